@@ -1,0 +1,134 @@
+/* Reads an analog gauge from a picture.
+ *
+ * This is all that an application has to do with the generated network (lib/gauge/gauge.h): give it an arena,
+ * write the picture where gauge_input() says, call gauge_invoke(), take the logits from gauge_output().
+ */
+#include <stdint.h>
+#include <string.h>
+
+#include "gauge.h"
+#include "platform.h"
+#include "test_image.h"
+
+/* C99 has no word for alignment; compilers do. */
+#if defined(__GNUC__) || defined(__clang__)
+#define ALIGNED(bytes) __attribute__((aligned(bytes)))
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define ALIGNED(bytes) _Alignas(bytes)
+#else
+#error "Define ALIGNED(bytes) for this compiler."
+#endif
+
+#define STEP_PERCENT 5 /* class 0 reads 0 %, class 1 reads 5 %, ... */
+
+#if GAUGE_INPUT_BYTES != TEST_IMAGE_BYTES
+#error "The network's input is not a 96x96 RGB picture: was it generated from media/sample/gauge.onnx?"
+#endif
+#if GAUGE_OUTPUT_BYTES != 100 / STEP_PERCENT + 1
+#error "The network's output is not one byte for each of the 21 readings: was it generated from media/sample/gauge.onnx?"
+#endif
+
+#if defined(GAUGE_OUTPUT_SIGNED) && !GAUGE_OUTPUT_SIGNED
+typedef uint8_t logit_t;
+#else
+typedef int8_t logit_t;
+#endif
+
+/* Input, output and everything in between. A firmware with other work to do may lend the network memory that it
+ * uses itself at other times: nothing in the arena has to survive from one picture to the next. */
+ALIGNED(GAUGE_ARENA_ALIGN) static uint8_t arena[GAUGE_ARENA_BYTES];
+
+static void print_unsigned(unsigned long value)
+{
+    char text[24];
+    char *at = text + sizeof text - 1;
+    *at = '\0';
+    do {
+        *--at = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    platform_print(at);
+}
+
+/* A logit with two decimals. The stored byte times the scale is the number that the float network computes. */
+static void print_logit(logit_t code)
+{
+    float value = (float)code * (float)GAUGE_OUTPUT_SCALE;
+    unsigned long hundredths;
+    if (value < 0.0f) {
+        platform_print("-");
+        value = -value;
+    }
+    hundredths = (unsigned long)(value * 100.0f + 0.5f);
+    print_unsigned(hundredths / 100);
+    platform_print(hundredths % 100 < 10 ? ".0" : ".");
+    print_unsigned(hundredths % 100);
+}
+
+static void print_reading(int class_index)
+{
+    print_unsigned((unsigned long)class_index * STEP_PERCENT);
+    platform_print(" %");
+}
+
+static void print_size(const char *label, unsigned long bytes)
+{
+    platform_print(label);
+    print_unsigned(bytes);
+    platform_print(" bytes\n");
+}
+
+int main(void)
+{
+    const logit_t *logits;
+    int best = 0;
+    int second = -1;
+    int error;
+
+    /* Does this build compute, on this machine, exactly what the generator computed? */
+    error = gauge_selftest(arena);
+    platform_print(error == 0 ? "self-test: passed\n" : "self-test: FAILED\n");
+    if (error != 0) {
+        return 1;
+    }
+
+    /* The picture goes in as a camera delivers it; the network does its own scaling. Write it before every call:
+     * the network may use the input's memory again once it has read it. */
+    memcpy(gauge_input(arena), test_image, sizeof test_image);
+    error = gauge_invoke(arena);
+    if (error != 0) {
+        platform_print("gauge_invoke failed\n");
+        return 2;
+    }
+
+    logits = (const logit_t *)gauge_output(arena);
+    for (int i = 1; i < GAUGE_OUTPUT_BYTES; i++) {
+        if (logits[i] > logits[best]) {
+            second = best;
+            best = i;
+        } else if (second < 0 || logits[i] > logits[second]) {
+            second = i;
+        }
+    }
+    platform_print("reading:   ");
+    print_reading(best);
+    platform_print(" (logit ");
+    print_logit(logits[best]);
+    platform_print("; next ");
+    print_reading(second);
+    platform_print(" with ");
+    print_logit(logits[second]);
+    platform_print("; the label says ");
+    print_reading(TEST_IMAGE_CLASS);
+    platform_print(")\n");
+
+    print_size("arena:     ", GAUGE_ARENA_BYTES);
+#ifdef GAUGE_WEIGHT_BYTES
+    print_size("weights:   ", GAUGE_WEIGHT_BYTES);
+#endif
+    if (platform_flash_bytes() != 0) {
+        print_size("flash:     ", platform_flash_bytes());
+        print_size("           of which the test picture ", TEST_IMAGE_BYTES);
+    }
+    return 0;
+}
