@@ -1,0 +1,30 @@
+// Builds what ships: the extension, the worker, the command line and the editor's page. `--watch` rebuilds on change, `--minify` for the package.
+import { context } from 'esbuild';
+import { existsSync } from 'node:fs';
+
+const watch = process.argv.includes('--watch');
+const minify = process.argv.includes('--minify');
+
+/** @type {import('esbuild').BuildOptions} */
+const common = { bundle: true, minify, sourcemap: true, sourcesContent: false, logLevel: 'warning', legalComments: 'none' };
+/** @type {import('esbuild').BuildOptions} */
+const node = { ...common, platform: 'node', target: 'node20', format: 'cjs' };
+const onnxruntime = ['onnxruntime-node'];
+
+/** @type {import('esbuild').BuildOptions[]} */
+const bundles = [
+  { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', external: ['vscode'] },
+  { ...node, entryPoints: ['src/worker.ts'], outfile: 'dist/worker.js', external: onnxruntime },
+  { ...node, entryPoints: ['src/cli.ts'], outfile: 'dist/cli.js', external: onnxruntime, banner: { js: '#!/usr/bin/env node' } },
+  { ...common, platform: 'browser', target: 'es2022', format: 'iife', entryPoints: ['webview/main.ts'], outfile: 'dist/webview/main.js', loader: { '.svg': 'text' } },
+];
+
+const contexts = await Promise.all(bundles.filter((b) => existsSync(b.entryPoints[0])).map((b) => context(b)));
+if (watch) {
+  await Promise.all(contexts.map((c) => c.watch()));
+} else {
+  // Let every bundle finish, so that one run lists the errors of all of them (esbuild has printed them already).
+  const results = await Promise.allSettled(contexts.map((c) => c.rebuild()));
+  await Promise.all(contexts.map((c) => c.dispose()));
+  if (results.some((r) => r.status === 'rejected')) process.exitCode = 1;
+}

@@ -1,0 +1,88 @@
+// @ts-check
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/**
+ * The import boundaries: imports point downward only, host → protocol ← worker → engine. Each entry names the files of a room and
+ * what they must not import; `typesFrom` may be imported with `import type` alone.
+ */
+const rooms = [
+  { files: ['src/engine/**/*.ts'], never: ['host', 'protocol', 'webview', 'entries'], modules: ['vscode'] },
+  { files: ['src/protocol/**/*.ts'], never: ['host', 'webview', 'entries'], typesFrom: ['engine'], modules: ['vscode'] },
+  { files: ['src/host/**/*.ts'], never: ['webview', 'entries'], typesFrom: ['engine'], modules: [] },
+  { files: ['src/extension.ts'], never: ['webview', 'engine', 'entries'], modules: [] },
+  { files: ['src/worker.ts'], never: ['host', 'webview'], modules: ['vscode'] },
+  { files: ['src/cli.ts', 'src/cli/**/*.ts'], never: ['host', 'webview', 'protocol'], modules: ['vscode'] },
+  { files: ['webview/**/*.ts'], never: ['host', 'entries'], typesFrom: ['engine'], modules: ['vscode'] },
+];
+
+const paths = {
+  host: '(^|/)host/',
+  protocol: '(^|/)protocol(/|$)',
+  webview: '(^|/)webview/',
+  engine: '(^|/)engine/',
+  entries: '(^|/)(extension|worker|cli)$',
+};
+
+/** Packages that only certain files may import. */
+const guarded = [
+  { name: '@vscode/webview-ui-toolkit', allowed: /^webview\/ui\.ts$/, message: 'Only webview/ui.ts imports the toolkit.' },
+  { name: 'onnxruntime-node', allowed: /^src\/engine\/calibration\/|^test\//, message: 'onnxruntime-node is loaded by src/engine/calibration alone (and tests).' },
+];
+
+function boundary({ files, never, typesFrom = [], modules }) {
+  const room = files[0] ?? '';
+  const packages = guarded.filter((g) => !g.allowed.test(room));
+  return {
+    files,
+    rules: {
+      '@typescript-eslint/no-restricted-imports': ['error', {
+        paths: [...modules, ...packages.map((g) => g.name)].map((name) => ({
+          name, message: packages.find((g) => g.name === name)?.message ?? `${room} must not import '${name}'.`,
+        })),
+        patterns: [
+          ...never.map((to) => ({ regex: paths[to], message: `${room} must not import ${to}: imports point downward only.` })),
+          ...typesFrom.map((to) => ({ regex: paths[to], allowTypeImports: true, message: `${room} may import types only from ${to}.` })),
+        ],
+      }],
+    },
+  };
+}
+
+export default tseslint.config(
+  { ignores: ['dist/', 'out/', 'node_modules/', '**/*.d.ts', 'media/'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.recommendedTypeChecked],
+    languageOptions: {
+      parserOptions: { project: ['./tsconfig.json', './tsconfig.webview.json'], tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/require-await': 'off',
+      // Wire formats carry plain numbers that are compared with enum members.
+      '@typescript-eslint/no-unsafe-enum-comparison': 'off',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      'prefer-const': ['error', { destructuring: 'all' }],
+    },
+  },
+  ...rooms.map(boundary),
+  boundary({ files: ['src/engine/calibration/**/*.ts'], never: ['host', 'protocol', 'webview', 'entries'], modules: ['vscode'] }),
+  boundary({ files: ['webview/ui.ts'], never: ['host', 'entries'], typesFrom: ['engine'], modules: ['vscode'] }),
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      // mocha's describe and it return what nobody awaits, and tests look into what types hide.
+      '@typescript-eslint/no-floating-promises': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+  {
+    files: ['**/*.mjs', '**/*.js'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', fetch: 'readonly', setInterval: 'readonly', clearInterval: 'readonly', performance: 'readonly', window: 'readonly', document: 'readonly' } },
+  },
+);
