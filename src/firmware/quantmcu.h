@@ -1,0 +1,250 @@
+/*
+ * QuantMCU runtime: integer kernels for mixed-precision, patch-based inference.
+ *
+ * C99, no dynamic memory, no globals but constants, no floating point, at most 512 bytes of stack per kernel.
+ * Every kernel exists for all combinations of 8-, 4- and 2-bit, signed and unsigned feature maps; layers with
+ * weights take 8- and 4-bit weights.
+ *
+ * Codes in memory
+ *   A feature map is row-major H x W x C. Each pixel starts on a byte; its channels are packed low bits first:
+ *   channel c at bit (c * bits) mod 8 of byte c * bits / 8. Signed codes are two's complement in their bits.
+ *   Unused bits of a pixel's last byte are written as 0 and never read.
+ *
+ * Arithmetic
+ *   `>>` is an arithmetic shift (floor), mulhi(a, m) = floor(a * m / 2^32) of signed 32-bit values, accumulators
+ *   are int32. None of the operations named below overflows: the generator checked the bounds.
+ *
+ * Overlap of output and input
+ *   Some kernels may write over an input that is not needed any more. They keep this order:
+ *   - qmcu_conv2d, qmcu_depthwise2d, qmcu_max_pool, qmcu_average_pool: output rows from top to bottom; from the
+ *     first write to output row oy on, input rows >= max(0, oy * stride_h - pad_top) only are read.
+ *     qmcu_resize: likewise with input rows >= rows[2 * oy].
+ *   - qmcu_add, qmcu_mul, qmcu_requantize, qmcu_lookup, qmcu_prelu, qmcu_copy: pixels in row-major order, channels
+ *     upward; all codes of an output byte are read before it is written. A broadcast input must not overlap.
+ *   - qmcu_fully_connected, qmcu_softmax, qmcu_permute, qmcu_fill, qmcu_classify: no overlap.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef QUANTMCU_H
+#define QUANTMCU_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "quantmcu_port.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Format of codes: unsigned or signed, and their bits. */
+#define QMCU_U2 0u
+#define QMCU_S2 1u
+#define QMCU_U4 2u
+#define QMCU_S4 3u
+#define QMCU_U8 4u
+#define QMCU_S8 5u
+
+/*
+ * A region of a feature map in memory: all of it, some of its rows and columns, or a slice of its channels.
+ * A slice begins at a byte; where a kernel writes one, it ends at a byte or with the map's last channel.
+ */
+typedef struct {
+    uint8_t *data;       /* first byte of the first channel of the region's first pixel */
+    int32_t h;           /* rows of the region */
+    int32_t w;           /* columns */
+    int32_t channels;    /* channels of the slice */
+    int32_t pixel_bytes; /* from one pixel to the next, >= ceil(channels * bits / 8) */
+    int32_t row_bytes;   /* from one row to the next, >= w * pixel_bytes */
+    uint32_t format;     /* QMCU_U2 ... QMCU_S8 */
+} qmcu_map;
+
+/*
+ * Sliding window. Output pixel (oy, ox) reads input rows oy * stride_h - pad_top + ky * dilation_h, ky = 0 ... kernel_h - 1,
+ * columns likewise; rows and columns outside the input region are padding. Negative pads skip rows and columns.
+ */
+typedef struct {
+    int16_t kernel_h;
+    int16_t kernel_w;
+    int16_t stride_h;
+    int16_t stride_w;
+    int16_t dilation_h;
+    int16_t dilation_w;
+    int16_t pad_top;
+    int16_t pad_left;
+} qmcu_window;
+
+/*
+ * From accumulator to code, for output channel c:
+ *   a    = acc + (bias_shift >= 0 ? bias[c] << bias_shift : (bias[c] + (1 << (-bias_shift - 1))) >> -bias_shift)
+ *   y    = (mulhi(a << pre_shift, multiplier[c]) + (1 << (shift - 1))) >> shift
+ *   code = min(max(y, min), max)
+ */
+typedef struct {
+    const int32_t *bias;       /* [C] */
+    const int32_t *multiplier; /* [C], >= 0 */
+    const int16_t *max_table;  /* [C], upper bound by channel; NULL: `max` for all */
+    int8_t bias_shift;         /* -31 ... 31 */
+    uint8_t pre_shift;         /* 0 ... 31 */
+    uint8_t shift;             /* 1 ... 31 */
+    int16_t min;
+    int16_t max;
+} qmcu_requant;
+
+/*
+ * Sum of one or two scaled codes, for channel c:
+ *   y    = (x0 * m0[c] + x1 * m1[c] + offset[c]) >> shift
+ *   code = min(max(y, min), max)
+ * A table that is NULL stands for the plain value beside it in all channels.
+ */
+typedef struct {
+    const int16_t *multiplier_table[2]; /* [C] each, or NULL */
+    const int32_t *offset_table;        /* [C], or NULL */
+    int32_t offset;
+    int16_t multiplier[2]; /* the second is unused by qmcu_requantize */
+    uint8_t shift;         /* 0 ... 31 */
+    int16_t min;
+    int16_t max;
+} qmcu_scaled_sum;
+
+/*
+ * Weights: 8 bits: int8_t. 4 bits: two to a byte, the first in the low nibble, two's complement; every row starts on
+ * a byte (a row of odd length ends with an unused high nibble). A row is
+ *   qmcu_conv2d           the kernel_h * kernel_w * (C_in / group) weights of one output channel
+ *   qmcu_fully_connected  the h * w * C_in weights of one output channel
+ *   qmcu_depthwise2d      the C weights of one kernel position (ky, kx)
+ */
+
+typedef struct {
+    qmcu_window window;
+    const void *weights;      /* [C_out][kernel_h][kernel_w][C_in / group] */
+    const int16_t *pad_codes; /* [C_in], code of padding by channel; NULL: 0 */
+    qmcu_requant requant;
+    int32_t group; /* divides C_in and C_out */
+    uint8_t weight_bits; /* 8 or 4 */
+} qmcu_conv2d_params;
+
+typedef struct {
+    qmcu_window window;
+    const void *weights;      /* [kernel_h][kernel_w][C] */
+    const int16_t *pad_codes; /* [C], or NULL: 0 */
+    qmcu_requant requant;
+    uint8_t weight_bits; /* 8 or 4 */
+} qmcu_depthwise2d_params;
+
+typedef struct {
+    const void *weights; /* [C_out][h * w * C_in] */
+    qmcu_requant requant;
+    uint8_t weight_bits; /* 8 or 4 */
+} qmcu_fully_connected_params;
+
+typedef struct {
+    int16_t zeros[2]; /* zero points of the two inputs */
+    qmcu_requant requant;
+} qmcu_mul_params;
+
+/*
+ * y = (mulhi(acc << pre_shift, multiplier[i]) + offset[i]) >> shift, clamped to [min, max], where i is the channel when
+ * per_channel, and otherwise (rows - 1) * kernel_w + (columns - 1) for the rows and columns of the window that lie
+ * inside the input region.
+ */
+typedef struct {
+    qmcu_window window;
+    const int32_t *multiplier;
+    const int32_t *offset;
+    uint8_t per_channel; /* 0 or 1 */
+    uint8_t pre_shift;   /* 0 ... 31 */
+    uint8_t shift;       /* 0 ... 31 */
+    int16_t min;
+    int16_t max;
+} qmcu_average_pool_params;
+
+/* y = (x * (x >= 0 ? positive[c] : negative[c]) + offset) >> shift, clamped to [min, max]. */
+typedef struct {
+    const int16_t *positive_table; /* [C]; NULL: `positive` for all channels */
+    const int16_t *negative;       /* [C] */
+    int32_t offset;
+    int16_t positive;
+    uint8_t shift; /* 0 ... 31 */
+    int16_t min;
+    int16_t max;
+} qmcu_prelu_params;
+
+/*
+ * rows: per output row the first source row (of the input region) and the weight of the row after it in 1/256, 0 where
+ * there is no row after it; cols likewise per output column.
+ */
+typedef struct {
+    const int16_t *rows; /* [output h][2] */
+    const int16_t *cols; /* [output w][2] */
+    uint8_t linear;      /* 1: bilinear, 0: nearest (weights are not read) */
+} qmcu_resize_params;
+
+/* Output element i is input element index[i], both in H, W, C order. Exactly one of the tables is not NULL. */
+typedef struct {
+    const uint16_t *index16;
+    const int32_t *index32;
+} qmcu_permute_params;
+
+/*
+ * 2-D convolution: acc[oy, ox, o] = sum over ky, kx, i of w[o, ky, kx, i] * x[row, column, g * (C_in / group) + i],
+ * g = o / (C_out / group); then qmcu_requant. Padding counts with pad_codes.
+ */
+void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out);
+
+/* Convolution with one filter per channel: acc[oy, ox, c] = sum over ky, kx of w[ky, kx, c] * x[row, column, c]. */
+void qmcu_depthwise2d(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out);
+
+/* acc[o] = sum over all codes of the input region in H, W, C order of w[o, i] * x[i]. Output 1 x 1 x C_out. */
+void qmcu_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in, const qmcu_map *out);
+
+/* Element-wise scaled sum of two maps. An input of 1 x 1 pixels is broadcast over the output. */
+void qmcu_add(const qmcu_scaled_sum *params, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out);
+
+/* The same values with another scale, bits or sign. */
+void qmcu_requantize(const qmcu_scaled_sum *params, const qmcu_map *in, const qmcu_map *out);
+
+/* Element-wise product: acc = (x0 - zeros[0]) * (x1 - zeros[1]). An input of 1 x 1 pixels is broadcast. */
+void qmcu_mul(const qmcu_mul_params *params, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out);
+
+/* Largest code in the window; padding does not count, and every window has a pixel inside. Same format in and out. */
+void qmcu_max_pool(const qmcu_window *window, const qmcu_map *in, const qmcu_map *out);
+
+/* Scaled sum of the codes in the window; padding does not count, and every window has a pixel inside. */
+void qmcu_average_pool(const qmcu_average_pool_params *params, const qmcu_map *in, const qmcu_map *out);
+
+/* code = table[x], x taken as the unsigned pattern of its bits; 2^bits entries. */
+void qmcu_lookup(const int16_t *table, const qmcu_map *in, const qmcu_map *out);
+
+/* PRelu and LeakyRelu. */
+void qmcu_prelu(const qmcu_prelu_params *params, const qmcu_map *in, const qmcu_map *out);
+
+/* The same codes elsewhere. Same size and bits. */
+void qmcu_copy(const qmcu_map *in, const qmcu_map *out);
+
+/* Every pixel becomes codes[0 ... channels - 1]. */
+void qmcu_fill(const int16_t *codes, const qmcu_map *out);
+
+/*
+ * Resampling of rows and columns, same format in and out:
+ * y = (sum of four codes * weights + 32768) >> 16, weights (256 - fy)(256 - fx), (256 - fy) fx, fy (256 - fx), fy fx.
+ */
+void qmcu_resize(const qmcu_resize_params *params, const qmcu_map *in, const qmcu_map *out);
+
+/*
+ * Over the channels (at most 65536) of each pixel: e = table[max code - code], table[0] = 65535, 2^bits entries;
+ * code = min(255, (e * 256 + sum / 2) / sum). The output is QMCU_U8, scale 1/256.
+ */
+void qmcu_softmax(const uint16_t *table, const qmcu_map *in, const qmcu_map *out);
+
+/* Rearranges elements; 8-bit maps. */
+void qmcu_permute(const qmcu_permute_params *params, const qmcu_map *in, const qmcu_map *out);
+
+/* *flag = 1 when more than `limit` codes of the region lie outside [low, high], else 0. */
+void qmcu_classify(int32_t low, int32_t high, int32_t limit, const qmcu_map *in, uint8_t *flag);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* QUANTMCU_H */
