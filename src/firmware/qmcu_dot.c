@@ -1,0 +1,82 @@
+/*
+ * QuantMCU runtime: inner products of packed codes with packed weights.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "qmcu_dot.h"
+
+/* x0 * w[i] + x1 * w[i + 1], i even. */
+QMCU_INLINE int32_t mac2(const uint8_t *w, uint32_t i, uint32_t weight_bits, int32_t x0, int32_t x1)
+{
+    if (weight_bits == 8u) {
+        return x0 * (int8_t)w[i] + x1 * (int8_t)w[i + 1u];
+    }
+    const uint32_t pair = w[i >> 1];
+    return x0 * ((int32_t)(pair << 28) >> 28) + x1 * ((int8_t)pair >> 4);
+}
+
+/* qmcu_dot4_one for two codes, i even. */
+QMCU_INLINE void dot4_two(qmcu_dot4 *dot, int32_t x0, int32_t x1, uint32_t i, uint32_t weight_bits)
+{
+    dot->acc0 += mac2(dot->w0, i, weight_bits, x0, x1);
+    dot->acc1 += mac2(dot->w1, i, weight_bits, x0, x1);
+    dot->acc2 += mac2(dot->w2, i, weight_bits, x0, x1);
+    dot->acc3 += mac2(dot->w3, i, weight_bits, x0, x1);
+}
+
+/*
+ * The run with format and bits as constants. Whole bytes are taken where a code and its weight both begin one, the rest
+ * goes code by code.
+ */
+QMCU_INLINE void run(uint32_t format, uint32_t weight_bits, qmcu_dot4 *into, const uint8_t *x, uint32_t xi, uint32_t wi, uint32_t n)
+{
+    const uint32_t per_byte = 8u / qmcu_bits(format);
+    const uint32_t group = per_byte == 4u ? 4u : 2u;
+    qmcu_dot4 dot = *into;
+    uint32_t k = 0u;
+    if (per_byte == 1u || weight_bits == 8u || ((xi ^ wi) & 1u) == 0u) {
+        while (k < n && ((xi + k) % per_byte != 0u || (weight_bits == 4u && (wi + k) % 2u != 0u))) {
+            qmcu_dot4_one(&dot, qmcu_code(x, xi + k, format), wi + k, weight_bits);
+            k++;
+        }
+        for (; k + group <= n; k += group) {
+            const uint8_t *p = x + (xi + k) / per_byte;
+            dot4_two(&dot, qmcu_code(p, 0u, format), qmcu_code(p, 1u, format), wi + k, weight_bits);
+            if (group == 4u) {
+                dot4_two(&dot, qmcu_code(p, 2u, format), qmcu_code(p, 3u, format), wi + k + 2u, weight_bits);
+            }
+        }
+    }
+    for (; k < n; k++) {
+        qmcu_dot4_one(&dot, qmcu_code(x, xi + k, format), wi + k, weight_bits);
+    }
+    *into = dot;
+}
+
+#define RUN(name, format, weight_bits)                                                                        \
+    QMCU_KERNEL static void name(qmcu_dot4 *dot, const uint8_t *x, uint32_t xi, uint32_t wi, uint32_t n)      \
+    {                                                                                                         \
+        run(format, weight_bits, dot, x, xi, wi, n);                                                          \
+    }
+
+RUN(run_u2_w4, QMCU_U2, 4u)
+RUN(run_s2_w4, QMCU_S2, 4u)
+RUN(run_u4_w4, QMCU_U4, 4u)
+RUN(run_s4_w4, QMCU_S4, 4u)
+RUN(run_u8_w4, QMCU_U8, 4u)
+RUN(run_s8_w4, QMCU_S8, 4u)
+RUN(run_u2_w8, QMCU_U2, 8u)
+RUN(run_s2_w8, QMCU_S2, 8u)
+RUN(run_u4_w8, QMCU_U4, 8u)
+RUN(run_s4_w8, QMCU_S4, 8u)
+RUN(run_u8_w8, QMCU_U8, 8u)
+RUN(run_s8_w8, QMCU_S8, 8u)
+
+/* Indexed by the format's number: QMCU_U2, QMCU_S2, ... QMCU_S8. */
+static qmcu_dot4_run *const runs_w4[6] = { run_u2_w4, run_s2_w4, run_u4_w4, run_s4_w4, run_u8_w4, run_s8_w4 };
+static qmcu_dot4_run *const runs_w8[6] = { run_u2_w8, run_s2_w8, run_u4_w8, run_s4_w8, run_u8_w8, run_s8_w8 };
+
+qmcu_dot4_run *qmcu_dot4_run_of(uint32_t format, uint32_t weight_bits)
+{
+    return weight_bits == 4u ? runs_w4[format] : runs_w8[format];
+}

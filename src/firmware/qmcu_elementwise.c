@@ -1,0 +1,175 @@
+/*
+ * QuantMCU runtime: element-wise kernels. Each unpacks a chunk of codes, computes and packs.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <string.h>
+
+#include "qmcu_internal.h"
+
+/*
+ * Where a kernel treats all channels alike and both maps are dense, a row is one long pixel: longer chunks for maps of few
+ * channels.
+ */
+static void flatten_rows(qmcu_map *in, qmcu_map *out)
+{
+    if (qmcu_is_dense(in) && qmcu_is_dense(out)) {
+        in->channels *= in->w;
+        out->channels *= out->w;
+        in->w = 1;
+        out->w = 1;
+    }
+}
+
+/* Step from one row or pixel to the next, 0 for a map that is broadcast. */
+static qmcu_map broadcast(const qmcu_map *in)
+{
+    qmcu_map map = *in;
+    if (in->h == 1 && in->w == 1) {
+        map.row_bytes = 0;
+        map.pixel_bytes = 0;
+    }
+    return map;
+}
+
+QMCU_KERNEL void qmcu_add(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out)
+{
+    const qmcu_map a = broadcast(in0);
+    const qmcu_map b = broadcast(in1);
+    int16_t x0[QMCU_CHUNK];
+    int16_t x1[QMCU_CHUNK];
+    for (int32_t y = 0; y < out->h; y++) {
+        for (int32_t x = 0; x < out->w; x++) {
+            for (int32_t c = 0; c < out->channels; c += QMCU_CHUNK) {
+                const int32_t n = qmcu_min(QMCU_CHUNK, out->channels - c);
+                qmcu_unpack(qmcu_at(&a, y, x, c), n, a.format, x0);
+                qmcu_unpack(qmcu_at(&b, y, x, c), n, b.format, x1);
+                for (int32_t i = 0; i < n; i++) {
+                    const int32_t m0 = p->multiplier_table[0] != NULL ? p->multiplier_table[0][c + i] : p->multiplier[0];
+                    const int32_t m1 = p->multiplier_table[1] != NULL ? p->multiplier_table[1][c + i] : p->multiplier[1];
+                    const int32_t offset = p->offset_table != NULL ? p->offset_table[c + i] : p->offset;
+                    x0[i] = (int16_t)qmcu_clamp((x0[i] * m0 + x1[i] * m1 + offset) >> p->shift, p->min, p->max);
+                }
+                qmcu_pack(x0, n, out->format, qmcu_at(out, y, x, c));
+            }
+        }
+    }
+}
+
+QMCU_KERNEL void qmcu_requantize(const qmcu_scaled_sum *p, const qmcu_map *in, const qmcu_map *out)
+{
+    qmcu_map from = *in;
+    qmcu_map to = *out;
+    int16_t codes[QMCU_CHUNK];
+    if (p->multiplier_table[0] == NULL && p->offset_table == NULL) {
+        flatten_rows(&from, &to);
+    }
+    for (int32_t y = 0; y < to.h; y++) {
+        for (int32_t x = 0; x < to.w; x++) {
+            for (int32_t c = 0; c < to.channels; c += QMCU_CHUNK) {
+                const int32_t n = qmcu_min(QMCU_CHUNK, to.channels - c);
+                qmcu_unpack(qmcu_at(&from, y, x, c), n, from.format, codes);
+                for (int32_t i = 0; i < n; i++) {
+                    const int32_t m = p->multiplier_table[0] != NULL ? p->multiplier_table[0][c + i] : p->multiplier[0];
+                    const int32_t offset = p->offset_table != NULL ? p->offset_table[c + i] : p->offset;
+                    codes[i] = (int16_t)qmcu_clamp((codes[i] * m + offset) >> p->shift, p->min, p->max);
+                }
+                qmcu_pack(codes, n, to.format, qmcu_at(&to, y, x, c));
+            }
+        }
+    }
+}
+
+QMCU_KERNEL void qmcu_mul(const qmcu_mul_params *p, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out)
+{
+    const qmcu_map a = broadcast(in0);
+    const qmcu_map b = broadcast(in1);
+    int16_t x0[QMCU_CHUNK];
+    int16_t x1[QMCU_CHUNK];
+    for (int32_t y = 0; y < out->h; y++) {
+        for (int32_t x = 0; x < out->w; x++) {
+            for (int32_t c = 0; c < out->channels; c += QMCU_CHUNK) {
+                const int32_t n = qmcu_min(QMCU_CHUNK, out->channels - c);
+                qmcu_unpack(qmcu_at(&a, y, x, c), n, a.format, x0);
+                qmcu_unpack(qmcu_at(&b, y, x, c), n, b.format, x1);
+                for (int32_t i = 0; i < n; i++) {
+                    const int32_t acc = (x0[i] - p->zeros[0]) * (x1[i] - p->zeros[1]);
+                    x0[i] = (int16_t)qmcu_requantize_acc(&p->requant, c + i, acc);
+                }
+                qmcu_pack(x0, n, out->format, qmcu_at(out, y, x, c));
+            }
+        }
+    }
+}
+
+QMCU_KERNEL void qmcu_prelu(const qmcu_prelu_params *p, const qmcu_map *in, const qmcu_map *out)
+{
+    int16_t codes[QMCU_CHUNK];
+    for (int32_t y = 0; y < out->h; y++) {
+        for (int32_t x = 0; x < out->w; x++) {
+            for (int32_t c = 0; c < out->channels; c += QMCU_CHUNK) {
+                const int32_t n = qmcu_min(QMCU_CHUNK, out->channels - c);
+                qmcu_unpack(qmcu_at(in, y, x, c), n, in->format, codes);
+                for (int32_t i = 0; i < n; i++) {
+                    const int32_t positive = p->positive_table != NULL ? p->positive_table[c + i] : p->positive;
+                    const int32_t slope = codes[i] >= 0 ? positive : p->negative[c + i];
+                    codes[i] = (int16_t)qmcu_clamp((codes[i] * slope + p->offset) >> p->shift, p->min, p->max);
+                }
+                qmcu_pack(codes, n, out->format, qmcu_at(out, y, x, c));
+            }
+        }
+    }
+}
+
+QMCU_KERNEL void qmcu_lookup(const int16_t *table, const qmcu_map *in, const qmcu_map *out)
+{
+    qmcu_map from = *in;
+    qmcu_map to = *out;
+    int16_t codes[QMCU_CHUNK];
+    flatten_rows(&from, &to);
+    from.format &= ~1u; /* patterns, not values */
+    for (int32_t y = 0; y < to.h; y++) {
+        for (int32_t x = 0; x < to.w; x++) {
+            for (int32_t c = 0; c < to.channels; c += QMCU_CHUNK) {
+                const int32_t n = qmcu_min(QMCU_CHUNK, to.channels - c);
+                qmcu_unpack(qmcu_at(&from, y, x, c), n, from.format, codes);
+                for (int32_t i = 0; i < n; i++) {
+                    codes[i] = table[codes[i]];
+                }
+                qmcu_pack(codes, n, to.format, qmcu_at(&to, y, x, c));
+            }
+        }
+    }
+}
+
+QMCU_KERNEL void qmcu_copy(const qmcu_map *in, const qmcu_map *out)
+{
+    qmcu_map from = *in;
+    qmcu_map to = *out;
+    flatten_rows(&from, &to);
+    const uint32_t bits = (uint32_t)to.channels * qmcu_bits(to.format);
+    const size_t whole = bits / 8u;
+    const uint32_t rest = bits % 8u;
+    for (int32_t y = 0; y < to.h; y++) {
+        for (int32_t x = 0; x < to.w; x++) {
+            const uint8_t *source = qmcu_at(&from, y, x, 0);
+            uint8_t *target = qmcu_at(&to, y, x, 0);
+            const uint32_t last = rest != 0u ? source[whole] & ((1u << rest) - 1u) : 0u;
+            memmove(target, source, whole);
+            if (rest != 0u) {
+                target[whole] = (uint8_t)last;
+            }
+        }
+    }
+}
+
+QMCU_KERNEL void qmcu_fill(const int16_t *codes, const qmcu_map *out)
+{
+    for (int32_t y = 0; y < out->h; y++) {
+        for (int32_t x = 0; x < out->w; x++) {
+            for (int32_t c = 0; c < out->channels; c += QMCU_CHUNK) {
+                qmcu_pack(codes + c, qmcu_min(QMCU_CHUNK, out->channels - c), out->format, qmcu_at(out, y, x, c));
+            }
+        }
+    }
+}
