@@ -1,0 +1,122 @@
+import type { Graph, LayerId, MapId } from '../graph/types';
+import type { Region } from '../graph/region';
+import type { Bits, PatchClass } from '../plan/types';
+import type { Grid } from './branches';
+import type { Stage } from './stages';
+import { ScheduleBuilder } from './scheduleBuilder';
+
+/**
+ * What a Plan does, without any number: which region of which map is computed when, and which buffers that takes from when to when. lower() fills in
+ * kernels and constants, the planner lays the buffers out to learn what a grid costs; both read the same list, so an estimate is what comes out.
+ */
+export interface Schedule {
+  readonly buffers: readonly ScheduleBuffer[];
+  readonly steps: readonly ScheduleStep[];
+  /** Buffer of every graph input, in the graph's order. */
+  readonly inputs: readonly number[];
+  /** Buffer of every graph output, in the graph's order. */
+  readonly outputs: readonly number[];
+}
+
+/** Class of the branch in which something happens; null in the tail. */
+export type Scope = PatchClass | null;
+
+/** The widths of codes. */
+export interface BitsOf {
+  /** Bits that a map is stored with. Asked with scope null for graph inputs, the split map and the tail. Kept maps must have the same bits in both classes. */
+  stored(map: MapId, scope: Scope): Bits;
+  /** Bits with which a layer reads its inputs; null: as they are stored. Fewer than stored means that it reads a requantized view. */
+  read(layer: LayerId, scope: Scope): Bits | null;
+}
+
+/** The patch stage as the schedule needs it. */
+export interface ScheduledStage {
+  readonly stage: Stage;
+  readonly grid: Grid;
+  /** Maps of the stage whose halo is kept between branches. */
+  readonly keep: ReadonlySet<MapId>;
+  /** Class of each branch, row-major, or what decides it at run time. */
+  readonly classes: readonly PatchClass[] | RuntimeClasses;
+}
+
+/** Each branch computes up to the map `decidedBy` with the widths of the outlier class, is classified by that map, and goes on in one of two ways. */
+export interface RuntimeClasses {
+  readonly decidedBy: MapId;
+}
+
+export interface ScheduleOptions {
+  /** Whether this input of a concat along c may be computed straight into the concat's buffer (same format); asked only where the geometry allows it. Default: never. */
+  readonly concatInPlace?: (layer: LayerId, input: number) => boolean;
+  /** Whether the output of a slice may stay where its input is (same format). Default: never. */
+  readonly sliceInPlace?: (layer: LayerId) => boolean;
+  /** Whether the layer needs a copy of its input even at the bits it is stored with, because the copy's scales differ. Default: never. */
+  readonly alwaysView?: (layer: LayerId, scope: Scope) => boolean;
+}
+
+export interface ScheduleBuffer {
+  readonly id: number;
+  readonly role: 'input' | 'output' | 'map' | 'branch' | 'cache' | 'view';
+  /** The map whose codes it holds; those of other maps too when they are computed into it or read from it in place. */
+  readonly map: MapId;
+  readonly window: Region;
+  readonly channels: number;
+  readonly bits: Bits;
+  readonly pixelBytes: number;
+  readonly rowBytes: number;
+  readonly bytes: number;
+  /** Branch that owns it; null for buffers that outlive branches. */
+  readonly branch: number | null;
+  /** Class whose widths it has; null in the tail. */
+  readonly scope: Scope;
+  /** The layer that a view is made for. */
+  readonly reader: LayerId | null;
+  /** Another buffer that this one is only a second name of, with another shape (reshape). Its lifetime is that buffer's. */
+  readonly aliasOf: number | null;
+  /** Alive from this step to that one, inclusive; −1 before the first step, steps.length after the last. */
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface ScheduleAccess {
+  readonly buffer: number;
+  /** The map meant: it may live in another map's buffer. */
+  readonly map: MapId;
+  /** In the map's coordinates. Empty only for the input of a pad layer of which a call writes nothing but padding. */
+  readonly region: Region;
+  /** First channel in the buffer, and how many. */
+  readonly channel: number;
+  readonly channels: number;
+}
+
+export interface ScheduleStep {
+  /**
+   * `layer`: compute `output` from `inputs`. A concat is one such step per input that is not computed in place: a copy into its channels, rows or columns.
+   * `view`: requantize the one input for `layer`. `classify`: decide the class of `branch` by the input. `keep`, `restore`: copy a halo to and from its cache.
+   */
+  readonly kind: 'layer' | 'view' | 'classify' | 'keep' | 'restore';
+  readonly layer: LayerId;
+  /** Which input of the layer is copied or viewed; 0 where the step serves all. */
+  readonly part: number;
+  readonly branch: number | null;
+  readonly scope: Scope;
+  /** The step runs only when the branch turned out to be of this class. */
+  readonly guard: PatchClass | null;
+  readonly inputs: readonly ScheduleAccess[];
+  /** Null for `classify`. */
+  readonly output: ScheduleAccess | null;
+  /** Padding of this call of a windowed (or pad) layer, in elements. */
+  readonly padTop: number;
+  readonly padLeft: number;
+}
+
+/**
+ * The order of execution: branch after branch, each in graph order, then the tail in graph order. Without a stage everything is tail.
+ *
+ * A branch's buffers hold what that branch needs of each map; the split map is one buffer into which every branch writes its patch; graph
+ * inputs are read in place. Steps and buffers are numbered from 0 in order.
+ *
+ * @throws Error when the grid does not suit the stage (see stageBranches).
+ */
+export function buildSchedule(graph: Graph, stage: ScheduledStage | null, bits: BitsOf, options: ScheduleOptions = {}): Schedule {
+  return new ScheduleBuilder(graph, stage, bits, options).build();
+}

@@ -1,0 +1,299 @@
+import type { Graph, Layer, LayerId, MapId } from '../graph/types';
+import { containsRegion, fullRegion, intersectRegions, regionHeight, regionPixels, regionWidth, sameRegion, type Region } from '../graph/region';
+import type { Bits, PatchClass } from '../plan/types';
+import { stageBranches, type BranchPart, type StageBranch } from './branches';
+import { findPlaces, type Place } from './places';
+import { receptiveField } from './receptiveField';
+import type { BitsOf, Schedule, ScheduleAccess, ScheduleBuffer, ScheduledStage, ScheduleOptions, ScheduleStep, Scope } from './schedule';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Where maps can be found at one moment of the schedule: buffer and first channel. */
+type Located = Map<MapId, { readonly buffer: number; readonly channel: number }>;
+
+/** The circumstances under which a run of layers is emitted. */
+interface Run {
+  readonly branch: StageBranch | null;
+  readonly scope: Scope;
+  readonly guard: PatchClass | null;
+  readonly located: Located;
+}
+
+/** Builds one {@link Schedule}; used once. */
+export class ScheduleBuilder {
+  private readonly buffers: Mutable<ScheduleBuffer>[] = [];
+  private readonly steps: ScheduleStep[] = [];
+  private readonly whole: Located = new Map();
+  private readonly outputs: ReadonlySet<MapId>;
+  private readonly places = new Map<Scope, ReadonlyMap<MapId, Place>>();
+  /** Halo caches that the next branches read, by map and branch index. */
+  private readonly caches = new Map<string, number>();
+  private readonly branches: readonly StageBranch[];
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly stage: ScheduledStage | null,
+    private readonly bits: BitsOf,
+    private readonly options: ScheduleOptions,
+  ) {
+    this.outputs = new Set(graph.outputs.map((o) => o.map));
+    const branches = stage ? stageBranches(graph, stage.stage, stage.grid, stage.keep) : [];
+    if (!branches) throw new Error(`A grid of ${stage!.grid.rows}×${stage!.grid.cols} patches does not suit the stage.`);
+    this.branches = branches;
+  }
+
+  build(): Schedule {
+    const { graph } = this;
+    for (const { map } of graph.inputs) {
+      const buffer = this.addBuffer('input', map, fullRegion(graph.maps[map].shape), this.bits.stored(map, null), null, null);
+      this.buffers[buffer].first = -1;
+      this.buffers[buffer].last = -1;
+      this.whole.set(map, { buffer, channel: 0 });
+    }
+    for (const branch of this.branches) this.emitBranch(branch);
+    const inStage = new Set(this.stage?.stage.layers);
+    const tail: Run = { branch: null, scope: null, guard: null, located: this.whole };
+    for (const layer of graph.layers) if (!inStage.has(layer.id)) this.emitLayer(layer, tail);
+    return this.finish();
+  }
+
+  private finish(): Schedule {
+    const outputs = this.graph.outputs.map(({ map }) => this.whole.get(map)!.buffer);
+    for (const output of outputs) this.touch(output, this.steps.length);
+    for (const buffer of this.buffers) {
+      if (buffer.aliasOf === null) continue;
+      buffer.first = this.buffers[buffer.aliasOf].first;
+      buffer.last = this.buffers[buffer.aliasOf].last;
+    }
+    return { buffers: this.buffers, steps: this.steps, inputs: this.graph.inputs.map(({ map }) => this.whole.get(map)!.buffer), outputs };
+  }
+
+  private emitBranch(branch: StageBranch): void {
+    const { stage, classes } = this.stage!;
+    const located: Located = new Map(this.whole);
+    const layers = stage.layers.map((id) => this.graph.layers[id]);
+    if (!('decidedBy' in classes)) {
+      const run: Run = { branch, scope: classes[branch.index], guard: null, located };
+      for (const layer of layers) this.emitLayer(layer, run);
+      return;
+    }
+    const decidedAfter = layers.findIndex((layer) => layer.output === classes.decidedBy) + 1;
+    const common: Run = { branch, scope: 'outlier', guard: null, located };
+    for (const layer of layers.slice(0, decidedAfter)) this.emitLayer(layer, common);
+    const region = branch.parts.get(classes.decidedBy)!.need;
+    this.emit({ kind: 'classify', layer: this.graph.maps[classes.decidedBy].producer!, part: 0, run: common, inputs: [this.access(classes.decidedBy, region, located)], output: null });
+    for (const scope of ['regular', 'outlier'] as const) {
+      const run: Run = { branch, scope, guard: scope, located: new Map(located) };
+      for (const layer of layers.slice(decidedAfter)) this.emitLayer(layer, run);
+    }
+  }
+
+  private emitLayer(layer: Layer, run: Run): void {
+    const part = this.partOf(layer.output, run);
+    if (regionPixels(part.need) === 0) return;
+    const place = this.placesOf(run.scope).get(layer.output);
+    if (layer.kind === 'slice' && place) {
+      const source = run.located.get(layer.inputs[0])!;
+      run.located.set(layer.output, { buffer: source.buffer, channel: source.channel + layer.begin });
+      return;
+    }
+    if (layer.kind === 'reshape' && this.alias(layer, run)) return;
+    const home = this.homeOf(layer.output, run);
+    run.located.set(layer.output, home);
+    if (this.isKept(layer.output, run)) this.restore(layer, part, run);
+    if (regionPixels(part.fresh) > 0) {
+      if (layer.kind === 'concat') this.emitConcat(layer, part.fresh, run);
+      else this.emitKernel(layer, part.fresh, run);
+    }
+    if (this.isKept(layer.output, run)) this.keep(layer, part, run);
+  }
+
+  private emitKernel(layer: Layer, region: Region, run: Run): void {
+    const field = receptiveField(this.graph, layer, region);
+    const inputs = field.inputs.map((need, i) => {
+      const access = this.access(need.map, need.region, run.located);
+      return layer.kind === 'slice' ? { ...access, channel: access.channel + layer.begin, channels: layer.end - layer.begin } : this.viewed(layer, i, access, run);
+    });
+    this.emit({ kind: 'layer', layer: layer.id, part: 0, run, inputs, output: this.access(layer.output, region, run.located), padTop: field.padTop, padLeft: field.padLeft });
+  }
+
+  private emitConcat(layer: Layer & { readonly kind: 'concat' }, region: Region, run: Run): void {
+    const target = this.access(layer.output, region, run.located);
+    let at = 0;
+    layer.inputs.forEach((map, part) => {
+      const { h, w, c } = this.graph.maps[map].shape;
+      const begin = at;
+      at += layer.axis === 'c' ? c : layer.axis === 'h' ? h : w;
+      const here = run.located.get(map)!;
+      if (layer.axis === 'c' && here.buffer === target.buffer && here.channel === target.channel + begin) return;
+      const from: Region = layer.axis === 'c' ? region : fullRegion({ h, w });
+      const output: ScheduleAccess =
+        layer.axis === 'c'
+          ? { ...target, channel: target.channel + begin, channels: c }
+          : { ...target, region: layer.axis === 'h' ? { ...from, y0: begin, y1: at } : { ...from, x0: begin, x1: at } };
+      this.emit({ kind: 'layer', layer: layer.id, part, run, inputs: [this.viewed(layer, part, this.access(map, from, run.located), run)], output });
+    });
+  }
+
+  /** The access itself, or one to a new requantized copy when the layer reads fewer bits than are stored. */
+  private viewed(layer: Layer, part: number, access: ScheduleAccess, run: Run): ScheduleAccess {
+    const wanted = this.bits.read(layer.id, run.scope) ?? this.storedBits(access.map, run);
+    const forced = this.options.alwaysView?.(layer.id, run.scope) ?? false;
+    if ((wanted >= this.buffers[access.buffer].bits && !forced) || regionPixels(access.region) === 0) return access;
+    const buffer = this.addBuffer('view', access.map, access.region, wanted, run, layer.id);
+    const view: ScheduleAccess = { ...access, buffer, channel: 0 };
+    this.emit({ kind: 'view', layer: layer.id, part, run, inputs: [access], output: view });
+    return view;
+  }
+
+  /** Copies what earlier branches kept of the layer's output into the branch's buffer: the rows above and the columns left of the fresh part. */
+  private restore(layer: Layer, part: BranchPart, run: Run): void {
+    for (const [key, region] of [
+      [this.cacheKey(layer.output, run.branch!.row - 1, run.branch!.col, 'rows'), aboveFresh(part)],
+      [this.cacheKey(layer.output, run.branch!.row, run.branch!.col - 1, 'cols'), leftOfFresh(part)],
+    ] as const) {
+      const buffer = this.caches.get(key);
+      if (buffer === undefined || regionPixels(region) === 0) continue;
+      const output = this.access(layer.output, region, run.located);
+      this.emit({ kind: 'restore', layer: layer.id, part: 0, run, inputs: [{ ...output, buffer, channel: 0 }], output });
+      this.caches.delete(key);
+    }
+  }
+
+  /** Copies what the branch below and the branch to the right will need of the layer's output into caches of its size. */
+  private keep(layer: Layer, part: BranchPart, run: Run): void {
+    const { row, col } = run.branch!;
+    const { cols } = this.stage!.grid;
+    const below = this.branches[(row + 1) * cols + col]?.parts.get(layer.output);
+    const right = col + 1 < cols ? this.branches[row * cols + col + 1].parts.get(layer.output) : undefined;
+    for (const [key, region] of [
+      [this.cacheKey(layer.output, row, col, 'rows'), below && intersectRegions(part.need, aboveFresh(below))],
+      [this.cacheKey(layer.output, row, col, 'cols'), right && intersectRegions(part.need, leftOfFresh(right))],
+    ] as const) {
+      if (!region || regionPixels(region) === 0) continue;
+      const input = this.access(layer.output, region, run.located);
+      const buffer = this.addBuffer('cache', layer.output, region, this.buffers[input.buffer].bits, run, null);
+      this.caches.set(key, buffer);
+      this.emit({ kind: 'keep', layer: layer.id, part: 0, run, inputs: [input], output: { ...input, buffer, channel: 0 } });
+    }
+  }
+
+  private cacheKey(map: MapId, row: number, col: number, axis: 'rows' | 'cols'): string {
+    return `${map} ${row} ${col} ${axis}`;
+  }
+
+  /** Gives a reshape's output the same memory as its input where the bytes are the same. */
+  private alias(layer: Layer, run: Run): boolean {
+    const input = this.graph.maps[layer.inputs[0]];
+    const output = this.graph.maps[layer.output];
+    const source = run.located.get(input.id)!;
+    const buffer = this.buffers[source.buffer];
+    const dense = (channels: number) => (channels * buffer.bits) % 8 === 0;
+    if (source.channel !== 0 || buffer.channels !== input.shape.c || !sameRegion(buffer.window, fullRegion(input.shape))) return false;
+    if (!dense(input.shape.c) || !dense(output.shape.c) || this.storedBits(output.id, run) !== buffer.bits) return false;
+    if (this.placesOf(run.scope).has(output.id) || this.bits.read(layer.id, run.scope) !== null) return false;
+    const id = this.addBuffer(this.outputs.has(output.id) ? 'output' : 'map', output.id, fullRegion(output.shape), buffer.bits, null, null);
+    this.buffers[id].aliasOf = buffer.aliasOf ?? buffer.id;
+    run.located.set(output.id, { buffer: id, channel: 0 });
+    return true;
+  }
+
+  /** Where a layer's output is to be written; makes the buffer when it does not exist yet. */
+  private homeOf(map: MapId, run: Run): { buffer: number; channel: number } {
+    const known = run.located.get(map);
+    if (known) return known;
+    const place = this.placesOf(run.scope).get(map);
+    if (place) {
+      const owner = this.homeOf(place.owner, run);
+      run.located.set(place.owner, owner);
+      return { buffer: owner.buffer, channel: owner.channel + place.channel };
+    }
+    const whole = run.branch === null || map === this.stage!.stage.splitMap;
+    const shared = whole ? this.whole.get(map) : undefined;
+    if (shared) return shared;
+    const role = this.outputs.has(map) ? 'output' : whole ? 'map' : 'branch';
+    const window = whole ? fullRegion(this.graph.maps[map].shape) : run.branch!.parts.get(map)!.need;
+    const home = { buffer: this.addBuffer(role, map, window, this.storedBits(map, run), whole ? null : run, null), channel: 0 };
+    if (whole) this.whole.set(map, home);
+    return home;
+  }
+
+  private storedBits(map: MapId, run: Run): Bits {
+    const inBranch = run.branch !== null && this.graph.maps[map].producer !== null && map !== this.stage!.stage.splitMap;
+    return this.bits.stored(map, inBranch ? run.scope : null);
+  }
+
+  private partOf(map: MapId, run: Run): BranchPart {
+    if (run.branch) return run.branch.parts.get(map)!;
+    const need = fullRegion(this.graph.maps[map].shape);
+    return { need, fresh: need };
+  }
+
+  private isKept(map: MapId, run: Run): boolean {
+    return run.branch !== null && this.stage!.keep.has(map);
+  }
+
+  private placesOf(scope: Scope): ReadonlyMap<MapId, Place> {
+    let places = this.places.get(scope);
+    if (!places) {
+      const scheduled = scope === null ? null : this.stage;
+      const stored = (map: MapId) => this.bits.stored(map, map === this.stage?.stage.splitMap || this.graph.maps[map].producer === null ? null : scope);
+      places = findPlaces(this.graph, { stage: scheduled, stageLayers: new Set(this.stage?.stage.layers), branches: this.branches, stored, options: this.options });
+      this.places.set(scope, places);
+    }
+    return places;
+  }
+
+  private access(map: MapId, region: Region, located: Located): ScheduleAccess {
+    const { buffer, channel } = located.get(map)!;
+    if (regionPixels(region) > 0 && !containsRegion(this.buffers[buffer].window, region)) {
+      throw new Error(`Region of map ${map} lies outside of its buffer.`);
+    }
+    return { buffer, map, region, channel, channels: this.graph.maps[map].shape.c };
+  }
+
+  private addBuffer(role: ScheduleBuffer['role'], map: MapId, window: Region, bits: Bits, run: Run | null, reader: LayerId | null): number {
+    const id = this.buffers.length;
+    const channels = this.graph.maps[map].shape.c;
+    const pixelBytes = Math.ceil((channels * bits) / 8);
+    const rowBytes = pixelBytes * regionWidth(window);
+    const bytes = rowBytes * regionHeight(window);
+    const branch = role === 'cache' ? null : (run?.branch?.index ?? null);
+    this.buffers.push({ id, role, map, window, channels, bits, pixelBytes, rowBytes, bytes, branch, scope: run?.scope ?? null, reader, aliasOf: null, first: Infinity, last: -Infinity });
+    return id;
+  }
+
+  private emit(step: { kind: ScheduleStep['kind']; layer: LayerId; part: number; run: Run; inputs: readonly ScheduleAccess[]; output: ScheduleAccess | null; padTop?: number; padLeft?: number }): void {
+    const at = this.steps.length;
+    for (const access of step.inputs) this.touch(access.buffer, at);
+    if (step.output) this.touch(step.output.buffer, at);
+    this.steps.push({
+      kind: step.kind,
+      layer: step.layer,
+      part: step.part,
+      branch: step.run.branch?.index ?? null,
+      scope: step.run.scope,
+      guard: step.run.guard,
+      inputs: step.inputs,
+      output: step.output,
+      padTop: step.padTop ?? 0,
+      padLeft: step.padLeft ?? 0,
+    });
+  }
+
+  private touch(id: number, step: number): void {
+    const buffer = this.buffers[this.buffers[id].aliasOf ?? id];
+    buffer.first = Math.min(buffer.first, step);
+    buffer.last = Math.max(buffer.last, step);
+  }
+}
+
+/** The rows of a branch's part that the branch above has computed, in the columns that are fresh here: columns left of them come with {@link leftOfFresh}. */
+function aboveFresh({ need, fresh }: BranchPart): Region {
+  return { y0: need.y0, x0: fresh.x0, y1: fresh.y0, x1: fresh.x1 };
+}
+
+/** The columns of a branch's part that the branch to the left has in its buffer, over all rows. */
+function leftOfFresh({ need, fresh }: BranchPart): Region {
+  return { y0: need.y0, x0: need.x0, y1: need.y1, x1: fresh.x0 };
+}

@@ -1,0 +1,116 @@
+import type { ArenaRequest } from '../arena';
+import type { Conflicts } from './conflicts';
+import { Placer, type Placement } from './placement';
+
+/** Work of the two efforts, in placements of a single request. */
+const budget = { quick: 6_000, thorough: 400_000 };
+
+/**
+ * Iterated greedy: several classic orders, then from the best of them moves of the requests at the top of the arena to earlier places in the order.
+ */
+export function searchLayout(requests: readonly ArenaRequest[], conflicts: Conflicts, lowerBound: number, effort: 'quick' | 'thorough'): Placement {
+  const n = requests.length;
+  const placer = new Placer(requests, conflicts);
+  let left = Math.max(3, Math.floor(budget[effort] / Math.max(1, n)));
+  let best: Placement = { offsets: new Float64Array(n), bytes: Infinity };
+  let bestOrder: Int32Array = new Int32Array(0);
+  const attempt = (order: Int32Array, limit: number): number => {
+    left--;
+    const bytes = placer.place(order, limit);
+    if (bytes < best.bytes) {
+      best = { offsets: placer.current.slice(), bytes };
+      bestOrder = order.slice();
+    }
+    return bytes;
+  };
+  for (const order of initialOrders(requests)) {
+    if (left <= 0 || best.bytes <= lowerBound) break;
+    attempt(order, best.bytes);
+  }
+  if (best.bytes <= lowerBound) return best;
+
+  const random = lcg(n);
+  let order = bestOrder.slice();
+  let top = highest(requests, best.offsets, best.bytes);
+  let bytes = best.bytes;
+  while (left > 0 && best.bytes > lowerBound) {
+    const next = order.slice();
+    const mover = random(8) > 0 || n === 0 ? top[random(top.length)] : order[random(n)];
+    moveEarlier(next, mover, conflicts, random);
+    // Equal heights are accepted, so that plateaus are crossed; now and then a slightly worse one, so that dead ends are left.
+    const slack = random(16) === 0 ? Math.floor((bytes - lowerBound) / 2) : 0;
+    const got = attempt(next, bytes + slack);
+    if (got === Infinity) continue;
+    order = next;
+    bytes = got;
+    top = highest(requests, placer.current, got);
+    if (bytes > best.bytes && random(32) === 0) {
+      order = bestOrder.slice();
+      bytes = best.bytes;
+      top = highest(requests, best.offsets, bytes);
+    }
+  }
+  return best;
+}
+
+function initialOrders(requests: readonly ArenaRequest[]): Int32Array[] {
+  const live = peakAround(requests);
+  const size = (i: number) => requests[i].bytes;
+  const span = (i: number) => requests[i].last - requests[i].first + 1;
+  const by = (...keys: ((i: number) => number)[]) =>
+    Int32Array.from(requests.map((_, i) => i).sort((a, b) => {
+      for (const key of keys) if (key(a) !== key(b)) return key(b) - key(a);
+      return a - b;
+    }));
+  return [by(size, span), by(live, size), by(live, span, size), by((i) => Math.min(span(i), 64), size), by((i) => size(i) * span(i)), by((i) => -requests[i].first, size)];
+}
+
+/** For every request the most bytes that are alive in one of its steps. */
+function peakAround(requests: readonly ArenaRequest[]): (i: number) => number {
+  const first = requests.reduce((least, r) => Math.min(least, r.first), 0);
+  const last = requests.reduce((most, r) => Math.max(most, r.last), 0);
+  const live = new Float64Array(last - first + 2);
+  for (const r of requests) {
+    live[r.first - first] += r.bytes;
+    live[r.last - first + 1] -= r.bytes;
+  }
+  for (let s = 1; s < live.length; s++) live[s] += live[s - 1];
+  const peaks = requests.map((r) => live.subarray(r.first - first, r.last - first + 1).reduce((a, b) => Math.max(a, b), 0));
+  return (i) => peaks[i];
+}
+
+/** The requests that reach the top. */
+function highest(requests: readonly ArenaRequest[], offsets: Float64Array, bytes: number): number[] {
+  const top: number[] = [];
+  for (let i = 0; i < requests.length; i++) if (offsets[i] + requests[i].bytes === bytes) top.push(i);
+  return top;
+}
+
+/** Moves a request to the front of the order or just before one of those that it conflicts with. */
+function moveEarlier(order: Int32Array, mover: number, conflicts: Conflicts, random: (n: number) => number): void {
+  const from = order.indexOf(mover);
+  const degree = conflicts.start[mover + 1] - conflicts.start[mover];
+  let to = 0;
+  if (degree > 0 && random(4) > 0) {
+    const before = order.indexOf(conflicts.other[conflicts.start[mover] + random(degree)]);
+    to = Math.min(before, from);
+    if (before > from) {
+      // The other one comes later: let it go first.
+      const other = order[before];
+      order.copyWithin(from + 1, from, before);
+      order[from] = other;
+      return;
+    }
+  }
+  order.copyWithin(to + 1, to, from);
+  order[to] = mover;
+}
+
+/** A small deterministic generator: random(n) is in [0, n). */
+function lcg(seed: number): (n: number) => number {
+  let state = (seed * 2654435761 + 12345) >>> 0;
+  return (n) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 4294967296) * n);
+  };
+}
