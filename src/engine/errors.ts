@@ -1,0 +1,18 @@
+/**
+ * An error whose message is meant for the person at the keyboard: one line that names the file or node, what is
+ * wrong with it and what to do. The CLI prints it without a stack trace, the extension shows it as it stands.
+ */
+export class UserError extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'UserError';
+  }
+}
+
+/** Thrown by every long computation when its {@link Progress} says that the user cancelled. */
+export class CancelledError extends Error {
+  constructor() {
+    super('Cancelled.');
+    this.name = 'CancelledError';
+  }
+}

@@ -1,0 +1,63 @@
+import Ajv, { type ValidateFunction } from 'ajv';
+import * as path from 'node:path';
+import schema from '../../../media/schema/plan.schema.json';
+import { UserError } from '../errors';
+import type { Plan } from './types';
+
+/** Largest sidecar that is read; real ones have some tens of kilobytes. */
+const MAX_BYTES = 16 << 20;
+
+let validator: ValidateFunction<Plan> | undefined;
+
+function validate(): ValidateFunction<Plan> {
+  validator ??= new Ajv({ allErrors: false, allowUnionTypes: true }).compile<Plan>(schema);
+  return validator;
+}
+
+/** Where the sidecar of a model lies unless the user says otherwise: `<model>.quantmcu.json` beside it. */
+export function defaultPlanPath(modelPath: string): string {
+  return modelPath.replace(/\.onnx$/i, '') + '.quantmcu.json';
+}
+
+/** Name of the parameter file beside a sidecar. */
+export function parametersFileName(planPath: string): string {
+  return path.basename(planPath).replace(/(\.quantmcu)?\.json$/i, '') + '.quantmcu.params';
+}
+
+/**
+ * Parses and checks a sidecar's text.
+ * @param file named in errors
+ * @throws UserError with the place of the first problem
+ */
+export function parsePlan(text: string, file: string): Plan {
+  if (text.length > MAX_BYTES) throw new UserError(`${file}: larger than any plan (${text.length} bytes).`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+  } catch (error) {
+    throw new UserError(`${file}: not valid JSON (${(error as Error).message}).`);
+  }
+  const check = validate();
+  if (!check(value)) {
+    const e = check.errors![0];
+    const allowed = Array.isArray(e.params.allowedValues) ? ` (${(e.params.allowedValues as unknown[]).map((v) => JSON.stringify(v)).join(', ')})` : '';
+    const extra = typeof e.params.additionalProperty === 'string' ? ` "${e.params.additionalProperty}"` : '';
+    throw new UserError(`${file}: ${e.instancePath || 'the plan'} ${e.message}${allowed}${extra}.`);
+  }
+  const stage = value.patchStage;
+  if (stage && (stage.classes.length !== stage.grid.rows || stage.classes.some((r) => r.length !== stage.grid.cols))) {
+    throw new UserError(`${file}: /patchStage/classes must have ${stage.grid.rows} strings of ${stage.grid.cols} characters, as the grid says.`);
+  }
+  return value;
+}
+
+/** Text of a sidecar: stable order of keys, one map or layer per line, so that diffs read well. */
+export function formatPlan(plan: Plan): string {
+  const rows = (record: Readonly<Record<string, unknown>>): string => {
+    const lines = Object.entries(record).map(([name, value]) => `    ${JSON.stringify(name)}: ${JSON.stringify(value)}`);
+    return lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n  }`;
+  };
+  const { maps, layers, ...rest } = plan;
+  const head = JSON.stringify(rest, null, 2).split('\n').slice(1, -1).join('\n');
+  return `{\n${head},\n  "maps": ${rows(maps)},\n  "layers": ${rows(layers)}\n}\n`;
+}

@@ -1,0 +1,90 @@
+import type { Preprocess } from '../calibration/types';
+
+/** Bitwidths of activation codes. */
+export type Bits = 8 | 4 | 2;
+/** Bitwidths of weight codes. */
+export type WeightBits = 8 | 4;
+
+/** The board a plan is made for. */
+export interface PlanTarget {
+  /** Id in the table of targets, or 'custom'. */
+  readonly id: string;
+  /** SRAM that the arena may use, bytes. */
+  readonly sramBytes: number;
+  /** Flash that weights, tables and code may use, bytes. */
+  readonly flashBytes: number;
+}
+
+/** Class of a patch by VDPC: `outlier` keeps 8 bits in the whole branch, `regular` gets the mixed precision. */
+export type PatchClass = 'outlier' | 'regular';
+
+/** The patch stage: the layers up to and including the one that writes `splitMap` run patch by patch. */
+export interface PatchStage {
+  /** Name of the feature map that ends the stage; computed whole, one patch after the other. */
+  readonly splitMap: string;
+  /** Patches of `splitMap`, rows × cols. */
+  readonly grid: { readonly rows: number; readonly cols: number };
+  /** Feature maps of the stage whose halo is kept between branches instead of recomputed; empty: all recomputed. */
+  readonly keep: readonly string[];
+  /** `static`: the class of a position is fixed by calibration; `runtime`: the firmware decides per input from `classMap`'s values. */
+  readonly classMode: 'static' | 'runtime';
+  /** One string per row of patches, `O` outlier class, `.` regular; for `runtime` the classes found on most calibration images, for display. */
+  readonly classes: readonly string[];
+  /** Parameters of the runtime test: a patch is outlier class when more than `epsilon` of its values lie outside [low, high] (real values). */
+  readonly runtime: { readonly map: string; readonly low: number; readonly high: number; readonly epsilon: number } | null;
+}
+
+/** Decision about one feature map. */
+export interface MapPlan {
+  /** Bits it is stored with in regular branches and in the tail (8 in branches of outlier class). */
+  readonly bits: Bits;
+  /** Set by a person: the search leaves it alone. */
+  readonly locked?: boolean;
+}
+
+/** Decision about one layer. */
+export interface LayerPlan {
+  /** Only for layers with weights. */
+  readonly weightBits?: WeightBits;
+  /** Bits at which the layer reads its inputs when fewer than they are stored with: it reads a requantized view. */
+  readonly inputBits?: Bits;
+  readonly locked?: boolean;
+}
+
+/** Every decision. Serialised as the sidecar `<model>.quantmcu.json`; numbers computed from it are not part of it. */
+export interface Plan {
+  readonly version: 1;
+  /** Name and version of the program that wrote it. */
+  readonly generator: string;
+  readonly model: {
+    /** File name relative to the sidecar, with '/' separators. */
+    readonly file: string;
+    readonly sha256: string;
+    /** Values for symbolic dimensions. */
+    readonly sizes?: Readonly<Record<string, number>>;
+  };
+  readonly preprocess: Preprocess;
+  readonly target: PlanTarget;
+  readonly search: {
+    readonly method: 'entropy' | 'sensitivity' | 'fixed';
+    readonly phi: number;
+    readonly lambda: number;
+    readonly epsilon: number;
+    readonly bits: readonly Bits[];
+    readonly weights: WeightBits | 'auto';
+  };
+  readonly calibration: {
+    readonly key: string;
+    readonly images: number;
+    /** Folder as the user gave it, relative to the sidecar where possible. */
+    readonly folder: string;
+  };
+  /** Null: layer by layer. */
+  readonly patchStage: PatchStage | null;
+  /** By feature map name. A map that is missing has 8 bits. */
+  readonly maps: Readonly<Record<string, MapPlan>>;
+  /** By layer name. A layer that is missing has 8-bit weights. */
+  readonly layers: Readonly<Record<string, LayerPlan>>;
+  /** The quantized parameters that belong to these decisions: a binary file beside the sidecar. */
+  readonly parameters: { readonly file: string; readonly sha256: string };
+}

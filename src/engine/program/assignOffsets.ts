@@ -1,0 +1,67 @@
+import { layoutArena } from './arena';
+import { elementwiseOrder, noOrder, overlapDistance, windowedOrder, type GeometricAccess, type KernelOrder } from './overlap';
+import type { Access, Constant, Kernel, ProgramBuffer, Step } from './types';
+
+/** Places all buffers in one arena; outputs may lie over inputs that die in the same step as far as the kernel's order of work allows. */
+export function assignOffsets(
+  buffers: readonly ProgramBuffer[],
+  steps: readonly Step[],
+  constants: readonly Constant[],
+): { placed: ProgramBuffer[]; arenaBytes: number } {
+  const root = (id: number): number => buffers[id].aliasOf ?? id;
+  const owners = buffers.filter((b) => b.aliasOf === null);
+  const index = new Map(owners.map((b, i) => [b.id, i]));
+  const distances = new Map<string, { over: number; output: number; distance: number } | null>();
+  for (const step of steps) {
+    const output = buffers[root(step.output.buffer)];
+    if (output.firstStep !== step.id) continue;
+    const order = kernelOrder(step.kernel, constants);
+    for (const access of step.inputs) {
+      const input = buffers[root(access.buffer)];
+      if (input.lastStep !== step.id || input.id === output.id) continue;
+      const key = `${input.id}/${output.id}`;
+      const known = distances.get(key);
+      const distance = overlapDistance(order, geometry(buffers, access), geometry(buffers, step.output));
+      if (distance === null || known === null) distances.set(key, null);
+      else distances.set(key, { over: index.get(input.id)!, output: index.get(output.id)!, distance: Math.max(distance, known?.distance ?? 0) });
+    }
+  }
+  const layout = layoutArena(
+    owners.map((b) => ({ bytes: b.bytes, align: b.align, first: b.firstStep, last: b.lastStep })),
+    [...distances.values()].filter((d) => d !== null),
+  );
+  const placed = buffers.map((b) => ({ ...b, offset: layout.offsets[index.get(root(b.id))!] }));
+  return { placed, arenaBytes: layout.bytes };
+}
+
+/** The order in which a kernel reads and writes (see "Order within a step" in types.ts). */
+export function kernelOrder(kernel: Kernel, constants: readonly Constant[]): KernelOrder {
+  switch (kernel.op) {
+    case 'conv2d':
+    case 'depthwise2d':
+    case 'maxPool':
+    case 'averagePool':
+      return windowedOrder(kernel.window.strideH, kernel.window.padTop);
+    case 'resize': {
+      const rows = constants[kernel.rows].values;
+      return { kind: 'windowed', firstRow: (oy) => rows[2 * oy] };
+    }
+    case 'add':
+    case 'mul':
+    case 'requantize':
+    case 'lookup':
+    case 'prelu':
+    case 'copy':
+      return elementwiseOrder;
+    case 'fullyConnected':
+    case 'softmax':
+    case 'permute':
+    case 'classify':
+    case 'fill':
+      return noOrder;
+  }
+}
+
+function geometry(buffers: readonly ProgramBuffer[], access: Access): GeometricAccess {
+  return { geometry: buffers[access.buffer], region: access.region, channel: access.channel, channels: access.channels };
+}

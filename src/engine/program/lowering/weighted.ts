@@ -1,0 +1,122 @@
+import type { Graph, WeightedLayer } from '../../graph/types';
+import { inputChannel, rowLayout } from '../../quantize/weights';
+import type { LayerParameters, MapFormat } from '../../quantize/types';
+import type { ConstantPool } from '../constants';
+import { branchShifts, requantTable, type RequantTable } from '../requantization';
+import type { ConstantId, Kernel, Requantization, StepWindow } from '../types';
+import { largestCode, rangeOf, scaleOf, zeroPointOf, type BranchFormat, baseFormat } from './formats';
+import { upperClamp, lowerClamp } from './clamp';
+
+/** Kernels of one layer with weights: its tables are made once, at the base formats, and shared by all branches. */
+export class WeightedLowering {
+  private readonly table: RequantTable;
+  private readonly weights: ConstantId;
+  private readonly bias: ConstantId;
+  private readonly multiplier: ConstantId;
+  /** Largest Σ|w| over output channels. */
+  private readonly reach: number;
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly layer: WeightedLayer,
+    private readonly parameters: LayerParameters,
+    input: MapFormat,
+    output: MapFormat,
+    private readonly pool: ConstantPool,
+  ) {
+    const outC = graph.maps[layer.output].shape.c;
+    const inC = graph.maps[layer.inputs[0]].shape.c;
+    const inBase = baseFormat(input);
+    const outBase = baseFormat(output);
+    const channelOf = inputChannel(layer, inC, outC);
+    const { stride, count, step } = rowLayout(layer, outC);
+    const { codes, weightScales, bias } = parameters;
+    const factors = new Float64Array(outC);
+    const accBias = new Float64Array(outC);
+    const bound = new Float64Array(outC);
+    let reach = 0;
+    for (let o = 0; o < outC; o++) {
+      let magnitude = 0;
+      let zero = 0;
+      for (let k = 0; k < count; k++) {
+        const i = o * stride + k * step;
+        magnitude += Math.abs(codes[i]);
+        zero += codes[i] * zeroPointOf(inBase, channelOf(i));
+      }
+      const outScale = scaleOf(outBase, o);
+      // A channel without weights is its bias: any scale serves, one that the bias fits.
+      const unit = magnitude === 0 ? outScale / 1024 : weightScales[o];
+      factors[o] = unit / outScale;
+      accBias[o] = bias[o] / unit - zero + (zeroPointOf(outBase, o) * outScale) / unit;
+      bound[o] = magnitude * largestCode(inBase);
+      reach = Math.max(reach, magnitude);
+    }
+    this.reach = reach;
+    limitBias(factors, accBias, bound);
+    this.table = requantTable(factors, accBias, bound, `Layer "${layer.name}"`);
+    const dims = layer.kind === 'depthwise' ? [layer.window.kernelH, layer.window.kernelW, outC] : layer.kind === 'conv' ? [outC, layer.window.kernelH, layer.window.kernelW, count / (layer.window.kernelH * layer.window.kernelW)] : [outC, count];
+    this.weights = pool.add('weights', layer.name, parameters.weightBits, true, codes, dims);
+    this.bias = pool.add('bias', layer.name, 32, true, this.table.bias, [outC]);
+    this.multiplier = pool.add('multiplier', layer.name, 32, true, this.table.multiplier, [outC]);
+  }
+
+  /** The kernel call of a branch whose input and output have these formats. */
+  kernel(input: BranchFormat, output: BranchFormat, window: StepWindow | null): Kernel {
+    const requant = this.requant(input, output);
+    const { weights, layer } = this;
+    const { weightBits } = this.parameters;
+    if (layer.kind === 'fullyConnected') return { op: 'fullyConnected', weights, weightBits, requant };
+    const padCodes = this.padCodes(input);
+    if (layer.kind === 'depthwise') return { op: 'depthwise2d', window: window!, weights, weightBits, padCodes, requant };
+    return { op: 'conv2d', window: window!, group: layer.group, weights, weightBits, padCodes, requant };
+  }
+
+  private requant(input: BranchFormat, output: BranchFormat): Requantization {
+    const { graph, layer, pool, table } = this;
+    const where = `Layer "${layer.name}"`;
+    let bias = 0;
+    for (const b of table.bias) bias = Math.max(bias, Math.abs(b));
+    const accBound = this.reach * largestCode(input) + bias * 2 ** -input.exponent;
+    const shifts =
+      input.exponent === 0 && output.exponent === 0
+        ? { biasShift: 0, preShift: table.preShift, shift: table.shift }
+        : branchShifts(table, input.exponent, output.exponent, accBound, where);
+    const channels = graph.maps[layer.output].shape.c;
+    const { min, max } = rangeOf(output);
+    return {
+      bias: this.bias,
+      multiplier: this.multiplier,
+      ...shifts,
+      min: lowerClamp(layer.clamp, output, min),
+      max: pool.perChannel(layer.name, upperClamp(layer.clamp, output, channels, max)),
+    };
+  }
+
+  /** Codes of padding, where the code of 0 is not 0. */
+  private padCodes(input: BranchFormat): ConstantId | null {
+    const { layer, pool } = this;
+    if (layer.kind === 'fullyConnected') return null;
+    const { padding } = layer.window;
+    if (padding.top + padding.left + padding.bottom + padding.right === 0) return null;
+    if (input.base.zeroPoints.every((z) => z === 0)) return null;
+    const channels = this.graph.maps[layer.inputs[0]].shape.c;
+    return pool.add('table', layer.name, 16, true, Int16Array.from({ length: channels }, (_, c) => zeroPointOf(input, c)), [channels]);
+  }
+}
+
+/**
+ * A channel with nearly vanishing weights and an ordinary bias has a bias of more accumulator units than 32 bits hold. Its unit is coarsened: what
+ * the weights then lose is far below one output code.
+ */
+function limitBias(factors: Float64Array, accBias: Float64Array, bound: Float64Array): void {
+  const limit = 2 ** 29;
+  for (let o = 0; o < factors.length; o++) {
+    if (Math.abs(accBias[o]) <= limit) continue;
+    // The output saturates long before: keep the sign and as much of the bias as fits; bound is unchanged because codes are.
+    const code = accBias[o] * factors[o];
+    if (bound[o] * factors[o] < 0.5) {
+      factors[o] = Math.abs(code) / limit;
+      accBias[o] = Math.sign(code) * limit;
+    }
+  }
+}

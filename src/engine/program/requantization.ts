@@ -1,0 +1,108 @@
+import { UserError } from '../errors';
+
+/** Integers of a requantization at the layer's base formats; see {@link Requantization} in types.ts for the formula. */
+export interface RequantTable {
+  /** int32 [C], in accumulator units. */
+  readonly bias: Int32Array;
+  /** int32 [C]. */
+  readonly multiplier: Int32Array;
+  readonly preShift: number;
+  readonly shift: number;
+}
+
+/** Fractional bits that the result of the high multiply keeps where the accumulator leaves room; its floor then costs less than 1/64 of a code. */
+const FRACTION_BITS = 6;
+const MAX_SHIFT = 30;
+const INT32 = 2 ** 31;
+
+/**
+ * Turns real factors into 32-bit multipliers with one shift for all channels.
+ *
+ * @param factors  real output codes per accumulator unit, > 0, [C]
+ * @param bias     in accumulator units, real, [C]
+ * @param accBound largest magnitude of Σ w·x without bias, [C] or [1]
+ * @param where    what to name in an error
+ * @throws UserError if an accumulator could overflow 32 bits
+ */
+export function requantTable(factors: Float64Array, bias: Float64Array, accBound: Float64Array, where: string): RequantTable {
+  let largest = 0;
+  let bound = 0;
+  const rounded = new Int32Array(bias.length);
+  for (let c = 0; c < factors.length; c++) {
+    largest = Math.max(largest, factors[c]);
+    const b = Math.round(bias[c]);
+    const reach = accBound[accBound.length === 1 ? 0 : c] + Math.abs(b);
+    if (!(reach < INT32)) {
+      throw new UserError(`${where}: the accumulator of output channel ${c} could reach ${reach.toExponential(2)} and overflow 32 bits. Split the layer, or check its weights and bias for extreme values.`);
+    }
+    bound = Math.max(bound, reach);
+    rounded[c] = b;
+  }
+  if (!(largest > 0) || !Number.isFinite(largest)) throw new UserError(`${where}: scales are zero or not finite; check the weights and the sample images.`);
+  // Largest s with largest·2^(32+s) < 2^31.
+  const base = Math.min(MAX_SHIFT, Math.floor(-1 - Math.log2(largest)));
+  const room = Math.max(0, Math.floor(31 - Math.log2(bound + 1)));
+  const preShift = Math.min(room, Math.max(0, FRACTION_BITS - base));
+  const shift = Math.min(base + preShift, MAX_SHIFT);
+  if (shift < 1) throw new UserError(`${where}: one step of the accumulator is ${largest.toPrecision(3)} output codes; the output's range is far smaller than what its inputs can produce.`);
+  const scale = 2 ** (32 + shift - preShift);
+  const multiplier = Int32Array.from(factors, (m) => Math.min(INT32 - 1, Math.round(m * scale)));
+  return { bias: rounded, multiplier, preShift, shift };
+}
+
+/**
+ * The same table for a branch whose input codes are 2^−inputExponent and output codes 2^−outputExponent times as fine as the base formats:
+ * only shifts change.
+ *
+ * @param accBound largest magnitude of the accumulator in this branch, bias included
+ */
+export function branchShifts(
+  table: RequantTable,
+  inputExponent: number,
+  outputExponent: number,
+  accBound: number,
+  where: string,
+): { biasShift: number; preShift: number; shift: number } {
+  const net = table.shift - table.preShift - inputExponent + outputExponent;
+  const room = Math.max(0, Math.floor(31 - Math.log2(accBound + 1)));
+  const preShift = Math.min(room, Math.max(0, Math.max(FRACTION_BITS, 1) - net));
+  const shift = net + preShift;
+  if (!(accBound < INT32)) throw new UserError(`${where}: the accumulator could overflow 32 bits in a branch of outlier class.`);
+  if (shift < 1 || shift > 31) throw new UserError(`${where}: its scales leave no room for a branch at other bits.`);
+  return { biasShift: inputExponent === 0 ? 0 : -inputExponent, preShift, shift };
+}
+
+/** Multipliers of a {@link ScaledSum}: int16 per input and channel with one shift, and the offset with rounding. */
+export interface ScaledSumTable {
+  /** [inputs][C or 1] */
+  readonly multipliers: Int32Array[];
+  /** [C or 1] */
+  readonly offset: Int32Array;
+  readonly shift: number;
+}
+
+/**
+ * @param ratios     output codes per input code, signed, per input [C]
+ * @param zeroPoints per input [C]
+ * @param outputZero [C]
+ */
+export function scaledSumTable(ratios: readonly Float64Array[], zeroPoints: readonly Int32Array[], outputZero: Int32Array): ScaledSumTable {
+  const channels = ratios[0].length;
+  let largest = 0;
+  let integral = true;
+  for (const row of ratios) {
+    for (const r of row) {
+      largest = Math.max(largest, Math.abs(r));
+      if (Math.abs(r - Math.round(r)) > 1e-9 || Math.abs(r) > 256) integral = false;
+    }
+  }
+  const shift = integral ? 0 : Math.max(0, Math.min(22, Math.floor(Math.log2(32767 / Math.max(largest, 1e-30)))));
+  const multipliers = ratios.map((row) => Int32Array.from(row, (r) => Math.max(-32768, Math.min(32767, Math.round(r * 2 ** shift)))));
+  const offset = new Int32Array(channels);
+  for (let c = 0; c < channels; c++) {
+    let value = (shift > 0 ? 2 ** (shift - 1) : 0) + outputZero[c] * 2 ** shift;
+    multipliers.forEach((row, i) => (value -= row[c] * zeroPoints[i][c]));
+    offset[c] = value;
+  }
+  return { multipliers, offset, shift };
+}

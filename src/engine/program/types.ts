@@ -1,0 +1,300 @@
+import type { LayerId, MapId } from '../graph/types';
+import type { Region } from '../graph/region';
+import type { Bits, WeightBits } from '../plan/types';
+
+/**
+ * A Plan lowered onto a Graph: an ordered list of kernel calls on regions of buffers, each buffer at its offset in one arena,
+ * all constants as integers. The interpreter, the cost model, the arena layout, the C writer and the charts read this and nothing else.
+ *
+ * ## Codes in memory
+ * A buffer holds a window of a feature map, row-major H×W×C, each pixel starting on a byte and its channels packed
+ * low bits first (channel c at bit (c·bits) mod 8 of byte ⌊c·bits/8⌋). Padding bits of a pixel are written as 0.
+ * Signed codes are two's complement in their bits.
+ *
+ * ## Arithmetic
+ * All integers; `>>` is an arithmetic shift (floor), `mulhi(a, m) = ⌊a·m / 2³²⌋` of signed 32-bit values, and accumulators are int32 that
+ * never overflow (lower() checks the bound). Each kernel's docstring gives its formula; there is one formula for all executions.
+ *
+ * ## Order within a step
+ * So that an output may overlap an input that dies in the same step (see arena.ts), every kernel keeps this order:
+ * - windowed kernels (conv2d, depthwise2d, pools, resize) finish output rows from top to bottom, and from the moment the first byte of output row oy is
+ *   written they read input rows ≥ max(0, oy·strideH − padTop) only;
+ * - element-wise kernels (add, mul, requantize, lookup, prelu, copy) go through pixels in row-major order and read all codes of an output byte before they write it;
+ * - fullyConnected, softmax, permute, classify and fill never overlap an input with their output.
+ */
+export interface Program {
+  /** C identifier, from the model's file name. */
+  readonly name: string;
+  readonly buffers: readonly ProgramBuffer[];
+  readonly constants: readonly Constant[];
+  readonly steps: readonly Step[];
+  readonly branches: readonly Branch[];
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** Exact size of the arena: the highest byte used by any buffer, plus one. */
+  readonly arenaBytes: number;
+  /** Alignment that the arena's start needs. */
+  readonly arenaAlign: number;
+}
+
+export type BufferId = number;
+export type ConstantId = number;
+export type BranchId = number;
+
+export type BufferRole =
+  /** Written by the application. */
+  | 'input'
+  /** Read by the application; alive until the end. */
+  | 'output'
+  /** A whole feature map. */
+  | 'map'
+  /** The part of a feature map that one branch needs. */
+  | 'branch'
+  /** Halo kept between branches. */
+  | 'cache'
+  /** A requantized copy for one reader. */
+  | 'view'
+  /** Working memory of one step. Has no codes: c = bytes, bits 8. */
+  | 'scratch'
+  /** One byte per branch: its class, decided at run time. c = number of branches. */
+  | 'flags';
+
+export interface ProgramBuffer {
+  readonly id: BufferId;
+  readonly name: string;
+  readonly role: BufferRole;
+  /** The feature map whose codes it holds; null for scratch and flags. */
+  readonly map: MapId | null;
+  /** The part of the map that it holds. Reads and writes are in the map's coordinates and must lie inside. */
+  readonly window: Region;
+  readonly channels: number;
+  readonly bits: Bits;
+  readonly signed: boolean;
+  /** ⌈channels·bits / 8⌉. */
+  readonly pixelBytes: number;
+  /** pixelBytes × width of the window. */
+  readonly rowBytes: number;
+  /** rowBytes × height of the window. */
+  readonly bytes: number;
+  /** Alive from this step to that one, both inclusive. Inputs begin at −1, outputs end at steps.length. */
+  readonly firstStep: number;
+  readonly lastStep: number;
+  /** Another buffer whose memory this one names with another shape (reshape); offset and lifetime are that buffer's. */
+  readonly aliasOf: BufferId | null;
+  /** Byte offset in the arena, multiple of `align`. */
+  readonly offset: number;
+  readonly align: number;
+}
+
+/** Channels [channel, channel + channels) of a region of a buffer. channel·bits is a multiple of 8. */
+export interface Access {
+  readonly buffer: BufferId;
+  /** In the coordinates of the feature map. */
+  readonly region: Region;
+  readonly channel: number;
+  readonly channels: number;
+}
+
+/** A graph input or output as the application sees it. */
+export interface Port {
+  readonly buffer: BufferId;
+  readonly map: MapId;
+  /** ONNX value name. Text, possibly hostile. */
+  readonly name: string;
+  readonly shape: { readonly h: number; readonly w: number; readonly c: number };
+  readonly signed: boolean;
+  /** value[c] = scale[c]·(code − zeroPoint[c]); one entry for all channels or C entries. */
+  readonly scales: readonly number[];
+  readonly zeroPoints: readonly number[];
+}
+
+/** One dataflow branch of the patch stage. */
+export interface Branch {
+  readonly id: BranchId;
+  readonly row: number;
+  readonly col: number;
+  /** The patch of the stage's output. */
+  readonly patch: Region;
+  readonly class: 'outlier' | 'regular';
+}
+
+export type ConstantKind = 'weights' | 'bias' | 'multiplier' | 'table';
+
+/** Integers in flash. `values` are unpacked codes; `bits` says how wide each is stored (4-bit weights take half a byte). */
+export interface Constant {
+  readonly id: ConstantId;
+  readonly kind: ConstantKind;
+  readonly name: string;
+  readonly bits: 4 | 8 | 16 | 32;
+  readonly signed: boolean;
+  readonly values: Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array;
+  /** Logical dimensions, e.g. [outC, kH, kW, inC]. */
+  readonly dims: readonly number[];
+}
+
+export interface Step {
+  readonly id: number;
+  /** The graph's layer that this step serves. */
+  readonly layer: LayerId;
+  readonly kernel: Kernel;
+  readonly inputs: readonly Access[];
+  readonly output: Access;
+  /** Null in the tail. */
+  readonly branch: BranchId | null;
+  /** The step runs only if flags[branch] equals `value` (0 regular, 1 outlier class). */
+  readonly guard: { readonly buffer: BufferId; readonly index: number; readonly value: 0 | 1 } | null;
+  readonly scratch: BufferId | null;
+  /** Multiply-accumulates of this step, those on padding included. */
+  readonly macs: number;
+}
+
+/** Window geometry of one call; padding is what this region needs at the true border of the map, 0 inside. */
+export interface StepWindow {
+  readonly kernelH: number;
+  readonly kernelW: number;
+  readonly strideH: number;
+  readonly strideW: number;
+  readonly dilationH: number;
+  readonly dilationW: number;
+  /** Output pixel (oy, ox) of the region, counted from 0, reads input rows oy·strideH − padTop + ky·dilationH of the input region, counted from 0; rows outside the region are padding. */
+  readonly padTop: number;
+  readonly padLeft: number;
+}
+
+/**
+ * From accumulator to code, per output channel c:
+ *
+ *     a = acc + bias'[c],  bias' = biasShift ≥ 0 ? bias << biasShift : (bias + (1 << (−biasShift − 1))) >> −biasShift
+ *     y = (mulhi(a << preShift, multiplier[c]) + (1 << (shift − 1))) >> shift
+ *     code = min(max(y, min), max[c])
+ *
+ * Zero points of input and output are part of `bias`. Branches of a layer share bias and multiplier and differ in the shifts only.
+ */
+export interface Requantization {
+  /** int32 [C]. */
+  readonly bias: ConstantId;
+  readonly biasShift: number;
+  /** int32 ≥ 0, [C]. */
+  readonly multiplier: ConstantId;
+  /** 0…31; 0 nearly always. a << preShift does not overflow. */
+  readonly preShift: number;
+  /** 1…31. */
+  readonly shift: number;
+  readonly min: number;
+  /** The same for all channels, or a table [C] of 16-bit values. */
+  readonly max: number | PerChannel;
+}
+
+/** A table with one entry per output channel, where a plain number means one value for all. */
+export interface PerChannel {
+  readonly constant: ConstantId;
+}
+
+/**
+ * Sum of scaled codes, for element-wise layers:
+ *
+ *     y = (Σᵢ xᵢ·multipliersᵢ[c] + offset[c]) >> shift;  code = min(max(y, min), max)
+ *
+ * multipliers are int16 (one for all channels, or a table [C]), offset int32 (includes rounding and zero points). The sum does not overflow.
+ */
+export interface ScaledSum {
+  readonly multipliers: readonly (number | PerChannel)[];
+  readonly offset: number | PerChannel;
+  readonly shift: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export type Kernel =
+  /**
+   * acc = Σ w[o, ky, kx, i]·x[…]; on padding x is padCodes[i], or 0 where padCodes is null. Weights constant is [outC][kH][kW][inC/group].
+   */
+  | {
+      readonly op: 'conv2d';
+      readonly window: StepWindow;
+      readonly group: number;
+      readonly weights: ConstantId;
+      readonly weightBits: WeightBits;
+      readonly padCodes: ConstantId | null;
+      readonly requant: Requantization;
+    }
+  /** As conv2d with one filter per channel; weights constant is [kH][kW][C]. */
+  | {
+      readonly op: 'depthwise2d';
+      readonly window: StepWindow;
+      readonly weights: ConstantId;
+      readonly weightBits: WeightBits;
+      readonly padCodes: ConstantId | null;
+      readonly requant: Requantization;
+    }
+  /** acc = Σ over the whole input region in HWC order; weights constant is [outC][h·w·c]. Output 1×1×outC. */
+  | {
+      readonly op: 'fullyConnected';
+      readonly weights: ConstantId;
+      readonly weightBits: WeightBits;
+      readonly requant: Requantization;
+    }
+  /** Element-wise sum of two regions. An input whose region is 1×1 while the output's is not is broadcast. */
+  | { readonly op: 'add'; readonly sum: ScaledSum }
+  /** One input; another scale, width or sign of the same values. */
+  | { readonly op: 'requantize'; readonly sum: ScaledSum }
+  /** acc = (x₀ − zeros[0])·(x₁ − zeros[1]); broadcast as in add. */
+  | { readonly op: 'mul'; readonly zeros: readonly [number, number]; readonly requant: Requantization }
+  /** Largest code in the window; padding does not count. Same format in and out. */
+  | { readonly op: 'maxPool'; readonly window: StepWindow }
+  /**
+   * acc = Σ of codes inside the region, n of them rows × columns; y = (mulhi(acc << preShift, m) + offset) >> shift, clamped to [min, max].
+   * m and offset: by channel [C] when `perChannel`; otherwise by the number of rows and columns of the window inside
+   * the region: entry (rows − 1)·kernelW + (columns − 1).
+   */
+  | {
+      readonly op: 'averagePool';
+      readonly window: StepWindow;
+      readonly perChannel: boolean;
+      readonly multiplier: ConstantId;
+      readonly offset: ConstantId;
+      readonly preShift: number;
+      readonly shift: number;
+      readonly min: number;
+      readonly max: number;
+    }
+  /** code = table[x as an unsigned b-bit pattern]; table has 2^bits entries of output codes (int16 [2^bits] of values). */
+  | { readonly op: 'lookup'; readonly table: ConstantId }
+  /** y = (x·(x ≥ 0 ? positive : negative[c]) + offset) >> shift, clamped. x is a signed code with zero point 0; positive, negative are int16. */
+  | {
+      readonly op: 'prelu';
+      readonly positive: number | PerChannel;
+      readonly negative: ConstantId;
+      readonly offset: number;
+      readonly shift: number;
+      readonly min: number;
+      readonly max: number;
+    }
+  /** The same codes elsewhere: input and output regions have equal size, bits and channels. */
+  | { readonly op: 'copy' }
+  /** Every pixel of the output region becomes codes[0…C). No input. */
+  | { readonly op: 'fill'; readonly codes: ConstantId }
+  /**
+   * Rows and columns are resampled; the format stays. `rows` (int16, 2 entries per output row) holds the index of the first source row relative to the
+   * input region and the weight f of the row after it in 1/256 (0 whenever there is no row after it); `cols` likewise.
+   * y = (Σ of four codes × weights + 32768) >> 16 with weights (256 − fy)(256 − fx), (256 − fy)·fx, fy·(256 − fx), fy·fx. For `nearest` all f are 0.
+   */
+  | {
+      readonly op: 'resize';
+      readonly mode: 'nearest' | 'linear';
+      readonly rows: ConstantId;
+      readonly cols: ConstantId;
+    }
+  /**
+   * Over the channels of each pixel: d = max code − code; e = table[d] (uint16, table[0] = 65535);
+   * code = min(255, ⌊(e·256 + ⌊sum/2⌋) / sum⌋), unsigned 8 bits, scale 1/256. channels ≤ 65536.
+   */
+  | { readonly op: 'softmax'; readonly table: ConstantId }
+  /** Output element i (HWC) is input element permutation[i]. 8 bits. */
+  | { readonly op: 'permute'; readonly permutation: ConstantId }
+  /**
+   * Counts the codes of the input region that lie outside [low, high]; the output's byte `index` becomes 1 (outlier class) when more than `limit`, else 0.
+   */
+  | { readonly op: 'classify'; readonly low: number; readonly high: number; readonly limit: number; readonly index: number };
+
+export type KernelOp = Kernel['op'];

@@ -1,0 +1,51 @@
+import type { MapStatistics } from '../calibration/types';
+import type { Bits } from '../plan/types';
+
+/** Smallest and largest code of b bits. */
+export function codeRange(bits: Bits, signed: boolean): { min: number; max: number } {
+  return signed ? { min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 } : { min: 0, max: 2 ** bits - 1 };
+}
+
+/**
+ * Mean squared error that codes of b bits make on channel c of a map, from its histogram: E[(x − scale·(code(x) − zeroPoint))²].
+ * At 8 bits the bins are about as wide as a code, so rounding inside the range is taken as uniform (scale²/12, none at exactly 0 below half a bin);
+ * at fewer bits each bin's center is rounded.
+ */
+export function channelError(stats: MapStatistics, c: number, scale: number, zeroPoint: number, bits: Bits, signed: boolean): number {
+  const { min, max } = codeRange(bits, signed);
+  const low = (min - zeroPoint) * scale;
+  const high = (max - zeroPoint) * scale;
+  const { bins, histograms } = stats;
+  const width = stats.width[c];
+  const row = c * bins;
+  const uniform = (scale * scale) / 12;
+  let total = 0;
+  let sum = 0;
+  let x = stats.lo[c] + width / 2;
+  const inverse = 1 / scale;
+  for (let k = 0; k < bins; k++, x += width) {
+    const n = histograms[row + k];
+    if (n === 0) continue;
+    total += n;
+    let e: number;
+    if (x > high) e = (x - high) * (x - high) + uniform;
+    else if (x < low) e = (x - low) * (x - low) + uniform;
+    else if (bits === 8) e = Math.abs(x) <= width / 2 ? 0 : uniform;
+    else {
+      const d = x - Math.round(x * inverse) * scale;
+      e = d * d + (Math.abs(x) <= width / 2 ? 0 : (width * width) / 12);
+    }
+    sum += n * e;
+  }
+  return total === 0 ? 0 : sum / total;
+}
+
+/** Largest magnitude that channel c showed on the side(s) its codes can represent. */
+export function channelRange(stats: MapStatistics, c: number, signed: boolean): number {
+  return signed ? Math.max(Math.abs(stats.min[c]), Math.abs(stats.max[c])) : Math.max(0, stats.max[c]);
+}
+
+/** E[x²] of channel c. */
+export function channelPower(stats: MapStatistics, c: number): number {
+  return stats.variance[c] + stats.mean[c] * stats.mean[c];
+}

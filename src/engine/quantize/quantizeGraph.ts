@@ -1,0 +1,162 @@
+import type { Calibration, MapStatistics } from '../calibration/types';
+import { UserError } from '../errors';
+import { isWeighted, type Graph, type Layer, type LayerId, type MapId, type WeightedLayer } from '../graph/types';
+import type { Bits, WeightBits } from '../plan/types';
+import { scaleComponents, type ScaleComponent } from './components';
+import { equalizeScales } from './equalize';
+import { codeRange } from './histogramError';
+import { baseScales, type CodeType } from './scales';
+import { formatTies, type FormatTies } from './ties';
+import type { LayerParameters, MapFormat, QuantizedParameters } from './types';
+import { roundWeights } from './weights';
+
+/** The bits that a plan gives to every map and layer. */
+export interface BitDecisions {
+  /** Bits that the map is stored with. */
+  mapBits(map: MapId): Bits;
+  weightBits(layer: LayerId): WeightBits;
+  /** Bits that the layer reads its input with; at most those it is stored with. */
+  inputBits(layer: LayerId): Bits;
+}
+
+/** How the application's input codes stand for real values. */
+export interface InputFormat {
+  readonly format: MapFormat;
+  /** Real value of the code `zeroPoints[c]`: what is left of the mean after rounding the zero point. [C] or [1]. */
+  readonly offset: Float64Array;
+}
+
+/**
+ * Scales of all feature maps and integer weights of all layers, from calibration statistics and bit decisions: per-channel scales of least error,
+ * equalized against the weights that they are folded into, weights rounded to nearest.
+ *
+ * @throws UserError if the calibration does not cover the graph
+ */
+export function quantizeGraph(graph: Graph, calibration: Calibration, inputs: ReadonlyMap<MapId, InputFormat>, bits: BitDecisions): QuantizedParameters {
+  const ties = formatTies(graph);
+  const statistics = (map: MapId): MapStatistics => {
+    const s = calibration.maps.get(map);
+    if (!s) throw new UserError(`No calibration statistics for feature map "${graph.maps[map].name}". Calibrate the model again.`);
+    return s;
+  };
+  const formats = new Map<MapId, MapFormat>();
+  for (const component of scaleComponents(graph, ties)) {
+    for (const [map, format] of componentFormats(graph, component, ties, inputs, statistics, bits)) formats.set(map, format);
+  }
+  const views = new Map<LayerId, MapFormat>();
+  const layers = new Map<LayerId, LayerParameters>();
+  for (const layer of graph.layers) {
+    if (!isWeighted(layer)) continue;
+    const source = layer.inputs[0];
+    const stored = formats.get(source)!;
+    const read = bits.inputBits(layer.id);
+    let format = stored;
+    if (read < stored.bits) {
+      format = viewFormat(graph, layer, read, stored, statistics, bits.weightBits(layer.id));
+      views.set(layer.id, format);
+    }
+    layers.set(layer.id, roundWeights(graph, layer, bits.weightBits(layer.id), format, inputs.get(source)?.offset ?? null));
+  }
+  return { formats, views, layers };
+}
+
+function componentFormats(
+  graph: Graph,
+  component: ScaleComponent,
+  ties: FormatTies,
+  inputs: ReadonlyMap<MapId, InputFormat>,
+  statistics: (map: MapId) => MapStatistics,
+  bits: BitDecisions,
+): Map<MapId, MapFormat> {
+  const result = new Map<MapId, MapFormat>();
+  const input = component.maps.map((m) => inputs.get(m)).find((f) => f !== undefined);
+  if (input) {
+    // The application gives the codes: everything tied to them has the same format.
+    for (const m of component.maps) result.set(m, input.format);
+    return result;
+  }
+  const fixed = fixedFormat(graph, component, bits);
+  if (fixed) {
+    for (const m of component.maps) result.set(m, fixed);
+    return result;
+  }
+  const skewed = skewedFormat(graph, component, ties, statistics, bits);
+  if (skewed) {
+    for (const m of component.maps) result.set(m, skewed);
+    return result;
+  }
+  const types: CodeType[] = component.maps.map((m) => ({ bits: bits.mapBits(m), signed: ties.signed[m] }));
+  const base = baseScales(component, statistics, types);
+  const scales = equalizeScales(graph, component, base, (map) => readersAt(graph, map, bits), statistics, types);
+  component.maps.forEach((m, i) => {
+    const perChannel = Float64Array.from(component.groupOf[i], (g) => scales[g] * base.factors[i]);
+    result.set(m, { ...types[i], scales: perChannel.every((s) => s === perChannel[0]) ? perChannel.slice(0, 1) : perChannel, zeroPoints: new Int32Array(1) });
+  });
+  return result;
+}
+
+/** Softmax writes codes of scale 1/256 whatever the statistics say. */
+function fixedFormat(graph: Graph, component: ScaleComponent, bits: BitDecisions): MapFormat | null {
+  const softmax = component.maps.find((m) => producer(graph, m)?.kind === 'softmax');
+  if (softmax === undefined) return null;
+  if (bits.mapBits(softmax) !== 8) throw new UserError(`Feature map "${graph.maps[softmax].name}" is the output of Softmax and needs 8 bits.`);
+  return { bits: 8, signed: false, scales: Float64Array.of(1 / 256), zeroPoints: new Int32Array(1) };
+}
+
+/**
+ * Functions such as hard-swish or LeakyRelu have a short negative side that symmetric codes would pay a whole bit for:
+ * their outputs get unsigned codes with a zero point. Null where that does not apply.
+ */
+function skewedFormat(graph: Graph, component: ScaleComponent, ties: FormatTies, statistics: (map: MapId) => MapStatistics, bits: BitDecisions): MapFormat | null {
+  if (component.groups !== 1 || !component.maps.every((m) => ties.signed[m])) return null;
+  if (!component.maps.some((m) => producer(graph, m)?.kind === 'activation')) return null;
+  if (component.maps.some((m) => graph.maps[m].consumers.some((l) => graph.layers[l].kind === 'prelu'))) return null;
+  let low = 0;
+  let high = 0;
+  for (const m of component.maps) {
+    const s = statistics(m);
+    for (let c = 0; c < s.shape.c; c++) {
+      low = Math.min(low, s.min[c]);
+      high = Math.max(high, s.max[c]);
+    }
+  }
+  if (!(high > 0) || -low > high / 2) return null;
+  const b = bits.mapBits(component.maps[0]);
+  const top = codeRange(b, false).max;
+  const scale = (high - low) / top;
+  return { bits: b, signed: false, scales: Float64Array.of(scale), zeroPoints: Int32Array.of(Math.round(-low / scale)) };
+}
+
+function producer(graph: Graph, map: MapId): Layer | null {
+  const id = graph.maps[map].producer;
+  return id === null ? null : graph.layers[id];
+}
+
+/** Weighted layers that read the map as it is stored (not through a view). */
+function readersAt(graph: Graph, map: MapId, bits: BitDecisions): { layer: WeightedLayer; weightBits: WeightBits }[] {
+  const result: { layer: WeightedLayer; weightBits: WeightBits }[] = [];
+  for (const id of graph.maps[map].consumers) {
+    const layer = graph.layers[id];
+    if (isWeighted(layer) && bits.inputBits(id) >= bits.mapBits(map)) result.push({ layer, weightBits: bits.weightBits(id) });
+  }
+  return result;
+}
+
+/** Format of the copy with fewer bits that one layer reads. */
+function viewFormat(
+  graph: Graph,
+  layer: WeightedLayer,
+  read: Bits,
+  stored: MapFormat,
+  statistics: (map: MapId) => MapStatistics,
+  weightBits: WeightBits,
+): MapFormat {
+  const map = layer.inputs[0];
+  const channels = graph.maps[map].shape.c;
+  const component: ScaleComponent = { maps: [map], groups: channels, groupOf: [Int32Array.from({ length: channels }, (_, c) => c)], proportional: false };
+  const signed = stored.signed || stored.zeroPoints.some((z) => z !== 0);
+  const types: CodeType[] = [{ bits: read, signed }];
+  const base = baseScales(component, statistics, types);
+  const scales = equalizeScales(graph, component, base, () => [{ layer, weightBits }], statistics, types);
+  return { bits: read, signed, scales, zeroPoints: new Int32Array(1) };
+}

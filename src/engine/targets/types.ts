@@ -1,0 +1,24 @@
+/** A memory region that the arena or the weights can be placed in. */
+export interface MemoryRegion {
+  /** As the vendor's linker scripts call it, e.g. `DTCM`. */
+  readonly name: string;
+  readonly kind: 'sram' | 'flash';
+  readonly bytes: number;
+}
+
+export type Core = 'cortex-m0plus' | 'cortex-m3' | 'cortex-m4' | 'cortex-m7' | 'cortex-m33' | 'cortex-m55' | 'xtensa-lx7' | 'riscv32';
+
+/** A board or part that a plan can be made for. */
+export interface Target {
+  /** Stable id, e.g. `nano33ble`. */
+  readonly id: string;
+  readonly name: string;
+  readonly core: Core;
+  readonly clockMHz: number;
+  readonly regions: readonly MemoryRegion[];
+  /** The SRAM region that the arena goes to; regions are never added up. */
+  readonly arenaRegion: string;
+  readonly flashRegion: string;
+  /** Where the figures come from: document and section. */
+  readonly source: string;
+}

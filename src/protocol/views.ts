@@ -1,0 +1,164 @@
+/**
+ * What the editor's page shows, as plain data that crosses process borders: no classes, no typed arrays beyond small ones, names as text.
+ * The worker fills these from Graph, Plan and Program; the page draws them and knows nothing else.
+ */
+
+export interface ShapeView {
+  readonly h: number;
+  readonly w: number;
+  readonly c: number;
+}
+
+/** One row of the layer list. Present for any model that can be read, quantized or not. */
+export interface LayerView {
+  /** Index in topological order. */
+  readonly id: number;
+  readonly name: string;
+  /** conv, depthwise, fullyConnected, add … or the ONNX operator where the model could not be imported. */
+  readonly kind: string;
+  /** ONNX operators that the layer stands for, e.g. `Conv + Clip`. */
+  readonly operators: string;
+  /** Indices of layers that feed this one. */
+  readonly inputs: readonly number[];
+  /** Shape of the output, where it is known. */
+  readonly output: ShapeView | null;
+  /** Name of the output feature map. */
+  readonly outputName: string;
+  /** e.g. `3×3 s2`. */
+  readonly detail: string;
+  readonly macs: number;
+  readonly parameters: number;
+  /** Why this node stands in the way of quantization; null when it does not. */
+  readonly problem: { readonly message: string; readonly remedy: string } | null;
+  /** Filled once there is a plan. */
+  readonly plan: LayerPlanView | null;
+}
+
+export interface LayerPlanView {
+  /** Bits of the output feature map, in regular branches and the tail. */
+  readonly bits: 8 | 4 | 2;
+  readonly weightBits: 8 | 4 | null;
+  /** Bits at which it reads its input. */
+  readonly inputBits: 8 | 4 | 2;
+  readonly inPatchStage: boolean;
+  /** Σ MACs · weight bits · input bits over branches, halo recomputation included. */
+  readonly bitOps: number;
+  readonly macs: number;
+  /** Size of the output feature map at its bits (whole map), bytes. */
+  readonly mapBytes: number;
+  readonly weightBytes: number;
+  /** Entropy of the codes at each candidate, Ω, Φ and score S, where calibration statistics are at hand. */
+  readonly candidates: readonly CandidateView[];
+  readonly locked: boolean;
+}
+
+export interface CandidateView {
+  readonly bits: 8 | 4 | 2;
+  readonly entropy: number;
+  readonly omega: number;
+  readonly phi: number;
+  readonly score: number;
+}
+
+/** What a model file holds, before any plan. */
+export interface ModelView {
+  readonly name: string;
+  readonly file: string;
+  readonly fileBytes: number;
+  readonly opset: number;
+  readonly producer: string;
+  readonly inputs: readonly { readonly name: string; readonly type: string; readonly shape: string }[];
+  readonly outputs: readonly { readonly name: string; readonly type: string; readonly shape: string }[];
+  readonly layers: readonly LayerView[];
+  readonly macs: number;
+  readonly parameters: number;
+  /** One line each: unsupported operators and anything else that prevents quantization. */
+  readonly problems: readonly { readonly node: string; readonly operator: string; readonly message: string; readonly remedy: string }[];
+}
+
+/** A buffer of the Program on the memory chart: a rectangle offset…offset+bytes × firstStep…lastStep. */
+export interface BufferView {
+  readonly id: number;
+  readonly name: string;
+  readonly role: string;
+  /** Layer that writes it (first), −1 for the input. */
+  readonly layer: number;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly firstStep: number;
+  readonly lastStep: number;
+  readonly bits: number;
+}
+
+export interface StepView {
+  readonly id: number;
+  readonly layer: number;
+  readonly op: string;
+  /** Row-major index of the branch, −1 in the tail. */
+  readonly branch: number;
+  /** Highest byte in use during the step. */
+  readonly peakBytes: number;
+  readonly macs: number;
+}
+
+export interface BranchView {
+  readonly id: number;
+  readonly row: number;
+  readonly col: number;
+  readonly class: 'outlier' | 'regular';
+  /** Patch of the stage's output and region of the network's input that it needs, as fractions 0…1 of the map. */
+  readonly patch: readonly [number, number, number, number];
+  readonly input: readonly [number, number, number, number];
+}
+
+export interface TargetView {
+  readonly id: string;
+  readonly name: string;
+  readonly core: string;
+  readonly clockMHz: number;
+  readonly sramBytes: number;
+  readonly flashBytes: number;
+  readonly source: string;
+}
+
+/** A plan and everything computed from it. */
+export interface PlanView {
+  readonly planFile: string;
+  readonly target: TargetView;
+  /** True when the model file no longer has the hash that the plan was made for. */
+  readonly stale: boolean;
+  readonly stage: {
+    readonly splitLayer: number;
+    readonly rows: number;
+    readonly cols: number;
+    readonly layers: number;
+    readonly classMode: 'static' | 'runtime';
+    readonly redundantMacsPercent: number;
+  } | null;
+  readonly branches: readonly BranchView[];
+  readonly steps: readonly StepView[];
+  readonly buffers: readonly BufferView[];
+  readonly figures: FiguresView;
+  readonly search: { readonly method: string; readonly phi: number; readonly lambda: number; readonly images: number };
+}
+
+export interface FiguresView {
+  readonly arenaBytes: number;
+  readonly int8LayerwiseArenaBytes: number;
+  readonly weightBytes: number;
+  readonly flashBytes: number;
+  readonly macs: number;
+  readonly bitOps: number;
+  /** BitOPs of the same patches with everything at 8 bits. */
+  readonly bitOpsInt8: number;
+  /** Last evaluation of this plan, if any. */
+  readonly accuracy: { readonly images: number; readonly floatTop1: number | null; readonly quantizedTop1: number | null; readonly agreement: number } | null;
+}
+
+/** Everything the page needs to draw itself. `plan` is null before quantization. */
+export interface EditorView {
+  readonly model: ModelView;
+  readonly plan: PlanView | null;
+  /** Why there is no plan although a sidecar exists, as one line; null otherwise. */
+  readonly planProblem: string | null;
+}
