@@ -156,7 +156,6 @@ export class ScheduleBuilder {
       if (buffer === undefined || regionPixels(region) === 0) continue;
       const output = this.access(layer.output, region, run.located);
       this.emit({ kind: 'restore', layer: layer.id, part: 0, run, inputs: [{ ...output, buffer, channel: 0 }], output });
-      this.caches.delete(key);
     }
   }
 
@@ -172,7 +171,8 @@ export class ScheduleBuilder {
     ] as const) {
       if (!region || regionPixels(region) === 0) continue;
       const input = this.access(layer.output, region, run.located);
-      const buffer = this.addBuffer('cache', layer.output, region, this.buffers[input.buffer].bits, run, null);
+      // Both ways on which a branch can go on at run time fill the same cache.
+      const buffer = this.caches.get(key) ?? this.addBuffer('cache', layer.output, region, this.buffers[input.buffer].bits, run, null);
       this.caches.set(key, buffer);
       this.emit({ kind: 'keep', layer: layer.id, part: 0, run, inputs: [input], output: { ...input, buffer, channel: 0 } });
     }

@@ -1,0 +1,287 @@
+import fc from 'fast-check';
+import type { ActivationFunction, Clamp, FeatureMap, Graph, Layer, MapId, Padding, Shape, Window } from '../../src/engine/graph/types';
+
+/** Builds valid graphs of the contract in src/engine/graph/types.ts by hand: every method adds a layer and returns the id of the map it writes. */
+export class GraphBuilder {
+  private readonly maps: { id: MapId; name: string; shape: Shape; producer: number | null; consumers: number[] }[] = [];
+  private readonly layers: Layer[] = [];
+  private readonly inputs: MapId[] = [];
+
+  /** @param random numbers in [−1, 1) for weights */
+  constructor(private readonly random: () => number = mulberry32(1)) {}
+
+  shape(map: MapId): Shape {
+    return this.maps[map].shape;
+  }
+
+  /** Whether any layer reads the map. */
+  isRead(map: MapId): boolean {
+    return this.maps[map].consumers.length > 0;
+  }
+
+  input(shape: Shape): MapId {
+    const map = this.addMap(shape, null);
+    this.inputs.push(map);
+    return map;
+  }
+
+  conv(input: MapId, outC: number, window: Window, group = 1, clamp: Clamp = open): MapId {
+    const { c } = this.shape(input);
+    const perOutput = window.kernelH * window.kernelW * (c / group);
+    return this.add([input], { ...windowed(this.shape(input), window), c: outC }, {
+      kind: 'conv', window, group, clamp, weights: this.numbers(outC * perOutput, perOutput), bias: this.numbers(outC, 1),
+    });
+  }
+
+  depthwise(input: MapId, window: Window, clamp: Clamp = open): MapId {
+    const { c } = this.shape(input);
+    const taps = window.kernelH * window.kernelW;
+    return this.add([input], { ...windowed(this.shape(input), window), c }, {
+      kind: 'depthwise', window, clamp, weights: this.numbers(taps * c, taps), bias: this.numbers(c, 1),
+    });
+  }
+
+  fullyConnected(input: MapId, outC: number, clamp: Clamp = open): MapId {
+    const { h, w, c } = this.shape(input);
+    return this.add([input], { h: 1, w: 1, c: outC }, { kind: 'fullyConnected', clamp, weights: this.numbers(outC * h * w * c, h * w * c), bias: this.numbers(outC, 1) });
+  }
+
+  addMaps(inputs: readonly MapId[], clamp: Clamp = open): MapId {
+    return this.add(inputs, this.largest(inputs), { kind: 'add', signs: inputs.map(() => 1 as const), clamp });
+  }
+
+  mul(a: MapId, b: MapId): MapId {
+    return this.add([a, b], this.largest([a, b]), { kind: 'mul', clamp: open });
+  }
+
+  concat(inputs: readonly MapId[], axis: 'h' | 'w' | 'c' = 'c'): MapId {
+    const first = this.shape(inputs[0]);
+    const total = inputs.reduce((sum, map) => sum + this.shape(map)[axis], 0);
+    return this.add(inputs, { ...first, [axis]: total }, { kind: 'concat', axis });
+  }
+
+  maxPool(input: MapId, window: Window): MapId {
+    return this.add([input], { ...windowed(this.shape(input), window), c: this.shape(input).c }, { kind: 'maxPool', window });
+  }
+
+  averagePool(input: MapId, window: Window, countIncludePad = false): MapId {
+    return this.add([input], { ...windowed(this.shape(input), window), c: this.shape(input).c }, { kind: 'averagePool', window, countIncludePad });
+  }
+
+  globalAveragePool(input: MapId): MapId {
+    const { h, w } = this.shape(input);
+    return this.averagePool(input, squareWindow(1, { kernelH: h, kernelW: w }));
+  }
+
+  pad(input: MapId, padding: Padding, value = 0): MapId {
+    const { h, w, c } = this.shape(input);
+    return this.add([input], { h: h + padding.top + padding.bottom, w: w + padding.left + padding.right, c }, { kind: 'pad', padding, value });
+  }
+
+  resize(input: MapId, scale: number, mode: 'nearest' | 'linear' = 'nearest'): MapId {
+    const { h, w, c } = this.shape(input);
+    return this.add([input], { h: Math.floor(h * scale), w: Math.floor(w * scale), c }, {
+      kind: 'resize', mode, coordinates: mode === 'nearest' ? 'asymmetric' : 'half_pixel', rounding: 'floor', scaleH: scale, scaleW: scale,
+    });
+  }
+
+  activation(input: MapId, fn: ActivationFunction): MapId {
+    return this.add([input], this.shape(input), { kind: 'activation', fn });
+  }
+
+  prelu(input: MapId): MapId {
+    return this.add([input], this.shape(input), { kind: 'prelu', slopes: this.numbers(this.shape(input).c, 16) });
+  }
+
+  slice(input: MapId, begin: number, end: number): MapId {
+    return this.add([input], { ...this.shape(input), c: end - begin }, { kind: 'slice', begin, end });
+  }
+
+  softmax(input: MapId): MapId {
+    return this.add([input], this.shape(input), { kind: 'softmax' });
+  }
+
+  reshape(input: MapId, shape: Shape): MapId {
+    return this.add([input], shape, { kind: 'reshape' });
+  }
+
+  /** The graph; without `outputs`, every map that nothing reads is an output. */
+  build(outputs?: readonly MapId[]): Graph {
+    const ends = outputs ?? this.maps.filter((m) => m.consumers.length === 0 && m.producer !== null).map((m) => m.id);
+    const binding = (map: MapId) => {
+      const { name, shape } = this.maps[map];
+      return { name, map, dims: [1, shape.c, shape.h, shape.w], elementType: 'float32' as const, order: nchwOrder(shape) };
+    };
+    const maps: FeatureMap[] = this.maps;
+    return { name: 'random', maps, layers: this.layers, inputs: this.inputs.map(binding), outputs: ends.map(binding), taps: new Map() };
+  }
+
+  private largest(inputs: readonly MapId[]): Shape {
+    return inputs.map((m) => this.shape(m)).reduce((a, b) => (a.h * a.w >= b.h * b.w ? a : b));
+  }
+
+  private add(inputs: readonly MapId[], shape: Shape, layer: { kind: Layer['kind'] } & Record<string, unknown>): MapId {
+    const id = this.layers.length;
+    const output = this.addMap(shape, id);
+    for (const map of new Set(inputs)) this.maps[map].consumers.push(id);
+    this.layers.push({ id, name: `${layer.kind}${id}`, onnx: [], inputs: [...inputs], output, ...layer } as unknown as Layer);
+    return output;
+  }
+
+  private addMap(shape: Shape, producer: number | null): MapId {
+    if (shape.h < 1 || shape.w < 1 || shape.c < 1) throw new Error(`Empty map ${shape.h}×${shape.w}×${shape.c}.`);
+    const id = this.maps.length;
+    this.maps.push({ id, name: `map${id}`, shape, producer, consumers: [] });
+    return id;
+  }
+
+  private numbers(count: number, fanIn: number): Float32Array {
+    return Float32Array.from({ length: count }, () => this.random() / Math.sqrt(fanIn));
+  }
+}
+
+const open: Clamp = { min: null, max: null };
+export const relu: Clamp = { min: 0, max: null };
+export const relu6: Clamp = { min: 0, max: 6 };
+
+/** A k×k window of stride 1 with "same" padding for odd k, changed by `other`. */
+export function squareWindow(kernel: number, other: Partial<Window> = {}): Window {
+  const p = Math.floor(kernel / 2);
+  return { kernelH: kernel, kernelW: kernel, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, padding: { top: p, left: p, bottom: p, right: p }, ...other };
+}
+
+function windowed({ h, w }: Shape, window: Window): { h: number; w: number } {
+  const { padding } = window;
+  const extent = (size: number, pad: number, kernel: number, dilation: number, stride: number) => Math.floor((size + pad - dilation * (kernel - 1) - 1) / stride) + 1;
+  return {
+    h: extent(h, padding.top + padding.bottom, window.kernelH, window.dilationH, window.strideH),
+    w: extent(w, padding.left + padding.right, window.kernelW, window.dilationW, window.strideW),
+  };
+}
+
+function nchwOrder({ h, w, c }: Shape): Int32Array {
+  const order = new Int32Array(h * w * c);
+  let i = 0;
+  for (let k = 0; k < c; k++) for (let y = 0; y < h; y++) for (let x = 0; x < w; x++) order[i++] = (y * w + x) * c + k;
+  return order;
+}
+
+/** Uniform numbers in [−1, 1), the same for the same seed. */
+export function mulberry32(seed: number): () => number {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2147483648 - 1;
+  };
+}
+
+export interface RandomGraphOptions {
+  /** Number of blocks; a block is up to four layers. */
+  readonly blocks: number;
+  /** Greatest extent of the input. Default 14. */
+  readonly size?: number;
+  /** Greatest number of channels. Default 9. */
+  readonly channels?: number;
+  /** Layers that only float and 8-bit arithmetic need to know: pad, slice, prelu, activations, mul, resize, softmax. Default true. */
+  readonly exotic?: boolean;
+}
+
+/**
+ * A random valid graph with one input: windows of all sizes, strides, dilations and paddings, residual adds, concats, pools, squeeze-and-excitation,
+ * and a classifier or several outputs at the end. The same for the same seed and options.
+ */
+export function randomGraph(seed: number, options: RandomGraphOptions): Graph {
+  const random = mulberry32(seed);
+  const int = (low: number, high: number) => low + Math.floor(((random() + 1) / 2) * (high - low + 1));
+  const chance = (percent: number) => int(1, 100) <= percent;
+  const { size = 14, channels = 9, exotic = true } = options;
+  const g = new GraphBuilder(random);
+
+  const window = (map: MapId): Window => {
+    const { h, w } = g.shape(map);
+    const axis = (extent: number) => {
+      const dilation = chance(12) ? 2 : 1;
+      const kernel = Math.min(int(1, 4), Math.floor((extent - 1) / dilation) + 1);
+      const reach = (kernel - 1) * dilation;
+      const stride = chance(25) ? 2 : 1;
+      const before = int(0, reach);
+      const after = chance(70) ? Math.max(0, reach - before) : int(0, reach);
+      return { dilation, kernel, stride, before, after };
+    };
+    const v = axis(h);
+    const u = axis(w);
+    return {
+      kernelH: v.kernel, kernelW: u.kernel, strideH: v.stride, strideW: u.stride, dilationH: v.dilation, dilationW: u.dilation,
+      padding: { top: v.before, left: u.before, bottom: v.after, right: u.after },
+    };
+  };
+  const clamp = (): Clamp => [open, relu, relu6][int(0, 2)];
+  const conv = (map: MapId): MapId => {
+    const { c } = g.shape(map);
+    const groups = [1, 1, 1, 2, 3].filter((n) => c % n === 0);
+    const group = groups[int(0, groups.length - 1)];
+    return g.conv(map, group * int(1, Math.max(1, Math.floor(channels / group))), window(map), group, clamp());
+  };
+  const simple = (map: MapId): MapId => {
+    const kind = int(0, exotic ? 11 : 6);
+    const { h, w, c } = g.shape(map);
+    switch (kind) {
+      case 0: case 1: return conv(map);
+      case 2: case 3: return g.depthwise(map, window(map), clamp());
+      case 4: return g.conv(map, int(1, channels), squareWindow(1), 1, clamp());
+      case 5: return g.maxPool(map, window(map));
+      case 6: return g.averagePool(map, window(map), chance(50));
+      case 7: return g.prelu(map);
+      case 8: return g.activation(map, chance(50) ? { name: 'hardSwish' } : { name: 'leakyRelu', alpha: 0.1 });
+      case 9: return g.pad(map, { top: int(0, 2), left: int(0, 2), bottom: int(0, 2), right: int(0, 2) }, chance(50) ? 0 : 0.5);
+      case 10: { const begin = int(0, c - 1); return g.slice(map, begin, int(begin + 1, c)); }
+      default: return h * w < 200 ? g.resize(map, 2, chance(50) ? 'nearest' : 'linear') : conv(map);
+    }
+  };
+  const block = (map: MapId): MapId => {
+    const kind = int(0, 9);
+    if (kind < 5) return simple(map);
+    if (kind < 7) {
+      // Inverted residual: expansion, depthwise, projection, sum.
+      const wide = g.conv(map, int(1, channels), squareWindow(1), 1, relu6);
+      const deep = g.depthwise(wide, squareWindow(3), relu6);
+      const narrow = g.conv(deep, g.shape(map).c, squareWindow(1));
+      return chance(80) ? g.addMaps([map, narrow], clamp()) : g.mul(map, narrow);
+    }
+    if (kind < 9) {
+      // Parallel branches, as in Inception and SqueezeNet.
+      const squeezed = chance(50) ? simple(map) : map;
+      const k = int(2, 3);
+      const parts = Array.from({ length: k }, () => g.conv(squeezed, int(1, channels), squareWindow(chance(50) ? 1 : 3), 1, clamp()));
+      if (chance(30)) parts.push(squeezed);
+      return g.concat(parts);
+    }
+    const squeeze = g.conv(g.conv(g.globalAveragePool(map), int(1, 4), squareWindow(1), 1, relu), g.shape(map).c, squareWindow(1));
+    return g.mul(map, exotic ? g.activation(squeeze, { name: 'sigmoid' }) : squeeze);
+  };
+
+  let map = g.input({ h: int(4, size), w: int(4, size), c: int(1, 4) });
+  const outputs: MapId[] = [];
+  for (let i = 0; i < options.blocks; i++) {
+    map = block(map);
+    if (chance(5)) outputs.push(map);
+  }
+  if (chance(50)) {
+    map = g.fullyConnected(chance(50) ? g.globalAveragePool(map) : map, int(2, 10));
+    if (exotic && chance(50)) map = g.softmax(map);
+  } else if (chance(30)) {
+    const { h, w, c } = g.shape(map);
+    map = g.reshape(map, { h: 1, w: h * w, c });
+  }
+  const ends = [...new Set([...outputs, map])].filter((m) => m !== 0);
+  return g.build(ends.length > 0 ? ends : [simple(map)]);
+}
+
+/** Random graphs for fast-check; shrinks towards few blocks. */
+export function graphArbitrary(options: Omit<RandomGraphOptions, 'blocks'> & { readonly maxBlocks?: number } = {}): fc.Arbitrary<Graph> {
+  return fc
+    .record({ blocks: fc.integer({ min: 1, max: options.maxBlocks ?? 6 }), seed: fc.integer({ min: 0, max: 0x7fffffff }) })
+    .map(({ blocks, seed }) => randomGraph(seed, { ...options, blocks }));
+}
