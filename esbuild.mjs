@@ -6,7 +6,7 @@ const watch = process.argv.includes('--watch');
 const minify = process.argv.includes('--minify');
 
 /** @type {import('esbuild').BuildOptions} */
-const common = { bundle: true, minify, sourcemap: true, sourcesContent: false, logLevel: 'warning', legalComments: 'none' };
+const common = { bundle: true, minify, sourcemap: true, sourcesContent: false, logLevel: 'warning', legalComments: 'none', loader: { '.c': 'text', '.h': 'text' } };
 /** @type {import('esbuild').BuildOptions} */
 const node = { ...common, platform: 'node', target: 'node20', format: 'cjs' };
 const onnxruntime = ['onnxruntime-node'];
@@ -16,7 +16,7 @@ const bundles = [
   { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', external: ['vscode'] },
   { ...node, entryPoints: ['src/worker.ts'], outfile: 'dist/worker.js', external: onnxruntime },
   { ...node, entryPoints: ['src/cli.ts'], outfile: 'dist/cli.js', external: onnxruntime, banner: { js: '#!/usr/bin/env node' } },
-  { ...common, platform: 'browser', target: 'es2022', format: 'iife', entryPoints: ['webview/main.ts'], outfile: 'dist/webview/main.js', loader: { '.svg': 'text' } },
+  { ...common, platform: 'browser', target: 'es2022', format: 'iife', entryPoints: ['webview/main.ts'], outfile: 'dist/webview/main.js' },
 ];
 
 const contexts = await Promise.all(bundles.filter((b) => existsSync(b.entryPoints[0])).map((b) => context(b)));

@@ -62,11 +62,27 @@ export interface GenerateRequest {
   readonly planPath: string;
   /** C identifier prefix; from the model's name when missing. */
   readonly name?: string;
+  /** The firmware project that the files go into; its build system decides where they lie and what else they need. */
+  readonly projectPath: string;
+}
+
+/** A file to write, and what is there now. */
+export interface GeneratedSource {
+  /** Relative to the project, with '/' separators. */
+  readonly path: string;
+  readonly text: string;
+  /**
+   * `new`: nothing is there; `same`: this text is there; `generated`: what an earlier run wrote is there, untouched since;
+   * `foreign`: something that was not generated or was edited since, never to be overwritten without asking.
+   */
+  readonly state: 'new' | 'same' | 'generated' | 'foreign';
 }
 
 export interface GeneratedSources {
   readonly name: string;
-  readonly files: readonly { readonly path: string; readonly text: string }[];
+  /** What kind of project was found, in words, e.g. `PlatformIO`. */
+  readonly projectKind: string;
+  readonly files: readonly GeneratedSource[];
   readonly arenaBytes: number;
   readonly weightBytes: number;
 }

@@ -1,0 +1,110 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import type { TargetView } from '../../protocol/views';
+import { formatBytes, parseBytes } from '../format';
+import { exists } from '../planFiles';
+import { customBoards, SECTION } from '../settings';
+import { pick, runSteps, type, type Choice, type Step } from '../steps';
+import { findSampleFolders } from './sampleFolders';
+
+/** A board as chosen: one of the engine's table, or figures of the user's own. */
+export interface Board {
+  readonly id: string;
+  readonly name: string;
+  readonly sramBytes: number;
+  readonly flashBytes: number;
+}
+
+export interface QuantizeChoices {
+  readonly board: Board;
+  readonly imagesPath: string;
+  /** Preset name or path of a JSON file. */
+  readonly preprocess: string;
+}
+
+const MEMORY_KEY = 'quantize.choices';
+
+/** The choices made last for this model, else for any model of this workspace. */
+function remembered(memory: vscode.Memento, model: vscode.Uri): Partial<QuantizeChoices> {
+  return memory.get<QuantizeChoices>(`${MEMORY_KEY}:${model.toString()}`) ?? memory.get<QuantizeChoices>(MEMORY_KEY) ?? {};
+}
+
+async function remember(memory: vscode.Memento, model: vscode.Uri, choices: QuantizeChoices): Promise<void> {
+  await memory.update(`${MEMORY_KEY}:${model.toString()}`, choices);
+  await memory.update(MEMORY_KEY, choices);
+}
+
+/** Asks for board, images and preprocessing; what was chosen last is what Enter takes. Undefined: the user left. */
+export async function askQuantizeChoices(model: vscode.Uri, title: string, targets: readonly TargetView[], memory: vscode.Memento): Promise<QuantizeChoices | undefined> {
+  const last = remembered(memory, model);
+  const preset = vscode.workspace.getConfiguration(SECTION, model).get<string>('preprocess');
+  let { board, imagesPath, preprocess = preset } = last;
+  const askBoard: Step = async (place) => {
+    const boards = [...targets, ...customBoards(model).map((b) => ({ ...b, id: 'custom', core: '', clockMHz: 0, source: '' }))];
+    const items = boards.map((b): Choice<Board | 'other'> => ({
+      label: b.name,
+      description: b.core ? `${b.core}, ${b.clockMHz} MHz` : vscode.l10n.t('from your settings'),
+      detail: vscode.l10n.t('{0} SRAM, {1} flash', formatBytes(b.sramBytes), formatBytes(b.flashBytes)),
+      value: { id: b.id, name: b.name, sramBytes: b.sramBytes, flashBytes: b.flashBytes },
+    }));
+    const other: Choice<Board | 'other'> = { label: vscode.l10n.t('Other…'), detail: vscode.l10n.t('Give the SRAM and flash of your board'), value: 'other' };
+    const active = items.find(({ value }) => value !== 'other' && value.id === board?.id && value.name === board.name);
+    const chosen = await pick(place, vscode.l10n.t('Which board is the model for?'), [...items, other], active);
+    board = chosen === 'other' ? await askOtherBoard(place, board) : chosen;
+  };
+  const askImages: Step = async (place) => { imagesPath = await askImagesPath(place, model, imagesPath); };
+  const askPreprocess: Step = async (place) => { preprocess = await askPreprocessing(place, model, preprocess); };
+
+  if (!(await runSteps(title, [askBoard, askImages, askPreprocess]))) return undefined;
+  const choices = { board: board!, imagesPath: imagesPath!, preprocess: preprocess! };
+  await remember(memory, model, choices);
+  return choices;
+}
+
+async function askOtherBoard(place: Parameters<Step>[0], last: Board | undefined): Promise<Board> {
+  const problem = vscode.l10n.t('Give a number of bytes, e.g. 262144, 256K or 1M');
+  const sramBytes = await type(place, vscode.l10n.t('SRAM for the arena'), last ? String(last.sramBytes) : '256K', parseBytes, problem);
+  const flashBytes = await type(place, vscode.l10n.t('Flash for weights and code'), last ? String(last.flashBytes) : '1M', parseBytes, problem);
+  return { id: 'custom', name: vscode.l10n.t('Other'), sramBytes, flashBytes };
+}
+
+async function askImagesPath(place: Parameters<Step>[0], model: vscode.Uri, last: string | undefined): Promise<string> {
+  const kept = last !== undefined && (await exists(vscode.Uri.file(last))) ? [last] : [];
+  const found = await findSampleFolders(model);
+  const items = [...new Set([...kept, ...found.map(({ folder }) => folder)])].map((folder): Choice<string | undefined> => ({
+    label: path.basename(folder),
+    description: vscode.workspace.asRelativePath(folder),
+    detail: folder === last ? vscode.l10n.t('used last') : undefined,
+    value: folder,
+  }));
+  const browse: Choice<string | undefined> = { label: vscode.l10n.t('Browse…'), value: undefined };
+  for (;;) {
+    const chosen = await pick(place, vscode.l10n.t('Which folder has sample images like those that the camera will give?'), [...items, browse], items[0]);
+    if (chosen !== undefined) return chosen;
+    const opened = await vscode.window.showOpenDialog({
+      canSelectFolders: true, canSelectFiles: false, defaultUri: vscode.Uri.joinPath(model, '..'),
+      title: vscode.l10n.t('Folder with sample images'), openLabel: vscode.l10n.t('Use Folder'),
+    });
+    if (opened?.[0]) return opened[0].fsPath;
+  }
+}
+
+async function askPreprocessing(place: Parameters<Step>[0], model: vscode.Uri, last: string | undefined): Promise<string> {
+  const presets: Choice<string | undefined>[] = [
+    { label: 'imagenet', description: vscode.l10n.t('0…1, then ImageNet mean and deviation'), detail: vscode.l10n.t('torchvision, timm'), value: 'imagenet' },
+    { label: 'tf', description: vscode.l10n.t('−1…1'), detail: vscode.l10n.t('Keras MobileNet, TensorFlow Slim'), value: 'tf' },
+    { label: 'unit', description: vscode.l10n.t('0…1'), value: 'unit' },
+    { label: 'raw', description: vscode.l10n.t('0…255, as the camera gives it'), value: 'raw' },
+  ];
+  const custom = last?.toLowerCase().endsWith('.json') ? [{ label: path.basename(last), description: vscode.workspace.asRelativePath(last), value: last }] : [];
+  const browse: Choice<string | undefined> = { label: vscode.l10n.t('File…'), description: vscode.l10n.t('Resizing, mean, deviation and channel order from a JSON file'), value: undefined };
+  const items = [...custom, ...presets];
+  for (;;) {
+    const chosen = await pick(place, vscode.l10n.t('How was the model fed in training?'), [...items, browse], items.find(({ value }) => value === last));
+    if (chosen !== undefined) return chosen;
+    const opened = await vscode.window.showOpenDialog({
+      canSelectFiles: true, defaultUri: vscode.Uri.joinPath(model, '..'), filters: { JSON: ['json'] }, title: vscode.l10n.t('Preprocessing'),
+    });
+    if (opened?.[0]) return opened[0].fsPath;
+  }
+}

@@ -1,0 +1,88 @@
+import * as vscode from 'vscode';
+import type { EditorHost, EditorPage } from '../../protocol/editor';
+import { RpcPeer } from '../../protocol/peer';
+import type { RpcMessage } from '../../protocol/rpc';
+import { Disposable } from '../dispose';
+import type { Jobs } from '../jobs';
+import { isCancellation, messageOf } from '../log';
+import type { ModelDocument } from './document';
+import { pageHtml, pageRoots } from './page';
+
+/** The commands that the page may run, by the protocol's names. */
+const COMMANDS: Record<Parameters<EditorHost['runCommand']>[0], string> = {
+  quantize: 'quantmcu.quantize',
+  generate: 'quantmcu.generate',
+  openPlan: 'quantmcu.openPlan',
+  cancel: 'quantmcu.cancel',
+};
+
+/** One tab that shows a model: joins its page with the document and the jobs. */
+export class ModelEditor extends Disposable {
+  private readonly peer: RpcPeer;
+  private readonly page: EditorPage;
+  private isReady = false;
+  /** Counts loads, so that a slow one never overwrites the result of a later one. */
+  private load = 0;
+
+  constructor(panel: vscode.WebviewPanel, private readonly document: ModelDocument, private readonly jobs: Jobs,
+    private readonly log: vscode.LogOutputChannel, extension: vscode.Uri) {
+    super();
+    const { webview } = panel;
+    this.peer = new RpcPeer((message) => void webview.postMessage(message));
+    this.page = this.peer.client<EditorPage>();
+    this.peer.serve(() => this.host());
+    this.own(webview.onDidReceiveMessage((message: RpcMessage) => this.peer.receive(message)));
+    this.own(document.onDidChange(() => void this.show()));
+    this.own(jobs.onDidChange((model) => {
+      if (model.toString() === document.uri.toString()) this.showProgress();
+    }));
+    this.own(panel.onDidDispose(() => this.dispose()));
+    webview.options = { enableScripts: true, localResourceRoots: pageRoots(extension) };
+    webview.html = pageHtml(webview, extension);
+  }
+
+  override dispose(): void {
+    if (!this.isDisposed) this.peer.close(new vscode.CancellationError());
+    super.dispose();
+  }
+
+  private host(): EditorHost {
+    return {
+      // Also when the page is loaded anew, e.g. after its tab was hidden.
+      ready: async () => {
+        this.isReady = true;
+        this.showProgress();
+        await this.show();
+      },
+      runCommand: async (command) => {
+        if (!Object.hasOwn(COMMANDS, command)) throw new Error(`The page may not run '${String(command)}'.`);
+        // Not awaited: the command may ask questions for minutes; it reports its own failures.
+        void vscode.commands.executeCommand(COMMANDS[command], this.document.uri);
+      },
+    };
+  }
+
+  private async show(): Promise<void> {
+    if (!this.isReady) return;
+    const load = ++this.load;
+    try {
+      const view = await this.document.view();
+      if (load === this.load) this.send(this.page.show(view));
+    } catch (error) {
+      if (load !== this.load || isCancellation(error)) return;
+      this.log.warn(`${this.document.uri.fsPath}: ${messageOf(error)}`);
+      this.send(this.page.showError(messageOf(error)));
+    }
+  }
+
+  private showProgress(): void {
+    if (this.isReady) this.send(this.page.showProgress(this.jobs.progressOf(this.document.uri)));
+  }
+
+  /** A page that is hidden or gone does not answer; one that fails says so in the log. */
+  private send(call: Promise<void>): void {
+    call.catch((error: unknown) => {
+      if (!this.isDisposed && !isCancellation(error)) this.log.error(`The editor of ${this.document.uri.fsPath}: ${messageOf(error)}`);
+    });
+  }
+}

@@ -1,0 +1,79 @@
+import type { CallOptions } from '../../protocol/peer';
+import type { EngineService } from '../../protocol/engine';
+import { EngineConnection } from './connection';
+import type { StartTransport } from './transport';
+
+/** How long the engine that answers questions is kept without any. */
+const IDLE_MS = 60_000;
+
+export interface EngineLog {
+  info(message: string): void;
+  error(message: string): void;
+}
+
+/**
+ * The extension's way to the engine. Quick questions of all editors (`ask`) share one engine, which stops when idle; each long job
+ * (`run`) gets an engine of its own, so that no model waits for another one's quantization, that cancelling or crashing touches
+ * nothing else, and that its memory is given back.
+ */
+export class EngineClient {
+  private shared: EngineConnection | undefined;
+  private readonly jobs = new Set<EngineConnection>();
+  private idle: NodeJS.Timeout | undefined;
+  private disposed = false;
+
+  constructor(private readonly start: StartTransport, private readonly log: EngineLog, private readonly idleMs = IDLE_MS) {}
+
+  /** Asks something that is answered at once. */
+  async ask<T>(use: (engine: EngineService) => Promise<T>, options: CallOptions = {}): Promise<T> {
+    if (!this.shared?.isAlive) this.shared = this.connect('shared');
+    const connection = this.shared;
+    clearTimeout(this.idle);
+    try {
+      return await connection.call(use, options);
+    } finally {
+      this.stopWhenIdle();
+    }
+  }
+
+  /** Runs a job in an engine of its own. */
+  async run<T>(use: (engine: EngineService) => Promise<T>, options: CallOptions = {}): Promise<T> {
+    const connection = this.connect('job');
+    this.jobs.add(connection);
+    try {
+      return await connection.call(use, options);
+    } finally {
+      this.jobs.delete(connection);
+      connection.terminate();
+    }
+  }
+
+  /** Stops all engines; the next call starts new ones. */
+  stop(): void {
+    clearTimeout(this.idle);
+    this.shared?.terminate();
+    this.shared = undefined;
+    for (const job of this.jobs) job.terminate();
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    this.stop();
+  }
+
+  private connect(purpose: string): EngineConnection {
+    if (this.disposed) throw new Error('The extension is being shut down.');
+    this.log.info(`Starting an engine (${purpose})`);
+    return new EngineConnection(this.start, (reason) => this.log.error(`The engine (${purpose}) crashed: ${reason.stack ?? reason.message}`));
+  }
+
+  private stopWhenIdle(): void {
+    clearTimeout(this.idle);
+    this.idle = setTimeout(() => {
+      if (this.shared?.isBusy) return;
+      this.shared?.terminate();
+      this.shared = undefined;
+    }, this.idleMs);
+    this.idle.unref();
+  }
+}

@@ -1,0 +1,15 @@
+/** Bytes as people say them: `512 bytes`, `191.5 KiB`, `2 MiB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`;
+  const [value, unit] = bytes < 1024 * 1024 ? [bytes / 1024, 'KiB'] : [bytes / (1024 * 1024), 'MiB'];
+  return `${Number(value.toFixed(1))} ${unit}`;
+}
+
+/** Bytes as people type them: `262144`, `256K`, `256 KiB`, `0.5MB` (1024-based throughout); undefined if it is none. */
+export function parseBytes(text: string): number | undefined {
+  const match = /^\s*(\d+(?:\.\d+)?)\s*(k|m)?(?:i?b|bytes)?\s*$/i.exec(text);
+  if (!match) return undefined;
+  const factor = { k: 1024, m: 1024 * 1024 }[match[2]?.toLowerCase() ?? ''] ?? 1;
+  const bytes = Math.round(Number(match[1]) * factor);
+  return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined;
+}

@@ -1,0 +1,80 @@
+import * as vscode from 'vscode';
+import type { QuantizeRequest } from '../protocol/engine';
+
+export const SECTION = 'quantmcu';
+
+/** A board of the user's own, from the setting `quantmcu.boards`. */
+export interface CustomBoard {
+  readonly name: string;
+  readonly sramBytes: number;
+  readonly flashBytes: number;
+}
+
+/** What the settings say about a quantization of a model; the rest is asked. */
+export type QuantizeSettings = Pick<QuantizeRequest, 'grid' | 'bits' | 'weights' | 'phi' | 'lambda' | 'epsilon' | 'classes' | 'limit' | 'sizes'> & {
+  readonly sramBytes: number | undefined;
+  readonly flashBytes: number | undefined;
+};
+
+/** Reads the settings that hold for a file. Values outside their range fall back to the default: settings.json is typed by hand. */
+export function quantizeSettings(scope: vscode.Uri): QuantizeSettings {
+  const config = vscode.workspace.getConfiguration(SECTION, scope);
+  const positive = (key: string) => optional(config.get(key), (n) => Number.isInteger(n) && n > 0);
+  const number = (key: string, ok: (n: number) => boolean) => optional(config.get(key), ok) ?? defaultOf<number>(config, key);
+  return {
+    grid: parseGrid(config.get('patchGrid')),
+    bits: parseBits(config.get('activationBits')),
+    weights: oneOf(config.get('weightBits'), ['auto', 8, 4] as const, 'auto'),
+    phi: number('phi', (n) => n > 0 && n < 1),
+    lambda: number('lambda', (n) => n >= 0 && n <= 1),
+    epsilon: number('epsilon', (n) => n >= 0 && n < 1),
+    classes: oneOf(config.get('patchClasses'), ['static', 'runtime'] as const, 'static'),
+    limit: number('calibrationImages', (n) => Number.isInteger(n) && n >= 0),
+    sizes: parseSizes(config.get('inputSizes')),
+    sramBytes: positive('sramBytes'),
+    flashBytes: positive('flashBytes'),
+  };
+}
+
+export function customBoards(scope: vscode.Uri): CustomBoard[] {
+  const boards: unknown = vscode.workspace.getConfiguration(SECTION, scope).get('boards');
+  if (!Array.isArray(boards)) return [];
+  return boards.filter((board: Partial<CustomBoard> | null): board is CustomBoard =>
+    typeof board?.name === 'string' && isBytes(board.sramBytes) && isBytes(board.flashBytes));
+}
+
+function isBytes(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) > 0;
+}
+
+function defaultOf<T>(config: vscode.WorkspaceConfiguration, key: string): T {
+  return config.inspect<T>(key)?.defaultValue as T;
+}
+
+function optional(value: unknown, ok: (n: number) => boolean): number | undefined {
+  return typeof value === 'number' && ok(value) ? value : undefined;
+}
+
+function oneOf<T>(value: unknown, allowed: readonly T[], otherwise: T): T {
+  return allowed.find((a) => a === value) ?? otherwise;
+}
+
+/** `auto`, `none`, or rows × columns such as `2x3`. */
+export function parseGrid(value: unknown): QuantizeRequest['grid'] {
+  if (value === 'none') return 'none';
+  const match = typeof value === 'string' ? /^\s*(\d{1,3})\s*[x×]\s*(\d{1,3})\s*$/i.exec(value) : null;
+  const [rows, cols] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
+  return rows > 0 && cols > 0 ? { rows, cols } : 'auto';
+}
+
+/** Candidate bits, most first; 8 is always among them. */
+export function parseBits(value: unknown): (8 | 4 | 2)[] {
+  const wanted: unknown[] = Array.isArray(value) ? value : [4, 2];
+  return ([8, 4, 2] as const).filter((bits) => bits === 8 || wanted.includes(bits));
+}
+
+function parseSizes(value: unknown): Record<string, number> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const sizes = Object.entries(value).filter((entry): entry is [string, number] => isBytes(entry[1]));
+  return sizes.length > 0 ? Object.fromEntries(sizes) : undefined;
+}

@@ -1,0 +1,91 @@
+import * as vscode from 'vscode';
+
+/** A row that stands for a value. */
+export interface Choice<T> extends vscode.QuickPickItem {
+  readonly value: T;
+}
+
+/** What a step needs to show where it is in its sequence. */
+export interface StepPlace {
+  readonly title: string;
+  readonly step: number;
+  readonly totalSteps: number;
+}
+
+/** Thrown by a step when the user wants the one before; caught by {@link runSteps}. */
+class Back extends Error {}
+
+/** One question; asks nothing of what comes before or after it. */
+export type Step = (place: StepPlace) => Promise<void>;
+
+/**
+ * Asks one question after the other, with a Back button from the second on.
+ * @returns false when the user left (Escape)
+ */
+export async function runSteps(title: string, steps: readonly Step[]): Promise<boolean> {
+  for (let index = 0; index < steps.length;) {
+    try {
+      await steps[index]({ title, step: index + 1, totalSteps: steps.length });
+      index++;
+    } catch (error) {
+      if (error instanceof Back) index--;
+      else if (error instanceof vscode.CancellationError) return false;
+      else throw error;
+    }
+  }
+  return true;
+}
+
+/** Lets the user pick one row; `active` is the one that Enter takes. @throws {vscode.CancellationError} on Escape */
+export function pick<T>(place: StepPlace, placeholder: string, items: readonly (Choice<T> | vscode.QuickPickItem)[], active?: Choice<T>): Promise<T> {
+  return ask((resolve) => {
+    const input = vscode.window.createQuickPick<Choice<T> | vscode.QuickPickItem>();
+    input.items = items;
+    input.placeholder = placeholder;
+    input.matchOnDescription = true;
+    input.matchOnDetail = true;
+    if (active) input.activeItems = [active];
+    input.onDidAccept(() => {
+      const chosen = input.selectedItems[0];
+      if (chosen && 'value' in chosen) resolve(chosen.value);
+    });
+    return input;
+  }, place);
+}
+
+/** Lets the user type a value; `parse` gives undefined for what is none. @throws {vscode.CancellationError} on Escape */
+export function type<T>(place: StepPlace, prompt: string, value: string, parse: (text: string) => T | undefined, problem: string): Promise<T> {
+  return ask((resolve) => {
+    const input = vscode.window.createInputBox();
+    input.prompt = prompt;
+    input.value = value;
+    input.onDidChangeValue((text) => { input.validationMessage = parse(text) === undefined ? problem : undefined; });
+    input.onDidAccept(() => {
+      const parsed = parse(input.value);
+      if (parsed === undefined) input.validationMessage = problem;
+      else resolve(parsed);
+    });
+    return input;
+  }, place);
+}
+
+async function ask<T, I extends vscode.QuickInput & { buttons: readonly vscode.QuickInputButton[]; onDidTriggerButton: vscode.Event<vscode.QuickInputButton> }>(
+  make: (resolve: (value: T) => void) => I, { title, step, totalSteps }: StepPlace,
+): Promise<T> {
+  let input: I | undefined;
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      input = make(resolve);
+      input.title = title;
+      input.step = step;
+      input.totalSteps = totalSteps;
+      input.ignoreFocusOut = true;
+      input.buttons = step > 1 ? [vscode.QuickInputButtons.Back] : [];
+      input.onDidTriggerButton((button) => { if (button === vscode.QuickInputButtons.Back) reject(new Back()); });
+      input.onDidHide(() => reject(new vscode.CancellationError()));
+      input.show();
+    });
+  } finally {
+    input?.dispose();
+  }
+}
