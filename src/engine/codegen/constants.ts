@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import type { Constant, ConstantId, Program } from '../program/types';
+import { comment, commentText, intLiteral, wrapItems } from './text';
+
+/** Element types of the arrays that the runtime reads. `weights4` is two 4-bit codes to a byte, rows starting on a byte. */
+export type ArrayType = 'weights8' | 'weights4' | 'int16' | 'uint16' | 'int32';
+
+const cTypes: Record<ArrayType, { readonly c: string; readonly bytes: number; readonly min: number; readonly max: number }> = {
+  weights8: { c: 'int8_t', bytes: 1, min: -128, max: 127 },
+  weights4: { c: 'uint8_t', bytes: 1, min: -8, max: 7 },
+  int16: { c: 'int16_t', bytes: 2, min: -32768, max: 32767 },
+  uint16: { c: 'uint16_t', bytes: 2, min: 0, max: 65535 },
+  int32: { c: 'int32_t', bytes: 4, min: -2147483648, max: 2147483647 },
+};
+
+interface CArray {
+  readonly symbol: string;
+  readonly type: ArrayType;
+  readonly constant: Constant;
+  readonly stored: ArrayLike<number>;
+}
+
+/**
+ * The constants of a program as C arrays. Steps ask for the arrays they need, in the type in which the runtime reads them; equal arrays
+ * become one.
+ */
+export class ConstantArrays {
+  private readonly byRequest = new Map<string, CArray>();
+  private readonly byContent = new Map<string, CArray>();
+  private readonly arrays: CArray[] = [];
+
+  constructor(
+    private readonly program: Program,
+    private readonly name: string,
+  ) {}
+
+  /**
+   * Symbol of a constant.
+   * @param rowLength only for `weights4`: values per row
+   */
+  symbol(id: ConstantId, type: ArrayType, rowLength = 0): string {
+    const request = `${id} ${type} ${rowLength}`;
+    const known = this.byRequest.get(request);
+    if (known) return known.symbol;
+    const constant = this.program.constants[id];
+    if (constant?.id !== id) throw new Error(`Constant ${id} is not at its index.`);
+    const array = this.share(constant, type, rowLength);
+    this.byRequest.set(request, array);
+    return array.symbol;
+  }
+
+  /** Values of a constant. */
+  values(id: ConstantId): Constant['values'] {
+    return this.program.constants[id].values;
+  }
+
+  /** Bytes of flash that all arrays take. */
+  get bytes(): number {
+    return this.arrays.reduce((sum, a) => sum + a.stored.length * cTypes[a.type].bytes, 0);
+  }
+
+  /** `extern` declarations. */
+  declarations(): string {
+    return this.arrays.map((a) => `extern const ${cTypes[a.type].c} ${a.symbol}[${a.stored.length}];\n`).join('');
+  }
+
+  /** Definitions with their values. */
+  definitions(): string {
+    return this.arrays
+      .map((a) => {
+        const { constant } = a;
+        const section = constant.kind === 'weights' ? 'QMCU_SECTION_WEIGHTS' : 'QMCU_SECTION_TABLES';
+        const shape = constant.dims.length > 0 ? `, ${constant.dims.join(' x ')}` : '';
+        return (
+          comment([`${commentText(constant.name)}${shape}${a.type === 'weights4' ? ', 4 bits' : ''}`]) +
+          `${section} QMCU_ALIGN(4) const ${cTypes[a.type].c} ${a.symbol}[${a.stored.length}] = {\n${wrapItems(literals(a.stored), '    ').join('\n')}\n};\n`
+        );
+      })
+      .join('\n');
+  }
+
+  private share(constant: Constant, type: ArrayType, rowLength: number): CArray {
+    const { min, max } = cTypes[type];
+    const { values } = constant;
+    if (values.length === 0) throw new Error(`Constant '${constant.name}' has no values.`);
+    for (const value of values) {
+      if (value < min || value > max) throw new Error(`Constant '${constant.name}' has the value ${value}, which does not fit ${type}.`);
+    }
+    const stored = type === 'weights4' ? packNibbles(values, rowLength) : values;
+    const content = `${type} ${createHash('sha256').update(bytesOf(stored)).digest('hex')}`;
+    const known = this.byContent.get(content);
+    if (known) return known;
+    const symbol = `${this.name}_${constant.kind}_${constant.id}${this.arrays.some((a) => a.constant.id === constant.id) ? `_${type}` : ''}`;
+    const array: CArray = { symbol, type, constant, stored };
+    this.byContent.set(content, array);
+    this.arrays.push(array);
+    return array;
+  }
+}
+
+function bytesOf(values: ArrayLike<number>): Uint8Array {
+  return new Uint8Array(Int32Array.from(values).buffer);
+}
+
+function* literals(values: ArrayLike<number>): Iterable<string> {
+  for (let i = 0; i < values.length; i++) yield intLiteral(values[i]);
+}
+
+/**
+ * Packs 4-bit two's complement codes two to a byte, the first in the low nibble; each row of `rowLength` codes starts on a byte.
+ */
+export function packNibbles(values: ArrayLike<number>, rowLength: number): Uint8Array {
+  if (rowLength <= 0 || values.length % rowLength !== 0) throw new Error(`${values.length} weights do not divide into rows of ${rowLength}.`);
+  const rowBytes = Math.ceil(rowLength / 2);
+  const rows = values.length / rowLength;
+  const packed = new Uint8Array(rows * rowBytes);
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < rowLength; i++) {
+      packed[row * rowBytes + (i >> 1)] |= (values[row * rowLength + i] & 15) << ((i & 1) * 4);
+    }
+  }
+  return packed;
+}

@@ -1,0 +1,11 @@
+export { toIdentifier } from './identifier';
+export { constantBytes, renderC } from './render';
+export type { GeneratedFile, GoldenVector, Provenance, RenderOptions } from './types';
+export { writeSources, WriteConflictError } from './write';
+export type { WriteOptions, WriteResult } from './write';
+export { planWrite } from './writePlan';
+export type { WriteConflict, WritePlan } from './writePlan';
+export { detectLayouts, layouts } from './layouts';
+export type { Layout } from './layouts';
+export { writeToProject } from './project';
+export type { ProjectWriteResult } from './project';

@@ -1,0 +1,147 @@
+import type { Access, ConstantId, Kernel, PerChannel, Requantization, ScaledSum, Step, StepWindow } from '../program/types';
+import type { ConstantArrays } from './constants';
+import { intLiteral } from './text';
+
+/** What a step passes to its kernel besides the maps. */
+export interface KernelCall {
+  /** Function of the runtime. */
+  readonly fn: string;
+  /** Constant struct to pass by address: its type and initializer. Null when there is none. */
+  readonly params: { readonly type: string; readonly initializer: string } | null;
+  /** Arguments in place of a struct, before the maps. */
+  readonly args: readonly string[];
+}
+
+/** Turns a step's kernel into the runtime's parameters. One small method per struct of `quantmcu.h`. */
+export class ParameterWriter {
+  constructor(private readonly constants: ConstantArrays) {}
+
+  call(step: Step): KernelCall {
+    const { kernel } = step;
+    const inC = step.inputs[0]?.channels ?? 0;
+    switch (kernel.op) {
+      case 'conv2d':
+        return struct('qmcu_conv2d', 'qmcu_conv2d_params', [
+          ...this.weightedLayer(kernel, kernel.window.kernelH * kernel.window.kernelW * (inC / kernel.group)),
+          `.group = ${kernel.group}`,
+        ]);
+      case 'depthwise2d':
+        return struct('qmcu_depthwise2d', 'qmcu_depthwise2d_params', this.weightedLayer(kernel, step.output.channels));
+      case 'fullyConnected':
+        return struct('qmcu_fully_connected', 'qmcu_fully_connected_params', this.weightedLayer(kernel, volume(step.inputs[0])));
+      case 'add':
+        return struct('qmcu_add', 'qmcu_scaled_sum', this.scaledSum(kernel.sum, 2));
+      case 'requantize':
+        return struct('qmcu_requantize', 'qmcu_scaled_sum', this.scaledSum(kernel.sum, 1));
+      case 'mul':
+        return struct('qmcu_mul', 'qmcu_mul_params', [`.zeros = {${kernel.zeros.join(', ')}}`, this.requant(kernel.requant)]);
+      case 'maxPool':
+        return { fn: 'qmcu_max_pool', params: { type: 'qmcu_window', initializer: window(kernel.window) }, args: [] };
+      case 'averagePool':
+        return struct('qmcu_average_pool', 'qmcu_average_pool_params', [
+          `.window = ${window(kernel.window)}`,
+          `.multiplier = ${this.array(kernel.multiplier, 'int32')}`,
+          `.offset = ${this.array(kernel.offset, 'int32')}`,
+          `.per_channel = ${kernel.perChannel ? 1 : 0}`,
+          `.pre_shift = ${kernel.preShift}`,
+          ...rounding(kernel),
+        ]);
+      case 'lookup':
+        return { fn: 'qmcu_lookup', params: null, args: [this.array(kernel.table, 'int16')] };
+      case 'prelu': {
+        const positive = this.perChannel(kernel.positive, 'int16');
+        return struct('qmcu_prelu', 'qmcu_prelu_params', [
+          ...(positive.table ? [`.positive_table = ${positive.table}`] : []),
+          `.negative = ${this.array(kernel.negative, 'int16')}`,
+          `.offset = ${intLiteral(kernel.offset)}`,
+          ...(positive.table ? [] : [`.positive = ${positive.value}`]),
+          ...rounding(kernel),
+        ]);
+      }
+      case 'copy':
+        return { fn: 'qmcu_copy', params: null, args: [] };
+      case 'fill':
+        return { fn: 'qmcu_fill', params: null, args: [this.array(kernel.codes, 'int16')] };
+      case 'resize':
+        return struct('qmcu_resize', 'qmcu_resize_params', [
+          `.rows = ${this.array(kernel.rows, 'int16')}`,
+          `.cols = ${this.array(kernel.cols, 'int16')}`,
+          `.linear = ${kernel.mode === 'linear' ? 1 : 0}`,
+        ]);
+      case 'softmax':
+        return { fn: 'qmcu_softmax', params: null, args: [this.array(kernel.table, 'uint16')] };
+      case 'permute': {
+        const narrow = this.constants.values(kernel.permutation).every((i: number) => i <= 0xffff);
+        return struct('qmcu_permute', 'qmcu_permute_params', [
+          narrow ? `.index16 = ${this.array(kernel.permutation, 'uint16')}` : `.index32 = ${this.array(kernel.permutation, 'int32')}`,
+        ]);
+      }
+      case 'classify':
+        return { fn: 'qmcu_classify', params: null, args: [kernel.low, kernel.high, kernel.limit].map(intLiteral) };
+    }
+  }
+
+  private array(id: ConstantId, type: 'int16' | 'uint16' | 'int32'): string {
+    return this.constants.symbol(id, type);
+  }
+
+  private weightedLayer(kernel: Extract<Kernel, { weightBits: unknown }>, rowLength: number): string[] {
+    const weights = this.constants.symbol(kernel.weights, kernel.weightBits === 4 ? 'weights4' : 'weights8', kernel.weightBits === 4 ? rowLength : 0);
+    return [
+      ...('window' in kernel ? [`.window = ${window(kernel.window)}`] : []),
+      `.weights = ${weights}`,
+      ...('padCodes' in kernel && kernel.padCodes !== null ? [`.pad_codes = ${this.array(kernel.padCodes, 'int16')}`] : []),
+      this.requant(kernel.requant),
+      `.weight_bits = ${kernel.weightBits}`,
+    ];
+  }
+
+  private requant(r: Requantization): string {
+    const max = this.perChannel(r.max, 'int16');
+    const fields = [
+      `.bias = ${this.array(r.bias, 'int32')}`,
+      `.multiplier = ${this.array(r.multiplier, 'int32')}`,
+      ...(max.table ? [`.max_table = ${max.table}`] : []),
+      `.bias_shift = ${r.biasShift}`,
+      `.pre_shift = ${r.preShift}`,
+      `.shift = ${r.shift}`,
+      `.min = ${r.min}`,
+      ...(max.table ? [] : [`.max = ${max.value}`]),
+    ];
+    return `.requant = {${fields.join(', ')}}`;
+  }
+
+  private scaledSum(sum: ScaledSum, inputs: 1 | 2): string[] {
+    if (sum.multipliers.length !== inputs) throw new Error(`A scaled sum of ${inputs} inputs has ${sum.multipliers.length} multipliers.`);
+    const multipliers = sum.multipliers.map((m) => this.perChannel(m, 'int16'));
+    const offset = this.perChannel(sum.offset, 'int32');
+    return [
+      ...(multipliers.some((m) => m.table) ? [`.multiplier_table = {${multipliers.map((m) => m.table ?? 'NULL').join(', ')}}`] : []),
+      ...(multipliers.every((m) => m.table) ? [] : [`.multiplier = {${multipliers.map((m) => m.value).join(', ')}}`]),
+      offset.table ? `.offset_table = ${offset.table}` : `.offset = ${offset.value}`,
+      ...rounding(sum),
+    ];
+  }
+
+  private perChannel(value: number | PerChannel, type: 'int16' | 'int32'): { table: string | null; value: string } {
+    if (typeof value === 'number') return { table: null, value: intLiteral(value) };
+    return { table: this.array(value.constant, type), value: '0' };
+  }
+}
+
+function struct(fn: string, type: string, fields: readonly string[]): KernelCall {
+  return { fn, params: { type, initializer: `{\n    ${fields.join(',\n    ')},\n}` }, args: [] };
+}
+
+function rounding(r: { readonly shift: number; readonly min: number; readonly max: number }): string[] {
+  return [`.shift = ${r.shift}`, `.min = ${r.min}`, `.max = ${r.max}`];
+}
+
+/** Positional, as in `qmcu_window`. */
+function window(w: StepWindow): string {
+  return `{${[w.kernelH, w.kernelW, w.strideH, w.strideW, w.dilationH, w.dilationW, w.padTop, w.padLeft].join(', ')}}`;
+}
+
+function volume({ region, channels }: Access): number {
+  return (region.y1 - region.y0) * (region.x1 - region.x0) * channels;
+}

@@ -1,0 +1,95 @@
+import type { Program } from '../program/types';
+import { ConstantArrays } from './constants';
+import { renderGolden } from './golden';
+import { banner, portSuffix, renderHeader } from './header';
+import { macroPrefix } from './identifier';
+import { forModel, runtimeFileName, runtimeFiles } from './runtime';
+import { renderSteps } from './steps';
+import type { StepCode } from './steps';
+import { comment } from './text';
+import type { GeneratedFile, RenderOptions } from './types';
+
+/**
+ * Writes a program as C99: `<name>.h` (the interface), `<name>.c` (the steps), `<name>_weights.h/.c` (all constants),
+ * `<name>_golden.c` (the self-test) and the files of the runtime that the program needs.
+ * A pure function: equal arguments give equal bytes, nothing depends on time or place.
+ *
+ * @returns files sorted by path
+ * @throws Error if the program breaks its contract (a step outside of its buffer, a constant that does not fit its type)
+ */
+export function renderC(program: Program, options: RenderOptions): GeneratedFile[] {
+  const { name, provenance } = options;
+  const constants = new ConstantArrays(program, name);
+  const code = renderSteps(program, constants, options.layers ?? []);
+  const file = (path: string, text: string): GeneratedFile => ({ path, text });
+  return [
+    file(`${name}.h`, renderHeader(program, name, constants.bytes, provenance)),
+    file(`${name}.c`, renderSource(program, options, code)),
+    file(`${name}_weights.h`, renderWeightsHeader(name, constants, options)),
+    file(`${name}_weights.c`, renderWeights(name, constants, options)),
+    file(`${name}_golden.c`, renderGolden(program, options)),
+    ...runtimeFiles(code.kernels, name),
+  ].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Flash that a program's weights and tables take, as `renderC` writes them (`NAME_WEIGHT_BYTES`). */
+export function constantBytes(program: Program): number {
+  const constants = new ConstantArrays(program, program.name);
+  renderSteps(program, constants, []);
+  return constants.bytes;
+}
+
+function renderSource(program: Program, { name, provenance }: RenderOptions, code: StepCode): string {
+  const prefix = macroPrefix(name);
+  const address = (kind: 'input' | 'output', index: number): string => {
+    const port = (kind === 'input' ? program.inputs : program.outputs)[index];
+    const { offset } = program.buffers[port.buffer];
+    return kind === 'input'
+      ? `void *${name}_input${portSuffix(index)}(void *arena)\n{\n    return (uint8_t *)arena + ${offset};\n}\n\n`
+      : `const void *${name}_output${portSuffix(index)}(const void *arena)\n{\n    return (const uint8_t *)arena + ${offset};\n}\n\n`;
+  };
+  const sections = [
+    `${banner(`${name}: the steps of one inference.`, provenance)}#include "${name}.h"
+
+#include <stddef.h>
+
+#include "${runtimeFileName('quantmcu.h', name)}"
+#include "${name}_weights.h"
+
+${comment(['Called around every layer with its number, which the comments below give: define them to measure time.'])}#ifndef QMCU_LAYER_BEGIN
+#define QMCU_LAYER_BEGIN(layer) ((void)0)
+#endif
+#ifndef QMCU_LAYER_END
+#define QMCU_LAYER_END(layer) ((void)0)
+#endif
+`,
+    code.parameters,
+    code.views,
+    code.functions,
+    `${program.inputs.map((_, i) => address('input', i)).join('')}${program.outputs.map((_, i) => address('output', i)).join('')}int ${name}_invoke(void *arena)
+{
+    uint8_t *const base = (uint8_t *)arena;
+    if (base == NULL) {
+        return ${prefix}_ERROR_NO_ARENA;
+    }
+    if (((uintptr_t)arena & (uintptr_t)(${prefix}_ARENA_ALIGN - 1)) != 0) {
+        return ${prefix}_ERROR_ARENA_ALIGNMENT;
+    }
+${code.calls}    return ${prefix}_OK;
+}
+`,
+  ];
+  return forModel(sections.filter((s) => s !== '').join('\n'), name);
+}
+
+function renderWeightsHeader(name: string, constants: ConstantArrays, { provenance }: RenderOptions): string {
+  const guard = `${macroPrefix(name)}_WEIGHTS_H`;
+  return (
+    `${banner(`${name}: weights and tables.`, provenance)}#ifndef ${guard}\n#define ${guard}\n\n#include <stdint.h>\n\n#include "quantmcu_port.h"\n\n` +
+    `${constants.declarations()}\n#endif /* ${guard} */\n`
+  );
+}
+
+function renderWeights(name: string, constants: ConstantArrays, { provenance }: RenderOptions): string {
+  return `${banner(`${name}: weights and tables.`, provenance)}#include "${name}_weights.h"\n\n${constants.definitions()}`;
+}

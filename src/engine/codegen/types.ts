@@ -1,0 +1,33 @@
+import type { Layer } from '../graph/types';
+
+/** One generated file: path relative to the generated folder, with '/' separators, and its text with '\n' line ends. */
+export interface GeneratedFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What the program computes for one set of inputs: the bytes of each input and output as they lie in the arena. */
+export interface GoldenVector {
+  readonly inputs: readonly Uint8Array[];
+  readonly outputs: readonly Uint8Array[];
+}
+
+/** Where the sources come from; written into their headers. */
+export interface Provenance {
+  /** Name and version, e.g. `QuantMCU 0.1.0`. */
+  readonly generator: string;
+  /** Hash of the plan, hexadecimal. */
+  readonly planHash: string;
+  /** File name of the model. Text, possibly hostile. */
+  readonly modelFile: string;
+}
+
+export interface RenderOptions {
+  /** C identifier, from `toIdentifier`. */
+  readonly name: string;
+  /** What the self-test compares with; without any the self-test reports that it has none. */
+  readonly golden?: readonly GoldenVector[];
+  /** The graph's layers, index = id, for comments. */
+  readonly layers?: readonly Pick<Layer, 'name' | 'onnx'>[];
+  readonly provenance: Provenance;
+}
