@@ -1,0 +1,1 @@
+export { Executor, runProgram, type RunHooks, type RunResult, type StepResult } from './executor';

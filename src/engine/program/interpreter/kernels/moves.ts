@@ -1,0 +1,38 @@
+import type { Kernel } from '../../types';
+import { checkCodes, check, requireSameShape, type KernelContext, type PreparedKernel } from '../context';
+
+/** `copy` of types.ts. The bits are what is copied, so the sign of the two formats may differ. */
+export function prepareCopy(context: KernelContext): PreparedKernel {
+  const [input] = context.inputs;
+  requireSameShape(input, context.output);
+  check(input.bits === context.output.bits, 'A copy keeps the bits.');
+  const length = input.h * input.w * input.channels;
+  return ([x], out) => {
+    for (let i = 0; i < length; i++) out[i] = x[i];
+  };
+}
+
+/** `fill` of types.ts. */
+export function prepareFill(kernel: Extract<Kernel, { op: 'fill' }>, context: KernelContext): PreparedKernel {
+  const { output } = context;
+  const codes = Int16Array.from(context.constants.values(kernel.codes, output.channels));
+  checkCodes(output, codes);
+  const pixels = output.h * output.w;
+  return (_inputs, out) => {
+    for (let p = 0; p < pixels; p++) out.set(codes, p * codes.length);
+  };
+}
+
+/** `permute` of types.ts. */
+export function preparePermute(kernel: Extract<Kernel, { op: 'permute' }>, context: KernelContext): PreparedKernel {
+  const [input] = context.inputs;
+  const { output } = context;
+  const length = input.h * input.w * input.channels;
+  check(input.bits === 8 && output.bits === 8 && input.signed === output.signed, 'Permutations move 8-bit codes.');
+  check(output.h * output.w * output.channels === length, 'A permutation keeps the number of elements.');
+  const permutation = context.constants.int32(kernel.permutation, length);
+  check(permutation.every((i) => i >= 0 && i < length), 'A permutation points outside its input.');
+  return ([x], out) => {
+    for (let i = 0; i < length; i++) out[i] = x[permutation[i]];
+  };
+}

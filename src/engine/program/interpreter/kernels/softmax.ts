@@ -1,0 +1,27 @@
+import type { Kernel } from '../../types';
+import { check, requireSameShape, type KernelContext, type PreparedKernel } from '../context';
+
+/** `softmax` of types.ts. Sums stay below 2³² and are exact in doubles. */
+export function prepareSoftmax(kernel: Extract<Kernel, { op: 'softmax' }>, context: KernelContext): PreparedKernel {
+  const [input] = context.inputs;
+  const { output } = context;
+  requireSameShape(input, output);
+  check(output.bits === 8 && !output.signed, 'Softmax writes unsigned 8-bit codes.');
+  check(input.channels <= 65536, 'Softmax takes at most 65536 channels.');
+  const table = Float64Array.from(context.constants.values(kernel.table, 2 ** input.bits));
+  check(table[0] === 65535 && table.every((e) => e >= 0 && e <= 65535), 'The table of exponentials is not one of 16 bits.');
+  const { channels } = input;
+  const pixels = input.h * input.w;
+  return ([x], out) => {
+    for (let p = 0; p < pixels; p++) {
+      const begin = p * channels;
+      const end = begin + channels;
+      let largest = x[begin];
+      for (let i = begin; i < end; i++) largest = Math.max(largest, x[i]);
+      let sum = 0;
+      for (let i = begin; i < end; i++) sum += table[largest - x[i]];
+      const half = Math.floor(sum / 2);
+      for (let i = begin; i < end; i++) out[i] = Math.min(255, Math.floor((table[largest - x[i]] * 256 + half) / sum));
+    }
+  };
+}
