@@ -11,7 +11,7 @@ const rooms = [
   { files: ['src/protocol/**/*.ts'], never: ['host', 'webview', 'entries'], typesFrom: ['engine'], modules: ['vscode'] },
   { files: ['src/host/**/*.ts'], never: ['webview', 'entries'], typesFrom: ['engine'], modules: [] },
   { files: ['src/extension.ts'], never: ['webview', 'engine', 'entries'], modules: [] },
-  { files: ['src/worker.ts'], never: ['host', 'webview'], modules: ['vscode'] },
+  { files: ['src/worker.ts', 'src/worker/**/*.ts'], never: ['host', 'webview'], modules: ['vscode'] },
   { files: ['src/cli.ts', 'src/cli/**/*.ts'], never: ['host', 'webview', 'protocol'], modules: ['vscode'] },
   { files: ['webview/**/*.ts'], never: ['host', 'entries'], typesFrom: ['engine'], modules: ['vscode'] },
 ];
@@ -83,6 +83,6 @@ export default tseslint.config(
   },
   {
     files: ['**/*.mjs', '**/*.cjs'],
-    languageOptions: { globals: { process: 'readonly', require: 'readonly', exports: 'writable', console: 'readonly', URL: 'readonly', Buffer: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', fetch: 'readonly', setInterval: 'readonly', clearInterval: 'readonly', performance: 'readonly', window: 'readonly', document: 'readonly' } },
+    languageOptions: { globals: { process: 'readonly', require: 'readonly', exports: 'writable', console: 'readonly', URL: 'readonly', Buffer: 'readonly', setTimeout: 'readonly', setImmediate: 'readonly', clearTimeout: 'readonly', fetch: 'readonly', setInterval: 'readonly', clearInterval: 'readonly', performance: 'readonly', window: 'readonly', document: 'readonly' } },
   },
 );
