@@ -1,0 +1,118 @@
+import type { Shape, TensorBinding } from '../../graph/types';
+import { contiguousLayout } from '../layout';
+import type { NodeInfo, OnnxModel, ValueInfo } from '../model';
+import { DataType, dataTypeName } from '../model';
+import { ProblemError } from '../problems';
+import { elementCount } from '../tensorData';
+import { MAX_MAP_ELEMENTS, productOf } from './nodeContext';
+import type { ImportState } from './nodeContext';
+import type { MapValue } from './values';
+
+/** Sizes for symbolic dimensions: by the symbol's name, or `h` and `w` for height and width. */
+export type SizeOptions = Readonly<Record<string, number>>;
+
+/** How the dimensions of an input form its map: three lists of dimensions, outermost first. */
+export interface InputArrangement {
+  readonly h: readonly number[];
+  readonly w: readonly number[];
+  readonly c: readonly number[];
+}
+
+/** Inputs that the user feeds: declared inputs that are not initializers (which old files list too). */
+export function fedInputs(model: OnnxModel): ValueInfo[] {
+  return model.inputs.filter((input) => !model.initializers.has(input.name) && !model.sparseInitializers.has(input.name));
+}
+
+/** Element types that a graph may be fed with or return. */
+export function bindingType(elementType: number): TensorBinding['elementType'] | null {
+  switch (elementType) {
+    case DataType.Float:
+      return 'float32';
+    case DataType.Float16:
+      return 'float16';
+    case DataType.Uint8:
+      return 'uint8';
+    case DataType.Int8:
+      return 'int8';
+    default:
+      return null;
+  }
+}
+
+/**
+ * Concrete dimensions of an input: batch 1, symbols from the options.
+ *
+ * @throws ProblemError naming the symbol and how to set it
+ */
+export function resolveInputDims(input: ValueInfo, sizes: SizeOptions): number[] {
+  const { dims } = input;
+  if (dims === null) throw new ProblemError('has no declared shape', 'Export the model with fixed input sizes.');
+  if (dims.length > 4) throw new ProblemError(`has ${dims.length} dimensions`, 'Only images and vectors are supported.');
+  const spatialNames = dims.length === 4 ? (isChannelsLast(dims) ? ['', 'h', 'w', ''] : ['', '', 'h', 'w']) : dims.length === 3 ? ['', '', 'w'] : [];
+  const resolved = dims.map((dim, i) => {
+    if (typeof dim === 'number') return dim;
+    if (i === 0 && dims.length > 1) return 1;
+    const keys = [dim, spatialNames[i]].filter((key): key is string => key !== null && key !== undefined && key !== '');
+    const set = keys.map((key) => (Object.hasOwn(sizes, key) ? sizes[key] : undefined)).find((size) => size !== undefined);
+    if (set !== undefined) return set;
+    const shown = dim ?? `dimension ${i + 1}`;
+    if (keys.length === 0) throw new ProblemError(`leaves ${shown} open`, 'Export the model with a fixed size.');
+    throw new ProblemError(
+      `has the symbolic size "${shown}"`,
+      `Give it a value in the input-size setting (CLI: ${keys.map((key) => `--size ${key}=N`).join(' or ')}), or export the model with a fixed size.`,
+    );
+  });
+  if (resolved.some((d) => !(Number.isInteger(d) && d > 0))) {
+    throw new ProblemError(`has the shape ${resolved.join('×')}, which holds no elements`, 'Export the model with the size of real images.');
+  }
+  if (resolved.length > 1 && resolved[0] !== 1) {
+    throw new ProblemError(`has a fixed batch of ${resolved[0]}`, 'The firmware runs one image at a time: export the model with batch 1 or a symbolic batch.');
+  }
+  if (elementCount(resolved) > MAX_MAP_ELEMENTS) throw new ProblemError(`has the shape ${resolved.join('×')}`, 'Use a smaller input; no microcontroller holds such a map.');
+  return resolved;
+}
+
+function isChannelsLast(dims: readonly (number | string | null)[]): boolean {
+  const few = (d: number | string | null): boolean => d === 1 || d === 3 || d === 4;
+  return few(dims[3]) && !few(dims[1]);
+}
+
+/** Adds the input's map; `arrangement` null means to guess from the shape and the nodes that read it. */
+export function addInput(state: ImportState, input: ValueInfo, dims: readonly number[], arrangement: InputArrangement | null, nodes: readonly NodeInfo[]): void {
+  if (bindingType(input.elementType) === null) {
+    throw new ProblemError(`has elements of type ${dataTypeName(input.elementType)}`, 'Only float32, float16, uint8 and int8 inputs are supported.');
+  }
+  const { h, w, c } = arrangement ?? guessArrangement(input, dims, nodes);
+  const shape: Shape = { h: productOf(dims, h), w: productOf(dims, w), c: productOf(dims, c) };
+  const map = state.draft.addInput(input.name, shape);
+  const layout = contiguousLayout(dims, [...h, ...w, ...c]);
+  map.tap = { value: input.name, layout, preClamp: null };
+  const integral = input.elementType === DataType.Uint8 || input.elementType === DataType.Int8;
+  const value: MapValue = { kind: 'map', map, dims, layout, name: input.name, via: [], quantization: null, integral };
+  state.values.set(input.name, value);
+}
+
+/** Channels first unless a Transpose to channels first follows or the shape says otherwise. */
+function guessArrangement(input: ValueInfo, dims: readonly number[], nodes: readonly NodeInfo[]): InputArrangement {
+  if (dims.length === 4) {
+    const transposed = leadingTranspose(input.name, nodes);
+    const nhwc = transposed ? transposed.join() === '0,3,1,2' : isChannelsLast(dims);
+    return nhwc ? { h: [0, 1], w: [2], c: [3] } : { h: [0, 2], w: [3], c: [1] };
+  }
+  if (dims.length === 3) return { h: [0], w: [2], c: [1] };
+  return { h: [], w: [], c: dims.map((_, dim) => dim) };
+}
+
+const ELEMENTWISE = new Set(['Add', 'Sub', 'Mul', 'Div', 'Cast', 'Identity', 'QuantizeLinear', 'DequantizeLinear', 'Clip', 'Relu']);
+
+/** Permutation of the Transpose that the input reaches through element-wise nodes, if the first other node is one. */
+function leadingTranspose(name: string, nodes: readonly NodeInfo[]): readonly number[] | null {
+  let current = name;
+  for (const node of nodes) {
+    if (!node.inputs.includes(current)) continue;
+    if (node.opType === 'Transpose') return node.attributes.get('perm')?.ints ?? null;
+    if (!ELEMENTWISE.has(node.opType)) return null;
+    current = node.outputs[0] ?? '';
+  }
+  return null;
+}

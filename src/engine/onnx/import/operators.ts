@@ -1,0 +1,98 @@
+import type { NodeContext } from './nodeContext';
+import * as activation from './ops/activation';
+import { arithmetic, sum } from './ops/arithmetic';
+import { shapeOf } from './ops/constants';
+import { conv, gemm, matMul } from './ops/linear';
+import { globalPool, pool, reduce } from './ops/pooling';
+import { dequantizeLinear, quantizeLinear } from './ops/quantization';
+import * as shapes from './ops/shapes';
+import { concat, gather, slice, softmax, split } from './ops/slicing';
+import { pad, resize } from './ops/spatial';
+import { elementCount } from '../tensorData';
+
+/** What each operator on feature maps becomes. */
+export const MAP_OPERATORS: Readonly<Record<string, (context: NodeContext) => void>> = {
+  Add: arithmetic('add'),
+  AveragePool: pool('averagePool'),
+  BatchNormalization: activation.batchNormalization,
+  Cast: activation.cast,
+  CastLike: activation.passThrough,
+  Clip: activation.clip,
+  Concat: concat,
+  Conv: conv,
+  DequantizeLinear: dequantizeLinear,
+  Div: arithmetic('div'),
+  Dropout: activation.dropout,
+  Expand: shapes.expand,
+  Flatten: shapes.flatten,
+  Gather: gather,
+  Gemm: gemm,
+  GlobalAveragePool: globalPool('averagePool'),
+  GlobalMaxPool: globalPool('maxPool'),
+  HardSigmoid: activation.hardSigmoid,
+  HardSwish: activation.hardSwish,
+  Identity: activation.passThrough,
+  LeakyRelu: activation.leakyRelu,
+  MatMul: matMul,
+  Max: activation.minMax('max'),
+  MaxPool: pool('maxPool'),
+  Min: activation.minMax('min'),
+  Mul: arithmetic('mul'),
+  Neg: activation.negate,
+  PRelu: activation.prelu,
+  Pad: pad,
+  QuantizeLinear: quantizeLinear,
+  ReduceMax: reduce('max'),
+  ReduceMean: reduce('mean'),
+  ReduceSum: reduce('sum'),
+  Relu: activation.relu,
+  Reshape: shapes.reshape,
+  Resize: resize,
+  Shape: (context) => shapeOf(context, context.map(0).dims),
+  Sigmoid: activation.sigmoid,
+  Size: (context) => context.setNumbers([elementCount(context.map(0).dims)], []),
+  Slice: slice,
+  Softmax: softmax,
+  Split: split,
+  Squeeze: shapes.squeeze,
+  Sub: arithmetic('sub'),
+  Sum: sum,
+  Swish: activation.swish,
+  Tanh: activation.tanh,
+  Transpose: shapes.transpose,
+  Unsqueeze: shapes.unsqueeze,
+  Upsample: resize,
+};
+
+/** What to do about operators that are met in practice and not supported. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ConvTranspose: 'Use Resize followed by Conv instead, or cut the model before it.',
+  If: 'Export the model without control flow (trace it instead of scripting it).',
+  Loop: 'Export the model without control flow (trace it instead of scripting it).',
+  Scan: 'Export the model without control flow (trace it instead of scripting it).',
+  QLinearConv: 'Start from the float model, or from one quantized in QDQ format.',
+  QLinearMatMul: 'Start from the float model, or from one quantized in QDQ format.',
+  ConvInteger: 'Start from the float model, or from one quantized in QDQ format.',
+  MatMulInteger: 'Start from the float model, or from one quantized in QDQ format.',
+  DynamicQuantizeLinear: 'Start from the float model, or from one quantized in QDQ format.',
+  ArgMax: 'Cut the model before it and take the maximum in the application.',
+  TopK: 'Cut the model before it and sort in the application.',
+  NonMaxSuppression: 'Cut the model before it and select the boxes in the application.',
+  LogSoftmax: 'Cut the model before it, or use Softmax.',
+  Gelu: 'Use HardSwish, SiLU or Relu instead and train again.',
+  Erf: 'Use HardSwish, SiLU or Relu instead of GELU and train again.',
+  Elu: 'Use Relu or LeakyRelu instead and train again.',
+  Mish: 'Use HardSwish or SiLU instead and train again.',
+  Softplus: 'Use Relu instead and train again.',
+  LayerNormalization: 'Use BatchNormalization instead and train again.',
+  InstanceNormalization: 'Use BatchNormalization instead and train again.',
+  GroupNormalization: 'Use BatchNormalization instead and train again.',
+  LRN: 'Use BatchNormalization instead and train again.',
+  LSTM: 'Only feed-forward networks are supported: use 1-D convolutions instead.',
+  GRU: 'Only feed-forward networks are supported: use 1-D convolutions instead.',
+  RNN: 'Only feed-forward networks are supported: use 1-D convolutions instead.',
+};
+
+export function unsupportedRemedy(opType: string): string {
+  return REMEDIES[opType] ?? 'Replace it by supported operators before export, or cut the model before this node.';
+}

@@ -1,0 +1,142 @@
+import type { ActivationFunction } from '../../../graph/types';
+import { DataType } from '../../model';
+import type { NodeContext } from '../nodeContext';
+import { affine, EMPTY, perChannel } from '../perChannel';
+import { broadcastDims } from './arithmetic';
+
+function activation(context: NodeContext, fn: ActivationFunction): void {
+  const input = context.map(0);
+  const map = context.layer({ kind: 'activation', fn }, [input], input.map.shape);
+  context.setMap(context.over(map, input.dims, input.layout));
+}
+
+export function relu(context: NodeContext): void {
+  activation(context, { name: 'clamp', min: 0, max: null });
+}
+
+/** Clip, with bounds as attributes (before opset 11) or inputs. */
+export function clip(context: NodeContext): void {
+  clampBetween(context, bound(context, 1, 'min'), bound(context, 2, 'max'));
+}
+
+function bound(context: NodeContext, index: number, name: string): number | null {
+  const constant = context.optionalConstant(index, `its ${name}`);
+  if (constant && constant.elements !== 1) context.fail(`has ${constant.elements} values as its ${name}`, 'Use one value for all elements.');
+  const value = constant ? constant.small()[0] : (context.attribute(name)?.f ?? null);
+  if (value !== null && Number.isNaN(value)) context.fail(`has a ${name} that is not a number`, 'Export the model again.');
+  // Exporters write "no bound" as the largest float.
+  return value === null || Math.abs(value) >= 3.4e38 ? null : value;
+}
+
+function clampBetween(context: NodeContext, min: number | null, max: number | null): void {
+  if (min !== null && max !== null && min > max) context.fail(`clips to an empty range (${min} to ${max})`, 'Correct the bounds and export the model again.');
+  activation(context, { name: 'clamp', min, max });
+}
+
+/** Min or Max of one feature map and a constant scalar: half a clamp. */
+export function minMax(kind: 'min' | 'max'): (context: NodeContext) => void {
+  return (context) => {
+    const mapIndex = context.node.inputs.findIndex((_, i) => context.value(i).kind === 'map');
+    if (context.node.inputs.length !== 2 || mapIndex < 0) context.fail('compares feature maps', 'Only one feature map with a constant is supported.');
+    const constant = context.constant(1 - mapIndex, 'its bound');
+    if (constant.elements !== 1) context.fail('compares with more than one constant', 'Use one value for all elements.');
+    const input = context.map(mapIndex);
+    const value = constant.small()[0];
+    const fn: ActivationFunction = kind === 'max' ? { name: 'clamp', min: value, max: null } : { name: 'clamp', min: null, max: value };
+    const map = context.layer({ kind: 'activation', fn }, [input], input.map.shape);
+    context.setMap(context.over(map, input.dims, input.layout));
+  };
+}
+
+export function leakyRelu(context: NodeContext): void {
+  activation(context, { name: 'leakyRelu', alpha: context.float('alpha', 0.01) });
+}
+
+export function hardSigmoid(context: NodeContext): void {
+  activation(context, { name: 'hardSigmoid', alpha: context.float('alpha', 0.2), beta: context.float('beta', 0.5) });
+}
+
+export function hardSwish(context: NodeContext): void {
+  activation(context, { name: 'hardSwish' });
+}
+
+export function sigmoid(context: NodeContext): void {
+  activation(context, { name: 'sigmoid' });
+}
+
+/** Swish of opset 24, x·sigmoid(alpha·x); only alpha = 1 is the SiLU. */
+export function swish(context: NodeContext): void {
+  const alpha = context.float('alpha', 1);
+  if (alpha !== 1) context.fail(`has alpha ${alpha}`, 'Use alpha 1 (SiLU), or HardSwish.');
+  activation(context, { name: 'silu' });
+}
+
+export function tanh(context: NodeContext): void {
+  activation(context, { name: 'tanh' });
+}
+
+/** PRelu with constant slopes that vary over channels at most. */
+export function prelu(context: NodeContext): void {
+  const input = context.map(0);
+  const slope = context.constant(1, 'its slopes');
+  // Before opset 7 a slope of [C] belongs to dimension 1.
+  const perChannelDims = slope.dims.length === 1 && context.opset < 7 && input.dims.length > 2 ? input.dims.map((_, dim) => (dim === 1 ? slope.dims[0] : 1)) : slope.dims;
+  const dims = broadcastDims(context, perChannelDims, input.dims);
+  const { value, index } = perChannel(context, input, dims);
+  const map = context.layer({ kind: 'prelu', slopes: EMPTY }, [value], value.map.shape, () => {
+    const slopes = slope.read();
+    return { kind: 'prelu', slopes: Float32Array.from(index, (i) => slopes[i]) };
+  });
+  context.setMap(context.over(map, value.dims, value.layout));
+}
+
+export function negate(context: NodeContext): void {
+  const input = context.map(0);
+  const dims = input.dims.map(() => 1);
+  context.setMap(affine(context, input, dims, () => ({ scale: () => -1, offset: () => 0 })));
+}
+
+/** BatchNormalization in inference form: scale and offset along dimension 1. */
+export function batchNormalization(context: NodeContext): void {
+  if (context.int('training_mode', 0) === 1) context.fail('is in training mode', 'Export the model in inference mode (model.eval()).');
+  if (context.opset < 9 && context.int('spatial', 1) === 0) context.fail('normalizes every position on its own (spatial=0)', 'Use per-channel normalization.');
+  const input = context.map(0);
+  const parameters = ['scale', 'offset', 'mean', 'variance'].map((what, i) => context.constant(i + 1, `its ${what}`));
+  const channels = input.dims[1] ?? 0;
+  for (const parameter of parameters) {
+    if (parameter.elements !== channels) context.fail(`has ${parameter.elements} parameters for ${channels} channels`, 'Export the model again.');
+  }
+  const epsilon = context.float('epsilon', 1e-5);
+  const dims = input.dims.map((extent, dim) => (dim === 1 ? extent : 1));
+  context.setMap(
+    affine(context, input, dims, () => {
+      const [gamma, beta, mean, variance] = parameters.map((parameter) => parameter.read());
+      const scale = (i: number): number => gamma[i] / Math.sqrt(variance[i] + epsilon);
+      return { scale, offset: (i) => beta[i] - mean[i] * scale(i) };
+    }),
+  );
+}
+
+/** Nodes that do nothing at inference: Identity, Dropout and casts between float types. */
+export function passThrough(context: NodeContext): void {
+  const input = context.map(0);
+  context.setMap(context.renamed(input, input.dims, input.layout));
+}
+
+/** Dropout; its mask output is not available. */
+export function dropout(context: NodeContext): void {
+  if (context.has(2) && context.constant(2, 'its training mode').small()[0] !== 0) {
+    context.fail('is in training mode', 'Export the model in inference mode (model.eval()).');
+  }
+  passThrough(context);
+}
+
+export function cast(context: NodeContext): void {
+  const input = context.map(0);
+  const attribute = context.attribute('to');
+  const to = attribute?.i ?? (attribute?.s?.toUpperCase().startsWith('FLOAT') ? DataType.Float : 0);
+  const toFloat = to === DataType.Float || to === DataType.Float16 || to === DataType.Double || to === DataType.Bfloat16;
+  const toWideInteger = to === DataType.Int32 || to === DataType.Int64 || to === DataType.Int16;
+  if (!toFloat && !(toWideInteger && input.integral)) context.fail('rounds its input to integers', 'Remove the cast before export.');
+  context.setMap({ ...context.renamed(input, input.dims, input.layout), integral: input.integral && !toFloat });
+}

@@ -1,0 +1,309 @@
+import { Constant, isFloat } from '../../constant';
+import type { TensorInfo } from '../../model';
+import { DataType } from '../../model';
+import type { Numbers } from '../../tensorData';
+import { checkTensor, elementCount } from '../../tensorData';
+import type { NodeContext } from '../nodeContext';
+import { MAX_MAP_ELEMENTS } from '../nodeContext';
+import { dequantizeLinear, quantizeLinear } from './quantization';
+import { permutation, resolveShape } from './shapes';
+
+/** Operators evaluated at import when all their inputs are constants; elements are computed when somebody reads the result. */
+export const CONSTANT_OPERATORS: Readonly<Record<string, (context: NodeContext) => void>> = {
+  Constant: constantNode,
+  ConstantOfShape: constantOfShape,
+  Identity: (context) => context.setConstant(operand(context, 0)),
+  Dropout: (context) => context.setConstant(operand(context, 0)),
+  Cast: castConstant,
+  CastLike: (context) => convert(context, operand(context, 0), operand(context, 1).dataType),
+  QuantizeLinear: quantizeLinear,
+  DequantizeLinear: dequantizeLinear,
+  Shape: (context) => shapeOf(context, operand(context, 0).dims),
+  Size: (context) => context.setNumbers([operand(context, 0).elements], []),
+  Reshape: (context) => {
+    const x = operand(context, 0);
+    const wanted = context.intsOrInput('shape', 1) ?? context.fail('has no shape', 'Export the model again.');
+    context.setConstant(x.reshaped(resolveShape(context, x.dims, wanted)));
+  },
+  Flatten: (context) => {
+    const x = operand(context, 0);
+    const axis = context.int('axis', 1);
+    const at = axis < 0 ? axis + x.dims.length : axis;
+    context.setConstant(x.reshaped([elementCount(x.dims.slice(0, at)), elementCount(x.dims.slice(at))]));
+  },
+  Squeeze: (context) => {
+    const x = operand(context, 0);
+    const axes = context.intsOrInput('axes', 1)?.map((axis) => context.axis(axis, x.dims.length));
+    context.setConstant(x.reshaped(x.dims.filter((d, dim) => (axes ? !axes.includes(dim) : d !== 1))));
+  },
+  Unsqueeze: (context) => {
+    const x = operand(context, 0);
+    const given = context.intsOrInput('axes', 1) ?? context.fail('has no axes', 'Export the model again.');
+    const rank = x.dims.length + given.length;
+    if (rank > 64) context.fail(`makes ${rank} dimensions`, 'Export the model again.');
+    const axes = new Set(given.map((axis) => context.axis(axis, rank)));
+    const dims: number[] = [];
+    for (let at = 0, from = 0; at < rank; at++) dims.push(axes.has(at) ? 1 : x.dims[from++]);
+    context.setConstant(x.reshaped(dims));
+  },
+  Transpose: (context) => {
+    const x = operand(context, 0);
+    const perm = permutation(context, x.dims.length);
+    const strides = rowMajorStrides(x.dims);
+    view(context, x, perm.map((dim) => x.dims[dim]), perm.map((dim) => strides[dim]), 0); // prettier-ignore
+  },
+  Expand: (context) => {
+    const x = operand(context, 0);
+    const dims = broadcast(context, x.dims, operand(context, 1).small());
+    view(context, x, dims, broadcastStrides(x.dims, dims), 0);
+  },
+  Slice: sliceConstant,
+  Gather: gatherConstant,
+  Concat: concatConstant,
+  Range: (context) => {
+    const [start, limit, delta] = [0, 1, 2].map((i) => operand(context, i).small()[0]);
+    const count = Math.max(0, Math.ceil((limit - start) / delta));
+    if (!(count <= 4096)) context.fail(`makes a list of ${count} numbers`, 'Export the model again.');
+    context.setNumbers(Array.from({ length: count }, (_, i) => start + i * delta), [count], operand(context, 0).dataType); // prettier-ignore
+  },
+  Add: binary((a, b) => a + b),
+  Sub: binary((a, b) => a - b),
+  Mul: binary((a, b) => a * b),
+  Div: binary((a, b) => a / b),
+  Mod: binary((a, b) => a - b * Math.floor(a / b)),
+  Pow: binary((a, b) => a ** b),
+  Min: binary(Math.min),
+  Max: binary(Math.max),
+  Equal: binary((a, b) => Number(a === b), DataType.Bool),
+  Less: binary((a, b) => Number(a < b), DataType.Bool),
+  Greater: binary((a, b) => Number(a > b), DataType.Bool),
+  Neg: unary((x) => -x),
+  Abs: unary(Math.abs),
+  Sqrt: unary(Math.sqrt),
+  Exp: unary(Math.exp),
+  Log: unary(Math.log),
+  Reciprocal: unary((x) => 1 / x),
+  Floor: unary(Math.floor),
+  Ceil: unary(Math.ceil),
+  Not: unary((x) => Number(x === 0)),
+  Relu: unary((x) => Math.max(0, x)),
+  Sigmoid: unary((x) => 1 / (1 + Math.exp(-x))),
+  Tanh: unary(Math.tanh),
+  Where: where,
+};
+
+function operand(context: NodeContext, index: number): Constant {
+  return context.constant(index, 'an operand');
+}
+
+/** Shape of a value, or the part of it that the `start` and `end` attributes select. */
+export function shapeOf(context: NodeContext, dims: readonly number[]): void {
+  const part = dims.slice(context.int('start', 0), context.attribute('end')?.i ?? undefined);
+  context.setNumbers(part, [part.length]);
+}
+
+function constantNode(context: NodeContext): void {
+  const { attributes } = context.node;
+  const tensor = attributes.get('value')?.tensor;
+  if (tensor) return context.setConstant(checkedTensor(context, tensor));
+  const floats = attributes.get('value_floats')?.floats;
+  if (floats) return context.setNumbers(floats, [floats.length], DataType.Float);
+  const ints = attributes.get('value_ints')?.ints;
+  if (ints) return context.setNumbers(ints, [ints.length]);
+  const float = attributes.get('value_float')?.f;
+  if (float != null) return context.setNumbers([float], [], DataType.Float);
+  const int = attributes.get('value_int')?.i;
+  if (int != null) return context.setNumbers([int], []);
+  context.fail('holds no numbers', 'Only number tensors are supported.');
+}
+
+function checkedTensor(context: NodeContext, tensor: TensorInfo): Constant {
+  checkTensor(context.state.model, tensor);
+  return Constant.ofTensor(context.state.model, tensor);
+}
+
+function constantOfShape(context: NodeContext): void {
+  const dims = operand(context, 0).small();
+  const tensor = context.attribute('value')?.tensor;
+  const fill = tensor ? checkedTensor(context, tensor).small()[0] : 0;
+  compute(context, dims, tensor?.dataType ?? DataType.Float, (out) => out.fill(fill));
+}
+
+function castConstant(context: NodeContext): void {
+  const x = operand(context, 0);
+  const attribute = context.attribute('to');
+  convert(context, x, attribute?.i ?? (attribute?.s?.toUpperCase().startsWith('FLOAT') ? DataType.Float : DataType.Int64));
+}
+
+function convert(context: NodeContext, x: Constant, to: number): void {
+  compute(context, x.dims, to, (out) => {
+    const source = x.read();
+    const truncate = isFloat(x.dataType) && !isFloat(to);
+    for (let i = 0; i < out.length; i++) out[i] = to === DataType.Bool ? Number(source[i] !== 0) : truncate ? Math.trunc(source[i]) : source[i];
+  });
+}
+
+/** A computed constant; the size is checked and accounted for now, the elements are filled in when read. */
+function compute(context: NodeContext, dims: readonly number[], dataType: number, fill: (out: Numbers) => void): void {
+  const count = elementCount(dims);
+  if (!(count <= MAX_MAP_ELEMENTS) || dims.some((d) => !(Number.isInteger(d) && d >= 0))) context.fail(`computes a constant of ${dims.join('×')}`, 'Simplify the model before export.');
+  context.state.spendConstantWork(count);
+  context.setConstant(
+    new Constant(dims, dataType, () => {
+      const out = dataType === DataType.Float || dataType === DataType.Float16 ? new Float32Array(count) : new Float64Array(count);
+      fill(out);
+      return out;
+    }),
+  );
+}
+
+function rowMajorStrides(dims: readonly number[]): number[] {
+  const strides = new Array<number>(dims.length);
+  let stride = 1;
+  for (let dim = dims.length - 1; dim >= 0; dim--) {
+    strides[dim] = stride;
+    stride *= dims[dim];
+  }
+  return strides;
+}
+
+/** Index into a source for each row-major element of `dims`. */
+function walk(dims: readonly number[], strides: readonly number[], start: number, visit: (at: number, source: number) => void): void {
+  const total = elementCount(dims);
+  const counter = new Array<number>(dims.length).fill(0);
+  let source = start;
+  for (let at = 0; at < total; at++) {
+    visit(at, source);
+    for (let dim = dims.length - 1; dim >= 0; dim--) {
+      source += strides[dim];
+      if (++counter[dim] < dims[dim]) break;
+      source -= strides[dim] * dims[dim];
+      counter[dim] = 0;
+    }
+  }
+}
+
+function view(context: NodeContext, x: Constant, dims: readonly number[], strides: readonly number[], start: number): void {
+  compute(context, dims, x.dataType, (out) => {
+    const source = x.read();
+    walk(dims, strides, start, (at, from) => (out[at] = source[from]));
+  });
+}
+
+function broadcast(context: NodeContext, a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const [x, y] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1];
+    if (x !== y && x !== 1 && y !== 1) context.fail(`combines ${a.join('×')} with ${b.join('×')}`, 'Export the model again.');
+    return x === 1 ? y : x;
+  });
+}
+
+function broadcastStrides(dims: readonly number[], target: readonly number[]): number[] {
+  const own = rowMajorStrides(dims);
+  const lead = target.length - dims.length;
+  return target.map((_, i) => (i < lead || dims[i - lead] === 1 ? 0 : own[i - lead]));
+}
+
+function binary(f: (a: number, b: number) => number, resultType?: number): (context: NodeContext) => void {
+  return (context) => {
+    const [a, b] = [operand(context, 0), operand(context, 1)];
+    const dims = broadcast(context, a.dims, b.dims);
+    const integer = !isFloat(a.dataType);
+    compute(context, dims, resultType ?? a.dataType, (out) => {
+      const [x, y] = [a.read(), b.read()];
+      const bAt = new Int32Array(out.length);
+      walk(dims, broadcastStrides(b.dims, dims), 0, (at, from) => (bAt[at] = from));
+      walk(dims, broadcastStrides(a.dims, dims), 0, (at, from) => {
+        const value = f(x[from], y[bAt[at]]);
+        out[at] = integer ? Math.trunc(value) : value;
+      });
+    });
+  };
+}
+
+function unary(f: (x: number) => number): (context: NodeContext) => void {
+  return (context) => {
+    const x = operand(context, 0);
+    compute(context, x.dims, x.dataType, (out) => {
+      const source = x.read();
+      for (let i = 0; i < out.length; i++) out[i] = f(source[i]);
+    });
+  };
+}
+
+function where(context: NodeContext): void {
+  const [condition, a, b] = [operand(context, 0), operand(context, 1), operand(context, 2)];
+  const dims = broadcast(context, broadcast(context, condition.dims, a.dims), b.dims);
+  compute(context, dims, a.dataType, (out) => {
+    const pick = condition.read();
+    const [x, y] = [a.read(), b.read()];
+    const from = [condition, a, b].map((operand) => {
+      const table = new Int32Array(out.length);
+      walk(dims, broadcastStrides(operand.dims, dims), 0, (at, source) => (table[at] = source));
+      return table;
+    });
+    for (let i = 0; i < out.length; i++) out[i] = pick[from[0][i]] !== 0 ? x[from[1][i]] : y[from[2][i]];
+  });
+}
+
+function sliceConstant(context: NodeContext): void {
+  const x = operand(context, 0);
+  const rank = x.dims.length;
+  const starts = context.intsOrInput('starts', 1) ?? context.fail('has no starts', 'Export the model again.');
+  const ends = context.intsOrInput('ends', 2) ?? context.fail('has no ends', 'Export the model again.');
+  const axes = context.intsOrInput('axes', 3) ?? starts.map((_, i) => i);
+  const steps = context.has(4) ? operand(context, 4).small() : starts.map(() => 1);
+  const dims = [...x.dims];
+  const strides = rowMajorStrides(x.dims);
+  let first = 0;
+  starts.forEach((start, i) => {
+    const axis = context.axis(axes[i], rank);
+    const size = x.dims[axis];
+    const step = steps[i] || context.fail('slices with step 0', 'Export the model again.');
+    const [low, high] = step > 0 ? [0, size] : [-1, size - 1];
+    const bounded = (at: number): number => Math.min(high, Math.max(low, at < 0 ? at + size : at));
+    const begin = step > 0 ? bounded(start) : Math.max(0, bounded(start));
+    dims[axis] = Math.max(0, Math.ceil((bounded(ends[i]) - begin) / step));
+    first += begin * strides[axis];
+    strides[axis] *= step;
+  });
+  view(context, x, dims, strides, first);
+}
+
+function gatherConstant(context: NodeContext): void {
+  const x = operand(context, 0);
+  const indices = operand(context, 1);
+  const axis = context.axis(context.int('axis', 0), x.dims.length);
+  const extent = x.dims[axis];
+  const list = indices.small().map((i) => (i < 0 ? i + extent : i));
+  if (list.some((i) => !(i >= 0 && i < extent))) context.fail('selects elements that do not exist', 'Export the model again.');
+  const [before, after] = [x.dims.slice(0, axis), x.dims.slice(axis + 1)];
+  const inner = elementCount(after);
+  compute(context, [...before, ...indices.dims, ...after], x.dataType, (out) => {
+    const source = x.read();
+    let at = 0;
+    for (let o = 0; o < elementCount(before); o++) for (const i of list) for (let j = 0; j < inner; j++) out[at++] = source[(o * extent + i) * inner + j];
+  });
+}
+
+function concatConstant(context: NodeContext): void {
+  const parts = context.node.inputs.map((_, i) => operand(context, i));
+  const axis = context.axis(context.int('axis', 0), parts[0].dims.length);
+  if (parts.some((part) => part.dims.length !== parts[0].dims.length || part.dims.some((d, dim) => dim !== axis && d !== parts[0].dims[dim]))) {
+    context.fail('joins constants of different shapes', 'Export the model again.');
+  }
+  const total = parts.reduce((sum, part) => sum + part.dims[axis], 0);
+  const dims = parts[0].dims.map((d, dim) => (dim === axis ? total : d));
+  const outer = elementCount(dims.slice(0, axis));
+  compute(context, dims, parts[0].dataType, (out) => {
+    const sources = parts.map((part) => part.read());
+    let at = 0;
+    for (let o = 0; o < outer; o++) {
+      for (const source of sources) {
+        const run = source.length / outer;
+        for (let j = 0; j < run; j++) out[at++] = source[o * run + j];
+      }
+    }
+  });
+}

@@ -1,0 +1,105 @@
+import { regroup } from '../../layout';
+import { elementCount } from '../../tensorData';
+import { flattened } from '../arrange';
+import type { NodeContext } from '../nodeContext';
+import { productOf, RESHAPE_EXPORT } from '../nodeContext';
+import type { MapValue } from '../values';
+
+/** The value under other dimensions of the same row-major sequence. */
+export function reshapeTo(context: NodeContext, value: MapValue, dims: readonly number[]): MapValue {
+  const layout = regroup(value.layout, dims);
+  if (layout) return context.renamed(value, dims, layout);
+  const flat = flattened(context, value);
+  const again = regroup(flat.layout, dims);
+  if (!again) throw new Error('row-major memory takes any shape');
+  return { ...flat, dims, layout: again, name: null };
+}
+
+/** Reshape; the shape is an attribute in opset 1. */
+export function reshape(context: NodeContext): void {
+  const value = context.map(0);
+  const wanted = context.intsOrInput('shape', 1) ?? context.fail('has no shape', 'Export the model again.');
+  context.setMap(reshapeTo(context, value, resolveShape(context, value.dims, wanted)));
+}
+
+/** Resolves 0 (copy) and −1 (the rest) of a Reshape. */
+export function resolveShape(context: NodeContext, from: readonly number[], wanted: readonly number[]): number[] {
+  const allowZero = context.int('allowzero', 0) === 1;
+  const dims = wanted.map((d, i) => (d === 0 && !allowZero ? (from[i] ?? 0) : d));
+  const total = elementCount(from);
+  const open = dims.indexOf(-1);
+  if (open >= 0) dims[open] = total / dims.reduce((product, d, i) => (i === open ? product : product * d), 1);
+  if (dims.some((d) => !Number.isInteger(d) || d < 1) || elementCount(dims) !== total) {
+    context.fail(`reshapes ${from.join('×')} to ${wanted.join('×')}`, `It was exported for another batch or image size. ${RESHAPE_EXPORT}`);
+  }
+  return dims;
+}
+
+export function flatten(context: NodeContext): void {
+  const value = context.map(0);
+  const rank = value.dims.length;
+  const given = context.int('axis', 1);
+  const axis = given === rank ? rank : context.axis(given, rank);
+  const all = value.dims.map((_, dim) => dim);
+  context.setMap(reshapeTo(context, value, [productOf(value.dims, all.slice(0, axis)), productOf(value.dims, all.slice(axis))]));
+}
+
+export function squeeze(context: NodeContext): void {
+  const value = context.map(0);
+  const rank = value.dims.length;
+  const axes = context.intsOrInput('axes', 1)?.map((axis) => context.axis(axis, rank)) ?? value.dims.map((_, dim) => dim).filter((dim) => value.dims[dim] === 1);
+  if (axes.some((axis) => value.dims[axis] !== 1)) context.fail(`squeezes ${value.dims.join('×')} along axes ${axes.join(', ')}`, RESHAPE_EXPORT);
+  const keep = value.dims.map((_, dim) => dim).filter((dim) => !axes.includes(dim));
+  context.setMap(
+    context.renamed(
+      value,
+      keep.map((dim) => value.dims[dim]),
+      keep.map((dim) => value.layout[dim]),
+    ),
+  );
+}
+
+export function unsqueeze(context: NodeContext): void {
+  const value = context.map(0);
+  const given = context.intsOrInput('axes', 1) ?? context.fail('has no axes', 'Export the model again.');
+  const rank = value.dims.length + given.length;
+  if (rank > 64) context.fail(`makes ${rank} dimensions`, RESHAPE_EXPORT);
+  const axes = new Set(given.map((axis) => context.axis(axis, rank)));
+  if (axes.size !== given.length) context.fail(`names an axis twice (${given.join(', ')})`, 'Export the model again.');
+  const dims: number[] = [];
+  for (let at = 0, from = 0; at < rank; at++) dims.push(axes.has(at) ? 1 : value.dims[from++]);
+  context.setMap(reshapeTo(context, value, dims));
+}
+
+export function transpose(context: NodeContext): void {
+  const value = context.map(0);
+  const rank = value.dims.length;
+  const perm = permutation(context, rank);
+  context.setMap(
+    context.renamed(
+      value,
+      perm.map((dim) => value.dims[dim]),
+      perm.map((dim) => value.layout[dim]),
+    ),
+  );
+}
+
+/** The perm attribute of Transpose; reversed order by default. */
+export function permutation(context: NodeContext, rank: number): readonly number[] {
+  const perm = context.ints('perm') ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
+  if (perm.length !== rank || new Set(perm).size !== rank || perm.some((dim) => !(Number.isInteger(dim) && dim >= 0 && dim < rank))) {
+    context.fail(`permutes ${rank} dimensions by ${perm.join(', ')}`, 'Export the model again.');
+  }
+  return perm;
+}
+
+/** Expand of a feature map to its own shape; anything else would copy data. */
+export function expand(context: NodeContext): void {
+  const value = context.map(0);
+  const wanted = context.constant(1, 'its shape').small();
+  const rank = Math.max(wanted.length, value.dims.length);
+  const own = [...new Array<number>(rank - value.dims.length).fill(1), ...value.dims];
+  const target = [...new Array<number>(rank - wanted.length).fill(1), ...wanted];
+  if (target.some((d, i) => d !== 1 && d !== own[i])) context.fail(`copies ${value.dims.join('×')} to ${wanted.join('×')}`, 'Remove it; Add and Mul broadcast by themselves.');
+  context.setMap(reshapeTo(context, value, own));
+}

@@ -1,0 +1,57 @@
+import { basename } from 'node:path';
+import { UserError } from '../errors';
+import type { Graph } from '../graph/types';
+import { finishGraph } from './import/finish';
+import { foldDraft } from './import/fold/fold';
+import type { SizeOptions } from './import/inputs';
+import { bindingType, fedInputs } from './import/inputs';
+import { walkModel } from './import/walk';
+import { checkFolded, loadWeights } from './import/weights';
+import type { OnnxModel } from './model';
+import { openModel } from './openModel';
+import { UnsupportedModelError } from './problems';
+
+export interface ImportOptions {
+  /** Values for symbolic dimensions: by the symbol's name, or `h` and `w`. Symbolic batches become 1 by themselves. */
+  readonly sizes?: SizeOptions;
+}
+
+/**
+ * Reads an ONNX file as a {@link Graph}: batch 1, HWC, shapes inferred, constants computed, normalizations and clamps folded,
+ * Transpose and Reshape absorbed.
+ *
+ * @throws UnsupportedModelError listing every node that stands in the way
+ * @throws UserError when the file cannot be read
+ */
+export async function importModel(path: string, options: ImportOptions = {}): Promise<Graph> {
+  const model = await openModel(path);
+  try {
+    return importOpenModel(model, options);
+  } finally {
+    await model.close();
+  }
+}
+
+/** As {@link importModel}, on a model that is already open and stays open. */
+export function importOpenModel(model: OnnxModel, options: ImportOptions = {}): Graph {
+  const file = basename(model.path);
+  const { state, problems, outputs } = walkModel(model, options.sizes ?? {});
+  const { draft } = state;
+  if (problems.length > 0) throw new UnsupportedModelError(file, problems);
+  const unread = loadWeights(draft);
+  if (unread.length > 0) throw new UnsupportedModelError(file, unread);
+  foldDraft(draft);
+  if (draft.layers.length === 0) throw new UserError(`${file} has no layers: its outputs are its inputs, so there is nothing to quantize. Choose another model.`);
+  const overflown = checkFolded(draft);
+  if (overflown.length > 0) throw new UnsupportedModelError(file, overflown);
+  const inputs = fedInputs(model).flatMap(({ name, elementType }) => {
+    const value = state.values.get(name);
+    return value?.kind === 'map' ? [{ value, elementType: bindingType(elementType)! }] : [];
+  });
+  return finishGraph(
+    model.graphName || file.replace(/\.onnx$/i, ''),
+    draft,
+    inputs,
+    outputs.map((value, i) => ({ name: model.outputs[i].name, value, elementType: bindingType(model.outputs[i].elementType) ?? 'float32' })),
+  );
+}

@@ -1,0 +1,7 @@
+/** ONNX in: everything the rest of the engine needs of this room. */
+export { importModel, importOpenModel } from './importModel';
+export type { ImportOptions } from './importModel';
+export { openModel } from './openModel';
+export type { OnnxModel } from './model';
+export { UnsupportedModelError } from './problems';
+export type { ModelProblem } from './problems';
