@@ -34,11 +34,33 @@ export function axisWindow(window: Window, axis: Axis): AxisWindow {
  * `pad` is how many rows (columns) of padding this call has before its first input element.
  */
 export function windowSpan(window: AxisWindow, out: Span, extent: number): Span & { readonly pad: number } {
-  const first = out.begin * window.stride - window.before;
-  const last = (out.end - 1) * window.stride - window.before + (window.kernel - 1) * window.dilation;
-  const begin = Math.min(Math.max(0, first), extent);
-  const end = Math.max(begin, Math.min(extent, last + 1));
-  return { begin, end, pad: Math.max(0, begin - first) };
+  const { stride, dilation, before } = window;
+  const reach = (window.kernel - 1) * dilation;
+  const first = out.begin * stride - before;
+  const last = (out.end - 1) * stride - before + reach;
+  let begin = first;
+  let end = last + 1;
+  if (first < 0) {
+    // With dilation or strides the first element inside may be any of the windows that begin in the padding.
+    begin = Infinity;
+    for (let o = out.begin; o < out.end && begin > 0; o++) {
+      const start = o * stride - before;
+      const inside = start >= 0 ? start : start + Math.ceil(-start / dilation) * dilation;
+      if (inside <= start + reach) begin = Math.min(begin, inside);
+      if (start >= 0) break;
+    }
+  }
+  if (last >= extent) {
+    end = -Infinity;
+    for (let o = out.end - 1; o >= out.begin && end < extent; o--) {
+      const start = o * stride - before;
+      const inside = start + reach < extent ? start + reach : start + Math.floor((extent - 1 - start) / dilation) * dilation;
+      if (inside >= start) end = Math.max(end, inside + 1);
+      if (start + reach < extent) break;
+    }
+  }
+  if (begin >= extent || end <= begin) return { begin: 0, end: 0, pad: 0 };
+  return { begin, end, pad: begin - first };
 }
 
 /** The part of one input that a call of a layer reads. */

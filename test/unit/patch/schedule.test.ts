@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { Graph, MapId } from '../../../src/engine/graph/types';
+import { stageBranches, type Grid } from '../../../src/engine/patch/branches';
+import { buildSchedule, type BitsOf, type Schedule, type ScheduledStage, type ScheduleOptions } from '../../../src/engine/patch/schedule';
+import { scheduleArena } from '../../../src/engine/patch/scheduleArena';
+import { candidateStages } from '../../../src/engine/patch/stages';
+import type { Bits, PatchClass } from '../../../src/engine/plan/types';
+import { layoutArena } from '../../../src/engine/program/arena';
+import { graphArbitrary, GraphBuilder, mulberry32, relu6, squareWindow } from '../../support/randomGraph';
+import { SymbolicMachine } from '../../support/symbolicMachine';
+
+const bits8: BitsOf = { stored: () => 8, read: () => null };
+
+/** Bits by a seed: maps tied by nothing here, so any combination is a valid schedule. */
+function randomBits(graph: Graph, seed: number, fixed: ReadonlySet<MapId>): BitsOf {
+  const random = mulberry32(seed);
+  const pick = (): Bits => ([8, 4, 2] as const)[Math.floor(((random() + 1) / 2) * 3)];
+  const maps = graph.maps.map(() => pick());
+  const reads = graph.layers.map(() => (random() > 0.5 ? pick() : null));
+  return {
+    stored: (map, scope) => (scope === 'outlier' && !fixed.has(map) ? 8 : maps[map]),
+    read: (layer, scope) => (scope === 'outlier' ? null : reads[layer]),
+  };
+}
+
+function checkOnArena(graph: Graph, schedule: Schedule, decide: (branch: number) => PatchClass = () => 'regular'): void {
+  const { requests, overlaps, buffers } = scheduleArena(graph, schedule, 1);
+  const layout = layoutArena(requests, overlaps, { effort: 'quick' });
+  const offsets: number[] = [];
+  buffers.forEach((id, i) => (offsets[id] = layout.offsets[i]));
+  for (const b of schedule.buffers) if (b.aliasOf !== null) offsets[b.id] = offsets[b.aliasOf];
+  assert.ok(layout.bytes >= layout.lowerBound);
+  new SymbolicMachine(graph, schedule, offsets, layout.bytes, decide).run();
+}
+
+const inPlace: ScheduleOptions = { concatInPlace: () => true, sliceInPlace: () => true };
+
+interface Case {
+  readonly graph: Graph;
+  readonly pick: number;
+  readonly rows: number;
+  readonly cols: number;
+  readonly keepSeed: number;
+  readonly bitsSeed: number;
+  readonly share: boolean;
+}
+
+const cases: fc.Arbitrary<Case> = fc.record({
+  graph: graphArbitrary({ size: 12, channels: 6 }),
+  pick: fc.nat(),
+  rows: fc.integer({ min: 1, max: 4 }),
+  cols: fc.integer({ min: 1, max: 4 }),
+  keepSeed: fc.nat({ max: 1000 }),
+  bitsSeed: fc.nat({ max: 100_000 }),
+  share: fc.boolean(),
+});
+
+/** A stage of the case's graph with its grid, or null when it has none that suits. */
+function stageOf({ graph, pick, rows, cols, keepSeed }: Case, keeping: boolean): Omit<ScheduledStage, 'classes'> & { grid: Grid } | null {
+  const stages = candidateStages(graph);
+  if (stages.length === 0) return null;
+  const stage = stages[pick % stages.length];
+  const random = mulberry32(keepSeed);
+  const keep = new Set(keeping ? stage.maps.filter((m) => m !== stage.splitMap && random() > 0) : []);
+  const grid = { rows, cols };
+  return stageBranches(graph, stage, grid, keep) ? { stage, grid, keep } : null;
+}
+
+describe('patch/schedule', () => {
+  it('computes a graph layer by layer from nothing but what is in the arena', () => {
+    fc.assert(
+      fc.property(graphArbitrary({ size: 10, channels: 6 }), fc.nat({ max: 100_000 }), fc.boolean(), (graph, seed, share) => {
+        checkOnArena(graph, buildSchedule(graph, null, seed % 2 ? bits8 : randomBits(graph, seed, new Set()), share ? inPlace : {}));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('computes every patch from exactly its receptive field, with any bits and classes', () => {
+    let patched = 0;
+    fc.assert(
+      fc.property(cases, (c) => {
+        const staged = stageOf(c, false);
+        fc.pre(staged !== null);
+        patched++;
+        const random = mulberry32(c.bitsSeed);
+        const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass => (random() > 0 ? 'outlier' : 'regular'));
+        const bits = randomBits(c.graph, c.bitsSeed, new Set());
+        checkOnArena(c.graph, buildSchedule(c.graph, { ...staged!, classes }, bits, c.share ? inPlace : {}));
+      }),
+      { numRuns: 400 },
+    );
+    assert.ok(patched > 100, `${patched} graphs had a stage`);
+  });
+
+  it('goes either way at run time', () => {
+    fc.assert(
+      fc.property(cases, fc.nat(), (c, which) => {
+        const staged = stageOf(c, false);
+        fc.pre(staged !== null);
+        const { maps } = staged!.stage;
+        const decidedBy = maps[which % maps.length];
+        fc.pre(decidedBy !== staged!.stage.splitMap);
+        const schedule = buildSchedule(c.graph, { ...staged!, classes: { decidedBy } }, randomBits(c.graph, c.bitsSeed, new Set()), c.share ? inPlace : {});
+        for (const decide of [() => 'regular', () => 'outlier', (b: number) => (b % 2 ? 'regular' : 'outlier')] as ((b: number) => PatchClass)[]) checkOnArena(c.graph, schedule, decide);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('keeps halos so that the kept part is there when the next branches need it', () => {
+    let restored = 0;
+    fc.assert(
+      fc.property(cases, (c) => {
+        const staged = stageOf(c, true);
+        fc.pre(staged !== null && staged.keep.size > 0);
+        const random = mulberry32(c.bitsSeed);
+        const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass => (random() > 0 ? 'outlier' : 'regular'));
+        const bits = randomBits(c.graph, c.bitsSeed, staged!.keep);
+        const schedule = buildSchedule(c.graph, { ...staged!, classes }, bits, c.share ? inPlace : {});
+        restored += schedule.steps.filter((s) => s.kind === 'restore').length;
+        checkOnArena(c.graph, schedule);
+      }),
+      { numRuns: 400 },
+    );
+    assert.ok(restored > 500, `${restored} halos were restored`);
+  });
+
+  it('computes nothing twice when everything is kept', () => {
+    const { graph, splitMap } = invertedResiduals();
+    const stage = candidateStages(graph).find((s) => s.splitMap === splitMap)!;
+    const grid = { rows: 4, cols: 3 };
+    const schedule = buildSchedule(graph, { stage, grid, keep: new Set(stage.maps), classes: new Array<PatchClass>(12).fill('regular') }, bits8);
+    const pixels = new Map<MapId, number>();
+    for (const step of schedule.steps) {
+      if (step.kind !== 'layer') continue;
+      const { y0, x0, y1, x1 } = step.output!.region;
+      pixels.set(step.output!.map, (pixels.get(step.output!.map) ?? 0) + (y1 - y0) * (x1 - x0));
+    }
+    for (const map of stage.maps) assert.equal(pixels.get(map), graph.maps[map].shape.h * graph.maps[map].shape.w, graph.maps[map].name);
+  });
+
+  it('makes no copy for concats in place, nor for slices and reshapes', () => {
+    const g = new GraphBuilder();
+    const map = g.conv(g.input({ h: 6, w: 6, c: 3 }), 8, squareWindow(3), 1, relu6);
+    const joined = g.concat([g.conv(g.slice(map, 0, 4), 4, squareWindow(1)), g.conv(g.slice(map, 4, 8), 4, squareWindow(3))]);
+    g.fullyConnected(g.reshape(joined, { h: 1, w: 1, c: 288 }), 5);
+    const graph = g.build();
+    const kinds = (schedule: Schedule) => schedule.steps.map((s) => graph.layers[s.layer].kind);
+    assert.deepEqual(kinds(buildSchedule(graph, null, bits8, inPlace)), ['conv', 'conv', 'conv', 'fullyConnected']);
+    assert.deepEqual(kinds(buildSchedule(graph, null, bits8)), ['conv', 'slice', 'conv', 'slice', 'conv', 'concat', 'concat', 'fullyConnected']);
+  });
+});
+
+function invertedResiduals(): { graph: Graph; splitMap: MapId } {
+  const g = new GraphBuilder();
+  let map = g.conv(g.input({ h: 32, w: 32, c: 3 }), 8, squareWindow(3, { strideH: 2, strideW: 2 }), 1, relu6);
+  for (let i = 0; i < 3; i++) {
+    const deep = g.depthwise(g.conv(map, 24, squareWindow(1), 1, relu6), squareWindow(3), relu6);
+    map = g.addMaps([map, g.conv(deep, 8, squareWindow(1))]);
+  }
+  g.fullyConnected(g.globalAveragePool(map), 4);
+  return { graph: g.build(), splitMap: map };
+}
