@@ -1,0 +1,150 @@
+/**
+ * The editor's page in a headless Chromium without VS Code: the same HTML, Content-Security-Policy and bundle, with a stand-in for VS Code's API that plays
+ * the host, theme variables as VS Code sets them, and records of what the page asked for and of violations of the policy.
+ */
+import { build } from 'esbuild';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import type { EditorView } from '../../../src/protocol/views';
+import { projectRoot } from '../paths';
+import { themes, type ThemeName } from './themes';
+
+const origin = 'https://quantmcu.test';
+const nonce = 'harness';
+const policy = `default-src 'none'; style-src ${origin}; font-src ${origin}; img-src ${origin} data:; script-src 'nonce-${nonce}'`;
+
+/** What the stand-in for the host offers to tests, as `window.harness`. */
+export interface HarnessWindow {
+  readonly commands: string[];
+  readonly violations: string[];
+  saved: unknown;
+  send(method: string, ...args: unknown[]): Promise<unknown>;
+}
+
+/** Runs in the page before its bundle. Written as text: nothing from this side reaches it but its arguments. */
+const standIn = `
+(() => {
+  const { variables, bodyClass, kind, saved, view } = JSON.parse(document.currentScript.dataset.setup);
+  for (const [name, value] of Object.entries(variables)) document.documentElement.style.setProperty('--vscode-' + name, value);
+  document.body.className = bodyClass + ' vscode-reduce-motion';
+  document.body.dataset.vscodeThemeKind = kind;
+  const pending = new Map();
+  let lastId = 0;
+  const harness = window.harness = {
+    commands: [], violations: [], saved,
+    send(method, ...args) {
+      return new Promise((resolve, reject) => {
+        pending.set(++lastId, { resolve, reject });
+        window.postMessage({ type: 'call', id: lastId, method, args });
+      });
+    },
+  };
+  document.addEventListener('securitypolicyviolation', (e) => harness.violations.push(e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sample));
+  window.acquireVsCodeApi = () => ({
+    getState: () => harness.saved === null ? undefined : structuredClone(harness.saved),
+    setState: (state) => { harness.saved = structuredClone(state); },
+    postMessage: (message) => {
+      if (message.type === 'call') {
+        if (message.method === 'runCommand') harness.commands.push(message.args[0]);
+        window.postMessage({ type: 'result', id: message.id, value: undefined });
+      } else if (pending.has(message.id)) {
+        const { resolve, reject } = pending.get(message.id);
+        pending.delete(message.id);
+        if (message.type === 'result') resolve(message.value);
+        else reject(new Error(message.error.message + ' ' + message.error.stack));
+      }
+    },
+  });
+})();`;
+
+export interface OpenOptions {
+  readonly theme?: ThemeName;
+  readonly width?: number;
+  readonly height?: number;
+  /** What getState() returns. */
+  readonly saved?: unknown;
+}
+
+let bundle: Promise<{ js: string; css: string }> | undefined;
+
+async function bundlePage(): Promise<{ js: string; css: string }> {
+  const result = await build({
+    entryPoints: [path.join(projectRoot, 'webview/main.ts')], bundle: true, write: false, outdir: '/', format: 'iife', platform: 'browser', target: 'es2022', logLevel: 'warning', tsconfigRaw: {},
+  });
+  const read = (extension: string): string => result.outputFiles.find((file) => file.path.endsWith(extension))!.text;
+  return { js: read('.js'), css: read('.css') };
+}
+
+export class Harness {
+  private constructor(private readonly browser: Browser) {}
+
+  /** Path of a Chromium that is installed, or null. */
+  static chromiumPath(): string | null {
+    const paths = [process.env['CHROMIUM'] ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+    return paths.find((candidate) => candidate !== '' && existsSync(candidate)) ?? null;
+  }
+
+  static async start(): Promise<Harness> {
+    return new Harness(await chromium.launch({
+      executablePath: Harness.chromiumPath()!, headless: true,
+      args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    }));
+  }
+
+  /** Opens the page and shows a view in it. Fails on errors of the page. */
+  async open(view: EditorView | null, options: OpenOptions = {}): Promise<Page> {
+    bundle ??= bundlePage();
+    const { js, css } = await bundle;
+    const context = await this.browser.newContext({ viewport: { width: options.width ?? 1280, height: options.height ?? 800 } });
+    const page = await context.newPage();
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(String(error.stack)));
+    const setup = JSON.stringify({ ...themes[options.theme ?? 'dark'], saved: options.saved ?? null });
+    const html = `<!DOCTYPE html><html lang="en" data-l10n="{}"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
+      <title>QuantMCU</title><link rel="stylesheet" href="${origin}/main.css"></head>
+      <body><script nonce="${nonce}" data-setup="${escapeAttribute(setup)}">${standIn}</script><script nonce="${nonce}" src="${origin}/main.js"></script></body></html>`;
+    await page.route(`${origin}/**`, (route) => {
+      const name = new URL(route.request().url()).pathname;
+      const [contentType, body] = name === '/main.js' ? ['text/javascript', js] : name === '/main.css' ? ['text/css', css] : ['text/html', html];
+      return route.fulfill({ contentType: `${contentType}; charset=utf-8`, body });
+    });
+    await page.goto(`${origin}/`);
+    if (errors.length > 0) throw new Error(errors.join('\n'));
+    if (view !== null) await this.show(page, view);
+    return page;
+  }
+
+  async show(page: Page, view: EditorView): Promise<void> {
+    await this.send(page, 'show', view);
+  }
+
+  /** Calls a method of the page as the host would. */
+  async send(page: Page, method: string, ...args: readonly unknown[]): Promise<void> {
+    await page.evaluate(async ([name, values]) => {
+      await (globalThis as unknown as { harness: HarnessWindow }).harness.send(name, ...values);
+    }, [method, args] as const);
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+  }
+
+  /** Reads something of the stand-in. */
+  async read<K extends keyof HarnessWindow>(page: Page, key: K): Promise<HarnessWindow[K]> {
+    return (await page.evaluate(`window.harness[${JSON.stringify(key)}]`)) as HarnessWindow[K];
+  }
+
+  /** Changes the theme of an open page as VS Code does. */
+  async setTheme(page: Page, theme: ThemeName): Promise<void> {
+    const { variables, bodyClass } = themes[theme];
+    await page.evaluate(`for (const [n, v] of Object.entries(${JSON.stringify(variables)})) document.documentElement.style.setProperty('--vscode-' + n, v);
+      document.body.className = ${JSON.stringify(`${bodyClass} vscode-reduce-motion`)};
+      new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))`);
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+  }
+}
+
+function escapeAttribute(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

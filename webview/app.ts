@@ -1,0 +1,151 @@
+/** The page's frame: header, tabs with their views, the memory panel below and the details beside them. */
+import type { EditorPage } from '../src/protocol/editor';
+import type { EditorView } from '../src/protocol/views';
+import { Banners, type Progress } from './banners';
+import type { Context } from './context';
+import { DetailsView } from './details/detailsView';
+import { fill, h, setAria } from './dom';
+import { GraphView } from './graph/graphView';
+import { HeaderView } from './header/headerView';
+import { icon } from './icons';
+import { t } from './l10n';
+import { LayersView } from './layers/layersView';
+import { MemoryView } from './memory/memoryView';
+import { PatchesView } from './patches/patchesView';
+import { ProblemsView } from './problems/problemsView';
+import { splitter } from './splitter';
+import type { Tab } from './state';
+import { TabBar, type TabSpec } from './tabs';
+import { iconButton } from './ui';
+
+export class App implements EditorPage {
+  private readonly header: HeaderView;
+  private readonly banners: Banners;
+  private readonly layers: LayersView;
+  private readonly graph: GraphView;
+  private readonly patches: PatchesView;
+  private readonly problems: ProblemsView;
+  private readonly memory: MemoryView;
+  private readonly details: DetailsView;
+  private readonly tabs: TabBar;
+  private readonly panels: Record<Tab, HTMLElement>;
+  private readonly workbench: HTMLElement;
+  private readonly dock: HTMLElement;
+  private readonly detailsToggle: HTMLButtonElement;
+  private readonly refreshSplitters: () => void;
+
+  constructor(private readonly root: HTMLElement, private readonly context: Context) {
+    const { store } = context;
+    this.header = new HeaderView(context);
+    this.banners = new Banners(context);
+    this.layers = new LayersView(context);
+    this.graph = new GraphView(context);
+    this.patches = new PatchesView(context);
+    this.problems = new ProblemsView(context);
+    this.memory = new MemoryView(context);
+    this.details = new DetailsView(context);
+    this.tabs = new TabBar(t('Views'), (tab) => store.update({ tab }));
+    this.panels = {
+      graph: h('div', { class: 'panel' }, this.graph.element), layers: h('div', { class: 'panel' }, this.layers.element),
+      patches: h('div', { class: 'panel' }, this.patches.element), problems: h('div', { class: 'panel' }, this.problems.element),
+    };
+    const dockSplitter = splitter({
+      orientation: 'horizontal', label: t('Height of the memory panel'), min: 120, max: () => this.workbench.clientHeight - 140,
+      get: () => store.ui.dockHeight, set: (dockHeight) => store.update({ dockHeight }),
+    });
+    const detailsSplitter = splitter({
+      orientation: 'vertical', label: t('Width of the details'), min: 220, max: () => this.workbench.clientWidth - 320,
+      get: () => store.ui.detailsWidth, set: (detailsWidth) => store.update({ detailsWidth }),
+    });
+    this.refreshSplitters = () => {
+      dockSplitter.refresh();
+      detailsSplitter.refresh();
+    };
+    this.detailsToggle = iconButton('details', t('Details'), () => store.update({ detailsOpen: !store.ui.detailsOpen }));
+    this.dock = h('div', { class: 'dock' }, dockSplitter.element, this.memory.element);
+    this.workbench = h('div', { class: 'workbench' },
+      h('main', { class: 'main' },
+        h('div', { class: 'tab-line' }, this.tabs.element, h('span', { class: 'spacer' }), this.detailsToggle),
+        h('div', { class: 'panels' }, ...Object.values(this.panels)),
+        this.dock),
+      h('div', { class: 'side' }, detailsSplitter.element, this.details.element));
+    store.onChange((changed) => {
+      if (changed.has('tab')) this.showTab();
+      if (changed.has('dockOpen') || changed.has('dockHeight') || changed.has('detailsOpen') || changed.has('detailsWidth')) this.arrange();
+    });
+    document.addEventListener('keydown', (event) => {
+      if ((event.ctrlKey || event.metaKey) && event.key === 'f') {
+        event.preventDefault();
+        if (this.shownTab() === 'graph') this.graph.focusSearch();
+        else {
+          store.update({ tab: 'layers' });
+          this.layers.focusFilter();
+        }
+      }
+    });
+    this.showMessage(h('p', { class: 'muted' }, t('Reading the model…')));
+  }
+
+  async show(view: EditorView): Promise<void> {
+    this.context.store.setView(view);
+    if (!this.workbench.isConnected) fill(this.root, this.header.element, this.banners.element, this.workbench);
+    this.header.render(view);
+    this.banners.render(view);
+    this.tabs.setTabs(this.tabsFor(view));
+    this.showTab();
+    this.dock.hidden = view.plan === null;
+    this.arrange();
+    this.layers.render(view);
+    this.graph.render(view);
+    this.patches.render(view);
+    this.problems.render(view);
+    this.memory.render(view);
+    this.details.render(view);
+  }
+
+  async showError(message: string): Promise<void> {
+    this.showMessage(h('div', { class: 'fatal', role: 'alert' }, icon('error'), h('div', {}, h('h1', {}, t('This model cannot be read')), h('p', {}, message))));
+  }
+
+  async showProgress(progress: Progress | null): Promise<void> {
+    this.banners.showProgress(progress);
+  }
+
+  private showMessage(content: HTMLElement): void {
+    fill(this.root, h('div', { class: 'message' }, content));
+  }
+
+  private tabsFor({ model, plan }: EditorView): TabSpec[] {
+    const tabs: TabSpec[] = [
+      { id: 'graph', title: t('Graph'), icon: 'graph', panel: this.panels.graph },
+      { id: 'layers', title: t('Layers'), icon: 'list', panel: this.panels.layers },
+    ];
+    if (plan !== null && plan.branches.length > 0) tabs.push({ id: 'patches', title: t('Patches'), icon: 'grid', panel: this.panels.patches });
+    if (model.problems.length > 0) tabs.push({ id: 'problems', title: t('Problems'), icon: 'warning', count: model.problems.length, panel: this.panels.problems });
+    return tabs;
+  }
+
+  private shownTab(): Tab {
+    const { store } = this.context;
+    const { view } = store;
+    const available = view === null ? [] : this.tabsFor(view).map((tab) => tab.id);
+    if (store.ui.tab !== null && available.includes(store.ui.tab)) return store.ui.tab;
+    return view !== null && view.plan === null && view.model.problems.length > 0 ? 'problems' : 'layers';
+  }
+
+  private showTab(): void {
+    for (const panel of Object.values(this.panels)) panel.hidden = true;
+    this.tabs.show(this.shownTab());
+    this.graph.setShown(this.shownTab() === 'graph');
+  }
+
+  private arrange(): void {
+    const { dockOpen, dockHeight, detailsOpen, detailsWidth } = this.context.store.ui;
+    this.dock.classList.toggle('closed', !dockOpen);
+    this.dock.style.setProperty('--dock-height', `${dockHeight}px`);
+    this.workbench.classList.toggle('without-details', !detailsOpen);
+    this.workbench.style.setProperty('--details-width', `${detailsWidth}px`);
+    setAria(this.detailsToggle, 'pressed', detailsOpen);
+    this.refreshSplitters();
+  }
+}

@@ -1,0 +1,55 @@
+import type { EditorView } from '../src/protocol/views';
+import type { Context } from './context';
+import { fill, h } from './dom';
+import { icon } from './icons';
+import { t } from './l10n';
+import { button, progressRing } from './ui';
+
+export interface Progress {
+  readonly stage: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** What the person must know before the figures: a plan that is out of date or cannot be read, and work that is going on. */
+export class Banners {
+  readonly element = h('div', { class: 'banners' });
+  private readonly notices = h('div', {});
+  private readonly running = h('div', { class: 'banner banner-progress', role: 'status' });
+  private readonly stage = h('span', { class: 'banner-text' });
+  private readonly track = h('div', { class: 'progress-fill' });
+
+  constructor(private readonly context: Context) {
+    this.running.hidden = true;
+    this.running.append(
+      progressRing(t('Working')), this.stage, h('div', { class: 'progress', aria: { hidden: true } }, this.track),
+      button(t('Cancel'), 'secondary', () => void context.host.runCommand('cancel')));
+    this.element.append(this.notices, this.running);
+  }
+
+  render(view: EditorView): void {
+    const { host } = this.context;
+    const notices: HTMLElement[] = [];
+    if (view.planProblem !== null) {
+      notices.push(notice(view.planProblem, button(t('Open plan'), 'secondary', () => void host.runCommand('openPlan')), button(t('Quantize…'), 'primary', () => void host.runCommand('quantize'))));
+    }
+    if (view.plan?.stale === true) {
+      notices.push(notice(t('The model has changed since this plan was made. What you see here may not fit it any more.'), button(t('Quantize again…'), 'primary', () => void host.runCommand('quantize'))));
+    }
+    fill(this.notices, ...notices);
+  }
+
+  showProgress(progress: Progress | null): void {
+    this.running.hidden = progress === null;
+    if (progress === null) return;
+    const share = progress.total > 0 ? Math.min(1, progress.done / progress.total) : null;
+    const label = share === null ? progress.stage : `${progress.stage} · ${progress.done} / ${progress.total}`;
+    if (this.stage.textContent !== label) this.stage.textContent = label;
+    this.track.style.width = `${(share ?? 0) * 100}%`;
+    this.track.parentElement!.hidden = share === null;
+  }
+}
+
+function notice(message: string, ...actions: HTMLElement[]): HTMLElement {
+  return h('div', { class: 'banner banner-warning', role: 'alert' }, icon('warning'), h('span', { class: 'banner-text' }, message), ...actions);
+}

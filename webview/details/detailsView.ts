@@ -1,0 +1,106 @@
+import type { EditorView, LayerView } from '../../src/protocol/views';
+import { bitsBadge } from '../badges';
+import type { Context } from '../context';
+import { fill, h, type Child } from '../dom';
+import { bytesText, countText, plain, shapeText } from '../format';
+import { icon } from '../icons';
+import { t } from '../l10n';
+import { kindText } from '../layers/layerText';
+import { iconButton, linkButton } from '../ui';
+import { candidatesTable } from './candidates';
+
+/** How many producers or consumers are listed. */
+const listedNeighbors = 12;
+
+/** Everything about the selected layer. */
+export class DetailsView {
+  readonly element = h('aside', { class: 'details', aria: { label: t('Details') } });
+  private consumers: readonly (readonly number[])[] = [];
+
+  constructor(private readonly context: Context) {
+    context.store.onChange((changed) => {
+      if (changed.has('selected')) this.draw();
+    });
+  }
+
+  render(view: EditorView): void {
+    const consumers: number[][] = view.model.layers.map(() => []);
+    for (const layer of view.model.layers) {
+      for (const input of layer.inputs) consumers[input]?.push(layer.id);
+    }
+    this.consumers = consumers;
+    this.draw();
+  }
+
+  private draw(): void {
+    const { store } = this.context;
+    const layer = store.selectedLayer;
+    const close = iconButton('close', t('Close details'), () => store.update({ detailsOpen: false }));
+    if (layer === null) {
+      fill(this.element, h('div', { class: 'details-head' }, h('h2', {}, t('Details')), close),
+        h('p', { class: 'empty-note' }, t('Select a layer to see its shapes, its bits and why it got them.')));
+      return;
+    }
+    fill(this.element,
+      h('div', { class: 'details-head' },
+        h('div', { class: 'details-title' }, h('h2', {}, kindText(layer.kind), layer.detail !== '' && h('span', { class: 'muted' }, ` ${layer.detail}`)), h('p', { class: 'node-name' }, layer.name)),
+        close),
+      h('div', { class: 'details-body', tabIndex: 0, role: 'region', aria: { label: t('Properties of the layer') } },
+        layer.problem && h('div', { class: 'details-problem' }, icon('error'), h('div', {}, h('p', {}, layer.problem.message), h('p', { class: 'remedy' }, layer.problem.remedy))),
+        this.planSection(layer),
+        this.layerSection(layer),
+        this.neighbors(t('Reads from'), layer.inputs),
+        this.neighbors(t('Read by'), this.consumers[layer.id] ?? [])));
+  }
+
+  private planSection(layer: LayerView): Child {
+    const { plan } = layer;
+    if (plan === null) return null;
+    const flow = h('div', { class: 'bits-flow' },
+      flowItem(t('input'), plan.inputBits), h('span', { class: 'flow-sign', aria: { hidden: true } }, '×'),
+      flowItem(t('weights'), plan.weightBits), h('span', { class: 'flow-sign', aria: { hidden: true } }, '→'), flowItem(t('output'), plan.bits),
+      plan.locked && h('span', { class: 'lock-mark', title: t('Bits are locked') }, icon('lock')));
+    return h('section', {},
+      flow,
+      facts([
+        [t('Part'), plan.inPatchStage ? t('patch stage') : t('tail')],
+        [t('MACs'), countText(plan.macs)],
+        [t('BitOPs'), countText(plan.bitOps)],
+        [t('Output map'), bytesText(plan.mapBytes)],
+        [t('Weights'), plan.weightBytes === 0 ? '–' : bytesText(plan.weightBytes)],
+      ]),
+      plan.candidates.length > 0 && candidatesTable(plan));
+  }
+
+  private layerSection(layer: LayerView): HTMLElement {
+    return h('section', {}, h('h3', {}, t('Layer')), facts([
+      [t('Position'), plain(layer.id, 0)],
+      [t('Operators'), layer.operators],
+      [t('Output'), layer.outputName],
+      [t('Shape'), shapeText(layer.output)],
+      layer.plan === null ? [t('MACs'), layer.macs === 0 ? '–' : countText(layer.macs)] : null,
+      [t('Parameters'), layer.parameters === 0 ? '–' : countText(layer.parameters)],
+    ]));
+  }
+
+  private neighbors(title: string, ids: readonly number[]): Child {
+    const { store } = this.context;
+    const layers = store.view?.model.layers ?? [];
+    if (ids.length === 0) return null;
+    return h('section', {}, h('h3', {}, title),
+      h('ul', { class: 'neighbor-list' }, ...ids.slice(0, listedNeighbors).map((id) => {
+        const layer = layers[id];
+        return layer === undefined ? null : h('li', {},
+          linkButton(layer.name, () => store.update({ selected: id }), { class: 'link-button node-name' }), h('span', { class: 'muted' }, ` ${kindText(layer.kind)}`));
+      })),
+      ids.length > listedNeighbors && h('p', { class: 'muted' }, t('and {0} more', ids.length - listedNeighbors)));
+  }
+}
+
+function flowItem(label: string, bits: number | null): HTMLElement {
+  return h('span', { class: 'flow-item' }, bits === null ? h('span', { class: 'bits bits-none' }, '–') : bitsBadge(bits), h('span', { class: 'flow-label' }, label));
+}
+
+function facts(rows: readonly (readonly [string, string] | null)[]): HTMLElement {
+  return h('dl', { class: 'facts' }, ...rows.filter((row) => row !== null).flatMap(([name, value]) => [h('dt', {}, name), h('dd', { title: value }, value)]));
+}

@@ -1,0 +1,119 @@
+/**
+ * Layered drawing of a network after Sugiyama, Tagawa and Toda (1981): ranks by longest path, long edges cut into pieces by virtual nodes, order within a rank
+ * by barycentres, coordinates by Brandes and Köpf (2001). Everything is iterative and bounded, so that thousands of layers neither overflow the stack nor hang.
+ * Coordinates: `across` within a rank, `along` from rank to rank; the view decides which of them is x.
+ */
+import { assignCoordinates } from './coordinates';
+import { orderRanks } from './ordering';
+import { rankNodes } from './ranking';
+
+export interface LayoutInput {
+  /** Producers of each node. Only producers with a smaller index count: layers come in topological order. */
+  readonly inputs: readonly (readonly number[])[];
+  /** Size of a node across and along the ranks. */
+  readonly across: number;
+  readonly along: number;
+  readonly gapAcross: number;
+  readonly gapAlong: number;
+}
+
+/** A piece of an edge from one rank to the next. */
+export interface Piece {
+  readonly from: number;
+  readonly to: number;
+  /** Positions across, at the rank and at the next. */
+  readonly start: number;
+  readonly end: number;
+  readonly last: boolean;
+}
+
+export interface Layout {
+  readonly rank: Int32Array;
+  /** Centre of each node across the ranks. */
+  readonly center: Float64Array;
+  /** Nodes of each rank in their order. */
+  readonly ranks: readonly (readonly number[])[];
+  /** Pieces of edges between rank r and r + 1. */
+  readonly pieces: readonly (readonly Piece[])[];
+  /** Edges that were not cut because there were too many: drawn straight. */
+  readonly shortcuts: readonly (readonly [number, number])[];
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Virtual nodes at most; beyond it, long edges are drawn straight instead of around the nodes. */
+const maxVirtual = 60_000;
+const virtualWidth = 12;
+
+/** One node of the layered graph; `virtual` ones lie on long edges. */
+export interface LayeredGraph {
+  /** Order within each rank. Entries are node numbers; numbers from `real` on are virtual. */
+  readonly ranks: number[][];
+  readonly real: number;
+  readonly above: number[][];
+  readonly below: number[][];
+  readonly width: (node: number) => number;
+  readonly gap: number;
+}
+
+export function layoutLayered(input: LayoutInput): Layout {
+  const count = input.inputs.length;
+  const edges: [number, number][] = [];
+  input.inputs.forEach((producers, node) => {
+    for (const producer of new Set(producers)) if (producer >= 0 && producer < node) edges.push([producer, node]);
+  });
+  const rank = rankNodes(count, edges);
+  const above: number[][] = Array.from({ length: count }, () => []);
+  const below: number[][] = Array.from({ length: count }, () => []);
+  const ranks: number[][] = Array.from({ length: count === 0 ? 0 : rank.reduce((a, b) => Math.max(a, b), 0) + 1 }, () => []);
+  for (let node = 0; node < count; node++) ranks[rank[node]!]!.push(node);
+
+  const chains: number[][] = [];
+  const shortcuts: [number, number][] = [];
+  // Short edges first, so that a few very long ones are the ones that are not cut.
+  edges.sort((a, b) => rank[a[1]]! - rank[a[0]]! - (rank[b[1]]! - rank[b[0]]!));
+  for (const [from, to] of edges) {
+    const pieces = rank[to]! - rank[from]!;
+    if (above.length - count + pieces - 1 > maxVirtual) {
+      shortcuts.push([from, to]);
+      continue;
+    }
+    const chain = [from];
+    for (let r = rank[from]! + 1; r < rank[to]!; r++) {
+      const virtual = above.length;
+      above.push([]);
+      below.push([]);
+      ranks[r]!.push(virtual);
+      chain.push(virtual);
+    }
+    chain.push(to);
+    for (let i = 1; i < chain.length; i++) {
+      below[chain[i - 1]!]!.push(chain[i]!);
+      above[chain[i]!]!.push(chain[i - 1]!);
+    }
+    chains.push(chain);
+  }
+  const graph: LayeredGraph = { ranks, real: count, above, below, width: (node) => (node < count ? input.across : virtualWidth), gap: input.gapAcross };
+  orderRanks(graph);
+  const x = assignCoordinates(graph);
+
+  const pieces: Piece[][] = ranks.map(() => []);
+  for (const chain of chains) {
+    const from = chain[0]!;
+    const to = chain[chain.length - 1]!;
+    for (let i = 1; i < chain.length; i++) {
+      pieces[rank[from]! + i - 1]!.push({ from, to, start: x[chain[i - 1]!]!, end: x[chain[i]!]!, last: i === chain.length - 1 });
+    }
+  }
+  let min = Infinity;
+  let max = -Infinity;
+  for (let node = 0; node < x.length; node++) {
+    const half = graph.width(node) / 2;
+    min = Math.min(min, x[node]! - half);
+    max = Math.max(max, x[node]! + half);
+  }
+  return {
+    rank, center: x.slice(0, count), ranks: ranks.map((nodes) => nodes.filter((node) => node < count)), pieces, shortcuts,
+    min: count === 0 ? 0 : min, max: count === 0 ? 0 : max,
+  };
+}

@@ -1,0 +1,108 @@
+/** The graph as it is drawn: positions in drawing units, and which nodes and edges a part of the plane shows. */
+import type { EditorView, LayerView } from '../../src/protocol/views';
+import type { Direction } from '../state';
+import { layoutLayered, type Layout, type Piece } from './layout/layered';
+
+export const nodeWidth = 176;
+export const nodeHeight = 44;
+
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export class Scene {
+  private readonly layout: Layout;
+  private readonly pitch: number;
+  readonly bounds: Box;
+  /** Around the nodes of the patch stage; null without one. */
+  readonly stage: Box | null;
+
+  constructor(readonly layers: readonly LayerView[], readonly view: EditorView, readonly direction: Direction) {
+    const down = direction === 'down';
+    const along = down ? nodeHeight : nodeWidth;
+    const gapAlong = down ? 26 : 38;
+    this.layout = layoutLayered({ inputs: layers.map((layer) => layer.inputs), across: down ? nodeWidth : nodeHeight, along, gapAcross: down ? 26 : 20, gapAlong });
+    this.pitch = along + gapAlong;
+    const { min, max, ranks } = this.layout;
+    const length = Math.max(0, ranks.length - 1) * this.pitch + along;
+    this.bounds = down ? { x: min, y: -along / 2, width: max - min, height: length } : { x: -along / 2, y: min, width: length, height: max - min };
+    this.stage = this.enclose(layers.filter((layer) => layer.plan?.inPatchStage === true));
+  }
+
+  /** Centre of a node. */
+  at(node: number): { readonly x: number; readonly y: number } {
+    return this.point(this.layout.center[node]!, this.layout.rank[node]!);
+  }
+
+  boxOf(node: number): Box {
+    const { x, y } = this.at(node);
+    return { x: x - nodeWidth / 2, y: y - nodeHeight / 2, width: nodeWidth, height: nodeHeight };
+  }
+
+  private point(across: number, rank: number): { x: number; y: number } {
+    return this.direction === 'down' ? { x: across, y: rank * this.pitch } : { x: rank * this.pitch, y: across };
+  }
+
+  private rankRange(part: Box): readonly [number, number] {
+    const [start, length] = this.direction === 'down' ? [part.y, part.height] : [part.x, part.width];
+    return [Math.max(0, Math.floor(start / this.pitch) - 1), Math.min(this.layout.ranks.length - 1, Math.ceil((start + length) / this.pitch) + 1)];
+  }
+
+  /** Nodes that may be seen in a part of the plane. */
+  *nodesIn(part: Box): Generator<number> {
+    const [first, last] = this.rankRange(part);
+    for (let r = first; r <= last; r++) {
+      for (const node of this.layout.ranks[r]!) {
+        if (overlaps(this.boxOf(node), part)) yield node;
+      }
+    }
+  }
+
+  /** Pieces of edges that may be seen, as start and end points on the borders of the nodes. */
+  *piecesIn(part: Box): Generator<{ piece: Piece; x0: number; y0: number; x1: number; y1: number }> {
+    const [first, last] = this.rankRange(part);
+    for (let r = first; r <= last; r++) {
+      for (const piece of this.layout.pieces[r]!) {
+        const a = this.point(piece.start, r);
+        const b = this.point(piece.end, r + 1);
+        yield { piece, x0: a.x, y0: a.y, x1: b.x, y1: b.y };
+      }
+    }
+  }
+
+  get shortcuts(): readonly (readonly [number, number])[] {
+    return this.layout.shortcuts;
+  }
+
+  nodeAt(x: number, y: number): number | null {
+    for (const node of this.nodesIn({ x, y, width: 0, height: 0 })) return node;
+    return null;
+  }
+
+  /** The next node beside this one in its rank. */
+  sibling(node: number, step: 1 | -1): number | null {
+    const rank = this.layout.ranks[this.layout.rank[node]!]!;
+    return rank[rank.indexOf(node) + step] ?? null;
+  }
+
+  private enclose(layers: readonly LayerView[]): Box | null {
+    if (layers.length === 0) return null;
+    let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
+    for (const layer of layers) {
+      const box = this.boxOf(layer.id);
+      x0 = Math.min(x0, box.x);
+      y0 = Math.min(y0, box.y);
+      x1 = Math.max(x1, box.x + box.width);
+      y1 = Math.max(y1, box.y + box.height);
+    }
+    const pad = 14;
+    return { x: x0 - pad - 6, y: y0 - pad - 14, width: x1 - x0 + 2 * pad + 12, height: y1 - y0 + 2 * pad + 10 };
+  }
+}
+
+export function overlaps(a: Box, b: Box): boolean {
+  return a.x <= b.x + b.width && b.x <= a.x + a.width && a.y <= b.y + b.height && b.y <= a.y + a.height;
+}

@@ -1,0 +1,49 @@
+import type { EditorView } from '../../src/protocol/views';
+import type { Context } from '../context';
+import { fill, h } from '../dom';
+import { plain } from '../format';
+import { icon } from '../icons';
+import { t } from '../l10n';
+import { button } from '../ui';
+import { figureElement } from './figure';
+import { figuresOf } from './figures';
+
+/** Name, board, actions and figures of the model. */
+export class HeaderView {
+  readonly element = h('header', { class: 'header' });
+
+  constructor(private readonly context: Context) {}
+
+  render(view: EditorView): void {
+    const { host } = this.context;
+    const { model, plan } = view;
+    const blocked = model.problems.length > 0;
+    const quantize = button(plan === null ? t('Quantize…') : t('Quantize again…'), plan === null && !blocked ? 'primary' : 'secondary', () => void host.runCommand('quantize'), 'chip');
+    const actions = plan === null ? [quantize] : [
+      button(t('Generate C…'), 'primary', () => void host.runCommand('generate'), 'code'), quantize, button(t('Open plan'), 'secondary', () => void host.runCommand('openPlan'), 'file'),
+    ];
+    fill(this.element,
+      h('div', { class: 'header-line' },
+        h('div', { class: 'header-title' },
+          h('h1', { title: model.file }, model.name),
+          h('p', { class: 'header-facts' }, ...facts(view))),
+        h('div', { class: 'header-actions' }, ...(blocked && plan === null ? [] : actions))),
+      h('div', { class: 'figures', role: 'list', aria: { label: t('Figures') } }, ...figuresOf(view).map(figureElement)));
+  }
+}
+
+function facts({ model, plan }: EditorView): HTMLElement[] {
+  const ports = (list: readonly { readonly name: string; readonly type: string; readonly shape: string }[]): string => list.map((port) => port.shape).join(', ');
+  const io = h('span', {
+    class: 'fact',
+    title: [...model.inputs, ...model.outputs].map((port) => `${port.name}: ${port.type} ${port.shape}`).join('\n'),
+  }, `${ports(model.inputs)} → ${ports(model.outputs)}`);
+  if (plan === null) return [io];
+  const { target, stage, search } = plan;
+  return [
+    h('span', { class: 'fact fact-target', title: t('{0} MHz · figures from {1}', target.clockMHz, target.source) }, icon('chip'), `${target.name} · ${target.core}`),
+    io,
+    h('span', { class: 'fact' }, stage === null ? t('layer by layer') : t('{0}×{1} patches over {2} layers', stage.rows, stage.cols, stage.layers)),
+    h('span', { class: 'fact', title: t('φ = {0}, λ = {1}', search.phi, search.lambda) }, t('calibrated on {0} images', plain(search.images, 0))),
+  ];
+}

@@ -1,0 +1,111 @@
+/** The columns of the layer table, before and after a plan exists. */
+import type { LayerView, ModelView } from '../../src/protocol/views';
+import { bitsBadge, microBar } from '../badges';
+import { fill, h } from '../dom';
+import { bytesText, countText, shapeText } from '../format';
+import { icon } from '../icons';
+import { t } from '../l10n';
+import type { Column } from '../virtualGrid';
+import { kindText } from './layerText';
+
+type LayerColumn = Column<LayerView>;
+
+/** Columns for a model; those of the plan only when there is one. */
+export function layerColumns(model: ModelView, planned: boolean): LayerColumn[] {
+  return [number(), name(), kind(), ...(planned ? bitColumns() : []), shape(), macs(model), ...(planned ? planColumns(model) : [parameters(model)])];
+}
+
+const number = (): LayerColumn => ({
+  id: 'id', title: '#', description: t('Position in the order of execution'), track: '44px', align: 'end',
+  render: (cell, layer) => fill(cell, h('span', { class: 'muted' }, String(layer.id))),
+  sortBy: (layer) => layer.id,
+});
+
+const name = (): LayerColumn => ({
+  id: 'name', title: t('Layer'), track: 'minmax(120px, 1.6fr)',
+  render: (cell, layer) => {
+    cell.title = layer.name;
+    fill(cell,
+      layer.problem && h('span', { class: 'problem-mark', title: layer.problem.message, role: 'img', aria: { label: t('Problem') } }, icon('error')),
+      h('span', { class: 'ellipsis' }, layer.name),
+      layer.plan?.locked === true && h('span', { class: 'lock-mark', title: t('Bits are locked'), role: 'img', aria: { label: t('Locked') } }, icon('lock')));
+  },
+  sortBy: (layer) => layer.name,
+});
+
+const kind = (): LayerColumn => ({
+  id: 'kind', title: t('Operation'), track: 'minmax(110px, 1fr)',
+  render: (cell, layer) => {
+    cell.title = layer.operators;
+    fill(cell, h('span', { class: 'ellipsis' }, kindText(layer.kind), layer.detail !== '' && h('span', { class: 'muted' }, ` ${layer.detail}`)));
+  },
+  sortBy: (layer) => `${layer.kind} ${layer.detail}`,
+});
+
+const shape = (): LayerColumn => ({
+  id: 'shape', title: t('Output'), description: t('Shape of the output: height × width × channels'), track: 'minmax(86px, 110px)', align: 'end',
+  render: (cell, layer) => fill(cell, shapeText(layer.output)),
+  sortBy: (layer) => (layer.output === null ? null : layer.output.h * layer.output.w * layer.output.c),
+});
+
+const macs = (model: ModelView): LayerColumn => {
+  const largest = maximum(model.layers, (layer) => layer.macs);
+  return {
+    id: 'macs', title: t('MACs'), description: t('Multiply-accumulates'), track: '116px', align: 'end',
+    render: (cell, layer) => amount(cell, layer.macs, largest, countText),
+    sortBy: (layer) => layer.macs,
+  };
+};
+
+const parameters = (model: ModelView): LayerColumn => {
+  const largest = maximum(model.layers, (layer) => layer.parameters);
+  return {
+    id: 'parameters', title: t('Parameters'), track: '116px', align: 'end',
+    render: (cell, layer) => amount(cell, layer.parameters, largest, countText),
+    sortBy: (layer) => layer.parameters,
+  };
+};
+
+function bitColumns(): LayerColumn[] {
+  const bits = (id: string, title: string, description: string, read: (layer: LayerView) => number | null): LayerColumn => ({
+    id, title, description, track: '44px', align: 'center',
+    render: (cell, layer) => {
+      const value = layer.plan === null ? null : read(layer);
+      fill(cell, value === null ? h('span', { class: 'muted' }, '–') : bitsBadge(value));
+    },
+    sortBy: (layer) => (layer.plan === null ? null : read(layer)),
+  });
+  return [
+    bits('inputBits', t('In'), t('Bits of the input feature map'), (layer) => layer.plan!.inputBits),
+    bits('weightBits', t('W'), t('Bits of the weights'), (layer) => layer.plan!.weightBits),
+    bits('bits', t('Out'), t('Bits of the output feature map'), (layer) => layer.plan!.bits),
+  ];
+}
+
+function planColumns(model: ModelView): LayerColumn[] {
+  const largest = maximum(model.layers, (layer) => layer.plan?.bitOps ?? 0);
+  const size = (id: string, title: string, description: string, read: (layer: LayerView) => number): LayerColumn => ({
+    id, title, description, track: '82px', align: 'end',
+    render: (cell, layer) => fill(cell, layer.plan === null || read(layer) === 0 ? h('span', { class: 'muted' }, '–') : bytesText(read(layer))),
+    sortBy: (layer) => (layer.plan === null ? null : read(layer)),
+  });
+  return [
+    {
+      id: 'bitOps', title: t('BitOPs'), description: t('MACs × bits of the weights × bits of the input, over all branches'), track: '116px', align: 'end',
+      render: (cell, layer) => amount(cell, layer.plan?.bitOps ?? 0, largest, countText),
+      sortBy: (layer) => layer.plan?.bitOps ?? null,
+    },
+    size('mapBytes', t('Map'), t('Bytes of the whole output feature map at its bits'), (layer) => layer.plan!.mapBytes),
+    size('weightBytes', t('Weights'), t('Bytes of the weights in flash'), (layer) => layer.plan!.weightBytes),
+  ];
+}
+
+function amount(cell: HTMLElement, value: number, largest: number, write: (value: number) => string): void {
+  if (value === 0) fill(cell, h('span', { class: 'muted' }, '–'));
+  else fill(cell, microBar(largest > 0 ? value / largest : 0), h('span', { class: 'amount' }, write(value)));
+}
+
+/** Not Math.max(...): a model may have more layers than a call may have arguments. */
+function maximum(layers: readonly LayerView[], read: (layer: LayerView) => number): number {
+  return layers.reduce((most, layer) => Math.max(most, read(layer)), 0);
+}

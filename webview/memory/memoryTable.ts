@@ -1,0 +1,47 @@
+import type { EditorView, StepView } from '../../src/protocol/views';
+import { microBar } from '../badges';
+import type { Context } from '../context';
+import { fill, h } from '../dom';
+import { bytesText, countText } from '../format';
+import { t } from '../l10n';
+import { VirtualGrid, type Column } from '../virtualGrid';
+
+/** The memory chart as a table: one row per step, for screen readers and for exact numbers. */
+export class MemoryTable {
+  readonly element: HTMLElement;
+  private readonly grid: VirtualGrid<StepView>;
+
+  constructor(context: Context) {
+    this.grid = new VirtualGrid<StepView>({
+      label: t('Memory over the steps'), rowHeight: 24, key: (step) => step.id,
+      rowClass: (step) => (step.branch >= 0 ? 'in-stage' : ''),
+      onSelect: (step) => {
+        this.grid.select(step.id);
+        context.store.update({ selected: step.layer });
+      },
+    });
+    this.element = this.grid.element;
+  }
+
+  render(view: EditorView): void {
+    const { plan, model } = view;
+    if (plan === null) return;
+    const peak = plan.figures.arenaBytes;
+    const text = (id: string, title: string, track: string, read: (step: StepView) => string, sortBy: (step: StepView) => number | string, align: 'start' | 'end' = 'start'): Column<StepView> => ({
+      id, title, track, align, sortBy,
+      render: (cell, step) => fill(cell, h('span', { class: 'ellipsis' }, read(step))),
+    });
+    this.grid.setColumns([
+      text('step', t('Step'), '64px', (step) => String(step.id), (step) => step.id, 'end'),
+      text('branch', t('Branch'), '80px', (step) => (step.branch < 0 ? t('tail') : String(step.branch + 1)), (step) => (step.branch < 0 ? 1e9 : step.branch)),
+      text('layer', t('Layer'), 'minmax(120px, 1fr)', (step) => model.layers[step.layer]?.name ?? '—', (step) => step.layer),
+      text('op', t('Kernel'), 'minmax(90px, 0.6fr)', (step) => step.op, (step) => step.op),
+      {
+        id: 'bytes', title: t('In use'), track: '160px', align: 'end', sortBy: (step) => step.peakBytes,
+        render: (cell, step) => fill(cell, microBar(step.peakBytes / peak), h('span', { class: 'amount' }, bytesText(step.peakBytes))),
+      },
+      text('macs', t('MACs'), '90px', (step) => (step.macs === 0 ? '–' : countText(step.macs)), (step) => step.macs, 'end'),
+    ]);
+    this.grid.setRows(plan.steps);
+  }
+}

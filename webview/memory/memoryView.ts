@@ -1,0 +1,90 @@
+import type { EditorView } from '../../src/protocol/views';
+import type { Context } from '../context';
+import { fill, h, setAria } from '../dom';
+import { bytesText } from '../format';
+import { t } from '../l10n';
+import { iconButton } from '../ui';
+import { MemoryChart } from './chart';
+import { MemoryTable } from './memoryTable';
+import { timelineOf } from './timeline';
+
+/** The memory panel under the other views: title with the peak, ranges, chart or table. */
+export class MemoryView {
+  readonly element: HTMLElement;
+  private readonly chart: MemoryChart;
+  private readonly table: MemoryTable;
+  private readonly summary = h('span', { class: 'muted toolbar-note' });
+  private readonly ranges = h('div', { class: 'button-group', role: 'group', aria: { label: t('Steps shown') } });
+  private readonly scaleToggle: HTMLButtonElement;
+  private readonly tableToggle: HTMLButtonElement;
+  private readonly openToggle: HTMLButtonElement;
+
+  constructor(private readonly context: Context) {
+    const { store } = context;
+    this.chart = new MemoryChart(context);
+    this.table = new MemoryTable(context);
+    this.scaleToggle = iconButton('fit', t('Scale up to 8-bit layer by layer'), () => {
+      this.chart.fullScale = !this.chart.fullScale;
+      setAria(this.scaleToggle, 'pressed', this.chart.fullScale);
+      this.chart.redraw();
+    }, { aria: { pressed: false } });
+    this.tableToggle = iconButton('table', t('Show as table'), () => store.update({ memoryMode: store.ui.memoryMode === 'chart' ? 'table' : 'chart' }));
+    this.openToggle = iconButton('chevronDown', t('Memory panel'), () => store.update({ dockOpen: !store.ui.dockOpen }));
+    this.element = h('section', { class: 'memory-view', aria: { label: t('Memory') } },
+      h('div', { class: 'toolbar dock-bar' }, h('h2', {}, t('Memory')), this.summary, h('span', { class: 'spacer' }), this.ranges, this.scaleToggle, this.tableToggle, this.openToggle),
+      this.chart.element, this.table.element);
+    store.onChange((changed) => {
+      if (changed.has('memoryMode') || changed.has('dockOpen') || changed.has('memoryRange')) this.arrange();
+    });
+  }
+
+  render(view: EditorView): void {
+    const { plan } = view;
+    this.element.hidden = plan === null;
+    if (plan === null) return;
+    const { peakStep } = timelineOf(plan);
+    const step = plan.steps[peakStep];
+    const layer = step === undefined ? undefined : view.model.layers[step.layer];
+    fill(this.summary, t('peak {0}', bytesText(plan.figures.arenaBytes)), layer === undefined ? '' : ` · ${layer.name}`,
+      step === undefined || plan.stage === null ? '' : ` · ${step.branch < 0 ? t('in the tail') : t('in branch {0}', step.branch + 1)}`);
+    this.chart.render(plan);
+    this.table.render(view);
+    this.arrange();
+  }
+
+  private arrange(): void {
+    const { store } = this.context;
+    const { dockOpen, memoryMode } = store.ui;
+    const plan = store.view?.plan;
+    const table = memoryMode === 'table';
+    this.chart.element.hidden = !dockOpen || table;
+    this.table.element.hidden = !dockOpen || !table;
+    setAria(this.tableToggle, 'pressed', table);
+    this.tableToggle.hidden = !dockOpen;
+    this.scaleToggle.hidden = !dockOpen || table;
+    this.ranges.hidden = !dockOpen || table;
+    setAria(this.openToggle, 'expanded', dockOpen);
+    this.openToggle.classList.toggle('turned', !dockOpen);
+    if (plan == null) return;
+    const { stageEnd, segments, steps } = timelineOf(plan);
+    const choices: [string, readonly [number, number] | null][] = [[t('All'), null]];
+    if (stageEnd >= 0 && stageEnd < steps.length - 1) {
+      const peakBranch = segments.filter((s) => s.branch >= 0).reduce((a, b) => (top(b, plan.steps) > top(a, plan.steps) ? b : a));
+      choices.push([t('Patch stage'), [0, stageEnd]], [t('Branch {0}', peakBranch.branch + 1), [peakBranch.first, peakBranch.last]], [t('Tail'), [stageEnd + 1, steps.length - 1]]);
+    }
+    const focused = Array.from(this.ranges.children).indexOf(document.activeElement!);
+    fill(this.ranges, ...(choices.length < 2 ? [] : choices.map(([label, range]) => {
+      const current = String(range) === String(store.ui.memoryRange);
+      const element = h('button', { class: 'segment-button', aria: { pressed: current }, on: { click: () => store.update({ memoryRange: range }) } }, label);
+      element.type = 'button';
+      return element;
+    })));
+    (this.ranges.children[focused] as HTMLElement | undefined)?.focus();
+  }
+}
+
+function top(segment: { readonly first: number; readonly last: number }, steps: readonly { readonly peakBytes: number }[]): number {
+  let most = 0;
+  for (let i = segment.first; i <= segment.last; i++) most = Math.max(most, steps[i]!.peakBytes);
+  return most;
+}

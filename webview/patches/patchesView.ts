@@ -1,0 +1,124 @@
+import type { BranchView, EditorView, PlanView } from '../../src/protocol/views';
+import type { Context } from '../context';
+import { fill, h, setAria } from '../dom';
+import { percent, plain } from '../format';
+import { t } from '../l10n';
+import { HeatMap } from './heatMap';
+
+/** Patches that are drawn as elements of their own; the planner stays far below. */
+const maxPatches = 1024;
+
+/** The patch stage: the grid over the input with the class of each patch and the halo of the chosen one, and the bits of each branch and feature map. */
+export class PatchesView {
+  readonly element: HTMLElement;
+  private readonly grid = h('div', { class: 'patch-grid', role: 'grid' });
+  private readonly halo = h('div', { class: 'patch-halo', aria: { hidden: true } });
+  private readonly summary = h('div', { class: 'patch-summary' });
+  private readonly info = h('p', { class: 'patch-info', role: 'status' });
+  private readonly heatMap: HeatMap;
+  private plan: PlanView | null = null;
+  private cells: readonly HTMLElement[] = [];
+
+  constructor(private readonly context: Context) {
+    const { store } = context;
+    this.heatMap = new HeatMap(context);
+    this.element = h('div', { class: 'patches-view' },
+      h('section', { class: 'patch-left' }, h('h2', {}, t('Patches over the input')), this.summary, h('div', { class: 'patch-frame' }, this.grid), this.info),
+      h('section', { class: 'patch-right' }, h('h2', {}, t('Bits by branch and feature map')), this.heatMap.element));
+    this.grid.addEventListener('keydown', (event) => this.onKey(event));
+    this.grid.addEventListener('pointerleave', () => this.mark(store.ui.branch));
+    store.onChange((changed) => {
+      if (changed.has('branch')) this.mark(store.ui.branch);
+    });
+  }
+
+  render(view: EditorView): void {
+    const { plan } = view;
+    this.plan = plan;
+    if (plan === null || plan.stage === null || plan.branches.length === 0) return;
+    const { rows, cols, splitLayer } = plan.stage;
+    const outliers = plan.branches.filter((branch) => branch.class === 'outlier').length;
+    const map = view.model.layers[splitLayer]?.output;
+    this.grid.parentElement!.style.aspectRatio = map == null ? '1' : `${map.w} / ${map.h}`;
+    setAria(this.grid, 'label', t('Patches, {0} rows and {1} columns', rows, cols));
+    fill(this.summary,
+      legend('regular', t('regular: mixed bits'), plan.branches.length - outliers),
+      legend('outlier', t('outlier class: 8 bits'), outliers),
+      h('span', { class: 'muted' }, plan.stage.classMode === 'static' ? t('decided on the calibration images') : t('decided on the board for each input')));
+    this.drawGrid(plan);
+    this.heatMap.render(view);
+    this.mark(this.context.store.ui.branch);
+  }
+
+  private drawGrid(plan: PlanView): void {
+    const { store } = this.context;
+    const lines: HTMLElement[] = [];
+    const cells: HTMLElement[] = [];
+    for (const branch of plan.branches.slice(0, maxPatches)) {
+      const cell = h('div', {
+        class: `patch patch-${branch.class}`, role: 'gridcell', tabIndex: branch.id === (store.ui.branch ?? 0) ? 0 : -1,
+        aria: { label: t('Branch {0}, row {1}, column {2}, {3}', branch.id + 1, branch.row + 1, branch.col + 1, className(branch)) },
+        on: { pointerenter: () => this.mark(branch.id), click: () => this.choose(branch.id), focus: () => store.update({ branch: branch.id }) },
+      }, h('span', { class: 'patch-number' }, String(branch.id + 1)), branch.class === 'outlier' && h('span', { class: 'patch-sign', aria: { hidden: true } }, '▲'));
+      place(cell, branch.patch);
+      cells.push(cell);
+      (lines[branch.row] ??= h('div', { role: 'row', class: 'patch-row' })).append(cell);
+    }
+    this.cells = cells;
+    fill(this.grid, ...lines, this.halo);
+    // The halo is decoration inside a grid, whose children may only be rows.
+    this.grid.parentElement!.append(this.halo);
+  }
+
+  /** Shows the halo and the facts of a branch. */
+  private mark(id: number | null): void {
+    const branch = id === null ? undefined : this.plan?.branches[id];
+    this.halo.hidden = branch === undefined;
+    this.cells.forEach((cell, index) => {
+      cell.classList.toggle('marked', index === id);
+      setAria(cell, 'selected', index === this.context.store.ui.branch);
+      cell.tabIndex = index === (this.context.store.ui.branch ?? 0) ? 0 : -1;
+    });
+    this.heatMap.mark(id);
+    if (branch === undefined) {
+      fill(this.info, h('span', { class: 'muted' }, t('Point at a patch to see the part of the input that its branch reads.')));
+      return;
+    }
+    place(this.halo, branch.input);
+    const area = ([y0, x0, y1, x1]: BranchView['input']): number => (y1 - y0) * (x1 - x0);
+    fill(this.info, h('strong', {}, t('Branch {0}', branch.id + 1)), ` · ${className(branch)} · `,
+      t('computes {0} of the stage’s output from {1} of the input', percent(area(branch.patch)), percent(area(branch.input))));
+  }
+
+  private choose(id: number): void {
+    this.context.store.update({ branch: id });
+    this.cells[id]?.focus();
+  }
+
+  private onKey(event: KeyboardEvent): void {
+    const stage = this.plan?.stage;
+    if (stage == null) return;
+    const at = this.context.store.ui.branch ?? 0;
+    const column = at % stage.cols;
+    const next = {
+      ArrowLeft: column > 0 ? at - 1 : at, ArrowRight: column < stage.cols - 1 ? at + 1 : at, ArrowUp: at - stage.cols, ArrowDown: at + stage.cols,
+      Home: event.ctrlKey ? 0 : at - column, End: event.ctrlKey ? this.cells.length - 1 : at - column + stage.cols - 1,
+    }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    if (next >= 0 && next < this.cells.length) this.choose(next);
+  }
+}
+
+const className = (branch: BranchView): string => (branch.class === 'outlier' ? t('outlier class, 8 bits') : t('regular, mixed bits'));
+
+function legend(kind: BranchView['class'], label: string, count: number): HTMLElement {
+  return h('span', { class: 'legend' }, h('span', { class: `legend-box patch-${kind}`, aria: { hidden: true } }, kind === 'outlier' ? '▲' : ''), `${plain(count, 0)} ${label}`);
+}
+
+function place(element: HTMLElement, [y0, x0, y1, x1]: BranchView['patch']): void {
+  element.style.left = `${x0 * 100}%`;
+  element.style.top = `${y0 * 100}%`;
+  element.style.width = `${(x1 - x0) * 100}%`;
+  element.style.height = `${(y1 - y0) * 100}%`;
+}

@@ -1,0 +1,126 @@
+/**
+ * What the page knows: the view it was given and what the person chose to look at. The second survives hiding and reloading the page (getState/setState).
+ */
+import type { EditorView, LayerView } from '../src/protocol/views';
+
+export type Tab = 'graph' | 'layers' | 'patches' | 'problems';
+export type Direction = 'down' | 'right';
+
+export interface UiState {
+  /** Null: choose by what the model has to show. */
+  readonly tab: Tab | null;
+  readonly selected: number | null;
+  readonly filter: string;
+  readonly sort: { readonly column: string; readonly descending: boolean } | null;
+  readonly dockOpen: boolean;
+  readonly dockHeight: number;
+  readonly memoryMode: 'chart' | 'table';
+  /** First and last step on the memory chart; null: all. */
+  readonly memoryRange: readonly [number, number] | null;
+  readonly detailsOpen: boolean;
+  readonly detailsWidth: number;
+  readonly direction: Direction;
+  /** Centre of the graph view in drawing units, and pixels per unit. */
+  readonly camera: { readonly x: number; readonly y: number; readonly scale: number } | null;
+  readonly branch: number | null;
+}
+
+export const initialState: UiState = {
+  tab: null, selected: null, filter: '', sort: null, dockOpen: true, dockHeight: 250, memoryMode: 'chart', memoryRange: null,
+  detailsOpen: true, detailsWidth: 300, direction: 'down', camera: null, branch: null,
+};
+
+/** Where the state is kept between two lives of the page. */
+export interface StateKeeper {
+  getState(): unknown;
+  setState(state: unknown): void;
+}
+
+type Listener = (changed: ReadonlySet<keyof UiState | 'view'>) => void;
+
+export class Store {
+  private current: UiState;
+  private shown: EditorView | null = null;
+  private readonly listeners: Listener[] = [];
+  private saving: number | undefined;
+
+  constructor(private readonly keeper: StateKeeper) {
+    this.current = restore(keeper.getState());
+  }
+
+  get ui(): UiState {
+    return this.current;
+  }
+
+  get view(): EditorView | null {
+    return this.shown;
+  }
+
+  get selectedLayer(): LayerView | null {
+    const id = this.current.selected;
+    return id === null ? null : (this.shown?.model.layers[id] ?? null);
+  }
+
+  setView(view: EditorView): void {
+    this.shown = view;
+    const changed = new Set<keyof UiState | 'view'>(['view']);
+    const { selected, branch, memoryRange } = this.current;
+    const steps = view.plan?.steps.length ?? 0;
+    const valid: Partial<UiState> = {
+      selected: selected !== null && selected < view.model.layers.length ? selected : null,
+      branch: branch !== null && branch < (view.plan?.branches.length ?? 0) ? branch : null,
+      memoryRange: memoryRange !== null && memoryRange[1] < steps ? memoryRange : null,
+    };
+    this.current = { ...this.current, ...valid };
+    this.publish(changed);
+  }
+
+  /** Changes the state, tells the listeners what changed, and saves it soon. */
+  update(change: Partial<UiState>): void {
+    const changed = new Set<keyof UiState | 'view'>();
+    for (const key of Object.keys(change) as (keyof UiState)[]) {
+      if (change[key] !== this.current[key]) changed.add(key);
+    }
+    if (changed.size === 0) return;
+    this.current = { ...this.current, ...change };
+    this.publish(changed);
+    // Dragging and scrolling change the state many times a second; saving goes to another process.
+    window.clearTimeout(this.saving);
+    this.saving = window.setTimeout(() => this.keeper.setState(this.current), 150);
+  }
+
+  onChange(listener: Listener): void {
+    this.listeners.push(listener);
+  }
+
+  private publish(changed: ReadonlySet<keyof UiState | 'view'>): void {
+    for (const listener of this.listeners) listener(changed);
+  }
+}
+
+/** Takes over what has the right type from a state that an older version of the page may have written. */
+function restore(saved: unknown): UiState {
+  if (typeof saved !== 'object' || saved === null) return initialState;
+  const old = saved as Record<string, unknown>;
+  const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+  const isPair = (value: unknown): value is [number, number] => Array.isArray(value) && value.length === 2 && value.every(isNumber);
+  const one = <T>(value: unknown, allowed: readonly T[], otherwise: T): T => (allowed.includes(value as T) ? (value as T) : otherwise);
+  const index = (value: unknown): number | null => (isNumber(value) && Number.isInteger(value) && value >= 0 ? value : null);
+  const sort = old['sort'] as { column?: unknown; descending?: unknown } | null;
+  const camera = old['camera'] as { x?: unknown; y?: unknown; scale?: unknown } | null;
+  return {
+    tab: one<Tab | null>(old['tab'], ['graph', 'layers', 'patches', 'problems'], null),
+    selected: index(old['selected']),
+    filter: typeof old['filter'] === 'string' ? old['filter'] : '',
+    sort: typeof sort?.column === 'string' ? { column: sort.column, descending: sort.descending === true } : null,
+    dockOpen: old['dockOpen'] !== false,
+    dockHeight: isNumber(old['dockHeight']) ? old['dockHeight'] : initialState.dockHeight,
+    memoryMode: one(old['memoryMode'], ['chart', 'table'] as const, 'chart'),
+    memoryRange: isPair(old['memoryRange']) ? old['memoryRange'] : null,
+    detailsOpen: old['detailsOpen'] !== false,
+    detailsWidth: isNumber(old['detailsWidth']) ? old['detailsWidth'] : initialState.detailsWidth,
+    direction: one<Direction>(old['direction'], ['down', 'right'], 'down'),
+    camera: isNumber(camera?.x) && isNumber(camera.y) && isNumber(camera.scale) ? { x: camera.x, y: camera.y, scale: camera.scale } : null,
+    branch: index(old['branch']),
+  };
+}

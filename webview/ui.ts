@@ -1,0 +1,53 @@
+/** The only file that knows the UI toolkit: the page's controls are made here and are plain elements to everybody else. */
+import { provideVSCodeDesignSystem, vsCodeButton, vsCodeProgressRing, vsCodeTextField } from '@vscode/webview-ui-toolkit';
+import { applyProps, h, type Child, type Props } from './dom';
+import { icon, type IconName } from './icons';
+
+provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeTextField(), vsCodeProgressRing());
+
+/** A push button with text. */
+export function button(label: string, appearance: 'primary' | 'secondary', onClick: () => void, iconName?: IconName): HTMLElement {
+  const element = document.createElement('vscode-button');
+  element.setAttribute('appearance', appearance);
+  const glyph = iconName === undefined ? null : icon(iconName);
+  glyph?.setAttribute('slot', 'start');
+  element.append(...(glyph === null ? [] : [glyph]), label);
+  element.addEventListener('click', onClick);
+  return element;
+}
+
+/** A button that shows only an icon; `label` is its name and tooltip. Toggles carry `pressed`. */
+export function iconButton(name: IconName, label: string, onClick: () => void, props: Props = {}): HTMLButtonElement {
+  const element = h('button', { class: 'icon-button', title: label, aria: { label }, on: { click: onClick } }, icon(name));
+  element.type = 'button';
+  applyProps(element, props);
+  return element;
+}
+
+/** A one-line field for searching. `onInput` gets each change. */
+export function searchField(label: string, value: string, onInput: (value: string) => void): HTMLElement & { value: string } {
+  const element = document.createElement('vscode-text-field') as HTMLElement & { value: string };
+  element.setAttribute('placeholder', label);
+  element.setAttribute('aria-label', label);
+  element.className = 'search-field';
+  const glyph = icon('search');
+  glyph.setAttribute('slot', 'start');
+  element.append(glyph);
+  element.value = value;
+  element.addEventListener('input', () => onInput(element.value));
+  return element;
+}
+
+export function progressRing(label: string): HTMLElement {
+  const element = document.createElement('vscode-progress-ring');
+  element.setAttribute('aria-label', label);
+  return element;
+}
+
+/** A link-like button inside text. */
+export function linkButton(label: Child, onClick: () => void, props: Props = {}): HTMLButtonElement {
+  const element = h('button', { class: 'link-button', on: { click: onClick } }, label);
+  element.type = 'button';
+  applyProps(element, props);
+  return element;
+}
