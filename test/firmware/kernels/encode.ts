@@ -1,0 +1,176 @@
+import { regionHeight, regionWidth } from '../../../src/engine/graph/region';
+import type { Access, Kernel, KernelOp, PerChannel, Program, Requantization, ScaledSum, Step, StepWindow } from '../../../src/engine/program/types';
+
+/** Numbers of the kernels in harness.c. */
+const opNumbers: Record<KernelOp, number> = {
+  conv2d: 0, depthwise2d: 1, fullyConnected: 2, add: 3, requantize: 4, mul: 5, maxPool: 6, averagePool: 7, lookup: 8, prelu: 9, copy: 10, fill: 11, resize: 12, softmax: 13,
+  permute: 14, classify: 15,
+};
+
+/** A program and the arena that it starts from. */
+export interface Case {
+  readonly program: Program;
+  readonly arena: Uint8Array;
+}
+
+/** The file that harness_main.c reads. */
+export function encodeCases(cases: readonly Case[]): Buffer {
+  const parts: Buffer[] = [words([cases.length])];
+  for (const { program, arena } of cases) {
+    parts.push(words([arena.length]), padded(arena), words([program.steps.length]));
+    for (const step of program.steps) {
+      const encoder = new StepEncoder(program);
+      encoder.step(step);
+      const body = Buffer.concat(encoder.parts);
+      parts.push(words([body.length / 4]), body);
+    }
+  }
+  return Buffer.concat(parts);
+}
+
+function words(values: readonly number[]): Buffer {
+  const buffer = Buffer.alloc(values.length * 4);
+  values.forEach((v, i) => buffer.writeInt32LE(v, i * 4));
+  return buffer;
+}
+
+function padded(bytes: Uint8Array): Buffer {
+  return Buffer.concat([bytes, Buffer.alloc(-bytes.length & 3)]);
+}
+
+class StepEncoder {
+  readonly parts: Buffer[] = [];
+
+  constructor(private readonly program: Program) {}
+
+  step(step: Step): void {
+    const { guard } = step;
+    this.words(guard === null ? -1 : this.program.buffers[guard.buffer].offset + guard.index, guard?.value ?? 0, opNumbers[step.kernel.op], step.inputs.length);
+    for (const access of [...step.inputs, step.output]) this.map(access);
+    this.kernel(step);
+  }
+
+  private map({ buffer: id, region, channel, channels }: Access): void {
+    const b = this.program.buffers[id];
+    const offset = b.offset + (region.y0 - b.window.y0) * b.rowBytes + (region.x0 - b.window.x0) * b.pixelBytes + (channel * b.bits) / 8;
+    const format = { 2: 0, 4: 2, 8: 4 }[b.bits] + (b.signed ? 1 : 0);
+    this.words(offset, regionHeight(region), regionWidth(region), channels, b.pixelBytes, b.rowBytes, format);
+  }
+
+  private kernel(step: Step): void {
+    const k = step.kernel;
+    switch (k.op) {
+      case 'conv2d':
+        this.weighted(k, (k.window.kernelH * k.window.kernelW * step.inputs[0].channels) / k.group);
+        return this.words(k.group);
+      case 'depthwise2d': return this.weighted(k, step.output.channels);
+      case 'fullyConnected': return this.weighted(k, regionHeight(step.inputs[0].region) * regionWidth(step.inputs[0].region) * step.inputs[0].channels);
+      case 'add':
+      case 'requantize': return this.sum(k.sum);
+      case 'mul':
+        this.words(...k.zeros);
+        return this.requant(k.requant);
+      case 'maxPool': return this.window(k.window);
+      case 'averagePool':
+        this.window(k.window);
+        this.int32(k.multiplier);
+        this.int32(k.offset);
+        return this.words(k.perChannel ? 1 : 0, k.preShift, k.shift, k.min, k.max);
+      case 'lookup': return this.int16(k.table);
+      case 'prelu':
+        this.perChannel(k.positive, 16);
+        this.int16(k.negative);
+        return this.words(k.offset, k.shift, k.min, k.max);
+      case 'copy': return;
+      case 'fill': return this.int16(k.codes);
+      case 'resize':
+        this.int16(k.rows);
+        this.int16(k.cols);
+        return this.words(k.mode === 'linear' ? 1 : 0);
+      case 'softmax': return this.block(Uint16Array.from(this.values(k.table)));
+      case 'permute': return this.permutation(this.values(k.permutation));
+      case 'classify': return this.words(k.low, k.high, k.limit, this.program.buffers[step.output.buffer].offset + k.index);
+    }
+  }
+
+  private weighted(k: Extract<Kernel, { op: 'conv2d' | 'depthwise2d' | 'fullyConnected' }>, rowLength: number): void {
+    if (k.op !== 'fullyConnected') this.window(k.window);
+    const values = this.values(k.weights);
+    this.block(k.weightBits === 8 ? Int8Array.from(values) : packNibbles(values, rowLength));
+    this.words(k.weightBits);
+    if (k.op !== 'fullyConnected') {
+      if (k.padCodes === null) this.words(-1);
+      else this.int16(k.padCodes);
+    }
+    this.requant(k.requant);
+  }
+
+  private window(w: StepWindow): void {
+    this.words(w.kernelH, w.kernelW, w.strideH, w.strideW, w.dilationH, w.dilationW, w.padTop, w.padLeft);
+  }
+
+  private requant(r: Requantization): void {
+    this.int32(r.bias);
+    this.int32(r.multiplier);
+    if (typeof r.max === 'number') this.words(-1);
+    else this.int16(r.max.constant);
+    this.words(r.biasShift, r.preShift, r.shift, r.min, typeof r.max === 'number' ? r.max : 0);
+  }
+
+  private sum(s: ScaledSum): void {
+    this.perChannel(s.multipliers[0], 16);
+    this.perChannel(s.multipliers[1] ?? 0, 16);
+    this.perChannel(s.offset, 32);
+    this.words(s.shift, s.min, s.max);
+  }
+
+  /** A table or NULL, then the plain value. */
+  private perChannel(value: number | PerChannel, bits: 16 | 32): void {
+    if (typeof value === 'number') return this.words(-1, value);
+    if (bits === 16) this.int16(value.constant);
+    else this.int32(value.constant);
+    this.words(0);
+  }
+
+  private permutation(values: ArrayLike<number>): void {
+    // Both widths get their share of cases.
+    if (values.length % 2 === 0) {
+      this.block(Uint16Array.from(values));
+      return this.words(-1);
+    }
+    this.words(-1);
+    this.block(Int32Array.from(values));
+  }
+
+  private int16(id: number): void {
+    this.block(Int16Array.from(this.values(id)));
+  }
+
+  private int32(id: number): void {
+    this.block(Int32Array.from(this.values(id)));
+  }
+
+  private block(values: Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array): void {
+    this.words(values.byteLength);
+    this.parts.push(padded(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)));
+  }
+
+  private values(id: number): ArrayLike<number> {
+    return this.program.constants[id].values;
+  }
+
+  private words(...values: number[]): void {
+    this.parts.push(words(values));
+  }
+}
+
+/** 4-bit weights as quantmcu.h defines them: two to a byte, low nibble first, each row from a byte on. */
+function packNibbles(values: ArrayLike<number>, rowLength: number): Uint8Array {
+  const rowBytes = Math.ceil(rowLength / 2);
+  const packed = new Uint8Array((values.length / rowLength) * rowBytes);
+  for (let i = 0; i < values.length; i++) {
+    const column = i % rowLength;
+    packed[((i - column) / rowLength) * rowBytes + (column >> 1)] |= (values[i] & 15) << ((column & 1) * 4);
+  }
+  return packed;
+}
