@@ -31,26 +31,42 @@ export function searchLayout(requests: readonly ArenaRequest[], conflicts: Confl
 
   const random = lcg(n);
   let order = bestOrder.slice();
-  let top = highest(requests, best.offsets, best.bytes);
   let bytes = best.bytes;
+  let top = highest(requests, best.offsets, bytes);
+  let idle = 0;
   while (left > 0 && best.bytes > lowerBound) {
     const next = order.slice();
-    const mover = random(8) > 0 || n === 0 ? top[random(top.length)] : order[random(n)];
+    if (idle > patience) {
+      // A dead end: back to the best order, shaken.
+      next.set(bestOrder);
+      for (let swaps = 1 + random(4); swaps > 0; swaps--) swap(next, random(n), random(n));
+      order = next;
+      bytes = attempt(next, Infinity);
+      top = highest(requests, placer.current, bytes);
+      idle = 0;
+      continue;
+    }
+    const mover = random(8) > 0 ? top[random(top.length)] : order[random(n)];
     moveEarlier(next, mover, conflicts, random);
-    // Equal heights are accepted, so that plateaus are crossed; now and then a slightly worse one, so that dead ends are left.
-    const slack = random(16) === 0 ? Math.floor((bytes - lowerBound) / 2) : 0;
-    const got = attempt(next, bytes + slack);
+    const before = best.bytes;
+    // Equal heights are accepted, so that plateaus are crossed.
+    const got = attempt(next, bytes);
+    idle = best.bytes < before ? 0 : idle + 1;
     if (got === Infinity) continue;
     order = next;
     bytes = got;
     top = highest(requests, placer.current, got);
-    if (bytes > best.bytes && random(32) === 0) {
-      order = bestOrder.slice();
-      bytes = best.bytes;
-      top = highest(requests, best.offsets, bytes);
-    }
   }
   return best;
+}
+
+/** Moves without a better layout before the search starts anew. */
+const patience = 60;
+
+function swap(order: Int32Array, a: number, b: number): void {
+  const x = order[a];
+  order[a] = order[b];
+  order[b] = x;
 }
 
 function initialOrders(requests: readonly ArenaRequest[]): Int32Array[] {
