@@ -5,7 +5,7 @@ import { UserError } from '../errors';
 import type { Plan } from './types';
 
 /** Largest sidecar that is read; real ones have some tens of kilobytes. */
-const MAX_BYTES = 16 << 20;
+export const MAX_PLAN_BYTES = 16 << 20;
 
 let validator: ValidateFunction<Plan> | undefined;
 
@@ -30,7 +30,7 @@ export function parametersFileName(planPath: string): string {
  * @throws UserError with the place of the first problem
  */
 export function parsePlan(text: string, file: string): Plan {
-  if (text.length > MAX_BYTES) throw new UserError(`${file}: larger than any plan (${text.length} bytes).`);
+  if (text.length > MAX_PLAN_BYTES) throw new UserError(`${file}: larger than any plan (${text.length} bytes).`);
   let value: unknown;
   try {
     value = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);

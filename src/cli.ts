@@ -1,0 +1,67 @@
+import { parseArgs } from 'node:util';
+import { CancelledError, UserError } from './engine/errors';
+import { commands, usage, type Command } from './engine/commandLine';
+import type { Progress } from './engine/progress';
+
+/** Entry point of `dist/cli.js`: the engine without an editor. */
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    process.stdout.write(usage());
+    return name === undefined ? 2 : 0;
+  }
+  const command = commands.get(name);
+  if (!command) throw new UserError(`Unknown command "${name}". Commands: ${[...commands.keys()].join(', ')}.`);
+  const { values, positionals } = parse(command, rest);
+  if (values.help) {
+    process.stdout.write(usage());
+    return 0;
+  }
+  const json = values.json === true;
+  const result = await command.run(positionals, values, json ? quiet() : onTerminal());
+  process.stdout.write(json ? `${JSON.stringify(result.json)}\n` : `${result.text}\n`);
+  return 0;
+}
+
+function parse(command: Command, args: string[]): { values: Record<string, string | boolean | undefined>; positionals: string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { json: { type: 'boolean' }, help: { type: 'boolean' }, ...command.options },
+      allowPositionals: true,
+    });
+    return { values: values as Record<string, string | boolean | undefined>, positionals };
+  } catch (error) {
+    throw new UserError((error as Error).message.split('\n')[0]);
+  }
+}
+
+function quiet(): Progress {
+  return { report: () => undefined, isCancelled: () => false };
+}
+
+/** One line on stderr that is rewritten, where stderr is a terminal. */
+function onTerminal(): Progress {
+  if (!process.stderr.isTTY) return quiet();
+  let last = 0;
+  return {
+    report: (stage, done, total) => {
+      const now = Date.now();
+      if (now - last < 100 && done !== total) return;
+      last = now;
+      process.stderr.write(`\r\x1b[K${stage}${total > 0 ? ` ${done}/${total}` : ''}${done === total ? '\n' : ''}`);
+    },
+    isCancelled: () => false,
+  };
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const message = error instanceof UserError || error instanceof CancelledError ? error.message : `Internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+    process.stderr.write(`${message}\n`);
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,246 @@
+import { promises as fs } from 'node:fs';
+import * as path from 'node:path';
+import { loadPreprocess } from './calibration/preprocess';
+import { cachedCalibration, defaultCachePath } from './calibration/cache';
+import { writeToProject } from './codegen';
+import { UserError } from './errors';
+import { evaluate } from './evaluate';
+import { generateSources } from './generate';
+import { describeModel } from './onnx';
+import { openPlan, type OpenedPlan } from './plan/open';
+import { defaultPlanPath } from './plan/sidecar';
+import type { Bits, WeightBits } from './plan/types';
+import { quantize, type QuantizeOutcome } from './pipeline';
+import type { Progress } from './progress';
+import { findTarget, targets } from './targets/targets';
+import { arenaTarget } from './targets/capacity';
+
+type Values = Record<string, string | boolean | undefined>;
+
+/** One command of the command line: what it accepts and what it prints, as text and as JSON. */
+export interface Command {
+  readonly synopsis: string;
+  readonly summary: string;
+  readonly options: Record<string, { readonly type: 'string' | 'boolean' }>;
+  run(positionals: readonly string[], values: Values, progress: Progress): Promise<{ readonly text: string; readonly json: unknown }>;
+}
+
+const text = { type: 'string' } as const;
+const flag = { type: 'boolean' } as const;
+
+export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ['inspect', { synopsis: 'inspect MODEL', summary: 'layers, shapes, operators and problems of an ONNX model', options: { sizes: text }, run: inspect }],
+  [
+    'quantize',
+    {
+      synopsis:
+        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--phi F] [--lambda F] [--epsilon F] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] [--sizes NAME=N,…] [--no-cache] --out PLAN',
+      summary: 'calibrate, search and write a plan',
+      options: {
+        images: text,
+        target: text,
+        sram: text,
+        flash: text,
+        grid: text,
+        bits: text,
+        weights: text,
+        phi: text,
+        lambda: text,
+        epsilon: text,
+        classes: text,
+        preprocess: text,
+        limit: text,
+        sizes: text,
+        'no-cache': flag,
+        out: text,
+      },
+      run: runQuantize,
+    },
+  ],
+  ['generate', { synopsis: 'generate PLAN --project DIR [--overwrite-edited]', summary: 'write C sources into a firmware project', options: { project: text, 'overwrite-edited': flag }, run: runGenerate }],
+  ['evaluate', { synopsis: 'evaluate PLAN --images DIR [--limit N]', summary: "accuracy of the firmware's integer arithmetic beside float", options: { images: text, limit: text }, run: runEvaluate }],
+  ['targets', { synopsis: 'targets', summary: 'boards that a plan can be made for', options: {}, run: runTargets }],
+]);
+
+/** Help text. */
+export function usage(): string {
+  const lines = [...commands.values()].map((c) => `  quantmcu ${c.synopsis}\n      ${c.summary}`);
+  return `Mixed-precision, patch-based inference for microcontrollers.\n\n${lines.join('\n')}\n\nWith --json each command prints one JSON object on stdout.\n`;
+}
+
+async function inspect(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {
+  const file = one(positionals, 'MODEL');
+  const model = await describeModel(file, { sizes: sizesOf(values.sizes) });
+  const rows = model.nodes.map((n) => `${n.name || '(unnamed)'}\t${n.opType}\t${n.outputShape ? n.outputShape.join('×') : '?'}\t${n.macs ?? ''}`);
+  const problems = model.problems.map((p) => `! ${p.node}: ${p.message} ${p.remedy}`);
+  return { text: [`${model.name}: ${model.nodes.length} nodes, ${model.parameters} parameters, ${model.macs} MACs`, ...rows, ...problems].join('\n'), json: model };
+}
+
+async function runQuantize(positionals: readonly string[], values: Values, progress: Progress): Promise<{ text: string; json: unknown }> {
+  const modelPath = one(positionals, 'MODEL');
+  const target = findTarget(required(values, 'target'));
+  const capacity = arenaTarget(target, { sramBytes: bytesOf(values, 'sram'), flashBytes: bytesOf(values, 'flash') });
+  const planPath = typeof values.out === 'string' ? values.out : defaultPlanPath(modelPath);
+  const outcome = await quantize(
+    {
+      modelPath,
+      planPath,
+      imagesPath: required(values, 'images'),
+      target: capacity,
+      grid: gridOf(values.grid),
+      bits: bitsOf(values.bits),
+      weights: weightsOf(values.weights),
+      phi: fraction(values, 'phi'),
+      lambda: fraction(values, 'lambda'),
+      epsilon: fraction(values, 'epsilon'),
+      classes: oneOf(values, 'classes', ['static', 'runtime'] as const, 'static'),
+      preprocess: typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : null,
+      limit: count(values, 'limit'),
+      sizes: sizesOf(values.sizes),
+      cachePath: values['no-cache'] === true ? null : defaultCachePath(),
+    },
+    progress,
+  );
+  return { text: describeOutcome(outcome), json: outcome.summary };
+}
+
+function describeOutcome(outcome: QuantizeOutcome): string {
+  const s = outcome.summary;
+  const kib = (n: number): string => `${(n / 1024).toFixed(1)} KiB`;
+  const lines = [
+    `Plan: ${s.plan}`,
+    `Board: ${s.target.id}, arena ${kib(s.memory.arenaBytes)} of ${kib(s.target.sramBytes)} (8 bits layer by layer: ${kib(s.memory.int8LayerwiseArenaBytes)})`,
+    s.patch ? `Patch stage: ${s.patch.grid} patches over ${s.patch.layers} layers, ${s.patch.redundantMacsPercent.toFixed(1)} % more MACs` : 'Layer by layer, no patch stage',
+    `BitOPs: ${s.bitOps.reduction.toFixed(2)}× fewer than 8-bit patch-based inference`,
+    `Weights: ${kib(s.memory.weightBytes)} in flash`,
+    ...outcome.notes,
+  ];
+  return lines.join('\n');
+}
+
+async function runGenerate(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {
+  const opened = await open(one(positionals, 'PLAN'));
+  const sources = generateSources(opened);
+  const project = required(values, 'project');
+  const stat = await fs.stat(project).catch(() => null);
+  if (!stat?.isDirectory()) throw new UserError(`${project} is not a folder. Give the firmware project's folder with --project.`);
+  const written = await writeToProject(project, sources.name, sources.files, { overwriteEdited: values['overwrite-edited'] === true });
+  const files = sources.files.map((f) => path.relative(path.resolve(project), path.join(written.folder, f.path)));
+  return {
+    text: [`${files.length} files in ${written.folder}`, `Arena ${opened.program.arenaBytes} bytes, weights ${sources.weightBytes} bytes`].join('\n'),
+    json: { files, arenaBytes: sources.arenaBytes, weightBytes: sources.weightBytes },
+  };
+}
+
+async function runEvaluate(positionals: readonly string[], values: Values, progress: Progress): Promise<{ text: string; json: unknown }> {
+  const { graph, modelPath, program, plan } = await open(one(positionals, 'PLAN'));
+  const result = await evaluate(graph, modelPath, program, plan.preprocess, required(values, 'images'), count(values, 'limit'), progress);
+  const show = (v: number | null): string => (v === null ? '–' : v.toFixed(2));
+  return {
+    text: [
+      `${result.images} images`,
+      `float      top-1 ${show(result.float.top1)}  top-5 ${show(result.float.top5)}`,
+      `quantized  top-1 ${show(result.quantized.top1)}  top-5 ${show(result.quantized.top5)}`,
+      `agreement ${result.agreement.toFixed(2)} %, output SNR ${result.outputSnr.toFixed(1)} dB`,
+      ...result.notes,
+    ].join('\n'),
+    json: result,
+  };
+}
+
+async function runTargets(): Promise<{ text: string; json: unknown }> {
+  const rows = targets.map((t) => {
+    const { sramBytes, flashBytes } = arenaTarget(t, {});
+    return { id: t.id, name: t.name, core: t.core, clockMHz: t.clockMHz, sramBytes, flashBytes, regions: t.regions, source: t.source };
+  });
+  return { text: rows.map((r) => `${r.id.padEnd(16)} ${r.name} (${r.core}, ${r.sramBytes / 1024} KiB SRAM, ${r.flashBytes / 1024} KiB flash)`).join('\n'), json: { targets: rows } };
+}
+
+/** Opens a plan; calibrations cached on this machine serve plans whose bits were edited by hand. */
+function open(planPath: string): Promise<OpenedPlan> {
+  return openPlan(planPath, { calibration: (key, graph) => cachedCalibration(defaultCachePath(), key, graph) });
+}
+
+function one(positionals: readonly string[], name: string): string {
+  if (positionals.length !== 1) throw new UserError(`Expected exactly one ${name}.`);
+  return positionals[0];
+}
+
+function required(values: Values, name: string): string {
+  const value = values[name];
+  if (typeof value !== 'string' || value === '') throw new UserError(`--${name} is missing.`);
+  return value;
+}
+
+function number(values: Values, name: string): number | undefined {
+  const value = values[name];
+  if (typeof value !== 'string') return undefined;
+  const n = Number(value);
+  if (!Number.isFinite(n)) throw new UserError(`--${name} must be a number, not "${value}".`);
+  return n;
+}
+
+function count(values: Values, name: string): number {
+  const n = number(values, name) ?? 0;
+  if (!Number.isInteger(n) || n < 0) throw new UserError(`--${name} must be a whole number.`);
+  return n;
+}
+
+function fraction(values: Values, name: string): number | undefined {
+  const n = number(values, name);
+  if (n !== undefined && (n < 0 || n > 1)) throw new UserError(`--${name} must lie between 0 and 1.`);
+  return n;
+}
+
+/** A number of bytes; `256K` and `1M` are understood. */
+function bytesOf(values: Values, name: string): number | undefined {
+  const value = values[name];
+  if (typeof value !== 'string') return undefined;
+  const match = /^(\d+)([kKmM]?)$/.exec(value.trim());
+  const n = match ? Number(match[1]) * (match[2] === '' ? 1 : match[2].toLowerCase() === 'k' ? 1024 : 1024 * 1024) : NaN;
+  if (!Number.isSafeInteger(n) || n < 1) throw new UserError(`--${name} must be a number of bytes such as 262144, 256K or 1M, not "${value}".`);
+  return n;
+}
+
+function oneOf<T extends string>(values: Values, name: string, allowed: readonly T[], fallback: T): T {
+  const value = values[name];
+  if (value === undefined) return fallback;
+  const found = allowed.find((a) => a === value);
+  if (!found) throw new UserError(`--${name} must be one of ${allowed.join(', ')}, not "${String(value)}".`);
+  return found;
+}
+
+function gridOf(value: string | boolean | undefined): 'auto' | 'none' | { rows: number; cols: number } {
+  if (value === undefined || value === 'auto') return 'auto';
+  if (value === 'none') return 'none';
+  const match = /^(\d{1,3})[x×](\d{1,3})$/.exec(String(value));
+  if (!match || Number(match[1]) < 1 || Number(match[2]) < 1) throw new UserError(`--grid must be auto, none or rows×columns such as 3x3, not "${String(value)}".`);
+  return { rows: Number(match[1]), cols: Number(match[2]) };
+}
+
+function bitsOf(value: string | boolean | undefined): Bits[] | undefined {
+  if (typeof value !== 'string') return undefined;
+  const bits = value.split(',').map(Number);
+  if (!bits.every((b): b is Bits => b === 8 || b === 4 || b === 2)) throw new UserError(`--bits must list 8, 4 and 2, not "${value}".`);
+  return [...new Set<Bits>([8, ...bits])].sort((a, b) => b - a);
+}
+
+function weightsOf(value: string | boolean | undefined): WeightBits | 'auto' {
+  if (value === undefined || value === 'auto') return 'auto';
+  if (value === '8') return 8;
+  if (value === '4') return 4;
+  throw new UserError(`--weights must be 8, 4 or auto, not "${String(value)}".`);
+}
+
+function sizesOf(value: string | boolean | undefined): Record<string, number> | undefined {
+  if (typeof value !== 'string') return undefined;
+  return Object.fromEntries(
+    value.split(',').map((entry) => {
+      const at = entry.lastIndexOf('=');
+      const n = Number(entry.slice(at + 1));
+      if (at < 1 || !Number.isInteger(n) || n < 1) throw new UserError(`--sizes must be like height=224,width=224, not "${value}".`);
+      return [entry.slice(0, at), n];
+    }),
+  );
+}
+

@@ -1,0 +1,55 @@
+import { constantBytes, renderC, type GeneratedFile } from './codegen';
+import { GENERATOR } from './generator';
+import type { OpenedPlan } from './plan/open';
+import { formatPlan } from './plan/sidecar';
+import { hashBytes } from './plan/files';
+import { Executor } from './program/interpreter';
+import type { Program } from './program/types';
+
+/** Number of inputs that the self-test compares. */
+const GOLDEN_VECTORS = 2;
+
+/** Renders the C sources of a plan, with golden vectors computed by the reference interpreter. */
+export function generateSources(opened: OpenedPlan): { name: string; files: GeneratedFile[]; arenaBytes: number; weightBytes: number } {
+  const { program, plan, graph } = opened;
+  const executor = new Executor(program);
+  const golden = Array.from({ length: GOLDEN_VECTORS }, (_, i) => {
+    const inputs = goldenInputs(program, i + 1);
+    return { inputs, outputs: executor.run(inputs).outputs.map((o) => o.slice()) };
+  });
+  const files = renderC(program, {
+    name: program.name,
+    golden,
+    layers: graph.layers,
+    provenance: { generator: GENERATOR, planHash: hashBytes(formatPlan(plan)), modelFile: plan.model.file },
+  });
+  return { name: program.name, files, arenaBytes: program.arenaBytes, weightBytes: constantBytes(program) };
+}
+
+/**
+ * Deterministic inputs for the self-test that look enough like images to exercise ordinary and saturating values: soft waves with noise on them.
+ */
+export function goldenInputs(program: Program, seed: number): Uint8Array[] {
+  let state = (seed * 2654435761) >>> 0;
+  const random = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+  return program.inputs.map((port) => {
+    const { bytes } = program.buffers[port.buffer];
+    const { h, w, c } = port.shape;
+    const out = new Uint8Array(bytes);
+    const fx = (1 + 3 * random()) / w;
+    const fy = (1 + 3 * random()) / h;
+    const phase = 6.28 * random();
+    for (let i = 0; i < bytes; i++) {
+      const k = i % c;
+      const x = Math.floor(i / c) % w;
+      const y = Math.floor(i / c / w);
+      const wave = Math.sin(6.28 * (x * fx + y * fy) + phase + k);
+      const value = 127.5 + 100 * wave + 60 * (random() - 0.5);
+      out[i] = Math.max(0, Math.min(255, Math.round(value)));
+    }
+    return out;
+  });
+}

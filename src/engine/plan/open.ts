@@ -1,0 +1,67 @@
+import { promises as fs } from 'node:fs';
+import type { Calibration } from '../calibration/types';
+import { UserError } from '../errors';
+import type { Graph } from '../graph/types';
+import { importModel } from '../onnx';
+import { lower, type LoweringStage } from '../program/lower';
+import type { Program } from '../program/types';
+import { quantizeGraph, type BitDecisions } from '../quantize/quantizeGraph';
+import type { QuantizedParameters } from '../quantize/types';
+import { toIdentifier } from '../codegen';
+import { decisionsOf, fitsDecisions } from './decisions';
+import { besidePlan, hashBytes, hashFile, modelPathOf, readPlan } from './files';
+import { inputFormats, type InputKind } from './inputs';
+import { decodeParameters } from './parametersFile';
+import { resolveStage } from './stage';
+import type { Plan } from './types';
+
+/** A sidecar with everything that belongs to it, lowered. */
+export interface OpenedPlan {
+  readonly planPath: string;
+  readonly plan: Plan;
+  readonly modelPath: string;
+  readonly graph: Graph;
+  readonly stage: LoweringStage | null;
+  readonly parameters: QuantizedParameters;
+  readonly program: Program;
+}
+
+export interface OpenPlanOptions {
+  /** Finds the calibration with this key, if it is still cached: needed when bits were edited by hand since the parameters were written. */
+  readonly calibration?: (key: string, graph: Graph) => Promise<Calibration | null>;
+}
+
+/**
+ * Opens a plan: reads the sidecar, imports its model, reads the quantized parameters (or computes them again when bits were edited), and lowers.
+ *
+ * @throws UserError if the model is gone or changed, or something does not fit
+ */
+export async function openPlan(planPath: string, options: OpenPlanOptions = {}): Promise<OpenedPlan> {
+  const plan = await readPlan(planPath);
+  const modelPath = modelPathOf(planPath, plan);
+  const sha256 = await hashFile(modelPath);
+  if (sha256 !== plan.model.sha256) throw new UserError(`${modelPath} has changed since ${planPath} was made for it. Quantize it again.`);
+  const graph = await importModel(modelPath, { sizes: plan.model.sizes });
+  const decisions = decisionsOf(graph, plan, planPath);
+  const stage = resolveStage(graph, plan.patchStage, planPath);
+  const parameters = await parametersOf(graph, plan, planPath, decisions, options);
+  const program = lower(graph, stage, parameters, { name: toIdentifier(plan.model.file) });
+  return { planPath, plan, modelPath, graph, stage, parameters, program };
+}
+
+async function parametersOf(graph: Graph, plan: Plan, planPath: string, decisions: BitDecisions, options: OpenPlanOptions): Promise<QuantizedParameters> {
+  const file = besidePlan(planPath, plan.parameters.file);
+  const bytes = await fs.readFile(file).catch(() => null);
+  let input: InputKind | null = null;
+  if (bytes && hashBytes(bytes) === plan.parameters.sha256) {
+    const parameters = decodeParameters(graph, bytes, file);
+    if (fitsDecisions(graph, parameters, decisions)) return parameters;
+    input = parameters.formats.get(graph.inputs[0].map)?.signed ? 'int8' : 'uint8';
+  }
+  const calibration = (await options.calibration?.(plan.calibration.key, graph)) ?? null;
+  if (!calibration) {
+    const why = bytes === null ? `${file} is missing` : input === null ? `${file} does not belong to this plan` : `bits in ${planPath} were edited`;
+    throw new UserError(`${why}, and the calibration is not cached on this machine. Quantize the model again with its sample images (${plan.calibration.folder}).`);
+  }
+  return quantizeGraph(graph, calibration, inputFormats(graph, plan.preprocess, calibration, input ?? calibration.inputKind), decisions);
+}

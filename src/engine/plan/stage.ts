@@ -1,0 +1,44 @@
+import { UserError } from '../errors';
+import type { Graph, MapId } from '../graph/types';
+import { stageBranches } from '../patch/branches';
+import { stageUpTo } from '../patch/stages';
+import type { LoweringStage } from '../program/lower';
+import type { PatchClass, PatchStage } from './types';
+
+/**
+ * The patch stage of a plan on its graph.
+ * @param file named in errors
+ * @throws UserError if the graph has no such stage
+ */
+export function resolveStage(graph: Graph, stage: PatchStage | null, file: string): LoweringStage | null {
+  if (stage === null) return null;
+  const mapOf = (name: string): MapId => {
+    const map = graph.maps.find((m) => m.name === name);
+    if (!map) throw new UserError(`${file}: the model has no feature map "${name}". Quantize it again, or correct the name.`);
+    return map.id;
+  };
+  const resolved = stageUpTo(graph, mapOf(stage.splitMap));
+  if (!resolved) throw new UserError(`${file}: the patch stage cannot end at "${stage.splitMap}": a layer before it needs whole maps, or a map inside is read after it.`);
+  const keep = new Set(stage.keep.map(mapOf));
+  const grid = stage.grid;
+  if (!stageBranches(graph, resolved, grid, keep)) throw new UserError(`${file}: a grid of ${grid.rows}×${grid.cols} patches does not suit "${stage.splitMap}". Use fewer patches.`);
+  const classes: PatchClass[] = stage.classes.flatMap((row) => [...row].map((c): PatchClass => (c === 'O' ? 'outlier' : 'regular')));
+  if (stage.classMode === 'static') return { stage: resolved, grid, keep, classes, runtime: null };
+  if (!stage.runtime) throw new UserError(`${file}: classes are decided at run time, but /patchStage/runtime does not say how.`);
+  const { map, low, high, epsilon } = stage.runtime;
+  return { stage: resolved, grid, keep, classes: { decidedBy: mapOf(map) }, runtime: { low, high, epsilon } };
+}
+
+/** Rows of `O` and `.`, as the sidecar has them. */
+export function classRows(classes: readonly PatchClass[], cols: number): string[] {
+  const rows: string[] = [];
+  for (let i = 0; i < classes.length; i += cols) {
+    rows.push(
+      classes
+        .slice(i, i + cols)
+        .map((c) => (c === 'outlier' ? 'O' : '.'))
+        .join(''),
+    );
+  }
+  return rows;
+}

@@ -1,0 +1,40 @@
+import type { Port, Program } from './types';
+
+/**
+ * Real values (HWC) as the packed codes of a port, by rounding to nearest and saturating.
+ * @returns the bytes of the port's buffer
+ */
+export function encodePort(program: Program, port: Port, values: ArrayLike<number>): Uint8Array {
+  const buffer = program.buffers[port.buffer];
+  const { bits, signed, pixelBytes, channels } = buffer;
+  const min = signed ? -(2 ** (bits - 1)) : 0;
+  const max = min + 2 ** bits - 1;
+  const mask = 2 ** bits - 1;
+  const bytes = new Uint8Array(buffer.bytes);
+  for (let pixel = 0, i = 0; i < values.length; pixel++) {
+    for (let c = 0; c < channels; c++, i++) {
+      const code = Math.round(values[i] / port.scales[port.scales.length === 1 ? 0 : c]) + port.zeroPoints[port.zeroPoints.length === 1 ? 0 : c];
+      const bit = c * bits;
+      bytes[pixel * pixelBytes + (bit >> 3)] |= (Math.max(min, Math.min(max, code)) & mask) << (bit & 7);
+    }
+  }
+  return bytes;
+}
+
+/** Real values (HWC) of a port's packed codes. */
+export function decodePort(program: Program, port: Port, bytes: Uint8Array): Float32Array {
+  const { bits, signed, pixelBytes, channels } = program.buffers[port.buffer];
+  const { h, w, c } = port.shape;
+  const values = new Float32Array(h * w * c);
+  const mask = 2 ** bits - 1;
+  const half = 2 ** (bits - 1);
+  for (let pixel = 0, i = 0; i < values.length; pixel++) {
+    for (let k = 0; k < channels; k++, i++) {
+      const bit = k * bits;
+      let code = (bytes[pixel * pixelBytes + (bit >> 3)] >> (bit & 7)) & mask;
+      if (signed && code >= half) code -= 2 * half;
+      values[i] = port.scales[port.scales.length === 1 ? 0 : k] * (code - port.zeroPoints[port.zeroPoints.length === 1 ? 0 : k]);
+    }
+  }
+  return values;
+}

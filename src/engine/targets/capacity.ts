@@ -1,0 +1,8 @@
+import type { PlanTarget } from '../plan/types';
+import type { Target } from './types';
+
+/** What a board offers to the arena and to weights, or what the user allows of it. */
+export function arenaTarget(target: Target, limits: { readonly sramBytes?: number; readonly flashBytes?: number }): PlanTarget {
+  const bytes = (name: string): number => target.regions.find((r) => r.name === name)?.bytes ?? 0;
+  return { id: target.id, sramBytes: limits.sramBytes ?? bytes(target.arenaRegion), flashBytes: limits.flashBytes ?? bytes(target.flashRegion) };
+}
