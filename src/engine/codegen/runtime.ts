@@ -53,11 +53,11 @@ export function forModel(source: string, name: string): string {
     .replace(/\b(QUANTMCU|QMCU_[A-Z]+)_H\b/g, (guard) => (guard === 'QUANTMCU_PORT_H' ? guard : `${macroPrefix(name)}_${guard}`));
 }
 
-/** External function → file that defines it. */
+/** External function → file that defines it: what begins in the first column and is neither static nor inline. */
 function definitions(): Map<string, string> {
   const result = new Map<string, string>();
   for (const [file, source] of Object.entries(runtimeSources)) {
-    for (const [, fn] of source.matchAll(/^QMCU_KERNEL\s[^;{(]*?\b(qmcu_\w+)\(/gm)) result.set(fn, file);
+    for (const [, fn] of source.matchAll(/^(?!static|QMCU_INLINE|typedef|#)[A-Za-z_][\w *]*?\b(qmcu_\w+)\([^;{}]*\)\s*\{/gm)) result.set(fn, file);
   }
   return result;
 }

@@ -1,6 +1,6 @@
 import { regionHeight, regionWidth } from '../graph/region';
 import type { Access, Program } from '../program/types';
-import { comment, wrapItems } from './text';
+import { comment, commentText } from './text';
 
 /**
  * The table of windows into feature maps that the steps read and write. A C `qmcu_map` holds a pointer, so it cannot be constant; the
@@ -8,6 +8,7 @@ import { comment, wrapItems } from './text';
  */
 export class ViewTable {
   private readonly indices = new Map<string, number>();
+  private readonly lines: string[] = [];
   private largest = 0;
 
   constructor(private readonly program: Program) {}
@@ -29,8 +30,10 @@ export class ViewTable {
     const entry = `{${[offset, ...extents, `QMCU_${buffer.signed ? 'S' : 'U'}${buffer.bits}`].join(', ')}}`;
     const known = this.indices.get(entry);
     if (known !== undefined) return known;
-    this.indices.set(entry, this.indices.size);
-    return this.indices.size - 1;
+    const index = this.indices.size;
+    this.indices.set(entry, index);
+    this.lines.push(`    ${entry}, /* ${index}: ${commentText(buffer.name)} */\n`);
+    return index;
   }
 
   /** The table's type, its definition and the function that reads it. Empty when no step asked for an entry. */
@@ -40,7 +43,7 @@ export class ViewTable {
     return (
       comment(['A window into a feature map: where it lies in the arena, its size and the strides of the map.']) +
       `typedef struct {\n    uint32_t offset;\n    ${extent} h, w, channels, pixel_bytes, row_bytes;\n    uint16_t format;\n} map_view;\n\n` +
-      `static const map_view views[${this.indices.size}] = {\n${wrapItems(this.indices.keys(), '    ').join('\n')}\n};\n\n` +
+      `static const map_view views[${this.indices.size}] = {\n${this.lines.join('')}};\n\n` +
       'static const qmcu_map *view(qmcu_map *map, uint8_t *arena, const map_view *at)\n{\n' +
       '    map->data = arena + at->offset;\n    map->h = at->h;\n    map->w = at->w;\n    map->channels = at->channels;\n' +
       '    map->pixel_bytes = at->pixel_bytes;\n    map->row_bytes = at->row_bytes;\n    map->format = at->format;\n    return map;\n}\n'
