@@ -44,6 +44,8 @@ export interface MapStatistics {
   readonly width: Float64Array;
   /** [C][bins]; counts may come from a sample of positions: only their proportions matter. */
   readonly histograms: Uint32Array;
+  /** [C]; how many of the counted values were exactly 0 (a Relu makes many): they are in the histogram's bin of 0, too. */
+  readonly zeros?: Uint32Array;
 }
 
 /**
@@ -55,15 +57,16 @@ export interface MapStatistics {
 export interface PatchStatistics {
   readonly map: MapId;
   readonly source: 'preActivation' | 'postActivation' | 'input';
-  /** Gaussian fit over all values, images and channels. */
+  /** Gaussian fit over all values, images and channels; sigma > 0. */
   readonly mean: number;
   readonly sigma: number;
+  /** Images observed: at most 128, evenly spread over the samples, so that memory does not grow with their number. */
   readonly images: number;
   readonly cellRows: number;
   readonly cellCols: number;
   readonly zRange: number;
   readonly bins: number;
-  /** [images][cellRows][cellCols][bins] */
+  /** [images][cellRows][cellCols][bins]; counts may come from a sample of the values: only their proportions matter. */
   readonly counts: Uint32Array;
 }
 
@@ -72,6 +75,8 @@ export interface Calibration {
   /** SHA-256 over model, preprocessing, sample files and the code's statistics version: the cache's key. */
   readonly key: string;
   readonly images: number;
+  /** What the samples were: 8-bit pixels or array elements, or real values. */
+  readonly inputKind: 'uint8' | 'int8' | 'real';
   /** Every feature map of the graph, the input (in real values, after preprocessing) included. */
   readonly maps: ReadonlyMap<MapId, MapStatistics>;
   /** Null for models without a spatial input. */

@@ -1,0 +1,110 @@
+import jpeg from 'jpeg-js';
+import { PNG } from 'pngjs';
+import { UserError } from '../errors';
+import type { PixelImage } from './resample';
+
+/** Files and pictures beyond these are refused before they are decoded, so that a small file cannot claim the machine's memory. */
+export const MAX_IMAGE_FILE_BYTES = 128 * 1024 * 1024;
+const MAX_MEGAPIXELS = 64;
+const MAX_DECODER_MEGABYTES = 1024;
+
+export type ImageFormat = 'jpeg' | 'png';
+
+/** Format by the first bytes of a file (8 are enough), whatever its name; null when it is neither JPEG nor PNG. */
+export function imageFormat(head: Uint8Array): ImageFormat | null {
+  if (head.length >= 3 && head[0] === 0xff && head[1] === 0xd8 && head[2] === 0xff) return 'jpeg';
+  const png = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+  return head.length >= 8 && png.every((b, i) => head[i] === b) ? 'png' : null;
+}
+
+/**
+ * Decodes a JPEG (baseline or progressive; turned as its EXIF orientation says) or PNG (any depth and color type, alpha over black) to 8-bit RGB.
+ *
+ * @param name for messages
+ * @throws UserError when the bytes are neither, are damaged or claim more than 64 megapixels
+ */
+export function decodeImage(bytes: Uint8Array, name: string): PixelImage {
+  const format = imageFormat(bytes);
+  if (format === null) throw new UserError(`${name} is neither a JPEG nor a PNG image.`);
+  if (bytes.length > MAX_IMAGE_FILE_BYTES) throw new UserError(`${name} has ${bytes.length} bytes, more than the ${MAX_IMAGE_FILE_BYTES} that are read as an image.`);
+  try {
+    return format === 'jpeg' ? decodeJpeg(bytes) : decodePng(bytes);
+  } catch (error) {
+    throw new UserError(`${name} cannot be decoded: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+function decodeJpeg(bytes: Uint8Array): PixelImage {
+  const decoded = jpeg.decode(bytes, {
+    useTArray: true, formatAsRGBA: false, tolerantDecoding: true, maxResolutionInMP: MAX_MEGAPIXELS, maxMemoryUsageInMB: MAX_DECODER_MEGABYTES,
+  }) as { width: number; height: number; data: Uint8Array; exifBuffer?: Uint8Array };
+  checkSize(decoded.width, decoded.height);
+  // jpeg-js cuts off `Exif\0`, but not the second zero that the segment's name ends with.
+  const image = { width: decoded.width, height: decoded.height, channels: 3, data: decoded.data };
+  return orient(image, decoded.exifBuffer === undefined ? 1 : exifOrientation(decoded.exifBuffer.subarray(1)));
+}
+
+function decodePng(bytes: Uint8Array): PixelImage {
+  const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 33) throw new Error('the file ends within its header');
+  checkSize(header.getUint32(16), header.getUint32(20));
+  const png = PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  const pixels = png.width * png.height;
+  const data = new Uint8Array(pixels * 3);
+  for (let p = 0; p < pixels; p++) {
+    const alpha = png.data[p * 4 + 3];
+    for (let c = 0; c < 3; c++) {
+      const v = png.data[p * 4 + c];
+      data[p * 3 + c] = alpha === 255 ? v : Math.round((v * alpha) / 255);
+    }
+  }
+  return { width: png.width, height: png.height, channels: 3, data };
+}
+
+function checkSize(width: number, height: number): void {
+  if (!(width > 0 && height > 0)) throw new Error('it has no pixels');
+  if (width * height > MAX_MEGAPIXELS * 1e6) throw new Error(`${width}×${height} pixels are more than ${MAX_MEGAPIXELS} megapixels`);
+}
+
+/** Orientation (tag 0x0112 of IFD0) of an EXIF block, which begins with its TIFF header; 1, upright, when there is none (EXIF 2.3, section 4.6.4). */
+export function exifOrientation(exif: Uint8Array): number {
+  const view = new DataView(exif.buffer, exif.byteOffset, exif.byteLength);
+  if (view.byteLength < 8) return 1;
+  const little = view.getUint16(0) === 0x4949;
+  if (!little && view.getUint16(0) !== 0x4d4d) return 1;
+  const ifd = view.getUint32(4, little);
+  if (ifd + 2 > view.byteLength) return 1;
+  const entries = view.getUint16(ifd, little);
+  for (let i = 0; i < entries; i++) {
+    const entry = ifd + 2 + i * 12;
+    if (entry + 12 > view.byteLength) return 1;
+    if (view.getUint16(entry, little) === 0x0112) {
+      const value = view.getUint16(entry + 8, little);
+      return value >= 1 && value <= 8 ? value : 1;
+    }
+  }
+  return 1;
+}
+
+/** Turns and mirrors an image so that EXIF orientation `orientation` (1…8) becomes upright. */
+export function orient(image: PixelImage, orientation: number): PixelImage {
+  if (orientation === 1) return image;
+  const { width: w, height: h, channels } = image;
+  const swapped = orientation >= 5;
+  const width = swapped ? h : w;
+  const height = swapped ? w : h;
+  const data = new Uint8Array(image.data.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      // Where the upright pixel (x, y) is stored: first undo the transposition of orientations 5 to 8, then the mirrorings.
+      let sx = swapped ? y : x;
+      let sy = swapped ? x : y;
+      if (orientation === 2 || orientation === 3 || orientation === 7 || orientation === 8) sx = w - 1 - sx;
+      if (orientation === 3 || orientation === 4 || orientation === 6 || orientation === 7) sy = h - 1 - sy;
+      const from = (sy * w + sx) * channels;
+      const to = (y * width + x) * channels;
+      for (let c = 0; c < channels; c++) data[to + c] = image.data[from + c];
+    }
+  }
+  return { width, height, channels, data };
+}
