@@ -75,9 +75,6 @@ QMCU_KERNEL void qmcu_average_pool(const qmcu_average_pool_params *p, const qmcu
 static void add_weighted(const uint8_t *pixel, int32_t n, uint32_t format, int32_t weight, int32_t *sum)
 {
     int16_t codes[QMCU_CHUNK];
-    if (weight == 0) {
-        return; /* there may be no such pixel */
-    }
     qmcu_unpack(pixel, n, format, codes);
     for (int32_t i = 0; i < n; i++) {
         sum[i] += weight * codes[i];
@@ -101,9 +98,15 @@ QMCU_KERNEL void qmcu_resize(const qmcu_resize_params *p, const qmcu_map *in, co
                     sum[i] = 32768;
                 }
                 add_weighted(pixel, n, in->format, (256 - fy) * (256 - fx), sum);
-                add_weighted(fx != 0 ? pixel + in->pixel_bytes : pixel, n, in->format, (256 - fy) * fx, sum);
-                add_weighted(fy != 0 ? pixel + in->row_bytes : pixel, n, in->format, fy * (256 - fx), sum);
-                add_weighted(fx != 0 && fy != 0 ? pixel + in->row_bytes + in->pixel_bytes : pixel, n, in->format, fy * fx, sum);
+                if (fx != 0) {
+                    add_weighted(pixel + in->pixel_bytes, n, in->format, (256 - fy) * fx, sum);
+                }
+                if (fy != 0) {
+                    add_weighted(pixel + in->row_bytes, n, in->format, fy * (256 - fx), sum);
+                }
+                if (fx != 0 && fy != 0) {
+                    add_weighted(pixel + in->row_bytes + in->pixel_bytes, n, in->format, fy * fx, sum);
+                }
                 for (int32_t i = 0; i < n; i++) {
                     codes[i] = (int16_t)(sum[i] >> 16);
                 }
