@@ -1,5 +1,5 @@
 export { toIdentifier } from './identifier';
-export { renderC } from './render';
+export { constantBytes, renderC } from './render';
 export type { GeneratedFile, GoldenVector, Provenance, RenderOptions } from './types';
 export { writeSources, WriteConflictError } from './write';
 export type { WriteOptions, WriteResult } from './write';

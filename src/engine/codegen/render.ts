@@ -32,6 +32,13 @@ export function renderC(program: Program, options: RenderOptions): GeneratedFile
   ].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** Flash that a program's weights and tables take as `renderC` writes them, `NAME_WEIGHT_BYTES`. */
+export function constantBytes(program: Program): number {
+  const constants = new ConstantArrays(program, program.name);
+  renderSteps(program, constants, []);
+  return constants.bytes;
+}
+
 function renderSource(program: Program, { name, provenance }: RenderOptions, code: StepCode): string {
   const prefix = macroPrefix(name);
   const address = (kind: 'input' | 'output', index: number): string => {

@@ -59,7 +59,6 @@ async function apply(folder: string, changes: Changes): Promise<void> {
       await undo(folder, staging).catch(() => undefined);
       throw error;
     }
-    await rm(staging, { recursive: true, force: true });
   } catch (error) {
     if (created !== undefined) await removeEmptyFolders(path.dirname(created), folder);
     throw error;
@@ -116,6 +115,8 @@ async function commit(folder: string, staging: string, { write, remove }: Change
   // What is complete must not be undone.
   await rm(path.join(staging, 'journal.json'));
   for (const file of remove) await removeEmptyFolders(folder, path.dirname(path.join(folder, file)));
+  // The work is done; what cannot be cleaned up now is by the next run.
+  await rm(staging, { recursive: true, force: true }).catch(() => undefined);
 }
 
 /** Removes new files, puts old ones back, then removes the staging folder. */
@@ -125,8 +126,9 @@ async function undo(folder: string, staging: string): Promise<void> {
     const valid = (file: string): boolean => isSafePath(file) || isSafePath(file.replace(/^\./, ''));
     for (const [file, hash] of Object.entries(journal.written)) {
       const target = path.join(folder, file);
-      if (!valid(file) || (await exists(path.join(staging, 'new', file))) || !(await exists(target))) continue;
-      if (contentHash(await readFile(target)) === hash) await rm(target);
+      if (!valid(file)) continue;
+      const inPlace = !(await exists(path.join(staging, 'new', file))) && (await exists(target));
+      if (inPlace && contentHash(await readFile(target)) === hash) await rm(target);
       await removeEmptyFolders(folder, path.dirname(target));
     }
     for (const file of journal.replaced) {

@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { detectLayouts, planWrite, WriteConflictError, writeSources, writeToProject } from '../../../src/engine/codegen';
+import type { GeneratedFile } from '../../../src/engine/codegen';
+import { UserError } from '../../../src/engine/errors';
+import { outRoot } from '../../support/paths';
+
+const manifest = '.quantmcu-manifest.json';
+const first: GeneratedFile[] = [{ path: 'net.c', text: 'int a;\n' }, { path: 'net.h', text: '/* one */\n' }, { path: 'src/old.c', text: 'old\n' }];
+const second: GeneratedFile[] = [{ path: 'net.c', text: 'int b;\n' }, { path: 'net.h', text: '/* one */\n' }, { path: 'deep/er/new.c', text: 'new\n' }];
+
+/** All files below a folder with their texts. */
+function snapshot(folder: string): Record<string, string> {
+  const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  return Object.fromEntries(names.map((name) => [name, fs.statSync(path.join(folder, name)).isFile() ? fs.readFileSync(path.join(folder, name), 'utf8') : '(folder)']));
+}
+
+describe('writeSources', () => {
+  let root: string;
+  let folder: string;
+  const put = (file: string, text: string): void => fs.writeFileSync(path.join(folder, file), text);
+  const get = (file: string): string => fs.readFileSync(path.join(folder, file), 'utf8');
+
+  beforeEach(() => {
+    fs.mkdirSync(outRoot, { recursive: true });
+    root = fs.mkdtempSync(path.join(outRoot, 'write-'));
+    folder = path.join(root, 'lib', 'net');
+  });
+  afterEach(() => fs.rmSync(root, { recursive: true, force: true }));
+
+  it('writes a new folder, touches nothing the second time, and only what changed the third', async () => {
+    assert.deepEqual((await writeSources(folder, first)).written, ['net.c', 'net.h', 'src/old.c']);
+    const before = snapshot(folder);
+    const times = (): number[] => ['net.c', 'net.h', manifest].map((f) => fs.statSync(path.join(folder, f)).ino);
+    const inodes = times();
+    const again = await writeSources(folder, first);
+    assert.deepEqual([again.written, again.unchanged, again.removed], [[], ['net.c', 'net.h', 'src/old.c'], []]);
+    assert.deepEqual(snapshot(folder), before);
+    assert.deepEqual(times(), inodes);
+
+    const third = await writeSources(folder, second);
+    assert.deepEqual([third.written, third.unchanged, third.removed], [['deep/er/new.c', 'net.c'], ['net.h'], ['src/old.c']]);
+    assert.equal(times()[1], inodes[1]);
+    assert.deepEqual(Object.keys(snapshot(folder)), [manifest, 'deep', 'deep/er', 'deep/er/new.c', 'net.c', 'net.h']);
+  });
+
+  it('never overwrites an edited file or one of somebody else, and says which', async () => {
+    await writeSources(folder, first);
+    put('net.c', 'int mine;\n');
+    fs.mkdirSync(path.join(folder, 'deep', 'er'), { recursive: true });
+    put('deep/er/new.c', 'somebody\n');
+    const before = snapshot(folder);
+    await assert.rejects(writeSources(folder, second), (error: unknown) => {
+      assert.ok(error instanceof WriteConflictError && error instanceof UserError);
+      assert.deepEqual(error.conflicts.map((c) => [c.path, c.reason]), [['deep/er/new.c', 'foreign'], ['net.c', 'edited']]);
+      assert.match(error.message, /net\.c edited since they were generated; deep\/er\/new\.c not written by QuantMCU/);
+      assert.ok(!error.message.includes('\n'));
+      return true;
+    });
+    assert.deepEqual(snapshot(folder), before);
+    await assert.rejects(writeSources(folder, second, { overwriteEdited: ['net.c'] }), WriteConflictError);
+    assert.deepEqual(snapshot(folder), before);
+    await writeSources(folder, second, { overwriteEdited: true });
+    assert.deepEqual([get('net.c'), get('deep/er/new.c')], ['int b;\n', 'new\n']);
+  });
+
+  it('takes over a file of others that has the right content already, and a deleted one comes back', async () => {
+    await writeSources(folder, first);
+    put('net.c', 'int b;\n');
+    fs.rmSync(path.join(folder, 'net.h'));
+    const result = await writeSources(folder, second);
+    assert.deepEqual([result.written, result.unchanged], [['deep/er/new.c', 'net.h'], ['net.c']]);
+  });
+
+  it('leaves an edited file that is not needed any more, and lets go of it', async () => {
+    await writeSources(folder, first);
+    put('src/old.c', 'edited\n');
+    assert.deepEqual((await writeSources(folder, second)).released, ['src/old.c']);
+    assert.equal(get('src/old.c'), 'edited\n');
+    await assert.rejects(writeSources(folder, first), /src\/old\.c not written by QuantMCU/);
+  });
+
+  it('does not mistake CRLF line ends for an edit', async () => {
+    await writeSources(folder, first);
+    put('net.c', 'int a;\r\n');
+    put('net.h', '/* one */\r\n');
+    assert.deepEqual((await planWrite(folder, first)).unchanged, ['net.c', 'net.h', 'src/old.c']);
+    assert.deepEqual((await writeSources(folder, second)).written, ['deep/er/new.c', 'net.c']);
+  });
+
+  it('trusts no damaged or hostile manifest', async () => {
+    await writeSources(folder, first);
+    const outside = path.join(root, 'outside.txt');
+    fs.writeFileSync(outside, 'precious');
+    for (const text of ['{', 'null', '[]', '{"version":1,"files":7}', '{"version":2,"files":{}}', '{"version":1,"files":{"../../outside.txt":"' + 'a'.repeat(64) + '"}}']) {
+      put(manifest, text);
+      put('net.c', 'int mine;\n');
+      await assert.rejects(writeSources(folder, second), /net\.c not written by QuantMCU/);
+      assert.equal(get('net.c'), 'int mine;\n');
+    }
+    assert.equal(fs.readFileSync(outside, 'utf8'), 'precious');
+  });
+
+  it('writes through no symbolic link and over no folder, not even when asked to overwrite', async () => {
+    fs.mkdirSync(folder, { recursive: true });
+    const elsewhere = path.join(root, 'elsewhere');
+    fs.mkdirSync(elsewhere);
+    fs.symlinkSync(elsewhere, path.join(folder, 'src'));
+    await assert.rejects(writeSources(folder, first, { overwriteEdited: true }), /src\/old\.c/);
+    assert.deepEqual(fs.readdirSync(elsewhere), []);
+    fs.rmSync(path.join(folder, 'src'));
+    fs.mkdirSync(path.join(folder, 'net.c'));
+    await assert.rejects(writeSources(folder, first, { overwriteEdited: true }), /net\.c/);
+    assert.deepEqual(Object.keys(snapshot(folder)), ['net.c']);
+    fs.rmdirSync(path.join(folder, 'net.c'));
+    fs.mkdirSync(path.join(folder, manifest));
+    await assert.rejects(writeSources(folder, first, { overwriteEdited: true }), WriteConflictError);
+  });
+
+  it('refuses paths that leave the folder', async () => {
+    for (const bad of ['../x.c', '/x.c', 'a/../x.c', 'a\\x.c', '.hidden', '', 'a//b', manifest, 'c:x', 'x.c.']) {
+      await assert.rejects(writeSources(folder, [{ path: bad, text: '' }]), /cannot be the path/, bad);
+    }
+    assert.ok(!fs.existsSync(folder));
+  });
+
+  it('lets one generation into a folder at a time', async () => {
+    const results = await Promise.allSettled([writeSources(folder, first), writeSources(folder, first)]);
+    assert.deepEqual(results.map((r) => r.status), ['fulfilled', 'rejected']);
+    assert.match(String((results[1] as PromiseRejectedResult).reason), /another generation into this folder is under way/);
+  });
+
+  describe('when the file system fails', () => {
+    const promises = fs.promises as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+    const originals = { ...promises };
+    const mutating = ['rename', 'rm', 'rmdir', 'mkdir', 'mkdtemp', 'open'];
+    afterEach(() => { Object.assign(promises, originals); });
+
+    /** Lets `count` changes through; then each one fails once (`once`) or, as if the process had died, for ever. */
+    const failAfter = (count: number, forEver: boolean, code: string): (() => boolean) => {
+      let left = count;
+      let failed = false;
+      for (const name of mutating) {
+        promises[name] = async (...args) => {
+          const reads = name === 'open' && args[1] === 'r';
+          if (!reads && left-- <= 0 && (forEver || !failed)) {
+            failed = true;
+            throw Object.assign(new Error(`${code} at ${name}`), { code });
+          }
+          return originals[name](...args);
+        };
+      }
+      return () => failed;
+    };
+
+    it('undoes a half-done change at once, wherever it fails', async () => {
+      await writeSources(folder, first);
+      const before = snapshot(folder);
+      let steps = 0;
+      for (; ; steps++) {
+        const failed = failAfter(steps, false, 'EACCES');
+        const outcome = await writeSources(folder, second).then(() => 'done', (error: unknown) => error);
+        Object.assign(promises, originals);
+        if (!failed()) break;
+        if (outcome !== 'done') {
+          assert.ok(outcome instanceof UserError && /no permission to write/.test(outcome.message), String(outcome));
+          assert.deepEqual(snapshot(folder), before, `failure at change ${steps}`);
+        } else {
+          await writeSources(folder, first);
+        }
+      }
+      assert.ok(steps > 15, `only ${steps} changes`);
+      assert.equal(get('net.c'), 'int b;\n');
+    });
+
+    it('undoes on the next run what a killed process left, wherever it was killed', async () => {
+      let steps = 0;
+      for (; ; steps++) {
+        fs.rmSync(folder, { recursive: true, force: true });
+        await writeSources(folder, first);
+        const before = snapshot(folder);
+        const failed = failAfter(steps, true, 'EIO');
+        await writeSources(folder, second).catch(() => undefined);
+        Object.assign(promises, originals);
+        if (!failed()) break;
+        // The user's own file in the way makes the next run stop after it has put things right.
+        fs.rmSync(path.join(folder, 'mine.c'), { force: true });
+        put('mine.c', 'mine\n');
+        await assert.rejects(writeSources(folder, [{ path: 'mine.c', text: 'x' }]), WriteConflictError);
+        fs.rmSync(path.join(folder, 'mine.c'));
+        const after = snapshot(folder);
+        const complete = after['net.c'] === 'int b;\n';
+        if (complete) assert.deepEqual(Object.keys(after).filter((f) => after[f] !== '(folder)'), [manifest, 'deep/er/new.c', 'net.c', 'net.h'], `killed at change ${steps}`);
+        else assert.deepEqual(after, before, `killed at change ${steps}`);
+      }
+      assert.ok(steps > 15, `only ${steps} changes`);
+    });
+
+    it('leaves alone what was edited after the process had died', async () => {
+      await writeSources(folder, first);
+      for (let steps = 5; ; steps++) {
+        const failed = failAfter(steps, true, 'EIO');
+        await writeSources(folder, second).catch(() => undefined);
+        Object.assign(promises, originals);
+        assert.ok(failed(), 'net.c never changed');
+        if (fs.existsSync(path.join(folder, 'net.c')) && get('net.c') === 'int b;\n') break;
+      }
+      put('net.c', 'edited since\n');
+      await assert.rejects(writeSources(folder, second), /net\.c edited/);
+      assert.equal(get('net.c'), 'edited since\n');
+    });
+
+    it('leaves no trace of a folder that could not be filled', async () => {
+      failAfter(4, false, 'ENOSPC');
+      await assert.rejects(writeSources(folder, first), /the disk is full/);
+      assert.deepEqual(fs.readdirSync(root), []);
+    });
+  });
+
+  it('leaves everything as it was on a disk that is really full', async function () {
+    const mounted = path.join(root, 'disk');
+    fs.mkdirSync(mounted);
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', mounted]).status !== 0) {
+      console.log('      skipped: mounting a small file system needs root');
+      this.skip();
+    }
+    try {
+      folder = path.join(mounted, 'net');
+      await writeSources(folder, first);
+      const before = snapshot(folder);
+      await assert.rejects(writeSources(folder, [...second, { path: 'weights.c', text: 'x'.repeat(100_000) }]), /the disk is full; free some space/);
+      assert.deepEqual(snapshot(folder), before);
+      spawnSync('mount', ['-o', 'remount,ro', mounted]);
+      await assert.rejects(writeSources(folder, second), /read-only/);
+      assert.deepEqual(snapshot(folder), before);
+    } finally {
+      spawnSync('umount', [mounted]);
+    }
+  });
+});
+
+describe('layouts', () => {
+  let root: string;
+  beforeEach(() => { root = fs.mkdtempSync(path.join(outRoot, 'layout-')); });
+  afterEach(() => fs.rmSync(root, { recursive: true, force: true }));
+
+  it('puts sources where each kind of project looks for them', async () => {
+    const sources: GeneratedFile[] = [{ path: 'net.c', text: 'int x;\n' }, { path: 'net.h', text: '\n' }];
+    assert.equal((await detectLayouts(root))[0].id, 'plain');
+    fs.writeFileSync(path.join(root, 'CMakeLists.txt'), '');
+    const cmake = await writeToProject(root, 'net', sources);
+    assert.deepEqual([cmake.layout.id, cmake.folder, cmake.written], ['cmake', path.join(root, 'lib/net'), ['CMakeLists.txt', 'net.c', 'net.h']]);
+    fs.writeFileSync(path.join(root, 'platformio.ini'), '');
+    const platformio = await writeToProject(root, 'net', sources);
+    assert.deepEqual([platformio.layout.id, platformio.written, platformio.removed], ['platformio', ['library.json', 'src/net.c', 'src/net.h'], ['CMakeLists.txt', 'net.c', 'net.h']]);
+  });
+
+  it('says when the project is not there', async () => {
+    await assert.rejects(writeToProject(path.join(root, 'absent'), 'net', []), /cannot be read; choose the folder/);
+  });
+});
