@@ -18,8 +18,9 @@ import type { Bits, WeightBits } from '../plan/types';
  * ## Order within a step
  * So that an output may overlap an input that dies in the same step (see arena.ts), every kernel keeps this order:
  * - windowed kernels (conv2d, depthwise2d, pools, resize) finish output rows from top to bottom, and from the moment the first byte of output row oy is
- *   written they read input rows ≥ max(0, oy·strideH − padTop) only;
+ *   written they read input rows ≥ max(0, oy·strideH − padTop) only (resize: ≥ rows[2·oy]);
  * - element-wise kernels (add, mul, requantize, lookup, prelu, copy) go through pixels in row-major order and read all codes of an output byte before they write it;
+ *   an input that is broadcast never overlaps the output;
  * - fullyConnected, softmax, permute, classify and fill never overlap an input with their output.
  */
 export interface Program {
@@ -86,7 +87,10 @@ export interface ProgramBuffer {
   readonly align: number;
 }
 
-/** Channels [channel, channel + channels) of a region of a buffer. channel·bits is a multiple of 8. */
+/**
+ * Channels [channel, channel + channels) of a region of a buffer. channel·bits is a multiple of 8. Channels that are written end with a byte or with
+ * the buffer's last channel, so that no kernel has to keep the rest of a byte.
+ */
 export interface Access {
   readonly buffer: BufferId;
   /** In the coordinates of the feature map. */
@@ -156,7 +160,7 @@ export interface StepWindow {
   readonly strideW: number;
   readonly dilationH: number;
   readonly dilationW: number;
-  /** Output pixel (oy, ox) of the region, counted from 0, reads input rows oy·strideH − padTop + ky·dilationH of the input region, counted from 0; rows outside the region are padding. */
+  /** Output pixel (oy, ox) of the region, counted from 0, reads input rows oy·strideH − padTop + ky·dilationH of the input region, counted from 0; rows outside the region are padding. Negative: the first window begins inside the region. */
   readonly padTop: number;
   readonly padLeft: number;
 }
@@ -207,7 +211,7 @@ export interface ScaledSum {
 
 export type Kernel =
   /**
-   * acc = Σ w[o, ky, kx, i]·x[…]; on padding x is padCodes[i], or 0 where padCodes is null. Weights constant is [outC][kH][kW][inC/group].
+   * acc = Σ w[o, ky, kx, i]·x[…]; on padding x is padCodes[i] (16-bit values [inC]), or 0 where padCodes is null. Weights constant is [outC][kH][kW][inC/group].
    */
   | {
       readonly op: 'conv2d';
@@ -240,12 +244,12 @@ export type Kernel =
   | { readonly op: 'requantize'; readonly sum: ScaledSum }
   /** acc = (x₀ − zeros[0])·(x₁ − zeros[1]); broadcast as in add. */
   | { readonly op: 'mul'; readonly zeros: readonly [number, number]; readonly requant: Requantization }
-  /** Largest code in the window; padding does not count. Same format in and out. */
+  /** Largest code in the window; padding does not count, and every window has a pixel inside. Same format in and out. */
   | { readonly op: 'maxPool'; readonly window: StepWindow }
   /**
    * acc = Σ of codes inside the region, n of them rows × columns; y = (mulhi(acc << preShift, m) + offset) >> shift, clamped to [min, max].
    * m and offset: by channel [C] when `perChannel`; otherwise by the number of rows and columns of the window inside
-   * the region: entry (rows − 1)·kernelW + (columns − 1).
+   * the region: entry (rows − 1)·kernelW + (columns − 1). Every window has a pixel inside.
    */
   | {
       readonly op: 'averagePool';
@@ -272,7 +276,7 @@ export type Kernel =
     }
   /** The same codes elsewhere: input and output regions have equal size, bits and channels. */
   | { readonly op: 'copy' }
-  /** Every pixel of the output region becomes codes[0…C). No input. */
+  /** Every pixel of the output region becomes codes[0…C) (16-bit values). No input. */
   | { readonly op: 'fill'; readonly codes: ConstantId }
   /**
    * Rows and columns are resampled; the format stays. `rows` (int16, 2 entries per output row) holds the index of the first source row relative to the
@@ -294,6 +298,7 @@ export type Kernel =
   | { readonly op: 'permute'; readonly permutation: ConstantId }
   /**
    * Counts the codes of the input region that lie outside [low, high]; the output's byte `index` becomes 1 (outlier class) when more than `limit`, else 0.
+   * `index` counts the bytes of the flags buffer, as a guard's does; no other byte changes.
    */
   | { readonly op: 'classify'; readonly low: number; readonly high: number; readonly limit: number; readonly index: number };
 
