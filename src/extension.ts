@@ -16,7 +16,6 @@ export function activate(context: vscode.ExtensionContext): void {
     engine, jobs, log,
     extensionUri: context.extensionUri,
     memory: context.workspaceState,
-    cache: vscode.Uri.joinPath(context.globalStorageUri, 'calibrations'),
   };
   context.subscriptions.push(log, engine, jobs, registerModelEditor(services), registerCommands(services));
 }

@@ -10,6 +10,4 @@ export interface Services {
   readonly log: vscode.LogOutputChannel;
   /** Choices remembered for this workspace. */
   readonly memory: vscode.Memento;
-  /** Folder for caches that outlive the session. */
-  readonly cache: vscode.Uri;
 }

@@ -41,8 +41,6 @@ export interface QuantizeRequest {
   /** Use at most so many sample images; 0: all. */
   readonly limit: number;
   readonly sizes?: Readonly<Record<string, number>>;
-  /** Where calibrations are cached; nothing is cached when missing. */
-  readonly cachePath?: string;
 }
 
 export interface QuantizeSummary {

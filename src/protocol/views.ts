@@ -106,7 +106,7 @@ export interface BranchView {
   readonly row: number;
   readonly col: number;
   readonly class: 'outlier' | 'regular';
-  /** Patch of the stage's output and region of the network's input that it needs (halo included), each [y0, x0, y1, x1] as fractions 0…1 of the map. */
+  /** Patch of the stage's output and region of the network's input that it needs (halo included), each [y0, x0, y1, x1] as fractions 0…1 of the map: top, left, bottom, right. */
   readonly patch: readonly [number, number, number, number];
   readonly input: readonly [number, number, number, number];
 }

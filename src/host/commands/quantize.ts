@@ -14,7 +14,7 @@ export async function quantize(services: Services, argument: unknown): Promise<v
   if (!requireTrust()) return;
   const model = await chooseModel(argument, title);
   if (!model) return;
-  const { engine, jobs, log, memory, cache } = services;
+  const { engine, jobs, log, memory } = services;
   const choices = await askQuantizeChoices(model, title, await engine.ask((e) => e.targets()), memory);
   if (!choices) return;
 
@@ -27,7 +27,6 @@ export async function quantize(services: Services, argument: unknown): Promise<v
       ...settings,
       modelPath: model.fsPath, planPath: planUriOf(model).fsPath, imagesPath: choices.imagesPath, preprocess: choices.preprocess,
       targetId: board.id, sramBytes: sramBytes ?? (own ? board.sramBytes : undefined), flashBytes: flashBytes ?? (own ? board.flashBytes : undefined),
-      cachePath: cache.fsPath,
     }), options));
     for (const note of summary.notes) log.info(`${nameOf(model)}: ${note}`);
     await vscode.commands.executeCommand('vscode.openWith', model, VIEW_TYPE);

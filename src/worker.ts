@@ -1,0 +1,25 @@
+/** Entry of the worker thread: serves {@link EngineService} on the port to the extension host. */
+import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
+import { RpcPeer } from './protocol/peer';
+import type { RpcMessage } from './protocol/rpc';
+import { createService } from './worker/service';
+import { throttled } from './worker/throttle';
+
+if (!parentPort) throw new Error('This file runs as a worker thread.');
+const port = parentPort;
+const peer = new RpcPeer((message) => port.postMessage(message));
+
+/**
+ * Long computations do not return to the event loop, so a cancel would wait in the queue until they end: whoever asks whether he is
+ * cancelled looks into the queue first. Calls found there wait their turn.
+ */
+function poll(): void {
+  for (let found = receiveMessageOnPort(port); found; found = receiveMessageOnPort(port)) {
+    const message = found.message as RpcMessage;
+    if (message.type === 'call') setImmediate(() => peer.receive(message));
+    else peer.receive(message);
+  }
+}
+
+port.on('message', (message: RpcMessage) => peer.receive(message));
+peer.serve((call) => createService(throttled(call, poll)));

@@ -1,0 +1,135 @@
+import * as path from 'node:path';
+import { constantBytes } from '../engine/codegen';
+import type { Region } from '../engine/graph/region';
+import type { Graph, LayerId, Shape } from '../engine/graph/types';
+import { layerMacs } from '../engine/graph/macs';
+import { buildSchedule } from '../engine/patch/schedule';
+import { scheduleArena } from '../engine/patch/scheduleArena';
+import { stageBranches } from '../engine/patch/branches';
+import type { OpenedPlan } from '../engine/plan/open';
+import { layoutArena } from '../engine/program/arena';
+import type { Program, ProgramBuffer } from '../engine/program/types';
+import type { BranchView, BufferView, LayerPlanView, LayerView, PlanView, StepView, TargetView } from '../protocol/views';
+import { programCost, redundantMacsPercent, runs, type ProgramCost } from './planCost';
+
+/** A plan as it is shown, and its layers with what it decided about them. */
+export interface ShownPlan {
+  readonly plan: PlanView;
+  readonly layers: readonly LayerView[];
+}
+
+/** @param layers the same graph's layers before the plan */
+export function planView(opened: OpenedPlan, layers: readonly LayerView[], target: TargetView): ShownPlan {
+  const { plan, graph, program } = opened;
+  const cost = programCost(graph, program);
+  const weightBytes = constantBytes(program);
+  const view: PlanView = {
+    planFile: path.basename(opened.planPath),
+    target: { ...target, sramBytes: plan.target.sramBytes, flashBytes: plan.target.flashBytes },
+    stale: false,
+    stage: stageView(opened, cost),
+    branches: branchViews(opened),
+    steps: stepViews(program),
+    buffers: bufferViews(program),
+    figures: {
+      arenaBytes: program.arenaBytes,
+      int8LayerwiseArenaBytes: int8LayerwiseArenaBytes(graph),
+      weightBytes,
+      flashBytes: weightBytes,
+      macs: cost.macs,
+      bitOps: cost.bitOps,
+      bitOpsInt8: cost.bitOpsInt8,
+      accuracy: null,
+    },
+    search: { method: plan.search.method, phi: plan.search.phi, lambda: plan.search.lambda, images: plan.calibration.images },
+  };
+  return { plan: view, layers: layers.map((layer) => ({ ...layer, plan: layerPlan(opened, layer.id, cost) })) };
+}
+
+function stageView({ plan, graph, stage }: OpenedPlan, cost: ProgramCost): PlanView['stage'] {
+  if (!stage || !plan.patchStage) return null;
+  const { layers, splitMap } = stage.stage;
+  return {
+    splitLayer: graph.maps[splitMap].producer ?? -1,
+    rows: stage.grid.rows,
+    cols: stage.grid.cols,
+    layers: layers.length,
+    classMode: plan.patchStage.classMode,
+    redundantMacsPercent: redundantMacsPercent(graph, layers, cost, (id) => layerMacs(graph, graph.layers[id])),
+  };
+}
+
+function branchViews({ graph, program, stage }: OpenedPlan): BranchView[] {
+  if (!stage) return [];
+  const { splitMap, inputs } = stage.stage;
+  const branches = stageBranches(graph, stage.stage, stage.grid, stage.keep) ?? [];
+  return program.branches.map((branch): BranchView => {
+    const input = branches[branch.id]?.parts.get(inputs[0])?.need;
+    return {
+      id: branch.id, row: branch.row, col: branch.col, class: branch.class,
+      patch: fractions(branch.patch, graph.maps[splitMap].shape),
+      input: input ? fractions(input, graph.maps[inputs[0]].shape) : [0, 0, 1, 1],
+    };
+  });
+}
+
+/** Top, left, bottom, right as fractions of the map. */
+function fractions({ x0, y0, x1, y1 }: Region, { h, w }: Shape): [number, number, number, number] {
+  return [y0 / h, x0 / w, y1 / h, x1 / w];
+}
+
+function stepViews(program: Program): StepView[] {
+  const peaks = new Array<number>(program.steps.length).fill(0);
+  for (const buffer of program.buffers) {
+    const end = buffer.offset + buffer.bytes;
+    for (let step = Math.max(0, buffer.firstStep); step <= Math.min(buffer.lastStep, peaks.length - 1); step++) peaks[step] = Math.max(peaks[step], end);
+  }
+  return program.steps.map((step): StepView => ({
+    id: step.id, layer: step.layer, op: step.kernel.op, branch: step.branch ?? -1, peakBytes: peaks[step.id], macs: runs(program, step) ? step.macs : 0,
+  }));
+}
+
+function bufferViews(program: Program): BufferView[] {
+  const writer = new Map<number, LayerId>();
+  for (const step of program.steps) if (!writer.has(step.output.buffer)) writer.set(step.output.buffer, step.layer);
+  for (const step of program.steps) if (step.scratch !== null) writer.set(step.scratch, step.layer);
+  const layerOf = (buffer: ProgramBuffer): number => (buffer.role === 'input' ? -1 : (writer.get(buffer.id) ?? -1));
+  return program.buffers.filter(({ aliasOf }) => aliasOf === null).map((buffer): BufferView => ({
+    id: buffer.id, name: buffer.name, role: buffer.role, layer: layerOf(buffer), offset: buffer.offset, bytes: buffer.bytes,
+    firstStep: Math.max(0, buffer.firstStep), lastStep: Math.min(buffer.lastStep, program.steps.length - 1), bits: buffer.bits,
+  }));
+}
+
+function layerPlan({ plan, graph, parameters, stage, program }: OpenedPlan, id: LayerId, cost: ProgramCost): LayerPlanView {
+  const layer = graph.layers[id];
+  const map = graph.maps[layer.output];
+  const { bits } = parameters.formats.get(layer.output)!;
+  const weights = parameters.layers.get(id);
+  const own = Object.hasOwn(plan.layers, layer.name) ? plan.layers[layer.name] : undefined;
+  const ownMap = Object.hasOwn(plan.maps, map.name) ? plan.maps[map.name] : undefined;
+  return {
+    bits,
+    weightBits: weights?.weightBits ?? null,
+    inputBits: (parameters.views.get(id) ?? parameters.formats.get(layer.inputs[0])!).bits,
+    inPatchStage: stage?.stage.layers.includes(id) ?? false,
+    bitOps: cost.layers[id].bitOps,
+    macs: cost.layers[id].macs,
+    mapBytes: map.shape.h * map.shape.w * Math.ceil((map.shape.c * bits) / 8),
+    weightBytes: weights ? layerConstantBytes(program, id) : 0,
+    candidates: [],
+    locked: own?.locked === true || ownMap?.locked === true,
+  };
+}
+
+/** Bytes of the weights that a layer's steps read, shared ones once. */
+function layerConstantBytes(program: Program, id: LayerId): number {
+  const weights = new Set(program.steps.filter((step) => step.layer === id).flatMap(({ kernel }) => ('weights' in kernel ? [kernel.weights] : [])));
+  return [...weights].reduce((sum, constant) => sum + Math.ceil((program.constants[constant].values.length * program.constants[constant].bits) / 8), 0);
+}
+
+/** The arena that the network would need layer by layer with everything at 8 bits. */
+function int8LayerwiseArenaBytes(graph: Graph): number {
+  const schedule = buildSchedule(graph, null, { stored: () => 8, read: () => null }, { concatInPlace: () => true, sliceInPlace: () => true });
+  const { requests, overlaps } = scheduleArena(graph, schedule, 4);
+  return layoutArena(requests, overlaps, { effort: 'quick' }).bytes;
+}
