@@ -120,3 +120,11 @@ export interface ScheduleStep {
 export function buildSchedule(graph: Graph, stage: ScheduledStage | null, bits: BitsOf, options: ScheduleOptions = {}): Schedule {
   return new ScheduleBuilder(graph, stage, bits, options).build();
 }
+
+/**
+ * Only some branches of the stage, without the tail: for estimates of the memory that a stage needs. `branches` are indexes in order; the first and
+ * the last branch of the grid must be among them.
+ */
+export function buildStageSchedule(graph: Graph, stage: ScheduledStage, bits: BitsOf, options: ScheduleOptions, branches: readonly number[]): Schedule {
+  return new ScheduleBuilder(graph, stage, bits, options).buildBranches(branches);
+}

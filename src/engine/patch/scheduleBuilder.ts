@@ -43,23 +43,68 @@ export class ScheduleBuilder {
   }
 
   build(): Schedule {
-    const { graph } = this;
-    for (const { map } of graph.inputs) {
-      const buffer = this.addBuffer('input', map, fullRegion(graph.maps[map].shape), this.bits.stored(map, null), null, null);
-      this.buffers[buffer].first = -1;
-      this.buffers[buffer].last = -1;
-      this.whole.set(map, { buffer, channel: 0 });
-    }
+    this.addInputs();
     for (const branch of this.branches) this.emitBranch(branch);
     const inStage = new Set(this.stage?.stage.layers);
     const tail: Run = { branch: null, scope: null, guard: null, located: this.whole };
-    for (const layer of graph.layers) if (!inStage.has(layer.id)) this.emitLayer(layer, tail);
-    return this.finish();
-  }
-
-  private finish(): Schedule {
+    for (const layer of this.graph.layers) if (!inStage.has(layer.id)) this.emitLayer(layer, tail);
     const outputs = this.graph.outputs.map(({ map }) => this.whole.get(map)!.buffer);
     for (const output of outputs) this.touch(output, this.steps.length);
+    return this.finish(outputs);
+  }
+
+  /**
+   * Only the given branches, without the tail, for a look at their memory. Halos that branches left out would have kept, for these or for others, take
+   * their bytes all the same. The first and the last branch must be among those given: they begin the split map's life and end the inputs'.
+   */
+  buildBranches(indexes: readonly number[]): Schedule {
+    this.addInputs();
+    for (const index of indexes) {
+      const branch = this.branches[index];
+      const begin = this.steps.length;
+      this.caches.clear();
+      const others = [...this.stage!.keep].flatMap((map) => this.standInCaches(map, branch, begin));
+      const before = this.buffers.length;
+      this.emitBranch(branch);
+      const kept = this.buffers.slice(before).filter((b) => b.role === 'cache');
+      for (const id of [...others, ...kept.map((b) => b.id)]) this.touch(id, this.steps.length - 1);
+    }
+    return this.finish([]);
+  }
+
+  private addInputs(): void {
+    for (const { map } of this.graph.inputs) {
+      const buffer = this.addBuffer('input', map, fullRegion(this.graph.maps[map].shape), this.bits.stored(map, null), null, null);
+      this.touch(buffer, -1);
+      this.whole.set(map, { buffer, channel: 0 });
+    }
+  }
+
+  /** Makes the caches that the branch finds, and returns others of the same map that are alive beside it: of columns to the right from above, to the left for below. */
+  private standInCaches(map: MapId, branch: StageBranch, step: number): number[] {
+    const { row, col } = branch;
+    const { cols } = this.stage!.grid;
+    const part = branch.parts.get(map)!;
+    const below = this.branches[branch.index + cols]?.parts.get(map);
+    const bits = this.bits.stored(map, 'regular');
+    const width = this.graph.maps[map].shape.w;
+    const add = (region: Region): number[] => {
+      if (regionPixels(region) === 0) return [];
+      const id = this.addBuffer('cache', map, region, bits, null, null);
+      this.touch(id, step);
+      return [id];
+    };
+    const above = aboveFresh(part);
+    const left = leftOfFresh(part);
+    for (const id of row > 0 ? add(above) : []) this.caches.set(this.cacheKey(map, row - 1, col, 'rows'), id);
+    for (const id of col > 0 ? add(left) : []) this.caches.set(this.cacheKey(map, row, col - 1, 'cols'), id);
+    return [
+      ...(row > 0 ? add({ ...above, x0: part.fresh.x1, x1: width }) : []),
+      ...(below ? add({ ...intersectRegions(part.need, aboveFresh(below)), x0: 0, x1: part.fresh.x0 }) : []),
+    ];
+  }
+
+  private finish(outputs: readonly number[]): Schedule {
     for (const buffer of this.buffers) {
       if (buffer.aliasOf === null) continue;
       buffer.first = this.buffers[buffer.aliasOf].first;

@@ -3,7 +3,7 @@ import type { Conflicts } from './conflicts';
 import { Placer, type Placement } from './placement';
 
 /** Work of the two efforts, in placements of a single request. */
-const budget = { quick: 6_000, thorough: 400_000 };
+const budget = { quick: 12_000, thorough: 400_000 };
 
 /**
  * Iterated greedy: several classic orders, then from the best of them moves of the requests at the top of the arena to earlier places in the order.

@@ -1,0 +1,194 @@
+import { UserError } from '../errors';
+import type { MemoryRegion, Target } from './types';
+
+const kib = 1024;
+const mib = 1024 * kib;
+
+function sram(name: string, bytes: number): MemoryRegion {
+  return { name, kind: 'sram', bytes };
+}
+
+function flash(name: string, bytes: number): MemoryRegion {
+  return { name, kind: 'flash', bytes };
+}
+
+/**
+ * Boards and parts that a plan can be made for. The arena may take its whole region; how much of it the application needs for itself is for the
+ * user to say (`--sram`). Parts with several memories list each: an arena cannot span two of them.
+ */
+export const targets: readonly Target[] = [
+  {
+    id: 'nano33ble',
+    name: 'Arduino Nano 33 BLE Sense (nRF52840)',
+    core: 'cortex-m4',
+    clockMHz: 64,
+    regions: [sram('RAM', 256 * kib), flash('FLASH', 1 * mib)],
+    arenaRegion: 'RAM',
+    flashRegion: 'FLASH',
+    source: 'Nordic nRF52840 Product Specification, Memory: 1 MB flash and 256 kB RAM',
+  },
+  {
+    id: 'stm32h743',
+    name: 'STM32H743 (NUCLEO-H743ZI2)',
+    core: 'cortex-m7',
+    clockMHz: 480,
+    regions: [sram('AXI', 512 * kib), sram('DTCM', 128 * kib), sram('SRAM1-3', 288 * kib), sram('SRAM4', 64 * kib), flash('FLASH', 2 * mib)],
+    arenaRegion: 'AXI',
+    flashRegion: 'FLASH',
+    source: 'ST RM0433, Memory organization: AXI SRAM 512 KB (D1), DTCM 128 KB, SRAM1 to SRAM3 of 128 + 128 + 32 KB (D2, contiguous), SRAM4 64 KB (D3); DS12110 for flash and clock',
+  },
+  {
+    id: 'stm32f746',
+    name: 'STM32F746 (32F746GDISCOVERY)',
+    core: 'cortex-m7',
+    clockMHz: 216,
+    regions: [sram('SRAM1', 240 * kib), sram('DTCM', 64 * kib), sram('SRAM2', 16 * kib), flash('FLASH', 1 * mib)],
+    arenaRegion: 'SRAM1',
+    flashRegion: 'FLASH',
+    source: 'ST RM0385, Memory organization: SRAM1 240 KB, SRAM2 16 KB, DTCM 64 KB; DS10916 for flash and clock',
+  },
+  {
+    id: 'stm32f411',
+    name: 'STM32F411 (NUCLEO-F411RE)',
+    core: 'cortex-m4',
+    clockMHz: 100,
+    regions: [sram('RAM', 128 * kib), flash('FLASH', 512 * kib)],
+    arenaRegion: 'RAM',
+    flashRegion: 'FLASH',
+    source: 'ST DS10314, STM32F411xE: 512 Kbytes of flash memory, 128 Kbytes of SRAM, 100 MHz',
+  },
+  {
+    id: 'stm32f446',
+    name: 'STM32F446 (NUCLEO-F446RE)',
+    core: 'cortex-m4',
+    clockMHz: 180,
+    regions: [sram('RAM', 128 * kib), flash('FLASH', 512 * kib)],
+    arenaRegion: 'RAM',
+    flashRegion: 'FLASH',
+    source: 'ST DS10693, STM32F446xE: 512 Kbytes of flash, 128 Kbytes of SRAM (SRAM1 112 KB and SRAM2 16 KB, contiguous), 180 MHz',
+  },
+  {
+    id: 'stm32l4r5',
+    name: 'STM32L4R5 (NUCLEO-L4R5ZI)',
+    core: 'cortex-m4',
+    clockMHz: 120,
+    regions: [sram('SRAM3', 384 * kib), sram('SRAM1', 192 * kib), sram('SRAM2', 64 * kib), flash('FLASH', 2 * mib)],
+    arenaRegion: 'SRAM3',
+    flashRegion: 'FLASH',
+    source: 'ST RM0432, Embedded SRAM: SRAM1 192 Kbytes, SRAM2 64 Kbytes, SRAM3 384 Kbytes; DS12023 for flash and clock',
+  },
+  {
+    id: 'stm32u585',
+    name: 'STM32U585 (B-U585I-IOT02A)',
+    core: 'cortex-m33',
+    clockMHz: 160,
+    regions: [sram('SRAM3', 512 * kib), sram('SRAM1', 192 * kib), sram('SRAM2', 64 * kib), sram('SRAM4', 16 * kib), flash('FLASH', 2 * mib)],
+    arenaRegion: 'SRAM3',
+    flashRegion: 'FLASH',
+    source: 'ST RM0456, Internal SRAMs of STM32U575/585: SRAM1 192 Kbytes, SRAM2 64 Kbytes, SRAM3 512 Kbytes, SRAM4 16 Kbytes; DS13086 for flash and clock',
+  },
+  {
+    id: 'nrf5340',
+    name: 'nRF5340 DK (application core)',
+    core: 'cortex-m33',
+    clockMHz: 128,
+    regions: [sram('RAM', 512 * kib), flash('FLASH', 1 * mib)],
+    arenaRegion: 'RAM',
+    flashRegion: 'FLASH',
+    source: 'Nordic nRF5340 Product Specification, Application core: 128 MHz, 1 MB flash, 512 kB RAM',
+  },
+  {
+    id: 'samd51x20',
+    name: 'ATSAMD51P20A / ATSAMD51J20A',
+    core: 'cortex-m4',
+    clockMHz: 120,
+    regions: [sram('RAM', 256 * kib), flash('FLASH', 1 * mib)],
+    arenaRegion: 'RAM',
+    flashRegion: 'FLASH',
+    source: 'Microchip DS60001507, SAM D5x/E5x Family, Configuration Summary: 1024 KB flash, 256 KB SRAM, 120 MHz',
+  },
+  {
+    id: 'rp2040',
+    name: 'Raspberry Pi Pico (RP2040)',
+    core: 'cortex-m0plus',
+    clockMHz: 133,
+    regions: [sram('RAM', 256 * kib), sram('SCRATCH_X', 4 * kib), sram('SCRATCH_Y', 4 * kib), flash('FLASH', 2 * mib)],
+    arenaRegion: 'RAM',
+    flashRegion: 'FLASH',
+    source: 'RP2040 Datasheet, SRAM: four striped banks of 64 KB and two of 4 KB; Raspberry Pi Pico Datasheet: 2 MB of QSPI flash',
+  },
+  {
+    id: 'rp2350',
+    name: 'Raspberry Pi Pico 2 (RP2350)',
+    core: 'cortex-m33',
+    clockMHz: 150,
+    regions: [sram('RAM', 512 * kib), sram('SCRATCH_X', 4 * kib), sram('SCRATCH_Y', 4 * kib), flash('FLASH', 4 * mib)],
+    arenaRegion: 'RAM',
+    flashRegion: 'FLASH',
+    source: 'RP2350 Datasheet, SRAM: eight banks of 64 KB and two of 4 KB; Raspberry Pi Pico 2 Datasheet: 4 MB of QSPI flash',
+  },
+  {
+    id: 'esp32s3',
+    name: 'ESP32-S3-DevKitC-1 (N8)',
+    core: 'xtensa-lx7',
+    clockMHz: 240,
+    regions: [sram('SRAM1', 416 * kib), sram('SRAM2', 64 * kib), flash('FLASH', 8 * mib)],
+    arenaRegion: 'SRAM1',
+    flashRegion: 'FLASH',
+    source:
+      'Espressif ESP32-S3 Technical Reference Manual, System and Memory: Internal SRAM 1 of 416 KB (shared with IRAM code), SRAM 2 of 64 KB (part of it the data cache); ESP32-S3-WROOM-1-N8 Datasheet: 8 MB flash',
+  },
+  {
+    id: 'esp32c3',
+    name: 'ESP32-C3-DevKitM-1',
+    core: 'riscv32',
+    clockMHz: 160,
+    regions: [sram('SRAM1', 384 * kib), flash('FLASH', 4 * mib)],
+    arenaRegion: 'SRAM1',
+    flashRegion: 'FLASH',
+    source: 'Espressif ESP32-C3 Technical Reference Manual, System and Memory: Internal SRAM 1 of 384 KB (shared with IRAM code); ESP32-C3-MINI-1 Datasheet: 4 MB flash',
+  },
+  {
+    id: 'corstone300',
+    name: 'Arm Corstone-300 (Cortex-M55, MPS3 AN547)',
+    core: 'cortex-m55',
+    clockMHz: 32,
+    regions: [sram('DTCM', 512 * kib), sram('ISRAM', 4 * mib), flash('SRAM', 2 * mib)],
+    arenaRegion: 'DTCM',
+    flashRegion: 'SRAM',
+    source: 'Arm AN547 (DAI0547), memory map: DTCM of 4 × 128 KB, code memory of 2 MB (FPGA SRAM, the place of flash), internal SRAM of 4 MB; as QEMU machine mps3-an547 models it',
+  },
+];
+
+/** Id of a target that the user describes by its sizes. */
+export const customTargetId = 'custom';
+
+/**
+ * The target with this id.
+ * @throws UserError listing the ids there are
+ */
+export function findTarget(id: string): Target {
+  const target = targets.find((t) => t.id === id);
+  if (!target) throw new UserError(`There is no target "${id}". Choose one of ${targets.map((t) => t.id).join(', ')}, or ${customTargetId} with its SRAM and flash in bytes.`);
+  return target;
+}
+
+/**
+ * A target that is not in the table.
+ * @throws UserError if a size is not a whole number above 0
+ */
+export function customTarget(sramBytes: number, flashBytes: number): Target {
+  for (const [what, bytes] of [['SRAM', sramBytes], ['Flash', flashBytes]] as const) {
+    if (!Number.isSafeInteger(bytes) || bytes <= 0) throw new UserError(`${what} of a custom target must be a whole number of bytes above 0, not ${bytes}.`);
+  }
+  return {
+    id: customTargetId,
+    name: 'Custom',
+    core: 'cortex-m4',
+    clockMHz: 100,
+    regions: [sram('RAM', sramBytes), flash('FLASH', flashBytes)],
+    arenaRegion: 'RAM',
+    flashRegion: 'FLASH',
+    source: 'Given by the user',
+  };
+}
