@@ -15,12 +15,19 @@ export interface KernelContext {
 
 /** Working memory that all kernels of an executor share; contents do not survive a kernel. */
 export class Scratch {
-  private array = new Int16Array(0);
+  private integers = new Int16Array(0);
+  private doubles = new Float64Array(0);
 
   /** An array of at least `length` elements. */
   int16(length: number): Int16Array {
-    if (this.array.length < length) this.array = new Int16Array(length);
-    return this.array;
+    if (this.integers.length < length) this.integers = new Int16Array(length);
+    return this.integers;
+  }
+
+  /** An array of at least `length` elements. */
+  float64(length: number): Float64Array {
+    if (this.doubles.length < length) this.doubles = new Float64Array(length);
+    return this.doubles;
   }
 }
 

@@ -107,4 +107,35 @@ describe('Executor', () => {
     assert.throws(() => new Executor({ ...rows, steps }), /source index of 2/);
     assert.equal(program.constants.length, 0);
   });
+
+  it('adds up exactly where sums are as large as 32 bits allow', () => {
+    // Two output channels of opposite sign: 255·(±127)·n for n just below, at and above 2²⁶, and near 2³¹.
+    for (const n of [2071, 2072, 2073, 66_300]) {
+      const buffer = (id: number, channels: number, offset: number, signed: boolean): ProgramBuffer => ({
+        id, name: '', role: 'map', map: 0, window: { y0: 0, x0: 0, y1: 1, x1: 1 }, channels, bits: 8, signed, pixelBytes: channels, rowBytes: channels, bytes: channels,
+        firstStep: 0, lastStep: 0, aliasOf: null, offset, align: 1,
+      });
+      const access = (id: number, channels: number): Step['output'] => ({ buffer: id, region: { y0: 0, x0: 0, y1: 1, x1: 1 }, channel: 0, channels });
+      const weights = Int8Array.from({ length: 2 * n }, (_, i) => (i < n ? 127 : -127));
+      const table = (id: number, bits: 8 | 32, values: Int8Array | Int32Array): Program['constants'][number] => ({ id, kind: 'table', name: '', bits, signed: true, values, dims: [values.length] });
+      const sum = 255 * 127 * n;
+      const program: Program = {
+        ...copyProgram(),
+        buffers: [buffer(0, n, 0, false), buffer(1, 2, n, true)],
+        // The bias leaves 5 and −5; multiplied by 2³⁰ / 2³² and shifted by 1 with rounding this gives 1 and −1.
+        constants: [table(0, 8, weights), table(1, 32, Int32Array.from([5 - sum, sum - 5])), table(2, 32, Int32Array.from([2 ** 30, 2 ** 30]))],
+        steps: [{
+          ...copyProgram().steps[0], inputs: [access(0, n)], output: access(1, 2),
+          kernel: {
+            op: 'conv2d', group: 1, weights: 0, weightBits: 8, padCodes: null,
+            window: { kernelH: 1, kernelW: 1, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, padTop: 0, padLeft: 0 },
+            requant: { bias: 1, biasShift: 0, multiplier: 2, preShift: 0, shift: 1, min: -128, max: 127 },
+          },
+        }],
+        arenaBytes: n + 2,
+      };
+      const { outputs } = runProgram(program, [new Uint8Array(n).fill(255)]);
+      assert.deepEqual([...new Int8Array(outputs[0])], [1, -1], `${n} products`);
+    }
+  });
 });

@@ -1,13 +1,16 @@
+import { maxCode, minCode } from '../../arithmetic';
 import type { Kernel, StepWindow } from '../../types';
 import { check, type KernelContext, type PreparedKernel } from '../context';
-import { padInput } from '../paddedInput';
+import { padInput, type PaddedInput } from '../paddedInput';
 import { Requantizer } from '../requantizer';
 import { checkWindow } from '../window';
+import { packRows, PAIR, splitPair, type PackedRows } from './packedRows';
 
 interface Geometry {
   readonly window: StepWindow;
-  readonly h: number;
+  /** Output pixels from one row to the next, and in all. */
   readonly w: number;
+  readonly pixels: number;
   readonly group: number;
   /** Channels of the whole input and output, and of one group. */
   readonly inC: number;
@@ -20,7 +23,7 @@ interface Geometry {
 /** `conv2d` of types.ts: acc = Σ w[o, ky, kx, i]·x[…], padding included, then requantization. */
 export function prepareConv2d(kernel: Extract<Kernel, { op: 'conv2d' }>, context: KernelContext): PreparedKernel {
   const [input] = context.inputs;
-  const { output, constants } = context;
+  const { output, constants, scratch } = context;
   const { window, group } = kernel;
   checkWindow(window);
   check(group >= 1 && input.channels % group === 0 && output.channels % group === 0, `Group ${group} does not divide the channels.`);
@@ -28,80 +31,96 @@ export function prepareConv2d(kernel: Extract<Kernel, { op: 'conv2d' }>, context
   const groupOut = output.channels / group;
   const taps = window.kernelH * window.kernelW * groupIn;
   const values = constants.values(kernel.weights, output.channels * taps);
-  const weights = constants.once(`conv ${kernel.weights} ${group}`, () => blockRows(values, group, groupOut, taps));
+  const largest = Math.max(maxCode(input.bits, input.signed), -minCode(input.bits, input.signed));
+  const weights = constants.once(`conv ${kernel.weights} ${group} ${largest}`, () => packRows(values, group, groupOut, taps, largest));
   const requantizer = new Requantizer(kernel.requant, context);
   const padded = padInput(window, kernel.padCodes, context);
-  const geometry: Geometry = {
-    window, group, groupIn, groupOut, h: output.h, w: output.w, inC: input.channels, outC: output.channels, rowStride: padded.rowStride,
+  const geometry = geometryOf(kernel, context, padded);
+  return ([dense], out) => {
+    const x = scratch.float64(padded.length);
+    padded.lay(dense, x);
+    convolve(geometry, x, weights, requantizer, out);
   };
-  return (inputs, out) => convolve(geometry, padded.lay(inputs[0]), weights, requantizer, out);
 }
 
-/** Weights [group][⌈groupOut / 4⌉][taps][4]: four output channels side by side, missing ones 0. */
-function blockRows(values: ArrayLike<number>, group: number, groupOut: number, taps: number): Int16Array {
-  const blocks = Math.ceil(groupOut / 4);
-  const blocked = new Int16Array(group * blocks * taps * 4);
-  for (let g = 0; g < group; g++) {
-    for (let o = 0; o < groupOut; o++) {
-      const from = (g * groupOut + o) * taps;
-      const to = (g * blocks + (o >> 2)) * taps * 4 + (o & 3);
-      for (let k = 0; k < taps; k++) blocked[to + k * 4] = values[from + k];
-    }
-  }
-  return blocked;
+/** Rows of the output; those of a pointwise convolution are cut anew, so that none is short of a multiple of four pixels but the last. */
+function geometryOf(kernel: Extract<Kernel, { op: 'conv2d' }>, context: KernelContext, padded: PaddedInput): Geometry {
+  const [input] = context.inputs;
+  const { output } = context;
+  const { window, group } = kernel;
+  const pixels = output.h * output.w;
+  const shared = {
+    window, pixels, group, inC: input.channels, outC: output.channels, groupIn: input.channels / group, groupOut: output.channels / group,
+  };
+  const everyPixel = window.kernelH * window.kernelW * window.strideH * window.strideW === 1 && input.h === output.h && input.w === output.w;
+  if (padded.plain && everyPixel) return { ...shared, w: 64, rowStride: 64 * input.channels };
+  return { ...shared, w: output.w, rowStride: padded.rowStride };
 }
 
-/**
- * Two pixels × four output channels at a time. The sums stay in registers: products of 16-bit loads are known to fit 32 bits, so
- * `(a + x * w) | 0` compiles to integer instructions.
- */
-function convolve(g: Geometry, x: Int16Array, weights: Int16Array, requantizer: Requantizer, out: Int16Array): void {
+/** Four pixels × two doubles of packed output channels at a time, sums in registers. */
+function convolve(g: Geometry, x: Float64Array, weights: PackedRows, requantizer: Requantizer, out: Int16Array): void {
   const { kernelH, kernelW, strideH, strideW, dilationH, dilationW } = g.window;
-  const { w, inC, outC, groupIn, groupOut, rowStride } = g;
+  const { w, pixels, inC, outC, groupIn, groupOut, rowStride } = g;
+  const { values, blocks, blockLength, perDouble } = weights;
   // Taps beside each other are one run of codes unless channels or columns are skipped.
   const oneRun = g.group === 1 && dilationW === 1;
   const runs = oneRun ? 1 : kernelW;
   const run = oneRun ? kernelW * inC : groupIn;
-  const blocks = Math.ceil(groupOut / 4);
-  const blockSize = kernelH * kernelW * groupIn * 4;
-  for (let oy = 0; oy < g.h; oy++) {
+  const next = strideW * inC;
+  for (let oy = 0; oy * w < pixels; oy++) {
+    const columns = Math.min(w, pixels - oy * w);
     for (let block = 0; block < g.group * blocks; block++) {
-      const group = (block / blocks) | 0;
-      const first = (block % blocks) * 4;
+      const group = Math.floor(block / blocks);
+      const first = (block % blocks) * perDouble * 2;
       const channel = group * groupOut + first;
-      const channels = Math.min(4, groupOut - first);
-      for (let ox = 0; ox < w; ox += 2) {
-        const second = ox + 1 < w ? strideW * inC : 0;
-        let a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0;
-        let k = block * blockSize;
+      const channels = Math.min(perDouble * 2, groupOut - first);
+      for (let ox = 0; ox < columns; ox += 4) {
+        // Pixels past the last one are computed from the first and not stored.
+        const d1 = ox + 1 < columns ? next : 0;
+        const d2 = ox + 2 < columns ? next * 2 : 0;
+        const d3 = ox + 3 < columns ? next * 3 : 0;
+        let a0 = 0, a1 = 0, b0 = 0, b1 = 0, c0 = 0, c1 = 0, e0 = 0, e1 = 0;
+        let k = block * blockLength;
         for (let ky = 0; ky < kernelH; ky++) {
-          let p = (oy * strideH + ky * dilationH) * rowStride + ox * strideW * inC + group * groupIn;
+          let p = (oy * strideH + ky * dilationH) * rowStride + ox * next + group * groupIn;
           for (let r = 0; r < runs; r++, p += dilationW * inC) {
-            for (let i = p, end = p + run; i < end; i++, k += 4) {
-              const w0 = weights[k], w1 = weights[k + 1], w2 = weights[k + 2], w3 = weights[k + 3];
-              const u = x[i], v = x[i + second];
-              a0 = (a0 + u * w0) | 0;
-              a1 = (a1 + u * w1) | 0;
-              a2 = (a2 + u * w2) | 0;
-              a3 = (a3 + u * w3) | 0;
-              b0 = (b0 + v * w0) | 0;
-              b1 = (b1 + v * w1) | 0;
-              b2 = (b2 + v * w2) | 0;
-              b3 = (b3 + v * w3) | 0;
+            for (let i = p, end = p + run; i < end; i++, k += 2) {
+              const w0 = values[k], w1 = values[k + 1];
+              const s = x[i], t = x[i + d1], u = x[i + d2], v = x[i + d3];
+              a0 += s * w0;
+              a1 += s * w1;
+              b0 += t * w0;
+              b1 += t * w1;
+              c0 += u * w0;
+              c1 += u * w1;
+              e0 += v * w0;
+              e1 += v * w1;
             }
           }
         }
         const to = (oy * w + ox) * outC + channel;
-        store(requantizer, channel, channels, out, to, a0, a1, a2, a3);
-        if (second > 0) store(requantizer, channel, channels, out, to + outC, b0, b1, b2, b3);
+        store(requantizer, perDouble, channel, channels, out, to, a0, a1);
+        if (d1 > 0) store(requantizer, perDouble, channel, channels, out, to + outC, b0, b1);
+        if (d2 > 0) store(requantizer, perDouble, channel, channels, out, to + outC * 2, c0, c1);
+        if (d3 > 0) store(requantizer, perDouble, channel, channels, out, to + outC * 3, e0, e1);
       }
     }
   }
 }
 
-function store(requantizer: Requantizer, c: number, n: number, out: Int16Array, to: number, a0: number, a1: number, a2: number, a3: number): void {
-  out[to] = requantizer.code(a0, c);
-  if (n > 1) out[to + 1] = requantizer.code(a1, c + 1);
-  if (n > 2) out[to + 2] = requantizer.code(a2, c + 2);
-  if (n > 3) out[to + 3] = requantizer.code(a3, c + 3);
+/** Requantizes the sums of one pixel's `n` channels from c on. */
+function store(requantizer: Requantizer, perDouble: number, c: number, n: number, out: Int16Array, to: number, sum0: number, sum1: number): void {
+  if (perDouble === 1) {
+    out[to] = requantizer.code(sum0, c);
+    if (n > 1) out[to + 1] = requantizer.code(sum1, c + 1);
+    return;
+  }
+  const high0 = splitPair(sum0);
+  out[to] = requantizer.code(sum0 - high0 * PAIR, c);
+  if (n > 1) out[to + 1] = requantizer.code(high0, c + 1);
+  if (n > 2) {
+    const high1 = splitPair(sum1);
+    out[to + 2] = requantizer.code(sum1 - high1 * PAIR, c + 2);
+    if (n > 3) out[to + 3] = requantizer.code(high1, c + 3);
+  }
 }

@@ -15,7 +15,11 @@ export function prepareDepthwise2d(kernel: Extract<Kernel, { op: 'depthwise2d' }
   const weights = constants.once(`depthwise ${kernel.weights}`, () => Int16Array.from(values));
   const requantizer = new Requantizer(kernel.requant, context);
   const padded = padInput(window, kernel.padCodes, context);
-  return (inputs, out) => convolve(window, output.h, output.w, output.channels, padded.rowStride, padded.lay(inputs[0]), weights, requantizer, out);
+  return ([dense], out) => {
+    const x = padded.plain ? dense : context.scratch.int16(padded.length);
+    if (!padded.plain) padded.lay(dense, x);
+    convolve(window, output.h, output.w, output.channels, padded.rowStride, x, weights, requantizer, out);
+  };
 }
 
 /** Four channels at a time, sums in registers. */
