@@ -47,6 +47,8 @@ export interface ResizeTap {
   readonly t: number;
 }
 
+const f = Math.fround;
+
 type Sampling = Pick<ResizeLayer, 'mode' | 'coordinates' | 'rounding'>;
 
 /** Where a resize along one axis reads, for each output coordinate (ONNX Resize). Nearest has near = far. */
@@ -64,17 +66,18 @@ export function resizeTaps(sampling: Sampling, scale: number, inSize: number, ou
   });
 }
 
+/** In float32 steps like onnxruntime, so that ties at half pixels round the same way for scales such as 2.3. */
 function sourceCoordinate(coordinates: Sampling['coordinates'], o: number, scale: number, inSize: number, outSize: number): number {
   if (scale === 1) return o;
   switch (coordinates) {
     case 'asymmetric':
-      return o / scale;
+      return f(o / f(scale));
     case 'half_pixel':
-      return (o + 0.5) / scale - 0.5;
+      return f(f((o + 0.5) / f(scale)) - 0.5);
     case 'pytorch_half_pixel':
-      return outSize > 1 ? (o + 0.5) / scale - 0.5 : 0;
+      return outSize > 1 ? f(f((o + 0.5) / f(scale)) - 0.5) : 0;
     case 'align_corners':
-      return outSize > 1 ? (o * (inSize - 1)) / (outSize - 1) : 0;
+      return outSize > 1 ? f((o * (inSize - 1)) / (outSize - 1)) : 0;
   }
 }
 

@@ -37,6 +37,15 @@ export class ByteReader {
     return result;
   }
 
+  /** The bytes [start, end) as text; invalid UTF-8 becomes replacement characters. */
+  text(start: number, end: number): string {
+    if (end - start > WINDOW_BYTES) return this.bytes(start, end).toString('utf8');
+    if (end === start) return '';
+    if (start < this.windowStart || end > this.windowEnd) this.load(start);
+    if (end > this.windowEnd) return this.bytes(start, end).toString('utf8');
+    return this.window.toString('utf8', start - this.windowStart, end - this.windowStart);
+  }
+
   private load(position: number): void {
     if (!(position >= 0 && position < this.size)) throw new MalformedError(`byte ${position} lies outside the file`);
     const got = readSync(this.fd, this.window, 0, Math.min(WINDOW_BYTES, this.size - position), position);

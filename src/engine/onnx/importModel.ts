@@ -1,11 +1,10 @@
 import { basename } from 'node:path';
-import { UserError } from '../errors';
 import type { Graph } from '../graph/types';
 import { finishGraph } from './import/finish';
 import { foldDraft } from './import/fold/fold';
 import type { SizeOptions } from './import/inputs';
 import { bindingType, fedInputs } from './import/inputs';
-import { walkModel } from './import/walk';
+import { noLayers, walkModel } from './import/walk';
 import { checkFolded, loadWeights } from './import/weights';
 import type { OnnxModel } from './model';
 import { openModel } from './openModel';
@@ -41,9 +40,8 @@ export function importOpenModel(model: OnnxModel, options: ImportOptions = {}): 
   const unread = loadWeights(draft);
   if (unread.length > 0) throw new UnsupportedModelError(file, unread);
   foldDraft(draft);
-  if (draft.layers.length === 0) throw new UserError(`${file} has no layers: its outputs are its inputs, so there is nothing to quantize. Choose another model.`);
-  const overflown = checkFolded(draft);
-  if (overflown.length > 0) throw new UnsupportedModelError(file, overflown);
+  const folded = draft.layers.length === 0 ? [noLayers(model)] : checkFolded(draft);
+  if (folded.length > 0) throw new UnsupportedModelError(file, folded);
   const inputs = fedInputs(model).flatMap(({ name, elementType }) => {
     const value = state.values.get(name);
     return value?.kind === 'map' ? [{ value, elementType: bindingType(elementType)! }] : [];

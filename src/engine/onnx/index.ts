@@ -5,3 +5,5 @@ export { openModel } from './openModel';
 export type { OnnxModel } from './model';
 export { UnsupportedModelError } from './problems';
 export type { ModelProblem } from './problems';
+export { describeModel } from './describeModel';
+export type { ModelDescription, NodeDescription, ValueDescription } from './describeModel';

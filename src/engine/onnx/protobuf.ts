@@ -78,7 +78,7 @@ export class FieldCursor {
     if (this.end - this.start > limit) {
       throw new MalformedError(`a text of ${this.end - this.start} bytes at byte ${this.start} is longer than any name in a model`);
     }
-    return this.reader.bytes(this.start, this.end).toString('utf8');
+    return this.reader.text(this.start, this.end);
   }
 
   float32(): number {

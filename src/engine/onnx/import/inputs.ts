@@ -49,19 +49,25 @@ export function resolveInputDims(input: ValueInfo, sizes: SizeOptions): number[]
   if (dims === null) throw new ProblemError('has no declared shape', 'Export the model with fixed input sizes.');
   if (dims.length > 4) throw new ProblemError(`has ${dims.length} dimensions`, 'Only images and vectors are supported.');
   const spatialNames = dims.length === 4 ? (isChannelsLast(dims) ? ['', 'h', 'w', ''] : ['', '', 'h', 'w']) : dims.length === 3 ? ['', '', 'w'] : [];
+  const open: { shown: string; key: string }[] = [];
   const resolved = dims.map((dim, i) => {
     if (typeof dim === 'number') return dim;
     if (i === 0 && dims.length > 1) return 1;
     const keys = [dim, spatialNames[i]].filter((key): key is string => key !== null && key !== undefined && key !== '');
     const set = keys.map((key) => (Object.hasOwn(sizes, key) ? sizes[key] : undefined)).find((size) => size !== undefined);
-    if (set !== undefined) return set;
-    const shown = dim ?? `dimension ${i + 1}`;
-    if (keys.length === 0) throw new ProblemError(`leaves ${shown} open`, 'Export the model with a fixed size.');
-    throw new ProblemError(
-      `has the symbolic size "${shown}"`,
-      `Give it a value in the input-size setting (CLI: ${keys.map((key) => `--size ${key}=N`).join(' or ')}), or export the model with a fixed size.`,
-    );
+    if (set === undefined) open.push({ shown: dim ?? `dimension ${i + 1}`, key: keys[keys.length - 1] ?? '' });
+    return set ?? 1;
   });
+  if (open.length > 0) {
+    const names = open.map(({ shown }) => `"${shown}"`).join(' and ');
+    const settable = open.every(({ key }) => key !== '');
+    throw new ProblemError(
+      `leaves its size open (${names})`,
+      settable
+        ? `Set it, e.g. --size ${open.map(({ key }) => `${key}=224`).join(',')} or the setting "quantmcu.inputSizes", or export the model with a fixed size.`
+        : 'Export the model with a fixed size.',
+    );
+  }
   if (resolved.some((d) => !(Number.isInteger(d) && d > 0))) {
     throw new ProblemError(`has the shape ${resolved.join('×')}, which holds no elements`, 'Export the model with the size of real images.');
   }

@@ -81,7 +81,13 @@ function walkOnce(model: OnnxModel, sizes: SizeOptions, nodes: readonly NodeInfo
     }
   }
   if (model.outputs.length === 0) problems.push({ node: basename(model.path), opType: 'Graph', message: 'has no outputs', remedy: 'Export the model again.' });
+  if (problems.length === 0 && state.draft.layers.length === 0) problems.push(noLayers(model));
   return { state, nodes, problems, outputs };
+}
+
+/** The problem of a model that only renames its inputs. */
+export function noLayers(model: OnnxModel): ModelProblem {
+  return { node: model.graphName, opType: 'Graph', message: 'has no layers (its outputs are its inputs), so there is nothing to quantize', remedy: 'Choose another model.' };
 }
 
 /** Makes constants of the node's initializers; false when an input is unknown. */
@@ -125,9 +131,11 @@ function handlerOf(state: ImportState, node: NodeInfo): (context: NodeContext) =
   }
   const overConstants = node.inputs.every((name) => name === '' || state.values.get(name)?.kind === 'constant');
   const handler = (overConstants ? CONSTANT_OPERATORS[node.opType] : undefined) ?? MAP_OPERATORS[node.opType] ?? CONSTANT_OPERATORS[node.opType];
-  if (!handler || !Object.hasOwn(MAP_OPERATORS, node.opType) && !Object.hasOwn(CONSTANT_OPERATORS, node.opType)) {
+  if (!handler || (!Object.hasOwn(MAP_OPERATORS, node.opType) && !Object.hasOwn(CONSTANT_OPERATORS, node.opType))) {
     throw new ProblemError('is not supported', unsupportedRemedy(node.opType));
   }
+  const overMaps = node.inputs.some((name) => state.values.get(name)?.kind === 'map');
+  if (overMaps && !Object.hasOwn(MAP_OPERATORS, node.opType)) throw new ProblemError('is not supported on feature maps', unsupportedRemedy(node.opType));
   return handler;
 }
 

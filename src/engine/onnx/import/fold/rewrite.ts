@@ -18,7 +18,7 @@ export function absorbConsumer(keeper: DraftLayer, absorbed: DraftLayer, dead: S
   keeper.output.consumers.delete(absorbed);
   keeper.output = absorbed.output;
   keeper.output.producer = keeper;
-  keeper.onnx = [...keeper.onnx, ...absorbed.onnx];
+  for (const ref of absorbed.onnx) keeper.onnx.push(ref);
   absorbed.output = { ...absorbed.output, producer: absorbed, consumers: new Set(), isOutput: false };
   dead.add(absorbed);
 }

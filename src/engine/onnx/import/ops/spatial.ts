@@ -112,7 +112,8 @@ function targetSize(context: NodeContext, dims: readonly number[]): { scales: nu
     if (listed.length !== axes.length || listed.some((s) => !(s > 0 && Number.isFinite(s)))) context.fail(`has scales ${listed.join(', ')}`, 'Export the model again.');
     axes.forEach((axis, i) => {
       scales[axis] = listed[i];
-      outDims[axis] = Math.floor(dims[axis] * listed[i]);
+      // In float32, as onnxruntime: 10 · 2.3 is 23 there.
+      outDims[axis] = Math.floor(Math.fround(dims[axis] * listed[i]));
     });
     return { scales, outDims };
   }
