@@ -2,7 +2,6 @@ import path from 'node:path';
 import { format } from 'node:util';
 import { launchBrowser } from '../support/browser.mjs';
 import { startCodeServer } from '../support/codeServer.mjs';
-import { ensureTools } from '../support/tools.mjs';
 
 const TIMEOUT_MS = 10 * 60_000;
 
@@ -12,8 +11,6 @@ const TIMEOUT_MS = 10 * 60_000;
  * @param {{extension: string, entry: string, workspace: string, out: string, environment: Record<string, string>, verbose: boolean}} options
  */
 export async function runInCodeServer({ extension, entry, workspace, out, environment, verbose }) {
-  const missing = ensureTools(['chromium', 'fonts', 'nativeBuild']);
-  if (missing.length > 0) throw new Error(`The integration suite needs\n  ${missing.join('\n  ')}`);
   const server = await startCodeServer({ folder: path.join(out, 'code-server') });
   const { browser, page } = await launchBrowser();
   let log = '';

@@ -5,36 +5,41 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleTests, projectRoot, testFiles } from '../support/bundle.mjs';
 import { closingLine } from '../support/closingLine.mjs';
+import { requireTools } from '../support/tools.mjs';
 import { runInCodeServer } from './inCodeServer.mjs';
 import { runInElectron } from './inElectron.mjs';
 
 const { values } = parseArgs({ options: { electron: { type: 'boolean' }, grep: { type: 'string' }, verbose: { type: 'boolean' } } });
 const here = path.join(projectRoot, 'test/integration');
 const out = path.join(projectRoot, 'out/integration');
-const workspace = path.join(out, 'workspace');
 const resultFile = path.join(out, 'result.json');
-rmSync(out, { recursive: true, force: true });
-mkdirSync(out, { recursive: true });
-cpSync(path.join(here, 'workspace'), workspace, { recursive: true });
+if (values.electron || requireTools(['chromium', 'fonts', 'nativeBuild'])) await main();
 
-const suite = await bundleTests('integration', testFiles([here]), { external: ['vscode'] });
-const environment = { QUANTMCU_TEST_SUITE: suite.file, QUANTMCU_TEST_RESULT: resultFile, QUANTMCU_TEST_GREP: values.grep ?? '' };
-try {
-  const run = values.electron ? runInElectron : runInCodeServer;
-  const { code, log } = await run({ extension: projectRoot, entry: path.join(here, 'suite.cjs'), workspace, out, environment, verbose: values.verbose ?? false });
-  const result = readResult();
-  if (!result || (code !== 0 && result.failed === 0)) {
-    console.log(log);
-    throw new Error(`VS Code ended with code ${code}${result ? '' : ' and left no result'}; see ${out}.`);
+async function main() {
+  const workspace = path.join(out, 'workspace');
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  cpSync(path.join(here, 'workspace'), workspace, { recursive: true });
+
+  const suite = await bundleTests('integration', testFiles([here]), { external: ['vscode'] });
+  const environment = { QUANTMCU_TEST_SUITE: suite.file, QUANTMCU_TEST_RESULT: resultFile, QUANTMCU_TEST_GREP: values.grep ?? '' };
+  try {
+    const run = values.electron ? runInElectron : runInCodeServer;
+    const { code, log } = await run({ extension: projectRoot, entry: path.join(here, 'suite.cjs'), workspace, out, environment, verbose: values.verbose ?? false });
+    const result = readResult();
+    if (!result || (code !== 0 && result.failed === 0)) {
+      console.log(log);
+      throw new Error(`VS Code ended with code ${code}${result ? '' : ' and left no result'}; see ${out}.`);
+    }
+    for (const test of result.tests) {
+      console.log(`  ${{ passed: '✔', failed: '✖', skipped: '-' }[test.state]} ${test.title} (${test.milliseconds} ms)`);
+      if (test.error) console.log(test.error.replace(/^/gm, '      '));
+    }
+    console.log(closingLine(result));
+    process.exitCode = result.failed > 0 || result.passed === 0 ? 1 : 0;
+  } finally {
+    suite.remove();
   }
-  for (const test of result.tests) {
-    console.log(`  ${{ passed: '✔', failed: '✖', skipped: '-' }[test.state]} ${test.title} (${test.milliseconds} ms)`);
-    if (test.error) console.log(test.error.replace(/^/gm, '      '));
-  }
-  console.log(closingLine(result));
-  process.exitCode = result.failed > 0 || result.passed === 0 ? 1 : 0;
-} finally {
-  suite.remove();
 }
 
 function readResult() {

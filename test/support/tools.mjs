@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { closingLine } from './closingLine.mjs';
 
 const succeeds = (command, args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 const output = (command, args) => String(spawnSync(command, args, { encoding: 'utf8' }).stdout ?? '').trim();
@@ -60,6 +61,20 @@ export function ensureTools(names) {
     if (!tool.found()) missing.push(`${name} (${tool.why}): install ${packages.join(' ')}`);
   }
   return missing;
+}
+
+/**
+ * Whether a suite can run. Missing tools fail it where nothing may be skipped (CI=true), and count as one skipped test elsewhere.
+ * @param {string[]} names @returns {boolean}
+ */
+export function requireTools(names) {
+  const missing = ensureTools(names);
+  if (missing.length === 0) return true;
+  console.log(`Missing:\n  ${missing.join('\n  ')}`);
+  const isCi = process.env.CI === 'true';
+  console.log(closingLine({ passed: 0, failed: isCi ? 1 : 0, skipped: isCi ? 0 : 1 }));
+  process.exitCode = isCi ? 1 : 0;
+  return false;
 }
 
 const CODE_SERVER = '4.139.1'; // VS Code 1.139.1

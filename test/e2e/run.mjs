@@ -1,0 +1,30 @@
+// A person's clicks in the packaged extension, installed in a real VS Code: `node test/e2e/run.mjs [--grep PATTERN] [--vsix FILE]`.
+// Screenshots of what was seen go to out/screenshots.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { projectRoot } from '../support/bundle.mjs';
+import { startCodeServer } from '../support/codeServer.mjs';
+import { runSuite } from '../support/mocha.mjs';
+import { requireTools } from '../support/tools.mjs';
+
+const { values } = parseArgs({ options: { grep: { type: 'string' }, vsix: { type: 'string' } } });
+const out = path.join(projectRoot, 'out/e2e');
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+
+if (requireTools(['chromium', 'fonts', 'nativeBuild', 'gcc'])) {
+  const vsix = values.vsix ?? path.join(out, 'quantmcu.vsix');
+  if (!values.vsix) {
+    const { status } = spawnSync(process.execPath, [path.join(projectRoot, 'package.mjs'), '--out', vsix], { stdio: ['ignore', 'ignore', 'inherit'] });
+    if (status !== 0) throw new Error('The extension could not be packaged.');
+  }
+  const server = await startCodeServer({ folder: path.join(out, 'code-server'), vsix: path.resolve(vsix) });
+  process.env.QUANTMCU_E2E_URL = server.url;
+  try {
+    await runSuite('e2e', [path.join(projectRoot, 'test/e2e')], { grep: values.grep, reporter: 'spec', timeout: 300_000, bail: true });
+  } finally {
+    await server.stop();
+  }
+}

@@ -1,0 +1,25 @@
+import Mocha from 'mocha';
+import { bundleTests, testFiles } from './bundle.mjs';
+import { closingLine } from './closingLine.mjs';
+
+/**
+ * Bundles test files, runs them with mocha in this process and prints the closing line. The process fails if a test does or if there was none.
+ * @param {string} name @param {string[]} roots files and folders
+ * @param {{grep?: string, reporter?: string, timeout?: number, bail?: boolean}} [options]
+ */
+export async function runSuite(name, roots, { grep, reporter = 'dot', timeout = 60_000, bail = false } = {}) {
+  process.setSourceMapsEnabled(true);
+  const bundle = await bundleTests(name, testFiles(roots));
+  try {
+    const mocha = new Mocha({ ui: 'bdd', grep, reporter, timeout, bail, color: process.stdout.isTTY });
+    mocha.addFile(bundle.file);
+    await mocha.loadFilesAsync();
+    const counts = await new Promise((resolve) => {
+      const runner = mocha.run(() => resolve({ passed: runner.stats.passes, failed: runner.stats.failures, skipped: runner.stats.pending }));
+    });
+    console.log(closingLine(counts));
+    process.exitCode = counts.failed > 0 || counts.passed + counts.skipped === 0 ? 1 : 0;
+  } finally {
+    bundle.remove();
+  }
+}
