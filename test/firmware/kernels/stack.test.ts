@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+
+/** What quantmcu.h promises. */
+const LIMIT = 512;
+
+const root = process.cwd();
+const firmware = path.join(root, 'src/firmware');
+
+/** Frames and calls of all functions, from GCC's call graphs. */
+class CallGraph {
+  private readonly frames = new Map<string, number>();
+  private readonly calls = new Map<string, Set<string>>();
+
+  add(text: string): void {
+    // GCC titles static functions file:name, so that equal names do not meet.
+    for (const [, name, bytes, kind] of text.matchAll(/node: \{ title: "([^"]+)" label: "[^"]*\\n(\d+) bytes \(([^)]*)\)/g)) {
+      assert.equal(kind, 'static', `${name} has a frame of variable size`);
+      this.frames.set(name, Number(bytes));
+    }
+    for (const [, from, to] of text.matchAll(/edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"/g)) {
+      this.calls.set(from, (this.calls.get(from) ?? new Set()).add(to));
+    }
+  }
+
+  kernels(): string[] {
+    return [...this.frames.keys()].filter((name) => /^qmcu_/.test(name));
+  }
+
+  /** Deepest stack below and including a function; calls through pointers reach any function that takes one's shape, so the deepest leaf counts. */
+  depth(name: string): number {
+    if (name === '__indirect_call') return Math.max(...[...this.frames.keys()].filter((f) => /(^|:)(run|add)_[us][248]_w[48]$/.test(f)).map((f) => this.depth(f)));
+    return (this.frames.get(name) ?? 0) + Math.max(0, ...[...(this.calls.get(name) ?? [])].map((callee) => this.depth(callee)));
+  }
+}
+
+describe('stack of the kernels on Cortex-M', function () {
+  this.timeout(60_000);
+
+  for (const cpu of ['cortex-m0plus', 'cortex-m4', 'cortex-m7']) {
+    for (const level of ['-O2', '-O3', '-Os']) {
+      it(`stays within ${LIMIT} bytes on ${cpu} at ${level}`, function () {
+        if (spawnSync('arm-none-eabi-gcc', ['--version']).status !== 0) {
+          assert.notEqual(process.env.CI, 'true', 'arm-none-eabi-gcc is missing');
+          this.skip();
+        }
+        mkdirSync(path.join(root, 'out'), { recursive: true });
+        const folder = mkdtempSync(path.join(root, 'out', 'stack-'));
+        try {
+          const graph = new CallGraph();
+          for (const file of readdirSync(firmware).filter((f) => f.endsWith('.c'))) {
+            const object = path.join(folder, file.replace(/\.c$/, '.o'));
+            const { status, stderr } = spawnSync('arm-none-eabi-gcc', [`-mcpu=${cpu}`, '-mthumb', level, '-std=c99', '-fcallgraph-info=su', '-c', path.join(firmware, file), '-o', object], { encoding: 'utf8' });
+            assert.equal(status, 0, stderr);
+            graph.add(readFileSync(object.replace(/\.o$/, '.ci'), 'utf8'));
+          }
+          const depths = graph.kernels().map((name) => ({ name, bytes: graph.depth(name) }));
+          assert.ok(depths.length >= 16 && depths.some((d) => d.name === 'qmcu_conv2d' && d.bytes > 100), JSON.stringify(depths));
+          assert.deepEqual(depths.filter((d) => d.bytes > LIMIT), []);
+        } finally {
+          rmSync(folder, { recursive: true, force: true });
+        }
+      });
+    }
+  }
+});
