@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { goldenInputs } from '../../src/engine/generate';
+import type { Program } from '../../src/engine/program/types';
+import { runGeneratedOnBoard } from './support/boardBuild';
+import { buildForHost, removeFolder, sanitizerFlags, scratchFolder } from './support/hostBuild';
+import { calibrateModel, realModels } from './support/realModels';
+import { reference, toHex } from './support/reference';
+
+/** Compiles a program for this computer and compares it with the interpreter. */
+function checkOnHost(program: Program, count: number, flags: readonly string[]): void {
+  const { inputs, outputs, files } = reference(program, count, 1, (i) => goldenInputs(program, i + 1));
+  const folder = scratchFolder(program.name);
+  const result = buildForHost(folder, program, files, { flags }).run(inputs);
+  assert.deepEqual(toHex(result.outputs), toHex(outputs), `sources in ${folder}`);
+  assert.equal(result.selftest, 0);
+  assert.ok(result.guardsWhole, 'guard bytes around the arena');
+  assert.ok(result.lastByteUsed, 'last byte of the arena');
+  assert.ok(new Set(toHex(outputs).map((o) => o.join())).size > 1, 'different inputs must give different outputs');
+  removeFolder(folder);
+}
+
+describe('real models as C', function () {
+  this.timeout(900_000);
+
+  for (const entry of realModels) {
+    it(`${entry.file} equals the interpreter on 20 inputs at 8 bits, and on 3 in mixed precision by patches`, async function () {
+      const model = await calibrateModel(this, entry);
+      checkOnHost(model.plain(), 20, ['-O2']);
+      checkOnHost(model.mixed(1), 3, entry.large ? ['-O2'] : ['-O1', ...sanitizerFlags]);
+    });
+  }
+
+  for (const file of ['resnet8_cifar10_mlperf.onnx', 'vww_mobilenetv1_0.25_96_mlperf.onnx']) {
+    for (const core of ['m4', 'm0plus'] as const) {
+      it(`${file} equals the interpreter on an emulated ${core}`, async function () {
+        const model = await calibrateModel(this, realModels.find((m) => m.file === file)!);
+        for (const program of [model.plain(), model.mixed(2)]) {
+          const { inputs, outputs, files } = reference(program, 2, 1, (i) => goldenInputs(program, i + 1));
+          const folder = scratchFolder(core);
+          const result = runGeneratedOnBoard(folder, core, program, files, inputs);
+          assert.deepEqual(toHex(result.outputs), toHex(outputs), `sources in ${folder}`);
+          assert.equal(result.selftest, 0);
+          removeFolder(folder);
+        }
+      });
+    }
+  }
+});
