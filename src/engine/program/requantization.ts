@@ -47,6 +47,11 @@ export function requantTable(factors: Float64Array, bias: Float64Array, accBound
   if (shift < 1) throw new UserError(`${where}: one step of the accumulator is ${largest.toPrecision(3)} output codes; the output's range is far smaller than what its inputs can produce.`);
   const scale = 2 ** (32 + shift - preShift);
   const multiplier = Int32Array.from(factors, (m) => Math.min(INT32 - 1, Math.round(m * scale)));
+  // The high multiply rounds down; half a unit of its result, brought back to accumulator units, makes it round to nearest.
+  for (let c = 0; c < rounded.length; c++) {
+    const half = Math.round(2 ** 31 / multiplier[c] / 2 ** preShift);
+    if (half < 2 ** 24) rounded[c] += half;
+  }
   return { bias: rounded, multiplier, preShift, shift };
 }
 

@@ -49,3 +49,23 @@ export function channelRange(stats: MapStatistics, c: number, signed: boolean): 
 export function channelPower(stats: MapStatistics, c: number): number {
   return stats.variance[c] + stats.mean[c] * stats.mean[c];
 }
+
+/** E[scale·(code(x) − zeroPoint)]: the mean that channel c has after rounding and clipping, from its histogram; corrected so that without rounding it is the observed mean. */
+export function quantizedMean(stats: MapStatistics, c: number, scale: number, zeroPoint: number, bits: Bits, signed: boolean): number {
+  const { min, max } = codeRange(bits, signed);
+  const { bins, histograms } = stats;
+  const width = stats.width[c];
+  const row = c * bins;
+  let total = 0;
+  let shift = 0;
+  let x = stats.lo[c] + width / 2;
+  for (let k = 0; k < bins; k++, x += width) {
+    const n = histograms[row + k];
+    if (n === 0) continue;
+    total += n;
+    const code = Math.max(min, Math.min(max, bits === 8 ? x / scale + zeroPoint : Math.round(x / scale) + zeroPoint));
+    // Values at exactly 0 stay there; they sit in a bin whose center is not 0.
+    if (Math.abs(x) > width / 2) shift += n * (scale * (code - zeroPoint) - x);
+  }
+  return stats.mean[c] + (total === 0 ? 0 : shift / total);
+}

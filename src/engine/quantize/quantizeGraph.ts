@@ -4,6 +4,7 @@ import { isWeighted, type Graph, type Layer, type LayerId, type MapId, type Weig
 import type { Bits, WeightBits } from '../plan/types';
 import { scaleComponents, type ScaleComponent } from './components';
 import { equalizeScales } from './equalize';
+import { correctBias } from './correctBias';
 import { codeRange } from './histogramError';
 import { baseScales, type CodeType } from './scales';
 import { formatTies, type FormatTies } from './ties';
@@ -55,7 +56,8 @@ export function quantizeGraph(graph: Graph, calibration: Calibration, inputs: Re
       format = viewFormat(graph, layer, read, stored, statistics, bits.weightBits(layer.id));
       views.set(layer.id, format);
     }
-    layers.set(layer.id, roundWeights(graph, layer, bits.weightBits(layer.id), format, inputs.get(source)?.offset ?? null));
+    const rounded = roundWeights(graph, layer, bits.weightBits(layer.id), format, inputs.get(source)?.offset ?? null);
+    layers.set(layer.id, correctBias(graph, layer, rounded, format, statistics(source)));
   }
   return { formats, views, layers };
 }

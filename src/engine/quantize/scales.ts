@@ -3,8 +3,14 @@ import type { Bits } from '../plan/types';
 import type { ScaleComponent } from './components';
 import { channelError, channelRange, codeRange } from './histogramError';
 
-/** Smallest scale considered: keeps channels that are always zero from dividing by zero. */
+/** Smallest scale considered: keeps maps that are always zero from dividing by zero. */
 const TINY = 1e-12;
+
+/**
+ * A channel's scale is at least this share of its component's largest: channels that (nearly) never fire would otherwise need multipliers out of all
+ * proportion, and finer codes than that disappear in their readers' integer weights anyway.
+ */
+const LEAST_SHARE = 2 ** -10;
 
 /** Fractions of the observed range that are tried as the largest representable value. */
 function rangeFractions(bits: Bits): readonly number[] {
@@ -43,6 +49,8 @@ export function baseScales(component: ScaleComponent, statistics: (map: number) 
     component.groupOf[i].forEach((g, channel) => members[g].push({ stats: s, type: types[i], channel, factor: factors[i] }));
   });
   const scales = Float64Array.from(members, bestScale);
+  const floor = Math.max(TINY, scales.reduce((a, b) => Math.max(a, b), 0) * LEAST_SHARE);
+  for (let g = 0; g < scales.length; g++) scales[g] = Math.max(scales[g], floor);
   if (component.proportional) stats.forEach((s, i) => (factors[i] *= bestFactor(s, component.groupOf[i], scales, factors[i], types[i])));
   return { scales, factors };
 }
