@@ -1,0 +1,126 @@
+import { graphMacs } from '../graph/macs';
+import type { Graph, MapId } from '../graph/types';
+import { keepNothing, type Grid } from './branches';
+import { MemoryEstimator, type MemoryModel, type PatchChoice } from './estimate';
+import { explainNoFit, type NoFit } from './noFit';
+import { candidateStages, type Stage } from './stages';
+import { StageShapes } from './stageShapes';
+
+/**
+ * How halos are treated. `recompute`: every branch computes all it needs. `keep`: all halos are kept, nothing is computed twice. `hybrid`: those of the
+ * narrow maps are kept and wide ones recomputed, for every width that divides them.
+ */
+export type HaloStrategy = 'recompute' | 'keep' | 'hybrid';
+
+export interface PlannerOptions {
+  readonly memory: MemoryModel;
+  /** What the arena may take. */
+  readonly sramBytes: number;
+  /** Largest grid; default 8×8. */
+  readonly largestGrid?: Grid;
+  /** Only this grid. */
+  readonly grid?: Grid;
+  /** Only the stage that ends with this map. */
+  readonly splitMap?: MapId;
+  /** Default: recompute only. */
+  readonly strategies?: readonly HaloStrategy[];
+  /** Only the best plan: stop at the first that fits, and do not look at what cannot. The Pareto set is then incomplete. */
+  readonly firstFit?: boolean;
+}
+
+/** A way to run the graph and what it costs. */
+export interface PatchCandidate {
+  /** Null: layer by layer. */
+  readonly choice: PatchChoice | null;
+  /** The larger of the two; what the arena needs. A lower bound that the layout nearly always reaches; exact in {@link PatchPlanning.best}. */
+  readonly arenaBytes: number;
+  readonly stageBytes: number;
+  readonly tailBytes: number;
+  /** Multiply-accumulates of one inference, recomputed halos included. */
+  readonly macs: number;
+  /** Those of them that are computed more than once. */
+  readonly redundantMacs: number;
+}
+
+export interface PatchPlanning {
+  /** The fewest MACs that fit, with the arena really laid out; null when nothing fits. */
+  readonly best: PatchCandidate | null;
+  /** From the most SRAM and no redundant MACs to the least SRAM: every further one needs less SRAM and more MACs. */
+  readonly pareto: readonly PatchCandidate[];
+  /** Why nothing fits. */
+  readonly noFit: NoFit | null;
+}
+
+/**
+ * The cheapest way to run a graph in `sramBytes`: enumerates split maps × grids × halo strategies, in order of redundant MACs, and looks at the memory of those
+ * that can still improve on the cheaper ones.
+ */
+export function planPatches(graph: Graph, options: PlannerOptions): PatchPlanning {
+  const estimator = new MemoryEstimator(graph, options.memory);
+  const baseMacs = graphMacs(graph);
+  const pareto: PatchCandidate[] = [];
+  let best: PatchCandidate | null = null;
+  let least = Infinity;
+  const consider = (candidate: PatchCandidate): void => {
+    if (candidate.arenaBytes >= least) return;
+    least = candidate.arenaBytes;
+    pareto.push(candidate);
+    if (best || candidate.arenaBytes > options.sramBytes) return;
+    const { bytes } = estimator.layout(candidate.choice).layout;
+    if (bytes <= options.sramBytes) best = { ...candidate, arenaBytes: bytes };
+  };
+  if (!options.grid && options.splitMap === undefined) {
+    const bytes = estimator.layerByLayer();
+    consider({ choice: null, arenaBytes: bytes, stageBytes: 0, tailBytes: bytes, macs: baseMacs, redundantMacs: 0 });
+  }
+  for (const { shapes, grid, redundantMacs } of enumerate(graph, options)) {
+    if (best && options.firstFit) break;
+    const tailBytes = estimator.tail(shapes.stage);
+    const floor = Math.max(tailBytes, estimator.stageFloor(shapes, grid));
+    if (floor >= least || (options.firstFit && floor > options.sramBytes)) continue;
+    const stageBytes = estimator.stage(shapes, grid);
+    const choice: PatchChoice = { stage: shapes.stage, grid, keep: shapes.keep };
+    consider({ choice, arenaBytes: Math.max(stageBytes, tailBytes), stageBytes, tailBytes, macs: baseMacs + redundantMacs, redundantMacs });
+  }
+  return { best, pareto, noFit: best || pareto.length === 0 ? null : explainNoFit(graph, options, pareto[pareto.length - 1]) };
+}
+
+interface Enumerated {
+  readonly shapes: StageShapes;
+  readonly grid: Grid;
+  readonly redundantMacs: number;
+}
+
+/** All choices, those with the fewest redundant MACs first, smaller grids before larger ones. */
+function enumerate(graph: Graph, options: PlannerOptions): Enumerated[] {
+  const all: Enumerated[] = [];
+  const one: Grid = { rows: 1, cols: 1 };
+  for (const stage of candidateStages(graph)) {
+    if (options.splitMap !== undefined && stage.splitMap !== options.splitMap) continue;
+    const plain = new StageShapes(graph, stage, keepNothing).macs(one);
+    for (const keep of keepSets(graph, stage, options)) {
+      const shapes = new StageShapes(graph, stage, keep);
+      for (const grid of options.grid ? [options.grid] : grids(options.largestGrid ?? { rows: 8, cols: 8 })) {
+        if (shapes.suits(grid)) all.push({ shapes, grid, redundantMacs: shapes.macs(grid) - plain });
+      }
+    }
+  }
+  return all.sort((a, b) => a.redundantMacs - b.redundantMacs || a.grid.rows * a.grid.cols - b.grid.rows * b.grid.cols);
+}
+
+function grids({ rows, cols }: Grid): Grid[] {
+  const all: Grid[] = [];
+  for (let r = 1; r <= rows; r++) for (let c = 1; c <= cols; c++) if (r * c > 1) all.push({ rows: r, cols: c });
+  return all;
+}
+
+/** The sets of kept maps that the strategies ask for. A kept map is shared by branches of both classes, so it must have the same bits in both. */
+function keepSets(graph: Graph, stage: Stage, { strategies = ['recompute'], memory }: PlannerOptions): ReadonlySet<MapId>[] {
+  const keepable = stage.maps.filter((map) => map !== stage.splitMap && memory.bits.stored(map, 'regular') === memory.bits.stored(map, 'outlier'));
+  const channels = (map: MapId) => graph.maps[map].shape.c;
+  const widths = [...new Set(keepable.map(channels))].sort((a, b) => a - b);
+  const sets: ReadonlySet<MapId>[] = strategies.includes('recompute') ? [keepNothing] : [];
+  if (strategies.includes('hybrid')) for (const width of widths.slice(0, -1)) sets.push(new Set(keepable.filter((map) => channels(map) <= width)));
+  if ((strategies.includes('keep') || strategies.includes('hybrid')) && keepable.length > 0) sets.push(new Set(keepable));
+  return sets;
+}

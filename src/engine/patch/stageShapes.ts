@@ -1,0 +1,87 @@
+import { layerMacs } from '../graph/macs';
+import type { Graph, MapId } from '../graph/types';
+import { axisParts, patchSpans, type AxisPart, type AxisParts, type Grid } from './branches';
+import type { Axis } from './receptiveField';
+import type { Stage } from './stages';
+
+/** One axis of one partition of the split map, summed up for quick looks at many grids. */
+interface AxisSummary {
+  readonly parts: AxisParts;
+  /** By map, the elements that all patches compute together. */
+  readonly computed: ReadonlyMap<MapId, number>;
+  /** Patches of which no other is larger in every map: the first and largest of them decide about memory. */
+  readonly largest: readonly number[];
+}
+
+/** The regions of a stage under one choice of kept maps, for all grids; rows and columns are worked out once each and combined. */
+export class StageShapes {
+  private readonly axes = new Map<string, AxisSummary | null>();
+
+  constructor(
+    private readonly graph: Graph,
+    readonly stage: Stage,
+    readonly keep: ReadonlySet<MapId>,
+  ) {}
+
+  /** Whether the grid suits the stage. */
+  suits({ rows, cols }: Grid): boolean {
+    const { h, w } = this.graph.maps[this.stage.splitMap].shape;
+    return rows <= h && cols <= w && this.axis('h', rows) !== null && this.axis('w', cols) !== null;
+  }
+
+  /** Multiply-accumulates of the stage, recomputed halos included. */
+  macs({ rows, cols }: Grid): number {
+    const v = this.axis('h', rows)!.computed;
+    const u = this.axis('w', cols)!.computed;
+    return this.stage.layers.reduce((sum, id) => {
+      const layer = this.graph.layers[id];
+      return sum + layerMacs(this.graph, layer, v.get(layer.output)! * u.get(layer.output)!);
+    }, 0);
+  }
+
+  /** Branches (indexes, in order) among which is the one that needs most memory, whatever the bits, and the first and the last branch. */
+  representatives({ rows, cols }: Grid): number[] {
+    const indexes = new Set([0, rows * cols - 1]);
+    for (const row of this.axis('h', rows)!.largest) for (const col of this.axis('w', cols)!.largest) indexes.add(row * cols + col);
+    return [...indexes].sort((a, b) => a - b);
+  }
+
+  /** The most pixels of a map that one branch holds. */
+  mostPixels(map: MapId, { rows, cols }: Grid): number {
+    const most = (parts: readonly AxisPart[]) => parts.reduce((m, { need }) => Math.max(m, need.end - need.begin), 0);
+    return most(this.axis('h', rows)!.parts.get(map)!) * most(this.axis('w', cols)!.parts.get(map)!);
+  }
+
+  private axis(axis: Axis, count: number): AxisSummary | null {
+    const key = `${axis}${count}`;
+    let summary = this.axes.get(key);
+    if (summary === undefined) {
+      const parts = axisParts(this.graph, this.stage, axis, patchSpans(this.graph.maps[this.stage.splitMap].shape[axis], count), this.keep);
+      summary = parts && summarize(parts, count);
+      this.axes.set(key, summary);
+    }
+    return summary;
+  }
+}
+
+function summarize(parts: AxisParts, count: number): AxisSummary {
+  const computed = new Map<MapId, number>();
+  for (const [map, list] of parts) computed.set(map, list.reduce((sum, { fresh }) => sum + fresh.end - fresh.begin, 0));
+  const sizes = Array.from({ length: count }, (_, i) =>
+    [...parts.values()].flatMap((list) => {
+      const { need, fresh } = list[i];
+      return [need.end - need.begin, fresh.end - fresh.begin];
+    }),
+  );
+  const covers = (a: readonly number[], b: readonly number[]) => a.every((size, i) => size >= b[i]);
+  const largest: number[] = [];
+  // From the middle outwards, so that of equal patches an inner one is taken: beside it both the input and the split map are alive.
+  const inwardOut = Array.from({ length: count }, (_, i) => i).sort((a, b) => Math.abs(a - (count - 1) / 2) - Math.abs(b - (count - 1) / 2));
+  for (const i of inwardOut) {
+    if (largest.some((j) => covers(sizes[j], sizes[i]))) continue;
+    for (let k = largest.length - 1; k >= 0; k--) if (covers(sizes[i], sizes[largest[k]])) largest.splice(k, 1);
+    largest.push(i);
+  }
+  return { parts, computed, largest };
+}
+
