@@ -31,7 +31,7 @@ export class Banners {
     const { host } = this.context;
     const notices: HTMLElement[] = [];
     if (view.planProblem !== null) {
-      notices.push(notice(view.planProblem, button(t('Open plan'), 'secondary', () => void host.runCommand('openPlan')), button(t('Quantize…'), 'primary', () => void host.runCommand('quantize'))));
+      notices.push(notice(view.planProblem, button(t('Open plan'), 'secondary', () => void host.runCommand('openPlan'))));
     }
     if (view.plan?.stale === true) {
       notices.push(notice(t('The model has changed since this plan was made. What you see here may not fit it any more.'), button(t('Quantize again…'), 'primary', () => void host.runCommand('quantize'))));

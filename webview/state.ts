@@ -2,6 +2,7 @@
  * What the page knows: the view it was given and what the person chose to look at. The second survives hiding and reloading the page (getState/setState).
  */
 import type { EditorView, LayerView } from '../src/protocol/views';
+import { shortNames } from './layers/shortNames';
 
 export type Tab = 'graph' | 'layers' | 'patches' | 'problems';
 export type Direction = 'down' | 'right';
@@ -41,6 +42,7 @@ type Listener = (changed: ReadonlySet<keyof UiState | 'view'>) => void;
 export class Store {
   private current: UiState;
   private shown: EditorView | null = null;
+  private names: readonly string[] = [];
   private readonly listeners: Listener[] = [];
   private saving: number | undefined;
 
@@ -61,8 +63,14 @@ export class Store {
     return id === null ? null : (this.shown?.model.layers[id] ?? null);
   }
 
+  /** Name of a layer for narrow places; `—` where there is no such layer. */
+  shortName(layer: number): string {
+    return this.names[layer] ?? '—';
+  }
+
   setView(view: EditorView): void {
     this.shown = view;
+    this.names = shortNames(view.model.layers);
     const changed = new Set<keyof UiState | 'view'>(['view']);
     const { selected, branch, memoryRange } = this.current;
     const steps = view.plan?.steps.length ?? 0;

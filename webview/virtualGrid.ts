@@ -11,8 +11,9 @@ export interface Column<Row> {
   readonly title: string;
   /** Longer name, as tooltip and for screen readers. */
   readonly description?: string;
-  /** A CSS grid track, e.g. `80px` or `minmax(120px, 1fr)`. */
-  readonly track: string;
+  /** Least width in pixels, and its share of the room that is left; without a share the width is fixed. */
+  readonly width: number;
+  readonly grow?: number;
   readonly align?: 'start' | 'end' | 'center';
   /** Fills the cell's element. Text from models must be passed as text. */
   render(cell: HTMLElement, row: Row): void;
@@ -79,7 +80,9 @@ export class VirtualGrid<Row> {
 
   setColumns(columns: readonly Column<Row>[]): void {
     this.columns = columns;
-    this.element.style.setProperty('--tracks', columns.map((c) => c.track).join(' '));
+    // Header and rows are grids of their own: equal tracks need equal widths.
+    this.element.style.setProperty('--tracks', columns.map((c) => (c.grow === undefined ? `${c.width}px` : `minmax(${c.width}px, ${c.grow}fr)`)).join(' '));
+    this.element.style.setProperty('--least-width', `${columns.reduce((sum, c) => sum + c.width, 12)}px`);
     setAria(this.element, 'colcount', columns.length);
     this.active.column = Math.min(this.active.column, columns.length - 1);
     if (this.sort !== null && !columns.some((c) => c.id === this.sort!.column)) this.sort = null;

@@ -8,6 +8,8 @@ import { t } from '../l10n';
 import { kindText } from '../layers/layerText';
 import { iconButton, linkButton } from '../ui';
 import { candidatesTable } from './candidates';
+import { facts } from './facts';
+import { modelSummary } from './modelSummary';
 
 /** How many producers or consumers are listed. */
 const listedNeighbors = 12;
@@ -37,8 +39,9 @@ export class DetailsView {
     const layer = store.selectedLayer;
     const close = iconButton('close', t('Close details'), () => store.update({ detailsOpen: false }));
     if (layer === null) {
-      fill(this.element, h('div', { class: 'details-head' }, h('h2', {}, t('Details')), close),
-        h('p', { class: 'empty-note' }, t('Select a layer to see its shapes, its bits and why it got them.')));
+      fill(this.element, h('div', { class: 'details-head' }, h('h2', {}, t('Overview')), close),
+        h('div', { class: 'details-body', tabIndex: 0, role: 'region', aria: { label: t('Overview of the model') } }, ...(store.view === null ? [] : modelSummary(store.view)),
+          h('p', { class: 'muted' }, t('Select a layer to see its shapes, its bits and why it got them.'))));
       return;
     }
     fill(this.element,
@@ -91,7 +94,7 @@ export class DetailsView {
       h('ul', { class: 'neighbor-list' }, ...ids.slice(0, listedNeighbors).map((id) => {
         const layer = layers[id];
         return layer === undefined ? null : h('li', {},
-          linkButton(layer.name, () => store.update({ selected: id }), { class: 'link-button node-name' }), h('span', { class: 'muted' }, ` ${kindText(layer.kind)}`));
+          linkButton(store.shortName(id), () => store.update({ selected: id }), { class: 'link-button node-name', title: layer.name }), h('span', { class: 'muted' }, ` ${kindText(layer.kind)}`));
       })),
       ids.length > listedNeighbors && h('p', { class: 'muted' }, t('and {0} more', ids.length - listedNeighbors)));
   }
@@ -99,8 +102,4 @@ export class DetailsView {
 
 function flowItem(label: string, bits: number | null): HTMLElement {
   return h('span', { class: 'flow-item' }, bits === null ? h('span', { class: 'bits bits-none' }, '–') : bitsBadge(bits), h('span', { class: 'flow-label' }, label));
-}
-
-function facts(rows: readonly (readonly [string, string] | null)[]): HTMLElement {
-  return h('dl', { class: 'facts' }, ...rows.filter((row) => row !== null).flatMap(([name, value]) => [h('dt', {}, name), h('dd', { title: value }, value)]));
 }

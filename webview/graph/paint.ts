@@ -48,7 +48,7 @@ function paintStage(ctx: CanvasRenderingContext2D, scene: Scene, box: Box, camer
   ctx.textBaseline = 'middle';
   const detail = t('{0}×{1} patches', stage.rows, stage.cols);
   const extra = stage.redundantMacsPercent > 0 ? `, +${percent(stage.redundantMacsPercent / 100)} MACs` : '';
-  ctx.fillText(fitText(ctx, `${t('Patch stage')} · ${detail}${extra}`, box.width - 20), box.x + 12, box.y + 11);
+  ctx.fillText(`${t('Patch stage')} · ${detail}${extra}`, box.x + 4, box.y - 9);
 }
 
 function paintEdges(ctx: CanvasRenderingContext2D, scene: Scene, part: Box, camera: Camera, marks: GraphMarks, colors: Colors): void {
@@ -61,13 +61,18 @@ function paintEdges(ctx: CanvasRenderingContext2D, scene: Scene, part: Box, came
   for (const { piece, x0, y0, x1, y1 } of scene.piecesIn(part)) {
     const path = piece.from === marks.selected || piece.to === marks.selected ? strong : plain;
     const first = isRealEnd(scene, piece.from, x0, y0);
-    const [sx, sy] = down ? [x0, y0 + (first ? half : 0)] : [x0 + (first ? half : 0), y0];
-    const [ex, ey] = down ? [x1, y1 - (piece.last ? half + (heads ? 2 : 0) : 0)] : [x1 - (piece.last ? half + (heads ? 2 : 0) : 0), y1];
-    path.moveTo(sx, sy);
+    const room = half + (piece.last && heads ? 2 : 0);
+    const [sx, sy] = down ? [x0, y0 + half] : [x0 + half, y0];
+    const [ex, ey] = down ? [x1, y1 - room] : [x1 - room, y1];
+    // Beside the nodes of a rank an edge runs straight; it bends only between ranks.
+    if (!first) path.moveTo(x0, y0);
+    else path.moveTo(sx, sy);
+    path.lineTo(sx, sy);
     if (down ? sx === ex : sy === ey) path.lineTo(ex, ey);
     else if (down) path.bezierCurveTo(sx, (sy + ey) / 2, ex, (sy + ey) / 2, ex, ey);
     else path.bezierCurveTo((sx + ex) / 2, sy, (sx + ex) / 2, ey, ex, ey);
-    if (piece.last && heads) {
+    if (!piece.last) path.lineTo(x1, y1);
+    else if (heads) {
       path.moveTo(ex - (down ? 3.5 : 5), ey - (down ? 5 : 3.5));
       path.lineTo(ex, ey);
       path.lineTo(ex + (down ? 3.5 : -5), ey - (down ? 5 : -3.5));

@@ -23,13 +23,14 @@ export class Scene {
   constructor(readonly layers: readonly LayerView[], readonly view: EditorView, readonly direction: Direction) {
     const down = direction === 'down';
     const along = down ? nodeHeight : nodeWidth;
-    const gapAlong = down ? 26 : 38;
+    const gapAlong = down ? 32 : 40;
     this.layout = layoutLayered({ inputs: layers.map((layer) => layer.inputs), across: down ? nodeWidth : nodeHeight, along, gapAcross: down ? 26 : 20, gapAlong });
     this.pitch = along + gapAlong;
     const { min, max, ranks } = this.layout;
     const length = Math.max(0, ranks.length - 1) * this.pitch + along;
-    this.bounds = down ? { x: min, y: -along / 2, width: max - min, height: length } : { x: -along / 2, y: min, width: length, height: max - min };
+    const nodes = down ? { x: min, y: -along / 2, width: max - min, height: length } : { x: -along / 2, y: min, width: length, height: max - min };
     this.stage = this.enclose(layers.filter((layer) => layer.plan?.inPatchStage === true));
+    this.bounds = this.stage === null ? nodes : union(nodes, { ...this.stage, y: this.stage.y - 20, height: this.stage.height + 20 });
   }
 
   /** Centre of a node. */
@@ -99,8 +100,14 @@ export class Scene {
       y1 = Math.max(y1, box.y + box.height);
     }
     const pad = 14;
-    return { x: x0 - pad - 6, y: y0 - pad - 14, width: x1 - x0 + 2 * pad + 12, height: y1 - y0 + 2 * pad + 10 };
+    return { x: x0 - pad, y: y0 - pad, width: x1 - x0 + 2 * pad, height: y1 - y0 + 2 * pad };
   }
+}
+
+function union(a: Box, b: Box): Box {
+  const x = Math.min(a.x, b.x);
+  const y = Math.min(a.y, b.y);
+  return { x, y, width: Math.max(a.x + a.width, b.x + b.width) - x, height: Math.max(a.y + a.height, b.y + b.height) - y };
 }
 
 export function overlaps(a: Box, b: Box): boolean {

@@ -10,7 +10,7 @@ export function figuresOf(view: EditorView): Figure[] {
 
 function modelFigures(model: ModelView): Figure[] {
   return [
-    { label: t('Layers'), value: count(model.layers.length), description: t('Layers after folding') },
+    { label: t('Layers'), value: { number: plain(model.layers.length, 0), unit: '' }, description: t('Layers after folding') },
     { label: t('MACs'), value: count(model.macs), description: t('Multiply-accumulates of one inference') },
     { label: t('Parameters'), value: count(model.parameters), caption: t('{0} at 8 bits', bytesText(model.parameters)), description: t('Weights and biases') },
     { label: t('File'), value: bytes(model.fileBytes), caption: t('opset {0}', model.opset), description: model.producer },

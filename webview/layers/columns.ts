@@ -1,6 +1,6 @@
 /** The columns of the layer table, before and after a plan exists. */
 import type { LayerView, ModelView } from '../../src/protocol/views';
-import { bitsBadge, microBar } from '../badges';
+import { bitsBadge, middleEllipsis, microBar } from '../badges';
 import { fill, h } from '../dom';
 import { bytesText, countText, shapeText } from '../format';
 import { icon } from '../icons';
@@ -11,30 +11,30 @@ import { kindText } from './layerText';
 type LayerColumn = Column<LayerView>;
 
 /** Columns for a model; those of the plan only when there is one. */
-export function layerColumns(model: ModelView, planned: boolean): LayerColumn[] {
-  return [number(), name(), kind(), ...(planned ? bitColumns() : []), shape(), macs(model), ...(planned ? planColumns(model) : [parameters(model)])];
+export function layerColumns(model: ModelView, planned: boolean, shortName: (layer: number) => string): LayerColumn[] {
+  return [number(), name(shortName), kind(), ...(planned ? bitColumns() : []), shape(), macs(model), ...(planned ? planColumns(model) : [parameters(model)])];
 }
 
 const number = (): LayerColumn => ({
-  id: 'id', title: '#', description: t('Position in the order of execution'), track: '44px', align: 'end',
+  id: 'id', title: '#', description: t('Position in the order of execution'), width: 44, align: 'end',
   render: (cell, layer) => fill(cell, h('span', { class: 'muted' }, String(layer.id))),
   sortBy: (layer) => layer.id,
 });
 
-const name = (): LayerColumn => ({
-  id: 'name', title: t('Layer'), track: 'minmax(120px, 1.6fr)',
+const name = (shortName: (layer: number) => string): LayerColumn => ({
+  id: 'name', title: t('Layer'), width: 130, grow: 1.5,
   render: (cell, layer) => {
     cell.title = layer.name;
     fill(cell,
       layer.problem && h('span', { class: 'problem-mark', title: layer.problem.message, role: 'img', aria: { label: t('Problem') } }, icon('error')),
-      h('span', { class: 'ellipsis' }, layer.name),
+      middleEllipsis(shortName(layer.id)),
       layer.plan?.locked === true && h('span', { class: 'lock-mark', title: t('Bits are locked'), role: 'img', aria: { label: t('Locked') } }, icon('lock')));
   },
   sortBy: (layer) => layer.name,
 });
 
 const kind = (): LayerColumn => ({
-  id: 'kind', title: t('Operation'), track: 'minmax(110px, 1fr)',
+  id: 'kind', title: t('Operation'), width: 136, grow: 1,
   render: (cell, layer) => {
     cell.title = layer.operators;
     fill(cell, h('span', { class: 'ellipsis' }, kindText(layer.kind), layer.detail !== '' && h('span', { class: 'muted' }, ` ${layer.detail}`)));
@@ -43,7 +43,7 @@ const kind = (): LayerColumn => ({
 });
 
 const shape = (): LayerColumn => ({
-  id: 'shape', title: t('Output'), description: t('Shape of the output: height × width × channels'), track: 'minmax(86px, 110px)', align: 'end',
+  id: 'shape', title: t('Output'), description: t('Shape of the output: height × width × channels'), width: 104, align: 'end',
   render: (cell, layer) => fill(cell, shapeText(layer.output)),
   sortBy: (layer) => (layer.output === null ? null : layer.output.h * layer.output.w * layer.output.c),
 });
@@ -51,7 +51,7 @@ const shape = (): LayerColumn => ({
 const macs = (model: ModelView): LayerColumn => {
   const largest = maximum(model.layers, (layer) => layer.macs);
   return {
-    id: 'macs', title: t('MACs'), description: t('Multiply-accumulates'), track: '116px', align: 'end',
+    id: 'macs', title: t('MACs'), description: t('Multiply-accumulates'), width: 108, align: 'end',
     render: (cell, layer) => amount(cell, layer.macs, largest, countText),
     sortBy: (layer) => layer.macs,
   };
@@ -60,7 +60,7 @@ const macs = (model: ModelView): LayerColumn => {
 const parameters = (model: ModelView): LayerColumn => {
   const largest = maximum(model.layers, (layer) => layer.parameters);
   return {
-    id: 'parameters', title: t('Parameters'), track: '116px', align: 'end',
+    id: 'parameters', title: t('Parameters'), width: 108, align: 'end',
     render: (cell, layer) => amount(cell, layer.parameters, largest, countText),
     sortBy: (layer) => layer.parameters,
   };
@@ -68,7 +68,7 @@ const parameters = (model: ModelView): LayerColumn => {
 
 function bitColumns(): LayerColumn[] {
   const bits = (id: string, title: string, description: string, read: (layer: LayerView) => number | null): LayerColumn => ({
-    id, title, description, track: '44px', align: 'center',
+    id, title, description, width: 44, align: 'center',
     render: (cell, layer) => {
       const value = layer.plan === null ? null : read(layer);
       fill(cell, value === null ? h('span', { class: 'muted' }, '–') : bitsBadge(value));
@@ -85,13 +85,13 @@ function bitColumns(): LayerColumn[] {
 function planColumns(model: ModelView): LayerColumn[] {
   const largest = maximum(model.layers, (layer) => layer.plan?.bitOps ?? 0);
   const size = (id: string, title: string, description: string, read: (layer: LayerView) => number): LayerColumn => ({
-    id, title, description, track: '82px', align: 'end',
+    id, title, description, width: 80, align: 'end',
     render: (cell, layer) => fill(cell, layer.plan === null || read(layer) === 0 ? h('span', { class: 'muted' }, '–') : bytesText(read(layer))),
     sortBy: (layer) => (layer.plan === null ? null : read(layer)),
   });
   return [
     {
-      id: 'bitOps', title: t('BitOPs'), description: t('MACs × bits of the weights × bits of the input, over all branches'), track: '116px', align: 'end',
+      id: 'bitOps', title: t('BitOPs'), description: t('MACs × bits of the weights × bits of the input, over all branches'), width: 108, align: 'end',
       render: (cell, layer) => amount(cell, layer.plan?.bitOps ?? 0, largest, countText),
       sortBy: (layer) => layer.plan?.bitOps ?? null,
     },

@@ -23,6 +23,7 @@ export class MemoryChart {
     this.surface = new CanvasSurface((ctx, width, height) => {
       if (this.timeline === null) return;
       paintMemory(ctx, this.timeline, this.scale(width, height), {
+        nameOf: (buffer) => (buffer.layer >= 0 && buffer.role !== 'scratch' ? context.store.shortName(buffer.layer) : buffer.name),
         selectedLayer: context.store.ui.selected, cursorStep: this.step, cursorBuffer: this.buffer?.id ?? null,
       }, context.theme.colors);
     });
@@ -89,10 +90,9 @@ export class MemoryChart {
     const { plan, buffer } = this;
     const step = plan?.steps[this.step ?? -1];
     if (plan === null || step === undefined) return;
-    const layers = this.context.store.view?.model.layers ?? [];
     const where = step.branch < 0 ? t('tail') : t('branch {0}', step.branch + 1);
     const stepRows: [string, string][] = [
-      [t('Step'), `${plain(step.id, 0)} · ${where}`], [t('Runs'), `${step.op} · ${layers[step.layer]?.name ?? '—'}`], [t('In use'), bytesText(step.peakBytes)],
+      [t('Step'), `${plain(step.id, 0)} · ${where}`], [t('Runs'), `${step.op} · ${this.context.store.shortName(step.layer)}`], [t('In use'), bytesText(step.peakBytes)],
     ];
     if (buffer === null) this.tooltip.show(clientX, clientY, ...tooltipRows(t('Free'), stepRows));
     else {
@@ -167,7 +167,7 @@ export class MemoryChart {
     const [from, to] = this.range();
     if (step < from || step > to) this.setRange(step - Math.floor((to - from) / 2), to - from + 1);
     const view = this.timeline!.steps[step]!;
-    const layer = this.context.store.view?.model.layers[view.layer]?.name ?? '';
+    const layer = this.context.store.shortName(view.layer);
     this.context.announce(this.buffer === null
       ? t('Step {0}, {1} {2}, {3} in use, {4} buffers', step, view.op, layer, bytesText(view.peakBytes), alive.length)
       : t('Buffer {0}, {1}, {2} bits, offset {3}', this.buffer.name, bytesText(this.buffer.bytes), this.buffer.bits, this.buffer.offset));

@@ -11,7 +11,7 @@ export class MemoryTable {
   readonly element: HTMLElement;
   private readonly grid: VirtualGrid<StepView>;
 
-  constructor(context: Context) {
+  constructor(private readonly context: Context) {
     this.grid = new VirtualGrid<StepView>({
       label: t('Memory over the steps'), rowHeight: 24, key: (step) => step.id,
       rowClass: (step) => (step.branch >= 0 ? 'in-stage' : ''),
@@ -24,23 +24,24 @@ export class MemoryTable {
   }
 
   render(view: EditorView): void {
-    const { plan, model } = view;
+    const { plan } = view;
+    const { store } = this.context;
     if (plan === null) return;
     const peak = plan.figures.arenaBytes;
-    const text = (id: string, title: string, track: string, read: (step: StepView) => string, sortBy: (step: StepView) => number | string, align: 'start' | 'end' = 'start'): Column<StepView> => ({
-      id, title, track, align, sortBy,
+    const text = (id: string, title: string, size: { readonly width: number; readonly grow?: number }, read: (step: StepView) => string, sortBy: (step: StepView) => number | string, align: 'start' | 'end' = 'start'): Column<StepView> => ({
+      id, title, ...size, align, sortBy,
       render: (cell, step) => fill(cell, h('span', { class: 'ellipsis' }, read(step))),
     });
     this.grid.setColumns([
-      text('step', t('Step'), '64px', (step) => String(step.id), (step) => step.id, 'end'),
-      text('branch', t('Branch'), '80px', (step) => (step.branch < 0 ? t('tail') : String(step.branch + 1)), (step) => (step.branch < 0 ? 1e9 : step.branch)),
-      text('layer', t('Layer'), 'minmax(120px, 1fr)', (step) => model.layers[step.layer]?.name ?? '—', (step) => step.layer),
-      text('op', t('Kernel'), 'minmax(90px, 0.6fr)', (step) => step.op, (step) => step.op),
+      text('step', t('Step'), { width: 64 }, (step) => String(step.id), (step) => step.id, 'end'),
+      text('branch', t('Branch'), { width: 80 }, (step) => (step.branch < 0 ? t('tail') : String(step.branch + 1)), (step) => (step.branch < 0 ? 1e9 : step.branch)),
+      text('layer', t('Layer'), { width: 130, grow: 1 }, (step) => store.shortName(step.layer), (step) => step.layer),
+      text('op', t('Kernel'), { width: 96, grow: 0.6 }, (step) => step.op, (step) => step.op),
       {
-        id: 'bytes', title: t('In use'), track: '160px', align: 'end', sortBy: (step) => step.peakBytes,
+        id: 'bytes', title: t('In use'), width: 160, align: 'end', sortBy: (step) => step.peakBytes,
         render: (cell, step) => fill(cell, microBar(step.peakBytes / peak), h('span', { class: 'amount' }, bytesText(step.peakBytes))),
       },
-      text('macs', t('MACs'), '90px', (step) => (step.macs === 0 ? '–' : countText(step.macs)), (step) => step.macs, 'end'),
+      text('macs', t('MACs'), { width: 90 }, (step) => (step.macs === 0 ? '–' : countText(step.macs)), (step) => step.macs, 'end'),
     ]);
     this.grid.setRows(plan.steps);
   }

@@ -42,10 +42,10 @@ export class MemoryView {
     const { plan } = view;
     this.element.hidden = plan === null;
     if (plan === null) return;
+    const { store } = this.context;
     const { peakStep } = timelineOf(plan);
     const step = plan.steps[peakStep];
-    const layer = step === undefined ? undefined : view.model.layers[step.layer];
-    fill(this.summary, t('peak {0}', bytesText(plan.figures.arenaBytes)), layer === undefined ? '' : ` · ${layer.name}`,
+    fill(this.summary, t('peak {0}', bytesText(plan.figures.arenaBytes)), step === undefined ? '' : ` · ${store.shortName(step.layer)}`,
       step === undefined || plan.stage === null ? '' : ` · ${step.branch < 0 ? t('in the tail') : t('in branch {0}', step.branch + 1)}`);
     this.chart.render(plan);
     this.table.render(view);

@@ -1,4 +1,5 @@
 /** Draws the memory chart: each buffer a block from its offset to its end, over the steps in which it lives. */
+import type { BufferView } from '../../src/protocol/views';
 import { fitText } from '../canvas';
 import { bytesText } from '../format';
 import { t } from '../l10n';
@@ -24,6 +25,8 @@ export const stepAt = (s: Scale, x: number): number => Math.floor(s.from + ((x -
 export const bytesAt = (s: Scale, y: number): number => (1 - (y - gutter.top) / plotHeight(s)) * s.top;
 
 export interface Marks {
+  /** What a buffer is called on the chart. */
+  readonly nameOf: (buffer: BufferView) => string;
   readonly selectedLayer: number | null;
   readonly cursorStep: number | null;
   readonly cursorBuffer: number | null;
@@ -115,7 +118,7 @@ function paintBuffers(ctx: CanvasRenderingContext2D, timeline: Timeline, s: Scal
     ctx.globalAlpha = 1;
     if (width > 34 && height > 13) {
       ctx.fillStyle = colors.foreground;
-      ctx.fillText(fitText(ctx, plain ? buffer.name : `${buffer.bits} · ${buffer.name}`, width - 8), left + 5, top + height / 2);
+      ctx.fillText(fitText(ctx, plain ? marks.nameOf(buffer) : `${buffer.bits} · ${marks.nameOf(buffer)}`, width - 8), left + 5, top + height / 2);
     } else if (!plain && width > 9 && height > 12) {
       ctx.fillStyle = colors.foreground;
       ctx.fillText(String(buffer.bits), left + width / 2 - 3, top + height / 2);

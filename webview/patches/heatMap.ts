@@ -39,7 +39,7 @@ export class HeatMap {
   render({ model, plan }: EditorView): void {
     this.maps = model.layers.filter((layer) => layer.plan?.inPatchStage === true);
     this.classes = plan?.branches.map((branch) => branch.class) ?? [];
-    setAria(this.scroller, 'label', t('Regular branches: {0}. Outlier branches: 8 bits everywhere.', this.maps.map((layer) => `${layer.name} ${layer.plan!.bits}`).slice(0, 60).join(', ')));
+    setAria(this.scroller, 'label', t('Regular branches: {0}. Outlier branches: 8 bits everywhere.', this.maps.map((layer) => `${this.context.store.shortName(layer.id)} ${layer.plan!.bits}`).slice(0, 60).join(', ')));
     this.scroller.style.minWidth = `${labelWidth + this.maps.length * smallest}px`;
     this.scroller.style.minHeight = `${labelHeight + this.classes.length * smallest}px`;
     this.scroller.style.maxHeight = `${labelHeight + this.classes.length * 30}px`;
@@ -109,7 +109,7 @@ export class HeatMap {
         ctx.strokeRect(x - 0.5, labelHeight - 0.5, size.width, this.classes.length * size.height);
         ctx.lineWidth = 1;
       }
-      if (size.width >= 11) this.label(ctx, map.name, x + size.width / 2 - 2, selected ? colors.foreground : colors.muted, width);
+      if (size.width >= 11) this.label(ctx, this.context.store.shortName(map.id), x + size.width / 2 - 2, selected ? colors.foreground : colors.muted, width);
     });
     ctx.font = `11px ${colors.fontFamily}`;
     ctx.textAlign = 'right';
@@ -129,12 +129,7 @@ export class HeatMap {
     ctx.font = `11px ${this.context.theme.colors.fontFamily}`;
     ctx.textAlign = 'left';
     ctx.fillStyle = color;
-    ctx.fillText(fitText(ctx, shortName(name), Math.min(112, (width - x) * 1.38)), 0, 0);
+    ctx.fillText(fitText(ctx, name, Math.min(112, (width - x) * 1.38)), 0, 0);
     ctx.restore();
   }
-}
-
-/** The end of a path-like name says most: `/features/features.0/Conv` → `features.0/Conv`. */
-function shortName(name: string): string {
-  return name.split('/').filter((part) => part !== '').slice(-2).join('/');
 }

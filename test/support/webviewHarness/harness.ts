@@ -12,7 +12,7 @@ import { themes, type ThemeName } from './themes';
 
 const origin = 'https://quantmcu.test';
 const nonce = 'harness';
-const policy = `default-src 'none'; style-src ${origin}; font-src ${origin}; img-src ${origin} data:; script-src 'nonce-${nonce}'`;
+const policy = `default-src 'none'; style-src ${origin} 'nonce-style'; font-src ${origin}; img-src ${origin} data:; script-src 'nonce-${nonce}'`;
 
 /** What the stand-in for the host offers to tests, as `window.harness`. */
 export interface HarnessWindow {
@@ -102,7 +102,7 @@ export class Harness {
     page.on('pageerror', (error) => errors.push(String(error.stack)));
     const setup = JSON.stringify({ ...themes[options.theme ?? 'dark'], saved: options.saved ?? null });
     const html = `<!DOCTYPE html><html lang="en" data-l10n="{}"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
-      <title>QuantMCU</title><link rel="stylesheet" href="${origin}/main.css"></head>
+      <meta property="csp-nonce" content="style"><title>QuantMCU</title><link rel="stylesheet" href="${origin}/main.css"></head>
       <body><script nonce="${nonce}" data-setup="${escapeAttribute(setup)}">${standIn}</script><script nonce="${nonce}" src="${origin}/main.js"></script></body></html>`;
     await page.route(`${origin}/**`, (route) => {
       const name = new URL(route.request().url()).pathname;

@@ -23,7 +23,7 @@ const pictures: readonly Picture[] = [
   { name: 'graph-right', view: () => plannedView(), saved: { tab: 'graph', direction: 'right' }, themes: ['dark'] },
   { name: 'patches', view: () => plannedView(), saved: { tab: 'patches', branch: 5, dockOpen: false, detailsOpen: false } },
   { name: 'memory', view: () => plannedView(), saved: { tab: 'layers', dockHeight: 460, selected: 4 }, themes: ['dark', 'light'], before: hoverMemory },
-  { name: 'memory-tail', view: () => plannedView(), saved: { tab: 'layers', dockHeight: 380, memoryRange: [160, 214] }, themes: ['dark'] },
+  { name: 'memory-tail', view: () => plannedView(), saved: { tab: 'layers', dockHeight: 380, memoryRange: [205, 258] }, themes: ['dark'] },
   { name: 'unquantized', view: unquantizedView, saved: { selected: 3 }, themes: ['dark', 'light'] },
   { name: 'problems', view: problemView },
   { name: 'inception', view: () => branchedView(), saved: { tab: 'graph', detailsOpen: false }, themes: ['dark'] },

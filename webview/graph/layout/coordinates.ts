@@ -11,8 +11,8 @@ export function assignCoordinates(graph: LayeredGraph): Float64Array {
   for (const down of [true, false]) {
     for (const left of [true, false]) {
       const ranks = (down ? graph.ranks : [...graph.ranks].reverse()).map((rank) => (left ? rank : [...rank].reverse()));
-      const neighbors = down ? graph.above : graph.below;
-      const root = align(ranks, neighbors, conflicts, down);
+      const sides = down ? { neighbors: graph.above, opposite: graph.below } : { neighbors: graph.below, opposite: graph.above };
+      const root = align(ranks, sides, conflicts, down, graph.real);
       const x = compact(ranks, root, graph);
       results.push(left ? x : x.map((value) => -value));
     }
@@ -56,7 +56,7 @@ function positions(ranks: readonly (readonly number[])[]): Int32Array {
 }
 
 /** Joins each node with its median neighbour in the rank before, without crossings. Returns the first node of each node's block. */
-function align(ranks: readonly (readonly number[])[], neighbors: readonly (readonly number[])[], conflicts: ReadonlySet<number>, down: boolean): Int32Array {
+function align(ranks: readonly (readonly number[])[], { neighbors, opposite }: { readonly neighbors: LayeredGraph['above']; readonly opposite: LayeredGraph['above'] }, conflicts: ReadonlySet<number>, down: boolean, real: number): Int32Array {
   const position = positions(ranks);
   const root = Int32Array.from({ length: position.length }, (_, node) => node);
   const taken = new Uint8Array(position.length);
@@ -65,9 +65,12 @@ function align(ranks: readonly (readonly number[])[], neighbors: readonly (reado
     for (const node of rank) {
       const near = [...neighbors[node]!].sort((a, b) => position[a]! - position[b]!);
       const middle = (near.length - 1) / 2;
-      for (let m = Math.floor(middle); m <= Math.ceil(middle) && near.length > 0; m++) {
-        const other = near[m]!;
+      const medians = near.slice(Math.floor(middle), Math.ceil(middle) + 1);
+      // A layer is aligned with a layer rather than with a piece of a skip connection, from whichever side one looks: so the trunk of a residual network stays straight.
+      if (medians.length === 2 && medians[0]! >= real && medians[1]! < real) medians.reverse();
+      for (const other of medians) {
         if (root[node] !== node || taken[other] !== 0) continue;
+        if (node >= real && other < real && opposite[other]!.some((rival) => rival < real)) continue;
         if (last >= position[other]! || conflicts.has(down ? edgeKey(other, node) : edgeKey(node, other))) continue;
         taken[other] = 1;
         root[node] = root[other]!;
