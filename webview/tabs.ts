@@ -22,7 +22,7 @@ export class TabBar {
       const next = { ArrowLeft: current - 1, ArrowRight: current + 1, Home: 0, End: this.tabs.length - 1 }[event.key];
       if (next === undefined) return;
       event.preventDefault();
-      const tab = this.tabs[(next + this.tabs.length) % this.tabs.length]!;
+      const tab = this.tabs[(next + this.tabs.length) % this.tabs.length];
       this.onChoose(tab.id);
       (this.element.children[this.tabs.indexOf(tab)] as HTMLElement).focus();
     });

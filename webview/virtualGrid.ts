@@ -65,7 +65,7 @@ export class VirtualGrid<Row> {
         click: (event) => this.onPointer(event),
         dblclick: (event) => {
           const row = this.rowOf(event.target as Element);
-          if (row !== null && row >= 0) this.options.onActivate?.(this.rows[row]!);
+          if (row !== null && row >= 0) this.options.onActivate?.(this.rows[row]);
         },
         focusin: (event) => this.onFocus(event.target as Element),
       },
@@ -183,7 +183,7 @@ export class VirtualGrid<Row> {
   }
 
   private createRow(index: number): HTMLElement {
-    const row = this.rows[index]!;
+    const row = this.rows[index];
     const element = h('div', { role: 'row', aria: { rowindex: index + 2 } }, ...this.columns.map((column, c) => {
       const cell = h('div', { role: 'gridcell', class: `grid-cell align-${column.align ?? 'start'}`, aria: { colindex: c + 1 } });
       column.render(cell, row);
@@ -197,7 +197,7 @@ export class VirtualGrid<Row> {
   }
 
   private stateRow(element: HTMLElement, index: number): void {
-    const row = this.rows[index]!;
+    const row = this.rows[index];
     const selected = this.options.key(row) === this.selectedKey;
     element.className = `grid-row ${index % 2 === 1 ? 'odd' : ''} ${this.options.rowClass?.(row) ?? ''} ${selected ? 'selected' : ''}`;
     setAria(element, 'selected', selected);

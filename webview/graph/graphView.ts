@@ -174,7 +174,7 @@ export class GraphView {
     if (nodes.length === 0) return;
     const { selected } = this.context.store.ui;
     const after = step > 0 ? nodes.find((node) => node > (selected ?? -1)) : nodes.filter((node) => node < (selected ?? Infinity)).pop();
-    this.select(after ?? (step > 0 ? nodes[0]! : nodes[nodes.length - 1]!));
+    this.select(after ?? (step > 0 ? nodes[0] : nodes[nodes.length - 1]));
   }
 
   private select(node: number): void {

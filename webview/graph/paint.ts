@@ -24,7 +24,7 @@ export function paintGraph(ctx: CanvasRenderingContext2D, scene: Scene, camera: 
   ctx.translate(-camera.x, -camera.y);
   if (scene.stage !== null && overlaps(scene.stage, part)) paintStage(ctx, scene, scene.stage, camera, colors);
   paintEdges(ctx, scene, part, camera, marks, colors);
-  for (const node of scene.nodesIn(part)) paintNode(ctx, scene.layers[node]!, scene.boxOf(node), camera, marks, colors);
+  for (const node of scene.nodesIn(part)) paintNode(ctx, scene.layers[node], scene.boxOf(node), camera, marks, colors);
   ctx.restore();
 }
 

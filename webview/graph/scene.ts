@@ -35,7 +35,7 @@ export class Scene {
 
   /** Centre of a node. */
   at(node: number): { readonly x: number; readonly y: number } {
-    return this.point(this.layout.center[node]!, this.layout.rank[node]!);
+    return this.point(this.layout.center[node], this.layout.rank[node]);
   }
 
   boxOf(node: number): Box {
@@ -56,7 +56,7 @@ export class Scene {
   *nodesIn(part: Box): Generator<number> {
     const [first, last] = this.rankRange(part);
     for (let r = first; r <= last; r++) {
-      for (const node of this.layout.ranks[r]!) {
+      for (const node of this.layout.ranks[r]) {
         if (overlaps(this.boxOf(node), part)) yield node;
       }
     }
@@ -66,7 +66,7 @@ export class Scene {
   *piecesIn(part: Box): Generator<{ piece: Piece; x0: number; y0: number; x1: number; y1: number }> {
     const [first, last] = this.rankRange(part);
     for (let r = first; r <= last; r++) {
-      for (const piece of this.layout.pieces[r]!) {
+      for (const piece of this.layout.pieces[r]) {
         const a = this.point(piece.start, r);
         const b = this.point(piece.end, r + 1);
         yield { piece, x0: a.x, y0: a.y, x1: b.x, y1: b.y };
@@ -85,7 +85,7 @@ export class Scene {
 
   /** The next node beside this one in its rank. */
   sibling(node: number, step: 1 | -1): number | null {
-    const rank = this.layout.ranks[this.layout.rank[node]!]!;
+    const rank = this.layout.ranks[this.layout.rank[node]];
     return rank[rank.indexOf(node) + step] ?? null;
   }
 

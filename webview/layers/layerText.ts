@@ -11,7 +11,7 @@ export function kindText(kind: string): string {
     case 'globalAveragePool': return t('Global average');
     default: {
       const words = kind.replace(/([a-z])([A-Z])/g, '$1 $2');
-      return words === '' ? '?' : words[0]!.toUpperCase() + (kind === words ? words.slice(1) : words.slice(1).toLowerCase());
+      return words === '' ? '?' : words[0].toUpperCase() + (kind === words ? words.slice(1) : words.slice(1).toLowerCase());
     }
   }
 }

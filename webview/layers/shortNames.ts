@@ -6,7 +6,7 @@ export function shortNames(layers: readonly { readonly name: string; readonly op
   const short = layers.map((layer) => shorten(layer.name, layer.operators));
   const times = new Map<string, number>();
   for (const name of short) times.set(name, (times.get(name) ?? 0) + 1);
-  return short.map((name, index) => (times.get(name) === 1 ? name : layers[index]!.name));
+  return short.map((name, index) => (times.get(name) === 1 ? name : layers[index].name));
 }
 
 /** Names that only a hostile model has are not worth taking apart. */

@@ -166,7 +166,7 @@ export class MemoryChart {
     this.step = step;
     const [from, to] = this.range();
     if (step < from || step > to) this.setRange(step - Math.floor((to - from) / 2), to - from + 1);
-    const view = this.timeline!.steps[step]!;
+    const view = this.timeline!.steps[step];
     const layer = this.context.store.shortName(view.layer);
     this.context.announce(this.buffer === null
       ? t('Step {0}, {1} {2}, {3} in use, {4} buffers', step, view.op, layer, bytesText(view.peakBytes), alive.length)

@@ -85,6 +85,6 @@ export class MemoryView {
 
 function top(segment: { readonly first: number; readonly last: number }, steps: readonly { readonly peakBytes: number }[]): number {
   let most = 0;
-  for (let i = segment.first; i <= segment.last; i++) most = Math.max(most, steps[i]!.peakBytes);
+  for (let i = segment.first; i <= segment.last; i++) most = Math.max(most, steps[i].peakBytes);
   return most;
 }

@@ -27,8 +27,8 @@ export function timelineOf(plan: PlanView): Timeline {
   let peakStep = 0;
   let stageEnd = -1;
   for (let i = 0; i < steps.length; i++) {
-    const { branch, peakBytes } = steps[i]!;
-    if (peakBytes > steps[peakStep]!.peakBytes) peakStep = i;
+    const { branch, peakBytes } = steps[i];
+    if (peakBytes > steps[peakStep].peakBytes) peakStep = i;
     if (branch >= 0) stageEnd = i;
     const open = segments[segments.length - 1];
     if (open !== undefined && open.branch === branch) segments[segments.length - 1] = { ...open, last: i };

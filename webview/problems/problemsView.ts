@@ -34,7 +34,7 @@ export class ProblemsView {
   }
 
   private entry(group: readonly Problem[], byName: ReadonlyMap<string, number>): HTMLElement {
-    const { operator, message, remedy } = group[0]!;
+    const { operator, message, remedy } = group[0];
     const nodes = group.slice(0, namedNodes).map((problem) => {
       const id = byName.get(problem.node);
       if (id === undefined) return h('span', { class: 'node-name' }, problem.node);

@@ -49,7 +49,7 @@ function architecture(): Spec[] {
 export function mobilenetLayers(): LayerView[] {
   const layers: LayerView[] = [];
   for (const [id, spec] of architecture().entries()) {
-    const source = spec.inputs.length === 0 ? { h: 224, w: 224, c: 3 } : layers[spec.inputs[0]!]!.output!;
+    const source = spec.inputs.length === 0 ? { h: 224, w: 224, c: 3 } : layers[spec.inputs[0]].output!;
     const size = spec.kind === 'globalAveragePool' || spec.kind === 'fullyConnected' ? 1 : Math.ceil(source.h / spec.stride);
     const perPixel = spec.kernel * spec.kernel * (spec.group ? 1 : source.c);
     const weighted = spec.kind === 'conv' || spec.kind === 'depthwise' || spec.kind === 'fullyConnected';

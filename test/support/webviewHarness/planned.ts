@@ -50,11 +50,11 @@ function regionsFor(patch: Rows, layers: readonly LayerView[]): Map<number, Rows
   for (let id = splitLayer; id >= 0; id--) {
     const region = regions.get(id);
     if (region === undefined) continue;
-    const layer = layers[id]!;
+    const layer = layers[id];
     const kernel = Number(layer.detail[0] ?? 1);
     const stride = layer.detail.includes('s2') ? 2 : 1;
     if (layer.inputs.length === 0) join(-1, readRegion(region, kernel, stride, 224));
-    for (const input of layer.inputs) join(input, layer.kind === 'add' ? region : readRegion(region, kernel, stride, layers[input]!.output!.h));
+    for (const input of layer.inputs) join(input, layer.kind === 'add' ? region : readRegion(region, kernel, stride, layers[input].output!.h));
   }
   return regions;
 }
@@ -77,16 +77,16 @@ function place(buffers: Omit<BufferView, 'offset'>[]): BufferView[] {
 export function plannedView(rows = 4, cols = 4): EditorView {
   const layers = mobilenetLayers();
   const bits = layers.map((layer) => outputBits(layer, layers));
-  const size = layers[splitLayer]!.output!.h;
+  const size = layers[splitLayer].output!.h;
   const edge = (index: number, parts: number): number => Math.round((index * size) / parts);
   const branches: BranchView[] = [];
   const steps: StepView[] = [];
   const open: Omit<BufferView, 'offset'>[] = [];
   const macsOf = new Map<number, number>();
-  const wholeMap = (id: number): number => layers[id]!.output!.h * layers[id]!.output!.w * Math.ceil((layers[id]!.output!.c * bits[id]!) / 8);
+  const wholeMap = (id: number): number => layers[id].output!.h * layers[id].output!.w * Math.ceil((layers[id].output!.c * bits[id]) / 8);
   const shortName = (name: string): string => name.replace('/features/features.', 'f').replace('/conv/conv.', '.').replace('/Conv', '');
   open.push({ id: 0, name: 'input', role: 'input', layer: -1, bytes: 224 * 224 * 3, firstStep: -1, lastStep: rows * cols * (splitLayer + 1) - 1, bits: 8 });
-  open.push({ id: 1, name: shortName(layers[splitLayer]!.name), role: 'map', layer: splitLayer, bytes: wholeMap(splitLayer), firstStep: splitLayer, lastStep: rows * cols * (splitLayer + 1) + 3, bits: bits[splitLayer]! });
+  open.push({ id: 1, name: shortName(layers[splitLayer].name), role: 'map', layer: splitLayer, bytes: wholeMap(splitLayer), firstStep: splitLayer, lastStep: rows * cols * (splitLayer + 1) + 3, bits: bits[splitLayer] });
   for (let row = 0; row < rows; row++) {
     for (let col = 0; col < cols; col++) {
       const id = row * cols + col;
@@ -97,7 +97,7 @@ export function plannedView(rows = 4, cols = 4): EditorView {
       branches.push({ id, row, col, class: outlier ? 'outlier' : 'regular', patch: patch.map((v) => v / size) as unknown as Rows, input: input.map((v) => v / 224) as unknown as Rows });
       const pieces: Piece[] = [...regions].filter(([layer]) => layer >= 0).map(([layer, region]) => ({ layer, region })).sort((a, b) => a.layer - b.layer);
       for (const { layer, region } of pieces) {
-        const view = layers[layer]!;
+        const view = layers[layer];
         const macs = Math.round(view.macs * (area(region) / area([0, 0, view.output!.h, view.output!.w])));
         macsOf.set(layer, (macsOf.get(layer) ?? 0) + macs);
         const step = steps.length;
@@ -105,8 +105,8 @@ export function plannedView(rows = 4, cols = 4): EditorView {
         if (layer === splitLayer) continue;
         const lastReader = Math.max(...layers.filter((other) => other.inputs.includes(layer)).map((other) => other.id));
         open.push({
-          id: open.length, name: shortName(view.name), role: 'branch', layer, bytes: area(region) * Math.ceil((view.output!.c * (outlier ? 8 : bits[layer]!)) / 8),
-          firstStep: step, lastStep: step + (lastReader - layer), bits: outlier ? 8 : bits[layer]!,
+          id: open.length, name: shortName(view.name), role: 'branch', layer, bytes: area(region) * Math.ceil((view.output!.c * (outlier ? 8 : bits[layer])) / 8),
+          firstStep: step, lastStep: step + (lastReader - layer), bits: outlier ? 8 : bits[layer],
         });
       }
     }
@@ -118,19 +118,19 @@ export function plannedView(rows = 4, cols = 4): EditorView {
     const readers = layers.filter((other) => other.inputs.includes(layer.id)).map((other) => other.id);
     open.push({
       id: open.length, name: shortName(layer.name), role: readers.length === 0 ? 'output' : 'map', layer: layer.id, bytes: wholeMap(layer.id),
-      firstStep: step, lastStep: readers.length === 0 ? rows * cols * (splitLayer + 1) + layers.length - splitLayer - 1 : step + Math.max(...readers) - layer.id, bits: bits[layer.id]!,
+      firstStep: step, lastStep: readers.length === 0 ? rows * cols * (splitLayer + 1) + layers.length - splitLayer - 1 : step + Math.max(...readers) - layer.id, bits: bits[layer.id],
     });
   }
   const buffers = place(open);
   const used = steps.map((step) => buffers.reduce((top, b) => (b.firstStep <= step.id && b.lastStep >= step.id ? Math.max(top, b.offset + b.bytes) : top), 0));
   const arenaBytes = Math.max(...used);
   const weightBits = (layer: LayerView): 8 | 4 | null => (layer.parameters === 0 ? null : layer.id > 12 && layer.kind === 'conv' && noise(layer.id + 3) > 0.5 ? 4 : 8);
-  const inputBits = (layer: LayerView): Bits => (layer.inputs.length === 0 ? 8 : bits[layer.inputs[0]!]!);
+  const inputBits = (layer: LayerView): Bits => (layer.inputs.length === 0 ? 8 : bits[layer.inputs[0]]);
   const int8Total = [...macsOf.values()].reduce((sum, macs) => sum + macs * 64, 0);
   const planned = layers.map((layer): LayerView => {
     const macs = macsOf.get(layer.id) ?? 0;
     const plan: LayerPlanView = {
-      bits: bits[layer.id]!, weightBits: weightBits(layer), inputBits: inputBits(layer), inPatchStage: layer.id <= splitLayer, macs,
+      bits: bits[layer.id], weightBits: weightBits(layer), inputBits: inputBits(layer), inPatchStage: layer.id <= splitLayer, macs,
       bitOps: macs * (weightBits(layer) ?? 0) * inputBits(layer), mapBytes: wholeMap(layer.id), weightBytes: Math.ceil((layer.parameters * (weightBits(layer) ?? 0)) / 8),
       candidates: candidates(layer, layers, int8Total), locked: layer.id === 0,
     };
@@ -142,7 +142,7 @@ export function plannedView(rows = 4, cols = 4): EditorView {
   const plan: PlanView = {
     planFile: '/home/user/models/mobilenetv2_1.0_224_tv.quantmcu.json', target, stale: false,
     stage: { splitLayer, rows, cols, layers: splitLayer + 1, classMode: 'static', redundantMacsPercent: (macs / layers.reduce((s, l) => s + l.macs, 0) - 1) * 100 },
-    branches, buffers, steps: steps.map((step, i) => ({ ...step, peakBytes: used[i]! })),
+    branches, buffers, steps: steps.map((step, i) => ({ ...step, peakBytes: used[i] })),
     figures: {
       arenaBytes, int8LayerwiseArenaBytes: 1372 * 1024 + 147 * 1024, weightBytes, flashBytes: weightBytes + 61_440, macs, bitOps, bitOpsInt8: int8Total,
       accuracy: { images: 500, floatTop1: 0.784, quantizedTop1: 0.778, agreement: 0.932 },

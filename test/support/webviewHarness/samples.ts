@@ -30,7 +30,7 @@ export const hostileNames = ['<img src=x onerror="window.harmed=1">', '"><script
 export function hostileView(): EditorView {
   const view = plannedView();
   const rename = (layer: LayerView): LayerView => {
-    const name = hostileNames[layer.id % hostileNames.length]!;
+    const name = hostileNames[layer.id % hostileNames.length];
     return { ...layer, name, outputName: name, operators: name, kind: layer.id % 5 === 0 ? name : layer.kind, detail: layer.id % 3 === 0 ? name : layer.detail };
   };
   const [first, second] = hostileNames as [string, string];

@@ -13,11 +13,11 @@ describe('graph layout', () => {
     fc.assert(fc.property(networks, (inputs) => {
       const layout = layoutLayered({ inputs, ...size });
       inputs.forEach((producers, node) => {
-        for (const producer of producers) assert.ok(layout.rank[producer]! < layout.rank[node]!);
+        for (const producer of producers) assert.ok(layout.rank[producer] < layout.rank[node]);
       });
       for (const rank of layout.ranks) {
-        const centers = rank.map((node) => layout.center[node]!);
-        for (let i = 1; i < centers.length; i++) assert.ok(centers[i]! - centers[i - 1]! >= size.across + size.gapAcross - 1e-6, String(centers));
+        const centers = rank.map((node) => layout.center[node]);
+        for (let i = 1; i < centers.length; i++) assert.ok(centers[i] - centers[i - 1] >= size.across + size.gapAcross - 1e-6, String(centers));
       }
     }), { numRuns: 150 });
   });
@@ -27,11 +27,11 @@ describe('graph layout', () => {
       const layout = layoutLayered({ inputs, ...size });
       inputs.forEach((producers, node) => {
         for (const producer of new Set(producers)) {
-          let at = layout.center[producer]!;
-          for (let r = layout.rank[producer]!; r < layout.rank[node]!; r++) {
-            const piece = layout.pieces[r]!.find((p) => p.from === producer && p.to === node);
+          let at = layout.center[producer];
+          for (let r = layout.rank[producer]; r < layout.rank[node]; r++) {
+            const piece = layout.pieces[r].find((p) => p.from === producer && p.to === node);
             assert.equal(piece?.start, at);
-            at = piece!.end;
+            at = piece.end;
           }
           assert.equal(at, layout.center[node]);
         }

@@ -42,11 +42,11 @@ describe('editor page', function () {
       const view = plannedView();
       const page = await open(view, { saved: { tab: 'layers' }, height: 1000 });
       const row = page.locator('.layers-view [role=row][aria-rowindex="5"]');
-      const layer = view.model.layers[3]!;
+      const layer = view.model.layers[3];
       const cells = (await row.locator('[role=gridcell]').allInnerTexts()).map((cell) => cell.trim());
       assert.equal(cells[0], '3');
       assert.equal(cells[1], 'features.2/conv.0');
-      assert.equal(cells[2]!.replace(/\s+/g, ' '), 'Conv 1×1');
+      assert.equal(cells[2].replace(/\s+/g, ' '), 'Conv 1×1');
       assert.deepEqual(cells.slice(3, 6), [String(layer.plan!.inputBits), String(layer.plan!.weightBits), String(layer.plan!.bits)]);
       assert.equal(cells[6], '112×112×96');
       assert.equal(cells[7], '19.3 M');
@@ -74,7 +74,7 @@ describe('editor page', function () {
       assert.equal(await heading.getAttribute('aria-sort'), 'descending');
       const most = view.model.layers.reduce((a, b) => (b.macs > a.macs ? b : a));
       const top = await page.locator('.layers-view .grid-body [role=row]').evaluateAll((rows) => rows
-        .sort((a, b) => parseFloat((a as HTMLElement).style.top) - parseFloat((b as HTMLElement).style.top))[0]!.children[0]!.textContent);
+        .sort((a, b) => parseFloat((a as HTMLElement).style.top) - parseFloat((b as HTMLElement).style.top))[0].children[0].textContent);
       assert.equal(top, String(most.id));
       await page.locator('.layers-view vscode-text-field input').fill('depthwise s2');
       const expected = view.model.layers.filter((layer) => layer.kind === 'depthwise' && layer.detail.includes('s2')).length;
@@ -134,7 +134,7 @@ describe('editor page', function () {
       await page.mouse.move(box.x + x, box.y + y);
       assert.equal(await text(page, '.memory-chart .tooltip-title'), buffer.name);
       await page.mouse.click(box.x + x, box.y + y);
-      assert.equal(await text(page, '.details .node-name'), view.model.layers[buffer.layer]!.name);
+      assert.equal(await text(page, '.details .node-name'), view.model.layers[buffer.layer].name);
     });
 
     it('are walked with the keyboard and spoken', async () => {
@@ -148,7 +148,7 @@ describe('editor page', function () {
       assert.match(await spoken.innerText(), /^Buffer input, 147 KiB, 8 bits, offset 0/);
       await page.keyboard.press('ArrowRight');
       await page.keyboard.press('Enter');
-      assert.equal(await text(page, '.details .node-name'), view.model.layers[view.plan!.steps[1]!.layer]!.name);
+      assert.equal(await text(page, '.details .node-name'), view.model.layers[view.plan!.steps[1].layer].name);
     });
 
     it('warn when the plan is too large for the board', async () => {
@@ -167,11 +167,11 @@ describe('editor page', function () {
       await page.keyboard.press('ArrowDown');
       await page.keyboard.press('ArrowDown');
       await page.keyboard.press('ArrowDown');
-      assert.equal(await text(page, '.details .node-name'), view.model.layers[2]!.name);
+      assert.equal(await text(page, '.details .node-name'), view.model.layers[2].name);
       await page.keyboard.press('ArrowUp');
       assert.match(await page.locator('body > .sr-only').innerText(), /^Depthwise 3×3 .*4 bits, patch stage, 1 inputs, 1 readers/);
       await page.keyboard.press('End');
-      assert.equal(await text(page, '.details .node-name'), view.model.layers[view.model.layers.length - 1]!.name);
+      assert.equal(await text(page, '.details .node-name'), view.model.layers[view.model.layers.length - 1].name);
     });
 
     it('selects what is clicked, and search goes from match to match', async () => {
@@ -218,7 +218,7 @@ describe('editor page', function () {
       await page.locator('.patch[tabindex="0"]').focus();
       await page.keyboard.press('ArrowRight');
       await page.keyboard.press('ArrowDown');
-      const branch = view.plan!.branches[5]!;
+      const branch = view.plan!.branches[5];
       assert.match(await text(page, '.patch-info'), /^Branch 6 · outlier class/);
       const frame = (await page.locator('.patch-frame').boundingBox())!;
       const halo = (await page.locator('.patch-halo').boundingBox())!;
@@ -295,8 +295,8 @@ describe('editor page', function () {
       const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
       let [sum, weight] = [0, 0];
       for (let i = 0; i < data.length; i += 4) {
-        sum += data[i + 1]! * data[i + 3]!;
-        weight += data[i + 3]!;
+        sum += data[i + 1] * data[i + 3];
+        weight += data[i + 3];
       }
       return sum / weight;
     });

@@ -27,17 +27,17 @@ function markConflicts({ ranks, above, real }: LayeredGraph): ReadonlySet<number
   const marked = new Set<number>();
   const position = positions(ranks);
   for (let r = 1; r < ranks.length; r++) {
-    const rank = ranks[r]!;
+    const rank = ranks[r];
     let start = 0;
     let low = 0;
     for (let i = 0; i < rank.length; i++) {
-      const inner = rank[i]! >= real ? above[rank[i]!]!.find((node) => node >= real) : undefined;
+      const inner = rank[i] >= real ? above[rank[i]].find((node) => node >= real) : undefined;
       if (inner === undefined && i < rank.length - 1) continue;
-      const high = inner === undefined ? ranks[r - 1]!.length - 1 : position[inner]!;
+      const high = inner === undefined ? ranks[r - 1].length - 1 : position[inner];
       for (let k = start; k <= i; k++) {
-        for (const upper of above[rank[k]!]!) {
-          const at = position[upper]!;
-          if ((at < low || at > high) && !(upper >= real && rank[k]! >= real)) marked.add(edgeKey(upper, rank[k]!));
+        for (const upper of above[rank[k]]) {
+          const at = position[upper];
+          if ((at < low || at > high) && !(upper >= real && rank[k] >= real)) marked.add(edgeKey(upper, rank[k]));
         }
       }
       start = i + 1;
@@ -63,15 +63,15 @@ function align(ranks: readonly (readonly number[])[], { neighbors, opposite }: {
   for (const rank of ranks) {
     let last = -1;
     for (const node of rank) {
-      const near = [...neighbors[node]!].sort((a, b) => position[a]! - position[b]!);
+      const near = [...neighbors[node]].sort((a, b) => position[a] - position[b]);
       const middle = (near.length - 1) / 2;
       const medians = near.slice(Math.floor(middle), Math.ceil(middle) + 1);
       // A layer is aligned with a layer rather than with a piece of a skip connection, from whichever side one looks: so the trunk of a residual network stays straight.
-      if (medians.length === 2 && medians[0]! >= real && medians[1]! < real) medians.reverse();
+      if (medians.length === 2 && medians[0] >= real && medians[1] < real) medians.reverse();
       for (const other of medians) {
         if (root[node] !== node || taken[other] !== 0) continue;
-        if (node >= real && other < real && opposite[other]!.some((rival) => rival < real)) continue;
-        if (last >= position[other]! || conflicts.has(down ? edgeKey(other, node) : edgeKey(node, other))) continue;
+        if (node >= real && other < real && opposite[other].some((rival) => rival < real)) continue;
+        if (last >= position[other] || conflicts.has(down ? edgeKey(other, node) : edgeKey(node, other))) continue;
         taken[other] = 1;
         root[node] = root[other]!;
         last = position[other]!;
@@ -88,32 +88,32 @@ function compact(ranks: readonly (readonly number[])[], root: Int32Array, { widt
   const connect = (from: number, to: number, distance: number): void => {
     const targets = next.get(from) ?? new Map<number, number>();
     const known = targets.get(to);
-    if (known === undefined) waiting[to]!++;
+    if (known === undefined) waiting[to]++;
     targets.set(to, Math.max(known ?? 0, distance));
     next.set(from, targets);
   };
   for (const rank of ranks) {
     for (let i = 1; i < rank.length; i++) {
-      connect(root[rank[i - 1]!]!, root[rank[i]!]!, (width(rank[i - 1]!) + width(rank[i]!)) / 2 + gap);
+      connect(root[rank[i - 1]], root[rank[i]], (width(rank[i - 1]) + width(rank[i])) / 2 + gap);
     }
   }
   const x = new Float64Array(root.length);
   const order: number[] = [];
   for (let node = 0; node < root.length; node++) if (root[node] === node && waiting[node] === 0) order.push(node);
   for (let i = 0; i < order.length; i++) {
-    for (const [to, distance] of next.get(order[i]!) ?? []) {
-      x[to] = Math.max(x[to]!, x[order[i]!]! + distance);
-      if (--waiting[to]! === 0) order.push(to);
+    for (const [to, distance] of next.get(order[i]) ?? []) {
+      x[to] = Math.max(x[to], x[order[i]] + distance);
+      if (--waiting[to] === 0) order.push(to);
     }
   }
   for (let i = order.length - 1; i >= 0; i--) {
-    const targets = next.get(order[i]!);
+    const targets = next.get(order[i]);
     if (targets === undefined) continue;
     let most = Infinity;
-    for (const [to, distance] of targets) most = Math.min(most, x[to]! - distance);
-    x[order[i]!] = Math.max(x[order[i]!]!, most);
+    for (const [to, distance] of targets) most = Math.min(most, x[to] - distance);
+    x[order[i]] = Math.max(x[order[i]], most);
   }
-  return x.map((_, node) => x[root[node]!]!);
+  return x.map((_, node) => x[root[node]]);
 }
 
 /** Shifts the four results onto the narrowest one and takes the mean of the two middle values of each node. */
@@ -129,8 +129,8 @@ function balance(results: readonly Float64Array[], { width }: LayeredGraph): Flo
   });
   const narrow = bounds.reduce((a, b) => (b.high - b.low < a.high - a.low ? b : a));
   const shifts = bounds.map((b, index) => (index % 2 === 0 ? narrow.low - b.low : narrow.high - b.high));
-  return results[0]!.map((_, node) => {
-    const values = results.map((x, index) => x[node]! + shifts[index]!).sort((a, b) => a - b);
-    return (values[1]! + values[2]!) / 2;
+  return results[0].map((_, node) => {
+    const values = results.map((x, index) => x[node] + shifts[index]).sort((a, b) => a - b);
+    return (values[1] + values[2]) / 2;
   });
 }

@@ -66,30 +66,30 @@ export function layoutLayered(input: LayoutInput): Layout {
   const above: number[][] = Array.from({ length: count }, () => []);
   const below: number[][] = Array.from({ length: count }, () => []);
   const ranks: number[][] = Array.from({ length: count === 0 ? 0 : rank.reduce((a, b) => Math.max(a, b), 0) + 1 }, () => []);
-  for (let node = 0; node < count; node++) ranks[rank[node]!]!.push(node);
+  for (let node = 0; node < count; node++) ranks[rank[node]].push(node);
 
   const chains: number[][] = [];
   const shortcuts: [number, number][] = [];
   // Short edges first, so that a few very long ones are the ones that are not cut.
-  edges.sort((a, b) => rank[a[1]]! - rank[a[0]]! - (rank[b[1]]! - rank[b[0]]!));
+  edges.sort((a, b) => rank[a[1]] - rank[a[0]] - (rank[b[1]] - rank[b[0]]));
   for (const [from, to] of edges) {
-    const pieces = rank[to]! - rank[from]!;
+    const pieces = rank[to] - rank[from];
     if (above.length - count + pieces - 1 > maxVirtual) {
       shortcuts.push([from, to]);
       continue;
     }
     const chain = [from];
-    for (let r = rank[from]! + 1; r < rank[to]!; r++) {
+    for (let r = rank[from] + 1; r < rank[to]; r++) {
       const virtual = above.length;
       above.push([]);
       below.push([]);
-      ranks[r]!.push(virtual);
+      ranks[r].push(virtual);
       chain.push(virtual);
     }
     chain.push(to);
     for (let i = 1; i < chain.length; i++) {
-      below[chain[i - 1]!]!.push(chain[i]!);
-      above[chain[i]!]!.push(chain[i - 1]!);
+      below[chain[i - 1]].push(chain[i]);
+      above[chain[i]].push(chain[i - 1]);
     }
     chains.push(chain);
   }
@@ -99,18 +99,18 @@ export function layoutLayered(input: LayoutInput): Layout {
 
   const pieces: Piece[][] = ranks.map(() => []);
   for (const chain of chains) {
-    const from = chain[0]!;
-    const to = chain[chain.length - 1]!;
+    const from = chain[0];
+    const to = chain[chain.length - 1];
     for (let i = 1; i < chain.length; i++) {
-      pieces[rank[from]! + i - 1]!.push({ from, to, start: x[chain[i - 1]!]!, end: x[chain[i]!]!, last: i === chain.length - 1 });
+      pieces[rank[from] + i - 1].push({ from, to, start: x[chain[i - 1]], end: x[chain[i]], last: i === chain.length - 1 });
     }
   }
   let min = Infinity;
   let max = -Infinity;
   for (let node = 0; node < x.length; node++) {
     const half = graph.width(node) / 2;
-    min = Math.min(min, x[node]! - half);
-    max = Math.max(max, x[node]! + half);
+    min = Math.min(min, x[node] - half);
+    max = Math.max(max, x[node] + half);
   }
   return {
     rank, center: x.slice(0, count), ranks: ranks.map((nodes) => nodes.filter((node) => node < count)), pieces, shortcuts,

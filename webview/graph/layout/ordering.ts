@@ -15,12 +15,12 @@ export function orderRanks(graph: LayeredGraph): void {
   for (let sweep = 0; sweep < sweeps && fewest > 0; sweep++) {
     const down = sweep % 2 === 0;
     for (let i = 0; i < ranks.length; i++) {
-      const rank = ranks[down ? i : ranks.length - 1 - i]!;
+      const rank = ranks[down ? i : ranks.length - 1 - i];
       const neighbors = down ? above : below;
-      const mean = new Map(rank.map((node) => [node, barycenter(neighbors[node]!, position, position[node]!)]));
+      const mean = new Map(rank.map((node) => [node, barycenter(neighbors[node], position, position[node])]));
       // Equal means keep their order on even pairs of sweeps and swap it on odd ones, which leaves local optima.
       const turn = sweep % 4 < 2 ? 1 : -1;
-      rank.sort((a, b) => mean.get(a)! - mean.get(b)! || turn * (position[a]! - position[b]!));
+      rank.sort((a, b) => mean.get(a)! - mean.get(b)! || turn * (position[a] - position[b]));
       number(rank);
     }
     const now = crossings(graph, position);
@@ -29,13 +29,13 @@ export function orderRanks(graph: LayeredGraph): void {
       best = ranks.map((rank) => [...rank]);
     }
   }
-  best.forEach((rank, index) => ranks[index]!.splice(0, rank.length, ...rank));
+  best.forEach((rank, index) => ranks[index].splice(0, rank.length, ...rank));
 }
 
 function barycenter(neighbors: readonly number[], position: Float64Array, otherwise: number): number {
   if (neighbors.length === 0) return otherwise;
   let sum = 0;
-  for (const node of neighbors) sum += position[node]!;
+  for (const node of neighbors) sum += position[node];
   return sum / neighbors.length;
 }
 
@@ -44,12 +44,12 @@ function crossings({ ranks, below }: LayeredGraph, position: Float64Array): numb
   let total = 0;
   for (let r = 0; r + 1 < ranks.length; r++) {
     const ends: number[] = [];
-    for (const node of ranks[r]!) ends.push(...below[node]!.map((target) => position[target]!).sort((a, b) => a - b));
-    const size = ranks[r + 1]!.length;
+    for (const node of ranks[r]) ends.push(...below[node].map((target) => position[target]).sort((a, b) => a - b));
+    const size = ranks[r + 1].length;
     const tree = new Int32Array(size + 1);
     for (let i = ends.length - 1; i >= 0; i--) {
-      for (let k = ends[i]!; k > 0; k -= k & -k) total += tree[k]!;
-      for (let k = ends[i]! + 1; k <= size; k += k & -k) tree[k]!++;
+      for (let k = ends[i]; k > 0; k -= k & -k) total += tree[k];
+      for (let k = ends[i] + 1; k <= size; k += k & -k) tree[k]++;
     }
   }
   return total;

@@ -8,14 +8,14 @@ export function rankNodes(count: number, edges: readonly (readonly [number, numb
   const firstReader = new Int32Array(count).fill(-1);
   const byTarget = [...edges].sort((a, b) => a[1] - b[1]);
   for (const [from, to] of byTarget) {
-    rank[to] = Math.max(rank[to]!, rank[from]! + 1);
-    incoming[to]!++;
+    rank[to] = Math.max(rank[to], rank[from] + 1);
+    incoming[to]++;
   }
   for (const [from, to] of byTarget) {
-    if (firstReader[from] === -1 || rank[to]! < firstReader[from]!) firstReader[from] = rank[to]!;
+    if (firstReader[from] === -1 || rank[to] < firstReader[from]) firstReader[from] = rank[to]!;
   }
   for (let node = 0; node < count; node++) {
-    if (incoming[node] === 0 && firstReader[node]! > 0) rank[node] = firstReader[node]! - 1;
+    if (incoming[node] === 0 && firstReader[node] > 0) rank[node] = firstReader[node] - 1;
   }
   return rank;
 }
