@@ -20,8 +20,8 @@ export function scheduleArena(graph: Graph, schedule: Schedule, align: number, e
   const buffers = schedule.buffers.filter((b) => b.aliasOf === null && !(externalInputs && b.role === 'input')).map((b) => b.id);
   const index = new Map(buffers.map((id, i) => [id, i]));
   const requests = buffers.map((id) => {
-    const { bytes, first, last } = schedule.buffers[id];
-    return { bytes, align, first, last };
+    const { bytes, first, last, role, map, reader } = schedule.buffers[id];
+    return { bytes, align, first, last, group: arenaGroup(role, map, reader) };
   });
   const overlaps: ArenaOverlap[] = [];
   schedule.steps.forEach((step, at) => {
@@ -30,6 +30,11 @@ export function scheduleArena(graph: Graph, schedule: Schedule, align: number, e
     }
   });
   return { requests, overlaps, buffers };
+}
+
+/** Buffers with the same key play the same part in different branches. */
+export function arenaGroup(role: string, map: number | null, reader: number | null): string {
+  return `${role} ${map} ${reader}`;
 }
 
 /** Which dying inputs of a step its output may be laid over, by buffer id. */

@@ -9,7 +9,7 @@ interface AxisSummary {
   readonly parts: AxisParts;
   /** By map, the elements that all patches compute together. */
   readonly computed: ReadonlyMap<MapId, number>;
-  /** Patches of which no other is larger in every map: the first and largest of them decide about memory. */
+  /** Patches of which no other is larger in every map and keeps more of it: one of them decides about memory. */
   readonly largest: readonly number[];
 }
 
@@ -70,7 +70,8 @@ function summarize(parts: AxisParts, count: number): AxisSummary {
   const sizes = Array.from({ length: count }, (_, i) =>
     [...parts.values()].flatMap((list) => {
       const { need, fresh } = list[i];
-      return [need.end - need.begin, fresh.end - fresh.begin];
+      const kept = (at: AxisPart | undefined) => (at ? at.fresh.begin - at.need.begin : 0);
+      return [need.end - need.begin, fresh.end - fresh.begin, kept(list[i]), kept(list[i + 1])];
     }),
   );
   const covers = (a: readonly number[], b: readonly number[]) => a.every((size, i) => size >= b[i]);

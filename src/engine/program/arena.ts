@@ -10,6 +10,11 @@ export interface ArenaRequest {
   /** Alive from this step to that one, both inclusive. */
   readonly first: number;
   readonly last: number;
+  /**
+   * Requests of one group play the same part at different times (the same map in every branch): the search treats them alike. They are placed
+   * one after the other by first step. Default: each by itself.
+   */
+  readonly group?: string;
 }
 
 /**
@@ -41,7 +46,7 @@ export interface ArenaOptions {
  * it can find. Deterministic. Stops as soon as the lower bound is reached.
  *
  * Any pair's constraint has one form, "a lies at least s bytes below b, or b at least t bytes below a", permitted overlaps having a smaller s;
- * requests are placed one after the other at the lowest offset that all placed before allow, and the order is searched.
+ * groups of requests are placed one after the other at the lowest offset that all placed before allow, and the order is searched.
  *
  * @throws Error when an overlap is given for requests that do not meet as described.
  */

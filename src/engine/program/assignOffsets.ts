@@ -1,3 +1,4 @@
+import { arenaGroup } from '../patch/scheduleArena';
 import { layoutArena } from './arena';
 import { elementwiseOrder, noOrder, overlapDistance, windowedOrder, type GeometricAccess, type KernelOrder } from './overlap';
 import type { Access, Constant, Kernel, ProgramBuffer, Step } from './types';
@@ -27,7 +28,7 @@ export function assignOffsets(
     }
   }
   const layout = layoutArena(
-    owners.map((b) => ({ bytes: b.bytes, align: b.align, first: b.firstStep, last: b.lastStep })),
+    owners.map((b) => ({ bytes: b.bytes, align: b.align, first: b.firstStep, last: b.lastStep, group: arenaGroup(b.role, b.map, null) })),
     [...distances.values()].filter((d) => d !== null),
   );
   const placed = buffers.map((b) => ({ ...b, offset: layout.offsets[index.get(root(b.id))!] }));

@@ -7,7 +7,21 @@ export interface Placement {
   readonly bytes: number;
 }
 
-/** Places requests in a given order, each at the lowest offset that those before it allow. Reuses its working memory; offsets of a result are a copy. */
+/** The requests of every group, by first step. */
+export type Groups = readonly Int32Array[];
+
+export function groupRequests(requests: readonly ArenaRequest[]): Groups {
+  const lists = new Map<string, number[]>();
+  requests.forEach(({ group }, i) => {
+    const key = group ?? `request ${i}`;
+    const list = lists.get(key);
+    if (list) list.push(i);
+    else lists.set(key, [i]);
+  });
+  return [...lists.values()].map((list) => Int32Array.from(list.sort((a, b) => requests[a].first - requests[b].first || a - b)));
+}
+
+/** Places requests in a given order of groups, each at the lowest offset that those before it allow. Reuses its working memory; offsets of a result are a copy. */
 export class Placer {
   private readonly offsets: Float64Array;
   private readonly low: Float64Array;
@@ -16,6 +30,7 @@ export class Placer {
   constructor(
     private readonly requests: readonly ArenaRequest[],
     private readonly conflicts: Conflicts,
+    private readonly groups: Groups,
   ) {
     let most = 0;
     for (let i = 0; i < requests.length; i++) most = Math.max(most, conflicts.start[i + 1] - conflicts.start[i]);
@@ -28,11 +43,13 @@ export class Placer {
   place(order: Int32Array, limit: number): number {
     this.offsets.fill(-1);
     let bytes = 0;
-    for (const i of order) {
-      const offset = this.lowest(i);
-      this.offsets[i] = offset;
-      bytes = Math.max(bytes, offset + this.requests[i].bytes);
-      if (bytes > limit) return Infinity;
+    for (const group of order) {
+      for (const i of this.groups[group]) {
+        const offset = this.lowest(i);
+        this.offsets[i] = offset;
+        bytes = Math.max(bytes, offset + this.requests[i].bytes);
+        if (bytes > limit) return Infinity;
+      }
     }
     return bytes;
   }

@@ -1,18 +1,21 @@
 import type { ArenaRequest } from '../arena';
 import type { Conflicts } from './conflicts';
-import { Placer, type Placement } from './placement';
+import { groupRequests, Placer, type Groups, type Placement } from './placement';
 
 /** Work of the two efforts, in placements of a single request. */
 const budget = { quick: 12_000, thorough: 400_000 };
 
 /**
- * Iterated greedy: several classic orders, then from the best of them moves of the requests at the top of the arena to earlier places in the order.
+ * Iterated greedy: several classic orders, then from the best of them moves of the groups at the top of the arena to earlier places in the order.
  */
 export function searchLayout(requests: readonly ArenaRequest[], conflicts: Conflicts, lowerBound: number, effort: 'quick' | 'thorough'): Placement {
-  const n = requests.length;
-  const placer = new Placer(requests, conflicts);
-  let left = Math.max(3, Math.floor(budget[effort] / Math.max(1, n)));
-  let best: Placement = { offsets: new Float64Array(n), bytes: Infinity };
+  const groups = groupRequests(requests);
+  const groupOf = new Int32Array(requests.length);
+  groups.forEach((members, g) => members.forEach((i) => (groupOf[i] = g)));
+  const n = groups.length;
+  const placer = new Placer(requests, conflicts, groups);
+  let left = Math.max(8, Math.floor(budget[effort] / Math.max(1, requests.length)));
+  let best: Placement = { offsets: new Float64Array(requests.length), bytes: Infinity };
   let bestOrder: Int32Array = new Int32Array(0);
   const attempt = (order: Int32Array, limit: number): number => {
     left--;
@@ -23,16 +26,17 @@ export function searchLayout(requests: readonly ArenaRequest[], conflicts: Confl
     }
     return bytes;
   };
-  for (const order of initialOrders(requests)) {
+  for (const order of initialOrders(requests, groups)) {
     if (left <= 0 || best.bytes <= lowerBound) break;
     attempt(order, best.bytes);
   }
   if (best.bytes <= lowerBound) return best;
 
   const random = lcg(n);
+  const topOf = (offsets: Float64Array, bytes: number) => highest(requests, offsets, bytes);
   let order = bestOrder.slice();
   let bytes = best.bytes;
-  let top = highest(requests, best.offsets, bytes);
+  let top = topOf(best.offsets, bytes);
   let idle = 0;
   while (left > 0 && best.bytes > lowerBound) {
     const next = order.slice();
@@ -42,12 +46,14 @@ export function searchLayout(requests: readonly ArenaRequest[], conflicts: Confl
       for (let swaps = 1 + random(4); swaps > 0; swaps--) swap(next, random(n), random(n));
       order = next;
       bytes = attempt(next, Infinity);
-      top = highest(requests, placer.current, bytes);
+      top = topOf(placer.current, bytes);
       idle = 0;
       continue;
     }
-    const mover = random(8) > 0 ? top[random(top.length)] : order[random(n)];
-    moveEarlier(next, mover, conflicts, random);
+    const mover = random(8) > 0 ? top[random(top.length)] : random(requests.length);
+    const degree = conflicts.start[mover + 1] - conflicts.start[mover];
+    const other = degree > 0 && random(4) > 0 ? groupOf[conflicts.other[conflicts.start[mover] + random(degree)]] : next[0];
+    moveEarlier(next, groupOf[mover], other);
     const before = best.bytes;
     // Equal heights are accepted, so that plateaus are crossed.
     const got = attempt(next, bytes);
@@ -55,7 +61,7 @@ export function searchLayout(requests: readonly ArenaRequest[], conflicts: Confl
     if (got === Infinity) continue;
     order = next;
     bytes = got;
-    top = highest(requests, placer.current, got);
+    top = topOf(placer.current, got);
   }
   return best;
 }
@@ -69,16 +75,24 @@ function swap(order: Int32Array, a: number, b: number): void {
   order[b] = x;
 }
 
-function initialOrders(requests: readonly ArenaRequest[]): Int32Array[] {
-  const live = peakAround(requests);
-  const size = (i: number) => requests[i].bytes;
-  const span = (i: number) => requests[i].last - requests[i].first + 1;
-  const by = (...keys: ((i: number) => number)[]) =>
-    Int32Array.from(requests.map((_, i) => i).sort((a, b) => {
+function initialOrders(requests: readonly ArenaRequest[], groups: Groups): Int32Array[] {
+  const most = (of: (i: number) => number) => {
+    const values = groups.map((members) => members.reduce((m, i) => Math.max(m, of(i)), -Infinity));
+    return (g: number) => values[g];
+  };
+  const live = most(peakAround(requests));
+  const size = most((i) => requests[i].bytes);
+  const span = most((i) => requests[i].last - requests[i].first + 1);
+  const late = most((i) => requests[i].first);
+  const by = (...keys: ((g: number) => number)[]) =>
+    Int32Array.from(groups.map((_, g) => g).sort((a, b) => {
       for (const key of keys) if (key(a) !== key(b)) return key(b) - key(a);
       return a - b;
     }));
-  return [by(size, span), by(live, size), by(live, span, size), by((i) => Math.min(span(i), 64), size), by((i) => size(i) * span(i)), by((i) => -requests[i].first, size)];
+  const longest = groups.reduce((m, _, g) => Math.max(m, span(g)), 0);
+  // Those that live long at the bottom, where nothing moves, and the short-lived ones above them.
+  const longFirst = [2, 4, 8, 16, 32].map((part) => by((g) => Number(span(g) * part >= longest), size));
+  return [by(size, span), by(live, size), ...longFirst, by(live, span, size), by((g) => size(g) * span(g)), by((g) => -late(g), size)];
 }
 
 /** For every request the most bytes that are alive in one of its steps. */
@@ -102,24 +116,15 @@ function highest(requests: readonly ArenaRequest[], offsets: Float64Array, bytes
   return top;
 }
 
-/** Moves a request to the front of the order or just before one of those that it conflicts with. */
-function moveEarlier(order: Int32Array, mover: number, conflicts: Conflicts, random: (n: number) => number): void {
-  const from = order.indexOf(mover);
-  const degree = conflicts.start[mover + 1] - conflicts.start[mover];
-  let to = 0;
-  if (degree > 0 && random(4) > 0) {
-    const before = order.indexOf(conflicts.other[conflicts.start[mover] + random(degree)]);
-    to = Math.min(before, from);
-    if (before > from) {
-      // The other one comes later: let it go first.
-      const other = order[before];
-      order.copyWithin(from + 1, from, before);
-      order[from] = other;
-      return;
-    }
-  }
+/** Moves a group to just before `other`; if it is there already, `other` to just before it. */
+function moveEarlier(order: Int32Array, mover: number, other: number): void {
+  const a = order.indexOf(mover);
+  const b = order.indexOf(other);
+  const from = Math.max(a, b);
+  const to = Math.min(a, b);
+  const moved = order[from];
   order.copyWithin(to + 1, to, from);
-  order[to] = mover;
+  order[to] = moved;
 }
 
 /** A small deterministic generator: random(n) is in [0, n). */
