@@ -1,3 +1,5 @@
+import { halfToFloat } from '../onnx/tensorData';
+
 /** NumPy's array format (numpy/lib/format.py, versions 1.0 to 3.0), as far as sample arrays and labels need it. */
 
 export type NpyType = 'uint8' | 'int8' | 'bool' | 'uint16' | 'int16' | 'uint32' | 'int32' | 'uint64' | 'int64' | 'float16' | 'float32' | 'float64';
@@ -84,33 +86,4 @@ function elementReader(type: NpyType, view: DataView, le: boolean): (at: number)
     case 'bool': return (at) => view.getUint8(at);
     case 'int8': return (at) => view.getInt8(at);
   }
-}
-
-/** IEEE 754 binary16 to number. */
-export function halfToFloat(h: number): number {
-  const sign = (h & 0x8000) === 0 ? 1 : -1;
-  const exponent = (h >> 10) & 31;
-  const fraction = h & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-/** Number to IEEE 754 binary16, rounded to nearest even. */
-export function floatToHalf(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const a = Math.abs(value);
-  if (Number.isNaN(a)) return 0x7e00;
-  if (a >= 65520) return sign | 0x7c00;
-  if (a < 2 ** -14) return sign | roundHalfEven(a * 2 ** 24);
-  const exponent = Math.min(15, Math.floor(Math.log2(a)));
-  const scaled = roundHalfEven(a * 2 ** (10 - exponent));
-  // A fraction that rounds up to 2048 carries into the exponent by itself.
-  return sign | (((exponent + 15) << 10) + (scaled - 1024));
-}
-
-function roundHalfEven(v: number): number {
-  const down = Math.floor(v);
-  const rest = v - down;
-  return rest < 0.5 || (rest === 0.5 && down % 2 === 0) ? down : down + 1;
 }

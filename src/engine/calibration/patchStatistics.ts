@@ -9,6 +9,8 @@ const RAW_RANGE = 8;
 const RAW_BINS = 256;
 /** Images observed at most. */
 export const MAX_PATCH_IMAGES = 128;
+/** Multiples of it modulo 1 spread evenly. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
 /** Values counted per cell and image at most, so that a count fits 16 bits. */
 const MAX_CELL_VALUES = 8192;
 
@@ -128,7 +130,8 @@ export class PatchCollector {
     });
     this.counts.forEach((raw, image) => {
       for (let cell = 0; cell < cells; cell++) {
-        redistribute(raw.subarray(cell * RAW_BINS, (cell + 1) * RAW_BINS), edges, counts.subarray((image * cells + cell) * BINS, (image * cells + cell + 1) * BINS));
+        const at = image * cells + cell;
+        redistribute(raw.subarray(cell * RAW_BINS, (cell + 1) * RAW_BINS), edges, counts.subarray(at * BINS, (at + 1) * BINS), (at * GOLDEN) % 1);
       }
     });
     return {
@@ -148,16 +151,17 @@ export class PatchCollector {
 
 /**
  * Moves counts from equal bins to bins between `edges`, taking values as uniform within a bin. Cumulative counts are rounded, not single ones, so that
- * none is lost and no edge is off by more than half a count.
+ * none is lost. `dither` in [0, 1) says where to round: as it differs from cell to cell, bins that take in two old ones do not stand out beside those that
+ * take in one.
  */
-function redistribute(from: Uint16Array, edges: Float64Array, to: Uint32Array): void {
+function redistribute(from: Uint16Array, edges: Float64Array, to: Uint32Array, dither: number): void {
   let k = 0;
   let below = 0;
   let previous = 0;
   for (let e = 0; e < edges.length; e++) {
     while (k < from.length && k + 1 <= edges[e]) below += from[k++];
     const part = k < from.length && edges[e] > k ? from[k] * (edges[e] - k) : 0;
-    const cumulative = Math.round(below + part);
+    const cumulative = Math.floor(below + part + dither);
     to[e] = cumulative - previous;
     previous = cumulative;
   }

@@ -3,8 +3,9 @@ import * as path from 'node:path';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { UserError } from '../errors';
 import type { Graph, TensorBinding } from '../graph/types';
+import { halfToFloat } from '../onnx/tensorData';
+import { floatToHalf } from './half';
 import { withOutputs } from './modelOutputs';
-import { floatToHalf, halfToFloat } from './npy';
 
 export interface RuntimeOptions {
   /** Threads within an operator; 2 by default. */

@@ -44,6 +44,9 @@ function polynomial(coefficients: readonly number[], x: number): number {
   return y;
 }
 
+// The coefficients stand as published, with more digits than a double holds.
+/* eslint-disable no-loss-of-precision */
+
 /** |q| ≤ 0.425; quantile of ½ + q. */
 function centralQuantile(q: number): number {
   const r = 0.180625 - q * q;
@@ -64,6 +67,8 @@ function tailQuantile(tail: number): number {
   const f = [2.04426310338993978564e-15, 1.4215117583164458887e-7, 1.8463183175100546818e-5, 7.868691311456132591e-4, 0.0148753612908506148525, 0.13692988092273580531, 0.59983220655588793769, 1];
   return polynomial(e, r - 5) / polynomial(f, r - 5);
 }
+
+/* eslint-enable no-loss-of-precision */
 
 /** Density of the standard normal distribution. */
 export function normalDensity(z: number): number {

@@ -1,18 +1,8 @@
 import assert from 'node:assert/strict';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
-import { resizeBilinear, type PixelImage } from '../../../src/engine/calibration/resample';
-
-/** Pixels from a linear congruential generator (Numerical Recipes), so that Pillow could be given the same image. */
-export function noiseImage(width: number, height: number, seed: number): PixelImage {
-  const data = new Uint8Array(width * height * 3);
-  let x = seed;
-  for (let i = 0; i < data.length; i++) {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-    data[i] = x >>> 24;
-  }
-  return { width, height, channels: 3, data };
-}
+import { resizeBilinear } from '../../../src/engine/calibration/resample';
+import { noiseImage } from './noiseImage';
 
 describe('bilinear resampling', () => {
   // Pillow 12.3.0: Image.fromarray(noise).resize((W, H), Image.BILINEAR): CRC-32 of its bytes and the first nine of them.
@@ -28,7 +18,7 @@ describe('bilinear resampling', () => {
     it(`equals Pillow from ${w}×${h} to ${width}×${height}`, () => {
       const out = resizeBilinear(noiseImage(w, h, seed), width, height);
       assert.deepEqual([...out.data.subarray(0, 9)], first);
-      assert.equal(crcOf(out.data), crc);
+      assert.equal(crc32(out.data), crc);
     });
   }
 
@@ -57,7 +47,3 @@ describe('bilinear resampling', () => {
     assert.throws(() => resizeBilinear(image, 5, 5, { x: 1, y: 0, width: 5, height: 5 }), RangeError);
   });
 });
-
-function crcOf(data: Uint8Array): number {
-  return crc32(data);
-}
