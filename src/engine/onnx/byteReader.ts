@@ -13,6 +13,8 @@ export class ByteReader {
   private readonly window = Buffer.allocUnsafe(WINDOW_BYTES);
   private windowStart = 0;
   private windowEnd = 0;
+  /** Bytes fetched from the file so far. */
+  bytesRead = 0;
 
   /** @param size length of the file when it was opened; a file that shrinks meanwhile is reported as cut off. */
   constructor(
@@ -34,6 +36,7 @@ export class ByteReader {
       return result;
     }
     readFully(this.fd, result, start);
+    this.bytesRead += result.length;
     return result;
   }
 
@@ -50,6 +53,7 @@ export class ByteReader {
     if (!(position >= 0 && position < this.size)) throw new MalformedError(`byte ${position} lies outside the file`);
     const got = readSync(this.fd, this.window, 0, Math.min(WINDOW_BYTES, this.size - position), position);
     if (got <= 0) throw new MalformedError('the file became shorter while it was read');
+    this.bytesRead += got;
     this.windowStart = position;
     this.windowEnd = position + got;
   }

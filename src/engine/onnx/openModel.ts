@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -66,7 +67,14 @@ function rejectOtherFormats(file: string, reader: ByteReader): void {
     if (text.startsWith(bytes, at)) throw new UserError(`${file} is ${what}, not an ONNX file. Unpack it or export the model to ONNX.`);
   }
   // A protobuf message starts with a field tag and has control characters soon after; prose has none.
-  if (reader.size >= 8 && /^[\t\n\r\x20-\x7e\x80-\xff]*$/.test(text)) {
+  if (reader.size >= 8 && isText(head)) {
     throw new UserError(`${file} is a text file, not an ONNX model. Download or export the model again.`);
   }
+}
+
+function isText(bytes: Buffer): boolean {
+  if (bytes.some((byte) => byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d)) return false;
+  // The last character may be cut off.
+  for (let cut = 0; cut <= 3; cut++) if (isUtf8(bytes.subarray(0, bytes.length - cut))) return true;
+  return false;
 }

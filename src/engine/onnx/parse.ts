@@ -9,7 +9,7 @@ const MAX_TEXT_BYTES = 64 * 1024;
  * Memory that the structure of one model may take, in abstract units of about a byte. A file of a few megabytes could
  * otherwise describe tens of millions of empty nodes. The largest public models stay below a tenth of it.
  */
-const STRUCTURE_BUDGET = 128 * 1024 * 1024;
+const STRUCTURE_BUDGET = 64 * 1024 * 1024;
 
 /** What {@link parseModel} fills in; see OnnxModel for the meaning of the fields. */
 export interface ParsedModel {

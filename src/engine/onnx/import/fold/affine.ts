@@ -36,6 +36,17 @@ export function foldAffine(draft: Draft): boolean {
   return dead.size > 0;
 }
 
+/** Joins neighbouring per-channel scales and offsets alone, so that patterns written with several constants show. */
+export function joinAffines(draft: Draft): void {
+  const dead = new Set<DraftLayer>();
+  for (const layer of draft.layers) {
+    const affine = affineOf(layer);
+    const before = affine && soleProducer(layer);
+    if (before && affineOf(before) && intoProducer(before, affine)) absorbConsumer(before, layer, dead);
+  }
+  draft.remove(dead);
+}
+
 /** y = s·(W·x + b) + t. Weighted layers take the scale in; behind their clamp only one positive scale for all channels, which scales the clamp too. */
 function intoProducer(layer: DraftLayer, affine: Affine): boolean {
   const { spec } = layer;

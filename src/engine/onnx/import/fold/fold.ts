@@ -1,6 +1,6 @@
 import type { Draft } from '../draft';
 import { mergeActivations } from './activations';
-import { foldAffine } from './affine';
+import { foldAffine, joinAffines } from './affine';
 import { foldClamps } from './clamps';
 import { foldPadding } from './padding';
 import { removeIdle } from './idle';
@@ -13,6 +13,7 @@ const MAX_ROUNDS = 16;
  * into their neighbours until nothing changes. Every pass visits the layers once, in order.
  */
 export function foldDraft(draft: Draft): void {
+  joinAffines(draft);
   mergeActivations(draft);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const passes = [removeIdle, foldAffine, foldClamps, foldPadding];
