@@ -10,15 +10,6 @@
 #include "platform.h"
 #include "test_image.h"
 
-/* C99 has no word for alignment; compilers do. */
-#if defined(__GNUC__) || defined(__clang__)
-#define ALIGNED(bytes) __attribute__((aligned(bytes)))
-#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
-#define ALIGNED(bytes) _Alignas(bytes)
-#else
-#error "Define ALIGNED(bytes) for this compiler."
-#endif
-
 #define STEP_PERCENT 5 /* class 0 reads 0 %, class 1 reads 5 %, ... */
 
 #if GAUGE_INPUT_BYTES != TEST_IMAGE_BYTES
@@ -28,15 +19,15 @@
 #error "The network's output is not one byte for each of the 21 readings: was it generated from media/sample/gauge.onnx?"
 #endif
 
-#if defined(GAUGE_OUTPUT_SIGNED) && !GAUGE_OUTPUT_SIGNED
-typedef uint8_t logit_t;
-#else
+#if GAUGE_OUTPUT_SIGNED
 typedef int8_t logit_t;
+#else
+typedef uint8_t logit_t;
 #endif
 
 /* Input, output and everything in between. A firmware with other work to do may lend the network memory that it
  * uses itself at other times: nothing in the arena has to survive from one picture to the next. */
-ALIGNED(GAUGE_ARENA_ALIGN) static uint8_t arena[GAUGE_ARENA_BYTES];
+static GAUGE_ARENA(arena);
 
 static void print_unsigned(unsigned long value)
 {
@@ -50,10 +41,10 @@ static void print_unsigned(unsigned long value)
     platform_print(at);
 }
 
-/* A logit with two decimals. The stored byte times the scale is the number that the float network computes. */
+/* A logit with two decimals, as the float network computes it. */
 static void print_logit(logit_t code)
 {
-    float value = (float)code * (float)GAUGE_OUTPUT_SCALE;
+    float value = (float)(code - GAUGE_OUTPUT_ZERO_POINT) * GAUGE_OUTPUT_SCALE;
     unsigned long hundredths;
     if (value < 0.0f) {
         platform_print("-");
@@ -123,9 +114,7 @@ int main(void)
     platform_print(")\n");
 
     print_size("arena:     ", GAUGE_ARENA_BYTES);
-#ifdef GAUGE_WEIGHT_BYTES
     print_size("weights:   ", GAUGE_WEIGHT_BYTES);
-#endif
     if (platform_flash_bytes() != 0) {
         print_size("flash:     ", platform_flash_bytes());
         print_size("           of which the test picture ", TEST_IMAGE_BYTES);

@@ -1,6 +1,6 @@
 """Writes a picture as a C array: raw bytes, height x width x RGB, as a camera delivers them.
 
-    python tools/image_to_c.py ../fresh/gauge_00028.jpg ../fresh/labels.csv src/test_image.c
+    python tools/image_to_c.py ../fresh/gauge_00013.jpg ../fresh/labels.csv src/test_image.c
 """
 
 import csv
