@@ -10,7 +10,7 @@ import { stageBranches } from '../../../src/engine/patch/branches';
 import { candidateStages } from '../../../src/engine/patch/stages';
 import { inputFormats } from '../../../src/engine/plan/inputs';
 import type { Bits } from '../../../src/engine/plan/types';
-import { lower, type LoweringStage } from '../../../src/engine/program/lower';
+import { lower } from '../../../src/engine/program/lower';
 import type { Program } from '../../../src/engine/program/types';
 import { silentProgress } from '../../../src/engine/progress';
 import { quantizeGraph } from '../../../src/engine/quantize/quantizeGraph';
@@ -43,10 +43,14 @@ export interface CalibratedModel {
   /** Lowers the model at 8 bits layer by layer. */
   plain(): Program;
   /** Lowers it patch by patch, with bits of maps and weights and classes of patches drawn at random. */
-  mixed(seed: number): Program;
+  mixed(mode: PatchMode, seed: number): Program;
 }
 
-export async function calibrateModel(context: Context, model: (typeof realModels)[number], images = 4): Promise<CalibratedModel> {
+/** Halos are computed again, or kept where formats allow; or as `recompute` with classes that are decided at run time. */
+export type PatchMode = 'recompute' | 'keep' | 'runtime';
+export const patchModes: readonly PatchMode[] = ['recompute', 'keep', 'runtime'];
+
+export async function calibrateModel(context: Context, model: (typeof realModels)[number], images = 8): Promise<CalibratedModel> {
   const file = needSharedData(context, 'models', model.file);
   const graph = await importModel(file);
   const preprocess = presetPreprocess(model.preset);
@@ -57,13 +61,20 @@ export async function calibrateModel(context: Context, model: (typeof realModels
   return {
     file, graph,
     plain: () => lower(graph, null, quantizeGraph(graph, calibration, inputs, { mapBits: () => 8, weightBits: () => 8, inputBits: () => 8 }), { name }),
-    mixed: (seed) => mixed(graph, calibration, inputs, name, mulberry32(seed)),
+    mixed: (mode, seed) => mixed(graph, calibration, inputs, name, mode, mulberry32(seed)),
   };
 }
 
-function mixed(graph: Graph, calibration: Calibration, inputs: ReturnType<typeof inputFormats>, name: string, random: () => number): Program {
+function mixed(graph: Graph, calibration: Calibration, inputs: ReturnType<typeof inputFormats>, name: string, mode: PatchMode, random: () => number): Program {
   const pick = <T>(items: readonly T[]): T => items[Math.min(items.length - 1, Math.floor(((random() + 1) / 2) * items.length))];
-  const { bitGroup } = formatTies(graph);
+  const grid = { rows: 2, cols: 3 };
+  const stages = candidateStages(graph).filter((s) => s.layers.length > 1 && stageBranches(graph, s, grid));
+  if (stages.length === 0) throw new Error(`${name} has no patch stage.`);
+  const stage = stages[Math.floor(stages.length / 2)];
+  const decidedBy = mode === 'runtime' ? stage.maps[0] : -1;
+  const oneScale = new Set(mode === 'runtime' ? [decidedBy] : []);
+
+  const { bitGroup } = formatTies(graph, oneScale);
   const fixed = new Set(graph.inputs.map((i) => bitGroup[i.map]));
   const ofGroup = graph.maps.map((): Bits => pick([8, 8, 4, 2]));
   const mapBits = (map: number): Bits => (fixed.has(bitGroup[map]) ? 8 : ofGroup[bitGroup[map]]);
@@ -71,10 +82,15 @@ function mixed(graph: Graph, calibration: Calibration, inputs: ReturnType<typeof
   const readBits = graph.layers.map((): Bits => pick([8, 8, 4]));
   const parameters = quantizeGraph(graph, calibration, inputs, {
     mapBits, weightBits: (layer) => weightBits[layer], inputBits: (layer) => Math.min(readBits[layer], mapBits(graph.layers[layer].inputs[0])) as Bits,
-  });
-  const stages = candidateStages(graph).filter((s) => s.layers.length > 1);
-  const grid = { rows: 2, cols: 3 };
-  const stage = stages.filter((s) => stageBranches(graph, s, grid, new Set())).at(Math.floor(stages.length / 2)) ?? stages.find((s) => stageBranches(graph, s, grid, new Set()));
-  const lowering: LoweringStage | null = stage ? { stage, grid, keep: new Set(), classes: Array.from({ length: 6 }, () => pick(['outlier', 'regular'] as const)), runtime: null } : null;
-  return lower(graph, lowering, parameters, { name });
+  }, oneScale);
+
+  // A kept map has one width for branches of both classes.
+  const keep = new Set(mode === 'keep' ? stage.maps.filter((map) => map !== stage.splitMap && mapBits(map) === 8) : []);
+  if (mode !== 'runtime') {
+    return lower(graph, { stage, grid, keep, classes: Array.from({ length: 6 }, () => pick(['outlier', 'regular'] as const)), runtime: null }, parameters, { name });
+  }
+  const { mean, variance } = calibration.maps.get(decidedBy)!;
+  const center = mean.reduce((a, b) => a + b, 0) / mean.length;
+  const spread = Math.sqrt(variance.reduce((a, b) => a + b, 0) / variance.length);
+  return lower(graph, { stage, grid, keep, classes: { decidedBy }, runtime: { low: center - spread, high: center + spread, epsilon: 0.2 } }, parameters, { name });
 }
