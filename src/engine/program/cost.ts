@@ -1,70 +1,39 @@
-import type { Constant, Program, ProgramBuffer, Step } from './types';
+import { graphMacs } from '../graph/macs';
+import type { Graph } from '../graph/types';
+import { MemoryEstimator } from '../patch/estimate';
+import { scheduleRules } from './scheduleRules';
+import type { Constant, Program, Step } from './types';
 
-/** Work of a part of a Program. */
-export interface Work {
-  /** Multiply-accumulates of steps with weights, those on padding included. */
+/** Work of one inference or a part of it. */
+export interface Cost {
+  /** Multiply-accumulates of layers with weights, those on padding and those computed again in halos included. */
   readonly macs: number;
-  /** Σ MACs · weight bits · bits of the input as it is read. */
+  /** Σ MACs · weight bits · bits of the input as the step reads it. */
   readonly bitOps: number;
 }
 
 /** What a Program takes, counted from its steps, buffers and constants. */
-export interface ProgramCost {
-  readonly total: Work;
+export interface ProgramCost extends Cost {
+  /** The same steps with weights and maps at 8 bits. */
+  readonly bitOpsInt8: number;
   /** Steps in branches, and those after them. */
-  readonly stage: Work;
-  readonly tail: Work;
-  /** Work on output elements that an earlier step of the same layer has computed already, in proportion to the pixels. */
-  readonly redundant: Work;
-  /** By graph layer. Layers without weights have no entry. */
-  readonly layers: ReadonlyMap<number, Work>;
+  readonly stage: Cost;
+  readonly tail: Cost;
+  /** Index = layer. */
+  readonly layers: readonly Cost[];
   readonly flash: {
     /** Weight codes as they are stored. */
     readonly weightBytes: number;
     /** Biases, multipliers and other tables. */
     readonly tableBytes: number;
   };
-  readonly memory: {
-    readonly arenaBytes: number;
-    /** Highest byte in use in each step, plus one. */
-    readonly highWater: readonly number[];
-    /** Bytes of the buffers that are alive in each step; those under permitted overlaps count twice. */
-    readonly live: readonly number[];
-    /** The first of the steps with the highest high-water mark; −1 without steps. */
-    readonly peakStep: number;
-  };
+  /** By step, the highest byte of the arena in use, plus one. */
+  readonly peaks: readonly number[];
+  /** The first of the steps with the highest peak; −1 without steps. */
+  readonly peakStep: number;
 }
 
-/**
- * Counts MACs, BitOPs, flash and memory of a Program. Steps that run for one class only count by the share of inferences in which they run:
- * `outlierShare` says how many of the branches go the way of the outlier class where that is decided at run time.
- */
-export function programCost(program: Program, outlierShare = 0.5): ProgramCost {
-  const total = new Sum();
-  const stage = new Sum();
-  const tail = new Sum();
-  const layers = new Map<number, LayerSum>();
-  for (const step of program.steps) {
-    const bits = weightBits(step);
-    if (bits === null) continue;
-    const share = step.guard === null ? 1 : step.guard.value === 1 ? outlierShare : 1 - outlierShare;
-    const macs = step.macs * share;
-    const bitOps = macs * bits * program.buffers[step.inputs[0].buffer].bits;
-    let layer = layers.get(step.layer);
-    if (!layer) layers.set(step.layer, (layer = new LayerSum()));
-    for (const sum of [total, step.branch === null ? tail : stage, layer]) sum.add(macs, bitOps);
-    layer.pixels += share * outputPixels(step);
-    layer.steps.push(step);
-  }
-  const redundant = new Sum();
-  for (const layer of layers.values()) {
-    const share = layer.pixels > 0 ? 1 - distinctPixels(layer.steps) / layer.pixels : 0;
-    redundant.add(layer.macs * share, layer.bitOps * share);
-  }
-  return { total, stage, tail, redundant, layers, flash: flashBytes(program.constants), memory: memoryOf(program) };
-}
-
-class Sum implements Work {
+class Sum implements Cost {
   macs = 0;
   bitOps = 0;
 
@@ -74,33 +43,40 @@ class Sum implements Work {
   }
 }
 
-class LayerSum extends Sum {
-  pixels = 0;
-  readonly steps: Step[] = [];
-}
-
-function weightBits({ kernel }: Step): number | null {
-  return kernel.op === 'conv2d' || kernel.op === 'depthwise2d' || kernel.op === 'fullyConnected' ? kernel.weightBits : null;
-}
-
-function outputPixels({ output: { region } }: Step): number {
-  return (region.y1 - region.y0) * (region.x1 - region.x0);
-}
-
-/** Pixels of the union of the steps' output regions: by the cells of the grid that their borders make. */
-function distinctPixels(steps: readonly Step[]): number {
-  const regions = steps.map((s) => s.output.region);
-  const borders = (values: number[]) => [...new Set(values)].sort((a, b) => a - b);
-  const ys = borders(regions.flatMap((r) => [r.y0, r.y1]));
-  const xs = borders(regions.flatMap((r) => [r.x0, r.x1]));
-  const column = new Map(xs.map((x, i) => [x, i]));
-  let pixels = 0;
-  for (let y = 0; y + 1 < ys.length; y++) {
-    const covered = new Uint8Array(xs.length);
-    for (const r of regions) if (r.y0 <= ys[y] && r.y1 > ys[y]) covered.fill(1, column.get(r.x0), column.get(r.x1));
-    for (let x = 0; x + 1 < xs.length; x++) pixels += covered[x] * (ys[y + 1] - ys[y]) * (xs[x + 1] - xs[x]);
+/**
+ * Adds up a program. Steps that run for one class only, where that is decided at run time, count by the share of branches that go that way:
+ * `outlierShare` of them are outlier class.
+ */
+export function programCost(graph: Graph, program: Program, outlierShare = 0): ProgramCost {
+  const layers = graph.layers.map(() => new Sum());
+  const total = new Sum();
+  const stage = new Sum();
+  const tail = new Sum();
+  for (const step of program.steps) {
+    if (step.macs === 0) continue;
+    const macs = step.macs * (step.guard === null ? 1 : step.guard.value === 1 ? outlierShare : 1 - outlierShare);
+    const bitOps = macs * weightBits(step) * program.buffers[step.inputs[0].buffer].bits;
+    for (const sum of [total, step.branch === null ? tail : stage, layers[step.layer]]) sum.add(macs, bitOps);
   }
-  return pixels;
+  const peaks = stepPeaks(program);
+  const peakStep = peaks.reduce((best, bytes, step) => (best < 0 || bytes > peaks[best] ? step : best), -1);
+  return { macs: total.macs, bitOps: total.bitOps, bitOpsInt8: total.macs * 64, stage, tail, layers, flash: flashBytes(program.constants), peaks, peakStep };
+}
+
+/** MACs that are computed more than once, over those of the network without patches; percent. */
+export function redundantMacsPercent(graph: Graph, cost: ProgramCost): number {
+  const once = graphMacs(graph);
+  return once > 0 ? (100 * (cost.macs - once)) / once : 0;
+}
+
+/** Arena of the same network layer by layer with all maps at 8 bits, laid out by the same rules. */
+export function int8LayerwiseArenaBytes(graph: Graph): number {
+  const { bits, options } = scheduleRules(graph, null, { mapBits: () => 8, inputBits: () => 8 });
+  return new MemoryEstimator(graph, { bits, schedule: options, align: 4, externalInputs: false, classes: 'regular' }).layout(null).layout.bytes;
+}
+
+function weightBits({ kernel }: Step): number {
+  return 'weightBits' in kernel ? kernel.weightBits : 8;
 }
 
 function flashBytes(constants: readonly Constant[]): ProgramCost['flash'] {
@@ -114,19 +90,10 @@ function flashBytes(constants: readonly Constant[]): ProgramCost['flash'] {
   return { weightBytes, tableBytes };
 }
 
-function memoryOf({ buffers, steps, arenaBytes }: Program): ProgramCost['memory'] {
-  const highWater = new Array<number>(steps.length).fill(0);
-  const live = new Array<number>(steps.length).fill(0);
-  const each = (buffer: ProgramBuffer, visit: (step: number) => void) => {
-    for (let step = Math.max(0, buffer.firstStep); step <= Math.min(steps.length - 1, buffer.lastStep); step++) visit(step);
-  };
-  for (const buffer of buffers) {
-    if (buffer.aliasOf !== null) continue;
-    each(buffer, (step) => {
-      highWater[step] = Math.max(highWater[step], buffer.offset + buffer.bytes);
-      live[step] += buffer.bytes;
-    });
+function stepPeaks({ buffers, steps }: Program): number[] {
+  const peaks = new Array<number>(steps.length).fill(0);
+  for (const { offset, bytes, firstStep, lastStep } of buffers) {
+    for (let step = Math.max(0, firstStep); step <= Math.min(steps.length - 1, lastStep); step++) peaks[step] = Math.max(peaks[step], offset + bytes);
   }
-  const peakStep = highWater.reduce((best, bytes, step) => (best < 0 || bytes > highWater[best] ? step : best), -1);
-  return { arenaBytes, highWater, live, peakStep };
+  return peaks;
 }
