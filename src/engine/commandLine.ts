@@ -71,9 +71,9 @@ export function usage(): string {
 async function inspect(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {
   const file = one(positionals, 'MODEL');
   const model = await describeModel(file, { sizes: sizesOf(values.sizes) });
-  const rows = model.nodes.map((n) => `${n.name || '(unnamed)'}\t${n.opType}\t${n.outputShape ? n.outputShape.join('×') : '?'}\t${n.macs ?? ''}`);
+  const rows = model.nodes.map((n) => `${n.name}\t${n.opType}\t${n.outputShapes[0]?.map((d) => d ?? '?').join('×') ?? '?'}\t${n.macs ?? ''}`);
   const problems = model.problems.map((p) => `! ${p.node}: ${p.message} ${p.remedy}`);
-  return { text: [`${model.name}: ${model.nodes.length} nodes, ${model.parameters} parameters, ${model.macs} MACs`, ...rows, ...problems].join('\n'), json: model };
+  return { text: [`${model.graphName || path.basename(file)}: ${model.nodes.length} nodes, ${model.parameters.count} parameters, ${model.macs ?? '?'} MACs`, ...rows, ...problems].join('\n'), json: model };
 }
 
 async function runQuantize(positionals: readonly string[], values: Values, progress: Progress): Promise<{ text: string; json: unknown }> {
@@ -109,7 +109,7 @@ function describeOutcome(outcome: QuantizeOutcome): string {
   const kib = (n: number): string => `${(n / 1024).toFixed(1)} KiB`;
   const lines = [
     `Plan: ${s.plan}`,
-    `Board: ${s.target.id}, arena ${kib(s.memory.arenaBytes)} of ${kib(s.target.sramBytes)} (8 bits layer by layer: ${kib(s.memory.int8LayerwiseArenaBytes)})`,
+    `Board: ${s.target}, arena ${kib(s.memory.arenaBytes)} of ${kib(outcome.target.sramBytes)} (8 bits layer by layer: ${kib(s.memory.int8LayerwiseArenaBytes)})`,
     s.patch ? `Patch stage: ${s.patch.grid} patches over ${s.patch.layers} layers, ${s.patch.redundantMacsPercent.toFixed(1)} % more MACs` : 'Layer by layer, no patch stage',
     `BitOPs: ${s.bitOps.reduction.toFixed(2)}× fewer than 8-bit patch-based inference`,
     `Weights: ${kib(s.memory.weightBytes)} in flash`,

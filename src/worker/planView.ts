@@ -1,16 +1,15 @@
 import * as path from 'node:path';
 import { constantBytes } from '../engine/codegen';
 import type { Region } from '../engine/graph/region';
-import type { Graph, LayerId, Shape } from '../engine/graph/types';
-import { layerMacs } from '../engine/graph/macs';
-import { buildSchedule } from '../engine/patch/schedule';
-import { scheduleArena } from '../engine/patch/scheduleArena';
+import type { LayerId, Shape } from '../engine/graph/types';
 import { stageBranches } from '../engine/patch/branches';
 import type { OpenedPlan } from '../engine/plan/open';
-import { layoutArena } from '../engine/program/arena';
+import { programCost, type ProgramCost } from '../engine/program/cost';
+import { int8LayerwiseArenaBytes } from '../engine/program/layerwise';
+import { outlierShare } from '../engine/plan/stage';
 import type { Program, ProgramBuffer } from '../engine/program/types';
 import type { BranchView, BufferView, LayerPlanView, LayerView, PlanView, StepView, TargetView } from '../protocol/views';
-import { programCost, redundantMacsPercent, runs, type ProgramCost } from './planCost';
+
 
 /** A plan as it is shown, and its layers with what it decided about them. */
 export interface ShownPlan {
@@ -21,7 +20,7 @@ export interface ShownPlan {
 /** @param layers the same graph's layers before the plan */
 export function planView(opened: OpenedPlan, layers: readonly LayerView[], target: TargetView): ShownPlan {
   const { plan, graph, program } = opened;
-  const cost = programCost(graph, program);
+  const cost = programCost(program, plan.patchStage ? outlierShare(plan.patchStage) : 0);
   const weightBytes = constantBytes(program);
   const view: PlanView = {
     planFile: path.basename(opened.planPath),
@@ -36,9 +35,9 @@ export function planView(opened: OpenedPlan, layers: readonly LayerView[], targe
       int8LayerwiseArenaBytes: int8LayerwiseArenaBytes(graph),
       weightBytes,
       flashBytes: weightBytes,
-      macs: cost.macs,
-      bitOps: cost.bitOps,
-      bitOpsInt8: cost.bitOpsInt8,
+      macs: cost.total.macs,
+      bitOps: cost.total.bitOps,
+      bitOpsInt8: cost.total.macs * 64,
       accuracy: null,
     },
     search: { method: plan.search.method, phi: plan.search.phi, lambda: plan.search.lambda, images: plan.calibration.images },
@@ -55,7 +54,7 @@ function stageView({ plan, graph, stage }: OpenedPlan, cost: ProgramCost): PlanV
     cols: stage.grid.cols,
     layers: layers.length,
     classMode: plan.patchStage.classMode,
-    redundantMacsPercent: redundantMacsPercent(graph, layers, cost, (id) => layerMacs(graph, graph.layers[id])),
+    redundantMacsPercent: (100 * cost.redundant.macs) / Math.max(1, cost.total.macs - cost.redundant.macs),
   };
 }
 
@@ -85,7 +84,7 @@ function stepViews(program: Program): StepView[] {
     for (let step = Math.max(0, buffer.firstStep); step <= Math.min(buffer.lastStep, peaks.length - 1); step++) peaks[step] = Math.max(peaks[step], end);
   }
   return program.steps.map((step): StepView => ({
-    id: step.id, layer: step.layer, op: step.kernel.op, branch: step.branch ?? -1, peakBytes: peaks[step.id], macs: runs(program, step) ? step.macs : 0,
+    id: step.id, layer: step.layer, op: step.kernel.op, branch: step.branch ?? -1, peakBytes: peaks[step.id], macs: step.macs,
   }));
 }
 
@@ -112,8 +111,8 @@ function layerPlan({ plan, graph, parameters, stage, program }: OpenedPlan, id: 
     weightBits: weights?.weightBits ?? null,
     inputBits: (parameters.views.get(id) ?? parameters.formats.get(layer.inputs[0])!).bits,
     inPatchStage: stage?.stage.layers.includes(id) ?? false,
-    bitOps: cost.layers[id].bitOps,
-    macs: cost.layers[id].macs,
+    bitOps: cost.layers.get(id)?.bitOps ?? 0,
+    macs: cost.layers.get(id)?.macs ?? 0,
     mapBytes: map.shape.h * map.shape.w * Math.ceil((map.shape.c * bits) / 8),
     weightBytes: weights ? layerConstantBytes(program, id) : 0,
     candidates: [],
@@ -125,11 +124,4 @@ function layerPlan({ plan, graph, parameters, stage, program }: OpenedPlan, id: 
 function layerConstantBytes(program: Program, id: LayerId): number {
   const weights = new Set(program.steps.filter((step) => step.layer === id).flatMap(({ kernel }) => ('weights' in kernel ? [kernel.weights] : [])));
   return [...weights].reduce((sum, constant) => sum + Math.ceil((program.constants[constant].values.length * program.constants[constant].bits) / 8), 0);
-}
-
-/** The arena that the network would need layer by layer with everything at 8 bits. */
-function int8LayerwiseArenaBytes(graph: Graph): number {
-  const schedule = buildSchedule(graph, null, { stored: () => 8, read: () => null }, { concatInPlace: () => true, sliceInPlace: () => true });
-  const { requests, overlaps } = scheduleArena(graph, schedule, 4);
-  return layoutArena(requests, overlaps, { effort: 'quick' }).bytes;
 }

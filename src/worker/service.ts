@@ -39,7 +39,7 @@ export function createService(progress: Progress): EngineService {
       const board = request.targetId === 'custom' ? null : findTarget(request.targetId);
       const { sramBytes, flashBytes } = request;
       if (!board && (sramBytes === undefined || flashBytes === undefined)) throw new UserError('A board of your own needs its SRAM and flash in bytes.');
-      const { summary, notes } = await quantize({
+      const { summary, notes, target } = await quantize({
         ...request,
         target: board ? arenaTarget(board, { sramBytes, flashBytes }) : { id: 'custom', sramBytes: sramBytes!, flashBytes: flashBytes! },
         preprocess: await loadPreprocess(request.preprocess),
@@ -47,10 +47,10 @@ export function createService(progress: Progress): EngineService {
       }, progress);
       return {
         planPath: summary.plan,
-        target: summary.target.id,
+        target: summary.target,
         grid: summary.patch?.grid ?? 'none',
         arenaBytes: summary.memory.arenaBytes,
-        sramBytes: summary.target.sramBytes,
+        sramBytes: target.sramBytes,
         weightBytes: summary.memory.weightBytes,
         bitOpsReduction: summary.bitOps.reduction,
         seconds: summary.seconds.total,

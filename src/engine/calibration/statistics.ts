@@ -5,7 +5,9 @@ import type { MapStatistics } from './types';
 export const HISTOGRAM_BINS = 256;
 
 /** Histograms take at most so many positions of a map per sample, spread over it; ranges and moments always take all. */
-const MAX_POSITIONS = 2048;
+const MAX_POSITIONS = 1024;
+/** From so many values on it pays to count in two small arrays in turn: values that repeat would wait for each other's increment in one. */
+const SPLIT_COUNTS_FROM = 256;
 
 /**
  * Statistics of one feature map, streamed: its size depends on the map's channels, not on the number of samples.
@@ -25,6 +27,8 @@ export class MapAccumulator {
   private readonly width: Float64Array;
   private readonly histograms: Uint32Array;
   private readonly zeros: Uint32Array;
+  private readonly even: Int32Array;
+  private readonly odd: Int32Array;
   private samples = 0;
 
   constructor(
@@ -41,6 +45,8 @@ export class MapAccumulator {
     this.width = new Float64Array(c);
     this.histograms = new Uint32Array(c * bins);
     this.zeros = new Uint32Array(c);
+    this.even = new Int32Array(bins + 1);
+    this.odd = new Int32Array(bins + 1);
   }
 
   /**
@@ -96,14 +102,38 @@ export class MapAccumulator {
     // Another offset for each sample, so that all positions get their turn.
     const first = stride === 1 ? 0 : (this.samples * 7) % stride;
     this.makeRoom(c);
-    const { lo, width } = { lo: this.lo[c], width: this.width[c] };
-    const inverse = width === 0 ? 0 : 1 / width;
+    const lo = this.lo[c];
+    const inverse = this.width[c] === 0 ? 0 : 1 / this.width[c];
+    const begin = start + first * step;
+    const end = start + positions * step;
+    const hop = stride * step;
     let zeros = 0;
-    for (let p = first, i = start + first * step; p < positions; p += stride, i += stride * step) {
-      const v = values[i];
-      if (v === 0) zeros++;
-      const k = Math.floor((v - lo) * inverse);
-      histograms[row + (k < bins ? k : bins - 1)]++;
+    if (positions < SPLIT_COUNTS_FROM * stride) {
+      for (let i = begin; i < end; i += hop) {
+        const v = values[i];
+        zeros += v === 0 ? 1 : 0;
+        const k = ((v - lo) * inverse) | 0;
+        histograms[row + (k < bins ? k : bins - 1)]++;
+      }
+    } else {
+      // One place more than bins: the largest value may round up to the end of the range.
+      const { even, odd } = this;
+      even.fill(0);
+      odd.fill(0);
+      let i = begin;
+      for (; i + hop < end; i += 2 * hop) {
+        const v = values[i];
+        const w = values[i + hop];
+        zeros += (v === 0 ? 1 : 0) + (w === 0 ? 1 : 0);
+        even[((v - lo) * inverse) | 0]++;
+        odd[((w - lo) * inverse) | 0]++;
+      }
+      if (i < end) {
+        zeros += values[i] === 0 ? 1 : 0;
+        even[((values[i] - lo) * inverse) | 0]++;
+      }
+      for (let k = 0; k < bins; k++) histograms[row + k] += even[k] + odd[k];
+      histograms[row + bins - 1] += even[bins] + odd[bins];
     }
     this.zeros[c] += zeros;
   }

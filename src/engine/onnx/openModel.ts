@@ -7,6 +7,7 @@ import { UserError } from '../errors';
 import { ByteReader, MalformedError } from './byteReader';
 import type { OnnxModel } from './model';
 import { parseModel } from './parse';
+import { oneLine } from './problems';
 
 /**
  * Opens an ONNX file and reads its structure; weights stay in the file until they are asked for.
@@ -14,7 +15,7 @@ import { parseModel } from './parse';
  * @throws UserError naming the file and the remedy when it cannot be read or is not an ONNX model.
  */
 export async function openModel(path: string): Promise<OnnxModel> {
-  const file = basename(path);
+  const file = oneLine(basename(path));
   const handle = await openFile(path, file);
   try {
     const stat = await handle.stat();
@@ -40,9 +41,9 @@ async function openFile(path: string, file: string): Promise<FileHandle> {
     return await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT') throw new UserError(`${file} does not exist (${path}). Check the path.`);
-    if (code === 'EACCES' || code === 'EPERM') throw new UserError(`${file} may not be read (${path}). Check its permissions.`);
-    throw new UserError(`${file} cannot be opened: ${(error as Error).message}`, { cause: error });
+    if (code === 'ENOENT') throw new UserError(`${file} does not exist (${oneLine(path)}). Check the path.`);
+    if (code === 'EACCES' || code === 'EPERM') throw new UserError(`${file} may not be read (${oneLine(path)}). Check its permissions.`);
+    throw new UserError(`${file} cannot be opened: ${oneLine((error as Error).message)}`, { cause: error });
   }
 }
 

@@ -36,9 +36,9 @@ export class UnsupportedModelError extends UserError {
 const MAX_LISTED = 3;
 
 function summary(file: string, problems: readonly ModelProblem[]): string {
-  const listed = problems.slice(0, MAX_LISTED).map((p) => `${p.opType} "${oneLine(p.node)}": ${oneLine(p.message)}. ${oneLine(p.remedy)}`);
+  const listed = problems.slice(0, MAX_LISTED).map((p) => `${oneLine(p.opType)} "${oneLine(p.node)}": ${oneLine(p.message)}. ${oneLine(p.remedy)}`);
   const more = problems.length > MAX_LISTED ? ` (and ${problems.length - MAX_LISTED} more)` : '';
-  return `${file} cannot be imported: ${listed.join(' ')}${more}`;
+  return `${oneLine(file)} cannot be imported: ${listed.join(' ')}${more}`;
 }
 
 /** Text from a model, fit for a one-line message: no control or direction characters, not endlessly long. */

@@ -12,7 +12,7 @@ import { decisionsOf, fitsDecisions } from './decisions';
 import { besidePlan, hashBytes, hashFile, modelPathOf, readPlan } from './files';
 import { inputFormats, type InputKind } from './inputs';
 import { decodeParameters } from './parametersFile';
-import { resolveStage } from './stage';
+import { oneScaleMaps, resolveStage } from './stage';
 import type { Plan } from './types';
 
 /** A sidecar with everything that belongs to it, lowered. */
@@ -63,5 +63,5 @@ async function parametersOf(graph: Graph, plan: Plan, planPath: string, decision
     const why = bytes === null ? `${file} is missing` : input === null ? `${file} does not belong to this plan` : `bits in ${planPath} were edited`;
     throw new UserError(`${why}, and the calibration is not cached on this machine. Quantize the model again with its sample images (${plan.calibration.folder}).`);
   }
-  return quantizeGraph(graph, calibration, inputFormats(graph, plan.preprocess, calibration, input ?? calibration.inputKind), decisions);
+  return quantizeGraph(graph, calibration, inputFormats(graph, plan.preprocess, calibration, input ?? calibration.inputKind), decisions, oneScaleMaps(graph, plan.patchStage));
 }

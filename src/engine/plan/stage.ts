@@ -42,3 +42,15 @@ export function classRows(classes: readonly PatchClass[], cols: number): string[
   }
   return rows;
 }
+
+/** Maps that need one scale for all channels because classes are decided by their codes at run time. */
+export function oneScaleMaps(graph: Graph, stage: PatchStage | null): ReadonlySet<MapId> {
+  const name = stage?.classMode === 'runtime' ? stage.runtime?.map : undefined;
+  return new Set(graph.maps.filter((m) => m.name === name).map((m) => m.id));
+}
+
+/** Share of the patches that are outlier class; for runtime classes as found on the calibration images. */
+export function outlierShare(stage: PatchStage): number {
+  const all = stage.classes.join('');
+  return [...all].filter((c) => c === 'O').length / all.length;
+}

@@ -1,8 +1,9 @@
 import { UserError } from '../errors';
 import { isWeighted, type Graph, type Layer, type LayerId, type MapId } from '../graph/types';
 import { fullRegion } from '../graph/region';
-import { buildSchedule, type BitsOf, type Schedule, type ScheduleAccess, type ScheduleStep, type ScheduledStage, type Scope } from '../patch/schedule';
+import { buildSchedule, type Schedule, type ScheduleAccess, type ScheduleStep, type ScheduledStage, type Scope } from '../patch/schedule';
 import { formatTies } from '../quantize/ties';
+import { scheduleRules } from './scheduleRules';
 import type { MapFormat, QuantizedParameters } from '../quantize/types';
 import { assignOffsets } from './assignOffsets';
 import { ConstantPool } from './constants';
@@ -35,30 +36,19 @@ export function lower(graph: Graph, stage: LoweringStage | null, parameters: Qua
   return new Lowering(graph, stage, parameters, options).run();
 }
 
-/**
- * The schedule that {@link lower} follows, for bits and formats as given. The planner uses it, too, so that its estimates are what comes out.
- */
-export function scheduleFor(graph: Graph, stage: ScheduledStage | null, parameters: Pick<QuantizedParameters, 'formats' | 'views'>): Schedule {
-  const { formats, views } = parameters;
-  const ties = formatTies(graph);
-  const splitGroup = stage ? ties.bitGroup[stage.stage.splitMap] : -1;
-  const bits: BitsOf = {
-    stored: (map, scope) => (scope === 'outlier' && ties.bitGroup[map] !== splitGroup ? 8 : formats.get(map)!.bits),
-    read: (layer, scope) => {
-      const view = views.get(layer);
-      return view === undefined ? null : scope === 'outlier' ? 8 : view.bits;
-    },
-  };
-  return buildSchedule(graph, stage, bits, {
-    concatInPlace: (layer, input) => !ties.mixedConcats.has(layer) && sharesFormat(graph, formats, layer, input),
-    sliceInPlace: () => true,
-    alwaysView: (layer, scope) => scope === 'outlier' && views.has(layer),
+/** The schedule that {@link lower} follows for these formats. */
+function scheduleFor(graph: Graph, stage: ScheduledStage | null, { formats, views }: QuantizedParameters): Schedule {
+  const { bits, options } = scheduleRules(graph, stage?.stage.splitMap ?? null, {
+    mapBits: (map) => formats.get(map)!.bits,
+    inputBits: (layer) => views.get(layer)?.bits ?? 8,
   });
+  return buildSchedule(graph, stage, bits, { ...options, concatInPlace: (layer, input) => sharesFormat(graph, formats, layer, input) });
 }
 
 /** Whether an input of a concat has, channel by channel, the scales of its part of the output. */
 function sharesFormat(graph: Graph, formats: ReadonlyMap<MapId, MapFormat>, layer: LayerId, input: number): boolean {
   const concat = graph.layers[layer];
+  if (formats.get(concat.inputs[input])!.bits !== formats.get(concat.output)!.bits) return false;
   const from = formats.get(concat.inputs[input])!;
   const to = formats.get(concat.output)!;
   let begin = 0;
@@ -257,7 +247,7 @@ class Lowering {
     const { low, high, epsilon } = this.stage!.runtime!;
     const { y0, y1, x0, x1 } = input.region;
     const limit = Math.floor(epsilon * (y1 - y0) * (x1 - x0) * input.channels);
-    const code = (v: number): number => Math.round(v / scaleOf(format, 0)) + zeroPointOf(format, 0);
+    const code = (v: number): number => Math.max(-32768, Math.min(32767, Math.round(v / scaleOf(format, 0)) + zeroPointOf(format, 0)));
     if (format.base.scales.length > 1) {
       throw new UserError(`Feature map "${this.graph.maps[input.map].name}" decides classes at run time and needs one scale for all channels.`);
     }

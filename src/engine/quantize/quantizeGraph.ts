@@ -31,10 +31,17 @@ export interface InputFormat {
  * Scales of all feature maps and integer weights of all layers, from calibration statistics and bit decisions: per-channel scales of least error,
  * equalized against the weights that they are folded into, weights rounded to nearest.
  *
+ * @param oneScale maps that need one scale for all channels, see {@link formatTies}
  * @throws UserError if the calibration does not cover the graph
  */
-export function quantizeGraph(graph: Graph, calibration: Calibration, inputs: ReadonlyMap<MapId, InputFormat>, bits: BitDecisions): QuantizedParameters {
-  const ties = formatTies(graph);
+export function quantizeGraph(
+  graph: Graph,
+  calibration: Calibration,
+  inputs: ReadonlyMap<MapId, InputFormat>,
+  bits: BitDecisions,
+  oneScale?: ReadonlySet<MapId>,
+): QuantizedParameters {
+  const ties = formatTies(graph, oneScale);
   const statistics = (map: MapId): MapStatistics => {
     const s = calibration.maps.get(map);
     if (!s) throw new UserError(`No calibration statistics for feature map "${graph.maps[map].name}". Calibrate the model again.`);

@@ -24,8 +24,11 @@ export interface FormatTies {
   readonly mixedConcats: ReadonlySet<number>;
 }
 
-/** Derives the ties of a graph. */
-export function formatTies(graph: Graph): FormatTies {
+/**
+ * Derives the ties of a graph.
+ * @param oneScale maps that need one scale for all channels for reasons outside of the graph
+ */
+export function formatTies(graph: Graph, oneScale: ReadonlySet<MapId> = new Set()): FormatTies {
   const signed = nonNegativeMaps(graph).map((n) => !n);
   for (const input of graph.inputs) signed[input.map] = false;
   const slotOffset: number[] = [];
@@ -119,6 +122,7 @@ export function formatTies(graph: Graph): FormatTies {
   }
   // A signed minimum, or anything the application reads, has one scale for the whole map.
   for (const output of graph.outputs) wholeMap(output.map);
+  for (const map of oneScale) wholeMap(map);
 
   const slotGroup = new Int32Array(slots);
   for (let i = 0; i < slots; i++) slotGroup[i] = slot.find(i);

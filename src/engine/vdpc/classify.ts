@@ -1,7 +1,7 @@
 import type { PatchStatistics } from '../calibration/types';
 import type { PatchClass } from '../plan/types';
 import { zOfMass } from './gaussian';
-import { patchOutliers, type PatchOutliers } from './outliers';
+import { patchHistograms, patchOutliers, type PatchOutliers } from './outliers';
 import type { PatchBounds } from './patchBounds';
 
 /**
@@ -25,7 +25,11 @@ export interface PositionRank {
 
 /** Patch positions, those that were outlier class most often first, ties by their mean share of outliers, then by position. */
 export function rankPositions(statistics: PatchStatistics, bounds: PatchBounds, phi: number, epsilon: number): PositionRank[] {
-  const outliers = patchOutliers(statistics, bounds, zOfMass(phi));
+  return rankOutliers(patchOutliers(patchHistograms(statistics, bounds), zOfMass(phi)), epsilon);
+}
+
+/** {@link rankPositions} from outliers that were counted already. */
+export function rankOutliers(outliers: PatchOutliers, epsilon: number): PositionRank[] {
   const marks = outlierMarks(outliers, epsilon);
   const ranks = Array.from({ length: outliers.patches }, (_, patch) => {
     let frequency = 0;
@@ -51,7 +55,11 @@ export function topPositions(ranking: readonly PositionRank[], count: number): P
  * `maxOutlierPatches` of them where there are more.
  */
 export function staticClasses(statistics: PatchStatistics, bounds: PatchBounds, phi: number, epsilon: number, maxOutlierPatches = Infinity): PatchClass[] {
-  const ranking = rankPositions(statistics, bounds, phi, epsilon);
+  return frequentPositions(rankPositions(statistics, bounds, phi, epsilon), maxOutlierPatches);
+}
+
+/** {@link staticClasses} from a ranking. */
+export function frequentPositions(ranking: readonly PositionRank[], maxOutlierPatches = Infinity): PatchClass[] {
   const frequent = ranking.filter((r) => r.frequency > 0.5).length;
   return topPositions(ranking, Math.min(frequent, maxOutlierPatches));
 }

@@ -11,40 +11,50 @@ export interface PatchOutliers {
   readonly counts: Float64Array;
 }
 
-/**
- * Outliers of every patch under the band of ±z standard deviations, from the cells that the patch itself covers (without halo). A cell or bin that is cut
- * counts in proportion.
- */
-export function patchOutliers(statistics: PatchStatistics, bounds: PatchBounds, z: number): PatchOutliers {
-  const { images, cellRows, cellCols } = statistics;
+/** Distribution of the reference map's values in every patch: [images][patches][bins], patches row-major. Any φ is answered from it. */
+export interface PatchHistograms {
+  readonly images: number;
+  readonly patches: number;
+  readonly bins: number;
+  readonly zRange: number;
+  readonly values: Float64Array;
+}
+
+/** Sums the cells that each patch itself covers (without halo); a cell that is cut counts in proportion. */
+export function patchHistograms({ images, cellRows, cellCols, bins, zRange, counts }: PatchStatistics, bounds: PatchBounds): PatchHistograms {
   const patches = patchCount(bounds);
-  const rowWeights = coverage(bounds.rows, cellRows);
+  const values = new Float64Array(images * patches * bins);
   const colWeights = coverage(bounds.cols, cellCols);
-  const patchCols = colWeights.length;
-  const cells = cellRows * cellCols;
-  const tail = tailWeights(statistics, z);
-  const outside = new Float64Array(cells);
-  const total = new Float64Array(cells);
-  const shares = new Float64Array(images * patches);
-  const counts = new Float64Array(images * patches);
-  for (let image = 0; image < images; image++) {
-    cellSums(statistics, image, tail, outside, total);
-    rowWeights.forEach((rows, r) => {
-      colWeights.forEach((cols, c) => {
-        let out = 0;
-        let all = 0;
-        for (const [row, rowWeight] of rows) {
-          for (const [col, colWeight] of cols) {
-            const weight = rowWeight * colWeight;
-            out += weight * outside[row * cellCols + col];
-            all += weight * total[row * cellCols + col];
+  coverage(bounds.rows, cellRows).forEach((rows, r) => {
+    colWeights.forEach((cols, c) => {
+      for (const [row, rowWeight] of rows) {
+        for (const [col, colWeight] of cols) {
+          const weight = rowWeight * colWeight;
+          for (let image = 0; image < images; image++) {
+            const from = ((image * cellRows + row) * cellCols + col) * bins;
+            const to = (image * patches + r * colWeights.length + c) * bins;
+            for (let k = 0; k < bins; k++) values[to + k] += weight * counts[from + k];
           }
         }
-        const at = image * patches + r * patchCols + c;
-        counts[at] = out;
-        shares[at] = all === 0 ? 0 : out / all;
-      });
+      }
     });
+  });
+  return { images, patches, bins, zRange, values };
+}
+
+/** Outliers of every patch under the band of ±z standard deviations; a bin that the band cuts counts in proportion. */
+export function patchOutliers(histograms: PatchHistograms, z: number): PatchOutliers {
+  const { images, patches, bins, values } = histograms;
+  const tail = tailWeights(histograms, z);
+  const shares = new Float64Array(images * patches);
+  const counts = new Float64Array(images * patches);
+  for (let i = 0; i < shares.length; i++) {
+    let all = 0;
+    for (let k = 0; k < bins; k++) {
+      all += values[i * bins + k];
+      counts[i] += values[i * bins + k] * tail[k];
+    }
+    shares[i] = all === 0 ? 0 : counts[i] / all;
   }
   return { images, patches, shares, counts };
 }
@@ -63,26 +73,11 @@ function coverage(bounds: readonly number[], cells: number): [number, number][][
 }
 
 /** Share of each bin that lies outside ±z. The open-ended bins are taken as if they ended at the range, so beyond the range nothing is outside. */
-function tailWeights({ bins, zRange }: PatchStatistics, z: number): Float64Array {
+function tailWeights({ bins, zRange }: PatchHistograms, z: number): Float64Array {
   const width = (2 * zRange) / bins;
   return Float64Array.from({ length: bins }, (_, k) => {
     const low = -zRange + k * width;
     const inside = Math.max(0, Math.min(low + width, z) - Math.max(low, -z));
     return 1 - inside / width;
   });
-}
-
-function cellSums({ counts, cellRows, cellCols, bins }: PatchStatistics, image: number, tail: Float64Array, outside: Float64Array, total: Float64Array): void {
-  const cells = cellRows * cellCols;
-  for (let cell = 0, at = image * cells * bins; cell < cells; cell++) {
-    let out = 0;
-    let all = 0;
-    for (let k = 0; k < bins; k++, at++) {
-      const n = counts[at];
-      all += n;
-      out += n * tail[k];
-    }
-    outside[cell] = out;
-    total[cell] = all;
-  }
 }

@@ -1,9 +1,9 @@
 import type { PatchStatistics } from '../calibration/types';
 import type { PatchClass } from '../plan/types';
-import { outlierMarks, rankPositions, topPositions } from './classify';
+import { frequentPositions, outlierMarks, rankOutliers } from './classify';
 import { normalDensity, zOfMass } from './gaussian';
-import { patchOutliers } from './outliers';
-import { patchCount, type PatchBounds } from './patchBounds';
+import { patchHistograms, patchOutliers } from './outliers';
+import type { PatchBounds } from './patchBounds';
 import { randomClasses } from './random';
 import { nonOutlierBand } from './threshold';
 
@@ -28,21 +28,20 @@ export const SWEEP_PHIS: readonly number[] = [0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.
 
 /** Share of outlier patches against φ, from statistics alone. @param seed of the random assignments */
 export function phiSweep(statistics: PatchStatistics, bounds: PatchBounds, epsilon: number, phis: readonly number[] = SWEEP_PHIS, seed = 1): PhiPoint[] {
-  const patches = patchCount(bounds);
+  const histograms = patchHistograms(statistics, bounds);
   return phis.map((phi) => {
     const z = zOfMass(phi);
-    const outliers = patchOutliers(statistics, bounds, z);
+    const outliers = patchOutliers(histograms, z);
     const mean = (marks: Uint8Array): number => marks.reduce((a, b) => a + b, 0) / marks.length;
-    const ranking = rankPositions(statistics, bounds, phi, epsilon);
-    const frequent = ranking.filter((r) => r.frequency > 0.5).length;
+    const classes = frequentPositions(rankOutliers(outliers, epsilon));
     return {
       phi,
       z,
       ...nonOutlierBand(statistics, phi),
       anyOutlier: mean(outlierMarks(outliers, 0)),
       share: mean(outlierMarks(outliers, epsilon)),
-      classes: topPositions(ranking, frequent),
-      random: randomClasses(patches, frequent, seed),
+      classes,
+      random: randomClasses(classes.length, classes.filter((c) => c === 'outlier').length, seed),
     };
   });
 }

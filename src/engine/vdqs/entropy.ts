@@ -26,44 +26,66 @@ export function codeDistribution(statistics: MapStatistics, format: MapFormat): 
   const { min, max } = codeRange(format.bits, format.signed);
   const probabilities = new Float64Array(max - min + 1);
   const channels = statistics.shape.c;
-  const { bins, histograms, zeros } = statistics;
+  const cumulative = new ChannelDistribution(statistics.bins);
   for (let c = 0; c < channels; c++) {
+    cumulative.load(statistics, c);
+    if (cumulative.total === 0) continue;
     const scale = format.scales[format.scales.length === 1 ? 0 : c];
     const zeroPoint = format.zeroPoints[format.zeroPoints.length === 1 ? 0 : c];
-    const row = histograms.subarray(c * bins, (c + 1) * bins);
-    const total = row.reduce((a, b) => a + b, 0);
-    if (total === 0) continue;
-    const unit = 1 / (total * channels);
-    const zeroCount = zeros?.[c] ?? 0;
-    const zeroBin = Math.min(bins - 1, Math.max(0, Math.floor(-statistics.lo[c] / statistics.width[c])));
-    if (zeroCount > 0) probabilities[Math.min(max, Math.max(min, zeroPoint)) - min] += zeroCount * unit;
-    for (let k = 0; k < bins; k++) {
-      const n = row[k] - (k === zeroBin ? Math.min(zeroCount, row[k]) : 0);
-      if (n === 0) continue;
-      // Values of the bin, cut to those that occurred, in units of codes: code q is everything in [q − ½, q + ½).
-      const from = Math.max(statistics.min[c], statistics.lo[c] + k * statistics.width[c]);
-      const to = Math.min(statistics.max[c], statistics.lo[c] + (k + 1) * statistics.width[c]);
-      spreadOver(probabilities, min, max, from / scale + zeroPoint + 0.5, to / scale + zeroPoint + 0.5, n * unit);
+    const unit = 1 / (cumulative.total * channels);
+    probabilities[Math.min(max, Math.max(min, zeroPoint)) - min] += cumulative.zeros * unit;
+    // Code q is every value in [q − ½, q + ½) units around the zero point; the first and last take what lies beyond.
+    let below = 0;
+    for (let q = min; q <= max; q++) {
+      const upTo = q === max ? cumulative.total - cumulative.zeros : cumulative.below((q - zeroPoint + 0.5) * scale);
+      probabilities[q - min] += (upTo - below) * unit;
+      below = upTo;
     }
   }
   return probabilities;
 }
 
-/** Adds `mass`, evenly spread over [from, to), to the codes floor(from) … floor(to), saturating at min and max. */
-function spreadOver(probabilities: Float64Array, min: number, max: number, from: number, to: number, mass: number): void {
-  const clamp = (q: number): number => Math.min(max, Math.max(min, q));
-  const first = Math.floor(from);
-  const last = Math.floor(to);
-  if (!(to > from) || clamp(first) === clamp(last)) {
-    probabilities[clamp(first) - min] += mass;
-    return;
+/** Cumulative counts of one channel's values other than 0, evenly spread within each bin. */
+class ChannelDistribution {
+  total = 0;
+  zeros = 0;
+  private min = 0;
+  private max = 0;
+  private lo = 0;
+  private width = 0;
+  /** Counts in the bins before k. */
+  private readonly before: Float64Array;
+
+  constructor(private readonly bins: number) {
+    this.before = new Float64Array(bins + 1);
   }
-  const density = mass / (to - from);
-  const low = clamp(first);
-  const high = clamp(last);
-  for (let q = low; q <= high; q++) {
-    const begin = q === low ? from : q;
-    const end = q === high ? to : q + 1;
-    probabilities[q - min] += density * (end - begin);
+
+  load(statistics: MapStatistics, c: number): void {
+    const { bins } = this;
+    this.min = statistics.min[c];
+    this.max = statistics.max[c];
+    this.lo = statistics.lo[c];
+    this.width = statistics.width[c];
+    this.zeros = statistics.zeros?.[c] ?? 0;
+    const zeroBin = this.zeros === 0 ? -1 : Math.min(bins - 1, Math.max(0, Math.floor(-this.lo / this.width)));
+    let sum = 0;
+    for (let k = 0; k < bins; k++) {
+      sum += statistics.histograms[c * bins + k];
+      if (k === zeroBin) sum -= this.zeros;
+      this.before[k + 1] = sum;
+    }
+    this.total = sum + this.zeros;
+  }
+
+  /** Number of values less than x. */
+  below(x: number): number {
+    if (x <= this.min) return 0;
+    if (x > this.max) return this.before[this.bins];
+    const k = Math.min(this.bins - 1, Math.floor((x - this.lo) / this.width));
+    // Values of the bin lie between its edges, cut to what occurred.
+    const from = Math.max(this.min, this.lo + k * this.width);
+    const to = Math.min(this.max, this.lo + (k + 1) * this.width);
+    const part = to > from ? Math.min(1, Math.max(0, (x - from) / (to - from))) : 1;
+    return this.before[k] + part * (this.before[k + 1] - this.before[k]);
   }
 }

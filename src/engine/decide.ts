@@ -1,0 +1,277 @@
+import type { Calibration } from './calibration/types';
+import { UserError } from './errors';
+import { isWeighted, type Graph, type LayerId, type MapId } from './graph/types';
+import { patchSpans, type Grid } from './patch/branches';
+import { MemoryEstimator, type MemoryModel, type PatchChoice } from './patch/estimate';
+import { noFitText } from './patch/noFit';
+import { planPatches, type PatchPlanning } from './patch/planner';
+import { buildSchedule } from './patch/schedule';
+import { scheduleArena } from './patch/scheduleArena';
+import { classRows } from './plan/stage';
+import type { Bits, LayerPlan, MapPlan, PatchClass, PatchStage, PlanTarget, WeightBits } from './plan/types';
+import { layoutArena } from './program/arena';
+import { scheduleRules } from './program/scheduleRules';
+import { checkCancelled, type Progress } from './progress';
+import type { BitDecisions } from './quantize/quantizeGraph';
+import { rankPositions, topPositions } from './vdpc/classify';
+import { boundsOfSpans } from './vdpc/patchBounds';
+import { runtimeTest } from './vdpc/runtime';
+import { scoreUnits } from './vdqs/scoreUnits';
+import { searchBits } from './vdqs/search';
+import { decisionUnits, type DecisionUnit } from './vdqs/units';
+
+/** What the search is free to choose from, and what it has to respect. */
+export interface DecideOptions {
+  readonly target: PlanTarget;
+  readonly grid: 'auto' | 'none' | Grid;
+  /** Candidate bits of feature maps, 8 among them. */
+  readonly bits: readonly Bits[];
+  readonly weights: WeightBits | 'auto';
+  readonly phi: number;
+  readonly lambda: number;
+  readonly epsilon: number;
+  readonly classes: 'static' | 'runtime';
+  /** Decisions of an earlier plan that a person locked. */
+  readonly locked?: { readonly maps: Readonly<Record<string, MapPlan>>; readonly layers: Readonly<Record<string, LayerPlan>> };
+}
+
+/** The decisions, named as a plan has them. */
+export interface Decision {
+  readonly patchStage: PatchStage | null;
+  readonly maps: Record<string, MapPlan>;
+  readonly layers: Record<string, LayerPlan>;
+  readonly notes: readonly string[];
+}
+
+/** Flash that code and small tables take beside the weights, until the code is measured. */
+const CODE_BYTES = 24 * 1024;
+
+/**
+ * Chooses bits, patch stage and classes:
+ * VDQS picks bits by score; the planner picks the split point, grid and halos with the fewest MACs whose arena fits at these bits; where nothing fits, the maps
+ * at the peak go to fewer bits and the planner tries again; VDPC gives the patches their classes, as many of outlier class as the SRAM allows.
+ *
+ * @throws UserError when nothing fits, saying by how much and what would help
+ */
+export function decide(graph: Graph, calibration: Calibration, options: DecideOptions, progress: Progress): Decision {
+  const notes: string[] = [];
+  const units = decisionUnits(graph);
+  const state = new BitState(graph, units, options, notes);
+  progress.report('Searching bits', 0, 0);
+  const scored = scoreUnits(graph, calibration, units, options.bits, options.lambda, (l) => state.weightBits(l), (u) => state.lockedBits(u));
+  searchBits(scored, { sramExcess: () => 0 }, progress).bits.forEach((b, i) => state.set(units[i], b));
+  const planning = planWithin(graph, state, options, notes, progress);
+  const choice = planning.best!.choice;
+  return { patchStage: choice && classify(graph, calibration, choice, state, options, notes), ...state.named(), notes };
+}
+
+/** Runs the planner; as long as nothing fits, lowers the bits of the largest map alive at the peak that may still be lowered. */
+function planWithin(graph: Graph, state: BitState, options: DecideOptions, notes: string[], progress: Progress): PatchPlanning {
+  let lowered = 0;
+  for (;;) {
+    checkCancelled(progress);
+    progress.report('Planning patches', lowered, 0);
+    const planning = plan(graph, memoryModel(graph, state, options), options);
+    if (planning.best) {
+      if (lowered > 0) notes.push(`${lowered} feature map${lowered === 1 ? ' has' : 's have'} fewer bits than the score asked for, so that the arena fits.`);
+      return planning;
+    }
+    const noFit = planning.noFit;
+    if (!noFit) throw new UserError(`No patch grid suits this network as asked (${gridText(options.grid)}). Use another grid, or auto.`);
+    const relieved = noFit.peak.buffers.some((b) => state.lowerMap(b.map, options.bits));
+    if (!relieved) throw new UserError(noFitText(noFit, options.target.sramBytes));
+    lowered++;
+  }
+}
+
+function plan(graph: Graph, memory: MemoryModel, options: DecideOptions): PatchPlanning {
+  const { sramBytes } = options.target;
+  if (options.grid === 'none') {
+    const bytes = new MemoryEstimator(graph, memory).layout(null).layout.bytes;
+    const candidate = { choice: null, arenaBytes: bytes, stageBytes: 0, tailBytes: bytes, macs: 0, redundantMacs: 0 };
+    if (bytes <= sramBytes) return { best: candidate, pareto: [candidate], noFit: null };
+    // The planner knows how to explain a peak: with room for a 1×1 grid only, its closest plan is the whole network at once.
+    const account = planPatches(graph, { memory, sramBytes, largestGrid: { rows: 1, cols: 1 }, firstFit: true });
+    return { ...account, best: null };
+  }
+  return planPatches(graph, {
+    memory,
+    sramBytes,
+    strategies: ['recompute', 'keep', 'hybrid'],
+    ...(options.grid === 'auto' ? {} : { grid: options.grid }),
+    firstFit: true,
+  });
+}
+
+function gridText(grid: DecideOptions['grid']): string {
+  return typeof grid === 'string' ? grid : `${grid.rows}×${grid.cols}`;
+}
+
+function memoryModel(graph: Graph, state: BitState, options: DecideOptions): MemoryModel {
+  const { bits, options: schedule } = scheduleRules(graph, null, state);
+  // Classes are given once the grid is known, as many of outlier class as fit; at run time any patch may be of either class.
+  return { bits, schedule, align: 4, externalInputs: false, classes: options.classes === 'runtime' && state.mixed ? 'either' : 'regular' };
+}
+
+/** VDPC on the chosen grid. */
+function classify(graph: Graph, calibration: Calibration, choice: PatchChoice, state: BitState, options: DecideOptions, notes: string[]): PatchStage {
+  const { stage, grid, keep } = choice;
+  const base = {
+    splitMap: graph.maps[stage.splitMap].name,
+    grid,
+    keep: [...keep].map((m) => graph.maps[m].name),
+  };
+  const regular = new Array<PatchClass>(grid.rows * grid.cols).fill('regular');
+  const statistics = calibration.patches;
+  const lowBits = stage.maps.some((m) => m !== stage.splitMap && state.mapBits(m) < 8) || stage.layers.some((l) => state.inputBits(l) < 8);
+  if (!statistics || !lowBits) return { ...base, classMode: 'static', classes: classRows(regular, grid.cols), runtime: null };
+  const { h, w } = graph.maps[stage.splitMap].shape;
+  const ranking = rankPositions(statistics, boundsOfSpans(patchSpans(h, grid.rows), patchSpans(w, grid.cols)), options.phi, options.epsilon);
+  const frequent = ranking.filter((r) => r.frequency > 0.5).length;
+  if (options.classes === 'runtime') {
+    const { low, high } = runtimeTest(statistics, options.phi, options.epsilon);
+    const map = graph.maps[statistics.map];
+    if (!stage.maps.includes(map.id) || map.id === stage.splitMap || keep.size > 0) {
+      throw new UserError('Classes cannot be decided at run time here: the patch stage is too short, or halos are kept between patches. Use static classes or another grid.');
+    }
+    const finite = (v: number): number => Math.max(-1e30, Math.min(1e30, v));
+    const shown = classRows(topPositions(ranking, frequent), grid.cols);
+    return { ...base, classMode: 'runtime', classes: shown, runtime: { map: map.name, low: finite(low), high: finite(high), epsilon: options.epsilon } };
+  }
+  // Best-ranked positions first; those whose 8-bit branch would not fit stay regular.
+  const classes = [...regular];
+  let refused = 0;
+  for (const { patch } of ranking.slice(0, frequent)) {
+    classes[patch] = 'outlier';
+    if (arenaBytes(graph, choice, classes, state) > options.target.sramBytes) {
+      classes[patch] = 'regular';
+      refused++;
+    }
+  }
+  if (refused > 0) notes.push(`${refused} of ${frequent} outlier patches stay at mixed precision: at 8 bits their branches would not fit in the SRAM.`);
+  return { ...base, classMode: 'static', classes: classRows(classes, grid.cols), runtime: null };
+}
+
+function arenaBytes(graph: Graph, choice: PatchChoice, classes: readonly PatchClass[], state: BitState): number {
+  const { bits, options } = scheduleRules(graph, choice.stage.splitMap, state);
+  const { requests, overlaps } = scheduleArena(graph, buildSchedule(graph, { ...choice, classes }, bits, options), 4);
+  return layoutArena(requests, overlaps, { effort: 'quick' }).bytes;
+}
+
+/** Bits while they are being decided. */
+class BitState implements BitDecisions {
+  private readonly maps: Bits[];
+  private readonly views = new Map<LayerId, Bits>();
+  private readonly weights = new Map<LayerId, WeightBits>();
+  private readonly unitOfMap = new Map<MapId, DecisionUnit>();
+  private readonly idByName: ReadonlyMap<string, MapId>;
+
+  constructor(
+    private readonly graph: Graph,
+    units: readonly DecisionUnit[],
+    private readonly options: DecideOptions,
+    notes: string[],
+  ) {
+    this.maps = graph.maps.map(() => 8);
+    this.idByName = new Map(graph.maps.map((m) => [m.name, m.id]));
+    for (const unit of units) if (unit.kind === 'stored') for (const map of unit.maps) this.unitOfMap.set(map, unit);
+    this.chooseWeights(notes);
+  }
+
+  mapBits(map: MapId): Bits {
+    return this.maps[map];
+  }
+
+  weightBits(layer: LayerId): WeightBits {
+    return this.weights.get(layer) ?? 8;
+  }
+
+  inputBits(layer: LayerId): Bits {
+    return Math.min(this.views.get(layer) ?? 8, this.maps[this.graph.layers[layer].inputs[0]]) as Bits;
+  }
+
+  /** Whether anything has fewer than 8 bits. */
+  get mixed(): boolean {
+    return this.maps.some((b) => b < 8) || [...this.views.values()].some((b) => b < 8);
+  }
+
+  set(unit: DecisionUnit, bits: Bits): void {
+    if (unit.kind === 'view') this.views.set(unit.readers[0], bits);
+    else for (const map of unit.maps) this.maps[map] = bits;
+  }
+
+  lockedBits(unit: DecisionUnit): Bits | null {
+    const { locked } = this.options;
+    if (!locked) return null;
+    if (unit.kind === 'view') {
+      const layer = locked.layers[this.graph.layers[unit.readers[0]].name];
+      return layer?.locked ? (layer.inputBits ?? 8) : null;
+    }
+    for (const map of unit.maps) {
+      const plan = locked.maps[this.graph.maps[map].name];
+      if (plan?.locked) return plan.bits;
+    }
+    return null;
+  }
+
+  /** Gives the map, and those that share its bits, the next fewer bits; false when it cannot. */
+  lowerMap(name: string, candidates: readonly Bits[]): boolean {
+    const map = this.idByName.get(name);
+    const unit = map === undefined ? undefined : this.unitOfMap.get(map);
+    if (map === undefined || !unit || this.lockedBits(unit) !== null) return false;
+    const next = candidates.filter((b) => b < this.maps[map]).sort((a, b) => b - a)[0];
+    if (next === undefined) return false;
+    this.set(unit, next);
+    return true;
+  }
+
+  named(): Pick<Decision, 'maps' | 'layers'> {
+    const { graph, options } = this;
+    const maps: Record<string, MapPlan> = {};
+    for (const map of graph.maps) {
+      const locked = options.locked?.maps[map.name]?.locked === true;
+      if (this.maps[map.id] !== 8 || locked) maps[map.name] = { bits: this.maps[map.id], ...(locked ? { locked } : {}) };
+    }
+    const layers: Record<string, LayerPlan> = {};
+    for (const layer of graph.layers) {
+      if (!isWeighted(layer)) continue;
+      const weightBits = this.weightBits(layer.id);
+      const inputBits = this.inputBits(layer.id);
+      const locked = options.locked?.layers[layer.name]?.locked === true;
+      const plan: LayerPlan = {
+        ...(weightBits !== 8 || locked ? { weightBits } : {}),
+        ...(inputBits < this.maps[layer.inputs[0]] ? { inputBits } : {}),
+        ...(locked ? { locked } : {}),
+      };
+      if (Object.keys(plan).length > 0) layers[layer.name] = plan;
+    }
+    return { maps, layers };
+  }
+
+  /** 8 bits for all weights, or 4 as asked; `auto` gives 4 to the largest layers until the flash suffices. */
+  private chooseWeights(notes: string[]): void {
+    const { weights, target, locked } = this.options;
+    const layers = this.graph.layers.filter(isWeighted);
+    for (const layer of layers) {
+      const fixed = locked?.layers[layer.name];
+      this.weights.set(layer.id, fixed?.locked ? (fixed.weightBits ?? 8) : weights === 4 ? 4 : 8);
+    }
+    const bytes = (): number => CODE_BYTES + layers.reduce((sum, l) => sum + (l.weights.length * this.weightBits(l.id)) / 8 + l.bias.length * 8, 0);
+    if (weights === 'auto') {
+      const byLength = [...layers].sort((a, b) => b.weights.length - a.weights.length);
+      let changed = 0;
+      for (const layer of byLength) {
+        if (bytes() <= target.flashBytes) break;
+        if (locked?.layers[layer.name]?.locked) continue;
+        this.weights.set(layer.id, 4);
+        changed++;
+      }
+      if (changed > 0) notes.push(`The weights of ${changed} layer${changed === 1 ? '' : 's'} have 4 bits, so that they fit in the flash.`);
+    }
+    const need = bytes();
+    if (need > target.flashBytes) {
+      const hint = weights === 8 ? 'Allow 4-bit weights, or choose a board with more flash.' : 'Choose a smaller network or a board with more flash.';
+      throw new UserError(`Does not fit: weights and code need about ${need} bytes of flash, ${need - target.flashBytes} more than the ${target.flashBytes} there are. ${hint}`);
+    }
+  }
+}

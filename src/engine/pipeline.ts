@@ -1,0 +1,185 @@
+import * as path from 'node:path';
+import { calibrateCached } from './calibration/cache';
+import { presetPreprocess } from './calibration/preprocess';
+import { listSamples } from './calibration/samples';
+import type { Preprocess } from './calibration/types';
+import { constantBytes, toIdentifier } from './codegen';
+import { decide, type DecideOptions } from './decide';
+import { UserError } from './errors';
+import { GENERATOR } from './generator';
+import type { Graph } from './graph/types';
+import { importModel } from './onnx';
+import { decisionsOf } from './plan/decisions';
+import { hashBytes, hashFile, readPlan, writeFilesWhole } from './plan/files';
+import { inputFormats } from './plan/inputs';
+import { encodeParameters } from './plan/parametersFile';
+import { formatPlan, parametersFileName } from './plan/sidecar';
+import { oneScaleMaps, outlierShare, resolveStage } from './plan/stage';
+import type { Bits, Plan, PlanTarget, WeightBits } from './plan/types';
+import { programCost } from './program/cost';
+import { int8LayerwiseArenaBytes } from './program/layerwise';
+import { lower } from './program/lower';
+import type { Program } from './program/types';
+import { checkCancelled, type Progress } from './progress';
+import { quantizeGraph } from './quantize/quantizeGraph';
+
+export interface QuantizeOptions {
+  readonly modelPath: string;
+  /** The sidecar to write. Locked decisions of one that is already there are kept. */
+  readonly planPath: string;
+  /** Folder of images or arrays, or an array file. */
+  readonly imagesPath: string;
+  readonly target: PlanTarget;
+  readonly grid: DecideOptions['grid'];
+  readonly bits?: readonly Bits[];
+  readonly weights: WeightBits | 'auto';
+  readonly phi?: number;
+  readonly lambda?: number;
+  readonly epsilon?: number;
+  readonly classes: 'static' | 'runtime';
+  /** Null: `unit` preset. */
+  readonly preprocess: Preprocess | null;
+  /** Use at most so many samples; 0: all. */
+  readonly limit: number;
+  readonly sizes?: Readonly<Record<string, number>>;
+  /** Where calibrations are cached; null: nowhere. */
+  readonly cachePath: string | null;
+}
+
+/** Defaults of the search, supported by test/bench/accuracy. */
+export const DEFAULTS = { bits: [8, 4] as readonly Bits[], phi: 0.99, lambda: 0.5, epsilon: 0.01 } as const;
+
+export interface QuantizeOutcome {
+  readonly summary: QuantizeSummary;
+  readonly target: PlanTarget;
+  readonly program: Program;
+  /** Things the user should know, one line each. */
+  readonly notes: readonly string[];
+}
+
+/** What `quantize --json` prints. */
+export interface QuantizeSummary {
+  /** Path of the sidecar. */
+  readonly plan: string;
+  /** Id of the board. */
+  readonly target: string;
+  /** Null: layer by layer. */
+  readonly patch: {
+    /** rows×columns, e.g. `3x3`. */
+    readonly grid: string;
+    /** Layers of the patch stage. */
+    readonly layers: number;
+    readonly branches: readonly { readonly row: number; readonly col: number; readonly class: 'outlier' | 'regular' }[];
+    /** MACs that are computed more than once, relative to the network's. */
+    readonly redundantMacsPercent: number;
+  } | null;
+  /** MACs of one inference, recomputed halos included. */
+  readonly macs: number;
+  readonly bitOps: { readonly int8Patch: number; readonly plan: number; readonly reduction: number };
+  readonly memory: { readonly arenaBytes: number; readonly int8LayerwiseArenaBytes: number; readonly weightBytes: number };
+  readonly seconds: { readonly calibrate: number; readonly search: number; readonly total: number };
+}
+
+/**
+ * The whole story: import, calibrate on sample images, decide (VDQS, planner, VDPC), quantize, lower, and write the plan beside its parameters.
+ * Either both files are written whole or nothing is.
+ *
+ * @throws UserError with what is wrong and what to do; CancelledError
+ */
+export async function quantize(options: QuantizeOptions, progress: Progress): Promise<QuantizeOutcome> {
+  const clock = stopwatch();
+  progress.report('Reading the model', 0, 0);
+  const sha256 = await hashFile(options.modelPath);
+  const graph = await importModel(options.modelPath, { sizes: options.sizes });
+  const preprocess = options.preprocess ?? presetPreprocess('unit');
+  const notes: string[] = [];
+
+  const samples = await listSamples(options.imagesPath, graph, options.limit);
+  notes.push(...samples.notes);
+  const calibration = await calibrateCached(graph, options.modelPath, samples, preprocess, options.cachePath, progress, notes);
+  const calibrate = clock();
+
+  const search = { ...DEFAULTS, ...defined({ bits: options.bits, phi: options.phi, lambda: options.lambda, epsilon: options.epsilon }), weights: options.weights };
+  const locked = await lockedDecisions(options.planPath);
+  const decision = decide(graph, calibration, { ...search, target: options.target, grid: options.grid, classes: options.classes, locked }, progress);
+  notes.push(...decision.notes);
+  const searched = clock();
+
+  checkCancelled(progress);
+  progress.report('Quantizing weights', 0, 0);
+  const stage = resolveStage(graph, decision.patchStage, options.planPath);
+  const inputs = inputFormats(graph, preprocess, calibration, samples.elementType);
+  const parameters = quantizeGraph(graph, calibration, inputs, decisionsOf(graph, decision, options.planPath), oneScaleMaps(graph, decision.patchStage));
+  const program = lower(graph, stage, parameters, { name: toIdentifier(path.basename(options.modelPath)) });
+  if (program.arenaBytes > options.target.sramBytes) {
+    throw new UserError(`Does not fit: the arena takes ${program.arenaBytes} bytes of ${options.target.sramBytes} bytes of SRAM. Allow fewer bits, another grid or more SRAM.`);
+  }
+
+  const bytes = encodeParameters(graph, parameters);
+  const plan: Plan = {
+    version: 1,
+    generator: GENERATOR,
+    model: { file: relativeTo(options.planPath, options.modelPath), sha256, ...(options.sizes ? { sizes: options.sizes } : {}) },
+    preprocess,
+    target: options.target,
+    search: { method: 'entropy', phi: search.phi, lambda: search.lambda, epsilon: search.epsilon, bits: search.bits, weights: search.weights },
+    calibration: { key: calibration.key, images: calibration.images, folder: relativeTo(options.planPath, options.imagesPath) },
+    patchStage: decision.patchStage,
+    maps: decision.maps,
+    layers: decision.layers,
+    parameters: { file: parametersFileName(options.planPath), sha256: hashBytes(bytes) },
+  };
+  checkCancelled(progress);
+  await writeFilesWhole([
+    { path: path.join(path.dirname(options.planPath), plan.parameters.file), data: bytes },
+    { path: options.planPath, data: formatPlan(plan) },
+  ]);
+  const summary = summarize(graph, program, plan, options.planPath, { calibrate, search: searched - calibrate, total: clock() });
+  return { summary, target: options.target, program, notes };
+}
+
+function summarize(graph: Graph, program: Program, plan: Plan, planPath: string, seconds: QuantizeSummary['seconds']): QuantizeSummary {
+  const stage = plan.patchStage;
+  const { total, redundant } = programCost(program, stage ? outlierShare(stage) : 0);
+  const int8Patch = total.macs * 64;
+  const stageLayers = new Set(program.steps.filter((s) => s.branch !== null).map((s) => s.layer));
+  const round = (s: number): number => Math.round(s * 1000) / 1000;
+  return {
+    plan: planPath,
+    target: plan.target.id,
+    patch: stage && {
+      grid: `${stage.grid.rows}x${stage.grid.cols}`,
+      layers: stageLayers.size,
+      branches: program.branches.map(({ row, col }) => ({ row, col, class: stage.classes[row][col] === 'O' ? 'outlier' : 'regular' })),
+      redundantMacsPercent: (100 * redundant.macs) / Math.max(1, total.macs - redundant.macs),
+    },
+    macs: total.macs,
+    bitOps: { int8Patch, plan: total.bitOps, reduction: total.bitOps > 0 ? int8Patch / total.bitOps : 1 },
+    memory: { arenaBytes: program.arenaBytes, int8LayerwiseArenaBytes: int8LayerwiseArenaBytes(graph), weightBytes: constantBytes(program) },
+    seconds: { calibrate: round(seconds.calibrate), search: round(seconds.search), total: round(seconds.total) },
+  };
+}
+
+/** Decisions that a person locked in an earlier plan at the same place; none when there is no readable plan. */
+async function lockedDecisions(planPath: string): Promise<DecideOptions['locked']> {
+  try {
+    const { maps, layers } = await readPlan(planPath);
+    return { maps, layers };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Path as a sidecar names it: relative to itself, with '/'. */
+function relativeTo(planPath: string, file: string): string {
+  return path.relative(path.dirname(path.resolve(planPath)), path.resolve(file)).split(path.sep).join('/') || '.';
+}
+
+function defined<T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined)) as { [K in keyof T]?: NonNullable<T[K]> };
+}
+
+function stopwatch(): () => number {
+  const begin = performance.now();
+  return () => (performance.now() - begin) / 1000;
+}
