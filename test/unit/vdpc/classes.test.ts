@@ -4,7 +4,7 @@ import { PatchCollector } from '../../../src/engine/calibration/patchStatistics'
 import type { PatchStatistics } from '../../../src/engine/calibration/types';
 import { outlierMarks, rankPositions, staticClasses, topPositions } from '../../../src/engine/vdpc/classify';
 import { zOfMass } from '../../../src/engine/vdpc/gaussian';
-import { patchOutliers } from '../../../src/engine/vdpc/outliers';
+import { patchHistograms, patchOutliers } from '../../../src/engine/vdpc/outliers';
 import { boundsOfSpans, equalBounds } from '../../../src/engine/vdpc/patchBounds';
 import { randomClasses } from '../../../src/engine/vdpc/random';
 import { runtimeTest } from '../../../src/engine/vdpc/runtime';
@@ -38,7 +38,7 @@ describe('classes of patches', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 8 }), fc.double({ min: 0.5, max: 0.999, noNaN: true }), (rows, cols, phi) => {
         const z = zOfMass(phi);
-        const { shares } = patchOutliers(statistics, equalBounds(rows, cols), z);
+        const { shares } = patchOutliers(patchHistograms(statistics, equalBounds(rows, cols)), z);
         // 24 cells along each axis: grids that divide them are answered exactly but for the single values that bins move, others cut cells.
         const tolerance = 24 % rows === 0 && 24 % cols === 0 ? 0.04 : 0.08;
         maps.forEach((values, image) => {
@@ -91,20 +91,20 @@ describe('classes of patches', () => {
     const bounds = equalBounds(3, 4);
     let previous = Infinity;
     for (const phi of [0.5, 0.9, 0.99, 0.999]) {
-      const outliers = patchOutliers(statistics, bounds, zOfMass(phi));
+      const outliers = patchOutliers(patchHistograms(statistics, bounds), zOfMass(phi));
       const marked = [0, 0.01, 0.1].map((epsilon) => outlierMarks(outliers, epsilon).reduce((a, b) => a + b, 0));
       assert.ok(marked[0] >= marked[1] && marked[1] >= marked[2] && marked[1] <= previous);
       previous = marked[1];
     }
-    assert.equal(outlierMarks(patchOutliers(statistics, bounds, Infinity), 0).some((m) => m === 1), false);
-    assert.equal(outlierMarks(patchOutliers(statistics, bounds, 0), 0.5).every((m) => m === 1), true);
+    assert.equal(outlierMarks(patchOutliers(patchHistograms(statistics, bounds), Infinity), 0).some((m) => m === 1), false);
+    assert.equal(outlierMarks(patchOutliers(patchHistograms(statistics, bounds), 0), 0.5).every((m) => m === 1), true);
   });
 
   it('take the planner’s spans as they are', () => {
     const bounds = boundsOfSpans([{ begin: 0, end: 3 }, { begin: 3, end: 7 }], [{ begin: 0, end: 5 }]);
     assert.deepEqual(bounds, { rows: [0, 3 / 7, 1], cols: [0, 1] });
     const { statistics } = observe([[0, 0]]);
-    const { shares } = patchOutliers(statistics, { rows: [0, 1 / 3, 1], cols: [0, 1 / 3, 1] }, 2);
+    const { shares } = patchOutliers(patchHistograms(statistics, { rows: [0, 1 / 3, 1], cols: [0, 1 / 3, 1] }), 2);
     assert.ok(shares[0] > 0.1 && shares[1] === 0 && shares[2] === 0 && shares[3] === 0, [...shares].join());
   });
 
