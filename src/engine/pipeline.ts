@@ -16,8 +16,7 @@ import { encodeParameters } from './plan/parametersFile';
 import { formatPlan, parametersFileName } from './plan/sidecar';
 import { oneScaleMaps, outlierShare, resolveStage } from './plan/stage';
 import type { Bits, Plan, PlanTarget, WeightBits } from './plan/types';
-import { programCost } from './program/cost';
-import { int8LayerwiseArenaBytes } from './program/layerwise';
+import { int8LayerwiseArenaBytes, programCost, redundantMacsPercent } from './program/cost';
 import { lower } from './program/lower';
 import type { Program } from './program/types';
 import { checkCancelled, type Progress } from './progress';
@@ -140,8 +139,7 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
 
 function summarize(graph: Graph, program: Program, plan: Plan, planPath: string, seconds: QuantizeSummary['seconds']): QuantizeSummary {
   const stage = plan.patchStage;
-  const { total, redundant } = programCost(program, stage ? outlierShare(stage) : 0);
-  const int8Patch = total.macs * 64;
+  const cost = programCost(graph, program, stage ? outlierShare(stage) : 0);
   const stageLayers = new Set(program.steps.filter((s) => s.branch !== null).map((s) => s.layer));
   const round = (s: number): number => Math.round(s * 1000) / 1000;
   return {
@@ -151,10 +149,10 @@ function summarize(graph: Graph, program: Program, plan: Plan, planPath: string,
       grid: `${stage.grid.rows}x${stage.grid.cols}`,
       layers: stageLayers.size,
       branches: program.branches.map(({ row, col }) => ({ row, col, class: stage.classes[row][col] === 'O' ? 'outlier' : 'regular' })),
-      redundantMacsPercent: (100 * redundant.macs) / Math.max(1, total.macs - redundant.macs),
+      redundantMacsPercent: redundantMacsPercent(graph, cost),
     },
-    macs: total.macs,
-    bitOps: { int8Patch, plan: total.bitOps, reduction: total.bitOps > 0 ? int8Patch / total.bitOps : 1 },
+    macs: cost.macs,
+    bitOps: { int8Patch: cost.bitOpsInt8, plan: cost.bitOps, reduction: cost.bitOps > 0 ? cost.bitOpsInt8 / cost.bitOps : 1 },
     memory: { arenaBytes: program.arenaBytes, int8LayerwiseArenaBytes: int8LayerwiseArenaBytes(graph), weightBytes: constantBytes(program) },
     seconds: { calibrate: round(seconds.calibrate), search: round(seconds.search), total: round(seconds.total) },
   };

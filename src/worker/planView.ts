@@ -4,8 +4,7 @@ import type { Region } from '../engine/graph/region';
 import type { LayerId, Shape } from '../engine/graph/types';
 import { stageBranches } from '../engine/patch/branches';
 import type { OpenedPlan } from '../engine/plan/open';
-import { programCost, type ProgramCost } from '../engine/program/cost';
-import { int8LayerwiseArenaBytes } from '../engine/program/layerwise';
+import { int8LayerwiseArenaBytes, programCost, redundantMacsPercent, type ProgramCost } from '../engine/program/cost';
 import { outlierShare } from '../engine/plan/stage';
 import type { Program, ProgramBuffer } from '../engine/program/types';
 import type { BranchView, BufferView, LayerPlanView, LayerView, PlanView, StepView, TargetView } from '../protocol/views';
@@ -20,7 +19,7 @@ export interface ShownPlan {
 /** @param layers the same graph's layers before the plan */
 export function planView(opened: OpenedPlan, layers: readonly LayerView[], target: TargetView): ShownPlan {
   const { plan, graph, program } = opened;
-  const cost = programCost(program, plan.patchStage ? outlierShare(plan.patchStage) : 0);
+  const cost = programCost(graph, program, plan.patchStage ? outlierShare(plan.patchStage) : 0);
   const weightBytes = constantBytes(program);
   const view: PlanView = {
     planFile: path.basename(opened.planPath),
@@ -35,9 +34,9 @@ export function planView(opened: OpenedPlan, layers: readonly LayerView[], targe
       int8LayerwiseArenaBytes: int8LayerwiseArenaBytes(graph),
       weightBytes,
       flashBytes: weightBytes,
-      macs: cost.total.macs,
-      bitOps: cost.total.bitOps,
-      bitOpsInt8: cost.total.macs * 64,
+      macs: cost.macs,
+      bitOps: cost.bitOps,
+      bitOpsInt8: cost.bitOpsInt8,
       accuracy: null,
     },
     search: { method: plan.search.method, phi: plan.search.phi, lambda: plan.search.lambda, images: plan.calibration.images },
@@ -54,7 +53,7 @@ function stageView({ plan, graph, stage }: OpenedPlan, cost: ProgramCost): PlanV
     cols: stage.grid.cols,
     layers: layers.length,
     classMode: plan.patchStage.classMode,
-    redundantMacsPercent: (100 * cost.redundant.macs) / Math.max(1, cost.total.macs - cost.redundant.macs),
+    redundantMacsPercent: redundantMacsPercent(graph, cost),
   };
 }
 
@@ -111,8 +110,8 @@ function layerPlan({ plan, graph, parameters, stage, program }: OpenedPlan, id: 
     weightBits: weights?.weightBits ?? null,
     inputBits: (parameters.views.get(id) ?? parameters.formats.get(layer.inputs[0])!).bits,
     inPatchStage: stage?.stage.layers.includes(id) ?? false,
-    bitOps: cost.layers.get(id)?.bitOps ?? 0,
-    macs: cost.layers.get(id)?.macs ?? 0,
+    bitOps: cost.layers[id].bitOps,
+    macs: cost.layers[id].macs,
     mapBytes: map.shape.h * map.shape.w * Math.ceil((map.shape.c * bits) / 8),
     weightBytes: weights ? layerConstantBytes(program, id) : 0,
     candidates: [],
