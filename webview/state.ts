@@ -70,7 +70,7 @@ export class Store {
 
   setView(view: EditorView): void {
     this.shown = view;
-    this.names = shortNames(view.model.layers);
+    this.names = shortNames(view.model.layers).map((name, layer) => name || view.model.layers[layer].outputName || `${view.model.layers[layer].kind} ${layer}`);
     const changed = new Set<keyof UiState | 'view'>(['view']);
     const { selected, branch, memoryRange } = this.current;
     const steps = view.plan?.steps.length ?? 0;

@@ -29,6 +29,8 @@ export class TabBar {
   }
 
   setTabs(tabs: readonly TabSpec[]): void {
+    const key = (list: readonly TabSpec[]): string => list.map((tab) => `${tab.id} ${tab.count ?? ''}`).join();
+    if (key(tabs) === key(this.tabs)) return; // The tab that has the focus keeps it.
     this.tabs = tabs;
     fill(this.element, ...tabs.map((tab) => {
       const id = uniqueId('tab');

@@ -53,6 +53,8 @@ export class VirtualGrid<Row> {
   /** Cell that Tab reaches; row −1 is the header. */
   private active = { row: 0, column: 0 };
   private frame = 0;
+  /** Row to scroll to as soon as the grid has a size: it may be chosen while its tab is hidden. */
+  private pendingReveal: number | null = null;
 
   constructor(private readonly options: GridOptions<Row>) {
     this.header = h('div', { role: 'row', class: 'grid-row grid-header', aria: { rowindex: 1 } });
@@ -70,7 +72,10 @@ export class VirtualGrid<Row> {
         focusin: (event) => this.onFocus(event.target as Element),
       },
     }, h('div', { role: 'rowgroup', class: 'grid-head' }, this.header), this.body);
-    new ResizeObserver(() => this.schedule()).observe(this.element);
+    new ResizeObserver(() => {
+      if (this.pendingReveal !== null) this.reveal(this.pendingReveal);
+      this.schedule();
+    }).observe(this.element);
   }
 
   /** Rows in the order shown. */
@@ -131,9 +136,12 @@ export class VirtualGrid<Row> {
   }
 
   private discard(): void {
+    const focused = this.body.contains(document.activeElement);
     for (const element of this.rendered.values()) element.remove();
     this.rendered.clear();
     this.drawRows(true);
+    // New rows under a person's hands, e.g. after a new search: the focus stays in the grid.
+    if (focused) (this.rendered.get(this.active.row)?.children[this.active.column] as HTMLElement | undefined)?.focus({ preventScroll: true });
   }
 
   private schedule(): void {
@@ -281,6 +289,7 @@ export class VirtualGrid<Row> {
     const { rowHeight } = this.options;
     const top = index * rowHeight;
     const room = this.element.clientHeight - headerHeight;
+    this.pendingReveal = room > 0 ? null : index;
     if (room <= 0) return;
     if (top < this.element.scrollTop) this.element.scrollTop = top;
     else if (top + rowHeight > this.element.scrollTop + room) this.element.scrollTop = top + rowHeight - room;

@@ -11,7 +11,7 @@ export function modelSummary(view: EditorView): Child[] {
   return [
     ...(plan === null ? [] : [bitsShare(view), planFacts(view)]),
     h('section', {}, h('h3', {}, t('Model')), facts([
-      [t('File'), model.file.split(/[\\/]/).pop() ?? model.file], [t('Size'), bytesText(model.fileBytes)], [t('Producer'), model.producer || '–'], [t('Opset'), plain(model.opset, 0)],
+      [t('File'), model.file.split(/[\\/]/).pop() ?? model.file], [t('Size'), bytesText(model.fileBytes)], [t('Graph'), model.name], [t('Producer'), model.producer || '–'], [t('Opset'), plain(model.opset, 0)],
       ...model.inputs.map((port): [string, string] => [t('Input {0}', port.name), `${port.type} ${port.shape}`]),
       ...model.outputs.map((port): [string, string] => [t('Output {0}', port.name), `${port.type} ${port.shape}`]),
     ])),

@@ -29,9 +29,13 @@ export class GraphView {
   private consumers: readonly (readonly number[])[] = [];
   private shown = false;
   private animation = 0;
+  /** The selection that the view has been moved to. */
+  private revealed: number | null = null;
 
   constructor(private readonly context: Context) {
     const { store, theme } = context;
+    // A saved camera already shows what its person was looking at.
+    if (store.ui.camera !== null) this.revealed = store.ui.selected;
     this.surface = new CanvasSurface((ctx, width, height) => {
       const scene = this.ensureScene();
       if (scene === null || this.camera === null) return;
@@ -39,7 +43,7 @@ export class GraphView {
         selected: store.ui.selected, hovered: this.hovered, found: this.found, focused: this.stage.contains(document.activeElement),
       }, theme.colors);
       this.minimap.show(scene, this.camera, { width, height });
-    });
+    }, () => this.catchUp());
     this.minimap = new Minimap(theme, (x, y) => this.setCamera({ ...this.camera!, x, y }));
     this.field = searchField(t('Find by name, operation or bits'), store.ui.filter, (filter) => store.update({ filter }));
     this.field.addEventListener('keydown', (event) => {
@@ -86,8 +90,20 @@ export class GraphView {
   /** Layout waits until somebody looks. */
   setShown(shown: boolean): void {
     this.shown = shown;
-    if (shown) this.surface.invalidate();
-    else this.hover(null);
+    if (!shown) {
+      this.hover(null);
+      return;
+    }
+    this.surface.invalidate();
+    this.catchUp();
+  }
+
+  /** Moves to what was selected in another view, once this one is seen and has a size. */
+  private catchUp(): void {
+    requestAnimationFrame(() => {
+      const { selected } = this.context.store.ui;
+      if (selected !== this.revealed && this.ensureScene() !== null) this.reveal(selected);
+    });
   }
 
   focusSearch(): void {
@@ -96,7 +112,7 @@ export class GraphView {
 
   private ensureScene(): Scene | null {
     const { store } = this.context;
-    if (this.view === null || !this.shown) return null;
+    if (this.view === null || !this.shown || this.surface.width === 0) return null;
     this.scene ??= new Scene(this.view.model.layers, this.view, store.ui.direction);
     this.camera ??= store.ui.camera ?? firstCamera(this.scene.bounds, this.surface, store.ui.direction === 'down');
     return this.scene;
@@ -129,6 +145,7 @@ export class GraphView {
   private reveal(node: number | null): void {
     this.surface.invalidate();
     if (node === null || !this.shown || this.camera === null || this.scene === null || node >= this.scene.layers.length) return;
+    this.revealed = node;
     const { x, y } = this.scene.at(node);
     const part = visiblePart(this.camera, this.surface);
     const inside = x - nodeWidth / 2 >= part.x && x + nodeWidth / 2 <= part.x + part.width && y - nodeHeight / 2 >= part.y && y + nodeHeight / 2 <= part.y + part.height;

@@ -99,6 +99,15 @@ export class Scene {
       x1 = Math.max(x1, box.x + box.width);
       y1 = Math.max(y1, box.y + box.height);
     }
+    // Skip connections within the stage lie beside its layers.
+    const inside = new Set(layers.map((layer) => layer.id));
+    this.layout.pieces.forEach((pieces, rank) => {
+      for (const { from, to, start } of pieces) {
+        if (!inside.has(from) || !inside.has(to)) continue;
+        const { x, y } = this.point(start, rank);
+        [x0, y0, x1, y1] = [Math.min(x0, x), Math.min(y0, y), Math.max(x1, x), Math.max(y1, y)];
+      }
+    });
     const pad = 14;
     return { x: x0 - pad, y: y0 - pad, width: x1 - x0 + 2 * pad, height: y1 - y0 + 2 * pad };
   }

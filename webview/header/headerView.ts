@@ -1,4 +1,4 @@
-import type { EditorView } from '../../src/protocol/views';
+import type { EditorView, ModelView } from '../../src/protocol/views';
 import type { Context } from '../context';
 import { fill, h } from '../dom';
 import { plain } from '../format';
@@ -25,11 +25,16 @@ export class HeaderView {
     fill(this.element,
       h('div', { class: 'header-line' },
         h('div', { class: 'header-title' },
-          h('h1', { title: model.file }, model.name),
+          h('h1', { title: model.file }, modelTitle(model)),
           h('p', { class: 'header-facts' }, ...facts(view))),
         h('div', { class: 'header-actions' }, ...(blocked && plan === null ? [] : actions))),
       h('div', { class: 'figures', role: 'list', aria: { label: t('Figures') } }, ...figuresOf(view).map(figureElement)));
   }
+}
+
+/** The file's name: the graph's own is often the exporter's, such as `main_graph`. */
+function modelTitle({ file, name }: ModelView): string {
+  return (file.split(/[\\/]/).pop() ?? '').replace(/\.onnx$/i, '') || name;
 }
 
 function facts({ model, plan }: EditorView): HTMLElement[] {

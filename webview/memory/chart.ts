@@ -8,6 +8,21 @@ import { Tooltip, tooltipRows } from '../tooltip';
 import { bytesAt, gutter, paintMemory, plotWidth, stepAt, xOf, type Scale } from './paint';
 import { aliveAt, axisTop, timelineOf, type Timeline } from './timeline';
 
+/** What a buffer is for, by the roles of the program. */
+function roleText(role: string): string {
+  switch (role) {
+    case 'input': return t('input of the network');
+    case 'output': return t('output of the network');
+    case 'map': return t('whole feature map');
+    case 'branch': return t('part of a feature map, for one branch');
+    case 'cache': return t('halo kept between branches');
+    case 'view': return t('requantized copy for one reader');
+    case 'scratch': return t('working memory of a kernel');
+    case 'flags': return t('classes of the branches');
+    default: return role;
+  }
+}
+
 /** The memory chart with its cursor: pointer and arrow keys name the buffers, click and Enter select the layer, wheel and + − zoom the steps. */
 export class MemoryChart {
   readonly element: HTMLElement;
@@ -97,7 +112,7 @@ export class MemoryChart {
     if (buffer === null) this.tooltip.show(clientX, clientY, ...tooltipRows(t('Free'), stepRows));
     else {
       this.tooltip.show(clientX, clientY, ...tooltipRows(buffer.name, [
-        [t('Size'), `${bytesText(buffer.bytes)} · ${t('{0} bits', buffer.bits)}`], [t('Offset'), plain(buffer.offset, 0)], [t('Role'), buffer.role],
+        [t('Size'), `${bytesText(buffer.bytes)} · ${t('{0} bits', buffer.bits)}`], [t('Offset'), plain(buffer.offset, 0)], [t('Role'), roleText(buffer.role)],
         [t('Alive'), `${Math.max(0, buffer.firstStep)}–${Math.min(plan.steps.length - 1, buffer.lastStep)}`], ...stepRows,
       ]));
     }

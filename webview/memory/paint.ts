@@ -80,7 +80,7 @@ function paintSegments(ctx: CanvasRenderingContext2D, timeline: Timeline, s: Sca
     }
     const visibleLeft = Math.max(left, gutter.left);
     const visible = Math.min(left + width, gutter.left + plotWidth(s)) - visibleLeft;
-    const label = segment.branch < 0 ? t('tail') : segment.outlier ? `${segment.branch + 1} ▲` : String(segment.branch + 1);
+    const label = segment.branch < 0 ? (timeline.stageEnd < 0 ? t('layer by layer') : t('tail')) : segment.outlier ? `${segment.branch + 1} ▲` : String(segment.branch + 1);
     ctx.fillStyle = colors.foreground;
     const short = ctx.measureText(label).width <= visible - 4 ? label : segment.outlier && visible > 9 ? '▲' : '';
     ctx.fillText(short, visibleLeft + visible / 2, base + 12.5);

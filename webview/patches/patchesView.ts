@@ -23,7 +23,7 @@ export class PatchesView {
     const { store } = context;
     this.heatMap = new HeatMap(context);
     this.element = h('div', { class: 'patches-view' },
-      h('section', { class: 'patch-left' }, h('h2', {}, t('Patches over the input')), this.summary, h('div', { class: 'patch-frame' }, this.grid), this.info),
+      h('section', { class: 'patch-left' }, h('h2', {}, t('Patches over the input')), this.summary, h('div', { class: 'patch-area' }, h('div', { class: 'patch-frame' }, this.grid)), this.info),
       h('section', { class: 'patch-right' }, h('h2', {}, t('Bits by branch and feature map')), this.heatMap.element));
     this.grid.addEventListener('keydown', (event) => this.onKey(event));
     this.grid.addEventListener('pointerleave', () => this.mark(store.ui.branch));
@@ -39,7 +39,7 @@ export class PatchesView {
     const { rows, cols, splitLayer } = plan.stage;
     const outliers = plan.branches.filter((branch) => branch.class === 'outlier').length;
     const map = view.model.layers[splitLayer]?.output;
-    this.grid.parentElement!.style.aspectRatio = map == null ? '1' : `${map.w} / ${map.h}`;
+    this.grid.parentElement!.style.setProperty('--ratio', map == null ? '1' : String(map.w / map.h));
     setAria(this.grid, 'label', t('Patches, {0} rows and {1} columns', rows, cols));
     fill(this.summary,
       legend('regular', t('regular: mixed bits'), plan.branches.length - outliers),

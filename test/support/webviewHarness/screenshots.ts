@@ -22,6 +22,8 @@ const pictures: readonly Picture[] = [
   { name: 'graph', view: () => plannedView(), saved: { tab: 'graph', selected: 7 } },
   { name: 'graph-right', view: () => plannedView(), saved: { tab: 'graph', direction: 'right' }, themes: ['dark'] },
   { name: 'patches', view: () => plannedView(), saved: { tab: 'patches', branch: 5, dockOpen: false, detailsOpen: false } },
+  { name: 'patches-small', view: () => plannedView(), saved: { tab: 'patches', branch: 0 }, themes: ['dark'] },
+  { name: 'memory-table', view: () => plannedView(), saved: { tab: 'layers', memoryMode: 'table', dockHeight: 330 }, themes: ['dark'] },
   { name: 'memory', view: () => plannedView(), saved: { tab: 'layers', dockHeight: 460, selected: 4 }, themes: ['dark', 'light'], before: hoverMemory },
   { name: 'memory-tail', view: () => plannedView(), saved: { tab: 'layers', dockHeight: 380, memoryRange: [205, 258] }, themes: ['dark'] },
   { name: 'unquantized', view: unquantizedView, saved: { selected: 3 }, themes: ['dark', 'light'] },

@@ -195,6 +195,25 @@ describe('editor page', function () {
       assert.equal(await text(page, '.details .node-name'), 'b8/pool_proj');
     });
 
+    it('and the layer table show what was selected in the other', async () => {
+      const page = await open(chainView(400), { saved: { tab: 'graph' } });
+      await page.locator('.graph-stage').focus();
+      await page.keyboard.press('End');
+      await page.getByRole('tab', { name: 'Layers' }).click();
+      const last = page.locator('.layers-view [role=row][aria-selected="true"]');
+      await last.waitFor();
+      assert.equal(await last.getAttribute('aria-rowindex'), '401');
+      await page.keyboard.press('Tab');
+      await page.locator('.layers-view [role=grid] [tabindex="0"]').first().focus();
+      await page.keyboard.press('Control+Home');
+      await page.getByRole('tab', { name: 'Graph' }).click();
+      await page.evaluate('new Promise((done) => setTimeout(done, 100))');
+      const box = (await page.locator('.graph-stage').boundingBox())!;
+      // The first layer, which was out of sight, lies in the middle across and at the drawing's beginning.
+      await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+      assert.match(await text(page, '.graph-view .tooltip-title'), /block0\/Conv/);
+    });
+
     it('shows a chain of 3000 layers and zooms it', async () => {
       const page = await open(chainView(), { saved: { tab: 'graph' } });
       await page.locator('.graph-stage').focus();
@@ -276,7 +295,7 @@ describe('editor page', function () {
 
   it('shows hostile names as text and nothing else', async () => {
     const page = await open(hostileView(), { saved: { tab: 'layers', selected: 0 } });
-    assert.equal(await text(page, 'h1'), hostileNames[0]);
+    assert.equal(await text(page, 'h1'), hostileNames[1]!.split('/').pop());
     for (const tab of ['Graph', 'Patches', 'Problems', 'Layers']) {
       await page.getByRole('tab', { name: tab }).click();
       await page.mouse.move(400, 500);
