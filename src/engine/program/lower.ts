@@ -102,7 +102,7 @@ class Lowering {
       window: b.window,
       channels: b.channels,
       bits: b.bits,
-      signed: b.role === 'view' ? this.parameters.views.get(b.reader!)!.signed : this.stored(b.map).signed,
+      signed: b.role === 'view' ? this.viewFormat(b.map, b.reader!).signed : this.stored(b.map).signed,
       pixelBytes: b.pixelBytes,
       rowBytes: b.rowBytes,
       bytes: b.bytes,
@@ -275,11 +275,19 @@ class Lowering {
     return format;
   }
 
+  /**
+   * Format in which a layer reads a requantized copy of a map: the plan's view, or, where a branch of regular class follows a map that was computed
+   * with the widths of the outlier class, the map's own.
+   */
+  private viewFormat(map: MapId, reader: LayerId): MapFormat {
+    return this.parameters.views.get(reader) ?? this.stored(map);
+  }
+
   /** Format of what an access reads or writes: by the class of the buffer that holds it. */
   private formatOf(access: ScheduleAccess, reader?: LayerId): BranchFormat {
     const buffer = this.schedule.buffers[access.buffer];
     if (buffer.role === 'view') {
-      const view = this.parameters.views.get(buffer.reader ?? reader!)!;
+      const view = this.viewFormat(access.map, buffer.reader ?? reader!);
       return buffer.scope === 'outlier' ? outlierFormat(view) : baseFormat(view);
     }
     const format = this.stored(access.map);

@@ -52,7 +52,8 @@ export class WeightedLowering {
       reach = Math.max(reach, magnitude);
     }
     this.reach = reach;
-    limitBias(factors, accBias, bound);
+    const { min, max } = rangeOf(outBase);
+    limitBias(factors, accBias, bound, max - min);
     this.table = requantTable(factors, accBias, bound, `Layer "${layer.name}"`);
     const dims = layer.kind === 'depthwise' ? [layer.window.kernelH, layer.window.kernelW, outC] : layer.kind === 'conv' ? [outC, layer.window.kernelH, layer.window.kernelW, count / (layer.window.kernelH * layer.window.kernelW)] : [outC, count];
     this.weights = pool.add('weights', layer.name, parameters.weightBits, true, codes, dims);
@@ -105,16 +106,21 @@ export class WeightedLowering {
 }
 
 /**
- * A channel with nearly vanishing weights and an ordinary bias has a bias of more accumulator units than 32 bits hold. Its unit is coarsened: what
- * the weights then lose is far below one output code.
+ * Keeps biases small enough to leave the accumulator room.
+ *
+ * A bias so large that no sum of products can bring the output off its bound may as well be just that large: the result is the same. And in a channel with
+ * nearly vanishing weights even an ordinary bias is many accumulator units; its unit is coarsened, for what the weights lose is far below one output code.
+ * Both hold for branches at other bits, whose codes reach at most a third further: hence the factor 2.
+ *
+ * @param codes distance between the lowest and the highest output code
  */
-function limitBias(factors: Float64Array, accBias: Float64Array, bound: Float64Array): void {
-  const limit = 2 ** 29;
+function limitBias(factors: Float64Array, accBias: Float64Array, bound: Float64Array, codes: number): void {
+  const limit = 2 ** 22;
   for (let o = 0; o < factors.length; o++) {
-    if (Math.abs(accBias[o]) <= limit) continue;
-    // The output saturates long before: keep the sign and as much of the bias as fits; bound is unchanged because codes are.
-    const code = accBias[o] * factors[o];
-    if (bound[o] * factors[o] < 0.5) {
+    const decided = 2 * (bound[o] + (codes + 1) / factors[o]);
+    if (Math.abs(accBias[o]) > decided) accBias[o] = Math.sign(accBias[o]) * decided;
+    if (Math.abs(accBias[o]) > limit && bound[o] * factors[o] < 0.5) {
+      const code = accBias[o] * factors[o];
       factors[o] = Math.abs(code) / limit;
       accBias[o] = Math.sign(code) * limit;
     }
