@@ -97,7 +97,7 @@ describe('onnx: hostile models', function () {
 
   it('16_dynamic_batch_hw with sizes by symbol or by h and w', async function () {
     const file = needSharedData(this, 'hostile', '16_dynamic_batch_hw.onnx');
-    for (const sizes of [{ H: 32, W: 40 }, { h: 32, w: 40 }]) await matchesOnnxruntime(file, { sizes });
+    for (const sizes of [{ H: 32, W: 40 }, { h: 32, w: 40 }] as Record<string, number>[]) await matchesOnnxruntime(file, { sizes });
     await assert.rejects(importModel(file, { sizes: { h: 0, w: 1 } }), UserError);
     await assert.rejects(importModel(file, { sizes: { h: 1e9, w: 1e9 } }), UserError);
     await assert.rejects(importModel(file, { sizes: { h: 1.5, w: 32 } }), UserError);

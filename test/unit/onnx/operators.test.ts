@@ -126,7 +126,7 @@ describe('onnx operators against onnxruntime', function () {
   });
 
   it('arithmetic with constants of any broadcast shape, on either side', async () => {
-    const shapes = fc.constantFrom([], [1], [4, 1, 1], [1, 4, 1, 1], [1, 1, 1, 1], [6], [5, 1], [5, 6], [1, 4, 5, 6]);
+    const shapes = fc.constantFrom<number[]>([], [1], [4, 1, 1], [1, 4, 1, 1], [1, 1, 1, 1], [6], [5, 1], [5, 6], [1, 4, 5, 6]);
     await fc.assert(
       fc.asyncProperty(fc.constantFrom('Add', 'Sub', 'Mul', 'Div'), shapes, fc.boolean(), fc.boolean(), seed, async (op, dims, first, afterConv, s) => {
         await compare([1, 4, 5, 6], 13, (m, x, random) => {

@@ -64,7 +64,7 @@ export function resolveInputDims(input: ValueInfo, sizes: SizeOptions): number[]
     throw new ProblemError(
       `leaves its size open (${names})`,
       settable
-        ? `Set it, e.g. --size ${open.map(({ key }) => `${key}=224`).join(',')} or the setting "quantmcu.inputSizes", or export the model with a fixed size.`
+        ? `Set it, e.g. --sizes ${open.map(({ key }) => `${key}=224`).join(',')} or the setting "quantmcu.inputSizes", or export the model with a fixed size.`
         : 'Export the model with a fixed size.',
     );
   }
