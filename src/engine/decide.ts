@@ -4,7 +4,7 @@ import { isWeighted, type Graph, type LayerId, type MapId } from './graph/types'
 import { patchSpans, type Grid } from './patch/branches';
 import { MemoryEstimator, type MemoryModel, type PatchChoice } from './patch/estimate';
 import { noFitText } from './patch/noFit';
-import { planPatches, type PatchPlanning } from './patch/planner';
+import { planPatches, type PatchCandidate, type PatchPlanning } from './patch/planner';
 import { buildSchedule } from './patch/schedule';
 import { scheduleArena } from './patch/scheduleArena';
 import { classRows } from './plan/stage';
@@ -42,6 +42,9 @@ export interface Decision {
   readonly layers: Record<string, LayerPlan>;
   readonly notes: readonly string[];
 }
+
+/** Share of MACs that may be recomputed for a smaller arena when a grid was asked for. */
+const MOST_REDUNDANT = 0.1;
 
 /** Flash that code and small tables take beside the weights, until the code is measured. */
 const CODE_BYTES = 24 * 1024;
@@ -94,13 +97,13 @@ function plan(graph: Graph, memory: MemoryModel, options: DecideOptions): PatchP
     const account = planPatches(graph, { memory, sramBytes, largestGrid: { rows: 1, cols: 1 }, firstFit: true });
     return { ...account, best: null };
   }
-  return planPatches(graph, {
-    memory,
-    sramBytes,
-    strategies: ['recompute', 'keep', 'hybrid'],
-    ...(options.grid === 'auto' ? {} : { grid: options.grid }),
-    firstFit: true,
-  });
+  const strategies = ['recompute', 'keep', 'hybrid'] as const;
+  if (options.grid === 'auto') return planPatches(graph, { memory, sramBytes, strategies, firstFit: true });
+  // Who names a grid wants patches for their memory: the split point with the smallest arena, as long as little is computed twice.
+  const planning = planPatches(graph, { memory, sramBytes, strategies, grid: options.grid });
+  const cheap = planning.pareto.filter((c) => c.choice && c.arenaBytes <= sramBytes && c.redundantMacs <= MOST_REDUNDANT * c.macs);
+  const smallest = cheap.reduce<PatchCandidate | null>((a, b) => (a === null || b.arenaBytes < a.arenaBytes ? b : a), null);
+  return planning.best && smallest ? { ...planning, best: smallest } : planning;
 }
 
 function gridText(grid: DecideOptions['grid']): string {

@@ -94,7 +94,8 @@ export function decodeParameters(graph: Graph, bytes: Uint8Array, file: string):
     const begin = start + p.at;
     const end = begin + p.length * width;
     if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end) || p.at < 0 || p.length < 0 || end > bytes.length) throw damaged('the file is truncated');
-    return bytes.slice(begin, end).buffer;
+    // A Buffer's slice would share its memory.
+    return Uint8Array.prototype.slice.call(bytes, begin, end).buffer as ArrayBuffer;
   };
   const format = (e: FormatEntry, channels: number): MapFormat => {
     const scales = new Float64Array(take(e.scales, 8));
