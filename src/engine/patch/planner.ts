@@ -24,7 +24,7 @@ export interface PlannerOptions {
   readonly splitMap?: MapId;
   /** Default: recompute only. */
   readonly strategies?: readonly HaloStrategy[];
-  /** Only the best plan: stop at the first that fits, and do not look at what cannot. The Pareto set is then incomplete. */
+  /** Only the best plan: stop at the first that fits, which leaves the Pareto set incomplete, and give no remedies when none does. */
   readonly firstFit?: boolean;
 }
 
@@ -66,19 +66,29 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
     least = candidate.arenaBytes;
     pareto.push(candidate);
     if (best || candidate.arenaBytes > options.sramBytes) return;
-    const { bytes } = estimator.layout(candidate.choice).layout;
+    let { bytes } = estimator.layout(candidate.choice, { effort: 'quick' }).layout;
+    if (bytes > options.sramBytes) ({ bytes } = estimator.layout(candidate.choice).layout);
     if (bytes <= options.sramBytes) best = { ...candidate, arenaBytes: bytes };
   };
   if (!options.grid && options.splitMap === undefined) {
     const bytes = estimator.layerByLayer();
     consider({ choice: null, arenaBytes: bytes, stageBytes: 0, tailBytes: bytes, macs: baseMacs, redundantMacs: 0 });
   }
+  const looked = new Map<StageShapes, { readonly grid: Grid; readonly bytes: number }[]>();
   for (const { shapes, grid, redundantMacs } of enumerate(graph, options)) {
     if (best && options.firstFit) break;
     const tailBytes = estimator.tail(shapes.stage);
-    const floor = Math.max(tailBytes, estimator.stageFloor(shapes, grid));
-    if (floor >= least || (options.firstFit && floor > options.sramBytes)) continue;
+    if (Math.max(tailBytes, estimator.stageFloor(shapes, grid)) >= least) continue;
+    const known = looked.get(shapes) ?? [];
+    looked.set(shapes, known);
+    if (known.length === 0) {
+      // What the finest grid needs, all need.
+      const finest = finestGrid(shapes, options);
+      known.push({ grid: finest, bytes: estimator.stage(shapes, finest) });
+    }
+    if (known.some((k) => k.bytes >= least && k.grid.rows >= grid.rows && k.grid.cols >= grid.cols)) continue;
     const stageBytes = estimator.stage(shapes, grid);
+    known.push({ grid, bytes: stageBytes });
     const choice: PatchChoice = { stage: shapes.stage, grid, keep: shapes.keep };
     consider({ choice, arenaBytes: Math.max(stageBytes, tailBytes), stageBytes, tailBytes, macs: baseMacs + redundantMacs, redundantMacs });
   }
@@ -100,13 +110,22 @@ function enumerate(graph: Graph, options: PlannerOptions): Enumerated[] {
     const plain = new StageShapes(graph, stage, keepNothing).macs(one);
     for (const keep of keepSets(graph, stage, options)) {
       const shapes = new StageShapes(graph, stage, keep);
-      for (const grid of options.grid ? [options.grid] : grids(options.largestGrid ?? { rows: 8, cols: 8 })) {
+      for (const grid of options.grid ? [options.grid] : grids(options.largestGrid ?? defaultGrid)) {
         if (shapes.suits(grid)) all.push({ shapes, grid, redundantMacs: shapes.macs(grid) - plain });
       }
     }
   }
   return all.sort((a, b) => a.redundantMacs - b.redundantMacs || a.grid.rows * a.grid.cols - b.grid.rows * b.grid.cols);
 }
+
+/** The largest grid that suits a stage, rows before columns. */
+function finestGrid(shapes: StageShapes, { grid, largestGrid = defaultGrid }: PlannerOptions): Grid {
+  if (grid) return grid;
+  const suiting = grids(largestGrid).filter((g) => shapes.suits(g));
+  return suiting.reduce((a, b) => (b.rows >= a.rows && b.cols >= a.cols ? b : a));
+}
+
+const defaultGrid: Grid = { rows: 8, cols: 8 };
 
 function grids({ rows, cols }: Grid): Grid[] {
   const all: Grid[] = [];

@@ -9,6 +9,8 @@ interface AxisSummary {
   readonly parts: AxisParts;
   /** By map, the elements that all patches compute together. */
   readonly computed: ReadonlyMap<MapId, number>;
+  /** By map, the most elements that one patch needs. */
+  readonly most: ReadonlyMap<MapId, number>;
   /** Patches of which no other is larger in every map and keeps more of it: one of them decides about memory. */
   readonly largest: readonly number[];
 }
@@ -48,8 +50,7 @@ export class StageShapes {
 
   /** The most pixels of a map that one branch holds. */
   mostPixels(map: MapId, { rows, cols }: Grid): number {
-    const most = (parts: readonly AxisPart[]) => parts.reduce((m, { need }) => Math.max(m, need.end - need.begin), 0);
-    return most(this.axis('h', rows)!.parts.get(map)!) * most(this.axis('w', cols)!.parts.get(map)!);
+    return this.axis('h', rows)!.most.get(map)! * this.axis('w', cols)!.most.get(map)!;
   }
 
   private axis(axis: Axis, count: number): AxisSummary | null {
@@ -66,7 +67,11 @@ export class StageShapes {
 
 function summarize(parts: AxisParts, count: number): AxisSummary {
   const computed = new Map<MapId, number>();
-  for (const [map, list] of parts) computed.set(map, list.reduce((sum, { fresh }) => sum + fresh.end - fresh.begin, 0));
+  const most = new Map<MapId, number>();
+  for (const [map, list] of parts) {
+    computed.set(map, list.reduce((sum, { fresh }) => sum + fresh.end - fresh.begin, 0));
+    most.set(map, list.reduce((m, { need }) => Math.max(m, need.end - need.begin), 0));
+  }
   const sizes = Array.from({ length: count }, (_, i) =>
     [...parts.values()].flatMap((list) => {
       const { need, fresh } = list[i];
@@ -83,6 +88,6 @@ function summarize(parts: AxisParts, count: number): AxisSummary {
     for (let k = largest.length - 1; k >= 0; k--) if (covers(sizes[i], sizes[largest[k]])) largest.splice(k, 1);
     largest.push(i);
   }
-  return { parts, computed, largest };
+  return { parts, computed, most, largest };
 }
 

@@ -74,7 +74,7 @@ function windowedDistance(firstRow: (outputRow: number) => number, input: Geomet
 
 /**
  * The byte that is written k-th in a pixel must lie below the first input byte of the byte written next. Both addresses grow linearly with the row
- * and with the column, so the extreme is at the borders of the region; within a pixel every byte is looked at.
+ * and with the column, and within a pixel the one with the wider codes grows faster all the time: the extreme is at the borders of the region and of a pixel.
  */
 function elementwiseDistance(input: GeometricAccess, output: GeometricAccess): number | null {
   const height = regionHeight(output.region);
@@ -88,7 +88,7 @@ function elementwiseDistance(input: GeometricAccess, output: GeometricAccess): n
   for (const y of extremes(height)) {
     for (const x of extremes(width)) {
       const out = byteOf(output, y, x, 0);
-      for (let k = 0; k + 1 < bytes; k++) distance = Math.max(distance, out + k + 1 - inByte(y, x, k + 1));
+      if (bytes > 1) distance = Math.max(distance, out + 1 - inByte(y, x, 1), out + bytes - 1 - inByte(y, x, bytes - 1));
       if (x + 1 < width) distance = Math.max(distance, out + bytes - inByte(y, x + 1, 0));
       else if (y + 1 < height) distance = Math.max(distance, out + bytes - inByte(y + 1, 0, 0));
     }

@@ -2,8 +2,8 @@ import type { ArenaRequest } from '../arena';
 import type { Conflicts } from './conflicts';
 import { groupRequests, Placer, type Groups, type Placement } from './placement';
 
-/** Work of the two efforts, in placements of a single request. */
-const budget = { quick: 12_000, thorough: 400_000 };
+/** Work of the two efforts, in looks at a conflict of a request that is being placed. */
+const budget = { quick: 80_000, thorough: 12_000_000 };
 
 /**
  * Iterated greedy: several classic orders, then from the best of them moves of the groups at the top of the arena to earlier places in the order.
@@ -14,27 +14,35 @@ export function searchLayout(requests: readonly ArenaRequest[], conflicts: Confl
   groups.forEach((members, g) => members.forEach((i) => (groupOf[i] = g)));
   const n = groups.length;
   const placer = new Placer(requests, conflicts, groups);
-  let left = Math.max(8, Math.floor(budget[effort] / Math.max(1, requests.length)));
+  // A request with many conflicts also sorts them.
+  let work = requests.length + 1;
+  for (let i = 0; i < requests.length; i++) {
+    const degree = conflicts.start[i + 1] - conflicts.start[i];
+    work += degree * (1 + degree / 32);
+  }
+  let left = Math.max(24, Math.min(8000, Math.floor(budget[effort] / work)));
   let best: Placement = { offsets: new Float64Array(requests.length), bytes: Infinity };
   let bestOrder: Int32Array = new Int32Array(0);
-  const attempt = (order: Int32Array, limit: number): number => {
+  let bestUpended = false;
+  const attempt = (order: Int32Array, upended: boolean, limit: number): number => {
     left--;
-    const bytes = placer.place(order, limit);
+    const bytes = placer.place(order, upended, limit);
     if (bytes < best.bytes) {
       best = { offsets: placer.current.slice(), bytes };
       bestOrder = order.slice();
+      bestUpended = upended;
     }
     return bytes;
   };
   for (const order of initialOrders(requests, groups)) {
-    if (left <= 0 || best.bytes <= lowerBound) break;
-    attempt(order, best.bytes);
+    for (const upended of [false, true]) if (left > 0 && best.bytes > lowerBound) attempt(order, upended, best.bytes);
   }
   if (best.bytes <= lowerBound) return best;
 
   const random = lcg(n);
   const topOf = (offsets: Float64Array, bytes: number) => highest(requests, offsets, bytes);
   let order = bestOrder.slice();
+  let upended = bestUpended;
   let bytes = best.bytes;
   let top = topOf(best.offsets, bytes);
   let idle = 0;
@@ -45,7 +53,8 @@ export function searchLayout(requests: readonly ArenaRequest[], conflicts: Confl
       next.set(bestOrder);
       for (let swaps = 1 + random(4); swaps > 0; swaps--) swap(next, random(n), random(n));
       order = next;
-      bytes = attempt(next, Infinity);
+      upended = random(4) === 0 ? !bestUpended : bestUpended;
+      bytes = attempt(next, upended, Infinity);
       top = topOf(placer.current, bytes);
       idle = 0;
       continue;
@@ -56,7 +65,7 @@ export function searchLayout(requests: readonly ArenaRequest[], conflicts: Confl
     moveEarlier(next, groupOf[mover], other);
     const before = best.bytes;
     // Equal heights are accepted, so that plateaus are crossed.
-    const got = attempt(next, bytes);
+    const got = attempt(next, upended, bytes);
     idle = best.bytes < before ? 0 : idle + 1;
     if (got === Infinity) continue;
     order = next;
