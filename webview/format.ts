@@ -41,7 +41,13 @@ const formats = new Map<number, Intl.NumberFormat>();
 export function plain(value: number, decimals: number): string {
   let format = formats.get(decimals);
   if (format === undefined) {
-    format = new Intl.NumberFormat(document.documentElement.lang || 'en', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+    const options = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+    try {
+      format = new Intl.NumberFormat(document.documentElement.lang || 'en', options);
+    } catch {
+      // A language tag that the browser does not know.
+      format = new Intl.NumberFormat('en', options);
+    }
     formats.set(decimals, format);
   }
   return format.format(value);

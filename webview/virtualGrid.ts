@@ -4,7 +4,6 @@
  */
 import { fill, h, setAria, uniqueId } from './dom';
 import { icon } from './icons';
-import { t } from './l10n';
 
 export interface Column<Row> {
   readonly id: string;
@@ -295,6 +294,3 @@ export class VirtualGrid<Row> {
     else if (top + rowHeight > this.element.scrollTop + room) this.element.scrollTop = top + rowHeight - room;
   }
 }
-
-/** What a grid without rows says. */
-export const nothingFound = (): string => t('Nothing matches the filter.');

@@ -12,11 +12,18 @@ export function modelSummary(view: EditorView): Child[] {
     ...(plan === null ? [] : [bitsShare(view), planFacts(view)]),
     h('section', {}, h('h3', {}, t('Model')), facts([
       [t('File'), model.file.split(/[\\/]/).pop() ?? model.file], [t('Size'), bytesText(model.fileBytes)], [t('Graph'), model.name], [t('Producer'), model.producer || '–'], [t('Opset'), plain(model.opset, 0)],
-      ...model.inputs.map((port): [string, string] => [t('Input {0}', port.name), `${port.type} ${port.shape}`]),
-      ...model.outputs.map((port): [string, string] => [t('Output {0}', port.name), `${port.type} ${port.shape}`]),
+      ...portFacts(model.inputs, (name) => t('Input {0}', name)), ...portFacts(model.outputs, (name) => t('Output {0}', name)),
     ])),
     operations(view),
   ];
+}
+
+/** Ports listed at most: a model may claim thousands. */
+const listedPorts = 8;
+
+function portFacts(ports: EditorView['model']['inputs'], label: (name: string) => string): [string, string][] {
+  const rows = ports.slice(0, listedPorts).map((port): [string, string] => [label(port.name), `${port.type} ${port.shape}`]);
+  return ports.length > listedPorts ? [...rows, ['…', t('and {0} more', plain(ports.length - listedPorts, 0))]] : rows;
 }
 
 /** One bar: which part of the BitOPs runs at which bits of the input map. */

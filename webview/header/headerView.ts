@@ -38,10 +38,10 @@ function modelTitle({ file, name }: ModelView): string {
 }
 
 function facts({ model, plan }: EditorView): HTMLElement[] {
-  const ports = (list: readonly { readonly name: string; readonly type: string; readonly shape: string }[]): string => list.map((port) => port.shape).join(', ');
+  const ports = (list: readonly { readonly name: string; readonly type: string; readonly shape: string }[]): string => list.slice(0, 4).map((port) => port.shape).join(', ') + (list.length > 4 ? ' …' : '');
   const io = h('span', {
     class: 'fact',
-    title: [...model.inputs, ...model.outputs].map((port) => `${port.name}: ${port.type} ${port.shape}`).join('\n'),
+    title: [...model.inputs, ...model.outputs].slice(0, 24).map((port) => `${port.name}: ${port.type} ${port.shape}`).join('\n'),
   }, `${ports(model.inputs)} → ${ports(model.outputs)}`);
   if (plan === null) return [io];
   const { target, stage, search } = plan;

@@ -4,7 +4,7 @@ import { h } from '../dom';
 import { plain } from '../format';
 import { t } from '../l10n';
 import { searchField } from '../ui';
-import { nothingFound, VirtualGrid } from '../virtualGrid';
+import { VirtualGrid } from '../virtualGrid';
 import { layerColumns } from './columns';
 import { matcher, searchText } from './layerText';
 
@@ -14,7 +14,7 @@ export class LayersView {
   private readonly grid: VirtualGrid<LayerView>;
   private readonly field: HTMLElement & { value: string };
   private readonly counter = h('span', { class: 'muted toolbar-note', role: 'status' });
-  private readonly empty = h('p', { class: 'empty-note' }, nothingFound());
+  private readonly empty = h('p', { class: 'empty-note' });
   private texts: readonly string[] = [];
 
   constructor(private readonly context: Context) {
@@ -56,6 +56,7 @@ export class LayersView {
     const rows = layers.filter((_, index) => matches(this.texts[index] ?? ''));
     this.grid.setRows(rows);
     this.empty.hidden = rows.length > 0;
+    this.empty.textContent = layers.length === 0 ? t('This model has no layers.') : t('Nothing matches the filter.');
     this.counter.textContent = rows.length === layers.length ? t('{0} layers', plain(layers.length, 0)) : t('{0} of {1} layers', plain(rows.length, 0), plain(layers.length, 0));
   }
 }

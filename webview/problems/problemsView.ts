@@ -8,6 +8,9 @@ import { linkButton } from '../ui';
 
 type Problem = EditorView['model']['problems'][number];
 
+/** How many causes are listed. */
+const listedCauses = 100;
+
 /** How many nodes of one problem are named; the layer table marks all of them. */
 const namedNodes = 24;
 
@@ -30,7 +33,8 @@ export class ProblemsView {
     fill(this.element,
       h('h2', {}, t('What stands in the way of quantization')),
       h('p', { class: 'muted' }, t('The model can be looked at as it is. To quantize it, the exporter or the model must change as said below.')),
-      h('ul', { class: 'problem-list' }, ...[...groups.values()].map((group) => this.entry(group, byName))));
+      h('ul', { class: 'problem-list' }, ...[...groups.values()].slice(0, listedCauses).map((group) => this.entry(group, byName))),
+      groups.size > listedCauses && h('p', { class: 'muted' }, t('and {0} more; the layer table marks all of them', plain(groups.size - listedCauses, 0))));
   }
 
   private entry(group: readonly Problem[], byName: ReadonlyMap<string, number>): HTMLElement {

@@ -77,7 +77,14 @@ async function bundlePage(): Promise<{ js: string; css: string }> {
 }
 
 export class Harness {
+  private readonly errors = new WeakMap<Page, string[]>();
+
   private constructor(private readonly browser: Browser) {}
+
+  /** Exceptions that nobody caught in a page. */
+  errorsOf(page: Page): readonly string[] {
+    return this.errors.get(page) ?? [];
+  }
 
   /** Path of a Chromium that is installed, or null. */
   static chromiumPath(): string | null {
@@ -100,6 +107,7 @@ export class Harness {
     const page = await context.newPage();
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error.stack)));
+    this.errors.set(page, errors);
     const setup = JSON.stringify({ ...themes[options.theme ?? 'dark'], saved: options.saved ?? null });
     const html = `<!DOCTYPE html><html lang="en" data-l10n="{}"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
       <meta property="csp-nonce" content="style"><title>QuantMCU</title><link rel="stylesheet" href="${origin}/main.css"></head>

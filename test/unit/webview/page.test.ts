@@ -12,6 +12,7 @@ describe('editor page', function () {
   const pages: Page[] = [];
   /** What the Content-Security-Policy refused in any of the tests; the last of them looks at it. */
   const violations: string[] = [];
+  const errors: string[] = [];
 
   before(async function () {
     if (Harness.chromiumPath() === null) {
@@ -25,6 +26,7 @@ describe('editor page', function () {
   afterEach(async () => {
     for (const page of pages.splice(0)) {
       violations.push(...await harness.read(page, 'violations'));
+      errors.push(...harness.errorsOf(page));
       await page.context().close();
     }
   });
@@ -288,6 +290,33 @@ describe('editor page', function () {
     assert.equal(await second.locator('.graph-view vscode-text-field input').inputValue(), 'add');
   });
 
+  it('draws models at the edges: no layers, one layer, a plan without patches, thousands of ports and problems', async () => {
+    const planned = plannedView();
+    const { model } = unquantizedView();
+    const steps = planned.plan!.steps.filter((step) => step.branch < 0).map((step, id) => ({ ...step, id }));
+    const many = Array.from({ length: 5000 }, (_, id) => id);
+    const views: EditorView[] = [
+      { model: { ...model, layers: [] }, plan: null, planProblem: null },
+      { model: { ...model, layers: model.layers.slice(0, 1) }, plan: null, planProblem: null },
+      { ...planned, plan: { ...planned.plan!, stage: null, branches: [], steps, buffers: [] } },
+      { ...planned, plan: { ...planned.plan!, stage: null, branches: [], steps: [], buffers: [] } },
+      {
+        model: { ...model, inputs: many.map((id) => ({ name: `input${id}`, type: 'float32', shape: '1×1' })), problems: many.map((id) => ({ node: `n${id}`, operator: 'Odd', message: `message ${id}`, remedy: '' })) },
+        plan: null, planProblem: null,
+      },
+    ];
+    const page = await open(views[0]);
+    for (const view of views) {
+      await harness.show(page, view);
+      for (const tab of ['Graph', 'Layers']) await page.getByRole('tab', { name: tab }).click();
+      assert.equal(await text(page, '.layers-view .toolbar-note'), `${view.model.layers.length} layers`);
+      const box = await page.locator('.memory-chart').boundingBox();
+      if (box !== null) await page.mouse.move(box.x + 200, box.y + 50);
+    }
+    await page.getByRole('tab', { name: 'Problems' }).click();
+    assert.equal(await page.locator('.problem').count(), 100);
+  });
+
   it('starts with a state that an unknown version left', async () => {
     const page = await open(plannedView(), { saved: { tab: 'nonsense', selected: 1e9, camera: 'x', memoryRange: [0, 1e9], sort: { column: 'gone' }, dockHeight: 'tall' } });
     assert.equal(await page.getByRole('tab', { name: 'Layers' }).getAttribute('aria-selected'), 'true');
@@ -295,7 +324,7 @@ describe('editor page', function () {
 
   it('shows hostile names as text and nothing else', async () => {
     const page = await open(hostileView(), { saved: { tab: 'layers', selected: 0 } });
-    assert.equal(await text(page, 'h1'), hostileNames[1]!.split('/').pop());
+    assert.equal(await text(page, 'h1'), hostileNames[1].split('/').pop());
     for (const tab of ['Graph', 'Patches', 'Problems', 'Layers']) {
       await page.getByRole('tab', { name: tab }).click();
       await page.mouse.move(400, 500);
@@ -345,6 +374,7 @@ describe('editor page', function () {
 
   describe('after all of this', () => {
     it('the Content-Security-Policy has refused nothing', () => assert.deepEqual(violations, []));
+    it('no exception went uncaught', () => assert.deepEqual(errors, []));
   });
 
   /** Serious and critical findings of axe-core, as short lines. */
