@@ -130,7 +130,8 @@ function classify(graph: Graph, calibration: Calibration, choice: PatchChoice, s
   if (!statistics || !lowBits) return { ...base, classMode: 'static', classes: classRows(regular, grid.cols), runtime: null };
   const { h, w } = graph.maps[stage.splitMap].shape;
   const ranking = rankPositions(statistics, boundsOfSpans(patchSpans(h, grid.rows), patchSpans(w, grid.cols)), options.phi, options.epsilon);
-  const frequent = ranking.filter((r) => r.frequency > 0.5).length;
+  // As many positions as patches of an average image are outlier class.
+  const frequent = Math.round(ranking.reduce((sum, r) => sum + r.frequency, 0));
   if (options.classes === 'runtime') {
     const { low, high } = runtimeTest(statistics, options.phi, options.epsilon);
     const map = graph.maps[statistics.map];
@@ -222,7 +223,7 @@ class BitState implements BitDecisions {
     const map = this.idByName.get(name);
     const unit = map === undefined ? undefined : this.unitOfMap.get(map);
     if (map === undefined || !unit || this.lockedBits(unit) !== null) return false;
-    const next = candidates.filter((b) => b < this.maps[map]).sort((a, b) => b - a)[0];
+    const next = candidates.filter((b) => b < this.maps[map] && b >= unit.leastBits).sort((a, b) => b - a)[0];
     if (next === undefined) return false;
     this.set(unit, next);
     return true;

@@ -46,7 +46,7 @@ export interface QuantizeOptions {
 }
 
 /** Defaults of the search, supported by test/bench/accuracy. */
-export const DEFAULTS = { bits: [8, 4] as readonly Bits[], phi: 0.99, lambda: 0.5, epsilon: 0.01 } as const;
+export const DEFAULTS = { bits: [8, 4] as readonly Bits[], phi: 0.999, lambda: 0.5, epsilon: 0.01 } as const;
 
 export interface QuantizeOutcome {
   readonly summary: QuantizeSummary;

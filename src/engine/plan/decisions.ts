@@ -11,14 +11,18 @@ import type { Bits, Plan } from './types';
  */
 export function decisionsOf(graph: Graph, plan: Pick<Plan, 'maps' | 'layers'>, file: string): BitDecisions {
   const bits = graph.maps.map((m): Bits => (Object.hasOwn(plan.maps, m.name) ? plan.maps[m.name].bits : 8));
-  const { bitGroup } = formatTies(graph);
+  const { bitGroup, leastBits } = formatTies(graph);
   for (const map of graph.maps) {
     const other = graph.maps[bitGroup[map.id]];
     if (bits[map.id] !== bits[other.id]) {
       throw new UserError(`${file}: "${map.name}" (${bits[map.id]} bits) and "${other.name}" (${bits[other.id]} bits) are joined by layers that move codes unchanged, so they need the same bits.`);
     }
   }
-  for (const { map } of graph.inputs) if (bits[map] !== 8) throw new UserError(`${file}: the network's input "${graph.maps[map].name}" has 8 bits.`);
+  for (const { id, name } of graph.maps) {
+    if (bits[id] < leastBits[id]) {
+      throw new UserError(`${file}: feature map "${name}" needs ${leastBits[id]} bits: it is an input or output of the network, or its layers address channels that would not begin on a byte.`);
+    }
+  }
   const layerOf = (id: number): Plan['layers'][string] => (Object.hasOwn(plan.layers, graph.layers[id].name) ? plan.layers[graph.layers[id].name] : {});
   return {
     mapBits: (map) => bits[map],

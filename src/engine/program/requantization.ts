@@ -39,12 +39,13 @@ export function requantTable(factors: Float64Array, bias: Float64Array, accBound
     rounded[c] = b;
   }
   if (!(largest > 0) || !Number.isFinite(largest)) throw new UserError(`${where}: scales are zero or not finite; check the weights and the sample images.`);
+  const room = Math.max(0, Math.floor(31 - Math.log2(bound + 1)));
+  // An output whose whole range is less than one step of its accumulator was (nearly) 0 on all samples; a coarser scale keeps it so.
+  largest = Math.min(largest, 2 ** (room - 2));
   // Largest s with largest·2^(32+s) < 2^31.
   const base = Math.min(MAX_SHIFT, Math.floor(-1 - Math.log2(largest)));
-  const room = Math.max(0, Math.floor(31 - Math.log2(bound + 1)));
   const preShift = Math.min(room, Math.max(0, FRACTION_BITS - base));
   const shift = Math.min(base + preShift, MAX_SHIFT);
-  if (shift < 1) throw new UserError(`${where}: one step of the accumulator is ${largest.toPrecision(3)} output codes; the output's range is far smaller than what its inputs can produce.`);
   const scale = 2 ** (32 + shift - preShift);
   const multiplier = Int32Array.from(factors, (m) => Math.min(INT32 - 1, Math.round(m * scale)));
   // The high multiply rounds down; half a unit of its result, brought back to accumulator units, makes it round to nearest.

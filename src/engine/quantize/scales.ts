@@ -49,7 +49,9 @@ export function baseScales(component: ScaleComponent, statistics: (map: number) 
     component.groupOf[i].forEach((g, channel) => members[g].push({ stats: s, type: types[i], channel, factor: factors[i] }));
   });
   const scales = Float64Array.from(members, bestScale);
-  const floor = Math.max(TINY, scales.reduce((a, b) => Math.max(a, b), 0) * LEAST_SHARE);
+  const largest = scales.reduce((a, b) => Math.max(a, b), 0);
+  // A map that was 0 on all samples: any scale represents it.
+  const floor = largest > TINY ? largest * LEAST_SHARE : 1;
   for (let g = 0; g < scales.length; g++) scales[g] = Math.max(scales[g], floor);
   if (component.proportional) stats.forEach((s, i) => (factors[i] *= bestFactor(s, component.groupOf[i], scales, factors[i], types[i])));
   return { scales, factors };

@@ -1,4 +1,5 @@
 import type { Graph, Layer, MapId } from '../graph/types';
+import type { Bits } from '../plan/types';
 import { UnionFind } from './unionFind';
 import { nonNegativeMaps } from './nonNegative';
 
@@ -20,6 +21,8 @@ export interface FormatTies {
   readonly slotGroup: Int32Array;
   /** Maps with equal representatives have proportional scales; a map alone in its group is free. */
   readonly patternGroup: readonly MapId[];
+  /** Fewest bits that a map can have: channels that a concat or slice addresses begin on a byte, Softmax and rearrangements work on 8 bits. */
+  readonly leastBits: readonly Bits[];
   /** Concatenations whose inputs differ in sign and must be requantized into the output. */
   readonly mixedConcats: ReadonlySet<number>;
 }
@@ -41,6 +44,12 @@ export function formatTies(graph: Graph, oneScale: ReadonlySet<MapId> = new Set(
   const bits = new UnionFind(graph.maps.length);
   const pattern = new UnionFind(graph.maps.length);
   const mixedConcats = new Set<number>();
+  const least = graph.maps.map((): Bits => 2);
+  const atLeast = (map: MapId, b: Bits): void => {
+    least[map] = Math.max(least[map], b) as Bits;
+  };
+  /** Channel `channel` of the map has to begin on a byte. */
+  const onByte = (map: MapId, channel: number): void => atLeast(map, channel % 4 === 0 ? 2 : channel % 2 === 0 ? 4 : 8);
 
   const wholeMap = (map: MapId): void => {
     const c = graph.maps[map].shape.c;
@@ -64,10 +73,18 @@ export function formatTies(graph: Graph, oneScale: ReadonlySet<MapId> = new Set(
         keepFormat(layer);
         break;
       case 'slice':
+        onByte(layer.inputs[0], layer.begin);
         bits.union(layer.inputs[0], layer.output);
         sameChannels(layer.inputs[0], layer.begin, layer.output, 0, layer.end - layer.begin);
         break;
       case 'concat': {
+        if (layer.axis === 'c') {
+          let begin = 0;
+          for (const map of layer.inputs) {
+            onByte(layer.output, begin);
+            begin += graph.maps[map].shape.c;
+          }
+        }
         if (layer.inputs.some((m) => signed[m] !== signed[layer.output])) {
           mixedConcats.add(layer.id);
           break;
@@ -87,6 +104,7 @@ export function formatTies(graph: Graph, oneScale: ReadonlySet<MapId> = new Set(
       }
       case 'reshape':
       case 'permute':
+        atLeast(layer.output, 8);
         bits.union(layer.inputs[0], layer.output);
         wholeMap(layer.inputs[0]);
         wholeMap(layer.output);
@@ -94,6 +112,7 @@ export function formatTies(graph: Graph, oneScale: ReadonlySet<MapId> = new Set(
         break;
       case 'activation':
       case 'softmax':
+        if (layer.kind === 'softmax') atLeast(layer.output, 8);
         for (const map of layer.inputs) wholeMap(map);
         wholeMap(layer.output);
         break;
@@ -129,12 +148,17 @@ export function formatTies(graph: Graph, oneScale: ReadonlySet<MapId> = new Set(
   // Signedness is part of the format: groups that share bits share it, signed winning.
   for (const map of graph.maps) if (signed[map.id]) signed[bits.find(map.id)] = true;
   for (const map of graph.maps) signed[map.id] = signed[bits.find(map.id)];
+  // What the application reads and writes has 8 bits.
+  for (const { map } of [...graph.inputs, ...graph.outputs]) atLeast(map, 8);
+  for (const map of graph.maps) atLeast(bits.find(map.id), least[map.id]);
+  for (const map of graph.maps) atLeast(map.id, least[bits.find(map.id)]);
   return {
     signed,
     bitGroup: graph.maps.map((m) => bits.find(m.id)),
     slotOffset,
     slotGroup,
     patternGroup: graph.maps.map((m) => pattern.find(m.id)),
+    leastBits: least,
     mixedConcats,
   };
 }

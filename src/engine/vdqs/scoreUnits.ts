@@ -39,7 +39,7 @@ export function scoreUnits(
   const raw = units.map((unit) => {
     const map = largestMap(graph, unit.maps);
     const macs = unit.readers.reduce((sum, id) => sum + layerMacs(graph, graph.layers[id]) * weightBits(id), 0);
-    return bits.map((b) => ({
+    return bits.filter((b) => b >= unit.leastBits).map((b) => ({
       bits: b,
       entropy: entropy(map, b),
       omega: b === 8 ? 0 : entropyChange(entropy(map, 8), entropy(map, b)),

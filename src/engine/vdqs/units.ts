@@ -1,4 +1,5 @@
 import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types';
+import type { Bits } from '../plan/types';
 import { formatTies } from '../quantize/ties';
 
 /**
@@ -11,6 +12,8 @@ export interface DecisionUnit {
   readonly maps: readonly MapId[];
   /** Layers with weights that read at these bits. */
   readonly readers: readonly LayerId[];
+  /** Fewest bits that the arithmetic allows. */
+  readonly leastBits: Bits;
 }
 
 /**
@@ -18,12 +21,11 @@ export interface DecisionUnit {
  * joins: a residual path at few bits loses accuracy that no compensation brings back (DESIGN section 8, part 5 of the recipe); layers read them through views.
  */
 export function decisionUnits(graph: Graph): DecisionUnit[] {
-  const { bitGroup } = formatTies(graph);
+  const { bitGroup, leastBits } = formatTies(graph);
   const wide = new Set<MapId>();
-  for (const { map } of [...graph.inputs, ...graph.outputs]) wide.add(bitGroup[map]);
+  for (const map of graph.maps) if (leastBits[map.id] === 8) wide.add(bitGroup[map.id]);
   for (const layer of graph.layers) {
-    if (layer.kind === 'softmax') wide.add(bitGroup[layer.output]).add(bitGroup[layer.inputs[0]]);
-    if (layer.kind === 'reshape' || layer.kind === 'permute') wide.add(bitGroup[layer.output]);
+    if (layer.kind === 'softmax') wide.add(bitGroup[layer.inputs[0]]);
     if (layer.kind === 'add' || layer.kind === 'mul') for (const map of [...layer.inputs, layer.output]) wide.add(bitGroup[map]);
   }
   const inputs = new Set(graph.inputs.map((i) => i.map));
@@ -38,9 +40,9 @@ export function decisionUnits(graph: Graph): DecisionUnit[] {
         group.readers.push(...readers);
       } else groups.set(bitGroup[map.id], { maps: [map.id], readers: [...readers] });
     } else if (!inputs.has(map.id)) {
-      for (const reader of readers) units.push({ kind: 'view', maps: [map.id], readers: [reader] });
+      for (const reader of readers) units.push({ kind: 'view', maps: [map.id], readers: [reader], leastBits: 2 });
     }
   }
-  for (const group of groups.values()) units.push({ kind: 'stored', ...group });
+  for (const group of groups.values()) units.push({ kind: 'stored', ...group, leastBits: leastBits[group.maps[0]] });
   return units.sort((a, b) => a.maps[0] - b.maps[0] || (a.readers[0] ?? 0) - (b.readers[0] ?? 0));
 }

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { Graph } from '../../../src/engine/graph/types';
+import { stageBranches } from '../../../src/engine/patch/branches';
+import { candidateStages } from '../../../src/engine/patch/stages';
+import type { Bits, PatchClass } from '../../../src/engine/plan/types';
+import { Executor } from '../../../src/engine/program/interpreter';
+import { lower, type LoweringStage } from '../../../src/engine/program/lower';
+import { decodePort } from '../../../src/engine/program/ports';
+import { quantizeGraph, type BitDecisions } from '../../../src/engine/quantize/quantizeGraph';
+import { formatTies } from '../../../src/engine/quantize/ties';
+import { all8, calibrateGraph, graphSamples, pixelInput } from '../../support/quantizedGraph';
+import { graphArbitrary, GraphBuilder, mulberry32, relu, relu6, squareWindow } from '../../support/randomGraph';
+
+function outputsOf(graph: Graph, stage: LoweringStage | null, bits: BitDecisions, seed = 1): { float: Float32Array[][]; integer: Float32Array[][]; bytes: Uint8Array[][] } {
+  const samples = graphSamples(graph, 4, seed);
+  const parameters = quantizeGraph(graph, calibrateGraph(graph, samples), pixelInput(graph), bits);
+  const program = lower(graph, stage, parameters, { name: 'net' });
+  const executor = new Executor(program);
+  const results = samples.map((s) => executor.run(s.pixels).outputs.map((o) => o.slice()));
+  return {
+    float: samples.map((s) => graph.outputs.map((o) => s.maps.get(o.map)!)),
+    integer: results.map((r) => r.map((bytes, i) => decodePort(program, program.outputs[i], bytes))),
+    bytes: results,
+  };
+}
+
+function snr(float: Float32Array[][], integer: Float32Array[][]): number {
+  let signal = 0;
+  let noise = 0;
+  float.forEach((outputs, s) =>
+    outputs.forEach((values, o) =>
+      values.forEach((v, i) => {
+        signal += v * v;
+        noise += (v - integer[s][o][i]) ** 2;
+      }),
+    ),
+  );
+  return noise === 0 ? Infinity : 10 * Math.log10(signal / noise);
+}
+
+const input = { h: 9, w: 8, c: 6 };
+const kinds: Record<string, (g: GraphBuilder) => Graph> = {
+  'conv with stride, dilation and groups': (g) => g.build([g.conv(g.conv(g.input(input), 6, squareWindow(3, { strideH: 2 }), 2, relu), 5, squareWindow(3, { dilationW: 2 }), 1, relu6)]),
+  depthwise: (g) => g.build([g.depthwise(g.depthwise(g.input(input), squareWindow(3), relu6), squareWindow(5, { strideW: 2 }))]),
+  'fully connected': (g) => g.build([g.fullyConnected(g.conv(g.input(input), 4, squareWindow(1), 1, relu), 7)]),
+  'residual add': (g) => {
+    const a = g.conv(g.input(input), 6, squareWindow(1));
+    return g.build([g.conv(g.addMaps([a, g.conv(a, 6, squareWindow(3))], relu), 4, squareWindow(1))]);
+  },
+  'squeeze and excitation': (g) => {
+    const a = g.conv(g.input(input), 6, squareWindow(3), 1, relu);
+    const s = g.activation(g.conv(g.globalAveragePool(a), 6, squareWindow(1)), { name: 'sigmoid' });
+    return g.build([g.mul(a, s)]);
+  },
+  'hard-swish': (g) => g.build([g.conv(g.activation(g.conv(g.input(input), 8, squareWindow(3)), { name: 'hardSwish' }), 5, squareWindow(3))]),
+  silu: (g) => g.build([g.activation(g.conv(g.input(input), 8, squareWindow(3)), { name: 'silu' })]),
+  'leaky ReLU and tanh': (g) => g.build([g.activation(g.conv(g.activation(g.conv(g.input(input), 4, squareWindow(3)), { name: 'leakyRelu', alpha: 0.1 }), 4, squareWindow(1)), { name: 'tanh' })]),
+  prelu: (g) => g.build([g.conv(g.prelu(g.conv(g.input(input), 8, squareWindow(3))), 5, squareWindow(1))]),
+  pools: (g) => g.build([g.averagePool(g.maxPool(g.conv(g.input(input), 4, squareWindow(1), 1, relu), squareWindow(3, { strideH: 2, strideW: 2 })), squareWindow(3))]),
+  'average pool that counts padding': (g) => g.build([g.averagePool(g.conv(g.input(input), 4, squareWindow(1)), squareWindow(3), true)]),
+  'concat of maps with different ranges': (g) => {
+    const a = g.conv(g.input(input), 4, squareWindow(1), 1, relu);
+    return g.build([g.conv(g.concat([g.conv(a, 3, squareWindow(3), 1, relu), g.conv(a, 5, squareWindow(1), 1, relu)]), 4, squareWindow(1))]);
+  },
+  'concat of signed and unsigned maps': (g) => {
+    const a = g.conv(g.input(input), 4, squareWindow(1), 1, relu);
+    return g.build([g.conv(g.concat([g.conv(a, 3, squareWindow(3)), a]), 4, squareWindow(1))]);
+  },
+  slice: (g) => g.build([g.conv(g.slice(g.conv(g.input(input), 8, squareWindow(1)), 3, 7), 4, squareWindow(1))]),
+  'pad with a value': (g) => g.build([g.conv(g.pad(g.conv(g.input(input), 4, squareWindow(1), 1, relu), { top: 1, left: 0, bottom: 2, right: 1 }, 0.5), 4, squareWindow(3))]),
+  'resize nearest': (g) => g.build([g.conv(g.resize(g.conv(g.input(input), 4, squareWindow(1)), 2), 3, squareWindow(3))]),
+  'resize linear': (g) => g.build([g.resize(g.conv(g.input(input), 4, squareWindow(1)), 2, 'linear')]),
+  softmax: (g) => g.build([g.softmax(g.fullyConnected(g.input(input), 10))]),
+  'max pool of the input': (g) => g.build([g.conv(g.maxPool(g.input(input), squareWindow(2, { strideH: 2, strideW: 2 })), 4, squareWindow(3))]),
+};
+
+describe('lower', () => {
+  for (const [name, make] of Object.entries(kinds)) {
+    it(`${name}: 8-bit integers stay close to float`, () => {
+      const graph = make(new GraphBuilder(mulberry32(7)));
+      const { float, integer } = outputsOf(graph, null, all8);
+      const ratio = snr(float, integer);
+      assert.ok(ratio > 27, `signal to noise ${ratio.toFixed(1)} dB`);
+    });
+  }
+
+  it('whole random networks at 8 bits follow float', () => {
+    const ratios: number[] = [];
+    fc.assert(
+      fc.property(graphArbitrary({ maxBlocks: 4 }), fc.integer({ min: 1, max: 1000 }), (graph, seed) => {
+        const { float, integer } = outputsOf(graph, null, all8, seed);
+        ratios.push(snr(float, integer));
+      }),
+      { numRuns: 60, seed: 11 },
+    );
+    ratios.sort((a, b) => a - b);
+    assert.ok(ratios[Math.floor(ratios.length / 2)] > 27, `median ${ratios[Math.floor(ratios.length / 2)].toFixed(1)} dB`);
+  });
+
+  it('a patched network gives the same bits as the unpatched one, whatever the split, grid, kept halos and bits', () => {
+    let patched = 0;
+    fc.assert(
+      fc.property(graphArbitrary({ maxBlocks: 4 }), fc.nat(1e6), (graph, seed) => {
+        const random = mulberry32(seed);
+        const pick = (n: number): number => Math.floor(((random() + 1) / 2) * n);
+        const stages = candidateStages(graph);
+        if (stages.length === 0) return;
+        const stage = stages[pick(stages.length)];
+        const grid = { rows: 1 + pick(3), cols: 1 + pick(3) };
+        const keep = new Set(stage.maps.filter((m) => m !== stage.splitMap && pick(3) === 0));
+        if (!stageBranches(graph, stage, grid, keep)) return;
+        const bits = randomBits(graph, random);
+        const classes = new Array<PatchClass>(grid.rows * grid.cols).fill('regular');
+        const whole = outputsOf(graph, null, bits, 3);
+        const parts = outputsOf(graph, { stage, grid, keep, classes, runtime: null }, bits, 3);
+        assert.deepEqual(parts.bytes, whole.bytes);
+        patched++;
+      }),
+      { numRuns: 120 },
+    );
+    assert.ok(patched > 30, `only ${patched} random networks had a stage`);
+  });
+
+  it('branches of outlier class at 8 bits come closer to float than regular ones at 2 bits', () => {
+    const g = new GraphBuilder(mulberry32(5));
+    const a = g.conv(g.input({ h: 16, w: 16, c: 3 }), 8, squareWindow(3), 1, relu);
+    const b = g.conv(a, 8, squareWindow(3), 1, relu);
+    const c = g.conv(b, 8, squareWindow(3), 1, relu);
+    const graph = g.build([g.conv(c, 6, squareWindow(1))]);
+    const stage = candidateStages(graph).find((s) => s.splitMap === c)!;
+    const bits: BitDecisions = { mapBits: (m) => (m === a || m === b ? 2 : 8), weightBits: () => 8, inputBits: (l) => (l === 1 || l === 2 ? 2 : 8) };
+    const grid = { rows: 2, cols: 2 };
+    const run = (kind: PatchClass): number => {
+      const { float, integer } = outputsOf(graph, { stage, grid, keep: new Set(), classes: new Array<PatchClass>(4).fill(kind), runtime: null }, bits);
+      return snr(float, integer);
+    };
+    assert.ok(run('outlier') > run('regular') + 6, `${run('outlier').toFixed(1)} dB against ${run('regular').toFixed(1)} dB`);
+  });
+
+  it('runtime classes: a branch takes the way that its values say', () => {
+    const g = new GraphBuilder(mulberry32(5));
+    const a = g.conv(g.input({ h: 16, w: 16, c: 3 }), 8, squareWindow(3), 1, relu);
+    const b = g.conv(a, 8, squareWindow(3), 1, relu);
+    const c = g.conv(b, 8, squareWindow(3), 1, relu);
+    const graph = g.build([g.conv(c, 6, squareWindow(1))]);
+    const stage = candidateStages(graph).find((s) => s.splitMap === c)!;
+    const bits: BitDecisions = { mapBits: (m) => (m === b ? 2 : 8), weightBits: () => 8, inputBits: (l) => (l === 2 ? 2 : 8) };
+    const grid = { rows: 2, cols: 2 };
+    const samples = graphSamples(graph, 3, 1);
+    const parameters = quantizeGraph(graph, calibrateGraph(graph, samples), pixelInput(graph), bits, new Set([a]));
+    const run = (classes: LoweringStage['classes'], high: number): Uint8Array[][] => {
+      const runtime = 'decidedBy' in classes ? { low: -1, high, epsilon: 0 } : null;
+      const executor = new Executor(lower(graph, { stage, grid, keep: new Set(), classes, runtime }, parameters, { name: 'net' }));
+      return samples.map((s) => executor.run(s.pixels).outputs.map((o) => o.slice()));
+    };
+    const decided = { decidedBy: a };
+    assert.deepEqual(run(decided, 1e9), run(new Array<PatchClass>(4).fill('regular'), 0), 'nothing is an outlier');
+    assert.deepEqual(run(decided, -0.5), run(new Array<PatchClass>(4).fill('outlier'), 0), 'everything is an outlier');
+    assert.notDeepEqual(run(decided, 1e9), run(decided, -0.5));
+  });
+});
+
+/** Any bits that the graph's ties allow; the network's input and outputs at 8. */
+function randomBits(graph: Graph, random: () => number): BitDecisions {
+  const { bitGroup, leastBits } = formatTies(graph);
+  const choices: Bits[] = [8, 8, 4, 2];
+  const chosen = graph.maps.map(() => choices[Math.floor(((random() + 1) / 2) * choices.length)]);
+  const mapBits = (m: number): Bits => Math.max(leastBits[m], chosen[bitGroup[m]]) as Bits;
+  const reads = graph.layers.map(() => choices[Math.floor(((random() + 1) / 2) * choices.length)]);
+  const weights = graph.layers.map(() => (random() > 0 ? 8 : 4) as 8 | 4);
+  return { mapBits, weightBits: (l) => weights[l], inputBits: (l) => Math.min(reads[l], mapBits(graph.layers[l].inputs[0])) as Bits };
+}
