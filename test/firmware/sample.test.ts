@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { cpSync, readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { presetPreprocess } from '../../src/engine/calibration/preprocess';
+import { writeToProject } from '../../src/engine/codegen';
+import { generateSources, goldenInputs } from '../../src/engine/generate';
+import { quantize } from '../../src/engine/pipeline';
+import { openPlan, type OpenedPlan } from '../../src/engine/plan/open';
+import { silentProgress } from '../../src/engine/progress';
+import { projectRoot } from '../support/paths';
+import { runGeneratedOnBoard } from './support/boardBuild';
+import { buildForHost, removeFolder, runCommand, sanitizerFlags, scratchFolder } from './support/hostBuild';
+import { reference, toHex } from './support/reference';
+
+const sample = path.join(projectRoot, 'media/sample');
+
+describe('the sample as firmware', function () {
+  this.timeout(600_000);
+  let folder: string;
+  let opened: OpenedPlan;
+
+  before(async () => {
+    folder = scratchFolder('sample');
+    cpSync(path.join(sample, 'firmware'), path.join(folder, 'firmware'), { recursive: true, filter: (file) => !/[\\/](build|lib)$/.test(file) });
+    cpSync(path.join(sample, 'gauge.onnx'), path.join(folder, 'gauge.onnx'));
+    const planPath = path.join(folder, 'gauge.quantmcu.json');
+    await quantize({
+      modelPath: path.join(folder, 'gauge.onnx'), planPath, imagesPath: path.join(sample, 'images'), target: { id: 'custom', sramBytes: 62 * 1024, flashBytes: 400 * 1024 },
+      grid: 'auto', weights: 'auto', classes: 'static', preprocess: presetPreprocess('unit'), limit: 0, cachePath: null,
+    }, silentProgress);
+    opened = await openPlan(planPath);
+  });
+  after(() => removeFolder(folder));
+
+  it('needs patches, and its plan is mixed', () => {
+    assert.ok(opened.stage, 'layer by layer fits: the sample is too small to show anything');
+    assert.ok(new Set(opened.program.buffers.map((b) => b.bits)).size > 1, 'all maps have the same bits');
+  });
+
+  it('builds in its project with make, fits 64 KB of RAM and 512 KB of flash, and passes its self-test', async () => {
+    const { name, files } = generateSources(opened);
+    const project = path.join(folder, 'firmware');
+    const written = await writeToProject(project, name, files);
+    assert.ok(written.written.length > 5);
+    assert.deepEqual((await writeToProject(project, name, files)).written, []);
+    for (const args of [['run'], ['run-board', 'CORE=m4'], ['run-board', 'CORE=m0plus']]) {
+      const output = runCommand('make', ['-s', ...args], { cwd: project });
+      assert.match(output, /^self-test: passed$/m, args.join(' '));
+      assert.match(output, /^reading: +\d+ %/m, args.join(' '));
+      assert.match(output, new RegExp(`^arena: +${opened.program.arenaBytes} bytes$`, 'm'));
+    }
+  });
+
+  it('equals the interpreter on 20 inputs: on this computer, Cortex-M4 and Cortex-M0+', () => {
+    const { program } = opened;
+    const { inputs, outputs, files } = reference(program, 20, 1, (i) => goldenInputs(program, i + 1));
+    const sources = path.join(folder, 'sources');
+    for (const flags of [['-O2'], ['-O1', ...sanitizerFlags]]) {
+      const host = buildForHost(sources, program, files, { flags }).run(inputs);
+      assert.deepEqual(toHex(host.outputs), toHex(outputs));
+      assert.deepEqual([host.selftest, host.guardsWhole, host.lastByteUsed], [0, true, true]);
+    }
+    for (const core of ['m4', 'm0plus'] as const) {
+      const board = runGeneratedOnBoard(path.join(folder, core), core, program, files, inputs);
+      assert.deepEqual(toHex(board.outputs), toHex(outputs), core);
+      assert.equal(board.selftest, 0, core);
+    }
+  });
+
+  it('is generated the same every time, from the plan alone', async () => {
+    const again = generateSources(await openPlan(opened.planPath));
+    assert.deepEqual(again.files, generateSources(opened).files);
+    const header = again.files.find((f) => f.path === 'gauge.h')!.text;
+    assert.match(header, new RegExp(`#define GAUGE_ARENA_BYTES ${opened.program.arenaBytes}\\n`));
+    assert.ok(!readFileSync(opened.planPath, 'utf8').includes(folder));
+    assert.ok(!header.includes(folder));
+  });
+});
