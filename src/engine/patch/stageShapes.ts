@@ -11,7 +11,7 @@ interface AxisSummary {
   readonly computed: ReadonlyMap<MapId, number>;
   /** By map, the most elements that one patch needs. */
   readonly most: ReadonlyMap<MapId, number>;
-  /** Patches of which no other is larger in every map and keeps more of it: one of them decides about memory. */
+  /** Patches among which is, for every other, one that is as large in every map and keeps as much of it: one of them decides about memory. */
   readonly largest: readonly number[];
 }
 
@@ -41,7 +41,10 @@ export class StageShapes {
     }, 0);
   }
 
-  /** Branches (indexes, in order) among which is the one that needs most memory, whatever the bits, and the first and the last branch. */
+  /**
+   * Branches (indexes, in order) among which is the one that needs most memory, whatever the bits, and the first and the last branch. With kept halos, whose
+   * caches depend on the position too, it may be missed by a few percent.
+   */
   representatives({ rows, cols }: Grid): number[] {
     const indexes = new Set([0, rows * cols - 1]);
     for (const row of this.axis('h', rows)!.largest) for (const col of this.axis('w', cols)!.largest) indexes.add(row * cols + col);
@@ -58,14 +61,14 @@ export class StageShapes {
     let summary = this.axes.get(key);
     if (summary === undefined) {
       const parts = axisParts(this.graph, this.stage, axis, patchSpans(this.graph.maps[this.stage.splitMap].shape[axis], count), this.keep);
-      summary = parts && summarize(parts, count);
+      summary = parts && summarize(parts, count, this.keep.size > 0);
       this.axes.set(key, summary);
     }
     return summary;
   }
 }
 
-function summarize(parts: AxisParts, count: number): AxisSummary {
+function summarize(parts: AxisParts, count: number, keeps: boolean): AxisSummary {
   const computed = new Map<MapId, number>();
   const most = new Map<MapId, number>();
   for (const [map, list] of parts) {
@@ -80,14 +83,19 @@ function summarize(parts: AxisParts, count: number): AxisSummary {
     }),
   );
   const covers = (a: readonly number[], b: readonly number[]) => a.every((size, i) => size >= b[i]);
+  // Inner patches stand for one another and for the borders, but not the other way round: beside the first branch there is no split map yet, beside the
+  // last no input any more.
   const largest: number[] = [];
-  // From the middle outwards, so that of equal patches an inner one is taken: beside it both the input and the split map are alive.
-  const inwardOut = Array.from({ length: count }, (_, i) => i).sort((a, b) => Math.abs(a - (count - 1) / 2) - Math.abs(b - (count - 1) / 2));
-  for (const i of inwardOut) {
-    if (largest.some((j) => covers(sizes[j], sizes[i]))) continue;
+  const covered = (i: number) => largest.some((j) => covers(sizes[j], sizes[i]));
+  for (let i = 1; i < count - 1; i++) {
+    if (covered(i)) continue;
     for (let k = largest.length - 1; k >= 0; k--) if (covers(sizes[i], sizes[largest[k]])) largest.splice(k, 1);
     largest.push(i);
   }
+  const borders = [...new Set([0, count - 1])].filter((i) => !covered(i));
+  largest.push(...borders);
+  // What is kept for the rows below grows along the first row, what is left from above shrinks along the last one: the ends count as well.
+  if (keeps) for (const i of [1, count - 2, count - 1]) if (i > 0 && i < count && !largest.includes(i)) largest.push(i);
   return { parts, computed, most, largest };
 }
 

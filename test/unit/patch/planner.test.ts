@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { graphMacs } from '../../../src/engine/graph/macs';
+import type { Graph, MapId } from '../../../src/engine/graph/types';
+import { stageBranches } from '../../../src/engine/patch/branches';
+import { MemoryEstimator, type MemoryModel } from '../../../src/engine/patch/estimate';
+import { noFitText } from '../../../src/engine/patch/noFit';
+import { planPatches } from '../../../src/engine/patch/planner';
+import { buildSchedule } from '../../../src/engine/patch/schedule';
+import { scheduleArena } from '../../../src/engine/patch/scheduleArena';
+import { candidateStages } from '../../../src/engine/patch/stages';
+import { StageShapes } from '../../../src/engine/patch/stageShapes';
+import type { PatchClass } from '../../../src/engine/plan/types';
+import { stepNeeds } from '../../../src/engine/program/arena/lowerBound';
+import { graphArbitrary, GraphBuilder, mulberry32, relu6, squareWindow } from '../../support/randomGraph';
+
+const int8: MemoryModel = { bits: { stored: () => 8, read: () => null }, align: 1, externalInputs: false, classes: 'regular', schedule: { concatInPlace: () => true, sliceInPlace: () => true } };
+
+/** A MobileNetV2-like network: 64×64×3, four inverted residuals, then a classifier. */
+function network(): Graph {
+  const g = new GraphBuilder();
+  let map = g.conv(g.input({ h: 64, w: 64, c: 3 }), 8, squareWindow(3, { strideH: 2, strideW: 2 }), 1, relu6);
+  for (const stride of [1, 2, 1, 2]) {
+    const deep = g.depthwise(g.conv(map, 48, squareWindow(1), 1, relu6), squareWindow(3, { strideH: stride, strideW: stride }), relu6);
+    const narrow = g.conv(deep, 8, squareWindow(1));
+    map = stride === 1 ? g.addMaps([map, narrow]) : narrow;
+  }
+  g.fullyConnected(g.globalAveragePool(g.conv(map, 64, squareWindow(1), 1, relu6)), 10);
+  return g.build();
+}
+
+describe('patch/planner', () => {
+  it('estimates what the complete schedule needs, from a few branches', () => {
+    let compared = 0;
+    const cases = fc.record({ graph: graphArbitrary({ size: 14, channels: 6 }), pick: fc.nat(), rows: fc.integer({ min: 1, max: 5 }), cols: fc.integer({ min: 1, max: 5 }), seed: fc.nat({ max: 3 }) });
+    fc.assert(
+      fc.property(cases, ({ graph, pick, rows, cols, seed }) => {
+        const stages = candidateStages(graph);
+        fc.pre(stages.length > 0);
+        const stage = stages[pick % stages.length];
+        const random = mulberry32(seed);
+        const keep = new Set<MapId>(seed === 0 ? [] : stage.maps.filter((m) => m !== stage.splitMap && random() > 0));
+        const grid = { rows, cols };
+        const shapes = new StageShapes(graph, stage, keep);
+        fc.pre(rows * cols > 1 && shapes.suits(grid) && stageBranches(graph, stage, grid, keep) !== null);
+        const estimator = new MemoryEstimator(graph, int8);
+        const classes = new Array<PatchClass>(rows * cols).fill('regular');
+        const { requests, overlaps } = scheduleArena(graph, buildSchedule(graph, { stage, grid, keep, classes }, int8.bits, int8.schedule), 1);
+        const needed = stepNeeds(requests, overlaps).reduce((most, { bytes }) => Math.max(most, bytes), 0);
+        const estimated = Math.max(estimator.stage(shapes, grid), estimator.tail(stage));
+        compared++;
+        assert.ok(estimated >= (keep.size > 0 ? 0.9 * needed : needed), `${estimated} of ${needed}`);
+        assert.ok(estimator.stageFloor(shapes, grid) <= needed, 'floor');
+      }),
+      { numRuns: 400 },
+    );
+    assert.ok(compared > 100);
+  });
+
+  it('counts the MACs of recomputed halos', () => {
+    const graph = network();
+    for (const stage of candidateStages(graph)) {
+      const grid = { rows: 3, cols: 2 };
+      const branches = stageBranches(graph, stage, grid);
+      if (!branches) continue;
+      let macs = 0;
+      for (const id of stage.layers) {
+        const layer = graph.layers[id];
+        if (layer.kind !== 'conv' && layer.kind !== 'depthwise') continue;
+        const taps = layer.weights.length / graph.maps[layer.output].shape.c;
+        for (const { parts } of branches) {
+          const { y0, y1, x0, x1 } = parts.get(layer.output)!.fresh;
+          macs += (y1 - y0) * (x1 - x0) * graph.maps[layer.output].shape.c * taps;
+        }
+      }
+      assert.equal(new StageShapes(graph, stage, new Set()).macs(grid), macs);
+    }
+  });
+
+  it('takes the plan with the fewest MACs that fits, laid out', () => {
+    const graph = network();
+    const whole = new MemoryEstimator(graph, int8).layout(null).layout.bytes;
+    const roomy = planPatches(graph, { memory: int8, sramBytes: whole });
+    assert.equal(roomy.best!.choice, null);
+    assert.equal(roomy.best!.macs, graphMacs(graph));
+    const tight = planPatches(graph, { memory: int8, sramBytes: Math.floor(whole * 0.62) });
+    assert.ok(tight.best!.choice && tight.best!.arenaBytes <= whole * 0.62 && tight.best!.redundantMacs > 0);
+    assert.equal(new MemoryEstimator(graph, int8).layout(tight.best!.choice).layout.bytes <= whole * 0.62, true);
+    // Nothing cheaper fits: every choice with fewer MACs needs more.
+    for (const stage of candidateStages(graph)) {
+      const shapes = new StageShapes(graph, stage, new Set());
+      const plain = shapes.macs({ rows: 1, cols: 1 });
+      for (let rows = 1; rows <= 8; rows++) {
+        for (let cols = 1; cols <= 8; cols++) {
+          const grid = { rows, cols };
+          if (!shapes.suits(grid) || shapes.macs(grid) - plain >= tight.best!.redundantMacs) continue;
+          const { layout } = new MemoryEstimator(graph, int8).layout({ stage, grid, keep: new Set() }, { effort: 'quick' });
+          assert.ok(layout.lowerBound > whole * 0.62, `${rows}×${cols} after ${stage.splitMap}`);
+        }
+      }
+    }
+  });
+
+  it('returns a Pareto set from most to least SRAM', () => {
+    const { pareto } = planPatches(network(), { memory: int8, sramBytes: 1, strategies: ['recompute', 'hybrid'] });
+    assert.ok(pareto.length > 3);
+    for (let i = 1; i < pareto.length; i++) {
+      assert.ok(pareto[i].arenaBytes < pareto[i - 1].arenaBytes);
+      assert.ok(pareto[i].macs >= pareto[i - 1].macs);
+    }
+  });
+
+  it('needs fewer redundant MACs when halos are kept, none when all are', () => {
+    const graph = network();
+    const sramBytes = 32_000;
+    const of = (strategies: ('recompute' | 'keep' | 'hybrid')[]) => planPatches(graph, { memory: int8, sramBytes, strategies }).best!.redundantMacs;
+    assert.ok(of(['hybrid']) < of(['recompute']));
+    assert.equal(of(['keep']), 0);
+  });
+
+  it('says what peaks, by how much, and what would help when nothing fits', () => {
+    const graph = network();
+    const sramBytes = 16_000;
+    const { best, noFit } = planPatches(graph, { memory: int8, sramBytes });
+    assert.equal(best, null);
+    assert.equal(noFit!.missingBytes, noFit!.closest.arenaBytes - sramBytes);
+    assert.ok(noFit!.peak.bytes > sramBytes);
+    assert.ok(noFit!.peak.buffers.some((b) => b.role === 'input'), 'the input of 12288 bytes is alive at the peak');
+    assert.ok(noFit!.remedies.some((r) => r.fits && /input/.test(r.change)), JSON.stringify(noFit!.remedies));
+    const text = noFitText(noFit!, sramBytes);
+    assert.match(text, /^Does not fit: at least \d+ bytes/);
+    assert.ok(!text.includes('\n') && text.includes(noFit!.peak.layer));
+  });
+
+  it('stays with the grid and split map that are asked for', () => {
+    const graph = network();
+    const [stage] = candidateStages(graph).slice(5);
+    const { best } = planPatches(graph, { memory: int8, sramBytes: 1e9, grid: { rows: 2, cols: 3 }, splitMap: stage.splitMap });
+    assert.deepEqual(best!.choice!.grid, { rows: 2, cols: 3 });
+    assert.equal(best!.choice!.stage.splitMap, stage.splitMap);
+    assert.equal(planPatches(graph, { memory: int8, sramBytes: 1e9, grid: { rows: 99, cols: 99 } }).best, null);
+  });
+});
