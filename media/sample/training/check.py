@@ -1,11 +1,11 @@
 """Top-1 of the exported model, as onnxruntime computes it, and what the network costs.
 
     python check.py --model ../gauge.onnx --images ../fresh
-    python check.py --model ../gauge.onnx --seed 5 --count 4200     (renders images nobody has seen)
+    python check.py --model ../gauge.onnx --seed 5 --count 2100     (renders images nobody has seen)
 
 "neighbor" counts the images read as the class next to the right one. The peak is what an 8-bit layer-by-layer
-run needs at least: the largest sum over the layers of every map that is live, inputs and output of the layer
-included, with no buffer shared between a layer's input and output.
+run needs when no layer works in place: the largest sum, over the layers, of the bytes of all maps that are live
+while it runs, its inputs and output included.
 """
 
 import argparse
