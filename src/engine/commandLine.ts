@@ -9,10 +9,10 @@ import { generateSources } from './generate';
 import { describeModel } from './onnx';
 import { openPlan, type OpenedPlan } from './plan/open';
 import { defaultPlanPath } from './plan/sidecar';
-import type { Bits, WeightBits } from './plan/types';
+import type { Bits, PlanTarget, WeightBits } from './plan/types';
 import { quantize, type QuantizeOutcome } from './pipeline';
 import type { Progress } from './progress';
-import { findTarget, targets } from './targets/targets';
+import { customTargetId, findTarget, targets } from './targets/targets';
 import { arenaTarget } from './targets/capacity';
 
 type Values = Record<string, string | boolean | undefined>;
@@ -78,8 +78,7 @@ async function inspect(positionals: readonly string[], values: Values): Promise<
 
 async function runQuantize(positionals: readonly string[], values: Values, progress: Progress): Promise<{ text: string; json: unknown }> {
   const modelPath = one(positionals, 'MODEL');
-  const target = findTarget(required(values, 'target'));
-  const capacity = arenaTarget(target, { sramBytes: bytesOf(values, 'sram'), flashBytes: bytesOf(values, 'flash') });
+  const capacity = capacityOf(values);
   const planPath = typeof values.out === 'string' ? values.out : defaultPlanPath(modelPath);
   const outcome = await quantize(
     {
@@ -159,6 +158,16 @@ async function runTargets(): Promise<{ text: string; json: unknown }> {
 /** Opens a plan; calibrations cached on this machine serve plans whose bits were edited by hand. */
 function open(planPath: string): Promise<OpenedPlan> {
   return openPlan(planPath, { calibration: (key, graph) => cachedCalibration(defaultCachePath(), key, graph) });
+}
+
+/** The board, or with `custom` the sizes, that were asked for. */
+function capacityOf(values: Values): PlanTarget {
+  const id = required(values, 'target');
+  const sramBytes = bytesOf(values, 'sram');
+  const flashBytes = bytesOf(values, 'flash');
+  if (id !== customTargetId) return arenaTarget(findTarget(id), { sramBytes, flashBytes });
+  if (sramBytes === undefined || flashBytes === undefined) throw new UserError(`--target ${customTargetId} needs --sram and --flash in bytes.`);
+  return { id, sramBytes, flashBytes };
 }
 
 function one(positionals: readonly string[], name: string): string {
