@@ -69,7 +69,7 @@ export function parseGrid(value: unknown): QuantizeRequest['grid'] {
 
 /** Candidate bits, most first; 8 is always among them. */
 export function parseBits(value: unknown): (8 | 4 | 2)[] {
-  const wanted: unknown[] = Array.isArray(value) ? value : [4, 2];
+  const wanted: unknown[] = Array.isArray(value) ? value : [4];
   return ([8, 4, 2] as const).filter((bits) => bits === 8 || wanted.includes(bits));
 }
 

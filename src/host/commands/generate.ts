@@ -41,7 +41,7 @@ export async function generate(services: Services, argument: unknown): Promise<v
     log.info(`${action}: wrote ${summary.written.length} files to ${summary.folder} (${summary.layout}); ${summary.unchanged.length} were up to date`);
     void offerHeader(summary);
   } catch (error) {
-    await showFailure(log, action, error);
+    void showFailure(log, action, error);
   }
 }
 

@@ -34,7 +34,7 @@ export async function quantize(services: Services, argument: unknown): Promise<v
       formatBytes(summary.sramBytes), formatBytes(summary.weightBytes), summary.bitOpsReduction.toFixed(2));
     void offerNext(model, [text, ...summary.notes].join(' '));
   } catch (error) {
-    await showFailure(log, action, error);
+    void showFailure(log, action, error);
   }
 }
 

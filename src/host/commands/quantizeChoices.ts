@@ -24,9 +24,12 @@ export interface QuantizeChoices {
 
 const MEMORY_KEY = 'quantize.choices';
 
-/** The choices made last for this model, else for any model of this workspace. */
+/** The choices made last for this model; for a new one the board and preprocessing that the workspace used last, but not the images. */
 function remembered(memory: vscode.Memento, model: vscode.Uri): Partial<QuantizeChoices> {
-  return memory.get<QuantizeChoices>(`${MEMORY_KEY}:${model.toString()}`) ?? memory.get<QuantizeChoices>(MEMORY_KEY) ?? {};
+  const own = memory.get<QuantizeChoices>(`${MEMORY_KEY}:${model.toString()}`);
+  if (own) return own;
+  const { board, preprocess } = memory.get<Partial<QuantizeChoices>>(MEMORY_KEY) ?? {};
+  return { board, preprocess };
 }
 
 async function remember(memory: vscode.Memento, model: vscode.Uri, choices: QuantizeChoices): Promise<void> {
@@ -38,7 +41,8 @@ async function remember(memory: vscode.Memento, model: vscode.Uri, choices: Quan
 export async function askQuantizeChoices(model: vscode.Uri, title: string, targets: readonly TargetView[], memory: vscode.Memento): Promise<QuantizeChoices | undefined> {
   const last = remembered(memory, model);
   const preset = vscode.workspace.getConfiguration(SECTION, model).get<string>('preprocess');
-  let { board, imagesPath, preprocess = preset } = last;
+  let { board, imagesPath } = last;
+  let preprocess = last.preprocess ?? preset;
   const askBoard: Step = async (place) => {
     const boards = [...targets, ...customBoards(model).map((b) => ({ ...b, id: 'custom', core: '', clockMHz: 0, source: '' }))];
     const items = boards.map((b): Choice<Board | 'other'> => ({
