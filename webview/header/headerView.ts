@@ -2,6 +2,7 @@ import type { EditorView, ModelView } from '../../src/protocol/views';
 import type { Context } from '../context';
 import { fill, h } from '../dom';
 import { plain } from '../format';
+import { coreText } from '../coreText';
 import { icon } from '../icons';
 import { t } from '../l10n';
 import { button } from '../ui';
@@ -46,7 +47,7 @@ function facts({ model, plan }: EditorView): HTMLElement[] {
   if (plan === null) return [io];
   const { target, stage, search } = plan;
   return [
-    h('span', { class: 'fact fact-target', title: t('{0} MHz · figures from {1}', target.clockMHz, target.source) }, icon('chip'), `${target.name} · ${target.core}`),
+    h('span', { class: 'fact fact-target', title: t('{0} MHz · figures from {1}', target.clockMHz, target.source) }, icon('chip'), `${target.name} · ${coreText(target.core)}`),
     io,
     h('span', { class: 'fact' }, stage === null ? t('layer by layer') : t('{0}×{1} patches over {2} layers', stage.rows, stage.cols, stage.layers)),
     h('span', { class: 'fact', title: t('φ = {0}, λ = {1}', search.phi, search.lambda) }, t('calibrated on {0} images', plain(search.images, 0))),

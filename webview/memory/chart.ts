@@ -107,7 +107,7 @@ export class MemoryChart {
     if (plan === null || step === undefined) return;
     const where = step.branch < 0 ? t('tail') : t('branch {0}', step.branch + 1);
     const stepRows: [string, string][] = [
-      [t('Step'), `${plain(step.id, 0)} · ${where}`], [t('Runs'), `${step.op} · ${this.context.store.shortName(step.layer)}`], [t('In use'), bytesText(step.peakBytes)],
+      [t('Step'), `${plain(step.id, 0)} · ${where}`], [t('Runs'), `${step.op} · ${this.context.store.shortName(step.layer)}`], [t('In use'), bytesText(this.timeline?.used[step.id] ?? 0)],
     ];
     if (buffer === null) this.tooltip.show(clientX, clientY, ...tooltipRows(t('Free'), stepRows));
     else {
@@ -184,7 +184,7 @@ export class MemoryChart {
     const view = this.timeline!.steps[step];
     const layer = this.context.store.shortName(view.layer);
     this.context.announce(this.buffer === null
-      ? t('Step {0}, {1} {2}, {3} in use, {4} buffers', step, view.op, layer, bytesText(view.peakBytes), alive.length)
+      ? t('Step {0}, {1} {2}, {3} in use, {4} buffers', step, view.op, layer, bytesText(this.timeline!.used[step]), alive.length)
       : t('Buffer {0}, {1}, {2} bits, offset {3}', this.buffer.name, bytesText(this.buffer.bytes), this.buffer.bits, this.buffer.offset));
     const box = this.surface.canvas.getBoundingClientRect();
     this.showTooltip(box.left + xOf(this.scale(this.surface.width, this.surface.height), step + 1), box.top + 20);

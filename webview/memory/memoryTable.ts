@@ -5,6 +5,7 @@ import { fill, h } from '../dom';
 import { bytesText, countText } from '../format';
 import { t } from '../l10n';
 import { VirtualGrid, type Column } from '../virtualGrid';
+import { timelineOf } from './timeline';
 
 /** The memory chart as a table: one row per step, for screen readers and for exact numbers. */
 export class MemoryTable {
@@ -28,6 +29,7 @@ export class MemoryTable {
     const { store } = this.context;
     if (plan === null) return;
     const peak = plan.figures.arenaBytes;
+    const { used } = timelineOf(plan);
     const text = (id: string, title: string, size: { readonly width: number; readonly grow?: number }, read: (step: StepView) => string, sortBy: (step: StepView) => number | string, align: 'start' | 'end' = 'start'): Column<StepView> => ({
       id, title, ...size, align, sortBy,
       render: (cell, step) => fill(cell, h('span', { class: 'ellipsis' }, read(step))),
@@ -38,9 +40,10 @@ export class MemoryTable {
       text('layer', t('Layer'), { width: 130, grow: 1 }, (step) => store.shortName(step.layer), (step) => step.layer),
       text('op', t('Kernel'), { width: 96, grow: 0.6 }, (step) => step.op, (step) => step.op),
       {
-        id: 'bytes', title: t('In use'), width: 160, align: 'end', sortBy: (step) => step.peakBytes,
-        render: (cell, step) => fill(cell, microBar(step.peakBytes / peak), h('span', { class: 'amount' }, bytesText(step.peakBytes))),
+        id: 'bytes', title: t('In use'), width: 160, align: 'end', sortBy: (step) => used[step.id],
+        render: (cell, step) => fill(cell, microBar(used[step.id] / peak), h('span', { class: 'amount' }, bytesText(used[step.id]))),
       },
+      text('top', t('Highest byte'), { width: 108 }, (step) => bytesText(step.peakBytes), (step) => step.peakBytes, 'end'),
       text('macs', t('MACs'), { width: 90 }, (step) => (step.macs === 0 ? '–' : countText(step.macs)), (step) => step.macs, 'end'),
     ]);
     this.grid.setRows(plan.steps);

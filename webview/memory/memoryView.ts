@@ -66,10 +66,10 @@ export class MemoryView {
     setAria(this.openToggle, 'expanded', dockOpen);
     this.openToggle.classList.toggle('turned', !dockOpen);
     if (plan == null) return;
-    const { stageEnd, segments, steps } = timelineOf(plan);
+    const { stageEnd, segments, steps, used } = timelineOf(plan);
     const choices: [string, readonly [number, number] | null][] = [[t('All'), null]];
     if (stageEnd >= 0 && stageEnd < steps.length - 1) {
-      const peakBranch = segments.filter((s) => s.branch >= 0).reduce((a, b) => (top(b, plan.steps) > top(a, plan.steps) ? b : a));
+      const peakBranch = segments.filter((s) => s.branch >= 0).reduce((a, b) => (top(b, used) > top(a, used) ? b : a));
       choices.push([t('Patch stage'), [0, stageEnd]], [t('Branch {0}', peakBranch.branch + 1), [peakBranch.first, peakBranch.last]], [t('Tail'), [stageEnd + 1, steps.length - 1]]);
     }
     const focused = Array.from(this.ranges.children).indexOf(document.activeElement!);
@@ -83,8 +83,6 @@ export class MemoryView {
   }
 }
 
-function top(segment: { readonly first: number; readonly last: number }, steps: readonly { readonly peakBytes: number }[]): number {
-  let most = 0;
-  for (let i = segment.first; i <= segment.last; i++) most = Math.max(most, steps[i].peakBytes);
-  return most;
+function top(segment: { readonly first: number; readonly last: number }, used: Float64Array): number {
+  return used.subarray(segment.first, segment.last + 1).reduce((a, b) => Math.max(a, b), 0);
 }

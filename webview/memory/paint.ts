@@ -42,6 +42,7 @@ export function paintMemory(ctx: CanvasRenderingContext2D, timeline: Timeline, s
   ctx.clip();
   paintSegments(ctx, timeline, s, colors);
   paintBuffers(ctx, timeline, s, marks, colors);
+  paintSkyline(ctx, timeline, s, colors);
   paintCursor(ctx, s, marks, colors);
   ctx.restore();
   paintLines(ctx, timeline, s, colors);
@@ -126,6 +127,21 @@ function paintBuffers(ctx: CanvasRenderingContext2D, timeline: Timeline, s: Scal
   }
 }
 
+/** Bytes in use, whatever their offsets: the line to compare with the limit. */
+function paintSkyline(ctx: CanvasRenderingContext2D, timeline: Timeline, s: Scale, colors: Colors): void {
+  ctx.beginPath();
+  for (let step = s.from; step <= Math.min(s.to, timeline.used.length - 1); step++) {
+    const y = yOf(s, timeline.used[step]);
+    ctx.lineTo(xOf(s, step), y);
+    ctx.lineTo(xOf(s, step + 1), y);
+  }
+  ctx.lineJoin = 'round';
+  ctx.strokeStyle = colors.foreground;
+  ctx.globalAlpha = colors.highContrast ? 0.9 : 0.55;
+  ctx.stroke();
+  ctx.globalAlpha = 1;
+}
+
 function paintCursor(ctx: CanvasRenderingContext2D, s: Scale, marks: Marks, colors: Colors): void {
   if (marks.cursorStep === null) return;
   const left = xOf(s, marks.cursorStep);
@@ -171,12 +187,24 @@ function paintLines(ctx: CanvasRenderingContext2D, timeline: Timeline, s: Scale,
     ctx.fillText(level.inside ? level.label : `↑ ${level.label}`, right + 8, y);
   }
   paintPeak(ctx, timeline, s, over ? colors.error : colors.foreground);
+  paintKey(ctx, s, colors);
+}
+
+/** What the line over the blocks is. */
+function paintKey(ctx: CanvasRenderingContext2D, s: Scale, colors: Colors): void {
+  const x = gutter.left + plotWidth(s) + 8;
+  const y = Math.round(yOf(s, 0)) + 12.5;
+  ctx.strokeStyle = ctx.fillStyle = colors.muted;
+  line(ctx, x, y, x + 12, y);
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'middle';
+  ctx.fillText(t('in use'), x + 17, y);
 }
 
 function paintPeak(ctx: CanvasRenderingContext2D, timeline: Timeline, s: Scale, color: string): void {
   if (timeline.peakStep < s.from || timeline.peakStep > s.to) return;
   const x = (xOf(s, timeline.peakStep) + xOf(s, timeline.peakStep + 1)) / 2;
-  const y = yOf(s, timeline.peakBytes);
+  const y = yOf(s, timeline.used[timeline.peakStep] ?? 0);
   ctx.fillStyle = color;
   ctx.beginPath();
   ctx.moveTo(x, y - 1);

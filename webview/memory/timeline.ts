@@ -13,6 +13,9 @@ export interface Timeline {
   readonly steps: readonly StepView[];
   readonly buffers: readonly BufferView[];
   readonly segments: readonly Segment[];
+  /** Bytes that hold something in each step. Buffers may lie anywhere in the arena, so this is not the highest byte; what overlaps counts once. */
+  readonly used: Float64Array;
+  /** The step with the most bytes in use. */
   readonly peakStep: number;
   readonly peakBytes: number;
   readonly limitBytes: number;
@@ -24,20 +27,33 @@ export interface Timeline {
 export function timelineOf(plan: PlanView): Timeline {
   const { steps } = plan;
   const segments: Segment[] = [];
-  let peakStep = 0;
   let stageEnd = -1;
   for (let i = 0; i < steps.length; i++) {
-    const { branch, peakBytes } = steps[i];
-    if (peakBytes > steps[peakStep].peakBytes) peakStep = i;
+    const { branch } = steps[i];
     if (branch >= 0) stageEnd = i;
     const open = segments[segments.length - 1];
     if (open !== undefined && open.branch === branch) segments[segments.length - 1] = { ...open, last: i };
     else segments.push({ first: i, last: i, branch, outlier: branch >= 0 && plan.branches[branch]?.class === 'outlier' });
   }
+  const used = bytesInUse(plan);
+  const peakStep = used.reduce((best, bytes, step) => (bytes > used[best] ? step : best), 0);
   return {
-    steps, buffers: plan.buffers, segments, peakStep, stageEnd,
+    used, steps, buffers: plan.buffers, segments, peakStep, stageEnd,
     peakBytes: plan.figures.arenaBytes, limitBytes: plan.target.sramBytes, int8Bytes: plan.figures.int8LayerwiseArenaBytes,
   };
+}
+
+function bytesInUse({ steps, buffers }: PlanView): Float64Array {
+  const used = new Float64Array(steps.length);
+  const end = new Float64Array(steps.length);
+  // Upwards through the arena: each buffer adds what lies above the ones below it.
+  for (const { offset, bytes, firstStep, lastStep } of [...buffers].sort((a, b) => a.offset - b.offset)) {
+    for (let step = Math.max(0, firstStep); step <= Math.min(lastStep, steps.length - 1); step++) {
+      used[step] += Math.max(0, offset + bytes - Math.max(offset, end[step]));
+      end[step] = Math.max(end[step], offset + bytes);
+    }
+  }
+  return used;
 }
 
 /** Buffers alive in a step, lowest offset first. */

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
-import type { EditorView } from '../../../src/protocol/views';
+import type { BufferView, EditorView } from '../../../src/protocol/views';
+import { timelineOf } from '../../../webview/memory/timeline';
 import { Harness } from '../../support/webviewHarness/harness';
 import { branchedView, chainView, hostileNames, hostileView, plannedView, problemView, unquantizedView } from '../../support/webviewHarness/samples';
 import { themeNames } from '../../support/webviewHarness/themes';
@@ -115,10 +116,20 @@ describe('editor page', function () {
       const kib = `${(view.plan!.figures.arenaBytes / 1024).toFixed(0)} KiB`;
       assert.match(await text(page, '.figure'), new RegExp(`SRAM peak ${kib} of 320 KiB`));
       assert.match(await text(page, '.memory-view .toolbar-note'), new RegExp(`^peak ${kib}`));
-      await page.getByRole('columnheader', { name: 'In use' }).click();
-      await page.getByRole('columnheader', { name: 'In use' }).click();
       const cells = page.locator('.memory-view [role=row][aria-rowindex="2"] [role=gridcell]');
-      assert.equal((await cells.nth(4).innerText()).trim(), kib);
+      await page.getByRole('columnheader', { name: 'Highest byte' }).click();
+      await page.getByRole('columnheader', { name: 'Highest byte' }).click();
+      assert.equal((await cells.nth(5).innerText()).trim(), kib);
+    });
+
+    it('count the bytes in use of a step, what overlaps once, wherever it lies', () => {
+      const { plan } = plannedView();
+      const at = (id: number, offset: number, bytes: number, firstStep: number, lastStep: number): BufferView => ({ ...plan!.buffers[0], id, offset, bytes, firstStep, lastStep });
+      const { used, peakStep } = timelineOf({
+        ...plan!, steps: plan!.steps.slice(0, 4), buffers: [at(0, 900, 100, -1, 1), at(1, 0, 50, 1, 3), at(2, 950, 100, 1, 2), at(3, 20, 10, 3, 9)],
+      });
+      assert.deepEqual([...used], [100, 200, 150, 50]);
+      assert.equal(peakStep, 1);
     });
 
     it('name the buffer under the pointer and select its layer', async () => {
