@@ -21,6 +21,7 @@ const sanitizerRuntime = () => output('clang', ['-print-file-name=libclang_rt.as
 /** @type {Record<string, {found: () => unknown, packages: () => string[], why: string}>} */
 const tools = {
   gcc: { found: () => succeeds('gcc', ['--version']), packages: () => ['gcc', 'libc6-dev'], why: "the host's C compiler" },
+  make: { found: () => succeeds('make', ['--version']), packages: () => ['make'], why: "the sample firmware's build" },
   clang: { found: () => succeeds('clang', ['--version']), packages: () => ['clang'], why: 'a second C compiler' },
   sanitizers: { found: sanitizerRuntime, packages: () => [`libclang-rt-${clangMajor()}-dev`], why: 'address and undefined-behavior checks' },
   armGcc: { found: () => succeeds('arm-none-eabi-gcc', ['--version']), packages: () => ['gcc-arm-none-eabi'], why: 'the compiler for Cortex-M' },
