@@ -36,9 +36,15 @@ export function renderHeader(program: Program, name: string, constantBytes: numb
 extern "C" {
 #endif
 
-/* The caller's buffer for input, output and all that lies between. Nothing in it has to last from one inference to the next. */
+/*
+ * The arena: the caller's buffer for input, output and all that lies between. Nothing in it has to last
+ * from one inference to the next.
+ */
 ${define('ARENA_BYTES', program.arenaBytes)}${define('ARENA_ALIGN', program.arenaAlign)}
-/* Defines an arena: static ${prefix}_ARENA(arena); QMCU_SECTION_ARENA places it, e.g. __attribute__((section(".dtcm"))). */
+/*
+ * Defines an arena: static ${prefix}_ARENA(arena);
+ * QMCU_SECTION_ARENA places it, e.g. __attribute__((section(".dtcm"))).
+ */
 #ifndef QMCU_SECTION_ARENA
 #define QMCU_SECTION_ARENA
 #endif
@@ -47,7 +53,7 @@ ${define('ARENA_BYTES', program.arenaBytes)}${define('ARENA_ALIGN', program.aren
 
 /* Flash that weights and tables take. */
 ${define('WEIGHT_BYTES', constantBytes)}
-/* Layers have numbers from 0 to this, exclusive: what QMCU_LAYER_BEGIN and QMCU_LAYER_END are called with. */
+/* QMCU_LAYER_BEGIN and QMCU_LAYER_END are called with numbers from 0 to this, exclusive. */
 ${define('LAYERS', program.steps.reduce((n, step) => Math.max(n, step.layer + 1), 0))}
 /* Feature maps are row-major H x W x C; real value = scale * (code - zero point). */
 ${define('INPUTS', program.inputs.length)}${ports('input', program.inputs)}
@@ -55,7 +61,8 @@ ${define('OUTPUTS', program.outputs.length)}${ports('output', program.outputs)}
 /* Error codes. */
 ${define('OK', 0)}${define('ERROR_NO_ARENA', 1)}${define('ERROR_ARENA_ALIGNMENT', 2)}${define('ERROR_SELFTEST', 3)}${define('ERROR_NO_GOLDEN', 4)}
 /*
- * Where the input goes. Write it before every inference: the network uses its memory again as soon as it has been read.
+ * Where the input goes. Write it before every inference: the network uses its memory again as soon as
+ * it has been read.
  */
 ${program.inputs.map((_, i) => `void *${name}_input${portSuffix(i)}(void *arena);\n`).join('')}
 /*
@@ -67,8 +74,9 @@ int ${name}_invoke(void *arena);
 /* Where the output is after an inference. */
 ${program.outputs.map((_, i) => `const void *${name}_output${portSuffix(i)}(const void *arena);\n`).join('')}
 /*
- * Runs the network on stored inputs and compares with what the generator computed, byte for byte. Returns ${prefix}_OK,
- * ${prefix}_ERROR_SELFTEST, ${prefix}_ERROR_NO_GOLDEN if there are no stored inputs, or what ${name}_invoke returned.
+ * Runs the network on stored inputs and compares with what the generator computed, byte for byte.
+ * Returns ${prefix}_OK, ${prefix}_ERROR_SELFTEST, ${prefix}_ERROR_NO_GOLDEN if there are no
+ * stored inputs, or what ${name}_invoke returned.
  * The stored vectors take flash only in a firmware that calls this.
  */
 int ${name}_selftest(void *arena);

@@ -1,6 +1,6 @@
 import type { Access, ConstantId, Kernel, PerChannel, Requantization, ScaledSum, Step, StepWindow } from '../program/types';
 import type { ConstantArrays } from './constants';
-import { intLiteral } from './text';
+import { intLiteral, wrapItems } from './text';
 
 /** What a step passes to its kernel besides the maps. */
 export interface KernelCall {
@@ -108,7 +108,7 @@ export class ParameterWriter {
       `.min = ${r.min}`,
       ...(max.table ? [] : [`.max = ${max.value}`]),
     ];
-    return `.requant = {${fields.join(', ')}}`;
+    return `.requant = {\n${wrapItems(fields, '        ').join('\n')}\n    }`;
   }
 
   private scaledSum(sum: ScaledSum, inputs: 1 | 2): string[] {
