@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from .dial import CANVAS, CASE_RADIUS, CENTER
+from .dial import CASE_RADIUS, CENTER
 from .paint import cloud_noise, smoothstep
 
 

@@ -4,7 +4,7 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageFilter
 
 from .background import cylinder, draw_background, pipe_color
 from .camera import Pose, expose, light_scene, sample_pose, warp
