@@ -1,0 +1,198 @@
+/*
+ * Runs each layer of the table once between counting marks. Prints, per layer: its name, its multiply-accumulates (elements for
+ * element-wise layers) and a checksum of its output, which is the same on every core.
+ */
+#include <string.h>
+
+#include "counting.h"
+#include "quantmcu.h"
+#include "semihosting.h"
+
+#define MAX_CHANNELS 1024
+QMCU_ALIGN(8) static uint8_t input[300000], input2[60000], output[300000];
+QMCU_ALIGN(8) static uint8_t weights[400000];
+static int32_t bias[MAX_CHANNELS], multiplier[MAX_CHANNELS];
+
+static uint32_t random_state = 777u;
+
+static void randomize(void *data, size_t bytes)
+{
+    uint8_t *p = data;
+    for (size_t i = 0; i < bytes; i++) {
+        random_state = random_state * 1664525u + 1013904223u;
+        p[i] = (uint8_t)(random_state >> 24);
+    }
+}
+
+static int32_t bits_of(uint32_t format)
+{
+    return 2 << (format >> 1);
+}
+
+static qmcu_map dense_map(uint8_t *data, int32_t h, int32_t w, int32_t channels, uint32_t format)
+{
+    qmcu_map map;
+    map.data = data;
+    map.h = h;
+    map.w = w;
+    map.channels = channels;
+    map.pixel_bytes = (channels * bits_of(format) + 7) / 8;
+    map.row_bytes = w * map.pixel_bytes;
+    map.format = format;
+    return map;
+}
+
+/* Scales so that codes spread over the output's range: sums of `terms` random products have a deviation of ~74 * 74 * sqrt(terms). */
+static qmcu_requant requant_for(uint32_t format)
+{
+    static const int16_t lowest[6] = { 0, -2, 0, -8, 0, -128 };
+    static const int16_t highest[6] = { 3, 1, 15, 7, 255, 127 };
+    qmcu_requant r;
+    for (int32_t c = 0; c < MAX_CHANNELS; c++) {
+        bias[c] = (int32_t)(c * 37 % 2048) - 1024;
+        multiplier[c] = 40000000 + c * 4096;
+    }
+    memset(&r, 0, sizeof r);
+    r.bias = bias;
+    r.multiplier = multiplier;
+    r.shift = 6;
+    r.min = lowest[format];
+    r.max = highest[format];
+    return r;
+}
+
+static void report(const char *name, int32_t macs, const qmcu_map *out)
+{
+    uint32_t hash = 2166136261u;
+    for (int32_t i = 0; i < out->h * out->row_bytes; i++) {
+        hash = (hash ^ out->data[i]) * 16777619u;
+    }
+    semihosting_print(name);
+    semihosting_print("\t");
+    semihosting_print_unsigned((uint32_t)macs);
+    semihosting_print("\t");
+    semihosting_print_unsigned(hash);
+    semihosting_print("\n");
+}
+
+typedef struct {
+    const char *name;
+    char kind; /* 'c' convolution, 'd' depthwise, 'f' fully connected, 'a' addition, 'p' global average */
+    int16_t size; /* of the input, square */
+    int16_t in_channels;
+    int16_t out_channels;
+    int16_t kernel;
+    int16_t stride;
+    uint8_t format;      /* of the input */
+    uint8_t out_format;
+    uint8_t weight_bits;
+} layer;
+
+#define POINTWISE(name, size, in, out, format, out_format, weight_bits) { name, 'c', size, in, out, 1, 1, format, out_format, weight_bits }
+static const layer layers[] = {
+    POINTWISE("pw 48x48x16-96", 48, 16, 96, QMCU_S8, QMCU_S8, 8),
+    POINTWISE("pw 24x24x32-192", 24, 32, 192, QMCU_S8, QMCU_S8, 8),
+    POINTWISE("pw 12x12x96-24", 12, 96, 24, QMCU_S8, QMCU_S8, 8),
+    POINTWISE("pw 24x24x192-32", 24, 192, 32, QMCU_S8, QMCU_S8, 8),
+    { "conv3x3s2 96x96x3-16", 'c', 96, 3, 16, 3, 2, QMCU_S8, QMCU_S8, 8 },
+    { "conv3x3 24x24x16-32", 'c', 24, 16, 32, 3, 1, QMCU_S8, QMCU_S8, 8 },
+    { "dw3x3s1 48x48x96", 'd', 48, 96, 96, 3, 1, QMCU_S8, QMCU_S8, 8 },
+    { "dw3x3s2 48x48x96", 'd', 48, 96, 96, 3, 2, QMCU_S8, QMCU_S8, 8 },
+    { "dw5x5s1 24x24x96", 'd', 24, 96, 96, 5, 1, QMCU_S8, QMCU_S8, 8 },
+    { "fc 320-1000", 'f', 1, 320, 1000, 1, 1, QMCU_S8, QMCU_S8, 8 },
+    { "add 48x48x24(elems)", 'a', 48, 24, 24, 1, 1, QMCU_S8, QMCU_S8, 8 },
+    { "avgpool 6x6x320(elems)", 'p', 6, 320, 320, 6, 1, QMCU_S8, QMCU_S8, 8 },
+    POINTWISE("pw 48x48x16-96 u8-u8", 48, 16, 96, QMCU_U8, QMCU_U8, 8),
+    POINTWISE("pw 24x24x32-192 u4-u4", 24, 32, 192, QMCU_U4, QMCU_U4, 8),
+    POINTWISE("pw 24x24x192-32 u4-u4", 24, 192, 32, QMCU_U4, QMCU_U4, 8),
+    POINTWISE("pw 24x24x192-32 u2-u2", 24, 192, 32, QMCU_U2, QMCU_U2, 8),
+    { "conv3x3 24x24x16-32 u4-u4", 'c', 24, 16, 32, 3, 1, QMCU_U4, QMCU_U4, 8 },
+    { "dw3x3s1 48x48x96 u4-u4", 'd', 48, 96, 96, 3, 1, QMCU_U4, QMCU_U4, 8 },
+    { "dw3x3s1 48x48x96 u2-u2", 'd', 48, 96, 96, 3, 1, QMCU_U2, QMCU_U2, 8 },
+    POINTWISE("pw 24x24x32-192 4-bit weights", 24, 32, 192, QMCU_S8, QMCU_S8, 4),
+    POINTWISE("pw 24x24x192-32 u4-u4 4-bit weights", 24, 192, 32, QMCU_U4, QMCU_U4, 4),
+    { "dw3x3s1 48x48x96 4-bit weights", 'd', 48, 96, 96, 3, 1, QMCU_S8, QMCU_S8, 4 },
+    { "dw3x3s1 48x48x96 u4-u4 4-bit weights", 'd', 48, 96, 96, 3, 1, QMCU_U4, QMCU_U4, 4 },
+    { "fc 320-1000 4-bit weights", 'f', 1, 320, 1000, 1, 1, QMCU_S8, QMCU_S8, 4 },
+};
+
+static qmcu_window window_of(const layer *l)
+{
+    qmcu_window window = { l->kernel, l->kernel, l->stride, l->stride, 1, 1, 0, 0 };
+    /* "Same" padding as frameworks place it: the smaller half before. */
+    const int16_t rest = (int16_t)(l->size % l->stride == 0 ? l->stride : l->size % l->stride);
+    const int16_t before = (int16_t)((l->kernel - rest) / 2);
+    window.pad_top = before > 0 ? before : 0;
+    window.pad_left = window.pad_top;
+    return window;
+}
+
+static void run_layer(const layer *l)
+{
+    const qmcu_map in = dense_map(input, l->size, l->size, l->in_channels, l->format);
+    const int32_t size = l->kind == 'p' || l->kind == 'f' ? 1 : (l->size + l->stride - 1) / l->stride;
+    const qmcu_map out = dense_map(output, size, size, l->out_channels, l->out_format);
+    const qmcu_window window = window_of(l);
+    const int32_t taps = l->kernel * l->kernel;
+    int32_t macs = size * size * l->out_channels * taps * l->in_channels;
+    memset(output, 0, sizeof output);
+    randomize(input, (size_t)(in.h * in.row_bytes));
+    randomize(weights, (size_t)(l->out_channels * taps * (l->kind == 'd' ? 1 : l->in_channels)));
+    switch (l->kind) {
+    case 'c': {
+        const qmcu_conv2d_params params = { window, weights, NULL, requant_for(l->out_format), 1, l->weight_bits };
+        COUNTING_BEGIN();
+        qmcu_conv2d(&params, &in, &out);
+        COUNTING_END();
+        break;
+    }
+    case 'd': {
+        const qmcu_depthwise2d_params params = { window, weights, NULL, requant_for(l->out_format), l->weight_bits };
+        macs /= l->in_channels;
+        COUNTING_BEGIN();
+        qmcu_depthwise2d(&params, &in, &out);
+        COUNTING_END();
+        break;
+    }
+    case 'f': {
+        const qmcu_fully_connected_params params = { weights, requant_for(l->out_format), l->weight_bits };
+        COUNTING_BEGIN();
+        qmcu_fully_connected(&params, &in, &out);
+        COUNTING_END();
+        break;
+    }
+    case 'a': {
+        const qmcu_map in2 = dense_map(input2, l->size, l->size, l->in_channels, l->format);
+        const qmcu_scaled_sum params = { { NULL, NULL }, NULL, 1 << 13, { 9000, 8000 }, 14, -128, 127 };
+        randomize(input2, (size_t)(in2.h * in2.row_bytes));
+        macs = size * size * l->out_channels;
+        COUNTING_BEGIN();
+        qmcu_add(&params, &in, &in2, &out);
+        COUNTING_END();
+        break;
+    }
+    default: {
+        static int32_t scale[36], offset[36];
+        const qmcu_average_pool_params params = { { 6, 6, 1, 1, 1, 1, 0, 0 }, scale, offset, 0, 16, 8, -128, 127 };
+        for (int32_t i = 0; i < 36; i++) {
+            scale[i] = (1 << 24) / (i % 6 + 1) / (i / 6 + 1);
+            offset[i] = 128;
+        }
+        macs = l->size * l->size * l->in_channels;
+        COUNTING_BEGIN();
+        qmcu_average_pool(&params, &in, &out);
+        COUNTING_END();
+    }
+    }
+    report(l->name, macs, &out);
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {
+        run_layer(&layers[i]);
+    }
+    return 0;
+}

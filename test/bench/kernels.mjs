@@ -1,0 +1,61 @@
+// Counts the instructions of each kernel on emulated boards and prints them beside those of other libraries.
+// `node test/bench/kernels.mjs [--cores m4,m3,m0plus] [--level -O3] [--layers REGEXP]`
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+import { parseArgs } from 'node:util';
+import { bundleTests, projectRoot } from '../support/bundle.mjs';
+
+const { values } = parseArgs({
+  options: { cores: { type: 'string', default: 'm4,m3,m0plus' }, level: { type: 'string', default: '-O3' }, layers: { type: 'string', default: '' } },
+});
+const here = path.join(projectRoot, 'test/bench');
+const firmware = path.join(projectRoot, 'src/firmware');
+const counting = path.join(projectRoot, 'test/firmware/counting');
+
+const bundle = await bundleTests('bench', [], { stdin: { contents: "export * from './test/firmware/board/board';", resolveDir: projectRoot, loader: 'ts' } });
+const { buildForBoard, runOnBoard, boardSizes } = createRequire(import.meta.url)(bundle.file);
+bundle.remove();
+
+const peers = new Map(readFileSync(path.join(here, 'peers.tsv'), 'utf8').trim().split('\n').slice(1).map((line) => {
+  const [core, layer, cmsis, tiny] = line.split('\t');
+  return [`${core} ${layer}`, { cmsis, tiny }];
+}));
+
+mkdirSync(path.join(projectRoot, 'out'), { recursive: true });
+const folder = mkdtempSync(path.join(projectRoot, 'out', 'bench-'));
+try {
+  const plugin = path.join(folder, 'counting.so');
+  run('gcc', ['-O2', '-Wall', '-Wextra', '-shared', '-fPIC', '-o', plugin, path.join(counting, 'counting.c')]);
+  const sources = [path.join(here, 'kernels.c'), ...readdirSync(firmware).filter((f) => f.endsWith('.c')).map((f) => path.join(firmware, f))];
+  const wanted = new RegExp(values.layers);
+  const checksums = new Map();
+  for (const core of values.cores.split(',')) {
+    const elf = path.join(folder, `${core}.elf`);
+    const counts = path.join(folder, `${core}.txt`);
+    buildForBoard(core, sources, elf, [values.level, `-I${firmware}`, `-I${counting}`]);
+    const { exitCode, output } = runOnBoard(core, elf, { qemu: ['-plugin', `${plugin},out=${counts}`] });
+    if (exitCode !== 0) throw new Error(`${core} ended with ${exitCode}: ${output}`);
+    const instructions = readFileSync(counts, 'utf8').trim().split('\n').map(Number);
+    console.log(`\n${core} at ${values.level}, instructions per MAC; flash of all kernels and the bench ${boardSizes(elf).flash} bytes\n`);
+    console.log('| Layer | Instructions | per MAC | CMSIS-NN | ratio | TinyEngine | ratio |\n|---|---:|---:|---:|---:|---:|---:|');
+    output.trim().split('\n').forEach((line, i) => {
+      const [name, macs, checksum] = line.split('\t');
+      if (checksums.has(name) && checksums.get(name) !== checksum) throw new Error(`${name}: the output on ${core} differs from that on another core.`);
+      checksums.set(name, checksum);
+      if (!wanted.test(name)) return;
+      const own = instructions[i] / macs;
+      const peer = peers.get(`${core} ${name}`) ?? {};
+      const beside = (figure) => (figure ? `${Number(figure).toFixed(2)} | ${(figure / own).toFixed(2)}` : ' | ');
+      console.log(`| ${name} | ${instructions[i]} | ${own.toFixed(3)} | ${beside(peer.cmsis)} | ${beside(peer.tiny)} |`);
+    });
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function run(command, args) {
+  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} failed: ${error?.message ?? stderr}`);
+}
