@@ -11,7 +11,7 @@ const TIMEOUT_MS = 10 * 60_000;
  * @param {{extension: string, entry: string, workspace: string, out: string, environment: Record<string, string>, verbose: boolean}} options
  */
 export async function runInCodeServer({ extension, entry, workspace, out, environment, verbose }) {
-  const server = await startCodeServer({ folder: path.join(out, 'code-server') });
+  const server = await startCodeServer({ folder: path.join(out, 'code-server'), testDriver: true });
   const { browser, page } = await launchBrowser();
   let log = '';
   let timer;
