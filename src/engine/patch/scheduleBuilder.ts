@@ -257,7 +257,7 @@ export class ScheduleBuilder {
     const shared = whole ? this.whole.get(map) : undefined;
     if (shared) return shared;
     const role = this.outputs.has(map) ? 'output' : whole ? 'map' : 'branch';
-    const window = whole ? fullRegion(this.graph.maps[map].shape) : run.branch!.parts.get(map)!.need;
+    const window = whole ? fullRegion(this.graph.maps[map].shape) : run.branch.parts.get(map)!.need;
     const home = { buffer: this.addBuffer(role, map, window, this.storedBits(map, run), whole ? null : run, null), channel: 0 };
     if (whole) this.whole.set(map, home);
     return home;

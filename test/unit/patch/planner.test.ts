@@ -52,9 +52,9 @@ describe('patch/planner', () => {
         assert.ok(estimated >= (keep.size > 0 ? 0.9 * needed : needed), `${estimated} of ${needed}`);
         assert.ok(estimator.stageFloor(shapes, grid) <= needed, 'floor');
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
-    assert.ok(compared > 100);
+    assert.ok(compared >= 150);
   });
 
   it('counts the MACs of recomputed halos', () => {
