@@ -34,7 +34,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     'quantize',
     {
       synopsis:
-        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--phi F] [--lambda F] [--epsilon F] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] [--sizes NAME=N,…] [--no-cache] --out PLAN',
+        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--phi F] [--lambda F] [--epsilon F] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] [--sizes NAME=N,…] [--no-compensate] [--no-cache] --out PLAN',
       summary: 'calibrate, search and write a plan',
       options: {
         images: text,
@@ -51,6 +51,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         preprocess: text,
         limit: text,
         sizes: text,
+        'no-compensate': flag,
         'no-cache': flag,
         out: text,
       },
@@ -94,6 +95,7 @@ async function runQuantize(positionals: readonly string[], values: Values, progr
       epsilon: fraction(values, 'epsilon'),
       classes: oneOf(values, 'classes', ['static', 'runtime'] as const, 'static'),
       preprocess: typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : null,
+      compensate: values['no-compensate'] !== true,
       limit: count(values, 'limit'),
       sizes: sizesOf(values.sizes),
       cachePath: values['no-cache'] === true ? null : defaultCachePath(),
@@ -124,7 +126,7 @@ async function runGenerate(positionals: readonly string[], values: Values): Prom
   const stat = await fs.stat(project).catch(() => null);
   if (!stat?.isDirectory()) throw new UserError(`${project} is not a folder. Give the firmware project's folder with --project.`);
   const written = await writeToProject(project, sources.name, sources.files, { overwriteEdited: values['overwrite-edited'] === true });
-  const files = sources.files.map((f) => path.relative(path.resolve(project), path.join(written.folder, f.path)));
+  const files = [...written.written, ...written.unchanged].sort().map((f) => path.relative(path.resolve(project), path.join(written.folder, f)));
   return {
     text: [`${files.length} files in ${written.folder}`, `Arena ${opened.program.arenaBytes} bytes, weights ${sources.weightBytes} bytes`].join('\n'),
     json: { files, arenaBytes: sources.arenaBytes, weightBytes: sources.weightBytes },

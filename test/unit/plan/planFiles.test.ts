@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { promises as fs } from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import fc from 'fast-check';
+import { UserError } from '../../../src/engine/errors';
+import { decisionsOf, fitsDecisions } from '../../../src/engine/plan/decisions';
+import { writeFilesWhole } from '../../../src/engine/plan/files';
+import { decodeParameters, encodeParameters } from '../../../src/engine/plan/parametersFile';
+import { formatPlan, parsePlan } from '../../../src/engine/plan/sidecar';
+import type { Plan } from '../../../src/engine/plan/types';
+import { lower } from '../../../src/engine/program/lower';
+import { quantizeGraph } from '../../../src/engine/quantize/quantizeGraph';
+import { all8, calibrateGraph, graphSamples, pixelInput } from '../../support/quantizedGraph';
+import { graphArbitrary, GraphBuilder, mulberry32, relu, squareWindow } from '../../support/randomGraph';
+
+const hash = 'ab'.repeat(32);
+const plan: Plan = {
+  version: 1,
+  generator: 'QuantMCU 0.0.0',
+  model: { file: 'net.onnx', sha256: hash },
+  preprocess: { preset: 'unit', resize: 'crop', cropFraction: 0.875, fill: 0, channels: 'rgb', scale: 1 / 255, mean: [0], std: [1] },
+  target: { id: 'nano33ble', sramBytes: 262144, flashBytes: 1048576 },
+  search: { method: 'entropy', phi: 0.99, lambda: 0.5, epsilon: 0.01, bits: [8, 4], weights: 'auto' },
+  calibration: { key: hash, images: 3, folder: 'images' },
+  patchStage: { splitMap: 'b', grid: { rows: 1, cols: 2 }, keep: [], classMode: 'static', classes: ['O.'], runtime: null },
+  maps: { 'a "quoted"\n': { bits: 4 }, b: { bits: 8, locked: true } },
+  layers: { conv: { weightBits: 4, inputBits: 2 } },
+  parameters: { file: 'net.quantmcu.params', sha256: hash },
+};
+
+function smallGraph(): { graph: ReturnType<GraphBuilder['build']>; parameters: ReturnType<typeof quantizeGraph> } {
+  const g = new GraphBuilder(mulberry32(3));
+  const a = g.conv(g.input({ h: 6, w: 6, c: 3 }), 8, squareWindow(3), 1, relu);
+  const graph = g.build([g.conv(a, 4, squareWindow(1))]);
+  const bits = { mapBits: (m: number) => (m === a ? (4 as const) : (8 as const)), weightBits: (l: number) => (l === 1 ? (4 as const) : (8 as const)), inputBits: (l: number) => (l === 1 ? (2 as const) : (8 as const)) };
+  return { graph, parameters: quantizeGraph(graph, calibrateGraph(graph, graphSamples(graph, 3, 1)), pixelInput(graph), bits) };
+}
+
+describe('sidecar', () => {
+  it('reads back what it writes, one map or layer to a line', () => {
+    const text = formatPlan(plan);
+    assert.deepEqual(parsePlan(text, 'x'), plan);
+    assert.ok(text.includes('\n    "b": {"bits":8,"locked":true}\n'));
+    assert.equal(formatPlan(parsePlan(text, 'x')), text);
+  });
+
+  it('names the place of what is wrong', () => {
+    const wrong = (change: object): string => JSON.stringify({ ...plan, ...change });
+    for (const [text, message] of [
+      ['{', /x: not valid JSON/],
+      [wrong({ version: 2 }), /\/version/],
+      [wrong({ extra: 1 }), /additional properties.*"extra"/],
+      [wrong({ maps: { a: { bits: 3 } } }), /\/maps\/a\/bits .*\(8, 4, 2\)/],
+      [wrong({ patchStage: { ...plan.patchStage, classes: ['O'] } }), /1 strings of 2 characters/],
+      [wrong({ model: { file: 'a.onnx', sha256: '../..' } }), /\/model\/sha256/],
+    ] as const) {
+      assert.throws(() => parsePlan(text, 'x'), (e) => e instanceof UserError && message.test(e.message) && !e.message.includes('\n'));
+    }
+  });
+
+  it('any mutation of its text is read or refused, never more', () => {
+    const text = formatPlan(plan);
+    fc.assert(
+      fc.property(fc.nat(text.length - 1), fc.string({ maxLength: 3 }), fc.nat(5), (at, insert, remove) => {
+        try {
+          parsePlan(text.slice(0, at) + insert + text.slice(at + remove), 'x');
+        } catch (error) {
+          assert.ok(error instanceof UserError, String(error));
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('parameter file', () => {
+  it('reads back what it writes, also from the middle of a larger buffer', () => {
+    const { graph, parameters } = smallGraph();
+    const bytes = encodeParameters(graph, parameters);
+    const shifted = Buffer.concat([Buffer.alloc(5), bytes]).subarray(5);
+    assert.deepEqual(decodeParameters(graph, shifted, 'p'), parameters);
+  });
+
+  it('lowers to the same Program', () => {
+    fc.assert(
+      fc.property(graphArbitrary({ maxBlocks: 3 }), (graph) => {
+        const parameters = quantizeGraph(graph, calibrateGraph(graph, graphSamples(graph, 2, 1)), pixelInput(graph), all8);
+        assert.deepEqual(lower(graph, null, decodeParameters(graph, encodeParameters(graph, parameters), 'p'), { name: 'n' }), lower(graph, null, parameters, { name: 'n' }));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('damage is noticed or harmless, never more', () => {
+    const { graph, parameters } = smallGraph();
+    const bytes = encodeParameters(graph, parameters);
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.nat(255), fc.nat(bytes.length), (at, value, length) => {
+        const damaged = bytes.slice(0, length);
+        if (at < length) damaged[at] = value;
+        try {
+          decodeParameters(graph, damaged, 'p');
+        } catch (error) {
+          assert.ok(error instanceof UserError, String(error));
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    assert.throws(() => decodeParameters(graph, bytes.slice(0, bytes.length - 8), 'p'), /truncated/);
+  });
+});
+
+describe('decisions of a plan', () => {
+  it('fit the parameters that were made for them and no others', () => {
+    const { graph, parameters } = smallGraph();
+    const maps = { map1: { bits: 4 as const } };
+    const layers = { conv1: { weightBits: 4 as const, inputBits: 2 as const } };
+    assert.ok(fitsDecisions(graph, parameters, decisionsOf(graph, { maps, layers }, 'x')));
+    assert.ok(!fitsDecisions(graph, parameters, decisionsOf(graph, { maps: {}, layers }, 'x')));
+    assert.ok(!fitsDecisions(graph, parameters, decisionsOf(graph, { maps, layers: {} }, 'x')));
+  });
+
+  it('refuse what the arithmetic cannot do', () => {
+    const g = new GraphBuilder(mulberry32(3));
+    const a = g.conv(g.input({ h: 6, w: 6, c: 3 }), 6, squareWindow(1), 1, relu);
+    const graph = g.build([g.conv(g.maxPool(a, squareWindow(3)), 4, squareWindow(1))]);
+    assert.throws(() => decisionsOf(graph, { maps: { map1: { bits: 4 } }, layers: {} }, 'x'), /map1.*map2|map2.*map1/);
+    assert.throws(() => decisionsOf(graph, { maps: { map0: { bits: 4 } }, layers: {} }, 'x'), /map0.*8 bits/);
+    assert.doesNotThrow(() => decisionsOf(graph, { maps: { map1: { bits: 4 }, map2: { bits: 4 } }, layers: {} }, 'x'));
+  });
+});
+
+describe('writing whole files', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await fs.mkdtemp(path.join(os.tmpdir(), 'quantmcu-'));
+  });
+  afterEach(() => fs.rm(folder, { recursive: true, force: true }));
+
+  it('writes all, or changes nothing and leaves nothing behind', async () => {
+    const a = path.join(folder, 'a');
+    await fs.writeFile(a, 'old');
+    await assert.rejects(writeFilesWhole([{ path: a, data: 'new' }, { path: path.join(folder, 'missing', 'b'), data: 'b' }]), UserError);
+    assert.equal(await fs.readFile(a, 'utf8'), 'old');
+    assert.deepEqual(await fs.readdir(folder), ['a']);
+    await writeFilesWhole([{ path: a, data: 'new' }, { path: path.join(folder, 'b'), data: Uint8Array.of(1, 2) }]);
+    assert.equal(await fs.readFile(a, 'utf8'), 'new');
+    assert.deepEqual((await fs.readdir(folder)).sort(), ['a', 'b']);
+  });
+});
