@@ -4,7 +4,9 @@
  */
 export class UserError extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    // Names of files and nodes come from outside and may hold line breaks or terminal codes.
+    // eslint-disable-next-line no-control-regex
+    super(message.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g, ' '), options);
     this.name = 'UserError';
   }
 }

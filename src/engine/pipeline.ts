@@ -1,3 +1,4 @@
+import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
 import { calibrateCached } from './calibration/cache';
 import { presetPreprocess } from './calibration/preprocess';
@@ -92,6 +93,7 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
   const graph = await importModel(options.modelPath, { sizes: options.sizes });
   const preprocess = options.preprocess ?? presetPreprocess('unit');
   const notes: string[] = [];
+  const locked = await lockedDecisions(options.planPath);
 
   const samples = await listSamples(options.imagesPath, graph, options.limit);
   notes.push(...samples.notes);
@@ -99,7 +101,6 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
   const calibrate = clock();
 
   const search = { ...DEFAULTS, ...defined({ bits: options.bits, phi: options.phi, lambda: options.lambda, epsilon: options.epsilon }), weights: options.weights };
-  const locked = await lockedDecisions(options.planPath);
   const decision = decide(graph, calibration, { ...search, target: options.target, grid: options.grid, classes: options.classes, locked }, progress);
   notes.push(...decision.notes);
   const searched = clock();
@@ -158,13 +159,15 @@ function summarize(graph: Graph, program: Program, plan: Plan, planPath: string,
   };
 }
 
-/** Decisions that a person locked in an earlier plan at the same place; none when there is no readable plan. */
+/** Decisions that a person locked in an earlier plan at the same place; none when there is no file. One that is no plan is somebody's work and not overwritten. */
 async function lockedDecisions(planPath: string): Promise<DecideOptions['locked']> {
+  const isThere = await fs.access(planPath).then(() => true, () => false);
+  if (!isThere) return undefined;
   try {
     const { maps, layers } = await readPlan(planPath);
     return { maps, layers };
-  } catch {
-    return undefined;
+  } catch (error) {
+    throw new UserError(`${(error as Error).message} The new plan would take its place: correct it, or delete it first.`, { cause: error });
   }
 }
 

@@ -1,4 +1,5 @@
 import { UserError } from '../errors';
+import { writeRefusal } from '../fileErrors';
 import { manifestName } from './manifest';
 import { changeFolder } from './transaction';
 import type { GeneratedFile } from './types';
@@ -70,17 +71,6 @@ export async function writeSources(folder: string, files: readonly GeneratedFile
 /** The file system's refusals in words. */
 function explain(folder: string, error: unknown): unknown {
   if (error instanceof UserError) return error;
-  const reasons: Record<string, string> = {
-    ENOSPC: 'the disk is full; free some space',
-    EDQUOT: 'the disk quota is used up; free some space',
-    EROFS: 'the file system is read-only; choose another folder',
-    EACCES: 'no permission to write; choose another folder or change its permissions',
-    EPERM: 'no permission to write; choose another folder or change its permissions',
-    ENOTDIR: 'a file stands where a folder is needed; choose another folder',
-    EEXIST: 'a file stands where a folder is needed; choose another folder',
-    ENAMETOOLONG: 'the path is too long; choose a shorter one',
-    EBUSY: 'a file is in use by another program; close it',
-  };
-  const reason = reasons[(error as NodeJS.ErrnoException).code ?? ''];
+  const reason = writeRefusal(error);
   return reason === undefined ? error : new UserError(`${folder}: ${reason}. The folder is as it was.`, { cause: error });
 }

@@ -5,10 +5,16 @@ import { UserError } from '../errors';
 import { MAX_PLAN_BYTES, parsePlan } from './sidecar';
 import type { Plan } from './types';
 
-/** SHA-256 of a file, hexadecimal, read in pieces. */
+export { writeFilesWhole } from './writeWhole';
+
+/** Largest parameter file that is read: more weights than any microcontroller's flash holds. */
+const MAX_PARAMETERS_BYTES = 256 << 20;
+
+/** SHA-256 of a file, hexadecimal, read in pieces. Devices and pipes, which may never end, are refused. */
 export async function hashFile(file: string): Promise<string> {
   const hash = createHash('sha256');
   try {
+    if (!(await fs.stat(file)).isFile()) throw new Error('it is not a file');
     for await (const piece of createReadStream(file)) hash.update(piece as Buffer);
   } catch (error) {
     throw new UserError(`${file} cannot be read: ${(error as Error).message}.`, { cause: error });
@@ -25,7 +31,9 @@ export function hashBytes(data: Uint8Array | string): string {
 export async function readPlan(planPath: string): Promise<Plan> {
   let text: string;
   try {
-    const { size } = await fs.stat(planPath);
+    const stat = await fs.stat(planPath);
+    if (!stat.isFile()) throw new Error('it is not a file');
+    const { size } = stat;
     if (size > MAX_PLAN_BYTES) throw new Error(`it has ${size} bytes, more than any plan`);
     text = await fs.readFile(planPath, 'utf8');
   } catch (error) {
@@ -34,32 +42,14 @@ export async function readPlan(planPath: string): Promise<Plan> {
   return parsePlan(text, planPath);
 }
 
-/**
- * Writes files so that each is there whole or not at all: all go to temporary names first, and are renamed only when every one of them is on the disk.
- * @throws UserError if the disk is full or the folder read-only; nothing has changed then
- */
-export async function writeFilesWhole(files: readonly { readonly path: string; readonly data: Uint8Array | string }[]): Promise<void> {
-  const temporary: string[] = [];
-  try {
-    for (const [i, file] of files.entries()) {
-      const name = path.join(path.dirname(file.path), `.${path.basename(file.path).slice(0, 100)}.${process.pid}.${i}.tmp`);
-      temporary.push(name);
-      const handle = await fs.open(name, 'w');
-      try {
-        await handle.writeFile(file.data);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-    }
-    for (const [i, file] of files.entries()) await fs.rename(temporary[i], file.path);
-  } catch (error) {
-    await Promise.all(temporary.map((t) => fs.rm(t, { force: true }).catch(() => undefined)));
-    throw new UserError(`${files[0].path} cannot be written: ${(error as Error).message}. Nothing was changed.`, { cause: error });
-  }
+/** The bytes of a plan's parameter file; null when it is missing, no regular file or larger than any. */
+export async function readParameters(file: string): Promise<Uint8Array | null> {
+  const stat = await fs.stat(file).catch(() => null);
+  if (!stat?.isFile() || stat.size > MAX_PARAMETERS_BYTES) return null;
+  return fs.readFile(file).catch(() => null);
 }
 
-/** Resolves a file that a sidecar names relative to itself; only files below the sidecar's folder or its siblings are allowed for parameters. */
+/** Resolves a file that a sidecar names relative to itself; only a file beside the sidecar is allowed for parameters. */
 export function besidePlan(planPath: string, name: string): string {
   if (name !== path.basename(name)) throw new UserError(`${planPath}: "${name}" must be the name of a file beside the plan.`);
   return path.join(path.dirname(planPath), name);
@@ -67,5 +57,7 @@ export function besidePlan(planPath: string, name: string): string {
 
 /** The model file that a sidecar belongs to. */
 export function modelPathOf(planPath: string, plan: Plan): string {
+  // On Windows a name such as //server/share would make this computer log in to a server that the sidecar chose.
+  if (/^[/\\\\]{2}/.test(plan.model.file)) throw new UserError(`${planPath}: the model "${plan.model.file}" lies on a server. Copy it to this computer and name its file.`);
   return path.resolve(path.dirname(planPath), plan.model.file);
 }

@@ -1,4 +1,3 @@
-import { promises as fs } from 'node:fs';
 import type { Calibration } from '../calibration/types';
 import { UserError } from '../errors';
 import type { Graph } from '../graph/types';
@@ -9,7 +8,7 @@ import { quantizeGraph, type BitDecisions } from '../quantize/quantizeGraph';
 import type { QuantizedParameters } from '../quantize/types';
 import { toIdentifier } from '../codegen';
 import { decisionsOf, fitsDecisions } from './decisions';
-import { besidePlan, hashBytes, hashFile, modelPathOf, readPlan } from './files';
+import { besidePlan, hashBytes, hashFile, modelPathOf, readParameters, readPlan } from './files';
 import { inputFormats, type InputKind } from './inputs';
 import { decodeParameters } from './parametersFile';
 import { oneScaleMaps, resolveStage } from './stage';
@@ -51,7 +50,7 @@ export async function openPlan(planPath: string, options: OpenPlanOptions = {}):
 
 async function parametersOf(graph: Graph, plan: Plan, planPath: string, decisions: BitDecisions, options: OpenPlanOptions): Promise<QuantizedParameters> {
   const file = besidePlan(planPath, plan.parameters.file);
-  const bytes = await fs.readFile(file).catch(() => null);
+  const bytes = await readParameters(file);
   let input: InputKind | null = null;
   if (bytes && hashBytes(bytes) === plan.parameters.sha256) {
     const parameters = decodeParameters(graph, bytes, file);

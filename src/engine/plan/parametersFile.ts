@@ -95,7 +95,7 @@ export function decodeParameters(graph: Graph, bytes: Uint8Array, file: string):
     const end = begin + p.length * width;
     if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end) || p.at < 0 || p.length < 0 || end > bytes.length) throw damaged('the file is truncated');
     // A Buffer's slice would share its memory.
-    return Uint8Array.prototype.slice.call(bytes, begin, end).buffer as ArrayBuffer;
+    return Uint8Array.prototype.slice.call(bytes, begin, end).buffer;
   };
   const format = (e: FormatEntry, channels: number): MapFormat => {
     const scales = new Float64Array(take(e.scales, 8));
