@@ -30,7 +30,7 @@ function parse(command: Command, args: string[]): { values: Record<string, strin
       options: { json: { type: 'boolean' }, help: { type: 'boolean' }, ...command.options },
       allowPositionals: true,
     });
-    return { values: values as Record<string, string | boolean | undefined>, positionals };
+    return { values: values, positionals };
   } catch (error) {
     throw new UserError((error as Error).message.split('\n')[0]);
   }

@@ -168,6 +168,6 @@ function randomBits(graph: Graph, random: () => number): BitDecisions {
   const chosen = graph.maps.map(() => choices[Math.floor(((random() + 1) / 2) * choices.length)]);
   const mapBits = (m: number): Bits => Math.max(leastBits[m], chosen[bitGroup[m]]) as Bits;
   const reads = graph.layers.map(() => choices[Math.floor(((random() + 1) / 2) * choices.length)]);
-  const weights = graph.layers.map(() => (random() > 0 ? 8 : 4) as 8 | 4);
+  const weights = graph.layers.map(() => (random() > 0 ? 8 : 4));
   return { mapBits, weightBits: (l) => weights[l], inputBits: (l) => Math.min(reads[l], mapBits(graph.layers[l].inputs[0])) as Bits };
 }
