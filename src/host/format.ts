@@ -13,3 +13,9 @@ export function parseBytes(text: string): number | undefined {
   const bytes = Math.round(Number(match[1]) * factor);
   return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined;
 }
+
+/** A core's name as its vendor writes it: `cortex-m0plus` → `Cortex-M0+`. */
+export function formatCore(core: string): string {
+  if (core === 'riscv32') return 'RISC-V';
+  return core.replace(/^cortex-m/, 'Cortex-M').replace(/plus$/, '+').replace(/^xtensa-lx/, 'Xtensa LX');
+}

@@ -77,8 +77,9 @@ async function ask<T, I extends vscode.QuickInput & { buttons: readonly vscode.Q
     return await new Promise<T>((resolve, reject) => {
       input = make(resolve);
       input.title = title;
-      input.step = step;
-      input.totalSteps = totalSteps;
+      // One question alone needs no count.
+      input.step = totalSteps > 1 ? step : undefined;
+      input.totalSteps = totalSteps > 1 ? totalSteps : undefined;
       input.ignoreFocusOut = true;
       input.buttons = step > 1 ? [vscode.QuickInputButtons.Back] : [];
       input.onDidTriggerButton((button) => { if (button === vscode.QuickInputButtons.Back) reject(new Back()); });

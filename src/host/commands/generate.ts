@@ -50,7 +50,7 @@ async function askProject(title: string, model: vscode.Uri, memory: vscode.Memen
   const kept = last !== undefined && (await exists(vscode.Uri.file(last))) ? [{ folder: last, kind: vscode.l10n.t('used last') }] : [];
   const found = (await findProjects()).filter(({ folder }) => folder !== kept[0]?.folder);
   const items = [...kept, ...found].map(({ folder, kind }): Choice<string | undefined> => ({
-    label: path.basename(folder), description: vscode.workspace.asRelativePath(folder), detail: kind, value: folder,
+    label: vscode.workspace.asRelativePath(folder), description: kind, value: folder,
   }));
   const browse: Choice<string | undefined> = { label: vscode.l10n.t('Browse…'), value: undefined };
   let project: string | undefined;

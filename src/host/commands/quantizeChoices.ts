@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { TargetView } from '../../protocol/views';
-import { formatBytes, parseBytes } from '../format';
+import { formatBytes, formatCore, parseBytes } from '../format';
 import { exists } from '../planFiles';
 import { customBoards, SECTION } from '../settings';
 import { pick, runSteps, type, type Choice, type Step } from '../steps';
@@ -47,7 +47,7 @@ export async function askQuantizeChoices(model: vscode.Uri, title: string, targe
     const boards = [...targets, ...customBoards(model).map((b) => ({ ...b, id: 'custom', core: '', clockMHz: 0, source: '' }))];
     const items = boards.map((b): Choice<Board | 'other'> => ({
       label: b.name,
-      description: b.core ? `${b.core}, ${b.clockMHz} MHz` : vscode.l10n.t('from your settings'),
+      description: b.core ? `${formatCore(b.core)}, ${b.clockMHz} MHz` : vscode.l10n.t('from your settings'),
       detail: vscode.l10n.t('{0} SRAM, {1} flash', formatBytes(b.sramBytes), formatBytes(b.flashBytes)),
       value: { id: b.id, name: b.name, sramBytes: b.sramBytes, flashBytes: b.flashBytes },
     }));
@@ -75,12 +75,11 @@ async function askOtherBoard(place: Parameters<Step>[0], last: Board | undefined
 async function askImagesPath(place: Parameters<Step>[0], model: vscode.Uri, last: string | undefined): Promise<string> {
   const kept = last !== undefined && (await exists(vscode.Uri.file(last))) ? [last] : [];
   const found = await findSampleFolders(model);
-  const items = [...new Set([...kept, ...found.map(({ folder }) => folder)])].map((folder): Choice<string | undefined> => ({
-    label: path.basename(folder),
-    description: vscode.workspace.asRelativePath(folder),
-    detail: folder === last ? vscode.l10n.t('used last') : undefined,
-    value: folder,
-  }));
+  const items = [...new Set([...kept, ...found.map(({ folder }) => folder)])].map((folder): Choice<string | undefined> => {
+    const files = found.find((other) => other.folder === folder)?.files;
+    const about = [folder === last && vscode.l10n.t('used last'), files !== undefined && vscode.l10n.t('{0} files', files)].filter((text) => text !== false);
+    return { label: vscode.workspace.asRelativePath(folder), description: about.join(', '), value: folder };
+  });
   const browse: Choice<string | undefined> = { label: vscode.l10n.t('Browse…'), value: undefined };
   for (;;) {
     const chosen = await pick(place, vscode.l10n.t('Which folder has sample images like those that the camera will give?'), [...items, browse], items[0]);

@@ -14,8 +14,13 @@ export async function findSampleFolders(model: vscode.Uri): Promise<SampleFolder
   const files = await vscode.workspace.findFiles('**/*.{jpg,jpeg,png,npy,npz,JPG,JPEG,PNG}', '**/{node_modules,.git,build,out,dist}/**', 2000);
   const near = path.dirname(model.fsPath);
   return groupSamples(files.map((file) => file.fsPath), (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath))
-    .sort((a, b) => distance(near, a.folder) - distance(near, b.folder) || b.files - a.files)
+    .sort((a, b) => distance(near, a.folder) - distance(near, b.folder) || looksMeant(a) - looksMeant(b) || b.files - a.files)
     .slice(0, 20);
+}
+
+/** Folders that are called what people call such folders come before others that are as near. */
+function looksMeant({ folder }: SampleFolder): number {
+  return /calib|sample|image|photo|train|data/i.test(path.basename(folder)) ? 0 : 1;
 }
 
 /** Folders of the files, class subfolders joined; folders directly below one of `roots` stand for themselves. */
