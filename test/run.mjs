@@ -11,7 +11,7 @@ const checks = [
   ['lint', 'npm', ['run', '--silent', 'lint']],
   ['build', 'npm', ['run', '--silent', 'build']],
 ];
-const runners = ['unit', 'firmware', 'integration', 'e2e'];
+const runners = ['unit', 'faults', 'firmware', 'integration', 'e2e'];
 
 /** @returns {Promise<{code: number, output: string}>} */
 function run(command, args) {
