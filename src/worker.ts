@@ -2,6 +2,7 @@
 import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { RpcPeer } from './protocol/peer';
 import type { RpcMessage } from './protocol/rpc';
+import { ModelStore } from './worker/models';
 import { createService } from './worker/service';
 import { throttled } from './worker/throttle';
 
@@ -22,4 +23,5 @@ function poll(): void {
 }
 
 port.on('message', (message: RpcMessage) => peer.receive(message));
-peer.serve((call) => createService(throttled(call, poll)));
+const models = new ModelStore();
+peer.serve((call) => createService(throttled(call, poll), models));

@@ -13,6 +13,7 @@ import { layoutArena } from './program/arena';
 import { scheduleRules } from './program/scheduleRules';
 import { checkCancelled, type Progress } from './progress';
 import type { BitDecisions } from './quantize/quantizeGraph';
+import { CODE_BYTES } from './targets/capacity';
 import { rankPositions, topPositions } from './vdpc/classify';
 import { boundsOfSpans } from './vdpc/patchBounds';
 import { runtimeTest } from './vdpc/runtime';
@@ -45,9 +46,6 @@ export interface Decision {
 
 /** Share of MACs that may be recomputed for a smaller arena when a grid was asked for. */
 const MOST_REDUNDANT = 0.1;
-
-/** Flash that code and small tables take beside the weights, until the code is measured. */
-const CODE_BYTES = 24 * 1024;
 
 /**
  * Chooses bits, patch stage and classes:

@@ -1,4 +1,5 @@
-import type { EditorView, TargetView } from './views';
+import type { PlanChange } from './changes';
+import type { EditorView, PreviewView, SampleImageView, TargetView } from './views';
 
 /**
  * What the extension host asks of the engine, wherever that runs (a worker thread today). One interface is the single truth: the worker implements it, the
@@ -8,18 +9,35 @@ export interface EngineService {
   targets(): Promise<readonly TargetView[]>;
   /** Reads a model, and its plan if the sidecar exists. Never runs the network. */
   view(request: ViewRequest): Promise<EditorView>;
+  /** The text of a plan after a change, with the figures that are known at once. Writes nothing. */
+  change(request: ChangeRequest): Promise<ChangeResult>;
+  /** The first image of the plan's calibration, as the network sees it; null for models without images, or where they are gone. */
+  sampleImage(request: ViewRequest): Promise<SampleImageView | null>;
   /** Calibrates, searches and writes the plan and its parameters. Cancellable. */
   quantize(request: QuantizeRequest): Promise<QuantizeSummary>;
   /** Writes the C files into a firmware project, all or none, and never over what is not ours. Cancellable. */
   generate(request: GenerateRequest): Promise<GenerateSummary>;
-  /** Runs the firmware's integer arithmetic and float on images. Cancellable. */
+  /** Runs the firmware's integer arithmetic and float on images and keeps the result beside the plan. Cancellable. */
   evaluate(request: EvaluateRequest): Promise<EvaluationSummary>;
 }
 
 export interface ViewRequest {
   readonly modelPath: string;
   readonly planPath: string;
+  /** The sidecar's text where it differs from the file's: an editor that has not been saved. */
+  readonly planText?: string;
   readonly sizes?: Readonly<Record<string, number>>;
+}
+
+export interface ChangeRequest extends ViewRequest {
+  readonly planText: string;
+  readonly change: PlanChange;
+}
+
+export interface ChangeResult {
+  /** The sidecar's new text. */
+  readonly planText: string;
+  readonly preview: PreviewView;
 }
 
 export interface QuantizeRequest {

@@ -49,7 +49,11 @@ export interface LayerPlanView {
   readonly weightBytes: number;
   /** Entropy of the codes at each candidate, Ω, Φ and score S, where calibration statistics are at hand. */
   readonly candidates: readonly CandidateView[];
+  /** The same for the bits at which the layer reads its input, where that is a decision of its own (a view of a map that stays at 8 bits). */
+  readonly inputCandidates: readonly CandidateView[];
   readonly locked: boolean;
+  /** Bits that may be chosen for the output map; one entry where there is no choice. */
+  readonly allowedBits: readonly (8 | 4 | 2)[];
 }
 
 export interface CandidateView {
@@ -142,17 +146,48 @@ export interface PlanView {
   readonly search: { readonly method: string; readonly phi: number; readonly lambda: number; readonly images: number };
 }
 
+/** An image as the network's input has it, at most 256 pixels on its longer side. */
+export interface SampleImageView {
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  /** [height][width][4], red, green, blue, opaque: as ImageData takes it. */
+  readonly rgba: Uint8Array;
+}
+
 export interface FiguresView {
   readonly arenaBytes: number;
   readonly int8LayerwiseArenaBytes: number;
   readonly weightBytes: number;
   readonly flashBytes: number;
+  /** The part of the weights' bytes that is weight codes, see {@link PreviewView}. */
+  readonly weightCodeBytes: number;
   readonly macs: number;
   readonly bitOps: number;
   /** BitOPs of the same patches with everything at 8 bits. */
   readonly bitOpsInt8: number;
   /** Last evaluation of this plan, if any. */
-  readonly accuracy: { readonly images: number; readonly floatTop1: number | null; readonly quantizedTop1: number | null; readonly agreement: number } | null;
+  readonly accuracy: AccuracyView | null;
+}
+
+/** Figures that are known at once after a change, from the schedule alone. The exact ones follow with the view. */
+export interface PreviewView {
+  readonly arenaBytes: number;
+  readonly macs: number;
+  readonly bitOps: number;
+  readonly bitOpsInt8: number;
+  /** Weight codes without tables and code. */
+  readonly weightCodeBytes: number;
+}
+
+/** An evaluation: shares of the images, 0…1. */
+export interface AccuracyView {
+  readonly images: number;
+  /** Null without labels, or for networks that are no classifiers. */
+  readonly floatTop1: number | null;
+  readonly quantizedTop1: number | null;
+  /** Images on which both choose the same class. */
+  readonly agreement: number;
 }
 
 /** Everything the page needs to draw itself. `plan` is null before quantization. */

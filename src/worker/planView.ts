@@ -1,14 +1,16 @@
 import * as path from 'node:path';
 import { constantBytes } from '../engine/codegen';
 import type { Region } from '../engine/graph/region';
-import type { LayerId, Shape } from '../engine/graph/types';
+import type { LayerId, MapId, Shape } from '../engine/graph/types';
 import { stageBranches } from '../engine/patch/branches';
 import type { OpenedPlan } from '../engine/plan/open';
 import { int8LayerwiseArenaBytes, programCost, redundantMacsPercent, type ProgramCost } from '../engine/program/cost';
 import { outlierShare } from '../engine/plan/stage';
 import type { Program, ProgramBuffer } from '../engine/program/types';
-import type { BranchView, BufferView, LayerPlanView, LayerView, PlanView, StepView, TargetView } from '../protocol/views';
-
+import { formatTies, type FormatTies } from '../engine/quantize/ties';
+import { CODE_BYTES } from '../engine/targets/capacity';
+import type { AccuracyView, BranchView, BufferView, LayerPlanView, LayerView, PlanView, StepView, TargetView } from '../protocol/views';
+import type { Explanation } from './explain';
 
 /** A plan as it is shown, and its layers with what it decided about them. */
 export interface ShownPlan {
@@ -16,8 +18,16 @@ export interface ShownPlan {
   readonly layers: readonly LayerView[];
 }
 
+/** What is known of a plan beside its own files. */
+export interface PlanKnowledge {
+  /** From its calibration, if that is cached on this machine. */
+  readonly explanation: Explanation;
+  /** Its last evaluation. */
+  readonly accuracy: AccuracyView | null;
+}
+
 /** @param layers the same graph's layers before the plan */
-export function planView(opened: OpenedPlan, layers: readonly LayerView[], target: TargetView): ShownPlan {
+export function planView(opened: OpenedPlan, layers: readonly LayerView[], target: TargetView, { explanation, accuracy }: PlanKnowledge): ShownPlan {
   const { plan, graph, program } = opened;
   const cost = programCost(graph, program, plan.patchStage ? outlierShare(plan.patchStage) : 0);
   const weightBytes = constantBytes(program);
@@ -33,15 +43,17 @@ export function planView(opened: OpenedPlan, layers: readonly LayerView[], targe
       arenaBytes: program.arenaBytes,
       int8LayerwiseArenaBytes: int8LayerwiseArenaBytes(graph),
       weightBytes,
-      flashBytes: weightBytes,
+      weightCodeBytes: cost.flash.weightBytes,
+      flashBytes: weightBytes + CODE_BYTES,
       macs: cost.macs,
       bitOps: cost.bitOps,
       bitOpsInt8: cost.bitOpsInt8,
-      accuracy: null,
+      accuracy,
     },
     search: { method: plan.search.method, phi: plan.search.phi, lambda: plan.search.lambda, images: plan.calibration.images },
   };
-  return { plan: view, layers: layers.map((layer) => ({ ...layer, plan: layerPlan(opened, layer.id, cost) })) };
+  const ties = formatTies(graph);
+  return { plan: view, layers: layers.map((layer) => ({ ...layer, plan: layerPlan(opened, layer.id, cost, explanation, ties) })) };
 }
 
 function stageView({ plan, graph, stage }: OpenedPlan, cost: ProgramCost): PlanView['stage'] {
@@ -98,7 +110,7 @@ function bufferViews(program: Program): BufferView[] {
   }));
 }
 
-function layerPlan({ plan, graph, parameters, stage, program }: OpenedPlan, id: LayerId, cost: ProgramCost): LayerPlanView {
+function layerPlan({ plan, graph, parameters, stage, program }: OpenedPlan, id: LayerId, cost: ProgramCost, explanation: Explanation, ties: FormatTies): LayerPlanView {
   const layer = graph.layers[id];
   const map = graph.maps[layer.output];
   const { bits } = parameters.formats.get(layer.output)!;
@@ -114,9 +126,17 @@ function layerPlan({ plan, graph, parameters, stage, program }: OpenedPlan, id: 
     macs: cost.layers[id].macs,
     mapBytes: map.shape.h * map.shape.w * Math.ceil((map.shape.c * bits) / 8),
     weightBytes: weights ? layerConstantBytes(program, id) : 0,
-    candidates: [],
+    candidates: explanation.output.get(id) ?? [],
+    inputCandidates: explanation.input.get(id) ?? [],
+    allowedBits: allowedBits(graph, ties, layer.output),
     locked: own?.locked === true || ownMap?.locked === true,
   };
+}
+
+/** Bits that the arithmetic allows for a map and all that share its bits. */
+function allowedBits(graph: OpenedPlan['graph'], { bitGroup, leastBits }: FormatTies, map: MapId): readonly (8 | 4 | 2)[] {
+  const least = graph.maps.reduce((most, { id }) => (bitGroup[id] === bitGroup[map] ? Math.max(most, leastBits[id]) : most), 2);
+  return ([8, 4, 2] as const).filter((bits) => bits >= least);
 }
 
 /** Bytes of the weights that a layer's steps read, shared ones once. */

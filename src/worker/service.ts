@@ -1,38 +1,72 @@
 import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
-import { cachedCalibration, defaultCachePath } from '../engine/calibration/cache';
+import { defaultCachePath } from '../engine/calibration/cache';
 import { loadPreprocess } from '../engine/calibration/preprocess';
 import { detectLayouts, WriteConflictError, writeToProject } from '../engine/codegen';
 import { UserError } from '../engine/errors';
 import { evaluate } from '../engine/evaluate';
 import { generateSources } from '../engine/generate';
 import { quantize } from '../engine/pipeline';
+import { modelPathOf, readPlan } from '../engine/plan/files';
 import { openPlan, type OpenedPlan } from '../engine/plan/open';
+import { formatPlan, parsePlan } from '../engine/plan/sidecar';
 import { checkCancelled, type Progress } from '../engine/progress';
 import { arenaTarget } from '../engine/targets/capacity';
 import { findTarget, targets } from '../engine/targets/targets';
 import type { Target } from '../engine/targets/types';
 import type { EngineService, GenerateConflict } from '../protocol/engine';
 import type { EditorView, TargetView } from '../protocol/views';
-import { readModelView } from './modelView';
+import { explain, noExplanation } from './explain';
+import { ModelStore } from './models';
+import { changePlan } from './planChange';
 import { planView } from './planView';
+import { previewFigures } from './preview';
+import { storeAccuracy, storedAccuracy } from './results';
+import { sampleImage } from './sampleImage';
 
-/** What the host asks, answered by the engine. @param progress of the one call that the service is made for */
-export function createService(progress: Progress): EngineService {
+/**
+ * What the host asks, answered by the engine.
+ * @param progress of the one call that the service is made for
+ * @param models outlives the calls, so that asking again about a model does not read it again
+ */
+export function createService(progress: Progress, models: ModelStore = new ModelStore()): EngineService {
   return {
     targets: async () => targets.map(targetView),
 
-    view: async ({ modelPath, planPath, sizes }): Promise<EditorView> => {
-      const { view: model, graph } = await readModelView(modelPath, sizes);
-      if (!graph || !(await isFile(planPath))) return { model, plan: null, planProblem: null };
+    view: async ({ modelPath, planPath, planText, sizes }): Promise<EditorView> => {
+      const { view: model, graph } = await models.shown(modelPath, sizes);
+      if (!graph || (planText === undefined && !(await isFile(planPath)))) return { model, plan: null, planProblem: null };
       try {
-        const opened = await open(planPath);
-        const { plan, layers } = planView(opened, model.layers, targetOf(opened));
+        const opened = await open(models, planPath, planText);
+        const calibration = await models.calibration(opened.plan.calibration.key, opened.graph);
+        const explanation = calibration ? explain(opened, calibration) : noExplanation;
+        const accuracy = await storedAccuracy(planPath, opened.plan);
+        const { plan, layers } = planView(opened, model.layers, targetOf(opened), { explanation, accuracy });
         return { model: { ...model, layers }, plan, planProblem: null };
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         return { model, plan: null, planProblem: error.message };
       }
+    },
+
+    change: async ({ planPath, planText, change }) => {
+      const plan = parsePlan(planText, planPath);
+      const modelPath = modelPathOf(planPath, plan);
+      const { sha256, graph } = await models.model(modelPath, plan.model.sizes);
+      if (sha256 !== plan.model.sha256) throw new UserError(`${modelPath} has changed since ${planPath} was made for it. Quantize it again.`);
+      const calibration = await models.calibration(plan.calibration.key, graph);
+      const changed = changePlan(graph, plan, change, planPath, calibration);
+      // Other bits need other parameters; without the statistics there would be a plan that nothing can open.
+      if (!calibration && change.kind !== 'lock' && change.kind !== 'patchClass') {
+        throw new UserError(`Other bits need the calibration, which is not cached on this machine. Quantize the model again with its sample images (${plan.calibration.folder}).`);
+      }
+      return { planText: formatPlan(changed), preview: previewFigures(graph, changed, planPath) };
+    },
+
+    sampleImage: async ({ planPath, planText }) => {
+      const plan = planText === undefined ? await readPlan(planPath) : parsePlan(planText, planPath);
+      const { graph } = await models.model(modelPathOf(planPath, plan), plan.model.sizes);
+      return sampleImage(graph, plan, planPath);
     },
 
     quantize: async (request) => {
@@ -60,7 +94,7 @@ export function createService(progress: Progress): EngineService {
 
     generate: async ({ planPath, projectPath, overwrite = [] }) => {
       progress.report('Opening the plan', 0, 0);
-      const opened = await open(planPath);
+      const opened = await open(models, planPath);
       checkCancelled(progress);
       progress.report('Writing C', 0, 0);
       const { name, files, arenaBytes, weightBytes } = generateSources(opened);
@@ -79,16 +113,22 @@ export function createService(progress: Progress): EngineService {
     },
 
     evaluate: async ({ planPath, imagesPath, limit }) => {
-      const { graph, modelPath, program, plan } = await open(planPath);
-      const { images, float, quantized, agreement } = await evaluate(graph, modelPath, program, plan.preprocess, imagesPath, limit, progress);
+      const { graph, modelPath, program, plan } = await open(models, planPath);
+      const evaluation = await evaluate(graph, modelPath, program, plan.preprocess, imagesPath, limit, progress);
+      await storeAccuracy(planPath, plan, evaluation);
+      const { images, float, quantized, agreement } = evaluation;
       return { images, float, quantized, agreement };
     },
   };
 }
 
-/** Opens a plan; a calibration cached on this machine serves one whose bits were edited by hand. */
-function open(planPath: string): Promise<OpenedPlan> {
-  return openPlan(planPath, { calibration: (key, graph) => cachedCalibration(defaultCachePath(), key, graph) });
+/** Opens a plan; a calibration cached on this machine serves one whose bits were edited by hand. @param text the sidecar's where it is not the file's */
+function open(models: ModelStore, planPath: string, text?: string): Promise<OpenedPlan> {
+  return openPlan(planPath, {
+    ...(text === undefined ? {} : { plan: parsePlan(text, planPath) }),
+    model: (modelPath, sizes) => models.model(modelPath, sizes),
+    calibration: (key, graph) => models.calibration(key, graph),
+  });
 }
 
 function targetView(target: Target): TargetView {

@@ -25,7 +25,18 @@ export interface OpenedPlan {
   readonly program: Program;
 }
 
+/** A model as a plan needs it. */
+export interface PlanModel {
+  /** Of the model's file. */
+  readonly sha256: string;
+  readonly graph: Graph;
+}
+
 export interface OpenPlanOptions {
+  /** The plan's decisions where they differ from the file's, e.g. those of an editor that has not been saved. */
+  readonly plan?: Plan;
+  /** Gives the model, for callers that keep it; else it is read. */
+  readonly model?: (modelPath: string, sizes: Plan['model']['sizes']) => Promise<PlanModel>;
   /** Finds the calibration with this key, if it is still cached: needed when bits were edited by hand since the parameters were written. */
   readonly calibration?: (key: string, graph: Graph) => Promise<Calibration | null>;
 }
@@ -36,11 +47,11 @@ export interface OpenPlanOptions {
  * @throws UserError if the model is gone or changed, or something does not fit
  */
 export async function openPlan(planPath: string, options: OpenPlanOptions = {}): Promise<OpenedPlan> {
-  const plan = await readPlan(planPath);
+  const plan = options.plan ?? (await readPlan(planPath));
   const modelPath = modelPathOf(planPath, plan);
-  const sha256 = await hashFile(modelPath);
+  const { sha256, graph: known } = options.model ? await options.model(modelPath, plan.model.sizes) : { sha256: await hashFile(modelPath), graph: null };
   if (sha256 !== plan.model.sha256) throw new UserError(`${modelPath} has changed since ${planPath} was made for it. Quantize it again.`);
-  const graph = await importModel(modelPath, { sizes: plan.model.sizes });
+  const graph = known ?? (await importModel(modelPath, { sizes: plan.model.sizes }));
   const decisions = decisionsOf(graph, plan, planPath);
   const stage = resolveStage(graph, plan.patchStage, planPath);
   const parameters = await parametersOf(graph, plan, planPath, decisions, options);

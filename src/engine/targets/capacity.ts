@@ -1,6 +1,9 @@
 import type { PlanTarget } from '../plan/types';
 import type { Target } from './types';
 
+/** Flash that code and small tables take beside the weights, an estimate until the code is measured. */
+export const CODE_BYTES = 24 * 1024;
+
 /** What a board offers to the arena and to weights, or what the user allows of it. */
 export function arenaTarget(target: Target, limits: { readonly sramBytes?: number; readonly flashBytes?: number }): PlanTarget {
   const bytes = (name: string): number => target.regions.find((r) => r.name === name)?.bytes ?? 0;

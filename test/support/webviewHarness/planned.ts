@@ -132,7 +132,7 @@ export function plannedView(rows = 4, cols = 4): EditorView {
     const plan: LayerPlanView = {
       bits: bits[layer.id], weightBits: weightBits(layer), inputBits: inputBits(layer), inPatchStage: layer.id <= splitLayer, macs,
       bitOps: macs * (weightBits(layer) ?? 0) * inputBits(layer), mapBytes: wholeMap(layer.id), weightBytes: Math.ceil((layer.parameters * (weightBits(layer) ?? 0)) / 8),
-      candidates: candidates(layer, layers, int8Total), locked: layer.id === 0,
+      candidates: candidates(layer, layers, int8Total), inputCandidates: [], allowedBits: layer.id === layers.length - 1 ? [8] : [8, 4, 2], locked: layer.id === 0,
     };
     return { ...layer, plan };
   });
@@ -144,7 +144,7 @@ export function plannedView(rows = 4, cols = 4): EditorView {
     stage: { splitLayer, rows, cols, layers: splitLayer + 1, classMode: 'static', redundantMacsPercent: (macs / layers.reduce((s, l) => s + l.macs, 0) - 1) * 100 },
     branches, buffers, steps: steps.map((step, i) => ({ ...step, peakBytes: used[i] })),
     figures: {
-      arenaBytes, int8LayerwiseArenaBytes: 1372 * 1024 + 147 * 1024, weightBytes, flashBytes: weightBytes + 61_440, macs, bitOps, bitOpsInt8: int8Total,
+      arenaBytes, int8LayerwiseArenaBytes: 1372 * 1024 + 147 * 1024, weightBytes, weightCodeBytes: weightBytes, flashBytes: weightBytes + 24_576, macs, bitOps, bitOpsInt8: int8Total,
       accuracy: { images: 500, floatTop1: 0.784, quantizedTop1: 0.778, agreement: 0.932 },
     },
     search: { method: 'score', phi: 0.96, lambda: 0.01, images: 64 },

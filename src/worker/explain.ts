@@ -1,0 +1,49 @@
+import type { Calibration } from '../engine/calibration/types';
+import type { Graph, LayerId } from '../engine/graph/types';
+import type { OpenedPlan } from '../engine/plan/open';
+import type { Plan } from '../engine/plan/types';
+import { scoreUnits } from '../engine/vdqs/scoreUnits';
+import { decisionUnits } from '../engine/vdqs/units';
+import type { CandidateView } from '../protocol/views';
+
+/** Why bits are what they are, by layer. */
+export interface Explanation {
+  /** Of the layer's output map. */
+  readonly output: ReadonlyMap<LayerId, readonly CandidateView[]>;
+  /** Of the bits at which the layer reads its input, where that is a decision of its own. */
+  readonly input: ReadonlyMap<LayerId, readonly CandidateView[]>;
+}
+
+export const noExplanation: Explanation = { output: new Map(), input: new Map() };
+
+const known = new WeakMap<Calibration, { readonly key: string; readonly value: Explanation }>();
+
+/** Entropy, Ω, Φ and score of each candidate of each decision, exactly as the search sees them. */
+export function explain({ graph, plan, parameters }: Pick<OpenedPlan, 'graph' | 'plan' | 'parameters'>, calibration: Calibration): Explanation {
+  const weightBits = (layer: LayerId): 8 | 4 => parameters.layers.get(layer)?.weightBits ?? 8;
+  const key = JSON.stringify([plan.search.bits, plan.search.lambda, graph.layers.map((layer) => weightBits(layer.id))]);
+  const found = known.get(calibration);
+  if (found?.key === key) return found.value;
+  const value = explainDecisions(graph, plan, calibration, weightBits);
+  known.set(calibration, { key, value });
+  return value;
+}
+
+function explainDecisions(graph: Graph, plan: Plan, calibration: Calibration, weightBits: (layer: LayerId) => 8 | 4): Explanation {
+  const output = new Map<LayerId, readonly CandidateView[]>();
+  const input = new Map<LayerId, readonly CandidateView[]>();
+  const bits = [...new Set([8 as const, ...plan.search.bits])].sort((a, b) => b - a);
+  for (const { unit, candidates } of scoreUnits(graph, calibration, decisionUnits(graph), bits, plan.search.lambda, weightBits, () => null)) {
+    // A map that no layer with weights reads is no matter of the score.
+    if (unit.readers.length === 0) continue;
+    if (unit.kind === 'view') {
+      input.set(unit.readers[0], candidates);
+      continue;
+    }
+    for (const map of unit.maps) {
+      const { producer } = graph.maps[map];
+      if (producer !== null) output.set(producer, candidates);
+    }
+  }
+  return { output, input };
+}

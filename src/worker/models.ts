@@ -1,0 +1,69 @@
+import { promises as fs } from 'node:fs';
+import { cachedCalibration, defaultCachePath } from '../engine/calibration/cache';
+import type { Calibration } from '../engine/calibration/types';
+import { UserError } from '../engine/errors';
+import type { Graph } from '../engine/graph/types';
+import { importModel } from '../engine/onnx';
+import { hashFile } from '../engine/plan/files';
+import type { PlanModel } from '../engine/plan/open';
+import { readModelView, type ShownModel } from './modelView';
+
+type Sizes = Readonly<Record<string, number>> | undefined;
+
+/** Models kept at once: one that is looked at, and one that it is compared with. */
+const KEPT_MODELS = 2;
+
+interface Entry {
+  readonly key: string;
+  readonly shown: Promise<ShownModel>;
+  sha256?: Promise<string>;
+  calibration?: { readonly key: string; readonly value: Promise<Calibration | null> };
+}
+
+/**
+ * Models and calibrations that were read, so that a changed bit does not cost reading them again. A model is the same as long as its file's size and time are;
+ * the ones used last are kept until the engine stops.
+ */
+export class ModelStore {
+  private entries: Entry[] = [];
+
+  constructor(private readonly cachePath = defaultCachePath()) {}
+
+  /** @throws UserError when the file cannot be read as ONNX */
+  async shown(modelPath: string, sizes: Sizes): Promise<ShownModel> {
+    return (await this.entry(modelPath, sizes)).shown;
+  }
+
+  /** For openPlan. @throws UserError when the model cannot be imported */
+  async model(modelPath: string, sizes: Sizes): Promise<PlanModel> {
+    const entry = await this.entry(modelPath, sizes);
+    entry.sha256 ??= hashFile(modelPath);
+    const [{ graph }, sha256] = await Promise.all([entry.shown, entry.sha256]);
+    // Where it cannot be imported, importing says why.
+    return { sha256, graph: graph ?? (await importModel(modelPath, { sizes })) };
+  }
+
+  /** The calibration of a kept model, if it is cached on this machine. */
+  async calibration(key: string, graph: Graph): Promise<Calibration | null> {
+    const shown = await Promise.all(this.entries.map(async (entry) => ({ entry, graph: (await entry.shown.catch(() => null))?.graph })));
+    const entry = shown.find((s) => s.graph === graph)?.entry;
+    if (entry?.calibration?.key === key) return entry.calibration.value;
+    const value = cachedCalibration(this.cachePath, key, graph);
+    // What is not there now may be there after the next quantization.
+    if ((await value) !== null && entry) entry.calibration = { key, value };
+    return value;
+  }
+
+  private async entry(modelPath: string, sizes: Sizes): Promise<Entry> {
+    const stat = await fs.stat(modelPath).catch((error: Error) => { throw new UserError(`${modelPath} cannot be read: ${error.message}.`, { cause: error }); });
+    const key = JSON.stringify([modelPath, stat.size, stat.mtimeMs, stat.ino, sizes ?? {}]);
+    let entry = this.entries.find((e) => e.key === key);
+    if (!entry) {
+      const shown = readModelView(modelPath, sizes);
+      entry = { key, shown };
+      shown.catch(() => { this.entries = this.entries.filter((e) => e.key !== key); });
+    }
+    this.entries = [entry, ...this.entries.filter((e) => e !== entry)].slice(0, KEPT_MODELS);
+    return entry;
+  }
+}

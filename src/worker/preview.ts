@@ -1,0 +1,43 @@
+import { layerMacs } from '../engine/graph/macs';
+import { isWeighted, type Graph } from '../engine/graph/types';
+import { buildSchedule, type ScheduleStep } from '../engine/patch/schedule';
+import { scheduleArena } from '../engine/patch/scheduleArena';
+import { decisionsOf } from '../engine/plan/decisions';
+import { outlierShare, resolveStage } from '../engine/plan/stage';
+import type { Plan } from '../engine/plan/types';
+import { layoutArena } from '../engine/program/arena';
+import { scheduleRules } from '../engine/program/scheduleRules';
+import type { PreviewView } from '../protocol/views';
+
+/**
+ * SRAM, BitOPs and weights of a plan from its schedule alone, without quantizing weights: what the editor shows at once after a change. The arena is laid out with
+ * less effort than lowering spends, so it may come out a little larger than what the plan gets in the end.
+ *
+ * @throws UserError where the plan does not suit its graph
+ */
+export function previewFigures(graph: Graph, plan: Plan, file: string): PreviewView {
+  const decisions = decisionsOf(graph, plan, file);
+  const stage = resolveStage(graph, plan.patchStage, file);
+  const { bits, options } = scheduleRules(graph, stage?.stage.splitMap ?? null, decisions);
+  const schedule = buildSchedule(graph, stage, bits, options);
+  const { requests, overlaps } = scheduleArena(graph, schedule, 4);
+  const share = plan.patchStage ? outlierShare(plan.patchStage) : 0;
+  let macs = 0;
+  let bitOps = 0;
+  for (const step of schedule.steps) {
+    const work = stepMacs(graph, step) * (step.guard === null ? 1 : step.guard === 'outlier' ? share : 1 - share);
+    if (work === 0) continue;
+    macs += work;
+    bitOps += work * decisions.weightBits(step.layer) * schedule.buffers[step.inputs[0].buffer].bits;
+  }
+  const weightCodeBytes = graph.layers.reduce((sum, layer) => sum + (isWeighted(layer) ? Math.ceil((layer.weights.length * decisions.weightBits(layer.id)) / 8) : 0), 0);
+  return { arenaBytes: layoutArena(requests, overlaps, { effort: 'quick' }).bytes, macs, bitOps, bitOpsInt8: macs * 64, weightCodeBytes };
+}
+
+/** MACs of one step: those of the pixels that it computes. */
+function stepMacs(graph: Graph, step: ScheduleStep): number {
+  const layer = graph.layers[step.layer];
+  if (step.kind !== 'layer' || !isWeighted(layer) || !step.output) return 0;
+  const { y0, y1, x0, x1 } = step.output.region;
+  return layerMacs(graph, layer, (y1 - y0) * (x1 - x0));
+}

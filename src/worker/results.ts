@@ -1,0 +1,64 @@
+import { promises as fs } from 'node:fs';
+import type { Evaluation } from '../engine/evaluate';
+import { hashBytes, writeFilesWhole } from '../engine/plan/files';
+import type { Plan } from '../engine/plan/types';
+import type { AccuracyView } from '../protocol/views';
+
+/** Results kept for one model: those of the variants that a person compares. */
+const KEPT_RESULTS = 40;
+const MAX_RESULTS_BYTES = 1 << 20;
+
+interface StoredResult {
+  /** {@link planHash} of the plan that was evaluated. */
+  readonly plan: string;
+  readonly accuracy: AccuracyView;
+}
+
+/** `net.quantmcu.json` → `net.quantmcu.results.json` beside it. */
+export function resultsPathOf(planPath: string): string {
+  return planPath.replace(/\.json$/i, '') + '.results.json';
+}
+
+/** SHA-256 over what decides the outputs of a plan: a lock or another name of the board changes nothing. */
+export function planHash(plan: Plan): string {
+  const rows = (record: Readonly<Record<string, { readonly locked?: boolean }>>): unknown[] =>
+    Object.entries(record).map(([name, { locked: _, ...decision }]) => [name, decision]).sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+  return hashBytes(JSON.stringify([plan.model.sha256, plan.model.sizes ?? {}, plan.preprocess, plan.calibration.key, plan.patchStage, rows(plan.maps), rows(plan.layers), plan.parameters.sha256]));
+}
+
+/** The last evaluation of exactly this plan; null when there is none. A file that cannot be read is as none: it holds nothing that cannot be computed again. */
+export async function storedAccuracy(planPath: string, plan: Plan): Promise<AccuracyView | null> {
+  const hash = planHash(plan);
+  return (await readResults(planPath)).find((result) => result.plan === hash)?.accuracy ?? null;
+}
+
+/** Keeps an evaluation beside the plan, written whole or not at all. @throws UserError when it cannot be written */
+export async function storeAccuracy(planPath: string, plan: Plan, evaluation: Evaluation): Promise<void> {
+  const hash = planHash(plan);
+  const share = (percent: number | null): number | null => (percent === null ? null : percent / 100);
+  const accuracy: AccuracyView = {
+    images: evaluation.images, floatTop1: share(evaluation.float.top1), quantizedTop1: share(evaluation.quantized.top1), agreement: evaluation.agreement / 100,
+  };
+  const others = (await readResults(planPath)).filter((result) => result.plan !== hash);
+  const results: StoredResult[] = [{ plan: hash, accuracy }, ...others].slice(0, KEPT_RESULTS);
+  await writeFilesWhole([{ path: resultsPathOf(planPath), data: `{\n  "version": 1,\n  "results": [\n${results.map((r) => `    ${JSON.stringify(r)}`).join(',\n')}\n  ]\n}\n` }]);
+}
+
+async function readResults(planPath: string): Promise<StoredResult[]> {
+  try {
+    const file = resultsPathOf(planPath);
+    if ((await fs.stat(file)).size > MAX_RESULTS_BYTES) return [];
+    const { version, results } = JSON.parse(await fs.readFile(file, 'utf8')) as { version?: unknown; results?: unknown };
+    return version === 1 && Array.isArray(results) ? results.filter(isResult) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isResult(value: unknown): value is StoredResult {
+  const { plan, accuracy } = (value ?? {}) as Partial<StoredResult>;
+  const share = (v: unknown): boolean => typeof v === 'number' && v >= 0 && v <= 1;
+  const shareOrNull = (v: unknown): boolean => v === null || share(v);
+  return typeof plan === 'string' && typeof accuracy === 'object' && accuracy !== null && Number.isInteger(accuracy.images)
+    && shareOrNull(accuracy.floatTop1) && shareOrNull(accuracy.quantizedTop1) && share(accuracy.agreement);
+}

@@ -1,0 +1,44 @@
+import * as path from 'node:path';
+import { loadSample } from '../engine/calibration/inputs';
+import { resizeBilinear } from '../engine/calibration/resample';
+import { listSamples } from '../engine/calibration/samples';
+import { UserError } from '../engine/errors';
+import type { Graph } from '../engine/graph/types';
+import type { Plan } from '../engine/plan/types';
+import type { SampleImageView } from '../protocol/views';
+
+/** Longer side of what is sent to the page. */
+const MAX_SIDE = 256;
+
+/** The first image of the folder that a plan was calibrated on, brought to the input's size as calibration does it; null where there is none. */
+export async function sampleImage(graph: Graph, plan: Plan, planPath: string): Promise<SampleImageView | null> {
+  const [input] = graph.inputs;
+  const { h, w, c } = graph.maps[input.map].shape;
+  if (c !== 1 && c !== 3) return null;
+  try {
+    const { samples } = await listSamples(path.resolve(path.dirname(planPath), plan.calibration.folder), graph, 1);
+    const sample = samples.find(({ source }) => source.kind === 'image');
+    if (!sample) return null;
+    const [{ codes }] = await loadSample(sample, graph, plan.preprocess);
+    if (!codes) return null;
+    const pixels = Uint8Array.from(codes);
+    const scale = Math.min(1, MAX_SIDE / Math.max(h, w));
+    const [height, width] = [Math.max(1, Math.round(h * scale)), Math.max(1, Math.round(w * scale))];
+    const sized = scale === 1 ? pixels : resizeBilinear({ width: w, height: h, channels: c, data: pixels }, width, height).data;
+    return { name: sample.name, width, height, rgba: toRgba(sized, c, plan.preprocess.channels === 'bgr') };
+  } catch (error) {
+    // The images may lie on another machine; the grid is drawn without one.
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}
+
+function toRgba(pixels: Uint8Array, channels: number, bgr: boolean): Uint8Array {
+  const count = pixels.length / channels;
+  const rgba = new Uint8Array(count * 4);
+  for (let p = 0; p < count; p++) {
+    for (let k = 0; k < 3; k++) rgba[4 * p + k] = pixels[p * channels + (channels === 1 ? 0 : bgr ? 2 - k : k)];
+    rgba[4 * p + 3] = 255;
+  }
+  return rgba;
+}
