@@ -24,6 +24,8 @@ export interface PlannerOptions {
   readonly splitMap?: MapId;
   /** Default: recompute only. */
   readonly strategies?: readonly HaloStrategy[];
+  /** What a plan should have as little of as fits: work (default), or patches, and of those with as few patches work. */
+  readonly least?: 'work' | 'patches';
   /** Only the best plan: stop at the first that fits, which leaves the Pareto set incomplete, and give no remedies when none does. */
   readonly firstFit?: boolean;
 }
@@ -101,7 +103,7 @@ interface Enumerated {
   readonly redundantMacs: number;
 }
 
-/** All choices, those with the fewest redundant MACs first, smaller grids before larger ones. */
+/** All choices, those with the fewest redundant MACs (or patches) first; of those with as many the smaller grids (or fewer MACs). */
 function enumerate(graph: Graph, options: PlannerOptions): Enumerated[] {
   const all: Enumerated[] = [];
   const one: Grid = { rows: 1, cols: 1 };
@@ -115,7 +117,9 @@ function enumerate(graph: Graph, options: PlannerOptions): Enumerated[] {
       }
     }
   }
-  return all.sort((a, b) => a.redundantMacs - b.redundantMacs || a.grid.rows * a.grid.cols - b.grid.rows * b.grid.cols);
+  const byWork = (a: Enumerated, b: Enumerated) => a.redundantMacs - b.redundantMacs;
+  const byPatches = (a: Enumerated, b: Enumerated) => a.grid.rows * a.grid.cols - b.grid.rows * b.grid.cols;
+  return all.sort(options.least === 'patches' ? (a, b) => byPatches(a, b) || byWork(a, b) : (a, b) => byWork(a, b) || byPatches(a, b));
 }
 
 /** The largest grid that suits a stage, rows before columns. */
