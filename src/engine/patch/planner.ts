@@ -76,6 +76,7 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
     const bytes = estimator.layerByLayer();
     consider({ choice: null, arenaBytes: bytes, stageBytes: 0, tailBytes: bytes, macs: baseMacs, redundantMacs: 0 });
   }
+  if (best && options.firstFit) return { best, pareto, noFit: null };
   const looked = new Map<StageShapes, { readonly grid: Grid; readonly bytes: number }[]>();
   for (const { shapes, grid, redundantMacs } of enumerate(graph, options)) {
     if (best && options.firstFit) break;
@@ -97,6 +98,12 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
   return { best, pareto, noFit: best || pareto.length === 0 ? null : explainNoFit(graph, options, pareto[pareto.length - 1]) };
 }
 
+/**
+ * Maps of all stages that are looked at, times their halo strategies. MobileNetV2 has about 10 000; what lies beyond are chains of many hundred layers, whose
+ * deepest stages (they come last) are left out, since the time would grow with the square of the depth.
+ */
+const MOST_WORK = 20_000;
+
 interface Enumerated {
   readonly shapes: StageShapes;
   readonly grid: Grid;
@@ -107,10 +114,14 @@ interface Enumerated {
 function enumerate(graph: Graph, options: PlannerOptions): Enumerated[] {
   const all: Enumerated[] = [];
   const one: Grid = { rows: 1, cols: 1 };
+  let work = 0;
   for (const stage of candidateStages(graph)) {
     if (options.splitMap !== undefined && stage.splitMap !== options.splitMap) continue;
     const plain = new StageShapes(graph, stage, keepNothing).macs(one);
-    for (const keep of keepSets(graph, stage, options)) {
+    const sets = keepSets(graph, stage, options);
+    work += stage.maps.length * sets.length;
+    if (work > MOST_WORK && all.length > 0) break;
+    for (const keep of sets) {
       const shapes = new StageShapes(graph, stage, keep);
       for (const grid of options.grid ? [options.grid] : grids(options.largestGrid ?? defaultGrid)) {
         if (shapes.suits(grid)) all.push({ shapes, grid, redundantMacs: shapes.macs(grid) - plain });
