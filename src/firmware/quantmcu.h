@@ -1,7 +1,8 @@
 /*
  * QuantMCU runtime: integer kernels for mixed-precision, patch-based inference.
  *
- * C99, no dynamic memory, no globals but constants, no floating point, at most 512 bytes of stack per kernel.
+ * C99, no dynamic memory, no globals but constants, no floating point, at most 512 bytes of stack per kernel;
+ * qmcu_conv2d and qmcu_fully_connected take 768 and QMCU_COLUMN_BYTES (quantmcu_port.h).
  * Every kernel exists for all combinations of 8-, 4- and 2-bit, signed and unsigned feature maps; layers with
  * weights take 8- and 4-bit weights.
  *
@@ -108,16 +109,19 @@ typedef struct {
 } qmcu_scaled_sum;
 
 /*
- * Weights: 8 bits: int8_t. 4 bits: two to a byte, the first in the low nibble, two's complement; every row starts on
- * a byte (a row of odd length ends with an unused high nibble). A row is
- *   qmcu_conv2d           the kernel_h * kernel_w * (C_in / group) weights of one output channel
- *   qmcu_fully_connected  the h * w * C_in weights of one output channel
- *   qmcu_depthwise2d      the C weights of one kernel position (ky, kx)
+ * Weights: 8 bits: int8_t. 4 bits: two to a byte, the first in the low nibble, two's complement.
+ *   qmcu_conv2d, qmcu_fully_connected
+ *       The rows of the output channels, kernel_h * kernel_w * (C_in / group) or h * w * C_in weights each, stand in pairs: first
+ *       weights of both, second weights of both ... A group of an odd number of output channels ends with a row of zeros.
+ *       4 bits: of each four places of a row, as long as there are four, the second and third are exchanged.
+ *   qmcu_depthwise2d
+ *       Rows of the C weights of one kernel position (ky, kx). Every row starts on a byte (one of odd length and 4 bits ends with an
+ *       unused high nibble).
  */
 
 typedef struct {
     qmcu_window window;
-    const void *weights;      /* [C_out][kernel_h][kernel_w][C_in / group] */
+    const void *weights;      /* [C_out / 2][kernel_h][kernel_w][C_in / group][2] */
     const int16_t *pad_codes; /* [C_in], code of padding by channel; NULL: 0 */
     qmcu_requant requant;
     int32_t group; /* divides C_in and C_out */
@@ -133,7 +137,7 @@ typedef struct {
 } qmcu_depthwise2d_params;
 
 typedef struct {
-    const void *weights; /* [C_out][h * w * C_in] */
+    const void *weights; /* [C_out / 2][h * w * C_in][2] */
     qmcu_requant requant;
     uint8_t weight_bits; /* 8 or 4 */
 } qmcu_fully_connected_params;

@@ -1,13 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { Constant, ConstantId, Program } from '../program/types';
+import { packNibbles, packPairs, pairRows, type RowShape } from './packing';
 import { comment, commentText, intLiteral, wrapItems } from './text';
 
-/** Element types of the arrays that the runtime reads. `weights4` is two 4-bit codes to a byte, rows starting on a byte. */
-export type ArrayType = 'weights8' | 'weights4' | 'int16' | 'uint16' | 'int32';
+/**
+ * Element types of the arrays that the runtime reads. `weights4` is two 4-bit codes to a byte, rows starting on a byte; `pairs8` and
+ * `pairs4` are rows of weights in pairs, see packing.ts.
+ */
+export type ArrayType = 'weights8' | 'weights4' | 'pairs8' | 'pairs4' | 'int16' | 'uint16' | 'int32';
 
 const cTypes: Record<ArrayType, { readonly c: string; readonly bytes: number; readonly min: number; readonly max: number }> = {
   weights8: { c: 'int8_t', bytes: 1, min: -128, max: 127 },
   weights4: { c: 'uint8_t', bytes: 1, min: -8, max: 7 },
+  pairs8: { c: 'int8_t', bytes: 1, min: -128, max: 127 },
+  pairs4: { c: 'uint8_t', bytes: 1, min: -8, max: 7 },
   int16: { c: 'int16_t', bytes: 2, min: -32768, max: 32767 },
   uint16: { c: 'uint16_t', bytes: 2, min: 0, max: 65535 },
   int32: { c: 'int32_t', bytes: 4, min: -2147483648, max: 2147483647 },
@@ -36,15 +42,15 @@ export class ConstantArrays {
 
   /**
    * Symbol of a constant.
-   * @param rowLength only for `weights4`: values per row
+   * @param shape only for `weights4`, `pairs8` and `pairs4`
    */
-  symbol(id: ConstantId, type: ArrayType, rowLength = 0): string {
-    const request = `${id} ${type} ${rowLength}`;
+  symbol(id: ConstantId, type: ArrayType, shape: RowShape = { rowLength: 0, rowsPerGroup: 0 }): string {
+    const request = `${id} ${type} ${shape.rowLength} ${shape.rowsPerGroup}`;
     const known = this.byRequest.get(request);
     if (known) return known.symbol;
     const constant = this.program.constants[id];
     if (constant?.id !== id) throw new Error(`Constant ${id} is not at its index.`);
-    const array = this.share(constant, type, rowLength);
+    const array = this.share(constant, type, shape);
     this.byRequest.set(request, array);
     return array.symbol;
   }
@@ -72,21 +78,21 @@ export class ConstantArrays {
         const section = constant.kind === 'weights' ? 'QMCU_SECTION_WEIGHTS' : 'QMCU_SECTION_TABLES';
         const shape = constant.dims.length > 0 ? `, ${constant.dims.join(' x ')}` : '';
         return (
-          comment([`${commentText(constant.name)}${shape}${a.type === 'weights4' ? ', 4 bits' : ''}`]) +
+          comment([`${commentText(constant.name)}${shape}${a.type === 'weights4' || a.type === 'pairs4' ? ', 4 bits' : ''}${a.type.startsWith('pairs') ? ', rows in pairs' : ''}`]) +
           `${section} QMCU_ALIGN(4) const ${cTypes[a.type].c} ${a.symbol}[${a.stored.length}] = {\n${wrapItems(literals(a.stored), '    ').join('\n')}\n};\n`
         );
       })
       .join('\n');
   }
 
-  private share(constant: Constant, type: ArrayType, rowLength: number): CArray {
+  private share(constant: Constant, type: ArrayType, shape: RowShape): CArray {
     const { min, max } = cTypes[type];
     const { values } = constant;
     if (values.length === 0) throw new Error(`Constant '${constant.name}' has no values.`);
     for (const value of values) {
       if (value < min || value > max) throw new Error(`Constant '${constant.name}' has the value ${value}, which does not fit ${type}.`);
     }
-    const stored = type === 'weights4' ? packNibbles(values, rowLength) : values;
+    const stored = arranged(values, type, shape);
     const content = `${type} ${createHash('sha256').update(bytesOf(stored)).digest('hex')}`;
     const known = this.byContent.get(content);
     if (known) return known;
@@ -98,26 +104,19 @@ export class ConstantArrays {
   }
 }
 
+function arranged(values: Constant['values'], type: ArrayType, shape: RowShape): Constant['values'] {
+  switch (type) {
+    case 'weights4': return packNibbles(values, shape.rowLength);
+    case 'pairs8': return pairRows(values, shape);
+    case 'pairs4': return packPairs(values, shape);
+    default: return values;
+  }
+}
+
 function bytesOf(values: ArrayLike<number>): Uint8Array {
   return new Uint8Array(Int32Array.from(values).buffer);
 }
 
 function* literals(values: ArrayLike<number>): Iterable<string> {
   for (let i = 0; i < values.length; i++) yield intLiteral(values[i]);
-}
-
-/**
- * Packs 4-bit two's complement codes two to a byte, the first in the low nibble; each row of `rowLength` codes starts on a byte.
- */
-export function packNibbles(values: ArrayLike<number>, rowLength: number): Uint8Array {
-  if (rowLength <= 0 || values.length % rowLength !== 0) throw new Error(`${values.length} weights do not divide into rows of ${rowLength}.`);
-  const rowBytes = Math.ceil(rowLength / 2);
-  const rows = values.length / rowLength;
-  const packed = new Uint8Array(rows * rowBytes);
-  for (let row = 0; row < rows; row++) {
-    for (let i = 0; i < rowLength; i++) {
-      packed[row * rowBytes + (i >> 1)] |= (values[row * rowLength + i] & 15) << ((i & 1) * 4);
-    }
-  }
-  return packed;
 }

@@ -1,6 +1,7 @@
 import type { Port, Program } from '../program/types';
 import { banner, portSuffix } from './header';
 import { macroPrefix } from './identifier';
+import { externalInputs } from './inputs';
 import { wrapItems } from './text';
 import type { GoldenVector, RenderOptions } from './types';
 
@@ -19,9 +20,11 @@ export function renderGolden(program: Program, { name, golden = [], provenance }
         return `QMCU_SECTION_TABLES static const uint8_t ${kind}${portSuffix(p)}[${golden.length}][${prefix}_${kind.toUpperCase()}${portSuffix(p)}_BYTES] = {\n${rows}};\n`;
       })
       .join('\n');
-  const copies = program.inputs.map((_, p) => {
+  const external = externalInputs(program);
+  const invoke = external.length === 0 ? `${name}_invoke(arena)` : `${name}_invoke_from(arena, ${external.map(({ port }) => `input${portSuffix(port)}[i]`).join(', ')})`;
+  const copies = program.inputs.map(({ buffer }, p) => {
     const s = portSuffix(p);
-    return `        memcpy(${name}_input${s}(arena), input${s}[i], sizeof input${s}[i]);\n`;
+    return program.buffers[buffer].external ? '' : `        memcpy(${name}_input${s}(arena), input${s}[i], sizeof input${s}[i]);\n`;
   });
   const comparisons = program.outputs.map((_, p) => {
     const s = portSuffix(p);
@@ -40,7 +43,7 @@ int ${name}_selftest(void *arena)
     }
     for (i = 0; i < ${golden.length}; i++) {
         int error;
-${copies.join('')}        error = ${name}_invoke(arena);
+${copies.join('')}        error = ${invoke};
         if (error != ${prefix}_OK) {
             return error;
         }

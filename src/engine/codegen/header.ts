@@ -1,5 +1,6 @@
 import type { Port, Program, ProgramBuffer } from '../program/types';
 import { macroPrefix } from './identifier';
+import { externalInputs, invokeSignature } from './inputs';
 import { comment, commentText, floatLiteral, wrapItems } from './text';
 import type { Provenance } from './types';
 
@@ -25,6 +26,8 @@ export function renderHeader(program: Program, name: string, constantBytes: numb
   const define = (macro: string, value: string | number): string => `#define ${prefix}_${macro} ${value}\n`;
   const ports = (kind: 'input' | 'output', list: readonly Port[]): string =>
     list.map((port, i) => portMacros(define, `${kind.toUpperCase()}${portSuffix(i)}`, port, program.buffers[port.buffer])).join('\n');
+  const external = externalInputs(program);
+  const invoke = external.length > 0 ? `${name}_invoke_from` : `${name}_invoke`;
   return `${banner(`${name}: a neural network as plain C.`, provenance)}#ifndef ${prefix}_MODEL_H
 #define ${prefix}_MODEL_H
 
@@ -37,7 +40,7 @@ extern "C" {
 #endif
 
 /*
- * The arena: the caller's buffer for input, output and all that lies between. Nothing in it has to last
+ * The arena: the caller's buffer for ${external.length > 0 ? 'output and all that lies before it' : 'input, output and all that lies between'}. Nothing in it has to last
  * from one inference to the next.
  */
 ${define('ARENA_BYTES', program.arenaBytes)}${define('ARENA_ALIGN', program.arenaAlign)}
@@ -60,23 +63,18 @@ ${define('INPUTS', program.inputs.length)}${ports('input', program.inputs)}
 ${define('OUTPUTS', program.outputs.length)}${ports('output', program.outputs)}
 /* Error codes. */
 ${define('OK', 0)}${define('ERROR_NO_ARENA', 1)}${define('ERROR_ARENA_ALIGNMENT', 2)}${define('ERROR_SELFTEST', 3)}${define('ERROR_NO_GOLDEN', 4)}
-/*
- * Where the input goes. Write it before every inference: the network uses its memory again as soon as
- * it has been read.
+${inputText(program, name, define)}/*
+ * Runs the network. Returns ${prefix}_OK, ${prefix}_ERROR_NO_ARENA${external.length > 0 ? ' (the input is missing too)' : ''} or ${prefix}_ERROR_ARENA_ALIGNMENT.
+ * Uses nothing but the arena${external.length > 0 ? ', the input' : ''} and constants: calls with different arenas may run at the same time.
  */
-${program.inputs.map((_, i) => `void *${name}_input${portSuffix(i)}(void *arena);\n`).join('')}
-/*
- * Runs the network. Returns ${prefix}_OK, ${prefix}_ERROR_NO_ARENA or ${prefix}_ERROR_ARENA_ALIGNMENT.
- * Uses nothing but the arena and constants: calls with different arenas may run at the same time.
- */
-int ${name}_invoke(void *arena);
+${invokeSignature(program, name)};
 
 /* Where the output is after an inference. */
 ${program.outputs.map((_, i) => `const void *${name}_output${portSuffix(i)}(const void *arena);\n`).join('')}
 /*
  * Runs the network on stored inputs and compares with what the generator computed, byte for byte.
  * Returns ${prefix}_OK, ${prefix}_ERROR_SELFTEST, ${prefix}_ERROR_NO_GOLDEN if there are no
- * stored inputs, or what ${name}_invoke returned.
+ * stored inputs, or what ${invoke} returned.
  * The stored vectors take flash only in a firmware that calls this.
  */
 int ${name}_selftest(void *arena);
@@ -86,6 +84,28 @@ int ${name}_selftest(void *arena);
 #endif
 
 #endif /* ${prefix}_MODEL_H */
+`;
+}
+
+/** How the application hands over its input. */
+function inputText(program: Program, name: string, define: (macro: string, value: string | number) => string): string {
+  const external = externalInputs(program);
+  const inArena = program.inputs.flatMap(({ buffer }, i) => (program.buffers[buffer].external ? [] : [`void *${name}_input${portSuffix(i)}(void *arena);\n`]));
+  const outside =
+    external.length === 0
+      ? ''
+      : `/*
+ * The input stays where the application has it, e.g. in a camera's frame buffer or in flash: all of
+ * INPUT_BYTES, row-major, at any alignment. It is only read, and must not change during an inference.
+ */
+${define('INPUT_EXTERNAL', 1)}
+`;
+  if (inArena.length === 0) return outside;
+  return `${outside}/*
+ * Where the input goes. Write it before every inference: the network uses its memory again as soon as
+ * it has been read.
+ */
+${inArena.join('')}
 `;
 }
 

@@ -1,5 +1,6 @@
 import type { Access, ConstantId, Kernel, PerChannel, Requantization, ScaledSum, Step, StepWindow } from '../program/types';
 import type { ConstantArrays } from './constants';
+import type { RowShape } from './packing';
 import { intLiteral, wrapItems } from './text';
 
 /** What a step passes to its kernel besides the maps. */
@@ -22,13 +23,13 @@ export class ParameterWriter {
     switch (kernel.op) {
       case 'conv2d':
         return struct('qmcu_conv2d', 'qmcu_conv2d_params', [
-          ...this.weightedLayer(kernel, kernel.window.kernelH * kernel.window.kernelW * (inC / kernel.group)),
+          ...this.weightedLayer(kernel, { rowLength: kernel.window.kernelH * kernel.window.kernelW * (inC / kernel.group), rowsPerGroup: step.output.channels / kernel.group }),
           `.group = ${kernel.group}`,
         ]);
       case 'depthwise2d':
-        return struct('qmcu_depthwise2d', 'qmcu_depthwise2d_params', this.weightedLayer(kernel, step.output.channels));
+        return struct('qmcu_depthwise2d', 'qmcu_depthwise2d_params', this.weightedLayer(kernel, { rowLength: step.output.channels, rowsPerGroup: kernel.window.kernelH * kernel.window.kernelW }));
       case 'fullyConnected':
-        return struct('qmcu_fully_connected', 'qmcu_fully_connected_params', this.weightedLayer(kernel, volume(step.inputs[0])));
+        return struct('qmcu_fully_connected', 'qmcu_fully_connected_params', this.weightedLayer(kernel, { rowLength: volume(step.inputs[0]), rowsPerGroup: step.output.channels }));
       case 'add':
         return struct('qmcu_add', 'qmcu_scaled_sum', this.scaledSum(kernel.sum, 2));
       case 'requantize':
@@ -85,8 +86,8 @@ export class ParameterWriter {
     return this.constants.symbol(id, type);
   }
 
-  private weightedLayer(kernel: Extract<Kernel, { weightBits: unknown }>, rowLength: number): string[] {
-    const weights = this.constants.symbol(kernel.weights, kernel.weightBits === 4 ? 'weights4' : 'weights8', kernel.weightBits === 4 ? rowLength : 0);
+  private weightedLayer(kernel: Extract<Kernel, { weightBits: unknown }>, shape: RowShape): string[] {
+    const weights = this.constants.symbol(kernel.weights, `${kernel.op === 'depthwise2d' ? 'weights' : 'pairs'}${kernel.weightBits}`, shape);
     return [
       ...('window' in kernel ? [`.window = ${window(kernel.window)}`] : []),
       `.weights = ${weights}`,

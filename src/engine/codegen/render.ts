@@ -3,6 +3,7 @@ import { ConstantArrays } from './constants';
 import { renderGolden } from './golden';
 import { banner, portSuffix, renderHeader } from './header';
 import { macroPrefix } from './identifier';
+import { externalInputs, invokeSignature } from './inputs';
 import { forModel, runtimeFileName, runtimeFiles } from './runtime';
 import { renderSteps } from './steps';
 import type { StepCode } from './steps';
@@ -48,6 +49,9 @@ function renderSource(program: Program, { name, provenance }: RenderOptions, cod
       ? `void *${name}_input${portSuffix(index)}(void *arena)\n{\n    return (uint8_t *)arena + ${offset};\n}\n\n`
       : `const void *${name}_output${portSuffix(index)}(const void *arena)\n{\n    return (const uint8_t *)arena + ${offset};\n}\n\n`;
   };
+  const external = externalInputs(program);
+  const missing = ['base', ...external.map((e) => e.parameter)].map((p) => `${p} == NULL`).join(' || ');
+  const inArena = program.inputs.flatMap(({ buffer }, i) => (program.buffers[buffer].external ? [] : [address('input', i)]));
   const sections = [
     `${banner(`${name}: the steps of one inference.`, provenance)}#include "${name}.h"
 
@@ -66,10 +70,10 @@ ${comment(['Called around every layer with its number, which the comments below 
     code.parameters,
     code.views,
     code.functions,
-    `${program.inputs.map((_, i) => address('input', i)).join('')}${program.outputs.map((_, i) => address('output', i)).join('')}int ${name}_invoke(void *arena)
+    `${inArena.join('')}${program.outputs.map((_, i) => address('output', i)).join('')}${invokeSignature(program, name)}
 {
     uint8_t *const base = (uint8_t *)arena;
-    if (base == NULL) {
+    if (${missing}) {
         return ${prefix}_ERROR_NO_ARENA;
     }
     if (((uintptr_t)arena & (uintptr_t)(${prefix}_ARENA_ALIGN - 1)) != 0) {

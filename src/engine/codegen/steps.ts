@@ -1,6 +1,7 @@
 import type { Layer } from '../graph/types';
-import type { Program, Step } from '../program/types';
+import type { Access, Program, Step } from '../program/types';
 import type { ConstantArrays } from './constants';
+import { externalInputs } from './inputs';
 import { ParameterWriter } from './parameters';
 import { comment, commentText } from './text';
 import { ViewTable } from './views';
@@ -26,12 +27,20 @@ export function renderSteps(program: Program, constants: ConstantArrays, layers:
   const writer = new ParameterWriter(constants);
   const kernels = new Set<string>();
 
+  const pointers = new Map(externalInputs(program).map(({ buffer, parameter }) => [buffer, parameter]));
+  const pointerOf = (access: Access): string | undefined => pointers.get(program.buffers[access.buffer].aliasOf ?? access.buffer);
+  const inputView = (access: Access, i: number): string => {
+    const pointer = pointerOf(access);
+    // A qmcu_map is for reading and writing; what kernels get as an input they only read.
+    return `view(&in${i}, ${pointer ? `(uint8_t *)${pointer}` : 'arena'}, &views[${views.index(access)}])`;
+  };
+
   const renderCall = (step: Step): string => {
     const call = writer.call(step);
     kernels.add(call.fn);
     const args = [...call.args];
     if (call.params) args.push(`&${parameters.symbol(step, call.fn, call.params)}`);
-    step.inputs.forEach((access, i) => args.push(`view(&in${i}, arena, &views[${views.index(access)}])`));
+    step.inputs.forEach((access, i) => args.push(inputView(access, i)));
     if (step.kernel.op === 'classify') args.push(`&arena[${program.buffers[step.output.buffer].offset + step.kernel.index}]`);
     else args.push(`view(&out, arena, &views[${views.index(step.output)}])`);
     return `${call.fn}(${args.join(', ')});`;
@@ -48,12 +57,14 @@ export function renderSteps(program: Program, constants: ConstantArrays, layers:
     names.add(name);
     const maps = [0, 1].filter((i) => part.some((step) => step.inputs.length > i)).map((i) => `in${i}`);
     if (part.some((step) => step.kernel.op !== 'classify')) maps.push('out');
+    const reads = new Set(part.flatMap((step) => step.inputs.map(pointerOf)));
+    const used = [...pointers.values()].filter((p) => reads.has(p));
     functions.push(
-      `${branch === null ? '' : comment([branchTitle(program, branch)])}static void ${name}(uint8_t *arena)\n{\n    qmcu_map ${maps.join(', ')};\n` +
+      `${branch === null ? '' : comment([branchTitle(program, branch)])}static void ${name}(uint8_t *arena${used.map((p) => `, const uint8_t *${p}`).join('')})\n{\n    qmcu_map ${maps.join(', ')};\n` +
         runs(part, (step) => step.layer).map((group) => renderLayer(program, group, layers, renderCall)).join('') +
         '}\n',
     );
-    calls.push(`    ${name}(base);\n`);
+    calls.push(`    ${name}(base${used.map((p) => `, (const uint8_t *)${p}`).join('')});\n`);
   }
   return { parameters: parameters.render(), views: views.render(), functions: functions.join('\n'), calls: calls.join(''), kernels };
 }

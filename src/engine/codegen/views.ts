@@ -23,8 +23,10 @@ export class ViewTable {
       region.y0 >= window.y0 && region.x0 >= window.x0 && region.y1 <= window.y1 && region.x1 <= window.x1 &&
       regionHeight(region) > 0 && regionWidth(region) > 0 && channel >= 0 && channels > 0 && channel + channels <= buffer.channels;
     if (!inside || (channel * buffer.bits) % 8 !== 0) throw new Error(`A step reaches outside of buffer '${buffer.name}'.`);
+    // An external buffer is found by a pointer of its own.
+    const start = buffer.external ? 0 : buffer.offset;
     const offset =
-      buffer.offset + (region.y0 - window.y0) * buffer.rowBytes + (region.x0 - window.x0) * buffer.pixelBytes + (channel * buffer.bits) / 8;
+      start + (region.y0 - window.y0) * buffer.rowBytes + (region.x0 - window.x0) * buffer.pixelBytes + (channel * buffer.bits) / 8;
     const extents = [regionHeight(region), regionWidth(region), channels, buffer.pixelBytes, buffer.rowBytes];
     this.largest = Math.max(this.largest, ...extents);
     const entry = `{${[offset, ...extents, `QMCU_${buffer.signed ? 'S' : 'U'}${buffer.bits}`].join(', ')}}`;
@@ -41,11 +43,11 @@ export class ViewTable {
     if (this.indices.size === 0) return '';
     const extent = this.largest > 0xffff ? 'uint32_t' : 'uint16_t';
     return (
-      comment(['A window into a feature map: where it lies in the arena, its size and the strides of the map.']) +
+      comment(['A window into a feature map: where it lies in its memory, its size and the strides of the map.']) +
       `typedef struct {\n    uint32_t offset;\n    ${extent} h, w, channels, pixel_bytes, row_bytes;\n    uint16_t format;\n} map_view;\n\n` +
       `static const map_view views[${this.indices.size}] = {\n${this.lines.join('')}};\n\n` +
-      'static const qmcu_map *view(qmcu_map *map, uint8_t *arena, const map_view *at)\n{\n' +
-      '    map->data = arena + at->offset;\n    map->h = at->h;\n    map->w = at->w;\n    map->channels = at->channels;\n' +
+      'static const qmcu_map *view(qmcu_map *map, uint8_t *memory, const map_view *at)\n{\n' +
+      '    map->data = memory + at->offset;\n    map->h = at->h;\n    map->w = at->w;\n    map->channels = at->channels;\n' +
       '    map->pixel_bytes = at->pixel_bytes;\n    map->row_bytes = at->row_bytes;\n    map->format = at->format;\n    return map;\n}\n'
     ).replace(/(map->\w+ = )(at->(?:h|w|channels|pixel_bytes|row_bytes);)/g, '$1(int32_t)$2');
   }

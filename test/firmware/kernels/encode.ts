@@ -61,10 +61,10 @@ class StepEncoder {
     const k = step.kernel;
     switch (k.op) {
       case 'conv2d':
-        this.weighted(k, (k.window.kernelH * k.window.kernelW * step.inputs[0].channels) / k.group);
+        this.weighted(k, (k.window.kernelH * k.window.kernelW * step.inputs[0].channels) / k.group, step.output.channels / k.group);
         return this.words(k.group);
-      case 'depthwise2d': return this.weighted(k, step.output.channels);
-      case 'fullyConnected': return this.weighted(k, regionHeight(step.inputs[0].region) * regionWidth(step.inputs[0].region) * step.inputs[0].channels);
+      case 'depthwise2d': return this.weighted(k, step.output.channels, 1);
+      case 'fullyConnected': return this.weighted(k, regionHeight(step.inputs[0].region) * regionWidth(step.inputs[0].region) * step.inputs[0].channels, step.output.channels);
       case 'add':
       case 'requantize': return this.sum(k.sum);
       case 'mul':
@@ -93,10 +93,10 @@ class StepEncoder {
     }
   }
 
-  private weighted(k: Extract<Kernel, { op: 'conv2d' | 'depthwise2d' | 'fullyConnected' }>, rowLength: number): void {
+  private weighted(k: Extract<Kernel, { op: 'conv2d' | 'depthwise2d' | 'fullyConnected' }>, rowLength: number, rows: number): void {
     if (k.op !== 'fullyConnected') this.window(k.window);
-    const values = this.values(k.weights);
-    this.block(k.weightBits === 8 ? Int8Array.from(values) : packNibbles(values, rowLength));
+    const values = k.op === 'depthwise2d' ? Array.from(this.values(k.weights)) : inPairs(Array.from(this.values(k.weights)), rowLength, rows, k.weightBits);
+    this.block(k.weightBits === 8 ? Int8Array.from(values) : packNibbles(values, k.op === 'depthwise2d' ? rowLength : 2 * rowLength));
     this.words(k.weightBits);
     if (k.op !== 'fullyConnected') {
       if (k.padCodes === null) this.words(-1);
@@ -173,4 +173,19 @@ function packNibbles(values: ArrayLike<number>, rowLength: number): Uint8Array {
     packed[((i - column) / rowLength) * rowBytes + (column >> 1)] |= (values[i] & 15) << ((column & 1) * 4);
   }
   return packed;
+}
+
+/** The order of weights that quantmcu.h gives: rows of a group in pairs, weight by weight; at 4 bits places 1 and 2 of each four exchanged. */
+function inPairs(values: readonly number[], rowLength: number, rowsPerGroup: number, bits: number): number[] {
+  const result: number[] = [];
+  const order = Array.from({ length: rowLength }, (_, i) => i);
+  for (let i = 0; bits === 4 && i + 3 < rowLength; i += 4) order.splice(i + 1, 2, i + 2, i + 1);
+  for (let group = 0; group < values.length; group += rowLength * rowsPerGroup) {
+    for (let row = 0; row < rowsPerGroup; row += 2) {
+      for (const i of order) {
+        result.push(values[group + row * rowLength + i], row + 1 < rowsPerGroup ? values[group + (row + 1) * rowLength + i] : 0);
+      }
+    }
+  }
+  return result;
 }

@@ -1,26 +1,41 @@
-import { readdir } from 'node:fs/promises';
-import { UserError } from '../../errors';
+import { arduino } from './arduino';
 import { cmake } from './cmake';
+import { csolution } from './csolution';
+import { cubeIde } from './cubeIde';
+import { cubemxCmake } from './cubemxCmake';
+import { cubemxMake } from './cubemxMake';
+import { espIdf } from './espIdf';
+import { readListing } from './listing';
+import { picoSdk } from './picoSdk';
 import { plain } from './plain';
 import { platformio } from './platformio';
-import type { Layout } from './types';
+import type { Layout, ProjectListing } from './types';
+import { zephyr } from './zephyr';
 
 /** All layouts, the most specific first; the last fits every project. */
-export const layouts: readonly Layout[] = [platformio, cmake, plain];
+export const layouts: readonly Layout[] = [platformio, csolution, zephyr, espIdf, picoSdk, cubemxCmake, cubemxMake, cubeIde, arduino, cmake, plain];
+
+/** A layout that fits a project, and what tells so. */
+export interface DetectedLayout {
+  readonly layout: Layout;
+  readonly evidence: string;
+}
+
+/** Layouts that fit a project, the best first. */
+export function matchLayouts(project: ProjectListing): DetectedLayout[] {
+  return layouts.flatMap((layout) => {
+    const evidence = layout.detect(project);
+    return evidence === null ? [] : [{ layout, evidence }];
+  });
+}
 
 /**
  * Layouts that fit a project, the best first.
  * @throws UserError if the folder cannot be read
  */
 export async function detectLayouts(projectFolder: string): Promise<Layout[]> {
-  let names: string[];
-  try {
-    names = await readdir(projectFolder);
-  } catch (error) {
-    throw new UserError(`${projectFolder}: this project folder cannot be read; choose the folder that holds the firmware's build file.`, { cause: error });
-  }
-  const project = { names: new Set(names) };
-  return layouts.filter((layout) => layout.detect(project));
+  return matchLayouts(await readListing(projectFolder)).map(({ layout }) => layout);
 }
 
-export type { Layout, ProjectListing } from './types';
+export { readListing } from './listing';
+export type { Layout, ProjectEdit, ProjectListing, Wiring } from './types';

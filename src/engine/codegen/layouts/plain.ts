@@ -4,7 +4,8 @@ import type { Layout } from './types';
 export const plain: Layout = {
   id: 'plain',
   title: 'Plain folder',
-  detect: () => true,
+  detect: () => 'fits every project',
   folder: (name) => `lib/${name}`,
   arrange: (_name, sources) => [...sources],
+  include: (name) => `"${name}.h"`,
 };

@@ -1,9 +1,34 @@
 import type { GeneratedFile } from '../types';
 
-/** What a layout needs to know about a firmware project: the names in its top folder, without reading further. */
+/** What a layout knows about a firmware project: the names in its top folder and the texts of its build files. */
 export interface ProjectListing {
-  /** Files and folders, unsorted. */
+  /** Name of the project's folder. */
+  readonly folderName: string;
+  /** Files and folders in the top folder, unsorted. */
   readonly names: ReadonlySet<string>;
+  /**
+   * Text of a build file, by its path in the project with '/' separators. Undefined for what is absent, no regular file, reached through a
+   * link, no UTF-8 or too large: such files are neither understood nor edited.
+   */
+  text(file: string): string | undefined;
+  /** Paths of all build files that have a text, sorted. */
+  readonly buildFiles: readonly string[];
+}
+
+/** A change to a build file of the user's: their text, and the text with our marked block in it. */
+export interface ProjectEdit {
+  /** Relative to the project, with '/' separators. */
+  readonly path: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** How the project's own build comes to know the library. */
+export interface Wiring {
+  /** Changes to build files; those whose text is right already are left out. */
+  readonly edits: readonly ProjectEdit[];
+  /** What to add by hand where the user wants no edits or they are not possible. Empty when nothing has to be done. */
+  readonly instructions: readonly string[];
 }
 
 /** How a kind of firmware project wants a library: where, and with which files of its build system. One file per layout. */
@@ -11,10 +36,14 @@ export interface Layout {
   readonly id: string;
   /** For quick picks, e.g. `PlatformIO library`. */
   readonly title: string;
-  /** Whether the project is of this kind. */
-  detect(project: ProjectListing): boolean;
+  /** What tells that the project is of this kind, e.g. `platformio.ini`; null if it is not. */
+  detect(project: ProjectListing): string | null;
   /** Folder of the library, relative to the project, with '/' separators. */
-  folder(name: string): string;
+  folder(name: string, project: ProjectListing): string;
   /** The sources at their places in that folder, and the build system's files. */
   arrange(name: string, sources: readonly GeneratedFile[]): GeneratedFile[];
+  /** How the build finds the folder; without it, by itself. */
+  wire?(name: string, sources: readonly GeneratedFile[], project: ProjectListing): Wiring;
+  /** The line by which the firmware's own code includes the model's header, without `#include`. */
+  include(name: string): string;
 }

@@ -1,0 +1,156 @@
+/*
+ * QuantMCU runtime: inner products of two rows of weights with the columns of a block of pixels. Not part of the interface.
+ *
+ * Each weight is loaded once for four pixels and each code once for two rows: what a Cortex-M has registers for.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef QMCU_PAIRS_H
+#define QMCU_PAIRS_H
+
+#include "qmcu_dsp.h"
+
+/* Sums of the first row (a) and the second (b) for the block's pixels. */
+typedef struct {
+    int32_t a0;
+    int32_t a1;
+    int32_t a2;
+    int32_t a3;
+    int32_t b0;
+    int32_t b1;
+    int32_t b2;
+    int32_t b3;
+} qmcu_sums;
+
+/* Adds two weights of each row times two codes of each pixel. */
+QMCU_INLINE void qmcu_pairs_add2(uint32_t pixels, qmcu_sums *s, const int16_t *x, int32_t a0, int32_t a1, int32_t b0, int32_t b1)
+{
+    s->a0 += a0 * x[0] + a1 * x[1];
+    s->b0 += b0 * x[0] + b1 * x[1];
+    if (pixels > 1u) {
+        s->a1 += a0 * x[2] + a1 * x[3];
+        s->b1 += b0 * x[2] + b1 * x[3];
+    }
+    if (pixels > 2u) {
+        s->a2 += a0 * x[4] + a1 * x[5];
+        s->b2 += b0 * x[4] + b1 * x[5];
+        s->a3 += a0 * x[6] + a1 * x[7];
+        s->b3 += b0 * x[6] + b1 * x[7];
+    }
+}
+
+#if QMCU_DSP
+/* The same with the two weights of a row in one word. */
+QMCU_INLINE void qmcu_pairs_smlad(uint32_t pixels, qmcu_sums *s, const int16_t *x, uint32_t a, uint32_t b)
+{
+    const uint32_t x0 = qmcu_load(x);
+    s->a0 = qmcu_smlad(a, x0, s->a0);
+    s->b0 = qmcu_smlad(b, x0, s->b0);
+    if (pixels > 1u) {
+        const uint32_t x1 = qmcu_load(x + 2);
+        s->a1 = qmcu_smlad(a, x1, s->a1);
+        s->b1 = qmcu_smlad(b, x1, s->b1);
+    }
+    if (pixels > 2u) {
+        const uint32_t x2 = qmcu_load(x + 4);
+        s->a2 = qmcu_smlad(a, x2, s->a2);
+        s->b2 = qmcu_smlad(b, x2, s->b2);
+        const uint32_t x3 = qmcu_load(x + 6);
+        s->a3 = qmcu_smlad(a, x3, s->a3);
+        s->b3 = qmcu_smlad(b, x3, s->b3);
+    }
+}
+
+QMCU_INLINE void qmcu_pairs_word8(uint32_t pixels, qmcu_sums *s, const int16_t *x, const uint8_t *w)
+{
+    const uint32_t weights = qmcu_load_unaligned(w);
+    qmcu_pairs_smlad(pixels, s, x, qmcu_sxtb16(weights), qmcu_sxtb16_ror8(weights));
+}
+#endif
+
+/* 8-bit weights, those of both rows in turn, and n codes. */
+QMCU_INLINE void qmcu_pairs_8(uint32_t pixels, qmcu_sums *s, const int16_t *x, const uint8_t *w, uint32_t n)
+{
+    const uint32_t step = 2u * pixels;
+#if QMCU_DSP
+    for (uint32_t turns = n / 8u; turns > 0u; turns--) {
+        qmcu_pairs_word8(pixels, s, x, w);
+        qmcu_pairs_word8(pixels, s, x + step, w + 4);
+        qmcu_pairs_word8(pixels, s, x + 2u * step, w + 8);
+        qmcu_pairs_word8(pixels, s, x + 3u * step, w + 12);
+        x += 4u * step;
+        w += 16;
+    }
+    for (uint32_t turns = n % 8u / 2u; turns > 0u; turns--) {
+        qmcu_pairs_word8(pixels, s, x, w);
+        x += step;
+        w += 4;
+    }
+#else
+    for (uint32_t turns = n / 2u; turns > 0u; turns--) {
+        qmcu_pairs_add2(pixels, s, x, (int8_t)w[0], (int8_t)w[2], (int8_t)w[1], (int8_t)w[3]);
+        x += step;
+        w += 4;
+    }
+#endif
+    if (n % 2u != 0u) {
+        qmcu_pairs_add2(pixels, s, x, (int8_t)w[0], 0, (int8_t)w[1], 0);
+    }
+}
+
+/* Low and high nibble of a byte, sign-extended. */
+QMCU_INLINE int32_t qmcu_low_nibble(uint32_t byte)
+{
+    return (int32_t)(byte << 28) >> 28;
+}
+
+QMCU_INLINE int32_t qmcu_high_nibble(uint32_t byte)
+{
+    return (int8_t)byte >> 4;
+}
+
+/*
+ * 4-bit weights: a byte holds one of each row. Whole groups of four are stored in the order 0, 2, 1, 3, which puts neighbors two bytes
+ * apart, where SXTB16 takes them. The sums begin with 0; n <= 65536.
+ */
+QMCU_INLINE void qmcu_pairs_4(uint32_t pixels, qmcu_sums *s, const int16_t *x, const uint8_t *w, uint32_t n)
+{
+    const uint32_t step = 2u * pixels;
+    for (uint32_t turns = n / 4u; turns > 0u; turns--) {
+#if QMCU_DSP
+        /* Nibbles in the upper half of their bytes: 16 times the weights. 255 * 8 * 16 * 65536 < 2^31. */
+        const uint32_t weights = qmcu_load_unaligned(w);
+        const uint32_t a = weights << 4 & 0xf0f0f0f0u;
+        const uint32_t b = weights & 0xf0f0f0f0u;
+        qmcu_pairs_smlad(pixels, s, x, qmcu_sxtb16(a), qmcu_sxtb16(b));
+        qmcu_pairs_smlad(pixels, s, x + step, qmcu_sxtb16_ror8(a), qmcu_sxtb16_ror8(b));
+#else
+        qmcu_pairs_add2(pixels, s, x, qmcu_low_nibble(w[0]), qmcu_low_nibble(w[2]), qmcu_high_nibble(w[0]), qmcu_high_nibble(w[2]));
+        qmcu_pairs_add2(pixels, s, x + step, qmcu_low_nibble(w[1]), qmcu_low_nibble(w[3]), qmcu_high_nibble(w[1]), qmcu_high_nibble(w[3]));
+#endif
+        x += 2u * step;
+        w += 4;
+    }
+#if QMCU_DSP
+    s->a0 >>= 4;
+    s->b0 >>= 4;
+    s->a1 >>= 4;
+    s->b1 >>= 4;
+    s->a2 >>= 4;
+    s->b2 >>= 4;
+    s->a3 >>= 4;
+    s->b3 >>= 4;
+#endif
+    uint32_t rest = n % 4u;
+    if (rest >= 2u) {
+        qmcu_pairs_add2(pixels, s, x, qmcu_low_nibble(w[0]), qmcu_low_nibble(w[1]), qmcu_high_nibble(w[0]), qmcu_high_nibble(w[1]));
+        x += step;
+        w += 2;
+        rest -= 2u;
+    }
+    if (rest != 0u) {
+        qmcu_pairs_add2(pixels, s, x, qmcu_low_nibble(w[0]), 0, qmcu_high_nibble(w[0]), 0);
+    }
+}
+
+#endif /* QMCU_PAIRS_H */
