@@ -95,7 +95,7 @@ async function runQuantize(positionals: readonly string[], values: Values, progr
       epsilon: fraction(values, 'epsilon'),
       classes: oneOf(values, 'classes', ['static', 'runtime'] as const, 'static'),
       preprocess: typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : null,
-      compensate: values['no-compensate'] !== true,
+      ...(values['no-compensate'] === true ? { compensate: false } : {}),
       limit: count(values, 'limit'),
       sizes: sizesOf(values.sizes),
       cachePath: values['no-cache'] === true ? null : defaultCachePath(),

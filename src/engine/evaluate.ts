@@ -1,11 +1,10 @@
 import { floatOutputs } from './calibration/float';
-import type { SampleInput } from './calibration/inputs';
 import { listSamples } from './calibration/samples';
 import type { Preprocess } from './calibration/types';
 import { UserError } from './errors';
 import type { Graph } from './graph/types';
 import { Executor } from './program/interpreter';
-import { decodePort, encodePort } from './program/ports';
+import { decodePort, inputCodes } from './program/ports';
 import type { Program } from './program/types';
 import type { Progress } from './progress';
 
@@ -76,12 +75,6 @@ export async function evaluate(
     outputSnr: noise > 0 ? 10 * Math.log10(signal / noise) : Infinity,
     notes,
   };
-}
-
-/** The bytes that a port's buffer takes for one sample: its 8-bit elements as they are, or codes of its real values. */
-export function inputCodes(program: Program, port: number, input: SampleInput): Uint8Array {
-  if (input.codes !== null) return new Uint8Array(input.codes.buffer, input.codes.byteOffset, input.codes.byteLength);
-  return encodePort(program, program.inputs[port], input.real);
 }
 
 /** Whether the first output is one vector of class scores. */

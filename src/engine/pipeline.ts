@@ -5,6 +5,7 @@ import { presetPreprocess } from './calibration/preprocess';
 import { listSamples } from './calibration/samples';
 import type { Preprocess } from './calibration/types';
 import { constantBytes, toIdentifier } from './codegen';
+import { compensate, observeTargets } from './compensate/compensate';
 import { decide, type DecideOptions } from './decide';
 import { UserError } from './errors';
 import { GENERATOR } from './generator';
@@ -39,12 +40,17 @@ export interface QuantizeOptions {
   readonly classes: 'static' | 'runtime';
   /** Null: `unit` preset. */
   readonly preprocess: Preprocess | null;
+  /** Fit weights to what the integer network computes (see compensate/); undefined: when anything has fewer than 8 bits, for at 8 bits rounding loses nothing that a fit brings back. */
+  readonly compensate?: boolean;
   /** Use at most so many samples; 0: all. */
   readonly limit: number;
   readonly sizes?: Readonly<Record<string, number>>;
   /** Where calibrations are cached; null: nowhere. */
   readonly cachePath: string | null;
 }
+
+/** Images that error compensation looks at; more help little (DESIGN section 8). */
+const COMPENSATION_IMAGES = 32;
 
 /** Defaults of the search, supported by test/bench/accuracy. */
 export const DEFAULTS = { bits: [8, 4] as readonly Bits[], phi: 0.999, lambda: 0.5, epsilon: 0.01 } as const;
@@ -109,7 +115,11 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
   progress.report('Quantizing weights', 0, 0);
   const stage = resolveStage(graph, decision.patchStage, options.planPath);
   const inputs = inputFormats(graph, preprocess, calibration, samples.elementType);
-  const parameters = quantizeGraph(graph, calibration, inputs, decisionsOf(graph, decision, options.planPath), oneScaleMaps(graph, decision.patchStage));
+  let parameters = quantizeGraph(graph, calibration, inputs, decisionsOf(graph, decision, options.planPath), oneScaleMaps(graph, decision.patchStage));
+  if (options.compensate ?? mixedBits(decision)) {
+    const targets = await observeTargets(graph, options.modelPath, samples, preprocess, COMPENSATION_IMAGES, progress);
+    parameters = compensate(graph, parameters, targets, progress);
+  }
   const program = lower(graph, stage, parameters, { name: toIdentifier(path.basename(options.modelPath)) });
   if (program.arenaBytes > options.target.sramBytes) {
     throw new UserError(`Does not fit: the arena takes ${program.arenaBytes} bytes of ${options.target.sramBytes} bytes of SRAM. Allow fewer bits, another grid or more SRAM.`);
@@ -157,6 +167,10 @@ function summarize(graph: Graph, program: Program, plan: Plan, planPath: string,
     memory: { arenaBytes: program.arenaBytes, int8LayerwiseArenaBytes: int8LayerwiseArenaBytes(graph), weightBytes: constantBytes(program) },
     seconds: { calibrate: round(seconds.calibrate), search: round(seconds.search), total: round(seconds.total) },
   };
+}
+
+function mixedBits({ maps, layers }: Pick<Plan, 'maps' | 'layers'>): boolean {
+  return Object.values(maps).some((m) => m.bits < 8) || Object.values(layers).some((l) => (l.weightBits ?? 8) < 8 || (l.inputBits ?? 8) < 8);
 }
 
 /** Decisions that a person locked in an earlier plan at the same place; none when there is no file. One that is no plan is somebody's work and not overwritten. */

@@ -1,3 +1,4 @@
+import type { SampleInput } from '../calibration/inputs';
 import type { Port, Program } from './types';
 
 /**
@@ -37,4 +38,10 @@ export function decodePort(program: Program, port: Port, bytes: Uint8Array): Flo
     }
   }
   return values;
+}
+
+/** The bytes that a port's buffer takes for one sample: its 8-bit elements as they are, or codes of its real values. */
+export function inputCodes(program: Program, port: number, input: SampleInput): Uint8Array {
+  if (input.codes !== null) return new Uint8Array(input.codes.buffer, input.codes.byteOffset, input.codes.byteLength);
+  return encodePort(program, program.inputs[port], input.real);
 }

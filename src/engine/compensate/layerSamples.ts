@@ -1,0 +1,95 @@
+import type { Observed } from '../calibration/session';
+import type { ConvLayer, DepthwiseLayer, Graph, Shape, WeightedLayer } from '../graph/types';
+import type { MapFormat } from '../quantize/types';
+import { samplePixels } from './positions';
+
+/** Rows that a dense layer is fitted on, per tap and in all. */
+const ROWS_PER_TAP = 8;
+const LEAST_ROWS = 2048;
+const MOST_ROWS = 8192;
+/** Doubles that the samples of one layer may take. */
+const MOST_VALUES = 12e6;
+
+/** Taps of one output channel. */
+export function tapsOf(graph: Graph, layer: WeightedLayer): number {
+  return layer.weights.length / graph.maps[layer.output].shape.c;
+}
+
+/**
+ * Where a layer is sampled, and the float network's values there before the layer's clamp. Rows are ordered by image, then pixel.
+ */
+export class LayerSamples {
+  /** Pixels of the output map per image. */
+  readonly pixels: readonly Int32Array[];
+  readonly rows: number;
+  /** [outC][rows] */
+  readonly targets: Float32Array;
+  private readonly shape: Shape;
+
+  constructor(graph: Graph, readonly layer: WeightedLayer, images: number) {
+    this.shape = graph.maps[layer.output].shape;
+    const { h, w, c } = this.shape;
+    const taps = tapsOf(graph, layer);
+    const wanted = Math.max(LEAST_ROWS, Math.min(MOST_ROWS, taps * ROWS_PER_TAP, Math.floor(MOST_VALUES / Math.max(taps, c))));
+    const perImage = Math.min(h * w, Math.ceil(wanted / images));
+    this.pixels = Array.from({ length: images }, (_, i) => samplePixels(h * w, perImage, layer.id * 65537 + i));
+    this.rows = perImage * images;
+    this.targets = new Float32Array(this.rows * c);
+  }
+
+  /** Takes the float values of one image. */
+  observe(image: number, { values, layout }: Observed): void {
+    const { h, w, c } = this.shape;
+    const pixels = this.pixels[image];
+    const first = image * pixels.length;
+    for (let k = 0; k < c; k++) {
+      for (let i = 0; i < pixels.length; i++) {
+        this.targets[k * this.rows + first + i] = layout === 'HWC' ? values[pixels[i] * c + k] : values[k * h * w + pixels[i]];
+      }
+    }
+  }
+}
+
+/**
+ * Writes the codes that the outputs at `pixels` of one image read into columns [column, column + pixels.length) of `out`: one row per tap in the weights'
+ * order [kH][kW][channel], channels [channel, channel + channels) of the input, zero points subtracted, 0 on padding.
+ *
+ * @param codes input map, dense HWC
+ * @param out   [taps][rows]
+ */
+export function gatherTaps(
+  layer: ConvLayer | DepthwiseLayer,
+  input: Shape,
+  outputWidth: number,
+  format: MapFormat,
+  codes: Int16Array,
+  pixels: Int32Array,
+  channel: number,
+  channels: number,
+  out: Float64Array,
+  rows: number,
+  column: number,
+): void {
+  const { kernelH, kernelW, strideH, strideW, dilationH, dilationW, padding } = layer.window;
+  const zeroOf = (c: number): number => format.zeroPoints[format.zeroPoints.length === 1 ? 0 : c];
+  for (let i = 0; i < pixels.length; i++) {
+    const oy = Math.floor(pixels[i] / outputWidth);
+    const ox = pixels[i] % outputWidth;
+    let tap = column + i;
+    for (let ky = 0; ky < kernelH; ky++) {
+      const y = oy * strideH - padding.top + ky * dilationH;
+      for (let kx = 0; kx < kernelW; kx++) {
+        const x = ox * strideW - padding.left + kx * dilationW;
+        const inside = y >= 0 && y < input.h && x >= 0 && x < input.w;
+        const p = (y * input.w + x) * input.c + channel;
+        for (let c = 0; c < channels; c++, tap += rows) out[tap] = inside ? codes[p + c] - zeroOf(channel + c) : 0;
+      }
+    }
+  }
+}
+
+/** As {@link gatherTaps} for a layer that reads the whole map: one column per image. */
+export function gatherWhole(input: Shape, format: MapFormat, codes: Int16Array, out: Float64Array, rows: number, column: number): void {
+  const n = input.h * input.w * input.c;
+  for (let k = 0; k < n; k++) out[k * rows + column] = codes[k] - format.zeroPoints[format.zeroPoints.length === 1 ? 0 : k % input.c];
+}

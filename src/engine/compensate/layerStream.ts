@@ -1,0 +1,131 @@
+import type { SampleInput } from '../calibration/inputs';
+import { isWeighted, type Graph, type LayerId } from '../graph/types';
+import { ConstantPool } from '../program/constants';
+import { resolveAccess } from '../program/interpreter/access';
+import { packCodes, unpackCodes, type CodeBlock } from '../program/interpreter/codes';
+import { ConstantTables, Scratch, type PreparedKernel } from '../program/interpreter/context';
+import { prepareKernel } from '../program/interpreter/kernels';
+import { inputCodes } from '../program/ports';
+import { lower } from '../program/lower';
+import { baseFormat } from '../program/lowering/formats';
+import { WeightedLowering } from '../program/lowering/weighted';
+import type { Access, Kernel, Program, Step } from '../program/types';
+import type { LayerParameters, QuantizedParameters } from '../quantize/types';
+
+interface StreamStep {
+  readonly step: Step;
+  readonly inputs: readonly CodeBlock[];
+  /** Buffers that own the memory of the inputs. */
+  readonly sources: readonly number[];
+  readonly output: CodeBlock;
+  readonly target: number;
+  kernel: PreparedKernel;
+}
+
+/** Memory of one image: packed codes of the buffers that are alive. */
+type ImageMemory = Map<number, Uint8Array>;
+
+/**
+ * The integer network, layer by layer over several images at once, with the kernels of the reference interpreter: the codes are those of the firmware (without patches,
+ * which do not change them at these bits). Weights of a layer may be replaced before it runs, so that each layer is quantized knowing what those before it really compute.
+ */
+export class LayerStream {
+  readonly program: Program;
+  private readonly steps: StreamStep[];
+  private readonly scratch = new Scratch();
+  private readonly codesIn: Int16Array[];
+  private readonly codesOut: Int16Array;
+  private readonly memory: ImageMemory[];
+  private wholeMap = new Int16Array(0);
+
+  /** @param images inputs of the network, per image */
+  constructor(
+    private readonly graph: Graph,
+    private readonly parameters: QuantizedParameters,
+    images: readonly (readonly SampleInput[])[],
+  ) {
+    this.program = lower(graph, null, parameters, { name: 'calibration' });
+    const constants = new ConstantTables(this.program.constants);
+    this.steps = this.program.steps.map((step) => {
+      const inputs = step.inputs.map((a) => this.block(a, false));
+      const output = this.block(step.output, true);
+      const kernel = prepareKernel(step.kernel, { inputs, output, constants, scratch: this.scratch });
+      return { step, inputs, sources: step.inputs.map((a) => this.owner(a.buffer)), output, target: this.owner(step.output.buffer), kernel };
+    });
+    const size = (b: CodeBlock): number => b.h * b.w * b.channels;
+    this.codesIn = [0, 1].map((i) => new Int16Array(Math.max(1, ...this.steps.map((s) => (s.inputs.length > i ? size(s.inputs[i]) : 0)))));
+    this.codesOut = new Int16Array(Math.max(1, ...this.steps.map((s) => size(s.output))));
+    this.memory = images.map((inputs) => new Map(inputs.map((input, i) => [this.owner(this.program.inputs[i].buffer), inputCodes(this.program, i, input)])));
+  }
+
+  /** Number of steps; layers appear in topological order, a view's step before its layer's. */
+  get length(): number {
+    return this.steps.length;
+  }
+
+  /** The layer with weights that a step computes; null for all other steps. */
+  weightedLayer(step: number): LayerId | null {
+    const { kernel, layer } = this.steps[step].step;
+    return kernel.op === 'conv2d' || kernel.op === 'depthwise2d' || kernel.op === 'fullyConnected' ? layer : null;
+  }
+
+  /** Codes of the whole map that a step reads from as its first input, dense HWC; valid until the next call. */
+  inputCodes(step: number, image: number): Int16Array {
+    const s = this.steps[step];
+    // A step with strides reads less than the map, and a view holds no more than is read; what is missing is read by nobody.
+    const access = s.step.inputs[0];
+    const { window, map } = this.program.buffers[access.buffer];
+    const { h, w } = this.graph.maps[map!].shape;
+    const length = h * w * access.channels;
+    if (this.wholeMap.length < length) this.wholeMap = new Int16Array(length);
+    for (let y = window.y0; y < window.y1; y++) {
+      const row = this.block({ ...access, region: { ...window, y0: y, y1: y + 1 } }, false);
+      unpackCodes(this.bytes(s.sources[0], image), row, this.wholeMap.subarray((y * w + window.x0) * access.channels));
+    }
+    return this.wholeMap;
+  }
+
+  /** Replaces the weights of the layer that a step computes. */
+  replace(step: number, parameters: LayerParameters): void {
+    const s = this.steps[step];
+    const layer = this.graph.layers[s.step.layer];
+    if (!isWeighted(layer)) throw new Error(`Layer ${layer.id} has no weights.`);
+    const pool = new ConstantPool();
+    const input = this.parameters.views.get(layer.id) ?? this.parameters.formats.get(layer.inputs[0])!;
+    const output = this.parameters.formats.get(layer.output)!;
+    const window = 'window' in s.step.kernel ? s.step.kernel.window : null;
+    const kernel: Kernel = new WeightedLowering(this.graph, layer, parameters, input, output, pool).kernel(baseFormat(input), baseFormat(output), window);
+    s.kernel = prepareKernel(kernel, { inputs: s.inputs, output: s.output, constants: new ConstantTables(pool.constants), scratch: this.scratch });
+  }
+
+  /** Runs a step on one image. */
+  run(step: number, image: number): void {
+    const s = this.steps[step];
+    s.inputs.forEach((block, i) => unpackCodes(this.bytes(s.sources[i], image), block, this.codesIn[i]));
+    s.kernel(this.codesIn, this.codesOut);
+    packCodes(this.codesOut, this.bytes(s.target, image), s.output);
+  }
+
+  /** Frees what no later step reads. */
+  release(step: number): void {
+    for (const buffer of this.program.buffers) {
+      if (buffer.aliasOf === null && buffer.lastStep === step) for (const memory of this.memory) memory.delete(buffer.id);
+    }
+  }
+
+  private bytes(buffer: number, image: number): Uint8Array {
+    let bytes = this.memory[image].get(buffer);
+    if (!bytes) this.memory[image].set(buffer, (bytes = new Uint8Array(this.program.buffers[buffer].bytes)));
+    return bytes;
+  }
+
+  private owner(buffer: number): number {
+    return this.program.buffers[buffer].aliasOf ?? buffer;
+  }
+
+  /** The access with addresses relative to its own buffer. */
+  private block(access: Access, writes: boolean): CodeBlock {
+    const block = resolveAccess(this.program, access, writes);
+    return { ...block, offset: block.offset - this.program.buffers[access.buffer].offset };
+  }
+}

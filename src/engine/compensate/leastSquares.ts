@@ -1,0 +1,95 @@
+import type { Clamp } from '../graph/types';
+import { cholesky, gram, rowProducts, solveRows, transpose } from './linear';
+
+/** Sampled rows of one layer, or of one group of it: what it reads as integers and what the float network computes there before its clamp. */
+export interface Samples {
+  /** Taps of one output: kernel positions × input channels. */
+  readonly taps: number;
+  readonly outputs: number;
+  readonly rows: number;
+  /** Codes minus zero point, [taps][rows]; 0 on padding. Centered by {@link fitWeights}. */
+  readonly codes: Float64Array;
+  /** Real values, [outputs][rows]. */
+  readonly targets: Float64Array;
+}
+
+/** Result of {@link fitWeights}, in real units per code. */
+export interface Fit {
+  /** [outputs][taps] */
+  readonly weights: Float64Array;
+  /** E[codes], [taps]. */
+  readonly codeMean: Float64Array;
+  /** E[target], [outputs], the targets beyond the clamp replaced. */
+  readonly targetMean: Float64Array;
+  /** Damped E[q·qᵀ] of the centered codes, [taps][taps]. */
+  readonly hessian: Float64Array;
+}
+
+/** Times that targets beyond the clamp are replaced by what the fit predicts. */
+const CLIP_ROUNDS = 2;
+
+/**
+ * Least squares weights for integer inputs that differ from the float network's, close to the given ones:
+ *
+ *     H = E[q·qᵀ],  Hd = H + λ·mean(diag H)·I,  W' = W + E[(y − W·q)·qᵀ]·Hd⁻¹ = (E[y·qᵀ] + d·W)·Hd⁻¹,  all centered.
+ *
+ * Where the clamp cuts the target off, any prediction beyond the bound is as good: the target is replaced by the prediction if that lies beyond, by the bound
+ * if not, and the system solved again (DESIGN section 8, part 2 of the recipe).
+ *
+ * @param weights   [outputs][taps], with the input's scales folded in
+ * @param damping   λ ≥ 0
+ */
+export function fitWeights(samples: Samples, weights: Float64Array, clamp: Clamp, damping: number): Fit {
+  const { taps, outputs, rows, codes } = samples;
+  const codeMean = center(codes, taps, rows);
+  const hessian = gram(codes, taps, rows);
+  let trace = 0;
+  for (let i = 0; i < hessian.length; i++) hessian[i] /= rows;
+  for (let k = 0; k < taps; k++) trace += hessian[k * taps + k];
+  const d = Math.max((damping * trace) / taps, 1e-9);
+  for (let k = 0; k < taps; k++) hessian[k * taps + k] += d;
+  const l = cholesky(hessian, taps);
+  const lt = transpose(l, taps, taps);
+  const targets = samples.targets.slice();
+  let targetMean = center(targets, outputs, rows);
+  const solve = (): Float64Array => {
+    const right = new Float64Array(outputs * taps);
+    rowProducts(targets, outputs, codes, taps, rows, right);
+    for (let i = 0; i < right.length; i++) right[i] = right[i] / rows + d * weights[i];
+    solveRows(l, lt, taps, right, outputs);
+    return right;
+  };
+  let fitted = solve();
+  if (clamp.min !== null || clamp.max !== null) {
+    const byRow = transpose(codes, taps, rows);
+    const predicted = new Float64Array(outputs * rows);
+    for (let round = 0; round < CLIP_ROUNDS; round++) {
+      rowProducts(fitted, outputs, byRow, rows, taps, predicted);
+      for (let o = 0; o < outputs; o++) for (let r = o * rows; r < (o + 1) * rows; r++) predicted[r] += targetMean[o];
+      for (let i = 0; i < targets.length; i++) targets[i] = clippedTarget(samples.targets[i], predicted[i], clamp);
+      targetMean = center(targets, outputs, rows);
+      fitted = solve();
+    }
+  }
+  return { weights: fitted, codeMean, targetMean, hessian };
+}
+
+/** What a prediction should aim at: beyond the clamp all values are the same after it. */
+export function clippedTarget(target: number, predicted: number, { min, max }: Clamp): number {
+  if (min !== null && target <= min) return Math.min(predicted, min);
+  if (max !== null && target >= max) return Math.max(predicted, max);
+  return target;
+}
+
+/** Subtracts the mean of each row in place. @returns the means */
+function center(values: Float64Array, count: number, length: number): Float64Array {
+  const means = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    let sum = 0;
+    for (let t = i * length; t < (i + 1) * length; t++) sum += values[t];
+    const mean = sum / length;
+    for (let t = i * length; t < (i + 1) * length; t++) values[t] -= mean;
+    means[i] = mean;
+  }
+  return means;
+}
