@@ -30,7 +30,7 @@ export const cubemxMake: Layout = {
 /** Index of the line after the last assignment of a variable by the user and all its continuation lines. */
 function endOfAssignment(text: string, variable: string): number | undefined {
   const assignment = new RegExp(`^${variable}\\s*(\\+|:{1,3}|\\?)?=`);
-  const last = ownLines(text).findLast(({ line }) => assignment.test(line));
+  const last = ownLines(text).filter(({ line }) => assignment.test(line)).pop();
   if (!last) return undefined;
   const lines = splitLines(text);
   let at = last.index;

@@ -15,7 +15,7 @@ export const espIdf: Layout = {
     return ['sdkconfig', 'sdkconfig.defaults'].find((file) => project.names.has(file)) ?? null;
   },
   folder: (name) => `components/${name}`,
-  arrange: (name, sources) => [
+  arrange: (_name, sources) => [
     ...sources,
     { path: 'CMakeLists.txt', text: `idf_component_register(\n  SRCS\n${cFiles(sources).map((file) => `    "${file}"\n`).join('')}  INCLUDE_DIRS "."\n)\n` },
   ],
