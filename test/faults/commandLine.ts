@@ -28,7 +28,7 @@ function build(): { readonly cli: string; readonly meter: string } {
   const cli = path.join(folder, 'cli.js');
   buildSync({
     absWorkingDir: projectRoot, entryPoints: ['src/cli.ts'], outfile: cli, bundle: true, platform: 'node', target: 'node20', format: 'cjs',
-    external: ['onnxruntime-node'], loader: { '.c': 'text', '.h': 'text' }, logLevel: 'error',
+    external: ['onnxruntime-node'], loader: { '.c': 'text', '.h': 'text', '.ld': 'text' }, logLevel: 'error',
   });
   const meter = path.join(folder, 'meter.cjs');
   fs.writeFileSync(meter, `process.on('exit', () => { const u = process.resourceUsage(); try { require('node:fs').writeSync(3, JSON.stringify([u.userCPUTime + u.systemCPUTime, u.maxRSS])); } catch {} });\n`);

@@ -46,8 +46,8 @@ export function smallModel(seed = 1, names: { readonly map?: string; readonly la
   const m = new OnnxBuilder();
   const weights = (...dims: number[]): string => m.floats(dims, randomArray(dims.reduce((a, b) => a * b, 1), random, 0.3));
   const first = m.node('Conv', [m.input('x', [1, 3, 16, 16]), weights(8, 3, 3, 3)], { pads: [1, 1, 1, 1] });
-  const second = m.node('Conv', [m.node('Relu', [first]), weights(8, 8, 1, 1)], {}, { name: names.layer, outputs: names.map === undefined ? undefined : [names.map] });
-  const pooled = m.node('Flatten', [m.node('GlobalAveragePool', [m.node('Relu', [second])])]);
+  const second = m.node('Conv', [m.node('Relu', [first]), weights(8, 8, 1, 1)], {}, { name: names.layer ?? 'second' });
+  const pooled = m.node('Flatten', [m.node('GlobalAveragePool', [m.node('Relu', [second], {}, { outputs: [names.map ?? 'features'] })])]);
   m.output(m.node('Gemm', [pooled, weights(5, 8)], { transB: 1 }), [1, 5]);
   return m.finish();
 }

@@ -37,6 +37,11 @@ interface Header {
   readonly layers: readonly LayerEntry[];
 }
 
+/** Scales of real networks lie far inside; products and quotients of a few of them stay normal numbers. */
+function isScale(s: number): boolean {
+  return s > 1e-60 && s < 1e60;
+}
+
 /** Serialises parameters; the same parameters always give the same bytes. */
 export function encodeParameters(graph: Graph, parameters: QuantizedParameters): Uint8Array {
   const parts: Uint8Array[] = [];
@@ -101,7 +106,7 @@ export function decodeParameters(graph: Graph, bytes: Uint8Array, file: string):
     const scales = new Float64Array(take(e.scales, 8));
     const zeroPoints = new Int32Array(take(e.zeroPoints, 4));
     const fits = (n: number): boolean => n === 1 || n === channels;
-    if (![8, 4, 2].includes(e.bits) || !fits(scales.length) || !fits(zeroPoints.length) || !scales.every((s) => s > 0 && Number.isFinite(s))) {
+    if (![8, 4, 2].includes(e.bits) || !fits(scales.length) || !fits(zeroPoints.length) || !scales.every(isScale) || !zeroPoints.every((z) => Math.abs(z) < 2 ** e.bits)) {
       throw damaged(`the format of "${e.name}" does not fit the model`);
     }
     return { bits: e.bits, signed: Boolean(e.signed), scales, zeroPoints };
@@ -130,7 +135,7 @@ export function decodeParameters(graph: Graph, bytes: Uint8Array, file: string):
       const weightScales = new Float64Array(take(e.weightScales, 8));
       const bias = new Float64Array(take(e.bias, 8));
       const top = e.weightBits === 8 ? 127 : 7;
-      if (codes.length !== layer.weights.length || weightScales.length !== outC || bias.length !== outC || !codes.every((v) => v >= -top && v <= top)) {
+      if (codes.length !== layer.weights.length || weightScales.length !== outC || bias.length !== outC || !codes.every((v) => v >= -top && v <= top) || !weightScales.every(isScale) || !bias.every(Number.isFinite)) {
         throw damaged(`the weights of "${e.name}" do not fit the model`);
       }
       layers.set(layer.id, { layer: layer.id, weightBits: e.weightBits, codes, weightScales, bias });

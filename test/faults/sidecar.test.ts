@@ -1,0 +1,338 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { cachedCalibration } from '../../src/engine/calibration/cache';
+import { UserError } from '../../src/engine/errors';
+import { generateSources } from '../../src/engine/generate';
+import { openPlan } from '../../src/engine/plan/open';
+import { randomNumbers } from '../support/onnxOracle';
+import { assertSound, runCli } from './commandLine';
+import { WorkFolder, failureOf, quantizeSmall, smallModel, writeImages } from './fixtures';
+
+/** Mutations tried of each file; a bench or a nightly run may ask for more. */
+const MUTATIONS = Number(process.env.QUANTMCU_FUZZ ?? 1500);
+
+type Json = Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any -- sidecars are damaged on purpose
+
+describe('damaged and hostile sidecars', function () {
+  this.timeout(300_000);
+  let work: WorkFolder;
+  let plan: string;
+  let parameters: string;
+  let soundText: string;
+  let soundParameters: Buffer;
+  let cache: string;
+
+  before(async () => {
+    work = new WorkFolder();
+    cache = work.path('cache');
+    const modelPath = work.write('model.onnx', smallModel());
+    plan = work.path('model.quantmcu.json');
+    await quantizeSmall({ modelPath, planPath: plan, imagesPath: writeImages(work, 8), cachePath: cache });
+    parameters = work.path('model.quantmcu.params');
+    soundText = fs.readFileSync(plan, 'utf8');
+    soundParameters = fs.readFileSync(parameters);
+  });
+  after(() => work.remove());
+  afterEach(() => {
+    fs.rmSync(parameters, { recursive: true, force: true });
+    fs.writeFileSync(parameters, soundParameters);
+    fs.writeFileSync(plan, soundText);
+  });
+
+  /** Opens the plan and generates its C, as every command does. */
+  const use = async (cached = false): Promise<number> => {
+    const opened = await openPlan(plan, cached ? { calibration: (key, graph) => cachedCalibration(cache, key, graph) } : {});
+    return generateSources(opened).files.length;
+  };
+  const edited = (edit: (plan: Json) => unknown): void => {
+    const value = JSON.parse(soundText) as Json;
+    const replaced = edit(value);
+    fs.writeFileSync(plan, JSON.stringify(replaced ?? value));
+  };
+  const refused = async (says: RegExp, cached = false): Promise<void> => {
+    const failure = await failureOf(use(cached));
+    assert.ok(failure instanceof UserError, String((failure as Error | null)?.stack));
+    assert.match(failure.message, says);
+    assert.doesNotMatch(failure.message, /\n/);
+  };
+
+  it('control: the sound plan opens', async () => assert.ok((await use()) > 3));
+
+  const damages: [string, (p: Json) => unknown, RegExp][] = [
+    ['an unknown key', (p) => { p.surprise = 1; }, /additional properties "surprise"/],
+    ['an unknown key inside', (p) => { p.model.url = 'http://x'; }, /additional properties "url"/],
+    ['a wrong type', (p) => { p.maps = []; }, /\/maps must be object/],
+    ['null for an object', (p) => { p.target = null; }, /\/target must be object/],
+    ['an array at the top', () => [], /must be object/],
+    ['bits that do not exist', (p) => { p.maps[Object.keys(p.maps)[0]] = { bits: 3 }; }, /allowed values/],
+    ['a version of the future', (p) => { p.version = 2; }, /\/version/],
+    ['a hash that is none', (p) => { p.model.sha256 = '../x'; }, /\/model\/sha256/],
+    ['negative SRAM', (p) => { p.target.sramBytes = -1; }, /\/target\/sramBytes/],
+    ['a grid of 0', (p) => { p.patchStage.grid.rows = 0; }, /\/patchStage/],
+    ['more classes than the grid has', (p) => { p.patchStage.classes = Array.from({ length: 100_000 }, () => 'O'); }, /\/patchStage\/classes/],
+    ['a huge grid', (p) => { p.patchStage.grid = { rows: 256, cols: 256 }; p.patchStage.classes = Array.from({ length: 256 }, () => '.'.repeat(256)); }, /does not suit/],
+    ['a split map that does not exist', (p) => { p.patchStage.splitMap = 'nowhere'; }, /no feature map "nowhere"/],
+    ['a split map named __proto__', (p) => { p.patchStage.splitMap = '__proto__'; }, /no feature map "__proto__"/],
+    ['a kept map that does not exist', (p) => { p.patchStage.keep = ['constructor']; }, /no feature map "constructor"/],
+    ['parameters outside of the folder', (p) => { p.parameters.file = '../../x'; }, /beside the plan/],
+    ['parameters at an absolute path', (p) => { p.parameters.file = '/etc/passwd'; }, /beside the plan/],
+    ['parameters named ..', (p) => { p.parameters.file = '..'; }, /calibration is not cached|beside the plan/],
+    ['parameters of another file', (p) => { p.parameters.file = 'model.onnx'; }, /does not belong to this plan/],
+    ['a model on a server', (p) => { p.model.file = '//server/share/model.onnx'; }, /lies on a server/],
+    ['a model that is a folder', (p) => { p.model.file = '.'; }, /not a file/],
+    ['a model that is missing', (p) => { p.model.file = 'gone.onnx'; }, /gone\.onnx cannot be read/],
+    ['a model that is another file', (p) => { p.model.file = '../../../../../../../etc/passwd'; }, /has changed since|cannot be read/],
+    ['a name with line breaks', (p) => { p.model.file = 'a\nb\r\nc'; }, /cannot be read/],
+    ['input sizes of another model', (p) => { p.model.sizes = { ['x'.repeat(10_000)]: 65536, __proto__x: 1 }; }, /./],
+  ];
+  for (const [what, damage, says] of damages) {
+    it(`refuses ${what} with one clear line`, async function () {
+      const patched = what.includes('grid') || what.includes('classes') || what.includes('map');
+      if (patched) assert.ok((JSON.parse(soundText) as Json).patchStage, 'the sound plan has a patch stage');
+      edited(damage);
+      if (what === 'input sizes of another model') {
+        // Sizes that no dimension asks for do no harm.
+        assert.ok((await use()) > 3);
+        return;
+      }
+      await refused(says);
+    });
+  }
+
+  it('names of prototypes are names like any other', async () => {
+    const withNames = (key: string, entry: string): string => {
+      const value = JSON.parse(soundText) as Json;
+      value[key].marker = 0;
+      return JSON.stringify(value).replace('"marker":0', entry);
+    };
+    fs.writeFileSync(plan, withNames('maps', '"__proto__":{"bits":2},"constructor":{"bits":4}'));
+    assert.ok((await use()) > 3);
+    fs.writeFileSync(plan, withNames('layers', '"__proto__":{"weightBits":4},"toString":{"inputBits":2}'));
+    assert.ok((await use()) > 3);
+    assert.equal(({} as Json).bits, undefined);
+    fs.writeFileSync(plan, soundText.replace('"version"', '"__proto__": {"polluted": true},\n  "version"'));
+    await refused(/additional properties/);
+  });
+
+  it('networks whose maps and layers are called __proto__ keep their decisions', async () => {
+    for (const name of ['constructor', 'hasOwnProperty', '__proto__']) {
+      const modelPath = work.write(`proto/${name}.onnx`, smallModel(1, { map: name, layer: name }));
+      const planPath = work.path('proto', `${name}.quantmcu.json`);
+      const small = { modelPath, planPath, imagesPath: work.path('images'), bits: [8, 4] as const, weights: 4 as const };
+      const failure = await failureOf(quantizeSmall(small));
+      // onnxruntime's JavaScript returns values as properties of a plain object, which cannot have a property of this name.
+      if (name === '__proto__' && failure !== null) {
+        assert.ok(failure instanceof UserError, String((failure as Error).stack));
+        continue;
+      }
+      assert.equal(failure, null, String((failure as Error | null)?.stack));
+      const { plan: written, program } = await openPlan(planPath);
+      assert.ok(Object.hasOwn(written.layers, name) && program.arenaBytes > 0);
+      assert.equal(written.layers[name].weightBits, 4);
+    }
+  });
+
+  const texts: [string, string][] = [
+    ['an empty file', ''], ['no JSON', 'hello'], ['half of it', ''], ['binary bytes', '\u0000\u0001\ufffd'], ['100 000 open brackets', '['.repeat(100_000)],
+    ['17 MB of blanks', ' '.repeat(17 << 20)], ['a conflict of a merge', '<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> x\n'],
+  ];
+  for (const [what, text] of texts) {
+    it(`${what}: refused, and not overwritten by quantizing`, async () => {
+      fs.writeFileSync(plan, what === 'half of it' ? soundText.slice(0, soundText.length / 2) : text);
+      const before = fs.readFileSync(plan);
+      await refused(/JSON|cannot be read|plan/);
+      const failure = await failureOf(quantizeSmall({ modelPath: work.path('model.onnx'), planPath: plan, imagesPath: work.path('images'), cachePath: cache }));
+      assert.ok(failure instanceof UserError);
+      assert.match(failure.message, /correct it, or delete it first/);
+      assert.ok(fs.readFileSync(plan).equals(before));
+    });
+  }
+
+  it('quantizing does not put its plan in the place of a model', async () => {
+    const modelPath = work.path('model.onnx');
+    const before = fs.readFileSync(modelPath);
+    assert.ok((await failureOf(quantizeSmall({ modelPath, planPath: modelPath, imagesPath: work.path('images'), cachePath: cache }))) instanceof UserError);
+    assert.ok(fs.readFileSync(modelPath).equals(before));
+  });
+
+  it('a model that changed since is refused', async () => {
+    const model = work.path('model.onnx');
+    const sound = fs.readFileSync(model);
+    try {
+      fs.writeFileSync(model, smallModel(2));
+      await refused(/has changed since .* Quantize it again/);
+    } finally {
+      fs.writeFileSync(model, sound);
+    }
+  });
+
+  it('bits edited by hand are computed again from the cached calibration, and refused without it', async () => {
+    edited((p) => { p.layers.second = { weightBits: 4 }; });
+    await refused(/bits in .* were edited, and the calibration is not cached/);
+    assert.ok((await use(true)) > 3);
+    edited((p) => { p.calibration.key = '../../../etc/passwd'; p.layers.second = { weightBits: 4 }; });
+    await refused(/calibration is not cached/, true);
+  });
+
+  it('a parameter file that is missing, cut off, a folder or a pipe is refused, or computed again from the cached calibration', async () => {
+    const states: (() => void)[] = [
+      () => fs.rmSync(parameters),
+      () => fs.truncateSync(parameters, 100),
+      () => fs.truncateSync(parameters, 0),
+      () => { fs.rmSync(parameters); fs.mkdirSync(parameters); },
+      ...(process.platform === 'win32' ? [] : [() => { fs.rmSync(parameters); spawnSync('mkfifo', [parameters]); }]),
+      () => fs.truncateSync(parameters, 3 * 2 ** 30),
+    ];
+    for (const state of states) {
+      fs.rmSync(parameters, { recursive: true, force: true });
+      fs.writeFileSync(parameters, soundParameters);
+      state();
+      await refused(/Quantize the model again/);
+      assert.ok((await use(true)) > 3);
+    }
+  });
+
+  it('a sidecar that is a pipe or a device is refused, not waited for', async function () {
+    if (process.platform === 'win32') this.skip();
+    for (const make of [() => spawnSync('mkfifo', [plan]), () => fs.symlinkSync('/dev/zero', plan)]) {
+      fs.rmSync(plan, { force: true });
+      make();
+      await refused(/not a file/);
+    }
+    fs.rmSync(plan);
+    edited((p) => { p.model.file = '/dev/zero'; });
+    await refused(/not a file/);
+  });
+
+  it('the command line says it in one line too', async () => {
+    for (const damage of [(p: Json) => { p.parameters.file = '../../x'; }, (p: Json) => { p.maps = 7; }, (p: Json) => { p.model.file = 'a\nb'; }]) {
+      edited(damage);
+      const run = await runCli(['generate', plan, '--project', work.folder]);
+      assertSound(run, 'generate');
+      assert.equal(run.code, 1);
+    }
+  });
+
+  it(`${MUTATIONS} mutated sidecars open or fail with one clear line`, async () => {
+    const below = dice();
+    const counts = { opened: 0, refused: 0 };
+    for (let i = 0; i < MUTATIONS; i++) {
+      const text = below(2) === 0 ? mutateText(soundText, below) : JSON.stringify(mutateJson(JSON.parse(soundText) as Json, below));
+      fs.writeFileSync(plan, text);
+      await count(counts, use(below(2) === 0), () => `mutation ${i}: ${text}`);
+    }
+    // The test would prove nothing if all mutants died at the parser.
+    assert.ok(counts.opened > MUTATIONS / 50 && counts.refused > MUTATIONS / 50, JSON.stringify(counts));
+  });
+
+  it(`${MUTATIONS} mutated parameter files, hash adjusted, open or fail with one clear line`, async () => {
+    const below = dice();
+    const counts = { opened: 0, refused: 0 };
+    const { createHash } = await import('node:crypto');
+    for (let i = 0; i < MUTATIONS; i++) {
+      const bytes = mutateParameters(soundParameters, below);
+      fs.writeFileSync(parameters, bytes);
+      edited((p) => { p.parameters.sha256 = createHash('sha256').update(bytes).digest('hex'); });
+      await count(counts, use(), () => `mutation ${i}`);
+    }
+    assert.ok(counts.opened > MUTATIONS / 50 && counts.refused > MUTATIONS / 50, JSON.stringify(counts));
+  });
+});
+
+async function count(counts: { opened: number; refused: number }, work: Promise<unknown>, what: () => string): Promise<void> {
+  const failure = await failureOf(work);
+  if (failure === null) {
+    counts.opened++;
+    return;
+  }
+  counts.refused++;
+  assert.ok(failure instanceof UserError && !/\n/.test(failure.message), `${what().slice(0, 4000)}\n${(failure as Error).stack}`);
+}
+
+function dice(): (n: number) => number {
+  const random = randomNumbers(Number(process.env.QUANTMCU_FUZZ_SEED ?? 20240325));
+  return (n) => Math.min(n - 1, Math.floor(((random() + 1) / 2) * n));
+}
+
+/** One to three edits of characters: replaced, removed, repeated, or a digit made another. */
+function mutateText(text: string, below: (n: number) => number): string {
+  for (let edits = 1 + below(3); edits > 0; edits--) {
+    const at = below(text.length);
+    const length = 1 + below(12);
+    const digits = [...text.matchAll(/\d/g)];
+    const digit = digits[below(digits.length)]?.index ?? 0;
+    text = [
+      () => text.slice(0, at) + '{}[]",:0-1eE.\\\u0000tfn'[below(19)] + text.slice(at + 1),
+      () => text.slice(0, at) + text.slice(at + length),
+      () => text.slice(0, at + length) + text.slice(at),
+      () => text.slice(0, digit) + String(below(10)) + text.slice(digit + 1),
+      () => text.slice(0, digit) + String(below(10)) + text.slice(digit + 1),
+    ][below(5)]();
+  }
+  return text;
+}
+
+const EDGES: readonly unknown[] = [0, -1, 1, 2, 4, 8, 255, 65536, 1e9, 1e300, -1e300, 5e-324, 2 ** 31, 2 ** 53, 0.5, '', 'x', '__proto__', '../x', '.', null, true, [], {}, [8], ['O']];
+
+/** One to three values anywhere replaced by others, removed, or given another key. */
+function mutateJson(value: Json, below: (n: number) => number): Json {
+  for (let edits = 1 + below(3); edits > 0; edits--) {
+    const places: [Json, string][] = [];
+    const visit = (node: Json): void => {
+      for (const key of Object.keys(node)) {
+        places.push([node, key]);
+        if (typeof node[key] === 'object' && node[key] !== null) visit(node[key] as Json);
+      }
+    };
+    visit(value);
+    const [node, key] = places[below(places.length)];
+    const other = places[below(places.length)];
+    switch (below(4)) {
+      case 0:
+        if (Array.isArray(node)) node.splice(Number(key), 1);
+        else delete node[key];
+        break;
+      case 1:
+        node[key] = structuredClone(other[0][other[1]]) as unknown;
+        break;
+      default: {
+        // A number mostly becomes a number, so that it passes the schema and is used.
+        const same = EDGES.filter((e) => typeof e === typeof node[key]);
+        const pool = same.length > 0 && below(4) > 0 ? same : EDGES;
+        node[key] = structuredClone(pool[below(pool.length)]);
+      }
+    }
+  }
+  return value;
+}
+
+/** Edits of the header's numbers and names, of bytes anywhere, and cut ends. */
+function mutateParameters(sound: Buffer, below: (n: number) => number): Buffer {
+  const length = sound.readUInt32LE(8);
+  const payload = Buffer.from(sound.subarray(Math.ceil((12 + length) / 8) * 8));
+  let header = sound.toString('utf8', 12, 12 + length);
+  switch (below(4)) {
+    case 0:
+      header = JSON.stringify(mutateJson(JSON.parse(header) as Json, below));
+      break;
+    case 1:
+      header = mutateText(header, below);
+      break;
+    case 2: {
+      const bytes = Buffer.from(sound);
+      for (let edits = 1 + below(8); edits > 0; edits--) bytes[below(bytes.length)] = below(256);
+      return below(4) === 0 ? bytes.subarray(0, below(bytes.length)) : bytes;
+    }
+    default:
+      for (let edits = 1 + below(8); edits > 0; edits--) payload[below(payload.length)] = [0, 1, 0x7f, 0x80, 0xff, below(256)][below(6)];
+  }
+  const text = Buffer.from(header, 'utf8');
+  const start = Math.ceil((12 + text.length) / 8) * 8;
+  const result = Buffer.alloc(start + payload.length);
+  result.write('QMCUPAR1', 'latin1');
+  result.writeUInt32LE(text.length, 8);
+  text.copy(result, 12);
+  payload.copy(result, start);
+  return result;
+}
