@@ -107,20 +107,63 @@ QMCU_INLINE void write_code(uint8_t *pixel, uint32_t bits, int32_t o, int32_t co
     *p = (uint8_t)(at % 8u == 0u ? value : *p | value);
 }
 
-/* Codes of channels o and, when `count` is 2, o + 1 from their sums, which include no bias: those of o for all pixels, then the others'. */
+/* Codes of channels o and, when `count` is 2, o + 1 from their sums: those of o for all pixels, then the others'. */
 static void write_codes(const convolution *conv, const int32_t *sums, uint32_t pixels, int32_t o, int32_t count, uint8_t *const *to)
 {
     const uint32_t bits = qmcu_bits(conv->out->format);
     for (int32_t end = o + count; o < end; o++) {
-        const int32_t bias = qmcu_bias(conv->scale.requant, o);
         const int32_t multiplier = conv->scale.requant->multiplier[o];
         const int32_t max = qmcu_scale_max(&conv->scale, o);
         for (uint32_t p = 0u; p < pixels; p++) {
-            write_code(to[p], bits, o, qmcu_scale_acc(&conv->scale, multiplier, max, sums[p] + bias));
+            int32_t code;
+#if QMCU_DSP
+            const uint32_t saturate = conv->scale.saturate;
+            if (saturate != 0u) {
+                code = (int32_t)(qmcu_scale_saturated(&conv->scale, saturate, multiplier, sums[p]) ^ conv->scale.flip);
+            } else
+#endif
+            {
+                code = qmcu_scale_acc(&conv->scale, multiplier, max, sums[p]);
+            }
+            write_code(to[p], bits, o, code);
         }
         sums += 4;
     }
 }
+
+#if QMCU_DSP
+/* What two channels of a pixel need to become codes. */
+typedef struct {
+    int32_t multiplier_a;
+    int32_t multiplier_b;
+    int32_t o;
+} pair_scale;
+
+/* Both codes of one pixel, where they are saturated; o is even at less than 8 bits. */
+QMCU_INLINE void write_pair(const qmcu_scale *scale, uint32_t bits, const pair_scale *pair, int32_t a, int32_t b, uint8_t *to)
+{
+    const uint32_t code_a = qmcu_scale_saturated(scale, bits, pair->multiplier_a, a) ^ scale->flip;
+    const uint32_t code_b = qmcu_scale_saturated(scale, bits, pair->multiplier_b, b) ^ scale->flip;
+    if (bits == 8u) {
+        to[pair->o] = (uint8_t)code_a;
+        to[pair->o + 1] = (uint8_t)code_b;
+    } else {
+        to[pair->o / 2] = (uint8_t)((code_a & 15u) | code_b << 4);
+    }
+}
+
+QMCU_INLINE void write_pairs(const qmcu_scale *scale, uint32_t bits, uint32_t pixels, const pair_scale *pair, const qmcu_sums *s, uint8_t *const *to)
+{
+    write_pair(scale, bits, pair, s->a0, s->b0, to[0]);
+    if (pixels > 1u) {
+        write_pair(scale, bits, pair, s->a1, s->b1, to[1]);
+    }
+    if (pixels > 2u) {
+        write_pair(scale, bits, pair, s->a2, s->b2, to[2]);
+        write_pair(scale, bits, pair, s->a3, s->b3, to[3]);
+    }
+}
+#endif
 
 QMCU_INLINE void dot(uint32_t pixels, uint32_t weight_bits, qmcu_sums *s, const int16_t *x, const uint8_t *w, uint32_t n)
 {
@@ -136,12 +179,26 @@ QMCU_INLINE void convolve_block(uint32_t pixels, uint32_t weight_bits, const con
 {
     const int32_t first = (int32_t)g * conv->out_channels;
     const int32_t end = first + conv->out_channels;
+    const qmcu_requant *requant = conv->scale.requant;
     const uint8_t *w = conv->weights;
     w += g * (uint32_t)((conv->out_channels + 1) / 2) * conv->pair_bytes;
     for (int32_t o = first; o < end; o += 2) {
-        qmcu_sums s = { 0, 0, 0, 0, 0, 0, 0, 0 };
+        const int32_t next = o + 1 < end ? o + 1 : o;
+        qmcu_sums s = qmcu_sums_of(qmcu_bias(requant, o), qmcu_bias(requant, next));
         dot(pixels, weight_bits, &s, columns, w, conv->length);
         w += conv->pair_bytes;
+#if QMCU_DSP
+        const pair_scale pair = { requant->multiplier[o], requant->multiplier[next], o };
+        const uint32_t bits = next == o ? 0u : conv->scale.saturate;
+        if (bits == 8u) {
+            write_pairs(&conv->scale, 8u, pixels, &pair, &s, to);
+            continue;
+        }
+        if (bits == 4u && o % 2 == 0) {
+            write_pairs(&conv->scale, 4u, pixels, &pair, &s, to);
+            continue;
+        }
+#endif
         const int32_t sums[8] = { s.a0, s.a1, s.a2, s.a3, s.b0, s.b1, s.b2, s.b3 };
         write_codes(conv, sums, pixels, o, qmcu_min(2, end - o), to);
     }
@@ -180,7 +237,7 @@ static void convolve_long(const convolution *conv, int16_t *columns, int32_t y, 
         const int32_t count = qmcu_min(LONG_CHANNELS, end - o);
         int32_t sums[LONG_CHANNELS];
         for (int32_t c = 0; c < LONG_CHANNELS; c++) {
-            sums[c] = 0;
+            sums[c] = c < count ? qmcu_bias(conv->scale.requant, o + c) : 0;
         }
         for (uint32_t from = 0u; from < conv->length; from += COLUMN_CODES) {
             const uint32_t n = conv->length - from < COLUMN_CODES ? conv->length - from : COLUMN_CODES;
@@ -188,7 +245,7 @@ static void convolve_long(const convolution *conv, int16_t *columns, int32_t y, 
             const uint8_t *w = weights + 2u * from * conv->weight_bits / 8u;
             gather(conv, y, x, g, &t);
             for (int32_t c = 0; c < count; c += 2) {
-                qmcu_sums s = { 0, 0, 0, 0, 0, 0, 0, 0 };
+                qmcu_sums s = qmcu_sums_of(0, 0);
                 dot(1u, conv->weight_bits, &s, columns, w, n);
                 sums[c] += s.a0;
                 sums[c + 1] += s.b0;
@@ -266,7 +323,7 @@ QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *i
     conv.pad_codes = params->pad_codes;
     conv.in = in;
     conv.out = out;
-    conv.scale = qmcu_scale_of(&params->requant);
+    conv.scale = qmcu_scale_of(&params->requant, out->format);
     conv.in_channels = (uint32_t)(in->channels / params->group);
     conv.length = (uint32_t)(params->window.kernel_h * params->window.kernel_w) * conv.in_channels;
     conv.out_channels = out->channels / params->group;
@@ -283,7 +340,7 @@ QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params,
     conv.pad_codes = NULL;
     conv.in = in;
     conv.out = out;
-    conv.scale = qmcu_scale_of(&params->requant);
+    conv.scale = qmcu_scale_of(&params->requant, out->format);
     conv.in_channels = (uint32_t)in->channels;
     conv.length = (uint32_t)(in->h * in->w * in->channels);
     conv.out_channels = out->channels;

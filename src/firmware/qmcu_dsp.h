@@ -42,17 +42,17 @@ QMCU_DSP_3(qmcu_pkh_high, "pkhtb %0, %2, %1, asr #16")
 /* a - b in both halves. */
 QMCU_DSP_3(qmcu_ssub16, "ssub16 %0, %1, %2")
 
+/* The sum stays in its register: inner loops have none to spare. */
 #define QMCU_DSP_4(name, text)                                            \
     QMCU_INLINE int32_t name(uint32_t a, uint32_t b, int32_t acc)         \
     {                                                                     \
-        int32_t r;                                                        \
-        __asm__(text : "=r"(r) : "r"(a), "r"(b), "r"(acc));               \
-        return r;                                                         \
+        __asm__(text : "+r"(acc) : "r"(a), "r"(b));                       \
+        return acc;                                                       \
     }
 /* acc + the products of both halves; of the low halves; of the high halves. */
-QMCU_DSP_4(qmcu_smlad, "smlad %0, %1, %2, %3")
-QMCU_DSP_4(qmcu_smlabb, "smlabb %0, %1, %2, %3")
-QMCU_DSP_4(qmcu_smlatt, "smlatt %0, %1, %2, %3")
+QMCU_DSP_4(qmcu_smlad, "smlad %0, %1, %2, %0")
+QMCU_DSP_4(qmcu_smlabb, "smlabb %0, %1, %2, %0")
+QMCU_DSP_4(qmcu_smlatt, "smlatt %0, %1, %2, %0")
 
 /* c + floor(a * b / 2^32). */
 QMCU_INLINE int32_t qmcu_smmla(int32_t a, int32_t b, int32_t c)
@@ -62,12 +62,17 @@ QMCU_INLINE int32_t qmcu_smmla(int32_t a, int32_t b, int32_t c)
     return r;
 }
 
-QMCU_INLINE int32_t qmcu_ssat8(int32_t a)
-{
-    int32_t r;
-    __asm__("ssat %0, #8, %1" : "=r"(r) : "r"(a) : "cc");
-    return r;
-}
+/* The nearest number of so many bits, signed. */
+#define QMCU_DSP_SATURATE(name, text)              \
+    QMCU_INLINE int32_t name(int32_t a)            \
+    {                                              \
+        int32_t r;                                 \
+        __asm__(text : "=r"(r) : "r"(a) : "cc");   \
+        return r;                                  \
+    }
+QMCU_DSP_SATURATE(qmcu_ssat8, "ssat %0, #8, %1")
+QMCU_DSP_SATURATE(qmcu_ssat4, "ssat %0, #4, %1")
+QMCU_DSP_SATURATE(qmcu_ssat2, "ssat %0, #2, %1")
 #else
 #define QMCU_DSP 0
 #endif

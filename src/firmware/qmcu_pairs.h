@@ -22,6 +22,13 @@ typedef struct {
     int32_t b3;
 } qmcu_sums;
 
+/* Sums that begin with a and b. */
+QMCU_INLINE qmcu_sums qmcu_sums_of(int32_t a, int32_t b)
+{
+    const qmcu_sums sums = { a, a, a, a, b, b, b, b };
+    return sums;
+}
+
 /* Adds two weights of each row times two codes of each pixel. */
 QMCU_INLINE void qmcu_pairs_add2(uint32_t pixels, qmcu_sums *s, const int16_t *x, int32_t a0, int32_t a1, int32_t b0, int32_t b1)
 {
@@ -110,12 +117,17 @@ QMCU_INLINE int32_t qmcu_high_nibble(uint32_t byte)
 }
 
 /*
- * 4-bit weights: a byte holds one of each row. Whole groups of four are stored in the order 0, 2, 1, 3, which puts neighbors two bytes
- * apart, where SXTB16 takes them. The sums begin with 0; n <= 65536.
+ * 4-bit weights, the sums of a row all beginning with the same number: a byte holds one of each row. Whole groups of four are stored in the order 0, 2, 1, 3, which puts neighbors two bytes
+ * apart, where SXTB16 takes them. n <= 65536.
  */
 QMCU_INLINE void qmcu_pairs_4(uint32_t pixels, qmcu_sums *s, const int16_t *x, const uint8_t *w, uint32_t n)
 {
     const uint32_t step = 2u * pixels;
+#if QMCU_DSP
+    const int32_t first_a = s->a0;
+    const int32_t first_b = s->b0;
+    *s = qmcu_sums_of(0, 0);
+#endif
     for (uint32_t turns = n / 4u; turns > 0u; turns--) {
 #if QMCU_DSP
         /* Nibbles in the upper half of their bytes: 16 times the weights. 255 * 8 * 16 * 65536 < 2^31. */
@@ -132,14 +144,14 @@ QMCU_INLINE void qmcu_pairs_4(uint32_t pixels, qmcu_sums *s, const int16_t *x, c
         w += 4;
     }
 #if QMCU_DSP
-    s->a0 >>= 4;
-    s->b0 >>= 4;
-    s->a1 >>= 4;
-    s->b1 >>= 4;
-    s->a2 >>= 4;
-    s->b2 >>= 4;
-    s->a3 >>= 4;
-    s->b3 >>= 4;
+    s->a0 = (s->a0 >> 4) + first_a;
+    s->b0 = (s->b0 >> 4) + first_b;
+    s->a1 = (s->a1 >> 4) + first_a;
+    s->b1 = (s->b1 >> 4) + first_b;
+    s->a2 = (s->a2 >> 4) + first_a;
+    s->b2 = (s->b2 >> 4) + first_b;
+    s->a3 = (s->a3 >> 4) + first_a;
+    s->b3 = (s->b3 >> 4) + first_b;
 #endif
     uint32_t rest = n % 4u;
     if (rest >= 2u) {

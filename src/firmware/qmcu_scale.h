@@ -15,24 +15,28 @@ typedef struct {
     uint32_t pre_shift;
     uint32_t shift;
     /*
-     * Where the bounds are those of 8 bits, codes are saturated as y - base, base 0 or 128: as signed 8-bit numbers, which differ
-     * from the codes by the bits of `flip`.
+     * 8, 4 or 2 where the bounds are those of so many bits: then codes are saturated as y - base, as signed numbers that differ from
+     * the codes by the bits of `flip`: the highest for unsigned codes. 0 elsewhere.
      */
+    uint32_t saturate;
     uint32_t flip;
-    int saturate;
 } qmcu_scale;
 
-QMCU_INLINE qmcu_scale qmcu_scale_of(const qmcu_requant *r)
+/* For codes of `format`. */
+QMCU_INLINE qmcu_scale qmcu_scale_of(const qmcu_requant *r, uint32_t format)
 {
     qmcu_scale s;
-    const int32_t base = r->min == 0 ? 128 : 0;
+    const uint32_t bits = qmcu_bits(format);
+    const int32_t half = (int32_t)(1u << (bits - 1u));
+    const int32_t base = (format & 1u) != 0u ? 0 : half;
     s.requant = r;
     s.pre_shift = r->pre_shift;
     s.shift = r->shift;
-    /* |mulhi| < 2^30, and 128 << 22 leaves the sum in 32 bits. */
-    s.saturate = QMCU_DSP && r->max_table == NULL && r->shift <= 22u && r->max - r->min == 255 && (r->min == 0 || r->min == -128);
-    s.round = (int32_t)(1u << (r->shift - 1u)) - (s.saturate ? base << r->shift : 0);
-    s.flip = s.saturate ? (uint32_t)base : 0u;
+    /* |mulhi| <= 2^30, and 128 << 22 leaves the sum in 32 bits. */
+    const int full = r->max_table == NULL && r->min == base - half && r->max == base + half - 1;
+    s.saturate = QMCU_DSP && full && r->shift <= 22u ? bits : 0u;
+    s.round = (int32_t)(1u << (r->shift - 1u)) - (s.saturate != 0u ? qmcu_shift_left(base, r->shift) : 0);
+    s.flip = (uint32_t)base;
     return s;
 }
 
@@ -47,20 +51,21 @@ QMCU_INLINE int32_t qmcu_bias(const qmcu_requant *r, int32_t c)
     return (bias + (int32_t)(1u << (n - 1u))) >> n;
 }
 
-/* Code of an accumulator that includes the bias; `max` is the channel's, unused where s->saturate. */
+/* Code of an accumulator that includes the bias, where s->saturate is 0; `max` is the channel's. */
 QMCU_INLINE int32_t qmcu_scale_acc(const qmcu_scale *s, int32_t multiplier, int32_t max, int32_t acc)
 {
     const int32_t a = qmcu_shift_left(acc, s->pre_shift);
-#if QMCU_DSP
-    const int32_t y = qmcu_smmla(a, multiplier, s->round) >> s->shift;
-    if (s->saturate) {
-        return qmcu_ssat8(y) ^ (int32_t)s->flip;
-    }
-#else
-    const int32_t y = (qmcu_mulhi(a, multiplier) + s->round) >> s->shift;
-#endif
-    return qmcu_clamp(y, s->requant->min, max);
+    return qmcu_clamp((qmcu_mulhi(a, multiplier) + s->round) >> s->shift, s->requant->min, max);
 }
+
+#if QMCU_DSP
+/* The same where s->saturate is `bits`: the code with the bits of s->flip inverted, extended by its sign. */
+QMCU_INLINE uint32_t qmcu_scale_saturated(const qmcu_scale *s, uint32_t bits, int32_t multiplier, int32_t acc)
+{
+    const int32_t y = qmcu_smmla(qmcu_shift_left(acc, s->pre_shift), multiplier, s->round) >> s->shift;
+    return (uint32_t)(bits == 8u ? qmcu_ssat8(y) : bits == 4u ? qmcu_ssat4(y) : qmcu_ssat2(y));
+}
+#endif
 
 QMCU_INLINE int32_t qmcu_scale_max(const qmcu_scale *s, int32_t c)
 {

@@ -20,5 +20,7 @@ static inline int32_t qmcu_smlabb(uint32_t a, uint32_t b, int32_t acc) { return 
 static inline int32_t qmcu_smlatt(uint32_t a, uint32_t b, int32_t acc) { return wrap((int64_t)acc + high(a) * high(b)); }
 static inline int32_t qmcu_smmla(int32_t a, int32_t b, int32_t c) { return wrap((int64_t)c + ((int64_t)a * b >> 32)); }
 static inline int32_t qmcu_ssat8(int32_t a) { return a < -128 ? -128 : a > 127 ? 127 : a; }
+static inline int32_t qmcu_ssat4(int32_t a) { return a < -8 ? -8 : a > 7 ? 7 : a; }
+static inline int32_t qmcu_ssat2(int32_t a) { return a < -2 ? -2 : a > 1 ? 1 : a; }
 
 #endif
