@@ -140,6 +140,7 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
     parameters: { file: parametersFileName(options.planPath), sha256: hashBytes(bytes) },
   };
   checkCancelled(progress);
+  if ((await hashFile(options.modelPath)) !== sha256) throw new UserError(`${options.modelPath} changed while it was being quantized, so nothing was written. Quantize it again.`);
   await writeFilesWhole([
     { path: path.join(path.dirname(options.planPath), plan.parameters.file), data: bytes },
     { path: options.planPath, data: formatPlan(plan) },
