@@ -6,7 +6,7 @@ const watch = process.argv.includes('--watch');
 const minify = process.argv.includes('--minify');
 
 /** @type {import('esbuild').BuildOptions} */
-const common = { bundle: true, minify, sourcemap: true, sourcesContent: false, logLevel: 'warning', legalComments: 'none', loader: { '.c': 'text', '.h': 'text' } };
+const common = { bundle: true, minify, sourcemap: true, sourcesContent: false, logLevel: 'warning', legalComments: 'none', loader: { '.c': 'text', '.h': 'text', '.ld': 'text' } };
 /** @type {import('esbuild').BuildOptions} */
 const node = { ...common, platform: 'node', target: 'node20', format: 'cjs' };
 const onnxruntime = ['onnxruntime-node'];

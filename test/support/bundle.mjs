@@ -30,7 +30,7 @@ export async function bundleTests(name, files, options = {}) {
   await build({
     stdin: { contents: files.map((f) => `import ${JSON.stringify(f)};`).join('\n'), resolveDir: projectRoot, loader: 'ts' },
     outfile: file, bundle: true, platform: 'node', target: 'node20', format: 'cjs', packages: 'external',
-    sourcemap: 'inline', logLevel: 'warning', loader: { '.c': 'text', '.h': 'text' }, ...options,
+    sourcemap: 'inline', logLevel: 'warning', loader: { '.c': 'text', '.h': 'text', '.ld': 'text' }, ...options,
   });
   return { file, remove: () => rmSync(file, { force: true }) };
 }
