@@ -1,7 +1,7 @@
 import type { Port, Program } from '../program/types';
-import { banner, portSuffix } from './header';
+import { banner } from './header';
 import { macroPrefix } from './identifier';
-import { externalInputs } from './inputs';
+import { externalInputs, portSuffix } from './inputs';
 import { wrapItems } from './text';
 import type { GoldenVector, RenderOptions } from './types';
 

@@ -1,6 +1,6 @@
 import type { Port, Program, ProgramBuffer } from '../program/types';
 import { macroPrefix } from './identifier';
-import { externalInputs, invokeSignature } from './inputs';
+import { externalInputs, invokeSignature, portSuffix } from './inputs';
 import { comment, commentText, floatLiteral, wrapItems } from './text';
 import type { Provenance } from './types';
 
@@ -13,11 +13,6 @@ export function banner(title: string, provenance: Provenance): string {
     `Plan ${commentText(provenance.planHash)}`,
     'Generating again replaces this file, unless it was edited.',
   ]);
-}
-
-/** Suffix of the names that belong to an input or output: none for the first, `_1` for the second. */
-export function portSuffix(index: number): string {
-  return index === 0 ? '' : `_${index}`;
 }
 
 /** `<name>.h`: the whole interface. */

@@ -1,5 +1,9 @@
 import type { BufferId, Program } from '../program/types';
-import { portSuffix } from './header';
+
+/** Suffix of the names that belong to an input or output: none for the first, `_1` for the second. */
+export function portSuffix(index: number): string {
+  return index === 0 ? '' : `_${index}`;
+}
 
 /** An input that the application keeps in memory of its own. */
 export interface ExternalInput {

@@ -1,9 +1,9 @@
 import type { Program } from '../program/types';
 import { ConstantArrays } from './constants';
 import { renderGolden } from './golden';
-import { banner, portSuffix, renderHeader } from './header';
+import { banner, renderHeader } from './header';
 import { macroPrefix } from './identifier';
-import { externalInputs, invokeSignature } from './inputs';
+import { externalInputs, invokeSignature, portSuffix } from './inputs';
 import { forModel, runtimeFileName, runtimeFiles } from './runtime';
 import { renderSteps } from './steps';
 import type { StepCode } from './steps';

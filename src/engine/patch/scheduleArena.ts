@@ -14,10 +14,12 @@ export interface ScheduleArena {
 
 /**
  * The arena's requests and permitted overlaps of a schedule: what lowering would ask for, without its kernels.
- * Graph inputs that live outside of the arena (`externalInputs`) are left out.
+ * Graph inputs that live outside of the arena (`externalInputs`) are left out, but for those that are outputs as well.
  */
 export function scheduleArena(graph: Graph, schedule: Schedule, align: number, externalInputs = false): ScheduleArena {
-  const buffers = schedule.buffers.filter((b) => b.aliasOf === null && !(externalInputs && b.role === 'input')).map((b) => b.id);
+  const outputs = new Set(schedule.outputs.map((id) => schedule.buffers[id].aliasOf ?? id));
+  const isExternal = (role: string, id: number): boolean => externalInputs && role === 'input' && !outputs.has(id);
+  const buffers = schedule.buffers.filter((b) => b.aliasOf === null && !isExternal(b.role, b.id)).map((b) => b.id);
   const index = new Map(buffers.map((id, i) => [id, i]));
   const requests = buffers.map((id) => {
     const { bytes, first, last, role, map, reader } = schedule.buffers[id];

@@ -3,23 +3,23 @@ import { layoutArena } from './arena';
 import { elementwiseOrder, noOrder, overlapDistance, windowedOrder, type GeometricAccess, type KernelOrder } from './overlap';
 import type { Access, Constant, Kernel, ProgramBuffer, Step } from './types';
 
-/** Places all buffers in one arena; outputs may lie over inputs that die in the same step as far as the kernel's order of work allows. */
+/** Places all buffers in one arena, external ones behind it; outputs may lie over inputs that die in the same step as far as the kernel's order of work allows. */
 export function assignOffsets(
   buffers: readonly ProgramBuffer[],
   steps: readonly Step[],
   constants: readonly Constant[],
 ): { placed: ProgramBuffer[]; arenaBytes: number } {
   const root = (id: number): number => buffers[id].aliasOf ?? id;
-  const owners = buffers.filter((b) => b.aliasOf === null);
+  const owners = buffers.filter((b) => b.aliasOf === null && !b.external);
   const index = new Map(owners.map((b, i) => [b.id, i]));
   const distances = new Map<string, { over: number; output: number; distance: number } | null>();
   for (const step of steps) {
     const output = buffers[root(step.output.buffer)];
-    if (output.firstStep !== step.id) continue;
+    if (output.firstStep !== step.id || output.external) continue;
     const order = kernelOrder(step.kernel, constants);
     for (const access of step.inputs) {
       const input = buffers[root(access.buffer)];
-      if (input.lastStep !== step.id || input.id === output.id) continue;
+      if (input.lastStep !== step.id || input.id === output.id || input.external) continue;
       const key = `${input.id}/${output.id}`;
       const known = distances.get(key);
       const distance = overlapDistance(order, geometry(buffers, access), geometry(buffers, step.output));
@@ -31,7 +31,15 @@ export function assignOffsets(
     owners.map((b) => ({ bytes: b.bytes, align: b.align, first: b.firstStep, last: b.lastStep, group: arenaGroup(b.role, b.map, null) })),
     [...distances.values()].filter((d) => d !== null),
   );
-  const placed = buffers.map((b) => ({ ...b, offset: layout.offsets[index.get(root(b.id))!] }));
+  const offsets = new Map(owners.map((b, i) => [b.id, layout.offsets[i]]));
+  let end = layout.bytes;
+  for (const b of buffers) {
+    if (b.aliasOf !== null || !b.external) continue;
+    const offset = Math.ceil(end / b.align) * b.align;
+    offsets.set(b.id, offset);
+    end = offset + b.bytes;
+  }
+  const placed = buffers.map((b) => ({ ...b, offset: offsets.get(root(b.id))! }));
   return { placed, arenaBytes: layout.bytes };
 }
 

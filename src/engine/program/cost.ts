@@ -92,7 +92,8 @@ function flashBytes(constants: readonly Constant[]): ProgramCost['flash'] {
 
 function stepPeaks({ buffers, steps }: Program): number[] {
   const peaks = new Array<number>(steps.length).fill(0);
-  for (const { offset, bytes, firstStep, lastStep } of buffers) {
+  for (const { offset, bytes, firstStep, lastStep, external } of buffers) {
+    if (external) continue;
     for (let step = Math.max(0, firstStep); step <= Math.min(steps.length - 1, lastStep); step++) peaks[step] = Math.max(peaks[step], offset + bytes);
   }
   return peaks;

@@ -24,6 +24,8 @@ export interface LowerOptions {
   readonly name: string;
   /** Alignment of buffers in the arena, a power of two. */
   readonly align?: number;
+  /** The application keeps the inputs in memory of its own, for as long as the network runs. Default: they are in the arena. */
+  readonly externalInputs?: boolean;
 }
 
 /**
@@ -94,6 +96,9 @@ class Lowering {
     }
     const end = this.steps.length;
     const at = (table: number[], i: number): number => (i < 0 ? -1 : i >= table.length ? end : table[i]);
+    // What is handed back as an output has to be in the arena.
+    const outputs = new Set(this.schedule.outputs.map((id) => this.schedule.buffers[id].aliasOf ?? id));
+    const external = (id: BufferId): boolean => this.options.externalInputs === true && this.schedule.buffers[id].role === 'input' && !outputs.has(id);
     const buffers: ProgramBuffer[] = this.schedule.buffers.map((b) => ({
       id: b.id,
       name: this.graph.maps[b.map].name,
@@ -111,6 +116,7 @@ class Lowering {
       aliasOf: b.aliasOf,
       offset: 0,
       align: this.options.align ?? 4,
+      ...(external(b.aliasOf ?? b.id) ? { external: true } : {}),
     }));
     if (this.flags >= 0) buffers.push(this.flagsBuffer());
     const { placed, arenaBytes } = assignOffsets(buffers, this.steps, this.pool.constants);

@@ -32,7 +32,7 @@ export interface Program {
   readonly branches: readonly Branch[];
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
-  /** Exact size of the arena: the highest byte used by any buffer, plus one. */
+  /** Exact size of the arena: the highest byte used by any buffer in it, plus one. */
   readonly arenaBytes: number;
   /** Alignment that the arena's start needs. */
   readonly arenaAlign: number;
@@ -82,9 +82,11 @@ export interface ProgramBuffer {
   readonly lastStep: number;
   /** Another buffer whose memory this one names with another shape (reshape); offset and lifetime are that buffer's. */
   readonly aliasOf: BufferId | null;
-  /** Byte offset in the arena, multiple of `align`. */
+  /** Byte offset in the arena, multiple of `align`. External buffers follow one another behind the arena: their offsets are ≥ arenaBytes. */
   readonly offset: number;
   readonly align: number;
+  /** An input that the application keeps in memory of its own, from which the steps only read; not in the arena. Missing: false. */
+  readonly external?: boolean;
 }
 
 /**

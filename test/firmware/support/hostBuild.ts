@@ -124,7 +124,11 @@ function driver(program: Program): string {
   const { name } = program;
   const prefix = name.toUpperCase();
   const suffix = (i: number): string => (i === 0 ? '' : `_${i}`);
-  const inputs = program.inputs.map((_, i) => `    if (fread(${name}_input${suffix(i)}(arena), 1, ${prefix}_INPUT${suffix(i)}_BYTES, in) != ${prefix}_INPUT${suffix(i)}_BYTES) return 1;\n`);
+  const isExternal = program.inputs.map(({ buffer }) => program.buffers[buffer].external === true);
+  const memories = program.inputs.map((_, i) => (isExternal[i] ? `static uint8_t outside${suffix(i)}[${prefix}_INPUT${suffix(i)}_BYTES];\n` : ''));
+  const pointers = program.inputs.flatMap((_, i) => (isExternal[i] ? [`outside${suffix(i)}`] : []));
+  const invoke = pointers.length > 0 ? `${name}_invoke_from(arena, ${pointers.join(', ')})` : `${name}_invoke(arena)`;
+  const inputs = program.inputs.map((_, i) => `    if (fread(${isExternal[i] ? `outside${suffix(i)}` : `${name}_input${suffix(i)}(arena)`}, 1, ${prefix}_INPUT${suffix(i)}_BYTES, in) != ${prefix}_INPUT${suffix(i)}_BYTES) return 1;\n`);
   const outputs = program.outputs.map((_, i) => `    fwrite(${name}_output${suffix(i)}(arena), 1, ${prefix}_OUTPUT${suffix(i)}_BYTES, out);\n`);
   return `#include <stdio.h>
 #include <stdlib.h>
@@ -133,10 +137,10 @@ function driver(program: Program): string {
 
 #define GUARD 64
 static QMCU_ALIGN(64) uint8_t block[GUARD + ${prefix}_ARENA_BYTES + GUARD];
-
+${memories.join('')}
 static int infer(uint8_t *arena, FILE *in)
 {
-${inputs.join('')}    return ${name}_invoke(arena);
+${inputs.join('')}    return ${invoke};
 }
 
 static void save(const uint8_t *arena, FILE *out)

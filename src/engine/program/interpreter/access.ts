@@ -2,7 +2,7 @@ import { containsRegion, regionHeight, regionWidth } from '../../graph/region';
 import type { Access, Program, ProgramBuffer } from '../types';
 import type { CodeBlock } from './codes';
 
-/** Throws unless a buffer's sizes follow from its window, channels and bits, and it lies inside the arena. */
+/** Throws unless a buffer's sizes follow from its window, channels and bits, and it lies inside the arena (behind it, if it is external). */
 export function checkBuffer(program: Program, buffer: ProgramBuffer): void {
   const pixelBytes = Math.ceil((buffer.channels * buffer.bits) / 8);
   const rowBytes = pixelBytes * regionWidth(buffer.window);
@@ -10,7 +10,8 @@ export function checkBuffer(program: Program, buffer: ProgramBuffer): void {
   if (buffer.pixelBytes !== pixelBytes || buffer.rowBytes !== rowBytes || buffer.bytes !== bytes) {
     throw new RangeError(`Buffer ${buffer.id}: its byte sizes do not follow from window, channels and bits.`);
   }
-  if (!(buffer.offset >= 0 && buffer.offset + bytes <= program.arenaBytes) || buffer.offset % buffer.align !== 0) {
+  const inPlace = buffer.external ? buffer.offset >= program.arenaBytes : buffer.offset >= 0 && buffer.offset + bytes <= program.arenaBytes;
+  if (!inPlace || buffer.offset % buffer.align !== 0) {
     throw new RangeError(`Buffer ${buffer.id}: bytes ${buffer.offset}…${buffer.offset + bytes} are misaligned or outside the arena of ${program.arenaBytes}.`);
   }
 }
@@ -26,6 +27,7 @@ export function checkBuffer(program: Program, buffer: ProgramBuffer): void {
 export function resolveAccess(program: Program, access: Access, writes: boolean): CodeBlock {
   const buffer = program.buffers[access.buffer];
   if (buffer === undefined) throw new RangeError(`There is no buffer ${access.buffer}.`);
+  if (writes && buffer.external) throw new RangeError(`Buffer ${buffer.id} is the application's and must not be written.`);
   const { region } = access;
   const h = regionHeight(region);
   const w = regionWidth(region);

@@ -24,7 +24,7 @@ export interface RunHooks {
 export interface RunResult {
   /** Packed bytes of each output port, in the Program's order. */
   readonly outputs: Uint8Array[];
-  /** The arena after the last step. Reused by the next run of the same executor. */
+  /** The arena after the last step, external buffers behind it. Reused by the next run of the same executor. */
   readonly arena: Uint8Array;
 }
 
@@ -39,7 +39,7 @@ interface PreparedStep {
 }
 
 /**
- * The reference execution of a Program: integers in an arena of exactly its size, step by step as the formulas of types.ts say.
+ * The reference execution of a Program: integers in an arena of exactly its size (and external buffers behind it), step by step as the formulas of types.ts say.
  * A step reads all its inputs before it writes, so the firmware's order of reads and writes within a step is not exercised here; the
  * tests that compare the two see to it.
  *
@@ -58,7 +58,8 @@ export class Executor {
     const constants = new ConstantTables(program.constants);
     const scratch = new Scratch();
     this.steps = program.steps.map((step) => this.prepare(step, constants, scratch));
-    this.arena = new Uint8Array(program.arenaBytes);
+    const external = program.buffers.filter((b) => b.external);
+    this.arena = new Uint8Array(Math.max(program.arenaBytes, ...external.map((b) => b.offset + b.bytes)));
     const longest = (lengths: number[]): Int16Array => new Int16Array(Math.max(0, ...lengths));
     this.inputCodes = [0, 1].map((i) => longest(this.steps.map((s) => (s.inputs.length > i ? codesOf(s.inputs[i]) : 0))));
     this.outputCodes = longest(this.steps.map((s) => s.outputLength));
