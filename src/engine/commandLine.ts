@@ -2,16 +2,15 @@ import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
 import { loadPreprocess } from './calibration/preprocess';
 import { cachedCalibration, defaultCachePath } from './calibration/cache';
-import { writeToProject } from './codegen';
 import { UserError } from './errors';
 import { evaluate } from './evaluate';
-import { generateSources } from './generate';
 import { describeModel } from './onnx';
 import { openPlan, type OpenedPlan } from './plan/open';
 import { defaultPlanPath } from './plan/sidecar';
 import type { Bits, PlanTarget, WeightBits } from './plan/types';
 import { quantize, type QuantizeOutcome } from './pipeline';
 import type { Progress } from './progress';
+import { generateCommand, removeCommand, selftestCommand } from './projectCommands';
 import { customTargetId, findTarget, targets } from './targets/targets';
 import { arenaTarget } from './targets/capacity';
 
@@ -34,7 +33,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     'quantize',
     {
       synopsis:
-        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--phi F] [--lambda F] [--epsilon F] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] [--sizes NAME=N,…] [--no-compensate] [--no-cache] --out PLAN',
+        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--phi F] [--lambda F] [--epsilon F] [--bitops-target RATIO] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] [--sizes NAME=N,…] [--no-compensate] [--no-cache] --out PLAN',
       summary: 'calibrate, search and write a plan',
       options: {
         images: text,
@@ -51,6 +50,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         preprocess: text,
         limit: text,
         sizes: text,
+        'bitops-target': text,
         'no-compensate': flag,
         'no-cache': flag,
         out: text,
@@ -58,7 +58,17 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
       run: runQuantize,
     },
   ],
-  ['generate', { synopsis: 'generate PLAN --project DIR [--overwrite-edited]', summary: 'write C sources into a firmware project', options: { project: text, 'overwrite-edited': flag }, run: runGenerate }],
+  [
+    'generate',
+    {
+      synopsis: 'generate PLAN --project DIR [--layout ID] [--dry-run] [--edit-build] [--overwrite-edited]',
+      summary: 'write C sources into a firmware project; --edit-build also adds them to its build file, in a marked block',
+      options: { project: text, layout: text, 'dry-run': flag, 'edit-build': flag, 'overwrite-edited': flag },
+      run: runGenerate,
+    },
+  ],
+  ['remove', { synopsis: 'remove --project DIR --name NAME [--dry-run]', summary: "take a model's generated sources out of a firmware project", options: { project: text, name: text, 'dry-run': flag }, run: runRemove }],
+  ['selftest', { synopsis: 'selftest PLAN [--core m4|m0plus|host]', summary: 'build the generated self-test and run it on an emulated Cortex-M or this computer', options: { core: text }, run: runSelftest }],
   ['evaluate', { synopsis: 'evaluate PLAN --images DIR [--limit N]', summary: "accuracy of the firmware's integer arithmetic beside float", options: { images: text, limit: text }, run: runEvaluate }],
   ['targets', { synopsis: 'targets', summary: 'boards that a plan can be made for', options: {}, run: runTargets }],
 ]);
@@ -93,6 +103,7 @@ async function runQuantize(positionals: readonly string[], values: Values, progr
       phi: fraction(values, 'phi'),
       lambda: fraction(values, 'lambda'),
       epsilon: fraction(values, 'epsilon'),
+      bitOpsTarget: ratio(values, 'bitops-target'),
       classes: oneOf(values, 'classes', ['static', 'runtime'] as const, 'static'),
       preprocess: typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : null,
       ...(values['no-compensate'] === true ? { compensate: false } : {}),
@@ -121,16 +132,30 @@ function describeOutcome(outcome: QuantizeOutcome): string {
 
 async function runGenerate(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {
   const opened = await open(one(positionals, 'PLAN'));
-  const sources = generateSources(opened);
+  return generateCommand(opened, {
+    project: await projectFolder(values),
+    layout: typeof values.layout === 'string' ? values.layout : undefined,
+    dryRun: values['dry-run'] === true,
+    editBuild: values['edit-build'] === true,
+    overwriteEdited: values['overwrite-edited'] === true,
+  });
+}
+
+async function runRemove(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {
+  if (positionals.length > 0) throw new UserError('remove takes no file: give the project with --project and the model with --name.');
+  return removeCommand(await projectFolder(values), required(values, 'name'), values['dry-run'] === true);
+}
+
+async function runSelftest(positionals: readonly string[], values: Values, progress: Progress): Promise<{ text: string; json: unknown }> {
+  return selftestCommand(await open(one(positionals, 'PLAN')), typeof values.core === 'string' ? values.core : 'm4', progress);
+}
+
+/** The firmware project that was given. */
+async function projectFolder(values: Values): Promise<string> {
   const project = required(values, 'project');
   const stat = await fs.stat(project).catch(() => null);
   if (!stat?.isDirectory()) throw new UserError(`${project} is not a folder. Give the firmware project's folder with --project.`);
-  const written = await writeToProject(project, sources.name, sources.files, { overwriteEdited: values['overwrite-edited'] === true });
-  const files = [...written.written, ...written.unchanged].sort().map((f) => path.relative(path.resolve(project), path.join(written.folder, f)));
-  return {
-    text: [`${files.length} files in ${written.folder}`, `Arena ${opened.program.arenaBytes} bytes, weights ${sources.weightBytes} bytes`].join('\n'),
-    json: { files, arenaBytes: sources.arenaBytes, weightBytes: sources.weightBytes },
-  };
+  return project;
 }
 
 async function runEvaluate(positionals: readonly string[], values: Values, progress: Progress): Promise<{ text: string; json: unknown }> {
@@ -200,6 +225,13 @@ function count(values: Values, name: string): number {
 function fraction(values: Values, name: string): number | undefined {
   const n = number(values, name);
   if (n !== undefined && (n < 0 || n > 1)) throw new UserError(`--${name} must lie between 0 and 1.`);
+  return n;
+}
+
+/** A reduction, at least 1; 16 is 2-bit maps everywhere. */
+function ratio(values: Values, name: string): number | undefined {
+  const n = number(values, name);
+  if (n !== undefined && (n < 1 || n > 16)) throw new UserError(`--${name} must lie between 1 and 16.`);
   return n;
 }
 

@@ -18,6 +18,8 @@ import { rankPositions, topPositions } from './vdpc/classify';
 import { boundsOfSpans } from './vdpc/patchBounds';
 import { runtimeTest } from './vdpc/runtime';
 import { scoreUnits } from './vdqs/scoreUnits';
+import { searchTradeOff } from './vdqs/searchTradeOff';
+import type { Sensitivities } from './vdqs/sensitivity';
 import { searchBits } from './vdqs/search';
 import { decisionUnits, type DecisionUnit } from './vdqs/units';
 
@@ -32,6 +34,8 @@ export interface DecideOptions {
   readonly lambda: number;
   readonly epsilon: number;
   readonly classes: 'static' | 'runtime';
+  /** Measured sensitivities and the reduction of BitOPs to reach with them; undefined: bits by the entropy score. */
+  readonly measured?: { readonly units: readonly DecisionUnit[]; readonly sensitivities: Sensitivities; readonly target: number };
   /** Decisions of an earlier plan that a person locked. */
   readonly locked?: { readonly maps: Readonly<Record<string, MapPlan>>; readonly layers: Readonly<Record<string, LayerPlan>> };
 }
@@ -59,11 +63,16 @@ export function decide(graph: Graph, calibration: Calibration, options: DecideOp
   const units = decisionUnits(graph);
   const state = new BitState(graph, units, options, notes);
   progress.report('Searching bits', 0, 0);
-  const scored = scoreUnits(graph, calibration, units, options.bits, options.lambda, (l) => state.weightBits(l), (u) => state.lockedBits(u));
-  searchBits(scored, { sramExcess: () => 0 }, progress).bits.forEach((b, i) => state.set(units[i], b));
+  if (options.measured) state.takeTradeOff(options.measured);
+  else decideByScore(graph, calibration, units, state, options, progress);
   const planning = planWithin(graph, state, options, notes, progress);
   const choice = planning.best!.choice;
   return { patchStage: choice && classify(graph, calibration, choice, state, options, notes), ...state.named(), notes };
+}
+
+function decideByScore(graph: Graph, calibration: Calibration, units: readonly DecisionUnit[], state: BitState, options: DecideOptions, progress: Progress): void {
+  const scored = scoreUnits(graph, calibration, units, options.bits, options.lambda, (l) => state.weightBits(l), (u) => state.lockedBits(u));
+  searchBits(scored, { sramExcess: () => 0 }, progress).bits.forEach((b, i) => state.set(units[i], b));
 }
 
 /** Runs the planner; as long as nothing fits, lowers the bits of the largest map alive at the peak that may still be lowered. */
@@ -200,6 +209,29 @@ class BitState implements BitDecisions {
   set(unit: DecisionUnit, bits: Bits): void {
     if (unit.kind === 'view') this.views.set(unit.readers[0], bits);
     else for (const map of unit.maps) this.maps[map] = bits;
+  }
+
+  /** Bits of maps and weights of least measured loss at the wanted reduction. Weights that flash wants at 4 bits stay there. */
+  takeTradeOff({ units, sensitivities, target }: NonNullable<DecideOptions['measured']>): void {
+    const { weights, bits, locked } = this.options;
+    const result = searchTradeOff(
+      this.graph,
+      units,
+      sensitivities,
+      {
+        bits: (i) => {
+          const fixed = this.lockedBits(units[i]);
+          return fixed === null ? bits : [fixed];
+        },
+        weightBits: (id) => {
+          const fixed = locked?.layers[this.graph.layers[id].name]?.locked === true || weights !== 'auto' || this.weightBits(id) === 4;
+          return fixed ? [this.weightBits(id)] : [8, 4];
+        },
+      },
+      target,
+    );
+    result.units.forEach((b, i) => this.set(units[i], b));
+    for (const [id, b] of result.weights) this.weights.set(id, b);
   }
 
   lockedBits(unit: DecisionUnit): Bits | null {

@@ -5,7 +5,7 @@ import { presetPreprocess } from './calibration/preprocess';
 import { listSamples } from './calibration/samples';
 import type { Preprocess } from './calibration/types';
 import { constantBytes, toIdentifier } from './codegen';
-import { compensate, observeTargets } from './compensate/compensate';
+import { compensate, observeTargets, type FloatTargets } from './compensate/compensate';
 import { decide, type DecideOptions } from './decide';
 import { UserError } from './errors';
 import { GENERATOR } from './generator';
@@ -23,6 +23,8 @@ import { lower } from './program/lower';
 import type { Program } from './program/types';
 import { checkCancelled, type Progress } from './progress';
 import { quantizeGraph } from './quantize/quantizeGraph';
+import { measureSensitivities, SENSITIVITY_IMAGES } from './vdqs/sensitivity';
+import { decisionUnits } from './vdqs/units';
 
 export interface QuantizeOptions {
   readonly modelPath: string;
@@ -37,6 +39,8 @@ export interface QuantizeOptions {
   readonly phi?: number;
   readonly lambda?: number;
   readonly epsilon?: number;
+  /** Reduction of BitOPs against 8 bits to reach, > 1: bits of maps and weights are then chosen by measured sensitivity. */
+  readonly bitOpsTarget?: number;
   readonly classes: 'static' | 'runtime';
   /** Null: `unit` preset. */
   readonly preprocess: Preprocess | null;
@@ -107,17 +111,24 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
   const calibrate = clock();
 
   const search = { ...DEFAULTS, ...defined({ bits: options.bits, phi: options.phi, lambda: options.lambda, epsilon: options.epsilon }), weights: options.weights };
-  const decision = decide(graph, calibration, { ...search, target: options.target, grid: options.grid, classes: options.classes, locked }, progress);
+  const inputs = inputFormats(graph, preprocess, calibration, samples.elementType);
+  let targets: FloatTargets | null = null;
+  let measured: DecideOptions['measured'];
+  if (options.bitOpsTarget !== undefined) {
+    targets = await observeTargets(graph, options.modelPath, samples, preprocess, COMPENSATION_IMAGES, progress);
+    const units = decisionUnits(graph);
+    measured = { units, target: options.bitOpsTarget, sensitivities: measureSensitivities(graph, calibration, inputs, units, search.bits, targets, SENSITIVITY_IMAGES, progress) };
+  }
+  const decision = decide(graph, calibration, { ...search, measured, target: options.target, grid: options.grid, classes: options.classes, locked }, progress);
   notes.push(...decision.notes);
   const searched = clock();
 
   checkCancelled(progress);
   progress.report('Quantizing weights', 0, 0);
   const stage = resolveStage(graph, decision.patchStage, options.planPath);
-  const inputs = inputFormats(graph, preprocess, calibration, samples.elementType);
   let parameters = quantizeGraph(graph, calibration, inputs, decisionsOf(graph, decision, options.planPath), oneScaleMaps(graph, decision.patchStage));
   if (options.compensate ?? mixedBits(decision)) {
-    const targets = await observeTargets(graph, options.modelPath, samples, preprocess, COMPENSATION_IMAGES, progress);
+    targets ??= await observeTargets(graph, options.modelPath, samples, preprocess, COMPENSATION_IMAGES, progress);
     parameters = compensate(graph, parameters, targets, progress);
   }
   const program = lower(graph, stage, parameters, { name: toIdentifier(path.basename(options.modelPath)) });
@@ -132,7 +143,7 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
     model: { file: relativeTo(options.planPath, options.modelPath), sha256, ...(options.sizes ? { sizes: options.sizes } : {}) },
     preprocess,
     target: options.target,
-    search: { method: 'entropy', phi: search.phi, lambda: search.lambda, epsilon: search.epsilon, bits: search.bits, weights: search.weights },
+    search: { method: measured ? 'sensitivity' : 'entropy', ...(options.bitOpsTarget === undefined ? {} : { bitOpsTarget: options.bitOpsTarget }), phi: search.phi, lambda: search.lambda, epsilon: search.epsilon, bits: search.bits, weights: search.weights },
     calibration: { key: calibration.key, images: calibration.images, folder: relativeTo(options.planPath, options.imagesPath) },
     patchStage: decision.patchStage,
     maps: decision.maps,

@@ -22,6 +22,16 @@ interface StreamStep {
   kernel: PreparedKernel;
 }
 
+/** Changes codes in place, dense [pixels][channels]. */
+export type CodeChange = (codes: Int16Array, pixels: number, channels: number) => void;
+
+/** What {@link LayerStream.rerun} changes, by step. */
+export interface StreamChange {
+  readonly kernels?: ReadonlyMap<number, PreparedKernel>;
+  readonly beforeRead?: ReadonlyMap<number, CodeChange>;
+  afterWrite?(step: number): CodeChange | null;
+}
+
 /** Memory of one image: packed codes of the buffers that are alive. */
 type ImageMemory = Map<number, Uint8Array>;
 
@@ -87,6 +97,11 @@ export class LayerStream {
 
   /** Replaces the weights of the layer that a step computes. */
   replace(step: number, parameters: LayerParameters): void {
+    this.steps[step].kernel = this.kernelWith(step, parameters);
+  }
+
+  /** What a step would compute with other weights. */
+  kernelWith(step: number, parameters: LayerParameters): PreparedKernel {
     const s = this.steps[step];
     const layer = this.graph.layers[s.step.layer];
     if (!isWeighted(layer)) throw new Error(`Layer ${layer.id} has no weights.`);
@@ -95,7 +110,7 @@ export class LayerStream {
     const output = this.parameters.formats.get(layer.output)!;
     const window = 'window' in s.step.kernel ? s.step.kernel.window : null;
     const kernel: Kernel = new WeightedLowering(this.graph, layer, parameters, input, output, pool).kernel(baseFormat(input), baseFormat(output), window);
-    s.kernel = prepareKernel(kernel, { inputs: s.inputs, output: s.output, constants: new ConstantTables(pool.constants), scratch: this.scratch });
+    return prepareKernel(kernel, { inputs: s.inputs, output: s.output, constants: new ConstantTables(pool.constants), scratch: this.scratch });
   }
 
   /** Runs a step on one image. */
@@ -104,6 +119,49 @@ export class LayerStream {
     s.inputs.forEach((block, i) => unpackCodes(this.bytes(s.sources[i], image), block, this.codesIn[i]));
     s.kernel(this.codesIn, this.codesOut);
     packCodes(this.codesOut, this.bytes(s.target, image), s.output);
+  }
+
+  /**
+   * Runs only what depends on a change, and leaves the memory as it was.
+   *
+   * @param change what is different: weights that a step computes with, and what becomes of codes that a step has written or that it is about to read
+   * @returns packed bytes of each output port
+   */
+  rerun(image: number, change: StreamChange): Uint8Array[] {
+    const base = this.memory[image];
+    const changed: ImageMemory = new Map();
+    this.memory[image] = changed;
+    try {
+      this.steps.forEach((s, i) => {
+        const reads = change.beforeRead?.get(i);
+        const dirty = s.sources.some((b) => changed.has(b)) || change.kernels?.has(i) === true || reads !== undefined;
+        const writes = change.afterWrite?.(i);
+        if (!dirty && !writes) return;
+        if (!changed.has(s.target)) changed.set(s.target, base.get(s.target)!.slice());
+        if (dirty) {
+          s.inputs.forEach((block, k) => unpackCodes((changed.get(s.sources[k]) ?? base.get(s.sources[k]))!, block, this.codesIn[k]));
+          reads?.(this.codesIn[0], s.inputs[0].h * s.inputs[0].w, s.inputs[0].channels);
+          (change.kernels?.get(i) ?? s.kernel)(this.codesIn, this.codesOut);
+        } else unpackCodes(base.get(s.target)!, s.output, this.codesOut);
+        writes?.(this.codesOut, s.output.h * s.output.w, s.output.channels);
+        packCodes(this.codesOut, changed.get(s.target)!, s.output);
+      });
+      return this.program.outputs.map((port) => (changed.get(this.owner(port.buffer)) ?? base.get(this.owner(port.buffer)))!);
+    } finally {
+      this.memory[image] = base;
+    }
+  }
+
+  /** Map whose whole width a step writes; null for parts of maps and views. */
+  writtenMap(step: number): number | null {
+    const { output } = this.steps[step].step;
+    const buffer = this.program.buffers[output.buffer];
+    return buffer.role !== 'view' && output.channels === buffer.channels ? buffer.map : null;
+  }
+
+  /** The step that computes a layer with weights. */
+  stepOf(layer: LayerId): number {
+    return this.steps.findIndex((_, i) => this.weightedLayer(i) === layer);
   }
 
   /** Frees what no later step reads. */

@@ -72,6 +72,8 @@ export interface Plan {
     readonly epsilon: number;
     readonly bits: readonly Bits[];
     readonly weights: WeightBits | 'auto';
+    /** Reduction of BitOPs that the search by sensitivity was asked for. */
+    readonly bitOpsTarget?: number;
   };
   readonly calibration: {
     readonly key: string;
