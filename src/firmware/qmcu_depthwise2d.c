@@ -1,153 +1,399 @@
 /*
  * QuantMCU runtime: depthwise convolution.
  *
+ * Row by row, four channels at a time: their weights are unpacked once for a row of the output.
+ *
  * SPDX-License-Identifier: MIT
  */
-#include "qmcu_internal.h"
+#include "qmcu_scale.h"
 
-/* The taps of one window that lie inside the input, for a block of four channels. */
+/* Larger kernels are not unpacked. 25: 5 x 5. */
+#define UNPACKED_TAPS 25
+
+/*
+ * Four numbers of 16 bits. With the DSP extension in the order 0, 2, 1, 3, as SXTB16 takes them from four bytes.
+ */
+#if QMCU_DSP
+#define PLACE(j) (((j) & 1u) * 2u + ((j) >> 1))
+#else
+#define PLACE(j) (j)
+#endif
+
+/* The sums of four channels. */
 typedef struct {
-    const uint8_t *x;     /* first tap */
-    const uint8_t *w;     /* its weights */
-    int32_t rows;
-    int32_t columns;
-    int32_t x_next_row;   /* bytes from one row of taps to the next */
-    int32_t x_next;       /* bytes from one tap to the next */
-    int32_t w_next_row;
-    int32_t w_next;
-} block;
+    int32_t c0;
+    int32_t c1;
+    int32_t c2;
+    int32_t c3;
+} sums4;
 
-/* Adds the taps of a block to the sums of its `n` channels. Inlined with constant format and bits for n = 4. */
-QMCU_INLINE void add_taps(uint32_t format, uint32_t weight_bits, const block *b, int32_t n, int32_t acc[4])
+/* Pixels of one row, all of whose windows lie in the same way in the input; four channels. */
+typedef struct {
+    const uint8_t *x;    /* first tap of the first pixel */
+    const int16_t *w;    /* four weights of the first tap */
+    int32_t rows;        /* of taps inside the input */
+    int32_t columns;
+    int32_t x_next_row;  /* bytes from one row of taps to the next */
+    int32_t x_next;      /* bytes from one tap to the next */
+    int32_t w_next_row;  /* numbers from one row of weights to the next */
+    sums4 first;         /* bias, and what the taps outside contribute */
+    const qmcu_scale *scale;
+    const int32_t *multiplier; /* of the four channels */
+    int32_t c;           /* first channel */
+    int32_t pixels;
+    int32_t x_next_pixel;
+    uint8_t *to;
+    int32_t to_next_pixel;
+    uint32_t format;     /* of the output */
+} run;
+
+#if QMCU_DSP
+/* Two halves with `bits` bits of a word's halves each, extended by their sign where the format is signed. */
+QMCU_INLINE uint32_t halves(uint32_t word, uint32_t format)
 {
-    int32_t a0 = acc[0];
-    int32_t a1 = acc[1];
-    int32_t a2 = acc[2];
-    int32_t a3 = acc[3];
-    for (int32_t i = 0; i < b->rows; i++) {
-        int32_t x_offset = i * b->x_next_row;
-        int32_t w_offset = i * b->w_next_row;
-        for (int32_t j = b->columns; j > 0; j--) {
-            const uint8_t *x = b->x + x_offset;
-            const uint8_t *w = b->w + w_offset;
-            a0 += qmcu_code(x, 0u, format) * qmcu_weight(w, 0u, weight_bits);
-            if (n > 1) {
-                a1 += qmcu_code(x, 1u, format) * qmcu_weight(w, 1u, weight_bits);
-            }
-            if (n > 2) {
-                a2 += qmcu_code(x, 2u, format) * qmcu_weight(w, 2u, weight_bits);
-            }
-            if (n > 3) {
-                a3 += qmcu_code(x, 3u, format) * qmcu_weight(w, 3u, weight_bits);
-            }
-            x_offset += b->x_next;
-            w_offset += b->w_next;
-        }
-    }
-    acc[0] = a0;
-    acc[1] = a1;
-    acc[2] = a2;
-    acc[3] = a3;
+    const uint32_t bits = qmcu_bits(format);
+    const uint32_t sign = 0x00010001u << (bits - 1u);
+    const uint32_t codes = word & 0x00010001u * ((1u << bits) - 1u);
+    return (format & 1u) != 0u ? qmcu_ssub16(codes ^ sign, sign) : codes;
 }
 
-typedef void add_taps4(const block *b, int32_t acc[4]);
+/* Codes 0 and 2 from byte p on. */
+QMCU_INLINE uint32_t even_codes(uint32_t word, uint32_t format)
+{
+    switch (format) {
+    case QMCU_U8:
+        return qmcu_uxtb16(word);
+    case QMCU_S8:
+        return qmcu_sxtb16(word);
+    case QMCU_U4:
+    case QMCU_S4:
+        return halves(word | word << 8, format);
+    default:
+        return halves(word | word << 12, format);
+    }
+}
 
-#define ADD_TAPS4(name, format, weight_bits)            \
-    QMCU_KERNEL static void name(const block *b, int32_t acc[4]) \
-    {                                                   \
-        add_taps(format, weight_bits, b, 4, acc);       \
+/* Codes 1 and 3. */
+QMCU_INLINE uint32_t odd_codes(uint32_t word, uint32_t format)
+{
+    switch (format) {
+    case QMCU_U8:
+        return qmcu_uxtb16_ror8(word);
+    case QMCU_S8:
+        return qmcu_sxtb16_ror8(word);
+    case QMCU_U4:
+    case QMCU_S4:
+        return halves(word >> 4 | word << 4, format);
+    default:
+        return halves(word >> 2 | word << 10, format);
+    }
+}
+
+/* The bytes of four codes. */
+QMCU_INLINE uint32_t load4(const uint8_t *p, uint32_t format)
+{
+    switch (format) {
+    case QMCU_U8:
+    case QMCU_S8:
+        return qmcu_load_unaligned(p);
+    case QMCU_U4:
+    case QMCU_S4:
+        return p[0] | (uint32_t)p[1] << 8;
+    default:
+        return p[0];
+    }
+}
+#endif
+
+/* Adds four codes times four weights. */
+QMCU_INLINE void add_tap(uint32_t format, sums4 *s, const uint8_t *x, const int16_t *w)
+{
+#if QMCU_DSP
+    const uint32_t codes = load4(x, format);
+    const uint32_t even = even_codes(codes, format);
+    const uint32_t even_weights = qmcu_load(w);
+    s->c0 = qmcu_smlabb(even, even_weights, s->c0);
+    s->c2 = qmcu_smlatt(even, even_weights, s->c2);
+    const uint32_t odd = odd_codes(codes, format);
+    const uint32_t odd_weights = qmcu_load(w + 2);
+    s->c1 = qmcu_smlabb(odd, odd_weights, s->c1);
+    s->c3 = qmcu_smlatt(odd, odd_weights, s->c3);
+#else
+    s->c0 += qmcu_code(x, 0u, format) * w[0];
+    s->c1 += qmcu_code(x, 1u, format) * w[1];
+    s->c2 += qmcu_code(x, 2u, format) * w[2];
+    s->c3 += qmcu_code(x, 3u, format) * w[3];
+#endif
+}
+
+/* The codes of up to four channels from c on. */
+static void write_codes(const qmcu_scale *scale, const int32_t *multiplier, int32_t c, int32_t count, uint32_t format, const sums4 *s, uint8_t *to)
+{
+    const int32_t sums[4] = { s->c0, s->c1, s->c2, s->c3 };
+    qmcu_writer writer = qmcu_write_pixel(to, format);
+    for (int32_t j = 0; j < count; j++) {
+#if QMCU_DSP
+        if (scale->saturate != 0u) {
+            qmcu_write(&writer, (int32_t)(qmcu_scale_saturated(scale, scale->saturate, multiplier[j], sums[j]) ^ scale->flip));
+            continue;
+        }
+#endif
+        qmcu_write(&writer, qmcu_scale_acc(scale, multiplier[j], qmcu_scale_max(scale, c + j), sums[j]));
+    }
+    qmcu_write_end(&writer);
+}
+
+#if QMCU_DSP
+/* The codes of four channels, saturated; `bits` is a constant, 8 or 4. */
+QMCU_INLINE void write_saturated(const qmcu_scale *scale, uint32_t bits, const int32_t *multiplier, const sums4 *s, uint8_t *to)
+{
+    const uint32_t c0 = qmcu_scale_saturated(scale, bits, multiplier[0], s->c0) ^ scale->flip;
+    const uint32_t c1 = qmcu_scale_saturated(scale, bits, multiplier[1], s->c1) ^ scale->flip;
+    const uint32_t c2 = qmcu_scale_saturated(scale, bits, multiplier[2], s->c2) ^ scale->flip;
+    const uint32_t c3 = qmcu_scale_saturated(scale, bits, multiplier[3], s->c3) ^ scale->flip;
+    if (bits == 8u) {
+        to[0] = (uint8_t)c0;
+        to[1] = (uint8_t)c1;
+        to[2] = (uint8_t)c2;
+        to[3] = (uint8_t)c3;
+    } else {
+        to[0] = (uint8_t)((c0 & 15u) | c1 << 4);
+        to[1] = (uint8_t)((c2 & 15u) | c3 << 4);
+    }
+}
+#endif
+
+/* Convolves a run. Inlined with a constant format of the input. */
+QMCU_INLINE void convolve(uint32_t format, const run *r)
+{
+    const uint8_t *first = r->x;
+    uint8_t *to = r->to;
+    const int32_t next = r->x_next;
+    for (int32_t pixels = r->pixels; pixels > 0; pixels--) {
+        sums4 s = r->first;
+        const uint8_t *row = first;
+        const int16_t *weights = r->w;
+        for (int32_t i = r->rows; i > 0; i--) {
+            const uint8_t *x = row;
+            const int16_t *w = weights;
+            int32_t columns = r->columns;
+            if (columns >= 3) {
+                add_tap(format, &s, x, w);
+                x += next;
+                add_tap(format, &s, x, w + 4);
+                x += next;
+                add_tap(format, &s, x, w + 8);
+                x += next;
+                w += 12;
+                columns -= 3;
+            }
+            for (; columns > 0; columns--) {
+                add_tap(format, &s, x, w);
+                x += next;
+                w += 4;
+            }
+            row += r->x_next_row;
+            weights += r->w_next_row;
+        }
+#if QMCU_DSP
+        if (r->scale->saturate == 8u) {
+            write_saturated(r->scale, 8u, r->multiplier, &s, to);
+        } else if (r->scale->saturate == 4u) {
+            write_saturated(r->scale, 4u, r->multiplier, &s, to);
+        } else
+#endif
+        {
+            write_codes(r->scale, r->multiplier, r->c, 4, r->format, &s, to);
+        }
+        first += r->x_next_pixel;
+        to += r->to_next_pixel;
+    }
+}
+
+typedef void run_function(const run *r);
+
+#define RUN(name, format)                           \
+    QMCU_KERNEL static void name(const run *r)      \
+    {                                               \
+        convolve(format, r);                        \
     }
 
-ADD_TAPS4(add_u2_w4, QMCU_U2, 4u)
-ADD_TAPS4(add_s2_w4, QMCU_S2, 4u)
-ADD_TAPS4(add_u4_w4, QMCU_U4, 4u)
-ADD_TAPS4(add_s4_w4, QMCU_S4, 4u)
-ADD_TAPS4(add_u8_w4, QMCU_U8, 4u)
-ADD_TAPS4(add_s8_w4, QMCU_S8, 4u)
-ADD_TAPS4(add_u2_w8, QMCU_U2, 8u)
-ADD_TAPS4(add_s2_w8, QMCU_S2, 8u)
-ADD_TAPS4(add_u4_w8, QMCU_U4, 8u)
-ADD_TAPS4(add_s4_w8, QMCU_S4, 8u)
-ADD_TAPS4(add_u8_w8, QMCU_U8, 8u)
-ADD_TAPS4(add_s8_w8, QMCU_S8, 8u)
+RUN(run_u2, QMCU_U2)
+RUN(run_s2, QMCU_S2)
+RUN(run_u4, QMCU_U4)
+RUN(run_s4, QMCU_S4)
+RUN(run_u8, QMCU_U8)
+RUN(run_s8, QMCU_S8)
 
 /* Indexed by the format's number: QMCU_U2, QMCU_S2, ... QMCU_S8. */
-static add_taps4 *const add_w4[6] = { add_u2_w4, add_s2_w4, add_u4_w4, add_s4_w4, add_u8_w4, add_s8_w4 };
-static add_taps4 *const add_w8[6] = { add_u2_w8, add_s2_w8, add_u4_w8, add_s4_w8, add_u8_w8, add_s8_w8 };
+static run_function *const runs[6] = { run_u2, run_s2, run_u4, run_s4, run_u8, run_s8 };
 
-/* The last one to three channels of a map. */
-static void add_taps_rest(uint32_t format, uint32_t weight_bits, const block *b, int32_t n, int32_t acc[4])
+/* What every pixel of one call needs. */
+typedef struct {
+    const qmcu_depthwise2d_params *p;
+    const qmcu_map *in;
+    const qmcu_map *out;
+    qmcu_scale scale;
+    uint32_t row_bytes; /* of the weights of one tap */
+} depthwise;
+
+/* Up to four channels from c on. */
+typedef struct {
+    int32_t c;
+    int32_t count;
+    sums4 bias;
+    int32_t multiplier[4];
+    int unpacked;
+    QMCU_ALIGN(4) int16_t weights[4 * UNPACKED_TAPS]; /* where unpacked: by tap, each four at their PLACEs */
+} channels4;
+
+QMCU_INLINE const uint8_t *weights_of(const depthwise *d, int32_t c, int32_t tap)
 {
-    add_taps(format, weight_bits, b, n, acc);
+    const uint8_t *weights = d->p->weights;
+    return weights + (uint32_t)tap * d->row_bytes + (uint32_t)c * d->p->weight_bits / 8u;
+}
+
+static void prepare(const depthwise *d, int32_t c, channels4 *k)
+{
+    const int32_t taps = d->p->window.kernel_h * d->p->window.kernel_w;
+    const qmcu_requant *r = d->scale.requant;
+    const int32_t last = d->in->channels - 1;
+    k->c = c;
+    k->count = qmcu_min(4, d->in->channels - c);
+    k->bias.c0 = qmcu_bias(r, c);
+    k->bias.c1 = qmcu_bias(r, qmcu_min(c + 1, last));
+    k->bias.c2 = qmcu_bias(r, qmcu_min(c + 2, last));
+    k->bias.c3 = qmcu_bias(r, qmcu_min(c + 3, last));
+    for (int32_t j = 0; j < 4; j++) {
+        k->multiplier[j] = r->multiplier[qmcu_min(c + j, last)];
+    }
+    k->unpacked = k->count == 4 && taps <= UNPACKED_TAPS;
+    if (!k->unpacked) {
+        return;
+    }
+    const uint8_t *w = weights_of(d, c, 0);
+    int16_t *to = k->weights;
+    for (int32_t tap = 0; tap < taps; tap++) {
+#if QMCU_DSP
+        const uint32_t format = d->p->weight_bits == 8u ? QMCU_S8 : QMCU_S4;
+        const uint32_t word = load4(w, format);
+        qmcu_store(to, even_codes(word, format));
+        qmcu_store(to + 2, odd_codes(word, format));
+#else
+        for (uint32_t j = 0u; j < 4u; j++) {
+            to[PLACE(j)] = (int16_t)qmcu_weight(w, j, d->p->weight_bits);
+        }
+#endif
+        to += 4;
+        w += d->row_bytes;
+    }
+}
+
+/* Adds code * weight for channel j. */
+QMCU_INLINE void add_one(sums4 *s, int32_t j, int32_t product)
+{
+    if (j == 0) {
+        s->c0 += product;
+    } else if (j == 1) {
+        s->c1 += product;
+    } else if (j == 2) {
+        s->c2 += product;
+    } else {
+        s->c3 += product;
+    }
+}
+
+/* Adds tap by tap where the channels are fewer than four or the kernel is larger than what is unpacked. */
+static void add_packed(const depthwise *d, const channels4 *k, const run *r, int32_t first_tap, sums4 *s)
+{
+    for (int32_t i = 0; i < r->rows; i++) {
+        for (int32_t j = 0; j < r->columns; j++) {
+            const uint8_t *x = r->x + i * r->x_next_row + j * r->x_next;
+            const uint8_t *w = weights_of(d, k->c, first_tap + i * d->p->window.kernel_w + j);
+            for (int32_t c = 0; c < k->count; c++) {
+                add_one(s, c, qmcu_code(x, (uint32_t)c, d->in->format) * qmcu_weight(w, (uint32_t)c, d->p->weight_bits));
+            }
+        }
+    }
 }
 
 /* Adds what the taps outside the input contribute: the code of padding times the weight. */
-static void add_padding(const qmcu_depthwise2d_params *p, const uint8_t *weights, uint32_t row_bytes, const int16_t *codes,
-                        qmcu_taps ky, qmcu_taps kx, int32_t n, int32_t acc[4])
+static void add_padding(const depthwise *d, const channels4 *k, qmcu_taps ky, qmcu_taps kx, sums4 *s)
 {
-    for (int32_t y = 0; y < p->window.kernel_h; y++) {
-        for (int32_t x = 0; x < p->window.kernel_w; x++) {
+    const qmcu_window *window = &d->p->window;
+    for (int32_t y = 0; y < window->kernel_h; y++) {
+        for (int32_t x = 0; x < window->kernel_w; x++) {
             if (y >= ky.first && y < ky.end && x >= kx.first && x < kx.end) {
                 continue;
             }
-            const uint8_t *w = weights + (uint32_t)(y * p->window.kernel_w + x) * row_bytes;
-            for (int32_t j = 0; j < n; j++) {
-                acc[j] += codes[j] * qmcu_weight(w, (uint32_t)j, p->weight_bits);
+            const uint8_t *w = weights_of(d, k->c, y * window->kernel_w + x);
+            for (int32_t c = 0; c < k->count; c++) {
+                add_one(s, c, d->p->pad_codes[k->c + c] * qmcu_weight(w, (uint32_t)c, d->p->weight_bits));
             }
         }
     }
 }
 
-/* The pixel whose window begins at (y, x) of the input, four channels at a time. */
-QMCU_INLINE void convolve_pixel(const qmcu_depthwise2d_params *p, const qmcu_map *in, add_taps4 *add4, int32_t y, int32_t x,
-                                qmcu_taps ky, qmcu_writer *writer)
+/* Four channels of output row oy, whose window begins at row y of the input. */
+static void convolve_row(const depthwise *d, const channels4 *k, int32_t oy, int32_t y)
 {
-    const qmcu_window *window = &p->window;
-    const uint32_t row_bytes = qmcu_weight_row_bytes((uint32_t)in->channels, p->weight_bits);
-    const qmcu_taps kx = qmcu_taps_inside(x, window->kernel_w, window->dilation_w, in->w);
-    const int32_t inside = (ky.end - ky.first) * (kx.end - kx.first);
-    const int padded = p->pad_codes != NULL && inside != window->kernel_h * window->kernel_w;
-    block b;
-    b.rows = ky.end - ky.first;
-    b.columns = kx.end - kx.first;
-    b.x_next_row = window->dilation_h * in->row_bytes;
-    b.x_next = window->dilation_w * in->pixel_bytes;
-    b.w_next_row = window->kernel_w * (int32_t)row_bytes;
-    b.w_next = (int32_t)row_bytes;
+    const qmcu_window *window = &d->p->window;
+    const qmcu_map *in = d->in;
+    const qmcu_taps ky = qmcu_taps_inside(y, window->kernel_h, window->dilation_h, in->h);
+    const int32_t last = in->w - (window->kernel_w - 1) * window->dilation_w - 1; /* where the last window inside begins */
+    run r;
+    r.rows = ky.end - ky.first;
+    r.x_next_row = window->dilation_h * in->row_bytes;
+    r.x_next = window->dilation_w * in->pixel_bytes;
+    r.w_next_row = 4 * window->kernel_w;
+    r.scale = &d->scale;
+    r.multiplier = k->multiplier;
+    r.c = k->c;
+    r.x_next_pixel = window->stride_w * in->pixel_bytes;
+    r.to = qmcu_at(d->out, oy, 0, k->c);
+    r.to_next_pixel = d->out->pixel_bytes;
+    r.format = d->out->format;
 
-    for (int32_t c = 0; c < in->channels; c += 4) {
-        const int32_t n = qmcu_min(4, in->channels - c);
-        const uint8_t *weights = (const uint8_t *)p->weights + (uint32_t)c * p->weight_bits / 8u;
-        int32_t acc[4] = { 0, 0, 0, 0 };
-        if (inside != 0) {
-            b.x = qmcu_at(in, y + ky.first * window->dilation_h, x + kx.first * window->dilation_w, c);
-            b.w = weights + (uint32_t)(ky.first * window->kernel_w + kx.first) * row_bytes;
-            if (n == 4) {
-                add4(&b, acc);
-            } else {
-                add_taps_rest(in->format, p->weight_bits, &b, n, acc);
-            }
+    for (int32_t ox = 0; ox < d->out->w; ox += r.pixels) {
+        const int32_t x = ox * window->stride_w - window->pad_left;
+        const qmcu_taps kx = qmcu_taps_inside(x, window->kernel_w, window->dilation_w, in->w);
+        const int32_t first_tap = ky.first * window->kernel_w + kx.first;
+        r.columns = kx.end - kx.first;
+        r.pixels = 1;
+        if (k->unpacked && x >= 0 && x <= last) {
+            r.pixels = qmcu_min((last - x) / window->stride_w + 1, d->out->w - ox);
         }
-        if (padded) {
-            add_padding(p, weights, row_bytes, p->pad_codes + c, ky, kx, n, acc);
+        r.first = k->bias;
+        if (d->p->pad_codes != NULL && r.rows * r.columns != window->kernel_h * window->kernel_w) {
+            add_padding(d, k, ky, kx, &r.first);
         }
-        for (int32_t j = 0; j < n; j++) {
-            qmcu_write(writer, qmcu_requantize_acc(&p->requant, c + j, acc[j]));
+        /* A window wholly outside has no address. */
+        r.rows = r.columns > 0 ? ky.end - ky.first : 0;
+        r.x = r.rows > 0 ? qmcu_at(in, y + ky.first * window->dilation_h, x + kx.first * window->dilation_w, k->c) : in->data;
+        if (k->unpacked) {
+            r.w = r.rows > 0 ? k->weights + 4 * first_tap : k->weights;
+            runs[in->format](&r);
+        } else {
+            add_packed(d, k, &r, first_tap, &r.first);
+            write_codes(r.scale, r.multiplier, k->c, k->count, r.format, &r.first, r.to);
         }
+        r.to += r.pixels * r.to_next_pixel;
     }
 }
 
 QMCU_KERNEL void qmcu_depthwise2d(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
-    const qmcu_window *window = &params->window;
-    add_taps4 *const add4 = params->weight_bits == 4u ? add_w4[in->format] : add_w8[in->format];
+    depthwise d;
+    channels4 k;
+    d.p = params;
+    d.in = in;
+    d.out = out;
+    d.scale = qmcu_scale_of(&params->requant, out->format);
+    d.row_bytes = qmcu_weight_row_bytes((uint32_t)in->channels, params->weight_bits);
     for (int32_t oy = 0; oy < out->h; oy++) {
-        const int32_t y = oy * window->stride_h - window->pad_top;
-        const qmcu_taps ky = qmcu_taps_inside(y, window->kernel_h, window->dilation_h, in->h);
-        for (int32_t ox = 0; ox < out->w; ox++) {
-            qmcu_writer writer = qmcu_write_pixel(qmcu_at(out, oy, ox, 0), out->format);
-            convolve_pixel(params, in, add4, y, ox * window->stride_w - window->pad_left, ky, &writer);
-            qmcu_write_end(&writer);
+        for (int32_t c = 0; c < in->channels; c += 4) {
+            prepare(&d, c, &k);
+            convolve_row(&d, &k, oy, oy * params->window.stride_h - params->window.pad_top);
         }
     }
 }

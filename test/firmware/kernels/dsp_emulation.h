@@ -4,17 +4,17 @@
 
 static inline int32_t low(uint32_t a) { return (int16_t)(a & 0xffffu); }
 static inline int32_t high(uint32_t a) { return (int16_t)(a >> 16); }
-static inline uint32_t halves(int32_t l, int32_t h) { return ((uint32_t)l & 0xffffu) | (uint32_t)h << 16; }
+static inline uint32_t two_halves(int32_t l, int32_t h) { return ((uint32_t)l & 0xffffu) | (uint32_t)h << 16; }
 static inline uint32_t ror8(uint32_t a) { return a >> 8 | a << 24; }
 static inline int32_t wrap(int64_t a) { return (int32_t)(uint32_t)((uint64_t)a & 0xffffffffu); }
 
-static inline uint32_t qmcu_sxtb16(uint32_t a) { return halves((int8_t)(a & 0xffu), (int8_t)(a >> 16 & 0xffu)); }
+static inline uint32_t qmcu_sxtb16(uint32_t a) { return two_halves((int8_t)(a & 0xffu), (int8_t)(a >> 16 & 0xffu)); }
 static inline uint32_t qmcu_sxtb16_ror8(uint32_t a) { return qmcu_sxtb16(ror8(a)); }
 static inline uint32_t qmcu_uxtb16(uint32_t a) { return a & 0x00ff00ffu; }
 static inline uint32_t qmcu_uxtb16_ror8(uint32_t a) { return qmcu_uxtb16(ror8(a)); }
 static inline uint32_t qmcu_pkh_low(uint32_t a, uint32_t b) { return (a & 0xffffu) | b << 16; }
 static inline uint32_t qmcu_pkh_high(uint32_t a, uint32_t b) { return (b & 0xffff0000u) | a >> 16; }
-static inline uint32_t qmcu_ssub16(uint32_t a, uint32_t b) { return halves(low(a) - low(b), high(a) - high(b)); }
+static inline uint32_t qmcu_ssub16(uint32_t a, uint32_t b) { return two_halves(low(a) - low(b), high(a) - high(b)); }
 static inline int32_t qmcu_smlad(uint32_t a, uint32_t b, int32_t acc) { return wrap((int64_t)acc + (int64_t)low(a) * low(b) + (int64_t)high(a) * high(b)); }
 static inline int32_t qmcu_smlabb(uint32_t a, uint32_t b, int32_t acc) { return wrap((int64_t)acc + low(a) * low(b)); }
 static inline int32_t qmcu_smlatt(uint32_t a, uint32_t b, int32_t acc) { return wrap((int64_t)acc + high(a) * high(b)); }

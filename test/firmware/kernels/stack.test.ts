@@ -32,7 +32,7 @@ class CallGraph {
   }
 
   /** Deepest stack below and including a function; calls through pointers go to the functions that `pointers` matches. */
-  depth(name: string, pointers = name === 'qmcu_depthwise2d' ? /:add_[us][248]_w[48]$/ : /:block_[124]_w[48]$/): number {
+  depth(name: string, pointers = name === 'qmcu_depthwise2d' ? /:run_[us][248]$/ : /:block_[124]_w[48]$/): number {
     if (name === '__indirect_call') return Math.max(...[...this.frames.keys()].filter((f) => pointers.test(f)).map((f) => this.depth(f)));
     return (this.frames.get(name) ?? 0) + Math.max(0, ...[...(this.calls.get(name) ?? [])].map((callee) => this.depth(callee, pointers)));
   }
