@@ -41,6 +41,9 @@ export async function evaluate(
   const notes: string[] = [...samples.notes];
   const labelled = samples.samples.every((s) => s.label !== null);
   const count = { images: 0, agree: 0, float1: 0, float5: 0, quantized1: 0, quantized5: 0 };
+  const classes = outputsAreClasses(graph);
+  const classCount = graph.maps[graph.outputs[0].map].shape.c;
+  let unknownLabels = 0;
   let signal = 0;
   let noise = 0;
   for await (const { inputs, outputs, sample } of floatOutputs(graph, modelPath, samples, preprocess, progress, notes)) {
@@ -57,6 +60,7 @@ export async function evaluate(
     count.images++;
     if (floatRank[0] === quantizedRank[0]) count.agree++;
     if (sample.label !== null) {
+      if (classes && sample.label >= classCount) unknownLabels++;
       if (floatRank[0] === sample.label) count.float1++;
       if (floatRank.includes(sample.label)) count.float5++;
       if (quantizedRank[0] === sample.label) count.quantized1++;
@@ -64,8 +68,8 @@ export async function evaluate(
     }
   }
   if (count.images === 0) throw new UserError(`${location} has no usable samples.`);
+  if (unknownLabels > 0) notes.push(`${unknownLabels} of ${count.images} labels name classes beyond the network's ${classCount} and count as wrong; check labels.csv or the class folders.`);
   const percent = (n: number): number => (100 * n) / count.images;
-  const classes = outputsAreClasses(graph);
   const rate = (n: number): number | null => (labelled && classes ? percent(n) : null);
   return {
     images: count.images,

@@ -76,8 +76,8 @@ export function quantizeSmall(options: SmallOptions, progress: Progress = silent
   );
 }
 
-/** The message of what a promise rejects with, and of which class it is. */
-export async function failureOf(work: Promise<unknown>): Promise<{ readonly name: string; readonly message: string } | null> {
+/** What a promise rejects with; null when it does not. */
+export async function failureOf(work: Promise<unknown>): Promise<Error | null> {
   try {
     await work;
     return null;

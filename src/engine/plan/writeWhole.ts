@@ -22,7 +22,7 @@ const LOCK_POLL_MS = 20;
  */
 export async function writeFilesWhole(files: readonly Output[]): Promise<void> {
   const suffix = randomBytes(6).toString('hex');
-  const staged = files.map((file) => ({ target: file.path, data: file.data, next: hidden(file.path, `${suffix}.tmp`), old: hidden(file.path, `${suffix}.old.tmp`) }));
+  const staged = files.map((file, i) => ({ target: file.path, data: file.data, next: hidden(file.path, `${suffix}${i}.tmp`), old: hidden(file.path, `${suffix}${i}.old.tmp`) }));
   try {
     for (const { next, data } of staged) await writeFlushed(next, data);
     const lock = await takeLock(files[0].path);

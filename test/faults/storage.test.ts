@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { UserError } from '../../src/engine/errors';
+import { generateSources } from '../../src/engine/generate';
+import { openPlan } from '../../src/engine/plan/open';
+import { writeFilesWhole } from '../../src/engine/plan/files';
+import { writeToProject } from '../../src/engine/codegen';
+import { assertSound, runCli } from './commandLine';
+import { WorkFolder, failureOf, quantizeSmall, smallModel, writeImages } from './fixtures';
+import { SmallDisk } from './mounts';
+
+const planFiles = (folder: string): Record<string, string> =>
+  Object.fromEntries(fs.readdirSync(folder).filter((f) => f !== 'filler').sort().map((f) => [f, fs.statSync(path.join(folder, f)).isFile() ? fs.readFileSync(path.join(folder, f), 'latin1') : '(folder)']));
+
+describe('disks that fail', function () {
+  this.timeout(300_000);
+  let work: WorkFolder;
+  let modelPath: string;
+  let imagesPath: string;
+  before(() => {
+    work = new WorkFolder();
+    modelPath = work.write('model.onnx', smallModel());
+    imagesPath = writeImages(work, 4);
+  });
+  after(() => work.remove());
+
+  it('full disk: plan and parameters are written whole or stay as they were, whatever space is left', async function () {
+    const disk = SmallDisk.mount(this, work.path('disk'), 256);
+    try {
+      const planPath = path.join(disk.folder, 'model.quantmcu.json');
+      const outcomes = new Set<string>();
+      for (const first of [true, false]) {
+        if (!first) {
+          disk.free();
+          await quantizeSmall({ modelPath, planPath, imagesPath, weights: 4 });
+        }
+        for (let blocks = 0; blocks <= 8; blocks++) {
+          disk.fillExcept(blocks);
+          const before = planFiles(disk.folder);
+          const failure = await failureOf(quantizeSmall({ modelPath, planPath, imagesPath, weights: 8 }));
+          outcomes.add(failure === null ? 'written' : 'refused');
+          if (failure === null) {
+            await openPlan(planPath);
+            assert.deepEqual(Object.keys(planFiles(disk.folder)), ['model.quantmcu.json', 'model.quantmcu.params']);
+            break;
+          }
+          assert.ok(failure instanceof UserError, String((failure).stack));
+          assert.match(failure.message, /disk is full; free some space\. Nothing was changed\.$/);
+          assert.deepEqual(planFiles(disk.folder), before);
+        }
+        disk.free();
+      }
+      assert.deepEqual([...outcomes].sort(), ['refused', 'written']);
+    } finally {
+      disk.unmount();
+    }
+  });
+
+  it('full disk under the cache: quantizing works and says that nothing was cached', async function () {
+    const disk = SmallDisk.mount(this, work.path('cache-disk'), 64);
+    try {
+      disk.fillExcept(0);
+      const { notes } = await quantizeSmall({ modelPath, planPath: work.path('cached.quantmcu.json'), imagesPath, cachePath: path.join(disk.folder, 'c') });
+      assert.ok(notes.some((n) => /could not be cached/.test(n)), notes.join('\n'));
+    } finally {
+      disk.unmount();
+    }
+  });
+
+  it('read-only file system: refused with its reason; viewing and generating elsewhere still work', async function () {
+    const disk = SmallDisk.mount(this, work.path('read-only'), 1024);
+    try {
+      const model = path.join(disk.folder, 'model.onnx');
+      const planPath = path.join(disk.folder, 'model.quantmcu.json');
+      fs.copyFileSync(modelPath, model);
+      await quantizeSmall({ modelPath: model, planPath, imagesPath });
+      disk.readOnly();
+      const before = planFiles(disk.folder);
+      const failure = await failureOf(quantizeSmall({ modelPath: model, planPath, imagesPath, weights: 4 }));
+      assert.ok(failure instanceof UserError, String((failure)?.stack));
+      assert.match(failure.message, /model\.quantmcu\.json cannot be written: the file system is read-only; choose another folder/);
+      assert.deepEqual(planFiles(disk.folder), before);
+
+      assertSound(await runCli(['inspect', model]), 'inspect');
+      const sources = generateSources(await openPlan(planPath));
+      fs.mkdirSync(work.path('elsewhere'));
+      assert.ok((await writeToProject(work.path('elsewhere'), sources.name, sources.files)).written.length > 3);
+      const refused = await runCli(['generate', planPath, '--project', disk.folder]);
+      assertSound(refused, 'generate');
+      assert.match(refused.stderr, /read-only/);
+    } finally {
+      disk.unmount();
+    }
+  });
+
+  it('read-only folder: refused with its reason', async function () {
+    if (process.platform === 'win32' || process.getuid?.() === 0) {
+      console.log('      skipped: permissions of folders do not bind root; the read-only file system above does');
+      this.skip();
+    }
+    const planPath = work.write('locked/model.quantmcu.json', '');
+    fs.rmSync(planPath);
+    fs.chmodSync(work.path('locked'), 0o555);
+    try {
+      const failure = await failureOf(quantizeSmall({ modelPath, planPath, imagesPath }));
+      assert.ok(failure instanceof UserError);
+      assert.match(failure.message, /no permission to write/);
+    } finally {
+      fs.chmodSync(work.path('locked'), 0o755);
+    }
+  });
+
+  it('a folder in the place of the plan, of its parameters, or no folder at all: refused, nothing changed', async () => {
+    const planPath = work.path('places', 'p.quantmcu.json');
+    assert.match((await failureOf(quantizeSmall({ modelPath, planPath, imagesPath })))!.message, /the folder does not exist/);
+    work.write('places/keep.txt', 'mine');
+    for (const taken of ['p.quantmcu.json', 'p.quantmcu.params']) {
+      fs.mkdirSync(work.path('places', taken));
+      const failure = await failureOf(quantizeSmall({ modelPath, planPath, imagesPath }));
+      assert.ok(failure instanceof UserError, String((failure)?.stack));
+      assert.match(failure.message, /not a file|a folder stands where a file is needed/);
+      assert.deepEqual(fs.readdirSync(work.path('places')).sort(), ['keep.txt', taken].sort());
+      fs.rmdirSync(work.path('places', taken));
+    }
+  });
+
+  it('a file that cannot take its place puts the others back', async () => {
+    const a = work.write('swap/a', 'old a');
+    const failure = await failureOf(writeFilesWhole([{ path: a, data: 'new a' }, { path: work.path('swap', 'x'.repeat(300)), data: 'b' }]));
+    assert.match(failure!.message, /the path is too long; choose a shorter one\. Nothing was changed\./);
+    assert.deepEqual(planFiles(work.path('swap')), { a: 'old a' });
+  });
+
+  const names: [string, string][] = [
+    ['non-ASCII', 'Ünïcödé 模型 😀 עברית'],
+    ['shell characters', `a b'c"d$(touch pwned)\`id\`;&|%PATH%#!`],
+    ['a line break', 'line\nbreak'],
+    ['a leading dash', '-rf'],
+  ];
+  for (const [what, name] of names) {
+    it(`${what} in paths: the whole way works`, async function () {
+      if (process.platform === 'win32' && what !== 'non-ASCII') this.skip();
+      const root = path.join('names', name);
+      const model = work.write(path.join(root, `${name}.onnx`), smallModel());
+      const images = writeImages(work, 4, path.join(root, `${name} images`));
+      const plan = path.join(path.dirname(model), `${name}.quantmcu.json`);
+      const project = work.path(root, `${name} project`);
+      fs.mkdirSync(project);
+      const quantized = await runCli(['quantize', model, '--images', images, '--target', 'stm32h743', '--no-cache', '--json']);
+      assertSound(quantized, 'quantize');
+      assert.equal(quantized.code, 0, quantized.stderr);
+      assert.equal((JSON.parse(quantized.stdout) as { plan: string }).plan, plan);
+      const generated = await runCli(['generate', plan, '--project', project]);
+      assertSound(generated, 'generate');
+      assert.equal(generated.code, 0, generated.stderr);
+      const evaluated = await runCli(['evaluate', plan, '--images', images]);
+      assert.equal(evaluated.code, 0, evaluated.stderr);
+      assert.ok(!fs.existsSync('pwned') && !fs.existsSync(work.path('pwned')));
+    });
+  }
+
+  it('very long paths: the whole way works as far as the system goes, and is refused clearly beyond', async () => {
+    let folder = work.path('long');
+    while (folder.length < 3000) folder = path.join(folder, 'd'.repeat(200));
+    try {
+      fs.mkdirSync(folder, { recursive: true });
+    } catch {
+      folder = work.path('long'); // Systems with short paths: the long names below remain.
+      fs.mkdirSync(folder, { recursive: true });
+    }
+    const model = path.join(folder, `${'n'.repeat(200)}.onnx`);
+    fs.writeFileSync(model, smallModel());
+    const plan = path.join(folder, `${'n'.repeat(200)}.quantmcu.json`);
+    await quantizeSmall({ modelPath: model, planPath: plan, imagesPath });
+    fs.mkdirSync(path.join(folder, 'project'));
+    const sources = generateSources(await openPlan(plan));
+    const generated = await failureOf(writeToProject(path.join(folder, 'project'), sources.name, sources.files));
+    assert.ok(generated === null || generated instanceof UserError, String((generated)?.stack));
+    const tooLong = await runCli(['quantize', model, '--images', imagesPath, '--target', 'stm32h743', '--no-cache', '--out', path.join(folder, `${'n'.repeat(250)}.quantmcu.json`)]);
+    assertSound(tooLong, 'quantize');
+    assert.match(tooLong.stderr, /too long|ENAMETOOLONG/);
+    const wide = path.join(folder, `${'模'.repeat(70)}.quantmcu.json`);
+    await quantizeSmall({ modelPath: model, planPath: wide, imagesPath });
+    await openPlan(wide);
+  });
+});
