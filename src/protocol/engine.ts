@@ -17,6 +17,12 @@ export interface EngineService {
   quantize(request: QuantizeRequest): Promise<QuantizeSummary>;
   /** Writes the C files into a firmware project, all or none, and never over what is not ours. Cancellable. */
   generate(request: GenerateRequest): Promise<GenerateSummary>;
+  /** The kinds of project that a folder is, the best first. */
+  layouts(projectPath: string): Promise<readonly LayoutView[]>;
+  /** Takes a model's generated files and marked blocks out of a firmware project. */
+  remove(request: RemoveRequest): Promise<RemovalSummary>;
+  /** Builds the generated self-test and runs it on an emulated core or this computer. Cancellable. */
+  selftest(request: SelftestRequest): Promise<SelftestSummary>;
   /** Runs the firmware's integer arithmetic and float on images and keeps the result beside the plan. Cancellable. */
   evaluate(request: EvaluateRequest): Promise<EvaluationSummary>;
 }
@@ -82,6 +88,58 @@ export interface GenerateRequest {
   readonly projectPath: string;
   /** Files in the way that may be overwritten, by their paths in {@link GenerateSummary.conflicts}. */
   readonly overwrite?: readonly string[];
+  /** Id of a {@link LayoutView}; the best one when missing. */
+  readonly layoutId?: string;
+  /** Make the {@link GenerateSummary.edits}. */
+  readonly editBuildFiles?: boolean;
+  /** Write nothing, only say what would be written. */
+  readonly dryRun?: boolean;
+}
+
+/** A kind of firmware project. */
+export interface LayoutView {
+  readonly id: string;
+  readonly title: string;
+  /** What tells that the project is of this kind. */
+  readonly evidence: string;
+}
+
+/** A change to a build file of the user's: a marked block that comes, changes or goes. */
+export interface BuildFileEdit {
+  /** Relative to the project, with '/' separators. */
+  readonly path: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+export interface RemoveRequest {
+  readonly projectPath: string;
+  /** The plan's model gives the name under which it was generated. */
+  readonly planPath: string;
+  readonly dryRun: boolean;
+}
+
+/** Paths are relative to the project. */
+export interface RemovalSummary {
+  readonly name: string;
+  readonly removed: readonly string[];
+  /** Generated files that were edited: they stay. */
+  readonly kept: readonly string[];
+  readonly edits: readonly BuildFileEdit[];
+}
+
+export interface SelftestRequest {
+  readonly planPath: string;
+  readonly core: 'm4' | 'm0plus' | 'host';
+}
+
+export interface SelftestSummary {
+  readonly name: string;
+  readonly passed: boolean;
+  /** What came out, in words. */
+  readonly message: string;
+  /** What compiler and program printed. */
+  readonly output: string;
 }
 
 /** A file that is in the way of a generated one. */
@@ -108,6 +166,12 @@ export interface GenerateSummary {
   readonly written: readonly string[];
   readonly unchanged: readonly string[];
   readonly removed: readonly string[];
+  /** What the project's build files need, so that its build finds the sources: made with `editBuildFiles`, otherwise proposed. */
+  readonly edits: readonly BuildFileEdit[];
+  /** The same to be added by hand, one line each; empty when nothing is left to do. */
+  readonly instructions: readonly string[];
+  /** Files of ours that would be (with `dryRun`) or were written over with other content. */
+  readonly changed: readonly string[];
   readonly arenaBytes: number;
   readonly weightBytes: number;
 }

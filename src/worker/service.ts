@@ -2,7 +2,10 @@ import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
 import { defaultCachePath } from '../engine/calibration/cache';
 import { loadPreprocess } from '../engine/calibration/preprocess';
-import { detectLayouts, WriteConflictError, writeToProject } from '../engine/codegen';
+import {
+  findLayout, matchLayouts, planProject, readListing, removeFromProject, toIdentifier, WriteConflictError, writeToProject, type WriteConflict,
+} from '../engine/codegen';
+import { runSelftest } from '../engine/emulator/selftest';
 import { UserError } from '../engine/errors';
 import { evaluate } from '../engine/evaluate';
 import { generateSources } from '../engine/generate';
@@ -92,24 +95,43 @@ export function createService(progress: Progress, models: ModelStore = new Model
       };
     },
 
-    generate: async ({ planPath, projectPath, overwrite = [] }) => {
+    generate: async ({ planPath, projectPath, overwrite = [], layoutId, editBuildFiles = false, dryRun = false }) => {
       progress.report('Opening the plan', 0, 0);
       const opened = await open(models, planPath);
       checkCancelled(progress);
       progress.report('Writing C', 0, 0);
       const { name, files, arenaBytes, weightBytes } = generateSources(opened);
       checkCancelled(progress);
-      const [layout] = await detectLayouts(projectPath);
-      const common = { name, layout: layout.title, arenaBytes, weightBytes };
+      const { layout, folder, write, edits, instructions } = await planProject(projectPath, name, files, { layout: layoutId === undefined ? undefined : findLayout(layoutId) });
+      const changed = write.update.map((file) => file.path);
+      const common = { name, layout: layout.title, folder, edits, changed, arenaBytes, weightBytes };
+      const conflictsOf = (conflicts: readonly WriteConflict[]): GenerateConflict[] => {
+        const textOf = new Map(layout.arrange(name, files).map((file) => [file.path, file.text]));
+        return conflicts.map((conflict) => ({ ...conflict, text: textOf.get(conflict.path) ?? '' }));
+      };
+      const nothing = { ...common, instructions, written: [], unchanged: [], removed: [] };
+      if (dryRun) return { ...nothing, conflicts: conflictsOf(write.conflicts) };
       try {
-        const { folder, written, unchanged, removed } = await writeToProject(projectPath, name, files, { layout, overwriteEdited: overwrite });
-        return { ...common, folder, conflicts: [], written, unchanged, removed };
+        const { written, unchanged, removed, instructions: left } = await writeToProject(projectPath, name, files, { layout, overwriteEdited: overwrite, editBuildFiles });
+        return { ...common, conflicts: [], written, unchanged, removed, instructions: left };
       } catch (error) {
         if (!(error instanceof WriteConflictError)) throw error;
-        const textOf = new Map(layout.arrange(name, files).map((file) => [file.path, file.text]));
-        const conflicts = error.conflicts.map((conflict): GenerateConflict => ({ ...conflict, text: textOf.get(conflict.path) ?? '' }));
-        return { ...common, folder: error.folder, conflicts, written: [], unchanged: [], removed: [] };
+        return { ...nothing, conflicts: conflictsOf(error.conflicts) };
       }
+    },
+
+    layouts: async (projectPath) => matchLayouts(await readListing(projectPath)).map(({ layout: { id, title }, evidence }) => ({ id, title, evidence })),
+
+    remove: async ({ projectPath, planPath, dryRun }) => {
+      const name = toIdentifier((await readPlan(planPath)).model.file);
+      return { name, ...(await removeFromProject(projectPath, name, { dryRun })) };
+    },
+
+    selftest: async ({ planPath, core }) => {
+      progress.report('Opening the plan', 0, 0);
+      const { name, files } = generateSources(await open(models, planPath));
+      const { passed, message, output } = await runSelftest(name, files, core, progress);
+      return { name, passed, message, output };
     },
 
     evaluate: async ({ planPath, imagesPath, limit }) => {
