@@ -6,6 +6,11 @@
  *
  * SPDX-License-Identifier: MIT
  */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
+#pragma GCC optimize("no-schedule-insns")
+#endif
+
 #include "qmcu_columns.h"
 #include "qmcu_pairs.h"
 #include "qmcu_scale.h"

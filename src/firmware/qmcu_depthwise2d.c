@@ -5,6 +5,11 @@
  *
  * SPDX-License-Identifier: MIT
  */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
+#pragma GCC optimize("no-schedule-insns")
+#endif
+
 #include "qmcu_scale.h"
 
 /* Larger kernels are not unpacked. 25: 5 x 5. */
@@ -163,37 +168,49 @@ QMCU_INLINE void write_saturated(const qmcu_scale *scale, uint32_t bits, const i
 }
 #endif
 
+/* Adds three taps beside each other. */
+QMCU_INLINE void add_row3(uint32_t format, sums4 *s, const uint8_t *x, int32_t next, const int16_t *w)
+{
+    add_tap(format, s, x, w);
+    add_tap(format, s, x + next, w + 4);
+    add_tap(format, s, x + 2 * next, w + 8);
+}
+
+/* Adds any taps. */
+QMCU_INLINE void add_taps(uint32_t format, sums4 *s, const run *r, const uint8_t *x)
+{
+    const int16_t *w = r->w;
+    for (int32_t i = r->rows; i > 0; i--) {
+        const uint8_t *tap = x;
+        const int16_t *weights = w;
+        for (int32_t j = r->columns; j > 0; j--) {
+            add_tap(format, s, tap, weights);
+            tap += r->x_next;
+            weights += 4;
+        }
+        x += r->x_next_row;
+        w += r->w_next_row;
+    }
+}
+
 /* Convolves a run. Inlined with a constant format of the input. */
 QMCU_INLINE void convolve(uint32_t format, const run *r)
 {
     const uint8_t *first = r->x;
     uint8_t *to = r->to;
-    const int32_t next = r->x_next;
+    const int whole3 = r->rows == 3 && r->columns == 3 && r->w_next_row == 12;
     for (int32_t pixels = r->pixels; pixels > 0; pixels--) {
         sums4 s = r->first;
-        const uint8_t *row = first;
-        const int16_t *weights = r->w;
-        for (int32_t i = r->rows; i > 0; i--) {
-            const uint8_t *x = row;
-            const int16_t *w = weights;
-            int32_t columns = r->columns;
-            if (columns >= 3) {
-                add_tap(format, &s, x, w);
-                x += next;
-                add_tap(format, &s, x, w + 4);
-                x += next;
-                add_tap(format, &s, x, w + 8);
-                x += next;
-                w += 12;
-                columns -= 3;
-            }
-            for (; columns > 0; columns--) {
-                add_tap(format, &s, x, w);
-                x += next;
-                w += 4;
-            }
-            row += r->x_next_row;
-            weights += r->w_next_row;
+        /* Most kernels are 3 x 3: without loops. */
+        if (whole3) {
+            const int32_t next = r->x_next;
+            const int32_t next_row = r->x_next_row;
+            const int16_t *w = r->w;
+            add_row3(format, &s, first, next, w);
+            add_row3(format, &s, first + next_row, next, w + 12);
+            add_row3(format, &s, first + 2 * next_row, next, w + 24);
+        } else {
+            add_taps(format, &s, r, first);
         }
 #if QMCU_DSP
         if (r->scale->saturate == 8u) {

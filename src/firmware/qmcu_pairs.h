@@ -29,25 +29,25 @@ QMCU_INLINE qmcu_sums qmcu_sums_of(int32_t a, int32_t b)
     return sums;
 }
 
-/* Adds two weights of each row times two codes of each pixel. */
-QMCU_INLINE void qmcu_pairs_add2(uint32_t pixels, qmcu_sums *s, const int16_t *x, int32_t a0, int32_t a1, int32_t b0, int32_t b1)
+/* Adds a weight of each row times a code of each pixel. */
+QMCU_INLINE void qmcu_pairs_add1(uint32_t pixels, qmcu_sums *s, const int16_t *x, int32_t a, int32_t b)
 {
-    s->a0 += a0 * x[0] + a1 * x[1];
-    s->b0 += b0 * x[0] + b1 * x[1];
+    s->a0 += a * x[0];
+    s->b0 += b * x[0];
     if (pixels > 1u) {
-        s->a1 += a0 * x[2] + a1 * x[3];
-        s->b1 += b0 * x[2] + b1 * x[3];
+        s->a1 += a * x[2];
+        s->b1 += b * x[2];
     }
     if (pixels > 2u) {
-        s->a2 += a0 * x[4] + a1 * x[5];
-        s->b2 += b0 * x[4] + b1 * x[5];
-        s->a3 += a0 * x[6] + a1 * x[7];
-        s->b3 += b0 * x[6] + b1 * x[7];
+        s->a2 += a * x[4];
+        s->b2 += b * x[4];
+        s->a3 += a * x[6];
+        s->b3 += b * x[6];
     }
 }
 
 #if QMCU_DSP
-/* The same with the two weights of a row in one word. */
+/* Adds two weights of each row, which are in one word, times two codes of each pixel. */
 QMCU_INLINE void qmcu_pairs_smlad(uint32_t pixels, qmcu_sums *s, const int16_t *x, uint32_t a, uint32_t b)
 {
     const uint32_t x0 = qmcu_load(x);
@@ -95,13 +95,14 @@ QMCU_INLINE void qmcu_pairs_8(uint32_t pixels, qmcu_sums *s, const int16_t *x, c
     }
 #else
     for (uint32_t turns = n / 2u; turns > 0u; turns--) {
-        qmcu_pairs_add2(pixels, s, x, (int8_t)w[0], (int8_t)w[2], (int8_t)w[1], (int8_t)w[3]);
+        qmcu_pairs_add1(pixels, s, x, (int8_t)w[0], (int8_t)w[1]);
+        qmcu_pairs_add1(pixels, s, x + 1, (int8_t)w[2], (int8_t)w[3]);
         x += step;
         w += 4;
     }
 #endif
     if (n % 2u != 0u) {
-        qmcu_pairs_add2(pixels, s, x, (int8_t)w[0], 0, (int8_t)w[1], 0);
+        qmcu_pairs_add1(pixels, s, x, (int8_t)w[0], (int8_t)w[1]);
     }
 }
 
@@ -137,8 +138,10 @@ QMCU_INLINE void qmcu_pairs_4(uint32_t pixels, qmcu_sums *s, const int16_t *x, c
         qmcu_pairs_smlad(pixels, s, x, qmcu_sxtb16(a), qmcu_sxtb16(b));
         qmcu_pairs_smlad(pixels, s, x + step, qmcu_sxtb16_ror8(a), qmcu_sxtb16_ror8(b));
 #else
-        qmcu_pairs_add2(pixels, s, x, qmcu_low_nibble(w[0]), qmcu_low_nibble(w[2]), qmcu_high_nibble(w[0]), qmcu_high_nibble(w[2]));
-        qmcu_pairs_add2(pixels, s, x + step, qmcu_low_nibble(w[1]), qmcu_low_nibble(w[3]), qmcu_high_nibble(w[1]), qmcu_high_nibble(w[3]));
+        qmcu_pairs_add1(pixels, s, x, qmcu_low_nibble(w[0]), qmcu_high_nibble(w[0]));
+        qmcu_pairs_add1(pixels, s, x + 1, qmcu_low_nibble(w[2]), qmcu_high_nibble(w[2]));
+        qmcu_pairs_add1(pixels, s, x + step, qmcu_low_nibble(w[1]), qmcu_high_nibble(w[1]));
+        qmcu_pairs_add1(pixels, s, x + step + 1, qmcu_low_nibble(w[3]), qmcu_high_nibble(w[3]));
 #endif
         x += 2u * step;
         w += 4;
@@ -155,13 +158,14 @@ QMCU_INLINE void qmcu_pairs_4(uint32_t pixels, qmcu_sums *s, const int16_t *x, c
 #endif
     uint32_t rest = n % 4u;
     if (rest >= 2u) {
-        qmcu_pairs_add2(pixels, s, x, qmcu_low_nibble(w[0]), qmcu_low_nibble(w[1]), qmcu_high_nibble(w[0]), qmcu_high_nibble(w[1]));
+        qmcu_pairs_add1(pixels, s, x, qmcu_low_nibble(w[0]), qmcu_high_nibble(w[0]));
+        qmcu_pairs_add1(pixels, s, x + 1, qmcu_low_nibble(w[1]), qmcu_high_nibble(w[1]));
         x += step;
         w += 2;
         rest -= 2u;
     }
     if (rest != 0u) {
-        qmcu_pairs_add2(pixels, s, x, qmcu_low_nibble(w[0]), 0, qmcu_high_nibble(w[0]), 0);
+        qmcu_pairs_add1(pixels, s, x, qmcu_low_nibble(w[0]), qmcu_high_nibble(w[0]));
     }
 }
 
