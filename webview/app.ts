@@ -1,6 +1,6 @@
 /** The page's frame: header, tabs with their views, the memory panel below and the details beside them. */
 import type { EditorPage } from '../src/protocol/editor';
-import type { EditorView } from '../src/protocol/views';
+import type { EditorView, PreviewView } from '../src/protocol/views';
 import { Banners, type Progress } from './banners';
 import type { Context } from './context';
 import { DetailsView } from './details/detailsView';
@@ -73,8 +73,15 @@ export class App implements EditorPage {
       if (changed.has('tab')) this.showTab();
       if (changed.has('dockOpen') || changed.has('dockHeight') || changed.has('detailsOpen') || changed.has('detailsWidth')) this.arrange();
     });
+    context.edits.onFailure((failure) => this.banners.showFailure(failure));
     document.addEventListener('keydown', (event) => {
-      if ((event.ctrlKey || event.metaKey) && event.key === 'f') {
+      // Text fields undo their own text.
+      const typing = (event.target as Element | null)?.closest('input, vscode-text-field') != null;
+      if ((event.ctrlKey || event.metaKey) && !typing && (event.key.toLowerCase() === 'z' || event.key === 'y')) {
+        event.preventDefault();
+        if (event.key === 'y' || event.shiftKey) context.edits.redo();
+        else context.edits.undo();
+      } else if ((event.ctrlKey || event.metaKey) && event.key === 'f') {
         event.preventDefault();
         if (this.shownTab() === 'graph') this.graph.focusSearch();
         else {
@@ -105,6 +112,11 @@ export class App implements EditorPage {
 
   async showError(message: string): Promise<void> {
     this.showMessage(h('div', { class: 'fatal', role: 'alert' }, icon('error'), h('div', {}, h('h1', {}, t('This model cannot be read')), h('p', {}, message))));
+  }
+
+  async showPreview(preview: PreviewView): Promise<void> {
+    const { view } = this.context.store;
+    if (view !== null) this.header.preview(view, preview);
   }
 
   async showProgress(progress: Progress | null): Promise<void> {

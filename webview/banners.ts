@@ -3,7 +3,7 @@ import type { Context } from './context';
 import { fill, h } from './dom';
 import { icon } from './icons';
 import { t } from './l10n';
-import { button, progressRing } from './ui';
+import { button, iconButton, progressRing } from './ui';
 
 export interface Progress {
   readonly stage: string;
@@ -15,6 +15,7 @@ export interface Progress {
 export class Banners {
   readonly element = h('div', { class: 'banners' });
   private readonly notices = h('div', {});
+  private readonly failure = h('div', { class: 'banner banner-warning', role: 'alert' });
   private readonly running = h('div', { class: 'banner banner-progress', role: 'status' });
   private readonly stage = h('span', { class: 'banner-text' });
   private readonly track = h('div', { class: 'progress-fill' });
@@ -24,19 +25,28 @@ export class Banners {
     this.running.append(
       progressRing(t('Working')), this.stage, h('div', { class: 'progress', aria: { hidden: true } }, this.track),
       button(t('Cancel'), 'secondary', () => void context.host.runCommand('cancel')));
-    this.element.append(this.notices, this.running);
+    this.failure.hidden = true;
+    this.element.append(this.notices, this.failure, this.running);
   }
 
   render(view: EditorView): void {
     const { host } = this.context;
     const notices: HTMLElement[] = [];
     if (view.planProblem !== null) {
-      notices.push(notice(view.planProblem, button(t('Open plan'), 'secondary', () => void host.runCommand('openPlan'))));
+      notices.push(notice(view.planProblem, button(t('Open plan'), 'secondary', () => void host.runCommand('openPlan')),
+        button(t('Quantize again…'), 'primary', () => void host.runCommand('quantize'))));
     }
     if (view.plan?.stale === true) {
       notices.push(notice(t('The model has changed since this plan was made. What you see here may not fit it any more.'), button(t('Quantize again…'), 'primary', () => void host.runCommand('quantize'))));
     }
     fill(this.notices, ...notices);
+  }
+
+  /** Why a change was not possible, until the next one or until it is closed. */
+  showFailure(message: string | null): void {
+    this.failure.hidden = message === null;
+    if (message === null) return;
+    fill(this.failure, icon('warning'), h('span', { class: 'banner-text' }, message), iconButton('close', t('Close'), () => this.context.edits.dismiss()));
   }
 
   showProgress(progress: Progress | null): void {

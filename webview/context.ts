@@ -1,4 +1,5 @@
 import type { EditorHost } from '../src/protocol/editor';
+import type { Edits } from './edits';
 import type { Store } from './state';
 import type { Theme } from './theme';
 
@@ -7,6 +8,7 @@ export interface Context {
   readonly store: Store;
   readonly host: EditorHost;
   readonly theme: Theme;
+  readonly edits: Edits;
   /** Speaks one line through the screen reader. */
   announce(line: string): void;
 }

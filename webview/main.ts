@@ -10,6 +10,7 @@ import type { RpcMessage } from '../src/protocol/rpc';
 import { App } from './app';
 import type { Context } from './context';
 import { h } from './dom';
+import { Edits } from './edits';
 import { Store, type StateKeeper } from './state';
 import { Theme } from './theme';
 
@@ -24,12 +25,11 @@ const live = h('div', { class: 'sr-only', role: 'status', aria: { live: 'polite'
 document.body.append(root, live);
 
 const peer = new RpcPeer((message) => vscode.postMessage(message));
-const context: Context = {
-  store: new Store(vscode), host: peer.client<EditorHost>(), theme: new Theme(),
-  announce: (line) => {
-    live.textContent = line;
-  },
+const host = peer.client<EditorHost>();
+const announce = (line: string): void => {
+  live.textContent = line;
 };
+const context: Context = { store: new Store(vscode), host, theme: new Theme(), edits: new Edits(host, announce), announce };
 const app = new App(root, context);
 peer.serve(() => app);
 // Extensions of browsers and the frame around the page also post messages; ours carry the type of a call or an answer.

@@ -4,6 +4,7 @@
  */
 import { fill, h, setAria, uniqueId } from './dom';
 import { icon } from './icons';
+import { openMenu, type MenuChoice } from './menu';
 
 export interface Column<Row> {
   readonly id: string;
@@ -17,6 +18,8 @@ export interface Column<Row> {
   /** Fills the cell's element. Text from models must be passed as text. */
   render(cell: HTMLElement, row: Row): void;
   /** Null: sorted last. */
+  /** Choices for the cell's value, opened by double-click, F2 or Enter and picked at once by typing; null where there are none. */
+  readonly edit?: (row: Row) => readonly MenuChoice[] | null;
   readonly sortBy?: (row: Row) => number | string | null;
 }
 
@@ -66,6 +69,7 @@ export class VirtualGrid<Row> {
         click: (event) => this.onPointer(event),
         dblclick: (event) => {
           const row = this.rowOf(event.target as Element);
+          if (this.openEditor()) return;
           if (row !== null && row >= 0) this.options.onActivate?.(this.rows[row]);
         },
         focusin: (event) => this.onFocus(event.target as Element),
@@ -259,11 +263,33 @@ export class VirtualGrid<Row> {
     if (move !== undefined) {
       event.preventDefault();
       this.moveTo(Math.max(-1, Math.min(lastRow, move[0])), Math.max(0, Math.min(lastColumn, move[1])));
-    } else if (event.key === 'Enter' || event.key === ' ') {
+    } else if (event.key === 'F2' || event.key === 'Enter') {
+      event.preventDefault();
+      if (this.openEditor() || event.key === 'F2') return;
+      if (row === -1) this.toggleSort(column);
+      else if (this.rows[row] !== undefined) (this.options.onActivate ?? this.options.onSelect)(this.rows[row]);
+    } else if (/^[0-9]$/.test(event.key) && !all) {
+      const choice = this.choicesAt(row, column)?.find(({ label }) => label.startsWith(event.key));
+      if (choice?.chosen === false) choice.run();
+    } else if (event.key === ' ') {
       event.preventDefault();
       if (row === -1) this.toggleSort(column);
-      else if (this.rows[row] !== undefined) (event.key === 'Enter' && this.options.onActivate ? this.options.onActivate : this.options.onSelect)(this.rows[row]);
+      else if (this.rows[row] !== undefined) this.options.onSelect(this.rows[row]);
     }
+  }
+
+  private choicesAt(row: number, column: number): readonly MenuChoice[] | null {
+    return this.rows[row] === undefined ? null : (this.columns[column]?.edit?.(this.rows[row]) ?? null);
+  }
+
+  /** Opens the choices of the active cell. @returns false where it has none */
+  private openEditor(): boolean {
+    const { row, column } = this.active;
+    const choices = this.choicesAt(row, column);
+    const cell = this.rendered.get(row)?.children[column] as HTMLElement | undefined;
+    if (choices === null || cell === undefined) return false;
+    openMenu(cell, this.columns[column].description ?? this.columns[column].title, choices);
+    return true;
   }
 
   /** Focuses a cell, scrolling to it, and selects its row. */

@@ -9,6 +9,12 @@ export function planUriOf(model: vscode.Uri): vscode.Uri {
   return vscode.Uri.joinPath(model, '..', name + PLAN_SUFFIX);
 }
 
+/** The file beside a model's plan that keeps what was measured. */
+export function resultsUriOf(model: vscode.Uri): vscode.Uri {
+  const plan = planUriOf(model);
+  return plan.with({ path: plan.path.replace(/\.json$/, '.results.json') });
+}
+
 export function isPlan(uri: vscode.Uri): boolean {
   return uri.path.endsWith(PLAN_SUFFIX);
 }

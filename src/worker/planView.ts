@@ -104,7 +104,7 @@ function bufferViews(program: Program): BufferView[] {
   for (const step of program.steps) if (!writer.has(step.output.buffer)) writer.set(step.output.buffer, step.layer);
   for (const step of program.steps) if (step.scratch !== null) writer.set(step.scratch, step.layer);
   const layerOf = (buffer: ProgramBuffer): number => (buffer.role === 'input' ? -1 : (writer.get(buffer.id) ?? -1));
-  return program.buffers.filter(({ aliasOf }) => aliasOf === null).map((buffer): BufferView => ({
+  return program.buffers.filter(({ aliasOf, external }) => aliasOf === null && !external).map((buffer): BufferView => ({
     id: buffer.id, name: buffer.name, role: buffer.role, layer: layerOf(buffer), offset: buffer.offset, bytes: buffer.bytes,
     firstStep: Math.max(0, buffer.firstStep), lastStep: Math.min(buffer.lastStep, program.steps.length - 1), bits: buffer.bits,
   }));

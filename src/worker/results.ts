@@ -22,7 +22,7 @@ export function resultsPathOf(planPath: string): string {
 /** SHA-256 over what decides the outputs of a plan: a lock or another name of the board changes nothing. */
 export function planHash(plan: Plan): string {
   const rows = (record: Readonly<Record<string, { readonly locked?: boolean }>>): unknown[] =>
-    Object.entries(record).map(([name, { locked: _, ...decision }]) => [name, decision]).sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+    Object.keys(record).sort().map((name) => [name, { ...record[name], locked: undefined }]);
   return hashBytes(JSON.stringify([plan.model.sha256, plan.model.sizes ?? {}, plan.preprocess, plan.calibration.key, plan.patchStage, rows(plan.maps), rows(plan.layers), plan.parameters.sha256]));
 }
 

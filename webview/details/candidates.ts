@@ -1,26 +1,28 @@
-import type { LayerPlanView } from '../../src/protocol/views';
+import type { CandidateView } from '../../src/protocol/views';
 import { bitsBadge } from '../badges';
 import { h } from '../dom';
 import { plain } from '../format';
 import { icon } from '../icons';
 import { t } from '../l10n';
 
-/** The candidate bitwidths of a feature map with what the search knew about each. The chosen one is marked; where it is not the best score, memory decided. */
-export function candidatesTable(plan: LayerPlanView): HTMLElement {
-  const best = plan.candidates.reduce((a, b) => (b.score > a.score ? b : a));
+/**
+ * The candidate bitwidths of a feature map with what the search knew about each. The chosen one is marked; where it is not the best score, memory or a person decided.
+ */
+export function candidatesTable(title: string, candidates: readonly CandidateView[], chosen: number, locked: boolean): HTMLElement {
+  const best = candidates.reduce((a, b) => (b.score > a.score ? b : a));
   const head = (label: string, description: string): HTMLElement => h('th', { title: description, class: 'number' }, label);
   const number = (value: number, decimals: number): HTMLElement => h('td', { class: 'number' }, plain(value, decimals));
-  const reason = plan.locked ? t('Locked by hand.')
-    : best.bits === plan.bits ? t('{0} bits score highest.', plan.bits)
-      : t('{0} bits score highest; memory, or maps that must share their bits, decided for {1}.', best.bits, plan.bits);
+  const reason = locked ? t('Locked by hand.')
+    : best.bits === chosen ? t('{0} bits score highest.', chosen)
+      : t('{0} bits score highest; memory, maps that must share their bits, or a person decided for {1}.', best.bits, chosen);
   return h('div', { class: 'candidates' },
-    h('h3', {}, t('Why these bits')),
+    h('h3', {}, title),
     h('table', {},
       h('thead', {}, h('tr', {},
         h('th', {}, t('Bits')), head('H', t('Entropy of the codes, in bits')), head('Ω', t('Share of the entropy lost against 8 bits')),
         head('Φ', t('Share of the network’s BitOPs saved')), head('S', t('Score −λ·Ω + (1−λ)·Φ')))),
-      h('tbody', {}, ...plan.candidates.map((candidate) => h('tr', { class: candidate.bits === plan.bits ? 'chosen' : '' },
-        h('td', {}, bitsBadge(candidate.bits), candidate.bits === plan.bits && h('span', { class: 'chosen-mark', role: 'img', aria: { label: t('chosen') } }, icon('check'))),
+      h('tbody', {}, ...candidates.map((candidate) => h('tr', { class: candidate.bits === chosen ? 'chosen' : '' },
+        h('td', {}, bitsBadge(candidate.bits), candidate.bits === chosen && h('span', { class: 'chosen-mark', role: 'img', aria: { label: t('chosen') } }, icon('check'))),
         number(candidate.entropy, 2), number(candidate.omega, 3), number(candidate.phi, 4), number(candidate.score, 4))))),
     h('p', { class: 'muted' }, reason));
 }

@@ -1,11 +1,13 @@
 import type { EditorView, LayerView } from '../../src/protocol/views';
 import { bitsBadge } from '../badges';
+import { bitsChoices, bitsKindText, type BitsKind } from '../bitsChoices';
 import type { Context } from '../context';
 import { fill, h, type Child } from '../dom';
 import { bytesText, countText, plain, shapeText } from '../format';
 import { icon } from '../icons';
 import { t } from '../l10n';
 import { kindText } from '../layers/layerText';
+import { openMenu } from '../menu';
 import { iconButton, linkButton } from '../ui';
 import { candidatesTable } from './candidates';
 import { facts } from './facts';
@@ -59,10 +61,14 @@ export class DetailsView {
   private planSection(layer: LayerView): Child {
     const { plan } = layer;
     if (plan === null) return null;
+    const { edits } = this.context;
     const flow = h('div', { class: 'bits-flow' },
-      flowItem(t('input'), plan.inputBits), h('span', { class: 'flow-sign', aria: { hidden: true } }, '×'),
-      flowItem(t('weights'), plan.weightBits), h('span', { class: 'flow-sign', aria: { hidden: true } }, '→'), flowItem(t('output'), plan.bits),
-      plan.locked && h('span', { class: 'lock-mark', title: t('Bits are locked') }, icon('lock')));
+      this.flowItem(layer, t('input'), 'inputBits', plan.inputBits), h('span', { class: 'flow-sign', aria: { hidden: true } }, '×'),
+      this.flowItem(layer, t('weights'), 'weightBits', plan.weightBits), h('span', { class: 'flow-sign', aria: { hidden: true } }, '→'),
+      this.flowItem(layer, t('output'), 'bits', plan.bits),
+      h('span', { class: 'spacer' }),
+      iconButton(plan.locked ? 'lock' : 'unlock', t('Keep these bits through the next search'),
+        () => edits.apply({ kind: 'lock', layer: layer.id, locked: !plan.locked }), { class: 'icon-button lock-button', aria: { pressed: plan.locked } }));
     return h('section', {},
       flow,
       facts([
@@ -72,7 +78,21 @@ export class DetailsView {
         [t('Output map'), bytesText(plan.mapBytes)],
         [t('Weights'), plan.weightBytes === 0 ? '–' : bytesText(plan.weightBytes)],
       ]),
-      plan.candidates.length > 0 && candidatesTable(plan));
+      plan.candidates.length > 0 && candidatesTable(t('Why these bits'), plan.candidates, plan.bits, plan.locked),
+      plan.inputCandidates.length > 0 && candidatesTable(t('Why the input is read at these bits'), plan.inputCandidates, plan.inputBits, plan.locked));
+  }
+
+  /** One place of the flow; a button where the bits may be chosen. */
+  private flowItem(layer: LayerView, label: string, kind: BitsKind, bits: number | null): HTMLElement {
+    const badge = bits === null ? h('span', { class: 'bits bits-none' }, '–') : bitsBadge(bits);
+    const choices = bitsChoices(layer, kind, this.context.edits);
+    if (choices === null || bits === null) return h('span', { class: 'flow-item' }, badge, h('span', { class: 'flow-label' }, label));
+    const button = h('button', {
+      class: 'flow-item flow-button', title: bitsKindText(kind), aria: { haspopup: 'menu' },
+      on: { click: () => openMenu(button, bitsKindText(kind), bitsChoices(layer, kind, this.context.edits) ?? []) },
+    }, badge, h('span', { class: 'flow-label' }, label, icon('chevronDown')));
+    button.type = 'button';
+    return button;
   }
 
   private layerSection(layer: LayerView): HTMLElement {
@@ -98,8 +118,4 @@ export class DetailsView {
       })),
       ids.length > listedNeighbors && h('p', { class: 'muted' }, t('and {0} more', ids.length - listedNeighbors)));
   }
-}
-
-function flowItem(label: string, bits: number | null): HTMLElement {
-  return h('span', { class: 'flow-item' }, bits === null ? h('span', { class: 'bits bits-none' }, '–') : bitsBadge(bits), h('span', { class: 'flow-label' }, label));
 }

@@ -1,5 +1,5 @@
 /** Which figures the header shows: facts of the model before a plan, the plan against its limits and against 8 bits after. */
-import type { EditorView, ModelView, PlanView } from '../../src/protocol/views';
+import type { EditorView, ModelView, PlanView, PreviewView } from '../../src/protocol/views';
 import { bytes, bytesText, count, countText, percent, plain, timesLess } from '../format';
 import { t } from '../l10n';
 import type { Figure } from './figure';
@@ -43,6 +43,21 @@ function planFigures(plan: PlanView): Figure[] {
     },
     accuracyFigure(plan),
   ].filter((figure): figure is Figure => figure !== null);
+}
+
+/** The plan's figures after a change: tables beside the weights stay about as they are; an accuracy is only of what was evaluated. */
+export function previewedPlan(plan: PlanView, preview: PreviewView): PlanView {
+  const { figures, stage } = plan;
+  const more = preview.weightCodeBytes - figures.weightCodeBytes;
+  const once = stage === null ? figures.macs : figures.macs / (1 + stage.redundantMacsPercent / 100);
+  return {
+    ...plan,
+    stage: stage && { ...stage, redundantMacsPercent: 100 * (preview.macs / once - 1) },
+    figures: {
+      ...figures, arenaBytes: preview.arenaBytes, macs: preview.macs, bitOps: preview.bitOps, bitOpsInt8: preview.bitOpsInt8, accuracy: null,
+      weightBytes: figures.weightBytes + more, flashBytes: figures.flashBytes + more, weightCodeBytes: preview.weightCodeBytes,
+    },
+  };
 }
 
 function accuracyFigure({ figures }: PlanView): Figure | null {

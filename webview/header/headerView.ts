@@ -1,4 +1,4 @@
-import type { EditorView, ModelView } from '../../src/protocol/views';
+import type { EditorView, ModelView, PreviewView } from '../../src/protocol/views';
 import type { Context } from '../context';
 import { fill, h } from '../dom';
 import { plain } from '../format';
@@ -7,11 +7,12 @@ import { icon } from '../icons';
 import { t } from '../l10n';
 import { button } from '../ui';
 import { figureElement } from './figure';
-import { figuresOf } from './figures';
+import { figuresOf, previewedPlan } from './figures';
 
 /** Name, board, actions and figures of the model. */
 export class HeaderView {
   readonly element = h('header', { class: 'header' });
+  private readonly figures = h('div', { class: 'figures', role: 'list', aria: { label: t('Figures') } });
 
   constructor(private readonly context: Context) {}
 
@@ -21,7 +22,8 @@ export class HeaderView {
     const blocked = model.problems.length > 0;
     const quantize = button(plan === null ? t('Quantize…') : t('Quantize again…'), plan === null && !blocked ? 'primary' : 'secondary', () => void host.runCommand('quantize'), 'chip');
     const actions = plan === null ? [quantize] : [
-      button(t('Generate C…'), 'primary', () => void host.runCommand('generate'), 'code'), quantize, button(t('Open plan'), 'secondary', () => void host.runCommand('openPlan'), 'file'),
+      button(t('Generate C…'), 'primary', () => void host.runCommand('generate'), 'code'),
+      button(t('Evaluate…'), 'secondary', () => void host.runCommand('evaluate'), 'target'), quantize, button(t('Open plan'), 'secondary', () => void host.runCommand('openPlan'), 'file'),
     ];
     fill(this.element,
       h('div', { class: 'header-line' },
@@ -29,7 +31,16 @@ export class HeaderView {
           h('h1', { title: model.file }, modelTitle(model)),
           h('p', { class: 'header-facts' }, ...facts(view))),
         h('div', { class: 'header-actions' }, ...(blocked && plan === null ? [] : actions))),
-      h('div', { class: 'figures', role: 'list', aria: { label: t('Figures') } }, ...figuresOf(view).map(figureElement)));
+      this.figures);
+    fill(this.figures, ...figuresOf(view).map(figureElement));
+    this.figures.classList.remove('preview');
+  }
+
+  /** Shows what is known at once of a change, until `render` brings the exact figures. */
+  preview(view: EditorView, preview: PreviewView): void {
+    if (view.plan === null) return;
+    fill(this.figures, ...figuresOf({ ...view, plan: previewedPlan(view.plan, preview) }).map(figureElement));
+    this.figures.classList.add('preview');
   }
 }
 

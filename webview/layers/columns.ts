@@ -1,7 +1,9 @@
 /** The columns of the layer table, before and after a plan exists. */
 import type { LayerView, ModelView } from '../../src/protocol/views';
 import { bitsBadge, middleEllipsis, microBar } from '../badges';
+import { bitsChoices, bitsKindText, type BitsKind } from '../bitsChoices';
 import { fill, h } from '../dom';
+import type { Edits } from '../edits';
 import { bytesText, countText, shapeText } from '../format';
 import { icon } from '../icons';
 import { t } from '../l10n';
@@ -11,8 +13,8 @@ import { kindText } from './layerText';
 type LayerColumn = Column<LayerView>;
 
 /** Columns for a model; those of the plan only when there is one. */
-export function layerColumns(model: ModelView, planned: boolean, shortName: (layer: number) => string): LayerColumn[] {
-  return [number(), name(shortName), kind(), ...(planned ? bitColumns() : []), shape(), macs(model), ...(planned ? planColumns(model) : [parameters(model)])];
+export function layerColumns(model: ModelView, planned: boolean, shortName: (layer: number) => string, edits: Edits): LayerColumn[] {
+  return [number(), name(shortName), kind(), ...(planned ? bitColumns(edits) : []), shape(), macs(model), ...(planned ? planColumns(model) : [parameters(model)])];
 }
 
 const number = (): LayerColumn => ({
@@ -66,19 +68,21 @@ const parameters = (model: ModelView): LayerColumn => {
   };
 };
 
-function bitColumns(): LayerColumn[] {
-  const bits = (id: string, title: string, description: string, read: (layer: LayerView) => number | null): LayerColumn => ({
-    id, title, description, width: 44, align: 'center',
+function bitColumns(edits: Edits): LayerColumn[] {
+  const bits = (id: BitsKind, title: string, read: (layer: LayerView) => number | null): LayerColumn => ({
+    id, title, description: bitsKindText(id), width: 44, align: 'center',
+    edit: (layer) => bitsChoices(layer, id, edits),
     render: (cell, layer) => {
       const value = layer.plan === null ? null : read(layer);
+      cell.classList.toggle('editable', bitsChoices(layer, id, edits) !== null);
       fill(cell, value === null ? h('span', { class: 'muted' }, '–') : bitsBadge(value));
     },
     sortBy: (layer) => (layer.plan === null ? null : read(layer)),
   });
   return [
-    bits('inputBits', t('In'), t('Bits of the input feature map'), (layer) => layer.plan!.inputBits),
-    bits('weightBits', t('W'), t('Bits of the weights'), (layer) => layer.plan!.weightBits),
-    bits('bits', t('Out'), t('Bits of the output feature map'), (layer) => layer.plan!.bits),
+    bits('inputBits', t('In'), (layer) => layer.plan!.inputBits),
+    bits('weightBits', t('W'), (layer) => layer.plan!.weightBits),
+    bits('bits', t('Out'), (layer) => layer.plan!.bits),
   ];
 }
 

@@ -1,8 +1,9 @@
-import type { BranchView, EditorView, PlanView } from '../../src/protocol/views';
+import type { BranchView, EditorView, PlanView, SampleImageView } from '../../src/protocol/views';
 import type { Context } from '../context';
 import { fill, h, setAria } from '../dom';
 import { percent, plain } from '../format';
 import { t } from '../l10n';
+import { button } from '../ui';
 import { HeatMap } from './heatMap';
 
 /** Patches that are drawn as elements of their own; the planner stays far below. */
@@ -15,6 +16,10 @@ export class PatchesView {
   private readonly halo = h('div', { class: 'patch-halo', aria: { hidden: true } });
   private readonly summary = h('div', { class: 'patch-summary' });
   private readonly info = h('p', { class: 'patch-info', role: 'status' });
+  private readonly image = h('canvas', { class: 'patch-image', role: 'img' });
+  private readonly imageName = h('p', { class: 'muted patch-caption' });
+  /** Folder and size of the images that the shown one is from; null before one was asked for. */
+  private imageOf: string | null = null;
   private readonly heatMap: HeatMap;
   private plan: PlanView | null = null;
   private cells: readonly HTMLElement[] = [];
@@ -23,8 +28,10 @@ export class PatchesView {
     const { store } = context;
     this.heatMap = new HeatMap(context);
     this.element = h('div', { class: 'patches-view' },
-      h('section', { class: 'patch-left' }, h('h2', {}, t('Patches over the input')), this.summary, h('div', { class: 'patch-area' }, h('div', { class: 'patch-frame' }, this.grid)), this.info),
+      h('section', { class: 'patch-left' }, h('h2', {}, t('Patches over the input')), this.summary, h('div', { class: 'patch-area' }, h('div', { class: 'patch-frame' }, this.image, this.grid)), this.imageName, this.info),
       h('section', { class: 'patch-right' }, h('h2', {}, t('Bits by branch and feature map')), this.heatMap.element));
+    this.image.hidden = true;
+    this.imageName.hidden = true;
     this.grid.addEventListener('keydown', (event) => this.onKey(event));
     this.grid.addEventListener('pointerleave', () => this.mark(store.ui.branch));
     store.onChange((changed) => {
@@ -46,8 +53,31 @@ export class PatchesView {
       legend('outlier', t('outlier class: 8 bits'), outliers),
       h('span', { class: 'muted' }, plan.stage.classMode === 'static' ? t('decided on the calibration images') : t('decided on the board for each input')));
     this.drawGrid(plan);
+    void this.fetchImage(view);
     this.heatMap.render(view);
     this.mark(this.context.store.ui.branch);
+  }
+
+  /** Asks for a sample image once per model and set of images. */
+  private async fetchImage({ model, plan }: EditorView): Promise<void> {
+    const wanted = JSON.stringify([model.file, model.fileBytes, plan?.search.images, plan?.planFile]);
+    if (this.imageOf === wanted) return;
+    this.imageOf = wanted;
+    const image = await this.context.host.sampleImage().catch(() => null);
+    if (this.imageOf === wanted) this.showImage(image ?? null);
+  }
+
+  private showImage(image: SampleImageView | null): void {
+    this.image.hidden = this.imageName.hidden = image === null;
+    this.grid.classList.toggle('over-image', image !== null);
+    if (image === null) return;
+    const { name, width, height, rgba } = image;
+    this.image.width = width;
+    this.image.height = height;
+    this.image.getContext('2d')!.putImageData(new ImageData(Uint8ClampedArray.from(rgba), width, height), 0, 0);
+    const text = t('Calibration image {0}', name);
+    setAria(this.image, 'label', text);
+    fill(this.imageName, text);
   }
 
   private drawGrid(plan: PlanView): void {
@@ -58,16 +88,18 @@ export class PatchesView {
       const cell = h('div', {
         class: `patch patch-${branch.class}`, role: 'gridcell', tabIndex: branch.id === (store.ui.branch ?? 0) ? 0 : -1,
         aria: { label: t('Branch {0}, row {1}, column {2}, {3}', branch.id + 1, branch.row + 1, branch.col + 1, className(branch)) },
-        on: { pointerenter: () => this.mark(branch.id), click: () => this.choose(branch.id), focus: () => store.update({ branch: branch.id }) },
+        on: { pointerenter: () => this.mark(branch.id), click: () => this.choose(branch.id), dblclick: () => this.toggleClass(branch.id), focus: () => store.update({ branch: branch.id }) },
       }, h('span', { class: 'patch-number' }, String(branch.id + 1)), branch.class === 'outlier' && h('span', { class: 'patch-sign', aria: { hidden: true } }, '▲'));
       place(cell, branch.patch);
       cells.push(cell);
       (lines[branch.row] ??= h('div', { role: 'row', class: 'patch-row' })).append(cell);
     }
+    const hadFocus = this.grid.contains(document.activeElement);
     this.cells = cells;
     fill(this.grid, ...lines, this.halo);
     // The halo is decoration inside a grid, whose children may only be rows.
     this.grid.parentElement!.append(this.halo);
+    if (hadFocus) cells[store.ui.branch ?? 0]?.focus();
   }
 
   /** Shows the halo and the facts of a branch. */
@@ -88,6 +120,15 @@ export class PatchesView {
     const area = ([y0, x0, y1, x1]: BranchView['input']): number => (y1 - y0) * (x1 - x0);
     fill(this.info, h('strong', {}, t('Branch {0}', branch.id + 1)), ` · ${className(branch)} · `,
       t('computes {0} of the stage’s output from {1} of the input', percent(area(branch.patch)), percent(area(branch.input))));
+    if (this.plan?.stage?.classMode !== 'static' || id !== this.context.store.ui.branch) return;
+    this.info.append(h('div', { class: 'patch-actions' },
+      button(branch.class === 'outlier' ? t('Make regular') : t('Make outlier class'), 'secondary', () => this.toggleClass(branch.id))));
+  }
+
+  /** The other class for a patch; where classes are decided at run time, the host says so. */
+  private toggleClass(id: number): void {
+    const branch = this.plan?.branches[id];
+    if (branch !== undefined) this.context.edits.apply({ kind: 'patchClass', branch: id, class: branch.class === 'outlier' ? 'regular' : 'outlier' });
   }
 
   private choose(id: number): void {
@@ -99,6 +140,11 @@ export class PatchesView {
     const stage = this.plan?.stage;
     if (stage == null) return;
     const at = this.context.store.ui.branch ?? 0;
+    if (event.key === ' ' || event.key === 'Enter') {
+      event.preventDefault();
+      this.toggleClass(at);
+      return;
+    }
     const column = at % stage.cols;
     const next = {
       ArrowLeft: column > 0 ? at - 1 : at, ArrowRight: column < stage.cols - 1 ? at + 1 : at, ArrowUp: at - stage.cols, ArrowDown: at + stage.cols,

@@ -1,11 +1,12 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import type { GenerateSummary } from '../../protocol/engine';
+import type { GenerateRequest, GenerateSummary } from '../../protocol/engine';
 import { formatBytes } from '../format';
 import { showFailure } from '../log';
 import { exists, nameOf, planUriOf } from '../planFiles';
 import type { Services } from '../services';
 import { pick, runSteps, type Choice } from '../steps';
+import { showEdits } from './buildFiles';
 import { findProjects } from './firmwareProjects';
 import { chooseModel, requireTrust } from './model';
 
@@ -27,25 +28,33 @@ export async function generate(services: Services, argument: unknown): Promise<v
   const { engine, jobs, log, memory } = services;
   const project = await askProject(title, model, memory);
   if (!project) return;
+  const layoutId = await askLayout(title, project, engine);
+  if (layoutId === undefined) return;
 
   const action = vscode.l10n.t('Generate {0}', nameOf(model));
-  const run = (overwrite: readonly string[]): Promise<GenerateSummary> => jobs.run(model, action, (options) =>
-    engine.run((e) => e.generate({ planPath: plan.fsPath, projectPath: project.fsPath, overwrite }), options));
+  const request = { planPath: plan.fsPath, projectPath: project.fsPath, layoutId };
+  const run = (more: Partial<GenerateRequest>): Promise<GenerateSummary> => jobs.run(model, action, (options) =>
+    engine.run((e) => e.generate({ ...request, ...more }), options));
   try {
-    let summary = await run([]);
-    if (summary.conflicts.length > 0) {
-      const overwrite = await confirmOverwrite(summary);
-      if (!overwrite) return;
-      summary = await run(overwrite);
-    }
-    log.info(`${action}: wrote ${summary.written.length} files to ${summary.folder} (${summary.layout}); ${summary.unchanged.length} were up to date`);
-    void offerHeader(summary);
+    let summary = await run({ dryRun: true });
+    const overwrite = summary.conflicts.length > 0 ? await confirmOverwrite(summary) : [];
+    if (!overwrite) return;
+    const editBuildFiles = summary.edits.length > 0 ? await confirmEdits(project, summary) : false;
+    if (editBuildFiles === undefined) return;
+    summary = await run({ overwrite, editBuildFiles });
+    if (summary.conflicts.length > 0) throw new Error(vscode.l10n.t('Files in {0} changed in the meantime; nothing was written. Try again.', summary.folder));
+    log.info([
+      `${action}: wrote ${summary.written.length} files to ${summary.folder} (${summary.layout}); ${summary.unchanged.length} were up to date`,
+      ...(editBuildFiles ? summary.edits.map((edit) => `Edited ${edit.path}`) : []), ...summary.instructions,
+    ].join('\n'));
+    void offerHeader(summary, log);
   } catch (error) {
     void showFailure(log, action, error);
   }
 }
 
-async function askProject(title: string, model: vscode.Uri, memory: vscode.Memento): Promise<vscode.Uri | undefined> {
+/** Asks for the firmware project; the one used last comes first. Undefined: the user left. */
+export async function askProject(title: string, model: vscode.Uri, memory: vscode.Memento): Promise<vscode.Uri | undefined> {
   const last = memory.get<string>(`${MEMORY_KEY}:${model.toString()}`) ?? memory.get<string>(MEMORY_KEY);
   const kept = last !== undefined && (await exists(vscode.Uri.file(last))) ? [{ folder: last, kind: vscode.l10n.t('used last') }] : [];
   const found = (await findProjects()).filter(({ folder }) => folder !== kept[0]?.folder);
@@ -69,6 +78,26 @@ async function askProject(title: string, model: vscode.Uri, memory: vscode.Memen
   return vscode.Uri.file(project);
 }
 
+/** Asks what kind of project it is, what was found first; not where only one kind fits. Undefined: the user left. */
+async function askLayout(title: string, project: vscode.Uri, engine: Services['engine']): Promise<string | undefined> {
+  const found = await engine.ask((e) => e.layouts(project.fsPath));
+  const items = found.map(({ id, title: label, evidence }): Choice<string> => ({ label, description: evidence, value: id }));
+  let chosen = items[0].value;
+  if (items.length === 1) return chosen;
+  const done = await runSteps(title, [async (place) => { chosen = await pick(place, vscode.l10n.t('How does the project take a library?'), items, items[0]); }]);
+  return done ? chosen : undefined;
+}
+
+/** Shows what build files would get and asks; false: leave them, undefined: write nothing at all. */
+async function confirmEdits(project: vscode.Uri, { edits, instructions }: GenerateSummary): Promise<boolean | undefined> {
+  await showEdits(project.fsPath, edits);
+  const edit = vscode.l10n.t('Edit and Generate');
+  const leave = vscode.l10n.t('Generate Only');
+  const answer = await vscode.window.showInformationMessage(
+    vscode.l10n.t('Add the sources to {0}, in a marked block?', edits.map(({ path: file }) => file).join(', ')), { modal: true, detail: instructions.join('\n') }, edit, leave);
+  return answer === undefined ? undefined : answer === edit;
+}
+
 /** Asks about files that were edited or are not ours; gives the paths that may be overwritten, undefined if nothing is to be written. */
 async function confirmOverwrite({ folder, conflicts }: GenerateSummary): Promise<string[] | undefined> {
   const overwrite = vscode.l10n.t('Overwrite');
@@ -89,11 +118,14 @@ async function confirmOverwrite({ folder, conflicts }: GenerateSummary): Promise
   return undefined;
 }
 
-async function offerHeader({ name, folder, written, unchanged, arenaBytes, weightBytes }: GenerateSummary): Promise<void> {
+async function offerHeader(summary: GenerateSummary, log: vscode.LogOutputChannel): Promise<void> {
+  const { name, folder, written, unchanged, instructions, arenaBytes, weightBytes } = summary;
   const header = [...written, ...unchanged].find((file) => path.posix.basename(file) === `${name}.h`);
   const open = vscode.l10n.t('Open Header');
+  const show = vscode.l10n.t('What to Add to the Build');
   const message = vscode.l10n.t('{0}: {1} files written to {2}, arena {3}, weights {4}.', name, written.length, vscode.workspace.asRelativePath(folder),
     formatBytes(arenaBytes), formatBytes(weightBytes));
-  const answer = await vscode.window.showInformationMessage(message, ...(header === undefined ? [] : [open]));
+  const answer = await vscode.window.showInformationMessage(message, ...(header === undefined ? [] : [open]), ...(instructions.length > 0 ? [show] : []));
+  if (answer === show) log.show();
   if (header !== undefined && answer === open) await vscode.window.showTextDocument(vscode.Uri.joinPath(vscode.Uri.file(folder), header));
 }

@@ -2,15 +2,21 @@ import * as vscode from 'vscode';
 import { isCancellation, showFailure } from '../log';
 import type { Services } from '../services';
 import { cancel } from './cancel';
+import { evaluate } from './evaluate';
 import { generate } from './generate';
 import { openPlan } from './openPlan';
 import { quantize } from './quantize';
+import { remove } from './remove';
+import { selftest } from './selftest';
 
 type Command = (services: Services, argument: unknown) => Promise<void>;
 
 const commands: Record<string, Command> = {
   'quantmcu.quantize': quantize,
   'quantmcu.generate': generate,
+  'quantmcu.evaluate': evaluate,
+  'quantmcu.remove': remove,
+  'quantmcu.selftest': selftest,
   'quantmcu.openPlan': openPlan,
   'quantmcu.cancel': cancel,
 };

@@ -72,7 +72,8 @@ async function askOtherBoard(place: Parameters<Step>[0], last: Board | undefined
   return { id: 'custom', name: vscode.l10n.t('Other'), sramBytes, flashBytes };
 }
 
-async function askImagesPath(place: Parameters<Step>[0], model: vscode.Uri, last: string | undefined): Promise<string> {
+/** Asks for a folder of images; `question` where it is not the one for calibration. @throws {vscode.CancellationError} on Escape */
+export async function askImagesPath(place: Parameters<Step>[0], model: vscode.Uri, last: string | undefined, question?: string): Promise<string> {
   const kept = last !== undefined && (await exists(vscode.Uri.file(last))) ? [last] : [];
   const found = await findSampleFolders(model);
   const items = [...new Set([...kept, ...found.map(({ folder }) => folder)])].map((folder): Choice<string | undefined> => {
@@ -82,7 +83,7 @@ async function askImagesPath(place: Parameters<Step>[0], model: vscode.Uri, last
   });
   const browse: Choice<string | undefined> = { label: vscode.l10n.t('Browse…'), value: undefined };
   for (;;) {
-    const chosen = await pick(place, vscode.l10n.t('Which folder has sample images like those that the camera will give?'), [...items, browse], items[0]);
+    const chosen = await pick(place, question ?? vscode.l10n.t('Which folder has sample images like those that the camera will give?'), [...items, browse], items[0]);
     if (chosen !== undefined) return chosen;
     const opened = await vscode.window.showOpenDialog({
       canSelectFolders: true, canSelectFiles: false, defaultUri: vscode.Uri.joinPath(model, '..'),

@@ -1,9 +1,12 @@
 import * as vscode from 'vscode';
-import type { EditorView } from '../../protocol/views';
+import type { PlanChange } from '../../protocol/changes';
+import type { EditorView, PreviewView, SampleImageView } from '../../protocol/views';
 import { Disposable } from '../dispose';
+import type { ViewRequest } from '../../protocol/engine';
 import type { EngineClient } from '../engineClient/client';
-import { planUriOf } from '../planFiles';
+import { planUriOf, resultsUriOf } from '../planFiles';
 import { quantizeSettings, SECTION } from '../settings';
+import { PlanHistory } from './planHistory';
 import { watchFile } from './watch';
 
 /** Several writes of one save, of the model, its plan and its parameters, lead to one reload. */
@@ -12,16 +15,26 @@ const SETTLE_MS = 200;
 /** An opened model: its view is computed once for all editors that show it, and again when the model or its plan changes on disk. */
 export class ModelDocument extends Disposable implements vscode.CustomDocument {
   readonly plan: vscode.Uri;
+  readonly history: PlanHistory;
   private readonly changed = this.own(new vscode.EventEmitter<void>());
   readonly onDidChange = this.changed.event;
+  private readonly previewed = this.own(new vscode.EventEmitter<PreviewView>());
+  /** Figures of a change that was just made; the view follows. */
+  readonly onDidPreview = this.previewed.event;
   private current: Promise<EditorView> | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(readonly uri: vscode.Uri, private readonly engine: EngineClient) {
     super();
     this.plan = planUriOf(uri);
+    this.history = new PlanHistory(this.plan);
     this.own(watchFile(uri, () => this.reloadSoon()));
     this.own(watchFile(this.plan, () => this.reloadSoon()));
+    this.own(watchFile(resultsUriOf(uri), () => this.reloadSoon()));
+    // Also what has been typed into the plan and not been saved.
+    this.own(vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+      if (contentChanges.length > 0 && document.uri.toString() === this.plan.toString()) this.reloadSoon();
+    }));
     this.own(vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration(`${SECTION}.inputSizes`, uri)) this.reloadSoon();
     }));
@@ -29,10 +42,27 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
 
   /** The model as it is on disk now, with its plan if there is one. Rejects with one line for people where it cannot be read. */
   view(): Promise<EditorView> {
-    this.current ??= this.engine.ask((engine) => engine.view({
-      modelPath: this.uri.fsPath, planPath: this.plan.fsPath, sizes: quantizeSettings(this.uri).sizes,
-    }));
+    this.current ??= this.engine.ask((engine) => engine.view(this.request()));
     return this.current;
+  }
+
+  /** Changes the plan's text, as one step that can be undone. Rejects with one line for people where the change is not possible; nothing is changed then. */
+  async change(change: PlanChange): Promise<void> {
+    await this.history.edit(async (planText) => {
+      const result = await this.engine.ask((engine) => engine.change({ ...this.request(), planText, change }), {}, 'changes');
+      this.previewed.fire(result.preview);
+      return result.planText;
+    });
+  }
+
+  /** An image for the patches. Only in a trusted workspace: the plan names a folder that may be anywhere. */
+  async sampleImage(): Promise<SampleImageView | null> {
+    return vscode.workspace.isTrusted ? this.engine.ask((engine) => engine.sampleImage(this.request()), {}, 'changes') : null;
+  }
+
+  private request(): ViewRequest {
+    const open = vscode.workspace.textDocuments.find(({ uri, isDirty }) => isDirty && uri.toString() === this.plan.toString());
+    return { modelPath: this.uri.fsPath, planPath: this.plan.fsPath, sizes: quantizeSettings(this.uri).sizes, ...(open ? { planText: open.getText() } : {}) };
   }
 
   override dispose(): void {

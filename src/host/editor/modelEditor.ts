@@ -12,6 +12,7 @@ import { pageHtml, pageRoots } from './page';
 const COMMANDS: Record<Parameters<EditorHost['runCommand']>[0], string> = {
   quantize: 'quantmcu.quantize',
   generate: 'quantmcu.generate',
+  evaluate: 'quantmcu.evaluate',
   openPlan: 'quantmcu.openPlan',
   cancel: 'quantmcu.cancel',
 };
@@ -33,6 +34,7 @@ export class ModelEditor extends Disposable {
     this.peer.serve(() => this.host());
     this.own(webview.onDidReceiveMessage((message: RpcMessage) => this.peer.receive(message)));
     this.own(document.onDidChange(() => void this.show()));
+    this.own(document.onDidPreview((preview) => { if (this.isReady) this.send(this.page.showPreview(preview)); }));
     this.own(jobs.onDidChange((model) => {
       if (model.toString() === document.uri.toString()) this.showProgress();
     }));
@@ -59,6 +61,10 @@ export class ModelEditor extends Disposable {
         // Not awaited: the command may ask questions for minutes; it reports its own failures.
         void vscode.commands.executeCommand(COMMANDS[command], this.document.uri);
       },
+      changePlan: (change) => this.document.change(change),
+      undo: () => this.document.history.undo(),
+      redo: () => this.document.history.redo(),
+      sampleImage: () => this.document.sampleImage(),
     };
   }
 

@@ -11,13 +11,16 @@ export interface EngineLog {
   error(message: string): void;
 }
 
+/** Questions wait for those of their own lane only: what a change does is told while a view is still being computed. */
+export type Lane = 'views' | 'changes';
+
 /**
- * The extension's way to the engine. Quick questions of all editors (`ask`) share one engine, which stops when idle; each long job
+ * The extension's way to the engine. Quick questions of all editors (`ask`) share one engine per lane, which stops when idle; each long job
  * (`run`) gets an engine of its own, so that no model waits for another one's quantization, that cancelling or crashing touches
  * nothing else, and that its memory is given back.
  */
 export class EngineClient {
-  private shared: EngineConnection | undefined;
+  private readonly shared = new Map<Lane, EngineConnection>();
   private readonly jobs = new Set<EngineConnection>();
   private idle: NodeJS.Timeout | undefined;
   private disposed = false;
@@ -25,9 +28,12 @@ export class EngineClient {
   constructor(private readonly start: StartTransport, private readonly log: EngineLog, private readonly idleMs = IDLE_MS) {}
 
   /** Asks something that is answered at once. */
-  async ask<T>(use: (engine: EngineService) => Promise<T>, options: CallOptions = {}): Promise<T> {
-    if (!this.shared?.isAlive) this.shared = this.connect('shared');
-    const connection = this.shared;
+  async ask<T>(use: (engine: EngineService) => Promise<T>, options: CallOptions = {}, lane: Lane = 'views'): Promise<T> {
+    let connection = this.shared.get(lane);
+    if (!connection?.isAlive) {
+      connection = this.connect(lane === 'views' ? 'shared' : lane);
+      this.shared.set(lane, connection);
+    }
     clearTimeout(this.idle);
     try {
       return await connection.call(use, options);
@@ -51,8 +57,7 @@ export class EngineClient {
   /** Stops all engines; the next call starts new ones. */
   stop(): void {
     clearTimeout(this.idle);
-    this.shared?.terminate();
-    this.shared = undefined;
+    this.stopShared();
     for (const job of this.jobs) job.terminate();
   }
 
@@ -70,10 +75,13 @@ export class EngineClient {
   private stopWhenIdle(): void {
     clearTimeout(this.idle);
     this.idle = setTimeout(() => {
-      if (this.shared?.isBusy) return;
-      this.shared?.terminate();
-      this.shared = undefined;
+      if (![...this.shared.values()].some(({ isBusy }) => isBusy)) this.stopShared();
     }, this.idleMs);
     this.idle.unref();
+  }
+
+  private stopShared(): void {
+    for (const connection of this.shared.values()) connection.terminate();
+    this.shared.clear();
   }
 }

@@ -17,6 +17,10 @@ const policy = `default-src 'none'; style-src ${origin} 'nonce-style'; font-src 
 /** What the stand-in for the host offers to tests, as `window.harness`. */
 export interface HarnessWindow {
   readonly commands: string[];
+  /** Other calls than `ready`, `runCommand` and `sampleImage`: method and arguments. */
+  readonly changes: unknown[][];
+  /** What a method answers, by its name; undefined else. */
+  answers: Record<string, { readonly value?: unknown; readonly error?: string }>;
   readonly violations: string[];
   saved: unknown;
   send(method: string, ...args: unknown[]): Promise<unknown>;
@@ -32,7 +36,7 @@ const standIn = `
   const pending = new Map();
   let lastId = 0;
   const harness = window.harness = {
-    commands: [], violations: [], saved,
+    commands: [], changes: [], violations: [], saved, answers: {},
     send(method, ...args) {
       return new Promise((resolve, reject) => {
         pending.set(++lastId, { resolve, reject });
@@ -47,7 +51,10 @@ const standIn = `
     postMessage: (message) => {
       if (message.type === 'call') {
         if (message.method === 'runCommand') harness.commands.push(message.args[0]);
-        window.postMessage({ type: 'result', id: message.id, value: undefined });
+        else if (message.method !== 'ready' && message.method !== 'sampleImage') harness.changes.push([message.method, ...message.args]);
+        const answer = harness.answers[message.method];
+        if (answer && answer.error) window.postMessage({ type: 'error', id: message.id, error: { kind: 'user', message: answer.error } });
+        else window.postMessage({ type: 'result', id: message.id, value: answer && answer.value });
       } else if (pending.has(message.id)) {
         const { resolve, reject } = pending.get(message.id);
         pending.delete(message.id);

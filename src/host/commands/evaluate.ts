@@ -1,0 +1,65 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { showFailure } from '../log';
+import { exists, nameOf, planUriOf } from '../planFiles';
+import type { Services } from '../services';
+import { pick, runSteps, type Choice, type Step } from '../steps';
+import { chooseModel, requireTrust } from './model';
+import { askImagesPath } from './quantizeChoices';
+
+const MEMORY_KEY = 'evaluate.images';
+
+/** Runs the firmware's arithmetic and the float model on labelled images and keeps the result beside the plan. */
+export async function evaluate({ engine, jobs, log, memory }: Services, argument: unknown): Promise<void> {
+  const title = vscode.l10n.t('Evaluate Accuracy');
+  if (!requireTrust()) return;
+  const model = await chooseModel(argument, title);
+  if (!model) return;
+  const plan = planUriOf(model);
+  if (!(await exists(plan))) {
+    const quantize = vscode.l10n.t('Quantize Model…');
+    const answer = await vscode.window.showInformationMessage(vscode.l10n.t('{0} has no plan yet.', nameOf(model)), quantize);
+    if (answer === quantize) await vscode.commands.executeCommand('quantmcu.quantize', model);
+    return;
+  }
+  const key = `${MEMORY_KEY}:${model.toString()}`;
+  let imagesPath = memory.get<string>(key) ?? (await calibrationFolder(plan));
+  let limit = 0;
+  const askImages: Step = async (place) => {
+    imagesPath = await askImagesPath(place, model, imagesPath, vscode.l10n.t('Which folder has the images to evaluate on, in one folder per class or with a labels.csv?'));
+  };
+  const askLimit: Step = async (place) => { limit = await pick(place, vscode.l10n.t('How many of the images?'), limits()); };
+  if (!(await runSteps(title, [askImages, askLimit]))) return;
+  await memory.update(key, imagesPath);
+
+  const action = vscode.l10n.t('Evaluate {0}', nameOf(model));
+  try {
+    const { images, float, quantized, agreement } = await jobs.run(model, action, (options) =>
+      engine.run((e) => e.evaluate({ planPath: plan.fsPath, imagesPath: imagesPath!, limit }), options));
+    const percent = (value: number): string => `${value.toFixed(1)} %`;
+    const line = quantized.top1 === null || float.top1 === null
+      ? vscode.l10n.t('{0}: on {1} images the firmware agrees with the float model on {2}.', nameOf(model), images, percent(agreement))
+      : vscode.l10n.t('{0}: top-1 {1} on {2} images (float {3}), agreement {4}.', nameOf(model), percent(quantized.top1), images, percent(float.top1), percent(agreement));
+    log.info(line);
+    void vscode.window.showInformationMessage(line);
+  } catch (error) {
+    void showFailure(log, action, error);
+  }
+}
+
+function limits(): Choice<number>[] {
+  return [
+    { label: vscode.l10n.t('All'), value: 0 },
+    ...[100, 500, 1000].map((value) => ({ label: String(value), description: vscode.l10n.t('evenly spread'), value })),
+  ];
+}
+
+/** The folder that the plan was calibrated on. */
+async function calibrationFolder(plan: vscode.Uri): Promise<string | undefined> {
+  try {
+    const { calibration } = JSON.parse(new TextDecoder().decode(await vscode.workspace.fs.readFile(plan))) as { calibration?: { folder?: unknown } };
+    return typeof calibration?.folder === 'string' ? path.resolve(path.dirname(plan.fsPath), calibration.folder) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,47 @@
+import * as vscode from 'vscode';
+import type { SelftestRequest } from '../../protocol/engine';
+import { showFailure } from '../log';
+import { exists, nameOf, planUriOf } from '../planFiles';
+import type { Services } from '../services';
+import { pick, runSteps, type Choice } from '../steps';
+import { chooseModel, requireTrust } from './model';
+
+type Core = SelftestRequest['core'];
+
+/** Builds the self-test of a model's generated sources and runs it on an emulated core; the output goes to the log. */
+export async function selftest({ engine, jobs, log }: Services, argument: unknown): Promise<void> {
+  const title = vscode.l10n.t('Run on Emulator');
+  if (!requireTrust()) return;
+  const model = await chooseModel(argument, title);
+  if (!model) return;
+  const plan = planUriOf(model);
+  if (!(await exists(plan))) {
+    const quantize = vscode.l10n.t('Quantize Model…');
+    const answer = await vscode.window.showInformationMessage(vscode.l10n.t('{0} has no plan yet. Quantize it first.', nameOf(model)), quantize);
+    if (answer === quantize) await vscode.commands.executeCommand('quantmcu.quantize', model);
+    return;
+  }
+  const emulated = vscode.l10n.t('emulated; needs arm-none-eabi-gcc and qemu-system-arm');
+  const cores: Choice<Core>[] = [
+    { label: 'Cortex-M4', description: emulated, value: 'm4' },
+    { label: 'Cortex-M0+', description: emulated, value: 'm0plus' },
+    { label: vscode.l10n.t('This computer'), description: vscode.l10n.t('needs a C compiler'), value: 'host' },
+  ];
+  let core = cores[0];
+  const done = await runSteps(title, [async (place) => {
+    const value = await pick(place, vscode.l10n.t('Where is the self-test to run?'), cores, cores[0]);
+    core = cores.find((choice) => choice.value === value)!;
+  }]);
+  if (!done) return;
+  const action = vscode.l10n.t('Self-test of {0} on {1}', nameOf(model), core.label);
+  try {
+    const { passed, message, output } = await jobs.run(model, action, (options) => engine.run((e) => e.selftest({ planPath: plan.fsPath, core: core.value }), options));
+    log[passed ? 'info' : 'error'](`${action} ${message}\n${output.trimEnd()}`);
+    const showLog = vscode.l10n.t('Show Log');
+    const text = `${action} ${message}.`;
+    const answer = await (passed ? vscode.window.showInformationMessage(text, showLog) : vscode.window.showErrorMessage(text, showLog));
+    if (answer === showLog) log.show();
+  } catch (error) {
+    void showFailure(log, action, error);
+  }
+}

@@ -1,0 +1,90 @@
+import * as vscode from 'vscode';
+
+/** Steps that can be taken back in the editor; the plan's own text editor keeps its own, longer history. */
+const MAX_STEPS = 200;
+
+/**
+ * Changes to a plan's text made from the model's editor, one after the other. They are edits of the text document, so its own Undo takes them back, too;
+ * the model's editor, which is no text editor, undoes and redoes them from here as long as nobody else has changed the text since.
+ */
+export class PlanHistory {
+  private readonly undone: Step[] = [];
+  private readonly done: Step[] = [];
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly plan: vscode.Uri) {}
+
+  /** Replaces the text by what `change` makes of it. Changes wait for each other. */
+  edit(change: (text: string) => Promise<string>): Promise<void> {
+    return this.queue(async () => {
+      const document = await vscode.workspace.openTextDocument(this.plan);
+      const before = document.getText();
+      const after = await change(before);
+      // Written meanwhile by somebody else: the change was worked out for another text.
+      if (document.getText() !== before) throw new Error(vscode.l10n.t('The plan was changed meanwhile. Try again.'));
+      if (after === before) return;
+      await write(document, after);
+      this.done.push({ before, after });
+      if (this.done.length > MAX_STEPS) this.done.shift();
+      this.undone.length = 0;
+    });
+  }
+
+  /** Takes the last change back. @returns false when there is none, or the text is no longer what it made */
+  undo(): Promise<boolean> {
+    return this.step(this.done, this.undone, ({ before, after }) => [after, before]);
+  }
+
+  redo(): Promise<boolean> {
+    return this.step(this.undone, this.done, ({ before, after }) => [before, after]);
+  }
+
+  private step(from: Step[], to: Step[], direction: (step: Step) => readonly [string, string]): Promise<boolean> {
+    return this.queue(async () => {
+      const step = from[from.length - 1];
+      if (!step) return false;
+      const [expected, wanted] = direction(step);
+      const document = await vscode.workspace.openTextDocument(this.plan);
+      if (document.getText() !== expected) return false;
+      await write(document, wanted);
+      from.pop();
+      to.push(step);
+      return true;
+    });
+  }
+
+  private queue<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.last.then(work);
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+interface Step {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** One edit of the lines that differ. A text that was saved is saved again, so that generating sees it; one that somebody is typing in is left unsaved. */
+async function write(document: vscode.TextDocument, text: string): Promise<void> {
+  const wasDirty = document.isDirty;
+  const { start, end, replacement } = difference(document.getText(), text);
+  const edit = new vscode.WorkspaceEdit();
+  edit.replace(document.uri, new vscode.Range(document.positionAt(start), document.positionAt(end)), replacement);
+  if (!(await vscode.workspace.applyEdit(edit))) throw new Error(vscode.l10n.t('The plan cannot be edited: {0}', document.uri.fsPath));
+  if (!wasDirty && !(await document.save())) throw new Error(vscode.l10n.t('The plan cannot be saved: {0}', document.uri.fsPath));
+}
+
+/** The stretch of `before` that has to be replaced to get `after`, whole lines. */
+export function difference(before: string, after: string): { readonly start: number; readonly end: number; readonly replacement: string } {
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && before[start] === after[start]) start++;
+  start = before.lastIndexOf('\n', start - 1) + 1;
+  let tail = 0;
+  while (tail < shorter - start && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++;
+  // Back to the end of a line, which both texts share.
+  const lineEnd = before.indexOf('\n', before.length - tail);
+  tail = lineEnd < 0 ? 0 : before.length - lineEnd;
+  return { start, end: before.length - tail, replacement: after.slice(start, after.length - tail) };
+}

@@ -1,0 +1,171 @@
+/* Changing a plan from the page: which calls reach the host, what the page shows at once, and that a refused change leaves everything as it was. */
+import assert from 'node:assert/strict';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import type { EditorView, LayerView, SampleImageView } from '../../../src/protocol/views';
+import { Harness } from '../../support/webviewHarness/harness';
+import { plannedView } from '../../support/webviewHarness/samples';
+
+describe('editor page, what-if', function () {
+  let harness: Harness;
+  let page: Page;
+
+  before(async function () {
+    if (Harness.chromiumPath() === null) {
+      if (process.env['CI'] === 'true') throw new Error('No Chromium is installed: install the package chromium or set CHROMIUM.');
+      this.skip();
+    }
+    harness = await Harness.start();
+  });
+  after(() => harness?.close());
+  afterEach(async () => {
+    assert.deepEqual(await harness.read(page, 'violations'), []);
+    assert.deepEqual(harness.errorsOf(page), []);
+    await page.context().close();
+  });
+
+  const open = async (view: EditorView | null, options: Parameters<Harness['open']>[1] = {}): Promise<Page> => (page = await harness.open(view, options));
+  const changes = (): Promise<unknown[][]> => harness.read(page, 'changes');
+  const answer = (method: string, what: { value?: unknown; error?: string }): Promise<void> =>
+    page.evaluate(([m, w]) => { (globalThis as unknown as { harness: { answers: Record<string, unknown> } }).harness.answers[m] = w; }, [method, what] as const);
+  const figures = async (): Promise<string[]> => (await page.locator('.figure-number').allInnerTexts()).map((t) => t.trim());
+  const layerWith = (view: EditorView, ok: (plan: NonNullable<LayerView['plan']>) => boolean): LayerView => {
+    const found = view.model.layers.find(({ plan }) => plan !== null && ok(plan));
+    assert.ok(found);
+    return found;
+  };
+
+  it('offers the bits that the arithmetic allows, in the details', async () => {
+    const view = plannedView();
+    const layer = layerWith(view, (plan) => plan.bits === 4);
+    await open(view, { saved: { tab: 'layers', selected: layer.id } });
+    await page.getByRole('button', { name: /^4\s*output$/ }).click();
+    assert.deepEqual(await page.getByRole('menuitemradio').allInnerTexts(), ['8 bits', '4 bits', '2 bits']);
+    assert.equal(await page.getByRole('menuitemradio', { checked: true }).innerText(), '4 bits');
+    await page.getByRole('menuitemradio', { name: '2 bits' }).click();
+    assert.deepEqual(await changes(), [['changePlan', { kind: 'mapBits', layer: layer.id, bits: 2 }]]);
+    assert.equal(await page.getByRole('menu').count(), 0);
+    const fixed = layerWith(view, (plan) => plan.allowedBits.length === 1);
+    await harness.show(page, view);
+    await page.evaluate(`window.harness.changes.length = 0`);
+    await page.locator('.layers-view [role=grid]').evaluate((grid) => { grid.scrollTop = grid.scrollHeight; });
+    await page.locator(`.layers-view [role=row][aria-rowindex="${fixed.id + 2}"]`).click();
+    assert.equal(await page.getByRole('button', { name: /output$/ }).count(), 0);
+  });
+
+  it('changes bits in the table with the keyboard alone', async () => {
+    const view = plannedView();
+    const layer = layerWith(view, (plan) => plan.weightBits === 8 && plan.bits === 4);
+    await open(view, { saved: { tab: 'layers', selected: layer.id } });
+    const cell = (column: number): ReturnType<Page['locator']> => page.locator(`.layers-view [role=row][aria-rowindex="${layer.id + 2}"] [role=gridcell]`).nth(column);
+    await cell(4).focus();
+    await page.keyboard.press('F2');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await cell(5).focus();
+    await page.keyboard.press('2');
+    await page.keyboard.press('4');
+    assert.deepEqual(await changes(), [
+      ['changePlan', { kind: 'weightBits', layer: layer.id, bits: 4 }], ['changePlan', { kind: 'mapBits', layer: layer.id, bits: 2 }],
+    ]);
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('role')), 'menuitemradio');
+    await page.keyboard.press('Escape');
+    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('role')), 'gridcell');
+    assert.equal((await changes()).length, 2);
+  });
+
+  it('locks and unlocks', async () => {
+    const view = plannedView();
+    const locked = layerWith(view, (plan) => plan.locked);
+    await open(view, { saved: { tab: 'layers', selected: locked.id } });
+    const toggle = page.getByRole('button', { name: 'Keep these bits' });
+    assert.equal(await toggle.getAttribute('aria-pressed'), 'true');
+    await toggle.click();
+    assert.deepEqual(await changes(), [['changePlan', { kind: 'lock', layer: locked.id, locked: false }]]);
+  });
+
+  it('undoes and redoes by key, but not what is typed into the filter', async () => {
+    await open(plannedView(), { saved: { tab: 'layers' } });
+    await page.locator('.layers-view [role=gridcell][tabindex="0"]').focus();
+    await page.keyboard.press('Control+z');
+    await page.keyboard.press('Control+Shift+z');
+    await page.keyboard.press('Control+y');
+    assert.deepEqual((await changes()).map(([method]) => method), ['undo', 'redo', 'redo']);
+    await page.locator('.layers-view vscode-text-field input').fill('conv');
+    await page.keyboard.press('Control+z');
+    assert.equal((await changes()).length, 3);
+  });
+
+  it('shows the figures of a change at once, as approximate, until the exact ones come', async () => {
+    const view = plannedView();
+    await open(view, { saved: { tab: 'layers' } });
+    const before = await figures();
+    const f = view.plan!.figures;
+    await harness.send(page, 'showPreview', { arenaBytes: 100 * 1024, macs: f.macs, bitOps: f.bitOps / 2, bitOpsInt8: f.bitOpsInt8, weightCodeBytes: f.weightCodeBytes - 1024 * 1024 });
+    const [sram, flash, bitOps] = await figures();
+    assert.equal(sram, '100');
+    assert.ok(Math.abs(Number(before[1]) - Number(flash) - 1) < 0.02);
+    assert.notEqual(bitOps, before[2]);
+    assert.equal(await page.locator('.figures.preview').count(), 1);
+    assert.equal((await figures()).length, before.length - 1, 'an accuracy of other bits is not shown');
+    await harness.show(page, view);
+    assert.deepEqual(await figures(), before);
+    assert.equal(await page.locator('.figures.preview').count(), 0);
+  });
+
+  it('says in one line why a change is not possible and keeps the view', async () => {
+    const view = plannedView();
+    const layer = layerWith(view, (plan) => plan.bits === 4);
+    await open(view, { saved: { tab: 'layers', selected: layer.id } });
+    const before = await figures();
+    await answer('changePlan', { error: 'Feature map "x" needs 8 bits.' });
+    await page.getByRole('button', { name: /output$/ }).click();
+    await page.keyboard.press('8');
+    await page.getByText('Feature map "x" needs 8 bits.').waitFor();
+    assert.deepEqual(await figures(), before);
+    await page.locator('.banner').getByRole('button', { name: 'Close' }).click();
+    assert.equal(await page.getByText('Feature map "x" needs 8 bits.').isVisible(), false);
+  });
+
+  it('gives a patch the other class, by button, double-click and key', async () => {
+    const view = plannedView();
+    await open(view, { saved: { tab: 'patches', branch: 5 } });
+    await page.getByRole('button', { name: 'Make regular' }).click();
+    await page.locator('.patch').nth(0).dblclick();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    assert.deepEqual(await changes(), [
+      ['changePlan', { kind: 'patchClass', branch: 5, class: 'regular' }],
+      ['changePlan', { kind: 'patchClass', branch: 0, class: 'outlier' }],
+      ['changePlan', { kind: 'patchClass', branch: 1, class: 'outlier' }],
+    ]);
+  });
+
+  it('draws a sample image under the patches', async () => {
+    await open(null, { saved: { tab: 'patches' } });
+    const image: Omit<SampleImageView, 'rgba'> = { name: 'cat/1.jpg', width: 2, height: 1 };
+    await page.evaluate((view) => {
+      (globalThis as unknown as { harness: { answers: Record<string, unknown> } }).harness.answers['sampleImage'] = { value: { ...view, rgba: Uint8Array.of(200, 10, 20, 255, 1, 2, 3, 255) } };
+    }, image);
+    await harness.show(page, plannedView());
+    await page.getByText('Calibration image cat/1.jpg').waitFor();
+    const pixels = await page.locator('.patch-image').evaluate((c) => Array.from((c as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 2, 1).data));
+    assert.deepEqual(pixels, [200, 10, 20, 255, 1, 2, 3, 255]);
+  });
+
+  it('leaves the grid bare without an image', async () => {
+    await open(plannedView(), { saved: { tab: 'patches' } });
+    assert.equal(await page.locator('.patch-image').isVisible(), false);
+  });
+
+  it('axe finds nothing serious in menus and with an image', async () => {
+    const view = plannedView();
+    await open(view, { saved: { tab: 'layers', selected: layerWith(view, (plan) => plan.bits === 4).id } });
+    await page.getByRole('button', { name: /output$/ }).click();
+    await page.evaluate(axe.source);
+    const found = await page.evaluate(async () => (await (window as unknown as { axe: typeof axe }).axe.run('body', { resultTypes: ['violations'] })).violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id} ${nodes[0].html.slice(0, 120)}`));
+    assert.deepEqual(found, []);
+  });
+});
