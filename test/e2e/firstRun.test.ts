@@ -64,6 +64,9 @@ describe('a first run by clicks', () => {
     const projects = await vscode.quickPick('Generate Firmware Source');
     await vscode.screenshot('07-project');
     await vscode.pick(projects, 'firmware');
+    const layouts = await vscode.quickPick('CMake library');
+    await vscode.screenshot('07-layout');
+    await vscode.pick(layouts, 'CMake library');
     await vscode.notification(/files written/).waitFor({ timeout: 120_000 });
     await vscode.screenshot('08-generated');
     const folder = findGenerated(path.join(workspace, 'firmware'));
