@@ -8,8 +8,6 @@ import { openPlan } from './openPlan';
 import { quantize } from './quantize';
 import { remove } from './remove';
 import { selftest } from './selftest';
-import { remove } from './remove';
-import { selftest } from './selftest';
 
 type Command = (services: Services, argument: unknown) => Promise<void>;
 
@@ -17,8 +15,6 @@ const commands: Record<string, Command> = {
   'quantmcu.quantize': quantize,
   'quantmcu.generate': generate,
   'quantmcu.evaluate': evaluate,
-  'quantmcu.remove': remove,
-  'quantmcu.selftest': selftest,
   'quantmcu.remove': remove,
   'quantmcu.selftest': selftest,
   'quantmcu.openPlan': openPlan,
