@@ -16,7 +16,7 @@ const MUTATIONS = Number(process.env.QUANTMCU_FUZZ ?? 1500);
 type Json = Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any
 
 describe('damaged and hostile sidecars', function () {
-  this.timeout(300_000);
+  this.timeout(300_000 + MUTATIONS * 50);
   let work: WorkFolder;
   let plan: string;
   let parameters: string;
