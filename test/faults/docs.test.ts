@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import schema from '../../media/schema/plan.schema.json';
+import { targets } from '../../src/engine/targets/targets';
+import { projectRoot } from '../support/paths';
+
+const page = (name: string): string => fs.readFileSync(path.join(projectRoot, 'docs', name), 'utf8');
+
+/** Documentation that repeats what the code says has to follow it. */
+describe('documentation', () => {
+  it('targets.md has a row for every board, with its name, clock and source', () => {
+    const rows = page('targets.md').split('\n').filter((line) => line.startsWith('| `'));
+    assert.equal(rows.length, targets.length);
+    for (const { id, name, core, clockMHz, source } of targets) {
+      const row = rows.find((r) => r.startsWith(`| \`${id}\` |`));
+      assert.ok(row, `no row for ${id}`);
+      for (const part of [name, core, String(clockMHz), source]) assert.ok(row.includes(`| ${part} |`), `${id}: ${part}`);
+    }
+  });
+
+  it('sidecar.md names every key of the schema', () => {
+    const text = page('sidecar.md');
+    const visit = (node: unknown): void => {
+      if (typeof node !== 'object' || node === null) return;
+      for (const [key, value] of Object.entries(node)) {
+        if (key === 'properties') for (const name of Object.keys(value as object)) assert.match(text, new RegExp(`\\b${name.replace('$', '\\$')}\\b`), name);
+        visit(value);
+      }
+    };
+    const { $schema: _editorOnly, ...properties } = schema.properties;
+    visit({ properties });
+  });
+
+  it('links and files that are named exist', () => {
+    for (const name of fs.readdirSync(path.join(projectRoot, 'docs'))) {
+      const text = page(name);
+      for (const [, link] of text.matchAll(/\]\(((?!https?:)[^)#]+)/g)) assert.ok(fs.existsSync(path.join(projectRoot, 'docs', link)), `${name}: ${link}`);
+      for (const [, file] of text.matchAll(/`((?:src|test|media)\/[\w./-]+)(?: |`)/g)) {
+        assert.ok(fs.existsSync(path.join(projectRoot, file.replace(/\/$/, ''))), `${name}: ${file}`);
+      }
+    }
+  });
+});
