@@ -3,7 +3,8 @@ import { UserError } from './errors';
 import { isWeighted, type Graph, type LayerId, type MapId } from './graph/types';
 import { patchSpans, type Grid } from './patch/branches';
 import { MemoryEstimator, type MemoryModel, type PatchChoice } from './patch/estimate';
-import { noFitText } from './patch/noFit';
+import { noFitText, type NoFit } from './patch/noFit';
+import { paretoPoints, type ParetoPoint } from './patch/pareto';
 import { planPatches, type PatchCandidate, type PatchPlanning } from './patch/planner';
 import { buildSchedule } from './patch/schedule';
 import { scheduleArena } from './patch/scheduleArena';
@@ -45,8 +46,15 @@ export interface Decision {
   readonly patchStage: PatchStage | null;
   readonly maps: Record<string, MapPlan>;
   readonly layers: Record<string, LayerPlan>;
+  /** Ways to run the network at these bits, from the least work to the least SRAM; arenas are lower bounds that layouts nearly always reach. */
+  readonly pareto: readonly ParetoPoint[];
   readonly notes: readonly string[];
 }
+
+/** Points of the Pareto set that are shown. */
+const PARETO_POINTS = 32;
+
+const STRATEGIES = ['recompute', 'keep', 'hybrid'] as const;
 
 /** Share of MACs that may be recomputed for a smaller arena when a grid was asked for. */
 const MOST_REDUNDANT = 0.1;
@@ -67,7 +75,10 @@ export function decide(graph: Graph, calibration: Calibration, options: DecideOp
   else decideByScore(graph, calibration, units, state, options, progress);
   const planning = planWithin(graph, state, options, notes, progress);
   const choice = planning.best!.choice;
-  return { patchStage: choice && classify(graph, calibration, choice, state, options, notes), ...state.named(), notes };
+  checkCancelled(progress);
+  progress.report('Comparing plans', 0, 0);
+  const { pareto } = planPatches(graph, { memory: memoryModel(graph, state, options), sramBytes: options.target.sramBytes, strategies: STRATEGIES });
+  return { patchStage: choice && classify(graph, calibration, choice, state, options, notes), ...state.named(), pareto: paretoPoints(pareto, PARETO_POINTS), notes };
 }
 
 function decideByScore(graph: Graph, calibration: Calibration, units: readonly DecisionUnit[], state: BitState, options: DecideOptions, progress: Progress): void {
@@ -75,7 +86,7 @@ function decideByScore(graph: Graph, calibration: Calibration, units: readonly D
   searchBits(scored, { sramExcess: () => 0 }, progress).bits.forEach((b, i) => state.set(units[i], b));
 }
 
-/** Runs the planner; as long as nothing fits, lowers the bits of the largest map alive at the peak that may still be lowered. */
+/** Runs the planner; as long as nothing fits, lowers the bits of the largest maps alive at the peak that may still be lowered, as many as may suffice. */
 function planWithin(graph: Graph, state: BitState, options: DecideOptions, notes: string[], progress: Progress): PatchPlanning {
   let lowered = 0;
   for (;;) {
@@ -88,23 +99,37 @@ function planWithin(graph: Graph, state: BitState, options: DecideOptions, notes
     }
     const noFit = planning.noFit;
     if (!noFit) throw new UserError(`No patch grid suits this network as asked (${gridText(options.grid)}). Use another grid, or auto.`);
-    const relieved = noFit.peak.buffers.some((b) => state.lowerMap(b.map, options.bits));
-    if (!relieved) throw new UserError(noFitText(noFit, options.target.sramBytes));
-    lowered++;
+    const before = lowered;
+    let missing = noFit.missingBytes;
+    for (const { map, bits, bytes } of noFit.peak.buffers) {
+      if (missing <= 0) break;
+      const next = state.lowerMap(map, options.bits);
+      if (next === null) continue;
+      missing -= bytes * (1 - next / bits);
+      lowered++;
+    }
+    if (lowered === before) throw new UserError(noFitText(explained(graph, state, options) ?? noFit, options.target.sramBytes));
   }
+}
+
+/** The closest plan exactly, and what would help. */
+function explained(graph: Graph, state: BitState, options: DecideOptions): NoFit | null {
+  if (options.grid === 'none') return null;
+  const grid = options.grid === 'auto' ? undefined : options.grid;
+  return planPatches(graph, { memory: memoryModel(graph, state, options), sramBytes: options.target.sramBytes, strategies: STRATEGIES, grid }).noFit;
 }
 
 function plan(graph: Graph, memory: MemoryModel, options: DecideOptions): PatchPlanning {
   const { sramBytes } = options.target;
   if (options.grid === 'none') {
     const bytes = new MemoryEstimator(graph, memory).layout(null).layout.bytes;
-    const candidate = { choice: null, arenaBytes: bytes, stageBytes: 0, tailBytes: bytes, macs: 0, redundantMacs: 0 };
+    const candidate = { choice: null, arenaBytes: bytes, stageBytes: 0, tailBytes: bytes, macs: 0, redundantMacs: 0, extraInstructions: 0 };
     if (bytes <= sramBytes) return { best: candidate, pareto: [candidate], noFit: null };
     // The planner knows how to explain a peak: with room for a 1×1 grid only, its closest plan is the whole network at once.
     const account = planPatches(graph, { memory, sramBytes, largestGrid: { rows: 1, cols: 1 }, firstFit: true });
     return { ...account, best: null };
   }
-  const strategies = ['recompute', 'keep', 'hybrid'] as const;
+  const strategies = STRATEGIES;
   if (options.grid === 'auto') return planPatches(graph, { memory, sramBytes, strategies, firstFit: true });
   // Who names a grid wants patches for their memory: the split point with the smallest arena, as long as little is computed twice.
   const planning = planPatches(graph, { memory, sramBytes, strategies, grid: options.grid });
@@ -120,7 +145,7 @@ function gridText(grid: DecideOptions['grid']): string {
 function memoryModel(graph: Graph, state: BitState, options: DecideOptions): MemoryModel {
   const { bits, options: schedule } = scheduleRules(graph, null, state);
   // Classes are given once the grid is known, as many of outlier class as fit; at run time any patch may be of either class.
-  return { bits, schedule, align: 4, externalInputs: false, classes: options.classes === 'runtime' && state.mixed ? 'either' : 'regular' };
+  return { bits, schedule, align: 4, externalInputs: options.target.input === 'external', classes: options.classes === 'runtime' && state.mixed ? 'either' : 'regular' };
 }
 
 /** VDPC on the chosen grid. */
@@ -154,7 +179,7 @@ function classify(graph: Graph, calibration: Calibration, choice: PatchChoice, s
   let refused = 0;
   for (const { patch } of ranking.slice(0, frequent)) {
     classes[patch] = 'outlier';
-    if (arenaBytes(graph, choice, classes, state) > options.target.sramBytes) {
+    if (arenaBytes(graph, choice, classes, state, options.target.input === 'external') > options.target.sramBytes) {
       classes[patch] = 'regular';
       refused++;
     }
@@ -163,9 +188,9 @@ function classify(graph: Graph, calibration: Calibration, choice: PatchChoice, s
   return { ...base, classMode: 'static', classes: classRows(classes, grid.cols), runtime: null };
 }
 
-function arenaBytes(graph: Graph, choice: PatchChoice, classes: readonly PatchClass[], state: BitState): number {
+function arenaBytes(graph: Graph, choice: PatchChoice, classes: readonly PatchClass[], state: BitState, externalInputs: boolean): number {
   const { bits, options } = scheduleRules(graph, choice.stage.splitMap, state);
-  const { requests, overlaps } = scheduleArena(graph, buildSchedule(graph, { ...choice, classes }, bits, options), 4);
+  const { requests, overlaps } = scheduleArena(graph, buildSchedule(graph, { ...choice, classes }, bits, options), 4, externalInputs);
   return layoutArena(requests, overlaps, { effort: 'quick' }).bytes;
 }
 
@@ -248,15 +273,15 @@ class BitState implements BitDecisions {
     return null;
   }
 
-  /** Gives the map, and those that share its bits, the next fewer bits; false when it cannot. */
-  lowerMap(name: string, candidates: readonly Bits[]): boolean {
+  /** Gives the map, and those that share its bits, the next fewer bits and returns them; null when it cannot. */
+  lowerMap(name: string, candidates: readonly Bits[]): Bits | null {
     const map = this.idByName.get(name);
     const unit = map === undefined ? undefined : this.unitOfMap.get(map);
-    if (map === undefined || !unit || this.lockedBits(unit) !== null) return false;
+    if (map === undefined || !unit || this.lockedBits(unit) !== null) return null;
     const next = candidates.filter((b) => b < this.maps[map] && b >= unit.leastBits).sort((a, b) => b - a)[0];
-    if (next === undefined) return false;
+    if (next === undefined) return null;
     this.set(unit, next);
-    return true;
+    return next;
   }
 
   named(): Pick<Decision, 'maps' | 'layers'> {

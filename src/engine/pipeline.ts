@@ -11,6 +11,7 @@ import { UserError } from './errors';
 import { GENERATOR } from './generator';
 import type { Graph } from './graph/types';
 import { importModel } from './onnx';
+import type { ParetoPoint } from './patch/pareto';
 import { decisionsOf } from './plan/decisions';
 import { hashBytes, hashFile, readPlan, writeFilesWhole } from './plan/files';
 import { inputFormats } from './plan/inputs';
@@ -19,10 +20,12 @@ import { formatPlan, parametersFileName } from './plan/sidecar';
 import { oneScaleMaps, outlierShare, resolveStage } from './plan/stage';
 import type { Bits, Plan, PlanTarget, WeightBits } from './plan/types';
 import { int8LayerwiseArenaBytes, programCost, redundantMacsPercent } from './program/cost';
+import { latencyMs } from './program/latency';
 import { lower } from './program/lower';
 import type { Program } from './program/types';
 import { checkCancelled, type Progress } from './progress';
 import { quantizeGraph } from './quantize/quantizeGraph';
+import { targets as boards } from './targets/targets';
 import { measureSensitivities, SENSITIVITY_IMAGES } from './vdqs/sensitivity';
 import { decisionUnits } from './vdqs/units';
 
@@ -87,6 +90,10 @@ export interface QuantizeSummary {
   readonly macs: number;
   readonly bitOps: { readonly int8Patch: number; readonly plan: number; readonly reduction: number };
   readonly memory: { readonly arenaBytes: number; readonly int8LayerwiseArenaBytes: number; readonly weightBytes: number };
+  /** Estimate for one inference, from a model of the kernels (program/latency.ts); null for cores without one. */
+  readonly latencyMs: number | null;
+  /** Ways to run the network at the plan's bits, from the least work to the least SRAM. */
+  readonly pareto: readonly ParetoPoint[];
   readonly seconds: { readonly calibrate: number; readonly search: number; readonly total: number };
 }
 
@@ -131,7 +138,7 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
     targets ??= await observeTargets(graph, options.modelPath, samples, preprocess, COMPENSATION_IMAGES, progress);
     parameters = compensate(graph, parameters, targets, progress);
   }
-  const program = lower(graph, stage, parameters, { name: toIdentifier(path.basename(options.modelPath)) });
+  const program = lower(graph, stage, parameters, { name: toIdentifier(path.basename(options.modelPath)), externalInputs: options.target.input === 'external' });
   if (program.arenaBytes > options.target.sramBytes) {
     throw new UserError(`Does not fit: the arena takes ${program.arenaBytes} bytes of ${options.target.sramBytes} bytes of SRAM. Allow fewer bits, another grid or more SRAM.`);
   }
@@ -156,13 +163,14 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
     { path: path.join(path.dirname(options.planPath), plan.parameters.file), data: bytes },
     { path: options.planPath, data: formatPlan(plan) },
   ]);
-  const summary = summarize(graph, program, plan, options.planPath, { calibrate, search: searched - calibrate, total: clock() });
+  const summary = summarize(graph, program, plan, options.planPath, decision.pareto, { calibrate, search: searched - calibrate, total: clock() });
   return { summary, target: options.target, program, notes };
 }
 
-function summarize(graph: Graph, program: Program, plan: Plan, planPath: string, seconds: QuantizeSummary['seconds']): QuantizeSummary {
+function summarize(graph: Graph, program: Program, plan: Plan, planPath: string, pareto: readonly ParetoPoint[], seconds: QuantizeSummary['seconds']): QuantizeSummary {
   const stage = plan.patchStage;
   const cost = programCost(graph, program, stage ? outlierShare(stage) : 0);
+  const board = boards.find((t) => t.id === plan.target.id) ?? null;
   const stageLayers = new Set(program.steps.filter((s) => s.branch !== null).map((s) => s.layer));
   const round = (s: number): number => Math.round(s * 1000) / 1000;
   return {
@@ -176,7 +184,9 @@ function summarize(graph: Graph, program: Program, plan: Plan, planPath: string,
     },
     macs: cost.macs,
     bitOps: { int8Patch: cost.bitOpsInt8, plan: cost.bitOps, reduction: cost.bitOps > 0 ? cost.bitOpsInt8 / cost.bitOps : 1 },
-    memory: { arenaBytes: program.arenaBytes, int8LayerwiseArenaBytes: int8LayerwiseArenaBytes(graph), weightBytes: constantBytes(program) },
+    memory: { arenaBytes: program.arenaBytes, int8LayerwiseArenaBytes: int8LayerwiseArenaBytes(graph, plan.target.input === 'external'), weightBytes: constantBytes(program) },
+    latencyMs: board && latencyMs(program, board.core, board.clockMHz, stage ? outlierShare(stage) : 0),
+    pareto,
     seconds: { calibrate: round(seconds.calibrate), search: round(seconds.search), total: round(seconds.total) },
   };
 }

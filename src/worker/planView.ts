@@ -41,7 +41,7 @@ export function planView(opened: OpenedPlan, layers: readonly LayerView[], targe
     buffers: bufferViews(program),
     figures: {
       arenaBytes: program.arenaBytes,
-      int8LayerwiseArenaBytes: int8LayerwiseArenaBytes(graph),
+      int8LayerwiseArenaBytes: int8LayerwiseArenaBytes(graph, plan.target.input === 'external'),
       weightBytes,
       weightCodeBytes: cost.flash.weightBytes,
       flashBytes: weightBytes + CODE_BYTES,
@@ -91,6 +91,7 @@ function fractions({ x0, y0, x1, y1 }: Region, { h, w }: Shape): [number, number
 function stepViews(program: Program): StepView[] {
   const peaks = new Array<number>(program.steps.length).fill(0);
   for (const buffer of program.buffers) {
+    if (buffer.external) continue;
     const end = buffer.offset + buffer.bytes;
     for (let step = Math.max(0, buffer.firstStep); step <= Math.min(buffer.lastStep, peaks.length - 1); step++) peaks[step] = Math.max(peaks[step], end);
   }

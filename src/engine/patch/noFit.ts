@@ -70,8 +70,10 @@ function findRemedies(graph: Graph, options: PlannerOptions, closest: PatchCandi
   const { memory, sramBytes } = options;
   const remedies: Remedy[] = [];
   const attempt = (change: string, changed: Partial<PlannerOptions>): void => {
-    const { best, pareto } = planPatches(graph, { ...options, ...changed, firstFit: true });
-    const arenaBytes = best?.arenaBytes ?? pareto[pareto.length - 1]?.arenaBytes ?? Infinity;
+    // The first that helps is enough: they are tried from the cheapest.
+    if (remedies.some((r) => r.fits)) return;
+    const { best, noFit } = planPatches(graph, { ...options, ...changed, firstFit: true });
+    const arenaBytes = best?.arenaBytes ?? noFit?.closest.arenaBytes ?? Infinity;
     if (arenaBytes < closest.arenaBytes) remedies.push({ change, arenaBytes, fits: best !== null });
   };
   const largest = options.largestGrid ?? { rows: 8, cols: 8 };

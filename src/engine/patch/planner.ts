@@ -26,7 +26,10 @@ export interface PlannerOptions {
   readonly strategies?: readonly HaloStrategy[];
   /** What a plan should have as little of as fits: work (default), or patches, and of those with as few patches work. */
   readonly least?: 'work' | 'patches';
-  /** Only the best plan: stop at the first that fits, which leaves the Pareto set incomplete, and give no remedies when none does. */
+  /**
+   * Only the best plan: stop at the first that fits, and look at nothing that cannot fit. The Pareto set is left incomplete; when nothing fits, the closest
+   * plan is one with the finest grid, and no remedies are sought.
+   */
   readonly firstFit?: boolean;
 }
 
@@ -42,19 +45,21 @@ export interface PatchCandidate {
   readonly macs: number;
   /** Those of them that are computed more than once. */
   readonly redundantMacs: number;
+  /** Estimated instructions beyond those of running layer by layer: recomputed halos, copies of kept ones, calls. */
+  readonly extraInstructions: number;
 }
 
 export interface PatchPlanning {
-  /** The fewest MACs that fit, with the arena really laid out; null when nothing fits. */
+  /** The least work that fits, with the arena really laid out; null when nothing fits. */
   readonly best: PatchCandidate | null;
-  /** From the most SRAM and no redundant MACs to the least SRAM: every further one needs less SRAM and more MACs. */
+  /** From the most SRAM and the least work to the least SRAM: every further one needs less SRAM and more work. */
   readonly pareto: readonly PatchCandidate[];
   /** Why nothing fits. */
   readonly noFit: NoFit | null;
 }
 
 /**
- * The cheapest way to run a graph in `sramBytes`: enumerates split maps × grids × halo strategies, in order of redundant MACs, and looks at the memory of those
+ * The cheapest way to run a graph in `sramBytes`: enumerates split maps × grids × halo strategies, in order of estimated instructions, and looks at the memory of those
  * that can still improve on the cheaper ones.
  */
 export function planPatches(graph: Graph, options: PlannerOptions): PatchPlanning {
@@ -62,8 +67,10 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
   const baseMacs = graphMacs(graph);
   const pareto: PatchCandidate[] = [];
   let best: PatchCandidate | null = null;
-  let least = Infinity;
+  let least = options.firstFit ? options.sramBytes + 1 : Infinity;
+  let closest: PatchCandidate | null = null;
   const consider = (candidate: PatchCandidate): void => {
+    if (!closest || candidate.arenaBytes < closest.arenaBytes) closest = candidate;
     if (candidate.arenaBytes >= least) return;
     least = candidate.arenaBytes;
     pareto.push(candidate);
@@ -74,28 +81,38 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
   };
   if (!options.grid && options.splitMap === undefined) {
     const bytes = estimator.layerByLayer();
-    consider({ choice: null, arenaBytes: bytes, stageBytes: 0, tailBytes: bytes, macs: baseMacs, redundantMacs: 0 });
+    consider({ choice: null, arenaBytes: bytes, stageBytes: 0, tailBytes: bytes, macs: baseMacs, redundantMacs: 0, extraInstructions: 0 });
   }
   if (best && options.firstFit) return { best, pareto, noFit: null };
   const looked = new Map<StageShapes, { readonly grid: Grid; readonly bytes: number }[]>();
-  for (const { shapes, grid, redundantMacs } of enumerate(graph, options)) {
+  for (const { shapes, grid, macs, instructions } of enumerate(graph, options)) {
     if (best && options.firstFit) break;
     const tailBytes = estimator.tail(shapes.stage);
-    if (Math.max(tailBytes, estimator.stageFloor(shapes, grid)) >= least) continue;
-    const known = looked.get(shapes) ?? [];
-    looked.set(shapes, known);
-    if (known.length === 0) {
+    let known = looked.get(shapes);
+    if (!known) {
+      looked.set(shapes, (known = []));
       // What the finest grid needs, all need.
       const finest = finestGrid(shapes, options);
-      known.push({ grid: finest, bytes: estimator.stage(shapes, finest) });
+      const floor = Math.max(tailBytes, estimator.stageFloor(shapes, finest));
+      if (floor < least || !closest || floor < (closest).arenaBytes) {
+        const bytes = estimator.stage(shapes, finest);
+        known.push({ grid: finest, bytes });
+        const extra = { redundantMacs: shapes.macs(finest) - macs, extraInstructions: shapes.instructions(finest, options.memory.bits) - instructions };
+        const arenaBytes = Math.max(bytes, tailBytes);
+        const choice: PatchChoice = { stage: shapes.stage, grid: finest, keep: shapes.keep };
+        if (!closest || arenaBytes < (closest).arenaBytes) closest = { choice, arenaBytes, stageBytes: bytes, tailBytes, macs: baseMacs + extra.redundantMacs, ...extra };
+      }
     }
+    if (Math.max(tailBytes, estimator.stageFloor(shapes, grid)) >= least) continue;
     if (known.some((k) => k.bytes >= least && k.grid.rows >= grid.rows && k.grid.cols >= grid.cols)) continue;
     const stageBytes = estimator.stage(shapes, grid);
     known.push({ grid, bytes: stageBytes });
     const choice: PatchChoice = { stage: shapes.stage, grid, keep: shapes.keep };
-    consider({ choice, arenaBytes: Math.max(stageBytes, tailBytes), stageBytes, tailBytes, macs: baseMacs + redundantMacs, redundantMacs });
+    const redundantMacs = shapes.macs(grid) - macs;
+    const extraInstructions = shapes.instructions(grid, options.memory.bits) - instructions;
+    consider({ choice, arenaBytes: Math.max(stageBytes, tailBytes), stageBytes, tailBytes, macs: baseMacs + redundantMacs, redundantMacs, extraInstructions });
   }
-  return { best, pareto, noFit: best || pareto.length === 0 ? null : explainNoFit(graph, options, pareto[pareto.length - 1]) };
+  return { best, pareto, noFit: best || !closest ? null : explainNoFit(graph, options, closest) };
 }
 
 /**
@@ -107,28 +124,35 @@ const MOST_WORK = 20_000;
 interface Enumerated {
   readonly shapes: StageShapes;
   readonly grid: Grid;
-  readonly redundantMacs: number;
+  /** Of the stage computed at once. */
+  readonly macs: number;
+  readonly instructions: number;
+  /** Estimated instructions beyond those. */
+  readonly extra: number;
 }
 
-/** All choices, those with the fewest redundant MACs (or patches) first; of those with as many the smaller grids (or fewer MACs). */
+/** All choices, those with the least work (or the fewest patches) first; of equals the smaller grids (or less work). */
 function enumerate(graph: Graph, options: PlannerOptions): Enumerated[] {
   const all: Enumerated[] = [];
   const one: Grid = { rows: 1, cols: 1 };
   let work = 0;
   for (const stage of candidateStages(graph)) {
     if (options.splitMap !== undefined && stage.splitMap !== options.splitMap) continue;
-    const plain = new StageShapes(graph, stage, keepNothing).macs(one);
+    const whole = new StageShapes(graph, stage, keepNothing);
+    const macs = whole.macs(one);
+    const instructions = whole.instructions(one, options.memory.bits);
     const sets = keepSets(graph, stage, options);
     work += stage.maps.length * sets.length;
     if (work > MOST_WORK && all.length > 0) break;
     for (const keep of sets) {
       const shapes = new StageShapes(graph, stage, keep);
       for (const grid of options.grid ? [options.grid] : grids(options.largestGrid ?? defaultGrid)) {
-        if (shapes.suits(grid)) all.push({ shapes, grid, redundantMacs: shapes.macs(grid) - plain });
+        if (!shapes.suits(grid)) continue;
+        all.push({ shapes, grid, macs, instructions, extra: shapes.instructions(grid, options.memory.bits) - instructions });
       }
     }
   }
-  const byWork = (a: Enumerated, b: Enumerated) => a.redundantMacs - b.redundantMacs;
+  const byWork = (a: Enumerated, b: Enumerated) => a.extra - b.extra;
   const byPatches = (a: Enumerated, b: Enumerated) => a.grid.rows * a.grid.cols - b.grid.rows * b.grid.cols;
   return all.sort(options.least === 'patches' ? (a, b) => byPatches(a, b) || byWork(a, b) : (a, b) => byWork(a, b) || byPatches(a, b));
 }

@@ -1,7 +1,9 @@
 import { layerMacs } from '../graph/macs';
+import { callInstructions, copyInstructions, layerInstructions } from '../program/latency';
 import type { Graph, MapId } from '../graph/types';
 import { axisParts, patchSpans, type AxisPart, type AxisParts, type Grid } from './branches';
 import type { Axis } from './receptiveField';
+import type { BitsOf } from './schedule';
 import type { Stage } from './stages';
 
 /** One axis of one partition of the split map, summed up for quick looks at many grids. */
@@ -9,6 +11,8 @@ interface AxisSummary {
   readonly parts: AxisParts;
   /** By map, the elements that all patches compute together. */
   readonly computed: ReadonlyMap<MapId, number>;
+  /** By map, the elements that all patches need together: what is computed and what was kept. */
+  readonly needed: ReadonlyMap<MapId, number>;
   /** By map, the most elements that one patch needs. */
   readonly most: ReadonlyMap<MapId, number>;
   /** Patches among which is, for every other, one that is as large in every map and keeps as much of it: one of them decides about memory. */
@@ -41,6 +45,27 @@ export class StageShapes {
     }, 0);
   }
 
+  /** Estimated instructions of the stage (see latency.ts): layers with recomputed halos, copies of kept ones, calls. */
+  instructions(grid: Grid, bits: BitsOf): number {
+    const v = this.axis('h', grid.rows)!;
+    const u = this.axis('w', grid.cols)!;
+    const branches = grid.rows * grid.cols;
+    let sum = callInstructions(branches * this.stage.layers.length);
+    for (const id of this.stage.layers) {
+      const layer = this.graph.layers[id];
+      const inputBits = bits.read(id, 'regular') ?? bits.stored(layer.inputs[0], 'regular');
+      sum += layerInstructions(this.graph, layer, v.computed.get(layer.output)! * u.computed.get(layer.output)!, inputBits);
+    }
+    if (branches === 1) return sum;
+    for (const map of this.keep) {
+      const kept = v.needed.get(map)! * u.needed.get(map)! - v.computed.get(map)! * u.computed.get(map)!;
+      const pixelBytes = Math.ceil((this.graph.maps[map].shape.c * bits.stored(map, 'regular')) / 8);
+      // Each is written to a cache and read back; from the left and from above apart.
+      if (kept > 0) sum += copyInstructions(2 * kept * pixelBytes, 4 * branches);
+    }
+    return sum;
+  }
+
   /**
    * Branches (indexes, in order) among which is the one that needs most memory, whatever the bits, and the first and the last branch. With kept halos, whose
    * caches depend on the position too, it may be missed by a few percent.
@@ -70,9 +95,11 @@ export class StageShapes {
 
 function summarize(parts: AxisParts, count: number, keeps: boolean): AxisSummary {
   const computed = new Map<MapId, number>();
+  const needed = new Map<MapId, number>();
   const most = new Map<MapId, number>();
   for (const [map, list] of parts) {
     computed.set(map, list.reduce((sum, { fresh }) => sum + fresh.end - fresh.begin, 0));
+    needed.set(map, list.reduce((sum, { need }) => sum + need.end - need.begin, 0));
     most.set(map, list.reduce((m, { need }) => Math.max(m, need.end - need.begin), 0));
   }
   const sizes = Array.from({ length: count }, (_, i) =>
@@ -96,6 +123,6 @@ function summarize(parts: AxisParts, count: number, keeps: boolean): AxisSummary
   largest.push(...borders);
   // What is kept for the rows below grows along the first row, what is left from above shrinks along the last one: the ends count as well.
   if (keeps) for (const i of [1, count - 2, count - 1]) if (i > 0 && i < count && !largest.includes(i)) largest.push(i);
-  return { parts, computed, most, largest };
+  return { parts, computed, needed, most, largest };
 }
 

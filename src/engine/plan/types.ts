@@ -13,6 +13,11 @@ export interface PlanTarget {
   readonly sramBytes: number;
   /** Flash that weights, tables and code may use, bytes. */
   readonly flashBytes: number;
+  /**
+   * Where the application has the network's input: `counted` in the arena, `external` in memory of its own (a frame buffer, flash) that does not count.
+   * Missing: counted.
+   */
+  readonly input?: 'counted' | 'external';
 }
 
 /** Class of a patch by VDPC: `outlier` keeps 8 bits in the whole branch, `regular` gets the mixed precision. */

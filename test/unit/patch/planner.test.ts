@@ -77,7 +77,7 @@ describe('patch/planner', () => {
     }
   });
 
-  it('takes the plan with the fewest MACs that fits, laid out', () => {
+  it('takes the plan with the least work that fits, laid out', () => {
     const graph = network();
     const whole = new MemoryEstimator(graph, int8).layout(null).layout.bytes;
     const roomy = planPatches(graph, { memory: int8, sramBytes: whole });
@@ -86,14 +86,14 @@ describe('patch/planner', () => {
     const tight = planPatches(graph, { memory: int8, sramBytes: Math.floor(whole * 0.62) });
     assert.ok(tight.best!.choice && tight.best!.arenaBytes <= whole * 0.62 && tight.best!.redundantMacs > 0);
     assert.equal(new MemoryEstimator(graph, int8).layout(tight.best!.choice).layout.bytes <= whole * 0.62, true);
-    // Nothing cheaper fits: every choice with fewer MACs needs more.
+    // Nothing cheaper fits: every choice with less work needs more.
     for (const stage of candidateStages(graph)) {
       const shapes = new StageShapes(graph, stage, new Set());
-      const plain = shapes.macs({ rows: 1, cols: 1 });
+      const plain = shapes.instructions({ rows: 1, cols: 1 }, int8.bits);
       for (let rows = 1; rows <= 8; rows++) {
         for (let cols = 1; cols <= 8; cols++) {
           const grid = { rows, cols };
-          if (!shapes.suits(grid) || shapes.macs(grid) - plain >= tight.best!.redundantMacs) continue;
+          if (!shapes.suits(grid) || shapes.instructions(grid, int8.bits) - plain >= tight.best!.extraInstructions) continue;
           const { layout } = new MemoryEstimator(graph, int8).layout({ stage, grid, keep: new Set() }, { effort: 'quick' });
           assert.ok(layout.lowerBound > whole * 0.62, `${rows}×${cols} after ${stage.splitMap}`);
         }
@@ -106,7 +106,7 @@ describe('patch/planner', () => {
     assert.ok(pareto.length > 3);
     for (let i = 1; i < pareto.length; i++) {
       assert.ok(pareto[i].arenaBytes < pareto[i - 1].arenaBytes);
-      assert.ok(pareto[i].macs >= pareto[i - 1].macs);
+      assert.ok(pareto[i].extraInstructions >= pareto[i - 1].extraInstructions);
     }
   });
 

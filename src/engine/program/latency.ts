@@ -1,0 +1,128 @@
+import { regionPixels } from '../graph/region';
+import type { Graph, Layer } from '../graph/types';
+import type { Bits, WeightBits } from '../plan/types';
+import type { Core } from '../targets/types';
+import type { Program, Step } from './types';
+
+/**
+ * Instructions of the runtime's kernels on a Cortex-M4, fitted by least squares of the relative error to exact counts on the emulated core
+ * (test/bench/kernels-m4.tsv; at -O3). Convolutions and depthwise layers: within 6 %, by test. Fully connected layers, additions and average pools stand
+ * for one shape each. `copyByte`, `call` and `element` (kernels without a count) are estimates that no count supports yet.
+ */
+const M4 = {
+  conv: { mac: 1.05, mac4: 0.211, output: 17.196, narrowCode: 1.894, pixel: 596 },
+  depthwise: { mac: 3.848, narrow: { 8: 0, 4: 0.803, 2: 3.085 }, output: 24.678 },
+  fullyConnected: { 8: 1.89, 4: 2.266 },
+  add: 32.842,
+  poolCode: 12.062,
+  element: 33,
+  copyByte: 1.5,
+  call: 200,
+} as const;
+
+/** Largest relative error of the fit for convolutions and depthwise layers. */
+export const FIT_ERROR = 0.06;
+
+/** Cycles per instruction, an assumption until a board is measured: one for arithmetic, two for most loads. */
+const CYCLES_PER_INSTRUCTION = 1.3;
+
+/** Shape of one call of a kernel, as its cost depends on it. */
+interface Work {
+  /** Output pixels. */
+  readonly pixels: number;
+  readonly channels: number;
+  /** Codes that one output reads: kernel height × width × input channels of a group. */
+  readonly taps: number;
+  readonly inputBits: Bits;
+  readonly weightBits: WeightBits;
+}
+
+function convolution({ pixels, channels, taps, inputBits, weightBits }: Work): number {
+  const { mac, mac4, output, narrowCode, pixel } = M4.conv;
+  const perPixel = channels * taps * (mac + (weightBits === 4 ? mac4 : 0)) + channels * output + taps * (inputBits < 8 ? narrowCode : 0) + pixel;
+  return pixels * perPixel;
+}
+
+function depthwise({ pixels, channels, taps, inputBits }: Work): number {
+  const { mac, narrow, output } = M4.depthwise;
+  return pixels * channels * (taps * (mac + narrow[inputBits]) + output);
+}
+
+/** Instructions of one call that a layer of a graph costs for `pixels` output pixels, without the call itself. Linear in the pixels. */
+export function layerInstructions(graph: Graph, layer: Layer, pixels: number, inputBits: Bits, weightBits: WeightBits = 8): number {
+  const { c: channels } = graph.maps[layer.output].shape;
+  const { c: inChannels } = graph.maps[layer.inputs[0]].shape;
+  switch (layer.kind) {
+    case 'conv':
+      return convolution({ pixels, channels, taps: (layer.window.kernelH * layer.window.kernelW * inChannels) / layer.group, inputBits, weightBits });
+    case 'depthwise':
+      return depthwise({ pixels, channels, taps: layer.window.kernelH * layer.window.kernelW, inputBits, weightBits });
+    case 'fullyConnected':
+      return layer.weights.length * M4.fullyConnected[weightBits];
+    case 'maxPool':
+    case 'averagePool':
+      return pixels * channels * layer.window.kernelH * layer.window.kernelW * M4.poolCode;
+    case 'add':
+      return pixels * channels * M4.add;
+    case 'concat':
+    case 'slice':
+    case 'reshape':
+      return 0;
+    default:
+      return pixels * channels * M4.element;
+  }
+}
+
+/** Instructions that copying halos costs: `bytes` written to caches and back, in `calls` calls. */
+export function copyInstructions(bytes: number, calls: number): number {
+  return bytes * M4.copyByte + calls * M4.call;
+}
+
+/** Instructions of the calls of layers themselves, apart from their work. */
+export function callInstructions(calls: number): number {
+  return calls * M4.call;
+}
+
+/** Estimated instructions on a Cortex-M4 of every step of a program. */
+export function stepInstructions(program: Program): number[] {
+  return program.steps.map((step) => M4.call + workOf(program, step));
+}
+
+function workOf({ buffers }: Program, { kernel, inputs, output }: Step): number {
+  const pixels = regionPixels(output.region);
+  const { channels } = output;
+  const inputBits = inputs.length > 0 ? buffers[inputs[0].buffer].bits : 8;
+  switch (kernel.op) {
+    case 'conv2d': {
+      const { kernelH, kernelW } = kernel.window;
+      return convolution({ pixels, channels, taps: (kernelH * kernelW * inputs[0].channels) / kernel.group, inputBits, weightBits: kernel.weightBits });
+    }
+    case 'depthwise2d':
+      return depthwise({ pixels, channels, taps: kernel.window.kernelH * kernel.window.kernelW, inputBits, weightBits: kernel.weightBits });
+    case 'fullyConnected':
+      return channels * regionPixels(inputs[0].region) * inputs[0].channels * M4.fullyConnected[kernel.weightBits];
+    case 'maxPool':
+    case 'averagePool':
+      return pixels * channels * kernel.window.kernelH * kernel.window.kernelW * M4.poolCode;
+    case 'add':
+      return pixels * channels * M4.add;
+    case 'copy':
+    case 'fill':
+      return Math.ceil((pixels * channels * buffers[output.buffer].bits) / 8) * M4.copyByte;
+    case 'classify':
+      return regionPixels(inputs[0].region) * inputs[0].channels * M4.element;
+    default:
+      return pixels * channels * M4.element;
+  }
+}
+
+/**
+ * Estimated time of one inference in milliseconds; null for cores whose kernels are not fitted. Steps that run for one class only, where that is decided
+ * at run time, count by `outlierShare`, the share of branches of outlier class.
+ */
+export function latencyMs(program: Program, core: Core, clockMHz: number, outlierShare = 0): number | null {
+  if (core !== 'cortex-m4') return null;
+  const share = ({ guard }: Step): number => (guard === null ? 1 : guard.value === 1 ? outlierShare : 1 - outlierShare);
+  const instructions = stepInstructions(program).reduce((sum, n, i) => sum + n * share(program.steps[i]), 0);
+  return (instructions * CYCLES_PER_INSTRUCTION) / (clockMHz * 1000);
+}
