@@ -5,6 +5,7 @@ import { percent, plain } from '../format';
 import { t } from '../l10n';
 import { button } from '../ui';
 import { HeatMap } from './heatMap';
+import { PhiSlider } from './phiSlider';
 
 /** Patches that are drawn as elements of their own; the planner stays far below. */
 const maxPatches = 1024;
@@ -20,6 +21,7 @@ export class PatchesView {
   private readonly imageName = h('p', { class: 'muted patch-caption' });
   /** Folder and size of the images that the shown one is from; null before one was asked for. */
   private imageOf: string | null = null;
+  private readonly phi: PhiSlider;
   private readonly heatMap: HeatMap;
   private plan: PlanView | null = null;
   private cells: readonly HTMLElement[] = [];
@@ -27,8 +29,9 @@ export class PatchesView {
   constructor(private readonly context: Context) {
     const { store } = context;
     this.heatMap = new HeatMap(context);
+    this.phi = new PhiSlider(context.edits);
     this.element = h('div', { class: 'patches-view' },
-      h('section', { class: 'patch-left' }, h('h2', {}, t('Patches over the input')), this.summary, h('div', { class: 'patch-area' }, h('div', { class: 'patch-frame' }, this.image, this.grid)), this.imageName, this.info),
+      h('section', { class: 'patch-left' }, h('h2', {}, t('Patches over the input')), this.summary, this.phi.element, h('div', { class: 'patch-area' }, h('div', { class: 'patch-frame' }, this.image, this.grid)), this.imageName, this.info),
       h('section', { class: 'patch-right' }, h('h2', {}, t('Bits by branch and feature map')), this.heatMap.element));
     this.image.hidden = true;
     this.imageName.hidden = true;
@@ -52,6 +55,7 @@ export class PatchesView {
       legend('regular', t('regular: mixed bits'), plan.branches.length - outliers),
       legend('outlier', t('outlier class: 8 bits'), outliers),
       h('span', { class: 'muted' }, plan.stage.classMode === 'static' ? t('decided on the calibration images') : t('decided on the board for each input')));
+    this.phi.render(plan);
     this.drawGrid(plan);
     void this.fetchImage(view);
     this.heatMap.render(view);

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { difference } from './difference';
 
 /** Steps that can be taken back in the editor; the plan's own text editor keeps its own, longer history. */
 const MAX_STEPS = 200;
@@ -73,18 +74,4 @@ async function write(document: vscode.TextDocument, text: string): Promise<void>
   edit.replace(document.uri, new vscode.Range(document.positionAt(start), document.positionAt(end)), replacement);
   if (!(await vscode.workspace.applyEdit(edit))) throw new Error(vscode.l10n.t('The plan cannot be edited: {0}', document.uri.fsPath));
   if (!wasDirty && !(await document.save())) throw new Error(vscode.l10n.t('The plan cannot be saved: {0}', document.uri.fsPath));
-}
-
-/** The stretch of `before` that has to be replaced to get `after`, whole lines. */
-export function difference(before: string, after: string): { readonly start: number; readonly end: number; readonly replacement: string } {
-  const shorter = Math.min(before.length, after.length);
-  let start = 0;
-  while (start < shorter && before[start] === after[start]) start++;
-  start = before.lastIndexOf('\n', start - 1) + 1;
-  let tail = 0;
-  while (tail < shorter - start && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++;
-  // Back to the end of a line, which both texts share.
-  const lineEnd = before.indexOf('\n', before.length - tail);
-  tail = lineEnd < 0 ? 0 : before.length - lineEnd;
-  return { start, end: before.length - tail, replacement: after.slice(start, after.length - tail) };
 }

@@ -154,6 +154,17 @@ describe('editor page, what-if', function () {
     assert.deepEqual(pixels, [200, 10, 20, 255, 1, 2, 3, 255]);
   });
 
+  it('classifies with another φ when the slider is let go', async () => {
+    const view = plannedView();
+    await open(view, { saved: { tab: 'patches' } });
+    const slider = page.getByRole('slider', { name: 'φ of the patch classes' });
+    assert.equal(await slider.getAttribute('aria-valuetext'), String(view.plan!.search.phi));
+    await slider.focus();
+    await page.keyboard.press('End');
+    assert.deepEqual(await changes(), [['changePlan', { kind: 'phi', phi: 0.99999 }]]);
+    assert.equal(await slider.getAttribute('aria-valuetext'), '0.99999');
+  });
+
   it('leaves the grid bare without an image', async () => {
     await open(plannedView(), { saved: { tab: 'patches' } });
     assert.equal(await page.locator('.patch-image').isVisible(), false);
