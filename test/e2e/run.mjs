@@ -22,6 +22,7 @@ if (requireTools(['chromium', 'fonts', 'nativeBuild', 'gcc'])) {
   }
   const server = await startCodeServer({ folder: path.join(out, 'code-server'), vsix: path.resolve(vsix) });
   process.env.QUANTMCU_E2E_URL = server.url;
+  process.env.QUANTMCU_E2E_VSIX = path.resolve(vsix);
   try {
     await runSuite('e2e', [path.join(projectRoot, 'test/e2e')], { grep: values.grep, reporter: 'spec', timeout: 300_000, bail: true });
   } finally {
