@@ -20,7 +20,7 @@
 
 /* Pixels that the registers suffice for. */
 #if defined(__ARM_ARCH_6M__)
-#define BLOCK_PIXELS 2u
+#define BLOCK_PIXELS 1u
 #else
 #define BLOCK_PIXELS 4u
 #endif

@@ -29,20 +29,37 @@ QMCU_INLINE qmcu_sums qmcu_sums_of(int32_t a, int32_t b)
     return sums;
 }
 
+/*
+ * acc + a * b. Left to themselves, GCC and Clang add the products of several turns together first and then lack registers for the sums.
+ */
+QMCU_INLINE int32_t qmcu_mla(int32_t a, int32_t b, int32_t acc)
+{
+#if defined(__ARM_ARCH) && __ARM_ARCH >= 7 && defined(__thumb2__) && (defined(__GNUC__) || defined(__clang__))
+    __asm__("mla %0, %1, %2, %0" : "+r"(acc) : "r"(a), "r"(b));
+    return acc;
+#else
+    acc += a * b;
+#if defined(__GNUC__) || defined(__clang__)
+    __asm__("" : "+r"(acc));
+#endif
+    return acc;
+#endif
+}
+
 /* Adds a weight of each row times a code of each pixel. */
 QMCU_INLINE void qmcu_pairs_add1(uint32_t pixels, qmcu_sums *s, const int16_t *x, int32_t a, int32_t b)
 {
-    s->a0 += a * x[0];
-    s->b0 += b * x[0];
+    s->a0 = qmcu_mla(x[0], a, s->a0);
+    s->b0 = qmcu_mla(x[0], b, s->b0);
     if (pixels > 1u) {
-        s->a1 += a * x[2];
-        s->b1 += b * x[2];
+        s->a1 = qmcu_mla(x[2], a, s->a1);
+        s->b1 = qmcu_mla(x[2], b, s->b1);
     }
     if (pixels > 2u) {
-        s->a2 += a * x[4];
-        s->b2 += b * x[4];
-        s->a3 += a * x[6];
-        s->b3 += b * x[6];
+        s->a2 = qmcu_mla(x[4], a, s->a2);
+        s->b2 = qmcu_mla(x[4], b, s->b2);
+        s->a3 = qmcu_mla(x[6], a, s->a3);
+        s->b3 = qmcu_mla(x[6], b, s->b3);
     }
 }
 
