@@ -6,6 +6,7 @@ import { cachedCalibration } from '../../src/engine/calibration/cache';
 import { UserError } from '../../src/engine/errors';
 import { generateSources } from '../../src/engine/generate';
 import { openPlan } from '../../src/engine/plan/open';
+import { npy } from '../support/npyWriter';
 import { randomNumbers } from '../support/onnxOracle';
 import { assertSound, runCli } from './commandLine';
 import { WorkFolder, failureOf, quantizeSmall, smallModel, writeImages } from './fixtures';
@@ -174,6 +175,18 @@ describe('damaged and hostile sidecars', function () {
     assert.ok((await use(true)) > 3);
     edited((p) => { p.calibration.key = '../../../etc/passwd'; p.layers.second = { weightBits: 4 }; });
     await refused(/calibration is not cached/, true);
+  });
+
+  it('bits edited by hand leave the format of the input as it was, also for arrays of real values', async () => {
+    const random = randomNumbers(3);
+    const imagesPath = work.write('real.npy', npy('<f4', [4, 3, 16, 16], Float32Array.from({ length: 4 * 3 * 256 }, () => 5 * random())));
+    const planPath = work.path('real.quantmcu.json');
+    const { program } = await quantizeSmall({ modelPath: work.path('model.onnx'), planPath, imagesPath, cachePath: cache });
+    fs.writeFileSync(planPath, JSON.stringify({ ...(JSON.parse(fs.readFileSync(planPath, 'utf8')) as Json), layers: { second: { weightBits: 4 } } }));
+    const edit = await openPlan(planPath, { calibration: (key, graph) => cachedCalibration(cache, key, graph) });
+    const format = ({ scales, zeroPoints, signed }: typeof program.inputs[0]) => ({ scales: [...scales], zeroPoints: [...zeroPoints], signed });
+    assert.deepEqual(format(edit.program.inputs[0]), format(program.inputs[0]));
+    assert.ok(program.inputs[0].scales[0] > 0.02);
   });
 
   it('a parameter file that is missing, cut off, a folder or a pipe is refused, or computed again from the cached calibration', async () => {

@@ -9,7 +9,7 @@ import type { QuantizedParameters } from '../quantize/types';
 import { toIdentifier } from '../codegen';
 import { decisionsOf, fitsDecisions } from './decisions';
 import { besidePlan, hashBytes, hashFile, modelPathOf, readParameters, readPlan } from './files';
-import { inputFormats, type InputKind } from './inputs';
+import { inputFormats } from './inputs';
 import { decodeParameters } from './parametersFile';
 import { oneScaleMaps, resolveStage } from './stage';
 import type { Plan } from './types';
@@ -62,16 +62,16 @@ export async function openPlan(planPath: string, options: OpenPlanOptions = {}):
 async function parametersOf(graph: Graph, plan: Plan, planPath: string, decisions: BitDecisions, options: OpenPlanOptions): Promise<QuantizedParameters> {
   const file = besidePlan(planPath, plan.parameters.file);
   const bytes = await readParameters(file);
-  let input: InputKind | null = null;
+  let belongs = false;
   if (bytes && hashBytes(bytes) === plan.parameters.sha256) {
     const parameters = decodeParameters(graph, bytes, file);
     if (fitsDecisions(graph, parameters, decisions)) return parameters;
-    input = parameters.formats.get(graph.inputs[0].map)?.signed ? 'int8' : 'uint8';
+    belongs = true;
   }
   const calibration = (await options.calibration?.(plan.calibration.key, graph)) ?? null;
   if (!calibration) {
-    const why = bytes === null ? `${file} is missing` : input === null ? `${file} does not belong to this plan` : `bits in ${planPath} were edited`;
+    const why = bytes === null ? `${file} is missing` : !belongs ? `${file} does not belong to this plan` : `bits in ${planPath} were edited`;
     throw new UserError(`${why}, and the calibration is not cached on this machine. Quantize the model again with its sample images (${plan.calibration.folder}).`);
   }
-  return quantizeGraph(graph, calibration, inputFormats(graph, plan.preprocess, calibration, input ?? calibration.inputKind), decisions, oneScaleMaps(graph, plan.patchStage));
+  return quantizeGraph(graph, calibration, inputFormats(graph, plan.preprocess, calibration, calibration.inputKind), decisions, oneScaleMaps(graph, plan.patchStage));
 }
