@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
-/** What quantmcu.h promises, here and there the columns besides. */
+/** What quantmcu.h promises: for most kernels, for depthwise layers, and for those that unpack columns, the columns besides. */
 const LIMIT = 512;
+const DEPTHWISE_LIMIT = 896;
 const COLUMN_LIMIT = 768;
 const columnBytes = (cpu: string): number => (cpu === 'cortex-m0plus' ? 2048 : 4096);
 
@@ -43,7 +44,7 @@ describe('stack of the kernels on Cortex-M', function () {
 
   for (const cpu of ['cortex-m0plus', 'cortex-m4', 'cortex-m7']) {
     for (const level of ['-O2', '-O3', '-Os']) {
-      it(`stays within ${LIMIT} bytes, and ${COLUMN_LIMIT} besides columns, on ${cpu} at ${level}`, function () {
+      it(`stays within what the header promises on ${cpu} at ${level}`, function () {
         if (spawnSync('arm-none-eabi-gcc', ['--version']).status !== 0) {
           assert.notEqual(process.env.CI, 'true', 'arm-none-eabi-gcc is missing');
           this.skip();
@@ -60,7 +61,10 @@ describe('stack of the kernels on Cortex-M', function () {
           }
           const depths = graph.kernels().map((name) => ({ name, bytes: graph.depth(name) }));
           assert.ok(depths.length >= 16 && depths.some((d) => d.name === 'qmcu_conv2d' && d.bytes > 100), JSON.stringify(depths));
-          const limit = (name: string): number => (name === 'qmcu_conv2d' || name === 'qmcu_fully_connected' ? COLUMN_LIMIT + columnBytes(cpu) : LIMIT);
+          const limit = (name: string): number => {
+            if (name === 'qmcu_conv2d' || name === 'qmcu_fully_connected') return COLUMN_LIMIT + columnBytes(cpu);
+            return name === 'qmcu_depthwise2d' ? DEPTHWISE_LIMIT : LIMIT;
+          };
           assert.deepEqual(depths.filter((d) => d.bytes > limit(d.name)), []);
         } finally {
           rmSync(folder, { recursive: true, force: true });
