@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { presetPreprocess } from '../../../src/engine/calibration/preprocess';
+import { commands } from '../../../src/engine/commandLine';
+import { quantize } from '../../../src/engine/pipeline';
+import { silentProgress } from '../../../src/engine/progress';
+import { projectRoot } from '../../support/paths';
+import { removeFolder, scratchFolder } from '../support/hostBuild';
+
+const sample = path.join(projectRoot, 'media/sample');
+
+describe('generate, remove and selftest on the command line', function () {
+  this.timeout(300_000);
+  let folder: string;
+  let project: string;
+  let plan: string;
+  const list = 'project(firmware C)\nadd_executable(firmware main.c)\n';
+  const run = async (name: string, positionals: string[], values: Record<string, string | boolean>): Promise<{ text: string; json: Record<string, unknown> }> =>
+    (await commands.get(name)!.run(positionals, values, silentProgress)) as { text: string; json: Record<string, unknown> };
+
+  before(async () => {
+    folder = scratchFolder('commands');
+    project = path.join(folder, 'firmware');
+    plan = path.join(folder, 'gauge.quantmcu.json');
+    mkdirSync(project);
+    writeFileSync(path.join(project, 'CMakeLists.txt'), list);
+    cpSync(path.join(sample, 'gauge.onnx'), path.join(folder, 'gauge.onnx'));
+    await quantize({
+      modelPath: path.join(folder, 'gauge.onnx'), planPath: plan, imagesPath: path.join(sample, 'images'), target: { id: 'custom', sramBytes: 256 * 1024, flashBytes: 1 << 20 },
+      grid: 'none', weights: 8, classes: 'static', preprocess: presetPreprocess('unit'), limit: 4, cachePath: null, compensate: false,
+    }, silentProgress);
+  });
+  after(() => removeFolder(folder));
+
+  it('says what generating would change, and changes nothing', async () => {
+    const { text, json } = await run('generate', [plan], { project, 'dry-run': true });
+    assert.deepEqual([json.layout, json.evidence, json.dryRun], ['cmake', 'CMakeLists.txt', true]);
+    assert.match(text, /^create {3}lib\/gauge\/gauge\.h$/m);
+    assert.match(text, /^edit {5}CMakeLists\.txt \(with --edit-build\)\n {2}\+ # >>> quantmcu gauge\n {2}\+ add_subdirectory\(lib\/gauge\)\n/m);
+    assert.deepEqual(readdirSync(project), ['CMakeLists.txt']);
+  });
+
+  it('generates with the build file left alone, then with it edited, and removes both', async () => {
+    const first = await run('generate', [plan], { project });
+    assert.match(first.text, /Add to CMakeLists\.txt:\n {2}add_subdirectory\(lib\/gauge\)/);
+    assert.equal(readFileSync(path.join(project, 'CMakeLists.txt'), 'utf8'), list);
+    const second = await run('generate', [plan], { project, 'edit-build': true });
+    assert.deepEqual([second.json.written, second.json.edited, second.json.instructions], [[], ['CMakeLists.txt'], []]);
+    assert.deepEqual((await run('generate', [plan], { project, 'dry-run': true })).json.edits, []);
+    const dry = await run('remove', [], { project, name: 'gauge.onnx', 'dry-run': true });
+    assert.ok(existsSync(path.join(project, 'lib/gauge/gauge.h')));
+    const { json } = await run('remove', [], { project, name: 'gauge' });
+    assert.deepEqual({ ...json, dryRun: true }, dry.json);
+    assert.deepEqual(readdirSync(project), ['CMakeLists.txt']);
+    assert.equal(readFileSync(path.join(project, 'CMakeLists.txt'), 'utf8'), list);
+    assert.match((await run('remove', [], { project, name: 'gauge' })).text, /holds nothing that was generated for gauge/);
+  });
+
+  it('takes the layout that is asked for', async () => {
+    const { json } = await run('generate', [plan], { project, layout: 'esp-idf', 'dry-run': true });
+    assert.deepEqual([json.layout, json.evidence], ['esp-idf', null]);
+    await assert.rejects(run('generate', [plan], { project, layout: 'keil' }), /Unknown layout "keil"/);
+  });
+
+  it('runs the self-test', async () => {
+    const { text, json } = await run('selftest', [plan], { core: 'm4' });
+    assert.equal(json.passed, true);
+    assert.match(text, /^Self-test of gauge on m4 passed/);
+    await assert.rejects(run('selftest', [plan], { core: 'm33' }), /--core must be one of m4, m0plus, host, not "m33"/);
+  });
+});
