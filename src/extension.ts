@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { registerCommands } from './host/commands';
+import { registerDecorations } from './host/decorations';
 import { registerModelEditor } from './host/editor/provider';
 import { EngineClient } from './host/engineClient/client';
 import { workerThread } from './host/engineClient/transport';
@@ -17,5 +18,5 @@ export function activate(context: vscode.ExtensionContext): void {
     extensionUri: context.extensionUri,
     memory: context.workspaceState,
   };
-  context.subscriptions.push(log, engine, jobs, registerModelEditor(services), registerCommands(services));
+  context.subscriptions.push(log, engine, jobs, registerModelEditor(services), registerCommands(services), registerDecorations());
 }
