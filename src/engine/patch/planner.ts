@@ -85,7 +85,7 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
   }
   if (best && options.firstFit) return { best, pareto, noFit: null };
   const looked = new Map<StageShapes, { readonly grid: Grid; readonly bytes: number }[]>();
-  for (const { shapes, grid, macs, instructions } of enumerate(graph, options)) {
+  for (const { shapes, grid, macs, extra, extraOf } of enumerate(graph, options)) {
     if (best && options.firstFit) break;
     const tailBytes = estimator.tail(shapes.stage);
     let known = looked.get(shapes);
@@ -97,10 +97,10 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
       if (floor < least || !closest || floor < (closest).arenaBytes) {
         const bytes = estimator.stage(shapes, finest);
         known.push({ grid: finest, bytes });
-        const extra = { redundantMacs: shapes.macs(finest) - macs, extraInstructions: shapes.instructions(finest, options.memory.bits) - instructions };
+        const more = { redundantMacs: shapes.macs(finest) - macs, extraInstructions: extraOf(finest) };
         const arenaBytes = Math.max(bytes, tailBytes);
         const choice: PatchChoice = { stage: shapes.stage, grid: finest, keep: shapes.keep };
-        if (!closest || arenaBytes < (closest).arenaBytes) closest = { choice, arenaBytes, stageBytes: bytes, tailBytes, macs: baseMacs + extra.redundantMacs, ...extra };
+        if (!closest || arenaBytes < (closest).arenaBytes) closest = { choice, arenaBytes, stageBytes: bytes, tailBytes, macs: baseMacs + more.redundantMacs, ...more };
       }
     }
     if (Math.max(tailBytes, estimator.stageFloor(shapes, grid)) >= least) continue;
@@ -109,8 +109,7 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
     known.push({ grid, bytes: stageBytes });
     const choice: PatchChoice = { stage: shapes.stage, grid, keep: shapes.keep };
     const redundantMacs = shapes.macs(grid) - macs;
-    const extraInstructions = shapes.instructions(grid, options.memory.bits) - instructions;
-    consider({ choice, arenaBytes: Math.max(stageBytes, tailBytes), stageBytes, tailBytes, macs: baseMacs + redundantMacs, redundantMacs, extraInstructions });
+    consider({ choice, arenaBytes: Math.max(stageBytes, tailBytes), stageBytes, tailBytes, macs: baseMacs + redundantMacs, redundantMacs, extraInstructions: extra });
   }
   return { best, pareto, noFit: best || !closest ? null : explainNoFit(graph, options, closest) };
 }
@@ -121,14 +120,27 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
  */
 const MOST_WORK = 20_000;
 
+/** Regions do not depend on bits: searches that follow one another on a graph share them. */
+const shapesOfGraphs = new WeakMap<Graph, Map<string, StageShapes>>();
+
+function shapesOf(graph: Graph, stage: Stage, keep: ReadonlySet<MapId>): StageShapes {
+  let known = shapesOfGraphs.get(graph);
+  if (!known) shapesOfGraphs.set(graph, (known = new Map<string, StageShapes>()));
+  const key = `${stage.splitMap}: ${[...keep].join()}`;
+  let shapes = known.get(key);
+  if (!shapes) known.set(key, (shapes = new StageShapes(graph, stage, keep)));
+  return shapes;
+}
+
 interface Enumerated {
   readonly shapes: StageShapes;
   readonly grid: Grid;
-  /** Of the stage computed at once. */
+  /** MACs of the stage computed at once. */
   readonly macs: number;
-  readonly instructions: number;
-  /** Estimated instructions beyond those. */
+  /** Estimated instructions beyond those of the stage computed at once. */
   readonly extra: number;
+  /** The same of another grid. */
+  readonly extraOf: (grid: Grid) => number;
 }
 
 /** All choices, those with the least work (or the fewest patches) first; of equals the smaller grids (or less work). */
@@ -138,17 +150,18 @@ function enumerate(graph: Graph, options: PlannerOptions): Enumerated[] {
   let work = 0;
   for (const stage of candidateStages(graph)) {
     if (options.splitMap !== undefined && stage.splitMap !== options.splitMap) continue;
-    const whole = new StageShapes(graph, stage, keepNothing);
+    const whole = shapesOf(graph, stage, keepNothing);
     const macs = whole.macs(one);
-    const instructions = whole.instructions(one, options.memory.bits);
+    const instructions = whole.instructions(options.memory.bits)(one);
     const sets = keepSets(graph, stage, options);
     work += stage.maps.length * sets.length;
     if (work > MOST_WORK && all.length > 0) break;
     for (const keep of sets) {
-      const shapes = new StageShapes(graph, stage, keep);
+      const shapes = shapesOf(graph, stage, keep);
+      const work = shapes.instructions(options.memory.bits);
       for (const grid of options.grid ? [options.grid] : grids(options.largestGrid ?? defaultGrid)) {
         if (!shapes.suits(grid)) continue;
-        all.push({ shapes, grid, macs, instructions, extra: shapes.instructions(grid, options.memory.bits) - instructions });
+        all.push({ shapes, grid, macs, extra: work(grid) - instructions, extraOf: (other) => work(other) - instructions });
       }
     }
   }

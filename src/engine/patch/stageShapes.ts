@@ -45,25 +45,28 @@ export class StageShapes {
     }, 0);
   }
 
-  /** Estimated instructions of the stage (see latency.ts): layers with recomputed halos, copies of kept ones, calls. */
-  instructions(grid: Grid, bits: BitsOf): number {
-    const v = this.axis('h', grid.rows)!;
-    const u = this.axis('w', grid.cols)!;
-    const branches = grid.rows * grid.cols;
-    let sum = callInstructions(branches * this.stage.layers.length);
-    for (const id of this.stage.layers) {
-      const layer = this.graph.layers[id];
+  /** Estimated instructions of the stage by grid (see latency.ts): layers with recomputed halos, copies of kept ones, calls. */
+  instructions(bits: BitsOf): (grid: Grid) => number {
+    const { graph } = this;
+    const layers = this.stage.layers.map((id) => {
+      const layer = graph.layers[id];
       const inputBits = bits.read(id, 'regular') ?? bits.stored(layer.inputs[0], 'regular');
-      sum += layerInstructions(this.graph, layer, v.computed.get(layer.output)! * u.computed.get(layer.output)!, inputBits);
-    }
-    if (branches === 1) return sum;
-    for (const map of this.keep) {
-      const kept = v.needed.get(map)! * u.needed.get(map)! - v.computed.get(map)! * u.computed.get(map)!;
-      const pixelBytes = Math.ceil((this.graph.maps[map].shape.c * bits.stored(map, 'regular')) / 8);
-      // Each is written to a cache and read back; from the left and from above apart.
-      if (kept > 0) sum += copyInstructions(2 * kept * pixelBytes, 4 * branches);
-    }
-    return sum;
+      return { map: layer.output, perPixel: layerInstructions(graph, layer, 1, inputBits) };
+    });
+    const kept = [...this.keep].map((map) => ({ map, pixelBytes: Math.ceil((graph.maps[map].shape.c * bits.stored(map, 'regular')) / 8) }));
+    return ({ rows, cols }) => {
+      const v = this.axis('h', rows)!;
+      const u = this.axis('w', cols)!;
+      const branches = rows * cols;
+      let sum = callInstructions(branches * layers.length);
+      for (const { map, perPixel } of layers) sum += v.computed.get(map)! * u.computed.get(map)! * perPixel;
+      for (const { map, pixelBytes } of kept) {
+        const pixels = v.needed.get(map)! * u.needed.get(map)! - v.computed.get(map)! * u.computed.get(map)!;
+        // Each is written to a cache and read back; from the left and from above apart.
+        if (pixels > 0) sum += copyInstructions(2 * pixels * pixelBytes, 4 * branches);
+      }
+      return sum;
+    };
   }
 
   /**

@@ -89,11 +89,12 @@ describe('patch/planner', () => {
     // Nothing cheaper fits: every choice with less work needs more.
     for (const stage of candidateStages(graph)) {
       const shapes = new StageShapes(graph, stage, new Set());
-      const plain = shapes.instructions({ rows: 1, cols: 1 }, int8.bits);
+      const work = shapes.instructions(int8.bits);
+      const plain = work({ rows: 1, cols: 1 });
       for (let rows = 1; rows <= 8; rows++) {
         for (let cols = 1; cols <= 8; cols++) {
           const grid = { rows, cols };
-          if (!shapes.suits(grid) || shapes.instructions(grid, int8.bits) - plain >= tight.best!.extraInstructions) continue;
+          if (!shapes.suits(grid) || work(grid) - plain >= tight.best!.extraInstructions) continue;
           const { layout } = new MemoryEstimator(graph, int8).layout({ stage, grid, keep: new Set() }, { effort: 'quick' });
           assert.ok(layout.lowerBound > whole * 0.62, `${rows}×${cols} after ${stage.splitMap}`);
         }
