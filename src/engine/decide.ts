@@ -71,7 +71,7 @@ export function decide(graph: Graph, calibration: Calibration, options: DecideOp
   const units = decisionUnits(graph);
   const state = new BitState(graph, units, options, notes);
   progress.report('Searching bits', 0, 0);
-  if (options.measured) state.takeTradeOff(options.measured);
+  if (options.measured) state.takeTradeOff(options.measured, notes);
   else decideByScore(graph, calibration, units, state, options, progress);
   const planning = planWithin(graph, state, options, notes, progress);
   const choice = planning.best!.choice;
@@ -237,7 +237,7 @@ class BitState implements BitDecisions {
   }
 
   /** Bits of maps and weights of least measured loss at the wanted reduction. Weights that flash wants at 4 bits stay there. */
-  takeTradeOff({ units, sensitivities, target }: NonNullable<DecideOptions['measured']>): void {
+  takeTradeOff({ units, sensitivities, target }: NonNullable<DecideOptions['measured']>, notes: string[]): void {
     const { weights, bits, locked } = this.options;
     const result = searchTradeOff(
       this.graph,
@@ -246,17 +246,19 @@ class BitState implements BitDecisions {
       {
         bits: (i) => {
           const fixed = this.lockedBits(units[i]);
-          return fixed === null ? bits : [fixed];
+          return fixed === null ? bits.filter((b) => b >= units[i].leastBits) : [fixed];
         },
         weightBits: (id) => {
           const fixed = locked?.layers[this.graph.layers[id].name]?.locked === true || weights !== 'auto' || this.weightBits(id) === 4;
-          return fixed ? [this.weightBits(id)] : [8, 4];
+          // Compensation cannot refit a fully connected layer (too few samples for its inputs), and it has few of the MACs.
+          return fixed || this.graph.layers[id].kind === 'fullyConnected' ? [this.weightBits(id)] : [8, 4];
         },
       },
       target,
     );
     result.units.forEach((b, i) => this.set(units[i], b));
     for (const [id, b] of result.weights) this.weights.set(id, b);
+    if (result.reduction < target) notes.push(`The BitOPs target of ${target}× cannot be reached with these bits; the plan has ${result.reduction.toFixed(2)}×, before recomputed halos.`);
   }
 
   lockedBits(unit: DecisionUnit): Bits | null {
