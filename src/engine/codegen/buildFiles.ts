@@ -1,4 +1,4 @@
-import { lstat, open, readFile, rename, rm } from 'node:fs/promises';
+import { copyFile, link, lstat, open, readFile, rename, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../errors';
 import { writeRefusal } from '../fileErrors';
@@ -20,19 +20,28 @@ export async function withEdits<T>(projectFolder: string, edits: readonly Projec
   try {
     for (const { file, before, after } of targets) await stage(file, before, after);
     for (const { file } of targets) {
-      await rename(file, file + oldSuffix);
-      moved.push(file);
+      await keepOld(file);
       await rename(file + newSuffix, file);
+      moved.push(file);
     }
     const result = await work();
     await Promise.all(moved.map((file) => rm(file + oldSuffix, { force: true })));
     return result;
   } catch (error) {
-    for (const file of moved.reverse()) await rename(file + oldSuffix, file).catch(() => undefined);
-    await Promise.all(targets.map(({ file }) => rm(file + newSuffix, { force: true }).catch(() => undefined)));
+    // What cannot be put back keeps its second name, so that nothing is lost.
+    for (const file of [...moved].reverse()) await rename(file + oldSuffix, file).catch(() => undefined);
+    const spare = targets.flatMap(({ file }) => (moved.includes(file) ? [file + newSuffix] : [file + newSuffix, file + oldSuffix]));
+    await Promise.all(spare.map((file) => rm(file, { force: true }).catch(() => undefined)));
     const reason = error instanceof UserError ? undefined : writeRefusal(error);
     throw reason === undefined ? error : new UserError(`${projectFolder}: ${reason}. The project is as it was.`, { cause: error });
   }
+}
+
+/** A second name for the old file, so that at every moment one whole file stands under its name, even if the process is killed. */
+async function keepOld(file: string): Promise<void> {
+  await rm(file + oldSuffix, { force: true });
+  // Some file systems have no links.
+  await link(file, file + oldSuffix).catch(() => copyFile(file, file + oldSuffix));
 }
 
 async function stage(file: string, before: string, after: string): Promise<void> {
