@@ -1,5 +1,5 @@
 // Counts the instructions of each kernel on emulated boards and prints them beside those of other libraries.
-// `node test/bench/kernels.mjs [--cores m4,m3,m0plus] [--level -O3] [--layers REGEXP]`
+// `node test/bench/kernels.mjs [--cores m4,m3,m0plus] [--level=-O3] [--layers REGEXP]`
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';

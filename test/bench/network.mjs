@@ -1,5 +1,5 @@
 // Counts the instructions of one whole inference of generated C on emulated boards.
-// `node test/bench/network.mjs PLAN [--cores m4,m3,m0plus] [--level -O3]`: a plan as `quantmcu quantize` writes it.
+// `node test/bench/network.mjs PLAN [--cores m4,m3,m0plus] [--level=-O3]`: a plan as `quantmcu quantize` writes it.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
