@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
-import type { EditorView } from '../../../src/protocol/views';
+import type { EditorView, SampleImageView } from '../../../src/protocol/views';
 import { Harness } from './harness';
 import { branchedView, chainView, plannedView, problemView, unquantizedView } from './samples';
 import { themeNames, type ThemeName } from './themes';
@@ -14,6 +14,8 @@ interface Picture {
   readonly themes?: readonly ThemeName[];
   readonly width?: number;
   readonly height?: number;
+  /** What the host answers, by method. */
+  readonly answers?: Readonly<Record<string, unknown>>;
   readonly before?: (page: Page) => Promise<void>;
 }
 
@@ -22,6 +24,8 @@ const pictures: readonly Picture[] = [
   { name: 'graph', view: () => plannedView(), saved: { tab: 'graph', selected: 7 } },
   { name: 'graph-right', view: () => plannedView(), saved: { tab: 'graph', direction: 'right' }, themes: ['dark'] },
   { name: 'patches', view: () => plannedView(), saved: { tab: 'patches', branch: 5, dockOpen: false, detailsOpen: false } },
+  { name: 'patches-image', view: () => plannedView(), saved: { tab: 'patches', branch: 5, dockOpen: false, detailsOpen: false }, answers: { sampleImage: { value: gradient() } } },
+  { name: 'bits-menu', view: () => plannedView(), saved: { tab: 'layers', selected: 6 }, before: openBitsMenu },
   { name: 'patches-small', view: () => plannedView(), saved: { tab: 'patches', branch: 0 }, themes: ['dark'] },
   { name: 'memory-table', view: () => plannedView(), saved: { tab: 'layers', memoryMode: 'table', dockHeight: 330 }, themes: ['dark'] },
   { name: 'memory', view: () => plannedView(), saved: { tab: 'layers', dockHeight: 460, selected: 4 }, themes: ['dark', 'light'], before: hoverMemory },
@@ -33,9 +37,27 @@ const pictures: readonly Picture[] = [
   { name: 'narrow', view: () => plannedView(), saved: { tab: 'layers', detailsOpen: false }, themes: ['dark'], width: 560, height: 640 },
 ];
 
+/** A sample image: a disc on a gradient. */
+function gradient(side = 96): SampleImageView {
+  const rgba = Uint8Array.from({ length: side * side * 4 }, (_, i) => {
+    const [x, y, k] = [(i >> 2) % side, Math.floor((i >> 2) / side), i & 3];
+    const inside = Math.hypot(x - side / 2, y - side / 2) < side / 4;
+    return k === 3 ? 255 : inside ? [230, 190, 90][k] : 40 + ((x + y) * 100) / side;
+  });
+  return { name: 'images/disc.png', width: side, height: side, rgba };
+}
+
+async function openBitsMenu(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /output$/ }).click();
+}
+
 async function hoverMemory(page: Page): Promise<void> {
   const box = (await page.locator('.memory-chart').boundingBox())!;
   await page.mouse.move(box.x + 300, box.y + box.height - 60);
+}
+
+interface HarnessGlobal {
+  readonly harness: { readonly answers: object };
 }
 
 export async function takeScreenshots(folder: string, only: readonly string[]): Promise<void> {
@@ -44,7 +66,9 @@ export async function takeScreenshots(folder: string, only: readonly string[]): 
   try {
     for (const picture of pictures.filter((p) => only.length === 0 || only.some((name) => p.name.startsWith(name)))) {
       for (const theme of picture.themes ?? themeNames.slice(0, 3)) {
-        const page = await harness.open(picture.view(), { theme, saved: picture.saved, width: picture.width, height: picture.height });
+        const page = await harness.open(null, { theme, saved: picture.saved, width: picture.width, height: picture.height });
+        await page.evaluate((answers) => Object.assign((globalThis as unknown as HarnessGlobal).harness.answers, answers), picture.answers ?? {});
+        await harness.show(page, picture.view());
         await picture.before?.(page);
         await page.waitForTimeout(150);
         await page.screenshot({ path: path.join(folder, `${picture.name}-${theme}.png`) });
