@@ -80,11 +80,7 @@
  * time take 8 bytes for each weight of an output channel (k * k * C_in); where that is more, fewer pixels share a load of the weights.
  */
 #ifndef QMCU_COLUMN_BYTES
-#if defined(__ARM_ARCH_6M__)
 #define QMCU_COLUMN_BYTES 2048
-#else
-#define QMCU_COLUMN_BYTES 4096
-#endif
 #endif
 
 #endif /* QUANTMCU_PORT_H */

@@ -48,10 +48,13 @@ export function requantTable(factors: Float64Array, bias: Float64Array, accBound
   const shift = Math.min(base + preShift, MAX_SHIFT);
   const scale = 2 ** (32 + shift - preShift);
   const multiplier = Int32Array.from(factors, (m) => Math.min(INT32 - 1, Math.round(m * scale)));
-  // The high multiply rounds down; half a unit of its result, brought back to accumulator units, makes it round to nearest.
-  for (let c = 0; c < rounded.length; c++) {
-    const half = Math.round(2 ** 31 / multiplier[c] / 2 ** preShift);
-    if (half < 2 ** 24) rounded[c] += half;
+  // The high multiply rounds down. With few fractional bits half a unit of its result, brought back to accumulator units, makes it round to nearest; with
+  // enough of them it does not matter, and branches at finer codes, which share the bias, are better off without.
+  if (shift < FRACTION_BITS) {
+    for (let c = 0; c < rounded.length; c++) {
+      const half = Math.round(2 ** 31 / multiplier[c] / 2 ** preShift);
+      if (half < 2 ** 24) rounded[c] += half;
+    }
   }
   return { bias: rounded, multiplier, preShift, shift };
 }

@@ -7,7 +7,7 @@ import path from 'node:path';
 const LIMIT = 512;
 const DEPTHWISE_LIMIT = 896;
 const COLUMN_LIMIT = 768;
-const columnBytes = (cpu: string): number => (cpu === 'cortex-m0plus' ? 2048 : 4096);
+const columnBytes = 2048;
 
 const root = process.cwd();
 const firmware = path.join(root, 'src/firmware');
@@ -62,7 +62,7 @@ describe('stack of the kernels on Cortex-M', function () {
           const depths = graph.kernels().map((name) => ({ name, bytes: graph.depth(name) }));
           assert.ok(depths.length >= 16 && depths.some((d) => d.name === 'qmcu_conv2d' && d.bytes > 100), JSON.stringify(depths));
           const limit = (name: string): number => {
-            if (name === 'qmcu_conv2d' || name === 'qmcu_fully_connected') return COLUMN_LIMIT + columnBytes(cpu);
+            if (name === 'qmcu_conv2d' || name === 'qmcu_fully_connected') return COLUMN_LIMIT + columnBytes;
             return name === 'qmcu_depthwise2d' ? DEPTHWISE_LIMIT : LIMIT;
           };
           assert.deepEqual(depths.filter((d) => d.bytes > limit(d.name)), []);
