@@ -118,7 +118,7 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
  * Maps of all stages that are looked at, times their halo strategies. MobileNetV2 has about 10 000; what lies beyond are chains of many hundred layers, whose
  * deepest stages (they come last) are left out, since the time would grow with the square of the depth.
  */
-const MOST_WORK = 20_000;
+const MOST_WORK = 12_000;
 
 /** Regions do not depend on bits: searches that follow one another on a graph share them. */
 const shapesOfGraphs = new WeakMap<Graph, Map<string, StageShapes>>();
