@@ -25,7 +25,7 @@ describe('the sample as firmware', function () {
     cpSync(path.join(sample, 'gauge.onnx'), path.join(folder, 'gauge.onnx'));
     const planPath = path.join(folder, 'gauge.quantmcu.json');
     await quantize({
-      modelPath: path.join(folder, 'gauge.onnx'), planPath, imagesPath: path.join(sample, 'images'), target: { id: 'custom', sramBytes: 62 * 1024, flashBytes: 400 * 1024 },
+      modelPath: path.join(folder, 'gauge.onnx'), planPath, imagesPath: path.join(sample, 'images'), target: { id: 'custom', sramBytes: 60 * 1024, flashBytes: 400 * 1024 },
       grid: 'auto', weights: 'auto', classes: 'static', preprocess: presetPreprocess('unit'), limit: 0, cachePath: null,
     }, silentProgress);
     opened = await openPlan(planPath);
