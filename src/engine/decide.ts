@@ -246,7 +246,10 @@ class BitState implements BitDecisions {
       {
         bits: (i) => {
           const fixed = this.lockedBits(units[i]);
-          return fixed === null ? bits.filter((b) => b >= units[i].leastBits) : [fixed];
+          if (fixed !== null) return [fixed];
+          // What only fully connected layers read saves next to nothing and cannot be compensated.
+          const refitted = units[i].readers.some((id) => this.graph.layers[id].kind !== 'fullyConnected');
+          return units[i].readers.length === 0 || refitted ? bits.filter((b) => b >= units[i].leastBits) : [8];
         },
         weightBits: (id) => {
           const fixed = locked?.layers[this.graph.layers[id].name]?.locked === true || weights !== 'auto' || this.weightBits(id) === 4;
