@@ -49,9 +49,9 @@ export function renderSteps(program: Program, constants: ConstantArrays, layers:
   const functions: string[] = [];
   const calls: string[] = [];
   const names = new Set<string>();
-  for (const part of runs(program.steps, (step) => step.branch)) {
-    const { branch } = part[0];
-    const base = branch === null ? `layers_${part[0].layer}_to_${part[part.length - 1].layer}` : `branch_${branch}`;
+  for (const part of runs(program.steps, partKey)) {
+    const { branch, tailStage } = part[0];
+    const base = tailStage ? `tail_${tailStage.index}_branch_${tailStage.branch}` : branch === null ? `layers_${part[0].layer}_to_${part[part.length - 1].layer}` : `branch_${branch}`;
     let name = base;
     for (let n = 2; names.has(name); n++) name = `${base}_part_${n}`;
     names.add(name);
@@ -67,6 +67,11 @@ export function renderSteps(program: Program, constants: ConstantArrays, layers:
     calls.push(`    ${name}(base${used.map((p) => `, (const uint8_t *)${p}`).join('')});\n`);
   }
   return { parameters: parameters.render(), views: views.render(), functions: functions.join('\n'), calls: calls.join(''), kernels };
+}
+
+/** Equal for the steps of one function. */
+function partKey({ branch, tailStage }: Step): string {
+  return tailStage ? `tail ${tailStage.index} ${tailStage.branch}` : `${branch}`;
 }
 
 /** Consecutive steps of one layer, between the timing hooks, under the guards of run-time classes. */

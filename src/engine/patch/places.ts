@@ -14,7 +14,8 @@ export interface Place {
 interface Situation {
   /** Null: the tail. */
   readonly stage: ScheduledStage | null;
-  readonly stageLayers: ReadonlySet<LayerId>;
+  /** Those of the stage, or of the tail outside of all stages. */
+  readonly layers: ReadonlySet<LayerId>;
   readonly branches: readonly StageBranch[];
   readonly stored: (map: MapId) => Bits;
   readonly options: ScheduleOptions;
@@ -25,10 +26,10 @@ interface Situation {
  * branches or in the tail: the bits must be equal, the channels begin on a byte, and in branches both maps must cover the same pixels.
  */
 export function findPlaces(graph: Graph, situation: Situation): ReadonlyMap<MapId, Place> {
-  const { stage, stageLayers, stored, options } = situation;
+  const { stage, layers, stored, options } = situation;
   const places = new Map<MapId, Place>();
   const outputs = new Set(graph.outputs.map((o) => o.map));
-  const isHere = (layer: LayerId | null) => layer !== null && stageLayers.has(layer) === (stage !== null);
+  const isHere = (layer: LayerId | null) => layer !== null && layers.has(layer);
   const isKept = (map: MapId) => stage?.keep.has(map) ?? false;
   const depth = (map: MapId): number => {
     const place = places.get(map);

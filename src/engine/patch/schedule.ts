@@ -39,12 +39,17 @@ export interface ScheduledStage {
   readonly classes: readonly PatchClass[] | RuntimeClasses;
 }
 
+/** A further stage, behind the patch stage (or without one): its branches have the widths of the tail and no classes. */
+export type TailStageChoice = Omit<ScheduledStage, 'classes'>;
+
 /** Each branch computes up to the map `decidedBy` with the widths of the outlier class, is classified by that map, and goes on in one of two ways. */
 export interface RuntimeClasses {
   readonly decidedBy: MapId;
 }
 
 export interface ScheduleOptions {
+  /** Stages of the tail that run patch by patch as well, in order; they share no layer. Default: none. */
+  readonly tailStages?: readonly TailStageChoice[];
   /** Whether this input of a concat along c may be computed straight into the concat's buffer (same format); asked only where the geometry allows it. Default: never. */
   readonly concatInPlace?: (layer: LayerId, input: number) => boolean;
   /** Whether the output of a slice may stay where its input is (same format). Default: never. */
@@ -97,7 +102,10 @@ export interface ScheduleStep {
   readonly layer: LayerId;
   /** Which input of the layer is copied or viewed; 0 where the step serves all. */
   readonly part: number;
+  /** Index of the branch of the patch stage; null outside of it. */
   readonly branch: number | null;
+  /** The stage of the tail, counted from 0, and its branch; null outside of these. */
+  readonly tailStage: { readonly index: number; readonly branch: number } | null;
   readonly scope: Scope;
   /** The step runs only when the branch turned out to be of this class. */
   readonly guard: PatchClass | null;
@@ -110,7 +118,8 @@ export interface ScheduleStep {
 }
 
 /**
- * The order of execution: branch after branch, each in graph order, then the tail in graph order. Without a stage everything is tail.
+ * The order of execution: branch after branch, each in graph order, then the tail in graph order, its stages branch after branch as soon as
+ * all that they read is there. Without a stage everything is tail.
  *
  * A branch's buffers hold what that branch needs of each map; the split map is one buffer into which every branch writes its patch; graph
  * inputs are read in place. Steps and buffers are numbered from 0 in order.
@@ -122,7 +131,7 @@ export function buildSchedule(graph: Graph, stage: ScheduledStage | null, bits: 
 }
 
 /**
- * Only some branches of the stage, without the tail: for estimates of the memory that a stage needs. `branches` are indexes in order; the first and
+ * Only some branches of the stage (of the tail, too), without anything else: for estimates of the memory that it needs. `branches` are indexes in order; the first and
  * the last branch of the grid must be among them.
  */
 export function buildStageSchedule(graph: Graph, stage: ScheduledStage, bits: BitsOf, options: ScheduleOptions, branches: readonly number[]): Schedule {

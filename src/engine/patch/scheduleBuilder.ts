@@ -11,8 +11,19 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** Where maps can be found at one moment of the schedule: buffer and first channel. */
 type Located = Map<MapId, { readonly buffer: number; readonly channel: number }>;
 
+/** A stage of the schedule with its branches. */
+interface Part {
+  /** In the order of the stages. */
+  readonly index: number;
+  readonly scheduled: ScheduledStage;
+  readonly branches: readonly StageBranch[];
+  readonly layers: ReadonlySet<LayerId>;
+}
+
 /** The circumstances under which a run of layers is emitted. */
 interface Run {
+  /** Null between stages. */
+  readonly part: Part | null;
   readonly branch: StageBranch | null;
   readonly scope: Scope;
   readonly guard: PatchClass | null;
@@ -25,29 +36,44 @@ export class ScheduleBuilder {
   private readonly steps: ScheduleStep[] = [];
   private readonly whole: Located = new Map();
   private readonly outputs: ReadonlySet<MapId>;
-  private readonly places = new Map<Scope, ReadonlyMap<MapId, Place>>();
+  private readonly places = new Map<string, ReadonlyMap<MapId, Place>>();
   /** Halo caches that the next branches read, by map and branch index. */
   private readonly caches = new Map<string, number>();
-  private readonly branches: readonly StageBranch[];
+  private readonly parts: readonly Part[];
+  /** The patch stage's part, whose branches have classes; null when the network begins without one. */
+  private readonly patchStage: Part | null;
 
   constructor(
     private readonly graph: Graph,
-    private readonly stage: ScheduledStage | null,
+    stage: ScheduledStage | null,
     private readonly bits: BitsOf,
     private readonly options: ScheduleOptions,
   ) {
     this.outputs = new Set(graph.outputs.map((o) => o.map));
-    const branches = stage ? stageBranches(graph, stage.stage, stage.grid, stage.keep) : [];
-    if (!branches) throw new Error(`A grid of ${stage!.grid.rows}×${stage!.grid.cols} patches does not suit the stage.`);
-    this.branches = branches;
+    const tail = options.tailStages ?? [];
+    this.parts = [...(stage ? [stage] : []), ...tail.map((t) => ({ ...t, classes: [] }))].map((scheduled, index) => {
+      const branches = stageBranches(graph, scheduled.stage, scheduled.grid, scheduled.keep);
+      if (!branches) throw new Error(`A grid of ${scheduled.grid.rows}×${scheduled.grid.cols} patches does not suit the stage.`);
+      return { index, scheduled, branches, layers: new Set(scheduled.stage.layers) };
+    });
+    this.patchStage = stage ? this.parts[0] : null;
   }
 
   build(): Schedule {
     this.addInputs();
-    for (const branch of this.branches) this.emitBranch(branch);
-    const inStage = new Set(this.stage?.stage.layers);
-    const tail: Run = { branch: null, scope: null, guard: null, located: this.whole };
-    for (const layer of this.graph.layers) if (!inStage.has(layer.id)) this.emitLayer(layer, tail);
+    const partOf = new Map(this.parts.flatMap((part) => part.scheduled.stage.layers.map((id) => [id, part])));
+    if (partOf.size < this.parts.reduce((sum, part) => sum + part.layers.size, 0)) throw new Error('Stages share a layer.');
+    const between: Run = { part: null, branch: null, scope: null, guard: null, located: this.whole };
+    // A stage runs as soon as all that it reads is there.
+    const after = (part: Part): number => part.scheduled.stage.inputs.reduce((last, map) => Math.max(last, this.graph.maps[map].producer ?? -1), -1);
+    const emitStages = (at: number): void => {
+      for (const part of this.parts) if (after(part) === at) for (const branch of part.branches) this.emitBranch(part, branch);
+    };
+    emitStages(-1);
+    for (const layer of this.graph.layers) {
+      if (!partOf.has(layer.id)) this.emitLayer(layer, between);
+      emitStages(layer.id);
+    }
     const outputs = this.graph.outputs.map(({ map }) => this.whole.get(map)!.buffer);
     for (const output of outputs) this.touch(output, this.steps.length);
     return this.finish(outputs);
@@ -58,34 +84,45 @@ export class ScheduleBuilder {
    * their bytes all the same. The first and the last branch must be among those given: they begin the split map's life and end the inputs'.
    */
   buildBranches(indexes: readonly number[]): Schedule {
-    this.addInputs();
+    const [part] = this.parts;
+    const { stage, keep } = part.scheduled;
+    if (part === this.patchStage) this.addInputs();
+    else for (const map of stage.inputs) this.addWhole(this.graph.maps[map].producer === null ? 'input' : 'map', map);
     for (const index of indexes) {
-      const branch = this.branches[index];
+      const branch = part.branches[index];
       const begin = this.steps.length;
       this.caches.clear();
-      const others = [...this.stage!.keep].flatMap((map) => this.standInCaches(map, branch, begin));
+      const others = [...keep].flatMap((map) => this.standInCaches(part, map, branch, begin));
       const before = this.buffers.length;
-      this.emitBranch(branch);
+      this.emitBranch(part, branch);
       const kept = this.buffers.slice(before).filter((b) => b.role === 'cache');
       for (const id of [...others, ...kept.map((b) => b.id)]) this.touch(id, this.steps.length - 1);
+    }
+    // What is read or handed back later stays.
+    for (const map of stage.inputs) {
+      const isLate = this.outputs.has(map) || this.graph.maps[map].consumers.some((id) => !part.layers.has(id));
+      if (isLate) this.touch(this.whole.get(map)!.buffer, this.steps.length - 1);
     }
     return this.finish([]);
   }
 
   private addInputs(): void {
-    for (const { map } of this.graph.inputs) {
-      const buffer = this.addBuffer('input', map, fullRegion(this.graph.maps[map].shape), this.bits.stored(map, null), null, null);
-      this.touch(buffer, -1);
-      this.whole.set(map, { buffer, channel: 0 });
-    }
+    for (const { map } of this.graph.inputs) this.addWhole('input', map);
+  }
+
+  /** A whole map that is there before the first step. */
+  private addWhole(role: 'input' | 'map', map: MapId): void {
+    const buffer = this.addBuffer(role, map, fullRegion(this.graph.maps[map].shape), this.bits.stored(map, null), null, null);
+    this.touch(buffer, -1);
+    this.whole.set(map, { buffer, channel: 0 });
   }
 
   /** Makes the caches that the branch finds, and returns others of the same map that are alive beside it: of columns to the right from above, to the left for below. */
-  private standInCaches(map: MapId, branch: StageBranch, step: number): number[] {
+  private standInCaches({ scheduled, branches }: Part, map: MapId, branch: StageBranch, step: number): number[] {
     const { row, col } = branch;
-    const { cols } = this.stage!.grid;
+    const { cols } = scheduled.grid;
     const part = branch.parts.get(map)!;
-    const below = this.branches[branch.index + cols]?.parts.get(map);
+    const below = branches[branch.index + cols]?.parts.get(map);
     const bits = this.bits.stored(map, 'regular');
     const width = this.graph.maps[map].shape.w;
     const add = (region: Region): number[] => {
@@ -110,25 +147,25 @@ export class ScheduleBuilder {
       buffer.first = this.buffers[buffer.aliasOf].first;
       buffer.last = this.buffers[buffer.aliasOf].last;
     }
-    return { buffers: this.buffers, steps: this.steps, inputs: this.graph.inputs.map(({ map }) => this.whole.get(map)!.buffer), outputs };
+    return { buffers: this.buffers, steps: this.steps, inputs: this.graph.inputs.flatMap(({ map }) => this.whole.get(map)?.buffer ?? []), outputs };
   }
 
-  private emitBranch(branch: StageBranch): void {
-    const { stage, classes } = this.stage!;
+  private emitBranch(part: Part, branch: StageBranch): void {
+    const { stage, classes } = part.scheduled;
     const located: Located = new Map(this.whole);
     const layers = stage.layers.map((id) => this.graph.layers[id]);
     if (!('decidedBy' in classes)) {
-      const run: Run = { branch, scope: classes[branch.index], guard: null, located };
+      const run: Run = { part, branch, scope: part === this.patchStage ? classes[branch.index] : null, guard: null, located };
       for (const layer of layers) this.emitLayer(layer, run);
       return;
     }
     const decidedAfter = layers.findIndex((layer) => layer.output === classes.decidedBy) + 1;
-    const common: Run = { branch, scope: 'outlier', guard: null, located };
+    const common: Run = { part, branch, scope: 'outlier', guard: null, located };
     for (const layer of layers.slice(0, decidedAfter)) this.emitLayer(layer, common);
     const region = branch.parts.get(classes.decidedBy)!.need;
     this.emit({ kind: 'classify', layer: this.graph.maps[classes.decidedBy].producer!, part: 0, run: common, inputs: [this.access(classes.decidedBy, region, located)], output: null });
     for (const scope of ['regular', 'outlier'] as const) {
-      const run: Run = { branch, scope, guard: scope, located: new Map(located) };
+      const run: Run = { part, branch, scope, guard: scope, located: new Map(located) };
       for (const layer of layers.slice(decidedAfter)) this.emitLayer(layer, run);
     }
   }
@@ -136,7 +173,7 @@ export class ScheduleBuilder {
   private emitLayer(layer: Layer, run: Run): void {
     const part = this.partOf(layer.output, run);
     if (regionPixels(part.need) === 0) return;
-    const place = this.placesOf(run.scope).get(layer.output);
+    const place = this.placesOf(run).get(layer.output);
     if (layer.kind === 'slice' && place) {
       const source = run.located.get(layer.inputs[0])!;
       run.located.set(layer.output, { buffer: source.buffer, channel: source.channel + layer.begin });
@@ -207,9 +244,10 @@ export class ScheduleBuilder {
   /** Copies what the branch below and the branch to the right will need of the layer's output into caches of its size. */
   private keep(layer: Layer, part: BranchPart, run: Run): void {
     const { row, col } = run.branch!;
-    const { cols } = this.stage!.grid;
-    const below = this.branches[(row + 1) * cols + col]?.parts.get(layer.output);
-    const right = col + 1 < cols ? this.branches[row * cols + col + 1].parts.get(layer.output) : undefined;
+    const { scheduled, branches } = run.part!;
+    const { cols } = scheduled.grid;
+    const below = branches[(row + 1) * cols + col]?.parts.get(layer.output);
+    const right = col + 1 < cols ? branches[row * cols + col + 1].parts.get(layer.output) : undefined;
     for (const [key, region] of [
       [this.cacheKey(layer.output, row, col, 'rows'), below && intersectRegions(part.need, aboveFresh(below))],
       [this.cacheKey(layer.output, row, col, 'cols'), right && intersectRegions(part.need, leftOfFresh(right))],
@@ -236,7 +274,7 @@ export class ScheduleBuilder {
     const dense = (channels: number) => (channels * buffer.bits) % 8 === 0;
     if (source.channel !== 0 || buffer.channels !== input.shape.c || !sameRegion(buffer.window, fullRegion(input.shape))) return false;
     if (!dense(input.shape.c) || !dense(output.shape.c) || this.storedBits(output.id, run) !== buffer.bits) return false;
-    if (this.placesOf(run.scope).has(output.id) || this.bits.read(layer.id, run.scope) !== null) return false;
+    if (this.placesOf(run).has(output.id) || this.bits.read(layer.id, run.scope) !== null) return false;
     const id = this.addBuffer(this.outputs.has(output.id) ? 'output' : 'map', output.id, fullRegion(output.shape), buffer.bits, null, null);
     this.buffers[id].aliasOf = buffer.aliasOf ?? buffer.id;
     run.located.set(output.id, { buffer: id, channel: 0 });
@@ -247,25 +285,24 @@ export class ScheduleBuilder {
   private homeOf(map: MapId, run: Run): { buffer: number; channel: number } {
     const known = run.located.get(map);
     if (known) return known;
-    const place = this.placesOf(run.scope).get(map);
+    const place = this.placesOf(run).get(map);
     if (place) {
       const owner = this.homeOf(place.owner, run);
       run.located.set(place.owner, owner);
       return { buffer: owner.buffer, channel: owner.channel + place.channel };
     }
-    const whole = run.branch === null || map === this.stage!.stage.splitMap;
+    const whole = run.part === null || map === run.part.scheduled.stage.splitMap;
     const shared = whole ? this.whole.get(map) : undefined;
     if (shared) return shared;
     const role = this.outputs.has(map) ? 'output' : whole ? 'map' : 'branch';
-    const window = whole ? fullRegion(this.graph.maps[map].shape) : run.branch.parts.get(map)!.need;
+    const window = whole ? fullRegion(this.graph.maps[map].shape) : run.branch!.parts.get(map)!.need;
     const home = { buffer: this.addBuffer(role, map, window, this.storedBits(map, run), whole ? null : run, null), channel: 0 };
     if (whole) this.whole.set(map, home);
     return home;
   }
 
   private storedBits(map: MapId, run: Run): Bits {
-    const inBranch = run.branch !== null && this.graph.maps[map].producer !== null && map !== this.stage!.stage.splitMap;
-    return this.bits.stored(map, inBranch ? run.scope : null);
+    return this.bits.stored(map, this.isShared(map, run.part) ? null : run.scope);
   }
 
   private partOf(map: MapId, run: Run): BranchPart {
@@ -275,18 +312,28 @@ export class ScheduleBuilder {
   }
 
   private isKept(map: MapId, run: Run): boolean {
-    return run.branch !== null && this.stage!.keep.has(map);
+    return run.part !== null && run.part.scheduled.keep.has(map);
   }
 
-  private placesOf(scope: Scope): ReadonlyMap<MapId, Place> {
-    let places = this.places.get(scope);
+  /** Whether all branches of a stage have one buffer of the map: what they read from outside, and what they write together. */
+  private isShared(map: MapId, part: Part | null): boolean {
+    return part === null || map === part.scheduled.stage.splitMap || this.graph.maps[map].producer === null || !part.layers.has(this.graph.maps[map].producer!);
+  }
+
+  private placesOf({ part, scope }: Run): ReadonlyMap<MapId, Place> {
+    const key = `${part?.index} ${scope}`;
+    let places = this.places.get(key);
     if (!places) {
-      const scheduled = scope === null ? null : this.stage;
-      const stored = (map: MapId) => this.bits.stored(map, map === this.stage?.stage.splitMap || this.graph.maps[map].producer === null ? null : scope);
-      places = findPlaces(this.graph, { stage: scheduled, stageLayers: new Set(this.stage?.stage.layers), branches: this.branches, stored, options: this.options });
-      this.places.set(scope, places);
+      const layers = part?.layers ?? this.layersBetween();
+      const stored = (map: MapId) => this.bits.stored(map, this.isShared(map, part) ? null : scope);
+      places = findPlaces(this.graph, { stage: part?.scheduled ?? null, layers, branches: part?.branches ?? [], stored, options: this.options });
+      this.places.set(key, places);
     }
     return places;
+  }
+
+  private layersBetween(): ReadonlySet<LayerId> {
+    return new Set(this.graph.layers.map((l) => l.id).filter((id) => !this.parts.some((part) => part.layers.has(id))));
   }
 
   private access(map: MapId, region: Region, located: Located): ScheduleAccess {
@@ -303,8 +350,7 @@ export class ScheduleBuilder {
     const pixelBytes = Math.ceil((channels * bits) / 8);
     const rowBytes = pixelBytes * regionWidth(window);
     const bytes = rowBytes * regionHeight(window);
-    const branch = role === 'cache' ? null : (run?.branch?.index ?? null);
-    this.buffers.push({ id, role, map, window, channels, bits, pixelBytes, rowBytes, bytes, branch, scope: run?.scope ?? null, reader, aliasOf: null, first: Infinity, last: -Infinity });
+    this.buffers.push({ id, role, map, window, channels, bits, pixelBytes, rowBytes, bytes, branch: role === 'cache' ? null : this.branchOf(run), scope: run?.scope ?? null, reader, aliasOf: null, first: Infinity, last: -Infinity });
     return id;
   }
 
@@ -316,7 +362,8 @@ export class ScheduleBuilder {
       kind: step.kind,
       layer: step.layer,
       part: step.part,
-      branch: step.run.branch?.index ?? null,
+      branch: this.branchOf(step.run),
+      tailStage: this.tailBranchOf(step.run),
       scope: step.run.scope,
       guard: step.run.guard,
       inputs: step.inputs,
@@ -324,6 +371,14 @@ export class ScheduleBuilder {
       padTop: step.padTop ?? 0,
       padLeft: step.padLeft ?? 0,
     });
+  }
+
+  private branchOf(run: Run | null): number | null {
+    return run?.part && run.part === this.patchStage ? run.branch!.index : null;
+  }
+
+  private tailBranchOf({ part, branch }: Run): ScheduleStep['tailStage'] {
+    return part === null || part === this.patchStage ? null : { index: part.index - (this.patchStage ? 1 : 0), branch: branch!.index };
   }
 
   private touch(id: number, step: number): void {

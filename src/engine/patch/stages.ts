@@ -1,7 +1,7 @@
 import type { Graph, LayerId, MapId } from '../graph/types';
 import { runsOnPatches } from './receptiveField';
 
-/** A set of layers at the network's beginning that can run patch by patch: everything that `splitMap` is computed from. */
+/** Layers that can run patch by patch: everything that `splitMap` is computed from, back to the graph's inputs or to maps that were computed before. */
 export interface Stage {
   /** The one map that crosses from the stage to the tail. */
   readonly splitMap: MapId;
@@ -9,36 +9,38 @@ export interface Stage {
   readonly layers: readonly LayerId[];
   /** Maps that the stage writes, the split map among them, in the order of their layers. */
   readonly maps: readonly MapId[];
-  /** Graph inputs that the stage reads. */
+  /** Maps that the stage reads and does not write: graph inputs, or what was computed before. They are there as a whole. */
   readonly inputs: readonly MapId[];
 }
 
+const fromInputs: ReadonlySet<MapId> = new Set<MapId>();
+
 /**
- * The stage that ends with `splitMap`, or null when the map cannot be a split point: one of its layers does not run on patches, or a map inside
- * the stage (a graph input included) is also read by the tail or is an output of the graph.
+ * The stage that ends with `splitMap` and begins with the maps `from` (and the graph's inputs), or null when the map cannot be a split point: one of its
+ * layers does not run on patches, or a map inside the stage (a graph input included) is also read outside of it or is an output of the graph.
  */
-export function stageUpTo(graph: Graph, splitMap: MapId): Stage | null {
-  const producer = graph.maps[splitMap].producer;
-  if (producer === null) return null;
+export function stageUpTo(graph: Graph, splitMap: MapId, from: ReadonlySet<MapId> = fromInputs): Stage | null {
+  const last = graph.maps[splitMap].producer;
+  if (last === null) return null;
   const inside = new Set<LayerId>();
   const inputs = new Set<MapId>();
-  const pending: LayerId[] = [producer];
+  const pending: LayerId[] = [last];
   while (pending.length > 0) {
     const id = pending.pop()!;
     if (inside.has(id)) continue;
     inside.add(id);
     if (!runsOnPatches(graph, graph.layers[id])) return null;
     for (const map of graph.layers[id].inputs) {
-      const from = graph.maps[map].producer;
-      if (from === null) inputs.add(map);
-      else pending.push(from);
+      const { producer } = graph.maps[map];
+      if (producer === null || from.has(map)) inputs.add(map);
+      else pending.push(producer);
     }
   }
   const layers = [...inside].sort((a, b) => a - b);
   const maps = layers.map((id) => graph.layers[id].output);
   const outputs = new Set(graph.outputs.map((o) => o.map));
   for (const map of [...maps, ...inputs]) {
-    if (map === splitMap) continue;
+    if (map === splitMap || from.has(map)) continue;
     if (outputs.has(map) || graph.maps[map].consumers.some((c) => !inside.has(c))) return null;
   }
   return { splitMap, layers, maps, inputs: [...inputs].sort((a, b) => a - b) };

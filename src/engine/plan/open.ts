@@ -11,7 +11,7 @@ import { decisionsOf, fitsDecisions } from './decisions';
 import { besidePlan, hashBytes, hashFile, modelPathOf, readParameters, readPlan } from './files';
 import { inputFormats } from './inputs';
 import { decodeParameters } from './parametersFile';
-import { oneScaleMaps, resolveStage } from './stage';
+import { oneScaleMaps, resolveStage, resolveTailStages } from './stage';
 import type { Plan } from './types';
 
 /** A sidecar with everything that belongs to it, lowered. */
@@ -55,7 +55,7 @@ export async function openPlan(planPath: string, options: OpenPlanOptions = {}):
   const decisions = decisionsOf(graph, plan, planPath);
   const stage = resolveStage(graph, plan.patchStage, planPath);
   const parameters = await parametersOf(graph, plan, planPath, decisions, options);
-  const program = lower(graph, stage, parameters, { name: toIdentifier(plan.model.file), externalInputs: plan.target.input === 'external' });
+  const program = lower(graph, stage, parameters, { name: toIdentifier(plan.model.file), externalInputs: plan.target.input === 'external', tailStages: resolveTailStages(graph, plan, planPath) });
   return { planPath, plan, modelPath, graph, stage, parameters, program };
 }
 

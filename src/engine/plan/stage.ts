@@ -3,7 +3,8 @@ import type { Graph, MapId } from '../graph/types';
 import { stageBranches } from '../patch/branches';
 import { stageUpTo } from '../patch/stages';
 import type { LoweringStage } from '../program/lower';
-import type { PatchClass, PatchStage } from './types';
+import type { TailStageChoice } from '../patch/schedule';
+import type { PatchClass, PatchStage, TailStage } from './types';
 
 /**
  * The patch stage of a plan on its graph.
@@ -27,6 +28,37 @@ export function resolveStage(graph: Graph, stage: PatchStage | null, file: strin
   if (!stage.runtime) throw new UserError(`${file}: classes are decided at run time, but /patchStage/runtime does not say how.`);
   const { map, low, high, epsilon } = stage.runtime;
   return { stage: resolved, grid, keep, classes: { decidedBy: mapOf(map) }, runtime: { low, high, epsilon } };
+}
+
+/**
+ * The further stages of a plan on its graph.
+ * @param file named in errors
+ * @throws UserError if the graph has no such stage, or stages share a layer
+ */
+export function resolveTailStages(graph: Graph, plan: { readonly patchStage: PatchStage | null; readonly tailStages?: readonly TailStage[] }, file: string): TailStageChoice[] {
+  const idByName = new Map(graph.maps.map((m) => [m.name, m.id]));
+  const mapOf = (name: string): MapId => {
+    const id = idByName.get(name);
+    if (id === undefined) throw new UserError(`${file}: the model has no feature map "${name}". Quantize it again, or correct the name.`);
+    return id;
+  };
+  const first = plan.patchStage && stageUpTo(graph, mapOf(plan.patchStage.splitMap));
+  const used = new Set(first?.layers);
+  return (plan.tailStages ?? []).map(({ from, splitMap, grid, keep }, i) => {
+    const stage = stageUpTo(graph, mapOf(splitMap), new Set(from.map(mapOf)));
+    if (!stage) throw new UserError(`${file}: /tailStages/${i} cannot end at "${splitMap}": a layer of it needs whole maps, or a map inside is read elsewhere.`);
+    if (stage.layers.some((id) => used.has(id))) throw new UserError(`${file}: /tailStages/${i} has layers that belong to another stage. Name the maps that it begins with in "from".`);
+    for (const id of stage.layers) used.add(id);
+    const kept = new Set(keep.map(mapOf));
+    if (!stageBranches(graph, stage, grid, kept)) throw new UserError(`${file}: a grid of ${grid.rows}×${grid.cols} patches does not suit "${splitMap}". Use fewer patches.`);
+    return { stage, grid, keep: kept };
+  });
+}
+
+/** A stage of the tail by names, as the sidecar has it. */
+export function namedTailStage(graph: Graph, { stage, grid, keep }: TailStageChoice): TailStage {
+  const name = (map: MapId): string => graph.maps[map].name;
+  return { from: stage.inputs.map(name), splitMap: name(stage.splitMap), grid: { rows: grid.rows, cols: grid.cols }, keep: [...keep].map(name) };
 }
 
 /** Rows of `O` and `.`, as the sidecar has them. */

@@ -39,6 +39,17 @@ export interface PatchStage {
   readonly runtime: { readonly map: string; readonly low: number; readonly high: number; readonly epsilon: number } | null;
 }
 
+/** A further stage that runs patch by patch, behind the patch stage or without one. All its patches have the bits of the tail. */
+export interface TailStage {
+  /** Names of the feature maps that it reads; they are there as a whole. */
+  readonly from: readonly string[];
+  /** Name of the feature map that ends the stage; computed whole, one patch after the other. */
+  readonly splitMap: string;
+  readonly grid: { readonly rows: number; readonly cols: number };
+  /** Feature maps of the stage whose halo is kept between patches instead of recomputed. */
+  readonly keep: readonly string[];
+}
+
 /** Decision about one feature map. */
 export interface MapPlan {
   /** Bits it is stored with in regular branches and in the tail (8 in branches of outlier class). */
@@ -88,6 +99,8 @@ export interface Plan {
   };
   /** Null: layer by layer. */
   readonly patchStage: PatchStage | null;
+  /** Stages of the tail, in order. Missing: none. */
+  readonly tailStages?: readonly TailStage[];
   /** By feature map name. A map that is missing has 8 bits. */
   readonly maps: Readonly<Record<string, MapPlan>>;
   /** By layer name. A layer that is missing has 8-bit weights. */

@@ -1,7 +1,7 @@
 import { UserError } from '../errors';
 import { isWeighted, type Graph, type Layer, type LayerId, type MapId } from '../graph/types';
 import { fullRegion } from '../graph/region';
-import { buildSchedule, type Schedule, type ScheduleAccess, type ScheduleStep, type ScheduledStage, type Scope } from '../patch/schedule';
+import { buildSchedule, type Schedule, type ScheduleAccess, type ScheduleStep, type ScheduledStage, type Scope, type TailStageChoice } from '../patch/schedule';
 import { formatTies } from '../quantize/ties';
 import { scheduleRules } from './scheduleRules';
 import type { MapFormat, QuantizedParameters } from '../quantize/types';
@@ -26,6 +26,8 @@ export interface LowerOptions {
   readonly align?: number;
   /** The application keeps the inputs in memory of its own, for as long as the network runs. Default: they are in the arena. */
   readonly externalInputs?: boolean;
+  /** Stages of the tail that run patch by patch as well. */
+  readonly tailStages?: readonly TailStageChoice[];
 }
 
 /**
@@ -39,12 +41,12 @@ export function lower(graph: Graph, stage: LoweringStage | null, parameters: Qua
 }
 
 /** The schedule that {@link lower} follows for these formats. */
-function scheduleFor(graph: Graph, stage: ScheduledStage | null, { formats, views }: QuantizedParameters): Schedule {
+function scheduleFor(graph: Graph, stage: ScheduledStage | null, { formats, views }: QuantizedParameters, tailStages: readonly TailStageChoice[]): Schedule {
   const { bits, options } = scheduleRules(graph, stage?.stage.splitMap ?? null, {
     mapBits: (map) => formats.get(map)!.bits,
     inputBits: (layer) => views.get(layer)?.bits ?? 8,
   });
-  return buildSchedule(graph, stage, bits, { ...options, concatInPlace: (layer, input) => sharesFormat(graph, formats, layer, input) });
+  return buildSchedule(graph, stage, bits, { ...options, tailStages, concatInPlace: (layer, input) => sharesFormat(graph, formats, layer, input) });
 }
 
 /** Whether an input of a concat has, channel by channel, the scales of its part of the output. */
@@ -80,7 +82,7 @@ class Lowering {
     private readonly parameters: QuantizedParameters,
     private readonly options: LowerOptions,
   ) {
-    this.schedule = scheduleFor(graph, stage, parameters);
+    this.schedule = scheduleFor(graph, stage, parameters, options.tailStages ?? []);
     this.bitGroup = formatTies(graph).bitGroup;
     this.splitGroup = stage ? this.bitGroup[stage.stage.splitMap] : -1;
     this.flags = stage && 'decidedBy' in stage.classes ? this.schedule.buffers.length : -1;
@@ -315,6 +317,7 @@ class Lowering {
       inputs: ins,
       output: out,
       branch: step.branch,
+      ...(step.tailStage ? { tailStage: step.tailStage } : {}),
       guard: step.guard === null ? null : { buffer: this.flags, index: step.branch!, value: step.guard === 'outlier' ? 1 : 0 },
       scratch: null,
       macs: stepMacs(kernel, ins, out),

@@ -147,6 +147,8 @@ export interface Step {
   readonly output: Access;
   /** Null in the tail. */
   readonly branch: BranchId | null;
+  /** In a stage of the tail that runs patch by patch: which one, counted from 0, and the patch's index in its grid, row by row. */
+  readonly tailStage?: { readonly index: number; readonly branch: number };
   /** The step runs only if flags[branch] equals `value` (0 regular, 1 outlier class). */
   readonly guard: { readonly buffer: BufferId; readonly index: number; readonly value: 0 | 1 } | null;
   readonly scratch: BufferId | null;

@@ -8,6 +8,7 @@ import { candidateStages } from '../../../src/engine/patch/stages';
 import type { Bits, PatchClass } from '../../../src/engine/plan/types';
 import { layoutArena } from '../../../src/engine/program/arena';
 import { graphArbitrary, GraphBuilder, mulberry32, relu6, squareWindow } from '../../support/randomGraph';
+import { randomTailStages } from '../../support/randomStages';
 import { SymbolicMachine } from '../../support/symbolicMachine';
 
 const bits8: BitsOf = { stored: () => 8, read: () => null };
@@ -125,6 +126,28 @@ describe('patch/schedule', () => {
       { numRuns: 200 },
     );
     assert.ok(restored > 200, `${restored} halos were restored`);
+  });
+
+  it('computes every patch of several stages from exactly its receptive field, some halos kept', () => {
+    let several = 0;
+    let behindPatchStage = 0;
+    fc.assert(
+      fc.property(cases, fc.nat(), (c, seed) => {
+        const first = seed % 3 === 0 ? null : stageOf(c, seed % 2 === 0);
+        const tailStages = randomTailStages(c.graph, first?.stage.layers ?? [], seed);
+        fc.pre(tailStages.length > 0);
+        if (tailStages.length > 1) several++;
+        if (first) behindPatchStage++;
+        const random = mulberry32(c.bitsSeed);
+        const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass => (random() > 0 ? 'outlier' : 'regular'));
+        const bits = randomBits(c.graph, c.bitsSeed, new Set([...(first?.keep ?? []), ...tailStages.flatMap((t) => [...t.keep])]));
+        const schedule = buildSchedule(c.graph, first && { ...first, classes }, bits, { ...(c.share ? inPlace : {}), tailStages });
+        assert.deepEqual(new Set(schedule.steps.flatMap((s) => (s.tailStage ? [s.tailStage.index] : []))).size, tailStages.length);
+        checkOnArena(c.graph, schedule);
+      }),
+      { numRuns: 250 },
+    );
+    assert.ok(several > 40 && behindPatchStage > 40, `${several} with several stages, ${behindPatchStage} behind a patch stage`);
   });
 
   it('computes nothing twice when everything is kept', () => {

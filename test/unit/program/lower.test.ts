@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Graph } from '../../../src/engine/graph/types';
 import { stageBranches } from '../../../src/engine/patch/branches';
+import type { TailStageChoice } from '../../../src/engine/patch/schedule';
 import { candidateStages } from '../../../src/engine/patch/stages';
 import type { Bits, PatchClass } from '../../../src/engine/plan/types';
 import { Executor } from '../../../src/engine/program/interpreter';
@@ -10,12 +11,13 @@ import { decodePort } from '../../../src/engine/program/ports';
 import { quantizeGraph, type BitDecisions } from '../../../src/engine/quantize/quantizeGraph';
 import { formatTies } from '../../../src/engine/quantize/ties';
 import { all8, calibrateGraph, graphSamples, pixelInput } from '../../support/quantizedGraph';
+import { randomTailStages } from '../../support/randomStages';
 import { graphArbitrary, GraphBuilder, mulberry32, relu, relu6, squareWindow } from '../../support/randomGraph';
 
-function outputsOf(graph: Graph, stage: LoweringStage | null, bits: BitDecisions, seed = 1): { float: Float32Array[][]; integer: Float32Array[][]; bytes: Uint8Array[][] } {
+function outputsOf(graph: Graph, stage: LoweringStage | null, bits: BitDecisions, seed = 1, tailStages: readonly TailStageChoice[] = []): { float: Float32Array[][]; integer: Float32Array[][]; bytes: Uint8Array[][] } {
   const samples = graphSamples(graph, 4, seed);
   const parameters = quantizeGraph(graph, calibrateGraph(graph, samples), pixelInput(graph), bits);
-  const program = lower(graph, stage, parameters, { name: 'net' });
+  const program = lower(graph, stage, parameters, { name: 'net', tailStages });
   const executor = new Executor(program);
   const results = samples.map((s) => executor.run(s.pixels).outputs.map((o) => o.slice()));
   return {
@@ -120,6 +122,23 @@ describe('lower', () => {
       { numRuns: 120 },
     );
     assert.ok(patched > 30, `only ${patched} random networks had a stage`);
+  });
+
+  it('several patch stages give the same bits as none, whatever their ends, grids, kept halos and bits', () => {
+    let staged = 0;
+    let several = 0;
+    fc.assert(
+      fc.property(graphArbitrary({ maxBlocks: 5 }), fc.nat(1e6), (graph, seed) => {
+        const tailStages = randomTailStages(graph, [], seed);
+        if (tailStages.length === 0) return;
+        const bits = randomBits(graph, mulberry32(seed));
+        assert.deepEqual(outputsOf(graph, null, bits, 3, tailStages).bytes, outputsOf(graph, null, bits, 3).bytes);
+        staged++;
+        if (tailStages.length > 1) several++;
+      }),
+      { numRuns: 120 },
+    );
+    assert.ok(staged > 60 && several > 20, `${staged} random networks had stages, ${several} several`);
   });
 
   it('branches of outlier class at 8 bits come closer to float than regular ones at 2 bits', () => {

@@ -1,0 +1,26 @@
+import type { Graph, LayerId, MapId } from '../../src/engine/graph/types';
+import { stageBranches } from '../../src/engine/patch/branches';
+import type { TailStageChoice } from '../../src/engine/patch/schedule';
+import { stageUpTo } from '../../src/engine/patch/stages';
+import { mulberry32 } from './randomGraph';
+
+/** Stages for the layers that are not `taken`, anywhere in a graph: ends, beginnings, grids and kept maps by a seed. Often none. */
+export function randomTailStages(graph: Graph, taken: readonly LayerId[], seed: number): TailStageChoice[] {
+  const random = mulberry32(seed);
+  const int = (low: number, high: number) => low + Math.floor(((random() + 1) / 2) * (high - low + 1));
+  const used = new Set(taken);
+  const stages: TailStageChoice[] = [];
+  for (let attempt = 0; attempt < 12 && stages.length < 4; attempt++) {
+    const end = int(0, graph.layers.length - 1);
+    const depth = int(1, 6);
+    const from = new Set(graph.maps.filter((m) => (m.producer ?? -1) < end - depth || (random() > 0.6 && m.producer !== end)).map((m) => m.id));
+    const stage = stageUpTo(graph, graph.layers[end].output, from);
+    if (!stage || stage.layers.some((id) => used.has(id))) continue;
+    const grid = { rows: int(1, 4), cols: int(1, 4) };
+    const keep = new Set<MapId>(random() > 0 ? stage.maps.filter((m) => m !== stage.splitMap && random() > 0) : []);
+    if (!stageBranches(graph, stage, grid, keep)) continue;
+    for (const id of stage.layers) used.add(id);
+    stages.push({ stage, grid, keep });
+  }
+  return stages;
+}
