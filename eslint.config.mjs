@@ -50,7 +50,7 @@ function boundary({ files, never, typesFrom = [], modules }) {
 }
 
 export default tseslint.config(
-  { ignores: ['dist/', 'out/', 'node_modules/', '**/*.d.ts', 'media/'] },
+  { ignores: ['dist/', 'out/', 'node_modules/', '**/*.d.ts', 'media/', 'src/engine/program/interpreter/simd/assembly/*.ts'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

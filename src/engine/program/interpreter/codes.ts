@@ -13,20 +13,59 @@ export interface CodeBlock {
   readonly signed: boolean;
 }
 
+/** Bytes beside each other, all of whose bits are codes but for the last ones of a run. */
+interface Runs {
+  readonly rows: number;
+  readonly rowBytes: number;
+  /** In each row, `count` runs of `codes` codes, `bytes` from one to the next. */
+  readonly count: number;
+  readonly codes: number;
+  readonly bytes: number;
+}
+
+/** The longest runs: pixels whose channels fill their bytes are one with the next, and rows that follow one another, too. */
+function runsOf({ h, w, channels, pixelBytes, rowBytes, bits }: CodeBlock): Runs {
+  if (channels * bits !== pixelBytes * 8) return { rows: h, rowBytes, count: w, codes: channels, bytes: pixelBytes };
+  if (rowBytes === w * pixelBytes) return { rows: 1, rowBytes: 0, count: 1, codes: h * w * channels, bytes: 0 };
+  return { rows: h, rowBytes, count: 1, codes: w * channels, bytes: 0 };
+}
+
 /** Reads the codes of a block into dense H×W×C order, from index 0 on. */
 export function unpackCodes(arena: Uint8Array, block: CodeBlock, codes: Int16Array): void {
-  const { h, w, channels, pixelBytes, rowBytes, bits, signed } = block;
-  let i = 0;
-  for (let y = 0; y < h; y++) {
+  const { rows, rowBytes, count, codes: length, bytes } = runsOf(block);
+  const { bits, signed } = block;
+  const whole = bits === 8 && count === 1;
+  const source = whole && signed ? new Int8Array(arena.buffer, arena.byteOffset, arena.length) : arena;
+  const unused = 32 - bits;
+  const mask = (1 << bits) - 1;
+  for (let y = 0, i = 0; y < rows; y++) {
     let p = block.offset + y * rowBytes;
-    for (let x = 0; x < w; x++, p += pixelBytes) {
+    if (whole) {
+      // Engines convert whole arrays several codes at a time.
+      codes.set(source.subarray(p, p + length), i);
+      i += length;
+      continue;
+    }
+    for (let run = 0; run < count; run++, p += bytes) {
       if (bits === 8) {
-        if (signed) for (let c = 0; c < channels; c++) codes[i++] = (arena[p + c] << 24) >> 24;
-        else for (let c = 0; c < channels; c++) codes[i++] = arena[p + c];
+        if (signed) for (let q = p, end = p + length; q < end; q++) codes[i++] = (arena[q] << 24) >> 24;
+        else for (let q = p, end = p + length; q < end; q++) codes[i++] = arena[q];
+      } else if (bits === 4) {
+        let q = p;
+        if (signed) {
+          for (const end = p + (length >> 1); q < end; q++, i += 2) {
+            codes[i] = (arena[q] << 28) >> 28;
+            codes[i + 1] = (arena[q] << 24) >> 28;
+          }
+        } else {
+          for (const end = p + (length >> 1); q < end; q++, i += 2) {
+            codes[i] = arena[q] & 15;
+            codes[i + 1] = arena[q] >> 4;
+          }
+        }
+        if (length & 1) codes[i++] = signed ? (arena[q] << 28) >> 28 : arena[q] & 15;
       } else {
-        const unused = 32 - bits;
-        const mask = (1 << bits) - 1;
-        for (let bit = 0, end = channels * bits; bit < end; bit += bits) {
+        for (let bit = 0, end = length * bits; bit < end; bit += bits) {
           const pattern = (arena[p + (bit >> 3)] >> (bit & 7)) & mask;
           codes[i++] = signed ? (pattern << unused) >> unused : pattern;
         }
@@ -37,29 +76,30 @@ export function unpackCodes(arena: Uint8Array, block: CodeBlock, codes: Int16Arr
 
 /** Writes dense codes into a block. Bits that follow the last code in its byte become 0; no other byte changes. */
 export function packCodes(codes: Int16Array, arena: Uint8Array, block: CodeBlock): void {
-  const { h, w, channels, pixelBytes, rowBytes, bits } = block;
+  const { rows, rowBytes, count, codes: length, bytes } = runsOf(block);
+  const { bits } = block;
   const mask = (1 << bits) - 1;
-  let i = 0;
-  for (let y = 0; y < h; y++) {
+  for (let y = 0, i = 0; y < rows; y++) {
     let p = block.offset + y * rowBytes;
-    for (let x = 0; x < w; x++, p += pixelBytes) {
+    if (bits === 8 && count === 1) {
+      arena.set(codes.subarray(i, i + length), p);
+      i += length;
+      continue;
+    }
+    for (let run = 0; run < count; run++, p += bytes) {
       if (bits === 8) {
-        for (let c = 0; c < channels; c++) arena[p + c] = codes[i++];
+        for (let q = p, end = p + length; q < end; q++) arena[q] = codes[i++];
         continue;
       }
-      let byte = 0;
-      let filled = 0;
       let q = p;
-      for (let c = 0; c < channels; c++) {
-        byte |= (codes[i++] & mask) << filled;
-        filled += bits;
-        if (filled === 8) {
-          arena[q++] = byte;
-          byte = 0;
-          filled = 0;
-        }
+      if (bits === 4) for (const end = p + (length >> 1); q < end; q++, i += 2) arena[q] = (codes[i] & 15) | (codes[i + 1] << 4);
+      else for (const end = p + (length >> 2); q < end; q++, i += 4) arena[q] = (codes[i] & 3) | ((codes[i + 1] & 3) << 2) | ((codes[i + 2] & 3) << 4) | (codes[i + 3] << 6);
+      const left = length % (8 / bits);
+      if (left > 0) {
+        let byte = 0;
+        for (let k = 0; k < left; k++) byte |= (codes[i++] & mask) << (k * bits);
+        arena[q] = byte;
       }
-      if (filled > 0) arena[q] = byte;
     }
   }
 }

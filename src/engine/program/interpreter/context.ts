@@ -11,6 +11,8 @@ export interface KernelContext {
   readonly output: CodeBlock;
   readonly constants: ConstantTables;
   readonly scratch: Scratch;
+  /** Compute in plain TypeScript, as the formulas stand, even where the same bits come faster. */
+  readonly reference?: boolean;
 }
 
 /** Working memory that all kernels of an executor share; contents do not survive a kernel. */

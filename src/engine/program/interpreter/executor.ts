@@ -51,8 +51,11 @@ export class Executor {
   private readonly inputCodes: Int16Array[];
   private readonly outputCodes: Int16Array;
 
-  /** @throws RangeError that names the step if the Program contradicts itself */
-  constructor(private readonly program: Program) {
+  /**
+   * @param options.reference compute in plain TypeScript, as the formulas stand, even where the same bits come faster
+   * @throws RangeError that names the step if the Program contradicts itself
+   */
+  constructor(private readonly program: Program, private readonly options: { readonly reference?: boolean } = {}) {
     for (const buffer of program.buffers) checkBuffer(program, buffer);
     for (const port of [...program.inputs, ...program.outputs]) this.portBuffer(port.buffer);
     const constants = new ConstantTables(program.constants);
@@ -104,7 +107,7 @@ export class Executor {
       if (step.inputs.length !== inputCount(step.kernel)) throw new RangeError(`It has ${step.inputs.length} inputs.`);
       const inputs = step.inputs.map((access) => resolveAccess(this.program, access, false));
       const output = step.kernel.op === 'classify' ? this.flagBlock(step, step.kernel.index) : resolveAccess(this.program, step.output, true);
-      const kernel = prepareKernel(step.kernel, { inputs, output, constants, scratch });
+      const kernel = prepareKernel(step.kernel, { inputs, output, constants, scratch, reference: this.options.reference });
       const guard = step.guard;
       const guardOffset = guard === null ? -1 : this.flagOffset(guard.buffer, guard.index);
       return { step, kernel, inputs, output, outputLength: codesOf(output), guardOffset };

@@ -1,12 +1,13 @@
 import { maxCode, minCode } from '../../arithmetic';
-import type { Kernel, StepWindow } from '../../types';
+import type { Constant, ConstantId, Kernel, StepWindow } from '../../types';
 import { check, type KernelContext, type PreparedKernel } from '../context';
 import { padInput, type PaddedInput } from '../paddedInput';
 import { Requantizer } from '../requantizer';
+import { prepareSimdConvolution } from '../simd/convolution';
 import { checkWindow } from '../window';
 import { packRows, PAIR, splitPair, type PackedRows } from './packedRows';
 
-interface Geometry {
+export interface Geometry {
   readonly window: StepWindow;
   /** Output pixels from one row to the next, and in all. */
   readonly w: number;
@@ -18,24 +19,43 @@ interface Geometry {
   readonly groupIn: number;
   readonly groupOut: number;
   readonly rowStride: number;
+  /** Taps beside each other are one run of codes unless channels or columns are skipped: runs per row of taps, and codes of each. */
+  readonly runs: number;
+  readonly run: number;
+}
+
+/** A checked convolution. */
+export interface Convolution {
+  readonly geometry: Geometry;
+  /** [outC][kernelH][kernelW][inC/group] */
+  readonly weights: Constant['values'];
+  readonly requantizer: Requantizer;
+  readonly padded: PaddedInput;
 }
 
 /** `conv2d` of types.ts: acc = Σ w[o, ky, kx, i]·x[…], padding included, then requantization. */
 export function prepareConv2d(kernel: Extract<Kernel, { op: 'conv2d' }>, context: KernelContext): PreparedKernel {
+  const convolution = checkConvolution(kernel, context);
+  return prepareSimdConvolution(kernel.weights, convolution, context) ?? prepareReference(kernel.weights, convolution, context);
+}
+
+function checkConvolution(kernel: Extract<Kernel, { op: 'conv2d' }>, context: KernelContext): Convolution {
   const [input] = context.inputs;
-  const { output, constants, scratch } = context;
+  const { output, constants } = context;
   const { window, group } = kernel;
   checkWindow(window);
   check(group >= 1 && input.channels % group === 0 && output.channels % group === 0, `Group ${group} does not divide the channels.`);
-  const groupIn = input.channels / group;
-  const groupOut = output.channels / group;
-  const taps = window.kernelH * window.kernelW * groupIn;
-  const values = constants.values(kernel.weights, output.channels * taps);
-  const largest = Math.max(maxCode(input.bits, input.signed), -minCode(input.bits, input.signed));
-  const weights = constants.once(`conv ${kernel.weights} ${group} ${largest}`, () => packRows(values, group, groupOut, taps, largest));
+  const weights = constants.values(kernel.weights, output.channels * window.kernelH * window.kernelW * (input.channels / group));
   const requantizer = new Requantizer(kernel.requant, context);
   const padded = padInput(window, kernel.padCodes, context);
-  const geometry = geometryOf(kernel, context, padded);
+  return { geometry: geometryOf(kernel, context, padded), weights, requantizer, padded };
+}
+
+function prepareReference(id: ConstantId, { geometry, weights: values, requantizer, padded }: Convolution, context: KernelContext): PreparedKernel {
+  const { constants, scratch, inputs: [input] } = context;
+  const { group, groupIn, groupOut, window } = geometry;
+  const largest = Math.max(maxCode(input.bits, input.signed), -minCode(input.bits, input.signed));
+  const weights = constants.once(`conv ${id} ${group} ${largest}`, () => packRows(values, group, groupOut, window.kernelH * window.kernelW * groupIn, largest));
   return ([dense], out) => {
     const x = scratch.float64(padded.length);
     padded.lay(dense, x);
@@ -49,8 +69,11 @@ function geometryOf(kernel: Extract<Kernel, { op: 'conv2d' }>, context: KernelCo
   const { output } = context;
   const { window, group } = kernel;
   const pixels = output.h * output.w;
+  const groupIn = input.channels / group;
+  const oneRun = group === 1 && window.dilationW === 1;
   const shared = {
-    window, pixels, group, inC: input.channels, outC: output.channels, groupIn: input.channels / group, groupOut: output.channels / group,
+    window, pixels, group, inC: input.channels, outC: output.channels, groupIn, groupOut: output.channels / group,
+    runs: oneRun ? 1 : window.kernelW, run: oneRun ? window.kernelW * groupIn : groupIn,
   };
   const everyPixel = window.kernelH * window.kernelW * window.strideH * window.strideW === 1 && input.h === output.h && input.w === output.w;
   if (padded.plain && everyPixel) return { ...shared, w: 64, rowStride: 64 * input.channels };
@@ -59,13 +82,9 @@ function geometryOf(kernel: Extract<Kernel, { op: 'conv2d' }>, context: KernelCo
 
 /** Four pixels × two doubles of packed output channels at a time, sums in registers. */
 function convolve(g: Geometry, x: Float64Array, weights: PackedRows, requantizer: Requantizer, out: Int16Array): void {
-  const { kernelH, kernelW, strideH, strideW, dilationH, dilationW } = g.window;
-  const { w, pixels, inC, outC, groupIn, groupOut, rowStride } = g;
+  const { kernelH, strideH, strideW, dilationH, dilationW } = g.window;
+  const { w, pixels, inC, outC, groupIn, groupOut, rowStride, runs, run } = g;
   const { values, blocks, blockLength, perDouble } = weights;
-  // Taps beside each other are one run of codes unless channels or columns are skipped.
-  const oneRun = g.group === 1 && dilationW === 1;
-  const runs = oneRun ? 1 : kernelW;
-  const run = oneRun ? kernelW * inC : groupIn;
   const next = strideW * inC;
   for (let oy = 0; oy * w < pixels; oy++) {
     const columns = Math.min(w, pixels - oy * w);

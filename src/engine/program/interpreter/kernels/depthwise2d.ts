@@ -2,6 +2,7 @@ import type { Kernel, StepWindow } from '../../types';
 import { check, type KernelContext, type PreparedKernel } from '../context';
 import { padInput } from '../paddedInput';
 import { Requantizer } from '../requantizer';
+import { prepareSimdDepthwise } from '../simd/depthwise';
 import { checkWindow } from '../window';
 
 /** `depthwise2d` of types.ts: acc = Σ w[ky, kx, c]·x[…, c], padding included, then requantization. */
@@ -12,9 +13,11 @@ export function prepareDepthwise2d(kernel: Extract<Kernel, { op: 'depthwise2d' }
   checkWindow(window);
   check(input.channels === output.channels, 'A depthwise convolution has as many output as input channels.');
   const values = constants.values(kernel.weights, window.kernelH * window.kernelW * output.channels);
-  const weights = constants.once(`depthwise ${kernel.weights}`, () => Int16Array.from(values));
   const requantizer = new Requantizer(kernel.requant, context);
   const padded = padInput(window, kernel.padCodes, context);
+  const simd = prepareSimdDepthwise(kernel.weights, { window, weights: values, requantizer, padded }, context);
+  if (simd !== null) return simd;
+  const weights = constants.once(`depthwise ${kernel.weights}`, () => Int16Array.from(values));
   return ([dense], out) => {
     const x = padded.plain ? dense : context.scratch.int16(padded.length);
     if (!padded.plain) padded.lay(dense, x);

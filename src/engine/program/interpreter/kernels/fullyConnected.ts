@@ -1,6 +1,7 @@
 import type { Kernel } from '../../types';
 import { check, type KernelContext, type PreparedKernel } from '../context';
 import { Requantizer } from '../requantizer';
+import { prepareSimdFullyConnected } from '../simd/convolution';
 
 /** `fullyConnected` of types.ts: acc = Σ over the input region in HWC order, then requantization. */
 export function prepareFullyConnected(kernel: Extract<Kernel, { op: 'fullyConnected' }>, context: KernelContext): PreparedKernel {
@@ -9,8 +10,10 @@ export function prepareFullyConnected(kernel: Extract<Kernel, { op: 'fullyConnec
   check(output.h === 1 && output.w === 1, 'A fully connected layer writes one pixel.');
   const length = input.h * input.w * input.channels;
   const values = constants.values(kernel.weights, output.channels * length);
-  const weights = constants.once(`fullyConnected ${kernel.weights}`, () => Int16Array.from(values));
   const requantizer = new Requantizer(kernel.requant, context);
+  const simd = prepareSimdFullyConnected(kernel.weights, { length, weights: values, requantizer }, context);
+  if (simd !== null) return simd;
+  const weights = constants.once(`fullyConnected ${kernel.weights}`, () => Int16Array.from(values));
   return (inputs, out) => multiply(inputs[0], length, weights, output.channels, requantizer, out);
 }
 
