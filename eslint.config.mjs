@@ -12,6 +12,7 @@ const rooms = [
   { files: ['src/host/**/*.ts'], never: ['webview', 'entries'], typesFrom: ['engine'], modules: [] },
   { files: ['src/extension.ts'], never: ['webview', 'engine', 'entries'], modules: [] },
   { files: ['src/worker.ts', 'src/worker/**/*.ts'], never: ['host', 'webview'], modules: ['vscode'] },
+  { files: ['src/evaluator.ts'], never: ['host', 'webview', 'protocol'], modules: ['vscode'] },
   { files: ['src/cli.ts', 'src/cli/**/*.ts'], never: ['host', 'webview', 'protocol'], modules: ['vscode'] },
   { files: ['webview/**/*.ts'], never: ['host', 'entries'], typesFrom: ['engine'], modules: ['vscode'] },
 ];
@@ -21,7 +22,7 @@ const paths = {
   protocol: '(^|/)protocol(/|$)',
   webview: '(^|/)webview/',
   engine: '(^|/)engine/',
-  entries: '(^|/)(extension|worker|cli)$',
+  entries: '(^|/)(extension|worker|evaluator|cli)$',
 };
 
 /** Packages that only certain files may import. */

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { loadPreprocess } from './calibration/preprocess';
 import { cachedCalibration, defaultCachePath } from './calibration/cache';
 import { UserError } from './errors';
-import { evaluate } from './evaluate';
+import { evaluateCommand } from './evaluationCommands';
 import { describeModel } from './onnx';
 import { openPlan, type OpenedPlan } from './plan/open';
 import { defaultPlanPath } from './plan/sidecar';
@@ -70,7 +70,15 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ],
   ['remove', { synopsis: 'remove --project DIR --name NAME [--dry-run]', summary: "take a model's generated sources out of a firmware project", options: { project: text, name: text, 'dry-run': flag }, run: runRemove }],
   ['selftest', { synopsis: 'selftest PLAN [--core m4|m0plus|host]', summary: 'build the generated self-test and run it on an emulated Cortex-M or this computer', options: { core: text }, run: runSelftest }],
-  ['evaluate', { synopsis: 'evaluate PLAN --images DIR [--limit N]', summary: "accuracy of the firmware's integer arithmetic beside float", options: { images: text, limit: text }, run: runEvaluate }],
+  [
+    'evaluate',
+    {
+      synopsis: 'evaluate PLAN --images DIR [--limit N] [--layers] [--predictions FILE.csv] [--threads N]',
+      summary: "accuracy of the firmware's integer arithmetic beside float; --layers also compares every layer's output",
+      options: { images: text, limit: text, layers: flag, predictions: text, threads: text },
+      run: runEvaluate,
+    },
+  ],
   ['targets', { synopsis: 'targets', summary: 'boards that a plan can be made for', options: {}, run: runTargets }],
 ]);
 
@@ -161,19 +169,15 @@ async function projectFolder(values: Values): Promise<string> {
 }
 
 async function runEvaluate(positionals: readonly string[], values: Values, progress: Progress): Promise<{ text: string; json: unknown }> {
-  const { graph, modelPath, program, plan } = await open(one(positionals, 'PLAN'));
-  const result = await evaluate(graph, modelPath, program, plan.preprocess, required(values, 'images'), count(values, 'limit'), progress);
-  const show = (v: number | null): string => (v === null ? '–' : v.toFixed(2));
-  return {
-    text: [
-      `${result.images} images`,
-      `float      top-1 ${show(result.float.top1)}  top-5 ${show(result.float.top5)}`,
-      `quantized  top-1 ${show(result.quantized.top1)}  top-5 ${show(result.quantized.top5)}`,
-      `agreement ${result.agreement.toFixed(2)} %, output SNR ${result.outputSnr.toFixed(1)} dB`,
-      ...result.notes,
-    ].join('\n'),
-    json: result,
-  };
+  const threads = count(values, 'threads');
+  return evaluateCommand(
+    await open(one(positionals, 'PLAN')),
+    {
+      images: required(values, 'images'), limit: count(values, 'limit'), layers: values.layers === true, threads: threads === 0 ? undefined : threads,
+      predictions: typeof values.predictions === 'string' ? values.predictions : undefined,
+    },
+    progress,
+  );
 }
 
 async function runTargets(): Promise<{ text: string; json: unknown }> {

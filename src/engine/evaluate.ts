@@ -1,31 +1,30 @@
-import { floatOutputs } from './calibration/float';
-import { listSamples } from './calibration/samples';
+import { checkChannels } from './calibration/preprocess';
+import { loadSample } from './calibration/inputs';
+import { listSamples, type Sample, type SampleSet } from './calibration/samples';
+import { FloatSession } from './calibration/session';
 import type { Preprocess } from './calibration/types';
 import { UserError } from './errors';
+import { imageResult, type ImageResult } from './evaluation/imageResult';
+import type { RunnerJob, RunnerResult } from './evaluation/integerRunner';
+import { compareLayers } from './evaluation/layers';
+import { summarize } from './evaluation/summarize';
+import { openRunners, threadCount, type Runners } from './evaluation/threads';
+import type { EvaluateOptions, Evaluation } from './evaluation/types';
 import type { Graph } from './graph/types';
-import { Executor } from './program/interpreter';
-import { decodePort, inputCodes } from './program/ports';
+import { decodePort } from './program/ports';
 import type { Program } from './program/types';
-import type { Progress } from './progress';
+import { checkCancelled, type Progress } from './progress';
 
-/** Accuracy of the firmware's integer arithmetic beside the float network, on the same images. */
-export interface Evaluation {
-  readonly images: number;
-  /** Null without labels. Percent. */
-  readonly float: { readonly top1: number | null; readonly top5: number | null };
-  readonly quantized: { readonly top1: number | null; readonly top5: number | null };
-  /** Percent of images on which both have the same first class; for networks that are no classifiers, see `outputError`. */
-  readonly agreement: number;
-  /** Signal-to-noise ratio of the quantized outputs against float, dB, over all images and outputs. */
-  readonly outputSnr: number;
-  readonly notes: readonly string[];
-}
+export type { EvaluateOptions, Evaluation, LayerAgreement, OutputAgreement, Prediction } from './evaluation/types';
+
+const MAX_SKIP_NOTES = 10;
 
 /**
- * Runs float (onnxruntime) and integer (reference interpreter) executions over the samples at `location`.
+ * Runs float (onnxruntime) and integer executions over the samples at `location`: the integer network in threads, the float network in this one. Memory does not
+ * grow with the number of samples but for a few numbers of each, and what comes out does not depend on the number of threads.
  *
  * @param limit use at most so many samples, evenly spread; 0: all
- * @throws UserError when there is nothing to run on; CancelledError
+ * @throws UserError when there is nothing to run on, or a thread dies; CancelledError
  */
 export async function evaluate(
   graph: Graph,
@@ -35,68 +34,90 @@ export async function evaluate(
   location: string,
   limit: number,
   progress: Progress,
+  options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const samples = await listSamples(location, graph, limit);
-  const executor = new Executor(program);
-  const notes: string[] = [...samples.notes];
-  const labelled = samples.samples.every((s) => s.label !== null);
-  const count = { images: 0, agree: 0, float1: 0, float5: 0, quantized1: 0, quantized5: 0 };
-  const classes = outputsAreClasses(graph);
-  const classCount = graph.maps[graph.outputs[0].map].shape.c;
-  let unknownLabels = 0;
-  let signal = 0;
-  let noise = 0;
-  for await (const { inputs, outputs, sample } of floatOutputs(graph, modelPath, samples, preprocess, progress, notes)) {
-    const result = executor.run(inputs.map((input, i) => inputCodes(program, i, input)));
-    const quantized = result.outputs.map((bytes, i) => decodePort(program, program.outputs[i], bytes));
-    outputs.forEach((reference, i) => {
-      for (let k = 0; k < reference.length; k++) {
-        signal += reference[k] * reference[k];
-        noise += (reference[k] - quantized[i][k]) ** 2;
-      }
-    });
-    const floatRank = topIndices(outputs[0], 5);
-    const quantizedRank = topIndices(quantized[0], 5);
-    count.images++;
-    if (floatRank[0] === quantizedRank[0]) count.agree++;
-    if (sample.label !== null) {
-      if (classes && sample.label >= classCount) unknownLabels++;
-      if (floatRank[0] === sample.label) count.float1++;
-      if (floatRank.includes(sample.label)) count.float5++;
-      if (quantizedRank[0] === sample.label) count.quantized1++;
-      if (quantizedRank.includes(sample.label)) count.quantized5++;
+  for (const input of graph.inputs) checkChannels(preprocess, graph.maps[input.map].shape.c);
+  const set = await listSamples(location, graph, limit);
+  const notes: string[] = [...set.notes];
+  const threads = threadCount(set.samples.length, options.threads);
+  const runners = openRunners({ program, network: { inputs: graph.inputs, maps: graph.maps }, preprocess }, threads, progress, options.threadFile);
+  let results: readonly ImageResult[];
+  let seconds: number;
+  try {
+    // Half as long as the integer network takes, and it can use several cores itself.
+    const session = await FloatSession.open(graph, modelPath, { maps: [], preClamp: [] }, { threads: runners.capacity > 1 ? Math.max(1, Math.round(threads / 3)) : 2 });
+    if (session.note !== null) notes.push(session.note);
+    try {
+      const begin = performance.now();
+      results = await runAll(graph, program, preprocess, set, runners, session, progress, notes);
+      seconds = (performance.now() - begin) / 1000;
+    } finally {
+      await session.dispose();
     }
+  } finally {
+    await runners.close();
   }
-  if (count.images === 0) throw new UserError(`${location} has no usable samples.`);
-  if (unknownLabels > 0) notes.push(`${unknownLabels} of ${count.images} labels name classes beyond the network's ${classCount} and count as wrong; check labels.csv or the class folders.`);
-  const percent = (n: number): number => (100 * n) / count.images;
-  const rate = (n: number): number | null => (labelled && classes ? percent(n) : null);
+  const { layers } = options;
   return {
-    images: count.images,
-    float: { top1: rate(count.float1), top5: rate(count.float5) },
-    quantized: { top1: rate(count.quantized1), top5: rate(count.quantized5) },
-    agreement: percent(count.agree),
-    outputSnr: noise > 0 ? 10 * Math.log10(signal / noise) : Infinity,
-    notes,
+    ...summarize(graph, results, notes),
+    layers: layers && layers.images > 0 ? await compareLayers(graph, modelPath, program, layers.formats, set, preprocess, layers.images, progress) : null,
+    predictions: options.predictions ? results.map(({ sample: { name, label }, float, quantized }) => ({ sample: name, label, float: float[0], quantized: quantized[0] })) : null,
+    imagesPerSecond: results.length / seconds,
   };
 }
 
-/** Whether the first output is one vector of class scores. */
-function outputsAreClasses(graph: Graph): boolean {
-  const { h, w, c } = graph.maps[graph.outputs[0].map].shape;
-  return graph.outputs.length === 1 && h * w === 1 && c > 1;
+/** Results of all samples that can be used, in their order. */
+async function runAll(graph: Graph, program: Program, preprocess: Preprocess, set: SampleSet, runners: Runners, session: FloatSession, progress: Progress, notes: string[]): Promise<ImageResult[]> {
+  const { samples } = set;
+  const results = new Array<ImageResult | string>(samples.length);
+  let done = 0;
+  const accept = async (result: RunnerResult): Promise<void> => {
+    checkCancelled(progress);
+    progress.report('Evaluating', done++, samples.length);
+    if (result.problem !== null) {
+      results[result.index] = result.problem;
+      return;
+    }
+    await session.run(result.reals);
+    const quantized = result.outputs.map((bytes, i) => decodePort(program, program.outputs[i], bytes));
+    results[result.index] = imageResult(samples[result.index], session.outputs(), quantized);
+  };
+  // The float network takes one image at a time.
+  let turn = Promise.resolve();
+  const pending = new Set<Promise<void>>();
+  for (let index = 0; index < samples.length; index++) {
+    checkCancelled(progress);
+    const job = await jobOf(samples[index], index, graph, preprocess);
+    const run = typeof job === 'string' ? Promise.resolve<RunnerResult>({ index, problem: job }) : runners.run(job);
+    const finished = run.then((result) => (turn = turn.then(() => accept(result)))).finally(() => pending.delete(finished));
+    // Whoever waits for it next learns of a failure.
+    finished.catch(() => undefined);
+    pending.add(finished);
+    if (pending.size >= runners.capacity) await Promise.race(pending);
+  }
+  await Promise.all(pending);
+  progress.report('Evaluating', samples.length, samples.length);
+  return usable(set, results, notes);
 }
 
-/** Indices of the k largest values, best first; of equal values the first. */
-export function topIndices(values: ArrayLike<number>, k: number): number[] {
-  const best: number[] = [];
-  for (let i = 0; i < values.length; i++) {
-    let at = best.length;
-    while (at > 0 && values[i] > values[best[at - 1]]) at--;
-    if (at < k) {
-      best.splice(at, 0, i);
-      if (best.length > k) best.pop();
-    }
+/** What a runner gets: an image's place, or an array's values, whose reader cannot go to another thread; a line of text when these are damaged. */
+async function jobOf(sample: Sample, index: number, graph: Graph, preprocess: Preprocess): Promise<RunnerJob | string> {
+  if (sample.source.kind === 'image') return { index, sample };
+  try {
+    const inputs = await loadSample(sample, graph, preprocess);
+    return { index, inputs: inputs.map(({ codes, real }) => ({ codes: codes?.slice() ?? null, real: real.slice() })) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.message;
   }
-  return best;
+}
+
+/** Notes damaged samples, the first ten by name, and leaves them out. */
+function usable(set: SampleSet, results: readonly (ImageResult | string)[], notes: string[]): ImageResult[] {
+  const problems = results.filter((r) => typeof r === 'string');
+  notes.push(...problems.slice(0, MAX_SKIP_NOTES).map((p) => `Skipped: ${p}`));
+  if (problems.length > MAX_SKIP_NOTES) notes.push(`Skipped ${problems.length - MAX_SKIP_NOTES} more samples.`);
+  const images = results.filter((r) => typeof r !== 'string');
+  if (images.length === 0) throw new UserError(problems[0] ?? `${set.path} has no usable samples.`);
+  return images;
 }

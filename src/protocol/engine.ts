@@ -186,7 +186,10 @@ export interface EvaluationSummary {
   readonly images: number;
   readonly float: { readonly top1: number | null; readonly top5: number | null };
   readonly quantized: { readonly top1: number | null; readonly top5: number | null };
-  readonly agreement: number;
+  /** Null for networks that are no classifiers. */
+  readonly agreement: number | null;
+  /** Signal-to-noise ratio of the outputs against float, dB; null without noise. */
+  readonly outputSnr: number | null;
 }
 
 /** How an error crosses the border: `user` errors are shown as they stand, others with a hint to the log. */

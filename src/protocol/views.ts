@@ -186,8 +186,10 @@ export interface AccuracyView {
   /** Null without labels, or for networks that are no classifiers. */
   readonly floatTop1: number | null;
   readonly quantizedTop1: number | null;
-  /** Images on which both choose the same class. */
-  readonly agreement: number;
+  /** Images on which both choose the same class; null for networks that are no classifiers. */
+  readonly agreement: number | null;
+  /** Signal-to-noise ratio of the outputs against float, dB; missing without noise, and in results of earlier versions. */
+  readonly outputSnr?: number;
 }
 
 /** Everything the page needs to draw itself. `plan` is null before quantization. */

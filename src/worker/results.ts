@@ -12,6 +12,8 @@ interface StoredResult {
   /** {@link planHash} of the plan that was evaluated. */
   readonly plan: string;
   readonly accuracy: AccuracyView;
+  /** Signal-to-noise ratio of each layer's output, dB, by layer name; those without noise are missing. */
+  readonly snr?: Readonly<Record<string, number>>;
 }
 
 /** `net.quantmcu.json` → `net.quantmcu.results.json` beside it. */
@@ -37,10 +39,12 @@ export async function storeAccuracy(planPath: string, plan: Plan, evaluation: Ev
   const hash = planHash(plan);
   const share = (percent: number | null): number | null => (percent === null ? null : percent / 100);
   const accuracy: AccuracyView = {
-    images: evaluation.images, floatTop1: share(evaluation.float.top1), quantizedTop1: share(evaluation.quantized.top1), agreement: evaluation.agreement / 100,
+    images: evaluation.images, floatTop1: share(evaluation.float.top1), quantizedTop1: share(evaluation.quantized.top1), agreement: share(evaluation.agreement),
+    ...(Number.isFinite(evaluation.outputSnr) ? { outputSnr: evaluation.outputSnr } : {}),
   };
+  const snr = evaluation.layers && Object.fromEntries(evaluation.layers.filter((layer) => Number.isFinite(layer.snr)).map((layer) => [layer.name, layer.snr]));
   const others = (await readResults(planPath)).filter((result) => result.plan !== hash);
-  const results: StoredResult[] = [{ plan: hash, accuracy }, ...others].slice(0, KEPT_RESULTS);
+  const results: StoredResult[] = [{ plan: hash, accuracy, ...(snr ? { snr } : {}) }, ...others].slice(0, KEPT_RESULTS);
   await writeFilesWhole([{ path: resultsPathOf(planPath), data: `{\n  "version": 1,\n  "results": [\n${results.map((r) => `    ${JSON.stringify(r)}`).join(',\n')}\n  ]\n}\n` }]);
 }
 
@@ -60,5 +64,5 @@ function isResult(value: unknown): value is StoredResult {
   const share = (v: unknown): boolean => typeof v === 'number' && v >= 0 && v <= 1;
   const shareOrNull = (v: unknown): boolean => v === null || share(v);
   return typeof plan === 'string' && typeof accuracy === 'object' && accuracy !== null && Number.isInteger(accuracy.images)
-    && shareOrNull(accuracy.floatTop1) && shareOrNull(accuracy.quantizedTop1) && share(accuracy.agreement);
+    && shareOrNull(accuracy.floatTop1) && shareOrNull(accuracy.quantizedTop1) && shareOrNull(accuracy.agreement) && ['number', 'undefined'].includes(typeof accuracy.outputSnr);
 }

@@ -27,6 +27,9 @@ import { previewFigures } from './preview';
 import { storeAccuracy, storedAccuracy } from './results';
 import { sampleImage } from './sampleImage';
 
+/** Images on which an evaluation compares layers, too: their signal-to-noise ratios hardly change with more. */
+const LAYER_IMAGES = 8;
+
 /**
  * What the host asks, answered by the engine.
  * @param progress of the one call that the service is made for
@@ -135,11 +138,12 @@ export function createService(progress: Progress, models: ModelStore = new Model
     },
 
     evaluate: async ({ planPath, imagesPath, limit }) => {
-      const { graph, modelPath, program, plan } = await open(models, planPath);
-      const evaluation = await evaluate(graph, modelPath, program, plan.preprocess, imagesPath, limit, progress);
+      const { graph, modelPath, program, plan, parameters } = await open(models, planPath);
+      const layers = { formats: parameters.formats, images: LAYER_IMAGES };
+      const evaluation = await evaluate(graph, modelPath, program, plan.preprocess, imagesPath, limit, progress, { layers });
       await storeAccuracy(planPath, plan, evaluation);
-      const { images, float, quantized, agreement } = evaluation;
-      return { images, float, quantized, agreement };
+      const { images, float, quantized, agreement, outputSnr } = evaluation;
+      return { images, float, quantized, agreement, outputSnr: Number.isFinite(outputSnr) ? outputSnr : null };
     },
   };
 }

@@ -64,6 +64,10 @@ function accuracyFigure({ figures }: PlanView): Figure | null {
   const { accuracy } = figures;
   if (accuracy === null) return null;
   const images = t('on {0} images', plain(accuracy.images, 0));
+  if (accuracy.agreement === null) {
+    const value = accuracy.outputSnr === undefined ? { number: '–', unit: '' } : { number: plain(accuracy.outputSnr, 1), unit: 'dB' };
+    return { label: t('Output SNR'), value, caption: images, description: t('Signal-to-noise ratio of the firmware’s outputs against the float model’s') };
+  }
   if (accuracy.quantizedTop1 === null) {
     return { label: t('Agreement'), value: share(accuracy.agreement), caption: images, description: t('Images on which the firmware and the float model choose the same class') };
   }

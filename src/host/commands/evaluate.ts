@@ -34,10 +34,12 @@ export async function evaluate({ engine, jobs, log, memory }: Services, argument
 
   const action = vscode.l10n.t('Evaluate {0}', nameOf(model));
   try {
-    const { images, float, quantized, agreement } = await jobs.run(model, action, (options) =>
+    const { images, float, quantized, agreement, outputSnr } = await jobs.run(model, action, (options) =>
       engine.run((e) => e.evaluate({ planPath: plan.fsPath, imagesPath: imagesPath!, limit }), options));
     const percent = (value: number): string => `${value.toFixed(1)} %`;
-    const line = quantized.top1 === null || float.top1 === null
+    const line = agreement === null
+      ? vscode.l10n.t('{0}: on {1} images the outputs are {2} from float.', nameOf(model), images, outputSnr === null ? '∞ dB' : `${outputSnr.toFixed(1)} dB`)
+      : quantized.top1 === null || float.top1 === null
       ? vscode.l10n.t('{0}: on {1} images the firmware agrees with the float model on {2}.', nameOf(model), images, percent(agreement))
       : vscode.l10n.t('{0}: top-1 {1} on {2} images (float {3}), agreement {4}.', nameOf(model), percent(quantized.top1), images, percent(float.top1), percent(agreement));
     log.info(line);

@@ -175,7 +175,7 @@ describe('what-if', function () {
     assert.equal(count, 4);
     assert.ok(existsSync(path.join(folder, 'gauge.quantmcu.results.json')));
     const accuracy = planOf(await service.view({ modelPath, planPath })).figures.accuracy!;
-    assert.deepEqual([accuracy.images, accuracy.agreement, accuracy.quantizedTop1], [4, agreement / 100, quantized.top1 === null ? null : quantized.top1 / 100]);
+    assert.deepEqual([accuracy.images, accuracy.agreement, accuracy.quantizedTop1], [4, agreement! / 100, quantized.top1 === null ? null : quantized.top1 / 100]);
     const layer = view.model.layers.find(({ plan }) => plan!.candidates.length > 0)!;
     const { planText } = await change({ kind: 'mapBits', layer: layer.id, bits: layer.plan!.bits === 8 ? 4 : 8 });
     assert.equal(planOf(await viewOf(planText)).figures.accuracy, null);

@@ -1,0 +1,71 @@
+import type { MapId } from '../graph/types';
+import type { MapFormat } from '../quantize/types';
+
+/** Accuracy of the firmware's integer arithmetic beside the float network, on the same images. */
+export interface Evaluation {
+  readonly images: number;
+  /** Whether the network has one output, a vector of class scores; otherwise only `outputs` says how close it comes. */
+  readonly classifier: boolean;
+  /** Percent; null without labels, or for networks that are no classifiers. */
+  readonly float: { readonly top1: number | null; readonly top5: number | null };
+  readonly quantized: { readonly top1: number | null; readonly top5: number | null };
+  /** Percent of images on which both have the same first class; null for networks that are no classifiers. */
+  readonly agreement: number | null;
+  /** Signal-to-noise ratio of the quantized outputs against float, dB, over all images and outputs; Infinity without noise. */
+  readonly outputSnr: number;
+  /** In the graph's order. */
+  readonly outputs: readonly OutputAgreement[];
+  /** In topological order, when asked for. */
+  readonly layers: readonly LayerAgreement[] | null;
+  /** Per image, when asked for. */
+  readonly predictions: readonly Prediction[] | null;
+  /** Of the runs alone, float and integer together. */
+  readonly imagesPerSecond: number;
+  readonly notes: readonly string[];
+}
+
+/** How close one output comes to float's. */
+export interface OutputAgreement {
+  /** ONNX value name. Text, possibly hostile. */
+  readonly name: string;
+  readonly shape: { readonly h: number; readonly w: number; readonly c: number };
+  /** dB over all images; Infinity without noise. */
+  readonly snr: number;
+  /** Cosine of the angle between the two outputs, mean over the images. */
+  readonly cosine: number;
+}
+
+/** How close a layer's output comes to float's. What several branches compute counts as often as it is computed. */
+export interface LayerAgreement {
+  /** Index in the graph. */
+  readonly layer: number;
+  readonly name: string;
+  readonly kind: string;
+  /** dB over the compared images: 10·log10(Σ float² / Σ (float − quantized)²); Infinity without noise. */
+  readonly snr: number;
+}
+
+export interface Prediction {
+  /** As the sample set names it. */
+  readonly sample: string;
+  readonly label: number | null;
+  /** First class of the first output. */
+  readonly float: number;
+  readonly quantized: number;
+}
+
+export interface EvaluateOptions {
+  /** Compare the layers' outputs, too, on at most so many of the images. `formats`: in which each map is stored, see QuantizedParameters. */
+  readonly layers?: { readonly formats: ReadonlyMap<MapId, MapFormat>; readonly images: number };
+  /** Keep what was predicted for each image. */
+  readonly predictions?: boolean;
+  /** Threads that run the integer network; undefined: as many as there are cores, where that pays. 1: this thread. */
+  readonly threads?: number;
+  /** JavaScript file that serves such a thread; undefined: `evaluator.js` beside the running file. */
+  readonly threadFile?: string;
+}
+
+/** 10·log10(signal / noise), Infinity without noise. */
+export function decibels(signal: number, noise: number): number {
+  return noise > 0 ? 10 * Math.log10(signal / noise) : Infinity;
+}
