@@ -11,6 +11,7 @@
 #pragma GCC optimize("no-schedule-insns")
 #endif
 
+#include "qmcu_blocks.h"
 #include "qmcu_columns.h"
 #include "qmcu_pairs.h"
 #include "qmcu_scale.h"
@@ -304,12 +305,16 @@ static void convolve_pixels(const convolution *conv, uint32_t largest, int32_t o
     }
 }
 
-static void convolve(convolution *conv, int32_t groups)
+/* Pixels at a time for which the stack's numbers suffice. */
+static uint32_t largest_block(const convolution *conv)
 {
     const uint32_t even = (conv->length + 1u) / 2u * 2u;
-    const uint32_t largest = BLOCK_PIXELS * even <= COLUMN_CODES ? BLOCK_PIXELS : 2u * even <= COLUMN_CODES ? 2u : 1u;
-    conv->pair_bytes = 2u * conv->length * conv->weight_bits / 8u;
-    conv->dense = groups == 1 && conv->window->dilation_w == 1 && qmcu_is_dense(conv->in);
+    return BLOCK_PIXELS * even <= COLUMN_CODES ? BLOCK_PIXELS : 2u * even <= COLUMN_CODES ? 2u : 1u;
+}
+
+static void convolve(const convolution *conv, int32_t groups)
+{
+    const uint32_t largest = largest_block(conv);
     if (groups == 1) {
         convolve_pixels(conv, largest, 0, 0, conv->out->h * conv->out->w, 1);
         return;
@@ -320,7 +325,7 @@ static void convolve(convolution *conv, int32_t groups)
     }
 }
 
-QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+static convolution convolution_of(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
     convolution conv;
     conv.window = &params->window;
@@ -333,6 +338,34 @@ QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *i
     conv.length = (uint32_t)(params->window.kernel_h * params->window.kernel_w) * conv.in_channels;
     conv.out_channels = out->channels / params->group;
     conv.weight_bits = params->weight_bits;
+    conv.pair_bytes = 2u * conv.length * conv.weight_bits / 8u;
+    conv.dense = params->group == 1 && params->window.dilation_w == 1 && qmcu_is_dense(in);
+    return conv;
+}
+
+#if QMCU_DSP
+void qmcu_convolve_pixels(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int32_t oy, int32_t ox, int32_t count)
+{
+    const convolution conv = convolution_of(params, in, out);
+    convolve_pixels(&conv, largest_block(&conv), oy, ox, count, 1);
+}
+
+void qmcu_window_column(const qmcu_conv2d_params *params, const qmcu_map *in, int32_t y, int32_t x, uint32_t from, uint32_t to, int16_t *column)
+{
+    const convolution conv = convolution_of(params, in, in);
+    const part t = { column, 8u, from, to };
+    gather(&conv, y, x, 0u, &t);
+}
+#endif
+
+QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+{
+#if QMCU_DSP
+    if (qmcu_convolve_blocks(params, in, out)) {
+        return;
+    }
+#endif
+    const convolution conv = convolution_of(params, in, out);
     convolve(&conv, params->group);
 }
 
@@ -350,5 +383,7 @@ QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params,
     conv.length = (uint32_t)(in->h * in->w * in->channels);
     conv.out_channels = out->channels;
     conv.weight_bits = params->weight_bits;
+    conv.pair_bytes = 2u * conv.length * conv.weight_bits / 8u;
+    conv.dense = qmcu_is_dense(in);
     convolve(&conv, 1);
 }

@@ -39,8 +39,10 @@ QMCU_DSP_2(qmcu_uxtb16_ror8, "uxtb16 %0, %1, ror #8")
 /* Halves: low of a and low of b; high of a as low, high of b as high. */
 QMCU_DSP_3(qmcu_pkh_low, "pkhbt %0, %1, %2, lsl #16")
 QMCU_DSP_3(qmcu_pkh_high, "pkhtb %0, %2, %1, asr #16")
-/* a - b in both halves. */
+/* a - b in both halves; in all four bytes; in all four bytes of unsigned numbers, at least 0. */
 QMCU_DSP_3(qmcu_ssub16, "ssub16 %0, %1, %2")
+QMCU_DSP_3(qmcu_ssub8, "ssub8 %0, %1, %2")
+QMCU_DSP_3(qmcu_uqsub8, "uqsub8 %0, %1, %2")
 
 /* The sum stays in its register: inner loops have none to spare. */
 #define QMCU_DSP_4(name, text)                                            \
@@ -53,6 +55,14 @@ QMCU_DSP_3(qmcu_ssub16, "ssub16 %0, %1, %2")
 QMCU_DSP_4(qmcu_smlad, "smlad %0, %1, %2, %0")
 QMCU_DSP_4(qmcu_smlabb, "smlabb %0, %1, %2, %0")
 QMCU_DSP_4(qmcu_smlatt, "smlatt %0, %1, %2, %0")
+
+/* The same as qmcu_smlad, in a register of its own: begins sums. */
+QMCU_INLINE int32_t qmcu_smlad_from(uint32_t a, uint32_t b, int32_t acc)
+{
+    int32_t r;
+    __asm__("smlad %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(acc));
+    return r;
+}
 
 /* c + floor(a * b / 2^32). */
 QMCU_INLINE int32_t qmcu_smmla(int32_t a, int32_t b, int32_t c)
@@ -73,6 +83,40 @@ QMCU_INLINE int32_t qmcu_smmla(int32_t a, int32_t b, int32_t c)
 QMCU_DSP_SATURATE(qmcu_ssat8, "ssat %0, #8, %1")
 QMCU_DSP_SATURATE(qmcu_ssat4, "ssat %0, #4, %1")
 QMCU_DSP_SATURATE(qmcu_ssat2, "ssat %0, #2, %1")
+QMCU_DSP_SATURATE(qmcu_usat8, "usat %0, #8, %1")
+QMCU_DSP_SATURATE(qmcu_usat4, "usat %0, #4, %1")
+
+/* The nearest numbers to a >> n: one instruction where n is known when the kernel is compiled. */
+#if defined(__OPTIMIZE__)
+#define QMCU_DSP_SHIFT_SATURATE(name, text)                                                  \
+    QMCU_INLINE int32_t name##_shifted(int32_t a, uint32_t n)                                \
+    {                                                                                        \
+        int32_t r;                                                                           \
+        if (!__builtin_constant_p(n)) {                                                      \
+            return name(a >> n);                                                             \
+        }                                                                                    \
+        __asm__(text ", asr %2" : "=r"(r) : "r"(a), "i"(n) : "cc");                          \
+        return r;                                                                            \
+    }
+#else
+#define QMCU_DSP_SHIFT_SATURATE(name, text)                    \
+    QMCU_INLINE int32_t name##_shifted(int32_t a, uint32_t n)  \
+    {                                                          \
+        return name(a >> n);                                   \
+    }
+#endif
+QMCU_DSP_SHIFT_SATURATE(qmcu_ssat8, "ssat %0, #8, %1")
+QMCU_DSP_SHIFT_SATURATE(qmcu_ssat4, "ssat %0, #4, %1")
+QMCU_DSP_SHIFT_SATURATE(qmcu_usat8, "usat %0, #8, %1")
+QMCU_DSP_SHIFT_SATURATE(qmcu_usat4, "usat %0, #4, %1")
+
+/* The high nibbles of all bytes. As an immediate: a constant in a register would be one too many in inner loops. */
+QMCU_INLINE uint32_t qmcu_high_nibbles(uint32_t word)
+{
+    uint32_t r;
+    __asm__("and %0, %1, #0xf0f0f0f0" : "=r"(r) : "r"(word) : "cc");
+    return r;
+}
 #else
 #define QMCU_DSP 0
 #endif
@@ -80,6 +124,7 @@ QMCU_DSP_SATURATE(qmcu_ssat2, "ssat %0, #2, %1")
 #if QMCU_DSP
 typedef uint32_t __attribute__((may_alias)) qmcu_word;
 typedef uint32_t __attribute__((may_alias, aligned(1))) qmcu_unaligned_word;
+typedef uint64_t __attribute__((may_alias)) qmcu_two_words;
 
 /* Four bytes in memory, on word addresses or any. */
 QMCU_INLINE uint32_t qmcu_load(const void *p)
@@ -90,6 +135,49 @@ QMCU_INLINE uint32_t qmcu_load(const void *p)
 QMCU_INLINE uint32_t qmcu_load_unaligned(const void *p)
 {
     return *(const qmcu_unaligned_word *)p;
+}
+
+/* The same, loaded also where the compiler knows the word: it cannot tell that keeping it costs more than loading it. */
+QMCU_INLINE uint32_t qmcu_load_again(const void *p)
+{
+#if defined(__arm__)
+    uint32_t r;
+    __asm__ volatile("ldr %0, %1" : "=r"(r) : "m"(*(const qmcu_unaligned_word *)p));
+    return r;
+#else
+    return qmcu_load_unaligned(p);
+#endif
+}
+
+QMCU_INLINE void qmcu_store_unaligned(void *p, uint32_t word)
+{
+    *(qmcu_unaligned_word *)p = word;
+}
+
+/* Two words that begin `offset` bytes, a constant, after an address that is a multiple of 8: one instruction. */
+typedef struct {
+    uint32_t first;
+    uint32_t second;
+} qmcu_words;
+
+QMCU_INLINE qmcu_words qmcu_load_two(const void *p, uint32_t offset)
+{
+    qmcu_words r;
+    const uint8_t *at = (const uint8_t *)p + offset;
+#if defined(__arm__) && defined(__OPTIMIZE__)
+    if (__builtin_constant_p(offset)) {
+        __asm__("ldrd %0, %1, [%2, %3]" : "=r"(r.first), "=r"(r.second) : "r"(p), "i"(offset), "m"(*(const qmcu_two_words *)at));
+        return r;
+    }
+#endif
+    r.first = qmcu_load(at);
+    r.second = qmcu_load(at + 4);
+    return r;
+}
+
+QMCU_INLINE void qmcu_store_two(void *p, uint32_t first, uint32_t second)
+{
+    *(qmcu_two_words *)p = (uint64_t)second << 32 | first;
 }
 
 QMCU_INLINE void qmcu_store(void *p, uint32_t word)

@@ -40,15 +40,20 @@ QMCU_INLINE qmcu_scale qmcu_scale_of(const qmcu_requant *r, uint32_t format)
     return s;
 }
 
+/* A bias of the table in the accumulator's units. */
+QMCU_INLINE int32_t qmcu_shift_bias(int32_t bias, int32_t shift)
+{
+    if (shift >= 0) {
+        return qmcu_shift_left(bias, (uint32_t)shift);
+    }
+    const uint32_t n = (uint32_t)-shift;
+    return (bias + (int32_t)(1u << (n - 1u))) >> n;
+}
+
 /* The bias of channel c in the accumulator's units. */
 QMCU_INLINE int32_t qmcu_bias(const qmcu_requant *r, int32_t c)
 {
-    const int32_t bias = r->bias[c];
-    if (r->bias_shift >= 0) {
-        return qmcu_shift_left(bias, (uint32_t)r->bias_shift);
-    }
-    const uint32_t n = (uint32_t)-r->bias_shift;
-    return (bias + (int32_t)(1u << (n - 1u))) >> n;
+    return qmcu_shift_bias(r->bias[c], r->bias_shift);
 }
 
 /* Code of an accumulator that includes the bias, where s->saturate is 0; `max` is the channel's. */

@@ -1,3 +1,6 @@
+import block from '../../firmware/qmcu_block.h';
+import blocks from '../../firmware/qmcu_blocks.c';
+import blocksHeader from '../../firmware/qmcu_blocks.h';
 import codes from '../../firmware/qmcu_codes.c';
 import columns from '../../firmware/qmcu_columns.c';
 import columnsHeader from '../../firmware/qmcu_columns.h';
@@ -15,6 +18,9 @@ import port from '../../firmware/quantmcu_port.h';
 
 /** All files of `src/firmware/`, bundled as text. */
 export const runtimeSources: Readonly<Record<string, string>> = {
+  'qmcu_block.h': block,
+  'qmcu_blocks.c': blocks,
+  'qmcu_blocks.h': blocksHeader,
   'qmcu_codes.c': codes,
   'qmcu_columns.c': columns,
   'qmcu_columns.h': columnsHeader,

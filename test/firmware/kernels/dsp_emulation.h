@@ -22,5 +22,30 @@ static inline int32_t qmcu_smmla(int32_t a, int32_t b, int32_t c) { return wrap(
 static inline int32_t qmcu_ssat8(int32_t a) { return a < -128 ? -128 : a > 127 ? 127 : a; }
 static inline int32_t qmcu_ssat4(int32_t a) { return a < -8 ? -8 : a > 7 ? 7 : a; }
 static inline int32_t qmcu_ssat2(int32_t a) { return a < -2 ? -2 : a > 1 ? 1 : a; }
+static inline int32_t qmcu_usat8(int32_t a) { return a < 0 ? 0 : a > 255 ? 255 : a; }
+static inline int32_t qmcu_usat4(int32_t a) { return a < 0 ? 0 : a > 15 ? 15 : a; }
+static inline int32_t qmcu_ssat8_shifted(int32_t a, uint32_t n) { return qmcu_ssat8(a >> n); }
+static inline int32_t qmcu_ssat4_shifted(int32_t a, uint32_t n) { return qmcu_ssat4(a >> n); }
+static inline int32_t qmcu_usat8_shifted(int32_t a, uint32_t n) { return qmcu_usat8(a >> n); }
+static inline int32_t qmcu_usat4_shifted(int32_t a, uint32_t n) { return qmcu_usat4(a >> n); }
+static inline int32_t qmcu_smlad_from(uint32_t a, uint32_t b, int32_t acc) { return qmcu_smlad(a, b, acc); }
+
+static inline uint32_t qmcu_high_nibbles(uint32_t a) { return a & 0xf0f0f0f0u; }
+
+static inline uint32_t byte_of(uint32_t a, uint32_t i) { return a >> (8u * i) & 0xffu; }
+
+static inline uint32_t qmcu_ssub8(uint32_t a, uint32_t b)
+{
+    uint32_t r = 0;
+    for (uint32_t i = 0; i < 4u; i++) r |= ((byte_of(a, i) + 256u - byte_of(b, i)) & 0xffu) << (8u * i);
+    return r;
+}
+
+static inline uint32_t qmcu_uqsub8(uint32_t a, uint32_t b)
+{
+    uint32_t r = 0;
+    for (uint32_t i = 0; i < 4u; i++) r |= (byte_of(a, i) > byte_of(b, i) ? byte_of(a, i) - byte_of(b, i) : 0u) << (8u * i);
+    return r;
+}
 
 #endif

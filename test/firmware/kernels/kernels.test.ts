@@ -16,7 +16,7 @@ const dsp = '-DQMCU_EMULATE_DSP="dsp_emulation.h"';
 const builds = [
   { name: 'gcc -O2', compiler: 'gcc', flags: ['-O2'] },
   { name: 'clang -O2, product from 16-bit halves', compiler: 'clang', flags: ['-O2', '-DQMCU_SPLIT_MULHI=1'] },
-  { name: 'gcc -O2, DSP instructions emulated', compiler: 'gcc', flags: ['-O2', dsp] },
+  { name: 'gcc with sanitizers, DSP instructions emulated', compiler: 'gcc', flags: ['-O1', dsp, ...sanitizers] },
   { name: 'clang with sanitizers, DSP instructions emulated, little stack', compiler: 'clang', flags: ['-O1', dsp, '-DQMCU_COLUMN_BYTES=64', ...sanitizers] },
   { name: 'gcc with sanitizers', compiler: 'gcc', flags: ['-O1', ...sanitizers] },
   { name: 'clang with sanitizers, product from 16-bit halves', compiler: 'clang', flags: ['-O1', '-DQMCU_SPLIT_MULHI=1', ...sanitizers, '-fsanitize=implicit-integer-sign-change,local-bounds'] },

@@ -1,0 +1,357 @@
+/*
+ * QuantMCU runtime: convolutions by blocks of four pixels, with the DSP extension.
+ *
+ * The codes under the windows of four output pixels are unpacked to columns; a block function then computes all output channels.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
+#pragma GCC optimize("no-schedule-insns")
+#endif
+
+#include "qmcu_blocks.h"
+#include "qmcu_columns.h"
+
+#if QMCU_DSP
+
+/* Codes on the stack. */
+#define COLUMN_CODES (QMCU_COLUMN_BYTES / 2u / 16u * 16u)
+
+/* Where a pixel's column has more than its quarter of them, output channels whose sums are kept between the column's parts. */
+#define PART_CHANNELS 64
+#define PART_CODES (COLUMN_CODES - 8u * PART_CHANNELS)
+#define HAS_PARTS (COLUMN_CODES >= 8u * PART_CHANNELS + 64u)
+
+/* Longest column of windows with an odd number of codes in a row that goes by blocks. */
+#define ODD_CODES 64u
+
+/* Two words of codes of one pixel and of the next. */
+QMCU_INLINE void store_pairs(int16_t *column, uint32_t even_p, uint32_t odd_p, uint32_t even_q, uint32_t odd_q, uint32_t second)
+{
+    qmcu_store_two(column, qmcu_pkh_low(even_p, odd_p), qmcu_pkh_low(even_q, odd_q));
+    qmcu_store_two(column + second, qmcu_pkh_high(even_p, odd_p), qmcu_pkh_high(even_q, odd_q));
+}
+
+/* Whole words of 8-bit codes of two pixels. */
+QMCU_INLINE void expand_words8(int is_signed, const uint8_t *p, const uint8_t *q, uint32_t words, int16_t *column)
+{
+    for (; words > 0u; words--) {
+        const uint32_t a = qmcu_load_unaligned(p);
+        const uint32_t b = qmcu_load_unaligned(q);
+        if (is_signed) {
+            store_pairs(column, qmcu_sxtb16(a), qmcu_sxtb16_ror8(a), qmcu_sxtb16(b), qmcu_sxtb16_ror8(b), 8u);
+        } else {
+            store_pairs(column, qmcu_uxtb16(a), qmcu_uxtb16_ror8(a), qmcu_uxtb16(b), qmcu_uxtb16_ror8(b), 8u);
+        }
+        p += 4;
+        q += 4;
+        column += 16;
+    }
+}
+
+/* Four nibbles in the lower halves of their bytes, as numbers in bytes. */
+QMCU_INLINE uint32_t nibbles(int is_signed, uint32_t word)
+{
+    const uint32_t codes = word & 0x0f0f0f0fu;
+    return is_signed ? qmcu_ssub8(codes ^ 0x08080808u, 0x08080808u) : codes;
+}
+
+/* Whole words of 4-bit codes of two pixels. */
+QMCU_INLINE void expand_words4(int is_signed, const uint8_t *p, const uint8_t *q, uint32_t words, int16_t *column)
+{
+    for (; words > 0u; words--) {
+        const uint32_t a = qmcu_load_unaligned(p);
+        const uint32_t b = qmcu_load_unaligned(q);
+        const uint32_t even_a = nibbles(is_signed, a);
+        const uint32_t odd_a = nibbles(is_signed, a >> 4);
+        const uint32_t even_b = nibbles(is_signed, b);
+        const uint32_t odd_b = nibbles(is_signed, b >> 4);
+        if (is_signed) {
+            store_pairs(column, qmcu_sxtb16(even_a), qmcu_sxtb16(odd_a), qmcu_sxtb16(even_b), qmcu_sxtb16(odd_b), 16u);
+            store_pairs(column + 8, qmcu_sxtb16_ror8(even_a), qmcu_sxtb16_ror8(odd_a), qmcu_sxtb16_ror8(even_b), qmcu_sxtb16_ror8(odd_b), 16u);
+        } else {
+            store_pairs(column, qmcu_uxtb16(even_a), qmcu_uxtb16(odd_a), qmcu_uxtb16(even_b), qmcu_uxtb16(odd_b), 16u);
+            store_pairs(column + 8, qmcu_uxtb16_ror8(even_a), qmcu_uxtb16_ror8(odd_a), qmcu_uxtb16_ror8(even_b), qmcu_uxtb16_ror8(odd_b), 16u);
+        }
+        p += 4;
+        q += 4;
+        column += 32;
+    }
+}
+
+/* n codes of two pixels beside each other in a block, from the first code of bytes p and q on, to an even place of their columns. */
+static void expand_two(const uint8_t *p, const uint8_t *q, uint32_t format, uint32_t n, int16_t *column)
+{
+    const uint32_t per_word = 32u / qmcu_bits(format);
+    const uint32_t words = n / per_word;
+    switch (format) {
+    case QMCU_U8:
+        expand_words8(0, p, q, words, column);
+        break;
+    case QMCU_S8:
+        expand_words8(1, p, q, words, column);
+        break;
+    case QMCU_U4:
+        expand_words4(0, p, q, words, column);
+        break;
+    case QMCU_S4:
+        expand_words4(1, p, q, words, column);
+        break;
+    default:
+        qmcu_expand(p, format, 0u, n, column, 8u, 0u);
+        qmcu_expand(q, format, 0u, n, column + 2, 8u, 0u);
+        return;
+    }
+    for (uint32_t k = words * per_word; k < n; k++) {
+        int16_t *to = column + k / 2u * 8u + k % 2u;
+        to[0] = (int16_t)qmcu_code(p, k, format);
+        to[2] = (int16_t)qmcu_code(q, k, format);
+    }
+}
+
+/* What every block of a call needs. */
+typedef struct {
+    const qmcu_conv2d_params *params;
+    const qmcu_map *in;
+    const qmcu_map *out;
+    const qmcu_block_shape *shape;
+    qmcu_block_function *function;
+    uint32_t row_codes;  /* of a window */
+    int runs;            /* they are one run of codes */
+} convolution;
+
+/* Rows of an odd number of 8-bit codes: first put together. */
+static void expand_odd(const convolution *conv, const uint8_t *const *from, int16_t *columns)
+{
+    QMCU_ALIGN(4) uint8_t bytes[2][ODD_CODES];
+    const uint32_t length = conv->shape->length;
+    for (uint32_t p = 0u; p < 4u; p += 2u) {
+        for (uint32_t i = 0u; i < 2u; i++) {
+            const uint8_t *row = from[p + i];
+            uint8_t *to = bytes[i];
+            for (int32_t y = conv->params->window.kernel_h; y > 0; y--) {
+                uint32_t n = conv->row_codes;
+                const uint8_t *x = row;
+                for (; n >= 4u; n -= 4u) {
+                    qmcu_store_unaligned(to, qmcu_load_unaligned(x));
+                    to += 4;
+                    x += 4;
+                }
+                for (; n > 0u; n--) {
+                    *to++ = *x++;
+                }
+                row += conv->params->window.dilation_h * conv->in->row_bytes;
+            }
+        }
+        expand_two(bytes[0], bytes[1], conv->in->format, length, columns + 2u * p);
+    }
+}
+
+/* Codes [from, to) of the columns of the four pixels from (oy, ox) on; `from` is a multiple of 4. */
+static void gather(const convolution *conv, int32_t oy, int32_t ox, uint32_t from, uint32_t to, int16_t *columns)
+{
+    const qmcu_window *window = &conv->params->window;
+    const qmcu_map *in = conv->in;
+    const uint8_t *at[4];
+    int32_t y[4];
+    int32_t x[4];
+    int inside = 1;
+    for (uint32_t p = 0u; p < 4u; p++) {
+        y[p] = oy * window->stride_h - window->pad_top;
+        x[p] = ox * window->stride_w - window->pad_left;
+        inside &= y[p] >= 0 && x[p] >= 0 && y[p] + (window->kernel_h - 1) * window->dilation_h < in->h && x[p] + (window->kernel_w - 1) * window->dilation_w < in->w;
+        at[p] = inside ? qmcu_at(in, y[p], x[p], 0) : in->data;
+        ox++;
+        if (ox == conv->out->w) {
+            ox = 0;
+            oy++;
+        }
+    }
+    const uint32_t n = conv->row_codes;
+    const int odd = window->kernel_h > 1 && n % 2u != 0u;
+    if (!inside || !conv->runs || (odd && (in->format < QMCU_U8 || conv->shape->length > ODD_CODES || to - from != conv->shape->length))) {
+        for (uint32_t p = 0u; p < 4u; p++) {
+            qmcu_window_column(conv->params, in, y[p], x[p], from, to, columns + 2u * p);
+        }
+    } else if (odd) {
+        expand_odd(conv, at, columns);
+    } else {
+        const uint32_t per_byte = 8u / qmcu_bits(in->format);
+        for (uint32_t k = 0u; k < to; k += n) {
+            const uint32_t first = k > from ? k : from;
+            const uint32_t end = k + n < to ? k + n : to;
+            if (first < end) {
+                const uint32_t skip = (first - k) / per_byte;
+                int16_t *column = columns + 4u * (first - from);
+                expand_two(at[0] + skip, at[1] + skip, in->format, end - first, column);
+                expand_two(at[2] + skip, at[3] + skip, in->format, end - first, column + 4);
+            }
+            for (uint32_t p = 0u; p < 4u; p++) {
+                at[p] += window->dilation_h * in->row_bytes;
+            }
+        }
+    }
+    if ((to - from) % 2u != 0u) {
+        int16_t *last = columns + 4u * (to - from - 1u) + 1;
+        last[0] = 0;
+        last[2] = 0;
+        last[4] = 0;
+        last[6] = 0;
+    }
+}
+
+/* Multiplies the codes of four columns by 1 << n. */
+static void fold(int16_t *columns, uint32_t length, uint32_t n)
+{
+    const uint32_t mask = ~(((1u << n) - 1u) << 16);
+    for (uint32_t words = 2u * ((length + 1u) / 2u); words > 0u; words--) {
+        const qmcu_words two = qmcu_load_two(columns, 0u);
+        qmcu_store_two(columns, two.first << n & mask, two.second << n & mask);
+        columns += 4;
+    }
+}
+
+static void convolve_block(const convolution *conv, int32_t oy, int32_t ox)
+{
+    QMCU_ALIGN(8) int16_t columns[COLUMN_CODES];
+    const uint32_t length = conv->shape->length;
+    qmcu_block block = { conv->shape, columns, conv->params->weights, &conv->params->requant, 0, conv->out->channels, NULL, length, NULL, 1, 1 };
+    block.to = qmcu_at(conv->out, oy, ox, 0);
+    gather(conv, oy, ox, 0u, length, columns);
+    if (conv->shape->folded != 0u) {
+        fold(columns, length, conv->shape->folded);
+    }
+    conv->function(&block);
+}
+
+#if HAS_PARTS
+/* The same where the columns come in parts. */
+static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t ox)
+{
+    QMCU_ALIGN(8) int16_t columns[PART_CODES];
+    int32_t sums[4 * PART_CHANNELS];
+    const uint32_t length = conv->shape->length;
+    const uint32_t pair_bytes = 2u * length * conv->shape->weight_bits / 8u;
+    const uint8_t *weights = conv->params->weights;
+    qmcu_block block = { conv->shape, columns, weights, &conv->params->requant, 0, 0, NULL, 0u, sums, 1, 1 };
+    for (; block.first < conv->out->channels; block.first += PART_CHANNELS) {
+        block.channels = qmcu_min(PART_CHANNELS, conv->out->channels - block.first);
+        block.to = qmcu_at(conv->out, oy, ox, block.first);
+        for (uint32_t from = 0u; from < length; from += PART_CODES / 4u) {
+            block.length = length - from < PART_CODES / 4u ? length - from : PART_CODES / 4u;
+            block.begins = from == 0u;
+            block.ends = from + block.length == length;
+            block.weights = weights + (uint32_t)(block.first / 2) * pair_bytes + 2u * from * conv->shape->weight_bits / 8u;
+            gather(conv, oy, ox, from, from + block.length, columns);
+            if (conv->shape->folded != 0u) {
+                fold(columns, block.length, conv->shape->folded);
+            }
+            conv->function(&block);
+        }
+    }
+}
+#endif
+
+/* Whether two maps share no memory. */
+static int are_apart(const qmcu_map *a, const qmcu_map *b)
+{
+    const uint8_t *a_end = qmcu_at(a, a->h - 1, a->w, 0);
+    const uint8_t *b_end = qmcu_at(b, b->h - 1, b->w, 0);
+    return a_end <= b->data || b_end <= a->data;
+}
+
+void qmcu_convolve_by(const qmcu_block_shape *shape, qmcu_block_function *function, const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+{
+    convolution conv;
+    const int parts = 4u * ((shape->length + 1u) / 2u * 2u) > COLUMN_CODES;
+    /* Blocks may reach into the next row, but for those that read the input again after they have begun to write. */
+    const int one_row = out->row_bytes == out->w * out->pixel_bytes && (!parts || are_apart(in, out));
+    const int32_t rows = one_row ? 1 : out->h;
+    const int32_t pixels = one_row ? out->h * out->w : out->w;
+    conv.params = params;
+    conv.in = in;
+    conv.out = out;
+    conv.shape = shape;
+    conv.function = function;
+    conv.row_codes = (uint32_t)(params->window.kernel_w * in->channels);
+    conv.runs = params->window.kernel_w == 1 || (params->window.dilation_w == 1 && qmcu_is_dense(in));
+    for (int32_t row = 0; row < rows; row++) {
+        int32_t oy = row;
+        int32_t ox = 0;
+        int32_t rest = pixels;
+        for (; rest >= 4; rest -= 4) {
+#if HAS_PARTS
+            if (parts) {
+                convolve_block_in_parts(&conv, oy, ox);
+            } else
+#endif
+            {
+                convolve_block(&conv, oy, ox);
+            }
+            for (ox += 4; ox >= out->w; ox -= out->w) {
+                oy++;
+            }
+        }
+        if (rest > 0) {
+            qmcu_convolve_pixels(params, in, out, oy, ox, rest);
+        }
+    }
+}
+
+QMCU_KERNEL static void block_w8(const qmcu_block *block)
+{
+    qmcu_block_shape shape = *block->shape;
+    shape.weight_bits = 8u;
+    qmcu_block_all(&shape, 1, block);
+}
+
+QMCU_KERNEL static void block_w4(const qmcu_block *block)
+{
+    qmcu_block_shape shape = *block->shape;
+    shape.weight_bits = 4u;
+    qmcu_block_all(&shape, 1, block);
+}
+
+/* Largest shift of a format's codes that leaves them in 16 bits. */
+static uint32_t fold_limit(uint32_t format)
+{
+    return 15u - qmcu_bits(format) + (format & 1u);
+}
+
+int qmcu_convolve_blocks(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+{
+    const qmcu_requant *r = &params->requant;
+    const uint32_t bits = qmcu_bits(out->format);
+    const int32_t lowest = (out->format & 1u) != 0u ? -(int32_t)(1u << (bits - 1u)) : 0;
+    const int32_t highest = lowest + (int32_t)((1u << bits) - 1u);
+    qmcu_block_shape shape;
+    shape.length = (uint32_t)(params->window.kernel_h * params->window.kernel_w * in->channels);
+    shape.weight_bits = params->weight_bits;
+    shape.format = out->format;
+    shape.bounded = r->max_table != NULL || r->max < highest;
+    shape.pre_shift = r->pre_shift;
+    shape.shift = r->shift;
+    shape.bias_shift = r->bias_shift;
+    shape.pixel_bytes = out->pixel_bytes;
+    if (params->group != 1 || out->channels % 2 != 0 || bits < 4u || r->min != lowest || r->shift > 22u) {
+        return 0;
+    }
+    if ((shape.bounded && out->format != QMCU_U8) || r->max < 0 || r->max > highest) {
+        return 0;
+    }
+    if (!HAS_PARTS && 4u * ((shape.length + 1u) / 2u * 2u) > COLUMN_CODES) {
+        return 0;
+    }
+    /* A column's codes are shifted once, the sums of its products for every output channel. Codes of padding may be larger than the map's. */
+    const uint32_t scaled = params->weight_bits == 4u ? 4u : 0u;
+    const uint32_t limit = fold_limit(in->format);
+    shape.folded = 0u;
+    if (shape.length < (uint32_t)out->channels && params->pad_codes == NULL && shape.pre_shift > scaled) {
+        shape.folded = shape.pre_shift - scaled < limit ? shape.pre_shift - scaled : limit;
+    }
+    qmcu_convolve_by(&shape, params->weight_bits == 8u ? block_w8 : block_w4, params, in, out);
+    return 1;
+}
+
+#endif /* QMCU_DSP */
