@@ -13,7 +13,8 @@ const onnxruntime = ['onnxruntime-node'];
 
 /** @type {import('esbuild').BuildOptions[]} */
 const bundles = [
-  { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', external: ['vscode'] },
+  // jsonc-parser's main file hides its parts from bundlers; its module does not.
+  { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', external: ['vscode'], mainFields: ['module', 'main'] },
   { ...node, entryPoints: ['src/worker.ts'], outfile: 'dist/worker.js', external: onnxruntime },
   { ...node, entryPoints: ['src/evaluator.ts'], outfile: 'dist/evaluator.js' },
   { ...node, entryPoints: ['src/cli.ts'], outfile: 'dist/cli.js', external: onnxruntime, banner: { js: '#!/usr/bin/env node' } },

@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
+import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { CancelledError, UserError } from './engine/errors';
 import { commands, usage, type Command } from './engine/commandLine';
+import { oneLine, UnsupportedModelError } from './engine/onnx/problems';
 import type { Progress } from './engine/progress';
 
 /** Entry point of `dist/cli.js`: the engine without an editor. */
@@ -18,7 +21,12 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const json = values.json === true;
-  const result = await command.run(positionals, values, json ? quiet() : onTerminal());
+  const result = await command.run(positionals, values, json ? quiet() : onTerminal()).catch((error: unknown) => {
+    if (values.problems !== true || !(error instanceof UserError)) throw error;
+    process.stderr.write(problemLines(positionals[0] ?? '', error));
+    return null;
+  });
+  if (result === null) return 1;
   process.stdout.write(json ? `${JSON.stringify(result.json)}\n` : `${result.text}\n`);
   return 0;
 }
@@ -27,13 +35,24 @@ function parse(command: Command, args: string[]): { values: Record<string, strin
   try {
     const { values, positionals } = parseArgs({
       args,
-      options: { json: { type: 'boolean' }, help: { type: 'boolean' }, ...command.options },
+      options: { json: { type: 'boolean' }, problems: { type: 'boolean' }, help: { type: 'boolean' }, ...command.options },
       allowPositionals: true,
     });
     return { values: values, positionals };
   } catch (error) {
     throw new UserError((error as Error).message.split('\n')[0]);
   }
+}
+
+/** An error as build tools tell theirs: a line `FILE: error: MESSAGE` for each problem, which editors find by a pattern. */
+function problemLines(file: string, error: UserError): string {
+  // Other errors begin with the file that they are about, which is not always the one given.
+  const named = /^(.+?): (?=\S)/.exec(error.message)?.[1];
+  const about = named !== undefined && /[\\/]/.test(named) && existsSync(named) ? named : path.resolve(file);
+  const messages = error instanceof UnsupportedModelError
+    ? error.problems.map((p) => new UserError(`${p.opType} "${oneLine(p.node)}": ${oneLine(p.message)}. ${p.remedy}`).message)
+    : [error.message];
+  return messages.map((message) => `${about}: error: ${message}\n`).join('');
 }
 
 function quiet(): Progress {

@@ -114,9 +114,20 @@ export class App implements EditorPage {
     this.showMessage(h('div', { class: 'fatal', role: 'alert' }, icon('error'), h('div', {}, h('h1', {}, t('This model cannot be read')), h('p', {}, message))));
   }
 
+  async revealLayer(layer: number): Promise<void> {
+    const { store } = this.context;
+    if (store.view?.model.layers[layer] === undefined) return;
+    // A filter might hide its row.
+    store.update({ selected: layer, detailsOpen: true, filter: '', ...(this.shownTab() === 'graph' ? {} : { tab: 'layers' }) });
+  }
+
   async showPreview(preview: PreviewView): Promise<void> {
     const { view } = this.context.store;
     if (view !== null) this.header.preview(view, preview);
+  }
+
+  async showResult(result: { readonly ok: boolean; readonly message: string }): Promise<void> {
+    this.banners.showResult(result);
   }
 
   async showProgress(progress: Progress | null): Promise<void> {

@@ -16,6 +16,7 @@ export class Banners {
   readonly element = h('div', { class: 'banners' });
   private readonly notices = h('div', {});
   private readonly failure = h('div', { class: 'banner banner-warning', role: 'alert' });
+  private readonly result = h('div', { class: 'banner', role: 'status' });
   private readonly running = h('div', { class: 'banner banner-progress', role: 'status' });
   private readonly stage = h('span', { class: 'banner-text' });
   private readonly track = h('div', { class: 'progress-fill' });
@@ -26,7 +27,8 @@ export class Banners {
       progressRing(t('Working')), this.stage, h('div', { class: 'progress', aria: { hidden: true } }, this.track),
       button(t('Cancel'), 'secondary', () => void context.host.runCommand('cancel')));
     this.failure.hidden = true;
-    this.element.append(this.notices, this.failure, this.running);
+    this.result.hidden = true;
+    this.element.append(this.notices, this.failure, this.result, this.running);
   }
 
   render(view: EditorView): void {
@@ -47,6 +49,13 @@ export class Banners {
     this.failure.hidden = message === null;
     if (message === null) return;
     fill(this.failure, icon('warning'), h('span', { class: 'banner-text' }, message), iconButton('close', t('Close'), () => this.context.edits.dismiss()));
+  }
+
+  /** What came of a run, until the next one or until it is closed. */
+  showResult({ ok, message }: { readonly ok: boolean; readonly message: string }): void {
+    this.result.hidden = false;
+    this.result.className = `banner ${ok ? 'banner-progress' : 'banner-warning'}`;
+    fill(this.result, icon(ok ? 'check' : 'error'), h('span', { class: 'banner-text' }, message), iconButton('close', t('Close'), () => { this.result.hidden = true; }));
   }
 
   showProgress(progress: Progress | null): void {

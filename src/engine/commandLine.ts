@@ -85,7 +85,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
 /** Help text. */
 export function usage(): string {
   const lines = [...commands.values()].map((c) => `  quantmcu ${c.synopsis}\n      ${c.summary}`);
-  return `Mixed-precision, patch-based inference for microcontrollers.\n\n${lines.join('\n')}\n\nWith --json each command prints one JSON object on stdout.\n`;
+  return `Mixed-precision, patch-based inference for microcontrollers.\n\n${lines.join('\n')}\n\nWith --json each command prints one JSON object on stdout, with --problems errors as lines FILE: error: MESSAGE.\n`;
 }
 
 async function inspect(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {

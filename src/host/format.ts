@@ -19,3 +19,10 @@ export function formatCore(core: string): string {
   if (core === 'riscv32') return 'RISC-V';
   return core.replace(/^cortex-m/, 'Cortex-M').replace(/plus$/, '+').replace(/^xtensa-lx/, 'Xtensa LX');
 }
+
+/** Large counts in few digits: `950`, `12.5 k`, `301 M`, `1.2 G`. */
+export function formatCount(count: number): string {
+  const units = ['', ' k', ' M', ' G', ' T'];
+  const power = Math.min(units.length - 1, count < 1 ? 0 : Math.floor(Math.log10(count) / 3));
+  return `${Number((count / 1000 ** power).toPrecision(3))}${units[power]}`;
+}

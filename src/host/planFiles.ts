@@ -15,6 +15,12 @@ export function resultsUriOf(model: vscode.Uri): vscode.Uri {
   return plan.with({ path: plan.path.replace(/\.json$/, '.results.json') });
 }
 
+/** The file beside a model's plan that keeps its quantized weights and scales. */
+export function parametersUriOf(model: vscode.Uri): vscode.Uri {
+  const plan = planUriOf(model);
+  return plan.with({ path: plan.path.replace(/\.json$/, '.params') });
+}
+
 export function isPlan(uri: vscode.Uri): boolean {
   return uri.path.endsWith(PLAN_SUFFIX);
 }

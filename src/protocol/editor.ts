@@ -21,6 +21,10 @@ export interface EditorPage {
   show(view: EditorView): Promise<void>;
   /** Figures of a change that was just made; the exact ones follow with `show`. */
   showPreview(preview: PreviewView): Promise<void>;
+  /** Selects a layer by its index in the view and brings it into sight: the person came from the plan's text or the generated C. */
+  revealLayer(layer: number): Promise<void>;
+  /** What came of something that the person had run on this model, e.g. its self-test: one line, until it is closed or replaced. */
+  showResult(result: { readonly ok: boolean; readonly message: string }): Promise<void>;
   /** The model cannot be read: one line for people. */
   showError(message: string): Promise<void>;
   /** Something of this model is being computed; null when done. */

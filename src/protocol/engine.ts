@@ -9,6 +9,8 @@ export interface EngineService {
   targets(): Promise<readonly TargetView[]>;
   /** Reads a model, and its plan if the sidecar exists. Never runs the network. */
   view(request: ViewRequest): Promise<EditorView>;
+  /** What is wrong with a plan or with what it names, each at its place in the text. Writes nothing. */
+  checkPlan(request: ViewRequest): Promise<readonly PlanProblem[]>;
   /** The text of a plan after a change, with the figures that are known at once. Writes nothing. */
   change(request: ChangeRequest): Promise<ChangeResult>;
   /** The first image of the plan's calibration, as the network sees it; null for models without images, or where they are gone. */
@@ -33,6 +35,17 @@ export interface ViewRequest {
   /** The sidecar's text where it differs from the file's: an editor that has not been saved. */
   readonly planText?: string;
   readonly sizes?: Readonly<Record<string, number>>;
+}
+
+/** Something that keeps a plan from being used as it stands, or from being made again. */
+export interface PlanProblem {
+  readonly code: 'invalid' | 'model-missing' | 'model-changed' | 'parameters-missing' | 'parameters-other' | 'images-missing';
+  /** `warning`: the plan can be used all the same. */
+  readonly severity: 'error' | 'warning';
+  /** Keys that lead to the value in the plan's text; empty for the whole of it. */
+  readonly place: readonly string[];
+  /** One line for people. */
+  readonly message: string;
 }
 
 export interface ChangeRequest extends ViewRequest {
@@ -88,11 +101,13 @@ export interface GenerateRequest {
   readonly projectPath: string;
   /** Files in the way that may be overwritten, by their paths in {@link GenerateSummary.conflicts}. */
   readonly overwrite?: readonly string[];
+  /** Files in the way that stay as they are while the others are written, by the same paths. */
+  readonly keep?: readonly string[];
   /** Id of a {@link LayoutView}; the best one when missing. */
   readonly layoutId?: string;
-  /** Make the {@link GenerateSummary.edits}. */
-  readonly editBuildFiles?: boolean;
-  /** Write nothing, only say what would be written. */
+  /** Which of the {@link GenerateSummary.edits} to make, by their paths. */
+  readonly editBuildFiles?: readonly string[];
+  /** Write nothing, only say what would be written: fills {@link GenerateSummary.changes}. */
   readonly dryRun?: boolean;
 }
 
@@ -154,6 +169,15 @@ export interface GenerateConflict {
   readonly text: string;
 }
 
+/** A file of ours that would come, change or go. */
+export interface GeneratedChange {
+  /** Relative to the folder of the generated files, with '/' separators. */
+  readonly path: string;
+  readonly kind: 'create' | 'update' | 'remove';
+  /** What would be written; empty for one that goes. */
+  readonly text: string;
+}
+
 export interface GenerateSummary {
   readonly name: string;
   /** What kind of project was found, in words, e.g. `PlatformIO library`. */
@@ -170,8 +194,10 @@ export interface GenerateSummary {
   readonly edits: readonly BuildFileEdit[];
   /** The same to be added by hand, one line each; empty when nothing is left to do. */
   readonly instructions: readonly string[];
-  /** Files of ours that would be (with `dryRun`) or were written over with other content. */
-  readonly changed: readonly string[];
+  /** Files in the way that were left as they are. */
+  readonly kept: readonly string[];
+  /** What writing would do to files of ours; empty unless `dryRun`. */
+  readonly changes: readonly GeneratedChange[];
   readonly arenaBytes: number;
   readonly weightBytes: number;
 }

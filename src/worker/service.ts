@@ -2,9 +2,7 @@ import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
 import { defaultCachePath } from '../engine/calibration/cache';
 import { loadPreprocess } from '../engine/calibration/preprocess';
-import {
-  findLayout, matchLayouts, planProject, readListing, removeFromProject, toIdentifier, WriteConflictError, writeToProject, type WriteConflict,
-} from '../engine/codegen';
+import { matchLayouts, readListing, removeFromProject, toIdentifier } from '../engine/codegen';
 import { runSelftest } from '../engine/emulator/selftest';
 import { UserError } from '../engine/errors';
 import { evaluate } from '../engine/evaluate';
@@ -17,13 +15,15 @@ import { checkCancelled, type Progress } from '../engine/progress';
 import { arenaTarget } from '../engine/targets/capacity';
 import { findTarget, targets } from '../engine/targets/targets';
 import type { Target } from '../engine/targets/types';
-import type { EngineService, GenerateConflict } from '../protocol/engine';
+import type { EngineService } from '../protocol/engine';
 import type { EditorView, TargetView } from '../protocol/views';
 import { explain, noExplanation } from './explain';
 import { ModelStore } from './models';
 import { changePlan } from './planChange';
+import { planProblems } from './planCheck';
 import { planView } from './planView';
 import { previewFigures } from './preview';
+import { writeGenerated } from './writeGenerated';
 import { storeAccuracy, storedAccuracy } from './results';
 import { sampleImage } from './sampleImage';
 
@@ -54,6 +54,8 @@ export function createService(progress: Progress, models: ModelStore = new Model
         return { model, plan: null, planProblem: error.message };
       }
     },
+
+    checkPlan: (request) => planProblems(request, models),
 
     change: async ({ planPath, planText, change }) => {
       const plan = parsePlan(planText, planPath);
@@ -98,29 +100,14 @@ export function createService(progress: Progress, models: ModelStore = new Model
       };
     },
 
-    generate: async ({ planPath, projectPath, overwrite = [], layoutId, editBuildFiles = false, dryRun = false }) => {
+    generate: async ({ planPath, projectPath, overwrite = [], keep = [], layoutId, editBuildFiles = [], dryRun = false }) => {
       progress.report('Opening the plan', 0, 0);
       const opened = await open(models, planPath);
       checkCancelled(progress);
       progress.report('Writing C', 0, 0);
       const { name, files, arenaBytes, weightBytes } = generateSources(opened);
       checkCancelled(progress);
-      const { layout, folder, write, edits, instructions } = await planProject(projectPath, name, files, { layout: layoutId === undefined ? undefined : findLayout(layoutId) });
-      const changed = write.update.map((file) => file.path);
-      const common = { name, layout: layout.title, folder, edits, changed, arenaBytes, weightBytes };
-      const conflictsOf = (conflicts: readonly WriteConflict[]): GenerateConflict[] => {
-        const textOf = new Map(layout.arrange(name, files).map((file) => [file.path, file.text]));
-        return conflicts.map((conflict) => ({ ...conflict, text: textOf.get(conflict.path) ?? '' }));
-      };
-      const nothing = { ...common, instructions, written: [], unchanged: [], removed: [] };
-      if (dryRun) return { ...nothing, conflicts: conflictsOf(write.conflicts) };
-      try {
-        const { written, unchanged, removed, instructions: left } = await writeToProject(projectPath, name, files, { layout, overwriteEdited: overwrite, editBuildFiles });
-        return { ...common, conflicts: [], written, unchanged, removed, instructions: left };
-      } catch (error) {
-        if (!(error instanceof WriteConflictError)) throw error;
-        return { ...nothing, conflicts: conflictsOf(error.conflicts) };
-      }
+      return writeGenerated({ projectPath, layoutId, overwrite, keep, editBuildFiles, dryRun }, name, files, { arenaBytes, weightBytes });
     },
 
     layouts: async (projectPath) => matchLayouts(await readListing(projectPath)).map(({ layout: { id, title }, evidence }) => ({ id, title, evidence })),

@@ -64,17 +64,18 @@ export async function planProject(projectFolder: string, name: string, sources: 
 
 /**
  * Writes a model's sources into a firmware project, in the layout that fits it best or the given one. Build files are changed only with
- * `editBuildFiles`, and only by marked blocks. All or nothing: after an error the project is as it was.
+ * `editBuildFiles` (all, or those with the given paths), and only by marked blocks. All or nothing: after an error the project is as it was.
  * @throws UserError as {@link writeSources}, or if the project cannot be read
  */
 export async function writeToProject(
   projectFolder: string,
   name: string,
   sources: readonly GeneratedFile[],
-  options: WriteOptions & ProjectOptions & { readonly editBuildFiles?: boolean } = {},
+  options: WriteOptions & ProjectOptions & { readonly editBuildFiles?: boolean | readonly string[] } = {},
 ): Promise<ProjectWriteResult> {
   const { layout, folder, edits, instructions, include } = await planProject(projectFolder, name, sources, options);
-  const made = options.editBuildFiles ? edits : [];
+  const { editBuildFiles = false } = options;
+  const made = edits.filter((edit) => (typeof editBuildFiles === 'boolean' ? editBuildFiles : editBuildFiles.includes(edit.path)));
   const result = await withEdits(projectFolder, made, () => writeSources(folder, layout.arrange(name, sources), options));
-  return { layout, folder, edited: made.map((edit) => edit.path), instructions: made.length > 0 ? [] : instructions, include, ...result };
+  return { layout, folder, edited: made.map((edit) => edit.path), instructions: made.length > 0 && made.length === edits.length ? [] : instructions, include, ...result };
 }

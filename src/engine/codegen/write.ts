@@ -9,6 +9,8 @@ import type { WriteConflict, WritePlan } from './writePlan';
 export interface WriteOptions {
   /** Files that may be overwritten although they are edited or not ours: true for all, or their paths in the folder. */
   readonly overwriteEdited?: boolean | readonly string[];
+  /** Files in the way that stay as they are while the others are written: their paths in the folder. */
+  readonly keepEdited?: readonly string[];
 }
 
 /** What was done. Paths are relative to the folder and sorted. */
@@ -18,6 +20,8 @@ export interface WriteResult {
   readonly removed: readonly string[];
   /** Earlier files of ours that are not needed any more but were edited: they stay. */
   readonly released: readonly string[];
+  /** Files in the way that stay as they are, as `keepEdited` says. */
+  readonly kept: readonly string[];
 }
 
 /** Files stand in the way that we did not write or that were edited since. Nothing was changed. */
@@ -51,8 +55,8 @@ export async function writeSources(folder: string, files: readonly GeneratedFile
   let overwritten: readonly GeneratedFile[] = [];
   try {
     await changeFolder(folder, async () => {
-      plan = await planWrite(folder, files);
-      const { overwriteEdited = false } = options;
+      const { overwriteEdited = false, keepEdited } = options;
+      plan = await planWrite(folder, files, keepEdited);
       const allowed = (file: string): boolean => (typeof overwriteEdited === 'boolean' ? overwriteEdited : overwriteEdited.includes(file));
       const refused = plan.conflicts.filter((c) => !c.replaceable || !allowed(c.path));
       if (refused.length > 0) throw new WriteConflictError(folder, refused);
@@ -64,8 +68,8 @@ export async function writeSources(folder: string, files: readonly GeneratedFile
   } catch (error) {
     throw explain(folder, error);
   }
-  const { create, update, unchanged, remove, released } = plan!;
-  return { written: [...create, ...update, ...overwritten].map((f) => f.path).sort(), unchanged, removed: remove, released };
+  const { create, update, unchanged, remove, released, kept } = plan!;
+  return { written: [...create, ...update, ...overwritten].map((f) => f.path).sort(), unchanged, removed: remove, released, kept };
 }
 
 /** The file system's refusals in words. */

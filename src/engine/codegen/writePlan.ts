@@ -25,17 +25,23 @@ export interface WritePlan {
   /** Written by us earlier, not needed any more, but edited: they stay and are not ours any longer. */
   readonly released: readonly string[];
   readonly conflicts: readonly WriteConflict[];
+  /** Would be conflicts, but are to stay as they are. */
+  readonly kept: readonly string[];
   /** Text of the new manifest; null when the one on disk is right. */
   readonly manifest: string | null;
 }
 
-/** Compares what is to be generated with what is in the folder; changes nothing. */
-export async function planWrite(folder: string, files: readonly GeneratedFile[]): Promise<WritePlan> {
+/**
+ * Compares what is to be generated with what is in the folder; changes nothing.
+ * @param keep files in the way that are to stay as they are, by their paths
+ */
+export async function planWrite(folder: string, files: readonly GeneratedFile[], keep: readonly string[] = []): Promise<WritePlan> {
   const known = await readManifest(folder);
   const create: GeneratedFile[] = [];
   const update: GeneratedFile[] = [];
   const unchanged: string[] = [];
   const conflicts: WriteConflict[] = [];
+  const kept: string[] = [];
   const next = new Map<string, string>();
   for (const file of [...files].sort(byPath)) {
     if (!isSafePath(file.path) || file.path === manifestName || next.has(file.path)) throw new Error(`'${file.path}' cannot be the path of a generated file.`);
@@ -45,7 +51,11 @@ export async function planWrite(folder: string, files: readonly GeneratedFile[])
     if (current === null) create.push(file);
     else if (current === wanted) unchanged.push(file.path);
     else if (current === known.get(file.path)) update.push(file);
-    else conflicts.push({ path: file.path, reason: known.has(file.path) ? 'edited' : 'foreign', replaceable: current !== 'other' });
+    else if (keep.includes(file.path)) {
+      kept.push(file.path);
+      // One that was ours is still known as an edited one; another one does not become ours.
+      if (!known.has(file.path)) next.delete(file.path);
+    } else conflicts.push({ path: file.path, reason: known.has(file.path) ? 'edited' : 'foreign', replaceable: current !== 'other' });
   }
   const remove: string[] = [];
   const released: string[] = [];
@@ -59,7 +69,7 @@ export async function planWrite(folder: string, files: readonly GeneratedFile[])
   const manifestOnDisk = await hashOnDisk(folder, manifestName);
   if (manifestOnDisk === 'other') conflicts.push({ path: manifestName, reason: 'foreign', replaceable: false });
   const sameManifest = manifestOnDisk === contentHash(Buffer.from(manifest));
-  return { folder, create, update, unchanged, remove, released, conflicts, manifest: sameManifest ? null : manifest };
+  return { folder, create, update, unchanged, remove, released, conflicts, kept, manifest: sameManifest ? null : manifest };
 }
 
 function byPath(a: GeneratedFile, b: GeneratedFile): number {

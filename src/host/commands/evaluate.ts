@@ -1,10 +1,10 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { showFailure } from '../log';
-import { exists, nameOf, planUriOf } from '../planFiles';
+import { nameOf } from '../planFiles';
 import type { Services } from '../services';
 import { pick, runSteps, type Choice, type Step } from '../steps';
-import { chooseModel, requireTrust } from './model';
+import { chooseTrustedPlan } from './plan';
 import { askImagesPath } from './quantizeChoices';
 
 const MEMORY_KEY = 'evaluate.images';
@@ -12,16 +12,9 @@ const MEMORY_KEY = 'evaluate.images';
 /** Runs the firmware's arithmetic and the float model on labelled images and keeps the result beside the plan. */
 export async function evaluate({ engine, jobs, log, memory }: Services, argument: unknown): Promise<void> {
   const title = vscode.l10n.t('Evaluate Accuracy');
-  if (!requireTrust()) return;
-  const model = await chooseModel(argument, title);
-  if (!model) return;
-  const plan = planUriOf(model);
-  if (!(await exists(plan))) {
-    const quantize = vscode.l10n.t('Quantize Model…');
-    const answer = await vscode.window.showInformationMessage(vscode.l10n.t('{0} has no plan yet.', nameOf(model)), quantize);
-    if (answer === quantize) await vscode.commands.executeCommand('quantmcu.quantize', model);
-    return;
-  }
+  const chosen = await chooseTrustedPlan(argument, title);
+  if (!chosen) return;
+  const { model, plan } = chosen;
   const key = `${MEMORY_KEY}:${model.toString()}`;
   let imagesPath = memory.get<string>(key) ?? (await calibrationFolder(plan));
   let limit = 0;

@@ -3,29 +3,19 @@ import * as vscode from 'vscode';
 import type { GenerateRequest, GenerateSummary } from '../../protocol/engine';
 import { formatBytes } from '../format';
 import { showFailure } from '../log';
-import { exists, nameOf, planUriOf } from '../planFiles';
+import { nameOf } from '../planFiles';
 import type { Services } from '../services';
-import { pick, runSteps, type Choice } from '../steps';
-import { showEdits } from './buildFiles';
-import { findProjects } from './firmwareProjects';
-import { chooseModel, requireTrust } from './model';
+import { confirmChanges, type FileChange } from './changePreview';
+import { chooseTrustedPlan } from './plan';
+import { askLayout, askProject } from './projectChoice';
 
-const MEMORY_KEY = 'generate.project';
-
-/** Generates the C sources of a model's plan into a firmware project, without touching what is not ours. */
+/** Generates the C sources of a model's plan into a firmware project: shows what would change, then writes it, without touching what is not ours. */
 export async function generate(services: Services, argument: unknown): Promise<void> {
   const title = vscode.l10n.t('Generate Firmware Source');
-  if (!requireTrust()) return;
-  const model = await chooseModel(argument, title);
-  if (!model) return;
-  const plan = planUriOf(model);
-  if (!(await exists(plan))) {
-    const quantize = vscode.l10n.t('Quantize Model…');
-    const answer = await vscode.window.showInformationMessage(vscode.l10n.t('{0} has no plan yet. Quantize it first.', nameOf(model)), quantize);
-    if (answer === quantize) await vscode.commands.executeCommand('quantmcu.quantize', model);
-    return;
-  }
-  const { engine, jobs, log, memory } = services;
+  const chosen = await chooseTrustedPlan(argument, title);
+  if (!chosen) return;
+  const { model, plan } = chosen;
+  const { engine, jobs, log, memory, previews } = services;
   const project = await askProject(title, model, memory);
   if (!project) return;
   const layoutId = await askLayout(title, project, engine);
@@ -36,95 +26,70 @@ export async function generate(services: Services, argument: unknown): Promise<v
   const run = (more: Partial<GenerateRequest>): Promise<GenerateSummary> => jobs.run(model, action, (options) =>
     engine.run((e) => e.generate({ ...request, ...more }), options));
   try {
-    let summary = await run({ dryRun: true });
-    const overwrite = summary.conflicts.length > 0 ? await confirmOverwrite(summary) : [];
-    if (!overwrite) return;
-    const editBuildFiles = summary.edits.length > 0 ? await confirmEdits(project, summary) : false;
-    if (editBuildFiles === undefined) return;
-    summary = await run({ overwrite, editBuildFiles });
+    const proposal = await run({ dryRun: true });
+    if (proposal.changes.length + proposal.conflicts.length + proposal.edits.length === 0) {
+      log.info(`${action}: nothing to do in ${proposal.folder}`);
+      void offerHeader(vscode.l10n.t('{0}: all {1} files in {2} are up to date. There is nothing to do.', proposal.name, proposal.unchanged.length,
+        vscode.workspace.asRelativePath(proposal.folder)), proposal, log);
+      return;
+    }
+    const taken = await confirmChanges(
+      vscode.l10n.t('{0} → {1} ({2})', proposal.name, vscode.workspace.asRelativePath(proposal.folder), proposal.layout), vscode.l10n.t('Generate'),
+      changesOf(project, proposal), notesOf(proposal), previews);
+    if (!taken) return;
+    const inTheWay = proposal.conflicts.map((conflict) => conflict.path);
+    const summary = await run({
+      overwrite: inTheWay.filter((file) => taken.has(fileChoice(file))), keep: inTheWay.filter((file) => !taken.has(fileChoice(file))),
+      editBuildFiles: proposal.edits.map((edit) => edit.path).filter((file) => taken.has(editChoice(file))),
+    });
     if (summary.conflicts.length > 0) throw new Error(vscode.l10n.t('Files in {0} changed in the meantime; nothing was written. Try again.', summary.folder));
     log.info([
       `${action}: wrote ${summary.written.length} files to ${summary.folder} (${summary.layout}); ${summary.unchanged.length} were up to date`,
-      ...(editBuildFiles ? summary.edits.map((edit) => `Edited ${edit.path}`) : []), ...summary.instructions,
+      ...summary.kept.map((file) => `Left as it is: ${file}`), ...summary.instructions,
     ].join('\n'));
-    void offerHeader(summary, log);
+    void offerHeader(vscode.l10n.t('{0}: {1} files written to {2}, arena {3}, weights {4}.', summary.name, summary.written.length,
+      vscode.workspace.asRelativePath(summary.folder), formatBytes(summary.arenaBytes), formatBytes(summary.weightBytes)), summary, log);
   } catch (error) {
     void showFailure(log, action, error);
   }
 }
 
-/** Asks for the firmware project; the one used last comes first. Undefined: the user left. */
-export async function askProject(title: string, model: vscode.Uri, memory: vscode.Memento): Promise<vscode.Uri | undefined> {
-  const last = memory.get<string>(`${MEMORY_KEY}:${model.toString()}`) ?? memory.get<string>(MEMORY_KEY);
-  const kept = last !== undefined && (await exists(vscode.Uri.file(last))) ? [{ folder: last, kind: vscode.l10n.t('used last') }] : [];
-  const found = (await findProjects()).filter(({ folder }) => folder !== kept[0]?.folder);
-  const items = [...kept, ...found].map(({ folder, kind }): Choice<string | undefined> => ({
-    label: vscode.workspace.asRelativePath(folder), description: kind, value: folder,
-  }));
-  const browse: Choice<string | undefined> = { label: vscode.l10n.t('Browse…'), value: undefined };
-  let project: string | undefined;
-  const done = await runSteps(title, [async (place) => {
-    while (project === undefined) {
-      project = await pick(place, vscode.l10n.t('Which firmware project do the sources go into?'), [...items, browse], items[0]);
-      project ??= (await vscode.window.showOpenDialog({
-        canSelectFolders: true, canSelectFiles: false, defaultUri: vscode.Uri.joinPath(model, '..'),
-        title: vscode.l10n.t('Firmware project'), openLabel: vscode.l10n.t('Use Folder'),
-      }))?.[0]?.fsPath;
-    }
-  }]);
-  if (!done || project === undefined) return undefined;
-  await memory.update(`${MEMORY_KEY}:${model.toString()}`, project);
-  await memory.update(MEMORY_KEY, project);
-  return vscode.Uri.file(project);
+const fileChoice = (file: string): string => `file ${file}`;
+const editChoice = (file: string): string => `edit ${file}`;
+
+function changesOf(project: vscode.Uri, { folder, changes, conflicts, edits }: GenerateSummary): FileChange[] {
+  const inProject = (file: string): string => path.relative(project.fsPath, path.join(folder, file)).split(path.sep).join('/');
+  const uri = (file: string): vscode.Uri => vscode.Uri.joinPath(vscode.Uri.file(folder), file);
+  return [
+    ...conflicts.filter(({ replaceable }) => replaceable).map(({ path: file, reason, text }): FileChange => ({
+      label: inProject(file), file: uri(file), exists: true, after: text,
+      choice: {
+        id: fileChoice(file), initially: false, yes: vscode.l10n.t('overwritten'),
+        no: reason === 'edited' ? vscode.l10n.t('edited since it was generated: stays as it is') : vscode.l10n.t('not generated by QuantMCU: stays as it is'),
+      },
+    })),
+    ...edits.map(({ path: file, after }): FileChange => ({
+      label: file, file: vscode.Uri.joinPath(project, file), exists: true, after,
+      choice: { id: editChoice(file), initially: true, yes: vscode.l10n.t('the sources are added in a marked block'), no: vscode.l10n.t('left alone: add the sources by hand') },
+    })),
+    ...changes.map(({ path: file, kind, text }): FileChange => ({
+      label: inProject(file), file: uri(file), exists: kind !== 'create', after: kind === 'remove' ? undefined : text,
+    })),
+  ];
 }
 
-/** Asks what kind of project it is, what was found first; not where only one kind fits. Undefined: the user left. */
-async function askLayout(title: string, project: vscode.Uri, engine: Services['engine']): Promise<string | undefined> {
-  const found = await engine.ask((e) => e.layouts(project.fsPath));
-  const items = found.map(({ id, title: label, evidence }): Choice<string> => ({ label, description: evidence, value: id }));
-  let chosen = items[0].value;
-  if (items.length === 1) return chosen;
-  const done = await runSteps(title, [async (place) => { chosen = await pick(place, vscode.l10n.t('How does the project take a library?'), items, items[0]); }]);
-  return done ? chosen : undefined;
+function notesOf({ unchanged, conflicts }: GenerateSummary): string[] {
+  const fixed = conflicts.filter(({ replaceable }) => !replaceable);
+  return [
+    ...fixed.map(({ path: file }) => vscode.l10n.t('{0} is a link or a folder and stays as it is', file)),
+    ...(unchanged.length > 0 ? [vscode.l10n.t('{0} files are up to date', unchanged.length)] : []),
+  ];
 }
 
-/** Shows what build files would get and asks; false: leave them, undefined: write nothing at all. */
-async function confirmEdits(project: vscode.Uri, { edits, instructions }: GenerateSummary): Promise<boolean | undefined> {
-  await showEdits(project.fsPath, edits);
-  const edit = vscode.l10n.t('Edit and Generate');
-  const leave = vscode.l10n.t('Generate Only');
-  const answer = await vscode.window.showInformationMessage(
-    vscode.l10n.t('Add the sources to {0}, in a marked block?', edits.map(({ path: file }) => file).join(', ')), { modal: true, detail: instructions.join('\n') }, edit, leave);
-  return answer === undefined ? undefined : answer === edit;
-}
-
-/** Asks about files that were edited or are not ours; gives the paths that may be overwritten, undefined if nothing is to be written. */
-async function confirmOverwrite({ folder, conflicts }: GenerateSummary): Promise<string[] | undefined> {
-  const overwrite = vscode.l10n.t('Overwrite');
-  const compare = vscode.l10n.t('Compare');
-  const lines = conflicts.map(({ path: file, reason }) => `${file} (${reason === 'edited' ? vscode.l10n.t('edited since it was generated') : vscode.l10n.t('not generated by QuantMCU')})`);
-  const fixed = conflicts.some(({ replaceable }) => !replaceable);
-  const detail = [...lines, '', fixed ? vscode.l10n.t('Some of them are links or folders: move them away first.') : vscode.l10n.t('Nothing has been written yet.')].join('\n');
-  const answer = await vscode.window.showWarningMessage(vscode.l10n.t('{0} files are in the way in {1}.', conflicts.length, vscode.workspace.asRelativePath(folder)),
-    { modal: true, detail }, ...(fixed ? [compare] : [compare, overwrite]));
-  if (answer === overwrite) return conflicts.map(({ path: file }) => file);
-  if (answer !== compare) return undefined;
-  for (const { path: file, text, replaceable } of conflicts) {
-    if (!replaceable) continue;
-    const proposed = await vscode.workspace.openTextDocument({ content: text, language: 'c' });
-    await vscode.commands.executeCommand('vscode.diff', vscode.Uri.joinPath(vscode.Uri.file(folder), file), proposed.uri,
-      vscode.l10n.t('{0}: yours ↔ generated', file), { preview: false });
-  }
-  return undefined;
-}
-
-async function offerHeader(summary: GenerateSummary, log: vscode.LogOutputChannel): Promise<void> {
-  const { name, folder, written, unchanged, instructions, arenaBytes, weightBytes } = summary;
+async function offerHeader(message: string, { name, folder, written, unchanged, instructions }: GenerateSummary, log: vscode.LogOutputChannel): Promise<void> {
   const header = [...written, ...unchanged].find((file) => path.posix.basename(file) === `${name}.h`);
   const open = vscode.l10n.t('Open Header');
   const show = vscode.l10n.t('What to Add to the Build');
-  const message = vscode.l10n.t('{0}: {1} files written to {2}, arena {3}, weights {4}.', name, written.length, vscode.workspace.asRelativePath(folder),
-    formatBytes(arenaBytes), formatBytes(weightBytes));
   const answer = await vscode.window.showInformationMessage(message, ...(header === undefined ? [] : [open]), ...(instructions.length > 0 ? [show] : []));
   if (answer === show) log.show();
   if (header !== undefined && answer === open) await vscode.window.showTextDocument(vscode.Uri.joinPath(vscode.Uri.file(folder), header));

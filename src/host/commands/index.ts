@@ -2,14 +2,17 @@ import * as vscode from 'vscode';
 import { isCancellation, showFailure } from '../log';
 import type { Services } from '../services';
 import { cancel } from './cancel';
+import { chooseImages } from './chooseImages';
 import { evaluate } from './evaluate';
 import { generate } from './generate';
 import { openPlan } from './openPlan';
+import { openSample } from './openSample';
 import { quantize } from './quantize';
 import { remove } from './remove';
 import { selftest } from './selftest';
+import { showLayer } from './showLayer';
 
-type Command = (services: Services, argument: unknown) => Promise<void>;
+type Command = (services: Services, argument: unknown, more?: unknown) => Promise<unknown>;
 
 const commands: Record<string, Command> = {
   'quantmcu.quantize': quantize,
@@ -19,16 +22,20 @@ const commands: Record<string, Command> = {
   'quantmcu.selftest': selftest,
   'quantmcu.openPlan': openPlan,
   'quantmcu.cancel': cancel,
+  'quantmcu.showLayer': showLayer,
+  'quantmcu.chooseImages': chooseImages,
+  'quantmcu.openSample': openSample,
 };
 
 /** Registers all commands. A failure is shown to the user and never thrown back at VS Code, which would show it a second time. */
 export function registerCommands(services: Services): vscode.Disposable {
   return vscode.Disposable.from(...Object.entries(commands).map(([id, command]) =>
-    vscode.commands.registerCommand(id, async (argument: unknown) => {
+    vscode.commands.registerCommand(id, async (argument: unknown, more: unknown) => {
       try {
-        await command(services, argument);
+        return await command(services, argument, more);
       } catch (error) {
         if (!isCancellation(error)) void showFailure(services.log, id, error);
+        return undefined;
       }
     })));
 }

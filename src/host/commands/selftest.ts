@@ -1,26 +1,19 @@
 import * as vscode from 'vscode';
 import type { SelftestRequest } from '../../protocol/engine';
 import { showFailure } from '../log';
-import { exists, nameOf, planUriOf } from '../planFiles';
+import { nameOf } from '../planFiles';
 import type { Services } from '../services';
 import { pick, runSteps, type Choice } from '../steps';
-import { chooseModel, requireTrust } from './model';
+import { chooseTrustedPlan } from './plan';
 
 type Core = SelftestRequest['core'];
 
-/** Builds the self-test of a model's generated sources and runs it on an emulated core; the output goes to the log. */
-export async function selftest({ engine, jobs, log }: Services, argument: unknown): Promise<void> {
+/** Builds the self-test of a model's generated sources and runs it on an emulated core; what came out goes to the model's editor, the output to the log. */
+export async function selftest({ editors, engine, jobs, log }: Services, argument: unknown): Promise<void> {
   const title = vscode.l10n.t('Run on Emulator');
-  if (!requireTrust()) return;
-  const model = await chooseModel(argument, title);
-  if (!model) return;
-  const plan = planUriOf(model);
-  if (!(await exists(plan))) {
-    const quantize = vscode.l10n.t('Quantize Model…');
-    const answer = await vscode.window.showInformationMessage(vscode.l10n.t('{0} has no plan yet. Quantize it first.', nameOf(model)), quantize);
-    if (answer === quantize) await vscode.commands.executeCommand('quantmcu.quantize', model);
-    return;
-  }
+  const chosen = await chooseTrustedPlan(argument, title);
+  if (!chosen) return;
+  const { model, plan } = chosen;
   const emulated = vscode.l10n.t('emulated; needs arm-none-eabi-gcc and qemu-system-arm');
   const cores: Choice<Core>[] = [
     { label: 'Cortex-M4', description: emulated, value: 'm4' },
@@ -39,6 +32,7 @@ export async function selftest({ engine, jobs, log }: Services, argument: unknow
     log[passed ? 'info' : 'error'](`${action} ${message}\n${output.trimEnd()}`);
     const showLog = vscode.l10n.t('Show Log');
     const text = `${action} ${message}.`;
+    editors.showResult(model, { ok: passed, message: text });
     const answer = await (passed ? vscode.window.showInformationMessage(text, showLog) : vscode.window.showErrorMessage(text, showLog));
     if (answer === showLog) log.show();
   } catch (error) {

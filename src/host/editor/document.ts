@@ -2,9 +2,9 @@ import * as vscode from 'vscode';
 import type { PlanChange } from '../../protocol/changes';
 import type { EditorView, PreviewView, SampleImageView } from '../../protocol/views';
 import { Disposable } from '../dispose';
-import type { ViewRequest } from '../../protocol/engine';
+import type { PlanProblem, ViewRequest } from '../../protocol/engine';
 import type { EngineClient } from '../engineClient/client';
-import { planUriOf, resultsUriOf } from '../planFiles';
+import { parametersUriOf, planUriOf, resultsUriOf } from '../planFiles';
 import { quantizeSettings, SECTION } from '../settings';
 import { PlanHistory } from './planHistory';
 import { watchFile } from './watch';
@@ -21,6 +21,8 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   private readonly previewed = this.own(new vscode.EventEmitter<PreviewView>());
   /** Figures of a change that was just made; the view follows. */
   readonly onDidPreview = this.previewed.event;
+  private readonly ended = new vscode.EventEmitter<void>();
+  readonly onDidDispose = this.ended.event;
   private current: Promise<EditorView> | undefined;
   private timer: NodeJS.Timeout | undefined;
 
@@ -31,6 +33,7 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
     this.own(watchFile(uri, () => this.reloadSoon()));
     this.own(watchFile(this.plan, () => this.reloadSoon()));
     this.own(watchFile(resultsUriOf(uri), () => this.reloadSoon()));
+    this.own(watchFile(parametersUriOf(uri), () => this.reloadSoon()));
     // Also what has been typed into the plan and not been saved.
     this.own(vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
       if (contentChanges.length > 0 && document.uri.toString() === this.plan.toString()) this.reloadSoon();
@@ -44,6 +47,11 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   view(): Promise<EditorView> {
     this.current ??= this.engine.ask((engine) => engine.view(this.request()));
     return this.current;
+  }
+
+  /** What is wrong with the plan as it is now, saved or not. */
+  problems(): Promise<readonly PlanProblem[]> {
+    return this.engine.ask((engine) => engine.checkPlan(this.request()));
   }
 
   /** Changes the plan's text, as one step that can be undone. Rejects with one line for people where the change is not possible; nothing is changed then. */
@@ -66,8 +74,11 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   }
 
   override dispose(): void {
+    if (this.isDisposed) return;
     clearTimeout(this.timer);
     super.dispose();
+    this.ended.fire();
+    this.ended.dispose();
   }
 
   private reloadSoon(): void {

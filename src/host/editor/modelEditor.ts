@@ -22,6 +22,9 @@ export class ModelEditor extends Disposable {
   private readonly peer: RpcPeer;
   private readonly page: EditorPage;
   private isReady = false;
+  /** A layer to select as soon as the page shows the model. */
+  private wanted: number | null = null;
+  private isShown = false;
   /** Counts loads, so that a slow one never overwrites the result of a later one. */
   private load = 0;
 
@@ -48,11 +51,33 @@ export class ModelEditor extends Disposable {
     super.dispose();
   }
 
+  get uri(): vscode.Uri {
+    return this.document.uri;
+  }
+
+  /** Selects a layer, at once or when the page is there. @param layer index in the view */
+  revealLayer(layer: number): void {
+    this.wanted = layer;
+    this.revealWanted();
+  }
+
+  /** Tells what came of something that was run on the model. */
+  showResult(result: { readonly ok: boolean; readonly message: string }): void {
+    if (this.isReady) this.send(this.page.showResult(result));
+  }
+
+  private revealWanted(): void {
+    if (this.wanted === null || !this.isShown) return;
+    this.send(this.page.revealLayer(this.wanted));
+    this.wanted = null;
+  }
+
   private host(): EditorHost {
     return {
       // Also when the page is loaded anew, e.g. after its tab was hidden.
       ready: async () => {
         this.isReady = true;
+        this.isShown = false;
         this.showProgress();
         await this.show();
       },
@@ -73,7 +98,10 @@ export class ModelEditor extends Disposable {
     const load = ++this.load;
     try {
       const view = await this.document.view();
-      if (load === this.load) this.send(this.page.show(view));
+      if (load !== this.load) return;
+      this.send(this.page.show(view));
+      this.isShown = true;
+      this.revealWanted();
     } catch (error) {
       if (load !== this.load || isCancellation(error)) return;
       this.log.warn(`${this.document.uri.fsPath}: ${messageOf(error)}`);

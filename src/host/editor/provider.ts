@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Services } from '../services';
-import { ModelDocument } from './document';
+import type { ModelDocument } from './document';
 import { ModelEditor } from './modelEditor';
 
 export const VIEW_TYPE = 'quantmcu.model';
@@ -10,13 +10,13 @@ class ModelEditorProvider implements vscode.CustomReadonlyEditorProvider<ModelDo
   constructor(private readonly services: Services) {}
 
   openCustomDocument(uri: vscode.Uri): ModelDocument {
-    return new ModelDocument(uri, this.services.engine);
+    return this.services.documents.open(uri);
   }
 
   resolveCustomEditor(document: ModelDocument, panel: vscode.WebviewPanel): void {
-    const { jobs, log, extensionUri } = this.services;
+    const { editors, jobs, log, extensionUri } = this.services;
     // Lives as long as its panel.
-    new ModelEditor(panel, document, jobs, log, extensionUri);
+    editors.add(new ModelEditor(panel, document, jobs, log, extensionUri), panel);
   }
 }
 

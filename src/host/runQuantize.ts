@@ -1,0 +1,32 @@
+import * as vscode from 'vscode';
+import type { QuantizeSummary } from '../protocol/engine';
+import type { QuantizeChoices } from './commands/quantizeChoices';
+import { formatBytes } from './format';
+import { nameOf, planUriOf } from './planFiles';
+import type { Services } from './services';
+import { quantizeSettings } from './settings';
+
+/** What a run of this kind is called, in notifications and in the log. */
+export function quantizeAction(model: vscode.Uri, { board }: QuantizeChoices): string {
+  return vscode.l10n.t('Quantize {0} for {1}', nameOf(model), board.name);
+}
+
+/** Quantizes a model as chosen and as the settings say, and writes the plan beside it: one job with progress that can be cancelled. */
+export async function runQuantize({ engine, jobs, log }: Pick<Services, 'engine' | 'jobs' | 'log'>, model: vscode.Uri, choices: QuantizeChoices): Promise<QuantizeSummary> {
+  const { sramBytes, flashBytes, ...settings } = quantizeSettings(model);
+  const { board, imagesPath, preprocess } = choices;
+  const own = board.id === 'custom';
+  const summary = await jobs.run(model, quantizeAction(model, choices), (options) => engine.run((e) => e.quantize({
+    ...settings,
+    modelPath: model.fsPath, planPath: planUriOf(model).fsPath, imagesPath, preprocess,
+    targetId: board.id, sramBytes: sramBytes ?? (own ? board.sramBytes : undefined), flashBytes: flashBytes ?? (own ? board.flashBytes : undefined),
+  }), options));
+  for (const note of summary.notes) log.info(`${nameOf(model)}: ${note}`);
+  return summary;
+}
+
+/** What came of it, in one line. */
+export function describeSummary(model: vscode.Uri, summary: QuantizeSummary): string {
+  return vscode.l10n.t('{0}: arena {1} of {2}, weights {3}, {4}× fewer BitOPs than 8 bits.', nameOf(model), formatBytes(summary.arenaBytes),
+    formatBytes(summary.sramBytes), formatBytes(summary.weightBytes), summary.bitOpsReduction.toFixed(2));
+}
