@@ -1,0 +1,51 @@
+// Texts for translators: `node l10n.mjs` writes l10n/bundle.l10n.json, every message of the extension host (`vscode.l10n.t`) and of the editor's page (`t` of
+// webview/l10n.ts), in order of appearance. `--check` writes nothing and lists what is missing, in it and in each translation.
+// By TypeScript's own parser: @vscode/l10n-dev knows `vscode.l10n.t` alone, and brings 100 packages.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import ts from 'typescript';
+
+const root = import.meta.dirname;
+const bundle = path.join(root, 'l10n/bundle.l10n.json');
+
+/** Messages of a TypeScript file. A message that is no literal cannot be translated, and fails. @param {string} file */
+function messagesOf(file) {
+  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
+  const messages = [];
+  const visit = (node) => {
+    if (ts.isCallExpression(node) && (/(^|\.)l10n\.t$/.test(node.expression.getText()) || (file.includes('webview') && node.expression.getText() === 't'))) {
+      const [message] = node.arguments;
+      const all = ts.isConditionalExpression(message) ? [message.whenTrue, message.whenFalse] : [message];
+      for (const literal of all) {
+        if (!ts.isStringLiteralLike(literal)) throw new Error(`${file}: ${node.getText()} is given no literal.`);
+        messages.push(literal.text);
+      }
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return messages;
+}
+
+const filesIn = (folder) => readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts')).sort().map((name) => path.join(root, folder, name));
+
+/** All messages under some folders, each once. @param {string[]} folders @returns {string[]} */
+export function messagesIn(folders) {
+  return [...new Set(folders.flatMap(filesIn).filter((file) => !file.endsWith(path.join('webview', 'l10n.ts'))).flatMap(messagesOf))];
+}
+
+/** @param {string} file @returns {Record<string, string>} */
+export const readTexts = (file) => (existsSync(path.join(root, file)) ? JSON.parse(readFileSync(path.join(root, file), 'utf8')) : {});
+
+if (process.argv[1] === import.meta.filename) {
+  const messages = messagesIn(['src/host', 'webview']);
+  if (process.argv.includes('--check')) {
+    const missing = readdirSync(path.join(root, 'l10n')).filter((name) => name.endsWith('.json'))
+      .flatMap((name) => { const texts = readTexts(`l10n/${name}`); return messages.filter((message) => !Object.hasOwn(texts, message)).map((message) => `l10n/${name}: ${JSON.stringify(message)}`); });
+    if (missing.length > 0) console.log(missing.join('\n'));
+    process.exitCode = missing.length > 0 ? 1 : 0;
+  } else {
+    writeFileSync(bundle, `${JSON.stringify(Object.fromEntries(messages.map((message) => [message, message])), null, 2)}\n`);
+    console.log(`${messages.length} messages`);
+  }
+}
