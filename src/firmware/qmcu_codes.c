@@ -3,7 +3,21 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "qmcu_internal.h"
+#include "qmcu_mve.h"
+
+#if QMCU_MVE
+
+QMCU_KERNEL void qmcu_unpack(const uint8_t *p, int32_t n, uint32_t format, int16_t *codes)
+{
+    qmcu_mve_unpack(p, n, format, codes);
+}
+
+QMCU_KERNEL void qmcu_pack(const int16_t *codes, int32_t n, uint32_t format, uint8_t *p)
+{
+    qmcu_mve_pack(codes, n, format, p);
+}
+
+#else
 
 QMCU_INLINE void unpack(uint32_t format, const uint8_t *p, int32_t n, int16_t *codes)
 {
@@ -39,3 +53,5 @@ QMCU_KERNEL void qmcu_pack(const int16_t *codes, int32_t n, uint32_t format, uin
     }
     qmcu_write_end(&writer);
 }
+
+#endif /* QMCU_MVE */

@@ -13,8 +13,23 @@
 
 #include "qmcu_blocks.h"
 #include "qmcu_columns.h"
+#include "qmcu_mve.h"
 #include "qmcu_pairs.h"
 #include "qmcu_scale.h"
+
+#if QMCU_MVE
+
+QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+{
+    qmcu_mve_conv2d(params, in, out);
+}
+
+QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in, const qmcu_map *out)
+{
+    qmcu_mve_fully_connected(params, in, out);
+}
+
+#else
 
 /* 16-bit numbers on the stack, a multiple of 4. */
 #define COLUMN_CODES (QMCU_COLUMN_BYTES / 2u / 4u * 4u)
@@ -387,3 +402,5 @@ QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params,
     conv.dense = qmcu_is_dense(in);
     convolve(&conv, 1);
 }
+
+#endif /* QMCU_MVE */

@@ -10,7 +10,17 @@
 #pragma GCC optimize("no-schedule-insns")
 #endif
 
+#include "qmcu_mve.h"
 #include "qmcu_scale.h"
+
+#if QMCU_MVE
+
+QMCU_KERNEL void qmcu_depthwise2d(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
+{
+    qmcu_mve_depthwise2d(params, in, out);
+}
+
+#else
 
 /* Larger kernels are not unpacked. 25: 5 x 5. */
 #define UNPACKED_TAPS 25
@@ -414,3 +424,5 @@ QMCU_KERNEL void qmcu_depthwise2d(const qmcu_depthwise2d_params *params, const q
         }
     }
 }
+
+#endif /* QMCU_MVE */

@@ -1,18 +1,18 @@
 /*
- * QuantMCU runtime: the instructions of Arm's DSP extension (Cortex-M4, M7, M33, M55 ...) that the kernels use, by their names in the
- * Armv7-M manual, A7.7. QMCU_DSP is 1 where they exist; elsewhere the kernels are plain C. Not part of the interface.
+ * QuantMCU runtime: the instructions of Arm's DSP extension (Cortex-M4, M7, M33 ...) that the kernels use, by their names in the
+ * Armv7-M manual, A7.7. QMCU_DSP is 1 where they exist and vectors (qmcu_mve.h) do not; elsewhere the kernels are plain C. Not part of the interface.
  *
  * SPDX-License-Identifier: MIT
  */
 #ifndef QMCU_DSP_H
 #define QMCU_DSP_H
 
-#include "qmcu_internal.h"
+#include "qmcu_mve.h"
 
 #if defined(QMCU_EMULATE_DSP)
 #define QMCU_DSP 1
 #include QMCU_EMULATE_DSP
-#elif defined(__ARM_FEATURE_DSP) && (defined(__GNUC__) || defined(__clang__)) && !defined(__ARM_BIG_ENDIAN)
+#elif defined(__ARM_FEATURE_DSP) && !QMCU_MVE && (defined(__GNUC__) || defined(__clang__)) && !defined(__ARM_BIG_ENDIAN)
 #define QMCU_DSP 1
 
 /* ACLE has no name for some of them, and not every compiler joins the rotation to SXTB16: one way for all. */

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "qmcu_internal.h"
+#include "qmcu_mve.h"
 
 /*
  * Where a kernel treats all channels alike and both maps are dense, a row is one long pixel: longer chunks for maps of few
@@ -32,8 +32,29 @@ static qmcu_map broadcast(const qmcu_map *in)
     return map;
 }
 
+#if QMCU_MVE
+/* Bytes that follow each other where no channel has factors of its own: 1, or 0 where the maps are others. */
+static int add_bytes(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out)
+{
+    const int one = (in0->h == 1 && in0->w == 1) || (in1->h == 1 && in1->w == 1);
+    const int tables = p->multiplier_table[0] != NULL || p->multiplier_table[1] != NULL || p->offset_table != NULL;
+    if (one || tables || in0->format < QMCU_U8 || in1->format < QMCU_U8 || out->format < QMCU_U8 || !qmcu_is_dense(in0) || !qmcu_is_dense(in1) || !qmcu_is_dense(out)) {
+        return 0;
+    }
+    for (int32_t y = 0; y < out->h; y++) {
+        qmcu_mve_add_bytes(p, qmcu_at(in0, y, 0, 0), in0->format == QMCU_S8, qmcu_at(in1, y, 0, 0), in1->format == QMCU_S8, out->w * out->channels, qmcu_at(out, y, 0, 0));
+    }
+    return 1;
+}
+#endif
+
 QMCU_KERNEL void qmcu_add(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out)
 {
+#if QMCU_MVE
+    if (add_bytes(p, in0, in1, out)) {
+        return;
+    }
+#endif
     const qmcu_map a = broadcast(in0);
     const qmcu_map b = broadcast(in1);
     int16_t x0[QMCU_CHUNK];
@@ -44,12 +65,16 @@ QMCU_KERNEL void qmcu_add(const qmcu_scaled_sum *p, const qmcu_map *in0, const q
                 const int32_t n = qmcu_min(QMCU_CHUNK, out->channels - c);
                 qmcu_unpack(qmcu_at(&a, y, x, c), n, a.format, x0);
                 qmcu_unpack(qmcu_at(&b, y, x, c), n, b.format, x1);
+#if QMCU_MVE
+                qmcu_mve_scaled_sum(p, c, n, x0, x1);
+#else
                 for (int32_t i = 0; i < n; i++) {
                     const int32_t m0 = p->multiplier_table[0] != NULL ? p->multiplier_table[0][c + i] : p->multiplier[0];
                     const int32_t m1 = p->multiplier_table[1] != NULL ? p->multiplier_table[1][c + i] : p->multiplier[1];
                     const int32_t offset = p->offset_table != NULL ? p->offset_table[c + i] : p->offset;
                     x0[i] = (int16_t)qmcu_clamp((x0[i] * m0 + x1[i] * m1 + offset) >> p->shift, p->min, p->max);
                 }
+#endif
                 qmcu_pack(x0, n, out->format, qmcu_at(out, y, x, c));
             }
         }
@@ -69,11 +94,15 @@ QMCU_KERNEL void qmcu_requantize(const qmcu_scaled_sum *p, const qmcu_map *in, c
             for (int32_t c = 0; c < to.channels; c += QMCU_CHUNK) {
                 const int32_t n = qmcu_min(QMCU_CHUNK, to.channels - c);
                 qmcu_unpack(qmcu_at(&from, y, x, c), n, from.format, codes);
+#if QMCU_MVE
+                qmcu_mve_scaled_sum(p, c, n, codes, NULL);
+#else
                 for (int32_t i = 0; i < n; i++) {
                     const int32_t m = p->multiplier_table[0] != NULL ? p->multiplier_table[0][c + i] : p->multiplier[0];
                     const int32_t offset = p->offset_table != NULL ? p->offset_table[c + i] : p->offset;
                     codes[i] = (int16_t)qmcu_clamp((codes[i] * m + offset) >> p->shift, p->min, p->max);
                 }
+#endif
                 qmcu_pack(codes, n, to.format, qmcu_at(&to, y, x, c));
             }
         }

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "qmcu_internal.h"
+#include "qmcu_mve.h"
 
 QMCU_KERNEL void qmcu_max_pool(const qmcu_window *window, const qmcu_map *in, const qmcu_map *out)
 {
@@ -49,6 +49,12 @@ QMCU_KERNEL void qmcu_average_pool(const qmcu_average_pool_params *p, const qmcu
             const int32_t entry = (ky.end - ky.first - 1) * window->kernel_w + (kx.end - kx.first - 1);
             for (int32_t c = 0; c < out->channels; c += QMCU_CHUNK) {
                 const int32_t n = qmcu_min(QMCU_CHUNK, out->channels - c);
+#if QMCU_MVE
+                const uint8_t *first = qmcu_at(in, y + ky.first * window->dilation_h, x + kx.first * window->dilation_w, c);
+                const qmcu_mve_pixels pixels = { ky.end - ky.first, kx.end - kx.first, window->dilation_h * in->row_bytes, window->dilation_w * in->pixel_bytes };
+                qmcu_mve_sum_pixels(first, &pixels, n, in->format, sum);
+                qmcu_mve_average(p, p->per_channel ? c : entry, n, sum, codes);
+#else
                 for (int32_t i = 0; i < n; i++) {
                     sum[i] = 0;
                 }
@@ -65,6 +71,7 @@ QMCU_KERNEL void qmcu_average_pool(const qmcu_average_pool_params *p, const qmcu
                     const int32_t scaled = qmcu_mulhi(qmcu_shift_left(sum[i], p->pre_shift), p->multiplier[e]);
                     codes[i] = (int16_t)qmcu_clamp((scaled + p->offset[e]) >> p->shift, p->min, p->max);
                 }
+#endif
                 qmcu_pack(codes, n, out->format, qmcu_at(out, oy, ox, c));
             }
         }

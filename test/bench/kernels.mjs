@@ -1,5 +1,5 @@
 // Counts the instructions of each kernel on emulated boards and prints them beside those of other libraries.
-// `node test/bench/kernels.mjs [--cores m4,m3,m0plus] [--level=-O3] [--layers REGEXP]`
+// `node test/bench/kernels.mjs [--cores m4,m3,m0plus,m55] [--level=-O3] [--layers REGEXP]`
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { bundleTests, projectRoot } from '../support/bundle.mjs';
 
 const { values } = parseArgs({
-  options: { cores: { type: 'string', default: 'm4,m3,m0plus' }, level: { type: 'string', default: '-O3' }, layers: { type: 'string', default: '' } },
+  options: { cores: { type: 'string', default: 'm4,m3,m0plus,m55' }, level: { type: 'string', default: '-O3' }, layers: { type: 'string', default: '' } },
 });
 const here = path.join(projectRoot, 'test/bench');
 const firmware = path.join(projectRoot, 'src/firmware');

@@ -9,6 +9,13 @@ import depthwise2d from '../../firmware/qmcu_depthwise2d.c';
 import dsp from '../../firmware/qmcu_dsp.h';
 import elementwise from '../../firmware/qmcu_elementwise.c';
 import internal from '../../firmware/qmcu_internal.h';
+import mveCodes from '../../firmware/qmcu_mve_codes.c';
+import mveColumns from '../../firmware/qmcu_mve_columns.c';
+import mveColumnsHeader from '../../firmware/qmcu_mve_columns.h';
+import mveConv2d from '../../firmware/qmcu_mve_conv2d.c';
+import mveDepthwise2d from '../../firmware/qmcu_mve_depthwise2d.c';
+import mveDot from '../../firmware/qmcu_mve_dot.h';
+import mve from '../../firmware/qmcu_mve.h';
 import pairs from '../../firmware/qmcu_pairs.h';
 import pool from '../../firmware/qmcu_pool.c';
 import scale from '../../firmware/qmcu_scale.h';
@@ -29,6 +36,13 @@ export const runtimeSources: Readonly<Record<string, string>> = {
   'qmcu_dsp.h': dsp,
   'qmcu_elementwise.c': elementwise,
   'qmcu_internal.h': internal,
+  'qmcu_mve.h': mve,
+  'qmcu_mve_codes.c': mveCodes,
+  'qmcu_mve_columns.c': mveColumns,
+  'qmcu_mve_columns.h': mveColumnsHeader,
+  'qmcu_mve_conv2d.c': mveConv2d,
+  'qmcu_mve_depthwise2d.c': mveDepthwise2d,
+  'qmcu_mve_dot.h': mveDot,
   'qmcu_pairs.h': pairs,
   'qmcu_pool.c': pool,
   'qmcu_scale.h': scale,

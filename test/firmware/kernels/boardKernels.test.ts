@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Executor } from '../../../src/engine/program/interpreter';
+import { Random } from '../../unit/program/interpreter/support/random';
+import { allOps, randomProgram } from '../../unit/program/interpreter/support/randomSteps';
+import { buildForBoard, runOnBoard, type Core } from '../board/board';
+import { removeFolder, scratchFolder } from '../support/hostBuild';
+import { encodeCases } from './encode';
+
+const root = process.cwd();
+const firmware = path.join(root, 'src/firmware');
+const here = path.join(root, 'test/firmware/kernels');
+
+/** Set to repeat a failing run; otherwise every run takes other cases. */
+const seed = Number(process.env.QUANTMCU_KERNEL_SEED ?? Date.now() % 2 ** 31);
+const casesPerOp = Number(process.env.QUANTMCU_KERNEL_CASES ?? 60);
+
+/** One core of each set of inner loops, at the levels that generated projects are built with. */
+const builds: readonly { core: Core; level: string }[] = [
+  { core: 'm0plus', level: '-O3' }, { core: 'm0plus', level: '-Os' }, { core: 'm3', level: '-O3' }, { core: 'm3', level: '-Os' }, { core: 'm4', level: '-O2' },
+  { core: 'm55', level: '-O3' }, { core: 'm55', level: '-Os' },
+];
+
+describe(`kernels on emulated cores against the reference interpreter (QUANTMCU_KERNEL_SEED=${seed})`, function () {
+  this.timeout(300_000);
+  let folder: string;
+  const batches = new Map<string, Uint8Array[]>();
+
+  before(() => {
+    folder = scratchFolder('board-kernels');
+    allOps.forEach((op, number) => {
+      const cases = Array.from({ length: casesPerOp }, (_, i) => {
+        const program = randomProgram(seed + number * 1_000_003 + i, op);
+        return { program, arena: new Random(~(seed + i)).bytes(program.arenaBytes) };
+      });
+      writeFileSync(path.join(folder, `${op}.cases`), encodeCases(cases));
+      batches.set(op, cases.map(({ program, arena }) => new Executor(program).run([arena]).outputs[0]));
+    });
+  });
+
+  after(() => removeFolder(folder));
+
+  for (const { core, level } of builds) {
+    describe(`${core} ${level}`, () => {
+      const elf = (): string => path.join(folder, `${core}${level}.elf`);
+
+      before(() => {
+        const sources = readdirSync(firmware).filter((f) => f.endsWith('.c')).map((f) => path.join(firmware, f));
+        const harness = ['harness.c', 'harness_board.c'].map((f) => path.join(here, f));
+        buildForBoard(core, [...sources, ...harness], elf(), ['-std=c11', level, `-I${firmware}`, `-I${here}`]);
+      });
+
+      for (const op of allOps) {
+        it(`${op}: the same arena, byte for byte`, () => {
+          const bytes = statSync(path.join(folder, `${op}.cases`)).size;
+          const { exitCode, output } = runOnBoard(core, elf(), { cwd: folder, args: [`${op}.cases`, `${op}.results`, String(bytes)] });
+          assert.equal(exitCode, 0, output);
+          const actual = readFileSync(path.join(folder, `${op}.results`));
+          let offset = 0;
+          batches.get(op)!.forEach((arena, i) => {
+            const got = actual.subarray(offset, offset + arena.length);
+            const wrong = arena.findIndex((byte, at) => byte !== got[at]);
+            assert.equal(wrong, -1, `case ${i}, seed ${seed + allOps.indexOf(op) * 1_000_003 + i}: byte ${wrong} is ${got[wrong]} instead of ${arena[wrong]}`);
+            offset += arena.length;
+          });
+          assert.equal(actual.length, offset);
+        });
+      }
+    });
+  }
+});

@@ -1,0 +1,69 @@
+/*
+ * The harness on an emulated board: CASES RESULTS BYTES, files of this computer as in harness_main.c and the length of the first.
+ */
+#include <string.h>
+
+#include "harness.h"
+#include "semihosting.h"
+
+#define CASES_BYTES 1200000
+#define ARENA_BYTES 65536
+#define CONSTANTS_BYTES 65536
+
+static _Alignas(8) uint8_t cases[CASES_BYTES];
+static _Alignas(8) uint8_t arena[ARENA_BYTES];
+static _Alignas(8) uint8_t constants[CONSTANTS_BYTES];
+static size_t used;
+
+/* Constants begin on words, as the generated ones do, and on nothing more. */
+static const void *place(const uint8_t *bytes, size_t length)
+{
+    uint8_t *copy = constants + used;
+    used += (length + 3u) & ~(size_t)3u;
+    if (used % 8u == 0u) {
+        used += 4u;
+    }
+    if (used > CONSTANTS_BYTES) {
+        semihosting_exit(3);
+    }
+    memcpy(copy, bytes, length);
+    return copy;
+}
+
+static size_t number(const char *digits)
+{
+    size_t n = 0u;
+    for (; *digits != '\0'; digits++) {
+        n = 10u * n + (size_t)(*digits - '0');
+    }
+    return n;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 4) {
+        return 2;
+    }
+    const size_t bytes = number(argv[3]);
+    const int in = semihosting_open(argv[1], SEMIHOSTING_MODE_RB);
+    const int out = semihosting_open(argv[2], SEMIHOSTING_MODE_WB);
+    if (bytes > CASES_BYTES || in < 0 || out < 0 || !semihosting_read(in, cases, bytes)) {
+        return 2;
+    }
+    harness_reader reader = { cases, place };
+    for (int32_t count = harness_word(&reader); count > 0; count--) {
+        const size_t size = (size_t)harness_word(&reader);
+        if (size > ARENA_BYTES) {
+            return 3;
+        }
+        memcpy(arena, reader.p, size);
+        reader.p += (size + 3u) & ~(size_t)3u;
+        used = 4u;
+        if (harness_run(&reader, arena) != 0 || !semihosting_write(out, arena, size)) {
+            return 4;
+        }
+    }
+    semihosting_close(in);
+    semihosting_close(out);
+    return 0;
+}
