@@ -2,30 +2,37 @@
 import type { EditorPage } from '../src/protocol/editor';
 import type { EditorView, PreviewView } from '../src/protocol/views';
 import { Banners, type Progress } from './banners';
+import { CompareView } from './compare/compareView';
 import type { Context } from './context';
 import { DetailsView } from './details/detailsView';
 import { fill, h, setAria } from './dom';
+import { Exporter } from './export/exporter';
 import { GraphView } from './graph/graphView';
 import { HeaderView } from './header/headerView';
 import { icon } from './icons';
 import { t } from './l10n';
 import { LayersView } from './layers/layersView';
+import { openMenu } from './menu';
 import { MemoryView } from './memory/memoryView';
 import { PatchesView } from './patches/patchesView';
 import { ProblemsView } from './problems/problemsView';
 import { splitter } from './splitter';
 import type { Tab } from './state';
 import { TabBar, type TabSpec } from './tabs';
+import { TradeOffView } from './tradeOff/tradeOffView';
 import { iconButton } from './ui';
 
 export class App implements EditorPage {
   private readonly header: HeaderView;
   private readonly banners: Banners;
   private readonly layers: LayersView;
-  private readonly graph: GraphView;
+  readonly graph: GraphView;
   private readonly patches: PatchesView;
+  readonly tradeOff: TradeOffView;
+  readonly compare: CompareView;
+  private readonly exporter: Exporter;
   private readonly problems: ProblemsView;
-  private readonly memory: MemoryView;
+  readonly memory: MemoryView;
   private readonly details: DetailsView;
   private readonly tabs: TabBar;
   private readonly panels: Record<Tab, HTMLElement>;
@@ -36,18 +43,22 @@ export class App implements EditorPage {
 
   constructor(private readonly root: HTMLElement, private readonly context: Context) {
     const { store } = context;
-    this.header = new HeaderView(context);
+    this.header = new HeaderView(context, { compare: (which) => this.openComparison(which), exportAs: (anchor) => this.exportAs(anchor) });
     this.banners = new Banners(context);
     this.layers = new LayersView(context);
     this.graph = new GraphView(context);
     this.patches = new PatchesView(context);
+    this.tradeOff = new TradeOffView(context);
+    this.compare = new CompareView(context, () => this.closeComparison());
     this.problems = new ProblemsView(context);
     this.memory = new MemoryView(context);
     this.details = new DetailsView(context);
+    this.exporter = new Exporter(context, this);
     this.tabs = new TabBar(t('Views'), (tab) => store.update({ tab }));
     this.panels = {
       graph: h('div', { class: 'panel' }, this.graph.element), layers: h('div', { class: 'panel' }, this.layers.element),
-      patches: h('div', { class: 'panel' }, this.patches.element), problems: h('div', { class: 'panel' }, this.problems.element),
+      patches: h('div', { class: 'panel' }, this.patches.element), tradeOff: h('div', { class: 'panel' }, this.tradeOff.element),
+      compare: h('div', { class: 'panel' }, this.compare.element), problems: h('div', { class: 'panel' }, this.problems.element),
     };
     const dockSplitter = splitter({
       orientation: 'horizontal', label: t('Height of the memory panel'), min: 120, max: () => this.workbench.clientHeight - 140,
@@ -105,6 +116,8 @@ export class App implements EditorPage {
     this.layers.render(view);
     this.graph.render(view);
     this.patches.render(view);
+    this.tradeOff.render(view);
+    this.compare.render(view);
     this.problems.render(view);
     this.memory.render(view);
     this.details.render(view);
@@ -126,6 +139,10 @@ export class App implements EditorPage {
     if (view !== null) this.header.preview(view, preview);
   }
 
+  async sweepsChanged(): Promise<void> {
+    this.tradeOff.sweepsChanged();
+  }
+
   async showResult(result: { readonly ok: boolean; readonly message: string }): Promise<void> {
     this.banners.showResult(result);
   }
@@ -144,6 +161,8 @@ export class App implements EditorPage {
       { id: 'layers', title: t('Layers'), icon: 'list', panel: this.panels.layers },
     ];
     if (plan !== null && plan.branches.length > 0) tabs.push({ id: 'patches', title: t('Patches'), icon: 'grid', panel: this.panels.patches });
+    if (plan !== null) tabs.push({ id: 'tradeOff', title: t('Trade-off'), icon: 'tradeOff', panel: this.panels.tradeOff });
+    if (plan !== null && this.compare.isOpen) tabs.push({ id: 'compare', title: t('Compare'), icon: 'compare', panel: this.panels.compare });
     if (model.problems.length > 0) tabs.push({ id: 'problems', title: t('Problems'), icon: 'warning', count: model.problems.length, panel: this.panels.problems });
     return tabs;
   }
@@ -160,6 +179,33 @@ export class App implements EditorPage {
     for (const panel of Object.values(this.panels)) panel.hidden = true;
     this.tabs.show(this.shownTab());
     this.graph.setShown(this.shownTab() === 'graph');
+    this.tradeOff.setShown(this.shownTab() === 'tradeOff');
+  }
+
+  private openComparison(which: 'int8' | 'pick'): void {
+    const { edits, host, store } = this.context;
+    edits.run(async () => {
+      const other = await host.otherPlan(which);
+      if (other === null || store.view === null) return;
+      this.compare.open(other);
+      this.compare.render(store.view);
+      this.tabs.setTabs(this.tabsFor(store.view));
+      store.update({ tab: 'compare' });
+      this.showTab();
+    });
+  }
+
+  private closeComparison(): void {
+    const { store } = this.context;
+    this.compare.close();
+    if (store.view !== null) this.tabs.setTabs(this.tabsFor(store.view));
+    store.update({ tab: 'layers' });
+    this.showTab();
+  }
+
+  private exportAs(anchor: HTMLElement): void {
+    const { view } = this.context.store;
+    if (view !== null) openMenu(anchor, t('Export'), this.exporter.choices(view));
   }
 
   private arrange(): void {

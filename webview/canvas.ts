@@ -43,7 +43,7 @@ export class CanvasSurface {
 }
 
 /** The longest beginning of `text` that fits, with an ellipsis when shortened. */
-export function fitText(ctx: CanvasRenderingContext2D, text: string, width: number): string {
+export function fitText(ctx: Pick<CanvasRenderingContext2D, 'measureText'>, text: string, width: number): string {
   if (width <= 0) return '';
   // A name may be megabytes long; nothing beyond this could fit.
   const start = text.length > 400 ? text.slice(0, 400) : text;

@@ -3,15 +3,24 @@ import type { PlanChange } from '../src/protocol/changes';
 import type { EditorHost } from '../src/protocol/editor';
 import { t } from './l10n';
 
+/** A change that takes longer is announced as being worked on. */
+const noticed = 250;
+
 export class Edits {
   private last: Promise<unknown> = Promise.resolve();
-  private listener: (failure: string | null) => void = () => undefined;
+  private failed: (failure: string | null) => void = () => undefined;
+  private busy: (busy: boolean) => void = () => undefined;
 
   constructor(private readonly host: EditorHost, private readonly announce: (line: string) => void) {}
 
   /** Told why a change was not possible; null once another one was made. */
   onFailure(listener: (failure: string | null) => void): void {
-    this.listener = listener;
+    this.failed = listener;
+  }
+
+  /** Told when a change takes its time, and when it is done. */
+  onBusy(listener: (busy: boolean) => void): void {
+    this.busy = listener;
   }
 
   apply(change: PlanChange): void {
@@ -29,11 +38,23 @@ export class Edits {
     this.run(async () => this.announce((await this.host.redo()) ? t('Change made again.') : t('Nothing to redo.')));
   }
 
-  dismiss(): void {
-    this.listener(null);
+  /** Anything else that may change the plan, or fail like a change. */
+  run(work: () => Promise<void>): void {
+    this.last = this.last.then(async () => {
+      const timer = window.setTimeout(() => this.busy(true), noticed);
+      try {
+        await work();
+        this.failed(null);
+      } catch (error) {
+        this.failed(error instanceof Error ? error.message : String(error));
+      } finally {
+        window.clearTimeout(timer);
+        this.busy(false);
+      }
+    });
   }
 
-  private run(work: () => Promise<void>): void {
-    this.last = this.last.then(work).then(() => this.listener(null), (error: unknown) => this.listener(error instanceof Error ? error.message : String(error)));
+  dismiss(): void {
+    this.failed(null);
   }
 }

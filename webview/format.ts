@@ -28,6 +28,7 @@ export function text(quantity: Quantity, suffix = ''): string {
 }
 
 export const bytesText = (value: number): string => text(bytes(value));
+export const millisecondsText = (value: number): string => text(milliseconds(value));
 export const countText = (value: number, suffix = ''): string => text(count(value), suffix);
 
 /** Three significant digits, never fewer than the integer part needs. */
@@ -53,10 +54,9 @@ export function plain(value: number, decimals: number): string {
   return format.format(value);
 }
 
-/** `2.21×`: how many times smaller `value` is than `reference`; null where that says nothing. */
-export function timesLess(value: number, reference: number): string | null {
-  if (!(value > 0) || !(reference > 0)) return null;
-  return `${plain(reference / value, 2)}×`;
+/** Times: 12.3 ms, 1.24 s. */
+export function milliseconds(value: number): Quantity {
+  return value >= 1000 ? { number: digits(value / 1000), unit: 's' } : { number: value > 0 && value < 1 ? plain(value, 3) : digits(value), unit: 'ms' };
 }
 
 export function percent(fraction: number, decimals = 1): string {

@@ -4,6 +4,7 @@ import './styles/frame.css';
 import './styles/header.css';
 import './styles/grid.css';
 import './styles/views.css';
+import './styles/tradeOff.css';
 import type { EditorHost } from '../src/protocol/editor';
 import { RpcPeer } from '../src/protocol/peer';
 import type { RpcMessage } from '../src/protocol/rpc';

@@ -4,6 +4,8 @@ import { icon } from './icons';
 
 export interface MenuChoice {
   readonly label: string;
+  /** Muted, after the label. */
+  readonly detail?: string;
   readonly chosen: boolean;
   readonly run: () => void;
 }
@@ -23,7 +25,7 @@ export function openMenu(anchor: HTMLElement, label: string, choices: readonly M
   };
   const items = choices.map((choice) => h('div', {
     class: 'menu-item', role: 'menuitemradio', tabIndex: -1, aria: { checked: choice.chosen }, on: { click: () => pick(choice) },
-  }, h('span', { class: 'menu-mark', aria: { hidden: true } }, choice.chosen && icon('check')), choice.label));
+  }, h('span', { class: 'menu-mark', aria: { hidden: true } }, choice.chosen && icon('check')), choice.label, choice.detail !== undefined && h('span', { class: 'menu-detail' }, choice.detail)));
   const menu = h('div', {
     class: 'menu', role: 'menu', aria: { label },
     on: {

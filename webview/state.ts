@@ -4,7 +4,8 @@
 import type { EditorView, LayerView } from '../src/protocol/views';
 import { shortNames } from './layers/shortNames';
 
-export type Tab = 'graph' | 'layers' | 'patches' | 'problems';
+export type Tab = 'graph' | 'layers' | 'patches' | 'tradeOff' | 'compare' | 'problems';
+export type TradeOffMode = 'accuracy' | 'memory' | 'phi';
 export type Direction = 'down' | 'right';
 
 export interface UiState {
@@ -24,11 +25,12 @@ export interface UiState {
   /** Centre of the graph view in drawing units, and pixels per unit. */
   readonly camera: { readonly x: number; readonly y: number; readonly scale: number } | null;
   readonly branch: number | null;
+  readonly tradeOff: TradeOffMode;
 }
 
 export const initialState: UiState = {
   tab: null, selected: null, filter: '', sort: null, dockOpen: true, dockHeight: 250, memoryMode: 'chart', memoryRange: null,
-  detailsOpen: true, detailsWidth: 300, direction: 'down', camera: null, branch: null,
+  detailsOpen: true, detailsWidth: 300, direction: 'down', camera: null, branch: null, tradeOff: 'accuracy',
 };
 
 /** Where the state is kept between two lives of the page. */
@@ -117,7 +119,7 @@ function restore(saved: unknown): UiState {
   const sort = old['sort'] as { column?: unknown; descending?: unknown } | null;
   const camera = old['camera'] as { x?: unknown; y?: unknown; scale?: unknown } | null;
   return {
-    tab: one<Tab | null>(old['tab'], ['graph', 'layers', 'patches', 'problems'], null),
+    tab: one<Tab | null>(old['tab'], ['graph', 'layers', 'patches', 'tradeOff', 'problems'], null),
     selected: index(old['selected']),
     filter: typeof old['filter'] === 'string' ? old['filter'] : '',
     sort: typeof sort?.column === 'string' ? { column: sort.column, descending: sort.descending === true } : null,
@@ -130,5 +132,6 @@ function restore(saved: unknown): UiState {
     direction: one<Direction>(old['direction'], ['down', 'right'], 'down'),
     camera: isNumber(camera?.x) && isNumber(camera.y) && isNumber(camera.scale) ? { x: camera.x, y: camera.y, scale: camera.scale } : null,
     branch: index(old['branch']),
+    tradeOff: one<TradeOffMode>(old['tradeOff'], ['accuracy', 'memory', 'phi'], 'accuracy'),
   };
 }

@@ -20,6 +20,12 @@ export interface Colors {
   readonly highContrast: boolean;
 }
 
+/** For paper, whatever the theme. */
+export const paperColors: Colors = {
+  background: '#ffffff', foreground: '#1f2328', muted: '#59636e', border: '#d1d9e0', surface: '#f6f8fa', focus: '#0969da', selection: '#ddf4ff', error: '#d1242f', warning: '#bc4c00', stage: '#8250df',
+  bits8: '#0969da', bits4: '#1a7f37', bits2: '#9a6700', none: '#818b98', fontFamily: 'sans-serif', monoFamily: 'monospace', highContrast: false,
+};
+
 /** How strongly an area in a bitwidth's colour is filled: outlines carry the picture in high contrast. */
 export const fillAlpha = (colors: Colors): number => (colors.highContrast ? 0.12 : 0.26);
 

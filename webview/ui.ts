@@ -24,6 +24,15 @@ export function iconButton(name: IconName, label: string, onClick: () => void, p
   return element;
 }
 
+/** A value that can be changed from a menu, written like text with a small arrow. `name` tells it from other ones when it is made anew. */
+export function menuButton(name: string, label: string, content: Child, onOpen: (anchor: HTMLElement) => void, title: string): HTMLButtonElement {
+  const text = h('span', { class: 'menu-button-text' }, content);
+  const element = h('button', { class: 'menu-button', title, aria: { haspopup: 'menu', label: `${label}: ${text.textContent}` }, on: { click: () => onOpen(element) } }, text, icon('chevronDown'));
+  element.type = 'button';
+  element.dataset['name'] = name;
+  return element;
+}
+
 /** A one-line field for searching. `onInput` gets each change. */
 export function searchField(label: string, value: string, onInput: (value: string) => void): HTMLElement & { value: string } {
   const element = document.createElement('vscode-text-field') as HTMLElement & { value: string };
@@ -36,6 +45,16 @@ export function searchField(label: string, value: string, onInput: (value: strin
   element.value = value;
   element.addEventListener('input', () => onInput(element.value));
   return element;
+}
+
+/** A row of small buttons of which one is pressed. */
+export function segments<T extends string>(label: string, choices: readonly (readonly [T, string])[], current: T, onChoose: (choice: T) => void): HTMLElement {
+  return h('div', { class: 'button-group', role: 'group', aria: { label } }, ...choices.map(([id, title]) => {
+    const element = h('button', { class: 'segment-button', aria: { pressed: id === current }, on: { click: () => onChoose(id) } }, title);
+    element.type = 'button';
+    element.dataset['segment'] = id;
+    return element;
+  }));
 }
 
 export function progressRing(label: string): HTMLElement {

@@ -15,11 +15,13 @@ export interface Column<Row> {
   readonly width: number;
   readonly grow?: number;
   readonly align?: 'start' | 'end' | 'center';
+  /** Left out where the columns do not fit side by side, the largest number first; without, it always stays. */
+  readonly drop?: number;
   /** Fills the cell's element. Text from models must be passed as text. */
   render(cell: HTMLElement, row: Row): void;
-  /** Null: sorted last. */
   /** Choices for the cell's value, opened by double-click, F2 or Enter and picked at once by typing; null where there are none. */
   readonly edit?: (row: Row) => readonly MenuChoice[] | null;
+  /** Null: sorted last. */
   readonly sortBy?: (row: Row) => number | string | null;
 }
 
@@ -47,6 +49,8 @@ export class VirtualGrid<Row> {
   private readonly header: HTMLElement;
   private readonly body: HTMLElement;
   private readonly rendered = new Map<number, HTMLElement>();
+  /** All columns, and those for which there is room. */
+  private available: readonly Column<Row>[] = [];
   private columns: readonly Column<Row>[] = [];
   private source: readonly Row[] = [];
   private rows: readonly Row[] = [];
@@ -76,6 +80,7 @@ export class VirtualGrid<Row> {
       },
     }, h('div', { role: 'rowgroup', class: 'grid-head' }, this.header), this.body);
     new ResizeObserver(() => {
+      this.fitColumns(false);
       if (this.pendingReveal !== null) this.reveal(this.pendingReveal);
       this.schedule();
     }).observe(this.element);
@@ -87,13 +92,29 @@ export class VirtualGrid<Row> {
   }
 
   setColumns(columns: readonly Column<Row>[]): void {
+    this.available = columns;
+    this.fitColumns(true);
+  }
+
+  private fitColumns(changed: boolean): void {
+    const room = this.element.clientWidth;
+    if (room === 0 && !changed) return;
+    const width = (columns: readonly Column<Row>[]): number => columns.reduce((sum, c) => sum + c.width, 12);
+    let columns = this.available;
+    while (room > 0 && width(columns) > room) {
+      const least = columns.reduce<Column<Row> | null>((a, b) => (b.drop !== undefined && (a === null || b.drop > a.drop!) ? b : a), null);
+      if (least === null) break;
+      columns = columns.filter((c) => c !== least);
+    }
+    if (!changed && columns.length === this.columns.length) return;
+    const active = this.columns[this.active.column]?.id;
     this.columns = columns;
+    this.active.column = Math.max(0, columns.findIndex((c) => c.id === active));
     // Header and rows are grids of their own: equal tracks need equal widths.
     this.element.style.setProperty('--tracks', columns.map((c) => (c.grow === undefined ? `${c.width}px` : `minmax(${c.width}px, ${c.grow}fr)`)).join(' '));
     this.element.style.setProperty('--least-width', `${columns.reduce((sum, c) => sum + c.width, 12)}px`);
     setAria(this.element, 'colcount', columns.length);
-    this.active.column = Math.min(this.active.column, columns.length - 1);
-    if (this.sort !== null && !columns.some((c) => c.id === this.sort!.column)) this.sort = null;
+    if (this.sort !== null && !this.available.some((c) => c.id === this.sort!.column)) this.sort = null;
     this.drawHeader();
     this.discard();
   }
@@ -121,7 +142,7 @@ export class VirtualGrid<Row> {
   }
 
   private arrange(): void {
-    const column = this.sort === null ? undefined : this.columns.find((c) => c.id === this.sort!.column);
+    const column = this.sort === null ? undefined : this.available.find((c) => c.id === this.sort!.column);
     const value = column?.sortBy;
     if (value === undefined) {
       this.rows = this.source;

@@ -15,6 +15,12 @@ export function resultsUriOf(model: vscode.Uri): vscode.Uri {
   return plan.with({ path: plan.path.replace(/\.json$/, '.results.json') });
 }
 
+/** The table of sweeps beside a model's plan. */
+export function sweepsUriOf(model: vscode.Uri): vscode.Uri {
+  const plan = planUriOf(model);
+  return plan.with({ path: plan.path.replace(/\.json$/, '.sweeps.json') });
+}
+
 /** The file beside a model's plan that keeps its quantized weights and scales. */
 export function parametersUriOf(model: vscode.Uri): vscode.Uri {
   const plan = planUriOf(model);

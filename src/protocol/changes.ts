@@ -8,5 +8,23 @@ export type PlanChange =
   /** Keeps the bits of a layer and its output map through the next search, or no longer. */
   | { readonly kind: 'lock'; readonly layer: number; readonly locked: boolean }
   | { readonly kind: 'patchClass'; readonly branch: number; readonly class: 'outlier' | 'regular' }
-  /** Another φ: the patches are classified again from the calibration. */
-  | { readonly kind: 'phi'; readonly phi: number };
+  /** Another φ: the patches are classified again from the calibration, as many of outlier class as the SRAM allows. */
+  | { readonly kind: 'phi'; readonly phi: number }
+  /** Another board of the table. Where the plan no longer fits its SRAM, patches are planned anew at the same bits. */
+  | { readonly kind: 'target'; readonly id: string }
+  /** Patches planned anew at the same bits: the fastest that fits, none, or the best of a grid. */
+  | { readonly kind: 'grid'; readonly grid: 'auto' | 'none' | { readonly rows: number; readonly cols: number } }
+  /** Another λ: bits are searched again by the entropy score, and patches planned for them; what is locked stays. */
+  | { readonly kind: 'lambda'; readonly lambda: number }
+  /** One of the planner's choices, see `MemoryPointView`. */
+  | { readonly kind: 'stage'; readonly stage: StageChoice | null };
+
+/** A patch stage by the names of its feature maps; null in its place: layer by layer. */
+export interface StageChoice {
+  /** The map that ends the stage. */
+  readonly splitMap: string;
+  readonly rows: number;
+  readonly cols: number;
+  /** Maps whose halo is kept between branches. */
+  readonly keep: readonly string[];
+}

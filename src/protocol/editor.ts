@@ -1,5 +1,9 @@
 import type { PlanChange } from './changes';
-import type { EditorView, PreviewView, SampleImageView } from './views';
+import type { LayerDetailsView } from './details';
+import type { DrawingRequest, DrawingView } from './drawing';
+import type { SweepView } from './sweeps';
+import type { TradeOffView } from './tradeOff';
+import type { EditorView, PreviewView, SampleImageView, TargetView } from './views';
 
 /** What the page may ask of the host. */
 export interface EditorHost {
@@ -14,6 +18,48 @@ export interface EditorHost {
   redo(): Promise<boolean>;
   /** An image to draw under the patches; null where there is none. */
   sampleImage(): Promise<SampleImageView | null>;
+  /** Where to draw the layers of a network. */
+  layout(request: DrawingRequest): Promise<DrawingView>;
+  /** Boards that a plan can be made for. */
+  targets(): Promise<readonly TargetView[]>;
+  /** Distributions of a layer; the channel of its output, null: all. */
+  layerDetails(layer: number, channel: number | null): Promise<LayerDetailsView>;
+  /** What the planner finds at the plan's bits, and what φ does. Takes up to seconds. */
+  tradeOff(): Promise<TradeOffView>;
+  /** The sweeps kept beside the plan. */
+  sweeps(): Promise<readonly SweepView[]>;
+  /** Asks what to sweep and runs it, with progress as of a command; false when the person left. */
+  runSweep(parameter: SweepView['parameter']): Promise<boolean>;
+  /** Makes a point of a sweep the plan; can be undone like a change. */
+  pickSweepPoint(parameter: SweepView['parameter'], value: number): Promise<void>;
+  /** Another plan of the same model: 8 bits layer by layer, or one that the person picks; null when the person left. */
+  otherPlan(which: 'int8' | 'pick'): Promise<OtherPlan | null>;
+  /** Lets the person choose where to save a file made by the page; false when the person left. */
+  saveFile(file: SavedFile): Promise<boolean>;
+  /** Where a layer runs in the C that was generated into a project of this workspace; null where there is none. */
+  generatedCode(layer: number): Promise<GeneratedCodeView | null>;
+  /** Shows that line in a text editor. */
+  openGeneratedCode(layer: number): Promise<void>;
+}
+
+/** A plan to compare with. */
+export interface OtherPlan {
+  readonly title: string;
+  readonly view: EditorView;
+}
+
+/** A file for a person to keep. The extension of its name says what it is. */
+export interface SavedFile {
+  readonly name: string;
+  readonly data: string | Uint8Array;
+}
+
+export interface GeneratedCodeView {
+  /** Relative to the workspace. */
+  readonly file: string;
+  /** Counted from 1. */
+  readonly line: number;
+  readonly text: string;
 }
 
 /** What the host tells the page. */
@@ -21,6 +67,8 @@ export interface EditorPage {
   show(view: EditorView): Promise<void>;
   /** Figures of a change that was just made; the exact ones follow with `show`. */
   showPreview(preview: PreviewView): Promise<void>;
+  /** The sweeps beside the plan have changed. */
+  sweepsChanged(): Promise<void>;
   /** Selects a layer by its index in the view and brings it into sight: the person came from the plan's text or the generated C. */
   revealLayer(layer: number): Promise<void>;
   /** What came of something that the person had run on this model, e.g. its self-test: one line, until it is closed or replaced. */

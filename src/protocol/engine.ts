@@ -1,4 +1,7 @@
 import type { PlanChange } from './changes';
+import type { LayerDetailsView } from './details';
+import type { DrawingRequest, DrawingView } from './drawing';
+import type { TradeOffView } from './tradeOff';
 import type { EditorView, PreviewView, SampleImageView, TargetView } from './views';
 
 /**
@@ -15,6 +18,14 @@ export interface EngineService {
   change(request: ChangeRequest): Promise<ChangeResult>;
   /** The first image of the plan's calibration, as the network sees it; null for models without images, or where they are gone. */
   sampleImage(request: ViewRequest): Promise<SampleImageView | null>;
+  /** Where to draw the layers of a network. */
+  layout(request: DrawingRequest): Promise<DrawingView>;
+  /** Distributions of a layer's weights and output under a plan. */
+  layerDetails(request: LayerDetailsRequest): Promise<LayerDetailsView>;
+  /** The planner's other choices at a plan's bits, and what φ does to its patches. Takes up to seconds on large networks. */
+  tradeOff(request: ViewRequest): Promise<TradeOffView>;
+  /** The plan's model layer by layer with everything at 8 bits, as it would be shown. Needs the calibration. */
+  baseline(request: ViewRequest): Promise<EditorView>;
   /** Calibrates, searches and writes the plan and its parameters. Cancellable. */
   quantize(request: QuantizeRequest): Promise<QuantizeSummary>;
   /** Writes the C files into a firmware project, all or none, and never over what is not ours. Cancellable. */
@@ -51,6 +62,12 @@ export interface PlanProblem {
 export interface ChangeRequest extends ViewRequest {
   readonly planText: string;
   readonly change: PlanChange;
+}
+
+export interface LayerDetailsRequest extends ViewRequest {
+  readonly layer: number;
+  /** Of the layer's output; null: all together. */
+  readonly channel: number | null;
 }
 
 export interface ChangeResult {

@@ -54,6 +54,14 @@ export interface LayerPlanView {
   readonly locked: boolean;
   /** Bits that may be chosen for the output map; one entry where there is no choice. */
   readonly allowedBits: readonly (8 | 4 | 2)[];
+  /** Estimated time of its steps in one inference, milliseconds; null for cores without a model of the kernels. */
+  readonly latencyMs: number | null;
+  /** Estimated instructions of its steps on a Cortex-M4, whatever the core. */
+  readonly instructions: number;
+  /** Shannon entropy of the output map's codes as they are stored, bits; null without the calibration. */
+  readonly entropy: number | null;
+  /** Signal-to-noise ratio of the output map against float in the last evaluation of this plan, dB; null where there is none, or no noise. */
+  readonly snr: number | null;
 }
 
 export interface CandidateView {
@@ -123,6 +131,10 @@ export interface TargetView {
   readonly sramBytes: number;
   readonly flashBytes: number;
   readonly source: string;
+  /** Its memories; regions are never added up. */
+  readonly regions: readonly { readonly name: string; readonly kind: 'sram' | 'flash'; readonly bytes: number }[];
+  /** Name of the region that the arena goes to. */
+  readonly arenaRegion: string;
 }
 
 /** A plan and everything computed from it. */
@@ -144,6 +156,8 @@ export interface PlanView {
   readonly buffers: readonly BufferView[];
   readonly figures: FiguresView;
   readonly search: { readonly method: string; readonly phi: number; readonly lambda: number; readonly images: number };
+  /** Whether the calibration is at hand: without it, bits and patches cannot be changed here. */
+  readonly calibrated: boolean;
 }
 
 /** An image as the network's input has it, at most 256 pixels on its longer side. */
@@ -157,7 +171,10 @@ export interface SampleImageView {
 
 export interface FiguresView {
   readonly arenaBytes: number;
-  readonly int8LayerwiseArenaBytes: number;
+  /** Estimated time of one inference, milliseconds; null for cores without a model of the kernels. */
+  readonly latencyMs: number | null;
+  /** The same network layer by layer with all weights and maps at 8 bits: what the plan is compared with. */
+  readonly int8Layerwise: { readonly arenaBytes: number; readonly flashBytes: number; readonly bitOps: number; readonly latencyMs: number | null };
   readonly weightBytes: number;
   readonly flashBytes: number;
   /** The part of the weights' bytes that is weight codes, see {@link PreviewView}. */
@@ -178,6 +195,9 @@ export interface PreviewView {
   readonly bitOpsInt8: number;
   /** Weight codes without tables and code. */
   readonly weightCodeBytes: number;
+  readonly latencyMs: number | null;
+  /** Limits of the board, which the change may have changed. */
+  readonly target: Pick<TargetView, 'name' | 'core' | 'sramBytes' | 'flashBytes'>;
 }
 
 /** An evaluation: shares of the images, 0…1. */

@@ -1,7 +1,9 @@
 import type { Calibration } from '../engine/calibration/types';
-import type { Graph, LayerId } from '../engine/graph/types';
+import type { Graph, LayerId, MapId } from '../engine/graph/types';
 import type { OpenedPlan } from '../engine/plan/open';
 import type { Plan } from '../engine/plan/types';
+import type { MapFormat } from '../engine/quantize/types';
+import { codeEntropy } from '../engine/vdqs/entropy';
 import { scoreUnits } from '../engine/vdqs/scoreUnits';
 import { decisionUnits } from '../engine/vdqs/units';
 import type { CandidateView } from '../protocol/views';
@@ -12,9 +14,11 @@ export interface Explanation {
   readonly output: ReadonlyMap<LayerId, readonly CandidateView[]>;
   /** Of the bits at which the layer reads its input, where that is a decision of its own. */
   readonly input: ReadonlyMap<LayerId, readonly CandidateView[]>;
+  /** Entropy of a map's codes in a format, bits; null without the calibration. */
+  entropy(map: MapId, format: MapFormat): number | null;
 }
 
-export const noExplanation: Explanation = { output: new Map(), input: new Map() };
+export const noExplanation: Explanation = { output: new Map(), input: new Map(), entropy: () => null };
 
 const known = new WeakMap<Calibration, { readonly key: string; readonly value: Explanation }>();
 
@@ -45,5 +49,19 @@ function explainDecisions(graph: Graph, plan: Plan, calibration: Calibration, we
       if (producer !== null) output.set(producer, candidates);
     }
   }
-  return { output, input };
+  return { output, input, entropy: (map, format) => entropyOf(calibration, map, format) };
+}
+
+const entropies = new WeakMap<Calibration, Map<string, number>>();
+
+/** Formats are made anew with every change, mostly with the same scales. */
+function entropyOf(calibration: Calibration, map: MapId, format: MapFormat): number | null {
+  const statistics = calibration.maps.get(map);
+  if (!statistics) return null;
+  let known = entropies.get(calibration);
+  if (!known) entropies.set(calibration, (known = new Map<string, number>()));
+  const key = `${map} ${format.bits} ${format.signed} ${format.scales.join()} ${format.zeroPoints.join()}`;
+  let value = known.get(key);
+  if (value === undefined) known.set(key, (value = codeEntropy(statistics, format)));
+  return value;
 }

@@ -5,7 +5,7 @@ import { UserError } from '../engine/errors';
 import type { Graph } from '../engine/graph/types';
 import { importModel } from '../engine/onnx';
 import { hashFile } from '../engine/plan/files';
-import type { PlanModel } from '../engine/plan/open';
+import type { OpenedPlan, PlanModel } from '../engine/plan/open';
 import { readModelView, type ShownModel } from './modelView';
 
 type Sizes = Readonly<Record<string, number>> | undefined;
@@ -18,6 +18,7 @@ interface Entry {
   readonly shown: Promise<ShownModel>;
   sha256?: Promise<string>;
   calibration?: { readonly key: string; readonly value: Promise<Calibration | null> };
+  opened?: { readonly key: string; readonly value: Promise<OpenedPlan> };
 }
 
 /**
@@ -45,13 +46,29 @@ export class ModelStore {
 
   /** The calibration of a kept model, if it is cached on this machine. */
   async calibration(key: string, graph: Graph): Promise<Calibration | null> {
-    const shown = await Promise.all(this.entries.map(async (entry) => ({ entry, graph: (await entry.shown.catch(() => null))?.graph })));
-    const entry = shown.find((s) => s.graph === graph)?.entry;
+    const entry = await this.entryOf(graph);
     if (entry?.calibration?.key === key) return entry.calibration.value;
     const value = cachedCalibration(this.cachePath, key, graph);
     // What is not there now may be there after the next quantization.
     if ((await value) !== null && entry) entry.calibration = { key, value };
     return value;
+  }
+
+  /** The plan of a kept model that was opened last, if it is this one. @param key says which plan it is */
+  async opened(graph: Graph, key: string, open: () => Promise<OpenedPlan>): Promise<OpenedPlan> {
+    const entry = await this.entryOf(graph);
+    if (entry?.opened?.key === key) return entry.opened.value;
+    const value = open();
+    if (entry) {
+      entry.opened = { key, value };
+      value.catch(() => { if (entry.opened?.value === value) entry.opened = undefined; });
+    }
+    return value;
+  }
+
+  private async entryOf(graph: Graph): Promise<Entry | undefined> {
+    const shown = await Promise.all(this.entries.map(async (entry) => ({ entry, graph: (await entry.shown.catch(() => null))?.graph })));
+    return shown.find((s) => s.graph === graph)?.entry;
   }
 
   private async entry(modelPath: string, sizes: Sizes): Promise<Entry> {

@@ -1,33 +1,39 @@
 import type { Calibration } from '../engine/calibration/types';
 import { UserError } from '../engine/errors';
 import { isWeighted, type Graph, type LayerId, type MapId } from '../engine/graph/types';
-import { patchSpans } from '../engine/patch/branches';
 import { decisionsOf } from '../engine/plan/decisions';
-import { classRows, resolveStage } from '../engine/plan/stage';
+import { resolveStage } from '../engine/plan/stage';
 import type { LayerPlan, MapPlan, Plan } from '../engine/plan/types';
+import type { Progress } from '../engine/progress';
 import { formatTies } from '../engine/quantize/ties';
-import { rankPositions, topPositions } from '../engine/vdpc/classify';
-import { boundsOfSpans } from '../engine/vdpc/patchBounds';
 import type { PlanChange } from '../protocol/changes';
+import { changeGrid, changeLambda, changePhi, changeTarget, chooseStage } from './planSearch';
 
 /**
  * The plan after a change; maps that share their bits change together.
- * @param calibration null where it is not cached on this machine; only a change of φ needs it
- * @throws UserError in one line when the change is not possible
+ * @param calibration null where it is not cached on this machine: then only locks, patch classes and the board can be changed
+ * @throws UserError in one line when the change is not possible; CancelledError
  */
-export function changePlan(graph: Graph, plan: Plan, change: PlanChange, file: string, calibration: Calibration | null): Plan {
-  const changed = apply(graph, plan, change, calibration);
+export function changePlan(graph: Graph, plan: Plan, change: PlanChange, file: string, calibration: Calibration | null, progress: Progress): Plan {
+  const changed = apply(graph, plan, change, file, calibration, progress);
   // What the arithmetic forbids is said as for a sidecar that was edited by hand.
   decisionsOf(graph, changed, file);
   resolveStage(graph, changed.patchStage, file);
   return changed;
 }
 
-function apply(graph: Graph, plan: Plan, change: PlanChange, calibration: Calibration | null): Plan {
+function apply(graph: Graph, plan: Plan, change: PlanChange, file: string, calibration: Calibration | null, progress: Progress): Plan {
+  // Other bits need other parameters; without the statistics there would be a plan that nothing can open.
+  const statistics = (): Calibration => {
+    if (!calibration) throw new UserError(`This needs the calibration, which is not cached on this machine. Quantize the model again with its sample images (${plan.calibration.folder}).`);
+    return calibration;
+  };
   switch (change.kind) {
     case 'mapBits':
+      statistics();
       return setMaps(graph, plan, sharing(graph, layerAt(graph, change.layer).output), (map) => ({ ...map, bits: change.bits }));
     case 'inputBits': {
+      statistics();
       const layer = layerAt(graph, change.layer);
       if (!isWeighted(layer)) throw new UserError(`"${layer.name}" has no weights: it reads its input as it is stored.`);
       const stored = mapPlan(graph, plan, layer.inputs[0]).bits;
@@ -35,6 +41,7 @@ function apply(graph: Graph, plan: Plan, change: PlanChange, calibration: Calibr
       return setLayer(plan, layer.name, ({ inputBits: _, ...rest }) => (change.bits < stored ? { ...rest, inputBits: change.bits } : rest));
     }
     case 'weightBits': {
+      statistics();
       const layer = layerAt(graph, change.layer);
       if (!isWeighted(layer)) throw new UserError(`"${layer.name}" has no weights.`);
       return setLayer(plan, layer.name, ({ weightBits: _, ...rest }) => (change.bits < 8 || rest.locked ? { weightBits: change.bits, ...rest } : rest));
@@ -44,7 +51,15 @@ function apply(graph: Graph, plan: Plan, change: PlanChange, calibration: Calibr
     case 'patchClass':
       return classify(plan, change.branch, change.class);
     case 'phi':
-      return reclassify(graph, plan, change.phi, calibration);
+      return changePhi(graph, plan, change.phi, file, statistics());
+    case 'target':
+      return changeTarget(graph, plan, change.id, file, calibration, progress);
+    case 'grid':
+      return changeGrid(graph, plan, change.grid, statistics(), progress);
+    case 'lambda':
+      return changeLambda(graph, plan, change.lambda, statistics(), progress);
+    case 'stage':
+      return chooseStage(graph, plan, change.stage, file, statistics());
   }
 }
 
@@ -104,20 +119,3 @@ function classify(plan: Plan, branch: number, kind: 'outlier' | 'regular'): Plan
   const classes = stage.classes.map((text, r) => (r === row ? `${text.slice(0, col)}${kind === 'outlier' ? 'O' : '.'}${text.slice(col + 1)}` : text));
   return { ...plan, patchStage: { ...stage, classes } };
 }
-
-/** As the pipeline classifies: as many of the best-ranked positions as patches of an average image are outlier class. */
-function reclassify(graph: Graph, plan: Plan, phi: number, calibration: Calibration | null): Plan {
-  if (!(phi > 0 && phi < 1)) throw new UserError('φ lies between 0 and 1.');
-  const stage = plan.patchStage;
-  if (!stage) throw new UserError('This plan runs layer by layer: it has no patches.');
-  if (stage.classMode === 'runtime') throw new UserError('The limits of the test on the board are part of the quantization. Quantize again with another φ.');
-  if (!calibration?.patches) throw new UserError(`The calibration is not cached on this machine. Quantize the model again with its sample images (${plan.calibration.folder}).`);
-  const map = graph.maps.find(({ name }) => name === stage.splitMap);
-  if (!map) throw new UserError(`The model has no feature map "${stage.splitMap}".`);
-  const { rows, cols } = stage.grid;
-  const bounds = boundsOfSpans(patchSpans(map.shape.h, rows), patchSpans(map.shape.w, cols));
-  const ranking = rankPositions(calibration.patches, bounds, phi, plan.search.epsilon);
-  const frequent = Math.round(ranking.reduce((sum, { frequency }) => sum + frequency, 0));
-  return { ...plan, search: { ...plan.search, phi }, patchStage: { ...stage, classes: classRows(topPositions(ranking, frequent), cols) } };
-}
-

@@ -1,7 +1,8 @@
 import * as path from 'node:path';
 import { constantBytes } from '../engine/codegen';
+import { graphMacs } from '../engine/graph/macs';
 import type { Region } from '../engine/graph/region';
-import type { LayerId, MapId, Shape } from '../engine/graph/types';
+import { isWeighted, type LayerId, type MapId, type Shape } from '../engine/graph/types';
 import { stageBranches } from '../engine/patch/branches';
 import type { OpenedPlan } from '../engine/plan/open';
 import { int8LayerwiseArenaBytes, programCost, redundantMacsPercent, type ProgramCost } from '../engine/program/cost';
@@ -10,7 +11,8 @@ import type { Program, ProgramBuffer } from '../engine/program/types';
 import { formatTies, type FormatTies } from '../engine/quantize/ties';
 import { CODE_BYTES } from '../engine/targets/capacity';
 import type { AccuracyView, BranchView, BufferView, LayerPlanView, LayerView, PlanView, StepView, TargetView } from '../protocol/views';
-import type { Explanation } from './explain';
+import { noExplanation, type Explanation } from './explain';
+import { int8LayerwiseInstructions, layersInstructions, millisecondsOn } from './latency';
 
 /** A plan as it is shown, and its layers with what it decided about them. */
 export interface ShownPlan {
@@ -24,16 +26,21 @@ export interface PlanKnowledge {
   readonly explanation: Explanation;
   /** Its last evaluation. */
   readonly accuracy: AccuracyView | null;
+  /** Signal-to-noise ratio of layers' outputs in it, dB, by layer name. */
+  readonly snr: Readonly<Record<string, number>>;
 }
 
 /** @param layers the same graph's layers before the plan */
-export function planView(opened: OpenedPlan, layers: readonly LayerView[], target: TargetView, { explanation, accuracy }: PlanKnowledge): ShownPlan {
+export function planView(opened: OpenedPlan, layers: readonly LayerView[], target: TargetView, knowledge: PlanKnowledge): ShownPlan {
   const { plan, graph, program } = opened;
-  const cost = programCost(graph, program, plan.patchStage ? outlierShare(plan.patchStage) : 0);
+  const share = plan.patchStage ? outlierShare(plan.patchStage) : 0;
+  const cost = programCost(graph, program, share);
   const weightBytes = constantBytes(program);
+  const int8CodeBytes = graph.layers.reduce((sum, layer) => sum + (isWeighted(layer) ? layer.weights.length : 0), 0);
+  const instructions = layersInstructions(graph, program, share);
   const view: PlanView = {
     planFile: path.basename(opened.planPath),
-    target: { ...target, sramBytes: plan.target.sramBytes, flashBytes: plan.target.flashBytes },
+    target,
     stale: false,
     stage: stageView(opened, cost),
     branches: branchViews(opened),
@@ -41,19 +48,35 @@ export function planView(opened: OpenedPlan, layers: readonly LayerView[], targe
     buffers: bufferViews(program),
     figures: {
       arenaBytes: program.arenaBytes,
-      int8LayerwiseArenaBytes: int8LayerwiseArenaBytes(graph, plan.target.input === 'external'),
+      latencyMs: millisecondsOn(target, instructions.reduce((a, b) => a + b, 0)),
+      int8Layerwise: {
+        arenaBytes: int8LayerwiseArenaBytes(graph, plan.target.input === 'external'),
+        flashBytes: weightBytes + CODE_BYTES + int8CodeBytes - cost.flash.weightBytes,
+        bitOps: graphMacs(graph) * 64,
+        latencyMs: millisecondsOn(target, int8LayerwiseInstructions(graph)),
+      },
       weightBytes,
       weightCodeBytes: cost.flash.weightBytes,
       flashBytes: weightBytes + CODE_BYTES,
       macs: cost.macs,
       bitOps: cost.bitOps,
       bitOpsInt8: cost.bitOpsInt8,
-      accuracy,
+      accuracy: knowledge.accuracy,
     },
     search: { method: plan.search.method, phi: plan.search.phi, lambda: plan.search.lambda, images: plan.calibration.images },
+    calibrated: knowledge.explanation !== noExplanation,
   };
   const ties = formatTies(graph);
-  return { plan: view, layers: layers.map((layer) => ({ ...layer, plan: layerPlan(opened, layer.id, cost, explanation, ties) })) };
+  return {
+    plan: view,
+    layers: layers.map((layer) => ({
+      ...layer,
+      plan: {
+        ...layerPlan(opened, layer.id, cost, knowledge.explanation, ties),
+        instructions: instructions[layer.id], latencyMs: millisecondsOn(target, instructions[layer.id]), snr: knowledge.snr[layer.name] ?? null,
+      },
+    })),
+  };
 }
 
 function stageView({ plan, graph, stage }: OpenedPlan, cost: ProgramCost): PlanView['stage'] {
@@ -111,7 +134,7 @@ function bufferViews(program: Program): BufferView[] {
   }));
 }
 
-function layerPlan({ plan, graph, parameters, stage, program }: OpenedPlan, id: LayerId, cost: ProgramCost, explanation: Explanation, ties: FormatTies): LayerPlanView {
+function layerPlan({ plan, graph, parameters, stage, program }: OpenedPlan, id: LayerId, cost: ProgramCost, explanation: Explanation, ties: FormatTies): Omit<LayerPlanView, 'instructions' | 'latencyMs' | 'snr'> {
   const layer = graph.layers[id];
   const map = graph.maps[layer.output];
   const { bits } = parameters.formats.get(layer.output)!;
@@ -128,6 +151,7 @@ function layerPlan({ plan, graph, parameters, stage, program }: OpenedPlan, id: 
     mapBytes: map.shape.h * map.shape.w * Math.ceil((map.shape.c * bits) / 8),
     weightBytes: weights ? layerConstantBytes(program, id) : 0,
     candidates: explanation.output.get(id) ?? [],
+    entropy: explanation.entropy(map.id, parameters.formats.get(layer.output)!),
     inputCandidates: explanation.input.get(id) ?? [],
     allowedBits: allowedBits(graph, ties, layer.output),
     locked: own?.locked === true || ownMap?.locked === true,

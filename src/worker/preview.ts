@@ -8,6 +8,8 @@ import type { Plan } from '../engine/plan/types';
 import { layoutArena } from '../engine/program/arena';
 import { scheduleRules } from '../engine/program/scheduleRules';
 import type { PreviewView } from '../protocol/views';
+import { millisecondsOn, scheduleInstructions } from './latency';
+import { targetOf } from './targetView';
 
 /**
  * SRAM, BitOPs and weights of a plan from its schedule alone, without quantizing weights: what the editor shows at once after a change. The arena is laid out with
@@ -20,7 +22,7 @@ export function previewFigures(graph: Graph, plan: Plan, file: string): PreviewV
   const stage = resolveStage(graph, plan.patchStage, file);
   const { bits, options } = scheduleRules(graph, stage?.stage.splitMap ?? null, decisions);
   const schedule = buildSchedule(graph, stage, bits, options);
-  const { requests, overlaps } = scheduleArena(graph, schedule, 4);
+  const { requests, overlaps } = scheduleArena(graph, schedule, 4, plan.target.input === 'external');
   const share = plan.patchStage ? outlierShare(plan.patchStage) : 0;
   let macs = 0;
   let bitOps = 0;
@@ -31,7 +33,11 @@ export function previewFigures(graph: Graph, plan: Plan, file: string): PreviewV
     bitOps += work * decisions.weightBits(step.layer) * schedule.buffers[step.inputs[0].buffer].bits;
   }
   const weightCodeBytes = graph.layers.reduce((sum, layer) => sum + (isWeighted(layer) ? Math.ceil((layer.weights.length * decisions.weightBits(layer.id)) / 8) : 0), 0);
-  return { arenaBytes: layoutArena(requests, overlaps, { effort: 'quick' }).bytes, macs, bitOps, bitOpsInt8: macs * 64, weightCodeBytes };
+  const { name, core, clockMHz, sramBytes, flashBytes } = targetOf(plan);
+  return {
+    arenaBytes: layoutArena(requests, overlaps, { effort: 'quick' }).bytes, macs, bitOps, bitOpsInt8: macs * 64, weightCodeBytes,
+    latencyMs: millisecondsOn({ core, clockMHz }, scheduleInstructions(graph, schedule, decisions, share)), target: { name, core, sramBytes, flashBytes },
+  };
 }
 
 /** MACs of one step: those of the pixels that it computes. */

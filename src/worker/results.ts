@@ -29,9 +29,9 @@ export function planHash(plan: Plan): string {
 }
 
 /** The last evaluation of exactly this plan; null when there is none. A file that cannot be read is as none: it holds nothing that cannot be computed again. */
-export async function storedAccuracy(planPath: string, plan: Plan): Promise<AccuracyView | null> {
+export async function storedResult(planPath: string, plan: Plan): Promise<Pick<StoredResult, 'accuracy' | 'snr'> | null> {
   const hash = planHash(plan);
-  return (await readResults(planPath)).find((result) => result.plan === hash)?.accuracy ?? null;
+  return (await readResults(planPath)).find((result) => result.plan === hash) ?? null;
 }
 
 /** Keeps an evaluation beside the plan, written whole or not at all. @throws UserError when it cannot be written */

@@ -1,5 +1,4 @@
 import { promises as fs } from 'node:fs';
-import * as path from 'node:path';
 import { defaultCachePath } from '../engine/calibration/cache';
 import { loadPreprocess } from '../engine/calibration/preprocess';
 import { matchLayouts, readListing, removeFromProject, toIdentifier } from '../engine/codegen';
@@ -11,21 +10,25 @@ import { quantize } from '../engine/pipeline';
 import { modelPathOf, readPlan } from '../engine/plan/files';
 import { openPlan, type OpenedPlan } from '../engine/plan/open';
 import { formatPlan, parsePlan } from '../engine/plan/sidecar';
+import type { Plan } from '../engine/plan/types';
 import { checkCancelled, type Progress } from '../engine/progress';
 import { arenaTarget } from '../engine/targets/capacity';
 import { findTarget, targets } from '../engine/targets/targets';
-import type { Target } from '../engine/targets/types';
 import type { EngineService } from '../protocol/engine';
-import type { EditorView, TargetView } from '../protocol/views';
+import type { EditorView } from '../protocol/views';
 import { explain, noExplanation } from './explain';
+import { layerDetails } from './layerDetails';
+import { layoutLayered } from './layout/layered';
 import { ModelStore } from './models';
 import { changePlan } from './planChange';
 import { planProblems } from './planCheck';
 import { planView } from './planView';
 import { previewFigures } from './preview';
+import { storeAccuracy, storedResult } from './results';
 import { writeGenerated } from './writeGenerated';
-import { storeAccuracy, storedAccuracy } from './results';
 import { sampleImage } from './sampleImage';
+import { targetOf, targetView } from './targetView';
+import { memoryPoints, phiPoints } from './tradeOff';
 
 /** Images on which an evaluation compares layers, too: their signal-to-noise ratios hardly change with more. */
 const LAYER_IMAGES = 8;
@@ -43,12 +46,7 @@ export function createService(progress: Progress, models: ModelStore = new Model
       const { view: model, graph } = await models.shown(modelPath, sizes);
       if (!graph || (planText === undefined && !(await isFile(planPath)))) return { model, plan: null, planProblem: null };
       try {
-        const opened = await open(models, planPath, planText);
-        const calibration = await models.calibration(opened.plan.calibration.key, opened.graph);
-        const explanation = calibration ? explain(opened, calibration) : noExplanation;
-        const accuracy = await storedAccuracy(planPath, opened.plan);
-        const { plan, layers } = planView(opened, model.layers, targetOf(opened), { explanation, accuracy });
-        return { model: { ...model, layers }, plan, planProblem: null };
+        return await shown(models, model, await openKept(models, planPath, planText));
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         return { model, plan: null, planProblem: error.message };
@@ -63,11 +61,7 @@ export function createService(progress: Progress, models: ModelStore = new Model
       const { sha256, graph } = await models.model(modelPath, plan.model.sizes);
       if (sha256 !== plan.model.sha256) throw new UserError(`${modelPath} has changed since ${planPath} was made for it. Quantize it again.`);
       const calibration = await models.calibration(plan.calibration.key, graph);
-      const changed = changePlan(graph, plan, change, planPath, calibration);
-      // Other bits need other parameters; without the statistics there would be a plan that nothing can open.
-      if (!calibration && change.kind !== 'lock' && change.kind !== 'patchClass') {
-        throw new UserError(`Other bits need the calibration, which is not cached on this machine. Quantize the model again with its sample images (${plan.calibration.folder}).`);
-      }
+      const changed = changePlan(graph, plan, change, planPath, calibration, progress);
       return { planText: formatPlan(changed), preview: previewFigures(graph, changed, planPath) };
     },
 
@@ -75,6 +69,25 @@ export function createService(progress: Progress, models: ModelStore = new Model
       const plan = planText === undefined ? await readPlan(planPath) : parsePlan(planText, planPath);
       const { graph } = await models.model(modelPathOf(planPath, plan), plan.model.sizes);
       return sampleImage(graph, plan, planPath);
+    },
+
+    layout: async (request) => layoutLayered(request),
+
+    layerDetails: async ({ planPath, planText, layer, channel }) => {
+      const opened = await openKept(models, planPath, planText);
+      return layerDetails(opened, await models.calibration(opened.plan.calibration.key, opened.graph), layer, channel);
+    },
+
+    tradeOff: async ({ planPath, planText }) => {
+      const opened = await openKept(models, planPath, planText);
+      const calibration = await models.calibration(opened.plan.calibration.key, opened.graph);
+      return calibration ? { memory: memoryPoints(opened), phi: phiPoints(opened, calibration) } : { memory: [], phi: null };
+    },
+
+    baseline: async ({ modelPath, planPath, planText, sizes }) => {
+      const { view } = await models.shown(modelPath, sizes);
+      const plan = planText === undefined ? await readPlan(planPath) : parsePlan(planText, planPath);
+      return shown(models, view, await open(models, planPath, { ...plan, patchStage: null, maps: {}, layers: {} }));
     },
 
     quantize: async (request) => {
@@ -135,25 +148,29 @@ export function createService(progress: Progress, models: ModelStore = new Model
   };
 }
 
-/** Opens a plan; a calibration cached on this machine serves one whose bits were edited by hand. @param text the sidecar's where it is not the file's */
-function open(models: ModelStore, planPath: string, text?: string): Promise<OpenedPlan> {
+/** A model with an opened plan, as it is shown. */
+async function shown(models: ModelStore, model: EditorView['model'], opened: OpenedPlan): Promise<EditorView> {
+  const calibration = await models.calibration(opened.plan.calibration.key, opened.graph);
+  const explanation = calibration ? explain(opened, calibration) : noExplanation;
+  const result = await storedResult(opened.planPath, opened.plan);
+  const { plan, layers } = planView(opened, model.layers, targetOf(opened.plan), { explanation, accuracy: result?.accuracy ?? null, snr: result?.snr ?? {} });
+  return { model: { ...model, layers }, plan, planProblem: null };
+}
+
+/** Opens a plan; a calibration cached on this machine serves one whose bits were edited by hand. @param plan where it is not the file's */
+function open(models: ModelStore, planPath: string, plan?: Plan): Promise<OpenedPlan> {
   return openPlan(planPath, {
-    ...(text === undefined ? {} : { plan: parsePlan(text, planPath) }),
+    ...(plan === undefined ? {} : { plan }),
     model: (modelPath, sizes) => models.model(modelPath, sizes),
     calibration: (key, graph) => models.calibration(key, graph),
   });
 }
 
-function targetView(target: Target): TargetView {
-  const { sramBytes, flashBytes } = arenaTarget(target, {});
-  const { id, name, core, clockMHz, source } = target;
-  return { id, name, core, clockMHz, sramBytes, flashBytes, source };
-}
-
-/** The board of a plan, as the table knows it today. */
-function targetOf({ plan }: OpenedPlan): TargetView {
-  const known = targets.find(({ id }) => id === plan.target.id);
-  return known ? targetView(known) : { id: plan.target.id, name: path.basename(plan.target.id), core: '', clockMHz: 0, source: '', sramBytes: 0, flashBytes: 0 };
+/** {@link open} for what is only looked at: the plan that was opened last is not opened again as long as its text and its model are the same. */
+async function openKept(models: ModelStore, planPath: string, text?: string): Promise<OpenedPlan> {
+  const plan = text === undefined ? await readPlan(planPath) : parsePlan(text, planPath);
+  const { graph } = await models.model(modelPathOf(planPath, plan), plan.model.sizes);
+  return models.opened(graph, JSON.stringify([planPath, plan]), () => open(models, planPath, plan));
 }
 
 async function isFile(file: string): Promise<boolean> {

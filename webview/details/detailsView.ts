@@ -3,14 +3,16 @@ import { bitsBadge } from '../badges';
 import { bitsChoices, bitsKindText, type BitsKind } from '../bitsChoices';
 import type { Context } from '../context';
 import { fill, h, type Child } from '../dom';
-import { bytesText, countText, plain, shapeText } from '../format';
+import { bytesText, countText, millisecondsText, plain, shapeText } from '../format';
 import { icon } from '../icons';
 import { t } from '../l10n';
 import { kindText } from '../layers/layerText';
 import { openMenu } from '../menu';
 import { iconButton, linkButton } from '../ui';
 import { candidatesTable } from './candidates';
+import { Distributions } from './distributions';
 import { facts } from './facts';
+import { GeneratedCode } from './generatedCode';
 import { modelSummary } from './modelSummary';
 
 /** How many producers or consumers are listed. */
@@ -20,8 +22,12 @@ const listedNeighbors = 12;
 export class DetailsView {
   readonly element = h('aside', { class: 'details', aria: { label: t('Details') } });
   private consumers: readonly (readonly number[])[] = [];
+  private readonly distributions: Distributions;
+  private readonly code: GeneratedCode;
 
   constructor(private readonly context: Context) {
+    this.distributions = new Distributions(context);
+    this.code = new GeneratedCode(context);
     context.store.onChange((changed) => {
       if (changed.has('selected')) this.draw();
     });
@@ -53,15 +59,21 @@ export class DetailsView {
       h('div', { class: 'details-body', tabIndex: 0, role: 'region', aria: { label: t('Properties of the layer') } },
         layer.problem && h('div', { class: 'details-problem' }, icon('error'), h('div', {}, h('p', {}, layer.problem.message), h('p', { class: 'remedy' }, layer.problem.remedy))),
         this.planSection(layer),
+        layer.plan && this.distributions.element,
+        layer.plan && this.code.element,
         this.layerSection(layer),
         this.neighbors(t('Reads from'), layer.inputs),
         this.neighbors(t('Read by'), this.consumers[layer.id] ?? [])));
+    if (layer.plan === null) return;
+    this.distributions.show(layer);
+    this.code.show(layer);
   }
 
   private planSection(layer: LayerView): Child {
     const { plan } = layer;
     if (plan === null) return null;
-    const { edits } = this.context;
+    const { edits, store } = this.context;
+    const lambda = store.view?.plan?.search.lambda ?? null;
     const flow = h('div', { class: 'bits-flow' },
       this.flowItem(layer, t('input'), 'inputBits', plan.inputBits), h('span', { class: 'flow-sign', aria: { hidden: true } }, '×'),
       this.flowItem(layer, t('weights'), 'weightBits', plan.weightBits), h('span', { class: 'flow-sign', aria: { hidden: true } }, '→'),
@@ -75,11 +87,13 @@ export class DetailsView {
         [t('Part'), plan.inPatchStage ? t('patch stage') : t('tail')],
         [t('MACs'), countText(plan.macs)],
         [t('BitOPs'), countText(plan.bitOps)],
+        plan.latencyMs === null ? null : [t('Time (estimate)'), millisecondsText(plan.latencyMs)],
         [t('Output map'), bytesText(plan.mapBytes)],
         [t('Weights'), plan.weightBytes === 0 ? '–' : bytesText(plan.weightBytes)],
+        plan.snr === null ? null : [t('SNR of the output'), t('{0} dB', plain(plan.snr, 1))],
       ]),
-      plan.candidates.length > 0 && candidatesTable(t('Why these bits'), plan.candidates, plan.bits, plan.locked),
-      plan.inputCandidates.length > 0 && candidatesTable(t('Why the input is read at these bits'), plan.inputCandidates, plan.inputBits, plan.locked));
+      plan.candidates.length > 0 && candidatesTable(t('Why these bits'), plan.candidates, plan.bits, plan.locked, lambda),
+      plan.inputCandidates.length > 0 && candidatesTable(t('Why the input is read at these bits'), plan.inputCandidates, plan.inputBits, plan.locked, lambda));
   }
 
   /** One place of the flow; a button where the bits may be chosen. */

@@ -1,13 +1,16 @@
 import type { EditorView, LayerView } from '../../src/protocol/views';
 import { CanvasSurface } from '../canvas';
 import type { Context } from '../context';
-import { h, setAria } from '../dom';
+import { fill, h, setAria } from '../dom';
+import type { Picture } from '../export/pictures';
 import { countText, plain, shapeText } from '../format';
 import { kindText, matcher, searchText } from '../layers/layerText';
 import { t } from '../l10n';
+import type { Direction } from '../state';
 import { Tooltip, tooltipRows } from '../tooltip';
-import { iconButton, searchField } from '../ui';
+import { iconButton, progressRing, searchField } from '../ui';
 import { clampCamera, firstCamera, fitBox, toDrawing, visiblePart, zoomAt, type Camera } from './camera';
+import { Layouts } from './layouts';
 import { Minimap } from './minimap';
 import { paintGraph } from './paint';
 import { nodeHeight, nodeWidth, Scene } from './scene';
@@ -20,6 +23,8 @@ export class GraphView {
   private readonly minimap: Minimap;
   private readonly tooltip = new Tooltip();
   private readonly field: HTMLElement & { value: string };
+  private readonly waiting = h('div', { class: 'graph-waiting', role: 'status' });
+  private readonly layouts: Layouts;
   private readonly counter = h('span', { class: 'muted toolbar-note', role: 'status' });
   private view: EditorView | null = null;
   private scene: Scene | null = null;
@@ -34,6 +39,8 @@ export class GraphView {
 
   constructor(private readonly context: Context) {
     const { store, theme } = context;
+    this.layouts = new Layouts(context.host);
+    this.waiting.hidden = true;
     // A saved camera already shows what its person was looking at.
     if (store.ui.camera !== null) this.revealed = store.ui.selected;
     this.surface = new CanvasSurface((ctx, width, height) => {
@@ -62,7 +69,7 @@ export class GraphView {
       h('div', { class: 'toolbar' }, this.field, this.counter, h('span', { class: 'spacer' }),
         iconButton('minus', t('Zoom out'), () => this.zoom(1 / 1.3)), iconButton('plus', t('Zoom in'), () => this.zoom(1.3)), iconButton('fit', t('Show the whole graph'), () => this.fit()),
         iconButton('rotate', t('Turn the graph'), () => store.update({ direction: store.ui.direction === 'down' ? 'right' : 'down', camera: null }))),
-      h('div', { class: 'graph-area' }, this.stage, this.minimap.element), this.tooltip.element);
+      h('div', { class: 'graph-area' }, this.stage, this.waiting, this.minimap.element), this.tooltip.element);
     theme.onChange(() => {
       this.minimap.forgetColors();
       this.surface.invalidate();
@@ -75,10 +82,9 @@ export class GraphView {
   }
 
   render(view: EditorView): void {
-    const sameGraph = this.view !== null && this.view.model.layers.length === view.model.layers.length && this.view.model.file === view.model.file;
+    if (this.layouts.setLayers(view.model.layers) && this.view !== null) this.camera = null;
     this.view = view;
     this.scene = null;
-    if (!sameGraph) this.camera = null;
     const consumers: number[][] = view.model.layers.map(() => []);
     for (const layer of view.model.layers) for (const input of layer.inputs) consumers[input]?.push(layer.id);
     this.consumers = consumers;
@@ -113,9 +119,50 @@ export class GraphView {
   private ensureScene(): Scene | null {
     const { store } = this.context;
     if (this.view === null || !this.shown || this.surface.width === 0) return null;
-    this.scene ??= new Scene(this.view.model.layers, this.view, store.ui.direction);
+    if (this.scene === null) {
+      const layout = this.layouts.at(store.ui.direction);
+      if (layout === null) {
+        void this.fetchLayout();
+        return null;
+      }
+      this.scene = new Scene(this.view.model.layers, this.view, store.ui.direction, layout);
+    }
     this.camera ??= store.ui.camera ?? firstCamera(this.scene.bounds, this.surface, store.ui.direction === 'down');
     return this.scene;
+  }
+
+  /** Asks for the layout; the drawing follows. Only a graph that takes its time is announced. */
+  private async fetchLayout(): Promise<void> {
+    const timer = window.setTimeout(() => {
+      this.waiting.hidden = false;
+      fill(this.waiting, progressRing(t('Laying out')), t('Laying out {0} layers…', plain(this.view?.model.layers.length ?? 0, 0)));
+    }, 200);
+    try {
+      await this.layouts.fetch(this.context.store.ui.direction);
+      this.waiting.hidden = true;
+      this.surface.invalidate();
+      this.catchUp();
+    } catch (error) {
+      this.waiting.hidden = false;
+      fill(this.waiting, t('The graph cannot be drawn: {0}', error instanceof Error ? error.message : String(error)));
+    } finally {
+      window.clearTimeout(timer);
+    }
+  }
+
+  /** The whole graph, for a file, in the direction that is shown or another. */
+  async picture(direction: Direction = this.context.store.ui.direction): Promise<Picture> {
+    const { view } = this;
+    const layout = view === null ? null : await this.layouts.fetch(direction);
+    if (view === null || layout === null) throw new Error(t('The model has changed meanwhile. Try again.'));
+    const scene = new Scene(view.model.layers, view, direction, layout);
+    const margin = 16;
+    const { x, y, width, height } = scene.bounds;
+    const size = { width: width + 2 * margin, height: height + 2 * margin };
+    return {
+      ...size,
+      paint: (context, colors) => paintGraph(context, scene, { x: x + width / 2, y: y + height / 2, scale: 1 }, size, { selected: null, hovered: null, found: null, focused: false }, colors),
+    };
   }
 
   private forget(): void {

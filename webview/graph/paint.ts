@@ -1,6 +1,7 @@
 /** Draws the part of the graph that the camera sees, with as much detail as the zoom can carry. */
 import type { LayerView } from '../../src/protocol/views';
 import { fitText } from '../canvas';
+import type { Painter } from '../export/svgContext';
 import { percent, shapeText } from '../format';
 import { kindText } from '../layers/layerText';
 import { t } from '../l10n';
@@ -16,7 +17,7 @@ export interface GraphMarks {
   readonly focused: boolean;
 }
 
-export function paintGraph(ctx: CanvasRenderingContext2D, scene: Scene, camera: Camera, size: Size, marks: GraphMarks, colors: Colors): void {
+export function paintGraph(ctx: Painter, scene: Scene, camera: Camera, size: Size, marks: GraphMarks, colors: Colors): void {
   const part = visiblePart(camera, size);
   ctx.save();
   ctx.translate(size.width / 2, size.height / 2);
@@ -28,7 +29,7 @@ export function paintGraph(ctx: CanvasRenderingContext2D, scene: Scene, camera: 
   ctx.restore();
 }
 
-function paintStage(ctx: CanvasRenderingContext2D, scene: Scene, box: Box, camera: Camera, colors: Colors): void {
+function paintStage(ctx: Painter, scene: Scene, box: Box, camera: Camera, colors: Colors): void {
   const { plan } = scene.view;
   ctx.strokeStyle = ctx.fillStyle = colors.stage;
   ctx.globalAlpha = colors.highContrast ? 0 : 0.07;
@@ -51,49 +52,55 @@ function paintStage(ctx: CanvasRenderingContext2D, scene: Scene, box: Box, camer
   ctx.fillText(`${t('Patch stage')} · ${detail}${extra}`, box.x + 4, box.y - 9);
 }
 
-function paintEdges(ctx: CanvasRenderingContext2D, scene: Scene, part: Box, camera: Camera, marks: GraphMarks, colors: Colors): void {
+function paintEdges(ctx: Painter, scene: Scene, part: Box, camera: Camera, marks: GraphMarks, colors: Colors): void {
+  const thin = 1 / Math.max(0.2, Math.min(1, camera.scale));
+  const isStrong = (from: number, to: number): boolean => marks.selected !== null && (from === marks.selected || to === marks.selected);
+  ctx.lineJoin = 'round';
+  ctx.strokeStyle = colors.muted;
+  ctx.globalAlpha = colors.highContrast ? 0.9 : 0.55;
+  ctx.lineWidth = thin;
+  traceEdges(ctx, scene, part, camera, (from, to) => !isStrong(from, to));
+  ctx.globalAlpha = 1;
+  if (marks.selected === null) return;
+  ctx.strokeStyle = colors.focus;
+  ctx.lineWidth = 2 * thin;
+  traceEdges(ctx, scene, part, camera, isStrong);
+}
+
+/** Strokes the edges that are wanted as one path. */
+function traceEdges(ctx: Painter, scene: Scene, part: Box, camera: Camera, wanted: (from: number, to: number) => boolean): void {
   const down = scene.direction === 'down';
   const half = (down ? nodeHeight : nodeWidth) / 2;
-  const thin = 1 / Math.max(0.2, Math.min(1, camera.scale));
-  const strong = new Path2D();
-  const plain = new Path2D();
   const heads = camera.scale > 0.4;
+  ctx.beginPath();
   for (const { piece, x0, y0, x1, y1 } of scene.piecesIn(part)) {
-    const path = piece.from === marks.selected || piece.to === marks.selected ? strong : plain;
+    if (!wanted(piece.from, piece.to)) continue;
     const first = isRealEnd(scene, piece.from, x0, y0);
     const room = half + (piece.last && heads ? 2 : 0);
     const [sx, sy] = down ? [x0, y0 + half] : [x0 + half, y0];
     const [ex, ey] = down ? [x1, y1 - room] : [x1 - room, y1];
     // Beside the nodes of a rank an edge runs straight; it bends only between ranks.
-    if (!first) path.moveTo(x0, y0);
-    else path.moveTo(sx, sy);
-    path.lineTo(sx, sy);
-    if (down ? sx === ex : sy === ey) path.lineTo(ex, ey);
-    else if (down) path.bezierCurveTo(sx, (sy + ey) / 2, ex, (sy + ey) / 2, ex, ey);
-    else path.bezierCurveTo((sx + ex) / 2, sy, (sx + ex) / 2, ey, ex, ey);
-    if (!piece.last) path.lineTo(x1, y1);
+    if (!first) ctx.moveTo(x0, y0);
+    else ctx.moveTo(sx, sy);
+    ctx.lineTo(sx, sy);
+    if (down ? sx === ex : sy === ey) ctx.lineTo(ex, ey);
+    else if (down) ctx.bezierCurveTo(sx, (sy + ey) / 2, ex, (sy + ey) / 2, ex, ey);
+    else ctx.bezierCurveTo((sx + ex) / 2, sy, (sx + ex) / 2, ey, ex, ey);
+    if (!piece.last) ctx.lineTo(x1, y1);
     else if (heads) {
-      path.moveTo(ex - (down ? 3.5 : 5), ey - (down ? 5 : 3.5));
-      path.lineTo(ex, ey);
-      path.lineTo(ex + (down ? 3.5 : -5), ey - (down ? 5 : -3.5));
+      ctx.moveTo(ex - (down ? 3.5 : 5), ey - (down ? 5 : 3.5));
+      ctx.lineTo(ex, ey);
+      ctx.lineTo(ex + (down ? 3.5 : -5), ey - (down ? 5 : -3.5));
     }
   }
   for (const [from, to] of scene.shortcuts) {
+    if (!wanted(from, to)) continue;
     const a = scene.at(from);
     const b = scene.at(to);
-    const path = from === marks.selected || to === marks.selected ? strong : plain;
-    path.moveTo(a.x + (down ? nodeWidth / 2 : 0), a.y);
-    path.lineTo(b.x + (down ? nodeWidth / 2 : 0), b.y);
+    ctx.moveTo(a.x + (down ? nodeWidth / 2 : 0), a.y);
+    ctx.lineTo(b.x + (down ? nodeWidth / 2 : 0), b.y);
   }
-  ctx.lineJoin = 'round';
-  ctx.strokeStyle = colors.muted;
-  ctx.globalAlpha = colors.highContrast ? 0.9 : 0.55;
-  ctx.lineWidth = thin;
-  ctx.stroke(plain);
-  ctx.globalAlpha = 1;
-  ctx.strokeStyle = colors.focus;
-  ctx.lineWidth = 2 * thin;
-  ctx.stroke(strong);
+  ctx.stroke();
 }
 
 /** Whether a piece starts at its producer and not on a virtual node. */
@@ -102,7 +109,7 @@ function isRealEnd(scene: Scene, node: number, x: number, y: number): boolean {
   return at.x === x && at.y === y;
 }
 
-function paintNode(ctx: CanvasRenderingContext2D, layer: LayerView, box: Box, camera: Camera, marks: GraphMarks, colors: Colors): void {
+function paintNode(ctx: Painter, layer: LayerView, box: Box, camera: Camera, marks: GraphMarks, colors: Colors): void {
   const bits = layer.plan?.bits ?? null;
   const color = layer.problem !== null ? colors.error : bitsColor(colors, bits);
   const dimmed = marks.found !== null && !marks.found.has(layer.id);
@@ -125,7 +132,7 @@ function paintNode(ctx: CanvasRenderingContext2D, layer: LayerView, box: Box, ca
   ctx.globalAlpha = 1;
 }
 
-function paintLabels(ctx: CanvasRenderingContext2D, layer: LayerView, box: Box, color: string, colors: Colors): void {
+function paintLabels(ctx: Painter, layer: LayerView, box: Box, color: string, colors: Colors): void {
   const { plan } = layer;
   const badge = plan === null ? (layer.problem === null ? '' : '!') : String(plan.bits);
   ctx.textBaseline = 'middle';
@@ -153,7 +160,7 @@ function paintLabels(ctx: CanvasRenderingContext2D, layer: LayerView, box: Box, 
   ctx.fillText(fitText(ctx, `${shapeText(layer.output)}${weights}`, room), box.x + 10, box.y + 31);
 }
 
-function paintShort(ctx: CanvasRenderingContext2D, layer: LayerView, box: Box, colors: Colors): void {
+function paintShort(ctx: Painter, layer: LayerView, box: Box, colors: Colors): void {
   ctx.textAlign = 'center';
   ctx.textBaseline = 'middle';
   ctx.fillStyle = colors.foreground;
@@ -162,7 +169,7 @@ function paintShort(ctx: CanvasRenderingContext2D, layer: LayerView, box: Box, c
   ctx.fillText(fitText(ctx, `${bits}${kindText(layer.kind)}`, box.width - 8), box.x + box.width / 2, box.y + box.height / 2 + 1);
 }
 
-function rounded(ctx: CanvasRenderingContext2D, box: Box, radius: number): void {
+function rounded(ctx: Painter, box: Box, radius: number): void {
   ctx.beginPath();
   ctx.roundRect(box.x, box.y, box.width, box.height, radius);
 }

@@ -1,7 +1,7 @@
 /** The graph as it is drawn: positions in drawing units, and which nodes and edges a part of the plane shows. */
+import type { DrawingPiece, DrawingRequest, DrawingView } from '../../src/protocol/drawing';
 import type { EditorView, LayerView } from '../../src/protocol/views';
 import type { Direction } from '../state';
-import { layoutLayered, type Layout, type Piece } from './layout/layered';
 
 export const nodeWidth = 176;
 export const nodeHeight = 44;
@@ -13,19 +13,26 @@ export interface Box {
   readonly height: number;
 }
 
+function spacing(direction: Direction): Omit<DrawingRequest, 'inputs'> {
+  const down = direction === 'down';
+  return { across: down ? nodeWidth : nodeHeight, along: down ? nodeHeight : nodeWidth, gapAcross: down ? 26 : 20, gapAlong: down ? 32 : 40 };
+}
+
+/** What the engine is asked for to draw these layers. */
+export function layoutRequest(layers: readonly LayerView[], direction: Direction): DrawingRequest {
+  return { inputs: layers.map((layer) => layer.inputs), ...spacing(direction) };
+}
+
 export class Scene {
-  private readonly layout: Layout;
   private readonly pitch: number;
   readonly bounds: Box;
   /** Around the nodes of the patch stage; null without one. */
   readonly stage: Box | null;
 
-  constructor(readonly layers: readonly LayerView[], readonly view: EditorView, readonly direction: Direction) {
-    const down = direction === 'down';
-    const along = down ? nodeHeight : nodeWidth;
-    const gapAlong = down ? 32 : 40;
-    this.layout = layoutLayered({ inputs: layers.map((layer) => layer.inputs), across: down ? nodeWidth : nodeHeight, along, gapAcross: down ? 26 : 20, gapAlong });
+  constructor(readonly layers: readonly LayerView[], readonly view: EditorView, readonly direction: Direction, private readonly layout: DrawingView) {
+    const { along, gapAlong } = spacing(direction);
     this.pitch = along + gapAlong;
+    const down = direction === 'down';
     const { min, max, ranks } = this.layout;
     const length = Math.max(0, ranks.length - 1) * this.pitch + along;
     const nodes = down ? { x: min, y: -along / 2, width: max - min, height: length } : { x: -along / 2, y: min, width: length, height: max - min };
@@ -63,7 +70,7 @@ export class Scene {
   }
 
   /** Pieces of edges that may be seen, as start and end points on the borders of the nodes. */
-  *piecesIn(part: Box): Generator<{ piece: Piece; x0: number; y0: number; x1: number; y1: number }> {
+  *piecesIn(part: Box): Generator<{ piece: DrawingPiece; x0: number; y0: number; x1: number; y1: number }> {
     const [first, last] = this.rankRange(part);
     for (let r = first; r <= last; r++) {
       for (const piece of this.layout.pieces[r]) {

@@ -1,6 +1,7 @@
 /** Which figures the header shows: facts of the model before a plan, the plan against its limits and against 8 bits after. */
 import type { EditorView, ModelView, PlanView, PreviewView } from '../../src/protocol/views';
-import { bytes, bytesText, count, countText, percent, plain, timesLess } from '../format';
+import { coreText } from '../coreText';
+import { bytes, bytesText, count, countText, milliseconds, percent, plain } from '../format';
 import { t } from '../l10n';
 import type { Figure } from './figure';
 
@@ -19,30 +20,44 @@ function modelFigures(model: ModelView): Figure[] {
 
 function planFigures(plan: PlanView): Figure[] {
   const { figures, target } = plan;
-  const arena = timesLess(figures.arenaBytes, figures.int8LayerwiseArenaBytes);
-  const operations = timesLess(figures.bitOps, figures.bitOpsInt8);
+  const { int8Layerwise } = figures;
   return [
     {
       label: t('SRAM peak'), value: bytes(figures.arenaBytes), limit: t('of {0}', bytesText(target.sramBytes)), fraction: figures.arenaBytes / target.sramBytes,
-      change: arena === null ? undefined : { text: arena, caption: t('less than 8-bit layer by layer') },
-      description: t('{0} bytes of arena; 8-bit layer by layer needs {1} bytes', plain(figures.arenaBytes, 0), plain(figures.int8LayerwiseArenaBytes, 0)),
+      change: change(figures.arenaBytes, int8Layerwise.arenaBytes), caption: t('of the arena'),
+      description: t('{0} bytes of arena; 8-bit layer by layer needs {1} bytes', plain(figures.arenaBytes, 0), plain(int8Layerwise.arenaBytes, 0)),
     },
     {
       label: t('Flash'), value: bytes(figures.flashBytes), limit: t('of {0}', bytesText(target.flashBytes)), fraction: figures.flashBytes / target.flashBytes,
-      caption: t('weights {0}', bytesText(figures.weightBytes)),
-      description: t('{0} bytes of constants and code', plain(figures.flashBytes, 0)),
+      change: change(figures.flashBytes, int8Layerwise.flashBytes), caption: t('weights {0}', bytesText(figures.weightBytes)),
+      description: t('{0} bytes of constants and code, {1} of them weights and tables; with all weights at 8 bits {2} bytes', plain(figures.flashBytes, 0), plain(figures.weightBytes, 0), plain(int8Layerwise.flashBytes, 0)),
     },
     {
-      label: t('BitOPs'), value: count(figures.bitOps), change: operations === null ? undefined : { text: operations, caption: t('fewer than at 8 bits') },
-      description: t('Σ MACs × weight bits × input bits, halo recomputation included. All at 8 bits: {0}', countText(figures.bitOpsInt8)),
+      label: t('BitOPs'), value: count(figures.bitOps), change: change(figures.bitOps, int8Layerwise.bitOps),
+      caption: plan.stage === null ? t('layer by layer') : t('{0} of MACs recomputed', percent(plan.stage.redundantMacsPercent / 100)),
+      description: t('Σ MACs × weight bits × input bits, halo recomputation included ({0} of {1} MACs). 8-bit layer by layer: {2}; the same patches at 8 bits: {3}',
+        percent(plan.stage === null ? 0 : plan.stage.redundantMacsPercent / 100), countText(figures.macs), countText(int8Layerwise.bitOps), countText(figures.bitOpsInt8)),
     },
-    {
-      label: t('MACs'), value: count(figures.macs),
-      caption: plan.stage === null ? t('layer by layer') : t('{0} recomputed in halos', percent(plan.stage.redundantMacsPercent / 100)),
-      description: t('Multiply-accumulates of one inference'),
-    },
+    latencyFigure(plan),
     accuracyFigure(plan),
-  ].filter((figure): figure is Figure => figure !== null);
+  ];
+}
+
+/** How the plan compares with 8 bits layer by layer: a factor where it is smaller, a percentage where it is larger. */
+function change(value: number, reference: number): Figure['change'] {
+  if (!(value > 0) || !(reference > 0)) return undefined;
+  if (value <= reference) return { text: `${plain(reference / value, 2)}×`, caption: t('less than 8-bit layer by layer') };
+  return { text: `+${percent(value / reference - 1, 0)}`, caption: t('against 8-bit layer by layer') };
+}
+
+function latencyFigure({ figures, target }: PlanView): Figure {
+  const { latencyMs, int8Layerwise } = figures;
+  const label = t('Latency (estimate)');
+  if (latencyMs === null) return { label, value: { number: '–', unit: '' }, caption: t('no estimate for {0}', coreText(target.core) || target.name), description: t('Kernels are not measured on this core') };
+  return {
+    label, value: milliseconds(latencyMs), change: int8Layerwise.latencyMs === null ? undefined : change(latencyMs, int8Layerwise.latencyMs),
+    description: t('Estimated from a model of the kernels, at {0} MHz', target.clockMHz),
+  };
 }
 
 /** The plan's figures after a change: tables beside the weights stay about as they are; an accuracy is only of what was evaluated. */
@@ -52,21 +67,28 @@ export function previewedPlan(plan: PlanView, preview: PreviewView): PlanView {
   const once = stage === null ? figures.macs : figures.macs / (1 + stage.redundantMacsPercent / 100);
   return {
     ...plan,
+    target: { ...plan.target, ...preview.target },
     stage: stage && { ...stage, redundantMacsPercent: 100 * (preview.macs / once - 1) },
     figures: {
-      ...figures, arenaBytes: preview.arenaBytes, macs: preview.macs, bitOps: preview.bitOps, bitOpsInt8: preview.bitOpsInt8, accuracy: null,
+      ...figures, arenaBytes: preview.arenaBytes, latencyMs: preview.latencyMs, macs: preview.macs, bitOps: preview.bitOps, bitOpsInt8: preview.bitOpsInt8, accuracy: null,
       weightBytes: figures.weightBytes + more, flashBytes: figures.flashBytes + more, weightCodeBytes: preview.weightCodeBytes,
     },
   };
 }
 
-function accuracyFigure({ figures }: PlanView): Figure | null {
+function accuracyFigure({ figures }: PlanView): Figure {
   const { accuracy } = figures;
-  if (accuracy === null) return null;
+  if (accuracy === null) {
+    return { label: t('Accuracy'), value: { number: '–', unit: '' }, caption: t('not evaluated'), description: t('Evaluate runs the firmware’s arithmetic and the float model on images') };
+  }
   const images = t('on {0} images', plain(accuracy.images, 0));
   if (accuracy.agreement === null) {
     const value = accuracy.outputSnr === undefined ? { number: '–', unit: '' } : { number: plain(accuracy.outputSnr, 1), unit: 'dB' };
     return { label: t('Output SNR'), value, caption: images, description: t('Signal-to-noise ratio of the firmware’s outputs against the float model’s') };
+  }
+  if (accuracy.agreement === null) {
+    const snr = accuracy.outputSnr;
+    return { label: t('Output SNR'), value: snr === undefined ? { number: '∞', unit: '' } : { number: plain(snr, 1), unit: 'dB' }, caption: images, description: t('Signal-to-noise ratio of the firmware’s outputs against the float model') };
   }
   if (accuracy.quantizedTop1 === null) {
     return { label: t('Agreement'), value: share(accuracy.agreement), caption: images, description: t('Images on which the firmware and the float model choose the same class') };

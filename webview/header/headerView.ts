@@ -5,35 +5,58 @@ import { plain } from '../format';
 import { coreText } from '../coreText';
 import { icon } from '../icons';
 import { t } from '../l10n';
-import { button } from '../ui';
+import { openMenu } from '../menu';
+import { button, iconButton, menuButton, progressRing } from '../ui';
+import { gridChoices, lambdaChoices, targetChoices } from './choices';
 import { figureElement } from './figure';
 import { figuresOf, previewedPlan } from './figures';
+
+/** What the header's buttons do that is not a command of the host. */
+export interface HeaderActions {
+  compare(which: 'int8' | 'pick'): void;
+  exportAs(anchor: HTMLElement): void;
+}
 
 /** Name, board, actions and figures of the model. */
 export class HeaderView {
   readonly element = h('header', { class: 'header' });
   private readonly figures = h('div', { class: 'figures', role: 'list', aria: { label: t('Figures') } });
+  private readonly working = h('span', { class: 'header-working' }, progressRing(t('Planning')), h('span', { class: 'muted', aria: { hidden: true } }, t('Planning…')));
 
-  constructor(private readonly context: Context) {}
+  constructor(private readonly context: Context, private readonly actions: HeaderActions) {
+    this.working.hidden = true;
+    context.edits.onBusy((busy) => {
+      this.working.hidden = !busy;
+      if (busy) context.announce(t('Planning…'));
+    });
+  }
 
   render(view: EditorView): void {
     const { host } = this.context;
     const { model, plan } = view;
     const blocked = model.problems.length > 0;
     const quantize = button(plan === null ? t('Quantize…') : t('Quantize again…'), plan === null && !blocked ? 'primary' : 'secondary', () => void host.runCommand('quantize'), 'chip');
-    const actions = plan === null ? [quantize] : [
-      button(t('Generate C…'), 'primary', () => void host.runCommand('generate'), 'code'),
-      button(t('Evaluate…'), 'secondary', () => void host.runCommand('evaluate'), 'target'), quantize, button(t('Open plan'), 'secondary', () => void host.runCommand('openPlan'), 'file'),
+    const buttons = plan === null ? (blocked ? [] : [quantize]) : [
+      button(t('Generate C…'), 'primary', () => void host.runCommand('generate'), 'code'), quantize,
+      button(t('Evaluate…'), 'secondary', () => void host.runCommand('evaluate'), 'target'),
     ];
+    const compare = iconButton('compare', t('Compare…'), () => openMenu(compare, t('Compare with'), [
+      { label: t('8 bits, layer by layer'), chosen: false, run: () => this.actions.compare('int8') },
+      { label: t('Another plan…'), chosen: false, run: () => this.actions.compare('pick') },
+    ]), { class: 'icon-button framed', aria: { haspopup: 'menu' } });
+    const save = iconButton('export', t('Export…'), () => this.actions.exportAs(save), { class: 'icon-button framed', aria: { haspopup: 'menu' } });
+    const open = iconButton('file', t('Open plan'), () => void host.runCommand('openPlan'), { class: 'icon-button framed' });
+    const focused = this.focusedName();
     fill(this.element,
       h('div', { class: 'header-line' },
-        h('div', { class: 'header-title' },
-          h('h1', { title: model.file }, modelTitle(model)),
-          h('p', { class: 'header-facts' }, ...facts(view))),
-        h('div', { class: 'header-actions' }, ...(blocked && plan === null ? [] : actions))),
+        h('h1', { class: 'header-title', title: model.file }, modelTitle(model)),
+        h('div', { class: 'header-actions' }, ...buttons, ...(plan === null ? [save] : [compare, save, open]))),
+      h('div', { class: 'header-facts' }, ...this.facts(view), this.working),
       this.figures);
     fill(this.figures, ...figuresOf(view).map(figureElement));
     this.figures.classList.remove('preview');
+    // A control that was just used is made anew with the plan that it changed.
+    if (focused !== null) this.element.querySelector<HTMLElement>(`[data-name="${focused}"]`)?.focus();
   }
 
   /** Shows what is known at once of a change, until `render` brings the exact figures. */
@@ -42,25 +65,38 @@ export class HeaderView {
     fill(this.figures, ...figuresOf({ ...view, plan: previewedPlan(view.plan, preview) }).map(figureElement));
     this.figures.classList.add('preview');
   }
+
+  private focusedName(): string | null {
+    const active = document.activeElement;
+    return active instanceof HTMLElement && this.element.contains(active) ? (active.dataset['name'] ?? null) : null;
+  }
+
+  private facts({ model, plan }: EditorView): HTMLElement[] {
+    const ports = (list: readonly { readonly name: string; readonly type: string; readonly shape: string }[]): string => list.slice(0, 4).map((port) => port.shape).join(', ') + (list.length > 4 ? ' …' : '');
+    const io = h('span', {
+      class: 'fact',
+      title: [...model.inputs, ...model.outputs].slice(0, 24).map((port) => `${port.name}: ${port.type} ${port.shape}`).join('\n'),
+    }, `${ports(model.inputs)} → ${ports(model.outputs)}`);
+    if (plan === null) return [io];
+    const { target, stage, search } = plan;
+    const { edits, host } = this.context;
+    const board = menuButton('board', t('Board'), h('span', { class: 'ellipsis' }, icon('chip'), [target.name, coreText(target.core)].filter((text) => text !== '').join(' · ')), (anchor) => {
+      void host.targets().then((targets) => openMenu(anchor, t('Board'), targetChoices(targets, target, edits)), () => undefined);
+    }, t('{0} MHz · figures from {1}', target.clockMHz, target.source));
+    const grid = menuButton('grid', t('Patches'), stage === null ? t('layer by layer') : t('{0}×{1} patches over {2} layers', stage.rows, stage.cols, stage.layers),
+      (anchor) => openMenu(anchor, t('Patches'), gridChoices(stage, edits)), t('How the first layers are cut into patches'));
+    const lambda = menuButton('lambda', 'λ', `λ ${String(search.lambda)}`, (anchor) => openMenu(anchor, 'λ', lambdaChoices(search.lambda, edits)),
+      t('Weight of lost entropy against saved BitOPs. Another λ searches the bits again; locked ones stay.'));
+    return [
+      fact(board), fact(plan.calibrated ? grid : h('span', {}, grid.textContent)), ...(plan.calibrated && search.method !== 'sensitivity' ? [fact(lambda)] : []), io,
+      h('span', { class: 'fact', title: t('φ = {0}, λ = {1}', search.phi, search.lambda) }, t('calibrated on {0} images', plain(search.images, 0))),
+    ];
+  }
 }
+
+const fact = (content: HTMLElement): HTMLElement => h('span', { class: 'fact fact-control' }, content);
 
 /** The file's name: the graph's own is often the exporter's, such as `main_graph`. */
-function modelTitle({ file, name }: ModelView): string {
+export function modelTitle({ file, name }: ModelView): string {
   return (file.split(/[\\/]/).pop() ?? '').replace(/\.onnx$/i, '') || name;
-}
-
-function facts({ model, plan }: EditorView): HTMLElement[] {
-  const ports = (list: readonly { readonly name: string; readonly type: string; readonly shape: string }[]): string => list.slice(0, 4).map((port) => port.shape).join(', ') + (list.length > 4 ? ' …' : '');
-  const io = h('span', {
-    class: 'fact',
-    title: [...model.inputs, ...model.outputs].slice(0, 24).map((port) => `${port.name}: ${port.type} ${port.shape}`).join('\n'),
-  }, `${ports(model.inputs)} → ${ports(model.outputs)}`);
-  if (plan === null) return [io];
-  const { target, stage, search } = plan;
-  return [
-    h('span', { class: 'fact fact-target', title: t('{0} MHz · figures from {1}', target.clockMHz, target.source) }, icon('chip'), `${target.name} · ${coreText(target.core)}`),
-    io,
-    h('span', { class: 'fact' }, stage === null ? t('layer by layer') : t('{0}×{1} patches over {2} layers', stage.rows, stage.cols, stage.layers)),
-    h('span', { class: 'fact', title: t('φ = {0}, λ = {1}', search.phi, search.lambda) }, t('calibrated on {0} images', plain(search.images, 0))),
-  ];
 }

@@ -4,7 +4,7 @@ import { bitsBadge, middleEllipsis, microBar } from '../badges';
 import { bitsChoices, bitsKindText, type BitsKind } from '../bitsChoices';
 import { fill, h } from '../dom';
 import type { Edits } from '../edits';
-import { bytesText, countText, shapeText } from '../format';
+import { bytesText, countText, millisecondsText, plain, shapeText } from '../format';
 import { icon } from '../icons';
 import { t } from '../l10n';
 import type { Column } from '../virtualGrid';
@@ -14,11 +14,11 @@ type LayerColumn = Column<LayerView>;
 
 /** Columns for a model; those of the plan only when there is one. */
 export function layerColumns(model: ModelView, planned: boolean, shortName: (layer: number) => string, edits: Edits): LayerColumn[] {
-  return [number(), name(shortName), kind(), ...(planned ? bitColumns(edits) : []), shape(), macs(model), ...(planned ? planColumns(model) : [parameters(model)])];
+  return [number(), name(shortName), kind(), ...(planned ? bitColumns(edits) : []), shape(), macs(model, planned), ...(planned ? planColumns(model) : [parameters(model)])];
 }
 
 const number = (): LayerColumn => ({
-  id: 'id', title: '#', description: t('Position in the order of execution'), width: 44, align: 'end',
+  id: 'id', title: '#', description: t('Position in the order of execution'), width: 42, align: 'end',
   render: (cell, layer) => fill(cell, h('span', { class: 'muted' }, String(layer.id))),
   sortBy: (layer) => layer.id,
 });
@@ -36,7 +36,7 @@ const name = (shortName: (layer: number) => string): LayerColumn => ({
 });
 
 const kind = (): LayerColumn => ({
-  id: 'kind', title: t('Operation'), width: 136, grow: 1,
+  id: 'kind', title: t('Operation'), width: 128, grow: 1,
   render: (cell, layer) => {
     cell.title = layer.operators;
     fill(cell, h('span', { class: 'ellipsis' }, kindText(layer.kind), layer.detail !== '' && h('span', { class: 'muted' }, ` ${layer.detail}`)));
@@ -45,16 +45,16 @@ const kind = (): LayerColumn => ({
 });
 
 const shape = (): LayerColumn => ({
-  id: 'shape', title: t('Output'), description: t('Shape of the output: height × width × channels'), width: 104, align: 'end',
+  id: 'shape', title: t('Output'), description: t('Shape of the output: height × width × channels'), width: 100, drop: 2, align: 'end',
   render: (cell, layer) => fill(cell, shapeText(layer.output)),
   sortBy: (layer) => (layer.output === null ? null : layer.output.h * layer.output.w * layer.output.c),
 });
 
-const macs = (model: ModelView): LayerColumn => {
+const macs = (model: ModelView, planned: boolean): LayerColumn => {
   const largest = maximum(model.layers, (layer) => layer.macs);
   return {
-    id: 'macs', title: t('MACs'), description: t('Multiply-accumulates'), width: 108, align: 'end',
-    render: (cell, layer) => amount(cell, layer.macs, largest, countText),
+    id: 'macs', title: t('MACs'), description: t('Multiply-accumulates'), width: planned ? 86 : 108, align: 'end', ...(planned ? { drop: 7 } : {}),
+    render: (cell, layer) => amount(cell, layer.macs, planned ? 0 : largest, countText),
     sortBy: (layer) => layer.macs,
   };
 };
@@ -88,25 +88,46 @@ function bitColumns(edits: Edits): LayerColumn[] {
 
 function planColumns(model: ModelView): LayerColumn[] {
   const largest = maximum(model.layers, (layer) => layer.plan?.bitOps ?? 0);
-  const size = (id: string, title: string, description: string, read: (layer: LayerView) => number): LayerColumn => ({
-    id, title, description, width: 80, align: 'end',
+  const size = (id: string, title: string, description: string, drop: number, read: (layer: LayerView) => number): LayerColumn => ({
+    id, title, description, width: 78, drop, align: 'end',
     render: (cell, layer) => fill(cell, layer.plan === null || read(layer) === 0 ? h('span', { class: 'muted' }, '–') : bytesText(read(layer))),
     sortBy: (layer) => (layer.plan === null ? null : read(layer)),
   });
+  const decimal = (id: string, title: string, description: string, width: number, drop: number, decimals: number, read: (layer: LayerView) => number | null): LayerColumn => ({
+    id, title, description, width, drop, align: 'end',
+    render: (cell, layer) => {
+      const value = layer.plan === null ? null : read(layer);
+      fill(cell, value === null ? h('span', { class: 'muted' }, '–') : plain(value, decimals));
+    },
+    sortBy: (layer) => (layer.plan === null ? null : read(layer)),
+  });
+  const timed = model.layers.some(({ plan }) => plan?.latencyMs != null);
+  const time: LayerColumn = timed
+    ? {
+      id: 'time', title: t('Time'), description: t('Estimated time in one inference'), width: 84, drop: 1, align: 'end',
+      render: (cell, layer) => fill(cell, layer.plan?.latencyMs == null ? h('span', { class: 'muted' }, '–') : millisecondsText(layer.plan.latencyMs)), sortBy: (layer) => layer.plan?.latencyMs ?? null,
+    }
+    : {
+      id: 'time', title: t('Instr.'), description: t('Estimated instructions in one inference, as on a Cortex-M4'), width: 84, drop: 1, align: 'end',
+      render: (cell, layer) => fill(cell, layer.plan === null ? h('span', { class: 'muted' }, '–') : countText(layer.plan.instructions)), sortBy: (layer) => layer.plan?.instructions ?? null,
+    };
   return [
     {
-      id: 'bitOps', title: t('BitOPs'), description: t('MACs × bits of the weights × bits of the input, over all branches'), width: 108, align: 'end',
+      id: 'bitOps', title: t('BitOPs'), description: t('MACs × bits of the weights × bits of the input, over all branches'), width: 104, align: 'end',
       render: (cell, layer) => amount(cell, layer.plan?.bitOps ?? 0, largest, countText),
       sortBy: (layer) => layer.plan?.bitOps ?? null,
     },
-    size('mapBytes', t('Map'), t('Bytes of the whole output feature map at its bits'), (layer) => layer.plan!.mapBytes),
-    size('weightBytes', t('Weights'), t('Bytes of the weights in flash'), (layer) => layer.plan!.weightBytes),
+    time,
+    size('mapBytes', t('Map'), t('Bytes of the whole output feature map at its bits'), 5, (layer) => layer.plan!.mapBytes),
+    size('weightBytes', t('Weights'), t('Bytes of the weights in flash'), 6, (layer) => layer.plan!.weightBytes),
+    ...(model.layers.some(({ plan }) => plan?.entropy != null) ? [decimal('entropy', t('H'), t('Entropy of the output’s codes, bits'), 50, 4, 2, (layer) => layer.plan!.entropy)] : []),
+    ...(model.layers.some(({ plan }) => plan?.snr != null) ? [decimal('snr', t('SNR'), t('Signal-to-noise ratio of the output against float in the last evaluation, dB'), 60, 3, 1, (layer) => layer.plan!.snr)] : []),
   ];
 }
 
 function amount(cell: HTMLElement, value: number, largest: number, write: (value: number) => string): void {
   if (value === 0) fill(cell, h('span', { class: 'muted' }, '–'));
-  else fill(cell, microBar(largest > 0 ? value / largest : 0), h('span', { class: 'amount' }, write(value)));
+  else fill(cell, largest > 0 && microBar(value / largest), h('span', { class: 'amount' }, write(value)));
 }
 
 /** Not Math.max(...): a model may have more layers than a call may have arguments. */

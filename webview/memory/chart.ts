@@ -1,6 +1,7 @@
 import type { BufferView, PlanView } from '../../src/protocol/views';
 import { CanvasSurface } from '../canvas';
 import type { Context } from '../context';
+import type { Picture } from '../export/pictures';
 import { h, setAria } from '../dom';
 import { bytesText, plain } from '../format';
 import { t } from '../l10n';
@@ -38,7 +39,7 @@ export class MemoryChart {
     this.surface = new CanvasSurface((ctx, width, height) => {
       if (this.timeline === null) return;
       paintMemory(ctx, this.timeline, this.scale(width, height), {
-        nameOf: (buffer) => (buffer.layer >= 0 && buffer.role !== 'scratch' ? context.store.shortName(buffer.layer) : buffer.name),
+        nameOf: (buffer) => this.nameOf(buffer),
         selectedLayer: context.store.ui.selected, cursorStep: this.step, cursorBuffer: this.buffer?.id ?? null,
       }, context.theme.colors);
     });
@@ -63,6 +64,20 @@ export class MemoryChart {
     setAria(this.element, 'label', t('Memory over {0} steps: peak {1} of {2} at step {3}. Arrow keys move over steps and buffers.',
       plan.steps.length, bytesText(peakBytes), bytesText(limitBytes), peakStep));
     this.clear();
+  }
+
+  /** All steps in a given size, without cursor and selection. */
+  picture(width: number, height: number): Picture {
+    const timeline = this.timeline!;
+    return {
+      width, height,
+      paint: (context, colors) => paintMemory(context, timeline, { from: 0, to: Math.max(0, timeline.steps.length - 1), width, height, top: axisTop(timeline, this.fullScale) },
+        { nameOf: (buffer) => this.nameOf(buffer), selectedLayer: null, cursorStep: null, cursorBuffer: null }, colors),
+    };
+  }
+
+  private nameOf(buffer: BufferView): string {
+    return buffer.layer >= 0 && buffer.role !== 'scratch' ? this.context.store.shortName(buffer.layer) : buffer.name;
   }
 
   redraw(): void {

@@ -1,6 +1,7 @@
 import type { EditorView } from '../../src/protocol/views';
 import type { Context } from '../context';
 import { fill, h, setAria } from '../dom';
+import type { Picture } from '../export/pictures';
 import { bytesText } from '../format';
 import { t } from '../l10n';
 import { iconButton } from '../ui';
@@ -50,6 +51,11 @@ export class MemoryView {
     this.chart.render(plan);
     this.table.render(view);
     this.arrange();
+  }
+
+  /** The whole chart, for a file. */
+  picture(): Picture {
+    return this.chart.picture(1200, 420);
   }
 
   private arrange(): void {

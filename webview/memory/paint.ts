@@ -1,6 +1,7 @@
 /** Draws the memory chart: each buffer a block from its offset to its end, over the steps in which it lives. */
 import type { BufferView } from '../../src/protocol/views';
 import { fitText } from '../canvas';
+import type { Painter } from '../export/svgContext';
 import { bytesText } from '../format';
 import { t } from '../l10n';
 import { bitsColor, fillAlpha, type Colors } from '../theme';
@@ -32,7 +33,7 @@ export interface Marks {
   readonly cursorBuffer: number | null;
 }
 
-export function paintMemory(ctx: CanvasRenderingContext2D, timeline: Timeline, s: Scale, marks: Marks, colors: Colors): void {
+export function paintMemory(ctx: Painter, timeline: Timeline, s: Scale, marks: Marks, colors: Colors): void {
   ctx.font = `11px ${colors.fontFamily}`;
   ctx.lineWidth = 1;
   paintAxis(ctx, s, colors);
@@ -48,7 +49,7 @@ export function paintMemory(ctx: CanvasRenderingContext2D, timeline: Timeline, s
   paintLines(ctx, timeline, s, colors);
 }
 
-function paintAxis(ctx: CanvasRenderingContext2D, s: Scale, colors: Colors): void {
+function paintAxis(ctx: Painter, s: Scale, colors: Colors): void {
   ctx.textAlign = 'right';
   ctx.textBaseline = 'middle';
   for (const tick of axisTicks(s.top)) {
@@ -62,7 +63,7 @@ function paintAxis(ctx: CanvasRenderingContext2D, s: Scale, colors: Colors): voi
   }
 }
 
-function paintSegments(ctx: CanvasRenderingContext2D, timeline: Timeline, s: Scale, colors: Colors): void {
+function paintSegments(ctx: Painter, timeline: Timeline, s: Scale, colors: Colors): void {
   const base = yOf(s, 0);
   ctx.textAlign = 'center';
   ctx.textBaseline = 'middle';
@@ -94,7 +95,7 @@ function paintSegments(ctx: CanvasRenderingContext2D, timeline: Timeline, s: Sca
   }
 }
 
-function paintBuffers(ctx: CanvasRenderingContext2D, timeline: Timeline, s: Scale, marks: Marks, colors: Colors): void {
+function paintBuffers(ctx: Painter, timeline: Timeline, s: Scale, marks: Marks, colors: Colors): void {
   const alpha = fillAlpha(colors);
   ctx.textAlign = 'left';
   ctx.textBaseline = 'middle';
@@ -128,7 +129,7 @@ function paintBuffers(ctx: CanvasRenderingContext2D, timeline: Timeline, s: Scal
 }
 
 /** Bytes in use, whatever their offsets: the line to compare with the limit. */
-function paintSkyline(ctx: CanvasRenderingContext2D, timeline: Timeline, s: Scale, colors: Colors): void {
+function paintSkyline(ctx: Painter, timeline: Timeline, s: Scale, colors: Colors): void {
   ctx.beginPath();
   for (let step = s.from; step <= Math.min(s.to, timeline.used.length - 1); step++) {
     const y = yOf(s, timeline.used[step]);
@@ -142,7 +143,7 @@ function paintSkyline(ctx: CanvasRenderingContext2D, timeline: Timeline, s: Scal
   ctx.globalAlpha = 1;
 }
 
-function paintCursor(ctx: CanvasRenderingContext2D, s: Scale, marks: Marks, colors: Colors): void {
+function paintCursor(ctx: Painter, s: Scale, marks: Marks, colors: Colors): void {
   if (marks.cursorStep === null) return;
   const left = xOf(s, marks.cursorStep);
   ctx.fillStyle = colors.foreground;
@@ -162,7 +163,7 @@ interface Level {
   readonly dash: readonly number[];
 }
 
-function paintLines(ctx: CanvasRenderingContext2D, timeline: Timeline, s: Scale, colors: Colors): void {
+function paintLines(ctx: Painter, timeline: Timeline, s: Scale, colors: Colors): void {
   const over = timeline.peakBytes > timeline.limitBytes;
   const levels: Level[] = [
     { value: timeline.limitBytes, label: t('limit {0}', bytesText(timeline.limitBytes)), color: colors.error, dash: [] },
@@ -191,7 +192,7 @@ function paintLines(ctx: CanvasRenderingContext2D, timeline: Timeline, s: Scale,
 }
 
 /** What the line over the blocks is. */
-function paintKey(ctx: CanvasRenderingContext2D, s: Scale, colors: Colors): void {
+function paintKey(ctx: Painter, s: Scale, colors: Colors): void {
   const x = gutter.left + plotWidth(s) + 8;
   const y = Math.round(yOf(s, 0)) + 12.5;
   ctx.strokeStyle = ctx.fillStyle = colors.muted;
@@ -201,7 +202,7 @@ function paintKey(ctx: CanvasRenderingContext2D, s: Scale, colors: Colors): void
   ctx.fillText(t('in use'), x + 17, y);
 }
 
-function paintPeak(ctx: CanvasRenderingContext2D, timeline: Timeline, s: Scale, color: string): void {
+function paintPeak(ctx: Painter, timeline: Timeline, s: Scale, color: string): void {
   if (timeline.peakStep < s.from || timeline.peakStep > s.to) return;
   const x = (xOf(s, timeline.peakStep) + xOf(s, timeline.peakStep + 1)) / 2;
   const y = yOf(s, timeline.used[timeline.peakStep] ?? 0);
@@ -213,7 +214,7 @@ function paintPeak(ctx: CanvasRenderingContext2D, timeline: Timeline, s: Scale, 
   ctx.fill();
 }
 
-function line(ctx: CanvasRenderingContext2D, x0: number, y0: number, x1: number, y1: number): void {
+function line(ctx: Painter, x0: number, y0: number, x1: number, y1: number): void {
   ctx.beginPath();
   ctx.moveTo(x0, y0);
   ctx.lineTo(x1, y1);

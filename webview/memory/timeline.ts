@@ -39,7 +39,7 @@ export function timelineOf(plan: PlanView): Timeline {
   const peakStep = used.reduce((best, bytes, step) => (bytes > used[best] ? step : best), 0);
   return {
     used, steps, buffers: plan.buffers, segments, peakStep, stageEnd,
-    peakBytes: plan.figures.arenaBytes, limitBytes: plan.target.sramBytes, int8Bytes: plan.figures.int8LayerwiseArenaBytes,
+    peakBytes: plan.figures.arenaBytes, limitBytes: plan.target.sramBytes, int8Bytes: plan.figures.int8Layerwise.arenaBytes,
   };
 }
 

@@ -1,11 +1,18 @@
 import * as vscode from 'vscode';
 import type { PlanChange } from '../../protocol/changes';
-import type { EditorView, PreviewView, SampleImageView } from '../../protocol/views';
-import { Disposable } from '../dispose';
+import type { LayerDetailsView } from '../../protocol/details';
+import type { GeneratedCodeView, OtherPlan } from '../../protocol/editor';
 import type { PlanProblem, ViewRequest } from '../../protocol/engine';
+import type { DrawingRequest, DrawingView } from '../../protocol/drawing';
+import type { SweepService, SweepView } from '../../protocol/sweeps';
+import type { TradeOffView } from '../../protocol/tradeOff';
+import type { EditorView, PreviewView, SampleImageView, TargetView } from '../../protocol/views';
+import { Disposable } from '../dispose';
 import type { EngineClient } from '../engineClient/client';
-import { parametersUriOf, planUriOf, resultsUriOf } from '../planFiles';
+import { parametersUriOf, planUriOf, resultsUriOf, sweepsUriOf } from '../planFiles';
 import { quantizeSettings, SECTION } from '../settings';
+import { findGeneratedCode, generatedCodeView, openGeneratedCode } from './generatedCode';
+import { otherPlan } from './otherPlan';
 import { PlanHistory } from './planHistory';
 import { watchFile } from './watch';
 
@@ -21,6 +28,8 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   private readonly previewed = this.own(new vscode.EventEmitter<PreviewView>());
   /** Figures of a change that was just made; the view follows. */
   readonly onDidPreview = this.previewed.event;
+  private readonly sweptPlan = this.own(new vscode.EventEmitter<void>());
+  readonly onDidSweep = this.sweptPlan.event;
   private readonly ended = new vscode.EventEmitter<void>();
   readonly onDidDispose = this.ended.event;
   private current: Promise<EditorView> | undefined;
@@ -33,6 +42,7 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
     this.own(watchFile(uri, () => this.reloadSoon()));
     this.own(watchFile(this.plan, () => this.reloadSoon()));
     this.own(watchFile(resultsUriOf(uri), () => this.reloadSoon()));
+    this.own(watchFile(sweepsUriOf(uri), () => this.sweptPlan.fire()));
     this.own(watchFile(parametersUriOf(uri), () => this.reloadSoon()));
     // Also what has been typed into the plan and not been saved.
     this.own(vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
@@ -66,6 +76,47 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   /** An image for the patches. Only in a trusted workspace: the plan names a folder that may be anywhere. */
   async sampleImage(): Promise<SampleImageView | null> {
     return vscode.workspace.isTrusted ? this.engine.ask((engine) => engine.sampleImage(this.request()), {}, 'changes') : null;
+  }
+
+  targets(): Promise<readonly TargetView[]> {
+    return this.engine.ask((engine) => engine.targets());
+  }
+
+  layout(request: DrawingRequest): Promise<DrawingView> {
+    return this.engine.ask((engine) => engine.layout(request));
+  }
+
+  layerDetails(layer: number, channel: number | null): Promise<LayerDetailsView> {
+    return this.engine.ask((engine) => engine.layerDetails({ ...this.request(), layer, channel }));
+  }
+
+  /** On a lane of its own: it may take seconds, and neither views nor changes should wait for it. */
+  tradeOff(): Promise<TradeOffView> {
+    return this.engine.ask((engine) => engine.tradeOff(this.request()), {}, 'plans');
+  }
+
+  sweeps(): Promise<readonly SweepView[]> {
+    return this.engine.ask((engine) => (engine as unknown as SweepService).sweeps(this.plan.fsPath));
+  }
+
+  otherPlan(which: 'int8' | 'pick'): Promise<OtherPlan | null> {
+    return otherPlan(which, this.uri, this.request(), this.engine);
+  }
+
+  async generatedCode(layer: number): Promise<GeneratedCodeView | null> {
+    const place = await this.generatedPlace(layer);
+    return place ? generatedCodeView(place) : null;
+  }
+
+  async openGeneratedCode(layer: number): Promise<void> {
+    const place = await this.generatedPlace(layer);
+    if (!place) throw new Error(vscode.l10n.t('The generated code is no longer there. Generate it again.'));
+    await openGeneratedCode(place);
+  }
+
+  private async generatedPlace(layer: number): ReturnType<typeof findGeneratedCode> {
+    const found = (await this.view()).model.layers[layer];
+    return found && findGeneratedCode(this.uri, found);
   }
 
   private request(): ViewRequest {

@@ -3,10 +3,12 @@ import type { EditorHost, EditorPage } from '../../protocol/editor';
 import { RpcPeer } from '../../protocol/peer';
 import type { RpcMessage } from '../../protocol/rpc';
 import { Disposable } from '../dispose';
-import type { Jobs } from '../jobs';
 import { isCancellation, messageOf } from '../log';
+import type { Services } from '../services';
 import type { ModelDocument } from './document';
 import { pageHtml, pageRoots } from './page';
+import { saveFile } from './saveFile';
+import { pickSweepPoint, runSweep } from './sweeps';
 
 /** The commands that the page may run, by the protocol's names. */
 const COMMANDS: Record<Parameters<EditorHost['runCommand']>[0], string> = {
@@ -28,9 +30,9 @@ export class ModelEditor extends Disposable {
   /** Counts loads, so that a slow one never overwrites the result of a later one. */
   private load = 0;
 
-  constructor(panel: vscode.WebviewPanel, private readonly document: ModelDocument, private readonly jobs: Jobs,
-    private readonly log: vscode.LogOutputChannel, extension: vscode.Uri) {
+  constructor(panel: vscode.WebviewPanel, private readonly document: ModelDocument, private readonly services: Services) {
     super();
+    const { jobs, extensionUri: extension } = services;
     const { webview } = panel;
     this.peer = new RpcPeer((message) => void webview.postMessage(message));
     this.page = this.peer.client<EditorPage>();
@@ -38,6 +40,7 @@ export class ModelEditor extends Disposable {
     this.own(webview.onDidReceiveMessage((message: RpcMessage) => this.peer.receive(message)));
     this.own(document.onDidChange(() => void this.show()));
     this.own(document.onDidPreview((preview) => { if (this.isReady) this.send(this.page.showPreview(preview)); }));
+    this.own(document.onDidSweep(() => { if (this.isReady) this.send(this.page.sweepsChanged()); }));
     this.own(jobs.onDidChange((model) => {
       if (model.toString() === document.uri.toString()) this.showProgress();
     }));
@@ -90,6 +93,17 @@ export class ModelEditor extends Disposable {
       undo: () => this.document.history.undo(),
       redo: () => this.document.history.redo(),
       sampleImage: () => this.document.sampleImage(),
+      targets: () => this.document.targets(),
+      layout: (request) => this.document.layout(request),
+      layerDetails: (layer, channel) => this.document.layerDetails(layer, channel),
+      tradeOff: () => this.document.tradeOff(),
+      sweeps: () => this.document.sweeps(),
+      runSweep: (parameter) => runSweep(this.document, this.services, parameter),
+      pickSweepPoint: (parameter, value) => pickSweepPoint(this.document, this.services, parameter, value),
+      otherPlan: (which) => this.document.otherPlan(which),
+      saveFile: (file) => saveFile(this.document.uri, file),
+      generatedCode: (layer) => this.document.generatedCode(layer),
+      openGeneratedCode: (layer) => this.document.openGeneratedCode(layer),
     };
   }
 
@@ -104,19 +118,19 @@ export class ModelEditor extends Disposable {
       this.revealWanted();
     } catch (error) {
       if (load !== this.load || isCancellation(error)) return;
-      this.log.warn(`${this.document.uri.fsPath}: ${messageOf(error)}`);
+      this.services.log.warn(`${this.document.uri.fsPath}: ${messageOf(error)}`);
       this.send(this.page.showError(messageOf(error)));
     }
   }
 
   private showProgress(): void {
-    if (this.isReady) this.send(this.page.showProgress(this.jobs.progressOf(this.document.uri)));
+    if (this.isReady) this.send(this.page.showProgress(this.services.jobs.progressOf(this.document.uri)));
   }
 
   /** A page that is hidden or gone does not answer; one that fails says so in the log. */
   private send(call: Promise<void>): void {
     call.catch((error: unknown) => {
-      if (!this.isDisposed && !isCancellation(error)) this.log.error(`The editor of ${this.document.uri.fsPath}: ${messageOf(error)}`);
+      if (!this.isDisposed && !isCancellation(error)) this.services.log.error(`The editor of ${this.document.uri.fsPath}: ${messageOf(error)}`);
     });
   }
 }

@@ -25,9 +25,20 @@ export class PlanHistory {
       if (document.getText() !== before) throw new Error(vscode.l10n.t('The plan was changed meanwhile. Try again.'));
       if (after === before) return;
       await write(document, after);
-      this.done.push({ before, after });
-      if (this.done.length > MAX_STEPS) this.done.shift();
-      this.undone.length = 0;
+      this.remember({ before, after });
+    });
+  }
+
+  /** Remembers as one step what `work` writes into the plan's file itself. An editor with unsaved changes is an error: they would be lost. */
+  replacedBy(work: () => Promise<void>): Promise<void> {
+    return this.queue(async () => {
+      const document = await vscode.workspace.openTextDocument(this.plan);
+      if (document.isDirty) throw new Error(vscode.l10n.t('The plan has unsaved changes. Save them first.'));
+      const before = document.getText();
+      await work();
+      const after = new TextDecoder().decode(await vscode.workspace.fs.readFile(this.plan));
+      if (after === before) return;
+      this.remember({ before, after });
     });
   }
 
@@ -52,6 +63,12 @@ export class PlanHistory {
       to.push(step);
       return true;
     });
+  }
+
+  private remember(step: Step): void {
+    this.done.push(step);
+    if (this.done.length > MAX_STEPS) this.done.shift();
+    this.undone.length = 0;
   }
 
   private queue<T>(work: () => Promise<T>): Promise<T> {

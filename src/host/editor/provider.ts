@@ -14,9 +14,8 @@ class ModelEditorProvider implements vscode.CustomReadonlyEditorProvider<ModelDo
   }
 
   resolveCustomEditor(document: ModelDocument, panel: vscode.WebviewPanel): void {
-    const { editors, jobs, log, extensionUri } = this.services;
     // Lives as long as its panel.
-    editors.add(new ModelEditor(panel, document, jobs, log, extensionUri), panel);
+    this.services.editors.add(new ModelEditor(panel, document, this.services), panel);
   }
 }
 

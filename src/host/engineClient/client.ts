@@ -12,7 +12,7 @@ export interface EngineLog {
 }
 
 /** Questions wait for those of their own lane only: what a change does is told while a view is still being computed. */
-export type Lane = 'views' | 'changes';
+export type Lane = 'views' | 'changes' | 'plans';
 
 /**
  * The extension's way to the engine. Quick questions of all editors (`ask`) share one engine per lane, which stops when idle; each long job

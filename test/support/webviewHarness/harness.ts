@@ -17,7 +17,7 @@ const policy = `default-src 'none'; style-src ${origin} 'nonce-style'; font-src 
 /** What the stand-in for the host offers to tests, as `window.harness`. */
 export interface HarnessWindow {
   readonly commands: string[];
-  /** Other calls than `ready`, `runCommand` and `sampleImage`: method and arguments. */
+  /** Calls that change something, but for `runCommand`: method and arguments. */
   readonly changes: unknown[][];
   /** What a method answers, by its name; undefined else. */
   answers: Record<string, { readonly value?: unknown; readonly error?: string }>;
@@ -34,6 +34,7 @@ const standIn = `
   document.body.className = bodyClass + ' vscode-reduce-motion';
   document.body.dataset.vscodeThemeKind = kind;
   const pending = new Map();
+  const reads = new Set(['ready', 'sampleImage', 'layout', 'targets', 'layerDetails', 'tradeOff', 'sweeps', 'generatedCode']);
   let lastId = 0;
   const harness = window.harness = {
     commands: [], changes: [], violations: [], saved, answers: {},
@@ -51,8 +52,8 @@ const standIn = `
     postMessage: (message) => {
       if (message.type === 'call') {
         if (message.method === 'runCommand') harness.commands.push(message.args[0]);
-        else if (message.method !== 'ready' && message.method !== 'sampleImage') harness.changes.push([message.method, ...message.args]);
-        const answer = harness.answers[message.method];
+        else if (!reads.has(message.method)) harness.changes.push([message.method, ...message.args]);
+        const answer = message.method === 'layout' ? { value: layout.layoutLayered(message.args[0]) } : harness.answers[message.method];
         if (answer && answer.error) window.postMessage({ type: 'error', id: message.id, error: { kind: 'user', message: answer.error } });
         else window.postMessage({ type: 'result', id: message.id, value: answer && answer.value });
       } else if (pending.has(message.id)) {
@@ -73,14 +74,18 @@ export interface OpenOptions {
   readonly saved?: unknown;
 }
 
-let bundle: Promise<{ js: string; css: string }> | undefined;
+let bundle: Promise<{ js: string; css: string; layout: string }> | undefined;
 
-async function bundlePage(): Promise<{ js: string; css: string }> {
+async function bundlePage(): Promise<{ js: string; css: string; layout: string }> {
   const result = await build({
     entryPoints: [path.join(projectRoot, 'webview/main.ts')], bundle: true, write: false, outdir: '/', format: 'iife', platform: 'browser', target: 'es2022', logLevel: 'warning', tsconfigRaw: {},
   });
   const read = (extension: string): string => result.outputFiles.find((file) => file.path.endsWith(extension))!.text;
-  return { js: read('.js'), css: read('.css') };
+  // The engine's part that the stand-in cannot do without.
+  const layout = await build({
+    entryPoints: [path.join(projectRoot, 'src/worker/layout/layered.ts')], bundle: true, write: false, format: 'iife', globalName: 'layout', platform: 'browser', target: 'es2022', logLevel: 'warning', tsconfigRaw: {},
+  });
+  return { js: read('.js'), css: read('.css'), layout: layout.outputFiles[0].text };
 }
 
 export class Harness {
@@ -109,7 +114,7 @@ export class Harness {
   /** Opens the page and shows a view in it. Fails on errors of the page. */
   async open(view: EditorView | null, options: OpenOptions = {}): Promise<Page> {
     bundle ??= bundlePage();
-    const { js, css } = await bundle;
+    const { js, css, layout } = await bundle;
     const context = await this.browser.newContext({ viewport: { width: options.width ?? 1280, height: options.height ?? 800 } });
     const page = await context.newPage();
     const errors: string[] = [];
@@ -118,10 +123,10 @@ export class Harness {
     const setup = JSON.stringify({ ...themes[options.theme ?? 'dark'], saved: options.saved ?? null });
     const html = `<!DOCTYPE html><html lang="en" data-l10n="{}"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
       <meta property="csp-nonce" content="style"><title>QuantMCU</title><link rel="stylesheet" href="${origin}/main.css"></head>
-      <body><script nonce="${nonce}" data-setup="${escapeAttribute(setup)}">${standIn}</script><script nonce="${nonce}" src="${origin}/main.js"></script></body></html>`;
+      <body><script nonce="${nonce}" src="${origin}/layout.js"></script><script nonce="${nonce}" data-setup="${escapeAttribute(setup)}">${standIn}</script><script nonce="${nonce}" src="${origin}/main.js"></script></body></html>`;
     await page.route(`${origin}/**`, (route) => {
       const name = new URL(route.request().url()).pathname;
-      const [contentType, body] = name === '/main.js' ? ['text/javascript', js] : name === '/main.css' ? ['text/css', css] : ['text/html', html];
+      const [contentType, body] = name === '/main.js' ? ['text/javascript', js] : name === '/layout.js' ? ['text/javascript', layout] : name === '/main.css' ? ['text/css', css] : ['text/html', html];
       return route.fulfill({ contentType: `${contentType}; charset=utf-8`, body });
     });
     await page.goto(`${origin}/`);

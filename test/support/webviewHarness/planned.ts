@@ -5,6 +5,7 @@ import { mobilenetLayers, modelOf } from './mobilenet';
 export const target: TargetView = {
   id: 'sample', name: 'STM32F746', core: 'Cortex-M7', clockMHz: 216, sramBytes: 320 * 1024, flashBytes: 4 * 1024 * 1024,
   source: 'a sample of the tests, not a real part',
+  regions: [{ name: 'SRAM1', kind: 'sram', bytes: 320 * 1024 }, { name: 'DTCM', kind: 'sram', bytes: 64 * 1024 }, { name: 'FLASH', kind: 'flash', bytes: 4 * 1024 * 1024 }], arenaRegion: 'SRAM1',
 };
 
 /** Last layer of the patch stage: the end of the first block with 32 channels. */
@@ -133,6 +134,7 @@ export function plannedView(rows = 4, cols = 4): EditorView {
       bits: bits[layer.id], weightBits: weightBits(layer), inputBits: inputBits(layer), inPatchStage: layer.id <= splitLayer, macs,
       bitOps: macs * (weightBits(layer) ?? 0) * inputBits(layer), mapBytes: wholeMap(layer.id), weightBytes: Math.ceil((layer.parameters * (weightBits(layer) ?? 0)) / 8),
       candidates: candidates(layer, layers, int8Total), inputCandidates: [], allowedBits: layer.id === layers.length - 1 ? [8] : [8, 4, 2], locked: layer.id === 0,
+      instructions: 200 + macs * 1.4, latencyMs: (200 + macs * 1.4) * 1.3 / 216_000, entropy: bits[layer.id] * (0.7 + 0.2 * noise(layer.id + 3)), snr: 8 + 22 * noise(layer.id + 5),
     };
     return { ...layer, plan };
   });
@@ -144,10 +146,13 @@ export function plannedView(rows = 4, cols = 4): EditorView {
     stage: { splitLayer, rows, cols, layers: splitLayer + 1, classMode: 'static', redundantMacsPercent: (macs / layers.reduce((s, l) => s + l.macs, 0) - 1) * 100 },
     branches, buffers, steps: steps.map((step, i) => ({ ...step, peakBytes: used[i] })),
     figures: {
-      arenaBytes, int8LayerwiseArenaBytes: 1372 * 1024 + 147 * 1024, weightBytes, weightCodeBytes: weightBytes, flashBytes: weightBytes + 24_576, macs, bitOps, bitOpsInt8: int8Total,
+      arenaBytes, latencyMs: planned.reduce((sum, layer) => sum + layer.plan!.latencyMs!, 0),
+      int8Layerwise: { arenaBytes: 1372 * 1024 + 147 * 1024, flashBytes: 3_600_000, bitOps: layers.reduce((s, l) => s + l.macs, 0) * 64, latencyMs: 2710 },
+      weightBytes, weightCodeBytes: weightBytes, flashBytes: weightBytes + 24_576, macs, bitOps, bitOpsInt8: int8Total,
       accuracy: { images: 500, floatTop1: 0.784, quantizedTop1: 0.778, agreement: 0.932 },
     },
     search: { method: 'score', phi: 0.96, lambda: 0.01, images: 64 },
+    calibrated: true,
   };
   return { model: modelOf('mobilenetv2_1.0_224_tv', planned), plan, planProblem: null };
 }

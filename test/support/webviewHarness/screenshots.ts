@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Page } from 'playwright-core';
 import type { EditorView, SampleImageView } from '../../../src/protocol/views';
 import { Harness } from './harness';
+import { boards, detailsAnswers, otherPlan, tradeOffAnswers } from './answers';
 import { branchedView, chainView, plannedView, problemView, unquantizedView } from './samples';
 import { themeNames, type ThemeName } from './themes';
 
@@ -34,6 +35,15 @@ const pictures: readonly Picture[] = [
   { name: 'problems', view: problemView },
   { name: 'inception', view: () => branchedView(), saved: { tab: 'graph', detailsOpen: false }, themes: ['dark'] },
   { name: 'chain', view: () => chainView(), saved: { tab: 'graph' }, themes: ['dark'] },
+  { name: 'tradeoff', view: () => plannedView(), saved: { tab: 'tradeOff', dockOpen: false, detailsOpen: false }, answers: tradeOffAnswers() },
+  { name: 'tradeoff-memory', view: () => plannedView(), saved: { tab: 'tradeOff', tradeOff: 'memory', dockOpen: false, detailsOpen: false }, answers: tradeOffAnswers(), themes: ['dark', 'light'] },
+  { name: 'tradeoff-phi', view: () => plannedView(), saved: { tab: 'tradeOff', tradeOff: 'phi', dockOpen: false, detailsOpen: false }, answers: tradeOffAnswers(), themes: ['dark', 'high-contrast'] },
+  { name: 'tradeoff-empty', view: () => plannedView(), saved: { tab: 'tradeOff', detailsOpen: false }, answers: { tradeOff: tradeOffAnswers()['tradeOff'] }, themes: ['dark'] },
+  { name: 'details', view: () => plannedView(), saved: { tab: 'graph', selected: 6, detailsWidth: 330 }, answers: detailsAnswers(), before: scrollDetails },
+  { name: 'compare', view: () => plannedView(), saved: { tab: 'layers', dockOpen: false, detailsOpen: false }, answers: { otherPlan: { value: otherPlan() } }, before: openComparison },
+  { name: 'board-menu', view: () => plannedView(), saved: { tab: 'layers' }, answers: { targets: { value: boards() } }, themes: ['dark'], before: openBoards },
+  { name: 'wide', view: () => plannedView(), saved: { tab: 'layers', selected: 5 }, width: 1920, height: 1080 },
+  { name: 'wide-graph', view: () => plannedView(), saved: { tab: 'graph', selected: 5 }, width: 1920, height: 1080, themes: ['light'] },
   { name: 'narrow', view: () => plannedView(), saved: { tab: 'layers', detailsOpen: false }, themes: ['dark'], width: 560, height: 640 },
 ];
 
@@ -49,6 +59,22 @@ function gradient(side = 96): SampleImageView {
 
 async function openBitsMenu(page: Page): Promise<void> {
   await page.getByRole('button', { name: /output$/ }).click();
+}
+
+async function openBoards(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /^Board/ }).click();
+  await page.getByRole('menu').waitFor();
+}
+
+async function openComparison(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Compare…' }).click();
+  await page.getByRole('menuitemradio', { name: /8 bits/ }).click();
+  await page.locator('.compare-figures').waitFor();
+}
+
+async function scrollDetails(page: Page): Promise<void> {
+  await page.locator('.distribution').first().scrollIntoViewIfNeeded();
+  await page.locator('.details-body').evaluate('(body) => { body.scrollTop += 330; }');
 }
 
 async function hoverMemory(page: Page): Promise<void> {

@@ -52,7 +52,7 @@ describe('editor page', function () {
       assert.equal(cells[2].replace(/\s+/g, ' '), 'Conv 1×1');
       assert.deepEqual(cells.slice(3, 6), [String(layer.plan!.inputBits), String(layer.plan!.weightBits), String(layer.plan!.bits)]);
       assert.equal(cells[6], '112×112×96');
-      assert.equal(cells[7], '19.3 M');
+      assert.equal(cells[7], '869 M');
       assert.equal(await page.locator('.layers-view [role=grid]').getAttribute('aria-rowcount'), String(view.model.layers.length + 1));
     });
 
@@ -202,7 +202,8 @@ describe('editor page', function () {
       assert.equal(await text(page, '.details .node-name'), 'b8/pool_proj');
       // It was out of sight: the view has moved so that it lies in the middle.
       const box = (await page.locator('.graph-stage').boundingBox())!;
-      await page.mouse.click(box.x + 5, box.y + 5);
+      // Between two ranks.
+      await page.mouse.click(box.x + 5, box.y + box.height / 2 + 27);
       assert.equal(await text(page, '.details h2'), 'Overview');
       await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
       assert.equal(await text(page, '.details .node-name'), 'b8/pool_proj');

@@ -102,13 +102,15 @@ describe('editor page, what-if', function () {
     await open(view, { saved: { tab: 'layers' } });
     const before = await figures();
     const f = view.plan!.figures;
-    await harness.send(page, 'showPreview', { arenaBytes: 100 * 1024, macs: f.macs, bitOps: f.bitOps / 2, bitOpsInt8: f.bitOpsInt8, weightCodeBytes: f.weightCodeBytes - 1024 * 1024 });
-    const [sram, flash, bitOps] = await figures();
+    await harness.send(page, 'showPreview', { arenaBytes: 100 * 1024, macs: f.macs, bitOps: f.bitOps / 2, bitOpsInt8: f.bitOpsInt8, weightCodeBytes: f.weightCodeBytes - 1024 * 1024, latencyMs: 123, target: { ...view.plan!.target, sramBytes: 128 * 1024 } });
+    const [sram, flash, bitOps, latency, accuracy] = await figures();
     assert.equal(sram, '100');
     assert.ok(Math.abs(Number(before[1]) - Number(flash) - 1) < 0.02);
     assert.notEqual(bitOps, before[2]);
     assert.equal(await page.locator('.figures.preview').count(), 1);
-    assert.equal((await figures()).length, before.length - 1, 'an accuracy of other bits is not shown');
+    assert.equal(latency, '123');
+    assert.match(await page.locator('.figure').first().innerText(), /of 128 KiB/);
+    assert.equal(accuracy, '–', 'an accuracy of other bits is not shown');
     await harness.show(page, view);
     assert.deepEqual(await figures(), before);
     assert.equal(await page.locator('.figures.preview').count(), 0);

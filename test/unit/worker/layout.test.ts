@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { layoutLayered } from '../../../webview/graph/layout/layered';
+import { layoutLayered } from '../../../src/worker/layout/layered';
 
 const size = { across: 100, along: 40, gapAcross: 20, gapAlong: 20 };
 

@@ -3,43 +3,10 @@
  * by barycentres, coordinates by Brandes and Köpf (2001). Everything is iterative and bounded, so that thousands of layers neither overflow the stack nor hang.
  * Coordinates: `across` within a rank, `along` from rank to rank; the view decides which of them is x.
  */
+import type { DrawingPiece, DrawingRequest, DrawingView } from '../../protocol/drawing';
 import { assignCoordinates } from './coordinates';
 import { orderRanks } from './ordering';
 import { rankNodes } from './ranking';
-
-export interface LayoutInput {
-  /** Producers of each node. Only producers with a smaller index count: layers come in topological order. */
-  readonly inputs: readonly (readonly number[])[];
-  /** Size of a node across and along the ranks. */
-  readonly across: number;
-  readonly along: number;
-  readonly gapAcross: number;
-  readonly gapAlong: number;
-}
-
-/** A piece of an edge from one rank to the next. */
-export interface Piece {
-  readonly from: number;
-  readonly to: number;
-  /** Positions across, at the rank and at the next. */
-  readonly start: number;
-  readonly end: number;
-  readonly last: boolean;
-}
-
-export interface Layout {
-  readonly rank: Int32Array;
-  /** Centre of each node across the ranks. */
-  readonly center: Float64Array;
-  /** Nodes of each rank in their order. */
-  readonly ranks: readonly (readonly number[])[];
-  /** Pieces of edges between rank r and r + 1. */
-  readonly pieces: readonly (readonly Piece[])[];
-  /** Edges that were not cut because there were too many: drawn straight. */
-  readonly shortcuts: readonly (readonly [number, number])[];
-  readonly min: number;
-  readonly max: number;
-}
 
 /** Virtual nodes at most; beyond it, long edges are drawn straight instead of around the nodes. */
 const maxVirtual = 60_000;
@@ -56,7 +23,8 @@ export interface LayeredGraph {
   readonly gap: number;
 }
 
-export function layoutLayered(input: LayoutInput): Layout {
+/** Lays a network out. Whatever the request says, the time is bounded by its size. */
+export function layoutLayered(input: DrawingRequest): DrawingView {
   const count = input.inputs.length;
   const edges: [number, number][] = [];
   input.inputs.forEach((producers, node) => {
@@ -97,7 +65,7 @@ export function layoutLayered(input: LayoutInput): Layout {
   orderRanks(graph);
   const x = assignCoordinates(graph);
 
-  const pieces: Piece[][] = ranks.map(() => []);
+  const pieces: DrawingPiece[][] = ranks.map(() => []);
   for (const chain of chains) {
     const from = chain[0];
     const to = chain[chain.length - 1];
@@ -113,7 +81,7 @@ export function layoutLayered(input: LayoutInput): Layout {
     max = Math.max(max, x[node] + half);
   }
   return {
-    rank, center: x.slice(0, count), ranks: ranks.map((nodes) => nodes.filter((node) => node < count)), pieces, shortcuts,
+    rank: [...rank], center: [...x.slice(0, count)], ranks: ranks.map((nodes) => nodes.filter((node) => node < count)), pieces, shortcuts,
     min: count === 0 ? 0 : min, max: count === 0 ? 0 : max,
   };
 }

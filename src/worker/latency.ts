@@ -1,0 +1,50 @@
+import { regionPixels } from '../engine/graph/region';
+import { isWeighted, type Graph } from '../engine/graph/types';
+import type { Schedule, ScheduleStep } from '../engine/patch/schedule';
+import { callInstructions, copyInstructions, elementInstructions, instructionsMs, layerInstructions, stepInstructions } from '../engine/program/latency';
+import type { Program, Step } from '../engine/program/types';
+import type { BitDecisions } from '../engine/quantize/quantizeGraph';
+import type { TargetView } from '../protocol/views';
+import type { Core } from '../engine/targets/types';
+
+/** Estimated instructions of each layer's steps. Steps that run for one class only count by `outlierShare`. */
+export function layersInstructions(graph: Graph, program: Program, outlierShare: number): number[] {
+  const layers = graph.layers.map(() => 0);
+  const share = ({ guard }: Step): number => (guard === null ? 1 : guard.value === 1 ? outlierShare : 1 - outlierShare);
+  stepInstructions(program).forEach((instructions, i) => { layers[program.steps[i].layer] += instructions * share(program.steps[i]); });
+  return layers;
+}
+
+/** Estimated instructions of the network layer by layer with everything at 8 bits. */
+export function int8LayerwiseInstructions(graph: Graph): number {
+  return graph.layers.reduce((sum, layer) => {
+    const { h, w } = graph.maps[layer.output].shape;
+    return sum + callInstructions(1) + layerInstructions(graph, layer, h * w, 8, 8);
+  }, 0);
+}
+
+/** Estimated instructions of a schedule: what its program will be estimated at, without lowering it. */
+export function scheduleInstructions(graph: Graph, schedule: Schedule, decisions: BitDecisions, outlierShare: number): number {
+  const share = ({ guard }: ScheduleStep): number => (guard === null ? 1 : guard === 'outlier' ? outlierShare : 1 - outlierShare);
+  return schedule.steps.reduce((sum, step) => sum + share(step) * (callInstructions(1) + workOf(graph, schedule, step, decisions)), 0);
+}
+
+function workOf(graph: Graph, { buffers }: Schedule, { kind, layer: id, inputs, output }: ScheduleStep, decisions: BitDecisions): number {
+  const layer = graph.layers[id];
+  const codes = output ? regionPixels(output.region) * output.channels : 0;
+  switch (kind) {
+    case 'layer':
+      if (!output) return 0;
+      if (layer.kind === 'concat') return copyInstructions(Math.ceil((codes * buffers[output.buffer].bits) / 8), 0);
+      return layerInstructions(graph, layer, regionPixels(output.region), inputs.length > 0 ? buffers[inputs[0].buffer].bits : 8, isWeighted(layer) ? decisions.weightBits(id) : 8);
+    case 'view': return elementInstructions(codes);
+    case 'classify': return elementInstructions(regionPixels(inputs[0].region) * inputs[0].channels);
+    case 'keep':
+    case 'restore': return output ? copyInstructions(Math.ceil((codes * buffers[output.buffer].bits) / 8), 0) : 0;
+  }
+}
+
+/** Milliseconds on a board; null for cores without a model of the kernels, and boards that the table does not have. */
+export function millisecondsOn({ core, clockMHz }: Pick<TargetView, 'core' | 'clockMHz'>, instructions: number): number | null {
+  return clockMHz > 0 ? instructionsMs(instructions, core as Core, clockMHz) : null;
+}

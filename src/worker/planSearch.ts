@@ -1,0 +1,85 @@
+/** What-ifs that the planner answers: another board, grid, λ or stage. They take it up to seconds on large networks. */
+import type { Calibration } from '../engine/calibration/types';
+import { classifyPatches, decide, type DecideOptions } from '../engine/decide';
+import { UserError } from '../engine/errors';
+import type { Graph } from '../engine/graph/types';
+import type { PatchChoice } from '../engine/patch/estimate';
+import { stageUpTo } from '../engine/patch/stages';
+import { decisionsOf } from '../engine/plan/decisions';
+import { resolveStage } from '../engine/plan/stage';
+import type { Plan } from '../engine/plan/types';
+import type { Progress } from '../engine/progress';
+import { arenaTarget } from '../engine/targets/capacity';
+import { findTarget } from '../engine/targets/targets';
+import type { StageChoice } from '../protocol/changes';
+import { previewFigures } from './preview';
+
+/** The plan on another board of the table, with its whole memory. Where it does not fit and other patches at the same bits do, it gets those. @throws UserError for an unknown board */
+export function changeTarget(graph: Graph, plan: Plan, id: string, file: string, calibration: Calibration | null, progress: Progress): Plan {
+  const { input } = plan.target;
+  const moved: Plan = { ...plan, target: { ...arenaTarget(findTarget(id), {}), ...(input ? { input } : {}) } };
+  if (!calibration || previewFigures(graph, moved, file).arenaBytes <= moved.target.sramBytes) return moved;
+  try {
+    return changeGrid(graph, moved, 'auto', calibration, progress);
+  } catch (error) {
+    // Nothing fits at these bits: the figures say by how much.
+    if (error instanceof UserError) return moved;
+    throw error;
+  }
+}
+
+/** The plan with patches planned anew, its bits as they are. @throws UserError when nothing fits */
+export function changeGrid(graph: Graph, plan: Plan, grid: DecideOptions['grid'], calibration: Calibration, progress: Progress): Plan {
+  const { patchStage } = decide(graph, calibration, { ...optionsOf(plan, grid), locked: everything(graph, plan) }, progress);
+  return { ...plan, patchStage };
+}
+
+/** The plan with bits searched again by another λ. @throws UserError when nothing fits, or its bits come from another kind of search */
+export function changeLambda(graph: Graph, plan: Plan, lambda: number, calibration: Calibration, progress: Progress): Plan {
+  if (!(lambda >= 0 && lambda <= 1)) throw new UserError('λ lies between 0 and 1.');
+  if (plan.search.method === 'sensitivity') throw new UserError('These bits come from measured sensitivities, where λ plays no part. Quantize again without a BitOPs target to search by the entropy score.');
+  const changed: Plan = { ...plan, search: { ...plan.search, lambda } };
+  const { patchStage, maps, layers } = decide(graph, calibration, { ...optionsOf(changed, 'auto'), locked: { maps: plan.maps, layers: plan.layers } }, progress);
+  return { ...changed, patchStage, maps, layers };
+}
+
+/** The plan with one of the planner's stages, or with none. @throws UserError where the network has no such stage */
+export function chooseStage(graph: Graph, plan: Plan, choice: StageChoice | null, file: string, calibration: Calibration): Plan {
+  if (!choice) return { ...plan, patchStage: null };
+  const mapOf = (name: string): number => {
+    const map = graph.maps.find((m) => m.name === name);
+    if (!map) throw new UserError(`The model has no feature map "${name}": it has changed. Open it again.`);
+    return map.id;
+  };
+  const stage = stageUpTo(graph, mapOf(choice.splitMap));
+  if (!stage) throw new UserError(`The patch stage cannot end at "${choice.splitMap}".`);
+  const { rows, cols } = choice;
+  return classified(graph, plan, { stage, grid: { rows, cols }, keep: new Set(choice.keep.map(mapOf)) }, file, calibration);
+}
+
+/** The plan with its patches classified by another φ, as many of outlier class as the SRAM allows. @throws UserError where classes are not decided by calibration */
+export function changePhi(graph: Graph, plan: Plan, phi: number, file: string, calibration: Calibration): Plan {
+  if (!(phi > 0 && phi < 1)) throw new UserError('φ lies between 0 and 1.');
+  if (!plan.patchStage) throw new UserError('This plan runs layer by layer: it has no patches.');
+  if (plan.patchStage.classMode === 'runtime') throw new UserError('The limits of the test on the board are part of the quantization. Quantize again with another φ.');
+  const { stage, grid, keep } = resolveStage(graph, plan.patchStage, file)!;
+  return classified(graph, { ...plan, search: { ...plan.search, phi } }, { stage, grid, keep }, file, calibration);
+}
+
+function classified(graph: Graph, plan: Plan, choice: PatchChoice, file: string, calibration: Calibration): Plan {
+  return { ...plan, patchStage: classifyPatches(graph, calibration, choice, decisionsOf(graph, plan, file), { ...plan.search, classes: plan.patchStage?.classMode ?? 'static', target: plan.target }, []) };
+}
+
+function optionsOf(plan: Plan, grid: DecideOptions['grid']): DecideOptions {
+  const { phi, lambda, epsilon, bits, weights } = plan.search;
+  return { target: plan.target, grid, bits, weights, phi, lambda, epsilon, classes: plan.patchStage?.classMode ?? 'static', compare: false };
+}
+
+/** All decisions about bits, as if a person had locked them. */
+function everything(graph: Graph, plan: Plan): NonNullable<DecideOptions['locked']> {
+  const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined => (Object.hasOwn(record, name) ? record[name] : undefined);
+  return {
+    maps: Object.fromEntries(graph.maps.map(({ name }) => [name, { bits: own(plan.maps, name)?.bits ?? 8, locked: true }])),
+    layers: Object.fromEntries(graph.layers.map(({ name }) => [name, { ...own(plan.layers, name), locked: true }])),
+  };
+}

@@ -1,0 +1,20 @@
+import * as path from 'node:path';
+import type { Plan } from '../engine/plan/types';
+import { arenaTarget } from '../engine/targets/capacity';
+import { targets } from '../engine/targets/targets';
+import type { Target } from '../engine/targets/types';
+import type { TargetView } from '../protocol/views';
+
+export function targetView(target: Target): TargetView {
+  const { sramBytes, flashBytes } = arenaTarget(target, {});
+  const { id, name, core, clockMHz, source, regions, arenaRegion } = target;
+  return { id, name, core, clockMHz, sramBytes, flashBytes, source, regions, arenaRegion };
+}
+
+/** The board of a plan as the table knows it today, with the plan's limits. */
+export function targetOf({ target }: Plan): TargetView {
+  const { sramBytes, flashBytes } = target;
+  const known = targets.find(({ id }) => id === target.id);
+  if (known) return { ...targetView(known), sramBytes, flashBytes };
+  return { id: target.id, name: path.basename(target.id), core: '', clockMHz: 0, source: '', sramBytes, flashBytes, regions: [], arenaRegion: '' };
+}

@@ -1,0 +1,68 @@
+import type { Calibration } from '../engine/calibration/types';
+import { patchSpans } from '../engine/patch/branches';
+import type { PatchChoice } from '../engine/patch/estimate';
+import { planPatches, type PatchCandidate } from '../engine/patch/planner';
+import { buildSchedule } from '../engine/patch/schedule';
+import type { OpenedPlan } from '../engine/plan/open';
+import { decisionsOf } from '../engine/plan/decisions';
+import { scheduleRules } from '../engine/program/scheduleRules';
+import { outlierMarks, rankOutliers, topPositions } from '../engine/vdpc/classify';
+import { zOfMass } from '../engine/vdpc/gaussian';
+import { patchHistograms, patchOutliers } from '../engine/vdpc/outliers';
+import { boundsOfSpans } from '../engine/vdpc/patchBounds';
+import { SWEEP_PHIS } from '../engine/vdpc/sweep';
+import type { MemoryPointView, PhiPointView } from '../protocol/tradeOff';
+import { millisecondsOn, scheduleInstructions } from './latency';
+import { targetOf } from './targetView';
+
+/** Points of the planner's set that are shown, evenly taken. */
+const MEMORY_POINTS = 32;
+
+/** The planner's Pareto set of SRAM against work at the plan's bits. It takes about a second on a large network. */
+export function memoryPoints(opened: OpenedPlan): MemoryPointView[] {
+  const { graph, plan, planPath } = opened;
+  const decisions = decisionsOf(graph, plan, planPath);
+  const { bits, options } = scheduleRules(graph, null, decisions);
+  const mixed = plan.patchStage?.classMode === 'runtime';
+  const { pareto } = planPatches(graph, {
+    memory: { bits, schedule: options, align: 4, externalInputs: plan.target.input === 'external', classes: mixed ? 'either' : 'regular' }, sramBytes: plan.target.sramBytes,
+    strategies: ['recompute', 'keep', 'hybrid'],
+  });
+  const target = targetOf(plan);
+  const whole = scheduleInstructions(graph, buildSchedule(graph, null, bits, options), decisions, 0);
+  const view = ({ choice, arenaBytes, macs, extraInstructions }: PatchCandidate): MemoryPointView => ({
+    stage: choice && { splitMap: graph.maps[choice.stage.splitMap].name, rows: choice.grid.rows, cols: choice.grid.cols, keep: [...choice.keep].map((map) => graph.maps[map].name) },
+    layers: choice?.stage.layers.length ?? 0,
+    strategy: !choice || choice.keep.size === 0 ? 'recompute' : choice.keep.size === choice.stage.maps.length - 1 ? 'keep' : 'hybrid',
+    arenaBytes, macs, latencyMs: millisecondsOn(target, whole + extraInstructions), isPlan: isPlan(opened, choice),
+  });
+  const count = Math.min(MEMORY_POINTS, pareto.length);
+  const taken = new Set(Array.from({ length: count }, (_, i) => (count < 2 ? 0 : Math.round((i * (pareto.length - 1)) / (count - 1)))));
+  return pareto.map(view).filter((point, i) => taken.has(i) || point.isPlan);
+}
+
+function isPlan({ stage }: OpenedPlan, choice: PatchChoice | null): boolean {
+  if (!stage || !choice) return stage === null && choice === null;
+  const { grid, keep } = stage;
+  return choice.stage.splitMap === stage.stage.splitMap && choice.grid.rows === grid.rows && choice.grid.cols === grid.cols
+    && choice.keep.size === keep.size && [...choice.keep].every((map) => keep.has(map));
+}
+
+/** What φ does on the plan's grid; null without patches. */
+export function phiPoints({ graph, plan, stage }: OpenedPlan, calibration: Calibration): PhiPointView[] | null {
+  const statistics = calibration.patches;
+  if (!stage || !statistics) return null;
+  const { h, w } = graph.maps[stage.stage.splitMap].shape;
+  const histograms = patchHistograms(statistics, boundsOfSpans(patchSpans(h, stage.grid.rows), patchSpans(w, stage.grid.cols)));
+  return SWEEP_PHIS.map((phi): PhiPointView => {
+    const outliers = patchOutliers(histograms, zOfMass(phi));
+    const marks = outlierMarks(outliers, plan.search.epsilon);
+    const mean = (values: Uint8Array): number => values.reduce((a, b) => a + b, 0) / values.length;
+    const ranking = rankOutliers(outliers, plan.search.epsilon);
+    const count = Math.round(ranking.reduce((sum, { frequency }) => sum + frequency, 0));
+    const classes = topPositions(ranking, count);
+    const marked = marks.reduce((a, b) => a + b, 0);
+    const held = marks.reduce((sum, mark, i) => sum + (classes[i % outliers.patches] === 'outlier' ? mark : 0), 0);
+    return { phi, share: mean(marks), anyOutlier: mean(outlierMarks(outliers, 0)), positions: count / outliers.patches, covered: marked > 0 ? held / marked : null };
+  });
+}

@@ -1,0 +1,39 @@
+/** What may be chosen for the whole plan: each choice is a change of it. */
+import type { PlanView, TargetView } from '../../src/protocol/views';
+import { coreText } from '../coreText';
+import type { Edits } from '../edits';
+import { bytesText } from '../format';
+import { t } from '../l10n';
+import type { MenuChoice } from '../menu';
+
+export function targetChoices(targets: readonly TargetView[], current: TargetView, edits: Edits): MenuChoice[] {
+  return targets.map((target) => ({
+    label: target.name, detail: t('{0} · {1} SRAM, {2} flash', coreText(target.core), bytesText(target.sramBytes), bytesText(target.flashBytes)), chosen: target.id === current.id,
+    run: () => edits.apply({ kind: 'target', id: target.id }),
+  }));
+}
+
+/** Grids that are offered by name; the sidecar takes any. */
+const grids: readonly (readonly [number, number])[] = [[1, 2], [2, 1], [2, 2], [2, 3], [3, 2], [3, 3], [4, 4], [5, 5], [6, 6], [7, 7], [8, 8]];
+
+export function gridChoices(stage: PlanView['stage'], edits: Edits): MenuChoice[] {
+  const own: (readonly [number, number])[] = stage === null || grids.some(([rows, cols]) => rows === stage.rows && cols === stage.cols) ? [] : [[stage.rows, stage.cols]];
+  return [
+    { label: t('Automatic'), detail: t('the fastest that fits'), chosen: false, run: () => edits.apply({ kind: 'grid', grid: 'auto' }) },
+    { label: t('None'), detail: t('layer by layer'), chosen: stage === null, run: () => edits.apply({ kind: 'grid', grid: 'none' }) },
+    ...[...own, ...grids].map(([rows, cols]): MenuChoice => ({
+      label: `${rows}×${cols}`, chosen: stage?.rows === rows && stage.cols === cols, run: () => edits.apply({ kind: 'grid', grid: { rows, cols } }),
+    })),
+  ];
+}
+
+/** Steps of λ: Φ is taken relative to its largest value, so that the useful ones spread over the whole range. */
+const lambdas: readonly number[] = [0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
+
+export function lambdaChoices(current: number, edits: Edits): MenuChoice[] {
+  const all = [...new Set([...lambdas, current])].sort((a, b) => a - b);
+  return all.map((lambda) => ({
+    label: String(lambda), chosen: lambda === current, run: () => edits.apply({ kind: 'lambda', lambda }),
+    ...(lambda === 0 ? { detail: t('fewest BitOPs') } : lambda === 1 ? { detail: t('least entropy lost') } : {}),
+  }));
+}

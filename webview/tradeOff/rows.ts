@@ -1,0 +1,97 @@
+/** The points of the trade-off as rows of a table and points of a plot: one shape for sweeps, the planner's choices and φ. */
+import type { PlanChange } from '../../src/protocol/changes';
+import type { SweepPointView, SweepView } from '../../src/protocol/sweeps';
+import type { MemoryPointView, PhiPointView } from '../../src/protocol/tradeOff';
+import type { PlanView } from '../../src/protocol/views';
+import { bytesText, countText, millisecondsText, percent } from '../format';
+import { t } from '../l10n';
+
+/** What picking a point does: a change of the plan, or taking over a point of a sweep. */
+export type Pick = { readonly kind: 'change'; readonly change: PlanChange } | { readonly kind: 'sweep'; readonly parameter: SweepView['parameter']; readonly value: number };
+
+export interface TradeOffRow {
+  readonly id: string;
+  readonly key: number;
+  readonly name: string;
+  readonly bitOps: number | null;
+  readonly latencyMs: number | null;
+  readonly arenaBytes: number | null;
+  readonly macs: number | null;
+  /** Top-1 accuracy, or agreement with float where there are no labels; 0…1. */
+  readonly quality: number | null;
+  /** The same with patches of outlier class at random positions. */
+  readonly random: number | null;
+  readonly outliers: number | null;
+  /** Why there is no plan at this point. */
+  readonly problem: string | null;
+  readonly current: boolean;
+  readonly pick: Pick | null;
+  readonly series: string;
+}
+
+export function parameterName(parameter: SweepView['parameter']): string {
+  switch (parameter) {
+    case 'phi': return t('φ of the patch classes');
+    case 'lambda': return t('λ of the search');
+    case 'bitops-target': return t('BitOPs target');
+  }
+}
+
+/** Whether accuracies are of labelled images, in all sweeps; otherwise agreement is what they have in common. */
+export function measuresTop1(sweeps: readonly SweepView[]): boolean {
+  const measured = sweeps.flatMap(({ points }) => points).filter(({ accuracy }) => accuracy !== null);
+  return measured.length > 0 && measured.every(({ accuracy }) => accuracy!.top1 !== null);
+}
+
+export function sweepRows(sweeps: readonly SweepView[], plan: PlanView): TradeOffRow[] {
+  const top1 = measuresTop1(sweeps);
+  const quality = (accuracy: SweepPointView['accuracy']): number | null => (accuracy === null ? null : top1 ? accuracy.top1 : accuracy.agreement);
+  const rows = sweeps.flatMap(({ parameter, points, current }) => points.map(({ value, figures, accuracy, randomAccuracy, outliers, problem, isPlan }): Omit<TradeOffRow, 'key'> => ({
+    id: `${parameter} ${value}`, name: parameter === 'bitops-target' ? t('BitOPs ÷ {0}', plainValue(value)) : `${parameter === 'phi' ? 'φ' : 'λ'} ${plainValue(value)}`, bitOps: figures?.bitOps ?? null, latencyMs: figures?.latencyMs ?? null, arenaBytes: figures?.arenaBytes ?? null,
+    macs: figures?.macs ?? null, quality: quality(accuracy), random: quality(randomAccuracy), outliers: outliers?.share ?? null, problem, current: isPlan,
+    pick: current && problem === null ? { kind: 'sweep', parameter, value } : null, series: parameter,
+  })));
+  const { accuracy, bitOps, latencyMs, arenaBytes, macs } = plan.figures;
+  const own = accuracy === null ? null : top1 || sweeps.length === 0 ? (accuracy.quantizedTop1 ?? accuracy.agreement) : accuracy.agreement;
+  if (!rows.some((row) => row.current)) {
+    rows.push({ id: 'plan', name: t('This plan'), bitOps, latencyMs, arenaBytes, macs, quality: own, random: null, outliers: null, problem: null, current: true, pick: null, series: 'plan' });
+  }
+  return rows.map((row, key) => ({ ...row, key }));
+}
+
+export function memoryRows(points: readonly MemoryPointView[]): TradeOffRow[] {
+  return points.map(({ stage, layers, strategy, arenaBytes, macs, latencyMs, isPlan }, key) => ({
+    id: `stage ${key}`, key, name: stage === null ? t('layer by layer') : t('{0}×{1} over {2} layers, {3}', stage.rows, stage.cols, layers, strategyText(strategy)),
+    bitOps: null, latencyMs, arenaBytes, macs, quality: null, random: null, outliers: null, problem: null, current: isPlan, pick: { kind: 'change', change: { kind: 'stage', stage } }, series: 'memory',
+  }));
+}
+
+export function phiRows(points: readonly PhiPointView[], plan: PlanView): TradeOffRow[] {
+  return points.map(({ phi, share, positions, covered }, key) => ({
+    id: `phi ${phi}`, key, name: String(phi), bitOps: null, latencyMs: null, arenaBytes: null, macs: null, quality: covered, random: covered === null ? null : positions, outliers: share, problem: null,
+    current: plan.search.phi === phi, pick: plan.stage?.classMode === 'static' ? { kind: 'change', change: { kind: 'phi', phi } } : null, series: 'phi',
+  }));
+}
+
+/** A row in one line, for the bar below the plot and for screen readers. */
+export function rowText(row: TradeOffRow): string {
+  if (row.problem !== null) return `${row.name}: ${row.problem}`;
+  if (row.series === 'phi') {
+    return [`φ ${row.name}`, t('{0} of the patches are outlier patches', percent(row.outliers ?? 0)), row.quality !== null && t('{0} of them at the chosen positions', percent(row.quality)), row.current && t('this is the plan')]
+      .filter((part) => part !== false).join(', ');
+  }
+  return [
+    row.name, row.quality !== null && percent(row.quality), row.bitOps !== null && t('{0} BitOPs', countText(row.bitOps)), row.latencyMs !== null && millisecondsText(row.latencyMs),
+    row.arenaBytes !== null && t('{0} SRAM', bytesText(row.arenaBytes)), row.current && t('this is the plan'),
+  ].filter((part) => part !== false).join(', ');
+}
+
+function strategyText(strategy: MemoryPointView['strategy']): string {
+  switch (strategy) {
+    case 'recompute': return t('halos recomputed');
+    case 'keep': return t('halos kept');
+    case 'hybrid': return t('some halos kept');
+  }
+}
+
+const plainValue = (value: number): string => String(Number(value.toPrecision(6)));
