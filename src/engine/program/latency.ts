@@ -83,6 +83,11 @@ export function callInstructions(calls: number): number {
   return calls * M4.call;
 }
 
+/** Instructions of requantizing or looking at `codes` one by one. */
+export function elementInstructions(codes: number): number {
+  return codes * M4.element;
+}
+
 /** Estimated instructions on a Cortex-M4 of every step of a program. */
 export function stepInstructions(program: Program): number[] {
   return program.steps.map((step) => M4.call + workOf(program, step));
@@ -121,8 +126,11 @@ function workOf({ buffers }: Program, { kernel, inputs, output }: Step): number 
  * at run time, count by `outlierShare`, the share of branches of outlier class.
  */
 export function latencyMs(program: Program, core: Core, clockMHz: number, outlierShare = 0): number | null {
-  if (core !== 'cortex-m4') return null;
   const share = ({ guard }: Step): number => (guard === null ? 1 : guard.value === 1 ? outlierShare : 1 - outlierShare);
-  const instructions = stepInstructions(program).reduce((sum, n, i) => sum + n * share(program.steps[i]), 0);
-  return (instructions * CYCLES_PER_INSTRUCTION) / (clockMHz * 1000);
+  return instructionsMs(stepInstructions(program).reduce((sum, n, i) => sum + n * share(program.steps[i]), 0), core, clockMHz);
+}
+
+/** Time that estimated instructions take, in milliseconds; null for cores whose kernels are not fitted. */
+export function instructionsMs(instructions: number, core: Core, clockMHz: number): number | null {
+  return core === 'cortex-m4' ? (instructions * CYCLES_PER_INSTRUCTION) / (clockMHz * 1000) : null;
 }
