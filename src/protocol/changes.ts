@@ -17,7 +17,7 @@ export type PlanChange =
   /** Another λ: bits are searched again by the entropy score, and patches planned for them; what is locked stays. */
   | { readonly kind: 'lambda'; readonly lambda: number }
   /** One of the planner's choices, see `MemoryPointView`. */
-  | { readonly kind: 'stage'; readonly stage: StageChoice | null };
+  | { readonly kind: 'stage'; readonly stage: StageChoice | null; readonly tailStages: readonly TailStageChoice[] };
 
 /** A patch stage by the names of its feature maps; null in its place: layer by layer. */
 export interface StageChoice {
@@ -27,4 +27,10 @@ export interface StageChoice {
   readonly cols: number;
   /** Maps whose halo is kept between branches. */
   readonly keep: readonly string[];
+}
+
+/** A further stage behind the patch stage. */
+export interface TailStageChoice extends StageChoice {
+  /** The maps that it reads. */
+  readonly from: readonly string[];
 }

@@ -1,4 +1,5 @@
 import type { PlanChange } from './changes';
+import type { SweepService } from './sweeps';
 import type { LayerDetailsView } from './details';
 import type { DrawingRequest, DrawingView } from './drawing';
 import type { TradeOffView } from './tradeOff';
@@ -8,7 +9,7 @@ import type { EditorView, PreviewView, SampleImageView, TargetView } from './vie
  * What the extension host asks of the engine, wherever that runs (a worker thread today). One interface is the single truth: the worker implements it, the
  * host holds a client with the same methods. Every argument and result is structured-cloneable. Failures reject with a {@link RemoteError}.
  */
-export interface EngineService {
+export interface EngineService extends SweepService {
   targets(): Promise<readonly TargetView[]>;
   /** Reads a model, and its plan if the sidecar exists. Never runs the network. */
   view(request: ViewRequest): Promise<EditorView>;

@@ -29,6 +29,8 @@ export interface SweepRequest {
   readonly planPath: string;
   readonly parameter: SweepParameter;
   readonly values: readonly number[];
+  /** Grid of patches for values that make plans of their own (λ, BitOPs target); missing: chosen anew where the plan has patches, else none. */
+  readonly grid?: 'auto' | 'none' | { readonly rows: number; readonly cols: number };
   /** Measure accuracy on these images; without, figures only. */
   readonly evaluate?: { readonly imagesPath: string; readonly limit: number };
 }

@@ -1,4 +1,4 @@
-import type { StageChoice } from './changes';
+import type { StageChoice, TailStageChoice } from './changes';
 
 /** What the page plots of a plan against others, beside its sweeps: what the planner finds at the plan's bits, and what φ does. */
 export interface TradeOffView {
@@ -12,6 +12,8 @@ export interface TradeOffView {
 export interface MemoryPointView {
   /** Null: layer by layer. */
   readonly stage: StageChoice | null;
+  /** Stages of the tail that run patch by patch as well. */
+  readonly tailStages: readonly TailStageChoice[];
   readonly layers: number;
   readonly strategy: 'recompute' | 'keep' | 'hybrid';
   readonly arenaBytes: number;

@@ -2,7 +2,7 @@ import type { Calibration } from '../engine/calibration/types';
 import { UserError } from '../engine/errors';
 import { isWeighted, type Graph, type LayerId, type MapId } from '../engine/graph/types';
 import { decisionsOf } from '../engine/plan/decisions';
-import { resolveStage } from '../engine/plan/stage';
+import { resolveStage, resolveTailStages } from '../engine/plan/stage';
 import type { LayerPlan, MapPlan, Plan } from '../engine/plan/types';
 import type { Progress } from '../engine/progress';
 import { formatTies } from '../engine/quantize/ties';
@@ -19,6 +19,7 @@ export function changePlan(graph: Graph, plan: Plan, change: PlanChange, file: s
   // What the arithmetic forbids is said as for a sidecar that was edited by hand.
   decisionsOf(graph, changed, file);
   resolveStage(graph, changed.patchStage, file);
+  resolveTailStages(graph, changed, file);
   return changed;
 }
 
@@ -59,7 +60,7 @@ function apply(graph: Graph, plan: Plan, change: PlanChange, file: string, calib
     case 'lambda':
       return changeLambda(graph, plan, change.lambda, statistics(), progress);
     case 'stage':
-      return chooseStage(graph, plan, change.stage, file, statistics());
+      return chooseStage(graph, plan, change.stage, change.tailStages, file, statistics());
   }
 }
 

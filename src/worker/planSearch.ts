@@ -6,12 +6,12 @@ import type { Graph } from '../engine/graph/types';
 import type { PatchChoice } from '../engine/patch/estimate';
 import { stageUpTo } from '../engine/patch/stages';
 import { decisionsOf } from '../engine/plan/decisions';
-import { resolveStage } from '../engine/plan/stage';
-import type { Plan } from '../engine/plan/types';
+import { resolveStage, resolveTailStages } from '../engine/plan/stage';
+import type { PatchStage, Plan, TailStage } from '../engine/plan/types';
 import type { Progress } from '../engine/progress';
 import { arenaTarget } from '../engine/targets/capacity';
 import { findTarget } from '../engine/targets/targets';
-import type { StageChoice } from '../protocol/changes';
+import type { StageChoice, TailStageChoice } from '../protocol/changes';
 import { previewFigures } from './preview';
 
 /** The plan on another board of the table, with its whole memory. Where it does not fit and other patches at the same bits do, it gets those. @throws UserError for an unknown board */
@@ -30,8 +30,8 @@ export function changeTarget(graph: Graph, plan: Plan, id: string, file: string,
 
 /** The plan with patches planned anew, its bits as they are. @throws UserError when nothing fits */
 export function changeGrid(graph: Graph, plan: Plan, grid: DecideOptions['grid'], calibration: Calibration, progress: Progress): Plan {
-  const { patchStage } = decide(graph, calibration, { ...optionsOf(plan, grid), locked: everything(graph, plan) }, progress);
-  return { ...plan, patchStage };
+  const { patchStage, tailStages } = decide(graph, calibration, { ...optionsOf(plan, grid), locked: everything(graph, plan) }, progress);
+  return withStages(plan, patchStage, tailStages);
 }
 
 /** The plan with bits searched again by another λ. @throws UserError when nothing fits, or its bits come from another kind of search */
@@ -39,13 +39,14 @@ export function changeLambda(graph: Graph, plan: Plan, lambda: number, calibrati
   if (!(lambda >= 0 && lambda <= 1)) throw new UserError('λ lies between 0 and 1.');
   if (plan.search.method === 'sensitivity') throw new UserError('These bits come from measured sensitivities, where λ plays no part. Quantize again without a BitOPs target to search by the entropy score.');
   const changed: Plan = { ...plan, search: { ...plan.search, lambda } };
-  const { patchStage, maps, layers } = decide(graph, calibration, { ...optionsOf(changed, 'auto'), locked: { maps: plan.maps, layers: plan.layers } }, progress);
-  return { ...changed, patchStage, maps, layers };
+  const { patchStage, tailStages, maps, layers } = decide(graph, calibration, { ...optionsOf(changed, 'auto'), locked: { maps: plan.maps, layers: plan.layers } }, progress);
+  return { ...withStages(changed, patchStage, tailStages), maps, layers };
 }
 
 /** The plan with one of the planner's stages, or with none. @throws UserError where the network has no such stage */
-export function chooseStage(graph: Graph, plan: Plan, choice: StageChoice | null, file: string, calibration: Calibration): Plan {
-  if (!choice) return { ...plan, patchStage: null };
+export function chooseStage(graph: Graph, plan: Plan, choice: StageChoice | null, tail: readonly TailStageChoice[], file: string, calibration: Calibration): Plan {
+  const tailStages = tail.map(({ from, splitMap, rows, cols, keep }): TailStage => ({ from, splitMap, grid: { rows, cols }, keep }));
+  if (!choice) return withStages(plan, null, tailStages);
   const mapOf = (name: string): number => {
     const map = graph.maps.find((m) => m.name === name);
     if (!map) throw new UserError(`The model has no feature map "${name}": it has changed. Open it again.`);
@@ -53,8 +54,12 @@ export function chooseStage(graph: Graph, plan: Plan, choice: StageChoice | null
   };
   const stage = stageUpTo(graph, mapOf(choice.splitMap));
   if (!stage) throw new UserError(`The patch stage cannot end at "${choice.splitMap}".`);
-  const { rows, cols } = choice;
-  return classified(graph, plan, { stage, grid: { rows, cols }, keep: new Set(choice.keep.map(mapOf)) }, file, calibration);
+  const { splitMap, rows, cols, keep } = choice;
+  const classMode = plan.patchStage?.classMode ?? 'static';
+  // The tail's stages are resolved with the patch stage that they lie behind.
+  const behind: PatchStage = { splitMap, grid: { rows, cols }, keep, classMode: 'static', classes: [], runtime: null };
+  const patches: PatchChoice = { stage, grid: { rows, cols }, keep: new Set(keep.map(mapOf)), tailStages: resolveTailStages(graph, { patchStage: behind, tailStages }, file) };
+  return withStages(plan, classified(graph, plan, patches, classMode, file, calibration), tailStages);
 }
 
 /** The plan with its patches classified by another φ, as many of outlier class as the SRAM allows. @throws UserError where classes are not decided by calibration */
@@ -63,11 +68,16 @@ export function changePhi(graph: Graph, plan: Plan, phi: number, file: string, c
   if (!plan.patchStage) throw new UserError('This plan runs layer by layer: it has no patches.');
   if (plan.patchStage.classMode === 'runtime') throw new UserError('The limits of the test on the board are part of the quantization. Quantize again with another φ.');
   const { stage, grid, keep } = resolveStage(graph, plan.patchStage, file)!;
-  return classified(graph, { ...plan, search: { ...plan.search, phi } }, { stage, grid, keep }, file, calibration);
+  const changed: Plan = { ...plan, search: { ...plan.search, phi } };
+  return { ...changed, patchStage: classified(graph, changed, { stage, grid, keep, tailStages: resolveTailStages(graph, plan, file) }, 'static', file, calibration) };
 }
 
-function classified(graph: Graph, plan: Plan, choice: PatchChoice, file: string, calibration: Calibration): Plan {
-  return { ...plan, patchStage: classifyPatches(graph, calibration, choice, decisionsOf(graph, plan, file), { ...plan.search, classes: plan.patchStage?.classMode ?? 'static', target: plan.target }, []) };
+function classified(graph: Graph, plan: Plan, choice: PatchChoice, classes: PatchStage['classMode'], file: string, calibration: Calibration): PatchStage {
+  return classifyPatches(graph, calibration, choice, decisionsOf(graph, plan, file), { ...plan.search, classes, target: plan.target }, []);
+}
+
+function withStages({ tailStages: _, ...plan }: Plan, patchStage: PatchStage | null, tailStages: readonly TailStage[]): Plan {
+  return { ...plan, patchStage, ...(tailStages.length > 0 ? { tailStages } : {}) };
 }
 
 function optionsOf(plan: Plan, grid: DecideOptions['grid']): DecideOptions {

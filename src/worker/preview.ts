@@ -3,7 +3,7 @@ import { isWeighted, type Graph } from '../engine/graph/types';
 import { buildSchedule, type ScheduleStep } from '../engine/patch/schedule';
 import { scheduleArena } from '../engine/patch/scheduleArena';
 import { decisionsOf } from '../engine/plan/decisions';
-import { outlierShare, resolveStage } from '../engine/plan/stage';
+import { outlierShare, resolveStage, resolveTailStages } from '../engine/plan/stage';
 import type { Plan } from '../engine/plan/types';
 import { layoutArena } from '../engine/program/arena';
 import { scheduleRules } from '../engine/program/scheduleRules';
@@ -21,7 +21,7 @@ export function previewFigures(graph: Graph, plan: Plan, file: string): PreviewV
   const decisions = decisionsOf(graph, plan, file);
   const stage = resolveStage(graph, plan.patchStage, file);
   const { bits, options } = scheduleRules(graph, stage?.stage.splitMap ?? null, decisions);
-  const schedule = buildSchedule(graph, stage, bits, options);
+  const schedule = buildSchedule(graph, stage, bits, { ...options, tailStages: resolveTailStages(graph, plan, file) });
   const { requests, overlaps } = scheduleArena(graph, schedule, 4, plan.target.input === 'external');
   const share = plan.patchStage ? outlierShare(plan.patchStage) : 0;
   let macs = 0;

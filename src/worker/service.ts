@@ -27,6 +27,7 @@ import { previewFigures } from './preview';
 import { storeAccuracy, storedResult } from './results';
 import { writeGenerated } from './writeGenerated';
 import { sampleImage } from './sampleImage';
+import { sweepService } from './sweeps';
 import { targetOf, targetView } from './targetView';
 import { memoryPoints, phiPoints } from './tradeOff';
 
@@ -40,6 +41,8 @@ const LAYER_IMAGES = 8;
  */
 export function createService(progress: Progress, models: ModelStore = new ModelStore()): EngineService {
   return {
+    ...sweepService((planPath) => open(models, planPath), progress),
+
     targets: async () => targets.map(targetView),
 
     view: async ({ modelPath, planPath, planText, sizes }): Promise<EditorView> => {

@@ -1,16 +1,20 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Calibration } from '../engine/calibration/types';
+import type { MapId } from '../engine/graph/types';
 import { patchSpans } from '../engine/patch/branches';
 import type { PatchChoice } from '../engine/patch/estimate';
 import { planPatches, type PatchCandidate } from '../engine/patch/planner';
 import { buildSchedule } from '../engine/patch/schedule';
-import type { OpenedPlan } from '../engine/plan/open';
 import { decisionsOf } from '../engine/plan/decisions';
+import type { OpenedPlan } from '../engine/plan/open';
+import type { PatchStage, Plan } from '../engine/plan/types';
 import { scheduleRules } from '../engine/program/scheduleRules';
 import { outlierMarks, rankOutliers, topPositions } from '../engine/vdpc/classify';
 import { zOfMass } from '../engine/vdpc/gaussian';
 import { patchHistograms, patchOutliers } from '../engine/vdpc/outliers';
 import { boundsOfSpans } from '../engine/vdpc/patchBounds';
 import { SWEEP_PHIS } from '../engine/vdpc/sweep';
+import type { StageChoice } from '../protocol/changes';
 import type { MemoryPointView, PhiPointView } from '../protocol/tradeOff';
 import { millisecondsOn, scheduleInstructions } from './latency';
 import { targetOf } from './targetView';
@@ -29,23 +33,27 @@ export function memoryPoints(opened: OpenedPlan): MemoryPointView[] {
     strategies: ['recompute', 'keep', 'hybrid'],
   });
   const target = targetOf(plan);
+  const own = stagesOf(plan);
   const whole = scheduleInstructions(graph, buildSchedule(graph, null, bits, options), decisions, 0);
-  const view = ({ choice, arenaBytes, macs, extraInstructions }: PatchCandidate): MemoryPointView => ({
-    stage: choice && { splitMap: graph.maps[choice.stage.splitMap].name, rows: choice.grid.rows, cols: choice.grid.cols, keep: [...choice.keep].map((map) => graph.maps[map].name) },
-    layers: choice?.stage.layers.length ?? 0,
-    strategy: !choice || choice.keep.size === 0 ? 'recompute' : choice.keep.size === choice.stage.maps.length - 1 ? 'keep' : 'hybrid',
-    arenaBytes, macs, latencyMs: millisecondsOn(target, whole + extraInstructions), isPlan: isPlan(opened, choice),
-  });
+  const names = (maps: Iterable<MapId>): string[] => [...maps].map((map) => graph.maps[map].name);
+  const choiceOf = ({ stage, grid, keep }: Pick<PatchChoice, 'stage' | 'grid' | 'keep'>): StageChoice => ({ splitMap: graph.maps[stage.splitMap].name, rows: grid.rows, cols: grid.cols, keep: names(keep) });
+  const view = ({ choice, tailStages, arenaBytes, macs, extraInstructions }: PatchCandidate): MemoryPointView => {
+    const stages = { stage: choice && choiceOf(choice), tailStages: tailStages.map((tail) => ({ from: names(tail.stage.inputs), ...choiceOf(tail) })) };
+    return {
+      ...stages, layers: choice?.stage.layers.length ?? 0,
+      strategy: !choice || choice.keep.size === 0 ? 'recompute' : choice.keep.size === choice.stage.maps.length - 1 ? 'keep' : 'hybrid',
+      arenaBytes, macs, latencyMs: millisecondsOn(target, whole + extraInstructions), isPlan: isDeepStrictEqual(stages, own),
+    };
+  };
   const count = Math.min(MEMORY_POINTS, pareto.length);
   const taken = new Set(Array.from({ length: count }, (_, i) => (count < 2 ? 0 : Math.round((i * (pareto.length - 1)) / (count - 1)))));
   return pareto.map(view).filter((point, i) => taken.has(i) || point.isPlan);
 }
 
-function isPlan({ stage }: OpenedPlan, choice: PatchChoice | null): boolean {
-  if (!stage || !choice) return stage === null && choice === null;
-  const { grid, keep } = stage;
-  return choice.stage.splitMap === stage.stage.splitMap && choice.grid.rows === grid.rows && choice.grid.cols === grid.cols
-    && choice.keep.size === keep.size && [...choice.keep].every((map) => keep.has(map));
+/** The plan's own stages, in the words of the points. */
+function stagesOf({ patchStage, tailStages = [] }: Plan): Pick<MemoryPointView, 'stage' | 'tailStages'> {
+  const choice = ({ splitMap, grid: { rows, cols }, keep }: Pick<PatchStage, 'splitMap' | 'grid' | 'keep'>): StageChoice => ({ splitMap, rows, cols, keep });
+  return { stage: patchStage && choice(patchStage), tailStages: tailStages.map((tail) => ({ from: tail.from, ...choice(tail) })) };
 }
 
 /** What φ does on the plan's grid; null without patches. */

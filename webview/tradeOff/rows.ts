@@ -60,9 +60,9 @@ export function sweepRows(sweeps: readonly SweepView[], plan: PlanView): TradeOf
 }
 
 export function memoryRows(points: readonly MemoryPointView[]): TradeOffRow[] {
-  return points.map(({ stage, layers, strategy, arenaBytes, macs, latencyMs, isPlan }, key) => ({
-    id: `stage ${key}`, key, name: stage === null ? t('layer by layer') : t('{0}×{1} over {2} layers, {3}', stage.rows, stage.cols, layers, strategyText(strategy)),
-    bitOps: null, latencyMs, arenaBytes, macs, quality: null, random: null, outliers: null, problem: null, current: isPlan, pick: { kind: 'change', change: { kind: 'stage', stage } }, series: 'memory',
+  return points.map(({ stage, tailStages, layers, strategy, arenaBytes, macs, latencyMs, isPlan }, key) => ({
+    id: `stage ${key}`, key, name: stageName(stage, layers, strategy, tailStages),
+    bitOps: null, latencyMs, arenaBytes, macs, quality: null, random: null, outliers: null, problem: null, current: isPlan, pick: { kind: 'change', change: { kind: 'stage', stage, tailStages } }, series: 'memory',
   }));
 }
 
@@ -95,3 +95,9 @@ function strategyText(strategy: MemoryPointView['strategy']): string {
 }
 
 const plainValue = (value: number): string => String(Number(value.toPrecision(6)));
+
+function stageName(stage: MemoryPointView['stage'], layers: number, strategy: MemoryPointView['strategy'], tailStages: MemoryPointView['tailStages']): string {
+  const first = stage === null ? null : t('{0}×{1} over {2} layers, {3}', stage.rows, stage.cols, layers, strategyText(strategy));
+  const tail = tailStages.map(({ rows, cols }) => t('{0}×{1} in the tail', rows, cols));
+  return first === null && tail.length === 0 ? t('layer by layer') : [first, ...tail].filter((part) => part !== null).join(' + ');
+}

@@ -40,7 +40,7 @@ export function sampleSweeps(): SweepView[] {
 export function sampleTradeOff(): TradeOffView {
   const grids: readonly (readonly [number, number, number, number, number])[] = [[0, 0, 1372, 301, 2300], [1, 2, 720, 304, 2330], [2, 2, 431, 309, 2390], [2, 4, 345, 318, 2460], [4, 4, 313, 329, 2770], [5, 4, 247, 336, 2840], [6, 6, 198, 352, 3010], [7, 7, 176, 371, 3220]];
   const memory = grids.map(([rows, cols, kib, macs, latencyMs], i): MemoryPointView => ({
-    stage: rows === 0 ? null : { splitMap: 'map', rows, cols, keep: [] }, layers: rows === 0 ? 0 : 13, strategy: (['recompute', 'hybrid', 'keep'] as const)[i % 3], arenaBytes: kib * 1024, macs: macs * 1e6, latencyMs, isPlan: rows === 4,
+    stage: rows === 0 ? null : { splitMap: 'map', rows, cols, keep: [] }, tailStages: [], layers: rows === 0 ? 0 : 13, strategy: (['recompute', 'hybrid', 'keep'] as const)[i % 3], arenaBytes: kib * 1024, macs: macs * 1e6, latencyMs, isPlan: rows === 4,
   }));
   const phis = [0.5, 0.7, 0.8, 0.9, 0.94, 0.96, 0.98, 0.99, 0.995, 0.999, 0.9999];
   const phi = phis.map((value, i) => ({ phi: value, share: Math.max(0, 1 - (i / 10) ** 1.5), anyOutlier: i < 9 ? 1 : 0.94, positions: Math.max(0, 1 - (i / 10) ** 1.5), covered: i === 10 ? null : Math.min(1, 1.15 - (i / 10) ** 1.7) }));
