@@ -167,6 +167,18 @@ export interface SampleImageView {
   readonly height: number;
   /** [height][width][4], red, green, blue, opaque: as ImageData takes it. */
   readonly rgba: Uint8Array;
+  /** Its outliers under the plan's φ; null without the calibration, or where they would be too much work. */
+  readonly outliers: OutlierMapView | null;
+}
+
+/** Outliers among the values that decide the classes of patches, over one image. */
+export interface OutlierMapView {
+  readonly phi: number;
+  /** Of the map that is looked at; it covers the whole image. */
+  readonly width: number;
+  readonly height: number;
+  /** [height][width]: of the values of a pixel, the share that is outliers, 255: all; 0: none at all. */
+  readonly shares: Uint8Array;
 }
 
 export interface FiguresView {

@@ -71,7 +71,7 @@ export function createService(progress: Progress, models: ModelStore = new Model
     sampleImage: async ({ planPath, planText }) => {
       const plan = planText === undefined ? await readPlan(planPath) : parsePlan(planText, planPath);
       const { graph } = await models.model(modelPathOf(planPath, plan), plan.model.sizes);
-      return sampleImage(graph, plan, planPath);
+      return sampleImage(graph, plan, planPath, await models.calibration(plan.calibration.key, graph));
     },
 
     layout: async (request) => layoutLayered(request),

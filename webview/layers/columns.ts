@@ -24,7 +24,7 @@ const number = (): LayerColumn => ({
 });
 
 const name = (shortName: (layer: number) => string): LayerColumn => ({
-  id: 'name', title: t('Layer'), width: 130, grow: 1.5,
+  id: 'name', title: t('Layer'), width: 128, grow: 1,
   render: (cell, layer) => {
     cell.title = layer.name;
     fill(cell,
@@ -36,7 +36,7 @@ const name = (shortName: (layer: number) => string): LayerColumn => ({
 });
 
 const kind = (): LayerColumn => ({
-  id: 'kind', title: t('Operation'), width: 128, grow: 1,
+  id: 'kind', title: t('Operation'), width: 142, grow: 0.6,
   render: (cell, layer) => {
     cell.title = layer.operators;
     fill(cell, h('span', { class: 'ellipsis' }, kindText(layer.kind), layer.detail !== '' && h('span', { class: 'muted' }, ` ${layer.detail}`)));

@@ -47,7 +47,7 @@ export class MemoryView {
     const { peakStep } = timelineOf(plan);
     const step = plan.steps[peakStep];
     fill(this.summary, t('peak {0}', bytesText(plan.figures.arenaBytes)), step === undefined ? '' : ` · ${store.shortName(step.layer)}`,
-      step === undefined || plan.stage === null ? '' : ` · ${step.branch < 0 ? t('in the tail') : t('in branch {0}', step.branch + 1)}`);
+      step === undefined || plan.stage === null ? '' : ` · ${step.branch < 0 ? t('in the tail') : t('in branch {0}', step.branch + 1)}`, plan.target.regions.filter(({ kind }) => kind === 'sram').length > 1 ? ` · ${t('arena in {0}', plan.target.arenaRegion)}` : '');
     this.chart.render(plan);
     this.table.render(view);
     this.arrange();

@@ -168,6 +168,7 @@ function paintLines(ctx: Painter, timeline: Timeline, s: Scale, colors: Colors):
   const levels: Level[] = [
     { value: timeline.limitBytes, label: t('limit {0}', bytesText(timeline.limitBytes)), color: colors.error, dash: [] },
     { value: timeline.int8Bytes, label: t('8-bit {0}', bytesText(timeline.int8Bytes)), color: colors.muted, dash: [5, 4] },
+    ...timeline.otherRegions.filter(({ bytes }) => bytes <= s.top).map(({ name, bytes }): Level => ({ value: bytes, label: `${name} ${bytesText(bytes)}`, color: colors.muted, dash: [1, 4] })),
     { value: timeline.peakBytes, label: t('peak {0}', bytesText(timeline.peakBytes)), color: over ? colors.error : colors.foreground, dash: [2, 2] },
   ];
   const right = gutter.left + plotWidth(s);
@@ -185,7 +186,7 @@ function paintLines(ctx: Painter, timeline: Timeline, s: Scale, colors: Colors):
     lowest = y;
     ctx.textAlign = 'left';
     ctx.textBaseline = 'middle';
-    ctx.fillText(level.inside ? level.label : `↑ ${level.label}`, right + 8, y);
+    ctx.fillText(fitText(ctx, level.inside ? level.label : `↑ ${level.label}`, gutter.right - 12), right + 8, y);
   }
   paintPeak(ctx, timeline, s, over ? colors.error : colors.foreground);
   paintKey(ctx, s, colors);

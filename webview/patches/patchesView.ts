@@ -3,7 +3,7 @@ import type { Context } from '../context';
 import { fill, h, setAria } from '../dom';
 import { percent, plain } from '../format';
 import { t } from '../l10n';
-import { button } from '../ui';
+import { button, iconButton } from '../ui';
 import { HeatMap } from './heatMap';
 import { PhiSlider } from './phiSlider';
 
@@ -18,8 +18,11 @@ export class PatchesView {
   private readonly summary = h('div', { class: 'patch-summary' });
   private readonly info = h('p', { class: 'patch-info', role: 'status' });
   private readonly image = h('canvas', { class: 'patch-image', role: 'img' });
+  private readonly outliers = h('canvas', { class: 'patch-image patch-outliers', aria: { hidden: true } });
+  private readonly markToggle: HTMLButtonElement;
+  private sample: SampleImageView | null = null;
   private readonly imageName = h('p', { class: 'muted patch-caption' });
-  /** Folder and size of the images that the shown one is from; null before one was asked for. */
+  /** Model, images and φ that the shown image is of; null before one was asked for. */
   private imageOf: string | null = null;
   private readonly phi: PhiSlider;
   private readonly heatMap: HeatMap;
@@ -30,11 +33,15 @@ export class PatchesView {
     const { store } = context;
     this.heatMap = new HeatMap(context);
     this.phi = new PhiSlider(context.edits);
+    this.markToggle = iconButton('outliers', t('Mark outlier values'), () => {
+      this.outliers.hidden = !this.outliers.hidden;
+      setAria(this.markToggle, 'pressed', !this.outliers.hidden);
+    }, { aria: { pressed: true } });
+    context.theme.onChange(() => this.drawOutliers());
     this.element = h('div', { class: 'patches-view' },
-      h('section', { class: 'patch-left' }, h('h2', {}, t('Patches over the input')), this.summary, this.phi.element, h('div', { class: 'patch-area' }, h('div', { class: 'patch-frame' }, this.image, this.grid)), this.imageName, this.info),
+      h('section', { class: 'patch-left' }, h('div', { class: 'patch-title' }, h('h2', {}, t('Patches over the input')), h('span', { class: 'spacer' }), this.markToggle), this.summary, this.phi.element, h('div', { class: 'patch-area' }, h('div', { class: 'patch-frame' }, this.image, this.outliers, this.grid)), this.imageName, this.info),
       h('section', { class: 'patch-right' }, h('h2', {}, t('Bits by branch and feature map')), this.heatMap.element));
-    this.image.hidden = true;
-    this.imageName.hidden = true;
+    this.image.hidden = this.imageName.hidden = this.markToggle.hidden = true;
     this.grid.addEventListener('keydown', (event) => this.onKey(event));
     this.grid.addEventListener('pointerleave', () => this.mark(store.ui.branch));
     store.onChange((changed) => {
@@ -64,7 +71,7 @@ export class PatchesView {
 
   /** Asks for a sample image once per model and set of images. */
   private async fetchImage({ model, plan }: EditorView): Promise<void> {
-    const wanted = JSON.stringify([model.file, model.fileBytes, plan?.search.images, plan?.planFile]);
+    const wanted = JSON.stringify([model.file, model.fileBytes, plan?.search.images, plan?.planFile, plan?.search.phi]);
     if (this.imageOf === wanted) return;
     this.imageOf = wanted;
     const image = await this.context.host.sampleImage().catch(() => null);
@@ -73,6 +80,9 @@ export class PatchesView {
 
   private showImage(image: SampleImageView | null): void {
     this.image.hidden = this.imageName.hidden = image === null;
+    this.sample = image;
+    this.drawOutliers();
+    this.mark(this.context.store.ui.branch);
     this.grid.classList.toggle('over-image', image !== null);
     if (image === null) return;
     const { name, width, height, rgba } = image;
@@ -82,6 +92,39 @@ export class PatchesView {
     const text = t('Calibration image {0}', name);
     setAria(this.image, 'label', text);
     fill(this.imageName, text);
+  }
+
+  /** Outliers as spots over the image, the stronger the more of a pixel's values they are. */
+  private drawOutliers(): void {
+    const map = this.sample?.outliers ?? null;
+    this.markToggle.hidden = map === null;
+    this.outliers.classList.toggle('none', map === null);
+    if (map === null) return;
+    const { width, height, shares } = map;
+    this.outliers.width = width;
+    this.outliers.height = height;
+    const context = this.outliers.getContext('2d')!;
+    context.fillStyle = this.context.theme.colors.warning;
+    shares.forEach((share, pixel) => {
+      if (share === 0) return;
+      context.globalAlpha = Math.min(0.9, 0.3 + (3 * share) / 255);
+      context.fillRect(pixel % width, Math.floor(pixel / width), 1, 1);
+    });
+  }
+
+  /** Share of a patch's values in the shown image that are outliers; null without an image. */
+  private outlierShare([y0, x0, y1, x1]: BranchView['patch']): number | null {
+    const map = this.sample?.outliers ?? null;
+    if (map === null) return null;
+    const { width, height, shares } = map;
+    let [sum, count] = [0, 0];
+    for (let y = Math.floor(y0 * height); y < Math.ceil(y1 * height); y++) {
+      for (let x = Math.floor(x0 * width); x < Math.ceil(x1 * width); x++) {
+        sum += shares[y * width + x];
+        count++;
+      }
+    }
+    return count > 0 ? sum / 255 / count : null;
   }
 
   private drawGrid(plan: PlanView): void {
@@ -124,6 +167,8 @@ export class PatchesView {
     const area = ([y0, x0, y1, x1]: BranchView['input']): number => (y1 - y0) * (x1 - x0);
     fill(this.info, h('strong', {}, t('Branch {0}', branch.id + 1)), ` · ${className(branch)} · `,
       t('computes {0} of the stage’s output from {1} of the input', percent(area(branch.patch)), percent(area(branch.input))));
+    const outliers = this.outlierShare(branch.patch);
+    if (outliers !== null) this.info.append(` · ${t('{0} of its values in this image are outliers', percent(outliers))}`);
     if (this.plan?.stage?.classMode !== 'static' || id !== this.context.store.ui.branch) return;
     this.info.append(h('div', { class: 'patch-actions' },
       button(branch.class === 'outlier' ? t('Make regular') : t('Make outlier class'), 'secondary', () => this.toggleClass(branch.id))));

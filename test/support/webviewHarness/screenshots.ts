@@ -54,7 +54,12 @@ function gradient(side = 96): SampleImageView {
     const inside = Math.hypot(x - side / 2, y - side / 2) < side / 4;
     return k === 3 ? 255 : inside ? [230, 190, 90][k] : 40 + ((x + y) * 100) / side;
   });
-  return { name: 'images/disc.png', width: side, height: side, rgba };
+  // A ring of outliers where the disc's edge is.
+  const shares = Uint8Array.from({ length: 112 * 112 }, (_, i) => {
+    const distance = Math.abs(Math.hypot((i % 112) - 56, Math.floor(i / 112) - 56) - 28);
+    return distance < 1.2 ? 90 : distance < 2.2 && i % 3 === 0 ? 20 : 0;
+  });
+  return { name: 'images/disc.png', width: side, height: side, rgba, outliers: { phi: 0.96, width: 112, height: 112, shares } };
 }
 
 async function openBitsMenu(page: Page): Promise<void> {

@@ -146,7 +146,7 @@ describe('editor page, what-if', function () {
 
   it('draws a sample image under the patches', async () => {
     await open(null, { saved: { tab: 'patches' } });
-    const image: Omit<SampleImageView, 'rgba'> = { name: 'cat/1.jpg', width: 2, height: 1 };
+    const image: Omit<SampleImageView, 'rgba'> = { name: 'cat/1.jpg', width: 2, height: 1, outliers: null };
     await page.evaluate((view) => {
       (globalThis as unknown as { harness: { answers: Record<string, unknown> } }).harness.answers['sampleImage'] = { value: { ...view, rgba: Uint8Array.of(200, 10, 20, 255, 1, 2, 3, 255) } };
     }, image);
