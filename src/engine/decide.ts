@@ -8,8 +8,8 @@ import { paretoPoints, type ParetoPoint } from './patch/pareto';
 import { planPatches, type PatchCandidate, type PatchPlanning } from './patch/planner';
 import { buildSchedule } from './patch/schedule';
 import { scheduleArena } from './patch/scheduleArena';
-import { classRows } from './plan/stage';
-import type { Bits, LayerPlan, MapPlan, PatchClass, PatchStage, PlanTarget, WeightBits } from './plan/types';
+import { classRows, namedTailStage } from './plan/stage';
+import type { Bits, LayerPlan, MapPlan, PatchClass, PatchStage, PlanTarget, TailStage, WeightBits } from './plan/types';
 import { layoutArena } from './program/arena';
 import { scheduleRules } from './program/scheduleRules';
 import { checkCancelled, type Progress } from './progress';
@@ -37,6 +37,8 @@ export interface DecideOptions {
   readonly classes: 'static' | 'runtime';
   /** Measured sensitivities and the reduction of BitOPs to reach with them; undefined: bits by the entropy score. */
   readonly measured?: { readonly units: readonly DecisionUnit[]; readonly sensitivities: Sensitivities; readonly target: number };
+  /** Find the other ways to run the network, too; default. Without, `pareto` stays empty. */
+  readonly compare?: boolean;
   /** Decisions of an earlier plan that a person locked. */
   readonly locked?: { readonly maps: Readonly<Record<string, MapPlan>>; readonly layers: Readonly<Record<string, LayerPlan>> };
 }
@@ -44,6 +46,7 @@ export interface DecideOptions {
 /** The decisions, named as a plan has them. */
 export interface Decision {
   readonly patchStage: PatchStage | null;
+  readonly tailStages: readonly TailStage[];
   readonly maps: Record<string, MapPlan>;
   readonly layers: Record<string, LayerPlan>;
   /** Ways to run the network at these bits, from the least work to the least SRAM; arenas are lower bounds that layouts nearly always reach. */
@@ -77,8 +80,8 @@ export function decide(graph: Graph, calibration: Calibration, options: DecideOp
   const choice = planning.best!.choice;
   checkCancelled(progress);
   progress.report('Comparing plans', 0, 0);
-  const { pareto } = planPatches(graph, { memory: memoryModel(graph, state, options), sramBytes: options.target.sramBytes, strategies: STRATEGIES });
-  return { patchStage: choice && classify(graph, calibration, choice, state, options, notes), ...state.named(), pareto: paretoPoints(pareto, PARETO_POINTS), notes };
+  const { pareto } = options.compare === false ? { pareto: [] } : planPatches(graph, { memory: memoryModel(graph, state, options), sramBytes: options.target.sramBytes, strategies: STRATEGIES });
+  return { patchStage: choice && classifyPatches(graph, calibration, choice, state, options, notes), tailStages: planning.best!.tailStages.map((t) => namedTailStage(graph, t)), ...state.named(), pareto: paretoPoints(pareto, PARETO_POINTS), notes };
 }
 
 function decideByScore(graph: Graph, calibration: Calibration, units: readonly DecisionUnit[], state: BitState, options: DecideOptions, progress: Progress): void {
@@ -123,7 +126,7 @@ function plan(graph: Graph, memory: MemoryModel, options: DecideOptions): PatchP
   const { sramBytes } = options.target;
   if (options.grid === 'none') {
     const bytes = new MemoryEstimator(graph, memory).layout(null).layout.bytes;
-    const candidate = { choice: null, arenaBytes: bytes, stageBytes: 0, tailBytes: bytes, macs: 0, redundantMacs: 0, extraInstructions: 0 };
+    const candidate = { choice: null, tailStages: [], arenaBytes: bytes, stageBytes: 0, tailBytes: bytes, macs: 0, redundantMacs: 0, extraInstructions: 0 };
     if (bytes <= sramBytes) return { best: candidate, pareto: [candidate], noFit: null };
     // The planner knows how to explain a peak: with room for a 1×1 grid only, its closest plan is the whole network at once.
     const account = planPatches(graph, { memory, sramBytes, largestGrid: { rows: 1, cols: 1 }, firstFit: true });
@@ -132,7 +135,8 @@ function plan(graph: Graph, memory: MemoryModel, options: DecideOptions): PatchP
   const strategies = STRATEGIES;
   if (options.grid === 'auto') return planPatches(graph, { memory, sramBytes, strategies, firstFit: true });
   // Who names a grid wants patches for their memory: the split point with the smallest arena, as long as little is computed twice.
-  const planning = planPatches(graph, { memory, sramBytes, strategies, grid: options.grid });
+  const planning = planPatches(graph, { memory, sramBytes, strategies, grid: options.grid, stages: 'one' });
+  if (!planning.best) return planPatches(graph, { memory, sramBytes, strategies, grid: options.grid, firstFit: true });
   const cheap = planning.pareto.filter((c) => c.choice && c.arenaBytes <= sramBytes && c.redundantMacs <= MOST_REDUNDANT * c.macs);
   const smallest = cheap.reduce<PatchCandidate | null>((a, b) => (a === null || b.arenaBytes < a.arenaBytes ? b : a), null);
   return planning.best && smallest ? { ...planning, best: smallest } : planning;
@@ -148,8 +152,8 @@ function memoryModel(graph: Graph, state: BitState, options: DecideOptions): Mem
   return { bits, schedule, align: 4, externalInputs: options.target.input === 'external', classes: options.classes === 'runtime' && state.mixed ? 'either' : 'regular' };
 }
 
-/** VDPC on the chosen grid. */
-function classify(graph: Graph, calibration: Calibration, choice: PatchChoice, state: BitState, options: DecideOptions, notes: string[]): PatchStage {
+/** VDPC on a chosen grid: the stage with its classes, as many patches of outlier class as the SRAM allows. @param notes gets how many it does not */
+export function classifyPatches(graph: Graph, calibration: Calibration, choice: PatchChoice, state: BitDecisions, options: Pick<DecideOptions, 'phi' | 'epsilon' | 'classes' | 'target'>, notes: string[]): PatchStage {
   const { stage, grid, keep } = choice;
   const base = {
     splitMap: graph.maps[stage.splitMap].name,
@@ -188,9 +192,9 @@ function classify(graph: Graph, calibration: Calibration, choice: PatchChoice, s
   return { ...base, classMode: 'static', classes: classRows(classes, grid.cols), runtime: null };
 }
 
-function arenaBytes(graph: Graph, choice: PatchChoice, classes: readonly PatchClass[], state: BitState, externalInputs: boolean): number {
+function arenaBytes(graph: Graph, choice: PatchChoice, classes: readonly PatchClass[], state: BitDecisions, externalInputs: boolean): number {
   const { bits, options } = scheduleRules(graph, choice.stage.splitMap, state);
-  const { requests, overlaps } = scheduleArena(graph, buildSchedule(graph, { ...choice, classes }, bits, options), 4, externalInputs);
+  const { requests, overlaps } = scheduleArena(graph, buildSchedule(graph, { ...choice, classes }, bits, { ...options, tailStages: choice.tailStages }), 4, externalInputs);
   return layoutArena(requests, overlaps, { effort: 'quick' }).bytes;
 }
 

@@ -17,7 +17,7 @@ import { hashBytes, hashFile, readPlan, writeFilesWhole } from './plan/files';
 import { inputFormats } from './plan/inputs';
 import { encodeParameters } from './plan/parametersFile';
 import { formatPlan, parametersFileName } from './plan/sidecar';
-import { oneScaleMaps, outlierShare, resolveStage } from './plan/stage';
+import { oneScaleMaps, outlierShare, resolveStage, resolveTailStages } from './plan/stage';
 import type { Bits, Plan, PlanTarget, WeightBits } from './plan/types';
 import { int8LayerwiseArenaBytes, programCost, redundantMacsPercent } from './program/cost';
 import { latencyMs } from './program/latency';
@@ -57,7 +57,7 @@ export interface QuantizeOptions {
 }
 
 /** Images that error compensation looks at; more help little (DESIGN section 8). */
-const COMPENSATION_IMAGES = 32;
+export const COMPENSATION_IMAGES = 32;
 
 /** Defaults of the search, supported by test/bench/accuracy. */
 export const DEFAULTS = { bits: [8, 4] as readonly Bits[], phi: 0.999, lambda: 0.5, epsilon: 0.01 } as const;
@@ -138,7 +138,7 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
     targets ??= await observeTargets(graph, options.modelPath, samples, preprocess, COMPENSATION_IMAGES, progress);
     parameters = compensate(graph, parameters, targets, progress);
   }
-  const program = lower(graph, stage, parameters, { name: toIdentifier(path.basename(options.modelPath)), externalInputs: options.target.input === 'external' });
+  const program = lower(graph, stage, parameters, { name: toIdentifier(path.basename(options.modelPath)), externalInputs: options.target.input === 'external', tailStages: resolveTailStages(graph, decision, options.planPath) });
   if (program.arenaBytes > options.target.sramBytes) {
     throw new UserError(`Does not fit: the arena takes ${program.arenaBytes} bytes of ${options.target.sramBytes} bytes of SRAM. Allow fewer bits, another grid or more SRAM.`);
   }
@@ -153,6 +153,7 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
     search: { method: measured ? 'sensitivity' : 'entropy', ...(options.bitOpsTarget === undefined ? {} : { bitOpsTarget: options.bitOpsTarget }), phi: search.phi, lambda: search.lambda, epsilon: search.epsilon, bits: search.bits, weights: search.weights },
     calibration: { key: calibration.key, images: calibration.images, folder: relativeTo(options.planPath, options.imagesPath) },
     patchStage: decision.patchStage,
+    ...(decision.tailStages.length > 0 ? { tailStages: decision.tailStages } : {}),
     maps: decision.maps,
     layers: decision.layers,
     parameters: { file: parametersFileName(options.planPath), sha256: hashBytes(bytes) },
@@ -191,12 +192,13 @@ function summarize(graph: Graph, program: Program, plan: Plan, planPath: string,
   };
 }
 
-function mixedBits({ maps, layers }: Pick<Plan, 'maps' | 'layers'>): boolean {
+/** Whether anything has fewer than 8 bits. */
+export function mixedBits({ maps, layers }: Pick<Plan, 'maps' | 'layers'>): boolean {
   return Object.values(maps).some((m) => m.bits < 8) || Object.values(layers).some((l) => (l.weightBits ?? 8) < 8 || (l.inputBits ?? 8) < 8);
 }
 
 /** Decisions that a person locked in an earlier plan at the same place; none when there is no file. One that is no plan is somebody's work and not overwritten. */
-async function lockedDecisions(planPath: string): Promise<DecideOptions['locked']> {
+export async function lockedDecisions(planPath: string): Promise<DecideOptions['locked']> {
   const isThere = await fs.access(planPath).then(() => true, () => false);
   if (!isThere) return undefined;
   try {
@@ -208,7 +210,7 @@ async function lockedDecisions(planPath: string): Promise<DecideOptions['locked'
 }
 
 /** Path as a sidecar names it: relative to itself, with '/'. */
-function relativeTo(planPath: string, file: string): string {
+export function relativeTo(planPath: string, file: string): string {
   return path.relative(path.dirname(path.resolve(planPath)), path.resolve(file)).split(path.sep).join('/') || '.';
 }
 

@@ -1,12 +1,18 @@
 import type { Graph, MapId } from '../graph/types';
 import type { PatchClass } from '../plan/types';
 import { layoutArena, type ArenaLayout, type ArenaOptions } from '../program/arena';
-import { arenaLowerBound } from '../program/arena/lowerBound';
+import { arenaLowerBound, stepNeeds } from '../program/arena/lowerBound';
+import { BranchNeeds } from './branchNeeds';
 import type { Grid } from './branches';
-import { buildSchedule, buildStageSchedule, type BitsOf, type RuntimeClasses, type Schedule, type ScheduledStage, type ScheduleOptions } from './schedule';
+import { buildSchedule, buildStageSchedule, type BitsOf, type RuntimeClasses, type Schedule, type ScheduledStage, type ScheduleOptions, type TailStageChoice } from './schedule';
 import { scheduleArena } from './scheduleArena';
 import type { Stage } from './stages';
-import { StageShapes } from './stageShapes';
+import type { StageShapes } from './stageShapes';
+
+/** Branches that an estimate looks at besides the first and the last. */
+const DECISIVE = 3;
+/** Where halos are kept and there are no more branches than this, it looks at all. */
+const FEW = 9;
 
 /** What memory depends on besides stage and grid. */
 export interface MemoryModel {
@@ -25,11 +31,15 @@ export interface PatchChoice {
   readonly stage: Stage;
   readonly grid: Grid;
   readonly keep: ReadonlySet<MapId>;
+  /** Stages of the tail that run patch by patch as well. Missing: none. */
+  readonly tailStages?: readonly TailStageChoice[];
 }
 
 /** Estimates of arenas that need no complete schedule and no layout; they are lower bounds of what a layout takes, and nearly always exact. */
 export class MemoryEstimator {
   private readonly tails = new Map<MapId, number>();
+  private readonly needs = new Map<StageShapes, BranchNeeds>();
+  private whole: number | undefined;
 
   constructor(
     private readonly graph: Graph,
@@ -38,7 +48,39 @@ export class MemoryEstimator {
 
   /** Arena of the graph without patches. */
   layerByLayer(): number {
-    return this.bound(buildSchedule(this.graph, null, this.model.bits, this.model.schedule));
+    this.whole ??= this.bound(buildSchedule(this.graph, null, this.model.bits, this.model.schedule));
+    return this.whole;
+  }
+
+  /** By layer, what it needs when the graph runs layer by layer; 0 for layers that take no step. */
+  layerNeeds(): number[] {
+    const schedule = buildSchedule(this.graph, null, this.model.bits, this.model.schedule);
+    const { requests, overlaps } = scheduleArena(this.graph, schedule, this.model.align, this.model.externalInputs);
+    const needs = new Array<number>(this.graph.layers.length).fill(0);
+    const changes = stepNeeds(requests, overlaps);
+    let at = 0;
+    let bytes = 0;
+    schedule.steps.forEach(({ layer }, step) => {
+      // Steps at which nothing begins or ends need what the one before needs.
+      for (; at < changes.length && changes[at].step <= step; at++) ({ bytes } = changes[at]);
+      needs[layer] = Math.max(needs[layer], bytes);
+    });
+    return needs;
+  }
+
+  /** What whole maps take together; inputs outside of the arena take nothing. */
+  wholeBytes(maps: readonly MapId[]): number {
+    const { graph, model } = this;
+    return maps.reduce((sum, id) => {
+      const { shape, producer } = graph.maps[id];
+      return producer === null && model.externalInputs ? sum : sum + shape.h * shape.w * Math.ceil((shape.c * model.bits.stored(id, null)) / 8);
+    }, 0);
+  }
+
+  /** What a stage of the tail needs while it runs, apart from maps that it neither reads nor writes. */
+  tailStage(shapes: StageShapes, grid: Grid): number {
+    const tailStages = [{ stage: shapes.stage, grid, keep: shapes.keep }];
+    return this.bound(buildStageSchedule(this.graph, null, this.model.bits, { ...this.model.schedule, tailStages }, this.decisiveBranches(shapes, grid)));
   }
 
   /** What the tail after a stage needs, the split map included. */
@@ -54,34 +96,53 @@ export class MemoryEstimator {
     return bytes;
   }
 
-  /** What the stage needs while it runs. */
+  /** What the stage needs while it runs: by the schedules of those of its branches that seem to need most. */
   stage(shapes: StageShapes, grid: Grid): number {
     const choice: PatchChoice = { stage: shapes.stage, grid, keep: shapes.keep };
-    const branches = shapes.representatives(grid);
+    const branches = this.decisiveBranches(shapes, grid);
     return classesOf(this.model).reduce((most, classes) => {
       const schedule = buildStageSchedule(this.graph, scheduled(choice, classes), this.model.bits, this.model.schedule ?? {}, branches);
       return Math.max(most, this.bound(schedule));
     }, 0);
   }
 
-  /** A bound that costs next to nothing: the largest map in a branch, beside the input or the split map. */
+  /** A bound that costs next to nothing (see {@link BranchNeeds}). */
   stageFloor(shapes: StageShapes, grid: Grid): number {
-    const { graph, model } = this;
-    const bytes = (map: MapId, pixels: number, scope: PatchClass | null) => pixels * Math.ceil((graph.maps[map].shape.c * model.bits.stored(map, scope)) / 8);
-    const whole = (map: MapId) => bytes(map, graph.maps[map].shape.h * graph.maps[map].shape.w, null);
-    const { splitMap, maps, inputs } = shapes.stage;
-    const input = model.externalInputs ? 0 : inputs.reduce((sum, map) => sum + whole(map), 0);
-    const split = whole(splitMap);
-    let most = 0;
-    for (const map of maps) if (map !== splitMap) most = Math.max(most, bytes(map, shapes.mostPixels(map, grid), 'regular'));
-    return Math.max(split, most + (grid.rows * grid.cols > 1 ? Math.min(input, split) : 0));
+    return this.needsOf(shapes).all(grid).reduce((a, b) => Math.max(a, b), 0);
   }
 
-  /** The exact layout of a choice (null: layer by layer), as lowering will make it; of several classes the one that needs most. */
-  layout(choice: PatchChoice | null, options?: ArenaOptions): { readonly schedule: Schedule; readonly layout: ArenaLayout } {
+  private decisiveBranches(shapes: StageShapes, grid: Grid): number[] {
+    const needs = this.needsOf(shapes);
+    const largest = (apart: boolean): number[] => {
+      const bytes = needs.all(grid, apart);
+      return [...bytes.keys()].sort((a, b) => bytes[b] - bytes[a]).slice(0, DECISIVE);
+    };
+    // Branches that only recompute differ in size alone; with kept halos, what an overlap saves may decide.
+    const count = grid.rows * grid.cols;
+    if (shapes.keep.size > 0 && count <= FEW) return Array.from({ length: count }, (_, i) => i);
+    const decisive = shapes.keep.size > 0 ? [...largest(false), ...largest(true)] : largest(false);
+    return [...new Set([0, ...decisive, count - 1])].sort((a, b) => a - b);
+  }
+
+  private needsOf(shapes: StageShapes): BranchNeeds {
+    let known = this.needs.get(shapes);
+    if (!known) {
+      const { graph, model } = this;
+      const { stage } = shapes;
+      const inside = new Set(stage.layers);
+      const outputs = new Set(graph.outputs.map((o) => o.map));
+      const isLate = (map: MapId) => outputs.has(map) || graph.maps[map].consumers.some((id) => !inside.has(id));
+      known = new BranchNeeds(graph, shapes, model.bits, stage.inputs.map((map) => this.wholeBytes([map])), stage.inputs.map(isLate), this.wholeBytes([stage.splitMap]), model.schedule?.concatInPlace ?? (() => false));
+      this.needs.set(shapes, known);
+    }
+    return known;
+  }
+
+  /** The exact layout of a choice (null: without a patch stage), as lowering will make it; of several classes the one that needs most. */
+  layout(choice: PatchChoice | null, options?: ArenaOptions, tailStages: readonly TailStageChoice[] = choice?.tailStages ?? []): { readonly schedule: Schedule; readonly layout: ArenaLayout } {
     const { graph, model } = this;
     const results = (choice ? classesOf(model).map((classes) => scheduled(choice, classes)) : [null]).map((stage) => {
-      const schedule = buildSchedule(graph, stage, model.bits, model.schedule);
+      const schedule = buildSchedule(graph, stage, model.bits, { ...model.schedule, tailStages });
       const { requests, overlaps } = scheduleArena(graph, schedule, model.align, model.externalInputs);
       return { schedule, layout: layoutArena(requests, overlaps, options) };
     });

@@ -1,10 +1,12 @@
 import { graphMacs } from '../graph/macs';
 import type { Graph, MapId } from '../graph/types';
-import { keepNothing, type Grid } from './branches';
+import type { Grid } from './branches';
+import { choicesOf, gridsOf, keepSets, patches, shapesOf, type Choice } from './choices';
 import { MemoryEstimator, type MemoryModel, type PatchChoice } from './estimate';
 import { explainNoFit, type NoFit } from './noFit';
-import { candidateStages, type Stage } from './stages';
-import { StageShapes } from './stageShapes';
+import type { TailStageChoice } from './schedule';
+import type { StageShapes } from './stageShapes';
+import { TailPlanner, type TailPlan } from './tailPlanner';
 
 /**
  * How halos are treated. `recompute`: every branch computes all it needs. `keep`: all halos are kept, nothing is computed twice. `hybrid`: those of the
@@ -18,25 +20,28 @@ export interface PlannerOptions {
   readonly sramBytes: number;
   /** Largest grid; default 8×8. */
   readonly largestGrid?: Grid;
-  /** Only this grid. */
+  /** Only this grid of the patch stage. */
   readonly grid?: Grid;
-  /** Only the stage that ends with this map. */
+  /** Only the patch stage that ends with this map. */
   readonly splitMap?: MapId;
   /** Default: recompute only. */
   readonly strategies?: readonly HaloStrategy[];
-  /** What a plan should have as little of as fits: work (default), or patches, and of those with as few patches work. */
+  /** Stages that run patch by patch: at most the one at the beginning, or more of the tail. Default: `several`. */
+  readonly stages?: 'one' | 'several';
+  /** What a plan should have as little of as fits: work (default), or patches of the patch stage, and of those with as few patches work. */
   readonly least?: 'work' | 'patches';
-  /**
-   * Only the best plan: stop at the first that fits, and look at nothing that cannot fit. The Pareto set is left incomplete; when nothing fits, the closest
-   * plan is one with the finest grid, and no remedies are sought.
-   */
+  /** Only the best plan: the Pareto set stays empty, and no remedies are sought when nothing fits. */
   readonly firstFit?: boolean;
+  /** Called often; may throw. */
+  readonly checkCancelled?: () => void;
 }
 
 /** A way to run the graph and what it costs. */
 export interface PatchCandidate {
-  /** Null: layer by layer. */
+  /** Null: without a patch stage. */
   readonly choice: PatchChoice | null;
+  /** Stages of the tail that run patch by patch; those of `choice`, where it is not null. */
+  readonly tailStages: readonly TailStageChoice[];
   /** The larger of the two; what the arena needs. A lower bound that the layout nearly always reaches; exact in {@link PatchPlanning.best}. */
   readonly arenaBytes: number;
   readonly stageBytes: number;
@@ -52,146 +57,198 @@ export interface PatchCandidate {
 export interface PatchPlanning {
   /** The least work that fits, with the arena really laid out; null when nothing fits. */
   readonly best: PatchCandidate | null;
-  /** From the most SRAM and the least work to the least SRAM: every further one needs less SRAM and more work. */
+  /** From the most SRAM and the least work to the least SRAM: every further one needs less SRAM (by 2 % and more, but for the last) and more work. */
   readonly pareto: readonly PatchCandidate[];
   /** Why nothing fits. */
   readonly noFit: NoFit | null;
 }
 
 /**
- * The cheapest way to run a graph in `sramBytes`: enumerates split maps × grids × halo strategies, in order of estimated instructions, and looks at the memory of those
- * that can still improve on the cheaper ones.
+ * The cheapest way to run a graph in `sramBytes`: split maps × grids × halo strategies of the patch stage, in order of estimated instructions, each with the
+ * cheapest stages of the tail (see {@link TailPlanner}); looks at the memory of those that can still improve on the cheaper ones.
  */
 export function planPatches(graph: Graph, options: PlannerOptions): PatchPlanning {
-  const estimator = new MemoryEstimator(graph, options.memory);
-  const baseMacs = graphMacs(graph);
-  const pareto: PatchCandidate[] = [];
-  let best: PatchCandidate | null = null;
-  let least = options.firstFit ? options.sramBytes + 1 : Infinity;
-  let closest: PatchCandidate | null = null;
-  const consider = (candidate: PatchCandidate): void => {
-    if (!closest || candidate.arenaBytes < closest.arenaBytes) closest = candidate;
-    if (candidate.arenaBytes >= least) return;
-    least = candidate.arenaBytes;
-    pareto.push(candidate);
-    if (best || candidate.arenaBytes > options.sramBytes) return;
-    let { bytes } = estimator.layout(candidate.choice, { effort: 'quick' }).layout;
-    if (bytes > options.sramBytes) ({ bytes } = estimator.layout(candidate.choice).layout);
-    if (bytes <= options.sramBytes) best = { ...candidate, arenaBytes: bytes };
-  };
-  if (!options.grid && options.splitMap === undefined) {
-    const bytes = estimator.layerByLayer();
-    consider({ choice: null, arenaBytes: bytes, stageBytes: 0, tailBytes: bytes, macs: baseMacs, redundantMacs: 0, extraInstructions: 0 });
+  const planner = new Planner(graph, options);
+  const best = planner.best(options.sramBytes);
+  const pareto = options.firstFit ? [] : planner.pareto();
+  if (best) return { best, pareto, noFit: null };
+  const closest = pareto.length > 0 ? pareto[pareto.length - 1] : planner.closest();
+  return { best: null, pareto, noFit: closest && explainNoFit(graph, options, closest) };
+}
+
+/** Neighbors in the Pareto set differ by so much. */
+const PARETO_STEP = 0.98;
+/** The least arena is found to so much. */
+const LEAST_STEP = 0.998;
+
+/** Layouts to try before the search goes on with a little less memory. */
+const MOST_LAYOUTS = 2;
+
+/** A candidate and the choice that it was made from. */
+interface Sketch {
+  readonly candidate: PatchCandidate;
+  readonly from: Choice | null;
+}
+
+class Planner {
+  private readonly estimator: MemoryEstimator;
+  private readonly choices: readonly Choice[];
+  private readonly tails: TailPlanner | null;
+  private readonly macs: number;
+
+  constructor(
+    graph: Graph,
+    private readonly options: PlannerOptions,
+  ) {
+    const { memory } = options;
+    this.estimator = new MemoryEstimator(graph, memory);
+    this.choices = choicesOf(graph, options);
+    this.macs = graphMacs(graph);
+    this.tails =
+      options.stages === 'one'
+        ? null
+        : new TailPlanner({
+            graph, memory, estimator: this.estimator,
+            grids: gridsOf({ ...options, grid: undefined }),
+            shapes: (stage, keep) => shapesOf(graph, stage, keep),
+            keepSets: (stage) => keepSets(graph, stage, options, () => true),
+          });
   }
-  if (best && options.firstFit) return { best, pareto, noFit: null };
-  const looked = new Map<StageShapes, { readonly grid: Grid; readonly bytes: number }[]>();
-  for (const { shapes, grid, macs, extra, extraOf } of enumerate(graph, options)) {
-    if (best && options.firstFit) break;
-    const tailBytes = estimator.tail(shapes.stage);
-    let known = looked.get(shapes);
-    if (!known) {
-      looked.set(shapes, (known = []));
-      // What the finest grid needs, all need.
-      const finest = finestGrid(shapes, options);
-      const floor = Math.max(tailBytes, estimator.stageFloor(shapes, finest));
-      if (floor < least || !closest || floor < (closest).arenaBytes) {
-        const bytes = estimator.stage(shapes, finest);
-        known.push({ grid: finest, bytes });
-        const more = { redundantMacs: shapes.macs(finest) - macs, extraInstructions: extraOf(finest) };
-        const arenaBytes = Math.max(bytes, tailBytes);
-        const choice: PatchChoice = { stage: shapes.stage, grid: finest, keep: shapes.keep };
-        if (!closest || arenaBytes < (closest).arenaBytes) closest = { choice, arenaBytes, stageBytes: bytes, tailBytes, macs: baseMacs + more.redundantMacs, ...more };
+
+  /** The least work in `bytes` whose arena, laid out, really has that size; null if there is none, or none is found soon. */
+  best(bytes: number): PatchCandidate | null {
+    // A plan for a little less costs hardly more, and less than a long search for the layout that just fits.
+    return this.laidOut(bytes, 'quick', [1, 0.985, 0.97, 0.95]) ?? this.laidOut(bytes, 'thorough', [1, 0.97, 0.93, 0.9]);
+  }
+
+  private laidOut(bytes: number, effort: 'quick' | 'thorough', shares: readonly number[]): PatchCandidate | null {
+    for (const share of shares) {
+      const missed = new Set<Choice | null>();
+      for (let attempt = 0; attempt < MOST_LAYOUTS; attempt++) {
+        const sketch = this.cheapest(Math.floor(bytes * share), missed);
+        if (!sketch) break;
+        this.options.checkCancelled?.();
+        const { choice, tailStages } = sketch.candidate;
+        const { layout } = this.estimator.layout(choice, { effort }, tailStages);
+        if (layout.bytes <= bytes) return { ...sketch.candidate, arenaBytes: layout.bytes };
+        missed.add(sketch.from);
       }
     }
-    if (Math.max(tailBytes, estimator.stageFloor(shapes, grid)) >= least) continue;
-    if (known.some((k) => k.bytes >= least && k.grid.rows >= grid.rows && k.grid.cols >= grid.cols)) continue;
-    const stageBytes = estimator.stage(shapes, grid);
-    known.push({ grid, bytes: stageBytes });
-    const choice: PatchChoice = { stage: shapes.stage, grid, keep: shapes.keep };
-    const redundantMacs = shapes.macs(grid) - macs;
-    consider({ choice, arenaBytes: Math.max(stageBytes, tailBytes), stageBytes, tailBytes, macs: baseMacs + redundantMacs, redundantMacs, extraInstructions: extra });
+    return null;
   }
-  return { best, pareto, noFit: best || !closest ? null : explainNoFit(graph, options, closest) };
-}
 
-/**
- * Maps of all stages that are looked at, times their halo strategies. MobileNetV2 has about 10 000; what lies beyond are chains of many hundred layers, whose
- * deepest stages (they come last) are left out, since the time would grow with the square of the depth.
- */
-const MOST_WORK = 12_000;
+  /** The least work in `bytes` by the bounds; what is `missed` does not count. */
+  private cheapest(bytes: number, missed?: ReadonlySet<Choice | null>): Sketch | null {
+    let best: Sketch | null = null;
+    const take = (from: Choice | null, tail: TailPlan): void => {
+      const candidate = this.candidate(from, tail);
+      if (!missed?.has(from) && (!best || this.isLess(candidate, best.candidate))) best = { candidate, from };
+    };
+    const { grid, splitMap } = this.options;
+    const whole = grid === undefined && splitMap === undefined ? this.tailOf(null, bytes) : null;
+    if (whole?.stages.length === 0) take(null, whole);
+    const tails = new Map<StageShapes['stage'], TailPlan | null>();
+    let since = 0;
+    for (const choice of this.choices) {
+      if (best && this.isBehind(choice, (best as Sketch).candidate)) break;
+      if (++since % 64 === 0) this.options.checkCancelled?.();
+      const { stage } = choice.shapes;
+      let tail = tails.get(stage);
+      if (tail === undefined) tails.set(stage, (tail = this.tailOf(choice, bytes)));
+      if (tail && this.fits(choice, bytes)) take(choice, tail);
+    }
+    // Stages of the tail alone have no patches that could be classified: only where nothing else is left.
+    if (!best && whole) take(null, whole);
+    return best;
+  }
 
-/** Regions do not depend on bits: searches that follow one another on a graph share them. */
-const shapesOfGraphs = new WeakMap<Graph, Map<string, StageShapes>>();
+  /** From layer by layer down to the least arena. */
+  pareto(): PatchCandidate[] {
+    const found: PatchCandidate[] = [];
+    const add = (candidate: PatchCandidate): void => {
+      // Without a patch stage there may be less work, though that is not what is looked for first.
+      while (found.length > 0 && found[found.length - 1].extraInstructions >= candidate.extraInstructions) found.pop();
+      found.push(candidate);
+    };
+    let last: PatchCandidate | undefined;
+    for (let next = this.cheapest(Infinity)?.candidate; next; next = this.cheapest(stepBelow(next, PARETO_STEP))?.candidate) add((last = next));
+    if (last) add(this.leastBelow(last));
+    return found;
+  }
 
-function shapesOf(graph: Graph, stage: Stage, keep: ReadonlySet<MapId>): StageShapes {
-  let known = shapesOfGraphs.get(graph);
-  if (!known) shapesOfGraphs.set(graph, (known = new Map<string, StageShapes>()));
-  const key = `${stage.splitMap}: ${[...keep].join()}`;
-  let shapes = known.get(key);
-  if (!shapes) known.set(key, (shapes = new StageShapes(graph, stage, keep)));
-  return shapes;
-}
-
-interface Enumerated {
-  readonly shapes: StageShapes;
-  readonly grid: Grid;
-  /** MACs of the stage computed at once. */
-  readonly macs: number;
-  /** Estimated instructions beyond those of the stage computed at once. */
-  readonly extra: number;
-  /** The same of another grid. */
-  readonly extraOf: (grid: Grid) => number;
-}
-
-/** All choices, those with the least work (or the fewest patches) first; of equals the smaller grids (or less work). */
-function enumerate(graph: Graph, options: PlannerOptions): Enumerated[] {
-  const all: Enumerated[] = [];
-  const one: Grid = { rows: 1, cols: 1 };
-  let work = 0;
-  for (const stage of candidateStages(graph)) {
-    if (options.splitMap !== undefined && stage.splitMap !== options.splitMap) continue;
-    const whole = shapesOf(graph, stage, keepNothing);
-    const macs = whole.macs(one);
-    const instructions = whole.instructions(options.memory.bits)(one);
-    const sets = keepSets(graph, stage, options);
-    work += stage.maps.length * sets.length;
-    if (work > MOST_WORK && all.length > 0) break;
-    for (const keep of sets) {
-      const shapes = shapesOf(graph, stage, keep);
-      const work = shapes.instructions(options.memory.bits);
-      for (const grid of options.grid ? [options.grid] : grids(options.largestGrid ?? defaultGrid)) {
-        if (!shapes.suits(grid)) continue;
-        all.push({ shapes, grid, macs, extra: work(grid) - instructions, extraOf: (other) => work(other) - instructions });
-      }
+  /** The least arena there is. */
+  closest(): PatchCandidate | null {
+    const most = this.cheapest(Infinity)?.candidate;
+    if (!most) return null;
+    let bytes = this.options.sramBytes;
+    for (;;) {
+      bytes = Math.max(bytes + 1, Math.ceil(bytes * 1.06));
+      const found = bytes < most.arenaBytes ? this.cheapest(bytes)?.candidate : most;
+      if (found) return this.leastBelow(found);
     }
   }
-  const byWork = (a: Enumerated, b: Enumerated) => a.extra - b.extra;
-  const byPatches = (a: Enumerated, b: Enumerated) => a.grid.rows * a.grid.cols - b.grid.rows * b.grid.cols;
-  return all.sort(options.least === 'patches' ? (a, b) => byPatches(a, b) || byWork(a, b) : (a, b) => byWork(a, b) || byPatches(a, b));
+
+  /** The least arena, known to be within some percent of `candidate`'s. */
+  private leastBelow(candidate: PatchCandidate): PatchCandidate {
+    for (let last = candidate; ; ) {
+      const next = this.cheapest(stepBelow(last, LEAST_STEP))?.candidate;
+      if (!next) return last;
+      last = next;
+    }
+  }
+
+  private isLess(a: PatchCandidate, b: PatchCandidate): boolean {
+    const work = a.extraInstructions - b.extraInstructions;
+    return (this.options.least === 'patches' ? patchesOf(a) - patchesOf(b) || work : work) < 0;
+  }
+
+  /** Whether a choice, and so all that follow it, cannot be better than what was found. */
+  private isBehind(choice: Choice, best: PatchCandidate): boolean {
+    if (this.options.least !== 'patches') return choice.extra >= best.extraInstructions;
+    return patches(choice.grid) > patchesOf(best) || (patches(choice.grid) === patchesOf(best) && choice.extra >= best.extraInstructions);
+  }
+
+  /** The cheapest tail behind a choice (null: the whole graph) in `bytes`. */
+  private tailOf(choice: Choice | null, bytes: number): TailPlan | null {
+    const stage = choice?.shapes.stage;
+    const needed = stage ? this.estimator.tail(stage) : this.estimator.layerByLayer();
+    if (needed <= bytes) return { extra: 0, redundantMacs: 0, bytes: needed, stages: [] };
+    if (!this.tails || (stage && !this.tails.follows(stage))) return null;
+    const plan = this.tails.plan(stage?.layers.length ?? 0, bytes);
+    // Steps alone may seem to fit where a chain of them does not.
+    return plan && plan.stages.length > 0 ? plan : null;
+  }
+
+  private candidate(choice: Choice | null, tail: TailPlan): PatchCandidate {
+    const tailStages = tail.stages;
+    let stage = { choice: null as PatchChoice | null, bytes: 0, extra: 0, redundantMacs: 0 };
+    if (choice) {
+      const { shapes, grid, extra, bytes } = choice;
+      const redundantMacs = shapes.macs(grid) - shapes.macs({ rows: 1, cols: 1 });
+      stage = { choice: { stage: shapes.stage, grid, keep: shapes.keep, tailStages }, bytes: bytes!, extra, redundantMacs };
+    }
+    const redundantMacs = stage.redundantMacs + tail.redundantMacs;
+    return {
+      choice: stage.choice, tailStages, arenaBytes: Math.max(stage.bytes, tail.bytes), stageBytes: stage.bytes, tailBytes: tail.bytes,
+      macs: this.macs + redundantMacs, redundantMacs, extraInstructions: stage.extra + tail.extra,
+    };
+  }
+
+  /** Whether a choice's patch stage fits; looks at its schedules only where the cheap bound leaves it open. */
+  private fits(choice: Choice, bytes: number): boolean {
+    const { shapes, grid } = choice;
+    if (choice.floor === 0) choice.floor = this.estimator.stageFloor(shapes, grid);
+    if (choice.floor > bytes) return false;
+    choice.bytes ??= this.estimator.stage(shapes, grid);
+    return choice.bytes <= bytes;
+  }
 }
 
-/** The largest grid that suits a stage, rows before columns. */
-function finestGrid(shapes: StageShapes, { grid, largestGrid = defaultGrid }: PlannerOptions): Grid {
-  if (grid) return grid;
-  const suiting = grids(largestGrid).filter((g) => shapes.suits(g));
-  return suiting.reduce((a, b) => (b.rows >= a.rows && b.cols >= a.cols ? b : a));
+/** Bytes that are less than a candidate's arena by some share. */
+function stepBelow({ arenaBytes }: PatchCandidate, share: number): number {
+  return Math.min(arenaBytes - 1, Math.floor(arenaBytes * share));
 }
 
-const defaultGrid: Grid = { rows: 8, cols: 8 };
-
-function grids({ rows, cols }: Grid): Grid[] {
-  const all: Grid[] = [];
-  for (let r = 1; r <= rows; r++) for (let c = 1; c <= cols; c++) if (r * c > 1) all.push({ rows: r, cols: c });
-  return all;
-}
-
-/** The sets of kept maps that the strategies ask for. A kept map is shared by branches of both classes, so it must have the same bits in both. */
-function keepSets(graph: Graph, stage: Stage, { strategies = ['recompute'], memory }: PlannerOptions): ReadonlySet<MapId>[] {
-  const keepable = stage.maps.filter((map) => map !== stage.splitMap && memory.bits.stored(map, 'regular') === memory.bits.stored(map, 'outlier'));
-  const channels = (map: MapId) => graph.maps[map].shape.c;
-  const widths = [...new Set(keepable.map(channels))].sort((a, b) => a - b);
-  const sets: ReadonlySet<MapId>[] = strategies.includes('recompute') ? [keepNothing] : [];
-  if (strategies.includes('hybrid')) for (const width of widths.slice(0, -1)) sets.push(new Set(keepable.filter((map) => channels(map) <= width)));
-  if ((strategies.includes('keep') || strategies.includes('hybrid')) && keepable.length > 0) sets.push(new Set(keepable));
-  return sets;
+function patchesOf({ choice }: PatchCandidate): number {
+  return choice ? patches(choice.grid) : 0;
 }

@@ -131,9 +131,9 @@ export function buildSchedule(graph: Graph, stage: ScheduledStage | null, bits: 
 }
 
 /**
- * Only some branches of the stage (of the tail, too), without anything else: for estimates of the memory that it needs. `branches` are indexes in order; the first and
+ * Only some branches of the stage (of the tail, too), without anything else: for estimates of the memory that it needs. With `stage` null it is the first of the tail's. `branches` are indexes in order; the first and
  * the last branch of the grid must be among them.
  */
-export function buildStageSchedule(graph: Graph, stage: ScheduledStage, bits: BitsOf, options: ScheduleOptions, branches: readonly number[]): Schedule {
+export function buildStageSchedule(graph: Graph, stage: ScheduledStage | null, bits: BitsOf, options: ScheduleOptions, branches: readonly number[]): Schedule {
   return new ScheduleBuilder(graph, stage, bits, options).buildBranches(branches);
 }

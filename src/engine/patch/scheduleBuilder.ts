@@ -317,7 +317,7 @@ export class ScheduleBuilder {
 
   /** Whether all branches of a stage have one buffer of the map: what they read from outside, and what they write together. */
   private isShared(map: MapId, part: Part | null): boolean {
-    return part === null || map === part.scheduled.stage.splitMap || this.graph.maps[map].producer === null || !part.layers.has(this.graph.maps[map].producer!);
+    return part === null || map === part.scheduled.stage.splitMap || this.graph.maps[map].producer === null || !part.layers.has(this.graph.maps[map].producer);
   }
 
   private placesOf({ part, scope }: Run): ReadonlyMap<MapId, Place> {

