@@ -1,5 +1,6 @@
 import type { MapId } from '../graph/types';
 import type { MapFormat } from '../quantize/types';
+import type { FloatCache } from './floatCache';
 
 /** Accuracy of the firmware's integer arithmetic beside the float network, on the same images. */
 export interface Evaluation {
@@ -57,6 +58,8 @@ export interface Prediction {
 export interface EvaluateOptions {
   /** Compare the layers' outputs, too, on at most so many of the images. `formats`: in which each map is stored, see QuantizedParameters. */
   readonly layers?: { readonly formats: ReadonlyMap<MapId, MapFormat>; readonly images: number };
+  /** Float outputs of an earlier evaluation of the same model on the same samples; gets those that it lacks. */
+  readonly floatCache?: FloatCache;
   /** Keep what was predicted for each image. */
   readonly predictions?: boolean;
   /** Threads that run the integer network; undefined: as many as there are cores, where that pays. 1: this thread. */

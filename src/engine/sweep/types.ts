@@ -1,4 +1,4 @@
-import type { LayerPlan, MapPlan, PatchStage, PlanTarget, WeightBits, Bits } from '../plan/types';
+import type { Bits, Plan, PlanTarget, WeightBits } from '../plan/types';
 import type { Preprocess } from '../calibration/types';
 
 /** What is varied from point to point; everything else of a sweep is held. */
@@ -44,6 +44,8 @@ export interface SweepSettings {
   readonly phi: number;
   readonly lambda: number;
   readonly epsilon: number;
+  /** Reduction of BitOPs to reach by measured sensitivity; missing: bits by the entropy score. */
+  readonly bitOpsTarget?: number;
   /** Whether weights were fitted to what the integer network computes; undefined: where anything has fewer than 8 bits. */
   readonly compensate?: boolean;
   readonly calibration: {
@@ -120,8 +122,4 @@ export interface SweepAccuracy {
 }
 
 /** What a point decides, in the words of a plan. */
-export interface SweepDecisions {
-  readonly patchStage: PatchStage | null;
-  readonly maps: Readonly<Record<string, MapPlan>>;
-  readonly layers: Readonly<Record<string, LayerPlan>>;
-}
+export type SweepDecisions = Pick<Plan, 'patchStage' | 'tailStages' | 'maps' | 'layers'>;

@@ -1,0 +1,107 @@
+import { UserError } from './errors';
+import type { Bits, PlanTarget, WeightBits } from './plan/types';
+import { arenaTarget } from './targets/capacity';
+import { customTargetId, findTarget } from './targets/targets';
+
+/** Options of a command as they were given. */
+export type Values = Record<string, string | boolean | undefined>;
+
+/** The board, or with `custom` the sizes, that were asked for. */
+export function capacityOf(values: Values): PlanTarget {
+  const id = required(values, 'target');
+  const sramBytes = bytesOf(values, 'sram');
+  const flashBytes = bytesOf(values, 'flash');
+  if (id !== customTargetId) return arenaTarget(findTarget(id), { sramBytes, flashBytes });
+  if (sramBytes === undefined || flashBytes === undefined) throw new UserError(`--target ${customTargetId} needs --sram and --flash in bytes.`);
+  return { id, sramBytes, flashBytes };
+}
+
+export function one(positionals: readonly string[], name: string): string {
+  if (positionals.length !== 1) throw new UserError(`Expected exactly one ${name}.`);
+  return positionals[0];
+}
+
+export function required(values: Values, name: string): string {
+  const value = values[name];
+  if (typeof value !== 'string' || value === '') throw new UserError(`--${name} is missing.`);
+  return value;
+}
+
+export function number(values: Values, name: string): number | undefined {
+  const value = values[name];
+  if (typeof value !== 'string') return undefined;
+  const n = Number(value);
+  if (!Number.isFinite(n)) throw new UserError(`--${name} must be a number, not "${value}".`);
+  return n;
+}
+
+export function count(values: Values, name: string): number {
+  const n = number(values, name) ?? 0;
+  if (!Number.isInteger(n) || n < 0) throw new UserError(`--${name} must be a whole number.`);
+  return n;
+}
+
+export function fraction(values: Values, name: string): number | undefined {
+  const n = number(values, name);
+  if (n !== undefined && (n < 0 || n > 1)) throw new UserError(`--${name} must lie between 0 and 1.`);
+  return n;
+}
+
+/** A reduction, at least 1; 16 is 2-bit maps everywhere. */
+export function ratio(values: Values, name: string): number | undefined {
+  const n = number(values, name);
+  if (n !== undefined && (n < 1 || n > 16)) throw new UserError(`--${name} must lie between 1 and 16.`);
+  return n;
+}
+
+/** A number of bytes; `256K` and `1M` are understood. */
+export function bytesOf(values: Values, name: string): number | undefined {
+  const value = values[name];
+  if (typeof value !== 'string') return undefined;
+  const match = /^(\d+)([kKmM]?)$/.exec(value.trim());
+  const n = match ? Number(match[1]) * (match[2] === '' ? 1 : match[2].toLowerCase() === 'k' ? 1024 : 1024 * 1024) : NaN;
+  if (!Number.isSafeInteger(n) || n < 1) throw new UserError(`--${name} must be a number of bytes such as 262144, 256K or 1M, not "${value}".`);
+  return n;
+}
+
+export function oneOf<T extends string>(values: Values, name: string, allowed: readonly T[], fallback: T): T {
+  const value = values[name];
+  if (value === undefined) return fallback;
+  const found = allowed.find((a) => a === value);
+  if (!found) throw new UserError(`--${name} must be one of ${allowed.join(', ')}, not "${String(value)}".`);
+  return found;
+}
+
+export function gridOf(value: string | boolean | undefined): 'auto' | 'none' | { rows: number; cols: number } {
+  if (value === undefined || value === 'auto') return 'auto';
+  if (value === 'none') return 'none';
+  const match = /^(\d{1,3})[x×](\d{1,3})$/.exec(String(value));
+  if (!match || Number(match[1]) < 1 || Number(match[2]) < 1) throw new UserError(`--grid must be auto, none or rows×columns such as 3x3, not "${String(value)}".`);
+  return { rows: Number(match[1]), cols: Number(match[2]) };
+}
+
+export function bitsOf(value: string | boolean | undefined): Bits[] | undefined {
+  if (typeof value !== 'string') return undefined;
+  const bits = value.split(',').map(Number);
+  if (!bits.every((b): b is Bits => b === 8 || b === 4 || b === 2)) throw new UserError(`--bits must list 8, 4 and 2, not "${value}".`);
+  return [...new Set<Bits>([8, ...bits])].sort((a, b) => b - a);
+}
+
+export function weightsOf(value: string | boolean | undefined): WeightBits | 'auto' {
+  if (value === undefined || value === 'auto') return 'auto';
+  if (value === '8') return 8;
+  if (value === '4') return 4;
+  throw new UserError(`--weights must be 8, 4 or auto, not "${String(value)}".`);
+}
+
+export function sizesOf(value: string | boolean | undefined): Record<string, number> | undefined {
+  if (typeof value !== 'string') return undefined;
+  return Object.fromEntries(
+    value.split(',').map((entry) => {
+      const at = entry.lastIndexOf('=');
+      const n = Number(entry.slice(at + 1));
+      if (at < 1 || !Number.isInteger(n) || n < 1) throw new UserError(`--sizes must be like height=224,width=224, not "${value}".`);
+      return [entry.slice(0, at), n];
+    }),
+  );
+}

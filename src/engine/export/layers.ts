@@ -1,0 +1,63 @@
+import type { ActivationFunction, Clamp, Graph, Layer } from '../graph/types';
+import { fromRow, reorder, toRow } from './layout';
+import type { OnnxWriter } from './onnxWriter';
+import { poolAttributes } from './window';
+
+type PlainLayer = Exclude<Layer, { kind: 'conv' | 'depthwise' | 'fullyConnected' }>;
+
+/** A layer without weights on values of [1, C, H, W]: the float operators that the graph's evaluation stands for. */
+export function plainLayer(writer: OnnxWriter, graph: Graph, layer: PlainLayer, values: readonly string[]): string {
+  const { name } = layer;
+  const [x] = values;
+  const input = graph.maps[layer.inputs[0]].shape;
+  const output = graph.maps[layer.output].shape;
+  switch (layer.kind) {
+    case 'add': return sum(writer, name, values, layer.signs);
+    case 'mul': return writer.node('Mul', `${name}/product`, values);
+    case 'concat': return writer.node('Concat', `${name}/joined`, values, { axis: { c: 1, h: 2, w: 3 }[layer.axis] });
+    case 'maxPool': return writer.node('MaxPool', `${name}/pooled`, [x], poolAttributes(layer.window, input, output));
+    case 'averagePool': return writer.node('AveragePool', `${name}/pooled`, [x], { ...poolAttributes(layer.window, input, output), count_include_pad: layer.countIncludePad ? 1 : 0 });
+    case 'pad': {
+      const { top, left, bottom, right } = layer.padding;
+      return writer.node('Pad', `${name}/padded`, [x, writer.int64s(`${name}/pads`, [0, 0, top, left, 0, 0, bottom, right]), writer.floats(`${name}/value`, [], [layer.value])], { mode: 'constant' });
+    }
+    case 'resize': {
+      const scales = writer.floats(`${name}/scales`, [4], [1, 1, layer.scaleH, layer.scaleW]);
+      return writer.node('Resize', `${name}/resized`, [x, '', scales], { mode: layer.mode, coordinate_transformation_mode: layer.coordinates, nearest_mode: layer.rounding });
+    }
+    case 'activation': return activation(writer, name, x, layer.fn);
+    case 'prelu': return writer.node('PRelu', `${name}/prelu`, [x, writer.floats(`${name}/slopes`, [layer.slopes.length, 1, 1], layer.slopes)]);
+    case 'slice': {
+      const ends = [layer.begin, layer.end, 1].map((v, i) => writer.int64s(`${name}/${['begin', 'end', 'axis'][i]}`, [v]));
+      return writer.node('Slice', `${name}/slice`, [x, ...ends]);
+    }
+    case 'softmax': return writer.node('Softmax', `${name}/softmax`, [x], { axis: 1 });
+    case 'reshape': return fromRow(writer, name, toRow(writer, name, x, input), output);
+    case 'permute': return fromRow(writer, name, reorder(writer, name, toRow(writer, name, x, input), layer.permutation), output);
+  }
+}
+
+function sum(writer: OnnxWriter, name: string, values: readonly string[], signs: readonly (1 | -1)[]): string {
+  const first = signs[0] === 1 ? values[0] : writer.node('Neg', `${name}/negated`, [values[0]]);
+  return values.slice(1).reduce((total, value, i) => writer.node(signs[i + 1] === 1 ? 'Add' : 'Sub', `${name}/sum`, [total, value]), first);
+}
+
+function activation(writer: OnnxWriter, name: string, x: string, fn: ActivationFunction): string {
+  switch (fn.name) {
+    case 'leakyRelu': return writer.node('LeakyRelu', `${name}/activated`, [x], { alpha: { float: fn.alpha } });
+    case 'hardSigmoid': return writer.node('HardSigmoid', `${name}/activated`, [x], { alpha: { float: fn.alpha }, beta: { float: fn.beta } });
+    case 'hardSwish': return writer.node('HardSwish', `${name}/activated`, [x]);
+    case 'sigmoid': return writer.node('Sigmoid', `${name}/activated`, [x]);
+    case 'silu': return writer.node('Mul', `${name}/activated`, [x, writer.node('Sigmoid', `${name}/sigmoid`, [x])]);
+    case 'tanh': return writer.node('Tanh', `${name}/activated`, [x]);
+    case 'clamp': return clamped(writer, name, x, fn);
+  }
+}
+
+/** The clamp that a layer has fused. */
+export function clamped(writer: OnnxWriter, name: string, value: string, { min, max }: Clamp): string {
+  if (min === null && max === null) return value;
+  if (min === 0 && max === null) return writer.node('Relu', `${name}/relu`, [value]);
+  const bound = (suffix: string, v: number | null): string => (v === null ? '' : writer.floats(`${name}/${suffix}`, [], [v]));
+  return writer.node('Clip', `${name}/clip`, [value, bound('min', min), ...(max === null ? [] : [bound('max', max)])]);
+}

@@ -1,0 +1,52 @@
+import * as path from 'node:path';
+import { GENERATOR } from '../generator';
+import { relativeTo } from '../pipeline';
+import { hashBytes, writeFilesWhole } from '../plan/files';
+import { encodeParameters } from '../plan/parametersFile';
+import { formatPlan, parametersFileName } from '../plan/sidecar';
+import type { Plan } from '../plan/types';
+import { checkCancelled, type Progress } from '../progress';
+import type { SweepSession } from './session';
+import type { Sweep, SweepDecisions, SweepSettings } from './types';
+
+/** Settings of a sweep with the varied parameter at one of its values. */
+export function settingsAt({ parameter, settings }: Pick<Sweep, 'parameter' | 'settings'>, value: number): SweepSettings {
+  switch (parameter) {
+    case 'phi': return { ...settings, phi: value };
+    case 'lambda': return { ...settings, lambda: value, bitOpsTarget: undefined };
+    case 'bitops-target': return { ...settings, bitOpsTarget: value };
+  }
+}
+
+/**
+ * Makes a point's decisions a plan: quantizes its weights as they were for the point, and writes sidecar and parameters, both whole or neither.
+ *
+ * @param settings with the point's value, see {@link settingsAt}
+ * @throws UserError when they cannot be written; CancelledError
+ */
+export async function writePointAsPlan(session: SweepSession, planPath: string, settings: SweepSettings, decisions: SweepDecisions, progress: Progress): Promise<Plan> {
+  const { model, graph, calibration } = session;
+  const parameters = encodeParameters(graph, await session.parameters(decisions, settings.compensate, progress));
+  const plan: Plan = {
+    version: 1,
+    generator: GENERATOR,
+    model: { file: relativeTo(planPath, model.modelPath), sha256: session.sha256, ...(model.sizes ? { sizes: model.sizes } : {}) },
+    preprocess: settings.preprocess,
+    target: settings.target,
+    search: searchOf(settings),
+    calibration: { key: calibration.key, images: calibration.images, folder: relativeTo(planPath, model.imagesPath) },
+    ...decisions,
+    parameters: { file: parametersFileName(planPath), sha256: hashBytes(parameters) },
+  };
+  checkCancelled(progress);
+  await writeFilesWhole([
+    { path: path.join(path.dirname(planPath), plan.parameters.file), data: parameters },
+    { path: planPath, data: formatPlan(plan) },
+  ]);
+  return plan;
+}
+
+/** A plan's record of how it was searched. */
+export function searchOf({ bitOpsTarget, phi, lambda, epsilon, bits, weights }: SweepSettings): Plan['search'] {
+  return { method: bitOpsTarget === undefined ? 'entropy' : 'sensitivity', ...(bitOpsTarget === undefined ? {} : { bitOpsTarget }), phi, lambda, epsilon, bits, weights };
+}
