@@ -1,12 +1,12 @@
 // Builds what ships: the extension, the worker, the command line and the editor's page. `--watch` rebuilds on change, `--minify` for the package.
 import { context } from 'esbuild';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 
 const watch = process.argv.includes('--watch');
 const minify = process.argv.includes('--minify');
 
 /** @type {import('esbuild').BuildOptions} */
-const common = { bundle: true, minify, sourcemap: true, sourcesContent: false, logLevel: 'warning', legalComments: 'none', loader: { '.c': 'text', '.h': 'text', '.ld': 'text' } };
+const common = { bundle: true, metafile: true, minify, sourcemap: true, sourcesContent: false, logLevel: 'warning', legalComments: 'none', loader: { '.c': 'text', '.h': 'text', '.ld': 'text' } };
 /** @type {import('esbuild').BuildOptions} */
 const node = { ...common, platform: 'node', target: 'node20', format: 'cjs' };
 const onnxruntime = ['onnxruntime-node'];
@@ -29,4 +29,8 @@ if (watch) {
   const results = await Promise.allSettled(contexts.map((c) => c.rebuild()));
   await Promise.all(contexts.map((c) => c.dispose()));
   if (results.some((r) => r.status === 'rejected')) process.exitCode = 1;
+  // For notices.mjs: all files that went into the bundles.
+  const inputs = results.flatMap((r) => (r.status === 'fulfilled' ? Object.keys(r.value.metafile?.inputs ?? {}) : []));
+  mkdirSync('out', { recursive: true });
+  writeFileSync('out/bundled.json', JSON.stringify([...new Set(inputs)].sort(), null, 1));
 }

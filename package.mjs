@@ -26,6 +26,7 @@ const { version, name } = JSON.parse(readFileSync(path.join(root, 'package.json'
 const runtime = path.join(root, 'node_modules/onnxruntime-node/bin');
 
 run(process.execPath, ['esbuild.mjs', '--minify']);
+run(process.execPath, ['notices.mjs']);
 for (const target of targets) {
   const [platform, arch] = target.split('-');
   if (!readdirSync(runtime).some((api) => existsSync(path.join(runtime, api, platform, arch)))) throw new Error(`onnxruntime-node has no binaries for ${target}.`);

@@ -67,6 +67,12 @@ describe('a first run by clicks', () => {
     const layouts = await vscode.quickPick('CMake library');
     await vscode.screenshot('07-layout');
     await vscode.pick(layouts, 'CMake library');
+    const preview = await vscode.quickPick('gauge → firmware/lib/gauge');
+    await preview.getByText('lib/gauge/gauge.c').waitFor();
+    assert.match(await preview.locator('.monaco-list-row').first().innerText(), /Generate[\s\S]*\d+ new, [\d.]+ [KM]iB/);
+    await vscode.screenshot('07-preview');
+    assert.ok(!existsSync(path.join(workspace, 'firmware/lib')), 'something was written before it was confirmed');
+    await preview.locator('.monaco-list-row').first().click();
     await vscode.notification(/files written/).waitFor({ timeout: 120_000 });
     await vscode.screenshot('08-generated');
     const folder = findGenerated(path.join(workspace, 'firmware'));

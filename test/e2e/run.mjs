@@ -20,12 +20,14 @@ if (requireTools(['chromium', 'fonts', 'nativeBuild', 'gcc'])) {
     const { status } = spawnSync(process.execPath, [path.join(projectRoot, 'package.mjs'), '--out', vsix], { stdio: ['ignore', 'ignore', 'inherit'] });
     if (status !== 0) throw new Error('The extension could not be packaged.');
   }
-  const server = await startCodeServer({ folder: path.join(out, 'code-server'), vsix: path.resolve(vsix) });
-  process.env.QUANTMCU_E2E_URL = server.url;
+  const servers = [];
+  for (const trust of [false, true]) servers.push(await startCodeServer({ folder: path.join(out, trust ? 'code-server-asking' : 'code-server'), vsix: path.resolve(vsix), trust }));
+  process.env.QUANTMCU_E2E_URL = servers[0].url;
+  process.env.QUANTMCU_E2E_TRUST_URL = servers[1].url;
   process.env.QUANTMCU_E2E_VSIX = path.resolve(vsix);
   try {
     await runSuite('e2e', [path.join(projectRoot, 'test/e2e')], { grep: values.grep, reporter: 'spec', timeout: 300_000, bail: true });
   } finally {
-    await server.stop();
+    for (const server of servers) await server.stop();
   }
 }

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { outRoot, projectRoot } from '../support/paths';
 
@@ -8,9 +8,9 @@ const megabyte = 1024 * 1024;
 
 /** What may be in a package beside the binaries of its own platform. */
 const allowed = [
-  /^extension\.vsixmanifest$/, /^\[Content_Types\]\.xml$/, /^extension\/(package\.json|readme\.md|changelog\.md|LICENSE\.txt)$/i,
-  /^extension\/dist\/(extension|worker|cli)\.js$/, /^extension\/dist\/webview\/main\.(js|css)$/,
-  /^extension\/media\/[\w.]+\.png$/, /^extension\/media\/schema\/[\w.]+\.json$/, /^extension\/media\/sample\/(?!training\/)(?!firmware\/(lib|build)\/)/,
+  /^extension\.vsixmanifest$/, /^\[Content_Types\]\.xml$/, /^extension\/(package\.json|package\.nls(\.\w+)?\.json|readme\.md|changelog\.md|LICENSE\.txt|ThirdPartyNotices\.txt)$/i, /^extension\/l10n\/bundle\.l10n(\.\w+)?\.json$/,
+  /^extension\/dist\/(extension|worker|evaluator|cli)\.js$/, /^extension\/dist\/webview\/main\.(js|css)$/,
+  /^extension\/media\/(walkthrough\/)?[\w.]+\.png$/, /^extension\/media\/schema\/[\w.]+\.json$/, /^extension\/media\/sample\/(?!training\/)(?!firmware\/(lib|build)\/)/,
   /^extension\/node_modules\/onnxruntime-(node|common)\/(package\.json|LICENSE(\.txt)?|dist\/[\w/.-]+\.js(on)?)$/,
 ];
 
@@ -45,6 +45,34 @@ describe('the packaged extension (VSIX)', function () {
       assert.ok(names.includes(`extension/${file}`), `${file} is missing`);
     }
     assert.match(run('unzip', ['-p', vsix, 'extension.vsixmanifest']), new RegExp(`TargetPlatform="${target}"`));
+  });
+
+  it('holds every file that its manifest names', () => {
+    const manifest = readFileSync(path.join(projectRoot, 'package.json'), 'utf8');
+    const named = [...manifest.matchAll(/"(?:\.\/)?((?:media|dist|l10n)\/[\w./-]+)"/g)].map(([, file]) => file);
+    assert.ok(named.length > 6, named.join());
+    assert.deepEqual(named.filter((file) => !names.includes(`extension/${file}`)), []);
+    for (const file of ['package.nls.json', 'package.nls.de.json', 'l10n/bundle.l10n.json', 'l10n/bundle.l10n.de.json']) assert.ok(names.includes(`extension/${file}`), file);
+  });
+
+  it('names the license of everything in it that is not ours', () => {
+    const notices = run('unzip', ['-p', vsix, 'extension/ThirdPartyNotices.txt']);
+    const heading = (name: string, license: string): RegExp => new RegExp(`^={80}\\n${name} \\d[\\w.-]*\\nLicense: ${license}`, 'm');
+    for (const name of ['onnxruntime-node', 'onnxruntime-common', 'ajv', 'jsonc-parser', 'jpeg-js', 'pngjs', '@vscode/webview-ui-toolkit']) assert.match(notices, heading(name, '(MIT|BSD-3-Clause)'));
+    // The native library's own notices, e.g. of protobuf.
+    assert.match(notices, /THIRD PARTY SOFTWARE NOTICES AND INFORMATION/);
+    assert.match(notices, /protocolbuffers\/protobuf/);
+    const known = /^(MIT|ISC|0BSD|Apache-2\.0|BSD-[23]-Clause|MIT AND .*|\(.*\bMIT\b.*\))$/;
+    const licenses = [...notices.matchAll(/^={80}\n(\S+) \S+\nLicense: (.+)\n/gm)];
+    assert.ok(licenses.length >= 8, `${licenses.length} packages`);
+    for (const [, name, license] of licenses) assert.match(license, known, `${name}: ${license}`);
+  });
+
+  it('has the metadata of a listing, and invents no address', () => {
+    const manifest = JSON.parse(run('unzip', ['-p', vsix, 'extension/package.json'])) as Record<string, unknown>;
+    for (const key of ['displayName', 'description', 'icon', 'galleryBanner', 'categories', 'keywords', 'license', 'pricing', 'preview', 'capabilities', 'extensionKind', 'l10n']) assert.ok(manifest[key] !== undefined, key);
+    for (const key of ['repository', 'homepage', 'bugs', 'sponsor', 'qna']) assert.equal(manifest[key], undefined, key);
+    assert.match(run('unzip', ['-p', vsix, 'extension.vsixmanifest']), /<GalleryFlags>Public Preview<\/GalleryFlags>|Public Preview/);
   });
 
   it('takes at most 40 MB', () => {

@@ -10,13 +10,26 @@ const screenshots = path.join(outRoot, 'screenshots');
 export class Workbench {
   private constructor(private readonly browser: Browser, readonly page: Page) {}
 
-  /** Opens a folder in a new window. @param url of the running server */
-  static async open(url: string, folder: string): Promise<Workbench> {
+  /**
+   * Opens a folder in a new window.
+   * @param url of the running server
+   * @param trust answer to the question whether its authors are trusted, where the server asks
+   */
+  static async open(url: string, folder: string, trust?: RegExp): Promise<Workbench> {
     const { browser, page } = await launchBrowser();
     mkdirSync(screenshots, { recursive: true });
-    await page.goto(`${url}/?folder=${folder}`);
+    await page.goto(`${url}/?folder=${encodeURIComponent(folder)}`);
+    if (trust) await page.locator('.monaco-dialog-box').getByRole('button', { name: trust }).click({ timeout: 60_000 });
     await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor({ timeout: 60_000 });
     return new Workbench(browser, page);
+  }
+
+  /** Another window on a folder, in the same browser. */
+  async openSecond(url: string, folder: string): Promise<Workbench> {
+    const page = await this.page.context().newPage();
+    await page.goto(`${url}/?folder=${encodeURIComponent(folder)}`);
+    await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor({ timeout: 60_000 });
+    return new Workbench(this.browser, page);
   }
 
   async close(): Promise<void> {
@@ -72,6 +85,16 @@ export class Workbench {
     await row.click();
   }
 
+  /** A row of an open quick pick. */
+  row(widget: Locator, text: string | RegExp): Locator {
+    return widget.locator('.monaco-list-row', { hasText: text }).first();
+  }
+
+  /** The item of the status bar that names the model. */
+  get statusItem(): Locator {
+    return this.page.locator('#quantmcu\\.quantmcu\\.quantmcu\\.model, .statusbar-item[id*="quantmcu.model"]').first();
+  }
+
   notification(text: string | RegExp): Locator {
     return this.page.locator('.notification-toast', { hasText: text });
   }
@@ -86,5 +109,31 @@ export class Workbench {
     const widget = this.page.locator('.quick-input-widget:visible');
     await widget.locator('input').first().fill(`>${title}`);
     await widget.locator('.monaco-list-row', { hasText: title }).first().click();
+  }
+
+  /** Opens a model's editor from the explorer. */
+  async showEditor(name: string): Promise<void> {
+    await this.explorerRow(name).dblclick();
+    await this.webview.getByRole('tab').first().waitFor({ timeout: 60_000 });
+  }
+
+  /** Opens a file of the workspace by its name. */
+  async openFile(name: string): Promise<void> {
+    await this.page.keyboard.press('ControlOrMeta+P');
+    const widget = this.page.locator('.quick-input-widget:visible');
+    await widget.locator('input').first().fill(name);
+    await widget.locator('.monaco-list-row', { hasText: name }).first().click();
+    await this.page.locator('.tab.active', { hasText: name }).waitFor();
+  }
+
+  /** Scrolls the active text editor to a text. */
+  async find(text: string): Promise<void> {
+    await this.page.locator('.editor-group-container.active .monaco-editor .view-lines').first().click();
+    await this.page.keyboard.press('ControlOrMeta+F');
+    const input = this.page.locator('.find-widget.visible textarea').first();
+    await input.waitFor();
+    await input.fill(text);
+    await this.page.keyboard.press('Enter');
+    await this.page.keyboard.press('Escape');
   }
 }

@@ -19,21 +19,29 @@ export interface Run {
 /** Longest that a run may take by the clock before it counts as hung; the limit that matters is on `cpuSeconds`. */
 const HUNG_MS = 60_000;
 
-let built: { readonly cli: string; readonly meter: string } | undefined;
+interface Programs {
+  readonly cli: string;
+  /** Answers the editor's question for a model, see viewer.ts. */
+  readonly viewer: string;
+  readonly meter: string;
+}
+
+let built: Programs | undefined;
 
 /** Builds the command line as `npm run build` does, into a file of its own: other test runs may be building at the same time. */
-function build(): { readonly cli: string; readonly meter: string } {
+function build(): Programs {
   if (built) return built;
   const folder = path.join(outRoot, 'faults', `cli-${process.pid}`);
   const cli = path.join(folder, 'cli.js');
-  buildSync({
-    absWorkingDir: projectRoot, entryPoints: ['src/cli.ts'], outfile: cli, bundle: true, platform: 'node', target: 'node20', format: 'cjs',
+  const viewer = path.join(folder, 'viewer.js');
+  for (const [entry, outfile] of [['src/cli.ts', cli], ['test/faults/viewer.ts', viewer]]) buildSync({
+    absWorkingDir: projectRoot, entryPoints: [entry], outfile, bundle: true, platform: 'node', target: 'node20', format: 'cjs',
     external: ['onnxruntime-node'], loader: { '.c': 'text', '.h': 'text', '.ld': 'text' }, logLevel: 'error',
   });
   const meter = path.join(folder, 'meter.cjs');
   fs.writeFileSync(meter, `process.on('exit', () => { const u = process.resourceUsage(); try { require('node:fs').writeSync(3, JSON.stringify([u.userCPUTime + u.systemCPUTime, u.maxRSS])); } catch {} });\n`);
   process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
-  return (built = { cli, meter });
+  return (built = { cli, viewer, meter });
 }
 
 /** The command line as built for these tests. */
@@ -42,9 +50,23 @@ export function cliPath(): string {
 }
 
 /** Runs the command line in a process of its own. */
-export async function runCli(args: readonly string[], options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly uid?: number } = {}): Promise<Run> {
-  const { cli, meter } = build();
-  const child = spawn(process.execPath, ['--require', meter, cli, ...args], {
+export function runCli(args: readonly string[], options: RunOptions = {}): Promise<Run> {
+  return run(build().cli, args, options);
+}
+
+/** Asks what the editor shows of a model, in a process of its own. */
+export function runView(modelPath: string): Promise<Run> {
+  return run(build().viewer, [modelPath], {});
+}
+
+interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly uid?: number;
+}
+
+async function run(program: string, args: readonly string[], options: RunOptions): Promise<Run> {
+  const child = spawn(process.execPath, ['--require', build().meter, program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'], cwd: options.cwd, uid: options.uid, gid: options.uid, env: { ...process.env, ...options.env },
   });
   const texts = ['', '', ''];

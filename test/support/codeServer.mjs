@@ -6,7 +6,6 @@ import path from 'node:path';
 import { ensureCodeServer } from './tools.mjs';
 
 const userSettings = {
-  'security.workspace.trust.enabled': false,
   'telemetry.telemetryLevel': 'off',
   'update.mode': 'none',
   'extensions.autoUpdate': 'off',
@@ -49,17 +48,18 @@ async function waitUntilHealthy(url, isAlive) {
 
 /**
  * Starts a server.
- * @param {{folder: string, vsix?: string, testDriver?: boolean}} options
+ * @param {{folder: string, vsix?: string, testDriver?: boolean, trust?: boolean}} options
  *   `folder`: emptied, then holds user data, extensions and the server's log; `vsix`: an extension to install first;
- *   `testDriver`: lets the page's URL name an extension and a suite to run in it, and keeps notifications from popping up
+ *   `testDriver`: lets the page's URL name an extension and a suite to run in it, and keeps notifications from popping up;
+ *   `trust`: folders are not trusted before the user says so
  * @returns {Promise<{url: string, authority: string, stop(): Promise<void>}>}
  */
-export async function startCodeServer({ folder, vsix, testDriver = false }) {
+export async function startCodeServer({ folder, vsix, testDriver = false, trust = false }) {
   const { node, entry } = ensureCodeServer();
   rmSync(folder, { recursive: true, force: true });
   const userData = path.join(folder, 'user-data');
   mkdirSync(path.join(userData, 'User'), { recursive: true });
-  writeFileSync(path.join(userData, 'User/settings.json'), JSON.stringify(userSettings, null, 2));
+  writeFileSync(path.join(userData, 'User/settings.json'), JSON.stringify({ ...userSettings, 'security.workspace.trust.enabled': trust }, null, 2));
   const config = path.join(folder, 'config.yaml');
   writeFileSync(config, 'auth: none\n');
   const common = [entry, '--config', config, '--user-data-dir', userData, '--extensions-dir', path.join(folder, 'extensions')];
@@ -71,7 +71,7 @@ export async function startCodeServer({ folder, vsix, testDriver = false }) {
   }
   const authority = `127.0.0.1:${await freePort()}`;
   const server = spawn(node, [...common, '--bind-addr', authority, '--auth', 'none', '--disable-telemetry', '--disable-update-check',
-    '--disable-workspace-trust', '--disable-getting-started-override', '--reconnection-grace-time', '2',
+    ...(trust ? [] : ['--disable-workspace-trust']), '--disable-getting-started-override', '--reconnection-grace-time', '2',
     ...(testDriver ? ['--vscode-option', 'enable-smoke-test-driver'] : [])],
   { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const log = createWriteStream(path.join(folder, 'server.log'));

@@ -140,6 +140,12 @@ export class OnnxBuilder {
     return outputs[0];
   }
 
+  /** Writes fields of the GraphProto that there is no method for. */
+  graphFields(write: (graph: ProtoWriter) => void): this {
+    write(this.graph);
+    return this;
+  }
+
   /** The ModelProto's bytes. */
   finish(): Buffer {
     const model = new ProtoWriter().varint(1, this.irVersion).text(2, 'onnxBuilder').message(7, this.graph.text(2, this.graphName));

@@ -8,12 +8,15 @@ import { noLayers, walkModel } from './import/walk';
 import { checkFolded, loadWeights } from './import/weights';
 import type { OnnxModel } from './model';
 import { openModel } from './openModel';
-import { UnsupportedModelError } from './problems';
+import { UnsupportedModelError, type ModelProblem } from './problems';
 
 export interface ImportOptions {
   /** Values for symbolic dimensions: by the symbol's name, or `h` and `w`. Symbolic batches become 1 by themselves. */
   readonly sizes?: SizeOptions;
 }
+
+/** Planning takes time that grows with the square of the depth; the deepest networks in use have some hundred layers. */
+const MAX_LAYERS = 4096;
 
 /**
  * Reads an ONNX file as a {@link Graph}: batch 1, HWC, shapes inferred, constants computed, normalizations and clamps folded,
@@ -31,6 +34,10 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
   }
 }
 
+function tooManyLayers(model: OnnxModel, count: number): ModelProblem {
+  return { node: model.graphName, opType: 'Graph', message: `has ${count} layers, more than the ${MAX_LAYERS} that can be planned`, remedy: 'No network for a microcontroller is that deep: export a smaller one.' };
+}
+
 /** As {@link importModel}, on a model that is already open and stays open. */
 export function importOpenModel(model: OnnxModel, options: ImportOptions = {}): Graph {
   const file = basename(model.path);
@@ -40,7 +47,7 @@ export function importOpenModel(model: OnnxModel, options: ImportOptions = {}): 
   const unread = loadWeights(draft);
   if (unread.length > 0) throw new UnsupportedModelError(file, unread);
   foldDraft(draft);
-  const folded = draft.layers.length === 0 ? [noLayers(model)] : checkFolded(draft);
+  const folded = draft.layers.length === 0 ? [noLayers(model)] : draft.layers.length > MAX_LAYERS ? [tooManyLayers(model, draft.layers.length)] : checkFolded(draft);
   if (folded.length > 0) throw new UnsupportedModelError(file, folded);
   const inputs = fedInputs(model).flatMap(({ name, elementType }) => {
     const value = state.values.get(name);

@@ -65,6 +65,8 @@ function savedBytes(requests: readonly ArenaRequest[], overlaps: readonly ArenaO
   return saved;
 }
 
+const MAX_CHAIN_STEPS = 200_000;
+
 /**
  * Overlaps only ever lead downwards: the output of the output of a request that are laid over one another begin lower and lower. So along a chain of k
  * steps either all overlaps are used, and the first request lies above the sum of the distances, or one is not, and its step needs both in full.
@@ -89,12 +91,15 @@ function chainBound(requests: readonly ArenaRequest[], overlaps: readonly ArenaO
     next.set(over, pairs);
   }
   let bound = 0;
+  // Chains that are cut short give a lower bound, too; in networks of thousands of layers all of them together are too long.
+  let steps = MAX_CHAIN_STEPS;
   for (const start of next.keys()) {
     let at = start;
     let distance = 0;
     let apart = Infinity;
     // Should a step have several outputs, any of them makes a chain; the first will do.
-    for (let pairs = next.get(at); pairs; pairs = next.get(at)) {
+    for (let pairs = next.get(at); pairs && apart > bound && steps > 0; pairs = next.get(at)) {
+      steps--;
       distance += pairs[0].distance;
       apart = Math.min(apart, pairs[0].apart);
       bound = Math.max(bound, Math.min(requests[start].bytes + distance, apart));

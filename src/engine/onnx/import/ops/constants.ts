@@ -289,6 +289,7 @@ function gatherConstant(context: NodeContext): void {
 
 function concatConstant(context: NodeContext): void {
   const parts = context.node.inputs.map((_, i) => operand(context, i));
+  if (parts.length === 0) context.fail('joins nothing', 'Export the model again.');
   const axis = context.axis(context.int('axis', 0), parts[0].dims.length);
   if (parts.some((part) => part.dims.length !== parts[0].dims.length || part.dims.some((d, dim) => dim !== axis && d !== parts[0].dims[dim]))) {
     context.fail('joins constants of different shapes', 'Export the model again.');

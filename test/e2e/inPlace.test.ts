@@ -1,0 +1,242 @@
+import { strict as assert } from 'node:assert';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import * as path from 'node:path';
+import type { Locator } from 'playwright-core';
+import { smallModel, tinyPng } from '../faults/fixtures';
+import { SmallDisk } from '../faults/mounts';
+import { outRoot, projectRoot } from '../support/paths';
+import { Workbench } from './workbench';
+
+const has = (tool: string): boolean => spawnSync(tool, ['--version'], { stdio: 'ignore' }).status === 0;
+
+/** Puts a model, images, a plan and a CMake project into a folder. */
+function prepare(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(path.join(folder, 'images'), { recursive: true });
+  mkdirSync(path.join(folder, 'firmware'));
+  writeFileSync(path.join(folder, 'net.onnx'), smallModel());
+  for (let i = 0; i < 4; i++) writeFileSync(path.join(folder, 'images', `${i}.png`), tinyPng(i + 1));
+  writeFileSync(path.join(folder, 'firmware/CMakeLists.txt'), 'cmake_minimum_required(VERSION 3.16)\nproject(app C)\nadd_executable(app main.c)\n');
+  quantize(folder, 'nano33ble');
+}
+
+function quantize(folder: string, target: string): void {
+  const { status, stderr } = spawnSync(process.execPath, [path.join(projectRoot, 'dist/cli.js'), 'quantize', 'net.onnx', '--images', 'images', '--target', target, '--weights', '4', '--no-cache', '--json'], { cwd: folder, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+}
+
+describe('in place, by clicks', () => {
+  const workspace = path.join(outRoot, 'e2e/in place');
+  const buildFile = path.join(workspace, 'firmware/CMakeLists.txt');
+  const header = path.join(workspace, 'firmware/lib/net/net.h');
+  let vscode: Workbench;
+  let untouched: string;
+
+  before(async () => {
+    prepare(workspace);
+    untouched = readFileSync(buildFile, 'utf8');
+    vscode = await Workbench.open(process.env.QUANTMCU_E2E_URL!, workspace);
+  });
+  after(() => vscode?.close());
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await vscode?.screenshot('failed');
+  });
+
+  /** Generate or Remove up to the list of what changes. */
+  const preview = async (command: string, title: string): Promise<Locator> => {
+    await vscode.contextMenu(vscode.explorerRow('net.onnx'), command);
+    await vscode.pick(await vscode.quickPick(command.replace('…', '')), 'firmware');
+    if (title.includes('→')) await vscode.pick(await vscode.quickPick('CMake library'), 'CMake library');
+    return vscode.quickPick(title);
+  };
+
+  it('the status bar tells model, board and SRAM, and a click opens the editor', async () => {
+    await vscode.explorerRow('net.quantmcu.json').dblclick();
+    await vscode.statusItem.filter({ hasText: /net\.onnx: Arduino Nano 33 BLE.*, [\d.]+ (KiB|bytes) of 256 KiB SRAM/ }).waitFor({ timeout: 60_000 });
+    await vscode.screenshot('20-plan-text');
+    await vscode.statusItem.click();
+    await vscode.webview.getByRole('tab').first().waitFor({ timeout: 60_000 });
+  });
+
+  it('a link on a layer of the plan selects it in the editor', async () => {
+    await vscode.explorerRow('net.quantmcu.json').dblclick();
+    const lens = vscode.page.locator('.codelens-decoration a', { hasText: 'SRAM' }).first();
+    await lens.waitFor();
+    const name = Object.keys((JSON.parse(readFileSync(path.join(workspace, 'net.quantmcu.json'), 'utf8')) as { layers: object }).layers)[0];
+    await vscode.find(`"${name}": {`);
+    const link = vscode.page.locator('.detected-link', { hasText: name }).first();
+    await link.waitFor();
+    await link.click({ modifiers: ['ControlOrMeta'] });
+    await vscode.webview.locator('[aria-selected="true"]', { hasText: name }).first().waitFor();
+    await vscode.screenshot('21-layer-revealed');
+  });
+
+  it('generating shows every file first, and the build file with its diff, which can be left out', async () => {
+    const list = await preview('Generate Firmware Source…', 'net → firmware/lib/net');
+    await vscode.page.locator('.multiDiffEntry, .multi-diff-editor, .monaco-editor-diff, .diff-editor, .editor.modified').first().waitFor();
+    const build = vscode.row(list, 'CMakeLists.txt');
+    await build.getByText('the sources are added in a marked block').waitFor();
+    await vscode.screenshot('22-build-file');
+    await build.click();
+    await build.getByText('left alone').waitFor();
+    await build.click();
+    await build.getByText('the sources are added in a marked block').waitFor();
+    await vscode.row(list, 'lib/net/net.h').click();
+    await vscode.page.locator('.tab', { hasText: 'lib/net/net.h: now ↔ after' }).waitFor();
+    assert.equal(readFileSync(buildFile, 'utf8'), untouched);
+    assert.ok(!existsSync(header));
+    await vscode.row(list, 'Generate').click();
+    await vscode.notification(/files written/).waitFor({ timeout: 60_000 });
+    assert.match(readFileSync(buildFile, 'utf8'), /# >>> quantmcu net\nadd_subdirectory\(lib\/net\)\n/);
+    assert.ok(existsSync(header));
+  });
+
+  it('generating again finds nothing to do and says so', async () => {
+    await vscode.contextMenu(vscode.explorerRow('net.onnx'), 'Generate Firmware Source…');
+    await vscode.pick(await vscode.quickPick('Generate Firmware Source'), 'firmware');
+    await vscode.pick(await vscode.quickPick('CMake library'), 'CMake library');
+    await vscode.notification(/There is nothing to do/).waitFor({ timeout: 60_000 });
+  });
+
+  it('an edited file is kept unless it is chosen, and overwritten when it is', async () => {
+    const generated = readFileSync(header, 'utf8');
+    appendFileSync(header, '/* mine */\n');
+    const kept = await preview('Generate Firmware Source…', 'net → firmware/lib/net');
+    await vscode.row(kept, 'lib/net/net.h').getByText('edited since it was generated: stays as it is').waitFor();
+    await vscode.screenshot('23-edited');
+    await vscode.row(kept, 'Generate').click();
+    await vscode.notification(/0 files written/).waitFor({ timeout: 60_000 });
+    assert.equal(readFileSync(header, 'utf8'), `${generated}/* mine */\n`);
+    const overwritten = await preview('Generate Firmware Source…', 'net → firmware/lib/net');
+    await vscode.row(overwritten, 'lib/net/net.h').click();
+    await vscode.row(overwritten, 'lib/net/net.h').getByText('overwritten').waitFor();
+    await vscode.row(overwritten, 'Generate').click();
+    await vscode.notification(/1 files written/).waitFor({ timeout: 60_000 });
+    assert.equal(readFileSync(header, 'utf8'), generated);
+  });
+
+  it('the list is left by Escape and nothing has changed', async () => {
+    appendFileSync(header, '/* mine */\n');
+    const before = readFileSync(header, 'utf8');
+    await preview('Generate Firmware Source…', 'net → firmware/lib/net');
+    await vscode.page.keyboard.press('Escape');
+    await vscode.page.locator('.quick-input-widget:visible').waitFor({ state: 'hidden' });
+    assert.equal(readFileSync(header, 'utf8'), before);
+    writeFileSync(header, before.replace('/* mine */\n', ''));
+  });
+
+  it('a comment in generated C leads to its layer', async () => {
+    await vscode.openFile('net.c');
+    const lens = vscode.page.locator('.codelens-decoration a', { hasText: 'Show in the Editor (' }).first();
+    await vscode.find('Layer 0');
+    await lens.waitFor({ timeout: 30_000 });
+    await vscode.screenshot('24-generated-c');
+    await lens.click();
+    await vscode.webview.locator('[aria-selected="true"]').first().waitFor();
+  });
+
+  it('the self-test runs and its result is in the editor', async () => {
+    const core = has('arm-none-eabi-gcc') && has('qemu-system-arm') ? 'Cortex-M4' : 'This computer';
+    await vscode.contextMenu(vscode.explorerRow('net.onnx'), 'Run on Emulator…');
+    await vscode.pick(await vscode.quickPick('Run on Emulator'), core);
+    await vscode.webview.getByText(`Self-test of net.onnx on ${core} passed: every output byte is what the generator computed.`).waitFor({ timeout: 120_000 });
+    await vscode.screenshot('25-selftest');
+  });
+
+  it('removing shows what goes, and then takes it away', async () => {
+    const list = await preview('Remove Generated Source…', 'Remove the sources of net from firmware');
+    await vscode.row(list, 'lib/net/net.h').getByText('removed').waitFor();
+    await vscode.screenshot('26-remove');
+    await vscode.row(list, 'Remove').click();
+    await vscode.notification(/files removed from firmware/).waitFor({ timeout: 60_000 });
+    assert.deepEqual(readdirSync(path.join(workspace, 'firmware')), ['CMakeLists.txt']);
+    assert.equal(readFileSync(buildFile, 'utf8'), untouched);
+  });
+
+  it('two windows on one model: both follow its plan', async () => {
+    const second = await vscode.openSecond(process.env.QUANTMCU_E2E_URL!, workspace);
+    try {
+      for (const window of [vscode, second]) await window.showEditor('net.onnx');
+      await second.webview.getByText(/Arduino Nano 33 BLE/).first().waitFor({ timeout: 60_000 });
+      quantize(workspace, 'stm32h743');
+      for (const window of [vscode, second]) await window.webview.getByText(/STM32H743/).first().waitFor({ timeout: 60_000 });
+    } finally {
+      await second.page.close();
+    }
+  });
+
+  it('model replaced while open: the editor and the status bar say that the plan is of another one, until it is back', async () => {
+    const model = path.join(workspace, 'net.onnx');
+    const bytes = readFileSync(model);
+    writeFileSync(model, smallModel(2));
+    await vscode.webview.getByText(/has changed since/).first().waitFor({ timeout: 60_000 });
+    await vscode.statusItem.filter({ hasText: 'plan cannot be used' }).waitFor();
+    await vscode.screenshot('27-stale');
+    rmSync(model);
+    await vscode.webview.getByText(/cannot be read/).first().waitFor({ timeout: 60_000 });
+    writeFileSync(model, bytes);
+    await vscode.webview.getByText(/STM32H743/).first().waitFor({ timeout: 60_000 });
+  });
+
+  it('the walkthrough shows its steps with their pictures', async () => {
+    await vscode.command('Welcome: Open Walkthrough...');
+    await vscode.pick(await vscode.quickPick('QuantMCU'), 'QuantMCU');
+    for (const step of ['Get the sample project', 'Quantize the model', 'Generate C into the firmware']) await vscode.page.getByText(step).first().waitFor();
+    const picture = vscode.page.locator('.getting-started-media img, img[alt="The sample in the explorer: model, images, firmware"]').first();
+    await picture.waitFor();
+    assert.ok(await picture.evaluate((image: { naturalWidth: number }) => image.naturalWidth) > 200, 'the picture did not load');
+    await vscode.screenshot('28-walkthrough');
+  });
+});
+
+describe('where writing is not possible', () => {
+  let vscode: Workbench | undefined;
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await vscode?.screenshot('failed');
+    await vscode?.close();
+    vscode = undefined;
+  });
+
+  it('untrusted workspace: the model is shown, and nothing can be written or run', async () => {
+    const workspace = path.join(outRoot, 'e2e/untrusted');
+    prepare(workspace);
+    const before = readdirSync(workspace, { recursive: true }).sort();
+    vscode = await Workbench.open(process.env.QUANTMCU_E2E_TRUST_URL!, workspace, /^No/);
+    await vscode.showEditor('net.onnx');
+    await vscode.webview.getByText(/Arduino Nano 33 BLE/).first().waitFor({ timeout: 60_000 });
+    await vscode.screenshot('30-untrusted');
+    const item = await vscode.openContextMenu(vscode.explorerRow('net.onnx'), 'Quantize Model…');
+    assert.match((await item.getAttribute('class')) ?? '', /disabled/);
+    await vscode.page.keyboard.press('Escape');
+    // The page's own button ends at the same place.
+    await vscode.webview.getByRole('button', { name: /Quantize/ }).first().click();
+    await vscode.page.waitForTimeout(1000);
+    assert.equal(await vscode.page.locator('.quick-input-widget:visible').count(), 0);
+    assert.deepEqual(readdirSync(workspace, { recursive: true }).sort(), before);
+  });
+
+  it('read-only folder: the model is shown, quantizing says why it cannot be', async function () {
+    const source = path.join(outRoot, 'e2e/read-only source');
+    prepare(source);
+    const disk = SmallDisk.mount(this, path.join(outRoot, 'e2e/read-only'), 2048);
+    try {
+      mkdirSync(path.join(disk.folder, 'images'));
+      for (const file of ['net.onnx', ...readdirSync(path.join(source, 'images')).map((name) => `images/${name}`)]) copyFileSync(path.join(source, file), path.join(disk.folder, file));
+      disk.readOnly();
+      vscode = await Workbench.open(process.env.QUANTMCU_E2E_URL!, disk.folder);
+      await vscode.showEditor('net.onnx');
+      await vscode.contextMenu(vscode.explorerRow('net.onnx'), 'Quantize Model…');
+      await vscode.pick(await vscode.quickPick('1/3'), 'Arduino Nano 33 BLE');
+      await vscode.pick(await vscode.quickPick('2/3'), 'images');
+      await vscode.pick(await vscode.quickPick('3/3'), 'unit');
+      await vscode.notification(/cannot be written: the file system is read-only/).waitFor({ timeout: 120_000 });
+      await vscode.screenshot('31-read-only');
+      assert.deepEqual(readdirSync(disk.folder).sort(), ['images', 'net.onnx']);
+    } finally {
+      await vscode?.close();
+      vscode = undefined;
+      disk.unmount();
+    }
+  });
+});
