@@ -226,16 +226,38 @@ QMCU_INLINE void qmcu_block_write(const qmcu_block_shape *shape, const qmcu_bloc
     }
 }
 
-/* The codes of all four pixels; `format` is a constant. */
-QMCU_INLINE void qmcu_block_write_all(uint32_t format, const qmcu_block_shape *shape, const qmcu_block_scale *k, const qmcu_sums *s, uint8_t *to)
+/* The codes of all four pixels. */
+QMCU_INLINE void qmcu_block_write_all(const qmcu_block_shape *shape, const qmcu_block_scale *k, const qmcu_sums *s, uint8_t *to)
 {
-    qmcu_block_shape constant = *shape;
     const int32_t next = shape->pixel_bytes;
-    constant.format = format;
-    qmcu_block_write(&constant, k, s->a0, s->b0, to);
-    qmcu_block_write(&constant, k, s->a1, s->b1, to + next);
-    qmcu_block_write(&constant, k, s->a2, s->b2, to + 2 * next);
-    qmcu_block_write(&constant, k, s->a3, s->b3, to + 3 * next);
+    qmcu_block_write(shape, k, s->a0, s->b0, to);
+    qmcu_block_write(shape, k, s->a1, s->b1, to + next);
+    qmcu_block_write(shape, k, s->a2, s->b2, to + 2 * next);
+    qmcu_block_write(shape, k, s->a3, s->b3, to + 3 * next);
+}
+
+/*
+ * The same in a function that layers share: for all formats of so many bits at once, with less code. Codes are saturated as signed
+ * numbers less the middle of the range of unsigned ones.
+ */
+QMCU_INLINE void qmcu_block_write_shared(const qmcu_block_shape *shape, const qmcu_block_scale *k, const int32_t *sums, uint8_t *to)
+{
+    const uint32_t bits = qmcu_bits(shape->format);
+    const uint32_t flip = (shape->format & 1u) != 0u ? 0u : 1u << (bits - 1u);
+    const int32_t round = (int32_t)(1u << (shape->shift - 1u)) - (int32_t)(flip << shape->shift);
+    for (uint32_t p = 0u; p < 4u; p++) {
+        const int32_t a = qmcu_smmla(sums[p], k->multiplier_a, round) >> shape->shift;
+        const int32_t b = qmcu_smmla(sums[4u + p], k->multiplier_b, round) >> shape->shift;
+        if (bits == 8u) {
+            const uint32_t codes = (((uint32_t)qmcu_ssat8(a) ^ flip) & 255u) | ((uint32_t)qmcu_ssat8(b) ^ flip) << 8;
+            const uint32_t least = qmcu_ssub8(k->bound, qmcu_uqsub8(k->bound, codes));
+            to[0] = (uint8_t)least;
+            to[1] = (uint8_t)(least >> 8);
+        } else {
+            to[0] = (uint8_t)((((uint32_t)qmcu_ssat4(a) ^ flip) & 15u) | ((uint32_t)qmcu_ssat4(b) ^ flip) << 4);
+        }
+        to += shape->pixel_bytes;
+    }
 }
 
 /* Two channels' sums: of the pixels in turn. */
@@ -278,7 +300,10 @@ typedef struct {
 #define QMCU_BLOCK_TO_MEMORY(place) ((void)0)
 #endif
 
-/* The block itself. Inlined with constants for `parts` and for as many members of the shape as the function is made for. */
+/*
+ * The block itself. Inlined with constants for as many members of the shape as the function is made for; `parts`: made for no layer, and the
+ * columns may come in parts.
+ */
 QMCU_INLINE void qmcu_block_all(const qmcu_block_shape *shape, int parts, const qmcu_block *block)
 {
     const uint32_t scaled = shape->folded + (shape->weight_bits == 4u ? 4u : 0u);
@@ -291,7 +316,7 @@ QMCU_INLINE void qmcu_block_all(const qmcu_block_shape *shape, int parts, const 
     const int32_t *end = requant->bias + (block->first + block->channels);
     qmcu_block_place place = { requant->bias + block->first, requant->multiplier + block->first, NULL, block->to, block->sums };
     qmcu_block_scale k;
-    k.bound = shape->bounded != 0u ? (uint32_t)requant->max * 0x101u : 0u;
+    k.bound = shape->bounded != 0u ? (uint32_t)requant->max * 0x101u : 0xffffu;
     if (shape->bounded != 0u && requant->max_table != NULL) {
         place.max = requant->max_table + block->first;
     }
@@ -335,19 +360,11 @@ QMCU_INLINE void qmcu_block_all(const qmcu_block_shape *shape, int parts, const 
             k.bound = (uint32_t)place.max[0] | (uint32_t)place.max[1] << 8;
             place.max += 2;
         }
-        switch (shape->format) {
-        case QMCU_U8:
-            qmcu_block_write_all(QMCU_U8, shape, &k, &s, place.to);
-            break;
-        case QMCU_S8:
-            qmcu_block_write_all(QMCU_S8, shape, &k, &s, place.to);
-            break;
-        case QMCU_U4:
-            qmcu_block_write_all(QMCU_U4, shape, &k, &s, place.to);
-            break;
-        default:
-            qmcu_block_write_all(QMCU_S4, shape, &k, &s, place.to);
-            break;
+        if (parts) {
+            const int32_t sums[8] = { s.a0, s.a1, s.a2, s.a3, s.b0, s.b1, s.b2, s.b3 };
+            qmcu_block_write_shared(shape, &k, sums, place.to);
+        } else {
+            qmcu_block_write_all(shape, &k, &s, place.to);
         }
         place.to += shape->format < QMCU_U8 ? 1 : 2;
     } while (place.bias != end);

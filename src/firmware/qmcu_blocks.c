@@ -15,13 +15,10 @@
 
 #if QMCU_DSP
 
-/* Codes on the stack. */
-#define COLUMN_CODES (QMCU_COLUMN_BYTES / 2u / 16u * 16u)
-
 /* Where a pixel's column has more than its quarter of them, output channels whose sums are kept between the column's parts. */
 #define PART_CHANNELS 64
-#define PART_CODES (COLUMN_CODES - 8u * PART_CHANNELS)
-#define HAS_PARTS (COLUMN_CODES >= 8u * PART_CHANNELS + 64u)
+#define PART_CODES (QMCU_BLOCK_CODES - 8u * PART_CHANNELS)
+#define HAS_PARTS (QMCU_BLOCK_CODES >= 8u * PART_CHANNELS + 64u)
 
 /* Longest column of windows with an odd number of codes in a row that goes by blocks. */
 #define ODD_CODES 64u
@@ -29,8 +26,8 @@
 /* Two words of codes of one pixel and of the next. */
 QMCU_INLINE void store_pairs(int16_t *column, uint32_t even_p, uint32_t odd_p, uint32_t even_q, uint32_t odd_q, uint32_t second)
 {
-    qmcu_store_two(column, qmcu_pkh_low(even_p, odd_p), qmcu_pkh_low(even_q, odd_q));
-    qmcu_store_two(column + second, qmcu_pkh_high(even_p, odd_p), qmcu_pkh_high(even_q, odd_q));
+    qmcu_store_two(column, 0u, qmcu_pkh_low(even_p, odd_p), qmcu_pkh_low(even_q, odd_q));
+    qmcu_store_two(column, 2u * second, qmcu_pkh_high(even_p, odd_p), qmcu_pkh_high(even_q, odd_q));
 }
 
 /* Whole words of 8-bit codes of two pixels. */
@@ -207,14 +204,14 @@ static void fold(int16_t *columns, uint32_t length, uint32_t n)
     const uint32_t mask = ~(((1u << n) - 1u) << 16);
     for (uint32_t words = 2u * ((length + 1u) / 2u); words > 0u; words--) {
         const qmcu_words two = qmcu_load_two(columns, 0u);
-        qmcu_store_two(columns, two.first << n & mask, two.second << n & mask);
+        qmcu_store_two(columns, 0u, two.first << n & mask, two.second << n & mask);
         columns += 4;
     }
 }
 
 static void convolve_block(const convolution *conv, int32_t oy, int32_t ox)
 {
-    QMCU_ALIGN(8) int16_t columns[COLUMN_CODES];
+    QMCU_ALIGN(8) int16_t columns[QMCU_BLOCK_CODES];
     const uint32_t length = conv->shape->length;
     qmcu_block block = { conv->shape, columns, conv->params->weights, &conv->params->requant, 0, conv->out->channels, NULL, length, NULL, 1, 1 };
     block.to = qmcu_at(conv->out, oy, ox, 0);
@@ -264,7 +261,7 @@ static int are_apart(const qmcu_map *a, const qmcu_map *b)
 void qmcu_convolve_by(const qmcu_block_shape *shape, qmcu_block_function *function, const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
     convolution conv;
-    const int parts = 4u * ((shape->length + 1u) / 2u * 2u) > COLUMN_CODES;
+    const int parts = !QMCU_BLOCK_FITS(shape->length);
     /* Blocks may reach into the next row, but for those that read the input again after they have begun to write. */
     const int one_row = out->row_bytes == out->w * out->pixel_bytes && (!parts || are_apart(in, out));
     const int32_t rows = one_row ? 1 : out->h;
@@ -340,7 +337,7 @@ int qmcu_convolve_blocks(const qmcu_conv2d_params *params, const qmcu_map *in, c
     if ((shape.bounded && out->format != QMCU_U8) || r->max < 0 || r->max > highest) {
         return 0;
     }
-    if (!HAS_PARTS && 4u * ((shape.length + 1u) / 2u * 2u) > COLUMN_CODES) {
+    if (!HAS_PARTS && !QMCU_BLOCK_FITS(shape.length)) {
         return 0;
     }
     /* A column's codes are shifted once, the sums of its products for every output channel. Codes of padding may be larger than the map's. */

@@ -11,6 +11,7 @@
 #endif
 
 #include "qmcu_mve.h"
+#include "qmcu_rows.h"
 #include "qmcu_scale.h"
 
 #if QMCU_MVE
@@ -408,7 +409,8 @@ static void convolve_row(const depthwise *d, const channels4 *k, int32_t oy, int
     }
 }
 
-QMCU_KERNEL void qmcu_depthwise2d(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
+/* Any layer, tap by tap. */
+static QMCU_NOINLINE void convolve_by_taps(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
     depthwise d;
     channels4 k;
@@ -423,6 +425,16 @@ QMCU_KERNEL void qmcu_depthwise2d(const qmcu_depthwise2d_params *params, const q
             convolve_row(&d, &k, oy, oy * params->window.stride_h - params->window.pad_top);
         }
     }
+}
+
+QMCU_KERNEL void qmcu_depthwise2d(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
+{
+#if QMCU_DSP
+    if (qmcu_depthwise_rows(params, in, out)) {
+        return;
+    }
+#endif
+    convolve_by_taps(params, in, out);
 }
 
 #endif /* QMCU_MVE */

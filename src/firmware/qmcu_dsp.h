@@ -55,14 +55,20 @@ QMCU_DSP_3(qmcu_uqsub8, "uqsub8 %0, %1, %2")
 QMCU_DSP_4(qmcu_smlad, "smlad %0, %1, %2, %0")
 QMCU_DSP_4(qmcu_smlabb, "smlabb %0, %1, %2, %0")
 QMCU_DSP_4(qmcu_smlatt, "smlatt %0, %1, %2, %0")
+/* acc + low half of a * high half of b; + high half of a * low half of b. */
+QMCU_DSP_4(qmcu_smlabt, "smlabt %0, %1, %2, %0")
+QMCU_DSP_4(qmcu_smlatb, "smlatb %0, %1, %2, %0")
 
-/* The same as qmcu_smlad, in a register of its own: begins sums. */
-QMCU_INLINE int32_t qmcu_smlad_from(uint32_t a, uint32_t b, int32_t acc)
-{
-    int32_t r;
-    __asm__("smlad %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(acc));
-    return r;
-}
+/* The same as qmcu_smlad and qmcu_smlatb, in a register of its own: begins sums. */
+#define QMCU_DSP_FROM(name, text)                                               \
+    QMCU_INLINE int32_t name(uint32_t a, uint32_t b, int32_t acc)               \
+    {                                                                           \
+        int32_t r;                                                              \
+        __asm__(text " %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(acc));   \
+        return r;                                                               \
+    }
+QMCU_DSP_FROM(qmcu_smlad_from, "smlad")
+QMCU_DSP_FROM(qmcu_smlatb_from, "smlatb")
 
 /* c + floor(a * b / 2^32). */
 QMCU_INLINE int32_t qmcu_smmla(int32_t a, int32_t b, int32_t c)
@@ -124,7 +130,7 @@ QMCU_INLINE uint32_t qmcu_high_nibbles(uint32_t word)
 #if QMCU_DSP
 typedef uint32_t __attribute__((may_alias)) qmcu_word;
 typedef uint32_t __attribute__((may_alias, aligned(1))) qmcu_unaligned_word;
-typedef uint64_t __attribute__((may_alias)) qmcu_two_words;
+typedef uint16_t __attribute__((may_alias, aligned(1))) qmcu_unaligned_half;
 
 /* Four bytes in memory, on word addresses or any. */
 QMCU_INLINE uint32_t qmcu_load(const void *p)
@@ -137,7 +143,12 @@ QMCU_INLINE uint32_t qmcu_load_unaligned(const void *p)
     return *(const qmcu_unaligned_word *)p;
 }
 
-/* The same, loaded also where the compiler knows the word: it cannot tell that keeping it costs more than loading it. */
+QMCU_INLINE uint32_t qmcu_load_half(const void *p)
+{
+    return *(const qmcu_unaligned_half *)p;
+}
+
+/* A word, loaded also where the compiler knows the word: it cannot tell that keeping it costs more than loading it. */
 QMCU_INLINE uint32_t qmcu_load_again(const void *p)
 {
 #if defined(__arm__)
@@ -160,25 +171,42 @@ typedef struct {
     uint32_t second;
 } qmcu_words;
 
+typedef struct {
+    uint8_t bytes[256];
+} __attribute__((may_alias)) qmcu_near; /* tells the compiler what LDRD reads, whatever the offset */
+
 QMCU_INLINE qmcu_words qmcu_load_two(const void *p, uint32_t offset)
 {
     qmcu_words r;
-    const uint8_t *at = (const uint8_t *)p + offset;
 #if defined(__arm__) && defined(__OPTIMIZE__)
     if (__builtin_constant_p(offset)) {
-        __asm__("ldrd %0, %1, [%2, %3]" : "=r"(r.first), "=r"(r.second) : "r"(p), "i"(offset), "m"(*(const qmcu_two_words *)at));
+        __asm__("ldrd %0, %1, [%2, %3]" : "=r"(r.first), "=r"(r.second) : "r"(p), "i"(offset), "m"(*(const qmcu_near *)p));
         return r;
     }
 #endif
-    r.first = qmcu_load(at);
-    r.second = qmcu_load(at + 4);
+    r.first = qmcu_load((const uint8_t *)p + offset);
+    r.second = qmcu_load((const uint8_t *)p + offset + 4);
     return r;
 }
 
-QMCU_INLINE void qmcu_store_two(void *p, uint32_t first, uint32_t second)
+QMCU_INLINE void qmcu_store_two(void *p, uint32_t offset, uint32_t first, uint32_t second)
 {
-    *(qmcu_two_words *)p = (uint64_t)second << 32 | first;
+#if defined(__arm__) && defined(__OPTIMIZE__)
+    if (__builtin_constant_p(offset)) {
+        __asm__("strd %1, %2, [%3, %4]" : "+m"(*(qmcu_near *)p) : "r"(first), "r"(second), "r"(p), "i"(offset));
+        return;
+    }
+#endif
+    *(qmcu_word *)((uint8_t *)p + offset) = first;
+    *(qmcu_word *)((uint8_t *)p + offset + 4) = second;
 }
+
+/* Hides a value from the compiler, which otherwise makes versions of loops for steps that do not occur. */
+#if defined(__GNUC__)
+#define QMCU_OPAQUE(value) __asm__("" : "+r"(value))
+#else
+#define QMCU_OPAQUE(value) ((void)0)
+#endif
 
 QMCU_INLINE void qmcu_store(void *p, uint32_t word)
 {

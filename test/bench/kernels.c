@@ -6,6 +6,7 @@
 
 #include "counting.h"
 #include "quantmcu.h"
+#include "qmcu_special.h"
 #include "semihosting.h"
 
 #define MAX_CHANNELS 1024
@@ -86,35 +87,60 @@ typedef struct {
     uint8_t format;      /* of the input */
     uint8_t out_format;
     uint8_t weight_bits;
+    void (*conv2d)(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out);          /* made for the layer, or NULL */
+    void (*depthwise2d)(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out); /* likewise */
 } layer;
 
-#define POINTWISE(name, size, in, out, format, out_format, weight_bits) { name, 'c', size, in, out, 1, 1, format, out_format, weight_bits }
-static const layer layers[] = {
-    POINTWISE("pw 48x48x16-96", 48, 16, 96, QMCU_S8, QMCU_S8, 8),
-    POINTWISE("pw 24x24x32-192", 24, 32, 192, QMCU_S8, QMCU_S8, 8),
-    POINTWISE("pw 12x12x96-24", 12, 96, 24, QMCU_S8, QMCU_S8, 8),
-    POINTWISE("pw 24x24x192-32", 24, 192, 32, QMCU_S8, QMCU_S8, 8),
-    { "conv3x3s2 96x96x3-16", 'c', 96, 3, 16, 3, 2, QMCU_S8, QMCU_S8, 8 },
-    { "conv3x3 24x24x16-32", 'c', 24, 16, 32, 3, 1, QMCU_S8, QMCU_S8, 8 },
-    { "dw3x3s1 48x48x96", 'd', 48, 96, 96, 3, 1, QMCU_S8, QMCU_S8, 8 },
-    { "dw3x3s2 48x48x96", 'd', 48, 96, 96, 3, 2, QMCU_S8, QMCU_S8, 8 },
-    { "dw5x5s1 24x24x96", 'd', 24, 96, 96, 5, 1, QMCU_S8, QMCU_S8, 8 },
-    { "fc 320-1000", 'f', 1, 320, 1000, 1, 1, QMCU_S8, QMCU_S8, 8 },
-    { "add 48x48x24(elems)", 'a', 48, 24, 24, 1, 1, QMCU_S8, QMCU_S8, 8 },
-    { "avgpool 6x6x320(elems)", 'p', 6, 320, 320, 6, 1, QMCU_S8, QMCU_S8, 8 },
-    POINTWISE("pw 48x48x16-96 u8-u8", 48, 16, 96, QMCU_U8, QMCU_U8, 8),
-    POINTWISE("pw 24x24x32-192 u4-u4", 24, 32, 192, QMCU_U4, QMCU_U4, 8),
-    POINTWISE("pw 24x24x192-32 u4-u4", 24, 192, 32, QMCU_U4, QMCU_U4, 8),
-    POINTWISE("pw 24x24x192-32 u2-u2", 24, 192, 32, QMCU_U2, QMCU_U2, 8),
-    { "conv3x3 24x24x16-32 u4-u4", 'c', 24, 16, 32, 3, 1, QMCU_U4, QMCU_U4, 8 },
-    { "dw3x3s1 48x48x96 u4-u4", 'd', 48, 96, 96, 3, 1, QMCU_U4, QMCU_U4, 8 },
-    { "dw3x3s1 48x48x96 u2-u2", 'd', 48, 96, 96, 3, 1, QMCU_U2, QMCU_U2, 8 },
-    POINTWISE("pw 24x24x32-192 4-bit weights", 24, 32, 192, QMCU_S8, QMCU_S8, 4),
-    POINTWISE("pw 24x24x192-32 u4-u4 4-bit weights", 24, 192, 32, QMCU_U4, QMCU_U4, 4),
-    { "dw3x3s1 48x48x96 4-bit weights", 'd', 48, 96, 96, 3, 1, QMCU_S8, QMCU_S8, 4 },
-    { "dw3x3s1 48x48x96 u4-u4 4-bit weights", 'd', 48, 96, 96, 3, 1, QMCU_U4, QMCU_U4, 4 },
-    { "fc 320-1000 4-bit weights", 'f', 1, 320, 1000, 1, 1, QMCU_S8, QMCU_S8, 4 },
-};
+#define LAYERS(CONV2D, DEPTHWISE2D, OTHER) \
+    CONV2D(0, "pw 48x48x16-96", 48, 16, 96, 1, 1, QMCU_S8, QMCU_S8, 8) \
+    CONV2D(1, "pw 24x24x32-192", 24, 32, 192, 1, 1, QMCU_S8, QMCU_S8, 8) \
+    CONV2D(2, "pw 12x12x96-24", 12, 96, 24, 1, 1, QMCU_S8, QMCU_S8, 8) \
+    CONV2D(3, "pw 24x24x192-32", 24, 192, 32, 1, 1, QMCU_S8, QMCU_S8, 8) \
+    CONV2D(4, "conv3x3s2 96x96x3-16", 96, 3, 16, 3, 2, QMCU_S8, QMCU_S8, 8) \
+    CONV2D(5, "conv3x3 24x24x16-32", 24, 16, 32, 3, 1, QMCU_S8, QMCU_S8, 8) \
+    DEPTHWISE2D(6, "dw3x3s1 48x48x96", 48, 96, 3, 1, QMCU_S8, QMCU_S8, 8) \
+    DEPTHWISE2D(7, "dw3x3s2 48x48x96", 48, 96, 3, 2, QMCU_S8, QMCU_S8, 8) \
+    DEPTHWISE2D(8, "dw5x5s1 24x24x96", 24, 96, 5, 1, QMCU_S8, QMCU_S8, 8) \
+    OTHER("fc 320-1000", 'f', 1, 320, 1000, 1, 1, QMCU_S8, QMCU_S8, 8) \
+    OTHER("add 48x48x24(elems)", 'a', 48, 24, 24, 1, 1, QMCU_S8, QMCU_S8, 8) \
+    OTHER("avgpool 6x6x320(elems)", 'p', 6, 320, 320, 6, 1, QMCU_S8, QMCU_S8, 8) \
+    CONV2D(9, "pw 48x48x16-96 u8-u8", 48, 16, 96, 1, 1, QMCU_U8, QMCU_U8, 8) \
+    CONV2D(10, "pw 24x24x32-192 u4-u4", 24, 32, 192, 1, 1, QMCU_U4, QMCU_U4, 8) \
+    CONV2D(11, "pw 24x24x192-32 u4-u4", 24, 192, 32, 1, 1, QMCU_U4, QMCU_U4, 8) \
+    OTHER("pw 24x24x192-32 u2-u2", 'c', 24, 192, 32, 1, 1, QMCU_U2, QMCU_U2, 8) \
+    CONV2D(12, "conv3x3 24x24x16-32 u4-u4", 24, 16, 32, 3, 1, QMCU_U4, QMCU_U4, 8) \
+    DEPTHWISE2D(13, "dw3x3s1 48x48x96 u4-u4", 48, 96, 3, 1, QMCU_U4, QMCU_U4, 8) \
+    OTHER("dw3x3s1 48x48x96 u2-u2", 'd', 48, 96, 96, 3, 1, QMCU_U2, QMCU_U2, 8) \
+    CONV2D(14, "pw 24x24x32-192 4-bit weights", 24, 32, 192, 1, 1, QMCU_S8, QMCU_S8, 4) \
+    CONV2D(15, "pw 24x24x192-32 u4-u4 4-bit weights", 24, 192, 32, 1, 1, QMCU_U4, QMCU_U4, 4) \
+    DEPTHWISE2D(16, "dw3x3s1 48x48x96 4-bit weights", 48, 96, 3, 1, QMCU_S8, QMCU_S8, 4) \
+    DEPTHWISE2D(17, "dw3x3s1 48x48x96 u4-u4 4-bit weights", 48, 96, 3, 1, QMCU_U4, QMCU_U4, 4) \
+    OTHER("fc 320-1000 4-bit weights", 'f', 1, 320, 1000, 1, 1, QMCU_S8, QMCU_S8, 4)
+
+#define PIXEL_BYTES(channels, format) ((channels) * (2 << ((format) >> 1)) / 8)
+#define NOTHING(...)
+
+/* The kernels that a generated model has for these layers; with -DBENCH_SHARED those that all layers share. */
+#ifdef BENCH_SHARED
+#define CONV2D_FUNCTION(n) NULL
+#define DEPTHWISE2D_FUNCTION(n) NULL
+#else
+#define CONV2D_FUNCTION(n) conv2d_##n
+#define DEPTHWISE2D_FUNCTION(n) depthwise2d_##n
+#define SPECIAL_CONV2D(n, name, size, in, out, kernel, stride, format, out_format, weight_bits) \
+    QMCU_SPECIAL_CONV2D(conv2d_##n, (kernel) * (kernel) * (in), weight_bits, out_format, 0u, 0u, 0u, 6u, 0, PIXEL_BYTES(out, out_format))
+#define SPECIAL_DEPTHWISE2D(n, name, size, channels, kernel, stride, format, out_format, weight_bits) \
+    QMCU_SPECIAL_DEPTHWISE2D(depthwise2d_##n, kernel, stride, out_format, 0u, 0u, 6u, 0, PIXEL_BYTES(channels, out_format))
+LAYERS(SPECIAL_CONV2D, SPECIAL_DEPTHWISE2D, NOTHING)
+#endif
+
+#define CONV2D_LAYER(n, name, size, in, out, kernel, stride, format, out_format, weight_bits) \
+    { name, 'c', size, in, out, kernel, stride, format, out_format, weight_bits, CONV2D_FUNCTION(n), NULL },
+#define DEPTHWISE2D_LAYER(n, name, size, channels, kernel, stride, format, out_format, weight_bits) \
+    { name, 'd', size, channels, channels, kernel, stride, format, out_format, weight_bits, NULL, DEPTHWISE2D_FUNCTION(n) },
+#define OTHER_LAYER(name, kind, size, in, out, kernel, stride, format, out_format, weight_bits) \
+    { name, kind, size, in, out, kernel, stride, format, out_format, weight_bits, NULL, NULL },
+static const layer layers[] = { LAYERS(CONV2D_LAYER, DEPTHWISE2D_LAYER, OTHER_LAYER) };
 
 static qmcu_window window_of(const layer *l)
 {
@@ -142,7 +168,7 @@ static void run_layer(const layer *l)
     case 'c': {
         const qmcu_conv2d_params params = { window, weights, NULL, requant_for(l->out_format), 1, l->weight_bits };
         COUNTING_BEGIN();
-        qmcu_conv2d(&params, &in, &out);
+        (l->conv2d != NULL ? l->conv2d : qmcu_conv2d)(&params, &in, &out);
         COUNTING_END();
         break;
     }
@@ -150,7 +176,7 @@ static void run_layer(const layer *l)
         const qmcu_depthwise2d_params params = { window, weights, NULL, requant_for(l->out_format), l->weight_bits };
         macs /= l->in_channels;
         COUNTING_BEGIN();
-        qmcu_depthwise2d(&params, &in, &out);
+        (l->depthwise2d != NULL ? l->depthwise2d : qmcu_depthwise2d)(&params, &in, &out);
         COUNTING_END();
         break;
     }

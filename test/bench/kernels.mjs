@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { bundleTests, projectRoot } from '../support/bundle.mjs';
 
 const { values } = parseArgs({
-  options: { cores: { type: 'string', default: 'm4,m3,m0plus,m55' }, level: { type: 'string', default: '-O3' }, layers: { type: 'string', default: '' } },
+  options: { cores: { type: 'string', default: 'm4,m3,m0plus,m55' }, level: { type: 'string', default: '-O3' }, layers: { type: 'string', default: '' }, optimize: { type: 'string', default: 'speed' } },
 });
 const here = path.join(projectRoot, 'test/bench');
 const firmware = path.join(projectRoot, 'src/firmware');
@@ -34,7 +34,7 @@ try {
   for (const core of values.cores.split(',')) {
     const elf = path.join(folder, `${core}.elf`);
     const counts = path.join(folder, `${core}.txt`);
-    buildForBoard(core, sources, elf, [values.level, `-I${firmware}`, `-I${counting}`]);
+    buildForBoard(core, sources, elf, [values.level, `-I${firmware}`, `-I${counting}`, ...(values.optimize === 'size' ? ['-DBENCH_SHARED'] : [])]);
     const { exitCode, output } = runOnBoard(core, elf, { qemu: ['-plugin', `${plugin},out=${counts}`] });
     if (exitCode !== 0) throw new Error(`${core} ended with ${exitCode}: ${output}`);
     const instructions = readFileSync(counts, 'utf8').trim().split('\n').map(Number);

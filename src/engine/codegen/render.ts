@@ -5,6 +5,7 @@ import { banner, renderHeader } from './header';
 import { macroPrefix } from './identifier';
 import { externalInputs, invokeSignature, portSuffix } from './inputs';
 import { forModel, runtimeFileName, runtimeFiles } from './runtime';
+import { SpecialKernels } from './special';
 import { renderSteps } from './steps';
 import type { StepCode } from './steps';
 import { comment } from './text';
@@ -12,7 +13,7 @@ import type { GeneratedFile, RenderOptions } from './types';
 
 /**
  * Writes a program as C99: `<name>.h` (the interface), `<name>.c` (the steps), `<name>_weights.h/.c` (all constants),
- * `<name>_golden.c` (the self-test) and the files of the runtime that the program needs.
+ * `<name>_kernels.h/.c` (kernels made for its layers), `<name>_golden.c` (the self-test) and the files of the runtime that the program needs.
  * A pure function: equal arguments give equal bytes, nothing depends on time or place.
  *
  * @returns files sorted by path
@@ -21,15 +22,18 @@ import type { GeneratedFile, RenderOptions } from './types';
 export function renderC(program: Program, options: RenderOptions): GeneratedFile[] {
   const { name, provenance } = options;
   const constants = new ConstantArrays(program, name);
-  const code = renderSteps(program, constants, options.layers ?? []);
+  const special = options.optimize === 'size' ? null : new SpecialKernels(program, constants, name);
+  const code = renderSteps(program, constants, options.layers ?? [], special);
+  const specialFiles = special?.files(options) ?? [];
   const file = (path: string, text: string): GeneratedFile => ({ path, text });
   return [
     file(`${name}.h`, renderHeader(program, name, constants.bytes, provenance)),
-    file(`${name}.c`, renderSource(program, options, code)),
+    file(`${name}.c`, renderSource(program, options, code, specialFiles.length > 0)),
     file(`${name}_weights.h`, renderWeightsHeader(name, constants, options)),
     file(`${name}_weights.c`, renderWeights(name, constants, options)),
     file(`${name}_golden.c`, renderGolden(program, options)),
-    ...runtimeFiles(code.kernels, name),
+    ...specialFiles,
+    ...runtimeFiles(new Set([...code.kernels, ...(special?.needed ?? [])]), name, specialFiles.length > 0 ? ['qmcu_special.h'] : []),
   ].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -40,7 +44,7 @@ export function constantBytes(program: Program): number {
   return constants.bytes;
 }
 
-function renderSource(program: Program, { name, provenance }: RenderOptions, code: StepCode): string {
+function renderSource(program: Program, { name, provenance }: RenderOptions, code: StepCode, hasKernels: boolean): string {
   const prefix = macroPrefix(name);
   const address = (kind: 'input' | 'output', index: number): string => {
     const port = (kind === 'input' ? program.inputs : program.outputs)[index];
@@ -58,7 +62,7 @@ function renderSource(program: Program, { name, provenance }: RenderOptions, cod
 #include <stddef.h>
 
 #include "${runtimeFileName('quantmcu.h', name)}"
-#include "${name}_weights.h"
+${hasKernels ? `#include "${name}_kernels.h"\n` : ''}#include "${name}_weights.h"
 
 ${comment(['Called around every layer with its number, which the comments below give: define them to measure time.'])}#ifndef QMCU_LAYER_BEGIN
 #define QMCU_LAYER_BEGIN(layer) ((void)0)

@@ -11,8 +11,9 @@ const portHeader = 'quantmcu_port.h';
  * systems that put all object files into one folder find no two of one name.
  *
  * @param functions kernels that the generated code calls, e.g. `qmcu_conv2d`
+ * @param headers headers that it includes besides `quantmcu.h`
  */
-export function runtimeFiles(functions: ReadonlySet<string>, name: string): GeneratedFile[] {
+export function runtimeFiles(functions: ReadonlySet<string>, name: string, headers: readonly string[] = []): GeneratedFile[] {
   const needed = new Set<string>(['quantmcu.h']);
   const queue: string[] = ['quantmcu.h'];
   const need = (file: string): void => {
@@ -21,6 +22,7 @@ export function runtimeFiles(functions: ReadonlySet<string>, name: string): Gene
     queue.push(file);
   };
   const definers = definitions();
+  headers.forEach(need);
   for (const fn of functions) {
     const file = definers.get(fn);
     if (!file) throw new Error(`The runtime has no kernel '${fn}'.`);

@@ -18,7 +18,11 @@ import mveDot from '../../firmware/qmcu_mve_dot.h';
 import mve from '../../firmware/qmcu_mve.h';
 import pairs from '../../firmware/qmcu_pairs.h';
 import pool from '../../firmware/qmcu_pool.c';
+import row from '../../firmware/qmcu_row.h';
+import rows from '../../firmware/qmcu_rows.c';
+import rowsHeader from '../../firmware/qmcu_rows.h';
 import scale from '../../firmware/qmcu_scale.h';
+import special from '../../firmware/qmcu_special.h';
 import vector from '../../firmware/qmcu_vector.c';
 import quantmcu from '../../firmware/quantmcu.h';
 import port from '../../firmware/quantmcu_port.h';
@@ -45,7 +49,11 @@ export const runtimeSources: Readonly<Record<string, string>> = {
   'qmcu_mve_dot.h': mveDot,
   'qmcu_pairs.h': pairs,
   'qmcu_pool.c': pool,
+  'qmcu_row.h': row,
+  'qmcu_rows.c': rows,
+  'qmcu_rows.h': rowsHeader,
   'qmcu_scale.h': scale,
+  'qmcu_special.h': special,
   'qmcu_vector.c': vector,
   'quantmcu.h': quantmcu,
   'quantmcu_port.h': port,

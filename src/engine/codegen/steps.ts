@@ -3,6 +3,7 @@ import type { Access, Program, Step } from '../program/types';
 import type { ConstantArrays } from './constants';
 import { externalInputs } from './inputs';
 import { ParameterWriter } from './parameters';
+import type { SpecialKernels } from './special';
 import { comment, commentText } from './text';
 import { ViewTable } from './views';
 
@@ -20,8 +21,8 @@ export interface StepCode {
   readonly kernels: ReadonlySet<string>;
 }
 
-/** Renders all steps; constants that they need are requested from `constants`. */
-export function renderSteps(program: Program, constants: ConstantArrays, layers: readonly Pick<Layer, 'name' | 'onnx'>[]): StepCode {
+/** Renders all steps; constants that they need are requested from `constants`, kernels made for their layers from `special`. */
+export function renderSteps(program: Program, constants: ConstantArrays, layers: readonly Pick<Layer, 'name' | 'onnx'>[], special: SpecialKernels | null = null): StepCode {
   const parameters = new ParameterTable();
   const views = new ViewTable(program);
   const writer = new ParameterWriter(constants);
@@ -37,13 +38,14 @@ export function renderSteps(program: Program, constants: ConstantArrays, layers:
 
   const renderCall = (step: Step): string => {
     const call = writer.call(step);
-    kernels.add(call.fn);
+    const made = special?.symbol(step);
+    if (made === undefined) kernels.add(call.fn);
     const args = [...call.args];
     if (call.params) args.push(`&${parameters.symbol(step, call.fn, call.params)}`);
     step.inputs.forEach((access, i) => args.push(inputView(access, i)));
     if (step.kernel.op === 'classify') args.push(`&arena[${program.buffers[step.output.buffer].offset + step.kernel.index}]`);
     else args.push(`view(&out, arena, &views[${views.index(step.output)}])`);
-    return `${call.fn}(${args.join(', ')});`;
+    return `${made ?? call.fn}(${args.join(', ')});`;
   };
 
   const functions: string[] = [];

@@ -30,4 +30,6 @@ export interface RenderOptions {
   /** The graph's layers, index = id, for comments. */
   readonly layers?: readonly Pick<Layer, 'name' | 'onnx'>[];
   readonly provenance: Provenance;
+  /** `speed` (the default): layers get kernels made for their shapes; `size`: all layers of a kind share one. */
+  readonly optimize?: 'speed' | 'size';
 }

@@ -28,6 +28,9 @@ static inline int32_t qmcu_ssat8_shifted(int32_t a, uint32_t n) { return qmcu_ss
 static inline int32_t qmcu_ssat4_shifted(int32_t a, uint32_t n) { return qmcu_ssat4(a >> n); }
 static inline int32_t qmcu_usat8_shifted(int32_t a, uint32_t n) { return qmcu_usat8(a >> n); }
 static inline int32_t qmcu_usat4_shifted(int32_t a, uint32_t n) { return qmcu_usat4(a >> n); }
+static inline int32_t qmcu_smlabt(uint32_t a, uint32_t b, int32_t acc) { return wrap((int64_t)acc + low(a) * high(b)); }
+static inline int32_t qmcu_smlatb(uint32_t a, uint32_t b, int32_t acc) { return wrap((int64_t)acc + high(a) * low(b)); }
+static inline int32_t qmcu_smlatb_from(uint32_t a, uint32_t b, int32_t acc) { return qmcu_smlatb(a, b, acc); }
 static inline int32_t qmcu_smlad_from(uint32_t a, uint32_t b, int32_t acc) { return qmcu_smlad(a, b, acc); }
 
 static inline uint32_t qmcu_high_nibbles(uint32_t a) { return a & 0xf0f0f0f0u; }

@@ -1,0 +1,121 @@
+import { maxCode, minCode } from '../program/arithmetic';
+import type { Access, Kernel, Program, Requantization, Step } from '../program/types';
+import type { ConstantArrays } from './constants';
+import { banner } from './header';
+import { macroPrefix } from './identifier';
+import { forModel, runtimeFileName } from './runtime';
+import { comment } from './text';
+import type { GeneratedFile, RenderOptions } from './types';
+
+/** Longest column of a convolution that a kernel of its own is made for: longer ones spend their time in loops that know no shape (quantmcu_port.h, QMCU_COLUMN_BYTES). */
+const LONGEST_COLUMN = 256;
+/** Largest shift with which a code can be saturated as the kernels do it. */
+const LARGEST_SHIFT = 22;
+
+/** A kernel made for one shape of layer: a line of `<name>_kernels.c`. */
+interface Special {
+  readonly symbol: string;
+  readonly macro: string;
+  readonly args: readonly (string | number)[];
+  readonly paramsType: string;
+}
+
+/**
+ * The kernels that a program gets for itself: functions of the runtime (qmcu_special.h) whose loops have the layers' lengths, bits and shifts
+ * as constants. Layers of one shape share one. They compute what the kernels for all layers compute.
+ */
+export class SpecialKernels {
+  private readonly byShape = new Map<string, Special>();
+  /** Functions of the runtime that they need. */
+  readonly needed = new Set<string>();
+
+  constructor(
+    private readonly program: Program,
+    private readonly constants: ConstantArrays,
+    private readonly name: string,
+  ) {}
+
+  /** The function for a step; undefined where the kernel for all layers serves it as well. */
+  symbol(step: Step): string | undefined {
+    const { kernel } = step;
+    if (kernel.op === 'conv2d') return this.conv2d(step, kernel);
+    if (kernel.op === 'depthwise2d') return this.depthwise2d(step, kernel);
+    return undefined;
+  }
+
+  private conv2d(step: Step, kernel: Extract<Kernel, { op: 'conv2d' }>): string | undefined {
+    const { window, weightBits, requant } = kernel;
+    const [input] = step.inputs;
+    const { output } = step;
+    const length = window.kernelH * window.kernelW * input.channels;
+    const bounded = this.boundsOf(requant, output);
+    if (kernel.group !== 1 || output.channels % 2 !== 0 || length > LONGEST_COLUMN || bounded === undefined) return undefined;
+    // As in qmcu_blocks.c: a column's codes are shifted once, the sums of its products for every output channel.
+    const scaled = weightBits === 4 ? 4 : 0;
+    const { bits, signed } = this.program.buffers[input.buffer];
+    const limit = 15 - bits + (signed ? 1 : 0);
+    const folded = length < output.channels && kernel.padCodes === null ? Math.min(limit, Math.max(0, requant.preShift - scaled)) : 0;
+    return this.special(step, 'QMCU_SPECIAL_CONV2D', 'qmcu_conv2d_params', ['qmcu_conv2d', 'qmcu_convolve_by'], [
+      `${length}u`, `${weightBits}u`, this.format(output), `${bounded}u`, `${folded}u`, `${requant.preShift}u`, `${requant.shift}u`, requant.biasShift,
+      this.program.buffers[output.buffer].pixelBytes,
+    ]);
+  }
+
+  private depthwise2d(step: Step, { window, requant }: Extract<Kernel, { op: 'depthwise2d' }>): string | undefined {
+    const { kernelH, kernelW, strideH, strideW, dilationH, dilationW } = window;
+    const [input] = step.inputs;
+    const { output } = step;
+    const bounded = this.boundsOf(requant, output);
+    const square = kernelH === kernelW && (kernelH === 3 || kernelH === 5) && strideH === strideW && strideH <= 2 && dilationH === 1 && dilationW === 1;
+    if (!square || output.channels % 2 !== 0 || this.program.buffers[input.buffer].bits < 4 || bounded === undefined) return undefined;
+    return this.special(step, 'QMCU_SPECIAL_DEPTHWISE2D', 'qmcu_depthwise2d_params', ['qmcu_depthwise2d', 'qmcu_depthwise_by'], [
+      `${kernelH}u`, `${strideH}u`, this.format(output), `${bounded}u`, `${requant.preShift}u`, `${requant.shift}u`, requant.biasShift,
+      this.program.buffers[output.buffer].pixelBytes,
+    ]);
+  }
+
+  /** 1 where upper bounds lie below the format's largest code, 0 where they do not; undefined where codes cannot be saturated by instructions. */
+  private boundsOf({ min, max, shift }: Requantization, output: Access): 0 | 1 | undefined {
+    const { bits, signed } = this.program.buffers[output.buffer];
+    if (bits < 4 || shift > LARGEST_SHIFT || min !== minCode(bits, signed)) return undefined;
+    const largest = maxCode(bits, signed);
+    const bounds: ArrayLike<number> = typeof max === 'number' ? [max] : this.constants.values(max.constant);
+    if (typeof max === 'number' && max === largest) return 0;
+    const usable = bits === 8 && !signed && Array.prototype.every.call(bounds, (bound: number) => bound >= 0 && bound <= largest);
+    return usable ? 1 : undefined;
+  }
+
+  private format({ buffer }: Access): string {
+    const { bits, signed } = this.program.buffers[buffer];
+    return `QMCU_${signed ? 'S' : 'U'}${bits}`;
+  }
+
+  private special(step: Step, macro: string, paramsType: string, needed: readonly string[], args: Special['args']): string {
+    const shape = `${macro} ${args.join(' ')}`;
+    let special = this.byShape.get(shape);
+    if (!special) {
+      special = { symbol: `${this.name}_kernel_${this.byShape.size}_layer_${step.layer}`, macro, args, paramsType };
+      this.byShape.set(shape, special);
+      needed.forEach((fn) => this.needed.add(fn));
+    }
+    return special.symbol;
+  }
+
+  /** `<name>_kernels.h` and `.c`; none without special kernels. */
+  files({ provenance }: RenderOptions): GeneratedFile[] {
+    if (this.byShape.size === 0) return [];
+    const { name } = this;
+    const guard = `${macroPrefix(name)}_KERNELS_H`;
+    const specials = [...this.byShape.values()];
+    const declarations = specials.map((s) => `void ${s.symbol}(const ${s.paramsType} *params, const qmcu_map *in, const qmcu_map *out);\n`).join('');
+    const definitions = specials.map((s) => `${s.macro}(${s.symbol}, ${s.args.join(', ')})\n`).join('');
+    const title = banner(`${name}: kernels made for its layers.`, provenance);
+    return [
+      { path: `${name}_kernels.h`, text: forModel(`${title}#ifndef ${guard}\n#define ${guard}\n\n#include "${runtimeFileName('quantmcu.h', name)}"\n\n${declarations}\n#endif /* ${guard} */\n`, name) },
+      {
+        path: `${name}_kernels.c`,
+        text: forModel(`${title}#include "${runtimeFileName('qmcu_special.h', name)}"\n#include "${name}_kernels.h"\n\n${comment(['Named after the first layer that uses each. The numbers are explained where the macros are defined.'])}${definitions}`, name),
+      },
+    ];
+  }
+}

@@ -1,0 +1,21 @@
+/*
+ * QuantMCU runtime: depthwise convolutions row by row and channel by channel (qmcu_row.h). Not part of the interface.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef QMCU_ROWS_H
+#define QMCU_ROWS_H
+
+#include "qmcu_row.h"
+
+#if QMCU_DSP
+
+/* Convolves by rows and returns 1, or 0 where they cannot compute the layer; see qmcu_row_shape. */
+int qmcu_depthwise_rows(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out);
+
+/* The same with a function made for the layer, whose constant is `shape`. Returns 0 where these maps do not fit. */
+int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out);
+
+#endif
+
+#endif /* QMCU_ROWS_H */

@@ -1,0 +1,68 @@
+/*
+ * QuantMCU runtime: kernels made for one layer, whose bits, lengths, strides and shifts are constants of their loops. Not part of
+ * the interface: generated code defines such kernels with these macros. Where the loops that they are made for do not exist (cores
+ * without the DSP extension) they are calls of the kernels for all layers, which compute the same.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef QMCU_SPECIAL_H
+#define QMCU_SPECIAL_H
+
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
+#pragma GCC optimize("no-schedule-insns")
+#endif
+
+#include "qmcu_blocks.h"
+#include "qmcu_rows.h"
+
+/*
+ * Defines `name` as qmcu_conv2d for layers without groups whose output has an even number of channels. The numbers are those of
+ * qmcu_block_shape; params, in and out of every call agree with them.
+ */
+#if QMCU_DSP
+#define QMCU_SPECIAL_CONV2D(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes)                 \
+    static const qmcu_block_shape name##_shape = { length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes }; \
+    QMCU_KERNEL static void name##_block(const qmcu_block *block)                                                                          \
+    {                                                                                                                                      \
+        qmcu_block_all(&name##_shape, 0, block);                                                                                           \
+    }                                                                                                                                      \
+    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                                   \
+    {                                                                                                                                      \
+        if (QMCU_BLOCK_FITS(length)) {                                                                                                     \
+            qmcu_convolve_by(&name##_shape, name##_block, params, in, out);                                                                \
+        } else {                                                                                                                           \
+            qmcu_conv2d(params, in, out);                                                                                                  \
+        }                                                                                                                                  \
+    }
+#else
+#define QMCU_SPECIAL_CONV2D(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes) \
+    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                   \
+    {                                                                                                                      \
+        qmcu_conv2d(params, in, out);                                                                                      \
+    }
+#endif
+
+/* Defines `name` as qmcu_depthwise2d for layers with 3 x 3 or 5 x 5 kernels and an even number of channels; see qmcu_row_shape. */
+#if QMCU_DSP
+#define QMCU_SPECIAL_DEPTHWISE2D(name, kernel, stride, format, bounded, pre_shift, shift, bias_shift, pixel_bytes)                 \
+    static const qmcu_row_shape name##_shape = { kernel, stride, format, bounded, pre_shift, shift, bias_shift, pixel_bytes };     \
+    QMCU_KERNEL static void name##_row(const qmcu_row *row)                                                                        \
+    {                                                                                                                              \
+        qmcu_row_all(&name##_shape, row);                                                                                          \
+    }                                                                                                                              \
+    void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)                                      \
+    {                                                                                                                              \
+        if (!qmcu_depthwise_by(&name##_shape, name##_row, params, in, out)) {                                                      \
+            qmcu_depthwise2d(params, in, out);                                                                                     \
+        }                                                                                                                          \
+    }
+#else
+#define QMCU_SPECIAL_DEPTHWISE2D(name, kernel, stride, format, bounded, pre_shift, shift, bias_shift, pixel_bytes) \
+    void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)                      \
+    {                                                                                                              \
+        qmcu_depthwise2d(params, in, out);                                                                         \
+    }
+#endif
+
+#endif /* QMCU_SPECIAL_H */
