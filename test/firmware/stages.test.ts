@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import type { Graph } from '../../src/engine/graph/types';
+import { planPatches, type PlannerOptions } from '../../src/engine/patch/planner';
+import type { PatchClass } from '../../src/engine/plan/types';
+import { Executor } from '../../src/engine/program/interpreter';
+import { lower } from '../../src/engine/program/lower';
+import { scheduleRules } from '../../src/engine/program/scheduleRules';
+import type { Program } from '../../src/engine/program/types';
+import { quantizeGraph } from '../../src/engine/quantize/quantizeGraph';
+import { all8, calibrateGraph, graphSamples, pixelInput } from '../support/quantizedGraph';
+import { GraphBuilder, relu, relu6, squareWindow } from '../support/randomGraph';
+import { runGeneratedOnBoard } from './support/boardBuild';
+import { buildForHost, removeFolder, sanitizerFlags, scratchFolder } from './support/hostBuild';
+import { reference, toHex } from './support/reference';
+
+/** Inverted residuals, then a block of parallel branches, then a classifier. */
+function network(): Graph {
+  const g = new GraphBuilder();
+  let map = g.conv(g.input({ h: 40, w: 36, c: 3 }), 6, squareWindow(3, { strideH: 2, strideW: 2 }), 1, relu6);
+  for (const stride of [1, 2, 1]) {
+    const deep = g.depthwise(g.conv(map, 24, squareWindow(1), 1, relu6), squareWindow(3, { strideH: stride, strideW: stride }), relu6);
+    const narrow = g.conv(deep, 6, squareWindow(1));
+    map = stride === 1 ? g.addMaps([map, narrow]) : narrow;
+  }
+  const squeezed = g.conv(map, 4, squareWindow(1), 1, relu);
+  map = g.concat([g.conv(squeezed, 16, squareWindow(1), 1, relu), g.conv(squeezed, 16, squareWindow(3), 1, relu)]);
+  g.fullyConnected(g.globalAveragePool(g.conv(map, 8, squareWindow(3), 1, relu)), 5);
+  return g.build();
+}
+
+type Request = Pick<PlannerOptions, 'sramBytes' | 'strategies' | 'stages'>;
+
+/** What the planner chooses, lowered. */
+function planned(graph: Graph, request: Request): { readonly program: Program; readonly plain: Program; readonly tailStages: number; readonly kept: number } {
+  const { bits, options: schedule } = scheduleRules(graph, null, { mapBits: () => 8, inputBits: () => 8 });
+  const { best } = planPatches(graph, { memory: { bits, schedule, align: 4, externalInputs: false, classes: 'regular' }, firstFit: true, ...request });
+  assert.ok(best?.choice, 'a plan with patches');
+  const { stage, grid, keep } = best.choice;
+  const parameters = quantizeGraph(graph, calibrateGraph(graph, graphSamples(graph, 3, 1)), pixelInput(graph), all8);
+  const classes = new Array<PatchClass>(grid.rows * grid.cols).fill('regular');
+  const program = lower(graph, { stage, grid, keep, classes, runtime: null }, parameters, { name: 'net', tailStages: best.tailStages });
+  assert.ok(program.arenaBytes <= request.sramBytes, `${program.arenaBytes} bytes`);
+  return { program, plain: lower(graph, null, parameters, { name: 'net' }), tailStages: best.tailStages.length, kept: keep.size };
+}
+
+const requests: Readonly<Record<string, Request & { check(found: ReturnType<typeof planned>): void }>> = {
+  'a recompute plan': { sramBytes: 9500, strategies: ['recompute'], stages: 'one', check: ({ kept, tailStages }) => assert.deepEqual([kept, tailStages], [0, 0]) },
+  'a keep-rows plan': { sramBytes: 9500, strategies: ['keep'], stages: 'one', check: ({ kept }) => assert.ok(kept > 0) },
+  'a multi-stage plan': { sramBytes: 6500, strategies: ['recompute', 'keep', 'hybrid'], check: ({ tailStages }) => assert.ok(tailStages > 0) },
+};
+
+describe('patched plans as C', function () {
+  this.timeout(300_000);
+  const graph = network();
+
+  for (const [name, { check, ...request }] of Object.entries(requests)) {
+    it(`${name} gives the bits of the layer-by-layer run, on this computer and on an emulated Cortex-M4`, () => {
+      const found = planned(graph, request);
+      check(found);
+      const { program, plain } = found;
+      assert.ok(program.arenaBytes < 0.85 * plain.arenaBytes, `${program.arenaBytes} of ${plain.arenaBytes} bytes`);
+      const { inputs, outputs, files } = reference(program, 4);
+      const executor = new Executor(plain);
+      const expected = toHex(inputs.map((set) => executor.run(set).outputs.map((o) => o.slice())));
+      assert.deepEqual(toHex(outputs), expected, 'interpreter');
+      const folder = scratchFolder('stages');
+      const host = buildForHost(folder, program, files, { flags: ['-O1', ...sanitizerFlags] }).run(inputs);
+      assert.deepEqual(toHex(host.outputs), expected, `sources in ${folder}`);
+      assert.ok(host.guardsWhole && host.lastByteUsed);
+      const board = runGeneratedOnBoard(folder, 'm4', program, files, inputs);
+      assert.deepEqual(toHex(board.outputs), expected, `sources in ${folder}`);
+      assert.equal(board.selftest, 0);
+      removeFolder(folder);
+    });
+  }
+});
