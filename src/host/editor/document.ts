@@ -4,7 +4,7 @@ import type { LayerDetailsView } from '../../protocol/details';
 import type { GeneratedCodeView, OtherPlan } from '../../protocol/editor';
 import type { PlanProblem, ViewRequest } from '../../protocol/engine';
 import type { DrawingRequest, DrawingView } from '../../protocol/drawing';
-import type { SweepService, SweepView } from '../../protocol/sweeps';
+import type { SweepView } from '../../protocol/sweeps';
 import type { TradeOffView } from '../../protocol/tradeOff';
 import type { EditorView, PreviewView, SampleImageView, TargetView } from '../../protocol/views';
 import { Disposable } from '../dispose';
@@ -96,7 +96,7 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   }
 
   sweeps(): Promise<readonly SweepView[]> {
-    return this.engine.ask((engine) => (engine as unknown as SweepService).sweeps(this.plan.fsPath));
+    return this.engine.ask((engine) => engine.sweeps(this.plan.fsPath));
   }
 
   otherPlan(which: 'int8' | 'pick'): Promise<OtherPlan | null> {

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { SweepService, SweepView } from '../../protocol/sweeps';
+import type { SweepView } from '../../protocol/sweeps';
 import { askImagesPath } from '../commands/quantizeChoices';
 import { nameOf } from '../planFiles';
 import type { Services } from '../services';
@@ -30,7 +30,7 @@ export async function runSweep(document: ModelDocument, { engine, jobs, memory }
     if (!(await runSteps(title, [askImages]))) return false;
     await memory.update(key, imagesPath);
   }
-  await jobs.run(document.uri, vscode.l10n.t('Sweep {0}', nameOf(document.uri)), (options) => engine.run((e) => (e as unknown as SweepService).sweep({
+  await jobs.run(document.uri, vscode.l10n.t('Sweep {0}', nameOf(document.uri)), (options) => engine.run((e) => e.sweep({
     planPath: document.plan.fsPath, parameter, values: VALUES[parameter], ...(limit >= 0 ? { evaluate: { imagesPath: imagesPath!, limit } } : {}),
   }), options));
   return true;
@@ -48,5 +48,5 @@ function limits(): Choice<number>[] {
 export async function pickSweepPoint(document: ModelDocument, { engine, jobs }: Pick<Services, 'engine' | 'jobs'>, parameter: Parameter, value: number): Promise<void> {
   if (!vscode.workspace.isTrusted) throw new Error(vscode.l10n.t('Quantizing and generating sources need a trusted workspace.'));
   await document.history.replacedBy(() => jobs.run(document.uri, vscode.l10n.t('Take a point of the sweep of {0}', nameOf(document.uri)), (options) =>
-    engine.run((e) => (e as unknown as SweepService).pickSweepPoint({ planPath: document.plan.fsPath, parameter, value }), options)));
+    engine.run((e) => e.pickSweepPoint({ planPath: document.plan.fsPath, parameter, value }), options)));
 }

@@ -1,0 +1,355 @@
+/* Plans beside the plan in the page: board, patches and λ, trade-off, comparison, distributions, export; by mouse and by keyboard alone. */
+import assert from 'node:assert/strict';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import type { EditorView } from '../../../src/protocol/views';
+import { csv } from '../../../webview/export/csv';
+import { niceTicks, paddedRange } from '../../../webview/charts/ticks';
+import { boards, detailsAnswers, otherPlan, sampleSweeps, sampleTradeOff, tradeOffAnswers } from '../../support/webviewHarness/answers';
+import { Harness } from '../../support/webviewHarness/harness';
+import { hostileNames, hostileView, plannedView } from '../../support/webviewHarness/samples';
+import { themeNames } from '../../support/webviewHarness/themes';
+
+interface Saved {
+  readonly name: string;
+  readonly data: string | Record<string, number>;
+}
+
+describe('editor page, plans beside the plan', function () {
+  let harness: Harness;
+  let page: Page;
+
+  before(async function () {
+    if (Harness.chromiumPath() === null) {
+      if (process.env['CI'] === 'true') throw new Error('No Chromium is installed: install the package chromium or set CHROMIUM.');
+      this.skip();
+    }
+    harness = await Harness.start();
+  });
+  after(() => harness?.close());
+  afterEach(async () => {
+    // Some tests need no page.
+    if (page.isClosed()) return;
+    assert.deepEqual(await harness.read(page, 'violations'), []);
+    assert.deepEqual(harness.errorsOf(page), []);
+    await page.context().close();
+  });
+
+  async function open(view: EditorView, answers: Record<string, unknown>, options: Parameters<Harness['open']>[1] = {}): Promise<void> {
+    page = await harness.open(null, options);
+    await page.evaluate((given) => Object.assign((globalThis as unknown as { harness: { answers: object } }).harness.answers, given), answers);
+    await harness.show(page, view);
+  }
+  const changes = (): Promise<unknown[][]> => harness.read(page, 'changes');
+  const text = async (selector: string): Promise<string> => (await page.locator(selector).first().innerText()).replace(/\s+/g, ' ');
+
+  describe('the header', () => {
+    it('has five figures with what 8 bits layer by layer would take', async () => {
+      const view = plannedView();
+      await open(view, {});
+      const labels = await page.locator('.figure-label').allInnerTexts();
+      assert.deepEqual(labels.map((label) => label.trim()), ['SRAM peak', 'Flash', 'BitOPs', 'Latency (estimate)', 'Top-1 accuracy']);
+      const { arenaBytes, int8Layerwise } = view.plan!.figures;
+      assert.match(await text('.figure'), new RegExp(`${(int8Layerwise.arenaBytes / arenaBytes).toFixed(2)}× less than 8-bit layer by layer`));
+    });
+
+    it('says where there is no estimate of the time, and no accuracy yet', async () => {
+      const view = plannedView();
+      const figures = { ...view.plan!.figures, latencyMs: null, accuracy: null };
+      await open({ ...view, plan: { ...view.plan!, figures } }, {});
+      assert.match((await page.locator('.figure').nth(3).innerText()).replace(/\s+/g, ' '), /– no estimate for Cortex-M7/);
+      assert.match((await page.locator('.figure').nth(4).innerText()).replace(/\s+/g, ' '), /– not evaluated/);
+    });
+
+    it('changes board, patches and λ by mouse', async () => {
+      await open(plannedView(), { targets: { value: boards() } });
+      await page.getByRole('button', { name: /^Board/ }).click();
+      await page.getByRole('menuitemradio', { name: /nRF52840/ }).click();
+      await page.getByRole('button', { name: /^Patches/ }).click();
+      await page.getByRole('menuitemradio', { name: /^Automatic/ }).click();
+      await page.getByRole('button', { name: /^λ/ }).click();
+      await page.getByRole('menuitemradio', { name: '0.5', exact: true }).click();
+      assert.deepEqual(await changes(), [
+        ['changePlan', { kind: 'target', id: 'nano33ble' }], ['changePlan', { kind: 'grid', grid: 'auto' }], ['changePlan', { kind: 'lambda', lambda: 0.5 }],
+      ]);
+    });
+
+    it('and by keyboard alone; the control keeps the focus when the plan comes back', async () => {
+      await open(plannedView(), { targets: { value: boards() } });
+      await page.locator('.menu-button').first().focus();
+      await page.keyboard.press('Enter');
+      await page.getByRole('menu').waitFor();
+      assert.equal(await page.evaluate('document.activeElement.getAttribute("aria-checked")'), 'true');
+      await page.keyboard.press('Home');
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('End');
+      await page.keyboard.press('Enter');
+      assert.deepEqual(await changes(), [['changePlan', { kind: 'target', id: 'nano33ble' }], ['changePlan', { kind: 'grid', grid: { rows: 8, cols: 8 } }]]);
+      await harness.show(page, plannedView(2, 2));
+      assert.match(String(await page.evaluate('document.activeElement.getAttribute("aria-label")')), /^Patches: 2×2/);
+    });
+
+    it('tells while a change takes its time', async () => {
+      await open(plannedView(), {});
+      assert.equal(await page.locator('.header-working').isVisible(), false);
+      await page.evaluate(`(() => { const post = window.postMessage; window.postMessage = (m, ...r) => setTimeout(() => post.call(window, m, ...r), m.type === 'result' ? 900 : 0); })()`);
+      await page.getByRole('button', { name: /^Patches/ }).click();
+      await page.getByRole('menuitemradio', { name: '2×2' }).click();
+      await page.locator('.header-working').waitFor({ state: 'visible' });
+      await page.locator('.header-working').waitFor({ state: 'hidden' });
+    });
+  });
+
+  describe('the trade-off', () => {
+    it('plots sweeps beside a table of the same points, and a picked point is asked for', async () => {
+      await open(plannedView(), tradeOffAnswers(), { saved: { tab: 'tradeOff' } });
+      const points = sampleSweeps().flatMap((sweep) => sweep.points);
+      assert.equal(await page.locator('.tradeoff-right [role=row]').count(), points.length + 1);
+      const drawn = points.filter(({ accuracy }) => accuracy !== null).length + points.filter(({ randomAccuracy }) => randomAccuracy !== null).length;
+      assert.equal(await page.locator('.plot-point').count(), drawn);
+      assert.equal(await page.locator('.plot-point.current').count(), 1);
+      await page.getByRole('option', { name: /^BitOPs ÷ 2\.2/ }).click();
+      assert.match(await text('.tradeoff-chosen'), /^BitOPs ÷ 2\.2, 78\.\d %/);
+      await page.getByRole('button', { name: 'Make it the plan' }).click();
+      assert.deepEqual(await changes(), [['pickSweepPoint', 'bitops-target', 2.2]]);
+    });
+
+    it('is walked with the keyboard: plot, then table', async () => {
+      await open(plannedView(), tradeOffAnswers(), { saved: { tab: 'tradeOff' } });
+      await page.locator('.plot-point[tabindex="0"]').focus();
+      const chosen = await text('.tradeoff-chosen');
+      await page.keyboard.press('ArrowRight');
+      assert.notEqual(await text('.tradeoff-chosen'), chosen);
+      await page.keyboard.press('Home');
+      const name = (await text('.tradeoff-chosen')).split(',')[0];
+      assert.equal(await page.locator('.tradeoff-right [role=row][aria-selected="true"]').innerText().then((row) => row.trim().startsWith(name)), true);
+      await page.keyboard.press('Enter');
+      assert.deepEqual(await changes(), [['pickSweepPoint', 'bitops-target', 2.6]]);
+      await page.locator('.tradeoff-right [role=gridcell][tabindex="0"]').focus();
+      await page.keyboard.press('Control+End');
+      await page.keyboard.press('Enter');
+      assert.deepEqual((await changes())[1], ['pickSweepPoint', 'phi', 0.999]);
+    });
+
+    it('tells of points without a plan, and lets none of a stale sweep be picked', async () => {
+      const stale = sampleSweeps().map((sweep) => ({ ...sweep, current: false }));
+      await open(plannedView(), { sweeps: { value: stale }, tradeOff: { value: sampleTradeOff() } }, { saved: { tab: 'tradeOff' } });
+      assert.match(await text('.tradeoff-note'), /Run the sweep again/);
+      await page.locator('.tradeoff-right [role=row]', { hasText: '÷ 4' }).click();
+      assert.match(await text('.tradeoff-chosen'), /cannot be reached/);
+      await page.getByRole('option', { name: /^BitOPs ÷ 2\.2/ }).dblclick();
+      assert.equal(await page.getByRole('button', { name: 'Make it the plan' }).count(), 0);
+      assert.deepEqual(await changes(), []);
+    });
+
+    it('offers to run a sweep, and draws what came of it', async () => {
+      await open(plannedView(), { tradeOff: { value: sampleTradeOff() } }, { saved: { tab: 'tradeOff' } });
+      assert.match(await text('.tradeoff-note'), /^A sweep makes a plan/);
+      await page.getByRole('button', { name: 'Run sweep…' }).click();
+      await page.getByRole('menuitemradio', { name: 'φ of the patch classes' }).click();
+      assert.deepEqual(await changes(), [['runSweep', 'phi']]);
+      await page.evaluate((given) => Object.assign((globalThis as unknown as { harness: { answers: object } }).harness.answers, given), tradeOffAnswers());
+      await harness.send(page, 'sweepsChanged');
+      await page.locator('.plot-point').first().waitFor();
+    });
+
+    it('shows the planner’s choices and what φ does, and makes one the plan', async () => {
+      await open(plannedView(), tradeOffAnswers(), { saved: { tab: 'tradeOff' } });
+      await page.getByRole('button', { name: 'SRAM and latency' }).click();
+      assert.equal(await page.locator('.plot-limit').count(), 1);
+      const { memory } = sampleTradeOff();
+      await page.getByRole('option').last().dblclick();
+      const last = memory[memory.length - 1];
+      assert.deepEqual(await changes(), [['changePlan', { kind: 'stage', stage: last.stage, tailStages: [] }]]);
+      await page.getByRole('button', { name: 'Outlier patches' }).click();
+      await page.locator('.plot-point[tabindex="0"]').focus();
+      await page.keyboard.press('End');
+      await page.keyboard.press('Enter');
+      assert.deepEqual((await changes())[1], ['changePlan', { kind: 'phi', phi: 0.9999 }]);
+    });
+
+    it('says why it is empty', async () => {
+      await open(plannedView(), { tradeOff: { value: { memory: [], phi: null } } }, { saved: { tab: 'tradeOff', tradeOff: 'memory' } });
+      assert.match(await text('.tradeoff-note'), /calibration is not cached/);
+    });
+  });
+
+  describe('the comparison', () => {
+    it('puts two plans side by side, differences first', async () => {
+      await open(plannedView(), { otherPlan: { value: otherPlan() } }, { height: 1000 });
+      await page.getByRole('button', { name: 'Compare…' }).click();
+      await page.getByRole('menuitemradio', { name: '8 bits, layer by layer' }).click();
+      await page.locator('.compare-figures').waitFor();
+      assert.deepEqual(await changes(), [['otherPlan', 'int8']]);
+      assert.equal(await page.getByRole('tab', { name: 'Compare' }).getAttribute('aria-selected'), 'true');
+      assert.match(await text('.compare-figures tbody tr'), /SRAM peak 313 KiB 1\.48 MiB −\d+ %/);
+      const { model } = plannedView();
+      const same = model.layers.filter(({ plan }) => plan!.bits === 8 && plan!.inputBits === 8 && plan!.weightBits !== 4 && !plan!.inPatchStage).length;
+      assert.match(await text('.compare-count'), new RegExp(`^${model.layers.length - same} of ${model.layers.length} layers differ`));
+      assert.equal(await page.locator('.compare-view .grid-body [role=row]').first().evaluate((row) => row.classList.contains('differs')), true);
+      await page.getByRole('button', { name: 'Close comparison' }).click();
+      assert.equal(await page.getByRole('tab', { name: 'Compare' }).count(), 0);
+    });
+
+    it('stays as it was when the person picks nothing, and says why a plan cannot be opened', async () => {
+      await open(plannedView(), { otherPlan: { value: null } });
+      const compare = async (): Promise<void> => {
+        await page.getByRole('button', { name: 'Compare…' }).focus();
+        await page.keyboard.press('Enter');
+        await page.keyboard.press('End');
+        await page.keyboard.press('Enter');
+      };
+      await compare();
+      assert.equal(await page.getByRole('tab', { name: 'Compare' }).count(), 0);
+      await page.evaluate(`window.harness.answers.otherPlan = { error: 'other.quantmcu.json: the model has changed.' }`);
+      await compare();
+      await page.getByText('the model has changed').waitFor();
+    });
+  });
+
+  describe('distributions', () => {
+    it('show weights and outputs with fit, limits and codes, also of one channel', async () => {
+      await open(plannedView(), detailsAnswers(), { saved: { tab: 'layers', selected: 6 } });
+      await page.locator('.distribution').nth(1).waitFor();
+      assert.equal(await page.locator('.dist-curve').count(), 2);
+      assert.match(await text('.distributions'), /outliers for φ = 0\.96 outside −1\.01 … 2\.69/);
+      assert.match(await text('.distributions'), /4 bits: 16 of 16 codes used/);
+      assert.match(await text('.generated-code'), /mobilenetv2\.c:214/);
+      const slider = page.locator('.channel-slider');
+      await slider.focus();
+      await page.keyboard.press('ArrowRight');
+      assert.equal(await slider.getAttribute('aria-valuetext'), '0 of 144');
+      await page.getByRole('button', { name: 'mobilenetv2.c:214' }).click();
+      assert.deepEqual(await changes(), [['openGeneratedCode', 6]]);
+    });
+
+    it('are left out where there are none', async () => {
+      await open(plannedView(), { layerDetails: { error: 'There is no calibration.' } }, { saved: { tab: 'layers', selected: 6 } });
+      assert.equal(await page.locator('.distributions-section').isVisible(), false);
+    });
+  });
+
+  describe('export', () => {
+    const saved = async (): Promise<Saved[]> => (await changes()).filter(([method]) => method === 'saveFile').map(([, file]) => file as Saved);
+    async function exportAs(label: string): Promise<Saved> {
+      const before = (await saved()).length;
+      await page.getByRole('button', { name: 'Export…' }).click();
+      await page.getByRole('menuitemradio', { name: label }).click();
+      for (let turn = 0; turn < 100 && (await saved()).length === before; turn++) await page.waitForTimeout(50);
+      return (await saved())[before];
+    }
+
+    it('gives drawings as SVG that stands by itself', async () => {
+      await open(plannedView(), tradeOffAnswers(), { saved: { tab: 'tradeOff' } });
+      await page.locator('.plot-point').first().waitFor();
+      for (const [label, name] of [['Graph as SVG', 'graph'], ['Memory as SVG', 'memory'], ['Trade-off as SVG', 'accuracy']]) {
+        const { name: file, data } = await exportAs(label);
+        assert.equal(file, `mobilenetv2_1.0_224_tv-${name}.svg`);
+        const parsed = await page.evaluate((source) => {
+          const document = new DOMParser().parseFromString(source, 'image/svg+xml');
+          return { error: document.querySelector('parsererror')?.textContent ?? null, texts: document.querySelectorAll('text').length, scripts: document.querySelectorAll('script, image, style').length };
+        }, String(data));
+        assert.equal(parsed.error, null);
+        assert.ok(parsed.texts > 5, `${label}: ${parsed.texts}`);
+        assert.equal(parsed.scripts, 0);
+        assert.ok(!String(data).includes('var(--') && !String(data).includes('NaN'), label);
+      }
+    });
+
+    it('gives drawings as PNG', async () => {
+      await open(plannedView(), tradeOffAnswers(), { saved: { tab: 'tradeOff' } });
+      await page.locator('.plot-point').first().waitFor();
+      for (const label of ['Graph as PNG', 'Memory as PNG', 'Trade-off as PNG']) {
+        const { data } = await exportAs(label);
+        const bytes = Object.values(data as Record<string, number>);
+        assert.deepEqual(bytes.slice(0, 8), [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+        assert.ok(bytes.length > 4000, `${label}: ${bytes.length} bytes`);
+      }
+    });
+
+    it('gives tables as CSV, one line for each row', async () => {
+      const view = plannedView();
+      await open(view, tradeOffAnswers(), { saved: { tab: 'tradeOff' } });
+      await page.locator('.plot-point').first().waitFor();
+      const lines = async (label: string): Promise<string[]> => String((await exportAs(label)).data).trimEnd().split('\r\n');
+      const layers = await lines('Layers as CSV');
+      assert.equal(layers.length, view.model.layers.length + 1);
+      assert.equal(layers[4].split(',')[1], view.model.layers[3].name);
+      assert.equal((await lines('Memory as CSV')).length, view.plan!.buffers.length + 1);
+      assert.equal((await lines('Points as CSV')).length, sampleSweeps().flatMap(({ points }) => points).length + 1);
+    });
+
+    it('quotes what needs it and disarms what a spreadsheet would run', () => {
+      assert.equal(csv(['a', 'b'], [['x,y', 'say "no"'], ['=1+1', -3], [null, true]]), 'a,b\r\n"x,y","say ""no"""\r\n\'=1+1,-3\r\n,true\r\n');
+    });
+
+    it('gives a report that needs no scripts and nothing from elsewhere', async () => {
+      await open(plannedView(), tradeOffAnswers());
+      const { name, data } = await exportAs('Report as HTML');
+      assert.equal(name, 'mobilenetv2_1.0_224_tv-report.html');
+      const report = await page.context().newPage();
+      const requests: string[] = [];
+      report.on('request', (request) => requests.push(request.url()));
+      await report.setContent(String(data));
+      assert.deepEqual(requests.filter((url) => !url.startsWith('data:') && url !== 'about:blank'), []);
+      assert.equal(await report.locator('script').count(), 0);
+      assert.equal(await report.locator('h1').innerText(), 'mobilenetv2_1.0_224_tv');
+      assert.equal(await report.locator('table').last().locator('tbody tr').count(), plannedView().model.layers.length);
+      assert.ok((await report.locator('.strips svg').count()) > 2);
+      assert.equal(await report.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), true);
+      await report.close();
+    });
+
+    it('keeps hostile names text', async () => {
+      await open(hostileView(), {});
+      const { data } = await exportAs('Report as HTML');
+      const report = await page.context().newPage();
+      await report.setContent(String(data));
+      assert.equal(await report.locator('script, img').count(), 0);
+      assert.equal(await report.evaluate('window.harmed'), undefined);
+      assert.ok((await report.locator('td.name').first().innerText()).includes(hostileNames[0]));
+      await report.close();
+      const svg = String((await exportAs('Graph as SVG')).data);
+      assert.equal(await page.evaluate((source) => new DOMParser().parseFromString(source, 'image/svg+xml').querySelector('parsererror, script, img'), svg), null);
+    });
+  });
+
+  describe('axes', () => {
+    it('have round ticks within their range', () => {
+      assert.deepEqual(niceTicks(0, 10, 5), [0, 2, 4, 6, 8, 10]);
+      assert.deepEqual(niceTicks(0.771, 0.786, 3).map((tick) => Number(tick.toFixed(6))), [0.775, 0.78, 0.785]);
+      assert.deepEqual(niceTicks(3, 3, 4), [3]);
+      for (const values of [[], [5], [0], [-1, 1]]) {
+        const [low, high] = paddedRange(values);
+        assert.ok(low < high);
+      }
+    });
+  });
+
+  describe('accessibility', () => {
+    for (const theme of themeNames) {
+      it(`axe finds nothing serious in the theme ${theme}`, async () => {
+        await open(plannedView(), { ...tradeOffAnswers(), ...detailsAnswers(), otherPlan: { value: otherPlan() }, targets: { value: boards() } }, { theme, saved: { tab: 'tradeOff', selected: 6 } });
+        await page.locator('.plot-point').first().waitFor();
+        await page.evaluate(axe.source);
+        const serious = async (part: string): Promise<string[]> => page.evaluate(async (selector) => {
+          const run = await (window as unknown as { axe: typeof axe }).axe.run(selector, { resultTypes: ['violations'] });
+          return run.violations.filter((violation) => violation.impact === 'serious' || violation.impact === 'critical')
+            .flatMap((violation) => violation.nodes.slice(0, 4).map((node) => `${violation.id}: ${node.html.slice(0, 160)} ${node.any[0]?.message ?? ''}`));
+        }, part);
+        assert.deepEqual(await serious('body'), [], 'accuracy');
+        for (const name of ['SRAM and latency', 'Outlier patches']) {
+          await page.getByRole('button', { name }).click();
+          assert.deepEqual(await serious('.panels'), [], name);
+        }
+        await page.getByRole('button', { name: 'Compare…' }).click();
+        assert.deepEqual(await serious('.menu'), [], 'menu');
+        await page.keyboard.press('Enter');
+        await page.locator('.compare-figures').waitFor();
+        assert.deepEqual(await serious('.panels'), [], 'comparison');
+      });
+    }
+  });
+});
