@@ -15,8 +15,8 @@ export function plainLayer(writer: OnnxWriter, graph: Graph, layer: PlainLayer, 
     case 'add': return sum(writer, name, values, layer.signs);
     case 'mul': return writer.node('Mul', `${name}/product`, values);
     case 'concat': return writer.node('Concat', `${name}/joined`, values, { axis: { c: 1, h: 2, w: 3 }[layer.axis] });
-    case 'maxPool': return writer.node('MaxPool', `${name}/pooled`, [x], poolAttributes(layer.window, input, output));
-    case 'averagePool': return writer.node('AveragePool', `${name}/pooled`, [x], { ...poolAttributes(layer.window, input, output), count_include_pad: layer.countIncludePad ? 1 : 0 });
+    case 'maxPool': return writer.node('MaxPool', `${name}/pooled`, [x], poolAttributes(layer, input, output));
+    case 'averagePool': return writer.node('AveragePool', `${name}/pooled`, [x], { ...poolAttributes(layer, input, output), count_include_pad: layer.countIncludePad ? 1 : 0 });
     case 'pad': {
       const { top, left, bottom, right } = layer.padding;
       return writer.node('Pad', `${name}/padded`, [x, writer.int64s(`${name}/pads`, [0, 0, top, left, 0, 0, bottom, right]), writer.floats(`${name}/value`, [], [layer.value])], { mode: 'constant' });

@@ -21,6 +21,8 @@ export interface QdqModel {
  * its format, weights from their codes. Inputs and outputs are those of the original file, real values before and after.
  *
  * Sums and requantization are in float, so that single codes may differ from the firmware's where it rounds halves otherwise.
+ *
+ * @throws UserError for layers that onnxruntime does not run on quantized maps
  */
 export function exportQdq({ graph, parameters, plan }: OpenedPlan): QdqModel {
   const writer = new OnnxWriter(GENERATOR, graph.name);
