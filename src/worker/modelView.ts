@@ -7,10 +7,15 @@ import { layerDetail, parameterCount } from './layerText';
 
 type Dims = ValueDescription['dims'];
 
+/** Models with more parameters fit no microcontroller: they are shown without reading their weights, 64 MB and more. */
+const MOST_PARAMETERS = 16_000_000;
+
 /** A model as it is shown, with its graph where it can be imported. */
 export interface ShownModel {
   readonly view: ModelView;
   readonly graph: Graph | null;
+  /** There may be a graph, but nobody has asked for so many weights yet. */
+  readonly deferred: boolean;
 }
 
 /**
@@ -21,7 +26,8 @@ export async function readModelView(modelPath: string, sizes: Readonly<Record<st
   const description = await describeModel(modelPath, { sizes });
   const problems = description.problems.map(({ node, opType, message, remedy }) => ({ node, operator: opType, message, remedy }));
   let graph: Graph | null = null;
-  if (problems.length === 0) {
+  const deferred = problems.length === 0 && description.parameters.count > MOST_PARAMETERS;
+  if (problems.length === 0 && !deferred) {
     try {
       graph = await importModel(modelPath, { sizes });
     } catch (error) {
@@ -39,12 +45,17 @@ export async function readModelView(modelPath: string, sizes: Readonly<Record<st
     producer: description.producer,
     inputs: description.inputs.map(valueView),
     outputs: description.outputs.map(valueView),
-    layers: shown ? shown.layers.map((_, id) => graphLayer(shown, id)) : nodeLayers(description),
+    layers: shown ? graphLayers(shown) : nodeLayers(description),
     macs: description.macs ?? description.nodes.reduce((sum, node) => sum + (node.macs ?? 0), 0),
     parameters: description.parameters.count,
     problems,
   };
-  return { view, graph };
+  return { view, graph, deferred };
+}
+
+/** The layers of an imported model, before any plan. */
+export function graphLayers(graph: Graph): LayerView[] {
+  return graph.layers.map((_, id) => graphLayer(graph, id));
 }
 
 function graphLayer(graph: Graph, id: number): LayerView {

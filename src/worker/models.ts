@@ -16,6 +16,8 @@ const KEPT_MODELS = 2;
 interface Entry {
   readonly key: string;
   readonly shown: Promise<ShownModel>;
+  /** Imported when first asked for, where showing the model did not need it. */
+  graph?: Promise<Graph>;
   sha256?: Promise<string>;
   calibration?: { readonly key: string; readonly value: Promise<Calibration | null> };
   opened?: { readonly key: string; readonly value: Promise<OpenedPlan> };
@@ -40,8 +42,11 @@ export class ModelStore {
     const entry = await this.entry(modelPath, sizes);
     entry.sha256 ??= hashFile(modelPath);
     const [{ graph }, sha256] = await Promise.all([entry.shown, entry.sha256]);
+    if (graph) return { sha256, graph };
     // Where it cannot be imported, importing says why.
-    return { sha256, graph: graph ?? (await importModel(modelPath, { sizes })) };
+    entry.graph ??= importModel(modelPath, { sizes });
+    entry.graph.catch(() => { entry.graph = undefined; });
+    return { sha256, graph: await entry.graph };
   }
 
   /** The calibration of a kept model, if it is cached on this machine. */
@@ -67,8 +72,8 @@ export class ModelStore {
   }
 
   private async entryOf(graph: Graph): Promise<Entry | undefined> {
-    const shown = await Promise.all(this.entries.map(async (entry) => ({ entry, graph: (await entry.shown.catch(() => null))?.graph })));
-    return shown.find((s) => s.graph === graph)?.entry;
+    const known = await Promise.all(this.entries.map(async (entry) => ({ entry, graphs: [(await entry.shown.catch(() => null))?.graph, await entry.graph?.catch(() => null)] })));
+    return known.find(({ graphs }) => graphs.includes(graph))?.entry;
   }
 
   private async entry(modelPath: string, sizes: Sizes): Promise<Entry> {

@@ -20,6 +20,7 @@ import { explain, noExplanation } from './explain';
 import { layerDetails } from './layerDetails';
 import { layoutLayered } from './layout/layered';
 import { ModelStore } from './models';
+import { graphLayers } from './modelView';
 import { changePlan } from './planChange';
 import { planProblems } from './planCheck';
 import { planView } from './planView';
@@ -46,8 +47,8 @@ export function createService(progress: Progress, models: ModelStore = new Model
     targets: async () => targets.map(targetView),
 
     view: async ({ modelPath, planPath, planText, sizes }): Promise<EditorView> => {
-      const { view: model, graph } = await models.shown(modelPath, sizes);
-      if (!graph || (planText === undefined && !(await isFile(planPath)))) return { model, plan: null, planProblem: null };
+      const { view: model, graph, deferred } = await models.shown(modelPath, sizes);
+      if ((!graph && !deferred) || (planText === undefined && !(await isFile(planPath)))) return { model, plan: null, planProblem: null };
       try {
         return await shown(models, model, await openKept(models, planPath, planText));
       } catch (error) {
@@ -156,7 +157,7 @@ async function shown(models: ModelStore, model: EditorView['model'], opened: Ope
   const calibration = await models.calibration(opened.plan.calibration.key, opened.graph);
   const explanation = calibration ? explain(opened, calibration) : noExplanation;
   const result = await storedResult(opened.planPath, opened.plan);
-  const { plan, layers } = planView(opened, model.layers, targetOf(opened.plan), { explanation, accuracy: result?.accuracy ?? null, snr: result?.snr ?? {} });
+  const { plan, layers } = planView(opened, graphLayers(opened.graph), targetOf(opened.plan), { explanation, accuracy: result?.accuracy ?? null, snr: result?.snr ?? {} });
   return { model: { ...model, layers }, plan, planProblem: null };
 }
 

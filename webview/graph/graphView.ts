@@ -127,7 +127,7 @@ export class GraphView {
       }
       this.scene = new Scene(this.view.model.layers, this.view, store.ui.direction, layout);
     }
-    this.camera ??= store.ui.camera ?? firstCamera(this.scene.bounds, this.surface, store.ui.direction === 'down');
+    this.camera ??= store.ui.camera ?? firstCamera(this.scene.bounds, this.scene.start, this.surface, store.ui.direction === 'down');
     return this.scene;
   }
 

@@ -45,6 +45,11 @@ export class Scene {
     return this.point(this.layout.center[node], this.layout.rank[node]);
   }
 
+  /** Where the network begins. */
+  get start(): { readonly x: number; readonly y: number } {
+    return this.layers.length > 0 ? this.at(0) : { x: 0, y: 0 };
+  }
+
   boxOf(node: number): Box {
     const { x, y } = this.at(node);
     return { x: x - nodeWidth / 2, y: y - nodeHeight / 2, width: nodeWidth, height: nodeHeight };

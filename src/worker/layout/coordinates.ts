@@ -17,7 +17,28 @@ export function assignCoordinates(graph: LayeredGraph): Float64Array {
       results.push(left ? x : x.map((value) => -value));
     }
   }
-  return balance(results, graph);
+  return straightenTrunk(balance(results, graph), graph);
+}
+
+/**
+ * Puts the nodes that are alone in their rank, through which everything passes, below each other. Blocks of branches of different lengths drift to one side,
+ * block after block; what lies between two such nodes can be moved as a whole, and only edges at the first of them bend otherwise.
+ */
+function straightenTrunk(x: Float64Array, { ranks }: LayeredGraph): Float64Array {
+  const straight = Float64Array.from(x);
+  const alone = ranks.flatMap((rank, r) => (rank.length === 1 ? [r] : []));
+  alone.slice(1).forEach((to, i) => {
+    const from = alone[i];
+    const shift = straight[ranks[from][0]] - x[ranks[to][0]];
+    for (let r = from + 1; r <= to; r++) for (const node of ranks[r]) straight[node] = x[node] + shift;
+  });
+  // Behind the last of them, as it was.
+  const last = alone[alone.length - 1];
+  if (last !== undefined) {
+    const shift = straight[ranks[last][0]] - x[ranks[last][0]];
+    for (let r = last + 1; r < ranks.length; r++) for (const node of ranks[r]) straight[node] = x[node] + shift;
+  }
+  return straight;
 }
 
 const edgeKey = (upper: number, lower: number): number => upper * 2 ** 26 + lower;

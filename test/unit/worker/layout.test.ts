@@ -64,4 +64,22 @@ describe('graph layout', () => {
     assert.equal(layout.ranks.length, 3000);
     assert.equal(new Set(layout.center).size, 1);
   });
+
+  it('keeps a trunk straight through blocks of branches of different lengths', () => {
+    const inputs: number[][] = [[]];
+    let last = 0;
+    const trunk = [0];
+    for (let block = 0; block < 40; block++) {
+      const ends = [1, 2, 3, 3].map((length) => {
+        let end = last;
+        for (let i = 0; i < length; i++) end = inputs.push([end]) - 1;
+        return end;
+      });
+      last = inputs.push(ends) - 1;
+      trunk.push(last);
+    }
+    const layout = layoutLayered({ inputs, ...size });
+    for (const node of trunk) assert.ok(Math.abs(layout.center[node] - layout.center[0]) < 1e-6);
+    assert.ok(layout.max - layout.min < 10 * size.across);
+  });
 });
