@@ -8,6 +8,7 @@ import { generateSources } from '../../src/engine/generate';
 import { openPlan } from '../../src/engine/plan/open';
 import { npy } from '../support/npyWriter';
 import { randomNumbers } from '../support/onnxOracle';
+import { reportFuzz } from '../support/fuzzReport';
 import { assertSound, runCli } from './commandLine';
 import { WorkFolder, failureOf, quantizeSmall, smallModel, writeImages } from './fixtures';
 
@@ -236,6 +237,7 @@ describe('damaged and hostile sidecars', function () {
       fs.writeFileSync(plan, text);
       await count(counts, use(below(2) === 0), () => `mutation ${i}: ${text}`);
     }
+    reportFuzz('sidecars', MUTATIONS, counts.opened, counts.refused);
     // The test would prove nothing if all mutants died at the parser.
     assert.ok(counts.opened > MUTATIONS / 50 && counts.refused > MUTATIONS / 50, JSON.stringify(counts));
   });
@@ -250,6 +252,7 @@ describe('damaged and hostile sidecars', function () {
       edited((p) => { p.parameters.sha256 = createHash('sha256').update(bytes).digest('hex'); });
       await count(counts, use(), () => `mutation ${i}`);
     }
+    reportFuzz('parameter files', MUTATIONS, counts.opened, counts.refused);
     assert.ok(counts.opened > MUTATIONS / 50 && counts.refused > MUTATIONS / 50, JSON.stringify(counts));
   });
 });

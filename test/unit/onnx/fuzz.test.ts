@@ -2,6 +2,7 @@ import * as assert from 'node:assert/strict';
 import { UserError } from '../../../src/engine/errors';
 import { describeModel, importModel } from '../../../src/engine/onnx';
 import { ModelFolder, OnnxBuilder, float } from '../../support/onnxBuilder';
+import { reportFuzz } from '../../support/fuzzReport';
 import { randomArray, randomNumbers } from '../../support/onnxOracle';
 
 /** Mutations tried; a bench or a nightly run may ask for more. */
@@ -33,6 +34,7 @@ describe('onnx reader under mutation', function () {
         }
       }
     }
+    reportFuzz('models, imported and described', 2 * MUTATIONS, imported, 2 * MUTATIONS - imported);
     // The test would prove nothing if nearly all mutants died at the first byte.
     assert.ok(imported > MUTATIONS / 20, `only ${imported} survived`);
   });
