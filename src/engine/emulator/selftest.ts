@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import linkerScript from '../../../media/emulator/mps2.ld';
-import semihosting from '../../../media/emulator/semihosting.h';
-import startup from '../../../media/emulator/startup.c';
+// The sample's board files serve here, too: the sample stands alone, and they are the same for any program.
+import semihosting from '../../../media/sample/firmware/board/semihosting.h';
+import startup from '../../../media/sample/firmware/board/startup.c';
 import type { GeneratedFile } from '../codegen';
 import { UserError } from '../errors';
 import { checkCancelled, type Progress } from '../progress';
