@@ -94,20 +94,38 @@ describe('disks that fail', function () {
     }
   });
 
-  it('read-only folder: refused with its reason', async function () {
-    if (process.platform === 'win32' || process.getuid?.() === 0) {
-      console.log('      skipped: permissions of folders do not bind root; the read-only file system above does');
-      this.skip();
-    }
-    const planPath = work.write('locked/model.quantmcu.json', '');
-    fs.rmSync(planPath);
-    fs.chmodSync(work.path('locked'), 0o555);
+  it('read-only folder: refused with its reason, by a user whom permissions bind', async function () {
+    if (process.platform === 'win32') this.skip();
+    // Permissions do not bind root: the command line runs as nobody there.
+    const uid = process.getuid?.() === 0 ? 65534 : undefined;
+    // Temporary folders are for their owner alone.
+    fs.chmodSync(work.folder, 0o755);
+    const locked = path.join(work.folder, 'locked');
+    fs.mkdirSync(path.join(locked, 'project'), { recursive: true });
+    fs.copyFileSync(modelPath, path.join(locked, 'model.onnx'));
+    await quantizeSmall({ modelPath: path.join(locked, 'model.onnx'), planPath: path.join(locked, 'model.quantmcu.json'), imagesPath });
+    for (const folder of [path.join(locked, 'project'), locked]) fs.chmodSync(folder, 0o555);
+    const before = fs.readdirSync(locked, { recursive: true });
     try {
-      const failure = await failureOf(quantizeSmall({ modelPath, planPath, imagesPath }));
-      assert.ok(failure instanceof UserError);
-      assert.match(failure.message, /no permission to write/);
+      const run = (...args: string[]): ReturnType<typeof runCli> => runCli(args, { uid, env: { HOME: '/nonexistent', ORT_DISABLE_TELEMETRY: undefined } });
+      const inspected = await run('inspect', path.join(locked, 'model.onnx'));
+      if (inspected.code !== 0 && /EACCES|permission/i.test(inspected.stderr)) {
+        console.log('      skipped: another user cannot read this folder');
+        this.skip();
+      }
+      assertSound(inspected, 'inspect');
+      const commands = [
+        ['quantize', path.join(locked, 'model.onnx'), '--images', imagesPath, '--target', 'stm32h743', '--no-cache'],
+        ['generate', path.join(locked, 'model.quantmcu.json'), '--project', path.join(locked, 'project')],
+      ];
+      for (const command of commands) {
+        const result = await run(...command);
+        assertSound(result, command[0]);
+        assert.match(result.stderr, /no permission to write/);
+        assert.deepEqual(fs.readdirSync(locked, { recursive: true }), before);
+      }
     } finally {
-      fs.chmodSync(work.path('locked'), 0o755);
+      for (const folder of [locked, path.join(locked, 'project')]) fs.chmodSync(folder, 0o755);
     }
   });
 

@@ -47,6 +47,9 @@ export class RuntimeSession {
     } catch (error) {
       throw new UserError(`Cannot read ${modelPath}: ${reason(error)}`, { cause: error });
     }
+    // The library would send usage data over the network and keep an id of this device in the home folder. A worker thread's environment is a copy that
+    // native code does not see: there the host has set this before.
+    process.env.ORT_DISABLE_TELEMETRY = '1';
     const ort = await import('onnxruntime-node');
     const declared = new Set(network.outputs.map((o) => o.name));
     try {

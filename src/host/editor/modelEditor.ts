@@ -27,6 +27,8 @@ export class ModelEditor extends Disposable {
   /** A layer to select as soon as the page shows the model. */
   private wanted: number | null = null;
   private isShown = false;
+  /** To be told as soon as the page shows the model. */
+  private result: { readonly ok: boolean; readonly message: string } | null = null;
   /** Counts loads, so that a slow one never overwrites the result of a later one. */
   private load = 0;
 
@@ -44,6 +46,8 @@ export class ModelEditor extends Disposable {
     this.own(jobs.onDidChange((model) => {
       if (model.toString() === document.uri.toString()) this.showProgress();
     }));
+    // A hidden page is gone; it is made anew and asks again when its tab is shown.
+    this.own(panel.onDidChangeViewState(() => { if (!panel.visible) this.isReady = this.isShown = false; }));
     this.own(panel.onDidDispose(() => this.dispose()));
     webview.options = { enableScripts: true, localResourceRoots: pageRoots(extension) };
     webview.html = pageHtml(webview, extension);
@@ -66,7 +70,14 @@ export class ModelEditor extends Disposable {
 
   /** Tells what came of something that was run on the model. */
   showResult(result: { readonly ok: boolean; readonly message: string }): void {
-    if (this.isReady) this.send(this.page.showResult(result));
+    this.result = result;
+    this.tellResult();
+  }
+
+  private tellResult(): void {
+    if (this.result === null || !this.isShown) return;
+    this.send(this.page.showResult(this.result));
+    this.result = null;
   }
 
   private revealWanted(): void {
@@ -116,6 +127,7 @@ export class ModelEditor extends Disposable {
       this.send(this.page.show(view));
       this.isShown = true;
       this.revealWanted();
+      this.tellResult();
     } catch (error) {
       if (load !== this.load || isCancellation(error)) return;
       this.services.log.warn(`${this.document.uri.fsPath}: ${messageOf(error)}`);
