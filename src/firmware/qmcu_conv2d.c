@@ -15,6 +15,7 @@
 #include "qmcu_columns.h"
 #include "qmcu_mve.h"
 #include "qmcu_pairs.h"
+#include "qmcu_plain.h"
 #include "qmcu_scale.h"
 
 #if QMCU_MVE
@@ -27,6 +28,18 @@ QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *i
 QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in, const qmcu_map *out)
 {
     qmcu_mve_fully_connected(params, in, out);
+}
+
+#elif QMCU_PLAIN
+
+QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+{
+    qmcu_plain_conv2d(params, in, out);
+}
+
+QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in, const qmcu_map *out)
+{
+    qmcu_plain_fully_connected(params, in, out);
 }
 
 #else

@@ -2,7 +2,7 @@
  * QuantMCU runtime: integer kernels for mixed-precision, patch-based inference.
  *
  * C99, no dynamic memory, no globals but constants, no floating point, at most 512 bytes of stack per kernel;
- * qmcu_conv2d, qmcu_depthwise2d and qmcu_fully_connected take 1024 and QMCU_COLUMN_BYTES (quantmcu_port.h).
+ * qmcu_conv2d, qmcu_depthwise2d and qmcu_fully_connected take 1152 and QMCU_COLUMN_BYTES (quantmcu_port.h).
  * Every kernel exists for all combinations of 8-, 4- and 2-bit, signed and unsigned feature maps; layers with
  * weights take 8- and 4-bit weights.
  *

@@ -17,6 +17,12 @@ import mveDepthwise2d from '../../firmware/qmcu_mve_depthwise2d.c';
 import mveDot from '../../firmware/qmcu_mve_dot.h';
 import mve from '../../firmware/qmcu_mve.h';
 import pairs from '../../firmware/qmcu_pairs.h';
+import plain from '../../firmware/qmcu_plain.h';
+import plainArmv6m from '../../firmware/qmcu_plain_armv6m.h';
+import plainColumns from '../../firmware/qmcu_plain_columns.c';
+import plainColumnsHeader from '../../firmware/qmcu_plain_columns.h';
+import plainConv2d from '../../firmware/qmcu_plain_conv2d.c';
+import plainDot from '../../firmware/qmcu_plain_dot.h';
 import pool from '../../firmware/qmcu_pool.c';
 import row from '../../firmware/qmcu_row.h';
 import rows from '../../firmware/qmcu_rows.c';
@@ -48,6 +54,12 @@ export const runtimeSources: Readonly<Record<string, string>> = {
   'qmcu_mve_depthwise2d.c': mveDepthwise2d,
   'qmcu_mve_dot.h': mveDot,
   'qmcu_pairs.h': pairs,
+  'qmcu_plain.h': plain,
+  'qmcu_plain_armv6m.h': plainArmv6m,
+  'qmcu_plain_columns.c': plainColumns,
+  'qmcu_plain_columns.h': plainColumnsHeader,
+  'qmcu_plain_conv2d.c': plainConv2d,
+  'qmcu_plain_dot.h': plainDot,
   'qmcu_pool.c': pool,
   'qmcu_row.h': row,
   'qmcu_rows.c': rows,

@@ -15,11 +15,11 @@ const dsp = '-DQMCU_EMULATE_DSP="dsp_emulation.h"';
 
 const builds = [
   { name: 'gcc -O2', compiler: 'gcc', flags: ['-O2'] },
-  { name: 'clang -O2, product from 16-bit halves', compiler: 'clang', flags: ['-O2', '-DQMCU_SPLIT_MULHI=1'] },
+  { name: 'clang -O2, product from 16-bit halves, two pixels to a word', compiler: 'clang', flags: ['-O2', '-DQMCU_SPLIT_MULHI=1', '-DQMCU_PLAIN_LANES=1'] },
   { name: 'gcc with sanitizers, DSP instructions emulated', compiler: 'gcc', flags: ['-O1', dsp, ...sanitizers] },
   { name: 'clang with sanitizers, DSP instructions emulated, little stack', compiler: 'clang', flags: ['-O1', dsp, '-DQMCU_COLUMN_BYTES=64', ...sanitizers] },
   { name: 'gcc with sanitizers', compiler: 'gcc', flags: ['-O1', ...sanitizers] },
-  { name: 'clang with sanitizers, product from 16-bit halves', compiler: 'clang', flags: ['-O1', '-DQMCU_SPLIT_MULHI=1', ...sanitizers, '-fsanitize=implicit-integer-sign-change,local-bounds'] },
+  { name: 'clang with sanitizers, product from 16-bit halves, two pixels to a word, little stack', compiler: 'clang', flags: ['-O1', '-DQMCU_SPLIT_MULHI=1', '-DQMCU_PLAIN_LANES=1', '-DQMCU_COLUMN_BYTES=64', ...sanitizers, '-fsanitize=implicit-integer-sign-change,local-bounds'] },
 ];
 
 /** Set to repeat a failing run; otherwise every run takes other cases. */

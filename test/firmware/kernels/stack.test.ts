@@ -5,7 +5,7 @@ import path from 'node:path';
 
 /** What quantmcu.h promises: for most kernels, and for those that unpack codes, the codes besides. */
 const LIMIT = 512;
-const COLUMN_LIMIT = 1024;
+const COLUMN_LIMIT = 1152;
 const columnBytes = 2048;
 
 const root = process.cwd();
@@ -20,7 +20,8 @@ class CallGraph {
     // GCC titles static functions file:name, so that equal names do not meet.
     for (const [, name, bytes, kind] of text.matchAll(/node: \{ title: "([^"]+)" label: "[^"]*\\n(\d+) bytes \(([^)]*)\)/g)) {
       assert.equal(kind, 'static', `${name} has a frame of variable size`);
-      this.frames.set(name, Number(bytes));
+      // GCC does not see what naked functions push: ten words.
+      this.frames.set(name, /qmcu_plain_(rows_\w+|four_rows)$/.test(name) ? 40 : Number(bytes));
     }
     for (const [, from, to] of text.matchAll(/edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"/g)) {
       this.calls.set(from, (this.calls.get(from) ?? new Set()).add(to));
@@ -32,9 +33,10 @@ class CallGraph {
   }
 
   /** Deepest stack below and including a function; calls through pointers go to the functions that `pointers` matches. */
-  depth(name: string, pointers = /^qmcu_\w*depthwise/.test(name) ? /:(run_[us][248]|row_\d_\d)$/ : /:block_([124su]_)?w[48]$/): number {
+  depth(name: string, pointers = /^qmcu_\w*depthwise/.test(name) ? /:(run_[us][248]|row_\d_\d)$/ : /:(block_([124su]_)?|pairs_\w*|fours_|write_(codes|(un)?signed4?))(w[48])?$/): number {
     if (name === '__indirect_call') return Math.max(...[...this.frames.keys()].filter((f) => pointers.test(f)).map((f) => this.depth(f)));
-    return (this.frames.get(name) ?? 0) + Math.max(0, ...[...(this.calls.get(name) ?? [])].map((callee) => this.depth(callee, pointers)));
+    const targets = /:put$|plain_gather$/.test(name) ? /:put_\w+$/ : pointers;
+    return (this.frames.get(name) ?? 0) + Math.max(0, ...[...(this.calls.get(name) ?? [])].map((callee) => this.depth(callee, targets)));
   }
 }
 
@@ -61,7 +63,7 @@ describe('stack of the kernels on Cortex-M', function () {
           const depths = graph.kernels().map((name) => ({ name, bytes: graph.depth(name) }));
           assert.ok(depths.length >= 16 && depths.some((d) => d.name === 'qmcu_conv2d' && d.bytes > 100), JSON.stringify(depths));
           const limit = (name: string): number => {
-            return /^qmcu_(mve_)?(conv2d|fully_connected|convolve_\w+|depthwise\w+)$/.test(name) ? COLUMN_LIMIT + columnBytes : LIMIT;
+            return /^qmcu_((mve|plain)_)?(conv2d|fully_connected|convolve_\w+|depthwise\w+)$/.test(name) ? COLUMN_LIMIT + columnBytes : LIMIT;
           };
           assert.deepEqual(depths.filter((d) => d.bytes > limit(d.name)), []);
         } finally {
