@@ -15,6 +15,8 @@ export interface EngineService extends SweepService {
   view(request: ViewRequest): Promise<EditorView>;
   /** What is wrong with a plan or with what it names, each at its place in the text. Writes nothing. */
   checkPlan(request: ViewRequest): Promise<readonly PlanProblem[]>;
+  /** Reads what changes of a plan need, so that the first one does not wait for it. */
+  prepare(request: ViewRequest): Promise<void>;
   /** The text of a plan after a change, with the figures that are known at once. Writes nothing. */
   change(request: ChangeRequest): Promise<ChangeResult>;
   /** The first image of the plan's calibration, as the network sees it; null for models without images, or where they are gone. */

@@ -59,6 +59,14 @@ export function createService(progress: Progress, models: ModelStore = new Model
 
     checkPlan: (request) => planProblems(request, models),
 
+    prepare: async ({ planPath, planText }) => {
+      const plan = planText === undefined ? await readPlan(planPath) : parsePlan(planText, planPath);
+      const { graph } = await models.model(modelPathOf(planPath, plan), plan.model.sizes);
+      await models.calibration(plan.calibration.key, graph);
+      // The second time is what the first change takes.
+      for (let i = 0; i < 3; i++) previewFigures(graph, plan, planPath);
+    },
+
     change: async ({ planPath, planText, change }) => {
       const plan = parsePlan(planText, planPath);
       const modelPath = modelPathOf(planPath, plan);

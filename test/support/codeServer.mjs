@@ -52,7 +52,7 @@ async function waitUntilHealthy(url, isAlive) {
  *   `folder`: emptied, then holds user data, extensions and the server's log; `vsix`: an extension to install first;
  *   `testDriver`: lets the page's URL name an extension and a suite to run in it, and keeps notifications from popping up;
  *   `trust`: folders are not trusted before the user says so
- * @returns {Promise<{url: string, authority: string, stop(): Promise<void>}>}
+ * @returns {Promise<{url: string, authority: string, pid: number, stop(): Promise<void>}>}
  */
 export async function startCodeServer({ folder, vsix, testDriver = false, trust = false }) {
   const { node, entry } = ensureCodeServer();
@@ -92,5 +92,5 @@ export async function startCodeServer({ folder, vsix, testDriver = false, trust 
     await stop();
     throw error;
   }
-  return { url, authority, stop };
+  return { url, authority, pid: server.pid, stop };
 }

@@ -34,6 +34,7 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   readonly onDidDispose = this.ended.event;
   private current: Promise<EditorView> | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private prepared = false;
 
   constructor(readonly uri: vscode.Uri, private readonly engine: EngineClient) {
     super();
@@ -55,13 +56,23 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
 
   /** The model as it is on disk now, with its plan if there is one. Rejects with one line for people where it cannot be read. */
   view(): Promise<EditorView> {
-    this.current ??= this.engine.ask((engine) => engine.view(this.request()));
+    this.current ??= this.load();
     return this.current;
   }
 
   /** What is wrong with the plan as it is now, saved or not. */
   problems(): Promise<readonly PlanProblem[]> {
     return this.engine.ask((engine) => engine.checkPlan(this.request()));
+  }
+
+  private async load(): Promise<EditorView> {
+    const view = await this.engine.ask((engine) => engine.view(this.request()));
+    if (view.plan && !this.prepared) {
+      this.prepared = true;
+      // What goes wrong here is said when something is really changed.
+      this.engine.ask((engine) => engine.prepare(this.request()), {}, 'changes').catch(() => undefined);
+    }
+    return view;
   }
 
   /** Changes the plan's text, as one step that can be undone. Rejects with one line for people where the change is not possible; nothing is changed then. */

@@ -3,8 +3,8 @@ import type { EngineService } from '../../protocol/engine';
 import { EngineConnection } from './connection';
 import type { StartTransport } from './transport';
 
-/** How long the engine that answers questions is kept without any. */
-const IDLE_MS = 60_000;
+/** How long the engines that answer questions are kept without any: a person who looks at a plan thinks for minutes, and starting anew reads the model again. */
+const IDLE_MS = 300_000;
 
 export interface EngineLog {
   info(message: string): void;
