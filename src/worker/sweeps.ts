@@ -4,13 +4,13 @@ import { UserError } from '../engine/errors';
 import { GENERATOR } from '../engine/generator';
 import { relativeTo } from '../engine/pipeline';
 import { hashFile, modelPathOf, readPlan, writeFilesWhole } from '../engine/plan/files';
-import { formatPlan } from '../engine/plan/sidecar';
+import { formatPlan, parsePlan } from '../engine/plan/sidecar';
 import type { Plan } from '../engine/plan/types';
 import type { Progress } from '../engine/progress';
 import { settingsAt, writePointAsPlan } from '../engine/sweep/pick';
 import { SweepSession } from '../engine/sweep/session';
 import { runSweep, sweepValues } from '../engine/sweep/sweep';
-import { readSweeps, writeSweep } from '../engine/sweep/tableFile';
+import { readSweeps, sweepsPathOf, writeSweep } from '../engine/sweep/tableFile';
 import type { Sweep, SweepDecisions, SweepSettings } from '../engine/sweep/types';
 import type { OpenedPlan } from '../engine/plan/open';
 import type { SweepRequest, SweepService, SweepView } from '../protocol/sweeps';
@@ -55,7 +55,9 @@ export function sweepService(open: (planPath: string) => Promise<OpenedPlan>, pr
       const settings = settingsAt(sweep, value);
       if (parameter === 'phi' && sameBits(plan, decisions)) {
         // Weights know nothing of patches, so the plan's own serve.
-        await writeFilesWhole([{ path: planPath, data: formatPlan({ ...plan, search: { ...plan.search, phi: value }, patchStage: decisions.patchStage }) }]);
+        const text = formatPlan({ ...plan, search: { ...plan.search, phi: value }, patchStage: decisions.patchStage });
+        parsePlan(text, sweepsPathOf(planPath));
+        await writeFilesWhole([{ path: planPath, data: text }]);
         return;
       }
       await writePointAsPlan(await sessionOf(plan, planPath, progress), planPath, settings, decisions, progress);

@@ -4,8 +4,8 @@
 //
 // Writes test/bench/evaluate.md. Needs ../shared/data. Calibrated on 16 images of imagenet_sample, evaluated on imagenet_val.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
@@ -24,28 +24,36 @@ const plans = [
   { name: 'mixed bits, 3×3 patches', options: ['--grid', '3x3', '--bits', '8,4', '--weights', '8', '--no-compensate'] },
 ];
 
+const work = mkdtempSync(path.join(tmpdir(), 'quantmcu-evaluate-'));
+const plan = path.join(work, 'plan.quantmcu.json');
+// Time of all threads of a process, which other processes hardly change.
+const meter = path.join(work, 'meter.cjs');
+const metered = path.join(work, 'cpu.txt');
+writeFileSync(meter, `if (require('node:worker_threads').isMainThread) process.on('exit', () => { const { user, system } = process.cpuUsage(); require('node:fs').writeFileSync(${JSON.stringify(metered)}, String((user + system) / 1000)); });\n`);
+
 /** @param {string[]} args */
 function cli(args) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(projectRoot, 'dist/cli.js'), ...args, '--json'], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--require', meter, path.join(projectRoot, 'dist/cli.js'), ...args, '--json'], { encoding: 'utf8', maxBuffer: 1 << 28 });
   if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout);
+  return { ...JSON.parse(stdout), cpuMs: Number(readFileSync(metered, 'utf8')) };
 }
 
 /** @param {readonly number[]} numbers */
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
-const work = mkdtempSync(path.join(tmpdir(), 'quantmcu-evaluate-'));
-const plan = path.join(work, 'plan.quantmcu.json');
 const rows = [];
 try {
   for (const { model, preprocess } of models) {
     for (const { name, options } of plans) {
       rmSync(plan, { force: true });
       cli(['quantize', path.join(data, 'models', `${model}.onnx`), '--images', path.join(data, 'images/imagenet_sample'), '--limit', '16', '--target', 'custom', '--sram', '4M', '--flash', '16M', '--preprocess', preprocess, ...options, '--out', plan]);
-      const speed = (/** @type {string[]} */ threads) => Array.from({ length: Number(values.runs) }, () => cli(['evaluate', plan, '--images', path.join(data, 'images/imagenet_val'), '--limit', values.images, ...threads]).imagesPerSecond);
-      const all = speed([]);
-      const one = speed(['--threads', '1']);
-      rows.push([model, name, median(all).toFixed(1), `${Math.min(...all).toFixed(1)}–${Math.max(...all).toFixed(1)}`, median(one).toFixed(1)]);
+      const evaluate = (/** @type {string} */ images) => cli(['evaluate', plan, '--images', path.join(data, 'images/imagenet_val'), '--limit', images, '--threads', String(availableParallelism())]);
+      const load = loadavg()[0];
+      const runs = Array.from({ length: Number(values.runs) }, () => evaluate(values.images));
+      const start = evaluate('1').cpuMs;
+      const speeds = runs.map((r) => r.imagesPerSecond);
+      const cpu = median(runs.map((r) => (r.cpuMs - start) / (r.images - 1)));
+      rows.push([model, name, cpu.toFixed(0), ((1000 * availableParallelism()) / cpu).toFixed(1), median(speeds).toFixed(1), `${Math.min(...speeds).toFixed(1)}–${Math.max(...speeds).toFixed(1)}`, load.toFixed(1)]);
       console.log(rows.at(-1));
     }
   }
@@ -56,11 +64,13 @@ writeFileSync(
   path.join(projectRoot, 'test/bench/evaluate.md'),
   `# Speed of evaluation
 
-Written by \`node test/bench/evaluate.mjs\`: images per second of \`evaluate\`, from reading the JPEG to comparing the outputs, the float network included. Median of ${values.runs} runs of
-${values.images} images each, on ${availableParallelism()} cores (${cpus()[0].model}), whatever else they had to do. The codes are those of the plain TypeScript kernels, bit for bit: test/unit/program/interpreter/simd.test.ts.
+Written by \`node test/bench/evaluate.mjs\`: \`evaluate\` from reading the JPEG to comparing the outputs, the float network included, with as many threads as there are cores.
+${availableParallelism()} cores (${cpus()[0].model}); ${values.runs} runs of ${values.images} images each. CPU time is of all threads together, start-up taken off, median of the runs; from it follow the images
+per second of cores that have nothing else to do. Measured is the median with the least and the most, while other processes kept the cores as busy as the load says.
+The codes are those of the plain TypeScript kernels, bit for bit: test/unit/program/interpreter/simd.test.ts.
 
-| model | plan | images/s | least–most | with one thread |
-|---|---|---:|---:|---:|
+| model | plan | CPU ms per image | images/s of idle cores | measured images/s | least–most | load of other processes |
+|---|---|---:|---:|---:|---:|---:|
 ${rows.map((r) => `| ${r.join(' | ')} |`).join('\n')}
 `,
 );

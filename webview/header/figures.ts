@@ -83,10 +83,6 @@ function accuracyFigure({ figures }: PlanView): Figure {
   }
   const images = t('on {0} images', plain(accuracy.images, 0));
   if (accuracy.agreement === null) {
-    const value = accuracy.outputSnr === undefined ? { number: '–', unit: '' } : { number: plain(accuracy.outputSnr, 1), unit: 'dB' };
-    return { label: t('Output SNR'), value, caption: images, description: t('Signal-to-noise ratio of the firmware’s outputs against the float model’s') };
-  }
-  if (accuracy.agreement === null) {
     const snr = accuracy.outputSnr;
     return { label: t('Output SNR'), value: snr === undefined ? { number: '∞', unit: '' } : { number: plain(snr, 1), unit: 'dB' }, caption: images, description: t('Signal-to-noise ratio of the firmware’s outputs against the float model') };
   }

@@ -3,10 +3,11 @@ import { GENERATOR } from '../generator';
 import { relativeTo } from '../pipeline';
 import { hashBytes, writeFilesWhole } from '../plan/files';
 import { encodeParameters } from '../plan/parametersFile';
-import { formatPlan, parametersFileName } from '../plan/sidecar';
+import { formatPlan, parametersFileName, parsePlan } from '../plan/sidecar';
 import type { Plan } from '../plan/types';
 import { checkCancelled, type Progress } from '../progress';
 import type { SweepSession } from './session';
+import { sweepsPathOf } from './tableFile';
 import type { Sweep, SweepDecisions, SweepSettings } from './types';
 
 /** Settings of a sweep with the varied parameter at one of its values. */
@@ -26,8 +27,7 @@ export function settingsAt({ parameter, settings }: Pick<Sweep, 'parameter' | 's
  */
 export async function writePointAsPlan(session: SweepSession, planPath: string, settings: SweepSettings, decisions: SweepDecisions, progress: Progress): Promise<Plan> {
   const { model, graph, calibration } = session;
-  const parameters = encodeParameters(graph, await session.parameters(decisions, settings.compensate, progress));
-  const plan: Plan = {
+  const planWith = (sha256: string): Plan => ({
     version: 1,
     generator: GENERATOR,
     model: { file: relativeTo(planPath, model.modelPath), sha256: session.sha256, ...(model.sizes ? { sizes: model.sizes } : {}) },
@@ -36,8 +36,12 @@ export async function writePointAsPlan(session: SweepSession, planPath: string, 
     search: searchOf(settings),
     calibration: { key: calibration.key, images: calibration.images, folder: relativeTo(planPath, model.imagesPath) },
     ...decisions,
-    parameters: { file: parametersFileName(planPath), sha256: hashBytes(parameters) },
-  };
+    parameters: { file: parametersFileName(planPath), sha256 },
+  });
+  // A table is a file that anybody may have written: what it decides is checked like a sidecar before anything is made of it.
+  parsePlan(formatPlan(planWith('0'.repeat(64))), sweepsPathOf(planPath));
+  const parameters = encodeParameters(graph, await session.parameters(decisions, settings.compensate, progress));
+  const plan = planWith(hashBytes(parameters));
   checkCancelled(progress);
   await writeFilesWhole([
     { path: path.join(path.dirname(planPath), plan.parameters.file), data: parameters },

@@ -29,7 +29,16 @@ function isSweep(sweep: Partial<Sweep> | null): boolean {
 }
 
 function isPoint(point: Partial<SweepPoint> | null): boolean {
-  return typeof point === 'object' && point !== null && typeof point.value === 'number' && Array.isArray(point.notes);
+  if (typeof point !== 'object' || point === null) return false;
+  const { value, problem, notes, figures, outliers, accuracy, randomAccuracy, predictedLoss, decisions } = point;
+  const isRecord = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null && !Array.isArray(v);
+  const number = (v: unknown): boolean => typeof v === 'number' || v === null;
+  const numbers = (v: unknown): boolean => v === null || (isRecord(v) && Object.values(v).every(number));
+  const text = (v: unknown): boolean => typeof v === 'string';
+  return typeof value === 'number' && (problem === null || text(problem)) && Array.isArray(notes) && notes.every(text)
+    && [figures, outliers, accuracy, randomAccuracy].every(numbers) && number(predictedLoss)
+    && (decisions === null || (isRecord(decisions) && isRecord(decisions.maps) && isRecord(decisions.layers) && [...Object.values(decisions.maps), ...Object.values(decisions.layers)].every(isRecord)))
+    && (problem !== null || (figures !== null && decisions !== null));
 }
 
 /**

@@ -14,7 +14,7 @@ import { settingsAt, writePointAsPlan } from '../../../src/engine/sweep/pick';
 import { SweepSession } from '../../../src/engine/sweep/session';
 import { runSweep, sweepValues } from '../../../src/engine/sweep/sweep';
 import { csvOf, readSweeps, sweepsPathOf, writeSweep } from '../../../src/engine/sweep/tableFile';
-import type { Sweep, SweepSettings, SweepTable } from '../../../src/engine/sweep/types';
+import type { Sweep, SweepDecisions, SweepSettings, SweepTable } from '../../../src/engine/sweep/types';
 import { createService } from '../../../src/worker/service';
 import { projectRoot } from '../../support/paths';
 
@@ -116,6 +116,13 @@ describe('sweep', function () {
     await assert.rejects(runSweep(session, { parameter: 'lambda', values: [0.1, 0.2], settings, imagesPath: evaluated }, { report: () => reports++, isCancelled: () => reports > 5 }), CancelledError);
   });
 
+  it('checks what a table decides before it becomes a plan', async () => {
+    const planPath = path.join(folder, 'forged.quantmcu.json');
+    const decisions = { patchStage: null, maps: { [session.graph.maps[1].name]: { bits: 3 } }, layers: {} } as unknown as SweepDecisions;
+    await assert.rejects(writePointAsPlan(session, planPath, settings, decisions, silentProgress), (error) => error instanceof UserError && /forged\.quantmcu\.sweeps\.json: \/maps/.test(error.message));
+    assert.ok(!existsSync(planPath));
+  });
+
   describe('table', () => {
     const sweepOf = (parameter: Sweep['parameter'], value: number): Sweep => ({
       parameter, settings, finished: '2024-01-01T00:00:00.000Z', seconds: 1,
@@ -133,8 +140,10 @@ describe('sweep', function () {
       assert.deepEqual(sweeps.map((s) => [s.parameter, s.points[0].value]), [['lambda', 0.1], ['phi', 0.9]]);
       await writeSweep(planPath, { ...head, model: { file: 'b.onnx', sha256: 'b' } }, sweepOf('bitops-target', 2));
       assert.deepEqual((await readSweeps(planPath))!.sweeps.map((s) => s.parameter), ['bitops-target']);
-      writeFileSync(sweepsPathOf(planPath), '{"version":1,"model":{"sha256":"a"},"sweeps":[{"points":3}]}');
-      assert.equal(await readSweeps(planPath), null);
+      for (const sweeps of [[{ points: 3 }], [{ ...sweepOf('phi', 0.5), points: [{ ...sweepOf('phi', 0.5).points[0], decisions: { maps: 3, layers: {} } }] }], [{ ...sweepOf('phi', 0.5), points: [{ value: 1, notes: [] }] }]]) {
+        writeFileSync(sweepsPathOf(planPath), JSON.stringify({ version: 1, model: { file: 'a.onnx', sha256: 'a' }, sweeps }));
+        assert.equal(await readSweeps(planPath), null);
+      }
     });
 
     it('is also a CSV with as many cells in every row', () => {
