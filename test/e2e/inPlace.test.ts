@@ -106,13 +106,13 @@ describe('in place, by clicks', () => {
     await vscode.row(kept, 'lib/net/net.h').getByText('edited since it was generated: stays as it is').waitFor();
     await vscode.screenshot('23-edited');
     await vscode.row(kept, 'Generate').click();
-    await vscode.notification(/0 files written/).waitFor({ timeout: 60_000 });
+    await vscode.notification(/: 0 files written/).waitFor({ timeout: 60_000 });
     assert.equal(readFileSync(header, 'utf8'), `${generated}/* mine */\n`);
     const overwritten = await preview('Generate Firmware Source…', 'net → firmware/lib/net');
     await vscode.row(overwritten, 'lib/net/net.h').click();
     await vscode.row(overwritten, 'lib/net/net.h').getByText('overwritten').waitFor();
     await vscode.row(overwritten, 'Generate').click();
-    await vscode.notification(/1 files written/).waitFor({ timeout: 60_000 });
+    await vscode.notification(/: 1 files written/).waitFor({ timeout: 60_000 });
     assert.equal(readFileSync(header, 'utf8'), generated);
   });
 

@@ -44,6 +44,13 @@ describe('sample images with faults', function () {
     return Object.keys(broken).length;
   }
 
+  it('a mean in the wrong unit, so that no pixel stands for 0: refused in words where 0 pads', async () => {
+    const preprocess = work.write('preprocess.json', JSON.stringify({ resize: 'crop', cropFraction: 1, fill: 0, channels: 'rgb', scale: 1 / 255, mean: [123.7], std: [58.4] }));
+    const run = await runCli([...common(writeImages(work, 4)), '--preprocess', preprocess]);
+    assertSound(run, 'quantize');
+    assert.match(run.stderr, /pads "x" with 0, which no pixel stands for.*mean and std/);
+  });
+
   it('corrupted images among good ones: skipped by name, the others are used', async () => {
     const images = writeImages(work, 6);
     const broken = writeBroken('images');

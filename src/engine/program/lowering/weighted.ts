@@ -1,3 +1,4 @@
+import { UserError } from '../../errors';
 import type { Graph, WeightedLayer } from '../../graph/types';
 import { inputChannel, rowLayout } from '../../quantize/weights';
 import type { LayerParameters, MapFormat } from '../../quantize/types';
@@ -100,8 +101,13 @@ export class WeightedLowering {
     const { padding } = layer.window;
     if (padding.top + padding.left + padding.bottom + padding.right === 0) return null;
     if (input.base.zeroPoints.every((z) => z === 0)) return null;
-    const channels = this.graph.maps[layer.inputs[0]].shape.c;
-    return pool.add('table', layer.name, 16, true, Int16Array.from({ length: channels }, (_, c) => zeroPointOf(input, c)), [channels]);
+    const map = this.graph.maps[layer.inputs[0]];
+    const codes = Array.from({ length: map.shape.c }, (_, c) => zeroPointOf(input, c));
+    const { min, max } = rangeOf(input);
+    if (codes.some((code) => code < min || code > max)) {
+      throw new UserError(`Layer "${layer.name}" pads "${map.name}" with 0, which no pixel stands for: preprocessing maps all pixels to one side of it. Give mean and std in units of scale · pixel, e.g. 0.485 rather than 123.7 with a scale of 1/255.`);
+    }
+    return pool.add('table', layer.name, 16, true, Int16Array.from(codes), [map.shape.c]);
   }
 }
 
