@@ -66,6 +66,22 @@ describe('writeSources', () => {
     assert.deepEqual([get('net.c'), get('deep/er/new.c')], ['int b;\n', 'new\n']);
   });
 
+  it('writes around files that are to be kept: an edited one stays known as edited, one of somebody else does not become ours', async () => {
+    await writeSources(folder, first);
+    put('net.c', 'int mine;\n');
+    fs.mkdirSync(path.join(folder, 'deep', 'er'), { recursive: true });
+    put('deep/er/new.c', 'somebody\n');
+    const result = await writeSources(folder, [...second, { path: 'more.c', text: 'more\n' }], { keepEdited: ['net.c', 'deep/er/new.c'] });
+    assert.deepEqual([result.written, result.kept, result.removed], [['more.c'], ['deep/er/new.c', 'net.c'], ['src/old.c']]);
+    assert.deepEqual([get('net.c'), get('deep/er/new.c')], ['int mine;\n', 'somebody\n']);
+    const { conflicts, update } = await planWrite(folder, second);
+    assert.deepEqual(conflicts.map((c) => [c.path, c.reason]), [['deep/er/new.c', 'foreign'], ['net.c', 'edited']]);
+    assert.deepEqual(update, []);
+    // Removal leaves both.
+    await writeSources(folder, [], { keepEdited: [] });
+    assert.deepEqual([get('net.c'), get('deep/er/new.c')], ['int mine;\n', 'somebody\n']);
+  });
+
   it('takes over a file of others that has the right content already, and a deleted one comes back', async () => {
     await writeSources(folder, first);
     put('net.c', 'int b;\n');
