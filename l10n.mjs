@@ -1,5 +1,5 @@
 // Texts for translators: `node l10n.mjs` writes l10n/bundle.l10n.json, every message of the extension host (`vscode.l10n.t`) and of the editor's page (`t` of
-// webview/l10n.ts), in order of appearance. `--check` writes nothing and lists what is missing, in it and in each translation.
+// webview/l10n.ts), in order of appearance, and takes messages that are gone out of the translations. `--check` writes nothing and lists what is missing, in it and in each translation.
 // By TypeScript's own parser: @vscode/l10n-dev knows `vscode.l10n.t` alone, and brings 100 packages.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -46,6 +46,13 @@ if (process.argv[1] === import.meta.filename) {
     process.exitCode = missing.length > 0 ? 1 : 0;
   } else {
     writeFileSync(bundle, `${JSON.stringify(Object.fromEntries(messages.map((message) => [message, message])), null, 2)}\n`);
+    for (const name of readdirSync(path.join(root, 'l10n')).filter((file) => /^bundle\.l10n\..+\.json$/.test(file))) {
+      if (path.join(root, 'l10n', name) === bundle) continue;
+      const texts = readTexts(`l10n/${name}`);
+      const kept = messages.filter((message) => Object.hasOwn(texts, message));
+      writeFileSync(path.join(root, 'l10n', name), `${JSON.stringify(Object.fromEntries(kept.map((message) => [message, texts[message]])), null, 2)}\n`);
+      console.log(`${name}: ${messages.length - kept.length} of ${messages.length} messages are not translated`);
+    }
     console.log(`${messages.length} messages`);
   }
 }

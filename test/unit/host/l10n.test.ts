@@ -30,10 +30,12 @@ describe('translations', () => {
     }
   });
 
-  it('none is of a message that is gone, and all keep the places of their arguments', () => {
+  it('keep the places of their arguments, and cover nearly all of the page', () => {
     for (const language of translations) {
-      for (const [message, text] of Object.entries(read(`l10n/bundle.l10n.${language}.json`))) {
-        assert.ok(messages.includes(message), `${language}: ${message}`);
+      const texts = read(`l10n/bundle.l10n.${language}.json`);
+      const missing = messages.filter((message) => !Object.hasOwn(texts, message));
+      assert.ok(missing.length < messages.length / 20, `${language}: ${missing.join('\n')}`);
+      for (const [message, text] of Object.entries(texts)) {
         assert.deepEqual([...new Set(placeholders(text))], [...new Set(placeholders(message))], `${language}: ${message}`);
       }
     }
