@@ -11,6 +11,7 @@
 #endif
 
 #include "qmcu_mve.h"
+#include "qmcu_plain.h"
 #include "qmcu_rows.h"
 #include "qmcu_scale.h"
 
@@ -43,8 +44,13 @@ typedef struct {
     int32_t c3;
 } sums4;
 
+struct run;
+
+/* Writes the codes of four channels of one pixel. */
+typedef void write_function(const struct run *r, const sums4 *s, uint8_t *to);
+
 /* Pixels of one row, all of whose windows lie in the same way in the input; four channels. */
-typedef struct {
+typedef struct run {
     const uint8_t *x;    /* first tap of the first pixel */
     const int16_t *w;    /* four weights of the first tap */
     int32_t rows;        /* of taps inside the input */
@@ -61,6 +67,7 @@ typedef struct {
     uint8_t *to;
     int32_t to_next_pixel;
     uint32_t format;     /* of the output */
+    write_function *write;
 } run;
 
 #if QMCU_DSP
@@ -135,10 +142,10 @@ QMCU_INLINE void add_tap(uint32_t format, sums4 *s, const uint8_t *x, const int1
     s->c1 = qmcu_smlabb(odd, odd_weights, s->c1);
     s->c3 = qmcu_smlatt(odd, odd_weights, s->c3);
 #else
-    s->c0 += qmcu_code(x, 0u, format) * w[0];
-    s->c1 += qmcu_code(x, 1u, format) * w[1];
-    s->c2 += qmcu_code(x, 2u, format) * w[2];
-    s->c3 += qmcu_code(x, 3u, format) * w[3];
+    s->c0 = qmcu_plain_mla(qmcu_code(x, 0u, format), w[0], s->c0);
+    s->c1 = qmcu_plain_mla(qmcu_code(x, 1u, format), w[1], s->c1);
+    s->c2 = qmcu_plain_mla(qmcu_code(x, 2u, format), w[2], s->c2);
+    s->c3 = qmcu_plain_mla(qmcu_code(x, 3u, format), w[3], s->c3);
 #endif
 }
 
@@ -178,6 +185,69 @@ QMCU_INLINE void write_saturated(const qmcu_scale *scale, uint32_t bits, const i
     }
 }
 #endif
+
+#if QMCU_PLAIN
+/* Code of a sum where all codes of `bits` bits, 8 or 4, are possible. */
+QMCU_INLINE uint32_t full_code(uint32_t bits, int is_signed, const qmcu_scale *scale, int32_t multiplier, int32_t sum)
+{
+    const int32_t y = (qmcu_mulhi(qmcu_shift_left(sum, scale->pre_shift), multiplier) + scale->round) >> scale->shift;
+    return (uint32_t)(bits == 8u ? qmcu_plain_saturate(is_signed, y) : qmcu_plain_saturate4(is_signed, y));
+}
+
+#define WRITE_FULL(name, bits, is_signed)                                                                         \
+    QMCU_KERNEL static void name(const run *r, const sums4 *s, uint8_t *to)                                       \
+    {                                                                                                             \
+        const int32_t *m = r->multiplier;                                                                         \
+        const uint32_t c0 = full_code(bits, is_signed, r->scale, m[0], s->c0);                                    \
+        const uint32_t c1 = full_code(bits, is_signed, r->scale, m[1], s->c1);                                    \
+        const uint32_t c2 = full_code(bits, is_signed, r->scale, m[2], s->c2);                                    \
+        const uint32_t c3 = full_code(bits, is_signed, r->scale, m[3], s->c3);                                    \
+        if (bits == 8u) {                                                                                         \
+            to[0] = (uint8_t)c0;                                                                                  \
+            to[1] = (uint8_t)c1;                                                                                  \
+            to[2] = (uint8_t)c2;                                                                                  \
+            to[3] = (uint8_t)c3;                                                                                  \
+        } else {                                                                                                  \
+            to[0] = (uint8_t)((c0 & 15u) | c1 << 4);                                                              \
+            to[1] = (uint8_t)((c2 & 15u) | c3 << 4);                                                              \
+        }                                                                                                         \
+    }
+
+WRITE_FULL(write_s8, 8u, 1)
+WRITE_FULL(write_u8, 8u, 0)
+WRITE_FULL(write_s4, 4u, 1)
+WRITE_FULL(write_u4, 4u, 0)
+#endif
+
+/* Any codes of four channels. */
+QMCU_KERNEL static void write_any(const run *r, const sums4 *s, uint8_t *to)
+{
+    write_codes(r->scale, r->multiplier, r->c, 4, r->format, s, to);
+}
+
+static write_function *write_of(const qmcu_requant *r, uint32_t format)
+{
+#if QMCU_PLAIN
+    if (qmcu_plain_full(r, format)) {
+        switch (format) {
+        case QMCU_S8:
+            return write_s8;
+        case QMCU_U8:
+            return write_u8;
+        case QMCU_S4:
+            return write_s4;
+        case QMCU_U4:
+            return write_u4;
+        default:
+            break;
+        }
+    }
+#else
+    (void)r;
+    (void)format;
+#endif
+    return write_any;
+}
 
 /* Adds three taps beside each other. */
 QMCU_INLINE void add_row3(uint32_t format, sums4 *s, const uint8_t *x, int32_t next, const int16_t *w)
@@ -231,7 +301,9 @@ QMCU_INLINE void convolve(uint32_t format, const run *r)
         } else
 #endif
         {
-            write_codes(r->scale, r->multiplier, r->c, 4, r->format, &s, to);
+            /* A copy, so that the sums need no address and stay in registers. */
+            const sums4 whole = s;
+            r->write(r, &whole, to);
         }
         first += r->x_next_pixel;
         to += r->to_next_pixel;
@@ -381,6 +453,7 @@ static void convolve_row(const depthwise *d, const channels4 *k, int32_t oy, int
     r.to = qmcu_at(d->out, oy, 0, k->c);
     r.to_next_pixel = d->out->pixel_bytes;
     r.format = d->out->format;
+    r.write = write_of(&d->p->requant, r.format);
 
     for (int32_t ox = 0; ox < d->out->w; ox += r.pixels) {
         const int32_t x = ox * window->stride_w - window->pad_left;

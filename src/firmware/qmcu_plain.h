@@ -66,6 +66,14 @@ QMCU_INLINE void qmcu_plain_load2(const int32_t *p, int32_t *first, int32_t *sec
 #endif
 }
 
+/* Whether all codes of the format are possible. */
+QMCU_INLINE int qmcu_plain_full(const qmcu_requant *r, uint32_t format)
+{
+    const int32_t half = (int32_t)(1u << (qmcu_bits(format) - 1u));
+    const int32_t base = format % 2u != 0u ? 0 : half;
+    return r->max_table == NULL && r->min == base - half && r->max == base + half - 1;
+}
+
 /* The nearest number of 8 bits, signed or unsigned. */
 QMCU_INLINE int32_t qmcu_plain_saturate(int is_signed, int32_t y)
 {

@@ -134,7 +134,7 @@ QMCU_NAKED void qmcu_plain_four_rows(const int32_t *x __attribute__((unused)), c
     __asm__ volatile(QMCU_ENTER
         QMCU_LINE("lsls r3, r3, #2") QMCU_LINE("adds r3, r3, r0") QMCU_LINE("mov r12, r3")
         QMCU_LINE("movs r3, #0") QMCU_LINE("mov r8, r3") QMCU_LINE("mov r9, r3") QMCU_LINE("mov r10, r3") QMCU_LINE("mov r11, r3")
-        "1:\n\t" QMCU_TWO_OF_ROWS QMCU_TWO_OF_ROWS QMCU_TWO_OF_ROWS QMCU_TWO_OF_ROWS QMCU_TWO_OF_ROWS QMCU_TWO_OF_ROWS QMCU_TWO_OF_ROWS QMCU_TWO_OF_ROWS
+        "1:\n\t" QMCU_LINE(".rept 8") QMCU_TWO_OF_ROWS QMCU_LINE(".endr")
         QMCU_LINE("cmp r0, r12") QMCU_LINE("beq 2f") QMCU_LINE("b 1b")
         "2:\n\t" QMCU_LINE("ldr r0, [sp, #40]") QMCU_ADD_ROW(r8, 0) QMCU_ADD_ROW(r9, 4) QMCU_ADD_ROW(r10, 8) QMCU_ADD_ROW(r11, 12)
         QMCU_LEAVE);

@@ -344,12 +344,11 @@ static void convolve(convolution *conv, const qmcu_requant *requant, int32_t gro
 {
     const qmcu_map *in = conv->columns.in;
     const uint32_t bits = qmcu_bits(conv->out->format);
-    const int32_t half = (int32_t)(1u << (bits - 1u));
-    const int32_t base = conv->out->format % 2u != 0u ? 0 : half;
+    const int is_signed = conv->out->format % 2u != 0u;
     conv->requant = requant;
     conv->write = write_codes;
-    if (bits >= 4u && requant->max_table == NULL && requant->min == base - half && requant->max == base + half - 1) {
-        conv->write = bits == 8u ? base == 0 ? write_signed : write_unsigned : base == 0 ? write_signed4 : write_unsigned4;
+    if (bits >= 4u && qmcu_plain_full(requant, conv->out->format)) {
+        conv->write = bits == 8u ? is_signed ? write_signed : write_unsigned : is_signed ? write_signed4 : write_unsigned4;
     }
     conv->pair_bytes = 2u * conv->length * conv->weight_bits / 8u;
     conv->columns.dense = groups == 1 && conv->columns.window->dilation_w == 1 && qmcu_is_dense(in);
