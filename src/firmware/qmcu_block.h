@@ -144,6 +144,19 @@ QMCU_INLINE void qmcu_block_dot(uint32_t weight_bits, int begun, uint32_t length
     if (!begun) {
         *s = qmcu_sums_of(s->a3, s->b3);
     }
+#if defined(__OPTIMIZE__)
+    if (__builtin_constant_p(length) && steps % 8u == 0u) {
+        for (const uint8_t *end = w + 4u * steps; w != end; w += 32) {
+#pragma GCC unroll 8
+            for (uint32_t i = 0u; i < 8u; i++) {
+                qmcu_block_any_step(weight_bits, 0, s, x, w, i);
+            }
+            x += 32u * codes;
+        }
+        qmcu_block_rest(weight_bits, steps * codes, length, s, x, w);
+        return;
+    }
+#endif
     for (const uint8_t *end = w + steps / 4u * 16u; w != end; w += 16) {
         qmcu_block_any_step(weight_bits, 0, s, x, w, 0u);
         qmcu_block_any_step(weight_bits, 0, s, x, w, 1u);

@@ -23,27 +23,35 @@
 /* Longest column of windows with an odd number of codes in a row that goes by blocks. */
 #define ODD_CODES 64u
 
-/* Two words of codes of one pixel and of the next. */
-QMCU_INLINE void store_pairs(int16_t *column, uint32_t even_p, uint32_t odd_p, uint32_t even_q, uint32_t odd_q, uint32_t second)
+/* Two words of codes of one pixel and of the next, `offset` bytes after the column and `second` after that. */
+QMCU_INLINE void store_pairs(int16_t *column, uint32_t offset, uint32_t second, uint32_t even_p, uint32_t odd_p, uint32_t even_q, uint32_t odd_q)
 {
-    qmcu_store_two(column, 0u, qmcu_pkh_low(even_p, odd_p), qmcu_pkh_low(even_q, odd_q));
-    qmcu_store_two(column, 2u * second, qmcu_pkh_high(even_p, odd_p), qmcu_pkh_high(even_q, odd_q));
+    qmcu_store_two(column, offset, qmcu_pkh_low(even_p, odd_p), qmcu_pkh_low(even_q, odd_q));
+    qmcu_store_two(column, offset + second, qmcu_pkh_high(even_p, odd_p), qmcu_pkh_high(even_q, odd_q));
+}
+
+/* A word of 8-bit codes of two pixels. */
+QMCU_INLINE void expand_word8(int is_signed, uint32_t a, uint32_t b, int16_t *column, uint32_t offset)
+{
+    if (is_signed) {
+        store_pairs(column, offset, 16u, qmcu_sxtb16(a), qmcu_sxtb16_ror8(a), qmcu_sxtb16(b), qmcu_sxtb16_ror8(b));
+    } else {
+        store_pairs(column, offset, 16u, qmcu_uxtb16(a), qmcu_uxtb16_ror8(a), qmcu_uxtb16(b), qmcu_uxtb16_ror8(b));
+    }
 }
 
 /* Whole words of 8-bit codes of two pixels. */
 QMCU_INLINE void expand_words8(int is_signed, const uint8_t *p, const uint8_t *q, uint32_t words, int16_t *column)
 {
-    for (; words > 0u; words--) {
-        const uint32_t a = qmcu_load_unaligned(p);
-        const uint32_t b = qmcu_load_unaligned(q);
-        if (is_signed) {
-            store_pairs(column, qmcu_sxtb16(a), qmcu_sxtb16_ror8(a), qmcu_sxtb16(b), qmcu_sxtb16_ror8(b), 8u);
-        } else {
-            store_pairs(column, qmcu_uxtb16(a), qmcu_uxtb16_ror8(a), qmcu_uxtb16(b), qmcu_uxtb16_ror8(b), 8u);
-        }
-        p += 4;
-        q += 4;
-        column += 16;
+    for (; words >= 2u; words -= 2u) {
+        expand_word8(is_signed, qmcu_load_unaligned(p), qmcu_load_unaligned(q), column, 0u);
+        expand_word8(is_signed, qmcu_load_unaligned(p + 4), qmcu_load_unaligned(q + 4), column, 32u);
+        p += 8;
+        q += 8;
+        column += 32;
+    }
+    if (words > 0u) {
+        expand_word8(is_signed, qmcu_load_unaligned(p), qmcu_load_unaligned(q), column, 0u);
     }
 }
 
@@ -65,11 +73,11 @@ QMCU_INLINE void expand_words4(int is_signed, const uint8_t *p, const uint8_t *q
         const uint32_t even_b = nibbles(is_signed, b);
         const uint32_t odd_b = nibbles(is_signed, b >> 4);
         if (is_signed) {
-            store_pairs(column, qmcu_sxtb16(even_a), qmcu_sxtb16(odd_a), qmcu_sxtb16(even_b), qmcu_sxtb16(odd_b), 16u);
-            store_pairs(column + 8, qmcu_sxtb16_ror8(even_a), qmcu_sxtb16_ror8(odd_a), qmcu_sxtb16_ror8(even_b), qmcu_sxtb16_ror8(odd_b), 16u);
+            store_pairs(column, 0u, 32u, qmcu_sxtb16(even_a), qmcu_sxtb16(odd_a), qmcu_sxtb16(even_b), qmcu_sxtb16(odd_b));
+            store_pairs(column, 16u, 32u, qmcu_sxtb16_ror8(even_a), qmcu_sxtb16_ror8(odd_a), qmcu_sxtb16_ror8(even_b), qmcu_sxtb16_ror8(odd_b));
         } else {
-            store_pairs(column, qmcu_uxtb16(even_a), qmcu_uxtb16(odd_a), qmcu_uxtb16(even_b), qmcu_uxtb16(odd_b), 16u);
-            store_pairs(column + 8, qmcu_uxtb16_ror8(even_a), qmcu_uxtb16_ror8(odd_a), qmcu_uxtb16_ror8(even_b), qmcu_uxtb16_ror8(odd_b), 16u);
+            store_pairs(column, 0u, 32u, qmcu_uxtb16(even_a), qmcu_uxtb16(odd_a), qmcu_uxtb16(even_b), qmcu_uxtb16(odd_b));
+            store_pairs(column, 16u, 32u, qmcu_uxtb16_ror8(even_a), qmcu_uxtb16_ror8(odd_a), qmcu_uxtb16_ror8(even_b), qmcu_uxtb16_ror8(odd_b));
         }
         p += 4;
         q += 4;
@@ -115,33 +123,69 @@ typedef struct {
     const qmcu_block_shape *shape;
     qmcu_block_function *function;
     uint32_t row_codes;  /* of a window */
-    int runs;            /* they are one run of codes */
+    int even;            /* each row is one run of codes and begins at an even place of the column */
+    int odd;             /* each row is one run of 8-bit codes, and expand_odd() has room for all */
+    const uint8_t *in_end;
 } convolution;
 
-/* Rows of an odd number of 8-bit codes: first put together. */
+/* Rows of an odd number of 8-bit codes: first put together, by words, whose surplus the next row overwrites. */
 static void expand_odd(const convolution *conv, const uint8_t *const *from, int16_t *columns)
 {
-    QMCU_ALIGN(4) uint8_t bytes[2][ODD_CODES];
-    const uint32_t length = conv->shape->length;
+    QMCU_ALIGN(4) uint8_t bytes[2][ODD_CODES + 4u];
+    const uint32_t n = conv->row_codes;
+    const int32_t next = conv->params->window.dilation_h * conv->in->row_bytes;
     for (uint32_t p = 0u; p < 4u; p += 2u) {
-        for (uint32_t i = 0u; i < 2u; i++) {
-            const uint8_t *row = from[p + i];
-            uint8_t *to = bytes[i];
-            for (int32_t y = conv->params->window.kernel_h; y > 0; y--) {
-                uint32_t n = conv->row_codes;
-                const uint8_t *x = row;
-                for (; n >= 4u; n -= 4u) {
-                    qmcu_store_unaligned(to, qmcu_load_unaligned(x));
-                    to += 4;
-                    x += 4;
-                }
-                for (; n > 0u; n--) {
-                    *to++ = *x++;
-                }
-                row += conv->params->window.dilation_h * conv->in->row_bytes;
+        const uint8_t *a = from[p];
+        const uint8_t *b = from[p + 1u];
+        uint32_t at = 0u;
+        for (int32_t rows = conv->params->window.kernel_h; rows > 0; rows--) {
+            for (uint32_t k = 0u; k < n; k += 4u) {
+                qmcu_store_unaligned(bytes[0] + at + k, qmcu_load_unaligned(a + k));
+                qmcu_store_unaligned(bytes[1] + at + k, qmcu_load_unaligned(b + k));
             }
+            a += next;
+            b += next;
+            at += n;
         }
-        expand_two(bytes[0], bytes[1], conv->in->format, length, columns + 2u * p);
+        expand_two(bytes[0], bytes[1], conv->in->format, conv->shape->length, columns + 2u * p);
+    }
+}
+
+/* Where the windows of four output pixels begin. */
+typedef struct {
+    const uint8_t *at[4];
+    int inside; /* all of them: otherwise there are no addresses */
+} windows;
+
+static void find_windows(const convolution *conv, int32_t oy, int32_t ox, windows *w)
+{
+    const qmcu_window *window = &conv->params->window;
+    const qmcu_map *in = conv->in;
+    const int32_t last_y = in->h - 1 - (window->kernel_h - 1) * window->dilation_h;
+    const int32_t last_x = in->w - 1 - (window->kernel_w - 1) * window->dilation_w;
+    int32_t y = oy * window->stride_h - window->pad_top;
+    int32_t x = ox * window->stride_w - window->pad_left;
+    w->inside = y >= 0 && y <= last_y && x >= 0 && x + 3 * window->stride_w <= last_x && ox + 4 <= conv->out->w;
+    if (w->inside) {
+        const int32_t next = window->stride_w * in->pixel_bytes;
+        const uint8_t *at = qmcu_at(in, y, x, 0);
+        w->at[0] = at;
+        w->at[1] = at + next;
+        w->at[2] = at + 2 * next;
+        w->at[3] = at + 3 * next;
+        return;
+    }
+    w->inside = 1;
+    for (uint32_t p = 0u; p < 4u; p++) {
+        w->inside &= y >= 0 && x >= 0 && y <= last_y && x <= last_x;
+        w->at[p] = w->inside ? qmcu_at(in, y, x, 0) : in->data;
+        ox++;
+        x += window->stride_w;
+        if (ox == conv->out->w) {
+            ox = 0;
+            x = -window->pad_left;
+            y += window->stride_h;
+        }
     }
 }
 
@@ -150,30 +194,16 @@ static void gather(const convolution *conv, int32_t oy, int32_t ox, uint32_t fro
 {
     const qmcu_window *window = &conv->params->window;
     const qmcu_map *in = conv->in;
-    const uint8_t *at[4];
-    int32_t y[4];
-    int32_t x[4];
-    int inside = 1;
-    for (uint32_t p = 0u; p < 4u; p++) {
-        y[p] = oy * window->stride_h - window->pad_top;
-        x[p] = ox * window->stride_w - window->pad_left;
-        inside &= y[p] >= 0 && x[p] >= 0 && y[p] + (window->kernel_h - 1) * window->dilation_h < in->h && x[p] + (window->kernel_w - 1) * window->dilation_w < in->w;
-        at[p] = inside ? qmcu_at(in, y[p], x[p], 0) : in->data;
-        ox++;
-        if (ox == conv->out->w) {
-            ox = 0;
-            oy++;
-        }
-    }
     const uint32_t n = conv->row_codes;
-    const int odd = window->kernel_h > 1 && n % 2u != 0u;
-    if (!inside || !conv->runs || (odd && (in->format < QMCU_U8 || conv->shape->length > ODD_CODES || to - from != conv->shape->length))) {
-        for (uint32_t p = 0u; p < 4u; p++) {
-            qmcu_window_column(conv->params, in, y[p], x[p], from, to, columns + 2u * p);
-        }
-    } else if (odd) {
-        expand_odd(conv, at, columns);
-    } else {
+    windows w;
+    find_windows(conv, oy, ox, &w);
+    if (w.inside && window->kernel_h == 1 && window->kernel_w == 1) {
+        const uint32_t skip = from * qmcu_bits(in->format) / 8u;
+        expand_two(w.at[0] + skip, w.at[1] + skip, in->format, to - from, columns);
+        expand_two(w.at[2] + skip, w.at[3] + skip, in->format, to - from, columns + 4);
+    } else if (w.inside && conv->odd && w.at[3] + (window->kernel_h - 1) * window->dilation_h * in->row_bytes + n + 3u <= conv->in_end) {
+        expand_odd(conv, w.at, columns);
+    } else if (w.inside && conv->even) {
         const uint32_t per_byte = 8u / qmcu_bits(in->format);
         for (uint32_t k = 0u; k < to; k += n) {
             const uint32_t first = k > from ? k : from;
@@ -181,12 +211,19 @@ static void gather(const convolution *conv, int32_t oy, int32_t ox, uint32_t fro
             if (first < end) {
                 const uint32_t skip = (first - k) / per_byte;
                 int16_t *column = columns + 4u * (first - from);
-                expand_two(at[0] + skip, at[1] + skip, in->format, end - first, column);
-                expand_two(at[2] + skip, at[3] + skip, in->format, end - first, column + 4);
+                expand_two(w.at[0] + skip, w.at[1] + skip, in->format, end - first, column);
+                expand_two(w.at[2] + skip, w.at[3] + skip, in->format, end - first, column + 4);
             }
             for (uint32_t p = 0u; p < 4u; p++) {
-                at[p] += window->dilation_h * in->row_bytes;
+                w.at[p] += window->dilation_h * in->row_bytes;
             }
+        }
+    } else {
+        for (uint32_t p = 0u; p < 4u; p++) {
+            const int32_t i = oy * conv->out->w + ox + (int32_t)p;
+            const int32_t y = i / conv->out->w * window->stride_h - window->pad_top;
+            const int32_t x = i % conv->out->w * window->stride_w - window->pad_left;
+            qmcu_window_column(conv->params, in, y, x, from, to, columns + 2u * p);
         }
     }
     if ((to - from) % 2u != 0u) {
@@ -250,6 +287,18 @@ static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t
 }
 #endif
 
+static void convolve_any_block(const convolution *conv, int parts, int32_t oy, int32_t ox)
+{
+#if HAS_PARTS
+    if (parts) {
+        convolve_block_in_parts(conv, oy, ox);
+        return;
+    }
+#endif
+    (void)parts;
+    convolve_block(conv, oy, ox);
+}
+
 /* Whether two maps share no memory. */
 static int are_apart(const qmcu_map *a, const qmcu_map *b)
 {
@@ -272,25 +321,24 @@ void qmcu_convolve_by(const qmcu_block_shape *shape, qmcu_block_function *functi
     conv.shape = shape;
     conv.function = function;
     conv.row_codes = (uint32_t)(params->window.kernel_w * in->channels);
-    conv.runs = params->window.kernel_w == 1 || (params->window.dilation_w == 1 && qmcu_is_dense(in));
+    const int runs = params->window.kernel_w == 1 || (params->window.dilation_w == 1 && qmcu_is_dense(in));
+    conv.even = runs && (params->window.kernel_h == 1 || conv.row_codes % 2u == 0u);
+    conv.odd = runs && !conv.even && in->format >= QMCU_U8 && shape->length <= ODD_CODES && !parts;
+    conv.in_end = qmcu_at(in, in->h - 1, in->w, 0);
     for (int32_t row = 0; row < rows; row++) {
         int32_t oy = row;
         int32_t ox = 0;
         int32_t rest = pixels;
         for (; rest >= 4; rest -= 4) {
-#if HAS_PARTS
-            if (parts) {
-                convolve_block_in_parts(&conv, oy, ox);
-            } else
-#endif
-            {
-                convolve_block(&conv, oy, ox);
-            }
+            convolve_any_block(&conv, parts, oy, ox);
             for (ox += 4; ox >= out->w; ox -= out->w) {
                 oy++;
             }
         }
-        if (rest > 0) {
+        if (rest == 3 && out->w >= 4) {
+            /* The last four of the row, one of them again: while a row is written nothing overwrites what it reads. */
+            convolve_any_block(&conv, parts, oy, out->w - 4);
+        } else if (rest > 0) {
             qmcu_convolve_pixels(params, in, out, oy, ox, rest);
         }
     }

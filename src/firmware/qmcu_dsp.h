@@ -12,7 +12,8 @@
 #if defined(QMCU_EMULATE_DSP)
 #define QMCU_DSP 1
 #include QMCU_EMULATE_DSP
-#elif defined(__ARM_FEATURE_DSP) && !QMCU_MVE && (defined(__GNUC__) || defined(__clang__)) && !defined(__ARM_BIG_ENDIAN)
+/* Not where compilers do not optimize: inlined functions then keep all the code that their constants would leave out. */
+#elif defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__) && !QMCU_MVE && (defined(__GNUC__) || defined(__clang__)) && !defined(__ARM_BIG_ENDIAN)
 #define QMCU_DSP 1
 
 /* ACLE has no name for some of them, and not every compiler joins the rotation to SXTB16: one way for all. */
@@ -93,7 +94,6 @@ QMCU_DSP_SATURATE(qmcu_usat8, "usat %0, #8, %1")
 QMCU_DSP_SATURATE(qmcu_usat4, "usat %0, #4, %1")
 
 /* The nearest numbers to a >> n: one instruction where n is known when the kernel is compiled. */
-#if defined(__OPTIMIZE__)
 #define QMCU_DSP_SHIFT_SATURATE(name, text)                                                  \
     QMCU_INLINE int32_t name##_shifted(int32_t a, uint32_t n)                                \
     {                                                                                        \
@@ -104,13 +104,6 @@ QMCU_DSP_SATURATE(qmcu_usat4, "usat %0, #4, %1")
         __asm__(text ", asr %2" : "=r"(r) : "r"(a), "i"(n) : "cc");                          \
         return r;                                                                            \
     }
-#else
-#define QMCU_DSP_SHIFT_SATURATE(name, text)                    \
-    QMCU_INLINE int32_t name##_shifted(int32_t a, uint32_t n)  \
-    {                                                          \
-        return name(a >> n);                                   \
-    }
-#endif
 QMCU_DSP_SHIFT_SATURATE(qmcu_ssat8, "ssat %0, #8, %1")
 QMCU_DSP_SHIFT_SATURATE(qmcu_ssat4, "ssat %0, #4, %1")
 QMCU_DSP_SHIFT_SATURATE(qmcu_usat8, "usat %0, #8, %1")
@@ -178,7 +171,7 @@ typedef struct {
 QMCU_INLINE qmcu_words qmcu_load_two(const void *p, uint32_t offset)
 {
     qmcu_words r;
-#if defined(__arm__) && defined(__OPTIMIZE__)
+#if defined(__arm__)
     if (__builtin_constant_p(offset)) {
         __asm__("ldrd %0, %1, [%2, %3]" : "=r"(r.first), "=r"(r.second) : "r"(p), "i"(offset), "m"(*(const qmcu_near *)p));
         return r;
@@ -191,7 +184,7 @@ QMCU_INLINE qmcu_words qmcu_load_two(const void *p, uint32_t offset)
 
 QMCU_INLINE void qmcu_store_two(void *p, uint32_t offset, uint32_t first, uint32_t second)
 {
-#if defined(__arm__) && defined(__OPTIMIZE__)
+#if defined(__arm__)
     if (__builtin_constant_p(offset)) {
         __asm__("strd %1, %2, [%3, %4]" : "+m"(*(qmcu_near *)p) : "r"(first), "r"(second), "r"(p), "i"(offset));
         return;

@@ -3,6 +3,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include <string.h>
+
 #include "qmcu_mve.h"
 
 QMCU_KERNEL void qmcu_max_pool(const qmcu_window *window, const qmcu_map *in, const qmcu_map *out)
@@ -35,6 +37,81 @@ QMCU_KERNEL void qmcu_max_pool(const qmcu_window *window, const qmcu_map *in, co
     }
 }
 
+#if !QMCU_MVE
+/* Taps inside the input, those of one row after the other. */
+typedef struct {
+    const uint8_t *first;
+    int32_t rows;
+    int32_t columns;
+    int32_t next_row;
+    int32_t next;
+} pool_taps;
+
+/* Four bytes at any address. */
+QMCU_INLINE uint32_t load_bytes(const uint8_t *p)
+{
+    uint32_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+/*
+ * Sums of channels c ... c + 3 at 8 bits over at most 256 taps. Bytes 0 and 2, and 1 and 3, are added two at a time in the halves of a
+ * word; signed codes as unsigned ones that are 128 more. The order of the bytes in a word is the same in `even` and `odd`.
+ */
+static void sum_four(const pool_taps *taps, uint32_t format, int32_t c, int32_t *sum)
+{
+    const uint32_t flip = format == QMCU_S8 ? 0x80808080u : 0u;
+    const int32_t less = format == QMCU_S8 ? 128 * taps->rows * taps->columns : 0;
+    const uint8_t *row = taps->first + c;
+    uint32_t even = 0u;
+    uint32_t odd = 0u;
+    for (int32_t i = taps->rows; i > 0; i--) {
+        const uint8_t *p = row;
+        for (int32_t j = taps->columns; j > 0; j--) {
+            const uint32_t word = load_bytes(p) ^ flip;
+            even += word & 0x00ff00ffu;
+            odd += word >> 8 & 0x00ff00ffu;
+            p += taps->next;
+        }
+        row += taps->next_row;
+    }
+    const uint32_t one = 1u;
+    uint8_t lowest_first;
+    memcpy(&lowest_first, &one, 1u);
+    sum[0] = (int32_t)(lowest_first ? even & 0xffffu : odd >> 16) - less;
+    sum[1] = (int32_t)(lowest_first ? odd & 0xffffu : even >> 16) - less;
+    sum[2] = (int32_t)(lowest_first ? even >> 16 : odd & 0xffffu) - less;
+    sum[3] = (int32_t)(lowest_first ? odd >> 16 : even & 0xffffu) - less;
+}
+
+/* Sums of channels [0, n) over all taps. n <= QMCU_CHUNK. */
+static void sum_taps(const pool_taps *taps, uint32_t format, int32_t n, int32_t *sum)
+{
+    int16_t codes[QMCU_CHUNK];
+    int32_t done = 0;
+    if (format >= QMCU_U8 && taps->rows * taps->columns <= 256) {
+        for (; done + 4 <= n; done += 4) {
+            sum_four(taps, format, done, sum + done);
+        }
+    }
+    for (int32_t k = done; k < n; k++) {
+        sum[k] = 0;
+    }
+    if (done == n) {
+        return;
+    }
+    for (int32_t i = 0; i < taps->rows; i++) {
+        for (int32_t j = 0; j < taps->columns; j++) {
+            qmcu_unpack(taps->first + i * taps->next_row + j * taps->next, n, format, codes);
+            for (int32_t k = done; k < n; k++) {
+                sum[k] += codes[k];
+            }
+        }
+    }
+}
+#endif
+
 QMCU_KERNEL void qmcu_average_pool(const qmcu_average_pool_params *p, const qmcu_map *in, const qmcu_map *out)
 {
     const qmcu_window *window = &p->window;
@@ -55,17 +132,9 @@ QMCU_KERNEL void qmcu_average_pool(const qmcu_average_pool_params *p, const qmcu
                 qmcu_mve_sum_pixels(first, &pixels, n, in->format, sum);
                 qmcu_mve_average(p, p->per_channel ? c : entry, n, sum, codes);
 #else
-                for (int32_t i = 0; i < n; i++) {
-                    sum[i] = 0;
-                }
-                for (int32_t i = ky.first; i < ky.end; i++) {
-                    for (int32_t j = kx.first; j < kx.end; j++) {
-                        qmcu_unpack(qmcu_at(in, y + i * window->dilation_h, x + j * window->dilation_w, c), n, in->format, codes);
-                        for (int32_t k = 0; k < n; k++) {
-                            sum[k] += codes[k];
-                        }
-                    }
-                }
+                const pool_taps taps = { qmcu_at(in, y + ky.first * window->dilation_h, x + kx.first * window->dilation_w, c), ky.end - ky.first, kx.end - kx.first,
+                    window->dilation_h * in->row_bytes, window->dilation_w * in->pixel_bytes };
+                sum_taps(&taps, in->format, n, sum);
                 for (int32_t i = 0; i < n; i++) {
                     const int32_t e = p->per_channel ? c + i : entry;
                     const int32_t scaled = qmcu_mulhi(qmcu_shift_left(sum[i], p->pre_shift), p->multiplier[e]);

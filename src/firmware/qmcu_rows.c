@@ -157,60 +157,73 @@ static void put_input(const depthwise *d, int32_t c, int32_t y, const int16_t *p
     }
 }
 
-/* The weights and scale of channel c. */
+/* The words of a row of taps, whose first weights of both channels are at w, to both channels' places and, but for the last row, `again` words later. */
+QMCU_INLINE void put_taps(uint32_t format, const uint8_t *w, uint32_t next, uint32_t kernel, uint32_t again, uint32_t *a, uint32_t *b)
+{
+    uint32_t last = load_pair(qmcu_bits(format), w);
+    for (uint32_t j = 0u; j + 1u < kernel; j++) {
+        w += next;
+        const uint32_t pair = load_pair(qmcu_bits(format), w);
+        const uint32_t word = last | pair << 16;
+        const uint32_t to = j / 2u + (j % 2u != 0u ? QMCU_ROW_TAP_WORDS(kernel) / 2u : 0u);
+        a[to] = channel_of(format, 0u, word);
+        b[to] = channel_of(format, 1u, word);
+        if (again != 0u) {
+            a[to + again] = a[to];
+            b[to + again] = b[to];
+        }
+        last = pair;
+    }
+}
+
+/* The weights and scales of channels c and c + 1. */
 static void prepare(const depthwise *d, int32_t c, qmcu_row_weights *k)
 {
     const qmcu_requant *r = &d->params->requant;
     const uint32_t kernel = d->shape->kernel;
-    const uint32_t words = QMCU_ROW_TAP_WORDS(kernel);
-    const uint32_t bits = d->params->weight_bits;
-    const uint8_t *w = (const uint8_t *)d->params->weights + (uint32_t)c * bits / 8u;
-    uint32_t *to = k->taps;
+    const uint8_t *w = (const uint8_t *)d->params->weights + (uint32_t)c * d->params->weight_bits / 8u;
     for (uint32_t i = 0u; i < kernel; i++) {
-        uint32_t last = 0u;
-        for (uint32_t j = 0u; j < kernel; j++) {
-            const uint32_t weight = (uint32_t)qmcu_weight(w, bits == 8u ? 0u : (uint32_t)c % 2u, bits);
-            w += d->row_bytes;
-            if (j > 0u) {
-                to[(j - 1u) / 2u + ((j - 1u) % 2u != 0u ? words / 2u : 0u)] = qmcu_pkh_low(last, weight);
-            }
-            last = weight;
+        uint32_t *a = k[0].taps + i * QMCU_ROW_TAP_WORDS(kernel);
+        uint32_t *b = k[1].taps + i * QMCU_ROW_TAP_WORDS(kernel);
+        const uint32_t again = i + 1u < kernel ? kernel * QMCU_ROW_TAP_WORDS(kernel) : 0u;
+        if (d->params->weight_bits == 8u) {
+            put_taps(QMCU_S8, w, d->row_bytes, kernel, again, a, b);
+        } else {
+            put_taps(QMCU_S4, w, d->row_bytes, kernel, again, a, b);
         }
-        to += words;
+        w += kernel * d->row_bytes;
     }
-    for (uint32_t i = 0u; i < (kernel - 1u) * words; i++) {
-        to[i] = k->taps[i];
+    for (int32_t i = 0; i < 2; i++) {
+        k[i].bias = qmcu_bias(r, c + i);
+        k[i].multiplier = r->multiplier[c + i];
+        k[i].max = d->shape->bounded == 0u ? 255u : (uint32_t)(r->max_table != NULL ? r->max_table[c + i] : r->max);
     }
-    k->bias = qmcu_bias(r, c);
-    k->multiplier = r->multiplier[c];
-    k->max = d->shape->bounded == 0u ? 255u : (uint32_t)(r->max_table != NULL ? r->max_table[c] : r->max);
 }
 
-/* Channels c and c + 1. */
-static void convolve_pair(const depthwise *d, int32_t c, int16_t *codes)
+/* Output rows [from, to) of channels c and c + 1. */
+static void convolve_pair(const depthwise *d, int32_t c, int32_t from, int32_t to, int16_t *codes)
 {
     const uint32_t kernel = d->shape->kernel;
     const uint32_t stride = d->shape->stride;
     const int16_t *pad = d->params->pad_codes;
     const int16_t padding[2] = { (int16_t)(pad != NULL ? pad[c] : 0), (int16_t)(pad != NULL ? pad[c + 1] : 0) };
     qmcu_row_weights weights[2];
-    qmcu_row row = { d->shape, weights, 0u, codes, d->out->w, qmcu_at(d->out, 0, 0, c) };
-    prepare(d, c, &weights[0]);
-    prepare(d, c + 1, &weights[1]);
-    int32_t y = -d->params->window.pad_top; /* of the next row to put */
-    uint32_t place = 0u;                    /* where it goes, and the first row under the windows is */
+    qmcu_row row = { d->shape, weights, 0u, codes, d->out->w, qmcu_at(d->out, from, 0, c) };
+    prepare(d, c, weights);
+    int32_t y = from * (int32_t)stride - d->params->window.pad_top; /* of the next row to put */
+    uint32_t place = 0u;                                            /* where it goes, and the first row under the windows is */
     for (uint32_t i = 0u; i < kernel; i++) {
         put_padding(d, padding, i, 0u, d->first, codes);
         put_padding(d, padding, i, d->first + d->pixels, d->columns, codes);
         put_input(d, c, y, padding, i, codes);
         y++;
     }
-    for (int32_t oy = 0; oy < d->out->h; oy++) {
+    for (int32_t oy = from; oy < to; oy++) {
         /* Place p holds row (p - place) of the windows. */
         row.turn = place == 0u ? 0u : (kernel - place) * QMCU_ROW_TAP_WORDS(kernel);
         d->function(&row);
         row.to += d->out->row_bytes;
-        for (uint32_t i = 0u; i < stride && oy + 1 < d->out->h; i++) {
+        for (uint32_t i = 0u; i < stride && oy + 1 < to; i++) {
             put_input(d, c, y, padding, place, codes);
             y++;
             place = place + 1u == kernel ? 0u : place + 1u;
@@ -246,7 +259,7 @@ int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, 
     d.columns = ((uint32_t)out->w - 1u) * shape->stride + shape->kernel;
     /* The last of four outputs reads LDRD's words to the end of a group of four columns. */
     const uint32_t groups = ((uint32_t)out->w + 3u) / 4u * shape->stride + (shape->stride == 1u ? 1u : shape->kernel == 5u ? 2u : 1u);
-    if (8u * shape->kernel * groups > ROW_CODES || !channels_are_apart(in, out)) {
+    if (8u * shape->kernel * groups > ROW_CODES) {
         return 0;
     }
     const int32_t pad = params->window.pad_left;
@@ -255,8 +268,12 @@ int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, 
     const int32_t pixels = qmcu_min(in->w - d.x, (int32_t)(d.columns - d.first));
     d.pixels = pixels > 0 ? (uint32_t)pixels : 0u;
     d.row_bytes = qmcu_weight_row_bytes((uint32_t)in->channels, params->weight_bits);
-    for (int32_t c = 0; c < in->channels; c += 2) {
-        convolve_pair(&d, c, codes);
+    /* Row by row the input is unpacked again for every row that it is under, but nothing is overwritten before all channels have read it. */
+    const int32_t rows = channels_are_apart(in, out) ? out->h : 1;
+    for (int32_t oy = 0; oy < out->h; oy += rows) {
+        for (int32_t c = 0; c < in->channels; c += 2) {
+            convolve_pair(&d, c, oy, oy + rows, codes);
+        }
     }
     return 1;
 }

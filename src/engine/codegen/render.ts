@@ -22,7 +22,7 @@ import type { GeneratedFile, RenderOptions } from './types';
 export function renderC(program: Program, options: RenderOptions): GeneratedFile[] {
   const { name, provenance } = options;
   const constants = new ConstantArrays(program, name);
-  const special = options.optimize === 'size' ? null : new SpecialKernels(program, constants, name);
+  const special = options.optimize === 'size' ? null : new SpecialKernels(program, name);
   const code = renderSteps(program, constants, options.layers ?? [], special);
   const specialFiles = special?.files(options) ?? [];
   const file = (path: string, text: string): GeneratedFile => ({ path, text });

@@ -1,6 +1,5 @@
 import { maxCode, minCode } from '../program/arithmetic';
 import type { Access, Kernel, Program, Requantization, Step } from '../program/types';
-import type { ConstantArrays } from './constants';
 import { banner } from './header';
 import { macroPrefix } from './identifier';
 import { forModel, runtimeFileName } from './runtime';
@@ -12,12 +11,75 @@ const LONGEST_COLUMN = 256;
 /** Largest shift with which a code can be saturated as the kernels do it. */
 const LARGEST_SHIFT = 22;
 
-/** A kernel made for one shape of layer: a line of `<name>_kernels.c`. */
-interface Special {
-  readonly symbol: string;
-  readonly macro: string;
+/** A kernel made for one shape of layer: a macro of qmcu_special.h and its arguments after the name. */
+export interface SpecialKernel {
+  readonly macro: 'QMCU_SPECIAL_CONV2D' | 'QMCU_SPECIAL_DEPTHWISE2D';
   readonly args: readonly (string | number)[];
+  /** Type of the parameters, and the functions of the runtime that the macro's definition calls. */
   readonly paramsType: string;
+  readonly needed: readonly string[];
+}
+
+/** The kernel that may be made for a step; undefined where the kernel for all layers serves it as well. */
+export function specialKernel(program: Program, step: Step): SpecialKernel | undefined {
+  switch (step.kernel.op) {
+    case 'conv2d': return conv2d(program, step, step.kernel);
+    case 'depthwise2d': return depthwise2d(program, step, step.kernel);
+    default: return undefined;
+  }
+}
+
+function conv2d(program: Program, { inputs: [input], output }: Step, kernel: Extract<Kernel, { op: 'conv2d' }>): SpecialKernel | undefined {
+  const { window, weightBits, requant } = kernel;
+  const length = window.kernelH * window.kernelW * input.channels;
+  const bounded = boundsOf(program, requant, output);
+  if (kernel.group !== 1 || output.channels % 2 !== 0 || length > LONGEST_COLUMN || bounded === undefined) return undefined;
+  // As in qmcu_blocks.c: a column's codes are shifted once, the sums of its products for every output channel.
+  const scaled = weightBits === 4 ? 4 : 0;
+  const { bits, signed } = program.buffers[input.buffer];
+  const limit = 15 - bits + (signed ? 1 : 0);
+  const folded = length < output.channels && kernel.padCodes === null ? Math.min(limit, Math.max(0, requant.preShift - scaled)) : 0;
+  return {
+    macro: 'QMCU_SPECIAL_CONV2D',
+    args: [
+      `${length}u`, `${weightBits}u`, formatOf(program, output), `${bounded}u`, `${folded}u`, `${requant.preShift}u`, `${requant.shift}u`, requant.biasShift,
+      program.buffers[output.buffer].pixelBytes,
+    ],
+    paramsType: 'qmcu_conv2d_params',
+    needed: ['qmcu_conv2d', 'qmcu_convolve_by'],
+  };
+}
+
+function depthwise2d(program: Program, { inputs: [input], output }: Step, { window, requant }: Extract<Kernel, { op: 'depthwise2d' }>): SpecialKernel | undefined {
+  const { kernelH, kernelW, strideH, strideW, dilationH, dilationW } = window;
+  const bounded = boundsOf(program, requant, output);
+  const square = kernelH === kernelW && (kernelH === 3 || kernelH === 5) && strideH === strideW && strideH <= 2 && dilationH === 1 && dilationW === 1;
+  if (!square || output.channels % 2 !== 0 || program.buffers[input.buffer].bits < 4 || bounded === undefined) return undefined;
+  return {
+    macro: 'QMCU_SPECIAL_DEPTHWISE2D',
+    args: [
+      `${kernelH}u`, `${strideH}u`, formatOf(program, output), `${bounded}u`, `${requant.preShift}u`, `${requant.shift}u`, requant.biasShift,
+      program.buffers[output.buffer].pixelBytes,
+    ],
+    paramsType: 'qmcu_depthwise2d_params',
+    needed: ['qmcu_depthwise2d', 'qmcu_depthwise_by'],
+  };
+}
+
+/** 1 where upper bounds lie below the format's largest code, 0 where they do not; undefined where codes cannot be saturated by instructions. */
+function boundsOf({ buffers, constants }: Program, { min, max, shift }: Requantization, output: Access): 0 | 1 | undefined {
+  const { bits, signed } = buffers[output.buffer];
+  if (bits < 4 || shift > LARGEST_SHIFT || min !== minCode(bits, signed)) return undefined;
+  const largest = maxCode(bits, signed);
+  if (max === largest) return 0;
+  if (bits !== 8 || signed) return undefined;
+  const bounds = typeof max === 'number' ? [max] : Array.from(constants[max.constant].values);
+  return bounds.every((bound) => bound >= 0 && bound <= largest) ? 1 : undefined;
+}
+
+function formatOf({ buffers }: Program, { buffer }: Access): string {
+  const { bits, signed } = buffers[buffer];
+  return `QMCU_${signed ? 'S' : 'U'}${bits}`;
 }
 
 /**
@@ -25,78 +87,25 @@ interface Special {
  * as constants. Layers of one shape share one. They compute what the kernels for all layers compute.
  */
 export class SpecialKernels {
-  private readonly byShape = new Map<string, Special>();
+  private readonly byShape = new Map<string, SpecialKernel & { readonly symbol: string }>();
   /** Functions of the runtime that they need. */
   readonly needed = new Set<string>();
 
   constructor(
     private readonly program: Program,
-    private readonly constants: ConstantArrays,
     private readonly name: string,
   ) {}
 
-  /** The function for a step; undefined where the kernel for all layers serves it as well. */
+  /** The function for a step; undefined where it has none of its own. */
   symbol(step: Step): string | undefined {
-    const { kernel } = step;
-    if (kernel.op === 'conv2d') return this.conv2d(step, kernel);
-    if (kernel.op === 'depthwise2d') return this.depthwise2d(step, kernel);
-    return undefined;
-  }
-
-  private conv2d(step: Step, kernel: Extract<Kernel, { op: 'conv2d' }>): string | undefined {
-    const { window, weightBits, requant } = kernel;
-    const [input] = step.inputs;
-    const { output } = step;
-    const length = window.kernelH * window.kernelW * input.channels;
-    const bounded = this.boundsOf(requant, output);
-    if (kernel.group !== 1 || output.channels % 2 !== 0 || length > LONGEST_COLUMN || bounded === undefined) return undefined;
-    // As in qmcu_blocks.c: a column's codes are shifted once, the sums of its products for every output channel.
-    const scaled = weightBits === 4 ? 4 : 0;
-    const { bits, signed } = this.program.buffers[input.buffer];
-    const limit = 15 - bits + (signed ? 1 : 0);
-    const folded = length < output.channels && kernel.padCodes === null ? Math.min(limit, Math.max(0, requant.preShift - scaled)) : 0;
-    return this.special(step, 'QMCU_SPECIAL_CONV2D', 'qmcu_conv2d_params', ['qmcu_conv2d', 'qmcu_convolve_by'], [
-      `${length}u`, `${weightBits}u`, this.format(output), `${bounded}u`, `${folded}u`, `${requant.preShift}u`, `${requant.shift}u`, requant.biasShift,
-      this.program.buffers[output.buffer].pixelBytes,
-    ]);
-  }
-
-  private depthwise2d(step: Step, { window, requant }: Extract<Kernel, { op: 'depthwise2d' }>): string | undefined {
-    const { kernelH, kernelW, strideH, strideW, dilationH, dilationW } = window;
-    const [input] = step.inputs;
-    const { output } = step;
-    const bounded = this.boundsOf(requant, output);
-    const square = kernelH === kernelW && (kernelH === 3 || kernelH === 5) && strideH === strideW && strideH <= 2 && dilationH === 1 && dilationW === 1;
-    if (!square || output.channels % 2 !== 0 || this.program.buffers[input.buffer].bits < 4 || bounded === undefined) return undefined;
-    return this.special(step, 'QMCU_SPECIAL_DEPTHWISE2D', 'qmcu_depthwise2d_params', ['qmcu_depthwise2d', 'qmcu_depthwise_by'], [
-      `${kernelH}u`, `${strideH}u`, this.format(output), `${bounded}u`, `${requant.preShift}u`, `${requant.shift}u`, requant.biasShift,
-      this.program.buffers[output.buffer].pixelBytes,
-    ]);
-  }
-
-  /** 1 where upper bounds lie below the format's largest code, 0 where they do not; undefined where codes cannot be saturated by instructions. */
-  private boundsOf({ min, max, shift }: Requantization, output: Access): 0 | 1 | undefined {
-    const { bits, signed } = this.program.buffers[output.buffer];
-    if (bits < 4 || shift > LARGEST_SHIFT || min !== minCode(bits, signed)) return undefined;
-    const largest = maxCode(bits, signed);
-    const bounds: ArrayLike<number> = typeof max === 'number' ? [max] : this.constants.values(max.constant);
-    if (typeof max === 'number' && max === largest) return 0;
-    const usable = bits === 8 && !signed && Array.prototype.every.call(bounds, (bound: number) => bound >= 0 && bound <= largest);
-    return usable ? 1 : undefined;
-  }
-
-  private format({ buffer }: Access): string {
-    const { bits, signed } = this.program.buffers[buffer];
-    return `QMCU_${signed ? 'S' : 'U'}${bits}`;
-  }
-
-  private special(step: Step, macro: string, paramsType: string, needed: readonly string[], args: Special['args']): string {
-    const shape = `${macro} ${args.join(' ')}`;
+    const kernel = specialKernel(this.program, step);
+    if (kernel === undefined) return undefined;
+    const shape = `${kernel.macro} ${kernel.args.join(' ')}`;
     let special = this.byShape.get(shape);
     if (!special) {
-      special = { symbol: `${this.name}_kernel_${this.byShape.size}_layer_${step.layer}`, macro, args, paramsType };
+      special = { ...kernel, symbol: `${this.name}_kernel_${this.byShape.size}_layer_${step.layer}` };
       this.byShape.set(shape, special);
-      needed.forEach((fn) => this.needed.add(fn));
+      kernel.needed.forEach((fn) => this.needed.add(fn));
     }
     return special.symbol;
   }

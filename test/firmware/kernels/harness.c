@@ -2,6 +2,20 @@
 
 #include "quantmcu.h"
 
+#ifdef HARNESS_SPECIALS
+/* Kernels made for the cases in turn, or NULL: specials.test.ts. */
+typedef void conv2d_function(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out);
+typedef void depthwise2d_function(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out);
+extern conv2d_function *const harness_conv2d[];
+extern depthwise2d_function *const harness_depthwise2d[];
+static int case_number = -1;
+#define QMCU_CONV2D harness_conv2d[case_number]
+#define QMCU_DEPTHWISE2D harness_depthwise2d[case_number]
+#else
+#define QMCU_CONV2D qmcu_conv2d
+#define QMCU_DEPTHWISE2D qmcu_depthwise2d
+#endif
+
 int32_t harness_word(harness_reader *reader)
 {
     const uint8_t *p = reader->p;
@@ -86,7 +100,7 @@ static void run_conv2d(harness_reader *r, const qmcu_map *in, const qmcu_map *ou
     p.pad_codes = block(r);
     p.requant = read_requant(r);
     p.group = harness_word(r);
-    qmcu_conv2d(&p, in, out);
+    QMCU_CONV2D(&p, in, out);
 }
 
 static void run_depthwise2d(harness_reader *r, const qmcu_map *in, const qmcu_map *out)
@@ -97,7 +111,7 @@ static void run_depthwise2d(harness_reader *r, const qmcu_map *in, const qmcu_ma
     p.weight_bits = (uint8_t)harness_word(r);
     p.pad_codes = block(r);
     p.requant = read_requant(r);
-    qmcu_depthwise2d(&p, in, out);
+    QMCU_DEPTHWISE2D(&p, in, out);
 }
 
 static void run_fully_connected(harness_reader *r, const qmcu_map *in, const qmcu_map *out)
@@ -199,6 +213,9 @@ static int run_kernel(int32_t op, harness_reader *r, const qmcu_map *in, const q
 int harness_run(harness_reader *reader, uint8_t *arena)
 {
     int32_t steps = harness_word(reader);
+#ifdef HARNESS_SPECIALS
+    case_number++;
+#endif
     for (; steps > 0; steps--) {
         const int32_t words = harness_word(reader);
         const uint8_t *next = reader->p + 4 * words;

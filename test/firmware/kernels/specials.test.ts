@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { specialKernel } from '../../../src/engine/codegen/special';
+import { Executor } from '../../../src/engine/program/interpreter';
+import type { Program } from '../../../src/engine/program/types';
+import { Random } from '../../unit/program/interpreter/support/random';
+import { randomProgram } from '../../unit/program/interpreter/support/randomSteps';
+import { buildForBoard, runOnBoard } from '../board/board';
+import { compile, removeFolder, runCommand, sanitizerFlags, scratchFolder } from '../support/hostBuild';
+import { encodeCases } from './encode';
+
+const root = process.cwd();
+const firmware = path.join(root, 'src/firmware');
+const here = path.join(root, 'test/firmware/kernels');
+
+/** Set to repeat a failing run; otherwise every run takes other cases. */
+const seed = Number(process.env.QUANTMCU_KERNEL_SEED ?? Date.now() % 2 ** 31);
+const count = Number(process.env.QUANTMCU_SPECIAL_CASES ?? 24);
+
+const emulated = ['-DQMCU_EMULATE_DSP="dsp_emulation.h"'];
+
+describe(`kernels made for one layer against the reference interpreter (QUANTMCU_KERNEL_SEED=${seed})`, function () {
+  this.timeout(600_000);
+  let folder: string;
+  let specials: string;
+  const seeds: number[] = [];
+  let expected: Uint8Array[];
+
+  before(() => {
+    folder = scratchFolder('specials');
+    const programs: Program[] = [];
+    for (const op of ['conv2d', 'depthwise2d'] as const) {
+      for (let s = seed, found = 0; found < count; s++) {
+        const program = randomProgram(s, op);
+        if (specialKernel(program, program.steps[0]) === undefined) continue;
+        programs.push(program);
+        seeds.push(s);
+        found++;
+      }
+    }
+    const cases = programs.map((program, i) => ({ program, arena: new Random(~seeds[i]).bytes(program.arenaBytes) }));
+    expected = cases.map(({ program, arena }) => new Executor(program).run([arena]).outputs[0]);
+    writeFileSync(path.join(folder, 'cases'), encodeCases(cases));
+    specials = path.join(folder, 'specials.c');
+    writeFileSync(specials, definitions(programs));
+  });
+
+  after(() => removeFolder(folder));
+
+  for (const [name, compiler, flags] of [
+    ['gcc with sanitizers, DSP instructions emulated', 'gcc', ['-O1', ...emulated, ...sanitizerFlags]],
+    ['clang, DSP instructions emulated, little stack', 'clang', ['-O2', ...emulated, '-DQMCU_COLUMN_BYTES=128']],
+    ['clang without DSP instructions', 'clang', ['-O1']],
+  ] as const) {
+    it(`give the same arenas, byte for byte: ${name}`, () => {
+      const executable = path.join(folder, 'harness');
+      compile(compiler, [...sources(), specials, path.join(here, 'harness_main.c')], executable, ['-DHARNESS_SPECIALS', `-I${firmware}`, `-I${here}`, ...flags]);
+      runCommand(executable, [path.join(folder, 'cases'), path.join(folder, 'results')]);
+      compare();
+    });
+  }
+
+  for (const level of ['-O2', '-Os', '-O0']) {
+    it(`give the same arenas, byte for byte: emulated Cortex-M4, ${level}`, () => {
+      const elf = path.join(folder, `m4${level}.elf`);
+      buildForBoard('m4', [...sources(), specials, path.join(here, 'harness_board.c')], elf, ['-std=c11', level, '-DHARNESS_SPECIALS', `-I${firmware}`, `-I${here}`]);
+      const { exitCode, output } = runOnBoard('m4', elf, { cwd: folder, args: ['cases', 'results', String(statSync(path.join(folder, 'cases')).size)] });
+      assert.equal(exitCode, 0, output);
+      compare();
+    });
+  }
+
+  function compare(): void {
+    const actual = readFileSync(path.join(folder, 'results'));
+    let offset = 0;
+    expected.forEach((arena, i) => {
+      const got = actual.subarray(offset, offset + arena.length);
+      const wrong = arena.findIndex((byte, at) => byte !== got[at]);
+      assert.equal(wrong, -1, `case ${i}, seed ${seeds[i]}: byte ${wrong} is ${got[wrong]} instead of ${arena[wrong]}`);
+      offset += arena.length;
+    });
+    assert.equal(actual.length, offset);
+  }
+});
+
+function sources(): string[] {
+  return [...readdirSync(firmware).filter((f) => f.endsWith('.c')).map((f) => path.join(firmware, f)), path.join(here, 'harness.c')];
+}
+
+/** A kernel for every program and the tables in which the harness finds them. */
+function definitions(programs: readonly Program[]): string {
+  const kernels = programs.map((program) => specialKernel(program, program.steps[0])!);
+  const table = (macro: string): string => kernels.map((k, i) => (k.macro === macro ? `special_${i}` : '0')).join(', ');
+  return `#include "qmcu_special.h"
+
+${kernels.map((k, i) => `void special_${i}(const ${k.paramsType} *params, const qmcu_map *in, const qmcu_map *out);\n${k.macro}(special_${i}, ${k.args.join(', ')})\n`).join('')}
+typedef void conv2d_function(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out);
+typedef void depthwise2d_function(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out);
+extern conv2d_function *const harness_conv2d[];
+extern depthwise2d_function *const harness_depthwise2d[];
+conv2d_function *const harness_conv2d[] = { ${table('QMCU_SPECIAL_CONV2D')} };
+depthwise2d_function *const harness_depthwise2d[] = { ${table('QMCU_SPECIAL_DEPTHWISE2D')} };
+`;
+}
