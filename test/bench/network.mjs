@@ -1,5 +1,7 @@
-// Counts the instructions of one whole inference of generated C on emulated boards.
-// `node test/bench/network.mjs PLAN [--cores m4,m3,m0plus] [--level=-O3]`: a plan as `quantmcu quantize` writes it.
+// Counts the instructions of one whole inference of generated C on emulated boards, and checks that all plans of a model give the same bits there.
+// `node test/bench/network.mjs PLAN… [--cores m4,m3,m0plus] [--level=-O3]`: plans as `quantmcu quantize` writes them. With several, each must compute the
+// outputs of the first on the stored inputs: e.g. 8 bits layer by layer, then in patches.
+import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -21,39 +23,48 @@ const folder = mkdtempSync(path.join(projectRoot, 'out', 'bench-'));
 try {
   const plugin = path.join(folder, 'counting.so');
   run('gcc', ['-O2', '-Wall', '-Wextra', '-shared', '-fPIC', '-o', plugin, path.join(counting, 'counting.c')]);
-  const project = path.join(folder, 'project');
-  mkdirSync(project);
-  run(process.execPath, [path.join(projectRoot, 'dist/cli.js'), 'generate', positionals[0], '--project', project, '--layout', 'plain']);
-  const files = readdirSync(project, { recursive: true, encoding: 'utf8' }).map((f) => path.join(project, f));
-  const golden = files.find((f) => f.endsWith('_golden.c'));
-  const name = path.basename(golden, '_golden.c');
-  const header = readFileSync(path.join(path.dirname(golden), `${name}.h`), 'utf8');
-  const macs = Number(/_MACS (\d+)/.exec(header)?.[1] ?? NaN);
-  // The self-test's inference is the only one between the marks; its result is checked.
-  const driver = path.join(folder, 'driver.c');
-  writeFileSync(driver, `#include "counting.h"
+  const outputs = [];
+  for (const [index, plan] of positionals.entries()) {
+    const project = path.join(folder, `project${index}`);
+    mkdirSync(project);
+    run(process.execPath, [path.join(projectRoot, 'dist/cli.js'), 'generate', plan, '--project', project, '--layout', 'plain']);
+    const files = readdirSync(project, { recursive: true, encoding: 'utf8' }).map((f) => path.join(project, f));
+    const golden = files.find((f) => f.endsWith('_golden.c'));
+    const name = path.basename(golden, '_golden.c');
+    const header = readFileSync(path.join(path.dirname(golden), `${name}.h`), 'utf8');
+    const macs = Number(/_MACS (\d+)/.exec(header)?.[1] ?? NaN);
+    const vectors = readFileSync(golden, 'utf8').slice(readFileSync(golden, 'utf8').indexOf('static const uint8_t input'));
+    const digest = (kind) => createHash('sha256').update(vectors.slice(vectors.indexOf(`uint8_t ${kind}[`)).split('};')[0].replace(/^.*$/m, '')).digest('hex').slice(0, 12);
+    outputs.push(`${digest('input')} ${digest('output')}`);
+    if (outputs[index] !== outputs[0]) throw new Error(`${plan} gives other outputs than ${positionals[0]}, or is for another model.`);
+    const external = /_INPUT_EXTERNAL 1/.test(header);
+    // The first inference is the only one between the marks; then the self-test compares with what the generator computed.
+    const driver = path.join(folder, `driver${index}.c`);
+    writeFileSync(driver, `#include "counting.h"
 #include "semihosting.h"
 #include "${name}.h"
 static ${name.toUpperCase()}_ARENA(arena);
+${external ? `static const uint8_t input[${name.toUpperCase()}_INPUT_BYTES] = {0};` : ''}
 int main(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
     COUNTING_BEGIN();
-    const int status = ${name}_invoke(arena);
+    const int status = ${external ? `${name}_invoke_from(arena, input)` : `${name}_invoke(arena)`};
     COUNTING_END();
     return status != 0 ? 1 : ${name}_selftest(arena) != 0 ? 2 : 0;
 }
 `);
-  for (const core of values.cores.split(',')) {
-    const elf = path.join(folder, `${core}.elf`);
-    const counts = path.join(folder, `${core}.txt`);
-    buildForBoard(core, [driver, ...files.filter((f) => f.endsWith('.c'))], elf, [values.level, `-I${path.dirname(golden)}`, `-I${counting}`]);
-    const { exitCode, output } = runOnBoard(core, elf, { qemu: ['-plugin', `${plugin},out=${counts}`] });
-    if (exitCode !== 0) throw new Error(`${core} ended with ${exitCode}: ${output}`);
-    const instructions = Number(readFileSync(counts, 'utf8').trim());
-    const { flash, ram } = boardSizes(elf);
-    console.log(`${name} ${core} ${values.level}: ${instructions} instructions${macs ? `, ${(instructions / macs).toFixed(3)} per MAC` : ''}, flash ${flash}, RAM ${ram} bytes`);
+    for (const core of values.cores.split(',')) {
+      const elf = path.join(folder, `${core}-${index}.elf`);
+      const counts = path.join(folder, `${core}.txt`);
+      buildForBoard(core, [driver, ...files.filter((f) => f.endsWith('.c'))], elf, [values.level, `-I${path.dirname(golden)}`, `-I${counting}`]);
+      const { exitCode, output } = runOnBoard(core, elf, { qemu: ['-plugin', `${plugin},out=${counts}`] });
+      if (exitCode !== 0) throw new Error(`${core} ended with ${exitCode}: ${output}`);
+      const instructions = Number(readFileSync(counts, 'utf8').trim());
+      const { flash, ram } = boardSizes(elf);
+      console.log(`${name} ${core} ${values.level}: ${instructions} instructions${macs ? `, ${(instructions / macs).toFixed(3)} per MAC` : ''}, flash ${flash}, RAM ${ram} bytes, outputs ${outputs[index]}: ${plan}`);
+    }
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -1,26 +1,38 @@
 import * as path from 'node:path';
-import { regionPixels } from '../../src/engine/graph/region';
-import type { Graph, MapId } from '../../src/engine/graph/types';
+import { calibrate } from '../../src/engine/calibration/calibrate';
+import { presetPreprocess } from '../../src/engine/calibration/preprocess';
+import { listSamples } from '../../src/engine/calibration/samples';
+import { decide } from '../../src/engine/decide';
+import type { Graph } from '../../src/engine/graph/types';
 import { importModel } from '../../src/engine/onnx';
 import { MemoryEstimator, type MemoryModel } from '../../src/engine/patch/estimate';
 import { planPatches, type HaloStrategy, type PatchCandidate, type PlannerOptions } from '../../src/engine/patch/planner';
-import type { Schedule } from '../../src/engine/patch/schedule';
-import type { Bits } from '../../src/engine/plan/types';
+import { DEFAULTS } from '../../src/engine/pipeline';
+import { decisionsOf } from '../../src/engine/plan/decisions';
+import { instructionsMs, layerInstructions } from '../../src/engine/program/latency';
 import { scheduleRules } from '../../src/engine/program/scheduleRules';
-import { decisionUnits } from '../../src/engine/vdqs/units';
+import { silentProgress } from '../../src/engine/progress';
+import type { BitDecisions } from '../../src/engine/quantize/quantizeGraph';
+import { realModels } from '../firmware/support/realModels';
 import { sharedData } from '../support/sharedData';
 
 const models = ['mobilenetv2_1.0_224_tv', 'mobilenetv1_0.25_224_imagenet', 'squeezenet1.1_224_imagenet', 'mcunet_vww_80', 'face_rfb320'];
-const halos: readonly { readonly name: string; readonly strategies: readonly HaloStrategy[] }[] = [
-  { name: 'recompute', strategies: ['recompute'] },
-  { name: 'reuse', strategies: ['recompute', 'keep', 'hybrid'] },
+const all: readonly HaloStrategy[] = ['recompute', 'keep', 'hybrid'];
+const ways: readonly (Pick<PlannerOptions, 'strategies' | 'stages' | 'least'> & { readonly name: string })[] = [
+  { name: 'recompute, work', strategies: ['recompute'], stages: 'one' },
+  { name: 'recompute, patches', strategies: ['recompute'], stages: 'one', least: 'patches' },
+  { name: 'reuse, work', strategies: all, stages: 'one' },
+  { name: 'reuse, patches', strategies: all, stages: 'one', least: 'patches' },
+  { name: 'several stages, work', strategies: all, stages: 'several' },
 ];
+/** The board of the times: an Arduino Nano 33 BLE Sense. */
+const CLOCK_MHZ = 64;
 
 export interface TableOptions {
   readonly models: RegExp;
   /** KiB. */
   readonly budgets: readonly number[];
-  /** Print how long each search took. */
+  /** Print how long each row took. */
   readonly seconds: boolean;
   write(line: string): void;
 }
@@ -31,72 +43,58 @@ export async function writeTables(options: TableOptions): Promise<void> {
   for (const model of models.filter((m) => options.models.test(m))) {
     const graph = await importModel(path.join(sharedData('models'), `${model}.onnx`), {});
     write(`\n## ${model}\n`);
-    write(`| bits | input | halos | objective | ${budgets.map((kib) => `${kib} KiB`).join(' | ')} | least |`);
-    write(`|---|---|---|---|${budgets.map(() => '---').join('|')}|---|`);
-    for (const bits of ['8', '4/8'] as const) {
-      for (const externalInputs of [false, true]) {
-        const memory = memoryModel(graph, bits === '8' ? () => 8 : standInBits(graph), externalInputs);
-        for (const { name, strategies } of halos) {
-          for (const least of ['work', 'patches'] as const) {
-            const begin = performance.now();
-            const cells = rowOf(graph, { memory, strategies, least, sramBytes: Infinity }, budgets);
-            if (options.seconds) process.stderr.write(`${((performance.now() - begin) / 1000).toFixed(1)} s\n`);
-            write(`| ${bits} | ${externalInputs ? 'external' : 'counted'} | ${name} | ${least} | ${cells.join(' | ')} |`);
-          }
+    write(`| bits | input | halos, objective | ${budgets.map((kib) => `${kib} KiB`).join(' | ')} | least |`);
+    write(`|---|---|---|${budgets.map(() => '---').join('|')}|---|`);
+    for (const bits of ['8', 'searched'] as const) {
+      const decisions: BitDecisions = bits === '8' ? { mapBits: () => 8, inputBits: () => 8, weightBits: () => 8 } : await searchedBits(graph, model);
+      for (const externalInputs of [true, false]) {
+        const { bits: widths, options: schedule } = scheduleRules(graph, null, decisions);
+        const memory: MemoryModel = { bits: widths, schedule, align: 4, externalInputs, classes: 'regular' };
+        for (const { name, ...way } of ways) {
+          const begin = performance.now();
+          const cells = rowOf(graph, decisions, { memory, sramBytes: Infinity, ...way }, budgets);
+          if (options.seconds) process.stderr.write(`${model} ${name}: ${((performance.now() - begin) / 1000).toFixed(1)} s\n`);
+          write(`| ${bits} | ${externalInputs ? 'external' : 'counted'} | ${name} | ${cells.join(' | ')} |`);
         }
       }
     }
   }
 }
 
-/** One search for all budgets: the plans in order of cost, each with less memory than all before it; a budget takes the first that fits, laid out. */
-function rowOf(graph: Graph, options: PlannerOptions, budgets: readonly number[]): string[] {
-  const { pareto } = planPatches(graph, options);
-  const estimator = new MemoryEstimator(graph, options.memory);
-  const laidOut = new Map<PatchCandidate, { readonly schedule: Schedule; readonly bytes: number }>();
-  const layoutOf = (candidate: PatchCandidate): { readonly schedule: Schedule; readonly bytes: number } => {
-    let known = laidOut.get(candidate);
-    if (!known) {
-      const { schedule, layout } = estimator.layout(candidate.choice);
-      laidOut.set(candidate, (known = { schedule, bytes: layout.bytes }));
-    }
-    return known;
-  };
-  const cells = budgets.map((kib) => {
-    const found = pareto.find((c) => c.arenaBytes <= kib * 1024 && layoutOf(c).bytes <= kib * 1024);
-    return found ? cellOf(found, layoutOf(found)) : 'does not fit';
-  });
-  const last = pareto[pareto.length - 1];
-  return [...cells, cellOf(last, layoutOf(last))];
-}
-
-/** E.g. `4×2 of 17 layers, 231.5 KiB, +1.0 %, 53 KB copied`. */
-function cellOf({ choice, macs, redundantMacs }: PatchCandidate, { schedule, bytes }: { readonly schedule: Schedule; readonly bytes: number }): string {
-  const arena = `${(bytes / 1024).toFixed(1)} KiB`;
-  if (!choice) return `layer by layer, ${arena}`;
-  const { grid, stage } = choice;
-  const copied = copiedBytes(schedule);
-  const overhead = (100 * redundantMacs) / (macs - redundantMacs);
-  return `${grid.rows}×${grid.cols} of ${stage.layers.length} layers, ${arena}, +${overhead.toFixed(1)} %${copied > 0 ? `, ${(copied / 1000).toFixed(0)} KB copied` : ''}`;
-}
-
-/** Bytes that the keep and restore steps of a schedule write. */
-function copiedBytes({ steps, buffers }: Schedule): number {
-  let bytes = 0;
-  for (const { kind, output } of steps) {
-    if (kind === 'keep' || kind === 'restore') bytes += regionPixels(output!.region) * buffers[output!.buffer].pixelBytes;
+/** The best plan for each budget, laid out, and the one with the least arena. */
+function rowOf(graph: Graph, decisions: BitDecisions, options: PlannerOptions, budgets: readonly number[]): string[] {
+  const cells = budgets.map(() => 'does not fit');
+  // What does not fit in some memory does not fit in less.
+  for (let i = budgets.length - 1; i >= 0; i--) {
+    const { best } = planPatches(graph, { ...options, sramBytes: budgets[i] * 1024, firstFit: true });
+    if (!best) break;
+    cells[i] = cellOf(graph, decisions, best);
   }
-  return bytes;
+  const { pareto } = planPatches(graph, { ...options, sramBytes: Infinity, least: 'work' });
+  const estimator = new MemoryEstimator(graph, options.memory);
+  // The last of the bounds need not be the least when they are laid out.
+  const laidOut = pareto.slice(-6).map((c) => ({ ...c, arenaBytes: estimator.layout(c.choice, {}, c.tailStages).layout.bytes }));
+  return [...cells, cellOf(graph, decisions, laidOut.reduce((a, b) => (b.arenaBytes < a.arenaBytes ? b : a)))];
 }
 
-function memoryModel(graph: Graph, mapBits: (map: MapId) => Bits, externalInputs: boolean): MemoryModel {
-  const { bits, options: schedule } = scheduleRules(graph, null, { mapBits, inputBits: () => 8 });
-  return { bits, schedule, align: 4, externalInputs, classes: 'regular' };
+/** E.g. `4×2 of 17 layers and 3 stages, 231.5 KiB, +1.0 %, 9870 ms`. */
+function cellOf(graph: Graph, decisions: BitDecisions, { choice, tailStages, arenaBytes, macs, redundantMacs, extraInstructions }: PatchCandidate): string {
+  const grid = choice ? `${choice.grid.rows}×${choice.grid.cols} of ${choice.stage.layers.length} layers` : 'layer by layer';
+  const stages = tailStages.length > 0 ? ` and ${tailStages.length} stage${tailStages.length === 1 ? '' : 's'}` : '';
+  const once = graph.layers.reduce((sum, layer) => {
+    const { h, w } = graph.maps[layer.output].shape;
+    return sum + layerInstructions(graph, layer, h * w, decisions.inputBits(layer.id));
+  }, 0);
+  const overhead = (100 * redundantMacs) / (macs - redundantMacs);
+  return `${grid}${stages}, ${(arenaBytes / 1024).toFixed(1)} KiB, +${overhead.toFixed(1)} %, ${instructionsMs(once + extraInstructions, 'cortex-m4', CLOCK_MHZ)!.toFixed(0)} ms`;
 }
 
-/** 4 bits for every map that the search may store with 4: all but the application's and those of residual paths. A stand-in for searched bits. */
-function standInBits(graph: Graph): (map: MapId) => Bits {
-  const narrow = new Set<MapId>();
-  for (const unit of decisionUnits(graph)) if (unit.kind === 'stored' && unit.leastBits <= 4) for (const map of unit.maps) narrow.add(map);
-  return (map) => (narrow.has(map) ? 4 : 8);
+/** Bits of the entropy search at the default settings, on 16 images, where memory does not matter. */
+async function searchedBits(graph: Graph, model: string): Promise<BitDecisions> {
+  const { preset, samples } = realModels.find((m) => m.file === `${model}.onnx`)!;
+  const set = await listSamples(sharedData(...samples.split('/')), graph, 16);
+  const calibration = await calibrate(graph, path.join(sharedData('models'), `${model}.onnx`), set, presetPreprocess(preset), 'bench', silentProgress, []);
+  const target = { id: 'custom', sramBytes: 1 << 30, flashBytes: 1 << 30 };
+  const decision = decide(graph, calibration, { target, grid: 'none', bits: DEFAULTS.bits, weights: 8, phi: DEFAULTS.phi, lambda: DEFAULTS.lambda, epsilon: DEFAULTS.epsilon, classes: 'static', compare: false }, silentProgress);
+  return decisionsOf(graph, decision, model);
 }

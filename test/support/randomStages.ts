@@ -1,7 +1,7 @@
 import type { Graph, LayerId, MapId } from '../../src/engine/graph/types';
 import { stageBranches } from '../../src/engine/patch/branches';
 import type { TailStageChoice } from '../../src/engine/patch/schedule';
-import { stageUpTo } from '../../src/engine/patch/stages';
+import { channelStage, stageUpTo } from '../../src/engine/patch/stages';
 import { mulberry32 } from './randomGraph';
 
 /** Stages for the layers that are not `taken`, anywhere in a graph: ends, beginnings, grids and kept maps by a seed. Often none. */
@@ -13,6 +13,12 @@ export function randomTailStages(graph: Graph, taken: readonly LayerId[], seed: 
   for (let attempt = 0; attempt < 12 && stages.length < 4; attempt++) {
     const end = int(0, graph.layers.length - 1);
     const depth = int(1, 6);
+    const pooled = random() > 0 ? channelStage(graph, graph.layers[end]) : null;
+    if (pooled?.layers.every((id) => !used.has(id))) {
+      for (const id of pooled.layers) used.add(id);
+      stages.push({ stage: pooled, grid: { rows: 1, cols: 1 }, keep: new Set(), channels: 8 * int(1, 2) });
+      continue;
+    }
     const from = new Set(graph.maps.filter((m) => (m.producer ?? -1) < end - depth || (random() > 0.6 && m.producer !== end)).map((m) => m.id));
     const stage = stageUpTo(graph, graph.layers[end].output, from);
     if (!stage || stage.layers.some((id) => used.has(id))) continue;

@@ -56,11 +56,13 @@ export class SymbolicMachine {
   private step(step: ScheduleStep): void {
     const layer = this.graph.layers[step.layer];
     const isLayer = step.kind === 'layer';
-    const inputs = step.inputs.map((a) => ({ ...a, firstChannel: isLayer && layer.kind === 'slice' ? layer.begin : 0 }));
+    const first = step.slice?.begin ?? 0;
+    // A pool reads the channels that it writes.
+    const inputs = step.inputs.map((a) => ({ ...a, firstChannel: isLayer && layer.kind === 'slice' ? layer.begin : layer.kind === 'averagePool' ? first : 0 }));
     for (const input of inputs) this.expect(input);
     if (!step.output) return;
     const before = layer.kind === 'concat' && layer.axis === 'c' && isLayer ? layer.inputs.slice(0, step.part) : [];
-    const output = { ...step.output, firstChannel: before.reduce((sum, map) => sum + this.graph.maps[map].shape.c, 0) };
+    const output = { ...step.output, firstChannel: before.reduce((sum, map) => sum + this.graph.maps[map].shape.c, first) };
     if (!isLayer) this.elementwise(inputs, output);
     else if ('window' in layer) this.windowed(layer, step, inputs[0], output);
     else if (layer.kind === 'resize') this.byRows(inputs[0], output, resizeRows(this.graph, layer));

@@ -40,7 +40,13 @@ export interface ScheduledStage {
 }
 
 /** A further stage, behind the patch stage (or without one): its branches have the widths of the tail and no classes. */
-export type TailStageChoice = Omit<ScheduledStage, 'classes'>;
+export interface TailStageChoice extends Omit<ScheduledStage, 'classes'> {
+  /**
+   * The stage is a convolution and the global average of what it writes (see channelStage): in place of patches it runs in slices of so many channels, a multiple
+   * of 8, each averaged before the next is computed. The feature map before the average never exists whole, and nothing is computed twice.
+   */
+  readonly channels?: number;
+}
 
 /** Each branch computes up to the map `decidedBy` with the widths of the outlier class, is classified by that map, and goes on in one of two ways. */
 export interface RuntimeClasses {
@@ -109,6 +115,8 @@ export interface ScheduleStep {
   readonly scope: Scope;
   /** The step runs only when the branch turned out to be of this class. */
   readonly guard: PatchClass | null;
+  /** Of the layer's output, where a step computes some of its channels only; null: all, or those that `part` says. */
+  readonly slice: { readonly begin: number; readonly end: number } | null;
   readonly inputs: readonly ScheduleAccess[];
   /** Null for `classify`. */
   readonly output: ScheduleAccess | null;

@@ -4,7 +4,7 @@ import type { Bits, PatchClass } from '../plan/types';
 import { stageBranches, type BranchPart, type StageBranch } from './branches';
 import { findPlaces, type Place } from './places';
 import { receptiveField } from './receptiveField';
-import type { BitsOf, Schedule, ScheduleAccess, ScheduleBuffer, ScheduledStage, ScheduleOptions, ScheduleStep, Scope } from './schedule';
+import type { BitsOf, Schedule, ScheduleAccess, ScheduleBuffer, ScheduledStage, ScheduleOptions, ScheduleStep, Scope, TailStageChoice } from './schedule';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -15,7 +15,7 @@ type Located = Map<MapId, { readonly buffer: number; readonly channel: number }>
 interface Part {
   /** In the order of the stages. */
   readonly index: number;
-  readonly scheduled: ScheduledStage;
+  readonly scheduled: ScheduledStage & Pick<TailStageChoice, 'channels'>;
   readonly branches: readonly StageBranch[];
   readonly layers: ReadonlySet<LayerId>;
 }
@@ -151,8 +151,12 @@ export class ScheduleBuilder {
   }
 
   private emitBranch(part: Part, branch: StageBranch): void {
-    const { stage, classes } = part.scheduled;
+    const { stage, classes, channels } = part.scheduled;
     const located: Located = new Map(this.whole);
+    if (channels !== undefined) {
+      this.emitSlices(part, channels, { part, branch, scope: null, guard: null, located });
+      return;
+    }
     const layers = stage.layers.map((id) => this.graph.layers[id]);
     if (!('decidedBy' in classes)) {
       const run: Run = { part, branch, scope: part === this.patchStage ? classes[branch.index] : null, guard: null, located };
@@ -167,6 +171,24 @@ export class ScheduleBuilder {
     for (const scope of ['regular', 'outlier'] as const) {
       const run: Run = { part, branch, scope, guard: scope, located: new Map(located) };
       for (const layer of layers.slice(decidedAfter)) this.emitLayer(layer, run);
+    }
+  }
+
+  /** A convolution and its global average, some channels after the other. */
+  private emitSlices({ scheduled }: Part, width: number, run: Run): void {
+    const [conv, pool] = scheduled.stage.layers.map((id) => this.graph.layers[id]);
+    const { h, w, c } = this.graph.maps[conv.output].shape;
+    const { inputs, padTop, padLeft } = receptiveField(this.graph, conv, fullRegion({ h, w }));
+    const input = this.viewed(conv, 0, this.access(inputs[0].map, inputs[0].region, run.located), run);
+    run.located.set(pool.output, this.homeOf(pool.output, run));
+    const average = this.access(pool.output, fullRegion({ h: 1, w: 1 }), run.located);
+    for (let begin = 0; begin < c; begin += width) {
+      const slice = { begin, end: Math.min(c, begin + width) };
+      const channels = slice.end - begin;
+      const buffer = this.addBuffer('branch', conv.output, fullRegion({ h, w }), this.bits.stored(conv.output, null), run, null, channels);
+      const part: ScheduleAccess = { buffer, map: conv.output, region: fullRegion({ h, w }), channel: 0, channels };
+      this.emit({ kind: 'layer', layer: conv.id, part: 0, run, slice, inputs: [input], output: part, padTop, padLeft });
+      this.emit({ kind: 'layer', layer: pool.id, part: 0, run, slice, inputs: [part], output: { ...average, channel: average.channel + begin, channels } });
     }
   }
 
@@ -344,9 +366,8 @@ export class ScheduleBuilder {
     return { buffer, map, region, channel, channels: this.graph.maps[map].shape.c };
   }
 
-  private addBuffer(role: ScheduleBuffer['role'], map: MapId, window: Region, bits: Bits, run: Run | null, reader: LayerId | null): number {
+  private addBuffer(role: ScheduleBuffer['role'], map: MapId, window: Region, bits: Bits, run: Run | null, reader: LayerId | null, channels = this.graph.maps[map].shape.c): number {
     const id = this.buffers.length;
-    const channels = this.graph.maps[map].shape.c;
     const pixelBytes = Math.ceil((channels * bits) / 8);
     const rowBytes = pixelBytes * regionWidth(window);
     const bytes = rowBytes * regionHeight(window);
@@ -354,7 +375,7 @@ export class ScheduleBuilder {
     return id;
   }
 
-  private emit(step: { kind: ScheduleStep['kind']; layer: LayerId; part: number; run: Run; inputs: readonly ScheduleAccess[]; output: ScheduleAccess | null; padTop?: number; padLeft?: number }): void {
+  private emit(step: { kind: ScheduleStep['kind']; layer: LayerId; part: number; run: Run; inputs: readonly ScheduleAccess[]; output: ScheduleAccess | null; padTop?: number; padLeft?: number; slice?: ScheduleStep['slice'] }): void {
     const at = this.steps.length;
     for (const access of step.inputs) this.touch(access.buffer, at);
     if (step.output) this.touch(step.output.buffer, at);
@@ -366,6 +387,7 @@ export class ScheduleBuilder {
       tailStage: this.tailBranchOf(step.run),
       scope: step.run.scope,
       guard: step.run.guard,
+      slice: step.slice ?? null,
       inputs: step.inputs,
       output: step.output,
       padTop: step.padTop ?? 0,

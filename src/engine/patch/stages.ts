@@ -1,4 +1,4 @@
-import type { Graph, LayerId, MapId } from '../graph/types';
+import type { AveragePoolLayer, Graph, Layer, LayerId, MapId, Shape } from '../graph/types';
 import { runsOnPatches } from './receptiveField';
 
 /** Layers that can run patch by patch: everything that `splitMap` is computed from, back to the graph's inputs or to maps that were computed before. */
@@ -44,6 +44,21 @@ export function stageUpTo(graph: Graph, splitMap: MapId, from: ReadonlySet<MapId
     if (outputs.has(map) || graph.maps[map].consumers.some((c) => !inside.has(c))) return null;
   }
   return { splitMap, layers, maps, inputs: [...inputs].sort((a, b) => a - b) };
+}
+
+/** The stage of a convolution and the global average that alone reads what it writes, or null when `pool` is no such average. Its split map is the average. */
+export function channelStage(graph: Graph, pool: Layer): Stage | null {
+  if (pool.kind !== 'averagePool') return null;
+  const map = graph.maps[pool.inputs[0]];
+  const { h, w } = graph.maps[pool.output].shape;
+  const conv = map.producer === null ? null : graph.layers[map.producer];
+  if (h * w !== 1 || conv?.kind !== 'conv' || conv.group !== 1 || !windowIsWhole(pool, map.shape)) return null;
+  return stageUpTo(graph, pool.output, new Set(conv.inputs));
+}
+
+function windowIsWhole({ window }: AveragePoolLayer, { h, w }: Shape): boolean {
+  const { padding } = window;
+  return window.kernelH === h && window.kernelW === w && padding.top + padding.left + padding.bottom + padding.right === 0;
 }
 
 /** Every stage of the graph whose split map has more than one pixel, shortest first. */

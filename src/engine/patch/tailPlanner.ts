@@ -1,11 +1,15 @@
-import type { Graph, LayerId, MapId } from '../graph/types';
-import type { Grid } from './branches';
+import type { ConvLayer, Graph, LayerId, MapId } from '../graph/types';
+import { callInstructions, sliceInstructions } from '../program/latency';
+import { keepNothing, type Grid } from './branches';
 import type { Choice } from './choices';
 import type { MemoryEstimator, MemoryModel } from './estimate';
 import type { TailStageChoice } from './schedule';
 import { Cuts, type Segment } from './segments';
 import type { StageShapes } from './stageShapes';
-import type { Stage } from './stages';
+import { channelStage, type Stage } from './stages';
+
+/** Slices of channels before a global average that are tried. */
+const MOST_SLICES = 32;
 
 /** A way to run the layers from some position to the end. */
 export interface TailPlan {
@@ -80,7 +84,34 @@ export class TailPlanner {
         stages: [{ stage: shapes.stage, grid, keep: shapes.keep }, ...after.stages],
       };
     }
-    return best;
+    const sliced = this.sliced(at);
+    return sliced && (!best || sliced.extra < best.extra) ? sliced : best;
+  }
+
+  /** A convolution and its global average in as few slices of channels as fit; null when that is not needed or not possible. */
+  private sliced(at: LayerId): TailPlan | null {
+    const { graph, memory, estimator } = this.context;
+    const after = this.plans.get(at + 2);
+    if (!after || at + 1 >= graph.layers.length || (this.needs[at] <= this.budget && this.needs[at + 1] <= this.budget)) return null;
+    const stage = channelStage(graph, graph.layers[at + 1]);
+    if (stage?.layers[0] !== at) return null;
+    const [map] = stage.maps;
+    const { h, w, c } = graph.maps[map].shape;
+    const bits = memory.bits.stored(map, null);
+    const round = (bytes: number): number => Math.ceil(bytes / memory.align) * memory.align;
+    // No output lies over an input that later slices read again.
+    const fixed = estimator.wholeBytes(this.cuts.aliveAt(at)) + estimator.wholeBytes([stage.splitMap]);
+    for (let slices = 2; slices <= MOST_SLICES; slices++) {
+      const channels = Math.ceil(c / slices / 8) * 8;
+      const bytes = fixed + round(h * w * Math.ceil((channels * bits) / 8));
+      if (bytes > this.budget) continue;
+      const count = Math.ceil(c / channels);
+      const inputBits = memory.bits.read(at, null) ?? memory.bits.stored(stage.inputs[0], null);
+      // Every slice goes over the input again.
+      const extra = callInstructions(2 * (count - 1)) + (count - 1) * sliceInstructions(graph, graph.layers[at] as ConvLayer, h * w, inputBits);
+      return { ...after, extra: after.extra + extra, bytes: Math.max(after.bytes, bytes), stages: [{ stage, grid: { rows: 1, cols: 1 }, keep: keepNothing, channels }, ...after.stages] };
+    }
+    return null;
   }
 
   /** The cheapest option that fits and costs less than `limit`. */

@@ -1,7 +1,7 @@
 import { UserError } from '../errors';
 import type { Graph, MapId } from '../graph/types';
 import { stageBranches } from '../patch/branches';
-import { stageUpTo } from '../patch/stages';
+import { channelStage, stageUpTo } from '../patch/stages';
 import type { LoweringStage } from '../program/lower';
 import type { TailStageChoice } from '../patch/schedule';
 import type { PatchClass, PatchStage, TailStage } from './types';
@@ -44,21 +44,25 @@ export function resolveTailStages(graph: Graph, plan: { readonly patchStage: Pat
   };
   const first = plan.patchStage && stageUpTo(graph, mapOf(plan.patchStage.splitMap));
   const used = new Set(first?.layers);
-  return (plan.tailStages ?? []).map(({ from, splitMap, grid, keep }, i) => {
+  return (plan.tailStages ?? []).map(({ from, splitMap, grid, keep, channels }, i) => {
     const stage = stageUpTo(graph, mapOf(splitMap), new Set(from.map(mapOf)));
     if (!stage) throw new UserError(`${file}: /tailStages/${i} cannot end at "${splitMap}": a layer of it needs whole maps, or a map inside is read elsewhere.`);
     if (stage.layers.some((id) => used.has(id))) throw new UserError(`${file}: /tailStages/${i} has layers that belong to another stage. Name the maps that it begins with in "from".`);
     for (const id of stage.layers) used.add(id);
     const kept = new Set(keep.map(mapOf));
     if (!stageBranches(graph, stage, grid, kept)) throw new UserError(`${file}: a grid of ${grid.rows}×${grid.cols} patches does not suit "${splitMap}". Use fewer patches.`);
-    return { stage, grid, keep: kept };
+    if (channels === undefined) return { stage, grid, keep: kept };
+    if (channelStage(graph, graph.layers[graph.maps[stage.splitMap].producer!])?.layers.length !== stage.layers.length) {
+      throw new UserError(`${file}: /tailStages/${i} has "channels" but is no convolution followed by the global average of what it writes.`);
+    }
+    return { stage, grid: { rows: 1, cols: 1 }, keep: kept, channels };
   });
 }
 
 /** A stage of the tail by names, as the sidecar has it. */
-export function namedTailStage(graph: Graph, { stage, grid, keep }: TailStageChoice): TailStage {
+export function namedTailStage(graph: Graph, { stage, grid, keep, channels }: TailStageChoice): TailStage {
   const name = (map: MapId): string => graph.maps[map].name;
-  return { from: stage.inputs.map(name), splitMap: name(stage.splitMap), grid: { rows: grid.rows, cols: grid.cols }, keep: [...keep].map(name) };
+  return { from: stage.inputs.map(name), splitMap: name(stage.splitMap), grid: { rows: grid.rows, cols: grid.cols }, keep: [...keep].map(name), ...(channels === undefined ? {} : { channels }) };
 }
 
 /** Rows of `O` and `.`, as the sidecar has them. */

@@ -48,6 +48,8 @@ export interface TailStage {
   readonly grid: { readonly rows: number; readonly cols: number };
   /** Feature maps of the stage whose halo is kept between patches instead of recomputed. */
   readonly keep: readonly string[];
+  /** The stage is a convolution and the global average of what it writes: in place of patches it runs in slices of so many channels. */
+  readonly channels?: number;
 }
 
 /** Decision about one feature map. */

@@ -1,5 +1,5 @@
 import { regionPixels } from '../graph/region';
-import type { Graph, Layer } from '../graph/types';
+import type { ConvLayer, Graph, Layer } from '../graph/types';
 import type { Bits, WeightBits } from '../plan/types';
 import type { Core } from '../targets/types';
 import type { Program, Step } from './types';
@@ -81,6 +81,12 @@ export function copyInstructions(bytes: number, calls: number): number {
 /** Instructions of the calls of layers themselves, apart from their work. */
 export function callInstructions(calls: number): number {
   return calls * M4.call;
+}
+
+/** Instructions that a convolution spends on `pixels` output pixels whatever the number of its output channels: once more for every further slice of them. */
+export function sliceInstructions(graph: Graph, layer: ConvLayer, pixels: number, inputBits: Bits): number {
+  const taps = layer.weights.length / graph.maps[layer.output].shape.c;
+  return convolution({ pixels, channels: 0, taps, inputBits, weightBits: 8 });
 }
 
 /** Instructions of requantizing or looking at `codes` one by one. */

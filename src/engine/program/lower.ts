@@ -1,5 +1,5 @@
 import { UserError } from '../errors';
-import { isWeighted, type Graph, type Layer, type LayerId, type MapId } from '../graph/types';
+import { isWeighted, type AveragePoolLayer, type ConvLayer, type Graph, type Layer, type LayerId, type MapId } from '../graph/types';
 import { fullRegion } from '../graph/region';
 import { buildSchedule, type Schedule, type ScheduleAccess, type ScheduleStep, type ScheduledStage, type Scope, type TailStageChoice } from '../patch/schedule';
 import { formatTies } from '../quantize/ties';
@@ -10,6 +10,7 @@ import { ConstantPool } from './constants';
 import { addKernel, averagePoolKernel, lookupKernel, mulKernel, preluKernel, requantizeKernel, softmaxKernel } from './lowering/elementwise';
 import { baseFormat, outlierFormat, rangeOf, sameFormat, scaleOf, zeroPointOf, type BranchFormat } from './lowering/formats';
 import { resizeAxis } from './lowering/resizeTables';
+import { sliceKernel, type ChannelSlice } from './lowering/slices';
 import { WeightedLowering } from './lowering/weighted';
 import type { Access, Branch, BufferId, Kernel, Port, Program, ProgramBuffer, Step, StepWindow } from './types';
 
@@ -69,6 +70,8 @@ function channelsOf(format: MapFormat, begin: number, count: number): MapFormat 
 class Lowering {
   private readonly pool = new ConstantPool();
   private readonly weighted = new Map<LayerId, WeightedLowering>();
+  /** Of layers that run in slices of their channels. */
+  private readonly wholeKernels = new Map<LayerId, { readonly kernel: Kernel; readonly pool: ConstantPool }>();
   private readonly steps: Step[] = [];
   private readonly schedule: Schedule;
   private readonly splitGroup: number;
@@ -162,7 +165,7 @@ class Lowering {
       this.pad(step, layer.value, output);
       return;
     }
-    this.emit(step, this.kernel(step, layer, inputs, output), step.inputs, step.output!);
+    this.emit(step, step.slice ? this.slicedKernel(step, layer, inputs, output, step.slice) : this.kernel(step, layer, inputs, output), step.inputs, step.output!);
   }
 
   private kernel(step: ScheduleStep, layer: Layer, inputs: readonly BranchFormat[], output: BranchFormat): Kernel {
@@ -219,6 +222,19 @@ class Lowering {
     }
   }
 
+  /** The kernel of some channels of a layer: the whole layer's, so that the bits are the same, with its tables cut. */
+  private slicedKernel(step: ScheduleStep, layer: Layer, inputs: readonly BranchFormat[], output: BranchFormat, slice: ChannelSlice): Kernel {
+    let known = this.wholeKernels.get(layer.id);
+    if (!known) {
+      const pool = new ConstantPool();
+      const window = stepWindow(layer as ConvLayer | AveragePoolLayer, step);
+      const kernel =
+        layer.kind === 'averagePool' ? averagePoolKernel(this.graph, pool, layer, inputs[0], output, window) : this.newWeightedLowering(layer.id, pool).kernel(inputs[0], output, window);
+      this.wholeKernels.set(layer.id, (known = { kernel, pool }));
+    }
+    return sliceKernel(known.kernel, known.pool, this.pool, slice);
+  }
+
   /** The format of the channels of a concat's or slice's step. */
   private sliceOfFormat(layer: Layer, step: ScheduleStep, format: BranchFormat, side: 'in' | 'out'): BranchFormat {
     if (layer.kind === 'slice' && side === 'in') return { ...format, base: channelsOf(format.base, layer.begin, layer.end - layer.begin) };
@@ -266,15 +282,19 @@ class Lowering {
   private weightedLowering(id: LayerId): WeightedLowering {
     let lowering = this.weighted.get(id);
     if (!lowering) {
-      const layer = this.graph.layers[id];
-      if (!isWeighted(layer)) throw new Error(`Layer ${id} has no weights.`);
-      const parameters = this.parameters.layers.get(id);
-      if (!parameters) throw new UserError(`Layer "${layer.name}" has no quantized weights. Quantize the model again.`);
-      const input = this.parameters.views.get(id) ?? this.stored(layer.inputs[0]);
-      lowering = new WeightedLowering(this.graph, layer, parameters, input, this.stored(layer.output), this.pool);
+      lowering = this.newWeightedLowering(id, this.pool);
       this.weighted.set(id, lowering);
     }
     return lowering;
+  }
+
+  private newWeightedLowering(id: LayerId, pool: ConstantPool): WeightedLowering {
+    const layer = this.graph.layers[id];
+    if (!isWeighted(layer)) throw new Error(`Layer ${id} has no weights.`);
+    const parameters = this.parameters.layers.get(id);
+    if (!parameters) throw new UserError(`Layer "${layer.name}" has no quantized weights. Quantize the model again.`);
+    const input = this.parameters.views.get(id) ?? this.stored(layer.inputs[0]);
+    return new WeightedLowering(this.graph, layer, parameters, input, this.stored(layer.output), pool);
   }
 
   private stored(map: MapId): MapFormat {

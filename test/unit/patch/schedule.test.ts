@@ -4,7 +4,7 @@ import type { Graph, MapId } from '../../../src/engine/graph/types';
 import { stageBranches, type Grid } from '../../../src/engine/patch/branches';
 import { buildSchedule, type BitsOf, type Schedule, type ScheduledStage, type ScheduleOptions } from '../../../src/engine/patch/schedule';
 import { scheduleArena } from '../../../src/engine/patch/scheduleArena';
-import { candidateStages } from '../../../src/engine/patch/stages';
+import { candidateStages, channelStage } from '../../../src/engine/patch/stages';
 import type { Bits, PatchClass } from '../../../src/engine/plan/types';
 import { layoutArena } from '../../../src/engine/program/arena';
 import { graphArbitrary, GraphBuilder, mulberry32, relu6, squareWindow } from '../../support/randomGraph';
@@ -148,6 +148,23 @@ describe('patch/schedule', () => {
       { numRuns: 250 },
     );
     assert.ok(several > 40 && behindPatchStage > 40, `${several} with several stages, ${behindPatchStage} behind a patch stage`);
+  });
+
+  it('averages a feature map slice by slice of its channels, never holding it whole', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 9, max: 40 }), fc.integer({ min: 1, max: 7 }), fc.constantFrom(8, 16, 24), fc.nat(1000), (channels, size, width, seed) => {
+        const g = new GraphBuilder();
+        const map = g.conv(g.input({ h: size, w: size + 1, c: 3 }), 5, squareWindow(3), 1, relu6);
+        g.fullyConnected(g.globalAveragePool(g.conv(map, channels, squareWindow(3), 1, relu6)), 4);
+        const graph = g.build();
+        const stage = channelStage(graph, graph.layers[2])!;
+        const tailStages = [{ stage, grid: { rows: 1, cols: 1 }, keep: new Set<MapId>(), channels: width }];
+        const schedule = buildSchedule(graph, null, seed % 2 ? bits8 : randomBits(graph, seed, new Set()), { ...inPlace, tailStages });
+        checkOnArena(graph, schedule);
+        for (const b of schedule.buffers) if (b.map === stage.maps[0] && b.role !== 'view') assert.ok(b.channels <= width);
+      }),
+      { numRuns: 100 },
+    );
   });
 
   it('computes nothing twice when everything is kept', () => {

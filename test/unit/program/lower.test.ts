@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Graph } from '../../../src/engine/graph/types';
 import { stageBranches } from '../../../src/engine/patch/branches';
 import type { TailStageChoice } from '../../../src/engine/patch/schedule';
-import { candidateStages } from '../../../src/engine/patch/stages';
+import { candidateStages, channelStage } from '../../../src/engine/patch/stages';
 import type { Bits, PatchClass } from '../../../src/engine/plan/types';
 import { Executor } from '../../../src/engine/program/interpreter';
 import { lower, type LoweringStage } from '../../../src/engine/program/lower';
@@ -139,6 +139,21 @@ describe('lower', () => {
       { numRuns: 120 },
     );
     assert.ok(staged > 60 && several > 20, `${staged} random networks had stages, ${several} several`);
+  });
+
+  it('slices of channels before a global average give the same bits as the whole feature map', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 9, max: 40 }), fc.constantFrom(8, 16, 24), fc.nat(1e6), (channels, width, seed) => {
+        const g = new GraphBuilder(mulberry32(seed));
+        const map = g.conv(g.input({ h: 6, w: 7, c: 3 }), 5, squareWindow(3), 1, relu6);
+        g.fullyConnected(g.globalAveragePool(g.conv(map, channels, squareWindow(seed % 2 ? 1 : 3), 1, relu)), 4);
+        const graph = g.build();
+        const tailStages = [{ stage: channelStage(graph, graph.layers[2])!, grid: { rows: 1, cols: 1 }, keep: new Set<number>(), channels: width }];
+        const bits = randomBits(graph, mulberry32(seed));
+        assert.deepEqual(outputsOf(graph, null, bits, 3, tailStages).bytes, outputsOf(graph, null, bits, 3).bytes);
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it('branches of outlier class at 8 bits come closer to float than regular ones at 2 bits', () => {
