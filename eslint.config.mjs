@@ -51,7 +51,7 @@ function boundary({ files, never, typesFrom = [], modules }) {
 }
 
 export default tseslint.config(
-  { ignores: ['dist/', 'out/', 'node_modules/', '**/*.d.ts', 'media/', 'src/engine/program/interpreter/simd/assembly/*.ts'] },
+  { ignores: ['dist/', 'out/', 'node_modules/', '**/*.d.ts', 'media/', 'src/engine/**/assembly/*.ts'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -57,7 +57,7 @@ export interface QuantizeOptions {
 }
 
 /** Images that error compensation looks at; more help little (DESIGN section 8). */
-export const COMPENSATION_IMAGES = 32;
+export const COMPENSATION_IMAGES = 128;
 
 /** Defaults of the search, supported by test/bench/accuracy. */
 export const DEFAULTS = { bits: [8, 4] as readonly Bits[], phi: 0.999, lambda: 0.5, epsilon: 0.01 } as const;

@@ -29,7 +29,7 @@ export async function observeTargets(graph: Graph, modelPath: string, set: Sampl
   // Notes on damaged files were given by calibration.
   for await (const loaded of loadSamples(chosen, graph, preprocess, 'Loading images', progress, [])) images.push(loaded);
   const weighted = graph.layers.filter(isWeighted);
-  const layers = new Map(weighted.map((l) => [l.id, new LayerSamples(graph, l, images.length)]));
+  const layers = new Map(weighted.map((l) => [l.id, LayerSamples.of(graph, l, images.length)]));
   const clamped = (id: LayerId): boolean => {
     const layer = graph.layers[id];
     return isWeighted(layer) && (layer.clamp.min !== null || layer.clamp.max !== null);
@@ -51,6 +51,15 @@ export async function observeTargets(graph: Graph, modelPath: string, set: Sampl
     await session.dispose();
   }
   return { images, layers, outputs };
+}
+
+/** The same for some of the images. */
+export function selectTargets(targets: FloatTargets, images: readonly number[]): FloatTargets {
+  return {
+    images: images.map((i) => targets.images[i]),
+    layers: new Map([...targets.layers].map(([id, samples]) => [id, samples.select(images)])),
+    outputs: images.map((i) => targets.outputs[i]),
+  };
 }
 
 /**

@@ -6,7 +6,7 @@ import { fitWeights } from './leastSquares';
 import { roundRows } from './roundRows';
 
 /** Damping of the least squares fit, relative to the mean of H's diagonal. */
-export const DAMPING = 1;
+export const DAMPING = 2;
 /** Layers with more taps are corrected in the mean only: their H would be large and badly determined. */
 const MOST_TAPS = 1500;
 
@@ -47,8 +47,8 @@ export function compensateLayer(graph: Graph, rounded: LayerParameters, format: 
         taps,
         outputs: groupOut,
         rows,
-        codes: gathered === null ? gatherAll(graph, layer, format, samples, codesOf) : Float64Array.from(gathered.subarray(g * taps * rows, (g + 1) * taps * rows)),
-        targets: Float64Array.from(samples.targets.subarray(g * groupOut * rows, (g + 1) * groupOut * rows)),
+        codes: gathered === null ? gatherAll(graph, layer, format, samples, codesOf) : gathered.subarray(g * taps * rows, (g + 1) * taps * rows),
+        targets: samples.targets.subarray(g * groupOut * rows, (g + 1) * groupOut * rows),
       },
       weights,
       layer.clamp,
@@ -77,7 +77,7 @@ function gatherGroups(graph: Graph, layer: WeightedLayer, format: MapFormat, sam
   const input = graph.maps[layer.inputs[0]].shape;
   const width = graph.maps[layer.output].shape.w;
   const all = new Int16Array(groups * taps * rows);
-  const part = new Float64Array(taps * samples.pixels[0].length);
+  const part = new Int16Array(taps * samples.pixels[0].length);
   samples.pixels.forEach((pixels, image) => {
     const codes = codesOf(image);
     for (let g = 0; g < groups; g++) {
@@ -90,10 +90,10 @@ function gatherGroups(graph: Graph, layer: WeightedLayer, format: MapFormat, sam
   return all;
 }
 
-function gatherAll(graph: Graph, layer: WeightedLayer, format: MapFormat, samples: LayerSamples, codesOf: CodesOf): Float64Array {
+function gatherAll(graph: Graph, layer: WeightedLayer, format: MapFormat, samples: LayerSamples, codesOf: CodesOf): Int16Array {
   const { rows } = samples;
   const input = graph.maps[layer.inputs[0]].shape;
-  const out = new Float64Array(tapsOf(graph, layer) * rows);
+  const out = new Int16Array(tapsOf(graph, layer) * rows);
   samples.pixels.forEach((pixels, image) => {
     const codes = codesOf(image);
     if (layer.kind === 'fullyConnected') gatherWhole(input, format, codes, out, rows, image);
@@ -110,7 +110,7 @@ function correctMeans(graph: Graph, rounded: LayerParameters, format: MapFormat,
   const taps = tapsOf(graph, layer);
   const mean = new Float64Array(taps);
   const input = graph.maps[layer.inputs[0]].shape;
-  const column = new Float64Array(taps * samples.pixels[0].length);
+  const column = new Int16Array(taps * samples.pixels[0].length);
   samples.pixels.forEach((pixels, image) => {
     const codes = codesOf(image);
     if (layer.kind === 'fullyConnected') gatherWhole(input, format, codes, column, 1, 0);

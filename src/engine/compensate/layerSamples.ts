@@ -26,15 +26,34 @@ export class LayerSamples {
   readonly targets: Float32Array;
   private readonly shape: Shape;
 
-  constructor(graph: Graph, readonly layer: WeightedLayer, images: number) {
-    this.shape = graph.maps[layer.output].shape;
-    const { h, w, c } = this.shape;
+  private constructor(readonly layer: WeightedLayer, shape: Shape, pixels: readonly Int32Array[]) {
+    this.shape = shape;
+    this.pixels = pixels;
+    this.rows = pixels.reduce((sum, p) => sum + p.length, 0);
+    this.targets = new Float32Array(this.rows * shape.c);
+  }
+
+  /** Samples of a layer, to be observed. */
+  static of(graph: Graph, layer: WeightedLayer, images: number): LayerSamples {
+    const shape = graph.maps[layer.output].shape;
+    const { h, w, c } = shape;
     const taps = tapsOf(graph, layer);
     const wanted = Math.max(LEAST_ROWS, Math.min(MOST_ROWS, taps * ROWS_PER_TAP, Math.floor(MOST_VALUES / Math.max(taps, c))));
     const perImage = Math.min(h * w, Math.ceil(wanted / images));
-    this.pixels = Array.from({ length: images }, (_, i) => samplePixels(h * w, perImage, layer.id * 65537 + i));
-    this.rows = perImage * images;
-    this.targets = new Float32Array(this.rows * c);
+    return new LayerSamples(layer, shape, Array.from({ length: images }, (_, i) => samplePixels(h * w, perImage, layer.id * 65537 + i)));
+  }
+
+  /** What was observed on some of the images. */
+  select(images: readonly number[]): LayerSamples {
+    const result = new LayerSamples(this.layer, this.shape, images.map((i) => this.pixels[i]));
+    const perImage = this.pixels[0].length;
+    for (let k = 0; k < this.shape.c; k++) {
+      images.forEach((image, i) => {
+        const from = k * this.rows + image * perImage;
+        result.targets.set(this.targets.subarray(from, from + perImage), k * result.rows + i * perImage);
+      });
+    }
+    return result;
   }
 
   /** Takes the float values of one image. */
@@ -66,7 +85,7 @@ export function gatherTaps(
   pixels: Int32Array,
   channel: number,
   channels: number,
-  out: Float64Array,
+  out: Int16Array,
   rows: number,
   column: number,
 ): void {
@@ -89,7 +108,7 @@ export function gatherTaps(
 }
 
 /** As {@link gatherTaps} for a layer that reads the whole map: one column per image. */
-export function gatherWhole(input: Shape, format: MapFormat, codes: Int16Array, out: Float64Array, rows: number, column: number): void {
+export function gatherWhole(input: Shape, format: MapFormat, codes: Int16Array, out: Int16Array, rows: number, column: number): void {
   const n = input.h * input.w * input.c;
   for (let k = 0; k < n; k++) out[k * rows + column] = codes[k] - format.zeroPoints[format.zeroPoints.length === 1 ? 0 : k % input.c];
 }

@@ -10,7 +10,7 @@ import { lower } from '../program/lower';
 import { baseFormat } from '../program/lowering/formats';
 import { WeightedLowering } from '../program/lowering/weighted';
 import type { Access, Kernel, Program, Step } from '../program/types';
-import type { LayerParameters, QuantizedParameters } from '../quantize/types';
+import type { LayerParameters, MapFormat, QuantizedParameters } from '../quantize/types';
 
 interface StreamStep {
   readonly step: Step;
@@ -100,13 +100,13 @@ export class LayerStream {
     this.steps[step].kernel = this.kernelWith(step, parameters);
   }
 
-  /** What a step would compute with other weights. */
-  kernelWith(step: number, parameters: LayerParameters): PreparedKernel {
+  /** What a step would compute with other weights. @param format of the codes that it is given, when not of those that it reads */
+  kernelWith(step: number, parameters: LayerParameters, format?: MapFormat): PreparedKernel {
     const s = this.steps[step];
     const layer = this.graph.layers[s.step.layer];
     if (!isWeighted(layer)) throw new Error(`Layer ${layer.id} has no weights.`);
     const pool = new ConstantPool();
-    const input = this.parameters.views.get(layer.id) ?? this.parameters.formats.get(layer.inputs[0])!;
+    const input = format ?? this.parameters.views.get(layer.id) ?? this.parameters.formats.get(layer.inputs[0])!;
     const output = this.parameters.formats.get(layer.output)!;
     const window = 'window' in s.step.kernel ? s.step.kernel.window : null;
     const kernel: Kernel = new WeightedLowering(this.graph, layer, parameters, input, output, pool).kernel(baseFormat(input), baseFormat(output), window);

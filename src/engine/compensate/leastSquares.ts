@@ -1,5 +1,6 @@
 import type { Clamp } from '../graph/types';
-import { cholesky, gram, rowProducts, solveRows, transpose } from './linear';
+import { cholesky, solveRows, transpose } from './linear';
+import { sampledSystem } from './sampledSystem';
 
 /** Sampled rows of one layer, or of one group of it: what it reads as integers and what the float network computes there before its clamp. */
 export interface Samples {
@@ -7,10 +8,10 @@ export interface Samples {
   readonly taps: number;
   readonly outputs: number;
   readonly rows: number;
-  /** Codes minus zero point, [taps][rows]; 0 on padding. Centered by {@link fitWeights}. */
-  readonly codes: Float64Array;
+  /** Codes minus zero point, [taps][rows]; 0 on padding. */
+  readonly codes: Int16Array;
   /** Real values, [outputs][rows]. */
-  readonly targets: Float64Array;
+  readonly targets: Float32Array;
 }
 
 /** Result of {@link fitWeights}, in real units per code. */
@@ -21,10 +22,12 @@ export interface Fit {
   readonly codeMean: Float64Array;
   /** E[target], [outputs], the targets beyond the clamp replaced. */
   readonly targetMean: Float64Array;
-  /** Damped E[q·qᵀ] of the centered codes, [taps][taps]. */
+  /** E[q·qᵀ] of the centered codes with a little damping, for rounding; [taps][taps]. */
   readonly hessian: Float64Array;
 }
 
+/** Damping of the H that weights are rounded with: how errors of rounding add up is known well, how the fit would generalize is not. */
+const ROUNDING_DAMPING = 0.05;
 /** Times that targets beyond the clamp are replaced by what the fit predicts. */
 const CLIP_ROUNDS = 2;
 
@@ -40,11 +43,10 @@ const CLIP_ROUNDS = 2;
  * @param damping   λ ≥ 0
  */
 export function fitWeights(samples: Samples, weights: Float64Array, clamp: Clamp, damping: number): Fit {
-  const { taps, outputs, rows, codes } = samples;
-  const codeMean = center(codes, taps, rows);
-  const hessian = gram(codes, taps, rows);
+  const { taps, outputs, rows } = samples;
+  const system = sampledSystem(samples.codes, taps, rows);
+  const hessian = system.covariance();
   let trace = 0;
-  for (let i = 0; i < hessian.length; i++) hessian[i] /= rows;
   for (let k = 0; k < taps; k++) trace += hessian[k * taps + k];
   const d = Math.max((damping * trace) / taps, 1e-9);
   for (let k = 0; k < taps; k++) hessian[k * taps + k] += d;
@@ -53,25 +55,24 @@ export function fitWeights(samples: Samples, weights: Float64Array, clamp: Clamp
   const targets = samples.targets.slice();
   let targetMean = center(targets, outputs, rows);
   const solve = (): Float64Array => {
-    const right = new Float64Array(outputs * taps);
-    rowProducts(targets, outputs, codes, taps, rows, right);
-    for (let i = 0; i < right.length; i++) right[i] = right[i] / rows + d * weights[i];
+    const right = system.correlate(targets, outputs);
+    for (let i = 0; i < right.length; i++) right[i] += d * weights[i];
     solveRows(l, lt, taps, right, outputs);
     return right;
   };
   let fitted = solve();
   if (clamp.min !== null || clamp.max !== null) {
-    const byRow = transpose(codes, taps, rows);
-    const predicted = new Float64Array(outputs * rows);
     for (let round = 0; round < CLIP_ROUNDS; round++) {
-      rowProducts(fitted, outputs, byRow, rows, taps, predicted);
-      for (let o = 0; o < outputs; o++) for (let r = o * rows; r < (o + 1) * rows; r++) predicted[r] += targetMean[o];
-      for (let i = 0; i < targets.length; i++) targets[i] = clippedTarget(samples.targets[i], predicted[i], clamp);
+      const predicted = system.predict(fitted, outputs);
+      for (let o = 0; o < outputs; o++) {
+        for (let i = o * rows; i < (o + 1) * rows; i++) targets[i] = clippedTarget(samples.targets[i], predicted[i] + targetMean[o], clamp);
+      }
       targetMean = center(targets, outputs, rows);
       fitted = solve();
     }
   }
-  return { weights: fitted, codeMean, targetMean, hessian };
+  for (let k = 0; k < taps; k++) hessian[k * taps + k] += Math.max((ROUNDING_DAMPING * trace) / taps, 1e-9) - d;
+  return { weights: fitted, codeMean: system.mean, targetMean, hessian };
 }
 
 /** What a prediction should aim at: beyond the clamp all values are the same after it. */
@@ -82,7 +83,7 @@ export function clippedTarget(target: number, predicted: number, { min, max }: C
 }
 
 /** Subtracts the mean of each row in place. @returns the means */
-function center(values: Float64Array, count: number, length: number): Float64Array {
+function center(values: Float32Array, count: number, length: number): Float64Array {
   const means = new Float64Array(count);
   for (let i = 0; i < count; i++) {
     let sum = 0;

@@ -1,5 +1,6 @@
 import type { WeightBits } from '../plan/types';
 import { cholesky, transpose } from './linear';
+import { algebra, Algebra } from './simd/algebra';
 
 /** Integer rows and their scales: weight ≈ scales[o]·codes[o][k]. */
 export interface RoundedRows {
@@ -24,29 +25,120 @@ const SWEEPS = 2;
  * @param hessian [taps][taps], positive definite
  */
 export function roundRows(weights: Float64Array, rows: number, taps: number, hessian: Float64Array, bits: WeightBits): RoundedRows {
+  if (bits === 4) return roundWithFeedback(weights, rows, taps, hessian);
   const codes = new Int8Array(rows * taps);
   const scales = new Float64Array(rows);
-  const rounder = bits === 4 ? new FeedbackRounder(hessian, taps) : null;
   for (let o = 0; o < rows; o++) {
     const row = weights.subarray(o * taps, (o + 1) * taps);
-    let largest = 0;
-    for (const w of row) largest = Math.max(largest, Math.abs(w));
-    const out = codes.subarray(o * taps, (o + 1) * taps);
-    if (largest === 0) scales[o] = 1;
-    else if (rounder) scales[o] = rounder.round(row, largest, out);
-    else {
-      scales[o] = largest / 127;
-      for (let k = 0; k < taps; k++) out[k] = Math.round(row[k] / scales[o]);
-    }
+    scales[o] = (largestOf(row) || 127) / 127;
+    for (let k = 0; k < taps; k++) codes[o * taps + k] = Math.round(row[k] / scales[o]);
   }
   return { codes, scales };
 }
 
-/** Rounds single rows to ±7 against one H. */
-class FeedbackRounder {
-  /** Taps by ascending diagonal of H: rounded from the last to the first. */
+/** 4 bits, four rows at a time where there is SIMD. Both ways give rows of about the same error, not always the same codes: one counts in 32-bit floating point. */
+function roundWithFeedback(weights: Float64Array, rows: number, taps: number, hessian: Float64Array): RoundedRows {
+  const simd = algebra();
+  const rounder = simd !== null && Algebra.fits(taps * taps * 8 + (1 << 20)) ? new SimdRounder(hessian, taps, simd) : new FeedbackRounder(hessian, taps);
+  const codes = new Int8Array(rows * taps);
+  const scales = new Float64Array(rows);
+  rounder.round(weights, rows, codes, scales);
+  return { codes, scales };
+}
+
+function largestOf(row: Float64Array): number {
+  let largest = 0;
+  for (const w of row) largest = Math.max(largest, Math.abs(w));
+  return largest;
+}
+
+/** Scale of least error of plain rounding to ±7, weighted by the diagonal of H; 0 for a row of zeros. */
+function nearestScale(row: Float64Array, hessian: Float64Array, n: number): number {
+  const full = largestOf(row) / 7;
+  let best = full;
+  let least = Infinity;
+  for (const fraction of GRID) {
+    const scale = full * fraction;
+    let error = 0;
+    for (let k = 0; k < n; k++) {
+      const d = row[k] - scale * clip(Math.round(row[k] / scale));
+      error += d * d * hessian[k * n + k];
+    }
+    if (error < least) {
+      least = error;
+      best = scale;
+    }
+  }
+  return best;
+}
+
+/** Taps by ascending diagonal of H: rounded from the last to the first. And the transposed Cholesky factor of H in that order. */
+function factorByDiagonal(hessian: Float64Array, n: number): { order: Int32Array; lt: Float64Array } {
+  const order = Int32Array.from({ length: n }, (_, i) => i).sort((a, b) => hessian[a * n + a] - hessian[b * n + b] || a - b);
+  const permuted = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) permuted[i * n + j] = hessian[order[i] * n + order[j]];
+  return { order, lt: transpose(cholesky(permuted, n), n, n) };
+}
+
+/** Four rows at once, in WebAssembly. */
+export class SimdRounder {
   private readonly order: Int32Array;
-  /** Transposed Cholesky factor of H in that order. */
+  private readonly factor: number;
+  private readonly matrix: number;
+  private readonly wide: number;
+
+  constructor(private readonly hessian: Float64Array, private readonly n: number, private readonly simd: Algebra) {
+    const { order, lt } = factorByDiagonal(hessian, n);
+    this.order = order;
+    this.wide = Math.ceil(n / 4) * 4;
+    simd.clear();
+    this.factor = simd.place(n * n * 4);
+    this.matrix = simd.place(n * this.wide * 4);
+    simd.float32(this.factor, n * n).set(lt);
+    const matrix = simd.float32(this.matrix, n * this.wide).fill(0);
+    for (let k = 0; k < n; k++) matrix.set(hessian.subarray(k * n, (k + 1) * n), k * this.wide);
+  }
+
+  /** @param codes [rows][n] and @param scales [rows] are written */
+  round(weights: Float64Array, rows: number, codes: Int8Array, scales: Float64Array): void {
+    const { simd, n, wide, order, hessian } = this;
+    const place = (length: number): number => simd.place(length * 4);
+    const at = { weights: place(4 * n), codes: place(4 * n), error: place(4 * n), scales: place(4), total: place(4), row: place(wide), slope: place(wide) };
+    const trial = simd.float32(at.codes, 4 * n);
+    const quad = simd.float32(at.weights, 4 * n);
+    const trialScales = simd.float32(at.scales, 4);
+    const totals = simd.float32(at.total, 4);
+    const line = simd.float32(at.row, wide);
+    for (let first = 0; first < rows; first += 4) {
+      const count = Math.min(4, rows - first);
+      const row = (r: number): Float64Array => weights.subarray((first + r) * n, (first + r + 1) * n);
+      const start = Float64Array.from({ length: 4 }, (_, r) => (r < count ? nearestScale(row(r), hessian, n) || 1 : 1));
+      for (let k = 0; k < n; k++) for (let r = 0; r < 4; r++) quad[4 * k + r] = r < count ? row(r)[order[k]] : 0;
+      const least = new Float64Array(4).fill(Infinity);
+      for (const factor of FACTORS) {
+        for (let r = 0; r < 4; r++) trialScales[r] = start[r] * factor;
+        simd.functions.feedback(at.weights, this.factor, n, at.scales, 7, at.codes, at.error, at.total);
+        for (let r = 0; r < count; r++) {
+          if (totals[r] >= least[r]) continue;
+          least[r] = totals[r];
+          scales[first + r] = start[r] * factor;
+          for (let k = 0; k < n; k++) codes[(first + r) * n + order[k]] = trial[4 * k + r];
+        }
+      }
+      for (let r = 0; r < count; r++) {
+        const result = codes.subarray((first + r) * n, (first + r + 1) * n);
+        line.set(row(r));
+        trial.set(result);
+        simd.functions.descend(at.row, this.matrix, n, wide, scales[first + r], 7, SWEEPS, at.codes, at.slope);
+        for (let k = 0; k < n; k++) result[k] = trial[k];
+      }
+    }
+  }
+}
+
+/** Row by row, in TypeScript. */
+export class FeedbackRounder {
+  private readonly order: Int32Array;
   private readonly lt: Float64Array;
   private readonly error: Float64Array;
   private readonly slope: Float64Array;
@@ -55,17 +147,22 @@ class FeedbackRounder {
     private readonly hessian: Float64Array,
     private readonly n: number,
   ) {
-    this.order = Int32Array.from({ length: n }, (_, i) => i).sort((a, b) => hessian[a * n + a] - hessian[b * n + b] || a - b);
-    const permuted = new Float64Array(n * n);
-    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) permuted[i * n + j] = hessian[this.order[i] * n + this.order[j]];
-    this.lt = transpose(cholesky(permuted, n), n, n);
+    const { order, lt } = factorByDiagonal(hessian, n);
+    this.order = order;
+    this.lt = lt;
     this.error = new Float64Array(n);
     this.slope = new Float64Array(n);
   }
 
+  /** @param codes [rows][n] and @param scales [rows] are written */
+  round(weights: Float64Array, rows: number, codes: Int8Array, scales: Float64Array): void {
+    const { n } = this;
+    for (let o = 0; o < rows; o++) scales[o] = this.roundRow(weights.subarray(o * n, (o + 1) * n), codes.subarray(o * n, (o + 1) * n));
+  }
+
   /** @returns the scale; codes go to `best` */
-  round(row: Float64Array, largest: number, best: Int8Array): number {
-    const start = this.nearestScale(row, largest / 7);
+  private roundRow(row: Float64Array, best: Int8Array): number {
+    const start = nearestScale(row, this.hessian, this.n) || 1;
     const trial = new Int8Array(this.n);
     let scale = start;
     let least = Infinity;
@@ -79,25 +176,6 @@ class FeedbackRounder {
     }
     this.descend(row, scale, best);
     return scale;
-  }
-
-  /** Scale of least error of plain rounding, weighted by the diagonal. */
-  private nearestScale(row: Float64Array, full: number): number {
-    let best = full;
-    let least = Infinity;
-    for (const fraction of GRID) {
-      const scale = full * fraction;
-      let error = 0;
-      for (let k = 0; k < this.n; k++) {
-        const d = row[k] - scale * clip(Math.round(row[k] / scale));
-        error += d * d * this.hessian[k * this.n + k];
-      }
-      if (error < least) {
-        least = error;
-        best = scale;
-      }
-    }
-    return best;
   }
 
   /**

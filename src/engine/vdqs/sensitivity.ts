@@ -1,15 +1,15 @@
 import type { Calibration } from '../calibration/types';
-import type { FloatTargets } from '../compensate/compensate';
+import { spread } from '../calibration/samples';
+import { compensate, selectTargets, type FloatTargets } from '../compensate/compensate';
+import { compensateLayer } from '../compensate/compensateLayer';
 import { LayerStream, type CodeChange } from '../compensate/layerStream';
 import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types';
-import type { Bits } from '../plan/types';
+import type { Bits, WeightBits } from '../plan/types';
 import { decodePort } from '../program/ports';
 import { checkCancelled, type Progress } from '../progress';
 import { codeRange } from '../quantize/histogramError';
 import { quantizeGraph, type InputFormat } from '../quantize/quantizeGraph';
-import { correctBias } from '../quantize/correctBias';
-import type { MapFormat, QuantizedParameters } from '../quantize/types';
-import { roundWeights } from '../quantize/weights';
+import type { LayerParameters, MapFormat, QuantizedParameters } from '../quantize/types';
 import { outputDivergence } from './divergence';
 import type { DecisionUnit } from './units';
 
@@ -22,13 +22,29 @@ export interface Sensitivities {
 }
 
 /** Images that the output is compared on. */
-export const SENSITIVITY_IMAGES = 4;
+export const SENSITIVITY_IMAGES = 16;
+/** Images that the layers are fitted on: single layers need fewer than the final fit of all. */
+const FIT_IMAGES = 32;
+
+/** One layer with other bits than the 8-bit network's. */
+interface Variant {
+  readonly format: MapFormat;
+  readonly parameters: LayerParameters;
+}
+
+type Variants = ReadonlyMap<LayerId, ReadonlyMap<string, Variant>>;
+
+const keyOf = (read: Bits, weights: WeightBits): string => `${read}/${weights}`;
 
 /**
- * Measures every decision by itself: the integer network runs at 8 bits once, then for each decision only what depends on it runs again with that map rounded to b
- * bits, or that layer's weights to 4. The measure is the divergence of the outputs from those at 8 bits, see {@link outputDivergence}.
+ * Measures every decision by itself, after error compensation: the network runs at 8 bits with compensated weights; then for each decision only the layers that it
+ * concerns are replaced by ones that read fewer bits, or have 4-bit weights, and are compensated for that, and what depends on them runs again. The measure is
+ * the divergence of the outputs from those at 8 bits, see {@link outputDivergence}, on images that nothing was fitted to where there are enough.
  *
- * @param images first so many of the targets' images are used
+ * Errors of weights are the same for every input, and the layers behind are fitted to make up for them; errors of feature maps are noise that adds up. So each kind is
+ * scaled such that the sum over all decisions is what is measured when all are taken at once.
+ *
+ * @param images so many images are compared
  * @throws CancelledError
  */
 export function measureSensitivities(
@@ -41,19 +57,28 @@ export function measureSensitivities(
   images: number,
   progress: Progress,
 ): Sensitivities {
-  const wide = quantizeGraph(graph, calibration, inputs, { mapBits: () => 8, weightBits: () => 8, inputBits: () => 8 });
-  const samples = targets.images.slice(0, images).map((i) => i.inputs);
-  const stream = new LayerStream(graph, wide, samples);
-  for (let step = 0; step < stream.length; step++) {
-    checkCancelled(progress);
-    for (let image = 0; image < samples.length; image++) stream.run(step, image);
-  }
-  const outputs = (bytes: readonly Uint8Array[]): Float32Array[] => bytes.map((b, i) => decodePort(stream.program, stream.program.outputs[i], b));
-  const base = samples.map((_, image) => outputs(stream.rerun(image, {})));
-  const divergence = (change: Parameters<LayerStream['rerun']>[1]): number => {
+  const parametersAt = (read: Bits, weights: WeightBits): QuantizedParameters => quantizeAll(graph, calibration, inputs, units, read, weights);
+  const { fitted, compared } = splitImages(targets.images.length, images);
+  const fit = selectTargets(targets, fitted);
+  const { base, variants } = compensatedVariants(graph, units, bits, parametersAt, fit, progress);
+  const samples = compared.map((i) => targets.images[i].inputs);
+  const stream = new LayerStream(graph, base, samples);
+  const outputs = (s: LayerStream, bytes: readonly Uint8Array[]): Float32Array[] => bytes.map((b, i) => decodePort(s.program, s.program.outputs[i], b));
+  runAll(stream, samples.length, progress);
+  const reference = samples.map((_, image) => outputs(stream, stream.rerun(image, {})));
+  const divergence = (layers: readonly LayerId[], key: string): number => {
+    const changes = layers.map((id) => ({ id, step: stream.stepOf(id), variant: variants.get(id)!.get(key)! }));
+    const kernels = new Map(changes.map((c) => [c.step, stream.kernelWith(c.step, c.variant.parameters, c.variant.format)]));
+    const beforeRead = new Map(changes.map((c) => [c.step, conversion(base.formats.get(graph.layers[c.id].inputs[0])!, c.variant.format)]));
     let sum = 0;
-    for (let image = 0; image < samples.length; image++) sum += outputDivergence(graph, base[image], outputs(stream.rerun(image, change)));
+    for (let image = 0; image < samples.length; image++) sum += outputDivergence(graph, reference[image], outputs(stream, stream.rerun(image, { kernels, beforeRead })));
     return sum / samples.length;
+  };
+  const joint = (read: Bits, weights: WeightBits): number => {
+    const together = compensate(graph, parametersAt(read, weights), fit, progress);
+    const all = new LayerStream(graph, together, samples);
+    runAll(all, samples.length, progress);
+    return reference.reduce((sum, r, image) => sum + outputDivergence(graph, r, outputs(all, all.rerun(image, {}))), 0) / samples.length;
   };
   const low = bits.filter((b) => b < 8);
   const layers = graph.layers.filter(isWeighted);
@@ -63,49 +88,112 @@ export function measureSensitivities(
     checkCancelled(progress);
     progress.report('Measuring sensitivities', done++, total);
   };
-  const narrow = new Map(low.map((b) => [b, narrowFormats(graph, calibration, inputs, units, b)]));
+  const weights = new Map<LayerId, number>();
+  for (const { id } of layers) {
+    next();
+    weights.set(id, divergence([id], keyOf(8, 4)));
+  }
   const byUnit = units.map((unit) => {
     const result = new Map<Bits, number>([[8, 0]]);
     for (const b of low) {
       next();
-      const formats = narrow.get(b)!;
-      if (unit.kind === 'view') {
-        const [reader] = unit.readers;
-        const change = rounding(wide.formats.get(unit.maps[0])!, formats.views.get(reader)!);
-        result.set(b, divergence({ beforeRead: new Map([[stream.stepOf(reader), change]]) }));
-      } else {
-        const changes = new Map(unit.maps.map((m) => [m, rounding(wide.formats.get(m)!, formats.formats.get(m)!)]));
-        result.set(b, divergence({ afterWrite: (step) => changes.get(stream.writtenMap(step) ?? -1) ?? null }));
-      }
+      result.set(b, unit.readers.length > 0 ? divergence(unit.readers, keyOf(b, 8)) : 0);
     }
     return result;
   });
-  const weights = new Map<LayerId, number>();
-  for (const layer of layers) {
-    next();
-    const step = stream.stepOf(layer.id);
-    const format = wide.formats.get(layer.inputs[0])!;
-    const rounded = roundWeights(graph, layer, 4, format, inputs.get(layer.inputs[0])?.offset ?? null);
-    const parameters = correctBias(graph, layer, rounded, format, calibration.maps.get(layer.inputs[0])!);
-    weights.set(layer.id, divergence({ kernels: new Map([[step, stream.kernelWith(step, parameters)]]) }));
-  }
-  return { units: byUnit, weights };
+  const rescale = (sum: number, together: number): number => (sum > 0 && together > 0 ? together / sum : 1);
+  const byWeights = rescale([...weights.values()].reduce((a, b) => a + b, 0), joint(8, 4));
+  const byBits = new Map(low.map((b) => [b, rescale(byUnit.reduce((sum, u) => sum + u.get(b)!, 0), joint(b, 8))]));
+  return {
+    units: byUnit.map((u) => new Map([...u].map(([b, loss]) => [b, b === 8 ? 0 : loss * byBits.get(b)!]))),
+    weights: new Map([...weights].map(([id, loss]) => [id, loss * byWeights])),
+  };
 }
 
-/** Formats of all decisions at b bits at once: scales of one map hardly depend on the bits of others. */
-function narrowFormats(graph: Graph, calibration: Calibration, inputs: ReadonlyMap<MapId, InputFormat>, units: readonly DecisionUnit[], bits: Bits): QuantizedParameters {
-  const maps = new Set(units.flatMap((u) => (u.kind === 'stored' ? u.maps : [])));
-  const views = new Set(units.flatMap((u) => (u.kind === 'view' ? u.readers : [])));
-  const mapBits = (map: MapId): Bits => (maps.has(map) ? bits : 8);
+/** Which images layers are fitted on and which are compared: different ones, both from everywhere in the folder, unless there are too few for that. */
+function splitImages(count: number, images: number): { fitted: number[]; compared: number[] } {
+  const all = Array.from({ length: count }, (_, i) => i);
+  const fitted = spread(count, FIT_IMAGES);
+  const others = all.filter((i) => !fitted.includes(i));
+  return others.length >= images ? { fitted, compared: spread(others.length, images).map((i) => others[i]) } : { fitted, compared: spread(count, images) };
+}
+
+function runAll(stream: LayerStream, images: number, progress: Progress): void {
+  for (let step = 0; step < stream.length; step++) {
+    checkCancelled(progress);
+    for (let image = 0; image < images; image++) stream.run(step, image);
+  }
+}
+
+/** Fits every layer, at 8 bits and in all its variants, to what the 8-bit network before it gives. */
+function compensatedVariants(
+  graph: Graph,
+  units: readonly DecisionUnit[],
+  bits: readonly Bits[],
+  parametersAt: (read: Bits, weights: WeightBits) => QuantizedParameters,
+  targets: FloatTargets,
+  progress: Progress,
+): { base: QuantizedParameters; variants: Variants } {
+  const wide = parametersAt(8, 8);
+  const kinds = [{ read: 8, weights: 4 } as const, ...bits.filter((b) => b < 8).map((read) => ({ read, weights: 8 }) as const)].map((k) => ({ ...k, parameters: parametersAt(k.read, k.weights) }));
+  const read = new Set(units.flatMap((u) => u.readers));
+  const layers = new Map<LayerId, LayerParameters>(wide.layers);
+  const variants = new Map<LayerId, Map<string, Variant>>();
+  const stream = new LayerStream(graph, wide, targets.images.map((i) => i.inputs));
+  for (let step = 0; step < stream.length; step++) {
+    checkCancelled(progress);
+    progress.report('Compensating at each bitwidth', step, stream.length);
+    const id = stream.weightedLayer(step);
+    if (id !== null) {
+      const map = graph.layers[id].inputs[0];
+      const stored = wide.formats.get(map)!;
+      const samples = targets.layers.get(id)!;
+      const own = new Map<string, Variant>();
+      variants.set(id, own);
+      for (const kind of kinds) {
+        if (kind.read < 8 && !read.has(id)) continue;
+        const format = kind.parameters.views.get(id) ?? kind.parameters.formats.get(map)!;
+        const change = conversion(stored, format);
+        const { h, w, c } = graph.maps[map].shape;
+        const codesOf = (image: number): Int16Array => {
+          const codes = stream.inputCodes(step, image).slice(0, h * w * c);
+          change(codes, h * w, c);
+          return codes;
+        };
+        own.set(keyOf(kind.read, kind.weights), { format, parameters: compensateLayer(graph, kind.parameters.layers.get(id)!, format, samples, codesOf) });
+      }
+      const fitted = compensateLayer(graph, wide.layers.get(id)!, stored, samples, (image) => stream.inputCodes(step, image));
+      layers.set(id, fitted);
+      stream.replace(step, fitted);
+    }
+    for (let image = 0; image < targets.images.length; image++) stream.run(step, image);
+    stream.release(step);
+  }
+  return { base: { ...wide, layers }, variants };
+}
+
+/** The network with all decisions at the same bits: scales of one map hardly depend on the bits of others. */
+function quantizeAll(
+  graph: Graph,
+  calibration: Calibration,
+  inputs: ReadonlyMap<MapId, InputFormat>,
+  units: readonly DecisionUnit[],
+  bits: Bits,
+  weights: WeightBits,
+): QuantizedParameters {
+  const at = (unit: DecisionUnit): Bits => Math.max(bits, unit.leastBits) as Bits;
+  const maps = new Map(units.flatMap((u) => (u.kind === 'stored' ? u.maps.map((m) => [m, at(u)] as const) : [])));
+  const views = new Map(units.flatMap((u) => (u.kind === 'view' ? u.readers.map((l) => [l, at(u)] as const) : [])));
+  const mapBits = (map: MapId): Bits => maps.get(map) ?? 8;
   return quantizeGraph(graph, calibration, inputs, {
     mapBits,
-    weightBits: () => 8,
-    inputBits: (layer) => (views.has(layer) ? bits : mapBits(graph.layers[layer].inputs[0])),
+    weightBits: (layer) => (graph.layers[layer].kind === 'fullyConnected' ? 8 : weights),
+    inputBits: (layer) => views.get(layer) ?? mapBits(graph.layers[layer].inputs[0]),
   });
 }
 
-/** Rounds codes of one format to the values that another can represent. */
-function rounding(from: MapFormat, to: MapFormat): CodeChange {
+/** Codes of one format as codes of another for the nearest values. */
+function conversion(from: MapFormat, to: MapFormat): CodeChange {
   const at = <T extends Float64Array | Int32Array>(a: T, c: number): number => a[a.length === 1 ? 0 : c];
   const wide = codeRange(from.bits, from.signed);
   const narrow = codeRange(to.bits, to.signed);
@@ -116,10 +204,7 @@ function rounding(from: MapFormat, to: MapFormat): CodeChange {
       const step = at(to.scales, c);
       const stepZero = at(to.zeroPoints, c);
       const table = new Int16Array(wide.max - wide.min + 1);
-      for (let q = wide.min; q <= wide.max; q++) {
-        const code = Math.max(narrow.min, Math.min(narrow.max, Math.round((scale * (q - zero)) / step) + stepZero));
-        table[q - wide.min] = Math.max(wide.min, Math.min(wide.max, Math.round((step * (code - stepZero)) / scale) + zero));
-      }
+      for (let q = wide.min; q <= wide.max; q++) table[q - wide.min] = Math.max(narrow.min, Math.min(narrow.max, Math.round((scale * (q - zero)) / step) + stepZero));
       for (let p = 0, i = c; p < pixels; p++, i += channels) codes[i] = table[codes[i] - wide.min];
     }
   };

@@ -58,9 +58,9 @@ describe('error compensation', () => {
   it('finds the weights and mean that made the targets', () => {
     const taps = 5;
     const rows = 200;
-    const codes = values(taps * rows, 5).map((v) => Math.round(v * 7) + 3);
+    const codes = Int16Array.from(values(taps * rows, 5), (v) => Math.round(v * 7) + 3);
     const truth = values(2 * taps, 6);
-    const targets = naiveProducts(truth, 2, transpose(codes, taps, rows), rows, taps);
+    const targets = Float32Array.from(naiveProducts(truth, 2, transpose(Float64Array.from(codes), taps, rows), rows, taps));
     const start = truth.map((w, i) => w + (i % 2 === 0 ? 0.1 : -0.1));
     const fit = fitWeights({ taps, outputs: 2, rows, codes: codes.slice(), targets }, start, { min: null, max: null }, 1e-9);
     close(fit.weights, truth, 1e-5);
