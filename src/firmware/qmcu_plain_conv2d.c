@@ -13,7 +13,7 @@
 
 #include "qmcu_plain_columns.h"
 #include "qmcu_plain_dot.h"
-#include "qmcu_scale.h"
+#include "qmcu_plain_write.h"
 
 #if QMCU_PLAIN
 
@@ -39,14 +39,8 @@ typedef struct {
 /* Adds products to sums of all rows: those of a row for four pixels lie together, or that for one. */
 typedef void product_function(const product *p, int32_t *sums);
 
-struct convolution;
-struct block;
-
-/* Writes the codes of channels o ... o + count - 1 from their sums, those of a channel lying together. */
-typedef void write_function(const struct convolution *conv, const int32_t *sums, const struct block *b, int32_t o, int32_t count);
-
 /* What every pixel of one call needs. */
-typedef struct convolution {
+typedef struct {
     qmcu_plain_columns columns;
     const uint8_t *weights;
     const qmcu_map *out;
@@ -60,15 +54,14 @@ typedef struct convolution {
     int negative;         /* 1: columns of four pixels hold the codes times -1 */
     product_function *by_pairs; /* for four pixels */
     product_function *by_fours; /* for one */
-    write_function *write;
+    qmcu_plain_write *write;
 } convolution;
 
 /* The pixels of one turn: where their windows begin, and where their codes go. */
-typedef struct block {
-    uint32_t count; /* 4 or 1 */
+typedef struct {
+    qmcu_plain_outputs out;
     int32_t y[4];
     int32_t x[4];
-    uint8_t *to[4];
 } block;
 
 #define BY_PAIRS(name, function, weight_bits)                                               \
@@ -165,7 +158,7 @@ static void choose(convolution *conv)
 /* Puts codes [from, to) of the block's columns into words. */
 static void gather(const convolution *conv, int32_t *words, const block *b, uint32_t g, uint32_t from, uint32_t to)
 {
-    if (b->count == 1u) {
+    if (b->out.pixels == 1u) {
         const qmcu_plain_part t = { words, 1u, 1, from, to };
         qmcu_plain_gather(&conv->columns, b->y[0], b->x[0], g, &t);
         return;
@@ -177,127 +170,13 @@ static void gather(const convolution *conv, int32_t *words, const block *b, uint
     }
 }
 
-/* Writes the code of channel o; channels come upward, so that a byte is begun by its first. */
-QMCU_INLINE void write_code(uint8_t *pixel, uint32_t bits, int32_t o, int32_t code)
-{
-    const uint32_t at = (uint32_t)o * bits;
-    const uint32_t value = ((uint32_t)code & ((1u << bits) - 1u)) << (at % 8u);
-    uint8_t *p = pixel + at / 8u;
-    *p = (uint8_t)(at % 8u == 0u ? value : *p | value);
-}
-
-/* Any codes. */
-static void write_codes(const convolution *conv, const int32_t *sums, const block *b, int32_t o, int32_t count)
-{
-    const qmcu_requant *r = conv->requant;
-    const uint32_t bits = qmcu_bits(conv->out->format);
-    const int32_t round = (int32_t)(1u << (r->shift - 1u));
-    for (const int32_t end = o + count; o < end; o++) {
-        const int32_t multiplier = r->multiplier[o];
-        const int32_t max = r->max_table != NULL ? r->max_table[o] : r->max;
-        const int32_t bias = qmcu_bias(r, o);
-        for (uint32_t p = 0u; p < b->count; p++) {
-            const int32_t y = (qmcu_mulhi(qmcu_shift_left(*sums++ + bias, r->pre_shift), multiplier) + round) >> r->shift;
-            write_code(b->to[p], bits, o, qmcu_clamp(y, r->min, max));
-        }
-    }
-}
-
-/* What channels need to become codes. */
-typedef struct {
-    uint32_t pre_shift;
-    uint32_t shift;
-    int32_t round;
-} scaling;
-
-/* Code of an accumulator, all codes of 8 bits being possible. */
-QMCU_INLINE uint8_t byte_of(int is_signed, const scaling *s, int32_t multiplier, int32_t acc)
-{
-    const int32_t y = (qmcu_mulhi(qmcu_shift_left(acc, s->pre_shift), multiplier) + s->round) >> s->shift;
-    return (uint8_t)qmcu_plain_saturate(is_signed, y);
-}
-
-/* Codes of `count` channels from o on; the sums of a channel lie together. Inlined with constant `is_signed` and `pixels`, 4 or 1. */
-QMCU_INLINE void write_bytes(int is_signed, uint32_t pixels, const convolution *conv, const int32_t *sums, const block *b, int32_t o, int32_t count)
-{
-    const qmcu_requant *r = conv->requant;
-    const scaling s = { r->pre_shift, r->shift, (int32_t)(1u << (r->shift - 1u)) };
-    const int32_t *multiplier = r->multiplier + o;
-    uint8_t *to0 = b->to[0] + o;
-    uint8_t *to1 = pixels > 1u ? b->to[1] + o : NULL;
-    uint8_t *to2 = pixels > 1u ? b->to[2] + o : NULL;
-    uint8_t *to3 = pixels > 1u ? b->to[3] + o : NULL;
-    for (const int32_t end = o + count; o < end; o++) {
-        const int32_t m = *multiplier++;
-        const int32_t bias = qmcu_bias(r, o);
-        *to0++ = byte_of(is_signed, &s, m, sums[0] + bias);
-        if (pixels > 1u) {
-            *to1++ = byte_of(is_signed, &s, m, sums[1] + bias);
-            *to2++ = byte_of(is_signed, &s, m, sums[2] + bias);
-            *to3++ = byte_of(is_signed, &s, m, sums[3] + bias);
-        }
-        sums += pixels;
-    }
-}
-
-/* Codes of two channels from o on, an even number, for four pixels, all codes of 4 bits being possible; `count` is even. */
-QMCU_INLINE void write_nibbles(int is_signed, const convolution *conv, const int32_t *sums, const block *b, int32_t o, int32_t count)
-{
-    const qmcu_requant *r = conv->requant;
-    const int32_t round = (int32_t)(1u << (r->shift - 1u));
-    for (const int32_t end = o + count; o < end; o += 2) {
-        const int32_t m = r->multiplier[o];
-        const int32_t n = r->multiplier[o + 1];
-        const int32_t bias = qmcu_bias(r, o);
-        const int32_t next_bias = qmcu_bias(r, o + 1);
-        for (uint32_t p = 0u; p < 4u; p++) {
-            const int32_t y = (qmcu_mulhi(qmcu_shift_left(sums[p] + bias, r->pre_shift), m) + round) >> r->shift;
-            const int32_t z = (qmcu_mulhi(qmcu_shift_left(sums[p + 4u] + next_bias, r->pre_shift), n) + round) >> r->shift;
-            const uint32_t low = (uint32_t)qmcu_plain_saturate4(is_signed, y) & 15u;
-            b->to[p][o / 2] = (uint8_t)(low | (uint32_t)qmcu_plain_saturate4(is_signed, z) << 4);
-        }
-        sums += 8;
-    }
-}
-
-QMCU_KERNEL static void write_signed4(const convolution *conv, const int32_t *sums, const block *b, int32_t o, int32_t count)
-{
-    if (b->count == 4u && (o | count) % 2 == 0) {
-        write_nibbles(1, conv, sums, b, o, count);
-    } else {
-        write_codes(conv, sums, b, o, count);
-    }
-}
-
-QMCU_KERNEL static void write_unsigned4(const convolution *conv, const int32_t *sums, const block *b, int32_t o, int32_t count)
-{
-    if (b->count == 4u && (o | count) % 2 == 0) {
-        write_nibbles(0, conv, sums, b, o, count);
-    } else {
-        write_codes(conv, sums, b, o, count);
-    }
-}
-
-#define WRITE(name, is_signed)                                                                                                              \
-    QMCU_KERNEL static void name(const convolution *conv, const int32_t *sums, const block *b, int32_t o, int32_t count)                    \
-    {                                                                                                                                       \
-        if (b->count == 4u) {                                                                                                               \
-            write_bytes(is_signed, 4u, conv, sums, b, o, count);                                                                            \
-        } else {                                                                                                                            \
-            write_bytes(is_signed, 1u, conv, sums, b, o, count);                                                                            \
-        }                                                                                                                                   \
-    }
-
-WRITE(write_signed, 1)
-WRITE(write_unsigned, 0)
-
 /* All output channels of group g for a block. */
 static void convolve_block(const convolution *conv, int32_t *words, const block *b, uint32_t g)
 {
     QMCU_ALIGN(8) int32_t sums[TILE_SUMS];
-    const uint32_t step = b->count == 1u ? 1u : conv->step;
+    const uint32_t step = b->out.pixels == 1u ? 1u : conv->step;
     const uint32_t longest = COLUMN_WORDS / step;
-    const int32_t tile = TILE_SUMS / (int32_t)b->count;
+    const int32_t tile = TILE_SUMS / (int32_t)b->out.pixels;
     const int32_t end = ((int32_t)g + 1) * conv->out_channels;
     const uint8_t *weights = conv->weights + g * (uint32_t)((conv->out_channels + 1) / 2) * conv->pair_bytes;
     for (int32_t first = end - conv->out_channels; first < end; first += tile) {
@@ -308,9 +187,9 @@ static void convolve_block(const convolution *conv, int32_t *words, const block 
             if (first == end - conv->out_channels || conv->length > longest) {
                 gather(conv, words, b, g, from, from + n);
             }
-            (b->count == 4u ? conv->by_pairs : conv->by_fours)(&p, sums);
+            (b->out.pixels == 4u ? conv->by_pairs : conv->by_fours)(&p, sums);
         }
-        conv->write(conv, sums, b, first, count);
+        conv->write(&b->out, sums, first, count);
         weights += (uint32_t)(tile / 2) * conv->pair_bytes;
     }
 }
@@ -322,12 +201,14 @@ static void convolve_pixels(const convolution *conv, int32_t oy, int32_t ox, int
     const qmcu_window *window = conv->columns.window;
     while (count > 0) {
         block b;
-        b.count = count >= 4 ? 4u : 1u;
-        count -= (int32_t)b.count;
-        for (uint32_t p = 0u; p < b.count; p++) {
+        b.out.requant = conv->requant;
+        b.out.bits = qmcu_bits(conv->out->format);
+        b.out.pixels = count >= 4 ? 4u : 1u;
+        count -= (int32_t)b.out.pixels;
+        for (uint32_t p = 0u; p < b.out.pixels; p++) {
             b.y[p] = oy * window->stride_h - window->pad_top;
             b.x[p] = ox * window->stride_w - window->pad_left;
-            b.to[p] = qmcu_at(conv->out, oy, ox, 0);
+            b.out.to[p] = qmcu_at(conv->out, oy, ox, 0);
             ox++;
             if (ox == conv->out->w) {
                 ox = 0;
@@ -343,13 +224,8 @@ static void convolve_pixels(const convolution *conv, int32_t oy, int32_t ox, int
 static void convolve(convolution *conv, const qmcu_requant *requant, int32_t groups)
 {
     const qmcu_map *in = conv->columns.in;
-    const uint32_t bits = qmcu_bits(conv->out->format);
-    const int is_signed = conv->out->format % 2u != 0u;
     conv->requant = requant;
-    conv->write = write_codes;
-    if (bits >= 4u && qmcu_plain_full(requant, conv->out->format)) {
-        conv->write = bits == 8u ? is_signed ? write_signed : write_unsigned : is_signed ? write_signed4 : write_unsigned4;
-    }
+    conv->write = qmcu_plain_write_of(requant, conv->out->format);
     conv->pair_bytes = 2u * conv->length * conv->weight_bits / 8u;
     conv->columns.dense = groups == 1 && conv->columns.window->dilation_w == 1 && qmcu_is_dense(in);
     conv->columns.runs = groups == 1 && (conv->columns.dense || conv->columns.window->kernel_w == 1);

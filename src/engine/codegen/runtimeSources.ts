@@ -23,6 +23,8 @@ import plainColumns from '../../firmware/qmcu_plain_columns.c';
 import plainColumnsHeader from '../../firmware/qmcu_plain_columns.h';
 import plainConv2d from '../../firmware/qmcu_plain_conv2d.c';
 import plainDot from '../../firmware/qmcu_plain_dot.h';
+import plainWrite from '../../firmware/qmcu_plain_write.c';
+import plainWriteHeader from '../../firmware/qmcu_plain_write.h';
 import pool from '../../firmware/qmcu_pool.c';
 import row from '../../firmware/qmcu_row.h';
 import rows from '../../firmware/qmcu_rows.c';
@@ -60,6 +62,8 @@ export const runtimeSources: Readonly<Record<string, string>> = {
   'qmcu_plain_columns.h': plainColumnsHeader,
   'qmcu_plain_conv2d.c': plainConv2d,
   'qmcu_plain_dot.h': plainDot,
+  'qmcu_plain_write.c': plainWrite,
+  'qmcu_plain_write.h': plainWriteHeader,
   'qmcu_pool.c': pool,
   'qmcu_row.h': row,
   'qmcu_rows.c': rows,
