@@ -80,7 +80,7 @@ export function decide(graph: Graph, calibration: Calibration, options: DecideOp
   const choice = planning.best!.choice;
   checkCancelled(progress);
   progress.report('Comparing plans', 0, 0);
-  const { pareto } = options.compare === false ? { pareto: [] } : planPatches(graph, { memory: memoryModel(graph, state, options), sramBytes: options.target.sramBytes, strategies: STRATEGIES });
+  const pareto = options.compare === false ? [] : options.grid === 'auto' ? planning.compare() : planPatches(graph, { memory: memoryModel(graph, state, options), sramBytes: options.target.sramBytes, strategies: STRATEGIES, firstFit: true, checkCancelled: () => checkCancelled(progress) }).compare();
   return { patchStage: choice && classifyPatches(graph, calibration, choice, state, options, notes), tailStages: planning.best!.tailStages.map((t) => namedTailStage(graph, t)), ...state.named(), pareto: paretoPoints(pareto, PARETO_POINTS), notes };
 }
 
@@ -95,7 +95,7 @@ function planWithin(graph: Graph, state: BitState, options: DecideOptions, notes
   for (;;) {
     checkCancelled(progress);
     progress.report('Planning patches', lowered, 0);
-    const planning = plan(graph, memoryModel(graph, state, options), options);
+    const planning = plan(graph, memoryModel(graph, state, options), options, () => checkCancelled(progress));
     if (planning.best) {
       if (lowered > 0) notes.push(`${lowered} feature map${lowered === 1 ? ' has' : 's have'} fewer bits than the score asked for, so that the arena fits.`);
       return planning;
@@ -122,21 +122,21 @@ function explained(graph: Graph, state: BitState, options: DecideOptions): NoFit
   return planPatches(graph, { memory: memoryModel(graph, state, options), sramBytes: options.target.sramBytes, strategies: STRATEGIES, grid }).noFit;
 }
 
-function plan(graph: Graph, memory: MemoryModel, options: DecideOptions): PatchPlanning {
+function plan(graph: Graph, memory: MemoryModel, options: DecideOptions, checkCancelled: () => void): PatchPlanning {
   const { sramBytes } = options.target;
   if (options.grid === 'none') {
     const bytes = new MemoryEstimator(graph, memory).layout(null).layout.bytes;
     const candidate = { choice: null, tailStages: [], arenaBytes: bytes, stageBytes: 0, tailBytes: bytes, macs: 0, redundantMacs: 0, extraInstructions: 0 };
-    if (bytes <= sramBytes) return { best: candidate, pareto: [candidate], noFit: null };
+    if (bytes <= sramBytes) return { best: candidate, pareto: [candidate], compare: () => [candidate], noFit: null };
     // The planner knows how to explain a peak: with room for a 1×1 grid only, its closest plan is the whole network at once.
-    const account = planPatches(graph, { memory, sramBytes, largestGrid: { rows: 1, cols: 1 }, firstFit: true });
+    const account = planPatches(graph, { memory, sramBytes, largestGrid: { rows: 1, cols: 1 }, firstFit: true, checkCancelled });
     return { ...account, best: null };
   }
   const strategies = STRATEGIES;
-  if (options.grid === 'auto') return planPatches(graph, { memory, sramBytes, strategies, firstFit: true });
+  if (options.grid === 'auto') return planPatches(graph, { memory, sramBytes, strategies, firstFit: true, checkCancelled });
   // Who names a grid wants patches for their memory: the split point with the smallest arena, as long as little is computed twice.
-  const planning = planPatches(graph, { memory, sramBytes, strategies, grid: options.grid, stages: 'one' });
-  if (!planning.best) return planPatches(graph, { memory, sramBytes, strategies, grid: options.grid, firstFit: true });
+  const planning = planPatches(graph, { memory, sramBytes, strategies, grid: options.grid, stages: 'one', checkCancelled });
+  if (!planning.best) return planPatches(graph, { memory, sramBytes, strategies, grid: options.grid, firstFit: true, checkCancelled });
   const cheap = planning.pareto.filter((c) => c.choice && c.arenaBytes <= sramBytes && c.redundantMacs <= MOST_REDUNDANT * c.macs);
   const smallest = cheap.reduce<PatchCandidate | null>((a, b) => (a === null || b.arenaBytes < a.arenaBytes ? b : a), null);
   return planning.best && smallest ? { ...planning, best: smallest } : planning;

@@ -83,6 +83,15 @@ export class BranchNeeds {
     return needs;
   }
 
+  /** What one branch in the middle needs at least. */
+  middle({ rows, cols }: Grid): number {
+    const v = this.shapes.axis('h', rows)!;
+    const u = this.shapes.axis('w', cols)!;
+    this.findLastReaders(v, u, rows, cols);
+    this.saves = 1;
+    return this.branch(v, u, rows >> 1, cols >> 1, rows, cols);
+  }
+
   private branch(v: AxisNumbers, u: AxisNumbers, row: number, col: number, rows: number, cols: number): number {
     const { pixelBytes, reads, entryReads, entryBytes, lateEntries, split, lastUse, lastEntry, lastReader } = this;
     const layers = reads.length;

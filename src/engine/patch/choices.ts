@@ -12,6 +12,8 @@ export interface Choice {
   readonly extra: number;
   /** A cheap lower bound of what it needs; 0 until somebody asked. */
   floor: number;
+  /** Whether it is that of all branches. */
+  isFloorOfAll: boolean;
   /** A closer one, nearly always exact; null until somebody asked. */
   bytes: number | null;
 }
@@ -59,7 +61,7 @@ export function choicesOf(graph: Graph, options: PlannerOptions): Choice[] {
     for (const keep of sets) {
       const shapes = shapesOf(graph, stage, keep);
       const instructions = shapes.instructions(options.memory.bits);
-      for (const grid of grids) if (shapes.suits(grid)) all.push({ shapes, grid, extra: instructions(grid) - once, floor: 0, bytes: null });
+      for (const grid of grids) if (shapes.suits(grid)) all.push({ shapes, grid, extra: instructions(grid) - once, floor: 0, isFloorOfAll: false, bytes: null });
     }
   }
   const byWork = (a: Choice, b: Choice) => a.extra - b.extra;

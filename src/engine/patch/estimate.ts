@@ -4,6 +4,7 @@ import { layoutArena, type ArenaLayout, type ArenaOptions } from '../program/are
 import { arenaLowerBound, stepNeeds } from '../program/arena/lowerBound';
 import { BranchNeeds } from './branchNeeds';
 import type { Grid } from './branches';
+import type { Choice } from './choices';
 import { buildSchedule, buildStageSchedule, type BitsOf, type RuntimeClasses, type Schedule, type ScheduledStage, type ScheduleOptions, type TailStageChoice } from './schedule';
 import { scheduleArena } from './scheduleArena';
 import type { Stage } from './stages';
@@ -104,6 +105,25 @@ export class MemoryEstimator {
       const schedule = buildStageSchedule(this.graph, scheduled(choice, classes), this.model.bits, this.model.schedule ?? {}, branches);
       return Math.max(most, this.bound(schedule));
     }, 0);
+  }
+
+  /**
+   * Whether a choice fits in `bytes` beside `others`: the cheap bounds (of one branch, of all), and where these leave it open, its schedules. Remembers in the
+   * choice what it found.
+   */
+  fits(choice: Choice, bytes: number, others: number, estimate: (shapes: StageShapes, grid: Grid) => number): boolean {
+    const { shapes, grid } = choice;
+    if (choice.bytes === null) {
+      if (choice.floor === 0) choice.floor = this.needsOf(shapes).middle(grid);
+      if (others + choice.floor > bytes) return false;
+      if (!choice.isFloorOfAll) {
+        choice.floor = Math.max(choice.floor, this.stageFloor(shapes, grid));
+        choice.isFloorOfAll = true;
+      }
+      if (others + choice.floor > bytes) return false;
+      choice.bytes = others + estimate(shapes, grid);
+    }
+    return choice.bytes <= bytes;
   }
 
   /** A bound that costs next to nothing (see {@link BranchNeeds}). */

@@ -57,8 +57,10 @@ export interface PatchCandidate {
 export interface PatchPlanning {
   /** The least work that fits, with the arena really laid out; null when nothing fits. */
   readonly best: PatchCandidate | null;
-  /** From the most SRAM and the least work to the least SRAM: every further one needs less SRAM (by 2 % and more, but for the last) and more work. */
+  /** From the most SRAM and the least work to the least SRAM: every further one needs less SRAM (by 3 % and more, but for the last) and more work. */
   readonly pareto: readonly PatchCandidate[];
+  /** The same for a search that was asked for the first that fits, which left it empty; goes on with what that search has found out. */
+  compare(): readonly PatchCandidate[];
   /** Why nothing fits. */
   readonly noFit: NoFit | null;
 }
@@ -71,15 +73,16 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
   const planner = new Planner(graph, options);
   const best = planner.best(options.sramBytes);
   const pareto = options.firstFit ? [] : planner.pareto();
-  if (best) return { best, pareto, noFit: null };
+  const compare = (): readonly PatchCandidate[] => (options.firstFit ? planner.pareto() : pareto);
+  if (best) return { best, pareto, compare, noFit: null };
   const closest = pareto.length > 0 ? pareto[pareto.length - 1] : planner.closest();
-  return { best: null, pareto, noFit: closest && explainNoFit(graph, options, closest) };
+  return { best: null, pareto, compare, noFit: closest && explainNoFit(graph, options, closest) };
 }
 
 /** Neighbors in the Pareto set differ by so much. */
-const PARETO_STEP = 0.98;
+const PARETO_STEP = 0.97;
 /** The least arena is found to so much. */
-const LEAST_STEP = 0.998;
+const LEAST_STEP = 0.995;
 
 /** Layouts to try before the search goes on with a little less memory. */
 const MOST_LAYOUTS = 2;
@@ -155,7 +158,7 @@ class Planner {
       const { stage } = choice.shapes;
       let tail = tails.get(stage);
       if (tail === undefined) tails.set(stage, (tail = this.tailOf(choice, bytes)));
-      if (tail && this.fits(choice, bytes)) take(choice, tail);
+      if (tail && this.estimator.fits(choice, bytes, 0, (shapes, grid) => this.estimator.stage(shapes, grid))) take(choice, tail);
     }
     // Stages of the tail alone have no patches that could be classified: only where nothing else is left.
     if (!best && whole) take(null, whole);
@@ -232,15 +235,6 @@ class Planner {
       choice: stage.choice, tailStages, arenaBytes: Math.max(stage.bytes, tail.bytes), stageBytes: stage.bytes, tailBytes: tail.bytes,
       macs: this.macs + redundantMacs, redundantMacs, extraInstructions: stage.extra + tail.extra,
     };
-  }
-
-  /** Whether a choice's patch stage fits; looks at its schedules only where the cheap bound leaves it open. */
-  private fits(choice: Choice, bytes: number): boolean {
-    const { shapes, grid } = choice;
-    if (choice.floor === 0) choice.floor = this.estimator.stageFloor(shapes, grid);
-    if (choice.floor > bytes) return false;
-    choice.bytes ??= this.estimator.stage(shapes, grid);
-    return choice.bytes <= bytes;
   }
 }
 

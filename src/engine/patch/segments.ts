@@ -13,7 +13,7 @@ export interface Segment {
 }
 
 /** Layers of the longest segment that is looked at. */
-const LONGEST = 48;
+const LONGEST = 16;
 
 /** A graph cut between layers, in graph order: "position p" is before layer p. */
 export class Cuts {

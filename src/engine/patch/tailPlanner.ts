@@ -122,13 +122,7 @@ export class TailPlanner {
     const options = this.optionsOf(segment);
     for (const option of options) {
       if (option.extra >= limit) return null;
-      if (through + option.floor > this.budget) continue;
-      if (option.bytes === null) {
-        if (option.floor === 0) option.floor = estimator.stageFloor(option.shapes, option.grid);
-        if (through + option.floor > this.budget) continue;
-        option.bytes = through + estimator.tailStage(option.shapes, option.grid);
-      }
-      if (option.bytes <= this.budget) return option;
+      if (estimator.fits(option, this.budget, through, (shapes, grid) => estimator.tailStage(shapes, grid))) return option;
     }
     return null;
   }
@@ -142,7 +136,7 @@ export class TailPlanner {
         const shapes = context.shapes(segment.stage, keep);
         const work = shapes.instructions(context.memory.bits);
         const once = work({ rows: 1, cols: 1 });
-        for (const grid of context.grids) if (shapes.suits(grid)) all.push({ shapes, grid, extra: work(grid) - once, floor: 0, bytes: null });
+        for (const grid of context.grids) if (shapes.suits(grid)) all.push({ shapes, grid, extra: work(grid) - once, floor: 0, isFloorOfAll: false, bytes: null });
       }
       this.options.set(segment, (options = all.sort((a, b) => a.extra - b.extra)));
     }
