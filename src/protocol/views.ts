@@ -151,6 +151,8 @@ export interface PlanView {
     readonly classMode: 'static' | 'runtime';
     readonly redundantMacsPercent: number;
   } | null;
+  /** Grids of the tail's stages that run patch by patch as well. */
+  readonly tailStages: readonly { readonly rows: number; readonly cols: number }[];
   readonly branches: readonly BranchView[];
   readonly steps: readonly StepView[];
   readonly buffers: readonly BufferView[];

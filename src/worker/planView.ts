@@ -43,6 +43,7 @@ export function planView(opened: OpenedPlan, layers: readonly LayerView[], targe
     target,
     stale: false,
     stage: stageView(opened, cost),
+    tailStages: (plan.tailStages ?? []).map(({ grid: { rows, cols } }) => ({ rows, cols })),
     branches: branchViews(opened),
     steps: stepViews(program),
     buffers: bufferViews(program),

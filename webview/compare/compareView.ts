@@ -4,6 +4,7 @@ import { bitsBadge, middleEllipsis } from '../badges';
 import type { Context } from '../context';
 import { fill, h, type Child } from '../dom';
 import { bytesText, countText, millisecondsText, percent, plain } from '../format';
+import { stagesText } from '../header/headerView';
 import { t } from '../l10n';
 import { iconButton } from '../ui';
 import { VirtualGrid, type Column } from '../virtualGrid';
@@ -70,7 +71,6 @@ export class CompareView {
       const share = a?.quantizedTop1 ?? a?.agreement ?? null;
       return a === null || share === null ? '–' : t('{0} on {1} images', percent(share), plain(a.images, 0));
     };
-    const stage = (plan: PlanView): string => (plan.stage === null ? t('layer by layer') : t('{0}×{1} over {2} layers', plan.stage.rows, plan.stage.cols, plan.stage.layers));
     const outliers = (plan: PlanView): string => t('{0} of {1}', plan.branches.filter((branch) => branch.class === 'outlier').length, plan.branches.length);
     const a = own.figures;
     const b = other.figures;
@@ -80,7 +80,7 @@ export class CompareView {
       h('tbody', {},
         amount(t('SRAM peak'), a.arenaBytes, b.arenaBytes, bytesText), amount(t('Flash'), a.flashBytes, b.flashBytes, bytesText), amount(t('BitOPs'), a.bitOps, b.bitOps, (v) => countText(v)),
         amount(t('Latency (estimate)'), a.latencyMs, b.latencyMs, millisecondsText), row(t('Accuracy'), accuracy(own), accuracy(other)), row(t('Board'), own.target.name, other.target.name),
-        row(t('Patches'), stage(own), stage(other)), row(t('Outlier patches'), outliers(own), outliers(other)),
+        row(t('Patches'), stagesText(own), stagesText(other)), row(t('Outlier patches'), outliers(own), outliers(other)),
         row(t('φ, λ'), `${own.search.phi}, ${own.search.lambda}`, `${other.search.phi}, ${other.search.lambda}`)));
   }
 

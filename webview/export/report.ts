@@ -2,7 +2,7 @@
 import type { EditorView, LayerView, PlanView } from '../../src/protocol/views';
 import { bytesText, countText, millisecondsText, percent, plain, shapeText, text } from '../format';
 import { figuresOf } from '../header/figures';
-import { modelTitle } from '../header/headerView';
+import { modelTitle, stagesText } from '../header/headerView';
 import { kindText } from '../layers/layerText';
 import { t } from '../l10n';
 import { escapeXml as e } from './svgContext';
@@ -61,7 +61,7 @@ function settings(plan: PlanView): string {
   const { target, stage, search, figures } = plan;
   const rows: [string, string][] = [
     [t('Board'), `${target.name}, ${bytesText(target.sramBytes)} SRAM, ${bytesText(target.flashBytes)} flash${target.clockMHz > 0 ? `, ${target.clockMHz} MHz` : ''}`],
-    [t('Patches'), stage === null ? t('layer by layer') : `${t('{0}×{1} patches over {2} layers', stage.rows, stage.cols, stage.layers)}, ${t('{0} of MACs recomputed', percent(stage.redundantMacsPercent / 100))}`],
+    [t('Patches'), stagesText(plan) + (stage === null ? '' : `, ${t('{0} of MACs recomputed', percent(stage.redundantMacsPercent / 100))}`)],
     [t('Search'), `${search.method}, φ ${search.phi}, λ ${search.lambda}, ${t('calibrated on {0} images', plain(search.images, 0))}`],
     [t('8 bits, layer by layer'), [bytesText(figures.int8Layerwise.arenaBytes), bytesText(figures.int8Layerwise.flashBytes), countText(figures.int8Layerwise.bitOps, 'BitOPs'), ...(figures.int8Layerwise.latencyMs === null ? [] : [millisecondsText(figures.int8Layerwise.latencyMs)])].join(' · ')],
   ];

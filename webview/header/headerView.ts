@@ -1,4 +1,4 @@
-import type { EditorView, ModelView, PreviewView } from '../../src/protocol/views';
+import type { EditorView, ModelView, PlanView, PreviewView } from '../../src/protocol/views';
 import type { Context } from '../context';
 import { fill, h } from '../dom';
 import { plain } from '../format';
@@ -83,7 +83,7 @@ export class HeaderView {
     const board = menuButton('board', t('Board'), h('span', { class: 'ellipsis' }, icon('chip'), [target.name, coreText(target.core)].filter((text) => text !== '').join(' · ')), (anchor) => {
       void host.targets().then((targets) => openMenu(anchor, t('Board'), targetChoices(targets, target, edits)), () => undefined);
     }, t('{0} MHz · figures from {1}', target.clockMHz, target.source));
-    const grid = menuButton('grid', t('Patches'), stage === null ? t('layer by layer') : t('{0}×{1} patches over {2} layers', stage.rows, stage.cols, stage.layers),
+    const grid = menuButton('grid', t('Patches'), stagesText(plan),
       (anchor) => openMenu(anchor, t('Patches'), gridChoices(stage, edits)), t('How the first layers are cut into patches'));
     const lambda = menuButton('lambda', 'λ', `λ ${String(search.lambda)}`, (anchor) => openMenu(anchor, 'λ', lambdaChoices(search.lambda, edits)),
       t('Weight of lost entropy against saved BitOPs. Another λ searches the bits again; locked ones stay.'));
@@ -92,6 +92,13 @@ export class HeaderView {
       h('span', { class: 'fact', title: t('φ = {0}, λ = {1}', search.phi, search.lambda) }, t('calibrated on {0} images', plain(search.images, 0))),
     ];
   }
+}
+
+/** How the network is cut into patches, in a few words. */
+export function stagesText({ stage, tailStages }: PlanView): string {
+  const first = stage === null ? null : t('{0}×{1} patches over {2} layers', stage.rows, stage.cols, stage.layers);
+  const tail = tailStages.map(({ rows, cols }) => t('{0}×{1} in the tail', rows, cols));
+  return first === null && tail.length === 0 ? t('layer by layer') : [first, ...tail].filter((part) => part !== null).join(' + ');
 }
 
 const fact = (content: HTMLElement): HTMLElement => h('span', { class: 'fact fact-control' }, content);

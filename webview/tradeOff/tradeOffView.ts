@@ -14,6 +14,9 @@ import { VirtualGrid, type Column } from '../virtualGrid';
 import { memoryRows, parameterName, phiRows, rowText, sweepRows, type TradeOffRow } from './rows';
 import { accuracySpec, costText, memorySpec, phiSpec, type CostAxis } from './specs';
 
+/** Columns that give way where there is little room: what the plot shows as well goes last. */
+const droppedFirst: readonly string[] = ['macs', 'sram', 'latency', 'random'];
+
 const parameters: readonly SweepView['parameter'][] = ['bitops-target', 'phi', 'lambda'];
 
 /** Plans beside the plan: measured by sweeps, found by the planner, and what φ does. A plot and a table of the same points; picking one makes it the plan. */
@@ -158,14 +161,14 @@ export class TradeOffView {
 
   private columns(mode: TradeOffMode): Column<TradeOffRow>[] {
     const number = (id: string, title: string, width: number, read: (row: TradeOffRow) => number | null, write: (value: number) => string, description?: string): Column<TradeOffRow> => ({
-      id, title, width, grow: 1, align: 'end', sortBy: read, ...(description === undefined ? {} : { description }),
+      id, title, width, grow: 1, align: 'end', sortBy: read, ...(droppedFirst.includes(id) ? { drop: droppedFirst.length - droppedFirst.indexOf(id) } : {}), ...(description === undefined ? {} : { description }),
       render: (cell, row) => {
         const value = read(row);
         fill(cell, value === null ? h('span', { class: 'muted' }, '–') : write(value));
       },
     });
     const name: Column<TradeOffRow> = {
-      id: 'name', title: mode === 'phi' ? 'φ' : t('Point'), width: mode === 'memory' ? 190 : mode === 'phi' ? 84 : 124, grow: 2, sortBy: (row) => row.key,
+      id: 'name', title: mode === 'phi' ? 'φ' : t('Point'), width: mode === 'memory' ? 150 : mode === 'phi' ? 84 : 124, grow: 2, sortBy: (row) => row.key,
       render: (cell, row) => {
         cell.title = row.problem ?? row.name;
         fill(cell, row.problem !== null && h('span', { class: 'problem-mark', role: 'img', aria: { label: t('Problem') } }, icon('warning')),

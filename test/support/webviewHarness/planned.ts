@@ -144,7 +144,7 @@ export function plannedView(rows = 4, cols = 4): EditorView {
   const plan: PlanView = {
     planFile: '/home/user/models/mobilenetv2_1.0_224_tv.quantmcu.json', target, stale: false,
     stage: { splitLayer, rows, cols, layers: splitLayer + 1, classMode: 'static', redundantMacsPercent: (macs / layers.reduce((s, l) => s + l.macs, 0) - 1) * 100 },
-    branches, buffers, steps: steps.map((step, i) => ({ ...step, peakBytes: used[i] })),
+    tailStages: [], branches, buffers, steps: steps.map((step, i) => ({ ...step, peakBytes: used[i] })),
     figures: {
       arenaBytes, latencyMs: planned.reduce((sum, layer) => sum + layer.plan!.latencyMs!, 0),
       int8Layerwise: { arenaBytes: 1372 * 1024 + 147 * 1024, flashBytes: 3_600_000, bitOps: layers.reduce((s, l) => s + l.macs, 0) * 64, latencyMs: 2710 },
