@@ -69,14 +69,14 @@ export function memoryRows(points: readonly MemoryPointView[]): TradeOffRow[] {
 export function phiRows(points: readonly PhiPointView[], plan: PlanView): TradeOffRow[] {
   return points.map(({ phi, share, positions, covered }, key) => ({
     id: `phi ${phi}`, key, name: String(phi), bitOps: null, latencyMs: null, arenaBytes: null, macs: null, quality: covered, random: covered === null ? null : positions, outliers: share, problem: null,
-    current: plan.search.phi === phi, pick: plan.stage?.classMode === 'static' ? { kind: 'change', change: { kind: 'phi', phi } } : null, series: 'phi',
+    current: plan.search.phi === phi, pick: plan.stage?.classMode === 'static' ? { kind: 'change', change: { kind: 'phi', phi } } : null, series: 'outliers',
   }));
 }
 
 /** A row in one line, for the bar below the plot and for screen readers. */
 export function rowText(row: TradeOffRow): string {
   if (row.problem !== null) return `${row.name}: ${row.problem}`;
-  if (row.series === 'phi') {
+  if (row.series === 'outliers') {
     return [`φ ${row.name}`, t('{0} of the patches are outlier patches', percent(row.outliers ?? 0)), row.quality !== null && t('{0} of them at the chosen positions', percent(row.quality)), row.current && t('this is the plan')]
       .filter((part) => part !== false).join(', ');
   }

@@ -39,6 +39,7 @@ const pictures: readonly Picture[] = [
   { name: 'tradeoff-memory', view: () => plannedView(), saved: { tab: 'tradeOff', tradeOff: 'memory', dockOpen: false, detailsOpen: false }, answers: tradeOffAnswers(), themes: ['dark', 'light'] },
   { name: 'tradeoff-phi', view: () => plannedView(), saved: { tab: 'tradeOff', tradeOff: 'phi', dockOpen: false, detailsOpen: false }, answers: tradeOffAnswers(), themes: ['dark', 'high-contrast'] },
   { name: 'tradeoff-empty', view: () => plannedView(), saved: { tab: 'tradeOff', detailsOpen: false }, answers: { tradeOff: tradeOffAnswers()['tradeOff'] }, themes: ['dark'] },
+  { name: 'tradeoff-small', view: () => plannedView(), saved: { tab: 'tradeOff', tradeOff: 'phi' }, answers: tradeOffAnswers(), themes: ['light'], width: 920, height: 680 },
   { name: 'details', view: () => plannedView(), saved: { tab: 'graph', selected: 6, detailsWidth: 330 }, answers: detailsAnswers(), before: scrollDetails },
   { name: 'compare', view: () => plannedView(), saved: { tab: 'layers', dockOpen: false, detailsOpen: false }, answers: { otherPlan: { value: otherPlan() } }, before: openComparison },
   { name: 'board-menu', view: () => plannedView(), saved: { tab: 'layers' }, answers: { targets: { value: boards() } }, themes: ['dark'], before: openBoards },
