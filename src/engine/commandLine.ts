@@ -62,9 +62,9 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   [
     'generate',
     {
-      synopsis: 'generate PLAN --project DIR [--layout ID] [--dry-run] [--edit-build] [--overwrite-edited]',
-      summary: 'write C sources into a firmware project; --edit-build also adds them to its build file, in a marked block',
-      options: { project: text, layout: text, 'dry-run': flag, 'edit-build': flag, 'overwrite-edited': flag },
+      synopsis: 'generate PLAN --project DIR [--layout ID] [--optimize speed|size] [--dry-run] [--edit-build] [--overwrite-edited]',
+      summary: 'write C sources into a firmware project; --edit-build also adds them to its build file, in a marked block; --optimize size: less code, more instructions',
+      options: { project: text, layout: text, optimize: text, 'dry-run': flag, 'edit-build': flag, 'overwrite-edited': flag },
       run: runGenerate,
     },
   ],
@@ -143,8 +143,11 @@ function describeOutcome(outcome: QuantizeOutcome): string {
 }
 
 async function runGenerate(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {
+  const { optimize = 'speed' } = values;
+  if (optimize !== 'speed' && optimize !== 'size') throw new UserError(`--optimize must be speed or size, not "${String(optimize)}".`);
   const opened = await open(one(positionals, 'PLAN'));
   return generateCommand(opened, {
+    optimize,
     project: await projectFolder(values),
     layout: typeof values.layout === 'string' ? values.layout : undefined,
     dryRun: values['dry-run'] === true,

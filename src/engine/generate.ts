@@ -1,4 +1,4 @@
-import { constantBytes, renderC, type GeneratedFile } from './codegen';
+import { constantBytes, renderC, type GeneratedFile, type RenderOptions } from './codegen';
 import { GENERATOR } from './generator';
 import type { OpenedPlan } from './plan/open';
 import { formatPlan } from './plan/sidecar';
@@ -10,8 +10,8 @@ import type { Program } from './program/types';
 const GOLDEN_VECTORS = 2;
 const LARGE_INPUT_BYTES = 32 * 1024;
 
-/** Renders the C sources of a plan, with golden vectors computed by the reference interpreter. */
-export function generateSources(opened: OpenedPlan): { name: string; files: GeneratedFile[]; arenaBytes: number; weightBytes: number } {
+/** Renders the C sources of a plan, with golden vectors computed by the reference interpreter. `optimize`: see {@link RenderOptions}. */
+export function generateSources(opened: OpenedPlan, optimize: RenderOptions['optimize'] = 'speed'): { name: string; files: GeneratedFile[]; arenaBytes: number; weightBytes: number } {
   const { program, plan, graph } = opened;
   const executor = new Executor(program);
   const inputBytes = program.inputs.reduce((sum, port) => sum + program.buffers[port.buffer].bytes, 0);
@@ -23,6 +23,7 @@ export function generateSources(opened: OpenedPlan): { name: string; files: Gene
     name: program.name,
     golden,
     layers: graph.layers,
+    optimize,
     provenance: { generator: GENERATOR, planHash: hashBytes(formatPlan(plan)), modelFile: plan.model.file },
   });
   return { name: program.name, files, arenaBytes: program.arenaBytes, weightBytes: constantBytes(program) };

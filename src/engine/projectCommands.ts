@@ -20,11 +20,13 @@ export interface GenerateChoices {
   /** Make the changes to build files of the user's. */
   readonly editBuild: boolean;
   readonly overwriteEdited: boolean;
+  /** Kernels made for each layer's shape, or less code. */
+  readonly optimize: 'speed' | 'size';
 }
 
 /** `generate`: writes a plan's sources into a firmware project, or says what that would change. */
 export async function generateCommand(opened: OpenedPlan, choices: GenerateChoices): Promise<Answer> {
-  const { name, files, arenaBytes, weightBytes } = generateSources(opened);
+  const { name, files, arenaBytes, weightBytes } = generateSources(opened, choices.optimize);
   const layout = choices.layout === undefined ? undefined : findLayout(choices.layout);
   const plan = await planProject(choices.project, name, files, { layout });
   const sizes = { arenaBytes, weightBytes };

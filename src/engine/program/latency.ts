@@ -7,14 +7,15 @@ import type { Program, Step } from './types';
 /**
  * Instructions of the runtime's kernels on a Cortex-M4, fitted by least squares of the relative error to exact counts on the emulated core
  * (test/bench/kernels-m4.tsv; at -O3). Convolutions and depthwise layers: within 6 %, by test. Fully connected layers, additions and average pools stand
- * for one shape each. `copyByte`, `call` and `element` (kernels without a count) are estimates that no count supports yet.
+ * for one shape each. `maxCode`, `copyByte`, `call` and `element` (kernels without a count) are estimates that no count supports yet.
  */
 const M4 = {
-  conv: { mac: 1.05, mac4: 0.211, output: 17.196, narrowCode: 1.894, pixel: 596 },
-  depthwise: { mac: 3.848, narrow: { 8: 0, 4: 0.803, 2: 3.085 }, output: 24.678 },
-  fullyConnected: { 8: 1.89, 4: 2.266 },
+  conv: { mac: 0.931, mac4: 0.183, output: 1.257, narrowCode: { 8: 0, 4: 0.215, 2: 12.435 }, pixel: 305 },
+  depthwise: { mac: 1.044, narrow: { 8: 0, 4: 0.097, 2: 5.34 }, output: 4.83, code: 4.17 },
+  fullyConnected: { 8: 1.882, 4: 2.252 },
   add: 32.842,
-  poolCode: 12.062,
+  averageCode: 3.751,
+  maxCode: 12,
   element: 33,
   copyByte: 1.5,
   call: 200,
@@ -33,19 +34,25 @@ interface Work {
   readonly channels: number;
   /** Codes that one output reads: kernel height × width × input channels of a group. */
   readonly taps: number;
+  /** Input pixels for each output pixel: vertical × horizontal stride. */
+  readonly strides: number;
   readonly inputBits: Bits;
   readonly weightBits: WeightBits;
 }
 
+function strides({ strideH, strideW }: { readonly strideH: number; readonly strideW: number }): number {
+  return strideH * strideW;
+}
+
 function convolution({ pixels, channels, taps, inputBits, weightBits }: Work): number {
   const { mac, mac4, output, narrowCode, pixel } = M4.conv;
-  const perPixel = channels * taps * (mac + (weightBits === 4 ? mac4 : 0)) + channels * output + taps * (inputBits < 8 ? narrowCode : 0) + pixel;
+  const perPixel = channels * taps * (mac + (weightBits === 4 ? mac4 : 0)) + channels * output + taps * narrowCode[inputBits] + pixel;
   return pixels * perPixel;
 }
 
-function depthwise({ pixels, channels, taps, inputBits }: Work): number {
-  const { mac, narrow, output } = M4.depthwise;
-  return pixels * channels * (taps * (mac + narrow[inputBits]) + output);
+function depthwise({ pixels, channels, taps, strides, inputBits }: Work): number {
+  const { mac, narrow, output, code } = M4.depthwise;
+  return pixels * channels * (taps * (mac + narrow[inputBits]) + output + strides * code);
 }
 
 /** Instructions of one call that a layer of a graph costs for `pixels` output pixels, without the call itself. Linear in the pixels. */
@@ -54,14 +61,14 @@ export function layerInstructions(graph: Graph, layer: Layer, pixels: number, in
   const { c: inChannels } = graph.maps[layer.inputs[0]].shape;
   switch (layer.kind) {
     case 'conv':
-      return convolution({ pixels, channels, taps: (layer.window.kernelH * layer.window.kernelW * inChannels) / layer.group, inputBits, weightBits });
+      return convolution({ pixels, channels, taps: (layer.window.kernelH * layer.window.kernelW * inChannels) / layer.group, strides: strides(layer.window), inputBits, weightBits });
     case 'depthwise':
-      return depthwise({ pixels, channels, taps: layer.window.kernelH * layer.window.kernelW, inputBits, weightBits });
+      return depthwise({ pixels, channels, taps: layer.window.kernelH * layer.window.kernelW, strides: strides(layer.window), inputBits, weightBits });
     case 'fullyConnected':
       return layer.weights.length * M4.fullyConnected[weightBits];
     case 'maxPool':
     case 'averagePool':
-      return pixels * channels * layer.window.kernelH * layer.window.kernelW * M4.poolCode;
+      return pixels * channels * layer.window.kernelH * layer.window.kernelW * (layer.kind === 'maxPool' ? M4.maxCode : M4.averageCode);
     case 'add':
       return pixels * channels * M4.add;
     case 'concat':
@@ -86,7 +93,7 @@ export function callInstructions(calls: number): number {
 /** Instructions that a convolution spends on `pixels` output pixels whatever the number of its output channels: once more for every further slice of them. */
 export function sliceInstructions(graph: Graph, layer: ConvLayer, pixels: number, inputBits: Bits): number {
   const taps = layer.weights.length / graph.maps[layer.output].shape.c;
-  return convolution({ pixels, channels: 0, taps, inputBits, weightBits: 8 });
+  return convolution({ pixels, channels: 0, taps, strides: 1, inputBits, weightBits: 8 });
 }
 
 /** Instructions of requantizing or looking at `codes` one by one. */
@@ -106,15 +113,15 @@ function workOf({ buffers }: Program, { kernel, inputs, output }: Step): number 
   switch (kernel.op) {
     case 'conv2d': {
       const { kernelH, kernelW } = kernel.window;
-      return convolution({ pixels, channels, taps: (kernelH * kernelW * inputs[0].channels) / kernel.group, inputBits, weightBits: kernel.weightBits });
+      return convolution({ pixels, channels, taps: (kernelH * kernelW * inputs[0].channels) / kernel.group, strides: strides(kernel.window), inputBits, weightBits: kernel.weightBits });
     }
     case 'depthwise2d':
-      return depthwise({ pixels, channels, taps: kernel.window.kernelH * kernel.window.kernelW, inputBits, weightBits: kernel.weightBits });
+      return depthwise({ pixels, channels, taps: kernel.window.kernelH * kernel.window.kernelW, strides: strides(kernel.window), inputBits, weightBits: kernel.weightBits });
     case 'fullyConnected':
       return channels * regionPixels(inputs[0].region) * inputs[0].channels * M4.fullyConnected[kernel.weightBits];
     case 'maxPool':
     case 'averagePool':
-      return pixels * channels * kernel.window.kernelH * kernel.window.kernelW * M4.poolCode;
+      return pixels * channels * kernel.window.kernelH * kernel.window.kernelW * (kernel.op === 'maxPool' ? M4.maxCode : M4.averageCode);
     case 'add':
       return pixels * channels * M4.add;
     case 'copy':

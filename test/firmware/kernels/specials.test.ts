@@ -61,7 +61,7 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
     });
   }
 
-  for (const level of ['-O2', '-Os', '-O0']) {
+  for (const level of ['-O2', '-Os']) {
     it(`give the same arenas, byte for byte: emulated Cortex-M4, ${level}`, () => {
       const elf = path.join(folder, `m4${level}.elf`);
       buildForBoard('m4', [...sources(), specials, path.join(here, 'harness_board.c')], elf, ['-std=c11', level, '-DHARNESS_SPECIALS', `-I${firmware}`, `-I${here}`]);

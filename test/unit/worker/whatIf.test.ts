@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { formatTies } from '../../../src/engine/quantize/ties';
+import { CODE_BYTES } from '../../../src/engine/targets/capacity';
 import type { PlanChange } from '../../../src/protocol/changes';
 import type { EngineService } from '../../../src/protocol/engine';
 import type { EditorView } from '../../../src/protocol/views';
@@ -71,7 +72,7 @@ describe('what-if', function () {
 
   it('counts code beside constants in the flash', () => {
     const { weightBytes, weightCodeBytes, flashBytes } = planOf(view).figures;
-    assert.equal(flashBytes - weightBytes, 24 * 1024);
+    assert.equal(flashBytes - weightBytes, CODE_BYTES);
     assert.ok(weightCodeBytes > 0 && weightCodeBytes < weightBytes);
   });
 
