@@ -7,6 +7,8 @@
 
 #include "qmcu_dsp.h"
 
+#if QMCU_DSP
+
 QMCU_INLINE int16_t *column_at(int16_t *column, uint32_t step, uint32_t k)
 {
     return column + (k >> 1) * step + (k & 1u);
@@ -16,19 +18,11 @@ QMCU_INLINE int16_t *column_at(int16_t *column, uint32_t step, uint32_t k)
 QMCU_INLINE void expand_words(const uint8_t *p, uint32_t is_signed, uint32_t words, int16_t *column, uint32_t step)
 {
     for (; words > 0u; words--) {
-#if QMCU_DSP
         const uint32_t codes = qmcu_load_unaligned(p);
         const uint32_t even = is_signed ? qmcu_sxtb16(codes) : qmcu_uxtb16(codes);
         const uint32_t odd = is_signed ? qmcu_sxtb16_ror8(codes) : qmcu_uxtb16_ror8(codes);
         qmcu_store(column, qmcu_pkh_low(even, odd));
         qmcu_store(column + step, qmcu_pkh_high(even, odd));
-#else
-        const uint32_t format = is_signed ? QMCU_S8 : QMCU_U8;
-        column[0] = (int16_t)qmcu_code(p, 0u, format);
-        column[1] = (int16_t)qmcu_code(p, 1u, format);
-        column[step] = (int16_t)qmcu_code(p, 2u, format);
-        column[step + 1u] = (int16_t)qmcu_code(p, 3u, format);
-#endif
         p += 4;
         column += 2u * step;
     }
@@ -40,16 +34,11 @@ QMCU_INLINE void expand_bytes(const uint8_t *p, uint32_t format, uint32_t bytes,
     const uint32_t bits = qmcu_bits(format);
     for (; bytes > 0u; bytes--) {
         for (uint32_t i = 0u; i < 8u / bits; i += 2u) {
-#if QMCU_DSP
             const uint32_t sign = (format & 1u) != 0u ? 0x00010001u << (bits - 1u) : 0u;
             const uint32_t mask = 0x00010001u * ((1u << bits) - 1u);
             const uint32_t byte = (uint32_t)*p >> (i * bits);
             const uint32_t pair = (byte | byte << (16u - bits)) & mask;
             qmcu_store(column, sign != 0u ? qmcu_ssub16(pair ^ sign, sign) : pair);
-#else
-            column[0] = (int16_t)qmcu_code(p, i, format);
-            column[1] = (int16_t)qmcu_code(p, i + 1u, format);
-#endif
             column += step;
         }
         p++;
@@ -118,3 +107,5 @@ void qmcu_expand_padding(const int16_t *codes, uint32_t i, uint32_t n, uint32_t 
         k++;
     }
 }
+
+#endif /* QMCU_DSP */

@@ -48,11 +48,7 @@ QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params,
 #define COLUMN_CODES (QMCU_COLUMN_BYTES / 2u / 4u * 4u)
 
 /* Pixels that the registers suffice for. */
-#if defined(__ARM_ARCH_6M__)
-#define BLOCK_PIXELS 1u
-#else
 #define BLOCK_PIXELS 4u
-#endif
 
 /* Output channels whose sums are kept where a column is longer than the stack's numbers and goes through them in parts. */
 #define LONG_CHANNELS 32
@@ -150,12 +146,10 @@ static void write_codes(const convolution *conv, const int32_t *sums, uint32_t p
         const int32_t max = qmcu_scale_max(&conv->scale, o);
         for (uint32_t p = 0u; p < pixels; p++) {
             int32_t code;
-#if QMCU_DSP
             const uint32_t saturate = conv->scale.saturate;
             if (saturate != 0u) {
                 code = (int32_t)(qmcu_scale_saturated(&conv->scale, saturate, multiplier, sums[p]) ^ conv->scale.flip);
             } else
-#endif
             {
                 code = qmcu_scale_acc(&conv->scale, multiplier, max, sums[p]);
             }
@@ -165,7 +159,6 @@ static void write_codes(const convolution *conv, const int32_t *sums, uint32_t p
     }
 }
 
-#if QMCU_DSP
 /* What two channels of a pixel need to become codes. */
 typedef struct {
     int32_t multiplier_a;
@@ -197,7 +190,6 @@ QMCU_INLINE void write_pairs(const qmcu_scale *scale, uint32_t bits, uint32_t pi
         write_pair(scale, bits, pair, s->a3, s->b3, to[3]);
     }
 }
-#endif
 
 QMCU_INLINE void dot(uint32_t pixels, uint32_t weight_bits, qmcu_sums *s, const int16_t *x, const uint8_t *w, uint32_t n)
 {
@@ -221,7 +213,6 @@ QMCU_INLINE void convolve_block(uint32_t pixels, uint32_t weight_bits, const con
         qmcu_sums s = qmcu_sums_of(qmcu_bias(requant, o), qmcu_bias(requant, next));
         dot(pixels, weight_bits, &s, columns, w, conv->length);
         w += conv->pair_bytes;
-#if QMCU_DSP
         const pair_scale pair = { requant->multiplier[o], requant->multiplier[next], o };
         const uint32_t bits = next == o ? 0u : conv->scale.saturate;
         if (bits == 8u) {
@@ -232,7 +223,6 @@ QMCU_INLINE void convolve_block(uint32_t pixels, uint32_t weight_bits, const con
             write_pairs(&conv->scale, 4u, pixels, &pair, &s, to);
             continue;
         }
-#endif
         const int32_t sums[8] = { s.a0, s.a1, s.a2, s.a3, s.b0, s.b1, s.b2, s.b3 };
         write_codes(conv, sums, pixels, o, qmcu_min(2, end - o), to);
     }
@@ -250,17 +240,12 @@ BLOCK(block_1_w8, 1u, 8u)
 BLOCK(block_1_w4, 1u, 4u)
 BLOCK(block_2_w8, 2u, 8u)
 BLOCK(block_2_w4, 2u, 4u)
-#if BLOCK_PIXELS == 4u
 BLOCK(block_4_w8, 4u, 8u)
 BLOCK(block_4_w4, 4u, 4u)
-#define BLOCK_4(bits) block_4_w##bits
-#else
-#define BLOCK_4(bits) NULL
-#endif
 
 /* By pixels / 2. */
-static block_function *const blocks_w8[3] = { block_1_w8, block_2_w8, BLOCK_4(8) };
-static block_function *const blocks_w4[3] = { block_1_w4, block_2_w4, BLOCK_4(4) };
+static block_function *const blocks_w8[3] = { block_1_w8, block_2_w8, block_4_w8 };
+static block_function *const blocks_w4[3] = { block_1_w4, block_2_w4, block_4_w4 };
 
 /* One pixel whose column is longer than the stack's numbers. */
 static void convolve_long(const convolution *conv, int16_t *columns, int32_t y, int32_t x, uint32_t g, uint8_t *const *to)
@@ -371,7 +356,6 @@ static convolution convolution_of(const qmcu_conv2d_params *params, const qmcu_m
     return conv;
 }
 
-#if QMCU_DSP
 void qmcu_convolve_pixels(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int32_t oy, int32_t ox, int32_t count)
 {
     const convolution conv = convolution_of(params, in, out);
@@ -384,15 +368,12 @@ void qmcu_window_column(const qmcu_conv2d_params *params, const qmcu_map *in, in
     const part t = { column, 8u, from, to };
     gather(&conv, y, x, 0u, &t);
 }
-#endif
 
 QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
-#if QMCU_DSP
     if (qmcu_convolve_blocks(params, in, out)) {
         return;
     }
-#endif
     const convolution conv = convolution_of(params, in, out);
     convolve(&conv, params->group);
 }

@@ -10,6 +10,8 @@
 
 #include "qmcu_dsp.h"
 
+#if QMCU_DSP
+
 /* Sums of the first row (a) and the second (b) for the block's pixels. */
 typedef struct {
     int32_t a0;
@@ -63,7 +65,6 @@ QMCU_INLINE void qmcu_pairs_add1(uint32_t pixels, qmcu_sums *s, const int16_t *x
     }
 }
 
-#if QMCU_DSP
 /* Adds two weights of each row, which are in one word, times two codes of each pixel. */
 QMCU_INLINE void qmcu_pairs_smlad(uint32_t pixels, qmcu_sums *s, const int16_t *x, uint32_t a, uint32_t b)
 {
@@ -90,13 +91,11 @@ QMCU_INLINE void qmcu_pairs_word8(uint32_t pixels, qmcu_sums *s, const int16_t *
     const uint32_t weights = qmcu_load_unaligned(w);
     qmcu_pairs_smlad(pixels, s, x, qmcu_sxtb16(weights), qmcu_sxtb16_ror8(weights));
 }
-#endif
 
 /* 8-bit weights, those of both rows in turn, and n codes. */
 QMCU_INLINE void qmcu_pairs_8(uint32_t pixels, qmcu_sums *s, const int16_t *x, const uint8_t *w, uint32_t n)
 {
     const uint32_t step = 2u * pixels;
-#if QMCU_DSP
     for (uint32_t turns = n / 8u; turns > 0u; turns--) {
         qmcu_pairs_word8(pixels, s, x, w);
         qmcu_pairs_word8(pixels, s, x + step, w + 4);
@@ -110,14 +109,6 @@ QMCU_INLINE void qmcu_pairs_8(uint32_t pixels, qmcu_sums *s, const int16_t *x, c
         x += step;
         w += 4;
     }
-#else
-    for (uint32_t turns = n / 2u; turns > 0u; turns--) {
-        qmcu_pairs_add1(pixels, s, x, (int8_t)w[0], (int8_t)w[1]);
-        qmcu_pairs_add1(pixels, s, x + 1, (int8_t)w[2], (int8_t)w[3]);
-        x += step;
-        w += 4;
-    }
-#endif
     if (n % 2u != 0u) {
         qmcu_pairs_add1(pixels, s, x, (int8_t)w[0], (int8_t)w[1]);
     }
@@ -141,29 +132,19 @@ QMCU_INLINE int32_t qmcu_high_nibble(uint32_t byte)
 QMCU_INLINE void qmcu_pairs_4(uint32_t pixels, qmcu_sums *s, const int16_t *x, const uint8_t *w, uint32_t n)
 {
     const uint32_t step = 2u * pixels;
-#if QMCU_DSP
     const int32_t first_a = s->a0;
     const int32_t first_b = s->b0;
     *s = qmcu_sums_of(0, 0);
-#endif
     for (uint32_t turns = n / 4u; turns > 0u; turns--) {
-#if QMCU_DSP
         /* Nibbles in the upper half of their bytes: 16 times the weights. 255 * 8 * 16 * 65536 < 2^31. */
         const uint32_t weights = qmcu_load_unaligned(w);
         const uint32_t a = weights << 4 & 0xf0f0f0f0u;
         const uint32_t b = weights & 0xf0f0f0f0u;
         qmcu_pairs_smlad(pixels, s, x, qmcu_sxtb16(a), qmcu_sxtb16(b));
         qmcu_pairs_smlad(pixels, s, x + step, qmcu_sxtb16_ror8(a), qmcu_sxtb16_ror8(b));
-#else
-        qmcu_pairs_add1(pixels, s, x, qmcu_low_nibble(w[0]), qmcu_high_nibble(w[0]));
-        qmcu_pairs_add1(pixels, s, x + 1, qmcu_low_nibble(w[2]), qmcu_high_nibble(w[2]));
-        qmcu_pairs_add1(pixels, s, x + step, qmcu_low_nibble(w[1]), qmcu_high_nibble(w[1]));
-        qmcu_pairs_add1(pixels, s, x + step + 1, qmcu_low_nibble(w[3]), qmcu_high_nibble(w[3]));
-#endif
         x += 2u * step;
         w += 4;
     }
-#if QMCU_DSP
     s->a0 = (s->a0 >> 4) + first_a;
     s->b0 = (s->b0 >> 4) + first_b;
     s->a1 = (s->a1 >> 4) + first_a;
@@ -172,7 +153,6 @@ QMCU_INLINE void qmcu_pairs_4(uint32_t pixels, qmcu_sums *s, const int16_t *x, c
     s->b2 = (s->b2 >> 4) + first_b;
     s->a3 = (s->a3 >> 4) + first_a;
     s->b3 = (s->b3 >> 4) + first_b;
-#endif
     uint32_t rest = n % 4u;
     if (rest >= 2u) {
         qmcu_pairs_add1(pixels, s, x, qmcu_low_nibble(w[0]), qmcu_high_nibble(w[0]));
@@ -185,5 +165,7 @@ QMCU_INLINE void qmcu_pairs_4(uint32_t pixels, qmcu_sums *s, const int16_t *x, c
         qmcu_pairs_add1(pixels, s, x, qmcu_low_nibble(w[0]), qmcu_high_nibble(w[0]));
     }
 }
+
+#endif /* QMCU_DSP */
 
 #endif /* QMCU_PAIRS_H */
