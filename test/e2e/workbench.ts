@@ -10,16 +10,11 @@ const screenshots = path.join(outRoot, 'screenshots');
 export class Workbench {
   private constructor(private readonly browser: Browser, readonly page: Page) {}
 
-  /**
-   * Opens a folder in a new window.
-   * @param url of the running server
-   * @param trust answer to the question whether its authors are trusted, where the server asks
-   */
-  static async open(url: string, folder: string, trust?: RegExp): Promise<Workbench> {
+  /** Opens a folder in a new window. @param url of the running server */
+  static async open(url: string, folder: string): Promise<Workbench> {
     const { browser, page } = await launchBrowser();
     mkdirSync(screenshots, { recursive: true });
     await page.goto(`${url}/?folder=${encodeURIComponent(folder)}`);
-    if (trust) await page.locator('.monaco-dialog-box').getByRole('button', { name: trust }).click({ timeout: 60_000 });
     await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor({ timeout: 60_000 });
     return new Workbench(browser, page);
   }
@@ -111,8 +106,10 @@ export class Workbench {
     await widget.locator('.monaco-list-row', { hasText: title }).first().click();
   }
 
-  /** Opens a model's editor from the explorer. */
+  /** Opens a model's editor from the explorer, once the extension's editors are known. */
   async showEditor(name: string): Promise<void> {
+    await this.openContextMenu(this.explorerRow(name), 'Quantize Model…');
+    await this.page.keyboard.press('Escape');
     await this.explorerRow(name).dblclick();
     await this.webview.getByRole('tab').first().waitFor({ timeout: 60_000 });
   }
