@@ -96,7 +96,7 @@ export class HeaderView {
 
 /** How the network is cut into patches, in a few words. */
 export function stagesText({ stage, tailStages }: PlanView): string {
-  const first = stage === null ? null : t('{0}×{1} patches over {2} layers', stage.rows, stage.cols, stage.layers);
+  const first = stage === null ? null : stage.layers === 1 ? t('{0}×{1} patches over 1 layer', stage.rows, stage.cols) : t('{0}×{1} patches over {2} layers', stage.rows, stage.cols, stage.layers);
   const tail = tailStages.map(({ rows, cols }) => t('{0}×{1} in the tail', rows, cols));
   return first === null && tail.length === 0 ? t('layer by layer') : [first, ...tail].filter((part) => part !== null).join(' + ');
 }

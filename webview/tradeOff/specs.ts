@@ -4,7 +4,7 @@ import type { PhiPointView } from '../../src/protocol/tradeOff';
 import type { PlanView } from '../../src/protocol/views';
 import type { PlotAxis, PlotPoint, PlotSeries, PlotSpec } from '../charts/plot';
 import { paddedRange } from '../charts/ticks';
-import { bytesText, countText, millisecondsText, percent } from '../format';
+import { bytesText, countText, millisecondsText, percent, plain } from '../format';
 import { t } from '../l10n';
 import { measuresTop1, parameterName, rowText, type TradeOffRow } from './rows';
 
@@ -37,7 +37,7 @@ export function accuracySpec(rows: readonly TradeOffRow[], sweeps: readonly Swee
   const quality = measuresTop1(sweeps) ? t('Top-1 accuracy') : t('Agreement with float');
   return {
     label: t('{0} against {1}. Arrow keys move over the points, Enter makes one the plan.', quality, costText(cost)), series,
-    x: { label: cost === 'latencyMs' ? t('Latency (estimate)') : costText(cost), range: paddedRange(drawn.map((row) => row[cost]!)), write: writeCost[cost] },
+    x: { label: cost === 'latencyMs' ? t('Latency (estimate)') : costText(cost), range: paddedRange(drawn.map((row) => row[cost]!)), write: cost === 'latencyMs' ? timeWriter(drawn.map((row) => row.latencyMs!)) : writeCost[cost] },
     y: { label: quality, range: paddedRange(values, 0.12), write: (v) => percent(v) },
   };
 }
@@ -46,7 +46,7 @@ export function accuracySpec(rows: readonly TradeOffRow[], sweeps: readonly Swee
 export function memorySpec(rows: readonly TradeOffRow[], plan: PlanView): PlotSpec {
   const timed = rows.every((row) => row.latencyMs !== null);
   const x: PlotAxis = timed
-    ? { label: t('Latency (estimate)'), range: paddedRange(rows.map((row) => row.latencyMs!)), write: millisecondsText }
+    ? { label: t('Latency (estimate)'), range: paddedRange(rows.map((row) => row.latencyMs!)), write: timeWriter(rows.map((row) => row.latencyMs!)) }
     : { label: t('MACs'), range: paddedRange(rows.map((row) => row.macs!)), write: (v) => countText(v) };
   return {
     label: t('SRAM against {0}. Arrow keys move over the points, Enter makes one the plan.', x.label), x,
@@ -54,6 +54,12 @@ export function memorySpec(rows: readonly TradeOffRow[], plan: PlanView): PlotSp
     limits: [{ axis: 'y', value: plan.target.sramBytes, label: t('limit {0}', bytesText(plan.target.sramBytes)) }],
     series: [{ name: t('ways to run the network at these bits'), style: 1, line: true, pickable: true, points: rows.map((row) => ({ id: row.id, x: timed ? row.latencyMs! : row.macs!, y: row.arenaBytes!, label: rowText(row), current: row.current })) }],
   };
+}
+
+/** Times that lie close together need more digits to be told apart. */
+function timeWriter(values: readonly number[]): (value: number) => string {
+  const [low, high] = paddedRange(values);
+  return high - low < 0.02 * high ? (value) => t('{0} ms', plain(value, 1)) : millisecondsText;
 }
 
 function binaryTicks(top: number): number[] {
