@@ -32,7 +32,7 @@ export function accuracySpec(rows: readonly TradeOffRow[], sweeps: readonly Swee
       { name: t('outlier patches at random'), style: 4, line: true, pickable: false, points: random.map((row) => point(row, row.random!, ' random')) },
     ];
   });
-  series.push({ name: t('this plan'), style: 1, line: false, pickable: true, points: drawn.filter((row) => row.series === 'plan').map((row) => point(row, row.quality!)) });
+  series.push({ name: t('this plan'), style: 4, line: false, pickable: true, points: drawn.filter((row) => row.series === 'plan').map((row) => point(row, row.quality!)) });
   const values = [...drawn.map((row) => row.quality!), ...drawn.flatMap((row) => (row.random === null ? [] : [row.random]))];
   const quality = measuresTop1(sweeps) ? t('Top-1 accuracy') : t('Agreement with float');
   return {
