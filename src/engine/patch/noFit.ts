@@ -41,17 +41,18 @@ export function explainNoFit(graph: Graph, options: PlannerOptions, closest: Pat
 /** One line for people. */
 export function noFitText(noFit: NoFit, sramBytes: number): string {
   const { closest, missingBytes, peak, remedies } = noFit;
-  const { choice } = closest;
-  const how = choice ? `in ${choice.grid.rows}×${choice.grid.cols} patches` : 'layer by layer';
+  const { choice, tailStages } = closest;
+  const first = choice ? `in ${choice.grid.rows}×${choice.grid.cols} patches` : 'layer by layer';
+  const how = tailStages.length > 0 ? `${first}, ${tailStages.length} stage${tailStages.length === 1 ? '' : 's'} of the tail in patches, too` : first;
   const buffers = peak.buffers.slice(0, 3).map((b) => `"${b.map}" ${b.bytes} bytes at ${b.bits} bits`).join(', ');
   const [remedy] = remedies;
   const help = !remedy ? '' : remedy.fits ? ` It would fit with ${remedy.change}.` : ` ${remedy.change} would bring it to ${remedy.arenaBytes} bytes.`;
   return `Does not fit: at least ${closest.arenaBytes} bytes of SRAM are needed (${how}), ${missingBytes} more than the ${sramBytes} there are. The peak is at layer "${peak.layer}" in the ${peak.where}: ${buffers}.${help}`;
 }
 
-function peakOf(graph: Graph, options: PlannerOptions, { choice }: PatchCandidate): NoFit['peak'] & { readonly ids: readonly number[] } {
+function peakOf(graph: Graph, options: PlannerOptions, { choice, tailStages }: PatchCandidate): NoFit['peak'] & { readonly ids: readonly number[] } {
   const { memory } = options;
-  const { schedule } = new MemoryEstimator(graph, memory).layout(choice, { effort: 'quick' });
+  const { schedule } = new MemoryEstimator(graph, memory).layout(choice, { effort: 'quick' }, tailStages);
   const { requests, overlaps, buffers } = scheduleArena(graph, schedule, memory.align, memory.externalInputs);
   const needs = stepNeeds(requests, overlaps).filter((n) => n.step >= 0 && n.step < schedule.steps.length);
   const { step, bytes } = needs.reduce((a, b) => (b.bytes > a.bytes ? b : a));

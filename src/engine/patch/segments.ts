@@ -71,6 +71,12 @@ export class Cuts {
   private isNarrow(position: LayerId): boolean {
     const size = (p: LayerId): number => (this.alive[p] ?? []).reduce((sum, map) => sum + elements(this.graph.maps[map].shape), 0);
     const here = size(position);
-    return (position === 0 || here <= size(position - 1)) && (position >= this.graph.layers.length || here <= size(position + 1));
+    // What cannot run on patches, or has no patches, cannot be taken in instead.
+    const isOpen = (layer: LayerId): boolean => {
+      if (layer < 0 || layer >= this.graph.layers.length) return false;
+      const { h, w } = this.graph.maps[this.graph.layers[layer].output].shape;
+      return h * w > 1 && runsOnPatches(this.graph, this.graph.layers[layer]);
+    };
+    return (!isOpen(position - 1) || here <= size(position - 1)) && (!isOpen(position) || here <= size(position + 1));
   }
 }

@@ -141,6 +141,47 @@ describe('patch/planner', () => {
     assert.ok(!text.includes('\n') && text.includes(noFit!.peak.layer));
   });
 
+  it('finds stages of the tail where a patch stage alone does not fit, laid out, with no more work than that', () => {
+    // Wide expansions far behind: a patch stage that reaches them has a long halo.
+    const g = new GraphBuilder();
+    let map = g.conv(g.input({ h: 64, w: 64, c: 3 }), 8, squareWindow(3, { strideH: 2, strideW: 2 }), 1, relu6);
+    for (const stride of [2, 1, 1, 1, 1, 1, 1]) {
+      const narrow = g.conv(g.depthwise(g.conv(map, 96, squareWindow(1), 1, relu6), squareWindow(3, { strideH: stride, strideW: stride }), relu6), 8, squareWindow(1));
+      map = stride === 1 ? g.addMaps([map, narrow]) : narrow;
+    }
+    g.fullyConnected(g.globalAveragePool(map), 10);
+    const graph = g.build();
+    const options = { memory: { ...int8, externalInputs: true }, strategies: ['recompute', 'keep', 'hybrid'] as const, firstFit: true };
+    const one = planPatches(graph, { ...options, sramBytes: 1, stages: 'one' }).noFit!.closest;
+    const several = planPatches(graph, { ...options, sramBytes: 1 }).noFit!.closest;
+    assert.ok(several.arenaBytes < 0.85 * one.arenaBytes, `${several.arenaBytes} of ${one.arenaBytes} bytes`);
+    const sramBytes = Math.floor((several.arenaBytes + one.arenaBytes) / 2);
+    const { best } = planPatches(graph, { ...options, sramBytes });
+    assert.ok(best && best.tailStages.length > 0 && best.arenaBytes <= sramBytes);
+    assert.equal(new MemoryEstimator(graph, options.memory).layout(best.choice, { effort: 'quick' }, best.tailStages).layout.bytes <= sramBytes, true);
+    for (const budget of [20_000, 30_000, 40_000]) {
+      const more = planPatches(graph, { ...options, sramBytes: budget }).best;
+      const alone = planPatches(graph, { ...options, sramBytes: budget, stages: 'one' }).best;
+      if (alone) assert.ok(more!.extraInstructions <= alone.extraInstructions, `${budget}`);
+    }
+  });
+
+  it('plans slices of channels where the map before a global average does not fit', () => {
+    const g = new GraphBuilder();
+    const map = g.conv(g.input({ h: 8, w: 8, c: 3 }), 8, squareWindow(3), 1, relu6);
+    g.fullyConnected(g.globalAveragePool(g.conv(map, 128, squareWindow(1), 1, relu6)), 10);
+    const { best } = planPatches(g.build(), { memory: int8, sramBytes: 2000, firstFit: true });
+    assert.deepEqual(best!.tailStages.map((t) => t.channels), [16]);
+    assert.equal(best!.redundantMacs, 0);
+  });
+
+  it('can be cancelled', () => {
+    const stop = (): never => {
+      throw new Error('cancelled');
+    };
+    assert.throws(() => planPatches(network(), { memory: int8, sramBytes: 16_000, checkCancelled: stop }), /cancelled/);
+  });
+
   it('stays with the grid and split map that are asked for', () => {
     const graph = network();
     const [stage] = candidateStages(graph).slice(5);
