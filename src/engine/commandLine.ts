@@ -2,7 +2,7 @@ import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
 import { loadPreprocess } from './calibration/preprocess';
 import { cachedCalibration, defaultCachePath } from './calibration/cache';
-import { bitsOf, capacityOf, count, fraction, gridOf, one, oneOf, ratio, required, sizesOf, weightsOf, type Values } from './commandOptions';
+import { bitsOf, capacityOf, count, fraction, gridOf, one, oneOf, reductionOf, required, sizesOf, weightsOf, type Values } from './commandOptions';
 import { UserError } from './errors';
 import { evaluateCommand } from './evaluationCommands';
 import { describeModel } from './onnx';
@@ -33,7 +33,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     'quantize',
     {
       synopsis:
-        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--input counted|external] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--phi F] [--lambda F] [--epsilon F] [--bitops-target RATIO] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] [--sizes NAME=N,…] [--no-compensate] [--no-cache] --out PLAN',
+        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--input counted|external] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--phi F] [--lambda F] [--epsilon F] [--bitops-target RATIO | --accuracy-budget POINTS] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] [--sizes NAME=N,…] [--no-compensate] [--no-cache] --out PLAN',
       summary: 'calibrate, search and write a plan',
       options: {
         images: text,
@@ -52,6 +52,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         limit: text,
         sizes: text,
         'bitops-target': text,
+        'accuracy-budget': text,
         'no-compensate': flag,
         'no-cache': flag,
         out: text,
@@ -115,7 +116,7 @@ async function runQuantize(positionals: readonly string[], values: Values, progr
       phi: fraction(values, 'phi'),
       lambda: fraction(values, 'lambda'),
       epsilon: fraction(values, 'epsilon'),
-      bitOpsTarget: ratio(values, 'bitops-target'),
+      ...reductionOf(values),
       classes: oneOf(values, 'classes', ['static', 'runtime'] as const, 'static'),
       preprocess: typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : null,
       ...(values['no-compensate'] === true ? { compensate: false } : {}),

@@ -54,6 +54,15 @@ export function ratio(values: Values, name: string): number | undefined {
   return n;
 }
 
+/** What bounds the bits: a reduction of BitOPs, or the points of top-1 that may be lost; at most one. */
+export function reductionOf(values: Values): { bitOpsTarget?: number; accuracyBudget?: number } {
+  const bitOpsTarget = ratio(values, 'bitops-target');
+  const accuracyBudget = number(values, 'accuracy-budget');
+  if (bitOpsTarget !== undefined && accuracyBudget !== undefined) throw new UserError('Give --bitops-target or --accuracy-budget, not both.');
+  if (accuracyBudget !== undefined && !(accuracyBudget >= 0 && accuracyBudget <= 100)) throw new UserError('--accuracy-budget is in points of top-1 and must lie between 0 and 100.');
+  return { bitOpsTarget, accuracyBudget };
+}
+
 /** A number of bytes; `256K` and `1M` are understood. */
 export function bytesOf(values: Values, name: string): number | undefined {
   const value = values[name];

@@ -4,30 +4,24 @@ import { calibrateCached } from './calibration/cache';
 import { presetPreprocess } from './calibration/preprocess';
 import { listSamples } from './calibration/samples';
 import type { Preprocess } from './calibration/types';
-import { constantBytes, toIdentifier } from './codegen';
-import { compensate, observeTargets, type FloatTargets } from './compensate/compensate';
-import { decide, type DecideOptions } from './decide';
+import { constantBytes } from './codegen';
+import type { DecideOptions } from './decide';
 import { UserError } from './errors';
 import { GENERATOR } from './generator';
 import type { Graph } from './graph/types';
 import { importModel } from './onnx';
 import type { ParetoPoint } from './patch/pareto';
-import { decisionsOf } from './plan/decisions';
 import { hashBytes, hashFile, readPlan, writeFilesWhole } from './plan/files';
-import { inputFormats } from './plan/inputs';
 import { encodeParameters } from './plan/parametersFile';
 import { formatPlan, parametersFileName } from './plan/sidecar';
-import { oneScaleMaps, outlierShare, resolveStage, resolveTailStages } from './plan/stage';
+import { outlierShare } from './plan/stage';
 import type { Bits, Plan, PlanTarget, WeightBits } from './plan/types';
 import { int8LayerwiseArenaBytes, programCost, redundantMacsPercent } from './program/cost';
 import { latencyMs } from './program/latency';
-import { lower } from './program/lower';
 import type { Program } from './program/types';
 import { checkCancelled, type Progress } from './progress';
-import { quantizeGraph } from './quantize/quantizeGraph';
+import { Quantizer } from './quantizer';
 import { targets as boards } from './targets/targets';
-import { measureSensitivities, SENSITIVITY_IMAGES } from './vdqs/sensitivity';
-import { decisionUnits } from './vdqs/units';
 
 export interface QuantizeOptions {
   readonly modelPath: string;
@@ -44,6 +38,8 @@ export interface QuantizeOptions {
   readonly epsilon?: number;
   /** Reduction of BitOPs against 8 bits to reach, > 1: bits of maps and weights are then chosen by measured sensitivity. */
   readonly bitOpsTarget?: number;
+  /** Points of top-1 that may be lost: the largest reduction that keeps to it, by measured sensitivity. Instead of `bitOpsTarget`. */
+  readonly accuracyBudget?: number;
   readonly classes: 'static' | 'runtime';
   /** Null: `unit` preset. */
   readonly preprocess: Preprocess | null;
@@ -55,9 +51,6 @@ export interface QuantizeOptions {
   /** Where calibrations are cached; null: nowhere. */
   readonly cachePath: string | null;
 }
-
-/** Images that error compensation looks at; more help little (DESIGN section 8). */
-export const COMPENSATION_IMAGES = 128;
 
 /** Defaults of the search, supported by test/bench/accuracy. */
 export const DEFAULTS = { bits: [8, 4] as readonly Bits[], phi: 0.999, lambda: 0.5, epsilon: 0.01 } as const;
@@ -118,27 +111,17 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
   const calibrate = clock();
 
   const search = { ...DEFAULTS, ...defined({ bits: options.bits, phi: options.phi, lambda: options.lambda, epsilon: options.epsilon }), weights: options.weights };
-  const inputs = inputFormats(graph, preprocess, calibration, samples.elementType);
-  let targets: FloatTargets | null = null;
-  let measured: DecideOptions['measured'];
-  if (options.bitOpsTarget !== undefined) {
-    targets = await observeTargets(graph, options.modelPath, samples, preprocess, COMPENSATION_IMAGES, progress);
-    const units = decisionUnits(graph);
-    measured = { units, target: options.bitOpsTarget, sensitivities: measureSensitivities(graph, calibration, inputs, units, search.bits, targets, SENSITIVITY_IMAGES, progress) };
-  }
-  const decision = decide(graph, calibration, { ...search, measured, target: options.target, grid: options.grid, classes: options.classes, locked }, progress);
+  const quantizer = new Quantizer(
+    {
+      graph, modelPath: options.modelPath, planPath: options.planPath, samples, preprocess, calibration, compensate: options.compensate,
+      search: { ...search, target: options.target, grid: options.grid, classes: options.classes, locked },
+    },
+    progress,
+  );
+  const { accuracyBudget } = options;
+  const { decision, parameters, program, reduction } =
+    accuracyBudget === undefined ? { ...(await quantizer.quantize(options.bitOpsTarget)), reduction: options.bitOpsTarget } : await quantizer.quantizeWithin(accuracyBudget, notes);
   notes.push(...decision.notes);
-  const searched = clock();
-
-  checkCancelled(progress);
-  progress.report('Quantizing weights', 0, 0);
-  const stage = resolveStage(graph, decision.patchStage, options.planPath);
-  let parameters = quantizeGraph(graph, calibration, inputs, decisionsOf(graph, decision, options.planPath), oneScaleMaps(graph, decision.patchStage));
-  if (options.compensate ?? mixedBits(decision)) {
-    targets ??= await observeTargets(graph, options.modelPath, samples, preprocess, COMPENSATION_IMAGES, progress);
-    parameters = compensate(graph, parameters, targets, progress);
-  }
-  const program = lower(graph, stage, parameters, { name: toIdentifier(path.basename(options.modelPath)), externalInputs: options.target.input === 'external', tailStages: resolveTailStages(graph, decision, options.planPath) });
   if (program.arenaBytes > options.target.sramBytes) {
     throw new UserError(`Does not fit: the arena takes ${program.arenaBytes} bytes of ${options.target.sramBytes} bytes of SRAM. Allow fewer bits, another grid or more SRAM.`);
   }
@@ -150,7 +133,7 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
     model: { file: relativeTo(options.planPath, options.modelPath), sha256, ...(options.sizes ? { sizes: options.sizes } : {}) },
     preprocess,
     target: options.target,
-    search: { method: measured ? 'sensitivity' : 'entropy', ...(options.bitOpsTarget === undefined ? {} : { bitOpsTarget: options.bitOpsTarget }), phi: search.phi, lambda: search.lambda, epsilon: search.epsilon, bits: search.bits, weights: search.weights },
+    search: { method: reduction === undefined ? 'entropy' : 'sensitivity', ...defined({ bitOpsTarget: reduction === undefined ? undefined : Math.round(reduction * 1000) / 1000, accuracyBudget }), phi: search.phi, lambda: search.lambda, epsilon: search.epsilon, bits: search.bits, weights: search.weights },
     calibration: { key: calibration.key, images: calibration.images, folder: relativeTo(options.planPath, options.imagesPath) },
     patchStage: decision.patchStage,
     ...(decision.tailStages.length > 0 ? { tailStages: decision.tailStages } : {}),
@@ -164,7 +147,7 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
     { path: path.join(path.dirname(options.planPath), plan.parameters.file), data: bytes },
     { path: options.planPath, data: formatPlan(plan) },
   ]);
-  const summary = summarize(graph, program, plan, options.planPath, decision.pareto, { calibrate, search: searched - calibrate, total: clock() });
+  const summary = summarize(graph, program, plan, options.planPath, decision.pareto, { calibrate, search: quantizer.searchSeconds, total: clock() });
   return { summary, target: options.target, program, notes };
 }
 
@@ -190,11 +173,6 @@ function summarize(graph: Graph, program: Program, plan: Plan, planPath: string,
     pareto,
     seconds: { calibrate: round(seconds.calibrate), search: round(seconds.search), total: round(seconds.total) },
   };
-}
-
-/** Whether anything has fewer than 8 bits. */
-export function mixedBits({ maps, layers }: Pick<Plan, 'maps' | 'layers'>): boolean {
-  return Object.values(maps).some((m) => m.bits < 8) || Object.values(layers).some((l) => (l.weightBits ?? 8) < 8 || (l.inputBits ?? 8) < 8);
 }
 
 /** Decisions that a person locked in an earlier plan at the same place; none when there is no file. One that is no plan is somebody's work and not overwritten. */

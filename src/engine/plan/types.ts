@@ -92,6 +92,8 @@ export interface Plan {
     readonly weights: WeightBits | 'auto';
     /** Reduction of BitOPs that the search by sensitivity was asked for. */
     readonly bitOpsTarget?: number;
+    /** Points of top-1 that the search was allowed to lose; it then found `bitOpsTarget`. */
+    readonly accuracyBudget?: number;
   };
   readonly calibration: {
     readonly key: string;

@@ -7,7 +7,7 @@ import { compensate, observeTargets, type FloatTargets } from '../compensate/com
 import { decide, type DecideOptions, type Decision } from '../decide';
 import type { Graph } from '../graph/types';
 import { importModel } from '../onnx';
-import { COMPENSATION_IMAGES, mixedBits } from '../pipeline';
+import { COMPENSATION_IMAGES, mixedBits } from '../quantizer';
 import { decisionsOf } from '../plan/decisions';
 import { hashFile } from '../plan/files';
 import { inputFormats } from '../plan/inputs';

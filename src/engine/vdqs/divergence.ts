@@ -8,9 +8,7 @@ export function outputDivergence(graph: Graph, reference: readonly Float32Array[
   const { map } = graph.outputs[0];
   const { h, w, c } = graph.maps[map].shape;
   if (graph.outputs.length === 1 && h * w === 1 && c > 1) {
-    const { producer } = graph.maps[map];
-    const probabilities = producer !== null && graph.layers[producer].kind === 'softmax' ? normalize : softmax;
-    return divergence(probabilities(reference[0]), probabilities(outputs[0]));
+    return divergence(classProbabilities(graph, reference[0]), classProbabilities(graph, outputs[0]));
   }
   let sum = 0;
   reference.forEach((values, k) => {
@@ -23,6 +21,12 @@ export function outputDivergence(graph: Graph, reference: readonly Float32Array[
     if (error > 0) sum += error / Math.max(power, 1e-30);
   });
   return sum;
+}
+
+/** Probabilities of the classes of a classifier: its scores, or what a softmax makes of them where the network has none itself. Positive, sum 1. */
+export function classProbabilities(graph: Graph, scores: Float32Array): Float64Array {
+  const { producer } = graph.maps[graph.outputs[0].map];
+  return producer !== null && graph.layers[producer].kind === 'softmax' ? normalize(scores) : softmax(scores);
 }
 
 function divergence(p: Float64Array, q: Float64Array): number {
