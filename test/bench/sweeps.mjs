@@ -45,7 +45,7 @@ for (const { title, model, preprocess, options } of sweeps) {
     const [{ accuracy }] = sweep.points;
     sections.set(title, `## ${title}
 
-\`sweep ${model}.onnx ${options.join(' ')}\`; ${accuracy.images} images, float top-1 ${percent(accuracy.floatTop1)} %; ${sweep.seconds.toFixed(0)} s.
+\`sweep ${model}.onnx ${options.join(' ')}\`; ${accuracy.images} images, float top-1 ${percent(accuracy.floatTop1)} % (a share of half of them is known to ±${(98 / Math.sqrt(accuracy.images)).toFixed(0)} points); ${sweep.seconds.toFixed(0)} s.
 
 | ${sweep.parameter} | BitOPs reduction | arena KiB | outlier patches % | marked % | marked by any outlier % | top-1 / top-5 % | agreement % | SNR dB | random: top-1 / agreement / SNR | predicted loss |
 |---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
