@@ -1,5 +1,5 @@
 // Counts the instructions of one whole inference of generated C on emulated boards, and checks that all plans of a model give the same bits there.
-// `node test/bench/network.mjs PLAN… [--cores m4,m3,m0plus] [--level=-O3]`: plans as `quantmcu quantize` writes them. With several, each must compute the
+// `node test/bench/network.mjs PLAN… [--cores m4,m3,m0plus] [--level=-O3] [--optimize speed|size]`: plans as `quantmcu quantize` writes them. With several, each must compute the
 // outputs of the first on the stored inputs: e.g. 8 bits layer by layer, then in patches.
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { bundleTests, projectRoot } from '../support/bundle.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { cores: { type: 'string', default: 'm4' }, level: { type: 'string', default: '-O3' } },
+  options: { cores: { type: 'string', default: 'm4' }, level: { type: 'string', default: '-O3' }, optimize: { type: 'string', default: 'speed' } },
 });
 const counting = path.join(projectRoot, 'test/firmware/counting');
 const bundle = await bundleTests('bench-network', [], { stdin: { contents: "export * from './test/firmware/board/board';", resolveDir: projectRoot, loader: 'ts' } });
@@ -27,7 +27,7 @@ try {
   for (const [index, plan] of positionals.entries()) {
     const project = path.join(folder, `project${index}`);
     mkdirSync(project);
-    run(process.execPath, [path.join(projectRoot, 'dist/cli.js'), 'generate', plan, '--project', project, '--layout', 'plain']);
+    run(process.execPath, [path.join(projectRoot, 'dist/cli.js'), 'generate', plan, '--project', project, '--layout', 'plain', '--optimize', values.optimize]);
     const files = readdirSync(project, { recursive: true, encoding: 'utf8' }).map((f) => path.join(project, f));
     const golden = files.find((f) => f.endsWith('_golden.c'));
     const name = path.basename(golden, '_golden.c');
