@@ -18,7 +18,7 @@ export class PatchesView {
   private readonly summary = h('div', { class: 'patch-summary' });
   private readonly info = h('p', { class: 'patch-info', role: 'status' });
   private readonly image = h('canvas', { class: 'patch-image', role: 'img' });
-  private readonly outliers = h('canvas', { class: 'patch-image patch-outliers', aria: { hidden: true } });
+  private readonly outliers = h('canvas', { class: 'patch-outliers', aria: { hidden: true } });
   private readonly markToggle: HTMLButtonElement;
   private sample: SampleImageView | null = null;
   private readonly imageName = h('p', { class: 'muted patch-caption' });
