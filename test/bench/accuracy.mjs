@@ -3,7 +3,7 @@
 //     npm run build && node test/bench/accuracy.mjs [--images N] [--row TEXT] [MODEL…]
 //
 // Writes test/bench/accuracy.md from test/bench/accuracy.json, where each row is kept as soon as it is measured: a row that is there with as many images is not
-// measured again (delete the file, or give other --images, to measure anew). Needs ../shared/data. Calibrated on 64 images of imagenet_sample, or of CIFAR.
+// measured again (delete the file, or give other --images, to measure anew). Needs ../shared/data. Calibrated on 250 images of imagenet_sample, or of CIFAR.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,6 +17,7 @@ const cli = path.join(projectRoot, 'dist/cli.js');
 const store = path.join(projectRoot, 'test/bench/accuracy.json');
 if (!existsSync(data)) throw new Error(`${data} is not there; this bench needs the reference models and images.`);
 
+const CALIBRATION_IMAGES = '250';
 const models = [
   { model: 'mobilenetv2_1.0_224_tv', preprocess: 'imagenet', calibration: 'imagenet_sample', evaluation: 'imagenet_val' },
   { model: 'mobilenetv1_0.25_224_imagenet', preprocess: 'tf', calibration: 'imagenet_sample', evaluation: 'imagenet_val' },
@@ -26,12 +27,12 @@ const models = [
 
 const configurations = [
   { name: '8 bits', options: ['--bits', '8', '--weights', '8'] },
-  { name: 'entropy, 8-bit weights', options: ['--weights', '8'] },
+  { name: 'entropy (default)', options: [] },
   { name: 'sensitivity 2.2×', options: ['--bitops-target', '2.2'] },
   { name: 'sensitivity 2.2×, not compensated', options: ['--bitops-target', '2.2', '--no-compensate'] },
   { name: 'sensitivity 3×', options: ['--bitops-target', '3'] },
+  { name: 'budget of 1 point', options: ['--accuracy-budget', '1'] },
   { name: 'uniform 4 bits', options: ['--lambda', '0', '--weights', '4'] },
-  { name: 'uniform 4 bits, not compensated', options: ['--lambda', '0', '--weights', '4', '--no-compensate'] },
 ].filter(({ name }) => name.includes(values.row));
 
 /** @param {string[]} args */
@@ -49,7 +50,7 @@ for (const { model, preprocess, calibration, evaluation } of models) {
     const key = `${model} / ${name}`;
     if (rows[key]?.asked === Number(values.images)) continue;
     const plan = path.join(work, 'plan.quantmcu.json');
-    const summary = run(['quantize', path.join(data, 'models', `${model}.onnx`), '--images', path.join(data, 'images', calibration), '--limit', '64', '--grid', 'none',
+    const summary = run(['quantize', path.join(data, 'models', `${model}.onnx`), '--images', path.join(data, 'images', calibration), '--limit', CALIBRATION_IMAGES, '--grid', 'none',
       '--target', 'custom', '--sram', '4M', '--flash', '16M', '--preprocess', preprocess, ...options, '--out', plan]);
     const result = run(['evaluate', plan, '--images', path.join(data, 'images', evaluation), '--limit', values.images]);
     rows[key] = {
