@@ -18,12 +18,10 @@ import { sharedData } from '../support/sharedData';
 
 const models = ['mobilenetv2_1.0_224_tv', 'mobilenetv1_0.25_224_imagenet', 'squeezenet1.1_224_imagenet', 'mcunet_vww_80', 'face_rfb320'];
 const all: readonly HaloStrategy[] = ['recompute', 'keep', 'hybrid'];
-const ways: readonly (Pick<PlannerOptions, 'strategies' | 'stages' | 'least'> & { readonly name: string })[] = [
-  { name: 'recompute, work', strategies: ['recompute'], stages: 'one' },
-  { name: 'recompute, patches', strategies: ['recompute'], stages: 'one', least: 'patches' },
-  { name: 'reuse, work', strategies: all, stages: 'one' },
-  { name: 'reuse, patches', strategies: all, stages: 'one', least: 'patches' },
-  { name: 'several stages, work', strategies: all, stages: 'several' },
+const ways: readonly (Pick<PlannerOptions, 'strategies' | 'stages'> & { readonly name: string })[] = [
+  { name: 'recompute', strategies: ['recompute'], stages: 'one' },
+  { name: 'reuse', strategies: all, stages: 'one' },
+  { name: 'several stages', strategies: all, stages: 'several' },
 ];
 /** The board of the times: an Arduino Nano 33 BLE Sense. */
 const CLOCK_MHZ = 64;
@@ -43,7 +41,7 @@ export async function writeTables(options: TableOptions): Promise<void> {
   for (const model of models.filter((m) => options.models.test(m))) {
     const graph = await importModel(path.join(sharedData('models'), `${model}.onnx`), {});
     write(`\n## ${model}\n`);
-    write(`| bits | input | halos, objective | ${budgets.map((kib) => `${kib} KiB`).join(' | ')} | least |`);
+    write(`| bits | input | patches | ${budgets.map((kib) => `${kib} KiB`).join(' | ')} | least |`);
     write(`|---|---|---|${budgets.map(() => '---').join('|')}|---|`);
     for (const bits of ['8', 'searched'] as const) {
       const decisions: BitDecisions = bits === '8' ? { mapBits: () => 8, inputBits: () => 8, weightBits: () => 8 } : await searchedBits(graph, model);
@@ -70,7 +68,7 @@ function rowOf(graph: Graph, decisions: BitDecisions, options: PlannerOptions, b
     if (!best) break;
     cells[i] = cellOf(graph, decisions, best);
   }
-  const { pareto } = planPatches(graph, { ...options, sramBytes: Infinity, least: 'work' });
+  const { pareto } = planPatches(graph, { ...options, sramBytes: Infinity });
   const estimator = new MemoryEstimator(graph, options.memory);
   // The last of the bounds need not be the least when they are laid out.
   const laidOut = pareto.slice(-6).map((c) => ({ ...c, arenaBytes: estimator.layout(c.choice, {}, c.tailStages).layout.bytes }));
@@ -79,7 +77,7 @@ function rowOf(graph: Graph, decisions: BitDecisions, options: PlannerOptions, b
 
 /** E.g. `4×2 of 17 layers and 3 stages, 231.5 KiB, +1.0 %, 9870 ms`. */
 function cellOf(graph: Graph, decisions: BitDecisions, { choice, tailStages, arenaBytes, macs, redundantMacs, extraInstructions }: PatchCandidate): string {
-  const grid = choice ? `${choice.grid.rows}×${choice.grid.cols} of ${choice.stage.layers.length} layers` : 'layer by layer';
+  const grid = choice ? `${choice.grid.rows}×${choice.grid.cols} of ${choice.stage.layers.length} layer${choice.stage.layers.length === 1 ? '' : 's'}` : 'layer by layer';
   const stages = tailStages.length > 0 ? ` and ${tailStages.length} stage${tailStages.length === 1 ? '' : 's'}` : '';
   const once = graph.layers.reduce((sum, layer) => {
     const { h, w } = graph.maps[layer.output].shape;
