@@ -15,6 +15,12 @@ interface Saved {
   readonly data: string | Record<string, number>;
 }
 
+/** Text of a file that is text. */
+function textOf({ data }: Saved): string {
+  assert.equal(typeof data, 'string');
+  return data as string;
+}
+
 describe('editor page, plans beside the plan', function () {
   let harness: Harness;
   let page: Page;
@@ -29,7 +35,7 @@ describe('editor page, plans beside the plan', function () {
   after(() => harness?.close());
   afterEach(async () => {
     // Some tests need no page.
-    if (page.isClosed()) return;
+    if ((page as Page | undefined)?.isClosed() !== false) return;
     assert.deepEqual(await harness.read(page, 'violations'), []);
     assert.deepEqual(harness.errorsOf(page), []);
     await page.context().close();
@@ -245,16 +251,17 @@ describe('editor page, plans beside the plan', function () {
       await open(plannedView(), tradeOffAnswers(), { saved: { tab: 'tradeOff' } });
       await page.locator('.plot-point').first().waitFor();
       for (const [label, name] of [['Graph as SVG', 'graph'], ['Memory as SVG', 'memory'], ['Trade-off as SVG', 'accuracy']]) {
-        const { name: file, data } = await exportAs(label);
-        assert.equal(file, `mobilenetv2_1.0_224_tv-${name}.svg`);
+        const file = await exportAs(label);
+        const data = textOf(file);
+        assert.equal(file.name, `mobilenetv2_1.0_224_tv-${name}.svg`);
         const parsed = await page.evaluate((source) => {
           const document = new DOMParser().parseFromString(source, 'image/svg+xml');
           return { error: document.querySelector('parsererror')?.textContent ?? null, texts: document.querySelectorAll('text').length, scripts: document.querySelectorAll('script, image, style').length };
-        }, String(data));
+        }, data);
         assert.equal(parsed.error, null);
         assert.ok(parsed.texts > 5, `${label}: ${parsed.texts}`);
         assert.equal(parsed.scripts, 0);
-        assert.ok(!String(data).includes('var(--') && !String(data).includes('NaN'), label);
+        assert.ok(!data.includes('var(--') && !data.includes('NaN'), label);
       }
     });
 
@@ -273,7 +280,7 @@ describe('editor page, plans beside the plan', function () {
       const view = plannedView();
       await open(view, tradeOffAnswers(), { saved: { tab: 'tradeOff' } });
       await page.locator('.plot-point').first().waitFor();
-      const lines = async (label: string): Promise<string[]> => String((await exportAs(label)).data).trimEnd().split('\r\n');
+      const lines = async (label: string): Promise<string[]> => textOf(await exportAs(label)).trimEnd().split('\r\n');
       const layers = await lines('Layers as CSV');
       assert.equal(layers.length, view.model.layers.length + 1);
       assert.equal(layers[4].split(',')[1], view.model.layers[3].name);
@@ -287,12 +294,12 @@ describe('editor page, plans beside the plan', function () {
 
     it('gives a report that needs no scripts and nothing from elsewhere', async () => {
       await open(plannedView(), tradeOffAnswers());
-      const { name, data } = await exportAs('Report as HTML');
-      assert.equal(name, 'mobilenetv2_1.0_224_tv-report.html');
+      const file = await exportAs('Report as HTML');
+      assert.equal(file.name, 'mobilenetv2_1.0_224_tv-report.html');
       const report = await page.context().newPage();
       const requests: string[] = [];
       report.on('request', (request) => requests.push(request.url()));
-      await report.setContent(String(data));
+      await report.setContent(textOf(file));
       assert.deepEqual(requests.filter((url) => !url.startsWith('data:') && url !== 'about:blank'), []);
       assert.equal(await report.locator('script').count(), 0);
       assert.equal(await report.locator('h1').innerText(), 'mobilenetv2_1.0_224_tv');
@@ -304,14 +311,14 @@ describe('editor page, plans beside the plan', function () {
 
     it('keeps hostile names text', async () => {
       await open(hostileView(), {});
-      const { data } = await exportAs('Report as HTML');
+      const file = await exportAs('Report as HTML');
       const report = await page.context().newPage();
-      await report.setContent(String(data));
+      await report.setContent(textOf(file));
       assert.equal(await report.locator('script, img').count(), 0);
       assert.equal(await report.evaluate('window.harmed'), undefined);
       assert.ok((await report.locator('td.name').first().innerText()).includes(hostileNames[0]));
       await report.close();
-      const svg = String((await exportAs('Graph as SVG')).data);
+      const svg = textOf(await exportAs('Graph as SVG'));
       assert.equal(await page.evaluate((source) => new DOMParser().parseFromString(source, 'image/svg+xml').querySelector('parsererror, script, img'), svg), null);
     });
   });
