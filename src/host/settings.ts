@@ -11,7 +11,7 @@ export interface CustomBoard {
 }
 
 /** What the settings say about a quantization of a model; the rest is asked. */
-export type QuantizeSettings = Pick<QuantizeRequest, 'grid' | 'bits' | 'weights' | 'phi' | 'lambda' | 'epsilon' | 'classes' | 'limit' | 'sizes'> & {
+export type QuantizeSettings = Pick<QuantizeRequest, 'grid' | 'bits' | 'weights' | 'phi' | 'lambda' | 'epsilon' | 'accuracyBudget' | 'bitOpsTarget' | 'classes' | 'limit' | 'sizes'> & {
   readonly sramBytes: number | undefined;
   readonly flashBytes: number | undefined;
 };
@@ -28,6 +28,8 @@ export function quantizeSettings(scope: vscode.Uri): QuantizeSettings {
     phi: number('phi', (n) => n > 0 && n < 1),
     lambda: number('lambda', (n) => n >= 0 && n <= 1),
     epsilon: number('epsilon', (n) => n >= 0 && n < 1),
+    accuracyBudget: optional(config.get('accuracyBudget'), (n) => n >= 0 && n <= 100),
+    bitOpsTarget: optional(config.get('bitOpsTarget'), (n) => n >= 1 && n <= 16),
     classes: oneOf(config.get('patchClasses'), ['static', 'runtime'] as const, 'static'),
     limit: number('calibrationImages', (n) => Number.isInteger(n) && n >= 0),
     sizes: parseSizes(config.get('inputSizes')),

@@ -91,6 +91,10 @@ export interface QuantizeRequest {
   readonly weights: 8 | 4 | 'auto';
   readonly phi: number;
   readonly lambda: number;
+  /** Points of top-1 that may be lost. */
+  readonly accuracyBudget?: number;
+  /** Reduction of BitOPs against 8 bits to reach; a budget goes before it. */
+  readonly bitOpsTarget?: number;
   readonly epsilon: number;
   readonly classes: 'static' | 'runtime';
   /** Preset name or path of a JSON file. */
