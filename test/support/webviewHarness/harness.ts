@@ -88,6 +88,9 @@ async function bundlePage(): Promise<{ js: string; css: string; layout: string }
   return { js: read('.js'), css: read('.css'), layout: layout.outputFiles[0].text };
 }
 
+/** A page that made no call for so long makes none. */
+const SETTLED_MS = 300;
+
 export class Harness {
   private readonly errors = new WeakMap<Page, string[]>();
 
@@ -150,6 +153,17 @@ export class Harness {
   /** Reads something of the stand-in. */
   async read<K extends keyof HarnessWindow>(page: Page, key: K): Promise<HarnessWindow[K]> {
     return (await page.evaluate(`window.harness[${JSON.stringify(key)}]`));
+  }
+
+  /** The calls that change something, once no more come: the page makes some after the event that causes them. */
+  async changes(page: Page): Promise<unknown[][]> {
+    let before = await this.read(page, 'changes');
+    for (;;) {
+      await page.waitForTimeout(SETTLED_MS);
+      const now = await this.read(page, 'changes');
+      if (now.length === before.length) return now;
+      before = now;
+    }
   }
 
   /** Changes the theme of an open page as VS Code does. */

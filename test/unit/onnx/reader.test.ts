@@ -210,7 +210,7 @@ describe('onnx reader', () => {
     await assert.rejects(importModel(file), /more nodes and names than fit/);
   });
 
-  it('reads long chains without recursion: 40 000 nodes and constants', async function () {
+  it('reads long chains without recursion: 40 000 nodes and constants; what cannot be planned is refused in words', async function () {
     this.timeout(30_000);
     const chain = (first: (m: OnnxBuilder) => string, last: (m: OnnxBuilder, v: string) => string, op: string): string => {
       const m = new OnnxBuilder();
@@ -221,8 +221,7 @@ describe('onnx reader', () => {
     };
     const relu = await importModel(chain((m) => m.input('x', [1, 2, 3, 3]), (_, v) => v, 'Relu')); // prettier-ignore
     assert.equal(relu.layers.length, 1);
-    const leaky = await importModel(chain((m) => m.input('x', [1, 2, 3, 3]), (_, v) => v, 'LeakyRelu')); // prettier-ignore
-    assert.equal(leaky.layers.length, 40_000);
+    await assert.rejects(importModel(chain((m) => m.input('x', [1, 2, 3, 3]), (_, v) => v, 'LeakyRelu')), /has 40000 layers, more than the 4096 that can be planned/); // prettier-ignore
     const constant = await importModel(chain((m) => m.floats([1], [2]), (m, v) => m.node('Mul', [m.input('x', [1, 2, 3, 3]), v]), 'Abs')); // prettier-ignore
     assert.equal(constant.layers.length, 1);
   });

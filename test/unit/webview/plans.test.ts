@@ -46,7 +46,7 @@ describe('editor page, plans beside the plan', function () {
     await page.evaluate((given) => Object.assign((globalThis as unknown as { harness: { answers: object } }).harness.answers, given), answers);
     await harness.show(page, view);
   }
-  const changes = (): Promise<unknown[][]> => harness.read(page, 'changes');
+  const changes = (): Promise<unknown[][]> => harness.changes(page);
   const text = async (selector: string): Promise<string> => (await page.locator(selector).first().innerText()).replace(/\s+/g, ' ');
 
   describe('the header', () => {

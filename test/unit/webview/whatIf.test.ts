@@ -25,7 +25,7 @@ describe('editor page, what-if', function () {
   });
 
   const open = async (view: EditorView | null, options: Parameters<Harness['open']>[1] = {}): Promise<Page> => (page = await harness.open(view, options));
-  const changes = (): Promise<unknown[][]> => harness.read(page, 'changes');
+  const changes = (): Promise<unknown[][]> => harness.changes(page);
   const answer = (method: string, what: { value?: unknown; error?: string }): Promise<void> =>
     page.evaluate(([m, w]) => { (globalThis as unknown as { harness: { answers: Record<string, unknown> } }).harness.answers[m] = w; }, [method, what] as const);
   const figures = async (): Promise<string[]> => (await page.locator('.figure-number').allInnerTexts()).map((t) => t.trim());
