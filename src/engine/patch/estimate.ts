@@ -13,7 +13,7 @@ import type { StageShapes } from './stageShapes';
 /** Branches that an estimate looks at besides the first and the last. */
 const DECISIVE = 3;
 /** Where halos are kept and there are no more branches than this, it looks at all. */
-const FEW = 9;
+const FEW = 25;
 
 /** What memory depends on besides stage and grid. */
 export interface MemoryModel {

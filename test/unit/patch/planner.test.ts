@@ -29,14 +29,10 @@ function network(): Graph {
   return g.build();
 }
 
-/** An error of the estimate that matters on no board. */
-const LEAST_BYTES = 256;
-
 describe('patch/planner', () => {
   it('estimates what the complete schedule needs, from a few branches', () => {
     let compared = 0;
     const exact: number[] = [];
-    let far = 0;
     const cases = fc.record({ graph: graphArbitrary({ size: 14, channels: 6 }), pick: fc.nat(), rows: fc.integer({ min: 1, max: 5 }), cols: fc.integer({ min: 1, max: 5 }), seed: fc.nat({ max: 3 }) });
     fc.assert(
       fc.property(cases, ({ graph, pick, rows, cols, seed }) => {
@@ -54,16 +50,14 @@ describe('patch/planner', () => {
         const needed = stepNeeds(requests, overlaps).reduce((most, { bytes }) => Math.max(most, bytes), 0);
         const estimated = Math.max(estimator.stage(shapes, grid), estimator.tail(stage));
         compared++;
-        // Exact but for ties that the cheap bound cannot tell apart; what the planner then chooses is laid out for real. In networks of a few hundred bytes, a kept row is much of it.
-        assert.ok(estimated >= Math.min((keep.size === 0 || rows * cols <= 9 ? 0.9 : 0.75) * needed, needed - LEAST_BYTES), `${estimated} of ${needed}: ${graph.layers.map((l) => `${l.kind}(${l.inputs.join()})→${l.output}:${JSON.stringify(graph.maps[l.output].shape)}`).join(' ')} split ${stage.splitMap} keep ${[...keep].join()} ${rows}×${cols}`);
-        if (rows * cols > 9 && estimated < 0.9 * needed) far++;
+        // Exact but for ties that the cheap bound cannot tell apart; what the planner then chooses is laid out for real.
+        assert.ok(estimated >= 0.9 * needed, `${estimated} of ${needed}: ${graph.layers.map((l) => `${l.kind}(${l.inputs.join()})→${l.output}:${JSON.stringify(graph.maps[l.output].shape)}`).join(' ')} split ${stage.splitMap} keep ${[...keep].join()} ${rows}×${cols}`);
         exact.push(estimated >= needed ? 1 : 0);
         assert.ok(estimator.stageFloor(shapes, grid) <= needed, `floor ${estimator.stageFloor(shapes, grid)} of ${needed}`);
       }),
       { numRuns: 300 },
     );
     assert.ok(compared >= 300);
-    assert.ok(far <= 6, `${far} far away`);
     const share = exact.reduce((a, b) => a + b, 0) / exact.length;
     assert.ok(share > 0.9, `exact in ${share} of the cases`);
   });
