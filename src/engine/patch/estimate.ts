@@ -1,7 +1,7 @@
-import type { Graph, MapId } from '../graph/types';
+import type { Graph, LayerId, MapId } from '../graph/types';
 import type { PatchClass } from '../plan/types';
 import { layoutArena, type ArenaLayout, type ArenaOptions } from '../program/arena';
-import { arenaLowerBound, stepNeeds } from '../program/arena/lowerBound';
+import { arenaLowerBound, chainNeeds, stepNeeds } from '../program/arena/lowerBound';
 import { BranchNeeds } from './branchNeeds';
 import type { Grid } from './branches';
 import type { Choice } from './choices';
@@ -25,6 +25,14 @@ export interface MemoryModel {
   readonly externalInputs: boolean;
   /** Class of all branches, `either` when it is not known yet which are which (the larger counts), or decided at run time. */
   readonly classes: PatchClass | 'either' | RuntimeClasses;
+}
+
+/** What layers need when the graph runs layer by layer. */
+export interface LayerNeeds {
+  /** By layer, what its own steps need; 0 for layers that take no step. */
+  readonly alone: readonly number[];
+  /** Layers, both inclusive, that need more when they follow one another, because outputs cannot lie over inputs all along. */
+  readonly chains: readonly { readonly first: LayerId; readonly last: LayerId; readonly bytes: number }[];
 }
 
 /** A choice of how to run a graph. */
@@ -53,20 +61,21 @@ export class MemoryEstimator {
     return this.whole;
   }
 
-  /** By layer, what it needs when the graph runs layer by layer; 0 for layers that take no step. */
-  layerNeeds(): number[] {
+  /** What layers need when the graph runs layer by layer. */
+  layerNeeds(): LayerNeeds {
     const schedule = buildSchedule(this.graph, null, this.model.bits, this.model.schedule);
     const { requests, overlaps } = scheduleArena(this.graph, schedule, this.model.align, this.model.externalInputs);
-    const needs = new Array<number>(this.graph.layers.length).fill(0);
+    const alone = new Array<number>(this.graph.layers.length).fill(0);
     const changes = stepNeeds(requests, overlaps);
     let at = 0;
     let bytes = 0;
     schedule.steps.forEach(({ layer }, step) => {
       // Steps at which nothing begins or ends need what the one before needs.
       for (; at < changes.length && changes[at].step <= step; at++) ({ bytes } = changes[at]);
-      needs[layer] = Math.max(needs[layer], bytes);
+      alone[layer] = Math.max(alone[layer], bytes);
     });
-    return needs;
+    const layerAt = (step: number): LayerId => schedule.steps[step].layer;
+    return { alone, chains: chainNeeds(requests, overlaps).map((c) => ({ first: layerAt(c.first), last: layerAt(c.last), bytes: c.bytes })) };
   }
 
   /** What whole maps take together; inputs outside of the arena take nothing. */

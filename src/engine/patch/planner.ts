@@ -120,35 +120,44 @@ class Planner {
 
   /** The least work in `bytes` whose arena, laid out, really has that size; null if there is none, or none is found soon. */
   best(bytes: number): PatchCandidate | null {
-    // A plan for a little less costs hardly more, and less than a long search for the layout that just fits.
-    return this.laidOut(bytes, 'quick', [1, 0.985, 0.97, 0.95]) ?? this.laidOut(bytes, 'thorough', [1, 0.97, 0.93, 0.9]);
+    const search = (oneStage: boolean): ReturnType<Planner['laidOut']> =>
+      // A plan for a little less costs hardly more, and less than a long search for the layout that just fits.
+      this.laidOut(bytes, 'quick', [1, 0.985, 0.97, 0.95], oneStage) ?? this.laidOut(bytes, 'thorough', [1, 0.97, 0.93, 0.9], oneStage);
+    const found = search(false);
+    if (!this.tails || found?.isLeast) return found?.candidate ?? null;
+    // Layouts of several stages may have taken more than their bounds where those of one do not.
+    const simple = search(true)?.candidate ?? null;
+    return !found || (simple && this.isLess(simple, found.candidate)) ? simple : found.candidate;
   }
 
-  private laidOut(bytes: number, effort: 'quick' | 'thorough', shares: readonly number[]): PatchCandidate | null {
+  /** @returns with `isLeast` when there cannot be less work in `bytes` */
+  private laidOut(bytes: number, effort: 'quick' | 'thorough', shares: readonly number[], oneStage: boolean): { readonly candidate: PatchCandidate; readonly isLeast: boolean } | null {
+    let tries = 0;
     for (const share of shares) {
       const missed = new Set<Choice | null>();
       for (let attempt = 0; attempt < MOST_LAYOUTS; attempt++) {
-        const sketch = this.cheapest(Math.floor(bytes * share), missed);
+        const sketch = this.cheapest(Math.floor(bytes * share), oneStage, missed);
         if (!sketch) break;
         this.options.checkCancelled?.();
         const { choice, tailStages } = sketch.candidate;
         const { layout } = this.estimator.layout(choice, { effort }, tailStages);
-        if (layout.bytes <= bytes) return { ...sketch.candidate, arenaBytes: layout.bytes };
+        if (layout.bytes <= bytes) return { candidate: { ...sketch.candidate, arenaBytes: layout.bytes }, isLeast: tries === 0 };
         missed.add(sketch.from);
+        tries++;
       }
     }
     return null;
   }
 
   /** The least work in `bytes` by the bounds; what is `missed` does not count. */
-  private cheapest(bytes: number, missed?: ReadonlySet<Choice | null>): Sketch | null {
+  private cheapest(bytes: number, oneStage = false, missed?: ReadonlySet<Choice | null>): Sketch | null {
     let best: Sketch | null = null;
     const take = (from: Choice | null, tail: TailPlan): void => {
       const candidate = this.candidate(from, tail);
       if (!missed?.has(from) && (!best || this.isLess(candidate, best.candidate))) best = { candidate, from };
     };
     const { grid, splitMap } = this.options;
-    const whole = grid === undefined && splitMap === undefined ? this.tailOf(null, bytes) : null;
+    const whole = grid === undefined && splitMap === undefined ? this.tailOf(null, bytes, oneStage) : null;
     if (whole?.stages.length === 0) take(null, whole);
     const tails = new Map<StageShapes['stage'], TailPlan | null>();
     let since = 0;
@@ -157,7 +166,7 @@ class Planner {
       if (++since % 64 === 0) this.options.checkCancelled?.();
       const { stage } = choice.shapes;
       let tail = tails.get(stage);
-      if (tail === undefined) tails.set(stage, (tail = this.tailOf(choice, bytes)));
+      if (tail === undefined) tails.set(stage, (tail = this.tailOf(choice, bytes, oneStage)));
       if (tail && this.estimator.fits(choice, bytes, 0, (shapes, grid) => this.estimator.stage(shapes, grid))) take(choice, tail);
     }
     // Stages of the tail alone have no patches that could be classified: only where nothing else is left.
@@ -212,13 +221,13 @@ class Planner {
   }
 
   /** The cheapest tail behind a choice (null: the whole graph) in `bytes`. */
-  private tailOf(choice: Choice | null, bytes: number): TailPlan | null {
+  private tailOf(choice: Choice | null, bytes: number, oneStage: boolean): TailPlan | null {
     const stage = choice?.shapes.stage;
     const needed = stage ? this.estimator.tail(stage) : this.estimator.layerByLayer();
     if (needed <= bytes) return { extra: 0, redundantMacs: 0, bytes: needed, stages: [] };
-    if (!this.tails || (stage && !this.tails.follows(stage))) return null;
+    if (!this.tails || oneStage || (stage && !this.tails.follows(stage))) return null;
     const plan = this.tails.plan(stage?.layers.length ?? 0, bytes);
-    // Steps alone may seem to fit where a chain of them does not.
+    // What the tail needs in all may be more than what was found of its parts.
     return plan && plan.stages.length > 0 ? plan : null;
   }
 

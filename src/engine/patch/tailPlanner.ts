@@ -2,7 +2,8 @@ import type { ConvLayer, Graph, LayerId, MapId } from '../graph/types';
 import { callInstructions, sliceInstructions } from '../program/latency';
 import { keepNothing, type Grid } from './branches';
 import type { Choice } from './choices';
-import type { MemoryEstimator, MemoryModel } from './estimate';
+import type { LayerNeeds, MemoryEstimator, MemoryModel } from './estimate';
+import { LayerRuns } from './layerRuns';
 import type { TailStageChoice } from './schedule';
 import { Cuts, type Segment } from './segments';
 import type { StageShapes } from './stageShapes';
@@ -21,6 +22,11 @@ export interface TailPlan {
   readonly stages: readonly TailStageChoice[];
 }
 
+/** A plan in the making: its bytes are those of the stages, without the layers that run by themselves, in `runs` of [begin, end). */
+interface Way extends TailPlan {
+  readonly runs: readonly (readonly [LayerId, LayerId])[];
+}
+
 export interface TailPlannerContext {
   readonly graph: Graph;
   readonly memory: MemoryModel;
@@ -37,15 +43,18 @@ export interface TailPlannerContext {
  */
 export class TailPlanner {
   private readonly cuts: Cuts;
-  /** By layer, what it needs when it runs by itself. */
-  private readonly needs: readonly number[];
+  private readonly needs: LayerNeeds;
   private readonly options = new Map<Segment, readonly Choice[]>();
   private budget = -1;
-  private plans = new Map<LayerId, TailPlan | null>();
+  private runs: LayerRuns;
+  /** By position, the cheapest way on from there: with any number of layers by themselves first, or with a stage at once. */
+  private plans = new Map<LayerId, Way | null>();
+  private staged = new Map<LayerId, Way>();
 
   constructor(private readonly context: TailPlannerContext) {
     this.cuts = new Cuts(context.graph);
     this.needs = context.estimator.layerNeeds();
+    this.runs = new LayerRuns(this.needs, -1);
   }
 
   /** Whether a stage from the graph's inputs ends at a position, so that {@link plan} knows what comes after it. */
@@ -55,33 +64,55 @@ export class TailPlanner {
 
   /** The cheapest way to run the layers from `position` on in `bytes`; null when there is none. */
   plan(position: LayerId, bytes: number): TailPlan | null {
+    const { length } = this.needs.alone;
     if (bytes !== this.budget) {
       this.budget = bytes;
+      this.runs = new LayerRuns(this.needs, bytes);
       this.plans = new Map();
+      this.staged = new Map([[length, nothing]]);
     }
     // From the end backwards, so that no recursion gets deep.
-    const { length } = this.needs;
-    for (let at = length; at >= position; at--) if (!this.plans.has(at)) this.plans.set(at, at === length ? nothing : this.best(at));
-    return this.plans.get(position)!;
+    for (let at = length; at >= position; at--) {
+      if (this.plans.has(at)) continue;
+      const staged = at === length ? null : this.beginWithStage(at);
+      if (staged) this.staged.set(at, staged);
+      this.plans.set(at, this.best(at));
+    }
+    const way = this.plans.get(position)!;
+    return way && { extra: way.extra, redundantMacs: way.redundantMacs, stages: way.stages, bytes: way.runs.reduce((most, [begin, end]) => Math.max(most, this.runs.bytes(begin, end)), way.bytes) };
   }
 
-  private best(at: LayerId): TailPlan | null {
-    const next = this.plans.get(at + 1)!;
-    let best: TailPlan | null = next && this.needs[at] <= this.budget ? { ...next, bytes: Math.max(next.bytes, this.needs[at]) } : null;
-    let wide = 0;
-    let counted = at;
+  /** The cheapest way on from a position: layers by themselves as far as they fit, then a stage (or the end). */
+  private best(at: LayerId): Way | null {
+    const furthest = this.runs.end(at);
+    let best: Way | null = null;
+    let from = at;
+    for (let end = furthest; end >= at; end--) {
+      const after = this.staged.get(end);
+      if (after && (!best || after.extra < best.extra)) {
+        best = after;
+        from = end;
+      }
+      // Nothing is cheaper than to run all that is left by itself.
+      if (best?.extra === 0 && best.stages.length === 0) break;
+    }
+    return best && from > at ? { ...best, runs: [[at, from], ...best.runs] } : best;
+  }
+
+  /** The cheapest way on that begins with a stage at the position; null when there is none, or nothing to gain by it. */
+  private beginWithStage(at: LayerId): Way | null {
+    let best: Way | null = null;
     for (const segment of this.cuts.from(at)) {
-      for (; counted < segment.end; counted++) if (this.needs[counted] > this.budget) wide++;
       const after = this.plans.get(segment.end);
       // Where all layers run by themselves there is nothing to gain.
-      if (!after || wide === 0 || (best && after.extra >= best.extra)) continue;
+      if (!after || this.runs.isFree(at, segment.end) || (best && after.extra >= best.extra)) continue;
       const found = this.cheapest(segment, best ? best.extra - after.extra : Infinity);
       if (!found) continue;
       const { shapes, grid, extra, bytes } = found;
       const redundantMacs = shapes.macs(grid) - shapes.macs({ rows: 1, cols: 1 });
       best = {
         extra: after.extra + extra, redundantMacs: after.redundantMacs + redundantMacs, bytes: Math.max(after.bytes, bytes!),
-        stages: [{ stage: shapes.stage, grid, keep: shapes.keep }, ...after.stages],
+        stages: [{ stage: shapes.stage, grid, keep: shapes.keep }, ...after.stages], runs: after.runs,
       };
     }
     const sliced = this.sliced(at);
@@ -89,10 +120,10 @@ export class TailPlanner {
   }
 
   /** A convolution and its global average in as few slices of channels as fit; null when that is not needed or not possible. */
-  private sliced(at: LayerId): TailPlan | null {
+  private sliced(at: LayerId): Way | null {
     const { graph, memory, estimator } = this.context;
     const after = this.plans.get(at + 2);
-    if (!after || at + 1 >= graph.layers.length || (this.needs[at] <= this.budget && this.needs[at + 1] <= this.budget)) return null;
+    if (!after || at + 1 >= graph.layers.length || this.runs.isFree(at, at + 2)) return null;
     const stage = channelStage(graph, graph.layers[at + 1]);
     if (stage?.layers[0] !== at) return null;
     const [map] = stage.maps;
@@ -144,4 +175,4 @@ export class TailPlanner {
   }
 }
 
-const nothing: TailPlan = { extra: 0, redundantMacs: 0, bytes: 0, stages: [] };
+const nothing: Way = { extra: 0, redundantMacs: 0, bytes: 0, stages: [], runs: [] };

@@ -163,6 +163,36 @@ describe('patch/planner', () => {
     }
   });
 
+  it('is never worse off with several stages than with one, where chains of layers need more than each of them', () => {
+    // Depthwise layers write 4 bits, others 8: an output of 8 bits over an input of 4 leaves no room for the next to lie over it again.
+    const g = new GraphBuilder();
+    let map = g.conv(g.input({ h: 96, w: 96, c: 3 }), 8, squareWindow(3, { strideH: 2, strideW: 2 }), 1, relu6);
+    const narrow = new Set<MapId>();
+    for (const [stride, channels] of [[1, 16], [2, 32], [1, 32], [2, 64], [1, 64], [2, 128], [1, 128]]) {
+      map = g.depthwise(map, squareWindow(3, { strideH: stride, strideW: stride }), relu6);
+      narrow.add(map);
+      map = g.conv(map, channels, squareWindow(1), 1, relu6);
+    }
+    g.fullyConnected(g.globalAveragePool(map), 10);
+    const graph = g.build();
+    const memory: MemoryModel = { ...int8, bits: { stored: (id) => (narrow.has(id) ? 4 : 8), read: () => null }, externalInputs: true };
+    const strategies = ['recompute', 'keep', 'hybrid'] as const;
+    let staged = 0;
+    for (const kib of [5, 6, 7, 9, 11, 13, 16, 20, 26, 32]) {
+      const plan = (stages: 'one' | 'several') => planPatches(graph, { memory, strategies, stages, sramBytes: kib * 1024, firstFit: true }).best;
+      const one = plan('one');
+      const several = plan('several');
+      if (several && several.tailStages.length > 0) staged++;
+      if (one) assert.ok(several && several.extraInstructions <= one.extraInstructions, `${kib} KiB: ${several?.extraInstructions} instead of ${one.extraInstructions}`);
+    }
+    assert.ok(staged > 2, `${staged} budgets with stages of the tail`);
+    const estimator = new MemoryEstimator(graph, memory);
+    for (const candidate of planPatches(graph, { memory, strategies, sramBytes: Infinity }).pareto) {
+      const { lowerBound } = estimator.layout(candidate.choice, { effort: 'quick' }, candidate.tailStages).layout;
+      assert.ok(lowerBound <= 1.03 * candidate.arenaBytes, `${candidate.arenaBytes} bytes estimated, at least ${lowerBound} needed`);
+    }
+  });
+
   it('plans slices of channels where the map before a global average does not fit', () => {
     const g = new GraphBuilder();
     const map = g.conv(g.input({ h: 8, w: 8, c: 3 }), 8, squareWindow(3), 1, relu6);

@@ -9,8 +9,8 @@ export interface StepNeed {
 
 /** Bytes that no layout undercuts: the largest need of one step, or what a chain of overlaps needs. */
 export function arenaLowerBound(requests: readonly ArenaRequest[], overlaps: readonly ArenaOverlap[]): number {
-  const needs = stepNeeds(requests, overlaps);
-  return Math.max(needs.reduce((most, { bytes }) => Math.max(most, bytes), 0), chainBound(requests, overlaps));
+  const inOneStep = stepNeeds(requests, overlaps).reduce((most, { bytes }) => Math.max(most, bytes), 0);
+  return chainNeeds(requests, overlaps, inOneStep).reduce((most, { bytes }) => Math.max(most, bytes), inOneStep);
 }
 
 /**
@@ -67,11 +67,21 @@ function savedBytes(requests: readonly ArenaRequest[], overlaps: readonly ArenaO
 
 const MAX_CHAIN_STEPS = 200_000;
 
+/** A chain of overlapping requests and the bytes that its steps need when they follow one another. */
+export interface ChainNeed {
+  /** The steps in which the chain's first request dies and its last one begins. */
+  readonly first: number;
+  readonly last: number;
+  readonly bytes: number;
+}
+
 /**
  * Overlaps only ever lead downwards: the output of the output of a request that are laid over one another begin lower and lower. So along a chain of k
  * steps either all overlaps are used, and the first request lies above the sum of the distances, or one is not, and its step needs both in full.
+ *
+ * @returns the chains that need more than `least`; of those that begin with the same request only what needs more than the shorter ones
  */
-function chainBound(requests: readonly ArenaRequest[], overlaps: readonly ArenaOverlap[]): number {
+export function chainNeeds(requests: readonly ArenaRequest[], overlaps: readonly ArenaOverlap[], least = 0): ChainNeed[] {
   const saved = savedBytes(requests, overlaps);
   const live = new Map<number, number>();
   let sum = 0;
@@ -90,21 +100,24 @@ function chainBound(requests: readonly ArenaRequest[], overlaps: readonly ArenaO
     pairs.push({ output, distance: Math.ceil(distance / align) * align, apart });
     next.set(over, pairs);
   }
-  let bound = 0;
+  const needs: ChainNeed[] = [];
   // Chains that are cut short give a lower bound, too; in networks of thousands of layers all of them together are too long.
   let steps = MAX_CHAIN_STEPS;
   for (const start of next.keys()) {
+    const first = requests[start].last;
     let at = start;
     let distance = 0;
     let apart = Infinity;
+    let most = least;
     // Should a step have several outputs, any of them makes a chain; the first will do.
-    for (let pairs = next.get(at); pairs && apart > bound && steps > 0; pairs = next.get(at)) {
+    for (let pairs = next.get(at); pairs && apart > most && steps > 0; pairs = next.get(at)) {
       steps--;
       distance += pairs[0].distance;
       apart = Math.min(apart, pairs[0].apart);
-      bound = Math.max(bound, Math.min(requests[start].bytes + distance, apart));
+      const bytes = Math.min(requests[start].bytes + distance, apart);
       at = pairs[0].output;
+      if (bytes > most) needs.push({ first, last: requests[at].first, bytes: (most = bytes) });
     }
   }
-  return bound;
+  return needs;
 }
