@@ -33,7 +33,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     'quantize',
     {
       synopsis:
-        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--input counted|external] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--phi F] [--lambda F] [--epsilon F] [--bitops-target RATIO | --accuracy-budget POINTS] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] [--sizes NAME=N,…] [--no-compensate] [--no-cache] --out PLAN',
+        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--input counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--phi F] [--lambda F] [--epsilon F] [--bitops-target RATIO | --accuracy-budget POINTS] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] [--sizes NAME=N,…] [--no-compensate] [--no-cache] --out PLAN',
       summary: 'calibrate, search and write a plan',
       options: {
         images: text,
@@ -101,8 +101,8 @@ async function inspect(positionals: readonly string[], values: Values): Promise<
 
 async function runQuantize(positionals: readonly string[], values: Values, progress: Progress): Promise<{ text: string; json: unknown }> {
   const modelPath = one(positionals, 'MODEL');
-  const input = oneOf(values, 'input', ['counted', 'external'] as const, 'counted');
-  const capacity = { ...capacityOf(values), ...(input === 'external' ? { input } : {}) };
+  const input = oneOf(values, 'input', ['counted', 'external', 'tiles'] as const, 'counted');
+  const capacity = { ...capacityOf(values), ...(input === 'counted' ? {} : { input }) };
   const planPath = typeof values.out === 'string' ? values.out : defaultPlanPath(modelPath);
   const outcome = await quantize(
     {

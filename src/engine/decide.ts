@@ -8,8 +8,9 @@ import { paretoPoints, type ParetoPoint } from './patch/pareto';
 import { planPatches, type PatchCandidate, type PatchPlanning } from './patch/planner';
 import { buildSchedule } from './patch/schedule';
 import { scheduleArena } from './patch/scheduleArena';
+import { isOutside } from './plan/inputPlace';
 import { classRows, namedTailStage } from './plan/stage';
-import type { Bits, LayerPlan, MapPlan, PatchClass, PatchStage, PlanTarget, TailStage, WeightBits } from './plan/types';
+import type { Bits, InputPlace, LayerPlan, MapPlan, PatchClass, PatchStage, PlanTarget, TailStage, WeightBits } from './plan/types';
 import { layoutArena } from './program/arena';
 import { scheduleRules } from './program/scheduleRules';
 import { checkCancelled, type Progress } from './progress';
@@ -147,9 +148,10 @@ function gridText(grid: DecideOptions['grid']): string {
 }
 
 function memoryModel(graph: Graph, state: BitState, options: DecideOptions): MemoryModel {
-  const { bits, options: schedule } = scheduleRules(graph, null, state);
+  const { input } = options.target;
+  const { bits, options: schedule } = scheduleRules(graph, null, state, input);
   // Classes are given once the grid is known, as many of outlier class as fit; at run time any patch may be of either class.
-  return { bits, schedule, align: 4, externalInputs: options.target.input === 'external', classes: options.classes === 'runtime' && state.mixed ? 'either' : 'regular' };
+  return { bits, schedule, align: 4, externalInputs: isOutside(input), classes: options.classes === 'runtime' && state.mixed ? 'either' : 'regular' };
 }
 
 /** VDPC on a chosen grid: the stage with its classes, as many patches of outlier class as the SRAM allows. @param notes gets how many it does not */
@@ -183,7 +185,7 @@ export function classifyPatches(graph: Graph, calibration: Calibration, choice: 
   let refused = 0;
   for (const { patch } of ranking.slice(0, frequent)) {
     classes[patch] = 'outlier';
-    if (arenaBytes(graph, choice, classes, state, options.target.input === 'external') > options.target.sramBytes) {
+    if (arenaBytes(graph, choice, classes, state, options.target.input) > options.target.sramBytes) {
       classes[patch] = 'regular';
       refused++;
     }
@@ -192,9 +194,9 @@ export function classifyPatches(graph: Graph, calibration: Calibration, choice: 
   return { ...base, classMode: 'static', classes: classRows(classes, grid.cols), runtime: null };
 }
 
-function arenaBytes(graph: Graph, choice: PatchChoice, classes: readonly PatchClass[], state: BitDecisions, externalInputs: boolean): number {
-  const { bits, options } = scheduleRules(graph, choice.stage.splitMap, state);
-  const { requests, overlaps } = scheduleArena(graph, buildSchedule(graph, { ...choice, classes }, bits, { ...options, tailStages: choice.tailStages }), 4, externalInputs);
+function arenaBytes(graph: Graph, choice: PatchChoice, classes: readonly PatchClass[], state: BitDecisions, input: InputPlace | undefined): number {
+  const { bits, options } = scheduleRules(graph, choice.stage.splitMap, state, input);
+  const { requests, overlaps } = scheduleArena(graph, buildSchedule(graph, { ...choice, classes }, bits, { ...options, tailStages: choice.tailStages }), 4, isOutside(input));
   return layoutArena(requests, overlaps, { effort: 'quick' }).bytes;
 }
 

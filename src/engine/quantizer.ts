@@ -81,7 +81,7 @@ export class Quantizer {
     let parameters = quantizeGraph(graph, calibration, this.inputs, decisionsOf(graph, decision, planPath), oneScaleMaps(graph, decision.patchStage));
     if (this.job.compensate ?? mixedBits(decision)) parameters = compensate(graph, parameters, await this.floatTargets(), this.progress);
     const program = lower(graph, resolveStage(graph, decision.patchStage, planPath), parameters, {
-      name: toIdentifier(path.basename(modelPath)), externalInputs: search.target.input === 'external', tailStages: resolveTailStages(graph, decision, planPath),
+      name: toIdentifier(path.basename(modelPath)), input: search.target.input, tailStages: resolveTailStages(graph, decision, planPath),
     });
     return { decision, parameters, program };
   }

@@ -21,7 +21,7 @@ const flag = { type: 'boolean' } as const;
 /** `sweep`: plans for several values of one parameter, as a table beside the plan. */
 export const sweepCommand: Command = {
   synopsis:
-    'sweep MODEL --images DIR --target ID (--phi F,F,… | --lambda F,F,… | --bitops-target R,R,…) [--evaluate DIR] [--limit N] [--pick VALUE] [--sram BYTES] [--flash BYTES] [--input counted|external] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--epsilon F] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--calibrate N] [--sizes NAME=N,…] [--no-compensate] [--no-cache] --out FOLDER',
+    'sweep MODEL --images DIR --target ID (--phi F,F,… | --lambda F,F,… | --bitops-target R,R,…) [--evaluate DIR] [--limit N] [--pick VALUE] [--sram BYTES] [--flash BYTES] [--input counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--epsilon F] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--calibrate N] [--sizes NAME=N,…] [--no-compensate] [--no-cache] --out FOLDER',
   summary: 'a plan for each value of one parameter, with its figures and, on the --limit images of --evaluate, its accuracy; --pick makes one of them the plan',
   options: {
     images: text, target: text, phi: text, lambda: text, 'bitops-target': text, evaluate: text, limit: text, pick: text, sram: text, flash: text, input: text, grid: text, bits: text, weights: text,
@@ -42,8 +42,8 @@ async function runSweepCommand(positionals: readonly string[], values: Values, p
   const preprocess = typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : presetPreprocess('unit');
   const sizes = sizesOf(values.sizes);
   const limit = count(values, 'calibrate');
-  const input = oneOf(values, 'input', ['counted', 'external'] as const, 'counted');
-  const target = { ...capacityOf(values), ...(input === 'external' ? { input } : {}) };
+  const input = oneOf(values, 'input', ['counted', 'external', 'tiles'] as const, 'counted');
+  const target = { ...capacityOf(values), ...(input === 'counted' ? {} : { input }) };
   const locked = await lockedDecisions(planPath);
   const session = await SweepSession.open({ modelPath, sizes, imagesPath, limit, preprocess, cachePath: values['no-cache'] === true ? null : defaultCachePath(), file: planPath }, progress);
   const settings: SweepSettings = {

@@ -39,6 +39,7 @@ function workOf(graph: Graph, { buffers }: Schedule, { kind, layer: id, inputs, 
       return layerInstructions(graph, layer, regionPixels(output.region), inputs.length > 0 ? buffers[inputs[0].buffer].bits : 8, isWeighted(layer) ? decisions.weightBits(id) : 8);
     case 'view': return elementInstructions(codes);
     case 'classify': return elementInstructions(regionPixels(inputs[0].region) * inputs[0].channels);
+    case 'load':
     case 'keep':
     case 'restore': return output ? copyInstructions(Math.ceil((codes * buffers[output.buffer].bits) / 8), 0) : 0;
   }

@@ -6,6 +6,7 @@ import type { PatchChoice } from '../engine/patch/estimate';
 import { planPatches, type PatchCandidate } from '../engine/patch/planner';
 import { buildSchedule } from '../engine/patch/schedule';
 import { decisionsOf } from '../engine/plan/decisions';
+import { isOutside } from '../engine/plan/inputPlace';
 import type { OpenedPlan } from '../engine/plan/open';
 import type { PatchStage, Plan } from '../engine/plan/types';
 import { scheduleRules } from '../engine/program/scheduleRules';
@@ -26,10 +27,10 @@ const MEMORY_POINTS = 32;
 export function memoryPoints(opened: OpenedPlan): MemoryPointView[] {
   const { graph, plan, planPath } = opened;
   const decisions = decisionsOf(graph, plan, planPath);
-  const { bits, options } = scheduleRules(graph, null, decisions);
+  const { bits, options } = scheduleRules(graph, null, decisions, plan.target.input);
   const mixed = plan.patchStage?.classMode === 'runtime';
   const { pareto } = planPatches(graph, {
-    memory: { bits, schedule: options, align: 4, externalInputs: plan.target.input === 'external', classes: mixed ? 'either' : 'regular' }, sramBytes: plan.target.sramBytes,
+    memory: { bits, schedule: options, align: 4, externalInputs: isOutside(plan.target.input), classes: mixed ? 'either' : 'regular' }, sramBytes: plan.target.sramBytes,
     strategies: ['recompute', 'keep', 'hybrid'],
   });
   const target = targetOf(plan);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import * as path from 'node:path';
 import { keepNothing } from '../../src/engine/patch/branches';
 import { stageUpTo } from '../../src/engine/patch/stages';
 import type { PatchClass } from '../../src/engine/plan/types';
@@ -8,13 +9,13 @@ import type { Program } from '../../src/engine/program/types';
 import { quantizeGraph } from '../../src/engine/quantize/quantizeGraph';
 import { all8, calibrateGraph, graphSamples, pixelInput } from '../support/quantizedGraph';
 import { GraphBuilder, relu6, squareWindow } from '../support/randomGraph';
-import { buildForHost, removeFolder, sanitizerFlags, scratchFolder } from './support/hostBuild';
+import { buildForHost, compile, putFiles, removeFolder, runCommand, sanitizerFlags, scratchFolder } from './support/hostBuild';
 import { reference, toHex } from './support/reference';
 
 const grid = { rows: 2, cols: 3 };
 
 /** Two inputs, one of them reshaped in place, patches over the other: the same network with its inputs in the arena and outside of it. */
-function programs(): { readonly counted: Program; readonly external: Program } {
+function programs(): { readonly counted: Program; readonly external: Program; readonly tiles: Program } {
   const g = new GraphBuilder();
   const image = g.input({ h: 17, w: 20, c: 3 });
   const wide = g.conv(image, 12, squareWindow(3, { strideH: 2, strideW: 2 }), 1, relu6);
@@ -26,13 +27,14 @@ function programs(): { readonly counted: Program; readonly external: Program } {
   const stage: LoweringStage = { stage: stageUpTo(graph, split)!, grid, keep: keepNothing, classes: new Array<PatchClass>(grid.rows * grid.cols).fill('regular'), runtime: null };
   return {
     counted: lower(graph, stage, parameters, { name: 'net' }),
-    external: lower(graph, stage, parameters, { name: 'net', externalInputs: true }),
+    external: lower(graph, stage, parameters, { name: 'net', input: 'external' }),
+    tiles: lower(graph, stage, parameters, { name: 'net', input: 'tiles' }),
   };
 }
 
 describe('inputs outside of the arena', function () {
   this.timeout(300_000);
-  const { counted, external } = programs();
+  const { counted, external, tiles } = programs();
 
   it('take nothing of the arena and change no output', () => {
     const { inputs, outputs } = reference(external, 4);
@@ -53,6 +55,58 @@ describe('inputs outside of the arena', function () {
     assert.equal(result.selftest, 0);
     assert.ok(result.guardsWhole);
     assert.ok(result.lastByteUsed);
+    removeFolder(folder);
+  });
+
+  it('come in tiles, which take less of the arena than the input and change no output', () => {
+    const { inputs, outputs, files } = reference(tiles, 4);
+    const executor = new Executor(counted);
+    assert.deepEqual(toHex(outputs), toHex(inputs.map((set) => executor.run(set).outputs)));
+    assert.ok(tiles.arenaBytes < counted.arenaBytes && tiles.arenaBytes >= external.arenaBytes, `${external.arenaBytes}, ${tiles.arenaBytes}, ${counted.arenaBytes}`);
+    const header = files.find((f) => f.path === 'net.h')!.text;
+    assert.match(header, /#define NET_INPUT_TILES 1\n/);
+    assert.match(header, /they overlap, so that some pixels are asked for again/);
+    const folder = scratchFolder('tiles');
+    const result = buildForHost(folder, tiles, files, { flags: ['-O1', ...sanitizerFlags] }).run(inputs);
+    assert.deepEqual(toHex(result.outputs), toHex(outputs), `sources in ${folder}`);
+    assert.equal(result.selftest, 0);
+    assert.ok(result.guardsWhole && result.lastByteUsed);
+    removeFolder(folder);
+  });
+
+  it('end an inference when the application has no tile, and are no larger than the header says', () => {
+    const { files } = reference(tiles, 1);
+    const folder = scratchFolder('tiles');
+    const main = `#include <stdio.h>
+#include <string.h>
+#include "net.h"
+static NET_ARENA(arena);
+static int left, rows_seen;
+static int read(void *context, int32_t row, int32_t rows, int32_t column, int32_t columns, uint8_t *to, int32_t row_bytes)
+{
+    int32_t y;
+    if (row + rows > rows_seen) rows_seen = row + rows;
+    if (context != &left || column + columns > NET_INPUT_W || rows > NET_INPUT_TILE_ROWS || columns > NET_INPUT_TILE_COLUMNS || row_bytes != columns * NET_INPUT_PIXEL_BYTES) return 7;
+    for (y = 0; y < rows; y++) memset(to + y * row_bytes, 9, (size_t)(columns * NET_INPUT_PIXEL_BYTES));
+    return left-- > 0 ? 0 : -1;
+}
+int main(void) {
+    static const uint8_t other[NET_INPUT_1_BYTES];
+    const net_source second = {net_read_input_1, (void *)other};
+    const net_source source = {read, &left};
+    int whole, cut, missing;
+    left = 6;
+    whole = net_invoke_tiles(arena, &source, &second);
+    left = 3;
+    cut = net_invoke_tiles(arena, &source, &second);
+    missing = net_invoke_tiles(arena, NULL, &second);
+    printf("%d %d %d %d", whole, cut == NET_ERROR_INPUT, missing == NET_ERROR_NO_ARENA, rows_seen);
+    return 0;
+}
+`;
+    const sources = putFiles(folder, [...files, { path: 'main.c', text: main }]);
+    compile('gcc', sources, path.join(folder, 'main'), ['-O1', ...sanitizerFlags]);
+    assert.equal(runCommand(path.join(folder, 'main'), []), '0 1 1 17');
     removeFolder(folder);
   });
 });

@@ -51,6 +51,19 @@ describe('the sample as firmware', function () {
     }
   });
 
+  it('runs with its picture in tiles, or where it is', async () => {
+    const project = path.join(folder, 'firmware');
+    for (const input of ['tiles', 'external'] as const) {
+      const other = await openPlan(opened.planPath, { plan: { ...opened.plan, target: { ...opened.plan.target, input } } });
+      assert.ok(other.program.arenaBytes < opened.program.arenaBytes);
+      const { name, files } = generateSources(other);
+      await writeToProject(project, name, files);
+      const output = runCommand('make', ['-s', 'run'], { cwd: project });
+      assert.match(output, /^self-test: passed$/m, input);
+      assert.match(output, new RegExp(`^arena: +${other.program.arenaBytes} bytes$`, 'm'), input);
+    }
+  });
+
   it('equals the interpreter on 20 inputs: on this computer, Cortex-M4 and Cortex-M0+', () => {
     const { program } = opened;
     const { inputs, outputs, files } = reference(program, 20, 1, (i) => goldenInputs(program, i + 1));

@@ -21,7 +21,7 @@ export function randomInputs(program: Program, seed: number): Uint8Array[] {
   });
 }
 
-const ops: readonly KernelOp[] = ['conv2d', 'conv2d', 'depthwise2d', 'depthwise2d', 'fullyConnected', 'add', 'requantize', 'mul', 'maxPool', 'averagePool', 'lookup', 'prelu', 'copy', 'fill', 'resize', 'softmax', 'permute', 'classify'];
+const ops: readonly Exclude<KernelOp, 'load'>[] = ['conv2d', 'conv2d', 'depthwise2d', 'depthwise2d', 'fullyConnected', 'add', 'requantize', 'mul', 'maxPool', 'averagePool', 'lookup', 'prelu', 'copy', 'fill', 'resize', 'softmax', 'permute', 'classify'];
 
 class Generator {
   private readonly p = new ProgramBuilder();

@@ -1,7 +1,7 @@
 import type { Port, Program } from '../program/types';
 import { banner } from './header';
 import { macroPrefix } from './identifier';
-import { externalInputs, portSuffix } from './inputs';
+import { comesInTiles, externalInputs, portSuffix } from './inputs';
 import { wrapItems } from './text';
 import type { GoldenVector, RenderOptions } from './types';
 
@@ -21,7 +21,9 @@ export function renderGolden(program: Program, { name, golden = [], provenance }
       })
       .join('\n');
   const external = externalInputs(program);
-  const invoke = external.length === 0 ? `${name}_invoke(arena)` : `${name}_invoke_from(arena, ${external.map(({ port }) => `input${portSuffix(port)}[i]`).join(', ')})`;
+  const tiles = comesInTiles(program);
+  const sources = tiles ? external.map(({ port, parameter }) => `        const ${name}_source ${parameter}_source = {${name}_read_input${portSuffix(port)}, (void *)${parameter}[i]};\n`) : [];
+  const invoke = tiles ? `${name}_invoke_tiles(arena, ${external.map(({ parameter }) => `&${parameter}_source`).join(', ')})` : external.length === 0 ? `${name}_invoke(arena)` : `${name}_invoke_from(arena, ${external.map(({ port }) => `input${portSuffix(port)}[i]`).join(', ')})`;
   const copies = program.inputs.map(({ buffer }, p) => {
     const s = portSuffix(p);
     return program.buffers[buffer].external ? '' : `        memcpy(${name}_input${s}(arena), input${s}[i], sizeof input${s}[i]);\n`;
@@ -42,7 +44,7 @@ int ${name}_selftest(void *arena)
         return ${prefix}_ERROR_NO_ARENA;
     }
     for (i = 0; i < ${golden.length}; i++) {
-        int error;
+${sources.join('')}        int error;
 ${copies.join('')}        error = ${invoke};
         if (error != ${prefix}_OK) {
             return error;

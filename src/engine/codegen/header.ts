@@ -1,6 +1,7 @@
 import type { Port, Program, ProgramBuffer } from '../program/types';
 import { macroPrefix } from './identifier';
-import { externalInputs, invokeSignature, portSuffix } from './inputs';
+import { comesInTiles, externalInputs, invokeSignature, portSuffix } from './inputs';
+import { tilesInterface } from './tiles';
 import { comment, commentText, floatLiteral, wrapItems } from './text';
 import type { Provenance } from './types';
 
@@ -22,7 +23,8 @@ export function renderHeader(program: Program, name: string, constantBytes: numb
   const ports = (kind: 'input' | 'output', list: readonly Port[]): string =>
     list.map((port, i) => portMacros(define, `${kind.toUpperCase()}${portSuffix(i)}`, port, program.buffers[port.buffer])).join('\n');
   const external = externalInputs(program);
-  const invoke = external.length > 0 ? `${name}_invoke_from` : `${name}_invoke`;
+  const tiles = comesInTiles(program);
+  const invoke = tiles ? `${name}_invoke_tiles` : external.length > 0 ? `${name}_invoke_from` : `${name}_invoke`;
   return `${banner(`${name}: a neural network as plain C.`, provenance)}#ifndef ${prefix}_MODEL_H
 #define ${prefix}_MODEL_H
 
@@ -35,7 +37,7 @@ extern "C" {
 #endif
 
 /*
- * The arena: the caller's buffer for ${external.length > 0 ? 'output and all that lies before it' : 'input, output and all that lies between'}. Nothing in it has to last
+ * The arena: the caller's buffer for ${tiles ? 'tiles of the input, output and all that lies between' : external.length > 0 ? 'output and all that lies before it' : 'input, output and all that lies between'}. Nothing in it has to last
  * from one inference to the next.
  */
 ${define('ARENA_BYTES', program.arenaBytes)}${define('ARENA_ALIGN', program.arenaAlign)}
@@ -59,7 +61,7 @@ ${define('OUTPUTS', program.outputs.length)}${ports('output', program.outputs)}
 /* Error codes. */
 ${define('OK', 0)}${define('ERROR_NO_ARENA', 1)}${define('ERROR_ARENA_ALIGNMENT', 2)}${define('ERROR_SELFTEST', 3)}${define('ERROR_NO_GOLDEN', 4)}
 ${inputText(program, name, define)}/*
- * Runs the network. Returns ${prefix}_OK, ${prefix}_ERROR_NO_ARENA${external.length > 0 ? ' (the input is missing too)' : ''} or ${prefix}_ERROR_ARENA_ALIGNMENT.
+ * Runs the network. Returns ${prefix}_OK, ${prefix}_ERROR_NO_ARENA${external.length > 0 ? ' (the input is missing too)' : ''}${tiles ? `, ${prefix}_ERROR_INPUT` : ''} or ${prefix}_ERROR_ARENA_ALIGNMENT.
  * Uses nothing but the arena${external.length > 0 ? ', the input' : ''} and constants: calls with different arenas may run at the same time.
  */
 ${invokeSignature(program, name)};
@@ -87,8 +89,8 @@ function inputText(program: Program, name: string, define: (macro: string, value
   const external = externalInputs(program);
   const inArena = program.inputs.flatMap(({ buffer }, i) => (program.buffers[buffer].external ? [] : [`void *${name}_input${portSuffix(i)}(void *arena);\n`]));
   const outside =
-    external.length === 0
-      ? ''
+    external.length === 0 || comesInTiles(program)
+      ? tilesInterface(program, name)
       : `/*
  * The input stays where the application has it, e.g. in a camera's frame buffer or in flash: all of
  * INPUT_BYTES, row-major, at any alignment. It is only read, and must not change during an inference.

@@ -61,6 +61,8 @@ export class ParameterWriter {
       }
       case 'copy':
         return { fn: 'qmcu_copy', params: null, args: [] };
+      case 'load':
+        throw new Error('Tiles are loaded by the application.');
       case 'fill':
         return { fn: 'qmcu_fill', params: null, args: [this.array(kernel.codes, 'int16')] };
       case 'resize':

@@ -3,12 +3,13 @@ import { ConstantArrays } from './constants';
 import { renderGolden } from './golden';
 import { banner, renderHeader } from './header';
 import { macroPrefix } from './identifier';
-import { externalInputs, invokeSignature, portSuffix } from './inputs';
+import { comesInTiles, externalInputs, invokeSignature, portSuffix } from './inputs';
 import { forModel, runtimeFileName, runtimeFiles } from './runtime';
 import { SpecialKernels } from './special';
 import { renderSteps } from './steps';
 import type { StepCode } from './steps';
 import { comment } from './text';
+import { tilesSource } from './tiles';
 import type { GeneratedFile, RenderOptions } from './types';
 
 /**
@@ -60,7 +61,7 @@ function renderSource(program: Program, { name, provenance }: RenderOptions, cod
     `${banner(`${name}: the steps of one inference.`, provenance)}#include "${name}.h"
 
 #include <stddef.h>
-
+${comesInTiles(program) ? '#include <string.h>\n' : ''}
 #include "${runtimeFileName('quantmcu.h', name)}"
 ${hasKernels ? `#include "${name}_kernels.h"\n` : ''}#include "${name}_weights.h"
 
@@ -73,6 +74,7 @@ ${comment(['Called around every layer with its number, which the comments below 
 `,
     code.parameters,
     code.views,
+    tilesSource(program, name),
     code.functions,
     `${inArena.join('')}${program.outputs.map((_, i) => address('output', i)).join('')}${invokeSignature(program, name)}
 {

@@ -1,7 +1,8 @@
 import type { Layer } from '../graph/types';
 import type { Access, Program, Step } from '../program/types';
 import type { ConstantArrays } from './constants';
-import { externalInputs } from './inputs';
+import { macroPrefix } from './identifier';
+import { comesInTiles, externalInputs } from './inputs';
 import { ParameterWriter } from './parameters';
 import type { SpecialKernels } from './special';
 import { comment, commentText } from './text';
@@ -28,6 +29,7 @@ export function renderSteps(program: Program, constants: ConstantArrays, layers:
   const writer = new ParameterWriter(constants);
   const kernels = new Set<string>();
 
+  const tiled = comesInTiles(program);
   const pointers = new Map(externalInputs(program).map(({ buffer, parameter }) => [buffer, parameter]));
   const pointerOf = (access: Access): string | undefined => pointers.get(program.buffers[access.buffer].aliasOf ?? access.buffer);
   const inputView = (access: Access, i: number): string => {
@@ -37,6 +39,11 @@ export function renderSteps(program: Program, constants: ConstantArrays, layers:
   };
 
   const renderCall = (step: Step): string => {
+    if (step.kernel.op === 'load') {
+      const { y0, x0 } = step.output.region;
+      const input = pointerOf(step.inputs[0])!;
+      return `if (load(${input}, view(&out, arena, &views[${views.index(step.output)}]), ${y0}, ${x0}) != 0) {\n        return 1;\n    }`;
+    }
     const call = writer.call(step);
     const made = special?.symbol(step);
     if (made === undefined) kernels.add(call.fn);
@@ -61,12 +68,16 @@ export function renderSteps(program: Program, constants: ConstantArrays, layers:
     if (part.some((step) => step.kernel.op !== 'classify')) maps.push('out');
     const reads = new Set(part.flatMap((step) => step.inputs.map(pointerOf)));
     const used = [...pointers.values()].filter((p) => reads.has(p));
+    // What asks the application for tiles may fail.
+    const mayFail = tiled && used.length > 0;
+    const parameters = used.map((p) => (mayFail ? `, const ${program.name}_source *${p}` : `, const uint8_t *${p}`));
     functions.push(
-      `${branch === null ? '' : comment([branchTitle(program, branch)])}static void ${name}(uint8_t *arena${used.map((p) => `, const uint8_t *${p}`).join('')})\n{\n    qmcu_map ${maps.join(', ')};\n` +
+      `${branch === null ? '' : comment([branchTitle(program, branch)])}static ${mayFail ? 'int' : 'void'} ${name}(uint8_t *arena${parameters.join('')})\n{\n    qmcu_map ${maps.join(', ')};\n` +
         runs(part, (step) => step.layer).map((group) => renderLayer(program, group, layers, renderCall)).join('') +
-        '}\n',
+        `${mayFail ? '    return 0;\n' : ''}}\n`,
     );
-    calls.push(`    ${name}(base${used.map((p) => `, (const uint8_t *)${p}`).join('')});\n`);
+    const call = `${name}(base${used.map((p) => (mayFail ? `, ${p}` : `, (const uint8_t *)${p}`)).join('')})`;
+    calls.push(mayFail ? `    if (${call} != 0) {\n        return ${macroPrefix(program.name)}_ERROR_INPUT;\n    }\n` : `    ${call};\n`);
   }
   return { parameters: parameters.render(), views: views.render(), functions: functions.join('\n'), calls: calls.join(''), kernels };
 }

@@ -52,7 +52,7 @@ export async function compareLayers(
 /** Whether a step computes (a part of) a feature map: not a view of one, nor what only moves codes. */
 function writesMap(program: Program, { kernel, output }: Step): boolean {
   const { role, map } = program.buffers[output.buffer];
-  return map !== null && role !== 'view' && role !== 'cache' && kernel.op !== 'copy' && kernel.op !== 'fill' && kernel.op !== 'classify';
+  return map !== null && role !== 'view' && role !== 'cache' && kernel.op !== 'copy' && kernel.op !== 'load' && kernel.op !== 'fill' && kernel.op !== 'classify';
 }
 
 /** Adds the squares of one step's region: codes against the same part of the float map. */

@@ -38,16 +38,18 @@ export class BranchNeeds {
     private readonly splitBytes: number,
     concatInPlace: (layer: LayerId, input: number) => boolean,
   ) {
-    const { stage, keep } = shapes;
-    const indexOf = new Map(stage.maps.map((map, m) => [map, m]));
+    const { stage, keep, maps } = shapes;
+    const indexOf = new Map(maps.map((map, m) => [map, m]));
     const entryOf = new Map(stage.inputs.map((map, e) => [map, e]));
     const indexes = (inputs: readonly MapId[], of: ReadonlyMap<MapId, number>): number[] => [...new Set(inputs)].flatMap((map) => of.get(map) ?? []);
-    this.reads = stage.layers.map((id) => indexes(graph.layers[id].inputs, indexOf));
-    this.entryReads = stage.layers.map((id) => indexes(graph.layers[id].inputs, entryOf));
-    this.pixelBytes = Float64Array.from(stage.maps, (map) => Math.ceil((graph.maps[map].shape.c * bits.stored(map, 'regular')) / 8));
-    const homeOf = Int32Array.from(stage.layers, (_, l) => l);
-    for (const [l, id] of stage.layers.entries()) {
-      const layer = graph.layers[id];
+    // Loading a tile is a layer that reads nothing.
+    const layers = maps.map((map) => (graph.maps[map].producer === null ? null : graph.layers[graph.maps[map].producer]));
+    this.reads = layers.map((layer) => indexes(layer?.inputs ?? [], indexOf));
+    this.entryReads = layers.map((layer) => indexes(layer?.inputs ?? [], entryOf));
+    this.pixelBytes = Float64Array.from(maps, (map, m) => Math.ceil((graph.maps[map].shape.c * bits.stored(map, layers[m] === null ? null : 'regular')) / 8));
+    const homeOf = Int32Array.from(maps, (_, l) => l);
+    for (const [l, layer] of layers.entries()) {
+      if (layer === null) continue;
       // A slice may stay inside its input.
       if (layer.kind === 'slice' && !keep.has(layer.output) && layer.output !== stage.splitMap) this.pixelBytes[l] = 0;
       if (layer.kind !== 'concat') continue;
@@ -56,18 +58,18 @@ export class BranchNeeds {
         // What is kept has a buffer of its own.
         if (part === undefined || keep.has(map) || keep.has(layer.output)) continue;
         // Inputs of a concat may be computed into its buffer; where it is sure that they are, that exists from the first of them on.
-        const sure = concatInPlace(id, i) && graph.maps[map].consumers.length === 1 && this.pixelBytes[l] > 0;
+        const sure = concatInPlace(layer.id, i) && graph.maps[map].consumers.length === 1 && this.pixelBytes[l] > 0;
         if (sure) homeOf[l] = Math.min(homeOf[l], part);
         this.pixelBytes[part] = 0;
       }
     }
-    this.overlaps = stage.layers.map((id) => graph.layers[id].kind !== 'pad' && (graph.layers[id].kind === 'concat' || graph.layers[id].inputs.length <= 2));
-    this.begins = stage.layers.map((_, l) => [...homeOf.keys()].filter((h) => homeOf[h] === l));
-    this.kept = stage.maps.flatMap((map, m) => (keep.has(map) ? [m] : []));
+    this.overlaps = layers.map((layer) => layer !== null && layer.kind !== 'pad' && (layer.kind === 'concat' || layer.inputs.length <= 2));
+    this.begins = maps.map((_, l) => [...homeOf.keys()].filter((h) => homeOf[h] === l));
+    this.kept = maps.flatMap((map, m) => (keep.has(map) ? [m] : []));
     this.split = indexOf.get(stage.splitMap)!;
-    const zeros = () => new Float64Array(stage.maps.length);
+    const zeros = () => new Float64Array(maps.length);
     this.own = { above: zeros(), left: zeros(), below: zeros(), right: zeros() };
-    this.lastUse = new Int32Array(stage.maps.length);
+    this.lastUse = new Int32Array(maps.length);
     this.lastEntry = new Int32Array(stage.inputs.length);
     this.lastReader = new Int32Array(stage.inputs.length);
   }

@@ -81,7 +81,12 @@ export function axisParts(graph: Graph, stage: Stage, axis: Axis, patches: reado
       }
     }
   }
-  for (const map of stage.inputs) parts.set(map, settle(needs.get(map)!, false)!);
+  for (const map of stage.inputs) {
+    // Only inputs that come in tiles can be kept.
+    const read = settle(needs.get(map)!, keep.has(map));
+    if (!read) return null;
+    parts.set(map, read);
+  }
   return parts;
 }
 

@@ -2,7 +2,7 @@ import type { Graph, MapId } from '../graph/types';
 import { keepNothing, type Grid } from './branches';
 import type { PlannerOptions } from './planner';
 import { StageShapes } from './stageShapes';
-import { candidateStages, type Stage } from './stages';
+import { candidateStages, tiledInputs, type Stage } from './stages';
 
 /** A patch stage in patches: one of the ways to begin. */
 export interface Choice {
@@ -37,12 +37,13 @@ export function gridsOf({ grid, largestGrid: { rows, cols } = defaultGrid }: Pla
 /** Regions do not depend on bits: searches that follow one another on a graph share them. */
 const shapesOfGraphs = new WeakMap<Graph, Map<string, StageShapes>>();
 
-export function shapesOf(graph: Graph, stage: Stage, keep: ReadonlySet<MapId>): StageShapes {
+export function shapesOf(graph: Graph, stage: Stage, keep: ReadonlySet<MapId>, inputTiles = false): StageShapes {
   let known = shapesOfGraphs.get(graph);
   if (!known) shapesOfGraphs.set(graph, (known = new Map<string, StageShapes>()));
-  const key = `${stage.inputs.join()} ${stage.splitMap}: ${[...keep].join()}`;
+  const tiles = inputTiles ? tiledInputs(graph, stage) : [];
+  const key = `${stage.inputs.join()} ${stage.splitMap}: ${[...keep].join()} ${tiles.join()}`;
   let shapes = known.get(key);
-  if (!shapes) known.set(key, (shapes = new StageShapes(graph, stage, keep)));
+  if (!shapes) known.set(key, (shapes = new StageShapes(graph, stage, keep, tiles)));
   return shapes;
 }
 
@@ -50,6 +51,7 @@ export function shapesOf(graph: Graph, stage: Stage, keep: ReadonlySet<MapId>): 
 export function choicesOf(graph: Graph, options: PlannerOptions): Choice[] {
   const all: Choice[] = [];
   const grids = gridsOf(options);
+  const inputTiles = options.memory.schedule?.inputTiles;
   let work = 0;
   for (const stage of candidateStages(graph)) {
     if (options.splitMap !== undefined && stage.splitMap !== options.splitMap) continue;
@@ -57,9 +59,9 @@ export function choicesOf(graph: Graph, options: PlannerOptions): Choice[] {
     work += stage.maps.length * sets.length;
     if (work > MOST_WORK && all.length > 0) break;
     options.checkCancelled?.();
-    const once = shapesOf(graph, stage, keepNothing).instructions(options.memory.bits)({ rows: 1, cols: 1 });
+    const once = shapesOf(graph, stage, keepNothing, inputTiles).instructions(options.memory.bits)({ rows: 1, cols: 1 });
     for (const keep of sets) {
-      const shapes = shapesOf(graph, stage, keep);
+      const shapes = shapesOf(graph, stage, keep, inputTiles);
       const instructions = shapes.instructions(options.memory.bits);
       for (const grid of grids) if (shapes.suits(grid)) all.push({ shapes, grid, extra: instructions(grid) - once, floor: 0, isFloorOfAll: false, bytes: null });
     }
@@ -74,8 +76,10 @@ export function patches({ rows, cols }: Grid): number {
 }
 
 /** The sets of kept maps that the strategies ask for. A kept map is shared by all branches, so it must have the same bits in all of them: `isKeepable`. */
-export function keepSets(graph: Graph, stage: Stage, { strategies = ['recompute'] }: PlannerOptions, isKeepable: (map: MapId) => boolean): ReadonlySet<MapId>[] {
-  const keepable = stage.maps.filter((map) => map !== stage.splitMap && isKeepable(map));
+export function keepSets(graph: Graph, stage: Stage, { strategies = ['recompute'], memory }: PlannerOptions, isKeepable: (map: MapId) => boolean): ReadonlySet<MapId>[] {
+  // Classes that are decided at run time allow no kept halos at all.
+  const tiles = memory.schedule?.inputTiles && typeof memory.classes === 'string' && memory.classes !== 'either' ? tiledInputs(graph, stage) : [];
+  const keepable = [...tiles, ...stage.maps.filter((map) => map !== stage.splitMap && isKeepable(map))];
   const channels = (map: MapId) => graph.maps[map].shape.c;
   const widths = [...new Set(keepable.map(channels))].sort((a, b) => a - b);
   const sets: ReadonlySet<MapId>[] = strategies.includes('recompute') ? [keepNothing] : [];

@@ -33,7 +33,7 @@ export interface BitsOf {
 export interface ScheduledStage {
   readonly stage: Stage;
   readonly grid: Grid;
-  /** Maps of the stage whose halo is kept between branches. */
+  /** Maps of the stage whose halo is kept between branches, tiles of graph inputs among them. */
   readonly keep: ReadonlySet<MapId>;
   /** Class of each branch, row-major, or what decides it at run time. */
   readonly classes: readonly PatchClass[] | RuntimeClasses;
@@ -56,6 +56,11 @@ export interface RuntimeClasses {
 export interface ScheduleOptions {
   /** Stages of the tail that run patch by patch as well, in order; they share no layer. Default: none. */
   readonly tailStages?: readonly TailStageChoice[];
+  /**
+   * Graph inputs are outside of the arena and come into it in tiles: every branch begins with loading what it needs of them, and a layer between stages has them
+   * loaded as a whole. An input that is an output, too, is not. Default: layers read them where they are.
+   */
+  readonly inputTiles?: boolean;
   /** Whether this input of a concat along c may be computed straight into the concat's buffer (same format); asked only where the geometry allows it. Default: never. */
   readonly concatInPlace?: (layer: LayerId, input: number) => boolean;
   /** Whether the output of a slice may stay where its input is (same format). Default: never. */
@@ -103,8 +108,9 @@ export interface ScheduleStep {
   /**
    * `layer`: compute `output` from `inputs`. A concat is one such step per input that is not computed in place: a copy into its channels, rows or columns.
    * `view`: requantize the one input for `layer`. `classify`: decide the class of `branch` by the input. `keep`, `restore`: copy a halo to and from its cache.
+   * `load`: get a region of a graph input for `layer` (and others after it).
    */
-  readonly kind: 'layer' | 'view' | 'classify' | 'keep' | 'restore';
+  readonly kind: 'layer' | 'view' | 'classify' | 'keep' | 'restore' | 'load';
   readonly layer: LayerId;
   /** Which input of the layer is copied or viewed; 0 where the step serves all. */
   readonly part: number;
@@ -130,7 +136,7 @@ export interface ScheduleStep {
  * all that they read is there. Without a stage everything is tail.
  *
  * A branch's buffers hold what that branch needs of each map; the split map is one buffer into which every branch writes its patch; graph
- * inputs are read in place. Steps and buffers are numbered from 0 in order.
+ * inputs are read in place, or loaded in tiles. Steps and buffers are numbered from 0 in order.
  *
  * @throws Error when the grid does not suit the stage (see stageBranches).
  */

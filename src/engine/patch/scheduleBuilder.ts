@@ -35,6 +35,8 @@ export class ScheduleBuilder {
   private readonly buffers: Mutable<ScheduleBuffer>[] = [];
   private readonly steps: ScheduleStep[] = [];
   private readonly whole: Located = new Map();
+  /** Where graph inputs are that come into the arena in tiles. */
+  private readonly sources: Located = new Map();
   private readonly outputs: ReadonlySet<MapId>;
   private readonly places = new Map<string, ReadonlyMap<MapId, Place>>();
   /** Halo caches that the next branches read, by map and branch index. */
@@ -51,7 +53,9 @@ export class ScheduleBuilder {
   ) {
     this.outputs = new Set(graph.outputs.map((o) => o.map));
     const tail = options.tailStages ?? [];
-    this.parts = [...(stage ? [stage] : []), ...tail.map((t) => ({ ...t, classes: [] }))].map((scheduled, index) => {
+    this.parts = [...(stage ? [stage] : []), ...tail.map((t) => ({ ...t, classes: [] }))].map((given, index) => {
+      const kept = [...given.keep].filter((map) => graph.maps[map].producer !== null || this.isTiled(map));
+      const scheduled = { ...given, keep: new Set(kept) };
       const branches = stageBranches(graph, scheduled.stage, scheduled.grid, scheduled.keep);
       if (!branches) throw new Error(`A grid of ${scheduled.grid.rows}×${scheduled.grid.cols} patches does not suit the stage.`);
       return { index, scheduled, branches, layers: new Set(scheduled.stage.layers) };
@@ -67,7 +71,11 @@ export class ScheduleBuilder {
     // A stage runs as soon as all that it reads is there.
     const after = (part: Part): number => part.scheduled.stage.inputs.reduce((last, map) => Math.max(last, this.graph.maps[map].producer ?? -1), -1);
     const emitStages = (at: number): void => {
-      for (const part of this.parts) if (after(part) === at) for (const branch of part.branches) this.emitBranch(part, branch);
+      for (const part of this.parts) {
+        if (after(part) !== at) continue;
+        this.caches.clear();
+        for (const branch of part.branches) this.emitBranch(part, branch);
+      }
     };
     emitStages(-1);
     for (const layer of this.graph.layers) {
@@ -87,7 +95,7 @@ export class ScheduleBuilder {
     const [part] = this.parts;
     const { stage, keep } = part.scheduled;
     if (part === this.patchStage) this.addInputs();
-    else for (const map of stage.inputs) this.addWhole(this.graph.maps[map].producer === null ? 'input' : 'map', map);
+    else for (const map of stage.inputs) if (this.graph.maps[map].producer !== null) this.addWhole('map', map); else this.addInput(map);
     for (const index of indexes) {
       const branch = part.branches[index];
       const begin = this.steps.length;
@@ -101,20 +109,48 @@ export class ScheduleBuilder {
     // What is read or handed back later stays.
     for (const map of stage.inputs) {
       const isLate = this.outputs.has(map) || this.graph.maps[map].consumers.some((id) => !part.layers.has(id));
-      if (isLate) this.touch(this.whole.get(map)!.buffer, this.steps.length - 1);
+      if (isLate && this.whole.has(map)) this.touch(this.whole.get(map)!.buffer, this.steps.length - 1);
     }
     return this.finish([]);
   }
 
   private addInputs(): void {
-    for (const { map } of this.graph.inputs) this.addWhole('input', map);
+    for (const { map } of this.graph.inputs) this.addInput(map);
+  }
+
+  private addInput(map: MapId): void {
+    this.addWhole('input', map, this.isTiled(map) ? this.sources : this.whole);
+  }
+
+  private isTiled(map: MapId): boolean {
+    return this.options.inputTiles === true && this.graph.maps[map].producer === null && !this.outputs.has(map);
   }
 
   /** A whole map that is there before the first step. */
-  private addWhole(role: 'input' | 'map', map: MapId): void {
+  private addWhole(role: 'input' | 'map', map: MapId, located = this.whole): void {
     const buffer = this.addBuffer(role, map, fullRegion(this.graph.maps[map].shape), this.bits.stored(map, null), null, null);
     this.touch(buffer, -1);
-    this.whole.set(map, { buffer, channel: 0 });
+    located.set(map, { buffer, channel: 0 });
+  }
+
+  /** Loads what the branch (without one: the layer) reads of the graph inputs that come in tiles, unless it is there as a whole. */
+  private loadTiles(maps: readonly MapId[], layers: readonly Layer[], run: Run): void {
+    for (const map of maps) {
+      const source = this.sources.get(map);
+      if (!source || run.located.has(map)) continue;
+      const part = this.partOf(map, run);
+      if (regionPixels(part.need) === 0) continue;
+      const load: Run = { ...run, scope: null };
+      const buffer = this.addBuffer(run.branch ? 'branch' : 'map', map, part.need, this.bits.stored(map, null), run.branch ? load : null, null);
+      run.located.set(map, { buffer, channel: 0 });
+      const { id } = layers.find((layer) => layer.inputs.includes(map))!;
+      if (this.isKept(map, run)) this.restore(id, map, part, load);
+      if (regionPixels(part.fresh) > 0) {
+        const output = this.access(map, part.fresh, run.located);
+        this.emit({ kind: 'load', layer: id, part: 0, run: load, inputs: [{ ...output, ...source }], output });
+      }
+      if (this.isKept(map, run)) this.keep(id, map, part, load);
+    }
   }
 
   /** Makes the caches that the branch finds, and returns others of the same map that are alive beside it: of columns to the right from above, to the left for below. */
@@ -147,17 +183,18 @@ export class ScheduleBuilder {
       buffer.first = this.buffers[buffer.aliasOf].first;
       buffer.last = this.buffers[buffer.aliasOf].last;
     }
-    return { buffers: this.buffers, steps: this.steps, inputs: this.graph.inputs.flatMap(({ map }) => this.whole.get(map)?.buffer ?? []), outputs };
+    return { buffers: this.buffers, steps: this.steps, inputs: this.graph.inputs.flatMap(({ map }) => (this.sources.get(map) ?? this.whole.get(map))?.buffer ?? []), outputs };
   }
 
   private emitBranch(part: Part, branch: StageBranch): void {
     const { stage, classes, channels } = part.scheduled;
     const located: Located = new Map(this.whole);
+    const layers = stage.layers.map((id) => this.graph.layers[id]);
+    this.loadTiles(stage.inputs, layers, { part, branch, scope: null, guard: null, located });
     if (channels !== undefined) {
       this.emitSlices(part, channels, { part, branch, scope: null, guard: null, located });
       return;
     }
-    const layers = stage.layers.map((id) => this.graph.layers[id]);
     if (!('decidedBy' in classes)) {
       const run: Run = { part, branch, scope: part === this.patchStage ? classes[branch.index] : null, guard: null, located };
       for (const layer of layers) this.emitLayer(layer, run);
@@ -193,6 +230,7 @@ export class ScheduleBuilder {
   }
 
   private emitLayer(layer: Layer, run: Run): void {
+    if (run.part === null) this.loadTiles(layer.inputs, [layer], run);
     const part = this.partOf(layer.output, run);
     if (regionPixels(part.need) === 0) return;
     const place = this.placesOf(run).get(layer.output);
@@ -204,12 +242,12 @@ export class ScheduleBuilder {
     if (layer.kind === 'reshape' && this.alias(layer, run)) return;
     const home = this.homeOf(layer.output, run);
     run.located.set(layer.output, home);
-    if (this.isKept(layer.output, run)) this.restore(layer, part, run);
+    if (this.isKept(layer.output, run)) this.restore(layer.id, layer.output, part, run);
     if (regionPixels(part.fresh) > 0) {
       if (layer.kind === 'concat') this.emitConcat(layer, part.fresh, run);
       else this.emitKernel(layer, part.fresh, run);
     }
-    if (this.isKept(layer.output, run)) this.keep(layer, part, run);
+    if (this.isKept(layer.output, run)) this.keep(layer.id, layer.output, part, run);
   }
 
   private emitKernel(layer: Layer, region: Region, run: Run): void {
@@ -250,36 +288,36 @@ export class ScheduleBuilder {
     return view;
   }
 
-  /** Copies what earlier branches kept of the layer's output into the branch's buffer: the rows above and the columns left of the fresh part. */
-  private restore(layer: Layer, part: BranchPart, run: Run): void {
+  /** Copies what earlier branches kept of a map into the branch's buffer: the rows above and the columns left of the fresh part. */
+  private restore(layer: LayerId, map: MapId, part: BranchPart, run: Run): void {
     for (const [key, region] of [
-      [this.cacheKey(layer.output, run.branch!.row - 1, run.branch!.col, 'rows'), aboveFresh(part)],
-      [this.cacheKey(layer.output, run.branch!.row, run.branch!.col - 1, 'cols'), leftOfFresh(part)],
+      [this.cacheKey(map, run.branch!.row - 1, run.branch!.col, 'rows'), aboveFresh(part)],
+      [this.cacheKey(map, run.branch!.row, run.branch!.col - 1, 'cols'), leftOfFresh(part)],
     ] as const) {
       const buffer = this.caches.get(key);
       if (buffer === undefined || regionPixels(region) === 0) continue;
-      const output = this.access(layer.output, region, run.located);
-      this.emit({ kind: 'restore', layer: layer.id, part: 0, run, inputs: [{ ...output, buffer, channel: 0 }], output });
+      const output = this.access(map, region, run.located);
+      this.emit({ kind: 'restore', layer, part: 0, run, inputs: [{ ...output, buffer, channel: 0 }], output });
     }
   }
 
-  /** Copies what the branch below and the branch to the right will need of the layer's output into caches of its size. */
-  private keep(layer: Layer, part: BranchPart, run: Run): void {
+  /** Copies what the branch below and the branch to the right will need of a map into caches of its size. */
+  private keep(layer: LayerId, map: MapId, part: BranchPart, run: Run): void {
     const { row, col } = run.branch!;
     const { scheduled, branches } = run.part!;
     const { cols } = scheduled.grid;
-    const below = branches[(row + 1) * cols + col]?.parts.get(layer.output);
-    const right = col + 1 < cols ? branches[row * cols + col + 1].parts.get(layer.output) : undefined;
+    const below = branches[(row + 1) * cols + col]?.parts.get(map);
+    const right = col + 1 < cols ? branches[row * cols + col + 1].parts.get(map) : undefined;
     for (const [key, region] of [
-      [this.cacheKey(layer.output, row, col, 'rows'), below && intersectRegions(part.need, aboveFresh(below))],
-      [this.cacheKey(layer.output, row, col, 'cols'), right && intersectRegions(part.need, leftOfFresh(right))],
+      [this.cacheKey(map, row, col, 'rows'), below && intersectRegions(part.need, aboveFresh(below))],
+      [this.cacheKey(map, row, col, 'cols'), right && intersectRegions(part.need, leftOfFresh(right))],
     ] as const) {
       if (!region || regionPixels(region) === 0) continue;
-      const input = this.access(layer.output, region, run.located);
+      const input = this.access(map, region, run.located);
       // Both ways on which a branch can go on at run time fill the same cache.
-      const buffer = this.caches.get(key) ?? this.addBuffer('cache', layer.output, region, this.buffers[input.buffer].bits, run, null);
+      const buffer = this.caches.get(key) ?? this.addBuffer('cache', map, region, this.buffers[input.buffer].bits, run, null);
       this.caches.set(key, buffer);
-      this.emit({ kind: 'keep', layer: layer.id, part: 0, run, inputs: [input], output: { ...input, buffer, channel: 0 } });
+      this.emit({ kind: 'keep', layer, part: 0, run, inputs: [input], output: { ...input, buffer, channel: 0 } });
     }
   }
 

@@ -7,7 +7,7 @@ import type { BitsOf } from './schedule';
 import type { Stage } from './stages';
 
 /**
- * One axis of one partition of the split map: by map of the stage (the order of `stage.maps`), what each row (or column) of branches does. Entries are
+ * One axis of one partition of the split map: by map of the stage (the order of {@link StageShapes.maps}), what each row (or column) of branches does. Entries are
  * [map · count + branch].
  */
 export interface AxisNumbers {
@@ -27,15 +27,22 @@ export interface AxisNumbers {
 /** The regions of a stage under one choice of kept maps, for all grids; rows and columns are worked out once each and combined. */
 export class StageShapes {
   private readonly axes: Record<Axis, (AxisNumbers | null)[]> = { h: [], w: [] };
+  /** Inputs that come in tiles, then what the stage's layers write. */
+  readonly maps: readonly MapId[];
   private readonly macsOfMap: readonly number[];
 
+  /** @param tiles the inputs of the stage that branches load */
   constructor(
     private readonly graph: Graph,
     readonly stage: Stage,
     readonly keep: ReadonlySet<MapId>,
+    readonly tiles: readonly MapId[] = [],
   ) {
-    this.macsOfMap = stage.layers.map((id) => {
-      const layer = graph.layers[id];
+    this.maps = [...tiles, ...stage.maps];
+    this.macsOfMap = this.maps.map((map) => {
+      const { producer } = graph.maps[map];
+      if (producer === null) return 0;
+      const layer = graph.layers[producer];
       return macsPerPixel(layer, graph.maps[layer.inputs[0]].shape, graph.maps[layer.output].shape);
     });
   }
@@ -54,12 +61,12 @@ export class StageShapes {
     const parts = axisParts(graph, stage, axis, patchSpans(graph.maps[stage.splitMap].shape[axis], count), keep);
     let numbers: AxisNumbers | null = null;
     if (parts) {
-      const size = stage.maps.length * count;
+      const size = this.maps.length * count;
       numbers = {
         need: new Int32Array(size), needBegin: new Int32Array(size), fresh: new Int32Array(size), freshBegin: new Int32Array(size), freshBefore: new Int32Array(size),
-        computed: new Float64Array(stage.maps.length), needed: new Float64Array(stage.maps.length),
+        computed: new Float64Array(this.maps.length), needed: new Float64Array(this.maps.length),
       };
-      for (const [m, map] of stage.maps.entries()) {
+      for (const [m, map] of this.maps.entries()) {
         for (const [i, { need, fresh }] of parts.get(map)!.entries()) {
           const at = m * count + i;
           numbers.needBegin[at] = need.begin;
@@ -83,22 +90,25 @@ export class StageShapes {
 
   /** Estimated instructions of the stage by grid (see latency.ts): layers with recomputed halos, copies of kept ones, calls. */
   instructions(bits: BitsOf): (grid: Grid) => number {
-    const { graph, stage } = this;
-    const perPixel = Float64Array.from(stage.layers, (id) => {
-      const layer = graph.layers[id];
-      return layerInstructions(graph, layer, 1, bits.read(id, 'regular') ?? bits.stored(layer.inputs[0], 'regular'));
+    const { graph, maps } = this;
+    const pixelBytes = (map: MapId): number => Math.ceil((graph.maps[map].shape.c * bits.stored(map, graph.maps[map].producer === null ? null : 'regular')) / 8);
+    const perPixel = Float64Array.from(maps, (map) => {
+      const { producer } = graph.maps[map];
+      if (producer === null) return copyInstructions(pixelBytes(map), 0);
+      const layer = graph.layers[producer];
+      return layerInstructions(graph, layer, 1, bits.read(producer, 'regular') ?? bits.stored(layer.inputs[0], 'regular'));
     });
-    const kept = stage.maps.flatMap((map, m) => (this.keep.has(map) ? [{ m, pixelBytes: Math.ceil((graph.maps[map].shape.c * bits.stored(map, 'regular')) / 8) }] : []));
+    const kept = maps.flatMap((map, m) => (this.keep.has(map) ? [{ m, bytes: pixelBytes(map) }] : []));
     return ({ rows, cols }) => {
       const v = this.axis('h', rows)!;
       const u = this.axis('w', cols)!;
       const branches = rows * cols;
       let sum = callInstructions(branches * perPixel.length);
       for (let m = 0; m < perPixel.length; m++) sum += v.computed[m] * u.computed[m] * perPixel[m];
-      for (const { m, pixelBytes } of kept) {
+      for (const { m, bytes } of kept) {
         const pixels = v.needed[m] * u.needed[m] - v.computed[m] * u.computed[m];
         // Each is written to a cache and read back; from the left and from above apart.
-        if (pixels > 0) sum += copyInstructions(2 * pixels * pixelBytes, 4 * branches);
+        if (pixels > 0) sum += copyInstructions(2 * pixels * bytes, 4 * branches);
       }
       return sum;
     };

@@ -56,6 +56,12 @@ export function channelStage(graph: Graph, pool: Layer): Stage | null {
   return stageUpTo(graph, pool.output, new Set(conv.inputs));
 }
 
+/** The graph inputs that a stage reads and that can come in tiles: all but those that are handed back as they are. */
+export function tiledInputs(graph: Graph, stage: Stage): MapId[] {
+  const outputs = new Set(graph.outputs.map((o) => o.map));
+  return stage.inputs.filter((map) => graph.maps[map].producer === null && !outputs.has(map));
+}
+
 function windowIsWhole({ window }: AveragePoolLayer, { h, w }: Shape): boolean {
   const { padding } = window;
   return window.kernelH === h && window.kernelW === w && padding.top + padding.left + padding.bottom + padding.right === 0;

@@ -13,12 +13,15 @@ export interface PlanTarget {
   readonly sramBytes: number;
   /** Flash that weights, tables and code may use, bytes. */
   readonly flashBytes: number;
-  /**
-   * Where the application has the network's input: `counted` in the arena, `external` in memory of its own (a frame buffer, flash) that does not count.
-   * Missing: counted.
-   */
-  readonly input?: 'counted' | 'external';
+  /** Where the application has the network's input. Missing: counted. */
+  readonly input?: InputPlace;
 }
+
+/**
+ * Where a network's input is: `counted` in the arena; `external` as a whole in memory of the application's (a frame buffer, flash) that does not count; `tiles`:
+ * the application hands over what a patch needs when the network asks for it, and only that counts.
+ */
+export type InputPlace = 'counted' | 'external' | 'tiles';
 
 /** Class of a patch by VDPC: `outlier` keeps 8 bits in the whole branch, `regular` gets the mixed precision. */
 export type PatchClass = 'outlier' | 'regular';

@@ -66,6 +66,7 @@ export function kernelOrder(kernel: Kernel, constants: readonly Constant[]): Ker
     case 'softmax':
     case 'permute':
     case 'classify':
+    case 'load':
     case 'fill':
       return noOrder;
   }

@@ -125,6 +125,7 @@ function workOf({ buffers }: Program, { kernel, inputs, output }: Step): number 
     case 'add':
       return pixels * channels * M4.add;
     case 'copy':
+    case 'load':
     case 'fill':
       return Math.ceil((pixels * channels * buffers[output.buffer].bits) / 8) * M4.copyByte;
     case 'classify':

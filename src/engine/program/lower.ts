@@ -2,6 +2,8 @@ import { UserError } from '../errors';
 import { isWeighted, type AveragePoolLayer, type ConvLayer, type Graph, type Layer, type LayerId, type MapId } from '../graph/types';
 import { fullRegion } from '../graph/region';
 import { buildSchedule, type Schedule, type ScheduleAccess, type ScheduleStep, type ScheduledStage, type Scope, type TailStageChoice } from '../patch/schedule';
+import { isOutside } from '../plan/inputPlace';
+import type { InputPlace } from '../plan/types';
 import { formatTies } from '../quantize/ties';
 import { scheduleRules } from './scheduleRules';
 import type { MapFormat, QuantizedParameters } from '../quantize/types';
@@ -25,8 +27,8 @@ export interface LowerOptions {
   readonly name: string;
   /** Alignment of buffers in the arena, a power of two. */
   readonly align?: number;
-  /** The application keeps the inputs in memory of its own, for as long as the network runs. Default: they are in the arena. */
-  readonly externalInputs?: boolean;
+  /** Where the inputs are. Default: in the arena. */
+  readonly input?: InputPlace;
   /** Stages of the tail that run patch by patch as well. */
   readonly tailStages?: readonly TailStageChoice[];
 }
@@ -42,11 +44,11 @@ export function lower(graph: Graph, stage: LoweringStage | null, parameters: Qua
 }
 
 /** The schedule that {@link lower} follows for these formats. */
-function scheduleFor(graph: Graph, stage: ScheduledStage | null, { formats, views }: QuantizedParameters, tailStages: readonly TailStageChoice[]): Schedule {
+function scheduleFor(graph: Graph, stage: ScheduledStage | null, { formats, views }: QuantizedParameters, { tailStages = [], input }: LowerOptions): Schedule {
   const { bits, options } = scheduleRules(graph, stage?.stage.splitMap ?? null, {
     mapBits: (map) => formats.get(map)!.bits,
     inputBits: (layer) => views.get(layer)?.bits ?? 8,
-  });
+  }, input);
   return buildSchedule(graph, stage, bits, { ...options, tailStages, concatInPlace: (layer, input) => sharesFormat(graph, formats, layer, input) });
 }
 
@@ -85,7 +87,7 @@ class Lowering {
     private readonly parameters: QuantizedParameters,
     private readonly options: LowerOptions,
   ) {
-    this.schedule = scheduleFor(graph, stage, parameters, options.tailStages ?? []);
+    this.schedule = scheduleFor(graph, stage, parameters, options);
     this.bitGroup = formatTies(graph).bitGroup;
     this.splitGroup = stage ? this.bitGroup[stage.stage.splitMap] : -1;
     this.flags = stage && 'decidedBy' in stage.classes ? this.schedule.buffers.length : -1;
@@ -103,7 +105,7 @@ class Lowering {
     const at = (table: number[], i: number): number => (i < 0 ? -1 : i >= table.length ? end : table[i]);
     // What is handed back as an output has to be in the arena.
     const outputs = new Set(this.schedule.outputs.map((id) => this.schedule.buffers[id].aliasOf ?? id));
-    const external = (id: BufferId): boolean => this.options.externalInputs === true && this.schedule.buffers[id].role === 'input' && !outputs.has(id);
+    const external = (id: BufferId): boolean => isOutside(this.options.input) && this.schedule.buffers[id].role === 'input' && !outputs.has(id);
     const buffers: ProgramBuffer[] = this.schedule.buffers.map((b) => ({
       id: b.id,
       name: this.graph.maps[b.map].name,
@@ -144,6 +146,9 @@ class Lowering {
       case 'keep':
       case 'restore':
         this.emit(step, { op: 'copy' }, step.inputs, step.output!);
+        return;
+      case 'load':
+        this.emit(step, { op: 'load', port: this.graph.inputs.findIndex(({ map }) => map === step.inputs[0].map) }, step.inputs, step.output!);
         return;
       case 'view': {
         const kernel = requantizeKernel(this.pool, layer.name, this.formatOf(step.inputs[0]), this.formatOf(step.output!, layer.id), step.output!.channels);

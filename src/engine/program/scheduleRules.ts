@@ -1,6 +1,6 @@
 import type { Graph, LayerId, MapId } from '../graph/types';
 import type { BitsOf, ScheduleOptions } from '../patch/schedule';
-import type { Bits } from '../plan/types';
+import type { Bits, InputPlace } from '../plan/types';
 import { formatTies } from '../quantize/ties';
 
 /**
@@ -9,11 +9,13 @@ import { formatTies } from '../quantize/ties';
  * The planner and lower() follow the same rules, so that an estimate is what comes out.
  *
  * @param splitMap the map that ends the patch stage; null without one, or when it is not known yet
+ * @param input where the graph's inputs are
  */
 export function scheduleRules(
   graph: Graph,
   splitMap: MapId | null,
   decisions: { mapBits(map: MapId): Bits; inputBits(layer: LayerId): Bits },
+  input?: InputPlace,
 ): { bits: BitsOf; options: ScheduleOptions } {
   const { bitGroup, mixedConcats } = formatTies(graph);
   const splitGroup = splitMap === null ? -1 : bitGroup[splitMap];
@@ -26,6 +28,7 @@ export function scheduleRules(
     options: {
       concatInPlace: (layer) => !mixedConcats.has(layer),
       sliceInPlace: () => true,
+      inputTiles: input === 'tiles',
       alwaysView: (layer, scope) => scope === 'outlier' && hasView(layer),
     },
   };

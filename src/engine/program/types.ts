@@ -21,7 +21,7 @@ import type { Bits, WeightBits } from '../plan/types';
  *   written they read input rows ≥ max(0, oy·strideH − padTop) only (resize: ≥ rows[2·oy]);
  * - element-wise kernels (add, mul, requantize, lookup, prelu, copy) go through pixels in row-major order and read all codes of an output byte before they write it;
  *   an input that is broadcast never overlaps the output;
- * - fullyConnected, softmax, permute, classify and fill never overlap an input with their output.
+ * - fullyConnected, softmax, permute, classify, load and fill never overlap an input with their output.
  */
 export interface Program {
   /** C identifier, from the model's file name. */
@@ -85,7 +85,10 @@ export interface ProgramBuffer {
   /** Byte offset in the arena, multiple of `align`. External buffers follow one another behind the arena: their offsets are ≥ arenaBytes. */
   readonly offset: number;
   readonly align: number;
-  /** An input that the application keeps in memory of its own, from which the steps only read; not in the arena. Missing: false. */
+  /**
+   * An input that the application keeps in memory of its own, from which the steps only read; not in the arena. Where `load` steps read it, and no others, the
+   * application need not have all of it at any time. Missing: false.
+   */
   readonly external?: boolean;
 }
 
@@ -280,6 +283,8 @@ export type Kernel =
     }
   /** The same codes elsewhere: input and output regions have equal size, bits and channels. */
   | { readonly op: 'copy' }
+  /** As copy; the application hands the region over from wherever it has input `port`, whose buffer is external. */
+  | { readonly op: 'load'; readonly port: number }
   /** Every pixel of the output region becomes codes[0…C) (16-bit values). No input. */
   | { readonly op: 'fill'; readonly codes: ConstantId }
   /**

@@ -103,7 +103,7 @@ export class SweepSession {
     const { graph, model: { file, modelPath } } = this;
     const stage = resolveStage(graph, decisions.patchStage, file);
     return lower(graph, stage, parameters, {
-      name: toIdentifier(path.basename(modelPath)), externalInputs: target.input === 'external', tailStages: resolveTailStages(graph, decisions, file),
+      name: toIdentifier(path.basename(modelPath)), input: target.input, tailStages: resolveTailStages(graph, decisions, file),
     });
   }
 

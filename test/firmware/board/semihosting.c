@@ -64,3 +64,9 @@ int semihosting_write(int handle, const void *data, size_t bytes)
     const uint32_t block[3] = {(uint32_t)handle, (uint32_t)data, bytes};
     return semihosting_call(SEMIHOSTING_WRITE, block) == 0;
 }
+
+int semihosting_seek(int handle, size_t byte)
+{
+    const uintptr_t block[2] = {(uintptr_t)handle, byte};
+    return semihosting_call(SEMIHOSTING_SEEK, block) == 0;
+}

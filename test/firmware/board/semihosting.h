@@ -14,6 +14,7 @@ enum semihosting_operation {
     SEMIHOSTING_WRITE0 = 0x04,
     SEMIHOSTING_WRITE = 0x05,
     SEMIHOSTING_READ = 0x06,
+    SEMIHOSTING_SEEK = 0x0a,
     SEMIHOSTING_GET_CMDLINE = 0x15,
     SEMIHOSTING_EXIT_EXTENDED = 0x20
 };
@@ -37,5 +38,8 @@ void semihosting_close(int handle);
 /* Whether all bytes were read or written. */
 int semihosting_read(int handle, void *data, size_t bytes);
 int semihosting_write(int handle, const void *data, size_t bytes);
+
+/* Goes on at a byte of the file, counted from its beginning; whether that is possible. */
+int semihosting_seek(int handle, size_t byte);
 
 #endif

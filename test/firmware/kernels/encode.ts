@@ -5,6 +5,8 @@ import type { Access, Kernel, KernelOp, PerChannel, Program, Requantization, Sca
 const opNumbers: Record<KernelOp, number> = {
   conv2d: 0, depthwise2d: 1, fullyConnected: 2, add: 3, requantize: 4, mul: 5, maxPool: 6, averagePool: 7, lookup: 8, prelu: 9, copy: 10, fill: 11, resize: 12, softmax: 13,
   permute: 14, classify: 15,
+  // The same moves.
+  load: 10,
 };
 
 /** A program and the arena that it starts from. */
@@ -81,6 +83,7 @@ class StepEncoder {
         this.perChannel(k.positive, 16);
         this.int16(k.negative);
         return this.words(k.offset, k.shift, k.min, k.max);
+      case 'load':
       case 'copy': return;
       case 'fill': return this.int16(k.codes);
       case 'resize':

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import type { GeneratedFile } from '../../../src/engine/codegen';
+import { comesInTiles } from '../../../src/engine/codegen/inputs';
 import type { Program } from '../../../src/engine/program/types';
 import { outRoot } from '../../support/paths';
 
@@ -127,7 +128,9 @@ function driver(program: Program): string {
   const isExternal = program.inputs.map(({ buffer }) => program.buffers[buffer].external === true);
   const memories = program.inputs.map((_, i) => (isExternal[i] ? `static uint8_t outside${suffix(i)}[${prefix}_INPUT${suffix(i)}_BYTES];\n` : ''));
   const pointers = program.inputs.flatMap((_, i) => (isExternal[i] ? [`outside${suffix(i)}`] : []));
-  const invoke = pointers.length > 0 ? `${name}_invoke_from(arena, ${pointers.join(', ')})` : `${name}_invoke(arena)`;
+  const tiled = comesInTiles(program);
+  const sources = tiled ? pointers.map((p) => `    const ${name}_source ${p}_source = {${p.replace('outside', `${name}_read_input`)}, ${p}};\n`) : [];
+  const invoke = tiled ? `${name}_invoke_tiles(arena, ${pointers.map((p) => `&${p}_source`).join(', ')})` : pointers.length > 0 ? `${name}_invoke_from(arena, ${pointers.join(', ')})` : `${name}_invoke(arena)`;
   const inputs = program.inputs.map((_, i) => `    if (fread(${isExternal[i] ? `outside${suffix(i)}` : `${name}_input${suffix(i)}(arena)`}, 1, ${prefix}_INPUT${suffix(i)}_BYTES, in) != ${prefix}_INPUT${suffix(i)}_BYTES) return 1;\n`);
   const outputs = program.outputs.map((_, i) => `    fwrite(${name}_output${suffix(i)}(arena), 1, ${prefix}_OUTPUT${suffix(i)}_BYTES, out);\n`);
   return `#include <stdio.h>
@@ -140,7 +143,7 @@ static QMCU_ALIGN(64) uint8_t block[GUARD + ${prefix}_ARENA_BYTES + GUARD];
 ${memories.join('')}
 static int infer(uint8_t *arena, FILE *in)
 {
-${inputs.join('')}    return ${invoke};
+${sources.join('')}${inputs.join('')}    return ${invoke};
 }
 
 static void save(const uint8_t *arena, FILE *out)

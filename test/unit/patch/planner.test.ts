@@ -8,7 +8,7 @@ import { noFitText } from '../../../src/engine/patch/noFit';
 import { planPatches } from '../../../src/engine/patch/planner';
 import { buildSchedule } from '../../../src/engine/patch/schedule';
 import { scheduleArena } from '../../../src/engine/patch/scheduleArena';
-import { candidateStages } from '../../../src/engine/patch/stages';
+import { candidateStages, tiledInputs } from '../../../src/engine/patch/stages';
 import { StageShapes } from '../../../src/engine/patch/stageShapes';
 import type { PatchClass } from '../../../src/engine/plan/types';
 import { stepNeeds } from '../../../src/engine/program/arena/lowerBound';
@@ -33,20 +33,22 @@ describe('patch/planner', () => {
   it('estimates what the complete schedule needs, from a few branches', () => {
     let compared = 0;
     const exact: number[] = [];
-    const cases = fc.record({ graph: graphArbitrary({ size: 14, channels: 6 }), pick: fc.nat(), rows: fc.integer({ min: 1, max: 5 }), cols: fc.integer({ min: 1, max: 5 }), seed: fc.nat({ max: 3 }) });
+    const cases = fc.record({ graph: graphArbitrary({ size: 14, channels: 6 }), pick: fc.nat(), rows: fc.integer({ min: 1, max: 5 }), cols: fc.integer({ min: 1, max: 5 }), seed: fc.nat({ max: 3 }), inputTiles: fc.boolean() });
     fc.assert(
-      fc.property(cases, ({ graph, pick, rows, cols, seed }) => {
+      fc.property(cases, ({ graph, pick, rows, cols, seed, inputTiles }) => {
         const stages = candidateStages(graph);
         fc.pre(stages.length > 0);
         const stage = stages[pick % stages.length];
         const random = mulberry32(seed);
-        const keep = new Set<MapId>(seed === 0 ? [] : stage.maps.filter((m) => m !== stage.splitMap && random() > 0));
+        const tiles = inputTiles ? tiledInputs(graph, stage) : [];
+        const keep = new Set<MapId>(seed === 0 ? [] : [...tiles, ...stage.maps].filter((m) => m !== stage.splitMap && random() > 0));
         const grid = { rows, cols };
-        const shapes = new StageShapes(graph, stage, keep);
+        const shapes = new StageShapes(graph, stage, keep, tiles);
         fc.pre(rows * cols > 1 && shapes.suits(grid) && stageBranches(graph, stage, grid, keep) !== null);
-        const estimator = new MemoryEstimator(graph, int8);
+        const schedule = { ...int8.schedule, inputTiles };
+        const estimator = new MemoryEstimator(graph, { ...int8, schedule, externalInputs: inputTiles });
         const classes = new Array<PatchClass>(rows * cols).fill('regular');
-        const { requests, overlaps } = scheduleArena(graph, buildSchedule(graph, { stage, grid, keep, classes }, int8.bits, int8.schedule), 1);
+        const { requests, overlaps } = scheduleArena(graph, buildSchedule(graph, { stage, grid, keep, classes }, int8.bits, schedule), 1, inputTiles);
         const needed = stepNeeds(requests, overlaps).reduce((most, { bytes }) => Math.max(most, bytes), 0);
         const estimated = Math.max(estimator.stage(shapes, grid), estimator.tail(stage));
         compared++;

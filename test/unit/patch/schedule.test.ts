@@ -25,14 +25,21 @@ function randomBits(graph: Graph, seed: number, fixed: ReadonlySet<MapId>): Bits
   };
 }
 
-function checkOnArena(graph: Graph, schedule: Schedule, decide: (branch: number) => PatchClass = () => 'regular'): void {
-  const { requests, overlaps, buffers } = scheduleArena(graph, schedule, 1);
+function checkOnArena(graph: Graph, schedule: Schedule, decide: (branch: number) => PatchClass = () => 'regular', outside = false): void {
+  const { requests, overlaps, buffers } = scheduleArena(graph, schedule, 1, outside);
   const layout = layoutArena(requests, overlaps, { effort: 'quick' });
   const offsets: number[] = [];
   buffers.forEach((id, i) => (offsets[id] = layout.offsets[i]));
+  // Inputs outside of the arena lie behind it.
+  let end = layout.bytes;
+  for (const b of schedule.buffers) {
+    if (b.aliasOf !== null || offsets[b.id] !== undefined) continue;
+    offsets[b.id] = end;
+    end += b.bytes;
+  }
   for (const b of schedule.buffers) if (b.aliasOf !== null) offsets[b.id] = offsets[b.aliasOf];
   assert.ok(layout.bytes >= layout.lowerBound);
-  new SymbolicMachine(graph, schedule, offsets, layout.bytes, decide).run();
+  new SymbolicMachine(graph, schedule, offsets, end, decide).run();
 }
 
 const inPlace: ScheduleOptions = { concatInPlace: () => true, sliceInPlace: () => true };
@@ -126,6 +133,36 @@ describe('patch/schedule', () => {
       { numRuns: 200 },
     );
     assert.ok(restored > 200, `${restored} halos were restored`);
+  });
+
+  it('loads inputs in tiles, each with what its branch needs and has not kept', () => {
+    let loads = 0;
+    let kept = 0;
+    fc.assert(
+      fc.property(cases, fc.nat(), (c, seed) => {
+        const { graph } = c;
+        const random = mulberry32(c.bitsSeed);
+        const found = seed % 4 === 0 ? null : stageOf(c, seed % 2 === 0);
+        // Tiles are kept like any other map, where the patches suit that.
+        const inputs = found && seed % 3 === 0 ? found.stage.inputs : [];
+        const keep = new Set([...(found?.keep ?? []), ...inputs]);
+        const first = found && stageBranches(graph, found.stage, found.grid, keep) ? { ...found, keep } : found;
+        const tailStages = seed % 5 === 0 ? randomTailStages(graph, first?.stage.layers ?? [], seed) : [];
+        const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass => (random() > 0 ? 'outlier' : 'regular'));
+        const bits = randomBits(graph, c.bitsSeed, new Set([...(first?.keep ?? []), ...graph.inputs.map((i) => i.map), ...tailStages.flatMap((t) => [...t.keep])]));
+        const schedule = buildSchedule(graph, first && { ...first, classes }, bits, { ...(c.share ? inPlace : {}), tailStages, inputTiles: true });
+        loads += schedule.steps.filter((s) => s.kind === 'load').length;
+        const isInput = (map: MapId): boolean => graph.maps[map].producer === null;
+        kept += schedule.steps.filter((s) => s.kind === 'restore' && isInput(s.output!.map)).length;
+        for (const step of schedule.steps) {
+          const sources = step.inputs.filter((a) => schedule.buffers[a.buffer].role === 'input');
+          assert.ok(step.kind === 'load' || sources.every((a) => schedule.outputs.some((o) => (schedule.buffers[o].aliasOf ?? o) === a.buffer)), `${step.kind} reads an input in place`);
+        }
+        checkOnArena(graph, schedule, undefined, true);
+      }),
+      { numRuns: 250 },
+    );
+    assert.ok(loads > 500 && kept > 50, `${loads} loads, ${kept} tiles kept`);
   });
 
   it('computes every patch of several stages from exactly its receptive field, some halos kept', () => {

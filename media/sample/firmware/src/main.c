@@ -1,7 +1,8 @@
 /* Reads an analog gauge from a picture.
  *
  * This is all that an application has to do with the generated network (lib/gauge/gauge.h): give it an arena,
- * write the picture where gauge_input() says, call gauge_invoke(), take the logits from gauge_output().
+ * write the picture where gauge_input() says (or hand it over otherwise, see run()), call gauge_invoke(), take the
+ * logits from gauge_output().
  */
 #include <stdint.h>
 #include <string.h>
@@ -69,6 +70,26 @@ static void print_size(const char *label, unsigned long bytes)
     platform_print(" bytes\n");
 }
 
+/* The picture goes in as a camera delivers it; the network does its own scaling. */
+static int run(const uint8_t *picture)
+{
+#if defined(GAUGE_INPUT_TILES) /* quantize --input tiles */
+    /* The network asks for the parts that it needs next. Here they are copied from a whole picture; where there is no
+     * memory for one, write a function like gauge_read_input that takes them from the camera or a decoder. */
+    gauge_source source;
+    source.read = gauge_read_input;
+    source.context = (void *)(uintptr_t)picture;
+    return gauge_invoke_tiles(arena, &source);
+#elif defined(GAUGE_INPUT_EXTERNAL) /* quantize --input external */
+    /* The picture stays where it is. */
+    return gauge_invoke_from(arena, picture);
+#else
+    /* Write it before every call: the network may use the input's memory again once it has read it. */
+    memcpy(gauge_input(arena), picture, GAUGE_INPUT_BYTES);
+    return gauge_invoke(arena);
+#endif
+}
+
 int main(void)
 {
     const logit_t *logits;
@@ -83,12 +104,9 @@ int main(void)
         return 1;
     }
 
-    /* The picture goes in as a camera delivers it; the network does its own scaling. Write it before every call:
-     * the network may use the input's memory again once it has read it. */
-    memcpy(gauge_input(arena), test_image, sizeof test_image);
-    error = gauge_invoke(arena);
+    error = run(test_image);
     if (error != 0) {
-        platform_print("gauge_invoke failed\n");
+        platform_print("the network did not run\n");
         return 2;
     }
 

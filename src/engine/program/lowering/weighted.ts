@@ -10,6 +10,8 @@ import { upperClamp, lowerClamp } from './clamp';
 
 /** Kernels of one layer with weights: its tables are made once, at the base formats, and shared by all branches. */
 export class WeightedLowering {
+  /** [outC], the bias as the accumulator starts with it, in real values: rounded to accumulator units. */
+  readonly roundedBias: Float64Array;
   private readonly table: RequantTable;
   private readonly weights: ConstantId;
   private readonly bias: ConstantId;
@@ -35,6 +37,7 @@ export class WeightedLowering {
     const factors = new Float64Array(outC);
     const accBias = new Float64Array(outC);
     const bound = new Float64Array(outC);
+    const zeroSums = new Float64Array(outC);
     let reach = 0;
     for (let o = 0; o < outC; o++) {
       let magnitude = 0;
@@ -49,6 +52,7 @@ export class WeightedLowering {
       const unit = magnitude === 0 ? outScale / 1024 : weightScales[o];
       factors[o] = unit / outScale;
       accBias[o] = bias[o] / unit - zero + (zeroPointOf(outBase, o) * outScale) / unit;
+      zeroSums[o] = zero;
       bound[o] = magnitude * largestCode(inBase);
       reach = Math.max(reach, magnitude);
     }
@@ -56,6 +60,7 @@ export class WeightedLowering {
     const { min, max } = rangeOf(outBase);
     limitBias(factors, accBias, bound, max - min);
     this.table = requantTable(factors, accBias, bound, `Layer "${layer.name}"`);
+    this.roundedBias = zeroSums.map((zero, o) => (this.table.bias[o] + zero) * factors[o] * scaleOf(outBase, o) - zeroPointOf(outBase, o) * scaleOf(outBase, o));
     const dims = layer.kind === 'depthwise' ? [layer.window.kernelH, layer.window.kernelW, outC] : layer.kind === 'conv' ? [outC, layer.window.kernelH, layer.window.kernelW, count / (layer.window.kernelH * layer.window.kernelW)] : [outC, count];
     this.weights = pool.add('weights', layer.name, parameters.weightBits, true, codes, dims);
     this.bias = pool.add('bias', layer.name, 32, true, this.table.bias, [outC]);

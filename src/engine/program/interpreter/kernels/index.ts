@@ -26,7 +26,8 @@ export function prepareKernel(kernel: Kernel, context: KernelContext): PreparedK
     case 'averagePool': return prepareAveragePool(kernel, context);
     case 'lookup': return prepareLookup(kernel, context);
     case 'prelu': return preparePrelu(kernel, context);
-    case 'copy': return prepareCopy(context);
+    case 'copy':
+    case 'load': return prepareCopy(context);
     case 'fill': return prepareFill(kernel, context);
     case 'resize': return prepareResize(kernel, context);
     case 'softmax': return prepareSoftmax(kernel, context);

@@ -97,7 +97,8 @@ class NaiveStep {
         const slope = code >= 0n ? this.perChannel(kernel.positive, c) : this.value(kernel.negative, c);
         return clamp(shiftRight(code * slope + big(kernel.offset), kernel.shift), kernel.min, kernel.max);
       }
-      case 'copy': return big(this.codeAt(in0, y, x, c));
+      case 'copy':
+      case 'load': return big(this.codeAt(in0, y, x, c));
       case 'fill': return this.value(kernel.codes, c);
       case 'resize': {
         const [sy, fy] = [0, 1].map((i) => Number(this.value(kernel.rows, y * 2 + i)));
