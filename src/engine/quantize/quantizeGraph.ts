@@ -4,6 +4,7 @@ import { isWeighted, type Graph, type Layer, type LayerId, type MapId, type Weig
 import type { Bits, WeightBits } from '../plan/types';
 import { scaleComponents, type ScaleComponent } from './components';
 import { equalizeScales } from './equalize';
+import { centeredZeroPoints, channelCenters, recenter } from './centering';
 import { correctBias } from './correctBias';
 import { codeRange } from './histogramError';
 import { baseScales, type CodeType } from './scales';
@@ -165,7 +166,15 @@ function viewFormat(
   const component: ScaleComponent = { maps: [map], groups: channels, groupOf: [Int32Array.from({ length: channels }, (_, c) => c)], proportional: false };
   const signed = stored.signed || stored.zeroPoints.some((z) => z !== 0);
   const types: CodeType[] = [{ bits: read, signed }];
-  const base = baseScales(component, statistics, types);
-  const scales = equalizeScales(graph, component, base, () => [{ layer, weightBits }], statistics, types);
-  return { bits: read, signed, scales, zeroPoints: new Int32Array(1) };
+  const centers = signed ? channelCenters(statistics(map), read) : new Float64Array(channels);
+  const centered = recenter(statistics(map), centers);
+  const base = baseScales(component, () => centered, types);
+  const scales = equalizeScales(graph, component, base, () => [{ layer, weightBits }], () => centered, types);
+  return { bits: read, signed, scales, zeroPoints: signed ? centeredZeroPoints(centers, scales, read, padsInput(layer)) : new Int32Array(1) };
+}
+
+function padsInput(layer: WeightedLayer): boolean {
+  if (layer.kind === 'fullyConnected') return false;
+  const { top, left, bottom, right } = layer.window.padding;
+  return top + left + bottom + right > 0;
 }
