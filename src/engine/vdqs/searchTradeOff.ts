@@ -21,76 +21,99 @@ export interface TradeOffChoices {
   weightBits(layer: LayerId): readonly WeightBits[];
 }
 
-/**
- * Bits of feature maps and weights together: min ΣS + μ·BitOPs, μ bisected until the reduction is reached with the least loss. For a given μ decisions do not
- * depend on each other, but for a layer's weights and the map it reads, which are chosen together.
- *
- * @param target BitOPs at 8 bits over BitOPs wanted
- */
-export function searchTradeOff(graph: Graph, units: readonly DecisionUnit[], sensitivities: Sensitivities, choices: TradeOffChoices, target: number): TradeOff {
-  let high = 1e-12;
-  let best = chooseAt(graph, units, sensitivities, choices, 0);
-  if (best.reduction >= target) return best;
-  do {
-    high *= 8;
-    best = chooseAt(graph, units, sensitivities, choices, high);
-  } while (best.reduction < target && high < 1e12);
-  let low = high / 8;
-  for (let i = 0; i < 40; i++) {
-    const middle = Math.sqrt(low * high);
-    const trial = chooseAt(graph, units, sensitivities, choices, middle);
-    if (trial.reduction >= target) {
-      high = middle;
-      best = trial;
-    } else low = middle;
-  }
-  return best;
+/** One way to decide a group of decisions that cannot be told apart in cost: a unit with its readers, or the weights of a layer that no unit concerns. */
+interface Option {
+  readonly bits: Bits;
+  readonly weights: readonly (readonly [LayerId, WeightBits])[];
+  readonly loss: number;
+  /** Share of the network's BitOPs at 8 bits. */
+  readonly cost: number;
 }
 
-/** The best decisions at one price of a BitOP, given relative to the network's BitOPs at 8 bits. */
-function chooseAt(graph: Graph, units: readonly DecisionUnit[], { units: unitLoss, weights: weightLoss }: Sensitivities, choices: TradeOffChoices, price: number): TradeOff {
+/** Steps that the BitOPs allowed are counted in; costs are rounded up to whole steps. */
+const STEPS = 1 << 15;
+
+/**
+ * Bits of feature maps and weights together: the least ΣS whose BitOPs stay within the target. A layer's weights are chosen together with the map it reads; beyond that,
+ * decisions do not depend on each other, so this is a multiple-choice knapsack, solved exactly (up to the rounding of costs) by dynamic programming over the BitOPs spent. Prices
+ * on BitOPs (min ΣS + μ·BitOPs, DESIGN section 8) find the convex hull only and overshoot by a whole layer where layers are large.
+ *
+ * @param target BitOPs at 8 bits over BitOPs wanted; where no choice reaches it, the one with the fewest BitOPs is returned
+ */
+export function searchTradeOff(graph: Graph, units: readonly DecisionUnit[], sensitivities: Sensitivities, choices: TradeOffChoices, target: number): TradeOff {
+  const groups = optionsOf(graph, units, sensitivities, choices);
+  const chosen = target <= 1 ? groups.map(leastLoss) : (knapsack(groups, 1 / target) ?? groups.map((g) => g[0]));
+  const weights = new Map(chosen.flatMap((o) => o.weights));
+  const cost = chosen.reduce((sum, o) => sum + o.cost, 0);
+  return {
+    units: chosen.slice(0, units.length).map((o) => o.bits),
+    weights,
+    loss: chosen.reduce((sum, o) => sum + o.loss, 0),
+    reduction: cost > 0 ? 1 / cost : 1,
+  };
+}
+
+/** The options of every unit, then of every layer that reads through none; each list by rising cost and falling loss. */
+function optionsOf(graph: Graph, units: readonly DecisionUnit[], { units: unitLoss, weights: weightLoss }: Sensitivities, choices: TradeOffChoices): Option[][] {
   const layers = graph.layers.filter(isWeighted);
-  const share = new Map(layers.map((l) => [l.id, layerMacs(graph, l)]));
-  const total = layers.reduce((sum, l) => sum + share.get(l.id)!, 0) * 64;
-  const weights = new Map<LayerId, WeightBits>();
-  let loss = 0;
-  let cost = 0;
-  /** Best weight bits of a layer that reads `read` bits. */
-  const reader = (id: LayerId, read: Bits): { bits: WeightBits; loss: number; cost: number } => {
-    let best = { bits: 8 as WeightBits, loss: 0, cost: 0 };
-    let least = Infinity;
-    for (const bits of choices.weightBits(id)) {
-      const option = { bits, loss: bits === 8 ? 0 : weightLoss.get(id)!, cost: (share.get(id)! * bits * read) / total };
-      if (option.loss + price * option.cost < least) {
-        least = option.loss + price * option.cost;
-        best = option;
+  const macs = new Map(layers.map((l) => [l.id, layerMacs(graph, l)]));
+  const total = layers.reduce((sum, l) => sum + macs.get(l.id)!, 0) * 64;
+  const reader = (id: LayerId, read: Bits): Option[] =>
+    choices.weightBits(id).map((bits) => ({ bits: read, weights: [[id, bits]], loss: bits === 8 ? 0 : weightLoss.get(id)!, cost: total > 0 ? (macs.get(id)! * bits * read) / total : 0 }));
+  const read = new Set(units.flatMap((u) => u.readers));
+  return [
+    ...units.map((unit, i) =>
+      undominated(
+        choices.bits(i).flatMap((bits) =>
+          unit.readers.reduce<Option[]>(
+            (before, id) => undominated(before.flatMap((a) => reader(id, bits).map((b) => ({ bits, weights: [...a.weights, ...b.weights], loss: a.loss + b.loss, cost: a.cost + b.cost })))),
+            [{ bits, weights: [], loss: unitLoss[i].get(bits)!, cost: 0 }],
+          ),
+        ),
+      ),
+    ),
+    ...layers.filter((l) => !read.has(l.id)).map((l) => undominated(reader(l.id, 8))),
+  ];
+}
+
+/** Options for which no other has both less cost and less loss, by rising cost. Of equals the first stays. */
+function undominated(options: readonly Option[]): Option[] {
+  const sorted = options.map((o, i) => ({ o, i })).sort((a, b) => a.o.cost - b.o.cost || a.o.loss - b.o.loss || a.i - b.i);
+  let least = Infinity;
+  return sorted.filter(({ o }) => o.loss < least && ((least = o.loss), true)).map(({ o }) => o);
+}
+
+function leastLoss(options: readonly Option[]): Option {
+  return options[options.length - 1];
+}
+
+/** One option per group with the least Σ loss and Σ cost ≤ budget; null when there is none. */
+function knapsack(groups: readonly (readonly Option[])[], budget: number): Option[] | null {
+  const steps = (o: Option): number => Math.ceil((o.cost / budget) * STEPS - 1e-9);
+  let least = new Float64Array(STEPS + 1).fill(Infinity);
+  least[0] = 0;
+  const taken = groups.map(() => new Uint16Array(STEPS + 1));
+  groups.forEach((options, g) => {
+    const next = new Float64Array(STEPS + 1).fill(Infinity);
+    options.forEach((option, k) => {
+      const spent = steps(option);
+      for (let s = spent; s <= STEPS; s++) {
+        const loss = least[s - spent] + option.loss;
+        if (loss >= next[s]) continue;
+        next[s] = loss;
+        taken[g][s] = k;
       }
-    }
-    return best;
-  };
-  const take = (id: LayerId, option: { bits: WeightBits; loss: number; cost: number }): void => {
-    weights.set(id, option.bits);
-    loss += option.loss;
-    cost += option.cost;
-  };
-  const read = new Set<LayerId>();
-  const chosen = units.map((unit, i) => {
-    let best: Bits = 8;
-    let least = Infinity;
-    for (const bits of choices.bits(i)) {
-      const value = unit.readers.reduce((sum, id) => sum + reader(id, bits).loss + price * reader(id, bits).cost, unitLoss[i].get(bits)!);
-      if (value < least) {
-        least = value;
-        best = bits;
-      }
-    }
-    loss += unitLoss[i].get(best)!;
-    for (const id of unit.readers) {
-      read.add(id);
-      take(id, reader(id, best));
-    }
-    return best;
+    });
+    least = next;
   });
-  for (const layer of layers) if (!read.has(layer.id)) take(layer.id, reader(layer.id, 8));
-  return { units: chosen, weights, loss, reduction: cost > 0 ? 1 / cost : 1 };
+  let at = 0;
+  for (let s = 1; s <= STEPS; s++) if (least[s] < least[at]) at = s;
+  if (least[at] === Infinity) return null;
+  const chosen: Option[] = [];
+  for (let g = groups.length - 1; g >= 0; g--) {
+    const option = groups[g][taken[g][at]];
+    chosen.unshift(option);
+    at -= steps(option);
+  }
+  return chosen;
 }

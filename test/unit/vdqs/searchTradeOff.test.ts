@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { layerMacs } from '../../../src/engine/graph/macs';
 import type { LayerId } from '../../../src/engine/graph/types';
 import type { Bits, WeightBits } from '../../../src/engine/plan/types';
 import { outputDivergence } from '../../../src/engine/vdqs/divergence';
@@ -42,6 +44,34 @@ describe('bits by measured sensitivity', () => {
     }
     const cautious = searchTradeOff(graph, units, losses, free, 1.6);
     assert.equal(cautious.weights.get(0), 8, 'the most sensitive weights stay');
+  });
+
+  it('loses no more than any other choice within the BitOPs', () => {
+    const one = (low: number, weights: number, read: number): number => (low * weights * read) / 64;
+    const macs = graph.layers.map((l) => layerMacs(graph, l));
+    const total = macs.reduce((a, b) => a + b, 0);
+    // Decision i is the map that layer i + 1 reads, see chain(); the last map is the output.
+    const readUnit = graph.layers.map((l) => units.findIndex((u) => u.readers.includes(l.id)));
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0.001, max: 1, noNaN: true }), { minLength: 8, maxLength: 8 }), fc.double({ min: 1.1, max: 3, noNaN: true }), (values, target) => {
+        const sensitivities = measured(values.slice(0, 4), values.slice(4));
+        const found = searchTradeOff(graph, units, sensitivities, free, target);
+        let least = Infinity;
+        for (let code = 0; code < 1 << (units.length + 4); code++) {
+          const bits = units.map((_, i) => ((code >> i) & 1 ? 4 : 8));
+          const weights = graph.layers.map((_, i) => ((code >> (units.length + i)) & 1 ? 4 : 8));
+          const cost = macs.reduce((sum, m, i) => sum + one(m, weights[i], readUnit[i] < 0 ? 8 : bits[readUnit[i]]), 0) / total;
+          // Costs are counted in whole steps: a choice within a thousandth of the limit may be missed.
+          if (cost > 0.999 / target) continue;
+          const loss = bits.reduce((sum, b, i) => sum + (b === 4 ? values[i] : 0), 0) + weights.reduce((sum, b, i) => sum + (b === 4 ? values[4 + i] : 0), 0);
+          least = Math.min(least, loss);
+        }
+        if (least === Infinity) return;
+        assert.ok(found.reduction >= target);
+        assert.ok(found.loss <= least + 1e-12, `${found.loss} where ${least} is possible`);
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it('leaves alone what is fixed and comes as close as it can', () => {
