@@ -5,6 +5,7 @@ import { formatPlan } from './plan/sidecar';
 import { hashBytes } from './plan/files';
 import { Executor } from './program/interpreter';
 import type { Program } from './program/types';
+import { customTarget, customTargetId, findTarget } from './targets/targets';
 
 /** Inputs that the self-test compares; only one where they are large, since they take flash when the self-test is linked. */
 const GOLDEN_VECTORS = 2;
@@ -13,6 +14,8 @@ const LARGE_INPUT_BYTES = 32 * 1024;
 /** Renders the C sources of a plan, with golden vectors computed by the reference interpreter. `optimize`: see {@link RenderOptions}. */
 export function generateSources(opened: OpenedPlan, optimize: RenderOptions['optimize'] = 'speed'): { name: string; files: GeneratedFile[]; arenaBytes: number; weightBytes: number } {
   const { program, plan, graph } = opened;
+  const { core } = plan.target.id === customTargetId ? customTarget(plan.target.sramBytes, plan.target.flashBytes) : findTarget(plan.target.id);
+  const target = optimize === 'size' ? undefined : { core, flashBytes: plan.target.flashBytes };
   const executor = new Executor(program);
   const inputBytes = program.inputs.reduce((sum, port) => sum + program.buffers[port.buffer].bytes, 0);
   const golden = Array.from({ length: inputBytes > LARGE_INPUT_BYTES ? 1 : GOLDEN_VECTORS }, (_, i) => {
@@ -24,9 +27,10 @@ export function generateSources(opened: OpenedPlan, optimize: RenderOptions['opt
     golden,
     layers: graph.layers,
     optimize,
+    target,
     provenance: { generator: GENERATOR, planHash: hashBytes(formatPlan(plan)), modelFile: plan.model.file },
   });
-  return { name: program.name, files, arenaBytes: program.arenaBytes, weightBytes: constantBytes(program) };
+  return { name: program.name, files, arenaBytes: program.arenaBytes, weightBytes: constantBytes(program, target) };
 }
 
 /**

@@ -20,7 +20,7 @@ typedef struct {
     uint32_t length;       /* codes of a column */
     uint32_t weight_bits;  /* 8 or 4 */
     uint32_t format;       /* of the output: 8 or 4 bits; its smallest code is the lower bound */
-    uint32_t bounded;      /* at 8 unsigned bits: 1: requant's bounds are below 255; 0: the format's largest code is the upper bound */
+    uint32_t bounded;      /* at unsigned codes: 1: requant's bounds are below the largest; 0: the format's largest code is the upper bound */
     uint32_t folded;       /* the codes in the columns are 1 << folded times the map's; at most pre_shift, less 4 at 4-bit weights */
     uint32_t pre_shift;
     uint32_t shift;
@@ -226,13 +226,17 @@ QMCU_INLINE void qmcu_block_write(const qmcu_block_shape *shape, const qmcu_bloc
 {
     const uint32_t code_a = qmcu_block_code(shape, a, k->multiplier_a);
     const uint32_t code_b = qmcu_block_code(shape, b, k->multiplier_b);
-    if (shape->format < QMCU_U8) {
-        to[0] = (uint8_t)((shape->format == QMCU_U4 ? code_a : code_a & 15u) | code_b << 4);
-    } else if (shape->bounded != 0u) {
+    if (shape->bounded != 0u) {
         /* min(code, bound) = bound - max(bound - code, 0), in both bytes at once. */
         const uint32_t codes = qmcu_ssub8(k->bound, qmcu_uqsub8(k->bound, code_a | code_b << 8));
-        to[0] = (uint8_t)codes;
-        to[1] = (uint8_t)(codes >> 8);
+        if (shape->format < QMCU_U8) {
+            to[0] = (uint8_t)(codes | codes >> 4);
+        } else {
+            to[0] = (uint8_t)codes;
+            to[1] = (uint8_t)(codes >> 8);
+        }
+    } else if (shape->format < QMCU_U8) {
+        to[0] = (uint8_t)((shape->format == QMCU_U4 ? code_a : code_a & 15u) | code_b << 4);
     } else {
         to[0] = (uint8_t)code_a;
         to[1] = (uint8_t)code_b;
@@ -267,7 +271,9 @@ QMCU_INLINE void qmcu_block_write_shared(const qmcu_block_shape *shape, const qm
             to[0] = (uint8_t)least;
             to[1] = (uint8_t)(least >> 8);
         } else {
-            to[0] = (uint8_t)((((uint32_t)qmcu_ssat4(a) ^ flip) & 15u) | ((uint32_t)qmcu_ssat4(b) ^ flip) << 4);
+            const uint32_t codes = (((uint32_t)qmcu_ssat4(a) ^ flip) & 15u) | (((uint32_t)qmcu_ssat4(b) ^ flip) & 15u) << 8;
+            const uint32_t least = qmcu_ssub8(k->bound, qmcu_uqsub8(k->bound, codes));
+            to[0] = (uint8_t)(least | least >> 4);
         }
         to += shape->pixel_bytes;
     }

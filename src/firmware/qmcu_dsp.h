@@ -9,6 +9,12 @@
 
 #include "qmcu_mve.h"
 
+/* 64 bits as two words. */
+typedef struct {
+    uint32_t low;
+    uint32_t high;
+} qmcu_long;
+
 #if defined(QMCU_EMULATE_DSP)
 #define QMCU_DSP 1
 #include QMCU_EMULATE_DSP
@@ -70,6 +76,20 @@ QMCU_DSP_4(qmcu_smlatb, "smlatb %0, %1, %2, %0")
     }
 QMCU_DSP_FROM(qmcu_smlad_from, "smlad")
 QMCU_DSP_FROM(qmcu_smlatb_from, "smlatb")
+
+/* acc + a * b of signed numbers. */
+QMCU_INLINE qmcu_long qmcu_smlal(uint32_t a, uint32_t b, qmcu_long acc)
+{
+    __asm__("smlal %0, %1, %2, %3" : "+r"(acc.low), "+r"(acc.high) : "r"(a), "r"(b));
+    return acc;
+}
+
+/* a with the lowest 10 bits of b from bit 4 on. */
+QMCU_INLINE uint32_t qmcu_insert10(uint32_t a, uint32_t b)
+{
+    __asm__("bfi %0, %1, #4, #10" : "+r"(a) : "r"(b));
+    return a;
+}
 
 /* c + floor(a * b / 2^32). */
 QMCU_INLINE int32_t qmcu_smmla(int32_t a, int32_t b, int32_t c)

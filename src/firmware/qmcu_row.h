@@ -23,7 +23,7 @@ typedef struct {
     uint32_t kernel;       /* 3 or 5, in both directions */
     uint32_t stride;       /* 1 or 2 */
     uint32_t format;       /* of the output: 8 or 4 bits; its smallest code is the lower bound */
-    uint32_t bounded;      /* at 8 unsigned bits: 1: the requant's bounds are below 255; 0: the format's largest code is the upper bound */
+    uint32_t bounded;      /* at unsigned codes: 1: the requant's bounds are below the largest; 0: the format's largest code is the upper bound */
     uint32_t pre_shift;
     uint32_t shift;
     int32_t bias_shift;
@@ -152,6 +152,7 @@ QMCU_INLINE void qmcu_row_write(const qmcu_row_shape *shape, int32_t multiplier,
         return;
     case QMCU_U4:
         code = (uint32_t)qmcu_usat4_shifted(y, shape->shift);
+        code = shape->bounded != 0u ? qmcu_ssub8(max, qmcu_uqsub8(max, code)) : code;
         break;
     default:
         code = (uint32_t)qmcu_ssat4_shifted(y, shape->shift) & 15u;
@@ -225,7 +226,8 @@ QMCU_INLINE void qmcu_row_shared_channel(const qmcu_row_shape *shape, const qmcu
                 to[0] = (uint8_t)qmcu_ssub8(weights->max, qmcu_uqsub8(weights->max, code));
             } else {
                 const uint32_t code = ((uint32_t)qmcu_ssat4(y) ^ flip) & 15u;
-                to[0] = (uint8_t)(channel != 0u ? to[0] | code << 4 : code);
+                const uint32_t least = qmcu_ssub8(weights->max, qmcu_uqsub8(weights->max, code));
+                to[0] = (uint8_t)(channel != 0u ? to[0] | least << 4 : least);
             }
             to += shape->pixel_bytes;
         }

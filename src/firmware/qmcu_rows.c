@@ -247,6 +247,19 @@ static int channels_are_apart(const qmcu_map *in, const qmcu_map *out)
         && in->row_bytes % in->pixel_bytes == 0 && out->row_bytes % in->pixel_bytes == 0;
 }
 
+/*
+ * Output rows from oy on that may be computed channel after channel where the maps share memory: those that end before the input that their
+ * windows begin with. One row always may, for what it overwrites is read no more.
+ */
+static int32_t rows_apart(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out, int32_t oy)
+{
+    const int32_t y = oy * params->window.stride_h - params->window.pad_top;
+    const uint8_t *read = qmcu_at(in, y < 0 ? 0 : y < in->h ? y : in->h, 0, 0);
+    const uint8_t *written = qmcu_at(out, oy, 0, 0);
+    const int32_t rows = written < read ? (int32_t)((read - written) / out->row_bytes) : 1;
+    return rows < 1 ? 1 : qmcu_min(rows, out->h - oy);
+}
+
 int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
     QMCU_ALIGN(8) int16_t codes[ROW_CODES];
@@ -268,9 +281,11 @@ int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, 
     const int32_t pixels = qmcu_min(in->w - d.x, (int32_t)(d.columns - d.first));
     d.pixels = pixels > 0 ? (uint32_t)pixels : 0u;
     d.row_bytes = qmcu_weight_row_bytes((uint32_t)in->channels, params->weight_bits);
-    /* Row by row the input is unpacked again for every row that it is under, but nothing is overwritten before all channels have read it. */
-    const int32_t rows = channels_are_apart(in, out) ? out->h : 1;
+    /* Few rows at a time the input is unpacked again for those that it is under, but nothing is overwritten before all channels have read it. */
+    const int apart = channels_are_apart(in, out);
+    int32_t rows;
     for (int32_t oy = 0; oy < out->h; oy += rows) {
+        rows = apart ? out->h : rows_apart(params, in, out, oy);
         for (int32_t c = 0; c < in->channels; c += 2) {
             convolve_pair(&d, c, oy, oy + rows, codes);
         }
@@ -316,7 +331,7 @@ int qmcu_depthwise_rows(const qmcu_depthwise2d_params *params, const qmcu_map *i
     shape.shift = r->shift;
     shape.bias_shift = r->bias_shift;
     shape.pixel_bytes = out->pixel_bytes;
-    if ((shape.bounded && out->format != QMCU_U8) || r->max < 0 || r->max > highest) {
+    if ((shape.bounded && out->format != QMCU_U8 && out->format != QMCU_U4) || r->max < 0 || r->max > highest) {
         return 0;
     }
     return qmcu_depthwise_by(&shape, functions[(shape.kernel - 3u) + shape.stride - 1u], params, in, out);

@@ -14,6 +14,7 @@
 #endif
 
 #include "qmcu_blocks.h"
+#include "qmcu_packs.h"
 #include "qmcu_rows.h"
 
 /*
@@ -40,6 +41,38 @@
     void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                   \
     {                                                                                                                      \
         qmcu_conv2d(params, in, out);                                                                                      \
+    }
+#endif
+
+/*
+ * Defines `name` as qmcu_conv2d with weights as qmcu_pack.h takes them, for layers as qmcu_packs.h says. The numbers are those of
+ * qmcu_pack_shape; the last argument is the list of its limits, in parentheses.
+ */
+#define QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits) \
+    static const uint32_t name##_limits[] = { QMCU_SPECIAL_LIST limits };                                                                    \
+    static const qmcu_pack_shape name##_shape = { kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, name##_limits };
+#define QMCU_SPECIAL_LIST(...) __VA_ARGS__
+#if QMCU_DSP
+#define QMCU_SPECIAL_PACKED(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits)     \
+    QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits)   \
+    QMCU_KERNEL static void name##_block(const qmcu_pack_block *block)                                                                     \
+    {                                                                                                                                      \
+        qmcu_pack_all(&name##_shape, !QMCU_PACK_FITS(padded), block);                                                                      \
+    }                                                                                                                                      \
+    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                                   \
+    {                                                                                                                                      \
+        if (QMCU_PACK_FITS(padded) || QMCU_PACK_HAS_PARTS) {                                                                               \
+            qmcu_convolve_packed(&name##_shape, name##_block, params, in, out);                                                            \
+        } else {                                                                                                                           \
+            qmcu_convolve_packed_plain(&name##_shape, params, in, out);                                                                    \
+        }                                                                                                                                  \
+    }
+#else
+#define QMCU_SPECIAL_PACKED(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits)   \
+    QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits) \
+    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                                 \
+    {                                                                                                                                    \
+        qmcu_convolve_packed_plain(&name##_shape, params, in, out);                                                                      \
     }
 #endif
 

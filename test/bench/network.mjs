@@ -1,6 +1,6 @@
 // Counts the instructions of one whole inference of generated C on emulated boards, and checks that all plans of a model give the same bits there.
-// `node test/bench/network.mjs PLAN… [--cores m4,m3,m0plus] [--level=-O3] [--optimize speed|size]`: plans as `quantmcu quantize` writes them. With several, each must compute the
-// outputs of the first on the stored inputs: e.g. 8 bits layer by layer, then in patches.
+// `node test/bench/network.mjs PLAN… [--cores m4,m3,m0plus] [--level=-O3] [--optimize speed|size] [--layers]`: plans as `quantmcu quantize` writes them. With several, each must
+// compute the outputs of the first on the stored inputs: e.g. 8 bits layer by layer, then in patches. `--layers` also lists the instructions of every run of a layer.
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { bundleTests, projectRoot } from '../support/bundle.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { cores: { type: 'string', default: 'm4' }, level: { type: 'string', default: '-O3' }, optimize: { type: 'string', default: 'speed' } },
+  options: { cores: { type: 'string', default: 'm4' }, level: { type: 'string', default: '-O3' }, optimize: { type: 'string', default: 'speed' }, layers: { type: 'boolean', default: false } },
 });
 const counting = path.join(projectRoot, 'test/firmware/counting');
 const bundle = await bundleTests('bench-network', [], { stdin: { contents: "export * from './test/firmware/board/board';", resolveDir: projectRoot, loader: 'ts' } });
@@ -57,17 +57,30 @@ int main(int argc, char **argv)
 `);
     for (const core of values.cores.split(',')) {
       const elf = path.join(folder, `${core}-${index}.elf`);
-      const counts = path.join(folder, `${core}.txt`);
-      buildForBoard(core, [driver, ...files.filter((f) => f.endsWith('.c'))], elf, [values.level, `-I${path.dirname(golden)}`, `-I${counting}`]);
-      const { exitCode, output } = runOnBoard(core, elf, { qemu: ['-plugin', `${plugin},out=${counts}`] });
-      if (exitCode !== 0) throw new Error(`${core} ended with ${exitCode}: ${output}`);
-      const instructions = Number(readFileSync(counts, 'utf8').trim());
+      const sources = [driver, ...files.filter((f) => f.endsWith('.c'))];
+      const include = [`-I${path.dirname(golden)}`, `-I${counting}`];
+      const [instructions] = countOn(core, sources, elf, [values.level, ...include]);
       const { flash, ram } = boardSizes(elf);
       console.log(`${name} ${core} ${values.level}: ${instructions} instructions${macs ? `, ${(instructions / macs).toFixed(3)} per MAC` : ''}, flash ${flash}, RAM ${ram} bytes, outputs ${outputs[index]}: ${plan}`);
+      if (values.layers) {
+        // Each run of a layer has its marks, inside those of the inference, whose begin is then without an end. Runs follow each other as they stand in the source.
+        const counted = countOn(core, sources, `${elf}.layers`, [values.level, ...include, '-include', path.join(counting, 'counting.h'), '-DQMCU_LAYER_BEGIN(layer)=COUNTING_BEGIN()', '-DQMCU_LAYER_END(layer)=COUNTING_END()']);
+        const source = readFileSync(path.join(path.dirname(golden), `${name}.c`), 'utf8');
+        [...source.matchAll(/\/\* (Layer \d+[^\n]*?) \*\/\s*QMCU_LAYER_BEGIN/g)].forEach(([, title], i) => console.log(`${String(counted[i]).padStart(12)}  ${title}`));
+      }
     }
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** Builds and runs a program; the instructions between each pair of its marks. */
+function countOn(core, sources, elf, flags) {
+  const counts = `${elf}.txt`;
+  buildForBoard(core, sources, elf, flags);
+  const { exitCode, output } = runOnBoard(core, elf, { qemu: ['-plugin', `${path.join(folder, 'counting.so')},out=${counts}`] });
+  if (exitCode !== 0) throw new Error(`${core} ended with ${exitCode}: ${output}`);
+  return readFileSync(counts, 'utf8').trim().split('\n').map(Number);
 }
 
 function run(command, args) {

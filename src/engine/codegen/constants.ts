@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { Constant, ConstantId, Program } from '../program/types';
 import { packNibbles, packPairs, pairRows, type RowShape } from './packing';
+import { packWeights, type Pack } from './packs';
 import { comment, commentText, intLiteral, wrapItems } from './text';
 
 /**
  * Element types of the arrays that the runtime reads. `weights4` is two 4-bit codes to a byte, rows starting on a byte; `pairs8` and
- * `pairs4` are rows of weights in pairs, see packing.ts.
+ * `pairs4` are rows of weights in pairs, see packing.ts; `packed` is described in packs.ts.
  */
-export type ArrayType = 'weights8' | 'weights4' | 'pairs8' | 'pairs4' | 'int16' | 'uint16' | 'int32';
+export type ArrayType = 'weights8' | 'weights4' | 'pairs8' | 'pairs4' | 'packed' | 'int16' | 'uint16' | 'int32';
 
 const cTypes: Record<ArrayType, { readonly c: string; readonly bytes: number; readonly min: number; readonly max: number }> = {
   weights8: { c: 'int8_t', bytes: 1, min: -128, max: 127 },
   weights4: { c: 'uint8_t', bytes: 1, min: -8, max: 7 },
   pairs8: { c: 'int8_t', bytes: 1, min: -128, max: 127 },
   pairs4: { c: 'uint8_t', bytes: 1, min: -8, max: 7 },
+  packed: { c: 'int32_t', bytes: 4, min: -128, max: 127 },
   int16: { c: 'int16_t', bytes: 2, min: -32768, max: 32767 },
   uint16: { c: 'uint16_t', bytes: 2, min: 0, max: 65535 },
   int32: { c: 'int32_t', bytes: 4, min: -2147483648, max: 2147483647 },
@@ -43,14 +45,15 @@ export class ConstantArrays {
   /**
    * Symbol of a constant.
    * @param shape only for `weights4`, `pairs8` and `pairs4`
+   * @param pack only for `packed`
    */
-  symbol(id: ConstantId, type: ArrayType, shape: RowShape = { rowLength: 0, rowsPerGroup: 0 }): string {
-    const request = `${id} ${type} ${shape.rowLength} ${shape.rowsPerGroup}`;
+  symbol(id: ConstantId, type: ArrayType, shape: RowShape = { rowLength: 0, rowsPerGroup: 0 }, pack?: Pack): string {
+    const request = `${id} ${type} ${shape.rowLength} ${shape.rowsPerGroup} ${pack ? `${pack.kind} ${pack.padded}` : ''}`;
     const known = this.byRequest.get(request);
     if (known) return known.symbol;
     const constant = this.program.constants[id];
     if (constant?.id !== id) throw new Error(`Constant ${id} is not at its index.`);
-    const array = this.share(constant, type, shape);
+    const array = this.share(constant, type, shape, pack);
     this.byRequest.set(request, array);
     return array.symbol;
   }
@@ -78,21 +81,21 @@ export class ConstantArrays {
         const section = constant.kind === 'weights' ? 'QMCU_SECTION_WEIGHTS' : 'QMCU_SECTION_TABLES';
         const shape = constant.dims.length > 0 ? `, ${constant.dims.join(' x ')}` : '';
         return (
-          comment([`${commentText(constant.name)}${shape}${a.type === 'weights4' || a.type === 'pairs4' ? ', 4 bits' : ''}${a.type.startsWith('pairs') ? ', rows in pairs' : ''}`]) +
+          comment([`${commentText(constant.name)}${shape}${a.type === 'weights4' || a.type === 'pairs4' ? ', 4 bits' : ''}${a.type.startsWith('pairs') ? ', rows in pairs' : a.type === 'packed' ? ', two in each word or half of it' : ''}`]) +
           `${section} QMCU_ALIGN(4) const ${cTypes[a.type].c} ${a.symbol}[${a.stored.length}] = {\n${wrapItems(literals(a.stored), '    ').join('\n')}\n};\n`
         );
       })
       .join('\n');
   }
 
-  private share(constant: Constant, type: ArrayType, shape: RowShape): CArray {
+  private share(constant: Constant, type: ArrayType, shape: RowShape, pack: Pack | undefined): CArray {
     const { min, max } = cTypes[type];
     const { values } = constant;
     if (values.length === 0) throw new Error(`Constant '${constant.name}' has no values.`);
     for (const value of values) {
       if (value < min || value > max) throw new Error(`Constant '${constant.name}' has the value ${value}, which does not fit ${type}.`);
     }
-    const stored = arranged(values, type, shape);
+    const stored = pack ? packWeights(values, pack) : arranged(values, type, shape);
     const content = `${type} ${createHash('sha256').update(bytesOf(stored)).digest('hex')}`;
     const known = this.byContent.get(content);
     if (known) return known;

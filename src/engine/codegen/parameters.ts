@@ -1,6 +1,7 @@
 import type { Access, ConstantId, Kernel, PerChannel, Requantization, ScaledSum, Step, StepWindow } from '../program/types';
 import type { ConstantArrays } from './constants';
 import type { RowShape } from './packing';
+import type { Pack } from './packs';
 import { intLiteral, wrapItems } from './text';
 
 /** What a step passes to its kernel besides the maps. */
@@ -17,13 +18,14 @@ export interface KernelCall {
 export class ParameterWriter {
   constructor(private readonly constants: ConstantArrays) {}
 
-  call(step: Step): KernelCall {
+  /** @param pack how the kernel made for a convolution takes its weights, where not as `qmcu_conv2d` does */
+  call(step: Step, pack?: Pack): KernelCall {
     const { kernel } = step;
     const inC = step.inputs[0]?.channels ?? 0;
     switch (kernel.op) {
       case 'conv2d':
         return struct('qmcu_conv2d', 'qmcu_conv2d_params', [
-          ...this.weightedLayer(kernel, { rowLength: kernel.window.kernelH * kernel.window.kernelW * (inC / kernel.group), rowsPerGroup: step.output.channels / kernel.group }),
+          ...this.weightedLayer(kernel, { rowLength: kernel.window.kernelH * kernel.window.kernelW * (inC / kernel.group), rowsPerGroup: step.output.channels / kernel.group }, pack),
           `.group = ${kernel.group}`,
         ]);
       case 'depthwise2d':
@@ -88,8 +90,8 @@ export class ParameterWriter {
     return this.constants.symbol(id, type);
   }
 
-  private weightedLayer(kernel: Extract<Kernel, { weightBits: unknown }>, shape: RowShape): string[] {
-    const weights = this.constants.symbol(kernel.weights, `${kernel.op === 'depthwise2d' ? 'weights' : 'pairs'}${kernel.weightBits}`, shape);
+  private weightedLayer(kernel: Extract<Kernel, { weightBits: unknown }>, shape: RowShape, pack?: Pack): string[] {
+    const weights = pack ? this.constants.symbol(kernel.weights, 'packed', shape, pack) : this.constants.symbol(kernel.weights, `${kernel.op === 'depthwise2d' ? 'weights' : 'pairs'}${kernel.weightBits}`, shape);
     return [
       ...('window' in kernel ? [`.window = ${window(kernel.window)}`] : []),
       `.weights = ${weights}`,

@@ -1,4 +1,5 @@
 import type { Program } from '../program/types';
+import { choosePacks } from './choosePacks';
 import { ConstantArrays } from './constants';
 import { renderGolden } from './golden';
 import { banner, renderHeader } from './header';
@@ -23,7 +24,7 @@ import type { GeneratedFile, RenderOptions } from './types';
 export function renderC(program: Program, options: RenderOptions): GeneratedFile[] {
   const { name, provenance } = options;
   const constants = new ConstantArrays(program, name);
-  const special = options.optimize === 'size' ? null : new SpecialKernels(program, name);
+  const special = options.optimize === 'size' ? null : specialKernels(program, name, options.target);
   const code = renderSteps(program, constants, options.layers ?? [], special);
   const specialFiles = special?.files(options) ?? [];
   const file = (path: string, text: string): GeneratedFile => ({ path, text });
@@ -38,11 +39,18 @@ export function renderC(program: Program, options: RenderOptions): GeneratedFile
   ].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Flash that a program's weights and tables take as `renderC` writes them, `NAME_WEIGHT_BYTES`. */
-export function constantBytes(program: Program): number {
+/**
+ * Flash that a program's weights and tables take as `renderC` writes them, `NAME_WEIGHT_BYTES`.
+ * @param target as in {@link RenderOptions}; without one the least that they take
+ */
+export function constantBytes(program: Program, target?: RenderOptions['target']): number {
   const constants = new ConstantArrays(program, program.name);
-  renderSteps(program, constants, []);
+  renderSteps(program, constants, [], target ? specialKernels(program, program.name, target) : null);
   return constants.bytes;
+}
+
+function specialKernels(program: Program, name: string, target: RenderOptions['target']): SpecialKernels {
+  return new SpecialKernels(program, name, target ? choosePacks(program, target, constantBytes(program)) : undefined);
 }
 
 function renderSource(program: Program, { name, provenance }: RenderOptions, code: StepCode, hasKernels: boolean): string {

@@ -8,6 +8,8 @@ import conv2d from '../../firmware/qmcu_conv2d.c';
 import depthwise2d from '../../firmware/qmcu_depthwise2d.c';
 import dsp from '../../firmware/qmcu_dsp.h';
 import elementwise from '../../firmware/qmcu_elementwise.c';
+import gather from '../../firmware/qmcu_gather.c';
+import gatherHeader from '../../firmware/qmcu_gather.h';
 import internal from '../../firmware/qmcu_internal.h';
 import mveCodes from '../../firmware/qmcu_mve_codes.c';
 import mveColumns from '../../firmware/qmcu_mve_columns.c';
@@ -16,6 +18,9 @@ import mveConv2d from '../../firmware/qmcu_mve_conv2d.c';
 import mveDepthwise2d from '../../firmware/qmcu_mve_depthwise2d.c';
 import mveDot from '../../firmware/qmcu_mve_dot.h';
 import mve from '../../firmware/qmcu_mve.h';
+import pack from '../../firmware/qmcu_pack.h';
+import packs from '../../firmware/qmcu_packs.c';
+import packsHeader from '../../firmware/qmcu_packs.h';
 import pairs from '../../firmware/qmcu_pairs.h';
 import plain from '../../firmware/qmcu_plain.h';
 import plainArmv6m from '../../firmware/qmcu_plain_armv6m.h';
@@ -47,6 +52,8 @@ export const runtimeSources: Readonly<Record<string, string>> = {
   'qmcu_depthwise2d.c': depthwise2d,
   'qmcu_dsp.h': dsp,
   'qmcu_elementwise.c': elementwise,
+  'qmcu_gather.c': gather,
+  'qmcu_gather.h': gatherHeader,
   'qmcu_internal.h': internal,
   'qmcu_mve.h': mve,
   'qmcu_mve_codes.c': mveCodes,
@@ -55,6 +62,9 @@ export const runtimeSources: Readonly<Record<string, string>> = {
   'qmcu_mve_conv2d.c': mveConv2d,
   'qmcu_mve_depthwise2d.c': mveDepthwise2d,
   'qmcu_mve_dot.h': mveDot,
+  'qmcu_pack.h': pack,
+  'qmcu_packs.c': packs,
+  'qmcu_packs.h': packsHeader,
   'qmcu_pairs.h': pairs,
   'qmcu_plain.h': plain,
   'qmcu_plain_armv6m.h': plainArmv6m,

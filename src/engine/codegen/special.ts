@@ -4,6 +4,7 @@ import { banner } from './header';
 import { macroPrefix } from './identifier';
 import { forModel, runtimeFileName } from './runtime';
 import { comment } from './text';
+import { packOf, type Pack } from './packs';
 import type { GeneratedFile, RenderOptions } from './types';
 
 /** Longest column of a convolution that a kernel of its own is made for: longer ones spend their time in loops that know no shape (quantmcu_port.h, QMCU_COLUMN_BYTES). */
@@ -13,17 +14,22 @@ const LARGEST_SHIFT = 22;
 
 /** A kernel made for one shape of layer: a macro of qmcu_special.h and its arguments after the name. */
 export interface SpecialKernel {
-  readonly macro: 'QMCU_SPECIAL_CONV2D' | 'QMCU_SPECIAL_DEPTHWISE2D';
+  readonly macro: 'QMCU_SPECIAL_CONV2D' | 'QMCU_SPECIAL_PACKED' | 'QMCU_SPECIAL_DEPTHWISE2D';
   readonly args: readonly (string | number)[];
   /** Type of the parameters, and the functions of the runtime that the macro's definition calls. */
   readonly paramsType: string;
   readonly needed: readonly string[];
+  /** How it takes its weights, where not as the kernel for all layers does. */
+  readonly pack?: Pack;
 }
 
-/** The kernel that may be made for a step; undefined where the kernel for all layers serves it as well. */
-export function specialKernel(program: Program, step: Step): SpecialKernel | undefined {
+/**
+ * The kernel that may be made for a step; undefined where the kernel for all layers serves it as well.
+ * @param packs whether it may take weights in a form of its own (packs.ts)
+ */
+export function specialKernel(program: Program, step: Step, packs = false): SpecialKernel | undefined {
   switch (step.kernel.op) {
-    case 'conv2d': return conv2d(program, step, step.kernel);
+    case 'conv2d': return (packs ? packed(program, step, step.kernel) : undefined) ?? conv2d(program, step, step.kernel);
     case 'depthwise2d': return depthwise2d(program, step, step.kernel);
     default: return undefined;
   }
@@ -50,6 +56,24 @@ function conv2d(program: Program, { inputs: [input], output }: Step, kernel: Ext
   };
 }
 
+function packed(program: Program, step: Step, kernel: Extract<Kernel, { op: 'conv2d' }>): SpecialKernel | undefined {
+  const { requant } = kernel;
+  const { output } = step;
+  const bounded = boundsOf(program, requant, output);
+  const pack = bounded === undefined ? undefined : packOf(program, step, kernel);
+  if (bounded === undefined || pack === undefined) return undefined;
+  return {
+    macro: 'QMCU_SPECIAL_PACKED',
+    args: [
+      `QMCU_PACK_${pack.kind.toUpperCase()}`, `${pack.length}u`, `${pack.padded}u`, `${pack.unit}u`, `${pack.chunk}u`, formatOf(program, output), `${bounded}u`, `${requant.preShift}u`,
+      `${requant.shift}u`, requant.biasShift, program.buffers[output.buffer].pixelBytes, `(${pack.limits.length === 0 ? '0u' : pack.limits.map((limit) => `${limit}u`).join(', ')})`,
+    ],
+    paramsType: 'qmcu_conv2d_params',
+    needed: ['qmcu_conv2d', 'qmcu_convolve_by', 'qmcu_convolve_packed', 'qmcu_convolve_packed_plain'],
+    pack,
+  };
+}
+
 function depthwise2d(program: Program, { inputs: [input], output }: Step, { window, requant }: Extract<Kernel, { op: 'depthwise2d' }>): SpecialKernel | undefined {
   const { kernelH, kernelW, strideH, strideW, dilationH, dilationW } = window;
   const bounded = boundsOf(program, requant, output);
@@ -72,7 +96,7 @@ function boundsOf({ buffers, constants }: Program, { min, max, shift }: Requanti
   if (bits < 4 || shift > LARGEST_SHIFT || min !== minCode(bits, signed)) return undefined;
   const largest = maxCode(bits, signed);
   if (max === largest) return 0;
-  if (bits !== 8 || signed) return undefined;
+  if (signed) return undefined;
   const bounds = typeof max === 'number' ? [max] : Array.from(constants[max.constant].values);
   return bounds.every((bound) => bound >= 0 && bound <= largest) ? 1 : undefined;
 }
@@ -94,11 +118,12 @@ export class SpecialKernels {
   constructor(
     private readonly program: Program,
     private readonly name: string,
+    private readonly packs: ReadonlySet<Step> = new Set(),
   ) {}
 
   /** The function for a step; undefined where it has none of its own. */
-  symbol(step: Step): string | undefined {
-    const kernel = specialKernel(this.program, step);
+  kernel(step: Step): { readonly symbol: string; readonly pack?: Pack } | undefined {
+    const kernel = specialKernel(this.program, step, this.packs.has(step));
     if (kernel === undefined) return undefined;
     const shape = `${kernel.macro} ${kernel.args.join(' ')}`;
     let special = this.byShape.get(shape);
@@ -107,7 +132,7 @@ export class SpecialKernels {
       this.byShape.set(shape, special);
       kernel.needed.forEach((fn) => this.needed.add(fn));
     }
-    return special.symbol;
+    return special;
   }
 
   /** `<name>_kernels.h` and `.c`; none without special kernels. */

@@ -44,15 +44,15 @@ export function renderSteps(program: Program, constants: ConstantArrays, layers:
       const input = pointerOf(step.inputs[0])!;
       return `if (load(${input}, view(&out, arena, &views[${views.index(step.output)}]), ${y0}, ${x0}) != 0) {\n        return 1;\n    }`;
     }
-    const call = writer.call(step);
-    const made = special?.symbol(step);
+    const made = special?.kernel(step);
+    const call = writer.call(step, made?.pack);
     if (made === undefined) kernels.add(call.fn);
     const args = [...call.args];
     if (call.params) args.push(`&${parameters.symbol(step, call.fn, call.params)}`);
     step.inputs.forEach((access, i) => args.push(inputView(access, i)));
     if (step.kernel.op === 'classify') args.push(`&arena[${program.buffers[step.output.buffer].offset + step.kernel.index}]`);
     else args.push(`view(&out, arena, &views[${views.index(step.output)}])`);
-    return `${made ?? call.fn}(${args.join(', ')});`;
+    return `${made?.symbol ?? call.fn}(${args.join(', ')});`;
   };
 
   const functions: string[] = [];

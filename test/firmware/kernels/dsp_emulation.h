@@ -19,6 +19,13 @@ static inline int32_t qmcu_smlad(uint32_t a, uint32_t b, int32_t acc) { return w
 static inline int32_t qmcu_smlabb(uint32_t a, uint32_t b, int32_t acc) { return wrap((int64_t)acc + low(a) * low(b)); }
 static inline int32_t qmcu_smlatt(uint32_t a, uint32_t b, int32_t acc) { return wrap((int64_t)acc + high(a) * high(b)); }
 static inline int32_t qmcu_smmla(int32_t a, int32_t b, int32_t c) { return wrap((int64_t)c + ((int64_t)a * b >> 32)); }
+static inline qmcu_long qmcu_smlal(uint32_t a, uint32_t b, qmcu_long acc)
+{
+    const uint64_t sum = ((uint64_t)acc.high << 32 | acc.low) + (uint64_t)((int64_t)(int32_t)a * (int32_t)b);
+    const qmcu_long r = { (uint32_t)(sum & 0xffffffffu), (uint32_t)(sum >> 32) };
+    return r;
+}
+static inline uint32_t qmcu_insert10(uint32_t a, uint32_t b) { return (a & ~0x3ff0u) | (b & 0x3ffu) << 4; }
 static inline int32_t qmcu_ssat8(int32_t a) { return a < -128 ? -128 : a > 127 ? 127 : a; }
 static inline int32_t qmcu_ssat4(int32_t a) { return a < -8 ? -8 : a > 7 ? 7 : a; }
 static inline int32_t qmcu_ssat2(int32_t a) { return a < -2 ? -2 : a > 1 ? 1 : a; }

@@ -1,3 +1,4 @@
+import { packWeights, type Pack } from '../../../src/engine/codegen/packs';
 import { regionHeight, regionWidth } from '../../../src/engine/graph/region';
 import type { Access, Kernel, KernelOp, PerChannel, Program, Requantization, ScaledSum, Step, StepWindow } from '../../../src/engine/program/types';
 
@@ -13,15 +14,17 @@ const opNumbers: Record<KernelOp, number> = {
 export interface Case {
   readonly program: Program;
   readonly arena: Uint8Array;
+  /** How the convolution takes its weights, where not as `qmcu_conv2d` does. */
+  readonly pack?: Pack;
 }
 
 /** The file that harness_main.c reads. */
 export function encodeCases(cases: readonly Case[]): Buffer {
   const parts: Buffer[] = [words([cases.length])];
-  for (const { program, arena } of cases) {
+  for (const { program, arena, pack } of cases) {
     parts.push(words([arena.length]), padded(arena), words([program.steps.length]));
     for (const step of program.steps) {
-      const encoder = new StepEncoder(program);
+      const encoder = new StepEncoder(program, pack);
       encoder.step(step);
       const body = Buffer.concat(encoder.parts);
       parts.push(words([body.length / 4]), body);
@@ -43,7 +46,10 @@ function padded(bytes: Uint8Array): Buffer {
 class StepEncoder {
   readonly parts: Buffer[] = [];
 
-  constructor(private readonly program: Program) {}
+  constructor(
+    private readonly program: Program,
+    private readonly pack?: Pack,
+  ) {}
 
   step(step: Step): void {
     const { guard } = step;
@@ -99,7 +105,8 @@ class StepEncoder {
   private weighted(k: Extract<Kernel, { op: 'conv2d' | 'depthwise2d' | 'fullyConnected' }>, rowLength: number, rows: number): void {
     if (k.op !== 'fullyConnected') this.window(k.window);
     const values = k.op === 'depthwise2d' ? Array.from(this.values(k.weights)) : inPairs(Array.from(this.values(k.weights)), rowLength, rows, k.weightBits);
-    this.block(k.weightBits === 8 ? Int8Array.from(values) : packNibbles(values, k.op === 'depthwise2d' ? rowLength : 2 * rowLength));
+    if (this.pack) this.block(packWeights(this.values(k.weights), this.pack));
+    else this.block(k.weightBits === 8 ? Int8Array.from(values) : packNibbles(values, k.op === 'depthwise2d' ? rowLength : 2 * rowLength));
     this.words(k.weightBits);
     if (k.op !== 'fullyConnected') {
       if (k.padCodes === null) this.words(-1);

@@ -20,6 +20,26 @@ export function randomProgram(seed: number, op: KernelOp, steps = 1): Program {
   return b.finish();
 }
 
+/** A convolution of 4-bit weights, none of them −8, without groups and padding codes, with a multiple of 4 output channels and at least 4 output columns; some with more than 1024 products in a sum. */
+export function randomPackable(seed: number): Program {
+  const b = new ProgramBuilder(new Random(seed));
+  const { random } = b;
+  const long = random.chance(0.15);
+  const w = window(b, long || random.chance(0.4));
+  const inC = long ? random.int(130, 700) : random.pick([4, 8, 12, 16, random.int(1, w.kernelH * w.kernelW > 1 ? 12 : 40)]);
+  const outC = 4 * (long ? random.pick([1, 17]) : random.int(1, 6));
+  const inFormat = format(b);
+  const outFormat: Format = { bits: random.pick<Bits>([8, 8, 4]), signed: random.chance(0.5) };
+  const taps = w.kernelH * w.kernelW * inC;
+  const { accBound, typical } = sums(inFormat, 4, taps);
+  const [input, output] = windowed(b, w, { h: random.int(1, 6), w: random.int(1, 9), channels: inC }, inFormat, { h: random.int(1, long ? 2 : 5), w: random.int(4, 9), channels: outC }, outFormat);
+  const most = random.pick([7, 7, 3, 1]);
+  const least = random.chance(0.1) ? most : -most;
+  const values = Int8Array.from({ length: outC * taps }, () => random.int(least, most));
+  b.step({ op: 'conv2d', window: w, group: 1, weights: b.constant('weights', 4, true, values), weightBits: 4, padCodes: null, requant: randomRequant(b, outC, outFormat, accBound, typical / random.pick([1, 8])) }, [input], output, null);
+  return b.finish();
+}
+
 type Guard = Step['guard'];
 
 function addStep(b: ProgramBuilder, op: KernelOp, guard: Guard): void {

@@ -1,0 +1,165 @@
+import { maxCode, minCode } from '../program/arithmetic';
+import { regionWidth } from '../graph/region';
+import type { Kernel, Program, Step } from '../program/types';
+
+/** How a convolution's weights stand in words of two output channels each, see `qmcu_pack.h`. */
+export type PackKind = 'halves' | 'words';
+
+/** What a packed convolution is made for; the names are those of `qmcu_pack_shape`. */
+export interface Pack {
+  readonly kind: PackKind;
+  /** Codes of a column. */
+  readonly length: number;
+  /** The same, zeros included. */
+  readonly padded: number;
+  readonly unit: number;
+  /** 0 but for `halves`. */
+  readonly chunk: number;
+  /** Empty for `halves`. */
+  readonly limits: readonly number[];
+}
+
+/** Bits of the lower field of a half, and of a field of sums in 64 bits. */
+const HALF_BITS = 12;
+const FIELD_BITS = 14;
+/** Place of a word's second weight. */
+const SECOND = { halves: HALF_BITS, words: 28 } as const;
+const LARGEST_UNIT = 16;
+
+/**
+ * How a convolution on cores with the DSP extension may be packed; undefined where it may not: the codes' bits decide the kind,
+ * the weights how far sums go before they leave their fields.
+ */
+export function packOf({ buffers, constants }: Program, { inputs: [input], output }: Step, kernel: Extract<Kernel, { op: 'conv2d' }>): Pack | undefined {
+  const { bits, signed } = buffers[input.buffer];
+  const kind = bits <= 4 ? 'halves' : 'words';
+  if (kernel.weightBits !== 4 || kernel.group !== 1 || kernel.padCodes !== null || output.channels % 4 !== 0 || regionWidth(output.region) < 4) return undefined;
+  const length = kernel.window.kernelH * kernel.window.kernelW * input.channels;
+  const rows = new Rows(constants[kernel.weights].values, length, { min: minCode(bits, signed), max: maxCode(bits, signed) });
+  if (!rows.standInWords(kind)) return undefined;
+  if (kind === 'halves') {
+    const unit = unitOf(length, LARGEST_UNIT);
+    const padded = paddedTo(length, unit);
+    const chunk = rows.longest(2 ** (HALF_BITS - 1), unit, padded, 2);
+    return chunk < unit || !rows.fit(2 ** 18) ? undefined : { kind, length, padded, unit, chunk, limits: [] };
+  }
+  const bound = 2 ** (FIELD_BITS - 1);
+  for (let most = LARGEST_UNIT; most >= 4; most -= 2) {
+    const unit = unitOf(length, most);
+    const padded = paddedTo(length, unit);
+    if (rows.longest(bound, unit, padded, 1) >= unit) return { kind, length, padded, unit, chunk: 0, limits: rows.squareLimits(bound - 1, unit, padded) };
+  }
+  return undefined;
+}
+
+/** The even number up to `most` that leaves least padding, the largest of them. */
+function unitOf(length: number, most: number): number {
+  let best = most;
+  for (let unit = most - 2; unit >= Math.max(4, most - 6); unit -= 2) if (paddedTo(length, unit) < paddedTo(length, best)) best = unit;
+  return best;
+}
+
+function paddedTo(length: number, unit: number): number {
+  return Math.ceil(length / unit) * unit;
+}
+
+/** Weights of each output channel, and the range of the codes that they are multiplied with. */
+class Rows {
+  private readonly channels: number;
+
+  constructor(
+    private readonly values: ArrayLike<number>,
+    private readonly length: number,
+    private readonly codes: { readonly min: number; readonly max: number },
+  ) {
+    this.channels = values.length / length;
+  }
+
+  /** Whether two weights, the second at its place, stay within the word. */
+  standInWords(kind: PackKind): boolean {
+    const bits = kind === 'halves' ? 16 : 32;
+    const limit = 2 ** (bits - 1);
+    for (let c = 0; c < this.channels; c += 2) {
+      for (let k = 0; k < this.length; k++) {
+        const word = this.at(c, k) + this.at(c + 1, k) * 2 ** SECOND[kind];
+        if (word < -limit || word >= limit) return false;
+      }
+    }
+    return true;
+  }
+
+  /** Most codes, a multiple of `unit`, of which no run that begins at a multiple of it has a sum of products outside [−bound, bound) in any of each `every` channels. */
+  longest(bound: number, unit: number, padded: number, every: number): number {
+    let most = padded;
+    for (let c = 0; c < this.channels; c += every) {
+      const { low, high } = this.sums(c, unit, padded);
+      for (let from = 0; from < low.length; from++) {
+        let least = 0;
+        let largest = 0;
+        for (let i = from; i < low.length && (i - from) * unit < most; i++) {
+          least += low[i];
+          largest += high[i];
+          if (least < -bound || largest >= bound) most = (i - from) * unit;
+        }
+      }
+    }
+    return most;
+  }
+
+  /** Whether the sums of all products lie within [−bound, bound) in all channels. */
+  fit(bound: number): boolean {
+    return this.longest(bound, this.length, this.length, 1) >= this.length;
+  }
+
+  /** For 1, 2, … units the largest sum of squares of so many codes with which no sum of products exceeds `bound`, by Cauchy–Schwarz. */
+  squareLimits(bound: number, unit: number, padded: number): number[] {
+    const units = padded / unit;
+    const most = new Float64Array(units);
+    for (let c = 0; c < this.channels; c++) {
+      for (let from = 0; from < units; from++) {
+        let squares = 0;
+        for (let i = from; i < units; i++) {
+          for (let k = i * unit; k < Math.min(this.length, (i + 1) * unit); k++) squares += this.at(c, k) ** 2;
+          most[i - from] = Math.max(most[i - from], squares);
+        }
+      }
+    }
+    return Array.from(most, (squares) => Math.min(2 ** 31 - 1, Math.floor(bound ** 2 / Math.max(1, squares))));
+  }
+
+  private at(c: number, k: number): number {
+    return this.values[c * this.length + k];
+  }
+
+  /** Least and largest sum of products of each unit of a channel. */
+  private sums(c: number, unit: number, padded: number): { low: Float64Array; high: Float64Array } {
+    const low = new Float64Array(padded / unit);
+    const high = new Float64Array(padded / unit);
+    for (let k = 0; k < this.length; k++) {
+      const a = this.at(c, k) * this.codes.min;
+      const b = this.at(c, k) * this.codes.max;
+      low[Math.floor(k / unit)] += Math.min(a, b);
+      high[Math.floor(k / unit)] += Math.max(a, b);
+    }
+    return { low, high };
+  }
+}
+
+/** Weights [outC][length] as the packed kernels read them: for each four channels, two words at a time. */
+export function packWeights(values: ArrayLike<number>, { kind, length, padded }: Pick<Pack, 'kind' | 'length' | 'padded'>): Int32Array {
+  const fours = values.length / length / 4;
+  const at = (c: number, k: number): number => (k < length ? values[c * length + k] : 0);
+  const both = (c: number, k: number): number => at(c, k) + at(c + 1, k) * 2 ** SECOND[kind];
+  const words: number[] = [];
+  for (let four = 0; four < fours; four++) {
+    for (let k = 0; k < padded; k += kind === 'halves' ? 2 : 1) {
+      for (const c of [4 * four, 4 * four + 2]) words.push(kind === 'halves' ? (both(c, k) & 0xffff) | (both(c, k + 1) << 16) : both(c, k));
+    }
+  }
+  return Int32Array.from(words);
+}
+
+/** Bytes of the words of {@link packWeights}. */
+export function packedBytes(program: Program, kernel: Extract<Kernel, { op: 'conv2d' }>, { kind, length, padded }: Pack): number {
+  return (program.constants[kernel.weights].values.length / length) * padded * (kind === 'halves' ? 1 : 2);
+}

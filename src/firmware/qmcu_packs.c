@@ -1,0 +1,249 @@
+/*
+ * QuantMCU runtime: convolutions of few bits by packed blocks of four pixels, see qmcu_pack.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
+#pragma GCC optimize("no-schedule-insns")
+#endif
+
+#include "qmcu_packs.h"
+
+#include "qmcu_blocks.h"
+#include "qmcu_gather.h"
+
+#if QMCU_DSP
+
+/* Units of at least two codes in the columns of four pixels. */
+#define MOST_SEGMENTS (QMCU_BLOCK_CODES / 4u / 2u)
+
+typedef struct {
+    qmcu_gathering gathering;
+    const qmcu_pack_shape *shape;
+    qmcu_pack_function *function;
+} convolution;
+
+/* Two codes of two pixels in one word each, as one word for each code. */
+QMCU_INLINE qmcu_words join(uint32_t p, uint32_t q)
+{
+    const uint32_t one = 1u << QMCU_PACK_PIXEL;
+    qmcu_words r;
+    r.first = (uint32_t)qmcu_smlabb(q, one, (int16_t)p);
+    r.second = (uint32_t)qmcu_smlatb(q, one, (int32_t)p >> 16);
+    return r;
+}
+
+/*
+ * Joins the codes of pixels 0 and 1, and 2 and 3, in the same place, and finds the segments: from the sums of squares of each pixel, of which
+ * no segment of more than one unit may exceed the limit for its length.
+ */
+QMCU_INLINE uint32_t join_columns(const qmcu_pack_shape *shape, int16_t *columns, uint32_t length, uint8_t *segments)
+{
+    int32_t squares[4] = { 0, 0, 0, 0 };
+    uint32_t units = 0u;
+    uint32_t count = 0u;
+    for (; length > 0u; length -= shape->unit) {
+        int32_t p = 0;
+        int32_t q = 0;
+        int32_t r = 0;
+        int32_t s = 0;
+        for (uint32_t k = 0u; k < shape->unit; k += 2u) {
+            const qmcu_words x = qmcu_load_two(columns, 0u);
+            const qmcu_words y = qmcu_load_two(columns, 8u);
+            p = qmcu_smlad(x.first, x.first, p);
+            q = qmcu_smlad(x.second, x.second, q);
+            r = qmcu_smlad(y.first, y.first, r);
+            s = qmcu_smlad(y.second, y.second, s);
+            const qmcu_words first = join(x.first, x.second);
+            const qmcu_words second = join(y.first, y.second);
+            qmcu_store_two(columns, 0u, first.first, second.first);
+            qmcu_store_two(columns, 8u, first.second, second.second);
+            columns += 8;
+        }
+        const int32_t limit = (int32_t)shape->limits[units];
+        if (units != 0u && (squares[0] + p > limit || squares[1] + q > limit || squares[2] + r > limit || squares[3] + s > limit)) {
+            segments[count++] = (uint8_t)units;
+            units = 0u;
+            squares[0] = 0;
+            squares[1] = 0;
+            squares[2] = 0;
+            squares[3] = 0;
+        }
+        squares[0] += p;
+        squares[1] += q;
+        squares[2] += r;
+        squares[3] += s;
+        units++;
+    }
+    segments[count++] = (uint8_t)units;
+    segments[count] = 0u;
+    return count;
+}
+
+/* Codes [from, to) of the columns, with zeros up to `padded` of them, as the kernel takes them. Returns how often it takes sums out. */
+static uint32_t prepare(const convolution *conv, int32_t oy, int32_t ox, uint32_t from, uint32_t padded, int16_t *columns, uint8_t *segments)
+{
+    const qmcu_pack_shape *shape = conv->shape;
+    const uint32_t to = from + padded < shape->length ? from + padded : shape->length;
+    qmcu_gather(&conv->gathering, oy, ox, from, to, columns);
+    for (uint32_t k = (to - from + 1u) / 2u * 2u; k < padded; k += 2u) {
+        qmcu_store_two(columns + 4u * k, 0u, 0u, 0u);
+        qmcu_store_two(columns + 4u * k, 8u, 0u, 0u);
+    }
+    return shape->kind == QMCU_PACK_HALVES ? (padded + shape->chunk - 1u) / shape->chunk : join_columns(shape, columns, padded, segments);
+}
+
+static void convolve_block(const convolution *conv, int32_t oy, int32_t ox)
+{
+    QMCU_ALIGN(8) int16_t columns[QMCU_BLOCK_CODES];
+    uint8_t segments[MOST_SEGMENTS + 1u];
+    const qmcu_conv2d_params *params = conv->gathering.params;
+    const qmcu_map *out = conv->gathering.out;
+    const uint32_t length = conv->shape->padded;
+    qmcu_pack_block block = { columns, params->weights, &params->requant, 0, out->channels, NULL, length, segments, 0u, NULL, 1, 1 };
+    block.to = qmcu_at(out, oy, ox, 0);
+    block.taken = prepare(conv, oy, ox, 0u, length, columns, segments);
+    conv->function(&block);
+}
+
+#if QMCU_PACK_HAS_PARTS
+static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t ox)
+{
+    QMCU_ALIGN(8) int16_t columns[QMCU_PACK_PART_CODES];
+    int32_t sums[4 * QMCU_PACK_PART_CHANNELS];
+    uint8_t segments[MOST_SEGMENTS + 1u];
+    const qmcu_conv2d_params *params = conv->gathering.params;
+    const qmcu_map *out = conv->gathering.out;
+    const uint32_t length = conv->shape->padded;
+    const uint32_t code_bytes = conv->shape->kind == QMCU_PACK_HALVES ? 4u : 8u;
+    const uint32_t part = QMCU_PACK_PART_CODES / 4u / (2u * conv->shape->unit) * (2u * conv->shape->unit);
+    const uint8_t *weights = params->weights;
+    qmcu_pack_block block = { columns, weights, &params->requant, 0, 0, NULL, 0u, segments, 0u, sums, 1, 1 };
+    for (; block.first < out->channels; block.first += QMCU_PACK_PART_CHANNELS) {
+        block.channels = qmcu_min(QMCU_PACK_PART_CHANNELS, out->channels - block.first);
+        block.to = qmcu_at(out, oy, ox, block.first);
+        block.taken = 0u;
+        for (uint32_t from = 0u; from < length; from += part) {
+            block.length = length - from < part ? length - from : part;
+            block.begins = from == 0u;
+            block.ends = from + block.length == length;
+            block.weights = weights + code_bytes * ((uint32_t)(block.first / 4) * length + from);
+            block.taken += prepare(conv, oy, ox, from, block.length, columns, segments);
+            conv->function(&block);
+        }
+    }
+}
+#endif
+
+static void convolve_any_block(const convolution *conv, int parts, int32_t oy, int32_t ox)
+{
+#if QMCU_PACK_HAS_PARTS
+    if (parts) {
+        convolve_block_in_parts(conv, oy, ox);
+        return;
+    }
+#endif
+    (void)parts;
+    convolve_block(conv, oy, ox);
+}
+
+void qmcu_convolve_packed(const qmcu_pack_shape *shape, qmcu_pack_function *function, const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+{
+    const int parts = !QMCU_PACK_FITS(shape->padded);
+    /* Blocks may reach into the next row, but for those that read the input again after they have begun to write. */
+    const int one_row = out->row_bytes == out->w * out->pixel_bytes && (!parts || qmcu_are_apart(in, out));
+    const int32_t rows = one_row ? 1 : out->h;
+    const int32_t pixels = one_row ? out->h * out->w : out->w;
+    convolution conv;
+    conv.gathering = qmcu_gathering_of(params, in, out, shape->length, parts);
+    conv.shape = shape;
+    conv.function = function;
+    for (int32_t row = 0; row < rows; row++) {
+        int32_t oy = row;
+        int32_t ox = 0;
+        int32_t rest = pixels;
+        for (; rest >= 4; rest -= 4) {
+            convolve_any_block(&conv, parts, oy, ox);
+            for (ox += 4; ox >= out->w; ox -= out->w) {
+                oy++;
+            }
+        }
+        if (rest > 0) {
+            /* The last four of the row, some of them again: while a row is written nothing overwrites what it reads. */
+            convolve_any_block(&conv, parts, one_row ? out->h - 1 : row, out->w - 4);
+        }
+    }
+}
+
+#endif /* QMCU_DSP */
+
+/* The second of two numbers in a word of weights, of which the first takes the lower n bits, sign included; and the first itself. */
+static int32_t second_of(int32_t word, uint32_t n, int32_t *first)
+{
+    *first = (int32_t)((uint32_t)word << (32u - n)) >> (32u - n);
+    return (int32_t)((int64_t)word - *first) >> n;
+}
+
+/* Weights of place k in the columns of channels c and c + 1, the first of them even. */
+static void weights_of(const qmcu_pack_shape *shape, const int32_t *weights, int32_t c, uint32_t k, int32_t pair[2])
+{
+    const uint32_t four = (uint32_t)c / 4u;
+    const uint32_t two = (uint32_t)c / 2u % 2u;
+    if (shape->kind == QMCU_PACK_HALVES) {
+        const int32_t word = weights[(four * shape->padded + k / 2u * 2u) + two];
+        const int32_t half = k % 2u == 0u ? (int32_t)((uint32_t)word << 16) >> 16 : word >> 16;
+        pair[1] = second_of(half, QMCU_PACK_HALF_BITS, &pair[0]);
+    } else {
+        pair[1] = second_of(weights[(four * shape->padded + k) * 2u + two], QMCU_PACK_CHANNEL, &pair[0]);
+    }
+}
+
+/* Sums of the window that begins at row y and column x for channels c and c + 1. */
+static void sum_window(const qmcu_pack_shape *shape, const qmcu_conv2d_params *params, const qmcu_map *in, int32_t y, int32_t x, int32_t c, int32_t sums[2])
+{
+    const qmcu_window *window = &params->window;
+    sums[0] = 0;
+    sums[1] = 0;
+    for (int32_t ky = 0; ky < window->kernel_h; ky++) {
+        for (int32_t kx = 0; kx < window->kernel_w; kx++) {
+            const int32_t row = y + ky * window->dilation_h;
+            const int32_t column = x + kx * window->dilation_w;
+            if (row < 0 || row >= in->h || column < 0 || column >= in->w) {
+                continue;
+            }
+            const uint8_t *codes = qmcu_at(in, row, column, 0);
+            for (int32_t i = 0; i < in->channels; i++) {
+                const int32_t code = qmcu_code(codes, (uint32_t)i, in->format);
+                int32_t pair[2];
+                weights_of(shape, params->weights, c, (uint32_t)((ky * window->kernel_w + kx) * in->channels + i), pair);
+                sums[0] += pair[0] * code;
+                sums[1] += pair[1] * code;
+            }
+        }
+    }
+}
+
+void qmcu_convolve_packed_plain(const qmcu_pack_shape *shape, const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+{
+    const qmcu_window *window = &params->window;
+    for (int32_t oy = 0; oy < out->h; oy++) {
+        for (int32_t ox = 0; ox < out->w; ox++) {
+            const int32_t y = oy * window->stride_h - window->pad_top;
+            const int32_t x = ox * window->stride_w - window->pad_left;
+            uint8_t *to = qmcu_at(out, oy, ox, 0);
+            for (int32_t c = 0; c < out->channels; c += 2) {
+                int32_t sums[2];
+                sum_window(shape, params, in, y, x, c, sums);
+                const int32_t a = qmcu_requantize_acc(&params->requant, c, sums[0]);
+                const int32_t b = qmcu_requantize_acc(&params->requant, c + 1, sums[1]);
+                if (shape->format < QMCU_U8) {
+                    *to++ = (uint8_t)((a & 15) | (b & 15) << 4);
+                } else {
+                    *to++ = (uint8_t)a;
+                    *to++ = (uint8_t)b;
+                }
+            }
+        }
+    }
+}
