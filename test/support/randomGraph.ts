@@ -93,6 +93,12 @@ export class GraphBuilder {
     return this.add([input], this.shape(input), { kind: 'prelu', slopes: this.numbers(this.shape(input).c, 16) });
   }
 
+  /** Whether a map's codes are those of the input, with its zero point, as PRelu cannot read them. */
+  isPixels(map: MapId): boolean {
+    const producer = this.layers.find(({ output }) => output === map);
+    return !producer || (!('weights' in producer) && producer.kind !== 'activation' && producer.inputs.some((input) => this.isPixels(input)));
+  }
+
   slice(input: MapId, begin: number, end: number): MapId {
     return this.add([input], { ...this.shape(input), c: end - begin }, { kind: 'slice', begin, end });
   }
@@ -233,7 +239,7 @@ export function randomGraph(seed: number, options: RandomGraphOptions): Graph {
       case 4: return g.conv(map, int(1, channels), squareWindow(1), 1, clamp());
       case 5: return g.maxPool(map, window(map));
       case 6: return g.averagePool(map, window(map), chance(50));
-      case 7: return g.prelu(map);
+      case 7: return g.prelu(g.isPixels(map) ? conv(map) : map);
       case 8: return g.activation(map, chance(50) ? { name: 'hardSwish' } : { name: 'leakyRelu', alpha: 0.1 });
       case 9: return g.pad(map, { top: int(0, 2), left: int(0, 2), bottom: int(0, 2), right: int(0, 2) }, chance(50) ? 0 : 0.5);
       case 10: { const begin = int(0, c - 1); return g.slice(map, begin, int(begin + 1, c)); }

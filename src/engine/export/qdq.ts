@@ -20,7 +20,7 @@ export interface QdqModel {
  * The quantized network as an ONNX model of standard operators (opset 19) that rounds to the plan's codes by QuantizeLinear and DequantizeLinear: every feature map to
  * its format, weights from their codes. Inputs and outputs are those of the original file, real values before and after.
  *
- * Sums and requantization are in float, so that single codes may differ from the firmware's where it rounds halves otherwise.
+ * Biases are those of the firmware and halves are rounded up as there. Sums and multipliers are in float: a code differs by one where that matters.
  *
  * @throws UserError for layers that onnxruntime does not run on quantized maps
  */
@@ -38,13 +38,13 @@ export function exportQdq({ graph, parameters, plan }: OpenedPlan): QdqModel {
     if (isWeighted(layer)) {
       const view = parameters.views.get(layer.id);
       const stored = values.get(layer.inputs[0])!;
-      const read = view ? fakeQuantize(writer, `${layer.name}/view`, stored, view) : stored;
-      value = weightedLayer(writer, graph, layer, parameters.layers.get(layer.id)!, view ?? parameters.formats.get(layer.inputs[0])!, read);
+      const read = view ? fakeQuantize(writer, `${layer.name}/view`, stored, view, true) : stored;
+      value = weightedLayer(writer, graph, layer, parameters.layers.get(layer.id)!, view ?? parameters.formats.get(layer.inputs[0])!, output, read);
     } else {
       value = plainLayer(writer, graph, layer, layer.inputs.map((map) => values.get(map)!));
     }
     if ('clamp' in layer) value = clamped(writer, layer.name, value, layer.clamp);
-    values.set(layer.output, fakeQuantize(writer, layer.name, value, output));
+    values.set(layer.output, fakeQuantize(writer, layer.name, value, output, !isWeighted(layer)));
   }
   for (const binding of graph.outputs) realOutput(writer, graph, binding, values.get(binding.map)!);
   return { bytes: writer.finish(), notes: notesOf(plan) };
@@ -75,7 +75,7 @@ function quantizedInput(writer: OnnxWriter, graph: Graph, { name, map, dims, ord
     value = writer.node('Reshape', `${name}/map`, [real, writer.int64s(`${name}/map_shape`, [1, shape.c, shape.h, shape.w])]);
   }
   if (offset) value = writer.node('Sub', `${name}/centered`, [value, writer.floats(`${name}/offset`, [1, offset.length, 1, 1], offset)]);
-  return fakeQuantize(writer, `${name}/input`, value, format);
+  return fakeQuantize(writer, `${name}/input`, value, format, false);
 }
 
 /** A [1, C, H, W] value under the name, dimensions and order that the original file's output has. */

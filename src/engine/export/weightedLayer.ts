@@ -1,4 +1,6 @@
 import type { Graph, WeightedLayer } from '../graph/types';
+import { ConstantPool } from '../program/constants';
+import { WeightedLowering } from '../program/lowering/weighted';
 import { rowLayout } from '../quantize/weights';
 import type { LayerParameters, MapFormat } from '../quantize/types';
 import { toRow } from './layout';
@@ -6,16 +8,18 @@ import type { OnnxWriter } from './onnxWriter';
 import { windowAttributes } from './window';
 
 /**
- * A layer with weights on a fake-quantized input of [1, C, H, W]. Weights are stored as their int8 codes: DequantizeLinear by output channel, then divided by the
- * scales of the input's channels, which the codes hold folded in.
+ * A layer with weights on a fake-quantized input of [1, C, H, W]. Accumulator units and the bias, rounded to them, are the firmware's: with few bits and few inputs
+ * a unit is a good part of an output code, and in channels of a map that is always 0 it is a coarser one than the scales say. Weights are stored as their int8 codes:
+ * DequantizeLinear by output channel, then divided by the scales of the input's channels, which the codes hold folded in.
  */
-export function weightedLayer(writer: OnnxWriter, graph: Graph, layer: WeightedLayer, parameters: LayerParameters, input: MapFormat, value: string): string {
+export function weightedLayer(writer: OnnxWriter, graph: Graph, layer: WeightedLayer, parameters: LayerParameters, input: MapFormat, output: MapFormat, value: string): string {
   const { name } = layer;
   const outC = graph.maps[layer.output].shape.c;
   const { shape } = graph.maps[layer.inputs[0]];
+  const { units, roundedBias } = new WeightedLowering(graph, layer, parameters, input, output, new ConstantPool());
   const { order, dims } = onnxWeights(layer, outC);
-  const weights = dequantized(writer, layer, outC, shape.c, dims, Int8Array.from(order, (i) => parameters.codes[i]), parameters.weightScales, input.scales);
-  const bias = writer.floats(`${name}/bias`, [outC], parameters.bias);
+  const weights = dequantized(writer, layer, outC, shape.c, dims, Int8Array.from(order, (i) => parameters.codes[i]), units, input.scales);
+  const bias = writer.floats(`${name}/bias`, [outC], roundedBias);
   if (layer.kind === 'fullyConnected') {
     const sums = writer.node('Gemm', `${name}/gemm`, [toRow(writer, name, value, shape), weights, bias], { transB: 1 });
     return writer.node('Reshape', `${name}/map`, [sums, writer.int64s(`${name}/map_shape`, [1, outC, 1, 1])]);

@@ -90,12 +90,25 @@ export interface ScaledSumTable {
   readonly shift: number;
 }
 
+/** What an error in a channel of a sum is worth. */
+export interface SumErrors {
+  /** Real value of one output code, [C]. */
+  readonly outputScales: Float64Array;
+  /** Distance between the lowest and the highest output code: no error is larger. */
+  readonly outputCodes: number;
+  /** Largest magnitude of a code, per input. */
+  readonly inputReach: readonly number[];
+}
+
 /**
+ * One shift serves all channels. Where ratios lie far apart, as of a channel that was nearly 0 on all samples beside ordinary ones, the largest multipliers are
+ * limited if that costs less than the small ones' lost fraction bits: the shift is the one with the least sum of squared errors in real values.
+ *
  * @param ratios     output codes per input code, signed, per input [C]
  * @param zeroPoints per input [C]
  * @param outputZero [C]
  */
-export function scaledSumTable(ratios: readonly Float64Array[], zeroPoints: readonly Int32Array[], outputZero: Int32Array): ScaledSumTable {
+export function scaledSumTable(ratios: readonly Float64Array[], zeroPoints: readonly Int32Array[], outputZero: Int32Array, errors: SumErrors): ScaledSumTable {
   const channels = ratios[0].length;
   let largest = 0;
   let integral = true;
@@ -105,8 +118,9 @@ export function scaledSumTable(ratios: readonly Float64Array[], zeroPoints: read
       if (Math.abs(r - Math.round(r)) > 1e-9 || Math.abs(r) > 256) integral = false;
     }
   }
-  const shift = integral ? 0 : Math.max(0, Math.min(22, Math.floor(Math.log2(32767 / Math.max(largest, 1e-30)))));
-  const multipliers = ratios.map((row) => Int32Array.from(row, (r) => Math.max(-32768, Math.min(32767, Math.round(r * 2 ** shift)))));
+  const whole = Math.max(0, Math.min(MAX_SUM_SHIFT, Math.floor(Math.log2(32767 / Math.max(largest, 1e-30)))));
+  const shift = integral ? 0 : bestSumShift(ratios, whole, errors);
+  const multipliers = ratios.map((row) => Int32Array.from(row, (r) => sumMultiplier(r, shift)));
   const offset = new Int32Array(channels);
   for (let c = 0; c < channels; c++) {
     let value = (shift > 0 ? 2 ** (shift - 1) : 0) + outputZero[c] * 2 ** shift;
@@ -114,4 +128,27 @@ export function scaledSumTable(ratios: readonly Float64Array[], zeroPoints: read
     offset[c] = value;
   }
   return { multipliers, offset, shift };
+}
+
+const MAX_SUM_SHIFT = 22;
+
+function sumMultiplier(ratio: number, shift: number): number {
+  return Math.max(-32768, Math.min(32767, Math.round(ratio * 2 ** shift)));
+}
+
+/** @param whole the largest shift at which no multiplier is limited */
+function bestSumShift(ratios: readonly Float64Array[], whole: number, { outputScales, outputCodes, inputReach }: SumErrors): number {
+  const errorAt = (shift: number): number => outputScales.reduce((sum, scale, c) => {
+    const codes = ratios.reduce((total, row, i) => total + Math.abs(sumMultiplier(row[c], shift) / 2 ** shift - row[c]) * inputReach[i], 0);
+    return sum + (scale * Math.min(codes, outputCodes)) ** 2;
+  }, 0);
+  let best = whole;
+  let least = errorAt(whole);
+  for (let shift = whole + 1; shift <= MAX_SUM_SHIFT; shift++) {
+    const error = errorAt(shift);
+    if (error >= least) continue;
+    least = error;
+    best = shift;
+  }
+  return best;
 }

@@ -124,19 +124,20 @@ describe('QDQ export', function () {
   for (const mixed of [false, true]) {
     it(`gives networks of every kind of layer the values of the integer arithmetic at ${mixed ? 'mixed bits' : '8 bits'}, but for single codes`, async () => {
       let compared = 0;
-      let near = 0;
+      let exact = 0;
       await fc.assert(fc.asyncProperty(fc.integer({ min: 0, max: 0x7fffffff }), fc.integer({ min: 1, max: 6 }), async (seed, blocks) => {
         const random = mulberry32(seed);
         const picks = Array.from({ length: 512 }, () => ([8, 8, 4, 2] as const)[Math.floor((random() + 1) * 2)]);
         const result = await compare(randomGraph(seed, { blocks }), seed, mixed ? (i) => picks[i % picks.length] : () => 8);
         if (!result) return;
         compared++;
-        // A code that is rounded otherwise changes what follows, hardly ever as much as quantization itself does: at 2 bits, in networks of some dozen values, one code is much.
-        if (result.exported > Math.min(40, result.integer - 3)) near++;
-        assert.ok(result.exported > Math.min(15, result.integer - 3), `${result.exported.toFixed(1)} dB from the integer network, which is ${result.integer.toFixed(1)} dB from float`);
-      }), { numRuns: 40 });
+        // Single codes differ by one where a multiplier of 15 bits, or a float, comes to the other side of a half.
+        if (result.exported > 90) exact++;
+        assert.ok(result.exported > Math.min(40, result.integer - 3), `${result.exported.toFixed(1)} dB from the integer network, which is ${result.integer.toFixed(1)} dB from float`);
+        // Always the same networks: how many codes differ is a matter of chance.
+      }), { numRuns: 40, seed: 20240325 });
       assert.ok(compared > 25, `only ${compared} networks could be compared`);
-      assert.ok(near >= 0.9 * compared, `only ${near} of ${compared} are near`);
+      assert.ok(exact >= 0.7 * compared, `only ${exact} of ${compared} have the same codes throughout`);
     });
   }
 

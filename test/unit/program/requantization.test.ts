@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { mulhi, requantize as apply } from './formula';
-import { branchShifts, requantTable, scaledSumTable } from '../../../src/engine/program/requantization';
+import { branchShifts, requantTable, scaledSumTable, type SumErrors } from '../../../src/engine/program/requantization';
+
+/** Channels of equal scales, 8-bit codes. */
+const errors = (channels: number): SumErrors => ({ outputScales: new Float64Array(channels).fill(0.1), outputCodes: 255, inputReach: [255, 255] });
 
 describe('requantization', () => {
   it('is within a code of the real product, half a code but for a sliver where the accumulator leaves room', () => {
@@ -45,7 +48,7 @@ describe('requantization', () => {
   });
 
   it('equal scales add without multiplication', () => {
-    const table = scaledSumTable([Float64Array.of(1, 1), Float64Array.of(1, 1)], [Int32Array.of(0, 0), Int32Array.of(0, 0)], Int32Array.of(0, 0));
+    const table = scaledSumTable([Float64Array.of(1, 1), Float64Array.of(1, 1)], [Int32Array.of(0, 0), Int32Array.of(0, 0)], Int32Array.of(0, 0), errors(2));
     assert.deepEqual([table.shift, [...table.multipliers[0]], [...table.offset]], [0, [1, 1], [0, 0]]);
   });
 
@@ -54,12 +57,24 @@ describe('requantization', () => {
     const ratio = fc.double({ min: 0.05, max: 8, noNaN: true });
     fc.assert(
       fc.property(ratio, ratio, zero, zero, zero, zero, zero, (ra, rb, za, zb, zo, a, b) => {
-        const table = scaledSumTable([Float64Array.of(ra), Float64Array.of(-rb)], [Int32Array.of(za), Int32Array.of(zb)], Int32Array.of(zo));
+        const table = scaledSumTable([Float64Array.of(ra), Float64Array.of(-rb)], [Int32Array.of(za), Int32Array.of(zb)], Int32Array.of(zo), errors(1));
         const y = (a * table.multipliers[0][0] + b * table.multipliers[1][0] + table.offset[0]) >> table.shift;
         const real = ra * (a - za) - rb * (b - zb) + zo;
         assert.ok(Math.abs(y - real) <= 0.5 + 255 * 2 * 2 ** -table.shift, `${real} became ${y}`);
       }),
     );
+  });
+
+  it('a channel that is nearly 0 does not take the others their precision', () => {
+    // Output scales of 1e-5 and 1: the first channel saturates as soon as one of its inputs is not 0.
+    const scales = Float64Array.of(1e-5, 1);
+    const rows = [0.3, 0.7].map((s) => Float64Array.from(scales, (scale) => s / scale));
+    const zero = Int32Array.of(0, 0);
+    const table = scaledSumTable(rows, [zero, zero], zero, { outputScales: scales, outputCodes: 255, inputReach: [127, 127] });
+    const code = (c: number, a: number, b: number): number => Math.max(0, Math.min(255, (a * table.multipliers[0][c] + b * table.multipliers[1][c] + table.offset[c]) >> table.shift));
+    for (const [a, b] of [[100, 100], [127, 3], [1, 1], [40, 77]]) assert.equal(code(1, a, b), Math.floor(0.3 * a + 0.7 * b + 0.5));
+    for (const [a, b] of [[1, 0], [0, 1], [127, 127]]) assert.ok(code(0, a, b) > 0);
+    assert.equal(code(0, 0, 0), 0);
   });
 
   it('the formula of this test is the one of the contract', () => {

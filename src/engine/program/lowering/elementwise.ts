@@ -1,3 +1,4 @@
+import { UserError } from '../../errors';
 import type { ActivationFunction, ActivationLayer, AddLayer, AveragePoolLayer, Graph, MulLayer, PReluLayer } from '../../graph/types';
 import type { ConstantPool } from '../constants';
 import { requantTable, scaledSumTable } from '../requantization';
@@ -24,10 +25,16 @@ function scaledSum(
   min: number,
   max: number,
 ): ScaledSum {
+  const codes = rangeOf(output);
   const table = scaledSumTable(
     inputs.map((f, i) => ratios(f, output, channels, signs[i])),
     inputs.map((f) => zeroPoints(f, channels)),
     zeroPoints(output, channels),
+    {
+      outputScales: Float64Array.from({ length: channels }, (_, c) => scaleOf(output, c)),
+      outputCodes: codes.max - codes.min,
+      inputReach: inputs.map((f) => Math.max(...Array.from({ length: channels }, (_, c) => largestCode(f) + Math.abs(zeroPointOf(f, c))))),
+    },
   );
   return {
     multipliers: table.multipliers.map((row) => pool.perChannel(name, row)),
@@ -158,9 +165,15 @@ export function evaluateActivation(fn: ActivationFunction, x: number): number {
   }
 }
 
-/** PRelu: two slopes in output codes per input code. */
+/**
+ * PRelu: two slopes in output codes per input code.
+ * @throws UserError for codes with a zero point: those of an input of pixels
+ */
 export function preluKernel(graph: Graph, pool: ConstantPool, layer: PReluLayer, input: BranchFormat, output: BranchFormat): Kernel {
   const channels = graph.maps[layer.output].shape.c;
+  if (input.base.zeroPoints.some((zero) => zero !== 0)) {
+    throw new UserError(`Layer "${layer.name}": PRelu cannot be computed on the pixels of "${graph.maps[layer.inputs[0]].name}", whose codes have a zero point. Put a convolution before it.`);
+  }
   const positive = ratios(input, output, channels, 1);
   let largest = 1e-30;
   for (let c = 0; c < channels; c++) largest = Math.max(largest, Math.abs(positive[c]) * Math.max(1, Math.abs(layer.slopes[c])));

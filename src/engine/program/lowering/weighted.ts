@@ -10,7 +10,9 @@ import { upperClamp, lowerClamp } from './clamp';
 
 /** Kernels of one layer with weights: its tables are made once, at the base formats, and shared by all branches. */
 export class WeightedLowering {
-  /** [outC], the bias as the accumulator starts with it, in real values: rounded to accumulator units. */
+  /** [outC], real value of one accumulator unit. */
+  readonly units: Float64Array;
+  /** [outC], the bias in real values, as the accumulator has it: rounded to units. */
   readonly roundedBias: Float64Array;
   private readonly table: RequantTable;
   private readonly weights: ConstantId;
@@ -60,7 +62,8 @@ export class WeightedLowering {
     const { min, max } = rangeOf(outBase);
     limitBias(factors, accBias, bound, max - min);
     this.table = requantTable(factors, accBias, bound, `Layer "${layer.name}"`);
-    this.roundedBias = zeroSums.map((zero, o) => (this.table.bias[o] + zero) * factors[o] * scaleOf(outBase, o) - zeroPointOf(outBase, o) * scaleOf(outBase, o));
+    this.units = factors.map((factor, o) => factor * scaleOf(outBase, o));
+    this.roundedBias = this.units.map((unit, o) => (this.table.bias[o] + zeroSums[o]) * unit - zeroPointOf(outBase, o) * scaleOf(outBase, o));
     const dims = layer.kind === 'depthwise' ? [layer.window.kernelH, layer.window.kernelW, outC] : layer.kind === 'conv' ? [outC, layer.window.kernelH, layer.window.kernelW, count / (layer.window.kernelH * layer.window.kernelW)] : [outC, count];
     this.weights = pool.add('weights', layer.name, parameters.weightBits, true, codes, dims);
     this.bias = pool.add('bias', layer.name, 32, true, this.table.bias, [outC]);
