@@ -3,13 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import * as path from 'node:path';
 import { outRoot, projectRoot } from '../support/paths';
-import { Workbench } from './workbench';
+import { inOrder, Workbench } from './workbench';
 
 /** The sample of the extension: a firmware project, a model and images. */
 const sample = process.env.QUANTMCU_E2E_SAMPLE ?? path.join(projectRoot, 'media/sample');
 const workspace = path.join(outRoot, 'e2e/workspace');
 
 describe('a first run by clicks', () => {
+  inOrder();
   let vscode: Workbench;
   let model: string;
   let plan: string;
@@ -21,8 +22,6 @@ describe('a first run by clicks', () => {
     model = readdirSync(workspace).find((name) => name.endsWith('.onnx')) ?? assert.fail('the sample has no model');
     plan = path.join(workspace, model.replace(/\.onnx$/, '.quantmcu.json'));
     vscode = await Workbench.open(process.env.QUANTMCU_E2E_URL!, workspace);
-    await vscode.openContextMenu(vscode.explorerRow(model), 'Quantize Model…');
-    await vscode.page.keyboard.press('Escape');
   });
   after(() => vscode?.close());
   afterEach(async function () {
@@ -30,8 +29,7 @@ describe('a first run by clicks', () => {
   });
 
   it('opens the model by a click, before any quantization', async () => {
-    await vscode.explorerRow(model).dblclick();
-    await vscode.webview.getByRole('tab').first().waitFor({ timeout: 60_000 });
+    await vscode.showEditor(model);
     await vscode.webview.getByText(/MACs/).first().waitFor();
     await vscode.page.waitForTimeout(500);
     await vscode.screenshot('00-model');
@@ -54,13 +52,14 @@ describe('a first run by clicks', () => {
   });
 
   it('shows the plan in the editor', async () => {
-    await vscode.webview.getByText(/Arduino Nano 33 BLE/).first().waitFor({ timeout: 60_000 });
+    await vscode.webview.getByText(/Arduino Nano 33 BLE/).first().waitFor();
     await vscode.page.waitForTimeout(500);
     await vscode.screenshot('06-plan');
   });
 
   it('generates sources into the firmware project, and they compile', async () => {
-    await vscode.notification(/arena/).getByText('Generate Firmware Source…').click();
+    const button = vscode.notification(/arena/).getByText('Generate Firmware Source…');
+    await vscode.until(vscode.page.locator('.quick-input-widget:visible'), () => button.click({ timeout: 5000 }));
     const projects = await vscode.quickPick('Generate Firmware Source');
     await vscode.screenshot('07-project');
     await vscode.pick(projects, 'firmware');

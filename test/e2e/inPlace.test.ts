@@ -6,7 +6,7 @@ import type { Locator } from 'playwright-core';
 import { smallModel, tinyPng } from '../faults/fixtures';
 import { SmallDisk } from '../faults/mounts';
 import { outRoot, projectRoot } from '../support/paths';
-import { Workbench } from './workbench';
+import { inOrder, Workbench } from './workbench';
 
 const has = (tool: string): boolean => spawnSync(tool, ['--version'], { stdio: 'ignore' }).status === 0;
 
@@ -21,12 +21,20 @@ function prepare(folder: string): void {
   quantize(folder, 'nano33ble');
 }
 
+/** The first line of a file that has a text, counted from 1. */
+function lineOf(file: string, text: string): number {
+  const at = readFileSync(file, 'utf8').split('\n').findIndex((line) => line.includes(text));
+  assert.ok(at >= 0, `${file} has no '${text}'`);
+  return at + 1;
+}
+
 function quantize(folder: string, target: string): void {
   const { status, stderr } = spawnSync(process.execPath, [path.join(projectRoot, 'dist/cli.js'), 'quantize', 'net.onnx', '--images', 'images', '--target', target, '--weights', '4', '--no-cache', '--json'], { cwd: folder, encoding: 'utf8' });
   assert.equal(status, 0, stderr);
 }
 
 describe('in place, by clicks', () => {
+  inOrder();
   const workspace = path.join(outRoot, 'e2e/in place');
   const buildFile = path.join(workspace, 'firmware/CMakeLists.txt');
   const header = path.join(workspace, 'firmware/lib/net/net.h');
@@ -52,28 +60,27 @@ describe('in place, by clicks', () => {
   };
 
   it('the status bar tells model, board and SRAM, and a click opens the editor', async () => {
-    await vscode.explorerRow('net.quantmcu.json').dblclick();
-    await vscode.statusItem.filter({ hasText: /net\.onnx: Arduino Nano 33 BLE.*, [\d.]+ (KiB|bytes) of 256 KiB SRAM/ }).waitFor({ timeout: 60_000 });
+    await vscode.openRow('net.quantmcu.json', vscode.statusItem.filter({ hasText: /net\.onnx: Arduino Nano 33 BLE.*, [\d.]+ (KiB|bytes) of 256 KiB SRAM/ }));
     await vscode.screenshot('20-plan-text');
-    await vscode.statusItem.click();
-    await vscode.webview.getByRole('tab').first().waitFor({ timeout: 60_000 });
+    await vscode.until(vscode.webview.getByRole('tab').first(), () => vscode.statusItem.click());
   });
 
   it('a link on a layer of the plan selects it in the editor', async () => {
-    await vscode.explorerRow('net.quantmcu.json').dblclick();
-    const lens = vscode.page.locator('.codelens-decoration a', { hasText: 'SRAM' }).first();
-    await lens.waitFor();
-    const name = Object.keys((JSON.parse(readFileSync(path.join(workspace, 'net.quantmcu.json'), 'utf8')) as { layers: object }).layers)[0];
-    await vscode.find(`"${name}": {`);
+    const planFile = path.join(workspace, 'net.quantmcu.json');
+    const name = Object.keys((JSON.parse(readFileSync(planFile, 'utf8')) as { layers: object }).layers)[0];
+    await vscode.openFile('net.quantmcu.json', 1);
+    await vscode.page.locator('.codelens-decoration a', { hasText: 'SRAM' }).first().waitFor();
     const link = vscode.page.locator('.detected-link', { hasText: name }).first();
-    await link.waitFor();
-    // The link becomes another element as soon as the key is down, so the pointer goes to its place.
-    const { x, y, width, height } = (await link.boundingBox())!;
-    await vscode.page.keyboard.down('Control');
-    await vscode.page.mouse.move(x + width / 2, y + height / 2);
-    await vscode.page.mouse.click(x + width / 2, y + height / 2, { delay: 50 });
-    await vscode.page.keyboard.up('Control');
-    await vscode.webview.locator('[aria-selected="true"]', { hasText: name }).first().waitFor();
+    await vscode.until(vscode.webview.locator('[aria-selected="true"]', { hasText: name }).first(), async () => {
+      await vscode.openFile('net.quantmcu.json', lineOf(planFile, `"${name}": {`));
+      await link.waitFor();
+      // The link becomes another element as soon as the key is down, so the pointer goes to its place.
+      const { x, y, width, height } = (await link.boundingBox())!;
+      await vscode.page.keyboard.down('Control');
+      await vscode.page.mouse.move(x + width / 2, y + height / 2);
+      await vscode.page.mouse.click(x + width / 2, y + height / 2, { delay: 50 });
+      await vscode.page.keyboard.up('Control');
+    });
     await vscode.screenshot('21-layer-revealed');
   });
 
@@ -92,7 +99,7 @@ describe('in place, by clicks', () => {
     assert.equal(readFileSync(buildFile, 'utf8'), untouched);
     assert.ok(!existsSync(header));
     await vscode.row(list, 'Generate').click();
-    await vscode.notification(/files written/).waitFor({ timeout: 60_000 });
+    await vscode.notification(/files written/).waitFor();
     assert.match(readFileSync(buildFile, 'utf8'), /# >>> quantmcu net\nadd_subdirectory\(lib\/net\)\n/);
     assert.ok(existsSync(header));
   });
@@ -101,7 +108,7 @@ describe('in place, by clicks', () => {
     await vscode.contextMenu(vscode.explorerRow('net.onnx'), 'Generate Firmware Source…');
     await vscode.pick(await vscode.quickPick('Generate Firmware Source'), 'firmware');
     await vscode.pick(await vscode.quickPick('CMake library'), 'CMake library');
-    await vscode.notification(/There is nothing to do/).waitFor({ timeout: 60_000 });
+    await vscode.notification(/There is nothing to do/).waitFor();
   });
 
   it('an edited file is kept unless it is chosen, and overwritten when it is', async () => {
@@ -111,13 +118,13 @@ describe('in place, by clicks', () => {
     await vscode.row(kept, 'lib/net/net.h').getByText('edited since it was generated: stays as it is').waitFor();
     await vscode.screenshot('23-edited');
     await vscode.row(kept, 'Generate').click();
-    await vscode.notification(/: 0 files written/).waitFor({ timeout: 60_000 });
+    await vscode.notification(/: 0 files written/).waitFor();
     assert.equal(readFileSync(header, 'utf8'), `${generated}/* mine */\n`);
     const overwritten = await preview('Generate Firmware Source…', 'net → firmware/lib/net');
     await vscode.row(overwritten, 'lib/net/net.h').click();
     await vscode.row(overwritten, 'lib/net/net.h').getByText('overwritten').waitFor();
     await vscode.row(overwritten, 'Generate').click();
-    await vscode.notification(/: 1 files written/).waitFor({ timeout: 60_000 });
+    await vscode.notification(/: 1 files written/).waitFor();
     assert.equal(readFileSync(header, 'utf8'), generated);
   });
 
@@ -132,13 +139,12 @@ describe('in place, by clicks', () => {
   });
 
   it('a comment in generated C leads to its layer', async () => {
-    await vscode.openFile('net.c');
+    const source = path.join(path.dirname(header), 'net.c');
+    await vscode.openFile('net.c', lineOf(source, '/* Layer 0: '));
     const lens = vscode.page.locator('.codelens-decoration a', { hasText: 'Show in the Editor (' }).first();
-    await vscode.find('Layer 0');
-    await lens.waitFor({ timeout: 30_000 });
+    await lens.waitFor();
     await vscode.screenshot('24-generated-c');
-    await lens.click();
-    await vscode.webview.locator('[aria-selected="true"]').first().waitFor();
+    await vscode.until(vscode.webview.locator('[aria-selected="true"]').first(), () => lens.click({ timeout: 5000 }));
   });
 
   it('the self-test runs and its result is in the editor', async () => {
@@ -154,7 +160,7 @@ describe('in place, by clicks', () => {
     await vscode.row(list, 'lib/net/net.h').getByText('removed').waitFor();
     await vscode.screenshot('26-remove');
     await vscode.row(list, 'Remove').click();
-    await vscode.notification(/files removed from firmware/).waitFor({ timeout: 60_000 });
+    await vscode.notification(/files removed from firmware/).waitFor();
     assert.deepEqual(readdirSync(path.join(workspace, 'firmware')), ['CMakeLists.txt']);
     assert.equal(readFileSync(buildFile, 'utf8'), untouched);
   });
@@ -163,9 +169,9 @@ describe('in place, by clicks', () => {
     const second = await vscode.openSecond(process.env.QUANTMCU_E2E_URL!, workspace);
     try {
       for (const window of [vscode, second]) await window.showEditor('net.onnx');
-      await second.webview.getByText(/Arduino Nano 33 BLE/).first().waitFor({ timeout: 60_000 });
+      await second.webview.getByText(/Arduino Nano 33 BLE/).first().waitFor();
       quantize(workspace, 'stm32h743');
-      for (const window of [vscode, second]) await window.webview.getByText(/STM32H743/).first().waitFor({ timeout: 60_000 });
+      for (const window of [vscode, second]) await window.webview.getByText(/STM32H743/).first().waitFor();
     } finally {
       await second.page.close();
     }
@@ -175,13 +181,13 @@ describe('in place, by clicks', () => {
     const model = path.join(workspace, 'net.onnx');
     const bytes = readFileSync(model);
     writeFileSync(model, smallModel(2));
-    await vscode.webview.getByText(/has changed since/).first().waitFor({ timeout: 60_000 });
+    await vscode.webview.getByText(/has changed since/).first().waitFor();
     await vscode.statusItem.filter({ hasText: 'plan cannot be used' }).waitFor();
     await vscode.screenshot('27-stale');
     rmSync(model);
-    await vscode.webview.getByText(/cannot be read/).first().waitFor({ timeout: 60_000 });
+    await vscode.webview.getByText(/cannot be read/).first().waitFor();
     writeFileSync(model, bytes);
-    await vscode.webview.getByText(/STM32H743/).first().waitFor({ timeout: 60_000 });
+    await vscode.webview.getByText(/STM32H743/).first().waitFor();
   });
 
   it('the walkthrough shows its steps with their pictures', async () => {
@@ -212,7 +218,7 @@ describe('where writing is not possible', () => {
     vscode = await Workbench.open(process.env.QUANTMCU_E2E_TRUST_URL!, workspace);
     await vscode.page.locator('.statusbar-item', { hasText: 'Restricted Mode' }).waitFor();
     await vscode.showEditor('net.onnx');
-    await vscode.webview.getByText(/Arduino Nano 33 BLE/).first().waitFor({ timeout: 60_000 });
+    await vscode.webview.getByText(/Arduino Nano 33 BLE/).first().waitFor();
     await vscode.screenshot('30-untrusted');
     const item = await vscode.openContextMenu(vscode.explorerRow('net.onnx'), 'Quantize Model…');
     assert.match((await item.getAttribute('class')) ?? '', /disabled/);

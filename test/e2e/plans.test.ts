@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import * as path from 'node:path';
 import { outRoot, projectRoot } from '../support/paths';
-import { Workbench } from './workbench';
+import { inOrder, Workbench } from './workbench';
 
 const workspace = path.join(outRoot, 'e2e/plans');
 const model = 'gauge.onnx';
@@ -33,10 +33,8 @@ describe('weighing plans in the editor', () => {
     assert.equal(status, 0, stderr);
     original = readFileSync(planFile, 'utf8');
     vscode = await Workbench.open(process.env.QUANTMCU_E2E_URL!, workspace);
-    await vscode.openContextMenu(vscode.explorerRow(model), 'Quantize Model…');
-    await vscode.page.keyboard.press('Escape');
-    await vscode.explorerRow(model).dblclick();
-    await vscode.webview.getByText('SRAM peak').waitFor({ timeout: 60_000 });
+    await vscode.showEditor(model);
+    await vscode.webview.getByText('SRAM peak').waitFor();
   });
   after(() => vscode?.close());
   afterEach(async function () {
@@ -57,9 +55,10 @@ describe('weighing plans in the editor', () => {
     throw new Error(`${what} did not happen.`);
   }
   /** The page has settled on the plan's file. */
-  const settled = (): Promise<void> => vscode.webview.locator('.figures:not(.preview)').waitFor({ timeout: 30_000 });
+  const settled = (): Promise<void> => vscode.webview.locator('.figures:not(.preview)').waitFor();
 
   describe('by mouse', () => {
+    inOrder();
     it('changes the board, and takes it back', async () => {
       await vscode.webview.getByRole('button', { name: /^Board/ }).click();
       await vscode.screenshot('20-board');
@@ -87,8 +86,9 @@ describe('weighing plans in the editor', () => {
     it('shows why a layer has its bits: distributions of its weights and output', async () => {
       await vscode.webview.getByRole('tab', { name: 'Layers' }).click();
       await vscode.webview.locator('.layers-view [role=row][aria-rowindex="3"]').click();
-      await vscode.webview.locator('.distribution').first().waitFor();
-      await vscode.webview.locator('.distribution').first().scrollIntoViewIfNeeded();
+      const distribution = vscode.webview.locator('.distribution').first();
+      // Drawn anew when more is known of the layer.
+      await vscode.until(distribution, () => distribution.scrollIntoViewIfNeeded({ timeout: 5000 }));
       await vscode.page.waitForTimeout(300);
       await vscode.screenshot('21-distributions');
     });
@@ -96,7 +96,7 @@ describe('weighing plans in the editor', () => {
     it('takes one of the planner’s choices', async () => {
       await vscode.webview.getByRole('tab', { name: 'Trade-off' }).click();
       await vscode.webview.getByRole('button', { name: 'SRAM and latency' }).click();
-      await vscode.webview.getByRole('option').first().waitFor({ timeout: 60_000 });
+      await vscode.webview.getByRole('option').first().waitFor();
       const before = readFileSync(planFile, 'utf8');
       await vscode.webview.locator('.plot-point:not(.current)').last().dblclick();
       await until('another stage', () => readFileSync(planFile, 'utf8') !== before);
@@ -118,10 +118,10 @@ describe('weighing plans in the editor', () => {
       await vscode.webview.getByRole('menuitemradio', { name: 'φ of the patch classes' }).click();
       await vscode.pick(await vscode.quickPick('Run Sweep'), '50');
       await vscode.pick(await vscode.quickPick('Run Sweep'), 'images');
-      await vscode.webview.locator('.banner-progress').waitFor({ timeout: 30_000 });
+      await vscode.webview.locator('.banner-progress').waitFor();
       await vscode.screenshot('24-sweep');
       await until('the table of the sweep', () => existsSync(planFile.replace(/\.json$/, '.sweeps.json')));
-      await vscode.webview.getByRole('option').first().waitFor({ timeout: 60_000 });
+      await vscode.webview.getByRole('option').first().waitFor();
       await vscode.page.waitForTimeout(500);
       await vscode.screenshot('25-accuracy');
       await vscode.webview.locator('.tradeoff-right [role=row]', { hasText: 'φ 0.5' }).click();
@@ -133,7 +133,7 @@ describe('weighing plans in the editor', () => {
     it('compares with 8 bits, layer by layer', async () => {
       await vscode.webview.getByRole('button', { name: 'Compare…' }).click();
       await vscode.webview.getByRole('menuitemradio', { name: '8 bits, layer by layer' }).click();
-      await vscode.webview.locator('.compare-figures').waitFor({ timeout: 30_000 });
+      await vscode.webview.locator('.compare-figures').waitFor();
       await vscode.page.waitForTimeout(300);
       await vscode.screenshot('26-compare');
       assert.match(await vscode.webview.locator('.compare-count').innerText(), /layers/);
@@ -156,6 +156,7 @@ describe('weighing plans in the editor', () => {
   });
 
   describe('by keyboard alone', () => {
+    inOrder();
     /** Presses Tab until something with this accessible name has the focus. */
     async function tabTo(name: RegExp, key = 'Tab'): Promise<void> {
       for (let turn = 0; turn < 80; turn++) {
@@ -196,7 +197,7 @@ describe('weighing plans in the editor', () => {
       for (let turn = 0; turn < 6 && (await vscode.webview.getByRole('tab', { selected: true }).innerText()).trim() !== 'Trade-off'; turn++) await vscode.page.keyboard.press('ArrowLeft');
       await tabTo(/^SRAM and latency$/);
       await vscode.page.keyboard.press('Enter');
-      await vscode.webview.getByRole('option').first().waitFor({ timeout: 60_000 });
+      await vscode.webview.getByRole('option').first().waitFor();
       const before = readFileSync(planFile, 'utf8');
       await tabTo(/SRAM(, this is the plan)?$/);
       await vscode.page.keyboard.press('Home');

@@ -26,7 +26,7 @@ if (requireTools(['chromium', 'fonts', 'nativeBuild', 'gcc'])) {
   process.env.QUANTMCU_E2E_TRUST_URL = servers[1].url;
   process.env.QUANTMCU_E2E_VSIX = path.resolve(vsix);
   try {
-    await runSuite('e2e', [path.join(projectRoot, 'test/e2e')], { grep: values.grep, reporter: 'spec', timeout: 300_000, bail: true });
+    await runSuite('e2e', [path.join(projectRoot, 'test/e2e')], { grep: values.grep, reporter: 'spec', timeout: 300_000 });
   } finally {
     for (const server of servers) await server.stop();
   }

@@ -6,6 +6,19 @@ import { outRoot } from '../support/paths';
 
 const screenshots = path.join(outRoot, 'screenshots');
 
+/** How often something is tried whose effect did not show, and how long each effect is waited for. */
+const TURNS = 6;
+const EFFECT_MS = 15_000;
+
+/**
+ * For tests that build on each other: those after a failed one of the same `describe` are skipped, the other ones still run. To be called in a `describe`.
+ */
+export function inOrder(): void {
+  beforeEach(function () {
+    if (this.currentTest?.parent?.tests.some(({ state }) => state === 'failed')) this.skip();
+  });
+}
+
 /** VS Code as a person sees it: menus, quick picks, notifications, editors. */
 export class Workbench {
   private constructor(private readonly browser: Browser, readonly page: Page) {}
@@ -14,17 +27,19 @@ export class Workbench {
   static async open(url: string, folder: string): Promise<Workbench> {
     const { browser, page } = await launchBrowser();
     mkdirSync(screenshots, { recursive: true });
-    await page.goto(`${url}/?folder=${encodeURIComponent(folder)}`);
-    await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor({ timeout: 60_000 });
-    return new Workbench(browser, page);
+    return Workbench.onFolder(browser, page, url, folder);
   }
 
   /** Another window on a folder, in the same browser. */
   async openSecond(url: string, folder: string): Promise<Workbench> {
-    const page = await this.page.context().newPage();
+    return Workbench.onFolder(this.browser, await this.page.context().newPage(), url, folder);
+  }
+
+  private static async onFolder(browser: Browser, page: Page, url: string, folder: string): Promise<Workbench> {
+    page.setDefaultTimeout(60_000);
     await page.goto(`${url}/?folder=${encodeURIComponent(folder)}`);
-    await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor({ timeout: 60_000 });
-    return new Workbench(this.browser, page);
+    await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor();
+    return new Workbench(browser, page);
   }
 
   async close(): Promise<void> {
@@ -33,6 +48,18 @@ export class Workbench {
 
   async screenshot(name: string): Promise<void> {
     await this.page.screenshot({ path: path.join(screenshots, `${name}.png`) });
+  }
+
+  /**
+   * Does something until its effect is seen: while VS Code starts or is busy, it now and then replaces what is under the pointer, or has no listener yet.
+   * Doing it twice must do no harm.
+   */
+  async until(effect: Locator, act: () => Promise<unknown>): Promise<void> {
+    for (let turn = 1; ; turn++) {
+      const failure = await act().then(() => undefined, (error: Error) => error);
+      if (await effect.waitFor({ timeout: EFFECT_MS }).then(() => true, () => false)) return;
+      if (turn === TURNS) throw failure ?? new Error(`After ${TURNS} turns there is still no ${effect.toString()}.`);
+    }
   }
 
   /** A row of the explorer; folders on the way must be expanded. */
@@ -54,30 +81,39 @@ export class Workbench {
     throw new Error(`The context menu never had '${title}'.`);
   }
 
-  /** Clicks an entry of the context menu. */
+  /** Clicks an entry of the context menu; opens it again where it was closed meanwhile. */
   async contextMenu(row: Locator, title: string, screenshot?: string): Promise<void> {
-    const item = await this.openContextMenu(row, title);
-    await item.hover();
-    await this.page.waitForTimeout(300);
-    if (screenshot !== undefined) await this.screenshot(screenshot);
-    await item.click();
+    for (let turn = 1; ; turn++) {
+      const item = await this.openContextMenu(row, title);
+      try {
+        await item.hover({ timeout: 5000 });
+        if (screenshot !== undefined) {
+          await this.page.waitForTimeout(300);
+          await this.screenshot(screenshot);
+        }
+        return await item.click({ timeout: 5000 });
+      } catch (error) {
+        if (turn === TURNS) throw error;
+      }
+    }
   }
 
   /** The quick pick that is open, once its title says so. */
   async quickPick(step: string): Promise<Locator> {
     const widget = this.page.locator('.quick-input-widget:visible', { hasText: step });
-    await widget.waitFor({ timeout: 30_000 });
+    await widget.waitFor();
     await widget.locator('.monaco-list-row').first().waitFor();
     return widget;
   }
 
-  /** Takes the row with this text. */
+  /** Takes the first row with this text, by the keyboard: rows move under the pointer while more of them are found. */
   async pick(widget: Locator, text: string): Promise<void> {
+    const focused = widget.locator('.monaco-list-row.focused', { hasText: text }).first();
     await widget.locator('input').first().fill(text);
-    const row = widget.locator('.monaco-list-row', { hasText: text }).first();
-    await row.waitFor();
-    await this.page.waitForTimeout(150);
-    await row.click();
+    await this.row(widget, text).waitFor();
+    for (let turn = 0; turn < 10 && !(await focused.waitFor({ timeout: 500 }).then(() => true, () => false)); turn++) await this.page.keyboard.press('ArrowDown');
+    await focused.waitFor();
+    await this.page.keyboard.press('Enter');
   }
 
   /** A row of an open quick pick. */
@@ -103,34 +139,34 @@ export class Workbench {
     await this.page.keyboard.press('F1');
     const widget = this.page.locator('.quick-input-widget:visible');
     await widget.locator('input').first().fill(`>${title}`);
-    await widget.locator('.monaco-list-row', { hasText: title }).first().click();
+    await widget.locator('.monaco-list-row.focused', { hasText: title }).first().waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Opens a file by a double click in the explorer; `shown` says that it is open. */
+  async openRow(name: string, shown: Locator): Promise<void> {
+    await this.until(shown, () => this.explorerRow(name).dblclick());
   }
 
   /** Opens a model's editor from the explorer, once the extension's editors are known. */
   async showEditor(name: string): Promise<void> {
     await this.openContextMenu(this.explorerRow(name), 'Quantize Model…');
     await this.page.keyboard.press('Escape');
-    await this.explorerRow(name).dblclick();
-    await this.webview.getByRole('tab').first().waitFor({ timeout: 60_000 });
+    await this.openRow(name, this.webview.getByRole('tab').first());
   }
 
-  /** Opens a file of the workspace by its name. */
-  async openFile(name: string): Promise<void> {
-    await this.page.keyboard.press('ControlOrMeta+P');
+  /** Opens a text file of the workspace with the cursor on a line. @param line counted from 1 */
+  async openFile(name: string, line: number): Promise<void> {
     const widget = this.page.locator('.quick-input-widget:visible');
-    await widget.locator('input').first().fill(name);
-    await widget.locator('.monaco-list-row', { hasText: name }).first().click();
-    await this.page.locator('.tab.active', { hasText: name }).waitFor();
-  }
-
-  /** Scrolls the active text editor to a text. */
-  async find(text: string): Promise<void> {
-    await this.page.locator('.editor-group-container.active .monaco-editor .view-lines').first().click();
-    await this.page.keyboard.press('ControlOrMeta+F');
-    const input = this.page.locator('.find-widget.visible textarea').first();
-    await input.waitFor();
-    await input.fill(text);
-    await this.page.keyboard.press('Enter');
-    await this.page.keyboard.press('Escape');
+    const there = this.page.locator('.statusbar-item', { hasText: new RegExp(`^Ln ${line}, Col \\d+`) });
+    await this.until(there, async () => {
+      await this.page.keyboard.press('Escape');
+      await this.page.keyboard.press('ControlOrMeta+P');
+      await widget.locator('input').first().fill(`${name}:${line}`, { timeout: 5000 });
+      // Files come in one by one and push each other down.
+      await widget.locator('.monaco-list-row.focused').filter({ has: this.page.getByText(name, { exact: true }) }).first().waitFor({ timeout: 5000 });
+      await this.page.keyboard.press('Enter');
+      await this.page.locator('.tab.active').filter({ has: this.page.getByText(name, { exact: true }) }).first().waitFor({ timeout: 5000 });
+    });
   }
 }

@@ -19,6 +19,8 @@ const userSettings = {
   'workbench.settings.enableNaturalLanguageSearch': false,
   'window.dialogStyle': 'custom',
   'window.confirmBeforeClose': 'never',
+  // The explorer keeps its place: rows scrolled away are not in the page.
+  'explorer.autoReveal': false,
   'git.enabled': false,
   'files.hotExit': 'off',
   'files.simpleDialog.enable': true,

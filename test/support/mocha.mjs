@@ -5,13 +5,13 @@ import { closingLine } from './closingLine.mjs';
 /**
  * Bundles test files, runs them with mocha in this process and prints the closing line. The process fails if a test does or if there was none.
  * @param {string} name @param {string[]} roots files and folders
- * @param {{grep?: string, reporter?: string, timeout?: number, bail?: boolean}} [options]
+ * @param {{grep?: string, reporter?: string, timeout?: number}} [options]
  */
-export async function runSuite(name, roots, { grep, reporter = 'dot', timeout = 60_000, bail = false } = {}) {
+export async function runSuite(name, roots, { grep, reporter = 'dot', timeout = 60_000 } = {}) {
   process.setSourceMapsEnabled(true);
   const bundle = await bundleTests(name, testFiles(roots));
   try {
-    const mocha = new Mocha({ ui: 'bdd', grep, reporter, timeout, bail, color: process.stdout.isTTY });
+    const mocha = new Mocha({ ui: 'bdd', grep, reporter, timeout, color: process.stdout.isTTY });
     mocha.addFile(bundle.file);
     await mocha.loadFilesAsync();
     const counts = await new Promise((resolve) => {
