@@ -1,29 +1,17 @@
-import * as path from 'node:path';
 import { floatOutputs, type FloatResult } from './calibration/float';
 import { spread, type SampleSet } from './calibration/samples';
 import type { Calibration, Preprocess } from './calibration/types';
-import { toIdentifier } from './codegen';
-import { compensate, observeTargets, type FloatTargets } from './compensate/compensate';
 import { decide, type DecideOptions, type Decision } from './decide';
 import { UserError } from './errors';
 import type { Graph } from './graph/types';
-import { decisionsOf } from './plan/decisions';
-import { inputFormats } from './plan/inputs';
-import { oneScaleMaps, resolveStage, resolveTailStages } from './plan/stage';
-import type { Plan } from './plan/types';
+import { COMPENSATION_IMAGES, ModelQuantizer } from './modelQuantizer';
 import { Executor } from './program/interpreter';
-import { lower } from './program/lower';
 import { decodePort, inputCodes } from './program/ports';
 import type { Program } from './program/types';
 import { checkCancelled, type Progress } from './progress';
-import { quantizeGraph } from './quantize/quantizeGraph';
 import type { QuantizedParameters } from './quantize/types';
 import { expectedPointsLost, isClassifier, searchWithinBudget } from './vdqs/accuracyBudget';
-import { measureSensitivities, SENSITIVITY_IMAGES, type Sensitivities } from './vdqs/sensitivity';
-import { decisionUnits, type DecisionUnit } from './vdqs/units';
 
-/** Images that error compensation looks at; more help little (DESIGN section 8). */
-export const COMPENSATION_IMAGES = 128;
 /** Images that an accuracy budget is checked on, where there are so many that nothing was fitted to. */
 const BUDGET_IMAGES = 64;
 /** With fewer images kept back than this, all are used to check a budget. */
@@ -54,16 +42,12 @@ export interface Quantized {
 
 /** Decides and quantizes, once or for several reductions of BitOPs: what does not depend on the reduction is computed once. */
 export class Quantizer {
-  private readonly inputs: ReturnType<typeof inputFormats>;
-  private readonly units: readonly DecisionUnit[];
-  private targets: FloatTargets | null = null;
-  private sensitivities: Sensitivities | null = null;
+  private readonly model: ModelQuantizer;
   /** Time spent on decisions, in seconds. */
   searchSeconds = 0;
 
   constructor(private readonly job: QuantizerJob, private readonly progress: Progress) {
-    this.inputs = inputFormats(job.graph, job.preprocess, job.calibration, job.samples.elementType);
-    this.units = decisionUnits(job.graph);
+    this.model = new ModelQuantizer({ ...job, file: job.planPath });
   }
 
   /**
@@ -71,18 +55,13 @@ export class Quantizer {
    * @throws UserError when nothing fits; CancelledError
    */
   async quantize(reduction?: number): Promise<Quantized> {
-    const { graph, calibration, planPath, modelPath, search } = this.job;
+    const { graph, calibration, search } = this.job;
     const begin = performance.now();
-    const measured = reduction === undefined ? undefined : { units: this.units, target: reduction, sensitivities: await this.measure() };
+    const measured = reduction === undefined ? undefined : { ...(await this.model.sensitivities(search.bits, this.progress)), target: reduction };
     const decision = decide(graph, calibration, { ...search, measured }, this.progress);
     this.searchSeconds += (performance.now() - begin) / 1000;
-    checkCancelled(this.progress);
-    this.progress.report('Quantizing weights', 0, 0);
-    let parameters = quantizeGraph(graph, calibration, this.inputs, decisionsOf(graph, decision, planPath), oneScaleMaps(graph, decision.patchStage));
-    if (this.job.compensate ?? mixedBits(decision)) parameters = compensate(graph, parameters, await this.floatTargets(), this.progress);
-    const program = lower(graph, resolveStage(graph, decision.patchStage, planPath), parameters, {
-      name: toIdentifier(path.basename(modelPath)), input: search.target.input, tailStages: resolveTailStages(graph, decision, planPath),
-    });
+    const parameters = await this.model.parameters(decision, this.job.compensate, this.progress);
+    const program = this.model.lower(decision, parameters, search.target);
     return { decision, parameters, program };
   }
 
@@ -129,21 +108,4 @@ export class Quantizer {
     for await (const result of floatOutputs(graph, modelPath, chosen, preprocess, this.progress, [])) results.push(result);
     return results;
   }
-
-  private async measure(): Promise<Sensitivities> {
-    const { graph, calibration, search } = this.job;
-    this.sensitivities ??= measureSensitivities(graph, calibration, this.inputs, this.units, search.bits, await this.floatTargets(), SENSITIVITY_IMAGES, this.progress);
-    return this.sensitivities;
-  }
-
-  private async floatTargets(): Promise<FloatTargets> {
-    const { graph, modelPath, samples, preprocess } = this.job;
-    this.targets ??= await observeTargets(graph, modelPath, samples, preprocess, COMPENSATION_IMAGES, this.progress);
-    return this.targets;
-  }
-}
-
-/** Whether anything has fewer than 8 bits. */
-export function mixedBits({ maps, layers }: Pick<Plan, 'maps' | 'layers'>): boolean {
-  return Object.values(maps).some((m) => m.bits < 8) || Object.values(layers).some((l) => (l.weightBits ?? 8) < 8 || (l.inputBits ?? 8) < 8);
 }

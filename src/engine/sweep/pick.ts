@@ -40,7 +40,7 @@ export async function writePointAsPlan(session: SweepSession, planPath: string, 
   });
   // A table is a file that anybody may have written: what it decides is checked like a sidecar before anything is made of it.
   parsePlan(formatPlan(planWith('0'.repeat(64))), sweepsPathOf(planPath));
-  const parameters = encodeParameters(graph, await session.parameters(decisions, settings.compensate, progress));
+  const parameters = encodeParameters(graph, await session.quantizer.parameters(decisions, settings.compensate, progress));
   const plan = planWith(hashBytes(parameters));
   checkCancelled(progress);
   await writeFilesWhole([

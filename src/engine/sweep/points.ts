@@ -40,9 +40,9 @@ export async function makePoint(maker: PointMaker, value: number, phi: number, d
     const { notes, ...rest } = await decisions();
     const chosen: SweepDecisions = { patchStage: rest.patchStage, ...(rest.tailStages?.length ? { tailStages: rest.tailStages } : {}), maps: rest.maps, layers: rest.layers };
     const quantized = await parameters(chosen);
-    const program = session.lower(chosen, quantized, settings.target);
+    const program = session.quantizer.lower(chosen, quantized, settings.target);
     if (program.arenaBytes > settings.target.sramBytes) throw new UserError(`Does not fit: the arena takes ${program.arenaBytes} bytes of ${settings.target.sramBytes} bytes of SRAM.`);
-    const measured = settings.bitOpsTarget === undefined ? null : await session.sensitivities(settings.bits, progress);
+    const measured = settings.bitOpsTarget === undefined ? null : await session.quantizer.sensitivities(settings.bits, progress);
     return {
       value,
       problem: null,
@@ -85,7 +85,7 @@ function randomStage(stage: PatchStage): PatchStage | null {
 
 async function measure({ session, settings, measuring, progress }: PointMaker, decisions: SweepDecisions, parameters: QuantizedParameters): Promise<SweepAccuracy | null> {
   if (!measuring) return null;
-  const program = session.lower(decisions, parameters, settings.target);
+  const program = session.quantizer.lower(decisions, parameters, settings.target);
   const { model: { modelPath }, graph } = session;
   return accuracyOf(await evaluate(graph, modelPath, program, settings.preprocess, measuring.imagesPath, measuring.limit, progress, { floatCache: measuring.float }));
 }
