@@ -8,6 +8,7 @@ import { importModel } from '../../src/engine/onnx';
 import { MemoryEstimator, type MemoryModel } from '../../src/engine/patch/estimate';
 import { planPatches, type HaloStrategy, type PatchCandidate, type PlannerOptions } from '../../src/engine/patch/planner';
 import { DEFAULTS } from '../../src/engine/pipeline';
+import { isOutside } from '../../src/engine/plan/inputPlace';
 import { decisionsOf } from '../../src/engine/plan/decisions';
 import { instructionsMs, layerInstructions } from '../../src/engine/program/latency';
 import { scheduleRules } from '../../src/engine/program/scheduleRules';
@@ -45,14 +46,14 @@ export async function writeTables(options: TableOptions): Promise<void> {
     write(`|---|---|---|${budgets.map(() => '---').join('|')}|---|`);
     for (const bits of ['8', 'searched'] as const) {
       const decisions: BitDecisions = bits === '8' ? { mapBits: () => 8, inputBits: () => 8, weightBits: () => 8 } : await searchedBits(graph, model);
-      for (const externalInputs of [true, false]) {
-        const { bits: widths, options: schedule } = scheduleRules(graph, null, decisions);
-        const memory: MemoryModel = { bits: widths, schedule, align: 4, externalInputs, classes: 'regular' };
+      for (const input of ['external', 'tiles', 'counted'] as const) {
+        const { bits: widths, options: schedule } = scheduleRules(graph, null, decisions, input);
+        const memory: MemoryModel = { bits: widths, schedule, align: 4, externalInputs: isOutside(input), classes: 'regular' };
         for (const { name, ...way } of ways) {
           const begin = performance.now();
           const cells = rowOf(graph, decisions, { memory, sramBytes: Infinity, ...way }, budgets);
           if (options.seconds) process.stderr.write(`${model} ${name}: ${((performance.now() - begin) / 1000).toFixed(1)} s\n`);
-          write(`| ${bits} | ${externalInputs ? 'external' : 'counted'} | ${name} | ${cells.join(' | ')} |`);
+          write(`| ${bits} | ${input} | ${name} | ${cells.join(' | ')} |`);
         }
       }
     }
@@ -62,14 +63,16 @@ export async function writeTables(options: TableOptions): Promise<void> {
 /** The best plan for each budget, laid out, and the one with the least arena. */
 function rowOf(graph: Graph, decisions: BitDecisions, options: PlannerOptions, budgets: readonly number[]): string[] {
   const cells = budgets.map(() => 'does not fit');
+  const estimator = new MemoryEstimator(graph, options.memory);
   // What does not fit in some memory does not fit in less.
   for (let i = budgets.length - 1; i >= 0; i--) {
     const { best } = planPatches(graph, { ...options, sramBytes: budgets[i] * 1024, firstFit: true });
     if (!best) break;
-    cells[i] = cellOf(graph, decisions, best);
+    // The search is content with what fits.
+    const { layout } = estimator.layout(best.choice, { effort: 'quick' }, best.tailStages);
+    cells[i] = cellOf(graph, decisions, { ...best, arenaBytes: Math.min(best.arenaBytes, layout.bytes) });
   }
   const { pareto } = planPatches(graph, { ...options, sramBytes: Infinity });
-  const estimator = new MemoryEstimator(graph, options.memory);
   // The last of the bounds need not be the least when they are laid out.
   const laidOut = pareto.slice(-6).map((c) => ({ ...c, arenaBytes: estimator.layout(c.choice, {}, c.tailStages).layout.bytes }));
   return [...cells, cellOf(graph, decisions, laidOut.reduce((a, b) => (b.arenaBytes < a.arenaBytes ? b : a)))];

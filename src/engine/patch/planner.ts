@@ -140,7 +140,7 @@ class Planner {
         if (!sketch) break;
         this.options.checkCancelled?.();
         const { choice, tailStages } = sketch.candidate;
-        const { layout } = this.estimator.layout(choice, { effort }, tailStages);
+        const { layout } = this.estimator.layout(choice, { effort, enough: bytes }, tailStages);
         if (layout.bytes <= bytes) return { candidate: { ...sketch.candidate, arenaBytes: layout.bytes }, isLeast: tries === 0 };
         missed.add(sketch.from);
         tries++;

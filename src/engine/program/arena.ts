@@ -39,6 +39,8 @@ export interface ArenaLayout {
 export interface ArenaOptions {
   /** Layouts to try before giving up on a better one. `quick` is for inner loops, about a hundred times cheaper. Default: `thorough`. */
   readonly effort?: 'quick' | 'thorough';
+  /** A layout of no more bytes is as good as a smaller one. Default: the lower bound. */
+  readonly enough?: number;
 }
 
 /**
@@ -56,6 +58,6 @@ export function layoutArena(requests: readonly ArenaRequest[], overlaps: readonl
   }
   const conflicts = findConflicts(requests, overlaps);
   const lowerBound = arenaLowerBound(requests, overlaps);
-  const best = searchLayout(requests, conflicts, lowerBound, options.effort ?? 'thorough');
+  const best = searchLayout(requests, conflicts, lowerBound, options.effort ?? 'thorough', options.enough);
   return { offsets: Array.from(best.offsets), bytes: best.bytes, lowerBound };
 }

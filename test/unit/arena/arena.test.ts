@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { layoutArena, type ArenaLayout, type ArenaOverlap, type ArenaRequest } from '../../../src/engine/program/arena';
+import { findConflicts } from '../../../src/engine/program/arena/conflicts';
+import { groupRequests } from '../../../src/engine/program/arena/placement';
+import { mergeSlots } from '../../../src/engine/program/arena/slots';
 
 const request: fc.Arbitrary<ArenaRequest> = fc
   .record({ bytes: fc.integer({ min: 0, max: 200 }), align: fc.constantFrom(1, 4, 16), first: fc.integer({ min: -1, max: 12 }), span: fc.integer({ min: 0, max: 6 }) })
@@ -15,6 +18,23 @@ const problem = (most: number): fc.Arbitrary<{ requests: ArenaRequest[]; overlap
         if (i !== o && over.last === output.first && over.first < over.last && output.last > output.first && seed < 150) overlaps.push({ over: i, output: o, distance: Math.min(seed, output.bytes) });
       });
     });
+    return { requests, overlaps };
+  });
+
+/** Some requests for every branch, one branch after the other, and some that the next ones need as well. */
+const branches: fc.Arbitrary<{ requests: ArenaRequest[]; overlaps: ArenaOverlap[] }> = fc
+  .record({ count: fc.integer({ min: 2, max: 12 }), own: fc.array(fc.integer({ min: 8, max: 200 }), { minLength: 1, maxLength: 5 }), kept: fc.array(fc.record({ bytes: fc.integer({ min: 4, max: 60 }), branches: fc.integer({ min: 1, max: 4 }) }), { maxLength: 3 }), jitter: fc.nat({ max: 20 }) })
+  .map(({ count, own, kept, jitter }) => {
+    const requests: ArenaRequest[] = [{ bytes: 150, align: 4, first: 0, last: count * (own.length + 1) }];
+    const overlaps: ArenaOverlap[] = [];
+    for (let b = 0; b < count; b++) {
+      const at = b * (own.length + 1);
+      own.forEach((bytes, k) => {
+        if (k > 0 && b % 3 > 0) overlaps.push({ over: requests.length - 1, output: requests.length, distance: bytes >> 1 });
+        requests.push({ bytes: bytes + ((b * jitter) % 30), align: 4, first: at + k, last: at + k + 1, group: `own ${k}` });
+      });
+      kept.forEach(({ bytes, branches: lives }, k) => requests.push({ bytes: bytes + ((b * jitter) % 9), align: 4, first: at + 1, last: at + 1 + lives * (own.length + 1), group: `kept ${k}` }));
+    }
     return { requests, overlaps };
   });
 
@@ -71,6 +91,56 @@ describe('program/arena', () => {
       );
     });
   }
+
+  it('lays out branches that keep halos for one another', () => {
+    let few = 0;
+    fc.assert(
+      fc.property(branches, ({ requests, overlaps }) => {
+        const layout = layoutArena(requests, overlaps, { effort: 'quick' });
+        check(requests, overlaps, layout);
+        const groups = groupRequests(requests);
+        const slots = mergeSlots(requests, groups, findConflicts(requests, overlaps));
+        if (slots.requests.length <= 0.7 * requests.length) few++;
+        requests.forEach((a, i) => {
+          assert.ok(slots.requests[slots.slotOf[i]].bytes >= a.bytes);
+          requests.forEach((b, j) => {
+            if (j <= i || slots.slotOf[i] !== slots.slotOf[j]) return;
+            assert.ok(a.group === b.group && (a.last < b.first || b.last < a.first), `requests ${i} and ${j} share a slot`);
+          });
+        });
+      }),
+      { numRuns: 150 },
+    );
+    assert.ok(few > 50, `${few} problems with few slots`);
+  });
+
+  it('leaves no holes between the halos of a uniform grid', () => {
+    // Each of 7×7 branches reads the row halo of the branch above and the column halo of the one before, and leaves its own; sizes differ by some bytes.
+    const requests: ArenaRequest[] = [{ bytes: 5000, align: 4, first: 0, last: 49 * 10 }];
+    for (let b = 0; b < 49; b++) {
+      for (const [k, map] of [700, 300].entries()) {
+        const at = 10 * b + 4 * k;
+        requests.push({ bytes: 3000 + map, align: 4, first: at, last: at + 3, group: `branch ${k}` });
+        requests.push({ bytes: map + 8 * (b % 3), align: 4, first: at + 2, last: at + 71, group: `kept ${k}` });
+        if (b % 7 < 6) requests.push({ bytes: map / 2 + 4 * (b % 2), align: 4, first: at + 3, last: at + 11, group: `kept ${k}` });
+      }
+    }
+    const layout = layoutArena(requests, [], { effort: 'quick' });
+    check(requests, [], layout);
+    assert.ok(layout.bytes <= 1.03 * layout.lowerBound, `${layout.bytes} of ${layout.lowerBound}`);
+  });
+
+  it('is content with what is enough', () => {
+    fc.assert(
+      fc.property(branches, ({ requests, overlaps }) => {
+        const least = layoutArena(requests, overlaps, { effort: 'quick' }).bytes;
+        const layout = layoutArena(requests, overlaps, { effort: 'quick', enough: 2 * least });
+        check(requests, overlaps, layout);
+        assert.ok(layout.bytes <= 2 * least, `${layout.bytes} where ${2 * least} are enough`);
+      }),
+      { numRuns: 60 },
+    );
+  });
 
   it('finds the optimum of small problems, and no bound exceeds it', () => {
     let optimal = 0;

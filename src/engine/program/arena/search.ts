@@ -1,87 +1,146 @@
 import type { ArenaRequest } from '../arena';
 import type { Conflicts } from './conflicts';
 import { initialOrders } from './orders';
-import { groupRequests, Placer, type Placement } from './placement';
+import { groupRequests, Placer, type Groups, type Placement } from './placement';
+import { mergeSlots } from './slots';
 import { layoutByWindows } from './windows';
 
 /** Work of the two efforts, in looks at a conflict of a request that is being placed. */
-const budget = { quick: 80_000, thorough: 12_000_000 };
+const BUDGET = { quick: 80_000, thorough: 12_000_000 };
+/** The same for layouts of slots, which stand for all branches at once. */
+const SLOT_BUDGET = { quick: 600_000, thorough: 12_000_000 };
+/** Layouts window by window of slots, of which there are few, and of all requests. */
+const SLOT_WINDOWS = { quick: { work: 1_000_000, patience: 16, repairs: 12 }, thorough: { work: 12_000_000, patience: 64, repairs: 48 } };
+const WINDOWS = { quick: { work: 3_000_000, patience: 4, repairs: 0 }, thorough: { work: 12_000_000, patience: 4, repairs: 0 } };
+/** Requests whose slots are fewer by this share have branches that are worth it. */
+const FEW_SLOTS = 0.7;
 
-/**
- * Iterated greedy: several classic orders, then from the best of them moves of the groups at the top of the arena to earlier places in the order.
- */
-export function searchLayout(requests: readonly ArenaRequest[], conflicts: Conflicts, lowerBound: number, effort: 'quick' | 'thorough'): Placement {
+/** The best layout that is found by several ways, or the first of no more than `enough` bytes. */
+export function searchLayout(requests: readonly ArenaRequest[], conflicts: Conflicts, lowerBound: number, effort: 'quick' | 'thorough', enough = 0): Placement {
+  const target = Math.max(lowerBound, enough);
   const groups = groupRequests(requests);
-  const groupOf = new Int32Array(requests.length);
-  groups.forEach((members, g) => members.forEach((i) => (groupOf[i] = g)));
-  const n = groups.length;
-  const placer = new Placer(requests, conflicts, groups);
-  // A request with many conflicts also sorts them.
-  let work = requests.length + 1;
-  for (let i = 0; i < requests.length; i++) {
-    const degree = conflicts.start[i + 1] - conflicts.start[i];
-    work += degree * (1 + degree / 32);
+  const slots = mergeSlots(requests, groups, conflicts);
+  let bySlots: Placement | null = null;
+  if (slots.requests.length <= FEW_SLOTS * requests.length) {
+    const each = slots.requests.map((_, i) => Int32Array.of(i));
+    const ordered = new OrderSearch(slots.requests, slots.conflicts, each, SLOT_BUDGET[effort]).run(target);
+    const placed = layoutByWindows(slots.requests, slots.conflicts, target, ordered.bytes, SLOT_WINDOWS[effort]) ?? ordered;
+    bySlots = settle(requests, conflicts, Float64Array.from(slots.slotOf, (slot) => placed.offsets[slot]), placed.bytes);
+    if (bySlots.bytes <= target) return bySlots;
   }
-  let left = Math.max(24, Math.min(8000, Math.floor(budget[effort] / work)));
-  let best: Placement = { offsets: new Float64Array(requests.length), bytes: Infinity };
-  let bestOrder: Int32Array = new Int32Array(0);
-  let bestUpended = false;
-  const attempt = (order: Int32Array, upended: boolean, limit: number): number => {
-    left--;
-    const bytes = placer.place(order, upended, limit);
-    if (bytes < best.bytes) {
-      best = { offsets: placer.current.slice(), bytes };
-      bestOrder = order.slice();
-      bestUpended = upended;
-    }
-    return bytes;
-  };
-  for (const order of initialOrders(requests, groups)) {
-    for (const upended of [false, true]) if (left > 0 && best.bytes > lowerBound) attempt(order, upended, best.bytes);
-  }
-  if (best.bytes <= lowerBound) return best;
-  const byWindows = layoutByWindows(requests, conflicts, lowerBound, best.bytes, effort);
+  const search = new OrderSearch(requests, conflicts, groups, BUDGET[effort]);
+  const first = search.initial(target);
+  const best = bySlots && bySlots.bytes <= first.bytes ? bySlots : first;
+  if (best.bytes <= target) return best;
+  const byWindows = layoutByWindows(requests, conflicts, target, best.bytes, WINDOWS[effort]);
   // Where a layout falls apart in time, moves of groups all over it find nothing better.
   if (byWindows) return byWindows;
+  if (best === bySlots) return best;
+  return search.improve(target);
+}
 
-  const random = lcg(n);
-  const topOf = (offsets: Float64Array, bytes: number) => highest(requests, offsets, bytes);
-  let order = bestOrder.slice();
-  let upended = bestUpended;
-  let bytes = best.bytes;
-  let top = topOf(best.offsets, bytes);
-  let idle = 0;
-  while (left > 0 && best.bytes > lowerBound) {
-    const next = order.slice();
-    if (idle > patience) {
-      // A dead end: back to the best order, shaken.
-      next.set(bestOrder);
-      for (let swaps = 1 + random(4); swaps > 0; swaps--) swap(next, random(n), random(n));
-      order = next;
-      upended = random(4) === 0 ? !bestUpended : bestUpended;
-      bytes = attempt(next, upended, Infinity);
-      top = topOf(placer.current, bytes);
-      idle = 0;
-      continue;
+/** Lets everything fall as far as it can, from what lies lowest on: nothing comes to lie higher. */
+function settle(requests: readonly ArenaRequest[], conflicts: Conflicts, offsets: Float64Array, bytes: number): Placement {
+  const order = Int32Array.from(requests.keys()).sort((a, b) => offsets[a] - offsets[b] || a - b);
+  const placer = new Placer(requests, conflicts, requests.map((_, i) => Int32Array.of(i)));
+  const lower = placer.place(order, false, bytes);
+  return lower < bytes ? { offsets: placer.current.slice(), bytes: lower } : { offsets, bytes };
+}
+
+/** Iterated greedy: several classic orders, then from the best of them moves of the groups at the top of the arena to earlier places in the order. */
+class OrderSearch {
+  private readonly placer: Placer;
+  private readonly groupOf: Int32Array;
+  private left: number;
+  private best: Placement;
+  private bestOrder: Int32Array = new Int32Array(0);
+  private bestUpended = false;
+
+  constructor(
+    private readonly requests: readonly ArenaRequest[],
+    private readonly conflicts: Conflicts,
+    private readonly groups: Groups,
+    budget: number,
+  ) {
+    this.groupOf = new Int32Array(requests.length);
+    groups.forEach((members, g) => members.forEach((i) => (this.groupOf[i] = g)));
+    this.placer = new Placer(requests, conflicts, groups);
+    // A request with many conflicts also sorts them.
+    let work = requests.length + 1;
+    for (let i = 0; i < requests.length; i++) {
+      const degree = conflicts.start[i + 1] - conflicts.start[i];
+      work += degree * (1 + degree / 32);
     }
-    const mover = random(8) > 0 ? top[random(top.length)] : random(requests.length);
-    const degree = conflicts.start[mover + 1] - conflicts.start[mover];
-    const other = degree > 0 && random(4) > 0 ? groupOf[conflicts.other[conflicts.start[mover] + random(degree)]] : next[0];
-    moveEarlier(next, groupOf[mover], other);
-    const before = best.bytes;
-    // Equal heights are accepted, so that plateaus are crossed.
-    const got = attempt(next, upended, bytes);
-    idle = best.bytes < before ? 0 : idle + 1;
-    if (got === Infinity) continue;
-    order = next;
-    bytes = got;
-    top = topOf(placer.current, got);
+    this.left = Math.max(24, Math.min(8000, Math.floor(budget / work)));
+    this.best = { offsets: new Float64Array(requests.length), bytes: Infinity };
   }
-  return best;
+
+  run(target: number): Placement {
+    this.initial(target);
+    return this.improve(target);
+  }
+
+  /** The best of the classic orders. */
+  initial(target: number): Placement {
+    for (const order of initialOrders(this.requests, this.groups)) {
+      for (const upended of [false, true]) if (this.left > 0 && this.best.bytes > target) this.attempt(order, upended, this.best.bytes);
+    }
+    return this.best;
+  }
+
+  private attempt(order: Int32Array, upended: boolean, limit: number): number {
+    this.left--;
+    const bytes = this.placer.place(order, upended, limit);
+    if (bytes < this.best.bytes) {
+      this.best = { offsets: this.placer.current.slice(), bytes };
+      this.bestOrder = order.slice();
+      this.bestUpended = upended;
+    }
+    return bytes;
+  }
+
+  /** What moves find with the work that is left. */
+  improve(target: number): Placement {
+    const { requests, conflicts, groupOf } = this;
+    const n = this.groups.length;
+    const random = lcg(n);
+    let order = this.bestOrder.slice();
+    let upended = this.bestUpended;
+    let { bytes } = this.best;
+    let top = highest(requests, this.best.offsets, bytes);
+    let idle = 0;
+    while (this.left > 0 && this.best.bytes > target) {
+      const next = order.slice();
+      if (idle > PATIENCE) {
+        // A dead end: back to the best order, shaken.
+        next.set(this.bestOrder);
+        for (let swaps = 1 + random(4); swaps > 0; swaps--) swap(next, random(n), random(n));
+        order = next;
+        upended = random(4) === 0 ? !this.bestUpended : this.bestUpended;
+        bytes = this.attempt(next, upended, Infinity);
+        top = highest(requests, this.placer.current, bytes);
+        idle = 0;
+        continue;
+      }
+      const mover = random(8) > 0 ? top[random(top.length)] : random(requests.length);
+      const degree = conflicts.start[mover + 1] - conflicts.start[mover];
+      const other = degree > 0 && random(4) > 0 ? groupOf[conflicts.other[conflicts.start[mover] + random(degree)]] : next[0];
+      moveEarlier(next, groupOf[mover], other);
+      const before = this.best.bytes;
+      // Equal heights are accepted, so that plateaus are crossed.
+      const got = this.attempt(next, upended, bytes);
+      idle = this.best.bytes < before ? 0 : idle + 1;
+      if (got === Infinity) continue;
+      order = next;
+      bytes = got;
+      top = highest(requests, this.placer.current, got);
+    }
+    return this.best;
+  }
 }
 
 /** Moves without a better layout before the search starts anew. */
-const patience = 60;
+const PATIENCE = 60;
 
 function swap(order: Int32Array, a: number, b: number): void {
   const x = order[a];

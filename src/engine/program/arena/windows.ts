@@ -12,11 +12,16 @@ const MOST_ALIVE = 0.6;
 /** Heights that are tried, over the lower bound; below the first that succeeds some more. */
 const HEIGHTS = [1, 1.01, 1.025, 1.05, 1.08, 1.12, 1.2];
 const REFINEMENTS = 2;
-/** Windows that may be looked at per height, with those that are looked at again after another choice before them. */
-const PATIENCE = 4;
 
-/** Work of the two efforts, in looks at a conflict of a request that is being placed. */
-const BUDGET = { quick: 3_000_000, thorough: 12_000_000 };
+/** How much a search may do. */
+export interface WindowEffort {
+  /** In looks at a conflict of a request that is being placed. */
+  readonly work: number;
+  /** Windows that may be looked at per height, with those that are looked at again after another choice before them, for each that there is. */
+  readonly patience: number;
+  /** How often what does not fit is placed earlier, in each order of a window. */
+  readonly repairs: number;
+}
 
 /** Requests that begin in one window. */
 interface Window {
@@ -31,12 +36,12 @@ interface Window {
  * arena, and the rest of each window is laid out by itself in a given height, window after window; where one does not fit, the window before tries another end.
  * Null when the requests have no such cuts, or nothing lower than `limit` is found.
  */
-export function layoutByWindows(requests: readonly ArenaRequest[], conflicts: Conflicts, lowerBound: number, limit: number, effort: 'quick' | 'thorough'): Placement | null {
+export function layoutByWindows(requests: readonly ArenaRequest[], conflicts: Conflicts, lowerBound: number, limit: number, effort: WindowEffort): Placement | null {
   const windows = cutWindows(requests, lowerBound * MOST_ALIVE);
   if (windows.length < 2) return null;
   let best: Placement | null = null;
   let failed = lowerBound;
-  const placer = new WindowPlacer(requests, conflicts, BUDGET[effort]);
+  const placer = new WindowPlacer(requests, conflicts, effort);
   const attempt = (height: number): boolean => {
     const offsets = placer.place(windows, height);
     if (offsets) best = { offsets, bytes: requests.reduce((top, r, i) => Math.max(top, offsets[i] + r.bytes), 0) };
@@ -95,6 +100,7 @@ function ordersOf(requests: readonly ArenaRequest[], members: readonly number[])
 /** Places windows one after the other below a fixed height. */
 class WindowPlacer {
   private height = 0;
+  private left: number;
   private readonly offsets: Float64Array;
   private readonly low: Float64Array;
   private readonly high: Float64Array;
@@ -102,8 +108,9 @@ class WindowPlacer {
   constructor(
     private readonly requests: readonly ArenaRequest[],
     private readonly conflicts: Conflicts,
-    private left: number,
+    private readonly effort: WindowEffort,
   ) {
+    this.left = effort.work;
     this.offsets = new Float64Array(requests.length).fill(NaN);
     let most = 0;
     for (let i = 0; i < requests.length; i++) most = Math.max(most, conflicts.start[i + 1] - conflicts.start[i]);
@@ -115,7 +122,7 @@ class WindowPlacer {
   place(windows: readonly Window[], height: number): Float64Array | null {
     this.height = height;
     this.offsets.fill(NaN);
-    let looks = PATIENCE * windows.length;
+    let looks = this.effort.patience * windows.length;
     // By window, the next combination of ends for what crosses its end.
     const next = windows.map(() => 0);
     let at = 0;
@@ -156,13 +163,21 @@ class WindowPlacer {
     return crossing.every((i, k) => !Number.isNaN((this.offsets[i] = this.find(i, ((ends >> k) & 1) === 1))));
   }
 
-  private placeAll(order: Int32Array, top: boolean): boolean {
-    for (const i of order) this.offsets[i] = NaN;
-    for (const i of order) {
-      this.offsets[i] = this.find(i, top);
-      if (Number.isNaN(this.offsets[i])) return false;
+  /** Places requests in an order; what does not fit goes earlier, and all are placed again. */
+  private placeAll(given: Int32Array, top: boolean): boolean {
+    let order = given;
+    for (let { repairs } = this.effort; ; repairs--) {
+      for (const i of order) this.offsets[i] = NaN;
+      const failed = order.findIndex((i) => Number.isNaN((this.offsets[i] = this.find(i, top))));
+      if (failed < 0) return true;
+      if (failed === 0 || repairs === 0 || this.left < 0) return false;
+      // Half the way to the front: the largest do not all belong there.
+      const to = failed >> 1;
+      order = order === given ? given.slice() : order;
+      const mover = order[failed];
+      order.copyWithin(to + 1, to, failed);
+      order[to] = mover;
     }
-    return true;
   }
 
   private clear({ crossing, orders }: Window): void {
