@@ -2,7 +2,7 @@ import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
 import { loadPreprocess } from './calibration/preprocess';
 import { cachedCalibration, defaultCachePath } from './calibration/cache';
-import { bitsOf, capacityOf, count, fraction, gridOf, one, oneOf, reductionOf, required, sizesOf, weightsOf, type Values } from './commandOptions';
+import { bitsOf, capacityOf, count, fraction, gridOf, one, oneOf, searchOf, required, sizesOf, weightsOf, type Values } from './commandOptions';
 import { UserError } from './errors';
 import { evaluateCommand } from './evaluationCommands';
 import { describeModel } from './onnx';
@@ -33,7 +33,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     'quantize',
     {
       synopsis:
-        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--input counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--phi F] [--lambda F] [--epsilon F] [--bitops-target RATIO | --accuracy-budget POINTS] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] [--sizes NAME=N,…] [--no-compensate] [--no-cache] --out PLAN',
+        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--input counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--search sensitivity|entropy] [--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] [--epsilon F] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] [--sizes NAME=N,…] [--no-compensate] [--no-cache] --out PLAN',
       summary: 'calibrate, search and write a plan',
       options: {
         images: text,
@@ -46,6 +46,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         weights: text,
         phi: text,
         lambda: text,
+        search: text,
         epsilon: text,
         classes: text,
         preprocess: text,
@@ -116,7 +117,7 @@ async function runQuantize(positionals: readonly string[], values: Values, progr
       phi: fraction(values, 'phi'),
       lambda: fraction(values, 'lambda'),
       epsilon: fraction(values, 'epsilon'),
-      ...reductionOf(values),
+      ...searchOf(values),
       classes: oneOf(values, 'classes', ['static', 'runtime'] as const, 'static'),
       preprocess: typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : null,
       ...(values['no-compensate'] === true ? { compensate: false } : {}),

@@ -54,13 +54,19 @@ export function ratio(values: Values, name: string): number | undefined {
   return n;
 }
 
-/** What bounds the bits: a reduction of BitOPs, or the points of top-1 that may be lost; at most one. */
-export function reductionOf(values: Values): { bitOpsTarget?: number; accuracyBudget?: number } {
+/**
+ * How bits are chosen and what bounds them: a reduction of BitOPs, the points of top-1 that may be lost, or both, by measured sensitivity; by the entropy score when that is asked for,
+ * or when its λ is given.
+ */
+export function searchOf(values: Values): { search: 'sensitivity' | 'entropy'; bitOpsTarget?: number; accuracyBudget?: number } {
   const bitOpsTarget = ratio(values, 'bitops-target');
   const accuracyBudget = number(values, 'accuracy-budget');
-  if (bitOpsTarget !== undefined && accuracyBudget !== undefined) throw new UserError('Give --bitops-target or --accuracy-budget, not both.');
+  const limited = bitOpsTarget !== undefined || accuracyBudget !== undefined;
+  const search = oneOf(values, 'search', ['sensitivity', 'entropy'] as const, values.lambda !== undefined && !limited ? 'entropy' : 'sensitivity');
+  if (search === 'entropy' && limited) throw new UserError('--bitops-target and --accuracy-budget are reached by measured sensitivity: leave out --search entropy, or the target.');
+  if (search === 'sensitivity' && values.lambda !== undefined) throw new UserError('--lambda is of the entropy score: leave it out, or give --search entropy without a target.');
   if (accuracyBudget !== undefined && !(accuracyBudget >= 0 && accuracyBudget <= 100)) throw new UserError('--accuracy-budget is in points of top-1 and must lie between 0 and 100.');
-  return { bitOpsTarget, accuracyBudget };
+  return { search, bitOpsTarget, accuracyBudget };
 }
 
 /** A number of bytes; `256K` and `1M` are understood. */

@@ -20,8 +20,11 @@ import { int8LayerwiseArenaBytes, programCost, redundantMacsPercent } from './pr
 import { latencyMs } from './program/latency';
 import type { Program } from './program/types';
 import { checkCancelled, type Progress } from './progress';
-import { Quantizer } from './quantizer';
+import { Quantizer, type Quantized } from './quantizer';
 import { targets as boards } from './targets/targets';
+
+/** How bits are chosen. */
+export type SearchMethod = 'sensitivity' | 'entropy';
 
 export interface QuantizeOptions {
   readonly modelPath: string;
@@ -36,9 +39,11 @@ export interface QuantizeOptions {
   readonly phi?: number;
   readonly lambda?: number;
   readonly epsilon?: number;
-  /** Reduction of BitOPs against 8 bits to reach, > 1: bits of maps and weights are then chosen by measured sensitivity. */
+  /** How bits are chosen: by measured sensitivity (default), or by the paper's entropy score, for which `lambda` is. */
+  readonly search?: SearchMethod;
+  /** Reduction of BitOPs against 8 bits to reach by measured sensitivity, > 1; with an accuracy budget, the most that is tried. */
   readonly bitOpsTarget?: number;
-  /** Points of top-1 that may be lost: the largest reduction that keeps to it, by measured sensitivity. Instead of `bitOpsTarget`. */
+  /** Points of top-1 that may be lost (percent of the outputs' power for networks that are no classifiers): the largest reduction that keeps to it, by measured sensitivity. */
   readonly accuracyBudget?: number;
   readonly classes: 'static' | 'runtime';
   /** Null: `unit` preset. */
@@ -53,7 +58,7 @@ export interface QuantizeOptions {
 }
 
 /** Defaults of the search, supported by test/bench/accuracy. */
-export const DEFAULTS = { bits: [8, 4] as readonly Bits[], phi: 0.999, lambda: 0.5, epsilon: 0.01 } as const;
+export const DEFAULTS = { bits: [8, 4] as readonly Bits[], phi: 0.999, lambda: 0.5, epsilon: 0.01, bitOpsTarget: 2.2, accuracyBudget: 1 } as const;
 
 export interface QuantizeOutcome {
   readonly summary: QuantizeSummary;
@@ -110,17 +115,17 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
   const calibration = await calibrateCached(graph, options.modelPath, samples, preprocess, options.cachePath, progress, notes);
   const calibrate = clock();
 
-  const search = { ...DEFAULTS, ...defined({ bits: options.bits, phi: options.phi, lambda: options.lambda, epsilon: options.epsilon }), weights: options.weights };
+  const { phi, lambda, epsilon, bits } = DEFAULTS;
+  const search = { phi, lambda, epsilon, bits, ...defined({ bits: options.bits, phi: options.phi, lambda: options.lambda, epsilon: options.epsilon }), weights: options.weights };
+  const limits = measuredLimits(options);
   const quantizer = new Quantizer(
     {
-      graph, modelPath: options.modelPath, planPath: options.planPath, samples, preprocess, calibration, compensate: options.compensate,
+      graph, modelPath: options.modelPath, planPath: options.planPath, samples, preprocess, calibration, compensate: options.compensate, keepBack: limits?.accuracyBudget !== undefined,
       search: { ...search, target: options.target, grid: options.grid, classes: options.classes, locked },
     },
     progress,
   );
-  const { accuracyBudget } = options;
-  const { decision, parameters, program, reduction } =
-    accuracyBudget === undefined ? { ...(await quantizer.quantize(options.bitOpsTarget)), reduction: options.bitOpsTarget } : await quantizer.quantizeWithin(accuracyBudget, notes);
+  const { decision, parameters, program, reduction } = await quantizeTo(quantizer, limits, notes);
   notes.push(...decision.notes);
   if (program.arenaBytes > options.target.sramBytes) {
     throw new UserError(`Does not fit: the arena takes ${program.arenaBytes} bytes of ${options.target.sramBytes} bytes of SRAM. Allow fewer bits, another grid or more SRAM.`);
@@ -133,7 +138,7 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
     model: { file: relativeTo(options.planPath, options.modelPath), sha256, ...(options.sizes ? { sizes: options.sizes } : {}) },
     preprocess,
     target: options.target,
-    search: { method: reduction === undefined ? 'entropy' : 'sensitivity', ...defined({ bitOpsTarget: reduction === undefined ? undefined : Math.round(reduction * 1000) / 1000, accuracyBudget }), phi: search.phi, lambda: search.lambda, epsilon: search.epsilon, bits: search.bits, weights: search.weights },
+    search: { method: reduction === undefined ? 'entropy' : 'sensitivity', ...defined({ bitOpsTarget: reduction === undefined ? undefined : Math.round(reduction * 1000) / 1000, ...budgetOf(limits) }), phi: search.phi, lambda: search.lambda, epsilon: search.epsilon, bits: search.bits, weights: search.weights },
     calibration: { key: calibration.key, images: calibration.images, folder: relativeTo(options.planPath, options.imagesPath) },
     patchStage: decision.patchStage,
     ...(decision.tailStages.length > 0 ? { tailStages: decision.tailStages } : {}),
@@ -149,6 +154,32 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
   ]);
   const summary = summarize(graph, program, plan, options.planPath, decision.pareto, { calibrate, search: quantizer.searchSeconds, total: clock() });
   return { summary, target: options.target, program, notes };
+}
+
+/** What a search by measured sensitivity has to keep to; null: by the entropy score. */
+interface MeasuredLimits {
+  readonly bitOpsTarget?: number;
+  readonly accuracyBudget?: number;
+}
+
+/** The limits that were given, or the default ones; none where everything stays at 8 bits, and for the entropy score. */
+function measuredLimits({ search, bits, bitOpsTarget, accuracyBudget }: QuantizeOptions): MeasuredLimits | null {
+  if (search === 'entropy') return null;
+  if (bitOpsTarget !== undefined || accuracyBudget !== undefined) return { bitOpsTarget, accuracyBudget };
+  const free = (bits ?? DEFAULTS.bits).some((b) => b < 8);
+  return free ? { bitOpsTarget: DEFAULTS.bitOpsTarget, accuracyBudget: DEFAULTS.accuracyBudget } : null;
+}
+
+/** The budget as a plan records it, so that it can be made again. */
+function budgetOf(limits: MeasuredLimits | null): Pick<Plan['search'], 'accuracyBudget' | 'mostReduction'> {
+  return limits?.accuracyBudget === undefined ? {} : { accuracyBudget: limits.accuracyBudget, mostReduction: limits.bitOpsTarget };
+}
+
+async function quantizeTo(quantizer: Quantizer, limits: MeasuredLimits | null, notes: string[]): Promise<Quantized & { readonly reduction?: number }> {
+  if (limits === null) return quantizer.quantize();
+  const { bitOpsTarget, accuracyBudget } = limits;
+  if (accuracyBudget !== undefined) return quantizer.quantizeWithin(accuracyBudget, bitOpsTarget, notes);
+  return { ...(await quantizer.quantize(bitOpsTarget)), reduction: bitOpsTarget };
 }
 
 function summarize(graph: Graph, program: Program, plan: Plan, planPath: string, pareto: readonly ParetoPoint[], seconds: QuantizeSummary['seconds']): QuantizeSummary {

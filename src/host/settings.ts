@@ -11,7 +11,7 @@ export interface CustomBoard {
 }
 
 /** What the settings say about a quantization of a model; the rest is asked. */
-export type QuantizeSettings = Pick<QuantizeRequest, 'grid' | 'bits' | 'weights' | 'phi' | 'lambda' | 'epsilon' | 'accuracyBudget' | 'bitOpsTarget' | 'classes' | 'limit' | 'sizes'> & {
+export type QuantizeSettings = Pick<QuantizeRequest, 'grid' | 'bits' | 'weights' | 'phi' | 'search' | 'lambda' | 'epsilon' | 'accuracyBudget' | 'bitOpsTarget' | 'classes' | 'limit' | 'sizes'> & {
   readonly sramBytes: number | undefined;
   readonly flashBytes: number | undefined;
 };
@@ -26,6 +26,7 @@ export function quantizeSettings(scope: vscode.Uri): QuantizeSettings {
     bits: parseBits(config.get('activationBits')),
     weights: oneOf(config.get('weightBits'), ['auto', 8, 4] as const, 'auto'),
     phi: number('phi', (n) => n > 0 && n < 1),
+    search: oneOf(config.get('search'), ['sensitivity', 'entropy'] as const, 'sensitivity'),
     lambda: number('lambda', (n) => n >= 0 && n <= 1),
     epsilon: number('epsilon', (n) => n >= 0 && n < 1),
     accuracyBudget: optional(config.get('accuracyBudget'), (n) => n >= 0 && n <= 100),

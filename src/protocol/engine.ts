@@ -90,10 +90,13 @@ export interface QuantizeRequest {
   readonly bits: readonly (8 | 4 | 2)[];
   readonly weights: 8 | 4 | 'auto';
   readonly phi: number;
+  /** How bits are chosen; by measured sensitivity where it is not said. */
+  readonly search?: 'sensitivity' | 'entropy';
+  /** Of the entropy score. */
   readonly lambda: number;
   /** Points of top-1 that may be lost. */
   readonly accuracyBudget?: number;
-  /** Reduction of BitOPs against 8 bits to reach; a budget goes before it. */
+  /** Reduction of BitOPs against 8 bits to reach; with a budget, the most that is tried. */
   readonly bitOpsTarget?: number;
   readonly epsilon: number;
   readonly classes: 'static' | 'runtime';
@@ -208,6 +211,8 @@ export interface GenerateSummary {
   readonly layout: string;
   /** Absolute path of the folder of the generated files. */
   readonly folder: string;
+  /** See PlanView.unfitted. */
+  readonly unfitted: boolean;
   /** With any of these, nothing was written. */
   readonly conflicts: readonly GenerateConflict[];
   /** Paths relative to the folder. */

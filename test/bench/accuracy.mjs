@@ -27,12 +27,12 @@ const models = [
 
 const configurations = [
   { name: '8 bits', options: ['--bits', '8', '--weights', '8'] },
-  { name: 'entropy (default)', options: [] },
+  { name: 'default: 1 point, at most 2.2×', options: [] },
+  { name: 'entropy', options: ['--search', 'entropy'] },
   { name: 'sensitivity 2.2×', options: ['--bitops-target', '2.2'] },
   { name: 'sensitivity 2.2×, not compensated', options: ['--bitops-target', '2.2', '--no-compensate'] },
   { name: 'sensitivity 3×', options: ['--bitops-target', '3'] },
-  { name: 'budget of 1 point', options: ['--accuracy-budget', '1'] },
-  { name: 'uniform 4 bits', options: ['--lambda', '0', '--weights', '4'] },
+  { name: 'uniform 4 bits', options: ['--search', 'entropy', '--lambda', '0', '--weights', '4'] },
 ].filter(({ name }) => name.includes(values.row));
 
 /** @param {string[]} args */

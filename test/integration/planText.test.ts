@@ -29,7 +29,7 @@ describe('a plan as text', () => {
     writeImages(at('images'), 4, 40);
     const engine = new EngineClient(workerThread(`${projectRoot}/dist/worker.js`), { info: () => undefined, error: () => undefined });
     await engine.run((e) => e.quantize({
-      modelPath: model().fsPath, planPath: plan().fsPath, imagesPath: at('images'), targetId: 'nano33ble', grid: 'none', bits: [8, 4], weights: 8, phi: 0.99, lambda: 0.5,
+      modelPath: model().fsPath, planPath: plan().fsPath, imagesPath: at('images'), targetId: 'nano33ble', grid: 'none', bits: [8, 4], weights: 8, search: 'entropy', phi: 0.99, lambda: 0.5,
       epsilon: 0.01, classes: 'static', preprocess: 'unit', limit: 0,
     }));
     await engine.run((e) => e.generate({ planPath: plan().fsPath, projectPath: at(), layoutId: 'plain' }));

@@ -20,7 +20,7 @@ describe('what-if in the plan\'s text', () => {
     writeFileSync(model.fsPath, smallModel());
     writeImages(workspacePath('whatIf', 'images'), 4, 40);
     await engine.run((e) => e.quantize({
-      modelPath: model.fsPath, planPath, imagesPath: workspacePath('whatIf', 'images'), targetId: 'nano33ble', grid: 'none', bits: [8, 4], weights: 8, phi: 0.99, lambda: 0.5,
+      modelPath: model.fsPath, planPath, imagesPath: workspacePath('whatIf', 'images'), targetId: 'nano33ble', grid: 'none', bits: [8, 4], weights: 8, search: 'entropy', phi: 0.99, lambda: 0.5,
       epsilon: 0.01, classes: 'static', preprocess: 'unit', limit: 0,
     }));
     document = new ModelDocument(model, engine);

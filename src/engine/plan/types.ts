@@ -95,8 +95,10 @@ export interface Plan {
     readonly weights: WeightBits | 'auto';
     /** Reduction of BitOPs that the search by sensitivity was asked for. */
     readonly bitOpsTarget?: number;
-    /** Points of top-1 that the search was allowed to lose; it then found `bitOpsTarget`. */
+    /** Points of top-1 (percent of the outputs' power for networks that are no classifiers) that the search was allowed to lose; it then found `bitOpsTarget`. */
     readonly accuracyBudget?: number;
+    /** The largest reduction that was tried under the budget. */
+    readonly mostReduction?: number;
   };
   readonly calibration: {
     readonly key: string;

@@ -31,7 +31,7 @@ interface PlanHead {
   readonly model?: { readonly file?: unknown };
   readonly preprocess?: { readonly preset?: unknown };
   readonly target?: { readonly id?: unknown; readonly sramBytes?: unknown; readonly flashBytes?: unknown; readonly input?: unknown };
-  readonly search?: { readonly phi?: unknown; readonly lambda?: unknown; readonly epsilon?: unknown; readonly bits?: unknown; readonly weights?: unknown; readonly bitOpsTarget?: unknown };
+  readonly search?: { readonly method?: unknown; readonly mostReduction?: unknown; readonly accuracyBudget?: unknown; readonly phi?: unknown; readonly lambda?: unknown; readonly epsilon?: unknown; readonly bits?: unknown; readonly weights?: unknown; readonly bitOpsTarget?: unknown };
   readonly calibration?: { readonly folder?: unknown };
 }
 
@@ -53,11 +53,12 @@ export function tasksOf(plan: string, text: string, project: string | undefined)
   const known = (value: unknown): value is string | number => (typeof value === 'string' && value !== '') || typeof value === 'number';
   const tasks: TaskDefinition[] = [];
   if (known(model?.file) && known(calibration?.folder) && known(preprocess?.preset) && known(target?.id)) {
+    const measured = search?.method === 'sensitivity';
     const all: Record<string, unknown> = {
       images: path.isAbsolute(String(calibration.folder)) ? calibration.folder : beside(String(calibration.folder)), preprocess: preprocess.preset,
       target: target.id, sram: target.sramBytes, flash: target.flashBytes, input: target.input,
-      phi: search?.phi, lambda: search?.lambda, epsilon: search?.epsilon, bits: Array.isArray(search?.bits) ? search.bits.join(',') : undefined,
-      weights: search?.weights, 'bitops-target': search?.bitOpsTarget, out: plan,
+      search: measured ? 'sensitivity' : 'entropy', phi: search?.phi, lambda: measured ? undefined : search?.lambda, epsilon: search?.epsilon, bits: Array.isArray(search?.bits) ? search.bits.join(',') : undefined,
+      weights: search?.weights, 'bitops-target': search?.accuracyBudget === undefined ? search?.bitOpsTarget : search.mostReduction, 'accuracy-budget': search?.accuracyBudget, out: plan,
     };
     tasks.push(task('quantize', beside(String(model.file)), Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string | number] => known(entry[1])))));
   }

@@ -11,10 +11,17 @@ describe('tasks', () => {
   it('make a plan again as it was made, generate and test its sources', () => {
     const tasks = tasksOf('models/net.quantmcu.json', plan, 'firmware');
     assert.deepEqual(tasks.map(({ command, file }) => [command, file]), [['quantize', 'models/net.onnx'], ['generate', 'models/net.quantmcu.json'], ['selftest', 'models/net.quantmcu.json']]);
-    assert.deepEqual(argumentsOf(tasks[0]), ['quantize', '--images=photos', '--preprocess=unit', '--target=nano33ble', '--sram=65536', '--flash=1000', '--phi=0.99', '--lambda=0.5', '--epsilon=0.01',
+    assert.deepEqual(argumentsOf(tasks[0]), ['quantize', '--images=photos', '--preprocess=unit', '--target=nano33ble', '--sram=65536', '--flash=1000', '--search=entropy', '--phi=0.99', '--lambda=0.5', '--epsilon=0.01',
       '--bits=8,4', '--weights=auto', '--out=models/net.quantmcu.json', '--problems', '--', 'models/net.onnx']);
     assert.deepEqual(argumentsOf(tasks[1]), ['generate', '--project=firmware', '--edit-build', '--problems', '--', 'models/net.quantmcu.json']);
     assert.deepEqual(tasksOf('net.quantmcu.json', plan, undefined).map(({ command }) => command), ['quantize', 'selftest']);
+  });
+
+  it('search again as they searched: to a target, or within a budget up to what was tried', () => {
+    const again = (search: object): string[] => argumentsOf(tasksOf('net.quantmcu.json', JSON.stringify({ ...(JSON.parse(plan) as object), search: { method: 'sensitivity', lambda: 0.5, ...search } }), undefined)[0])!.filter((a) => /search|target=\d|budget|lambda/.test(a));
+    assert.deepEqual(again({ bitOpsTarget: 2.2 }), ['--search=sensitivity', '--bitops-target=2.2']);
+    assert.deepEqual(again({ bitOpsTarget: 1.7, accuracyBudget: 1, mostReduction: 2.2 }), ['--search=sensitivity', '--bitops-target=2.2', '--accuracy-budget=1']);
+    assert.deepEqual(again({ bitOpsTarget: 1.7, accuracyBudget: 1 }), ['--search=sensitivity', '--accuracy-budget=1']);
   });
 
   it('leave out what cannot be made again, and are none for what is no plan', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { expectedPointsLost, isClassifier, searchWithinBudget } from '../../../src/engine/vdqs/accuracyBudget';
+import { changedAnswers, expectedPointsLost, isClassifier, searchWithinBudget } from '../../../src/engine/vdqs/accuracyBudget';
 import { GraphBuilder, mulberry32 } from '../../support/randomGraph';
 
 function scores(classes: number) {
@@ -9,28 +9,67 @@ function scores(classes: number) {
 }
 
 describe('accuracy budget', () => {
-  it('finds the largest reduction that keeps to the budget, up to the steps it takes', async () => {
-    await fc.assert(fc.asyncProperty(fc.double({ min: 1.2, max: 3.9, noNaN: true }), async (limit) => {
-      const { best, kept } = await searchWithinBudget(1, 4, (reduction) => Promise.resolve({ reduction, pointsLost: reduction <= limit ? 0.9 : 1.1 }));
+  const predicted = (reduction: number): number => (reduction - 1) ** 2;
+  /** Runs the search on a network that loses `base` at 8 bits and then `factor` times what is predicted. */
+  const search = async (budget: number, most: number, factor: number, base: number) => {
+    const tried: number[] = [];
+    const result = await searchWithinBudget(budget, most, predicted, 1, (reduction) => {
+      tried.push(reduction);
+      return Promise.resolve({ reduction, pointsLost: base + factor * predicted(reduction) });
+    });
+    return { ...result, tried };
+  };
+
+  it('finds about the largest reduction that keeps to the budget, in few attempts, however wrong the prediction is by a factor', async () => {
+    await fc.assert(fc.asyncProperty(fc.double({ min: -2, max: 2, noNaN: true }), fc.double({ min: 1.5, max: 4, noNaN: true }), async (exponent, most) => {
+      const factor = 10 ** exponent;
+      const { best, kept, tried } = await search(1, most, factor, 0);
       assert.ok(kept);
-      assert.ok(best.reduction <= limit && best.reduction >= limit / 4 ** (1 / 32) - 1e-9, `${best.reduction} for ${limit}`);
+      assert.ok(best.pointsLost <= 1);
+      assert.ok(tried.length <= 5);
+      const ideal = Math.min(most, 1 + Math.sqrt(1 / factor));
+      assert.ok(best.reduction >= ideal / 1.15, `${best.reduction} where ${ideal} is possible`);
     }));
   });
 
-  it('says when even 8 bits lose more', async () => {
-    const { best, kept } = await searchWithinBudget(0.5, 4, (reduction) => Promise.resolve({ reduction, pointsLost: reduction }));
-    assert.deepEqual({ best, kept }, { best: { reduction: 1, pointsLost: 1 }, kept: false });
+  it('keeps to the budget where 8 bits lose some of it already', async () => {
+    await fc.assert(fc.asyncProperty(fc.double({ min: 0, max: 0.9, noNaN: true }), fc.double({ min: 0.1, max: 10, noNaN: true }), async (base, factor) => {
+      const { best, kept } = await search(1, 4, factor, base);
+      assert.ok(kept && best.pointsLost <= 1);
+    }));
   });
 
-  it('expects the loss that the float network\'s probabilities give', () => {
+  it('tries no more than is wanted, and once where that keeps to the budget', async () => {
+    assert.deepEqual((await search(1, 1.9, 0.3, 0)).tried, [1.9]);
+    const { best, tried } = await search(1, 2.2, 0.3, 0);
+    assert.equal(best.reduction, 2.2);
+    assert.equal(tried.length, 2, 'first where the prediction says, then, as less was lost, at the limit');
+  });
+
+  it('says when even 8 bits lose more', async () => {
+    const { best, kept } = await search(0.5, 4, 1, 0.6);
+    assert.equal(kept, false);
+    assert.equal(best.reduction, 1);
+  });
+
+  it('counts changed answers by the float network\'s probabilities give', () => {
     const graph = scores(3);
     assert.ok(isClassifier(graph));
     const p = [0.5, 0.3, 0.2];
     const float = [Float32Array.from(p, Math.log)];
     const choosing = (k: number) => [Float32Array.from({ length: 3 }, (_, i) => (i === k ? 1 : 0))];
-    const lost = (...choices: number[]): number => expectedPointsLost(graph, choices.map(() => float), choices.map(choosing));
+    const lost = (...choices: number[]): number => changedAnswers(graph, choices.map(() => float), choices.map(choosing));
     assert.equal(lost(0, 0), 0);
     assert.ok(Math.abs(lost(1) - 20) < 1e-4);
     assert.ok(Math.abs(lost(0, 2) - 15) < 1e-4);
+  });
+
+  it('expects a loss from every divergence, and none without', () => {
+    const graph = scores(3);
+    const float = [[Float32Array.of(2, 1, 0)], [Float32Array.of(0, 0, 3)]];
+    assert.equal(expectedPointsLost(graph, float, float), 0);
+    const moved = (by: number) => float.map(([v]) => [Float32Array.from(v, (x, i) => x + (i === 1 ? by : 0))]);
+    const some = expectedPointsLost(graph, float, moved(0.1));
+    assert.ok(some > 0 && some < expectedPointsLost(graph, float, moved(0.5)), 'no answer changes, the scores do');
   });
 });

@@ -35,7 +35,7 @@ describe('what-if', function () {
     models = new ModelStore();
     service = createService({ report: () => undefined, isCancelled: () => false }, models);
     await service.quantize({
-      modelPath, planPath, imagesPath: images, targetId: 'nano33ble', grid: { rows: 2, cols: 2 }, bits: [8, 4], weights: 8, phi: 0.99, lambda: 0.5, epsilon: 0.01,
+      modelPath, planPath, imagesPath: images, targetId: 'nano33ble', grid: { rows: 2, cols: 2 }, bits: [8, 4], weights: 8, search: 'entropy', phi: 0.99, lambda: 0.5, epsilon: 0.01,
       classes: 'static', preprocess: 'unit', limit: 8,
     });
     view = await service.view({ modelPath, planPath });
