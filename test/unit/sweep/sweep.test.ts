@@ -6,8 +6,9 @@ import { presetPreprocess } from '../../../src/engine/calibration/preprocess';
 import { CancelledError, UserError } from '../../../src/engine/errors';
 import { evaluate } from '../../../src/engine/evaluate';
 import { quantize } from '../../../src/engine/pipeline';
-import { readPlan } from '../../../src/engine/plan/files';
+import { hashBytes, readPlan } from '../../../src/engine/plan/files';
 import { openPlan } from '../../../src/engine/plan/open';
+import { parsePlan } from '../../../src/engine/plan/sidecar';
 import { silentProgress } from '../../../src/engine/progress';
 import { accuracyOf } from '../../../src/engine/sweep/accuracy';
 import { settingsAt, writePointAsPlan } from '../../../src/engine/sweep/pick';
@@ -15,6 +16,7 @@ import { SweepSession } from '../../../src/engine/sweep/session';
 import { runSweep, sweepValues } from '../../../src/engine/sweep/sweep';
 import { csvOf, readSweeps, sweepsPathOf, writeSweep } from '../../../src/engine/sweep/tableFile';
 import type { Sweep, SweepDecisions, SweepSettings, SweepTable } from '../../../src/engine/sweep/types';
+import type { PlanView } from '../../../src/protocol/views';
 import { createService } from '../../../src/worker/service';
 import { projectRoot } from '../../support/paths';
 
@@ -49,7 +51,7 @@ describe('sweep', function () {
     assert.deepEqual(sweep.points.map((p) => [p.value, p.problem]), [[0.05, null], [0.3, null]]);
     for (const point of sweep.points) {
       const planPath = path.join(folder, `lambda-${point.value}.quantmcu.json`);
-      const { summary } = await quantize({ ...common, planPath, lambda: point.value }, silentProgress);
+      const { summary } = await quantize({ ...common, planPath, search: 'entropy', lambda: point.value }, silentProgress);
       const opened = await openPlan(planPath);
       const { patchStage, maps, layers } = opened.plan;
       assert.deepEqual({ ...point.decisions, tailStages: point.decisions!.tailStages ?? [] }, { patchStage, maps, layers, tailStages: opened.plan.tailStages ?? [] });
@@ -160,7 +162,7 @@ describe('sweep', function () {
     try {
       const planPath = path.join(folder, 'gauge.quantmcu.json');
       const service = createService(silentProgress);
-      await service.quantize({ modelPath, planPath, imagesPath, targetId: 'nano33ble', grid, bits: [8, 4], weights: 8, phi: 0.99, lambda: 0.05, epsilon: 0.01, classes: 'static', preprocess: 'unit', limit: 8 });
+      await service.quantize({ modelPath, planPath, imagesPath, targetId: 'nano33ble', grid, bits: [8, 4], weights: 8, search: 'entropy', phi: 0.99, lambda: 0.05, epsilon: 0.01, classes: 'static', preprocess: 'unit', limit: 8 });
       assert.deepEqual(await service.sweeps(planPath), []);
       const phi = await service.sweep({ planPath, parameter: 'phi', values: [0.5, 0.99] });
       assert.deepEqual(phi.points.map((p) => p.isPlan), [false, true]);
@@ -176,6 +178,19 @@ describe('sweep', function () {
       const result = await service.evaluate({ planPath, imagesPath: evaluated, limit: 6 });
       assert.equal(result.outputSnr, lambda.points[1].accuracy!.outputSnr);
       await assert.rejects(service.pickSweepPoint({ planPath, parameter: 'lambda', value: 0.7 }), /no such point/);
+
+      const request = { modelPath, planPath };
+      const shown = async (): Promise<PlanView> => (await service.view(request)).plan!;
+      assert.equal((await shown()).unfitted, false);
+      const layer = (await service.view(request)).model.layers.find((l) => l.plan?.weightBits === 8)!.id;
+      const { planText } = await service.change({ ...request, planText: readFileSync(planPath, 'utf8'), change: { kind: 'weightBits', layer, bits: 4 } });
+      writeFileSync(planPath, planText);
+      assert.equal((await shown()).unfitted, true);
+      await service.fitWeights(planPath);
+      assert.equal((await shown()).unfitted, false);
+      const fitted = await readPlan(planPath);
+      assert.deepEqual({ ...fitted, parameters: null }, { ...parsePlan(planText, planPath), parameters: null });
+      assert.equal(hashBytes(readFileSync(path.join(folder, fitted.parameters.file))), fitted.parameters.sha256);
 
       const plan = JSON.parse(readFileSync(planPath, 'utf8')) as { calibration: { key: string } };
       writeFileSync(planPath, JSON.stringify({ ...plan, calibration: { ...plan.calibration, key: '0'.repeat(64) } }));
