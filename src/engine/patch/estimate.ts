@@ -167,11 +167,21 @@ export class MemoryEstimator {
     return known;
   }
 
+  /** The complete schedule of a choice (null: without a patch stage); of several classes the one that seems to need most. */
+  schedule(choice: PatchChoice | null, tailStages: readonly TailStageChoice[]): Schedule {
+    const all = this.schedules(choice, tailStages);
+    return all.length === 1 ? all[0] : all.reduce((a, b) => (this.bound(b) > this.bound(a) ? b : a));
+  }
+
+  private schedules(choice: PatchChoice | null, tailStages: readonly TailStageChoice[]): Schedule[] {
+    const stages = choice ? classesOf(this.model).map((classes) => scheduled(choice, classes)) : [null];
+    return stages.map((stage) => buildSchedule(this.graph, stage, this.model.bits, { ...this.model.schedule, tailStages }));
+  }
+
   /** The exact layout of a choice (null: without a patch stage), as lowering will make it; of several classes the one that needs most. */
   layout(choice: PatchChoice | null, options?: ArenaOptions, tailStages: readonly TailStageChoice[] = choice?.tailStages ?? []): { readonly schedule: Schedule; readonly layout: ArenaLayout } {
     const { graph, model } = this;
-    const results = (choice ? classesOf(model).map((classes) => scheduled(choice, classes)) : [null]).map((stage) => {
-      const schedule = buildSchedule(graph, stage, model.bits, { ...model.schedule, tailStages });
+    const results = this.schedules(choice, tailStages).map((schedule) => {
       const { requests, overlaps } = scheduleArena(graph, schedule, model.align, model.externalInputs);
       return { schedule, layout: layoutArena(requests, overlaps, options) };
     });

@@ -52,7 +52,7 @@ export function noFitText(noFit: NoFit, sramBytes: number): string {
 
 function peakOf(graph: Graph, options: PlannerOptions, { choice, tailStages }: PatchCandidate): NoFit['peak'] & { readonly ids: readonly number[] } {
   const { memory } = options;
-  const { schedule } = new MemoryEstimator(graph, memory).layout(choice, { effort: 'quick' }, tailStages);
+  const schedule = new MemoryEstimator(graph, memory).schedule(choice, tailStages);
   const { requests, overlaps, buffers } = scheduleArena(graph, schedule, memory.align, memory.externalInputs);
   const needs = stepNeeds(requests, overlaps).filter((n) => n.step >= 0 && n.step < schedule.steps.length);
   const { step, bytes } = needs.reduce((a, b) => (b.bytes > a.bytes ? b : a));

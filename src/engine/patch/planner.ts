@@ -98,6 +98,8 @@ class Planner {
   private readonly choices: readonly Choice[];
   private readonly tails: TailPlanner | null;
   private readonly macs: number;
+  /** Bytes of the layouts that were tried: with a little less memory the same plan often comes up again. */
+  private readonly layouts = new Map<string, number>();
 
   constructor(
     graph: Graph,
@@ -140,8 +142,10 @@ class Planner {
         if (!sketch) break;
         this.options.checkCancelled?.();
         const { choice, tailStages } = sketch.candidate;
-        const { layout } = this.estimator.layout(choice, { effort, enough: bytes }, tailStages);
-        if (layout.bytes <= bytes) return { candidate: { ...sketch.candidate, arenaBytes: layout.bytes }, isLeast: tries === 0 };
+        const key = `${bytes} ${effort} ${[choice ?? null, ...tailStages].map(stageKey).join('; ')}`;
+        let laidOut = this.layouts.get(key);
+        if (laidOut === undefined) this.layouts.set(key, (laidOut = this.estimator.layout(choice, { effort, enough: bytes }, tailStages).layout.bytes));
+        if (laidOut <= bytes) return { candidate: { ...sketch.candidate, arenaBytes: laidOut }, isLeast: tries === 0 };
         missed.add(sketch.from);
         tries++;
       }
@@ -250,6 +254,12 @@ class Planner {
 /** Bytes that are less than a candidate's arena by some share. */
 function stepBelow({ arenaBytes }: PatchCandidate, share: number): number {
   return Math.min(arenaBytes - 1, Math.floor(arenaBytes * share));
+}
+
+function stageKey(choice: PatchChoice | TailStageChoice | null): string {
+  if (!choice) return '';
+  const { stage, grid, keep } = choice;
+  return `${stage.inputs.join()} ${stage.splitMap} ${grid.rows}×${grid.cols} ${[...keep].join()} ${'channels' in choice ? choice.channels : ''}`;
 }
 
 function patchesOf({ choice }: PatchCandidate): number {

@@ -8,9 +8,9 @@ import { layoutByWindows } from './windows';
 /** Work of the two efforts, in looks at a conflict of a request that is being placed. */
 const BUDGET = { quick: 80_000, thorough: 12_000_000 };
 /** The same for layouts of slots, which stand for all branches at once. */
-const SLOT_BUDGET = { quick: 600_000, thorough: 12_000_000 };
+const SLOT_BUDGET = { quick: 600_000, thorough: 3_000_000 };
 /** Layouts window by window of slots, of which there are few, and of all requests. */
-const SLOT_WINDOWS = { quick: { work: 1_000_000, patience: 16, repairs: 12 }, thorough: { work: 12_000_000, patience: 64, repairs: 48 } };
+const SLOT_WINDOWS = { quick: { work: 1_000_000, patience: 16, repairs: 12 }, thorough: { work: 3_000_000, patience: 32, repairs: 24 } };
 const WINDOWS = { quick: { work: 3_000_000, patience: 4, repairs: 0 }, thorough: { work: 12_000_000, patience: 4, repairs: 0 } };
 /** Requests whose slots are fewer by this share have branches that are worth it. */
 const FEW_SLOTS = 0.7;
