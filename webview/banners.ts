@@ -41,6 +41,11 @@ export class Banners {
     if (view.plan?.stale === true) {
       notices.push(notice(t('The model has changed since this plan was made. What you see here may not fit it any more.'), button(t('Quantize again…'), 'primary', () => void host.runCommand('quantize'))));
     }
+    if (view.plan?.unfitted === true) {
+      notices.push(h('div', { class: 'banner', role: 'status' }, icon('info'),
+        h('span', { class: 'banner-text' }, t('Bits were changed since the weights were fitted to the images. Figures and generated code are of weights that are rounded only, which is less accurate.')),
+        button(t('Fit weights'), 'primary', () => this.context.edits.run(() => host.fitWeights()))));
+    }
     fill(this.notices, ...notices);
   }
 

@@ -32,6 +32,8 @@ export interface EditorHost {
   runSweep(parameter: SweepView['parameter']): Promise<boolean>;
   /** Makes a point of a sweep the plan; can be undone like a change. */
   pickSweepPoint(parameter: SweepView['parameter'], value: number): Promise<void>;
+  /** Fits the weights to bits that were changed since, with progress as of a command; can be undone like a change. */
+  fitWeights(): Promise<void>;
   /** Another plan of the same model: 8 bits layer by layer, or one that the person picks; null when the person left. */
   otherPlan(which: 'int8' | 'pick'): Promise<OtherPlan | null>;
   /** Lets the person choose where to save a file made by the page; false when the person left. */

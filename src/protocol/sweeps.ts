@@ -8,6 +8,8 @@ export interface SweepService {
   sweeps(planPath: string): Promise<readonly SweepView[]>;
   /** Makes a point's decisions the plan's and writes it with its parameters: the very plan that the point was measured with. Cancellable. */
   pickSweepPoint(request: PickSweepPointRequest): Promise<void>;
+  /** Fits the weights of a plan, as its file is, to what the integer layers before them compute, and writes it with its parameters. Cancellable. */
+  fitWeights(planPath: string): Promise<void>;
 }
 
 /** A sweep as a page plots it: one per parameter that was swept for a plan. */

@@ -143,6 +143,8 @@ export interface PlanView {
   readonly target: TargetView;
   /** True when the model file no longer has the hash that the plan was made for. */
   readonly stale: boolean;
+  /** Bits were changed since the weights were fitted to the images: they are shown, and generated, without error compensation. */
+  readonly unfitted: boolean;
   readonly stage: {
     readonly splitLayer: number;
     readonly rows: number;

@@ -4,6 +4,7 @@ import { graphMacs } from '../engine/graph/macs';
 import type { Region } from '../engine/graph/region';
 import { isWeighted, type LayerId, type MapId, type Shape } from '../engine/graph/types';
 import { stageBranches } from '../engine/patch/branches';
+import { mixedBits } from '../engine/modelQuantizer';
 import type { OpenedPlan } from '../engine/plan/open';
 import { int8LayerwiseArenaBytes, programCost, redundantMacsPercent, type ProgramCost } from '../engine/program/cost';
 import { outlierShare } from '../engine/plan/stage';
@@ -30,6 +31,11 @@ export interface PlanKnowledge {
   readonly snr: Readonly<Record<string, number>>;
 }
 
+/** Whether weights lack the error compensation that quantizing would have given them. */
+export function isUnfitted({ stored, plan }: Pick<OpenedPlan, 'stored' | 'plan'>): boolean {
+  return !stored && mixedBits(plan);
+}
+
 /** @param layers the same graph's layers before the plan */
 export function planView(opened: OpenedPlan, layers: readonly LayerView[], target: TargetView, knowledge: PlanKnowledge): ShownPlan {
   const { plan, graph, program } = opened;
@@ -42,6 +48,7 @@ export function planView(opened: OpenedPlan, layers: readonly LayerView[], targe
     planFile: path.basename(opened.planPath),
     target,
     stale: false,
+    unfitted: isUnfitted(opened),
     stage: stageView(opened, cost),
     tailStages: (plan.tailStages ?? []).map(({ grid: { rows, cols } }) => ({ rows, cols })),
     branches: branchViews(opened),

@@ -23,7 +23,7 @@ import { ModelStore } from './models';
 import { graphLayers } from './modelView';
 import { changePlan } from './planChange';
 import { planProblems } from './planCheck';
-import { planView } from './planView';
+import { isUnfitted, planView } from './planView';
 import { previewFigures } from './preview';
 import { storeAccuracy, storedResult } from './results';
 import { writeGenerated } from './writeGenerated';
@@ -132,7 +132,7 @@ export function createService(progress: Progress, models: ModelStore = new Model
       progress.report('Writing C', 0, 0);
       const { name, files, arenaBytes, weightBytes } = generateSources(opened);
       checkCancelled(progress);
-      return writeGenerated({ projectPath, layoutId, overwrite, keep, editBuildFiles, dryRun }, name, files, { arenaBytes, weightBytes });
+      return writeGenerated({ projectPath, layoutId, overwrite, keep, editBuildFiles, dryRun }, name, files, { arenaBytes, weightBytes, unfitted: isUnfitted(opened) });
     },
 
     layouts: async (projectPath) => matchLayouts(await readListing(projectPath)).map(({ layout: { id, title }, evidence }) => ({ id, title, evidence })),

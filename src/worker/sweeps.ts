@@ -3,10 +3,11 @@ import { defaultCachePath } from '../engine/calibration/cache';
 import { UserError } from '../engine/errors';
 import { GENERATOR } from '../engine/generator';
 import { relativeTo } from '../engine/pipeline';
-import { hashFile, modelPathOf, readPlan, writeFilesWhole } from '../engine/plan/files';
-import { formatPlan, parsePlan } from '../engine/plan/sidecar';
+import { hashBytes, hashFile, modelPathOf, readPlan, writeFilesWhole } from '../engine/plan/files';
+import { encodeParameters } from '../engine/plan/parametersFile';
+import { formatPlan, parametersFileName, parsePlan } from '../engine/plan/sidecar';
 import type { Plan } from '../engine/plan/types';
-import type { Progress } from '../engine/progress';
+import { checkCancelled, type Progress } from '../engine/progress';
 import { settingsAt, writePointAsPlan } from '../engine/sweep/pick';
 import { SweepSession } from '../engine/sweep/session';
 import { runSweep, sweepValues } from '../engine/sweep/sweep';
@@ -61,6 +62,18 @@ export function sweepService(open: (planPath: string) => Promise<OpenedPlan>, pr
         return;
       }
       await writePointAsPlan(await sessionOf(plan, planPath, progress), planPath, settings, decisions, progress);
+    },
+
+    fitWeights: async (planPath) => {
+      const plan = await readPlan(planPath);
+      const { graph, quantizer } = await sessionOf(plan, planPath, progress);
+      const data = encodeParameters(graph, await quantizer.parameters(plan, undefined, progress));
+      checkCancelled(progress);
+      const file = parametersFileName(planPath);
+      await writeFilesWhole([
+        { path: path.join(path.dirname(planPath), file), data },
+        { path: planPath, data: formatPlan({ ...plan, parameters: { file, sha256: hashBytes(data) } }) },
+      ]);
     },
   };
 }

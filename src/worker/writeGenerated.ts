@@ -6,10 +6,10 @@ type Choices = Required<Omit<GenerateRequest, 'planPath' | 'name' | 'layoutId'>>
 /** Writes rendered sources into a firmware project, or with `dryRun` says what that would do. */
 export async function writeGenerated(
   { projectPath, layoutId, overwrite, keep, editBuildFiles, dryRun }: Choices, name: string, files: readonly GeneratedFile[],
-  sizes: Pick<GenerateSummary, 'arenaBytes' | 'weightBytes'>,
+  known: Pick<GenerateSummary, 'arenaBytes' | 'weightBytes' | 'unfitted'>,
 ): Promise<GenerateSummary> {
   const { layout, folder, write, edits, instructions } = await planProject(projectPath, name, files, { layout: layoutId === undefined ? undefined : findLayout(layoutId) });
-  const common = { name, layout: layout.title, folder, edits, ...sizes };
+  const common = { name, layout: layout.title, folder, edits, ...known };
   const conflictsOf = (conflicts: readonly WriteConflict[]): GenerateConflict[] => {
     const textOf = new Map(layout.arrange(name, files).map((file) => [file.path, file.text]));
     return conflicts.map((conflict) => ({ ...conflict, text: textOf.get(conflict.path) ?? '' }));

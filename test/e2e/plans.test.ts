@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { outRoot, projectRoot } from '../support/paths';
 import { inOrder, Workbench } from './workbench';
@@ -91,6 +91,28 @@ describe('weighing plans in the editor', () => {
       await vscode.until(distribution, () => distribution.scrollIntoViewIfNeeded({ timeout: 5000 }));
       await vscode.page.waitForTimeout(300);
       await vscode.screenshot('21-distributions');
+    });
+
+    it('says that weights were not fitted to changed bits, fits them, and takes that back with the weights', async () => {
+      const parameters = planFile.replace(/\.json$/, '.params');
+      const before = { plan: readFileSync(planFile, 'utf8'), weights: readFileSync(parameters) };
+      const changed = before.plan.replace('{"inputBits":4}', '{"weightBits":4,"inputBits":4}');
+      assert.notEqual(changed, before.plan);
+      writeFileSync(planFile, changed);
+      const fit = vscode.webview.getByRole('button', { name: 'Fit weights' });
+      await fit.waitFor();
+      await vscode.screenshot('21-unfitted');
+      await fit.click();
+      await until('fitted weights', () => readFileSync(planFile, 'utf8') !== changed);
+      await fit.waitFor({ state: 'hidden' });
+      assert.notDeepEqual(readFileSync(parameters), before.weights);
+      await settled();
+      await vscode.webview.locator('h1').click();
+      await vscode.page.keyboard.press('Control+z');
+      await until('the fitting to be taken back', () => readFileSync(planFile, 'utf8') === changed);
+      assert.deepEqual(readFileSync(parameters), before.weights);
+      await fit.waitFor();
+      await settled();
     });
 
     it('takes one of the planner’s choices', async () => {

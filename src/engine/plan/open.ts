@@ -22,6 +22,8 @@ export interface OpenedPlan {
   readonly graph: Graph;
   readonly stage: LoweringStage | null;
   readonly parameters: QuantizedParameters;
+  /** The parameters are the plan's file's; false where they were computed from the calibration, without error compensation, because that does not belong to these bits. */
+  readonly stored: boolean;
   readonly program: Program;
 }
 
@@ -54,18 +56,18 @@ export async function openPlan(planPath: string, options: OpenPlanOptions = {}):
   const graph = known ?? (await importModel(modelPath, { sizes: plan.model.sizes }));
   const decisions = decisionsOf(graph, plan, planPath);
   const stage = resolveStage(graph, plan.patchStage, planPath);
-  const parameters = await parametersOf(graph, plan, planPath, decisions, options);
+  const { parameters, stored } = await parametersOf(graph, plan, planPath, decisions, options);
   const program = lower(graph, stage, parameters, { name: toIdentifier(plan.model.file), input: plan.target.input, tailStages: resolveTailStages(graph, plan, planPath) });
-  return { planPath, plan, modelPath, graph, stage, parameters, program };
+  return { planPath, plan, modelPath, graph, stage, parameters, stored, program };
 }
 
-async function parametersOf(graph: Graph, plan: Plan, planPath: string, decisions: BitDecisions, options: OpenPlanOptions): Promise<QuantizedParameters> {
+async function parametersOf(graph: Graph, plan: Plan, planPath: string, decisions: BitDecisions, options: OpenPlanOptions): Promise<Pick<OpenedPlan, 'parameters' | 'stored'>> {
   const file = besidePlan(planPath, plan.parameters.file);
   const bytes = await readParameters(file);
   let belongs = false;
   if (bytes && hashBytes(bytes) === plan.parameters.sha256) {
     const parameters = decodeParameters(graph, bytes, file);
-    if (fitsDecisions(graph, parameters, decisions)) return parameters;
+    if (fitsDecisions(graph, parameters, decisions)) return { parameters, stored: true };
     belongs = true;
   }
   const calibration = (await options.calibration?.(plan.calibration.key, graph)) ?? null;
@@ -73,5 +75,5 @@ async function parametersOf(graph: Graph, plan: Plan, planPath: string, decision
     const why = bytes === null ? `${file} is missing` : !belongs ? `${file} does not belong to this plan` : `bits in ${planPath} were edited`;
     throw new UserError(`${why}, and the calibration is not cached on this machine. Quantize the model again with its sample images (${plan.calibration.folder}).`);
   }
-  return quantizeGraph(graph, calibration, inputFormats(graph, plan.preprocess, calibration, calibration.inputKind), decisions, oneScaleMaps(graph, plan.patchStage));
+  return { parameters: quantizeGraph(graph, calibration, inputFormats(graph, plan.preprocess, calibration, calibration.inputKind), decisions, oneScaleMaps(graph, plan.patchStage)), stored: false };
 }

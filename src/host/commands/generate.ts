@@ -78,9 +78,10 @@ function changesOf(project: vscode.Uri, { folder, changes, conflicts, edits }: G
   ];
 }
 
-function notesOf({ unchanged, conflicts }: GenerateSummary): string[] {
+function notesOf({ unchanged, conflicts, unfitted }: GenerateSummary): string[] {
   const fixed = conflicts.filter(({ replaceable }) => !replaceable);
   return [
+    ...(unfitted ? [vscode.l10n.t('Bits were changed since the weights were fitted to the images: fit them in the editor to be more accurate')] : []),
     ...fixed.map(({ path: file }) => vscode.l10n.t('{0} is a link or a folder and stays as it is', file)),
     ...(unchanged.length > 0 ? [vscode.l10n.t('{0} files are up to date', unchanged.length)] : []),
   ];

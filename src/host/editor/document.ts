@@ -39,7 +39,7 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   constructor(readonly uri: vscode.Uri, private readonly engine: EngineClient) {
     super();
     this.plan = planUriOf(uri);
-    this.history = new PlanHistory(this.plan);
+    this.history = new PlanHistory(this.plan, parametersUriOf(uri));
     this.own(watchFile(uri, () => this.reloadSoon()));
     this.own(watchFile(this.plan, () => this.reloadSoon()));
     this.own(watchFile(resultsUriOf(uri), () => this.reloadSoon()));
@@ -56,7 +56,12 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
 
   /** The model as it is on disk now, with its plan if there is one. Rejects with one line for people where it cannot be read. */
   view(): Promise<EditorView> {
-    this.current ??= this.load();
+    if (!this.current) {
+      const loading = this.load();
+      this.current = loading;
+      // What failed, e.g. because the engine ended, is tried again by whoever asks next.
+      loading.catch(() => { if (this.current === loading) this.current = undefined; });
+    }
     return this.current;
   }
 

@@ -8,7 +8,7 @@ import type { Services } from '../services';
 import type { ModelDocument } from './document';
 import { pageHtml, pageRoots } from './page';
 import { saveFile } from './saveFile';
-import { pickSweepPoint, runSweep } from './sweeps';
+import { fitWeights, pickSweepPoint, runSweep } from './sweeps';
 
 /** The commands that the page may run, by the protocol's names. */
 const COMMANDS: Record<Parameters<EditorHost['runCommand']>[0], string> = {
@@ -111,6 +111,7 @@ export class ModelEditor extends Disposable {
       sweeps: () => this.document.sweeps(),
       runSweep: (parameter) => runSweep(this.document, this.services, parameter),
       pickSweepPoint: (parameter, value) => pickSweepPoint(this.document, this.services, parameter, value),
+      fitWeights: () => fitWeights(this.document, this.services),
       otherPlan: (which) => this.document.otherPlan(which),
       saveFile: (file) => saveFile(this.document.uri, file),
       generatedCode: (layer) => this.document.generatedCode(layer),

@@ -13,7 +13,8 @@ export class PlanHistory {
   private readonly done: Step[] = [];
   private last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly plan: vscode.Uri) {}
+  /** @param parameters the file beside the plan that holds its weights */
+  constructor(private readonly plan: vscode.Uri, private readonly parameters: vscode.Uri) {}
 
   /** Replaces the text by what `change` makes of it. Changes wait for each other. */
   edit(change: (text: string) => Promise<string>): Promise<void> {
@@ -29,40 +30,49 @@ export class PlanHistory {
     });
   }
 
-  /** Remembers as one step what `work` writes into the plan's file itself. An editor with unsaved changes is an error: they would be lost. */
+  /** Remembers as one step what `work` writes into the plan's file itself, and its weights. An editor with unsaved changes is an error: they would be lost. */
   replacedBy(work: () => Promise<void>): Promise<void> {
     return this.queue(async () => {
       const document = await vscode.workspace.openTextDocument(this.plan);
       if (document.isDirty) throw new Error(vscode.l10n.t('The plan has unsaved changes. Save them first.'));
       const before = document.getText();
+      const weightsBefore = await read(this.parameters);
       await work();
       const after = new TextDecoder().decode(await vscode.workspace.fs.readFile(this.plan));
       if (after === before) return;
-      this.remember({ before, after });
+      const weightsAfter = await read(this.parameters);
+      const weights = weightsBefore && weightsAfter && Buffer.compare(weightsBefore, weightsAfter) !== 0 ? { before: weightsBefore, after: weightsAfter } : undefined;
+      this.remember({ before, after, weights });
     });
   }
 
   /** Takes the last change back. @returns false when there is none, or the text is no longer what it made */
   undo(): Promise<boolean> {
-    return this.step(this.done, this.undone, ({ before, after }) => [after, before]);
+    return this.step(this.done, this.undone, 'after', 'before');
   }
 
   redo(): Promise<boolean> {
-    return this.step(this.undone, this.done, ({ before, after }) => [before, after]);
+    return this.step(this.undone, this.done, 'before', 'after');
   }
 
-  private step(from: Step[], to: Step[], direction: (step: Step) => readonly [string, string]): Promise<boolean> {
+  private step(from: Step[], to: Step[], is: keyof Sides<string>, wanted: keyof Sides<string>): Promise<boolean> {
     return this.queue(async () => {
       const step = from[from.length - 1];
       if (!step) return false;
-      const [expected, wanted] = direction(step);
       const document = await vscode.workspace.openTextDocument(this.plan);
-      if (document.getText() !== expected) return false;
-      await write(document, wanted);
+      if (document.getText() !== step[is]) return false;
+      await this.writeWeights(step, is, wanted);
+      await write(document, step[wanted]);
       from.pop();
       to.push(step);
       return true;
     });
+  }
+
+  /** Before the text that names them. Weights that somebody else has written since stay as they are: the plan then says that they are not its own. */
+  private async writeWeights({ weights }: Step, is: keyof Sides<string>, wanted: keyof Sides<string>): Promise<void> {
+    const now = weights && (await read(this.parameters));
+    if (now && Buffer.compare(now, weights[is]) === 0) await vscode.workspace.fs.writeFile(this.parameters, weights[wanted]);
   }
 
   private remember(step: Step): void {
@@ -78,9 +88,19 @@ export class PlanHistory {
   }
 }
 
-interface Step {
-  readonly before: string;
-  readonly after: string;
+interface Sides<T> {
+  readonly before: T;
+  readonly after: T;
+}
+
+interface Step extends Sides<string> {
+  /** Content of the parameter file, where the step wrote another one. */
+  readonly weights?: Sides<Uint8Array>;
+}
+
+/** A file's bytes; undefined where there is none. */
+async function read(file: vscode.Uri): Promise<Uint8Array | undefined> {
+  return vscode.workspace.fs.readFile(file).then((bytes) => bytes, () => undefined);
 }
 
 /** One edit of the lines that differ. A text that was saved is saved again, so that generating sees it; one that somebody is typing in is left unsaved. */

@@ -44,6 +44,13 @@ function limits(): Choice<number>[] {
   ];
 }
 
+/** Fits the weights to the plan's bits, as one step that can be undone. Rejects with one line where that is not possible. */
+export async function fitWeights(document: ModelDocument, { engine, jobs }: Pick<Services, 'engine' | 'jobs'>): Promise<void> {
+  if (!vscode.workspace.isTrusted) throw new Error(vscode.l10n.t('Quantizing and generating sources need a trusted workspace.'));
+  await document.history.replacedBy(() => jobs.run(document.uri, vscode.l10n.t('Fit the weights of {0}', nameOf(document.uri)), (options) =>
+    engine.run((e) => e.fitWeights(document.plan.fsPath), options)));
+}
+
 /** Makes a point of a sweep the plan, as one step that can be undone. Rejects with one line where that is not possible. */
 export async function pickSweepPoint(document: ModelDocument, { engine, jobs }: Pick<Services, 'engine' | 'jobs'>, parameter: Parameter, value: number): Promise<void> {
   if (!vscode.workspace.isTrusted) throw new Error(vscode.l10n.t('Quantizing and generating sources need a trusted workspace.'));

@@ -25,6 +25,10 @@ export class StepFeatures extends Disposable implements vscode.CodeLensProvider<
   constructor(private readonly documents: ModelDocuments, private readonly memory: vscode.Memento) {
     super();
     this.own(documents.onDidChange(() => this.changed.fire()));
+    // A source may be open before its model is there, or found.
+    const models = this.own(vscode.workspace.createFileSystemWatcher('**/*.{onnx,ONNX}', false, true, false));
+    this.own(models.onDidCreate(() => this.changed.fire()));
+    this.own(models.onDidDelete(() => this.changed.fire()));
     this.own(vscode.languages.registerCodeLensProvider(C_DOCUMENTS, this));
     this.own(vscode.languages.registerHoverProvider(C_DOCUMENTS, this));
   }

@@ -142,7 +142,7 @@ export function plannedView(rows = 4, cols = 4): EditorView {
   const weightBytes = planned.reduce((sum, layer) => sum + layer.plan!.weightBytes, 0);
   const macs = [...macsOf.values()].reduce((a, b) => a + b, 0);
   const plan: PlanView = {
-    planFile: '/home/user/models/mobilenetv2_1.0_224_tv.quantmcu.json', target, stale: false,
+    planFile: '/home/user/models/mobilenetv2_1.0_224_tv.quantmcu.json', target, stale: false, unfitted: false,
     stage: { splitLayer, rows, cols, layers: splitLayer + 1, classMode: 'static', redundantMacsPercent: (macs / layers.reduce((s, l) => s + l.macs, 0) - 1) * 100 },
     tailStages: [], branches, buffers, steps: steps.map((step, i) => ({ ...step, peakBytes: used[i] })),
     figures: {
