@@ -3,7 +3,11 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { projectRoot } from '../support/bundle.mjs';
 import { closingLine } from '../support/closingLine.mjs';
+import { partsOf, runParts } from '../support/parallel.mjs';
 import { ensureTools } from '../support/tools.mjs';
+
+/** They take minutes; the others, seconds. */
+const longest = ['kernels/specials.test.ts', 'generated.test.ts', 'models.test.ts', 'sample.test.ts', 'layouts/build.test.ts', 'stages.test.ts'];
 
 const missing = ensureTools(['gcc', 'clang', 'sanitizers', 'armGcc', 'newlib', 'qemu', 'cmake']);
 if (missing.length > 0) {
@@ -12,7 +16,12 @@ if (missing.length > 0) {
   process.exitCode = 1;
 } else {
   const given = process.argv.slice(2);
-  const files = given.length > 0 && !given[0].startsWith('-') ? given : [path.join(projectRoot, 'test/firmware'), ...given];
-  const { status } = spawnSync(process.execPath, [path.join(projectRoot, 'test/unit/run.mjs'), ...files], { stdio: 'inherit' });
-  process.exitCode = status ?? 1;
+  const root = path.join(projectRoot, 'test/firmware');
+  const runner = path.join(projectRoot, 'test/unit/run.mjs');
+  if (given.length === 0 || given[0] === '--reporter') {
+    await runParts(runner, partsOf(root, { split: ['kernels', 'layouts'], first: longest }), given);
+  } else {
+    const { status } = spawnSync(process.execPath, [runner, ...(given[0].startsWith('-') ? [root] : []), ...given], { stdio: 'inherit' });
+    process.exitCode = status ?? 1;
+  }
 }

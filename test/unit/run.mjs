@@ -1,8 +1,15 @@
 // Runs the unit tests: `node test/unit/run.mjs [FILE|FOLDER…] [--grep PATTERN] [--reporter NAME]`.
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
 import { runSuite } from '../support/mocha.mjs';
+import { partsOf, runParts } from '../support/parallel.mjs';
 
+const root = path.join(projectRoot, 'test/unit');
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { grep: { type: 'string' }, reporter: { type: 'string' } } });
-await runSuite('unit', positionals.length > 0 ? positionals : [path.join(projectRoot, 'test/unit')], values);
+if (positionals.length === 0 && values.grep === undefined) {
+  await runParts(fileURLToPath(import.meta.url), partsOf(root), process.argv.slice(2));
+} else {
+  await runSuite('unit', positionals.length > 0 ? positionals : [root], values);
+}
