@@ -77,14 +77,10 @@ function gatherGroups(graph: Graph, layer: WeightedLayer, format: MapFormat, sam
   const input = graph.maps[layer.inputs[0]].shape;
   const width = graph.maps[layer.output].shape.w;
   const all = new Int16Array(groups * taps * rows);
-  const part = new Int16Array(taps * samples.pixels[0].length);
   samples.pixels.forEach((pixels, image) => {
     const codes = codesOf(image);
     for (let g = 0; g < groups; g++) {
-      gatherTaps(layer, input, width, format, codes, pixels, g * groupIn, groupIn, part, pixels.length, 0);
-      for (let k = 0; k < taps; k++) {
-        for (let i = 0; i < pixels.length; i++) all[(g * taps + k) * rows + image * pixels.length + i] = part[k * pixels.length + i];
-      }
+      gatherTaps(layer, input, width, format, codes, pixels, g * groupIn, groupIn, all.subarray(g * taps * rows, (g + 1) * taps * rows), rows, image * pixels.length);
     }
   });
   return all;

@@ -197,15 +197,18 @@ function conversion(from: MapFormat, to: MapFormat): CodeChange {
   const at = <T extends Float64Array | Int32Array>(a: T, c: number): number => a[a.length === 1 ? 0 : c];
   const wide = codeRange(from.bits, from.signed);
   const narrow = codeRange(to.bits, to.signed);
-  return (codes, pixels, channels) => {
-    for (let c = 0; c < channels; c++) {
-      const scale = at(from.scales, c);
-      const zero = at(from.zeroPoints, c);
-      const step = at(to.scales, c);
-      const stepZero = at(to.zeroPoints, c);
-      const table = new Int16Array(wide.max - wide.min + 1);
-      for (let q = wide.min; q <= wide.max; q++) table[q - wide.min] = Math.max(narrow.min, Math.min(narrow.max, Math.round((scale * (q - zero)) / step) + stepZero));
-      for (let p = 0, i = c; p < pixels; p++, i += channels) codes[i] = table[codes[i] - wide.min];
+  const codesOf = wide.max - wide.min + 1;
+  // One table per channel, or one for all.
+  const count = Math.max(from.scales.length, from.zeroPoints.length, to.scales.length, to.zeroPoints.length);
+  const tables = new Int16Array(count * codesOf);
+  for (let c = 0, i = 0; c < count; c++) {
+    for (let q = wide.min; q <= wide.max; q++, i++) {
+      const value = at(from.scales, c) * (q - at(from.zeroPoints, c));
+      tables[i] = Math.max(narrow.min, Math.min(narrow.max, Math.round(value / at(to.scales, c)) + at(to.zeroPoints, c)));
     }
+  }
+  const step = count === 1 ? 0 : codesOf;
+  return (codes, pixels, channels) => {
+    for (let p = 0, i = 0; p < pixels; p++) for (let c = 0, table = -wide.min; c < channels; c++, i++, table += step) codes[i] = tables[table + codes[i]];
   };
 }
