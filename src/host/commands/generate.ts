@@ -81,7 +81,7 @@ function changesOf(project: vscode.Uri, { folder, changes, conflicts, edits }: G
 function notesOf({ unchanged, conflicts, unfitted }: GenerateSummary): string[] {
   const fixed = conflicts.filter(({ replaceable }) => !replaceable);
   return [
-    ...(unfitted ? [vscode.l10n.t('Bits were changed since the weights were fitted to the images: fit them in the editor to be more accurate')] : []),
+    ...(unfitted ? [vscode.l10n.t('The weights are not fitted to changed bits: “Fit weights” in the editor does that')] : []),
     ...fixed.map(({ path: file }) => vscode.l10n.t('{0} is a link or a folder and stays as it is', file)),
     ...(unchanged.length > 0 ? [vscode.l10n.t('{0} files are up to date', unchanged.length)] : []),
   ];

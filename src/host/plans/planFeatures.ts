@@ -39,7 +39,7 @@ export class PlanFeatures extends Disposable implements vscode.CodeLensProvider,
     return [
       lens(`$(symbol-structure) ${title}`, 'quantmcu.showLayer'),
       lens(vscode.l10n.t('Quantize Again…'), 'quantmcu.quantize'),
-      lens(vscode.l10n.t('Generate Firmware Source…'), 'quantmcu.generate'),
+      lens(vscode.l10n.t('Generate C…'), 'quantmcu.generate'),
     ];
   }
 

@@ -42,6 +42,7 @@ const pictures: readonly Picture[] = [
   { name: 'tradeoff-small', view: () => plannedView(), saved: { tab: 'tradeOff', tradeOff: 'phi' }, answers: tradeOffAnswers(), themes: ['light'], width: 920, height: 680 },
   { name: 'details', view: () => plannedView(), saved: { tab: 'graph', selected: 6, detailsWidth: 330 }, answers: detailsAnswers(), before: scrollDetails },
   { name: 'compare', view: () => plannedView(), saved: { tab: 'layers', dockOpen: false, detailsOpen: false }, answers: { otherPlan: { value: otherPlan() } }, before: openComparison },
+  { name: 'compare-small', view: () => ({ ...plannedView(), plan: { ...plannedView().plan!, unfitted: true } }), saved: { tab: 'layers' }, answers: { otherPlan: { value: otherPlan() } }, before: openComparison, width: 920, height: 680 },
   { name: 'board-menu', view: () => plannedView(), saved: { tab: 'layers' }, answers: { targets: { value: boards() } }, themes: ['dark'], before: openBoards },
   { name: 'wide', view: () => plannedView(), saved: { tab: 'layers', selected: 5 }, width: 1920, height: 1080 },
   { name: 'wide-graph', view: () => plannedView(), saved: { tab: 'graph', selected: 5 }, width: 1920, height: 1080, themes: ['light'] },
