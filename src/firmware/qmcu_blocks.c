@@ -46,7 +46,7 @@ static void convolve_block(const convolution *conv, int32_t oy, int32_t ox)
     const uint32_t length = conv->shape->length;
     qmcu_block block = { conv->shape, columns, params->weights, &params->requant, 0, out->channels, NULL, length, NULL, 1, 1 };
     block.to = qmcu_at(out, oy, ox, 0);
-    qmcu_gather(&conv->gathering, oy, ox, 0u, length, columns);
+    qmcu_convolve_gather(&conv->gathering, oy, ox, 0u, length, columns);
     if (conv->shape->folded != 0u) {
         fold(columns, length, conv->shape->folded);
     }
@@ -73,7 +73,7 @@ static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t
             block.begins = from == 0u;
             block.ends = from + block.length == length;
             block.weights = weights + (uint32_t)(block.first / 2) * pair_bytes + 2u * from * conv->shape->weight_bits / 8u;
-            qmcu_gather(&conv->gathering, oy, ox, from, from + block.length, columns);
+            qmcu_convolve_gather(&conv->gathering, oy, ox, from, from + block.length, columns);
             if (conv->shape->folded != 0u) {
                 fold(columns, block.length, conv->shape->folded);
             }

@@ -46,15 +46,106 @@ static int add_bytes(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_m
     }
     return 1;
 }
+#else
+QMCU_INLINE int32_t byte_code(uint32_t is_signed, const uint8_t *p)
+{
+    return is_signed ? (int32_t)(int8_t)*p : (int32_t)*p;
+}
+
+/* Bytes that follow each other, with one factor for all channels. Inlined with constant signs. */
+QMCU_INLINE void add_run(const qmcu_scaled_sum *p, uint32_t sign0, const uint8_t *x0, uint32_t sign1, const uint8_t *x1, int32_t n, uint8_t *to)
+{
+    const int32_t m0 = p->multiplier[0];
+    const int32_t m1 = p->multiplier[1];
+    const int32_t offset = p->offset;
+    const uint32_t shift = p->shift;
+    const int32_t min = p->min;
+    const int32_t max = p->max;
+    for (int32_t i = 0; i < n; i++) {
+        to[i] = (uint8_t)qmcu_clamp((byte_code(sign0, x0 + i) * m0 + byte_code(sign1, x1 + i) * m1 + offset) >> shift, min, max);
+    }
+}
+
+/* Sums of 8-bit codes where no channel has factors of its own and pixels follow each other: 1, or 0 where the maps are others. */
+static int add_bytes(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out)
+{
+    const int one = (in0->h == 1 && in0->w == 1) || (in1->h == 1 && in1->w == 1);
+    const int tables = p->multiplier_table[0] != NULL || p->multiplier_table[1] != NULL || p->offset_table != NULL;
+    if (one || tables || in0->format < QMCU_U8 || in1->format < QMCU_U8 || out->format < QMCU_U8 || !qmcu_is_dense(in0) || !qmcu_is_dense(in1) || !qmcu_is_dense(out)) {
+        return 0;
+    }
+    const int32_t n = out->w * out->channels;
+    for (int32_t y = 0; y < out->h; y++) {
+        const uint8_t *x0 = qmcu_at(in0, y, 0, 0);
+        const uint8_t *x1 = qmcu_at(in1, y, 0, 0);
+        uint8_t *to = qmcu_at(out, y, 0, 0);
+        switch (2u * (in0->format & 1u) + (in1->format & 1u)) {
+        case 0u: add_run(p, 0u, x0, 0u, x1, n, to); break;
+        case 1u: add_run(p, 0u, x0, 1u, x1, n, to); break;
+        case 2u: add_run(p, 1u, x0, 0u, x1, n, to); break;
+        default: add_run(p, 1u, x0, 1u, x1, n, to); break;
+        }
+    }
+    return 1;
+}
+
+/* One pixel of 8-bit codes; factors advance by `step`, 0 or 1, from channel to channel. Inlined with a constant sign. */
+QMCU_INLINE void requantize_pixel(const qmcu_scaled_sum *p, uint32_t sign, const uint8_t *x, int32_t n, const int16_t *m, int32_t m_step, const int32_t *offset, int32_t offset_step, uint32_t bits, uint8_t *to)
+{
+    const uint32_t shift = p->shift;
+    const int32_t min = p->min;
+    const int32_t max = p->max;
+    uint32_t byte = 0u;
+    for (int32_t i = 0; i < n; i++) {
+        const int32_t code = qmcu_clamp((byte_code(sign, x + i) * *m + *offset) >> shift, min, max);
+        m += m_step;
+        offset += offset_step;
+        if (bits == 8u) {
+            to[i] = (uint8_t)code;
+        } else if (i % 2 == 0) {
+            byte = (uint32_t)code & 15u;
+            to[i / 2] = (uint8_t)byte;
+        } else {
+            to[i / 2] = (uint8_t)(byte | (uint32_t)code << 4);
+        }
+    }
+}
+
+/* 8-bit codes to 8- or 4-bit ones: 1, or 0 where the maps are others. */
+static int requantize_bytes(const qmcu_scaled_sum *p, const qmcu_map *in, const qmcu_map *out)
+{
+    const uint32_t bits = qmcu_bits(out->format);
+    const int16_t *m = p->multiplier_table[0] != NULL ? p->multiplier_table[0] : &p->multiplier[0];
+    const int32_t *offset = p->offset_table != NULL ? p->offset_table : &p->offset;
+    const int32_t m_step = p->multiplier_table[0] != NULL;
+    const int32_t offset_step = p->offset_table != NULL;
+    if (in->format < QMCU_U8 || bits < 4u) {
+        return 0;
+    }
+    for (int32_t y = 0; y < out->h; y++) {
+        for (int32_t x = 0; x < out->w; x++) {
+            const uint8_t *from = qmcu_at(in, y, x, 0);
+            uint8_t *to = qmcu_at(out, y, x, 0);
+            if (bits == 8u && in->format == QMCU_U8) {
+                requantize_pixel(p, 0u, from, out->channels, m, m_step, offset, offset_step, 8u, to);
+            } else if (bits == 8u) {
+                requantize_pixel(p, 1u, from, out->channels, m, m_step, offset, offset_step, 8u, to);
+            } else if (in->format == QMCU_U8) {
+                requantize_pixel(p, 0u, from, out->channels, m, m_step, offset, offset_step, 4u, to);
+            } else {
+                requantize_pixel(p, 1u, from, out->channels, m, m_step, offset, offset_step, 4u, to);
+            }
+        }
+    }
+    return 1;
+}
 #endif
 
 QMCU_KERNEL void qmcu_add(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out)
 {
-#if QMCU_MVE
     if (add_bytes(p, in0, in1, out)) {
         return;
     }
-#endif
     const qmcu_map a = broadcast(in0);
     const qmcu_map b = broadcast(in1);
     int16_t x0[QMCU_CHUNK];
@@ -89,6 +180,11 @@ QMCU_KERNEL void qmcu_requantize(const qmcu_scaled_sum *p, const qmcu_map *in, c
     if (p->multiplier_table[0] == NULL && p->offset_table == NULL) {
         flatten_rows(&from, &to);
     }
+#if !QMCU_MVE
+    if (requantize_bytes(p, &from, &to)) {
+        return;
+    }
+#endif
     for (int32_t y = 0; y < to.h; y++) {
         for (int32_t x = 0; x < to.w; x++) {
             for (int32_t c = 0; c < to.channels; c += QMCU_CHUNK) {

@@ -171,7 +171,7 @@ static void find_windows(const qmcu_gathering *g, int32_t oy, int32_t ox, window
     }
 }
 
-void qmcu_gather(const qmcu_gathering *g, int32_t oy, int32_t ox, uint32_t from, uint32_t to, int16_t *columns)
+void qmcu_convolve_gather(const qmcu_gathering *g, int32_t oy, int32_t ox, uint32_t from, uint32_t to, int16_t *columns)
 {
     const qmcu_window *window = &g->params->window;
     const qmcu_map *in = g->in;

@@ -29,7 +29,7 @@ qmcu_gathering qmcu_gathering_of(const qmcu_conv2d_params *params, const qmcu_ma
  * Codes [from, to) of the columns of the four pixels from (oy, ox) on; `from` is a multiple of 4. The pixels' words of two codes stand side by
  * side; where the number of codes is odd a zero follows.
  */
-void qmcu_gather(const qmcu_gathering *g, int32_t oy, int32_t ox, uint32_t from, uint32_t to, int16_t *columns);
+void qmcu_convolve_gather(const qmcu_gathering *g, int32_t oy, int32_t ox, uint32_t from, uint32_t to, int16_t *columns);
 
 /* Whether two maps share no memory. */
 int qmcu_are_apart(const qmcu_map *a, const qmcu_map *b);

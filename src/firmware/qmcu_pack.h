@@ -96,44 +96,6 @@ QMCU_INLINE void qmcu_pack_halves_step(qmcu_sums *s, const int16_t *x, const uin
     qmcu_block_step(0, s, x, step, weights.first, weights.second);
 }
 
-/* One segment of the columns, from x and w to `*end` of the weights. Fields begin with half of their range, so that they never are negative. */
-QMCU_INLINE void qmcu_pack_segment(const qmcu_pack_shape *shape, const int16_t *x, const uint8_t *w, const uint8_t *const *end, qmcu_pack_sums *s)
-{
-    if (shape->kind == QMCU_PACK_HALVES) {
-        s->halves = qmcu_sums_of((int32_t)1 << (QMCU_PACK_HALF_BITS - 1u), (int32_t)1 << (QMCU_PACK_HALF_BITS - 1u));
-        do {
-#if defined(__OPTIMIZE__) && defined(__arm__)
-#pragma GCC unroll 8
-#endif
-            for (uint32_t i = 0u; i < shape->unit / 2u; i++) {
-                qmcu_pack_halves_step(&s->halves, x, w, i);
-            }
-            x += 4u * shape->unit;
-            w += 4u * shape->unit;
-        } while (w != *end);
-    } else {
-        const uint32_t half = 1u << (QMCU_PACK_PIXEL - 1u);
-        const uint32_t beyond = QMCU_PACK_PIXEL + QMCU_PACK_CHANNEL - 32u;
-        qmcu_long begin = { half | half << QMCU_PACK_PIXEL, half >> (32u - QMCU_PACK_CHANNEL) | half << beyond };
-        QMCU_OPAQUE(begin.low);
-        QMCU_OPAQUE(begin.high);
-        s->words.a01 = begin;
-        s->words.a23 = begin;
-        s->words.b01 = begin;
-        s->words.b23 = begin;
-        do {
-#if defined(__OPTIMIZE__) && defined(__arm__)
-#pragma GCC unroll 16
-#endif
-            for (uint32_t i = 0u; i < shape->unit; i++) {
-                qmcu_pack_words_step(&s->words, x, w, i);
-            }
-            x += 4u * shape->unit;
-            w += 8u * shape->unit;
-        } while (w != *end);
-    }
-}
-
 /* Lets the compiler do nothing with sums until it is known what is to be done with them: else it spills what it has begun. */
 QMCU_INLINE void qmcu_pack_hide(const qmcu_pack_shape *shape, qmcu_pack_sums *s)
 {
@@ -155,6 +117,47 @@ QMCU_INLINE void qmcu_pack_hide(const qmcu_pack_shape *shape, qmcu_pack_sums *s)
         QMCU_OPAQUE(s->words.b01.high);
         QMCU_OPAQUE(s->words.b23.low);
         QMCU_OPAQUE(s->words.b23.high);
+    }
+}
+
+/* One segment of the columns, from x and w to `*end` of the weights; `one`: of one unit; `parts` as in qmcu_pack_all. Fields begin with half of their range, so that they never are negative. */
+QMCU_INLINE void qmcu_pack_segment(const qmcu_pack_shape *shape, int one, int parts, const int16_t *x, const uint8_t *w, const uint8_t *const *end, qmcu_pack_sums *s)
+{
+    if (shape->kind == QMCU_PACK_HALVES) {
+        s->halves = qmcu_sums_of((int32_t)1 << (QMCU_PACK_HALF_BITS - 1u), (int32_t)1 << (QMCU_PACK_HALF_BITS - 1u));
+        do {
+#if defined(__OPTIMIZE__) && defined(__arm__)
+#pragma GCC unroll 8
+#endif
+            for (uint32_t i = 0u; i < shape->unit / 2u; i++) {
+                qmcu_pack_halves_step(&s->halves, x, w, i);
+            }
+            x += 4u * shape->unit;
+            w += 4u * shape->unit;
+        } while (!one && w != *end);
+    } else {
+        const uint32_t half = 1u << (QMCU_PACK_PIXEL - 1u);
+        const uint32_t beyond = QMCU_PACK_PIXEL + QMCU_PACK_CHANNEL - 32u;
+        qmcu_long begin = { half | half << QMCU_PACK_PIXEL, half >> (32u - QMCU_PACK_CHANNEL) | half << beyond };
+        QMCU_OPAQUE(begin.low);
+        QMCU_OPAQUE(begin.high);
+        s->words.a01 = begin;
+        s->words.a23 = begin;
+        s->words.b01 = begin;
+        s->words.b23 = begin;
+        do {
+#if defined(__OPTIMIZE__) && defined(__arm__)
+#pragma GCC unroll 16
+#endif
+            for (uint32_t i = 0u; i < shape->unit; i++) {
+                qmcu_pack_words_step(&s->words, x, w, i);
+            }
+            if (parts) {
+                qmcu_pack_hide(shape, s); /* GCC 12 otherwise moves sums about at the end of each turn */
+            }
+            x += 4u * shape->unit;
+            w += 8u * shape->unit;
+        } while (!one && w != *end);
     }
 }
 
@@ -224,38 +227,42 @@ QMCU_INLINE void qmcu_pack_keep(const qmcu_pack_shape *shape, int earlier, qmcu_
     }
 }
 
-/* Codes of two channels from all sums, of which those of the segments before this one are kept and which are too large by `excess`. */
-QMCU_INLINE void qmcu_pack_write(const qmcu_pack_shape *shape, const qmcu_requant *requant, int32_t c, const uint32_t excess[2], int earlier, uint32_t second, const qmcu_pack_sums *s, const int32_t *sums, uint8_t *to)
-{
-    const qmcu_block_shape like = { 0u, 0u, shape->format, shape->bounded, 0u, shape->pre_shift, shape->shift, shape->bias_shift, shape->pixel_bytes };
-    int32_t a = qmcu_shift_left(qmcu_shift_bias(requant->bias[c], shape->bias_shift) - (int32_t)excess[0], shape->pre_shift);
-    int32_t b = qmcu_shift_left(qmcu_shift_bias(requant->bias[c + 1], shape->bias_shift) - (int32_t)excess[1], shape->pre_shift);
-    QMCU_OPAQUE(a);
-    QMCU_OPAQUE(b);
-    qmcu_block_scale k = { requant->multiplier[c], requant->multiplier[c + 1], 0xffffu };
-    if (shape->bounded != 0u) {
-        k.bound = requant->max_table != NULL ? (uint32_t)requant->max_table[c] | (uint32_t)requant->max_table[c + 1] << 8 : (uint32_t)requant->max * 0x101u;
-    }
-#if defined(__OPTIMIZE__) && defined(__arm__)
-#pragma GCC unroll 4
-#endif
-    for (uint32_t p = 0u; p < 4u; p++) {
-        const qmcu_pack_pair pair = qmcu_pack_take(shape, earlier, p, second, s, sums);
-        qmcu_block_write(&like, &k, qmcu_shift_left(pair.a, shape->pre_shift) + a, qmcu_shift_left(pair.b, shape->pre_shift) + b, to + (int32_t)p * shape->pixel_bytes);
-    }
-}
-
 /* Where a block is between two fours of channels and their segments. In memory while the products are summed, which takes all registers. */
 typedef struct {
     const uint8_t *weights;
     const uint8_t *end;      /* of the segment */
     const uint8_t *segments;
     uint32_t rest;           /* codes after the segment */
-    int32_t channel;
+    const int32_t *bias;
+    const int32_t *multiplier;
+    const int16_t *max;
     uint8_t *to;
     int32_t *sums;
     int earlier;             /* whether sums of segments before this one are kept */
 } qmcu_pack_place;
+
+/* Codes of two channels, the first or second of four, from all sums, of which those of the segments before this one are kept and which are too large by `excess`. */
+QMCU_INLINE void qmcu_pack_write(const qmcu_pack_shape *shape, const qmcu_pack_place *place, const uint32_t excess[2], int earlier, uint32_t second, const qmcu_pack_sums *s)
+{
+    const qmcu_block_shape like = { 0u, 0u, shape->format, shape->bounded, 0u, shape->pre_shift, shape->shift, shape->bias_shift, shape->pixel_bytes };
+    const uint32_t c = 2u * second;
+    uint8_t *to = place->to + (shape->format < QMCU_U8 ? second : c);
+    int32_t a = qmcu_shift_left(qmcu_shift_bias(place->bias[c], shape->bias_shift) - (int32_t)excess[0], shape->pre_shift);
+    int32_t b = qmcu_shift_left(qmcu_shift_bias(place->bias[c + 1u], shape->bias_shift) - (int32_t)excess[1], shape->pre_shift);
+    QMCU_OPAQUE(a);
+    QMCU_OPAQUE(b);
+    qmcu_block_scale k = { place->multiplier[c], place->multiplier[c + 1u], 0xffffu };
+    if (shape->bounded != 0u) {
+        k.bound = (uint32_t)place->max[c] | (uint32_t)place->max[c + 1u] << 8;
+    }
+#if defined(__OPTIMIZE__) && defined(__arm__)
+#pragma GCC unroll 4
+#endif
+    for (uint32_t p = 0u; p < 4u; p++) {
+        const qmcu_pack_pair pair = qmcu_pack_take(shape, earlier, p, second, s, place->sums);
+        qmcu_block_write(&like, &k, qmcu_shift_left(pair.a, shape->pre_shift) + a, qmcu_shift_left(pair.b, shape->pre_shift) + b, to + (int32_t)p * shape->pixel_bytes);
+    }
+}
 
 /* Codes of the next segment. */
 QMCU_INLINE uint32_t qmcu_pack_next(const qmcu_pack_shape *shape, qmcu_pack_place *place)
@@ -271,61 +278,83 @@ QMCU_INLINE uint32_t qmcu_pack_next(const qmcu_pack_shape *shape, qmcu_pack_plac
 }
 
 /* All codes of four channels. */
-QMCU_INLINE void qmcu_pack_finish(const qmcu_pack_shape *shape, const qmcu_requant *requant, uint32_t taken, int earlier, qmcu_pack_sums *s, const int32_t *sums, const qmcu_pack_place *place)
+QMCU_INLINE void qmcu_pack_finish(const qmcu_pack_shape *shape, uint32_t taken, int earlier, qmcu_pack_sums *s, const qmcu_pack_place *place)
 {
-    qmcu_pack_hide(shape, s);
     const uint32_t half = taken << (shape->kind == QMCU_PACK_HALVES ? QMCU_PACK_HALF_BITS - 1u : QMCU_PACK_PIXEL - 1u);
     const uint32_t excess[2] = { half, shape->kind == QMCU_PACK_HALVES ? 0u : half };
-    qmcu_pack_write(shape, requant, place->channel, excess, earlier, 0u, s, sums, place->to);
-    qmcu_pack_write(shape, requant, place->channel + 2, excess, earlier, 1u, s, sums, place->to + (shape->format < QMCU_U8 ? 1 : 2));
+    qmcu_pack_hide(shape, s);
+    qmcu_pack_write(shape, place, excess, earlier, 0u, s);
+    qmcu_pack_write(shape, place, excess, earlier, 1u, s);
+}
+
+/* Sums all segments of four channels, the last into s, the others into place->sums; all of them there where further parts follow. */
+QMCU_INLINE void qmcu_pack_sum(const qmcu_pack_shape *shape, int parts, const qmcu_pack_block *block, int last_part, qmcu_pack_place *place, qmcu_pack_sums *s)
+{
+    const int16_t *x = block->columns;
+    const uint8_t *w = place->weights;
+    for (;;) {
+        const uint32_t codes = qmcu_pack_next(shape, place);
+        place->end = w + (shape->kind == QMCU_PACK_HALVES ? 4u : 8u) * codes;
+        QMCU_BLOCK_TO_MEMORY(*place);
+        qmcu_pack_segment(shape, 0, parts, x, w, &place->end, s);
+        if (place->rest == 0u && last_part) {
+            return;
+        }
+        if (place->earlier) {
+            qmcu_pack_keep(shape, 1, s, place->sums);
+        } else {
+            qmcu_pack_keep(shape, 0, s, place->sums);
+        }
+        if (place->rest == 0u) {
+            return;
+        }
+        place->earlier = 1;
+        x += 4u * codes;
+        w = place->end;
+    }
 }
 
 /* The block itself. Inlined with a constant shape; `parts`: the columns may come in parts. */
 QMCU_INLINE void qmcu_pack_all(const qmcu_pack_shape *shape, int parts, const qmcu_pack_block *block)
 {
     const uint32_t code_bytes = shape->kind == QMCU_PACK_HALVES ? 4u : 8u; /* of weights */
-    const int32_t end = block->first + block->channels;
+    const int one = !parts && shape->padded == shape->unit;
+    const qmcu_requant *requant = block->requant;
+    const int32_t *end = requant->bias + (block->first + block->channels);
+    const int16_t same[4] = { requant->max, requant->max, requant->max, requant->max };
     int32_t own[16];
-    qmcu_pack_place place = { block->weights, NULL, NULL, 0u, block->first, block->to, parts ? block->sums : own, 0 };
+    qmcu_pack_place place = { block->weights, NULL, NULL, 0u, requant->bias + block->first, requant->multiplier + block->first, same, block->to, parts ? block->sums : own, 0 };
+    if (shape->bounded != 0u && requant->max_table != NULL) {
+        place.max = requant->max_table + block->first;
+    }
     do {
-        const int16_t *x = block->columns;
-        const uint8_t *w = place.weights;
         qmcu_pack_sums s;
-        place.segments = block->segments;
-        place.rest = parts ? block->length : shape->padded;
-        place.earlier = parts && !block->begins;
-        for (;;) {
-            const uint32_t codes = qmcu_pack_next(shape, &place);
-            place.end = w + code_bytes * codes;
+        if (one) {
             QMCU_BLOCK_TO_MEMORY(place);
-            qmcu_pack_segment(shape, x, w, &place.end, &s);
-            if (place.rest == 0u && (!parts || block->ends)) {
-                break;
-            }
-            if (place.earlier) {
-                qmcu_pack_keep(shape, 1, &s, place.sums);
+            qmcu_pack_segment(shape, 1, 0, block->columns, place.weights, &place.end, &s);
+            qmcu_pack_finish(shape, 1u, 0, &s, &place);
+        } else {
+            place.segments = block->segments;
+            place.rest = parts ? block->length : shape->padded;
+            place.earlier = parts && !block->begins;
+            qmcu_pack_sum(shape, parts, block, !parts || block->ends, &place, &s);
+            if (parts && !block->ends) {
+                /* The sums are kept. */
+            } else if (place.earlier) {
+                qmcu_pack_finish(shape, block->taken, 1, &s, &place);
             } else {
-                qmcu_pack_keep(shape, 0, &s, place.sums);
+                qmcu_pack_finish(shape, 1u, 0, &s, &place);
             }
-            if (place.rest == 0u) {
-                break;
-            }
-            place.earlier = 1;
-            x += 4u * codes;
-            w = place.end;
         }
-        if (!parts || block->ends) {
-            if (place.earlier) {
-                qmcu_pack_finish(shape, block->requant, block->taken, 1, &s, place.sums, &place);
-            } else {
-                qmcu_pack_finish(shape, block->requant, 1u, 0, &s, place.sums, &place);
-            }
-            place.to += shape->format < QMCU_U8 ? 2 : 4;
-        }
+        place.to += shape->format < QMCU_U8 ? 2 : 4;
         place.weights += code_bytes * shape->padded;
         place.sums += parts ? 16 : 0;
-        place.channel += 4;
-    } while (place.channel != end);
+        place.bias += 4;
+        place.multiplier += 4;
+        if (shape->bounded != 0u && place.max != same) {
+            place.max += 4;
+        }
+    } while (place.bias != end);
 }
 
 #endif /* QMCU_DSP */

@@ -86,7 +86,7 @@ static uint32_t prepare(const convolution *conv, int32_t oy, int32_t ox, uint32_
 {
     const qmcu_pack_shape *shape = conv->shape;
     const uint32_t to = from + padded < shape->length ? from + padded : shape->length;
-    qmcu_gather(&conv->gathering, oy, ox, from, to, columns);
+    qmcu_convolve_gather(&conv->gathering, oy, ox, from, to, columns);
     for (uint32_t k = (to - from + 1u) / 2u * 2u; k < padded; k += 2u) {
         qmcu_store_two(columns + 4u * k, 0u, 0u, 0u);
         qmcu_store_two(columns + 4u * k, 8u, 0u, 0u);

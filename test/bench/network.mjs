@@ -38,18 +38,21 @@ try {
     outputs.push(`${digest('input')} ${digest('output')}`);
     if (outputs[index] !== outputs[0]) throw new Error(`${plan} gives other outputs than ${positionals[0]}, or is for another model.`);
     const external = /_INPUT_EXTERNAL 1/.test(header);
-    // The first inference is the only one between the marks; then the self-test compares with what the generator computed.
+    // The first inference, of the self-test's input, is the only one between the marks; then the self-test compares with what the generator computed.
+    const pixels = /static const uint8_t input\[[^=]*= \{\s*(\{[^}]*\})/.exec(vectors)?.[1];
+    if (!pixels) throw new Error(`${golden} has no input.`);
     const driver = path.join(folder, `driver${index}.c`);
     writeFileSync(driver, `#include "counting.h"
 #include "semihosting.h"
+#include <string.h>
 #include "${name}.h"
 static ${name.toUpperCase()}_ARENA(arena);
-${external ? `static const uint8_t input[${name.toUpperCase()}_INPUT_BYTES] = {0};` : ''}
+static const uint8_t input[] = ${pixels};
 int main(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    COUNTING_BEGIN();
+${external ? '' : `    memcpy(${name}_input(arena), input, sizeof input);\n`}    COUNTING_BEGIN();
     const int status = ${external ? `${name}_invoke_from(arena, input)` : `${name}_invoke(arena)`};
     COUNTING_END();
     return status != 0 ? 1 : ${name}_selftest(arena) != 0 ? 2 : 0;

@@ -1,6 +1,6 @@
 import { maxCode, minCode } from '../program/arithmetic';
 import { regionWidth } from '../graph/region';
-import type { Kernel, Program, Step } from '../program/types';
+import type { ConstantId, Kernel, Program, Step } from '../program/types';
 
 /** How a convolution's weights stand in words of two output channels each, see `qmcu_pack.h`. */
 export type PackKind = 'halves' | 'words';
@@ -25,14 +25,18 @@ const FIELD_BITS = 14;
 /** Place of a word's second weight. */
 const SECOND = { halves: HALF_BITS, words: 28 } as const;
 const LARGEST_UNIT = 16;
+/** With smaller ones taking sums out of their fields costs more than packing saves. */
+const LEAST_UNIT = 6;
 
 /**
  * How a convolution on cores with the DSP extension may be packed; undefined where it may not: the codes' bits decide the kind,
  * the weights how far sums go before they leave their fields.
  */
 export function packOf({ buffers, constants }: Program, { inputs: [input], output }: Step, kernel: Extract<Kernel, { op: 'conv2d' }>): Pack | undefined {
-  const { bits, signed } = buffers[input.buffer];
+  const { bits, signed, role } = buffers[input.buffer];
   const kind = bits <= 4 ? 'halves' : 'words';
+  // Pixels of an image are large numbers, unlike most codes of feature maps: their sums would have to be taken out of the fields all the time.
+  if (kind === 'words' && role === 'input') return undefined;
   if (kernel.weightBits !== 4 || kernel.group !== 1 || kernel.padCodes !== null || output.channels % 4 !== 0 || regionWidth(output.region) < 4) return undefined;
   const length = kernel.window.kernelH * kernel.window.kernelW * input.channels;
   const rows = new Rows(constants[kernel.weights].values, length, { min: minCode(bits, signed), max: maxCode(bits, signed) });
@@ -44,7 +48,7 @@ export function packOf({ buffers, constants }: Program, { inputs: [input], outpu
     return chunk < unit || !rows.fit(2 ** 18) ? undefined : { kind, length, padded, unit, chunk, limits: [] };
   }
   const bound = 2 ** (FIELD_BITS - 1);
-  for (let most = LARGEST_UNIT; most >= 4; most -= 2) {
+  for (let most = LARGEST_UNIT; most >= LEAST_UNIT; most -= 2) {
     const unit = unitOf(length, most);
     const padded = paddedTo(length, unit);
     if (rows.longest(bound, unit, padded, 1) >= unit) return { kind, length, padded, unit, chunk: 0, limits: rows.squareLimits(bound - 1, unit, padded) };
@@ -55,7 +59,7 @@ export function packOf({ buffers, constants }: Program, { inputs: [input], outpu
 /** The even number up to `most` that leaves least padding, the largest of them. */
 function unitOf(length: number, most: number): number {
   let best = most;
-  for (let unit = most - 2; unit >= Math.max(4, most - 6); unit -= 2) if (paddedTo(length, unit) < paddedTo(length, best)) best = unit;
+  for (let unit = most - 2; unit >= Math.max(LEAST_UNIT, most - 6); unit -= 2) if (paddedTo(length, unit) < paddedTo(length, best)) best = unit;
   return best;
 }
 
@@ -160,6 +164,6 @@ export function packWeights(values: ArrayLike<number>, { kind, length, padded }:
 }
 
 /** Bytes of the words of {@link packWeights}. */
-export function packedBytes(program: Program, kernel: Extract<Kernel, { op: 'conv2d' }>, { kind, length, padded }: Pack): number {
-  return (program.constants[kernel.weights].values.length / length) * padded * (kind === 'halves' ? 1 : 2);
+export function packedBytes(program: Program, weights: ConstantId, { kind, length, padded }: Pack): number {
+  return (program.constants[weights].values.length / length) * padded * (kind === 'halves' ? 1 : 2);
 }

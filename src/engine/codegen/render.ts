@@ -1,5 +1,5 @@
 import type { Program } from '../program/types';
-import { choosePacks } from './choosePacks';
+import { chooseWiderWeights } from './widerWeights';
 import { ConstantArrays } from './constants';
 import { renderGolden } from './golden';
 import { banner, renderHeader } from './header';
@@ -50,7 +50,7 @@ export function constantBytes(program: Program, target?: RenderOptions['target']
 }
 
 function specialKernels(program: Program, name: string, target: RenderOptions['target']): SpecialKernels {
-  return new SpecialKernels(program, name, target ? choosePacks(program, target, constantBytes(program)) : undefined);
+  return new SpecialKernels(program, name, target ? chooseWiderWeights(program, target, constantBytes(program)) : undefined);
 }
 
 function renderSource(program: Program, { name, provenance }: RenderOptions, code: StepCode, hasKernels: boolean): string {

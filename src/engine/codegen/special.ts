@@ -4,6 +4,7 @@ import { banner } from './header';
 import { macroPrefix } from './identifier';
 import { forModel, runtimeFileName } from './runtime';
 import { comment } from './text';
+import type { WiderWeights } from './widerWeights';
 import { packOf, type Pack } from './packs';
 import type { GeneratedFile, RenderOptions } from './types';
 
@@ -118,12 +119,18 @@ export class SpecialKernels {
   constructor(
     private readonly program: Program,
     private readonly name: string,
-    private readonly packs: ReadonlySet<Step> = new Set(),
+    private readonly wider?: WiderWeights,
   ) {}
+
+  /** A step as it is generated. */
+  generated(step: Step): Step {
+    const { kernel } = step;
+    return this.wider?.bytes.has(step) && 'weightBits' in kernel ? { ...step, kernel: { ...kernel, weightBits: 8 } } : step;
+  }
 
   /** The function for a step; undefined where it has none of its own. */
   kernel(step: Step): { readonly symbol: string; readonly pack?: Pack } | undefined {
-    const kernel = specialKernel(this.program, step, this.packs.has(step));
+    const kernel = specialKernel(this.program, this.generated(step), this.wider?.packed.has(step));
     if (kernel === undefined) return undefined;
     const shape = `${kernel.macro} ${kernel.args.join(' ')}`;
     let special = this.byShape.get(shape);

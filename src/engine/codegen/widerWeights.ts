@@ -1,0 +1,73 @@
+import { CODE_BYTES } from '../targets/capacity';
+import type { Core } from '../targets/types';
+import type { ConstantId, Program, Step } from '../program/types';
+import { packedBytes, type Pack } from './packs';
+import { specialKernel } from './special';
+
+/** Cores whose DSP extension the packed kernels are for. */
+const DSP_CORES: readonly Core[] = ['cortex-m4', 'cortex-m7', 'cortex-m33'];
+/** Code of one kernel made for a layer at -O3, about. */
+const KERNEL_BYTES = 2048;
+
+/** Steps whose 4-bit weights take more flash than they need, so that they are read faster. */
+export interface WiderWeights {
+  /** Convolutions with packed weights, see packs.ts. */
+  readonly packed: ReadonlySet<Step>;
+  /** Layers with their weights as bytes, as if they were 8-bit ones. */
+  readonly bytes: ReadonlySet<Step>;
+}
+
+/**
+ * Which 4-bit weights to widen on a target: those that spend the most multiply-accumulates on a byte of additional flash first, as long as there is room
+ * beside the code and all constants as they are.
+ *
+ * @param plainBytes of the constants without wider weights
+ */
+export function chooseWiderWeights(program: Program, target: { readonly core: Core; readonly flashBytes: number }, plainBytes: number): WiderWeights {
+  const packed = new Set<Step>();
+  const bytes = new Set<Step>();
+  if (!DSP_CORES.includes(target.core)) return { packed, bytes };
+  let room = target.flashBytes - CODE_BYTES - plainBytes;
+  for (const { steps, packedBytes: whenPacked, byteBytes } of candidates(program).sort((a, b) => b.macs / least(b) - a.macs / least(a))) {
+    const pack = whenPacked !== null && whenPacked <= room;
+    const more = pack ? whenPacked : byteBytes;
+    if (more > room) continue;
+    room -= more;
+    steps.forEach((step) => (pack ? packed : bytes).add(step));
+  }
+  return { packed, bytes };
+}
+
+interface Candidate {
+  readonly steps: readonly Step[];
+  readonly macs: number;
+  /** Additional flash when packed, null where they cannot be, and as bytes. */
+  readonly packedBytes: number | null;
+  readonly byteBytes: number;
+}
+
+function least({ packedBytes: whenPacked, byteBytes }: Candidate): number {
+  return whenPacked ?? byteBytes;
+}
+
+/** Convolutions and fully connected layers of 4-bit weights. Only layers all of whose steps can be packed in the same way are: a second copy of the weights would be needed otherwise. */
+function candidates(program: Program): Candidate[] {
+  const readers = new Map<ConstantId, Step[]>();
+  for (const step of program.steps) {
+    if ((step.kernel.op !== 'conv2d' && step.kernel.op !== 'fullyConnected') || step.kernel.weightBits !== 4) continue;
+    const others = readers.get(step.kernel.weights);
+    if (others) others.push(step);
+    else readers.set(step.kernel.weights, [step]);
+  }
+  return [...readers].map(([weights, steps]) => {
+    const packs = steps.map((step) => specialKernel(program, step, true)?.pack);
+    const [pack] = packs;
+    const plain = program.constants[weights].values.length / 2;
+    const packable = pack !== undefined && packs.every((p) => sameWeights(p, pack));
+    return { steps, macs: steps.reduce((sum, { macs }) => sum + macs, 0), packedBytes: packable ? packedBytes(program, weights, pack) - plain + KERNEL_BYTES : null, byteBytes: plain };
+  });
+}
+
+function sameWeights(a: Pack | undefined, b: Pack): boolean {
+  return a !== undefined && a.kind === b.kind && a.padded === b.padded;
+}
