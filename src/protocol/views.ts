@@ -159,7 +159,15 @@ export interface PlanView {
   readonly steps: readonly StepView[];
   readonly buffers: readonly BufferView[];
   readonly figures: FiguresView;
-  readonly search: { readonly method: string; readonly phi: number; readonly lambda: number; readonly images: number };
+  readonly search: {
+    readonly method: string;
+    readonly phi: number;
+    readonly lambda: number;
+    readonly images: number;
+    /** What bits by measured sensitivity keep to: a reduction of BitOPs, and the budget in points (or percent of the outputs' power) that it was found for. */
+    readonly bitOpsTarget?: number;
+    readonly accuracyBudget?: number;
+  };
   /** Whether the calibration is at hand: without it, bits and patches cannot be changed here. */
   readonly calibrated: boolean;
 }

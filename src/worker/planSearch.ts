@@ -37,7 +37,7 @@ export function changeGrid(graph: Graph, plan: Plan, grid: DecideOptions['grid']
 /** The plan with bits searched again by another λ. @throws UserError when nothing fits, or its bits come from another kind of search */
 export function changeLambda(graph: Graph, plan: Plan, lambda: number, calibration: Calibration, progress: Progress): Plan {
   if (!(lambda >= 0 && lambda <= 1)) throw new UserError('λ lies between 0 and 1.');
-  if (plan.search.method === 'sensitivity') throw new UserError('These bits come from measured sensitivities, where λ plays no part. Quantize again without a BitOPs target to search by the entropy score.');
+  if (plan.search.method === 'sensitivity') throw new UserError('These bits come from measured sensitivities, where λ plays no part. Quantize again with the entropy score (setting quantmcu.search, or --search entropy).');
   const changed: Plan = { ...plan, search: { ...plan.search, lambda } };
   const { patchStage, tailStages, maps, layers } = decide(graph, calibration, { ...optionsOf(changed, 'auto'), locked: { maps: plan.maps, layers: plan.layers } }, progress);
   return { ...withStages(changed, patchStage, tailStages), maps, layers };

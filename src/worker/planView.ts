@@ -71,7 +71,7 @@ export function planView(opened: OpenedPlan, layers: readonly LayerView[], targe
       bitOpsInt8: cost.bitOpsInt8,
       accuracy: knowledge.accuracy,
     },
-    search: { method: plan.search.method, phi: plan.search.phi, lambda: plan.search.lambda, images: plan.calibration.images },
+    search: { method: plan.search.method, phi: plan.search.phi, lambda: plan.search.lambda, images: plan.calibration.images, bitOpsTarget: plan.search.bitOpsTarget, accuracyBudget: plan.search.accuracyBudget },
     calibrated: knowledge.explanation !== noExplanation,
   };
   const ties = formatTies(graph);

@@ -28,7 +28,7 @@ describe('weighing plans in the editor', () => {
     rmSync(workspace, { recursive: true, force: true });
     mkdirSync(workspace, { recursive: true });
     cpSync(path.join(projectRoot, 'media/sample'), workspace, { recursive: true, filter: (file) => path.basename(file) !== 'training' });
-    const { status, stderr } = spawnSync(process.execPath, [path.join(projectRoot, 'dist/cli.js'), 'quantize', model, '--images', 'images', '--target', 'nano33ble', '--grid', '2x2', '--bits', '8,4', '--phi', '0.9',
+    const { status, stderr } = spawnSync(process.execPath, [path.join(projectRoot, 'dist/cli.js'), 'quantize', model, '--images', 'images', '--target', 'nano33ble', '--grid', '2x2', '--bits', '8,4', '--search', 'entropy', '--phi', '0.9',
       '--preprocess', 'unit', '--out', planFile, '--json'], { cwd: workspace, encoding: 'utf8' });
     assert.equal(status, 0, stderr);
     original = readFileSync(planFile, 'utf8');

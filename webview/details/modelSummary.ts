@@ -54,8 +54,16 @@ function planFacts({ plan }: EditorView): Child {
     ...(stage === null ? [] : [
       [t('Patches'), `${stage.rows}×${stage.cols}`], [t('Stage'), t('{0} layers', stage.layers)], [t('Classes'), stage.classMode === 'static' ? t('static') : t('at run time')],
     ] as [string, string][]),
-    [t('Search'), search.method], ['φ', String(search.phi)], ['λ', String(search.lambda)], [t('Images'), plain(search.images, 0)],
+    [t('Search'), search.method], ['φ', String(search.phi)], ...(search.method === 'sensitivity' ? measured(search) : [['λ', String(search.lambda)] as [string, string]]), [t('Images'), plain(search.images, 0)],
   ]));
+}
+
+/** What measured bits keep to. */
+function measured({ bitOpsTarget, accuracyBudget }: NonNullable<EditorView['plan']>['search']): [string, string][] {
+  return [
+    ...(bitOpsTarget === undefined ? [] : [[t('BitOPs target'), `${String(bitOpsTarget)}×`] as [string, string]]),
+    ...(accuracyBudget === undefined ? [] : [[t('Accuracy budget'), String(accuracyBudget)] as [string, string]]),
+  ];
 }
 
 /** The kinds of layers by their work. */

@@ -88,10 +88,19 @@ export class HeaderView {
     const lambda = menuButton('lambda', 'λ', `λ ${String(search.lambda)}`, (anchor) => openMenu(anchor, 'λ', lambdaChoices(search.lambda, edits)),
       t('Weight of lost entropy against saved BitOPs. Another λ searches the bits again; locked ones stay.'));
     return [
-      fact(board), fact(plan.calibrated ? grid : h('span', {}, grid.textContent)), ...(plan.calibrated && search.method !== 'sensitivity' ? [fact(lambda)] : []), io,
-      h('span', { class: 'fact', title: t('φ = {0}, λ = {1}', search.phi, search.lambda) }, t('calibrated on {0} images', plain(search.images, 0))),
+      fact(board), fact(plan.calibrated ? grid : h('span', {}, grid.textContent)), ...(search.method === 'sensitivity' ? [measuredFact(search)] : plan.calibrated ? [fact(lambda)] : []), io,
+      h('span', { class: 'fact', title: search.method === 'sensitivity' ? `φ = ${String(search.phi)}` : t('φ = {0}, λ = {1}', search.phi, search.lambda) }, t('calibrated on {0} images', plain(search.images, 0))),
     ];
   }
+}
+
+/** How bits were measured, in place of λ. */
+function measuredFact({ bitOpsTarget, accuracyBudget }: PlanView['search']): HTMLElement {
+  const text = accuracyBudget !== undefined ? t('bits measured, loss ≤ {0}', accuracyBudget) : bitOpsTarget !== undefined ? t('bits measured for {0}×', bitOpsTarget) : t('bits measured');
+  return h('span', {
+    class: 'fact',
+    title: t("Bits were chosen by how much the network's output changes with fewer. The budget is in points of top-1, or percent of the outputs' power for networks that are no classifiers."),
+  }, text);
 }
 
 /** How the network is cut into patches, in a few words. */
