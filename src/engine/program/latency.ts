@@ -1,4 +1,4 @@
-import { regionPixels } from '../graph/region';
+import { regionPixels, regionWidth } from '../graph/region';
 import type { ConvLayer, Graph, Layer } from '../graph/types';
 import type { Bits, WeightBits } from '../plan/types';
 import type { Core } from '../targets/types';
@@ -12,6 +12,8 @@ import type { Program, Step } from './types';
 const M4 = {
   conv: { mac: 0.931, mac4: 0.183, output: 1.257, narrowCode: { 8: 0, 4: 0.215, 2: 12.435 }, pixel: 305 },
   depthwise: { mac: 1.044, narrow: { 8: 0, 4: 0.097, 2: 5.34 }, output: 4.83, code: 4.17 },
+  // Packed weights (qmcu_pack.h), by test within PACKED_FIT_ERROR of test/bench/packed-m4.tsv; 8-bit codes as they are in a photo's feature maps, more or less.
+  packed: { 8: { mac: 0.507, output: 7.93, code: 8.97 }, 4: { mac: 0.518, output: 6.72, code: 1.31 } },
   fullyConnected: { 8: 1.882, 4: 2.252 },
   add: 32.842,
   averageCode: 3.751,
@@ -23,6 +25,12 @@ const M4 = {
 
 /** Largest relative error of the fit for convolutions and depthwise layers. */
 export const FIT_ERROR = 0.06;
+
+/** The same for convolutions with packed weights. */
+export const PACKED_FIT_ERROR = 0.13;
+
+/** Output channels that share unpacked codes where columns come in parts, and the longest column that does not. */
+const PACKED_PART = { channels: 64, taps: 256 } as const;
 
 /** Cycles per instruction, an assumption until a board is measured: one for arithmetic, two for most loads. */
 const CYCLES_PER_INSTRUCTION = 1.3;
@@ -48,6 +56,13 @@ function convolution({ pixels, channels, taps, inputBits, weightBits }: Work): n
   const { mac, mac4, output, narrowCode, pixel } = M4.conv;
   const perPixel = channels * taps * (mac + (weightBits === 4 ? mac4 : 0)) + channels * output + taps * narrowCode[inputBits] + pixel;
   return pixels * perPixel;
+}
+
+/** Instructions of a convolution with packed 4-bit weights. */
+export function packedInstructions({ pixels, channels, taps, inputBits }: Pick<Work, 'pixels' | 'channels' | 'taps' | 'inputBits'>): number {
+  const { mac, output, code } = M4.packed[inputBits === 8 ? 8 : 4];
+  const gathered = taps > PACKED_PART.taps ? Math.ceil(channels / PACKED_PART.channels) : 1;
+  return pixels * (channels * (taps * mac + output) + taps * gathered * code);
 }
 
 function depthwise({ pixels, channels, taps, strides, inputBits }: Work): number {
@@ -113,7 +128,12 @@ function workOf({ buffers }: Program, { kernel, inputs, output }: Step): number 
   switch (kernel.op) {
     case 'conv2d': {
       const { kernelH, kernelW } = kernel.window;
-      return convolution({ pixels, channels, taps: (kernelH * kernelW * inputs[0].channels) / kernel.group, strides: strides(kernel.window), inputBits, weightBits: kernel.weightBits });
+      const taps = (kernelH * kernelW * inputs[0].channels) / kernel.group;
+      // As the generator packs them where there is flash; whether the weights' values allow it is left to it.
+      const { role } = buffers[inputs[0].buffer];
+      const packable = kernel.weightBits === 4 && kernel.group === 1 && kernel.padCodes === null && channels % 4 === 0 && regionWidth(output.region) >= 4;
+      if (packable && (inputBits < 8 || role !== 'input')) return packedInstructions({ pixels, channels, taps, inputBits });
+      return convolution({ pixels, channels, taps, strides: strides(kernel.window), inputBits, weightBits: kernel.weightBits });
     }
     case 'depthwise2d':
       return depthwise({ pixels, channels, taps: kernel.window.kernelH * kernel.window.kernelW, strides: strides(kernel.window), inputBits, weightBits: kernel.weightBits });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import type { Graph, Layer } from '../../../src/engine/graph/types';
 import type { Bits } from '../../../src/engine/plan/types';
-import { FIT_ERROR, layerInstructions } from '../../../src/engine/program/latency';
+import { FIT_ERROR, layerInstructions, PACKED_FIT_ERROR, packedInstructions } from '../../../src/engine/program/latency';
 import { GraphBuilder, squareWindow } from '../../support/randomGraph';
 import { projectRoot } from '../../support/paths';
 
@@ -35,5 +35,15 @@ describe('latency', () => {
       compared++;
     }
     assert.equal(compared, 20);
+  });
+
+  it('estimates convolutions with packed weights as they were counted in a whole network', () => {
+    const rows = readFileSync(path.join(projectRoot, 'test/bench/packed-m4.tsv'), 'utf8').trim().split('\n').slice(1);
+    for (const row of rows) {
+      const [pixels, taps, channels, bits, counted] = row.split('\t').map(Number);
+      const estimate = packedInstructions({ pixels, taps, channels, inputBits: bits as Bits });
+      assert.ok(Math.abs(estimate / counted - 1) <= PACKED_FIT_ERROR, `${row}: ${Math.round(estimate)}`);
+    }
+    assert.ok(rows.length > 20);
   });
 });
