@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { constantBytes } from '../../../src/engine/codegen';
+import { packOf, packWeights } from '../../../src/engine/codegen/packs';
+import { chooseWiderWeights } from '../../../src/engine/codegen/widerWeights';
+import type { Program } from '../../../src/engine/program/types';
+import { CODE_BYTES } from '../../../src/engine/targets/capacity';
+import { randomPackable } from '../program/interpreter/support/randomSteps';
+
+const programs = Array.from({ length: 60 }, (_, i) => randomPackable(i + 1));
+
+function packed(program: Program): ReturnType<typeof packOf> {
+  const [step] = program.steps;
+  return step.kernel.op === 'conv2d' ? packOf(program, step, step.kernel) : undefined;
+}
+
+describe('wider 4-bit weights', () => {
+  it('stand in words from which both of two channels come back', () => {
+    let compared = 0;
+    for (const program of programs) {
+      const pack = packed(program);
+      if (!pack) continue;
+      const { values } = program.constants.find((c) => c.kind === 'weights')!;
+      const words = packWeights(values, pack);
+      for (let c = 0; c < values.length / pack.length; c++) {
+        for (let k = 0; k < pack.length; k++) {
+          const four = c >> 2;
+          const second = (c >> 1) & 1;
+          const halves = pack.kind === 'halves';
+          const word = words[halves ? four * pack.padded + (k >> 1) * 2 + second : (four * pack.padded + k) * 2 + second];
+          const both = halves ? (k % 2 === 0 ? (word << 16) >> 16 : word >> 16) : word;
+          const bits = halves ? 12 : 28;
+          const low = (both << (32 - bits)) >> (32 - bits);
+          assert.equal(c % 2 === 0 ? low : (both - low) / 2 ** bits, values[c * pack.length + k]);
+        }
+      }
+      compared++;
+    }
+    assert.ok(compared > 20);
+  });
+
+  it('are taken out of their fields before any codes could make sums leave them', () => {
+    for (const program of programs) {
+      const pack = packed(program);
+      if (pack?.kind !== 'words') continue;
+      assert.ok(pack.limits.length === pack.padded / pack.unit && pack.unit % 2 === 0 && pack.padded >= pack.length);
+      // No more codes may stay in the fields than with fewer units.
+      pack.limits.forEach((limit, i) => assert.ok(i === 0 || limit <= pack.limits[i - 1]));
+    }
+  });
+
+  it('take no more flash than there is, and none on cores that read them no faster', () => {
+    for (const program of programs) {
+      const plain = constantBytes(program);
+      for (const room of [0, 1000, 5000, 1e6]) {
+        const flashBytes = CODE_BYTES + plain + room;
+        assert.ok(constantBytes(program, { core: 'cortex-m4', flashBytes }) <= plain + room);
+        const none = chooseWiderWeights(program, { core: 'cortex-m55', flashBytes }, plain);
+        assert.equal(none.packed.size + none.bytes.size, 0);
+      }
+      assert.equal(constantBytes(program, { core: 'cortex-m4', flashBytes: CODE_BYTES + plain }), plain);
+      if (packed(program)) assert.ok(constantBytes(program, { core: 'cortex-m7', flashBytes: 1e9 }) > plain);
+    }
+  });
+});
