@@ -10,7 +10,7 @@ import { buildSchedule } from './patch/schedule';
 import { scheduleArena } from './patch/scheduleArena';
 import { isOutside } from './plan/inputPlace';
 import { classRows, namedTailStage } from './plan/stage';
-import type { Bits, InputPlace, LayerPlan, MapPlan, PatchClass, PatchStage, PlanTarget, TailStage, WeightBits } from './plan/types';
+import type { Bits, LayerPlan, MapPlan, PatchClass, PatchStage, PlanTarget, TailStage, WeightBits } from './plan/types';
 import { layoutArena } from './program/arena';
 import { scheduleRules } from './program/scheduleRules';
 import { checkCancelled, type Progress } from './progress';
@@ -185,7 +185,7 @@ export function classifyPatches(graph: Graph, calibration: Calibration, choice: 
   let refused = 0;
   for (const { patch } of ranking.slice(0, frequent)) {
     classes[patch] = 'outlier';
-    if (arenaBytes(graph, choice, classes, state, options.target.input) > options.target.sramBytes) {
+    if (arenaBytes(graph, choice, classes, state, options.target) > options.target.sramBytes) {
       classes[patch] = 'regular';
       refused++;
     }
@@ -194,10 +194,10 @@ export function classifyPatches(graph: Graph, calibration: Calibration, choice: 
   return { ...base, classMode: 'static', classes: classRows(classes, grid.cols), runtime: null };
 }
 
-function arenaBytes(graph: Graph, choice: PatchChoice, classes: readonly PatchClass[], state: BitDecisions, input: InputPlace | undefined): number {
+function arenaBytes(graph: Graph, choice: PatchChoice, classes: readonly PatchClass[], state: BitDecisions, { input, sramBytes }: PlanTarget): number {
   const { bits, options } = scheduleRules(graph, choice.stage.splitMap, state, input);
   const { requests, overlaps } = scheduleArena(graph, buildSchedule(graph, { ...choice, classes }, bits, { ...options, tailStages: choice.tailStages }), 4, isOutside(input));
-  return layoutArena(requests, overlaps, { effort: 'quick' }).bytes;
+  return layoutArena(requests, overlaps, { effort: 'quick', enough: sramBytes }).bytes;
 }
 
 /** Bits while they are being decided. */

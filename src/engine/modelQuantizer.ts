@@ -86,7 +86,7 @@ export class ModelQuantizer {
   lower(decisions: Decisions, parameters: QuantizedParameters, target: Plan['target']): Program {
     const { graph, modelPath, file } = this.model;
     return lower(graph, resolveStage(graph, decisions.patchStage, file), parameters, {
-      name: toIdentifier(path.basename(modelPath)), input: target.input, tailStages: resolveTailStages(graph, decisions, file),
+      name: toIdentifier(path.basename(modelPath)), input: target.input, sramBytes: target.sramBytes, tailStages: resolveTailStages(graph, decisions, file),
     });
   }
 

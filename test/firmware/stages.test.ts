@@ -40,7 +40,7 @@ function planned(graph: Graph, request: Request): { readonly program: Program; r
   const { stage, grid, keep } = best.choice;
   const parameters = quantizeGraph(graph, calibrateGraph(graph, graphSamples(graph, 3, 1)), pixelInput(graph), all8);
   const classes = new Array<PatchClass>(grid.rows * grid.cols).fill('regular');
-  const program = lower(graph, { stage, grid, keep, classes, runtime: null }, parameters, { name: 'net', tailStages: best.tailStages, input: request.input });
+  const program = lower(graph, { stage, grid, keep, classes, runtime: null }, parameters, { name: 'net', tailStages: best.tailStages, input: request.input, sramBytes: request.sramBytes });
   assert.ok(program.arenaBytes <= request.sramBytes, `${program.arenaBytes} bytes`);
   return { program, plain: lower(graph, null, parameters, { name: 'net' }), channels: best.tailStages.map((t) => t.channels), kept: keep.size };
 }

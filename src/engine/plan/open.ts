@@ -57,7 +57,7 @@ export async function openPlan(planPath: string, options: OpenPlanOptions = {}):
   const decisions = decisionsOf(graph, plan, planPath);
   const stage = resolveStage(graph, plan.patchStage, planPath);
   const { parameters, stored } = await parametersOf(graph, plan, planPath, decisions, options);
-  const program = lower(graph, stage, parameters, { name: toIdentifier(plan.model.file), input: plan.target.input, tailStages: resolveTailStages(graph, plan, planPath) });
+  const program = lower(graph, stage, parameters, { name: toIdentifier(plan.model.file), input: plan.target.input, sramBytes: plan.target.sramBytes, tailStages: resolveTailStages(graph, plan, planPath) });
   return { planPath, plan, modelPath, graph, stage, parameters, stored, program };
 }
 

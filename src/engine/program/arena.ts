@@ -44,6 +44,20 @@ export interface ArenaOptions {
 }
 
 /**
+ * The smallest layout that a thorough search finds; should it take more than `mostBytes`, one that is content with these, which takes other ways. It finds again whatever
+ * a search for `mostBytes` has found for the same requests.
+ */
+export function layoutWithin(requests: readonly ArenaRequest[], overlaps: readonly ArenaOverlap[], mostBytes: number): ArenaLayout {
+  let best = layoutArena(requests, overlaps);
+  for (const effort of ['quick', 'thorough'] as const) {
+    if (best.bytes <= mostBytes || best.lowerBound > mostBytes) break;
+    const other = layoutArena(requests, overlaps, { effort, enough: mostBytes });
+    if (other.bytes < best.bytes) best = other;
+  }
+  return best;
+}
+
+/**
  * Lays requests out in one arena so that no two that are alive in the same step share a byte, but for the permitted overlaps, with as few bytes as
  * it can find. Deterministic. Stops as soon as the lower bound is reached.
  *

@@ -1,5 +1,5 @@
 import { arenaGroup } from '../patch/scheduleArena';
-import { layoutArena } from './arena';
+import { layoutWithin } from './arena';
 import { elementwiseOrder, noOrder, overlapDistance, windowedOrder, type GeometricAccess, type KernelOrder } from './overlap';
 import type { Access, Constant, Kernel, ProgramBuffer, Step } from './types';
 
@@ -8,6 +8,8 @@ export function assignOffsets(
   buffers: readonly ProgramBuffer[],
   steps: readonly Step[],
   constants: readonly Constant[],
+  readerOf: (buffer: number) => number | null = () => null,
+  mostBytes = Infinity,
 ): { placed: ProgramBuffer[]; arenaBytes: number } {
   const root = (id: number): number => buffers[id].aliasOf ?? id;
   const owners = buffers.filter((b) => b.aliasOf === null && !b.external);
@@ -27,9 +29,10 @@ export function assignOffsets(
       else distances.set(key, { over: index.get(input.id)!, output: index.get(output.id)!, distance: Math.max(distance, known?.distance ?? 0) });
     }
   }
-  const layout = layoutArena(
-    owners.map((b) => ({ bytes: b.bytes, align: b.align, first: b.firstStep, last: b.lastStep, group: arenaGroup(b.role, b.map, null) })),
+  const layout = layoutWithin(
+    owners.map((b) => ({ bytes: b.bytes, align: b.align, first: b.firstStep, last: b.lastStep, group: arenaGroup(b.role, b.map, readerOf(b.id)) })),
     [...distances.values()].filter((d) => d !== null),
+    mostBytes,
   );
   const offsets = new Map(owners.map((b, i) => [b.id, layout.offsets[i]]));
   let end = layout.bytes;

@@ -29,6 +29,8 @@ export interface LowerOptions {
   readonly align?: number;
   /** Where the inputs are. Default: in the arena. */
   readonly input?: InputPlace;
+  /** What the arena should take at most: where the smallest layout that is found takes more, others are tried. Default: no limit. */
+  readonly sramBytes?: number;
   /** Stages of the tail that run patch by patch as well. */
   readonly tailStages?: readonly TailStageChoice[];
 }
@@ -126,7 +128,7 @@ class Lowering {
       ...(external(b.aliasOf ?? b.id) ? { external: true } : {}),
     }));
     if (this.flags >= 0) buffers.push(this.flagsBuffer());
-    const { placed, arenaBytes } = assignOffsets(buffers, this.steps, this.pool.constants);
+    const { placed, arenaBytes } = assignOffsets(buffers, this.steps, this.pool.constants, (id) => this.schedule.buffers[id]?.reader ?? null, this.options.sramBytes);
     return {
       name: this.options.name,
       buffers: placed,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { layoutArena, type ArenaLayout, type ArenaOverlap, type ArenaRequest } from '../../../src/engine/program/arena';
+import { layoutArena, layoutWithin, type ArenaLayout, type ArenaOverlap, type ArenaRequest } from '../../../src/engine/program/arena';
 import { findConflicts } from '../../../src/engine/program/arena/conflicts';
 import { groupRequests } from '../../../src/engine/program/arena/placement';
 import { mergeSlots } from '../../../src/engine/program/arena/slots';
@@ -139,6 +139,19 @@ describe('program/arena', () => {
         assert.ok(layout.bytes <= 2 * least, `${layout.bytes} where ${2 * least} are enough`);
       }),
       { numRuns: 60 },
+    );
+  });
+
+  it('finds again what a search for so many bytes has found', () => {
+    fc.assert(
+      fc.property(branches, fc.double({ min: 1, max: 1.3, noNaN: true }), ({ requests, overlaps }, share) => {
+        const enough = Math.floor(share * layoutArena(requests, overlaps, { effort: 'quick' }).lowerBound);
+        const found = layoutArena(requests, overlaps, { effort: 'quick', enough });
+        const layout = layoutWithin(requests, overlaps, enough);
+        check(requests, overlaps, layout);
+        assert.ok(layout.bytes <= Math.max(found.bytes, enough), `${layout.bytes} bytes, though ${found.bytes} were found for ${enough}`);
+      }),
+      { numRuns: 20 },
     );
   });
 
