@@ -33,7 +33,7 @@ export interface PlanKnowledge {
 
 /** Whether weights lack the error compensation that quantizing would have given them. */
 export function isUnfitted({ stored, plan }: Pick<OpenedPlan, 'stored' | 'plan'>): boolean {
-  return !stored && mixedBits(plan);
+  return !stored && (plan.search.method === 'sensitivity' || mixedBits(plan));
 }
 
 /** @param layers the same graph's layers before the plan */
