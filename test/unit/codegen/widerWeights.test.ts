@@ -26,7 +26,7 @@ describe('wider 4-bit weights', () => {
           const four = c >> 2;
           const second = (c >> 1) & 1;
           const halves = pack.kind === 'halves';
-          const word = words[halves ? four * pack.padded + (k >> 1) * 2 + second : (four * pack.padded + k) * 2 + second];
+          const word: number = words[halves ? four * pack.padded + (k >> 1) * 2 + second : (four * pack.padded + k) * 2 + second];
           const both = halves ? (k % 2 === 0 ? (word << 16) >> 16 : word >> 16) : word;
           const bits = halves ? 12 : 28;
           const low = (both << (32 - bits)) >> (32 - bits);
