@@ -25,11 +25,11 @@ describe('wider 4-bit weights', () => {
         for (let k = 0; k < pack.length; k++) {
           const four = c >> 2;
           const second = (c >> 1) & 1;
-          const halves = pack.kind === 'halves';
+          const halves: boolean = pack.kind === 'halves';
           const word: number = words[halves ? four * pack.padded + (k >> 1) * 2 + second : (four * pack.padded + k) * 2 + second];
-          const both = halves ? (k % 2 === 0 ? (word << 16) >> 16 : word >> 16) : word;
-          const bits = halves ? 12 : 28;
-          const low = (both << (32 - bits)) >> (32 - bits);
+          const both: number = halves ? (k % 2 === 0 ? (word << 16) >> 16 : word >> 16) : word;
+          const bits: number = halves ? 12 : 28;
+          const low: number = (both << (32 - bits)) >> (32 - bits);
           assert.equal(c % 2 === 0 ? low : (both - low) / 2 ** bits, values[c * pack.length + k]);
         }
       }
