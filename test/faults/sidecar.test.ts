@@ -31,7 +31,7 @@ describe('damaged and hostile sidecars', function () {
     cache = work.path('cache');
     const modelPath = work.write('model.onnx', smallModel());
     plan = work.path('model.quantmcu.json');
-    await quantizeSmall({ modelPath, planPath: plan, imagesPath: writeImages(work, 8), cachePath: cache });
+    await quantizeSmall({ search: 'entropy', modelPath, planPath: plan, imagesPath: writeImages(work, 8), cachePath: cache });
     parameters = work.path('model.quantmcu.params');
     soundText = fs.readFileSync(plan, 'utf8');
     soundParameters = fs.readFileSync(parameters);
@@ -145,7 +145,7 @@ describe('damaged and hostile sidecars', function () {
       fs.writeFileSync(plan, what === 'half of it' ? soundText.slice(0, soundText.length / 2) : text);
       const before = fs.readFileSync(plan);
       await refused(/JSON|cannot be read|plan/);
-      const failure = await failureOf(quantizeSmall({ modelPath: work.path('model.onnx'), planPath: plan, imagesPath: work.path('images'), cachePath: cache }));
+      const failure = await failureOf(quantizeSmall({ search: 'entropy', modelPath: work.path('model.onnx'), planPath: plan, imagesPath: work.path('images'), cachePath: cache }));
       assert.ok(failure instanceof UserError);
       assert.match(failure.message, /correct it, or delete it first/);
       assert.ok(fs.readFileSync(plan).equals(before));
@@ -155,7 +155,7 @@ describe('damaged and hostile sidecars', function () {
   it('quantizing does not put its plan in the place of a model', async () => {
     const modelPath = work.path('model.onnx');
     const before = fs.readFileSync(modelPath);
-    assert.ok((await failureOf(quantizeSmall({ modelPath, planPath: modelPath, imagesPath: work.path('images'), cachePath: cache }))) instanceof UserError);
+    assert.ok((await failureOf(quantizeSmall({ search: 'entropy', modelPath, planPath: modelPath, imagesPath: work.path('images'), cachePath: cache }))) instanceof UserError);
     assert.ok(fs.readFileSync(modelPath).equals(before));
   });
 
@@ -182,7 +182,7 @@ describe('damaged and hostile sidecars', function () {
     const random = randomNumbers(3);
     const imagesPath = work.write('real.npy', npy('<f4', [4, 3, 16, 16], Float32Array.from({ length: 4 * 3 * 256 }, () => 5 * random())));
     const planPath = work.path('real.quantmcu.json');
-    const { program } = await quantizeSmall({ modelPath: work.path('model.onnx'), planPath, imagesPath, cachePath: cache });
+    const { program } = await quantizeSmall({ search: 'entropy', modelPath: work.path('model.onnx'), planPath, imagesPath, cachePath: cache });
     fs.writeFileSync(planPath, JSON.stringify({ ...(JSON.parse(fs.readFileSync(planPath, 'utf8')) as Json), layers: { second: { weightBits: 4 } } }));
     const edit = await openPlan(planPath, { calibration: (key, graph) => cachedCalibration(cache, key, graph) });
     const format = ({ scales, zeroPoints, signed }: typeof program.inputs[0]) => ({ scales: [...scales], zeroPoints: [...zeroPoints], signed });
