@@ -8,7 +8,7 @@ import { constantBytes } from './codegen';
 import type { DecideOptions } from './decide';
 import { UserError } from './errors';
 import { GENERATOR } from './generator';
-import type { Graph } from './graph/types';
+import { isWeighted, type Graph } from './graph/types';
 import { importModel } from './onnx';
 import type { ParetoPoint } from './patch/pareto';
 import { hashBytes, hashFile, readPlan, writeFilesWhole } from './plan/files';
@@ -117,7 +117,8 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
 
   const { phi, lambda, epsilon, bits } = DEFAULTS;
   const search = { phi, lambda, epsilon, bits, ...defined({ bits: options.bits, phi: options.phi, lambda: options.lambda, epsilon: options.epsilon }), weights: options.weights };
-  const limits = measuredLimits(options);
+  // Without weights there are no BitOPs to save.
+  const limits = graph.layers.some(isWeighted) ? measuredLimits(options) : null;
   const quantizer = new Quantizer(
     {
       graph, modelPath: options.modelPath, planPath: options.planPath, samples, preprocess, calibration, compensate: options.compensate, keepBack: limits?.accuracyBudget !== undefined,

@@ -10,7 +10,7 @@ import type { Program } from './program/types';
 import { checkCancelled, type Progress } from './progress';
 import type { QuantizedParameters } from './quantize/types';
 import { errorPercent, expectedPointsLost, isClassifier, POINTS_PER_NAT, searchWithinBudget } from './vdqs/accuracyBudget';
-import { searchTradeOff, type TradeOffChoices } from './vdqs/searchTradeOff';
+import { foreseenLoss, type TradeOffChoices } from './vdqs/searchTradeOff';
 
 /** Images that an accuracy budget is checked on, where there are so many that nothing was fitted to. */
 const BUDGET_IMAGES = 128;
@@ -83,7 +83,7 @@ export class Quantizer {
     const { graph } = this.job;
     const images = await this.heldOut(notes);
     const { sensitivities } = await this.model.sensitivities(this.job.search.bits, this.progress);
-    const predicted = (reduction: number): number => searchTradeOff(graph, this.model.units, sensitivities, this.freeChoices(), reduction).loss;
+    const predicted = foreseenLoss(graph, this.model.units, sensitivities, this.freeChoices());
     const { best, kept } = await searchWithinBudget(budget, most, predicted, isClassifier(graph) ? POINTS_PER_NAT : 100, async (reduction) => {
       const quantized = await this.quantize(reduction);
       return { ...quantized, reduction, pointsLost: this.pointsLost(quantized.program, images) };

@@ -32,25 +32,54 @@ interface Option {
 
 /** Steps that the BitOPs allowed are counted in; costs are rounded up to whole steps. */
 const STEPS = 1 << 15;
+/** With more decisions than this, each is so small that prices find the best choice but for the last few. */
+const MOST_EXACT = 256;
 
 /**
  * Bits of feature maps and weights together: the least ΣS whose BitOPs stay within the target. A layer's weights are chosen together with the map it reads; beyond that,
  * decisions do not depend on each other, so this is a multiple-choice knapsack, solved exactly (up to the rounding of costs) by dynamic programming over the BitOPs spent. Prices
- * on BitOPs (min ΣS + μ·BitOPs, DESIGN section 8) find the convex hull only and overshoot by a whole layer where layers are large.
+ * on BitOPs (min ΣS + μ·BitOPs, DESIGN section 8) find the convex hull only and overshoot by a whole layer where layers are large; they are for networks of very many layers.
  *
  * @param target BitOPs at 8 bits over BitOPs wanted; where no choice reaches it, the one with the fewest BitOPs is returned
  */
 export function searchTradeOff(graph: Graph, units: readonly DecisionUnit[], sensitivities: Sensitivities, choices: TradeOffChoices, target: number): TradeOff {
   const groups = optionsOf(graph, units, sensitivities, choices);
-  const chosen = target <= 1 ? groups.map(leastLoss) : (knapsack(groups, 1 / target) ?? groups.map((g) => g[0]));
-  const weights = new Map(chosen.flatMap((o) => o.weights));
-  const cost = chosen.reduce((sum, o) => sum + o.cost, 0);
+  const chosen = target <= 1 ? groups.map(leastLoss) : chooseWithin(groups, 1 / target);
+  const cost = costOf(chosen);
   return {
     units: chosen.slice(0, units.length).map((o) => o.bits),
-    weights,
+    weights: new Map(chosen.flatMap((o) => o.weights)),
     loss: chosen.reduce((sum, o) => sum + o.loss, 0),
     reduction: cost > 0 ? 1 / cost : 1,
   };
+}
+
+/** ΣS of {@link searchTradeOff} at any target: what the sensitivities foresee, found once for all targets. */
+export function foreseenLoss(graph: Graph, units: readonly DecisionUnit[], sensitivities: Sensitivities, choices: TradeOffChoices): (target: number) => number {
+  const groups = optionsOf(graph, units, sensitivities, choices);
+  const open = groups.filter((g) => g.length > 1);
+  if (open.length > MOST_EXACT) return (target) => chooseWithin(groups, 1 / target).reduce((sum, o) => sum + o.loss, 0);
+  const fixed = groups.filter((g) => g.length === 1).map(leastLoss);
+  const lost = fixed.reduce((sum, o) => sum + o.loss, 0);
+  const rest = Math.max(1 - costOf(fixed), 1e-12);
+  const least = leastLosses(open, rest, null);
+  for (let s = 1; s <= STEPS; s++) least[s] = Math.min(least[s], least[s - 1]);
+  const most = open.reduce((sum, g) => sum + g[0].loss, lost);
+  return (target) => {
+    const step = Math.floor(Math.min(1, (1 / target - costOf(fixed)) / rest) * STEPS + 1e-9);
+    return step >= 0 && least[step] < Infinity ? lost + least[step] : most;
+  };
+}
+
+const costOf = (options: readonly Option[]): number => options.reduce((sum, o) => sum + o.cost, 0);
+
+/** One option per group, with Σ cost ≤ budget if there are such and with the fewest BitOPs if not. */
+function chooseWithin(groups: readonly (readonly Option[])[], budget: number): readonly Option[] {
+  const open = groups.filter((g) => g.length > 1);
+  const left = budget - costOf(groups.filter((g) => g.length === 1).map(leastLoss));
+  const found = open.length > MOST_EXACT ? byPrices(open, left) : knapsack(open, left);
+  let next = 0;
+  return groups.map((g) => (g.length === 1 || found === null ? g[0] : found[next++]));
 }
 
 /** The options of every unit, then of every layer that reads through none; each list by rising cost and falling loss. */
@@ -87,25 +116,35 @@ function leastLoss(options: readonly Option[]): Option {
   return options[options.length - 1];
 }
 
-/** One option per group with the least Σ loss and Σ cost ≤ budget; null when there is none. */
-function knapsack(groups: readonly (readonly Option[])[], budget: number): Option[] | null {
-  const steps = (o: Option): number => Math.ceil((o.cost / budget) * STEPS - 1e-9);
+/** Least Σ loss by steps of Σ cost spent exactly; `taken` gets the option of each group. */
+function leastLosses(groups: readonly (readonly Option[])[], budget: number, taken: readonly Uint16Array[] | null): Float64Array {
   let least = new Float64Array(STEPS + 1).fill(Infinity);
   least[0] = 0;
-  const taken = groups.map(() => new Uint16Array(STEPS + 1));
   groups.forEach((options, g) => {
     const next = new Float64Array(STEPS + 1).fill(Infinity);
     options.forEach((option, k) => {
-      const spent = steps(option);
+      const spent = stepsOf(option, budget);
       for (let s = spent; s <= STEPS; s++) {
         const loss = least[s - spent] + option.loss;
         if (loss >= next[s]) continue;
         next[s] = loss;
-        taken[g][s] = k;
+        if (taken) taken[g][s] = k;
       }
     });
     least = next;
   });
+  return least;
+}
+
+function stepsOf(option: Option, budget: number): number {
+  return Math.ceil((option.cost / budget) * STEPS - 1e-9);
+}
+
+/** One option per group with the least Σ loss and Σ cost ≤ budget; null when there is none. */
+function knapsack(groups: readonly (readonly Option[])[], budget: number): Option[] | null {
+  if (!(budget > 0)) return null;
+  const taken = groups.map(() => new Uint16Array(STEPS + 1));
+  const least = leastLosses(groups, budget, taken);
   let at = 0;
   for (let s = 1; s <= STEPS; s++) if (least[s] < least[at]) at = s;
   if (least[at] === Infinity) return null;
@@ -113,7 +152,33 @@ function knapsack(groups: readonly (readonly Option[])[], budget: number): Optio
   for (let g = groups.length - 1; g >= 0; g--) {
     const option = groups[g][taken[g][at]];
     chosen.unshift(option);
-    at -= steps(option);
+    at -= stepsOf(option, budget);
   }
   return chosen;
+}
+
+/** From the least loss of every group on, the step down that costs the least loss per BitOP, until all is within the budget; null when it never is. */
+function byPrices(groups: readonly (readonly Option[])[], budget: number): Option[] | null {
+  const chosen = groups.map(leastLoss);
+  const steps = groups.flatMap((options, g) => hullOf(options).map((step) => ({ g, ...step }))).sort((a, b) => a.price - b.price);
+  let cost = costOf(chosen);
+  for (const { g, to } of steps) {
+    if (cost <= budget) break;
+    cost += to.cost - chosen[g].cost;
+    chosen[g] = to;
+  }
+  return cost <= budget ? chosen : null;
+}
+
+/** Steps along the lower convex hull of a group's options, from the most BitOPs down: prices rise. */
+function hullOf(options: readonly Option[]): { to: Option; price: number }[] {
+  const result: { to: Option; price: number }[] = [];
+  for (let from = options.length - 1; from > 0; ) {
+    let best = from - 1;
+    const price = (to: number): number => (options[to].loss - options[from].loss) / (options[from].cost - options[to].cost);
+    for (let to = from - 2; to >= 0; to--) if (price(to) <= price(best)) best = to;
+    result.push({ to: options[best], price: price(best) });
+    from = best;
+  }
+  return result;
 }

@@ -4,7 +4,7 @@ import { layerMacs } from '../../../src/engine/graph/macs';
 import type { LayerId } from '../../../src/engine/graph/types';
 import type { Bits, WeightBits } from '../../../src/engine/plan/types';
 import { outputDivergence } from '../../../src/engine/vdqs/divergence';
-import { searchTradeOff, type TradeOffChoices } from '../../../src/engine/vdqs/searchTradeOff';
+import { foreseenLoss, searchTradeOff, type TradeOffChoices } from '../../../src/engine/vdqs/searchTradeOff';
 import type { Sensitivities } from '../../../src/engine/vdqs/sensitivity';
 import { decisionUnits } from '../../../src/engine/vdqs/units';
 import { GraphBuilder, mulberry32, relu, squareWindow } from '../../support/randomGraph';
@@ -68,10 +68,35 @@ describe('bits by measured sensitivity', () => {
         }
         if (least === Infinity) return;
         assert.ok(found.reduction >= target);
+        // Steps are counted differently: what is foreseen for a target lies between the losses of targets next to it.
+        const foreseen = foreseenLoss(graph, units, sensitivities, free)(target);
+        assert.ok(foreseen >= searchTradeOff(graph, units, sensitivities, free, target * 0.995).loss - 1e-12 && foreseen <= searchTradeOff(graph, units, sensitivities, free, target * 1.005).loss + 1e-12);
         assert.ok(found.loss <= least + 1e-12, `${found.loss} where ${least} is possible`);
       }),
       { numRuns: 40 },
     );
+  });
+
+  it('reaches targets of networks with hundreds of layers, losing no more for less', () => {
+    const g = new GraphBuilder(mulberry32(1));
+    let map = g.input({ h: 4, w: 4, c: 2 });
+    for (let i = 0; i < 400; i++) map = g.conv(map, 2, squareWindow(1), 1, relu);
+    const long = g.build([map]);
+    const decisions = decisionUnits(long);
+    const random = mulberry32(7);
+    const sensitivities: Sensitivities = {
+      units: decisions.map(() => new Map<Bits, number>([[8, 0], [4, 1 + random()]])),
+      weights: new Map<LayerId, number>(long.layers.map((l) => [l.id, 1 + random()])),
+    };
+    let before = 0;
+    for (const target of [1.1, 1.5, 2.2, 3]) {
+      const { reduction, loss, weights } = searchTradeOff(long, decisions, sensitivities, free, target);
+      assert.ok(reduction >= target && reduction < target * 1.01, `${reduction} for ${target}`);
+      assert.ok(loss >= before);
+      assert.equal(foreseenLoss(long, decisions, sensitivities, free)(target), loss);
+      assert.equal(weights.size, 400);
+      before = loss;
+    }
   });
 
   it('leaves alone what is fixed and comes as close as it can', () => {
