@@ -18,7 +18,7 @@ const boards: Record<Core, Board> = {
   m0plus: { cpu: ['-mcpu=cortex-m0plus', '-mfloat-abi=soft'], machine: 'mps2-an385', linkerScript: 'mps2.ld' },
   m3: { cpu: ['-mcpu=cortex-m3', '-mfloat-abi=soft'], machine: 'mps2-an385', linkerScript: 'mps2.ld' },
   m4: { cpu: ['-mcpu=cortex-m4', '-mfpu=fpv4-sp-d16', '-mfloat-abi=hard'], machine: 'mps2-an386', linkerScript: 'mps2.ld' },
-  m7: { cpu: ['-mcpu=cortex-m7', '-mfpu=fpv5-d16', '-mfloat-abi=hard'], machine: 'mps2-an500', linkerScript: 'mps2.ld' },
+  m7: { cpu: ['-mcpu=cortex-m7', '-mfpu=fpv5-d16', '-mfloat-abi=hard'], machine: 'mps2-an500', linkerScript: 'mps2-an500.ld' },
   m55: { cpu: ['-mcpu=cortex-m55', '-mfloat-abi=hard'], machine: 'mps3-an547', linkerScript: 'mps3.ld' },
 };
 
