@@ -73,7 +73,7 @@ writeFileSync(
   `# Accuracy against BitOPs
 
 Written by \`node test/bench/accuracy.mjs\`. Layer by layer, integer arithmetic of the firmware. Reduction: BitOPs at 8 bits over BitOPs of the plan. Drop: points of top-1 below
-float on the same images. Seconds: \`quantize\` as a whole, on whatever else the machine had to do.
+float on the same images: one run each, and runs of about the same plan differ by up to a point on 500 images. Seconds: \`quantize\` as a whole, on whatever else the machine had to do.
 
 | model | configuration | reduction | arena KiB | weights KiB | top-1 / top-5 % | drop | agreement % | SNR dB | seconds | images |
 |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|
