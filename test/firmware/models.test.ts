@@ -29,7 +29,7 @@ describe('real models as C', function () {
 
     it(`${entry.file} equals the interpreter in mixed precision by patches`, async function () {
       const model = await calibrateModel(this, entry);
-      for (const mode of entry.large ? patchModes.slice(2) : patchModes) checkOnHost(model.mixed(mode, 2), 3, entry.large ? ['-O2'] : ['-O1', ...sanitizerFlags]);
+      for (const mode of entry.large ? patchModes.slice(2) : patchModes) checkOnHost(model.mixed(mode, 2), entry.large ? 3 : 12, entry.large ? ['-O2'] : ['-O1', ...sanitizerFlags]);
     });
   }
 
