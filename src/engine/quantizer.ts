@@ -2,6 +2,7 @@ import { floatOutputs, type FloatResult } from './calibration/float';
 import { spread, type SampleSet } from './calibration/samples';
 import type { Calibration, Preprocess } from './calibration/types';
 import { decide, type DecideOptions, type Decision } from './decide';
+import { isClassifier } from './graph/classifier';
 import type { Graph } from './graph/types';
 import { COMPENSATION_IMAGES, ModelQuantizer } from './modelQuantizer';
 import { Executor } from './program/interpreter';
@@ -9,7 +10,7 @@ import { decodePort, inputCodes } from './program/ports';
 import type { Program } from './program/types';
 import { checkCancelled, type Progress } from './progress';
 import type { QuantizedParameters } from './quantize/types';
-import { errorPercent, expectedPointsLost, isClassifier, POINTS_PER_NAT, searchWithinBudget } from './vdqs/accuracyBudget';
+import { errorPercent, expectedPointsLost, POINTS_PER_NAT, searchWithinBudget } from './vdqs/accuracyBudget';
 import { foreseenLoss, type TradeOffChoices } from './vdqs/searchTradeOff';
 
 /** Images that an accuracy budget is checked on, where there are so many that nothing was fitted to. */

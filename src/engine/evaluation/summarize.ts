@@ -1,3 +1,4 @@
+import { isClassifier } from '../graph/classifier';
 import type { Graph } from '../graph/types';
 import type { ImageResult } from './imageResult';
 import { decibels, type Evaluation } from './types';
@@ -5,7 +6,7 @@ import { decibels, type Evaluation } from './types';
 /** Adds up what the images say, in their order. */
 export function summarize(graph: Graph, results: readonly ImageResult[], notes: string[]): Omit<Evaluation, 'layers' | 'predictions' | 'imagesPerSecond'> {
   const { length } = results;
-  const classifier = outputsAreClasses(graph);
+  const classifier = isClassifier(graph);
   const labelled = results.every(({ sample }) => sample.label !== null);
   const classCount = graph.maps[graph.outputs[0].map].shape.c;
   const percent = (hit: (result: ImageResult) => boolean): number => (100 * results.filter(hit).length) / length;
@@ -31,10 +32,4 @@ export function summarize(graph: Graph, results: readonly ImageResult[], notes: 
     outputs,
     notes,
   };
-}
-
-/** Whether there is one output, a vector of class scores. */
-function outputsAreClasses(graph: Graph): boolean {
-  const { h, w, c } = graph.maps[graph.outputs[0].map].shape;
-  return graph.outputs.length === 1 && h * w === 1 && c > 1;
 }

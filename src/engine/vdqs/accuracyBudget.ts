@@ -71,16 +71,7 @@ function largestWithin(predicted: (reduction: number) => number, allowed: number
   return from;
 }
 
-/** Whether {@link expectedPointsLost} can say anything about a network: its only output is one vector of class scores. */
-export function isClassifier(graph: Graph): boolean {
-  const { h, w, c } = graph.maps[graph.outputs[0].map].shape;
-  return graph.outputs.length === 1 && h * w === 1 && c > 1;
-}
-
-/**
- * Points of top-1 that go with a nat of divergence (mean Kullback-Leibler divergence of the classes, see {@link outputDivergence}): between 16 and 26 for four networks at 8 bits and at 2 to 2.5
- * times fewer BitOPs, on 122 to 300 images each.
- */
+/** Points of top-1 taken to go with a nat of divergence (mean Kullback-Leibler divergence of the classes, see {@link outputDivergence}): a rule of thumb that the other estimate is averaged with. */
 export const POINTS_PER_NAT = 20;
 
 /**

@@ -1,3 +1,4 @@
+import { isClassifier } from '../graph/classifier';
 import type { Graph } from '../graph/types';
 
 /**
@@ -5,9 +6,7 @@ import type { Graph } from '../graph/types';
  * other networks the squared error relative to the reference's power, summed over the outputs.
  */
 export function outputDivergence(graph: Graph, reference: readonly Float32Array[], outputs: readonly Float32Array[]): number {
-  const { map } = graph.outputs[0];
-  const { h, w, c } = graph.maps[map].shape;
-  if (graph.outputs.length === 1 && h * w === 1 && c > 1) {
+  if (isClassifier(graph)) {
     return divergence(classProbabilities(graph, reference[0]), classProbabilities(graph, outputs[0]));
   }
   let sum = 0;

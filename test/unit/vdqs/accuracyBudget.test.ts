@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { changedAnswers, expectedPointsLost, isClassifier, searchWithinBudget } from '../../../src/engine/vdqs/accuracyBudget';
+import { isClassifier } from '../../../src/engine/graph/classifier';
+import { changedAnswers, expectedPointsLost, searchWithinBudget } from '../../../src/engine/vdqs/accuracyBudget';
 import { GraphBuilder, mulberry32 } from '../../support/randomGraph';
 
 function scores(classes: number) {
