@@ -89,25 +89,31 @@ static int add_bytes(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_m
     return 1;
 }
 
-/* One pixel of 8-bit codes; factors advance by `step`, 0 or 1, from channel to channel. Inlined with a constant sign. */
+QMCU_INLINE int32_t requantize_code(const qmcu_scaled_sum *p, int32_t code, int32_t m, int32_t offset)
+{
+    return qmcu_clamp((code * m + offset) >> p->shift, p->min, p->max);
+}
+
+/*
+ * One pixel of 8-bit codes; factors advance by `step`, 0 or 1, from channel to channel. Both codes of a byte are read before it is
+ * written: the output may lie over the input. Inlined with a constant sign.
+ */
 QMCU_INLINE void requantize_pixel(const qmcu_scaled_sum *p, uint32_t sign, const uint8_t *x, int32_t n, const int16_t *m, int32_t m_step, const int32_t *offset, int32_t offset_step, uint32_t bits, uint8_t *to)
 {
-    const uint32_t shift = p->shift;
-    const int32_t min = p->min;
-    const int32_t max = p->max;
-    uint32_t byte = 0u;
-    for (int32_t i = 0; i < n; i++) {
-        const int32_t code = qmcu_clamp((byte_code(sign, x + i) * *m + *offset) >> shift, min, max);
-        m += m_step;
-        offset += offset_step;
-        if (bits == 8u) {
-            to[i] = (uint8_t)code;
-        } else if (i % 2 == 0) {
-            byte = (uint32_t)code & 15u;
-            to[i / 2] = (uint8_t)byte;
-        } else {
-            to[i / 2] = (uint8_t)(byte | (uint32_t)code << 4);
+    if (bits == 8u) {
+        for (int32_t i = 0; i < n; i++) {
+            to[i] = (uint8_t)requantize_code(p, byte_code(sign, x + i), m[i * m_step], offset[i * offset_step]);
         }
+        return;
+    }
+    int32_t i = 0;
+    for (; i + 1 < n; i += 2) {
+        const int32_t low = requantize_code(p, byte_code(sign, x + i), m[i * m_step], offset[i * offset_step]);
+        const int32_t high = requantize_code(p, byte_code(sign, x + i + 1), m[(i + 1) * m_step], offset[(i + 1) * offset_step]);
+        to[i / 2] = (uint8_t)(((uint32_t)low & 15u) | (uint32_t)high << 4);
+    }
+    if (i < n) {
+        to[i / 2] = (uint8_t)((uint32_t)requantize_code(p, byte_code(sign, x + i), m[i * m_step], offset[i * offset_step]) & 15u);
     }
 }
 

@@ -26,6 +26,12 @@ const builds = [
 const seed = Number(process.env.QUANTMCU_KERNEL_SEED ?? Date.now() % 2 ** 31);
 const casesPerOp = Number(process.env.QUANTMCU_KERNEL_CASES ?? 250);
 
+/** Cases that once failed, run every time. */
+const onceFailed: Partial<Record<(typeof allOps)[number], readonly number[]>> = {
+  // An output of 4 bits one byte above its 8-bit input: a byte was written between the readings of its two codes.
+  requantize: [105341772],
+};
+
 describe(`kernels in C against the reference interpreter (QUANTMCU_KERNEL_SEED=${seed})`, function () {
   this.timeout(300_000);
   let folder: string;
@@ -35,9 +41,9 @@ describe(`kernels in C against the reference interpreter (QUANTMCU_KERNEL_SEED=$
     mkdirSync(path.join(root, 'out'), { recursive: true });
     folder = mkdtempSync(path.join(root, 'out', 'kernels-'));
     allOps.forEach((op, number) => {
-      const seeds = Array.from({ length: casesPerOp }, (_, i) => seed + number * 1_000_003 + i);
+      const seeds = [...Array.from({ length: casesPerOp }, (_, i) => seed + number * 1_000_003 + i), ...(onceFailed[op] ?? [])];
       const cases = seeds.map((s, i) => {
-        const program = randomProgram(s, op, i % 5 === 4 ? 4 : 1);
+        const program = randomProgram(s, op, i < casesPerOp && i % 5 === 4 ? 4 : 1);
         return { program, arena: new Random(~s).bytes(program.arenaBytes) };
       });
       const expected = cases.map(({ program, arena }) => new Executor(program).run([arena]).outputs[0]);
