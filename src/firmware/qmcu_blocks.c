@@ -83,8 +83,9 @@ static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t
 }
 #endif
 
-static void convolve_any_block(const convolution *conv, int parts, int32_t oy, int32_t ox)
+static void convolve_four(const void *call, int parts, int32_t oy, int32_t ox)
 {
+    const convolution *conv = call;
 #if HAS_PARTS
     if (parts) {
         convolve_block_in_parts(conv, oy, ox);
@@ -95,34 +96,25 @@ static void convolve_any_block(const convolution *conv, int parts, int32_t oy, i
     convolve_block(conv, oy, ox);
 }
 
+static void convolve_last(const void *call, int parts, int32_t oy, int32_t ox, int32_t n)
+{
+    const qmcu_gathering *g = &((const convolution *)call)->gathering;
+    if (n == 3 && g->out->w >= 4) {
+        /* The last four of the row, one of them again: while a row is written nothing overwrites what it reads. */
+        convolve_four(call, parts, oy, g->out->w - 4);
+    } else {
+        qmcu_convolve_pixels(g->params, g->in, g->out, oy, ox, n);
+    }
+}
+
 void qmcu_convolve_by(const qmcu_block_shape *shape, qmcu_block_function *function, const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
     convolution conv;
     const int parts = !QMCU_BLOCK_FITS(shape->length);
-    /* Blocks may reach into the next row, but for those that read the input again after they have begun to write. */
-    const int one_row = out->row_bytes == out->w * out->pixel_bytes && (!parts || qmcu_are_apart(in, out));
-    const int32_t rows = one_row ? 1 : out->h;
-    const int32_t pixels = one_row ? out->h * out->w : out->w;
     conv.gathering = qmcu_gathering_of(params, in, out, shape->length, parts);
     conv.shape = shape;
     conv.function = function;
-    for (int32_t row = 0; row < rows; row++) {
-        int32_t oy = row;
-        int32_t ox = 0;
-        int32_t rest = pixels;
-        for (; rest >= 4; rest -= 4) {
-            convolve_any_block(&conv, parts, oy, ox);
-            for (ox += 4; ox >= out->w; ox -= out->w) {
-                oy++;
-            }
-        }
-        if (rest == 3 && out->w >= 4) {
-            /* The last four of the row, one of them again: while a row is written nothing overwrites what it reads. */
-            convolve_any_block(&conv, parts, oy, out->w - 4);
-        } else if (rest > 0) {
-            qmcu_convolve_pixels(params, in, out, oy, ox, rest);
-        }
-    }
+    qmcu_each_four(&conv, parts, in, out, convolve_four, convolve_last);
 }
 
 QMCU_KERNEL static void block_w8(const qmcu_block *block)

@@ -34,6 +34,35 @@ void qmcu_convolve_gather(const qmcu_gathering *g, int32_t oy, int32_t ox, uint3
 /* Whether two maps share no memory. */
 int qmcu_are_apart(const qmcu_map *a, const qmcu_map *b);
 
+/* Computes the four pixels from (oy, ox) on; `call` is the caller's. */
+typedef void qmcu_four_pixels(const void *call, int parts, int32_t oy, int32_t ox);
+
+/* Computes the last n < 4 pixels of a row, from (oy, ox) on. */
+typedef void qmcu_last_pixels(const void *call, int parts, int32_t oy, int32_t ox, int32_t n);
+
+/* Walks over all output pixels, four at a time. */
+QMCU_INLINE void qmcu_each_four(const void *call, int parts, const qmcu_map *in, const qmcu_map *out, qmcu_four_pixels *four, qmcu_last_pixels *last)
+{
+    /* Blocks may reach into the next row, but for those that read the input again after they have begun to write. */
+    const int one_row = out->row_bytes == out->w * out->pixel_bytes && (!parts || qmcu_are_apart(in, out));
+    const int32_t rows = one_row ? 1 : out->h;
+    const int32_t pixels = one_row ? out->h * out->w : out->w;
+    for (int32_t row = 0; row < rows; row++) {
+        int32_t oy = row;
+        int32_t ox = 0;
+        int32_t rest = pixels;
+        for (; rest >= 4; rest -= 4) {
+            four(call, parts, oy, ox);
+            for (ox += 4; ox >= out->w; ox -= out->w) {
+                oy++;
+            }
+        }
+        if (rest > 0) {
+            last(call, parts, oy, ox, rest);
+        }
+    }
+}
+
 #endif
 
 #endif /* QMCU_GATHER_H */

@@ -136,8 +136,9 @@ static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t
 }
 #endif
 
-static void convolve_any_block(const convolution *conv, int parts, int32_t oy, int32_t ox)
+static void convolve_four(const void *call, int parts, int32_t oy, int32_t ox)
 {
+    const convolution *conv = call;
 #if QMCU_PACK_HAS_PARTS
     if (parts) {
         convolve_block_in_parts(conv, oy, ox);
@@ -148,32 +149,22 @@ static void convolve_any_block(const convolution *conv, int parts, int32_t oy, i
     convolve_block(conv, oy, ox);
 }
 
+/* The last four of the row, some of them again: while a row is written nothing overwrites what it reads. */
+static void convolve_last(const void *call, int parts, int32_t oy, int32_t ox, int32_t n)
+{
+    (void)ox;
+    (void)n;
+    convolve_four(call, parts, oy, ((const convolution *)call)->gathering.out->w - 4);
+}
+
 void qmcu_convolve_packed(const qmcu_pack_shape *shape, qmcu_pack_function *function, const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
     const int parts = !QMCU_PACK_FITS(shape->padded);
-    /* Blocks may reach into the next row, but for those that read the input again after they have begun to write. */
-    const int one_row = out->row_bytes == out->w * out->pixel_bytes && (!parts || qmcu_are_apart(in, out));
-    const int32_t rows = one_row ? 1 : out->h;
-    const int32_t pixels = one_row ? out->h * out->w : out->w;
     convolution conv;
     conv.gathering = qmcu_gathering_of(params, in, out, shape->length, parts);
     conv.shape = shape;
     conv.function = function;
-    for (int32_t row = 0; row < rows; row++) {
-        int32_t oy = row;
-        int32_t ox = 0;
-        int32_t rest = pixels;
-        for (; rest >= 4; rest -= 4) {
-            convolve_any_block(&conv, parts, oy, ox);
-            for (ox += 4; ox >= out->w; ox -= out->w) {
-                oy++;
-            }
-        }
-        if (rest > 0) {
-            /* The last four of the row, some of them again: while a row is written nothing overwrites what it reads. */
-            convolve_any_block(&conv, parts, one_row ? out->h - 1 : row, out->w - 4);
-        }
-    }
+    qmcu_each_four(&conv, parts, in, out, convolve_four, convolve_last);
 }
 
 #endif /* QMCU_DSP */
