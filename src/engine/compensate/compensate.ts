@@ -9,6 +9,7 @@ import type { LayerParameters, QuantizedParameters } from '../quantize/types';
 import { compensateLayer } from './compensateLayer';
 import { LayerSamples } from './layerSamples';
 import { LayerStream } from './layerStream';
+import { gatherTaps } from './layerTaps';
 
 /** What the float network does on a few calibration images: the targets of error compensation. */
 export interface FloatTargets {
@@ -79,7 +80,9 @@ export function compensate(graph: Graph, parameters: QuantizedParameters, target
     const id = stream.weightedLayer(step);
     if (id !== null) {
       const format = parameters.views.get(id) ?? parameters.formats.get(graph.layers[id].inputs[0])!;
-      const fitted = compensateLayer(graph, parameters.layers.get(id)!, format, targets.layers.get(id)!, (image) => stream.inputCodes(step, image));
+      const samples = targets.layers.get(id)!;
+      const read = gatherTaps(graph, samples, (image) => stream.inputCodes(step, image));
+      const fitted = compensateLayer(graph, parameters.layers.get(id)!, samples, read, format, format);
       layers.set(id, fitted);
       stream.replace(step, fitted);
     }

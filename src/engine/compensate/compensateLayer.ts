@@ -1,7 +1,8 @@
-import type { Graph, WeightedLayer } from '../graph/types';
+import type { Graph } from '../graph/types';
 import type { LayerParameters, MapFormat } from '../quantize/types';
 import { foldScales, rowLayout } from '../quantize/weights';
-import { gatherTaps, gatherWhole, tapsOf, type LayerSamples } from './layerSamples';
+import type { LayerSamples } from './layerSamples';
+import { tapsIn, type LayerTaps } from './layerTaps';
 import { fitWeights } from './leastSquares';
 import { roundRows } from './roundRows';
 
@@ -10,46 +11,33 @@ export const DAMPING = 2;
 /** Layers with more taps are corrected in the mean only: their H would be large and badly determined. */
 const MOST_TAPS = 1500;
 
-/** Reads the codes of a layer's input on one image, dense HWC. */
-export type CodesOf = (image: number) => Int16Array;
-
 /**
  * Weights and bias of one layer for the integer inputs it will really read, so that its output comes close to the float network's: least squares, rounding
  * with error feedback at 4 bits, and the bias that makes the means equal. Fully connected layers have too few samples for a fit: bias only.
  *
  * @param rounded the layer as rounding its float weights gives it
- * @param format  of the codes it reads
+ * @param read    what it reads at its sampled pixels, codes of `stored`
+ * @param format  of the codes it reads: `stored`, or that of a view
  */
-export function compensateLayer(graph: Graph, rounded: LayerParameters, format: MapFormat, samples: LayerSamples, codesOf: CodesOf, damping = DAMPING): LayerParameters {
+export function compensateLayer(graph: Graph, rounded: LayerParameters, samples: LayerSamples, read: LayerTaps, stored: MapFormat, format: MapFormat, damping = DAMPING): LayerParameters {
   const { layer } = samples;
-  if (layer.kind === 'fullyConnected' || tapsOf(graph, layer) > MOST_TAPS) return correctMeans(graph, rounded, format, samples, codesOf);
+  const { groups, taps, rows } = read;
+  const codesRead = tapsIn(read, stored, format);
+  if (layer.kind === 'fullyConnected' || taps > MOST_TAPS) return correctMeans(rounded, samples, read, codesRead);
   const outC = graph.maps[layer.output].shape.c;
-  const input = graph.maps[layer.inputs[0]].shape;
-  const groups = layer.kind === 'depthwise' ? outC : layer.group;
-  const groupIn = layer.kind === 'depthwise' ? 1 : input.c / groups;
   const groupOut = outC / groups;
-  const taps = tapsOf(graph, layer);
-  const { rows } = samples;
   const folded = foldScales(graph, layer, format.scales);
   const { stride, step } = rowLayout(layer, outC);
   const codes = new Int8Array(folded.length);
   const weightScales = new Float64Array(outC);
   const bias = new Float64Array(outC);
   const weights = new Float64Array(groupOut * taps);
-  // All taps of all groups, group by group, so that each image is unpacked once.
-  const gathered = gatherGroups(graph, layer, format, samples, codesOf, groups, groupIn);
   for (let g = 0; g < groups; g++) {
     for (let o = 0; o < groupOut; o++) {
       for (let k = 0; k < taps; k++) weights[o * taps + k] = folded[(g * groupOut + o) * stride + k * step];
     }
     const fit = fitWeights(
-      {
-        taps,
-        outputs: groupOut,
-        rows,
-        codes: gathered === null ? gatherAll(graph, layer, format, samples, codesOf) : gathered.subarray(g * taps * rows, (g + 1) * taps * rows),
-        targets: samples.targets.subarray(g * groupOut * rows, (g + 1) * groupOut * rows),
-      },
+      { taps, outputs: groupOut, rows, codes: codesRead.subarray(g * taps * rows, (g + 1) * taps * rows), targets: samples.targets.subarray(g * groupOut * rows, (g + 1) * groupOut * rows) },
       weights,
       layer.clamp,
       damping,
@@ -69,57 +57,23 @@ export function compensateLayer(graph: Graph, rounded: LayerParameters, format: 
   return { ...rounded, codes, weightScales, bias };
 }
 
-/** Taps of every group, [groups][taps][rows] as 16-bit codes; null for a single group. */
-function gatherGroups(graph: Graph, layer: WeightedLayer, format: MapFormat, samples: LayerSamples, codesOf: CodesOf, groups: number, groupIn: number): Int16Array | null {
-  if (groups === 1 || layer.kind === 'fullyConnected') return null;
-  const taps = tapsOf(graph, layer);
-  const { rows } = samples;
-  const input = graph.maps[layer.inputs[0]].shape;
-  const width = graph.maps[layer.output].shape.w;
-  const all = new Int16Array(groups * taps * rows);
-  samples.pixels.forEach((pixels, image) => {
-    const codes = codesOf(image);
-    for (let g = 0; g < groups; g++) {
-      gatherTaps(layer, input, width, format, codes, pixels, g * groupIn, groupIn, all.subarray(g * taps * rows, (g + 1) * taps * rows), rows, image * pixels.length);
-    }
-  });
-  return all;
-}
-
-function gatherAll(graph: Graph, layer: WeightedLayer, format: MapFormat, samples: LayerSamples, codesOf: CodesOf): Int16Array {
-  const { rows } = samples;
-  const input = graph.maps[layer.inputs[0]].shape;
-  const out = new Int16Array(tapsOf(graph, layer) * rows);
-  samples.pixels.forEach((pixels, image) => {
-    const codes = codesOf(image);
-    if (layer.kind === 'fullyConnected') gatherWhole(input, format, codes, out, rows, image);
-    else gatherTaps(layer, input, graph.maps[layer.output].shape.w, format, codes, pixels, 0, input.c, out, rows, image * pixels.length);
-  });
-  return out;
-}
-
 /** bias = E[y] − Wq·E[q], the weights as they are. */
-function correctMeans(graph: Graph, rounded: LayerParameters, format: MapFormat, samples: LayerSamples, codesOf: CodesOf): LayerParameters {
-  const { layer, rows } = samples;
-  if (layer.kind === 'conv' && layer.group > 1) return rounded;
-  const outC = graph.maps[layer.output].shape.c;
-  const taps = tapsOf(graph, layer);
-  const mean = new Float64Array(taps);
-  const input = graph.maps[layer.inputs[0]].shape;
-  const column = new Int16Array(taps * samples.pixels[0].length);
-  samples.pixels.forEach((pixels, image) => {
-    const codes = codesOf(image);
-    if (layer.kind === 'fullyConnected') gatherWhole(input, format, codes, column, 1, 0);
-    else gatherTaps(layer, input, graph.maps[layer.output].shape.w, format, codes, pixels, 0, input.c, column, pixels.length, 0);
-    for (let k = 0; k < taps; k++) for (let i = 0; i < pixels.length; i++) mean[k] += column[k * pixels.length + i] / rows;
-  });
+function correctMeans(rounded: LayerParameters, samples: LayerSamples, { groups, taps, rows }: LayerTaps, codesRead: Int16Array): LayerParameters {
+  const mean = (values: ArrayLike<number>, first: number): number => {
+    let sum = 0;
+    for (let i = first; i < first + rows; i++) sum += values[i];
+    return sum / rows;
+  };
+  const means = Float64Array.from({ length: groups * taps }, (_, tap) => mean(codesRead, tap * rows));
+  const outC = rounded.bias.length;
+  const groupOut = outC / groups;
+  const { stride, step } = rowLayout(samples.layer, outC);
   const bias = new Float64Array(outC);
   for (let o = 0; o < outC; o++) {
-    let target = 0;
-    for (let r = 0; r < rows; r++) target += samples.targets[o * rows + r];
+    const group = Math.floor(o / groupOut) * taps;
     let sum = 0;
-    for (let k = 0; k < taps; k++) sum += rounded.codes[o * taps + k] * mean[k];
-    bias[o] = target / rows - rounded.weightScales[o] * sum;
+    for (let k = 0; k < taps; k++) sum += rounded.codes[o * stride + k * step] * means[group + k];
+    bias[o] = mean(samples.targets, o * rows) - rounded.weightScales[o] * sum;
   }
   return { ...rounded, bias };
 }

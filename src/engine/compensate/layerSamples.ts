@@ -1,6 +1,5 @@
 import type { Observed } from '../calibration/session';
-import type { ConvLayer, DepthwiseLayer, Graph, Shape, WeightedLayer } from '../graph/types';
-import type { MapFormat } from '../quantize/types';
+import type { Graph, Shape, WeightedLayer } from '../graph/types';
 import { samplePixels } from './positions';
 
 /** Rows that a dense layer is fitted on, per tap and in all. */
@@ -67,48 +66,4 @@ export class LayerSamples {
       }
     }
   }
-}
-
-/**
- * Writes the codes that the outputs at `pixels` of one image read into columns [column, column + pixels.length) of `out`: one row per tap in the weights'
- * order [kH][kW][channel], channels [channel, channel + channels) of the input, zero points subtracted, 0 on padding.
- *
- * @param codes input map, dense HWC
- * @param out   [taps][rows]
- */
-export function gatherTaps(
-  layer: ConvLayer | DepthwiseLayer,
-  input: Shape,
-  outputWidth: number,
-  format: MapFormat,
-  codes: Int16Array,
-  pixels: Int32Array,
-  channel: number,
-  channels: number,
-  out: Int16Array,
-  rows: number,
-  column: number,
-): void {
-  const { kernelH, kernelW, strideH, strideW, dilationH, dilationW, padding } = layer.window;
-  const zeroOf = (c: number): number => format.zeroPoints[format.zeroPoints.length === 1 ? 0 : c];
-  for (let i = 0; i < pixels.length; i++) {
-    const oy = Math.floor(pixels[i] / outputWidth);
-    const ox = pixels[i] % outputWidth;
-    let tap = column + i;
-    for (let ky = 0; ky < kernelH; ky++) {
-      const y = oy * strideH - padding.top + ky * dilationH;
-      for (let kx = 0; kx < kernelW; kx++) {
-        const x = ox * strideW - padding.left + kx * dilationW;
-        const inside = y >= 0 && y < input.h && x >= 0 && x < input.w;
-        const p = (y * input.w + x) * input.c + channel;
-        for (let c = 0; c < channels; c++, tap += rows) out[tap] = inside ? codes[p + c] - zeroOf(channel + c) : 0;
-      }
-    }
-  }
-}
-
-/** As {@link gatherTaps} for a layer that reads the whole map: one column per image. */
-export function gatherWhole(input: Shape, format: MapFormat, codes: Int16Array, out: Int16Array, rows: number, column: number): void {
-  const n = input.h * input.w * input.c;
-  for (let k = 0; k < n; k++) out[k * rows + column] = codes[k] - format.zeroPoints[format.zeroPoints.length === 1 ? 0 : k % input.c];
 }

@@ -1,6 +1,6 @@
 import type { Clamp } from '../graph/types';
-import { cholesky, solveRows, transpose } from './linear';
-import { sampledSystem } from './sampledSystem';
+import { sampledSystem, type Prediction } from './sampledSystem';
+import { solver } from './solver';
 
 /** Sampled rows of one layer, or of one group of it: what it reads as integers and what the float network computes there before its clamp. */
 export interface Samples {
@@ -50,47 +50,20 @@ export function fitWeights(samples: Samples, weights: Float64Array, clamp: Clamp
   for (let k = 0; k < taps; k++) trace += hessian[k * taps + k];
   const d = Math.max((damping * trace) / taps, 1e-9);
   for (let k = 0; k < taps; k++) hessian[k * taps + k] += d;
-  const l = cholesky(hessian, taps);
-  const lt = transpose(l, taps, taps);
-  const targets = samples.targets.slice();
-  let targetMean = center(targets, outputs, rows);
-  const solve = (): Float64Array => {
-    const right = system.correlate(targets, outputs);
-    for (let i = 0; i < right.length; i++) right[i] += d * weights[i];
-    solveRows(l, lt, taps, right, outputs);
-    return right;
+  const factored = solver(hessian, taps);
+  // Rows of codes are centered, so that any offset of the targets drops out of the sums: their means are subtracted as far as they are known.
+  let targetMean: Float64Array = Float64Array.from({ length: outputs }, (_, o) => samples.targets[o * rows]);
+  const solve = (prediction: Prediction | null): Float64Array => {
+    const { products, means } = system.correlate(samples.targets, targetMean, prediction);
+    for (let i = 0; i < products.length; i++) products[i] += d * weights[i];
+    factored.solve(products, outputs);
+    targetMean = means;
+    return products;
   };
-  let fitted = solve();
+  let fitted = solve(null);
   if (clamp.min !== null || clamp.max !== null) {
-    for (let round = 0; round < CLIP_ROUNDS; round++) {
-      const predicted = system.predict(fitted, outputs);
-      for (let o = 0; o < outputs; o++) {
-        for (let i = o * rows; i < (o + 1) * rows; i++) targets[i] = clippedTarget(samples.targets[i], predicted[i] + targetMean[o], clamp);
-      }
-      targetMean = center(targets, outputs, rows);
-      fitted = solve();
-    }
+    for (let round = 0; round < CLIP_ROUNDS; round++) fitted = solve({ weights: fitted, clamp });
   }
   for (let k = 0; k < taps; k++) hessian[k * taps + k] += Math.max((ROUNDING_DAMPING * trace) / taps, 1e-9) - d;
   return { weights: fitted, codeMean: system.mean, targetMean, hessian };
-}
-
-/** What a prediction should aim at: beyond the clamp all values are the same after it. */
-export function clippedTarget(target: number, predicted: number, { min, max }: Clamp): number {
-  if (min !== null && target <= min) return Math.min(predicted, min);
-  if (max !== null && target >= max) return Math.max(predicted, max);
-  return target;
-}
-
-/** Subtracts the mean of each row in place. @returns the means */
-function center(values: Float32Array, count: number, length: number): Float64Array {
-  const means = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    let sum = 0;
-    for (let t = i * length; t < (i + 1) * length; t++) sum += values[t];
-    const mean = sum / length;
-    for (let t = i * length; t < (i + 1) * length; t++) values[t] -= mean;
-    means[i] = mean;
-  }
-  return means;
 }

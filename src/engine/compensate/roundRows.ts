@@ -1,6 +1,7 @@
 import type { WeightBits } from '../plan/types';
 import { cholesky, transpose } from './linear';
 import { algebra, Algebra } from './simd/algebra';
+import { padded, placeFactor, solverBytes } from './solver';
 
 /** Integer rows and their scales: weight ≈ scales[o]·codes[o][k]. */
 export interface RoundedRows {
@@ -39,7 +40,7 @@ export function roundRows(weights: Float64Array, rows: number, taps: number, hes
 /** 4 bits, four rows at a time where there is SIMD. Both ways give rows of about the same error, not always the same codes: one counts in 32-bit floating point. */
 function roundWithFeedback(weights: Float64Array, rows: number, taps: number, hessian: Float64Array): RoundedRows {
   const simd = algebra();
-  const rounder = simd !== null && Algebra.fits(taps * taps * 8 + (1 << 20)) ? new SimdRounder(hessian, taps, simd) : new FeedbackRounder(hessian, taps);
+  const rounder = simd !== null && Algebra.fits(taps * taps * 8 + solverBytes(taps) + (1 << 20)) ? new SimdRounder(hessian, taps, simd) : new FeedbackRounder(hessian, taps);
   const codes = new Int8Array(rows * taps);
   const scales = new Float64Array(rows);
   rounder.round(weights, rows, codes, scales);
@@ -72,12 +73,9 @@ function nearestScale(row: Float64Array, hessian: Float64Array, n: number): numb
   return best;
 }
 
-/** Taps by ascending diagonal of H: rounded from the last to the first. And the transposed Cholesky factor of H in that order. */
-function factorByDiagonal(hessian: Float64Array, n: number): { order: Int32Array; lt: Float64Array } {
-  const order = Int32Array.from({ length: n }, (_, i) => i).sort((a, b) => hessian[a * n + a] - hessian[b * n + b] || a - b);
-  const permuted = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) permuted[i * n + j] = hessian[order[i] * n + order[j]];
-  return { order, lt: transpose(cholesky(permuted, n), n, n) };
+/** Taps by ascending diagonal of H: rounded from the last to the first. */
+function byDiagonal(hessian: Float64Array, n: number): Int32Array {
+  return Int32Array.from({ length: n }, (_, i) => i).sort((a, b) => hessian[a * n + a] - hessian[b * n + b] || a - b);
 }
 
 /** Four rows at once, in WebAssembly. */
@@ -88,13 +86,19 @@ export class SimdRounder {
   private readonly wide: number;
 
   constructor(private readonly hessian: Float64Array, private readonly n: number, private readonly simd: Algebra) {
-    const { order, lt } = factorByDiagonal(hessian, n);
+    const order = byDiagonal(hessian, n);
     this.order = order;
     this.wide = Math.ceil(n / 4) * 4;
     simd.clear();
     this.factor = simd.place(n * n * 4);
     this.matrix = simd.place(n * this.wide * 4);
-    simd.float32(this.factor, n * n).set(lt);
+    const mark = simd.mark();
+    const size = padded(n);
+    const l = placeFactor(simd, n, simd.place(size * 64), (i, row) => { for (let k = 0; k <= i; k++) row[k] = hessian[order[i] * n + order[k]]; });
+    const lower = simd.float64(l, size * size);
+    const factor = simd.float32(this.factor, n * n);
+    for (let i = 0; i < n; i++) for (let k = 0; k <= i; k++) factor[k * n + i] = lower[i * size + k];
+    simd.release(mark);
     const matrix = simd.float32(this.matrix, n * this.wide).fill(0);
     for (let k = 0; k < n; k++) matrix.set(hessian.subarray(k * n, (k + 1) * n), k * this.wide);
   }
@@ -147,9 +151,12 @@ export class FeedbackRounder {
     private readonly hessian: Float64Array,
     private readonly n: number,
   ) {
-    const { order, lt } = factorByDiagonal(hessian, n);
+    const order = byDiagonal(hessian, n);
     this.order = order;
-    this.lt = lt;
+    // The Cholesky factor of H in that order, transposed.
+    const permuted = new Float64Array(n * n);
+    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) permuted[i * n + j] = hessian[order[i] * n + order[j]];
+    this.lt = transpose(cholesky(permuted, n), n, n);
     this.error = new Float64Array(n);
     this.slope = new Float64Array(n);
   }

@@ -1,5 +1,7 @@
+import type { Clamp } from '../graph/types';
 import { gram, rowProducts } from './linear';
 import { algebra, Algebra } from './simd/algebra';
+import { solverBytes } from './solver';
 
 /**
  * The sampled codes of one layer (or group) as a matrix Q [taps][rows], and the sums over its rows that a fit needs. Rows of Q are centered: q − E[q].
@@ -11,21 +13,47 @@ export interface SampledSystem {
   readonly mean: Float64Array;
   /** E[q·qᵀ] of the centered codes, [taps][taps]. */
   covariance(): Float64Array;
-  /** E[y·qᵀ] for centered targets [outputs][rows]; result [outputs][taps]. */
-  correlate(targets: Float32Array, outputs: number): Float64Array;
+  /**
+   * E[y·qᵀ], [outputs][taps], and E[y], [outputs], of the targets y.
+   *
+   * @param targets    [outputs][rows]
+   * @param offsets    about the means of the targets, [outputs]
+   * @param prediction replaces what the clamp cuts off, see {@link clippedTarget}; null: targets as they are
+   */
+  correlate(targets: Float32Array, offsets: Float64Array, prediction: Prediction | null): Correlation;
   /** W·q for weights [outputs][taps]; result [outputs][rows]. */
   predict(weights: Float64Array, outputs: number): Float32Array;
+}
+
+/** What weights predict: W·q + offset for weights [outputs][taps]. */
+export interface Prediction {
+  readonly weights: Float64Array;
+  readonly clamp: Clamp;
+}
+
+export interface Correlation {
+  readonly products: Float64Array;
+  readonly means: Float64Array;
+}
+
+/** What a prediction should aim at: beyond the clamp all values are the same after it. */
+export function clippedTarget(target: number, predicted: number, { min, max }: Clamp): number {
+  if (min !== null && target <= min) return Math.min(predicted, min);
+  if (max !== null && target >= max) return Math.max(predicted, max);
+  return target;
 }
 
 /** Sums of products of two codes, at most 255 each, stay below 2³¹. */
 const MOST_ROWS = 32_768;
 
-/** @param codes int16 [taps][rows] */
+/** @param codes int16 [taps][rows]
+ *  @returns a system; in WebAssembly it takes the memory of {@link algebra} from its beginning */
 export function sampledSystem(codes: Int16Array, taps: number, rows: number): SampledSystem {
   const simd = algebra();
-  if (rows > MOST_ROWS) return new PlainSystem(codes, taps, rows);
-  // Codes, their centered copy, and the sums; targets come on top, in parts.
-  return simd !== null && Algebra.fits(taps * rows * 6 + taps * taps * 4 + (64 << 20)) ? new SimdSystem(simd, codes, taps, rows) : new PlainSystem(codes, taps, rows);
+  simd?.clear();
+  // Codes, their centered copy, and the sums; a solver and targets come on top, these in parts.
+  const bytes = taps * rows * 6 + taps * taps * 4 + solverBytes(taps) + (64 << 20);
+  return simd !== null && rows <= MOST_ROWS && Algebra.fits(bytes) ? new SimdSystem(simd, codes, taps, rows) : new PlainSystem(codes, taps, rows);
 }
 
 function meansOf(codes: Int16Array, taps: number, rows: number): Float64Array {
@@ -52,10 +80,23 @@ export class PlainSystem implements SampledSystem {
     return gram(this.centered, this.taps, this.rows).map((v) => v / this.rows);
   }
 
-  correlate(targets: Float32Array, outputs: number): Float64Array {
-    const out = new Float64Array(outputs * this.taps);
-    rowProducts(Float64Array.from(targets), outputs, this.centered, this.taps, this.rows, out);
-    return out.map((v) => v / this.rows);
+  correlate(targets: Float32Array, offsets: Float64Array, prediction: Prediction | null): Correlation {
+    const { taps, rows } = this;
+    const outputs = offsets.length;
+    const y = Float64Array.from(targets);
+    const predicted = prediction && this.predict(prediction.weights, outputs);
+    const means = new Float64Array(outputs);
+    for (let o = 0; o < outputs; o++) {
+      let sum = 0;
+      for (let i = o * rows; i < (o + 1) * rows; i++) {
+        if (prediction) y[i] = clippedTarget(targets[i], predicted![i] + offsets[o], prediction.clamp);
+        sum += y[i] -= offsets[o];
+      }
+      means[o] = offsets[o] + sum / rows;
+    }
+    const products = new Float64Array(outputs * taps);
+    rowProducts(y, outputs, this.centered, taps, rows, products);
+    return { products: products.map((v) => v / rows), means };
   }
 
   predict(weights: Float64Array, outputs: number): Float32Array {
@@ -120,39 +161,65 @@ export class SimdSystem implements SampledSystem {
     return this.covariances.slice();
   }
 
-  correlate(targets: Float32Array, outputs: number): Float64Array {
+  correlate(targets: Float32Array, offsets: Float64Array, prediction: Prediction | null): Correlation {
     const { simd, taps, rows, wide, tall } = this;
-    const result = new Float64Array(outputs * taps);
+    const outputs = offsets.length;
+    const low = prediction?.clamp.min ?? -Infinity;
+    const high = prediction?.clamp.max ?? Infinity;
+    const products = new Float64Array(outputs * taps);
+    const means = new Float64Array(outputs);
     const mark = simd.mark();
-    const y = simd.place(BLOCK * wide * 4);
-    const out = simd.place(BLOCK * tall * 8);
+    const block = Math.min(BLOCK, ceil(outputs, 2));
+    const y = simd.place(block * wide * 4);
+    const at = simd.place(block * 4);
+    const sums = simd.place(block * 8);
+    const out = simd.place(block * tall * 8);
+    const predicted = prediction ? this.placePrediction(block) : null;
+    const values = simd.float32(y, block * wide).fill(0);
+    for (let first = 0; first < outputs; first += block) {
+      const count = Math.min(block, outputs - first);
+      for (let o = 0; o < count; o++) values.set(targets.subarray((first + o) * rows, (first + o + 1) * rows), o * wide);
+      simd.float32(at, count).set(offsets.subarray(first, first + count));
+      if (prediction && predicted) this.predictBlock(prediction.weights, first, count, predicted);
+      simd.functions.aim(y, predicted?.out ?? y, count, rows, wide, at, low, high, sums);
+      simd.functions.products(y, ceil(count, 2), this.q, tall, wide, out);
+      const sum = simd.float64(sums, count);
+      const correlated = simd.float64(out, block * tall);
+      for (let o = 0; o < count; o++) {
+        means[first + o] = offsets[first + o] + sum[o] / rows;
+        for (let k = 0; k < taps; k++) products[(first + o) * taps + k] = correlated[o * tall + k] / rows;
+      }
+    }
+    simd.release(mark);
+    return { products, means };
+  }
+
+  predict(weights: Float64Array, outputs: number): Float32Array {
+    const { simd, rows, wide } = this;
+    const result = new Float32Array(outputs * rows);
+    const mark = simd.mark();
+    const place = this.placePrediction(BLOCK);
     for (let first = 0; first < outputs; first += BLOCK) {
       const count = Math.min(BLOCK, outputs - first);
-      const values = simd.float32(y, BLOCK * wide).fill(0);
-      for (let o = 0; o < count; o++) values.set(targets.subarray((first + o) * rows, (first + o + 1) * rows), o * wide);
-      simd.functions.products(y, ceil(count, 2), this.q, tall, wide, out);
-      const sums = simd.float64(out, BLOCK * tall);
-      for (let o = 0; o < count; o++) for (let k = 0; k < taps; k++) result[(first + o) * taps + k] = sums[o * tall + k] / rows;
+      this.predictBlock(weights, first, count, place);
+      const sums = simd.float32(place.out, BLOCK * wide);
+      for (let o = 0; o < count; o++) result.set(sums.subarray(o * wide, o * wide + rows), (first + o) * rows);
     }
     simd.release(mark);
     return result;
   }
 
-  predict(weights: Float64Array, outputs: number): Float32Array {
-    const { simd, taps, rows, wide, tall } = this;
-    const result = new Float32Array(outputs * rows);
-    const mark = simd.mark();
-    const w = simd.place(BLOCK * tall * 4);
-    const out = simd.place(BLOCK * wide * 4);
-    for (let first = 0; first < outputs; first += BLOCK) {
-      const count = Math.min(BLOCK, outputs - first);
-      const values = simd.float32(w, BLOCK * tall).fill(0);
-      for (let o = 0; o < count; o++) values.set(weights.subarray((first + o) * taps, (first + o + 1) * taps), o * tall);
-      simd.functions.combine(w, ceil(count, 2), this.q, tall, wide, out);
-      const sums = simd.float32(out, BLOCK * wide);
-      for (let o = 0; o < count; o++) result.set(sums.subarray(o * wide, o * wide + rows), (first + o) * rows);
-    }
-    simd.release(mark);
-    return result;
+  /** Room for the weights and predictions of so many outputs. */
+  private placePrediction(outputs: number): { readonly weights: number; readonly out: number } {
+    return { weights: this.simd.place(outputs * this.tall * 4), out: this.simd.place(outputs * this.wide * 4) };
+  }
+
+  /** Predictions of `count` outputs from `first` on, float32 [count][wide]. */
+  private predictBlock(weights: Float64Array, first: number, count: number, place: { readonly weights: number; readonly out: number }): void {
+    const { simd, taps, wide, tall } = this;
+    const even = ceil(count, 2);
+    const values = simd.float32(place.weights, even * tall).fill(0);
+    for (let o = 0; o < count; o++) values.set(weights.subarray((first + o) * taps, (first + o + 1) * taps), o * tall);
+    simd.functions.combine(place.weights, even, this.q, tall, wide, place.out);
   }
 }

@@ -3,11 +3,12 @@ import { spread } from '../calibration/samples';
 import { compensate, selectTargets, type FloatTargets } from '../compensate/compensate';
 import { compensateLayer } from '../compensate/compensateLayer';
 import { LayerStream, type CodeChange } from '../compensate/layerStream';
+import { gatherTaps } from '../compensate/layerTaps';
 import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types';
 import type { Bits, WeightBits } from '../plan/types';
 import { decodePort } from '../program/ports';
 import { checkCancelled, type Progress } from '../progress';
-import { codeRange } from '../quantize/histogramError';
+import { codeTables } from '../quantize/codeTables';
 import { quantizeGraph, type InputFormat } from '../quantize/quantizeGraph';
 import type { LayerParameters, MapFormat, QuantizedParameters } from '../quantize/types';
 import { outputDivergence } from './divergence';
@@ -57,7 +58,13 @@ export function measureSensitivities(
   images: number,
   progress: Progress,
 ): Sensitivities {
-  const parametersAt = (read: Bits, weights: WeightBits): QuantizedParameters => quantizeAll(graph, calibration, inputs, units, read, weights);
+  const rounded = new Map<string, QuantizedParameters>();
+  const parametersAt = (read: Bits, weights: WeightBits): QuantizedParameters => {
+    const key = keyOf(read, weights);
+    const parameters = rounded.get(key) ?? quantizeAll(graph, calibration, inputs, units, read, weights);
+    rounded.set(key, parameters);
+    return parameters;
+  };
   const { fitted, compared } = splitImages(targets.images.length, images);
   const fit = selectTargets(targets, fitted);
   const { base, variants } = compensatedVariants(graph, units, bits, parametersAt, fit, progress);
@@ -148,21 +155,15 @@ function compensatedVariants(
       const map = graph.layers[id].inputs[0];
       const stored = wide.formats.get(map)!;
       const samples = targets.layers.get(id)!;
+      const taps = gatherTaps(graph, samples, (image) => stream.inputCodes(step, image));
       const own = new Map<string, Variant>();
       variants.set(id, own);
       for (const kind of kinds) {
         if (kind.read < 8 && !read.has(id)) continue;
         const format = kind.parameters.views.get(id) ?? kind.parameters.formats.get(map)!;
-        const change = conversion(stored, format);
-        const { h, w, c } = graph.maps[map].shape;
-        const codesOf = (image: number): Int16Array => {
-          const codes = stream.inputCodes(step, image).slice(0, h * w * c);
-          change(codes, h * w, c);
-          return codes;
-        };
-        own.set(keyOf(kind.read, kind.weights), { format, parameters: compensateLayer(graph, kind.parameters.layers.get(id)!, format, samples, codesOf) });
+        own.set(keyOf(kind.read, kind.weights), { format, parameters: compensateLayer(graph, kind.parameters.layers.get(id)!, samples, taps, stored, format) });
       }
-      const fitted = compensateLayer(graph, wide.layers.get(id)!, stored, samples, (image) => stream.inputCodes(step, image));
+      const fitted = compensateLayer(graph, wide.layers.get(id)!, samples, taps, stored, stored);
       layers.set(id, fitted);
       stream.replace(step, fitted);
     }
@@ -192,23 +193,13 @@ function quantizeAll(
   });
 }
 
-/** Codes of one format as codes of another for the nearest values. */
+/** Changes codes of one format into codes of another for the nearest values. */
 function conversion(from: MapFormat, to: MapFormat): CodeChange {
-  const at = <T extends Float64Array | Int32Array>(a: T, c: number): number => a[a.length === 1 ? 0 : c];
-  const wide = codeRange(from.bits, from.signed);
-  const narrow = codeRange(to.bits, to.signed);
-  const codesOf = wide.max - wide.min + 1;
-  // One table per channel, or one for all.
-  const count = Math.max(from.scales.length, from.zeroPoints.length, to.scales.length, to.zeroPoints.length);
-  const tables = new Int16Array(count * codesOf);
-  for (let c = 0, i = 0; c < count; c++) {
-    for (let q = wide.min; q <= wide.max; q++, i++) {
-      const value = at(from.scales, c) * (q - at(from.zeroPoints, c));
-      tables[i] = Math.max(narrow.min, Math.min(narrow.max, Math.round(value / at(to.scales, c)) + at(to.zeroPoints, c)));
-    }
-  }
-  const step = count === 1 ? 0 : codesOf;
+  const tables = codeTables(from, to);
   return (codes, pixels, channels) => {
-    for (let p = 0, i = 0; p < pixels; p++) for (let c = 0, table = -wide.min; c < channels; c++, i++, table += step) codes[i] = tables[table + codes[i]];
+    for (let c = 0; c < channels; c++) {
+      const table = tables.of(c);
+      for (let i = c, end = pixels * channels; i < end; i += channels) codes[i] = table[codes[i] - tables.first];
+    }
   };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { clippedTarget, fitWeights } from '../../../src/engine/compensate/leastSquares';
+import { fitWeights } from '../../../src/engine/compensate/leastSquares';
+import { clippedTarget } from '../../../src/engine/compensate/sampledSystem';
 import { cholesky, gram, rowProducts, solveRows, transpose } from '../../../src/engine/compensate/linear';
 import { samplePixels } from '../../../src/engine/compensate/positions';
 import { roundRows } from '../../../src/engine/compensate/roundRows';

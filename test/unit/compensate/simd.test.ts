@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { gram } from '../../../src/engine/compensate/linear';
 import { FeedbackRounder, SimdRounder } from '../../../src/engine/compensate/roundRows';
 import { PlainSystem, SimdSystem } from '../../../src/engine/compensate/sampledSystem';
+import { PlainSolver, SimdSolver } from '../../../src/engine/compensate/solver';
 import { algebra } from '../../../src/engine/compensate/simd/algebra';
 
 const simd = algebra()!;
@@ -33,11 +34,47 @@ describe('error compensation in WebAssembly', () => {
       const fast = new SimdSystem(simd, codes, taps, rows);
       closeTo(fast.mean, plain.mean, 1e-12);
       closeTo(fast.covariance(), plain.covariance(), 1e-9);
-      closeTo(fast.correlate(targets, outputs), plain.correlate(targets, outputs), 1e-3);
+      const offsets = Float64Array.from({ length: outputs }, () => Math.fround(random() - 0.5));
+      for (const prediction of [null, { weights, clamp: { min: -0.5, max: null } }, { weights: weights.map((w) => w / 255), clamp: { min: -0.25, max: 0.75 } }]) {
+        const expected = plain.correlate(targets, offsets, prediction);
+        const actual = fast.correlate(targets, offsets, prediction);
+        closeTo(actual.products, expected.products, 1e-3);
+        closeTo(actual.means, expected.means, 1e-5);
+      }
       closeTo(fast.predict(weights, outputs), plain.predict(weights, outputs), 1e-5);
       // Once more: what was placed before is not overwritten.
       closeTo(fast.predict(weights, outputs), plain.predict(weights, outputs), 1e-5);
     }), { numRuns: 40 });
+  });
+
+  it('solves what the plain implementation solves, whatever the sizes, beside a system in the same memory', () => {
+    fc.assert(fc.property(fc.record({ n: fc.integer({ min: 1, max: 70 }), count: fc.integer({ min: 1, max: 19 }), seed: fc.integer() }), ({ n, count, seed }) => {
+      const random = generator(seed);
+      const a = gram(Float64Array.from({ length: n * 80 }, () => random() * 2 - 1), n, 80);
+      for (let k = 0; k < n; k++) a[k * n + k] += 1;
+      const right = Float64Array.from({ length: n * count }, () => random() * 2 - 1);
+      const codes = Int16Array.from({ length: n * 50 }, () => Math.floor(random() * 16));
+      const system = new SimdSystem(simd, codes, n, 50);
+      const before = system.predict(right, count);
+      const fast = new SimdSolver(a, n, simd);
+      const plain = new PlainSolver(a, n);
+      for (let round = 0; round < 2; round++) {
+        const [x, y] = [right.slice(), right.slice()];
+        fast.solve(x, count);
+        plain.solve(y, count);
+        closeTo(x, y, 1e-9);
+        // Solutions satisfy the equations.
+        for (let r = 0; r < count; r++) closeTo(Float64Array.from({ length: n }, (_, i) => a.subarray(i * n, (i + 1) * n).reduce((sum, v, k) => sum + v * x[r * n + k], 0)), right.subarray(r * n, (r + 1) * n), 1e-9);
+      }
+      assert.deepEqual(system.predict(right, count), before);
+    }), { numRuns: 40 });
+  });
+
+  it('refuses a matrix that is not positive definite, as the plain implementation does', () => {
+    const a = new Float64Array(30 * 30);
+    for (let k = 0; k < 30; k++) a[k * 30 + k] = k === 25 ? -1 : 1;
+    assert.throws(() => new PlainSolver(a, 30), RangeError);
+    assert.throws(() => new SimdSolver(a, 30, simd), RangeError);
   });
 
   it('counts the largest codes exactly: no sum overflows', () => {

@@ -3,6 +3,8 @@
 // The dense sums of error compensation. Arrays are laid out by the caller; nothing is allocated here. Rows of int16 are padded with zeros to multiples of 8, rows of
 // float32 to multiples of 4.
 
+export { backward, cholesky, forward, transposeLower } from './triangular';
+
 /** Rows that are summed in 32-bit floating point before they are added to a 64-bit sum. */
 const CHUNK: i32 = 512;
 
@@ -171,6 +173,52 @@ export function combine(w: usize, rows: i32, x: usize, n: i32, length: i32, out:
       v128.store(r, b0);
     }
   }
+}
+
+/**
+ * What a fit aims at (leastSquares.ts): targets beyond a bound are replaced by predictions that lie beyond, too, or by the bound. All less an offset.
+ *
+ * @param targets   float32 [rows][stride], changed
+ * @param predicted float32 [rows][stride], less the offset
+ * @param length    values of a row that count; stride is a multiple of 4
+ * @param offsets   float32 [rows]
+ * @param sums      float64 [rows], written: sums of the results
+ */
+export function aim(targets: usize, predicted: usize, rows: i32, length: i32, stride: i32, offsets: usize, low: f32, high: f32, sums: usize): void {
+  const lows = f32x4.splat(low);
+  const highs = f32x4.splat(high);
+  for (let o = 0; o < rows; o++) {
+    const row = <usize>o * (<usize>stride << 2);
+    const offset = v128.load32_splat(offsets + (<usize>o << 2));
+    let sum: f64 = 0;
+    for (let begin = 0; begin < length; begin += CHUNK) {
+      const end = row + (<usize>min(length, begin + CHUNK) << 2);
+      const whole = end & ~15;
+      let part = f32x4.splat(0);
+      let t = row + (<usize>begin << 2);
+      for (; t < whole; t += 16) {
+        const value = aimed(v128.load(targets + t), f32x4.add(v128.load(predicted + t), offset), lows, highs);
+        const rest = f32x4.sub(value, offset);
+        v128.store(targets + t, rest);
+        part = f32x4.add(part, rest);
+      }
+      sum += sumF32(part);
+      if (t < end) {
+        const rest = f32x4.sub(aimed(v128.load(targets + t), f32x4.add(v128.load(predicted + t), offset), lows, highs), offset);
+        v128.store(targets + t, rest);
+        sum += <f64>f32x4.extract_lane(rest, 0);
+        if (t + 4 < end) sum += <f64>f32x4.extract_lane(rest, 1);
+        if (t + 8 < end) sum += <f64>f32x4.extract_lane(rest, 2);
+      }
+    }
+    store<f64>(sums + (<usize>o << 3), sum);
+  }
+}
+
+@inline
+function aimed(target: v128, predicted: v128, low: v128, high: v128): v128 {
+  const raised = v128.bitselect(f32x4.min(predicted, low), target, f32x4.le(target, low));
+  return v128.bitselect(f32x4.max(predicted, high), raised, f32x4.ge(target, high));
 }
 
 /**
