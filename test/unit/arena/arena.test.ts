@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { layoutArena, layoutWithin, type ArenaLayout, type ArenaOverlap, type ArenaRequest } from '../../../src/engine/program/arena';
 import { findConflicts } from '../../../src/engine/program/arena/conflicts';
+import { EjectionSearch } from '../../../src/engine/program/arena/ejection';
 import { groupRequests } from '../../../src/engine/program/arena/placement';
 import { mergeSlots } from '../../../src/engine/program/arena/slots';
 
@@ -172,6 +173,30 @@ describe('program/arena', () => {
       { numRuns: 300, seed: 20240613 },
     );
     assert.ok(optimal >= all * 0.99, `${optimal} of ${all}`);
+  });
+
+  it('pushes requests out of the way until all lie below a height, or gives up', () => {
+    let lower = 0;
+    fc.assert(
+      fc.property(problem(20), fc.double({ min: 0.5, max: 1, noNaN: true }), ({ requests, overlaps }, share) => {
+        // One above the other.
+        let end = 0;
+        const offsets = Float64Array.from(requests, ({ bytes, align }) => {
+          const offset = Math.ceil(end / align) * align;
+          end = offset + bytes;
+          return offset;
+        });
+        const height = Math.floor(share * end);
+        const found = new EjectionSearch(requests, findConflicts(requests, overlaps)).run(offsets, height, 100_000);
+        if (!found) return;
+        if (height < end) lower++;
+        const bytes = requests.reduce((top, r, i) => Math.max(top, found[i] + r.bytes), 0);
+        assert.ok(bytes <= height, `${bytes} of ${height}`);
+        check(requests, overlaps, { offsets: [...found], bytes, lowerBound: 0 });
+      }),
+      { numRuns: 150 },
+    );
+    assert.ok(lower > 40, `${lower} lower layouts`);
   });
 
   it('lays the input of a pointwise expansion at the end of its output', () => {

@@ -1,17 +1,21 @@
 import type { ArenaRequest } from '../arena';
 import type { Conflicts } from './conflicts';
+import { EjectionSearch } from './ejection';
 import { initialOrders } from './orders';
 import { groupRequests, Placer, type Groups, type Placement } from './placement';
 import { mergeSlots } from './slots';
 import { layoutByWindows } from './windows';
 
-/** Work of the two efforts, in looks at a conflict of a request that is being placed. */
-const BUDGET = { quick: 80_000, thorough: 12_000_000 };
+/** Looks at a conflict of a request that is being placed, for layouts in some orders. */
+const ORDERS = { quick: 80_000, thorough: 400_000 };
 /** The same for layouts of slots, which stand for all branches at once. */
-const SLOT_BUDGET = { quick: 600_000, thorough: 3_000_000 };
-/** Layouts window by window of slots, of which there are few, and of all requests. */
+const SLOT_ORDERS = { quick: 600_000, thorough: 3_000_000 };
+/** Of slots and of all requests window by window. */
+const WINDOWS = { quick: { work: 2_000_000, patience: 4, repairs: 0 }, thorough: { work: 6_000_000, patience: 4, repairs: 0 } };
 const SLOT_WINDOWS = { quick: { work: 1_000_000, patience: 16, repairs: 12 }, thorough: { work: 3_000_000, patience: 32, repairs: 24 } };
-const WINDOWS = { quick: { work: 3_000_000, patience: 4, repairs: 0 }, thorough: { work: 12_000_000, patience: 4, repairs: 0 } };
+/** Of slots and of all requests by ejections, for each of them. */
+const SLOT_EJECTIONS = { quick: { work: 4000, heights: 4 }, thorough: { work: 30_000, heights: 7 } };
+const EJECTIONS = { quick: { work: 4000, heights: 5 }, thorough: { work: 40_000, heights: 10 } };
 /** Requests whose slots are fewer by this share have branches that are worth it. */
 const FEW_SLOTS = 0.7;
 
@@ -19,24 +23,37 @@ const FEW_SLOTS = 0.7;
 export function searchLayout(requests: readonly ArenaRequest[], conflicts: Conflicts, lowerBound: number, effort: 'quick' | 'thorough', enough = 0): Placement {
   const target = Math.max(lowerBound, enough);
   const groups = groupRequests(requests);
-  const slots = mergeSlots(requests, groups, conflicts);
-  let bySlots: Placement | null = null;
-  if (slots.requests.length <= FEW_SLOTS * requests.length) {
-    const each = slots.requests.map((_, i) => Int32Array.of(i));
-    const ordered = new OrderSearch(slots.requests, slots.conflicts, each, SLOT_BUDGET[effort]).run(target);
-    const placed = layoutByWindows(slots.requests, slots.conflicts, target, ordered.bytes, SLOT_WINDOWS[effort]) ?? ordered;
-    bySlots = settle(requests, conflicts, Float64Array.from(slots.slotOf, (slot) => placed.offsets[slot]), placed.bytes);
-    if (bySlots.bytes <= target) return bySlots;
+  let best: Placement = { offsets: new Float64Array(requests.length), bytes: Infinity };
+  const ways = [
+    () => bySlots(requests, groups, conflicts, target, effort),
+    () => new OrderSearch(requests, conflicts, groups, ORDERS[effort]).initial(target),
+    () => layoutByWindows(requests, conflicts, target, best.bytes, WINDOWS[effort]),
+  ];
+  for (const way of ways) {
+    const found = way();
+    if (found && found.bytes < best.bytes) best = found;
+    if (best.bytes <= target) return best;
   }
-  const search = new OrderSearch(requests, conflicts, groups, BUDGET[effort]);
-  const first = search.initial(target);
-  const best = bySlots && bySlots.bytes <= first.bytes ? bySlots : first;
-  if (best.bytes <= target) return best;
-  const byWindows = layoutByWindows(requests, conflicts, target, best.bytes, WINDOWS[effort]);
-  // Where a layout falls apart in time, moves of groups all over it find nothing better.
-  if (byWindows) return byWindows;
-  if (best === bySlots) return best;
-  return search.improve(target);
+  return new EjectionSearch(requests, conflicts).descend(best, target, EJECTIONS[effort]);
+}
+
+/** The best layout whose branches are alike; null where this would hardly make it simpler. */
+function bySlots(requests: readonly ArenaRequest[], groups: Groups, conflicts: Conflicts, target: number, effort: 'quick' | 'thorough'): Placement | null {
+  const slots = mergeSlots(requests, groups, conflicts);
+  if (slots.requests.length > FEW_SLOTS * requests.length) return null;
+  let best: Placement | null = null;
+  const take = ({ offsets, bytes }: Placement): boolean => {
+    const settled = settle(requests, conflicts, Float64Array.from(slots.slotOf, (slot) => offsets[slot]), bytes);
+    if (!best || settled.bytes < best.bytes) best = settled;
+    return best.bytes <= target;
+  };
+  const each = slots.requests.map((_, i) => Int32Array.of(i));
+  const ordered = new OrderSearch(slots.requests, slots.conflicts, each, SLOT_ORDERS[effort]).run(target);
+  if (take(ordered)) return best;
+  const byWindows = layoutByWindows(slots.requests, slots.conflicts, target, ordered.bytes, SLOT_WINDOWS[effort]);
+  if (byWindows && take(byWindows)) return best;
+  take(new EjectionSearch(slots.requests, slots.conflicts).descend(ordered, target, SLOT_EJECTIONS[effort]));
+  return best;
 }
 
 /** Lets everything fall as far as it can, from what lies lowest on: nothing comes to lie higher. */

@@ -9,9 +9,8 @@ const MOST_CROSSING = 3;
 const LEAST_WINDOW = 8;
 /** A cut is where no more than this share of the lower bound is alive. */
 const MOST_ALIVE = 0.6;
-/** Heights that are tried, over the lower bound; below the first that succeeds some more. */
-const HEIGHTS = [1, 1.01, 1.025, 1.05, 1.08, 1.12, 1.2];
-const REFINEMENTS = 2;
+/** Heights that are tried, over the lower bound, until one does not succeed. */
+const HEIGHTS = [1.15, 1.1, 1.07, 1.05, 1.035, 1.02, 1.01, 1];
 
 /** How much a search may do. */
 export interface WindowEffort {
@@ -40,21 +39,14 @@ export function layoutByWindows(requests: readonly ArenaRequest[], conflicts: Co
   const windows = cutWindows(requests, lowerBound * MOST_ALIVE);
   if (windows.length < 2) return null;
   let best: Placement | null = null;
-  let failed = lowerBound;
-  const placer = new WindowPlacer(requests, conflicts, effort);
-  const attempt = (height: number): boolean => {
-    const offsets = placer.place(windows, height);
-    if (offsets) best = { offsets, bytes: requests.reduce((top, r, i) => Math.max(top, offsets[i] + r.bytes), 0) };
-    else failed = height;
-    return offsets !== null;
-  };
+  // Loose heights first: they are found at once, and what is found settles, too.
   for (const share of HEIGHTS) {
     const height = Math.ceil(lowerBound * share);
-    if (height >= limit) break;
-    if (attempt(height)) break;
+    if (height >= limit) continue;
+    const offsets = new WindowPlacer(requests, conflicts, effort).place(windows, height);
+    if (!offsets) break;
+    best = { offsets, bytes: requests.reduce((top, r, i) => Math.max(top, offsets[i] + r.bytes), 0) };
   }
-  const found = best as Placement | null;
-  for (let i = 0; found && i < REFINEMENTS && found.bytes > lowerBound; i++) attempt(Math.floor((failed + (best as unknown as Placement).bytes) / 2));
   return best;
 }
 
