@@ -4,7 +4,7 @@ import type { Calibration, Preprocess } from './calibration/types';
 import { toIdentifier } from './codegen';
 import { compensate, observeTargets, type FloatTargets } from './compensate/compensate';
 import type { DecideOptions } from './decide';
-import type { Graph } from './graph/types';
+import { isWeighted, type Graph } from './graph/types';
 import { decisionsOf } from './plan/decisions';
 import { inputFormats } from './plan/inputs';
 import { oneScaleMaps, resolveStage, resolveTailStages } from './plan/stage';
@@ -65,10 +65,10 @@ export class ModelQuantizer {
   /**
    * Quantized parameters of decisions, the last ones again where they are the same. Classes of patches do not change them.
    *
-   * @param fit whether weights are fitted to what the integer layers before them compute; undefined: when anything has fewer than 8 bits
+   * @param fit whether weights are fitted to what the integer layers before them compute: worth most where bits are few, and up to two points for thin networks at 8 bits
    * @throws CancelledError
    */
-  async parameters(decisions: Decisions, fit: boolean | undefined, progress: Progress): Promise<QuantizedParameters> {
+  async parameters(decisions: Decisions, fit: boolean, progress: Progress): Promise<QuantizedParameters> {
     const { graph, calibration, file } = this.model;
     const oneScale = oneScaleMaps(graph, decisions.patchStage);
     const key = JSON.stringify([decisions.maps, decisions.layers, [...oneScale], fit]);
@@ -76,7 +76,7 @@ export class ModelQuantizer {
       checkCancelled(progress);
       progress.report('Quantizing weights', 0, 0);
       let parameters = quantizeGraph(graph, calibration, this.inputs, decisionsOf(graph, decisions, file), oneScale);
-      if (fit ?? mixedBits(decisions)) parameters = compensate(graph, parameters, await this.floatTargets(progress), progress);
+      if (fit && graph.layers.some(isWeighted)) parameters = compensate(graph, parameters, await this.floatTargets(progress), progress);
       this.last = { key, parameters };
     }
     return this.last.parameters;
@@ -95,9 +95,4 @@ export class ModelQuantizer {
     this.targets ??= await observeTargets(graph, modelPath, samples, preprocess, fitImages, progress);
     return this.targets;
   }
-}
-
-/** Whether anything has fewer than 8 bits. */
-export function mixedBits({ maps, layers }: Pick<Plan, 'maps' | 'layers'>): boolean {
-  return Object.values(maps).some((m) => m.bits < 8) || Object.values(layers).some((l) => (l.weightBits ?? 8) < 8 || (l.inputBits ?? 8) < 8);
 }

@@ -48,7 +48,7 @@ export interface QuantizeOptions {
   readonly classes: 'static' | 'runtime';
   /** Null: `unit` preset. */
   readonly preprocess: Preprocess | null;
-  /** Fit weights to what the integer network computes (see compensate/); undefined: when anything has fewer than 8 bits, or bits were measured. */
+  /** Fit weights to what the integer network computes (see compensate/); unless false. */
   readonly compensate?: boolean;
   /** Use at most so many samples; 0: all. */
   readonly limit: number;

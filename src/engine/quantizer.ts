@@ -32,7 +32,7 @@ export interface QuantizerJob {
   readonly preprocess: Preprocess;
   readonly calibration: Calibration;
   readonly search: Omit<DecideOptions, 'measured'>;
-  /** Undefined: when anything has fewer than 8 bits, or bits were measured. */
+  /** Fit weights to what the integer network computes, unless false. */
   readonly compensate?: boolean;
   /** Keep some of the images back, so that {@link Quantizer.quantizeWithin} can check what it finds. */
   readonly keepBack: boolean;
@@ -68,8 +68,7 @@ export class Quantizer {
     const measured = reduction === undefined ? undefined : { ...(await this.model.sensitivities(search.bits, this.progress)), target: reduction };
     const decision = decide(graph, calibration, { ...search, measured }, this.progress);
     this.searchSeconds += (performance.now() - begin) / 1000;
-    // What was measured after compensation is compensated, at 8 bits as well: thin networks lose up to a point less by it.
-    const parameters = await this.model.parameters(decision, this.job.compensate ?? (measured === undefined ? undefined : true), this.progress);
+    const parameters = await this.model.parameters(decision, this.job.compensate ?? true, this.progress);
     const program = this.model.lower(decision, parameters, search.target);
     return { decision, parameters, program };
   }

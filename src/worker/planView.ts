@@ -4,7 +4,6 @@ import { graphMacs } from '../engine/graph/macs';
 import type { Region } from '../engine/graph/region';
 import { isWeighted, type LayerId, type MapId, type Shape } from '../engine/graph/types';
 import { stageBranches } from '../engine/patch/branches';
-import { mixedBits } from '../engine/modelQuantizer';
 import type { OpenedPlan } from '../engine/plan/open';
 import { int8LayerwiseArenaBytes, programCost, redundantMacsPercent, type ProgramCost } from '../engine/program/cost';
 import { outlierShare } from '../engine/plan/stage';
@@ -32,8 +31,8 @@ export interface PlanKnowledge {
 }
 
 /** Whether weights lack the error compensation that quantizing would have given them. */
-export function isUnfitted({ stored, plan }: Pick<OpenedPlan, 'stored' | 'plan'>): boolean {
-  return !stored && (plan.search.method === 'sensitivity' || mixedBits(plan));
+export function isUnfitted({ stored, graph }: Pick<OpenedPlan, 'stored' | 'graph'>): boolean {
+  return !stored && graph.layers.some(isWeighted);
 }
 
 /** @param layers the same graph's layers before the plan */

@@ -67,7 +67,7 @@ export function sweepService(open: (planPath: string) => Promise<OpenedPlan>, pr
     fitWeights: async (planPath) => {
       const plan = await readPlan(planPath);
       const { graph, quantizer } = await sessionOf(plan, planPath, progress);
-      const data = encodeParameters(graph, await quantizer.parameters(plan, plan.search.method === 'sensitivity' || undefined, progress));
+      const data = encodeParameters(graph, await quantizer.parameters(plan, true, progress));
       checkCancelled(progress);
       const file = parametersFileName(planPath);
       await writeFilesWhole([

@@ -10,7 +10,7 @@ export interface RoundedRows {
   readonly scales: Float64Array;
 }
 
-/** Scales tried at 4 bits, relative to the one at which the largest magnitude has the largest code. */
+/** Scales tried, relative to the one at which the largest magnitude has the largest code. */
 const GRID = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5];
 /** Factors on the best of them that are tried with error feedback. */
 const FACTORS = [1, 0.85, 0.92, 1.08, 1.16];
@@ -19,28 +19,17 @@ const SWEEPS = 2;
 /**
  * Rounds rows of weights to integers so that e·H·eᵀ, e = w − scale·codes, becomes small.
  *
- * 8 bits: to nearest, largest magnitude at ±127. 4 bits (±7): GPTQ (Frantar et al., ICLR 2023): one weight after the other, by descending diagonal of H, later ones taking
- * over the error of earlier ones; the scale of least error over a grid; then coordinate descent on the codes.
+ * GPTQ (Frantar et al., ICLR 2023): one weight after the other, by descending diagonal of H, later ones taking over the error of earlier ones; the scale of least error over a
+ * grid; then coordinate descent on the codes. Codes are ±7 at 4 bits, ±127 at 8. Four rows at a time where there is SIMD: both ways give rows of about the same error, not always
+ * the same codes, as one counts in 32-bit floating point.
  *
  * @param weights [rows][taps]
  * @param hessian [taps][taps], positive definite
  */
 export function roundRows(weights: Float64Array, rows: number, taps: number, hessian: Float64Array, bits: WeightBits): RoundedRows {
-  if (bits === 4) return roundWithFeedback(weights, rows, taps, hessian);
-  const codes = new Int8Array(rows * taps);
-  const scales = new Float64Array(rows);
-  for (let o = 0; o < rows; o++) {
-    const row = weights.subarray(o * taps, (o + 1) * taps);
-    scales[o] = (largestOf(row) || 127) / 127;
-    for (let k = 0; k < taps; k++) codes[o * taps + k] = Math.round(row[k] / scales[o]);
-  }
-  return { codes, scales };
-}
-
-/** 4 bits, four rows at a time where there is SIMD. Both ways give rows of about the same error, not always the same codes: one counts in 32-bit floating point. */
-function roundWithFeedback(weights: Float64Array, rows: number, taps: number, hessian: Float64Array): RoundedRows {
   const simd = algebra();
-  const rounder = simd !== null && Algebra.fits(taps * taps * 8 + solverBytes(taps) + (1 << 20)) ? new SimdRounder(hessian, taps, simd) : new FeedbackRounder(hessian, taps);
+  const top = bits === 4 ? 7 : 127;
+  const rounder = simd !== null && Algebra.fits(taps * taps * 8 + solverBytes(taps) + (1 << 20)) ? new SimdRounder(hessian, taps, top, simd) : new FeedbackRounder(hessian, taps, top);
   const codes = new Int8Array(rows * taps);
   const scales = new Float64Array(rows);
   rounder.round(weights, rows, codes, scales);
@@ -53,16 +42,16 @@ function largestOf(row: Float64Array): number {
   return largest;
 }
 
-/** Scale of least error of plain rounding to ±7, weighted by the diagonal of H; 0 for a row of zeros. */
-function nearestScale(row: Float64Array, hessian: Float64Array, n: number): number {
-  const full = largestOf(row) / 7;
+/** Scale of least error of plain rounding to ±top, weighted by the diagonal of H; 0 for a row of zeros. */
+function nearestScale(row: Float64Array, hessian: Float64Array, n: number, top: number): number {
+  const full = largestOf(row) / top;
   let best = full;
   let least = Infinity;
   for (const fraction of GRID) {
     const scale = full * fraction;
     let error = 0;
     for (let k = 0; k < n; k++) {
-      const d = row[k] - scale * clip(Math.round(row[k] / scale));
+      const d = row[k] - scale * clip(Math.round(row[k] / scale), top);
       error += d * d * hessian[k * n + k];
     }
     if (error < least) {
@@ -85,7 +74,7 @@ export class SimdRounder {
   private readonly matrix: number;
   private readonly wide: number;
 
-  constructor(private readonly hessian: Float64Array, private readonly n: number, private readonly simd: Algebra) {
+  constructor(private readonly hessian: Float64Array, private readonly n: number, private readonly top: number, private readonly simd: Algebra) {
     const order = byDiagonal(hessian, n);
     this.order = order;
     this.wide = Math.ceil(n / 4) * 4;
@@ -105,7 +94,7 @@ export class SimdRounder {
 
   /** @param codes [rows][n] and @param scales [rows] are written */
   round(weights: Float64Array, rows: number, codes: Int8Array, scales: Float64Array): void {
-    const { simd, n, wide, order, hessian } = this;
+    const { simd, n, wide, order, hessian, top } = this;
     const place = (length: number): number => simd.place(length * 4);
     const at = { weights: place(4 * n), codes: place(4 * n), error: place(4 * n), scales: place(4), total: place(4), row: place(wide), slope: place(wide) };
     const trial = simd.float32(at.codes, 4 * n);
@@ -116,12 +105,12 @@ export class SimdRounder {
     for (let first = 0; first < rows; first += 4) {
       const count = Math.min(4, rows - first);
       const row = (r: number): Float64Array => weights.subarray((first + r) * n, (first + r + 1) * n);
-      const start = Float64Array.from({ length: 4 }, (_, r) => (r < count ? nearestScale(row(r), hessian, n) || 1 : 1));
+      const start = Float64Array.from({ length: 4 }, (_, r) => (r < count ? nearestScale(row(r), hessian, n, top) || 1 : 1));
       for (let k = 0; k < n; k++) for (let r = 0; r < 4; r++) quad[4 * k + r] = r < count ? row(r)[order[k]] : 0;
       const least = new Float64Array(4).fill(Infinity);
       for (const factor of FACTORS) {
         for (let r = 0; r < 4; r++) trialScales[r] = start[r] * factor;
-        simd.functions.feedback(at.weights, this.factor, n, at.scales, 7, at.codes, at.error, at.total);
+        simd.functions.feedback(at.weights, this.factor, n, at.scales, top, at.codes, at.error, at.total);
         for (let r = 0; r < count; r++) {
           if (totals[r] >= least[r]) continue;
           least[r] = totals[r];
@@ -133,7 +122,7 @@ export class SimdRounder {
         const result = codes.subarray((first + r) * n, (first + r + 1) * n);
         line.set(row(r));
         trial.set(result);
-        simd.functions.descend(at.row, this.matrix, n, wide, scales[first + r], 7, SWEEPS, at.codes, at.slope);
+        simd.functions.descend(at.row, this.matrix, n, wide, scales[first + r], top, SWEEPS, at.codes, at.slope);
         for (let k = 0; k < n; k++) result[k] = trial[k];
       }
     }
@@ -150,6 +139,7 @@ export class FeedbackRounder {
   constructor(
     private readonly hessian: Float64Array,
     private readonly n: number,
+    private readonly top: number,
   ) {
     const order = byDiagonal(hessian, n);
     this.order = order;
@@ -169,7 +159,7 @@ export class FeedbackRounder {
 
   /** @returns the scale; codes go to `best` */
   private roundRow(row: Float64Array, best: Int8Array): number {
-    const start = nearestScale(row, this.hessian, this.n) || 1;
+    const start = nearestScale(row, this.hessian, this.n, this.top) || 1;
     const trial = new Int8Array(this.n);
     let scale = start;
     let least = Infinity;
@@ -197,7 +187,7 @@ export class FeedbackRounder {
       let carried = 0;
       for (let a = b + 1; a < n; a++) carried += error[a] * lt[p + a];
       const w = row[order[b]];
-      const code = clip(Math.round((w + carried / lt[p + b]) / scale));
+      const code = clip(Math.round((w + carried / lt[p + b]) / scale), this.top);
       codes[order[b]] = code;
       error[b] = w - scale * code;
       const term = carried + error[b] * lt[p + b];
@@ -219,7 +209,7 @@ export class FeedbackRounder {
       let moved = false;
       for (let k = 0; k < n; k++) {
         const p = k * n;
-        const next = clip(codes[k] + Math.round(slope[k] / (scale * hessian[p + k])));
+        const next = clip(codes[k] + Math.round(slope[k] / (scale * hessian[p + k])), this.top);
         const step = next - codes[k];
         if (step === 0) continue;
         codes[k] = next;
@@ -231,6 +221,6 @@ export class FeedbackRounder {
   }
 }
 
-function clip(code: number): number {
-  return code > 7 ? 7 : code < -7 ? -7 : code;
+function clip(code: number, top: number): number {
+  return code > top ? top : code < -top ? -top : code;
 }

@@ -40,7 +40,7 @@ export async function writePointAsPlan(session: SweepSession, planPath: string, 
   });
   // A table is a file that anybody may have written: what it decides is checked like a sidecar before anything is made of it.
   parsePlan(formatPlan(planWith('0'.repeat(64))), sweepsPathOf(planPath));
-  const parameters = encodeParameters(graph, await session.quantizer.parameters(decisions, fitOf(settings), progress));
+  const parameters = encodeParameters(graph, await session.quantizer.parameters(decisions, settings.compensate ?? true, progress));
   const plan = planWith(hashBytes(parameters));
   checkCancelled(progress);
   await writeFilesWhole([
@@ -48,11 +48,6 @@ export async function writePointAsPlan(session: SweepSession, planPath: string, 
     { path: planPath, data: formatPlan(plan) },
   ]);
   return plan;
-}
-
-/** Whether weights are fitted, as quantizing with these settings does; undefined: where bits are mixed. */
-export function fitOf({ compensate, bitOpsTarget }: SweepSettings): boolean | undefined {
-  return compensate ?? (bitOpsTarget === undefined ? undefined : true);
 }
 
 /** A plan's record of how it was searched. */

@@ -3,7 +3,7 @@ import { UserError } from '../errors';
 import { FloatCache } from '../evaluation/floatCache';
 import type { Progress } from '../progress';
 import type { QuantizedParameters } from '../quantize/types';
-import { fitOf, settingsAt } from './pick';
+import { settingsAt } from './pick';
 import { atPhi, makePoint, measureRandom, type PointMaker } from './points';
 import type { SweepSession } from './session';
 import type { Sweep, SweepDecisions, SweepParameter, SweepPoint, SweepSettings } from './types';
@@ -69,7 +69,7 @@ export async function runSweep(session: SweepSession, options: SweepOptions, pro
     const maker: PointMaker = { session, settings: own, measuring, progress: place };
     const point = base
       ? await makePoint(maker, value, value, () => Promise.resolve(atPhi(maker, base.decisions, value)), () => Promise.resolve(base.parameters))
-      : await makePoint(maker, value, settings.phi, () => session.decide(own, options.locked, place), (decisions) => session.quantizer.parameters(decisions, fitOf(own), place));
+      : await makePoint(maker, value, settings.phi, () => session.decide(own, options.locked, place), (decisions) => session.quantizer.parameters(decisions, own.compensate ?? true, place));
     points.push(base && point.decisions ? { ...point, randomAccuracy: await measureRandom(maker, point.decisions, base.parameters) } : point);
   }
   if (points.every((p) => p.problem !== null)) throw new UserError(`No value of ${NAMES[parameter]} gives a plan. ${points[0].problem}`);
@@ -79,5 +79,5 @@ export async function runSweep(session: SweepSession, options: SweepOptions, pro
 /** The plan that φ is swept on. */
 async function madeBase(session: SweepSession, { settings, locked }: SweepOptions, progress: Progress): Promise<NonNullable<SweepOptions['base']>> {
   const { notes: _, pareto: __, ...decisions } = await session.decide(settings, locked, progress);
-  return { decisions, parameters: await session.quantizer.parameters(decisions, fitOf(settings), progress) };
+  return { decisions, parameters: await session.quantizer.parameters(decisions, settings.compensate ?? true, progress) };
 }

@@ -46,7 +46,7 @@ export interface SweepSettings {
   readonly epsilon: number;
   /** Reduction of BitOPs to reach by measured sensitivity; missing: bits by the entropy score. */
   readonly bitOpsTarget?: number;
-  /** Whether weights were fitted to what the integer network computes; undefined: where anything has fewer than 8 bits. */
+  /** Whether weights were fitted to what the integer network computes; missing: they were. */
   readonly compensate?: boolean;
   readonly calibration: {
     readonly key: string;

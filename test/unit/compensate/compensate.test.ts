@@ -103,11 +103,14 @@ describe('error compensation', () => {
     assert.ok(feedback < 0.6 * plain, `${feedback} against ${plain}`);
   });
 
-  it('rounds 8-bit rows to nearest and leaves empty rows empty', () => {
+  it('rounds rows of independent inputs to nearest, and leaves empty rows empty', () => {
     const weights = Float64Array.of(1, -0.5, 0.25, 0, 0, 0);
-    const { codes, scales } = roundRows(weights, 2, 3, Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), 8);
-    assert.deepEqual([...codes], [127, -63, 32, 0, 0, 0]);
-    assert.equal(scales[1], 1);
+    for (const [bits, step] of [[8, 1 / 127], [4, 1 / 7]] as const) {
+      const { codes, scales } = roundRows(weights, 2, 3, Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), bits);
+      for (let k = 0; k < 3; k++) assert.ok(Math.abs(weights[k] - scales[0] * codes[k]) <= 0.51 * Math.max(step, scales[0]));
+      assert.deepEqual([...codes.subarray(3)], [0, 0, 0]);
+      assert.equal(scales[1], 1);
+    }
   });
 
   it('samples pixels of every part of a map, the same ones each time', () => {
