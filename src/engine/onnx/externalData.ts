@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, realpathSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, realpathSync } from 'node:fs';
 import { dirname, resolve, sep } from 'node:path';
 import { readFully } from './byteReader';
 import type { TensorInfo } from './model';
@@ -69,7 +69,8 @@ function integerEntry(tensor: TensorInfo, key: string): number | null {
 function withFile<T>(path: string, shown: string, use: (fd: number) => T): T {
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    // Non-blocking, so that a pipe of that name does not hang; it is refused as "not a file" below.
+    fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch {
     throw new ProblemError(`has its data in ${shown}, which cannot be opened`, REMEDY);
   }
