@@ -79,12 +79,8 @@ function componentFormats(
   bits: BitDecisions,
 ): Map<MapId, MapFormat> {
   const result = new Map<MapId, MapFormat>();
-  const input = component.maps.map((m) => inputs.get(m)).find((f) => f !== undefined);
-  if (input) {
-    // The application gives the codes: everything tied to them has the same format.
-    for (const m of component.maps) result.set(m, input.format);
-    return result;
-  }
+  const input = component.maps.findIndex((m) => inputs.has(m));
+  if (input >= 0) return tiedToInput(component, input, inputs.get(component.maps[input])!.format, statistics);
   const fixed = fixedFormat(graph, component, bits);
   if (fixed) {
     for (const m of component.maps) result.set(m, fixed);
@@ -103,6 +99,44 @@ function componentFormats(
     result.set(m, { ...types[i], scales: perChannel.every((s) => s === perChannel[0]) ? perChannel.slice(0, 1) : perChannel, zeroPoints: new Int32Array(1) });
   });
   return result;
+}
+
+/**
+ * The application gives the codes: every channel tied to one of the input's has its scale and zero point. Channels that a concatenation brings beside
+ * them get their own, over the range that calibration saw.
+ */
+function tiedToInput(component: ScaleComponent, input: number, format: MapFormat, statistics: (map: MapId) => MapStatistics): Map<MapId, MapFormat> {
+  const at = (list: ArrayLike<number>, c: number): number => list[list.length === 1 ? 0 : c];
+  const scales = new Float64Array(component.groups);
+  const zeroPoints = new Int32Array(component.groups);
+  component.groupOf[input].forEach((g, c) => {
+    scales[g] = at(format.scales, c);
+    zeroPoints[g] = at(format.zeroPoints, c);
+  });
+  if (scales.includes(0)) {
+    const low = new Float64Array(component.groups);
+    const high = new Float64Array(component.groups);
+    component.maps.forEach((m, i) => {
+      const seen = statistics(m);
+      component.groupOf[i].forEach((g, c) => {
+        low[g] = Math.min(low[g], seen.min[c]);
+        high[g] = Math.max(high[g], seen.max[c]);
+      });
+    });
+    const { max } = codeRange(format.bits, false);
+    for (let g = 0; g < scales.length; g++) {
+      if (scales[g] !== 0) continue;
+      scales[g] = Math.max(high[g] - low[g], 1e-6) / max;
+      zeroPoints[g] = Math.round(-low[g] / scales[g]);
+    }
+  }
+  return new Map(
+    component.maps.map((m, i) => {
+      const groups = component.groupOf[i];
+      const sameOrder = groups.length === component.groupOf[input].length && groups.every((g, c) => g === component.groupOf[input][c]);
+      return [m, sameOrder ? format : { ...format, scales: Float64Array.from(groups, (g) => scales[g]), zeroPoints: Int32Array.from(groups, (g) => zeroPoints[g]) }];
+    }),
+  );
 }
 
 /** Softmax writes codes of scale 1/256 whatever the statistics say. */
