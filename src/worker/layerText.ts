@@ -18,7 +18,7 @@ export function layerDetail(layer: Layer): string {
     case 'resize':
       return `${layer.mode} ×${Number(layer.scaleH.toFixed(2))}${layer.scaleH === layer.scaleW ? '' : `,${Number(layer.scaleW.toFixed(2))}`}`;
     case 'activation':
-      return layer.fn.name;
+      return layer.fn.name === 'formula' ? layer.fn.label : layer.fn.name;
     case 'slice':
       return `${layer.begin}…${layer.end - 1}`;
     case 'fullyConnected':

@@ -1,4 +1,4 @@
-import type { ActivationFunction, Clamp, Graph, Layer } from '../graph/types';
+import type { ActivationFunction, Clamp, Formula, Graph, Layer } from '../graph/types';
 import { fromRow, reorder, toRow } from './layout';
 import type { OnnxWriter } from './onnxWriter';
 import { poolAttributes } from './window';
@@ -50,7 +50,39 @@ function activation(writer: OnnxWriter, name: string, x: string, fn: ActivationF
     case 'sigmoid': return writer.node('Sigmoid', `${name}/activated`, [x]);
     case 'silu': return writer.node('Mul', `${name}/activated`, [x, writer.node('Sigmoid', `${name}/sigmoid`, [x])]);
     case 'tanh': return writer.node('Tanh', `${name}/activated`, [x]);
+    case 'elu': return elu(writer, name, x, fn);
+    case 'softplus': return writer.node('Softplus', `${name}/activated`, [x]);
+    case 'softsign': return writer.node('Softsign', `${name}/activated`, [x]);
+    case 'erf': return writer.node('Erf', `${name}/activated`, [x]);
+    case 'exp': return writer.node('Exp', `${name}/activated`, [x]);
+    case 'abs': return writer.node('Abs', `${name}/activated`, [x]);
+    case 'sqrt': return writer.node('Sqrt', `${name}/activated`, [x]);
+    case 'pow': return writer.node('Pow', `${name}/activated`, [x, writer.floats(`${name}/exponent`, [], [fn.exponent])]);
+    case 'formula': return formula(writer, name, x, fn.formula);
     case 'clamp': return clamped(writer, name, x, fn);
+  }
+}
+
+/** gamma·x above 0, alpha·(e^(x/width) − 1) below, as Elu has one parameter only. */
+function elu(writer: OnnxWriter, name: string, x: string, { alpha, gamma, width }: Extract<ActivationFunction, { name: 'elu' }>): string {
+  const scaled = (value: string, suffix: string, factor: number): string => (factor === 1 ? value : writer.node('Mul', `${name}/${suffix}`, [value, writer.floats(`${name}/${suffix}_factor`, [], [factor])]));
+  if (gamma === 1 && width === 1) return writer.node('Elu', `${name}/activated`, [x], { alpha: { float: alpha } });
+  const positive = scaled(writer.node('Relu', `${name}/positive`, [x]), 'above', gamma);
+  const below = writer.node('Min', `${name}/below`, [x, writer.floats(`${name}/zero`, [], [0])]);
+  const negative = scaled(writer.node('Elu', `${name}/bent`, [scaled(below, 'narrow', 1 / width)], { alpha: { float: 1 } }), 'bend', alpha);
+  return writer.node('Add', `${name}/activated`, [positive, negative]);
+}
+
+function formula(writer: OnnxWriter, name: string, x: string, f: Formula): string {
+  switch (f.op) {
+    case 'x': return x;
+    case 'line': {
+      const scaled = writer.node('Mul', `${name}/scaled`, [formula(writer, name, x, f.of), writer.floats(`${name}/factor`, [], [f.scale])]);
+      return writer.node('Add', `${name}/shifted`, [scaled, writer.floats(`${name}/offset`, [], [f.offset])]);
+    }
+    case 'apply': return activation(writer, name, formula(writer, name, x, f.of), f.fn);
+    case 'product': return writer.node('Mul', `${name}/product`, [formula(writer, name, x, f.a), formula(writer, name, x, f.b)]);
+    case 'sum': return sum(writer, name, [formula(writer, name, x, f.a), formula(writer, name, x, f.b)], f.signs);
   }
 }
 

@@ -1,6 +1,7 @@
 import { evaluateConv, evaluateDepthwise, evaluateFullyConnected } from './evaluateLinear';
 import { evaluateAveragePool, evaluateMaxPool, evaluateResize } from './evaluateWindow';
-import type { ActivationFunction, Clamp, Graph, Layer, MapId, Shape } from './types';
+import { activationFunction } from './functions';
+import type { Clamp, Graph, Layer, MapId, Shape } from './types';
 import { elements } from './types';
 
 /**
@@ -67,29 +68,6 @@ export function evaluateLayer(layer: Layer, inputs: readonly Float32Array[], sha
       return x.slice();
     case 'permute':
       return Float32Array.from(layer.permutation, (from) => x[from]);
-  }
-}
-
-/** The function of one value that an activation layer applies. */
-export function activationFunction(fn: ActivationFunction): (x: number) => number {
-  switch (fn.name) {
-    case 'leakyRelu':
-      return (x) => (x < 0 ? x * fn.alpha : x);
-    case 'hardSigmoid':
-      return (x) => Math.max(0, Math.min(1, fn.alpha * x + fn.beta));
-    case 'hardSwish':
-      return (x) => x * Math.max(0, Math.min(1, x / 6 + 0.5));
-    case 'sigmoid':
-      return (x) => 1 / (1 + Math.exp(-x));
-    case 'silu':
-      return (x) => x / (1 + Math.exp(-x));
-    case 'tanh':
-      return Math.tanh;
-    case 'clamp': {
-      const low = fn.min ?? -Infinity;
-      const high = fn.max ?? Infinity;
-      return (x) => Math.min(high, Math.max(low, x));
-    }
   }
 }
 

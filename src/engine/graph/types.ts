@@ -156,7 +156,26 @@ export type ActivationFunction =
   | { readonly name: 'sigmoid' }
   | { readonly name: 'silu' }
   | { readonly name: 'tanh' }
-  | { readonly name: 'clamp'; readonly min: number | null; readonly max: number | null };
+  /** gamma·x above 0, alpha·(e^(x/width) − 1) below: Elu, Selu and Celu. */
+  | { readonly name: 'elu'; readonly alpha: number; readonly gamma: number; readonly width: number }
+  | { readonly name: 'softplus' }
+  | { readonly name: 'softsign' }
+  | { readonly name: 'erf' }
+  | { readonly name: 'exp' }
+  | { readonly name: 'abs' }
+  | { readonly name: 'sqrt' }
+  | { readonly name: 'pow'; readonly exponent: number }
+  | { readonly name: 'clamp'; readonly min: number | null; readonly max: number | null }
+  /** Put together from others, e.g. GELU or Mish; `label` is for display. */
+  | { readonly name: 'formula'; readonly label: string; readonly formula: Formula };
+
+/** What element-wise nodes over one value x compute together. Nothing between them is rounded, for the firmware has one table for all. */
+export type Formula =
+  | { readonly op: 'x' }
+  | { readonly op: 'line'; readonly scale: number; readonly offset: number; readonly of: Formula }
+  | { readonly op: 'apply'; readonly fn: Exclude<ActivationFunction, { name: 'formula' }>; readonly of: Formula }
+  | { readonly op: 'product'; readonly a: Formula; readonly b: Formula }
+  | { readonly op: 'sum'; readonly a: Formula; readonly b: Formula; readonly signs: readonly [1 | -1, 1 | -1] };
 
 export interface ActivationLayer extends LayerBase {
   readonly kind: 'activation';

@@ -1,3 +1,4 @@
+import { isNonNegative } from '../graph/functions';
 import type { Graph, Layer } from '../graph/types';
 
 /** For each feature map, whether the graph's structure guarantees that it is never negative (then its codes are unsigned). Graph inputs count as possibly negative. */
@@ -21,9 +22,7 @@ function writesNonNegative(layer: Layer, known: readonly boolean[]): boolean {
     case 'pad':
       return inputs && layer.value >= 0;
     case 'activation':
-      if (layer.fn.name === 'clamp') return (layer.fn.min !== null && layer.fn.min >= 0) || inputs;
-      if (layer.fn.name === 'hardSigmoid' || layer.fn.name === 'sigmoid') return true;
-      return inputs;
+      return isNonNegative(layer.fn, inputs);
     case 'softmax':
       return true;
     default:

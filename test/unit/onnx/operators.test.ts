@@ -105,10 +105,27 @@ describe('onnx operators against onnxruntime', function () {
       ['Relu', {}, 13], ['LeakyRelu', { alpha: float(0.2) }, 13], ['LeakyRelu', {}, 13], ['Sigmoid', {}, 13], ['Tanh', {}, 13],
       ['HardSigmoid', {}, 13], ['HardSigmoid', { alpha: float(0.3), beta: float(0.4) }, 13], ['HardSwish', {}, 14],
       ['Clip', { min: float(-0.5), max: float(0.7) }, 10], ['Clip', {}, 10], ['Clip', { max: float(0.25) }, 6], ['Neg', {}, 13], ['Identity', {}, 13],
+      ['Elu', {}, 13], ['Elu', { alpha: float(0.3) }, 13], ['Selu', {}, 13], ['Selu', { alpha: float(1.2), gamma: float(0.8) }, 13], ['Celu', {}, 13], ['Celu', { alpha: float(0.4) }, 13],
+      ['Softplus', {}, 13], ['Softsign', {}, 13], ['Erf', {}, 13], ['Exp', {}, 13], ['Abs', {}, 13], ['Mish', {}, 18], ['Gelu', {}, 20], ['Gelu', { approximate: 'tanh' }, 20],
     ]; // prettier-ignore
     for (const [op, attributes, opset] of cases) {
       await compare([1, 3, 4, 5], opset, (m, x, random) => m.node('Relu', [m.node('Conv', [m.node(op, [x], attributes), weights(m, random, [2, 3, 1, 1])])]), { scale: 4 });
     }
+  });
+
+  it('Pow and Sqrt with constants', async () => {
+    for (const exponent of [2, 3, -2]) await compare([1, 3, 4, 5], 13, (m, x) => m.node('Pow', [m.node('Add', [m.node('Abs', [x]), m.scalar(0.5)]), m.scalar(exponent)]));
+    await compare([1, 3, 4, 5], 13, (m, x) => m.node('Sqrt', [m.node('Relu', [x])]));
+    await compare([1, 3, 4, 5], 13, (m, x) => m.node('Pow', [x, m.scalar(2)]));
+  });
+
+  it('division of and by feature maps', async () => {
+    const above = (m: OnnxBuilder, x: string): string => m.node('Add', [m.node('Abs', [x]), m.scalar(0.5)]);
+    await compare([1, 3, 4, 5], 13, (m, x) => m.node('Div', [x, m.node('GlobalAveragePool', [above(m, x)])]));
+    await compare([1, 3, 4, 5], 13, (m, x, random) => m.node('Div', [weights(m, random, [3, 1, 1]), above(m, x)]));
+    await compare([1, 3, 4, 5], 13, (m, x) => m.node('Reciprocal', [above(m, x)]));
+    const { graph } = await compare([1, 3, 4, 5], 13, (m, x) => m.node('Div', [x, m.node('Add', [m.node('Abs', [x]), m.scalar(1)])]));
+    assert.deepEqual(kinds(graph), ['activation']);
   });
 
   it('Clip, Min and Max with inputs', async () => {

@@ -97,13 +97,68 @@ describe('onnx import: folding and patterns', function () {
       const a = conv(m, x, r);
       return m.node('Mul', [a, m.node('HardSigmoid', [a])]);
     });
-    assert.deepEqual(kinds(keras.graph), ['conv', 'activation', 'mul']);
+    assert.deepEqual(kinds(keras.graph), ['conv', 'activation']);
+    assert.equal(onlyActivation(keras.graph).name, 'formula');
     const shared = await imported([1, 3, 6, 6], (m, x, r) => {
       const a = conv(m, x, r);
       const s = m.node('Sigmoid', [a]);
       return m.node('Add', [m.node('Mul', [a, s]), s]);
     });
     assert.deepEqual(kinds(shared.graph), ['conv', 'activation', 'mul', 'add']);
+  });
+
+  it('joins functions of one value into one table: GELU, Mish, squares, chains', async () => {
+    const half = (m: OnnxBuilder, a: string, bent: string): string => m.node('Mul', [m.node('Mul', [a, m.node('Add', [bent, m.scalar(1)])]), m.scalar(0.5)]);
+    const cases: [string, (m: OnnxBuilder, a: string) => string][] = [
+      ['gelu', (m, a) => half(m, a, m.node('Erf', [m.node('Div', [a, m.scalar(Math.SQRT2)])]))],
+      ['gelu by tanh', (m, a) => half(m, a, m.node('Tanh', [m.node('Mul', [m.node('Add', [a, m.node('Mul', [m.node('Pow', [a, m.scalar(3)]), m.scalar(0.044715)])]), m.scalar(0.7978846)])]))],
+      ['quick gelu', (m, a) => m.node('Mul', [a, m.node('Sigmoid', [m.node('Mul', [a, m.scalar(1.702)])])])],
+      ['mish', (m, a) => m.node('Mul', [a, m.node('Tanh', [m.node('Softplus', [a])])])],
+      ['square', (m, a) => m.node('Mul', [a, a])],
+      ['chain', (m, a) => m.node('Pow', [m.node('Mul', [m.node('Sigmoid', [a]), m.scalar(2)]), m.scalar(2)])],
+      ['difference', (m, a) => m.node('Sub', [m.node('Tanh', [a]), m.node('Clip', [a, m.scalar(-0.2), m.scalar(0.3)])])],
+    ];
+    for (const [name, build] of cases) {
+      const { graph, file } = await imported([1, 3, 6, 6], (m, x, r) => build(m, conv(m, x, r)), { opset: 13, scale: 3 });
+      assert.deepEqual(kinds(graph), ['conv', 'activation'], name);
+      assert.equal(onlyActivation(graph).name, 'formula', name);
+      await tapsMatch(readFileSync(file), graph);
+    }
+  });
+
+  it('keeps functions apart whose parts are read elsewhere, scaled per channel or too many', async () => {
+    const shared = await imported([1, 3, 6, 6], (m, x, r) => {
+      const a = conv(m, x, r);
+      const t = m.node('Tanh', [a]);
+      return m.node('Concat', [m.node('Mul', [a, t]), t], { axis: 1 });
+    });
+    assert.deepEqual(kinds(shared.graph), ['conv', 'activation', 'mul', 'concat']);
+    const perChannel = await imported([1, 3, 6, 6], (m, x, r) => {
+      const a = conv(m, x, r);
+      return m.node('Mul', [a, m.node('Tanh', [m.node('Mul', [a, weights(m, r, [4, 1, 1])])])]);
+    });
+    assert.ok(kinds(perChannel.graph).includes('mul'));
+    const doubled = await imported([1, 3, 6, 6], (m, x) => {
+      let y = m.node('Tanh', [x]);
+      for (let i = 0; i < 40; i++) y = m.node('Mul', [y, y]);
+      return y;
+    });
+    assert.ok(doubled.graph.layers.length > 5 && doubled.graph.layers.length < 40);
+  });
+
+  it('lets products broadcast what Expand copies, and copies where nothing broadcasts', async () => {
+    const gate = await imported([1, 3, 6, 6], (m, x, r) => {
+      const a = conv(m, x, r);
+      return m.node('Mul', [a, m.node('Expand', [m.node('Sigmoid', [m.node('GlobalAveragePool', [a])]), m.int64s([1, 4, 6, 6])])]);
+    });
+    assert.deepEqual(kinds(gate.graph), ['conv', 'averagePool', 'activation', 'mul']);
+    const pooled = await imported([1, 3, 6, 6], (m, x, r) => {
+      const a = conv(m, x, r);
+      return m.node('Concat', [a, m.node('Expand', [m.node('GlobalAveragePool', [a]), m.int64s([1, 1, 6, 6])])], { axis: 1 });
+    });
+    assert.deepEqual(kinds(pooled.graph), ['conv', 'averagePool', 'resize', 'concat']);
+    await imported([1, 1, 6, 5], (m, x) => m.node('Expand', [m.node('Relu', [x]), m.int64s([1, 3, 6, 5])]));
+    await imported([1, 3, 1, 5], (m, x) => m.node('Expand', [m.node('Relu', [x]), m.int64s([3, 4, 1])]));
   });
 
   it('folds squeeze-and-excitation gates written with a hard sigmoid into their convolution', async () => {

@@ -1,5 +1,6 @@
 import { UserError } from '../../errors';
-import type { ActivationFunction, ActivationLayer, AddLayer, AveragePoolLayer, Graph, MulLayer, PReluLayer } from '../../graph/types';
+import { activationFunction } from '../../graph/functions';
+import type { ActivationLayer, AddLayer, AveragePoolLayer, Graph, MulLayer, PReluLayer } from '../../graph/types';
 import type { ConstantPool } from '../constants';
 import { requantTable, scaledSumTable } from '../requantization';
 import type { Kernel, ScaledSum, StepWindow } from '../types';
@@ -136,33 +137,14 @@ export function averagePoolKernel(
 export function lookupKernel(pool: ConstantPool, layer: ActivationLayer, input: BranchFormat, output: BranchFormat): Kernel {
   const size = 2 ** input.bits;
   const { min, max } = rangeOf(output);
+  const fn = activationFunction(layer.fn);
   const values = Int16Array.from({ length: size }, (_, pattern) => {
     const code = input.base.signed && pattern >= size / 2 ? pattern - size : pattern;
     const real = (code - zeroPointOf(input, 0)) * scaleOf(input, 0);
-    const y = Math.round(evaluateActivation(layer.fn, real) / scaleOf(output, 0)) + zeroPointOf(output, 0);
+    const y = Math.round(fn(real) / scaleOf(output, 0)) + zeroPointOf(output, 0);
     return Math.max(min, Math.min(max, y));
   });
   return { op: 'lookup', table: pool.add('table', layer.name, 16, true, values, [size]) };
-}
-
-/** The function's value at x (ONNX operator of the same name). */
-export function evaluateActivation(fn: ActivationFunction, x: number): number {
-  switch (fn.name) {
-    case 'leakyRelu':
-      return x < 0 ? fn.alpha * x : x;
-    case 'hardSigmoid':
-      return Math.max(0, Math.min(1, fn.alpha * x + fn.beta));
-    case 'hardSwish':
-      return x * Math.max(0, Math.min(1, x / 6 + 0.5));
-    case 'sigmoid':
-      return 1 / (1 + Math.exp(-x));
-    case 'silu':
-      return x / (1 + Math.exp(-x));
-    case 'tanh':
-      return Math.tanh(x);
-    case 'clamp':
-      return Math.max(fn.min ?? -Infinity, Math.min(fn.max ?? Infinity, x));
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ActivationFunction } from '../../../graph/types';
+import { gelu as geluFunction, mish as mishFunction, swish as swishFunction } from '../../../graph/functions';
 import { DataType } from '../../model';
 import type { NodeContext } from '../nodeContext';
 import { affine, EMPTY, perChannel } from '../perChannel';
@@ -64,11 +65,51 @@ export function sigmoid(context: NodeContext): void {
   activation(context, { name: 'sigmoid' });
 }
 
-/** Swish of opset 24, x·sigmoid(alpha·x); only alpha = 1 is the SiLU. */
+/** Swish of opset 24, x·sigmoid(alpha·x). */
 export function swish(context: NodeContext): void {
+  activation(context, swishFunction(context.float('alpha', 1)));
+}
+
+/** Elu, Selu and Celu with their parameters' own defaults. */
+export function elu(context: NodeContext): void {
+  activation(context, { name: 'elu', alpha: context.float('alpha', 1), gamma: 1, width: 1 });
+}
+
+export function selu(context: NodeContext): void {
+  const gamma = context.float('gamma', 1.0507009873554805);
+  activation(context, { name: 'elu', alpha: gamma * context.float('alpha', 1.6732632423543772), gamma, width: 1 });
+}
+
+export function celu(context: NodeContext): void {
   const alpha = context.float('alpha', 1);
-  if (alpha !== 1) context.fail(`has alpha ${alpha}`, 'Use alpha 1 (SiLU), or HardSwish.');
-  activation(context, { name: 'silu' });
+  if (alpha === 0) context.fail('has alpha 0', 'Use Relu instead.');
+  activation(context, { name: 'elu', alpha, gamma: 1, width: alpha });
+}
+
+export function gelu(context: NodeContext): void {
+  activation(context, geluFunction(context.text('approximate', 'none') === 'tanh'));
+}
+
+export function mish(context: NodeContext): void {
+  activation(context, mishFunction);
+}
+
+/** A function of one value without parameters. */
+export function unary(name: 'softplus' | 'softsign' | 'erf' | 'exp' | 'abs' | 'sqrt'): (context: NodeContext) => void {
+  return (context) => activation(context, { name });
+}
+
+export function reciprocal(context: NodeContext): void {
+  activation(context, { name: 'pow', exponent: -1 });
+}
+
+/** Pow of a feature map by a constant. */
+export function pow(context: NodeContext): void {
+  const exponent = context.constant(1, 'its exponent');
+  if (exponent.elements !== 1) context.fail(`has ${exponent.elements} exponents`, 'Use one exponent for all elements.');
+  const [value] = exponent.small();
+  if (!Number.isFinite(value)) context.fail(`has the exponent ${value}`, 'Export the model again.');
+  activation(context, { name: 'pow', exponent: value });
 }
 
 export function tanh(context: NodeContext): void {

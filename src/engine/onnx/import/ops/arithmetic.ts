@@ -40,19 +40,22 @@ export function arithmetic(operation: Operation): (context: NodeContext) => void
       context.setMap(withConstant(context, operation, context.map(0), second.constant, legacyDims(context, second.constant.dims, first.dims.length), false));
     } else if (first.kind === 'constant' && second.kind === 'map') {
       context.setMap(withConstant(context, operation, context.map(1), first.constant, first.constant.dims, true));
-    } else if (operation === 'div') {
-      context.fail('divides feature maps', 'Only division by a constant is supported.');
     } else {
-      const b = context.map(1);
+      const b = operation === 'div' ? reciprocal(context, context.map(1)) : context.map(1);
       const legacy = legacyDims(context, b.dims, context.map(0).dims.length);
       const aligned = legacy.length === b.dims.length ? b : { ...b, dims: legacy, layout: [...b.layout, ...legacy.slice(b.dims.length).map(() => [])] };
-      context.setMap(combine(context, operation, context.map(0), aligned));
+      context.setMap(combine(context, operation === 'div' ? 'mul' : operation, context.map(0), aligned));
     }
   };
 }
 
+/** 1 / x, so that a quotient of feature maps is a product. */
+function reciprocal(context: NodeContext, value: MapValue): MapValue {
+  return context.over(context.layer({ kind: 'activation', fn: { name: 'pow', exponent: -1 } }, [value], value.map.shape), value.dims, value.layout);
+}
+
 function withConstant(context: NodeContext, operation: Operation, input: MapValue, constant: Constant, constantDims: readonly number[], constantFirst: boolean): MapValue {
-  if (operation === 'div' && constantFirst) context.fail('divides a constant by a feature map', 'Only division by a constant is supported.');
+  if (operation === 'div' && constantFirst) return withConstant(context, 'mul', reciprocal(context, input), constant, constantDims, false);
   const dims = broadcastDims(context, constantDims, input.dims);
   return affine(context, input, dims, () => {
     const k = constant.read();

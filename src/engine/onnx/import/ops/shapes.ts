@@ -1,8 +1,9 @@
 import { regroup } from '../../layout';
 import { elementCount } from '../../tensorData';
-import { flattened } from '../arrange';
+import { flattened, spatial, spatialValue } from '../arrange';
 import type { NodeContext } from '../nodeContext';
 import { productOf, RESHAPE_EXPORT } from '../nodeContext';
+import { replicateChannels } from '../perChannel';
 import type { MapValue } from '../values';
 
 /** The value under other dimensions of the same row-major sequence. */
@@ -93,13 +94,27 @@ export function permutation(context: NodeContext, rank: number): readonly number
   return perm;
 }
 
-/** Expand of a feature map to its own shape; anything else would copy data. */
+/**
+ * Expand. Copies over rows, columns or channels are made by layers; Add and Mul, which broadcast by themselves, read past the former
+ * (see fold/broadcasts.ts).
+ */
 export function expand(context: NodeContext): void {
   const value = context.map(0);
   const wanted = context.constant(1, 'its shape').small();
   const rank = Math.max(wanted.length, value.dims.length);
   const own = [...new Array<number>(rank - value.dims.length).fill(1), ...value.dims];
-  const target = [...new Array<number>(rank - wanted.length).fill(1), ...wanted];
-  if (target.some((d, i) => d !== 1 && d !== own[i])) context.fail(`copies ${value.dims.join('×')} to ${wanted.join('×')}`, 'Remove it; Add and Mul broadcast by themselves.');
-  context.setMap(reshapeTo(context, value, own));
+  const target = [...new Array<number>(rank - wanted.length).fill(1), ...wanted].map((d, i) => (d === 1 ? own[i] : d));
+  const same = reshapeTo(context, value, own);
+  const copied = target.map((_, dim) => dim).filter((dim) => target[dim] !== own[dim]);
+  if (copied.length === 0) return context.setMap(same);
+  if (rank !== 4 || own[0] !== 1 || target.some((d, i) => !(Number.isInteger(d) && d > 0) || (d !== own[i] && own[i] !== 1)) || target[0] !== 1) {
+    context.fail(`copies ${value.dims.join('×')} to ${wanted.join('×')}`, 'Only rows, columns and channels of one image can be copied; remove it where Add and Mul broadcast by themselves.');
+  }
+  let image = spatial(context, same);
+  const [, c, h, w] = target;
+  if (copied.includes(1)) image = spatialValue(context, replicateChannels(context, image, c), 4);
+  const { shape } = image.map;
+  if (shape.h === h && shape.w === w) return context.setMap(image);
+  const map = context.layer({ kind: 'resize', mode: 'nearest', coordinates: 'asymmetric', rounding: 'floor', scaleH: h / shape.h, scaleW: w / shape.w }, [image], { h, w, c });
+  context.setMap(spatialValue(context, map, 4));
 }
