@@ -137,16 +137,21 @@ class Planner {
     let tries = 0;
     for (const share of shares) {
       const missed = new Set<Choice | null>();
+      // Tails that peak and for which no layout was found, whatever comes before them.
+      const missedTails = new Set<string>();
       for (let attempt = 0; attempt < MOST_LAYOUTS; attempt++) {
         const sketch = this.cheapest(Math.floor(bytes * share), oneStage, missed);
         if (!sketch) break;
         this.options.checkCancelled?.();
         const { choice, tailStages } = sketch.candidate;
-        const key = `${bytes} ${effort} ${[choice ?? null, ...tailStages].map(stageKey).join('; ')}`;
+        const tail = [String(choice?.stage.splitMap), ...tailStages.map(stageKey)].join('; ');
+        if (missedTails.has(tail)) break;
+        const key = `${bytes} ${effort} ${stageKey(choice)}; ${tail}`;
         let laidOut = this.layouts.get(key);
         if (laidOut === undefined) this.layouts.set(key, (laidOut = this.estimator.layout(choice, { effort, enough: bytes }, tailStages).layout.bytes));
         if (laidOut <= bytes) return { candidate: { ...sketch.candidate, arenaBytes: laidOut }, isLeast: tries === 0 };
         missed.add(sketch.from);
+        if (sketch.candidate.tailBytes === sketch.candidate.arenaBytes) missedTails.add(tail);
         tries++;
       }
     }

@@ -1,4 +1,4 @@
-import type { Graph, MapId } from '../graph/types';
+import type { Graph, Layer, MapId } from '../graph/types';
 import { macsPerPixel } from '../graph/macs';
 import { callInstructions, copyInstructions, layerInstructions } from '../program/latency';
 import { axisParts, patchSpans, type Grid } from './branches';
@@ -30,6 +30,8 @@ export class StageShapes {
   /** Inputs that come in tiles, then what the stage's layers write. */
   readonly maps: readonly MapId[];
   private readonly macsOfMap: readonly number[];
+  /** Whether columns are cut like rows. */
+  private readonly isSquare: boolean;
 
   /** @param tiles the inputs of the stage that branches load */
   constructor(
@@ -45,6 +47,7 @@ export class StageShapes {
       const layer = graph.layers[producer];
       return macsPerPixel(layer, graph.maps[layer.inputs[0]].shape, graph.maps[layer.output].shape);
     });
+    this.isSquare = [...stage.inputs, ...stage.maps].every((map) => graph.maps[map].shape.h === graph.maps[map].shape.w) && stage.layers.every((id) => reachesAlike(graph.layers[id]));
   }
 
   /** Whether the grid suits the stage. */
@@ -57,6 +60,7 @@ export class StageShapes {
   axis(axis: Axis, count: number): AxisNumbers | null {
     const known = this.axes[axis][count];
     if (known !== undefined) return known;
+    if (axis === 'w' && this.isSquare) return (this.axes.w[count] = this.axis('h', count));
     const { stage, graph, keep } = this;
     const parts = axisParts(graph, stage, axis, patchSpans(graph.maps[stage.splitMap].shape[axis], count), keep);
     let numbers: AxisNumbers | null = null;
@@ -113,4 +117,12 @@ export class StageShapes {
       return sum;
     };
   }
+}
+
+/** Whether a layer that runs on patches reads as many columns as rows for each of its own. */
+function reachesAlike(layer: Layer): boolean {
+  if (layer.kind === 'pad') return layer.padding.top === layer.padding.left;
+  if (!('window' in layer)) return true;
+  const { kernelH, kernelW, strideH, strideW, dilationH, dilationW, padding } = layer.window;
+  return kernelH === kernelW && strideH === strideW && dilationH === dilationW && padding.top === padding.left;
 }

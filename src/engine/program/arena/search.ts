@@ -9,13 +9,13 @@ import { layoutByWindows } from './windows';
 /** Looks at a conflict of a request that is being placed, for layouts in some orders. */
 const ORDERS = { quick: 80_000, thorough: 400_000 };
 /** The same for layouts of slots, which stand for all branches at once. */
-const SLOT_ORDERS = { quick: 600_000, thorough: 3_000_000 };
+const SLOT_ORDERS = { quick: 200_000, thorough: 3_000_000 };
 /** Of slots and of all requests window by window. */
-const WINDOWS = { quick: { work: 2_000_000, patience: 4, repairs: 0 }, thorough: { work: 6_000_000, patience: 4, repairs: 0 } };
+const WINDOWS = { quick: { work: 1_000_000, patience: 4, repairs: 0 }, thorough: { work: 6_000_000, patience: 4, repairs: 0 } };
 const SLOT_WINDOWS = { quick: { work: 1_000_000, patience: 16, repairs: 12 }, thorough: { work: 3_000_000, patience: 32, repairs: 24 } };
 /** Of slots and of all requests by ejections, for each of them. */
 const SLOT_EJECTIONS = { quick: { work: 4000, heights: 4 }, thorough: { work: 30_000, heights: 7 } };
-const EJECTIONS = { quick: { work: 4000, heights: 5 }, thorough: { work: 40_000, heights: 10 } };
+const EJECTIONS = { quick: { work: 2000, heights: 5 }, thorough: { work: 40_000, heights: 10 } };
 /** Requests whose slots are fewer by this share have branches that are worth it. */
 const FEW_SLOTS = 0.7;
 
