@@ -11,9 +11,8 @@
 #endif
 
 #include "qmcu_mve.h"
-#include "qmcu_plain.h"
 #include "qmcu_rows.h"
-#include "qmcu_scale.h"
+#include "qmcu_run.h"
 
 #if QMCU_MVE
 
@@ -26,307 +25,6 @@ QMCU_KERNEL void qmcu_depthwise2d(const qmcu_depthwise2d_params *params, const q
 
 /* Larger kernels are not unpacked. 25: 5 x 5. */
 #define UNPACKED_TAPS 25
-
-/*
- * Four numbers of 16 bits. With the DSP extension in the order 0, 2, 1, 3, as SXTB16 takes them from four bytes.
- */
-#if QMCU_DSP
-#define PLACE(j) (((j) & 1u) * 2u + ((j) >> 1))
-#else
-#define PLACE(j) (j)
-#endif
-
-/* The sums of four channels. */
-typedef struct {
-    int32_t c0;
-    int32_t c1;
-    int32_t c2;
-    int32_t c3;
-} sums4;
-
-struct run;
-
-/* Writes the codes of four channels of one pixel. */
-typedef void write_function(const struct run *r, const sums4 *s, uint8_t *to);
-
-/* Pixels of one row, all of whose windows lie in the same way in the input; four channels. */
-typedef struct run {
-    const uint8_t *x;    /* first tap of the first pixel */
-    const int16_t *w;    /* four weights of the first tap */
-    int32_t rows;        /* of taps inside the input */
-    int32_t columns;
-    int32_t x_next_row;  /* bytes from one row of taps to the next */
-    int32_t x_next;      /* bytes from one tap to the next */
-    int32_t w_next_row;  /* numbers from one row of weights to the next */
-    sums4 first;         /* bias, and what the taps outside contribute */
-    const qmcu_scale *scale;
-    const int32_t *multiplier; /* of the four channels */
-    int32_t c;           /* first channel */
-    int32_t pixels;
-    int32_t x_next_pixel;
-    uint8_t *to;
-    int32_t to_next_pixel;
-    uint32_t format;     /* of the output */
-    write_function *write;
-} run;
-
-#if QMCU_DSP
-/* Two halves with `bits` bits of a word's halves each, extended by their sign where the format is signed. */
-QMCU_INLINE uint32_t halves(uint32_t word, uint32_t format)
-{
-    const uint32_t bits = qmcu_bits(format);
-    const uint32_t sign = 0x00010001u << (bits - 1u);
-    const uint32_t codes = word & 0x00010001u * ((1u << bits) - 1u);
-    return (format & 1u) != 0u ? qmcu_ssub16(codes ^ sign, sign) : codes;
-}
-
-/* Codes 0 and 2 from byte p on. */
-QMCU_INLINE uint32_t even_codes(uint32_t word, uint32_t format)
-{
-    switch (format) {
-    case QMCU_U8:
-        return qmcu_uxtb16(word);
-    case QMCU_S8:
-        return qmcu_sxtb16(word);
-    case QMCU_U4:
-    case QMCU_S4:
-        return halves(word | word << 8, format);
-    default:
-        return halves(word | word << 12, format);
-    }
-}
-
-/* Codes 1 and 3. */
-QMCU_INLINE uint32_t odd_codes(uint32_t word, uint32_t format)
-{
-    switch (format) {
-    case QMCU_U8:
-        return qmcu_uxtb16_ror8(word);
-    case QMCU_S8:
-        return qmcu_sxtb16_ror8(word);
-    case QMCU_U4:
-    case QMCU_S4:
-        return halves(word >> 4 | word << 4, format);
-    default:
-        return halves(word >> 2 | word << 10, format);
-    }
-}
-
-/* The bytes of four codes. */
-QMCU_INLINE uint32_t load4(const uint8_t *p, uint32_t format)
-{
-    switch (format) {
-    case QMCU_U8:
-    case QMCU_S8:
-        return qmcu_load_unaligned(p);
-    case QMCU_U4:
-    case QMCU_S4:
-        return p[0] | (uint32_t)p[1] << 8;
-    default:
-        return p[0];
-    }
-}
-#endif
-
-/* Adds four codes times four weights. */
-QMCU_INLINE void add_tap(uint32_t format, sums4 *s, const uint8_t *x, const int16_t *w)
-{
-#if QMCU_DSP
-    const uint32_t codes = load4(x, format);
-    const uint32_t even = even_codes(codes, format);
-    const uint32_t even_weights = qmcu_load(w);
-    s->c0 = qmcu_smlabb(even, even_weights, s->c0);
-    s->c2 = qmcu_smlatt(even, even_weights, s->c2);
-    const uint32_t odd = odd_codes(codes, format);
-    const uint32_t odd_weights = qmcu_load(w + 2);
-    s->c1 = qmcu_smlabb(odd, odd_weights, s->c1);
-    s->c3 = qmcu_smlatt(odd, odd_weights, s->c3);
-#else
-    s->c0 = qmcu_plain_mla(qmcu_code(x, 0u, format), w[0], s->c0);
-    s->c1 = qmcu_plain_mla(qmcu_code(x, 1u, format), w[1], s->c1);
-    s->c2 = qmcu_plain_mla(qmcu_code(x, 2u, format), w[2], s->c2);
-    s->c3 = qmcu_plain_mla(qmcu_code(x, 3u, format), w[3], s->c3);
-#endif
-}
-
-/* The codes of up to four channels from c on. */
-static void write_codes(const qmcu_scale *scale, const int32_t *multiplier, int32_t c, int32_t count, uint32_t format, const sums4 *s, uint8_t *to)
-{
-    const int32_t sums[4] = { s->c0, s->c1, s->c2, s->c3 };
-    qmcu_writer writer = qmcu_write_pixel(to, format);
-    for (int32_t j = 0; j < count; j++) {
-#if QMCU_DSP
-        if (scale->saturate != 0u) {
-            qmcu_write(&writer, (int32_t)(qmcu_scale_saturated(scale, scale->saturate, multiplier[j], sums[j]) ^ scale->flip));
-            continue;
-        }
-#endif
-        qmcu_write(&writer, qmcu_scale_acc(scale, multiplier[j], qmcu_scale_max(scale, c + j), sums[j]));
-    }
-    qmcu_write_end(&writer);
-}
-
-#if QMCU_DSP
-/* The codes of four channels, saturated; `bits` is a constant, 8 or 4. */
-QMCU_INLINE void write_saturated(const qmcu_scale *scale, uint32_t bits, const int32_t *multiplier, const sums4 *s, uint8_t *to)
-{
-    const uint32_t c0 = qmcu_scale_saturated(scale, bits, multiplier[0], s->c0) ^ scale->flip;
-    const uint32_t c1 = qmcu_scale_saturated(scale, bits, multiplier[1], s->c1) ^ scale->flip;
-    const uint32_t c2 = qmcu_scale_saturated(scale, bits, multiplier[2], s->c2) ^ scale->flip;
-    const uint32_t c3 = qmcu_scale_saturated(scale, bits, multiplier[3], s->c3) ^ scale->flip;
-    if (bits == 8u) {
-        to[0] = (uint8_t)c0;
-        to[1] = (uint8_t)c1;
-        to[2] = (uint8_t)c2;
-        to[3] = (uint8_t)c3;
-    } else {
-        to[0] = (uint8_t)((c0 & 15u) | c1 << 4);
-        to[1] = (uint8_t)((c2 & 15u) | c3 << 4);
-    }
-}
-#endif
-
-#if QMCU_PLAIN
-/* Code of a sum where all codes of `bits` bits, 8 or 4, are possible. */
-QMCU_INLINE uint32_t full_code(uint32_t bits, int is_signed, const qmcu_scale *scale, int32_t multiplier, int32_t sum)
-{
-    const int32_t y = (qmcu_mulhi(qmcu_shift_left(sum, scale->pre_shift), multiplier) + scale->round) >> scale->shift;
-    return (uint32_t)(bits == 8u ? qmcu_plain_saturate(is_signed, y) : qmcu_plain_saturate4(is_signed, y));
-}
-
-#define WRITE_FULL(name, bits, is_signed)                                                                         \
-    QMCU_KERNEL static void name(const run *r, const sums4 *s, uint8_t *to)                                       \
-    {                                                                                                             \
-        const int32_t *m = r->multiplier;                                                                         \
-        const uint32_t c0 = full_code(bits, is_signed, r->scale, m[0], s->c0);                                    \
-        const uint32_t c1 = full_code(bits, is_signed, r->scale, m[1], s->c1);                                    \
-        const uint32_t c2 = full_code(bits, is_signed, r->scale, m[2], s->c2);                                    \
-        const uint32_t c3 = full_code(bits, is_signed, r->scale, m[3], s->c3);                                    \
-        if (bits == 8u) {                                                                                         \
-            to[0] = (uint8_t)c0;                                                                                  \
-            to[1] = (uint8_t)c1;                                                                                  \
-            to[2] = (uint8_t)c2;                                                                                  \
-            to[3] = (uint8_t)c3;                                                                                  \
-        } else {                                                                                                  \
-            to[0] = (uint8_t)((c0 & 15u) | c1 << 4);                                                              \
-            to[1] = (uint8_t)((c2 & 15u) | c3 << 4);                                                              \
-        }                                                                                                         \
-    }
-
-WRITE_FULL(write_s8, 8u, 1)
-WRITE_FULL(write_u8, 8u, 0)
-WRITE_FULL(write_s4, 4u, 1)
-WRITE_FULL(write_u4, 4u, 0)
-#endif
-
-/* Any codes of four channels. */
-QMCU_KERNEL static void write_any(const run *r, const sums4 *s, uint8_t *to)
-{
-    write_codes(r->scale, r->multiplier, r->c, 4, r->format, s, to);
-}
-
-static write_function *write_of(const qmcu_requant *r, uint32_t format)
-{
-#if QMCU_PLAIN
-    if (qmcu_plain_full(r, format)) {
-        switch (format) {
-        case QMCU_S8:
-            return write_s8;
-        case QMCU_U8:
-            return write_u8;
-        case QMCU_S4:
-            return write_s4;
-        case QMCU_U4:
-            return write_u4;
-        default:
-            break;
-        }
-    }
-#else
-    (void)r;
-    (void)format;
-#endif
-    return write_any;
-}
-
-/* Adds three taps beside each other. */
-QMCU_INLINE void add_row3(uint32_t format, sums4 *s, const uint8_t *x, int32_t next, const int16_t *w)
-{
-    add_tap(format, s, x, w);
-    add_tap(format, s, x + next, w + 4);
-    add_tap(format, s, x + 2 * next, w + 8);
-}
-
-/* Adds any taps. */
-QMCU_INLINE void add_taps(uint32_t format, sums4 *s, const run *r, const uint8_t *x)
-{
-    const int16_t *w = r->w;
-    for (int32_t i = r->rows; i > 0; i--) {
-        const uint8_t *tap = x;
-        const int16_t *weights = w;
-        for (int32_t j = r->columns; j > 0; j--) {
-            add_tap(format, s, tap, weights);
-            tap += r->x_next;
-            weights += 4;
-        }
-        x += r->x_next_row;
-        w += r->w_next_row;
-    }
-}
-
-/* Convolves a run. Inlined with a constant format of the input. */
-QMCU_INLINE void convolve(uint32_t format, const run *r)
-{
-    const uint8_t *first = r->x;
-    uint8_t *to = r->to;
-    const int whole3 = r->rows == 3 && r->columns == 3 && r->w_next_row == 12;
-    for (int32_t pixels = r->pixels; pixels > 0; pixels--) {
-        sums4 s = r->first;
-        /* Most kernels are 3 x 3: without loops. */
-        if (whole3) {
-            const int32_t next = r->x_next;
-            const int32_t next_row = r->x_next_row;
-            const int16_t *w = r->w;
-            add_row3(format, &s, first, next, w);
-            add_row3(format, &s, first + next_row, next, w + 12);
-            add_row3(format, &s, first + 2 * next_row, next, w + 24);
-        } else {
-            add_taps(format, &s, r, first);
-        }
-#if QMCU_DSP
-        if (r->scale->saturate == 8u) {
-            write_saturated(r->scale, 8u, r->multiplier, &s, to);
-        } else if (r->scale->saturate == 4u) {
-            write_saturated(r->scale, 4u, r->multiplier, &s, to);
-        } else
-#endif
-        {
-            /* A copy, so that the sums need no address and stay in registers. */
-            const sums4 whole = s;
-            r->write(r, &whole, to);
-        }
-        first += r->x_next_pixel;
-        to += r->to_next_pixel;
-    }
-}
-
-typedef void run_function(const run *r);
-
-#define RUN(name, format)                           \
-    QMCU_KERNEL static void name(const run *r)      \
-    {                                               \
-        convolve(format, r);                        \
-    }
-
-RUN(run_u2, QMCU_U2)
-RUN(run_s2, QMCU_S2)
-RUN(run_u4, QMCU_U4)
-RUN(run_s4, QMCU_S4)
-RUN(run_u8, QMCU_U8)
-RUN(run_s8, QMCU_S8)
-
-/* Indexed by the format's number: QMCU_U2, QMCU_S2, ... QMCU_S8. */
-static run_function *const runs[6] = { run_u2, run_s2, run_u4, run_s4, run_u8, run_s8 };
 
 /* What every pixel of one call needs. */
 typedef struct {
@@ -341,7 +39,7 @@ typedef struct {
 typedef struct {
     int32_t c;
     int32_t count;
-    sums4 bias;
+    qmcu_tap_sums bias;
     int32_t multiplier[4];
     int unpacked;
     QMCU_ALIGN(4) int16_t weights[4 * UNPACKED_TAPS]; /* where unpacked: by tap, each four at their PLACEs */
@@ -376,12 +74,12 @@ static void prepare(const depthwise *d, int32_t c, channels4 *k)
     for (int32_t tap = 0; tap < taps; tap++) {
 #if QMCU_DSP
         const uint32_t format = d->p->weight_bits == 8u ? QMCU_S8 : QMCU_S4;
-        const uint32_t word = load4(w, format);
-        qmcu_store(to, even_codes(word, format));
-        qmcu_store(to + 2, odd_codes(word, format));
+        const uint32_t word = qmcu_tap_load(w, format);
+        qmcu_store(to, qmcu_tap_even(word, format));
+        qmcu_store(to + 2, qmcu_tap_odd(word, format));
 #else
         for (uint32_t j = 0u; j < 4u; j++) {
-            to[PLACE(j)] = (int16_t)qmcu_weight(w, j, d->p->weight_bits);
+            to[QMCU_TAP_PLACE(j)] = (int16_t)qmcu_weight(w, j, d->p->weight_bits);
         }
 #endif
         to += 4;
@@ -390,7 +88,7 @@ static void prepare(const depthwise *d, int32_t c, channels4 *k)
 }
 
 /* Adds code * weight for channel j. */
-QMCU_INLINE void add_one(sums4 *s, int32_t j, int32_t product)
+QMCU_INLINE void add_one(qmcu_tap_sums *s, int32_t j, int32_t product)
 {
     if (j == 0) {
         s->c0 += product;
@@ -404,7 +102,7 @@ QMCU_INLINE void add_one(sums4 *s, int32_t j, int32_t product)
 }
 
 /* Adds tap by tap where the channels are fewer than four or the kernel is larger than what is unpacked. */
-static void add_packed(const depthwise *d, const channels4 *k, const run *r, int32_t first_tap, sums4 *s)
+static void add_packed(const depthwise *d, const channels4 *k, const qmcu_run *r, int32_t first_tap, qmcu_tap_sums *s)
 {
     for (int32_t i = 0; i < r->rows; i++) {
         for (int32_t j = 0; j < r->columns; j++) {
@@ -418,7 +116,7 @@ static void add_packed(const depthwise *d, const channels4 *k, const run *r, int
 }
 
 /* Adds what the taps outside the input contribute: the code of padding times the weight. */
-static void add_padding(const depthwise *d, const channels4 *k, qmcu_taps ky, qmcu_taps kx, sums4 *s)
+static void add_padding(const depthwise *d, const channels4 *k, qmcu_taps ky, qmcu_taps kx, qmcu_tap_sums *s)
 {
     const qmcu_window *window = &d->p->window;
     for (int32_t y = 0; y < window->kernel_h; y++) {
@@ -441,7 +139,7 @@ static void convolve_row(const depthwise *d, const channels4 *k, int32_t oy, int
     const qmcu_map *in = d->in;
     const qmcu_taps ky = qmcu_taps_inside(y, window->kernel_h, window->dilation_h, in->h);
     const int32_t last = in->w - (window->kernel_w - 1) * window->dilation_w - 1; /* where the last window inside begins */
-    run r;
+    qmcu_run r;
     r.rows = ky.end - ky.first;
     r.x_next_row = window->dilation_h * in->row_bytes;
     r.x_next = window->dilation_w * in->pixel_bytes;
@@ -453,7 +151,7 @@ static void convolve_row(const depthwise *d, const channels4 *k, int32_t oy, int
     r.to = qmcu_at(d->out, oy, 0, k->c);
     r.to_next_pixel = d->out->pixel_bytes;
     r.format = d->out->format;
-    r.write = write_of(&d->p->requant, r.format);
+    r.write = qmcu_run_write_of(&d->p->requant, r.format);
 
     for (int32_t ox = 0; ox < d->out->w; ox += r.pixels) {
         const int32_t x = ox * window->stride_w - window->pad_left;
@@ -473,10 +171,10 @@ static void convolve_row(const depthwise *d, const channels4 *k, int32_t oy, int
         r.x = r.rows > 0 ? qmcu_at(in, y + ky.first * window->dilation_h, x + kx.first * window->dilation_w, k->c) : in->data;
         if (k->unpacked) {
             r.w = r.rows > 0 ? k->weights + 4 * first_tap : k->weights;
-            runs[in->format](&r);
+            qmcu_runs[in->format](&r);
         } else {
             add_packed(d, k, &r, first_tap, &r.first);
-            write_codes(r.scale, r.multiplier, k->c, k->count, r.format, &r.first, r.to);
+            qmcu_run_write_codes(r.scale, r.multiplier, k->c, k->count, r.format, &r.first, r.to);
         }
         r.to += r.pixels * r.to_next_pixel;
     }

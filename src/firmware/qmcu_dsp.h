@@ -46,6 +46,8 @@ QMCU_DSP_2(qmcu_uxtb16_ror8, "uxtb16 %0, %1, ror #8")
 /* Halves: low of a and low of b; high of a as low, high of b as high. */
 QMCU_DSP_3(qmcu_pkh_low, "pkhbt %0, %1, %2, lsl #16")
 QMCU_DSP_3(qmcu_pkh_high, "pkhtb %0, %2, %1, asr #16")
+/* The sum of the products of both halves. */
+QMCU_DSP_3(qmcu_smuad, "smuad %0, %1, %2")
 /* a - b in both halves; in all four bytes; in all four bytes of unsigned numbers, at least 0. */
 QMCU_DSP_3(qmcu_ssub16, "ssub16 %0, %1, %2")
 QMCU_DSP_3(qmcu_ssub8, "ssub8 %0, %1, %2")
@@ -89,6 +91,14 @@ QMCU_INLINE uint32_t qmcu_insert10(uint32_t a, uint32_t b)
 {
     __asm__("bfi %0, %1, #4, #10" : "+r"(a) : "r"(b));
     return a;
+}
+
+/* `bits` bits of a from bit `from` on, both constants. As an instruction: from masks and shifts compilers make up to three. */
+QMCU_INLINE uint32_t qmcu_field(uint32_t a, uint32_t from, uint32_t bits)
+{
+    uint32_t r;
+    __asm__("ubfx %0, %1, %2, %3" : "=r"(r) : "r"(a), "i"(from), "i"(bits));
+    return r;
 }
 
 /* c + floor(a * b / 2^32). */

@@ -15,9 +15,6 @@
 
 #if QMCU_DSP
 
-/* Longest column of windows with an odd number of codes in a row that goes by blocks. */
-#define ODD_CODES 64u
-
 /* Two words of codes of one pixel and of the next, `offset` bytes after the column and `second` after that. */
 QMCU_INLINE void store_pairs(int16_t *column, uint32_t offset, uint32_t second, uint32_t even_p, uint32_t odd_p, uint32_t even_q, uint32_t odd_q)
 {
@@ -80,8 +77,7 @@ QMCU_INLINE void expand_words4(int is_signed, const uint8_t *p, const uint8_t *q
     }
 }
 
-/* n codes of two pixels beside each other in a block, from the first code of bytes p and q on, to an even place of their columns. */
-static void expand_two(const uint8_t *p, const uint8_t *q, uint32_t format, uint32_t n, int16_t *column)
+void qmcu_expand_two(const uint8_t *p, const uint8_t *q, uint32_t format, uint32_t n, int16_t *column)
 {
     const uint32_t per_word = 32u / qmcu_bits(format);
     const uint32_t words = n / per_word;
@@ -107,29 +103,6 @@ static void expand_two(const uint8_t *p, const uint8_t *q, uint32_t format, uint
         int16_t *to = column + k / 2u * 8u + k % 2u;
         to[0] = (int16_t)qmcu_code(p, k, format);
         to[2] = (int16_t)qmcu_code(q, k, format);
-    }
-}
-
-/* Rows of an odd number of 8-bit codes: first put together, by words, whose surplus the next row overwrites. */
-static void expand_odd(const qmcu_gathering *g, const uint8_t *const *from, int16_t *columns)
-{
-    QMCU_ALIGN(4) uint8_t bytes[2][ODD_CODES + 4u];
-    const uint32_t n = g->row_codes;
-    const int32_t next = g->params->window.dilation_h * g->in->row_bytes;
-    for (uint32_t p = 0u; p < 4u; p += 2u) {
-        const uint8_t *a = from[p];
-        const uint8_t *b = from[p + 1u];
-        uint32_t at = 0u;
-        for (int32_t rows = g->params->window.kernel_h; rows > 0; rows--) {
-            for (uint32_t k = 0u; k < n; k += 4u) {
-                qmcu_store_unaligned(bytes[0] + at + k, qmcu_load_unaligned(a + k));
-                qmcu_store_unaligned(bytes[1] + at + k, qmcu_load_unaligned(b + k));
-            }
-            a += next;
-            b += next;
-            at += n;
-        }
-        expand_two(bytes[0], bytes[1], g->in->format, g->length, columns + 2u * p);
     }
 }
 
@@ -171,6 +144,16 @@ static void find_windows(const qmcu_gathering *g, int32_t oy, int32_t ox, window
     }
 }
 
+int qmcu_find_pixels(const qmcu_gathering *g, int32_t oy, int32_t ox, uint32_t from, const uint8_t *at[4])
+{
+    windows w;
+    find_windows(g, oy, ox, &w);
+    for (uint32_t p = 0u; p < 4u; p++) {
+        at[p] = w.at[p] + from * qmcu_bits(g->in->format) / 8u;
+    }
+    return w.inside;
+}
+
 void qmcu_convolve_gather(const qmcu_gathering *g, int32_t oy, int32_t ox, uint32_t from, uint32_t to, int16_t *columns)
 {
     const qmcu_window *window = &g->params->window;
@@ -180,10 +163,12 @@ void qmcu_convolve_gather(const qmcu_gathering *g, int32_t oy, int32_t ox, uint3
     find_windows(g, oy, ox, &w);
     if (w.inside && window->kernel_h == 1 && window->kernel_w == 1) {
         const uint32_t skip = from * qmcu_bits(in->format) / 8u;
-        expand_two(w.at[0] + skip, w.at[1] + skip, in->format, to - from, columns);
-        expand_two(w.at[2] + skip, w.at[3] + skip, in->format, to - from, columns + 4);
+        qmcu_expand_two(w.at[0] + skip, w.at[1] + skip, in->format, to - from, columns);
+        qmcu_expand_two(w.at[2] + skip, w.at[3] + skip, in->format, to - from, columns + 4);
     } else if (w.inside && g->odd && w.at[3] + (window->kernel_h - 1) * window->dilation_h * in->row_bytes + n + 3u <= g->in_end) {
-        expand_odd(g, w.at, columns);
+        qmcu_gather_odd(g, w.at, columns);
+    } else if (!w.inside && g->odd && g->params->pad_codes == NULL) {
+        qmcu_gather_odd_clipped(g, oy * g->out->w + ox, columns);
     } else if (w.inside && g->even) {
         const uint32_t per_byte = 8u / qmcu_bits(in->format);
         for (uint32_t k = 0u; k < to; k += n) {
@@ -192,8 +177,8 @@ void qmcu_convolve_gather(const qmcu_gathering *g, int32_t oy, int32_t ox, uint3
             if (first < end) {
                 const uint32_t skip = (first - k) / per_byte;
                 int16_t *column = columns + 4u * (first - from);
-                expand_two(w.at[0] + skip, w.at[1] + skip, in->format, end - first, column);
-                expand_two(w.at[2] + skip, w.at[3] + skip, in->format, end - first, column + 4);
+                qmcu_expand_two(w.at[0] + skip, w.at[1] + skip, in->format, end - first, column);
+                qmcu_expand_two(w.at[2] + skip, w.at[3] + skip, in->format, end - first, column + 4);
             }
             for (uint32_t p = 0u; p < 4u; p++) {
                 w.at[p] += window->dilation_h * in->row_bytes;
@@ -226,7 +211,7 @@ qmcu_gathering qmcu_gathering_of(const qmcu_conv2d_params *params, const qmcu_ma
     g.row_codes = (uint32_t)(params->window.kernel_w * in->channels);
     const int runs = params->window.kernel_w == 1 || (params->window.dilation_w == 1 && qmcu_is_dense(in));
     g.even = runs && (params->window.kernel_h == 1 || g.row_codes % 2u == 0u);
-    g.odd = runs && !g.even && in->format >= QMCU_U8 && length <= ODD_CODES && !parts;
+    g.odd = runs && !g.even && in->format >= QMCU_U8 && length <= QMCU_GATHER_ODD_CODES && !parts;
     g.in_end = qmcu_at(in, in->h - 1, in->w, 0);
     return g;
 }

@@ -31,6 +31,21 @@ qmcu_gathering qmcu_gathering_of(const qmcu_conv2d_params *params, const qmcu_ma
  */
 void qmcu_convolve_gather(const qmcu_gathering *g, int32_t oy, int32_t ox, uint32_t from, uint32_t to, int16_t *columns);
 
+/* n codes of two pixels beside each other in a block, from the first code of bytes p and q on, to an even place of their columns. */
+void qmcu_expand_two(const uint8_t *p, const uint8_t *q, uint32_t format, uint32_t n, int16_t *column);
+
+/* Longest column of windows with an odd number of codes in a row that goes by blocks. */
+#define QMCU_GATHER_ODD_CODES 64u
+
+/* In qmcu_gather_odd.c, where g->odd: the columns of four pixels whose windows begin at `from` and lie inside the input. */
+void qmcu_gather_odd(const qmcu_gathering *g, const uint8_t *const *from, int16_t *columns);
+
+/* The same for windows that are not all inside, where the code of padding is 0; the first is that of output pixel i. */
+void qmcu_gather_odd_clipped(const qmcu_gathering *g, int32_t i, int16_t *columns);
+
+/* Where code `from` of the first tap lies in the windows of the four pixels from (oy, ox) on. Returns 0 where not all of them lie inside the input. */
+int qmcu_find_pixels(const qmcu_gathering *g, int32_t oy, int32_t ox, uint32_t from, const uint8_t *at[4]);
+
 /* Whether two maps share no memory. */
 int qmcu_are_apart(const qmcu_map *a, const qmcu_map *b);
 

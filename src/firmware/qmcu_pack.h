@@ -27,6 +27,9 @@
 #define QMCU_PACK_PIXEL 14u
 #define QMCU_PACK_CHANNEL 28u
 
+/* Most codes of a column whose loop is unrolled where they all are one segment. */
+#define QMCU_PACK_UNROLLED 32u
+
 /* What a layer's kernel is made for. */
 typedef struct {
     uint32_t kind;
@@ -127,7 +130,7 @@ QMCU_INLINE void qmcu_pack_segment(const qmcu_pack_shape *shape, int one, int pa
         s->halves = qmcu_sums_of((int32_t)1 << (QMCU_PACK_HALF_BITS - 1u), (int32_t)1 << (QMCU_PACK_HALF_BITS - 1u));
         do {
 #if defined(__OPTIMIZE__) && defined(__arm__)
-#pragma GCC unroll 8
+#pragma GCC unroll 16
 #endif
             for (uint32_t i = 0u; i < shape->unit / 2u; i++) {
                 qmcu_pack_halves_step(&s->halves, x, w, i);
@@ -147,7 +150,7 @@ QMCU_INLINE void qmcu_pack_segment(const qmcu_pack_shape *shape, int one, int pa
         s->words.b23 = begin;
         do {
 #if defined(__OPTIMIZE__) && defined(__arm__)
-#pragma GCC unroll 16
+#pragma GCC unroll 32
 #endif
             for (uint32_t i = 0u; i < shape->unit; i++) {
                 qmcu_pack_words_step(&s->words, x, w, i);
@@ -159,202 +162,6 @@ QMCU_INLINE void qmcu_pack_segment(const qmcu_pack_shape *shape, int one, int pa
             w += 8u * shape->unit;
         } while (!one && w != *end);
     }
-}
-
-/* A sum of this segment and, where there are `earlier` ones, of those before. */
-QMCU_INLINE int32_t qmcu_pack_total(int earlier, const int32_t *sum, int32_t value)
-{
-    return earlier ? *sum + value : value;
-}
-
-/* Two sums of one pixel: of a channel and of the next one. */
-typedef struct {
-    int32_t a;
-    int32_t b;
-} qmcu_pack_pair;
-
-/* Of the halves of a pixel. */
-QMCU_INLINE qmcu_pack_pair qmcu_pack_of_halves(int earlier, int32_t from, const int32_t *sums)
-{
-    qmcu_pack_pair r;
-    r.a = qmcu_pack_total(earlier, sums, (int32_t)((uint32_t)from & ((1u << QMCU_PACK_HALF_BITS) - 1u)));
-    r.b = qmcu_pack_total(earlier, sums + 1, from >> QMCU_PACK_HALF_BITS);
-    return r;
-}
-
-/* Of the first or second pixel of a word. */
-QMCU_INLINE qmcu_pack_pair qmcu_pack_of_words(int earlier, uint32_t second, qmcu_long from, const int32_t *sums)
-{
-    const uint32_t beyond = QMCU_PACK_PIXEL + QMCU_PACK_CHANNEL - 32u;
-    const uint32_t mask = (1u << QMCU_PACK_PIXEL) - 1u;
-    qmcu_pack_pair r;
-    if (second) {
-        r.a = qmcu_pack_total(earlier, sums, (int32_t)(from.low >> QMCU_PACK_PIXEL & mask));
-        r.b = qmcu_pack_total(earlier, sums + 1, (int32_t)from.high >> beyond);
-    } else {
-        r.a = qmcu_pack_total(earlier, sums, (int32_t)(from.low & mask));
-        r.b = qmcu_pack_total(earlier, sums + 1, (int32_t)qmcu_insert10(from.low >> QMCU_PACK_CHANNEL, from.high));
-    }
-    return r;
-}
-
-/* Of pixel `pixel` and the first or second two channels of four. */
-QMCU_INLINE qmcu_pack_pair qmcu_pack_take(const qmcu_pack_shape *shape, int earlier, uint32_t pixel, uint32_t second, const qmcu_pack_sums *s, const int32_t *sums)
-{
-    const int32_t *at = sums + (8u * second + 2u * pixel);
-    if (shape->kind == QMCU_PACK_HALVES) {
-        const qmcu_sums *h = &s->halves;
-        const int32_t a = pixel == 0u ? h->a0 : pixel == 1u ? h->a1 : pixel == 2u ? h->a2 : h->a3;
-        const int32_t b = pixel == 0u ? h->b0 : pixel == 1u ? h->b1 : pixel == 2u ? h->b2 : h->b3;
-        return qmcu_pack_of_halves(earlier, second ? b : a, at);
-    }
-    const qmcu_long *a = pixel < 2u ? &s->words.a01 : &s->words.a23;
-    const qmcu_long *b = pixel < 2u ? &s->words.b01 : &s->words.b23;
-    return qmcu_pack_of_words(earlier, pixel % 2u, second ? *b : *a, at);
-}
-
-/* Keeps all sums, for further segments. */
-QMCU_INLINE void qmcu_pack_keep(const qmcu_pack_shape *shape, int earlier, qmcu_pack_sums *s, int32_t *sums)
-{
-    qmcu_pack_hide(shape, s);
-#if defined(__OPTIMIZE__) && defined(__arm__)
-#pragma GCC unroll 8
-#endif
-    for (uint32_t i = 0u; i < 8u; i++) {
-        const qmcu_pack_pair pair = qmcu_pack_take(shape, earlier, i % 4u, i / 4u, s, sums);
-        sums[2u * i] = pair.a;
-        sums[2u * i + 1u] = pair.b;
-    }
-}
-
-/* Where a block is between two fours of channels and their segments. In memory while the products are summed, which takes all registers. */
-typedef struct {
-    const uint8_t *weights;
-    const uint8_t *end;      /* of the segment */
-    const uint8_t *segments;
-    uint32_t rest;           /* codes after the segment */
-    const int32_t *bias;
-    const int32_t *multiplier;
-    const int16_t *max;
-    uint8_t *to;
-    int32_t *sums;
-    int earlier;             /* whether sums of segments before this one are kept */
-} qmcu_pack_place;
-
-/* Codes of two channels, the first or second of four, from all sums, of which those of the segments before this one are kept and which are too large by `excess`. */
-QMCU_INLINE void qmcu_pack_write(const qmcu_pack_shape *shape, const qmcu_pack_place *place, const uint32_t excess[2], int earlier, uint32_t second, const qmcu_pack_sums *s)
-{
-    const qmcu_block_shape like = { 0u, 0u, shape->format, shape->bounded, 0u, shape->pre_shift, shape->shift, shape->bias_shift, shape->pixel_bytes };
-    const uint32_t c = 2u * second;
-    uint8_t *to = place->to + (shape->format < QMCU_U8 ? second : c);
-    int32_t a = qmcu_shift_left(qmcu_shift_bias(place->bias[c], shape->bias_shift) - (int32_t)excess[0], shape->pre_shift);
-    int32_t b = qmcu_shift_left(qmcu_shift_bias(place->bias[c + 1u], shape->bias_shift) - (int32_t)excess[1], shape->pre_shift);
-    QMCU_OPAQUE(a);
-    QMCU_OPAQUE(b);
-    qmcu_block_scale k = { place->multiplier[c], place->multiplier[c + 1u], 0xffffu };
-    if (shape->bounded != 0u) {
-        k.bound = (uint32_t)place->max[c] | (uint32_t)place->max[c + 1u] << 8;
-    }
-#if defined(__OPTIMIZE__) && defined(__arm__)
-#pragma GCC unroll 4
-#endif
-    for (uint32_t p = 0u; p < 4u; p++) {
-        const qmcu_pack_pair pair = qmcu_pack_take(shape, earlier, p, second, s, place->sums);
-        qmcu_block_write(&like, &k, qmcu_shift_left(pair.a, shape->pre_shift) + a, qmcu_shift_left(pair.b, shape->pre_shift) + b, to + (int32_t)p * shape->pixel_bytes);
-    }
-}
-
-/* Codes of the next segment. */
-QMCU_INLINE uint32_t qmcu_pack_next(const qmcu_pack_shape *shape, qmcu_pack_place *place)
-{
-    uint32_t codes;
-    if (shape->kind == QMCU_PACK_HALVES) {
-        codes = place->rest < shape->chunk ? place->rest : shape->chunk;
-    } else {
-        codes = *place->segments++ * shape->unit;
-    }
-    place->rest -= codes;
-    return codes;
-}
-
-/* All codes of four channels. */
-QMCU_INLINE void qmcu_pack_finish(const qmcu_pack_shape *shape, uint32_t taken, int earlier, qmcu_pack_sums *s, const qmcu_pack_place *place)
-{
-    const uint32_t half = taken << (shape->kind == QMCU_PACK_HALVES ? QMCU_PACK_HALF_BITS - 1u : QMCU_PACK_PIXEL - 1u);
-    const uint32_t excess[2] = { half, shape->kind == QMCU_PACK_HALVES ? 0u : half };
-    qmcu_pack_hide(shape, s);
-    qmcu_pack_write(shape, place, excess, earlier, 0u, s);
-    qmcu_pack_write(shape, place, excess, earlier, 1u, s);
-}
-
-/* Sums all segments of four channels, the last into s, the others into place->sums; all of them there where further parts follow. */
-QMCU_INLINE void qmcu_pack_sum(const qmcu_pack_shape *shape, int parts, const qmcu_pack_block *block, int last_part, qmcu_pack_place *place, qmcu_pack_sums *s)
-{
-    const int16_t *x = block->columns;
-    const uint8_t *w = place->weights;
-    for (;;) {
-        const uint32_t codes = qmcu_pack_next(shape, place);
-        place->end = w + (shape->kind == QMCU_PACK_HALVES ? 4u : 8u) * codes;
-        QMCU_BLOCK_TO_MEMORY(*place);
-        qmcu_pack_segment(shape, 0, parts, x, w, &place->end, s);
-        if (place->rest == 0u && last_part) {
-            return;
-        }
-        if (place->earlier) {
-            qmcu_pack_keep(shape, 1, s, place->sums);
-        } else {
-            qmcu_pack_keep(shape, 0, s, place->sums);
-        }
-        if (place->rest == 0u) {
-            return;
-        }
-        place->earlier = 1;
-        x += 4u * codes;
-        w = place->end;
-    }
-}
-
-/* The block itself. Inlined with a constant shape; `parts`: the columns may come in parts. */
-QMCU_INLINE void qmcu_pack_all(const qmcu_pack_shape *shape, int parts, const qmcu_pack_block *block)
-{
-    const uint32_t code_bytes = shape->kind == QMCU_PACK_HALVES ? 4u : 8u; /* of weights */
-    const int one = !parts && shape->padded == shape->unit;
-    const qmcu_requant *requant = block->requant;
-    const int32_t *end = requant->bias + (block->first + block->channels);
-    const int16_t same[4] = { requant->max, requant->max, requant->max, requant->max };
-    int32_t own[16];
-    qmcu_pack_place place = { block->weights, NULL, NULL, 0u, requant->bias + block->first, requant->multiplier + block->first, same, block->to, parts ? block->sums : own, 0 };
-    if (shape->bounded != 0u && requant->max_table != NULL) {
-        place.max = requant->max_table + block->first;
-    }
-    do {
-        qmcu_pack_sums s;
-        if (one) {
-            QMCU_BLOCK_TO_MEMORY(place);
-            qmcu_pack_segment(shape, 1, 0, block->columns, place.weights, &place.end, &s);
-            qmcu_pack_finish(shape, 1u, 0, &s, &place);
-        } else {
-            place.segments = block->segments;
-            place.rest = parts ? block->length : shape->padded;
-            place.earlier = parts && !block->begins;
-            qmcu_pack_sum(shape, parts, block, !parts || block->ends, &place, &s);
-            if (parts && !block->ends) {
-                /* The sums are kept. */
-            } else if (place.earlier) {
-                qmcu_pack_finish(shape, block->taken, 1, &s, &place);
-            } else {
-                qmcu_pack_finish(shape, 1u, 0, &s, &place);
-            }
-        }
-        place.to += shape->format < QMCU_U8 ? 2 : 4;
-        place.weights += code_bytes * shape->padded;
-        place.sums += parts ? 16 : 0;
-        place.bias += 4;
-        place.multiplier += 4;
-        if (shape->bounded != 0u && place.max != same) {
-            place.max += 4;
-        }
-    } while (place.bias != end);
 }
 
 #endif /* QMCU_DSP */

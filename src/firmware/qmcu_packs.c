@@ -12,86 +12,35 @@
 
 #include "qmcu_blocks.h"
 #include "qmcu_gather.h"
+#include "qmcu_join.h"
 
 #if QMCU_DSP
 
-/* Units of at least two codes in the columns of four pixels. */
-#define MOST_SEGMENTS (QMCU_BLOCK_CODES / 4u / 2u)
+/* Units of at least four codes in the columns of four pixels. */
+#define MOST_SEGMENTS (QMCU_BLOCK_CODES / 4u / 4u)
 
 typedef struct {
     qmcu_gathering gathering;
     const qmcu_pack_shape *shape;
     qmcu_pack_function *function;
+    int direct; /* columns are the codes of one pixel, which can be joined as they are read */
 } convolution;
-
-/* Two codes of two pixels in one word each, as one word for each code. */
-QMCU_INLINE qmcu_words join(uint32_t p, uint32_t q)
-{
-    const uint32_t one = 1u << QMCU_PACK_PIXEL;
-    qmcu_words r;
-    r.first = (uint32_t)qmcu_smlabb(q, one, (int16_t)p);
-    r.second = (uint32_t)qmcu_smlatb(q, one, (int32_t)p >> 16);
-    return r;
-}
-
-/*
- * Joins the codes of pixels 0 and 1, and 2 and 3, in the same place, and finds the segments: from the sums of squares of each pixel, of which
- * no segment of more than one unit may exceed the limit for its length.
- */
-QMCU_INLINE uint32_t join_columns(const qmcu_pack_shape *shape, int16_t *columns, uint32_t length, uint8_t *segments)
-{
-    int32_t squares[4] = { 0, 0, 0, 0 };
-    uint32_t units = 0u;
-    uint32_t count = 0u;
-    for (; length > 0u; length -= shape->unit) {
-        int32_t p = 0;
-        int32_t q = 0;
-        int32_t r = 0;
-        int32_t s = 0;
-        for (uint32_t k = 0u; k < shape->unit; k += 2u) {
-            const qmcu_words x = qmcu_load_two(columns, 0u);
-            const qmcu_words y = qmcu_load_two(columns, 8u);
-            p = qmcu_smlad(x.first, x.first, p);
-            q = qmcu_smlad(x.second, x.second, q);
-            r = qmcu_smlad(y.first, y.first, r);
-            s = qmcu_smlad(y.second, y.second, s);
-            const qmcu_words first = join(x.first, x.second);
-            const qmcu_words second = join(y.first, y.second);
-            qmcu_store_two(columns, 0u, first.first, second.first);
-            qmcu_store_two(columns, 8u, first.second, second.second);
-            columns += 8;
-        }
-        const int32_t limit = (int32_t)shape->limits[units];
-        if (units != 0u && (squares[0] + p > limit || squares[1] + q > limit || squares[2] + r > limit || squares[3] + s > limit)) {
-            segments[count++] = (uint8_t)units;
-            units = 0u;
-            squares[0] = 0;
-            squares[1] = 0;
-            squares[2] = 0;
-            squares[3] = 0;
-        }
-        squares[0] += p;
-        squares[1] += q;
-        squares[2] += r;
-        squares[3] += s;
-        units++;
-    }
-    segments[count++] = (uint8_t)units;
-    segments[count] = 0u;
-    return count;
-}
 
 /* Codes [from, to) of the columns, with zeros up to `padded` of them, as the kernel takes them. Returns how often it takes sums out. */
 static uint32_t prepare(const convolution *conv, int32_t oy, int32_t ox, uint32_t from, uint32_t padded, int16_t *columns, uint8_t *segments)
 {
     const qmcu_pack_shape *shape = conv->shape;
     const uint32_t to = from + padded < shape->length ? from + padded : shape->length;
+    const uint8_t *at[4];
+    if (conv->direct && from + padded <= shape->length && qmcu_find_pixels(&conv->gathering, oy, ox, from, at)) {
+        return qmcu_join_pixels(shape, conv->gathering.in->format, at, columns, padded, segments);
+    }
     qmcu_convolve_gather(&conv->gathering, oy, ox, from, to, columns);
     for (uint32_t k = (to - from + 1u) / 2u * 2u; k < padded; k += 2u) {
         qmcu_store_two(columns + 4u * k, 0u, 0u, 0u);
         qmcu_store_two(columns + 4u * k, 8u, 0u, 0u);
     }
-    return shape->kind == QMCU_PACK_HALVES ? (padded + shape->chunk - 1u) / shape->chunk : join_columns(shape, columns, padded, segments);
+    return shape->kind == QMCU_PACK_HALVES ? (padded + shape->chunk - 1u) / shape->chunk : qmcu_join_columns(shape, columns, padded, segments);
 }
 
 static void convolve_block(const convolution *conv, int32_t oy, int32_t ox)
@@ -164,6 +113,7 @@ void qmcu_convolve_packed(const qmcu_pack_shape *shape, qmcu_pack_function *func
     conv.gathering = qmcu_gathering_of(params, in, out, shape->length, parts);
     conv.shape = shape;
     conv.function = function;
+    conv.direct = shape->kind == QMCU_PACK_WORDS && shape->unit % 4u == 0u && params->window.kernel_h == 1 && params->window.kernel_w == 1;
     qmcu_each_four(&conv, parts, in, out, convolve_four, convolve_last);
 }
 

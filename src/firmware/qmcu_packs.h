@@ -6,7 +6,7 @@
 #ifndef QMCU_PACKS_H
 #define QMCU_PACKS_H
 
-#include "qmcu_pack.h"
+#include "qmcu_pack_block.h"
 
 #if QMCU_DSP
 #include "qmcu_blocks.h"

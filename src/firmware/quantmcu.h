@@ -22,7 +22,7 @@
  *     qmcu_resize: likewise with input rows >= rows[2 * oy].
  *   - qmcu_add, qmcu_mul, qmcu_requantize, qmcu_lookup, qmcu_prelu, qmcu_copy: pixels in row-major order, channels
  *     upward; all codes of an output byte are read before it is written. A broadcast input must not overlap.
- *   - qmcu_fully_connected, qmcu_softmax, qmcu_permute, qmcu_fill, qmcu_classify: no overlap.
+ *   - qmcu_fully_connected (and ..._twins), qmcu_softmax, qmcu_permute, qmcu_fill, qmcu_classify: no overlap.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -201,6 +201,12 @@ void qmcu_depthwise2d(const qmcu_depthwise2d_params *params, const qmcu_map *in,
 
 /* acc[o] = sum over all codes of the input region in H, W, C order of w[o, i] * x[i]. Output 1 x 1 x C_out. */
 void qmcu_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in, const qmcu_map *out);
+
+/*
+ * The same with 8-bit weights in twins, int16_t[C_out / 4][length / 2][2][2] with rows and places of zeros up to the next multiples of 4: of each four
+ * rows and two places 256 * w[first row] + w[second row], then those of the third and fourth row. For cores with the DSP extension.
+ */
+void qmcu_fully_connected_twins(const qmcu_fully_connected_params *params, const qmcu_map *in, const qmcu_map *out);
 
 /* Element-wise scaled sum of two maps. An input of 1 x 1 pixels is broadcast over the output. */
 void qmcu_add(const qmcu_scaled_sum *params, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out);

@@ -12,6 +12,12 @@
 #define MAX_CHANNELS 1024
 QMCU_ALIGN(8) static uint8_t input[300000], input2[60000], output[300000];
 QMCU_ALIGN(8) static uint8_t weights[400000];
+#if QMCU_DSP && !defined(BENCH_SHARED)
+#define TWINS 1
+QMCU_ALIGN(8) static int16_t twins[200000];
+#else
+#define TWINS 0
+#endif
 static int32_t bias[MAX_CHANNELS], multiplier[MAX_CHANNELS];
 
 static uint32_t random_state = 777u;
@@ -24,6 +30,19 @@ static void randomize(void *data, size_t bytes)
         p[i] = (uint8_t)(random_state >> 24);
     }
 }
+
+#if TWINS
+/* Pairs of rows of 8-bit weights as qmcu_fully_connected_twins takes them; rows and their length are multiples of 4. */
+static void make_twins(int32_t rows, int32_t length)
+{
+    for (int32_t row = 0; row < rows; row += 2) {
+        for (int32_t k = 0; k < length; k++) {
+            const uint8_t *pair = weights + row * length + 2 * k;
+            twins[row / 4 * 2 * length + k / 2 * 4 + row % 4 + k % 2] = (int16_t)(256 * (int8_t)pair[0] + (int8_t)pair[1]);
+        }
+    }
+}
+#endif
 
 static int32_t bits_of(uint32_t format)
 {
@@ -181,7 +200,21 @@ static void run_layer(const layer *l)
         break;
     }
     case 'f': {
-        const qmcu_fully_connected_params params = { weights, requant_for(l->out_format), l->weight_bits };
+        qmcu_fully_connected_params params = { weights, requant_for(l->out_format), l->weight_bits };
+        /* Quantized weights are symmetric. */
+        for (int32_t i = 0; l->weight_bits == 8 && i < l->in_channels * l->out_channels; i++) {
+            weights[i] = weights[i] == 0x80u ? 0x81u : weights[i];
+        }
+#if TWINS
+        if (l->weight_bits == 8) {
+            make_twins(l->out_channels, l->in_channels);
+            params.weights = twins;
+            COUNTING_BEGIN();
+            qmcu_fully_connected_twins(&params, &in, &out);
+            COUNTING_END();
+            break;
+        }
+#endif
         COUNTING_BEGIN();
         qmcu_fully_connected(&params, &in, &out);
         COUNTING_END();

@@ -3,12 +3,13 @@ import type { Constant, ConstantId, Program } from '../program/types';
 import { packNibbles, packPairs, pairRows, type RowShape } from './packing';
 import { packWeights, type Pack } from './packs';
 import { comment, commentText, intLiteral, wrapItems } from './text';
+import { twinWeights } from './twins';
 
 /**
  * Element types of the arrays that the runtime reads. `weights4` is two 4-bit codes to a byte, rows starting on a byte; `pairs8` and
- * `pairs4` are rows of weights in pairs, see packing.ts; `packed` is described in packs.ts.
+ * `pairs4` are rows of weights in pairs, see packing.ts; `packed` is described in packs.ts, `twins` in twins.ts.
  */
-export type ArrayType = 'weights8' | 'weights4' | 'pairs8' | 'pairs4' | 'packed' | 'int16' | 'uint16' | 'int32';
+export type ArrayType = 'weights8' | 'weights4' | 'pairs8' | 'pairs4' | 'packed' | 'twins' | 'int16' | 'uint16' | 'int32';
 
 const cTypes: Record<ArrayType, { readonly c: string; readonly bytes: number; readonly min: number; readonly max: number }> = {
   weights8: { c: 'int8_t', bytes: 1, min: -128, max: 127 },
@@ -16,6 +17,7 @@ const cTypes: Record<ArrayType, { readonly c: string; readonly bytes: number; re
   pairs8: { c: 'int8_t', bytes: 1, min: -128, max: 127 },
   pairs4: { c: 'uint8_t', bytes: 1, min: -8, max: 7 },
   packed: { c: 'int32_t', bytes: 4, min: -128, max: 127 },
+  twins: { c: 'int16_t', bytes: 2, min: -128, max: 127 },
   int16: { c: 'int16_t', bytes: 2, min: -32768, max: 32767 },
   uint16: { c: 'uint16_t', bytes: 2, min: 0, max: 65535 },
   int32: { c: 'int32_t', bytes: 4, min: -2147483648, max: 2147483647 },
@@ -44,7 +46,7 @@ export class ConstantArrays {
 
   /**
    * Symbol of a constant.
-   * @param shape only for `weights4`, `pairs8` and `pairs4`
+   * @param shape only for `weights4`, `pairs8`, `pairs4` and `twins`
    * @param pack only for `packed`
    */
   symbol(id: ConstantId, type: ArrayType, shape: RowShape = { rowLength: 0, rowsPerGroup: 0 }, pack?: Pack): string {
@@ -81,7 +83,7 @@ export class ConstantArrays {
         const section = constant.kind === 'weights' ? 'QMCU_SECTION_WEIGHTS' : 'QMCU_SECTION_TABLES';
         const shape = constant.dims.length > 0 ? `, ${constant.dims.join(' x ')}` : '';
         return (
-          comment([`${commentText(constant.name)}${shape}${a.type === 'weights4' || a.type === 'pairs4' ? ', 4 bits' : ''}${a.type.startsWith('pairs') ? ', rows in pairs' : a.type === 'packed' ? ', two in each word or half of it' : ''}`]) +
+          comment([`${commentText(constant.name)}${shape}${a.type === 'weights4' || a.type === 'pairs4' ? ', 4 bits' : ''}${a.type.startsWith('pairs') ? ', rows in pairs' : a.type === 'packed' ? ', two in each word or half of it' : a.type === 'twins' ? ', two rows in each number' : ''}`]) +
           `${section} QMCU_ALIGN(4) const ${cTypes[a.type].c} ${a.symbol}[${a.stored.length}] = {\n${wrapItems(literals(a.stored), '    ').join('\n')}\n};\n`
         );
       })
@@ -112,6 +114,7 @@ function arranged(values: Constant['values'], type: ArrayType, shape: RowShape):
     case 'weights4': return packNibbles(values, shape.rowLength);
     case 'pairs8': return pairRows(values, shape);
     case 'pairs4': return packPairs(values, shape);
+    case 'twins': return twinWeights(values, shape.rowLength);
     default: return values;
   }
 }

@@ -115,20 +115,34 @@ class Rows {
     return this.longest(bound, this.length, this.length, 1) >= this.length;
   }
 
-  /** For 1, 2, … units the largest sum of squares of so many codes with which no sum of products exceeds `bound`, by Cauchy–Schwarz. */
+  /**
+   * For 1, 2, … units the largest sum of squares of so many codes with which no sum of products exceeds `bound`, by Cauchy–Schwarz. Where no
+   * code is negative, positive and negative weights each have a sum of their own sign, and the larger of the two bounds both.
+   */
   squareLimits(bound: number, unit: number, padded: number): number[] {
     const units = padded / unit;
     const most = new Float64Array(units);
+    const signs = this.codes.min < 0 ? [0] : [1, -1];
     for (let c = 0; c < this.channels; c++) {
-      for (let from = 0; from < units; from++) {
-        let squares = 0;
-        for (let i = from; i < units; i++) {
-          for (let k = i * unit; k < Math.min(this.length, (i + 1) * unit); k++) squares += this.at(c, k) ** 2;
-          most[i - from] = Math.max(most[i - from], squares);
+      for (const sign of signs) {
+        const squares = this.squares(c, unit, units, sign);
+        for (let from = 0; from < units; from++) {
+          let sum = 0;
+          for (let i = from; i < units; i++) {
+            sum += squares[i];
+            most[i - from] = Math.max(most[i - from], sum);
+          }
         }
       }
     }
     return Array.from(most, (squares) => Math.min(2 ** 31 - 1, Math.floor(bound ** 2 / Math.max(1, squares))));
+  }
+
+  /** Sum of the squares of each unit of a channel's weights: of those of one sign, or with `sign` 0 of all. */
+  private squares(c: number, unit: number, units: number, sign: number): Float64Array {
+    const squares = new Float64Array(units);
+    for (let k = 0; k < this.length; k++) if (this.at(c, k) * sign >= 0) squares[Math.floor(k / unit)] += this.at(c, k) ** 2;
+    return squares;
   }
 
   private at(c: number, k: number): number {

@@ -18,8 +18,11 @@ export interface KernelCall {
 export class ParameterWriter {
   constructor(private readonly constants: ConstantArrays) {}
 
-  /** @param pack how the kernel made for a convolution takes its weights, where not as `qmcu_conv2d` does */
-  call(step: Step, pack?: Pack): KernelCall {
+  /**
+   * @param pack how the kernel made for a convolution takes its weights, where not as `qmcu_conv2d` does
+   * @param twins whether a fully connected layer takes them in twins, see twins.ts
+   */
+  call(step: Step, pack?: Pack, twins = false): KernelCall {
     const { kernel } = step;
     const inC = step.inputs[0]?.channels ?? 0;
     switch (kernel.op) {
@@ -31,7 +34,7 @@ export class ParameterWriter {
       case 'depthwise2d':
         return struct('qmcu_depthwise2d', 'qmcu_depthwise2d_params', this.weightedLayer(kernel, { rowLength: step.output.channels, rowsPerGroup: kernel.window.kernelH * kernel.window.kernelW }));
       case 'fullyConnected':
-        return struct('qmcu_fully_connected', 'qmcu_fully_connected_params', this.weightedLayer(kernel, { rowLength: volume(step.inputs[0]), rowsPerGroup: step.output.channels }));
+        return struct(twins ? 'qmcu_fully_connected_twins' : 'qmcu_fully_connected', 'qmcu_fully_connected_params', this.weightedLayer(kernel, { rowLength: volume(step.inputs[0]), rowsPerGroup: step.output.channels }, undefined, twins));
       case 'add':
         return struct('qmcu_add', 'qmcu_scaled_sum', this.scaledSum(kernel.sum, 2));
       case 'requantize':
@@ -90,8 +93,10 @@ export class ParameterWriter {
     return this.constants.symbol(id, type);
   }
 
-  private weightedLayer(kernel: Extract<Kernel, { weightBits: unknown }>, shape: RowShape, pack?: Pack): string[] {
-    const weights = pack ? this.constants.symbol(kernel.weights, 'packed', shape, pack) : this.constants.symbol(kernel.weights, `${kernel.op === 'depthwise2d' ? 'weights' : 'pairs'}${kernel.weightBits}`, shape);
+  private weightedLayer(kernel: Extract<Kernel, { weightBits: unknown }>, shape: RowShape, pack?: Pack, twins = false): string[] {
+    const weights = pack
+      ? this.constants.symbol(kernel.weights, 'packed', shape, pack)
+      : this.constants.symbol(kernel.weights, twins ? 'twins' : `${kernel.op === 'depthwise2d' ? 'weights' : 'pairs'}${kernel.weightBits}`, shape);
     return [
       ...('window' in kernel ? [`.window = ${window(kernel.window)}`] : []),
       `.weights = ${weights}`,

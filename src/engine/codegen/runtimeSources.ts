@@ -10,7 +10,10 @@ import dsp from '../../firmware/qmcu_dsp.h';
 import elementwise from '../../firmware/qmcu_elementwise.c';
 import gather from '../../firmware/qmcu_gather.c';
 import gatherHeader from '../../firmware/qmcu_gather.h';
+import gatherOdd from '../../firmware/qmcu_gather_odd.c';
 import internal from '../../firmware/qmcu_internal.h';
+import join from '../../firmware/qmcu_join.c';
+import joinHeader from '../../firmware/qmcu_join.h';
 import mveCodes from '../../firmware/qmcu_mve_codes.c';
 import mveColumns from '../../firmware/qmcu_mve_columns.c';
 import mveColumnsHeader from '../../firmware/qmcu_mve_columns.h';
@@ -19,6 +22,8 @@ import mveDepthwise2d from '../../firmware/qmcu_mve_depthwise2d.c';
 import mveDot from '../../firmware/qmcu_mve_dot.h';
 import mve from '../../firmware/qmcu_mve.h';
 import pack from '../../firmware/qmcu_pack.h';
+import packBlock from '../../firmware/qmcu_pack_block.h';
+import packTake from '../../firmware/qmcu_pack_take.h';
 import packs from '../../firmware/qmcu_packs.c';
 import packsHeader from '../../firmware/qmcu_packs.h';
 import pairs from '../../firmware/qmcu_pairs.h';
@@ -34,8 +39,12 @@ import pool from '../../firmware/qmcu_pool.c';
 import row from '../../firmware/qmcu_row.h';
 import rows from '../../firmware/qmcu_rows.c';
 import rowsHeader from '../../firmware/qmcu_rows.h';
+import run from '../../firmware/qmcu_run.c';
+import runHeader from '../../firmware/qmcu_run.h';
 import scale from '../../firmware/qmcu_scale.h';
 import special from '../../firmware/qmcu_special.h';
+import tap from '../../firmware/qmcu_tap.h';
+import twins from '../../firmware/qmcu_twins.c';
 import vector from '../../firmware/qmcu_vector.c';
 import quantmcu from '../../firmware/quantmcu.h';
 import port from '../../firmware/quantmcu_port.h';
@@ -54,7 +63,10 @@ export const runtimeSources: Readonly<Record<string, string>> = {
   'qmcu_elementwise.c': elementwise,
   'qmcu_gather.c': gather,
   'qmcu_gather.h': gatherHeader,
+  'qmcu_gather_odd.c': gatherOdd,
   'qmcu_internal.h': internal,
+  'qmcu_join.c': join,
+  'qmcu_join.h': joinHeader,
   'qmcu_mve.h': mve,
   'qmcu_mve_codes.c': mveCodes,
   'qmcu_mve_columns.c': mveColumns,
@@ -63,6 +75,8 @@ export const runtimeSources: Readonly<Record<string, string>> = {
   'qmcu_mve_depthwise2d.c': mveDepthwise2d,
   'qmcu_mve_dot.h': mveDot,
   'qmcu_pack.h': pack,
+  'qmcu_pack_block.h': packBlock,
+  'qmcu_pack_take.h': packTake,
   'qmcu_packs.c': packs,
   'qmcu_packs.h': packsHeader,
   'qmcu_pairs.h': pairs,
@@ -78,8 +92,12 @@ export const runtimeSources: Readonly<Record<string, string>> = {
   'qmcu_row.h': row,
   'qmcu_rows.c': rows,
   'qmcu_rows.h': rowsHeader,
+  'qmcu_run.c': run,
+  'qmcu_run.h': runHeader,
   'qmcu_scale.h': scale,
   'qmcu_special.h': special,
+  'qmcu_tap.h': tap,
+  'qmcu_twins.c': twins,
   'qmcu_vector.c': vector,
   'quantmcu.h': quantmcu,
   'quantmcu_port.h': port,

@@ -128,6 +128,11 @@ export class SpecialKernels {
     return this.wider?.bytes.has(step) && 'weightBits' in kernel ? { ...step, kernel: { ...kernel, weightBits: 8 } } : step;
   }
 
+  /** Whether a fully connected layer takes its weights in twins, see twins.ts. */
+  inTwins(step: Step): boolean {
+    return this.wider?.twins.has(step) ?? false;
+  }
+
   /** The function for a step; undefined where it has none of its own. */
   kernel(step: Step): { readonly symbol: string; readonly pack?: Pack } | undefined {
     const kernel = specialKernel(this.program, this.generated(step), this.wider?.packed.has(step));

@@ -45,7 +45,7 @@ export function renderSteps(program: Program, constants: ConstantArrays, layers:
       return `if (load(${input}, view(&out, arena, &views[${views.index(step.output)}]), ${y0}, ${x0}) != 0) {\n        return 1;\n    }`;
     }
     const made = special?.kernel(step);
-    const call = writer.call(special?.generated(step) ?? step, made?.pack);
+    const call = writer.call(special?.generated(step) ?? step, made?.pack, special?.inTwins(step));
     if (made === undefined) kernels.add(call.fn);
     const args = [...call.args];
     if (call.params) args.push(`&${parameters.symbol(step, call.fn, call.params)}`);

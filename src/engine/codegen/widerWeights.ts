@@ -3,22 +3,25 @@ import type { Core } from '../targets/types';
 import type { ConstantId, Program, Step } from '../program/types';
 import { packedBytes, type Pack } from './packs';
 import { specialKernel } from './special';
+import { fitsTwins, twinBytes } from './twins';
 
 /** Cores whose DSP extension the packed kernels are for. */
 const DSP_CORES: readonly Core[] = ['cortex-m4', 'cortex-m7', 'cortex-m33'];
 /** Code of one kernel made for a layer at -O3, about. */
-const KERNEL_BYTES = 2048;
+const KERNEL_BYTES = 3072;
 
-/** Steps whose 4-bit weights take more flash than they need, so that they are read faster. */
+/** Steps whose weights are stored in the way that is read fastest, though it takes more flash. */
 export interface WiderWeights {
   /** Convolutions with packed weights, see packs.ts. */
   readonly packed: ReadonlySet<Step>;
   /** Layers with their weights as bytes, as if they were 8-bit ones. */
   readonly bytes: ReadonlySet<Step>;
+  /** Fully connected layers of 8 bits, or of these bytes, with two rows in the same numbers, see twins.ts. */
+  readonly twins: ReadonlySet<Step>;
 }
 
 /**
- * Which 4-bit weights to widen on a target: those that spend the most multiply-accumulates on a byte of additional flash first, as long as there is room
+ * Which weights to widen on a target. Of the 4-bit ones those that spend the most multiply-accumulates on a byte of additional flash first, as long as there is room
  * beside the code and all constants as they are.
  *
  * @param plainBytes of the constants without wider weights
@@ -26,7 +29,8 @@ export interface WiderWeights {
 export function chooseWiderWeights(program: Program, target: { readonly core: Core; readonly flashBytes: number }, plainBytes: number): WiderWeights {
   const packed = new Set<Step>();
   const bytes = new Set<Step>();
-  if (!DSP_CORES.includes(target.core)) return { packed, bytes };
+  const twins = new Set<Step>();
+  if (!DSP_CORES.includes(target.core)) return { packed, bytes, twins };
   let room = target.flashBytes - CODE_BYTES - plainBytes;
   for (const { steps, packedBytes: whenPacked, byteBytes } of candidates(program).sort((a, b) => b.macs / least(b) - a.macs / least(a))) {
     const pack = whenPacked !== null && whenPacked <= room;
@@ -35,7 +39,19 @@ export function chooseWiderWeights(program: Program, target: { readonly core: Co
     room -= more;
     steps.forEach((step) => (pack ? packed : bytes).add(step));
   }
-  return { packed, bytes };
+  const connected = program.steps.flatMap(({ kernel }) => (kernel.op === 'fullyConnected' ? [kernel.weights] : []));
+  for (const step of program.steps) {
+    const { kernel, output } = step;
+    if (kernel.op !== 'fullyConnected' || (kernel.weightBits === 4 && !bytes.has(step)) || !fitsTwins(program, step)) continue;
+    // Another reader could need them in the other form too.
+    if (connected.filter((weights) => weights === kernel.weights).length > 1) continue;
+    const { length } = program.constants[kernel.weights].values;
+    const more = twinBytes(output.channels, length / output.channels) - length;
+    if (more > room) continue;
+    room -= more;
+    twins.add(step);
+  }
+  return { packed, bytes, twins };
 }
 
 interface Candidate {

@@ -16,6 +16,7 @@ static inline uint32_t qmcu_pkh_low(uint32_t a, uint32_t b) { return (a & 0xffff
 static inline uint32_t qmcu_pkh_high(uint32_t a, uint32_t b) { return (b & 0xffff0000u) | a >> 16; }
 static inline uint32_t qmcu_ssub16(uint32_t a, uint32_t b) { return two_halves(low(a) - low(b), high(a) - high(b)); }
 static inline int32_t qmcu_smlad(uint32_t a, uint32_t b, int32_t acc) { return wrap((int64_t)acc + (int64_t)low(a) * low(b) + (int64_t)high(a) * high(b)); }
+static inline uint32_t qmcu_smuad(uint32_t a, uint32_t b) { return (uint32_t)qmcu_smlad(a, b, 0); }
 static inline int32_t qmcu_smlabb(uint32_t a, uint32_t b, int32_t acc) { return wrap((int64_t)acc + low(a) * low(b)); }
 static inline int32_t qmcu_smlatt(uint32_t a, uint32_t b, int32_t acc) { return wrap((int64_t)acc + high(a) * high(b)); }
 static inline int32_t qmcu_smmla(int32_t a, int32_t b, int32_t c) { return wrap((int64_t)c + ((int64_t)a * b >> 32)); }
@@ -26,6 +27,7 @@ static inline qmcu_long qmcu_smlal(uint32_t a, uint32_t b, qmcu_long acc)
     return r;
 }
 static inline uint32_t qmcu_insert10(uint32_t a, uint32_t b) { return (a & ~0x3ff0u) | (b & 0x3ffu) << 4; }
+static inline uint32_t qmcu_field(uint32_t a, uint32_t from, uint32_t bits) { return a >> from & ((1u << bits) - 1u); }
 static inline int32_t qmcu_ssat8(int32_t a) { return a < -128 ? -128 : a > 127 ? 127 : a; }
 static inline int32_t qmcu_ssat4(int32_t a) { return a < -8 ? -8 : a > 7 ? 7 : a; }
 static inline int32_t qmcu_ssat2(int32_t a) { return a < -2 ? -2 : a > 1 ? 1 : a; }

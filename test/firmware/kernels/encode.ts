@@ -1,4 +1,5 @@
 import { packWeights, type Pack } from '../../../src/engine/codegen/packs';
+import { twinWeights } from '../../../src/engine/codegen/twins';
 import { regionHeight, regionWidth } from '../../../src/engine/graph/region';
 import type { Access, Kernel, KernelOp, PerChannel, Program, Requantization, ScaledSum, Step, StepWindow } from '../../../src/engine/program/types';
 
@@ -16,15 +17,20 @@ export interface Case {
   readonly arena: Uint8Array;
   /** How the convolution takes its weights, where not as `qmcu_conv2d` does. */
   readonly pack?: Pack;
+  /** Whether the fully connected layer takes its weights in twins. */
+  readonly twins?: boolean;
 }
+
+/** Number of `qmcu_fully_connected_twins` in harness.c. */
+const TWINS = 16;
 
 /** The file that harness_main.c reads. */
 export function encodeCases(cases: readonly Case[]): Buffer {
   const parts: Buffer[] = [words([cases.length])];
-  for (const { program, arena, pack } of cases) {
+  for (const { program, arena, pack, twins } of cases) {
     parts.push(words([arena.length]), padded(arena), words([program.steps.length]));
     for (const step of program.steps) {
-      const encoder = new StepEncoder(program, pack);
+      const encoder = new StepEncoder(program, pack, twins);
       encoder.step(step);
       const body = Buffer.concat(encoder.parts);
       parts.push(words([body.length / 4]), body);
@@ -49,11 +55,12 @@ class StepEncoder {
   constructor(
     private readonly program: Program,
     private readonly pack?: Pack,
+    private readonly twins = false,
   ) {}
 
   step(step: Step): void {
     const { guard } = step;
-    this.words(guard === null ? -1 : this.program.buffers[guard.buffer].offset + guard.index, guard?.value ?? 0, opNumbers[step.kernel.op], step.inputs.length);
+    this.words(guard === null ? -1 : this.program.buffers[guard.buffer].offset + guard.index, guard?.value ?? 0, this.twins ? TWINS : opNumbers[step.kernel.op], step.inputs.length);
     for (const access of [...step.inputs, step.output]) this.map(access);
     this.kernel(step);
   }
@@ -106,6 +113,7 @@ class StepEncoder {
     if (k.op !== 'fullyConnected') this.window(k.window);
     const values = k.op === 'depthwise2d' ? Array.from(this.values(k.weights)) : inPairs(Array.from(this.values(k.weights)), rowLength, rows, k.weightBits);
     if (this.pack) this.block(packWeights(this.values(k.weights), this.pack));
+    else if (this.twins) this.block(twinWeights(this.values(k.weights), rowLength));
     else this.block(k.weightBits === 8 ? Int8Array.from(values) : packNibbles(values, k.op === 'depthwise2d' ? rowLength : 2 * rowLength));
     this.words(k.weightBits);
     if (k.op !== 'fullyConnected') {

@@ -123,6 +123,15 @@ static void run_fully_connected(harness_reader *r, const qmcu_map *in, const qmc
     qmcu_fully_connected(&p, in, out);
 }
 
+static void run_twins(harness_reader *r, const qmcu_map *in, const qmcu_map *out)
+{
+    qmcu_fully_connected_params p;
+    p.weights = block(r);
+    p.weight_bits = (uint8_t)harness_word(r);
+    p.requant = read_requant(r);
+    qmcu_fully_connected_twins(&p, in, out);
+}
+
 static void run_mul(harness_reader *r, const qmcu_map *in, const qmcu_map *out)
 {
     qmcu_mul_params p;
@@ -206,6 +215,7 @@ static int run_kernel(int32_t op, harness_reader *r, const qmcu_map *in, const q
     case 13: qmcu_softmax(block(r), in, out); return 0;
     case 14: run_permute(r, in, out); return 0;
     case 15: run_classify(r, in, arena); return 0;
+    case 16: run_twins(r, in, out); return 0;
     default: return -1;
     }
 }

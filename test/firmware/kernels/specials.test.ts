@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { specialKernel, type SpecialKernel } from '../../../src/engine/codegen/special';
+import { fitsTwins } from '../../../src/engine/codegen/twins';
 import { Executor } from '../../../src/engine/program/interpreter';
 import type { Program } from '../../../src/engine/program/types';
 import { Random } from '../../unit/program/interpreter/support/random';
@@ -48,6 +49,17 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
     collect(count, (s) => randomProgram(s, 'conv2d'), null);
     collect(count, (s) => randomProgram(s, 'depthwise2d'), null);
     collect(count / 2, randomPackable, 'QMCU_SPECIAL_PACKED');
+    for (let s = seed, wanted = cases.length + count / 2; cases.length < wanted; s++) {
+      const program = randomProgram(s, 'fullyConnected');
+      const { kernel } = program.steps[0];
+      if (kernel.op !== 'fullyConnected' || kernel.weightBits !== 8) continue;
+      const { values } = program.constants[kernel.weights];
+      // Quantized weights are symmetric.
+      values.forEach((weight, i) => (values[i] = Math.max(-127, weight)));
+      if (!fitsTwins(program, program.steps[0])) continue;
+      cases.push({ program, arena: new Random(~s).bytes(program.arenaBytes), twins: true });
+      seeds.push(s);
+    }
     expected = cases.map(({ program, arena }) => new Executor(program).run([arena]).outputs[0]);
     writeFileSync(path.join(folder, 'cases'), encodeCases(cases));
     specials = path.join(folder, 'specials.c');
