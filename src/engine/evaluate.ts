@@ -91,7 +91,7 @@ async function runAll(graph: Graph, program: Program, preprocess: Preprocess, se
     }
     const reference = await float(result.index, result.reals);
     const quantized = result.outputs.map((bytes, i) => decodePort(program, program.outputs[i], bytes));
-    results[result.index] = imageResult(samples[result.index], reference, quantized);
+    results[result.index] = imageResult(graph, samples[result.index], reference, quantized);
   };
   // The float network takes one image at a time.
   let turn = Promise.resolve();

@@ -39,6 +39,7 @@ function describe(result: Evaluation): string[] {
     `float      top-1 ${show(result.float.top1)}  top-5 ${show(result.float.top5)}`,
     `quantized  top-1 ${show(result.quantized.top1)}  top-5 ${show(result.quantized.top5)}`,
     `agreement ${show(result.agreement)} %, output SNR ${db(result.outputSnr)}`,
+    `expected loss, without labels: ${show(result.expectedLoss?.points ?? null)} points of top-1`,
   ];
   const outputs = [
     'No classifier: outputs are compared with float, value by value.',

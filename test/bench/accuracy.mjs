@@ -55,7 +55,7 @@ for (const { model, preprocess, calibration, evaluation } of models) {
     const result = run(['evaluate', plan, '--images', path.join(data, 'images', evaluation), '--limit', values.images]);
     rows[key] = {
       asked: Number(values.images), images: result.images, reduction: summary.bitOps.reduction, arenaBytes: summary.memory.arenaBytes, weightBytes: summary.memory.weightBytes,
-      float: result.float, quantized: result.quantized, agreement: result.agreement, outputSnr: result.outputSnr, seconds: summary.seconds.total,
+      float: result.float, quantized: result.quantized, agreement: result.agreement, expectedLoss: result.expectedLoss, outputSnr: result.outputSnr, seconds: summary.seconds.total,
     };
     writeFileSync(store, `${JSON.stringify(rows, null, 1)}\n`);
     console.log(key, rows[key]);
@@ -63,20 +63,27 @@ for (const { model, preprocess, calibration, evaluation } of models) {
 }
 
 const kib = (/** @type {number} */ n) => (n / 1024).toFixed(0);
+const all = Object.values(rows);
+/** @param {any} r */
+const dropOf = (r) => r.float.top1 - r.quantized.top1;
 const lines = Object.entries(rows).map(([key, r]) => {
   const [model, name] = key.split(' / ');
-  const drop = r.float.top1 - r.quantized.top1;
-  return `| ${model} | ${name} | ${r.reduction.toFixed(2)} | ${kib(r.arenaBytes)} | ${kib(r.weightBytes)} | ${r.quantized.top1.toFixed(1)} / ${r.quantized.top5.toFixed(1)} | ${drop.toFixed(1)} | ${r.agreement.toFixed(1)} | ${r.outputSnr.toFixed(1)} | ${r.seconds.toFixed(0)} | ${r.images} |`;
+  const drop = dropOf(r);
+  return `| ${model} | ${name} | ${r.reduction.toFixed(2)} | ${kib(r.arenaBytes)} | ${kib(r.weightBytes)} | ${r.quantized.top1.toFixed(1)} / ${r.quantized.top5.toFixed(1)} | ${drop.toFixed(1)} | ${r.expectedLoss.points.toFixed(1)} | ${r.agreement.toFixed(1)} | ${r.outputSnr.toFixed(1)} | ${r.seconds.toFixed(0)} | ${r.images} |`;
 });
 writeFileSync(
   path.join(projectRoot, 'test/bench/accuracy.md'),
   `# Accuracy against BitOPs
 
 Written by \`node test/bench/accuracy.mjs\`. Layer by layer, integer arithmetic of the firmware. Reduction: BitOPs at 8 bits over BitOPs of the plan. Drop: points of top-1 below
-float on the same images: one run each, and runs of about the same plan differ by up to a point on 500 images. Seconds: \`quantize\` as a whole, on whatever else the machine had to do.
+float on the same images: one run each, and runs of about the same plan differ by up to a point on 500 images. Expected: the same foreseen without labels
+(\`expectedPointsLost\`, what an accuracy budget goes by), here on the images evaluated; its mean error and the drop per nat of divergence stand below the table. Seconds: \`quantize\` as a whole, on whatever else the machine had to do.
 
-| model | configuration | reduction | arena KiB | weights KiB | top-1 / top-5 % | drop | agreement % | SNR dB | seconds | images |
-|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|
+| model | configuration | reduction | arena KiB | weights KiB | top-1 / top-5 % | drop | expected | agreement % | SNR dB | seconds | images |
+|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 ${lines.join('\n')}
+
+Expected and measured drop differ by ${(all.reduce((sum, r) => sum + Math.abs(r.expectedLoss.points - dropOf(r)), 0) / all.length).toFixed(1)} points on average over the ${all.length} rows. Points lost for a nat of divergence, by least squares over the rows: ${(all.reduce((sum, r) => sum + dropOf(r) * r.expectedLoss.divergence, 0) / all.reduce((sum, r) => sum + r.expectedLoss.divergence ** 2, 0)).toFixed(1)}
+(\`POINTS_PER_NAT\` in \`src/engine/vdqs/accuracyBudget.ts\`).
 `,
 );

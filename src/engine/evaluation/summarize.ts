@@ -1,5 +1,6 @@
 import { isClassifier } from '../graph/classifier';
 import type { Graph } from '../graph/types';
+import { pointsOf } from '../vdqs/accuracyBudget';
 import type { ImageResult } from './imageResult';
 import { decibels, type Evaluation } from './types';
 
@@ -28,8 +29,14 @@ export function summarize(graph: Graph, results: readonly ImageResult[], notes: 
     float: { top1: rate('float', 1), top5: rate('float', 5) },
     quantized: { top1: rate('quantized', 1), top5: rate('quantized', 5) },
     agreement: classifier ? percent((r) => r.float[0] === r.quantized[0]) : null,
+    expectedLoss: classifier ? expectedLoss(results) : null,
     outputSnr: decibels(all('signal'), all('noise')),
     outputs,
     notes,
   };
+}
+
+function expectedLoss(results: readonly ImageResult[]): NonNullable<Evaluation['expectedLoss']> {
+  const mean = (key: 'divergence' | 'chanceLost'): number => results.reduce((sum, { classes }) => sum + classes![key], 0) / results.length;
+  return { points: pointsOf(mean('chanceLost'), mean('divergence')), divergence: mean('divergence') };
 }

@@ -12,6 +12,8 @@ export interface Evaluation {
   readonly quantized: { readonly top1: number | null; readonly top5: number | null };
   /** Percent of images on which both have the same first class; null for networks that are no classifiers. */
   readonly agreement: number | null;
+  /** What the outputs let expect without labels: points of top-1 lost (as an accuracy budget counts them) and mean divergence of the classes, nats; null for networks that are no classifiers. */
+  readonly expectedLoss: { readonly points: number; readonly divergence: number } | null;
   /** Signal-to-noise ratio of the quantized outputs against float, dB, over all images and outputs; Infinity without noise. */
   readonly outputSnr: number;
   /** In the graph's order. */

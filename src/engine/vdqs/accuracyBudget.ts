@@ -76,25 +76,29 @@ export const POINTS_PER_NAT = 20;
 
 /**
  * Points of top-1 that quantized outputs are expected to lose against float ones, without labels. The mean of two estimates:
- * - taking the float network's probabilities for how likely each class is right, its own choice is right with probability max p, and another choice k with probability p_k: the mean
- *   difference, in percent. It counts the few images whose answer changes, so it is right on average and varies much.
+ * - the mean {@link chanceLost}, in percent. It counts the few images whose answer changes, so it is right on average and varies much.
  * - the mean divergence times {@link POINTS_PER_NAT}, to which all images contribute.
  *
  * @param float     outputs of the float network, per image
  * @param quantized outputs of the quantized one on the same images
  */
 export function expectedPointsLost(graph: Graph, float: readonly (readonly Float32Array[])[], quantized: readonly (readonly Float32Array[])[]): number {
-  return (changedAnswers(graph, float, quantized) + POINTS_PER_NAT * meanDivergence(graph, float, quantized)) / 2;
+  const lost = float.reduce((sum, outputs, i) => sum + chanceLost(graph, outputs, quantized[i]), 0) / float.length;
+  return pointsOf(lost, meanDivergence(graph, float, quantized));
 }
 
-/** The first of the estimates of {@link expectedPointsLost}; never negative. */
-export function changedAnswers(graph: Graph, float: readonly (readonly Float32Array[])[], quantized: readonly (readonly Float32Array[])[]): number {
-  let lost = 0;
-  float.forEach((outputs, i) => {
-    const p = classProbabilities(graph, outputs[0]);
-    lost += Math.max(...p) - p[firstOfLargest(quantized[i][0])];
-  });
-  return (100 * lost) / float.length;
+/** See {@link expectedPointsLost}. @param divergence mean, nats */
+export function pointsOf(meanChanceLost: number, divergence: number): number {
+  return (100 * meanChanceLost + POINTS_PER_NAT * divergence) / 2;
+}
+
+/**
+ * How much less likely the quantized network's class is right than the float one's on an image, taking the float network's probabilities for how likely each class is; never
+ * negative.
+ */
+export function chanceLost(graph: Graph, float: readonly Float32Array[], quantized: readonly Float32Array[]): number {
+  const p = classProbabilities(graph, float[0]);
+  return Math.max(...p) - p[firstOfLargest(quantized[0])];
 }
 
 /** Percent of the outputs' power that is error: what a budget counts for networks that are no classifiers. */

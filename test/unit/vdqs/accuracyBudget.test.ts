@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isClassifier } from '../../../src/engine/graph/classifier';
-import { changedAnswers, expectedPointsLost, searchWithinBudget } from '../../../src/engine/vdqs/accuracyBudget';
+import { chanceLost, expectedPointsLost, searchWithinBudget } from '../../../src/engine/vdqs/accuracyBudget';
 import { GraphBuilder, mulberry32 } from '../../support/randomGraph';
 
 function scores(classes: number) {
@@ -53,16 +53,16 @@ describe('accuracy budget', () => {
     assert.equal(best.reduction, 1);
   });
 
-  it('counts changed answers by the float network\'s probabilities give', () => {
+  it('counts a changed answer by what the float network\'s probabilities give', () => {
     const graph = scores(3);
     assert.ok(isClassifier(graph));
     const p = [0.5, 0.3, 0.2];
     const float = [Float32Array.from(p, Math.log)];
     const choosing = (k: number) => [Float32Array.from({ length: 3 }, (_, i) => (i === k ? 1 : 0))];
-    const lost = (...choices: number[]): number => changedAnswers(graph, choices.map(() => float), choices.map(choosing));
-    assert.equal(lost(0, 0), 0);
-    assert.ok(Math.abs(lost(1) - 20) < 1e-4);
-    assert.ok(Math.abs(lost(0, 2) - 15) < 1e-4);
+    const lost = (choice: number): number => chanceLost(graph, float, choosing(choice));
+    assert.equal(lost(0), 0);
+    assert.ok(Math.abs(lost(1) - 0.2) < 1e-6);
+    assert.ok(Math.abs(lost(2) - 0.3) < 1e-6);
   });
 
   it('expects a loss from every divergence, and none without', () => {
