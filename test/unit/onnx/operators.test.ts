@@ -55,6 +55,42 @@ describe('onnx operators against onnxruntime', function () {
     );
   });
 
+  it('ConvTranspose: groups, strides, dilations, pads, output_padding, output_shape', async () => {
+    const window = fc.record({ k: fc.integer({ min: 1, max: 5 }), s: fc.integer({ min: 1, max: 3 }), d: fc.integer({ min: 1, max: 2 }), begin: fc.nat(3), end: fc.nat(3), more: fc.nat(2) });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 2, max: 6 }), fc.integer({ min: 2, max: 6 }), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }), window, window, fc.constantFrom('NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'output_shape'), fc.boolean(), seed, async (h, w, group, inPer, outPer, v, u, auto, bias, s) => {
+        const full = ([[v, h], [u, w]] as const).map(([win, size]) => win.s * (size - 1) + Math.min(win.more, win.s - 1) + (win.k - 1) * win.d + 1); // prettier-ignore
+        const same = auto.startsWith('SAME');
+        fc.pre(!same || (full[0] >= h * v.s && full[1] >= w * u.s));
+        // The shape inference of ONNX gives up on an output_shape smaller than the input.
+        fc.pre(auto !== 'output_shape' || (full[0] - v.begin >= h && full[1] - u.begin >= w));
+        fc.pre(auto !== 'NOTSET' || (full[0] > v.begin + v.end && full[1] > u.begin + u.end));
+        const attributes: Record<string, AttributeValue | undefined> = {
+          group, kernel_shape: [v.k, u.k], strides: [v.s, u.s], dilations: [v.d, u.d], output_padding: [Math.min(v.more, v.s - 1), Math.min(u.more, u.s - 1)],
+          pads: auto === 'NOTSET' ? [v.begin, u.begin, v.end, u.end] : undefined, auto_pad: same ? auto : undefined,
+          output_shape: auto === 'output_shape' ? [full[0] - v.begin, full[1] - u.begin] : undefined,
+        }; // prettier-ignore
+        await compare([1, group * inPer, h, w], 13, (m, x, random) => {
+          const y = m.node('ConvTranspose', [x, weights(m, random, [group * inPer, outPer, v.k, u.k]), ...(bias ? [weights(m, random, [group * outPer])] : [])], attributes);
+          return m.node('Conv', [m.node('Relu', [y]), weights(m, random, [2, group * outPer, 1, 1])]);
+        }, { seed: s }); // prettier-ignore
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('ConvTranspose takes in BatchNormalization and Relu; DepthToSpace and SpaceToDepth only move', async () => {
+    const up = await compare([1, 3, 4, 5], 13, (m, x, random) => {
+      const y = m.node('ConvTranspose', [x, weights(m, random, [3, 4, 2, 2])], { strides: [2, 2] });
+      const normal = m.node('BatchNormalization', [y, weights(m, random, [4]), weights(m, random, [4]), weights(m, random, [4]), m.floats([4], [0.5, 1, 2, 3])]);
+      return m.node('Conv', [m.node('Relu', [normal]), weights(m, random, [2, 4, 3, 3])]);
+    });
+    assert.deepEqual(kinds(up.graph), ['conv', 'permute', 'conv']);
+    for (const mode of ['DCR', 'CRD']) await compare([1, 12, 3, 4], 13, (m, x, random) => m.node('Conv', [m.node('DepthToSpace', [x], { blocksize: 2, mode }), weights(m, random, [2, 3, 2, 2])]));
+    const down = await compare([1, 2, 6, 9], 13, (m, x, random) => m.node('Conv', [m.node('SpaceToDepth', [m.node('Relu', [x])], { blocksize: 3 }), weights(m, random, [2, 18, 1, 1])]));
+    assert.deepEqual(kinds(down.graph), ['activation', 'permute', 'conv']);
+  });
+
   it('Conv of a sequence (rank 3)', async () => {
     const { graph } = await compare([1, 5, 20], 13, (m, x, random) => {
       const a = m.node('Conv', [x, weights(m, random, [6, 5, 3]), weights(m, random, [6])], { strides: [2], pads: [1, 1] });

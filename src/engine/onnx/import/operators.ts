@@ -8,6 +8,7 @@ import { dequantizeLinear, quantizeLinear } from './ops/quantization';
 import * as shapes from './ops/shapes';
 import { concat, gather, slice, softmax, split } from './ops/slicing';
 import { pad, resize } from './ops/spatial';
+import { convTranspose, depthToSpace, spaceToDepth } from './ops/transposed';
 import { elementCount } from '../tensorData';
 
 /** What each operator on feature maps becomes. */
@@ -22,6 +23,8 @@ export const MAP_OPERATORS: Readonly<Record<string, (context: NodeContext) => vo
   Clip: activation.clip,
   Concat: concat,
   Conv: conv,
+  ConvTranspose: convTranspose,
+  DepthToSpace: depthToSpace,
   DequantizeLinear: dequantizeLinear,
   Div: arithmetic('div'),
   Dropout: activation.dropout,
@@ -64,6 +67,7 @@ export const MAP_OPERATORS: Readonly<Record<string, (context: NodeContext) => vo
   Slice: slice,
   Softmax: softmax,
   Softplus: activation.unary('softplus'),
+  SpaceToDepth: spaceToDepth,
   Softsign: activation.unary('softsign'),
   Split: split,
   Sqrt: activation.unary('sqrt'),
@@ -79,7 +83,6 @@ export const MAP_OPERATORS: Readonly<Record<string, (context: NodeContext) => vo
 
 /** What to do about operators that are met in practice and not supported. */
 const REMEDIES: Readonly<Record<string, string>> = {
-  ConvTranspose: 'Use Resize followed by Conv instead, or cut the model before it.',
   If: 'Export the model without control flow (trace it instead of scripting it).',
   Loop: 'Export the model without control flow (trace it instead of scripting it).',
   Scan: 'Export the model without control flow (trace it instead of scripting it).',

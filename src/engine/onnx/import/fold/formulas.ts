@@ -10,12 +10,12 @@ const X: Formula = { op: 'x' };
 
 /** A value as a function of another one above it. */
 interface Derived {
-  readonly formula: Formula;
+  readonly formula: () => Formula;
   readonly size: number;
   /** Whether it takes more than scaling and shifting. */
   readonly bends: boolean;
   /** Layers on the way, nearest first. */
-  readonly layers: readonly DraftLayer[];
+  readonly layers: () => readonly DraftLayer[];
 }
 
 /**
@@ -48,10 +48,12 @@ function joinOperands(draft: Draft, layer: DraftLayer): void {
   const right = a === b ? left : above.get(source)!;
   const size = left.size + right.size + 1;
   if (size > MAX_SIZE || !(left.bends || right.bends || (spec.kind === 'mul' && a === b))) return;
-  const inside = new Set([...left.layers, ...right.layers]);
+  const inside = new Set([...left.layers(), ...right.layers()]);
   const readHere = (map: DraftMap): boolean => !map.isOutput && [...map.consumers].every((reader) => reader === layer || inside.has(reader));
   if (![...inside].every((other) => readHere(other.output))) return;
-  const joined: Formula = spec.kind === 'mul' ? { op: 'product', a: left.formula, b: right.formula } : { op: 'sum', a: left.formula, b: right.formula, signs: [spec.signs[0], spec.signs[1]] };
+  const x = left.formula();
+  const y = a === b ? x : right.formula();
+  const joined: Formula = spec.kind === 'mul' ? { op: 'product', a: x, b: y } : { op: 'sum', a: x, b: y, signs: [spec.signs[0], spec.signs[1]] };
   const { clamp } = spec;
   const formula: Formula = isOpen(clamp) ? joined : { op: 'apply', fn: { name: 'clamp', ...clamp }, of: joined };
   layer.onnx = [...nodesOf([...inside]), ...layer.onnx];
@@ -67,8 +69,8 @@ function joinChain(draft: Draft, layer: DraftLayer, dead: Set<DraftLayer>): void
   if (!before || before.spec.kind !== 'activation' || before.spec.fn.name === 'clamp' || dead.has(before)) return;
   const chain = ancestors(layer.output).find(([map]) => map === before.inputs[0])?.[1];
   if (!chain || chain.size > MAX_SIZE) return;
-  layer.onnx = nodesOf(chain.layers);
-  layer.spec = { kind: 'activation', fn: { name: 'formula', label: labelOf(layer.onnx), formula: chain.formula } };
+  layer.onnx = nodesOf(chain.layers());
+  layer.spec = { kind: 'activation', fn: { name: 'formula', label: labelOf(layer.onnx), formula: chain.formula() } };
   draft.rewire(layer, [before.inputs[0]]);
 }
 
@@ -86,19 +88,23 @@ function joinScale(layer: DraftLayer, dead: Set<DraftLayer>): void {
 
 /** The maps that this one is a function of, nearest first, beginning with itself. */
 function ancestors(map: DraftMap): [DraftMap, Derived][] {
-  let derived: Derived = { formula: X, size: 0, bends: false, layers: [] };
-  const found: [DraftMap, Derived][] = [[map, derived]];
-  // Steps are collected from the value upwards, while a formula grows from its argument: each step is put below those before it.
-  const steps: ((x: Formula) => Formula)[] = [];
+  const found: [DraftMap, Derived][] = [[map, { formula: () => X, size: 0, bends: false, layers: () => [] }]];
+  const steps: { layer: DraftLayer; of: (x: Formula) => Formula }[] = [];
+  let size = 0;
+  let bends = false;
   let at = map;
   while (at.producer) {
     const layer: DraftLayer = at.producer;
     const own = step(layer);
-    if (!own || derived.size + own.size > MAX_SIZE) break;
-    steps.push(own.of);
-    derived = { formula: steps.reduceRight((x, of) => of(x), X), size: derived.size + own.size, bends: derived.bends || own.bends, layers: [...derived.layers, layer] };
+    if (!own || size + own.size > MAX_SIZE) break;
+    steps.push({ layer, of: own.of });
+    size += own.size;
+    bends ||= own.bends;
+    const count = steps.length;
+    // The last step found is applied first.
+    const formula = (): Formula => steps.slice(0, count).reduceRight((x, { of }) => of(x), X);
     at = layer.inputs[0];
-    found.push([at, derived]);
+    found.push([at, { formula, size, bends, layers: () => steps.slice(0, count).map((s) => s.layer) }]);
   }
   return found;
 }

@@ -90,7 +90,7 @@ export function slice(context: NodeContext): void {
 }
 
 /** Elements begin, begin + step, … below end of one dimension. */
-function sliceAlong(context: NodeContext, value: MapValue, axis: number, begin: number, end: number, step: number): MapValue {
+export function sliceAlong(context: NodeContext, value: MapValue, axis: number, begin: number, end: number, step: number): MapValue {
   const count = Math.ceil((end - begin) / step);
   if (count < 1) context.fail('selects nothing', 'Correct its bounds and export the model again.');
   if (count === value.dims[axis]) return value;

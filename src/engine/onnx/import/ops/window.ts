@@ -10,6 +10,9 @@ export interface Geometry {
   readonly ceilExtended: boolean;
 }
 
+/** Extents up to which sizes are computed exactly and no runtime overflows. */
+export const LARGEST_EXTENT = 2 ** 24;
+
 const EXPORT_AGAIN = 'Correct the attribute and export the model again.';
 
 /**
@@ -26,6 +29,7 @@ export function windowGeometry(context: NodeContext, kernel: readonly number[], 
   const pads = context.ints('pads') ?? new Array<number>(2 * rank).fill(0);
   if (pads.length !== 2 * rank) context.fail(`has ${pads.length} pads for ${rank} dimensions`, EXPORT_AGAIN);
   if (pads.some((pad) => !(pad >= 0))) context.fail(`has negative padding (${pads.join(', ')})`, 'Use Slice to crop instead.');
+  if ([...kernel, ...strides, ...dilations, ...pads].some((v) => v > LARGEST_EXTENT)) context.fail('has a window, stride, dilation or padding beyond all images', EXPORT_AGAIN);
   const autoPad = context.text('auto_pad', 'NOTSET');
   const ceil = context.int('ceil_mode', 0) === 1;
   let ceilExtended = false;
