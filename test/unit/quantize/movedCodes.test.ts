@@ -9,8 +9,8 @@ import { ModelFolder, OnnxBuilder } from '../../support/onnxBuilder';
 import { randomArray, randomNumbers } from '../../support/onnxOracle';
 import { calibrateGraph, graphSamples, pixelInput } from '../../support/quantizedGraph';
 
-/** Maps whose codes are the application's, with more channels than the input has. */
-describe('formats tied to the input', () => {
+/** Maps that share codes with the input or with each other. */
+describe('formats of maps that only move codes', () => {
   let folder: ModelFolder;
   before(() => (folder = new ModelFolder()));
   after(() => folder.remove());
@@ -62,6 +62,15 @@ describe('formats tied to the input', () => {
       const pooled = m.node('MaxPool', [x], { kernel_shape: [2, 2], strides: [2, 2] });
       const bright = m.node('Conv', [x, weights(m, [4, 3, 2, 2])], { strides: [2, 2] });
       return m.node('Conv', [m.node('Concat', [bright, pooled], { axis: 1 }), weights(m, [5, 7, 1, 1])]);
+    });
+    assert.ok(fidelity(graph) > 30);
+  });
+
+  it('keeps codes apart where padding makes unsigned ones signed', async () => {
+    const graph = await graphOf((m, x) => {
+      const a = m.node('Relu', [m.node('Conv', [x, weights(m, [4, 3, 3, 3])])]);
+      const padded = m.node('Pad', [m.node('MaxPool', [a], { kernel_shape: [2, 2] }), m.int64s([0, 0, 1, 1, 0, 0, 1, 1]), m.scalar(-1)]);
+      return m.node('Conv', [padded, weights(m, [5, 4, 3, 3])]);
     });
     assert.ok(fidelity(graph) > 30);
   });
