@@ -222,7 +222,9 @@ class Lowering {
       case 'permute': {
         const n = graph.maps[layer.output].shape;
         const permutation = layer.kind === 'permute' ? layer.permutation : Int32Array.from({ length: n.h * n.w * n.c }, (_, i) => i);
-        return { op: 'permute', permutation: pool.add('table', layer.name, 32, true, permutation, [permutation.length]) };
+        // As the C has it: 16 bits where they do.
+        const narrow = permutation.length <= 2 ** 16;
+        return { op: 'permute', permutation: pool.add('table', layer.name, narrow ? 16 : 32, !narrow, narrow ? Uint16Array.from(permutation) : permutation, [permutation.length]) };
       }
       case 'pad':
         throw new Error('pad is lowered to fill and copy');
