@@ -55,6 +55,7 @@ function activation(writer: OnnxWriter, name: string, x: string, fn: ActivationF
     case 'softsign': return writer.node('Softsign', `${name}/activated`, [x]);
     case 'erf': return writer.node('Erf', `${name}/activated`, [x]);
     case 'exp': return writer.node('Exp', `${name}/activated`, [x]);
+    case 'log': return writer.node('Log', `${name}/activated`, [x]);
     case 'abs': return writer.node('Abs', `${name}/activated`, [x]);
     case 'sqrt': return writer.node('Sqrt', `${name}/activated`, [x]);
     case 'pow': return writer.node('Pow', `${name}/activated`, [x, writer.floats(`${name}/exponent`, [], [fn.exponent])]);

@@ -25,6 +25,8 @@ export function activationFunction(fn: ActivationFunction): (x: number) => numbe
       return erf;
     case 'exp':
       return Math.exp;
+    case 'log':
+      return Math.log;
     case 'abs':
       return Math.abs;
     case 'sqrt':
@@ -93,6 +95,8 @@ export function isNonNegative(fn: ActivationFunction, input: boolean): boolean {
     case 'softsign':
     case 'erf':
       return input;
+    case 'log':
+      return false;
   }
 }
 

@@ -162,6 +162,7 @@ export type ActivationFunction =
   | { readonly name: 'softsign' }
   | { readonly name: 'erf' }
   | { readonly name: 'exp' }
+  | { readonly name: 'log' }
   | { readonly name: 'abs' }
   | { readonly name: 'sqrt' }
   | { readonly name: 'pow'; readonly exponent: number }

@@ -149,6 +149,13 @@ describe('onnx operators against onnxruntime', function () {
     }
   });
 
+  it('Log and LogSoftmax', async () => {
+    await compare([1, 3, 4, 5], 13, (m, x) => m.node('Log', [m.node('Add', [m.node('Abs', [x]), m.scalar(0.5)])]));
+    const head = await compare([1, 3, 4, 5], 13, (m, x, random) => m.node('LogSoftmax', [m.node('Flatten', [m.node('Conv', [x, weights(m, random, [10, 3, 4, 5])])])], { axis: 1 }), { scale: 3 });
+    assert.ok(!kinds(head.graph).includes('permute'));
+    for (const [opset, axis] of [[13, 1], [13, -1], [11, 1], [11, 2]] as const) await compare([1, 3, 4, 5], opset, (m, x) => m.node('LogSoftmax', [m.node('Relu', [x])], { axis }));
+  });
+
   it('Pow and Sqrt with constants', async () => {
     for (const exponent of [2, 3, -2]) await compare([1, 3, 4, 5], 13, (m, x) => m.node('Pow', [m.node('Add', [m.node('Abs', [x]), m.scalar(0.5)]), m.scalar(exponent)]));
     await compare([1, 3, 4, 5], 13, (m, x) => m.node('Sqrt', [m.node('Relu', [x])]));

@@ -3,6 +3,7 @@ import * as activation from './ops/activation';
 import { arithmetic, sum } from './ops/arithmetic';
 import { shapeOf } from './ops/constants';
 import { conv, gemm, matMul } from './ops/linear';
+import { logSoftmax } from './ops/logSoftmax';
 import { globalPool, pool, reduce } from './ops/pooling';
 import { dequantizeLinear, quantizeLinear } from './ops/quantization';
 import * as shapes from './ops/shapes';
@@ -42,6 +43,8 @@ export const MAP_OPERATORS: Readonly<Record<string, (context: NodeContext) => vo
   HardSwish: activation.hardSwish,
   Identity: activation.passThrough,
   LeakyRelu: activation.leakyRelu,
+  Log: activation.unary('log'),
+  LogSoftmax: logSoftmax,
   MatMul: matMul,
   Max: activation.minMax('max'),
   MaxPool: pool('maxPool'),
@@ -94,10 +97,11 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ArgMax: 'Cut the model before it and take the maximum in the application.',
   TopK: 'Cut the model before it and sort in the application.',
   NonMaxSuppression: 'Cut the model before it and select the boxes in the application.',
-  LogSoftmax: 'Cut the model before it, or use Softmax.',
   LayerNormalization: 'Use BatchNormalization instead and train again.',
   InstanceNormalization: 'Use BatchNormalization instead and train again.',
   GroupNormalization: 'Use BatchNormalization instead and train again.',
+  ReduceL2: 'Cut the model before it and normalize in the application.',
+  LpNormalization: 'Cut the model before it and normalize in the application.',
   LRN: 'Use BatchNormalization instead and train again.',
   LSTM: 'Only feed-forward networks are supported: use 1-D convolutions instead.',
   GRU: 'Only feed-forward networks are supported: use 1-D convolutions instead.',

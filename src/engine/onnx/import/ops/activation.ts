@@ -95,7 +95,7 @@ export function mish(context: NodeContext): void {
 }
 
 /** A function of one value without parameters. */
-export function unary(name: 'softplus' | 'softsign' | 'erf' | 'exp' | 'abs' | 'sqrt'): (context: NodeContext) => void {
+export function unary(name: 'softplus' | 'softsign' | 'erf' | 'exp' | 'log' | 'abs' | 'sqrt'): (context: NodeContext) => void {
   return (context) => activation(context, { name });
 }
 

@@ -85,7 +85,7 @@ export function sum(context: NodeContext): void {
 }
 
 /** The element-wise layer over two maps, which are brought to the same layout or to the broadcast form that the layer knows. */
-function combine(context: NodeContext, operation: 'add' | 'sub' | 'mul', a: MapValue, b: MapValue): MapValue {
+export function combine(context: NodeContext, operation: 'add' | 'sub' | 'mul', a: MapValue, b: MapValue): MapValue {
   const rank = Math.max(a.dims.length, b.dims.length);
   const [left, right] = [padded(a, rank), padded(b, rank)];
   const dims = left.dims.map((d, i) => Math.max(d, right.dims[i]));

@@ -81,7 +81,7 @@ export function reduce(operation: 'mean' | 'max' | 'sum'): (context: NodeContext
 }
 
 /** Pools the dimensions `axes` away with one window over all of them. */
-function reduceTo(context: NodeContext, kind: 'maxPool' | 'averagePool', given: MapValue, axes: readonly number[], keep: boolean): MapValue {
+export function reduceTo(context: NodeContext, kind: 'maxPool' | 'averagePool', given: MapValue, axes: readonly number[], keep: boolean): MapValue {
   const kept = given.dims.map((_, dim) => dim).filter((dim) => !axes.includes(dim));
   // Two axes stay the rows and columns of the map, so that nothing is reshaped in the common case.
   const [rows, columns] = axes.length === 2 ? [[axes[0]], [axes[1]]] : [[], [...axes]];

@@ -176,15 +176,21 @@ export function gather(context: NodeContext): void {
 
 /** Softmax. Before opset 13 it runs over all dimensions from `axis` on, since then over `axis` alone. */
 export function softmax(context: NodeContext): void {
-  const value = context.map(0);
-  const rank = value.dims.length;
-  const all = value.dims.map((_, dim) => dim);
-  const axis = context.axis(context.int('axis', context.opset < 13 ? 1 : -1), rank);
-  const over = context.opset < 13 ? all.slice(axis) : [axis];
-  const others = all.filter((dim) => !over.includes(dim));
+  context.setMap(softmaxOf(context, context.map(0)));
+}
+
+/** The dimensions that a Softmax or LogSoftmax runs over. */
+export function softmaxDims(context: NodeContext, value: MapValue): readonly number[] {
+  const axis = context.axis(context.int('axis', context.opset < 13 ? 1 : -1), value.dims.length);
+  return context.opset < 13 ? value.dims.map((_, dim) => dim).slice(axis) : [axis];
+}
+
+export function softmaxOf(context: NodeContext, value: MapValue): MapValue {
+  const over = softmaxDims(context, value);
+  const others = value.dims.map((_, dim) => dim).filter((dim) => !over.includes(dim));
   const input = isWholeChannelSet(value, over) ? value : arrange(context, value, [], others, over);
   const map = context.layer({ kind: 'softmax' }, [input], input.map.shape);
-  context.setMap(context.over(map, input.dims, input.layout));
+  return context.over(map, input.dims, input.layout);
 }
 
 /** Whether these dimensions are the channels of the map in whatever order: the order of a softmax's elements is of no matter. */
