@@ -93,6 +93,13 @@ QMCU_INLINE uint32_t qmcu_insert10(uint32_t a, uint32_t b)
     return a;
 }
 
+/* a with the lowest 4 bits of b from bit 8 on. */
+QMCU_INLINE uint32_t qmcu_insert4(uint32_t a, uint32_t b)
+{
+    __asm__("bfi %0, %1, #8, #4" : "+r"(a) : "r"(b));
+    return a;
+}
+
 /* `bits` bits of a from bit `from` on, both constants. As an instruction: from masks and shifts compilers make up to three. */
 QMCU_INLINE uint32_t qmcu_field(uint32_t a, uint32_t from, uint32_t bits)
 {

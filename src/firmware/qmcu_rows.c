@@ -231,35 +231,6 @@ static void convolve_pair(const depthwise *d, int32_t c, int32_t from, int32_t t
     }
 }
 
-/*
- * Whether channels may be computed one after the other: what is written for one must not be an input of another. That is so where the maps
- * share no memory, or where channels have the same place in every pixel of both.
- */
-static int channels_are_apart(const qmcu_map *in, const qmcu_map *out)
-{
-    const uint8_t *in_end = qmcu_at(in, in->h - 1, in->w, 0);
-    const uint8_t *out_end = qmcu_at(out, out->h - 1, out->w, 0);
-    if (in_end <= out->data || out_end <= in->data) {
-        return 1;
-    }
-    const ptrdiff_t distance = in->data > out->data ? in->data - out->data : out->data - in->data;
-    return in->pixel_bytes == out->pixel_bytes && qmcu_bits(in->format) == qmcu_bits(out->format) && distance % in->pixel_bytes == 0
-        && in->row_bytes % in->pixel_bytes == 0 && out->row_bytes % in->pixel_bytes == 0;
-}
-
-/*
- * Output rows from oy on that may be computed channel after channel where the maps share memory: those that end before the input that their
- * windows begin with. One row always may, for what it overwrites is read no more.
- */
-static int32_t rows_apart(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out, int32_t oy)
-{
-    const int32_t y = oy * params->window.stride_h - params->window.pad_top;
-    const uint8_t *read = qmcu_at(in, y < 0 ? 0 : y < in->h ? y : in->h, 0, 0);
-    const uint8_t *written = qmcu_at(out, oy, 0, 0);
-    const int32_t rows = written < read ? (int32_t)((read - written) / out->row_bytes) : 1;
-    return rows < 1 ? 1 : qmcu_min(rows, out->h - oy);
-}
-
 int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
     QMCU_ALIGN(8) int16_t codes[ROW_CODES];
@@ -282,10 +253,9 @@ int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, 
     d.pixels = pixels > 0 ? (uint32_t)pixels : 0u;
     d.row_bytes = qmcu_weight_row_bytes((uint32_t)in->channels, params->weight_bits);
     /* Few rows at a time the input is unpacked again for those that it is under, but nothing is overwritten before all channels have read it. */
-    const int apart = channels_are_apart(in, out);
     int32_t rows;
     for (int32_t oy = 0; oy < out->h; oy += rows) {
-        rows = apart ? out->h : rows_apart(params, in, out, oy);
+        rows = qmcu_rows_together(params, in, out, oy);
         for (int32_t c = 0; c < in->channels; c += 2) {
             convolve_pair(&d, c, oy, oy + rows, codes);
         }

@@ -16,6 +16,9 @@ int qmcu_depthwise_rows(const qmcu_depthwise2d_params *params, const qmcu_map *i
 /* The same with a function made for the layer, whose constant is `shape`. Returns 0 where these maps do not fit. */
 int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out);
 
+/* Output rows from oy on that may be computed channel after channel: what is written for one must not be an input of another. */
+int32_t qmcu_rows_together(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out, int32_t oy);
+
 #endif
 
 #endif /* QMCU_ROWS_H */

@@ -15,6 +15,7 @@
 
 #include "qmcu_blocks.h"
 #include "qmcu_packs.h"
+#include "qmcu_polys.h"
 #include "qmcu_rows.h"
 
 /*
@@ -95,6 +96,28 @@
     void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)                      \
     {                                                                                                              \
         qmcu_depthwise2d(params, in, out);                                                                         \
+    }
+#endif
+
+/* Defines `name` as qmcu_depthwise2d for layers as qmcu_polys.h says, whose weights the generator has checked; see qmcu_row_shape. */
+#if QMCU_DSP
+#define QMCU_SPECIAL_POLYNOMIAL(name, format, bounded, pre_shift, shift, bias_shift, pixel_bytes)                                  \
+    static const qmcu_row_shape name##_shape = { 3u, 1u, format, bounded, pre_shift, shift, bias_shift, pixel_bytes };             \
+    QMCU_KERNEL static void name##_row(const qmcu_poly_row *row)                                                                   \
+    {                                                                                                                              \
+        qmcu_poly_all(&name##_shape, row);                                                                                         \
+    }                                                                                                                              \
+    void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)                                      \
+    {                                                                                                                              \
+        if (!qmcu_depthwise_by_polynomials(&name##_shape, name##_row, params, in, out)) {                                          \
+            qmcu_depthwise2d(params, in, out);                                                                                     \
+        }                                                                                                                          \
+    }
+#else
+#define QMCU_SPECIAL_POLYNOMIAL(name, format, bounded, pre_shift, shift, bias_shift, pixel_bytes) \
+    void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)     \
+    {                                                                                             \
+        qmcu_depthwise2d(params, in, out);                                                        \
     }
 #endif
 

@@ -110,7 +110,7 @@ typedef struct {
     void (*depthwise2d)(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out); /* likewise */
 } layer;
 
-#define LAYERS(CONV2D, DEPTHWISE2D, OTHER) \
+#define LAYERS(CONV2D, DEPTHWISE2D, POLYNOMIAL, OTHER) \
     CONV2D(0, "pw 48x48x16-96", 48, 16, 96, 1, 1, QMCU_S8, QMCU_S8, 8) \
     CONV2D(1, "pw 24x24x32-192", 24, 32, 192, 1, 1, QMCU_S8, QMCU_S8, 8) \
     CONV2D(2, "pw 12x12x96-24", 12, 96, 24, 1, 1, QMCU_S8, QMCU_S8, 8) \
@@ -133,7 +133,7 @@ typedef struct {
     CONV2D(14, "pw 24x24x32-192 4-bit weights", 24, 32, 192, 1, 1, QMCU_S8, QMCU_S8, 4) \
     CONV2D(15, "pw 24x24x192-32 u4-u4 4-bit weights", 24, 192, 32, 1, 1, QMCU_U4, QMCU_U4, 4) \
     DEPTHWISE2D(16, "dw3x3s1 48x48x96 4-bit weights", 48, 96, 3, 1, QMCU_S8, QMCU_S8, 4) \
-    DEPTHWISE2D(17, "dw3x3s1 48x48x96 u4-u4 4-bit weights", 48, 96, 3, 1, QMCU_U4, QMCU_U4, 4) \
+    POLYNOMIAL(17, "dw3x3s1 48x48x96 u4-u4 4-bit weights", 48, 96, 3, 1, QMCU_U4, QMCU_U4, 4) \
     OTHER("fc 320-1000 4-bit weights", 'f', 1, 320, 1000, 1, 1, QMCU_S8, QMCU_S8, 4)
 
 #define PIXEL_BYTES(channels, format) ((channels) * (2 << ((format) >> 1)) / 8)
@@ -150,7 +150,10 @@ typedef struct {
     QMCU_SPECIAL_CONV2D(conv2d_##n, (kernel) * (kernel) * (in), weight_bits, out_format, 0u, 0u, 0u, 6u, 0, PIXEL_BYTES(out, out_format))
 #define SPECIAL_DEPTHWISE2D(n, name, size, channels, kernel, stride, format, out_format, weight_bits) \
     QMCU_SPECIAL_DEPTHWISE2D(depthwise2d_##n, kernel, stride, out_format, 0u, 0u, 6u, 0, PIXEL_BYTES(channels, out_format))
-LAYERS(SPECIAL_CONV2D, SPECIAL_DEPTHWISE2D, NOTHING)
+/* 4-bit weights always fit. */
+#define SPECIAL_POLYNOMIAL(n, name, size, channels, kernel, stride, format, out_format, weight_bits) \
+    QMCU_SPECIAL_POLYNOMIAL(depthwise2d_##n, out_format, 0u, 0u, 6u, 0, PIXEL_BYTES(channels, out_format))
+LAYERS(SPECIAL_CONV2D, SPECIAL_DEPTHWISE2D, SPECIAL_POLYNOMIAL, NOTHING)
 #endif
 
 #define CONV2D_LAYER(n, name, size, in, out, kernel, stride, format, out_format, weight_bits) \
@@ -159,7 +162,7 @@ LAYERS(SPECIAL_CONV2D, SPECIAL_DEPTHWISE2D, NOTHING)
     { name, 'd', size, channels, channels, kernel, stride, format, out_format, weight_bits, NULL, DEPTHWISE2D_FUNCTION(n) },
 #define OTHER_LAYER(name, kind, size, in, out, kernel, stride, format, out_format, weight_bits) \
     { name, kind, size, in, out, kernel, stride, format, out_format, weight_bits, NULL, NULL },
-static const layer layers[] = { LAYERS(CONV2D_LAYER, DEPTHWISE2D_LAYER, OTHER_LAYER) };
+static const layer layers[] = { LAYERS(CONV2D_LAYER, DEPTHWISE2D_LAYER, DEPTHWISE2D_LAYER, OTHER_LAYER) };
 
 static qmcu_window window_of(const layer *l)
 {

@@ -35,10 +35,14 @@ import plainConv2d from '../../firmware/qmcu_plain_conv2d.c';
 import plainDot from '../../firmware/qmcu_plain_dot.h';
 import plainWrite from '../../firmware/qmcu_plain_write.c';
 import plainWriteHeader from '../../firmware/qmcu_plain_write.h';
+import poly from '../../firmware/qmcu_poly.h';
+import polys from '../../firmware/qmcu_polys.c';
+import polysHeader from '../../firmware/qmcu_polys.h';
 import pool from '../../firmware/qmcu_pool.c';
 import row from '../../firmware/qmcu_row.h';
 import rows from '../../firmware/qmcu_rows.c';
 import rowsHeader from '../../firmware/qmcu_rows.h';
+import rowsTogether from '../../firmware/qmcu_rows_together.c';
 import run from '../../firmware/qmcu_run.c';
 import runHeader from '../../firmware/qmcu_run.h';
 import scale from '../../firmware/qmcu_scale.h';
@@ -88,10 +92,14 @@ export const runtimeSources: Readonly<Record<string, string>> = {
   'qmcu_plain_dot.h': plainDot,
   'qmcu_plain_write.c': plainWrite,
   'qmcu_plain_write.h': plainWriteHeader,
+  'qmcu_poly.h': poly,
+  'qmcu_polys.c': polys,
+  'qmcu_polys.h': polysHeader,
   'qmcu_pool.c': pool,
   'qmcu_row.h': row,
   'qmcu_rows.c': rows,
   'qmcu_rows.h': rowsHeader,
+  'qmcu_rows_together.c': rowsTogether,
   'qmcu_run.c': run,
   'qmcu_run.h': runHeader,
   'qmcu_scale.h': scale,

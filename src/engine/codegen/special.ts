@@ -6,6 +6,7 @@ import { forModel, runtimeFileName } from './runtime';
 import { comment } from './text';
 import type { WiderWeights } from './widerWeights';
 import { packOf, type Pack } from './packs';
+import { fitsPolynomial } from './polynomial';
 import type { GeneratedFile, RenderOptions } from './types';
 
 /** Longest column of a convolution that a kernel of its own is made for: longer ones spend their time in loops that know no shape (quantmcu_port.h, QMCU_COLUMN_BYTES). */
@@ -15,7 +16,7 @@ const LARGEST_SHIFT = 22;
 
 /** A kernel made for one shape of layer: a macro of qmcu_special.h and its arguments after the name. */
 export interface SpecialKernel {
-  readonly macro: 'QMCU_SPECIAL_CONV2D' | 'QMCU_SPECIAL_PACKED' | 'QMCU_SPECIAL_DEPTHWISE2D';
+  readonly macro: 'QMCU_SPECIAL_CONV2D' | 'QMCU_SPECIAL_PACKED' | 'QMCU_SPECIAL_DEPTHWISE2D' | 'QMCU_SPECIAL_POLYNOMIAL';
   readonly args: readonly (string | number)[];
   /** Type of the parameters, and the functions of the runtime that the macro's definition calls. */
   readonly paramsType: string;
@@ -75,19 +76,19 @@ function packed(program: Program, step: Step, kernel: Extract<Kernel, { op: 'con
   };
 }
 
-function depthwise2d(program: Program, { inputs: [input], output }: Step, { window, requant }: Extract<Kernel, { op: 'depthwise2d' }>): SpecialKernel | undefined {
+function depthwise2d(program: Program, { inputs: [input], output }: Step, kernel: Extract<Kernel, { op: 'depthwise2d' }>): SpecialKernel | undefined {
+  const { window, requant } = kernel;
   const { kernelH, kernelW, strideH, strideW, dilationH, dilationW } = window;
   const bounded = boundsOf(program, requant, output);
   const square = kernelH === kernelW && (kernelH === 3 || kernelH === 5) && strideH === strideW && strideH <= 2 && dilationH === 1 && dilationW === 1;
   if (!square || output.channels % 2 !== 0 || program.buffers[input.buffer].bits < 4 || bounded === undefined) return undefined;
+  const written = [formatOf(program, output), `${bounded}u`, `${requant.preShift}u`, `${requant.shift}u`, requant.biasShift, program.buffers[output.buffer].pixelBytes];
+  const polynomial = fitsPolynomial(program, input, kernel);
   return {
-    macro: 'QMCU_SPECIAL_DEPTHWISE2D',
-    args: [
-      `${kernelH}u`, `${strideH}u`, formatOf(program, output), `${bounded}u`, `${requant.preShift}u`, `${requant.shift}u`, requant.biasShift,
-      program.buffers[output.buffer].pixelBytes,
-    ],
+    macro: polynomial ? 'QMCU_SPECIAL_POLYNOMIAL' : 'QMCU_SPECIAL_DEPTHWISE2D',
+    args: polynomial ? written : [`${kernelH}u`, `${strideH}u`, ...written],
     paramsType: 'qmcu_depthwise2d_params',
-    needed: ['qmcu_depthwise2d', 'qmcu_depthwise_by'],
+    needed: ['qmcu_depthwise2d', 'qmcu_depthwise_by', 'qmcu_depthwise_by_polynomials', 'qmcu_rows_together'],
   };
 }
 

@@ -32,14 +32,15 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
     folder = scratchFolder('specials');
     const cases: Case[] = [];
     const kernels: SpecialKernel[] = [];
-    const collect = (wanted: number, programOf: (s: number) => Program, packs: SpecialKernel['macro'] | null): void => {
+    const collect = (wanted: number, programOf: (s: number) => Program, only: SpecialKernel['macro'] | null): void => {
+      const packs = only === 'QMCU_SPECIAL_PACKED';
       for (let s = seed, found = 0; found < wanted; s++) {
         const program = programOf(s);
-        const kernel = specialKernel(program, program.steps[0], packs !== null);
-        if (kernel === undefined || (packs !== null && kernel.macro !== packs)) continue;
+        const kernel = specialKernel(program, program.steps[0], packs);
+        if (kernel === undefined || (only !== null && kernel.macro !== only)) continue;
         const arena = new Random(~s).bytes(program.arenaBytes);
         // Sums of small codes go further before they leave their fields.
-        if (packs !== null && s % 2 === 0) arena.forEach((byte, i) => (arena[i] = byte & 0x1f));
+        if (packs && s % 2 === 0) arena.forEach((byte, i) => (arena[i] = byte & 0x1f));
         cases.push({ program, arena, pack: kernel.pack });
         kernels.push(kernel);
         seeds.push(s);
@@ -49,6 +50,7 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
     collect(count, (s) => randomProgram(s, 'conv2d'), null);
     collect(count, (s) => randomProgram(s, 'depthwise2d'), null);
     collect(count / 2, randomPackable, 'QMCU_SPECIAL_PACKED');
+    collect(count / 2, randomPolynomial, 'QMCU_SPECIAL_POLYNOMIAL');
     for (let s = seed, wanted = cases.length + count / 2; cases.length < wanted; s++) {
       const program = randomProgram(s, 'fullyConnected');
       const { kernel } = program.steps[0];
@@ -107,6 +109,17 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
 
 function sources(): string[] {
   return [...readdirSync(firmware).filter((f) => f.endsWith('.c')).map((f) => path.join(firmware, f)), path.join(here, 'harness.c')];
+}
+
+/** A depthwise convolution whose 8-bit weights, if it has such, are small enough for polynomials often, and near their bound. */
+function randomPolynomial(s: number): Program {
+  const program = randomProgram(s, 'depthwise2d');
+  const { kernel } = program.steps[0];
+  if (kernel.op === 'depthwise2d' && kernel.weightBits === 8) {
+    const { values } = program.constants[kernel.weights];
+    values.forEach((weight, i) => (values[i] = weight >> 2));
+  }
+  return program;
 }
 
 /** A kernel for every program and the tables in which the harness finds them. */

@@ -1,0 +1,44 @@
+/*
+ * QuantMCU runtime: how many rows of a depthwise convolution may be computed channel after channel where its output lies over its input.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "qmcu_rows.h"
+
+#if QMCU_DSP
+
+/*
+ * Whether channels may be computed one after the other: what is written for one must not be an input of another. That is so where the maps
+ * share no memory, or where channels have the same place in every pixel of both.
+ */
+static int channels_are_apart(const qmcu_map *in, const qmcu_map *out)
+{
+    const uint8_t *in_end = qmcu_at(in, in->h - 1, in->w, 0);
+    const uint8_t *out_end = qmcu_at(out, out->h - 1, out->w, 0);
+    if (in_end <= out->data || out_end <= in->data) {
+        return 1;
+    }
+    const ptrdiff_t distance = in->data > out->data ? in->data - out->data : out->data - in->data;
+    return in->pixel_bytes == out->pixel_bytes && qmcu_bits(in->format) == qmcu_bits(out->format) && distance % in->pixel_bytes == 0
+        && in->row_bytes % in->pixel_bytes == 0 && out->row_bytes % in->pixel_bytes == 0;
+}
+
+/*
+ * Output rows from oy on that may be computed channel after channel where the maps share memory: those that end before the input that their
+ * windows begin with. One row always may, for what it overwrites is read no more.
+ */
+static int32_t rows_apart(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out, int32_t oy)
+{
+    const int32_t y = oy * params->window.stride_h - params->window.pad_top;
+    const uint8_t *read = qmcu_at(in, y < 0 ? 0 : y < in->h ? y : in->h, 0, 0);
+    const uint8_t *written = qmcu_at(out, oy, 0, 0);
+    const int32_t rows = written < read ? (int32_t)((read - written) / out->row_bytes) : 1;
+    return rows < 1 ? 1 : qmcu_min(rows, out->h - oy);
+}
+
+int32_t qmcu_rows_together(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out, int32_t oy)
+{
+    return channels_are_apart(in, out) ? out->h - oy : rows_apart(params, in, out, oy);
+}
+
+#endif /* QMCU_DSP */

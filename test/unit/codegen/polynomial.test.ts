@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
+import { fitsPolynomial } from '../../../src/engine/codegen/polynomial';
+import type { Access, Kernel, Program } from '../../../src/engine/program/types';
+
+const window = { kernelH: 3, kernelW: 3, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, padTop: 1, padLeft: 1 };
+
+/** Whether weights [9][channels] fit. */
+function fits(values: readonly number[], channels: number, { bits = 4, padCodes = null as number | null, strideW = 1 } = {}): boolean {
+  const program = { buffers: [{ bits, signed: false }], constants: [{ values: Int8Array.from(values) }] } as unknown as Program;
+  const kernel = { op: 'depthwise2d', window: { ...window, strideW }, padCodes, weights: 0 } as unknown as Extract<Kernel, { op: 'depthwise2d' }>;
+  return fitsPolynomial(program, { buffer: 0, channels } as unknown as Access, kernel);
+}
+
+describe('depthwise convolutions by polynomials', () => {
+  it('are made where sums of a channel, whatever the codes, stay within a coefficient', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -40, max: 40 }), { minLength: 18, maxLength: 18 }), (values) => {
+        const within = [0, 1].every((c) => {
+          const own = values.filter((_, i) => i % 2 === c);
+          const sum = (sign: number): number => own.reduce((total, w) => total + (w * sign > 0 ? 15 * w : 0), 0);
+          return sum(1) <= 2047 && sum(-1) >= -2048;
+        });
+        assert.equal(fits(values, 2), within);
+      }),
+    );
+    const one = (weight: number): number[] => Array.from({ length: 18 }, (_, i) => (i === 4 ? weight : 0));
+    assert.ok(fits(one(127), 2) && fits(one(-127), 2));
+    assert.ok(!fits(one(-128), 2));
+  });
+
+  it('are not made for other codes, padding, strides or channels', () => {
+    const ones = Array<number>(18).fill(1);
+    assert.ok(fits(ones, 2));
+    assert.ok(!fits(ones, 2, { bits: 8 }) && !fits(ones, 2, { padCodes: 1 }) && !fits(ones, 2, { strideW: 2 }));
+    assert.ok(!fits(Array<number>(9).fill(1), 1));
+  });
+});
