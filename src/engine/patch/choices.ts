@@ -55,7 +55,9 @@ export function choicesOf(graph: Graph, options: PlannerOptions): Choice[] {
   let work = 0;
   for (const stage of candidateStages(graph)) {
     if (options.splitMap !== undefined && stage.splitMap !== options.splitMap) continue;
-    const sets = keepSets(graph, stage, options, (map) => options.memory.bits.stored(map, 'regular') === options.memory.bits.stored(map, 'outlier'));
+    // Where classes are decided at run time, what is kept has to have the same bits in both of them; else it has those of the regular class.
+    const { bits, classes } = options.memory;
+    const sets = keepSets(graph, stage, options, (map) => classes === 'regular' || bits.stored(map, 'regular') === bits.stored(map, 'outlier'));
     work += stage.maps.length * sets.length;
     if (work > MOST_WORK && all.length > 0) break;
     options.checkCancelled?.();
@@ -75,7 +77,7 @@ export function patches({ rows, cols }: Grid): number {
   return rows * cols;
 }
 
-/** The sets of kept maps that the strategies ask for. A kept map is shared by all branches, so it must have the same bits in all of them: `isKeepable`. */
+/** The sets of kept maps that the strategies ask for, of those that are `isKeepable`: all branches share what is kept. */
 export function keepSets(graph: Graph, stage: Stage, { strategies = ['recompute'], memory }: PlannerOptions, isKeepable: (map: MapId) => boolean): ReadonlySet<MapId>[] {
   // Classes that are decided at run time allow no kept halos at all.
   const tiles = memory.schedule?.inputTiles && typeof memory.classes === 'string' && memory.classes !== 'either' ? tiledInputs(graph, stage) : [];

@@ -23,7 +23,7 @@ export type Scope = PatchClass | null;
 
 /** The widths of codes. */
 export interface BitsOf {
-  /** Bits that a map is stored with. Asked with scope null for graph inputs, the split map and the tail. Kept maps must have the same bits in both classes. */
+  /** Bits that a map is stored with. Asked with scope null for graph inputs, the split map and the tail. Halos of kept maps have the bits of the regular class. */
   stored(map: MapId, scope: Scope): Bits;
   /** Bits with which a layer reads its inputs; null: as they are stored. Fewer than stored means that it reads a requantized view. */
   read(layer: LayerId, scope: Scope): Bits | null;
@@ -107,7 +107,7 @@ export interface ScheduleAccess {
 export interface ScheduleStep {
   /**
    * `layer`: compute `output` from `inputs`. A concat is one such step per input that is not computed in place: a copy into its channels, rows or columns.
-   * `view`: requantize the one input for `layer`. `classify`: decide the class of `branch` by the input. `keep`, `restore`: copy a halo to and from its cache.
+   * `view`: requantize the one input for `layer`. `classify`: decide the class of `branch` by the input. `keep`, `restore`: copy a halo to and from its cache, requantized where the branch has other bits.
    * `load`: get a region of a graph input for `layer` (and others after it).
    */
   readonly kind: 'layer' | 'view' | 'classify' | 'keep' | 'restore' | 'load';

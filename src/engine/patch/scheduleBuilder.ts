@@ -315,7 +315,9 @@ export class ScheduleBuilder {
       if (!region || regionPixels(region) === 0) continue;
       const input = this.access(map, region, run.located);
       // Both ways on which a branch can go on at run time fill the same cache.
-      const buffer = this.caches.get(key) ?? this.addBuffer('cache', map, region, this.buffers[input.buffer].bits, run, null);
+      // All branches, whatever their class, share what is kept: with the widths of the regular class.
+      const kept: Run = run.scope === null ? run : { ...run, scope: 'regular' };
+      const buffer = this.caches.get(key) ?? this.addBuffer('cache', map, region, run.scope === null ? this.buffers[input.buffer].bits : this.storedBits(map, kept), kept, null);
       this.caches.set(key, buffer);
       this.emit({ kind: 'keep', layer, part: 0, run, inputs: [input], output: { ...input, buffer, channel: 0 } });
     }

@@ -147,7 +147,7 @@ class Lowering {
     switch (step.kind) {
       case 'keep':
       case 'restore':
-        this.emit(step, { op: 'copy' }, step.inputs, step.output!);
+        this.emit(step, this.haloKernel(step, layer), step.inputs, step.output!);
         return;
       case 'load':
         this.emit(step, { op: 'load', port: this.graph.inputs.findIndex(({ map }) => map === step.inputs[0].map) }, step.inputs, step.output!);
@@ -163,6 +163,13 @@ class Lowering {
       case 'layer':
         this.lowerLayer(step, layer);
     }
+  }
+
+  /** What is kept has the format of the regular class; a branch of outlier class has other codes. */
+  private haloKernel(step: ScheduleStep, layer: Layer): Kernel {
+    const from = this.formatOf(step.inputs[0]);
+    const to = this.formatOf(step.output!);
+    return sameFormat(from, to) ? { op: 'copy' } : requantizeKernel(this.pool, layer.name, from, to, step.output!.channels);
   }
 
   private lowerLayer(step: ScheduleStep, layer: Layer): void {
