@@ -21,7 +21,7 @@ import { decodePort, inputCodes } from '../../../src/engine/program/ports';
 import { silentProgress } from '../../../src/engine/progress';
 import { quantizeGraph } from '../../../src/engine/quantize/quantizeGraph';
 import { formatTies } from '../../../src/engine/quantize/ties';
-import { ModelFolder } from '../../support/onnxBuilder';
+import { ModelFolder, OnnxBuilder, float } from '../../support/onnxBuilder';
 import { projectRoot } from '../../support/paths';
 import { calibrateGraph, graphSamples, pixelInput } from '../../support/quantizedGraph';
 import { mulberry32, randomGraph } from '../../support/randomGraph';
@@ -120,6 +120,25 @@ describe('QDQ export', function () {
   let folder: string;
   before(() => { folder = mkdtempSync(path.join(os.tmpdir(), 'quantmcu-qdq-')); });
   after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('gives functions of one value the values of the integer arithmetic', async () => {
+    const models = new ModelFolder();
+    const functions: [string, number, ((m: OnnxBuilder, x: string) => string)?][] = [
+      ['Elu', 13], ['Selu', 13], ['Celu', 13, (m, x) => m.node('Celu', [x], { alpha: float(0.4) })], ['Softplus', 13], ['Softsign', 13], ['Erf', 13], ['Exp', 13], ['Abs', 13], ['Gelu', 20], ['Mish', 18],
+      ['Sqrt', 13, (m, x) => m.node('Sqrt', [m.node('Abs', [x])])], ['Log', 13, (m, x) => m.node('Log', [m.node('Sigmoid', [x])])], ['Pow', 13, (m, x) => m.node('Pow', [x, m.scalar(2)])],
+    ]; // prettier-ignore
+    try {
+      for (const [name, opset, build] of functions) {
+        const m = new OnnxBuilder(opset);
+        const a = m.node('Conv', [m.input('x', [1, 3, 8, 8]), m.floats([4, 3, 1, 1], [0.4, -0.3, 0.2, 0.5, 0.1, -0.6, -0.2, 0.3, 0.7, 0.1, 0.2, 0.3])]);
+        m.output(build ? build(m, a) : m.node(name, [a]));
+        const result = await compare(await importModel(models.write(m)), 5, () => 8);
+        assert.ok(result && result.exported > 40 && result.integer > 25, `${name}: ${result?.exported.toFixed(1)} dB from the integer network, which is ${result?.integer.toFixed(1)} dB from float`);
+      }
+    } finally {
+      models.remove();
+    }
+  });
 
   for (const mixed of [false, true]) {
     it(`gives networks of every kind of layer the values of the integer arithmetic at ${mixed ? 'mixed bits' : '8 bits'}, but for single codes`, async () => {

@@ -175,6 +175,11 @@ describe('onnx operators against onnxruntime', function () {
     await compare([1, 3, 4, 5], 13, (m, x) => m.node('Clip', [x, m.scalar(-0.3), m.scalar(0.4)]));
     await compare([1, 3, 4, 5], 13, (m, x) => m.node('Clip', [x, '', m.scalar(0.4)]));
     await compare([1, 3, 4, 5], 13, (m, x) => m.node('Min', [m.node('Max', [m.scalar(-0.2), x]), m.scalar(0.1)]));
+    for (const op of ['Max', 'Min']) {
+      await compare([1, 3, 4, 5], 13, (m, x, random) => m.node(op, [x, m.node('Conv', [x, weights(m, random, [3, 3, 1, 1])])]));
+      await compare([1, 3, 4, 5], 13, (m, x) => m.node(op, [m.scalar(0.2), m.node('GlobalAveragePool', [x]), m.node('Neg', [x]), x, m.scalar(0.3)]));
+      await compare([1, 3, 4, 5], 13, (m, x) => m.node('Relu', [m.node(op, [x])]));
+    }
   });
 
   it('PRelu with slopes per channel and one for all', async () => {

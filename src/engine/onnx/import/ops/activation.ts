@@ -3,7 +3,7 @@ import { gelu as geluFunction, mish as mishFunction, swish as swishFunction } fr
 import { DataType } from '../../model';
 import type { NodeContext } from '../nodeContext';
 import { affine, EMPTY, perChannel } from '../perChannel';
-import { broadcastDims } from './arithmetic';
+import { broadcastDims, combine } from './arithmetic';
 
 function activation(context: NodeContext, fn: ActivationFunction): void {
   const input = context.map(0);
@@ -34,18 +34,26 @@ function clampBetween(context: NodeContext, min: number | null, max: number | nu
   activation(context, { name: 'clamp', min, max });
 }
 
-/** Min or Max of one feature map and a constant scalar: half a clamp. */
+/** Min or Max. With a constant scalar it is half a clamp; max(a, b) of feature maps is a + relu(b − a), min(a, b) is a − relu(a − b). */
 export function minMax(kind: 'min' | 'max'): (context: NodeContext) => void {
   return (context) => {
-    const mapIndex = context.node.inputs.findIndex((_, i) => context.value(i).kind === 'map');
-    if (context.node.inputs.length !== 2 || mapIndex < 0) context.fail('compares feature maps', 'Only one feature map with a constant is supported.');
-    const constant = context.constant(1 - mapIndex, 'its bound');
-    if (constant.elements !== 1) context.fail('compares with more than one constant', 'Use one value for all elements.');
-    const input = context.map(mapIndex);
-    const value = constant.small()[0];
-    const fn: ActivationFunction = kind === 'max' ? { name: 'clamp', min: value, max: null } : { name: 'clamp', min: null, max: value };
-    const map = context.layer({ kind: 'activation', fn }, [input], input.map.shape);
-    context.setMap(context.over(map, input.dims, input.layout));
+    const operands = context.node.inputs.map((_, i) => i);
+    const maps = operands.filter((i) => context.value(i).kind === 'map').map((i) => context.map(i));
+    let value = maps[0] ?? context.map(0);
+    for (const other of maps.slice(1)) {
+      const difference = combine(context, 'sub', ...(kind === 'max' ? ([other, value] as const) : ([value, other] as const)));
+      const above = context.layer({ kind: 'activation', fn: { name: 'clamp', min: 0, max: null } }, [difference], difference.map.shape);
+      value = combine(context, kind === 'max' ? 'add' : 'sub', value, context.over(above, difference.dims, difference.layout));
+    }
+    for (const i of operands) {
+      if (context.value(i).kind === 'map') continue;
+      const constant = context.constant(i, 'its bound');
+      if (constant.elements !== 1) context.fail('compares with more than one constant', 'Use one value for all elements.');
+      const bound = constant.small()[0];
+      const fn: ActivationFunction = kind === 'max' ? { name: 'clamp', min: bound, max: null } : { name: 'clamp', min: null, max: bound };
+      value = context.over(context.layer({ kind: 'activation', fn }, [value], value.map.shape), value.dims, value.layout);
+    }
+    context.setMap(context.node.inputs.length === 1 ? context.renamed(value, value.dims, value.layout) : value);
   };
 }
 
