@@ -318,8 +318,11 @@ class Parser {
       let dimension: Dimension = null;
       const message = cursor.message();
       while (message.next()) {
-        if (message.field === 1 && message.wire === WIRE_VARINT) dimension = message.varint;
-        else if (message.field === 2) dimension = this.text(message) || null;
+        if (message.field === 1 && message.wire === WIRE_VARINT) {
+          // Some exporters write an open dimension as −1; onnxruntime takes it so, too.
+          const size = message.varint;
+          dimension = size === -1 ? null : size;
+        } else if (message.field === 2) dimension = this.text(message) || null;
       }
       dims.push(dimension);
       if (dims.length > 64) throw new MalformedError('a shape has more than 64 dimensions');

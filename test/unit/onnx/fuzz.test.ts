@@ -113,6 +113,12 @@ function seedModels(): Buffer[] {
       const w = m.node('DequantizeLinear', [m.initializer({ dims: [2, 1, 3, 3], data: Array.from({ length: 18 }, (_, i) => i - 9), type: 'int8' }), weights(m, [2]), m.initializer({ dims: [2], data: [0, 0], type: 'int8' })], { axis: 0 });
       return m.node('HardSwish', [m.node('LeakyRelu', [m.node('Conv', [q, w], { group: 2, dilations: [2, 2] })], { alpha: float(0.1) })]);
     }),
+    build(13, [1, 4, 3, 3], (m, x) => {
+      const up = m.node('ConvTranspose', [x, weights(m, [4, 2, 3, 3])], { strides: [2, 2], pads: [1, 1, 1, 1], output_padding: [1, 1], group: 2 });
+      const bent = m.node('Mul', [up, m.node('Add', [m.node('Erf', [m.node('Div', [up, m.scalar(1.5)])]), m.scalar(1)])]);
+      const pooled = m.node('Expand', [m.node('GlobalMaxPool', [bent]), m.int64s([1, 4, 3, 3])]);
+      return m.node('LogSoftmax', [m.node('Max', [m.node('Elu', [m.node('DepthToSpace', [x], { blocksize: 2 })]), m.node('DepthToSpace', [m.node('Mul', [pooled, x])], { blocksize: 2, mode: 'CRD' })])], { axis: 1 });
+    }),
     build(6, [1, 2, 4, 4], (m, x) => m.node('Upsample', [m.node('Add', [m.node('Pad', [x], { pads: [0, 0, 1, 1, 0, 0, 1, 1], value: float(1) }), weights(m, [2])], { broadcast: 1, axis: 1 })], { scales: float([1, 1, 2, 2]), mode: 'nearest' })),
   ]; // prettier-ignore
 }

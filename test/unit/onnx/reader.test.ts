@@ -183,6 +183,17 @@ describe('onnx reader', () => {
     });
   });
 
+  it('takes a dimension of -1 as open', async () => {
+    const model = (height: number): string => {
+      const m = new OnnxBuilder();
+      return folder.write(m.output(m.node('Relu', [m.input('x', [-1, 3, height, 5])])), 'open.onnx');
+    };
+    const { graph } = await matchesOnnxruntime(model(4));
+    assert.deepEqual(graph.inputs[0].dims, [1, 3, 4, 5]);
+    await assert.rejects(importModel(model(-1)), /leaves its size open/);
+    await matchesOnnxruntime(model(-1), { sizes: { h: 6 } });
+  });
+
   it('names the remedy for everything that is not a model', async () => {
     const cases: [string, Uint8Array | string, RegExp][] = [
       ['empty', '', /is empty/],
