@@ -47,6 +47,7 @@ const SIDES = 8;
 export class SimdSolver implements Solver {
   private readonly size: number;
   private readonly l: number;
+  /** Lᵀ in reverse order. */
   private readonly lt: number;
   private readonly x: number;
 
@@ -55,7 +56,7 @@ export class SimdSolver implements Solver {
     this.x = simd.place(this.size * SIDES * 8);
     this.l = placeFactor(simd, n, this.x, (i, row) => row.set(a.subarray(i * n, i * n + i + 1)));
     this.lt = simd.place(this.size * this.size * 8);
-    simd.functions.transposeLower(this.l, this.size, this.lt);
+    simd.functions.reversedTranspose(this.l, this.size, this.lt);
   }
 
   solve(rows: Float64Array, count: number): void {
@@ -65,7 +66,9 @@ export class SimdSolver implements Solver {
       const sides = Math.min(SIDES, count - first);
       for (let r = 0, i = first * n; r < sides; r++) for (let k = 0; k < n; k++, i++) x[k * SIDES + r] = rows[i];
       simd.functions.forward(this.l, size * 8, size, this.x);
-      simd.functions.backward(this.lt, size * 8, size, this.x);
+      simd.functions.reverse(this.x, size);
+      simd.functions.forward(this.lt, size * 8, size, this.x);
+      simd.functions.reverse(this.x, size);
       for (let r = 0, i = first * n; r < sides; r++) for (let k = 0; k < n; k++, i++) rows[i] = x[k * SIDES + r];
     }
   }

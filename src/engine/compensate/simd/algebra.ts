@@ -8,10 +8,10 @@ interface AlgebraFunctions {
   feedback(weights: number, factor: number, n: number, scales: number, top: number, codes: number, error: number, total: number): void;
   aim(targets: number, predicted: number, rows: number, length: number, stride: number, offsets: number, low: number, high: number, sums: number): void;
   forward(l: number, step: number, n: number, x: number): void;
-  backward(u: number, step: number, n: number, x: number): void;
   /** @returns 0 if the matrix is not positive definite */
   cholesky(a: number, n: number, x: number): number;
-  transposeLower(l: number, n: number, to: number): void;
+  reversedTranspose(l: number, n: number, to: number): void;
+  reverse(x: number, n: number): void;
   descend(weights: number, hessian: number, n: number, length: number, scale: number, top: number, sweeps: number, codes: number, slope: number): void;
 }
 

@@ -40,41 +40,6 @@ export function forward(l: usize, step: usize, n: i32, x: usize): void {
   }
 }
 
-/** Solves U·x = b, U upper triangular; as {@link forward}. */
-export function backward(u: usize, step: usize, n: i32, x: usize): void {
-  const end = x + (<usize>n << 6);
-  for (let i = n - 2; i >= 0; i -= 2) {
-    const at = x + (<usize>i << 6);
-    const row = u + <usize>i * step + (<usize>i << 3);
-    let p = row + 16;
-    let a0 = v128.load(at), a1 = v128.load(at, 16), a2 = v128.load(at, 32), a3 = v128.load(at, 48);
-    let b0 = v128.load(at, 64), b1 = v128.load(at, 80), b2 = v128.load(at, 96), b3 = v128.load(at, 112);
-    for (let q = at + 128; q < end; q += 64, p += 8) {
-      const s = v128.load64_splat(p);
-      const t = v128.load64_splat(p + step);
-      let z = v128.load(q);
-      a0 = f64x2.sub(a0, f64x2.mul(s, z));
-      b0 = f64x2.sub(b0, f64x2.mul(t, z));
-      z = v128.load(q, 16);
-      a1 = f64x2.sub(a1, f64x2.mul(s, z));
-      b1 = f64x2.sub(b1, f64x2.mul(t, z));
-      z = v128.load(q, 32);
-      a2 = f64x2.sub(a2, f64x2.mul(s, z));
-      b2 = f64x2.sub(b2, f64x2.mul(t, z));
-      z = v128.load(q, 48);
-      a3 = f64x2.sub(a3, f64x2.mul(s, z));
-      b3 = f64x2.sub(b3, f64x2.mul(t, z));
-    }
-    finish(at + 64, v128.load64_splat(row + step + 8), b0, b1, b2, b3);
-    const s = v128.load64_splat(row + 8);
-    a0 = f64x2.sub(a0, f64x2.mul(s, v128.load(at, 64)));
-    a1 = f64x2.sub(a1, f64x2.mul(s, v128.load(at, 80)));
-    a2 = f64x2.sub(a2, f64x2.mul(s, v128.load(at, 96)));
-    a3 = f64x2.sub(a3, f64x2.mul(s, v128.load(at, 112)));
-    finish(at, v128.load64_splat(row), a0, a1, a2, a3);
-  }
-}
-
 @inline
 function finish(at: usize, diagonal: v128, v0: v128, v1: v128, v2: v128, v3: v128): void {
   v128.store(at, f64x2.div(v0, diagonal));
@@ -134,8 +99,26 @@ function small(a: usize, step: usize): bool {
   return true;
 }
 
-/** Lᵀ of a lower triangular matrix; its lower triangle is left as it is. */
-export function transposeLower(l: usize, n: i32, to: usize): void {
+/**
+ * Lᵀ with rows and columns in reverse, which is lower triangular again: with {@link reverse} before and after, {@link forward} solves Lᵀ·x = b by it.
+ *
+ * @param to [n][n], its upper triangle is left as it is
+ */
+export function reversedTranspose(l: usize, n: i32, to: usize): void {
   const step = <usize>n << 3;
-  for (let i = 0; i < n; i++) for (let k = 0; k <= i; k++) store<f64>(to + <usize>k * step + (<usize>i << 3), load<f64>(l + <usize>i * step + (<usize>k << 3)));
+  const last = to + <usize>(n - 1) * step + (<usize>(n - 1) << 3);
+  for (let i = 0; i < n; i++) for (let k = 0; k <= i; k++) store<f64>(last - <usize>k * step - (<usize>i << 3), load<f64>(l + <usize>i * step + (<usize>k << 3)));
+}
+
+/** Right sides in reverse order of their rows. @param x [n][8] */
+export function reverse(x: usize, n: i32): void {
+  let a = x;
+  let b = x + (<usize>(n - 1) << 6);
+  for (; a < b; a += 64, b -= 64) {
+    for (let i: usize = 0; i < 64; i += 16) {
+      const v = v128.load(a + i);
+      v128.store(a + i, v128.load(b + i));
+      v128.store(b + i, v);
+    }
+  }
 }
