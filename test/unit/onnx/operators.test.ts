@@ -86,6 +86,11 @@ describe('onnx operators against onnxruntime', function () {
       return m.node('Conv', [m.node('Relu', [normal]), weights(m, random, [2, 4, 3, 3])]);
     });
     assert.deepEqual(kinds(up.graph), ['conv', 'permute', 'conv']);
+    const skip = await compare([1, 3, 4, 4], 13, (m, x, random) => {
+      const up = m.node('ConvTranspose', [m.node('MaxPool', [x], { kernel_shape: [2, 2], strides: [2, 2] }), weights(m, random, [3, 3, 2, 2])], { strides: [2, 2] });
+      return m.node('Conv', [m.node('Concat', [m.node('Add', [up, x]), up, x], { axis: 1 }), weights(m, random, [2, 9, 1, 1])]);
+    });
+    assert.deepEqual(kinds(skip.graph), ['maxPool', 'conv', 'permute', 'add', 'concat', 'conv']);
     for (const mode of ['DCR', 'CRD']) await compare([1, 12, 3, 4], 13, (m, x, random) => m.node('Conv', [m.node('DepthToSpace', [x], { blocksize: 2, mode }), weights(m, random, [2, 3, 2, 2])]));
     const down = await compare([1, 2, 6, 9], 13, (m, x, random) => m.node('Conv', [m.node('SpaceToDepth', [m.node('Relu', [x])], { blocksize: 3 }), weights(m, random, [2, 18, 1, 1])]));
     assert.deepEqual(kinds(down.graph), ['activation', 'permute', 'conv']);

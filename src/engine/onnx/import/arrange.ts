@@ -61,3 +61,11 @@ export function flattened(context: NodeContext, value: MapValue): MapValue {
   const all = value.dims.map((_, dim) => dim);
   return arrange(context, value, [], [], all);
 }
+
+/** Whether the value's map is its image, rows by columns by channels: NCHW or NHWC dimensions without a rearrangement waiting. */
+export function imageOrder(value: MapValue): readonly [h: readonly number[], w: readonly number[], c: readonly number[]] | null {
+  const { dims, layout, map } = value;
+  if (dims.length !== 4) return null;
+  const orders = [[[0, 2], [3], [1]], [[0, 1], [2], [3]]] as const; // prettier-ignore
+  return orders.find(([h, w, c]) => isContiguous(layout, [...h, ...w, ...c]) && sameShape(map.shape, { h: productOf(dims, h), w: productOf(dims, w), c: productOf(dims, c) })) ?? null;
+}

@@ -2,7 +2,7 @@ import type { Clamp } from '../../../graph/types';
 import type { Constant } from '../../constant';
 import type { Layout } from '../../layout';
 import { contiguousLayout, mergeAtoms } from '../../layout';
-import { arrange, arrangeAs } from '../arrange';
+import { arrange, arrangeAs, imageOrder } from '../arrange';
 import type { NodeContext } from '../nodeContext';
 import { productOf } from '../nodeContext';
 import { affine, NO_CLAMP, replicateChannels } from '../perChannel';
@@ -92,8 +92,9 @@ export function combine(context: NodeContext, operation: 'add' | 'sub' | 'mul', 
   const fits = (value: MapValue): boolean => value.dims.every((d, i) => d === dims[i]);
   const isSmaller = (value: MapValue): boolean => value.dims.every((d, i) => d === dims[i] || d === 1);
   if (fits(left) && fits(right)) {
-    const aligned = arrangeAs(context, right, left.map.shape, left.layout, null);
-    return emit(context, operation, [left, aligned], left);
+    // A rearrangement that waits is made of the operand that has it, not of the image beside it.
+    if (imageOrder(right) && !imageOrder(left)) return emit(context, operation, [arrangeAs(context, left, right.map.shape, right.layout, null), right], right);
+    return emit(context, operation, [left, arrangeAs(context, right, left.map.shape, left.layout, null)], left);
   }
   const bigFirst = fits(left);
   const [big, small] = bigFirst ? [left, right] : [right, left];

@@ -1,7 +1,7 @@
 import type { Shape } from '../../../graph/types';
 import type { Layout } from '../../layout';
 import { contiguousLayout, mergeAtoms } from '../../layout';
-import { arrange, spatial, spatialValue } from '../arrange';
+import { arrange, imageOrder, spatial, spatialValue } from '../arrange';
 import { sameShape } from '../draft';
 import type { NodeContext } from '../nodeContext';
 import { productOf } from '../nodeContext';
@@ -22,8 +22,14 @@ export function concat(context: NodeContext): void {
   if (parts.length === 1) return context.setMap(context.renamed(parts[0], parts[0].dims, parts[0].layout));
   // Where several axes have one element any of them fits; the image's own axis keeps later layers in place.
   const order = rank === 4 && axis === 2 ? (['h', 'c', 'w'] as const) : rank === 4 && axis === 3 ? (['w', 'c', 'h'] as const) : (['c', 'h', 'w'] as const);
-  const joined = order.reduce<MapValue | null>((found, mapAxis) => found ?? concatInPlace(context, parts, axis, mapAxis), null);
-  context.setMap(joined ?? concatRows(context, parts, axis));
+  const join = (values: readonly MapValue[]): MapValue | null => order.reduce<MapValue | null>((found, mapAxis) => found ?? concatInPlace(context, values, axis, mapAxis), null);
+  context.setMap(join(parts) ?? joinImages(context, parts, join) ?? concatRows(context, parts, axis));
+}
+
+/** Joins images, of which some are still to be rearranged (what a transposed convolution writes): each on its own, rather than all of them joined. */
+function joinImages(context: NodeContext, parts: readonly MapValue[], join: (values: readonly MapValue[]) => MapValue | null): MapValue | null {
+  const image = parts.map(imageOrder).find((order) => order !== null);
+  return image ? join(parts.map((part) => arrange(context, part, ...image))) : null;
 }
 
 /** Joins along one axis of the maps as they lie, when that axis is exactly the dimension and everything else agrees. */
