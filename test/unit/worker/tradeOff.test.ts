@@ -1,7 +1,5 @@
 /* What-ifs of the planner, distributions, the trade-off and the baseline through the engine's service, on the sample model. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
 import { normalDensity } from '../../../src/engine/vdpc/gaussian';
 import type { PlanChange } from '../../../src/protocol/changes';
@@ -10,40 +8,23 @@ import type { EngineService } from '../../../src/protocol/engine';
 import type { EditorView, PlanView } from '../../../src/protocol/views';
 import { ModelStore } from '../../../src/worker/models';
 import { createService } from '../../../src/worker/service';
-import { projectRoot } from '../../support/paths';
+import { PlannedSample } from './support/plannedSample';
 
 describe('plans beside the plan', function () {
   this.timeout(120_000);
-  let folder: string;
-  let modelPath: string;
-  let planPath: string;
-  let service: EngineService;
-  let models: ModelStore;
-  let view: EditorView;
-  let text: string;
-  let cacheHome: string | undefined;
+  const sampled = new PlannedSample();
+  let folder: PlannedSample['folder'];
+  let modelPath: PlannedSample['modelPath'];
+  let planPath: PlannedSample['planPath'];
+  let service: PlannedSample['service'];
+  let view: PlannedSample['view'];
+  let text: PlannedSample['text'];
 
   before(async () => {
-    folder = mkdtempSync(path.join(os.tmpdir(), 'quantmcu-tradeoff-'));
-    cacheHome = process.env['XDG_CACHE_HOME'];
-    process.env['XDG_CACHE_HOME'] = path.join(folder, 'cache');
-    modelPath = path.join(folder, 'gauge.onnx');
-    planPath = path.join(folder, 'gauge.quantmcu.json');
-    cpSync(path.join(projectRoot, 'media/sample/gauge.onnx'), modelPath);
-    models = new ModelStore();
-    service = createService({ report: () => undefined, isCancelled: () => false }, models);
-    await service.quantize({
-      modelPath, planPath, imagesPath: path.join(projectRoot, 'media/sample/images'), targetId: 'nano33ble', grid: { rows: 2, cols: 2 }, bits: [8, 4], weights: 8, search: 'entropy', phi: 0.99, lambda: 0.5, epsilon: 0.01,
-      classes: 'static', preprocess: 'unit', limit: 8,
-    });
-    view = await service.view({ modelPath, planPath });
-    text = readFileSync(planPath, 'utf8');
+    await sampled.open();
+    ({ folder, modelPath, planPath, service, view, text } = sampled);
   });
-  after(() => {
-    if (cacheHome === undefined) delete process.env['XDG_CACHE_HOME'];
-    else process.env['XDG_CACHE_HOME'] = cacheHome;
-    rmSync(folder, { recursive: true, force: true });
-  });
+  after(() => sampled.close());
 
   const change = (what: PlanChange, planText = text): ReturnType<EngineService['change']> => service.change({ modelPath, planPath, planText, change: what });
   const viewOf = async (planText: string): Promise<EditorView & { plan: PlanView }> => {

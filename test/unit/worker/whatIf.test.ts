@@ -1,7 +1,6 @@
 /* Explanations, changes and results of a plan through the engine's service, on the sample model. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import * as os from 'node:os';
+import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { formatTies } from '../../../src/engine/quantize/ties';
 import { CODE_BYTES } from '../../../src/engine/targets/capacity';
@@ -11,41 +10,26 @@ import type { EditorView } from '../../../src/protocol/views';
 import { ModelStore } from '../../../src/worker/models';
 import { createService } from '../../../src/worker/service';
 import { projectRoot } from '../../support/paths';
+import { PlannedSample } from './support/plannedSample';
 
 describe('what-if', function () {
   this.timeout(120_000);
   const sample = path.join(projectRoot, 'media/sample');
   const images = path.join(sample, 'images');
-  let folder: string;
-  let modelPath: string;
-  let planPath: string;
-  let models: ModelStore;
-  let service: EngineService;
-  let view: EditorView;
-  let text: string;
-  let cacheHome: string | undefined;
+  const sampled = new PlannedSample();
+  let folder: PlannedSample['folder'];
+  let modelPath: PlannedSample['modelPath'];
+  let planPath: PlannedSample['planPath'];
+  let service: PlannedSample['service'];
+  let models: PlannedSample['models'];
+  let view: PlannedSample['view'];
+  let text: PlannedSample['text'];
 
   before(async () => {
-    folder = mkdtempSync(path.join(os.tmpdir(), 'quantmcu-whatif-'));
-    cacheHome = process.env['XDG_CACHE_HOME'];
-    process.env['XDG_CACHE_HOME'] = path.join(folder, 'cache');
-    modelPath = path.join(folder, 'gauge.onnx');
-    planPath = path.join(folder, 'gauge.quantmcu.json');
-    cpSync(path.join(sample, 'gauge.onnx'), modelPath);
-    models = new ModelStore();
-    service = createService({ report: () => undefined, isCancelled: () => false }, models);
-    await service.quantize({
-      modelPath, planPath, imagesPath: images, targetId: 'nano33ble', grid: { rows: 2, cols: 2 }, bits: [8, 4], weights: 8, search: 'entropy', phi: 0.99, lambda: 0.5, epsilon: 0.01,
-      classes: 'static', preprocess: 'unit', limit: 8,
-    });
-    view = await service.view({ modelPath, planPath });
-    text = readFileSync(planPath, 'utf8');
+    await sampled.open();
+    ({ folder, modelPath, planPath, service, models, view, text } = sampled);
   });
-  after(() => {
-    if (cacheHome === undefined) delete process.env['XDG_CACHE_HOME'];
-    else process.env['XDG_CACHE_HOME'] = cacheHome;
-    rmSync(folder, { recursive: true, force: true });
-  });
+  after(() => sampled.close());
 
   const change = (what: PlanChange, planText = text): ReturnType<EngineService['change']> => service.change({ modelPath, planPath, planText, change: what });
   const viewOf = (planText: string): Promise<EditorView> => service.view({ modelPath, planPath, planText });
