@@ -1,6 +1,7 @@
-import { regionPixels } from '../engine/graph/region';
+import { regionHeight, regionPixels } from '../engine/graph/region';
 import { isWeighted, type Graph } from '../engine/graph/types';
 import type { Schedule, ScheduleStep } from '../engine/patch/schedule';
+import { extentOf, wholeExtent } from '../engine/program/kernelCost';
 import { callInstructions, copyInstructions, elementInstructions, instructionsMs, layerInstructions, stepInstructions } from '../engine/program/latency';
 import type { Program, Step } from '../engine/program/types';
 import type { BitDecisions } from '../engine/quantize/quantizeGraph';
@@ -18,30 +19,30 @@ export function layersInstructions(graph: Graph, program: Program, outlierShare:
 /** Estimated instructions of the network layer by layer with everything at 8 bits. */
 export function int8LayerwiseInstructions(graph: Graph): number {
   return graph.layers.reduce((sum, layer) => {
-    const { h, w } = graph.maps[layer.output].shape;
-    return sum + callInstructions(1) + layerInstructions(graph, layer, h * w, 8, 8);
+    return sum + layerInstructions(graph, layer, wholeExtent(graph.maps[layer.output].shape), 8, 8);
   }, 0);
 }
 
 /** Estimated instructions of a schedule: what its program will be estimated at, without lowering it. */
 export function scheduleInstructions(graph: Graph, schedule: Schedule, decisions: BitDecisions, outlierShare: number): number {
   const share = ({ guard }: ScheduleStep): number => (guard === null ? 1 : guard === 'outlier' ? outlierShare : 1 - outlierShare);
-  return schedule.steps.reduce((sum, step) => sum + share(step) * (callInstructions(1) + workOf(graph, schedule, step, decisions)), 0);
+  return schedule.steps.reduce((sum, step) => sum + share(step) * workOf(graph, schedule, step, decisions), 0);
 }
 
 function workOf(graph: Graph, { buffers }: Schedule, { kind, layer: id, inputs, output }: ScheduleStep, decisions: BitDecisions): number {
   const layer = graph.layers[id];
   const codes = output ? regionPixels(output.region) * output.channels : 0;
+  const copied = (): number => (output ? copyInstructions(Math.ceil((codes * buffers[output.buffer].bits) / 8), regionHeight(output.region), 1) : 0);
   switch (kind) {
     case 'layer':
       if (!output) return 0;
-      if (layer.kind === 'concat') return copyInstructions(Math.ceil((codes * buffers[output.buffer].bits) / 8), 0);
-      return layerInstructions(graph, layer, regionPixels(output.region), inputs.length > 0 ? buffers[inputs[0].buffer].bits : 8, isWeighted(layer) ? decisions.weightBits(id) : 8);
-    case 'view': return elementInstructions(codes);
-    case 'classify': return elementInstructions(regionPixels(inputs[0].region) * inputs[0].channels);
+      if (layer.kind === 'concat') return copied();
+      return layerInstructions(graph, layer, extentOf(output.region), inputs.length > 0 ? buffers[inputs[0].buffer].bits : 8, isWeighted(layer) ? decisions.weightBits(id) : 8);
+    case 'view': return callInstructions(1) + elementInstructions(codes);
+    case 'classify': return callInstructions(1) + elementInstructions(regionPixels(inputs[0].region) * inputs[0].channels);
     case 'load':
     case 'keep':
-    case 'restore': return output ? copyInstructions(Math.ceil((codes * buffers[output.buffer].bits) / 8), 0) : 0;
+    case 'restore': return copied();
   }
 }
 

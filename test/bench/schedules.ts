@@ -10,6 +10,7 @@ import { planPatches, type HaloStrategy, type PatchCandidate, type PlannerOption
 import { DEFAULTS } from '../../src/engine/pipeline';
 import { isOutside } from '../../src/engine/plan/inputPlace';
 import { decisionsOf } from '../../src/engine/plan/decisions';
+import { wholeExtent } from '../../src/engine/program/kernelCost';
 import { instructionsMs, layerInstructions } from '../../src/engine/program/latency';
 import { scheduleRules } from '../../src/engine/program/scheduleRules';
 import { silentProgress } from '../../src/engine/progress';
@@ -86,8 +87,7 @@ function cellOf(graph: Graph, decisions: BitDecisions, { choice, tailStages, are
   const grid = choice ? `${choice.grid.rows}×${choice.grid.cols} of ${choice.stage.layers.length} layer${choice.stage.layers.length === 1 ? '' : 's'}` : 'layer by layer';
   const stages = tailStages.length > 0 ? ` and ${tailStages.length} stage${tailStages.length === 1 ? '' : 's'}` : '';
   const once = graph.layers.reduce((sum, layer) => {
-    const { h, w } = graph.maps[layer.output].shape;
-    return sum + layerInstructions(graph, layer, h * w, decisions.inputBits(layer.id));
+    return sum + layerInstructions(graph, layer, wholeExtent(graph.maps[layer.output].shape), decisions.inputBits(layer.id));
   }, 0);
   const overhead = (100 * redundantMacs) / (macs - redundantMacs);
   return `${grid}${stages}, ${(arenaBytes / 1024).toFixed(1)} KiB, +${overhead.toFixed(1)} %, ${instructionsMs(once + extraInstructions, 'cortex-m4', CLOCK_MHZ)!.toFixed(0)} ms`;

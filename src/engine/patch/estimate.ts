@@ -167,6 +167,11 @@ export class MemoryEstimator {
     return known;
   }
 
+  /** Lower bound of a choice's arena by its complete schedule: that of all its parts, and of what leads from one into the next. */
+  bytes(choice: PatchChoice | null, tailStages: readonly TailStageChoice[]): number {
+    return this.schedules(choice, tailStages).reduce((most, schedule) => Math.max(most, this.bound(schedule)), 0);
+  }
+
   /** The complete schedule of a choice (null: without a patch stage); of several classes the one that seems to need most. */
   schedule(choice: PatchChoice | null, tailStages: readonly TailStageChoice[]): Schedule {
     const all = this.schedules(choice, tailStages);

@@ -194,7 +194,14 @@ class Planner {
     let last: PatchCandidate | undefined;
     for (let next = this.cheapest(Infinity)?.candidate; next; next = this.cheapest(stepBelow(next, PARETO_STEP))?.candidate) add((last = next));
     if (last) add(this.leastBelow(last));
-    return found;
+    // Outputs that cannot lie over inputs all along, from one stage into the next, are not seen in the parts.
+    const whole: PatchCandidate[] = [];
+    for (const candidate of found) {
+      const bytes = candidate.tailStages.length > 0 ? this.estimator.bytes(candidate.choice, candidate.tailStages) : 0;
+      const arenaBytes = Math.max(candidate.arenaBytes, bytes);
+      if (whole.length === 0 || arenaBytes < whole[whole.length - 1].arenaBytes) whole.push({ ...candidate, arenaBytes });
+    }
+    return whole;
   }
 
   /** The least arena there is. */

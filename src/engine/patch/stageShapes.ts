@@ -1,7 +1,8 @@
 import type { Graph, Layer, MapId } from '../graph/types';
 import { macsPerPixel } from '../graph/macs';
-import { callInstructions, copyInstructions, layerInstructions } from '../program/latency';
-import { axisParts, patchSpans, type Grid } from './branches';
+import { BLOCK, kernelInstructions, M4_COEFFICIENTS, unitCosts, type AxisExtent } from '../program/kernelCost';
+import { callInstructions, copyInstructions, copyShape, layerShape } from '../program/latency';
+import { axisParts, patchSpans, type AxisParts, type Grid } from './branches';
 import type { Axis } from './receptiveField';
 import type { BitsOf } from './schedule';
 import type { Stage } from './stages';
@@ -22,6 +23,8 @@ export interface AxisNumbers {
   /** By map, elements that all branches compute and need together. */
   readonly computed: Float64Array;
   readonly needed: Float64Array;
+  /** By map, what the branches compute as calls of its layer. */
+  readonly extents: readonly AxisExtent[];
 }
 
 /** The regions of a stage under one choice of kept maps, for all grids; rows and columns are worked out once each and combined. */
@@ -63,24 +66,7 @@ export class StageShapes {
     if (axis === 'w' && this.isSquare) return (this.axes.w[count] = this.axis('h', count));
     const { stage, graph, keep } = this;
     const parts = axisParts(graph, stage, axis, patchSpans(graph.maps[stage.splitMap].shape[axis], count), keep);
-    let numbers: AxisNumbers | null = null;
-    if (parts) {
-      const size = this.maps.length * count;
-      numbers = {
-        need: new Int32Array(size), needBegin: new Int32Array(size), fresh: new Int32Array(size), freshBegin: new Int32Array(size), freshBefore: new Int32Array(size),
-        computed: new Float64Array(this.maps.length), needed: new Float64Array(this.maps.length),
-      };
-      for (const [m, map] of this.maps.entries()) {
-        for (const [i, { need, fresh }] of parts.get(map)!.entries()) {
-          const at = m * count + i;
-          numbers.needBegin[at] = need.begin;
-          numbers.freshBegin[at] = fresh.begin;
-          numbers.freshBefore[at] = numbers.computed[m];
-          numbers.computed[m] += numbers.fresh[at] = fresh.end - fresh.begin;
-          numbers.needed[m] += numbers.need[at] = need.end - need.begin;
-        }
-      }
-    }
+    const numbers = parts && axisNumbers(this.maps, parts, count);
     this.axes[axis][count] = numbers;
     return numbers;
   }
@@ -96,23 +82,30 @@ export class StageShapes {
   instructions(bits: BitsOf): (grid: Grid) => number {
     const { graph, maps } = this;
     const pixelBytes = (map: MapId): number => Math.ceil((graph.maps[map].shape.c * bits.stored(map, graph.maps[map].producer === null ? null : 'regular')) / 8);
-    const perPixel = Float64Array.from(maps, (map) => {
+    const kernels = maps.map((map) => {
       const { producer } = graph.maps[map];
-      if (producer === null) return copyInstructions(pixelBytes(map), 0);
+      // Loading a tile is a copy.
+      if (producer === null) return copyShape(pixelBytes(map));
       const layer = graph.layers[producer];
-      return layerInstructions(graph, layer, 1, bits.read(producer, 'regular') ?? bits.stored(layer.inputs[0], 'regular'));
+      return layerShape(graph, layer, bits.read(producer, 'regular') ?? bits.stored(layer.inputs[0], 'regular'));
     });
+    const costs = kernels.map((shape) => shape && { shape, units: unitCosts(M4_COEFFICIENTS, shape) });
     const kept = maps.flatMap((map, m) => (this.keep.has(map) ? [{ m, bytes: pixelBytes(map) }] : []));
     return ({ rows, cols }) => {
       const v = this.axis('h', rows)!;
       const u = this.axis('w', cols)!;
-      const branches = rows * cols;
-      let sum = callInstructions(branches * perPixel.length);
-      for (let m = 0; m < perPixel.length; m++) sum += v.computed[m] * u.computed[m] * perPixel[m];
+      let sum = 0;
+      for (let m = 0; m < costs.length; m++) {
+        const cost = costs[m];
+        const extent = { rows: v.extents[m], cols: u.extents[m] };
+        sum += cost ? kernelInstructions(cost.units, cost.shape, extent) : callInstructions(extent.rows.calls * extent.cols.calls);
+      }
       for (const { m, bytes } of kept) {
         const pixels = v.needed[m] * u.needed[m] - v.computed[m] * u.computed[m];
         // Each is written to a cache and read back; from the left and from above apart.
-        if (pixels > 0) sum += copyInstructions(2 * pixels * bytes, 4 * branches);
+        const left = u.needed[m] > u.computed[m] ? v.needed[m] * (cols - 1) : 0;
+        const above = (v.needed[m] - v.computed[m]) * cols;
+        if (pixels > 0) sum += copyInstructions(2 * pixels * bytes, 2 * (left + above), 4 * rows * cols);
       }
       return sum;
     };
@@ -125,4 +118,30 @@ function reachesAlike(layer: Layer): boolean {
   if (!('window' in layer)) return true;
   const { kernelH, kernelW, strideH, strideW, dilationH, dilationW, padding } = layer.window;
   return kernelH === kernelW && strideH === strideW && dilationH === dilationW && padding.top === padding.left;
+}
+
+/** What `count` rows (or columns) of branches do with each map. */
+function axisNumbers(maps: readonly MapId[], parts: AxisParts, count: number): AxisNumbers {
+  const size = maps.length * count;
+  const extents: AxisExtent[] = [];
+  const numbers: AxisNumbers = {
+    need: new Int32Array(size), needBegin: new Int32Array(size), fresh: new Int32Array(size), freshBegin: new Int32Array(size), freshBefore: new Int32Array(size),
+    computed: new Float64Array(maps.length), needed: new Float64Array(maps.length), extents,
+  };
+  for (const [m, map] of maps.entries()) {
+    let calls = 0;
+    let narrow = 0;
+    for (const [i, { need, fresh }] of parts.get(map)!.entries()) {
+      const at = m * count + i;
+      numbers.needBegin[at] = need.begin;
+      numbers.freshBegin[at] = fresh.begin;
+      numbers.freshBefore[at] = numbers.computed[m];
+      numbers.computed[m] += numbers.fresh[at] = fresh.end - fresh.begin;
+      numbers.needed[m] += numbers.need[at] = need.end - need.begin;
+      if (numbers.fresh[at] < BLOCK) narrow += numbers.fresh[at];
+      if (numbers.fresh[at] > 0) calls++;
+    }
+    extents.push({ calls, elements: numbers.computed[m], narrow });
+  }
+  return numbers;
 }

@@ -139,7 +139,7 @@ export class TailPlanner {
       const count = Math.ceil(c / channels);
       const inputBits = memory.bits.read(at, null) ?? memory.bits.stored(stage.inputs[0], null);
       // Every slice goes over the input again.
-      const extra = callInstructions(2 * (count - 1)) + (count - 1) * sliceInstructions(graph, graph.layers[at] as ConvLayer, h * w, inputBits);
+      const extra = callInstructions(count - 1) + (count - 1) * sliceInstructions(graph, graph.layers[at] as ConvLayer, { h, w }, inputBits);
       return { ...after, extra: after.extra + extra, bytes: Math.max(after.bytes, bytes), stages: [{ stage, grid: { rows: 1, cols: 1 }, keep: keepNothing, channels }, ...after.stages] };
     }
     return null;

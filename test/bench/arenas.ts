@@ -1,0 +1,53 @@
+import * as path from 'node:path';
+import type { Graph } from '../../src/engine/graph/types';
+import { importModel } from '../../src/engine/onnx';
+import { MemoryEstimator, type MemoryModel } from '../../src/engine/patch/estimate';
+import { planPatches, type HaloStrategy, type PlannerOptions } from '../../src/engine/patch/planner';
+import { isOutside } from '../../src/engine/plan/inputPlace';
+import { scheduleRules } from '../../src/engine/program/scheduleRules';
+import { sharedData } from '../support/sharedData';
+
+const models = ['mobilenetv2_1.0_224_tv', 'mobilenetv1_0.25_224_imagenet', 'squeezenet1.1_224_imagenet', 'mcunet_vww_80', 'face_rfb320'];
+const strategies: readonly HaloStrategy[] = ['recompute', 'keep', 'hybrid'];
+
+export interface GapOptions {
+  readonly models: RegExp;
+  /** KiB, from the largest. */
+  readonly budgets: readonly number[];
+  write(line: string): void;
+}
+
+/** For the plan of every model, place of the input and budget at 8 bits: the smallest layout that a thorough search finds, over the lower bound. @returns the largest gap in percent */
+export async function writeGaps({ models: wanted, budgets, write }: GapOptions): Promise<number> {
+  let worst = 0;
+  write(`| model | input | stages | ${budgets.map((kib) => `${kib} KiB`).join(' | ')} | least |`);
+  write(`|---|---|---|${budgets.map(() => '---:').join('|')}|---:|`);
+  for (const model of models.filter((m) => wanted.test(m))) {
+    const graph = await importModel(path.join(sharedData('models'), `${model}.onnx`), {});
+    for (const input of ['external', 'tiles', 'counted'] as const) {
+      for (const stages of ['one', 'several'] as const) {
+        const { bits, options: schedule } = scheduleRules(graph, null, { mapBits: () => 8, inputBits: () => 8 }, input);
+        const memory: MemoryModel = { bits, schedule, align: 4, externalInputs: isOutside(input), classes: 'regular' };
+        const gaps = gapsOf(graph, { memory, sramBytes: Infinity, strategies, stages, firstFit: true }, budgets);
+        worst = Math.max(worst, ...gaps.filter((gap) => gap !== null));
+        write(`| ${model} | ${input} | ${stages} | ${gaps.map((gap) => (gap === null ? '–' : gap.toFixed(2))).join(' | ')} |`);
+      }
+    }
+  }
+  return worst;
+}
+
+/** By budget, and for the plan with the least arena, by how many percent the layout exceeds its bound; null where nothing fits. */
+function gapsOf(graph: Graph, options: PlannerOptions, budgets: readonly number[]): (number | null)[] {
+  const estimator = new MemoryEstimator(graph, options.memory);
+  const gap = ({ choice, tailStages }: Pick<NonNullable<ReturnType<typeof planPatches>['best']>, 'choice' | 'tailStages'>): number => {
+    const { layout } = estimator.layout(choice, {}, tailStages);
+    return 100 * (layout.bytes / layout.lowerBound - 1);
+  };
+  const planning = planPatches(graph, options);
+  const least = planning.compare().at(-1);
+  return [...budgets.map((kib) => {
+    const { best } = planPatches(graph, { ...options, sramBytes: kib * 1024 });
+    return best && gap(best);
+  }), least ? gap(least) : null];
+}

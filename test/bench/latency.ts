@@ -1,0 +1,113 @@
+import { openPlan } from '../../src/engine/plan/open';
+import type { CostKernel, Extent, KernelShape } from '../../src/engine/program/kernelCost';
+import { kernelInstructions, M4_COEFFICIENTS, unitCosts, wholeExtent, type Coefficients } from '../../src/engine/program/kernelCost';
+import { stepShape } from '../../src/engine/program/latency';
+import type { Program, Step } from '../../src/engine/program/types';
+import type { Bits, WeightBits } from '../../src/engine/plan/types';
+
+export { M4_COEFFICIENTS };
+
+/** Calls of kernels that were counted together. */
+export interface Counted {
+  readonly name: string;
+  readonly calls: readonly { readonly shape: KernelShape; readonly extent: Extent }[];
+  readonly instructions: number;
+  /** How many such runs there were. */
+  readonly times: number;
+}
+
+/** For every run of a layer in the order of the generated C (renderLayer: consecutive steps of one branch and layer), its kernels' shapes as text that {@link parseRun} reads. */
+export async function runShapes(plan: string): Promise<string[]> {
+  const { program } = await openPlan(plan);
+  return layerRuns(program).map((steps) => steps.map((step) => textOf(program, step)).join(';'));
+}
+
+function layerRuns({ steps }: Program): Step[][] {
+  const runs: Step[][] = [];
+  const key = ({ branch, tailStage, layer }: Step): string => `${branch} ${tailStage?.index} ${tailStage?.branch} ${layer}`;
+  for (const step of steps) {
+    const last = runs[runs.length - 1];
+    if (last && key(last[0]) === key(step)) last.push(step);
+    else runs.push([step]);
+  }
+  return runs;
+}
+
+function textOf(program: Program, step: Step): string {
+  const { shape: s, extent } = stepShape(program, step);
+  return [s.kernel, extent.rows.elements, extent.cols.elements, s.channels, s.taps, s.kernelH, s.kernelW, s.strideH, s.strideW, s.inputBits, s.weightBits].join(' ');
+}
+
+/** A row of runs-m4.tsv. */
+export function parseRun(row: string): Counted {
+  const [name, times, instructions] = row.split('\t');
+  const calls = name.split(';').map((text) => {
+    const [kernel, ...numbers] = text.split(' ');
+    const [h, w, channels, taps, kernelH, kernelW, strideH, strideW, inputBits, weightBits] = numbers.map(Number);
+    return { shape: { kernel: kernel as CostKernel, channels, taps, kernelH, kernelW, strideH, strideW, inputBits: inputBits as Bits, weightBits: weightBits as WeightBits }, extent: wholeExtent({ h, w }) };
+  });
+  return { name, calls, instructions: Number(instructions), times: Number(times) };
+}
+
+/** A row of kernels-m4.tsv: one call on a whole map, e.g. `conv3x3s2 96x96x3-16`; null for layers of other kinds. */
+export function parseKernel(row: string): Counted | null {
+  const [name, instructions] = row.split('\t');
+  const weightBits = name.includes('4-bit weights') ? 4 : 8;
+  const inputBits = Number(/ [su](\d)-/.exec(name)?.[1] ?? 8) as Bits;
+  const fc = /^fc (\d+)-(\d+)/.exec(name);
+  const add = /^add (\d+)x(\d+)x(\d+)/.exec(name);
+  const one = { kernelH: 1, kernelW: 1, strideH: 1, strideW: 1, inputBits, weightBits } as const;
+  const of = (shape: KernelShape, h: number, w: number): Counted => ({ name, calls: [{ shape, extent: wholeExtent({ h, w }) }], instructions: Number(instructions), times: 1 });
+  if (fc) return of({ kernel: 'fullyConnected', channels: Number(fc[2]), taps: Number(fc[1]), ...one }, 1, 1);
+  if (add) return of({ kernel: 'add', channels: Number(add[3]), taps: 1, ...one }, Number(add[1]), Number(add[2]));
+  const [, kind, kernel, stride, size, inputs, outputs] = /^(pw|conv|dw)(\d)?(?:x\d)?(?:s(\d))? (\d+)x\d+x(\d+)(?:-(\d+))?/.exec(name) ?? [];
+  if (!kind) return null;
+  const k = Number(kernel ?? 1);
+  const s = Number(stride ?? 1);
+  const out = Math.ceil(Number(size) / s);
+  const shape = { kernelH: k, kernelW: k, strideH: s, strideW: s, inputBits, weightBits } as const;
+  const isDepthwise = kind === 'dw';
+  return of({ kernel: isDepthwise ? 'depthwise' : 'conv', channels: Number(isDepthwise ? inputs : outputs), taps: k * k * (isDepthwise ? 1 : Number(inputs)), ...shape }, out, out);
+}
+
+/** A row of packed-m4.tsv. */
+export function parsePacked(row: string): Counted {
+  const [pixels, taps, channels, inputBits, instructions] = row.split('\t').map(Number);
+  const side = Math.sqrt(pixels);
+  return { name: `packed ${row}`, calls: [{ shape: { kernel: 'packed', channels, taps, kernelH: 1, kernelW: 1, strideH: 1, strideW: 1, inputBits: inputBits as Bits, weightBits: 4 }, extent: wholeExtent({ h: side, w: side }) }], instructions, times: 1 };
+}
+
+export function estimate({ calls }: Counted, coefficients: Coefficients = M4_COEFFICIENTS): number {
+  return calls.reduce((sum, { shape, extent }) => sum + kernelInstructions(unitCosts(coefficients, shape), shape, extent), 0);
+}
+
+/**
+ * The coefficients with the least squared relative error, none negative, every set weighing as much, and in `runs` by the share of instructions; those that no count depends on stay. Estimates are linear in them: one at a
+ * time, each with the others fixed, until nothing changes (coordinate descent on a convex function).
+ */
+export function fit(sets: readonly (readonly Counted[])[]): Coefficients {
+  const counted = sets.flat();
+  const names = Object.keys(M4_COEFFICIENTS) as (keyof Coefficients)[];
+  const zero = Object.fromEntries(names.map((n) => [n, 0])) as Record<keyof Coefficients, number>;
+  const weights = sets.flatMap((set) => {
+    const total = set.reduce((sum, { instructions, times }) => sum + instructions * times, 0);
+    return set.map(({ instructions, times }) => 0.5 / set.length + (0.5 * instructions * times) / total);
+  });
+  const features = names.map((n) => counted.map((c) => estimate(c, { ...zero, [n]: 1 }) / c.instructions));
+  const x = names.map((n) => M4_COEFFICIENTS[n]);
+  const rest = counted.map((_, i) => 1 - names.reduce((sum, _n, j) => sum + x[j] * features[j][i], 0));
+  const norms = features.map((f) => f.reduce((sum, v, i) => sum + weights[i] * v * v, 0));
+  for (let round = 0; round < 20_000; round++) {
+    let change = 0;
+    for (let j = 0; j < x.length; j++) {
+      if (norms[j] === 0) continue;
+      const step = Math.max(-x[j], features[j].reduce((sum, v, i) => sum + weights[i] * v * rest[i], 0) / norms[j]);
+      if (step === 0) continue;
+      x[j] += step;
+      for (let i = 0; i < rest.length; i++) rest[i] -= step * features[j][i];
+      change = Math.max(change, Math.abs(step) * Math.sqrt(norms[j]));
+    }
+    if (change < 1e-7) break;
+  }
+  return Object.fromEntries(names.map((n, j) => [n, Number(x[j].toPrecision(5))])) as unknown as Coefficients;
+}
