@@ -15,7 +15,7 @@ export function problemView(): EditorView {
     ['/head/NonMaxSuppression', 'NonMaxSuppression', 'Selecting boxes is not part of a feature map network.', 'Export the model without post-processing and select the boxes in your application.'],
     ['/head/Loop_1', 'Loop', 'Loops have no fixed schedule.', 'Unroll the loop when exporting.'],
     ['/head/Loop_2', 'Loop', 'Loops have no fixed schedule.', 'Unroll the loop when exporting.'],
-    ['/neck/ConvTranspose', 'ConvTranspose', 'Transposed convolutions are not supported.', 'Use Resize followed by Conv, which most frameworks offer as an upsampling mode.'],
+    ['/neck/GroupNorm', 'GroupNormalization', 'Its mean and variance depend on the input.', 'Train with batch normalization, which is folded into the convolution before it.'],
   ];
   for (const [name, operator, message, remedy] of trouble) {
     layers.push({ id: layers.length, name, kind: operator, operators: operator, inputs: [layers.length - 1], output: null, outputName: `${name}_out`, detail: '', macs: 0, parameters: 0, problem: { message, remedy }, plan: null });
