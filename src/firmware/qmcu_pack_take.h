@@ -96,8 +96,8 @@ QMCU_INLINE void qmcu_pack_write(const qmcu_pack_shape *shape, const qmcu_pack_p
     const qmcu_block_shape like = { 0u, 0u, shape->format, shape->bounded, 0u, shape->pre_shift, shape->shift, shape->bias_shift, shape->pixel_bytes };
     const uint32_t c = 2u * second;
     uint8_t *to = place->to + (shape->format < QMCU_U8 ? second : c);
-    int32_t a = qmcu_shift_left(qmcu_shift_bias(place->bias[c], shape->bias_shift) - (int32_t)excess[0], shape->pre_shift);
-    int32_t b = qmcu_shift_left(qmcu_shift_bias(place->bias[c + 1u], shape->bias_shift) - (int32_t)excess[1], shape->pre_shift);
+    int32_t a = qmcu_shift_left((int32_t)((uint32_t)qmcu_shift_bias(place->bias[c], shape->bias_shift) - excess[0]), shape->pre_shift);
+    int32_t b = qmcu_shift_left((int32_t)((uint32_t)qmcu_shift_bias(place->bias[c + 1u], shape->bias_shift) - excess[1]), shape->pre_shift);
     QMCU_OPAQUE(a);
     QMCU_OPAQUE(b);
     qmcu_block_scale k = { place->multiplier[c], place->multiplier[c + 1u], 0xffffu };
@@ -109,7 +109,10 @@ QMCU_INLINE void qmcu_pack_write(const qmcu_pack_shape *shape, const qmcu_pack_p
 #endif
     for (uint32_t p = 0u; p < 4u; p++) {
         const qmcu_pack_pair pair = qmcu_pack_take(shape, earlier, p, second, s, place->sums);
-        qmcu_block_write(&like, &k, qmcu_shift_left(pair.a, shape->pre_shift) + a, qmcu_shift_left(pair.b, shape->pre_shift) + b, to + (int32_t)p * shape->pixel_bytes);
+        /* Modulo 2^32: only the whole sum stays in range. */
+        const uint32_t sum_a = ((uint32_t)pair.a << shape->pre_shift) + (uint32_t)a;
+        const uint32_t sum_b = ((uint32_t)pair.b << shape->pre_shift) + (uint32_t)b;
+        qmcu_block_write(&like, &k, (int32_t)sum_a, (int32_t)sum_b, to + (int32_t)p * shape->pixel_bytes);
     }
 }
 

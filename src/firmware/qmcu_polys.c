@@ -118,7 +118,8 @@ static void prepare(const depthwise *d, const qmcu_row_shape *shape, int32_t c, 
         }
         k[i].rows[3] = k[i].rows[0];
         k[i].rows[4] = k[i].rows[1];
-        k[i].bias = qmcu_bias(r, c + i) - QMCU_POLY_HALF - (d->is_signed ? 8 * sum : 0);
+        /* Modulo 2^32, as the sums that it is added to: only what they add up to stays in range. */
+        k[i].bias = (int32_t)((uint32_t)qmcu_bias(r, c + i) - (uint32_t)(QMCU_POLY_HALF + (d->is_signed ? 8 * sum : 0)));
         k[i].multiplier = r->multiplier[c + i];
         k[i].max = shape->bounded == 0u ? 255u : (uint32_t)(r->max_table != NULL ? r->max_table[c + i] : r->max);
     }
