@@ -56,12 +56,13 @@ export type Coefficients = Readonly<Record<keyof typeof M4_COEFFICIENTS, number>
 
 /** Cortex-M4, instructions at -O3: what `node test/bench/latency.mjs` prints, with the errors of this fit. Without a count so far: maxCode, element. */
 export const M4_COEFFICIENTS = {
-  convCall: 0, convRow: 260.22, convNarrowMac: 0.41001, convLongMac: 0.13217, convMac: 0.92451, convMac4: 0.1658,
-  convOutput: 3.2369, convTap: 0.45882, convNarrow4: 0.34333, convNarrow2: 12.522, convPixel: 167.44, packedMac8: 0.50903,
-  packedMac4: 0.51756, packedOutput8: 7.9246, packedOutput4: 6.8038, packedCode8: 8.7781, packedCode4: 1.3485, depthwiseCall: 17552,
-  depthwiseWeight: 15.393, depthwiseRow: 442.58, depthwiseRowChannel: 122.96, depthwiseMac: 0.74811, depthwiseNarrow4: 0.064791, depthwiseNarrow2: 5.3273,
-  depthwiseOutput: 5.4577, depthwiseInput: 3.4098, fullyConnected8: 1.2185, fullyConnected4: 2.2522, addCode: 18.024, addRow: 29.665,
-  averageCode: 3.4416, maxCode: 12, element: 33, copyByte: 2.7497, copyRow: 28.314, call: 0,
+  convCall: 0, convRow: 260.21, convNarrowMac: 0.41001, convLongMac: 0.13217, convMac: 0.92451, convMac4: 0.1658,
+  convOutput: 3.2369, convTap: 0.45887, convNarrow4: 0.34332, convNarrow2: 12.522, convPixel: 167.44, packedMac8: 0.47027,
+  packedMac4: 0.52067, packedOutput8: 6.9049, packedOutput4: 5.2671, packedCode8: 7.6402, packedCode4: 1.3178, packedPart8: 45.059,
+  depthwiseCall: 17552, depthwiseWeight: 15.393, depthwiseRow: 442.58, depthwiseRowChannel: 122.96, depthwiseMac: 0.74811, depthwiseNarrow4: 0.064791,
+  depthwiseNarrow2: 5.3273, depthwiseOutput: 5.4577, depthwiseInput: 3.4098, fullyConnected8: 1.2185, fullyConnected4: 2.2522, addCode: 18.024,
+  addRow: 29.665, averageCode: 3.4416, maxCode: 12, element: 33, copyByte: 2.7497, copyRow: 28.313,
+  call: 0,
 };
 
 /** Output channels of packed convolutions that share unpacked codes where columns come in parts, and the longest column that does not. */
@@ -98,7 +99,7 @@ export function unitCosts(k: Coefficients, { kernel, channels, taps, inputBits, 
     }
     case 'packed': {
       const gathered = taps > PACKED_PART.taps ? Math.ceil(channels / PACKED_PART.channels) : 1;
-      const [mac, output, code] = inputBits === 8 ? [k.packedMac8, k.packedOutput8, k.packedCode8] : [k.packedMac4, k.packedOutput4, k.packedCode4];
+      const [mac, output, code] = inputBits === 8 ? [k.packedMac8, k.packedOutput8 + (taps > PACKED_PART.taps ? k.packedPart8 : 0), k.packedCode8] : [k.packedMac4, k.packedOutput4, k.packedCode4];
       units.pixel = channels * (taps * mac + output) + taps * gathered * code;
       return units;
     }
