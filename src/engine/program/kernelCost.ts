@@ -56,12 +56,12 @@ export type Coefficients = Readonly<Record<keyof typeof M4_COEFFICIENTS, number>
 
 /** Cortex-M4, instructions at -O3: what `node test/bench/latency.mjs` prints, with the errors of this fit. Without a count so far: maxCode, element. */
 export const M4_COEFFICIENTS = {
-  convCall: 0, convRow: 260.21, convNarrowMac: 0.41001, convLongMac: 0.13217, convMac: 0.92451, convMac4: 0.1658,
-  convOutput: 3.2369, convTap: 0.45887, convNarrow4: 0.34332, convNarrow2: 12.522, convPixel: 167.44, packedMac8: 0.47027,
+  convCall: 6092.8, convRow: 0, convNarrowMac: 0.41001, convLongMac: 0.14765, convMac: 0.9194, convMac4: 0.17136,
+  convOutput: 3.0974, convTap: 0.75599, convNarrow4: 0.31597, convNarrow2: 12.514, convPixel: 147.91, packedMac8: 0.47027,
   packedMac4: 0.52067, packedOutput8: 6.9049, packedOutput4: 5.2671, packedCode8: 7.6402, packedCode4: 1.3178, packedPart8: 45.059,
-  depthwiseCall: 17552, depthwiseWeight: 15.393, depthwiseRow: 442.58, depthwiseRowChannel: 122.96, depthwiseMac: 0.74811, depthwiseNarrow4: 0.064791,
-  depthwiseNarrow2: 5.3273, depthwiseOutput: 5.4577, depthwiseInput: 3.4098, fullyConnected8: 1.2185, fullyConnected4: 2.2522, addCode: 18.024,
-  addRow: 29.665, averageCode: 3.4416, maxCode: 12, element: 33, copyByte: 2.7497, copyRow: 28.313,
+  depthwiseCall: 0, depthwiseWeight: 29.953, depthwiseRow: 0, depthwiseRowChannel: 153.52, depthwiseMac: 0.69521, depthwiseNarrow4: 0.059566,
+  depthwiseNarrow2: 5.3221, depthwiseOutput: 5.7708, depthwiseInput: 3.1257, fullyConnected8: 1.1638, fullyConnected4: 2.2522, addCode: 17.907,
+  addRow: 124.76, averageCode: 3.4416, maxCode: 12, element: 33, copyByte: 1.8328, copyRow: 0,
   call: 0,
 };
 
