@@ -15,7 +15,7 @@ import { layoutArena } from './program/arena';
 import { scheduleRules } from './program/scheduleRules';
 import { checkCancelled, type Progress } from './progress';
 import type { BitDecisions } from './quantize/quantizeGraph';
-import { CODE_BYTES } from './targets/capacity';
+import { graphCodeBytes } from './targets/capacity';
 import { rankPositions, topPositions } from './vdpc/classify';
 import { boundsOfSpans } from './vdpc/patchBounds';
 import { runtimeTest } from './vdpc/runtime';
@@ -326,7 +326,7 @@ class BitState implements BitDecisions {
       const fixed = locked?.layers[layer.name];
       this.weights.set(layer.id, fixed?.locked ? (fixed.weightBits ?? 8) : weights === 4 ? 4 : 8);
     }
-    const bytes = (): number => CODE_BYTES + layers.reduce((sum, l) => sum + (l.weights.length * this.weightBits(l.id)) / 8 + l.bias.length * 8, 0);
+    const bytes = (): number => graphCodeBytes(this.graph) + layers.reduce((sum, l) => sum + (l.weights.length * this.weightBits(l.id)) / 8 + l.bias.length * 8, 0);
     if (weights === 'auto') {
       const byLength = [...layers].sort((a, b) => b.weights.length - a.weights.length);
       let changed = 0;

@@ -9,7 +9,7 @@ import { int8LayerwiseArenaBytes, programCost, redundantMacsPercent, type Progra
 import { outlierShare } from '../engine/plan/stage';
 import type { Program, ProgramBuffer } from '../engine/program/types';
 import { formatTies, type FormatTies } from '../engine/quantize/ties';
-import { CODE_BYTES } from '../engine/targets/capacity';
+import { graphCodeBytes } from '../engine/targets/capacity';
 import type { AccuracyView, BranchView, BufferView, LayerPlanView, LayerView, PlanView, StepView, TargetView } from '../protocol/views';
 import { noExplanation, type Explanation } from './explain';
 import { int8LayerwiseInstructions, layersInstructions, millisecondsOn } from './latency';
@@ -58,13 +58,13 @@ export function planView(opened: OpenedPlan, layers: readonly LayerView[], targe
       latencyMs: millisecondsOn(target, instructions.reduce((a, b) => a + b, 0)),
       int8Layerwise: {
         arenaBytes: int8LayerwiseArenaBytes(graph, plan.target.input === 'external'),
-        flashBytes: weightBytes + CODE_BYTES + int8CodeBytes - cost.flash.weightBytes,
+        flashBytes: weightBytes + graphCodeBytes(graph) + int8CodeBytes - cost.flash.weightBytes,
         bitOps: graphMacs(graph) * 64,
         latencyMs: millisecondsOn(target, int8LayerwiseInstructions(graph)),
       },
       weightBytes,
       weightCodeBytes: cost.flash.weightBytes,
-      flashBytes: weightBytes + CODE_BYTES,
+      flashBytes: weightBytes + graphCodeBytes(graph),
       macs: cost.macs,
       bitOps: cost.bitOps,
       bitOpsInt8: cost.bitOpsInt8,

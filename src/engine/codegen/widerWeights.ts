@@ -1,4 +1,4 @@
-import { CODE_BYTES } from '../targets/capacity';
+import { codeBytes } from '../targets/capacity';
 import type { Core } from '../targets/types';
 import type { ConstantId, Program, Step } from '../program/types';
 import { packedBytes, type Pack } from './packs';
@@ -7,8 +7,8 @@ import { fitsTwins, twinBytes } from './twins';
 
 /** Cores whose DSP extension the packed kernels are for. */
 const DSP_CORES: readonly Core[] = ['cortex-m4', 'cortex-m7', 'cortex-m33'];
-/** Code of one kernel made for a layer at -O3, about. */
-const KERNEL_BYTES = 3072;
+/** Code that a packed kernel takes beyond another one that is made for a layer, at -O3 (test/bench/flash.md). */
+export const PACKED_KERNEL_BYTES = 1024;
 
 /** Steps whose weights are stored in the way that is read fastest, though it takes more flash. */
 export interface WiderWeights {
@@ -31,7 +31,7 @@ export function chooseWiderWeights(program: Program, target: { readonly core: Co
   const bytes = new Set<Step>();
   const twins = new Set<Step>();
   if (!DSP_CORES.includes(target.core)) return { packed, bytes, twins };
-  let room = target.flashBytes - CODE_BYTES - plainBytes;
+  let room = target.flashBytes - programCodeBytes(program) - plainBytes;
   for (const { steps, packedBytes: whenPacked, byteBytes } of candidates(program).sort((a, b) => b.macs / least(b) - a.macs / least(a))) {
     const pack = whenPacked !== null && whenPacked <= room;
     const more = pack ? whenPacked : byteBytes;
@@ -52,6 +52,11 @@ export function chooseWiderWeights(program: Program, target: { readonly core: Co
     twins.add(step);
   }
   return { packed, bytes, twins };
+}
+
+/** Code that a program needs before any weights are widened. */
+export function programCodeBytes(program: Program): number {
+  return codeBytes(new Set(program.steps.flatMap(({ kernel, layer }) => (kernel.op === 'conv2d' || kernel.op === 'depthwise2d' ? [layer] : []))).size);
 }
 
 interface Candidate {
@@ -80,7 +85,7 @@ function candidates(program: Program): Candidate[] {
     const [pack] = packs;
     const plain = program.constants[weights].values.length / 2;
     const packable = pack !== undefined && packs.every((p) => sameWeights(p, pack));
-    return { steps, macs: steps.reduce((sum, { macs }) => sum + macs, 0), packedBytes: packable ? packedBytes(program, weights, pack) - plain + KERNEL_BYTES : null, byteBytes: plain };
+    return { steps, macs: steps.reduce((sum, { macs }) => sum + macs, 0), packedBytes: packable ? packedBytes(program, weights, pack) - plain + PACKED_KERNEL_BYTES : null, byteBytes: plain };
   });
 }
 

@@ -1,11 +1,26 @@
+import type { Graph } from '../graph/types';
 import type { PlanTarget } from '../plan/types';
 import type { Target } from './types';
 
+/** Code of the runtime and of one inference. */
+const RUNTIME_BYTES = 50 * 1024;
+/** Code that a kernel made for one layer adds. */
+const KERNEL_BYTES = 768;
+
 /**
- * Flash that code and small tables take beside the weights, an estimate: MobileNetV2 takes 65 KB on a Cortex-M4 at -O2, 24 KB of it kernels made for
- * its layers (test/bench/kernels.md); networks of fewer layers and kinds take less.
+ * Flash that code takes beside weights and tables, an estimate for a Cortex-M4 at -O3 with a kernel for every layer (test/bench/flash.md): other cores, -O2 and
+ * `--optimize size` take less.
+ *
+ * @param windowed convolutions and depthwise convolutions of the network
  */
-export const CODE_BYTES = 56 * 1024;
+export function codeBytes(windowed: number): number {
+  return RUNTIME_BYTES + KERNEL_BYTES * windowed;
+}
+
+/** {@link codeBytes} of a network. */
+export function graphCodeBytes(graph: Graph): number {
+  return codeBytes(graph.layers.filter(({ kind }) => kind === 'conv' || kind === 'depthwise').length);
+}
 
 /** What a board offers to the arena and to weights, or what the user allows of it. */
 export function arenaTarget(target: Target, limits: { readonly sramBytes?: number; readonly flashBytes?: number }): PlanTarget {

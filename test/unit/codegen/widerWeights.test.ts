@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { constantBytes } from '../../../src/engine/codegen';
 import { packOf, packWeights } from '../../../src/engine/codegen/packs';
-import { chooseWiderWeights } from '../../../src/engine/codegen/widerWeights';
+import { chooseWiderWeights, programCodeBytes } from '../../../src/engine/codegen/widerWeights';
 import type { Program } from '../../../src/engine/program/types';
-import { CODE_BYTES } from '../../../src/engine/targets/capacity';
 import { randomPackable } from '../program/interpreter/support/randomSteps';
 
 const programs = Array.from({ length: 60 }, (_, i) => randomPackable(i + 1));
@@ -52,12 +51,12 @@ describe('wider 4-bit weights', () => {
     for (const program of programs) {
       const plain = constantBytes(program);
       for (const room of [0, 1000, 5000, 1e6]) {
-        const flashBytes = CODE_BYTES + plain + room;
+        const flashBytes = programCodeBytes(program) + plain + room;
         assert.ok(constantBytes(program, { core: 'cortex-m4', flashBytes }) <= plain + room);
         const none = chooseWiderWeights(program, { core: 'cortex-m55', flashBytes }, plain);
         assert.equal(none.packed.size + none.bytes.size, 0);
       }
-      assert.equal(constantBytes(program, { core: 'cortex-m4', flashBytes: CODE_BYTES + plain }), plain);
+      assert.equal(constantBytes(program, { core: 'cortex-m4', flashBytes: programCodeBytes(program) + plain }), plain);
       if (packed(program)) assert.ok(constantBytes(program, { core: 'cortex-m7', flashBytes: 1e9 }) > plain);
     }
   });
