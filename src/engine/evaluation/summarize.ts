@@ -38,5 +38,6 @@ export function summarize(graph: Graph, results: readonly ImageResult[], notes: 
 
 function expectedLoss(results: readonly ImageResult[]): NonNullable<Evaluation['expectedLoss']> {
   const mean = (key: 'divergence' | 'chanceLost'): number => results.reduce((sum, { classes }) => sum + classes![key], 0) / results.length;
-  return { points: pointsOf(mean('chanceLost'), mean('divergence')), divergence: mean('divergence') };
+  const changed = results.filter((r) => r.float[0] !== r.quantized[0]).length / results.length;
+  return { points: pointsOf({ images: results.length, chanceLost: mean('chanceLost'), divergence: mean('divergence'), changed }), divergence: mean('divergence') };
 }

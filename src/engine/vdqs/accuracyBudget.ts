@@ -71,25 +71,51 @@ function largestWithin(predicted: (reduction: number) => number, allowed: number
   return from;
 }
 
-/** Points of top-1 taken to go with a nat of divergence (mean Kullback-Leibler divergence of the classes, see {@link outputDivergence}): a rule of thumb that the other estimate is averaged with. */
+/** Points of top-1 taken to go with a nat of divergence (mean Kullback-Leibler divergence of the classes, see {@link outputDivergence}). */
 export const POINTS_PER_NAT = 20;
+/** Share of the changed answers by which top-1 falls: most were wrong before or are right after, and a few were right. */
+const LOST_PER_CHANGE = 0.2;
+/** So many images say as much about the share of changed answers as the other estimate does. */
+const CHANGE_IMAGES = 32;
+
+/** Means over images, see {@link pointsOf}. */
+export interface OutputChange {
+  /** Mean {@link chanceLost}. */
+  readonly chanceLost: number;
+  /** Mean divergence, nats. */
+  readonly divergence: number;
+  /** Share of the images whose answer is another. */
+  readonly changed: number;
+  readonly images: number;
+}
 
 /**
- * Points of top-1 that quantized outputs are expected to lose against float ones, without labels. The mean of two estimates:
- * - the mean {@link chanceLost}, in percent. It counts the few images whose answer changes, so it is right on average and varies much.
- * - the mean divergence times {@link POINTS_PER_NAT}, to which all images contribute.
+ * Points of top-1 that quantized outputs are expected to lose against float ones, without labels, see {@link pointsOf}.
  *
  * @param float     outputs of the float network, per image
  * @param quantized outputs of the quantized one on the same images
  */
 export function expectedPointsLost(graph: Graph, float: readonly (readonly Float32Array[])[], quantized: readonly (readonly Float32Array[])[]): number {
-  const lost = float.reduce((sum, outputs, i) => sum + chanceLost(graph, outputs, quantized[i]), 0) / float.length;
-  return pointsOf(lost, meanDivergence(graph, float, quantized));
+  const images = float.length;
+  const mean = (of: (outputs: readonly Float32Array[], i: number) => number): number => float.reduce((sum, outputs, i) => sum + of(outputs, i), 0) / images;
+  return pointsOf({
+    images,
+    chanceLost: mean((outputs, i) => chanceLost(graph, outputs, quantized[i])),
+    divergence: meanDivergence(graph, float, quantized),
+    changed: mean((outputs, i) => (firstOfLargest(outputs[0]) === firstOfLargest(quantized[i][0]) ? 0 : 1)),
+  });
 }
 
-/** See {@link expectedPointsLost}. @param divergence mean, nats */
-export function pointsOf(meanChanceLost: number, divergence: number): number {
-  return (100 * meanChanceLost + POINTS_PER_NAT * divergence) / 2;
+/**
+ * The larger of two estimates, as a budget is a promise:
+ * - the mean of {@link chanceLost}, in percent, and of the divergence times {@link POINTS_PER_NAT}. It follows large losses well. Small ones are larger than it says where the
+ *   float network is surer of its answers than it is right.
+ * - a fifth of the changed answers, in percent, which follows small losses and not large ones. With few images it counts for little: one answer of eight is much.
+ */
+export function pointsOf({ images, chanceLost: chance, divergence, changed }: OutputChange): number {
+  const smooth = (100 * chance + POINTS_PER_NAT * divergence) / 2;
+  const counted = 100 * LOST_PER_CHANGE * changed;
+  return Math.max(smooth, (images * counted + CHANGE_IMAGES * smooth) / (images + CHANGE_IMAGES));
 }
 
 /**

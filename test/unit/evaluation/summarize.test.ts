@@ -3,7 +3,7 @@ import type { Sample } from '../../../src/engine/calibration/samples';
 import { compareOutput, topIndices } from '../../../src/engine/evaluation/compareOutputs';
 import { imageResult } from '../../../src/engine/evaluation/imageResult';
 import { summarize } from '../../../src/engine/evaluation/summarize';
-import { POINTS_PER_NAT } from '../../../src/engine/vdqs/accuracyBudget';
+import { pointsOf } from '../../../src/engine/vdqs/accuracyBudget';
 import type { Graph } from '../../../src/engine/graph/types';
 
 /** A network with these outputs, as far as a summary looks at it. */
@@ -39,7 +39,7 @@ describe('summary of an evaluation', () => {
     const e = [9, 8, 7, 6, 5, 4, 3].map((v) => Math.exp(v - 9));
     const total = e.reduce((a, b) => a + b);
     assert.ok(expectedLoss!.divergence > 0);
-    assert.ok(Math.abs(expectedLoss!.points - (100 * ((e[0] - e[1]) / total / 2) + POINTS_PER_NAT * expectedLoss!.divergence) / 2) < 1e-6);
+    assert.ok(Math.abs(expectedLoss!.points - pointsOf({ images: 2, chanceLost: (e[0] - e[1]) / total / 2, divergence: expectedLoss!.divergence, changed: 0.5 })) < 1e-6);
     assert.ok(Math.abs(outputSnr - 10 * Math.log10(560 / (1 + 1 + 2.25))) < 1e-9);
   });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isClassifier } from '../../../src/engine/graph/classifier';
-import { chanceLost, expectedPointsLost, searchWithinBudget } from '../../../src/engine/vdqs/accuracyBudget';
+import { chanceLost, expectedPointsLost, pointsOf, POINTS_PER_NAT, searchWithinBudget } from '../../../src/engine/vdqs/accuracyBudget';
 import { GraphBuilder, mulberry32 } from '../../support/randomGraph';
 
 function scores(classes: number) {
@@ -63,6 +63,19 @@ describe('accuracy budget', () => {
     assert.equal(lost(0), 0);
     assert.ok(Math.abs(lost(1) - 0.2) < 1e-6);
     assert.ok(Math.abs(lost(2) - 0.3) < 1e-6);
+  });
+
+  it('takes the larger of two estimates, and changed answers for little where there are few', () => {
+    const one = { chanceLost: 0.02, divergence: 0.1 };
+    assert.equal(pointsOf({ ...one, changed: 0.05, images: 1e6 }), (2 + 0.1 * POINTS_PER_NAT) / 2, 'a fifth of the changes is less');
+    assert.ok(Math.abs(pointsOf({ chanceLost: 0, divergence: 0, changed: 0.1, images: 1e6 }) - 2) < 1e-3, 'a fifth of 10 %');
+    assert.ok(pointsOf({ chanceLost: 0.001, divergence: 0.005, changed: 0.125, images: 8 }) < 1, 'one of eight');
+    fc.assert(fc.property(fc.record({ chanceLost: fc.double({ min: 0, max: 1, noNaN: true }), divergence: fc.double({ min: 0, max: 5, noNaN: true }), changed: fc.double({ min: 0, max: 1, noNaN: true }) }), fc.integer({ min: 1, max: 1000 }), (change, images) => {
+      const points = pointsOf({ ...change, images });
+      const smooth = pointsOf({ ...change, changed: 0, images });
+      assert.ok(points >= smooth && points <= Math.max(smooth, 20 * change.changed));
+      assert.ok(pointsOf({ ...change, images: images + 100 }) >= points, 'more images: more certain that answers change');
+    }));
   });
 
   it('expects a loss from every divergence, and none without', () => {
