@@ -67,9 +67,10 @@ export function selectTargets(targets: FloatTargets, images: readonly number[]):
  * Sequential error compensation: in topological order, each layer's weights and bias are fitted to the float network's outputs on the codes that the
  * already quantized layers before it really give (DESIGN section 8, parts 2 and 3 of the recipe). Formats of feature maps stay as they are.
  *
+ * @param damping of all fits; null: chosen for each layer by cross-validation
  * @throws CancelledError
  */
-export function compensate(graph: Graph, parameters: QuantizedParameters, targets: FloatTargets, progress: Progress): QuantizedParameters {
+export function compensate(graph: Graph, parameters: QuantizedParameters, targets: FloatTargets, progress: Progress, damping: number | null = null): QuantizedParameters {
   const layers = new Map<LayerId, LayerParameters>(parameters.layers);
   const result: QuantizedParameters = { ...parameters, layers };
   const stream = new LayerStream(graph, parameters, targets.images.map((i) => i.inputs));
@@ -82,7 +83,7 @@ export function compensate(graph: Graph, parameters: QuantizedParameters, target
       const format = parameters.views.get(id) ?? parameters.formats.get(graph.layers[id].inputs[0])!;
       const samples = targets.layers.get(id)!;
       const read = gatherTaps(graph, samples, (image) => stream.inputCodes(step, image));
-      const fitted = compensateLayer(graph, parameters.layers.get(id)!, samples, read, format, format);
+      const fitted = compensateLayer(graph, parameters.layers.get(id)!, samples, read, format, format, damping);
       layers.set(id, fitted);
       stream.replace(step, fitted);
     }

@@ -3,11 +3,10 @@ import type { LayerParameters, MapFormat } from '../quantize/types';
 import { foldScales, rowLayout } from '../quantize/weights';
 import type { LayerSamples } from './layerSamples';
 import { tapsIn, type LayerTaps } from './layerTaps';
+import { chooseDamping, USUAL_DAMPING } from './damping';
 import { fitWeights } from './leastSquares';
 import { roundRows } from './roundRows';
 
-/** Damping of the least squares fit, relative to the mean of H's diagonal. */
-export const DAMPING = 2;
 /** Layers with more taps are corrected in the mean only: their H would be large and badly determined. */
 const MOST_TAPS = 1500;
 
@@ -18,8 +17,10 @@ const MOST_TAPS = 1500;
  * @param rounded the layer as rounding its float weights gives it
  * @param read    what it reads at its sampled pixels, codes of `stored`
  * @param format  of the codes it reads: `stored`, or that of a view
+ * @param damping of the least squares fit, relative to the mean of H's diagonal; null: by {@link chooseDamping}, the usual one for layers of
+ *                several groups, whose strong channels would choose for the weak ones
  */
-export function compensateLayer(graph: Graph, rounded: LayerParameters, samples: LayerSamples, read: LayerTaps, stored: MapFormat, format: MapFormat, damping = DAMPING): LayerParameters {
+export function compensateLayer(graph: Graph, rounded: LayerParameters, samples: LayerSamples, read: LayerTaps, stored: MapFormat, format: MapFormat, damping: number | null = null): LayerParameters {
   const { layer } = samples;
   const { groups, taps, rows } = read;
   const codesRead = tapsIn(read, stored, format);
@@ -32,16 +33,15 @@ export function compensateLayer(graph: Graph, rounded: LayerParameters, samples:
   const weightScales = new Float64Array(outC);
   const bias = new Float64Array(outC);
   const weights = new Float64Array(groupOut * taps);
+  let chosen = damping ?? (groups > 1 ? USUAL_DAMPING : null);
   for (let g = 0; g < groups; g++) {
     for (let o = 0; o < groupOut; o++) {
       for (let k = 0; k < taps; k++) weights[o * taps + k] = folded[(g * groupOut + o) * stride + k * step];
     }
-    const fit = fitWeights(
-      { taps, outputs: groupOut, rows, codes: codesRead.subarray(g * taps * rows, (g + 1) * taps * rows), targets: samples.targets.subarray(g * groupOut * rows, (g + 1) * groupOut * rows) },
-      weights,
-      layer.clamp,
-      damping,
-    );
+    const codesOf = codesRead.subarray(g * taps * rows, (g + 1) * taps * rows);
+    const group = { taps, outputs: groupOut, rows, codes: codesOf, targets: samples.targets.subarray(g * groupOut * rows, (g + 1) * groupOut * rows) };
+    chosen ??= chooseDamping(group, weights, layer.clamp, samples.pixels.length);
+    const fit = fitWeights(group, weights, layer.clamp, chosen);
     const result = roundRows(fit.weights, groupOut, taps, fit.hessian, rounded.weightBits);
     for (let o = 0; o < groupOut; o++) {
       const at = g * groupOut + o;

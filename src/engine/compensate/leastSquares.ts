@@ -1,5 +1,6 @@
 import type { Clamp } from '../graph/types';
-import { sampledSystem, type Prediction } from './sampledSystem';
+import { sampledSystem, type Prediction, type SampledSystem } from './sampledSystem';
+import { algebra } from './simd/algebra';
 import { solver } from './solver';
 
 /** Sampled rows of one layer, or of one group of it: what it reads as integers and what the float network computes there before its clamp. */
@@ -43,18 +44,25 @@ const CLIP_ROUNDS = 2;
  * @param damping   λ ≥ 0
  */
 export function fitWeights(samples: Samples, weights: Float64Array, clamp: Clamp, damping: number): Fit {
-  const { taps, outputs, rows } = samples;
-  const system = sampledSystem(samples.codes, taps, rows);
+  return dampedFit(sampledSystem(samples.codes, samples.taps, samples.rows), samples.targets, weights, clamp, damping);
+}
+
+/** {@link fitWeights} of a system that is there already, and stays. @param targets [outputs][rows] */
+export function dampedFit(system: SampledSystem, targets: Float32Array, weights: Float64Array, clamp: Clamp, damping: number): Fit {
+  const { taps, rows } = system;
+  const outputs = weights.length / taps;
   const hessian = system.covariance();
   let trace = 0;
   for (let k = 0; k < taps; k++) trace += hessian[k * taps + k];
   const d = Math.max((damping * trace) / taps, 1e-9);
   for (let k = 0; k < taps; k++) hessian[k * taps + k] += d;
+  const simd = algebra();
+  const mark = simd?.mark() ?? 0;
   const factored = solver(hessian, taps);
   // Rows of codes are centered, so that any offset of the targets drops out of the sums: their means are subtracted as far as they are known.
-  let targetMean: Float64Array = Float64Array.from({ length: outputs }, (_, o) => samples.targets[o * rows]);
+  let targetMean: Float64Array = Float64Array.from({ length: outputs }, (_, o) => targets[o * rows]);
   const solve = (prediction: Prediction | null): Float64Array => {
-    const { products, means } = system.correlate(samples.targets, targetMean, prediction);
+    const { products, means } = system.correlate(targets, targetMean, prediction);
     for (let i = 0; i < products.length; i++) products[i] += d * weights[i];
     factored.solve(products, outputs);
     targetMean = means;
@@ -64,6 +72,7 @@ export function fitWeights(samples: Samples, weights: Float64Array, clamp: Clamp
   if (clamp.min !== null || clamp.max !== null) {
     for (let round = 0; round < CLIP_ROUNDS; round++) fitted = solve({ weights: fitted, clamp });
   }
+  simd?.release(mark);
   for (let k = 0; k < taps; k++) hessian[k * taps + k] += Math.max((ROUNDING_DAMPING * trace) / taps, 1e-9) - d;
   return { weights: fitted, codeMean: system.mean, targetMean, hessian };
 }

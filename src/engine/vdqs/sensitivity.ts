@@ -2,6 +2,7 @@ import type { Calibration } from '../calibration/types';
 import { spread } from '../calibration/samples';
 import { compensate, selectTargets, type FloatTargets } from '../compensate/compensate';
 import { compensateLayer } from '../compensate/compensateLayer';
+import { USUAL_DAMPING } from '../compensate/damping';
 import { LayerStream, type CodeChange } from '../compensate/layerStream';
 import { gatherTaps } from '../compensate/layerTaps';
 import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types';
@@ -82,7 +83,7 @@ export function measureSensitivities(
     return sum / samples.length;
   };
   const joint = (read: Bits, weights: WeightBits): number => {
-    const together = compensate(graph, parametersAt(read, weights), fit, progress);
+    const together = compensate(graph, parametersAt(read, weights), fit, progress, USUAL_DAMPING);
     const all = new LayerStream(graph, together, samples);
     runAll(all, samples.length, progress);
     return reference.reduce((sum, r, image) => sum + outputDivergence(graph, r, outputs(all, all.rerun(image, {}))), 0) / samples.length;
@@ -161,9 +162,9 @@ function compensatedVariants(
       for (const kind of kinds) {
         if (kind.read < 8 && !read.has(id)) continue;
         const format = kind.parameters.views.get(id) ?? kind.parameters.formats.get(map)!;
-        own.set(keyOf(kind.read, kind.weights), { format, parameters: compensateLayer(graph, kind.parameters.layers.get(id)!, samples, taps, stored, format) });
+        own.set(keyOf(kind.read, kind.weights), { format, parameters: compensateLayer(graph, kind.parameters.layers.get(id)!, samples, taps, stored, format, USUAL_DAMPING) });
       }
-      const fitted = compensateLayer(graph, wide.layers.get(id)!, samples, taps, stored, stored);
+      const fitted = compensateLayer(graph, wide.layers.get(id)!, samples, taps, stored, stored, USUAL_DAMPING);
       layers.set(id, fitted);
       stream.replace(step, fitted);
     }

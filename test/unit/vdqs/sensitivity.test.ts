@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { compensate, selectTargets, type FloatTargets } from '../../../src/engine/compensate/compensate';
+import { USUAL_DAMPING } from '../../../src/engine/compensate/damping';
 import { LayerSamples } from '../../../src/engine/compensate/layerSamples';
 import { isWeighted, type Graph } from '../../../src/engine/graph/types';
 import { CancelledError } from '../../../src/engine/errors';
@@ -39,7 +40,7 @@ describe('measured sensitivities', () => {
   const targets = targetsOf(graph, samples);
   const inputs = pixelInput(graph);
   const outputsOf = (bits: BitDecisions, fit: FloatTargets, images: readonly number[]): Float32Array[][] => {
-    const program = lower(graph, null, compensate(graph, quantizeGraph(graph, calibration, inputs, bits), fit, silentProgress), { name: 'm' });
+    const program = lower(graph, null, compensate(graph, quantizeGraph(graph, calibration, inputs, bits), fit, silentProgress, USUAL_DAMPING), { name: 'm' });
     const executor = new Executor(program);
     return images.map((i) => executor.run(targets.images[i].inputs.map((x, k) => inputCodes(program, k, x))).outputs.map((b, k) => decodePort(program, program.outputs[k], b)));
   };
