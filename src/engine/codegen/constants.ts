@@ -101,7 +101,8 @@ export class ConstantArrays {
     const content = `${type} ${createHash('sha256').update(bytesOf(stored)).digest('hex')}`;
     const known = this.byContent.get(content);
     if (known) return known;
-    const symbol = `${this.name}_${constant.kind}_${constant.id}${this.arrays.some((a) => a.constant.id === constant.id) ? `_${type}` : ''}`;
+    const others = this.arrays.filter((a) => a.constant.id === constant.id).length;
+    const symbol = `${this.name}_${constant.kind}_${constant.id}${others > 0 ? `_${type}` : ''}${others > 1 ? `_${others}` : ''}`;
     const array: CArray = { symbol, type, constant, stored };
     this.byContent.set(content, array);
     this.arrays.push(array);

@@ -1,7 +1,7 @@
 import { codeBytes } from '../targets/capacity';
 import type { Core } from '../targets/types';
 import type { ConstantId, Program, Step } from '../program/types';
-import { packedBytes, type Pack } from './packs';
+import { packedBytes } from './packs';
 import { specialKernel } from './special';
 import { fitsTwins, twinBytes } from './twins';
 
@@ -32,12 +32,13 @@ export function chooseWiderWeights(program: Program, target: { readonly core: Co
   const twins = new Set<Step>();
   if (!DSP_CORES.includes(target.core)) return { packed, bytes, twins };
   let room = target.flashBytes - programCodeBytes(program) - plainBytes;
-  for (const { steps, packedBytes: whenPacked, byteBytes } of candidates(program).sort((a, b) => b.macs / least(b) - a.macs / least(a))) {
+  for (const { packable, others, packedBytes: whenPacked, byteBytes } of candidates(program).sort((a, b) => b.macs / least(b) - a.macs / least(a))) {
     const pack = whenPacked !== null && whenPacked <= room;
     const more = pack ? whenPacked : byteBytes;
     if (more > room) continue;
     room -= more;
-    steps.forEach((step) => (pack ? packed : bytes).add(step));
+    packable.forEach((step) => (pack ? packed : bytes).add(step));
+    others.forEach((step) => bytes.add(step));
   }
   const connected = program.steps.flatMap(({ kernel }) => (kernel.op === 'fullyConnected' ? [kernel.weights] : []));
   for (const step of program.steps) {
@@ -60,9 +61,11 @@ export function programCodeBytes(program: Program): number {
 }
 
 interface Candidate {
-  readonly steps: readonly Step[];
+  /** Those that can be packed, and others that read the same weights. */
+  readonly packable: readonly Step[];
+  readonly others: readonly Step[];
   readonly macs: number;
-  /** Additional flash when packed, null where they cannot be, and as bytes. */
+  /** Additional flash when packed, null where no step can be, and as bytes. */
   readonly packedBytes: number | null;
   readonly byteBytes: number;
 }
@@ -71,7 +74,10 @@ function least({ packedBytes: whenPacked, byteBytes }: Candidate): number {
   return whenPacked ?? byteBytes;
 }
 
-/** Convolutions and fully connected layers of 4-bit weights. Only layers all of whose steps can be packed in the same way are: a second copy of the weights would be needed otherwise. */
+/**
+ * Convolutions and fully connected layers of 4-bit weights. Steps of one layer may need its weights packed in different ways, e.g. where patches of one class have 4-bit maps and
+ * those of the other 8-bit ones, or not packed, e.g. for narrow patches: then each way is stored, the latter's as bytes.
+ */
 function candidates(program: Program): Candidate[] {
   const readers = new Map<ConstantId, Step[]>();
   for (const step of program.steps) {
@@ -82,13 +88,11 @@ function candidates(program: Program): Candidate[] {
   }
   return [...readers].map(([weights, steps]) => {
     const packs = steps.map((step) => specialKernel(program, step, true)?.pack);
-    const [pack] = packs;
+    const packable = steps.filter((_, i) => packs[i] !== undefined);
+    const others = steps.filter((_, i) => packs[i] === undefined);
+    const ways = new Map(packs.flatMap((pack) => (pack ? [[`${pack.kind} ${pack.padded}`, pack] as const] : [])));
     const plain = program.constants[weights].values.length / 2;
-    const packable = pack !== undefined && packs.every((p) => sameWeights(p, pack));
-    return { steps, macs: steps.reduce((sum, { macs }) => sum + macs, 0), packedBytes: packable ? packedBytes(program, weights, pack) - plain + PACKED_KERNEL_BYTES : null, byteBytes: plain };
+    const whenPacked = [...ways.values()].reduce((sum, pack) => sum + packedBytes(program, weights, pack) + PACKED_KERNEL_BYTES, others.length > 0 ? plain : -plain);
+    return { packable, others, macs: steps.reduce((sum, { macs }) => sum + macs, 0), packedBytes: ways.size > 0 ? whenPacked : null, byteBytes: plain };
   });
-}
-
-function sameWeights(a: Pack | undefined, b: Pack): boolean {
-  return a !== undefined && a.kind === b.kind && a.padded === b.padded;
 }

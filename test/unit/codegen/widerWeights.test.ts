@@ -60,4 +60,37 @@ describe('wider 4-bit weights', () => {
       if (packed(program)) assert.ok(constantBytes(program, { core: 'cortex-m7', flashBytes: 1e9 }) > plain);
     }
   });
+
+  it('are stored in each way that a layer\'s steps need, where patches of one class have 4-bit maps and those of the other 8-bit ones', () => {
+    let compared = 0;
+    for (const program of programs) {
+      const both = inBothClasses(program);
+      if (!both || chooseWiderWeights(program, { core: 'cortex-m4', flashBytes: 1e9 }, 0).packed.size === 0) continue;
+      const plain = constantBytes(both);
+      const { size } = chooseWiderWeights(both, { core: 'cortex-m4', flashBytes: 1e9 }, plain).packed;
+      assert.equal(size, 2);
+      const target = { core: 'cortex-m4', flashBytes: 1e9 } as const;
+      assert.ok(constantBytes(both, target) > constantBytes(program, target));
+      for (const room of [0, 1000, 5000, 20_000]) {
+        const flashBytes = programCodeBytes(both) + plain + room;
+        assert.ok(constantBytes(both, { core: 'cortex-m4', flashBytes }) <= plain + room);
+      }
+      compared++;
+    }
+    assert.ok(compared > 5);
+  });
 });
+
+/** The program with its convolution of 4-bit codes once more, of 8-bit ones; null where either cannot be packed. */
+function inBothClasses(program: Program): Program | null {
+  const [step] = program.steps;
+  const [input] = step.inputs;
+  const narrow = program.buffers[input.buffer];
+  if (packed(program)?.kind !== 'halves') return null;
+  const pixelBytes = narrow.channels;
+  const rowBytes = pixelBytes * (narrow.window.x1 - narrow.window.x0);
+  const wide = { ...narrow, id: program.buffers.length, role: 'map' as const, bits: 8 as const, pixelBytes, rowBytes, bytes: rowBytes * (narrow.window.y1 - narrow.window.y0) };
+  const again = { ...step, id: program.steps.length, inputs: [{ ...input, buffer: wide.id }] };
+  const both = { ...program, buffers: [...program.buffers, wide], steps: [...program.steps, again] };
+  return again.kernel.op === 'conv2d' && packOf(both, again, again.kernel)?.kind === 'words' ? both : null;
+}
