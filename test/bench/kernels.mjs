@@ -1,4 +1,5 @@
-// Counts the instructions of each kernel on emulated boards and prints them beside those of other libraries.
+// Counts the instructions of each kernel on emulated boards, with a model of the cycles of an M0+, M3 or M4 (test/firmware/counting/timing.h), and prints them beside the
+// instructions of other libraries.
 // `node test/bench/kernels.mjs [--cores m4,m3,m0plus,m55] [--level=-O3] [--layers REGEXP]`
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -35,20 +36,21 @@ try {
     const elf = path.join(folder, `${core}.elf`);
     const counts = path.join(folder, `${core}.txt`);
     buildForBoard(core, sources, elf, [values.level, `-I${firmware}`, `-I${counting}`, ...(values.optimize === 'size' ? ['-DBENCH_SHARED'] : [])]);
-    const { exitCode, output } = runOnBoard(core, elf, { qemu: ['-plugin', `${plugin},out=${counts}`] });
+    const { exitCode, output } = runOnBoard(core, elf, { qemu: ['-plugin', `${plugin},out=${counts},core=${core}`] });
     if (exitCode !== 0) throw new Error(`${core} ended with ${exitCode}: ${output}`);
-    const instructions = readFileSync(counts, 'utf8').trim().split('\n').map(Number);
+    const counted = readFileSync(counts, 'utf8').trim().split('\n').map((line) => line.split('\t').map(Number));
     console.log(`\n${core} at ${values.level}, instructions per MAC; flash of all kernels and the bench ${boardSizes(elf).flash} bytes\n`);
-    console.log('| Layer | Instructions | per MAC | CMSIS-NN | ratio | TinyEngine | ratio |\n|---|---:|---:|---:|---:|---:|---:|');
+    console.log('| Layer | Instructions | per MAC | CMSIS-NN | ratio | TinyEngine | ratio | cycles per MAC |\n|---|---:|---:|---:|---:|---:|---:|---:|');
     output.trim().split('\n').forEach((line, i) => {
       const [name, macs, checksum] = line.split('\t');
       if (checksums.has(name) && checksums.get(name) !== checksum) throw new Error(`${name}: the output on ${core} differs from that on another core.`);
       checksums.set(name, checksum);
       if (!wanted.test(name)) return;
-      const own = instructions[i] / macs;
+      const [instructions, cycles] = counted[i];
+      const own = instructions / macs;
       const peer = peers.get(`${core} ${name}`) ?? {};
       const beside = (figure) => (figure ? `${Number(figure).toFixed(2)} | ${(figure / own).toFixed(2)}` : ' | ');
-      console.log(`| ${name} | ${instructions[i]} | ${own.toFixed(3)} | ${beside(peer.cmsis)} | ${beside(peer.tiny)} |`);
+      console.log(`| ${name} | ${instructions} | ${own.toFixed(3)} | ${beside(peer.cmsis)} | ${beside(peer.tiny)} | ${cycles ? (cycles / macs).toFixed(3) : ''} |`);
     });
   }
 } finally {

@@ -1,4 +1,4 @@
-// Counts the instructions of one whole inference of generated C on emulated boards, and checks that all plans of a model give the same bits there.
+// Counts the instructions of one whole inference of generated C on emulated boards, with a model of the cycles of an M0+, M3 or M4 (test/firmware/counting/timing.h), and checks that all plans of a model give the same bits there.
 // `node test/bench/network.mjs PLAN… [--cores m4,m3,m0plus] [--level=-O3] [--optimize speed|size] [--layers]`: plans as `quantmcu quantize` writes them. With several, each must
 // compute the outputs of the first on the stored inputs: e.g. 8 bits layer by layer, then in patches. `--layers` also lists the instructions of every run of a layer.
 import { createHash } from 'node:crypto';
@@ -62,14 +62,14 @@ ${external ? '' : `    memcpy(${name}_input(arena), input, sizeof input);\n`}   
       const elf = path.join(folder, `${core}-${index}.elf`);
       const sources = [driver, ...files.filter((f) => f.endsWith('.c'))];
       const include = [`-I${path.dirname(golden)}`, `-I${counting}`];
-      const [instructions] = countOn(core, sources, elf, [values.level, ...include]);
+      const [[instructions, cycles]] = countOn(core, sources, elf, [values.level, ...include]);
       const { flash, ram } = boardSizes(elf);
-      console.log(`${name} ${core} ${values.level}: ${instructions} instructions${macs ? `, ${(instructions / macs).toFixed(3)} per MAC` : ''}, flash ${flash}, RAM ${ram} bytes, outputs ${outputs[index]}: ${plan}`);
+      console.log(`${name} ${core} ${values.level}: ${instructions} instructions${macs ? `, ${(instructions / macs).toFixed(3)} per MAC` : ''}${cycles ? `, ${cycles} cycles` : ''}, flash ${flash}, RAM ${ram} bytes, outputs ${outputs[index]}: ${plan}`);
       if (values.layers) {
         // Each run of a layer has its marks, inside those of the inference, whose begin is then without an end. Runs follow each other as they stand in the source.
         const counted = countOn(core, sources, `${elf}.layers`, [values.level, ...include, '-include', path.join(counting, 'counting.h'), '-DQMCU_LAYER_BEGIN(layer)=COUNTING_BEGIN()', '-DQMCU_LAYER_END(layer)=COUNTING_END()']);
         const source = readFileSync(path.join(path.dirname(golden), `${name}.c`), 'utf8');
-        [...source.matchAll(/\/\* (Layer \d+[^\n]*?) \*\/\s*QMCU_LAYER_BEGIN/g)].forEach(([, title], i) => console.log(`${String(counted[i]).padStart(12)}  ${title}`));
+        [...source.matchAll(/\/\* (Layer \d+[^\n]*?) \*\/\s*QMCU_LAYER_BEGIN/g)].forEach(([, title], i) => console.log(`${String(counted[i][0]).padStart(12)}  ${title}`));
       }
     }
   }
@@ -77,13 +77,13 @@ ${external ? '' : `    memcpy(${name}_input(arena), input, sizeof input);\n`}   
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Builds and runs a program; the instructions between each pair of its marks. */
+/** Builds and runs a program; the instructions between each pair of its marks, and cycles where there is a model of them. */
 function countOn(core, sources, elf, flags) {
   const counts = `${elf}.txt`;
   buildForBoard(core, sources, elf, flags);
-  const { exitCode, output } = runOnBoard(core, elf, { qemu: ['-plugin', `${path.join(folder, 'counting.so')},out=${counts}`] });
+  const { exitCode, output } = runOnBoard(core, elf, { qemu: ['-plugin', `${path.join(folder, 'counting.so')},out=${counts},core=${core}`] });
   if (exitCode !== 0) throw new Error(`${core} ended with ${exitCode}: ${output}`);
-  return readFileSync(counts, 'utf8').trim().split('\n').map(Number);
+  return readFileSync(counts, 'utf8').trim().split('\n').map((line) => line.split('\t').map(Number));
 }
 
 function run(command, args) {

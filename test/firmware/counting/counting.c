@@ -3,7 +3,8 @@
  * exactly and the same in every run.
  *
  * Marks are instructions that compilers do not emit: `mov r9, r9` begins a region and `mov r10, r10` ends it, see counting.h.
- * Argument: out=FILE. Each region becomes a line: its number of instructions.
+ * Arguments: out=FILE. Each region becomes a line: its number of instructions. With core=m0plus, m3 or m4 a tab and a model of that core's
+ * cycles follow (timing.h).
  *
  * The few declarations of qemu-plugin.h that it needs are repeated here, since distributions do not ship that header.
  * QEMU documentation, "QEMU TCG Plugins".
@@ -13,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "timing.h"
 
 typedef uint64_t qemu_plugin_id_t;
 typedef struct qemu_info_t qemu_info_t;
@@ -28,6 +31,7 @@ size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *instruction);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *instruction);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *instruction);
 
 #define EXPORT __attribute__((visibility("default")))
 EXPORT int qemu_plugin_version = 1;
@@ -37,12 +41,18 @@ enum mark { NO_MARK, BEGIN, END };
 /* A straight run of instructions that QEMU translates and executes as one. The marks' barriers make each mark a block of its own. */
 typedef struct {
     uint64_t instructions;
+    uint64_t cycles;  /* but for what it costs to come here by a branch */
+    uint64_t address; /* of the first instruction */
+    uint64_t end;     /* after the last one */
     enum mark mark;
 } block;
 
 static FILE *out;
+static enum core core;
 static bool counting;
 static uint64_t count;
+static uint64_t cycles;
+static uint64_t expected; /* address where the block before ended */
 
 static void execute(unsigned int cpu, void *data)
 {
@@ -52,16 +62,24 @@ static void execute(unsigned int cpu, void *data)
     case BEGIN:
         counting = true;
         count = 0;
+        cycles = 0;
+        expected = b->end;
         return;
     case END:
         if (counting) {
-            fprintf(out, "%llu\n", (unsigned long long)count);
+            fprintf(out, "%llu", (unsigned long long)count);
+            if (core != NO_MODEL) {
+                fprintf(out, "\t%llu", (unsigned long long)cycles);
+            }
+            fputc('\n', out);
         }
         counting = false;
         return;
     default:
         if (counting) {
             count += b->instructions;
+            cycles += b->cycles + (b->address == expected ? 0 : refill(core));
+            expected = b->end;
         }
     }
 }
@@ -85,8 +103,15 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
         abort();
     }
     b->instructions = n;
+    instruction before = { PLAIN, 0, 0, 0 };
     for (size_t i = 0; i < n && b->mark == NO_MARK; i++) {
-        b->mark = mark_of(qemu_plugin_tb_get_insn(tb, i));
+        const struct qemu_plugin_insn *in = qemu_plugin_tb_get_insn(tb, i);
+        const instruction now = instruction_of(qemu_plugin_insn_data(in), qemu_plugin_insn_size(in));
+        b->cycles += cycles_of(core, before, now);
+        before = now;
+        b->address = i == 0 ? qemu_plugin_insn_vaddr(in) : b->address;
+        b->end = qemu_plugin_insn_vaddr(in) + qemu_plugin_insn_size(in);
+        b->mark = mark_of(in);
     }
     qemu_plugin_register_vcpu_tb_exec_cb(tb, execute, QEMU_PLUGIN_CB_NO_REGS, b);
 }
@@ -102,7 +127,16 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
 {
     (void)info;
-    out = argc == 1 && strncmp(argv[0], "out=", 4) == 0 ? fopen(argv[0] + 4, "w") : NULL;
+    for (int i = 0; i < argc; i++) {
+        if (strncmp(argv[i], "out=", 4) == 0) {
+            out = fopen(argv[i] + 4, "w");
+        } else if (strncmp(argv[i], "core=", 5) == 0) {
+            const char *name = argv[i] + 5;
+            core = strcmp(name, "m0plus") == 0 ? M0PLUS : strcmp(name, "m3") == 0 ? M3 : strcmp(name, "m4") == 0 ? M4 : NO_MODEL;
+        } else {
+            return -1;
+        }
+    }
     if (out == NULL) {
         return -1;
     }
