@@ -33,11 +33,12 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     'quantize',
     {
       synopsis:
-        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--input counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--search sensitivity|entropy] [--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] [--epsilon F] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] [--sizes NAME=N,…] [--no-compensate] [--no-cache] --out PLAN',
+        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--core CORE] [--input counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--search sensitivity|entropy] [--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] [--epsilon F] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] [--sizes NAME=N,…] [--no-compensate] [--no-cache] --out PLAN',
       summary: 'calibrate, search and write a plan',
       options: {
         images: text,
         target: text,
+        core: text,
         sram: text,
         flash: text,
         input: text,

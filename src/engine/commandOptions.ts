@@ -2,6 +2,7 @@ import { UserError } from './errors';
 import type { Bits, PlanTarget, WeightBits } from './plan/types';
 import { arenaTarget } from './targets/capacity';
 import { customTargetId, findTarget } from './targets/targets';
+import { CORES, type Core } from './targets/types';
 
 /** Options of a command as they were given. */
 export type Values = Record<string, string | boolean | undefined>;
@@ -11,9 +12,21 @@ export function capacityOf(values: Values): PlanTarget {
   const id = required(values, 'target');
   const sramBytes = bytesOf(values, 'sram');
   const flashBytes = bytesOf(values, 'flash');
-  if (id !== customTargetId) return arenaTarget(findTarget(id), { sramBytes, flashBytes });
+  const core = coreOf(values);
+  if (id !== customTargetId) {
+    if (core !== undefined) throw new UserError(`--core is for --target ${customTargetId}: ${id} has its own.`);
+    return arenaTarget(findTarget(id), { sramBytes, flashBytes });
+  }
   if (sramBytes === undefined || flashBytes === undefined) throw new UserError(`--target ${customTargetId} needs --sram and --flash in bytes.`);
-  return { id, sramBytes, flashBytes };
+  return { id, sramBytes, flashBytes, ...(core ? { core } : {}) };
+}
+
+/** `--core`, with or without `cortex-` before it. */
+function coreOf({ core }: Values): Core | undefined {
+  if (core === undefined) return undefined;
+  const known = CORES.find((c) => c === core || c === `cortex-${String(core)}`);
+  if (!known) throw new UserError(`--core must be one of ${CORES.join(', ')}, not "${String(core)}".`);
+  return known;
 }
 
 export function one(positionals: readonly string[], name: string): string {

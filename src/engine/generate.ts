@@ -14,7 +14,7 @@ const LARGE_INPUT_BYTES = 32 * 1024;
 /** Renders the C sources of a plan, with golden vectors computed by the reference interpreter. `optimize`: see {@link RenderOptions}. */
 export function generateSources(opened: OpenedPlan, optimize: RenderOptions['optimize'] = 'speed'): { name: string; files: GeneratedFile[]; arenaBytes: number; weightBytes: number } {
   const { program, plan, graph } = opened;
-  const { core } = plan.target.id === customTargetId ? customTarget(plan.target.sramBytes, plan.target.flashBytes) : findTarget(plan.target.id);
+  const { core } = plan.target.id === customTargetId ? customTarget(plan.target) : findTarget(plan.target.id);
   const target = optimize === 'size' ? undefined : { core, flashBytes: plan.target.flashBytes };
   const executor = new Executor(program);
   const inputBytes = program.inputs.reduce((sum, port) => sum + program.buffers[port.buffer].bytes, 0);

@@ -21,10 +21,10 @@ const flag = { type: 'boolean' } as const;
 /** `sweep`: plans for several values of one parameter, as a table beside the plan. */
 export const sweepCommand: Command = {
   synopsis:
-    'sweep MODEL --images DIR --target ID (--phi F,F,… | --lambda F,F,… | --bitops-target R,R,…) [--evaluate DIR] [--limit N] [--pick VALUE] [--sram BYTES] [--flash BYTES] [--input counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--epsilon F] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--calibrate N] [--sizes NAME=N,…] [--no-compensate] [--no-cache] --out FOLDER',
+    'sweep MODEL --images DIR --target ID (--phi F,F,… | --lambda F,F,… | --bitops-target R,R,…) [--evaluate DIR] [--limit N] [--pick VALUE] [--sram BYTES] [--flash BYTES] [--core CORE] [--input counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--epsilon F] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--calibrate N] [--sizes NAME=N,…] [--no-compensate] [--no-cache] --out FOLDER',
   summary: 'a plan for each value of one parameter, with its figures and, on the --limit images of --evaluate, its accuracy; --pick makes one of them the plan',
   options: {
-    images: text, target: text, phi: text, lambda: text, 'bitops-target': text, evaluate: text, limit: text, pick: text, sram: text, flash: text, input: text, grid: text, bits: text, weights: text,
+    images: text, target: text, phi: text, lambda: text, 'bitops-target': text, evaluate: text, limit: text, pick: text, sram: text, flash: text, core: text, input: text, grid: text, bits: text, weights: text,
     epsilon: text, classes: text, preprocess: text, calibrate: text, sizes: text, 'no-compensate': flag, 'no-cache': flag, out: text,
   },
   run: runSweepCommand,

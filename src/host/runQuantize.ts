@@ -19,7 +19,7 @@ export async function runQuantize({ engine, jobs, log }: Pick<Services, 'engine'
   const summary = await jobs.run(model, quantizeAction(model, choices), (options) => engine.run((e) => e.quantize({
     ...settings,
     modelPath: model.fsPath, planPath: planUriOf(model).fsPath, imagesPath, preprocess,
-    targetId: board.id, sramBytes: sramBytes ?? (own ? board.sramBytes : undefined), flashBytes: flashBytes ?? (own ? board.flashBytes : undefined),
+    targetId: board.id, core: own ? board.core : undefined, sramBytes: sramBytes ?? (own ? board.sramBytes : undefined), flashBytes: flashBytes ?? (own ? board.flashBytes : undefined),
   }), options));
   for (const note of summary.notes) log.info(`${nameOf(model)}: ${note}`);
   return summary;

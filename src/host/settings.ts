@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
+import type { Core } from '../engine/targets/types';
 import type { QuantizeRequest } from '../protocol/engine';
+import { coreOf } from './cores';
 
 export const SECTION = 'quantmcu';
 
@@ -8,6 +10,8 @@ export interface CustomBoard {
   readonly name: string;
   readonly sramBytes: number;
   readonly flashBytes: number;
+  /** Missing: cortex-m4. */
+  readonly core?: Core;
 }
 
 /** What the settings say about a quantization of a model; the rest is asked. */
@@ -43,7 +47,7 @@ export function customBoards(scope: vscode.Uri): CustomBoard[] {
   const boards: unknown = vscode.workspace.getConfiguration(SECTION, scope).get('boards');
   if (!Array.isArray(boards)) return [];
   return boards.filter((board: Partial<CustomBoard> | null): board is CustomBoard =>
-    typeof board?.name === 'string' && isBytes(board.sramBytes) && isBytes(board.flashBytes));
+    typeof board?.name === 'string' && isBytes(board.sramBytes) && isBytes(board.flashBytes) && (board.core === undefined || coreOf(board.core) !== undefined));
 }
 
 function isBytes(value: unknown): value is number {

@@ -1,3 +1,4 @@
+import type { Core } from '../engine/targets/types';
 import type { PlanChange } from './changes';
 import type { SweepService } from './sweeps';
 import type { LayerDetailsView } from './details';
@@ -86,6 +87,8 @@ export interface QuantizeRequest {
   readonly targetId: string;
   readonly sramBytes?: number;
   readonly flashBytes?: number;
+  /** Of a board of the user's own. */
+  readonly core?: Core;
   readonly grid: 'auto' | 'none' | { readonly rows: number; readonly cols: number };
   readonly bits: readonly (8 | 4 | 2)[];
   readonly weights: 8 | 4 | 'auto';

@@ -104,11 +104,11 @@ export function createService(progress: Progress, models: ModelStore = new Model
 
     quantize: async (request) => {
       const board = request.targetId === 'custom' ? null : findTarget(request.targetId);
-      const { sramBytes, flashBytes } = request;
+      const { sramBytes, flashBytes, core } = request;
       if (!board && (sramBytes === undefined || flashBytes === undefined)) throw new UserError('A board of your own needs its SRAM and flash in bytes.');
       const { summary, notes, target } = await quantize({
         ...request,
-        target: board ? arenaTarget(board, { sramBytes, flashBytes }) : { id: 'custom', sramBytes: sramBytes!, flashBytes: flashBytes! },
+        target: board ? arenaTarget(board, { sramBytes, flashBytes }) : { id: 'custom', sramBytes: sramBytes!, flashBytes: flashBytes!, ...(core ? { core } : {}) },
         preprocess: await loadPreprocess(request.preprocess),
         cachePath: defaultCachePath(),
       }, progress);

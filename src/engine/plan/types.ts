@@ -1,4 +1,5 @@
 import type { Preprocess } from '../calibration/types';
+import type { Core } from '../targets/types';
 
 /** Bitwidths of activation codes. */
 export type Bits = 8 | 4 | 2;
@@ -13,6 +14,8 @@ export interface PlanTarget {
   readonly sramBytes: number;
   /** Flash that weights, tables and code may use, bytes. */
   readonly flashBytes: number;
+  /** Of a custom board; missing: cortex-m4. Kernels are made for it. */
+  readonly core?: Core;
   /** Where the application has the network's input. Missing: counted. */
   readonly input?: InputPlace;
 }

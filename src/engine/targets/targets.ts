@@ -1,4 +1,5 @@
 import { UserError } from '../errors';
+import type { PlanTarget } from '../plan/types';
 import type { MemoryRegion, Target } from './types';
 
 const kib = 1024;
@@ -177,14 +178,14 @@ export function findTarget(id: string): Target {
  * A target that is not in the table.
  * @throws UserError if a size is not a whole number above 0
  */
-export function customTarget(sramBytes: number, flashBytes: number): Target {
+export function customTarget({ sramBytes, flashBytes, core = 'cortex-m4' }: Omit<PlanTarget, 'id'>): Target {
   for (const [what, bytes] of [['SRAM', sramBytes], ['Flash', flashBytes]] as const) {
     if (!Number.isSafeInteger(bytes) || bytes <= 0) throw new UserError(`${what} of a custom target must be a whole number of bytes above 0, not ${bytes}.`);
   }
   return {
     id: customTargetId,
     name: 'Custom',
-    core: 'cortex-m4',
+    core,
     clockMHz: 100,
     regions: [sram('RAM', sramBytes), flash('FLASH', flashBytes)],
     arenaRegion: 'RAM',

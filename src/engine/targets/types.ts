@@ -6,7 +6,9 @@ export interface MemoryRegion {
   readonly bytes: number;
 }
 
-export type Core = 'cortex-m0plus' | 'cortex-m3' | 'cortex-m4' | 'cortex-m7' | 'cortex-m33' | 'cortex-m55' | 'xtensa-lx7' | 'riscv32';
+export const CORES = ['cortex-m0plus', 'cortex-m3', 'cortex-m4', 'cortex-m7', 'cortex-m33', 'cortex-m55', 'xtensa-lx7', 'riscv32'] as const;
+
+export type Core = (typeof CORES)[number];
 
 /** A board or part that a plan can be made for. */
 export interface Target {

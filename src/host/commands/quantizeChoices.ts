@@ -1,6 +1,8 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import type { Core } from '../../engine/targets/types';
 import type { TargetView } from '../../protocol/views';
+import { CORES, coreOf } from '../cores';
 import { formatBytes, formatCore, parseBytes } from '../format';
 import { exists } from '../planFiles';
 import { customBoards, SECTION } from '../settings';
@@ -13,6 +15,8 @@ export interface Board {
   readonly name: string;
   readonly sramBytes: number;
   readonly flashBytes: number;
+  /** Of a board of the user's own. */
+  readonly core?: Core;
 }
 
 export interface QuantizeChoices {
@@ -44,12 +48,12 @@ export async function askQuantizeChoices(model: vscode.Uri, title: string, targe
   let { board, imagesPath } = last;
   let preprocess = last.preprocess ?? preset;
   const askBoard: Step = async (place) => {
-    const boards = [...targets, ...customBoards(model).map((b) => ({ ...b, id: 'custom', core: '', clockMHz: 0, source: '' }))];
+    const boards = [...targets, ...customBoards(model).map((b) => ({ ...b, id: 'custom', clockMHz: 0, source: '' }))];
     const items = boards.map((b): Choice<Board | 'other'> => ({
       label: b.name,
-      description: b.core ? `${formatCore(b.core)}, ${b.clockMHz} MHz` : vscode.l10n.t('from your settings'),
+      description: b.id === 'custom' ? vscode.l10n.t('from your settings') : `${formatCore(b.core!)}, ${b.clockMHz} MHz`,
       detail: vscode.l10n.t('{0} SRAM, {1} flash', formatBytes(b.sramBytes), formatBytes(b.flashBytes)),
-      value: { id: b.id, name: b.name, sramBytes: b.sramBytes, flashBytes: b.flashBytes },
+      value: { id: b.id, name: b.name, sramBytes: b.sramBytes, flashBytes: b.flashBytes, core: coreOf(b.core) },
     }));
     const other: Choice<Board | 'other'> = { label: vscode.l10n.t('Other…'), detail: vscode.l10n.t('Give the SRAM and flash of your board'), value: 'other' };
     const active = items.find(({ value }) => value !== 'other' && value.id === board?.id && value.name === board.name);
@@ -69,7 +73,9 @@ async function askOtherBoard(place: Parameters<Step>[0], last: Board | undefined
   const problem = vscode.l10n.t('Give a number of bytes, e.g. 262144, 256K or 1M');
   const sramBytes = await type(place, vscode.l10n.t('SRAM for the arena'), last ? String(last.sramBytes) : '256K', parseBytes, problem);
   const flashBytes = await type(place, vscode.l10n.t('Flash for weights and code'), last ? String(last.flashBytes) : '1M', parseBytes, problem);
-  return { id: 'custom', name: vscode.l10n.t('Other'), sramBytes, flashBytes };
+  const cores = CORES.map((core): Choice<Core> => ({ label: formatCore(core), value: core }));
+  const core = await pick(place, vscode.l10n.t('Which core does your board have?'), cores, cores.find(({ value }) => value === (last?.core ?? 'cortex-m4')));
+  return { id: 'custom', name: vscode.l10n.t('Other'), sramBytes, flashBytes, core };
 }
 
 /** Asks for a folder of images; `question` where it is not the one for calibration. @throws {vscode.CancellationError} on Escape */

@@ -30,7 +30,7 @@ export function argumentsOf(definition: Partial<TaskDefinition>): string[] | und
 interface PlanHead {
   readonly model?: { readonly file?: unknown };
   readonly preprocess?: { readonly preset?: unknown };
-  readonly target?: { readonly id?: unknown; readonly sramBytes?: unknown; readonly flashBytes?: unknown; readonly input?: unknown };
+  readonly target?: { readonly id?: unknown; readonly sramBytes?: unknown; readonly flashBytes?: unknown; readonly core?: unknown; readonly input?: unknown };
   readonly search?: { readonly method?: unknown; readonly mostReduction?: unknown; readonly accuracyBudget?: unknown; readonly phi?: unknown; readonly lambda?: unknown; readonly epsilon?: unknown; readonly bits?: unknown; readonly weights?: unknown; readonly bitOpsTarget?: unknown };
   readonly calibration?: { readonly folder?: unknown };
 }
@@ -56,7 +56,7 @@ export function tasksOf(plan: string, text: string, project: string | undefined)
     const measured = search?.method === 'sensitivity';
     const all: Record<string, unknown> = {
       images: path.isAbsolute(String(calibration.folder)) ? calibration.folder : beside(String(calibration.folder)), preprocess: preprocess.preset,
-      target: target.id, sram: target.sramBytes, flash: target.flashBytes, input: target.input,
+      target: target.id, sram: target.sramBytes, flash: target.flashBytes, core: target.core, input: target.input,
       search: measured ? 'sensitivity' : 'entropy', phi: search?.phi, lambda: measured ? undefined : search?.lambda, epsilon: search?.epsilon, bits: Array.isArray(search?.bits) ? search.bits.join(',') : undefined,
       weights: search?.weights, 'bitops-target': search?.accuracyBudget === undefined ? search?.bitOpsTarget : search.mostReduction, 'accuracy-budget': search?.accuracyBudget, out: plan,
     };

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { QuantizeChoices } from '../commands/quantizeChoices';
+import { coreOf } from '../cores';
 import { isModel, nameOf, planUriOf, exists } from '../planFiles';
 import { runQuantize } from '../runQuantize';
 import type { Services } from '../services';
@@ -63,7 +64,7 @@ export class QuantizeTool implements vscode.LanguageModelTool<QuantizeInput> {
     };
     const [sramBytes, flashBytes] = [bytes(input.sramBytes, 'sramBytes'), bytes(input.flashBytes, 'flashBytes')];
     const own = sramBytes !== undefined || flashBytes !== undefined;
-    const board = { id: own ? 'custom' : target.id, name: target.name, sramBytes: sramBytes ?? target.sramBytes, flashBytes: flashBytes ?? target.flashBytes };
+    const board = { id: own ? 'custom' : target.id, name: target.name, sramBytes: sramBytes ?? target.sramBytes, flashBytes: flashBytes ?? target.flashBytes, core: coreOf(target.core) };
     return { model, choices: { board, imagesPath: images.fsPath, preprocess } };
   }
 }

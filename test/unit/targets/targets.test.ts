@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { capacityOf } from '../../../src/engine/commandOptions';
 import { UserError } from '../../../src/engine/errors';
 import { customTarget, findTarget, targets } from '../../../src/engine/targets/targets';
+import { CORES } from '../../../src/engine/targets/types';
 
 describe('targets', () => {
   it('have unique ids that are safe in file names and command lines, and a source', () => {
@@ -35,8 +37,18 @@ describe('targets', () => {
   });
 
   it('can be described by hand, with sane sizes only', () => {
-    const target = customTarget(65536, 262144);
+    const target = customTarget({ sramBytes: 65536, flashBytes: 262144 });
     assert.deepEqual(target.regions.map((r) => r.bytes), [65536, 262144]);
-    for (const bytes of [0, -1, 1.5, NaN, Infinity]) assert.throws(() => customTarget(bytes, 1), UserError);
+    assert.equal(target.core, 'cortex-m4');
+    for (const bytes of [0, -1, 1.5, NaN, Infinity]) assert.throws(() => customTarget({ sramBytes: bytes, flashBytes: 1 }), UserError);
+  });
+
+  it('have a core of their own, which kernels are made for', () => {
+    const sizes = { target: 'custom', sram: '64K', flash: '256K' };
+    for (const core of CORES) assert.equal(capacityOf({ ...sizes, core: core.replace('cortex-', '') }).core, core);
+    assert.equal(customTarget(capacityOf({ ...sizes, core: 'cortex-m0plus' })).core, 'cortex-m0plus');
+    assert.equal('core' in capacityOf(sizes), false);
+    assert.throws(() => capacityOf({ ...sizes, core: 'm5' }), /cortex-m55/);
+    assert.throws(() => capacityOf({ target: 'nano33ble', core: 'm4' }), /nano33ble has its own/);
   });
 });
