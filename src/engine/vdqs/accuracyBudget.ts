@@ -75,8 +75,8 @@ function largestWithin(predicted: (reduction: number) => number, allowed: number
 export const POINTS_PER_NAT = 20;
 /** Share of the changed answers by which top-1 falls: most were wrong before or are right after, and a few were right. */
 const LOST_PER_CHANGE = 0.2;
-/** So many images say as much about the share of changed answers as the other estimate does. */
-const CHANGE_IMAGES = 32;
+/** With so many images a fifth of the changed answers is known to about half a point, by which the other estimate is wrong. */
+const CHANGE_IMAGES = 128;
 
 /** Means over images, see {@link pointsOf}. */
 export interface OutputChange {
@@ -107,10 +107,12 @@ export function expectedPointsLost(graph: Graph, float: readonly (readonly Float
 }
 
 /**
- * The larger of two estimates, as a budget is a promise:
+ * From two estimates:
  * - the mean of {@link chanceLost}, in percent, and of the divergence times {@link POINTS_PER_NAT}. It follows large losses well. Small ones are larger than it says where the
  *   float network is surer of its answers than it is right.
- * - a fifth of the changed answers, in percent, which follows small losses and not large ones. With few images it counts for little: one answer of eight is much.
+ * - a fifth of the changed answers, in percent, which follows small losses and falls short of large ones. One answer of eight is much: it counts the less, the fewer images there are.
+ *
+ * The first where it is larger, otherwise both together.
  */
 export function pointsOf({ images, chanceLost: chance, divergence, changed }: OutputChange): number {
   const smooth = (100 * chance + POINTS_PER_NAT * divergence) / 2;

@@ -65,10 +65,11 @@ describe('accuracy budget', () => {
     assert.ok(Math.abs(lost(2) - 0.3) < 1e-6);
   });
 
-  it('takes the larger of two estimates, and changed answers for little where there are few', () => {
+  it('raises the smooth estimate towards a fifth of the changed answers, the more images there are', () => {
     const one = { chanceLost: 0.02, divergence: 0.1 };
     assert.equal(pointsOf({ ...one, changed: 0.05, images: 1e6 }), (2 + 0.1 * POINTS_PER_NAT) / 2, 'a fifth of the changes is less');
     assert.ok(Math.abs(pointsOf({ chanceLost: 0, divergence: 0, changed: 0.1, images: 1e6 }) - 2) < 1e-3, 'a fifth of 10 %');
+    assert.ok(Math.abs(pointsOf({ chanceLost: 0, divergence: 0, changed: 0.1, images: 128 }) - 1) < 1e-9, 'half of it');
     assert.ok(pointsOf({ chanceLost: 0.001, divergence: 0.005, changed: 0.125, images: 8 }) < 1, 'one of eight');
     fc.assert(fc.property(fc.record({ chanceLost: fc.double({ min: 0, max: 1, noNaN: true }), divergence: fc.double({ min: 0, max: 5, noNaN: true }), changed: fc.double({ min: 0, max: 1, noNaN: true }) }), fc.integer({ min: 1, max: 1000 }), (change, images) => {
       const points = pointsOf({ ...change, images });
