@@ -2,7 +2,7 @@
 // figures of other libraries (peers-networks.tsv: 8 bits layer by layer, -Ofast). `npm run build && node test/bench/networks.mjs [--cores m4,m7,…] [NETWORK…]` prints the tables of
 // networks.md. Needs ../shared/data; counts as network.mjs does. MACs are the network's own: recomputed halos count as instructions only.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -39,8 +39,13 @@ try {
         '--target', 'custom', '--flash', '16M', '--input', 'external', ...options(network), '--out', plan, '--json'];
       const summary = JSON.parse(run(quantize));
       macs ||= summary.macs; // of the first plan, which recomputes nothing
-      const counted = run([path.join(here, 'network.mjs'), plan, '--cores', values.cores]).trim().split('\n').map((line) => /: (\d+) instructions(?:, [\d.]+ per MAC)?(?:, (\d+) cycles)?/.exec(line).slice(1));
-      rows.set(`${name}${summary.patch ? ` (${summary.patch.rows}×${summary.patch.cols})` : ''}, ${Math.ceil(summary.memory.arenaBytes / 1024)} KiB`, counted);
+      const counted = cores.map((core) => {
+        // Kernels are made for the plan's core.
+        const { target, ...rest } = JSON.parse(readFileSync(plan, 'utf8'));
+        writeFileSync(plan, JSON.stringify({ ...rest, target: { ...target, core: `cortex-${core}` } }));
+        return /: (\d+) instructions(?:, [\d.]+ per MAC)?(?:, (\d+) cycles)?/.exec(run([path.join(here, 'network.mjs'), plan, '--cores', core])).slice(1);
+      });
+      rows.set(`${name}${summary.patch ? ` (${summary.patch.grid.replace('x', '×')})` : ''}, ${Math.ceil(summary.memory.arenaBytes / 1024)} KiB`, counted);
     }
     console.log(`\n## ${network.model}, ${(macs / 1e6).toFixed(1)} M MACs, ${network.sram} of SRAM\n`);
     for (const [title, figure, ofPeer] of [['Instructions per MAC', 0, 3], ['Model cycles per MAC', 1, 4]]) {
