@@ -79,6 +79,21 @@ QMCU_DSP_4(qmcu_smlatb, "smlatb %0, %1, %2, %0")
 QMCU_DSP_FROM(qmcu_smlad_from, "smlad")
 QMCU_DSP_FROM(qmcu_smlatb_from, "smlatb")
 
+/* a + the low half of b, or the high half, as an unsigned number. */
+QMCU_INLINE int32_t qmcu_uxtah(int32_t a, uint32_t b)
+{
+    int32_t r;
+    __asm__("uxtah %0, %1, %2" : "=r"(r) : "r"(a), "r"(b));
+    return r;
+}
+
+QMCU_INLINE int32_t qmcu_uxtah_ror16(int32_t a, uint32_t b)
+{
+    int32_t r;
+    __asm__("uxtah %0, %1, %2, ror #16" : "=r"(r) : "r"(a), "r"(b));
+    return r;
+}
+
 /* acc + a * b of signed numbers. */
 QMCU_INLINE qmcu_long qmcu_smlal(uint32_t a, uint32_t b, qmcu_long acc)
 {
@@ -90,13 +105,6 @@ QMCU_INLINE qmcu_long qmcu_smlal(uint32_t a, uint32_t b, qmcu_long acc)
 QMCU_INLINE uint32_t qmcu_insert10(uint32_t a, uint32_t b)
 {
     __asm__("bfi %0, %1, #4, #10" : "+r"(a) : "r"(b));
-    return a;
-}
-
-/* a with the lowest 4 bits of b from bit 8 on. */
-QMCU_INLINE uint32_t qmcu_insert4(uint32_t a, uint32_t b)
-{
-    __asm__("bfi %0, %1, #8, #4" : "+r"(a) : "r"(b));
     return a;
 }
 
@@ -161,6 +169,7 @@ QMCU_INLINE uint32_t qmcu_high_nibbles(uint32_t word)
 typedef uint32_t __attribute__((may_alias)) qmcu_word;
 typedef uint32_t __attribute__((may_alias, aligned(1))) qmcu_unaligned_word;
 typedef uint16_t __attribute__((may_alias, aligned(1))) qmcu_unaligned_half;
+typedef uint16_t __attribute__((may_alias)) qmcu_half;
 
 /* Four bytes in memory, on word addresses or any. */
 QMCU_INLINE uint32_t qmcu_load(const void *p)

@@ -1,10 +1,11 @@
 /*
- * QuantMCU runtime: one row of a channel of a 3 x 3 depthwise convolution of 4-bit codes, with the DSP extension. Not part of the interface.
+ * QuantMCU runtime: rows of a channel of a 3 x 3 depthwise convolution with small weights, with the DSP extension. Not part of the interface.
  *
- * Three codes x0, x1, x2 beside each other are a polynomial x0 + x1 * z + x2 * z^2 with z = 2^12, a row of weights is w2 + w1 * z + w0 * z^2: the
- * coefficients of their product are sums for five outputs beside each other, of which the middle one is complete and the two above it go on with
- * the next three codes. SMLAL adds nine products at once, three of them make three outputs. Each coefficient keeps to its 12 bits, which the
- * generator checks: it begins with half of their range. Signed codes are stored with 8 added.
+ * Two codes x0, x1 beside each other are a polynomial x0 + x1 * z with z = 2^16, as a word of qmcu_row.h holds them; a row of weights is
+ * w2 + w1 * z + w0 * z^2. The coefficients of their product are sums for four outputs beside each other: the lower two are complete, the upper
+ * two go on with the next two codes. SMLAL adds the products with w2 and w1, MLA to the upper word those with w0: two multiplications for six
+ * products. Each coefficient keeps to its 16 bits, which the generator checks, and begins with half of their range. Codes are unsigned, signed
+ * ones with half of their range added.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,90 +16,155 @@
 
 #if QMCU_DSP
 
-/* Bits of a coefficient, and half of its range. */
-#define QMCU_POLY_BITS 12u
-#define QMCU_POLY_HALF 2048
+/* Half of a coefficient's range, and two coefficients that begin with it. */
+#define QMCU_POLY_HALF 32768
+#define QMCU_POLY_BEGIN 0x80008000u
 
-/* Coefficients 2, 3 and 4 begin with half of their range: bits 35, 47 and 59 of 64. */
-#define QMCU_POLY_BEGIN 0x08008008u
+/* Columns before the first one under the windows: so four outputs are complete with their group. */
+#define QMCU_POLY_BEFORE 2u
 
-/* A channel's weights: the rows, and the first two again. */
+/* Bytes of a row of taps: w2 + w1 * z and w0. */
+#define QMCU_POLY_TAP_BYTES 8u
+
+/* Coefficients of outputs in turn, two in each word. */
 typedef struct {
-    uint32_t rows[5];
-    int32_t bias;       /* in the accumulator's units, less what coefficients and signed codes begin with */
-    int32_t multiplier;
-    uint32_t max;       /* upper bound where the shape is bounded, otherwise 255 */
-} qmcu_poly_weights;
+    uint32_t a;
+    uint32_t b;
+    uint32_t c;
+} qmcu_poly_sums;
 
-/* One call. */
-typedef struct {
-    const qmcu_row_shape *shape;
-    const qmcu_poly_weights *weights; /* of both channels */
-    uint32_t turn;                    /* weights before that of the row in the first place */
-    const uint32_t *x;                /* of each three columns the rows in their places, for the first channel and for the second */
-    int32_t count;                    /* of outputs */
-    uint8_t *to;
-} qmcu_poly_row;
-
-typedef void qmcu_poly_function(const qmcu_poly_row *row);
-
-/* Adds three columns of all rows to the coefficients that go on. */
-QMCU_INLINE qmcu_long qmcu_poly_add(qmcu_long acc, const uint32_t *x, const uint32_t *w)
+/* Adds a row of two codes: to a the outputs that they complete, to b, where it goes on from `begin`, those that begin. */
+QMCU_INLINE void qmcu_poly_add(uint32_t *a, uint32_t *b, uint32_t begin, uint32_t codes, qmcu_words taps)
 {
-    acc.low = acc.high >> (3u * QMCU_POLY_BITS - 32u);
-    acc.high = QMCU_POLY_BEGIN;
-    acc = qmcu_smlal(x[0], w[0], acc);
-    acc = qmcu_smlal(x[1], w[1], acc);
-    return qmcu_smlal(x[2], w[2], acc);
+    qmcu_long sum;
+    sum.low = *a;
+    sum.high = begin + codes * taps.second;
+    sum = qmcu_smlal(codes, taps.first, sum);
+    *a = sum.low;
+    *b = sum.high;
 }
 
-/* One channel. */
-QMCU_INLINE void qmcu_poly_channel(const qmcu_row_shape *shape, const qmcu_poly_weights *weights, uint32_t turn, const uint32_t *x, int32_t count, int second, uint8_t *to)
+/* Adds row i of four columns. */
+QMCU_INLINE void qmcu_poly_add_four(uint32_t i, qmcu_poly_sums *s, uint32_t begin, const uint8_t *x, const uint32_t *taps)
 {
-    qmcu_row_shape like = *shape;
-    const uint32_t w[3] = { weights->rows[turn], weights->rows[turn + 1u], weights->rows[turn + 2u] };
-    const int32_t bias = qmcu_shift_left(weights->bias, shape->pre_shift);
-    const int32_t multiplier = weights->multiplier;
-    const uint32_t max = weights->max;
+    const qmcu_words w = qmcu_load_two(taps, QMCU_POLY_TAP_BYTES * i);
+    const qmcu_words codes = qmcu_load_two(x, QMCU_ROW_BYTES * i);
+    qmcu_poly_add(&s->a, &s->b, i == 0u ? begin : s->b, codes.first, w);
+    qmcu_poly_add(&s->b, &s->c, i == 0u ? begin : s->c, codes.second, w);
+}
+
+/* The four outputs that a group of columns completes: s.a and s.b; s.c goes on. */
+QMCU_INLINE void qmcu_poly_four(qmcu_poly_sums *s, uint32_t begin, const uint8_t *x, const uint32_t *taps)
+{
+    s->a = s->c;
+    qmcu_poly_add_four(0u, s, begin, x, taps);
+    qmcu_poly_add_four(1u, s, begin, x, taps);
+    qmcu_poly_add_four(2u, s, begin, x, taps);
+}
+
+/* Adds row i of the second two of the columns, with which the first outputs begin. */
+QMCU_INLINE void qmcu_poly_add_two(uint32_t i, qmcu_poly_sums *s, uint32_t begin, const uint8_t *x, const uint32_t *taps)
+{
+    qmcu_poly_add(&s->b, &s->c, i == 0u ? begin : s->c, qmcu_load(x + (QMCU_ROW_BYTES * i + 4u)), qmcu_load_two(taps, QMCU_POLY_TAP_BYTES * i));
+}
+
+/* Adds to c row i of the first two of the columns: the low half of SMLAL. */
+QMCU_INLINE void qmcu_poly_add_first(uint32_t i, qmcu_poly_sums *s, const uint8_t *x, const uint32_t *taps)
+{
+    s->c += qmcu_load(x + QMCU_ROW_BYTES * i) * taps[QMCU_POLY_TAP_BYTES / 4u * i];
+}
+
+/* How a channel's sums become codes. */
+typedef struct {
+    int32_t bias;
+    int32_t multiplier;
+    uint32_t max;
+    int second;
+} qmcu_poly_scale;
+
+QMCU_INLINE qmcu_poly_scale qmcu_poly_scale_of(const qmcu_row_weights *weights, int second)
+{
+    const qmcu_words scale = qmcu_load_two(weights, offsetof(qmcu_row_weights, bias));
+    const qmcu_poly_scale r = { (int32_t)scale.first, (int32_t)scale.second, weights->max, second };
+    return r;
+}
+
+/* Writes the output whose coefficient is the low half of a word, or the high one. */
+QMCU_INLINE void qmcu_poly_write(const qmcu_row_shape *shape, const qmcu_poly_scale *scale, uint32_t word, int high, uint8_t *to)
+{
+    const int32_t sum = high ? qmcu_uxtah_ror16(scale->bias, word) : qmcu_uxtah(scale->bias, word);
+    qmcu_row_write(shape, scale->multiplier, scale->max, scale->second, sum, to);
+}
+
+/* One row: `fours` bytes of pixels, four at a time, and the rest. */
+QMCU_INLINE void qmcu_poly_one(const qmcu_row_shape *shape, const qmcu_row_weights *weights, const uint8_t *x, int32_t group, int32_t fours, uint32_t rest, int second, uint8_t *to)
+{
     const int32_t next = shape->pixel_bytes;
-    const uint32_t beyond = 2u * QMCU_POLY_BITS;
-    qmcu_long acc = { 0u, (uint32_t)QMCU_POLY_HALF << 4 | (uint32_t)QMCU_POLY_HALF << 16 };
-    like.pre_shift = 0u;
-#define QMCU_POLY_WRITE(value, place) \
-    qmcu_row_write(&like, multiplier, max, second, (int32_t)((uint32_t)bias + ((uint32_t)(value) << shape->pre_shift)), to + (place) * next)
-    acc = qmcu_poly_add(acc, x, w);
-    QMCU_POLY_WRITE(qmcu_insert4(acc.low >> beyond, acc.high), 0);
-    to += next;
-    count--;
-    for (const uint32_t *end = x + count / 3 * 6; x != end;) {
-        x += 6;
-        acc = qmcu_poly_add(acc, x, w);
-        QMCU_POLY_WRITE(qmcu_field(acc.low, 0u, QMCU_POLY_BITS), 0);
-        QMCU_POLY_WRITE(qmcu_field(acc.low, QMCU_POLY_BITS, QMCU_POLY_BITS), 1);
-        QMCU_POLY_WRITE(qmcu_insert4(acc.low >> beyond, acc.high), 2);
-        to += 3 * next;
+    uint32_t begin = QMCU_POLY_BEGIN;
+    QMCU_OPAQUE(begin); /* in a register: the compiler would rather add a constant than multiply and add */
+    qmcu_poly_sums s = { 0u, begin, 0u };
+    qmcu_poly_add_two(0u, &s, begin, x, weights->taps);
+    qmcu_poly_add_two(1u, &s, begin, x, weights->taps);
+    qmcu_poly_add_two(2u, &s, begin, x, weights->taps);
+    for (const uint8_t *end = to + fours; to != end;) {
+        x += group;
+        QMCU_OPAQUE(x); /* otherwise the compiler works out by multiplications where loops leave pointers */
+        qmcu_poly_four(&s, begin, x, weights->taps);
+        const qmcu_poly_scale scale = qmcu_poly_scale_of(weights, second);
+        qmcu_poly_write(shape, &scale, s.a, 0, to);
+        qmcu_poly_write(shape, &scale, s.a, 1, to + next);
+        qmcu_poly_write(shape, &scale, s.b, 0, to + 2 * next);
+        qmcu_poly_write(shape, &scale, s.b, 1, to + 3 * next);
+        to += 4 * next;
+        QMCU_OPAQUE(to);
     }
-    count %= 3;
-    if (count > 0) {
-        acc = qmcu_poly_add(acc, x + 6, w);
-        QMCU_POLY_WRITE(qmcu_field(acc.low, 0u, QMCU_POLY_BITS), 0);
-        if (count > 1) {
-            QMCU_POLY_WRITE(qmcu_field(acc.low, QMCU_POLY_BITS, QMCU_POLY_BITS), 1);
+    x += group;
+    if (rest > 2u) {
+        qmcu_poly_four(&s, begin, x, weights->taps);
+        const qmcu_poly_scale scale = qmcu_poly_scale_of(weights, second);
+        qmcu_poly_write(shape, &scale, s.a, 0, to);
+        qmcu_poly_write(shape, &scale, s.a, 1, to + next);
+        qmcu_poly_write(shape, &scale, s.b, 0, to + 2 * next);
+    } else if (rest > 0u) {
+        qmcu_poly_add_first(0u, &s, x, weights->taps);
+        qmcu_poly_add_first(1u, &s, x, weights->taps);
+        qmcu_poly_add_first(2u, &s, x, weights->taps);
+        const qmcu_poly_scale scale = qmcu_poly_scale_of(weights, second);
+        qmcu_poly_write(shape, &scale, s.c, 0, to);
+        if (rest > 1u) {
+            qmcu_poly_write(shape, &scale, s.c, 1, to + next);
         }
     }
-#undef QMCU_POLY_WRITE
+}
+
+/* All rows of channel `channel` of the two. */
+QMCU_INLINE void qmcu_poly_channel(const qmcu_row_shape *shape, const qmcu_row *row, uint32_t channel, int second)
+{
+    /* Read once: for all that the compiler knows, writing codes could change them. */
+    const qmcu_row_weights *weights = row->weights + channel;
+    const int32_t group = shape->rows != 0u ? (int32_t)(QMCU_ROW_BYTES * shape->rows) : row->group;
+    const uint32_t rest = (uint32_t)row->count % 4u;
+    const int32_t fours = (row->count - (int32_t)rest) * shape->pixel_bytes;
+    const int32_t to_next_row = row->to_next_row;
+    const uint8_t *x = row->x + QMCU_ROW_BYTES / 2 * channel;
+    uint8_t *to = row->to + (second != 0 ? 0u : channel);
+    for (int32_t rows = row->rows; rows > 0; rows--) {
+        qmcu_poly_one(shape, weights, x, group, fours, rest, second, to);
+        x += QMCU_ROW_BYTES;
+        to += to_next_row;
+    }
 }
 
 /* Both channels. Inlined with a constant shape. */
-QMCU_INLINE void qmcu_poly_all(const qmcu_row_shape *shape, const qmcu_poly_row *row)
+QMCU_INLINE void qmcu_poly_all(const qmcu_row_shape *shape, const qmcu_row *row)
 {
     if (shape->format < QMCU_U8) {
-        qmcu_poly_channel(shape, row->weights, row->turn, row->x, row->count, 0, row->to);
-        qmcu_poly_channel(shape, row->weights + 1, row->turn, row->x + 3, row->count, 1, row->to);
+        qmcu_poly_channel(shape, row, 0u, 0);
+        qmcu_poly_channel(shape, row, 1u, 1);
         return;
     }
     for (uint32_t channel = 0u; channel < 2u; channel++) {
-        qmcu_poly_channel(shape, row->weights + channel, row->turn, row->x + 3u * channel, row->count, 0, row->to + channel);
+        qmcu_poly_channel(shape, row, channel, 0);
     }
 }
 

@@ -1,11 +1,10 @@
 /*
- * QuantMCU runtime: one row of two channels of a depthwise convolution, with the DSP extension. Not part of the interface.
+ * QuantMCU runtime: rows of two channels of a depthwise convolution, with the DSP extension. Not part of the interface.
  *
- * A channel's codes are 16-bit numbers, padding included: a word holds two neighbors, and SMLAD multiplies two taps at a time. Of
- * each of the `kernel` rows under the windows there are four columns of the first channel and four of the second, then the next four
- * columns: one pointer and constant offsets reach all. A row that is not needed any more gives its place to the next one: so rows stand in rotated order, and the weights with
- * them. Four outputs share each load. As with qmcu_block.h, the loops are inlined into functions that share their code between layers
- * or are made for one.
+ * A channel's codes are 16-bit numbers, padding included: a word holds two neighbors, and SMLAD multiplies two taps at a time. Groups of
+ * four columns follow each other; within a group, rows do, of each the four codes of the first channel and the four of the second: so the rows
+ * under a window are reached by constant offsets from one pointer. Four outputs share each load. As with qmcu_block.h, the loops are inlined
+ * into functions that share their code between layers or are made for one.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -28,27 +27,34 @@ typedef struct {
     uint32_t shift;
     int32_t bias_shift;
     int32_t pixel_bytes;   /* of the output */
+    uint32_t rows;         /* of a group of columns; 0: as many as the call says */
+    uint32_t polynomial;   /* 1: computed by qmcu_poly.h */
 } qmcu_row_shape;
 
 /* Words of a row of taps: (0, 1), (2, 3) and then (1, 2), (3, 4). */
 #define QMCU_ROW_TAP_WORDS(kernel) ((kernel) - 1u)
 
-/* A channel's weights: the rows of taps, and all but the last again. */
+/* A channel's weights and scale. */
 typedef struct {
-    QMCU_ALIGN(8) uint32_t taps[(2u * QMCU_ROW_LARGEST_KERNEL - 1u) * QMCU_ROW_TAP_WORDS(QMCU_ROW_LARGEST_KERNEL)];
+    QMCU_ALIGN(8) uint32_t taps[QMCU_ROW_LARGEST_KERNEL * QMCU_ROW_TAP_WORDS(QMCU_ROW_LARGEST_KERNEL)];
     int32_t bias;          /* in the accumulator's units */
     int32_t multiplier;
     uint32_t max;          /* upper bound where the shape is bounded, otherwise 255 */
 } qmcu_row_weights;
 
-/* One call. */
+/* Bytes of a row of both channels in a group of columns. */
+#define QMCU_ROW_BYTES 16
+
+/* One call: some rows of both channels. */
 typedef struct {
     const qmcu_row_shape *shape;
     const qmcu_row_weights *weights; /* of both channels */
-    uint32_t turn;         /* tap words before those of the row in the first place */
-    const int16_t *x;      /* first column */
-    int32_t count;         /* of outputs */
+    const uint8_t *x;      /* first group of columns, in the first row */
+    int32_t group;         /* bytes from one group of columns to the next */
+    int32_t rows;          /* of outputs */
+    int32_t count;         /* of outputs in a row */
     uint8_t *to;
+    int32_t to_next_row;
 } qmcu_row;
 
 typedef void qmcu_row_function(const qmcu_row *row);
@@ -82,56 +88,71 @@ QMCU_INLINE int32_t qmcu_row_odd(uint32_t kernel, int first, int32_t sum, const 
     return kernel == 5u ? qmcu_smlad(x[2], v[1], sum) : sum;
 }
 
-/* Adds the row in place i to four outputs. */
-QMCU_INLINE void qmcu_row_add(uint32_t kernel, uint32_t stride, uint32_t i, qmcu_row_sums *s, const int16_t *row, const uint32_t *taps)
+/* Adds row i to the first two, or all four, outputs; x are their group of columns and the next two. Loads stand before their uses: there are no registers to hold more. */
+QMCU_INLINE void qmcu_row_add(uint32_t kernel, uint32_t stride, uint32_t outputs, uint32_t i, qmcu_row_sums *s, const uint8_t *const x[3], const uint32_t *taps)
 {
     const int first = i == 0u;
-    const uint32_t at = 16u * i;
-    const uint32_t group = 16u * kernel; /* bytes */
+    const int32_t s0 = first ? s->s3 : s->s0;
+    const int32_t s1 = first ? s->s3 : s->s1;
+    const int32_t s2 = first ? s->s3 : s->s2;
+    const uint32_t at = QMCU_ROW_BYTES * i;
     const qmcu_words t0 = qmcu_load_two(taps, 4u * QMCU_ROW_TAP_WORDS(kernel) * i);
     const qmcu_words t1 = kernel == 5u ? qmcu_load_two(taps, 4u * QMCU_ROW_TAP_WORDS(kernel) * i + 8u) : t0;
     const uint32_t w[2] = { t0.first, kernel == 5u ? t0.second : 0u };
     const uint32_t v[2] = { kernel == 5u ? t1.first : t0.second, kernel == 5u ? t1.second : 0u };
-    const qmcu_words x01 = qmcu_load_two(row, at);
-    uint32_t x[6] = { x01.first, x01.second, 0u, 0u, 0u, 0u };
-    if (kernel == 3u && stride == 1u) {
-        x[2] = qmcu_load((const uint8_t *)row + (group + at));
-    } else {
-        const qmcu_words x23 = qmcu_load_two(row, group + at);
-        x[2] = x23.first;
-        x[3] = x23.second;
+    const qmcu_words x01 = qmcu_load_two(x[0], at);
+    uint32_t c[6] = { x01.first, x01.second, 0u, 0u, 0u, 0u };
+    if (kernel == 3u) {
+        s->s0 = qmcu_row_even(3u, first, s0, c, w, v);
+        if (stride == 1u) {
+            s->s1 = qmcu_row_odd(3u, first, s1, c, w, v);
+            if (outputs > 2u) {
+                c[2] = qmcu_load(x[1] + at);
+                s->s2 = qmcu_row_even(3u, first, s2, c + 1, w, v);
+                s->s3 = qmcu_row_odd(3u, 0, s->s3, c + 1, w, v);
+            }
+            return;
+        }
+        const qmcu_words x23 = qmcu_load_two(x[1], at);
+        c[2] = x23.first;
+        c[3] = x23.second;
+        s->s1 = qmcu_row_even(3u, first, s1, c + 1, w, v);
+        if (outputs > 2u) {
+            s->s2 = qmcu_row_even(3u, first, s2, c + 2, w, v);
+            c[4] = qmcu_load(x[2] + at);
+            s->s3 = qmcu_row_even(3u, 0, s->s3, c + 3, w, v);
+        }
+        return;
     }
-    if (stride == 2u && kernel == 5u) {
-        const qmcu_words x45 = qmcu_load_two(row, 2u * group + at);
-        x[4] = x45.first;
-        x[5] = x45.second;
-    } else if (stride == 2u) {
-        x[4] = qmcu_load((const uint8_t *)row + (2u * group + at));
-    }
+    const qmcu_words x23 = qmcu_load_two(x[1], at);
+    c[2] = x23.first;
+    c[3] = x23.second;
+    s->s0 = qmcu_row_even(5u, first, s0, c, w, v);
     if (stride == 1u) {
-        s->s0 = qmcu_row_even(kernel, first, first ? s->s3 : s->s0, x, w, v);
-        s->s1 = qmcu_row_odd(kernel, first, first ? s->s3 : s->s1, x, w, v);
-        s->s2 = qmcu_row_even(kernel, first, first ? s->s3 : s->s2, x + 1, w, v);
-        s->s3 = qmcu_row_odd(kernel, 0, s->s3, x + 1, w, v);
-    } else {
-        s->s0 = qmcu_row_even(kernel, first, first ? s->s3 : s->s0, x, w, v);
-        s->s1 = qmcu_row_even(kernel, first, first ? s->s3 : s->s1, x + 1, w, v);
-        s->s2 = qmcu_row_even(kernel, first, first ? s->s3 : s->s2, x + 2, w, v);
-        s->s3 = qmcu_row_even(kernel, 0, s->s3, x + 3, w, v);
+        s->s1 = qmcu_row_odd(5u, first, s1, c, w, v);
+        s->s2 = qmcu_row_even(5u, first, s2, c + 1, w, v);
+        s->s3 = qmcu_row_odd(5u, 0, s->s3, c + 1, w, v);
+        return;
     }
+    s->s1 = qmcu_row_even(5u, first, s1, c + 1, w, v);
+    const qmcu_words x45 = qmcu_load_two(x[2], at);
+    c[4] = x45.first;
+    c[5] = x45.second;
+    s->s2 = qmcu_row_even(5u, first, s2, c + 2, w, v);
+    s->s3 = qmcu_row_even(5u, 0, s->s3, c + 3, w, v);
 }
 
-/* Four sums of outputs beside each other. */
-QMCU_INLINE qmcu_row_sums qmcu_row_four(const qmcu_row_shape *shape, int32_t bias, const int16_t *x, const uint32_t *taps)
+/* The sums of two or four outputs beside each other. */
+QMCU_INLINE qmcu_row_sums qmcu_row_some(const qmcu_row_shape *shape, uint32_t outputs, int32_t bias, const uint8_t *x, int32_t group, const uint32_t *taps)
 {
-    qmcu_row_sums s;
-    s.s3 = bias;
-    qmcu_row_add(shape->kernel, shape->stride, 0u, &s, x, taps);
-    qmcu_row_add(shape->kernel, shape->stride, 1u, &s, x, taps);
-    qmcu_row_add(shape->kernel, shape->stride, 2u, &s, x, taps);
+    const uint8_t *const groups[3] = { x, x + group, x + 2 * group };
+    qmcu_row_sums s = { 0, 0, 0, bias };
+    qmcu_row_add(shape->kernel, shape->stride, outputs, 0u, &s, groups, taps);
+    qmcu_row_add(shape->kernel, shape->stride, outputs, 1u, &s, groups, taps);
+    qmcu_row_add(shape->kernel, shape->stride, outputs, 2u, &s, groups, taps);
     if (shape->kernel == 5u) {
-        qmcu_row_add(5u, shape->stride, 3u, &s, x, taps);
-        qmcu_row_add(5u, shape->stride, 4u, &s, x, taps);
+        qmcu_row_add(5u, shape->stride, outputs, 3u, &s, groups, taps);
+        qmcu_row_add(5u, shape->stride, outputs, 4u, &s, groups, taps);
     }
     return s;
 }
@@ -161,32 +182,60 @@ QMCU_INLINE void qmcu_row_write(const qmcu_row_shape *shape, int32_t multiplier,
     to[0] = (uint8_t)(second ? to[0] | code << 4 : code);
 }
 
-/* One channel. */
-QMCU_INLINE void qmcu_row_channel(const qmcu_row_shape *shape, const qmcu_row_weights *weights, const uint32_t *taps, const int16_t *x, int32_t count, int second, uint8_t *to)
+/* One row of a channel: `fours` bytes of pixels, four at a time, and the rest. */
+QMCU_INLINE void qmcu_row_one(const qmcu_row_shape *shape, const qmcu_row_weights *weights, const uint8_t *x, int32_t group, int32_t fours, uint32_t rest, int second, uint8_t *to)
 {
     const int32_t next = shape->pixel_bytes;
-    const int32_t bias = weights->bias;
-    const int32_t multiplier = weights->multiplier;
-    const uint32_t max = weights->max;
-    const int32_t rest = count % 4;
-    for (int32_t fours = count / 4; fours > 0; fours--) {
-        const qmcu_row_sums s = qmcu_row_four(shape, bias, x, taps);
+    /* The scale is loaded when sums are complete: before that there are no registers for it. */
+    for (const uint8_t *end = to + fours; to != end;) {
+        const qmcu_row_sums s = qmcu_row_some(shape, 4u, weights->bias, x, group, weights->taps);
+        const int32_t multiplier = weights->multiplier;
+        const uint32_t max = weights->max;
         qmcu_row_write(shape, multiplier, max, second, s.s0, to);
         qmcu_row_write(shape, multiplier, max, second, s.s1, to + next);
         qmcu_row_write(shape, multiplier, max, second, s.s2, to + 2 * next);
         qmcu_row_write(shape, multiplier, max, second, s.s3, to + 3 * next);
         to += 4 * next;
-        x += 8u * shape->kernel * shape->stride;
+        x += (int32_t)shape->stride * group;
+        /* Otherwise the compiler works out by multiplications where loops leave pointers. */
+        QMCU_OPAQUE(to);
+        if (shape->kernel == 3u) {
+            QMCU_OPAQUE(x);
+        }
     }
-    if (rest > 0) {
-        const qmcu_row_sums s = qmcu_row_four(shape, bias, x, taps);
+    if (rest > 2u) {
+        const qmcu_row_sums s = qmcu_row_some(shape, 4u, weights->bias, x, group, weights->taps);
+        const int32_t multiplier = weights->multiplier;
+        const uint32_t max = weights->max;
         qmcu_row_write(shape, multiplier, max, second, s.s0, to);
-        if (rest > 1) {
+        qmcu_row_write(shape, multiplier, max, second, s.s1, to + next);
+        qmcu_row_write(shape, multiplier, max, second, s.s2, to + 2 * next);
+    } else if (rest > 0u) {
+        const qmcu_row_sums s = qmcu_row_some(shape, 2u, weights->bias, x, group, weights->taps);
+        const int32_t multiplier = weights->multiplier;
+        const uint32_t max = weights->max;
+        qmcu_row_write(shape, multiplier, max, second, s.s0, to);
+        if (rest > 1u) {
             qmcu_row_write(shape, multiplier, max, second, s.s1, to + next);
         }
-        if (rest > 2) {
-            qmcu_row_write(shape, multiplier, max, second, s.s2, to + 2 * next);
-        }
+    }
+}
+
+/* All rows of channel `channel` of the two. */
+QMCU_INLINE void qmcu_row_channel(const qmcu_row_shape *shape, const qmcu_row *row, uint32_t channel, int second)
+{
+    /* Read once: for all that the compiler knows, writing codes could change them. */
+    const qmcu_row_weights *weights = row->weights + channel;
+    const int32_t group = shape->rows != 0u ? (int32_t)(QMCU_ROW_BYTES * shape->rows) : row->group;
+    const uint32_t rest = (uint32_t)row->count % 4u;
+    const int32_t fours = (row->count - (int32_t)rest) * shape->pixel_bytes;
+    const int32_t to_next_row = row->to_next_row;
+    const uint8_t *x = row->x + QMCU_ROW_BYTES / 2 * channel;
+    uint8_t *to = row->to + (second != 0 ? 0u : channel);
+    for (int32_t rows = row->rows; rows > 0; rows--) {
+        qmcu_row_one(shape, weights, x, group, fours, rest, second, to);
+        x += QMCU_ROW_BYTES * shape->stride;
+        to += to_next_row;
     }
 }
 
@@ -194,30 +243,26 @@ QMCU_INLINE void qmcu_row_channel(const qmcu_row_shape *shape, const qmcu_row_we
 QMCU_INLINE void qmcu_row_all(const qmcu_row_shape *shape, const qmcu_row *row)
 {
     if (shape->format < QMCU_U8) {
-        qmcu_row_channel(shape, row->weights, row->weights[0].taps + row->turn, row->x, row->count, 0, row->to);
-        qmcu_row_channel(shape, row->weights + 1, row->weights[1].taps + row->turn, row->x + 4, row->count, 1, row->to);
+        qmcu_row_channel(shape, row, 0u, 0);
+        qmcu_row_channel(shape, row, 1u, 1);
         return;
     }
     for (uint32_t channel = 0u; channel < 2u; channel++) {
-        const qmcu_row_weights *weights = row->weights + channel;
-        qmcu_row_channel(shape, weights, weights->taps + row->turn, row->x + 4u * channel, row->count, 0, row->to + channel);
+        qmcu_row_channel(shape, row, channel, 0);
     }
 }
 
 /*
- * Both channels in a function that layers share: for all formats of so many bits at once, with less code. Codes are saturated as signed
+ * One row of a channel in a function that layers share: for all formats of so many bits at once, with less code. Codes are saturated as signed
  * numbers less the middle of the range of unsigned ones.
  */
-QMCU_INLINE void qmcu_row_shared_channel(const qmcu_row_shape *shape, const qmcu_row_weights *weights, const qmcu_row *row, uint32_t channel)
+QMCU_INLINE void qmcu_row_shared_one(const qmcu_row_shape *shape, const qmcu_row_weights *weights, const uint8_t *x, const qmcu_row *row, uint32_t channel, uint8_t *to)
 {
     const uint32_t bits = qmcu_bits(shape->format);
     const uint32_t flip = (shape->format & 1u) != 0u ? 0u : 1u << (bits - 1u);
     const int32_t round = (int32_t)(1u << (shape->shift - 1u)) - (int32_t)(flip << shape->shift);
-    const uint32_t *taps = weights->taps + row->turn;
-    const int16_t *x = row->x + 4u * channel;
-    uint8_t *to = row->to + (bits == 8u ? channel : 0u);
     for (int32_t rest = row->count; rest > 0; rest -= 4) {
-        const qmcu_row_sums s = qmcu_row_four(shape, weights->bias, x, taps);
+        const qmcu_row_sums s = qmcu_row_some(shape, 4u, weights->bias, x, row->group, weights->taps);
         const int32_t sums[4] = { s.s0, s.s1, s.s2, s.s3 };
         for (int32_t i = 0; i < 4 && i < rest; i++) {
             const int32_t y = qmcu_smmla(qmcu_shift_left(sums[i], shape->pre_shift), weights->multiplier, round) >> shape->shift;
@@ -231,14 +276,20 @@ QMCU_INLINE void qmcu_row_shared_channel(const qmcu_row_shape *shape, const qmcu
             }
             to += shape->pixel_bytes;
         }
-        x += 8u * shape->kernel * shape->stride;
+        x += (int32_t)shape->stride * row->group;
     }
 }
 
 QMCU_INLINE void qmcu_row_shared(const qmcu_row_shape *shape, const qmcu_row *row)
 {
     for (uint32_t channel = 0u; channel < 2u; channel++) {
-        qmcu_row_shared_channel(shape, row->weights + channel, row, channel);
+        const uint8_t *x = row->x + QMCU_ROW_BYTES / 2 * channel;
+        uint8_t *to = row->to + (qmcu_bits(shape->format) == 8u ? channel : 0u);
+        for (int32_t rows = row->rows; rows > 0; rows--) {
+            qmcu_row_shared_one(shape, row->weights + channel, x, row, channel, to);
+            x += QMCU_ROW_BYTES * shape->stride;
+            to += row->to_next_row;
+        }
     }
 }
 

@@ -15,7 +15,7 @@
 
 #include "qmcu_blocks.h"
 #include "qmcu_packs.h"
-#include "qmcu_polys.h"
+#include "qmcu_poly.h"
 #include "qmcu_rows.h"
 
 /*
@@ -77,47 +77,47 @@
     }
 #endif
 
-/* Defines `name` as qmcu_depthwise2d for layers with 3 x 3 or 5 x 5 kernels and an even number of channels; see qmcu_row_shape. */
+/* Defines `name` as qmcu_depthwise2d for layers with 3 x 3 or 5 x 5 kernels and an even number of channels; see qmcu_row_shape. Maps whose groups of columns with so many rows do not fit the stack are left to qmcu_depthwise2d. */
 #if QMCU_DSP
-#define QMCU_SPECIAL_DEPTHWISE2D(name, kernel, stride, format, bounded, pre_shift, shift, bias_shift, pixel_bytes)                 \
-    static const qmcu_row_shape name##_shape = { kernel, stride, format, bounded, pre_shift, shift, bias_shift, pixel_bytes };     \
-    QMCU_KERNEL static void name##_row(const qmcu_row *row)                                                                        \
-    {                                                                                                                              \
-        qmcu_row_all(&name##_shape, row);                                                                                          \
-    }                                                                                                                              \
-    void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)                                      \
-    {                                                                                                                              \
-        if (!qmcu_depthwise_by(&name##_shape, name##_row, params, in, out)) {                                                      \
-            qmcu_depthwise2d(params, in, out);                                                                                     \
-        }                                                                                                                          \
+#define QMCU_SPECIAL_DEPTHWISE2D(name, kernel, stride, rows, format, bounded, pre_shift, shift, bias_shift, pixel_bytes)                 \
+    static const qmcu_row_shape name##_shape = { kernel, stride, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, rows, 0u }; \
+    QMCU_KERNEL static void name##_row(const qmcu_row *row)                                                                              \
+    {                                                                                                                                    \
+        qmcu_row_all(&name##_shape, row);                                                                                                \
+    }                                                                                                                                    \
+    void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)                                            \
+    {                                                                                                                                    \
+        if (!qmcu_depthwise_by(&name##_shape, name##_row, params, in, out)) {                                                            \
+            qmcu_depthwise2d(params, in, out);                                                                                           \
+        }                                                                                                                                \
     }
 #else
-#define QMCU_SPECIAL_DEPTHWISE2D(name, kernel, stride, format, bounded, pre_shift, shift, bias_shift, pixel_bytes) \
-    void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)                      \
-    {                                                                                                              \
-        qmcu_depthwise2d(params, in, out);                                                                         \
+#define QMCU_SPECIAL_DEPTHWISE2D(name, kernel, stride, rows, format, bounded, pre_shift, shift, bias_shift, pixel_bytes) \
+    void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)                            \
+    {                                                                                                                    \
+        qmcu_depthwise2d(params, in, out);                                                                               \
     }
 #endif
 
-/* Defines `name` as qmcu_depthwise2d for layers as qmcu_polys.h says, whose weights the generator has checked; see qmcu_row_shape. */
+/* Defines `name` as qmcu_depthwise2d for layers with 3 x 3 kernels, stride 1, no padding codes and an even number of channels, whose weights are as qmcu_poly.h takes them. */
 #if QMCU_DSP
-#define QMCU_SPECIAL_POLYNOMIAL(name, format, bounded, pre_shift, shift, bias_shift, pixel_bytes)                                  \
-    static const qmcu_row_shape name##_shape = { 3u, 1u, format, bounded, pre_shift, shift, bias_shift, pixel_bytes };             \
-    QMCU_KERNEL static void name##_row(const qmcu_poly_row *row)                                                                   \
-    {                                                                                                                              \
-        qmcu_poly_all(&name##_shape, row);                                                                                         \
-    }                                                                                                                              \
-    void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)                                      \
-    {                                                                                                                              \
-        if (!qmcu_depthwise_by_polynomials(&name##_shape, name##_row, params, in, out)) {                                          \
-            qmcu_depthwise2d(params, in, out);                                                                                     \
-        }                                                                                                                          \
+#define QMCU_SPECIAL_POLYNOMIAL(name, rows, format, bounded, pre_shift, shift, bias_shift, pixel_bytes)                          \
+    static const qmcu_row_shape name##_shape = { 3u, 1u, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, rows, 1u }; \
+    QMCU_KERNEL static void name##_row(const qmcu_row *row)                                                                      \
+    {                                                                                                                            \
+        qmcu_poly_all(&name##_shape, row);                                                                                       \
+    }                                                                                                                            \
+    void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)                                    \
+    {                                                                                                                            \
+        if (!qmcu_depthwise_by(&name##_shape, name##_row, params, in, out)) {                                                    \
+            qmcu_depthwise2d(params, in, out);                                                                                   \
+        }                                                                                                                        \
     }
 #else
-#define QMCU_SPECIAL_POLYNOMIAL(name, format, bounded, pre_shift, shift, bias_shift, pixel_bytes) \
-    void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)     \
-    {                                                                                             \
-        qmcu_depthwise2d(params, in, out);                                                        \
+#define QMCU_SPECIAL_POLYNOMIAL(name, rows, format, bounded, pre_shift, shift, bias_shift, pixel_bytes) \
+    void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)           \
+    {                                                                                                   \
+        qmcu_depthwise2d(params, in, out);                                                              \
     }
 #endif
 

@@ -134,6 +134,12 @@ typedef struct {
     CONV2D(15, "pw 24x24x192-32 u4-u4 4-bit weights", 24, 192, 32, 1, 1, QMCU_U4, QMCU_U4, 4) \
     DEPTHWISE2D(16, "dw3x3s1 48x48x96 4-bit weights", 48, 96, 3, 1, QMCU_S8, QMCU_S8, 4) \
     POLYNOMIAL(17, "polynomials dw3x3s1 48x48x96 u4-u4 4-bit weights", 48, 96, 3, 1, QMCU_U4, QMCU_U4, 4) \
+    POLYNOMIAL(18, "polynomials dw3x3s1 48x48x96 4-bit weights", 48, 96, 3, 1, QMCU_S8, QMCU_S8, 4) \
+    POLYNOMIAL(19, "polynomials dw3x3s1 48x48x96 u8-u4 4-bit weights", 48, 96, 3, 1, QMCU_U8, QMCU_U4, 4) \
+    DEPTHWISE2D(20, "dw3x3s1 14x14x384 u8-u8", 14, 384, 3, 1, QMCU_U8, QMCU_U8, 8) \
+    POLYNOMIAL(21, "polynomials dw3x3s1 14x14x384 u8-u8 4-bit weights", 14, 384, 3, 1, QMCU_U8, QMCU_U8, 4) \
+    DEPTHWISE2D(22, "dw3x3s1 7x7x960 u8-u8", 7, 960, 3, 1, QMCU_U8, QMCU_U8, 8) \
+    POLYNOMIAL(23, "polynomials dw3x3s1 7x7x960 u8-u8 4-bit weights", 7, 960, 3, 1, QMCU_U8, QMCU_U8, 4) \
     OTHER("fc 320-1000 4-bit weights", 'f', 1, 320, 1000, 1, 1, QMCU_S8, QMCU_S8, 4)
 
 #define PIXEL_BYTES(channels, format) ((channels) * (2 << ((format) >> 1)) / 8)
@@ -149,10 +155,15 @@ typedef struct {
 #define SPECIAL_CONV2D(n, name, size, in, out, kernel, stride, format, out_format, weight_bits) \
     QMCU_SPECIAL_CONV2D(conv2d_##n, (kernel) * (kernel) * (in), weight_bits, out_format, 0u, 0u, 0u, 6u, 0, PIXEL_BYTES(out, out_format))
 #define SPECIAL_DEPTHWISE2D(n, name, size, channels, kernel, stride, format, out_format, weight_bits) \
-    QMCU_SPECIAL_DEPTHWISE2D(depthwise2d_##n, kernel, stride, out_format, 0u, 0u, 6u, 0, PIXEL_BYTES(channels, out_format))
+    QMCU_SPECIAL_DEPTHWISE2D(depthwise2d_##n, kernel, stride, ROWS(size, kernel, stride), out_format, 0u, 0u, 6u, 0, PIXEL_BYTES(channels, out_format))
+/* Rows that a depthwise kernel unpacks at a time, as the generator chooses them. */
+#define ROOM(size, stride) (QMCU_COLUMN_BYTES / 16 / ((((size) + (stride) - 1) / (stride) + 3) / 4 * (stride) + 1))
+#define ALL_ROWS(size, kernel, stride) ((((size) + (stride) - 1) / (stride) - 1) * (stride) + (kernel))
+#define ROWS(size, kernel, stride) \
+    (ROOM(size, stride) < 8 ? kernel : ALL_ROWS(size, kernel, stride) <= 8 || ROOM(size, stride) < 12 ? 8 : ALL_ROWS(size, kernel, stride) <= 12 || ROOM(size, stride) < 16 ? 12 : 16)
 /* 4-bit weights always fit. */
 #define SPECIAL_POLYNOMIAL(n, name, size, channels, kernel, stride, format, out_format, weight_bits) \
-    QMCU_SPECIAL_POLYNOMIAL(depthwise2d_##n, out_format, 0u, 0u, 6u, 0, PIXEL_BYTES(channels, out_format))
+    QMCU_SPECIAL_POLYNOMIAL(depthwise2d_##n, ROWS(size, kernel, stride), out_format, 0u, 0u, 6u, 0, PIXEL_BYTES(channels, out_format))
 LAYERS(SPECIAL_CONV2D, SPECIAL_DEPTHWISE2D, SPECIAL_POLYNOMIAL, NOTHING)
 #endif
 

@@ -35,11 +35,12 @@ import plainConv2d from '../../firmware/qmcu_plain_conv2d.c';
 import plainDot from '../../firmware/qmcu_plain_dot.h';
 import plainWrite from '../../firmware/qmcu_plain_write.c';
 import plainWriteHeader from '../../firmware/qmcu_plain_write.h';
+import planes from '../../firmware/qmcu_planes.c';
+import planesHeader from '../../firmware/qmcu_planes.h';
 import poly from '../../firmware/qmcu_poly.h';
-import polys from '../../firmware/qmcu_polys.c';
-import polysHeader from '../../firmware/qmcu_polys.h';
 import pool from '../../firmware/qmcu_pool.c';
 import row from '../../firmware/qmcu_row.h';
+import rowWeights from '../../firmware/qmcu_row_weights.c';
 import rows from '../../firmware/qmcu_rows.c';
 import rowsHeader from '../../firmware/qmcu_rows.h';
 import rowsTogether from '../../firmware/qmcu_rows_together.c';
@@ -92,11 +93,12 @@ export const runtimeSources: Readonly<Record<string, string>> = {
   'qmcu_plain_dot.h': plainDot,
   'qmcu_plain_write.c': plainWrite,
   'qmcu_plain_write.h': plainWriteHeader,
+  'qmcu_planes.c': planes,
+  'qmcu_planes.h': planesHeader,
   'qmcu_poly.h': poly,
-  'qmcu_polys.c': polys,
-  'qmcu_polys.h': polysHeader,
   'qmcu_pool.c': pool,
   'qmcu_row.h': row,
+  'qmcu_row_weights.c': rowWeights,
   'qmcu_rows.c': rows,
   'qmcu_rows.h': rowsHeader,
   'qmcu_rows_together.c': rowsTogether,

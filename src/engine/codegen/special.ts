@@ -1,3 +1,4 @@
+import { regionHeight, regionWidth, type Region } from '../graph/region';
 import { maxCode, minCode } from '../program/arithmetic';
 import type { Access, Kernel, Program, Requantization, Step } from '../program/types';
 import { banner } from './header';
@@ -11,6 +12,11 @@ import type { GeneratedFile, RenderOptions } from './types';
 
 /** Longest column of a convolution that a kernel of its own is made for: longer ones spend their time in loops that know no shape (quantmcu_port.h, QMCU_COLUMN_BYTES). */
 const LONGEST_COLUMN = 256;
+/** What kernels may unpack on the stack (quantmcu_port.h, QMCU_COLUMN_BYTES), and what four columns of a row of two channels take there (qmcu_row.h). */
+const COLUMN_BYTES = 2048;
+const ROW_BYTES = 16;
+/** Outputs in a row with which polynomials pay: each row begins with two columns of which nothing is written. */
+const LEAST_POLYNOMIAL = 8;
 /** Largest shift with which a code can be saturated as the kernels do it. */
 const LARGEST_SHIFT = 22;
 
@@ -82,14 +88,25 @@ function depthwise2d(program: Program, { inputs: [input], output }: Step, kernel
   const bounded = boundsOf(program, requant, output);
   const square = kernelH === kernelW && (kernelH === 3 || kernelH === 5) && strideH === strideW && strideH <= 2 && dilationH === 1 && dilationW === 1;
   if (!square || output.channels % 2 !== 0 || program.buffers[input.buffer].bits < 4 || bounded === undefined) return undefined;
-  const written = [formatOf(program, output), `${bounded}u`, `${requant.preShift}u`, `${requant.shift}u`, requant.biasShift, program.buffers[output.buffer].pixelBytes];
-  const polynomial = fitsPolynomial(program, input, kernel);
+  const written = [`${rowsOfGroups(output.region, kernelH, strideH)}u`, formatOf(program, output), `${bounded}u`, `${requant.preShift}u`, `${requant.shift}u`, requant.biasShift, program.buffers[output.buffer].pixelBytes];
+  const polynomial = regionWidth(output.region) >= LEAST_POLYNOMIAL && fitsPolynomial(program, input, kernel);
   return {
     macro: polynomial ? 'QMCU_SPECIAL_POLYNOMIAL' : 'QMCU_SPECIAL_DEPTHWISE2D',
     args: polynomial ? written : [`${kernelH}u`, `${strideH}u`, ...written],
     paramsType: 'qmcu_depthwise2d_params',
-    needed: ['qmcu_depthwise2d', 'qmcu_depthwise_by', 'qmcu_depthwise_by_polynomials', 'qmcu_rows_together'],
+    needed: ['qmcu_depthwise2d', 'qmcu_depthwise_by'],
   };
+}
+
+/**
+ * Rows of the input that a depthwise kernel unpacks at a time, a constant of its loops: as many as all outputs are under, or as fit the stack; one more only when another is done
+ * where that is fewer than 8.
+ */
+function rowsOfGroups(region: Region, kernel: number, stride: number): number {
+  const room = Math.floor(COLUMN_BYTES / ROW_BYTES / (Math.ceil(regionWidth(region) / 4) * stride + 1));
+  const needed = (regionHeight(region) - 1) * stride + kernel;
+  const fitting = [8, 12, 16].filter((rows) => rows <= room);
+  return fitting.find((rows) => rows >= needed) ?? fitting[fitting.length - 1] ?? kernel;
 }
 
 /** 1 where upper bounds lie below the format's largest code, 0 where they do not; undefined where codes cannot be saturated by instructions. */

@@ -6,7 +6,7 @@ import { fitsTwins } from '../../../src/engine/codegen/twins';
 import { Executor } from '../../../src/engine/program/interpreter';
 import type { Program } from '../../../src/engine/program/types';
 import { Random } from '../../unit/program/interpreter/support/random';
-import { randomPackable, randomProgram } from '../../unit/program/interpreter/support/randomSteps';
+import { randomPackable, randomProgram, randomRows } from '../../unit/program/interpreter/support/randomSteps';
 import { buildForBoard, runOnBoard } from '../board/board';
 import { compile, removeFolder, runCommand, sanitizerFlags, scratchFolder } from '../support/hostBuild';
 import { encodeCases, type Case } from './encode';
@@ -18,6 +18,9 @@ const here = path.join(root, 'test/firmware/kernels');
 /** Set to repeat a failing run; otherwise every run takes other cases. */
 const seed = Number(process.env.QUANTMCU_KERNEL_SEED ?? Date.now() % 2 ** 31);
 const count = Number(process.env.QUANTMCU_SPECIAL_CASES ?? 24);
+
+/** What harness_board.c has room for. */
+const LARGEST_ARENA = 1 << 16;
 
 const emulated = ['-DQMCU_EMULATE_DSP="dsp_emulation.h"'];
 
@@ -37,7 +40,7 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
       for (let s = seed, found = 0; found < wanted; s++) {
         const program = programOf(s);
         const kernel = specialKernel(program, program.steps[0], packs);
-        if (kernel === undefined || (only !== null && kernel.macro !== only)) continue;
+        if (kernel === undefined || (only !== null && kernel.macro !== only) || program.arenaBytes > LARGEST_ARENA) continue;
         const arena = new Random(~s).bytes(program.arenaBytes);
         // Sums of small codes go further before they leave their fields.
         if (packs && s % 2 === 0) arena.forEach((byte, i) => (arena[i] = byte & 0x1f));
@@ -48,9 +51,10 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
       }
     };
     collect(count, (s) => randomProgram(s, 'conv2d'), null);
-    collect(count, (s) => randomProgram(s, 'depthwise2d'), null);
+    collect(count / 2, (s) => randomProgram(s, 'depthwise2d'), null);
     collect(count / 2, randomPackable, 'QMCU_SPECIAL_PACKED');
-    collect(count / 2, randomPolynomial, 'QMCU_SPECIAL_POLYNOMIAL');
+    collect(count / 2, (s) => randomRows(s, 3, 1), 'QMCU_SPECIAL_POLYNOMIAL');
+    for (const kernel of [3, 5] as const) for (const stride of [1, 2] as const) collect(count / 8, (s) => randomRows(s, kernel, stride), 'QMCU_SPECIAL_DEPTHWISE2D');
     for (let s = seed, wanted = cases.length + count / 2; cases.length < wanted; s++) {
       const program = randomProgram(s, 'fullyConnected');
       const { kernel } = program.steps[0];
@@ -109,17 +113,6 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
 
 function sources(): string[] {
   return [...readdirSync(firmware).filter((f) => f.endsWith('.c')).map((f) => path.join(firmware, f)), path.join(here, 'harness.c')];
-}
-
-/** A depthwise convolution whose 8-bit weights, if it has such, are small enough for polynomials often, and near their bound. */
-function randomPolynomial(s: number): Program {
-  const program = randomProgram(s, 'depthwise2d');
-  const { kernel } = program.steps[0];
-  if (kernel.op === 'depthwise2d' && kernel.weightBits === 8) {
-    const { values } = program.constants[kernel.weights];
-    values.forEach((weight, i) => (values[i] = weight >> 2));
-  }
-  return program;
 }
 
 /** A kernel for every program and the tables in which the harness finds them. */

@@ -43,6 +43,35 @@ export function randomPackable(seed: number): Program {
   return b.finish();
 }
 
+/**
+ * A depthwise convolution as cores with the DSP extension compute it row by row, with `stride` 1 or 2 in both directions: an even number of channels, and rows so wide that
+ * few fit the stack, or so narrow and many that not all do; weights small often.
+ */
+export function randomRows(seed: number, kernel: 3 | 5, stride: 1 | 2): Program {
+  const b = new ProgramBuilder(new Random(seed));
+  const { random } = b;
+  const wide = random.chance(0.4);
+  const channels = 2 * random.int(1, wide ? 2 : 4);
+  const output = { h: random.int(1, wide ? 6 : 20), w: wide ? random.int(20, 72) : random.int(1, 19), channels };
+  const pad = (): number => random.pick([0, 1, 1, random.int(-1, kernel)]);
+  const w: StepWindow = { kernelH: kernel, kernelW: kernel, strideH: stride, strideW: stride, dilationH: 1, dilationW: 1, padTop: pad(), padLeft: pad() };
+  const inFormat: Format = { bits: random.pick<Bits>([8, 8, 4]), signed: random.chance(0.5) };
+  const outFormat: Format = { bits: random.pick<Bits>([8, 8, 4]), signed: random.chance(0.5) };
+  const weightBits = random.pick<WeightBits>([8, 4]);
+  const taps = kernel * kernel;
+  const { accBound, typical } = sums(inFormat, weightBits, taps);
+  const size = { h: Math.max(1, output.h * stride + random.int(-3, 3)), w: Math.max(1, output.w * stride + random.int(-3, 3)), channels };
+  const [input, map] = windowed(b, w, size, inFormat, output, outFormat);
+  const shift = weightBits === 8 ? random.pick([0, 2, 3]) : 0;
+  const values = b.constants[weights(b, weightBits, taps * channels)].values;
+  values.forEach((weight, i) => (values[i] = weight >> shift));
+  b.step({
+    op: 'depthwise2d', window: w, weights: b.constants.length - 1, weightBits, padCodes: random.chance(0.6) ? null : padCodes(b, inFormat, channels),
+    requant: randomRequant(b, channels, outFormat, accBound, typical / random.pick([1, 2 ** shift])),
+  }, [input], map, null);
+  return b.finish();
+}
+
 type Guard = Step['guard'];
 
 function addStep(b: ProgramBuilder, op: RandomOp, guard: Guard): void {

@@ -1,0 +1,256 @@
+/*
+ * QuantMCU runtime: codes of two channels of a depthwise convolution's input, taken out of the pixels' bytes or halfwords that hold both.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
+#pragma GCC optimize("no-schedule-insns")
+#endif
+
+#include "qmcu_planes.h"
+
+#if QMCU_DSP
+
+#define FOUR 4
+
+/* How many columns and rows to take, and how far they are apart. */
+typedef struct {
+    int32_t columns;     /* in fours */
+    int32_t rows;
+    int32_t next;        /* from pixel to pixel */
+    int32_t next_three;  /* over three of them */
+    int32_t next_row;
+    int32_t group;
+    uint32_t flip;       /* of all bits of a word of two pixels' pairs */
+} area;
+
+/* The codes of both channels of a pixel. */
+QMCU_INLINE uint32_t load_pair(uint32_t bits, const uint8_t *p)
+{
+    return bits == 8u ? qmcu_load_half(p) : (uint32_t)*p;
+}
+
+/* Codes of the first channel, or the second, of two pixels whose pairs are in the halves of a word. */
+QMCU_INLINE uint32_t channel_of(uint32_t bits, uint32_t second, uint32_t word)
+{
+    if (bits == 8u) {
+        return second ? qmcu_uxtb16_ror8(word) : qmcu_uxtb16(word);
+    }
+    return (second ? word >> 4 : word) & 0x000f000fu;
+}
+
+/* The pairs of two pixels. */
+QMCU_INLINE uint32_t load_pairs(uint32_t bits, int flips, const area *a, const uint8_t *p, const uint8_t *q)
+{
+    const uint32_t word = load_pair(bits, p) | load_pair(bits, q) << 16;
+    return flips ? word ^ a->flip : word;
+}
+
+QMCU_INLINE void put_four(uint32_t bits, int flips, const area *a, const uint8_t *p, uint8_t *to)
+{
+    const uint32_t first = load_pairs(bits, flips, a, p, p + a->next);
+    const uint32_t second = load_pairs(bits, flips, a, p + 2 * a->next, p + a->next_three);
+    qmcu_store_two(to, 0u, channel_of(bits, 0u, first), channel_of(bits, 0u, second));
+    qmcu_store_two(to, QMCU_ROW_BYTES / 2, channel_of(bits, 1u, first), channel_of(bits, 1u, second));
+}
+
+/* All fours of columns of all rows. The longer way is the inner loop. */
+QMCU_INLINE void put_fours(uint32_t bits, int flips, const area *a, const uint8_t *p, uint8_t *to)
+{
+    const int32_t next_four = FOUR * a->next;
+    const int downward = a->rows > a->columns;
+    const int32_t inner = downward ? a->rows : a->columns;
+    const int32_t inner_next = downward ? a->next_row : next_four;
+    const int32_t inner_to = downward ? QMCU_ROW_BYTES : a->group;
+    const int32_t outer_next = downward ? next_four : a->next_row;
+    const int32_t outer_to = downward ? a->group : QMCU_ROW_BYTES;
+    if (inner <= 0) {
+        return;
+    }
+    for (int32_t outer = downward ? a->columns : a->rows; outer > 0; outer--) {
+        const uint8_t *from = p;
+        uint8_t *at = to;
+        for (int32_t n = inner; n > 0; n--) {
+            put_four(bits, flips, a, from, at);
+            from += inner_next;
+            at += inner_to;
+            QMCU_OPAQUE(from);
+        }
+        p += outer_next;
+        to += outer_to;
+    }
+}
+
+/* Two columns of all rows. */
+QMCU_INLINE void put_twos(uint32_t bits, int flips, const area *a, const uint8_t *p, uint8_t *to)
+{
+    for (int32_t rows = a->rows; rows > 0; rows--) {
+        const uint32_t word = load_pairs(bits, flips, a, p, p + a->next);
+        qmcu_store(to, channel_of(bits, 0u, word));
+        qmcu_store(to + QMCU_ROW_BYTES / 2, channel_of(bits, 1u, word));
+        p += a->next_row;
+        to += QMCU_ROW_BYTES;
+    }
+}
+
+QMCU_INLINE void store_half(uint8_t *to, uint32_t half)
+{
+    *(qmcu_half *)to = (uint16_t)half;
+}
+
+/* One pixel's codes. */
+QMCU_INLINE void put_one(uint32_t bits, int flips, const area *a, const uint8_t *p, uint8_t *to)
+{
+    const uint32_t pair = load_pair(bits, p);
+    const uint32_t word = flips ? pair ^ a->flip : pair;
+    store_half(to, channel_of(bits, 0u, word));
+    store_half(to + QMCU_ROW_BYTES / 2, channel_of(bits, 1u, word));
+}
+
+/* One column of all rows. */
+QMCU_INLINE void put_ones(uint32_t bits, int flips, const area *a, const uint8_t *p, uint8_t *to)
+{
+    for (int32_t rows = a->rows; rows > 0; rows--) {
+        put_one(bits, flips, a, p, to);
+        p += a->next_row;
+        to += QMCU_ROW_BYTES;
+    }
+}
+
+/* Three columns of all rows: the last of a group, or with `first` the first ones. */
+QMCU_INLINE void put_threes(uint32_t bits, int flips, const area *a, int first, const uint8_t *p, uint8_t *to)
+{
+    const uint8_t *one = first ? p + 2 * a->next : p;
+    const uint8_t *two = first ? p : p + a->next;
+    for (int32_t rows = a->rows; rows > 0; rows--) {
+        const uint32_t word = load_pairs(bits, flips, a, two, two + a->next);
+        qmcu_store(first ? to : to + 2, channel_of(bits, 0u, word));
+        qmcu_store((first ? to : to + 2) + QMCU_ROW_BYTES / 2, channel_of(bits, 1u, word));
+        put_one(bits, flips, a, one, first ? to + 4 : to);
+        one += a->next_row;
+        two += a->next_row;
+        to += QMCU_ROW_BYTES;
+    }
+}
+
+/* Where a column is in the first row. */
+QMCU_INLINE uint8_t *at(const qmcu_planes *planes, int32_t column, uint8_t *to)
+{
+    return to + (column / FOUR * planes->group + column % FOUR * 2);
+}
+
+/* Up to three columns of one group, of all rows; p is the first one's first row. */
+QMCU_INLINE void put_some(uint32_t bits, int flips, const area *a, int32_t columns, int32_t place, const uint8_t *p, uint8_t *to)
+{
+    if (columns == 3) {
+        put_threes(bits, flips, a, place == 0, p, to);
+        return;
+    }
+    if (columns == 2 && place % 2 == 0) {
+        put_twos(bits, flips, a, p, to);
+        return;
+    }
+    for (; columns > 0; columns--) {
+        put_ones(bits, flips, a, p, to);
+        p += a->next;
+        to += 2;
+    }
+}
+
+/* Columns of the input to `first` and after it; p is the first one's first row. Inlined with constant bits. */
+QMCU_INLINE void put_columns(uint32_t bits, int flips, const qmcu_planes *planes, const uint8_t *p, int32_t rows, uint8_t *to)
+{
+    area a;
+    const int32_t before = qmcu_min((int32_t)(0u - (uint32_t)planes->first) & (FOUR - 1), planes->pixels);
+    const int32_t after = (planes->pixels - before) % FOUR;
+    a.columns = (planes->pixels - before) / FOUR;
+    a.rows = rows;
+    a.next = planes->in->pixel_bytes;
+    a.next_three = 3 * a.next;
+    QMCU_OPAQUE(a.next_three); /* a register for it saves an addition for every three pixels */
+    a.next_row = planes->in->row_bytes;
+    a.group = planes->group;
+    a.flip = planes->flip * (bits == 8u ? 0x01010101u : 0x00110011u);
+    /* What begins in the middle of a group and what ends there, then all between. */
+    for (int32_t part = 0; part < 2; part++) {
+        const int32_t skipped = part == 0 ? 0 : before + FOUR * a.columns;
+        const int32_t column = planes->first + skipped;
+        put_some(bits, flips, &a, part == 0 ? before : after, column % FOUR, p + skipped * a.next, at(planes, column, to));
+    }
+    put_fours(bits, flips, &a, p + before * a.next, at(planes, planes->first + before, to));
+}
+
+/* Padding in columns [from, end) of some rows. */
+static void put_padding(const qmcu_planes *planes, int32_t from, int32_t end, int32_t rows, qmcu_planes_padding padding, uint8_t *to)
+{
+    for (int32_t column = from; column < end; column++) {
+        uint8_t *p = at(planes, column, to);
+        for (int32_t n = rows; n > 0; n--) {
+            store_half(p, padding);
+            store_half(p + QMCU_ROW_BYTES / 2, padding >> 16);
+            p += QMCU_ROW_BYTES;
+        }
+    }
+}
+
+void qmcu_planes_put_sides(const qmcu_planes *planes, int32_t rows, qmcu_planes_padding padding, uint8_t *to)
+{
+    put_padding(planes, planes->before, planes->first, rows, padding, to);
+    put_padding(planes, planes->first + planes->pixels, planes->end, rows, padding, to);
+}
+
+/* Padding in a whole row, the rest of its groups included. */
+static void put_outside(const qmcu_planes *planes, qmcu_planes_padding padding, uint8_t *to)
+{
+    const uint32_t first = qmcu_pkh_low(padding, padding);
+    const uint32_t second = qmcu_pkh_high(padding, padding);
+    for (int32_t column = 0; column < planes->end; column += FOUR) {
+        qmcu_store_two(to, 0u, first, first);
+        qmcu_store_two(to, QMCU_ROW_BYTES / 2, second, second);
+        to += planes->group;
+    }
+}
+
+void qmcu_planes_put(const qmcu_planes *planes, int32_t c, int32_t y, int32_t rows, qmcu_planes_padding padding, uint8_t *to)
+{
+    const qmcu_map *in = planes->in;
+    for (; rows > 0 && (y < 0 || planes->pixels == 0); rows--) {
+        put_outside(planes, padding, to);
+        to += QMCU_ROW_BYTES;
+        y++;
+    }
+    const int32_t inside = y < in->h ? qmcu_min(in->h - y, rows) : 0;
+    if (inside > 0) {
+        const uint8_t *p = qmcu_at(in, y, planes->x, c);
+        if (in->format == QMCU_U8) {
+            put_columns(8u, 0, planes, p, inside, to);
+        } else if (in->format == QMCU_S8) {
+            put_columns(8u, 1, planes, p, inside, to);
+        } else {
+            put_columns(4u, 1, planes, p, inside, to);
+        }
+        to += QMCU_ROW_BYTES * inside;
+    }
+    for (rows -= inside; rows > 0; rows--) {
+        put_outside(planes, padding, to);
+        to += QMCU_ROW_BYTES;
+    }
+}
+
+void qmcu_planes_move(const qmcu_planes *planes, int32_t from, int32_t rows, uint8_t *to)
+{
+    for (int32_t column = 0; column < planes->end; column += FOUR) {
+        uint8_t *p = to;
+        for (int32_t n = rows; n > 0; n--) {
+            const qmcu_words first = qmcu_load_two(p + QMCU_ROW_BYTES * from, 0u);
+            const qmcu_words second = qmcu_load_two(p + QMCU_ROW_BYTES * from, QMCU_ROW_BYTES / 2);
+            qmcu_store_two(p, 0u, first.first, first.second);
+            qmcu_store_two(p, QMCU_ROW_BYTES / 2, second.first, second.second);
+            p += QMCU_ROW_BYTES;
+        }
+        to += planes->group;
+    }
+}
+
+#endif /* QMCU_DSP */

@@ -1,0 +1,39 @@
+/*
+ * QuantMCU runtime: codes of two channels of a depthwise convolution's input as qmcu_row.h reads them. Not part of the interface.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef QMCU_PLANES_H
+#define QMCU_PLANES_H
+
+#include "qmcu_row.h"
+
+#if QMCU_DSP
+
+/* Where columns of the input go, the same for all channels of a call. */
+typedef struct {
+    const qmcu_map *in;
+    int32_t x;            /* first column of the input that is under a window */
+    int32_t pixels;       /* columns from it on that are */
+    int32_t before;       /* first column under a window, counted from the first one of the first group */
+    int32_t first;        /* where the input's column x goes */
+    int32_t end;          /* after the last column under a window */
+    int32_t group;        /* bytes from one group of columns to the next */
+    uint32_t flip;        /* the bits of an 8-bit or 4-bit code that make signed ones unsigned; 0 for unsigned ones */
+} qmcu_planes;
+
+/* Codes of both channels where the windows lie outside of the input, in the low half and the high half. */
+typedef uint32_t qmcu_planes_padding;
+
+/* Rows [y, y + rows) of channels c and c + 1, outside of the input too, to the group of columns in their first row at `to`. */
+void qmcu_planes_put(const qmcu_planes *planes, int32_t c, int32_t y, int32_t rows, qmcu_planes_padding padding, uint8_t *to);
+
+/* Padding in the columns before and after the input, in so many rows. */
+void qmcu_planes_put_sides(const qmcu_planes *planes, int32_t rows, qmcu_planes_padding padding, uint8_t *to);
+
+/* Moves `rows` rows up, from row `from` to the first one. */
+void qmcu_planes_move(const qmcu_planes *planes, int32_t from, int32_t rows, uint8_t *to);
+
+#endif /* QMCU_DSP */
+
+#endif /* QMCU_PLANES_H */

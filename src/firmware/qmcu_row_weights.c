@@ -1,0 +1,140 @@
+/*
+ * QuantMCU runtime: weights and scales of two channels of a depthwise convolution as qmcu_row.h and qmcu_poly.h read them.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "qmcu_poly.h"
+#include "qmcu_rows.h"
+
+#if QMCU_DSP
+
+/* The weights of both channels for one tap. */
+QMCU_INLINE uint32_t load_pair(uint32_t bits, const uint8_t *p)
+{
+    return bits == 8u ? qmcu_load_half(p) : (uint32_t)*p;
+}
+
+/* Weights of the first channel, or the second, of two taps whose pairs are in the halves of a word. */
+QMCU_INLINE uint32_t channel_of(uint32_t bits, uint32_t second, uint32_t word)
+{
+    if (bits == 8u) {
+        return second ? qmcu_sxtb16_ror8(word) : qmcu_sxtb16(word);
+    }
+    return qmcu_ssub16(((second ? word >> 4 : word) & 0x000f000fu) ^ 0x00080008u, 0x00080008u);
+}
+
+/* A row of three taps: words (0, 1) and (1, 2), or as qmcu_poly.h reads them. */
+QMCU_INLINE void put_three(uint32_t polynomial, uint32_t first, uint32_t second, uint32_t *to)
+{
+    if (polynomial != 0u) {
+        qmcu_store_two(to, 0u, (uint32_t)((int32_t)second >> 16) + (second << 16), (uint32_t)(int32_t)(int16_t)(first & 0xffffu));
+    } else {
+        qmcu_store_two(to, 0u, first, second);
+    }
+}
+
+/* The taps of a 3 x 3 kernel, whose first weights of both channels are at w. Inlined with constant bits. */
+QMCU_INLINE void put_taps_3(uint32_t bits, uint32_t polynomial, const uint8_t *w, uint32_t next, qmcu_row_weights *k)
+{
+    for (uint32_t i = 0u; i < 3u; i++) {
+        const uint32_t middle = load_pair(bits, w + next);
+        const uint32_t first = load_pair(bits, w) | middle << 16;
+        const uint32_t second = middle | load_pair(bits, w + 2u * next) << 16;
+        put_three(polynomial, channel_of(bits, 0u, first), channel_of(bits, 0u, second), k[0].taps + QMCU_ROW_TAP_WORDS(3u) * i);
+        put_three(polynomial, channel_of(bits, 1u, first), channel_of(bits, 1u, second), k[1].taps + QMCU_ROW_TAP_WORDS(3u) * i);
+        w += 3u * next;
+    }
+}
+
+/* The taps of a 5 x 5 kernel: words (0, 1), (2, 3), (1, 2), (3, 4). */
+static void put_taps_5(uint32_t bits, const uint8_t *w, uint32_t next, qmcu_row_weights *k)
+{
+    static const uint8_t places[4] = { 0u, 2u, 1u, 3u };
+    uint32_t *a = k[0].taps;
+    uint32_t *b = k[1].taps;
+    for (uint32_t i = 0u; i < 5u; i++) {
+        uint32_t last = load_pair(bits, w);
+        for (uint32_t j = 0u; j < 4u; j++) {
+            w += next;
+            const uint32_t pair = load_pair(bits, w);
+            a[places[j]] = channel_of(bits, 0u, last | pair << 16);
+            b[places[j]] = channel_of(bits, 1u, last | pair << 16);
+            last = pair;
+        }
+        w += next;
+        a += QMCU_ROW_TAP_WORDS(5u);
+        b += QMCU_ROW_TAP_WORDS(5u);
+    }
+}
+
+/* The sums of both channels' weights. */
+static void add_up(uint32_t bits, uint32_t taps, const uint8_t *w, uint32_t next, int32_t sums[2])
+{
+    int32_t first = 0;
+    int32_t second = 0;
+    for (; taps > 0u; taps--) {
+        const uint32_t pair = load_pair(bits, w);
+        first += qmcu_shift_left((int32_t)pair, 32u - bits) >> (32u - bits);
+        second += qmcu_shift_left((int32_t)pair, 32u - 2u * bits) >> (32u - bits);
+        w += next;
+    }
+    sums[0] = first;
+    sums[1] = second;
+}
+
+void qmcu_row_prepare(const qmcu_row_shape *shape, const qmcu_depthwise2d_params *params, uint32_t flip, int32_t channels, int32_t c, qmcu_row_weights *k)
+{
+    const qmcu_requant *r = &params->requant;
+    const uint32_t row_bytes = qmcu_weight_row_bytes((uint32_t)channels, params->weight_bits);
+    const uint8_t *w = (const uint8_t *)params->weights + (uint32_t)c * params->weight_bits / 8u;
+    if (shape->kernel == 5u) {
+        put_taps_5(params->weight_bits, w, row_bytes, k);
+    } else if (params->weight_bits == 8u) {
+        put_taps_3(8u, shape->polynomial, w, row_bytes, k);
+    } else {
+        put_taps_3(4u, shape->polynomial, w, row_bytes, k);
+    }
+    int32_t sums[2] = { 0, 0 };
+    if (flip != 0u) {
+        add_up(params->weight_bits, shape->kernel * shape->kernel, w, row_bytes, sums);
+    }
+    for (int32_t i = 0; i < 2; i++) {
+        const uint32_t begin = (shape->polynomial != 0u ? QMCU_POLY_HALF : 0u) + flip * (uint32_t)sums[i];
+        /* Modulo 2^32, as the sums that it is added to: only what they add up to stays in range. */
+        k[i].bias = (int32_t)((uint32_t)qmcu_shift_bias(r->bias[c + i], shape->bias_shift) - begin);
+        k[i].multiplier = r->multiplier[c + i];
+        k[i].max = shape->bounded == 0u ? 255u : (uint32_t)(r->max_table != NULL ? r->max_table[c + i] : r->max);
+    }
+}
+
+void qmcu_row_turn(const qmcu_row_shape *shape, qmcu_row_weights *k)
+{
+    const uint32_t words = QMCU_ROW_TAP_WORDS(shape->kernel);
+    const uint32_t all = shape->kernel * words;
+    if (shape->kernel == 3u) {
+        for (uint32_t i = 0u; i < 2u; i++) {
+            const qmcu_words first = qmcu_load_two(k[i].taps, 0u);
+            const qmcu_words second = qmcu_load_two(k[i].taps, 8u);
+            const qmcu_words third = qmcu_load_two(k[i].taps, 16u);
+            qmcu_store_two(k[i].taps, shape->stride == 1u ? 8u : 16u, first.first, first.second);
+            qmcu_store_two(k[i].taps, shape->stride == 1u ? 16u : 0u, second.first, second.second);
+            qmcu_store_two(k[i].taps, shape->stride == 1u ? 0u : 8u, third.first, third.second);
+        }
+        return;
+    }
+    for (uint32_t i = 0u; i < 2u; i++) {
+        uint32_t taps[QMCU_ROW_LARGEST_KERNEL * QMCU_ROW_TAP_WORDS(QMCU_ROW_LARGEST_KERNEL)];
+        uint32_t to = shape->stride * words;
+        for (uint32_t from = 0u; from < all; from += 2u) {
+            taps[to] = k[i].taps[from];
+            taps[to + 1u] = k[i].taps[from + 1u];
+            to = to + 2u == all ? 0u : to + 2u;
+        }
+        for (uint32_t j = 0u; j < all; j += 2u) {
+            k[i].taps[j] = taps[j];
+            k[i].taps[j + 1u] = taps[j + 1u];
+        }
+    }
+}
+
+#endif /* QMCU_DSP */
