@@ -25,6 +25,7 @@ typedef struct {
     qmcu_gathering gathering;
     const qmcu_block_shape *shape;
     qmcu_block_function *function;
+    int16_t *room;       /* for the columns; NULL: the stack */
 } convolution;
 
 /* Multiplies the codes of four columns by 1 << n. */
@@ -38,9 +39,8 @@ static void fold(int16_t *columns, uint32_t length, uint32_t n)
     }
 }
 
-static void convolve_block(const convolution *conv, int32_t oy, int32_t ox)
+static void convolve_columns(const convolution *conv, int32_t oy, int32_t ox, int16_t *columns)
 {
-    QMCU_ALIGN(8) int16_t columns[QMCU_BLOCK_CODES];
     const qmcu_conv2d_params *params = conv->gathering.params;
     const qmcu_map *out = conv->gathering.out;
     const uint32_t length = conv->shape->length;
@@ -51,6 +51,12 @@ static void convolve_block(const convolution *conv, int32_t oy, int32_t ox)
         fold(columns, length, conv->shape->folded);
     }
     conv->function(&block);
+}
+
+static void convolve_block(const convolution *conv, int32_t oy, int32_t ox)
+{
+    QMCU_ALIGN(8) int16_t columns[QMCU_BLOCK_CODES];
+    convolve_columns(conv, oy, ox, columns);
 }
 
 #if HAS_PARTS
@@ -86,6 +92,10 @@ static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t
 static void convolve_four(const void *call, int parts, int32_t oy, int32_t ox)
 {
     const convolution *conv = call;
+    if (conv->room != NULL) {
+        convolve_columns(conv, oy, ox, conv->room);
+        return;
+    }
 #if HAS_PARTS
     if (parts) {
         convolve_block_in_parts(conv, oy, ox);
@@ -107,13 +117,14 @@ static void convolve_last(const void *call, int parts, int32_t oy, int32_t ox, i
     }
 }
 
-void qmcu_convolve_by(const qmcu_block_shape *shape, qmcu_block_function *function, const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+void qmcu_convolve_by(const qmcu_block_shape *shape, qmcu_block_function *function, const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)
 {
     convolution conv;
-    const int parts = !QMCU_BLOCK_FITS(shape->length);
+    const int parts = room == NULL && !QMCU_BLOCK_FITS(shape->length);
     conv.gathering = qmcu_gathering_of(params, in, out, shape->length, parts);
     conv.shape = shape;
     conv.function = function;
+    conv.room = room;
     qmcu_each_four(&conv, parts, in, out, convolve_four, convolve_last);
 }
 
@@ -168,7 +179,7 @@ int qmcu_convolve_blocks(const qmcu_conv2d_params *params, const qmcu_map *in, c
     if (shape.length < (uint32_t)out->channels && params->pad_codes == NULL && shape.pre_shift > scaled) {
         shape.folded = shape.pre_shift - scaled < limit ? shape.pre_shift - scaled : limit;
     }
-    qmcu_convolve_by(&shape, params->weight_bits == 8u ? block_w8 : block_w4, params, in, out);
+    qmcu_convolve_by(&shape, params->weight_bits == 8u ? block_w8 : block_w4, params, in, out, NULL);
     return 1;
 }
 

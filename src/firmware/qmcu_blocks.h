@@ -17,8 +17,8 @@
 /* Convolves by blocks and returns 1, or 0 where blocks cannot compute the layer: groups, odd output channels, unusual bounds. */
 int qmcu_convolve_blocks(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out);
 
-/* The same with a function made for the layer, whose constant is `shape`: the columns of four pixels fit. */
-void qmcu_convolve_by(const qmcu_block_shape *shape, qmcu_block_function *function, const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out);
+/* The same with a function made for the layer, whose constant is `shape`: the columns of four pixels fit the stack, or `room`, where they go if it is not NULL. */
+void qmcu_convolve_by(const qmcu_block_shape *shape, qmcu_block_function *function, const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room);
 
 /* In qmcu_conv2d.c, for any layer without groups: `count` pixels from (oy, ox) on, going on in the next rows. */
 void qmcu_convolve_pixels(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int32_t oy, int32_t ox, int32_t count);

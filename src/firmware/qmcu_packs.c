@@ -23,6 +23,7 @@ typedef struct {
     qmcu_gathering gathering;
     const qmcu_pack_shape *shape;
     qmcu_pack_function *function;
+    int16_t *room; /* NULL: the stack */
     int direct; /* columns are the codes of one pixel, which can be joined as they are read */
 } convolution;
 
@@ -43,10 +44,8 @@ static uint32_t prepare(const convolution *conv, int32_t oy, int32_t ox, uint32_
     return shape->kind == QMCU_PACK_HALVES ? (padded + shape->chunk - 1u) / shape->chunk : qmcu_join_columns(shape, columns, padded, segments);
 }
 
-static void convolve_block(const convolution *conv, int32_t oy, int32_t ox)
+static void convolve_columns(const convolution *conv, int32_t oy, int32_t ox, int16_t *columns, uint8_t *segments)
 {
-    QMCU_ALIGN(8) int16_t columns[QMCU_BLOCK_CODES];
-    uint8_t segments[MOST_SEGMENTS + 1u];
     const qmcu_conv2d_params *params = conv->gathering.params;
     const qmcu_map *out = conv->gathering.out;
     const uint32_t length = conv->shape->padded;
@@ -54,6 +53,13 @@ static void convolve_block(const convolution *conv, int32_t oy, int32_t ox)
     block.to = qmcu_at(out, oy, ox, 0);
     block.taken = prepare(conv, oy, ox, 0u, length, columns, segments);
     conv->function(&block);
+}
+
+static void convolve_block(const convolution *conv, int32_t oy, int32_t ox)
+{
+    QMCU_ALIGN(8) int16_t columns[QMCU_BLOCK_CODES];
+    uint8_t segments[MOST_SEGMENTS + 1u];
+    convolve_columns(conv, oy, ox, columns, segments);
 }
 
 #if QMCU_PACK_HAS_PARTS
@@ -88,6 +94,10 @@ static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t
 static void convolve_four(const void *call, int parts, int32_t oy, int32_t ox)
 {
     const convolution *conv = call;
+    if (conv->room != NULL) {
+        convolve_columns(conv, oy, ox, conv->room, (uint8_t *)(conv->room + 4u * conv->shape->padded));
+        return;
+    }
 #if QMCU_PACK_HAS_PARTS
     if (parts) {
         convolve_block_in_parts(conv, oy, ox);
@@ -106,13 +116,14 @@ static void convolve_last(const void *call, int parts, int32_t oy, int32_t ox, i
     convolve_four(call, parts, oy, ((const convolution *)call)->gathering.out->w - 4);
 }
 
-void qmcu_convolve_packed(const qmcu_pack_shape *shape, qmcu_pack_function *function, const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+void qmcu_convolve_packed(const qmcu_pack_shape *shape, qmcu_pack_function *function, const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)
 {
-    const int parts = !QMCU_PACK_FITS(shape->padded);
+    const int parts = room == NULL && !QMCU_PACK_FITS(shape->padded);
     convolution conv;
     conv.gathering = qmcu_gathering_of(params, in, out, shape->length, parts);
     conv.shape = shape;
     conv.function = function;
+    conv.room = room;
     conv.direct = shape->kind == QMCU_PACK_WORDS && shape->unit % 4u == 0u && params->window.kernel_h == 1 && params->window.kernel_w == 1;
     qmcu_each_four(&conv, parts, in, out, convolve_four, convolve_last);
 }

@@ -32,7 +32,7 @@
     void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                                   \
     {                                                                                                                                      \
         if (QMCU_BLOCK_FITS(length)) {                                                                                                     \
-            qmcu_convolve_by(&name##_shape, name##_block, params, in, out);                                                                \
+            qmcu_convolve_by(&name##_shape, name##_block, params, in, out, NULL);                                                          \
         } else {                                                                                                                           \
             qmcu_conv2d(params, in, out);                                                                                                  \
         }                                                                                                                                  \
@@ -42,6 +42,27 @@
     void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                   \
     {                                                                                                                      \
         qmcu_conv2d(params, in, out);                                                                                      \
+    }
+#endif
+
+/* The same for columns that are too long for the stack: calls bring room for four of them, of an even number of codes. */
+#if QMCU_DSP
+#define QMCU_SPECIAL_LONG_CONV2D(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes)            \
+    static const qmcu_block_shape name##_shape = { length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes }; \
+    QMCU_KERNEL static void name##_block(const qmcu_block *block)                                                                          \
+    {                                                                                                                                      \
+        qmcu_block_all(&name##_shape, 0, block);                                                                                           \
+    }                                                                                                                                      \
+    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)                                    \
+    {                                                                                                                                      \
+        qmcu_convolve_by(&name##_shape, name##_block, params, in, out, room);                                                              \
+    }
+#else
+#define QMCU_SPECIAL_LONG_CONV2D(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes) \
+    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)                         \
+    {                                                                                                                           \
+        (void)room;                                                                                                             \
+        qmcu_conv2d(params, in, out);                                                                                           \
     }
 #endif
 
@@ -63,7 +84,7 @@
     void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                                   \
     {                                                                                                                                      \
         if (QMCU_PACK_FITS(padded) || QMCU_PACK_HAS_PARTS) {                                                                               \
-            qmcu_convolve_packed(&name##_shape, name##_block, params, in, out);                                                            \
+            qmcu_convolve_packed(&name##_shape, name##_block, params, in, out, NULL);                                                      \
         } else {                                                                                                                           \
             qmcu_convolve_packed_plain(&name##_shape, params, in, out);                                                                    \
         }                                                                                                                                  \
@@ -74,6 +95,28 @@
     void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                                 \
     {                                                                                                                                    \
         qmcu_convolve_packed_plain(&name##_shape, params, in, out);                                                                      \
+    }
+#endif
+
+/* The same for columns that are too long for the stack: calls bring room for four of them, see qmcu_packs.h. */
+#if QMCU_DSP
+#define QMCU_SPECIAL_LONG_PACKED(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits) \
+    QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits)    \
+    QMCU_KERNEL static void name##_block(const qmcu_pack_block *block)                                                                      \
+    {                                                                                                                                       \
+        qmcu_pack_all(&name##_shape, 0, block);                                                                                             \
+    }                                                                                                                                       \
+    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)                                     \
+    {                                                                                                                                       \
+        qmcu_convolve_packed(&name##_shape, name##_block, params, in, out, room);                                                           \
+    }
+#else
+#define QMCU_SPECIAL_LONG_PACKED(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits) \
+    QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits)    \
+    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)                                     \
+    {                                                                                                                                       \
+        (void)room;                                                                                                                         \
+        qmcu_convolve_packed_plain(&name##_shape, params, in, out);                                                                         \
     }
 #endif
 

@@ -7,10 +7,11 @@ import { forModel, runtimeFileName } from './runtime';
 import { comment } from './text';
 import type { WiderWeights } from './widerWeights';
 import { packOf, type Pack } from './packs';
+import { roomIn, type Room } from './room';
 import { fitsPolynomial } from './polynomial';
 import type { GeneratedFile, RenderOptions } from './types';
 
-/** Longest column of a convolution that a kernel of its own is made for: longer ones spend their time in loops that know no shape (quantmcu_port.h, QMCU_COLUMN_BYTES). */
+/** Longest column of which four find room on the stack (quantmcu_port.h, QMCU_COLUMN_BYTES). Longer ones take a part of the arena that is free meanwhile; without one they come in parts. */
 const LONGEST_COLUMN = 256;
 /** What kernels may unpack on the stack (quantmcu_port.h, QMCU_COLUMN_BYTES), and what four columns of a row of two channels take there (qmcu_row.h). */
 const COLUMN_BYTES = 2048;
@@ -22,13 +23,15 @@ const LARGEST_SHIFT = 22;
 
 /** A kernel made for one shape of layer: a macro of qmcu_special.h and its arguments after the name. */
 export interface SpecialKernel {
-  readonly macro: 'QMCU_SPECIAL_CONV2D' | 'QMCU_SPECIAL_PACKED' | 'QMCU_SPECIAL_DEPTHWISE2D' | 'QMCU_SPECIAL_POLYNOMIAL';
+  readonly macro: 'QMCU_SPECIAL_CONV2D' | 'QMCU_SPECIAL_LONG_CONV2D' | 'QMCU_SPECIAL_PACKED' | 'QMCU_SPECIAL_LONG_PACKED' | 'QMCU_SPECIAL_DEPTHWISE2D' | 'QMCU_SPECIAL_POLYNOMIAL';
   readonly args: readonly (string | number)[];
   /** Type of the parameters, and the functions of the runtime that the macro's definition calls. */
   readonly paramsType: string;
   readonly needed: readonly string[];
   /** How it takes its weights, where not as the kernel for all layers does. */
   readonly pack?: Pack;
+  /** Of the room in the arena that calls bring. */
+  readonly room?: Room;
 }
 
 /**
@@ -43,24 +46,29 @@ export function specialKernel(program: Program, step: Step, packs = false): Spec
   }
 }
 
-function conv2d(program: Program, { inputs: [input], output }: Step, kernel: Extract<Kernel, { op: 'conv2d' }>): SpecialKernel | undefined {
+function conv2d(program: Program, step: Step, kernel: Extract<Kernel, { op: 'conv2d' }>): SpecialKernel | undefined {
+  const { inputs: [input], output } = step;
   const { window, weightBits, requant } = kernel;
   const length = window.kernelH * window.kernelW * input.channels;
   const bounded = boundsOf(program, requant, output);
-  if (kernel.group !== 1 || output.channels % 2 !== 0 || length > LONGEST_COLUMN || bounded === undefined) return undefined;
+  if (kernel.group !== 1 || output.channels % 2 !== 0 || bounded === undefined) return undefined;
+  const room = length > LONGEST_COLUMN ? roomIn(program, step, 4 * 2 * evenUp(length)) : undefined;
+  // In parts it spends its time in loops that know no shape.
+  if (room === null) return undefined;
   // As in qmcu_blocks.c: a column's codes are shifted once, the sums of its products for every output channel.
   const scaled = weightBits === 4 ? 4 : 0;
   const { bits, signed } = program.buffers[input.buffer];
   const limit = 15 - bits + (signed ? 1 : 0);
   const folded = length < output.channels && kernel.padCodes === null ? Math.min(limit, Math.max(0, requant.preShift - scaled)) : 0;
   return {
-    macro: 'QMCU_SPECIAL_CONV2D',
+    macro: room === undefined ? 'QMCU_SPECIAL_CONV2D' : 'QMCU_SPECIAL_LONG_CONV2D',
     args: [
       `${length}u`, `${weightBits}u`, formatOf(program, output), `${bounded}u`, `${folded}u`, `${requant.preShift}u`, `${requant.shift}u`, requant.biasShift,
       program.buffers[output.buffer].pixelBytes,
     ],
     paramsType: 'qmcu_conv2d_params',
     needed: ['qmcu_conv2d', 'qmcu_convolve_by'],
+    room,
   };
 }
 
@@ -70,8 +78,9 @@ function packed(program: Program, step: Step, kernel: Extract<Kernel, { op: 'con
   const bounded = boundsOf(program, requant, output);
   const pack = bounded === undefined ? undefined : packOf(program, step, kernel);
   if (bounded === undefined || pack === undefined) return undefined;
+  const room = pack.padded > LONGEST_COLUMN ? (roomIn(program, step, 4 * 2 * pack.padded + pack.limits.length + 1) ?? undefined) : undefined;
   return {
-    macro: 'QMCU_SPECIAL_PACKED',
+    macro: room === undefined ? 'QMCU_SPECIAL_PACKED' : 'QMCU_SPECIAL_LONG_PACKED',
     args: [
       `QMCU_PACK_${pack.kind.toUpperCase()}`, `${pack.length}u`, `${pack.padded}u`, `${pack.unit}u`, `${pack.chunk}u`, formatOf(program, output), `${bounded}u`, `${requant.preShift}u`,
       `${requant.shift}u`, requant.biasShift, program.buffers[output.buffer].pixelBytes, `(${pack.limits.length === 0 ? '0u' : pack.limits.map((limit) => `${limit}u`).join(', ')})`,
@@ -79,6 +88,7 @@ function packed(program: Program, step: Step, kernel: Extract<Kernel, { op: 'con
     paramsType: 'qmcu_conv2d_params',
     needed: ['qmcu_conv2d', 'qmcu_convolve_by', 'qmcu_convolve_packed', 'qmcu_convolve_packed_plain'],
     pack,
+    room,
   };
 }
 
@@ -96,6 +106,11 @@ function depthwise2d(program: Program, { inputs: [input], output }: Step, kernel
     paramsType: 'qmcu_depthwise2d_params',
     needed: ['qmcu_depthwise2d', 'qmcu_depthwise_by'],
   };
+}
+
+/** As codes of a column are stored: in pairs. */
+function evenUp(n: number): number {
+  return n + (n % 2);
 }
 
 /**
@@ -152,7 +167,7 @@ export class SpecialKernels {
   }
 
   /** The function for a step; undefined where it has none of its own. */
-  kernel(step: Step): { readonly symbol: string; readonly pack?: Pack } | undefined {
+  kernel(step: Step): { readonly symbol: string; readonly pack?: Pack; readonly room?: Room } | undefined {
     const kernel = specialKernel(this.program, this.generated(step), this.wider?.packed.has(step));
     if (kernel === undefined) return undefined;
     const shape = `${kernel.macro} ${kernel.args.join(' ')}`;
@@ -162,7 +177,7 @@ export class SpecialKernels {
       this.byShape.set(shape, special);
       kernel.needed.forEach((fn) => this.needed.add(fn));
     }
-    return special;
+    return { symbol: special.symbol, pack: kernel.pack, room: kernel.room };
   }
 
   /** `<name>_kernels.h` and `.c`; none without special kernels. */
@@ -171,7 +186,7 @@ export class SpecialKernels {
     const { name } = this;
     const guard = `${macroPrefix(name)}_KERNELS_H`;
     const specials = [...this.byShape.values()];
-    const declarations = specials.map((s) => `void ${s.symbol}(const ${s.paramsType} *params, const qmcu_map *in, const qmcu_map *out);\n`).join('');
+    const declarations = specials.map((s) => `void ${s.symbol}(const ${s.paramsType} *params, const qmcu_map *in, const qmcu_map *out${s.room === undefined ? '' : ', int16_t *room'});\n`).join('');
     const definitions = specials.map((s) => `${s.macro}(${s.symbol}, ${s.args.join(', ')})\n`).join('');
     const title = banner(`${name}: kernels made for its layers.`, provenance);
     return [

@@ -52,6 +52,7 @@ export function renderSteps(program: Program, constants: ConstantArrays, layers:
     step.inputs.forEach((access, i) => args.push(inputView(access, i)));
     if (step.kernel.op === 'classify') args.push(`&arena[${program.buffers[step.output.buffer].offset + step.kernel.index}]`);
     else args.push(`view(&out, arena, &views[${views.index(step.output)}])`);
+    if (made?.room !== undefined) args.push(`(int16_t *)(void *)&arena[${made.room.offset}]`);
     return `${made?.symbol ?? call.fn}(${args.join(', ')});`;
   };
 

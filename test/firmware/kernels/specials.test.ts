@@ -36,10 +36,12 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
     const cases: Case[] = [];
     const kernels: SpecialKernel[] = [];
     const collect = (wanted: number, programOf: (s: number) => Program, only: SpecialKernel['macro'] | null): void => {
-      const packs = only === 'QMCU_SPECIAL_PACKED';
+      const packs = only === 'QMCU_SPECIAL_PACKED' || only === 'QMCU_SPECIAL_LONG_PACKED';
       for (let s = seed, found = 0; found < wanted; s++) {
         const program = programOf(s);
-        const kernel = specialKernel(program, program.steps[0], packs);
+        // Kernels for long columns are there where the arena has room for them; here they get it from their callers.
+        const arenaBytes = program.arenaBytes + (only?.includes('LONG') ? 1 << 16 : 0);
+        const kernel = specialKernel({ ...program, arenaBytes }, program.steps[0], packs);
         if (kernel === undefined || (only !== null && kernel.macro !== only) || program.arenaBytes > LARGEST_ARENA) continue;
         const arena = new Random(~s).bytes(program.arenaBytes);
         // Sums of small codes go further before they leave their fields.
@@ -53,6 +55,8 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
     collect(count, (s) => randomProgram(s, 'conv2d'), null);
     collect(count / 2, (s) => randomProgram(s, 'depthwise2d'), null);
     collect(count / 2, randomPackable, 'QMCU_SPECIAL_PACKED');
+    collect(count / 4, randomPackable, 'QMCU_SPECIAL_LONG_PACKED');
+    collect(count / 4, (s) => (s % 2 === 0 ? randomPackable(s) : withByteWeights(randomPackable(s))), 'QMCU_SPECIAL_LONG_CONV2D');
     collect(count / 2, (s) => randomRows(s, 3, 1), 'QMCU_SPECIAL_POLYNOMIAL');
     for (const kernel of [3, 5] as const) for (const stride of [1, 2] as const) collect(count / 8, (s) => randomRows(s, kernel, stride), 'QMCU_SPECIAL_DEPTHWISE2D');
     for (let s = seed, wanted = cases.length + count / 2; cases.length < wanted; s++) {
@@ -120,7 +124,7 @@ function definitions(kernels: readonly SpecialKernel[]): string {
   const table = (paramsType: string): string => kernels.map((k, i) => (k.paramsType === paramsType ? `special_${i}` : '0')).join(', ');
   return `#include "qmcu_special.h"
 
-${kernels.map((k, i) => `void special_${i}(const ${k.paramsType} *params, const qmcu_map *in, const qmcu_map *out);\n${k.macro}(special_${i}, ${k.args.join(', ')})\n`).join('')}
+${kernels.map(definition).join('')}
 typedef void conv2d_function(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out);
 typedef void depthwise2d_function(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out);
 extern conv2d_function *const harness_conv2d[];
@@ -128,4 +132,24 @@ extern depthwise2d_function *const harness_depthwise2d[];
 conv2d_function *const harness_conv2d[] = { ${table('qmcu_conv2d_params')} };
 depthwise2d_function *const harness_depthwise2d[] = { ${table('qmcu_depthwise2d_params')} };
 `;
+}
+
+/** `special_<i>`; where the kernel wants room it gets no more than it asked for. */
+function definition({ paramsType, macro, args, room }: SpecialKernel, i: number): string {
+  const parameters = `const ${paramsType} *params, const qmcu_map *in, const qmcu_map *out`;
+  if (!room) return `void special_${i}(${parameters});\n${macro}(special_${i}, ${args.join(', ')})\n`;
+  return `void long_${i}(${parameters}, int16_t *room);
+${macro}(long_${i}, ${args.join(', ')})
+void special_${i}(${parameters});
+void special_${i}(${parameters})
+{
+    static QMCU_ALIGN(8) uint8_t room[${room.bytes}];
+    long_${i}(params, in, out, (int16_t *)(void *)room);
+}
+`;
+}
+
+/** The program with its weights stored as bytes. */
+function withByteWeights(program: Program): Program {
+  return { ...program, steps: program.steps.map((step) => (step.kernel.op === 'conv2d' ? { ...step, kernel: { ...step.kernel, weightBits: 8 } } : step)) };
 }
