@@ -128,18 +128,15 @@ typedef struct {
     CONV2D(11, "pw 24x24x192-32 u4-u4", 24, 192, 32, 1, 1, QMCU_U4, QMCU_U4, 8) \
     OTHER("pw 24x24x192-32 u2-u2", 'c', 24, 192, 32, 1, 1, QMCU_U2, QMCU_U2, 8) \
     CONV2D(12, "conv3x3 24x24x16-32 u4-u4", 24, 16, 32, 3, 1, QMCU_U4, QMCU_U4, 8) \
-    DEPTHWISE2D(13, "dw3x3s1 48x48x96 u4-u4", 48, 96, 3, 1, QMCU_U4, QMCU_U4, 8) \
+    POLYNOMIAL(13, "dw3x3s1 48x48x96 u4-u4", 48, 96, 3, 1, QMCU_U4, QMCU_U4, 8) \
     OTHER("dw3x3s1 48x48x96 u2-u2", 'd', 48, 96, 96, 3, 1, QMCU_U2, QMCU_U2, 8) \
     CONV2D(14, "pw 24x24x32-192 4-bit weights", 24, 32, 192, 1, 1, QMCU_S8, QMCU_S8, 4) \
     CONV2D(15, "pw 24x24x192-32 u4-u4 4-bit weights", 24, 192, 32, 1, 1, QMCU_U4, QMCU_U4, 4) \
-    DEPTHWISE2D(16, "dw3x3s1 48x48x96 4-bit weights", 48, 96, 3, 1, QMCU_S8, QMCU_S8, 4) \
-    POLYNOMIAL(17, "polynomials dw3x3s1 48x48x96 u4-u4 4-bit weights", 48, 96, 3, 1, QMCU_U4, QMCU_U4, 4) \
-    POLYNOMIAL(18, "polynomials dw3x3s1 48x48x96 4-bit weights", 48, 96, 3, 1, QMCU_S8, QMCU_S8, 4) \
-    POLYNOMIAL(19, "polynomials dw3x3s1 48x48x96 u8-u4 4-bit weights", 48, 96, 3, 1, QMCU_U8, QMCU_U4, 4) \
-    DEPTHWISE2D(20, "dw3x3s1 14x14x384 u8-u8", 14, 384, 3, 1, QMCU_U8, QMCU_U8, 8) \
-    POLYNOMIAL(21, "polynomials dw3x3s1 14x14x384 u8-u8 4-bit weights", 14, 384, 3, 1, QMCU_U8, QMCU_U8, 4) \
-    DEPTHWISE2D(22, "dw3x3s1 7x7x960 u8-u8", 7, 960, 3, 1, QMCU_U8, QMCU_U8, 8) \
-    POLYNOMIAL(23, "polynomials dw3x3s1 7x7x960 u8-u8 4-bit weights", 7, 960, 3, 1, QMCU_U8, QMCU_U8, 4) \
+    POLYNOMIAL(16, "dw3x3s1 48x48x96 4-bit weights", 48, 96, 3, 1, QMCU_S8, QMCU_S8, 4) \
+    POLYNOMIAL(17, "dw3x3s1 48x48x96 u4-u4 4-bit weights", 48, 96, 3, 1, QMCU_U4, QMCU_U4, 4) \
+    DEPTHWISE2D(18, "narrow dw3x3s1 14x14x384 u8-u8", 14, 384, 3, 1, QMCU_U8, QMCU_U8, 8) \
+    POLYNOMIAL(19, "narrow dw3x3s1 14x14x384 u8-u8 4-bit weights", 14, 384, 3, 1, QMCU_U8, QMCU_U8, 4) \
+    DEPTHWISE2D(20, "narrow dw3x3s1 7x7x960 u8-u8", 7, 960, 3, 1, QMCU_U8, QMCU_U8, 8) \
     OTHER("fc 320-1000 4-bit weights", 'f', 1, 320, 1000, 1, 1, QMCU_S8, QMCU_S8, 4)
 
 #define PIXEL_BYTES(channels, format) ((channels) * (2 << ((format) >> 1)) / 8)
@@ -161,7 +158,7 @@ typedef struct {
 #define ALL_ROWS(size, kernel, stride) ((((size) + (stride) - 1) / (stride) - 1) * (stride) + (kernel))
 #define ROWS(size, kernel, stride) \
     (ROOM(size, stride) < 8 ? kernel : ALL_ROWS(size, kernel, stride) <= 8 || ROOM(size, stride) < 12 ? 8 : ALL_ROWS(size, kernel, stride) <= 12 || ROOM(size, stride) < 16 ? 12 : 16)
-/* 4-bit weights always fit. */
+/* 4-bit weights, or codes, always fit. */
 #define SPECIAL_POLYNOMIAL(n, name, size, channels, kernel, stride, format, out_format, weight_bits) \
     QMCU_SPECIAL_POLYNOMIAL(depthwise2d_##n, ROWS(size, kernel, stride), out_format, 0u, 0u, 6u, 0, PIXEL_BYTES(channels, out_format))
 LAYERS(SPECIAL_CONV2D, SPECIAL_DEPTHWISE2D, SPECIAL_POLYNOMIAL, NOTHING)

@@ -56,13 +56,13 @@ export type Coefficients = Readonly<Record<keyof typeof M4_COEFFICIENTS, number>
 
 /** Cortex-M4, instructions at -O3: what `node test/bench/latency.mjs` prints, with the errors of this fit. Without a count so far: maxCode, element. */
 export const M4_COEFFICIENTS = {
-  convCall: 6092.8, convRow: 0, convNarrowMac: 0.41001, convLongMac: 0.14765, convMac: 0.9194, convMac4: 0.17136,
-  convOutput: 3.0974, convTap: 0.75599, convNarrow4: 0.31597, convNarrow2: 12.514, convPixel: 147.91, packedMac8: 0.47027,
+  convCall: 6289.2, convRow: 0, convNarrowMac: 0.41001, convLongMac: 0.14765, convMac: 0.91955, convMac4: 0.17123,
+  convOutput: 3.1069, convTap: 0.73331, convNarrow4: 0.33179, convNarrow2: 12.531, convPixel: 147.55, packedMac8: 0.47027,
   packedMac4: 0.52067, packedOutput8: 6.9049, packedOutput4: 5.2671, packedCode8: 7.6402, packedCode4: 1.3178, packedPart8: 45.059,
-  depthwiseCall: 0, depthwiseWeight: 29.953, depthwiseRow: 0, depthwiseRowChannel: 153.52, depthwiseMac: 0.69521, depthwiseNarrow4: 0.059566,
-  depthwiseNarrow2: 5.3221, depthwiseOutput: 5.7708, depthwiseInput: 3.1257, fullyConnected8: 1.1638, fullyConnected4: 2.2522, addCode: 17.907,
-  addRow: 124.76, averageCode: 3.4416, maxCode: 12, element: 33, copyByte: 1.8328, copyRow: 0,
-  call: 0,
+  depthwiseCall: 0, depthwiseWeight: 18.109, depthwiseRow: 0, depthwiseRowChannel: 37.836, depthwiseMac: 0.99283, depthwiseSmallMac: 0.71768,
+  depthwiseNarrow4: 0.13486, depthwiseNarrow2: 5.5041, depthwiseOutput: 3.5291, depthwiseInput: 3.4774, fullyConnected8: 1.1632, fullyConnected4: 2.2522,
+  addCode: 17.905, addRow: 126.31, averageCode: 3.4416, maxCode: 12, element: 33, copyByte: 1.8193,
+  copyRow: 0, call: 0,
 };
 
 /** Output channels of packed convolutions that share unpacked codes where columns come in parts, and the longest column that does not. */
@@ -86,7 +86,7 @@ function axisExtent(elements: number): AxisExtent {
 }
 
 /** What a kernel costs for each unit of its calls. */
-export function unitCosts(k: Coefficients, { kernel, channels, taps, inputBits, weightBits, kernelH, kernelW }: KernelShape): UnitCosts {
+export function unitCosts(k: Coefficients, { kernel, channels, taps, inputBits, weightBits, kernelH, kernelW, strideH, strideW }: KernelShape): UnitCosts {
   const units = { call: k.call, row: 0, pixel: 0, narrow: 0, input: 0 };
   switch (kernel) {
     case 'conv': {
@@ -104,10 +104,12 @@ export function unitCosts(k: Coefficients, { kernel, channels, taps, inputBits, 
       return units;
     }
     case 'depthwise': {
+      // 4-bit weights or codes multiply as polynomials, see qmcu_poly.h.
+      const mac = (weightBits === 4 || inputBits === 4) && kernelH === 3 && kernelW === 3 && strideH === 1 && strideW === 1 ? k.depthwiseSmallMac : k.depthwiseMac;
       const narrow = inputBits === 4 ? k.depthwiseNarrow4 : inputBits === 2 ? k.depthwiseNarrow2 : 0;
       units.call += k.depthwiseCall + channels * taps * k.depthwiseWeight;
       units.row = k.depthwiseRow + channels * k.depthwiseRowChannel;
-      units.pixel = channels * (taps * (k.depthwiseMac + narrow) + k.depthwiseOutput);
+      units.pixel = channels * (taps * (mac + narrow) + k.depthwiseOutput);
       units.input = channels * k.depthwiseInput;
       return units;
     }
