@@ -35,11 +35,12 @@ const configurations = [
   { name: 'uniform 4 bits', options: ['--search', 'entropy', '--lambda', '0', '--weights', '4'] },
 ].filter(({ name }) => name.includes(values.row));
 
-/** @param {string[]} args */
+/** What the command line prints, and the seconds of processor time that it took. @param {string[]} args */
 function run(args) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args, '--json'], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', 'TIMEFORMAT="%U %S"; time "$@"', 'bash', process.execPath, cli, ...args, '--json'], { encoding: 'utf8', maxBuffer: 1 << 28 });
   if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout);
+  const [user, system] = stderr.trim().split('\n').at(-1).split(' ').map(Number);
+  return { ...JSON.parse(stdout), processorSeconds: user + system };
 }
 
 /** @type {Record<string, any>} */
@@ -55,7 +56,7 @@ for (const { model, preprocess, calibration, evaluation } of models) {
     const result = run(['evaluate', plan, '--images', path.join(data, 'images', evaluation), '--limit', values.images]);
     rows[key] = {
       asked: Number(values.images), images: result.images, reduction: summary.bitOps.reduction, arenaBytes: summary.memory.arenaBytes, weightBytes: summary.memory.weightBytes,
-      float: result.float, quantized: result.quantized, agreement: result.agreement, expectedLoss: result.expectedLoss, outputSnr: result.outputSnr, seconds: summary.seconds.total,
+      float: result.float, quantized: result.quantized, agreement: result.agreement, expectedLoss: result.expectedLoss, outputSnr: result.outputSnr, seconds: summary.seconds.total, processorSeconds: summary.processorSeconds,
     };
     writeFileSync(store, `${JSON.stringify(rows, null, 1)}\n`);
     console.log(key, rows[key]);
@@ -69,7 +70,7 @@ const dropOf = (r) => r.float.top1 - r.quantized.top1;
 const lines = Object.entries(rows).map(([key, r]) => {
   const [model, name] = key.split(' / ');
   const drop = dropOf(r);
-  return `| ${model} | ${name} | ${r.reduction.toFixed(2)} | ${kib(r.arenaBytes)} | ${kib(r.weightBytes)} | ${r.quantized.top1.toFixed(1)} / ${r.quantized.top5.toFixed(1)} | ${drop.toFixed(1)} | ${r.expectedLoss.points.toFixed(1)} | ${r.agreement.toFixed(1)} | ${r.outputSnr.toFixed(1)} | ${r.seconds.toFixed(0)} | ${r.images} |`;
+  return `| ${model} | ${name} | ${r.reduction.toFixed(2)} | ${kib(r.arenaBytes)} | ${kib(r.weightBytes)} | ${r.quantized.top1.toFixed(1)} / ${r.quantized.top5.toFixed(1)} | ${drop.toFixed(1)} | ${r.expectedLoss.points.toFixed(1)} | ${r.agreement.toFixed(1)} | ${r.outputSnr.toFixed(1)} | ${r.seconds.toFixed(0)}${r.processorSeconds ? ` (${r.processorSeconds.toFixed(0)})` : ''} | ${r.images} |`;
 });
 writeFileSync(
   path.join(projectRoot, 'test/bench/accuracy.md'),
@@ -78,7 +79,8 @@ writeFileSync(
 Written by \`node test/bench/accuracy.mjs\`. Layer by layer, integer arithmetic of the firmware. Reduction: BitOPs at 8 bits over BitOPs of the plan. Drop: points of top-1 below
 float on the same images: one run each, and runs of about the same plan differ by up to a point on 500 images. Expected: the same foreseen without labels
 (\`expectedPointsLost\`, what an accuracy budget goes by), here on the images evaluated; its mean error and the drop per nat of divergence stand below the table. Seconds: \`quantize\` as a whole, beside whatever else
-the machine had to do; calibrated anew for "sensitivity 2.2×", from the cache for others.
+the machine had to do; in brackets those of a processor, where they were taken; calibrated anew for "sensitivity 2.2×",
+from the cache for others.
 
 | model | configuration | reduction | arena KiB | weights KiB | top-1 / top-5 % | drop | expected | agreement % | SNR dB | seconds | images |
 |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
