@@ -56,12 +56,12 @@ export type Coefficients = Readonly<Record<keyof typeof M4_COEFFICIENTS, number>
 
 /** Cortex-M4, instructions at -O3: what `node test/bench/latency.mjs` prints, with the errors of this fit. Without a count so far: maxCode, element. */
 export const M4_COEFFICIENTS = {
-  convCall: 6289.2, convRow: 0, convNarrowMac: 0.41001, convLongMac: 0.14765, convMac: 0.91955, convMac4: 0.17123,
-  convOutput: 3.1069, convTap: 0.73331, convNarrow4: 0.33179, convNarrow2: 12.531, convPixel: 147.55, packedMac8: 0.47027,
-  packedMac4: 0.52067, packedOutput8: 6.9049, packedOutput4: 5.2671, packedCode8: 7.6402, packedCode4: 1.3178, packedPart8: 45.059,
-  depthwiseCall: 0, depthwiseWeight: 18.109, depthwiseRow: 0, depthwiseRowChannel: 37.836, depthwiseMac: 0.99283, depthwiseSmallMac: 0.71768,
-  depthwiseNarrow4: 0.13486, depthwiseNarrow2: 5.5041, depthwiseOutput: 3.5291, depthwiseInput: 3.4774, fullyConnected8: 1.1632, fullyConnected4: 2.2522,
-  addCode: 17.905, addRow: 126.31, averageCode: 3.4416, maxCode: 12, element: 33, copyByte: 1.8193,
+  convCall: 6202.4, convRow: 0, convNarrowMac: 0.41001, convLongMac: 0, convMac: 0.90521, convMac4: 0.17278,
+  convOutput: 3.4596, convTap: 1.2325, convNarrow4: 0.29932, convNarrow2: 12.506, convPixel: 133.52, packedMac8: 0.44828,
+  packedMac4: 0.41454, packedOutput8: 7.8616, packedOutput4: 15.609, packedCode8: 6.9406, packedCode4: 2.049, packedPart8: 2.5772,
+  depthwiseCall: 0, depthwiseWeight: 18.101, depthwiseRow: 0, depthwiseRowChannel: 37.965, depthwiseMac: 0.99258, depthwiseSmallMac: 0.71717,
+  depthwiseNarrow4: 0.13486, depthwiseNarrow2: 5.5038, depthwiseOutput: 3.5331, depthwiseInput: 3.4754, fullyConnected8: 1.1629, fullyConnected4: 2.2522,
+  addCode: 17.921, addRow: 105.41, averageCode: 3.4416, maxCode: 12, element: 33, copyByte: 2.0263,
   copyRow: 0, call: 0,
 };
 
