@@ -12,7 +12,7 @@ export function quantizeAction(model: vscode.Uri, { board }: QuantizeChoices): s
 }
 
 /** Quantizes a model as chosen and as the settings say, and writes the plan beside it: one job with progress that can be cancelled. */
-export async function runQuantize({ engine, jobs, log }: Pick<Services, 'engine' | 'jobs' | 'log'>, model: vscode.Uri, choices: QuantizeChoices): Promise<QuantizeSummary> {
+export async function runQuantize({ documents, engine, jobs, log }: Pick<Services, 'documents' | 'engine' | 'jobs' | 'log'>, model: vscode.Uri, choices: QuantizeChoices): Promise<QuantizeSummary> {
   const { sramBytes, flashBytes, ...settings } = quantizeSettings(model);
   const { board, imagesPath, preprocess } = choices;
   const own = board.id === 'custom';
@@ -21,6 +21,7 @@ export async function runQuantize({ engine, jobs, log }: Pick<Services, 'engine'
     modelPath: model.fsPath, planPath: planUriOf(model).fsPath, imagesPath, preprocess,
     targetId: board.id, core: own ? board.core : undefined, sramBytes: sramBytes ?? (own ? board.sramBytes : undefined), flashBytes: flashBytes ?? (own ? board.flashBytes : undefined),
   }), options));
+  documents.reload(model);
   for (const note of summary.notes) log.info(`${nameOf(model)}: ${note}`);
   return summary;
 }

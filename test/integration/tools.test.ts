@@ -30,7 +30,7 @@ describe('tools for language models', () => {
     engine = new EngineClient(workerThread(`${projectRoot}/dist/worker.js`), { info: () => undefined, error: () => undefined });
     documents = new ModelDocuments(engine);
     inspect = new InspectTool({ documents });
-    quantize = new QuantizeTool({ engine, jobs: new Jobs(), log });
+    quantize = new QuantizeTool({ documents, engine, jobs: new Jobs(), log });
   });
   after(() => { documents.dispose(); engine.dispose(); log.dispose(); });
 

@@ -140,6 +140,13 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
     return { modelPath: this.uri.fsPath, planPath: this.plan.fsPath, sizes: quantizeSettings(this.uri).sizes, ...(open ? { planText: open.getText() } : {}) };
   }
 
+  /** Forgets the view at once: for whoever has written the plan itself and does not wait for the file system to tell. */
+  reload(): void {
+    clearTimeout(this.timer);
+    this.current = undefined;
+    this.changed.fire();
+  }
+
   override dispose(): void {
     if (this.isDisposed) return;
     clearTimeout(this.timer);
@@ -150,9 +157,6 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
 
   private reloadSoon(): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.current = undefined;
-      this.changed.fire();
-    }, SETTLE_MS);
+    this.timer = setTimeout(() => this.reload(), SETTLE_MS);
   }
 }

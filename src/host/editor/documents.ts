@@ -44,6 +44,12 @@ export class ModelDocuments extends Disposable {
     return document;
   }
 
+  /** Files of a model were just written: whoever asks for its view next sees them. */
+  reload(uri: vscode.Uri): void {
+    const key = uri.toString();
+    (this.opened.get(key) ?? this.kept.find((other) => other.uri.toString() === key))?.reload();
+  }
+
   override dispose(): void {
     for (const document of [...this.opened.values(), ...this.kept]) document.dispose();
     super.dispose();

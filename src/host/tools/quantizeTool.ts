@@ -20,7 +20,7 @@ const PRESETS = ['imagenet', 'tf', 'unit', 'raw'];
 
 /** Lets a language model quantize, once the user has confirmed. Only in a trusted workspace, and only what lies in it. */
 export class QuantizeTool implements vscode.LanguageModelTool<QuantizeInput> {
-  constructor(private readonly services: Pick<Services, 'engine' | 'jobs' | 'log'>) {}
+  constructor(private readonly services: Pick<Services, 'documents' | 'engine' | 'jobs' | 'log'>) {}
 
   async prepareInvocation({ input }: vscode.LanguageModelToolInvocationPrepareOptions<QuantizeInput>): Promise<vscode.PreparedToolInvocation> {
     const { model, choices } = await this.check(input);
