@@ -55,8 +55,8 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
     collect(count, (s) => randomProgram(s, 'conv2d'), null);
     collect(count / 2, (s) => randomProgram(s, 'depthwise2d'), null);
     collect(count / 2, randomPackable, 'QMCU_SPECIAL_PACKED');
-    collect(count / 4, randomPackable, 'QMCU_SPECIAL_LONG_PACKED');
-    collect(count / 4, (s) => (s % 2 === 0 ? randomPackable(s) : withByteWeights(randomPackable(s))), 'QMCU_SPECIAL_LONG_CONV2D');
+    collect(count / 6, randomPackable, 'QMCU_SPECIAL_LONG_PACKED');
+    collect(count / 6, (s) => (s % 2 === 0 ? randomPackable(s) : withByteWeights(randomPackable(s))), 'QMCU_SPECIAL_LONG_CONV2D');
     collect(count / 2, (s) => randomRows(s, 3, 1), 'QMCU_SPECIAL_POLYNOMIAL');
     for (const kernel of [3, 5] as const) for (const stride of [1, 2] as const) collect(count / 8, (s) => randomRows(s, kernel, stride), 'QMCU_SPECIAL_DEPTHWISE2D');
     for (let s = seed, wanted = cases.length + count / 2; cases.length < wanted; s++) {
