@@ -7,6 +7,8 @@ import { fitsTwins, twinBytes } from './twins';
 
 /** Cores whose DSP extension the packed kernels are for. */
 const DSP_CORES: readonly Core[] = ['cortex-m4', 'cortex-m7', 'cortex-m33'];
+/** Others on which 4-bit weights are read faster as bytes (test/bench/kernels.md). */
+const BYTE_CORES: readonly Core[] = ['cortex-m0plus', 'cortex-m3', 'cortex-m55'];
 /** Code that a packed kernel takes beyond another one that is made for a layer, at -O3 (test/bench/flash.md). */
 export const PACKED_KERNEL_BYTES = 1024;
 
@@ -30,8 +32,17 @@ export function chooseWiderWeights(program: Program, target: { readonly core: Co
   const packed = new Set<Step>();
   const bytes = new Set<Step>();
   const twins = new Set<Step>();
-  if (!DSP_CORES.includes(target.core)) return { packed, bytes, twins };
   let room = target.flashBytes - programCodeBytes(program) - plainBytes;
+  if (!DSP_CORES.includes(target.core)) {
+    if (!BYTE_CORES.includes(target.core)) return { packed, bytes, twins };
+    for (const { packable, others, byteBytes } of candidates(program).sort((a, b) => b.macs / b.byteBytes - a.macs / a.byteBytes)) {
+      const steps = [...packable, ...others];
+      if (byteBytes > room || (target.core === 'cortex-m3' && steps.some((step) => readsNibbles(program, step)))) continue;
+      room -= byteBytes;
+      steps.forEach((step) => bytes.add(step));
+    }
+    return { packed, bytes, twins };
+  }
   for (const { packable, others, packedBytes: whenPacked, byteBytes } of candidates(program).sort((a, b) => b.macs / least(b) - a.macs / least(a))) {
     const pack = whenPacked !== null && whenPacked <= room;
     const more = pack ? whenPacked : byteBytes;
@@ -53,6 +64,11 @@ export function chooseWiderWeights(program: Program, target: { readonly core: Co
     twins.add(step);
   }
   return { packed, bytes, twins };
+}
+
+/** A convolution of 4-bit codes: the M3 takes these and 4-bit weights apart together, in fewer instructions than with bytes. */
+function readsNibbles({ buffers }: Program, { kernel, inputs: [input] }: Step): boolean {
+  return kernel.op === 'conv2d' && buffers[input.buffer].bits === 4;
 }
 
 /** Code that a program needs before any weights are widened. */

@@ -53,8 +53,16 @@ describe('wider 4-bit weights', () => {
       for (const room of [0, 1000, 5000, 1e6]) {
         const flashBytes = programCodeBytes(program) + plain + room;
         assert.ok(constantBytes(program, { core: 'cortex-m4', flashBytes }) <= plain + room);
-        const none = chooseWiderWeights(program, { core: 'cortex-m55', flashBytes }, plain);
+        const none = chooseWiderWeights(program, { core: 'xtensa-lx7', flashBytes }, plain);
         assert.equal(none.packed.size + none.bytes.size, 0);
+        for (const core of ['cortex-m0plus', 'cortex-m3', 'cortex-m55'] as const) {
+          assert.ok(constantBytes(program, { core, flashBytes }) <= plain + room);
+          const { packed: none, bytes } = chooseWiderWeights(program, { core, flashBytes }, plain);
+          const [{ inputs: [input], kernel }] = program.steps;
+          const isNarrow = program.buffers[input.buffer].bits === 4 && kernel.op === 'conv2d';
+          assert.equal(none.size, 0);
+          if (room === 1e6) assert.equal(bytes.size, core === 'cortex-m3' && isNarrow ? 0 : 1);
+        }
       }
       assert.equal(constantBytes(program, { core: 'cortex-m4', flashBytes: programCodeBytes(program) + plain }), plain);
       if (packed(program)) assert.ok(constantBytes(program, { core: 'cortex-m7', flashBytes: 1e9 }) > plain);
