@@ -23,12 +23,14 @@
  * qmcu_block_shape; params, in and out of every call agree with them.
  */
 #if QMCU_DSP
-#define QMCU_SPECIAL_CONV2D(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes)                 \
+#define QMCU_SPECIAL_CONV2D_BLOCK(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes)           \
     static const qmcu_block_shape name##_shape = { length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes }; \
     QMCU_KERNEL static void name##_block(const qmcu_block *block)                                                                          \
     {                                                                                                                                      \
         qmcu_block_all(&name##_shape, 0, block);                                                                                           \
-    }                                                                                                                                      \
+    }
+#define QMCU_SPECIAL_CONV2D(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes)                 \
+    QMCU_SPECIAL_CONV2D_BLOCK(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes)               \
     void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                                   \
     {                                                                                                                                      \
         if (QMCU_BLOCK_FITS(length)) {                                                                                                     \
@@ -48,11 +50,7 @@
 /* The same for columns that are too long for the stack: calls bring room for four of them, of an even number of codes. */
 #if QMCU_DSP
 #define QMCU_SPECIAL_LONG_CONV2D(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes)            \
-    static const qmcu_block_shape name##_shape = { length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes }; \
-    QMCU_KERNEL static void name##_block(const qmcu_block *block)                                                                          \
-    {                                                                                                                                      \
-        qmcu_block_all(&name##_shape, 0, block);                                                                                           \
-    }                                                                                                                                      \
+    QMCU_SPECIAL_CONV2D_BLOCK(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes)               \
     void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)                                    \
     {                                                                                                                                      \
         qmcu_convolve_by(&name##_shape, name##_block, params, in, out, room);                                                              \
@@ -74,13 +72,15 @@
     static const uint32_t name##_limits[] = { QMCU_SPECIAL_LIST limits };                                                                    \
     static const qmcu_pack_shape name##_shape = { kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, name##_limits };
 #define QMCU_SPECIAL_LIST(...) __VA_ARGS__
+#define QMCU_SPECIAL_PACKED_BLOCK(name, parts)                         \
+    QMCU_KERNEL static void name##_block(const qmcu_pack_block *block) \
+    {                                                                  \
+        qmcu_pack_all(&name##_shape, parts, block);                    \
+    }
 #if QMCU_DSP
 #define QMCU_SPECIAL_PACKED(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits)     \
     QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits)   \
-    QMCU_KERNEL static void name##_block(const qmcu_pack_block *block)                                                                     \
-    {                                                                                                                                      \
-        qmcu_pack_all(&name##_shape, !QMCU_PACK_FITS(padded), block);                                                                      \
-    }                                                                                                                                      \
+    QMCU_SPECIAL_PACKED_BLOCK(name, !QMCU_PACK_FITS(padded))                                                                               \
     void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                                   \
     {                                                                                                                                      \
         if (QMCU_PACK_FITS(padded) || QMCU_PACK_HAS_PARTS) {                                                                               \
@@ -102,10 +102,7 @@
 #if QMCU_DSP
 #define QMCU_SPECIAL_LONG_PACKED(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits) \
     QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits)    \
-    QMCU_KERNEL static void name##_block(const qmcu_pack_block *block)                                                                      \
-    {                                                                                                                                       \
-        qmcu_pack_all(&name##_shape, 0, block);                                                                                             \
-    }                                                                                                                                       \
+    QMCU_SPECIAL_PACKED_BLOCK(name, 0)                                                                                                        \
     void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)                                     \
     {                                                                                                                                       \
         qmcu_convolve_packed(&name##_shape, name##_block, params, in, out, room);                                                           \
