@@ -53,6 +53,7 @@ function change(value: number, reference: number): Figure['change'] {
 function latencyFigure({ figures, target }: PlanView): Figure {
   const { latencyMs, int8Layerwise } = figures;
   const label = t('Latency (estimate)');
+  if (latencyMs === null && target.clockMHz === 0) return { label, value: { number: '–', unit: '' }, caption: t('no clock rate given'), description: t('Boards of your own have a core, SRAM and flash, but no clock rate') };
   if (latencyMs === null) return { label, value: { number: '–', unit: '' }, caption: t('no estimate for {0}', coreText(target.core) || target.name), description: t('Kernels are not measured on this core') };
   return {
     label, value: milliseconds(latencyMs), change: int8Layerwise.latencyMs === null ? undefined : change(latencyMs, int8Layerwise.latencyMs),

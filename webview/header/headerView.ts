@@ -82,7 +82,7 @@ export class HeaderView {
     const { edits, host } = this.context;
     const board = menuButton('board', t('Board'), h('span', { class: 'ellipsis' }, icon('chip'), [target.name, coreText(target.core)].filter((text) => text !== '').join(' · ')), (anchor) => {
       void host.targets().then((targets) => openMenu(anchor, t('Board'), targetChoices(targets, target, edits)), () => undefined);
-    }, t('{0} MHz · figures from {1}', target.clockMHz, target.source));
+    }, target.clockMHz > 0 ? t('{0} MHz · figures from {1}', target.clockMHz, target.source) : t('Figures of your own'));
     const grid = menuButton('grid', t('Patches'), stagesText(plan),
       (anchor) => openMenu(anchor, t('Patches'), gridChoices(stage, edits)), t('How the first layers are cut into patches'));
     const lambda = menuButton('lambda', 'λ', `λ ${String(search.lambda)}`, (anchor) => openMenu(anchor, 'λ', lambdaChoices(search.lambda, edits)),
