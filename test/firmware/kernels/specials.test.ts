@@ -62,7 +62,7 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
     for (let s = seed, wanted = cases.length + count / 2; cases.length < wanted; s++) {
       const program = randomProgram(s, 'fullyConnected');
       const { kernel } = program.steps[0];
-      if (kernel.op !== 'fullyConnected' || kernel.weightBits !== 8) continue;
+      if (kernel.op !== 'fullyConnected' || kernel.weightBits !== 8 || program.arenaBytes > LARGEST_ARENA) continue;
       const { values } = program.constants[kernel.weights];
       // Quantized weights are symmetric.
       values.forEach((weight, i) => (values[i] = Math.max(-127, weight)));
