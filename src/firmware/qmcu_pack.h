@@ -8,9 +8,12 @@
  *   QMCU_PACK_HALVES   Weights of two channels in 16 bits, n = 12, and codes as they are: SMLAD multiplies two weights of both channels.
  *   QMCU_PACK_WORDS    Codes of two pixels, n = 14, times 4-bit weights of two channels, n = 28: SMLAL adds four products to 64 bits.
  *
- * Sums are taken out of their fields before they could outgrow them. QMCU_PACK_HALVES does so after a number of codes that the generator
- * found from the weights. QMCU_PACK_WORDS is for 8-bit codes, of which few are sure to fit; there the columns are measured as they are
- * gathered: by Cauchy-Schwarz |sum of w * x| <= sqrt(sum of w^2) * sqrt(sum of x^2). So their time depends on the codes a little, their result does not.
+ * Sums are taken out of their fields before they could outgrow them. Where the weights are so small that they never do, that is once for the whole column. Elsewhere
+ * the columns are measured first: by Cauchy-Schwarz |sum of w * x| <= sqrt(sum of w^2) * sqrt(sum of x^2). So the time of such a layer depends on the codes a little, its
+ * result does not.
+ *
+ * qmcu_requant of these layers has biases and multipliers in one table, and the biases as the sums need them: less the half of a field's range with which fields begin, and
+ * shifted by pre_shift. For each two channels both biases, then both multipliers; `multiplier` is unused.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -27,8 +30,8 @@
 #define QMCU_PACK_PIXEL 14u
 #define QMCU_PACK_CHANNEL 28u
 
-/* Most codes of a column whose loop is unrolled where they all are one segment. */
-#define QMCU_PACK_UNROLLED 32u
+/* Most codes of a turn of an unrolled loop. */
+#define QMCU_PACK_TURN 32u
 
 /* What a layer's kernel is made for. */
 typedef struct {
@@ -36,14 +39,14 @@ typedef struct {
     uint32_t length;        /* codes of a column */
     uint32_t padded;        /* the same with zeros after them: a multiple of unit, as the weights are stored */
     uint32_t unit;          /* codes that always fit, even, at most 16 */
-    uint32_t chunk;         /* QMCU_PACK_HALVES: codes after which sums are taken out, a multiple of unit */
+    uint32_t turn;          /* even divisor of padded, at most QMCU_PACK_TURN: codes of a turn of the loop over a whole column */
+    uint32_t always;        /* whether the sums of whole columns always fit */
     uint32_t format;        /* of the output and what follows: as in qmcu_block_shape (qmcu_block.h) */
     uint32_t bounded;
     uint32_t pre_shift;
     uint32_t shift;
-    int32_t bias_shift;
     int32_t pixel_bytes;
-    const uint32_t *limits; /* QMCU_PACK_WORDS: largest sum of squares of 1, 2 ... units of codes whose sums of products fit */
+    const uint32_t *limits; /* largest sum of squares of 1, 2 ... units of codes whose sums of products fit */
 } qmcu_pack_shape;
 
 #if QMCU_DSP
@@ -57,7 +60,7 @@ typedef struct {
     int32_t channels;            /* so many, a multiple of 4 */
     uint8_t *to;                 /* their codes in the first pixel; the others follow each other */
     uint32_t length;             /* of the columns, or of this part of them */
-    const uint8_t *segments;     /* QMCU_PACK_WORDS: units after which sums are taken out, again and again; 0 at the end */
+    const uint8_t *segments;     /* units after which sums are taken out, again and again; 0 at the end */
     uint32_t taken;              /* how often they are taken out, parts before this one included */
     /* Where columns come in parts: */
     int32_t *sums;               /* sixteen for each four channels, between the parts */
@@ -123,45 +126,60 @@ QMCU_INLINE void qmcu_pack_hide(const qmcu_pack_shape *shape, qmcu_pack_sums *s)
     }
 }
 
-/* One segment of the columns, from x and w to `*end` of the weights; `one`: of one unit; `parts` as in qmcu_pack_all. Fields begin with half of their range, so that they never are negative. */
-QMCU_INLINE void qmcu_pack_segment(const qmcu_pack_shape *shape, int one, int parts, const int16_t *x, const uint8_t *w, const uint8_t *const *end, qmcu_pack_sums *s)
+/* Bytes of the weights of so many codes, of four channels. */
+#define QMCU_PACK_WEIGHT_BYTES(kind, codes) (((kind) == QMCU_PACK_HALVES ? 4u : 8u) * (codes))
+
+/*
+ * Where fields begin: with half of their range, so that they never are negative. Loaded for every register, by half as many instructions as the compiler would need to
+ * copy them, from what it must not know.
+ */
+QMCU_INLINE void qmcu_pack_begin(const qmcu_pack_shape *shape, qmcu_pack_sums *s)
 {
     if (shape->kind == QMCU_PACK_HALVES) {
         s->halves = qmcu_sums_of((int32_t)1 << (QMCU_PACK_HALF_BITS - 1u), (int32_t)1 << (QMCU_PACK_HALF_BITS - 1u));
-        do {
+        return;
+    }
+    const uint32_t half = 1u << (QMCU_PACK_PIXEL - 1u);
+    const uint32_t beyond = QMCU_PACK_PIXEL + QMCU_PACK_CHANNEL - 32u;
+    qmcu_long begin = { half | half << QMCU_PACK_PIXEL, half >> (32u - QMCU_PACK_CHANNEL) | half << beyond };
+    QMCU_OPAQUE(begin.low);
+    QMCU_OPAQUE(begin.high);
+    s->words.a01 = begin;
+    s->words.a23 = begin;
+    s->words.b01 = begin;
+    s->words.b23 = begin;
+}
+
+/* Adds `codes` codes, a constant, of the columns and the weights of four channels to the sums; again and again up to `*end` of the weights, or `once`. */
+QMCU_INLINE void qmcu_pack_turns(const qmcu_pack_shape *shape, uint32_t codes, int once, const int16_t **columns, const uint8_t **weights, const uint8_t *const *end, qmcu_pack_sums *s)
+{
+    const int16_t *x = *columns;
+    const uint8_t *w = *weights;
+    do {
+        if (shape->kind == QMCU_PACK_HALVES) {
 #if defined(__OPTIMIZE__) && defined(__arm__)
 #pragma GCC unroll 16
 #endif
-            for (uint32_t i = 0u; i < shape->unit / 2u; i++) {
+            for (uint32_t i = 0u; i < codes / 2u; i++) {
                 qmcu_pack_halves_step(&s->halves, x, w, i);
             }
-            x += 4u * shape->unit;
-            w += 4u * shape->unit;
-        } while (!one && w != *end);
-    } else {
-        const uint32_t half = 1u << (QMCU_PACK_PIXEL - 1u);
-        const uint32_t beyond = QMCU_PACK_PIXEL + QMCU_PACK_CHANNEL - 32u;
-        qmcu_long begin = { half | half << QMCU_PACK_PIXEL, half >> (32u - QMCU_PACK_CHANNEL) | half << beyond };
-        QMCU_OPAQUE(begin.low);
-        QMCU_OPAQUE(begin.high);
-        s->words.a01 = begin;
-        s->words.a23 = begin;
-        s->words.b01 = begin;
-        s->words.b23 = begin;
-        do {
+        } else {
 #if defined(__OPTIMIZE__) && defined(__arm__)
 #pragma GCC unroll 32
 #endif
-            for (uint32_t i = 0u; i < shape->unit; i++) {
+            for (uint32_t i = 0u; i < codes; i++) {
                 qmcu_pack_words_step(&s->words, x, w, i);
             }
-            if (parts) {
-                qmcu_pack_hide(shape, s); /* GCC 12 otherwise moves sums about at the end of each turn */
-            }
-            x += 4u * shape->unit;
-            w += 8u * shape->unit;
-        } while (!one && w != *end);
-    }
+        }
+        qmcu_pack_hide(shape, s); /* GCC 12 otherwise moves sums about at the end of each turn */
+        x += 4u * codes;
+        w += QMCU_PACK_WEIGHT_BYTES(shape->kind, codes);
+        if (!once) {
+            QMCU_OPAQUE(x); /* or the end of the columns is computed, too */
+        }
+    } while (!once && w != *end);
+    *columns = x;
+    *weights = w;
 }
 
 #endif /* QMCU_DSP */

@@ -10,30 +10,34 @@
 
 #if QMCU_DSP
 
-/* Codes of the next segment. */
-QMCU_INLINE uint32_t qmcu_pack_next(const qmcu_pack_shape *shape, qmcu_pack_place *place)
+/* The next segment's codes: in turns of as many units as are unrolled, then unit by unit. */
+QMCU_INLINE void qmcu_pack_segment(const qmcu_pack_shape *shape, uint32_t units, const int16_t **x, const uint8_t **w, qmcu_pack_place *place, qmcu_pack_sums *s)
 {
-    uint32_t codes;
-    if (shape->kind == QMCU_PACK_HALVES) {
-        codes = place->rest < shape->chunk ? place->rest : shape->chunk;
-    } else {
-        codes = *place->segments++ * shape->unit;
+    const uint32_t together = QMCU_PACK_TURN / shape->unit;
+    const uint32_t turns = units / together;
+    const uint32_t rest = units % together;
+    qmcu_pack_begin(shape, s);
+    place->end = *w + QMCU_PACK_WEIGHT_BYTES(shape->kind, turns * together * shape->unit);
+    place->rest_end = *w + QMCU_PACK_WEIGHT_BYTES(shape->kind, units * shape->unit);
+    QMCU_BLOCK_TO_MEMORY(*place);
+    if (turns != 0u) {
+        qmcu_pack_turns(shape, together * shape->unit, 0, x, w, &place->end, s);
     }
-    place->rest -= codes;
-    return codes;
+    if (rest != 0u) {
+        qmcu_pack_turns(shape, shape->unit, 0, x, w, &place->rest_end, s);
+    }
 }
 
 /* Sums all segments of four channels, the last into s, the others into place->sums; all of them there where further parts follow. */
-QMCU_INLINE void qmcu_pack_sum(const qmcu_pack_shape *shape, int parts, const qmcu_pack_block *block, int last_part, qmcu_pack_place *place, qmcu_pack_sums *s)
+QMCU_INLINE void qmcu_pack_sum(const qmcu_pack_shape *shape, const qmcu_pack_block *block, int last_part, qmcu_pack_place *place, qmcu_pack_sums *s)
 {
-    const int16_t *x = block->columns;
+    const int16_t *x = place->columns;
     const uint8_t *w = place->weights;
+    place->segments = block->segments;
     for (;;) {
-        const uint32_t codes = qmcu_pack_next(shape, place);
-        place->end = w + (shape->kind == QMCU_PACK_HALVES ? 4u : 8u) * codes;
-        QMCU_BLOCK_TO_MEMORY(*place);
-        qmcu_pack_segment(shape, 0, parts, x, w, &place->end, s);
-        if (place->rest == 0u && last_part) {
+        qmcu_pack_segment(shape, *place->segments++, &x, &w, place, s);
+        const int ends = *place->segments == 0u;
+        if (ends && last_part) {
             return;
         }
         if (place->earlier) {
@@ -41,12 +45,10 @@ QMCU_INLINE void qmcu_pack_sum(const qmcu_pack_shape *shape, int parts, const qm
         } else {
             qmcu_pack_keep(shape, 0, s, place->sums);
         }
-        if (place->rest == 0u) {
+        if (ends) {
             return;
         }
         place->earlier = 1;
-        x += 4u * codes;
-        w = place->end;
     }
 }
 
@@ -54,71 +56,81 @@ QMCU_INLINE void qmcu_pack_sum(const qmcu_pack_shape *shape, int parts, const qm
 QMCU_INLINE void qmcu_pack_advance(const qmcu_pack_shape *shape, int parts, qmcu_pack_place *place)
 {
     place->to += shape->format < QMCU_U8 ? 2 : 4;
-    place->weights += (shape->kind == QMCU_PACK_HALVES ? 4u : 8u) * shape->padded;
     place->sums += parts ? 16 : 0;
-    place->bias += 4;
-    place->multiplier += 4;
+    place->scale += 8;
     if (shape->bounded != 0u) {
         place->max += place->max_step;
     }
 }
 
-/* All channels, their sums taken out once: the loop over few codes is unrolled. */
-QMCU_INLINE void qmcu_pack_whole(const qmcu_pack_shape *shape, const int16_t *columns, qmcu_pack_place *place, const int32_t *end)
+/* All channels, their sums taken out once. */
+QMCU_INLINE void qmcu_pack_whole(const qmcu_pack_shape *shape, qmcu_pack_place *place)
 {
-    const int one = shape->padded == shape->unit || shape->padded <= QMCU_PACK_UNROLLED;
-    qmcu_pack_shape unrolled = *shape;
-    unrolled.unit = one ? shape->padded : shape->unit;
     do {
         qmcu_pack_sums s;
-        if (!one) {
-            place->end = place->weights + (shape->kind == QMCU_PACK_HALVES ? 4u : 8u) * shape->padded;
-        }
+        const int16_t *x = place->columns;
+        const uint8_t *w = place->weights;
+        place->weights = w + QMCU_PACK_WEIGHT_BYTES(shape->kind, shape->padded);
         QMCU_BLOCK_TO_MEMORY(*place);
-        qmcu_pack_segment(&unrolled, one, 0, columns, place->weights, &place->end, &s);
-        qmcu_pack_finish(shape, 1u, 0, &s, place);
+        qmcu_pack_begin(shape, &s);
+        qmcu_pack_turns(shape, shape->turn, shape->turn == shape->padded, &x, &w, &place->weights, &s);
+        qmcu_pack_finish(shape, 0u, 0, &s, place);
         qmcu_pack_advance(shape, 0, place);
-    } while (place->bias != end);
+    } while (place->scale != place->scale_end);
 }
 
 /* All channels, their sums taken out after every segment. */
-QMCU_INLINE void qmcu_pack_segments(const qmcu_pack_shape *shape, int parts, const qmcu_pack_block *block, qmcu_pack_place *place, const int32_t *end)
+QMCU_INLINE void qmcu_pack_segments(const qmcu_pack_shape *shape, int parts, const qmcu_pack_block *block, qmcu_pack_place *place)
 {
     do {
         qmcu_pack_sums s;
-        place->segments = block->segments;
-        place->rest = parts ? block->length : shape->padded;
         place->earlier = parts && !block->begins;
-        qmcu_pack_sum(shape, parts, block, !parts || block->ends, place, &s);
+        qmcu_pack_sum(shape, block, !parts || block->ends, place, &s);
         if (parts && !block->ends) {
             /* The sums are kept. */
         } else if (!parts || place->earlier) {
-            qmcu_pack_finish(shape, block->taken, 1, &s, place);
+            qmcu_pack_finish(shape, block->taken - 1u, 1, &s, place);
         } else {
-            qmcu_pack_finish(shape, 1u, 0, &s, place);
+            qmcu_pack_finish(shape, 0u, 0, &s, place);
         }
+        place->weights += QMCU_PACK_WEIGHT_BYTES(shape->kind, shape->padded);
         qmcu_pack_advance(shape, parts, place);
-    } while (place->bias != end);
+    } while (place->scale != place->scale_end);
 }
 
-/* The block itself. Inlined with a constant shape; `parts`: the columns may come in parts. */
-QMCU_INLINE void qmcu_pack_all(const qmcu_pack_shape *shape, int parts, const qmcu_pack_block *block)
+/* Where a block begins; `own`: room for sixteen sums, `same`: for four bounds. */
+QMCU_INLINE qmcu_pack_place qmcu_pack_place_of(const qmcu_pack_shape *shape, int parts, const qmcu_pack_block *block, int32_t *own, int16_t *same)
 {
-    const int always_one = shape->padded == shape->unit || (shape->kind == QMCU_PACK_HALVES && shape->chunk >= shape->padded);
     const qmcu_requant *requant = block->requant;
-    const int32_t *end = requant->bias + (block->first + block->channels);
-    const int16_t same[4] = { requant->max, requant->max, requant->max, requant->max };
-    int32_t own[16];
-    qmcu_pack_place place = { block->weights, NULL, NULL, 0u, requant->bias + block->first, requant->multiplier + block->first, same, 0, block->to, parts ? block->sums : own, 0 };
+    const int32_t *scale = requant->bias + 2 * block->first;
+    qmcu_pack_place place = { block->columns, block->weights, NULL, NULL, NULL, scale, scale + 2 * block->channels, same, 0, block->to, parts ? block->sums : own, 0 };
+    for (uint32_t i = 0u; i < 4u; i++) {
+        same[i] = requant->max;
+    }
     if (shape->bounded != 0u && requant->max_table != NULL) {
         place.max = requant->max_table + block->first;
         place.max_step = 4;
     }
-    if (!parts && (always_one || block->taken == 1u)) {
-        qmcu_pack_whole(shape, block->columns, &place, end);
-    } else {
-        qmcu_pack_segments(shape, parts, block, &place, end);
-    }
+    return place;
+}
+
+/*
+ * The block itself, inlined with a constant shape: the first where the sums are taken out once and the columns are whole, the second for all blocks; `parts`: the
+ * columns may come in parts. Two functions, since the compiler then finds registers for each.
+ */
+QMCU_INLINE void qmcu_pack_once(const qmcu_pack_shape *shape, const qmcu_pack_block *block)
+{
+    int16_t same[4];
+    qmcu_pack_place place = qmcu_pack_place_of(shape, 0, block, NULL, same);
+    qmcu_pack_whole(shape, &place);
+}
+
+QMCU_INLINE void qmcu_pack_all(const qmcu_pack_shape *shape, int parts, const qmcu_pack_block *block)
+{
+    int16_t same[4];
+    int32_t own[16];
+    qmcu_pack_place place = qmcu_pack_place_of(shape, parts, block, own, same);
+    qmcu_pack_segments(shape, parts, block, &place);
 }
 
 #endif /* QMCU_DSP */

@@ -77,12 +77,13 @@ QMCU_INLINE void qmcu_pack_keep(const qmcu_pack_shape *shape, int earlier, qmcu_
 
 /* Where a block is between two fours of channels and their segments. In memory while the products are summed, which takes all registers. */
 typedef struct {
+    const int16_t *columns;
     const uint8_t *weights;
-    const uint8_t *end;      /* of the segment */
+    const uint8_t *end;      /* of the segment's turns */
+    const uint8_t *rest_end; /* of the segment */
     const uint8_t *segments;
-    uint32_t rest;           /* codes after the segment */
-    const int32_t *bias;
-    const int32_t *multiplier;
+    const int32_t *scale;    /* two biases, two multipliers, again and again */
+    const int32_t *scale_end;
     const int16_t *max;
     int32_t max_step;        /* from four channels' bounds to the next: 0 where all have the same */
     uint8_t *to;
@@ -90,17 +91,23 @@ typedef struct {
     int earlier;             /* whether sums of segments before this one are kept */
 } qmcu_pack_place;
 
-/* Codes of two channels, the first or second of four, from all sums, of which those of the segments before this one are kept and which are too large by `excess`. */
+/* Codes of two channels, the first or second of four, from all sums, of which those of the segments before this one are kept and too large by `excess`. */
 QMCU_INLINE void qmcu_pack_write(const qmcu_pack_shape *shape, const qmcu_pack_place *place, const uint32_t excess[2], int earlier, uint32_t second, const qmcu_pack_sums *s)
 {
-    const qmcu_block_shape like = { 0u, 0u, shape->format, shape->bounded, 0u, shape->pre_shift, shape->shift, shape->bias_shift, shape->pixel_bytes };
+    const qmcu_block_shape like = { 0u, 0u, shape->format, shape->bounded, 0u, shape->pre_shift, shape->shift, 0, shape->pixel_bytes };
     const uint32_t c = 2u * second;
+    const int32_t *scale = place->scale + 2u * c;
     uint8_t *to = place->to + (shape->format < QMCU_U8 ? second : c);
-    int32_t a = qmcu_shift_left((int32_t)((uint32_t)qmcu_shift_bias(place->bias[c], shape->bias_shift) - excess[0]), shape->pre_shift);
-    int32_t b = qmcu_shift_left((int32_t)((uint32_t)qmcu_shift_bias(place->bias[c + 1u], shape->bias_shift) - excess[1]), shape->pre_shift);
+    /* Modulo 2^32: only the whole sum stays in range. */
+    uint32_t a = (uint32_t)scale[0];
+    uint32_t b = (uint32_t)scale[1];
+    if (earlier) {
+        a -= excess[0];
+        b -= excess[1];
+    }
     QMCU_OPAQUE(a);
     QMCU_OPAQUE(b);
-    qmcu_block_scale k = { place->multiplier[c], place->multiplier[c + 1u], 0xffffu };
+    qmcu_block_scale k = { scale[2], scale[3], 0xffffu };
     if (shape->bounded != 0u) {
         k.bound = (uint32_t)place->max[c] | (uint32_t)place->max[c + 1u] << 8;
     }
@@ -109,20 +116,42 @@ QMCU_INLINE void qmcu_pack_write(const qmcu_pack_shape *shape, const qmcu_pack_p
 #endif
     for (uint32_t p = 0u; p < 4u; p++) {
         const qmcu_pack_pair pair = qmcu_pack_take(shape, earlier, p, second, s, place->sums);
-        /* Modulo 2^32: only the whole sum stays in range. */
-        const uint32_t sum_a = ((uint32_t)pair.a << shape->pre_shift) + (uint32_t)a;
-        const uint32_t sum_b = ((uint32_t)pair.b << shape->pre_shift) + (uint32_t)b;
+        const uint32_t sum_a = ((uint32_t)pair.a << shape->pre_shift) + a;
+        const uint32_t sum_b = ((uint32_t)pair.b << shape->pre_shift) + b;
         qmcu_block_write(&like, &k, (int32_t)sum_a, (int32_t)sum_b, to + (int32_t)p * shape->pixel_bytes);
     }
 }
 
-/* All codes of four channels. */
-QMCU_INLINE void qmcu_pack_finish(const qmcu_pack_shape *shape, uint32_t taken, int earlier, qmcu_pack_sums *s, const qmcu_pack_place *place)
+/* All codes of four channels, whose sums were taken out `more` times before. The sums of the last two wait in memory for those of the first two: else the compiler, which is short of registers, moves all it has back and forth. */
+QMCU_INLINE void qmcu_pack_finish(const qmcu_pack_shape *shape, uint32_t more, int earlier, qmcu_pack_sums *s, const qmcu_pack_place *place)
 {
-    const uint32_t half = taken << (shape->kind == QMCU_PACK_HALVES ? QMCU_PACK_HALF_BITS - 1u : QMCU_PACK_PIXEL - 1u);
+    const uint32_t half = more << (shape->kind == QMCU_PACK_HALVES ? QMCU_PACK_HALF_BITS - 1u : QMCU_PACK_PIXEL - 1u) << shape->pre_shift;
     const uint32_t excess[2] = { half, shape->kind == QMCU_PACK_HALVES ? 0u : half };
+    uint32_t waiting[4];
     qmcu_pack_hide(shape, s);
+    if (shape->kind == QMCU_PACK_HALVES) {
+        waiting[0] = (uint32_t)s->halves.b0;
+        waiting[1] = (uint32_t)s->halves.b1;
+        waiting[2] = (uint32_t)s->halves.b2;
+        waiting[3] = (uint32_t)s->halves.b3;
+    } else {
+        waiting[0] = s->words.b01.low;
+        waiting[1] = s->words.b01.high;
+        waiting[2] = s->words.b23.low;
+        waiting[3] = s->words.b23.high;
+    }
+    QMCU_BLOCK_TO_MEMORY(waiting);
     qmcu_pack_write(shape, place, excess, earlier, 0u, s);
+    QMCU_BLOCK_TO_MEMORY(waiting);
+    if (shape->kind == QMCU_PACK_HALVES) {
+        s->halves.b0 = (int32_t)waiting[0];
+        s->halves.b1 = (int32_t)waiting[1];
+        s->halves.b2 = (int32_t)waiting[2];
+        s->halves.b3 = (int32_t)waiting[3];
+    } else {
+        s->words.b01 = (qmcu_long){ waiting[0], waiting[1] };
+        s->words.b23 = (qmcu_long){ waiting[2], waiting[3] };
+    }
     qmcu_pack_write(shape, place, excess, earlier, 1u, s);
 }
 

@@ -41,7 +41,7 @@ static uint32_t prepare(const convolution *conv, int32_t oy, int32_t ox, uint32_
         qmcu_store_two(columns + 4u * k, 0u, 0u, 0u);
         qmcu_store_two(columns + 4u * k, 8u, 0u, 0u);
     }
-    return shape->kind == QMCU_PACK_HALVES ? (padded + shape->chunk - 1u) / shape->chunk : qmcu_join_columns(shape, columns, padded, segments);
+    return shape->kind == QMCU_PACK_HALVES ? qmcu_measure_columns(shape, columns, padded, segments) : qmcu_join_columns(shape, columns, padded, segments);
 }
 
 static void convolve_columns(const convolution *conv, int32_t oy, int32_t ox, int16_t *columns, uint8_t *segments)
@@ -71,8 +71,7 @@ static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t
     const qmcu_conv2d_params *params = conv->gathering.params;
     const qmcu_map *out = conv->gathering.out;
     const uint32_t length = conv->shape->padded;
-    const uint32_t code_bytes = conv->shape->kind == QMCU_PACK_HALVES ? 4u : 8u;
-    const uint32_t part = QMCU_PACK_PART_CODES / 4u / (2u * conv->shape->unit) * (2u * conv->shape->unit);
+        const uint32_t part = QMCU_PACK_PART_CODES / 4u / (2u * conv->shape->unit) * (2u * conv->shape->unit);
     const uint8_t *weights = params->weights;
     qmcu_pack_block block = { columns, weights, &params->requant, 0, 0, NULL, 0u, segments, 0u, sums, 1, 1 };
     for (; block.first < out->channels; block.first += QMCU_PACK_PART_CHANNELS) {
@@ -83,7 +82,7 @@ static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t
             block.length = length - from < part ? length - from : part;
             block.begins = from == 0u;
             block.ends = from + block.length == length;
-            block.weights = weights + code_bytes * ((uint32_t)(block.first / 4) * length + from);
+            block.weights = weights + QMCU_PACK_WEIGHT_BYTES(conv->shape->kind, (uint32_t)(block.first / 4) * length + from);
             block.taken += prepare(conv, oy, ox, from, block.length, columns, segments);
             conv->function(&block);
         }
@@ -124,7 +123,7 @@ void qmcu_convolve_packed(const qmcu_pack_shape *shape, qmcu_pack_function *func
     conv.shape = shape;
     conv.function = function;
     conv.room = room;
-    conv.direct = shape->kind == QMCU_PACK_WORDS && shape->unit % 4u == 0u && params->window.kernel_h == 1 && params->window.kernel_w == 1;
+    conv.direct = shape->kind == QMCU_PACK_WORDS && params->window.kernel_h == 1 && params->window.kernel_w == 1;
     qmcu_each_four(&conv, parts, in, out, convolve_four, convolve_last);
 }
 
@@ -161,12 +160,11 @@ static void sum_window(const qmcu_pack_shape *shape, const qmcu_conv2d_params *p
         for (int32_t kx = 0; kx < window->kernel_w; kx++) {
             const int32_t row = y + ky * window->dilation_h;
             const int32_t column = x + kx * window->dilation_w;
-            if (row < 0 || row >= in->h || column < 0 || column >= in->w) {
-                continue;
-            }
-            const uint8_t *codes = qmcu_at(in, row, column, 0);
+            const int inside = row >= 0 && row < in->h && column >= 0 && column < in->w;
+            const uint8_t *codes = inside ? qmcu_at(in, row, column, 0) : in->data;
             for (int32_t i = 0; i < in->channels; i++) {
-                const int32_t code = qmcu_code(codes, (uint32_t)i, in->format);
+                const int32_t outside = params->pad_codes != NULL ? params->pad_codes[i] : 0;
+                const int32_t code = inside ? qmcu_code(codes, (uint32_t)i, in->format) : outside;
                 int32_t pair[2];
                 weights_of(shape, params->weights, c, (uint32_t)((ky * window->kernel_w + kx) * in->channels + i), pair);
                 sums[0] += pair[0] * code;
@@ -174,6 +172,16 @@ static void sum_window(const qmcu_pack_shape *shape, const qmcu_conv2d_params *p
             }
         }
     }
+}
+
+/* The code of a sum of channel c; biases and multipliers stand as qmcu_pack.h says. */
+static int32_t code_of(const qmcu_pack_shape *shape, const qmcu_requant *requant, int32_t c, int32_t sum)
+{
+    const int32_t *scale = requant->bias + (4 * (c / 2) + c % 2);
+    const uint32_t half = shape->kind == QMCU_PACK_WORDS ? 1u << (QMCU_PACK_PIXEL - 1u) : c % 2 == 0 ? 1u << (QMCU_PACK_HALF_BITS - 1u) : 0u;
+    const int32_t a = (int32_t)((((uint32_t)sum + half) << shape->pre_shift) + (uint32_t)scale[0]);
+    const int32_t y = (qmcu_mulhi(a, scale[2]) + (int32_t)(1u << (shape->shift - 1u))) >> shape->shift;
+    return qmcu_clamp(y, requant->min, requant->max_table != NULL ? requant->max_table[c] : requant->max);
 }
 
 void qmcu_convolve_packed_plain(const qmcu_pack_shape *shape, const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
@@ -187,8 +195,8 @@ void qmcu_convolve_packed_plain(const qmcu_pack_shape *shape, const qmcu_conv2d_
             for (int32_t c = 0; c < out->channels; c += 2) {
                 int32_t sums[2];
                 sum_window(shape, params, in, y, x, c, sums);
-                const int32_t a = qmcu_requantize_acc(&params->requant, c, sums[0]);
-                const int32_t b = qmcu_requantize_acc(&params->requant, c + 1, sums[1]);
+                const int32_t a = code_of(shape, &params->requant, c, sums[0]);
+                const int32_t b = code_of(shape, &params->requant, c + 1, sums[1]);
                 if (shape->format < QMCU_U8) {
                     *to++ = (uint8_t)((a & 15) | (b & 15) << 4);
                 } else {

@@ -21,8 +21,8 @@
 #define QMCU_PACK_HAS_PARTS (QMCU_BLOCK_CODES >= 8u * QMCU_PACK_PART_CHANNELS + 4u * 32u)
 
 /*
- * For layers without groups and padding codes, with a multiple of 4 output channels and output rows of at least 4 pixels, that fit or come in parts. Where `room` is
- * not NULL the columns go there: four numbers of 16 bits for each code, then, of QMCU_PACK_WORDS, a byte for each unit and one more.
+ * For layers without groups, with a multiple of 4 output channels and output rows of at least 4 pixels, that fit or come in parts. Where `room` is
+ * not NULL the columns go there: four numbers of 16 bits for each code, then a byte for each unit and one more.
  */
 void qmcu_convolve_packed(const qmcu_pack_shape *shape, qmcu_pack_function *function, const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room);
 #endif

@@ -68,18 +68,26 @@
  * Defines `name` as qmcu_conv2d with weights as qmcu_pack.h takes them, for layers as qmcu_packs.h says. The numbers are those of
  * qmcu_pack_shape; the last argument is the list of its limits, in parentheses.
  */
-#define QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits) \
+#define QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits) \
     static const uint32_t name##_limits[] = { QMCU_SPECIAL_LIST limits };                                                                    \
-    static const qmcu_pack_shape name##_shape = { kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, name##_limits };
+    static const qmcu_pack_shape name##_shape = { kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, name##_limits };
 #define QMCU_SPECIAL_LIST(...) __VA_ARGS__
-#define QMCU_SPECIAL_PACKED_BLOCK(name, parts)                         \
-    QMCU_KERNEL static void name##_block(const qmcu_pack_block *block) \
-    {                                                                  \
-        qmcu_pack_all(&name##_shape, parts, block);                    \
+#define QMCU_SPECIAL_PACKED_BLOCK(name, parts)                            \
+    QMCU_KERNEL static void name##_segments(const qmcu_pack_block *block) \
+    {                                                                     \
+        qmcu_pack_all(&name##_shape, parts, block);                       \
+    }                                                                     \
+    QMCU_KERNEL static void name##_block(const qmcu_pack_block *block)    \
+    {                                                                     \
+        if (!(parts) && (name##_shape.always || block->taken == 1u)) {    \
+            qmcu_pack_once(&name##_shape, block);                         \
+        } else {                                                          \
+            name##_segments(block);                                       \
+        }                                                                 \
     }
 #if QMCU_DSP
-#define QMCU_SPECIAL_PACKED(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits)     \
-    QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits)   \
+#define QMCU_SPECIAL_PACKED(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits)     \
+    QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits)   \
     QMCU_SPECIAL_PACKED_BLOCK(name, !QMCU_PACK_FITS(padded))                                                                               \
     void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                                   \
     {                                                                                                                                      \
@@ -90,8 +98,8 @@
         }                                                                                                                                  \
     }
 #else
-#define QMCU_SPECIAL_PACKED(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits)   \
-    QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits) \
+#define QMCU_SPECIAL_PACKED(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits)   \
+    QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits) \
     void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                                 \
     {                                                                                                                                    \
         qmcu_convolve_packed_plain(&name##_shape, params, in, out);                                                                      \
@@ -100,16 +108,16 @@
 
 /* The same for columns that are too long for the stack: calls bring room for four of them, see qmcu_packs.h. */
 #if QMCU_DSP
-#define QMCU_SPECIAL_LONG_PACKED(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits) \
-    QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits)    \
+#define QMCU_SPECIAL_LONG_PACKED(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits) \
+    QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits)    \
     QMCU_SPECIAL_PACKED_BLOCK(name, 0)                                                                                                        \
     void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)                                     \
     {                                                                                                                                       \
         qmcu_convolve_packed(&name##_shape, name##_block, params, in, out, room);                                                           \
     }
 #else
-#define QMCU_SPECIAL_LONG_PACKED(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits) \
-    QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, chunk, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, limits)    \
+#define QMCU_SPECIAL_LONG_PACKED(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits) \
+    QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits)    \
     void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)                                     \
     {                                                                                                                                       \
         (void)room;                                                                                                                         \

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { Constant, ConstantId, Program } from '../program/types';
+import type { Constant, ConstantId, Program, Requantization } from '../program/types';
 import { packNibbles, packPairs, pairRows, type RowShape } from './packing';
-import { packWeights, type Pack } from './packs';
+import { packScale, packWeights, type Pack } from './packs';
 import { comment, commentText, intLiteral, wrapItems } from './text';
 import { twinWeights } from './twins';
 
 /**
  * Element types of the arrays that the runtime reads. `weights4` is two 4-bit codes to a byte, rows starting on a byte; `pairs8` and
- * `pairs4` are rows of weights in pairs, see packing.ts; `packed` is described in packs.ts, `twins` in twins.ts.
+ * `pairs4` are rows of weights in pairs, see packing.ts; `packed` and `scale` are described in packs.ts, `twins` in twins.ts.
  */
-export type ArrayType = 'weights8' | 'weights4' | 'pairs8' | 'pairs4' | 'packed' | 'twins' | 'int16' | 'uint16' | 'int32';
+export type ArrayType = 'weights8' | 'weights4' | 'pairs8' | 'pairs4' | 'packed' | 'scale' | 'twins' | 'int16' | 'uint16' | 'int32';
 
 const cTypes: Record<ArrayType, { readonly c: string; readonly bytes: number; readonly min: number; readonly max: number }> = {
   weights8: { c: 'int8_t', bytes: 1, min: -128, max: 127 },
@@ -17,6 +17,7 @@ const cTypes: Record<ArrayType, { readonly c: string; readonly bytes: number; re
   pairs8: { c: 'int8_t', bytes: 1, min: -128, max: 127 },
   pairs4: { c: 'uint8_t', bytes: 1, min: -8, max: 7 },
   packed: { c: 'int32_t', bytes: 4, min: -128, max: 127 },
+  scale: { c: 'int32_t', bytes: 4, min: -2147483648, max: 2147483647 },
   twins: { c: 'int16_t', bytes: 2, min: -128, max: 127 },
   int16: { c: 'int16_t', bytes: 2, min: -32768, max: 32767 },
   uint16: { c: 'uint16_t', bytes: 2, min: 0, max: 65535 },
@@ -60,6 +61,15 @@ export class ConstantArrays {
     return array.symbol;
   }
 
+  /** Symbol of a layer's biases and multipliers in one table, as packed kernels take them. */
+  packedScale(requant: Requantization, { kind }: Pack): string {
+    const { bias, multiplier, biasShift, preShift } = requant;
+    const request = `${bias} scale ${multiplier} ${biasShift} ${preShift} ${kind}`;
+    const array = this.byRequest.get(request) ?? this.add(this.program.constants[bias], 'scale', packScale(this.program, requant, kind));
+    this.byRequest.set(request, array);
+    return array.symbol;
+  }
+
   /** Values of a constant. */
   values(id: ConstantId): Constant['values'] {
     return this.program.constants[id].values;
@@ -83,7 +93,7 @@ export class ConstantArrays {
         const section = constant.kind === 'weights' ? 'QMCU_SECTION_WEIGHTS' : 'QMCU_SECTION_TABLES';
         const shape = constant.dims.length > 0 ? `, ${constant.dims.join(' x ')}` : '';
         return (
-          comment([`${commentText(constant.name)}${shape}${a.type === 'weights4' || a.type === 'pairs4' ? ', 4 bits' : ''}${a.type.startsWith('pairs') ? ', rows in pairs' : a.type === 'packed' ? ', two in each word or half of it' : a.type === 'twins' ? ', two rows in each number' : ''}`]) +
+          comment([`${commentText(constant.name)}${shape}${a.type === 'weights4' || a.type === 'pairs4' ? ', 4 bits' : ''}${a.type.startsWith('pairs') ? ', rows in pairs' : a.type === 'packed' ? ', two in each word or half of it' : a.type === 'scale' ? ' and multipliers, of two channels in turn' : a.type === 'twins' ? ', two rows in each number' : ''}`]) +
           `${section} QMCU_ALIGN(4) const ${cTypes[a.type].c} ${a.symbol}[${a.stored.length}] = {\n${wrapItems(literals(a.stored), '    ').join('\n')}\n};\n`
         );
       })
@@ -97,7 +107,10 @@ export class ConstantArrays {
     for (const value of values) {
       if (value < min || value > max) throw new Error(`Constant '${constant.name}' has the value ${value}, which does not fit ${type}.`);
     }
-    const stored = pack ? packWeights(values, pack) : arranged(values, type, shape);
+    return this.add(constant, type, pack ? packWeights(values, pack) : arranged(values, type, shape));
+  }
+
+  private add(constant: Constant, type: ArrayType, stored: ArrayLike<number>): CArray {
     const content = `${type} ${createHash('sha256').update(bytesOf(stored)).digest('hex')}`;
     const known = this.byContent.get(content);
     if (known) return known;

@@ -1,6 +1,6 @@
-import { maxCode, minCode } from '../program/arithmetic';
+import { maxCode, minCode, shiftBias } from '../program/arithmetic';
 import { regionWidth } from '../graph/region';
-import type { ConstantId, Kernel, Program, Step } from '../program/types';
+import type { ConstantId, Kernel, Program, Requantization, Step } from '../program/types';
 
 /** How a convolution's weights stand in words of two output channels each, see `qmcu_pack.h`. */
 export type PackKind = 'halves' | 'words';
@@ -13,9 +13,8 @@ export interface Pack {
   /** The same, zeros included. */
   readonly padded: number;
   readonly unit: number;
-  /** 0 but for `halves`. */
-  readonly chunk: number;
-  /** Empty for `halves`. */
+  readonly turn: number;
+  readonly always: boolean;
   readonly limits: readonly number[];
 }
 
@@ -24,9 +23,11 @@ const HALF_BITS = 12;
 const FIELD_BITS = 14;
 /** Place of a word's second weight. */
 const SECOND = { halves: HALF_BITS, words: 28 } as const;
-const LARGEST_UNIT = 16;
-/** With smaller ones taking sums out of their fields costs more than packing saves. */
-const LEAST_UNIT = 6;
+/** Four codes of 8 bits times weights of 4 bits always fit a field. */
+const UNITS = [16, 12, 8, 4] as const;
+const LARGEST_TURN = 32;
+/** With more, sums of squares of codes might leave 31 bits. */
+const LONGEST_COLUMN = 2 ** 15;
 
 /**
  * How a convolution on cores with the DSP extension may be packed; undefined where it may not: the codes' bits decide the kind,
@@ -37,30 +38,35 @@ export function packOf({ buffers, constants }: Program, { inputs: [input], outpu
   const kind = bits <= 4 ? 'halves' : 'words';
   // Pixels of an image are large numbers, unlike most codes of feature maps: their sums would have to be taken out of the fields all the time.
   if (kind === 'words' && role === 'input') return undefined;
-  if (kernel.weightBits !== 4 || kernel.group !== 1 || kernel.padCodes !== null || output.channels % 4 !== 0 || regionWidth(output.region) < 4) return undefined;
+  if (kernel.weightBits !== 4 || kernel.group !== 1 || output.channels % 4 !== 0 || regionWidth(output.region) < 4) return undefined;
   const length = kernel.window.kernelH * kernel.window.kernelW * input.channels;
+  if (length > LONGEST_COLUMN) return undefined;
   const rows = new Rows(constants[kernel.weights].values, length, { min: minCode(bits, signed), max: maxCode(bits, signed) });
-  if (!rows.standInWords(kind)) return undefined;
-  if (kind === 'halves') {
-    const unit = unitOf(length, LARGEST_UNIT);
-    const padded = paddedTo(length, unit);
-    const chunk = rows.longest(2 ** (HALF_BITS - 1), unit, padded, 2);
-    return chunk < unit || !rows.fit(2 ** 18) ? undefined : { kind, length, padded, unit, chunk, limits: [] };
-  }
-  const bound = 2 ** (FIELD_BITS - 1);
-  for (let most = LARGEST_UNIT; most >= LEAST_UNIT; most -= 2) {
+  if (!rows.standInWords(kind) || (kind === 'halves' && !rows.fit(2 ** 18))) return undefined;
+  // Of two weights in a half only the first one's sums stand below others.
+  const every = kind === 'halves' ? 2 : 1;
+  const bound = 2 ** ((kind === 'halves' ? HALF_BITS : FIELD_BITS) - 1);
+  for (const most of UNITS) {
     const unit = unitOf(length, most);
     const padded = paddedTo(length, unit);
-    if (rows.longest(bound, unit, padded, 1) >= unit) return { kind, length, padded, unit, chunk: 0, limits: rows.squareLimits(bound - 1, unit, padded) };
+    const longest = rows.longest(bound, unit, padded, every);
+    if (longest < unit) continue;
+    const always = longest >= padded;
+    return { kind, length, padded, unit, turn: turnOf(padded), always, limits: always ? [] : rows.squareLimits(bound - 1, unit, padded, every) };
   }
   return undefined;
 }
 
-/** The even number up to `most` that leaves least padding, the largest of them. */
+/** The unit up to `most` that leaves least padding, the largest of them. */
 function unitOf(length: number, most: number): number {
-  let best = most;
-  for (let unit = most - 2; unit >= Math.max(LEAST_UNIT, most - 6); unit -= 2) if (paddedTo(length, unit) < paddedTo(length, best)) best = unit;
-  return best;
+  return UNITS.filter((unit) => unit <= most).reduce((best, unit) => (paddedTo(length, unit) < paddedTo(length, best) ? unit : best), most);
+}
+
+/** The largest even divisor of a column's codes whose loop is unrolled. */
+function turnOf(padded: number): number {
+  let turn = LARGEST_TURN;
+  while (padded % turn !== 0) turn -= 2;
+  return turn;
 }
 
 function paddedTo(length: number, unit: number): number {
@@ -117,13 +123,13 @@ class Rows {
 
   /**
    * For 1, 2, … units the largest sum of squares of so many codes with which no sum of products exceeds `bound`, by Cauchy–Schwarz. Where no
-   * code is negative, positive and negative weights each have a sum of their own sign, and the larger of the two bounds both.
+   * code is negative, positive and negative weights each have a sum of their own sign, and the larger of the two bounds both. Of each `every` channels the first counts.
    */
-  squareLimits(bound: number, unit: number, padded: number): number[] {
+  squareLimits(bound: number, unit: number, padded: number, every: number): number[] {
     const units = padded / unit;
     const most = new Float64Array(units);
     const signs = this.codes.min < 0 ? [0] : [1, -1];
-    for (let c = 0; c < this.channels; c++) {
+    for (let c = 0; c < this.channels; c += every) {
       for (const sign of signs) {
         const squares = this.squares(c, unit, units, sign);
         for (let from = 0; from < units; from++) {
@@ -175,6 +181,23 @@ export function packWeights(values: ArrayLike<number>, { kind, length, padded }:
     }
   }
   return Int32Array.from(words);
+}
+
+/**
+ * Biases and multipliers of a layer as the packed kernels take them: of each two channels both biases, then both multipliers. Biases are shifted as the sums are, and less by
+ * what fields of sums begin with.
+ */
+export function packScale({ constants }: Program, { bias, multiplier, biasShift, preShift }: Requantization, kind: PackKind): Int32Array {
+  const biases = constants[bias].values;
+  const multipliers = constants[multiplier].values;
+  const begin = (c: number): number => (kind === 'words' ? 2 ** (FIELD_BITS - 1) : c % 2 === 0 ? 2 ** (HALF_BITS - 1) : 0);
+  const table = new Int32Array(2 * biases.length);
+  for (let c = 0; c < biases.length; c++) {
+    const at = 4 * (c >> 1) + (c & 1);
+    table[at] = (shiftBias(biases[c], biasShift) - begin(c)) << preShift;
+    table[at + 2] = multipliers[c];
+  }
+  return table;
 }
 
 /** Bytes of the words of {@link packWeights}. */

@@ -101,16 +101,16 @@ export class ParameterWriter {
       ...('window' in kernel ? [`.window = ${window(kernel.window)}`] : []),
       `.weights = ${weights}`,
       ...('padCodes' in kernel && kernel.padCodes !== null ? [`.pad_codes = ${this.array(kernel.padCodes, 'int16')}`] : []),
-      this.requant(kernel.requant),
+      this.requant(kernel.requant, pack && this.constants.packedScale(kernel.requant, pack)),
       `.weight_bits = ${kernel.weightBits}`,
     ];
   }
 
-  private requant(r: Requantization): string {
+  /** @param scale symbol of a table of biases and multipliers */
+  private requant(r: Requantization, scale?: string): string {
     const max = this.perChannel(r.max, 'int16');
     const fields = [
-      `.bias = ${this.array(r.bias, 'int32')}`,
-      `.multiplier = ${this.array(r.multiplier, 'int32')}`,
+      ...(scale ? [`.bias = ${scale}`] : [`.bias = ${this.array(r.bias, 'int32')}`, `.multiplier = ${this.array(r.multiplier, 'int32')}`]),
       ...(max.table ? [`.max_table = ${max.table}`] : []),
       `.bias_shift = ${r.biasShift}`,
       `.pre_shift = ${r.preShift}`,

@@ -78,12 +78,12 @@ function packed(program: Program, step: Step, kernel: Extract<Kernel, { op: 'con
   const bounded = boundsOf(program, requant, output);
   const pack = bounded === undefined ? undefined : packOf(program, step, kernel);
   if (bounded === undefined || pack === undefined) return undefined;
-  const room = pack.padded > LONGEST_COLUMN ? (roomIn(program, step, 4 * 2 * pack.padded + pack.limits.length + 1) ?? undefined) : undefined;
+  const room = pack.padded > LONGEST_COLUMN ? (roomIn(program, step, 4 * 2 * pack.padded + pack.padded / pack.unit + 1) ?? undefined) : undefined;
   return {
     macro: room === undefined ? 'QMCU_SPECIAL_PACKED' : 'QMCU_SPECIAL_LONG_PACKED',
     args: [
-      `QMCU_PACK_${pack.kind.toUpperCase()}`, `${pack.length}u`, `${pack.padded}u`, `${pack.unit}u`, `${pack.chunk}u`, formatOf(program, output), `${bounded}u`, `${requant.preShift}u`,
-      `${requant.shift}u`, requant.biasShift, program.buffers[output.buffer].pixelBytes, `(${pack.limits.length === 0 ? '0u' : pack.limits.map((limit) => `${limit}u`).join(', ')})`,
+      `QMCU_PACK_${pack.kind.toUpperCase()}`, `${pack.length}u`, `${pack.padded}u`, `${pack.unit}u`, `${pack.turn}u`, `${pack.always ? 1 : 0}u`, formatOf(program, output), `${bounded}u`, `${requant.preShift}u`,
+      `${requant.shift}u`, program.buffers[output.buffer].pixelBytes, `(${pack.limits.length === 0 ? '0u' : pack.limits.map((limit) => `${limit}u`).join(', ')})`,
     ],
     paramsType: 'qmcu_conv2d_params',
     needed: ['qmcu_conv2d', 'qmcu_convolve_by', 'qmcu_convolve_packed', 'qmcu_convolve_packed_plain'],

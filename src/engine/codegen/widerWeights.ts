@@ -1,7 +1,7 @@
 import { codeBytes } from '../targets/capacity';
 import type { Core } from '../targets/types';
 import type { ConstantId, Program, Step } from '../program/types';
-import { packedBytes } from './packs';
+import { packedBytes, type Pack } from './packs';
 import { specialKernel } from './special';
 import { fitsTwins, twinBytes } from './twins';
 
@@ -108,7 +108,21 @@ function candidates(program: Program): Candidate[] {
     const others = steps.filter((_, i) => packs[i] === undefined);
     const ways = new Map(packs.flatMap((pack) => (pack ? [[`${pack.kind} ${pack.padded}`, pack] as const] : [])));
     const plain = program.constants[weights].values.length / 2;
-    const whenPacked = [...ways.values()].reduce((sum, pack) => sum + packedBytes(program, weights, pack) + PACKED_KERNEL_BYTES, others.length > 0 ? plain : -plain);
+    const tables = scaleBytes(packable, packs.filter((pack) => pack !== undefined), others.length > 0);
+    const whenPacked = [...ways.values()].reduce((sum, pack) => sum + packedBytes(program, weights, pack) + PACKED_KERNEL_BYTES, tables + (others.length > 0 ? plain : -plain));
     return { packable, others, macs: steps.reduce((sum, { macs }) => sum + macs, 0), packedBytes: ways.size > 0 ? whenPacked : null, byteBytes: plain };
   });
+}
+
+/** Flash that tables of biases and multipliers of packed kernels take beyond the tables that they replace, if other steps do not need those. */
+function scaleBytes(steps: readonly Step[], packs: readonly Pack[], others: boolean): number {
+  const tables = new Set<string>();
+  const replaced = new Set<ConstantId>();
+  steps.forEach(({ kernel }, i) => {
+    if (kernel.op !== 'conv2d') return;
+    const { bias, multiplier, biasShift, preShift } = kernel.requant;
+    tables.add(`${bias} ${multiplier} ${biasShift} ${preShift} ${packs[i].kind}`);
+    if (!others) replaced.add(bias).add(multiplier);
+  });
+  return steps.length === 0 ? 0 : 4 * steps[0].output.channels * (2 * tables.size - replaced.size);
 }

@@ -1,4 +1,4 @@
-import { packWeights, type Pack } from '../../../src/engine/codegen/packs';
+import { packScale, packWeights, type Pack } from '../../../src/engine/codegen/packs';
 import { twinWeights } from '../../../src/engine/codegen/twins';
 import { regionHeight, regionWidth } from '../../../src/engine/graph/region';
 import type { Access, Kernel, KernelOp, PerChannel, Program, Requantization, ScaledSum, Step, StepWindow } from '../../../src/engine/program/types';
@@ -120,16 +120,21 @@ class StepEncoder {
       if (k.padCodes === null) this.words(-1);
       else this.int16(k.padCodes);
     }
-    this.requant(k.requant);
+    this.requant(k.requant, this.pack && packScale(this.program, k.requant, this.pack.kind));
   }
 
   private window(w: StepWindow): void {
     this.words(w.kernelH, w.kernelW, w.strideH, w.strideW, w.dilationH, w.dilationW, w.padTop, w.padLeft);
   }
 
-  private requant(r: Requantization): void {
-    this.int32(r.bias);
-    this.int32(r.multiplier);
+  private requant(r: Requantization, scale?: Int32Array): void {
+    if (scale) {
+      this.block(scale);
+      this.words(-1);
+    } else {
+      this.int32(r.bias);
+      this.int32(r.multiplier);
+    }
     if (typeof r.max === 'number') this.words(-1);
     else this.int16(r.max.constant);
     this.words(r.biasShift, r.preShift, r.shift, r.min, typeof r.max === 'number' ? r.max : 0);

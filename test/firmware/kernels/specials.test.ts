@@ -44,8 +44,8 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
         const kernel = specialKernel({ ...program, arenaBytes }, program.steps[0], packs);
         if (kernel === undefined || (only !== null && kernel.macro !== only) || program.arenaBytes > LARGEST_ARENA) continue;
         const arena = new Random(~s).bytes(program.arenaBytes);
-        // Sums of small codes go further before they leave their fields.
-        if (packs && s % 2 === 0) arena.forEach((byte, i) => (arena[i] = byte & 0x1f));
+        // Sums of small codes go further before they leave their fields, those of few further still.
+        if (packs && s % 2 === 0) arena.forEach((byte, i) => (arena[i] = s % 4 === 0 && byte > 20 ? 0 : byte & 0x1f));
         cases.push({ program, arena, pack: kernel.pack });
         kernels.push(kernel);
         seeds.push(s);
@@ -95,7 +95,7 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
   for (const level of ['-O2', '-Os']) {
     it(`give the same arenas, byte for byte: emulated Cortex-M4, ${level}`, () => {
       const elf = path.join(folder, `m4${level}.elf`);
-      buildForBoard('m4', [...sources(), specials, path.join(here, 'harness_board.c')], elf, ['-std=c11', level, '-DHARNESS_SPECIALS', `-I${firmware}`, `-I${here}`]);
+      buildForBoard('m4', [...sources(), specials, path.join(here, 'harness_board.c')], elf, ['-std=c11', level, '-DHARNESS_SPECIALS', '-DCASES_BYTES=3000000', `-I${firmware}`, `-I${here}`]);
       const { exitCode, output } = runOnBoard('m4', elf, { cwd: folder, args: ['cases', 'results', String(statSync(path.join(folder, 'cases')).size)] });
       assert.equal(exitCode, 0, output);
       compare();

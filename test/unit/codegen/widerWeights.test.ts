@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { constantBytes } from '../../../src/engine/codegen';
-import { packOf, packWeights } from '../../../src/engine/codegen/packs';
+import { packOf, packWeights, type Pack } from '../../../src/engine/codegen/packs';
 import { chooseWiderWeights, programCodeBytes } from '../../../src/engine/codegen/widerWeights';
+import { maxCode, minCode } from '../../../src/engine/program/arithmetic';
 import type { Program } from '../../../src/engine/program/types';
+import { Random } from '../program/interpreter/support/random';
 import { randomPackable } from '../program/interpreter/support/randomSteps';
 
 const programs = Array.from({ length: 60 }, (_, i) => randomPackable(i + 1));
@@ -38,13 +40,34 @@ describe('wider 4-bit weights', () => {
   });
 
   it('are taken out of their fields before any codes could make sums leave them', () => {
+    const random = new Random(7);
+    let segmented = 0;
+    let always = 0;
     for (const program of programs) {
       const pack = packed(program);
-      if (pack?.kind !== 'words') continue;
-      assert.ok(pack.limits.length === pack.padded / pack.unit && pack.unit % 2 === 0 && pack.padded >= pack.length);
-      // No more codes may stay in the fields than with fewer units.
-      pack.limits.forEach((limit, i) => assert.ok(i === 0 || limit <= pack.limits[i - 1]));
+      if (!pack) continue;
+      const { values } = program.constants.find((c) => c.kind === 'weights')!;
+      const { bits, signed } = program.buffers[program.steps[0].inputs[0].buffer];
+      assert.ok(pack.limits.length === (pack.always ? 0 : pack.padded / pack.unit) && pack.unit % 4 === 0 && pack.padded >= pack.length && pack.padded % pack.turn === 0);
+      if (pack.always) always++;
+      for (const share of [0.05, 0.3, 1]) {
+        const codes = Array.from({ length: pack.length }, (_, k) => (random.chance(share) ? (k % 2 === 0 && share === 1 ? maxCode(bits, signed) : random.int(minCode(bits, signed), maxCode(bits, signed))) : 0));
+        const segments = segmentsOf(pack, codes);
+        if (segments.length > 1) segmented++;
+        const bound = pack.kind === 'halves' ? 2 ** 11 : 2 ** 13;
+        for (let c = 0; c < values.length / pack.length; c += pack.kind === 'halves' ? 2 : 1) {
+          let k = 0;
+          for (const units of segments) {
+            let sum = 0;
+            for (const end = k + units * pack.unit; k < end; k++) {
+              if (k < pack.length) sum += values[c * pack.length + k] * codes[k];
+              assert.ok(sum >= -bound && sum < bound, `channel ${c}, code ${k}: ${sum}`);
+            }
+          }
+        }
+      }
     }
+    assert.ok(segmented > 20 && always > 5, `${segmented} ${always}`);
   });
 
   it('take no more flash than there is, and none on cores that read them no faster', () => {
@@ -88,6 +111,25 @@ describe('wider 4-bit weights', () => {
     assert.ok(compared > 5);
   });
 });
+
+/** Units of each segment of a column, unit by unit as qmcu_join.c finds them. */
+function segmentsOf({ always, limits, padded, unit }: Pack, codes: readonly number[]): number[] {
+  if (always) return [padded / unit];
+  const segments = [0];
+  let sum = 0;
+  for (let k = 0; k < padded; k += unit) {
+    const more = codes.slice(k, k + unit).reduce((squares, code) => squares + code ** 2, 0);
+    const units = segments[segments.length - 1];
+    if (units > 0 && sum + more > limits[units]) {
+      segments.push(1);
+      sum = more;
+    } else {
+      segments[segments.length - 1]++;
+      sum += more;
+    }
+  }
+  return segments;
+}
 
 /** The program with its convolution of 4-bit codes once more, of 8-bit ones; null where either cannot be packed. */
 function inBothClasses(program: Program): Program | null {

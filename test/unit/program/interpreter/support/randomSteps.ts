@@ -29,8 +29,8 @@ export function randomPackable(seed: number): Program {
   const { random } = b;
   const long = random.chance(0.15);
   const w = window(b, long || random.chance(0.4));
-  const inC = long ? random.int(130, 700) : random.pick([4, 8, 12, 16, random.int(1, w.kernelH * w.kernelW > 1 ? 12 : 40)]);
-  const outC = 4 * (long ? random.pick([1, 17]) : random.int(1, 6));
+  const inC = long ? random.pick([random.int(130, 700), random.int(1000, 1600)]) : random.pick([4, 8, 12, 16, random.int(1, w.kernelH * w.kernelW > 1 ? 12 : 40)]);
+  const outC = 4 * (long ? (inC > 700 ? 1 : random.pick([1, 17])) : random.int(1, 6));
   const inFormat = format(b);
   const outFormat: Format = { bits: random.pick<Bits>([8, 8, 4]), signed: random.chance(0.5) };
   const taps = w.kernelH * w.kernelW * inC;
@@ -39,7 +39,7 @@ export function randomPackable(seed: number): Program {
   const most = random.pick([7, 7, 3, 1]);
   const least = random.chance(0.1) ? most : -most;
   const values = Int8Array.from({ length: outC * taps }, () => random.int(least, most));
-  b.step({ op: 'conv2d', window: w, group: 1, weights: b.constant('weights', 4, true, values), weightBits: 4, padCodes: null, requant: randomRequant(b, outC, outFormat, accBound, typical / random.pick([1, 8])) }, [input], output, null);
+  b.step({ op: 'conv2d', window: w, group: 1, weights: b.constant('weights', 4, true, values), weightBits: 4, padCodes: random.chance(0.3) ? padCodes(b, inFormat, inC) : null, requant: randomRequant(b, outC, outFormat, accBound, typical / random.pick([1, 8])) }, [input], output, null);
   return b.finish();
 }
 
