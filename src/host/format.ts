@@ -14,10 +14,10 @@ export function parseBytes(text: string): number | undefined {
   return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
-/** A core's name as its vendor writes it: `cortex-m0plus` → `Cortex-M0+`. */
-export function formatCore(core: string): string {
-  if (core === 'riscv32') return 'RISC-V';
-  return core.replace(/^cortex-m/, 'Cortex-M').replace(/plus$/, '+').replace(/^xtensa-lx/, 'Xtensa LX');
+/** Bytes as people would type them, without rounding: `262144` → `256K`, `1000` → `1000`. {@link parseBytes} gives the same number back. */
+export function editableBytes(bytes: number): string {
+  if (bytes % (1024 * 1024) === 0) return `${bytes / (1024 * 1024)}M`;
+  return bytes % 1024 === 0 ? `${bytes / 1024}K` : String(bytes);
 }
 
 /** Large counts in few digits: `950`, `12.5 k`, `301 M`, `1.2 G`. */

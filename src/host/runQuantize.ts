@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { OWN_BOARD_ID } from '../protocol/boards';
 import type { QuantizeSummary } from '../protocol/engine';
 import type { QuantizeChoices } from './commands/quantizeChoices';
 import { formatBytes } from './format';
@@ -14,12 +15,13 @@ export function quantizeAction(model: vscode.Uri, { board }: QuantizeChoices): s
 /** Quantizes a model as chosen and as the settings say, and writes the plan beside it: one job with progress that can be cancelled. */
 export async function runQuantize({ documents, engine, jobs, log }: Pick<Services, 'documents' | 'engine' | 'jobs' | 'log'>, model: vscode.Uri, choices: QuantizeChoices): Promise<QuantizeSummary> {
   const { sramBytes, flashBytes, ...settings } = quantizeSettings(model);
-  const { board, imagesPath, preprocess } = choices;
-  const own = board.id === 'custom';
+  const { board, limits, imagesPath, preprocess } = choices;
+  // The engine knows the figures of a board of the table itself.
+  const own = board.id === OWN_BOARD_ID ? board : undefined;
   const summary = await jobs.run(model, quantizeAction(model, choices), (options) => engine.run((e) => e.quantize({
     ...settings,
     modelPath: model.fsPath, planPath: planUriOf(model).fsPath, imagesPath, preprocess,
-    targetId: board.id, core: own ? board.core : undefined, sramBytes: sramBytes ?? (own ? board.sramBytes : undefined), flashBytes: flashBytes ?? (own ? board.flashBytes : undefined),
+    targetId: board.id, core: own?.core, sramBytes: limits?.sramBytes ?? sramBytes ?? own?.sramBytes, flashBytes: limits?.flashBytes ?? flashBytes ?? own?.flashBytes,
   }), options));
   documents.reload(model);
   for (const note of summary.notes) log.info(`${nameOf(model)}: ${note}`);

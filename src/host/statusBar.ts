@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { EditorView } from '../protocol/views';
+import { boardName } from './boardName';
 import { activeFile } from './commands/model';
 import { Disposable } from './dispose';
 import type { ModelDocuments } from './editor/documents';
@@ -55,6 +56,6 @@ export function describeModel(name: string, view: EditorView | undefined): { rea
   const { target, figures: { arenaBytes, flashBytes } } = plan;
   const over = arenaBytes > target.sramBytes || flashBytes > target.flashBytes;
   const sram = vscode.l10n.t('{0} of {1} SRAM', formatBytes(arenaBytes), formatBytes(target.sramBytes));
-  const tooltip = vscode.l10n.t('{0} on {1}: {2}, {3} of {4} flash', name, target.name, sram, formatBytes(flashBytes), formatBytes(target.flashBytes));
-  return item(over ? 'warning' : 'circuit-board', `${target.name}, ${sram}`, tooltip, over);
+  const tooltip = vscode.l10n.t('{0} on {1}: {2}, {3} of {4} flash', name, boardName(target), sram, formatBytes(flashBytes), formatBytes(target.flashBytes));
+  return item(over ? 'warning' : 'circuit-board', `${boardName(target)}, ${sram}`, tooltip, over);
 }

@@ -20,12 +20,14 @@ export type Step = (place: StepPlace) => Promise<void>;
 
 /**
  * Asks one question after the other, with a Back button from the second on.
+ * @param steps what is asked, or gives it by the answers so far; an answer may only change the questions that come after it
  * @returns false when the user left (Escape)
  */
-export async function runSteps(title: string, steps: readonly Step[]): Promise<boolean> {
-  for (let index = 0; index < steps.length;) {
+export async function runSteps(title: string, steps: readonly Step[] | (() => readonly Step[])): Promise<boolean> {
+  const current = typeof steps === 'function' ? steps : () => steps;
+  for (let index = 0; index < current().length;) {
     try {
-      await steps[index]({ title, step: index + 1, totalSteps: steps.length });
+      await current()[index]({ title, step: index + 1, totalSteps: current().length });
       index++;
     } catch (error) {
       if (error instanceof Back) index--;

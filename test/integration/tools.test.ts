@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { ModelDocuments } from '../../src/host/editor/documents';
 import { EngineClient } from '../../src/host/engineClient/client';
@@ -57,7 +57,7 @@ describe('tools for language models', () => {
   });
 
   it('quantize asks first, naming model, board and images, and then leaves a plan that inspect reads', async () => {
-    const input = { model: 'tools/net.onnx', images: 'tools/images', target: 'nano33ble', preprocess: 'unit' };
+    const input = { model: 'tools/net.onnx', images: 'tools/images', target: 'nano33ble', sramBytes: 200_000, preprocess: 'unit' };
     const { confirmationMessages } = await quantize.prepareInvocation({ input });
     assert.equal(confirmationMessages?.title, 'Quantize net.onnx?');
     const message = (confirmationMessages.message as vscode.MarkdownString).value.replaceAll('&nbsp;', ' ');
@@ -67,6 +67,7 @@ describe('tools for language models', () => {
     const summary = read(await quantize.invoke(invocation(input), token));
     assert.ok((summary.arenaBytes as number) > 0);
     assert.ok(existsSync(workspacePath('tools', 'net.quantmcu.json')));
+    assert.deepEqual((JSON.parse(readFileSync(workspacePath('tools', 'net.quantmcu.json'), 'utf8')) as { target: unknown }).target, { id: 'nano33ble', sramBytes: 200_000, flashBytes: 1 << 20 });
     const { plan } = read(await inspect.invoke(invocation({ model: 'tools/net.onnx' })));
     assert.equal((plan as { figures: { arenaBytes: number } }).figures.arenaBytes, summary.arenaBytes);
     const again = await quantize.prepareInvocation({ input });

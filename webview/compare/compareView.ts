@@ -1,6 +1,7 @@
 import type { OtherPlan } from '../../src/protocol/editor';
 import type { EditorView, LayerPlanView, PlanView } from '../../src/protocol/views';
 import { bitsBadge, middleEllipsis } from '../badges';
+import { boardText } from '../boardText';
 import type { Context } from '../context';
 import { fill, h, type Child } from '../dom';
 import { bytesText, countText, millisecondsText, percent, plain } from '../format';
@@ -79,7 +80,7 @@ export class CompareView {
       h('thead', {}, h('tr', {}, h('th', {}, iconButton('close', t('Close comparison'), this.onClose)), header(t('This plan')), header(title), h('th', { class: 'compare-change' }, t('Change')))),
       h('tbody', {},
         amount(t('SRAM peak'), a.arenaBytes, b.arenaBytes, bytesText), amount(t('Flash'), a.flashBytes, b.flashBytes, bytesText), amount(t('BitOPs'), a.bitOps, b.bitOps, (v) => countText(v)),
-        amount(t('Latency (estimate)'), a.latencyMs, b.latencyMs, millisecondsText), row(t('Accuracy'), accuracy(own), accuracy(other)), row(t('Board'), own.target.name, other.target.name),
+        amount(t('Latency (estimate)'), a.latencyMs, b.latencyMs, millisecondsText), row(t('Accuracy'), accuracy(own), accuracy(other)), row(t('Board'), boardText(own.target), boardText(other.target)),
         row(t('Patches'), stagesText(own), stagesText(other)), row(t('Outlier patches'), outliers(own), outliers(other)),
         row(t('φ, λ'), `${own.search.phi}, ${own.search.lambda}`, `${other.search.phi}, ${other.search.lambda}`)));
   }

@@ -1,5 +1,6 @@
+import { coreName } from '../../src/protocol/boards';
 import type { EditorView } from '../../src/protocol/views';
-import { coreText } from '../coreText';
+import { boardText } from '../boardText';
 import { h, type Child } from '../dom';
 import { bytesText, countText, percent, plain } from '../format';
 import { t } from '../l10n';
@@ -50,7 +51,7 @@ function planFacts({ plan }: EditorView): Child {
   if (plan === null) return null;
   const { target, stage, search } = plan;
   return h('section', {}, h('h3', {}, t('Plan')), facts([
-    [t('Board'), target.name], [t('Core'), `${coreText(target.core)}${target.clockMHz > 0 ? ` · ${plain(target.clockMHz, 0)} MHz` : ''}`], [t('SRAM'), bytesText(target.sramBytes)], [t('Flash'), bytesText(target.flashBytes)],
+    [t('Board'), boardText(target)], [t('Core'), `${coreName(target.core)}${target.clockMHz > 0 ? ` · ${plain(target.clockMHz, 0)} MHz` : ''}`], [t('SRAM'), bytesText(target.sramBytes)], [t('Flash'), bytesText(target.flashBytes)],
     ...(stage === null ? [] : [
       [t('Patches'), `${stage.rows}×${stage.cols}`], [t('Stage'), t('{0} layers', stage.layers)], [t('Classes'), stage.classMode === 'static' ? t('static') : t('at run time')],
     ] as [string, string][]),

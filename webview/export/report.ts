@@ -1,5 +1,6 @@
 /** One HTML file with everything about a plan: figures, settings, patches, memory, graph and layers. No scripts, nothing to load; made for reading and for paper. */
 import type { EditorView, LayerView, PlanView } from '../../src/protocol/views';
+import { boardText } from '../boardText';
 import { bytesText, countText, millisecondsText, percent, plain, shapeText, text } from '../format';
 import { figuresOf } from '../header/figures';
 import { modelTitle, stagesText } from '../header/headerView';
@@ -54,13 +55,13 @@ ${pictures.graph === null ? '' : `<h2>${e(t('Graph'))}</h2>${graph(pictures.grap
 
 function subtitle({ model, plan }: EditorView): string {
   const io = `${model.inputs.slice(0, 4).map(({ shape }) => shape).join(', ')} → ${model.outputs.slice(0, 4).map(({ shape }) => shape).join(', ')}`;
-  return plan === null ? io : `${plan.target.name} · ${io}`;
+  return plan === null ? io : `${boardText(plan.target)} · ${io}`;
 }
 
 function settings(plan: PlanView): string {
   const { target, stage, search, figures } = plan;
   const rows: [string, string][] = [
-    [t('Board'), `${target.name}, ${bytesText(target.sramBytes)} SRAM, ${bytesText(target.flashBytes)} flash${target.clockMHz > 0 ? `, ${target.clockMHz} MHz` : ''}`],
+    [t('Board'), `${boardText(target)}, ${bytesText(target.sramBytes)} SRAM, ${bytesText(target.flashBytes)} flash${target.clockMHz > 0 ? `, ${target.clockMHz} MHz` : ''}`],
     [t('Patches'), stagesText(plan) + (stage === null ? '' : `, ${t('{0} of MACs recomputed', percent(stage.redundantMacsPercent / 100))}`)],
     [t('Search'), `${search.method}, φ ${search.phi}, λ ${search.lambda}, ${t('calibrated on {0} images', plain(search.images, 0))}`],
     [t('8 bits, layer by layer'), [bytesText(figures.int8Layerwise.arenaBytes), bytesText(figures.int8Layerwise.flashBytes), countText(figures.int8Layerwise.bitOps, 'BitOPs'), ...(figures.int8Layerwise.latencyMs === null ? [] : [millisecondsText(figures.int8Layerwise.latencyMs)])].join(' · ')],

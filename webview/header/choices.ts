@@ -1,14 +1,17 @@
 /** What may be chosen for the whole plan: each choice is a change of it. */
+import { coreName } from '../../src/protocol/boards';
 import type { PlanView, TargetView } from '../../src/protocol/views';
-import { coreText } from '../coreText';
+import { boardText } from '../boardText';
 import type { Edits } from '../edits';
 import { bytesText } from '../format';
 import { t } from '../l10n';
 import type { MenuChoice } from '../menu';
 
 export function targetChoices(targets: readonly TargetView[], current: TargetView, edits: Edits): MenuChoice[] {
-  return targets.map((target) => ({
-    label: target.name, detail: t('{0} · {1} SRAM, {2} flash', coreText(target.core), bytesText(target.sramBytes), bytesText(target.flashBytes)), chosen: target.id === current.id,
+  // One of the user's own stands in no table.
+  const own = targets.some(({ id }) => id === current.id) ? [] : [current];
+  return [...own, ...targets].map((target) => ({
+    label: boardText(target), detail: t('{0} · {1} SRAM, {2} flash', coreName(target.core), bytesText(target.sramBytes), bytesText(target.flashBytes)), chosen: target.id === current.id,
     run: () => edits.apply({ kind: 'target', id: target.id }),
   }));
 }

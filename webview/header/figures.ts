@@ -1,6 +1,7 @@
 /** Which figures the header shows: facts of the model before a plan, the plan against its limits and against 8 bits after. */
+import { coreName } from '../../src/protocol/boards';
 import type { EditorView, ModelView, PlanView, PreviewView } from '../../src/protocol/views';
-import { coreText } from '../coreText';
+import { boardText } from '../boardText';
 import { bytes, bytesText, count, countText, milliseconds, percent, plain } from '../format';
 import { t } from '../l10n';
 import type { Figure } from './figure';
@@ -54,7 +55,7 @@ function latencyFigure({ figures, target }: PlanView): Figure {
   const { latencyMs, int8Layerwise } = figures;
   const label = t('Latency (estimate)');
   if (latencyMs === null && target.clockMHz === 0) return { label, value: { number: '–', unit: '' }, caption: t('no clock rate given'), description: t('Boards of your own have a core, SRAM and flash, but no clock rate') };
-  if (latencyMs === null) return { label, value: { number: '–', unit: '' }, caption: t('no estimate for {0}', coreText(target.core) || target.name), description: t('Kernels are not measured on this core') };
+  if (latencyMs === null) return { label, value: { number: '–', unit: '' }, caption: t('no estimate for {0}', coreName(target.core) || boardText(target)), description: t('Kernels are not measured on this core') };
   return {
     label, value: milliseconds(latencyMs), change: int8Layerwise.latencyMs === null ? undefined : change(latencyMs, int8Layerwise.latencyMs),
     description: t('Estimated from a model of the kernels, at {0} MHz', target.clockMHz),

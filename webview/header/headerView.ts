@@ -1,8 +1,9 @@
+import { coreName } from '../../src/protocol/boards';
 import type { EditorView, ModelView, PlanView, PreviewView } from '../../src/protocol/views';
 import type { Context } from '../context';
 import { fill, h } from '../dom';
 import { plain } from '../format';
-import { coreText } from '../coreText';
+import { boardText } from '../boardText';
 import { icon } from '../icons';
 import { t } from '../l10n';
 import { openMenu } from '../menu';
@@ -80,7 +81,7 @@ export class HeaderView {
     if (plan === null) return [io];
     const { target, stage, search } = plan;
     const { edits, host } = this.context;
-    const board = menuButton('board', t('Board'), h('span', { class: 'ellipsis' }, icon('chip'), [target.name, coreText(target.core)].filter((text) => text !== '').join(' · ')), (anchor) => {
+    const board = menuButton('board', t('Board'), h('span', { class: 'ellipsis' }, icon('chip'), [boardText(target), coreName(target.core)].filter((text) => text !== '').join(' · ')), (anchor) => {
       void host.targets().then((targets) => openMenu(anchor, t('Board'), targetChoices(targets, target, edits)), () => undefined);
     }, target.clockMHz > 0 ? t('{0} MHz · figures from {1}', target.clockMHz, target.source) : t('Figures of your own'));
     const grid = menuButton('grid', t('Patches'), stagesText(plan),

@@ -1,12 +1,14 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { Core } from '../../engine/targets/types';
+import { coreName, OWN_BOARD_ID } from '../../protocol/boards';
 import type { TargetView } from '../../protocol/views';
-import { CORES, coreOf } from '../cores';
-import { formatBytes, formatCore, parseBytes } from '../format';
+import { coreOf } from '../cores';
+import { formatBytes } from '../format';
 import { exists } from '../planFiles';
 import { customBoards, SECTION } from '../settings';
-import { pick, runSteps, type, type Choice, type Step } from '../steps';
+import { pick, runSteps, type Choice, type Step } from '../steps';
+import { OwnBoard } from './ownBoard';
 import { findSampleFolders } from './sampleFolders';
 
 /** A board as chosen: one of the engine's table, or figures of the user's own. */
@@ -21,6 +23,8 @@ export interface Board {
 
 export interface QuantizeChoices {
   readonly board: Board;
+  /** SRAM and flash that were given for this run: they come before those of the settings and of the board. */
+  readonly limits?: { readonly sramBytes?: number; readonly flashBytes?: number };
   readonly imagesPath: string;
   /** Preset name or path of a JSON file. */
   readonly preprocess: string;
@@ -47,35 +51,33 @@ export async function askQuantizeChoices(model: vscode.Uri, title: string, targe
   const preset = vscode.workspace.getConfiguration(SECTION, model).get<string>('preprocess');
   let { board, imagesPath } = last;
   let preprocess = last.preprocess ?? preset;
+  let own: OwnBoard | undefined;
   const askBoard: Step = async (place) => {
-    const boards = [...targets, ...customBoards(model).map((b) => ({ ...b, id: 'custom', clockMHz: 0, source: '' }))];
-    const items = boards.map((b): Choice<Board | 'other'> => ({
-      label: b.name,
-      description: b.id === 'custom' ? vscode.l10n.t('from your settings') : `${formatCore(b.core!)}, ${b.clockMHz} MHz`,
-      detail: vscode.l10n.t('{0} SRAM, {1} flash', formatBytes(b.sramBytes), formatBytes(b.flashBytes)),
-      value: { id: b.id, name: b.name, sramBytes: b.sramBytes, flashBytes: b.flashBytes, core: coreOf(b.core) },
-    }));
-    const other: Choice<Board | 'other'> = { label: vscode.l10n.t('Other…'), detail: vscode.l10n.t('Give the SRAM and flash of your board'), value: 'other' };
-    const active = items.find(({ value }) => value !== 'other' && value.id === board?.id && value.name === board.name);
-    const chosen = await pick(place, vscode.l10n.t('Which board is the model for?'), [...items, other], active);
-    board = chosen === 'other' ? await askOtherBoard(place, board) : chosen;
+    const chosen = await pickBoard(place, model, targets, own?.board ?? board);
+    if (chosen === 'other') own ??= new OwnBoard(board);
+    else [board, own] = [chosen, undefined];
   };
   const askImages: Step = async (place) => { imagesPath = await askImagesPath(place, model, imagesPath); };
   const askPreprocess: Step = async (place) => { preprocess = await askPreprocessing(place, model, preprocess); };
 
-  if (!(await runSteps(title, [askBoard, askImages, askPreprocess]))) return undefined;
-  const choices = { board: board!, imagesPath: imagesPath!, preprocess: preprocess! };
+  if (!(await runSteps(title, () => [askBoard, ...(own?.steps ?? []), askImages, askPreprocess]))) return undefined;
+  const choices = { board: own?.board ?? board!, limits: own?.board, imagesPath: imagesPath!, preprocess: preprocess! };
   await remember(memory, model, choices);
   return choices;
 }
 
-async function askOtherBoard(place: Parameters<Step>[0], last: Board | undefined): Promise<Board> {
-  const problem = vscode.l10n.t('Give a number of bytes, e.g. 262144, 256K or 1M');
-  const sramBytes = await type(place, vscode.l10n.t('SRAM for the arena'), last ? String(last.sramBytes) : '256K', parseBytes, problem);
-  const flashBytes = await type(place, vscode.l10n.t('Flash for weights and code'), last ? String(last.flashBytes) : '1M', parseBytes, problem);
-  const cores = CORES.map((core): Choice<Core> => ({ label: formatCore(core), value: core }));
-  const core = await pick(place, vscode.l10n.t('Which core does your board have?'), cores, cores.find(({ value }) => value === (last?.core ?? 'cortex-m4')));
-  return { id: 'custom', name: vscode.l10n.t('Other'), sramBytes, flashBytes, core };
+/** A board of the table or of the settings, or 'other'; `last` is what Enter takes. */
+function pickBoard(place: Parameters<Step>[0], model: vscode.Uri, targets: readonly TargetView[], last: Board | undefined): Promise<Board | 'other'> {
+  const choice = ({ id, name, sramBytes, flashBytes, core }: Board, description: string): Choice<Board | 'other'> => ({
+    label: name, description, detail: vscode.l10n.t('{0} SRAM, {1} flash', formatBytes(sramBytes), formatBytes(flashBytes)), value: { id, name, sramBytes, flashBytes, core },
+  });
+  const items = [
+    ...targets.map((target) => choice({ ...target, core: coreOf(target.core) }, `${coreName(target.core)}, ${target.clockMHz} MHz`)),
+    ...customBoards(model).map((board) => choice({ ...board, id: OWN_BOARD_ID }, vscode.l10n.t('from your settings'))),
+  ];
+  const other: Choice<Board | 'other'> = { label: vscode.l10n.t('Other…'), detail: vscode.l10n.t('Give the SRAM, flash and core of your board'), value: 'other' };
+  const known = items.find(({ value }) => value !== 'other' && value.id === last?.id && value.name === last.name);
+  return pick(place, vscode.l10n.t('Which board is the model for?'), [...items, other], known ?? (last?.id === OWN_BOARD_ID ? other : undefined));
 }
 
 /** Asks for a folder of images; `question` where it is not the one for calibration. @throws {vscode.CancellationError} on Escape */

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { EditorView, LayerView } from '../../protocol/views';
+import { boardName } from '../boardName';
 import { Disposable } from '../dispose';
 import type { ModelDocuments } from '../editor/documents';
 import { formatBytes } from '../format';
@@ -34,7 +35,7 @@ export class PlanFeatures extends Disposable implements vscode.CodeLensProvider,
     const view = await this.viewOf(model);
     const figures = view?.plan?.figures;
     const title = figures && view.plan
-      ? vscode.l10n.t('{0}: SRAM {1} of {2}, flash {3}', view.plan.target.name, formatBytes(figures.arenaBytes), formatBytes(view.plan.target.sramBytes), formatBytes(figures.flashBytes))
+      ? vscode.l10n.t('{0}: SRAM {1} of {2}, flash {3}', boardName(view.plan.target), formatBytes(figures.arenaBytes), formatBytes(view.plan.target.sramBytes), formatBytes(figures.flashBytes))
       : vscode.l10n.t('Show in the Editor');
     return [
       lens(`$(symbol-structure) ${title}`, 'quantmcu.showLayer'),

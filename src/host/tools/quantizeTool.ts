@@ -62,9 +62,8 @@ export class QuantizeTool implements vscode.LanguageModelTool<QuantizeInput> {
       if (value === undefined || (Number.isInteger(value) && (value as number) > 0)) return value as number | undefined;
       throw new Error(`${name} is a number of bytes.`);
     };
-    const [sramBytes, flashBytes] = [bytes(input.sramBytes, 'sramBytes'), bytes(input.flashBytes, 'flashBytes')];
-    const own = sramBytes !== undefined || flashBytes !== undefined;
-    const board = { id: own ? 'custom' : target.id, name: target.name, sramBytes: sramBytes ?? target.sramBytes, flashBytes: flashBytes ?? target.flashBytes, core: coreOf(target.core) };
-    return { model, choices: { board, imagesPath: images.fsPath, preprocess } };
+    const limits = { sramBytes: bytes(input.sramBytes, 'sramBytes'), flashBytes: bytes(input.flashBytes, 'flashBytes') };
+    const board = { ...target, core: coreOf(target.core) };
+    return { model, choices: { board, limits, imagesPath: images.fsPath, preprocess } };
   }
 }

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { formatBytes, formatCore, parseBytes } from '../../../src/host/format';
+import { editableBytes, formatBytes, parseBytes } from '../../../src/host/format';
+import { coreName } from '../../../src/protocol/boards';
 
 describe('figures as people read and type them', () => {
   it('understands sizes', () => {
@@ -15,7 +16,15 @@ describe('figures as people read and type them', () => {
     }));
   });
 
+  it('offers sizes for editing as they are', () => {
+    assert.deepEqual([65536, 1048576, 1536, 1000].map(editableBytes), ['64K', '1M', '1536', '1000']);
+    fc.assert(fc.property(fc.nat({ max: 2 ** 20 }), fc.constantFrom(1, 1024, 1 << 20), (count, unit) => {
+      const bytes = (count + 1) * unit;
+      assert.equal(parseBytes(editableBytes(bytes)), bytes);
+    }));
+  });
+
   it('names cores as their vendors do', () => {
-    assert.deepEqual(['cortex-m0plus', 'cortex-m4', 'xtensa-lx7', 'riscv32'].map(formatCore), ['Cortex-M0+', 'Cortex-M4', 'Xtensa LX7', 'RISC-V']);
+    assert.deepEqual(['cortex-m0plus', 'cortex-m4', 'xtensa-lx7', 'riscv32'].map(coreName), ['Cortex-M0+', 'Cortex-M4', 'Xtensa LX7', 'RISC-V']);
   });
 });

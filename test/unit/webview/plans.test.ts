@@ -67,6 +67,21 @@ describe('editor page, plans beside the plan', function () {
       assert.match((await page.locator('.figure').nth(4).innerText()).replace(/\s+/g, ' '), /– not evaluated/);
     });
 
+    it('shows a board of one’s own without a clock rate, and lists it among the boards', async () => {
+      const view = plannedView();
+      const plan = view.plan!;
+      const target = { ...plan.target, id: 'custom', name: 'custom', core: 'cortex-m0plus', clockMHz: 0, source: '' };
+      await open({ ...view, plan: { ...plan, target, figures: { ...plan.figures, latencyMs: null } } }, { targets: { value: boards() } });
+      const board = page.getByRole('button', { name: /^Board/ });
+      assert.equal((await board.innerText()).trim(), 'Own board · Cortex-M0+');
+      assert.match((await page.locator('.figure').nth(3).innerText()).replace(/\s+/g, ' '), /– no clock rate given/);
+      assert.doesNotMatch(await page.locator('body').innerText(), /MHz/);
+      await board.click();
+      assert.match(await page.getByRole('menuitemradio', { checked: true }).innerText(), /^Own board\s*Cortex-M0\+ · 320 KiB SRAM/);
+      await page.keyboard.press('Enter');
+      assert.deepEqual(await changes(), []);
+    });
+
     it('changes board, patches and λ by mouse', async () => {
       await open(plannedView(), { targets: { value: boards() } });
       await page.getByRole('button', { name: /^Board/ }).click();
