@@ -19,7 +19,7 @@
 typedef struct {
     uint32_t length;       /* codes of a column */
     uint32_t weight_bits;  /* 8 or 4 */
-    uint32_t format;       /* of the output: 8 or 4 bits; its smallest code is the lower bound */
+    uint32_t format;       /* of the output; its smallest code is the lower bound */
     uint32_t bounded;      /* at unsigned codes: 1: requant's bounds are below the largest; 0: the format's largest code is the upper bound */
     uint32_t folded;       /* the codes in the columns are 1 << folded times the map's; at most pre_shift, less 4 at 4-bit weights */
     uint32_t pre_shift;
@@ -190,8 +190,12 @@ QMCU_INLINE uint32_t qmcu_block_code(const qmcu_block_shape *shape, int32_t sum,
         return (uint32_t)qmcu_ssat8_shifted(y, shape->shift);
     case QMCU_U4:
         return (uint32_t)qmcu_usat4_shifted(y, shape->shift);
-    default:
+    case QMCU_S4:
         return (uint32_t)qmcu_ssat4_shifted(y, shape->shift);
+    case QMCU_U2:
+        return (uint32_t)qmcu_usat2_shifted(y, shape->shift);
+    default:
+        return (uint32_t)qmcu_ssat2_shifted(y, shape->shift);
     }
 }
 
@@ -221,20 +225,30 @@ QMCU_INLINE void qmcu_block_shift_down(qmcu_sums *s, uint32_t n, int32_t a, int3
     s->b3 = (s->b3 >> n) + b;
 }
 
-/* Both codes of a pixel from their sums. */
-QMCU_INLINE void qmcu_block_write(const qmcu_block_shape *shape, const qmcu_block_scale *k, int32_t a, int32_t b, uint8_t *to)
+/* Both codes of a pixel, those of a in the lower byte of a halfword, where they belong. Of 2 bits two pairs share a byte, of which the first is written first; `high`: 4 for the second. */
+QMCU_INLINE void qmcu_block_store(const qmcu_block_shape *shape, uint32_t high, uint32_t codes, uint8_t *to)
+{
+    if (shape->format < QMCU_U4) {
+        const uint32_t pair = (codes & 3u) | (codes >> 6 & 12u);
+        to[0] = (uint8_t)(high == 0u ? pair : to[0] | pair << 4);
+    } else if (shape->format < QMCU_U8) {
+        to[0] = (uint8_t)(codes | codes >> 4);
+    } else {
+        to[0] = (uint8_t)codes;
+        to[1] = (uint8_t)(codes >> 8);
+    }
+}
+
+/* The same from their sums. */
+QMCU_INLINE void qmcu_block_write(const qmcu_block_shape *shape, const qmcu_block_scale *k, uint32_t high, int32_t a, int32_t b, uint8_t *to)
 {
     const uint32_t code_a = qmcu_block_code(shape, a, k->multiplier_a);
     const uint32_t code_b = qmcu_block_code(shape, b, k->multiplier_b);
     if (shape->bounded != 0u) {
         /* min(code, bound) = bound - max(bound - code, 0), in both bytes at once. */
-        const uint32_t codes = qmcu_ssub8(k->bound, qmcu_uqsub8(k->bound, code_a | code_b << 8));
-        if (shape->format < QMCU_U8) {
-            to[0] = (uint8_t)(codes | codes >> 4);
-        } else {
-            to[0] = (uint8_t)codes;
-            to[1] = (uint8_t)(codes >> 8);
-        }
+        qmcu_block_store(shape, high, qmcu_ssub8(k->bound, qmcu_uqsub8(k->bound, code_a | code_b << 8)), to);
+    } else if (shape->format < QMCU_U4) {
+        qmcu_block_store(shape, high, (code_a & 3u) | code_b << 8, to);
     } else if (shape->format < QMCU_U8) {
         to[0] = (uint8_t)((shape->format == QMCU_U4 ? code_a : code_a & 15u) | code_b << 4);
     } else {
@@ -244,17 +258,17 @@ QMCU_INLINE void qmcu_block_write(const qmcu_block_shape *shape, const qmcu_bloc
 }
 
 /* The codes of all four pixels. */
-QMCU_INLINE void qmcu_block_write_all(const qmcu_block_shape *shape, const qmcu_block_scale *k, const qmcu_sums *s, uint8_t *to)
+QMCU_INLINE void qmcu_block_write_all(const qmcu_block_shape *shape, const qmcu_block_scale *k, uint32_t high, const qmcu_sums *s, uint8_t *to)
 {
     const int32_t next = shape->pixel_bytes;
-    qmcu_block_write(shape, k, s->a0, s->b0, to);
-    qmcu_block_write(shape, k, s->a1, s->b1, to + next);
-    qmcu_block_write(shape, k, s->a2, s->b2, to + 2 * next);
-    qmcu_block_write(shape, k, s->a3, s->b3, to + 3 * next);
+    qmcu_block_write(shape, k, high, s->a0, s->b0, to);
+    qmcu_block_write(shape, k, high, s->a1, s->b1, to + next);
+    qmcu_block_write(shape, k, high, s->a2, s->b2, to + 2 * next);
+    qmcu_block_write(shape, k, high, s->a3, s->b3, to + 3 * next);
 }
 
 /*
- * The same in a function that layers share: for all formats of so many bits at once, with less code. Codes are saturated as signed
+ * The same in a function that layers share, for 8 and 4 bits: for all formats of so many bits at once, with less code. Codes are saturated as signed
  * numbers less the middle of the range of unsigned ones.
  */
 QMCU_INLINE void qmcu_block_write_shared(const qmcu_block_shape *shape, const qmcu_block_scale *k, const int32_t *sums, uint8_t *to)
@@ -310,6 +324,7 @@ typedef struct {
     const int32_t *multiplier;
     const int16_t *max;
     uint8_t *to;
+    uint32_t high;           /* as in qmcu_block_store */
     int32_t *sums;
 } qmcu_block_place;
 
@@ -333,7 +348,7 @@ QMCU_INLINE void qmcu_block_all(const qmcu_block_shape *shape, int parts, const 
     const qmcu_requant *requant = block->requant;
     const uint8_t *w = block->weights;
     const int32_t *end = requant->bias + (block->first + block->channels);
-    qmcu_block_place place = { requant->bias + block->first, requant->multiplier + block->first, NULL, block->to, block->sums };
+    qmcu_block_place place = { requant->bias + block->first, requant->multiplier + block->first, NULL, block->to, 0u, block->sums };
     qmcu_block_scale k;
     k.bound = shape->bounded != 0u ? (uint32_t)requant->max * 0x101u : 0xffffu;
     if (shape->bounded != 0u && requant->max_table != NULL) {
@@ -383,9 +398,14 @@ QMCU_INLINE void qmcu_block_all(const qmcu_block_shape *shape, int parts, const 
             const int32_t sums[8] = { s.a0, s.a1, s.a2, s.a3, s.b0, s.b1, s.b2, s.b3 };
             qmcu_block_write_shared(shape, &k, sums, place.to);
         } else {
-            qmcu_block_write_all(shape, &k, &s, place.to);
+            qmcu_block_write_all(shape, &k, place.high, &s, place.to);
         }
-        place.to += shape->format < QMCU_U8 ? 1 : 2;
+        if (shape->format < QMCU_U4) {
+            place.to += place.high / 4u;
+            place.high ^= 4u;
+        } else {
+            place.to += shape->format < QMCU_U8 ? 1 : 2;
+        }
     } while (place.bias != end);
 }
 

@@ -137,6 +137,7 @@ QMCU_DSP_SATURATE(qmcu_ssat4, "ssat %0, #4, %1")
 QMCU_DSP_SATURATE(qmcu_ssat2, "ssat %0, #2, %1")
 QMCU_DSP_SATURATE(qmcu_usat8, "usat %0, #8, %1")
 QMCU_DSP_SATURATE(qmcu_usat4, "usat %0, #4, %1")
+QMCU_DSP_SATURATE(qmcu_usat2, "usat %0, #2, %1")
 
 /* The nearest numbers to a >> n: one instruction where n is known when the kernel is compiled. */
 #define QMCU_DSP_SHIFT_SATURATE(name, text)                                                  \
@@ -153,6 +154,8 @@ QMCU_DSP_SHIFT_SATURATE(qmcu_ssat8, "ssat %0, #8, %1")
 QMCU_DSP_SHIFT_SATURATE(qmcu_ssat4, "ssat %0, #4, %1")
 QMCU_DSP_SHIFT_SATURATE(qmcu_usat8, "usat %0, #8, %1")
 QMCU_DSP_SHIFT_SATURATE(qmcu_usat4, "usat %0, #4, %1")
+QMCU_DSP_SHIFT_SATURATE(qmcu_ssat2, "ssat %0, #2, %1")
+QMCU_DSP_SHIFT_SATURATE(qmcu_usat2, "usat %0, #2, %1")
 
 /* The high nibbles of all bytes. As an immediate: a constant in a register would be one too many in inner loops. */
 QMCU_INLINE uint32_t qmcu_high_nibbles(uint32_t word)

@@ -77,6 +77,43 @@ QMCU_INLINE void expand_words4(int is_signed, const uint8_t *p, const uint8_t *q
     }
 }
 
+/* Four codes of 2 bits in the lowest bits of their bytes, as numbers in bytes. */
+QMCU_INLINE uint32_t quarters(int is_signed, uint32_t word)
+{
+    const uint32_t codes = word & 0x03030303u;
+    return is_signed ? qmcu_ssub8(codes ^ 0x02020202u, 0x02020202u) : codes;
+}
+
+/* Codes 2n and 2n + 1 of each byte of two pixels. */
+QMCU_INLINE void expand_bytes2(int is_signed, uint32_t p, uint32_t q, int16_t *column, uint32_t offset)
+{
+    const uint32_t even_p = quarters(is_signed, p);
+    const uint32_t odd_p = quarters(is_signed, p >> 2);
+    const uint32_t even_q = quarters(is_signed, q);
+    const uint32_t odd_q = quarters(is_signed, q >> 2);
+    if (is_signed) {
+        store_pairs(column, offset, 64u, qmcu_sxtb16(even_p), qmcu_sxtb16(odd_p), qmcu_sxtb16(even_q), qmcu_sxtb16(odd_q));
+        store_pairs(column, offset + 32u, 64u, qmcu_sxtb16_ror8(even_p), qmcu_sxtb16_ror8(odd_p), qmcu_sxtb16_ror8(even_q), qmcu_sxtb16_ror8(odd_q));
+    } else {
+        store_pairs(column, offset, 64u, qmcu_uxtb16(even_p), qmcu_uxtb16(odd_p), qmcu_uxtb16(even_q), qmcu_uxtb16(odd_q));
+        store_pairs(column, offset + 32u, 64u, qmcu_uxtb16_ror8(even_p), qmcu_uxtb16_ror8(odd_p), qmcu_uxtb16_ror8(even_q), qmcu_uxtb16_ror8(odd_q));
+    }
+}
+
+/* Whole words of 2-bit codes of two pixels. */
+QMCU_INLINE void expand_words2(int is_signed, const uint8_t *p, const uint8_t *q, uint32_t words, int16_t *column)
+{
+    for (; words > 0u; words--) {
+        const uint32_t a = qmcu_load_unaligned(p);
+        const uint32_t b = qmcu_load_unaligned(q);
+        expand_bytes2(is_signed, a, b, column, 0u);
+        expand_bytes2(is_signed, a >> 4, b >> 4, column, 16u);
+        p += 4;
+        q += 4;
+        column += 64;
+    }
+}
+
 void qmcu_expand_two(const uint8_t *p, const uint8_t *q, uint32_t format, uint32_t n, int16_t *column)
 {
     const uint32_t per_word = 32u / qmcu_bits(format);
@@ -94,10 +131,12 @@ void qmcu_expand_two(const uint8_t *p, const uint8_t *q, uint32_t format, uint32
     case QMCU_S4:
         expand_words4(1, p, q, words, column);
         break;
+    case QMCU_U2:
+        expand_words2(0, p, q, words, column);
+        break;
     default:
-        qmcu_expand(p, format, 0u, n, column, 8u, 0u);
-        qmcu_expand(q, format, 0u, n, column + 2, 8u, 0u);
-        return;
+        expand_words2(1, p, q, words, column);
+        break;
     }
     for (uint32_t k = words * per_word; k < n; k++) {
         int16_t *to = column + k / 2u * 8u + k % 2u;

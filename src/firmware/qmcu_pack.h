@@ -171,7 +171,9 @@ QMCU_INLINE void qmcu_pack_turns(const qmcu_pack_shape *shape, uint32_t codes, i
                 qmcu_pack_words_step(&s->words, x, w, i);
             }
         }
-        qmcu_pack_hide(shape, s); /* GCC 12 otherwise moves sums about at the end of each turn */
+        if (shape->kind == QMCU_PACK_HALVES) {
+            qmcu_pack_hide(shape, s); /* GCC 12 otherwise moves sums about at the end of each turn; with words it does so because of this */
+        }
         x += 4u * codes;
         w += QMCU_PACK_WEIGHT_BYTES(shape->kind, codes);
         if (!once) {

@@ -55,7 +55,7 @@ QMCU_INLINE void qmcu_pack_sum(const qmcu_pack_shape *shape, const qmcu_pack_blo
 /* To the next four channels. */
 QMCU_INLINE void qmcu_pack_advance(const qmcu_pack_shape *shape, int parts, qmcu_pack_place *place)
 {
-    place->to += shape->format < QMCU_U8 ? 2 : 4;
+    place->to += shape->format < QMCU_U4 ? 1 : shape->format < QMCU_U8 ? 2 : 4;
     place->sums += parts ? 16 : 0;
     place->scale += 8;
     if (shape->bounded != 0u) {

@@ -97,7 +97,7 @@ QMCU_INLINE void qmcu_pack_write(const qmcu_pack_shape *shape, const qmcu_pack_p
     const qmcu_block_shape like = { 0u, 0u, shape->format, shape->bounded, 0u, shape->pre_shift, shape->shift, 0, shape->pixel_bytes };
     const uint32_t c = 2u * second;
     const int32_t *scale = place->scale + 2u * c;
-    uint8_t *to = place->to + (shape->format < QMCU_U8 ? second : c);
+    uint8_t *to = place->to + (shape->format < QMCU_U4 ? 0u : shape->format < QMCU_U8 ? second : c);
     /* Modulo 2^32: only the whole sum stays in range. */
     uint32_t a = (uint32_t)scale[0];
     uint32_t b = (uint32_t)scale[1];
@@ -118,7 +118,7 @@ QMCU_INLINE void qmcu_pack_write(const qmcu_pack_shape *shape, const qmcu_pack_p
         const qmcu_pack_pair pair = qmcu_pack_take(shape, earlier, p, second, s, place->sums);
         const uint32_t sum_a = ((uint32_t)pair.a << shape->pre_shift) + a;
         const uint32_t sum_b = ((uint32_t)pair.b << shape->pre_shift) + b;
-        qmcu_block_write(&like, &k, (int32_t)sum_a, (int32_t)sum_b, to + (int32_t)p * shape->pixel_bytes);
+        qmcu_block_write(&like, &k, 4u * second, (int32_t)sum_a, (int32_t)sum_b, to + (int32_t)p * shape->pixel_bytes);
     }
 }
 

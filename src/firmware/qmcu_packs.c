@@ -197,7 +197,10 @@ void qmcu_convolve_packed_plain(const qmcu_pack_shape *shape, const qmcu_conv2d_
                 sum_window(shape, params, in, y, x, c, sums);
                 const int32_t a = code_of(shape, &params->requant, c, sums[0]);
                 const int32_t b = code_of(shape, &params->requant, c + 1, sums[1]);
-                if (shape->format < QMCU_U8) {
+                if (shape->format < QMCU_U4) {
+                    const int32_t pair = (a & 3) | (b & 3) << 2;
+                    to[c / 4] = (uint8_t)(c % 4 == 0 ? pair : to[c / 4] | pair << 4);
+                } else if (shape->format < QMCU_U8) {
                     *to++ = (uint8_t)((a & 15) | (b & 15) << 4);
                 } else {
                     *to++ = (uint8_t)a;

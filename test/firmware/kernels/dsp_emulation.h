@@ -35,10 +35,13 @@ static inline int32_t qmcu_ssat4(int32_t a) { return a < -8 ? -8 : a > 7 ? 7 : a
 static inline int32_t qmcu_ssat2(int32_t a) { return a < -2 ? -2 : a > 1 ? 1 : a; }
 static inline int32_t qmcu_usat8(int32_t a) { return a < 0 ? 0 : a > 255 ? 255 : a; }
 static inline int32_t qmcu_usat4(int32_t a) { return a < 0 ? 0 : a > 15 ? 15 : a; }
+static inline int32_t qmcu_usat2(int32_t a) { return a < 0 ? 0 : a > 3 ? 3 : a; }
 static inline int32_t qmcu_ssat8_shifted(int32_t a, uint32_t n) { return qmcu_ssat8(a >> n); }
 static inline int32_t qmcu_ssat4_shifted(int32_t a, uint32_t n) { return qmcu_ssat4(a >> n); }
 static inline int32_t qmcu_usat8_shifted(int32_t a, uint32_t n) { return qmcu_usat8(a >> n); }
 static inline int32_t qmcu_usat4_shifted(int32_t a, uint32_t n) { return qmcu_usat4(a >> n); }
+static inline int32_t qmcu_ssat2_shifted(int32_t a, uint32_t n) { return qmcu_ssat2(a >> n); }
+static inline int32_t qmcu_usat2_shifted(int32_t a, uint32_t n) { return qmcu_usat2(a >> n); }
 static inline int32_t qmcu_smlabt(uint32_t a, uint32_t b, int32_t acc) { return wrap((int64_t)acc + low(a) * high(b)); }
 static inline int32_t qmcu_smlatb(uint32_t a, uint32_t b, int32_t acc) { return wrap((int64_t)acc + high(a) * low(b)); }
 static inline int32_t qmcu_smlatb_from(uint32_t a, uint32_t b, int32_t acc) { return qmcu_smlatb(a, b, acc); }

@@ -32,7 +32,7 @@ export function randomPackable(seed: number): Program {
   const inC = long ? random.pick([random.int(130, 700), random.int(1000, 1600)]) : random.pick([4, 8, 12, 16, random.int(1, w.kernelH * w.kernelW > 1 ? 12 : 40)]);
   const outC = 4 * (long ? (inC > 700 ? 1 : random.pick([1, 17])) : random.int(1, 6));
   const inFormat = format(b);
-  const outFormat: Format = { bits: random.pick<Bits>([8, 8, 4]), signed: random.chance(0.5) };
+  const outFormat: Format = { bits: random.pick<Bits>([8, 8, 4, 2]), signed: random.chance(0.5) };
   const taps = w.kernelH * w.kernelW * inC;
   const { accBound, typical } = sums(inFormat, 4, taps);
   const [input, output] = windowed(b, w, { h: random.int(1, 6), w: random.int(1, 9), channels: inC }, inFormat, { h: random.int(1, long ? 2 : 5), w: random.int(4, 9), channels: outC }, outFormat);
