@@ -81,7 +81,10 @@ export class Workbench {
     throw new Error(`The context menu never had '${title}'.`);
   }
 
-  /** Clicks an entry of the context menu; opens it again where it was closed meanwhile. */
+  /**
+   * Clicks an entry of the context menu; opens it again where it was closed meanwhile, and where the click was lost: the menu takes none just after it
+   * opened, nor while the entry is disabled. A click that is taken closes it.
+   */
   async contextMenu(row: Locator, title: string, screenshot?: string): Promise<void> {
     for (let turn = 1; ; turn++) {
       const item = await this.openContextMenu(row, title);
@@ -91,9 +94,11 @@ export class Workbench {
           await this.page.waitForTimeout(300);
           await this.screenshot(screenshot);
         }
-        return await item.click({ timeout: 5000 });
+        await item.click({ timeout: 5000 });
+        return await item.waitFor({ state: 'hidden', timeout: 5000 });
       } catch (error) {
         if (turn === TURNS) throw error;
+        await this.page.keyboard.press('Escape');
       }
     }
   }
@@ -104,6 +109,20 @@ export class Workbench {
     await widget.waitFor();
     await widget.locator('.monaco-list-row').first().waitFor();
     return widget;
+  }
+
+  /** The box to type in that is open, once its title says so. */
+  async inputBox(step: string): Promise<Locator> {
+    const widget = this.page.locator('.quick-input-widget:visible', { hasText: step });
+    await widget.waitFor();
+    await widget.locator('.quick-input-list').waitFor({ state: 'hidden' });
+    return widget;
+  }
+
+  /** Leaves the quick pick or box that is open. */
+  async leaveQuickInput(): Promise<void> {
+    await this.page.keyboard.press('Escape');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
   /** Takes the first row with this text, by the keyboard: rows move under the pointer while more of them are found. */

@@ -50,18 +50,18 @@ async function waitUntilHealthy(url, isAlive) {
 
 /**
  * Starts a server.
- * @param {{folder: string, vsix?: string, testDriver?: boolean, trust?: boolean}} options
+ * @param {{folder: string, vsix?: string, testDriver?: boolean, trust?: boolean, settings?: Record<string, unknown>}} options
  *   `folder`: emptied, then holds user data, extensions and the server's log; `vsix`: an extension to install first;
  *   `testDriver`: lets the page's URL name an extension and a suite to run in it, and keeps notifications from popping up;
- *   `trust`: folders are not trusted before the user says so
+ *   `trust`: folders are not trusted before the user says so; `settings`: more of the user's settings
  * @returns {Promise<{url: string, authority: string, pid: number, stop(): Promise<void>}>}
  */
-export async function startCodeServer({ folder, vsix, testDriver = false, trust = false }) {
+export async function startCodeServer({ folder, vsix, testDriver = false, trust = false, settings = {} }) {
   const { node, entry } = ensureCodeServer();
   rmSync(folder, { recursive: true, force: true });
   const userData = path.join(folder, 'user-data');
   mkdirSync(path.join(userData, 'User'), { recursive: true });
-  writeFileSync(path.join(userData, 'User/settings.json'), JSON.stringify({ ...userSettings, 'security.workspace.trust.enabled': trust }, null, 2));
+  writeFileSync(path.join(userData, 'User/settings.json'), JSON.stringify({ ...userSettings, 'security.workspace.trust.enabled': trust, ...settings }, null, 2));
   const config = path.join(folder, 'config.yaml');
   writeFileSync(config, 'auth: none\n');
   const common = [entry, '--config', config, '--user-data-dir', userData, '--extensions-dir', path.join(folder, 'extensions')];

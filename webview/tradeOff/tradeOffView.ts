@@ -108,7 +108,7 @@ export class TradeOffView {
     const plan = this.view?.plan;
     if (plan == null) return;
     const mode = this.mode();
-    this.drawTools(mode);
+    this.drawTools(mode, plan.figures.latencyMs !== null);
     const waiting = this.data === null;
     this.rows = waiting ? [] : mode === 'accuracy' ? sweepRows(this.sweeps, plan) : mode === 'memory' ? memoryRows(this.data!.memory) : phiRows(this.data!.phi!, plan);
     if (!this.rows.some(({ id }) => id === this.selected)) this.selected = this.rows.find(({ current }) => current)?.id ?? null;
@@ -125,15 +125,16 @@ export class TradeOffView {
     this.select(this.selected);
   }
 
-  private drawTools(mode: TradeOffMode): void {
+  /** @param timed there are estimates of the time */
+  private drawTools(mode: TradeOffMode, timed: boolean): void {
     const { store } = this.context;
-    const modes: [TradeOffMode, string][] = [['accuracy', t('Accuracy')], ['memory', t('SRAM and latency')], ...(this.data?.phi == null ? [] : [['phi', t('Outlier patches')] as [TradeOffMode, string]])];
+    const modes: [TradeOffMode, string][] = [['accuracy', t('Accuracy')], ['memory', timed ? t('SRAM and latency') : t('SRAM and MACs')], ...(this.data?.phi == null ? [] : [['phi', t('Outlier patches')] as [TradeOffMode, string]])];
     const focused = (document.activeElement as HTMLElement | null)?.dataset['segment'];
     const sweep = button(t('Run sweep…'), 'secondary', () => openMenu(sweep, t('What to vary'), parameters.map((parameter) => ({
       label: parameterName(parameter), chosen: false, run: () => this.context.edits.run(async () => { await this.context.host.runSweep(parameter); }),
     }))), 'play');
     fill(this.tools, segments(t('Plot'), modes, mode, (chosen) => store.update({ tradeOff: chosen })),
-      mode === 'accuracy' && this.sweeps.length > 0 && segments(t('Against'), (['bitOps', 'latencyMs', 'arenaBytes'] as const).map((axis) => [axis, costText(axis)]), this.cost, (chosen) => {
+      mode === 'accuracy' && this.sweeps.length > 0 && segments(t('Against'), (['bitOps', 'latencyMs', 'arenaBytes'] as const).filter((axis) => timed || axis !== 'latencyMs').map((axis) => [axis, costText(axis)]), this.cost, (chosen) => {
         this.cost = chosen;
         this.draw();
       }),
@@ -176,14 +177,16 @@ export class TradeOffView {
       },
     };
     const share = (value: number): string => percent(value);
-    if (mode === 'memory') return [name, number('sram', t('SRAM'), 78, (row) => row.arenaBytes, bytesText), number('macs', t('MACs'), 70, (row) => row.macs, (v) => countText(v)), number('latency', t('Latency'), 76, (row) => row.latencyMs, millisecondsText)];
+    // No column of dashes where the board or its core has no estimates.
+    const latency = this.rows.some((row) => row.latencyMs !== null) ? [number('latency', t('Latency'), 76, (row) => row.latencyMs, millisecondsText)] : [];
+    if (mode === 'memory') return [name, number('sram', t('SRAM'), 78, (row) => row.arenaBytes, bytesText), number('macs', t('MACs'), 70, (row) => row.macs, (v) => countText(v)), ...latency];
     if (mode === 'phi') {
       return [name, number('share', t('Outlier'), 76, (row) => row.outliers, share, t('Share of outlier patches')), number('covered', t('Covered'), 76, (row) => row.quality, share, t('Outlier patches at the chosen positions')),
         number('random', t('Random'), 76, (row) => row.random, share, t('Outlier patches at as many random positions'))];
     }
     const phi = this.sweeps.some(({ parameter }) => parameter === 'phi');
     return [name, number('quality', t('Accuracy'), 76, (row) => row.quality, share), ...(phi ? [number('random', t('Random'), 72, (row) => row.random, share, t('Accuracy with outlier patches at random positions'))] : []),
-      number('bitOps', t('BitOPs'), 74, (row) => row.bitOps, (v) => countText(v)), number('latency', t('Latency'), 76, (row) => row.latencyMs, millisecondsText), number('sram', t('SRAM'), 76, (row) => row.arenaBytes, bytesText)];
+      number('bitOps', t('BitOPs'), 74, (row) => row.bitOps, (v) => countText(v)), ...latency, number('sram', t('SRAM'), 76, (row) => row.arenaBytes, bytesText)];
   }
 
   private select(id: string | null): void {
