@@ -127,11 +127,13 @@ describe('a board of one’s own, by clicks', () => {
     await vscode.webview.getByRole('button', { name: 'SRAM and MACs' }).click();
     await vscode.webview.getByRole('option').first().waitFor();
     await noTimes();
+    await vscode.page.waitForTimeout(300);
+    await vscode.screenshot('43-own-board-trade-off');
     const board = vscode.webview.getByRole('button', { name: /^Board/ });
     await board.click();
     const listed = vscode.webview.getByRole('menuitemradio', { checked: true });
     assert.match(await listed.innerText(), /^Own board\s*Cortex-M0\+ · 64(\.0)? KiB SRAM, 256 KiB flash$/);
-    await vscode.screenshot('43-own-board-trade-off');
+    await vscode.screenshot('44-own-board-listed');
     await vscode.page.keyboard.press('Escape');
     await listed.waitFor({ state: 'hidden' });
   });

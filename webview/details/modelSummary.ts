@@ -53,7 +53,7 @@ function planFacts({ plan }: EditorView): Child {
   return h('section', {}, h('h3', {}, t('Plan')), facts([
     [t('Board'), boardText(target)], [t('Core'), `${coreName(target.core)}${target.clockMHz > 0 ? ` · ${plain(target.clockMHz, 0)} MHz` : ''}`], [t('SRAM'), bytesText(target.sramBytes)], [t('Flash'), bytesText(target.flashBytes)],
     ...(stage === null ? [] : [
-      [t('Patches'), `${stage.rows}×${stage.cols}`], [t('Stage'), t('{0} layers', stage.layers)], [t('Classes'), stage.classMode === 'static' ? t('static') : t('at run time')],
+      [t('Patches'), `${stage.rows}×${stage.cols}`], [t('Stage'), stage.layers === 1 ? t('1 layer') : t('{0} layers', stage.layers)], [t('Classes'), stage.classMode === 'static' ? t('static') : t('at run time')],
     ] as [string, string][]),
     [t('Search'), search.method], ['φ', String(search.phi)], ...(search.method === 'sensitivity' ? measured(search) : [['λ', String(search.lambda)] as [string, string]]), [t('Images'), plain(search.images, 0)],
   ]));
