@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "qmcu_mve.h"
+#include "qmcu_dsp.h"
 
 /*
  * Where a kernel treats all channels alike and both maps are dense, a row is one long pixel: longer chunks for maps of few
@@ -52,6 +52,51 @@ QMCU_INLINE int32_t byte_code(uint32_t is_signed, const uint8_t *p)
     return is_signed ? (int32_t)(int8_t)*p : (int32_t)*p;
 }
 
+#if QMCU_DSP
+/* The codes of two maps beside each other times their factors, shifted and saturated. */
+QMCU_INLINE int32_t add_pair(const qmcu_scaled_sum *p, uint32_t sign_out, uint32_t factors, uint32_t pair)
+{
+    const int32_t y = qmcu_smlad_from(pair, factors, p->offset) >> p->shift;
+    return sign_out ? qmcu_ssat8(y) : qmcu_usat8(y);
+}
+
+/* As many of them as are whole words, where the bounds are those of the format; returns how many. Inlined with constant signs. */
+QMCU_INLINE int32_t add_words(const qmcu_scaled_sum *sum, uint32_t sign, const uint8_t *x0, const uint8_t *x1, int32_t n, uint32_t sign_out, uint8_t *to)
+{
+    const qmcu_scaled_sum p = *sum;
+    const uint32_t factors = qmcu_pkh_low((uint32_t)p.multiplier[0], (uint32_t)p.multiplier[1]);
+    const int32_t words = n / 4 * 4;
+    for (const uint8_t *end = x0 + words; x0 != end; x0 += 4) {
+        const uint32_t a = qmcu_load_unaligned(x0);
+        const uint32_t b = qmcu_load_unaligned(x1);
+        const uint32_t even_a = sign ? qmcu_sxtb16(a) : qmcu_uxtb16(a);
+        const uint32_t even_b = sign ? qmcu_sxtb16(b) : qmcu_uxtb16(b);
+        const uint32_t odd_a = sign ? qmcu_sxtb16_ror8(a) : qmcu_uxtb16_ror8(a);
+        const uint32_t odd_b = sign ? qmcu_sxtb16_ror8(b) : qmcu_uxtb16_ror8(b);
+        to[0] = (uint8_t)add_pair(&p, sign_out, factors, qmcu_pkh_low(even_a, even_b));
+        to[1] = (uint8_t)add_pair(&p, sign_out, factors, qmcu_pkh_low(odd_a, odd_b));
+        to[2] = (uint8_t)add_pair(&p, sign_out, factors, qmcu_pkh_high(even_a, even_b));
+        to[3] = (uint8_t)add_pair(&p, sign_out, factors, qmcu_pkh_high(odd_a, odd_b));
+        x1 += 4;
+        to += 4;
+    }
+    return words;
+}
+
+/* The same for any of these maps: 0 where they are others. */
+static int32_t add_whole_words(const qmcu_scaled_sum *p, uint32_t sign0, const uint8_t *x0, uint32_t sign1, const uint8_t *x1, int32_t n, uint32_t sign_out, uint8_t *to)
+{
+    const int32_t lowest = sign_out ? -128 : 0;
+    if (sign0 != sign1 || p->min != lowest || p->max != lowest + 255) {
+        return 0;
+    }
+    if (sign_out) {
+        return sign0 ? add_words(p, 1u, x0, x1, n, 1u, to) : add_words(p, 0u, x0, x1, n, 1u, to);
+    }
+    return sign0 ? add_words(p, 1u, x0, x1, n, 0u, to) : add_words(p, 0u, x0, x1, n, 0u, to);
+}
+#endif
+
 /* Bytes that follow each other, with one factor for all channels. Inlined with constant signs. */
 QMCU_INLINE void add_run(const qmcu_scaled_sum *p, uint32_t sign0, const uint8_t *x0, uint32_t sign1, const uint8_t *x1, int32_t n, uint8_t *to)
 {
@@ -79,11 +124,19 @@ static int add_bytes(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_m
         const uint8_t *x0 = qmcu_at(in0, y, 0, 0);
         const uint8_t *x1 = qmcu_at(in1, y, 0, 0);
         uint8_t *to = qmcu_at(out, y, 0, 0);
+#if QMCU_DSP
+        const int32_t done = add_whole_words(p, in0->format & 1u, x0, in1->format & 1u, x1, n, out->format & 1u, to);
+#else
+        const int32_t done = 0;
+#endif
+        x0 += done;
+        x1 += done;
+        to += done;
         switch (2u * (in0->format & 1u) + (in1->format & 1u)) {
-        case 0u: add_run(p, 0u, x0, 0u, x1, n, to); break;
-        case 1u: add_run(p, 0u, x0, 1u, x1, n, to); break;
-        case 2u: add_run(p, 1u, x0, 0u, x1, n, to); break;
-        default: add_run(p, 1u, x0, 1u, x1, n, to); break;
+        case 0u: add_run(p, 0u, x0, 0u, x1, n - done, to); break;
+        case 1u: add_run(p, 0u, x0, 1u, x1, n - done, to); break;
+        case 2u: add_run(p, 1u, x0, 0u, x1, n - done, to); break;
+        default: add_run(p, 1u, x0, 1u, x1, n - done, to); break;
         }
     }
     return 1;

@@ -126,7 +126,7 @@ typedef struct {
     CONV2D(9, "pw 48x48x16-96 u8-u8", 48, 16, 96, 1, 1, QMCU_U8, QMCU_U8, 8) \
     CONV2D(10, "pw 24x24x32-192 u4-u4", 24, 32, 192, 1, 1, QMCU_U4, QMCU_U4, 8) \
     CONV2D(11, "pw 24x24x192-32 u4-u4", 24, 192, 32, 1, 1, QMCU_U4, QMCU_U4, 8) \
-    OTHER("pw 24x24x192-32 u2-u2", 'c', 24, 192, 32, 1, 1, QMCU_U2, QMCU_U2, 8) \
+    CONV2D(21, "pw 24x24x192-32 u2-u2", 24, 192, 32, 1, 1, QMCU_U2, QMCU_U2, 8) \
     CONV2D(12, "conv3x3 24x24x16-32 u4-u4", 24, 16, 32, 3, 1, QMCU_U4, QMCU_U4, 8) \
     POLYNOMIAL(13, "dw3x3s1 48x48x96 u4-u4", 48, 96, 3, 1, QMCU_U4, QMCU_U4, 8) \
     OTHER("dw3x3s1 48x48x96 u2-u2", 'd', 48, 96, 96, 3, 1, QMCU_U2, QMCU_U2, 8) \
