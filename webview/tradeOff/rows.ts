@@ -97,7 +97,8 @@ function strategyText(strategy: MemoryPointView['strategy']): string {
 const plainValue = (value: number): string => String(Number(value.toPrecision(6)));
 
 function stageName(stage: MemoryPointView['stage'], layers: number, strategy: MemoryPointView['strategy'], tailStages: MemoryPointView['tailStages']): string {
-  const first = stage === null ? null : t('{0}×{1} over {2} layers, {3}', stage.rows, stage.cols, layers, strategyText(strategy));
+  const first = stage === null ? null
+    : layers === 1 ? t('{0}×{1} over 1 layer, {2}', stage.rows, stage.cols, strategyText(strategy)) : t('{0}×{1} over {2} layers, {3}', stage.rows, stage.cols, layers, strategyText(strategy));
   const tail = tailStages.map(({ rows, cols }) => t('{0}×{1} in the tail', rows, cols));
   return first === null && tail.length === 0 ? t('layer by layer') : [first, ...tail].filter((part) => part !== null).join(' + ');
 }
