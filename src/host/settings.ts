@@ -43,6 +43,11 @@ export function quantizeSettings(scope: vscode.Uri): QuantizeSettings {
   };
 }
 
+/** What generated sources are made for, by the setting `quantmcu.optimize`. */
+export function optimizeSetting(scope: vscode.Uri): 'speed' | 'size' {
+  return oneOf(vscode.workspace.getConfiguration(SECTION, scope).get('optimize'), ['speed', 'size'] as const, 'speed');
+}
+
 export function customBoards(scope: vscode.Uri): CustomBoard[] {
   const boards: unknown = vscode.workspace.getConfiguration(SECTION, scope).get('boards');
   if (!Array.isArray(boards)) return [];

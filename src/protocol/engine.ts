@@ -139,6 +139,8 @@ export interface GenerateRequest {
   readonly editBuildFiles?: readonly string[];
   /** Write nothing, only say what would be written: fills {@link GenerateSummary.changes}. */
   readonly dryRun?: boolean;
+  /** Kernels made for each layer's shape, or less code; `speed` when missing. */
+  readonly optimize?: 'speed' | 'size';
 }
 
 /** A kind of firmware project. */
@@ -176,6 +178,8 @@ export interface RemovalSummary {
 export interface SelftestRequest {
   readonly planPath: string;
   readonly core: 'm4' | 'm0plus' | 'host';
+  /** As in {@link GenerateRequest}. */
+  readonly optimize?: 'speed' | 'size';
 }
 
 export interface SelftestSummary {

@@ -125,12 +125,12 @@ export function createService(progress: Progress, models: ModelStore = new Model
       };
     },
 
-    generate: async ({ planPath, projectPath, overwrite = [], keep = [], layoutId, editBuildFiles = [], dryRun = false }) => {
+    generate: async ({ planPath, projectPath, overwrite = [], keep = [], layoutId, editBuildFiles = [], dryRun = false, optimize }) => {
       progress.report('Opening the plan', 0, 0);
       const opened = await open(models, planPath);
       checkCancelled(progress);
       progress.report('Writing C', 0, 0);
-      const { name, files, arenaBytes, weightBytes } = generateSources(opened);
+      const { name, files, arenaBytes, weightBytes } = generateSources(opened, optimize);
       checkCancelled(progress);
       return writeGenerated({ projectPath, layoutId, overwrite, keep, editBuildFiles, dryRun }, name, files, { arenaBytes, weightBytes, unfitted: isUnfitted(opened) });
     },
@@ -142,9 +142,9 @@ export function createService(progress: Progress, models: ModelStore = new Model
       return { name, ...(await removeFromProject(projectPath, name, { dryRun })) };
     },
 
-    selftest: async ({ planPath, core }) => {
+    selftest: async ({ planPath, core, optimize }) => {
       progress.report('Opening the plan', 0, 0);
-      const { name, files } = generateSources(await open(models, planPath));
+      const { name, files } = generateSources(await open(models, planPath), optimize);
       const { passed, message, output } = await runSelftest(name, files, core, progress);
       return { name, passed, message, output };
     },

@@ -1,7 +1,7 @@
 import { findLayout, planProject, WriteConflictError, writeToProject, type GeneratedFile, type WriteConflict } from '../engine/codegen';
 import type { GenerateConflict, GeneratedChange, GenerateRequest, GenerateSummary } from '../protocol/engine';
 
-type Choices = Required<Omit<GenerateRequest, 'planPath' | 'name' | 'layoutId'>> & Pick<GenerateRequest, 'layoutId'>;
+type Choices = Required<Omit<GenerateRequest, 'planPath' | 'name' | 'layoutId' | 'optimize'>> & Pick<GenerateRequest, 'layoutId'>;
 
 /** Writes rendered sources into a firmware project, or with `dryRun` says what that would do. */
 export async function writeGenerated(

@@ -93,11 +93,23 @@ describe('quantizing and generating', () => {
     const header = `${project}/lib/net/net.h`;
     await run('quantmcu.generate', small.model);
     const text = readFileSync(header, 'utf8');
+    assert.ok(existsSync(`${project}/lib/net/net_kernels.c`));
     await run('quantmcu.generate', small.model);
     appendFileSync(header, '/* mine */\n');
     // VS Code shows no modal dialogs to tests: the question ends as if it had been dismissed.
     await run('quantmcu.generate', small.model);
     assert.equal(readFileSync(header, 'utf8'), `${text}/* mine */\n`);
+  });
+
+  it('generates less code where the setting says so', async () => {
+    const kernels = workspacePath('small', 'firmware/lib/net/net_kernels.c');
+    const config = vscode.workspace.getConfiguration('quantmcu');
+    for (const optimize of ['size', undefined]) {
+      rmSync(workspacePath('small', 'firmware/lib'), { recursive: true });
+      await config.update('optimize', optimize, vscode.ConfigurationTarget.Workspace);
+      await run('quantmcu.generate', small.model);
+      assert.equal(existsSync(kernels), optimize === undefined);
+    }
   });
 
   it('cancels, leaves nothing behind, and runs again', async () => {

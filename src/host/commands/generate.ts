@@ -5,6 +5,7 @@ import { formatBytes } from '../format';
 import { showFailure } from '../log';
 import { nameOf } from '../planFiles';
 import type { Services } from '../services';
+import { optimizeSetting } from '../settings';
 import { confirmChanges, type FileChange } from './changePreview';
 import { chooseTrustedPlan } from './plan';
 import { askLayout, askProject } from './projectChoice';
@@ -22,7 +23,7 @@ export async function generate(services: Services, argument: unknown): Promise<v
   if (layoutId === undefined) return;
 
   const action = vscode.l10n.t('Generate {0}', nameOf(model));
-  const request = { planPath: plan.fsPath, projectPath: project.fsPath, layoutId };
+  const request = { planPath: plan.fsPath, projectPath: project.fsPath, layoutId, optimize: optimizeSetting(model) };
   const run = (more: Partial<GenerateRequest>): Promise<GenerateSummary> => jobs.run(model, action, (options) =>
     engine.run((e) => e.generate({ ...request, ...more }), options));
   try {

@@ -3,6 +3,7 @@ import type { SelftestRequest } from '../../protocol/engine';
 import { showFailure } from '../log';
 import { nameOf } from '../planFiles';
 import type { Services } from '../services';
+import { optimizeSetting } from '../settings';
 import { pick, runSteps, type Choice } from '../steps';
 import { chooseTrustedPlan } from './plan';
 
@@ -28,7 +29,7 @@ export async function selftest({ editors, engine, jobs, log }: Services, argumen
   if (!done) return;
   const action = vscode.l10n.t('Self-test of {0} on {1}', nameOf(model), core.label);
   try {
-    const { passed, message, output } = await jobs.run(model, action, (options) => engine.run((e) => e.selftest({ planPath: plan.fsPath, core: core.value }), options));
+    const { passed, message, output } = await jobs.run(model, action, (options) => engine.run((e) => e.selftest({ planPath: plan.fsPath, core: core.value, optimize: optimizeSetting(model) }), options));
     log[passed ? 'info' : 'error'](`${action} ${message}\n${output.trimEnd()}`);
     const showLog = vscode.l10n.t('Show Log');
     const text = `${action} ${message}.`;
