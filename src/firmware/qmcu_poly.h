@@ -78,14 +78,15 @@ QMCU_INLINE void qmcu_poly_add_first(uint32_t i, qmcu_poly_sums *s, const uint8_
 typedef struct {
     int32_t bias;
     int32_t multiplier;
-    uint32_t max;
+    int32_t round;
+    uint32_t above;
     int second;
 } qmcu_poly_scale;
 
-QMCU_INLINE qmcu_poly_scale qmcu_poly_scale_of(const qmcu_row_weights *weights, int second)
+QMCU_INLINE qmcu_poly_scale qmcu_poly_scale_of(const qmcu_row_weights *weights, int32_t round, int second)
 {
     const qmcu_words scale = qmcu_load_two(weights, offsetof(qmcu_row_weights, bias));
-    const qmcu_poly_scale r = { (int32_t)scale.first, (int32_t)scale.second, weights->max, second };
+    const qmcu_poly_scale r = { (int32_t)scale.first, (int32_t)scale.second, round, weights->above, second };
     return r;
 }
 
@@ -93,11 +94,12 @@ QMCU_INLINE qmcu_poly_scale qmcu_poly_scale_of(const qmcu_row_weights *weights, 
 QMCU_INLINE void qmcu_poly_write(const qmcu_row_shape *shape, const qmcu_poly_scale *scale, uint32_t word, int high, uint8_t *to)
 {
     const int32_t sum = high ? qmcu_uxtah_ror16(scale->bias, word) : qmcu_uxtah(scale->bias, word);
-    qmcu_row_write(shape, scale->multiplier, scale->max, scale->second, sum, to);
+    const qmcu_row_scale row = { scale->multiplier, scale->round, scale->above };
+    qmcu_row_write(shape, row, scale->second, qmcu_shift_left(sum, QMCU_ROW_FOLDED(shape->pre_shift)), to);
 }
 
 /* One row: `fours` bytes of pixels, four at a time, and the rest. */
-QMCU_INLINE void qmcu_poly_one(const qmcu_row_shape *shape, const qmcu_row_weights *weights, const uint8_t *x, int32_t group, int32_t fours, uint32_t rest, int second, uint8_t *to)
+QMCU_INLINE void qmcu_poly_one(const qmcu_row_shape *shape, const qmcu_row_weights *weights, const uint8_t *x, int32_t group, int32_t fours, uint32_t rest, int32_t round, int second, uint8_t *to)
 {
     const int32_t next = shape->pixel_bytes;
     uint32_t begin = QMCU_POLY_BEGIN;
@@ -110,7 +112,7 @@ QMCU_INLINE void qmcu_poly_one(const qmcu_row_shape *shape, const qmcu_row_weigh
         x += group;
         QMCU_OPAQUE(x); /* otherwise the compiler works out by multiplications where loops leave pointers */
         qmcu_poly_four(&s, begin, x, weights->taps);
-        const qmcu_poly_scale scale = qmcu_poly_scale_of(weights, second);
+        const qmcu_poly_scale scale = qmcu_poly_scale_of(weights, round, second);
         qmcu_poly_write(shape, &scale, s.a, 0, to);
         qmcu_poly_write(shape, &scale, s.a, 1, to + next);
         qmcu_poly_write(shape, &scale, s.b, 0, to + 2 * next);
@@ -121,7 +123,7 @@ QMCU_INLINE void qmcu_poly_one(const qmcu_row_shape *shape, const qmcu_row_weigh
     x += group;
     if (rest > 2u) {
         qmcu_poly_four(&s, begin, x, weights->taps);
-        const qmcu_poly_scale scale = qmcu_poly_scale_of(weights, second);
+        const qmcu_poly_scale scale = qmcu_poly_scale_of(weights, round, second);
         qmcu_poly_write(shape, &scale, s.a, 0, to);
         qmcu_poly_write(shape, &scale, s.a, 1, to + next);
         qmcu_poly_write(shape, &scale, s.b, 0, to + 2 * next);
@@ -129,7 +131,7 @@ QMCU_INLINE void qmcu_poly_one(const qmcu_row_shape *shape, const qmcu_row_weigh
         qmcu_poly_add_first(0u, &s, x, weights->taps);
         qmcu_poly_add_first(1u, &s, x, weights->taps);
         qmcu_poly_add_first(2u, &s, x, weights->taps);
-        const qmcu_poly_scale scale = qmcu_poly_scale_of(weights, second);
+        const qmcu_poly_scale scale = qmcu_poly_scale_of(weights, round, second);
         qmcu_poly_write(shape, &scale, s.c, 0, to);
         if (rest > 1u) {
             qmcu_poly_write(shape, &scale, s.c, 1, to + next);
@@ -146,10 +148,11 @@ QMCU_INLINE void qmcu_poly_channel(const qmcu_row_shape *shape, const qmcu_row *
     const uint32_t rest = (uint32_t)row->count % 4u;
     const int32_t fours = (row->count - (int32_t)rest) * shape->pixel_bytes;
     const int32_t to_next_row = row->to_next_row;
+    const int32_t round = qmcu_row_round(shape, weights);
     const uint8_t *x = row->x + QMCU_ROW_BYTES / 2 * channel;
     uint8_t *to = row->to + (second != 0 ? 0u : channel);
     for (int32_t rows = row->rows; rows > 0; rows--) {
-        qmcu_poly_one(shape, weights, x, group, fours, rest, second, to);
+        qmcu_poly_one(shape, weights, x, group, fours, rest, round, second, to);
         x += QMCU_ROW_BYTES;
         to += to_next_row;
     }

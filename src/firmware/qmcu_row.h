@@ -34,12 +34,19 @@ typedef struct {
 /* Words of a row of taps: (0, 1), (2, 3) and then (1, 2), (3, 4). */
 #define QMCU_ROW_TAP_WORDS(kernel) ((kernel) - 1u)
 
-/* A channel's weights and scale. */
+/* As much of the shift before the multiplication as weights of 8 bits, of which 16 are kept, leave room for is done to them and to the bias, once for all outputs. */
+#define QMCU_ROW_FOLDED(pre_shift) ((pre_shift) < 8u ? (pre_shift) : 8u)
+
+/*
+ * A channel's weights and scale. An upper bound below the format's largest code is met by saturating codes to which the difference was added, and
+ * then subtracting it from them, at most to 0: two bounds for one instruction more than one.
+ */
 typedef struct {
     QMCU_ALIGN(8) uint32_t taps[QMCU_ROW_LARGEST_KERNEL * QMCU_ROW_TAP_WORDS(QMCU_ROW_LARGEST_KERNEL)];
-    int32_t bias;          /* in the accumulator's units */
+    int32_t bias;          /* in the sums' units */
     int32_t multiplier;
-    uint32_t max;          /* upper bound where the shape is bounded, otherwise 255 */
+    uint32_t above;        /* the format's largest code less the upper bound; 0 where the shape is not bounded */
+    int32_t round;         /* half of a code in the product's units, and `above` codes */
 } qmcu_row_weights;
 
 /* Bytes of a row of both channels in a group of columns. */
@@ -157,23 +164,30 @@ QMCU_INLINE qmcu_row_sums qmcu_row_some(const qmcu_row_shape *shape, uint32_t ou
     return s;
 }
 
+/* What makes codes of a channel's sums. */
+typedef struct {
+    int32_t multiplier;
+    int32_t round;
+    uint32_t above;
+} qmcu_row_scale;
+
 /* `second`: the output is the second of its byte at 4 bits; the first is there. */
-QMCU_INLINE void qmcu_row_write(const qmcu_row_shape *shape, int32_t multiplier, uint32_t max, int second, int32_t sum, uint8_t *to)
+QMCU_INLINE void qmcu_row_write(const qmcu_row_shape *shape, qmcu_row_scale scale, int second, int32_t sum, uint8_t *to)
 {
-    const int32_t a = shape->pre_shift != 0u ? qmcu_shift_left(sum, shape->pre_shift) : sum;
-    const int32_t y = qmcu_smmla(a, multiplier, (int32_t)(1u << (shape->shift - 1u)));
+    const uint32_t pre_shift = shape->pre_shift - QMCU_ROW_FOLDED(shape->pre_shift);
+    const int32_t y = qmcu_smmla(pre_shift != 0u ? qmcu_shift_left(sum, pre_shift) : sum, scale.multiplier, scale.round);
     uint32_t code;
     switch (shape->format) {
     case QMCU_U8:
         code = (uint32_t)qmcu_usat8_shifted(y, shape->shift);
-        to[0] = (uint8_t)(shape->bounded != 0u ? qmcu_ssub8(max, qmcu_uqsub8(max, code)) : code);
+        to[0] = (uint8_t)(shape->bounded != 0u ? qmcu_uqsub8(code, scale.above) : code);
         return;
     case QMCU_S8:
         to[0] = (uint8_t)qmcu_ssat8_shifted(y, shape->shift);
         return;
     case QMCU_U4:
         code = (uint32_t)qmcu_usat4_shifted(y, shape->shift);
-        code = shape->bounded != 0u ? qmcu_ssub8(max, qmcu_uqsub8(max, code)) : code;
+        code = shape->bounded != 0u ? qmcu_uqsub8(code, scale.above) : code;
         break;
     default:
         code = (uint32_t)qmcu_ssat4_shifted(y, shape->shift) & 15u;
@@ -182,19 +196,30 @@ QMCU_INLINE void qmcu_row_write(const qmcu_row_shape *shape, int32_t multiplier,
     to[0] = (uint8_t)(second ? to[0] | code << 4 : code);
 }
 
+/* The scale, loaded when sums are complete: before that there are no registers for it, but for what is the same for all channels or read in advance. */
+QMCU_INLINE qmcu_row_scale qmcu_row_scale_of(const qmcu_row_weights *weights, int32_t round)
+{
+    const qmcu_row_scale scale = { weights->multiplier, round, weights->above };
+    return scale;
+}
+
+/* Rounding that is known when the kernel is compiled where there is no upper bound. */
+QMCU_INLINE int32_t qmcu_row_round(const qmcu_row_shape *shape, const qmcu_row_weights *weights)
+{
+    return shape->bounded != 0u ? weights->round : (int32_t)(1u << (shape->shift - 1u));
+}
+
 /* One row of a channel: `fours` bytes of pixels, four at a time, and the rest. */
-QMCU_INLINE void qmcu_row_one(const qmcu_row_shape *shape, const qmcu_row_weights *weights, const uint8_t *x, int32_t group, int32_t fours, uint32_t rest, int second, uint8_t *to)
+QMCU_INLINE void qmcu_row_one(const qmcu_row_shape *shape, const qmcu_row_weights *weights, const uint8_t *x, int32_t group, int32_t fours, uint32_t rest, int32_t round, int second, uint8_t *to)
 {
     const int32_t next = shape->pixel_bytes;
-    /* The scale is loaded when sums are complete: before that there are no registers for it. */
     for (const uint8_t *end = to + fours; to != end;) {
         const qmcu_row_sums s = qmcu_row_some(shape, 4u, weights->bias, x, group, weights->taps);
-        const int32_t multiplier = weights->multiplier;
-        const uint32_t max = weights->max;
-        qmcu_row_write(shape, multiplier, max, second, s.s0, to);
-        qmcu_row_write(shape, multiplier, max, second, s.s1, to + next);
-        qmcu_row_write(shape, multiplier, max, second, s.s2, to + 2 * next);
-        qmcu_row_write(shape, multiplier, max, second, s.s3, to + 3 * next);
+        const qmcu_row_scale scale = qmcu_row_scale_of(weights, round);
+        qmcu_row_write(shape, scale, second, s.s0, to);
+        qmcu_row_write(shape, scale, second, s.s1, to + next);
+        qmcu_row_write(shape, scale, second, s.s2, to + 2 * next);
+        qmcu_row_write(shape, scale, second, s.s3, to + 3 * next);
         to += 4 * next;
         x += (int32_t)shape->stride * group;
         /* Otherwise the compiler works out by multiplications where loops leave pointers. */
@@ -205,18 +230,16 @@ QMCU_INLINE void qmcu_row_one(const qmcu_row_shape *shape, const qmcu_row_weight
     }
     if (rest > 2u) {
         const qmcu_row_sums s = qmcu_row_some(shape, 4u, weights->bias, x, group, weights->taps);
-        const int32_t multiplier = weights->multiplier;
-        const uint32_t max = weights->max;
-        qmcu_row_write(shape, multiplier, max, second, s.s0, to);
-        qmcu_row_write(shape, multiplier, max, second, s.s1, to + next);
-        qmcu_row_write(shape, multiplier, max, second, s.s2, to + 2 * next);
+        const qmcu_row_scale scale = qmcu_row_scale_of(weights, round);
+        qmcu_row_write(shape, scale, second, s.s0, to);
+        qmcu_row_write(shape, scale, second, s.s1, to + next);
+        qmcu_row_write(shape, scale, second, s.s2, to + 2 * next);
     } else if (rest > 0u) {
         const qmcu_row_sums s = qmcu_row_some(shape, 2u, weights->bias, x, group, weights->taps);
-        const int32_t multiplier = weights->multiplier;
-        const uint32_t max = weights->max;
-        qmcu_row_write(shape, multiplier, max, second, s.s0, to);
+        const qmcu_row_scale scale = qmcu_row_scale_of(weights, round);
+        qmcu_row_write(shape, scale, second, s.s0, to);
         if (rest > 1u) {
-            qmcu_row_write(shape, multiplier, max, second, s.s1, to + next);
+            qmcu_row_write(shape, scale, second, s.s1, to + next);
         }
     }
 }
@@ -230,10 +253,11 @@ QMCU_INLINE void qmcu_row_channel(const qmcu_row_shape *shape, const qmcu_row *r
     const uint32_t rest = (uint32_t)row->count % 4u;
     const int32_t fours = (row->count - (int32_t)rest) * shape->pixel_bytes;
     const int32_t to_next_row = row->to_next_row;
+    const int32_t round = qmcu_row_round(shape, weights);
     const uint8_t *x = row->x + QMCU_ROW_BYTES / 2 * channel;
     uint8_t *to = row->to + (second != 0 ? 0u : channel);
     for (int32_t rows = row->rows; rows > 0; rows--) {
-        qmcu_row_one(shape, weights, x, group, fours, rest, second, to);
+        qmcu_row_one(shape, weights, x, group, fours, rest, round, second, to);
         x += QMCU_ROW_BYTES * shape->stride;
         to += to_next_row;
     }
@@ -260,18 +284,19 @@ QMCU_INLINE void qmcu_row_shared_one(const qmcu_row_shape *shape, const qmcu_row
 {
     const uint32_t bits = qmcu_bits(shape->format);
     const uint32_t flip = (shape->format & 1u) != 0u ? 0u : 1u << (bits - 1u);
-    const int32_t round = (int32_t)(1u << (shape->shift - 1u)) - (int32_t)(flip << shape->shift);
+    const uint32_t pre_shift = shape->pre_shift - QMCU_ROW_FOLDED(shape->pre_shift);
+    const int32_t round = weights->round - (int32_t)(flip << shape->shift);
     for (int32_t rest = row->count; rest > 0; rest -= 4) {
         const qmcu_row_sums s = qmcu_row_some(shape, 4u, weights->bias, x, row->group, weights->taps);
         const int32_t sums[4] = { s.s0, s.s1, s.s2, s.s3 };
         for (int32_t i = 0; i < 4 && i < rest; i++) {
-            const int32_t y = qmcu_smmla(qmcu_shift_left(sums[i], shape->pre_shift), weights->multiplier, round) >> shape->shift;
+            const int32_t y = qmcu_smmla(qmcu_shift_left(sums[i], pre_shift), weights->multiplier, round) >> shape->shift;
             if (bits == 8u) {
                 const uint32_t code = (uint32_t)qmcu_ssat8(y) ^ flip;
-                to[0] = (uint8_t)qmcu_ssub8(weights->max, qmcu_uqsub8(weights->max, code));
+                to[0] = (uint8_t)qmcu_uqsub8(code, weights->above);
             } else {
                 const uint32_t code = ((uint32_t)qmcu_ssat4(y) ^ flip) & 15u;
-                const uint32_t least = qmcu_ssub8(weights->max, qmcu_uqsub8(weights->max, code));
+                const uint32_t least = qmcu_uqsub8(code, weights->above);
                 to[0] = (uint8_t)(channel != 0u ? to[0] | least << 4 : least);
             }
             to += shape->pixel_bytes;

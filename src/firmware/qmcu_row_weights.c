@@ -14,13 +14,13 @@ QMCU_INLINE uint32_t load_pair(uint32_t bits, const uint8_t *p)
     return bits == 8u ? qmcu_load_half(p) : (uint32_t)*p;
 }
 
-/* Weights of the first channel, or the second, of two taps whose pairs are in the halves of a word. */
-QMCU_INLINE uint32_t channel_of(uint32_t bits, uint32_t second, uint32_t word)
+/* Weights of the first channel, or the second, of two taps whose pairs are in the halves of a word, times 2^fold. */
+QMCU_INLINE uint32_t channel_of(uint32_t bits, uint32_t fold, uint32_t second, uint32_t word)
 {
-    if (bits == 8u) {
-        return second ? qmcu_sxtb16_ror8(word) : qmcu_sxtb16(word);
-    }
-    return qmcu_ssub16(((second ? word >> 4 : word) & 0x000f000fu) ^ 0x00080008u, 0x00080008u);
+    /* As unsigned numbers, which a shift leaves in their halves. */
+    const uint32_t half = 0x00010001u << (bits - 1u);
+    const uint32_t codes = bits == 8u ? (second ? qmcu_uxtb16_ror8(word) : qmcu_uxtb16(word)) : (second ? word >> 4 : word) & 0x000f000fu;
+    return qmcu_ssub16((codes ^ half) << fold, half << fold);
 }
 
 /* A row of three taps: words (0, 1) and (1, 2), or as qmcu_poly.h reads them. */
@@ -34,20 +34,20 @@ QMCU_INLINE void put_three(uint32_t polynomial, uint32_t first, uint32_t second,
 }
 
 /* The taps of a 3 x 3 kernel, whose first weights of both channels are at w. Inlined with constant bits. */
-QMCU_INLINE void put_taps_3(uint32_t bits, uint32_t polynomial, const uint8_t *w, uint32_t next, qmcu_row_weights *k)
+QMCU_INLINE void put_taps_3(uint32_t bits, uint32_t polynomial, uint32_t fold, const uint8_t *w, uint32_t next, qmcu_row_weights *k)
 {
     for (uint32_t i = 0u; i < 3u; i++) {
         const uint32_t middle = load_pair(bits, w + next);
         const uint32_t first = load_pair(bits, w) | middle << 16;
         const uint32_t second = middle | load_pair(bits, w + 2u * next) << 16;
-        put_three(polynomial, channel_of(bits, 0u, first), channel_of(bits, 0u, second), k[0].taps + QMCU_ROW_TAP_WORDS(3u) * i);
-        put_three(polynomial, channel_of(bits, 1u, first), channel_of(bits, 1u, second), k[1].taps + QMCU_ROW_TAP_WORDS(3u) * i);
+        put_three(polynomial, channel_of(bits, fold, 0u, first), channel_of(bits, fold, 0u, second), k[0].taps + QMCU_ROW_TAP_WORDS(3u) * i);
+        put_three(polynomial, channel_of(bits, fold, 1u, first), channel_of(bits, fold, 1u, second), k[1].taps + QMCU_ROW_TAP_WORDS(3u) * i);
         w += 3u * next;
     }
 }
 
 /* The taps of a 5 x 5 kernel: words (0, 1), (2, 3), (1, 2), (3, 4). */
-static void put_taps_5(uint32_t bits, const uint8_t *w, uint32_t next, qmcu_row_weights *k)
+static void put_taps_5(uint32_t bits, uint32_t fold, const uint8_t *w, uint32_t next, qmcu_row_weights *k)
 {
     static const uint8_t places[4] = { 0u, 2u, 1u, 3u };
     uint32_t *a = k[0].taps;
@@ -57,8 +57,8 @@ static void put_taps_5(uint32_t bits, const uint8_t *w, uint32_t next, qmcu_row_
         for (uint32_t j = 0u; j < 4u; j++) {
             w += next;
             const uint32_t pair = load_pair(bits, w);
-            a[places[j]] = channel_of(bits, 0u, last | pair << 16);
-            b[places[j]] = channel_of(bits, 1u, last | pair << 16);
+            a[places[j]] = channel_of(bits, fold, 0u, last | pair << 16);
+            b[places[j]] = channel_of(bits, fold, 1u, last | pair << 16);
             last = pair;
         }
         w += next;
@@ -87,12 +87,14 @@ void qmcu_row_prepare(const qmcu_row_shape *shape, const qmcu_depthwise2d_params
     const qmcu_requant *r = &params->requant;
     const uint32_t row_bytes = qmcu_weight_row_bytes((uint32_t)channels, params->weight_bits);
     const uint8_t *w = (const uint8_t *)params->weights + (uint32_t)c * params->weight_bits / 8u;
+    const uint32_t fold = shape->polynomial != 0u ? 0u : QMCU_ROW_FOLDED(shape->pre_shift);
+    const int32_t largest = (int32_t)(1u << (qmcu_bits(shape->format) - ((shape->format & 1u) != 0u ? 1u : 0u))) - 1;
     if (shape->kernel == 5u) {
-        put_taps_5(params->weight_bits, w, row_bytes, k);
+        put_taps_5(params->weight_bits, fold, w, row_bytes, k);
     } else if (params->weight_bits == 8u) {
-        put_taps_3(8u, shape->polynomial, w, row_bytes, k);
+        put_taps_3(8u, shape->polynomial, fold, w, row_bytes, k);
     } else {
-        put_taps_3(4u, shape->polynomial, w, row_bytes, k);
+        put_taps_3(4u, shape->polynomial, fold, w, row_bytes, k);
     }
     int32_t sums[2] = { 0, 0 };
     if (flip != 0u) {
@@ -101,9 +103,11 @@ void qmcu_row_prepare(const qmcu_row_shape *shape, const qmcu_depthwise2d_params
     for (int32_t i = 0; i < 2; i++) {
         const uint32_t begin = (shape->polynomial != 0u ? QMCU_POLY_HALF : 0u) + flip * (uint32_t)sums[i];
         /* Modulo 2^32, as the sums that it is added to: only what they add up to stays in range. */
-        k[i].bias = (int32_t)((uint32_t)qmcu_shift_bias(r->bias[c + i], shape->bias_shift) - begin);
+        k[i].bias = (int32_t)(((uint32_t)qmcu_shift_bias(r->bias[c + i], shape->bias_shift) - begin) << fold);
         k[i].multiplier = r->multiplier[c + i];
-        k[i].max = shape->bounded == 0u ? 255u : (uint32_t)(r->max_table != NULL ? r->max_table[c + i] : r->max);
+        k[i].above = shape->bounded == 0u ? 0u : (uint32_t)(largest - (r->max_table != NULL ? r->max_table[c + i] : r->max));
+        /* |mulhi| <= 2^30, and 255 << 22 leaves the sum in 32 bits. */
+        k[i].round = (int32_t)((1u << (shape->shift - 1u)) + (k[i].above << shape->shift));
     }
 }
 
