@@ -79,21 +79,6 @@ QMCU_DSP_4(qmcu_smlatb, "smlatb %0, %1, %2, %0")
 QMCU_DSP_FROM(qmcu_smlad_from, "smlad")
 QMCU_DSP_FROM(qmcu_smlatb_from, "smlatb")
 
-/* a + the low half of b, or the high half, as an unsigned number. */
-QMCU_INLINE int32_t qmcu_uxtah(int32_t a, uint32_t b)
-{
-    int32_t r;
-    __asm__("uxtah %0, %1, %2" : "=r"(r) : "r"(a), "r"(b));
-    return r;
-}
-
-QMCU_INLINE int32_t qmcu_uxtah_ror16(int32_t a, uint32_t b)
-{
-    int32_t r;
-    __asm__("uxtah %0, %1, %2, ror #16" : "=r"(r) : "r"(a), "r"(b));
-    return r;
-}
-
 /* acc + a * b of signed numbers. */
 QMCU_INLINE qmcu_long qmcu_smlal(uint32_t a, uint32_t b, qmcu_long acc)
 {
@@ -121,6 +106,21 @@ QMCU_INLINE int32_t qmcu_smmla(int32_t a, int32_t b, int32_t c)
 {
     int32_t r;
     __asm__("smmla %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(c));
+    return r;
+}
+
+/* c + floor(a * b / 2^16) of the low half of b, or the high half, signed. */
+QMCU_INLINE int32_t qmcu_smlawb(int32_t a, uint32_t b, int32_t c)
+{
+    int32_t r;
+    __asm__("smlawb %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(c));
+    return r;
+}
+
+QMCU_INLINE int32_t qmcu_smlawt(int32_t a, uint32_t b, int32_t c)
+{
+    int32_t r;
+    __asm__("smlawt %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(c));
     return r;
 }
 

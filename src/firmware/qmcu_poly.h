@@ -4,8 +4,9 @@
  * Two codes x0, x1 beside each other are a polynomial x0 + x1 * z with z = 2^16, as a word of qmcu_row.h holds them; a row of weights is
  * w2 + w1 * z + w0 * z^2. The coefficients of their product are sums for four outputs beside each other: the lower two are complete, the upper
  * two go on with the next two codes. SMLAL adds the products with w2 and w1, MLA to the upper word those with w0: two multiplications for six
- * products. Each coefficient keeps to its 16 bits, which the generator checks, and begins with half of their range. Codes are unsigned, signed
- * ones with half of their range added.
+ * products. Each coefficient keeps to its 16 bits, which the generator checks (polynomial.ts), and begins with half of their range and the bias less the multiple of
+ * 2^15 next to it: that one's product with the multiplier is a whole number of SMLAW's units, and part of what it adds. So an output takes three instructions and
+ * half of one. Codes are unsigned, signed ones with half of their range added.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,9 +17,14 @@
 
 #if QMCU_DSP
 
-/* Half of a coefficient's range, and two coefficients that begin with it. */
-#define QMCU_POLY_HALF 32768
-#define QMCU_POLY_BEGIN 0x80008000u
+/* Half of a coefficient's range, in both halves. */
+#define QMCU_POLY_HALVES 0x80008000u
+
+/* Biases are taken modulo 2^15. At odd multiples of that multipliers are rounded down to even ones, which the generator allows where it changes no code. */
+#define QMCU_POLY_STEP_BITS 15u
+
+/* Of SMLAW's units are a code: those of qmcu_smmla, of sums shifted by pre_shift, and 16 bits less the shift. */
+#define QMCU_POLY_SHIFT(shift, pre_shift) ((shift) + 16u - (pre_shift))
 
 /* Columns before the first one under the windows: so four outputs are complete with their group. */
 #define QMCU_POLY_BEFORE 2u
@@ -74,36 +80,27 @@ QMCU_INLINE void qmcu_poly_add_first(uint32_t i, qmcu_poly_sums *s, const uint8_
     s->c += qmcu_load(x + QMCU_ROW_BYTES * i) * taps[QMCU_POLY_TAP_BYTES / 4u * i];
 }
 
-/* How a channel's sums become codes. */
-typedef struct {
-    int32_t bias;
-    int32_t multiplier;
-    int32_t round;
-    uint32_t above;
-    int second;
-} qmcu_poly_scale;
-
-QMCU_INLINE qmcu_poly_scale qmcu_poly_scale_of(const qmcu_row_weights *weights, int32_t round, int second)
+/* The multiplier and what it needs. */
+QMCU_INLINE qmcu_row_scale qmcu_poly_scale_of(const qmcu_row_weights *weights)
 {
-    const qmcu_words scale = qmcu_load_two(weights, offsetof(qmcu_row_weights, bias));
-    const qmcu_poly_scale r = { (int32_t)scale.first, (int32_t)scale.second, round, weights->above, second };
-    return r;
+    return qmcu_row_scale_of(weights, weights->round);
 }
 
-/* Writes the output whose coefficient is the low half of a word, or the high one. */
-QMCU_INLINE void qmcu_poly_write(const qmcu_row_shape *shape, const qmcu_poly_scale *scale, uint32_t word, int high, uint8_t *to)
+/* Writes the outputs whose coefficients are the halves of a word: the first one, and with `both` the second. */
+QMCU_INLINE void qmcu_poly_write(const qmcu_row_shape *shape, qmcu_row_scale scale, int both, int second, uint32_t word, uint8_t *to)
 {
-    const int32_t sum = high ? qmcu_uxtah_ror16(scale->bias, word) : qmcu_uxtah(scale->bias, word);
-    const qmcu_row_scale row = { scale->multiplier, scale->round, scale->above };
-    qmcu_row_write(shape, row, scale->second, qmcu_shift_left(sum, QMCU_ROW_FOLDED(shape->pre_shift)), to);
+    const uint32_t shift = QMCU_POLY_SHIFT(shape->shift, shape->pre_shift);
+    const uint32_t sums = word ^ QMCU_POLY_HALVES; /* as signed numbers */
+    qmcu_row_put(shape, shift, scale, second, qmcu_smlawb(scale.multiplier, sums, scale.round), to);
+    if (both) {
+        qmcu_row_put(shape, shift, scale, second, qmcu_smlawt(scale.multiplier, sums, scale.round), to + shape->pixel_bytes);
+    }
 }
 
 /* One row: `fours` bytes of pixels, four at a time, and the rest. */
-QMCU_INLINE void qmcu_poly_one(const qmcu_row_shape *shape, const qmcu_row_weights *weights, const uint8_t *x, int32_t group, int32_t fours, uint32_t rest, int32_t round, int second, uint8_t *to)
+QMCU_INLINE void qmcu_poly_one(const qmcu_row_shape *shape, const qmcu_row_weights *weights, const uint8_t *x, int32_t group, int32_t fours, uint32_t rest, uint32_t begin, int second, uint8_t *to)
 {
     const int32_t next = shape->pixel_bytes;
-    uint32_t begin = QMCU_POLY_BEGIN;
-    QMCU_OPAQUE(begin); /* in a register: the compiler would rather add a constant than multiply and add */
     qmcu_poly_sums s = { 0u, begin, 0u };
     qmcu_poly_add_two(0u, &s, begin, x, weights->taps);
     qmcu_poly_add_two(1u, &s, begin, x, weights->taps);
@@ -112,30 +109,23 @@ QMCU_INLINE void qmcu_poly_one(const qmcu_row_shape *shape, const qmcu_row_weigh
         x += group;
         QMCU_OPAQUE(x); /* otherwise the compiler works out by multiplications where loops leave pointers */
         qmcu_poly_four(&s, begin, x, weights->taps);
-        const qmcu_poly_scale scale = qmcu_poly_scale_of(weights, round, second);
-        qmcu_poly_write(shape, &scale, s.a, 0, to);
-        qmcu_poly_write(shape, &scale, s.a, 1, to + next);
-        qmcu_poly_write(shape, &scale, s.b, 0, to + 2 * next);
-        qmcu_poly_write(shape, &scale, s.b, 1, to + 3 * next);
+        const qmcu_row_scale scale = qmcu_poly_scale_of(weights);
+        qmcu_poly_write(shape, scale, 1, second, s.a, to);
+        qmcu_poly_write(shape, scale, 1, second, s.b, to + 2 * next);
         to += 4 * next;
         QMCU_OPAQUE(to);
     }
     x += group;
     if (rest > 2u) {
         qmcu_poly_four(&s, begin, x, weights->taps);
-        const qmcu_poly_scale scale = qmcu_poly_scale_of(weights, round, second);
-        qmcu_poly_write(shape, &scale, s.a, 0, to);
-        qmcu_poly_write(shape, &scale, s.a, 1, to + next);
-        qmcu_poly_write(shape, &scale, s.b, 0, to + 2 * next);
+        const qmcu_row_scale scale = qmcu_poly_scale_of(weights);
+        qmcu_poly_write(shape, scale, 1, second, s.a, to);
+        qmcu_poly_write(shape, scale, 0, second, s.b, to + 2 * next);
     } else if (rest > 0u) {
         qmcu_poly_add_first(0u, &s, x, weights->taps);
         qmcu_poly_add_first(1u, &s, x, weights->taps);
         qmcu_poly_add_first(2u, &s, x, weights->taps);
-        const qmcu_poly_scale scale = qmcu_poly_scale_of(weights, round, second);
-        qmcu_poly_write(shape, &scale, s.c, 0, to);
-        if (rest > 1u) {
-            qmcu_poly_write(shape, &scale, s.c, 1, to + next);
-        }
+        qmcu_poly_write(shape, qmcu_poly_scale_of(weights), rest > 1u, second, s.c, to);
     }
 }
 
@@ -148,11 +138,11 @@ QMCU_INLINE void qmcu_poly_channel(const qmcu_row_shape *shape, const qmcu_row *
     const uint32_t rest = (uint32_t)row->count % 4u;
     const int32_t fours = (row->count - (int32_t)rest) * shape->pixel_bytes;
     const int32_t to_next_row = row->to_next_row;
-    const int32_t round = qmcu_row_round(shape, weights);
+    const uint32_t begin = (uint32_t)weights->bias;
     const uint8_t *x = row->x + QMCU_ROW_BYTES / 2 * channel;
     uint8_t *to = row->to + (second != 0 ? 0u : channel);
     for (int32_t rows = row->rows; rows > 0; rows--) {
-        qmcu_poly_one(shape, weights, x, group, fours, rest, round, second, to);
+        qmcu_poly_one(shape, weights, x, group, fours, rest, begin, second, to);
         x += QMCU_ROW_BYTES;
         to += to_next_row;
     }

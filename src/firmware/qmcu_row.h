@@ -43,9 +43,9 @@ typedef struct {
  */
 typedef struct {
     QMCU_ALIGN(8) uint32_t taps[QMCU_ROW_LARGEST_KERNEL * QMCU_ROW_TAP_WORDS(QMCU_ROW_LARGEST_KERNEL)];
-    int32_t bias;          /* in the sums' units */
-    int32_t multiplier;
+    int32_t bias;          /* in the sums' units; of polynomials, in two halves, see qmcu_poly.h */
     uint32_t above;        /* the format's largest code less the upper bound; 0 where the shape is not bounded */
+    int32_t multiplier;
     int32_t round;         /* half of a code in the product's units, and `above` codes */
 } qmcu_row_weights;
 
@@ -171,29 +171,34 @@ typedef struct {
     uint32_t above;
 } qmcu_row_scale;
 
-/* `second`: the output is the second of its byte at 4 bits; the first is there. */
+/* Writes the code y / 2^shift. `second`: it is the second of its byte at 4 bits; the first is there. */
+QMCU_INLINE void qmcu_row_put(const qmcu_row_shape *shape, uint32_t shift, qmcu_row_scale scale, int second, int32_t y, uint8_t *to)
+{
+    uint32_t code;
+    switch (shape->format) {
+    case QMCU_U8:
+        code = (uint32_t)qmcu_usat8_shifted(y, shift);
+        to[0] = (uint8_t)(shape->bounded != 0u ? qmcu_uqsub8(code, scale.above) : code);
+        return;
+    case QMCU_S8:
+        to[0] = (uint8_t)qmcu_ssat8_shifted(y, shift);
+        return;
+    case QMCU_U4:
+        code = (uint32_t)qmcu_usat4_shifted(y, shift);
+        code = shape->bounded != 0u ? qmcu_uqsub8(code, scale.above) : code;
+        break;
+    default:
+        code = (uint32_t)qmcu_ssat4_shifted(y, shift) & 15u;
+        break;
+    }
+    to[0] = (uint8_t)(second ? to[0] | code << 4 : code);
+}
+
 QMCU_INLINE void qmcu_row_write(const qmcu_row_shape *shape, qmcu_row_scale scale, int second, int32_t sum, uint8_t *to)
 {
     const uint32_t pre_shift = shape->pre_shift - QMCU_ROW_FOLDED(shape->pre_shift);
     const int32_t y = qmcu_smmla(pre_shift != 0u ? qmcu_shift_left(sum, pre_shift) : sum, scale.multiplier, scale.round);
-    uint32_t code;
-    switch (shape->format) {
-    case QMCU_U8:
-        code = (uint32_t)qmcu_usat8_shifted(y, shape->shift);
-        to[0] = (uint8_t)(shape->bounded != 0u ? qmcu_uqsub8(code, scale.above) : code);
-        return;
-    case QMCU_S8:
-        to[0] = (uint8_t)qmcu_ssat8_shifted(y, shape->shift);
-        return;
-    case QMCU_U4:
-        code = (uint32_t)qmcu_usat4_shifted(y, shape->shift);
-        code = shape->bounded != 0u ? qmcu_uqsub8(code, scale.above) : code;
-        break;
-    default:
-        code = (uint32_t)qmcu_ssat4_shifted(y, shape->shift) & 15u;
-        break;
-    }
-    to[0] = (uint8_t)(second ? to[0] | code << 4 : code);
+    qmcu_row_put(shape, shape->shift, scale, second, y, to);
 }
 
 /* The scale, loaded when sums are complete: before that there are no registers for it, but for what is the same for all channels or read in advance. */

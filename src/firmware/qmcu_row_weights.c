@@ -82,6 +82,20 @@ static void add_up(uint32_t bits, uint32_t taps, const uint8_t *w, uint32_t next
     sums[1] = second;
 }
 
+/* A bias and a multiplier as qmcu_poly.h needs them, at the channel's `above`. */
+QMCU_INLINE void put_polynomial(const qmcu_row_shape *shape, int32_t bias, int32_t multiplier, qmcu_row_weights *k)
+{
+    const uint32_t shift = QMCU_POLY_SHIFT(shape->shift, shape->pre_shift);
+    const int32_t steps = (bias + (1 << (QMCU_POLY_STEP_BITS - 1))) >> QMCU_POLY_STEP_BITS;
+    const uint32_t rest = (uint32_t)bias - (uint32_t)qmcu_shift_left(steps, QMCU_POLY_STEP_BITS);
+    const uint32_t even = (uint32_t)multiplier & ((steps & 1) != 0 ? ~1u : ~0u);
+    /* steps * multiplier / 2 */
+    const uint32_t product = (uint32_t)steps * (even >> 1) + (uint32_t)(steps >> 1) * (even & 1u);
+    k->bias = (int32_t)(rest * 0x00010001u + QMCU_POLY_HALVES);
+    k->multiplier = (int32_t)even;
+    k->round = (int32_t)((1u << (shift - 1u)) + (k->above << shift) + product);
+}
+
 void qmcu_row_prepare(const qmcu_row_shape *shape, const qmcu_depthwise2d_params *params, uint32_t flip, int32_t channels, int32_t c, qmcu_row_weights *k)
 {
     const qmcu_requant *r = &params->requant;
@@ -101,13 +115,18 @@ void qmcu_row_prepare(const qmcu_row_shape *shape, const qmcu_depthwise2d_params
         add_up(params->weight_bits, shape->kernel * shape->kernel, w, row_bytes, sums);
     }
     for (int32_t i = 0; i < 2; i++) {
-        const uint32_t begin = (shape->polynomial != 0u ? QMCU_POLY_HALF : 0u) + flip * (uint32_t)sums[i];
         /* Modulo 2^32, as the sums that it is added to: only what they add up to stays in range. */
-        k[i].bias = (int32_t)(((uint32_t)qmcu_shift_bias(r->bias[c + i], shape->bias_shift) - begin) << fold);
-        k[i].multiplier = r->multiplier[c + i];
-        k[i].above = shape->bounded == 0u ? 0u : (uint32_t)(largest - (r->max_table != NULL ? r->max_table[c + i] : r->max));
-        /* |mulhi| <= 2^30, and 255 << 22 leaves the sum in 32 bits. */
-        k[i].round = (int32_t)((1u << (shape->shift - 1u)) + (k[i].above << shape->shift));
+        const uint32_t bias = (uint32_t)qmcu_shift_bias(r->bias[c + i], shape->bias_shift) - flip * (uint32_t)sums[i];
+        const uint32_t above = shape->bounded == 0u ? 0u : (uint32_t)(largest - (r->max_table != NULL ? r->max_table[c + i] : r->max));
+        k[i].above = above;
+        if (shape->polynomial != 0u) {
+            put_polynomial(shape, (int32_t)bias, r->multiplier[c + i], &k[i]);
+        } else {
+            k[i].bias = (int32_t)(bias << fold);
+            k[i].multiplier = r->multiplier[c + i];
+            /* |mulhi| <= 2^30, and 255 << 22 leaves the sum in 32 bits. */
+            k[i].round = (int32_t)((1u << (shape->shift - 1u)) + (above << shape->shift));
+        }
     }
 }
 

@@ -99,7 +99,7 @@ function depthwise2d(program: Program, { inputs: [input], output }: Step, kernel
   const square = kernelH === kernelW && (kernelH === 3 || kernelH === 5) && strideH === strideW && strideH <= 2 && dilationH === 1 && dilationW === 1;
   if (!square || output.channels % 2 !== 0 || program.buffers[input.buffer].bits < 4 || program.buffers[output.buffer].bits < 4 || bounded === undefined) return undefined;
   const written = [`${rowsOfGroups(output.region, kernelH, strideH)}u`, formatOf(program, output), `${bounded}u`, `${requant.preShift}u`, `${requant.shift}u`, requant.biasShift, program.buffers[output.buffer].pixelBytes];
-  const polynomial = regionWidth(output.region) >= LEAST_POLYNOMIAL && fitsPolynomial(program, input, kernel);
+  const polynomial = regionWidth(output.region) >= LEAST_POLYNOMIAL && fitsPolynomial(program, input, output, kernel);
   return {
     macro: polynomial ? 'QMCU_SPECIAL_POLYNOMIAL' : 'QMCU_SPECIAL_DEPTHWISE2D',
     args: polynomial ? written : [`${kernelH}u`, `${strideH}u`, ...written],

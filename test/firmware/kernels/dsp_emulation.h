@@ -27,8 +27,8 @@ static inline qmcu_long qmcu_smlal(uint32_t a, uint32_t b, qmcu_long acc)
     return r;
 }
 static inline uint32_t qmcu_insert10(uint32_t a, uint32_t b) { return (a & ~0x3ff0u) | (b & 0x3ffu) << 4; }
-static inline int32_t qmcu_uxtah(int32_t a, uint32_t b) { return wrap((int64_t)a + (b & 0xffffu)); }
-static inline int32_t qmcu_uxtah_ror16(int32_t a, uint32_t b) { return wrap((int64_t)a + (b >> 16)); }
+static inline int32_t qmcu_smlawb(int32_t a, uint32_t b, int32_t c) { return wrap(c + ((int64_t)a * low(b) >> 16)); }
+static inline int32_t qmcu_smlawt(int32_t a, uint32_t b, int32_t c) { return wrap(c + ((int64_t)a * high(b) >> 16)); }
 static inline uint32_t qmcu_field(uint32_t a, uint32_t from, uint32_t bits) { return a >> from & ((1u << bits) - 1u); }
 static inline int32_t qmcu_ssat8(int32_t a) { return a < -128 ? -128 : a > 127 ? 127 : a; }
 static inline int32_t qmcu_ssat4(int32_t a) { return a < -8 ? -8 : a > 7 ? 7 : a; }
