@@ -14,9 +14,8 @@
 
 #define FOUR 4
 
-/* How many columns and rows to take, and how far they are apart. */
+/* How many rows to take, and how far pixels are apart. */
 typedef struct {
-    int32_t columns;     /* in fours */
     int32_t rows;
     int32_t next;        /* from pixel to pixel */
     int32_t next_three;  /* over three of them */
@@ -55,23 +54,30 @@ QMCU_INLINE void put_four(uint32_t bits, int flips, const area *a, const uint8_t
     qmcu_store_two(to, QMCU_ROW_BYTES / 2, channel_of(bits, 1u, first), channel_of(bits, 1u, second));
 }
 
-/* All fours of columns of all rows. The longer way is the inner loop. */
-QMCU_INLINE void put_fours(uint32_t bits, int flips, const area *a, const uint8_t *p, uint8_t *to)
+/* All fours of columns of all rows, two at a time. The longer way is the inner loop. */
+QMCU_INLINE void put_fours(uint32_t bits, int flips, const area *a, int32_t columns, const uint8_t *p, uint8_t *to)
 {
     const int32_t next_four = FOUR * a->next;
-    const int downward = a->rows > a->columns;
-    const int32_t inner = downward ? a->rows : a->columns;
+    const int downward = a->rows > columns;
+    const int32_t inner = downward ? a->rows : columns;
     const int32_t inner_next = downward ? a->next_row : next_four;
     const int32_t inner_to = downward ? QMCU_ROW_BYTES : a->group;
     const int32_t outer_next = downward ? next_four : a->next_row;
     const int32_t outer_to = downward ? a->group : QMCU_ROW_BYTES;
-    if (inner <= 0) {
-        return;
-    }
-    for (int32_t outer = downward ? a->columns : a->rows; outer > 0; outer--) {
+    for (int32_t outer = downward ? columns : a->rows; outer > 0; outer--) {
         const uint8_t *from = p;
         uint8_t *at = to;
-        for (int32_t n = inner; n > 0; n--) {
+        if (inner % 2 != 0) {
+            put_four(bits, flips, a, from, at);
+            from += inner_next;
+            at += inner_to;
+        }
+        for (int32_t n = inner / 2; n > 0; n--) {
+            put_four(bits, flips, a, from, at);
+            from += inner_next;
+            at += inner_to;
+            QMCU_OPAQUE(from);
+            QMCU_OPAQUE(at);
             put_four(bits, flips, a, from, at);
             from += inner_next;
             at += inner_to;
@@ -134,27 +140,26 @@ QMCU_INLINE void put_threes(uint32_t bits, int flips, const area *a, int first, 
     }
 }
 
-/* Where a column is in the first row. */
-QMCU_INLINE uint8_t *at(const qmcu_planes *planes, int32_t column, uint8_t *to)
+/* A part of all rows; p and to are where those begin. */
+QMCU_INLINE void put_part(uint32_t bits, int flips, const area *a, const qmcu_planes_part *part, const uint8_t *p, uint8_t *to)
 {
-    return to + (column / FOUR * planes->group + column % FOUR * 2);
-}
-
-/* Up to three columns of one group, of all rows; p is the first one's first row. */
-QMCU_INLINE void put_some(uint32_t bits, int flips, const area *a, int32_t columns, int32_t place, const uint8_t *p, uint8_t *to)
-{
-    if (columns == 3) {
-        put_threes(bits, flips, a, place == 0, p, to);
+    const int32_t columns = part->columns;
+    if (columns == 0) {
         return;
     }
-    if (columns == 2 && place % 2 == 0) {
+    p += part->from;
+    to += part->to;
+    if (columns == 3) {
+        put_threes(bits, flips, a, part->place == 0, p, to);
+        return;
+    }
+    if (columns == 2 && part->place % 2 == 0) {
         put_twos(bits, flips, a, p, to);
         return;
     }
-    for (; columns > 0; columns--) {
-        put_ones(bits, flips, a, p, to);
-        p += a->next;
-        to += 2;
+    put_ones(bits, flips, a, p, to);
+    if (columns == 2) {
+        put_ones(bits, flips, a, p + a->next, to + 2);
     }
 }
 
@@ -162,23 +167,40 @@ QMCU_INLINE void put_some(uint32_t bits, int flips, const area *a, int32_t colum
 QMCU_INLINE void put_columns(uint32_t bits, int flips, const qmcu_planes *planes, const uint8_t *p, int32_t rows, uint8_t *to)
 {
     area a;
-    const int32_t before = qmcu_min((int32_t)(0u - (uint32_t)planes->first) & (FOUR - 1), planes->pixels);
-    const int32_t after = (planes->pixels - before) % FOUR;
-    a.columns = (planes->pixels - before) / FOUR;
     a.rows = rows;
     a.next = planes->in->pixel_bytes;
     a.next_three = 3 * a.next;
     QMCU_OPAQUE(a.next_three); /* a register for it saves an addition for every three pixels */
     a.next_row = planes->in->row_bytes;
     a.group = planes->group;
-    a.flip = planes->flip * (bits == 8u ? 0x01010101u : 0x00110011u);
-    /* What begins in the middle of a group and what ends there, then all between. */
-    for (int32_t part = 0; part < 2; part++) {
-        const int32_t skipped = part == 0 ? 0 : before + FOUR * a.columns;
-        const int32_t column = planes->first + skipped;
-        put_some(bits, flips, &a, part == 0 ? before : after, column % FOUR, p + skipped * a.next, at(planes, column, to));
-    }
-    put_fours(bits, flips, &a, p + before * a.next, at(planes, planes->first + before, to));
+    a.flip = planes->flips;
+    put_part(bits, flips, &a, &planes->head, p, to);
+    put_part(bits, flips, &a, &planes->tail, p, to);
+    put_fours(bits, flips, &a, planes->fours.columns, p + planes->fours.from, to + planes->fours.to);
+}
+
+/* So many columns from the one after `skipped` of the input's columns under windows. */
+static qmcu_planes_part part_of(const qmcu_planes *planes, int32_t skipped, int32_t columns)
+{
+    const int32_t column = planes->first + skipped;
+    const qmcu_planes_part part = { columns, column % FOUR, skipped * planes->in->pixel_bytes, column / FOUR * planes->group + column % FOUR * 2 };
+    return part;
+}
+
+void qmcu_planes_divide(qmcu_planes *planes)
+{
+    const int32_t head = qmcu_min((int32_t)(0u - (uint32_t)planes->first) & (FOUR - 1), planes->pixels);
+    const int32_t fours = (planes->pixels - head) / FOUR;
+    planes->flips = planes->flip * (qmcu_bits(planes->in->format) == 8u ? 0x01010101u : 0x00110011u);
+    planes->head = part_of(planes, 0, head);
+    planes->tail = part_of(planes, head + FOUR * fours, (planes->pixels - head) % FOUR);
+    planes->fours = part_of(planes, head, fours);
+}
+
+/* Where a column is in the first row. */
+QMCU_INLINE uint8_t *at(const qmcu_planes *planes, int32_t column, uint8_t *to)
+{
+    return to + (column / FOUR * planes->group + column % FOUR * 2);
 }
 
 /* Padding in columns [from, end) of some rows. */

@@ -10,6 +10,14 @@
 
 #if QMCU_DSP
 
+/* Up to three columns of one group that no four take along. */
+typedef struct {
+    int32_t columns;
+    int32_t place;        /* of the first one in its group */
+    int32_t from;         /* where it is: bytes after the input's first column under a window */
+    int32_t to;           /* where it goes: bytes after the planes' first row */
+} qmcu_planes_part;
+
 /* Where columns of the input go, the same for all channels of a call. */
 typedef struct {
     const qmcu_map *in;
@@ -20,10 +28,18 @@ typedef struct {
     int32_t end;          /* after the last column under a window */
     int32_t group;        /* bytes from one group of columns to the next */
     uint32_t flip;        /* the bits of an 8-bit or 4-bit code that make signed ones unsigned; 0 for unsigned ones */
+    /* What qmcu_planes_divide works out: */
+    uint32_t flips;       /* the same in all codes of a word of two pixels' pairs */
+    qmcu_planes_part head; /* what begins in the middle of a group */
+    qmcu_planes_part tail; /* what ends there */
+    qmcu_planes_part fours; /* all between, in fours of columns */
 } qmcu_planes;
 
 /* Codes of both channels where the windows lie outside of the input, in the low half and the high half. */
 typedef uint32_t qmcu_planes_padding;
+
+/* To be called once when the other members are known. */
+void qmcu_planes_divide(qmcu_planes *planes);
 
 /* Rows [y, y + rows) of channels c and c + 1, outside of the input too, to the group of columns in their first row at `to`. */
 void qmcu_planes_put(const qmcu_planes *planes, int32_t c, int32_t y, int32_t rows, qmcu_planes_padding padding, uint8_t *to);

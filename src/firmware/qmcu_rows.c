@@ -132,6 +132,7 @@ int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, 
     d.planes.end = d.planes.before + under;
     d.planes.group = QMCU_ROW_BYTES * rows;
     d.planes.flip = (in->format & 1u) != 0u ? 1u << (qmcu_bits(in->format) - 1u) : 0u;
+    qmcu_planes_divide(&d.planes);
     if (params->pad_codes == NULL) {
         qmcu_planes_put_sides(&d.planes, rows, padding_of(&d, 0), codes);
     }
