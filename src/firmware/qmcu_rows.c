@@ -11,6 +11,8 @@
 #pragma GCC optimize("no-schedule-insns")
 #endif
 
+#include <string.h>
+
 #include "qmcu_planes.h"
 #include "qmcu_poly.h"
 #include "qmcu_rows.h"
@@ -100,6 +102,17 @@ static void convolve_pair(const depthwise *d, int32_t c, int32_t from, int32_t t
     }
 }
 
+/* Output rows [from, to) of all channels; `rows`: of the planes. */
+static void convolve_channels(const depthwise *d, int32_t rows, int32_t from, int32_t to, uint8_t *codes)
+{
+    for (int32_t c = 0; c < d->planes.in->channels; c += 2) {
+        if (d->params->pad_codes != NULL) {
+            qmcu_planes_put_sides(&d->planes, rows, padding_of(d, c), codes);
+        }
+        convolve_pair(d, c, from, to, codes);
+    }
+}
+
 int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
     QMCU_ALIGN(8) uint8_t codes[CODE_BYTES];
@@ -136,16 +149,23 @@ int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, 
     if (params->pad_codes == NULL) {
         qmcu_planes_put_sides(&d.planes, rows, padding_of(&d, 0), codes);
     }
+    /* Moving the output at the end costs less than rows one by one. */
+    const int32_t aside = qmcu_rows_aside(params, in, out);
+    if (aside > 0) {
+        qmcu_map there = *out;
+        there.data += aside;
+        d.out = &there;
+        convolve_channels(&d, rows, 0, out->h - 1, codes);
+        memmove(out->data, there.data, (size_t)(uint32_t)((out->h - 1) * out->row_bytes));
+        d.out = out;
+        convolve_channels(&d, rows, out->h - 1, out->h, codes);
+        return 1;
+    }
     /* Few rows at a time the input is unpacked again for those that it is under, but nothing is overwritten before all channels have read it. */
     int32_t apart;
     for (int32_t oy = 0; oy < out->h; oy += apart) {
         apart = qmcu_rows_together(params, in, out, oy);
-        for (int32_t c = 0; c < in->channels; c += 2) {
-            if (params->pad_codes != NULL) {
-                qmcu_planes_put_sides(&d.planes, rows, padding_of(&d, c), codes);
-            }
-            convolve_pair(&d, c, oy, oy + apart, codes);
-        }
+        convolve_channels(&d, rows, oy, oy + apart, codes);
     }
     return 1;
 }
