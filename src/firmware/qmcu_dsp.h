@@ -214,7 +214,7 @@ typedef struct {
 } qmcu_words;
 
 typedef struct {
-    uint8_t bytes[256];
+    uint8_t bytes[1024];
 } __attribute__((may_alias)) qmcu_near; /* tells the compiler what LDRD reads, whatever the offset */
 
 QMCU_INLINE qmcu_words qmcu_load_two(const void *p, uint32_t offset)

@@ -50,22 +50,22 @@ QMCU_INLINE void qmcu_poly_add(uint32_t *a, uint32_t *b, uint32_t begin, uint32_
     *b = sum.high;
 }
 
-/* Adds row i of four columns. */
-QMCU_INLINE void qmcu_poly_add_four(uint32_t i, qmcu_poly_sums *s, uint32_t begin, const uint8_t *x, const uint32_t *taps)
+/* Adds row i of four columns, whose group begins `at` bytes after x. */
+QMCU_INLINE void qmcu_poly_add_four(uint32_t i, qmcu_poly_sums *s, uint32_t begin, const uint8_t *x, uint32_t at, const uint32_t *taps)
 {
     const qmcu_words w = qmcu_load_two(taps, QMCU_POLY_TAP_BYTES * i);
-    const qmcu_words codes = qmcu_load_two(x, QMCU_ROW_BYTES * i);
+    const qmcu_words codes = qmcu_load_two(x, at + QMCU_ROW_BYTES * i);
     qmcu_poly_add(&s->a, &s->b, i == 0u ? begin : s->b, codes.first, w);
     qmcu_poly_add(&s->b, &s->c, i == 0u ? begin : s->c, codes.second, w);
 }
 
 /* The four outputs that a group of columns completes: s.a and s.b; s.c goes on. */
-QMCU_INLINE void qmcu_poly_four(qmcu_poly_sums *s, uint32_t begin, const uint8_t *x, const uint32_t *taps)
+QMCU_INLINE void qmcu_poly_four(qmcu_poly_sums *s, uint32_t begin, const uint8_t *x, uint32_t at, const uint32_t *taps)
 {
     s->a = s->c;
-    qmcu_poly_add_four(0u, s, begin, x, taps);
-    qmcu_poly_add_four(1u, s, begin, x, taps);
-    qmcu_poly_add_four(2u, s, begin, x, taps);
+    qmcu_poly_add_four(0u, s, begin, x, at, taps);
+    qmcu_poly_add_four(1u, s, begin, x, at, taps);
+    qmcu_poly_add_four(2u, s, begin, x, at, taps);
 }
 
 /* Adds row i of the second two of the columns, with which the first outputs begin. */
@@ -97,27 +97,43 @@ QMCU_INLINE void qmcu_poly_write(const qmcu_row_shape *shape, qmcu_row_scale sca
     }
 }
 
-/* One row: `fours` bytes of pixels, four at a time, and the rest. */
-QMCU_INLINE void qmcu_poly_one(const qmcu_row_shape *shape, const qmcu_row_weights *weights, const uint8_t *x, int32_t group, int32_t fours, uint32_t rest, uint32_t begin, int second, uint8_t *to)
+/* Writes four outputs. */
+QMCU_INLINE void qmcu_poly_write_four(const qmcu_row_shape *shape, const qmcu_row_weights *weights, int second, const qmcu_poly_sums *s, uint8_t *to)
+{
+    const qmcu_row_scale scale = qmcu_poly_scale_of(weights);
+    qmcu_poly_write(shape, scale, 1, second, s->a, to);
+    qmcu_poly_write(shape, scale, 1, second, s->b, to + 2 * shape->pixel_bytes);
+}
+
+/* One row: `eights` bytes of pixels, eight at a time, and the rest. */
+QMCU_INLINE void qmcu_poly_one(const qmcu_row_shape *shape, const qmcu_row_weights *weights, const uint8_t *x, int32_t group, int32_t eights, uint32_t rest, uint32_t begin, int second, uint8_t *to)
 {
     const int32_t next = shape->pixel_bytes;
     qmcu_poly_sums s = { 0u, begin, 0u };
     qmcu_poly_add_two(0u, &s, begin, x, weights->taps);
     qmcu_poly_add_two(1u, &s, begin, x, weights->taps);
     qmcu_poly_add_two(2u, &s, begin, x, weights->taps);
-    for (const uint8_t *end = to + fours; to != end;) {
-        x += group;
+    x += group;
+    /* Eight, for then the sums that go on do so where they are, not moved to other registers. */
+    for (const uint8_t *end = to + eights; to != end;) {
+        qmcu_poly_four(&s, begin, x, 0u, weights->taps);
+        qmcu_poly_write_four(shape, weights, second, &s, to);
+        qmcu_poly_four(&s, begin, x, (uint32_t)group, weights->taps);
+        qmcu_poly_write_four(shape, weights, second, &s, to + 4 * next);
+        x += 2 * group;
         QMCU_OPAQUE(x); /* otherwise the compiler works out by multiplications where loops leave pointers */
-        qmcu_poly_four(&s, begin, x, weights->taps);
-        const qmcu_row_scale scale = qmcu_poly_scale_of(weights);
-        qmcu_poly_write(shape, scale, 1, second, s.a, to);
-        qmcu_poly_write(shape, scale, 1, second, s.b, to + 2 * next);
-        to += 4 * next;
+        to += 8 * next;
         QMCU_OPAQUE(to);
     }
-    x += group;
+    if (rest >= 4u) {
+        qmcu_poly_four(&s, begin, x, 0u, weights->taps);
+        qmcu_poly_write_four(shape, weights, second, &s, to);
+        x += group;
+        to += 4 * next;
+        rest -= 4u;
+    }
     if (rest > 2u) {
-        qmcu_poly_four(&s, begin, x, weights->taps);
+        qmcu_poly_four(&s, begin, x, 0u, weights->taps);
         const qmcu_row_scale scale = qmcu_poly_scale_of(weights);
         qmcu_poly_write(shape, scale, 1, second, s.a, to);
         qmcu_poly_write(shape, scale, 0, second, s.b, to + 2 * next);
@@ -135,14 +151,14 @@ QMCU_INLINE void qmcu_poly_channel(const qmcu_row_shape *shape, const qmcu_row *
     /* Read once: for all that the compiler knows, writing codes could change them. */
     const qmcu_row_weights *weights = row->weights + channel;
     const int32_t group = shape->rows != 0u ? (int32_t)(QMCU_ROW_BYTES * shape->rows) : row->group;
-    const uint32_t rest = (uint32_t)row->count % 4u;
-    const int32_t fours = (row->count - (int32_t)rest) * shape->pixel_bytes;
+    const uint32_t rest = (uint32_t)row->count % 8u;
+    const int32_t eights = (row->count - (int32_t)rest) * shape->pixel_bytes;
     const int32_t to_next_row = row->to_next_row;
     const uint32_t begin = (uint32_t)weights->bias;
     const uint8_t *x = row->x + QMCU_ROW_BYTES / 2 * channel;
     uint8_t *to = row->to + (second != 0 ? 0u : channel);
     for (int32_t rows = row->rows; rows > 0; rows--) {
-        qmcu_poly_one(shape, weights, x, group, fours, rest, begin, second, to);
+        qmcu_poly_one(shape, weights, x, group, eights, rest, begin, second, to);
         x += QMCU_ROW_BYTES;
         to += to_next_row;
     }

@@ -249,22 +249,34 @@ QMCU_INLINE void qmcu_row_one(const qmcu_row_shape *shape, const qmcu_row_weight
     }
 }
 
-/* All rows of channel `channel` of the two. */
-QMCU_INLINE void qmcu_row_channel(const qmcu_row_shape *shape, const qmcu_row *row, uint32_t channel, int second)
+/* Some rows of a channel: those of `row`, whose first input and output x and `to` are. */
+QMCU_INLINE void qmcu_row_some_rows(const qmcu_row_shape *shape, const qmcu_row *row, const qmcu_row_weights *weights, int second, const uint8_t *x, uint8_t *to)
 {
-    /* Read once: for all that the compiler knows, writing codes could change them. */
-    const qmcu_row_weights *weights = row->weights + channel;
     const int32_t group = shape->rows != 0u ? (int32_t)(QMCU_ROW_BYTES * shape->rows) : row->group;
     const uint32_t rest = (uint32_t)row->count % 4u;
     const int32_t fours = (row->count - (int32_t)rest) * shape->pixel_bytes;
     const int32_t to_next_row = row->to_next_row;
     const int32_t round = qmcu_row_round(shape, weights);
-    const uint8_t *x = row->x + QMCU_ROW_BYTES / 2 * channel;
-    uint8_t *to = row->to + (second != 0 ? 0u : channel);
     for (int32_t rows = row->rows; rows > 0; rows--) {
         qmcu_row_one(shape, weights, x, group, fours, rest, round, second, to);
         x += QMCU_ROW_BYTES * shape->stride;
         to += to_next_row;
+    }
+}
+
+/* All rows of channel `channel` of the two. Few channels of most layers with bounds have one that is not the largest code: the others do without. */
+QMCU_INLINE void qmcu_row_channel(const qmcu_row_shape *shape, const qmcu_row *row, uint32_t channel, int second)
+{
+    qmcu_row_shape unbounded = *shape;
+    /* Read once: for all that the compiler knows, writing codes could change them. */
+    const qmcu_row_weights *weights = row->weights + channel;
+    const uint8_t *x = row->x + QMCU_ROW_BYTES / 2 * channel;
+    uint8_t *to = row->to + (second != 0 ? 0u : channel);
+    unbounded.bounded = 0u;
+    if (shape->bounded != 0u && weights->above != 0u) {
+        qmcu_row_some_rows(shape, row, weights, second, x, to);
+    } else {
+        qmcu_row_some_rows(&unbounded, row, weights, second, x, to);
     }
 }
 
