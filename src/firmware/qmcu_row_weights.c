@@ -14,13 +14,17 @@ QMCU_INLINE uint32_t load_pair(uint32_t bits, const uint8_t *p)
     return bits == 8u ? qmcu_load_half(p) : (uint32_t)*p;
 }
 
-/* Weights of the first channel, or the second, of two taps whose pairs are in the halves of a word, times 2^fold. */
-QMCU_INLINE uint32_t channel_of(uint32_t bits, uint32_t fold, uint32_t second, uint32_t word)
+/* The pairs of two taps, as unsigned numbers: those a shift leaves in their halves. */
+QMCU_INLINE uint32_t pairs_of(uint32_t bits, uint32_t first, uint32_t second)
 {
-    /* As unsigned numbers, which a shift leaves in their halves. */
-    const uint32_t half = 0x00010001u << (bits - 1u);
-    const uint32_t codes = bits == 8u ? (second ? qmcu_uxtb16_ror8(word) : qmcu_uxtb16(word)) : (second ? word >> 4 : word) & 0x000f000fu;
-    return qmcu_ssub16((codes ^ half) << fold, half << fold);
+    return (first | second << 16) ^ (bits == 8u ? 0x80808080u : 0x00880088u);
+}
+
+/* Weights of the first channel, or the second, of two taps, times 2^fold. */
+QMCU_INLINE uint32_t channel_of(uint32_t bits, uint32_t fold, uint32_t second, uint32_t pairs)
+{
+    const uint32_t codes = bits == 8u ? (second ? qmcu_uxtb16_ror8(pairs) : qmcu_uxtb16(pairs)) : (second ? pairs >> 4 : pairs) & 0x000f000fu;
+    return qmcu_ssub16(codes << fold, (0x00010001u << (bits - 1u)) << fold);
 }
 
 /* A row of three taps: words (0, 1) and (1, 2), or as qmcu_poly.h reads them. */
@@ -38,8 +42,8 @@ QMCU_INLINE void put_taps_3(uint32_t bits, uint32_t polynomial, uint32_t fold, c
 {
     for (uint32_t i = 0u; i < 3u; i++) {
         const uint32_t middle = load_pair(bits, w + next);
-        const uint32_t first = load_pair(bits, w) | middle << 16;
-        const uint32_t second = middle | load_pair(bits, w + 2u * next) << 16;
+        const uint32_t first = pairs_of(bits, load_pair(bits, w), middle);
+        const uint32_t second = pairs_of(bits, middle, load_pair(bits, w + 2u * next));
         put_three(polynomial, channel_of(bits, fold, 0u, first), channel_of(bits, fold, 0u, second), k[0].taps + QMCU_ROW_TAP_WORDS(3u) * i);
         put_three(polynomial, channel_of(bits, fold, 1u, first), channel_of(bits, fold, 1u, second), k[1].taps + QMCU_ROW_TAP_WORDS(3u) * i);
         w += 3u * next;
@@ -57,8 +61,8 @@ static void put_taps_5(uint32_t bits, uint32_t fold, const uint8_t *w, uint32_t 
         for (uint32_t j = 0u; j < 4u; j++) {
             w += next;
             const uint32_t pair = load_pair(bits, w);
-            a[places[j]] = channel_of(bits, fold, 0u, last | pair << 16);
-            b[places[j]] = channel_of(bits, fold, 1u, last | pair << 16);
+            a[places[j]] = channel_of(bits, fold, 0u, pairs_of(bits, last, pair));
+            b[places[j]] = channel_of(bits, fold, 1u, pairs_of(bits, last, pair));
             last = pair;
         }
         w += next;
@@ -67,8 +71,8 @@ static void put_taps_5(uint32_t bits, uint32_t fold, const uint8_t *w, uint32_t 
     }
 }
 
-/* The sums of both channels' weights. */
-static void add_up(uint32_t bits, uint32_t taps, const uint8_t *w, uint32_t next, int32_t sums[2])
+/* Subtracts from both channels' biases what unsigned codes have more than signed ones, times the sums of weights. Modulo 2^32, as the sums of products: only what they add up to stays in range. */
+static void take_off(uint32_t bits, uint32_t taps, uint32_t flip, const uint8_t *w, uint32_t next, uint32_t bias[2])
 {
     int32_t first = 0;
     int32_t second = 0;
@@ -78,14 +82,26 @@ static void add_up(uint32_t bits, uint32_t taps, const uint8_t *w, uint32_t next
         second += qmcu_shift_left((int32_t)pair, 32u - 2u * bits) >> (32u - bits);
         w += next;
     }
-    sums[0] = first;
-    sums[1] = second;
+    bias[0] -= flip * (uint32_t)first;
+    bias[1] -= flip * (uint32_t)second;
+}
+
+/* How far both channels' upper bounds are below the largest code. */
+QMCU_INLINE void put_bounds(const qmcu_row_shape *shape, const qmcu_requant *r, int32_t c, qmcu_row_weights *k)
+{
+    if (shape->bounded == 0u) {
+        k[0].above = 0u;
+        k[1].above = 0u;
+        return;
+    }
+    const uint32_t largest = qmcu_bits(shape->format) == 8u ? 255u : 15u;
+    k[0].above = largest - (uint32_t)(r->max_table != NULL ? r->max_table[c] : r->max);
+    k[1].above = largest - (uint32_t)(r->max_table != NULL ? r->max_table[c + 1] : r->max);
 }
 
 /* A bias and a multiplier as qmcu_poly.h needs them, at the channel's `above`. */
-QMCU_INLINE void put_polynomial(const qmcu_row_shape *shape, int32_t bias, int32_t multiplier, qmcu_row_weights *k)
+QMCU_INLINE void put_polynomial(uint32_t shift, int32_t bias, int32_t multiplier, qmcu_row_weights *k)
 {
-    const uint32_t shift = QMCU_POLY_SHIFT(shape->shift, shape->pre_shift);
     const int32_t steps = (bias + (1 << (QMCU_POLY_STEP_BITS - 1))) >> QMCU_POLY_STEP_BITS;
     const uint32_t rest = (uint32_t)bias - (uint32_t)qmcu_shift_left(steps, QMCU_POLY_STEP_BITS);
     const uint32_t even = (uint32_t)multiplier & ((steps & 1) != 0 ? ~1u : ~0u);
@@ -96,37 +112,45 @@ QMCU_INLINE void put_polynomial(const qmcu_row_shape *shape, int32_t bias, int32
     k->round = (int32_t)((1u << (shift - 1u)) + (k->above << shift) + product);
 }
 
+/* The same for qmcu_row.h. |mulhi| <= 2^30, and 255 << 22 leaves the sum in 32 bits. */
+QMCU_INLINE void put_row(uint32_t shift, uint32_t bias, int32_t multiplier, qmcu_row_weights *k)
+{
+    k->bias = (int32_t)bias;
+    k->multiplier = multiplier;
+    k->round = (int32_t)((1u << (shift - 1u)) + (k->above << shift));
+}
+
 void qmcu_row_prepare(const qmcu_row_shape *shape, const qmcu_depthwise2d_params *params, uint32_t flip, int32_t channels, int32_t c, qmcu_row_weights *k)
 {
     const qmcu_requant *r = &params->requant;
-    const uint32_t row_bytes = qmcu_weight_row_bytes((uint32_t)channels, params->weight_bits);
-    const uint8_t *w = (const uint8_t *)params->weights + (uint32_t)c * params->weight_bits / 8u;
-    const uint32_t fold = shape->polynomial != 0u ? 0u : QMCU_ROW_FOLDED(shape->pre_shift);
-    const int32_t largest = (int32_t)(1u << (qmcu_bits(shape->format) - ((shape->format & 1u) != 0u ? 1u : 0u))) - 1;
-    if (shape->kernel == 5u) {
-        put_taps_5(params->weight_bits, fold, w, row_bytes, k);
-    } else if (params->weight_bits == 8u) {
-        put_taps_3(8u, shape->polynomial, fold, w, row_bytes, k);
-    } else {
-        put_taps_3(4u, shape->polynomial, fold, w, row_bytes, k);
-    }
-    int32_t sums[2] = { 0, 0 };
+    const uint32_t bits = params->weight_bits;
+    const uint32_t row_bytes = qmcu_weight_row_bytes((uint32_t)channels, bits);
+    const uint8_t *w = (const uint8_t *)params->weights + (uint32_t)c * bits / 8u;
+    const uint32_t fold = QMCU_ROW_FOLDED(shape->pre_shift);
+    uint32_t bias[2] = { (uint32_t)qmcu_shift_bias(r->bias[c], shape->bias_shift), (uint32_t)qmcu_shift_bias(r->bias[c + 1], shape->bias_shift) };
     if (flip != 0u) {
-        add_up(params->weight_bits, shape->kernel * shape->kernel, w, row_bytes, sums);
+        take_off(bits, shape->kernel * shape->kernel, flip, w, row_bytes, bias);
     }
-    for (int32_t i = 0; i < 2; i++) {
-        /* Modulo 2^32, as the sums that it is added to: only what they add up to stays in range. */
-        const uint32_t bias = (uint32_t)qmcu_shift_bias(r->bias[c + i], shape->bias_shift) - flip * (uint32_t)sums[i];
-        const uint32_t above = shape->bounded == 0u ? 0u : (uint32_t)(largest - (r->max_table != NULL ? r->max_table[c + i] : r->max));
-        k[i].above = above;
-        if (shape->polynomial != 0u) {
-            put_polynomial(shape, (int32_t)bias, r->multiplier[c + i], &k[i]);
+    put_bounds(shape, r, c, k);
+    if (shape->polynomial != 0u) {
+        const uint32_t shift = QMCU_POLY_SHIFT(shape->shift, shape->pre_shift);
+        put_polynomial(shift, (int32_t)bias[0], r->multiplier[c], &k[0]);
+        put_polynomial(shift, (int32_t)bias[1], r->multiplier[c + 1], &k[1]);
+        if (bits == 8u) {
+            put_taps_3(8u, 1u, 0u, w, row_bytes, k);
         } else {
-            k[i].bias = (int32_t)(bias << fold);
-            k[i].multiplier = r->multiplier[c + i];
-            /* |mulhi| <= 2^30, and 255 << 22 leaves the sum in 32 bits. */
-            k[i].round = (int32_t)((1u << (shape->shift - 1u)) + (above << shape->shift));
+            put_taps_3(4u, 1u, 0u, w, row_bytes, k);
         }
+        return;
+    }
+    put_row(shape->shift, bias[0] << fold, r->multiplier[c], &k[0]);
+    put_row(shape->shift, bias[1] << fold, r->multiplier[c + 1], &k[1]);
+    if (shape->kernel == 5u) {
+        put_taps_5(bits, fold, w, row_bytes, k);
+    } else if (bits == 8u) {
+        put_taps_3(8u, 0u, fold, w, row_bytes, k);
+    } else {
+        put_taps_3(4u, 0u, fold, w, row_bytes, k);
     }
 }
 
