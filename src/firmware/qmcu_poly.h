@@ -145,38 +145,6 @@ QMCU_INLINE void qmcu_poly_one(const qmcu_row_shape *shape, const qmcu_row_weigh
     }
 }
 
-/* All rows of channel `channel` of the two. */
-QMCU_INLINE void qmcu_poly_channel(const qmcu_row_shape *shape, const qmcu_row *row, uint32_t channel, int second)
-{
-    /* Read once: for all that the compiler knows, writing codes could change them. */
-    const qmcu_row_weights *weights = row->weights + channel;
-    const int32_t group = shape->rows != 0u ? (int32_t)(QMCU_ROW_BYTES * shape->rows) : row->group;
-    const uint32_t rest = (uint32_t)row->count % 8u;
-    const int32_t eights = (row->count - (int32_t)rest) * shape->pixel_bytes;
-    const int32_t to_next_row = row->to_next_row;
-    const uint32_t begin = (uint32_t)weights->bias;
-    const uint8_t *x = row->x + QMCU_ROW_BYTES / 2 * channel;
-    uint8_t *to = row->to + (second != 0 ? 0u : channel);
-    for (int32_t rows = row->rows; rows > 0; rows--) {
-        qmcu_poly_one(shape, weights, x, group, eights, rest, begin, second, to);
-        x += QMCU_ROW_BYTES;
-        to += to_next_row;
-    }
-}
-
-/* Both channels. Inlined with a constant shape. */
-QMCU_INLINE void qmcu_poly_all(const qmcu_row_shape *shape, const qmcu_row *row)
-{
-    if (shape->format < QMCU_U8) {
-        qmcu_poly_channel(shape, row, 0u, 0);
-        qmcu_poly_channel(shape, row, 1u, 1);
-        return;
-    }
-    for (uint32_t channel = 0u; channel < 2u; channel++) {
-        qmcu_poly_channel(shape, row, channel, 0);
-    }
-}
-
 #endif /* QMCU_DSP */
 
 #endif /* QMCU_POLY_H */

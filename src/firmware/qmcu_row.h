@@ -249,50 +249,6 @@ QMCU_INLINE void qmcu_row_one(const qmcu_row_shape *shape, const qmcu_row_weight
     }
 }
 
-/* Some rows of a channel: those of `row`, whose first input and output x and `to` are. */
-QMCU_INLINE void qmcu_row_some_rows(const qmcu_row_shape *shape, const qmcu_row *row, const qmcu_row_weights *weights, int second, const uint8_t *x, uint8_t *to)
-{
-    const int32_t group = shape->rows != 0u ? (int32_t)(QMCU_ROW_BYTES * shape->rows) : row->group;
-    const uint32_t rest = (uint32_t)row->count % 4u;
-    const int32_t fours = (row->count - (int32_t)rest) * shape->pixel_bytes;
-    const int32_t to_next_row = row->to_next_row;
-    const int32_t round = qmcu_row_round(shape, weights);
-    for (int32_t rows = row->rows; rows > 0; rows--) {
-        qmcu_row_one(shape, weights, x, group, fours, rest, round, second, to);
-        x += QMCU_ROW_BYTES * shape->stride;
-        to += to_next_row;
-    }
-}
-
-/* All rows of channel `channel` of the two. Few channels of most layers with bounds have one that is not the largest code: the others do without. */
-QMCU_INLINE void qmcu_row_channel(const qmcu_row_shape *shape, const qmcu_row *row, uint32_t channel, int second)
-{
-    qmcu_row_shape unbounded = *shape;
-    /* Read once: for all that the compiler knows, writing codes could change them. */
-    const qmcu_row_weights *weights = row->weights + channel;
-    const uint8_t *x = row->x + QMCU_ROW_BYTES / 2 * channel;
-    uint8_t *to = row->to + (second != 0 ? 0u : channel);
-    unbounded.bounded = 0u;
-    if (shape->bounded != 0u && weights->above != 0u) {
-        qmcu_row_some_rows(shape, row, weights, second, x, to);
-    } else {
-        qmcu_row_some_rows(&unbounded, row, weights, second, x, to);
-    }
-}
-
-/* Both channels. Inlined with constants in as many members of the shape as the function is made for, the kernel and stride at least. */
-QMCU_INLINE void qmcu_row_all(const qmcu_row_shape *shape, const qmcu_row *row)
-{
-    if (shape->format < QMCU_U8) {
-        qmcu_row_channel(shape, row, 0u, 0);
-        qmcu_row_channel(shape, row, 1u, 1);
-        return;
-    }
-    for (uint32_t channel = 0u; channel < 2u; channel++) {
-        qmcu_row_channel(shape, row, channel, 0);
-    }
-}
-
 /*
  * One row of a channel in a function that layers share: for all formats of so many bits at once, with less code. Codes are saturated as signed
  * numbers less the middle of the range of unsigned ones.

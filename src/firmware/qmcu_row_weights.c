@@ -3,7 +3,6 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "qmcu_poly.h"
 #include "qmcu_rows.h"
 
 #if QMCU_DSP

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "qmcu_planes.h"
-#include "qmcu_poly.h"
 #include "qmcu_rows.h"
 
 #if QMCU_DSP

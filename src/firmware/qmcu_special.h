@@ -15,7 +15,6 @@
 
 #include "qmcu_blocks.h"
 #include "qmcu_packs.h"
-#include "qmcu_poly.h"
 #include "qmcu_rows.h"
 
 /*
@@ -131,7 +130,7 @@
     static const qmcu_row_shape name##_shape = { kernel, stride, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, rows, 0u }; \
     QMCU_KERNEL static void name##_row(const qmcu_row *row)                                                                              \
     {                                                                                                                                    \
-        qmcu_row_all(&name##_shape, row);                                                                                                \
+        qmcu_rows_all(&name##_shape, row);                                                                                               \
     }                                                                                                                                    \
     void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)                                            \
     {                                                                                                                                    \
@@ -153,7 +152,7 @@
     static const qmcu_row_shape name##_shape = { 3u, 1u, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, rows, 1u }; \
     QMCU_KERNEL static void name##_row(const qmcu_row *row)                                                                      \
     {                                                                                                                            \
-        qmcu_poly_all(&name##_shape, row);                                                                                       \
+        qmcu_rows_all(&name##_shape, row);                                                                                       \
     }                                                                                                                            \
     void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)                                    \
     {                                                                                                                            \
