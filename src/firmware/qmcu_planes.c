@@ -222,41 +222,61 @@ void qmcu_planes_put_sides(const qmcu_planes *planes, int32_t rows, qmcu_planes_
     put_padding(planes, planes->first + planes->pixels, planes->end, rows, padding, to);
 }
 
-/* Padding in a whole row, the rest of its groups included. */
-static void put_outside(const qmcu_planes *planes, qmcu_planes_padding padding, uint8_t *to)
+/* Padding in some whole rows, the rest of their groups included. */
+static void put_rows_outside(const qmcu_planes *planes, int32_t rows, qmcu_planes_padding padding, uint8_t *to)
 {
     const uint32_t first = qmcu_pkh_low(padding, padding);
     const uint32_t second = qmcu_pkh_high(padding, padding);
-    for (int32_t column = 0; column < planes->end; column += FOUR) {
-        qmcu_store_two(to, 0u, first, first);
-        qmcu_store_two(to, QMCU_ROW_BYTES / 2, second, second);
-        to += planes->group;
+    for (; rows > 0; rows--) {
+        uint8_t *p = to;
+        for (int32_t column = 0; column < planes->end; column += FOUR) {
+            qmcu_store_two(p, 0u, first, first);
+            qmcu_store_two(p, QMCU_ROW_BYTES / 2, second, second);
+            p += planes->group;
+        }
+        to += QMCU_ROW_BYTES;
     }
+}
+
+/* How many of rows [y, y + rows) are above the input, and how many in it. */
+QMCU_INLINE int32_t rows_above(int32_t y, int32_t rows)
+{
+    return y < 0 ? qmcu_min(-y, rows) : 0;
+}
+
+QMCU_INLINE int32_t rows_inside(const qmcu_planes *planes, int32_t y, int32_t rows)
+{
+    const int32_t inside = qmcu_min(planes->in->h - y, rows) - rows_above(y, rows);
+    return planes->pixels > 0 && inside > 0 ? inside : 0;
+}
+
+void qmcu_planes_put_outside(const qmcu_planes *planes, int32_t y, int32_t rows, qmcu_planes_padding padding, uint8_t *to)
+{
+    const int32_t above = rows_above(y, rows);
+    const int32_t after = above + rows_inside(planes, y, rows);
+    put_rows_outside(planes, above, padding, to);
+    put_rows_outside(planes, rows - after, padding, to + QMCU_ROW_BYTES * after);
 }
 
 void qmcu_planes_put(const qmcu_planes *planes, int32_t c, int32_t y, int32_t rows, qmcu_planes_padding padding, uint8_t *to)
 {
     const qmcu_map *in = planes->in;
-    for (; rows > 0 && (y < 0 || planes->pixels == 0); rows--) {
-        put_outside(planes, padding, to);
-        to += QMCU_ROW_BYTES;
-        y++;
+    const int32_t above = rows_above(y, rows);
+    const int32_t inside = rows_inside(planes, y, rows);
+    if (inside < rows && planes->bordered == 0u) {
+        qmcu_planes_put_outside(planes, y, rows, padding, to);
     }
-    const int32_t inside = y < in->h ? qmcu_min(in->h - y, rows) : 0;
-    if (inside > 0) {
-        const uint8_t *p = qmcu_at(in, y, planes->x, c);
-        if (in->format == QMCU_U8) {
-            put_columns(8u, 0, planes, p, inside, to);
-        } else if (in->format == QMCU_S8) {
-            put_columns(8u, 1, planes, p, inside, to);
-        } else {
-            put_columns(4u, 1, planes, p, inside, to);
-        }
-        to += QMCU_ROW_BYTES * inside;
+    if (inside == 0) {
+        return;
     }
-    for (rows -= inside; rows > 0; rows--) {
-        put_outside(planes, padding, to);
-        to += QMCU_ROW_BYTES;
+    const uint8_t *p = qmcu_at(in, y + above, planes->x, c);
+    to += QMCU_ROW_BYTES * above;
+    if (in->format == QMCU_U8) {
+        put_columns(8u, 0, planes, p, inside, to);
+    } else if (in->format == QMCU_S8) {
+        put_columns(8u, 1, planes, p, inside, to);
+    } else {
+        put_columns(4u, 1, planes, p, inside, to);
     }
 }
 

@@ -28,6 +28,7 @@ typedef struct {
     int32_t end;          /* after the last column under a window */
     int32_t group;        /* bytes from one group of columns to the next */
     uint32_t flip;        /* the bits of an 8-bit or 4-bit code that make signed ones unsigned; 0 for unsigned ones */
+    uint32_t bordered;    /* 1: qmcu_planes_put leaves rows outside of the input as they are: qmcu_planes_put_outside was there */
     /* What qmcu_planes_divide works out: */
     uint32_t flips;       /* the same in all codes of a word of two pixels' pairs */
     qmcu_planes_part head; /* what begins in the middle of a group */
@@ -43,6 +44,9 @@ void qmcu_planes_divide(qmcu_planes *planes);
 
 /* Rows [y, y + rows) of channels c and c + 1, outside of the input too, to the group of columns in their first row at `to`. */
 void qmcu_planes_put(const qmcu_planes *planes, int32_t c, int32_t y, int32_t rows, qmcu_planes_padding padding, uint8_t *to);
+
+/* Padding in those of the same rows that are outside of the input. */
+void qmcu_planes_put_outside(const qmcu_planes *planes, int32_t y, int32_t rows, qmcu_planes_padding padding, uint8_t *to);
 
 /* Padding in the columns before and after the input, in so many rows. */
 void qmcu_planes_put_sides(const qmcu_planes *planes, int32_t rows, qmcu_planes_padding padding, uint8_t *to);

@@ -145,11 +145,16 @@ int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, 
     d.planes.group = QMCU_ROW_BYTES * rows;
     d.planes.flip = (in->format & 1u) != 0u ? 1u << (qmcu_bits(in->format) - 1u) : 0u;
     qmcu_planes_divide(&d.planes);
-    if (params->pad_codes == NULL) {
-        qmcu_planes_put_sides(&d.planes, rows, padding_of(&d, 0), codes);
-    }
     /* Moving the output at the end costs less than rows one by one. */
     const int32_t aside = qmcu_rows_aside(params, in, out);
+    d.planes.bordered = 0u;
+    if (params->pad_codes == NULL) {
+        qmcu_planes_put_sides(&d.planes, rows, padding_of(&d, 0), codes);
+        if (aside == 0 && d.together >= out->h && qmcu_rows_together(params, in, out, 0) == out->h) {
+            qmcu_planes_put_outside(&d.planes, -params->window.pad_top, all, padding_of(&d, 0), codes);
+            d.planes.bordered = 1u;
+        }
+    }
     if (aside > 0) {
         qmcu_map there = *out;
         there.data += aside;
