@@ -1,4 +1,4 @@
-import { maxCode } from '../program/arithmetic';
+import { maxCode, shiftBias } from '../program/arithmetic';
 import type { Access, Kernel, Program } from '../program/types';
 
 /** Half of the range of a coefficient, and what biases are taken modulo, see `qmcu_poly.h`. */
@@ -31,7 +31,7 @@ export function fitsPolynomial({ buffers, constants }: Program, input: Access, o
       largest += Math.max(0, values[tap]) * (2 ** bits - 1);
       sum += values[tap];
     }
-    const bias = shiftedBias(constants[requant.bias].values[c], requant.biasShift) - (signed ? sum * 2 ** (bits - 1) : 0);
+    const bias = shiftBias(constants[requant.bias].values[c], requant.biasShift) - (signed ? sum * 2 ** (bits - 1) : 0);
     const above = maxCode(format.bits, format.signed) - (typeof requant.max === 'number' ? requant.max : constants[requant.max.constant].values[c]);
     if (!fitsChannel(least, largest, bias, above, constants[requant.multiplier].values[c], shift)) return false;
   }
@@ -60,11 +60,6 @@ function sameCodes(least: number, largest: number, a: number, b: number, shift: 
     if ((sum * BigInt(a) + half) >> n !== (sum * BigInt(b) + half) >> n) return false;
   }
   return true;
-}
-
-/** A bias of the table in the accumulator's units, see `qmcu_shift_bias`. */
-function shiftedBias(bias: number, shift: number): number {
-  return shift >= 0 ? bias * 2 ** shift : Math.floor((bias + 2 ** (-shift - 1)) / 2 ** -shift);
 }
 
 function isInt32(value: number): boolean {
