@@ -4,9 +4,11 @@
  * Two codes x0, x1 beside each other are a polynomial x0 + x1 * z with z = 2^16, as a word of qmcu_row.h holds them; a row of weights is
  * w2 + w1 * z + w0 * z^2. The coefficients of their product are sums for four outputs beside each other: the lower two are complete, the upper
  * two go on with the next two codes. SMLAL adds the products with w2 and w1, MLA to the upper word those with w0: two multiplications for six
- * products. Each coefficient keeps to its 16 bits, which the generator checks (polynomial.ts), and begins with half of their range and the bias less the multiple of
- * 2^15 next to it: that one's product with the multiplier is a whole number of SMLAW's units, and part of what it adds. So an output takes three instructions and
- * half of one. Codes are unsigned, signed ones with half of their range added.
+ * products. Codes are unsigned, signed ones with half of their range added.
+ *
+ * Each coefficient keeps to its 16 bits, which the generator checks (polynomial.ts). It begins with half of their range and the bias less the
+ * multiple of 2^15 next to it: so it is a number for SMLAW, which multiplies half a word and adds, and what that multiple makes of the multiplier
+ * is a whole number and part of what SMLAW adds. An output takes half an instruction, SMLAW, USAT and STRB.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,7 +25,7 @@
 /* Biases are taken modulo 2^15. At odd multiples of that multipliers are rounded down to even ones, which the generator allows where it changes no code. */
 #define QMCU_POLY_STEP_BITS 15u
 
-/* Of SMLAW's units are a code: those of qmcu_smmla, of sums shifted by pre_shift, and 16 bits less the shift. */
+/* A code is 2^this of SMLAW's units: 2^shift of those of qmcu_smmla, of sums shifted by pre_shift. */
 #define QMCU_POLY_SHIFT(shift, pre_shift) ((shift) + 16u - (pre_shift))
 
 /* Columns before the first one under the windows: so four outputs are complete with their group. */

@@ -70,7 +70,10 @@ static void put_taps_5(uint32_t bits, uint32_t fold, const uint8_t *w, uint32_t 
     }
 }
 
-/* Subtracts from both channels' biases what unsigned codes have more than signed ones, times the sums of weights. Modulo 2^32, as the sums of products: only what they add up to stays in range. */
+/*
+ * Subtracts from both channels' biases what unsigned codes have more than signed ones, times the sums of weights. Modulo 2^32, as the sums of
+ * products: only what they add up to stays in range.
+ */
 static void take_off(uint32_t bits, uint32_t taps, uint32_t flip, const uint8_t *w, uint32_t next, uint32_t bias[2])
 {
     int32_t first = 0;
@@ -85,7 +88,7 @@ static void take_off(uint32_t bits, uint32_t taps, uint32_t flip, const uint8_t 
     bias[1] -= flip * (uint32_t)second;
 }
 
-/* How far both channels' upper bounds are below the largest code. */
+/* How far both channels' upper bounds are below the largest code. Signed codes have no bounds. */
 QMCU_INLINE void put_bounds(const qmcu_row_shape *shape, const qmcu_requant *r, int32_t c, qmcu_row_weights *k)
 {
     if (shape->bounded == 0u) {

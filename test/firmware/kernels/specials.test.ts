@@ -59,6 +59,7 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
     collect(count / 6, (s) => (s % 2 === 0 ? randomPackable(s) : withByteWeights(randomPackable(s))), 'QMCU_SPECIAL_LONG_CONV2D');
     collect(count / 2, (s) => randomRows(s, 3, 1), 'QMCU_SPECIAL_POLYNOMIAL');
     for (const kernel of [3, 5] as const) for (const stride of [1, 2] as const) collect(count / 8, (s) => randomRows(s, kernel, stride), 'QMCU_SPECIAL_DEPTHWISE2D');
+    collect(count / 8, (s) => askew((n) => randomRows(n, 3, 1), s), null);
     for (let s = seed, wanted = cases.length + count / 2; cases.length < wanted; s++) {
       const program = randomProgram(s, 'fullyConnected');
       const { kernel } = program.steps[0];
@@ -114,6 +115,17 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
     assert.equal(actual.length, offset);
   }
 });
+
+/** One of the programs whose output lies over its input, of as many bytes per pixel, by a distance that is no multiple of them. */
+function askew(programOf: (s: number) => Program, seed: number): Program {
+  for (let s = seed * 1000; ; s++) {
+    const program = programOf(s);
+    const { inputs: [input], output } = program.steps[0];
+    const [from, to] = [program.buffers[input.buffer], program.buffers[output.buffer]];
+    const distance = from.offset - to.offset;
+    if (distance > 0 && distance < to.bytes && from.pixelBytes === to.pixelBytes && from.bits === to.bits && distance % from.pixelBytes !== 0) return program;
+  }
+}
 
 function sources(): string[] {
   return [...readdirSync(firmware).filter((f) => f.endsWith('.c')).map((f) => path.join(firmware, f)), path.join(here, 'harness.c')];
