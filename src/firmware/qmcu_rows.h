@@ -31,31 +31,32 @@ QMCU_INLINE void qmcu_rows_some(const qmcu_row_shape *shape, const qmcu_row *row
     }
 }
 
-/* All rows of channel `channel` of the two. Few channels of most layers with bounds have one that is not the largest code: the others do without. */
-QMCU_INLINE void qmcu_rows_channel(const qmcu_row_shape *shape, const qmcu_row *row, uint32_t channel, int second)
+/*
+ * All rows of channel `channel` of the two. Few channels of most layers with bounds have one that is not the largest code: the others do with
+ * `unbounded`, the same shape without. (Not a copy: compilers would not know its members.)
+ */
+QMCU_INLINE void qmcu_rows_channel(const qmcu_row_shape *shape, const qmcu_row_shape *unbounded, const qmcu_row *row, uint32_t channel, int second)
 {
-    qmcu_row_shape unbounded = *shape;
     const qmcu_row_weights *weights = row->weights + channel;
     const uint8_t *x = row->x + QMCU_ROW_BYTES / 2 * channel;
     uint8_t *to = row->to + (second != 0 ? 0u : channel);
-    unbounded.bounded = 0u;
-    if (shape->bounded != 0u && weights->above != 0u) {
-        qmcu_rows_some(shape, row, weights, second, x, to);
+    if (shape->bounded != unbounded->bounded && weights->above == 0u) {
+        qmcu_rows_some(unbounded, row, weights, second, x, to);
     } else {
-        qmcu_rows_some(&unbounded, row, weights, second, x, to);
+        qmcu_rows_some(shape, row, weights, second, x, to);
     }
 }
 
-/* Both channels. Inlined with constants in as many members of the shape as the function is made for, the kernel, stride and way at least. */
-QMCU_INLINE void qmcu_rows_all(const qmcu_row_shape *shape, const qmcu_row *row)
+/* Both channels. Inlined with constants in as many members of the shapes as the function is made for, the kernel, stride and way at least. */
+QMCU_INLINE void qmcu_rows_all(const qmcu_row_shape *shape, const qmcu_row_shape *unbounded, const qmcu_row *row)
 {
     if (shape->format < QMCU_U8) {
-        qmcu_rows_channel(shape, row, 0u, 0);
-        qmcu_rows_channel(shape, row, 1u, 1);
+        qmcu_rows_channel(shape, unbounded, row, 0u, 0);
+        qmcu_rows_channel(shape, unbounded, row, 1u, 1);
         return;
     }
     for (uint32_t channel = 0u; channel < 2u; channel++) {
-        qmcu_rows_channel(shape, row, channel, 0);
+        qmcu_rows_channel(shape, unbounded, row, channel, 0);
     }
 }
 

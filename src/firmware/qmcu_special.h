@@ -128,9 +128,10 @@
 #if QMCU_DSP
 #define QMCU_SPECIAL_DEPTHWISE2D(name, kernel, stride, rows, format, bounded, pre_shift, shift, bias_shift, pixel_bytes)                 \
     static const qmcu_row_shape name##_shape = { kernel, stride, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, rows, 0u }; \
+    static const qmcu_row_shape name##_unbounded = { kernel, stride, format, 0u, pre_shift, shift, bias_shift, pixel_bytes, rows, 0u };  \
     QMCU_KERNEL static void name##_row(const qmcu_row *row)                                                                              \
     {                                                                                                                                    \
-        qmcu_rows_all(&name##_shape, row);                                                                                               \
+        qmcu_rows_all(&name##_shape, &name##_unbounded, row);                                                                            \
     }                                                                                                                                    \
     void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)                                            \
     {                                                                                                                                    \
@@ -152,7 +153,7 @@
     static const qmcu_row_shape name##_shape = { 3u, 1u, format, bounded, pre_shift, shift, bias_shift, pixel_bytes, rows, 1u }; \
     QMCU_KERNEL static void name##_row(const qmcu_row *row)                                                                      \
     {                                                                                                                            \
-        qmcu_rows_all(&name##_shape, row);                                                                                       \
+        qmcu_rows_all(&name##_shape, &name##_shape, row); /* without bounds its code would double */                             \
     }                                                                                                                            \
     void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)                                    \
     {                                                                                                                            \
