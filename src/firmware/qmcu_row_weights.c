@@ -96,9 +96,9 @@ QMCU_INLINE void put_bounds(const qmcu_row_shape *shape, const qmcu_requant *r, 
         k[1].above = 0u;
         return;
     }
-    const uint32_t largest = qmcu_bits(shape->format) == 8u ? 255u : 15u;
-    k[0].above = largest - (uint32_t)(r->max_table != NULL ? r->max_table[c] : r->max);
-    k[1].above = largest - (uint32_t)(r->max_table != NULL ? r->max_table[c + 1] : r->max);
+    const int32_t largest = qmcu_bits(shape->format) == 8u ? 255 : 15;
+    k[0].above = (uint32_t)(largest - (r->max_table != NULL ? r->max_table[c] : r->max));
+    k[1].above = (uint32_t)(largest - (r->max_table != NULL ? r->max_table[c + 1] : r->max));
 }
 
 /* A bias and a multiplier as qmcu_poly.h needs them, at the channel's `above`. */
