@@ -22,12 +22,19 @@ typedef struct {
 #elif defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__) && !QMCU_MVE && (defined(__GNUC__) || defined(__clang__)) && !defined(__ARM_BIG_ENDIAN)
 #define QMCU_DSP 1
 
+/* Clang moves loads up, away from their uses, and then lacks registers for the sums: there all stand in the order in which they are written. */
+#if defined(__clang__)
+#define QMCU_DSP_ASM __asm__ volatile
+#else
+#define QMCU_DSP_ASM __asm__
+#endif
+
 /* ACLE has no name for some of them, and not every compiler joins the rotation to SXTB16: one way for all. */
 #define QMCU_DSP_2(name, text)                         \
     QMCU_INLINE uint32_t name(uint32_t a)              \
     {                                                  \
         uint32_t r;                                    \
-        __asm__(text : "=r"(r) : "r"(a));              \
+        QMCU_DSP_ASM(text : "=r"(r) : "r"(a));         \
         return r;                                      \
     }
 /* Bytes 0 and 2, or after the rotation 1 and 3, as two signed or unsigned halves. */
@@ -40,7 +47,7 @@ QMCU_DSP_2(qmcu_uxtb16_ror8, "uxtb16 %0, %1, ror #8")
     QMCU_INLINE uint32_t name(uint32_t a, uint32_t b)        \
     {                                                        \
         uint32_t r;                                          \
-        __asm__(text : "=r"(r) : "r"(a), "r"(b));            \
+        QMCU_DSP_ASM(text : "=r"(r) : "r"(a), "r"(b));       \
         return r;                                            \
     }
 /* Halves: low of a and low of b; high of a as low, high of b as high. */
@@ -57,7 +64,7 @@ QMCU_DSP_3(qmcu_uqsub8, "uqsub8 %0, %1, %2")
 #define QMCU_DSP_4(name, text)                                            \
     QMCU_INLINE int32_t name(uint32_t a, uint32_t b, int32_t acc)         \
     {                                                                     \
-        __asm__(text : "+r"(acc) : "r"(a), "r"(b));                       \
+        QMCU_DSP_ASM(text : "+r"(acc) : "r"(a), "r"(b));                  \
         return acc;                                                       \
     }
 /* acc + the products of both halves; of the low halves; of the high halves. */
@@ -73,7 +80,7 @@ QMCU_DSP_4(qmcu_smlatb, "smlatb %0, %1, %2, %0")
     QMCU_INLINE int32_t name(uint32_t a, uint32_t b, int32_t acc)               \
     {                                                                           \
         int32_t r;                                                              \
-        __asm__(text " %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(acc));   \
+        QMCU_DSP_ASM(text " %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(acc)); \
         return r;                                                               \
     }
 QMCU_DSP_FROM(qmcu_smlad_from, "smlad")
@@ -82,14 +89,14 @@ QMCU_DSP_FROM(qmcu_smlatb_from, "smlatb")
 /* acc + a * b of signed numbers. */
 QMCU_INLINE qmcu_long qmcu_smlal(uint32_t a, uint32_t b, qmcu_long acc)
 {
-    __asm__("smlal %0, %1, %2, %3" : "+r"(acc.low), "+r"(acc.high) : "r"(a), "r"(b));
+    QMCU_DSP_ASM("smlal %0, %1, %2, %3" : "+r"(acc.low), "+r"(acc.high) : "r"(a), "r"(b));
     return acc;
 }
 
 /* a with the lowest 10 bits of b from bit 4 on. */
 QMCU_INLINE uint32_t qmcu_insert10(uint32_t a, uint32_t b)
 {
-    __asm__("bfi %0, %1, #4, #10" : "+r"(a) : "r"(b));
+    QMCU_DSP_ASM("bfi %0, %1, #4, #10" : "+r"(a) : "r"(b));
     return a;
 }
 
@@ -97,7 +104,7 @@ QMCU_INLINE uint32_t qmcu_insert10(uint32_t a, uint32_t b)
 QMCU_INLINE uint32_t qmcu_field(uint32_t a, uint32_t from, uint32_t bits)
 {
     uint32_t r;
-    __asm__("ubfx %0, %1, %2, %3" : "=r"(r) : "r"(a), "i"(from), "i"(bits));
+    QMCU_DSP_ASM("ubfx %0, %1, %2, %3" : "=r"(r) : "r"(a), "i"(from), "i"(bits));
     return r;
 }
 
@@ -105,7 +112,7 @@ QMCU_INLINE uint32_t qmcu_field(uint32_t a, uint32_t from, uint32_t bits)
 QMCU_INLINE int32_t qmcu_smmla(int32_t a, int32_t b, int32_t c)
 {
     int32_t r;
-    __asm__("smmla %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(c));
+    QMCU_DSP_ASM("smmla %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(c));
     return r;
 }
 
@@ -113,14 +120,14 @@ QMCU_INLINE int32_t qmcu_smmla(int32_t a, int32_t b, int32_t c)
 QMCU_INLINE int32_t qmcu_smlawb(int32_t a, uint32_t b, int32_t c)
 {
     int32_t r;
-    __asm__("smlawb %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(c));
+    QMCU_DSP_ASM("smlawb %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(c));
     return r;
 }
 
 QMCU_INLINE int32_t qmcu_smlawt(int32_t a, uint32_t b, int32_t c)
 {
     int32_t r;
-    __asm__("smlawt %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(c));
+    QMCU_DSP_ASM("smlawt %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(c));
     return r;
 }
 
@@ -129,7 +136,7 @@ QMCU_INLINE int32_t qmcu_smlawt(int32_t a, uint32_t b, int32_t c)
     QMCU_INLINE int32_t name(int32_t a)            \
     {                                              \
         int32_t r;                                 \
-        __asm__(text : "=r"(r) : "r"(a) : "cc");   \
+        QMCU_DSP_ASM(text : "=r"(r) : "r"(a) : "cc"); \
         return r;                                  \
     }
 QMCU_DSP_SATURATE(qmcu_ssat8, "ssat %0, #8, %1")
@@ -147,7 +154,7 @@ QMCU_DSP_SATURATE(qmcu_usat2, "usat %0, #2, %1")
         if (!__builtin_constant_p(n)) {                                                      \
             return name(a >> n);                                                             \
         }                                                                                    \
-        __asm__(text ", asr %2" : "=r"(r) : "r"(a), "i"(n) : "cc");                          \
+        QMCU_DSP_ASM(text ", asr %2" : "=r"(r) : "r"(a), "i"(n) : "cc");                     \
         return r;                                                                            \
     }
 QMCU_DSP_SHIFT_SATURATE(qmcu_ssat8, "ssat %0, #8, %1")
@@ -161,7 +168,7 @@ QMCU_DSP_SHIFT_SATURATE(qmcu_usat2, "usat %0, #2, %1")
 QMCU_INLINE uint32_t qmcu_high_nibbles(uint32_t word)
 {
     uint32_t r;
-    __asm__("and %0, %1, #0xf0f0f0f0" : "=r"(r) : "r"(word) : "cc");
+    QMCU_DSP_ASM("and %0, %1, #0xf0f0f0f0" : "=r"(r) : "r"(word) : "cc");
     return r;
 }
 #else
@@ -222,7 +229,7 @@ QMCU_INLINE qmcu_words qmcu_load_two(const void *p, uint32_t offset)
     qmcu_words r;
 #if defined(__arm__)
     if (__builtin_constant_p(offset)) {
-        __asm__("ldrd %0, %1, [%2, %3]" : "=r"(r.first), "=r"(r.second) : "r"(p), "i"(offset), "m"(*(const qmcu_near *)p));
+        QMCU_DSP_ASM("ldrd %0, %1, [%2, %3]" : "=r"(r.first), "=r"(r.second) : "r"(p), "i"(offset), "m"(*(const qmcu_near *)p));
         return r;
     }
 #endif
@@ -235,7 +242,7 @@ QMCU_INLINE void qmcu_store_two(void *p, uint32_t offset, uint32_t first, uint32
 {
 #if defined(__arm__)
     if (__builtin_constant_p(offset)) {
-        __asm__("strd %1, %2, [%3, %4]" : "+m"(*(qmcu_near *)p) : "r"(first), "r"(second), "r"(p), "i"(offset));
+        QMCU_DSP_ASM("strd %1, %2, [%3, %4]" : "+m"(*(qmcu_near *)p) : "r"(first), "r"(second), "r"(p), "i"(offset));
         return;
     }
 #endif

@@ -1,5 +1,5 @@
 // Counts the instructions of one whole inference of generated C on emulated boards, with a model of the cycles of an M0+, M3 or M4 (test/firmware/counting/timing.h), and checks that all plans of a model give the same bits there.
-// `node test/bench/network.mjs PLAN… [--cores m4,m3,m0plus] [--level=-O3] [--optimize speed|size] [--layers]`: plans as `quantmcu quantize` writes them. With several, each must
+// `node test/bench/network.mjs PLAN… [--cores m4,m3,m0plus] [--level=-O3] [--optimize speed|size] [--compiler gcc|clang] [--layers]`: plans as `quantmcu quantize` writes them. With several, each must
 // compute the outputs of the first on the stored inputs: e.g. 8 bits layer by layer, then in patches. `--layers` also lists the instructions of every run of a layer.
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { bundleTests, projectRoot } from '../support/bundle.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { cores: { type: 'string', default: 'm4' }, level: { type: 'string', default: '-O3' }, optimize: { type: 'string', default: 'speed' }, layers: { type: 'boolean', default: false } },
+  options: { cores: { type: 'string', default: 'm4' }, level: { type: 'string', default: '-O3' }, optimize: { type: 'string', default: 'speed' }, layers: { type: 'boolean', default: false }, compiler: { type: 'string', default: 'gcc' } },
 });
 const counting = path.join(projectRoot, 'test/firmware/counting');
 const bundle = await bundleTests('bench-network', [], { stdin: { contents: "export * from './test/firmware/board/board';", resolveDir: projectRoot, loader: 'ts' } });
@@ -64,7 +64,7 @@ ${external ? '' : `    memcpy(${name}_input(arena), input, sizeof input);\n`}   
       const include = [`-I${path.dirname(golden)}`, `-I${counting}`];
       const [[instructions, cycles]] = countOn(core, sources, elf, [values.level, ...include]);
       const { flash, ram } = boardSizes(elf);
-      console.log(`${name} ${core} ${values.level}: ${instructions} instructions${macs ? `, ${(instructions / macs).toFixed(3)} per MAC` : ''}${cycles ? `, ${cycles} cycles` : ''}, flash ${flash}, RAM ${ram} bytes, outputs ${outputs[index]}: ${plan}`);
+      console.log(`${name} ${core} ${values.compiler === 'gcc' ? '' : `${values.compiler} `}${values.level}: ${instructions} instructions${macs ? `, ${(instructions / macs).toFixed(3)} per MAC` : ''}${cycles ? `, ${cycles} cycles` : ''}, flash ${flash}, RAM ${ram} bytes, outputs ${outputs[index]}: ${plan}`);
       if (values.layers) {
         // Each run of a layer has its marks, inside those of the inference, whose begin is then without an end. Runs follow each other as they stand in the source.
         const counted = countOn(core, sources, `${elf}.layers`, [values.level, ...include, '-include', path.join(counting, 'counting.h'), '-DQMCU_LAYER_BEGIN(layer)=COUNTING_BEGIN()', '-DQMCU_LAYER_END(layer)=COUNTING_END()']);
@@ -80,7 +80,7 @@ ${external ? '' : `    memcpy(${name}_input(arena), input, sizeof input);\n`}   
 /** Builds and runs a program; the instructions between each pair of its marks, and cycles where there is a model of them. */
 function countOn(core, sources, elf, flags) {
   const counts = `${elf}.txt`;
-  buildForBoard(core, sources, elf, flags);
+  buildForBoard(core, sources, elf, flags, values.compiler);
   const { exitCode, output } = runOnBoard(core, elf, { qemu: ['-plugin', `${path.join(folder, 'counting.so')},out=${counts},core=${core}`] });
   if (exitCode !== 0) throw new Error(`${core} ended with ${exitCode}: ${output}`);
   return readFileSync(counts, 'utf8').trim().split('\n').map((line) => line.split('\t').map(Number));

@@ -26,14 +26,32 @@ export const cores = Object.keys(boards) as Core[];
 
 const here = path.join(projectRoot, 'test/firmware/board');
 
-/** Compiles and links a program for a board; any warning of ours fails. `sources` have a `main(argc, argv)`. */
-export function buildForBoard(core: Core, sources: readonly string[], elf: string, flags: readonly string[] = ['-O2']): void {
+/**
+ * Compiles and links a program for a board; any warning of ours fails. `sources` have a `main(argc, argv)`.
+ * @param compiler of the sources; GCC links
+ */
+export function buildForBoard(core: Core, sources: readonly string[], elf: string, flags: readonly string[] = ['-O2'], compiler: 'gcc' | 'clang' = 'gcc'): void {
   const { cpu, linkerScript } = boards[core];
+  const given = compiler === 'gcc' ? sources : sources.map((source, i) => {
+    const object = `${elf}.${i}.o`;
+    runCommand('clang', [
+      '--target=arm-none-eabi', '-munaligned-access', ...strictFlags, '-mthumb', ...cpu, ...flags, '-fshort-enums', '-ffunction-sections', '-fdata-sections', '-isystem', newlibHeaders(), `-I${here}`, '-c', source, '-o', object,
+    ], { silent: true });
+    return object;
+  });
   runCommand('arm-none-eabi-gcc', [
-    ...strictFlags, '-mthumb', ...cpu, ...flags, '-g', '-ffunction-sections', '-fdata-sections', `-I${here}`, ...sources,
+    ...strictFlags, '-mthumb', ...cpu, ...flags, '-g', '-ffunction-sections', '-fdata-sections', `-I${here}`, ...given,
     path.join(here, 'startup.c'), path.join(here, 'semihosting.c'), '-nostartfiles', '--specs=nano.specs', '--specs=nosys.specs',
-    `-L${here}`, `-T${path.join(here, linkerScript)}`, '-Wl,--gc-sections', '-Wl,--no-warn-rwx-segments', `-Wl,-Map=${elf}.map`, '-o', elf,
+    `-L${here}`, `-T${path.join(here, linkerScript)}`, '-Wl,--gc-sections', '-Wl,--no-warn-rwx-segments', '-Wl,-z,noexecstack', `-Wl,-Map=${elf}.map`, '-o', elf,
   ], { silent: true });
+}
+
+/** Where GCC finds the C library's headers. */
+function newlibHeaders(): string {
+  const { stderr } = spawnSync('arm-none-eabi-gcc', ['-xc', '-E', '-v', '-'], { encoding: 'utf8', input: '' });
+  const folder = stderr.split('\n').map((line) => line.trim()).find((line) => /arm-none-eabi\/include$/.test(line));
+  if (folder === undefined) throw new Error('arm-none-eabi-gcc names no headers of a C library.');
+  return folder;
 }
 
 export interface BoardRun {

@@ -93,10 +93,10 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
     });
   }
 
-  for (const level of ['-O2', '-Os']) {
-    it(`give the same arenas, byte for byte: emulated Cortex-M4, ${level}`, () => {
-      const elf = path.join(folder, `m4${level}.elf`);
-      buildForBoard('m4', [...sources(), specials, path.join(here, 'harness_board.c')], elf, ['-std=c11', level, '-DHARNESS_SPECIALS', '-DCASES_BYTES=3000000', `-I${firmware}`, `-I${here}`]);
+  for (const [compiler, level] of [['gcc', '-O2'], ['gcc', '-Os'], ['clang', '-O2']] as const) {
+    it(`give the same arenas, byte for byte: emulated Cortex-M4, ${compiler} ${level}`, () => {
+      const elf = path.join(folder, `m4${compiler}${level}.elf`);
+      buildForBoard('m4', [...sources(), specials, path.join(here, 'harness_board.c')], elf, ['-std=c11', level, '-DHARNESS_SPECIALS', '-DCASES_BYTES=3000000', `-I${firmware}`, `-I${here}`], compiler);
       const { exitCode, output } = runOnBoard('m4', elf, { cwd: folder, args: ['cases', 'results', String(statSync(path.join(folder, 'cases')).size)] });
       assert.equal(exitCode, 0, output);
       compare();
