@@ -22,6 +22,7 @@ typedef struct {
     int32_t next_row;
     int32_t group;
     uint32_t flip;       /* of all bits of a word of two pixels' pairs */
+    uint32_t place;      /* of the first channel's 2-bit codes in their bytes */
 } area;
 
 /* The codes of both channels of a pixel. */
@@ -36,13 +37,17 @@ QMCU_INLINE uint32_t channel_of(uint32_t bits, uint32_t second, uint32_t word)
     if (bits == 8u) {
         return second ? qmcu_uxtb16_ror8(word) : qmcu_uxtb16(word);
     }
+    if (bits == 2u) {
+        return (second ? word >> 2 : word) & 0x00030003u;
+    }
     return (second ? word >> 4 : word) & 0x000f000fu;
 }
 
 /* The pairs of two pixels. */
 QMCU_INLINE uint32_t load_pairs(uint32_t bits, int flips, const area *a, const uint8_t *p, const uint8_t *q)
 {
-    const uint32_t word = load_pair(bits, p) | load_pair(bits, q) << 16;
+    const uint32_t pairs = load_pair(bits, p) | load_pair(bits, q) << 16;
+    const uint32_t word = bits == 2u ? pairs >> a->place : pairs;
     return flips ? word ^ a->flip : word;
 }
 
@@ -108,7 +113,8 @@ QMCU_INLINE void store_half(uint8_t *to, uint32_t half)
 /* One pixel's codes. */
 QMCU_INLINE void put_one(uint32_t bits, int flips, const area *a, const uint8_t *p, uint8_t *to)
 {
-    const uint32_t pair = load_pair(bits, p);
+    const uint32_t both = load_pair(bits, p);
+    const uint32_t pair = bits == 2u ? both >> a->place : both;
     const uint32_t word = flips ? pair ^ a->flip : pair;
     store_half(to, channel_of(bits, 0u, word));
     store_half(to + QMCU_ROW_BYTES / 2, channel_of(bits, 1u, word));
@@ -164,7 +170,7 @@ QMCU_INLINE void put_part(uint32_t bits, int flips, const area *a, const qmcu_pl
 }
 
 /* Columns of the input to `first` and after it; p is the first one's first row. Inlined with constant bits. */
-QMCU_INLINE void put_columns(uint32_t bits, int flips, const qmcu_planes *planes, const uint8_t *p, int32_t rows, uint8_t *to)
+QMCU_INLINE void put_columns(uint32_t bits, int flips, const qmcu_planes *planes, int32_t c, const uint8_t *p, int32_t rows, uint8_t *to)
 {
     area a;
     a.rows = rows;
@@ -174,6 +180,7 @@ QMCU_INLINE void put_columns(uint32_t bits, int flips, const qmcu_planes *planes
     a.next_row = planes->in->row_bytes;
     a.group = planes->group;
     a.flip = planes->flips;
+    a.place = 2u * ((uint32_t)c & 3u);
     put_part(bits, flips, &a, &planes->head, p, to);
     put_part(bits, flips, &a, &planes->tail, p, to);
     put_fours(bits, flips, &a, planes->fours.columns, p + planes->fours.from, to + planes->fours.to);
@@ -191,7 +198,8 @@ void qmcu_planes_divide(qmcu_planes *planes)
 {
     const int32_t head = qmcu_min((int32_t)(0u - (uint32_t)planes->first) & (FOUR - 1), planes->pixels);
     const int32_t fours = (planes->pixels - head) / FOUR;
-    planes->flips = planes->flip * (qmcu_bits(planes->in->format) == 8u ? 0x01010101u : 0x00110011u);
+    static const uint32_t both[3] = { 0x00050005u, 0x00110011u, 0x01010101u };
+    planes->flips = planes->flip * both[planes->in->format / 2u];
     planes->head = part_of(planes, 0, head);
     planes->tail = part_of(planes, head + FOUR * fours, (planes->pixels - head) % FOUR);
     planes->fours = part_of(planes, head, fours);
@@ -272,11 +280,13 @@ void qmcu_planes_put(const qmcu_planes *planes, int32_t c, int32_t y, int32_t ro
     const uint8_t *p = qmcu_at(in, y + above, planes->x, c);
     to += QMCU_ROW_BYTES * above;
     if (in->format == QMCU_U8) {
-        put_columns(8u, 0, planes, p, inside, to);
+        put_columns(8u, 0, planes, c, p, inside, to);
     } else if (in->format == QMCU_S8) {
-        put_columns(8u, 1, planes, p, inside, to);
+        put_columns(8u, 1, planes, c, p, inside, to);
+    } else if (in->format >= QMCU_U4) {
+        put_columns(4u, 1, planes, c, p, inside, to);
     } else {
-        put_columns(4u, 1, planes, p, inside, to);
+        put_columns(2u, 1, planes, c, p, inside, to);
     }
 }
 

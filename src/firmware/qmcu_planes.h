@@ -27,7 +27,7 @@ typedef struct {
     int32_t first;        /* where the input's column x goes */
     int32_t end;          /* after the last column under a window */
     int32_t group;        /* bytes from one group of columns to the next */
-    uint32_t flip;        /* the bits of an 8-bit or 4-bit code that make signed ones unsigned; 0 for unsigned ones */
+    uint32_t flip;        /* the bits of a code that make signed ones unsigned; 0 for unsigned ones */
     uint32_t bordered;    /* 1: qmcu_planes_put leaves rows outside of the input as they are: qmcu_planes_put_outside was there */
     /* What qmcu_planes_divide works out: */
     uint32_t flips;       /* the same in all codes of a word of two pixels' pairs */

@@ -21,7 +21,7 @@
 typedef struct {
     uint32_t kernel;       /* 3 or 5, in both directions */
     uint32_t stride;       /* 1 or 2 */
-    uint32_t format;       /* of the output: 8 or 4 bits; its smallest code is the lower bound */
+    uint32_t format;       /* of the output; its smallest code is the lower bound */
     uint32_t bounded;      /* at unsigned codes: 1: the requant's bounds are below the largest; 0: the format's largest code is the upper bound */
     uint32_t pre_shift;
     uint32_t shift;
@@ -47,6 +47,8 @@ typedef struct {
     uint32_t above;        /* the format's largest code less the upper bound; 0 where the shape is not bounded */
     int32_t multiplier;
     int32_t round;         /* half of a code in the product's units, and `above` codes */
+    uint32_t place;        /* of 2-bit codes in their byte */
+    uint32_t keep;         /* and the bits of the byte that writing them leaves as they are: the other pair's may be codes of the input */
 } qmcu_row_weights;
 
 /* Bytes of a row of both channels in a group of columns. */
@@ -169,6 +171,8 @@ typedef struct {
     int32_t multiplier;
     int32_t round;
     uint32_t above;
+    uint32_t place;
+    uint32_t keep;
 } qmcu_row_scale;
 
 /* Writes the code y / 2^shift. `second`: it is the second of its byte at 4 bits; the first is there. */
@@ -187,9 +191,18 @@ QMCU_INLINE void qmcu_row_put(const qmcu_row_shape *shape, uint32_t shift, qmcu_
         code = (uint32_t)qmcu_usat4_shifted(y, shift);
         code = shape->bounded != 0u ? qmcu_uqsub8(code, scale.above) : code;
         break;
-    default:
+    case QMCU_S4:
         code = (uint32_t)qmcu_ssat4_shifted(y, shift) & 15u;
         break;
+    case QMCU_U2:
+        code = (uint32_t)qmcu_usat2_shifted(y, shift);
+        code = shape->bounded != 0u ? qmcu_uqsub8(code, scale.above) : code;
+        to[0] = (uint8_t)((to[0] & scale.keep) | code << scale.place);
+        return;
+    default:
+        code = (uint32_t)qmcu_ssat2_shifted(y, shift) & 3u;
+        to[0] = (uint8_t)((to[0] & scale.keep) | code << scale.place);
+        return;
     }
     to[0] = (uint8_t)(second ? to[0] | code << 4 : code);
 }
@@ -204,7 +217,7 @@ QMCU_INLINE void qmcu_row_write(const qmcu_row_shape *shape, qmcu_row_scale scal
 /* The scale, loaded when sums are complete: before that there are no registers for it, but for what is the same for all channels or read in advance. */
 QMCU_INLINE qmcu_row_scale qmcu_row_scale_of(const qmcu_row_weights *weights, int32_t round)
 {
-    const qmcu_row_scale scale = { weights->multiplier, round, weights->above };
+    const qmcu_row_scale scale = { weights->multiplier, round, weights->above, weights->place, weights->keep };
     return scale;
 }
 

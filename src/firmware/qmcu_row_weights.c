@@ -96,9 +96,20 @@ QMCU_INLINE void put_bounds(const qmcu_row_shape *shape, const qmcu_requant *r, 
         k[1].above = 0u;
         return;
     }
-    const int32_t largest = qmcu_bits(shape->format) == 8u ? 255 : 15;
+    const int32_t largest = (int32_t)((1u << qmcu_bits(shape->format)) - 1u);
     k[0].above = (uint32_t)(largest - (r->max_table != NULL ? r->max_table[c] : r->max));
     k[1].above = (uint32_t)(largest - (r->max_table != NULL ? r->max_table[c + 1] : r->max));
+}
+
+/* Where 2-bit codes of both channels stand. The last two write the rest of their byte, too. */
+static void put_places(int32_t channels, int32_t c, qmcu_row_weights *k)
+{
+    const uint32_t place = 2u * ((uint32_t)c & 3u);
+    const uint32_t others = place == 0u && c + 2 == channels ? 0u : 0xffu;
+    k[0].place = place;
+    k[0].keep = others & ~(3u << place);
+    k[1].place = place + 2u;
+    k[1].keep = (others & ~(12u << place)) | 3u << place;
 }
 
 /* A bias and a multiplier as qmcu_poly.h needs them, at the channel's `above`. */
@@ -134,6 +145,7 @@ void qmcu_row_prepare(const qmcu_row_shape *shape, const qmcu_depthwise2d_params
         take_off(bits, shape->kernel * shape->kernel, flip, w, row_bytes, bias);
     }
     put_bounds(shape, r, c, k);
+    put_places(channels, c, k);
     if (shape->polynomial != 0u) {
         const uint32_t shift = QMCU_POLY_SHIFT(shape->shift, shape->pre_shift);
         put_polynomial(shift, (int32_t)bias[0], r->multiplier[c], &k[0]);

@@ -129,7 +129,7 @@ typedef struct {
     CONV2D(21, "pw 24x24x192-32 u2-u2", 24, 192, 32, 1, 1, QMCU_U2, QMCU_U2, 8) \
     CONV2D(12, "conv3x3 24x24x16-32 u4-u4", 24, 16, 32, 3, 1, QMCU_U4, QMCU_U4, 8) \
     POLYNOMIAL(13, "dw3x3s1 48x48x96 u4-u4", 48, 96, 3, 1, QMCU_U4, QMCU_U4, 8) \
-    OTHER("dw3x3s1 48x48x96 u2-u2", 'd', 48, 96, 96, 3, 1, QMCU_U2, QMCU_U2, 8) \
+    POLYNOMIAL(22, "dw3x3s1 48x48x96 u2-u2", 48, 96, 3, 1, QMCU_U2, QMCU_U2, 8) \
     CONV2D(14, "pw 24x24x32-192 4-bit weights", 24, 32, 192, 1, 1, QMCU_S8, QMCU_S8, 4) \
     CONV2D(15, "pw 24x24x192-32 u4-u4 4-bit weights", 24, 192, 32, 1, 1, QMCU_U4, QMCU_U4, 4) \
     POLYNOMIAL(16, "dw3x3s1 48x48x96 4-bit weights", 48, 96, 3, 1, QMCU_S8, QMCU_S8, 4) \

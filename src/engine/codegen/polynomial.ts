@@ -19,7 +19,7 @@ export function fitsPolynomial({ buffers, constants }: Program, input: Access, o
   const { bits, signed } = buffers[input.buffer];
   const { channels } = input;
   const shift = requant.shift + 16 - requant.preShift;
-  if (bits < 4 || channels % 2 !== 0 || shift < 1 || shift > 31) return false;
+  if (channels % 2 !== 0 || shift < 1 || shift > 31) return false;
   const { values } = constants[weights];
   const format = buffers[output.buffer];
   for (let c = 0; c < channels; c++) {

@@ -97,7 +97,7 @@ function depthwise2d(program: Program, { inputs: [input], output }: Step, kernel
   const { kernelH, kernelW, strideH, strideW, dilationH, dilationW } = window;
   const bounded = boundsOf(program, requant, output);
   const square = kernelH === kernelW && (kernelH === 3 || kernelH === 5) && strideH === strideW && strideH <= 2 && dilationH === 1 && dilationW === 1;
-  if (!square || output.channels % 2 !== 0 || program.buffers[input.buffer].bits < 4 || program.buffers[output.buffer].bits < 4 || bounded === undefined) return undefined;
+  if (!square || output.channels % 2 !== 0 || bounded === undefined) return undefined;
   const written = [`${rowsOfGroups(output.region, kernelH, strideH)}u`, formatOf(program, output), `${bounded}u`, `${requant.preShift}u`, `${requant.shift}u`, requant.biasShift, program.buffers[output.buffer].pixelBytes];
   const polynomial = regionWidth(output.region) >= LEAST_POLYNOMIAL && fitsPolynomial(program, input, output, kernel);
   return {

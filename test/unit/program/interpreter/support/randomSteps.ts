@@ -55,8 +55,8 @@ export function randomRows(seed: number, kernel: 3 | 5, stride: 1 | 2): Program 
   const output = { h: random.int(1, wide ? 6 : 20), w: wide ? random.int(20, 72) : random.int(1, 19), channels };
   const pad = (): number => random.pick([0, 1, 1, random.int(-1, kernel)]);
   const w: StepWindow = { kernelH: kernel, kernelW: kernel, strideH: stride, strideW: stride, dilationH: 1, dilationW: 1, padTop: pad(), padLeft: pad() };
-  const inFormat: Format = { bits: random.pick<Bits>([8, 8, 4]), signed: random.chance(0.5) };
-  const outFormat: Format = { bits: random.pick<Bits>([8, 8, 4]), signed: random.chance(0.5) };
+  const inFormat: Format = { bits: random.pick<Bits>([8, 8, 4, 2]), signed: random.chance(0.5) };
+  const outFormat: Format = { bits: random.pick<Bits>([8, 8, 4, 2]), signed: random.chance(0.5) };
   const weightBits = random.pick<WeightBits>([8, 4]);
   const taps = kernel * kernel;
   const { accBound, typical } = sums(inFormat, weightBits, taps);
