@@ -56,12 +56,12 @@ export type Coefficients = Readonly<Record<keyof typeof M4_COEFFICIENTS, number>
 
 /** Cortex-M4, instructions at -O3: what `node test/bench/latency.mjs` prints, with the errors of this fit. Without a count so far: maxCode, element. */
 export const M4_COEFFICIENTS = {
-  convCall: 6202.4, convRow: 0, convNarrowMac: 0.41001, convLongMac: 0, convMac: 0.90521, convMac4: 0.17278,
-  convOutput: 3.4596, convTap: 1.2325, convNarrow4: 0.29932, convNarrow2: 12.506, convPixel: 133.52, packedMac8: 0.44828,
-  packedMac4: 0.41454, packedOutput8: 7.8616, packedOutput4: 15.609, packedCode8: 6.9406, packedCode4: 2.049, packedPart8: 2.5772,
-  depthwiseCall: 0, depthwiseWeight: 18.101, depthwiseRow: 0, depthwiseRowChannel: 37.965, depthwiseMac: 0.99258, depthwiseSmallMac: 0.71717,
-  depthwiseNarrow4: 0.13486, depthwiseNarrow2: 5.5038, depthwiseOutput: 3.5331, depthwiseInput: 3.4754, fullyConnected8: 1.1629, fullyConnected4: 2.2522,
-  addCode: 17.921, addRow: 105.41, averageCode: 3.4416, maxCode: 12, element: 33, copyByte: 2.0263,
+  convCall: 6075.8, convRow: 0, convNarrowMac: 0.41001, convLongMac: 0, convMac: 0.90525, convMac4: 0.17354,
+  convOutput: 3.4324, convTap: 1.2428, convNarrow4: 0.25578, convNarrow2: 0.22831, convPixel: 132.67, packedMac8: 0.39921,
+  packedMac4: 0.332, packedOutput8: 7.4777, packedOutput4: 13.905, packedCode8: 4.8799, packedCode4: 3.562, packedPart8: 0,
+  depthwiseCall: 0, depthwiseWeight: 20.406, depthwiseRow: 0, depthwiseRowChannel: 12.646, depthwiseMac: 1.0677, depthwiseSmallMac: 0.71105,
+  depthwiseNarrow4: 0.13392, depthwiseNarrow2: 0.2106, depthwiseOutput: 2.4486, depthwiseInput: 3.5558, fullyConnected8: 1.163, fullyConnected4: 2.2522,
+  addCode: 8.9204, addRow: 170, averageCode: 3.4416, maxCode: 12, element: 33, copyByte: 1.95,
   copyRow: 0, call: 0,
 };
 
