@@ -250,6 +250,9 @@ QMCU_INLINE void qmcu_store_two(void *p, uint32_t offset, uint32_t first, uint32
     *(qmcu_word *)((uint8_t *)p + offset + 4) = second;
 }
 
+/* A function that stays one: its caller's registers are its caller's. */
+#define QMCU_APART __attribute__((noinline))
+
 /* Hides a value from the compiler, which otherwise makes versions of loops for steps that do not occur. */
 #if defined(__GNUC__)
 #define QMCU_OPAQUE(value) __asm__("" : "+r"(value))

@@ -16,6 +16,49 @@
 
 #if QMCU_DSP
 
+/* Codes of a turn that finishes a segment; units are multiples of it. */
+#define REST_TURN 4u
+
+/* All segments, one after the other; the shape's kind is that of `like`, a constant. */
+QMCU_INLINE void sum_segments(const qmcu_pack_shape *like, const qmcu_pack_shape *shape, const uint8_t *segments, qmcu_pack_place *place)
+{
+    const int16_t *x = place->columns;
+    const uint8_t *w = place->weights;
+    do {
+        qmcu_pack_sums s;
+        const uint32_t codes = *segments++ * shape->unit;
+        place->end = w + QMCU_PACK_WEIGHT_BYTES(like->kind, codes / QMCU_PACK_TURN * QMCU_PACK_TURN);
+        place->rest_end = w + QMCU_PACK_WEIGHT_BYTES(like->kind, codes);
+        QMCU_BLOCK_TO_MEMORY(*place);
+        qmcu_pack_begin(like, &s);
+        if (codes >= QMCU_PACK_TURN) {
+            qmcu_pack_turns(like, QMCU_PACK_TURN, 0, &x, &w, &place->end, &s);
+        }
+        if (codes % QMCU_PACK_TURN != 0u) {
+            qmcu_pack_turns(like, REST_TURN, 0, &x, &w, &place->rest_end, &s);
+        }
+        if (place->earlier) {
+            qmcu_pack_keep(like, 1, &s, place->sums);
+        } else {
+            qmcu_pack_keep(like, 0, &s, place->sums);
+        }
+        place->earlier = 1;
+    } while (*segments != 0u);
+}
+
+static const qmcu_pack_shape halves = { .kind = QMCU_PACK_HALVES };
+static const qmcu_pack_shape words = { .kind = QMCU_PACK_WORDS };
+
+QMCU_KERNEL void qmcu_pack_sum_halves(const qmcu_pack_shape *shape, const uint8_t *segments, qmcu_pack_place *place)
+{
+    sum_segments(&halves, shape, segments, place);
+}
+
+QMCU_KERNEL void qmcu_pack_sum_words(const qmcu_pack_shape *shape, const uint8_t *segments, qmcu_pack_place *place)
+{
+    sum_segments(&words, shape, segments, place);
+}
+
 /* Units of at least four codes in the columns of four pixels. */
 #define MOST_SEGMENTS (QMCU_BLOCK_CODES / 4u / 4u)
 

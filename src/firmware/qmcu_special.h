@@ -72,7 +72,7 @@
     static const qmcu_pack_shape name##_shape = { kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, name##_limits };
 #define QMCU_SPECIAL_LIST(...) __VA_ARGS__
 #define QMCU_SPECIAL_PACKED_BLOCK(name, parts)                            \
-    QMCU_KERNEL static void name##_segments(const qmcu_pack_block *block) \
+    QMCU_KERNEL QMCU_APART static void name##_segments(const qmcu_pack_block *block) \
     {                                                                     \
         qmcu_pack_all(&name##_shape, parts, block);                       \
     }                                                                     \

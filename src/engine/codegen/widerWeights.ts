@@ -10,7 +10,7 @@ const DSP_CORES: readonly Core[] = ['cortex-m4', 'cortex-m7', 'cortex-m33'];
 /** Others on which 4-bit weights are read faster as bytes (test/bench/kernels.md). */
 const BYTE_CORES: readonly Core[] = ['cortex-m0plus', 'cortex-m3', 'cortex-m55'];
 /** Code that a packed kernel takes beyond another one that is made for a layer, at -O3 (test/bench/flash.md). */
-export const PACKED_KERNEL_BYTES = 1024;
+export const PACKED_KERNEL_BYTES = 1536;
 
 /** Steps whose weights are stored in the way that is read fastest, though it takes more flash. */
 export interface WiderWeights {

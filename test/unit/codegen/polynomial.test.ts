@@ -88,10 +88,10 @@ describe('depthwise convolutions by polynomials', () => {
     assert.ok(fits(ones, 2, { bias: 32_768, multiplier: 1_234_567, shift: 12 }));
   });
 
-  it('are not made for 2-bit codes, other padding, strides or channels', () => {
+  it('are made for codes of all bits, but not for other padding, strides or channels', () => {
     const ones = Array<number>(18).fill(1);
     assert.ok(fits(ones, 2));
-    assert.ok(!fits(ones, 2, { bits: 2 }) && !fits(ones, 2, { padCodes: 1 }) && !fits(ones, 2, { strideW: 2 }));
+    assert.ok(fits(ones, 2, { bits: 2 }) && fits(ones, 2, { bits: 4 }) && !fits(ones, 2, { padCodes: 1 }) && !fits(ones, 2, { strideW: 2 }));
     assert.ok(!fits(Array<number>(9).fill(1), 1));
   });
 });
