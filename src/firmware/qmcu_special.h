@@ -22,21 +22,21 @@
  * qmcu_block_shape; params, in and out of every call agree with them.
  */
 #if QMCU_DSP
-#define QMCU_SPECIAL_CONV2D_BLOCK(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes)           \
+#define QMCU_SPECIAL_CONV2D_BLOCK(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes)              \
     static const qmcu_block_shape name##_shape = { length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes }; \
-    QMCU_KERNEL static void name##_block(const qmcu_block *block)                                                                          \
-    {                                                                                                                                      \
-        qmcu_block_all(&name##_shape, 0, block);                                                                                           \
+    QMCU_KERNEL static void name##_block(const qmcu_block *block)                                                                             \
+    {                                                                                                                                         \
+        qmcu_block_all(&name##_shape, 0, block);                                                                                              \
     }
-#define QMCU_SPECIAL_CONV2D(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes)                 \
-    QMCU_SPECIAL_CONV2D_BLOCK(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes)               \
-    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                                   \
-    {                                                                                                                                      \
-        if (QMCU_BLOCK_FITS(length)) {                                                                                                     \
-            qmcu_convolve_by(&name##_shape, name##_block, params, in, out, NULL);                                                          \
-        } else {                                                                                                                           \
-            qmcu_conv2d(params, in, out);                                                                                                  \
-        }                                                                                                                                  \
+#define QMCU_SPECIAL_CONV2D(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes)   \
+    QMCU_SPECIAL_CONV2D_BLOCK(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes) \
+    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                     \
+    {                                                                                                                        \
+        if (QMCU_BLOCK_FITS(length)) {                                                                                       \
+            qmcu_convolve_by(&name##_shape, name##_block, params, in, out, NULL);                                            \
+        } else {                                                                                                             \
+            qmcu_conv2d(params, in, out);                                                                                    \
+        }                                                                                                                    \
     }
 #else
 #define QMCU_SPECIAL_CONV2D(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes) \
@@ -48,11 +48,11 @@
 
 /* The same for columns that are too long for the stack: calls bring room for four of them, of an even number of codes. */
 #if QMCU_DSP
-#define QMCU_SPECIAL_LONG_CONV2D(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes)            \
-    QMCU_SPECIAL_CONV2D_BLOCK(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes)               \
-    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)                                    \
-    {                                                                                                                                      \
-        qmcu_convolve_by(&name##_shape, name##_block, params, in, out, room);                                                              \
+#define QMCU_SPECIAL_LONG_CONV2D(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes) \
+    QMCU_SPECIAL_CONV2D_BLOCK(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes)    \
+    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)                         \
+    {                                                                                                                           \
+        qmcu_convolve_by(&name##_shape, name##_block, params, in, out, room);                                                   \
     }
 #else
 #define QMCU_SPECIAL_LONG_CONV2D(name, length, weight_bits, format, bounded, folded, pre_shift, shift, bias_shift, pixel_bytes) \
@@ -68,40 +68,40 @@
  * qmcu_pack_shape; the last argument is the list of its limits, in parentheses.
  */
 #define QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits) \
-    static const uint32_t name##_limits[] = { QMCU_SPECIAL_LIST limits };                                                                    \
+    static const uint32_t name##_limits[] = { QMCU_SPECIAL_LIST limits };                                                                 \
     static const qmcu_pack_shape name##_shape = { kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, name##_limits };
 #define QMCU_SPECIAL_LIST(...) __VA_ARGS__
-#define QMCU_SPECIAL_PACKED_BLOCK(name, parts)                            \
+#define QMCU_SPECIAL_PACKED_BLOCK(name, parts)                                       \
     QMCU_KERNEL QMCU_APART static void name##_segments(const qmcu_pack_block *block) \
-    {                                                                     \
-        qmcu_pack_all(&name##_shape, parts, block);                       \
-    }                                                                     \
-    QMCU_KERNEL static void name##_block(const qmcu_pack_block *block)    \
-    {                                                                     \
-        if (!(parts) && (name##_shape.always || block->taken == 1u)) {    \
-            qmcu_pack_once(&name##_shape, block);                         \
-        } else {                                                          \
-            name##_segments(block);                                       \
-        }                                                                 \
+    {                                                                                \
+        qmcu_pack_all(&name##_shape, parts, block);                                  \
+    }                                                                                \
+    QMCU_KERNEL static void name##_block(const qmcu_pack_block *block)               \
+    {                                                                                \
+        if (!(parts) && (name##_shape.always || block->taken == 1u)) {               \
+            qmcu_pack_once(&name##_shape, block);                                    \
+        } else {                                                                     \
+            name##_segments(block);                                                  \
+        }                                                                            \
     }
 #if QMCU_DSP
-#define QMCU_SPECIAL_PACKED(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits)     \
-    QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits)   \
-    QMCU_SPECIAL_PACKED_BLOCK(name, !QMCU_PACK_FITS(padded))                                                                               \
-    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                                   \
-    {                                                                                                                                      \
-        if (QMCU_PACK_FITS(padded) || QMCU_PACK_HAS_PARTS) {                                                                               \
-            qmcu_convolve_packed(&name##_shape, name##_block, params, in, out, NULL);                                                      \
-        } else {                                                                                                                           \
-            qmcu_convolve_packed_plain(&name##_shape, params, in, out);                                                                    \
-        }                                                                                                                                  \
+#define QMCU_SPECIAL_PACKED(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits)   \
+    QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits) \
+    QMCU_SPECIAL_PACKED_BLOCK(name, !QMCU_PACK_FITS(padded))                                                                          \
+    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                              \
+    {                                                                                                                                 \
+        if (QMCU_PACK_FITS(padded) || QMCU_PACK_HAS_PARTS) {                                                                          \
+            qmcu_convolve_packed(&name##_shape, name##_block, params, in, out, NULL);                                                 \
+        } else {                                                                                                                      \
+            qmcu_convolve_packed_plain(&name##_shape, params, in, out);                                                               \
+        }                                                                                                                             \
     }
 #else
 #define QMCU_SPECIAL_PACKED(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits)   \
     QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits) \
-    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                                 \
-    {                                                                                                                                    \
-        qmcu_convolve_packed_plain(&name##_shape, params, in, out);                                                                      \
+    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)                                              \
+    {                                                                                                                                 \
+        qmcu_convolve_packed_plain(&name##_shape, params, in, out);                                                                   \
     }
 #endif
 
@@ -109,18 +109,18 @@
 #if QMCU_DSP
 #define QMCU_SPECIAL_LONG_PACKED(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits) \
     QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits)    \
-    QMCU_SPECIAL_PACKED_BLOCK(name, 0)                                                                                                        \
-    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)                                     \
-    {                                                                                                                                       \
-        qmcu_convolve_packed(&name##_shape, name##_block, params, in, out, room);                                                           \
+    QMCU_SPECIAL_PACKED_BLOCK(name, 0)                                                                                                   \
+    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)                                  \
+    {                                                                                                                                    \
+        qmcu_convolve_packed(&name##_shape, name##_block, params, in, out, room);                                                        \
     }
 #else
 #define QMCU_SPECIAL_LONG_PACKED(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits) \
     QMCU_SPECIAL_PACKED_SHAPE(name, kind, length, padded, unit, turn, always, format, bounded, pre_shift, shift, pixel_bytes, limits)    \
-    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)                                     \
-    {                                                                                                                                       \
-        (void)room;                                                                                                                         \
-        qmcu_convolve_packed_plain(&name##_shape, params, in, out);                                                                         \
+    void name(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)                                  \
+    {                                                                                                                                    \
+        (void)room;                                                                                                                      \
+        qmcu_convolve_packed_plain(&name##_shape, params, in, out);                                                                      \
     }
 #endif
 
