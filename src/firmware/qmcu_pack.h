@@ -38,7 +38,7 @@ typedef struct {
     uint32_t kind;
     uint32_t length;        /* codes of a column */
     uint32_t padded;        /* the same with zeros after them: a multiple of unit, as the weights are stored */
-    uint32_t unit;          /* codes that always fit, even, at most 16 */
+    uint32_t unit;          /* codes that always fit: a multiple of 4, at most 16 */
     uint32_t turn;          /* even divisor of padded, at most QMCU_PACK_TURN: codes of a turn of the loop over a whole column */
     uint32_t always;        /* whether the sums of whole columns always fit */
     uint32_t format;        /* of the output and what follows: as in qmcu_block_shape (qmcu_block.h) */
@@ -59,7 +59,6 @@ typedef struct {
     int32_t first;               /* output channel, a multiple of 4 */
     int32_t channels;            /* so many, a multiple of 4 */
     uint8_t *to;                 /* their codes in the first pixel; the others follow each other */
-    uint32_t length;             /* of the columns, or of this part of them */
     const uint8_t *segments;     /* units after which sums are taken out, again and again; 0 at the end */
     uint32_t taken;              /* how often they are taken out, parts before this one included */
     /* Where columns come in parts: */
@@ -129,10 +128,7 @@ QMCU_INLINE void qmcu_pack_hide(const qmcu_pack_shape *shape, qmcu_pack_sums *s)
 /* Bytes of the weights of so many codes, of four channels. */
 #define QMCU_PACK_WEIGHT_BYTES(kind, codes) (((kind) == QMCU_PACK_HALVES ? 4u : 8u) * (codes))
 
-/*
- * Where fields begin: with half of their range, so that they never are negative. Loaded for every register, by half as many instructions as the compiler would need to
- * copy them, from what it must not know.
- */
+/* Where fields begin: with half of their range, so that they never are negative. */
 QMCU_INLINE void qmcu_pack_begin(const qmcu_pack_shape *shape, qmcu_pack_sums *s)
 {
     if (shape->kind == QMCU_PACK_HALVES) {
@@ -163,6 +159,7 @@ QMCU_INLINE void qmcu_pack_turns(const qmcu_pack_shape *shape, uint32_t codes, i
             for (uint32_t i = 0u; i < codes / 2u; i++) {
                 qmcu_pack_halves_step(&s->halves, x, w, i);
             }
+            qmcu_pack_hide(shape, s); /* GCC 12 otherwise moves sums about at the end of each turn; those of words it moves because of this */
         } else {
 #if defined(__OPTIMIZE__) && defined(__arm__)
 #pragma GCC unroll 32
@@ -170,9 +167,6 @@ QMCU_INLINE void qmcu_pack_turns(const qmcu_pack_shape *shape, uint32_t codes, i
             for (uint32_t i = 0u; i < codes; i++) {
                 qmcu_pack_words_step(&s->words, x, w, i);
             }
-        }
-        if (shape->kind == QMCU_PACK_HALVES) {
-            qmcu_pack_hide(shape, s); /* GCC 12 otherwise moves sums about at the end of each turn; with words it does so because of this */
         }
         x += 4u * codes;
         w += QMCU_PACK_WEIGHT_BYTES(shape->kind, codes);

@@ -92,7 +92,7 @@ static void convolve_columns(const convolution *conv, int32_t oy, int32_t ox, in
     const qmcu_conv2d_params *params = conv->gathering.params;
     const qmcu_map *out = conv->gathering.out;
     const uint32_t length = conv->shape->padded;
-    qmcu_pack_block block = { columns, params->weights, &params->requant, 0, out->channels, NULL, length, segments, 0u, NULL, 1, 1 };
+    qmcu_pack_block block = { columns, params->weights, &params->requant, 0, out->channels, NULL, segments, 0u, NULL, 1, 1 };
     block.to = qmcu_at(out, oy, ox, 0);
     block.taken = prepare(conv, oy, ox, 0u, length, columns, segments);
     conv->function(&block);
@@ -116,17 +116,17 @@ static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t
     const uint32_t length = conv->shape->padded;
         const uint32_t part = QMCU_PACK_PART_CODES / 4u / (2u * conv->shape->unit) * (2u * conv->shape->unit);
     const uint8_t *weights = params->weights;
-    qmcu_pack_block block = { columns, weights, &params->requant, 0, 0, NULL, 0u, segments, 0u, sums, 1, 1 };
+    qmcu_pack_block block = { columns, weights, &params->requant, 0, 0, NULL, segments, 0u, sums, 1, 1 };
     for (; block.first < out->channels; block.first += QMCU_PACK_PART_CHANNELS) {
         block.channels = qmcu_min(QMCU_PACK_PART_CHANNELS, out->channels - block.first);
         block.to = qmcu_at(out, oy, ox, block.first);
         block.taken = 0u;
         for (uint32_t from = 0u; from < length; from += part) {
-            block.length = length - from < part ? length - from : part;
+            const uint32_t codes = length - from < part ? length - from : part;
             block.begins = from == 0u;
-            block.ends = from + block.length == length;
+            block.ends = from + codes == length;
             block.weights = weights + QMCU_PACK_WEIGHT_BYTES(conv->shape->kind, (uint32_t)(block.first / 4) * length + from);
-            block.taken += prepare(conv, oy, ox, from, block.length, columns, segments);
+            block.taken += prepare(conv, oy, ox, from, codes, columns, segments);
             conv->function(&block);
         }
     }
