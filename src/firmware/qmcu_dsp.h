@@ -30,12 +30,12 @@ typedef struct {
 #endif
 
 /* ACLE has no name for some of them, and not every compiler joins the rotation to SXTB16: one way for all. */
-#define QMCU_DSP_2(name, text)                         \
-    QMCU_INLINE uint32_t name(uint32_t a)              \
-    {                                                  \
-        uint32_t r;                                    \
-        QMCU_DSP_ASM(text : "=r"(r) : "r"(a));         \
-        return r;                                      \
+#define QMCU_DSP_2(name, text)                 \
+    QMCU_INLINE uint32_t name(uint32_t a)      \
+    {                                          \
+        uint32_t r;                            \
+        QMCU_DSP_ASM(text : "=r"(r) : "r"(a)); \
+        return r;                              \
     }
 /* Bytes 0 and 2, or after the rotation 1 and 3, as two signed or unsigned halves. */
 QMCU_DSP_2(qmcu_sxtb16, "sxtb16 %0, %1")
@@ -43,12 +43,12 @@ QMCU_DSP_2(qmcu_sxtb16_ror8, "sxtb16 %0, %1, ror #8")
 QMCU_DSP_2(qmcu_uxtb16, "uxtb16 %0, %1")
 QMCU_DSP_2(qmcu_uxtb16_ror8, "uxtb16 %0, %1, ror #8")
 
-#define QMCU_DSP_3(name, text)                               \
-    QMCU_INLINE uint32_t name(uint32_t a, uint32_t b)        \
-    {                                                        \
-        uint32_t r;                                          \
-        QMCU_DSP_ASM(text : "=r"(r) : "r"(a), "r"(b));       \
-        return r;                                            \
+#define QMCU_DSP_3(name, text)                         \
+    QMCU_INLINE uint32_t name(uint32_t a, uint32_t b)  \
+    {                                                  \
+        uint32_t r;                                    \
+        QMCU_DSP_ASM(text : "=r"(r) : "r"(a), "r"(b)); \
+        return r;                                      \
     }
 /* Halves: low of a and low of b; high of a as low, high of b as high. */
 QMCU_DSP_3(qmcu_pkh_low, "pkhbt %0, %1, %2, lsl #16")
@@ -61,11 +61,11 @@ QMCU_DSP_3(qmcu_ssub8, "ssub8 %0, %1, %2")
 QMCU_DSP_3(qmcu_uqsub8, "uqsub8 %0, %1, %2")
 
 /* The sum stays in its register: inner loops have none to spare. */
-#define QMCU_DSP_4(name, text)                                            \
-    QMCU_INLINE int32_t name(uint32_t a, uint32_t b, int32_t acc)         \
-    {                                                                     \
-        QMCU_DSP_ASM(text : "+r"(acc) : "r"(a), "r"(b));                  \
-        return acc;                                                       \
+#define QMCU_DSP_4(name, text)                                    \
+    QMCU_INLINE int32_t name(uint32_t a, uint32_t b, int32_t acc) \
+    {                                                             \
+        QMCU_DSP_ASM(text : "+r"(acc) : "r"(a), "r"(b));          \
+        return acc;                                               \
     }
 /* acc + the products of both halves; of the low halves; of the high halves. */
 QMCU_DSP_4(qmcu_smlad, "smlad %0, %1, %2, %0")
@@ -76,12 +76,12 @@ QMCU_DSP_4(qmcu_smlabt, "smlabt %0, %1, %2, %0")
 QMCU_DSP_4(qmcu_smlatb, "smlatb %0, %1, %2, %0")
 
 /* The same as qmcu_smlad and qmcu_smlatb, in a register of its own: begins sums. */
-#define QMCU_DSP_FROM(name, text)                                               \
-    QMCU_INLINE int32_t name(uint32_t a, uint32_t b, int32_t acc)               \
-    {                                                                           \
-        int32_t r;                                                              \
+#define QMCU_DSP_FROM(name, text)                                                  \
+    QMCU_INLINE int32_t name(uint32_t a, uint32_t b, int32_t acc)                  \
+    {                                                                              \
+        int32_t r;                                                                 \
         QMCU_DSP_ASM(text " %0, %1, %2, %3" : "=r"(r) : "r"(a), "r"(b), "r"(acc)); \
-        return r;                                                               \
+        return r;                                                                  \
     }
 QMCU_DSP_FROM(qmcu_smlad_from, "smlad")
 QMCU_DSP_FROM(qmcu_smlatb_from, "smlatb")
@@ -132,12 +132,12 @@ QMCU_INLINE int32_t qmcu_smlawt(int32_t a, uint32_t b, int32_t c)
 }
 
 /* The nearest number of so many bits, signed. */
-#define QMCU_DSP_SATURATE(name, text)              \
-    QMCU_INLINE int32_t name(int32_t a)            \
-    {                                              \
-        int32_t r;                                 \
+#define QMCU_DSP_SATURATE(name, text)                 \
+    QMCU_INLINE int32_t name(int32_t a)               \
+    {                                                 \
+        int32_t r;                                    \
         QMCU_DSP_ASM(text : "=r"(r) : "r"(a) : "cc"); \
-        return r;                                  \
+        return r;                                     \
     }
 QMCU_DSP_SATURATE(qmcu_ssat8, "ssat %0, #8, %1")
 QMCU_DSP_SATURATE(qmcu_ssat4, "ssat %0, #4, %1")
@@ -147,15 +147,15 @@ QMCU_DSP_SATURATE(qmcu_usat4, "usat %0, #4, %1")
 QMCU_DSP_SATURATE(qmcu_usat2, "usat %0, #2, %1")
 
 /* The nearest numbers to a >> n: one instruction where n is known when the kernel is compiled. */
-#define QMCU_DSP_SHIFT_SATURATE(name, text)                                                  \
-    QMCU_INLINE int32_t name##_shifted(int32_t a, uint32_t n)                                \
-    {                                                                                        \
-        int32_t r;                                                                           \
-        if (!__builtin_constant_p(n)) {                                                      \
-            return name(a >> n);                                                             \
-        }                                                                                    \
-        QMCU_DSP_ASM(text ", asr %2" : "=r"(r) : "r"(a), "i"(n) : "cc");                     \
-        return r;                                                                            \
+#define QMCU_DSP_SHIFT_SATURATE(name, text)                              \
+    QMCU_INLINE int32_t name##_shifted(int32_t a, uint32_t n)            \
+    {                                                                    \
+        int32_t r;                                                       \
+        if (!__builtin_constant_p(n)) {                                  \
+            return name(a >> n);                                         \
+        }                                                                \
+        QMCU_DSP_ASM(text ", asr %2" : "=r"(r) : "r"(a), "i"(n) : "cc"); \
+        return r;                                                        \
     }
 QMCU_DSP_SHIFT_SATURATE(qmcu_ssat8, "ssat %0, #8, %1")
 QMCU_DSP_SHIFT_SATURATE(qmcu_ssat4, "ssat %0, #4, %1")

@@ -27,7 +27,7 @@ const SECOND = { halves: HALF_BITS, words: 28 } as const;
 const UNITS = [16, 12, 8, 4] as const;
 const LARGEST_TURN = 32;
 /** With more, sums of squares of codes might leave 31 bits. */
-const LONGEST_COLUMN = 2 ** 15;
+const MOST_TAPS = 2 ** 15;
 
 /**
  * How a convolution on cores with the DSP extension may be packed; undefined where it may not: the codes' bits decide the kind,
@@ -40,7 +40,7 @@ export function packOf({ buffers, constants }: Program, { inputs: [input], outpu
   if (kind === 'words' && role === 'input') return undefined;
   if (kernel.weightBits !== 4 || kernel.group !== 1 || output.channels % 4 !== 0 || regionWidth(output.region) < 4) return undefined;
   const length = kernel.window.kernelH * kernel.window.kernelW * input.channels;
-  if (length > LONGEST_COLUMN) return undefined;
+  if (length > MOST_TAPS) return undefined;
   const rows = new Rows(constants[kernel.weights].values, length, { min: minCode(bits, signed), max: maxCode(bits, signed) });
   if (!rows.standInWords(kind) || (kind === 'halves' && !rows.fit(2 ** 18))) return undefined;
   // Of two weights in a half only the first one's sums stand below others.
