@@ -1,6 +1,6 @@
 // Counts the instructions of one whole inference of generated C on emulated boards, with a model of the cycles of an M0+, M3 or M4 (test/firmware/counting/timing.h), and checks that all plans of a model give the same bits there.
-// `node test/bench/network.mjs PLAN… [--cores m4,m3,m0plus] [--level=-O3] [--optimize speed|size] [--compiler gcc|clang] [--layers]`: plans as `quantmcu quantize` writes them. With several, each must
-// compute the outputs of the first on the stored inputs: e.g. 8 bits layer by layer, then in patches. `--layers` also lists the instructions of every run of a layer.
+// `node test/bench/network.mjs PLAN… [--cores m4,m3,m0plus] [--level=-O3] [--optimize speed|size] [--compiler gcc|clang] [--layers|--kinds]`: plans as `quantmcu quantize` writes them. With several, each must
+// compute the outputs of the first on the stored inputs: e.g. 8 bits layer by layer, then in patches. `--layers` also lists the instructions of every run of a layer, `--kinds` their sums by kernel and window.
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { bundleTests, projectRoot } from '../support/bundle.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { cores: { type: 'string', default: 'm4' }, level: { type: 'string', default: '-O3' }, optimize: { type: 'string', default: 'speed' }, layers: { type: 'boolean', default: false }, compiler: { type: 'string', default: 'gcc' } },
+  options: { cores: { type: 'string', default: 'm4' }, level: { type: 'string', default: '-O3' }, optimize: { type: 'string', default: 'speed' }, layers: { type: 'boolean', default: false }, kinds: { type: 'boolean', default: false }, compiler: { type: 'string', default: 'gcc' } },
 });
 const counting = path.join(projectRoot, 'test/firmware/counting');
 const bundle = await bundleTests('bench-network', [], { stdin: { contents: "export * from './test/firmware/board/board';", resolveDir: projectRoot, loader: 'ts' } });
@@ -65,16 +65,28 @@ ${external ? '' : `    memcpy(${name}_input(arena), input, sizeof input);\n`}   
       const [[instructions, cycles]] = countOn(core, sources, elf, [values.level, ...include]);
       const { flash, ram } = boardSizes(elf);
       console.log(`${name} ${core} ${values.compiler === 'gcc' ? '' : `${values.compiler} `}${values.level}: ${instructions} instructions${macs ? `, ${(instructions / macs).toFixed(3)} per MAC` : ''}${cycles ? `, ${cycles} cycles` : ''}, flash ${flash}, RAM ${ram} bytes, outputs ${outputs[index]}: ${plan}`);
-      if (values.layers) {
+      if (values.layers || values.kinds) {
         // Each run of a layer has its marks, inside those of the inference, whose begin is then without an end. Runs follow each other as they stand in the source.
         const counted = countOn(core, sources, `${elf}.layers`, [values.level, ...include, '-include', path.join(counting, 'counting.h'), '-DQMCU_LAYER_BEGIN(layer)=COUNTING_BEGIN()', '-DQMCU_LAYER_END(layer)=COUNTING_END()']);
         const source = readFileSync(path.join(path.dirname(golden), `${name}.c`), 'utf8');
-        [...source.matchAll(/\/\* (Layer \d+[^\n]*?) \*\/\s*QMCU_LAYER_BEGIN/g)].forEach(([, title], i) => console.log(`${String(counted[i][0]).padStart(12)}  ${title}`));
+        const runs = [...source.matchAll(/\/\* (Layer \d+[^\n]*?) \*\/\s*QMCU_LAYER_BEGIN[^]*?QMCU_LAYER_END/g)].map(([code, title], i) => ({ title, instructions: counted[i][0], kind: kindOf(source, code) }));
+        if (values.layers) runs.forEach(({ title, instructions }) => console.log(`${String(instructions).padStart(12)}  ${title}`));
+        const kinds = new Map();
+        for (const { kind, instructions } of runs) kinds.set(kind, (kinds.get(kind) ?? 0) + instructions);
+        if (values.kinds) kinds.forEach((instructions, kind) => console.log(`${String(instructions).padStart(12)}  ${kind}`));
       }
     }
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** Kernel and window of a run of a layer, by the parameters that its calls pass. */
+function kindOf(source, code) {
+  const names = [...code.matchAll(/&((?:conv2d|depthwise2d|fully_connected|add|average_pool|max_pool)_\w+)/g)].map(([, name]) => name);
+  if (names.length === 0) return 'others';
+  const window = new RegExp(` ${names[0]} = \\{\\s*\\.window = \\{(\\d+), (\\d+)`).exec(source);
+  return `${/^[a-z]+(?:2d|_[a-z]+)?/.exec(names[0])[0]}${window ? ` ${window[1]}x${window[2]}` : ''}`;
 }
 
 /** Builds and runs a program; the instructions between each pair of its marks, and cycles where there is a model of them. */
