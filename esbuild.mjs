@@ -17,7 +17,7 @@ const bundles = [
   { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', external: ['vscode'], mainFields: ['module', 'main'] },
   { ...node, entryPoints: ['src/worker.ts'], outfile: 'dist/worker.js', external: onnxruntime },
   { ...node, entryPoints: ['src/evaluator.ts'], outfile: 'dist/evaluator.js' },
-  { ...node, entryPoints: ['src/cli.ts'], outfile: 'dist/cli.js', external: onnxruntime, banner: { js: '#!/usr/bin/env node' } },
+  { ...node, entryPoints: ['src/cli/cli.ts'], outfile: 'dist/cli.js', external: onnxruntime, banner: { js: '#!/usr/bin/env node' } },
   { ...common, platform: 'browser', target: 'es2022', format: 'iife', entryPoints: ['webview/main.ts'], outfile: 'dist/webview/main.js' },
 ];
 

@@ -1,6 +1,6 @@
 import type { Calibration } from '../engine/calibration/types';
 import type { Graph, LayerId, MapId } from '../engine/graph/types';
-import type { OpenedPlan } from '../engine/plan/open';
+import type { OpenedPlan } from '../engine/planned/open';
 import type { Plan } from '../engine/plan/types';
 import type { MapFormat } from '../engine/quantize/types';
 import { codeEntropy } from '../engine/vdqs/entropy';

@@ -1,8 +1,8 @@
 import { regionHeight, regionPixels } from '../engine/graph/region';
 import { isWeighted, type Graph } from '../engine/graph/types';
-import type { Schedule, ScheduleStep } from '../engine/patch/schedule';
-import { extentOf, wholeExtent } from '../engine/program/kernelCost';
-import { callInstructions, copyInstructions, elementInstructions, instructionsMs, layerInstructions, stepInstructions } from '../engine/program/latency';
+import type { Schedule, ScheduleStep } from '../engine/schedule/schedule';
+import { extentOf, wholeExtent } from '../engine/cost/kernelCost';
+import { callInstructions, copyInstructions, elementInstructions, instructionsMs, layerInstructions, stepInstructions } from '../engine/cost/latency';
 import type { Program, Step } from '../engine/program/types';
 import type { BitDecisions } from '../engine/quantize/quantizeGraph';
 import type { TargetView } from '../protocol/views';

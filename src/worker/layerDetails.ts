@@ -1,7 +1,7 @@
 import type { Calibration } from '../engine/calibration/types';
-import { UserError } from '../engine/errors';
+import { UserError } from '../engine/common/errors';
 import { isWeighted, type WeightedLayer } from '../engine/graph/types';
-import type { OpenedPlan } from '../engine/plan/open';
+import type { OpenedPlan } from '../engine/planned/open';
 import type { LayerDetailsView } from '../protocol/details';
 import { mapDistribution, referenceDistribution, weightDistribution } from './distribution';
 

@@ -1,4 +1,4 @@
-import { UserError } from '../engine/errors';
+import { UserError } from '../engine/common/errors';
 import { layerMacs } from '../engine/graph/macs';
 import type { Graph } from '../engine/graph/types';
 import { describeModel, importModel, type ModelDescription, type NodeDescription, type ValueDescription } from '../engine/onnx';

@@ -1,11 +1,11 @@
 import { promises as fs } from 'node:fs';
 import { cachedCalibration, defaultCachePath } from '../engine/calibration/cache';
 import type { Calibration } from '../engine/calibration/types';
-import { UserError } from '../engine/errors';
+import { UserError } from '../engine/common/errors';
 import type { Graph } from '../engine/graph/types';
 import { importModel } from '../engine/onnx';
 import { hashFile } from '../engine/plan/files';
-import type { OpenedPlan, PlanModel } from '../engine/plan/open';
+import type { OpenedPlan, PlanModel } from '../engine/planned/open';
 import { readModelView, type ShownModel } from './modelView';
 
 type Sizes = Readonly<Record<string, number>> | undefined;

@@ -1,10 +1,10 @@
 import type { Calibration } from '../engine/calibration/types';
-import { UserError } from '../engine/errors';
+import { UserError } from '../engine/common/errors';
 import { isWeighted, type Graph, type LayerId, type MapId } from '../engine/graph/types';
-import { decisionsOf } from '../engine/plan/decisions';
-import { resolveStage, resolveTailStages } from '../engine/plan/stage';
+import { decisionsOf } from '../engine/planned/decisions';
+import { resolveStage, resolveTailStages } from '../engine/planned/stage';
 import type { LayerPlan, MapPlan, Plan } from '../engine/plan/types';
-import type { Progress } from '../engine/progress';
+import type { Progress } from '../engine/common/progress';
 import { formatTies } from '../engine/quantize/ties';
 import type { PlanChange } from '../protocol/changes';
 import { changeGrid, changeLambda, changePhi, changeTarget, chooseStage } from './planSearch';

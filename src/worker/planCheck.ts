@@ -1,8 +1,8 @@
 import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
-import { UserError } from '../engine/errors';
+import { UserError } from '../engine/common/errors';
 import { besidePlan, hashBytes, modelPathOf, readParameters, readPlan } from '../engine/plan/files';
-import { openPlan } from '../engine/plan/open';
+import { openPlan } from '../engine/planned/open';
 import { parsePlan } from '../engine/plan/sidecar';
 import type { Plan } from '../engine/plan/types';
 import type { PlanProblem, ViewRequest } from '../protocol/engine';

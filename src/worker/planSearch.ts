@@ -1,14 +1,14 @@
 /** What-ifs that the planner answers: another board, grid, λ or stage. They take it up to seconds on large networks. */
 import type { Calibration } from '../engine/calibration/types';
-import { classifyPatches, decide, type DecideOptions } from '../engine/decide';
-import { UserError } from '../engine/errors';
+import { classifyPatches, decide, type DecideOptions } from '../engine/run/decide';
+import { UserError } from '../engine/common/errors';
 import type { Graph } from '../engine/graph/types';
 import type { PatchChoice } from '../engine/patch/estimate';
-import { stageUpTo } from '../engine/patch/stages';
-import { decisionsOf } from '../engine/plan/decisions';
-import { resolveStage, resolveTailStages } from '../engine/plan/stage';
+import { stageUpTo } from '../engine/schedule/stages';
+import { decisionsOf } from '../engine/planned/decisions';
+import { resolveStage, resolveTailStages } from '../engine/planned/stage';
 import type { PatchStage, Plan, TailStage } from '../engine/plan/types';
-import type { Progress } from '../engine/progress';
+import type { Progress } from '../engine/common/progress';
 import { arenaTarget } from '../engine/targets/capacity';
 import { findTarget } from '../engine/targets/targets';
 import type { StageChoice, TailStageChoice } from '../protocol/changes';

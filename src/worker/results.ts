@@ -1,5 +1,5 @@
 import { promises as fs } from 'node:fs';
-import type { Evaluation } from '../engine/evaluate';
+import type { Evaluation } from '../engine/run/evaluate';
 import { hashBytes, writeFilesWhole } from '../engine/plan/files';
 import type { Plan } from '../engine/plan/types';
 import type { AccuracyView } from '../protocol/views';

@@ -3,7 +3,7 @@ import { loadSample } from '../engine/calibration/inputs';
 import { resizeBilinear } from '../engine/calibration/resample';
 import { listSamples } from '../engine/calibration/samples';
 import type { Calibration } from '../engine/calibration/types';
-import { UserError } from '../engine/errors';
+import { UserError } from '../engine/common/errors';
 import type { Graph } from '../engine/graph/types';
 import type { Plan } from '../engine/plan/types';
 import type { SampleImageView } from '../protocol/views';

@@ -1,19 +1,19 @@
 import * as path from 'node:path';
 import { defaultCachePath } from '../engine/calibration/cache';
-import { UserError } from '../engine/errors';
-import { GENERATOR } from '../engine/generator';
-import { relativeTo } from '../engine/pipeline';
+import { UserError } from '../engine/common/errors';
+import { GENERATOR } from '../engine/common/generator';
+import { relativeTo } from '../engine/run/pipeline';
 import { hashBytes, hashFile, modelPathOf, readPlan, writeFilesWhole } from '../engine/plan/files';
 import { encodeParameters } from '../engine/plan/parametersFile';
 import { formatPlan, parametersFileName, parsePlan } from '../engine/plan/sidecar';
 import type { Plan } from '../engine/plan/types';
-import { checkCancelled, type Progress } from '../engine/progress';
+import { checkCancelled, type Progress } from '../engine/common/progress';
 import { settingsAt, writePointAsPlan } from '../engine/sweep/pick';
 import { SweepSession } from '../engine/sweep/session';
 import { runSweep, sweepValues } from '../engine/sweep/sweep';
 import { readSweeps, sweepsPathOf, writeSweep } from '../engine/sweep/tableFile';
 import type { Sweep, SweepDecisions, SweepSettings } from '../engine/sweep/types';
-import type { OpenedPlan } from '../engine/plan/open';
+import type { OpenedPlan } from '../engine/planned/open';
 import type { SweepRequest, SweepService, SweepView } from '../protocol/sweeps';
 
 /**

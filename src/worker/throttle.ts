@@ -1,4 +1,4 @@
-import type { Progress } from '../engine/progress';
+import type { Progress } from '../engine/common/progress';
 
 /** Reports more frequent than this are not seen by anybody and cost messages. */
 const INTERVAL_MS = 50;

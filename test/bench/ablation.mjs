@@ -49,7 +49,7 @@ const parts = [
 async function buildWithout(changes, file) {
   const pending = new Set(changes);
   await build({
-    entryPoints: [path.join(projectRoot, 'src/cli.ts')], outfile: file, bundle: true, platform: 'node', target: 'node20', format: 'cjs', packages: 'external',
+    entryPoints: [path.join(projectRoot, 'src/cli/cli.ts')], outfile: file, bundle: true, platform: 'node', target: 'node20', format: 'cjs', packages: 'external',
     logLevel: 'warning', loader: { '.c': 'text', '.h': 'text', '.ld': 'text' },
     plugins: [{
       name: 'leave out',

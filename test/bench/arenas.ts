@@ -3,8 +3,8 @@ import type { Graph } from '../../src/engine/graph/types';
 import { importModel } from '../../src/engine/onnx';
 import { MemoryEstimator, type MemoryModel } from '../../src/engine/patch/estimate';
 import { planPatches, type HaloStrategy, type PlannerOptions } from '../../src/engine/patch/planner';
-import { isOutside } from '../../src/engine/plan/inputPlace';
-import { scheduleRules } from '../../src/engine/program/scheduleRules';
+import { isOutside } from '../../src/engine/graph/bits';
+import { scheduleRules } from '../../src/engine/schedule/scheduleRules';
 import { sharedData } from '../support/sharedData';
 
 const models = ['mobilenetv2_1.0_224_tv', 'mobilenetv1_0.25_224_imagenet', 'squeezenet1.1_224_imagenet', 'mcunet_vww_80', 'face_rfb320'];

@@ -1,4 +1,4 @@
-// Fits the estimate of instructions on a Cortex-M4 (src/engine/program/kernelCost.ts) to counts, and prints its coefficients and errors.
+// Fits the estimate of instructions on a Cortex-M4 (src/engine/cost/kernelCost.ts) to counts, and prints its coefficients and errors.
 // `node test/bench/latency.mjs [--write]`: from kernels-m4.tsv (columns of `kernels.mjs --cores m4`), packed-m4.tsv and runs-m4.tsv; --write puts the coefficients into kernelCost.ts.
 // `node test/bench/latency.mjs --count PLAN…`: counts every run of a layer of these plans first (network.mjs --layers) and remakes runs-m4.tsv of them.
 import { execFileSync } from 'node:child_process';
@@ -63,7 +63,7 @@ plans.forEach((plan, p) => {
   console.log(`  ${plan}: ${sums.counted} counted, ${Math.round(sums.estimated)} estimated, ${(100 * (sums.estimated / sums.counted - 1)).toFixed(1)} %`);
 });
 if (values.write) {
-  const file = path.join(projectRoot, 'src/engine/program/kernelCost.ts');
+  const file = path.join(projectRoot, 'src/engine/cost/kernelCost.ts');
   const source = readFileSync(file, 'utf8');
   const written = source.replace(/(M4_COEFFICIENTS = \{)[^}]*(\};)/, (_, open, close) => {
     const entries = Object.entries(coefficients).map(([name, value]) => `${name}: ${value}`);

@@ -1,9 +1,9 @@
-import { openPlan } from '../../src/engine/plan/open';
-import type { CostKernel, Extent, KernelShape } from '../../src/engine/program/kernelCost';
-import { kernelInstructions, M4_COEFFICIENTS, unitCosts, wholeExtent, type Coefficients } from '../../src/engine/program/kernelCost';
-import { stepShape } from '../../src/engine/program/latency';
+import { openPlan } from '../../src/engine/planned/open';
+import type { CostKernel, Extent, KernelShape } from '../../src/engine/cost/kernelCost';
+import { kernelInstructions, M4_COEFFICIENTS, unitCosts, wholeExtent, type Coefficients } from '../../src/engine/cost/kernelCost';
+import { stepShape } from '../../src/engine/cost/latency';
 import type { Program, Step } from '../../src/engine/program/types';
-import type { Bits, WeightBits } from '../../src/engine/plan/types';
+import type { Bits, WeightBits } from '../../src/engine/graph/bits';
 
 export { M4_COEFFICIENTS };
 

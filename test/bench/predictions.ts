@@ -2,11 +2,11 @@ import * as path from 'node:path';
 import { loadSamples } from '../../src/engine/calibration/inputs';
 import { listSamples } from '../../src/engine/calibration/samples';
 import { topIndices } from '../../src/engine/evaluation/compareOutputs';
-import { generateSources } from '../../src/engine/generate';
-import { openPlan } from '../../src/engine/plan/open';
+import { generateSources } from '../../src/engine/run/generate';
+import { openPlan } from '../../src/engine/planned/open';
 import { Executor } from '../../src/engine/program/interpreter';
 import { decodePort, inputCodes } from '../../src/engine/program/ports';
-import { silentProgress } from '../../src/engine/progress';
+import { silentProgress } from '../../src/engine/common/progress';
 import { buildForHost, removeFolder, scratchFolder } from '../firmware/support/hostBuild';
 
 /** What the generated C chose for each image, and on how many of them its output bytes are the interpreter's. */

@@ -34,7 +34,7 @@ function build(): Programs {
   const folder = path.join(outRoot, 'faults', `cli-${process.pid}`);
   const cli = path.join(folder, 'cli.js');
   const viewer = path.join(folder, 'viewer.js');
-  for (const [entry, outfile] of [['src/cli.ts', cli], ['test/faults/viewer.ts', viewer]]) buildSync({
+  for (const [entry, outfile] of [['src/cli/cli.ts', cli], ['test/faults/viewer.ts', viewer]]) buildSync({
     absWorkingDir: projectRoot, entryPoints: [entry], outfile, bundle: true, platform: 'node', target: 'node20', format: 'cjs',
     external: ['onnxruntime-node'], loader: { '.c': 'text', '.h': 'text', '.ld': 'text' }, logLevel: 'error',
   });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
-import { CancelledError, UserError } from '../../src/engine/errors';
-import { openPlan } from '../../src/engine/plan/open';
-import type { Progress } from '../../src/engine/progress';
+import { CancelledError, UserError } from '../../src/engine/common/errors';
+import { openPlan } from '../../src/engine/planned/open';
+import type { Progress } from '../../src/engine/common/progress';
 import { cliPath } from './commandLine';
 import { WorkFolder, failureOf, quantizeSmall, smallModel, writeImages } from './fixtures';
 

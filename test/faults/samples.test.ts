@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { crc32 } from 'node:zlib';
-import { UserError } from '../../src/engine/errors';
+import { UserError } from '../../src/engine/common/errors';
 import { npy } from '../support/npyWriter';
 import { assertSound, runCli } from './commandLine';
 import { WorkFolder, failureOf, quantizeSmall, sampleImages, smallModel, tinyPng, writeImages } from './fixtures';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { UserError } from '../../src/engine/errors';
-import { generateSources } from '../../src/engine/generate';
-import { openPlan } from '../../src/engine/plan/open';
+import { UserError } from '../../src/engine/common/errors';
+import { generateSources } from '../../src/engine/run/generate';
+import { openPlan } from '../../src/engine/planned/open';
 import { writeFilesWhole } from '../../src/engine/plan/files';
 import { writeToProject } from '../../src/engine/codegen';
 import { assertSound, runCli } from './commandLine';

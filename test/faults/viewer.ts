@@ -1,5 +1,5 @@
-import { silentProgress } from '../../src/engine/progress';
-import { UserError } from '../../src/engine/errors';
+import { silentProgress } from '../../src/engine/common/progress';
+import { UserError } from '../../src/engine/common/errors';
 import { createService } from '../../src/worker/service';
 
 /** Prints what the editor would be given of a model: one line of JSON, or one line that says why there is nothing to show. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import * as path from 'node:path';
-import { keepNothing } from '../../src/engine/patch/branches';
-import { stageUpTo } from '../../src/engine/patch/stages';
-import type { PatchClass } from '../../src/engine/plan/types';
+import { keepNothing } from '../../src/engine/schedule/branches';
+import { stageUpTo } from '../../src/engine/schedule/stages';
+import type { PatchClass } from '../../src/engine/graph/bits';
 import { Executor } from '../../src/engine/program/interpreter';
 import { lower, type LoweringStage } from '../../src/engine/program/lower';
 import type { Program } from '../../src/engine/program/types';

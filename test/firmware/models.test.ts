@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { goldenInputs } from '../../src/engine/generate';
+import { goldenInputs } from '../../src/engine/run/generate';
 import type { Program } from '../../src/engine/program/types';
 import { runGeneratedOnBoard } from './support/boardBuild';
 import { buildForHost, removeFolder, sanitizerFlags, scratchFolder } from './support/hostBuild';

@@ -1,5 +1,5 @@
 import type { Access, Branch, BufferId, BufferRole, Constant, ConstantId, Kernel, Port, Program, ProgramBuffer, Step } from '../../src/engine/program/types';
-import type { Bits } from '../../src/engine/plan/types';
+import type { Bits } from '../../src/engine/graph/bits';
 import type { Region } from '../../src/engine/graph/region';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };

@@ -1,5 +1,5 @@
 import type { Region } from '../../src/engine/graph/region';
-import type { Bits } from '../../src/engine/plan/types';
+import type { Bits } from '../../src/engine/graph/bits';
 import type { BufferId, Kernel, KernelOp, Program, ProgramBuffer, Requantization, ScaledSum, Step, StepWindow } from '../../src/engine/program/types';
 import { ProgramBuilder } from './programBuilder';
 import { mulberry32 } from './randomGraph';

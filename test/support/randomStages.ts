@@ -1,7 +1,7 @@
 import type { Graph, LayerId, MapId } from '../../src/engine/graph/types';
-import { stageBranches } from '../../src/engine/patch/branches';
-import type { TailStageChoice } from '../../src/engine/patch/schedule';
-import { channelStage, stageUpTo } from '../../src/engine/patch/stages';
+import { stageBranches } from '../../src/engine/schedule/branches';
+import type { TailStageChoice } from '../../src/engine/schedule/schedule';
+import { channelStage, stageUpTo } from '../../src/engine/schedule/stages';
 import { mulberry32 } from './randomGraph';
 
 /** Stages for the layers that are not `taken`, anywhere in a graph: ends, beginnings, grids and kept maps by a seed. Often none. */

@@ -1,8 +1,8 @@
 import { regionHeight, regionPixels, regionWidth, type Region } from '../../src/engine/graph/region';
 import { elements, type Graph, type Layer, type MapId, type ResizeLayer } from '../../src/engine/graph/types';
-import { isBroadcast } from '../../src/engine/patch/receptiveField';
-import type { Schedule, ScheduleAccess, ScheduleBuffer, ScheduleStep } from '../../src/engine/patch/schedule';
-import type { PatchClass } from '../../src/engine/plan/types';
+import { isBroadcast } from '../../src/engine/schedule/receptiveField';
+import type { Schedule, ScheduleAccess, ScheduleBuffer, ScheduleStep } from '../../src/engine/schedule/schedule';
+import type { PatchClass } from '../../src/engine/graph/bits';
 
 /** An access, and the channel of its map that its first channel is (not 0 where a step copies a part only). */
 type Meant = ScheduleAccess & { readonly firstChannel: number };

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import * as path from 'node:path';
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 import { elements, type Graph, type TensorBinding } from '../graph/types';
 import { decodeNpy, NPY_HEADER_BYTES, npyElements, parseNpyHeader, type NpyHeader } from './npy';
 import { readExactly, readZipDirectory, readZipEntry } from './zip';

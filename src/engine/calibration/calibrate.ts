@@ -1,6 +1,6 @@
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 import type { Graph } from '../graph/types';
-import type { Progress } from '../progress';
+import type { Progress } from '../common/progress';
 import { loadSamples } from './inputs';
 import { FloatSession } from './session';
 import { MapAccumulator } from './statistics';

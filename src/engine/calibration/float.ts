@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/types';
-import type { Progress } from '../progress';
+import type { Progress } from '../common/progress';
 import { loadSamples, type LoadedSample } from './inputs';
 import { FloatSession } from './session';
 import type { RuntimeOptions } from './runtime';

@@ -1,6 +1,6 @@
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 import type { PixelImage } from './resample';
 
 /** Files and pictures beyond these are refused before they are decoded, so that a small file cannot claim the machine's memory. */

@@ -1,6 +1,6 @@
 import { promises as fs } from 'node:fs';
-import { UserError } from '../errors';
-import { checkCancelled, type Progress } from '../progress';
+import { UserError } from '../common/errors';
+import { checkCancelled, type Progress } from '../common/progress';
 import type { GraphInputs } from './arrayFile';
 import { fitImage } from './fitImage';
 import { decodeImage, MAX_IMAGE_FILE_BYTES } from './images';

@@ -1,6 +1,6 @@
 import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 import type { Preprocess } from './types';
 
 /** Names that can be given instead of a JSON file. */

@@ -1,7 +1,7 @@
 import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 import type { Graph, TensorBinding } from '../graph/types';
 import { halfToFloat } from '../onnx/tensorData';
 import { floatToHalf } from './half';

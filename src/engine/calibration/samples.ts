@@ -1,6 +1,6 @@
 import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 import { openArrayFile, readIntegerArray, type ArrayFile, type GraphInputs } from './arrayFile';
 import { parseCsv } from './csv';
 import { imageFormat } from './images';

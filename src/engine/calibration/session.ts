@@ -1,4 +1,4 @@
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 import { evaluateLayer } from '../graph/evaluate';
 import { elements, type Graph, type Layer, type MapId, type MapTap, type Shape } from '../graph/types';
 import { RuntimeRefusal, RuntimeSession, type RuntimeOptions } from './runtime';

@@ -1,7 +1,7 @@
 import { copyFile, link, lstat, open, readFile, rename, rm } from 'node:fs/promises';
 import * as path from 'node:path';
-import { UserError } from '../errors';
-import { writeRefusal } from '../fileErrors';
+import { UserError } from '../common/errors';
+import { writeRefusal } from '../common/fileErrors';
 import type { ProjectEdit } from './layouts';
 
 /** New texts lie beside the files that they replace until all of them are written, old ones until the work is done. */

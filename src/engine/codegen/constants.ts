@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Constant, ConstantId, Program, Requantization } from '../program/types';
-import { packNibbles, packPairs, pairRows, type RowShape } from './packing';
-import { packScale, packWeights, type Pack } from './packs';
+import { packNibbles, packPairs, pairRows, type RowShape } from './weights/packing';
+import { packScale, packWeights, type Pack } from './weights/packs';
 import { comment, commentText, intLiteral, wrapItems } from './text';
-import { twinWeights } from './twins';
+import { twinWeights } from './weights/twins';
 
 /**
  * Element types of the arrays that the runtime reads. `weights4` is two 4-bit codes to a byte, rows starting on a byte; `pairs8` and

@@ -1,7 +1,7 @@
 import type { Access, ConstantId, Kernel, PerChannel, Requantization, ScaledSum, Step, StepWindow } from '../program/types';
 import type { ConstantArrays } from './constants';
-import type { RowShape } from './packing';
-import type { Pack } from './packs';
+import type { RowShape } from './weights/packing';
+import type { Pack } from './weights/packs';
 import { intLiteral, wrapItems } from './text';
 
 /** What a step passes to its kernel besides the maps. */

@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 import { withEdits } from './buildFiles';
 import { layouts, matchLayouts, readListing } from './layouts';
 import type { Layout, ProjectEdit } from './layouts';

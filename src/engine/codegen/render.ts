@@ -1,5 +1,5 @@
 import type { Program } from '../program/types';
-import { chooseWiderWeights } from './widerWeights';
+import { chooseWiderWeights } from './weights/widerWeights';
 import { ConstantArrays } from './constants';
 import { renderGolden } from './golden';
 import { banner, renderHeader } from './header';

@@ -5,10 +5,10 @@ import { banner } from './header';
 import { macroPrefix } from './identifier';
 import { forModel, runtimeFileName } from './runtime';
 import { comment } from './text';
-import type { WiderWeights } from './widerWeights';
-import { packOf, type Pack } from './packs';
+import type { WiderWeights } from './weights/widerWeights';
+import { packOf, type Pack } from './weights/packs';
 import { roomIn, type Room } from './room';
-import { fitsPolynomial } from './polynomial';
+import { fitsPolynomial } from './weights/polynomial';
 import type { GeneratedFile, RenderOptions } from './types';
 
 /** Longest column of which four find room on the stack (quantmcu_port.h, QMCU_COLUMN_BYTES). Longer ones take a part of the arena that is free meanwhile; without one they come in parts. */

@@ -1,7 +1,7 @@
 import { lstat, mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import * as path from 'node:path';
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 import { contentHash, isSafePath } from './manifest';
 import type { GeneratedFile } from './types';
 

@@ -1,5 +1,5 @@
-import { UserError } from '../errors';
-import { writeRefusal } from '../fileErrors';
+import { UserError } from '../common/errors';
+import { writeRefusal } from '../common/fileErrors';
 import { manifestName } from './manifest';
 import { changeFolder } from './transaction';
 import type { GeneratedFile } from './types';

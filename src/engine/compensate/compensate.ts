@@ -4,7 +4,7 @@ import { spread, type SampleSet } from '../calibration/samples';
 import { FloatSession } from '../calibration/session';
 import type { Preprocess } from '../calibration/types';
 import { isWeighted, type Graph, type LayerId } from '../graph/types';
-import { checkCancelled, type Progress } from '../progress';
+import { checkCancelled, type Progress } from '../common/progress';
 import type { LayerParameters, QuantizedParameters } from '../quantize/types';
 import { compensateLayer } from './compensateLayer';
 import { LayerSamples } from './layerSamples';

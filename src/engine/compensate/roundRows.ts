@@ -1,4 +1,4 @@
-import type { WeightBits } from '../plan/types';
+import type { WeightBits } from '../graph/bits';
 import { cholesky, transpose } from './linear';
 import { algebra, Algebra } from './simd/algebra';
 import { padded, placeFactor, solverBytes } from './solver';

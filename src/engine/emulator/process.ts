@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { CancelledError, UserError } from '../errors';
-import type { Progress } from '../progress';
+import { CancelledError, UserError } from '../common/errors';
+import type { Progress } from '../common/progress';
 
 export interface ToolResult {
   /** Null after a signal. */

@@ -6,8 +6,8 @@ import linkerScript from '../../../media/emulator/mps2.ld';
 import semihosting from '../../../media/sample/firmware/board/semihosting.h';
 import startup from '../../../media/sample/firmware/board/startup.c';
 import type { GeneratedFile } from '../codegen';
-import { UserError } from '../errors';
-import { checkCancelled, type Progress } from '../progress';
+import { UserError } from '../common/errors';
+import { checkCancelled, type Progress } from '../common/progress';
 import { runTool } from './process';
 
 /** Where a self-test can run: emulated Cortex-M4 and Cortex-M0+, or this computer. */

@@ -2,7 +2,7 @@ import type { GraphInputs } from '../calibration/arrayFile';
 import { loadSample, type SampleInput } from '../calibration/inputs';
 import type { Sample } from '../calibration/samples';
 import type { Preprocess } from '../calibration/types';
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 import { Executor, type RunHooks } from '../program/interpreter';
 import { inputCodes } from '../program/ports';
 import type { Program } from '../program/types';

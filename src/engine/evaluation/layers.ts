@@ -5,7 +5,7 @@ import type { Preprocess } from '../calibration/types';
 import type { Graph, LayerId, MapId } from '../graph/types';
 import type { StepResult } from '../program/interpreter';
 import type { Program, Step } from '../program/types';
-import type { Progress } from '../progress';
+import type { Progress } from '../common/progress';
 import type { MapFormat } from '../quantize/types';
 import { IntegerRunner } from './integerRunner';
 import { decibels, type LayerAgreement } from './types';

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { CancelledError, UserError } from '../errors';
-import type { Progress } from '../progress';
+import { CancelledError, UserError } from '../common/errors';
+import type { Progress } from '../common/progress';
 import { IntegerRunner, type RunnerJob, type RunnerResult, type RunnerSetup } from './integerRunner';
 
 /** Runs jobs somewhere; results come in any order. */

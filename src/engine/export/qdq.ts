@@ -1,7 +1,7 @@
 import { inputFormat } from '../calibration/preprocess';
-import { GENERATOR } from '../generator';
+import { GENERATOR } from '../common/generator';
 import { isWeighted, type Graph, type MapId, type TensorBinding } from '../graph/types';
-import type { OpenedPlan } from '../plan/open';
+import type { OpenedPlan } from '../planned/open';
 import type { MapFormat } from '../quantize/types';
 import { fakeQuantize } from './fakeQuantize';
 import { clamped, plainLayer } from './layers';

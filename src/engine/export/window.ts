@@ -1,4 +1,4 @@
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 import type { AveragePoolLayer, MaxPoolLayer, Shape, Window } from '../graph/types';
 import type { Attribute } from './onnxWriter';
 

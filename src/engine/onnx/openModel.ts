@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 import { ByteReader, MalformedError } from './byteReader';
 import type { OnnxModel } from './model';
 import { parseModel } from './parse';

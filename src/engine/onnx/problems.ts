@@ -1,4 +1,4 @@
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 
 /** Why one node keeps a model from being imported. All texts are for the user. */
 export interface ModelProblem {

@@ -1,6 +1,6 @@
 import type { Graph, LayerId, MapId } from '../graph/types';
-import type { Grid } from './branches';
-import type { BitsOf } from './schedule';
+import type { Grid } from '../schedule/branches';
+import type { BitsOf } from '../schedule/schedule';
 import type { AxisNumbers, StageShapes } from './stageShapes';
 
 /** What one stage's branches need, by plain arithmetic: lower bounds, nearly what their schedules need, for all branches of a grid at once. */

@@ -1,8 +1,8 @@
 import type { Graph, MapId } from '../graph/types';
-import { keepNothing, type Grid } from './branches';
+import { keepNothing, type Grid } from '../schedule/branches';
 import type { PlannerOptions } from './planner';
 import { StageShapes } from './stageShapes';
-import { candidateStages, tiledInputs, type Stage } from './stages';
+import { candidateStages, tiledInputs, type Stage } from '../schedule/stages';
 
 /** A patch stage in patches: one of the ways to begin. */
 export interface Choice {

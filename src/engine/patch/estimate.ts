@@ -1,13 +1,13 @@
 import type { Graph, LayerId, MapId } from '../graph/types';
-import type { PatchClass } from '../plan/types';
-import { layoutArena, type ArenaLayout, type ArenaOptions } from '../program/arena';
-import { arenaLowerBound, chainNeeds, stepNeeds } from '../program/arena/lowerBound';
+import type { PatchClass } from '../graph/bits';
+import { layoutArena, type ArenaLayout, type ArenaOptions } from '../arena/layoutArena';
+import { arenaLowerBound, chainNeeds, stepNeeds } from '../arena/lowerBound';
 import { BranchNeeds } from './branchNeeds';
-import type { Grid } from './branches';
+import type { Grid } from '../schedule/branches';
 import type { Choice } from './choices';
-import { buildSchedule, buildStageSchedule, type BitsOf, type RuntimeClasses, type Schedule, type ScheduledStage, type ScheduleOptions, type TailStageChoice } from './schedule';
-import { scheduleArena } from './scheduleArena';
-import type { Stage } from './stages';
+import { buildSchedule, buildStageSchedule, type BitsOf, type RuntimeClasses, type Schedule, type ScheduledStage, type ScheduleOptions, type TailStageChoice } from '../schedule/schedule';
+import { scheduleArena } from '../schedule/scheduleArena';
+import type { Stage } from '../schedule/stages';
 import type { StageShapes } from './stageShapes';
 
 /** Branches that an estimate looks at besides the first and the last. */

@@ -1,9 +1,9 @@
 import type { Graph } from '../graph/types';
-import type { Bits } from '../plan/types';
-import { stepNeeds } from '../program/arena/lowerBound';
+import type { Bits } from '../graph/bits';
+import { stepNeeds } from '../arena/lowerBound';
 import { MemoryEstimator } from './estimate';
 import { planPatches, type PatchCandidate, type PlannerOptions } from './planner';
-import { scheduleArena } from './scheduleArena';
+import { scheduleArena } from '../schedule/scheduleArena';
 
 /** One change and the arena that it would lead to. */
 export interface Remedy {

@@ -1,10 +1,10 @@
 import { graphMacs } from '../graph/macs';
 import type { Graph, MapId } from '../graph/types';
-import type { Grid } from './branches';
+import type { Grid } from '../schedule/branches';
 import { choicesOf, gridsOf, keepSets, patches, shapesOf, type Choice } from './choices';
 import { MemoryEstimator, type MemoryModel, type PatchChoice } from './estimate';
 import { explainNoFit, type NoFit } from './noFit';
-import type { TailStageChoice } from './schedule';
+import type { TailStageChoice } from '../schedule/schedule';
 import type { StageShapes } from './stageShapes';
 import { TailPlanner, type TailPlan } from './tailPlanner';
 

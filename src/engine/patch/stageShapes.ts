@@ -1,11 +1,11 @@
 import type { Graph, Layer, MapId } from '../graph/types';
 import { macsPerPixel } from '../graph/macs';
-import { BLOCK, kernelInstructions, M4_COEFFICIENTS, unitCosts, type AxisExtent } from '../program/kernelCost';
-import { callInstructions, copyInstructions, copyShape, layerShape } from '../program/latency';
-import { axisParts, patchSpans, type AxisParts, type Grid } from './branches';
-import type { Axis } from './receptiveField';
-import type { BitsOf } from './schedule';
-import type { Stage } from './stages';
+import { BLOCK, kernelInstructions, M4_COEFFICIENTS, unitCosts, type AxisExtent } from '../cost/kernelCost';
+import { callInstructions, copyInstructions, copyShape, layerShape } from '../cost/latency';
+import { axisParts, patchSpans, type AxisParts, type Grid } from '../schedule/branches';
+import type { Axis } from '../schedule/receptiveField';
+import type { BitsOf } from '../schedule/schedule';
+import type { Stage } from '../schedule/stages';
 
 /**
  * One axis of one partition of the split map: by map of the stage (the order of {@link StageShapes.maps}), what each row (or column) of branches does. Entries are

@@ -1,13 +1,13 @@
 import type { ConvLayer, Graph, LayerId, MapId } from '../graph/types';
-import { callInstructions, sliceInstructions } from '../program/latency';
-import { keepNothing, type Grid } from './branches';
+import { callInstructions, sliceInstructions } from '../cost/latency';
+import { keepNothing, type Grid } from '../schedule/branches';
 import type { Choice } from './choices';
 import type { LayerNeeds, MemoryEstimator, MemoryModel } from './estimate';
 import { LayerRuns } from './layerRuns';
-import type { TailStageChoice } from './schedule';
-import { Cuts, type Segment } from './segments';
+import type { TailStageChoice } from '../schedule/schedule';
+import { Cuts, type Segment } from '../schedule/segments';
 import type { StageShapes } from './stageShapes';
-import { channelStage, type Stage } from './stages';
+import { channelStage, type Stage } from '../schedule/stages';
 
 /** Slices of channels before a global average that are tried. */
 const MOST_SLICES = 32;

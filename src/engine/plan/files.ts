@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, promises as fs } from 'node:fs';
 import * as path from 'node:path';
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 import { MAX_PLAN_BYTES, parsePlan } from './sidecar';
 import type { Plan } from './types';
 

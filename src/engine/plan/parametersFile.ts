@@ -1,4 +1,4 @@
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 import type { Graph } from '../graph/types';
 import type { LayerParameters, MapFormat, QuantizedParameters } from '../quantize/types';
 

@@ -1,7 +1,7 @@
 import Ajv, { type ValidateFunction } from 'ajv';
 import * as path from 'node:path';
 import schema from '../../../media/schema/plan.schema.json';
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 import type { Plan } from './types';
 
 /** Largest sidecar that is read; real ones have some tens of kilobytes. */

@@ -1,33 +1,6 @@
 import type { Preprocess } from '../calibration/types';
-import type { Core } from '../targets/types';
-
-/** Bitwidths of activation codes. */
-export type Bits = 8 | 4 | 2;
-/** Bitwidths of weight codes. */
-export type WeightBits = 8 | 4;
-
-/** The board a plan is made for. */
-export interface PlanTarget {
-  /** Id in the table of targets, or 'custom'. */
-  readonly id: string;
-  /** SRAM that the arena may use, bytes. */
-  readonly sramBytes: number;
-  /** Flash that weights, tables and code may use, bytes. */
-  readonly flashBytes: number;
-  /** Of a custom board; missing: cortex-m4. Kernels are made for it. */
-  readonly core?: Core;
-  /** Where the application has the network's input. Missing: counted. */
-  readonly input?: InputPlace;
-}
-
-/**
- * Where a network's input is: `counted` in the arena; `external` as a whole in memory of the application's (a frame buffer, flash) that does not count; `tiles`:
- * the application hands over what a patch needs when the network asks for it, and only that counts.
- */
-export type InputPlace = 'counted' | 'external' | 'tiles';
-
-/** Class of a patch by VDPC: `outlier` keeps 8 bits in the whole branch, `regular` gets the mixed precision. */
-export type PatchClass = 'outlier' | 'regular';
+import type { Bits, WeightBits } from '../graph/bits';
+import type { PlanTarget } from '../targets/types';
 
 /** The patch stage: the layers up to and including the one that writes `splitMap` run patch by patch. */
 export interface PatchStage {

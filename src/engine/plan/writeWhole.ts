@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
-import { UserError } from '../errors';
-import { writeRefusal } from '../fileErrors';
+import { UserError } from '../common/errors';
+import { writeRefusal } from '../common/fileErrors';
 
 interface Output {
   readonly path: string;

@@ -1,6 +1,6 @@
-import { arenaGroup } from '../patch/scheduleArena';
-import { layoutWithin } from './arena';
-import { elementwiseOrder, noOrder, overlapDistance, windowedOrder, type GeometricAccess, type KernelOrder } from './overlap';
+import { arenaGroup } from '../schedule/scheduleArena';
+import { layoutWithin } from '../arena/layoutArena';
+import { elementwiseOrder, noOrder, overlapDistance, windowedOrder, type GeometricAccess, type KernelOrder } from '../arena/overlap';
 import type { Access, Constant, Kernel, ProgramBuffer, Step } from './types';
 
 /** Places all buffers in one arena, external ones behind it; outputs may lie over inputs that die in the same step as far as the kernel's order of work allows. */

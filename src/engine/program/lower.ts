@@ -1,11 +1,11 @@
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 import { isWeighted, type AveragePoolLayer, type ConvLayer, type Graph, type Layer, type LayerId, type MapId } from '../graph/types';
 import { fullRegion } from '../graph/region';
-import { buildSchedule, type Schedule, type ScheduleAccess, type ScheduleStep, type ScheduledStage, type Scope, type TailStageChoice } from '../patch/schedule';
-import { isOutside } from '../plan/inputPlace';
-import type { InputPlace } from '../plan/types';
+import { buildSchedule, type Schedule, type ScheduleAccess, type ScheduleStep, type ScheduledStage, type Scope, type TailStageChoice } from '../schedule/schedule';
+import { isOutside } from '../graph/bits';
+import type { InputPlace } from '../graph/bits';
 import { formatTies } from '../quantize/ties';
-import { scheduleRules } from './scheduleRules';
+import { scheduleRules } from '../schedule/scheduleRules';
 import type { MapFormat, QuantizedParameters } from '../quantize/types';
 import { assignOffsets } from './assignOffsets';
 import { ConstantPool } from './constants';

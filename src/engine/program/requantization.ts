@@ -1,4 +1,4 @@
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 
 /** Integers of a requantization at the layer's base formats; see {@link Requantization} in types.ts for the formula. */
 export interface RequantTable {

@@ -1,6 +1,6 @@
 import type { LayerId, MapId } from '../graph/types';
 import type { Region } from '../graph/region';
-import type { Bits, WeightBits } from '../plan/types';
+import type { Bits, WeightBits } from '../graph/bits';
 
 /**
  * A Plan lowered onto a Graph: an ordered list of kernel calls on regions of buffers, each buffer at its offset in one arena,

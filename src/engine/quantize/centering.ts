@@ -1,5 +1,5 @@
 import type { MapStatistics } from '../calibration/types';
-import type { Bits } from '../plan/types';
+import type { Bits } from '../graph/bits';
 import type { ScaleComponent } from './components';
 import { channelError, codeRange } from './histogramError';
 import { baseScales } from './scales';

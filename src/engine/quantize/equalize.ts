@@ -1,6 +1,6 @@
 import type { Graph, MapId, WeightedLayer } from '../graph/types';
 import type { MapStatistics } from '../calibration/types';
-import type { WeightBits } from '../plan/types';
+import type { WeightBits } from '../graph/bits';
 import type { ScaleComponent } from './components';
 import type { BaseScales, CodeType } from './scales';
 import { channelError, channelPower } from './histogramError';

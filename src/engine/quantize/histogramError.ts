@@ -1,5 +1,5 @@
 import type { MapStatistics } from '../calibration/types';
-import type { Bits } from '../plan/types';
+import type { Bits } from '../graph/bits';
 
 /** Smallest and largest code of b bits. */
 export function codeRange(bits: Bits, signed: boolean): { min: number; max: number } {

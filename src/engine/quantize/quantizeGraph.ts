@@ -1,7 +1,7 @@
 import type { Calibration, MapStatistics } from '../calibration/types';
-import { UserError } from '../errors';
+import { UserError } from '../common/errors';
 import { isWeighted, type Graph, type Layer, type LayerId, type MapId, type WeightedLayer } from '../graph/types';
-import type { Bits, WeightBits } from '../plan/types';
+import type { Bits, WeightBits } from '../graph/bits';
 import { scaleComponents, type ScaleComponent } from './components';
 import { equalizeScales } from './equalize';
 import { centeredZeroPoints, channelCenters, recenter } from './centering';

@@ -1,5 +1,5 @@
 import type { Graph, Layer, MapId } from '../graph/types';
-import type { Bits } from '../plan/types';
+import type { Bits } from '../graph/bits';
 import { UnionFind } from './unionFind';
 import { nonNegativeMaps } from './nonNegative';
 

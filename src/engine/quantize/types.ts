@@ -1,5 +1,5 @@
 import type { LayerId, MapId } from '../graph/types';
-import type { Bits, WeightBits } from '../plan/types';
+import type { Bits, WeightBits } from '../graph/bits';
 
 /**
  * How codes of a feature map stand for real values: value[c] = scales[c] · (code − zeroPoints[c]).

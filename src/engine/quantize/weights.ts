@@ -1,5 +1,5 @@
 import type { Graph, WeightedLayer } from '../graph/types';
-import type { WeightBits } from '../plan/types';
+import type { WeightBits } from '../graph/bits';
 import type { LayerParameters, MapFormat } from './types';
 
 /** Fractions of the row's largest magnitude that are tried as the largest code; outliers of a row cost the others resolution. */

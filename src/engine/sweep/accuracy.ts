@@ -1,4 +1,4 @@
-import type { Evaluation } from '../evaluate';
+import type { Evaluation } from '../run/evaluate';
 import type { SweepAccuracy } from './types';
 
 /** An evaluation as a table has it: shares instead of percent. */

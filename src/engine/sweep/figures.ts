@@ -1,11 +1,12 @@
 import type { PatchStatistics } from '../calibration/types';
 import { constantBytes } from '../codegen';
 import type { Graph } from '../graph/types';
-import { patchSpans } from '../patch/branches';
-import { outlierShare } from '../plan/stage';
-import type { PatchStage, PlanTarget } from '../plan/types';
-import { programCost } from '../program/cost';
-import { latencyMs } from '../program/latency';
+import { patchSpans } from '../schedule/branches';
+import { outlierShare } from '../planned/stage';
+import type { PatchStage } from '../plan/types';
+import type { PlanTarget } from '../targets/types';
+import { programCost } from '../cost/cost';
+import { latencyMs } from '../cost/latency';
 import type { Program } from '../program/types';
 import { targets as boards } from '../targets/targets';
 import { boundsOfSpans } from '../vdpc/patchBounds';

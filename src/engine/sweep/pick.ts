@@ -1,11 +1,11 @@
 import * as path from 'node:path';
-import { GENERATOR } from '../generator';
-import { relativeTo } from '../pipeline';
+import { GENERATOR } from '../common/generator';
+import { relativeTo } from '../run/pipeline';
 import { hashBytes, writeFilesWhole } from '../plan/files';
 import { encodeParameters } from '../plan/parametersFile';
 import { formatPlan, parametersFileName, parsePlan } from '../plan/sidecar';
 import type { Plan } from '../plan/types';
-import { checkCancelled, type Progress } from '../progress';
+import { checkCancelled, type Progress } from '../common/progress';
 import type { SweepSession } from './session';
 import { sweepsPathOf } from './tableFile';
 import type { Sweep, SweepDecisions, SweepSettings } from './types';

@@ -1,11 +1,11 @@
-import { classifyPatches } from '../decide';
-import { CancelledError, UserError } from '../errors';
-import { evaluate } from '../evaluate';
+import { classifyPatches } from '../run/decide';
+import { CancelledError, UserError } from '../common/errors';
+import { evaluate } from '../run/evaluate';
 import type { FloatCache } from '../evaluation/floatCache';
-import { decisionsOf } from '../plan/decisions';
-import { classRows, resolveStage, resolveTailStages } from '../plan/stage';
+import { decisionsOf } from '../planned/decisions';
+import { classRows, resolveStage, resolveTailStages } from '../planned/stage';
 import type { PatchStage } from '../plan/types';
-import { checkCancelled, type Progress } from '../progress';
+import { checkCancelled, type Progress } from '../common/progress';
 import type { QuantizedParameters } from '../quantize/types';
 import { randomClasses } from '../vdpc/random';
 import { accuracyOf } from './accuracy';

@@ -1,5 +1,5 @@
 import { isWeighted, type Graph } from '../graph/types';
-import { decisionsOf } from '../plan/decisions';
+import { decisionsOf } from '../planned/decisions';
 import type { Sensitivities } from '../vdqs/sensitivity';
 import type { DecisionUnit } from '../vdqs/units';
 import type { SweepDecisions } from './types';

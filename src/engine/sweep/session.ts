@@ -1,12 +1,12 @@
 import { calibrateCached } from '../calibration/cache';
 import { listSamples } from '../calibration/samples';
 import type { Calibration, Preprocess } from '../calibration/types';
-import { decide, type DecideOptions, type Decision } from '../decide';
+import { decide, type DecideOptions, type Decision } from '../run/decide';
 import type { Graph } from '../graph/types';
-import { ModelQuantizer } from '../modelQuantizer';
+import { ModelQuantizer } from '../run/modelQuantizer';
 import { importModel } from '../onnx';
 import { hashFile } from '../plan/files';
-import type { Progress } from '../progress';
+import type { Progress } from '../common/progress';
 import type { SweepSettings } from './types';
 
 /** What a session is opened on. */

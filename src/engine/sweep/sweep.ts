@@ -1,7 +1,7 @@
-import type { DecideOptions } from '../decide';
-import { UserError } from '../errors';
+import type { DecideOptions } from '../run/decide';
+import { UserError } from '../common/errors';
 import { FloatCache } from '../evaluation/floatCache';
-import type { Progress } from '../progress';
+import type { Progress } from '../common/progress';
 import type { QuantizedParameters } from '../quantize/types';
 import { settingsAt } from './pick';
 import { atPhi, makePoint, measureRandom, type PointMaker } from './points';

@@ -1,4 +1,6 @@
-import type { Bits, Plan, PlanTarget, WeightBits } from '../plan/types';
+import type { Bits, WeightBits } from '../graph/bits';
+import type { Plan } from '../plan/types';
+import type { PlanTarget } from '../targets/types';
 import type { Preprocess } from '../calibration/types';
 
 /** What is varied from point to point; everything else of a sweep is held. */

@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/types';
-import type { PlanTarget } from '../plan/types';
+import type { PlanTarget } from './types';
 import type { Target } from './types';
 
 /** Code of the runtime and of one inference. */

@@ -1,5 +1,5 @@
-import { UserError } from '../errors';
-import type { PlanTarget } from '../plan/types';
+import { UserError } from '../common/errors';
+import type { PlanTarget } from './types';
 import type { MemoryRegion, Target } from './types';
 
 const kib = 1024;

@@ -1,3 +1,5 @@
+import type { InputPlace } from '../graph/bits';
+
 /** A memory region that the arena or the weights can be placed in. */
 export interface MemoryRegion {
   /** As the vendor's linker scripts call it, e.g. `DTCM`. */
@@ -23,4 +25,18 @@ export interface Target {
   readonly flashRegion: string;
   /** Where the figures come from: document and section. */
   readonly source: string;
+}
+
+/** The board a plan is made for. */
+export interface PlanTarget {
+  /** Id in the table of targets, or 'custom'. */
+  readonly id: string;
+  /** SRAM that the arena may use, bytes. */
+  readonly sramBytes: number;
+  /** Flash that weights, tables and code may use, bytes. */
+  readonly flashBytes: number;
+  /** Of a custom board; missing: cortex-m4. Kernels are made for it. */
+  readonly core?: Core;
+  /** Where the application has the network's input. Missing: counted. */
+  readonly input?: InputPlace;
 }

@@ -1,5 +1,5 @@
 import type { PatchStatistics } from '../calibration/types';
-import type { PatchClass } from '../plan/types';
+import type { PatchClass } from '../graph/bits';
 import { zOfMass } from './gaussian';
 import { patchHistograms, patchOutliers, type PatchOutliers } from './outliers';
 import type { PatchBounds } from './patchBounds';

@@ -1,4 +1,4 @@
-import type { PatchClass } from '../plan/types';
+import type { PatchClass } from '../graph/bits';
 
 /**
  * `outliers` of `patches` positions drawn at random: what a rule of VDPC has to beat at the same share. The same seed gives the same classes.

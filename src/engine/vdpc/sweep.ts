@@ -1,5 +1,5 @@
 import type { PatchStatistics } from '../calibration/types';
-import type { PatchClass } from '../plan/types';
+import type { PatchClass } from '../graph/bits';
 import { frequentPositions, outlierMarks, rankOutliers } from './classify';
 import { normalDensity, zOfMass } from './gaussian';
 import { patchHistograms, patchOutliers } from './outliers';

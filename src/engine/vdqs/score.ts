@@ -1,4 +1,4 @@
-import type { Bits } from '../plan/types';
+import type { Bits } from '../graph/bits';
 
 /** What VDQS knows of one decision at one bitwidth. */
 export interface Candidate {

@@ -1,7 +1,7 @@
 import type { Calibration } from '../calibration/types';
 import { layerMacs, graphMacs } from '../graph/macs';
 import type { Graph, LayerId, MapId } from '../graph/types';
-import type { Bits, WeightBits } from '../plan/types';
+import type { Bits, WeightBits } from '../graph/bits';
 import { baseScales } from '../quantize/scales';
 import { formatTies } from '../quantize/ties';
 import { codeEntropy, entropyChange } from './entropy';

@@ -1,5 +1,5 @@
-import type { Bits } from '../plan/types';
-import { checkCancelled, type Progress } from '../progress';
+import type { Bits } from '../graph/bits';
+import { checkCancelled, type Progress } from '../common/progress';
 import type { Candidate } from './score';
 import type { DecisionUnit } from './units';
 

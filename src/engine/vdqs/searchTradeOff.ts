@@ -1,6 +1,6 @@
 import { layerMacs } from '../graph/macs';
 import { isWeighted, type Graph, type LayerId } from '../graph/types';
-import type { Bits, WeightBits } from '../plan/types';
+import type { Bits, WeightBits } from '../graph/bits';
 import type { Sensitivities } from './sensitivity';
 import type { DecisionUnit } from './units';
 

@@ -1,5 +1,5 @@
 import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types';
-import type { Bits } from '../plan/types';
+import type { Bits } from '../graph/bits';
 import { formatTies } from '../quantize/ties';
 
 /**

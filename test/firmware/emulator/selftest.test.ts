@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { runSelftest, selftestCores } from '../../../src/engine/emulator/selftest';
-import { CancelledError, UserError } from '../../../src/engine/errors';
-import { silentProgress } from '../../../src/engine/progress';
+import { CancelledError, UserError } from '../../../src/engine/common/errors';
+import { silentProgress } from '../../../src/engine/common/progress';
 import { randomProgram } from '../../support/randomProgram';
 import { reference } from '../support/reference';
 

@@ -1,5 +1,5 @@
-import { packScale, packWeights, type Pack } from '../../../src/engine/codegen/packs';
-import { twinWeights } from '../../../src/engine/codegen/twins';
+import { packScale, packWeights, type Pack } from '../../../src/engine/codegen/weights/packs';
+import { twinWeights } from '../../../src/engine/codegen/weights/twins';
 import { regionHeight, regionWidth } from '../../../src/engine/graph/region';
 import type { Access, Kernel, KernelOp, PerChannel, Program, Requantization, ScaledSum, Step, StepWindow } from '../../../src/engine/program/types';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { specialKernel, type SpecialKernel } from '../../../src/engine/codegen/special';
-import { fitsTwins } from '../../../src/engine/codegen/twins';
+import { fitsTwins } from '../../../src/engine/codegen/weights/twins';
 import { Executor } from '../../../src/engine/program/interpreter';
 import type { Program } from '../../../src/engine/program/types';
 import { Random } from '../../unit/program/interpreter/support/random';

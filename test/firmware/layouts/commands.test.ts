@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { presetPreprocess } from '../../../src/engine/calibration/preprocess';
-import { commands } from '../../../src/engine/commandLine';
-import { quantize } from '../../../src/engine/pipeline';
-import { silentProgress } from '../../../src/engine/progress';
+import { commands } from '../../../src/cli/commandLine';
+import { quantize } from '../../../src/engine/run/pipeline';
+import { silentProgress } from '../../../src/engine/common/progress';
 import { projectRoot } from '../../support/paths';
 import { removeFolder, scratchFolder } from '../support/hostBuild';
 

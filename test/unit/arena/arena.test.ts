@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { layoutArena, layoutWithin, type ArenaLayout, type ArenaOverlap, type ArenaRequest } from '../../../src/engine/program/arena';
-import { findConflicts } from '../../../src/engine/program/arena/conflicts';
-import { EjectionSearch } from '../../../src/engine/program/arena/ejection';
-import { groupRequests } from '../../../src/engine/program/arena/placement';
-import { mergeSlots } from '../../../src/engine/program/arena/slots';
+import { layoutArena, layoutWithin, type ArenaLayout, type ArenaOverlap, type ArenaRequest } from '../../../src/engine/arena/layoutArena';
+import { findConflicts } from '../../../src/engine/arena/conflicts';
+import { EjectionSearch } from '../../../src/engine/arena/ejection';
+import { groupRequests } from '../../../src/engine/arena/placement';
+import { mergeSlots } from '../../../src/engine/arena/slots';
 
 const request: fc.Arbitrary<ArenaRequest> = fc
   .record({ bytes: fc.integer({ min: 0, max: 200 }), align: fc.constantFrom(1, 4, 16), first: fc.integer({ min: -1, max: 12 }), span: fc.integer({ min: 0, max: 6 }) })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { elementwiseOrder, noOrder, overlapDistance, windowedOrder, type GeometricAccess } from '../../../src/engine/program/overlap';
+import { elementwiseOrder, noOrder, overlapDistance, windowedOrder, type GeometricAccess } from '../../../src/engine/arena/overlap';
 
 function dense(h: number, w: number, c: number, bits = 8): GeometricAccess {
   const pixelBytes = Math.ceil((c * bits) / 8);

@@ -10,7 +10,7 @@ import { listSamples } from '../../../src/engine/calibration/samples';
 import type { Calibration } from '../../../src/engine/calibration/types';
 import type { Graph } from '../../../src/engine/graph/types';
 import { importModel } from '../../../src/engine/onnx';
-import { silentProgress } from '../../../src/engine/progress';
+import { silentProgress } from '../../../src/engine/common/progress';
 import { npy } from '../../support/npyWriter';
 import { ModelFolder, OnnxBuilder } from '../../support/onnxBuilder';
 import { randomArray, randomNumbers } from '../../support/onnxOracle';

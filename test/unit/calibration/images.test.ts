@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
 import { decodeImage, exifOrientation, imageFormat, orient } from '../../../src/engine/calibration/images';
-import { UserError } from '../../../src/engine/errors';
+import { UserError } from '../../../src/engine/common/errors';
 
 function png(width: number, height: number, rgba: number[], options: object = {}): Buffer {
   const image = new PNG({ width, height });

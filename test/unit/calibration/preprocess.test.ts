@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import fc from 'fast-check';
 import { checkChannels, inputFormat, loadPreprocess, parsePreprocess, pixelsToReal, presetPreprocess } from '../../../src/engine/calibration/preprocess';
 import type { Preprocess } from '../../../src/engine/calibration/types';
-import { UserError } from '../../../src/engine/errors';
+import { UserError } from '../../../src/engine/common/errors';
 
 const userError = (words: RegExp) => (e: unknown): boolean => e instanceof UserError && words.test(e.message) && !e.message.includes('\n');
 

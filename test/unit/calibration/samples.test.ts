@@ -6,9 +6,9 @@ import { PNG } from 'pngjs';
 import { loadSamples, loadSample } from '../../../src/engine/calibration/inputs';
 import { presetPreprocess } from '../../../src/engine/calibration/preprocess';
 import { listSamples, spread } from '../../../src/engine/calibration/samples';
-import { CancelledError, UserError } from '../../../src/engine/errors';
+import { CancelledError, UserError } from '../../../src/engine/common/errors';
 import type { FeatureMap, Graph } from '../../../src/engine/graph/types';
-import { silentProgress } from '../../../src/engine/progress';
+import { silentProgress } from '../../../src/engine/common/progress';
 import { npy, zip } from '../../support/npyWriter';
 
 const userError = (words: RegExp) => (e: unknown): boolean => e instanceof UserError && words.test(e.message) && !e.message.includes('\n');

@@ -6,7 +6,7 @@ import { parsePreprocess, presetPreprocess } from '../../../src/engine/calibrati
 import { listSamples } from '../../../src/engine/calibration/samples';
 import type { Preprocess } from '../../../src/engine/calibration/types';
 import { importModel } from '../../../src/engine/onnx';
-import { silentProgress } from '../../../src/engine/progress';
+import { silentProgress } from '../../../src/engine/common/progress';
 import { needSharedData, sharedData } from '../../support/sharedData';
 
 /** Accuracies that the reference data's README states, measured there with onnxruntime in Python and Pillow. */

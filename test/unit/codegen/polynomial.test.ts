@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { fitsPolynomial } from '../../../src/engine/codegen/polynomial';
+import { fitsPolynomial } from '../../../src/engine/codegen/weights/polynomial';
 import { mulhi, roundingShift, saturate } from '../../../src/engine/program/arithmetic';
 import type { Access, Kernel, Program } from '../../../src/engine/program/types';
 

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import * as path from 'node:path';
 import { renderC } from '../../../src/engine/codegen';
 import type { GeneratedFile, RenderOptions } from '../../../src/engine/codegen';
-import { packNibbles } from '../../../src/engine/codegen/packing';
+import { packNibbles } from '../../../src/engine/codegen/weights/packing';
 import { runtimeSources } from '../../../src/engine/codegen/runtimeSources';
 import type { Program } from '../../../src/engine/program/types';
 import { ProgramBuilder } from '../../support/programBuilder';

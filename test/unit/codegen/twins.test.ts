@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { fitsTwins, twinBytes, twinWeights } from '../../../src/engine/codegen/twins';
+import { fitsTwins, twinBytes, twinWeights } from '../../../src/engine/codegen/weights/twins';
 import type { Program, Step } from '../../../src/engine/program/types';
 
 /** A fully connected layer's parts that matter here. */

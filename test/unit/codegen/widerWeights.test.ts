@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { constantBytes } from '../../../src/engine/codegen';
-import { packOf, packWeights, type Pack } from '../../../src/engine/codegen/packs';
-import { chooseWiderWeights, programCodeBytes } from '../../../src/engine/codegen/widerWeights';
+import { packOf, packWeights, type Pack } from '../../../src/engine/codegen/weights/packs';
+import { chooseWiderWeights, programCodeBytes } from '../../../src/engine/codegen/weights/widerWeights';
 import { maxCode, minCode } from '../../../src/engine/program/arithmetic';
 import type { Program } from '../../../src/engine/program/types';
 import { Random } from '../program/interpreter/support/random';

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { detectLayouts, planWrite, WriteConflictError, writeSources, writeToProject } from '../../../src/engine/codegen';
 import type { GeneratedFile } from '../../../src/engine/codegen';
-import { UserError } from '../../../src/engine/errors';
+import { UserError } from '../../../src/engine/common/errors';
 import { outRoot } from '../../support/paths';
 
 const manifest = '.quantmcu-manifest.json';

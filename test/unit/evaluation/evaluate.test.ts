@@ -3,12 +3,12 @@ import { build } from 'esbuild';
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { CancelledError, UserError } from '../../../src/engine/errors';
-import { evaluate, type EvaluateOptions, type Evaluation } from '../../../src/engine/evaluate';
+import { CancelledError, UserError } from '../../../src/engine/common/errors';
+import { evaluate, type EvaluateOptions, type Evaluation } from '../../../src/engine/run/evaluate';
 import { threadCount } from '../../../src/engine/evaluation/threads';
-import { quantize } from '../../../src/engine/pipeline';
-import { openPlan, type OpenedPlan } from '../../../src/engine/plan/open';
-import { silentProgress, type Progress } from '../../../src/engine/progress';
+import { quantize } from '../../../src/engine/run/pipeline';
+import { openPlan, type OpenedPlan } from '../../../src/engine/planned/open';
+import { silentProgress, type Progress } from '../../../src/engine/common/progress';
 import { projectRoot } from '../../support/paths';
 
 describe('evaluate', function () {

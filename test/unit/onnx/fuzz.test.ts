@@ -1,5 +1,5 @@
 import * as assert from 'node:assert/strict';
-import { UserError } from '../../../src/engine/errors';
+import { UserError } from '../../../src/engine/common/errors';
 import { describeModel, importModel } from '../../../src/engine/onnx';
 import { ModelFolder, OnnxBuilder, float } from '../../support/onnxBuilder';
 import { reportFuzz } from '../../support/fuzzReport';

@@ -1,6 +1,6 @@
 import * as assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
-import { UserError } from '../../../src/engine/errors';
+import { UserError } from '../../../src/engine/common/errors';
 import { graphMacs } from '../../../src/engine/graph/macs';
 import { describeModel, importModel } from '../../../src/engine/onnx';
 import { matchesOnnxruntime, tapsMatch } from '../../support/onnxOracle';

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import protobuf from 'protobufjs';
-import { UserError } from '../../../src/engine/errors';
+import { UserError } from '../../../src/engine/common/errors';
 import { importModel, openModel } from '../../../src/engine/onnx';
 import type { OnnxModel } from '../../../src/engine/onnx';
 import { halfToFloat, readTensor } from '../../../src/engine/onnx/tensorData';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Region } from '../../../src/engine/graph/region';
 import type { Graph, Layer } from '../../../src/engine/graph/types';
-import { receptiveField, runsOnPatches } from '../../../src/engine/patch/receptiveField';
+import { receptiveField, runsOnPatches } from '../../../src/engine/schedule/receptiveField';
 import { graphArbitrary, GraphBuilder, squareWindow } from '../../support/randomGraph';
 
 /** Pixels of an input that one output pixel depends on, straight from the layer's definition. */

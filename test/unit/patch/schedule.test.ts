@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Graph, MapId } from '../../../src/engine/graph/types';
-import { stageBranches, type Grid } from '../../../src/engine/patch/branches';
-import { buildSchedule, type BitsOf, type Schedule, type ScheduledStage, type ScheduleOptions } from '../../../src/engine/patch/schedule';
-import { scheduleArena } from '../../../src/engine/patch/scheduleArena';
-import { candidateStages, channelStage } from '../../../src/engine/patch/stages';
-import type { Bits, PatchClass } from '../../../src/engine/plan/types';
-import { layoutArena } from '../../../src/engine/program/arena';
+import { stageBranches, type Grid } from '../../../src/engine/schedule/branches';
+import { buildSchedule, type BitsOf, type Schedule, type ScheduledStage, type ScheduleOptions } from '../../../src/engine/schedule/schedule';
+import { scheduleArena } from '../../../src/engine/schedule/scheduleArena';
+import { candidateStages, channelStage } from '../../../src/engine/schedule/stages';
+import type { Bits, PatchClass } from '../../../src/engine/graph/bits';
+import { layoutArena } from '../../../src/engine/arena/layoutArena';
 import { graphArbitrary, GraphBuilder, mulberry32, relu6, squareWindow } from '../../support/randomGraph';
 import { randomTailStages } from '../../support/randomStages';
 import { SymbolicMachine } from '../../support/symbolicMachine';

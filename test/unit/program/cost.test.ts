@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { programCost, redundantMacsPercent } from '../../../src/engine/program/cost';
+import { programCost, redundantMacsPercent } from '../../../src/engine/cost/cost';
 import type { Program, Requantization, StepWindow } from '../../../src/engine/program/types';
 import { ProgramBuilder } from '../../support/programBuilder';
 import { GraphBuilder, squareWindow } from '../../support/randomGraph';

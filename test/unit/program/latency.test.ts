@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { FIT_ERROR, PACKED_FIT_ERROR, PLAN_ERROR } from '../../../src/engine/program/latency';
+import { FIT_ERROR, PACKED_FIT_ERROR, PLAN_ERROR } from '../../../src/engine/cost/latency';
 import { estimate, parseKernel, parsePacked, parseRun } from '../../bench/latency';
 import { projectRoot } from '../../support/paths';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Graph } from '../../../src/engine/graph/types';
-import { stageBranches } from '../../../src/engine/patch/branches';
-import type { TailStageChoice } from '../../../src/engine/patch/schedule';
-import { candidateStages, channelStage } from '../../../src/engine/patch/stages';
-import type { Bits, PatchClass } from '../../../src/engine/plan/types';
+import { stageBranches } from '../../../src/engine/schedule/branches';
+import type { TailStageChoice } from '../../../src/engine/schedule/schedule';
+import { candidateStages, channelStage } from '../../../src/engine/schedule/stages';
+import type { Bits, PatchClass } from '../../../src/engine/graph/bits';
 import { Executor } from '../../../src/engine/program/interpreter';
 import { lower, type LoweringStage } from '../../../src/engine/program/lower';
 import { decodePort } from '../../../src/engine/program/ports';

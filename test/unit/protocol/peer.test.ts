@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { CancelledError, UserError } from '../../../src/engine/errors';
+import { CancelledError, UserError } from '../../../src/engine/common/errors';
 import { RemoteFailure, RpcPeer, type CallContext } from '../../../src/protocol/peer';
 import type { ProgressEvent } from '../../../src/protocol/engine';
 

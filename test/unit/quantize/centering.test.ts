@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { MapStatistics } from '../../../src/engine/calibration/types';
-import type { Bits } from '../../../src/engine/plan/types';
+import type { Bits } from '../../../src/engine/graph/bits';
 import { centeredZeroPoints, channelCenters, recenter } from '../../../src/engine/quantize/centering';
 import { channelError, codeRange } from '../../../src/engine/quantize/histogramError';
 import { baseScales } from '../../../src/engine/quantize/scales';

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { commands } from '../../../src/engine/commandLine';
-import { UserError } from '../../../src/engine/errors';
-import type { Evaluation } from '../../../src/engine/evaluate';
-import { silentProgress } from '../../../src/engine/progress';
+import { commands } from '../../../src/cli/commandLine';
+import { UserError } from '../../../src/engine/common/errors';
+import type { Evaluation } from '../../../src/engine/run/evaluate';
+import { silentProgress } from '../../../src/engine/common/progress';
 import type { Sweep } from '../../../src/engine/sweep/types';
 import { projectRoot } from '../../support/paths';
 

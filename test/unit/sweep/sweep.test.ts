@@ -3,13 +3,13 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, wri
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { presetPreprocess } from '../../../src/engine/calibration/preprocess';
-import { CancelledError, UserError } from '../../../src/engine/errors';
-import { evaluate } from '../../../src/engine/evaluate';
-import { quantize } from '../../../src/engine/pipeline';
+import { CancelledError, UserError } from '../../../src/engine/common/errors';
+import { evaluate } from '../../../src/engine/run/evaluate';
+import { quantize } from '../../../src/engine/run/pipeline';
 import { hashBytes, readPlan } from '../../../src/engine/plan/files';
-import { openPlan } from '../../../src/engine/plan/open';
+import { openPlan } from '../../../src/engine/planned/open';
 import { parsePlan } from '../../../src/engine/plan/sidecar';
-import { silentProgress } from '../../../src/engine/progress';
+import { silentProgress } from '../../../src/engine/common/progress';
 import { accuracyOf } from '../../../src/engine/sweep/accuracy';
 import { settingsAt, writePointAsPlan } from '../../../src/engine/sweep/pick';
 import { SweepSession } from '../../../src/engine/sweep/session';

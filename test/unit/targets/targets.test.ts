@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { capacityOf } from '../../../src/engine/commandOptions';
-import { UserError } from '../../../src/engine/errors';
+import { capacityOf } from '../../../src/cli/commandOptions';
+import { UserError } from '../../../src/engine/common/errors';
 import { customTarget, findTarget, targets } from '../../../src/engine/targets/targets';
 import { CORES } from '../../../src/engine/targets/types';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { MapAccumulator } from '../../../src/engine/calibration/statistics';
 import type { MapStatistics } from '../../../src/engine/calibration/types';
-import type { Bits } from '../../../src/engine/plan/types';
+import type { Bits } from '../../../src/engine/graph/bits';
 import type { MapFormat } from '../../../src/engine/quantize/types';
 import { codeDistribution, codeEntropy, entropyChange } from '../../../src/engine/vdqs/entropy';
 import { randomNumbers } from '../../support/onnxOracle';

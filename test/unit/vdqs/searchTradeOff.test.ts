@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { layerMacs } from '../../../src/engine/graph/macs';
 import type { LayerId } from '../../../src/engine/graph/types';
-import type { Bits, WeightBits } from '../../../src/engine/plan/types';
+import type { Bits, WeightBits } from '../../../src/engine/graph/bits';
 import { outputDivergence } from '../../../src/engine/vdqs/divergence';
 import { foreseenLoss, searchTradeOff, type TradeOffChoices } from '../../../src/engine/vdqs/searchTradeOff';
 import type { Sensitivities } from '../../../src/engine/vdqs/sensitivity';

@@ -3,11 +3,11 @@ import { compensate, selectTargets, type FloatTargets } from '../../../src/engin
 import { USUAL_DAMPING } from '../../../src/engine/compensate/damping';
 import { LayerSamples } from '../../../src/engine/compensate/layerSamples';
 import { isWeighted, type Graph } from '../../../src/engine/graph/types';
-import { CancelledError } from '../../../src/engine/errors';
+import { CancelledError } from '../../../src/engine/common/errors';
 import { Executor } from '../../../src/engine/program/interpreter';
 import { lower } from '../../../src/engine/program/lower';
 import { decodePort, inputCodes } from '../../../src/engine/program/ports';
-import { silentProgress } from '../../../src/engine/progress';
+import { silentProgress } from '../../../src/engine/common/progress';
 import { quantizeGraph, type BitDecisions } from '../../../src/engine/quantize/quantizeGraph';
 import { outputDivergence } from '../../../src/engine/vdqs/divergence';
 import { measureSensitivities } from '../../../src/engine/vdqs/sensitivity';

@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { UserError } from '../../errors';
+import { UserError } from '../../common/errors';
 import type { ProjectListing } from './types';
 
 /** A build file is text of some kilobytes. */

@@ -1,4 +1,4 @@
-import type { Bits } from '../../plan/types';
+import type { Bits } from '../../graph/bits';
 
 /** Where the codes of one access lie in the arena, and their format. */
 export interface CodeBlock {

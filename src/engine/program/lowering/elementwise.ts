@@ -1,4 +1,4 @@
-import { UserError } from '../../errors';
+import { UserError } from '../../common/errors';
 import { activationFunction } from '../../graph/functions';
 import type { ActivationLayer, AddLayer, AveragePoolLayer, Graph, MulLayer, PReluLayer } from '../../graph/types';
 import type { ConstantPool } from '../constants';

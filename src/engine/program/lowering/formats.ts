@@ -1,4 +1,4 @@
-import type { Bits } from '../../plan/types';
+import type { Bits } from '../../graph/bits';
 import { codeRange } from '../../quantize/histogramError';
 import type { MapFormat } from '../../quantize/types';
 

@@ -1,4 +1,4 @@
-import { UserError } from '../../errors';
+import { UserError } from '../../common/errors';
 import type { Graph, WeightedLayer } from '../../graph/types';
 import { inputChannel, rowLayout } from '../../quantize/weights';
 import type { LayerParameters, MapFormat } from '../../quantize/types';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Bits } from '../../../../src/engine/plan/types';
+import type { Bits } from '../../../../src/engine/graph/bits';
 import { maxCode, minCode } from '../../../../src/engine/program/arithmetic';
 import { Executor } from '../../../../src/engine/program/interpreter';
 import type { CodeBlock } from '../../../../src/engine/program/interpreter/codes';

@@ -1,5 +1,5 @@
 import { regionHeight, regionWidth, type Region } from '../../../../../src/engine/graph/region';
-import type { Bits } from '../../../../../src/engine/plan/types';
+import type { Bits } from '../../../../../src/engine/graph/bits';
 import type { Access, Constant, ConstantKind, Kernel, Program, ProgramBuffer, Step } from '../../../../../src/engine/program/types';
 import type { Random } from './random';
 

@@ -1,5 +1,5 @@
 import { maxCode, minCode } from '../../../../../src/engine/program/arithmetic';
-import type { Bits, WeightBits } from '../../../../../src/engine/plan/types';
+import type { Bits, WeightBits } from '../../../../../src/engine/graph/bits';
 import type { KernelOp, Program, Step, StepWindow } from '../../../../../src/engine/program/types';
 import { elementwiseDelta, firstRowOf, windowedDelta } from './overlap';
 import { ProgramBuilder, type Format, type Overlap, type RandomMap, type Size } from './programBuilder';

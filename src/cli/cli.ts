@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import * as path from 'node:path';
+import { parseArgs } from 'node:util';
+import { CancelledError, UserError } from '../engine/common/errors';
+import { commands, usage, type Command } from './commandLine';
+import { oneLine, UnsupportedModelError } from '../engine/onnx/problems';
+import type { Progress } from '../engine/common/progress';
+
+/** Entry point of `dist/cli.js`: the engine without an editor. */
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    process.stdout.write(usage());
+    return name === undefined ? 2 : 0;
+  }
+  const command = commands.get(name);
+  if (!command) throw new UserError(`Unknown command "${name}". Commands: ${[...commands.keys()].join(', ')}.`);
+  const { values, positionals } = parse(command, rest);
+  if (values.help) {
+    process.stdout.write(usage());
+    return 0;
+  }
+  const json = values.json === true;
+  const result = await command.run(positionals, values, json ? quiet() : onTerminal()).catch((error: unknown) => {
+    if (values.problems !== true || !(error instanceof UserError)) throw error;
+    process.stderr.write(problemLines(positionals[0] ?? '', error));
+    return null;
+  });
+  if (result === null) return 1;
+  process.stdout.write(json ? `${JSON.stringify(result.json)}\n` : `${result.text}\n`);
+  return 0;
+}
+
+function parse(command: Command, args: string[]): { values: Record<string, string | boolean | undefined>; positionals: string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { json: { type: 'boolean' }, problems: { type: 'boolean' }, help: { type: 'boolean' }, ...command.options },
+      allowPositionals: true,
+    });
+    return { values: values, positionals };
+  } catch (error) {
+    throw new UserError((error as Error).message.split('\n')[0]);
+  }
+}
+
+/** An error as build tools tell theirs: a line `FILE: error: MESSAGE` for each problem, which editors find by a pattern. */
+function problemLines(file: string, error: UserError): string {
+  // Other errors begin with the file that they are about, which is not always the one given.
+  const named = /^(.+?): (?=\S)/.exec(error.message)?.[1];
+  const about = named !== undefined && /[\\/]/.test(named) && existsSync(named) ? named : path.resolve(file);
+  const messages = error instanceof UnsupportedModelError
+    ? error.problems.map((p) => new UserError(`${p.opType} "${oneLine(p.node)}": ${oneLine(p.message)}. ${p.remedy}`).message)
+    : [error.message];
+  return messages.map((message) => `${about}: error: ${message}\n`).join('');
+}
+
+function quiet(): Progress {
+  return { report: () => undefined, isCancelled: () => false };
+}
+
+/** One line on stderr that is rewritten, where stderr is a terminal. */
+function onTerminal(): Progress {
+  if (!process.stderr.isTTY) return quiet();
+  let last = 0;
+  return {
+    report: (stage, done, total) => {
+      const now = Date.now();
+      if (now - last < 100 && done !== total) return;
+      last = now;
+      process.stderr.write(`\r\x1b[K${stage}${total > 0 ? ` ${done}/${total}` : ''}${done === total ? '\n' : ''}`);
+    },
+    isCancelled: () => false,
+  };
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const message = error instanceof UserError || error instanceof CancelledError ? error.message : `Internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+    process.stderr.write(`${message}\n`);
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,136 @@
+import { UserError } from '../engine/common/errors';
+import type { Bits, WeightBits } from '../engine/graph/bits';
+import type { PlanTarget } from '../engine/targets/types';
+import { arenaTarget } from '../engine/targets/capacity';
+import { customTargetId, findTarget } from '../engine/targets/targets';
+import { CORES, type Core } from '../engine/targets/types';
+
+/** Options of a command as they were given. */
+export type Values = Record<string, string | boolean | undefined>;
+
+/** The board, or with `custom` the sizes, that were asked for. */
+export function capacityOf(values: Values): PlanTarget {
+  const id = required(values, 'target');
+  const sramBytes = bytesOf(values, 'sram');
+  const flashBytes = bytesOf(values, 'flash');
+  const core = coreOf(values);
+  if (id !== customTargetId) {
+    if (core !== undefined) throw new UserError(`--core is for --target ${customTargetId}: ${id} has its own.`);
+    return arenaTarget(findTarget(id), { sramBytes, flashBytes });
+  }
+  if (sramBytes === undefined || flashBytes === undefined) throw new UserError(`--target ${customTargetId} needs --sram and --flash in bytes.`);
+  return { id, sramBytes, flashBytes, ...(core ? { core } : {}) };
+}
+
+/** `--core`, with or without `cortex-` before it. */
+function coreOf({ core }: Values): Core | undefined {
+  if (core === undefined) return undefined;
+  const known = CORES.find((c) => c === core || c === `cortex-${String(core)}`);
+  if (!known) throw new UserError(`--core must be one of ${CORES.join(', ')}, not "${String(core)}".`);
+  return known;
+}
+
+export function one(positionals: readonly string[], name: string): string {
+  if (positionals.length !== 1) throw new UserError(`Expected exactly one ${name}.`);
+  return positionals[0];
+}
+
+export function required(values: Values, name: string): string {
+  const value = values[name];
+  if (typeof value !== 'string' || value === '') throw new UserError(`--${name} is missing.`);
+  return value;
+}
+
+export function number(values: Values, name: string): number | undefined {
+  const value = values[name];
+  if (typeof value !== 'string') return undefined;
+  const n = Number(value);
+  if (!Number.isFinite(n)) throw new UserError(`--${name} must be a number, not "${value}".`);
+  return n;
+}
+
+export function count(values: Values, name: string): number {
+  const n = number(values, name) ?? 0;
+  if (!Number.isInteger(n) || n < 0) throw new UserError(`--${name} must be a whole number.`);
+  return n;
+}
+
+export function fraction(values: Values, name: string): number | undefined {
+  const n = number(values, name);
+  if (n !== undefined && (n < 0 || n > 1)) throw new UserError(`--${name} must lie between 0 and 1.`);
+  return n;
+}
+
+/** A reduction, at least 1; 16 is 2-bit maps everywhere. */
+export function ratio(values: Values, name: string): number | undefined {
+  const n = number(values, name);
+  if (n !== undefined && (n < 1 || n > 16)) throw new UserError(`--${name} must lie between 1 and 16.`);
+  return n;
+}
+
+/**
+ * How bits are chosen and what bounds them: a reduction of BitOPs, the points of top-1 that may be lost, or both, by measured sensitivity; by the entropy score when that is asked for,
+ * or when its λ is given.
+ */
+export function searchOf(values: Values): { search: 'sensitivity' | 'entropy'; bitOpsTarget?: number; accuracyBudget?: number } {
+  const bitOpsTarget = ratio(values, 'bitops-target');
+  const accuracyBudget = number(values, 'accuracy-budget');
+  const limited = bitOpsTarget !== undefined || accuracyBudget !== undefined;
+  const search = oneOf(values, 'search', ['sensitivity', 'entropy'] as const, values.lambda !== undefined && !limited ? 'entropy' : 'sensitivity');
+  if (search === 'entropy' && limited) throw new UserError('--bitops-target and --accuracy-budget are reached by measured sensitivity: leave out --search entropy, or the target.');
+  if (search === 'sensitivity' && values.lambda !== undefined) throw new UserError('--lambda is of the entropy score: leave it out, or give --search entropy without a target.');
+  if (accuracyBudget !== undefined && !(accuracyBudget >= 0 && accuracyBudget <= 100)) throw new UserError('--accuracy-budget is in points of top-1 and must lie between 0 and 100.');
+  return { search, bitOpsTarget, accuracyBudget };
+}
+
+/** A number of bytes; `256K` and `1M` are understood. */
+export function bytesOf(values: Values, name: string): number | undefined {
+  const value = values[name];
+  if (typeof value !== 'string') return undefined;
+  const match = /^(\d+)([kKmM]?)$/.exec(value.trim());
+  const n = match ? Number(match[1]) * (match[2] === '' ? 1 : match[2].toLowerCase() === 'k' ? 1024 : 1024 * 1024) : NaN;
+  if (!Number.isSafeInteger(n) || n < 1) throw new UserError(`--${name} must be a number of bytes such as 262144, 256K or 1M, not "${value}".`);
+  return n;
+}
+
+export function oneOf<T extends string>(values: Values, name: string, allowed: readonly T[], fallback: T): T {
+  const value = values[name];
+  if (value === undefined) return fallback;
+  const found = allowed.find((a) => a === value);
+  if (!found) throw new UserError(`--${name} must be one of ${allowed.join(', ')}, not "${String(value)}".`);
+  return found;
+}
+
+export function gridOf(value: string | boolean | undefined): 'auto' | 'none' | { rows: number; cols: number } {
+  if (value === undefined || value === 'auto') return 'auto';
+  if (value === 'none') return 'none';
+  const match = /^(\d{1,3})[x×](\d{1,3})$/.exec(String(value));
+  if (!match || Number(match[1]) < 1 || Number(match[2]) < 1) throw new UserError(`--grid must be auto, none or rows×columns such as 3x3, not "${String(value)}".`);
+  return { rows: Number(match[1]), cols: Number(match[2]) };
+}
+
+export function bitsOf(value: string | boolean | undefined): Bits[] | undefined {
+  if (typeof value !== 'string') return undefined;
+  const bits = value.split(',').map(Number);
+  if (!bits.every((b): b is Bits => b === 8 || b === 4 || b === 2)) throw new UserError(`--bits must list 8, 4 and 2, not "${value}".`);
+  return [...new Set<Bits>([8, ...bits])].sort((a, b) => b - a);
+}
+
+export function weightsOf(value: string | boolean | undefined): WeightBits | 'auto' {
+  if (value === undefined || value === 'auto') return 'auto';
+  if (value === '8') return 8;
+  if (value === '4') return 4;
+  throw new UserError(`--weights must be 8, 4 or auto, not "${String(value)}".`);
+}
+
+export function sizesOf(value: string | boolean | undefined): Record<string, number> | undefined {
+  if (typeof value !== 'string') return undefined;
+  return Object.fromEntries(
+    value.split(',').map((entry) => {
+      const at = entry.lastIndexOf('=');
+      const n = Number(entry.slice(at + 1));
+      if (at < 1 || !Number.isInteger(n) || n < 1) throw new UserError(`--sizes must be like height=224,width=224, not "${value}".`);
+      return [entry.slice(0, at), n];
+    }),
+  );
+}

@@ -1,0 +1,65 @@
+import { promises as fs } from 'node:fs';
+import { UserError } from '../engine/common/errors';
+import { evaluate, type Evaluation } from '../engine/run/evaluate';
+import { writeRefusal } from '../engine/common/fileErrors';
+import type { OpenedPlan } from '../engine/planned/open';
+import type { Progress } from '../engine/common/progress';
+
+/** What the `evaluate` command was asked for. */
+export interface EvaluateCommand {
+  readonly images: string;
+  readonly limit: number;
+  /** Print the signal-to-noise ratio of every layer. */
+  readonly layers: boolean;
+  readonly threads: number | undefined;
+  /** CSV file for what was predicted for each image. */
+  readonly predictions: string | undefined;
+}
+
+/** Images on which layers are compared: their ratios hardly change with more. */
+const LAYER_IMAGES = 16;
+
+/** Runs the `evaluate` command. @throws UserError, CancelledError */
+export async function evaluateCommand(opened: OpenedPlan, command: EvaluateCommand, progress: Progress): Promise<{ text: string; json: unknown }> {
+  const { graph, modelPath, program, plan, parameters } = opened;
+  const result = await evaluate(graph, modelPath, program, plan.preprocess, command.images, command.limit, progress, {
+    layers: command.layers ? { formats: parameters.formats, images: LAYER_IMAGES } : undefined,
+    predictions: command.predictions !== undefined,
+    threads: command.threads,
+  });
+  if (command.predictions !== undefined) await writePredictions(command.predictions, result);
+  const { predictions: _, ...json } = result;
+  return { text: describe(result).join('\n'), json };
+}
+
+function describe(result: Evaluation): string[] {
+  const show = (v: number | null): string => (v === null ? '–' : v.toFixed(2));
+  const db = (v: number): string => (Number.isFinite(v) ? `${v.toFixed(1)} dB` : 'no noise');
+  const classes = [
+    `float      top-1 ${show(result.float.top1)}  top-5 ${show(result.float.top5)}`,
+    `quantized  top-1 ${show(result.quantized.top1)}  top-5 ${show(result.quantized.top5)}`,
+    `agreement ${show(result.agreement)} %, output SNR ${db(result.outputSnr)}`,
+    `expected loss, without labels: ${show(result.expectedLoss?.points ?? null)} points of top-1`,
+  ];
+  const outputs = [
+    'No classifier: outputs are compared with float, value by value.',
+    ...result.outputs.map((o) => `${o.name} ${o.shape.h}×${o.shape.w}×${o.shape.c}: SNR ${db(o.snr)}, cosine ${o.cosine.toFixed(5)}`),
+  ];
+  const layers = result.layers?.map((l) => `${db(l.snr).padStart(9)}  ${l.kind.padEnd(14)} ${l.name}`);
+  return [
+    `${result.images} images, ${result.imagesPerSecond.toFixed(1)} images/s`,
+    ...(result.classifier ? classes : outputs),
+    ...(layers ? ["Signal-to-noise ratio of each layer's output against float:", ...layers] : []),
+    ...result.notes,
+  ];
+}
+
+async function writePredictions(file: string, { predictions }: Evaluation): Promise<void> {
+  const quoted = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
+  const rows = predictions!.map((p) => `${quoted(p.sample)},${p.label ?? ''},${p.float},${p.quantized}`);
+  try {
+    await fs.writeFile(file, `file,label,float,quantized\n${rows.join('\n')}\n`);
+  } catch (error) {
+    throw new UserError(`${file} cannot be written: ${writeRefusal(error) ?? (error as Error).message}.`, { cause: error });
+  }
+}

@@ -1,0 +1,110 @@
+import * as path from 'node:path';
+import { findLayout, planProject, removeFromProject, toIdentifier, writeToProject, type ProjectEdit } from '../engine/codegen';
+import { runSelftest, selftestCores, type SelftestCore } from '../engine/emulator/selftest';
+import { UserError } from '../engine/common/errors';
+import { generateSources } from '../engine/run/generate';
+import type { OpenedPlan } from '../engine/planned/open';
+import type { Progress } from '../engine/common/progress';
+
+interface Answer {
+  readonly text: string;
+  readonly json: unknown;
+}
+
+export interface GenerateChoices {
+  readonly project: string;
+  /** Id of a layout; undefined: the one that fits best. */
+  readonly layout: string | undefined;
+  /** Only say what would be done. */
+  readonly dryRun: boolean;
+  /** Make the changes to build files of the user's. */
+  readonly editBuild: boolean;
+  readonly overwriteEdited: boolean;
+  /** Kernels made for each layer's shape, or less code. */
+  readonly optimize: 'speed' | 'size';
+}
+
+/** `generate`: writes a plan's sources into a firmware project, or says what that would change. */
+export async function generateCommand(opened: OpenedPlan, choices: GenerateChoices): Promise<Answer> {
+  const { name, files, arenaBytes, weightBytes } = generateSources(opened, choices.optimize);
+  const layout = choices.layout === undefined ? undefined : findLayout(choices.layout);
+  const plan = await planProject(choices.project, name, files, { layout });
+  const sizes = { arenaBytes, weightBytes };
+  const inProject = (file: string): string => path.relative(path.resolve(choices.project), path.join(plan.folder, file));
+  if (choices.dryRun) {
+    const { create, update, unchanged, remove, released, conflicts } = plan.write;
+    const lists = {
+      create: create.map((f) => inProject(f.path)), update: update.map((f) => inProject(f.path)), unchanged: unchanged.map(inProject),
+      remove: remove.map(inProject), released: released.map(inProject),
+    };
+    const inTheWay = conflicts.map((c) => ({ path: inProject(c.path), reason: c.reason }));
+    return {
+      text: [
+        `${plan.layout.title} (${plan.evidence ?? 'not detected'}); nothing was written`,
+        ...(['create', 'update', 'remove'] as const).flatMap((key) => lists[key].map((file) => `${key.padEnd(8)} ${file}`)),
+        ...inTheWay.map((c) => `in the way ${c.path} (${c.reason})`),
+        ...plan.edits.flatMap((edit) => [`edit     ${edit.path}${choices.editBuild ? '' : ' (with --edit-build)'}`, ...changedLines(edit)]),
+        ...(plan.edits.length === 0 ? plan.instructions : []),
+        plan.include,
+      ].join('\n'),
+      json: { dryRun: true, layout: plan.layout.id, evidence: plan.evidence, ...lists, conflicts: inTheWay, edits: plan.edits, instructions: plan.instructions, include: plan.include, ...sizes },
+    };
+  }
+  const written = await writeToProject(choices.project, name, files, { layout: plan.layout, overwriteEdited: choices.overwriteEdited, editBuildFiles: choices.editBuild });
+  const all = [...written.written, ...written.unchanged].sort().map(inProject);
+  return {
+    text: [
+      `${all.length} files in ${written.folder} (${plan.layout.title}), ${written.written.length} written`,
+      ...written.edited.map((file) => `Edited ${file}`),
+      `Arena ${arenaBytes} bytes, weights ${weightBytes} bytes`,
+      ...written.instructions,
+      `In the firmware: ${written.include}`,
+    ].join('\n'),
+    json: {
+      layout: plan.layout.id, files: all, written: written.written.map(inProject), removed: written.removed.map(inProject), edited: written.edited,
+      instructions: written.instructions, include: written.include, ...sizes,
+    },
+  };
+}
+
+/** `remove`: takes a model's generated files and marked blocks out of a project. */
+export async function removeCommand(project: string, name: string, dryRun: boolean): Promise<Answer> {
+  const { removed, kept, edits } = await removeFromProject(project, toIdentifier(name), { dryRun });
+  const lines = [
+    ...removed.map((file) => `remove   ${file}`),
+    ...edits.map((edit) => `edit     ${edit.path}`),
+    ...kept.map((file) => `keep     ${file} (edited since it was generated)`),
+  ];
+  return {
+    text: lines.length === 0 ? `${project} holds nothing that was generated for ${toIdentifier(name)}` : [...lines, ...(dryRun ? ['Nothing was changed'] : [])].join('\n'),
+    json: { dryRun, removed, kept, edits: edits.map((edit) => edit.path) },
+  };
+}
+
+/** `selftest`: builds and runs the generated self-test. @throws UserError also when it fails, so that a build stops */
+export async function selftestCommand(opened: OpenedPlan, core: string, progress: Progress): Promise<Answer> {
+  const known = selftestCores.find((c): c is SelftestCore => c === core);
+  if (known === undefined) throw new UserError(`--core must be one of ${selftestCores.join(', ')}, not "${core}".`);
+  const { name, files } = generateSources(opened);
+  const result = await runSelftest(name, files, known, progress);
+  if (!result.passed) throw new UserError(`Self-test of ${name} on ${core} ${result.message}.`);
+  return { text: `Self-test of ${name} on ${core} ${result.message}.`, json: result };
+}
+
+/** Lines that an edit adds and takes away, as a diff shows them. The user's own lines are in both texts in the same order. */
+function changedLines({ before, after }: ProjectEdit): string[] {
+  const old = before.split(/\r?\n/);
+  const lines: string[] = [];
+  let at = 0;
+  for (const line of after.split(/\r?\n/)) {
+    const found = old.indexOf(line, at);
+    if (found < 0) {
+      lines.push(`  + ${line}`);
+      continue;
+    }
+    for (; at < found; at++) lines.push(`  - ${old[at]}`);
+    at = found + 1;
+  }
+  for (; at < old.length; at++) lines.push(`  - ${old[at]}`);
+  return lines;
+}

@@ -1,0 +1,20 @@
+/** Bitwidths of activation codes. */
+export type Bits = 8 | 4 | 2;
+
+/** Bitwidths of weight codes. */
+export type WeightBits = 8 | 4;
+
+/** Class of a patch by VDPC: `outlier` keeps 8 bits in the whole branch, `regular` gets the mixed precision. */
+export type PatchClass = 'outlier' | 'regular';
+
+/**
+ * Where a network's input is: `counted` in the arena; `external` as a whole in memory of the application's (a frame
+ * buffer, flash) that does not count; `tiles`: the application hands over what a patch needs when the network asks for
+ * it, and only that counts.
+ */
+export type InputPlace = 'counted' | 'external' | 'tiles';
+
+/** Whether inputs as a whole lie outside of the arena. */
+export function isOutside(place: InputPlace | undefined): boolean {
+  return place === 'external' || place === 'tiles';
+}

@@ -1,0 +1,48 @@
+import type { Graph } from '../graph/types';
+import type { BitDecisions } from '../quantize/quantizeGraph';
+import { formatTies } from '../quantize/ties';
+import type { QuantizedParameters } from '../quantize/types';
+import { UserError } from '../common/errors';
+import type { Bits } from '../graph/bits';
+import type { Plan } from '../plan/types';
+
+/**
+ * The bits of a plan, by the graph's ids.
+ * @throws UserError if maps that must share their bits have different ones, or a layer reads more bits than are stored
+ */
+export function decisionsOf(graph: Graph, plan: Pick<Plan, 'maps' | 'layers'>, file: string): BitDecisions {
+  const bits = graph.maps.map((m): Bits => (Object.hasOwn(plan.maps, m.name) ? plan.maps[m.name].bits : 8));
+  const { bitGroup, leastBits } = formatTies(graph);
+  for (const map of graph.maps) {
+    const other = graph.maps[bitGroup[map.id]];
+    if (bits[map.id] !== bits[other.id]) {
+      throw new UserError(`${file}: "${map.name}" (${bits[map.id]} bits) and "${other.name}" (${bits[other.id]} bits) are joined by layers that move codes unchanged, so they need the same bits.`);
+    }
+  }
+  for (const { id, name } of graph.maps) {
+    if (bits[id] < leastBits[id]) {
+      throw new UserError(`${file}: feature map "${name}" needs ${leastBits[id]} bits: it is an input or output of the network, or its layers address channels that would not begin on a byte.`);
+    }
+  }
+  const layerOf = (id: number): Plan['layers'][string] => (Object.hasOwn(plan.layers, graph.layers[id].name) ? plan.layers[graph.layers[id].name] : {});
+  return {
+    mapBits: (map) => bits[map],
+    weightBits: (layer) => layerOf(layer).weightBits ?? 8,
+    inputBits: (layer) => {
+      const stored = bits[graph.layers[layer].inputs[0]];
+      return Math.min(stored, layerOf(layer).inputBits ?? 8) as Bits;
+    },
+  };
+}
+
+/** Whether parameters were computed for exactly these bits. */
+export function fitsDecisions(graph: Graph, parameters: QuantizedParameters, bits: BitDecisions): boolean {
+  for (const map of graph.maps) if (parameters.formats.get(map.id)?.bits !== bits.mapBits(map.id)) return false;
+  for (const [id, layer] of parameters.layers) {
+    if (layer.weightBits !== bits.weightBits(id)) return false;
+    const stored = bits.mapBits(graph.layers[id].inputs[0]);
+    const read = bits.inputBits(id);
+    if ((parameters.views.get(id)?.bits ?? stored) !== read) return false;
+  }
+  return true;
+}

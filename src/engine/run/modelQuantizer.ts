@@ -1,0 +1,99 @@
+import * as path from 'node:path';
+import type { SampleSet } from '../calibration/samples';
+import type { Calibration, Preprocess } from '../calibration/types';
+import { toIdentifier } from '../codegen';
+import { compensate, observeTargets, type FloatTargets } from '../compensate/compensate';
+import type { DecideOptions } from './decide';
+import { isWeighted, type Graph } from '../graph/types';
+import { decisionsOf } from '../planned/decisions';
+import { inputFormats } from '../planned/inputs';
+import { oneScaleMaps, resolveStage, resolveTailStages } from '../planned/stage';
+import type { Bits } from '../graph/bits';
+import type { Plan } from '../plan/types';
+import { lower } from '../program/lower';
+import type { Program } from '../program/types';
+import { checkCancelled, type Progress } from '../common/progress';
+import { quantizeGraph } from '../quantize/quantizeGraph';
+import type { QuantizedParameters } from '../quantize/types';
+import { measureSensitivities, SENSITIVITY_IMAGES } from '../vdqs/sensitivity';
+import { decisionUnits, type DecisionUnit } from '../vdqs/units';
+
+/** Images that error compensation looks at; more help little (DESIGN section 8). */
+export const COMPENSATION_IMAGES = 128;
+
+/** What is quantized. */
+export interface ModelToQuantize {
+  readonly graph: Graph;
+  readonly modelPath: string;
+  readonly samples: SampleSet;
+  readonly preprocess: Preprocess;
+  readonly calibration: Calibration;
+  /** Images that weights are fitted to; undefined: {@link COMPENSATION_IMAGES}. */
+  readonly fitImages?: number;
+  /** Named in errors. */
+  readonly file: string;
+}
+
+/** A plan's decisions about bits and stages. */
+export type Decisions = Pick<Plan, 'patchStage' | 'tailStages' | 'maps' | 'layers'>;
+
+type Measured = Omit<NonNullable<DecideOptions['measured']>, 'target'>;
+
+/** Quantizes one model by decisions that others make. The float network's targets and sensitivities are made once, and weights again only where bits differ. */
+export class ModelQuantizer {
+  readonly units: readonly DecisionUnit[];
+  private readonly inputs: ReturnType<typeof inputFormats>;
+  private targets: FloatTargets | null = null;
+  private measured: { readonly bits: string; readonly value: Measured } | null = null;
+  private last: { readonly key: string; readonly parameters: QuantizedParameters } | null = null;
+
+  constructor(private readonly model: ModelToQuantize) {
+    this.inputs = inputFormats(model.graph, model.preprocess, model.calibration, model.samples.elementType);
+    this.units = decisionUnits(model.graph);
+  }
+
+  /** Sensitivities of every decision, measured on first use. @throws CancelledError */
+  async sensitivities(bits: readonly Bits[], progress: Progress): Promise<Measured> {
+    const key = bits.join();
+    if (this.measured?.bits !== key) {
+      const { graph, calibration } = this.model;
+      const sensitivities = measureSensitivities(graph, calibration, this.inputs, this.units, bits, await this.floatTargets(progress), SENSITIVITY_IMAGES, progress);
+      this.measured = { bits: key, value: { units: this.units, sensitivities } };
+    }
+    return this.measured.value;
+  }
+
+  /**
+   * Quantized parameters of decisions, the last ones again where they are the same. Classes of patches do not change them.
+   *
+   * @param fit whether weights are fitted to what the integer layers before them compute: worth most where bits are few, and up to two points for thin networks at 8 bits
+   * @throws CancelledError
+   */
+  async parameters(decisions: Decisions, fit: boolean, progress: Progress): Promise<QuantizedParameters> {
+    const { graph, calibration, file } = this.model;
+    const oneScale = oneScaleMaps(graph, decisions.patchStage);
+    const key = JSON.stringify([decisions.maps, decisions.layers, [...oneScale], fit]);
+    if (this.last?.key !== key) {
+      checkCancelled(progress);
+      progress.report('Quantizing weights', 0, 0);
+      let parameters = quantizeGraph(graph, calibration, this.inputs, decisionsOf(graph, decisions, file), oneScale);
+      if (fit && graph.layers.some(isWeighted)) parameters = compensate(graph, parameters, await this.floatTargets(progress), progress);
+      this.last = { key, parameters };
+    }
+    return this.last.parameters;
+  }
+
+  /** The Program of decisions for a board. */
+  lower(decisions: Decisions, parameters: QuantizedParameters, target: Plan['target']): Program {
+    const { graph, modelPath, file } = this.model;
+    return lower(graph, resolveStage(graph, decisions.patchStage, file), parameters, {
+      name: toIdentifier(path.basename(modelPath)), input: target.input, sramBytes: target.sramBytes, tailStages: resolveTailStages(graph, decisions, file),
+    });
+  }
+
+  private async floatTargets(progress: Progress): Promise<FloatTargets> {
+    const { graph, modelPath, samples, preprocess, fitImages = COMPENSATION_IMAGES } = this.model;
+    this.targets ??= await observeTargets(graph, modelPath, samples, preprocess, fitImages, progress);
+    return this.targets;
+  }
+}

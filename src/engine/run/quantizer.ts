@@ -1,0 +1,132 @@
+import { floatOutputs, type FloatResult } from '../calibration/float';
+import { spread, type SampleSet } from '../calibration/samples';
+import type { Calibration, Preprocess } from '../calibration/types';
+import { decide, type DecideOptions, type Decision } from './decide';
+import { isClassifier } from '../graph/classifier';
+import type { Graph } from '../graph/types';
+import { COMPENSATION_IMAGES, ModelQuantizer } from './modelQuantizer';
+import { Executor } from '../program/interpreter';
+import { decodePort, inputCodes } from '../program/ports';
+import type { Program } from '../program/types';
+import { checkCancelled, type Progress } from '../common/progress';
+import type { QuantizedParameters } from '../quantize/types';
+import { errorPercent, expectedPointsLost, POINTS_PER_NAT, searchWithinBudget } from '../vdqs/accuracyBudget';
+import { foreseenLoss, type TradeOffChoices } from '../vdqs/searchTradeOff';
+
+/** Images that an accuracy budget is checked on, where there are so many that nothing was fitted to. */
+const BUDGET_IMAGES = 128;
+/** With fewer images than this, all are fitted to and all are used to check a budget. */
+const LEAST_SPLIT = 24;
+/** Share of the images that weights are fitted to where others have to be kept back. */
+const FITTED_SHARE = 0.75;
+/** No plan of 4-bit maps and weights does more; 2-bit maps may, and are then not all used. */
+const MOST_REDUCTION = 4;
+
+/** What is quantized, and what the search has to respect. */
+export interface QuantizerJob {
+  readonly graph: Graph;
+  readonly modelPath: string;
+  /** Named in errors. */
+  readonly planPath: string;
+  readonly samples: SampleSet;
+  readonly preprocess: Preprocess;
+  readonly calibration: Calibration;
+  readonly search: Omit<DecideOptions, 'measured'>;
+  /** Fit weights to what the integer network computes, unless false. */
+  readonly compensate?: boolean;
+  /** Keep some of the images back, so that {@link Quantizer.quantizeWithin} can check what it finds. */
+  readonly keepBack: boolean;
+}
+
+/** Decisions with everything that follows from them. */
+export interface Quantized {
+  readonly decision: Decision;
+  readonly parameters: QuantizedParameters;
+  readonly program: Program;
+}
+
+/** Decides and quantizes, once or for several reductions of BitOPs: what does not depend on the reduction is computed once. */
+export class Quantizer {
+  private readonly model: ModelQuantizer;
+  private readonly fitImages: number;
+  /** Time spent on decisions, in seconds. */
+  searchSeconds = 0;
+
+  constructor(private readonly job: QuantizerJob, private readonly progress: Progress) {
+    const count = job.samples.samples.length;
+    this.fitImages = Math.min(COMPENSATION_IMAGES, !job.keepBack || count < LEAST_SPLIT ? count : Math.ceil(count * FITTED_SHARE));
+    this.model = new ModelQuantizer({ ...job, fitImages: this.fitImages, file: job.planPath });
+  }
+
+  /**
+   * @param reduction of BitOPs, by measured sensitivities; undefined: bits by the entropy score
+   * @throws UserError when nothing fits; CancelledError
+   */
+  async quantize(reduction?: number): Promise<Quantized> {
+    const { graph, calibration, search } = this.job;
+    const begin = performance.now();
+    const measured = reduction === undefined ? undefined : { ...(await this.model.sensitivities(search.bits, this.progress)), target: reduction };
+    const decision = decide(graph, calibration, { ...search, measured }, this.progress);
+    this.searchSeconds += (performance.now() - begin) / 1000;
+    const parameters = await this.model.parameters(decision, this.job.compensate ?? true, this.progress);
+    const program = this.model.lower(decision, parameters, search.target);
+    return { decision, parameters, program };
+  }
+
+  /**
+   * The largest reduction, `most` at the utmost, that is expected to lose no more than a budget, by images that nothing was fitted to.
+   *
+   * @param budget points of top-1; for networks that are no classifiers, percent of the outputs' power that may be error
+   * @param notes  gets what was found
+   */
+  async quantizeWithin(budget: number, most: number = MOST_REDUCTION, notes: string[] = []): Promise<Quantized & { readonly reduction: number }> {
+    const { graph } = this.job;
+    const images = await this.heldOut(notes);
+    const { sensitivities } = await this.model.sensitivities(this.job.search.bits, this.progress);
+    const predicted = foreseenLoss(graph, this.model.units, sensitivities, this.freeChoices());
+    const { best, kept } = await searchWithinBudget(budget, most, predicted, isClassifier(graph) ? POINTS_PER_NAT : 100, async (reduction) => {
+      const quantized = await this.quantize(reduction);
+      return { ...quantized, reduction, pointsLost: this.pointsLost(quantized.program, images) };
+    });
+    const unit = isClassifier(graph) ? 'points of top-1' : "% of the outputs' power";
+    const expected = `${best.pointsLost.toFixed(2)} ${unit} by ${images.length} images`;
+    if (kept) notes.push(`Expected loss: ${expected}, of ${budget} allowed.${best.reduction < most ? ` More than ${best.reduction.toFixed(2)} times fewer BitOPs is expected to lose more than that.` : ''}`);
+    else notes.push(`Even at 8 bits the expected loss is ${expected}, more than the ${budget} allowed.`);
+    return best;
+  }
+
+  /** What a prediction may choose from: as the search, but for what a person locked. */
+  private freeChoices(): TradeOffChoices {
+    const { graph, search: { bits, weights } } = this.job;
+    return {
+      bits: (i) => bits.filter((b) => b >= this.model.units[i].leastBits),
+      weightBits: (id) => (graph.layers[id].kind === 'fullyConnected' ? [8] : weights === 'auto' ? [8, 4] : [weights]),
+    };
+  }
+
+  private pointsLost(program: Program, images: readonly FloatResult[]): number {
+    const executor = new Executor(program);
+    const quantized = images.map(({ inputs }, i) => {
+      checkCancelled(this.progress);
+      this.progress.report('Checking the accuracy budget', i, images.length);
+      return executor.run(inputs.map((input, k) => inputCodes(program, k, input))).outputs.map((bytes, k) => decodePort(program, program.outputs[k], bytes));
+    });
+    const { graph } = this.job;
+    return (isClassifier(graph) ? expectedPointsLost : errorPercent)(graph, images.map((i) => i.outputs), quantized);
+  }
+
+  /** Images that compensation does not look at, with the float network's outputs. */
+  private async heldOut(notes: string[]): Promise<FloatResult[]> {
+    const { graph, modelPath, samples, preprocess } = this.job;
+    const fitted = new Set(spread(samples.samples.length, this.fitImages));
+    let others = samples.samples.filter((_, i) => !fitted.has(i));
+    if (others.length === 0) {
+      notes.push(`The accuracy budget was checked on images that weights were fitted to, which is too kind: with ${LEAST_SPLIT} or more images some are kept back for checking.`);
+      others = [...samples.samples];
+    }
+    const chosen = { ...samples, samples: spread(others.length, BUDGET_IMAGES).map((i) => others[i]) };
+    const results: FloatResult[] = [];
+    for await (const result of floatOutputs(graph, modelPath, chosen, preprocess, this.progress, [])) results.push(result);
+    return results;
+  }
+}
