@@ -1,4 +1,5 @@
-// Builds what ships: the extension, the worker, the command line and the editor's page. `--watch` rebuilds on change, `--minify` for the package.
+// Builds what ships: the extension, the worker, the command line and the editor's page. `--watch` rebuilds on change,
+// `--minify` for the package.
 import { context } from 'esbuild';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 
@@ -6,7 +7,16 @@ const watch = process.argv.includes('--watch');
 const minify = process.argv.includes('--minify');
 
 /** @type {import('esbuild').BuildOptions} */
-const common = { bundle: true, metafile: true, minify, sourcemap: true, sourcesContent: false, logLevel: 'warning', legalComments: 'none', loader: { '.c': 'text', '.h': 'text', '.ld': 'text' } };
+const common = {
+  bundle: true,
+  metafile: true,
+  minify,
+  sourcemap: true,
+  sourcesContent: false,
+  logLevel: 'warning',
+  legalComments: 'none',
+  loader: { '.c': 'text', '.h': 'text', '.ld': 'text' },
+};
 /** @type {import('esbuild').BuildOptions} */
 const node = { ...common, platform: 'node', target: 'node20', format: 'cjs' };
 const onnxruntime = ['onnxruntime-node'];
@@ -14,11 +24,30 @@ const onnxruntime = ['onnxruntime-node'];
 /** @type {import('esbuild').BuildOptions[]} */
 const bundles = [
   // jsonc-parser's main file hides its parts from bundlers; its module does not.
-  { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', external: ['vscode'], mainFields: ['module', 'main'] },
+  {
+    ...node,
+    entryPoints: ['src/extension.ts'],
+    outfile: 'dist/extension.js',
+    external: ['vscode'],
+    mainFields: ['module', 'main'],
+  },
   { ...node, entryPoints: ['src/worker.ts'], outfile: 'dist/worker.js', external: onnxruntime },
   { ...node, entryPoints: ['src/evaluator.ts'], outfile: 'dist/evaluator.js' },
-  { ...node, entryPoints: ['src/cli/cli.ts'], outfile: 'dist/cli.js', external: onnxruntime, banner: { js: '#!/usr/bin/env node' } },
-  { ...common, platform: 'browser', target: 'es2022', format: 'iife', entryPoints: ['webview/main.ts'], outfile: 'dist/webview/main.js' },
+  {
+    ...node,
+    entryPoints: ['src/cli/cli.ts'],
+    outfile: 'dist/cli.js',
+    external: onnxruntime,
+    banner: { js: '#!/usr/bin/env node' },
+  },
+  {
+    ...common,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    entryPoints: ['webview/main.ts'],
+    outfile: 'dist/webview/main.js',
+  },
 ];
 
 const contexts = await Promise.all(bundles.filter((b) => existsSync(b.entryPoints[0])).map((b) => context(b)));

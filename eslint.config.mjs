@@ -3,12 +3,17 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 /**
- * The import boundaries: imports point downward only, host → protocol ← worker → engine. Each entry names the files of a room and
- * what they must not import; `typesFrom` may be imported with `import type` alone.
+ * The import boundaries: imports point downward only, host → protocol ← worker → engine. Each entry names the files of
+ * a room and what they must not import; `typesFrom` may be imported with `import type` alone.
  */
 const rooms = [
   { files: ['src/engine/**/*.ts'], never: ['host', 'protocol', 'webview', 'entries'], modules: ['vscode'] },
-  { files: ['src/protocol/**/*.ts'], never: ['host', 'webview', 'entries'], typesFrom: ['engine'], modules: ['vscode'] },
+  {
+    files: ['src/protocol/**/*.ts'],
+    never: ['host', 'webview', 'entries'],
+    typesFrom: ['engine'],
+    modules: ['vscode'],
+  },
   { files: ['src/host/**/*.ts'], never: ['webview', 'entries'], typesFrom: ['engine'], modules: [] },
   { files: ['src/extension.ts'], never: ['webview', 'engine', 'entries'], modules: [] },
   { files: ['src/worker.ts', 'src/worker/**/*.ts'], never: ['host', 'webview'], modules: ['vscode'] },
@@ -27,8 +32,16 @@ const paths = {
 
 /** Packages that only certain files may import. */
 const guarded = [
-  { name: '@vscode/webview-ui-toolkit', allowed: /^webview\/ui\.ts$/, message: 'Only webview/ui.ts imports the toolkit.' },
-  { name: 'onnxruntime-node', allowed: /^src\/engine\/calibration\/|^test\//, message: 'onnxruntime-node is loaded by src/engine/calibration alone (and tests).' },
+  {
+    name: '@vscode/webview-ui-toolkit',
+    allowed: /^webview\/ui\.ts$/,
+    message: 'Only webview/ui.ts imports the toolkit.',
+  },
+  {
+    name: 'onnxruntime-node',
+    allowed: /^src\/engine\/calibration\/|^test\//,
+    message: 'onnxruntime-node is loaded by src/engine/calibration alone (and tests).',
+  },
 ];
 
 function boundary({ files, never, typesFrom = [], modules }) {
@@ -37,15 +50,26 @@ function boundary({ files, never, typesFrom = [], modules }) {
   return {
     files,
     rules: {
-      '@typescript-eslint/no-restricted-imports': ['error', {
-        paths: [...modules, ...packages.map((g) => g.name)].map((name) => ({
-          name, message: packages.find((g) => g.name === name)?.message ?? `${room} must not import '${name}'.`,
-        })),
-        patterns: [
-          ...never.map((to) => ({ regex: paths[to], message: `${room} must not import ${to}: imports point downward only.` })),
-          ...typesFrom.map((to) => ({ regex: paths[to], allowTypeImports: true, message: `${room} may import types only from ${to}.` })),
-        ],
-      }],
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: [...modules, ...packages.map((g) => g.name)].map((name) => ({
+            name,
+            message: packages.find((g) => g.name === name)?.message ?? `${room} must not import '${name}'.`,
+          })),
+          patterns: [
+            ...never.map((to) => ({
+              regex: paths[to],
+              message: `${room} must not import ${to}: imports point downward only.`,
+            })),
+            ...typesFrom.map((to) => ({
+              regex: paths[to],
+              allowTypeImports: true,
+              message: `${room} may import types only from ${to}.`,
+            })),
+          ],
+        },
+      ],
     },
   };
 }
@@ -72,7 +96,11 @@ export default tseslint.config(
     },
   },
   ...rooms.map(boundary),
-  boundary({ files: ['src/engine/calibration/**/*.ts'], never: ['host', 'protocol', 'webview', 'entries'], modules: ['vscode'] }),
+  boundary({
+    files: ['src/engine/calibration/**/*.ts'],
+    never: ['host', 'protocol', 'webview', 'entries'],
+    modules: ['vscode'],
+  }),
   boundary({ files: ['webview/ui.ts'], never: ['host', 'entries'], typesFrom: ['engine'], modules: ['vscode'] }),
   {
     files: ['test/**/*.ts'],
@@ -84,6 +112,24 @@ export default tseslint.config(
   },
   {
     files: ['**/*.mjs', '**/*.cjs'],
-    languageOptions: { globals: { process: 'readonly', require: 'readonly', exports: 'writable', console: 'readonly', URL: 'readonly', Buffer: 'readonly', setTimeout: 'readonly', setImmediate: 'readonly', clearTimeout: 'readonly', fetch: 'readonly', setInterval: 'readonly', clearInterval: 'readonly', performance: 'readonly', window: 'readonly', document: 'readonly' } },
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        require: 'readonly',
+        exports: 'writable',
+        console: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+        setTimeout: 'readonly',
+        setImmediate: 'readonly',
+        clearTimeout: 'readonly',
+        fetch: 'readonly',
+        setInterval: 'readonly',
+        clearInterval: 'readonly',
+        performance: 'readonly',
+        window: 'readonly',
+        document: 'readonly',
+      },
+    },
   },
 );

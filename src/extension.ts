@@ -18,7 +18,10 @@ import { StatusBar } from './host/statusBar';
 import { registerTasks } from './host/tasks/taskProvider';
 import { registerTools } from './host/tools';
 
-/** Called by VS Code when one of the extension's commands or editors is first used, or a workspace has a plan: wiring only, nothing is computed here. */
+/**
+ * Called by VS Code when one of the extension's commands or editors is first used, or a workspace has a plan: wiring
+ * only, nothing is computed here.
+ */
 export function activate(context: vscode.ExtensionContext): void {
   const { extensionUri, workspaceState: memory } = context;
   const log = createLog();
@@ -29,8 +32,20 @@ export function activate(context: vscode.ExtensionContext): void {
   const previews = new PreviewDocuments();
   const services: Services = { engine, jobs, documents, editors, previews, log, extensionUri, memory };
   context.subscriptions.push(
-    log, engine, jobs, documents, previews, registerModelEditor(services), registerCommands(services), registerDecorations(),
-    new PlanDiagnostics(documents, log), new PlanFeatures(documents), registerQuickFixes(), new StepFeatures(documents, memory), new StatusBar(documents),
-    registerTools(services), registerTasks(context.asAbsolutePath('dist/cli.js'), memory),
+    log,
+    engine,
+    jobs,
+    documents,
+    previews,
+    registerModelEditor(services),
+    registerCommands(services),
+    registerDecorations(),
+    new PlanDiagnostics(documents, log),
+    new PlanFeatures(documents),
+    registerQuickFixes(),
+    new StepFeatures(documents, memory),
+    new StatusBar(documents),
+    registerTools(services),
+    registerTasks(context.asAbsolutePath('dist/cli.js'), memory),
   );
 }

@@ -18,7 +18,10 @@ function run(command, args) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    const tee = (stream) => (chunk) => { stream.write(chunk); output += chunk; };
+    const tee = (stream) => (chunk) => {
+      stream.write(chunk);
+      output += chunk;
+    };
     child.stdout.on('data', tee(process.stdout));
     child.stderr.on('data', tee(process.stderr));
     child.on('error', reject);

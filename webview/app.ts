@@ -41,9 +41,15 @@ export class App implements EditorPage {
   private readonly detailsToggle: HTMLButtonElement;
   private readonly refreshSplitters: () => void;
 
-  constructor(private readonly root: HTMLElement, private readonly context: Context) {
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly context: Context,
+  ) {
     const { store } = context;
-    this.header = new HeaderView(context, { compare: (which) => this.openComparison(which), exportAs: (anchor) => this.exportAs(anchor) });
+    this.header = new HeaderView(context, {
+      compare: (which) => this.openComparison(which),
+      exportAs: (anchor) => this.exportAs(anchor),
+    });
     this.banners = new Banners(context);
     this.layers = new LayersView(context);
     this.graph = new GraphView(context);
@@ -56,33 +62,58 @@ export class App implements EditorPage {
     this.exporter = new Exporter(context, this);
     this.tabs = new TabBar(t('Views'), (tab) => store.update({ tab }));
     this.panels = {
-      graph: h('div', { class: 'panel' }, this.graph.element), layers: h('div', { class: 'panel' }, this.layers.element),
-      patches: h('div', { class: 'panel' }, this.patches.element), tradeOff: h('div', { class: 'panel' }, this.tradeOff.element),
-      compare: h('div', { class: 'panel' }, this.compare.element), problems: h('div', { class: 'panel' }, this.problems.element),
+      graph: h('div', { class: 'panel' }, this.graph.element),
+      layers: h('div', { class: 'panel' }, this.layers.element),
+      patches: h('div', { class: 'panel' }, this.patches.element),
+      tradeOff: h('div', { class: 'panel' }, this.tradeOff.element),
+      compare: h('div', { class: 'panel' }, this.compare.element),
+      problems: h('div', { class: 'panel' }, this.problems.element),
     };
     const dockSplitter = splitter({
-      orientation: 'horizontal', label: t('Height of the memory panel'), min: 120, max: () => this.workbench.clientHeight - 140,
-      get: () => store.ui.dockHeight, set: (dockHeight) => store.update({ dockHeight }),
+      orientation: 'horizontal',
+      label: t('Height of the memory panel'),
+      min: 120,
+      max: () => this.workbench.clientHeight - 140,
+      get: () => store.ui.dockHeight,
+      set: (dockHeight) => store.update({ dockHeight }),
     });
     const detailsSplitter = splitter({
-      orientation: 'vertical', label: t('Width of the details'), min: 220, max: () => this.workbench.clientWidth - 320,
-      get: () => store.ui.detailsWidth, set: (detailsWidth) => store.update({ detailsWidth }),
+      orientation: 'vertical',
+      label: t('Width of the details'),
+      min: 220,
+      max: () => this.workbench.clientWidth - 320,
+      get: () => store.ui.detailsWidth,
+      set: (detailsWidth) => store.update({ detailsWidth }),
     });
     this.refreshSplitters = () => {
       dockSplitter.refresh();
       detailsSplitter.refresh();
     };
-    this.detailsToggle = iconButton('details', t('Details'), () => store.update({ detailsOpen: !store.ui.detailsOpen }));
+    this.detailsToggle = iconButton('details', t('Details'), () =>
+      store.update({ detailsOpen: !store.ui.detailsOpen }),
+    );
     this.dock = h('div', { class: 'dock' }, dockSplitter.element, this.memory.element);
-    this.workbench = h('div', { class: 'workbench' },
-      h('main', { class: 'main' },
+    this.workbench = h(
+      'div',
+      { class: 'workbench' },
+      h(
+        'main',
+        { class: 'main' },
         h('div', { class: 'tab-line' }, this.tabs.element, h('span', { class: 'spacer' }), this.detailsToggle),
         h('div', { class: 'panels' }, ...Object.values(this.panels)),
-        this.dock),
-      h('div', { class: 'side' }, detailsSplitter.element, this.details.element));
+        this.dock,
+      ),
+      h('div', { class: 'side' }, detailsSplitter.element, this.details.element),
+    );
     store.onChange((changed) => {
       if (changed.has('tab')) this.showTab();
-      if (changed.has('dockOpen') || changed.has('dockHeight') || changed.has('detailsOpen') || changed.has('detailsWidth')) this.arrange();
+      if (
+        changed.has('dockOpen') ||
+        changed.has('dockHeight') ||
+        changed.has('detailsOpen') ||
+        changed.has('detailsWidth')
+      )
+        this.arrange();
     });
     context.edits.onFailure((failure) => this.banners.showFailure(failure));
     document.addEventListener('keydown', (event) => {
@@ -124,14 +155,26 @@ export class App implements EditorPage {
   }
 
   async showError(message: string): Promise<void> {
-    this.showMessage(h('div', { class: 'fatal', role: 'alert' }, icon('error'), h('div', {}, h('h1', {}, t('This model cannot be read')), h('p', {}, message))));
+    this.showMessage(
+      h(
+        'div',
+        { class: 'fatal', role: 'alert' },
+        icon('error'),
+        h('div', {}, h('h1', {}, t('This model cannot be read')), h('p', {}, message)),
+      ),
+    );
   }
 
   async revealLayer(layer: number): Promise<void> {
     const { store } = this.context;
     if (store.view?.model.layers[layer] === undefined) return;
     // A filter might hide its row.
-    store.update({ selected: layer, detailsOpen: true, filter: '', ...(this.shownTab() === 'graph' ? {} : { tab: 'layers' }) });
+    store.update({
+      selected: layer,
+      detailsOpen: true,
+      filter: '',
+      ...(this.shownTab() === 'graph' ? {} : { tab: 'layers' }),
+    });
   }
 
   async showPreview(preview: PreviewView): Promise<void> {
@@ -160,10 +203,20 @@ export class App implements EditorPage {
       { id: 'graph', title: t('Graph'), icon: 'graph', panel: this.panels.graph },
       { id: 'layers', title: t('Layers'), icon: 'list', panel: this.panels.layers },
     ];
-    if (plan !== null && plan.branches.length > 0) tabs.push({ id: 'patches', title: t('Patches'), icon: 'grid', panel: this.panels.patches });
-    if (plan !== null) tabs.push({ id: 'tradeOff', title: t('Trade-off'), icon: 'tradeOff', panel: this.panels.tradeOff });
-    if (plan !== null && this.compare.isOpen) tabs.push({ id: 'compare', title: t('Compare'), icon: 'compare', panel: this.panels.compare });
-    if (model.problems.length > 0) tabs.push({ id: 'problems', title: t('Problems'), icon: 'warning', count: model.problems.length, panel: this.panels.problems });
+    if (plan !== null && plan.branches.length > 0)
+      tabs.push({ id: 'patches', title: t('Patches'), icon: 'grid', panel: this.panels.patches });
+    if (plan !== null)
+      tabs.push({ id: 'tradeOff', title: t('Trade-off'), icon: 'tradeOff', panel: this.panels.tradeOff });
+    if (plan !== null && this.compare.isOpen)
+      tabs.push({ id: 'compare', title: t('Compare'), icon: 'compare', panel: this.panels.compare });
+    if (model.problems.length > 0)
+      tabs.push({
+        id: 'problems',
+        title: t('Problems'),
+        icon: 'warning',
+        count: model.problems.length,
+        panel: this.panels.problems,
+      });
     return tabs;
   }
 

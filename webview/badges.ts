@@ -12,7 +12,12 @@ const keptEnd = 16;
 /** A text that loses its middle when there is no room: names of layers share their beginnings. */
 export function middleEllipsis(text: string): HTMLElement {
   if (text.length <= keptEnd + 4) return h('span', { class: 'ellipsis' }, text);
-  return h('span', { class: 'middle-ellipsis' }, h('span', { class: 'ellipsis' }, text.slice(0, -keptEnd)), h('span', { class: 'middle-end' }, text.slice(-keptEnd)));
+  return h(
+    'span',
+    { class: 'middle-ellipsis' },
+    h('span', { class: 'ellipsis' }, text.slice(0, -keptEnd)),
+    h('span', { class: 'middle-end' }, text.slice(-keptEnd)),
+  );
 }
 
 /** A thin bar under or beside a number: `fraction` of the largest in its column. */

@@ -11,7 +11,10 @@ export interface Progress {
   readonly total: number;
 }
 
-/** What the person must know before the figures: a plan that is out of date or cannot be read, and work that is going on. */
+/**
+ * What the person must know before the figures: a plan that is out of date or cannot be read, and work that is going
+ * on.
+ */
 export class Banners {
   readonly element = h('div', { class: 'banners' });
   private readonly notices = h('div', {});
@@ -24,8 +27,11 @@ export class Banners {
   constructor(private readonly context: Context) {
     this.running.hidden = true;
     this.running.append(
-      progressRing(t('Working')), this.stage, h('div', { class: 'progress', aria: { hidden: true } }, this.track),
-      button(t('Cancel'), 'secondary', () => void context.host.runCommand('cancel')));
+      progressRing(t('Working')),
+      this.stage,
+      h('div', { class: 'progress', aria: { hidden: true } }, this.track),
+      button(t('Cancel'), 'secondary', () => void context.host.runCommand('cancel')),
+    );
     this.failure.hidden = true;
     this.result.hidden = true;
     this.element.append(this.notices, this.failure, this.result, this.running);
@@ -35,16 +41,39 @@ export class Banners {
     const { host } = this.context;
     const notices: HTMLElement[] = [];
     if (view.planProblem !== null) {
-      notices.push(notice(view.planProblem, button(t('Open plan'), 'secondary', () => void host.runCommand('openPlan')),
-        button(t('Quantize again…'), 'primary', () => void host.runCommand('quantize'))));
+      notices.push(
+        notice(
+          view.planProblem,
+          button(t('Open plan'), 'secondary', () => void host.runCommand('openPlan')),
+          button(t('Quantize again…'), 'primary', () => void host.runCommand('quantize')),
+        ),
+      );
     }
     if (view.plan?.stale === true) {
-      notices.push(notice(t('The model has changed since this plan was made. What you see here may not fit it any more.'), button(t('Quantize again…'), 'primary', () => void host.runCommand('quantize'))));
+      notices.push(
+        notice(
+          t('The model has changed since this plan was made. What you see here may not fit it any more.'),
+          button(t('Quantize again…'), 'primary', () => void host.runCommand('quantize')),
+        ),
+      );
     }
     if (view.plan?.unfitted === true) {
-      notices.push(h('div', { class: 'banner', role: 'status' }, icon('info'),
-        h('span', { class: 'banner-text' }, t('Bits were changed since the weights were fitted to the images. Figures and generated code are of weights that are rounded only, which is less accurate.')),
-        button(t('Fit weights'), 'primary', () => this.context.edits.run(() => host.fitWeights()))));
+      notices.push(
+        h(
+          'div',
+          { class: 'banner', role: 'status' },
+          icon('info'),
+          h(
+            'span',
+            { class: 'banner-text' },
+            t(
+              'Bits were changed since the weights were fitted to the images. Figures and generated code are of ' +
+                'weights that are rounded only, which is less accurate.',
+            ),
+          ),
+          button(t('Fit weights'), 'primary', () => this.context.edits.run(() => host.fitWeights())),
+        ),
+      );
     }
     fill(this.notices, ...notices);
   }
@@ -53,14 +82,26 @@ export class Banners {
   showFailure(message: string | null): void {
     this.failure.hidden = message === null;
     if (message === null) return;
-    fill(this.failure, icon('warning'), h('span', { class: 'banner-text' }, message), iconButton('close', t('Close'), () => this.context.edits.dismiss()));
+    fill(
+      this.failure,
+      icon('warning'),
+      h('span', { class: 'banner-text' }, message),
+      iconButton('close', t('Close'), () => this.context.edits.dismiss()),
+    );
   }
 
   /** What came of a run, until the next one or until it is closed. */
   showResult({ ok, message }: { readonly ok: boolean; readonly message: string }): void {
     this.result.hidden = false;
     this.result.className = `banner ${ok ? 'banner-progress' : 'banner-warning'}`;
-    fill(this.result, icon(ok ? 'check' : 'error'), h('span', { class: 'banner-text' }, message), iconButton('close', t('Close'), () => { this.result.hidden = true; }));
+    fill(
+      this.result,
+      icon(ok ? 'check' : 'error'),
+      h('span', { class: 'banner-text' }, message),
+      iconButton('close', t('Close'), () => {
+        this.result.hidden = true;
+      }),
+    );
   }
 
   showProgress(progress: Progress | null): void {
@@ -75,5 +116,11 @@ export class Banners {
 }
 
 function notice(message: string, ...actions: HTMLElement[]): HTMLElement {
-  return h('div', { class: 'banner banner-warning', role: 'alert' }, icon('warning'), h('span', { class: 'banner-text' }, message), ...actions);
+  return h(
+    'div',
+    { class: 'banner banner-warning', role: 'alert' },
+    icon('warning'),
+    h('span', { class: 'banner-text' }, message),
+    ...actions,
+  );
 }

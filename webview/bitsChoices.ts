@@ -10,21 +10,40 @@ export type BitsKind = 'inputBits' | 'weightBits' | 'bits';
 export function bitsChoices(layer: LayerView, kind: BitsKind, edits: Edits): readonly MenuChoice[] | null {
   const { plan } = layer;
   if (plan === null) return null;
-  const choice = (bits: number, current: number, run: () => void): MenuChoice => ({ label: t('{0} bits', bits), chosen: bits === current, run });
+  const choice = (bits: number, current: number, run: () => void): MenuChoice => ({
+    label: t('{0} bits', bits),
+    chosen: bits === current,
+    run,
+  });
   switch (kind) {
     case 'bits':
-      return plan.allowedBits.length < 2 ? null : plan.allowedBits.map((bits) => choice(bits, plan.bits, () => edits.apply({ kind: 'mapBits', layer: layer.id, bits })));
+      return plan.allowedBits.length < 2
+        ? null
+        : plan.allowedBits.map((bits) =>
+            choice(bits, plan.bits, () => edits.apply({ kind: 'mapBits', layer: layer.id, bits })),
+          );
     case 'weightBits':
-      return plan.weightBits === null ? null : ([8, 4] as const).map((bits) => choice(bits, plan.weightBits!, () => edits.apply({ kind: 'weightBits', layer: layer.id, bits })));
+      return plan.weightBits === null
+        ? null
+        : ([8, 4] as const).map((bits) =>
+            choice(bits, plan.weightBits!, () => edits.apply({ kind: 'weightBits', layer: layer.id, bits })),
+          );
     case 'inputBits':
-      return plan.inputCandidates.length < 2 ? null : plan.inputCandidates.map(({ bits }) => choice(bits, plan.inputBits, () => edits.apply({ kind: 'inputBits', layer: layer.id, bits })));
+      return plan.inputCandidates.length < 2
+        ? null
+        : plan.inputCandidates.map(({ bits }) =>
+            choice(bits, plan.inputBits, () => edits.apply({ kind: 'inputBits', layer: layer.id, bits })),
+          );
   }
 }
 
 export function bitsKindText(kind: BitsKind): string {
   switch (kind) {
-    case 'bits': return t('Bits of the output feature map');
-    case 'weightBits': return t('Bits of the weights');
-    case 'inputBits': return t('Bits of the input feature map');
+    case 'bits':
+      return t('Bits of the output feature map');
+    case 'weightBits':
+      return t('Bits of the weights');
+    case 'inputBits':
+      return t('Bits of the input feature map');
   }
 }

@@ -8,7 +8,10 @@ export class CanvasSurface {
   width = 0;
   height = 0;
 
-  constructor(private readonly paint: (ctx: CanvasRenderingContext2D, width: number, height: number) => void, private readonly onResize: () => void = () => undefined) {
+  constructor(
+    private readonly paint: (ctx: CanvasRenderingContext2D, width: number, height: number) => void,
+    private readonly onResize: () => void = () => undefined,
+  ) {
     new ResizeObserver(() => {
       const { clientWidth, clientHeight } = this.canvas;
       if (clientWidth === this.width && clientHeight === this.height) return;

@@ -13,7 +13,11 @@ export interface Props {
 }
 
 /** Creates an element with properties and children. */
-export function h<K extends keyof HTMLElementTagNameMap>(tag: K, props: Props = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  props: Props = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   applyProps(element, props);
   element.append(...present(children));
@@ -28,7 +32,8 @@ export function applyProps(element: HTMLElement, props: Props): void {
   if (props.role !== undefined) element.setAttribute('role', props.role);
   if (props.tabIndex !== undefined) element.tabIndex = props.tabIndex;
   for (const [name, value] of Object.entries(props.aria ?? {})) setAria(element, name, value);
-  for (const [type, listener] of Object.entries(props.on ?? {})) element.addEventListener(type, listener as EventListener);
+  for (const [type, listener] of Object.entries(props.on ?? {}))
+    element.addEventListener(type, listener as EventListener);
 }
 
 /** Sets `aria-NAME`, or removes it for null and undefined. */
@@ -43,7 +48,11 @@ export function fill(parent: Element, ...children: Child[]): void {
 }
 
 /** Creates an SVG element; attributes are set as they stand. */
-export function svg<K extends keyof SVGElementTagNameMap>(tag: K, attributes: Readonly<Record<string, string | number>> = {}, ...children: SVGElement[]): SVGElementTagNameMap[K] {
+export function svg<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  attributes: Readonly<Record<string, string | number>> = {},
+  ...children: SVGElement[]
+): SVGElementTagNameMap[K] {
   const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   element.append(...children);

@@ -11,7 +11,10 @@ export class Edits {
   private failed: (failure: string | null) => void = () => undefined;
   private busy: (busy: boolean) => void = () => undefined;
 
-  constructor(private readonly host: EditorHost, private readonly announce: (line: string) => void) {}
+  constructor(
+    private readonly host: EditorHost,
+    private readonly announce: (line: string) => void,
+  ) {}
 
   /** Told why a change was not possible; null once another one was made. */
   onFailure(listener: (failure: string | null) => void): void {

@@ -15,7 +15,12 @@ export function bytes(value: number): Quantity {
 
 /** Counts in decimal units: 999, 3.50 M, 19.2 G. */
 export function count(value: number): Quantity {
-  const steps: readonly [number, string][] = [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']];
+  const steps: readonly [number, string][] = [
+    [1e12, 'T'],
+    [1e9, 'G'],
+    [1e6, 'M'],
+    [1e3, 'k'],
+  ];
   for (const [size, unit] of steps) {
     if (Math.abs(value) >= size) return { number: digits(value / size), unit };
   }
@@ -56,7 +61,9 @@ export function plain(value: number, decimals: number): string {
 
 /** Times: 12.3 ms, 1.24 s. */
 export function milliseconds(value: number): Quantity {
-  return value >= 1000 ? { number: digits(value / 1000), unit: 's' } : { number: value > 0 && value < 1 ? plain(value, 3) : digits(value), unit: 'ms' };
+  return value >= 1000
+    ? { number: digits(value / 1000), unit: 's' }
+    : { number: value > 0 && value < 1 ? plain(value, 3) : digits(value), unit: 'ms' };
 }
 
 export function percent(fraction: number, decimals = 1): string {

@@ -2,9 +2,15 @@
 import { svg } from './dom';
 
 const paths = {
-  chip: ['M4.5 4.5h7v7h-7z', 'M6.5 2v2.5M9.5 2v2.5M6.5 11.5V14M9.5 11.5V14M2 6.5h2.5M2 9.5h2.5M11.5 6.5H14M11.5 9.5H14'],
+  chip: [
+    'M4.5 4.5h7v7h-7z',
+    'M6.5 2v2.5M9.5 2v2.5M6.5 11.5V14M9.5 11.5V14M2 6.5h2.5M2 9.5h2.5M11.5 6.5H14M11.5 9.5H14',
+  ],
   play: ['M5 3.5l7 4.5-7 4.5z'],
-  outliers: ['M3 3h.1M6 5h.1M4 9h.1M11 3.5h.1M13 7h.1M5 13h.1M12.5 12h.1', 'M8.5 7.2a1.8 1.8 0 1 0 0 3.6a1.8 1.8 0 1 0 0-3.6z'],
+  outliers: [
+    'M3 3h.1M6 5h.1M4 9h.1M11 3.5h.1M13 7h.1M5 13h.1M12.5 12h.1',
+    'M8.5 7.2a1.8 1.8 0 1 0 0 3.6a1.8 1.8 0 1 0 0-3.6z',
+  ],
   compare: ['M2.5 3h4.5v10H2.5zM9 3h4.5v10H9z', 'M4 6h1.5M4 8.5h1.5M10.5 6H12M10.5 11H12'],
   export: ['M8 9.5v-7M5.2 5.2L8 2.4l2.8 2.8', 'M4 7.5H2.8v6h10.4v-6H12'],
   tradeOff: ['M2.5 2.5v11h11', 'M5 10.5c1-4.5 3.5-6 7.5-6.5', 'M5.2 10.2v.1M7.2 6.8v.1M10.4 4.6v.1'],
@@ -41,6 +47,25 @@ export type IconName = keyof typeof paths;
 
 /** Decorative: the name of the thing is the text or label beside it. */
 export function icon(name: IconName): SVGSVGElement {
-  return svg('svg', { class: `icon icon-${name}`, viewBox: '0 0 16 16', width: 16, height: 16, 'aria-hidden': 'true', focusable: 'false' },
-    ...paths[name].map((d) => svg('path', { d, fill: 'none', stroke: 'currentColor', 'stroke-width': 1.2, 'stroke-linejoin': 'round', 'stroke-linecap': 'round' })));
+  return svg(
+    'svg',
+    {
+      class: `icon icon-${name}`,
+      viewBox: '0 0 16 16',
+      width: 16,
+      height: 16,
+      'aria-hidden': 'true',
+      focusable: 'false',
+    },
+    ...paths[name].map((d) =>
+      svg('path', {
+        d,
+        fill: 'none',
+        stroke: 'currentColor',
+        'stroke-width': 1.2,
+        'stroke-linejoin': 'round',
+        'stroke-linecap': 'round',
+      }),
+    ),
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * The page's texts. Messages are written in English where they are used; the host may hand over translations, keyed by the English message, as JSON in
- * `<html data-l10n="…">`, the same keys as VS Code's l10n bundles.
+ * The page's texts. Messages are written in English where they are used; the host may hand over translations, keyed by
+ * the English message, as JSON in `<html data-l10n="…">`, the same keys as VS Code's l10n bundles.
  */
 let table: Readonly<Record<string, string>> | undefined;
 
@@ -19,7 +19,10 @@ function translations(): Readonly<Record<string, string>> {
   return table;
 }
 
-/** The message in the user's language, with {0}, {1} … replaced. Arguments are inserted as they stand and never looked up. */
+/**
+ * The message in the user's language, with {0}, {1} … replaced. Arguments are inserted as they stand and never looked
+ * up.
+ */
 export function t(message: string, ...args: readonly (string | number)[]): string {
   const own = Object.hasOwn(translations(), message) ? translations()[message] : undefined;
   return (own ?? message).replace(/\{(\d+)\}/g, (whole, index: string) => {

@@ -30,11 +30,23 @@ const host = peer.client<EditorHost>();
 const announce = (line: string): void => {
   live.textContent = line;
 };
-const context: Context = { store: new Store(vscode), host, theme: new Theme(), edits: new Edits(host, announce), announce };
+const context: Context = {
+  store: new Store(vscode),
+  host,
+  theme: new Theme(),
+  edits: new Edits(host, announce),
+  announce,
+};
 const app = new App(root, context);
 peer.serve(() => app);
 // Extensions of browsers and the frame around the page also post messages; ours carry the type of a call or an answer.
 window.addEventListener('message', (event: MessageEvent<RpcMessage | null>) => {
-  if (typeof event.data === 'object' && event.data !== null && typeof event.data.type === 'string' && typeof event.data.id === 'number') peer.receive(event.data);
+  if (
+    typeof event.data === 'object' &&
+    event.data !== null &&
+    typeof event.data.type === 'string' &&
+    typeof event.data.id === 'number'
+  )
+    peer.receive(event.data);
 });
 void context.host.ready();

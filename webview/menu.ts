@@ -1,4 +1,7 @@
-/** A small menu of choices at an element, after the ARIA pattern: arrow keys, Home, End, Enter, Escape, and the first character of a choice. */
+/**
+ * A small menu of choices at an element, after the ARIA pattern: arrow keys, Home, End, Enter, Escape, and the first
+ * character of a choice.
+ */
 import { h } from './dom';
 import { icon } from './icons';
 
@@ -23,34 +26,57 @@ export function openMenu(anchor: HTMLElement, label: string, choices: readonly M
     close();
     if (!choice.chosen) choice.run();
   };
-  const items = choices.map((choice) => h('div', {
-    class: 'menu-item', role: 'menuitemradio', tabIndex: -1, aria: { checked: choice.chosen }, on: { click: () => pick(choice) },
-  }, h('span', { class: 'menu-mark', aria: { hidden: true } }, choice.chosen && icon('check')), choice.label, choice.detail !== undefined && h('span', { class: 'menu-detail' }, choice.detail)));
-  const menu = h('div', {
-    class: 'menu', role: 'menu', aria: { label },
-    on: {
-      keydown: (event) => {
-        event.stopPropagation();
-        const at = items.indexOf(document.activeElement as HTMLDivElement);
-        const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
-        if (next !== undefined) items[(next + items.length) % items.length].focus();
-        else if (event.key === 'Enter' || event.key === ' ') pick(choices[at]);
-        else if (event.key === 'Escape' || event.key === 'Tab') close();
-        else {
-          const typed = choices.find((choice) => choice.label.toLowerCase().startsWith(event.key.toLowerCase()));
-          if (typed === undefined) return;
-          pick(typed);
-        }
-        event.preventDefault();
+  const items = choices.map((choice) =>
+    h(
+      'div',
+      {
+        class: 'menu-item',
+        role: 'menuitemradio',
+        tabIndex: -1,
+        aria: { checked: choice.chosen },
+        on: { click: () => pick(choice) },
       },
-      focusout: (event) => {
-        if (!closing && !menu.contains(event.relatedTarget as Node | null)) close();
+      h('span', { class: 'menu-mark', aria: { hidden: true } }, choice.chosen && icon('check')),
+      choice.label,
+      choice.detail !== undefined && h('span', { class: 'menu-detail' }, choice.detail),
+    ),
+  );
+  const menu = h(
+    'div',
+    {
+      class: 'menu',
+      role: 'menu',
+      aria: { label },
+      on: {
+        keydown: (event) => {
+          event.stopPropagation();
+          const at = items.indexOf(document.activeElement as HTMLDivElement);
+          const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
+          if (next !== undefined) items[(next + items.length) % items.length].focus();
+          else if (event.key === 'Enter' || event.key === ' ') pick(choices[at]);
+          else if (event.key === 'Escape' || event.key === 'Tab') close();
+          else {
+            const typed = choices.find((choice) => choice.label.toLowerCase().startsWith(event.key.toLowerCase()));
+            if (typed === undefined) return;
+            pick(typed);
+          }
+          event.preventDefault();
+        },
+        focusout: (event) => {
+          if (!closing && !menu.contains(event.relatedTarget as Node | null)) close();
+        },
       },
     },
-  }, ...items);
+    ...items,
+  );
   document.body.append(menu);
   const box = anchor.getBoundingClientRect();
   menu.style.left = `${Math.max(4, Math.min(box.left, window.innerWidth - menu.offsetWidth - 4))}px`;
   menu.style.top = `${box.bottom + menu.offsetHeight > window.innerHeight ? Math.max(4, box.top - menu.offsetHeight) : box.bottom}px`;
-  items[Math.max(0, choices.findIndex((choice) => choice.chosen))]?.focus();
+  items[
+    Math.max(
+      0,
+      choices.findIndex((choice) => choice.chosen),
+    )
+  ]?.focus();
 }

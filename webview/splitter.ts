@@ -1,6 +1,9 @@
 import { h, setAria } from './dom';
 
-/** A border that can be dragged, or moved with the arrow keys, to change the size of what lies behind it. `size` grows against the pointer's direction. */
+/**
+ * A border that can be dragged, or moved with the arrow keys, to change the size of what lies behind it. `size` grows
+ * against the pointer's direction.
+ */
 export function splitter(options: {
   readonly orientation: 'vertical' | 'horizontal';
   readonly label: string;
@@ -10,7 +13,12 @@ export function splitter(options: {
   readonly set: (size: number) => void;
 }): { readonly element: HTMLElement; readonly refresh: () => void } {
   const { orientation, min } = options;
-  const element = h('div', { class: `splitter splitter-${orientation}`, role: 'separator', tabIndex: 0, aria: { label: options.label, orientation } });
+  const element = h('div', {
+    class: `splitter splitter-${orientation}`,
+    role: 'separator',
+    tabIndex: 0,
+    aria: { label: options.label, orientation },
+  });
   const clamp = (size: number): number => Math.max(min, Math.min(options.max(), size));
   const refresh = (): void => {
     setAria(element, 'valuemin', min);
@@ -20,9 +28,12 @@ export function splitter(options: {
   element.addEventListener('pointerdown', (event) => {
     const start = { position: orientation === 'vertical' ? event.clientX : event.clientY, size: clamp(options.get()) };
     element.setPointerCapture(event.pointerId);
-    const move = (moved: PointerEvent): void => options.set(clamp(start.size - ((orientation === 'vertical' ? moved.clientX : moved.clientY) - start.position)));
+    const move = (moved: PointerEvent): void =>
+      options.set(clamp(start.size - ((orientation === 'vertical' ? moved.clientX : moved.clientY) - start.position)));
     element.addEventListener('pointermove', move);
-    element.addEventListener('lostpointercapture', () => element.removeEventListener('pointermove', move), { once: true });
+    element.addEventListener('lostpointercapture', () => element.removeEventListener('pointermove', move), {
+      once: true,
+    });
     event.preventDefault();
   });
   element.addEventListener('keydown', (event) => {

@@ -1,5 +1,6 @@
 /**
- * What the page knows: the view it was given and what the person chose to look at. The second survives hiding and reloading the page (getState/setState).
+ * What the page knows: the view it was given and what the person chose to look at. The second survives hiding and
+ * reloading the page (getState/setState).
  */
 import type { EditorView, LayerView } from '../src/protocol/views';
 import { shortNames } from './layers/shortNames';
@@ -29,8 +30,20 @@ export interface UiState {
 }
 
 export const initialState: UiState = {
-  tab: null, selected: null, filter: '', sort: null, dockOpen: true, dockHeight: 250, memoryMode: 'chart', memoryRange: null,
-  detailsOpen: true, detailsWidth: 300, direction: 'down', camera: null, branch: null, tradeOff: 'accuracy',
+  tab: null,
+  selected: null,
+  filter: '',
+  sort: null,
+  dockOpen: true,
+  dockHeight: 250,
+  memoryMode: 'chart',
+  memoryRange: null,
+  detailsOpen: true,
+  detailsWidth: 300,
+  direction: 'down',
+  camera: null,
+  branch: null,
+  tradeOff: 'accuracy',
 };
 
 /** Where the state is kept between two lives of the page. */
@@ -72,7 +85,9 @@ export class Store {
 
   setView(view: EditorView): void {
     this.shown = view;
-    this.names = shortNames(view.model.layers).map((name, layer) => name || view.model.layers[layer].outputName || `${view.model.layers[layer].kind} ${layer}`);
+    this.names = shortNames(view.model.layers).map(
+      (name, layer) => name || view.model.layers[layer].outputName || `${view.model.layers[layer].kind} ${layer}`,
+    );
     const changed = new Set<keyof UiState | 'view'>(['view']);
     const { selected, branch, memoryRange } = this.current;
     const steps = view.plan?.steps.length ?? 0;
@@ -113,9 +128,12 @@ function restore(saved: unknown): UiState {
   if (typeof saved !== 'object' || saved === null) return initialState;
   const old = saved as Record<string, unknown>;
   const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
-  const isPair = (value: unknown): value is [number, number] => Array.isArray(value) && value.length === 2 && value.every(isNumber);
-  const one = <T>(value: unknown, allowed: readonly T[], otherwise: T): T => (allowed.includes(value as T) ? (value as T) : otherwise);
-  const index = (value: unknown): number | null => (isNumber(value) && Number.isInteger(value) && value >= 0 ? value : null);
+  const isPair = (value: unknown): value is [number, number] =>
+    Array.isArray(value) && value.length === 2 && value.every(isNumber);
+  const one = <T>(value: unknown, allowed: readonly T[], otherwise: T): T =>
+    allowed.includes(value as T) ? (value as T) : otherwise;
+  const index = (value: unknown): number | null =>
+    isNumber(value) && Number.isInteger(value) && value >= 0 ? value : null;
   const sort = old['sort'] as { column?: unknown; descending?: unknown } | null;
   const camera = old['camera'] as { x?: unknown; y?: unknown; scale?: unknown } | null;
   return {
@@ -130,7 +148,10 @@ function restore(saved: unknown): UiState {
     detailsOpen: old['detailsOpen'] !== false,
     detailsWidth: isNumber(old['detailsWidth']) ? old['detailsWidth'] : initialState.detailsWidth,
     direction: one<Direction>(old['direction'], ['down', 'right'], 'down'),
-    camera: isNumber(camera?.x) && isNumber(camera.y) && isNumber(camera.scale) ? { x: camera.x, y: camera.y, scale: camera.scale } : null,
+    camera:
+      isNumber(camera?.x) && isNumber(camera.y) && isNumber(camera.scale)
+        ? { x: camera.x, y: camera.y, scale: camera.scale }
+        : null,
     branch: index(old['branch']),
     tradeOff: one<TradeOffMode>(old['tradeOff'], ['accuracy', 'memory', 'phi'], 'accuracy'),
   };

@@ -15,7 +15,10 @@ export class TabBar {
   readonly element = h('div', { class: 'tab-bar', role: 'tablist' });
   private tabs: readonly TabSpec[] = [];
 
-  constructor(label: string, private readonly onChoose: (tab: Tab) => void) {
+  constructor(
+    label: string,
+    private readonly onChoose: (tab: Tab) => void,
+  ) {
     setAria(this.element, 'label', label);
     this.element.addEventListener('keydown', (event) => {
       const current = this.tabs.findIndex((tab) => !tab.panel.hidden);
@@ -32,16 +35,30 @@ export class TabBar {
     const key = (list: readonly TabSpec[]): string => list.map((tab) => `${tab.id} ${tab.count ?? ''}`).join();
     if (key(tabs) === key(this.tabs)) return; // The tab that has the focus keeps it.
     this.tabs = tabs;
-    fill(this.element, ...tabs.map((tab) => {
-      const id = uniqueId('tab');
-      tab.panel.id ||= uniqueId('panel');
-      tab.panel.setAttribute('role', 'tabpanel');
-      setAria(tab.panel, 'labelledby', id);
-      const element = h('button', { class: 'tab', id, role: 'tab', aria: { controls: tab.panel.id }, on: { click: () => this.onChoose(tab.id) } },
-        icon(tab.icon), h('span', {}, tab.title), tab.count !== undefined && h('span', { class: 'count-badge' }, String(tab.count)));
-      element.type = 'button';
-      return element;
-    }));
+    fill(
+      this.element,
+      ...tabs.map((tab) => {
+        const id = uniqueId('tab');
+        tab.panel.id ||= uniqueId('panel');
+        tab.panel.setAttribute('role', 'tabpanel');
+        setAria(tab.panel, 'labelledby', id);
+        const element = h(
+          'button',
+          {
+            class: 'tab',
+            id,
+            role: 'tab',
+            aria: { controls: tab.panel.id },
+            on: { click: () => this.onChoose(tab.id) },
+          },
+          icon(tab.icon),
+          h('span', {}, tab.title),
+          tab.count !== undefined && h('span', { class: 'count-badge' }, String(tab.count)),
+        );
+        element.type = 'button';
+        return element;
+      }),
+    );
   }
 
   show(id: Tab): void {

@@ -1,4 +1,7 @@
-/** The theme's colours for what is drawn on a canvas, read from VS Code's variables and again whenever the theme changes. */
+/**
+ * The theme's colours for what is drawn on a canvas, read from VS Code's variables and again whenever the theme
+ * changes.
+ */
 
 export interface Colors {
   readonly background: string;
@@ -22,8 +25,23 @@ export interface Colors {
 
 /** For paper, whatever the theme. */
 export const paperColors: Colors = {
-  background: '#ffffff', foreground: '#1f2328', muted: '#59636e', border: '#d1d9e0', surface: '#f6f8fa', focus: '#0969da', selection: '#ddf4ff', error: '#d1242f', warning: '#bc4c00', stage: '#8250df',
-  bits8: '#0969da', bits4: '#1a7f37', bits2: '#9a6700', none: '#818b98', fontFamily: 'sans-serif', monoFamily: 'monospace', highContrast: false,
+  background: '#ffffff',
+  foreground: '#1f2328',
+  muted: '#59636e',
+  border: '#d1d9e0',
+  surface: '#f6f8fa',
+  focus: '#0969da',
+  selection: '#ddf4ff',
+  error: '#d1242f',
+  warning: '#bc4c00',
+  stage: '#8250df',
+  bits8: '#0969da',
+  bits4: '#1a7f37',
+  bits2: '#9a6700',
+  none: '#818b98',
+  fontFamily: 'sans-serif',
+  monoFamily: 'monospace',
+  highContrast: false,
 };
 
 /** How strongly an area in a bitwidth's colour is filled: outlines carry the picture in high contrast. */
@@ -38,10 +56,22 @@ function read(): Colors {
   const get = (name: string): string => style.getPropertyValue(name).trim();
   const classes = document.body.classList;
   return {
-    background: get('--q-background'), foreground: get('--q-foreground'), muted: get('--q-muted'), border: get('--q-border'), surface: get('--q-surface'),
-    focus: get('--q-focus'), selection: get('--q-selection'), error: get('--q-error'), warning: get('--q-warning'), stage: get('--q-stage'),
-    bits8: get('--q-bits8'), bits4: get('--q-bits4'), bits2: get('--q-bits2'), none: get('--q-none'),
-    fontFamily: get('--q-font') || 'sans-serif', monoFamily: get('--q-mono') || 'monospace',
+    background: get('--q-background'),
+    foreground: get('--q-foreground'),
+    muted: get('--q-muted'),
+    border: get('--q-border'),
+    surface: get('--q-surface'),
+    focus: get('--q-focus'),
+    selection: get('--q-selection'),
+    error: get('--q-error'),
+    warning: get('--q-warning'),
+    stage: get('--q-stage'),
+    bits8: get('--q-bits8'),
+    bits4: get('--q-bits4'),
+    bits2: get('--q-bits2'),
+    none: get('--q-none'),
+    fontFamily: get('--q-font') || 'sans-serif',
+    monoFamily: get('--q-mono') || 'monospace',
     highContrast: classes.contains('vscode-high-contrast') || classes.contains('vscode-high-contrast-light'),
   };
 }
@@ -65,7 +95,9 @@ export class Theme {
   }
 
   get reducedMotion(): boolean {
-    return document.body.classList.contains('vscode-reduce-motion') || matchMedia('(prefers-reduced-motion: reduce)').matches;
+    return (
+      document.body.classList.contains('vscode-reduce-motion') || matchMedia('(prefers-reduced-motion: reduce)').matches
+    );
   }
 
   onChange(listener: () => void): void {

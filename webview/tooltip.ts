@@ -1,6 +1,9 @@
 import { fill, h, type Child } from './dom';
 
-/** One small panel beside the pointer, shared by all drawings. Its content is also spoken by those drawings, so it is hidden from screen readers. */
+/**
+ * One small panel beside the pointer, shared by all drawings. Its content is also spoken by those drawings, so it is
+ * hidden from screen readers.
+ */
 export class Tooltip {
   readonly element = h('div', { class: 'tooltip', aria: { hidden: true } });
 
@@ -27,5 +30,8 @@ export class Tooltip {
 
 /** Name and value lines of a tooltip. */
 export function tooltipRows(title: string, rows: readonly (readonly [string, string])[]): Child[] {
-  return [h('div', { class: 'tooltip-title' }, title), h('dl', { class: 'facts' }, ...rows.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]))];
+  return [
+    h('div', { class: 'tooltip-title' }, title),
+    h('dl', { class: 'facts' }, ...rows.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)])),
+  ];
 }

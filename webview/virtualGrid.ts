@@ -1,6 +1,7 @@
 /**
- * A table as an ARIA grid that draws only the rows in sight: 3000 layers cost what 40 cost. Arrow keys move from cell to cell, Enter on a heading sorts, and
- * moving to another row selects it. The focused cell keeps the focus while rows come and go.
+ * A table as an ARIA grid that draws only the rows in sight: 3000 layers cost what 40 cost. Arrow keys move from cell
+ * to cell, Enter on a heading sorts, and moving to another row selects it. The focused cell keeps the focus while rows
+ * come and go.
  */
 import { fill, h, setAria, uniqueId } from './dom';
 import { icon } from './icons';
@@ -19,7 +20,10 @@ export interface Column<Row> {
   readonly drop?: number;
   /** Fills the cell's element. Text from models must be passed as text. */
   render(cell: HTMLElement, row: Row): void;
-  /** Choices for the cell's value, opened by double-click, F2 or Enter and picked at once by typing; null where there are none. */
+  /**
+   * Choices for the cell's value, opened by double-click, F2 or Enter and picked at once by typing; null where there
+   * are none.
+   */
   readonly edit?: (row: Row) => readonly MenuChoice[] | null;
   /** Null: sorted last. */
   readonly sortBy?: (row: Row) => number | string | null;
@@ -65,20 +69,28 @@ export class VirtualGrid<Row> {
   constructor(private readonly options: GridOptions<Row>) {
     this.header = h('div', { role: 'row', class: 'grid-row grid-header', aria: { rowindex: 1 } });
     this.body = h('div', { role: 'rowgroup', class: 'grid-body' });
-    this.element = h('div', {
-      role: 'grid', class: 'grid', id: uniqueId('grid'), aria: { label: options.label },
-      on: {
-        scroll: () => this.schedule(),
-        keydown: (event) => this.onKey(event),
-        click: (event) => this.onPointer(event),
-        dblclick: (event) => {
-          const row = this.rowOf(event.target as Element);
-          if (this.openEditor()) return;
-          if (row !== null && row >= 0) this.options.onActivate?.(this.rows[row]);
+    this.element = h(
+      'div',
+      {
+        role: 'grid',
+        class: 'grid',
+        id: uniqueId('grid'),
+        aria: { label: options.label },
+        on: {
+          scroll: () => this.schedule(),
+          keydown: (event) => this.onKey(event),
+          click: (event) => this.onPointer(event),
+          dblclick: (event) => {
+            const row = this.rowOf(event.target as Element);
+            if (this.openEditor()) return;
+            if (row !== null && row >= 0) this.options.onActivate?.(this.rows[row]);
+          },
+          focusin: (event) => this.onFocus(event.target as Element),
         },
-        focusin: (event) => this.onFocus(event.target as Element),
       },
-    }, h('div', { role: 'rowgroup', class: 'grid-head' }, this.header), this.body);
+      h('div', { role: 'rowgroup', class: 'grid-head' }, this.header),
+      this.body,
+    );
     new ResizeObserver(() => {
       this.fitColumns(false);
       if (this.pendingReveal !== null) this.reveal(this.pendingReveal);
@@ -102,16 +114,25 @@ export class VirtualGrid<Row> {
     const width = (columns: readonly Column<Row>[]): number => columns.reduce((sum, c) => sum + c.width, 12);
     let columns = this.available;
     while (room > 0 && width(columns) > room) {
-      const least = columns.reduce<Column<Row> | null>((a, b) => (b.drop !== undefined && (a === null || b.drop > a.drop!) ? b : a), null);
+      const least = columns.reduce<Column<Row> | null>(
+        (a, b) => (b.drop !== undefined && (a === null || b.drop > a.drop!) ? b : a),
+        null,
+      );
       if (least === null) break;
       columns = columns.filter((c) => c !== least);
     }
     if (!changed && columns.length === this.columns.length) return;
     const active = this.columns[this.active.column]?.id;
     this.columns = columns;
-    this.active.column = Math.max(0, columns.findIndex((c) => c.id === active));
+    this.active.column = Math.max(
+      0,
+      columns.findIndex((c) => c.id === active),
+    );
     // Header and rows are grids of their own: equal tracks need equal widths.
-    this.element.style.setProperty('--tracks', columns.map((c) => (c.grow === undefined ? `${c.width}px` : `minmax(${c.width}px, ${c.grow}fr)`)).join(' '));
+    this.element.style.setProperty(
+      '--tracks',
+      columns.map((c) => (c.grow === undefined ? `${c.width}px` : `minmax(${c.width}px, ${c.grow}fr)`)).join(' '),
+    );
     this.element.style.setProperty('--least-width', `${columns.reduce((sum, c) => sum + c.width, 12)}px`);
     setAria(this.element, 'colcount', columns.length);
     if (this.sort !== null && !this.available.some((c) => c.id === this.sort!.column)) this.sort = null;
@@ -148,10 +169,18 @@ export class VirtualGrid<Row> {
       this.rows = this.source;
     } else {
       const sign = this.sort!.descending ? -1 : 1;
-      this.rows = this.source.map((row) => ({ row, by: value(row) })).sort((a, b) => {
-        if (a.by === null || b.by === null) return Number(a.by === null) - Number(b.by === null);
-        return sign * (typeof a.by === 'number' && typeof b.by === 'number' ? a.by - b.by : String(a.by).localeCompare(String(b.by), undefined, { numeric: true }));
-      }).map(({ row }) => row);
+      this.rows = this.source
+        .map((row) => ({ row, by: value(row) }))
+        .sort((a, b) => {
+          if (a.by === null || b.by === null) return Number(a.by === null) - Number(b.by === null);
+          return (
+            sign *
+            (typeof a.by === 'number' && typeof b.by === 'number'
+              ? a.by - b.by
+              : String(a.by).localeCompare(String(b.by), undefined, { numeric: true }))
+          );
+        })
+        .map(({ row }) => row);
     }
     this.body.style.height = `${this.rows.length * this.options.rowHeight}px`;
     setAria(this.element, 'rowcount', this.rows.length + 1);
@@ -165,7 +194,10 @@ export class VirtualGrid<Row> {
     this.rendered.clear();
     this.drawRows(true);
     // New rows under a person's hands, e.g. after a new search: the focus stays in the grid.
-    if (focused) (this.rendered.get(this.active.row)?.children[this.active.column] as HTMLElement | undefined)?.focus({ preventScroll: true });
+    if (focused)
+      (this.rendered.get(this.active.row)?.children[this.active.column] as HTMLElement | undefined)?.focus({
+        preventScroll: true,
+      });
   }
 
   private schedule(): void {
@@ -177,14 +209,30 @@ export class VirtualGrid<Row> {
   }
 
   private drawHeader(): void {
-    fill(this.header, ...this.columns.map((column, index) => {
-      const sorted = this.sort?.column === column.id ? this.sort : null;
-      return h('div', {
-        role: 'columnheader', class: `grid-cell align-${column.align ?? 'start'}${column.sortBy ? ' sortable' : ''}${sorted ? ' sorted' : ''}`,
-        tabIndex: this.active.row === -1 && this.active.column === index ? 0 : -1, title: column.description,
-        aria: { colindex: index + 1, sort: sorted === null ? (column.sortBy ? 'none' : null) : sorted.descending ? 'descending' : 'ascending', label: column.description ?? null },
-      }, h('span', { class: 'ellipsis' }, column.title), sorted && icon(sorted.descending ? 'sortDown' : 'sortUp'));
-    }));
+    fill(
+      this.header,
+      ...this.columns.map((column, index) => {
+        const sorted = this.sort?.column === column.id ? this.sort : null;
+        return h(
+          'div',
+          {
+            role: 'columnheader',
+            class:
+              'grid-cell ' +
+              `align-${column.align ?? 'start'}${column.sortBy ? ' sortable' : ''}${sorted ? ' sorted' : ''}`,
+            tabIndex: this.active.row === -1 && this.active.column === index ? 0 : -1,
+            title: column.description,
+            aria: {
+              colindex: index + 1,
+              sort: sorted === null ? (column.sortBy ? 'none' : null) : sorted.descending ? 'descending' : 'ascending',
+              label: column.description ?? null,
+            },
+          },
+          h('span', { class: 'ellipsis' }, column.title),
+          sorted && icon(sorted.descending ? 'sortDown' : 'sortUp'),
+        );
+      }),
+    );
   }
 
   private drawRows(restate: boolean): void {
@@ -216,11 +264,19 @@ export class VirtualGrid<Row> {
 
   private createRow(index: number): HTMLElement {
     const row = this.rows[index];
-    const element = h('div', { role: 'row', aria: { rowindex: index + 2 } }, ...this.columns.map((column, c) => {
-      const cell = h('div', { role: 'gridcell', class: `grid-cell align-${column.align ?? 'start'}`, aria: { colindex: c + 1 } });
-      column.render(cell, row);
-      return cell;
-    }));
+    const element = h(
+      'div',
+      { role: 'row', aria: { rowindex: index + 2 } },
+      ...this.columns.map((column, c) => {
+        const cell = h('div', {
+          role: 'gridcell',
+          class: `grid-cell align-${column.align ?? 'start'}`,
+          aria: { colindex: c + 1 },
+        });
+        column.render(cell, row);
+        return cell;
+      }),
+    );
     element.style.top = `${index * this.options.rowHeight}px`;
     element.style.height = `${this.options.rowHeight}px`;
     element.dataset['row'] = String(index);
@@ -231,7 +287,9 @@ export class VirtualGrid<Row> {
   private stateRow(element: HTMLElement, index: number): void {
     const row = this.rows[index];
     const selected = this.options.key(row) === this.selectedKey;
-    element.className = `grid-row ${index % 2 === 1 ? 'odd' : ''} ${this.options.rowClass?.(row) ?? ''} ${selected ? 'selected' : ''}`;
+    element.className =
+      `grid-row ${index % 2 === 1 ? 'odd' : ''} ${this.options.rowClass?.(row) ?? ''} ` +
+      `${selected ? 'selected' : ''}`;
     setAria(element, 'selected', selected);
     for (let c = 0; c < element.children.length; c++) {
       (element.children[c] as HTMLElement).tabIndex = index === this.active.row && c === this.active.column ? 0 : -1;
@@ -263,7 +321,12 @@ export class VirtualGrid<Row> {
   private toggleSort(index: number): void {
     const column = this.columns[index];
     if (column?.sortBy === undefined) return;
-    const next = this.sort?.column !== column.id ? { column: column.id, descending: false } : this.sort.descending ? null : { column: column.id, descending: true };
+    const next =
+      this.sort?.column !== column.id
+        ? { column: column.id, descending: false }
+        : this.sort.descending
+          ? null
+          : { column: column.id, descending: true };
     this.setSort(next);
     (this.header.children[index] as HTMLElement).focus();
     this.options.onSort?.(next);
@@ -276,9 +339,14 @@ export class VirtualGrid<Row> {
     const lastColumn = this.columns.length - 1;
     const all = event.ctrlKey || event.metaKey;
     const moves: Record<string, readonly [number, number]> = {
-      ArrowUp: [row - 1, column], ArrowDown: [row + 1, column], ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
-      PageUp: [Math.max(0, row - page), column], PageDown: [row + page, column],
-      Home: [all ? 0 : row, 0], End: [all ? lastRow : row, lastColumn],
+      ArrowUp: [row - 1, column],
+      ArrowDown: [row + 1, column],
+      ArrowLeft: [row, column - 1],
+      ArrowRight: [row, column + 1],
+      PageUp: [Math.max(0, row - page), column],
+      PageDown: [row + page, column],
+      Home: [all ? 0 : row, 0],
+      End: [all ? lastRow : row, lastColumn],
     };
     const move = moves[event.key];
     if (move !== undefined) {
@@ -322,7 +390,8 @@ export class VirtualGrid<Row> {
     const line = row === -1 ? this.header : this.rendered.get(row);
     (line?.children[column] as HTMLElement | undefined)?.focus({ preventScroll: row >= 0 });
     this.drawRows(true);
-    if (row >= 0 && this.rows[row] !== undefined && this.options.key(this.rows[row]) !== this.selectedKey) this.options.onSelect(this.rows[row]);
+    if (row >= 0 && this.rows[row] !== undefined && this.options.key(this.rows[row]) !== this.selectedKey)
+      this.options.onSelect(this.rows[row]);
   }
 
   private drawHeaderTabStops(): void {

@@ -31,11 +31,19 @@ async function main(argv: readonly string[]): Promise<number> {
   return 0;
 }
 
-function parse(command: Command, args: string[]): { values: Record<string, string | boolean | undefined>; positionals: string[] } {
+function parse(
+  command: Command,
+  args: string[],
+): { values: Record<string, string | boolean | undefined>; positionals: string[] } {
   try {
     const { values, positionals } = parseArgs({
       args,
-      options: { json: { type: 'boolean' }, problems: { type: 'boolean' }, help: { type: 'boolean' }, ...command.options },
+      options: {
+        json: { type: 'boolean' },
+        problems: { type: 'boolean' },
+        help: { type: 'boolean' },
+        ...command.options,
+      },
       allowPositionals: true,
     });
     return { values: values, positionals };
@@ -44,14 +52,19 @@ function parse(command: Command, args: string[]): { values: Record<string, strin
   }
 }
 
-/** An error as build tools tell theirs: a line `FILE: error: MESSAGE` for each problem, which editors find by a pattern. */
+/**
+ * An error as build tools tell theirs: a line `FILE: error: MESSAGE` for each problem, which editors find by a pattern.
+ */
 function problemLines(file: string, error: UserError): string {
   // Other errors begin with the file that they are about, which is not always the one given.
   const named = /^(.+?): (?=\S)/.exec(error.message)?.[1];
   const about = named !== undefined && /[\\/]/.test(named) && existsSync(named) ? named : path.resolve(file);
-  const messages = error instanceof UnsupportedModelError
-    ? error.problems.map((p) => new UserError(`${p.opType} "${oneLine(p.node)}": ${oneLine(p.message)}. ${p.remedy}`).message)
-    : [error.message];
+  const messages =
+    error instanceof UnsupportedModelError
+      ? error.problems.map(
+          (p) => new UserError(`${p.opType} "${oneLine(p.node)}": ${oneLine(p.message)}. ${p.remedy}`).message,
+        )
+      : [error.message];
   return messages.map((message) => `${about}: error: ${message}\n`).join('');
 }
 
@@ -79,7 +92,10 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    const message = error instanceof UserError || error instanceof CancelledError ? error.message : `Internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+    const message =
+      error instanceof UserError || error instanceof CancelledError
+        ? error.message
+        : `Internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
     process.stderr.write(`${message}\n`);
     process.exitCode = 1;
   },

@@ -2,7 +2,20 @@ import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
 import { loadPreprocess } from '../engine/calibration/preprocess';
 import { cachedCalibration, defaultCachePath } from '../engine/calibration/cache';
-import { bitsOf, capacityOf, count, fraction, gridOf, one, oneOf, searchOf, required, sizesOf, weightsOf, type Values } from './commandOptions';
+import {
+  bitsOf,
+  capacityOf,
+  count,
+  fraction,
+  gridOf,
+  one,
+  oneOf,
+  searchOf,
+  required,
+  sizesOf,
+  weightsOf,
+  type Values,
+} from './commandOptions';
 import { UserError } from '../engine/common/errors';
 import { evaluateCommand } from './evaluationCommands';
 import { describeModel } from '../engine/onnx';
@@ -21,19 +34,35 @@ export interface Command {
   readonly synopsis: string;
   readonly summary: string;
   readonly options: Record<string, { readonly type: 'string' | 'boolean' }>;
-  run(positionals: readonly string[], values: Values, progress: Progress): Promise<{ readonly text: string; readonly json: unknown }>;
+  run(
+    positionals: readonly string[],
+    values: Values,
+    progress: Progress,
+  ): Promise<{ readonly text: string; readonly json: unknown }>;
 }
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
 
 export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ['inspect', { synopsis: 'inspect MODEL', summary: 'layers, shapes, operators and problems of an ONNX model', options: { sizes: text }, run: inspect }],
+  [
+    'inspect',
+    {
+      synopsis: 'inspect MODEL',
+      summary: 'layers, shapes, operators and problems of an ONNX model',
+      options: { sizes: text },
+      run: inspect,
+    },
+  ],
   [
     'quantize',
     {
       synopsis:
-        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--core CORE] [--input counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--search sensitivity|entropy] [--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] [--epsilon F] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] [--sizes NAME=N,…] [--no-compensate] [--no-cache] --out PLAN',
+        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--core CORE] [--input ' +
+        'counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--search ' +
+        'sensitivity|entropy] [--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] ' +
+        '[--epsilon F] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] ' +
+        '[--sizes NAME=N,…] [--no-compensate] [--no-cache] --out PLAN',
       summary: 'calibrate, search and write a plan',
       options: {
         images: text,
@@ -65,19 +94,47 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   [
     'generate',
     {
-      synopsis: 'generate PLAN --project DIR [--layout ID] [--optimize speed|size] [--dry-run] [--edit-build] [--overwrite-edited]',
-      summary: 'write C sources into a firmware project; --edit-build also adds them to its build file, in a marked block; --optimize size: less code, more instructions',
-      options: { project: text, layout: text, optimize: text, 'dry-run': flag, 'edit-build': flag, 'overwrite-edited': flag },
+      synopsis:
+        'generate PLAN --project DIR [--layout ID] [--optimize speed|size] [--dry-run] [--edit-build] ' +
+        '[--overwrite-edited]',
+      summary:
+        'write C sources into a firmware project; --edit-build also adds them to its build file, in a marked ' +
+        'block; --optimize size: less code, more instructions',
+      options: {
+        project: text,
+        layout: text,
+        optimize: text,
+        'dry-run': flag,
+        'edit-build': flag,
+        'overwrite-edited': flag,
+      },
       run: runGenerate,
     },
   ],
-  ['remove', { synopsis: 'remove --project DIR --name NAME [--dry-run]', summary: "take a model's generated sources out of a firmware project", options: { project: text, name: text, 'dry-run': flag }, run: runRemove }],
-  ['selftest', { synopsis: 'selftest PLAN [--core m4|m0plus|host]', summary: 'build the generated self-test and run it on an emulated Cortex-M or this computer', options: { core: text }, run: runSelftest }],
+  [
+    'remove',
+    {
+      synopsis: 'remove --project DIR --name NAME [--dry-run]',
+      summary: "take a model's generated sources out of a firmware project",
+      options: { project: text, name: text, 'dry-run': flag },
+      run: runRemove,
+    },
+  ],
+  [
+    'selftest',
+    {
+      synopsis: 'selftest PLAN [--core m4|m0plus|host]',
+      summary: 'build the generated self-test and run it on an emulated Cortex-M or this computer',
+      options: { core: text },
+      run: runSelftest,
+    },
+  ],
   [
     'evaluate',
     {
       synopsis: 'evaluate PLAN --images DIR [--limit N] [--layers] [--predictions FILE.csv] [--threads N]',
-      summary: "accuracy of the firmware's integer arithmetic beside float; --layers also compares every layer's output",
+      summary:
+        "accuracy of the firmware's integer arithmetic beside float; --layers also compares every layer's output",
       options: { images: text, limit: text, layers: flag, predictions: text, threads: text },
       run: runEvaluate,
     },
@@ -90,18 +147,35 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
 /** Help text. */
 export function usage(): string {
   const lines = [...commands.values()].map((c) => `  quantmcu ${c.synopsis}\n      ${c.summary}`);
-  return `Mixed-precision, patch-based inference for microcontrollers.\n\n${lines.join('\n')}\n\nWith --json each command prints one JSON object on stdout, with --problems errors as lines FILE: error: MESSAGE.\n`;
+  return (
+    `Mixed-precision, patch-based inference for microcontrollers.\n\n${lines.join('\n')}\n\nWith --json ` +
+    'each command prints one JSON object on stdout, with --problems errors as lines FILE: error: MESSAGE.\n'
+  );
 }
 
 async function inspect(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {
   const file = one(positionals, 'MODEL');
   const model = await describeModel(file, { sizes: sizesOf(values.sizes) });
-  const rows = model.nodes.map((n) => `${n.name}\t${n.opType}\t${n.outputShapes[0]?.map((d) => d ?? '?').join('×') ?? '?'}\t${n.macs ?? ''}`);
+  const rows = model.nodes.map(
+    (n) => `${n.name}\t${n.opType}\t${n.outputShapes[0]?.map((d) => d ?? '?').join('×') ?? '?'}\t${n.macs ?? ''}`,
+  );
   const problems = model.problems.map((p) => `! ${p.node}: ${p.message} ${p.remedy}`);
-  return { text: [`${model.graphName || path.basename(file)}: ${model.nodes.length} nodes, ${model.parameters.count} parameters, ${model.macs ?? '?'} MACs`, ...rows, ...problems].join('\n'), json: model };
+  return {
+    text: [
+      `${model.graphName || path.basename(file)}: ${model.nodes.length} nodes, ${model.parameters.count} ` +
+        `parameters, ${model.macs ?? '?'} MACs`,
+      ...rows,
+      ...problems,
+    ].join('\n'),
+    json: model,
+  };
 }
 
-async function runQuantize(positionals: readonly string[], values: Values, progress: Progress): Promise<{ text: string; json: unknown }> {
+async function runQuantize(
+  positionals: readonly string[],
+  values: Values,
+  progress: Progress,
+): Promise<{ text: string; json: unknown }> {
   const modelPath = one(positionals, 'MODEL');
   const input = oneOf(values, 'input', ['counted', 'external', 'tiles'] as const, 'counted');
   const capacity = { ...capacityOf(values), ...(input === 'counted' ? {} : { input }) };
@@ -136,8 +210,12 @@ function describeOutcome(outcome: QuantizeOutcome): string {
   const kib = (n: number): string => `${(n / 1024).toFixed(1)} KiB`;
   const lines = [
     `Plan: ${s.plan}`,
-    `Board: ${s.target}, arena ${kib(s.memory.arenaBytes)} of ${kib(outcome.target.sramBytes)} (8 bits layer by layer: ${kib(s.memory.int8LayerwiseArenaBytes)})`,
-    s.patch ? `Patch stage: ${s.patch.grid} patches over ${s.patch.layers} layers, ${s.patch.redundantMacsPercent.toFixed(1)} % more MACs` : 'Layer by layer, no patch stage',
+    `Board: ${s.target}, arena ${kib(s.memory.arenaBytes)} of ${kib(outcome.target.sramBytes)} (8 bits layer by ` +
+      `layer: ${kib(s.memory.int8LayerwiseArenaBytes)})`,
+    s.patch
+      ? `Patch stage: ${s.patch.grid} patches over ${s.patch.layers} layers, ` +
+        `${s.patch.redundantMacsPercent.toFixed(1)} % more MACs`
+      : 'Layer by layer, no patch stage',
     `BitOPs: ${s.bitOps.reduction.toFixed(2)}× fewer than 8-bit patch-based inference`,
     `Weights: ${kib(s.memory.weightBytes)} in flash`,
     ...outcome.notes,
@@ -147,7 +225,8 @@ function describeOutcome(outcome: QuantizeOutcome): string {
 
 async function runGenerate(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {
   const { optimize = 'speed' } = values;
-  if (optimize !== 'speed' && optimize !== 'size') throw new UserError(`--optimize must be speed or size, not "${String(optimize)}".`);
+  if (optimize !== 'speed' && optimize !== 'size')
+    throw new UserError(`--optimize must be speed or size, not "${String(optimize)}".`);
   const opened = await open(one(positionals, 'PLAN'));
   return generateCommand(opened, {
     optimize,
@@ -160,28 +239,45 @@ async function runGenerate(positionals: readonly string[], values: Values): Prom
 }
 
 async function runRemove(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {
-  if (positionals.length > 0) throw new UserError('remove takes no file: give the project with --project and the model with --name.');
+  if (positionals.length > 0)
+    throw new UserError('remove takes no file: give the project with --project and the model with --name.');
   return removeCommand(await projectFolder(values), required(values, 'name'), values['dry-run'] === true);
 }
 
-async function runSelftest(positionals: readonly string[], values: Values, progress: Progress): Promise<{ text: string; json: unknown }> {
-  return selftestCommand(await open(one(positionals, 'PLAN')), typeof values.core === 'string' ? values.core : 'm4', progress);
+async function runSelftest(
+  positionals: readonly string[],
+  values: Values,
+  progress: Progress,
+): Promise<{ text: string; json: unknown }> {
+  return selftestCommand(
+    await open(one(positionals, 'PLAN')),
+    typeof values.core === 'string' ? values.core : 'm4',
+    progress,
+  );
 }
 
 /** The firmware project that was given. */
 async function projectFolder(values: Values): Promise<string> {
   const project = required(values, 'project');
   const stat = await fs.stat(project).catch(() => null);
-  if (!stat?.isDirectory()) throw new UserError(`${project} is not a folder. Give the firmware project's folder with --project.`);
+  if (!stat?.isDirectory())
+    throw new UserError(`${project} is not a folder. Give the firmware project's folder with --project.`);
   return project;
 }
 
-async function runEvaluate(positionals: readonly string[], values: Values, progress: Progress): Promise<{ text: string; json: unknown }> {
+async function runEvaluate(
+  positionals: readonly string[],
+  values: Values,
+  progress: Progress,
+): Promise<{ text: string; json: unknown }> {
   const threads = count(values, 'threads');
   return evaluateCommand(
     await open(one(positionals, 'PLAN')),
     {
-      images: required(values, 'images'), limit: count(values, 'limit'), layers: values.layers === true, threads: threads === 0 ? undefined : threads,
+      images: required(values, 'images'),
+      limit: count(values, 'limit'),
+      layers: values.layers === true,
+      threads: threads === 0 ? undefined : threads,
       predictions: typeof values.predictions === 'string' ? values.predictions : undefined,
     },
     progress,
@@ -191,9 +287,26 @@ async function runEvaluate(positionals: readonly string[], values: Values, progr
 async function runTargets(): Promise<{ text: string; json: unknown }> {
   const rows = targets.map((t) => {
     const { sramBytes, flashBytes } = arenaTarget(t, {});
-    return { id: t.id, name: t.name, core: t.core, clockMHz: t.clockMHz, sramBytes, flashBytes, regions: t.regions, source: t.source };
+    return {
+      id: t.id,
+      name: t.name,
+      core: t.core,
+      clockMHz: t.clockMHz,
+      sramBytes,
+      flashBytes,
+      regions: t.regions,
+      source: t.source,
+    };
   });
-  return { text: rows.map((r) => `${r.id.padEnd(16)} ${r.name} (${r.core}, ${r.sramBytes / 1024} KiB SRAM, ${r.flashBytes / 1024} KiB flash)`).join('\n'), json: { targets: rows } };
+  return {
+    text: rows
+      .map(
+        (r) =>
+          `${r.id.padEnd(16)} ${r.name} (${r.core}, ${r.sramBytes / 1024} KiB SRAM, ${r.flashBytes / 1024} KiB flash)`,
+      )
+      .join('\n'),
+    json: { targets: rows },
+  };
 }
 
 /** Opens a plan; calibrations cached on this machine serve plans whose bits were edited by hand. */

@@ -18,7 +18,8 @@ export function capacityOf(values: Values): PlanTarget {
     if (core !== undefined) throw new UserError(`--core is for --target ${customTargetId}: ${id} has its own.`);
     return arenaTarget(findTarget(id), { sramBytes, flashBytes });
   }
-  if (sramBytes === undefined || flashBytes === undefined) throw new UserError(`--target ${customTargetId} needs --sram and --flash in bytes.`);
+  if (sramBytes === undefined || flashBytes === undefined)
+    throw new UserError(`--target ${customTargetId} needs --sram and --flash in bytes.`);
   return { id, sramBytes, flashBytes, ...(core ? { core } : {}) };
 }
 
@@ -69,17 +70,32 @@ export function ratio(values: Values, name: string): number | undefined {
 }
 
 /**
- * How bits are chosen and what bounds them: a reduction of BitOPs, the points of top-1 that may be lost, or both, by measured sensitivity; by the entropy score when that is asked for,
- * or when its λ is given.
+ * How bits are chosen and what bounds them: a reduction of BitOPs, the points of top-1 that may be lost, or both, by
+ * measured sensitivity; by the entropy score when that is asked for, or when its λ is given.
  */
-export function searchOf(values: Values): { search: 'sensitivity' | 'entropy'; bitOpsTarget?: number; accuracyBudget?: number } {
+export function searchOf(values: Values): {
+  search: 'sensitivity' | 'entropy';
+  bitOpsTarget?: number;
+  accuracyBudget?: number;
+} {
   const bitOpsTarget = ratio(values, 'bitops-target');
   const accuracyBudget = number(values, 'accuracy-budget');
   const limited = bitOpsTarget !== undefined || accuracyBudget !== undefined;
-  const search = oneOf(values, 'search', ['sensitivity', 'entropy'] as const, values.lambda !== undefined && !limited ? 'entropy' : 'sensitivity');
-  if (search === 'entropy' && limited) throw new UserError('--bitops-target and --accuracy-budget are reached by measured sensitivity: leave out --search entropy, or the target.');
-  if (search === 'sensitivity' && values.lambda !== undefined) throw new UserError('--lambda is of the entropy score: leave it out, or give --search entropy without a target.');
-  if (accuracyBudget !== undefined && !(accuracyBudget >= 0 && accuracyBudget <= 100)) throw new UserError('--accuracy-budget is in points of top-1 and must lie between 0 and 100.');
+  const search = oneOf(
+    values,
+    'search',
+    ['sensitivity', 'entropy'] as const,
+    values.lambda !== undefined && !limited ? 'entropy' : 'sensitivity',
+  );
+  if (search === 'entropy' && limited)
+    throw new UserError(
+      '--bitops-target and --accuracy-budget are reached by measured sensitivity: leave out --search entropy, or ' +
+        'the target.',
+    );
+  if (search === 'sensitivity' && values.lambda !== undefined)
+    throw new UserError('--lambda is of the entropy score: leave it out, or give --search entropy without a target.');
+  if (accuracyBudget !== undefined && !(accuracyBudget >= 0 && accuracyBudget <= 100))
+    throw new UserError('--accuracy-budget is in points of top-1 and must lie between 0 and 100.');
   return { search, bitOpsTarget, accuracyBudget };
 }
 
@@ -88,8 +104,11 @@ export function bytesOf(values: Values, name: string): number | undefined {
   const value = values[name];
   if (typeof value !== 'string') return undefined;
   const match = /^(\d+)([kKmM]?)$/.exec(value.trim());
-  const n = match ? Number(match[1]) * (match[2] === '' ? 1 : match[2].toLowerCase() === 'k' ? 1024 : 1024 * 1024) : NaN;
-  if (!Number.isSafeInteger(n) || n < 1) throw new UserError(`--${name} must be a number of bytes such as 262144, 256K or 1M, not "${value}".`);
+  const n = match
+    ? Number(match[1]) * (match[2] === '' ? 1 : match[2].toLowerCase() === 'k' ? 1024 : 1024 * 1024)
+    : NaN;
+  if (!Number.isSafeInteger(n) || n < 1)
+    throw new UserError(`--${name} must be a number of bytes such as 262144, 256K or 1M, not "${value}".`);
   return n;
 }
 
@@ -105,14 +124,16 @@ export function gridOf(value: string | boolean | undefined): 'auto' | 'none' | {
   if (value === undefined || value === 'auto') return 'auto';
   if (value === 'none') return 'none';
   const match = /^(\d{1,3})[x×](\d{1,3})$/.exec(String(value));
-  if (!match || Number(match[1]) < 1 || Number(match[2]) < 1) throw new UserError(`--grid must be auto, none or rows×columns such as 3x3, not "${String(value)}".`);
+  if (!match || Number(match[1]) < 1 || Number(match[2]) < 1)
+    throw new UserError(`--grid must be auto, none or rows×columns such as 3x3, not "${String(value)}".`);
   return { rows: Number(match[1]), cols: Number(match[2]) };
 }
 
 export function bitsOf(value: string | boolean | undefined): Bits[] | undefined {
   if (typeof value !== 'string') return undefined;
   const bits = value.split(',').map(Number);
-  if (!bits.every((b): b is Bits => b === 8 || b === 4 || b === 2)) throw new UserError(`--bits must list 8, 4 and 2, not "${value}".`);
+  if (!bits.every((b): b is Bits => b === 8 || b === 4 || b === 2))
+    throw new UserError(`--bits must list 8, 4 and 2, not "${value}".`);
   return [...new Set<Bits>([8, ...bits])].sort((a, b) => b - a);
 }
 
@@ -129,7 +150,8 @@ export function sizesOf(value: string | boolean | undefined): Record<string, num
     value.split(',').map((entry) => {
       const at = entry.lastIndexOf('=');
       const n = Number(entry.slice(at + 1));
-      if (at < 1 || !Number.isInteger(n) || n < 1) throw new UserError(`--sizes must be like height=224,width=224, not "${value}".`);
+      if (at < 1 || !Number.isInteger(n) || n < 1)
+        throw new UserError(`--sizes must be like height=224,width=224, not "${value}".`);
       return [entry.slice(0, at), n];
     }),
   );

@@ -20,7 +20,11 @@ export interface EvaluateCommand {
 const LAYER_IMAGES = 16;
 
 /** Runs the `evaluate` command. @throws UserError, CancelledError */
-export async function evaluateCommand(opened: OpenedPlan, command: EvaluateCommand, progress: Progress): Promise<{ text: string; json: unknown }> {
+export async function evaluateCommand(
+  opened: OpenedPlan,
+  command: EvaluateCommand,
+  progress: Progress,
+): Promise<{ text: string; json: unknown }> {
   const { graph, modelPath, program, plan, parameters } = opened;
   const result = await evaluate(graph, modelPath, program, plan.preprocess, command.images, command.limit, progress, {
     layers: command.layers ? { formats: parameters.formats, images: LAYER_IMAGES } : undefined,
@@ -43,7 +47,9 @@ function describe(result: Evaluation): string[] {
   ];
   const outputs = [
     'No classifier: outputs are compared with float, value by value.',
-    ...result.outputs.map((o) => `${o.name} ${o.shape.h}×${o.shape.w}×${o.shape.c}: SNR ${db(o.snr)}, cosine ${o.cosine.toFixed(5)}`),
+    ...result.outputs.map(
+      (o) => `${o.name} ${o.shape.h}×${o.shape.w}×${o.shape.c}: SNR ${db(o.snr)}, cosine ${o.cosine.toFixed(5)}`,
+    ),
   ];
   const layers = result.layers?.map((l) => `${db(l.snr).padStart(9)}  ${l.kind.padEnd(14)} ${l.name}`);
   return [
@@ -60,6 +66,8 @@ async function writePredictions(file: string, { predictions }: Evaluation): Prom
   try {
     await fs.writeFile(file, `file,label,float,quantized\n${rows.join('\n')}\n`);
   } catch (error) {
-    throw new UserError(`${file} cannot be written: ${writeRefusal(error) ?? (error as Error).message}.`, { cause: error });
+    throw new UserError(`${file} cannot be written: ${writeRefusal(error) ?? (error as Error).message}.`, {
+      cause: error,
+    });
   }
 }

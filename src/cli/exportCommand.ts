@@ -19,11 +19,17 @@ export const exportCommand: Command = {
     oneOf(values, 'format', ['qdq'] as const, 'qdq');
     const out = required(values, 'out');
     if (!/\.onnx$/i.test(out)) throw new UserError(`--out must name an .onnx file, not ${out}.`);
-    const opened = await openPlan(planPath, { calibration: (key, graph) => cachedCalibration(defaultCachePath(), key, graph) });
-    if (await isSameFile(out, opened.modelPath)) throw new UserError(`${out} is the plan's model itself. Choose another name.`);
+    const opened = await openPlan(planPath, {
+      calibration: (key, graph) => cachedCalibration(defaultCachePath(), key, graph),
+    });
+    if (await isSameFile(out, opened.modelPath))
+      throw new UserError(`${out} is the plan's model itself. Choose another name.`);
     const { bytes, notes } = exportQdq(opened);
     await writeFilesWhole([{ path: out, data: bytes }]);
-    return { text: [`${out}: ${bytes.length} bytes`, ...notes].join('\n'), json: { file: out, bytes: bytes.length, notes } };
+    return {
+      text: [`${out}: ${bytes.length} bytes`, ...notes].join('\n'),
+      json: { file: out, bytes: bytes.length, notes },
+    };
   },
 };
 

@@ -1,5 +1,12 @@
 import * as path from 'node:path';
-import { findLayout, planProject, removeFromProject, toIdentifier, writeToProject, type ProjectEdit } from '../engine/codegen';
+import {
+  findLayout,
+  planProject,
+  removeFromProject,
+  toIdentifier,
+  writeToProject,
+  type ProjectEdit,
+} from '../engine/codegen';
 import { runSelftest, selftestCores, type SelftestCore } from '../engine/emulator/selftest';
 import { UserError } from '../engine/common/errors';
 import { generateSources } from '../engine/run/generate';
@@ -30,27 +37,50 @@ export async function generateCommand(opened: OpenedPlan, choices: GenerateChoic
   const layout = choices.layout === undefined ? undefined : findLayout(choices.layout);
   const plan = await planProject(choices.project, name, files, { layout });
   const sizes = { arenaBytes, weightBytes };
-  const inProject = (file: string): string => path.relative(path.resolve(choices.project), path.join(plan.folder, file));
+  const inProject = (file: string): string =>
+    path.relative(path.resolve(choices.project), path.join(plan.folder, file));
   if (choices.dryRun) {
     const { create, update, unchanged, remove, released, conflicts } = plan.write;
     const lists = {
-      create: create.map((f) => inProject(f.path)), update: update.map((f) => inProject(f.path)), unchanged: unchanged.map(inProject),
-      remove: remove.map(inProject), released: released.map(inProject),
+      create: create.map((f) => inProject(f.path)),
+      update: update.map((f) => inProject(f.path)),
+      unchanged: unchanged.map(inProject),
+      remove: remove.map(inProject),
+      released: released.map(inProject),
     };
     const inTheWay = conflicts.map((c) => ({ path: inProject(c.path), reason: c.reason }));
     return {
       text: [
         `${plan.layout.title} (${plan.evidence ?? 'not detected'}); nothing was written`,
-        ...(['create', 'update', 'remove'] as const).flatMap((key) => lists[key].map((file) => `${key.padEnd(8)} ${file}`)),
+        ...(['create', 'update', 'remove'] as const).flatMap((key) =>
+          lists[key].map((file) => `${key.padEnd(8)} ${file}`),
+        ),
         ...inTheWay.map((c) => `in the way ${c.path} (${c.reason})`),
-        ...plan.edits.flatMap((edit) => [`edit     ${edit.path}${choices.editBuild ? '' : ' (with --edit-build)'}`, ...changedLines(edit)]),
+        ...plan.edits.flatMap((edit) => [
+          `edit     ${edit.path}${choices.editBuild ? '' : ' (with --edit-build)'}`,
+          ...changedLines(edit),
+        ]),
         ...(plan.edits.length === 0 ? plan.instructions : []),
         plan.include,
       ].join('\n'),
-      json: { dryRun: true, layout: plan.layout.id, evidence: plan.evidence, ...lists, conflicts: inTheWay, edits: plan.edits, instructions: plan.instructions, include: plan.include, ...sizes },
+      json: {
+        dryRun: true,
+        layout: plan.layout.id,
+        evidence: plan.evidence,
+        ...lists,
+        conflicts: inTheWay,
+        edits: plan.edits,
+        instructions: plan.instructions,
+        include: plan.include,
+        ...sizes,
+      },
     };
   }
-  const written = await writeToProject(choices.project, name, files, { layout: plan.layout, overwriteEdited: choices.overwriteEdited, editBuildFiles: choices.editBuild });
+  const written = await writeToProject(choices.project, name, files, {
+    layout: plan.layout,
+    overwriteEdited: choices.overwriteEdited,
+    editBuildFiles: choices.editBuild,
+  });
   const all = [...written.written, ...written.unchanged].sort().map(inProject);
   return {
     text: [
@@ -61,8 +91,14 @@ export async function generateCommand(opened: OpenedPlan, choices: GenerateChoic
       `In the firmware: ${written.include}`,
     ].join('\n'),
     json: {
-      layout: plan.layout.id, files: all, written: written.written.map(inProject), removed: written.removed.map(inProject), edited: written.edited,
-      instructions: written.instructions, include: written.include, ...sizes,
+      layout: plan.layout.id,
+      files: all,
+      written: written.written.map(inProject),
+      removed: written.removed.map(inProject),
+      edited: written.edited,
+      instructions: written.instructions,
+      include: written.include,
+      ...sizes,
     },
   };
 }
@@ -76,7 +112,10 @@ export async function removeCommand(project: string, name: string, dryRun: boole
     ...kept.map((file) => `keep     ${file} (edited since it was generated)`),
   ];
   return {
-    text: lines.length === 0 ? `${project} holds nothing that was generated for ${toIdentifier(name)}` : [...lines, ...(dryRun ? ['Nothing was changed'] : [])].join('\n'),
+    text:
+      lines.length === 0
+        ? `${project} holds nothing that was generated for ${toIdentifier(name)}`
+        : [...lines, ...(dryRun ? ['Nothing was changed'] : [])].join('\n'),
     json: { dryRun, removed, kept, edits: edits.map((edit) => edit.path) },
   };
 }
@@ -91,7 +130,10 @@ export async function selftestCommand(opened: OpenedPlan, core: string, progress
   return { text: `Self-test of ${name} on ${core} ${result.message}.`, json: result };
 }
 
-/** Lines that an edit adds and takes away, as a diff shows them. The user's own lines are in both texts in the same order. */
+/**
+ * Lines that an edit adds and takes away, as a diff shows them. The user's own lines are in both texts in the same
+ * order.
+ */
 function changedLines({ before, after }: ProjectEdit): string[] {
   const old = before.split(/\r?\n/);
   const lines: string[] = [];

@@ -3,7 +3,19 @@ import * as path from 'node:path';
 import { defaultCachePath } from '../engine/calibration/cache';
 import { loadPreprocess, presetPreprocess } from '../engine/calibration/preprocess';
 import type { Command } from './commandLine';
-import { bitsOf, capacityOf, count, fraction, gridOf, one, oneOf, required, sizesOf, weightsOf, type Values } from './commandOptions';
+import {
+  bitsOf,
+  capacityOf,
+  count,
+  fraction,
+  gridOf,
+  one,
+  oneOf,
+  required,
+  sizesOf,
+  weightsOf,
+  type Values,
+} from './commandOptions';
 import { UserError } from '../engine/common/errors';
 import { GENERATOR } from '../engine/common/generator';
 import { DEFAULTS, lockedDecisions, relativeTo } from '../engine/run/pipeline';
@@ -21,16 +33,47 @@ const flag = { type: 'boolean' } as const;
 /** `sweep`: plans for several values of one parameter, as a table beside the plan. */
 export const sweepCommand: Command = {
   synopsis:
-    'sweep MODEL --images DIR --target ID (--phi F,F,… | --lambda F,F,… | --bitops-target R,R,…) [--evaluate DIR] [--limit N] [--pick VALUE] [--sram BYTES] [--flash BYTES] [--core CORE] [--input counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--epsilon F] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--calibrate N] [--sizes NAME=N,…] [--no-compensate] [--no-cache] --out FOLDER',
-  summary: 'a plan for each value of one parameter, with its figures and, on the --limit images of --evaluate, its accuracy; --pick makes one of them the plan',
+    'sweep MODEL --images DIR --target ID (--phi F,F,… | --lambda F,F,… | --bitops-target R,R,…) [--evaluate ' +
+    'DIR] [--limit N] [--pick VALUE] [--sram BYTES] [--flash BYTES] [--core CORE] [--input ' +
+    'counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--epsilon F] [--classes ' +
+    'static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--calibrate N] [--sizes NAME=N,…] ' +
+    '[--no-compensate] [--no-cache] --out FOLDER',
+  summary:
+    'a plan for each value of one parameter, with its figures and, on the --limit images of --evaluate, its ' +
+    'accuracy; --pick makes one of them the plan',
   options: {
-    images: text, target: text, phi: text, lambda: text, 'bitops-target': text, evaluate: text, limit: text, pick: text, sram: text, flash: text, core: text, input: text, grid: text, bits: text, weights: text,
-    epsilon: text, classes: text, preprocess: text, calibrate: text, sizes: text, 'no-compensate': flag, 'no-cache': flag, out: text,
+    images: text,
+    target: text,
+    phi: text,
+    lambda: text,
+    'bitops-target': text,
+    evaluate: text,
+    limit: text,
+    pick: text,
+    sram: text,
+    flash: text,
+    core: text,
+    input: text,
+    grid: text,
+    bits: text,
+    weights: text,
+    epsilon: text,
+    classes: text,
+    preprocess: text,
+    calibrate: text,
+    sizes: text,
+    'no-compensate': flag,
+    'no-cache': flag,
+    out: text,
   },
   run: runSweepCommand,
 };
 
-async function runSweepCommand(positionals: readonly string[], values: Values, progress: Progress): Promise<{ text: string; json: unknown }> {
+async function runSweepCommand(
+  positionals: readonly string[],
+  values: Values,
+  progress: Progress,
+): Promise<{ text: string; json: unknown }> {
   const modelPath = one(positionals, 'MODEL');
   const planPath = await planPathOf(required(values, 'out'), modelPath);
   const imagesPath = required(values, 'images');
@@ -39,13 +82,25 @@ async function runSweepCommand(positionals: readonly string[], values: Values, p
   sweepValues(parameter, swept);
   const pick = typeof values.pick === 'string' ? numberOf('pick', values.pick) : null;
   if (pick !== null && !swept.includes(pick)) throw new UserError(`--pick ${pick} is none of the values of the sweep.`);
-  const preprocess = typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : presetPreprocess('unit');
+  const preprocess =
+    typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : presetPreprocess('unit');
   const sizes = sizesOf(values.sizes);
   const limit = count(values, 'calibrate');
   const input = oneOf(values, 'input', ['counted', 'external', 'tiles'] as const, 'counted');
   const target = { ...capacityOf(values), ...(input === 'counted' ? {} : { input }) };
   const locked = await lockedDecisions(planPath);
-  const session = await SweepSession.open({ modelPath, sizes, imagesPath, limit, preprocess, cachePath: values['no-cache'] === true ? null : defaultCachePath(), file: planPath }, progress);
+  const session = await SweepSession.open(
+    {
+      modelPath,
+      sizes,
+      imagesPath,
+      limit,
+      preprocess,
+      cachePath: values['no-cache'] === true ? null : defaultCachePath(),
+      file: planPath,
+    },
+    progress,
+  );
   const settings: SweepSettings = {
     target,
     preprocess,
@@ -58,29 +113,61 @@ async function runSweepCommand(positionals: readonly string[], values: Values, p
     epsilon: fraction(values, 'epsilon') ?? DEFAULTS.epsilon,
     ...(fixed['bitops-target'] === undefined ? {} : { bitOpsTarget: fixed['bitops-target'] }),
     ...(values['no-compensate'] === true ? { compensate: false } : {}),
-    calibration: { key: session.calibration.key, images: session.calibration.images, folder: relativeTo(planPath, imagesPath), limit },
+    calibration: {
+      key: session.calibration.key,
+      images: session.calibration.images,
+      folder: relativeTo(planPath, imagesPath),
+      limit,
+    },
     evaluation: evaluated === null ? null : { folder: relativeTo(planPath, evaluated), limit: count(values, 'limit') },
   };
-  const sweep = await runSweep(session, { parameter, values: swept, settings, imagesPath: evaluated, locked }, progress);
+  const sweep = await runSweep(
+    session,
+    { parameter, values: swept, settings, imagesPath: evaluated, locked },
+    progress,
+  );
   const picked = sweep.points.find((p) => p.value === pick);
-  const head = { generator: GENERATOR, model: { file: relativeTo(planPath, modelPath), sha256: session.sha256, ...(sizes ? { sizes } : {}) } };
+  const head = {
+    generator: GENERATOR,
+    model: { file: relativeTo(planPath, modelPath), sha256: session.sha256, ...(sizes ? { sizes } : {}) },
+  };
   const table = await writeSweep(planPath, head, sweep);
-  if (picked && !picked.decisions) throw new UserError(`There is no plan at ${picked.value}, so none was written: ${picked.problem}`);
-  if (picked?.decisions) await writePointAsPlan(session, planPath, settingsAt(sweep, picked.value), picked.decisions, progress);
-  const lines = [...sweep.points.map((p) => describe(sweep.parameter, p)), ...session.notes, `Table: ${table}`, ...(picked ? [`Plan: ${planPath}`] : [])];
+  if (picked && !picked.decisions)
+    throw new UserError(`There is no plan at ${picked.value}, so none was written: ${picked.problem}`);
+  if (picked?.decisions)
+    await writePointAsPlan(session, planPath, settingsAt(sweep, picked.value), picked.decisions, progress);
+  const lines = [
+    ...sweep.points.map((p) => describe(sweep.parameter, p)),
+    ...session.notes,
+    `Table: ${table}`,
+    ...(picked ? [`Plan: ${planPath}`] : []),
+  ];
   return { text: lines.join('\n'), json: { table, plan: picked ? planPath : null, sweep } };
 }
 
 /** The parameter that has several values, or the only one that is given, and the others' values. */
-function parametersOf(values: Values): { parameter: SweepParameter; swept: number[]; fixed: Partial<Record<SweepParameter, number>> } {
+function parametersOf(values: Values): {
+  parameter: SweepParameter;
+  swept: number[];
+  fixed: Partial<Record<SweepParameter, number>>;
+} {
   const given = (['phi', 'lambda', 'bitops-target'] as const).flatMap((name) => {
     const value = values[name];
     return typeof value === 'string' ? [{ name, numbers: value.split(',').map((v) => numberOf(name, v)) }] : [];
   });
   const several = given.filter((g) => g.numbers.length > 1);
   const swept = several.length === 0 && given.length === 1 ? given : several;
-  if (swept.length !== 1) throw new UserError('A sweep varies one parameter: give a list of values to exactly one of --phi, --lambda and --bitops-target.');
-  return { parameter: swept[0].name, swept: swept[0].numbers, fixed: Object.fromEntries(given.filter((g) => g !== swept[0]).map((g) => [g.name, sweepValues(g.name, g.numbers)[0]])) };
+  if (swept.length !== 1)
+    throw new UserError(
+      'A sweep varies one parameter: give a list of values to exactly one of --phi, --lambda and --bitops-target.',
+    );
+  return {
+    parameter: swept[0].name,
+    swept: swept[0].numbers,
+    fixed: Object.fromEntries(
+      given.filter((g) => g !== swept[0]).map((g) => [g.name, sweepValues(g.name, g.numbers)[0]]),
+    ),
+  };
 }
 
 function numberOf(name: string, value: string): number {
@@ -97,16 +184,21 @@ async function planPathOf(out: string, modelPath: string): Promise<string> {
   return path.join(out, path.basename(defaultPlanPath(modelPath)));
 }
 
-function describe(parameter: SweepParameter, { value, problem, figures, outliers, accuracy, randomAccuracy }: SweepPoint): string {
+function describe(
+  parameter: SweepParameter,
+  { value, problem, figures, outliers, accuracy, randomAccuracy }: SweepPoint,
+): string {
   const name = `${parameter} ${value}`.padEnd(20);
   if (problem !== null || !figures) return `${name} ${problem}`;
   const kib = (n: number): string => `${(n / 1024).toFixed(1)} KiB`;
-  const percent = (n: number | null | undefined): string => (n === null || n === undefined ? '–' : `${(100 * n).toFixed(1)} %`);
+  const percent = (n: number | null | undefined): string =>
+    n === null || n === undefined ? '–' : `${(100 * n).toFixed(1)} %`;
   return [
-    name, `${figures.reduction.toFixed(2)}× fewer BitOPs, arena ${kib(figures.arenaBytes)}, weights ${kib(figures.weightBytes)}`,
+    name,
+    `${figures.reduction.toFixed(2)}× fewer BitOPs, arena ${kib(figures.arenaBytes)}, weights ` +
+      `${kib(figures.weightBytes)}`,
     ...(outliers ? [`outlier patches ${percent(outliers.share)}`] : []),
     ...(accuracy ? [`top-1 ${percent(accuracy.top1)}, agreement ${percent(accuracy.agreement)}`] : []),
     ...(randomAccuracy ? [`at random positions ${percent(randomAccuracy.top1 ?? randomAccuracy.agreement)}`] : []),
   ].join('  ');
 }
-

@@ -1,9 +1,11 @@
 /*
- * QuantMCU runtime: four pixels times all output channels of a convolution, with the DSP extension. Not part of the interface.
+ * QuantMCU runtime: four pixels times all output channels of a convolution, with the DSP extension. Not part of the
+ * interface.
  *
- * Two output channels at a time are summed for the four pixels whose columns are given (qmcu_columns.h): eight sums, two weights of
- * each channel and two words of codes are what a Cortex-M has registers for. The loops are inlined into functions of which some
- * share their code between all layers and others are made for one layer, whose qmcu_block_shape is then a constant.
+ * Two output channels at a time are summed for the four pixels whose columns are given (qmcu_columns.h): eight sums,
+ * two weights of each channel and two words of codes are what a Cortex-M has registers for. The loops are inlined into
+ * functions of which some share their code between all layers and others are made for one layer, whose qmcu_block_shape
+ * is then a constant.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,36 +19,39 @@
 
 /* What the loops of a block are made for. */
 typedef struct {
-    uint32_t length;       /* codes of a column */
-    uint32_t weight_bits;  /* 8 or 4 */
-    uint32_t format;       /* of the output; its smallest code is the lower bound */
-    uint32_t bounded;      /* at unsigned codes: 1: requant's bounds are below the largest; 0: the format's largest code is the upper bound */
-    uint32_t folded;       /* the codes in the columns are 1 << folded times the map's; at most pre_shift, less 4 at 4-bit weights */
+    uint32_t length;      /* codes of a column */
+    uint32_t weight_bits; /* 8 or 4 */
+    uint32_t format;      /* of the output; its smallest code is the lower bound */
+    uint32_t bounded; /* at unsigned codes: 1: requant's bounds are below the largest; 0: the format's largest code is
+                         the upper bound */
+    uint32_t folded;  /* the codes in the columns are 1 << folded times the map's; at most pre_shift, less 4 at 4-bit
+                         weights */
     uint32_t pre_shift;
     uint32_t shift;
     int32_t bias_shift;
-    int32_t pixel_bytes;   /* of the output */
+    int32_t pixel_bytes; /* of the output */
 } qmcu_block_shape;
 
 /* One call of a block. */
 typedef struct {
     const qmcu_block_shape *shape;
     const int16_t *columns;
-    const uint8_t *weights;      /* of the first two channels */
+    const uint8_t *weights; /* of the first two channels */
     const qmcu_requant *requant;
-    int32_t first;               /* output channel, even */
-    int32_t channels;            /* so many, even */
-    uint8_t *to;                 /* their codes in the first pixel; the others follow each other */
+    int32_t first;    /* output channel, even */
+    int32_t channels; /* so many, even */
+    uint8_t *to;      /* their codes in the first pixel; the others follow each other */
     /* Where columns come in parts: */
-    uint32_t length;             /* of this part */
-    int32_t *sums;               /* eight for each two channels, between the parts */
-    int begins;                  /* the first part */
-    int ends;                    /* the last part: codes are written */
+    uint32_t length; /* of this part */
+    int32_t *sums;   /* eight for each two channels, between the parts */
+    int begins;      /* the first part */
+    int ends;        /* the last part: codes are written */
 } qmcu_block;
 
 typedef void qmcu_block_function(const qmcu_block *block);
 
-/* Two weights of each channel times two codes of each pixel, those of step `step` from x on; `first`: the sums of all pixels begin with a3 and b3. */
+/* Two weights of each channel times two codes of each pixel, those of step `step` from x on; `first`: the sums of all
+ * pixels begin with a3 and b3. */
 QMCU_INLINE void qmcu_block_step(int first, qmcu_sums *s, const int16_t *x, uint32_t step, uint32_t a, uint32_t b)
 {
     const qmcu_words x01 = qmcu_load_two(x, 16u * step);
@@ -80,17 +85,22 @@ QMCU_INLINE void qmcu_block_step8(int first, qmcu_sums *s, const int16_t *x, con
     qmcu_block_step(first, s, x, step, qmcu_sxtb16(weights), qmcu_sxtb16_ror8(weights));
 }
 
-/* 4-bit weights, four of each row, see qmcu_pairs_4; 16 times their sums. They are loaded twice: a register holds them no longer. */
+/* 4-bit weights, four of each row, see qmcu_pairs_4; 16 times their sums. They are loaded twice: a register holds them
+ * no longer. */
 QMCU_INLINE void qmcu_block_step4(int first, qmcu_sums *s, const int16_t *x, const uint8_t *w, uint32_t step)
 {
     const uint32_t even = qmcu_load_again(w + 4u * step);
-    qmcu_block_step(first, s, x, 2u * step, qmcu_sxtb16(qmcu_high_nibbles(even << 4)), qmcu_sxtb16(qmcu_high_nibbles(even)));
+    qmcu_block_step(first, s, x, 2u * step, qmcu_sxtb16(qmcu_high_nibbles(even << 4)),
+                    qmcu_sxtb16(qmcu_high_nibbles(even)));
     const uint32_t odd = qmcu_load_again(w + 4u * step);
-    qmcu_block_step(0, s, x, 2u * step + 1u, qmcu_sxtb16_ror8(qmcu_high_nibbles(odd << 4)), qmcu_sxtb16_ror8(qmcu_high_nibbles(odd)));
+    qmcu_block_step(0, s, x, 2u * step + 1u, qmcu_sxtb16_ror8(qmcu_high_nibbles(odd << 4)),
+                    qmcu_sxtb16_ror8(qmcu_high_nibbles(odd)));
 }
 
-/* What is left of an odd number of codes or, at 4-bit weights, of a group of four: places `from` on, one of each row at a time. */
-QMCU_INLINE void qmcu_block_rest(uint32_t weight_bits, uint32_t from, uint32_t length, qmcu_sums *s, const int16_t *x, const uint8_t *w)
+/* What is left of an odd number of codes or, at 4-bit weights, of a group of four: places `from` on, one of each row at
+ * a time. */
+QMCU_INLINE void qmcu_block_rest(uint32_t weight_bits, uint32_t from, uint32_t length, qmcu_sums *s, const int16_t *x,
+                                 const uint8_t *w)
 {
     for (; from < length; from++) {
         const uint32_t a = (uint32_t)(weight_bits == 8u ? (int8_t)w[0] : (int8_t)(w[0] << 4));
@@ -116,7 +126,8 @@ QMCU_INLINE void qmcu_block_rest(uint32_t weight_bits, uint32_t from, uint32_t l
 #define QMCU_BLOCK_UNROLLED 32u
 
 /* A step of either kind. */
-QMCU_INLINE void qmcu_block_any_step(uint32_t weight_bits, int first, qmcu_sums *s, const int16_t *x, const uint8_t *w, uint32_t step)
+QMCU_INLINE void qmcu_block_any_step(uint32_t weight_bits, int first, qmcu_sums *s, const int16_t *x, const uint8_t *w,
+                                     uint32_t step)
 {
     if (weight_bits == 8u) {
         qmcu_block_step8(first, s, x, w, step);
@@ -126,7 +137,8 @@ QMCU_INLINE void qmcu_block_any_step(uint32_t weight_bits, int first, qmcu_sums 
 }
 
 /* Adds all products; at 4-bit weights 16 times. Sums that are not `begun` begin with a3 and b3. */
-QMCU_INLINE void qmcu_block_dot(uint32_t weight_bits, int begun, uint32_t length, qmcu_sums *s, const int16_t *x, const uint8_t *w)
+QMCU_INLINE void qmcu_block_dot(uint32_t weight_bits, int begun, uint32_t length, qmcu_sums *s, const int16_t *x,
+                                const uint8_t *w)
 {
     const uint32_t codes = weight_bits == 8u ? 2u : 4u; /* of a step */
     const uint32_t steps = length / codes;
@@ -176,7 +188,7 @@ QMCU_INLINE void qmcu_block_dot(uint32_t weight_bits, int begun, uint32_t length
 typedef struct {
     int32_t multiplier_a;
     int32_t multiplier_b;
-    uint32_t bound;   /* upper bounds, of b in the second byte */
+    uint32_t bound; /* upper bounds, of b in the second byte */
 } qmcu_block_scale;
 
 /* From a sum to a code; bits above the format's may be set at signed ones. */
@@ -225,7 +237,8 @@ QMCU_INLINE void qmcu_block_shift_down(qmcu_sums *s, uint32_t n, int32_t a, int3
     s->b3 = (s->b3 >> n) + b;
 }
 
-/* Both codes of a pixel, those of a in the lower byte of a halfword, where they belong. Of 2 bits two pairs share a byte, of which the first is written first; `high`: 4 for the second. */
+/* Both codes of a pixel, those of a in the lower byte of a halfword, where they belong. Of 2 bits two pairs share a
+ * byte, of which the first is written first; `high`: 4 for the second. */
 QMCU_INLINE void qmcu_block_store(const qmcu_block_shape *shape, uint32_t high, uint32_t codes, uint8_t *to)
 {
     if (shape->format < QMCU_U4) {
@@ -240,7 +253,8 @@ QMCU_INLINE void qmcu_block_store(const qmcu_block_shape *shape, uint32_t high, 
 }
 
 /* The same from their sums. */
-QMCU_INLINE void qmcu_block_write(const qmcu_block_shape *shape, const qmcu_block_scale *k, uint32_t high, int32_t a, int32_t b, uint8_t *to)
+QMCU_INLINE void qmcu_block_write(const qmcu_block_shape *shape, const qmcu_block_scale *k, uint32_t high, int32_t a,
+                                  int32_t b, uint8_t *to)
 {
     const uint32_t code_a = qmcu_block_code(shape, a, k->multiplier_a);
     const uint32_t code_b = qmcu_block_code(shape, b, k->multiplier_b);
@@ -258,7 +272,8 @@ QMCU_INLINE void qmcu_block_write(const qmcu_block_shape *shape, const qmcu_bloc
 }
 
 /* The codes of all four pixels. */
-QMCU_INLINE void qmcu_block_write_all(const qmcu_block_shape *shape, const qmcu_block_scale *k, uint32_t high, const qmcu_sums *s, uint8_t *to)
+QMCU_INLINE void qmcu_block_write_all(const qmcu_block_shape *shape, const qmcu_block_scale *k, uint32_t high,
+                                      const qmcu_sums *s, uint8_t *to)
 {
     const int32_t next = shape->pixel_bytes;
     qmcu_block_write(shape, k, high, s->a0, s->b0, to);
@@ -268,10 +283,11 @@ QMCU_INLINE void qmcu_block_write_all(const qmcu_block_shape *shape, const qmcu_
 }
 
 /*
- * The same in a function that layers share, for 8 and 4 bits: for all formats of so many bits at once, with less code. Codes are saturated as signed
- * numbers less the middle of the range of unsigned ones.
+ * The same in a function that layers share, for 8 and 4 bits: for all formats of so many bits at once, with less code.
+ * Codes are saturated as signed numbers less the middle of the range of unsigned ones.
  */
-QMCU_INLINE void qmcu_block_write_shared(const qmcu_block_shape *shape, const qmcu_block_scale *k, const int32_t *sums, uint8_t *to)
+QMCU_INLINE void qmcu_block_write_shared(const qmcu_block_shape *shape, const qmcu_block_scale *k, const int32_t *sums,
+                                         uint8_t *to)
 {
     const uint32_t bits = qmcu_bits(shape->format);
     const uint32_t flip = (shape->format & 1u) != 0u ? 0u : 1u << (bits - 1u);
@@ -285,7 +301,8 @@ QMCU_INLINE void qmcu_block_write_shared(const qmcu_block_shape *shape, const qm
             to[0] = (uint8_t)least;
             to[1] = (uint8_t)(least >> 8);
         } else {
-            const uint32_t codes = (((uint32_t)qmcu_ssat4(a) ^ flip) & 15u) | (((uint32_t)qmcu_ssat4(b) ^ flip) & 15u) << 8;
+            const uint32_t codes = (((uint32_t)qmcu_ssat4(a) ^ flip) & 15u) | (((uint32_t)qmcu_ssat4(b) ^ flip) & 15u)
+                                                                                  << 8;
             const uint32_t least = qmcu_ssub8(k->bound, qmcu_uqsub8(k->bound, codes));
             to[0] = (uint8_t)(least | least >> 4);
         }
@@ -318,13 +335,14 @@ QMCU_INLINE void qmcu_block_recall(const int32_t *sums, qmcu_sums *s)
     s->b3 = sums[7];
 }
 
-/* Where a block is between two pairs of channels. In memory while the products are summed, which takes all registers. */
+/* Where a block is between two pairs of channels. In memory while the products are summed, which takes all registers.
+ */
 typedef struct {
     const int32_t *bias;
     const int32_t *multiplier;
     const int16_t *max;
     uint8_t *to;
-    uint32_t high;           /* as in qmcu_block_store */
+    uint32_t high; /* as in qmcu_block_store */
     int32_t *sums;
 } qmcu_block_place;
 
@@ -335,8 +353,8 @@ typedef struct {
 #endif
 
 /*
- * The block itself. Inlined with constants for as many members of the shape as the function is made for; `parts`: made for no layer, and the
- * columns may come in parts.
+ * The block itself. Inlined with constants for as many members of the shape as the function is made for; `parts`: made
+ * for no layer, and the columns may come in parts.
  */
 QMCU_INLINE void qmcu_block_all(const qmcu_block_shape *shape, int parts, const qmcu_block *block)
 {
@@ -348,7 +366,8 @@ QMCU_INLINE void qmcu_block_all(const qmcu_block_shape *shape, int parts, const 
     const qmcu_requant *requant = block->requant;
     const uint8_t *w = block->weights;
     const int32_t *end = requant->bias + (block->first + block->channels);
-    qmcu_block_place place = { requant->bias + block->first, requant->multiplier + block->first, NULL, block->to, 0u, block->sums };
+    qmcu_block_place place = {
+        requant->bias + block->first, requant->multiplier + block->first, NULL, block->to, 0u, block->sums};
     qmcu_block_scale k;
     k.bound = shape->bounded != 0u ? (uint32_t)requant->max * 0x101u : 0xffffu;
     if (shape->bounded != 0u && requant->max_table != NULL) {
@@ -383,7 +402,8 @@ QMCU_INLINE void qmcu_block_all(const qmcu_block_shape *shape, int parts, const 
             /* The biases again: registers are short. */
             const int32_t late_a = qmcu_shift_bias(place.bias[-2], shape->bias_shift);
             const int32_t late_b = qmcu_shift_bias(place.bias[-1], shape->bias_shift);
-            qmcu_block_shift_down(&s, down, qmcu_shift_left(late_a, shape->pre_shift), qmcu_shift_left(late_b, shape->pre_shift));
+            qmcu_block_shift_down(&s, down, qmcu_shift_left(late_a, shape->pre_shift),
+                                  qmcu_shift_left(late_b, shape->pre_shift));
         } else if (up != 0u) {
             qmcu_block_shift_up(&s, up);
         }
@@ -395,7 +415,7 @@ QMCU_INLINE void qmcu_block_all(const qmcu_block_shape *shape, int parts, const 
             place.max += 2;
         }
         if (parts) {
-            const int32_t sums[8] = { s.a0, s.a1, s.a2, s.a3, s.b0, s.b1, s.b2, s.b3 };
+            const int32_t sums[8] = {s.a0, s.a1, s.a2, s.a3, s.b0, s.b1, s.b2, s.b3};
             qmcu_block_write_shared(shape, &k, sums, place.to);
         } else {
             qmcu_block_write_all(shape, &k, place.high, &s, place.to);

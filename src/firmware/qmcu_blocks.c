@@ -1,11 +1,13 @@
 /*
  * QuantMCU runtime: convolutions by blocks of four pixels, with the DSP extension.
  *
- * The codes under the windows of four output pixels are unpacked to columns; a block function then computes all output channels.
+ * The codes under the windows of four output pixels are unpacked to columns; a block function then computes all output
+ * channels.
  *
  * SPDX-License-Identifier: MIT
  */
-/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the
+ * sums. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
 #pragma GCC optimize("no-schedule-insns")
 #endif
@@ -15,17 +17,18 @@
 
 #if QMCU_DSP
 
-/* Where a pixel's column has more than its quarter of them, output channels whose sums are kept between the column's parts. */
+/* Where a pixel's column has more than its quarter of them, output channels whose sums are kept between the column's
+ * parts. */
 #define PART_CHANNELS 64
-#define PART_CODES (QMCU_BLOCK_CODES - 8u * PART_CHANNELS)
-#define HAS_PARTS (QMCU_BLOCK_CODES >= 8u * PART_CHANNELS + 64u)
+#define PART_CODES    (QMCU_BLOCK_CODES - 8u * PART_CHANNELS)
+#define HAS_PARTS     (QMCU_BLOCK_CODES >= 8u * PART_CHANNELS + 64u)
 
 /* What every block of a call needs. */
 typedef struct {
     qmcu_gathering gathering;
     const qmcu_block_shape *shape;
     qmcu_block_function *function;
-    int16_t *room;       /* for the columns; NULL: the stack */
+    int16_t *room; /* for the columns; NULL: the stack */
 } convolution;
 
 /* Multiplies the codes of four columns by 1 << n. */
@@ -44,7 +47,8 @@ static void convolve_columns(const convolution *conv, int32_t oy, int32_t ox, in
     const qmcu_conv2d_params *params = conv->gathering.params;
     const qmcu_map *out = conv->gathering.out;
     const uint32_t length = conv->shape->length;
-    qmcu_block block = { conv->shape, columns, params->weights, &params->requant, 0, out->channels, NULL, length, NULL, 1, 1 };
+    qmcu_block block = {conv->shape, columns, params->weights, &params->requant, 0, out->channels, NULL, length, NULL,
+                        1,           1};
     block.to = qmcu_at(out, oy, ox, 0);
     qmcu_convolve_gather(&conv->gathering, oy, ox, 0u, length, columns);
     if (conv->shape->folded != 0u) {
@@ -70,7 +74,7 @@ static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t
     const uint32_t length = conv->shape->length;
     const uint32_t pair_bytes = 2u * length * conv->shape->weight_bits / 8u;
     const uint8_t *weights = params->weights;
-    qmcu_block block = { conv->shape, columns, weights, &params->requant, 0, 0, NULL, 0u, sums, 1, 1 };
+    qmcu_block block = {conv->shape, columns, weights, &params->requant, 0, 0, NULL, 0u, sums, 1, 1};
     for (; block.first < out->channels; block.first += PART_CHANNELS) {
         block.channels = qmcu_min(PART_CHANNELS, out->channels - block.first);
         block.to = qmcu_at(out, oy, ox, block.first);
@@ -78,7 +82,8 @@ static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t
             block.length = length - from < PART_CODES / 4u ? length - from : PART_CODES / 4u;
             block.begins = from == 0u;
             block.ends = from + block.length == length;
-            block.weights = weights + (uint32_t)(block.first / 2) * pair_bytes + 2u * from * conv->shape->weight_bits / 8u;
+            block.weights =
+                weights + (uint32_t)(block.first / 2) * pair_bytes + 2u * from * conv->shape->weight_bits / 8u;
             qmcu_convolve_gather(&conv->gathering, oy, ox, from, from + block.length, columns);
             if (conv->shape->folded != 0u) {
                 fold(columns, block.length, conv->shape->folded);
@@ -117,7 +122,8 @@ static void convolve_last(const void *call, int parts, int32_t oy, int32_t ox, i
     }
 }
 
-void qmcu_convolve_by(const qmcu_block_shape *shape, qmcu_block_function *function, const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)
+void qmcu_convolve_by(const qmcu_block_shape *shape, qmcu_block_function *function, const qmcu_conv2d_params *params,
+                      const qmcu_map *in, const qmcu_map *out, int16_t *room)
 {
     convolution conv;
     const int parts = room == NULL && !QMCU_BLOCK_FITS(shape->length);
@@ -172,7 +178,8 @@ int qmcu_convolve_blocks(const qmcu_conv2d_params *params, const qmcu_map *in, c
     if (!HAS_PARTS && !QMCU_BLOCK_FITS(shape.length)) {
         return 0;
     }
-    /* A column's codes are shifted once, the sums of its products for every output channel. Codes of padding may be larger than the map's. */
+    /* A column's codes are shifted once, the sums of its products for every output channel. Codes of padding may be
+     * larger than the map's. */
     const uint32_t scaled = params->weight_bits == 4u ? 4u : 0u;
     const uint32_t limit = fold_limit(in->format);
     shape.folded = 0u;

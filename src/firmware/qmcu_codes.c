@@ -29,12 +29,24 @@ QMCU_INLINE void unpack(uint32_t format, const uint8_t *p, int32_t n, int16_t *c
 QMCU_KERNEL void qmcu_unpack(const uint8_t *p, int32_t n, uint32_t format, int16_t *codes)
 {
     switch (format) {
-    case QMCU_U2: unpack(QMCU_U2, p, n, codes); break;
-    case QMCU_S2: unpack(QMCU_S2, p, n, codes); break;
-    case QMCU_U4: unpack(QMCU_U4, p, n, codes); break;
-    case QMCU_S4: unpack(QMCU_S4, p, n, codes); break;
-    case QMCU_U8: unpack(QMCU_U8, p, n, codes); break;
-    default: unpack(QMCU_S8, p, n, codes); break;
+    case QMCU_U2:
+        unpack(QMCU_U2, p, n, codes);
+        break;
+    case QMCU_S2:
+        unpack(QMCU_S2, p, n, codes);
+        break;
+    case QMCU_U4:
+        unpack(QMCU_U4, p, n, codes);
+        break;
+    case QMCU_S4:
+        unpack(QMCU_S4, p, n, codes);
+        break;
+    case QMCU_U8:
+        unpack(QMCU_U8, p, n, codes);
+        break;
+    default:
+        unpack(QMCU_S8, p, n, codes);
+        break;
     }
 }
 

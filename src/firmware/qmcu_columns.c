@@ -46,7 +46,8 @@ QMCU_INLINE void expand_bytes(const uint8_t *p, uint32_t format, uint32_t bytes,
 }
 
 /* Inlined with a constant format. */
-QMCU_INLINE void expand(const uint8_t *p, uint32_t format, uint32_t i, uint32_t n, int16_t *column, uint32_t step, uint32_t k)
+QMCU_INLINE void expand(const uint8_t *p, uint32_t format, uint32_t i, uint32_t n, int16_t *column, uint32_t step,
+                        uint32_t k)
 {
     const uint32_t per_byte = 8u / qmcu_bits(format);
     const uint32_t turn = per_byte == 1u ? 4u : per_byte;
@@ -98,7 +99,8 @@ void qmcu_expand(const uint8_t *p, uint32_t format, uint32_t i, uint32_t n, int1
     }
 }
 
-void qmcu_expand_padding(const int16_t *codes, uint32_t i, uint32_t n, uint32_t channels, int16_t *column, uint32_t step, uint32_t k)
+void qmcu_expand_padding(const int16_t *codes, uint32_t i, uint32_t n, uint32_t channels, int16_t *column,
+                         uint32_t step, uint32_t k)
 {
     i %= channels;
     for (; n > 0u; n--) {

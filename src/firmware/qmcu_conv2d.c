@@ -1,12 +1,13 @@
 /*
  * QuantMCU runtime: 2-D convolution and fully connected layers.
  *
- * The codes under the windows of up to four output pixels are unpacked to 16 bits (qmcu_columns.h); then two output channels at a time
- * are summed for all of them (qmcu_pairs.h).
+ * The codes under the windows of up to four output pixels are unpacked to 16 bits (qmcu_columns.h); then two output
+ * channels at a time are summed for all of them (qmcu_pairs.h).
  *
  * SPDX-License-Identifier: MIT
  */
-/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the
+ * sums. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
 #pragma GCC optimize("no-schedule-insns")
 #endif
@@ -25,7 +26,8 @@ QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *i
     qmcu_mve_conv2d(params, in, out);
 }
 
-QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in, const qmcu_map *out)
+QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in,
+                                      const qmcu_map *out)
 {
     qmcu_mve_fully_connected(params, in, out);
 }
@@ -37,7 +39,8 @@ QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *i
     qmcu_plain_conv2d(params, in, out);
 }
 
-QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in, const qmcu_map *out)
+QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in,
+                                      const qmcu_map *out)
 {
     qmcu_plain_fully_connected(params, in, out);
 }
@@ -45,12 +48,13 @@ QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params,
 #else
 
 /* 16-bit numbers on the stack, a multiple of 4. */
-#define COLUMN_CODES (QMCU_COLUMN_BYTES / 2u / 4u * 4u)
+#define COLUMN_CODES  (QMCU_COLUMN_BYTES / 2u / 4u * 4u)
 
 /* Pixels that the registers suffice for. */
-#define BLOCK_PIXELS 4u
+#define BLOCK_PIXELS  4u
 
-/* Output channels whose sums are kept where a column is longer than the stack's numbers and goes through them in parts. */
+/* Output channels whose sums are kept where a column is longer than the stack's numbers and goes through them in parts.
+ */
 #define LONG_CHANNELS 32
 
 /* What every pixel of one call needs. */
@@ -61,12 +65,12 @@ typedef struct {
     const qmcu_map *in;
     const qmcu_map *out;
     qmcu_scale scale;
-    uint32_t length;       /* of a column */
-    uint32_t in_channels;  /* per group */
-    int32_t out_channels;  /* per group */
-    uint32_t pair_bytes;   /* of the weights of two output channels */
+    uint32_t length;      /* of a column */
+    uint32_t in_channels; /* per group */
+    int32_t out_channels; /* per group */
+    uint32_t pair_bytes;  /* of the weights of two output channels */
     uint32_t weight_bits;
-    int dense;             /* taps beside each other are one run of codes */
+    int dense; /* taps beside each other are one run of codes */
 } convolution;
 
 /* Codes [from, to) of one pixel's column, and where they go. */
@@ -77,7 +81,8 @@ typedef struct {
     uint32_t to;
 } part;
 
-/* Puts n codes from code i of byte p on (NULL: padding, from channel i on) to place k of the column, as far as they belong to the part. */
+/* Puts n codes from code i of byte p on (NULL: padding, from channel i on) to place k of the column, as far as they
+ * belong to the part. */
 static void put(const convolution *conv, const part *t, const uint8_t *p, uint32_t i, uint32_t n, uint32_t k)
 {
     if (k < t->from) {
@@ -138,7 +143,8 @@ QMCU_INLINE void write_code(uint8_t *pixel, uint32_t bits, int32_t o, int32_t co
 }
 
 /* Codes of channels o and, when `count` is 2, o + 1 from their sums: those of o for all pixels, then the others'. */
-static void write_codes(const convolution *conv, const int32_t *sums, uint32_t pixels, int32_t o, int32_t count, uint8_t *const *to)
+static void write_codes(const convolution *conv, const int32_t *sums, uint32_t pixels, int32_t o, int32_t count,
+                        uint8_t *const *to)
 {
     const uint32_t bits = qmcu_bits(conv->out->format);
     for (int32_t end = o + count; o < end; o++) {
@@ -149,8 +155,7 @@ static void write_codes(const convolution *conv, const int32_t *sums, uint32_t p
             const uint32_t saturate = conv->scale.saturate;
             if (saturate != 0u) {
                 code = (int32_t)(qmcu_scale_saturated(&conv->scale, saturate, multiplier, sums[p]) ^ conv->scale.flip);
-            } else
-            {
+            } else {
                 code = qmcu_scale_acc(&conv->scale, multiplier, max, sums[p]);
             }
             write_code(to[p], bits, o, code);
@@ -167,7 +172,8 @@ typedef struct {
 } pair_scale;
 
 /* Both codes of one pixel, where they are saturated; o is even at less than 8 bits. */
-QMCU_INLINE void write_pair(const qmcu_scale *scale, uint32_t bits, const pair_scale *pair, int32_t a, int32_t b, uint8_t *to)
+QMCU_INLINE void write_pair(const qmcu_scale *scale, uint32_t bits, const pair_scale *pair, int32_t a, int32_t b,
+                            uint8_t *to)
 {
     const uint32_t code_a = qmcu_scale_saturated(scale, bits, pair->multiplier_a, a) ^ scale->flip;
     const uint32_t code_b = qmcu_scale_saturated(scale, bits, pair->multiplier_b, b) ^ scale->flip;
@@ -179,7 +185,8 @@ QMCU_INLINE void write_pair(const qmcu_scale *scale, uint32_t bits, const pair_s
     }
 }
 
-QMCU_INLINE void write_pairs(const qmcu_scale *scale, uint32_t bits, uint32_t pixels, const pair_scale *pair, const qmcu_sums *s, uint8_t *const *to)
+QMCU_INLINE void write_pairs(const qmcu_scale *scale, uint32_t bits, uint32_t pixels, const pair_scale *pair,
+                             const qmcu_sums *s, uint8_t *const *to)
 {
     write_pair(scale, bits, pair, s->a0, s->b0, to[0]);
     if (pixels > 1u) {
@@ -191,7 +198,8 @@ QMCU_INLINE void write_pairs(const qmcu_scale *scale, uint32_t bits, uint32_t pi
     }
 }
 
-QMCU_INLINE void dot(uint32_t pixels, uint32_t weight_bits, qmcu_sums *s, const int16_t *x, const uint8_t *w, uint32_t n)
+QMCU_INLINE void dot(uint32_t pixels, uint32_t weight_bits, qmcu_sums *s, const int16_t *x, const uint8_t *w,
+                     uint32_t n)
 {
     if (weight_bits == 8u) {
         qmcu_pairs_8(pixels, s, x, w, n);
@@ -201,7 +209,8 @@ QMCU_INLINE void dot(uint32_t pixels, uint32_t weight_bits, qmcu_sums *s, const 
 }
 
 /* All output channels of group g for the pixels whose columns are given. Inlined with constant pixels and bits. */
-QMCU_INLINE void convolve_block(uint32_t pixels, uint32_t weight_bits, const convolution *conv, const int16_t *columns, uint32_t g, uint8_t *const *to)
+QMCU_INLINE void convolve_block(uint32_t pixels, uint32_t weight_bits, const convolution *conv, const int16_t *columns,
+                                uint32_t g, uint8_t *const *to)
 {
     const int32_t first = (int32_t)g * conv->out_channels;
     const int32_t end = first + conv->out_channels;
@@ -213,7 +222,7 @@ QMCU_INLINE void convolve_block(uint32_t pixels, uint32_t weight_bits, const con
         qmcu_sums s = qmcu_sums_of(qmcu_bias(requant, o), qmcu_bias(requant, next));
         dot(pixels, weight_bits, &s, columns, w, conv->length);
         w += conv->pair_bytes;
-        const pair_scale pair = { requant->multiplier[o], requant->multiplier[next], o };
+        const pair_scale pair = {requant->multiplier[o], requant->multiplier[next], o};
         const uint32_t bits = next == o ? 0u : conv->scale.saturate;
         if (bits == 8u) {
             write_pairs(&conv->scale, 8u, pixels, &pair, &s, to);
@@ -223,17 +232,17 @@ QMCU_INLINE void convolve_block(uint32_t pixels, uint32_t weight_bits, const con
             write_pairs(&conv->scale, 4u, pixels, &pair, &s, to);
             continue;
         }
-        const int32_t sums[8] = { s.a0, s.a1, s.a2, s.a3, s.b0, s.b1, s.b2, s.b3 };
+        const int32_t sums[8] = {s.a0, s.a1, s.a2, s.a3, s.b0, s.b1, s.b2, s.b3};
         write_codes(conv, sums, pixels, o, qmcu_min(2, end - o), to);
     }
 }
 
 typedef void block_function(const convolution *conv, const int16_t *columns, uint32_t g, uint8_t *const *to);
 
-#define BLOCK(name, pixels, weight_bits)                                                                                          \
-    QMCU_KERNEL static void name(const convolution *conv, const int16_t *columns, uint32_t g, uint8_t *const *to)                 \
-    {                                                                                                                             \
-        convolve_block(pixels, weight_bits, conv, columns, g, to);                                                                \
+#define BLOCK(name, pixels, weight_bits)                                                                          \
+    QMCU_KERNEL static void name(const convolution *conv, const int16_t *columns, uint32_t g, uint8_t *const *to) \
+    {                                                                                                             \
+        convolve_block(pixels, weight_bits, conv, columns, g, to);                                                \
     }
 
 BLOCK(block_1_w8, 1u, 8u)
@@ -244,11 +253,12 @@ BLOCK(block_4_w8, 4u, 8u)
 BLOCK(block_4_w4, 4u, 4u)
 
 /* By pixels / 2. */
-static block_function *const blocks_w8[3] = { block_1_w8, block_2_w8, block_4_w8 };
-static block_function *const blocks_w4[3] = { block_1_w4, block_2_w4, block_4_w4 };
+static block_function *const blocks_w8[3] = {block_1_w8, block_2_w8, block_4_w8};
+static block_function *const blocks_w4[3] = {block_1_w4, block_2_w4, block_4_w4};
 
 /* One pixel whose column is longer than the stack's numbers. */
-static void convolve_long(const convolution *conv, int16_t *columns, int32_t y, int32_t x, uint32_t g, uint8_t *const *to)
+static void convolve_long(const convolution *conv, int16_t *columns, int32_t y, int32_t x, uint32_t g,
+                          uint8_t *const *to)
 {
     const int32_t end = ((int32_t)g + 1) * conv->out_channels;
     const uint8_t *weights = conv->weights + g * (uint32_t)((conv->out_channels + 1) / 2) * conv->pair_bytes;
@@ -260,7 +270,7 @@ static void convolve_long(const convolution *conv, int16_t *columns, int32_t y, 
         }
         for (uint32_t from = 0u; from < conv->length; from += COLUMN_CODES) {
             const uint32_t n = conv->length - from < COLUMN_CODES ? conv->length - from : COLUMN_CODES;
-            const part t = { columns, 2u, from, from + n };
+            const part t = {columns, 2u, from, from + n};
             const uint8_t *w = weights + 2u * from * conv->weight_bits / 8u;
             gather(conv, y, x, g, &t);
             for (int32_t c = 0; c < count; c += 2) {
@@ -279,7 +289,8 @@ static void convolve_long(const convolution *conv, int16_t *columns, int32_t y, 
 }
 
 /* The pixels oy, ox ... oy, ox + count - 1 of the output, going on in the next rows. */
-static void convolve_pixels(const convolution *conv, uint32_t largest, int32_t oy, int32_t ox, int32_t count, int32_t groups)
+static void convolve_pixels(const convolution *conv, uint32_t largest, int32_t oy, int32_t ox, int32_t count,
+                            int32_t groups)
 {
     QMCU_ALIGN(4) int16_t columns[COLUMN_CODES];
     const qmcu_window *window = conv->window;
@@ -292,7 +303,7 @@ static void convolve_pixels(const convolution *conv, uint32_t largest, int32_t o
             int32_t row = oy;
             int32_t column = ox;
             for (uint32_t p = 0u; p < pixels; p++) {
-                const part t = { columns + 2u * p, 2u * pixels, 0u, conv->length };
+                const part t = {columns + 2u * p, 2u * pixels, 0u, conv->length};
                 y = row * window->stride_h - window->pad_top;
                 x = column * window->stride_w - window->pad_left;
                 to[p] = qmcu_at(conv->out, row, column, 0);
@@ -332,7 +343,8 @@ static void convolve(const convolution *conv, int32_t groups)
         convolve_pixels(conv, largest, 0, 0, conv->out->h * conv->out->w, 1);
         return;
     }
-    /* A block that reached into the next row would write there before later groups have read the rows that only this one needs. */
+    /* A block that reached into the next row would write there before later groups have read the rows that only this
+     * one needs. */
     for (int32_t oy = 0; oy < conv->out->h; oy++) {
         convolve_pixels(conv, largest, oy, 0, conv->out->w, groups);
     }
@@ -356,16 +368,18 @@ static convolution convolution_of(const qmcu_conv2d_params *params, const qmcu_m
     return conv;
 }
 
-void qmcu_convolve_pixels(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int32_t oy, int32_t ox, int32_t count)
+void qmcu_convolve_pixels(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int32_t oy,
+                          int32_t ox, int32_t count)
 {
     const convolution conv = convolution_of(params, in, out);
     convolve_pixels(&conv, largest_block(&conv), oy, ox, count, 1);
 }
 
-void qmcu_window_column(const qmcu_conv2d_params *params, const qmcu_map *in, int32_t y, int32_t x, uint32_t from, uint32_t to, int16_t *column)
+void qmcu_window_column(const qmcu_conv2d_params *params, const qmcu_map *in, int32_t y, int32_t x, uint32_t from,
+                        uint32_t to, int16_t *column)
 {
     const convolution conv = convolution_of(params, in, in);
-    const part t = { column, 8u, from, to };
+    const part t = {column, 8u, from, to};
     gather(&conv, y, x, 0u, &t);
 }
 
@@ -378,9 +392,10 @@ QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *i
     convolve(&conv, params->group);
 }
 
-QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in, const qmcu_map *out)
+QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in,
+                                      const qmcu_map *out)
 {
-    const qmcu_window window = { (int16_t)in->h, (int16_t)in->w, 1, 1, 1, 1, 0, 0 };
+    const qmcu_window window = {(int16_t)in->h, (int16_t)in->w, 1, 1, 1, 1, 0, 0};
     convolution conv;
     conv.window = &window;
     conv.weights = params->weights;

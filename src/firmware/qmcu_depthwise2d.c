@@ -5,7 +5,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the
+ * sums. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
 #pragma GCC optimize("no-schedule-insns")
 #endif
@@ -109,7 +110,8 @@ static void add_packed(const depthwise *d, const channels4 *k, const qmcu_run *r
             const uint8_t *x = r->x + i * r->x_next_row + j * r->x_next;
             const uint8_t *w = weights_of(d, k->c, first_tap + i * d->p->window.kernel_w + j);
             for (int32_t c = 0; c < k->count; c++) {
-                add_one(s, c, qmcu_code(x, (uint32_t)c, d->in->format) * qmcu_weight(w, (uint32_t)c, d->p->weight_bits));
+                add_one(s, c,
+                        qmcu_code(x, (uint32_t)c, d->in->format) * qmcu_weight(w, (uint32_t)c, d->p->weight_bits));
             }
         }
     }
@@ -138,7 +140,8 @@ static void convolve_row(const depthwise *d, const channels4 *k, int32_t oy, int
     const qmcu_window *window = &d->p->window;
     const qmcu_map *in = d->in;
     const qmcu_taps ky = qmcu_taps_inside(y, window->kernel_h, window->dilation_h, in->h);
-    const int32_t last = in->w - (window->kernel_w - 1) * window->dilation_w - 1; /* where the last window inside begins */
+    const int32_t last =
+        in->w - (window->kernel_w - 1) * window->dilation_w - 1; /* where the last window inside begins */
     qmcu_run r;
     r.rows = ky.end - ky.first;
     r.x_next_row = window->dilation_h * in->row_bytes;
@@ -168,7 +171,8 @@ static void convolve_row(const depthwise *d, const channels4 *k, int32_t oy, int
         }
         /* A window wholly outside has no address. */
         r.rows = r.columns > 0 ? ky.end - ky.first : 0;
-        r.x = r.rows > 0 ? qmcu_at(in, y + ky.first * window->dilation_h, x + kx.first * window->dilation_w, k->c) : in->data;
+        r.x = r.rows > 0 ? qmcu_at(in, y + ky.first * window->dilation_h, x + kx.first * window->dilation_w, k->c)
+                         : in->data;
         if (k->unpacked) {
             r.w = r.rows > 0 ? k->weights + 4 * first_tap : k->weights;
             qmcu_runs[in->format](&r);
@@ -181,7 +185,8 @@ static void convolve_row(const depthwise *d, const channels4 *k, int32_t oy, int
 }
 
 /* Any layer, tap by tap. */
-static QMCU_NOINLINE void convolve_by_taps(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
+static QMCU_NOINLINE void convolve_by_taps(const qmcu_depthwise2d_params *params, const qmcu_map *in,
+                                           const qmcu_map *out)
 {
     depthwise d;
     channels4 k;

@@ -1,6 +1,7 @@
 /*
- * QuantMCU runtime: the instructions of Arm's DSP extension (Cortex-M4, M7, M33 ...) that the kernels use, by their names in the
- * Armv7-M manual, A7.7. QMCU_DSP is 1 where they exist and vectors (qmcu_mve.h) do not; elsewhere the kernels are plain C. Not part of the interface.
+ * QuantMCU runtime: the instructions of Arm's DSP extension (Cortex-M4, M7, M33 ...) that the kernels use, by their
+ * names in the Armv7-M manual, A7.7. QMCU_DSP is 1 where they exist and vectors (qmcu_mve.h) do not; elsewhere the
+ * kernels are plain C. Not part of the interface.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,11 +19,14 @@ typedef struct {
 #if defined(QMCU_EMULATE_DSP)
 #define QMCU_DSP 1
 #include QMCU_EMULATE_DSP
-/* Not where compilers do not optimize: inlined functions then keep all the code that their constants would leave out. */
-#elif defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__) && !QMCU_MVE && (defined(__GNUC__) || defined(__clang__)) && !defined(__ARM_BIG_ENDIAN)
+/* Not where compilers do not optimize: inlined functions then keep all the code that their constants would leave out.
+ */
+#elif defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__) && !QMCU_MVE && (defined(__GNUC__) || defined(__clang__)) && \
+    !defined(__ARM_BIG_ENDIAN)
 #define QMCU_DSP 1
 
-/* Clang moves loads up, away from their uses, and then lacks registers for the sums: there all stand in the order in which they are written. */
+/* Clang moves loads up, away from their uses, and then lacks registers for the sums: there all stand in the order in
+ * which they are written. */
 #if defined(__clang__)
 #define QMCU_DSP_ASM __asm__ volatile
 #else
@@ -100,7 +104,8 @@ QMCU_INLINE uint32_t qmcu_insert10(uint32_t a, uint32_t b)
     return a;
 }
 
-/* `bits` bits of a from bit `from` on, both constants. As an instruction: from masks and shifts compilers make up to three. */
+/* `bits` bits of a from bit `from` on, both constants. As an instruction: from masks and shifts compilers make up to
+ * three. */
 QMCU_INLINE uint32_t qmcu_field(uint32_t a, uint32_t from, uint32_t bits)
 {
     uint32_t r;
@@ -229,7 +234,9 @@ QMCU_INLINE qmcu_words qmcu_load_two(const void *p, uint32_t offset)
     qmcu_words r;
 #if defined(__arm__)
     if (__builtin_constant_p(offset)) {
-        QMCU_DSP_ASM("ldrd %0, %1, [%2, %3]" : "=r"(r.first), "=r"(r.second) : "r"(p), "i"(offset), "m"(*(const qmcu_near *)p));
+        QMCU_DSP_ASM("ldrd %0, %1, [%2, %3]"
+                     : "=r"(r.first), "=r"(r.second)
+                     : "r"(p), "i"(offset), "m"(*(const qmcu_near *)p));
         return r;
     }
 #endif

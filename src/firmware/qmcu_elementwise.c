@@ -8,8 +8,8 @@
 #include "qmcu_dsp.h"
 
 /*
- * Where a kernel treats all channels alike and both maps are dense, a row is one long pixel: longer chunks for maps of few
- * channels.
+ * Where a kernel treats all channels alike and both maps are dense, a row is one long pixel: longer chunks for maps of
+ * few channels.
  */
 static void flatten_rows(qmcu_map *in, qmcu_map *out)
 {
@@ -38,11 +38,13 @@ static int add_bytes(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_m
 {
     const int one = (in0->h == 1 && in0->w == 1) || (in1->h == 1 && in1->w == 1);
     const int tables = p->multiplier_table[0] != NULL || p->multiplier_table[1] != NULL || p->offset_table != NULL;
-    if (one || tables || in0->format < QMCU_U8 || in1->format < QMCU_U8 || out->format < QMCU_U8 || !qmcu_is_dense(in0) || !qmcu_is_dense(in1) || !qmcu_is_dense(out)) {
+    if (one || tables || in0->format < QMCU_U8 || in1->format < QMCU_U8 || out->format < QMCU_U8 ||
+        !qmcu_is_dense(in0) || !qmcu_is_dense(in1) || !qmcu_is_dense(out)) {
         return 0;
     }
     for (int32_t y = 0; y < out->h; y++) {
-        qmcu_mve_add_bytes(p, qmcu_at(in0, y, 0, 0), in0->format == QMCU_S8, qmcu_at(in1, y, 0, 0), in1->format == QMCU_S8, out->w * out->channels, qmcu_at(out, y, 0, 0));
+        qmcu_mve_add_bytes(p, qmcu_at(in0, y, 0, 0), in0->format == QMCU_S8, qmcu_at(in1, y, 0, 0),
+                           in1->format == QMCU_S8, out->w * out->channels, qmcu_at(out, y, 0, 0));
     }
     return 1;
 }
@@ -60,8 +62,10 @@ QMCU_INLINE int32_t add_pair(const qmcu_scaled_sum *p, uint32_t sign_out, uint32
     return sign_out ? qmcu_ssat8(y) : qmcu_usat8(y);
 }
 
-/* As many of them as are whole words, where the bounds are those of the format; returns how many. Inlined with constant signs. */
-QMCU_INLINE int32_t add_words(const qmcu_scaled_sum *sum, uint32_t sign, const uint8_t *x0, const uint8_t *x1, int32_t n, uint32_t sign_out, uint8_t *to)
+/* As many of them as are whole words, where the bounds are those of the format; returns how many. Inlined with constant
+ * signs. */
+QMCU_INLINE int32_t add_words(const qmcu_scaled_sum *sum, uint32_t sign, const uint8_t *x0, const uint8_t *x1,
+                              int32_t n, uint32_t sign_out, uint8_t *to)
 {
     const qmcu_scaled_sum p = *sum;
     const uint32_t factors = qmcu_pkh_low((uint32_t)p.multiplier[0], (uint32_t)p.multiplier[1]);
@@ -84,7 +88,8 @@ QMCU_INLINE int32_t add_words(const qmcu_scaled_sum *sum, uint32_t sign, const u
 }
 
 /* The same for any of these maps: 0 where they are others. */
-static int32_t add_whole_words(const qmcu_scaled_sum *p, uint32_t sign0, const uint8_t *x0, uint32_t sign1, const uint8_t *x1, int32_t n, uint32_t sign_out, uint8_t *to)
+static int32_t add_whole_words(const qmcu_scaled_sum *p, uint32_t sign0, const uint8_t *x0, uint32_t sign1,
+                               const uint8_t *x1, int32_t n, uint32_t sign_out, uint8_t *to)
 {
     const int32_t lowest = sign_out ? -128 : 0;
     if (sign0 != sign1 || p->min != lowest || p->max != lowest + 255) {
@@ -98,7 +103,8 @@ static int32_t add_whole_words(const qmcu_scaled_sum *p, uint32_t sign0, const u
 #endif
 
 /* Bytes that follow each other, with one factor for all channels. Inlined with constant signs. */
-QMCU_INLINE void add_run(const qmcu_scaled_sum *p, uint32_t sign0, const uint8_t *x0, uint32_t sign1, const uint8_t *x1, int32_t n, uint8_t *to)
+QMCU_INLINE void add_run(const qmcu_scaled_sum *p, uint32_t sign0, const uint8_t *x0, uint32_t sign1, const uint8_t *x1,
+                         int32_t n, uint8_t *to)
 {
     const int32_t m0 = p->multiplier[0];
     const int32_t m1 = p->multiplier[1];
@@ -107,16 +113,19 @@ QMCU_INLINE void add_run(const qmcu_scaled_sum *p, uint32_t sign0, const uint8_t
     const int32_t min = p->min;
     const int32_t max = p->max;
     for (int32_t i = 0; i < n; i++) {
-        to[i] = (uint8_t)qmcu_clamp((byte_code(sign0, x0 + i) * m0 + byte_code(sign1, x1 + i) * m1 + offset) >> shift, min, max);
+        to[i] = (uint8_t)qmcu_clamp((byte_code(sign0, x0 + i) * m0 + byte_code(sign1, x1 + i) * m1 + offset) >> shift,
+                                    min, max);
     }
 }
 
-/* Sums of 8-bit codes where no channel has factors of its own and pixels follow each other: 1, or 0 where the maps are others. */
+/* Sums of 8-bit codes where no channel has factors of its own and pixels follow each other: 1, or 0 where the maps are
+ * others. */
 static int add_bytes(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out)
 {
     const int one = (in0->h == 1 && in0->w == 1) || (in1->h == 1 && in1->w == 1);
     const int tables = p->multiplier_table[0] != NULL || p->multiplier_table[1] != NULL || p->offset_table != NULL;
-    if (one || tables || in0->format < QMCU_U8 || in1->format < QMCU_U8 || out->format < QMCU_U8 || !qmcu_is_dense(in0) || !qmcu_is_dense(in1) || !qmcu_is_dense(out)) {
+    if (one || tables || in0->format < QMCU_U8 || in1->format < QMCU_U8 || out->format < QMCU_U8 ||
+        !qmcu_is_dense(in0) || !qmcu_is_dense(in1) || !qmcu_is_dense(out)) {
         return 0;
     }
     const int32_t n = out->w * out->channels;
@@ -133,10 +142,18 @@ static int add_bytes(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_m
         x1 += done;
         to += done;
         switch (2u * (in0->format & 1u) + (in1->format & 1u)) {
-        case 0u: add_run(p, 0u, x0, 0u, x1, n - done, to); break;
-        case 1u: add_run(p, 0u, x0, 1u, x1, n - done, to); break;
-        case 2u: add_run(p, 1u, x0, 0u, x1, n - done, to); break;
-        default: add_run(p, 1u, x0, 1u, x1, n - done, to); break;
+        case 0u:
+            add_run(p, 0u, x0, 0u, x1, n - done, to);
+            break;
+        case 1u:
+            add_run(p, 0u, x0, 1u, x1, n - done, to);
+            break;
+        case 2u:
+            add_run(p, 1u, x0, 0u, x1, n - done, to);
+            break;
+        default:
+            add_run(p, 1u, x0, 1u, x1, n - done, to);
+            break;
         }
     }
     return 1;
@@ -148,10 +165,12 @@ QMCU_INLINE int32_t requantize_code(const qmcu_scaled_sum *p, int32_t code, int3
 }
 
 /*
- * One pixel of 8-bit codes; factors advance by `step`, 0 or 1, from channel to channel. Both codes of a byte are read before it is
- * written: the output may lie over the input. Inlined with a constant sign.
+ * One pixel of 8-bit codes; factors advance by `step`, 0 or 1, from channel to channel. Both codes of a byte are read
+ * before it is written: the output may lie over the input. Inlined with a constant sign.
  */
-QMCU_INLINE void requantize_pixel(const qmcu_scaled_sum *p, uint32_t sign, const uint8_t *x, int32_t n, const int16_t *m, int32_t m_step, const int32_t *offset, int32_t offset_step, uint32_t bits, uint8_t *to)
+QMCU_INLINE void requantize_pixel(const qmcu_scaled_sum *p, uint32_t sign, const uint8_t *x, int32_t n,
+                                  const int16_t *m, int32_t m_step, const int32_t *offset, int32_t offset_step,
+                                  uint32_t bits, uint8_t *to)
 {
     if (bits == 8u) {
         for (int32_t i = 0; i < n; i++) {
@@ -162,11 +181,14 @@ QMCU_INLINE void requantize_pixel(const qmcu_scaled_sum *p, uint32_t sign, const
     int32_t i = 0;
     for (; i + 1 < n; i += 2) {
         const int32_t low = requantize_code(p, byte_code(sign, x + i), m[i * m_step], offset[i * offset_step]);
-        const int32_t high = requantize_code(p, byte_code(sign, x + i + 1), m[(i + 1) * m_step], offset[(i + 1) * offset_step]);
+        const int32_t high =
+            requantize_code(p, byte_code(sign, x + i + 1), m[(i + 1) * m_step], offset[(i + 1) * offset_step]);
         to[i / 2] = (uint8_t)(((uint32_t)low & 15u) | (uint32_t)high << 4);
     }
     if (i < n) {
-        to[i / 2] = (uint8_t)((uint32_t)requantize_code(p, byte_code(sign, x + i), m[i * m_step], offset[i * offset_step]) & 15u);
+        to[i / 2] =
+            (uint8_t)((uint32_t)requantize_code(p, byte_code(sign, x + i), m[i * m_step], offset[i * offset_step]) &
+                      15u);
     }
 }
 
@@ -219,8 +241,10 @@ QMCU_KERNEL void qmcu_add(const qmcu_scaled_sum *p, const qmcu_map *in0, const q
                 qmcu_mve_scaled_sum(p, c, n, x0, x1);
 #else
                 for (int32_t i = 0; i < n; i++) {
-                    const int32_t m0 = p->multiplier_table[0] != NULL ? p->multiplier_table[0][c + i] : p->multiplier[0];
-                    const int32_t m1 = p->multiplier_table[1] != NULL ? p->multiplier_table[1][c + i] : p->multiplier[1];
+                    const int32_t m0 =
+                        p->multiplier_table[0] != NULL ? p->multiplier_table[0][c + i] : p->multiplier[0];
+                    const int32_t m1 =
+                        p->multiplier_table[1] != NULL ? p->multiplier_table[1][c + i] : p->multiplier[1];
                     const int32_t offset = p->offset_table != NULL ? p->offset_table[c + i] : p->offset;
                     x0[i] = (int16_t)qmcu_clamp((x0[i] * m0 + x1[i] * m1 + offset) >> p->shift, p->min, p->max);
                 }

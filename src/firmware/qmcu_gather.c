@@ -1,9 +1,11 @@
 /*
- * QuantMCU runtime: the codes under the windows of four output pixels as columns of 16-bit numbers, with the DSP extension.
+ * QuantMCU runtime: the codes under the windows of four output pixels as columns of 16-bit numbers, with the DSP
+ * extension.
  *
  * SPDX-License-Identifier: MIT
  */
-/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the
+ * sums. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
 #pragma GCC optimize("no-schedule-insns")
 #endif
@@ -16,7 +18,8 @@
 #if QMCU_DSP
 
 /* Two words of codes of one pixel and of the next, `offset` bytes after the column and `second` after that. */
-QMCU_INLINE void store_pairs(int16_t *column, uint32_t offset, uint32_t second, uint32_t even_p, uint32_t odd_p, uint32_t even_q, uint32_t odd_q)
+QMCU_INLINE void store_pairs(int16_t *column, uint32_t offset, uint32_t second, uint32_t even_p, uint32_t odd_p,
+                             uint32_t even_q, uint32_t odd_q)
 {
     qmcu_store_two(column, offset, qmcu_pkh_low(even_p, odd_p), qmcu_pkh_low(even_q, odd_q));
     qmcu_store_two(column, offset + second, qmcu_pkh_high(even_p, odd_p), qmcu_pkh_high(even_q, odd_q));
@@ -65,11 +68,15 @@ QMCU_INLINE void expand_words4(int is_signed, const uint8_t *p, const uint8_t *q
         const uint32_t even_b = nibbles(is_signed, b);
         const uint32_t odd_b = nibbles(is_signed, b >> 4);
         if (is_signed) {
-            store_pairs(column, 0u, 32u, qmcu_sxtb16(even_a), qmcu_sxtb16(odd_a), qmcu_sxtb16(even_b), qmcu_sxtb16(odd_b));
-            store_pairs(column, 16u, 32u, qmcu_sxtb16_ror8(even_a), qmcu_sxtb16_ror8(odd_a), qmcu_sxtb16_ror8(even_b), qmcu_sxtb16_ror8(odd_b));
+            store_pairs(column, 0u, 32u, qmcu_sxtb16(even_a), qmcu_sxtb16(odd_a), qmcu_sxtb16(even_b),
+                        qmcu_sxtb16(odd_b));
+            store_pairs(column, 16u, 32u, qmcu_sxtb16_ror8(even_a), qmcu_sxtb16_ror8(odd_a), qmcu_sxtb16_ror8(even_b),
+                        qmcu_sxtb16_ror8(odd_b));
         } else {
-            store_pairs(column, 0u, 32u, qmcu_uxtb16(even_a), qmcu_uxtb16(odd_a), qmcu_uxtb16(even_b), qmcu_uxtb16(odd_b));
-            store_pairs(column, 16u, 32u, qmcu_uxtb16_ror8(even_a), qmcu_uxtb16_ror8(odd_a), qmcu_uxtb16_ror8(even_b), qmcu_uxtb16_ror8(odd_b));
+            store_pairs(column, 0u, 32u, qmcu_uxtb16(even_a), qmcu_uxtb16(odd_a), qmcu_uxtb16(even_b),
+                        qmcu_uxtb16(odd_b));
+            store_pairs(column, 16u, 32u, qmcu_uxtb16_ror8(even_a), qmcu_uxtb16_ror8(odd_a), qmcu_uxtb16_ror8(even_b),
+                        qmcu_uxtb16_ror8(odd_b));
         }
         p += 4;
         q += 4;
@@ -92,11 +99,15 @@ QMCU_INLINE void expand_bytes2(int is_signed, uint32_t p, uint32_t q, int16_t *c
     const uint32_t even_q = quarters(is_signed, q);
     const uint32_t odd_q = quarters(is_signed, q >> 2);
     if (is_signed) {
-        store_pairs(column, offset, 64u, qmcu_sxtb16(even_p), qmcu_sxtb16(odd_p), qmcu_sxtb16(even_q), qmcu_sxtb16(odd_q));
-        store_pairs(column, offset + 32u, 64u, qmcu_sxtb16_ror8(even_p), qmcu_sxtb16_ror8(odd_p), qmcu_sxtb16_ror8(even_q), qmcu_sxtb16_ror8(odd_q));
+        store_pairs(column, offset, 64u, qmcu_sxtb16(even_p), qmcu_sxtb16(odd_p), qmcu_sxtb16(even_q),
+                    qmcu_sxtb16(odd_q));
+        store_pairs(column, offset + 32u, 64u, qmcu_sxtb16_ror8(even_p), qmcu_sxtb16_ror8(odd_p),
+                    qmcu_sxtb16_ror8(even_q), qmcu_sxtb16_ror8(odd_q));
     } else {
-        store_pairs(column, offset, 64u, qmcu_uxtb16(even_p), qmcu_uxtb16(odd_p), qmcu_uxtb16(even_q), qmcu_uxtb16(odd_q));
-        store_pairs(column, offset + 32u, 64u, qmcu_uxtb16_ror8(even_p), qmcu_uxtb16_ror8(odd_p), qmcu_uxtb16_ror8(even_q), qmcu_uxtb16_ror8(odd_q));
+        store_pairs(column, offset, 64u, qmcu_uxtb16(even_p), qmcu_uxtb16(odd_p), qmcu_uxtb16(even_q),
+                    qmcu_uxtb16(odd_q));
+        store_pairs(column, offset + 32u, 64u, qmcu_uxtb16_ror8(even_p), qmcu_uxtb16_ror8(odd_p),
+                    qmcu_uxtb16_ror8(even_q), qmcu_uxtb16_ror8(odd_q));
     }
 }
 
@@ -204,7 +215,8 @@ void qmcu_convolve_gather(const qmcu_gathering *g, int32_t oy, int32_t ox, uint3
         const uint32_t skip = from * qmcu_bits(in->format) / 8u;
         qmcu_expand_two(w.at[0] + skip, w.at[1] + skip, in->format, to - from, columns);
         qmcu_expand_two(w.at[2] + skip, w.at[3] + skip, in->format, to - from, columns + 4);
-    } else if (w.inside && g->odd && w.at[3] + (window->kernel_h - 1) * window->dilation_h * in->row_bytes + n + 3u <= g->in_end) {
+    } else if (w.inside && g->odd &&
+               w.at[3] + (window->kernel_h - 1) * window->dilation_h * in->row_bytes + n + 3u <= g->in_end) {
         qmcu_gather_odd(g, w.at, columns);
     } else if (!w.inside && g->odd && g->params->pad_codes == NULL) {
         qmcu_gather_odd_clipped(g, oy * g->out->w + ox, columns);
@@ -240,7 +252,8 @@ void qmcu_convolve_gather(const qmcu_gathering *g, int32_t oy, int32_t ox, uint3
     }
 }
 
-qmcu_gathering qmcu_gathering_of(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, uint32_t length, int parts)
+qmcu_gathering qmcu_gathering_of(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out,
+                                 uint32_t length, int parts)
 {
     qmcu_gathering g;
     g.params = params;

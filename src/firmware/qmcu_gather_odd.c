@@ -1,10 +1,12 @@
 /*
- * QuantMCU runtime: columns of windows whose rows have an odd number of 8-bit codes, as those over images of three channels have, with the DSP
- * extension. The rows of a window are put together in bytes first, so that they expand as one run.
+ * QuantMCU runtime: columns of windows whose rows have an odd number of 8-bit codes, as those over images of three
+ * channels have, with the DSP extension. The rows of a window are put together in bytes first, so that they expand as
+ * one run.
  *
  * SPDX-License-Identifier: MIT
  */
-/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the
+ * sums. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
 #pragma GCC optimize("no-schedule-insns")
 #endif
@@ -49,11 +51,13 @@ void qmcu_gather_odd(const qmcu_gathering *g, const uint8_t *const *from, int16_
             at += n;
         }
         /* A last word of three codes whole: the caller makes the place after them zero. */
-        qmcu_expand_two(bytes, bytes + ODD_BYTES, g->in->format, g->length % 4u == 3u ? g->length + 1u : g->length, columns + 2u * p);
+        qmcu_expand_two(bytes, bytes + ODD_BYTES, g->in->format, g->length % 4u == 3u ? g->length + 1u : g->length,
+                        columns + 2u * p);
     }
 }
 
-/* The window that begins at row y and column x of the input, its rows put together, with zeros where it lies outside. */
+/* The window that begins at row y and column x of the input, its rows put together, with zeros where it lies outside.
+ */
 static void copy_clipped(const qmcu_gathering *g, int32_t y, int32_t x, uint8_t *to)
 {
     const qmcu_window *window = &g->params->window;
@@ -82,7 +86,8 @@ void qmcu_gather_odd_clipped(const qmcu_gathering *g, int32_t i, int16_t *column
         const int32_t x = i % g->out->w * window->stride_w - window->pad_left;
         copy_clipped(g, y, x, bytes + p % 2u * ODD_BYTES);
         if (p % 2u != 0u) {
-            qmcu_expand_two(bytes, bytes + ODD_BYTES, g->in->format, g->length % 4u == 3u ? g->length + 1u : g->length, columns + 2u * (p - 1u));
+            qmcu_expand_two(bytes, bytes + ODD_BYTES, g->in->format, g->length % 4u == 3u ? g->length + 1u : g->length,
+                            columns + 2u * (p - 1u));
         }
         i++;
     }

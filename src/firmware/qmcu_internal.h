@@ -11,10 +11,12 @@
 /* `>>` of a negative number is the compiler's choice in C99; the arithmetic is defined with an arithmetic shift. */
 typedef char qmcu_requires_arithmetic_shift[((-5) >> 1) == -3 ? 1 : -1];
 
-/* Codes that element-wise kernels and pools hold unpacked at a time. A multiple of 8, so that chunks begin on a byte. */
+/* Codes that element-wise kernels and pools hold unpacked at a time. A multiple of 8, so that chunks begin on a byte.
+ */
 #define QMCU_CHUNK 32
 
-/* For functions whose variables must not lie on the stack together with those of others that one kernel calls in turn. */
+/* For functions whose variables must not lie on the stack together with those of others that one kernel calls in turn.
+ */
 #if defined(__GNUC__) || defined(__clang__)
 #define QMCU_NOINLINE __attribute__((noinline))
 #else
@@ -116,7 +118,7 @@ typedef struct {
 
 QMCU_INLINE qmcu_writer qmcu_write_pixel(uint8_t *p, uint32_t format)
 {
-    qmcu_writer writer = { p, 0u, 0u, qmcu_bits(format) };
+    qmcu_writer writer = {p, 0u, 0u, qmcu_bits(format)};
     return writer;
 }
 
@@ -156,7 +158,7 @@ typedef struct {
 
 QMCU_INLINE qmcu_taps qmcu_taps_inside(int32_t origin, int32_t kernel, int32_t dilation, int32_t size)
 {
-    qmcu_taps taps = { 0, kernel };
+    qmcu_taps taps = {0, kernel};
     while (taps.first < kernel && origin + taps.first * dilation < 0) {
         taps.first++;
     }

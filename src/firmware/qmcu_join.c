@@ -3,7 +3,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the
+ * sums. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
 #pragma GCC optimize("no-schedule-insns")
 #endif
@@ -50,13 +51,14 @@ static void end_segment(growing *g)
     g->segments[g->count++] = (uint8_t)g->units;
     g->segments[g->count] = 0u;
     g->units = 0u;
-    g->sums = (squares){ 0, 0, 0, 0 };
+    g->sums = (squares){0, 0, 0, 0};
 }
 
-/* Adds so many units to the segment, or begins one with them. Returns 0 where they do not fit together: not at a single one, which always does. */
+/* Adds so many units to the segment, or begins one with them. Returns 0 where they do not fit together: not at a single
+ * one, which always does. */
 QMCU_INLINE int grow(const qmcu_pack_shape *shape, growing *g, const squares *more, uint32_t units)
 {
-    const squares sums = { g->sums.p + more->p, g->sums.q + more->q, g->sums.r + more->r, g->sums.s + more->s };
+    const squares sums = {g->sums.p + more->p, g->sums.q + more->q, g->sums.r + more->r, g->sums.s + more->s};
     if (g->units + units <= MOST_UNITS && fit(&sums, shape->limits[g->units + units - 1u])) {
         g->sums = sums;
         g->units += units;
@@ -82,7 +84,7 @@ QMCU_INLINE uint32_t measured_at_once(const qmcu_pack_shape *shape)
 /* Of `length` codes of unjoined columns, an even number. */
 QMCU_INLINE void measure_codes(const int16_t *columns, uint32_t length, squares *sums)
 {
-    squares s = { 0, 0, 0, 0 };
+    squares s = {0, 0, 0, 0};
     for (const int16_t *end = columns + 4u * length; columns != end; columns += 8) {
         const qmcu_words x = qmcu_load_two(columns, 0u);
         const qmcu_words y = qmcu_load_two(columns, 8u);
@@ -97,7 +99,7 @@ QMCU_INLINE void measure_codes(const int16_t *columns, uint32_t length, squares 
 uint32_t qmcu_measure_columns(const qmcu_pack_shape *shape, const int16_t *columns, uint32_t length, uint8_t *segments)
 {
     const uint32_t most = measured_at_once(shape);
-    growing g = { { 0, 0, 0, 0 }, 0u, 0u, segments };
+    growing g = {{0, 0, 0, 0}, 0u, 0u, segments};
     squares sums;
     if (shape->always != 0u) {
         return one_segment(length / shape->unit, segments);
@@ -155,7 +157,8 @@ QMCU_INLINE int32_t add_squares(const codes *c, int32_t sum)
 }
 
 /* Two pixels of all codes: a word for each code, 8 bytes apart. `measured`: with the sums of their squares. */
-QMCU_INLINE void join_two(int is_signed, int measured, const uint8_t *p, const uint8_t *q, int16_t *columns, uint32_t length, int32_t *squares_p, int32_t *squares_q)
+QMCU_INLINE void join_two(int is_signed, int measured, const uint8_t *p, const uint8_t *q, int16_t *columns,
+                          uint32_t length, int32_t *squares_p, int32_t *squares_q)
 {
     int32_t sum_p = 0;
     int32_t sum_q = 0;
@@ -188,7 +191,8 @@ static int32_t measure_pixel(int is_signed, const uint8_t *p, uint32_t length)
 }
 
 /* Unit by unit: from code `from` of the four pixels on. */
-static void measure_units(int is_signed, const qmcu_pack_shape *shape, const uint8_t *const at[4], uint32_t from, uint32_t end, growing *g)
+static void measure_units(int is_signed, const qmcu_pack_shape *shape, const uint8_t *const at[4], uint32_t from,
+                          uint32_t end, growing *g)
 {
     for (uint32_t k = from; k < end; k += shape->unit) {
         squares sums;
@@ -201,10 +205,11 @@ static void measure_units(int is_signed, const qmcu_pack_shape *shape, const uin
 }
 
 /* Inlined with a constant sign. */
-QMCU_INLINE uint32_t join_pixels(int is_signed, const qmcu_pack_shape *shape, const uint8_t *const at[4], int16_t *columns, uint32_t length, uint8_t *segments)
+QMCU_INLINE uint32_t join_pixels(int is_signed, const qmcu_pack_shape *shape, const uint8_t *const at[4],
+                                 int16_t *columns, uint32_t length, uint8_t *segments)
 {
     const uint32_t most = measured_at_once(shape);
-    growing g = { { 0, 0, 0, 0 }, 0u, 0u, segments };
+    growing g = {{0, 0, 0, 0}, 0u, 0u, segments};
     squares sums;
     if (shape->always != 0u) {
         join_two(is_signed, 0, at[0], at[1], columns, length, &sums.p, &sums.q);
@@ -223,7 +228,8 @@ QMCU_INLINE uint32_t join_pixels(int is_signed, const qmcu_pack_shape *shape, co
     return g.count;
 }
 
-uint32_t qmcu_join_pixels(const qmcu_pack_shape *shape, uint32_t format, const uint8_t *const at[4], int16_t *columns, uint32_t length, uint8_t *segments)
+uint32_t qmcu_join_pixels(const qmcu_pack_shape *shape, uint32_t format, const uint8_t *const at[4], int16_t *columns,
+                          uint32_t length, uint8_t *segments)
 {
     if (format == QMCU_S8) {
         return join_pixels(1, shape, at, columns, length, segments);

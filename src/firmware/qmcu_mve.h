@@ -1,9 +1,9 @@
 /*
- * QuantMCU runtime: what the kernels for the vector extension Helium (Cortex-M55, M85 ...) share. QMCU_MVE is 1 where it exists.
- * Not part of the interface.
+ * QuantMCU runtime: what the kernels for the vector extension Helium (Cortex-M55, M85 ...) share. QMCU_MVE is 1 where
+ * it exists. Not part of the interface.
  *
- * Instructions: Armv8-M manual, C2.4. VMULH gives floor(a * m / 2^32) and VRSHL with a negative amount (x + (1 << (n - 1))) >> n, both
- * without overflow inside, so that vectors requantize to the same bits as qmcu_requantize_acc.
+ * Instructions: Armv8-M manual, C2.4. VMULH gives floor(a * m / 2^32) and VRSHL with a negative amount (x + (1 << (n -
+ * 1))) >> n, both without overflow inside, so that vectors requantize to the same bits as qmcu_requantize_acc.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -33,7 +33,7 @@ typedef struct {
 
 QMCU_INLINE qmcu_mve_scale qmcu_mve_scale_of(const qmcu_requant *r)
 {
-    const qmcu_mve_scale s = { r, r->pre_shift, -(int32_t)r->shift, r->bias_shift };
+    const qmcu_mve_scale s = {r, r->pre_shift, -(int32_t)r->shift, r->bias_shift};
     return s;
 }
 
@@ -63,7 +63,8 @@ QMCU_INLINE int32x4_t qmcu_mve_requantize(const qmcu_mve_scale *s, const qmcu_mv
     return vminq_s32(vmaxq_s32(y, vdupq_n_s32(s->requant->min)), k->max);
 }
 
-/* Writes codes of channels o ... o + count - 1 (count <= 4) of a pixel; channels come upward, so that a byte is begun by its first. */
+/* Writes codes of channels o ... o + count - 1 (count <= 4) of a pixel; channels come upward, so that a byte is begun
+ * by its first. */
 QMCU_INLINE void qmcu_mve_write4(uint8_t *pixel, uint32_t bits, int32_t o, int32_t count, int32x4_t codes)
 {
     const mve_pred16_t active = vctp32q((uint32_t)count);
@@ -71,7 +72,8 @@ QMCU_INLINE void qmcu_mve_write4(uint8_t *pixel, uint32_t bits, int32_t o, int32
         vstrbq_p_s32((int8_t *)pixel + o, codes, active);
         return;
     }
-    /* Codes side by side in one number: the sum of their products with powers of two, 1 << (0, bits, 2 * bits, 3 * bits). */
+    /* Codes side by side in one number: the sum of their products with powers of two, 1 << (0, bits, 2 * bits, 3 *
+     * bits). */
     const uint32x4_t powers = vshlq_u32(vdupq_n_u32(1u), vreinterpretq_s32_u32(vmulq_n_u32(vidupq_n_u32(0u, 1), bits)));
     const uint32x4_t masked = vandq_u32(vreinterpretq_u32_s32(codes), vdupq_n_u32((1u << bits) - 1u));
     const uint32_t at = (uint32_t)o * bits;
@@ -128,7 +130,9 @@ QMCU_INLINE int16x8_t qmcu_mve_codes8(const uint8_t *p, uint32_t format, int who
     const uint32_t bits = qmcu_bits(format);
     const uint16x8_t places = vidupq_n_u16(0u, 1);
     const uint16x8_t bytes = bits == 4u ? vshrq_n_u16(places, 1) : vshrq_n_u16(places, 2);
-    const uint16x8_t left = vsubq_u16(vdupq_n_u16((uint16_t)(16u - bits)), vmulq_n_u16(vandq_u16(places, vdupq_n_u16((uint16_t)(8u / bits - 1u))), (uint16_t)bits));
+    const uint16x8_t left =
+        vsubq_u16(vdupq_n_u16((uint16_t)(16u - bits)),
+                  vmulq_n_u16(vandq_u16(places, vdupq_n_u16((uint16_t)(8u / bits - 1u))), (uint16_t)bits));
     const uint16x8_t loaded = whole ? vldrbq_gather_offset_u16(p, bytes) : vldrbq_gather_offset_z_u16(p, bytes, active);
     const uint16x8_t top = vshlq_u16(loaded, vreinterpretq_s16_u16(left));
     switch (format) {
@@ -157,7 +161,8 @@ void qmcu_mve_pack(const int16_t *codes, int32_t n, uint32_t format, uint8_t *p)
 void qmcu_mve_scaled_sum(const qmcu_scaled_sum *p, int32_t c, int32_t n, int16_t *x0, const int16_t *x1);
 
 /* The same of n bytes, where all maps have 8 bits and the factors are the same for all channels. */
-void qmcu_mve_add_bytes(const qmcu_scaled_sum *p, const uint8_t *x0, int is_signed0, const uint8_t *x1, int is_signed1, int32_t n, uint8_t *to);
+void qmcu_mve_add_bytes(const qmcu_scaled_sum *p, const uint8_t *x0, int is_signed0, const uint8_t *x1, int is_signed1,
+                        int32_t n, uint8_t *to);
 
 /* Pixels under a window, and bytes from one row and one column of them to the next. */
 typedef struct {

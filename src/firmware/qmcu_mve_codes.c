@@ -32,14 +32,16 @@ QMCU_KERNEL void qmcu_mve_pack8(int16x8_t codes, uint32_t bits, int32_t count, u
         vstrbq_p_s16((int8_t *)to, codes, active);
         return;
     }
-    const uint16x8_t masked = vpselq_u16(vandq_u16(vreinterpretq_u16_s16(codes), vdupq_n_u16((uint16_t)((1u << bits) - 1u))), vdupq_n_u16(0u), active);
+    const uint16x8_t masked = vpselq_u16(
+        vandq_u16(vreinterpretq_u16_s16(codes), vdupq_n_u16((uint16_t)((1u << bits) - 1u))), vdupq_n_u16(0u), active);
     const uint32x4_t pairs = vreinterpretq_u32_u16(masked);
     if (bits == 4u) {
         vstrbq_p_u32(to, vorrq_u32(pairs, vshrq_n_u32(pairs, 12)), vctp32q((uint32_t)(count + 1) / 2u));
         return;
     }
     const uint32x4_t powers_of_16 = vshlq_u32(vdupq_n_u32(1u), vreinterpretq_s32_u32(vidupq_n_u32(0u, 4)));
-    const uint32_t value = vmladavq_u32(vandq_u32(vorrq_u32(pairs, vshrq_n_u32(pairs, 14)), vdupq_n_u32(15u)), powers_of_16);
+    const uint32_t value =
+        vmladavq_u32(vandq_u32(vorrq_u32(pairs, vshrq_n_u32(pairs, 14)), vdupq_n_u32(15u)), powers_of_16);
     to[0] = (uint8_t)value;
     if (count > 4) {
         to[1] = (uint8_t)(value >> 8);
@@ -107,8 +109,8 @@ QMCU_INLINE void sum_bytes16(const uint8_t *first, const qmcu_mve_pixels *pixels
         }
         first += pixels->next_row;
     }
-    const int32x4x2_t both_low = { { vmovlbq_s16(low), vmovltq_s16(low) } };
-    const int32x4x2_t both_high = { { vmovlbq_s16(high), vmovltq_s16(high) } };
+    const int32x4x2_t both_low = {{vmovlbq_s16(low), vmovltq_s16(low)}};
+    const int32x4x2_t both_high = {{vmovlbq_s16(high), vmovltq_s16(high)}};
     vst2q_s32(sum, both_low);
     vst2q_s32(sum + 8, both_high);
 }
@@ -124,10 +126,11 @@ static QMCU_MVE_NOINLINE void sum_signed16(const uint8_t *first, const qmcu_mve_
 }
 
 /* Sums of up to eight codes of any pixels. */
-static QMCU_MVE_NOINLINE void sum_any8(const uint8_t *first, const qmcu_mve_pixels *pixels, int32_t n, uint32_t format, int32_t *sum)
+static QMCU_MVE_NOINLINE void sum_any8(const uint8_t *first, const qmcu_mve_pixels *pixels, int32_t n, uint32_t format,
+                                       int32_t *sum)
 {
     const mve_pred16_t active = vctp16q((uint32_t)n);
-    int32x4x2_t both = { { vdupq_n_s32(0), vdupq_n_s32(0) } };
+    int32x4x2_t both = {{vdupq_n_s32(0), vdupq_n_s32(0)}};
     for (int32_t y = 0; y < pixels->rows; y++) {
         for (int32_t x = 0; x < pixels->columns; x++) {
             const int16x8_t codes = qmcu_mve_unpack8(first + y * pixels->next_row + x * pixels->next, format, active);
@@ -138,7 +141,8 @@ static QMCU_MVE_NOINLINE void sum_any8(const uint8_t *first, const qmcu_mve_pixe
     vst2q_s32(sum, both);
 }
 
-QMCU_KERNEL void qmcu_mve_sum_pixels(const uint8_t *first, const qmcu_mve_pixels *pixels, int32_t n, uint32_t format, int32_t *sum)
+QMCU_KERNEL void qmcu_mve_sum_pixels(const uint8_t *first, const qmcu_mve_pixels *pixels, int32_t n, uint32_t format,
+                                     int32_t *sum)
 {
     for (; n >= 16 && format >= QMCU_U8 && pixels->rows * pixels->columns <= SHORT_SUM; n -= 16) {
         if (format == QMCU_U8) {
@@ -156,7 +160,8 @@ QMCU_KERNEL void qmcu_mve_sum_pixels(const uint8_t *first, const qmcu_mve_pixels
     }
 }
 
-QMCU_KERNEL void qmcu_mve_average(const qmcu_average_pool_params *p, int32_t entry, int32_t n, const int32_t *sum, int16_t *codes)
+QMCU_KERNEL void qmcu_mve_average(const qmcu_average_pool_params *p, int32_t entry, int32_t n, const int32_t *sum,
+                                  int16_t *codes)
 {
     const int32x4_t min = vdupq_n_s32(p->min);
     const int32x4_t max = vdupq_n_s32(p->max);
@@ -177,12 +182,14 @@ QMCU_KERNEL void qmcu_mve_average(const qmcu_average_pool_params *p, int32_t ent
     }
 }
 
-QMCU_KERNEL void qmcu_mve_add_bytes(const qmcu_scaled_sum *p, const uint8_t *x0, int is_signed0, const uint8_t *x1, int is_signed1, int32_t n, uint8_t *to)
+QMCU_KERNEL void qmcu_mve_add_bytes(const qmcu_scaled_sum *p, const uint8_t *x0, int is_signed0, const uint8_t *x1,
+                                    int is_signed1, int32_t n, uint8_t *to)
 {
     /* A signed code is its byte with the highest bit inverted, less 128. */
     const uint32_t flip0 = is_signed0 ? 0x80u : 0u;
     const uint32_t flip1 = is_signed1 ? 0x80u : 0u;
-    const uint32_t offset = (uint32_t)p->offset - flip0 * (uint32_t)(int32_t)p->multiplier[0] - flip1 * (uint32_t)(int32_t)p->multiplier[1];
+    const uint32_t offset =
+        (uint32_t)p->offset - flip0 * (uint32_t)(int32_t)p->multiplier[0] - flip1 * (uint32_t)(int32_t)p->multiplier[1];
     const int32x4_t min = vdupq_n_s32(p->min);
     const int32x4_t max = vdupq_n_s32(p->max);
     for (; n > 0; n -= 4) {

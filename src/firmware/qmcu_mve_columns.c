@@ -28,7 +28,8 @@ QMCU_INLINE void copy(const uint8_t *p, uint32_t format, uint32_t i, uint32_t n,
     }
 }
 
-/* Puts n codes from code i of byte p on (NULL: padding, from channel i on) to place k of the column, as far as they belong to the part. */
+/* Puts n codes from code i of byte p on (NULL: padding, from channel i on) to place k of the column, as far as they
+ * belong to the part. */
 static void put(const qmcu_mve_columns *c, const qmcu_mve_part *t, const uint8_t *p, uint32_t i, uint32_t n, uint32_t k)
 {
     if (k < t->from) {

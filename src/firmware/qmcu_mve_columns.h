@@ -1,5 +1,6 @@
 /*
- * QuantMCU runtime: columns for the vector extension Helium: the codes under one window as bytes. Not part of the interface.
+ * QuantMCU runtime: columns for the vector extension Helium: the codes under one window as bytes. Not part of the
+ * interface.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,8 +1,8 @@
 /*
  * QuantMCU runtime: 2-D convolution and fully connected layers for the vector extension Helium.
  *
- * Pixel by pixel: the codes under the window as bytes, where they are not already so in the input, then four output channels at a
- * time. VMLADAVA adds sixteen products to a sum; VLD2 takes the weights of two rows apart.
+ * Pixel by pixel: the codes under the window as bytes, where they are not already so in the input, then four output
+ * channels at a time. VMLADAVA adds sixteen products to a sum; VLD2 takes the weights of two rows apart.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -43,12 +43,14 @@ typedef struct {
 } block;
 
 /*
- * Four output channels at a time of the `fours` whose weights can be read in whole vectors: what is read past a row counts nothing, since
- * the codes go on with zeros. `firsts` holds what the sums of each pixel begin with.
+ * Four output channels at a time of the `fours` whose weights can be read in whole vectors: what is read past a row
+ * counts nothing, since the codes go on with zeros. `firsts` holds what the sums of each pixel begin with.
  */
-QMCU_INLINE void convolve_fours(int is_unsigned, uint32_t weight_bits, uint32_t shift, uint32_t bits, const convolution *conv, const block *pixels, const int32_t *firsts, const int8_t *w, int32_t o)
+QMCU_INLINE void convolve_fours(int is_unsigned, uint32_t weight_bits, uint32_t shift, uint32_t bits,
+                                const convolution *conv, const block *pixels, const int32_t *firsts, const int8_t *w,
+                                int32_t o)
 {
-    static const uint32_t powers_of_16[4] = { 1u, 16u, 256u, 4096u };
+    static const uint32_t powers_of_16[4] = {1u, 16u, 256u, 4096u};
     const uint32_t turns = (conv->length + shift + 15u) / 16u;
     const int32_t pre_shift = conv->scale.pre_shift;
     const int32_t right = conv->scale.shift;
@@ -61,7 +63,8 @@ QMCU_INLINE void convolve_fours(int is_unsigned, uint32_t weight_bits, uint32_t 
         uint8_t *to = first_to;
         for (int32_t p = 0; p < pixels->pixels; p++) {
             const int32_t first = is_unsigned ? firsts[p] : 0;
-            const int32x4_t acc = weight_bits == 8u ? qmcu_mve_dot8_whole(is_unsigned, first, x, w, b, shift, turns) : qmcu_mve_dot4_whole(is_unsigned, first, x, w, b, turns);
+            const int32x4_t acc = weight_bits == 8u ? qmcu_mve_dot8_whole(is_unsigned, first, x, w, b, shift, turns)
+                                                    : qmcu_mve_dot4_whole(is_unsigned, first, x, w, b, turns);
             const int32x4_t a = vshlq_r_s32(vaddq_s32(acc, k.bias), pre_shift);
             const int32x4_t y = vrshlq_n_s32(vmulhq_s32(a, k.multiplier), right);
             const int32x4_t codes = vminq_s32(vmaxq_s32(y, min), k.max);
@@ -83,8 +86,10 @@ QMCU_INLINE void convolve_fours(int is_unsigned, uint32_t weight_bits, uint32_t 
     }
 }
 
-/* All output channels of group g for a block; the codes of a pixel go on with zeros, or their number is a multiple of 16. */
-QMCU_INLINE void convolve_block(int is_unsigned, uint32_t weight_bits, const convolution *conv, const block *pixels, uint32_t g)
+/* All output channels of group g for a block; the codes of a pixel go on with zeros, or their number is a multiple
+ * of 16. */
+QMCU_INLINE void convolve_block(int is_unsigned, uint32_t weight_bits, const convolution *conv, const block *pixels,
+                                uint32_t g)
 {
     const uint32_t n = conv->length;
     const uint32_t bits = qmcu_bits(conv->out->format);
@@ -116,7 +121,8 @@ QMCU_INLINE void convolve_block(int is_unsigned, uint32_t weight_bits, const con
         uint8_t *to = pixels->to;
         for (int32_t p = 0; p < pixels->pixels; p++) {
             const int32_t first = is_unsigned ? qmcu_mve_first_sum(x, weight_bits == 8u ? n & ~15u : padded) : 0;
-            const int32x4_t acc = weight_bits == 8u ? qmcu_mve_dot8(is_unsigned, first, x, w, next, n) : qmcu_mve_dot4(is_unsigned, first, x, w, next, n);
+            const int32x4_t acc = weight_bits == 8u ? qmcu_mve_dot8(is_unsigned, first, x, w, next, n)
+                                                    : qmcu_mve_dot4(is_unsigned, first, x, w, next, n);
             qmcu_mve_write4(to, bits, o, count, qmcu_mve_requantize(&conv->scale, &k, acc));
             x += pixels->x_next;
             to += pixels->to_next;
@@ -128,10 +134,10 @@ QMCU_INLINE void convolve_block(int is_unsigned, uint32_t weight_bits, const con
 
 typedef void block_function(const convolution *conv, const block *pixels, uint32_t g);
 
-#define BLOCK(name, is_unsigned, weight_bits)                                                                      \
-    QMCU_KERNEL static void name(const convolution *conv, const block *pixels, uint32_t g)                         \
-    {                                                                                                              \
-        convolve_block(is_unsigned, weight_bits, conv, pixels, g);                                                 \
+#define BLOCK(name, is_unsigned, weight_bits)                                              \
+    QMCU_KERNEL static void name(const convolution *conv, const block *pixels, uint32_t g) \
+    {                                                                                      \
+        convolve_block(is_unsigned, weight_bits, conv, pixels, g);                         \
     }
 
 BLOCK(block_s_w8, 0, 8u)
@@ -139,29 +145,36 @@ BLOCK(block_u_w8, 1, 8u)
 BLOCK(block_s_w4, 0, 4u)
 BLOCK(block_u_w4, 1, 4u)
 
-/* One pixel whose column is longer than the stack's bytes. Not inlined: its sums would lie on the stack of all convolutions. */
-static QMCU_MVE_NOINLINE void convolve_long(const convolution *conv, uint8_t *column, int32_t y, int32_t x, uint32_t g, uint8_t *to)
+/* One pixel whose column is longer than the stack's bytes. Not inlined: its sums would lie on the stack of all
+ * convolutions. */
+static QMCU_MVE_NOINLINE void convolve_long(const convolution *conv, uint8_t *column, int32_t y, int32_t x, uint32_t g,
+                                            uint8_t *to)
 {
     const uint32_t bits = qmcu_bits(conv->out->format);
     const int is_unsigned = conv->columns.in->format == QMCU_U8;
     const int32_t end = ((int32_t)g + 1) * conv->out_channels;
-    const int8_t *weights = (const int8_t *)conv->weights + g * (uint32_t)((conv->out_channels + 1) / 2) * conv->pair_bytes;
+    const int8_t *weights =
+        (const int8_t *)conv->weights + g * (uint32_t)((conv->out_channels + 1) / 2) * conv->pair_bytes;
     for (int32_t o = (int32_t)g * conv->out_channels; o < end; o += LONG_CHANNELS) {
         const int32_t count = qmcu_min(LONG_CHANNELS, end - o);
-        QMCU_ALIGN(4) int32_t sums[LONG_CHANNELS] = { 0 };
+        QMCU_ALIGN(4) int32_t sums[LONG_CHANNELS] = {0};
         for (uint32_t from = 0u; from < conv->length; from += COLUMN_CODES) {
             const uint32_t n = conv->length - from < COLUMN_CODES ? conv->length - from : COLUMN_CODES;
-            const qmcu_mve_part t = { column, from, from + n };
+            const qmcu_mve_part t = {column, from, from + n};
             const int8_t *w = weights + 2u * from * conv->columns.weight_bits / 8u;
             qmcu_mve_gather(&conv->columns, y, x, g, &t);
-            const int32_t first = is_unsigned ? qmcu_mve_first_sum(column, conv->columns.weight_bits == 8u ? n & ~15u : (n + 15u) & ~15u) : 0;
+            const int32_t first =
+                is_unsigned ? qmcu_mve_first_sum(column, conv->columns.weight_bits == 8u ? n & ~15u : (n + 15u) & ~15u)
+                            : 0;
             for (int32_t c = 0; c < count; c += 4) {
                 const int8_t *next = count - c > 2 ? w + conv->pair_bytes : w;
                 int32x4_t acc;
                 if (conv->columns.weight_bits == 8u) {
-                    acc = is_unsigned ? qmcu_mve_dot8(1, first, column, w, next, n) : qmcu_mve_dot8(0, 0, column, w, next, n);
+                    acc = is_unsigned ? qmcu_mve_dot8(1, first, column, w, next, n)
+                                      : qmcu_mve_dot8(0, 0, column, w, next, n);
                 } else {
-                    acc = is_unsigned ? qmcu_mve_dot4(1, first, column, w, next, n) : qmcu_mve_dot4(0, 0, column, w, next, n);
+                    acc = is_unsigned ? qmcu_mve_dot4(1, first, column, w, next, n)
+                                      : qmcu_mve_dot4(0, 0, column, w, next, n);
                 }
                 vstrwq_s32(sums + c, vaddq_s32(vldrwq_s32(sums + c), acc));
                 w = next + conv->pair_bytes;
@@ -179,22 +192,25 @@ static QMCU_MVE_NOINLINE void convolve_long(const convolution *conv, uint8_t *co
 /* Channels of a group, in fours, whose weights can be read in whole vectors without leaving the array. */
 static int32_t whole_fours(const convolution *conv)
 {
-    const uint32_t turns = (conv->length + conv->length % 2u + 15u) / 16u; /* with the one that an odd row is shifted by */
-    const uint32_t past = turns * 16u - conv->length;  /* weights past the end of a row */
+    const uint32_t turns =
+        (conv->length + conv->length % 2u + 15u) / 16u; /* with the one that an odd row is shifted by */
+    const uint32_t past = turns * 16u - conv->length;   /* weights past the end of a row */
     const uint32_t pairs = (uint32_t)(conv->out_channels + 1) / 2u;
     const uint32_t rest = (past + conv->length - 1u) / conv->length;
     return pairs > rest ? qmcu_min(conv->out_channels / 4, (int32_t)((pairs - rest) / 2u)) : 0;
 }
 
 /* Some pixels of output row oy from column ox on; returns how many. */
-static int32_t convolve_some(const convolution *conv, block_function *function, uint8_t *column, int32_t oy, int32_t ox, int32_t groups)
+static int32_t convolve_some(const convolution *conv, block_function *function, uint8_t *column, int32_t oy, int32_t ox,
+                             int32_t groups)
 {
     const qmcu_window *window = conv->columns.window;
     const qmcu_map *in = conv->columns.in;
     const uint32_t padded = (conv->length + 15u) & ~15u;
     const int32_t y = oy * window->stride_h - window->pad_top;
     const int32_t x = ox * window->stride_w - window->pad_left;
-    block pixels = { column, (int32_t)padded, qmcu_min(BLOCK_PIXELS, conv->out->w - ox), qmcu_at(conv->out, oy, ox, 0), conv->out->pixel_bytes };
+    block pixels = {column, (int32_t)padded, qmcu_min(BLOCK_PIXELS, conv->out->w - ox), qmcu_at(conv->out, oy, ox, 0),
+                    conv->out->pixel_bytes};
     if (conv->length > COLUMN_CODES) {
         for (int32_t g = 0; g < groups; g++) {
             convolve_long(conv, column, y, x, (uint32_t)g, pixels.to);
@@ -212,7 +228,7 @@ static int32_t convolve_some(const convolution *conv, block_function *function, 
     pixels.pixels = qmcu_min(pixels.pixels, (int32_t)(COLUMN_CODES / padded));
     for (int32_t g = 0; g < groups; g++) {
         for (int32_t p = 0; p < pixels.pixels; p++) {
-            const qmcu_mve_part t = { column + (uint32_t)p * padded, 0u, conv->length };
+            const qmcu_mve_part t = {column + (uint32_t)p * padded, 0u, conv->length};
             qmcu_mve_gather(&conv->columns, y, x + p * window->stride_w, (uint32_t)g, &t);
         }
         function(conv, &pixels, (uint32_t)g);
@@ -233,7 +249,8 @@ static void convolve(convolution *conv, int32_t groups)
     conv->fours = whole_fours(conv);
     conv->columns.dense = groups == 1 && window->dilation_w == 1 && qmcu_is_dense(conv->columns.in);
     conv->columns.runs = groups == 1 && conv->length <= COLUMN_CODES && (conv->columns.dense || window->kernel_w == 1);
-    conv->in_place = conv->columns.weight_bits == 8u && conv->columns.in->format >= QMCU_U8 && groups == 1 && window->kernel_h == 1 && window->kernel_w == 1 && conv->length % 16u == 0u;
+    conv->in_place = conv->columns.weight_bits == 8u && conv->columns.in->format >= QMCU_U8 && groups == 1 &&
+                     window->kernel_h == 1 && window->kernel_w == 1 && conv->length % 16u == 0u;
     column[-1] = 0u;
     for (int32_t oy = 0; oy < conv->out->h; oy++) {
         for (int32_t ox = 0; ox < conv->out->w;) {
@@ -258,9 +275,10 @@ QMCU_KERNEL void qmcu_mve_conv2d(const qmcu_conv2d_params *params, const qmcu_ma
     convolve(&conv, params->group);
 }
 
-QMCU_KERNEL void qmcu_mve_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in, const qmcu_map *out)
+QMCU_KERNEL void qmcu_mve_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in,
+                                          const qmcu_map *out)
 {
-    const qmcu_window window = { (int16_t)in->h, (int16_t)in->w, 1, 1, 1, 1, 0, 0 };
+    const qmcu_window window = {(int16_t)in->h, (int16_t)in->w, 1, 1, 1, 1, 0, 0};
     convolution conv;
     conv.columns.window = &window;
     conv.weights = params->weights;

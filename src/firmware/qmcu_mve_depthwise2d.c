@@ -1,12 +1,13 @@
 /*
  * QuantMCU runtime: depthwise convolution for the vector extension Helium.
  *
- * Row by row, eight channels at a time in lanes of 16 bits: their weights are unpacked once for a row of the output. VMULLB and VMULLT
- * multiply the even and the odd channels to 32 bits.
+ * Row by row, eight channels at a time in lanes of 16 bits: their weights are unpacked once for a row of the output.
+ * VMULLB and VMULLT multiply the even and the odd channels to 32 bits.
  *
  * SPDX-License-Identifier: MIT
  */
-/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the
+ * sums. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
 #pragma GCC optimize("no-schedule-insns")
 #endif
@@ -46,9 +47,9 @@ typedef struct {
 
 /* Pixels of one row, all of whose windows lie in the same way in the input. */
 typedef struct {
-    const uint8_t *x;   /* first tap of the first pixel */
+    const uint8_t *x; /* first tap of the first pixel */
     int32_t first_tap;
-    int32_t rows;       /* of taps inside the input */
+    int32_t rows; /* of taps inside the input */
     int32_t columns;
     int32_t pixels;
     uint8_t *to;
@@ -71,7 +72,7 @@ QMCU_INLINE void add_tap(eight *s, int16x8_t x, int16x8_t w)
 
 QMCU_INLINE eight eight_of(const int32_t *table)
 {
-    const eight v = { vldrwq_s32(table), vldrwq_s32(table + 4) };
+    const eight v = {vldrwq_s32(table), vldrwq_s32(table + 4)};
     return v;
 }
 
@@ -81,7 +82,8 @@ QMCU_INLINE int16x8_t requantize(const qmcu_mve_scale *scale, const channels8 *k
     const int32x4_t min = vdupq_n_s32(scale->requant->min);
     const eight multiplier = eight_of(k->multiplier);
     const eight max = eight_of(k->max);
-    const int32x4_t even = vrshlq_n_s32(vmulhq_s32(vshlq_r_s32(s->even, scale->pre_shift), multiplier.even), scale->shift);
+    const int32x4_t even =
+        vrshlq_n_s32(vmulhq_s32(vshlq_r_s32(s->even, scale->pre_shift), multiplier.even), scale->shift);
     const int32x4_t odd = vrshlq_n_s32(vmulhq_s32(vshlq_r_s32(s->odd, scale->pre_shift), multiplier.odd), scale->shift);
     const int16x8_t lower = vreinterpretq_s16_s32(vminq_s32(vmaxq_s32(even, min), max.even));
     return vmovntq_s32(lower, vminq_s32(vmaxq_s32(odd, min), max.odd));
@@ -172,10 +174,10 @@ QMCU_INLINE void convolve(uint32_t format, const depthwise *d, const channels8 *
 
 typedef void run_function(const depthwise *d, const channels8 *k, const run *r);
 
-#define RUN(name, in_format)                                                                     \
-    QMCU_KERNEL static void name(const depthwise *d, const channels8 *k, const run *r)           \
-    {                                                                                            \
-        convolve(in_format, d, k, r);                                                            \
+#define RUN(name, in_format)                                                           \
+    QMCU_KERNEL static void name(const depthwise *d, const channels8 *k, const run *r) \
+    {                                                                                  \
+        convolve(in_format, d, k, r);                                                  \
     }
 
 RUN(run_u2, QMCU_U2)
@@ -186,7 +188,7 @@ RUN(run_u8, QMCU_U8)
 RUN(run_s8, QMCU_S8)
 
 /* Indexed by the format's number: QMCU_U2, QMCU_S2, ... QMCU_S8. */
-static run_function *const runs[6] = { run_u2, run_s2, run_u4, run_s4, run_u8, run_s8 };
+static run_function *const runs[6] = {run_u2, run_s2, run_u4, run_s4, run_u8, run_s8};
 
 /* A run of fewer channels, or with a larger kernel. */
 static void convolve_any(const depthwise *d, const channels8 *k, const run *r)
@@ -197,11 +199,14 @@ static void convolve_any(const depthwise *d, const channels8 *k, const run *r)
         eight s = eight_of(k->bias);
         for (int32_t i = 0; i < r->rows; i++) {
             for (int32_t j = 0; j < r->columns; j++) {
-                const uint8_t *x = r->x + i * window->dilation_h * d->in->row_bytes + (j * window->dilation_w + p * window->stride_w) * d->in->pixel_bytes;
-                add_tap(&s, qmcu_mve_unpack8(x, d->in->format, active), weights8(d, k, r->first_tap + i * window->kernel_w + j));
+                const uint8_t *x = r->x + i * window->dilation_h * d->in->row_bytes +
+                                   (j * window->dilation_w + p * window->stride_w) * d->in->pixel_bytes;
+                add_tap(&s, qmcu_mve_unpack8(x, d->in->format, active),
+                        weights8(d, k, r->first_tap + i * window->kernel_w + j));
             }
         }
-        qmcu_mve_pack8(requantize(&d->scale, k, &s), qmcu_bits(d->out->format), k->count, r->to + p * d->out->pixel_bytes);
+        qmcu_mve_pack8(requantize(&d->scale, k, &s), qmcu_bits(d->out->format), k->count,
+                       r->to + p * d->out->pixel_bytes);
     }
 }
 
@@ -253,13 +258,14 @@ static void convolve_row(const depthwise *d, channels8 *k, int32_t oy, int32_t y
     const qmcu_window *window = &d->p->window;
     const qmcu_map *in = d->in;
     const qmcu_taps ky = qmcu_taps_inside(y, window->kernel_h, window->dilation_h, in->h);
-    const int32_t last = in->w - (window->kernel_w - 1) * window->dilation_w - 1; /* where the last window inside begins */
+    const int32_t last =
+        in->w - (window->kernel_w - 1) * window->dilation_w - 1; /* where the last window inside begins */
     const eight bias = eight_of(k->bias);
     run r;
     r.to = qmcu_at(d->out, oy, 0, k->c);
     for (int32_t ox = 0; ox < d->out->w; ox += r.pixels) {
         const int32_t x = ox * window->stride_w - window->pad_left;
-        qmcu_taps kx = { 0, window->kernel_w };
+        qmcu_taps kx = {0, window->kernel_w};
         r.pixels = 1;
         if (x >= 0 && x <= last) {
             r.pixels = qmcu_min((last - x) / window->stride_w + 1, d->out->w - ox);
@@ -274,7 +280,8 @@ static void convolve_row(const depthwise *d, channels8 *k, int32_t oy, int32_t y
             add_padding(d, k, ky, kx);
         }
         r.first_tap = r.rows > 0 ? ky.first * window->kernel_w + kx.first : 0;
-        r.x = r.rows > 0 ? qmcu_at(in, y + ky.first * window->dilation_h, x + kx.first * window->dilation_w, k->c) : in->data;
+        r.x = r.rows > 0 ? qmcu_at(in, y + ky.first * window->dilation_h, x + kx.first * window->dilation_w, k->c)
+                         : in->data;
         (k->unpacked && k->count == 8 ? runs[in->format] : convolve_any)(d, k, &r);
         if (padded) {
             vstrwq_s32(k->bias, bias.even);
@@ -296,7 +303,8 @@ QMCU_KERNEL void qmcu_mve_depthwise2d(const qmcu_depthwise2d_params *params, con
     for (int32_t oy = 0; oy < out->h; oy++) {
         for (int32_t c = 0; c < in->channels; c += 8) {
             /* The last eight channels again rather than fewer, where they begin on a byte of maps and weights. */
-            const int32_t begin = c + 8 > in->channels && in->channels > 8 && in->channels % 4 == 0 ? in->channels - 8 : c;
+            const int32_t begin =
+                c + 8 > in->channels && in->channels > 8 && in->channels % 4 == 0 ? in->channels - 8 : c;
             prepare(&d, begin, &k);
             convolve_row(&d, &k, oy, oy * params->window.stride_h - params->window.pad_top);
         }

@@ -24,7 +24,9 @@ QMCU_INLINE int32x4_t qmcu_mve_vector_of(const qmcu_mve_sums4 *s)
 #if defined(__GNUC__) || defined(__clang__)
     /* Compilers go through memory or move one lane at a time. */
     int32x4_t v;
-    __asm__("vmov %q0[2], %q0[0], %1, %2\n\tvmov %q0[3], %q0[1], %3, %4" : "=&w"(v) : "r"(s->r0), "r"(s->r2), "r"(s->r1), "r"(s->r3));
+    __asm__("vmov %q0[2], %q0[0], %1, %2\n\tvmov %q0[3], %q0[1], %3, %4"
+            : "=&w"(v)
+            : "r"(s->r0), "r"(s->r2), "r"(s->r1), "r"(s->r3));
     return v;
 #else
     int32x4_t v = vdupq_n_s32(s->r0);
@@ -35,8 +37,8 @@ QMCU_INLINE int32x4_t qmcu_mve_vector_of(const qmcu_mve_sums4 *s)
 }
 
 /*
- * acc + the sum of sixteen products of codes and weights. The instruction takes both as signed or both as unsigned numbers: unsigned
- * 8-bit codes go with weights + 128, see qmcu_mve_first_sum.
+ * acc + the sum of sixteen products of codes and weights. The instruction takes both as signed or both as unsigned
+ * numbers: unsigned 8-bit codes go with weights + 128, see qmcu_mve_first_sum.
  */
 QMCU_INLINE int32_t qmcu_mve_add16(int is_unsigned, int32_t acc, uint8x16_t x, int8x16_t w)
 {
@@ -58,10 +60,13 @@ QMCU_INLINE int32_t qmcu_mve_first_sum(const uint8_t *x, uint32_t n)
     return (int32_t)(0u - 128u * sum);
 }
 
-/* 8-bit weights, eight of each row at most, `active` by two bytes: for rows that no word begins and for the rest of a column. */
-QMCU_INLINE void qmcu_mve_add8(int is_unsigned, qmcu_mve_sums4 *s, const uint8_t *x, const int8_t *a, const int8_t *b, mve_pred16_t active)
+/* 8-bit weights, eight of each row at most, `active` by two bytes: for rows that no word begins and for the rest of a
+ * column. */
+QMCU_INLINE void qmcu_mve_add8(int is_unsigned, qmcu_mve_sums4 *s, const uint8_t *x, const int8_t *a, const int8_t *b,
+                               mve_pred16_t active)
 {
-    const int16x8_t codes = is_unsigned ? vreinterpretq_s16_u16(vldrbq_z_u16(x, active)) : vldrbq_z_s16((const int8_t *)x, active);
+    const int16x8_t codes =
+        is_unsigned ? vreinterpretq_s16_u16(vldrbq_z_u16(x, active)) : vldrbq_z_s16((const int8_t *)x, active);
     const int8x16_t wa = vldrbq_z_s8(a, active);
     const int8x16_t wb = vldrbq_z_s8(b, active);
     s->r0 = vmladavaq_s16(s->r0, codes, vmovlbq_s8(wa));
@@ -70,10 +75,12 @@ QMCU_INLINE void qmcu_mve_add8(int is_unsigned, qmcu_mve_sums4 *s, const uint8_t
     s->r3 = vmladavaq_s16(s->r3, codes, vmovltq_s8(wb));
 }
 
-/* Two pairs of rows with 8-bit weights from a and b on, and n codes; `first` is what the sums of whole sixteens begin with. */
-QMCU_INLINE int32x4_t qmcu_mve_dot8(int is_unsigned, int32_t first, const uint8_t *x, const int8_t *a, const int8_t *b, uint32_t n)
+/* Two pairs of rows with 8-bit weights from a and b on, and n codes; `first` is what the sums of whole sixteens begin
+ * with. */
+QMCU_INLINE int32x4_t qmcu_mve_dot8(int is_unsigned, int32_t first, const uint8_t *x, const int8_t *a, const int8_t *b,
+                                    uint32_t n)
 {
-    qmcu_mve_sums4 s = { 0, 0, 0, 0 };
+    qmcu_mve_sums4 s = {0, 0, 0, 0};
     /* VLD2 reads words. Both pairs lie on words or, if not, at least one does not. */
     if ((((uintptr_t)a | (uintptr_t)b) & 3u) == 0u) {
         s.r0 = first;
@@ -104,9 +111,10 @@ QMCU_INLINE int32x4_t qmcu_mve_dot8(int is_unsigned, int32_t first, const uint8_
 }
 
 /* Likewise with 4-bit weights, a byte for both rows of a pair: 16 times the weights are multiplied. */
-QMCU_INLINE int32x4_t qmcu_mve_dot4(int is_unsigned, int32_t first, const uint8_t *x, const int8_t *a, const int8_t *b, uint32_t n)
+QMCU_INLINE int32x4_t qmcu_mve_dot4(int is_unsigned, int32_t first, const uint8_t *x, const int8_t *a, const int8_t *b,
+                                    uint32_t n)
 {
-    qmcu_mve_sums4 s = { first, first, first, first };
+    qmcu_mve_sums4 s = {first, first, first, first};
     const int8x16_t high = vdupq_n_s8((int8_t)-16);
     for (int32_t left = (int32_t)n; left > 0; left -= 16) {
         const mve_pred16_t active = vctp8q((uint32_t)left);
@@ -125,12 +133,13 @@ QMCU_INLINE int32x4_t qmcu_mve_dot4(int is_unsigned, int32_t first, const uint8_
 }
 
 /*
- * Whole sixteens from a and b on, where VLD2 may read whole words: sums of four rows. `b` lies `shift` (0 or 1) weights before its
- * row's first, and so do the codes that it is multiplied with.
+ * Whole sixteens from a and b on, where VLD2 may read whole words: sums of four rows. `b` lies `shift` (0 or 1) weights
+ * before its row's first, and so do the codes that it is multiplied with.
  */
-QMCU_INLINE int32x4_t qmcu_mve_dot8_whole(int is_unsigned, int32_t first, const uint8_t *x, const int8_t *a, const int8_t *b, uint32_t shift, uint32_t turns)
+QMCU_INLINE int32x4_t qmcu_mve_dot8_whole(int is_unsigned, int32_t first, const uint8_t *x, const int8_t *a,
+                                          const int8_t *b, uint32_t shift, uint32_t turns)
 {
-    qmcu_mve_sums4 s = { first, first, first, first };
+    qmcu_mve_sums4 s = {first, first, first, first};
     for (; turns > 0u; turns--) {
         const int8x16x2_t wa = vld2q_s8(a);
         const int8x16x2_t wb = vld2q_s8(b);
@@ -148,9 +157,10 @@ QMCU_INLINE int32x4_t qmcu_mve_dot8_whole(int is_unsigned, int32_t first, const 
 }
 
 /* Likewise with 4-bit weights. */
-QMCU_INLINE int32x4_t qmcu_mve_dot4_whole(int is_unsigned, int32_t first, const uint8_t *x, const int8_t *a, const int8_t *b, uint32_t turns)
+QMCU_INLINE int32x4_t qmcu_mve_dot4_whole(int is_unsigned, int32_t first, const uint8_t *x, const int8_t *a,
+                                          const int8_t *b, uint32_t turns)
 {
-    qmcu_mve_sums4 s = { first, first, first, first };
+    qmcu_mve_sums4 s = {first, first, first, first};
     const int8x16_t high = vdupq_n_s8((int8_t)-16);
     for (; turns > 0u; turns--) {
         const int8x16_t wa = vldrbq_s8(a);

@@ -1,19 +1,22 @@
 /*
- * QuantMCU runtime: convolutions of few bits whose products several sums share a register for, with the DSP extension. Not part of the
- * interface.
+ * QuantMCU runtime: convolutions of few bits whose products several sums share a register for, with the DSP extension.
+ * Not part of the interface.
  *
- * Blocks are four pixels times four output channels. Two numbers p and q that stand in one operand as p + (q << n) are both multiplied by
- * one instruction, and the sums of their products stand in one register in the same way, as long as the lower one stays within n bits:
+ * Blocks are four pixels times four output channels. Two numbers p and q that stand in one operand as p + (q << n) are
+ * both multiplied by one instruction, and the sums of their products stand in one register in the same way, as long as
+ * the lower one stays within n bits:
  *
- *   QMCU_PACK_HALVES   Weights of two channels in 16 bits, n = 12, and codes as they are: SMLAD multiplies two weights of both channels.
- *   QMCU_PACK_WORDS    Codes of two pixels, n = 14, times 4-bit weights of two channels, n = 28: SMLAL adds four products to 64 bits.
+ *   QMCU_PACK_HALVES   Weights of two channels in 16 bits, n = 12, and codes as they are: SMLAD multiplies two weights
+ * of both channels. QMCU_PACK_WORDS    Codes of two pixels, n = 14, times 4-bit weights of two channels, n = 28: SMLAL
+ * adds four products to 64 bits.
  *
- * Sums are taken out of their fields before they could outgrow them. Where the weights are so small that they never do, that is once for the whole column. Elsewhere
- * the columns are measured first: by Cauchy-Schwarz |sum of w * x| <= sqrt(sum of w^2) * sqrt(sum of x^2). So the time of such a layer depends on the codes a little, its
- * result does not.
+ * Sums are taken out of their fields before they could outgrow them. Where the weights are so small that they never do,
+ * that is once for the whole column. Elsewhere the columns are measured first: by Cauchy-Schwarz |sum of w * x| <=
+ * sqrt(sum of w^2) * sqrt(sum of x^2). So the time of such a layer depends on the codes a little, its result does not.
  *
- * qmcu_requant of these layers has biases and multipliers in one table, and the biases as the sums need them: less the half of a field's range with which fields begin, and
- * shifted by pre_shift. For each two channels both biases, then both multipliers; `multiplier` is unused.
+ * qmcu_requant of these layers has biases and multipliers in one table, and the biases as the sums need them: less the
+ * half of a field's range with which fields begin, and shifted by pre_shift. For each two channels both biases, then
+ * both multipliers; `multiplier` is unused.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,12 +26,13 @@
 #include "qmcu_block.h"
 
 #define QMCU_PACK_HALVES 0u
-#define QMCU_PACK_WORDS 1u
+#define QMCU_PACK_WORDS  1u
 
-/* Bits of the lower field of QMCU_PACK_HALVES; of QMCU_PACK_WORDS, the places of the second pixel and of the second channel: sums stand at bits 0, 14, 28 and 42. */
+/* Bits of the lower field of QMCU_PACK_HALVES; of QMCU_PACK_WORDS, the places of the second pixel and of the second
+ * channel: sums stand at bits 0, 14, 28 and 42. */
 #define QMCU_PACK_HALF_BITS 12u
-#define QMCU_PACK_PIXEL 14u
-#define QMCU_PACK_CHANNEL 28u
+#define QMCU_PACK_PIXEL     14u
+#define QMCU_PACK_CHANNEL   28u
 
 /* Most codes of a turn of an unrolled loop. */
 #define QMCU_PACK_TURN 32u
@@ -36,12 +40,12 @@
 /* What a layer's kernel is made for. */
 typedef struct {
     uint32_t kind;
-    uint32_t length;        /* codes of a column */
-    uint32_t padded;        /* the same with zeros after them: a multiple of unit, as the weights are stored */
-    uint32_t unit;          /* codes that always fit: a multiple of 4, at most 16 */
-    uint32_t turn;          /* even divisor of padded, at most QMCU_PACK_TURN: codes of a turn of the loop over a whole column */
-    uint32_t always;        /* whether the sums of whole columns always fit */
-    uint32_t format;        /* of the output and what follows: as in qmcu_block_shape (qmcu_block.h) */
+    uint32_t length; /* codes of a column */
+    uint32_t padded; /* the same with zeros after them: a multiple of unit, as the weights are stored */
+    uint32_t unit;   /* codes that always fit: a multiple of 4, at most 16 */
+    uint32_t turn; /* even divisor of padded, at most QMCU_PACK_TURN: codes of a turn of the loop over a whole column */
+    uint32_t always; /* whether the sums of whole columns always fit */
+    uint32_t format; /* of the output and what follows: as in qmcu_block_shape (qmcu_block.h) */
     uint32_t bounded;
     uint32_t pre_shift;
     uint32_t shift;
@@ -54,15 +58,15 @@ typedef struct {
 /* One call. */
 typedef struct {
     const int16_t *columns;
-    const uint8_t *weights;      /* of the first four channels */
+    const uint8_t *weights; /* of the first four channels */
     const qmcu_requant *requant;
-    int32_t first;               /* output channel, a multiple of 4 */
-    int32_t channels;            /* so many, a multiple of 4 */
-    uint8_t *to;                 /* their codes in the first pixel; the others follow each other */
-    const uint8_t *segments;     /* units after which sums are taken out, again and again; 0 at the end */
-    uint32_t taken;              /* how often they are taken out, parts before this one included */
+    int32_t first;           /* output channel, a multiple of 4 */
+    int32_t channels;        /* so many, a multiple of 4 */
+    uint8_t *to;             /* their codes in the first pixel; the others follow each other */
+    const uint8_t *segments; /* units after which sums are taken out, again and again; 0 at the end */
+    uint32_t taken;          /* how often they are taken out, parts before this one included */
     /* Where columns come in parts: */
-    int32_t *sums;               /* sixteen for each four channels, between the parts */
+    int32_t *sums; /* sixteen for each four channels, between the parts */
     int begins;
     int ends;
 } qmcu_pack_block;
@@ -101,7 +105,8 @@ QMCU_INLINE void qmcu_pack_halves_step(qmcu_sums *s, const int16_t *x, const uin
     qmcu_block_step(0, s, x, step, weights.first, weights.second);
 }
 
-/* Lets the compiler do nothing with sums until it is known what is to be done with them: else it spills what it has begun. */
+/* Lets the compiler do nothing with sums until it is known what is to be done with them: else it spills what it has
+ * begun. */
 QMCU_INLINE void qmcu_pack_hide(const qmcu_pack_shape *shape, qmcu_pack_sums *s)
 {
     if (shape->kind == QMCU_PACK_HALVES) {
@@ -137,7 +142,7 @@ QMCU_INLINE void qmcu_pack_begin(const qmcu_pack_shape *shape, qmcu_pack_sums *s
     }
     const uint32_t half = 1u << (QMCU_PACK_PIXEL - 1u);
     const uint32_t beyond = QMCU_PACK_PIXEL + QMCU_PACK_CHANNEL - 32u;
-    qmcu_long begin = { half | half << QMCU_PACK_PIXEL, half >> (32u - QMCU_PACK_CHANNEL) | half << beyond };
+    qmcu_long begin = {half | half << QMCU_PACK_PIXEL, half >> (32u - QMCU_PACK_CHANNEL) | half << beyond};
     QMCU_OPAQUE(begin.low);
     QMCU_OPAQUE(begin.high);
     s->words.a01 = begin;
@@ -146,8 +151,10 @@ QMCU_INLINE void qmcu_pack_begin(const qmcu_pack_shape *shape, qmcu_pack_sums *s
     s->words.b23 = begin;
 }
 
-/* Adds `codes` codes, a constant, of the columns and the weights of four channels to the sums; again and again up to `*end` of the weights, or `once`. */
-QMCU_INLINE void qmcu_pack_turns(const qmcu_pack_shape *shape, uint32_t codes, int once, const int16_t **columns, const uint8_t **weights, const uint8_t *const *end, qmcu_pack_sums *s)
+/* Adds `codes` codes, a constant, of the columns and the weights of four channels to the sums; again and again up to
+ * `*end` of the weights, or `once`. */
+QMCU_INLINE void qmcu_pack_turns(const qmcu_pack_shape *shape, uint32_t codes, int once, const int16_t **columns,
+                                 const uint8_t **weights, const uint8_t *const *end, qmcu_pack_sums *s)
 {
     const int16_t *x = *columns;
     const uint8_t *w = *weights;
@@ -159,7 +166,8 @@ QMCU_INLINE void qmcu_pack_turns(const qmcu_pack_shape *shape, uint32_t codes, i
             for (uint32_t i = 0u; i < codes / 2u; i++) {
                 qmcu_pack_halves_step(&s->halves, x, w, i);
             }
-            qmcu_pack_hide(shape, s); /* GCC 12 otherwise moves sums about at the end of each turn; those of words it moves because of this */
+            qmcu_pack_hide(shape, s); /* GCC 12 otherwise moves sums about at the end of each turn; those of words it
+                                         moves because of this */
         } else {
 #if defined(__OPTIMIZE__) && defined(__arm__)
 #pragma GCC unroll 32

@@ -1,5 +1,6 @@
 /*
- * QuantMCU runtime: four pixels times all output channels of a packed convolution (qmcu_pack.h). Not part of the interface.
+ * QuantMCU runtime: four pixels times all output channels of a packed convolution (qmcu_pack.h). Not part of the
+ * interface.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,8 +12,8 @@
 #if QMCU_DSP
 
 /*
- * Sums all segments of the columns for four channels into place->sums, or adds them to those of earlier parts; in qmcu_packs.c. Layers share them: they take more code than
- * what is made for one.
+ * Sums all segments of the columns for four channels into place->sums, or adds them to those of earlier parts; in
+ * qmcu_packs.c. Layers share them: they take more code than what is made for one.
  */
 void qmcu_pack_sum_halves(const qmcu_pack_shape *shape, const uint8_t *segments, qmcu_pack_place *place);
 void qmcu_pack_sum_words(const qmcu_pack_shape *shape, const uint8_t *segments, qmcu_pack_place *place);
@@ -45,7 +46,8 @@ QMCU_INLINE void qmcu_pack_whole(const qmcu_pack_shape *shape, qmcu_pack_place *
 }
 
 /* All channels, their sums taken out after every segment. */
-QMCU_INLINE void qmcu_pack_segments(const qmcu_pack_shape *shape, int parts, const qmcu_pack_block *block, qmcu_pack_place *place)
+QMCU_INLINE void qmcu_pack_segments(const qmcu_pack_shape *shape, int parts, const qmcu_pack_block *block,
+                                    qmcu_pack_place *place)
 {
     do {
         place->earlier = parts && !block->begins;
@@ -64,11 +66,22 @@ QMCU_INLINE void qmcu_pack_segments(const qmcu_pack_shape *shape, int parts, con
 }
 
 /* Where a block begins; `own`: room for sixteen sums, `same`: for four bounds. */
-QMCU_INLINE qmcu_pack_place qmcu_pack_place_of(const qmcu_pack_shape *shape, int parts, const qmcu_pack_block *block, int32_t *own, int16_t *same)
+QMCU_INLINE qmcu_pack_place qmcu_pack_place_of(const qmcu_pack_shape *shape, int parts, const qmcu_pack_block *block,
+                                               int32_t *own, int16_t *same)
 {
     const qmcu_requant *requant = block->requant;
     const int32_t *scale = requant->bias + 2 * block->first;
-    qmcu_pack_place place = { block->columns, block->weights, NULL, NULL, scale, scale + 2 * block->channels, same, 0, block->to, parts ? block->sums : own, 0 };
+    qmcu_pack_place place = {block->columns,
+                             block->weights,
+                             NULL,
+                             NULL,
+                             scale,
+                             scale + 2 * block->channels,
+                             same,
+                             0,
+                             block->to,
+                             parts ? block->sums : own,
+                             0};
     for (uint32_t i = 0u; i < 4u; i++) {
         same[i] = requant->max;
     }
@@ -80,8 +93,9 @@ QMCU_INLINE qmcu_pack_place qmcu_pack_place_of(const qmcu_pack_shape *shape, int
 }
 
 /*
- * The block itself, inlined with a constant shape: the first where the sums are taken out once and the columns are whole, the second for all blocks; `parts`: the
- * columns may come in parts. In two functions the compiler finds registers for each.
+ * The block itself, inlined with a constant shape: the first where the sums are taken out once and the columns are
+ * whole, the second for all blocks; `parts`: the columns may come in parts. In two functions the compiler finds
+ * registers for each.
  */
 QMCU_INLINE void qmcu_pack_once(const qmcu_pack_shape *shape, const qmcu_pack_block *block)
 {

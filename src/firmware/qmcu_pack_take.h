@@ -1,5 +1,6 @@
 /*
- * QuantMCU runtime: sums of packed convolutions (qmcu_pack.h) out of their fields, and codes from them. Not part of the interface.
+ * QuantMCU runtime: sums of packed convolutions (qmcu_pack.h) out of their fields, and codes from them. Not part of the
+ * interface.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -41,7 +42,8 @@ QMCU_INLINE qmcu_pack_pair qmcu_pack_of_words(uint32_t second, qmcu_long from)
 }
 
 /* Of pixel `pixel` and the first or second two channels of four. */
-QMCU_INLINE qmcu_pack_pair qmcu_pack_take(const qmcu_pack_shape *shape, uint32_t pixel, uint32_t second, const qmcu_pack_sums *s)
+QMCU_INLINE qmcu_pack_pair qmcu_pack_take(const qmcu_pack_shape *shape, uint32_t pixel, uint32_t second,
+                                          const qmcu_pack_sums *s)
 {
     if (shape->kind == QMCU_PACK_HALVES) {
         const qmcu_sums *h = &s->halves;
@@ -54,7 +56,8 @@ QMCU_INLINE qmcu_pack_pair qmcu_pack_take(const qmcu_pack_shape *shape, uint32_t
     return qmcu_pack_of_words(pixel % 2u, second ? *b : *a);
 }
 
-/* Keeps all sums, or adds them to those that are kept: of both channels of four pixels, then of the other two channels. */
+/* Keeps all sums, or adds them to those that are kept: of both channels of four pixels, then of the other two channels.
+ */
 QMCU_INLINE void qmcu_pack_keep(const qmcu_pack_shape *shape, int earlier, qmcu_pack_sums *s, int32_t *sums)
 {
     qmcu_pack_hide(shape, s);
@@ -72,7 +75,8 @@ QMCU_INLINE void qmcu_pack_keep(const qmcu_pack_shape *shape, int earlier, qmcu_
     }
 }
 
-/* Where a block is between two fours of channels and their segments. In memory while the products are summed, which takes all registers. */
+/* Where a block is between two fours of channels and their segments. In memory while the products are summed, which
+ * takes all registers. */
 typedef struct {
     const int16_t *columns;
     const uint8_t *weights;
@@ -81,10 +85,10 @@ typedef struct {
     const int32_t *scale;    /* two biases, two multipliers, again and again */
     const int32_t *scale_end;
     const int16_t *max;
-    int32_t max_step;        /* from four channels' bounds to the next: 0 where all have the same */
+    int32_t max_step; /* from four channels' bounds to the next: 0 where all have the same */
     uint8_t *to;
     int32_t *sums;
-    int earlier;             /* whether sums of segments before this one are kept */
+    int earlier; /* whether sums of segments before this one are kept */
 } qmcu_pack_place;
 
 /* What makes codes of the sums of two channels, the first or second of four. */
@@ -95,11 +99,15 @@ typedef struct {
 } qmcu_pack_scale;
 
 /* For sums that are too large by half of a field's range `more` times. */
-QMCU_INLINE qmcu_pack_scale qmcu_pack_scale_of(const qmcu_pack_shape *shape, const qmcu_pack_place *place, uint32_t more, uint32_t second)
+QMCU_INLINE qmcu_pack_scale qmcu_pack_scale_of(const qmcu_pack_shape *shape, const qmcu_pack_place *place,
+                                               uint32_t more, uint32_t second)
 {
     const int32_t *scale = place->scale + 4u * second;
-    const uint32_t half = more << (shape->kind == QMCU_PACK_HALVES ? QMCU_PACK_HALF_BITS - 1u : QMCU_PACK_PIXEL - 1u) << shape->pre_shift;
-    qmcu_pack_scale k = { (uint32_t)scale[0] - half, (uint32_t)scale[1] - (shape->kind == QMCU_PACK_HALVES ? 0u : half), { scale[2], scale[3], 0xffffu } };
+    const uint32_t half = more << (shape->kind == QMCU_PACK_HALVES ? QMCU_PACK_HALF_BITS - 1u : QMCU_PACK_PIXEL - 1u)
+                               << shape->pre_shift;
+    qmcu_pack_scale k = {(uint32_t)scale[0] - half,
+                         (uint32_t)scale[1] - (shape->kind == QMCU_PACK_HALVES ? 0u : half),
+                         {scale[2], scale[3], 0xffffu}};
     QMCU_OPAQUE(k.a);
     QMCU_OPAQUE(k.b);
     if (shape->bounded != 0u) {
@@ -109,18 +117,22 @@ QMCU_INLINE qmcu_pack_scale qmcu_pack_scale_of(const qmcu_pack_shape *shape, con
 }
 
 /* Both codes of a pixel. */
-QMCU_INLINE void qmcu_pack_put(const qmcu_pack_shape *shape, const qmcu_pack_scale *k, uint32_t second, uint32_t pixel, qmcu_pack_pair pair, uint8_t *to)
+QMCU_INLINE void qmcu_pack_put(const qmcu_pack_shape *shape, const qmcu_pack_scale *k, uint32_t second, uint32_t pixel,
+                               qmcu_pack_pair pair, uint8_t *to)
 {
-    const qmcu_block_shape like = { 0u, 0u, shape->format, shape->bounded, 0u, shape->pre_shift, shape->shift, 0, shape->pixel_bytes };
+    const qmcu_block_shape like = {0u,           0u, shape->format,     shape->bounded, 0u, shape->pre_shift,
+                                   shape->shift, 0,  shape->pixel_bytes};
     const uint32_t offset = shape->format < QMCU_U4 ? 0u : shape->format < QMCU_U8 ? second : 2u * second;
     /* Modulo 2^32: only the whole sum stays in range. */
     const uint32_t a = ((uint32_t)pair.a << shape->pre_shift) + k->a;
     const uint32_t b = ((uint32_t)pair.b << shape->pre_shift) + k->b;
-    qmcu_block_write(&like, &k->scale, 4u * second, (int32_t)a, (int32_t)b, to + (offset + pixel * (uint32_t)shape->pixel_bytes));
+    qmcu_block_write(&like, &k->scale, 4u * second, (int32_t)a, (int32_t)b,
+                     to + (offset + pixel * (uint32_t)shape->pixel_bytes));
 }
 
 /* Codes of two channels, the first or second of four. */
-QMCU_INLINE void qmcu_pack_write(const qmcu_pack_shape *shape, const qmcu_pack_place *place, uint32_t second, const qmcu_pack_sums *s)
+QMCU_INLINE void qmcu_pack_write(const qmcu_pack_shape *shape, const qmcu_pack_place *place, uint32_t second,
+                                 const qmcu_pack_sums *s)
 {
     const qmcu_pack_scale k = qmcu_pack_scale_of(shape, place, 0u, second);
     uint8_t *to = place->to;
@@ -133,7 +145,8 @@ QMCU_INLINE void qmcu_pack_write(const qmcu_pack_shape *shape, const qmcu_pack_p
 }
 
 /* The same of sums that are kept and were taken out `more` times before the last time. */
-QMCU_INLINE void qmcu_pack_write_kept(const qmcu_pack_shape *shape, const qmcu_pack_place *place, uint32_t more, uint32_t second)
+QMCU_INLINE void qmcu_pack_write_kept(const qmcu_pack_shape *shape, const qmcu_pack_place *place, uint32_t more,
+                                      uint32_t second)
 {
     const qmcu_pack_scale k = qmcu_pack_scale_of(shape, place, more, second);
     const int32_t *sums = place->sums + 8u * second;
@@ -142,12 +155,13 @@ QMCU_INLINE void qmcu_pack_write_kept(const qmcu_pack_shape *shape, const qmcu_p
 #pragma GCC unroll 4
 #endif
     for (uint32_t p = 0u; p < 4u; p++) {
-        const qmcu_pack_pair pair = { sums[2u * p], sums[2u * p + 1u] };
+        const qmcu_pack_pair pair = {sums[2u * p], sums[2u * p + 1u]};
         qmcu_pack_put(shape, &k, second, p, pair, to);
     }
 }
 
-/* All codes of four channels. The sums of the last two wait in memory for those of the first two: else the compiler, which is short of registers, moves all it has back and forth. */
+/* All codes of four channels. The sums of the last two wait in memory for those of the first two: else the compiler,
+ * which is short of registers, moves all it has back and forth. */
 QMCU_INLINE void qmcu_pack_finish(const qmcu_pack_shape *shape, qmcu_pack_sums *s, const qmcu_pack_place *place)
 {
     uint32_t waiting[4];
@@ -172,8 +186,8 @@ QMCU_INLINE void qmcu_pack_finish(const qmcu_pack_shape *shape, qmcu_pack_sums *
         s->halves.b2 = (int32_t)waiting[2];
         s->halves.b3 = (int32_t)waiting[3];
     } else {
-        s->words.b01 = (qmcu_long){ waiting[0], waiting[1] };
-        s->words.b23 = (qmcu_long){ waiting[2], waiting[3] };
+        s->words.b01 = (qmcu_long){waiting[0], waiting[1]};
+        s->words.b23 = (qmcu_long){waiting[2], waiting[3]};
     }
     qmcu_pack_write(shape, place, 1u, s);
 }

@@ -3,7 +3,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the
+ * sums. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
 #pragma GCC optimize("no-schedule-insns")
 #endif
@@ -20,7 +21,8 @@
 #define REST_TURN 4u
 
 /* All segments, one after the other; the shape's kind is that of `like`, a constant. */
-QMCU_INLINE void sum_segments(const qmcu_pack_shape *like, const qmcu_pack_shape *shape, const uint8_t *segments, qmcu_pack_place *place)
+QMCU_INLINE void sum_segments(const qmcu_pack_shape *like, const qmcu_pack_shape *shape, const uint8_t *segments,
+                              qmcu_pack_place *place)
 {
     const int16_t *x = place->columns;
     const uint8_t *w = place->weights;
@@ -46,8 +48,8 @@ QMCU_INLINE void sum_segments(const qmcu_pack_shape *like, const qmcu_pack_shape
     } while (*segments != 0u);
 }
 
-static const qmcu_pack_shape halves = { .kind = QMCU_PACK_HALVES };
-static const qmcu_pack_shape words = { .kind = QMCU_PACK_WORDS };
+static const qmcu_pack_shape halves = {.kind = QMCU_PACK_HALVES};
+static const qmcu_pack_shape words = {.kind = QMCU_PACK_WORDS};
 
 QMCU_KERNEL void qmcu_pack_sum_halves(const qmcu_pack_shape *shape, const uint8_t *segments, qmcu_pack_place *place)
 {
@@ -67,11 +69,13 @@ typedef struct {
     const qmcu_pack_shape *shape;
     qmcu_pack_function *function;
     int16_t *room; /* NULL: the stack */
-    int direct; /* columns are the codes of one pixel, which can be joined as they are read */
+    int direct;    /* columns are the codes of one pixel, which can be joined as they are read */
 } convolution;
 
-/* Codes [from, to) of the columns, with zeros up to `padded` of them, as the kernel takes them. Returns how often it takes sums out. */
-static uint32_t prepare(const convolution *conv, int32_t oy, int32_t ox, uint32_t from, uint32_t padded, int16_t *columns, uint8_t *segments)
+/* Codes [from, to) of the columns, with zeros up to `padded` of them, as the kernel takes them. Returns how often it
+ * takes sums out. */
+static uint32_t prepare(const convolution *conv, int32_t oy, int32_t ox, uint32_t from, uint32_t padded,
+                        int16_t *columns, uint8_t *segments)
 {
     const qmcu_pack_shape *shape = conv->shape;
     const uint32_t to = from + padded < shape->length ? from + padded : shape->length;
@@ -84,7 +88,8 @@ static uint32_t prepare(const convolution *conv, int32_t oy, int32_t ox, uint32_
         qmcu_store_two(columns + 4u * k, 0u, 0u, 0u);
         qmcu_store_two(columns + 4u * k, 8u, 0u, 0u);
     }
-    return shape->kind == QMCU_PACK_HALVES ? qmcu_measure_columns(shape, columns, padded, segments) : qmcu_join_columns(shape, columns, padded, segments);
+    return shape->kind == QMCU_PACK_HALVES ? qmcu_measure_columns(shape, columns, padded, segments)
+                                           : qmcu_join_columns(shape, columns, padded, segments);
 }
 
 static void convolve_columns(const convolution *conv, int32_t oy, int32_t ox, int16_t *columns, uint8_t *segments)
@@ -92,7 +97,8 @@ static void convolve_columns(const convolution *conv, int32_t oy, int32_t ox, in
     const qmcu_conv2d_params *params = conv->gathering.params;
     const qmcu_map *out = conv->gathering.out;
     const uint32_t length = conv->shape->padded;
-    qmcu_pack_block block = { columns, params->weights, &params->requant, 0, out->channels, NULL, segments, 0u, NULL, 1, 1 };
+    qmcu_pack_block block = {columns, params->weights, &params->requant, 0, out->channels, NULL, segments, 0u, NULL, 1,
+                             1};
     block.to = qmcu_at(out, oy, ox, 0);
     block.taken = prepare(conv, oy, ox, 0u, length, columns, segments);
     conv->function(&block);
@@ -114,9 +120,9 @@ static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t
     const qmcu_conv2d_params *params = conv->gathering.params;
     const qmcu_map *out = conv->gathering.out;
     const uint32_t length = conv->shape->padded;
-        const uint32_t part = QMCU_PACK_PART_CODES / 4u / (2u * conv->shape->unit) * (2u * conv->shape->unit);
+    const uint32_t part = QMCU_PACK_PART_CODES / 4u / (2u * conv->shape->unit) * (2u * conv->shape->unit);
     const uint8_t *weights = params->weights;
-    qmcu_pack_block block = { columns, weights, &params->requant, 0, 0, NULL, segments, 0u, sums, 1, 1 };
+    qmcu_pack_block block = {columns, weights, &params->requant, 0, 0, NULL, segments, 0u, sums, 1, 1};
     for (; block.first < out->channels; block.first += QMCU_PACK_PART_CHANNELS) {
         block.channels = qmcu_min(QMCU_PACK_PART_CHANNELS, out->channels - block.first);
         block.to = qmcu_at(out, oy, ox, block.first);
@@ -125,7 +131,8 @@ static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t
             const uint32_t codes = length - from < part ? length - from : part;
             block.begins = from == 0u;
             block.ends = from + codes == length;
-            block.weights = weights + QMCU_PACK_WEIGHT_BYTES(conv->shape->kind, (uint32_t)(block.first / 4) * length + from);
+            block.weights =
+                weights + QMCU_PACK_WEIGHT_BYTES(conv->shape->kind, (uint32_t)(block.first / 4) * length + from);
             block.taken += prepare(conv, oy, ox, from, codes, columns, segments);
             conv->function(&block);
         }
@@ -158,7 +165,8 @@ static void convolve_last(const void *call, int parts, int32_t oy, int32_t ox, i
     convolve_four(call, parts, oy, ((const convolution *)call)->gathering.out->w - 4);
 }
 
-void qmcu_convolve_packed(const qmcu_pack_shape *shape, qmcu_pack_function *function, const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int16_t *room)
+void qmcu_convolve_packed(const qmcu_pack_shape *shape, qmcu_pack_function *function, const qmcu_conv2d_params *params,
+                          const qmcu_map *in, const qmcu_map *out, int16_t *room)
 {
     const int parts = room == NULL && !QMCU_PACK_FITS(shape->padded);
     convolution conv;
@@ -172,7 +180,8 @@ void qmcu_convolve_packed(const qmcu_pack_shape *shape, qmcu_pack_function *func
 
 #endif /* QMCU_DSP */
 
-/* The second of two numbers in a word of weights, of which the first takes the lower n bits, sign included; and the first itself. */
+/* The second of two numbers in a word of weights, of which the first takes the lower n bits, sign included; and the
+ * first itself. */
 static int32_t second_of(int32_t word, uint32_t n, int32_t *first)
 {
     *first = (int32_t)((uint32_t)word << (32u - n)) >> (32u - n);
@@ -194,7 +203,8 @@ static void weights_of(const qmcu_pack_shape *shape, const int32_t *weights, int
 }
 
 /* Sums of the window that begins at row y and column x for channels c and c + 1. */
-static void sum_window(const qmcu_pack_shape *shape, const qmcu_conv2d_params *params, const qmcu_map *in, int32_t y, int32_t x, int32_t c, int32_t sums[2])
+static void sum_window(const qmcu_pack_shape *shape, const qmcu_conv2d_params *params, const qmcu_map *in, int32_t y,
+                       int32_t x, int32_t c, int32_t sums[2])
 {
     const qmcu_window *window = &params->window;
     sums[0] = 0;
@@ -209,7 +219,8 @@ static void sum_window(const qmcu_pack_shape *shape, const qmcu_conv2d_params *p
                 const int32_t outside = params->pad_codes != NULL ? params->pad_codes[i] : 0;
                 const int32_t code = inside ? qmcu_code(codes, (uint32_t)i, in->format) : outside;
                 int32_t pair[2];
-                weights_of(shape, params->weights, c, (uint32_t)((ky * window->kernel_w + kx) * in->channels + i), pair);
+                weights_of(shape, params->weights, c, (uint32_t)((ky * window->kernel_w + kx) * in->channels + i),
+                           pair);
                 sums[0] += pair[0] * code;
                 sums[1] += pair[1] * code;
             }
@@ -221,13 +232,16 @@ static void sum_window(const qmcu_pack_shape *shape, const qmcu_conv2d_params *p
 static int32_t code_of(const qmcu_pack_shape *shape, const qmcu_requant *requant, int32_t c, int32_t sum)
 {
     const int32_t *scale = requant->bias + (4 * (c / 2) + c % 2);
-    const uint32_t half = shape->kind == QMCU_PACK_WORDS ? 1u << (QMCU_PACK_PIXEL - 1u) : c % 2 == 0 ? 1u << (QMCU_PACK_HALF_BITS - 1u) : 0u;
+    const uint32_t half = shape->kind == QMCU_PACK_WORDS ? 1u << (QMCU_PACK_PIXEL - 1u)
+                          : c % 2 == 0                   ? 1u << (QMCU_PACK_HALF_BITS - 1u)
+                                                         : 0u;
     const int32_t a = (int32_t)((((uint32_t)sum + half) << shape->pre_shift) + (uint32_t)scale[0]);
     const int32_t y = (qmcu_mulhi(a, scale[2]) + (int32_t)(1u << (shape->shift - 1u))) >> shape->shift;
     return qmcu_clamp(y, requant->min, requant->max_table != NULL ? requant->max_table[c] : requant->max);
 }
 
-void qmcu_convolve_packed_plain(const qmcu_pack_shape *shape, const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+void qmcu_convolve_packed_plain(const qmcu_pack_shape *shape, const qmcu_conv2d_params *params, const qmcu_map *in,
+                                const qmcu_map *out)
 {
     const qmcu_window *window = &params->window;
     for (int32_t oy = 0; oy < out->h; oy++) {

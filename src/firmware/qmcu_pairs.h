@@ -1,5 +1,6 @@
 /*
- * QuantMCU runtime: inner products of two rows of weights with the columns of a block of pixels. Not part of the interface.
+ * QuantMCU runtime: inner products of two rows of weights with the columns of a block of pixels. Not part of the
+ * interface.
  *
  * Each weight is loaded once for four pixels and each code once for two rows: what a Cortex-M has registers for.
  *
@@ -27,12 +28,13 @@ typedef struct {
 /* Sums that begin with a and b. */
 QMCU_INLINE qmcu_sums qmcu_sums_of(int32_t a, int32_t b)
 {
-    const qmcu_sums sums = { a, a, a, a, b, b, b, b };
+    const qmcu_sums sums = {a, a, a, a, b, b, b, b};
     return sums;
 }
 
 /*
- * acc + a * b. Left to themselves, GCC and Clang add the products of several turns together first and then lack registers for the sums.
+ * acc + a * b. Left to themselves, GCC and Clang add the products of several turns together first and then lack
+ * registers for the sums.
  */
 QMCU_INLINE int32_t qmcu_mla(int32_t a, int32_t b, int32_t acc)
 {
@@ -126,8 +128,8 @@ QMCU_INLINE int32_t qmcu_high_nibble(uint32_t byte)
 }
 
 /*
- * 4-bit weights, the sums of a row all beginning with the same number: a byte holds one of each row. Whole groups of four are stored in the order 0, 2, 1, 3, which puts neighbors two bytes
- * apart, where SXTB16 takes them. n <= 65536.
+ * 4-bit weights, the sums of a row all beginning with the same number: a byte holds one of each row. Whole groups of
+ * four are stored in the order 0, 2, 1, 3, which puts neighbors two bytes apart, where SXTB16 takes them. n <= 65536.
  */
 QMCU_INLINE void qmcu_pairs_4(uint32_t pixels, qmcu_sums *s, const int16_t *x, const uint8_t *w, uint32_t n)
 {

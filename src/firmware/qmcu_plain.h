@@ -1,6 +1,6 @@
 /*
- * QuantMCU runtime: what the kernels for cores without DSP and vector instructions share: Cortex-M0+, M3, RISC-V, Xtensa ...
- * QMCU_PLAIN is 1 there. Not part of the interface.
+ * QuantMCU runtime: what the kernels for cores without DSP and vector instructions share: Cortex-M0+, M3, RISC-V,
+ * Xtensa ... QMCU_PLAIN is 1 there. Not part of the interface.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,7 +13,8 @@
 #define QMCU_PLAIN 1
 
 /* Thumb-2 without DSP: Cortex-M3. */
-#if defined(__ARM_ARCH) && __ARM_ARCH >= 7 && defined(__thumb2__) && (defined(__GNUC__) || defined(__clang__)) && !defined(__ARM_BIG_ENDIAN)
+#if defined(__ARM_ARCH) && __ARM_ARCH >= 7 && defined(__thumb2__) && (defined(__GNUC__) || defined(__clang__)) && \
+    !defined(__ARM_BIG_ENDIAN)
 #define QMCU_PLAIN_THUMB2 1
 #else
 #define QMCU_PLAIN_THUMB2 0
@@ -27,8 +28,8 @@
 #endif
 
 /*
- * 1: products of two pixels are always computed at once, in the halves of a word, for cores with few registers. 0: only where codes
- * and weights are so small that the halves take sums of several products. Both give the same bits.
+ * 1: products of two pixels are always computed at once, in the halves of a word, for cores with few registers. 0: only
+ * where codes and weights are so small that the halves take sums of several products. Both give the same bits.
  */
 #ifndef QMCU_PLAIN_LANES
 #if defined(__ARM_ARCH_6M__)
@@ -39,7 +40,8 @@
 #endif
 
 /*
- * acc + a * b. Left to themselves, GCC and Clang add the products of several turns together first and then lack registers for the sums.
+ * acc + a * b. Left to themselves, GCC and Clang add the products of several turns together first and then lack
+ * registers for the sums.
  */
 QMCU_INLINE int32_t qmcu_plain_mla(int32_t a, int32_t b, int32_t acc)
 {

@@ -13,7 +13,8 @@ QMCU_INLINE void put_code(int32_t *column, int32_t factor, int32_t code)
 }
 
 /* n codes from code i of byte p on. Inlined with a constant format, factor and step. */
-QMCU_INLINE void put_codes(uint32_t format, int32_t factor, const uint8_t *p, uint32_t i, uint32_t n, int32_t *column, uint32_t step)
+QMCU_INLINE void put_codes(uint32_t format, int32_t factor, const uint8_t *p, uint32_t i, uint32_t n, int32_t *column,
+                           uint32_t step)
 {
     const uint32_t per_byte = 8u / qmcu_bits(format);
     for (; n > 0u && i % per_byte != 0u; n--) {
@@ -54,26 +55,28 @@ QMCU_INLINE void put_codes(uint32_t format, int32_t factor, const uint8_t *p, ui
 typedef void put_function(int32_t factor, const uint8_t *p, uint32_t i, uint32_t n, int32_t *column, uint32_t step);
 
 /* The columns of bytes are what convolutions spend their time on besides products: factors and steps are constants. */
-#define PUT_BYTES(name, format)                                                                                             \
-    QMCU_KERNEL static void name(int32_t factor, const uint8_t *p, uint32_t i, uint32_t n, int32_t *column, uint32_t step)  \
-    {                                                                                                                       \
-        if (factor == 65536) {                                                                                              \
-            put_codes(format, 65536, p, i, n, column, 2u);                                                                  \
-        } else if (step == PIXELS_4) {                                                                                      \
-            put_codes(format, 1, p, i, n, column, PIXELS_4);                                                                \
-        } else {                                                                                                            \
-            put_codes(format, 1, p, i, n, column, step);                                                                    \
-        }                                                                                                                   \
+#define PUT_BYTES(name, format)                                                                             \
+    QMCU_KERNEL static void name(int32_t factor, const uint8_t *p, uint32_t i, uint32_t n, int32_t *column, \
+                                 uint32_t step)                                                             \
+    {                                                                                                       \
+        if (factor == 65536) {                                                                              \
+            put_codes(format, 65536, p, i, n, column, 2u);                                                  \
+        } else if (step == PIXELS_4) {                                                                      \
+            put_codes(format, 1, p, i, n, column, PIXELS_4);                                                \
+        } else {                                                                                            \
+            put_codes(format, 1, p, i, n, column, step);                                                    \
+        }                                                                                                   \
     }
 
-#define PUT(name, format)                                                                                                   \
-    QMCU_KERNEL static void name(int32_t factor, const uint8_t *p, uint32_t i, uint32_t n, int32_t *column, uint32_t step)  \
-    {                                                                                                                       \
-        if (factor == 65536) {                                                                                              \
-            put_codes(format, 65536, p, i, n, column, 2u);                                                                  \
-        } else {                                                                                                            \
-            put_codes(format, 1, p, i, n, column, step);                                                                    \
-        }                                                                                                                   \
+#define PUT(name, format)                                                                                   \
+    QMCU_KERNEL static void name(int32_t factor, const uint8_t *p, uint32_t i, uint32_t n, int32_t *column, \
+                                 uint32_t step)                                                             \
+    {                                                                                                       \
+        if (factor == 65536) {                                                                              \
+            put_codes(format, 65536, p, i, n, column, 2u);                                                  \
+        } else {                                                                                            \
+            put_codes(format, 1, p, i, n, column, step);                                                    \
+        }                                                                                                   \
     }
 
 /* The step of 8-bit codes of four pixels with 8-bit weights. */
@@ -106,10 +109,12 @@ QMCU_KERNEL static void put_s8(int32_t factor, const uint8_t *p, uint32_t i, uin
 }
 
 /* Indexed by the format's number: QMCU_U2, QMCU_S2, ... QMCU_S8. */
-static put_function *const puts_of[6] = { put_u2, put_s2, put_u4, put_s4, put_u8, put_s8 };
+static put_function *const puts_of[6] = {put_u2, put_s2, put_u4, put_s4, put_u8, put_s8};
 
-/* Puts n codes from code i of byte p on (NULL: padding, from channel i on) to place k of the column, as far as they belong to the part. */
-static void put(const qmcu_plain_columns *c, const qmcu_plain_part *t, const uint8_t *p, uint32_t i, uint32_t n, uint32_t k)
+/* Puts n codes from code i of byte p on (NULL: padding, from channel i on) to place k of the column, as far as they
+ * belong to the part. */
+static void put(const qmcu_plain_columns *c, const qmcu_plain_part *t, const uint8_t *p, uint32_t i, uint32_t n,
+                uint32_t k)
 {
     if (k < t->from) {
         const uint32_t skip = n < t->from - k ? n : t->from - k;

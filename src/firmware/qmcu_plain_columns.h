@@ -1,8 +1,9 @@
 /*
- * QuantMCU runtime: columns for cores without DSP and vector instructions: the codes under one window in words. Not part of the interface.
+ * QuantMCU runtime: columns for cores without DSP and vector instructions: the codes under one window in words. Not
+ * part of the interface.
  *
- * A block is the columns of one or four pixels. Either each code has a word, code k of pixel p at k * pixels + p, or each two pixels
- * have one: code k of pixels p and p + 1 at (k * pixels + p) / 2, as code of p + 65536 * code of p + 1.
+ * A block is the columns of one or four pixels. Either each code has a word, code k of pixel p at k * pixels + p, or
+ * each two pixels have one: code k of pixels p and p + 1 at (k * pixels + p) / 2, as code of p + 65536 * code of p + 1.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -26,7 +27,7 @@ typedef struct {
 /* Codes [from, to) of one pixel's column. */
 typedef struct {
     int32_t *column;
-    uint32_t step; /* words from one code to the next */
+    uint32_t step;  /* words from one code to the next */
     int32_t factor; /* of the codes; those times +-65536 are added to what is there */
     uint32_t from;
     uint32_t to;

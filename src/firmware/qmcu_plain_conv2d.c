@@ -1,12 +1,14 @@
 /*
  * QuantMCU runtime: 2-D convolution and fully connected layers for cores without DSP and vector instructions.
  *
- * The codes under the windows of four output pixels, or of one, go to columns of words (qmcu_plain_columns.h); then two output channels,
- * or four, are summed at a time (qmcu_plain_dot.h). Columns that are longer than the stack's words go through them in parts.
+ * The codes under the windows of four output pixels, or of one, go to columns of words (qmcu_plain_columns.h); then two
+ * output channels, or four, are summed at a time (qmcu_plain_dot.h). Columns that are longer than the stack's words go
+ * through them in parts.
  *
  * SPDX-License-Identifier: MIT
  */
-/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the
+ * sums. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
 #pragma GCC optimize("no-schedule-insns")
 #endif
@@ -32,8 +34,8 @@ typedef struct {
     uint32_t n;          /* codes */
     uint32_t pair_bytes; /* from one pair of rows to the next */
     int32_t rows;
-    int first;           /* the sums begin with 0, and not with what they are */
-    uint32_t period;     /* products whose sum fits in half a word */
+    int first;       /* the sums begin with 0, and not with what they are */
+    uint32_t period; /* products whose sum fits in half a word */
 } product;
 
 /* Adds products to sums of all rows: those of a row for four pixels lie together, or that for one. */
@@ -49,9 +51,9 @@ typedef struct {
     int32_t out_channels; /* per group */
     uint32_t pair_bytes;  /* of the weights of two output channels */
     uint32_t weight_bits;
-    uint32_t step;        /* words from one code of four pixels to the next: 4, or 2 where two pixels share a word */
-    uint32_t period;      /* products whose sum fits in half a word */
-    int negative;         /* 1: columns of four pixels hold the codes times -1 */
+    uint32_t step;   /* words from one code of four pixels to the next: 4, or 2 where two pixels share a word */
+    uint32_t period; /* products whose sum fits in half a word */
+    int negative;    /* 1: columns of four pixels hold the codes times -1 */
     product_function *by_pairs; /* for four pixels */
     product_function *by_fours; /* for one */
     qmcu_plain_write *write;
@@ -64,18 +66,18 @@ typedef struct {
     int32_t x[4];
 } block;
 
-#define BY_PAIRS(name, function, weight_bits)                                               \
-    QMCU_KERNEL static void name(const product *p, int32_t *sums)                           \
-    {                                                                                       \
-        static const qmcu_plain_sums none = { 0, 0, 0, 0, 0, 0, 0, 0 };                     \
-        qmcu_plain_sums *to = (qmcu_plain_sums *)(void *)sums;                              \
-        const uint8_t *w = p->w;                                                            \
-        for (int32_t rows = p->rows; rows > 0; rows -= 2) {                                 \
-            qmcu_plain_sums s = p->first ? none : *to;                                      \
-            function(weight_bits, &s, p->x, w, p->n, p->period);                            \
-            *to++ = s;                                                                      \
-            w += p->pair_bytes;                                                             \
-        }                                                                                   \
+#define BY_PAIRS(name, function, weight_bits)                         \
+    QMCU_KERNEL static void name(const product *p, int32_t *sums)     \
+    {                                                                 \
+        static const qmcu_plain_sums none = {0, 0, 0, 0, 0, 0, 0, 0}; \
+        qmcu_plain_sums *to = (qmcu_plain_sums *)(void *)sums;        \
+        const uint8_t *w = p->w;                                      \
+        for (int32_t rows = p->rows; rows > 0; rows -= 2) {           \
+            qmcu_plain_sums s = p->first ? none : *to;                \
+            function(weight_bits, &s, p->x, w, p->n, p->period);      \
+            *to++ = s;                                                \
+            w += p->pair_bytes;                                       \
+        }                                                             \
     }
 
 #if QMCU_PLAIN_ARMV6M
@@ -92,7 +94,8 @@ BY_PAIRS(pairs_signed, qmcu_plain_by_signed, 8u)
 BY_PAIRS(pairs_unsigned, qmcu_plain_by_unsigned, 8u)
 #endif
 
-QMCU_INLINE void by_rows(uint32_t weight_bits, qmcu_plain_rows *s, const int32_t *x, const uint8_t *w, const uint8_t *v, uint32_t n)
+QMCU_INLINE void by_rows(uint32_t weight_bits, qmcu_plain_rows *s, const int32_t *x, const uint8_t *w, const uint8_t *v,
+                         uint32_t n)
 {
 #if QMCU_PLAIN_ARMV6M
     if (weight_bits == 8u && n >= 16u && (((uintptr_t)w | (uintptr_t)v) & 3u) == 0u) {
@@ -107,19 +110,19 @@ QMCU_INLINE void by_rows(uint32_t weight_bits, qmcu_plain_rows *s, const int32_t
     qmcu_plain_by_rows(weight_bits, s, x, w, v, n);
 }
 
-#define BY_FOURS(name, weight_bits)                                                         \
-    QMCU_KERNEL static void name(const product *p, int32_t *sums)                           \
-    {                                                                                       \
-        static const qmcu_plain_rows none = { 0, 0, 0, 0 };                                 \
-        qmcu_plain_rows *to = (qmcu_plain_rows *)(void *)sums;                              \
-        const uint8_t *w = p->w;                                                            \
-        for (int32_t rows = p->rows; rows > 0; rows -= 4) {                                 \
-            const uint8_t *v = rows > 2 ? w + p->pair_bytes : w;                            \
-            qmcu_plain_rows s = p->first ? none : *to;                                      \
-            by_rows(weight_bits, &s, p->x, w, v, p->n);                                     \
-            *to++ = s;                                                                      \
-            w += 2u * p->pair_bytes;                                                        \
-        }                                                                                   \
+#define BY_FOURS(name, weight_bits)                               \
+    QMCU_KERNEL static void name(const product *p, int32_t *sums) \
+    {                                                             \
+        static const qmcu_plain_rows none = {0, 0, 0, 0};         \
+        qmcu_plain_rows *to = (qmcu_plain_rows *)(void *)sums;    \
+        const uint8_t *w = p->w;                                  \
+        for (int32_t rows = p->rows; rows > 0; rows -= 4) {       \
+            const uint8_t *v = rows > 2 ? w + p->pair_bytes : w;  \
+            qmcu_plain_rows s = p->first ? none : *to;            \
+            by_rows(weight_bits, &s, p->x, w, v, p->n);           \
+            *to++ = s;                                            \
+            w += 2u * p->pair_bytes;                              \
+        }                                                         \
     }
 
 BY_FOURS(fours_w8, 8u)
@@ -128,7 +131,7 @@ BY_FOURS(fours_w4, 4u)
 /* How many products of the largest code and weight fit in half a word: 1, or a multiple of 4. */
 static uint32_t period_of(uint32_t format, uint32_t weight_bits)
 {
-    static const uint8_t largest[6] = { 3u, 2u, 15u, 8u, 255u, 128u };
+    static const uint8_t largest[6] = {3u, 2u, 15u, 8u, 255u, 128u};
     const uint32_t n = 32767u / (largest[format] * (weight_bits == 8u ? 128u : 8u));
     return n < 4u ? 1u : n & ~3u;
 }
@@ -159,13 +162,14 @@ static void choose(convolution *conv)
 static void gather(const convolution *conv, int32_t *words, const block *b, uint32_t g, uint32_t from, uint32_t to)
 {
     if (b->out.pixels == 1u) {
-        const qmcu_plain_part t = { words, 1u, 1, from, to };
+        const qmcu_plain_part t = {words, 1u, 1, from, to};
         qmcu_plain_gather(&conv->columns, b->y[0], b->x[0], g, &t);
         return;
     }
     for (uint32_t p = 0u; p < 4u; p++) {
         const int32_t sign = conv->negative ? -1 : 1;
-        const qmcu_plain_part t = { words + p * conv->step / 4u, conv->step, conv->step == 2u && p % 2u != 0u ? 65536 * sign : sign, from, to };
+        const qmcu_plain_part t = {words + p * conv->step / 4u, conv->step,
+                                   conv->step == 2u && p % 2u != 0u ? 65536 * sign : sign, from, to};
         qmcu_plain_gather(&conv->columns, b->y[p], b->x[p], g, &t);
     }
 }
@@ -183,7 +187,8 @@ static void convolve_block(const convolution *conv, int32_t *words, const block 
         const int32_t count = qmcu_min(tile, end - first);
         for (uint32_t from = 0u; from < conv->length; from += longest) {
             const uint32_t n = conv->length - from < longest ? conv->length - from : longest;
-            const product p = { words, weights + from * conv->weight_bits / 4u, n, conv->pair_bytes, count, from == 0u, conv->period };
+            const product p = {
+                words, weights + from * conv->weight_bits / 4u, n, conv->pair_bytes, count, from == 0u, conv->period};
             if (first == end - conv->out_channels || conv->length > longest) {
                 gather(conv, words, b, g, from, from + n);
             }
@@ -230,7 +235,8 @@ static void convolve(convolution *conv, const qmcu_requant *requant, int32_t gro
     conv->columns.dense = groups == 1 && conv->columns.window->dilation_w == 1 && qmcu_is_dense(in);
     conv->columns.runs = groups == 1 && (conv->columns.dense || conv->columns.window->kernel_w == 1);
     choose(conv);
-    /* A block that reached into the next row would write there before later groups or parts have read the rows that only this one needs. */
+    /* A block that reached into the next row would write there before later groups or parts have read the rows that
+     * only this one needs. */
     if (groups == 1 && conv->length <= COLUMN_WORDS / 4u) {
         convolve_pixels(conv, 0, 0, conv->out->h * conv->out->w, 1);
         return;
@@ -255,9 +261,10 @@ QMCU_KERNEL void qmcu_plain_conv2d(const qmcu_conv2d_params *params, const qmcu_
     convolve(&conv, &params->requant, params->group);
 }
 
-QMCU_KERNEL void qmcu_plain_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in, const qmcu_map *out)
+QMCU_KERNEL void qmcu_plain_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in,
+                                            const qmcu_map *out)
 {
-    const qmcu_window window = { (int16_t)in->h, (int16_t)in->w, 1, 1, 1, 1, 0, 0 };
+    const qmcu_window window = {(int16_t)in->h, (int16_t)in->w, 1, 1, 1, 1, 0, 0};
     convolution conv;
     conv.columns.window = &window;
     conv.columns.in = in;

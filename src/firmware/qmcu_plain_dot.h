@@ -1,6 +1,6 @@
 /*
- * QuantMCU runtime: inner products for cores without DSP and vector instructions: of two rows of weights with the columns of four pixels
- * (qmcu_plain_columns.h), and of four rows with the column of one. Not part of the interface.
+ * QuantMCU runtime: inner products for cores without DSP and vector instructions: of two rows of weights with the
+ * columns of four pixels (qmcu_plain_columns.h), and of four rows with the column of one. Not part of the interface.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -68,7 +68,8 @@ QMCU_INLINE void qmcu_plain_words4(uint32_t weight_bits, qmcu_plain_sums *s, con
 }
 
 /* Weights of both rows in turn times n codes of each pixel, a word each. */
-QMCU_INLINE void qmcu_plain_by_words(uint32_t weight_bits, qmcu_plain_sums *s, const int32_t *x, const uint8_t *w, uint32_t n, uint32_t period)
+QMCU_INLINE void qmcu_plain_by_words(uint32_t weight_bits, qmcu_plain_sums *s, const int32_t *x, const uint8_t *w,
+                                     uint32_t n, uint32_t period)
 {
     (void)period;
 #ifndef __OPTIMIZE_SIZE__
@@ -148,15 +149,16 @@ QMCU_INLINE void qmcu_plain_lanes4(uint32_t weight_bits, qmcu_plain_lanes *l, co
 }
 
 /*
- * n codes of each pixel, two pixels to a word. The sums of `period` products, a multiple of 4, stay in 16 bits; where a single product
- * needs them, `period` is 1.
+ * n codes of each pixel, two pixels to a word. The sums of `period` products, a multiple of 4, stay in 16 bits; where a
+ * single product needs them, `period` is 1.
  */
-QMCU_INLINE void qmcu_plain_by_lanes(uint32_t weight_bits, qmcu_plain_sums *s, const int32_t *x, const uint8_t *w, uint32_t n, uint32_t period)
+QMCU_INLINE void qmcu_plain_by_lanes(uint32_t weight_bits, qmcu_plain_sums *s, const int32_t *x, const uint8_t *w,
+                                     uint32_t n, uint32_t period)
 {
     while (period >= 4u && n >= 4u) {
         const uint32_t codes = (n < period ? n : period) & ~3u;
         const int32_t *const end = x + 2u * codes;
-        qmcu_plain_lanes l = { 0, 0, 0, 0 };
+        qmcu_plain_lanes l = {0, 0, 0, 0};
         for (; x != end; x += 8) {
             qmcu_plain_lanes4(weight_bits, &l, x, w);
             w += weight_bits;
@@ -165,7 +167,7 @@ QMCU_INLINE void qmcu_plain_by_lanes(uint32_t weight_bits, qmcu_plain_sums *s, c
         n -= codes;
     }
     for (; n > 0u; n--) {
-        qmcu_plain_lanes l = { 0, 0, 0, 0 };
+        qmcu_plain_lanes l = {0, 0, 0, 0};
         if (weight_bits == 8u) {
             qmcu_plain_lanes1(&l, x, (int8_t)w[0], (int8_t)w[1]);
         } else {
@@ -204,7 +206,8 @@ QMCU_INLINE void qmcu_plain_rows_4(qmcu_plain_rows *s, int32_t x, const uint8_t 
     qmcu_plain_rows1(s, x, qmcu_plain_low(*w), qmcu_plain_high(*w), qmcu_plain_low(*v), qmcu_plain_high(*v));
 }
 
-QMCU_INLINE void qmcu_plain_rows4(uint32_t weight_bits, qmcu_plain_rows *s, const int32_t *x, const uint8_t *w, const uint8_t *v)
+QMCU_INLINE void qmcu_plain_rows4(uint32_t weight_bits, qmcu_plain_rows *s, const int32_t *x, const uint8_t *w,
+                                  const uint8_t *v)
 {
     int32_t x0;
     int32_t x1;
@@ -225,7 +228,8 @@ QMCU_INLINE void qmcu_plain_rows4(uint32_t weight_bits, qmcu_plain_rows *s, cons
 }
 
 /* Two pairs of rows, w and v, times n codes of one pixel, a word each. */
-QMCU_INLINE void qmcu_plain_by_rows(uint32_t weight_bits, qmcu_plain_rows *s, const int32_t *x, const uint8_t *w, const uint8_t *v, uint32_t n)
+QMCU_INLINE void qmcu_plain_by_rows(uint32_t weight_bits, qmcu_plain_rows *s, const int32_t *x, const uint8_t *w,
+                                    const uint8_t *v, uint32_t n)
 {
 #ifndef __OPTIMIZE_SIZE__
     for (const int32_t *end = x + (weight_bits == 8u && QMCU_PLAIN_LANES ? 0u : n & ~15u); x != end; x += 16) {

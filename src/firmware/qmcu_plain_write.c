@@ -28,7 +28,8 @@ static void write_codes(const qmcu_plain_outputs *t, const int32_t *sums, int32_
         const int32_t max = r->max_table != NULL ? r->max_table[o] : r->max;
         const int32_t bias = qmcu_bias(r, o);
         for (uint32_t p = 0u; p < t->pixels; p++) {
-            const int32_t y = (qmcu_mulhi(qmcu_shift_left(*sums++ + bias, r->pre_shift), multiplier) + round) >> r->shift;
+            const int32_t y =
+                (qmcu_mulhi(qmcu_shift_left(*sums++ + bias, r->pre_shift), multiplier) + round) >> r->shift;
             write_code(t->to[p], bits, o, qmcu_clamp(y, r->min, max));
         }
     }
@@ -48,11 +49,13 @@ QMCU_INLINE uint8_t byte_of(int is_signed, const scaling *s, int32_t multiplier,
     return (uint8_t)qmcu_plain_saturate(is_signed, y);
 }
 
-/* Codes of `count` channels from o on; the sums of a channel lie together. Inlined with constant `is_signed` and `pixels`, 4 or 1. */
-QMCU_INLINE void write_bytes(int is_signed, uint32_t pixels, const qmcu_plain_outputs *t, const int32_t *sums, int32_t o, int32_t count)
+/* Codes of `count` channels from o on; the sums of a channel lie together. Inlined with constant `is_signed` and
+ * `pixels`, 4 or 1. */
+QMCU_INLINE void write_bytes(int is_signed, uint32_t pixels, const qmcu_plain_outputs *t, const int32_t *sums,
+                             int32_t o, int32_t count)
 {
     const qmcu_requant *r = t->requant;
-    const scaling s = { r->pre_shift, r->shift, (int32_t)(1u << (r->shift - 1u)) };
+    const scaling s = {r->pre_shift, r->shift, (int32_t)(1u << (r->shift - 1u))};
     const int32_t *multiplier = r->multiplier + o;
     uint8_t *to0 = t->to[0] + o;
     uint8_t *to1 = pixels > 1u ? t->to[1] + o : NULL;
@@ -71,8 +74,10 @@ QMCU_INLINE void write_bytes(int is_signed, uint32_t pixels, const qmcu_plain_ou
     }
 }
 
-/* Codes of two channels from o on, an even number, for four pixels, all codes of 4 bits being possible; `count` is even. */
-QMCU_INLINE void write_nibbles(int is_signed, const qmcu_plain_outputs *t, const int32_t *sums, int32_t o, int32_t count)
+/* Codes of two channels from o on, an even number, for four pixels, all codes of 4 bits being possible; `count` is
+ * even. */
+QMCU_INLINE void write_nibbles(int is_signed, const qmcu_plain_outputs *t, const int32_t *sums, int32_t o,
+                               int32_t count)
 {
     const qmcu_requant *r = t->requant;
     const int32_t round = (int32_t)(1u << (r->shift - 1u));
@@ -83,7 +88,8 @@ QMCU_INLINE void write_nibbles(int is_signed, const qmcu_plain_outputs *t, const
         const int32_t next_bias = qmcu_bias(r, o + 1);
         for (uint32_t p = 0u; p < 4u; p++) {
             const int32_t y = (qmcu_mulhi(qmcu_shift_left(sums[p] + bias, r->pre_shift), m) + round) >> r->shift;
-            const int32_t z = (qmcu_mulhi(qmcu_shift_left(sums[p + 4u] + next_bias, r->pre_shift), n) + round) >> r->shift;
+            const int32_t z =
+                (qmcu_mulhi(qmcu_shift_left(sums[p + 4u] + next_bias, r->pre_shift), n) + round) >> r->shift;
             const uint32_t low = (uint32_t)qmcu_plain_saturate4(is_signed, y) & 15u;
             t->to[p][o / 2] = (uint8_t)(low | (uint32_t)qmcu_plain_saturate4(is_signed, z) << 4);
         }
@@ -109,14 +115,14 @@ QMCU_KERNEL static void write_unsigned4(const qmcu_plain_outputs *t, const int32
     }
 }
 
-#define WRITE(name, is_signed)                                                                                                              \
-    QMCU_KERNEL static void name(const qmcu_plain_outputs *t, const int32_t *sums, int32_t o, int32_t count)                    \
-    {                                                                                                                                       \
-        if (t->pixels == 4u) {                                                                                                               \
-            write_bytes(is_signed, 4u, t, sums, o, count);                                                                            \
-        } else {                                                                                                                            \
-            write_bytes(is_signed, 1u, t, sums, o, count);                                                                            \
-        }                                                                                                                                   \
+#define WRITE(name, is_signed)                                                                               \
+    QMCU_KERNEL static void name(const qmcu_plain_outputs *t, const int32_t *sums, int32_t o, int32_t count) \
+    {                                                                                                        \
+        if (t->pixels == 4u) {                                                                               \
+            write_bytes(is_signed, 4u, t, sums, o, count);                                                   \
+        } else {                                                                                             \
+            write_bytes(is_signed, 1u, t, sums, o, count);                                                   \
+        }                                                                                                    \
     }
 
 WRITE(write_signed, 1)

@@ -1,5 +1,6 @@
 /*
- * QuantMCU runtime: from sums to codes of one or four pixels, for cores without DSP and vector instructions. Not part of the interface.
+ * QuantMCU runtime: from sums to codes of one or four pixels, for cores without DSP and vector instructions. Not part
+ * of the interface.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,7 +19,8 @@ typedef struct {
     uint8_t *to[4];
 } qmcu_plain_outputs;
 
-/* Writes the codes of channels o ... o + count - 1 from their sums without the bias, those of a channel lying together. */
+/* Writes the codes of channels o ... o + count - 1 from their sums without the bias, those of a channel lying together.
+ */
 typedef void qmcu_plain_write(const qmcu_plain_outputs *t, const int32_t *sums, int32_t o, int32_t count);
 
 /* The fastest way to write codes of a format. */

@@ -1,9 +1,11 @@
 /*
- * QuantMCU runtime: codes of two channels of a depthwise convolution's input, taken out of the pixels' bytes or halfwords that hold both.
+ * QuantMCU runtime: codes of two channels of a depthwise convolution's input, taken out of the pixels' bytes or
+ * halfwords that hold both.
  *
  * SPDX-License-Identifier: MIT
  */
-/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the
+ * sums. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
 #pragma GCC optimize("no-schedule-insns")
 #endif
@@ -17,12 +19,12 @@
 /* How many rows to take, and how far pixels are apart. */
 typedef struct {
     int32_t rows;
-    int32_t next;        /* from pixel to pixel */
-    int32_t next_three;  /* over three of them */
+    int32_t next;       /* from pixel to pixel */
+    int32_t next_three; /* over three of them */
     int32_t next_row;
     int32_t group;
-    uint32_t flip;       /* of all bits of a word of two pixels' pairs */
-    uint32_t place;      /* of the first channel's 2-bit codes in their bytes */
+    uint32_t flip;  /* of all bits of a word of two pixels' pairs */
+    uint32_t place; /* of the first channel's 2-bit codes in their bytes */
 } area;
 
 /* The codes of both channels of a pixel. */
@@ -147,7 +149,8 @@ QMCU_INLINE void put_threes(uint32_t bits, int flips, const area *a, int first, 
 }
 
 /* A part of all rows; p and to are where those begin. */
-QMCU_INLINE void put_part(uint32_t bits, int flips, const area *a, const qmcu_planes_part *part, const uint8_t *p, uint8_t *to)
+QMCU_INLINE void put_part(uint32_t bits, int flips, const area *a, const qmcu_planes_part *part, const uint8_t *p,
+                          uint8_t *to)
 {
     const int32_t columns = part->columns;
     if (columns == 0) {
@@ -170,7 +173,8 @@ QMCU_INLINE void put_part(uint32_t bits, int flips, const area *a, const qmcu_pl
 }
 
 /* Columns of the input to `first` and after it; p is the first one's first row. Inlined with constant bits. */
-QMCU_INLINE void put_columns(uint32_t bits, int flips, const qmcu_planes *planes, int32_t c, const uint8_t *p, int32_t rows, uint8_t *to)
+QMCU_INLINE void put_columns(uint32_t bits, int flips, const qmcu_planes *planes, int32_t c, const uint8_t *p,
+                             int32_t rows, uint8_t *to)
 {
     area a;
     a.rows = rows;
@@ -190,7 +194,8 @@ QMCU_INLINE void put_columns(uint32_t bits, int flips, const qmcu_planes *planes
 static qmcu_planes_part part_of(const qmcu_planes *planes, int32_t skipped, int32_t columns)
 {
     const int32_t column = planes->first + skipped;
-    const qmcu_planes_part part = { columns, column % FOUR, skipped * planes->in->pixel_bytes, column / FOUR * planes->group + column % FOUR * 2 };
+    const qmcu_planes_part part = {columns, column % FOUR, skipped * planes->in->pixel_bytes,
+                                   column / FOUR * planes->group + column % FOUR * 2};
     return part;
 }
 
@@ -198,7 +203,7 @@ void qmcu_planes_divide(qmcu_planes *planes)
 {
     const int32_t head = qmcu_min((int32_t)(0u - (uint32_t)planes->first) & (FOUR - 1), planes->pixels);
     const int32_t fours = (planes->pixels - head) / FOUR;
-    static const uint32_t both[3] = { 0x00050005u, 0x00110011u, 0x01010101u };
+    static const uint32_t both[3] = {0x00050005u, 0x00110011u, 0x01010101u};
     planes->flips = planes->flip * both[planes->in->format / 2u];
     planes->head = part_of(planes, 0, head);
     planes->tail = part_of(planes, head + FOUR * fours, (planes->pixels - head) % FOUR);
@@ -212,7 +217,8 @@ QMCU_INLINE uint8_t *at(const qmcu_planes *planes, int32_t column, uint8_t *to)
 }
 
 /* Padding in columns [from, end) of some rows. */
-static void put_padding(const qmcu_planes *planes, int32_t from, int32_t end, int32_t rows, qmcu_planes_padding padding, uint8_t *to)
+static void put_padding(const qmcu_planes *planes, int32_t from, int32_t end, int32_t rows, qmcu_planes_padding padding,
+                        uint8_t *to)
 {
     for (int32_t column = from; column < end; column++) {
         uint8_t *p = at(planes, column, to);
@@ -258,7 +264,8 @@ QMCU_INLINE int32_t rows_inside(const qmcu_planes *planes, int32_t y, int32_t ro
     return planes->pixels > 0 && inside > 0 ? inside : 0;
 }
 
-void qmcu_planes_put_outside(const qmcu_planes *planes, int32_t y, int32_t rows, qmcu_planes_padding padding, uint8_t *to)
+void qmcu_planes_put_outside(const qmcu_planes *planes, int32_t y, int32_t rows, qmcu_planes_padding padding,
+                             uint8_t *to)
 {
     const int32_t above = rows_above(y, rows);
     const int32_t after = above + rows_inside(planes, y, rows);
@@ -266,7 +273,8 @@ void qmcu_planes_put_outside(const qmcu_planes *planes, int32_t y, int32_t rows,
     put_rows_outside(planes, rows - after, padding, to + QMCU_ROW_BYTES * after);
 }
 
-void qmcu_planes_put(const qmcu_planes *planes, int32_t c, int32_t y, int32_t rows, qmcu_planes_padding padding, uint8_t *to)
+void qmcu_planes_put(const qmcu_planes *planes, int32_t c, int32_t y, int32_t rows, qmcu_planes_padding padding,
+                     uint8_t *to)
 {
     const qmcu_map *in = planes->in;
     const int32_t above = rows_above(y, rows);

@@ -25,7 +25,8 @@ QMCU_KERNEL void qmcu_max_pool(const qmcu_window *window, const qmcu_map *in, co
                 }
                 for (int32_t i = ky.first; i < ky.end; i++) {
                     for (int32_t j = kx.first; j < kx.end; j++) {
-                        qmcu_unpack(qmcu_at(in, y + i * window->dilation_h, x + j * window->dilation_w, c), n, in->format, codes);
+                        qmcu_unpack(qmcu_at(in, y + i * window->dilation_h, x + j * window->dilation_w, c), n,
+                                    in->format, codes);
                         for (int32_t k = 0; k < n; k++) {
                             largest[k] = codes[k] > largest[k] ? codes[k] : largest[k];
                         }
@@ -56,8 +57,9 @@ QMCU_INLINE uint32_t load_bytes(const uint8_t *p)
 }
 
 /*
- * Sums of channels c ... c + 3 at 8 bits over at most 256 taps. Bytes 0 and 2, and 1 and 3, are added two at a time in the halves of a
- * word; signed codes as unsigned ones that are 128 more. The order of the bytes in a word is the same in `even` and `odd`.
+ * Sums of channels c ... c + 3 at 8 bits over at most 256 taps. Bytes 0 and 2, and 1 and 3, are added two at a time in
+ * the halves of a word; signed codes as unsigned ones that are 128 more. The order of the bytes in a word is the same
+ * in `even` and `odd`.
  */
 static void sum_four(const pool_taps *taps, uint32_t format, int32_t c, int32_t *sum)
 {
@@ -127,13 +129,18 @@ QMCU_KERNEL void qmcu_average_pool(const qmcu_average_pool_params *p, const qmcu
             for (int32_t c = 0; c < out->channels; c += QMCU_CHUNK) {
                 const int32_t n = qmcu_min(QMCU_CHUNK, out->channels - c);
 #if QMCU_MVE
-                const uint8_t *first = qmcu_at(in, y + ky.first * window->dilation_h, x + kx.first * window->dilation_w, c);
-                const qmcu_mve_pixels pixels = { ky.end - ky.first, kx.end - kx.first, window->dilation_h * in->row_bytes, window->dilation_w * in->pixel_bytes };
+                const uint8_t *first =
+                    qmcu_at(in, y + ky.first * window->dilation_h, x + kx.first * window->dilation_w, c);
+                const qmcu_mve_pixels pixels = {ky.end - ky.first, kx.end - kx.first,
+                                                window->dilation_h * in->row_bytes,
+                                                window->dilation_w * in->pixel_bytes};
                 qmcu_mve_sum_pixels(first, &pixels, n, in->format, sum);
                 qmcu_mve_average(p, p->per_channel ? c : entry, n, sum, codes);
 #else
-                const pool_taps taps = { qmcu_at(in, y + ky.first * window->dilation_h, x + kx.first * window->dilation_w, c), ky.end - ky.first, kx.end - kx.first,
-                    window->dilation_h * in->row_bytes, window->dilation_w * in->pixel_bytes };
+                const pool_taps taps = {
+                    qmcu_at(in, y + ky.first * window->dilation_h, x + kx.first * window->dilation_w, c),
+                    ky.end - ky.first, kx.end - kx.first, window->dilation_h * in->row_bytes,
+                    window->dilation_w * in->pixel_bytes};
                 sum_taps(&taps, in->format, n, sum);
                 for (int32_t i = 0; i < n; i++) {
                     const int32_t e = p->per_channel ? c + i : entry;

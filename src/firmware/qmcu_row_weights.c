@@ -1,5 +1,6 @@
 /*
- * QuantMCU runtime: weights and scales of two channels of a depthwise convolution as qmcu_row.h and qmcu_poly.h read them.
+ * QuantMCU runtime: weights and scales of two channels of a depthwise convolution as qmcu_row.h and qmcu_poly.h read
+ * them.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -22,7 +23,8 @@ QMCU_INLINE uint32_t pairs_of(uint32_t bits, uint32_t first, uint32_t second)
 /* Weights of the first channel, or the second, of two taps, times 2^fold. */
 QMCU_INLINE uint32_t channel_of(uint32_t bits, uint32_t fold, uint32_t second, uint32_t pairs)
 {
-    const uint32_t codes = bits == 8u ? (second ? qmcu_uxtb16_ror8(pairs) : qmcu_uxtb16(pairs)) : (second ? pairs >> 4 : pairs) & 0x000f000fu;
+    const uint32_t codes = bits == 8u ? (second ? qmcu_uxtb16_ror8(pairs) : qmcu_uxtb16(pairs))
+                                      : (second ? pairs >> 4 : pairs) & 0x000f000fu;
     return qmcu_ssub16(codes << fold, (0x00010001u << (bits - 1u)) << fold);
 }
 
@@ -30,21 +32,25 @@ QMCU_INLINE uint32_t channel_of(uint32_t bits, uint32_t fold, uint32_t second, u
 QMCU_INLINE void put_three(uint32_t polynomial, uint32_t first, uint32_t second, uint32_t *to)
 {
     if (polynomial != 0u) {
-        qmcu_store_two(to, 0u, (uint32_t)((int32_t)second >> 16) + (second << 16), (uint32_t)(int32_t)(int16_t)(first & 0xffffu));
+        qmcu_store_two(to, 0u, (uint32_t)((int32_t)second >> 16) + (second << 16),
+                       (uint32_t)(int32_t)(int16_t)(first & 0xffffu));
     } else {
         qmcu_store_two(to, 0u, first, second);
     }
 }
 
 /* The taps of a 3 x 3 kernel, whose first weights of both channels are at w. Inlined with constant bits. */
-QMCU_INLINE void put_taps_3(uint32_t bits, uint32_t polynomial, uint32_t fold, const uint8_t *w, uint32_t next, qmcu_row_weights *k)
+QMCU_INLINE void put_taps_3(uint32_t bits, uint32_t polynomial, uint32_t fold, const uint8_t *w, uint32_t next,
+                            qmcu_row_weights *k)
 {
     for (uint32_t i = 0u; i < 3u; i++) {
         const uint32_t middle = load_pair(bits, w + next);
         const uint32_t first = pairs_of(bits, load_pair(bits, w), middle);
         const uint32_t second = pairs_of(bits, middle, load_pair(bits, w + 2u * next));
-        put_three(polynomial, channel_of(bits, fold, 0u, first), channel_of(bits, fold, 0u, second), k[0].taps + QMCU_ROW_TAP_WORDS(3u) * i);
-        put_three(polynomial, channel_of(bits, fold, 1u, first), channel_of(bits, fold, 1u, second), k[1].taps + QMCU_ROW_TAP_WORDS(3u) * i);
+        put_three(polynomial, channel_of(bits, fold, 0u, first), channel_of(bits, fold, 0u, second),
+                  k[0].taps + QMCU_ROW_TAP_WORDS(3u) * i);
+        put_three(polynomial, channel_of(bits, fold, 1u, first), channel_of(bits, fold, 1u, second),
+                  k[1].taps + QMCU_ROW_TAP_WORDS(3u) * i);
         w += 3u * next;
     }
 }
@@ -52,7 +58,7 @@ QMCU_INLINE void put_taps_3(uint32_t bits, uint32_t polynomial, uint32_t fold, c
 /* The taps of a 5 x 5 kernel: words (0, 1), (2, 3), (1, 2), (3, 4). */
 static void put_taps_5(uint32_t bits, uint32_t fold, const uint8_t *w, uint32_t next, qmcu_row_weights *k)
 {
-    static const uint8_t places[4] = { 0u, 2u, 1u, 3u };
+    static const uint8_t places[4] = {0u, 2u, 1u, 3u};
     uint32_t *a = k[0].taps;
     uint32_t *b = k[1].taps;
     for (uint32_t i = 0u; i < 5u; i++) {
@@ -71,8 +77,8 @@ static void put_taps_5(uint32_t bits, uint32_t fold, const uint8_t *w, uint32_t 
 }
 
 /*
- * Subtracts from both channels' biases what unsigned codes have more than signed ones, times the sums of weights. Modulo 2^32, as the sums of
- * products: only what they add up to stays in range.
+ * Subtracts from both channels' biases what unsigned codes have more than signed ones, times the sums of weights.
+ * Modulo 2^32, as the sums of products: only what they add up to stays in range.
  */
 static void take_off(uint32_t bits, uint32_t taps, uint32_t flip, const uint8_t *w, uint32_t next, uint32_t bias[2])
 {
@@ -133,14 +139,16 @@ QMCU_INLINE void put_row(uint32_t shift, uint32_t bias, int32_t multiplier, qmcu
     k->round = (int32_t)((1u << (shift - 1u)) + (k->above << shift));
 }
 
-void qmcu_row_prepare(const qmcu_row_shape *shape, const qmcu_depthwise2d_params *params, uint32_t flip, int32_t channels, int32_t c, qmcu_row_weights *k)
+void qmcu_row_prepare(const qmcu_row_shape *shape, const qmcu_depthwise2d_params *params, uint32_t flip,
+                      int32_t channels, int32_t c, qmcu_row_weights *k)
 {
     const qmcu_requant *r = &params->requant;
     const uint32_t bits = params->weight_bits;
     const uint32_t row_bytes = qmcu_weight_row_bytes((uint32_t)channels, bits);
     const uint8_t *w = (const uint8_t *)params->weights + (uint32_t)c * bits / 8u;
     const uint32_t fold = QMCU_ROW_FOLDED(shape->pre_shift);
-    uint32_t bias[2] = { (uint32_t)qmcu_shift_bias(r->bias[c], shape->bias_shift), (uint32_t)qmcu_shift_bias(r->bias[c + 1], shape->bias_shift) };
+    uint32_t bias[2] = {(uint32_t)qmcu_shift_bias(r->bias[c], shape->bias_shift),
+                        (uint32_t)qmcu_shift_bias(r->bias[c + 1], shape->bias_shift)};
     if (flip != 0u) {
         take_off(bits, shape->kernel * shape->kernel, flip, w, row_bytes, bias);
     }

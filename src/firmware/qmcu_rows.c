@@ -1,12 +1,13 @@
 /*
  * QuantMCU runtime: depthwise convolutions row by row and channel by channel, with the DSP extension.
  *
- * Two channels at a time, which lie in one halfword or byte of a pixel, are taken out of as many rows as fit the stack; then a function computes
- * the outputs of each channel in those rows.
+ * Two channels at a time, which lie in one halfword or byte of a pixel, are taken out of as many rows as fit the stack;
+ * then a function computes the outputs of each channel in those rows.
  *
  * SPDX-License-Identifier: MIT
  */
-/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the
+ * sums. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
 #pragma GCC optimize("no-schedule-insns")
 #endif
@@ -30,7 +31,7 @@ typedef struct {
     const qmcu_row_shape *shape;
     qmcu_row_function *function;
     qmcu_planes planes;
-    int32_t together;     /* output rows that are computed at a time; 0: one by one, of as many rows as the kernel has */
+    int32_t together; /* output rows that are computed at a time; 0: one by one, of as many rows as the kernel has */
 } depthwise;
 
 /* Codes of padding of channels c and c + 1. */
@@ -38,10 +39,12 @@ QMCU_INLINE qmcu_planes_padding padding_of(const depthwise *d, int32_t c)
 {
     const int16_t *pad = d->params->pad_codes;
     const uint32_t flip = d->planes.flip;
-    return pad == NULL ? flip | flip << 16 : (((uint32_t)pad[c] + flip) & 0xffffu) | ((uint32_t)pad[c + 1] + flip) << 16;
+    return pad == NULL ? flip | flip << 16
+                       : (((uint32_t)pad[c] + flip) & 0xffffu) | ((uint32_t)pad[c + 1] + flip) << 16;
 }
 
-/* Output rows [from, to) of channels c and c + 1, some at a time: the last rows under one's windows are the first ones under the next one's. */
+/* Output rows [from, to) of channels c and c + 1, some at a time: the last rows under one's windows are the first ones
+ * under the next one's. */
 static void convolve_blocks(const depthwise *d, qmcu_row *row, int32_t c, int32_t from, int32_t to, uint8_t *codes)
 {
     const int32_t kernel = (int32_t)d->shape->kernel;
@@ -62,8 +65,10 @@ static void convolve_blocks(const depthwise *d, qmcu_row *row, int32_t c, int32_
     }
 }
 
-/* The same where few rows fit: a row that is not needed any more gives its place to the next one. So rows stand in rotated order, and the weights with them. */
-static void convolve_rows(const depthwise *d, qmcu_row *row, qmcu_row_weights *weights, int32_t c, int32_t from, int32_t to, uint8_t *codes)
+/* The same where few rows fit: a row that is not needed any more gives its place to the next one. So rows stand in
+ * rotated order, and the weights with them. */
+static void convolve_rows(const depthwise *d, qmcu_row *row, qmcu_row_weights *weights, int32_t c, int32_t from,
+                          int32_t to, uint8_t *codes)
 {
     const int32_t kernel = (int32_t)d->shape->kernel;
     const int32_t stride = (int32_t)d->shape->stride;
@@ -92,7 +97,8 @@ static void convolve_rows(const depthwise *d, qmcu_row *row, qmcu_row_weights *w
 static void convolve_pair(const depthwise *d, int32_t c, int32_t from, int32_t to, uint8_t *codes)
 {
     qmcu_row_weights weights[2];
-    qmcu_row row = { d->shape, weights, codes, d->planes.group, 0, d->out->w, qmcu_at(d->out, from, 0, c), d->out->row_bytes };
+    qmcu_row row = {d->shape,         weights, codes, d->planes.group, 0, d->out->w, qmcu_at(d->out, from, 0, c),
+                    d->out->row_bytes};
     qmcu_row_prepare(d->shape, d->params, d->planes.flip, d->planes.in->channels, c, weights);
     if (d->together == 0) {
         convolve_rows(d, &row, weights, c, from, to, codes);
@@ -112,7 +118,8 @@ static void convolve_channels(const depthwise *d, int32_t rows, int32_t from, in
     }
 }
 
-int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
+int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, const qmcu_depthwise2d_params *params,
+                      const qmcu_map *in, const qmcu_map *out)
 {
     QMCU_ALIGN(8) uint8_t codes[CODE_BYTES];
     depthwise d;
@@ -127,7 +134,9 @@ int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, 
     const int32_t under = (out->w - 1) * stride + kernel; /* columns under the windows */
     const int32_t before = pad > 0 ? qmcu_min(pad, under) : 0;
     const int32_t all = (out->h - 1) * stride + kernel; /* rows */
-    const int32_t rows = shape->rows != 0u ? (int32_t)shape->rows : room < all && room < LEAST_ROWS ? kernel : qmcu_min(room, all);
+    const int32_t rows = shape->rows != 0u                 ? (int32_t)shape->rows
+                         : room < all && room < LEAST_ROWS ? kernel
+                                                           : qmcu_min(room, all);
     if (rows > room) {
         return 0;
     }
@@ -165,7 +174,8 @@ int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, 
         convolve_channels(&d, rows, out->h - 1, out->h, codes);
         return 1;
     }
-    /* Few rows at a time the input is unpacked again for those that it is under, but nothing is overwritten before all channels have read it. */
+    /* Few rows at a time the input is unpacked again for those that it is under, but nothing is overwritten before all
+     * channels have read it. */
     int32_t apart;
     for (int32_t oy = 0; oy < out->h; oy += apart) {
         apart = qmcu_rows_together(params, in, out, oy);
@@ -190,15 +200,16 @@ ROW(row_5_2, 5u, 2u)
 
 int qmcu_depthwise_rows(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
-    static qmcu_row_function *const functions[4] = { row_3_1, row_3_2, row_5_1, row_5_2 };
+    static qmcu_row_function *const functions[4] = {row_3_1, row_3_2, row_5_1, row_5_2};
     const qmcu_window *window = &params->window;
     const qmcu_requant *r = &params->requant;
     const uint32_t bits = qmcu_bits(out->format);
     const int32_t lowest = (out->format & 1u) != 0u ? -(int32_t)(1u << (bits - 1u)) : 0;
     const int32_t highest = lowest + (int32_t)((1u << bits) - 1u);
     qmcu_row_shape shape;
-    if (window->kernel_h != window->kernel_w || (window->kernel_h != 3 && window->kernel_h != 5) || window->stride_h != window->stride_w
-        || window->stride_h > 2 || window->dilation_h != 1 || window->dilation_w != 1) {
+    if (window->kernel_h != window->kernel_w || (window->kernel_h != 3 && window->kernel_h != 5) ||
+        window->stride_h != window->stride_w || window->stride_h > 2 || window->dilation_h != 1 ||
+        window->dilation_w != 1) {
         return 0;
     }
     if (in->channels % 2 != 0 || in->format < QMCU_U4 || bits < 4u || r->min != lowest || r->shift > 22u) {

@@ -1,5 +1,6 @@
 /*
- * QuantMCU runtime: how many rows of a depthwise convolution may be computed channel after channel where its output lies over its input.
+ * QuantMCU runtime: how many rows of a depthwise convolution may be computed channel after channel where its output
+ * lies over its input.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,11 +14,15 @@ static int in_step(const qmcu_map *map)
     return map->row_bytes % map->pixel_bytes == 0;
 }
 
-/* Bytes from one map to the other, modulo those of a pixel; -1 where a channel's place in a pixel of one map cannot be the same as in the other. */
+/* Bytes from one map to the other, modulo those of a pixel; -1 where a channel's place in a pixel of one map cannot be
+ * the same as in the other. */
 static int32_t out_of_step(const qmcu_map *in, const qmcu_map *out)
 {
     const ptrdiff_t distance = in->data > out->data ? in->data - out->data : out->data - in->data;
-    return in->pixel_bytes == out->pixel_bytes && qmcu_bits(in->format) == qmcu_bits(out->format) && in_step(in) && in_step(out) ? (int32_t)(distance % in->pixel_bytes) : -1;
+    return in->pixel_bytes == out->pixel_bytes && qmcu_bits(in->format) == qmcu_bits(out->format) && in_step(in) &&
+                   in_step(out)
+               ? (int32_t)(distance % in->pixel_bytes)
+               : -1;
 }
 
 static int share_memory(const qmcu_map *in, const qmcu_map *out)
@@ -28,8 +33,8 @@ static int share_memory(const qmcu_map *in, const qmcu_map *out)
 }
 
 /*
- * Whether channels may be computed one after the other: what is written for one must not be an input of another. That is so where the maps
- * share no memory, or where channels have the same place in every pixel of both.
+ * Whether channels may be computed one after the other: what is written for one must not be an input of another. That
+ * is so where the maps share no memory, or where channels have the same place in every pixel of both.
  */
 static int channels_are_apart(const qmcu_map *in, const qmcu_map *out)
 {
@@ -39,17 +44,20 @@ static int channels_are_apart(const qmcu_map *in, const qmcu_map *out)
 int32_t qmcu_rows_aside(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
     const int32_t aside = out_of_step(in, out);
-    if (aside <= 0 || !share_memory(in, out) || out->data > in->data || out->h < 2 || params->window.stride_h != 1 || out->row_bytes > in->row_bytes) {
+    if (aside <= 0 || !share_memory(in, out) || out->data > in->data || out->h < 2 || params->window.stride_h != 1 ||
+        out->row_bytes > in->row_bytes) {
         return 0;
     }
-    /* Nothing of another map may lie between its codes, and rows are to end before the input that the next ones begin with. */
+    /* Nothing of another map may lie between its codes, and rows are to end before the input that the next ones begin
+     * with. */
     const int32_t row_bytes = out->w * (int32_t)((uint32_t)out->channels * qmcu_bits(out->format) / 8u);
-    return out->row_bytes == row_bytes && in->data - out->data - aside >= params->window.pad_top * in->row_bytes ? aside : 0;
+    return out->row_bytes == row_bytes && in->data - out->data - aside >= params->window.pad_top * in->row_bytes ? aside
+                                                                                                                 : 0;
 }
 
 /*
- * Output rows from oy on that may be computed channel after channel where the maps share memory: those that end before the input that their
- * windows begin with. One row always may, for what it overwrites is read no more.
+ * Output rows from oy on that may be computed channel after channel where the maps share memory: those that end before
+ * the input that their windows begin with. One row always may, for what it overwrites is read no more.
  */
 static int32_t rows_apart(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out, int32_t oy)
 {

@@ -3,7 +3,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the
+ * sums. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
 #pragma GCC optimize("no-schedule-insns")
 #endif
@@ -14,14 +15,16 @@
 
 #if !QMCU_MVE
 
-void qmcu_run_write_codes(const qmcu_scale *scale, const int32_t *multiplier, int32_t c, int32_t count, uint32_t format, const qmcu_tap_sums *s, uint8_t *to)
+void qmcu_run_write_codes(const qmcu_scale *scale, const int32_t *multiplier, int32_t c, int32_t count, uint32_t format,
+                          const qmcu_tap_sums *s, uint8_t *to)
 {
-    const int32_t sums[4] = { s->c0, s->c1, s->c2, s->c3 };
+    const int32_t sums[4] = {s->c0, s->c1, s->c2, s->c3};
     qmcu_writer writer = qmcu_write_pixel(to, format);
     for (int32_t j = 0; j < count; j++) {
 #if QMCU_DSP
         if (scale->saturate != 0u) {
-            qmcu_write(&writer, (int32_t)(qmcu_scale_saturated(scale, scale->saturate, multiplier[j], sums[j]) ^ scale->flip));
+            qmcu_write(&writer,
+                       (int32_t)(qmcu_scale_saturated(scale, scale->saturate, multiplier[j], sums[j]) ^ scale->flip));
             continue;
         }
 #endif
@@ -32,7 +35,8 @@ void qmcu_run_write_codes(const qmcu_scale *scale, const int32_t *multiplier, in
 
 #if QMCU_DSP
 /* The codes of four channels, saturated; `bits` is a constant, 8 or 4. */
-QMCU_INLINE void write_saturated(const qmcu_scale *scale, uint32_t bits, const int32_t *multiplier, const qmcu_tap_sums *s, uint8_t *to)
+QMCU_INLINE void write_saturated(const qmcu_scale *scale, uint32_t bits, const int32_t *multiplier,
+                                 const qmcu_tap_sums *s, uint8_t *to)
 {
     const uint32_t c0 = qmcu_scale_saturated(scale, bits, multiplier[0], s->c0) ^ scale->flip;
     const uint32_t c1 = qmcu_scale_saturated(scale, bits, multiplier[1], s->c1) ^ scale->flip;
@@ -58,23 +62,23 @@ QMCU_INLINE uint32_t full_code(uint32_t bits, int is_signed, const qmcu_scale *s
     return (uint32_t)(bits == 8u ? qmcu_plain_saturate(is_signed, y) : qmcu_plain_saturate4(is_signed, y));
 }
 
-#define WRITE_FULL(name, bits, is_signed)                                                                         \
-    QMCU_KERNEL static void name(const qmcu_run *r, const qmcu_tap_sums *s, uint8_t *to)                                       \
-    {                                                                                                             \
-        const int32_t *m = r->multiplier;                                                                         \
-        const uint32_t c0 = full_code(bits, is_signed, r->scale, m[0], s->c0);                                    \
-        const uint32_t c1 = full_code(bits, is_signed, r->scale, m[1], s->c1);                                    \
-        const uint32_t c2 = full_code(bits, is_signed, r->scale, m[2], s->c2);                                    \
-        const uint32_t c3 = full_code(bits, is_signed, r->scale, m[3], s->c3);                                    \
-        if (bits == 8u) {                                                                                         \
-            to[0] = (uint8_t)c0;                                                                                  \
-            to[1] = (uint8_t)c1;                                                                                  \
-            to[2] = (uint8_t)c2;                                                                                  \
-            to[3] = (uint8_t)c3;                                                                                  \
-        } else {                                                                                                  \
-            to[0] = (uint8_t)((c0 & 15u) | c1 << 4);                                                              \
-            to[1] = (uint8_t)((c2 & 15u) | c3 << 4);                                                              \
-        }                                                                                                         \
+#define WRITE_FULL(name, bits, is_signed)                                                \
+    QMCU_KERNEL static void name(const qmcu_run *r, const qmcu_tap_sums *s, uint8_t *to) \
+    {                                                                                    \
+        const int32_t *m = r->multiplier;                                                \
+        const uint32_t c0 = full_code(bits, is_signed, r->scale, m[0], s->c0);           \
+        const uint32_t c1 = full_code(bits, is_signed, r->scale, m[1], s->c1);           \
+        const uint32_t c2 = full_code(bits, is_signed, r->scale, m[2], s->c2);           \
+        const uint32_t c3 = full_code(bits, is_signed, r->scale, m[3], s->c3);           \
+        if (bits == 8u) {                                                                \
+            to[0] = (uint8_t)c0;                                                         \
+            to[1] = (uint8_t)c1;                                                         \
+            to[2] = (uint8_t)c2;                                                         \
+            to[3] = (uint8_t)c3;                                                         \
+        } else {                                                                         \
+            to[0] = (uint8_t)((c0 & 15u) | c1 << 4);                                     \
+            to[1] = (uint8_t)((c2 & 15u) | c3 << 4);                                     \
+        }                                                                                \
     }
 
 WRITE_FULL(write_s8, 8u, 1)
@@ -175,7 +179,7 @@ QMCU_INLINE void convolve(uint32_t format, const qmcu_run *r)
 }
 
 #define RUN(name, format)                           \
-    QMCU_KERNEL static void name(const qmcu_run *r)      \
+    QMCU_KERNEL static void name(const qmcu_run *r) \
     {                                               \
         convolve(format, r);                        \
     }
@@ -188,6 +192,6 @@ RUN(run_u8, QMCU_U8)
 RUN(run_s8, QMCU_S8)
 
 /* Indexed by the format's number: QMCU_U2, QMCU_S2, ... QMCU_S8. */
-qmcu_run_function *const qmcu_runs[6] = { run_u2, run_s2, run_u4, run_s4, run_u8, run_s8 };
+qmcu_run_function *const qmcu_runs[6] = {run_u2, run_s2, run_u4, run_s4, run_u8, run_s8};
 
 #endif /* !QMCU_MVE */

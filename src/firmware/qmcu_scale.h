@@ -1,5 +1,6 @@
 /*
- * QuantMCU runtime: from accumulators to codes, with what is the same for a whole layer worked out once. Not part of the interface.
+ * QuantMCU runtime: from accumulators to codes, with what is the same for a whole layer worked out once. Not part of
+ * the interface.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,12 +12,12 @@
 /* What qmcu_requant says of all channels. */
 typedef struct {
     const qmcu_requant *requant;
-    int32_t round;      /* 1 << (shift - 1), less base << shift */
+    int32_t round; /* 1 << (shift - 1), less base << shift */
     uint32_t pre_shift;
     uint32_t shift;
     /*
-     * 8, 4 or 2 where the bounds are those of so many bits: then codes are saturated as y - base, as signed numbers that differ from
-     * the codes by the bits of `flip`: the highest for unsigned codes. 0 elsewhere.
+     * 8, 4 or 2 where the bounds are those of so many bits: then codes are saturated as y - base, as signed numbers
+     * that differ from the codes by the bits of `flip`: the highest for unsigned codes. 0 elsewhere.
      */
     uint32_t saturate;
     uint32_t flip;

@@ -15,7 +15,7 @@
  * Four numbers of 16 bits. With the DSP extension in the order 0, 2, 1, 3, as SXTB16 takes them from four bytes.
  */
 #if QMCU_DSP
-#define QMCU_TAP_PLACE(j) (((j) & 1u) * 2u + ((j) >> 1))
+#define QMCU_TAP_PLACE(j) (((j)&1u) * 2u + ((j) >> 1))
 #else
 #define QMCU_TAP_PLACE(j) (j)
 #endif

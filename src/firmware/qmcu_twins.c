@@ -1,14 +1,15 @@
 /*
  * QuantMCU runtime: fully connected layers with two rows of 8-bit weights in the same 16-bit numbers.
  *
- * 256 * a + b stands for the weights a and b of two rows at the same place. The products of such numbers sum up to 256 times the sum of the
- * first row plus that of the second, modulo 2^32; their low bytes, b with its sign, give the sum of the second. So each word of weights serves
- * four products with two multiplications and one instruction to take out the low bytes, and the words need not be unpacked.
- * The sum of the first row fits 24 bits, which the generator checks.
+ * 256 * a + b stands for the weights a and b of two rows at the same place. The products of such numbers sum up to 256
+ * times the sum of the first row plus that of the second, modulo 2^32; their low bytes, b with its sign, give the sum
+ * of the second. So each word of weights serves four products with two multiplications and one instruction to take out
+ * the low bytes, and the words need not be unpacked. The sum of the first row fits 24 bits, which the generator checks.
  *
  * SPDX-License-Identifier: MIT
  */
-/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the sums. */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the
+ * sums. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
 #pragma GCC optimize("no-schedule-insns")
 #endif
@@ -25,7 +26,7 @@
 #if QMCU_DSP
 
 /* 16-bit numbers on the stack, and rows whose sums are kept where the codes come in parts. */
-#define CODES (QMCU_COLUMN_BYTES / 2u / 8u * 8u)
+#define CODES         (QMCU_COLUMN_BYTES / 2u / 8u * 8u)
 #define ROWS_IN_PARTS 64
 
 /* Of the pairs' numbers, and of their second rows. */
@@ -116,7 +117,10 @@ static int32_t code_of(const qmcu_scale *scale, int32_t o, int32_t sum)
 static void write_rows(const qmcu_scale *scale, int32_t o, int32_t channels, const sums4 *s, qmcu_writer *writer)
 {
     const int32_t sums[ROWS] = {
-        (int32_t)((uint32_t)s->both0 - (uint32_t)s->second0) >> 8, s->second0, (int32_t)((uint32_t)s->both1 - (uint32_t)s->second1) >> 8, s->second1,
+        (int32_t)((uint32_t)s->both0 - (uint32_t)s->second0) >> 8,
+        s->second0,
+        (int32_t)((uint32_t)s->both1 - (uint32_t)s->second1) >> 8,
+        s->second1,
     };
     for (int32_t i = 0; i < ROWS && o + i < channels; i++) {
         qmcu_write(writer, code_of(scale, o + i, sums[i]));
@@ -124,7 +128,8 @@ static void write_rows(const qmcu_scale *scale, int32_t o, int32_t channels, con
 }
 
 /* Rows [first, end), whose sums find room in `sums` where there are several parts. */
-static void connect(const layer *l, const qmcu_scale *scale, int32_t first, int32_t end, int16_t *codes, qmcu_writer *writer)
+static void connect(const layer *l, const qmcu_scale *scale, int32_t first, int32_t end, int16_t *codes,
+                    qmcu_writer *writer)
 {
     sums4 sums[ROWS_IN_PARTS / ROWS];
     const int parts = l->length > CODES;
@@ -136,7 +141,7 @@ static void connect(const layer *l, const qmcu_scale *scale, int32_t first, int3
             gather(l->in, from, from + n < l->length ? from + n : l->length, codes);
         }
         for (int32_t o = first; o < end; o += ROWS) {
-            const sums4 zeros = { 0, 0, 0, 0 };
+            const sums4 zeros = {0, 0, 0, 0};
             sums4 s = add_codes(from == 0u ? zeros : sums[(o - first) / ROWS], codes, w, n);
             w += ROWS / 2 * l->padded;
             if (from + n == l->padded) {
@@ -148,12 +153,13 @@ static void connect(const layer *l, const qmcu_scale *scale, int32_t first, int3
     }
 }
 
-QMCU_KERNEL void qmcu_fully_connected_twins(const qmcu_fully_connected_params *params, const qmcu_map *in, const qmcu_map *out)
+QMCU_KERNEL void qmcu_fully_connected_twins(const qmcu_fully_connected_params *params, const qmcu_map *in,
+                                            const qmcu_map *out)
 {
     QMCU_ALIGN(8) int16_t codes[CODES];
     const qmcu_scale scale = qmcu_scale_of(&params->requant, out->format);
     const uint32_t length = (uint32_t)(in->h * in->w * in->channels);
-    const layer l = { params, in, length, (length + UNIT - 1u) / UNIT * UNIT, out->channels };
+    const layer l = {params, in, length, (length + UNIT - 1u) / UNIT * UNIT, out->channels};
     qmcu_writer writer = qmcu_write_pixel(out->data, out->format);
     if (length <= CODES) {
         gather(in, 0u, length, codes);
@@ -169,7 +175,8 @@ QMCU_KERNEL void qmcu_fully_connected_twins(const qmcu_fully_connected_params *p
 #else
 
 /* In plain C, for any core: right, not fast. */
-QMCU_KERNEL void qmcu_fully_connected_twins(const qmcu_fully_connected_params *params, const qmcu_map *in, const qmcu_map *out)
+QMCU_KERNEL void qmcu_fully_connected_twins(const qmcu_fully_connected_params *params, const qmcu_map *in,
+                                            const qmcu_map *out)
 {
     const int16_t *weights = params->weights;
     const uint32_t length = (uint32_t)(in->h * in->w * in->channels);
@@ -184,7 +191,8 @@ QMCU_KERNEL void qmcu_fully_connected_twins(const qmcu_fully_connected_params *p
                 for (int32_t c = 0; c < in->channels; c++) {
                     const int32_t both = w[k / 2u * 4u + k % 2u];
                     const int32_t second = (int8_t)(both & 255);
-                    sum += qmcu_code(qmcu_at(in, y, x, 0), (uint32_t)c, in->format) * (o % 2 == 0 ? (both - second) / 256 : second);
+                    sum += qmcu_code(qmcu_at(in, y, x, 0), (uint32_t)c, in->format) *
+                           (o % 2 == 0 ? (both - second) / 256 : second);
                     k++;
                 }
             }

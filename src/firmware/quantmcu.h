@@ -61,8 +61,8 @@ typedef struct {
 } qmcu_map;
 
 /*
- * Sliding window. Output pixel (oy, ox) reads input rows oy * stride_h - pad_top + ky * dilation_h, ky = 0 ... kernel_h - 1,
- * columns likewise; rows and columns outside the input region are padding. Negative pads skip rows and columns.
+ * Sliding window. Output pixel (oy, ox) reads input rows oy * stride_h - pad_top + ky * dilation_h, ky = 0 ... kernel_h
+ * - 1, columns likewise; rows and columns outside the input region are padding. Negative pads skip rows and columns.
  */
 typedef struct {
     int16_t kernel_h;
@@ -111,12 +111,12 @@ typedef struct {
 /*
  * Weights: 8 bits: int8_t. 4 bits: two to a byte, the first in the low nibble, two's complement.
  *   qmcu_conv2d, qmcu_fully_connected
- *       The rows of the output channels, kernel_h * kernel_w * (C_in / group) or h * w * C_in weights each, stand in pairs: first
- *       weights of both, second weights of both ... A group of an odd number of output channels ends with a row of zeros.
- *       4 bits: of each four places of a row, as long as there are four, the second and third are exchanged.
+ *       The rows of the output channels, kernel_h * kernel_w * (C_in / group) or h * w * C_in weights each, stand in
+ * pairs: first weights of both, second weights of both ... A group of an odd number of output channels ends with a row
+ * of zeros. 4 bits: of each four places of a row, as long as there are four, the second and third are exchanged.
  *   qmcu_depthwise2d
- *       Rows of the C weights of one kernel position (ky, kx). Every row starts on a byte (one of odd length and 4 bits ends with an
- *       unused high nibble).
+ *       Rows of the C weights of one kernel position (ky, kx). Every row starts on a byte (one of odd length and 4 bits
+ * ends with an unused high nibble).
  */
 
 typedef struct {
@@ -124,7 +124,7 @@ typedef struct {
     const void *weights;      /* [C_out / 2][kernel_h][kernel_w][C_in / group][2] */
     const int16_t *pad_codes; /* [C_in], code of padding by channel; NULL: 0 */
     qmcu_requant requant;
-    int32_t group; /* divides C_in and C_out */
+    int32_t group;       /* divides C_in and C_out */
     uint8_t weight_bits; /* 8 or 4 */
 } qmcu_conv2d_params;
 
@@ -203,8 +203,9 @@ void qmcu_depthwise2d(const qmcu_depthwise2d_params *params, const qmcu_map *in,
 void qmcu_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in, const qmcu_map *out);
 
 /*
- * The same with 8-bit weights in twins, int16_t[C_out / 4][length / 2][2][2] with rows and places of zeros up to the next multiples of 4: of each four
- * rows and two places 256 * w[first row] + w[second row], then those of the third and fourth row. For cores with the DSP extension.
+ * The same with 8-bit weights in twins, int16_t[C_out / 4][length / 2][2][2] with rows and places of zeros up to the
+ * next multiples of 4: of each four rows and two places 256 * w[first row] + w[second row], then those of the third and
+ * fourth row. For cores with the DSP extension.
  */
 void qmcu_fully_connected_twins(const qmcu_fully_connected_params *params, const qmcu_map *in, const qmcu_map *out);
 

@@ -28,7 +28,11 @@ export class ModelDecorations extends Disposable implements vscode.FileDecoratio
     const found = await this.digest(uri).catch(() => undefined);
     if (found === undefined) return undefined;
     if (found === wanted) return new vscode.FileDecoration('Q', vscode.l10n.t('Quantized'));
-    return new vscode.FileDecoration('!', vscode.l10n.t('Changed since it was quantized'), new vscode.ThemeColor('list.warningForeground'));
+    return new vscode.FileDecoration(
+      '!',
+      vscode.l10n.t('Changed since it was quantized'),
+      new vscode.ThemeColor('list.warningForeground'),
+    );
   }
 
   /** SHA-256 of a file; read again only when its size or time changes. */
@@ -54,7 +58,9 @@ async function hash(file: string): Promise<string> {
 /** The digest of the model that a plan was made for; undefined where there is no plan that can be read. */
 async function plannedDigest(plan: vscode.Uri): Promise<string | undefined> {
   try {
-    const { model } = JSON.parse(new TextDecoder().decode(await vscode.workspace.fs.readFile(plan))) as { model?: { sha256?: unknown } };
+    const { model } = JSON.parse(new TextDecoder().decode(await vscode.workspace.fs.readFile(plan))) as {
+      model?: { sha256?: unknown };
+    };
     return typeof model?.sha256 === 'string' ? model.sha256 : undefined;
   } catch {
     return undefined;

@@ -14,7 +14,10 @@ export function parseBytes(text: string): number | undefined {
   return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
-/** Bytes as people would type them, without rounding: `262144` → `256K`, `1000` → `1000`. {@link parseBytes} gives the same number back. */
+/**
+ * Bytes as people would type them, without rounding: `262144` → `256K`, `1000` → `1000`. {@link parseBytes} gives the
+ * same number back.
+ */
 export function editableBytes(bytes: number): string {
   if (bytes % (1024 * 1024) === 0) return `${bytes / (1024 * 1024)}M`;
   return bytes % 1024 === 0 ? `${bytes / 1024}K` : String(bytes);

@@ -9,7 +9,10 @@ interface Job {
   progress: ProgressEvent | null;
 }
 
-/** The long jobs under way, at most one for each model: shown as a notification with Cancel and, by the editors, in their pages. */
+/**
+ * The long jobs under way, at most one for each model: shown as a notification with Cancel and, by the editors, in
+ * their pages.
+ */
 export class Jobs extends Disposable {
   private readonly jobs = new Map<string, Job>();
   private readonly changed = this.own(new vscode.EventEmitter<vscode.Uri>());
@@ -44,17 +47,20 @@ export class Jobs extends Disposable {
     this.jobs.set(key, job);
     this.changed.fire(model);
     try {
-      return await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, (notification, token) => {
-        token.onCancellationRequested(() => job.abort.abort());
-        return work({
-          signal: job.abort.signal,
-          onProgress: (progress) => {
-            job.progress = progress;
-            notification.report({ message: describe(progress) });
-            this.changed.fire(model);
-          },
-        });
-      });
+      return await vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+        (notification, token) => {
+          token.onCancellationRequested(() => job.abort.abort());
+          return work({
+            signal: job.abort.signal,
+            onProgress: (progress) => {
+              job.progress = progress;
+              notification.report({ message: describe(progress) });
+              this.changed.fire(model);
+            },
+          });
+        },
+      );
     } finally {
       this.jobs.delete(key);
       this.changed.fire(model);

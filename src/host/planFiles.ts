@@ -35,7 +35,9 @@ export function isModel(uri: vscode.Uri): boolean {
   return /\.onnx$/i.test(uri.path);
 }
 
-/** The model that a plan says it is for; undefined if the file is no plan or names a file outside its own folder tree. */
+/**
+ * The model that a plan says it is for; undefined if the file is no plan or names a file outside its own folder tree.
+ */
 export async function modelUriOf(plan: vscode.Uri): Promise<vscode.Uri | undefined> {
   try {
     const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(plan));
@@ -48,7 +50,10 @@ export async function modelUriOf(plan: vscode.Uri): Promise<vscode.Uri | undefin
 }
 
 export async function exists(uri: vscode.Uri): Promise<boolean> {
-  return vscode.workspace.fs.stat(uri).then(() => true, () => false);
+  return vscode.workspace.fs.stat(uri).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Short name for messages. */

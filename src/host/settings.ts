@@ -15,16 +15,34 @@ export interface CustomBoard {
 }
 
 /** What the settings say about a quantization of a model; the rest is asked. */
-export type QuantizeSettings = Pick<QuantizeRequest, 'grid' | 'bits' | 'weights' | 'phi' | 'search' | 'lambda' | 'epsilon' | 'accuracyBudget' | 'bitOpsTarget' | 'classes' | 'limit' | 'sizes'> & {
+export type QuantizeSettings = Pick<
+  QuantizeRequest,
+  | 'grid'
+  | 'bits'
+  | 'weights'
+  | 'phi'
+  | 'search'
+  | 'lambda'
+  | 'epsilon'
+  | 'accuracyBudget'
+  | 'bitOpsTarget'
+  | 'classes'
+  | 'limit'
+  | 'sizes'
+> & {
   readonly sramBytes: number | undefined;
   readonly flashBytes: number | undefined;
 };
 
-/** Reads the settings that hold for a file. Values outside their range fall back to the default: settings.json is typed by hand. */
+/**
+ * Reads the settings that hold for a file. Values outside their range fall back to the default: settings.json is typed
+ * by hand.
+ */
 export function quantizeSettings(scope: vscode.Uri): QuantizeSettings {
   const config = vscode.workspace.getConfiguration(SECTION, scope);
   const positive = (key: string) => optional(config.get(key), (n) => Number.isInteger(n) && n > 0);
-  const number = (key: string, ok: (n: number) => boolean) => optional(config.get(key), ok) ?? defaultOf<number>(config, key);
+  const number = (key: string, ok: (n: number) => boolean) =>
+    optional(config.get(key), ok) ?? defaultOf<number>(config, key);
   return {
     grid: parseGrid(config.get('patchGrid')),
     bits: parseBits(config.get('activationBits')),
@@ -51,8 +69,13 @@ export function optimizeSetting(scope: vscode.Uri): 'speed' | 'size' {
 export function customBoards(scope: vscode.Uri): CustomBoard[] {
   const boards: unknown = vscode.workspace.getConfiguration(SECTION, scope).get('boards');
   if (!Array.isArray(boards)) return [];
-  return boards.filter((board: Partial<CustomBoard> | null): board is CustomBoard =>
-    typeof board?.name === 'string' && isBytes(board.sramBytes) && isBytes(board.flashBytes) && (board.core === undefined || coreOf(board.core) !== undefined));
+  return boards.filter(
+    (board: Partial<CustomBoard> | null): board is CustomBoard =>
+      typeof board?.name === 'string' &&
+      isBytes(board.sramBytes) &&
+      isBytes(board.flashBytes) &&
+      (board.core === undefined || coreOf(board.core) !== undefined),
+  );
 }
 
 function isBytes(value: unknown): value is number {

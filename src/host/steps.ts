@@ -20,7 +20,8 @@ export type Step = (place: StepPlace) => Promise<void>;
 
 /**
  * Asks one question after the other, with a Back button from the second on.
- * @param steps what is asked, or gives it by the answers so far; an answer may only change the questions that come after it
+ * @param steps what is asked, or gives it by the answers so far; an answer may only change the questions that come
+ *   after it
  * @returns false when the user left (Escape)
  */
 export async function runSteps(title: string, steps: readonly Step[] | (() => readonly Step[])): Promise<boolean> {
@@ -39,7 +40,12 @@ export async function runSteps(title: string, steps: readonly Step[] | (() => re
 }
 
 /** Lets the user pick one row; `active` is the one that Enter takes. @throws {vscode.CancellationError} on Escape */
-export function pick<T>(place: StepPlace, placeholder: string, items: readonly (Choice<T> | vscode.QuickPickItem)[], active?: Choice<T>): Promise<T> {
+export function pick<T>(
+  place: StepPlace,
+  placeholder: string,
+  items: readonly (Choice<T> | vscode.QuickPickItem)[],
+  active?: Choice<T>,
+): Promise<T> {
   return ask((resolve) => {
     const input = vscode.window.createQuickPick<Choice<T> | vscode.QuickPickItem>();
     input.items = items;
@@ -55,13 +61,23 @@ export function pick<T>(place: StepPlace, placeholder: string, items: readonly (
   }, place);
 }
 
-/** Lets the user type a value; `parse` gives undefined for what is none. @throws {vscode.CancellationError} on Escape */
-export function type<T>(place: StepPlace, prompt: string, value: string, parse: (text: string) => T | undefined, problem: string): Promise<T> {
+/**
+ * Lets the user type a value; `parse` gives undefined for what is none. @throws {vscode.CancellationError} on Escape
+ */
+export function type<T>(
+  place: StepPlace,
+  prompt: string,
+  value: string,
+  parse: (text: string) => T | undefined,
+  problem: string,
+): Promise<T> {
   return ask((resolve) => {
     const input = vscode.window.createInputBox();
     input.prompt = prompt;
     input.value = value;
-    input.onDidChangeValue((text) => { input.validationMessage = parse(text) === undefined ? problem : undefined; });
+    input.onDidChangeValue((text) => {
+      input.validationMessage = parse(text) === undefined ? problem : undefined;
+    });
     input.onDidAccept(() => {
       const parsed = parse(input.value);
       if (parsed === undefined) input.validationMessage = problem;
@@ -71,9 +87,13 @@ export function type<T>(place: StepPlace, prompt: string, value: string, parse: 
   }, place);
 }
 
-async function ask<T, I extends vscode.QuickInput & { buttons: readonly vscode.QuickInputButton[]; onDidTriggerButton: vscode.Event<vscode.QuickInputButton> }>(
-  make: (resolve: (value: T) => void) => I, { title, step, totalSteps }: StepPlace,
-): Promise<T> {
+async function ask<
+  T,
+  I extends vscode.QuickInput & {
+    buttons: readonly vscode.QuickInputButton[];
+    onDidTriggerButton: vscode.Event<vscode.QuickInputButton>;
+  },
+>(make: (resolve: (value: T) => void) => I, { title, step, totalSteps }: StepPlace): Promise<T> {
   let input: I | undefined;
   try {
     return await new Promise<T>((resolve, reject) => {
@@ -84,7 +104,9 @@ async function ask<T, I extends vscode.QuickInput & { buttons: readonly vscode.Q
       input.totalSteps = totalSteps > 1 ? totalSteps : undefined;
       input.ignoreFocusOut = true;
       input.buttons = step > 1 ? [vscode.QuickInputButtons.Back] : [];
-      input.onDidTriggerButton((button) => { if (button === vscode.QuickInputButtons.Back) reject(new Back()); });
+      input.onDidTriggerButton((button) => {
+        if (button === vscode.QuickInputButtons.Back) reject(new Back());
+      });
       input.onDidHide(() => reject(new vscode.CancellationError()));
       input.show();
     });

@@ -1,4 +1,7 @@
-/** A layered drawing of a graph, computed by the engine so that the page's thread never waits for it. Plain arrays: it crosses two borders. */
+/**
+ * A layered drawing of a graph, computed by the engine so that the page's thread never waits for it. Plain arrays: it
+ * crosses two borders.
+ */
 export interface DrawingRequest {
   /** Producers of each node. Only producers with a smaller index count: layers come in topological order. */
   readonly inputs: readonly (readonly number[])[];

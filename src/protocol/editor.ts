@@ -11,7 +11,10 @@ export interface EditorHost {
   ready(): Promise<void>;
   /** Run a command of the extension on this model: quantize, generate, openPlan, reveal an ONNX problem … */
   runCommand(command: 'quantize' | 'generate' | 'evaluate' | 'openPlan' | 'cancel'): Promise<void>;
-  /** Changes the plan. Rejects with one line for people where that is not possible; else `showPreview` and later `show` follow. */
+  /**
+   * Changes the plan. Rejects with one line for people where that is not possible; else `showPreview` and later `show`
+   * follow.
+   */
   changePlan(change: PlanChange): Promise<void>;
   /** Takes the last change made here back, or makes it again; false when there is nothing to do. */
   undo(): Promise<boolean>;
@@ -71,12 +74,20 @@ export interface EditorPage {
   showPreview(preview: PreviewView): Promise<void>;
   /** The sweeps beside the plan have changed. */
   sweepsChanged(): Promise<void>;
-  /** Selects a layer by its index in the view and brings it into sight: the person came from the plan's text or the generated C. */
+  /**
+   * Selects a layer by its index in the view and brings it into sight: the person came from the plan's text or the
+   * generated C.
+   */
   revealLayer(layer: number): Promise<void>;
-  /** What came of something that the person had run on this model, e.g. its self-test: one line, until it is closed or replaced. */
+  /**
+   * What came of something that the person had run on this model, e.g. its self-test: one line, until it is closed or
+   * replaced.
+   */
   showResult(result: { readonly ok: boolean; readonly message: string }): Promise<void>;
   /** The model cannot be read: one line for people. */
   showError(message: string): Promise<void>;
   /** Something of this model is being computed; null when done. */
-  showProgress(progress: { readonly stage: string; readonly done: number; readonly total: number } | null): Promise<void>;
+  showProgress(
+    progress: { readonly stage: string; readonly done: number; readonly total: number } | null,
+  ): Promise<void>;
 }

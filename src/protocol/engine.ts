@@ -7,8 +7,9 @@ import type { TradeOffView } from './tradeOff';
 import type { EditorView, PreviewView, SampleImageView, TargetView } from './views';
 
 /**
- * What the extension host asks of the engine, wherever that runs (a worker thread today). One interface is the single truth: the worker implements it, the
- * host holds a client with the same methods. Every argument and result is structured-cloneable. Failures reject with a {@link RemoteError}.
+ * What the extension host asks of the engine, wherever that runs (a worker thread today). One interface is the single
+ * truth: the worker implements it, the host holds a client with the same methods. Every argument and result is
+ * structured-cloneable. Failures reject with a {@link RemoteError}.
  */
 export interface EngineService extends SweepService {
   targets(): Promise<readonly TargetView[]>;
@@ -20,13 +21,19 @@ export interface EngineService extends SweepService {
   prepare(request: ViewRequest): Promise<void>;
   /** The text of a plan after a change, with the figures that are known at once. Writes nothing. */
   change(request: ChangeRequest): Promise<ChangeResult>;
-  /** The first image of the plan's calibration, as the network sees it; null for models without images, or where they are gone. */
+  /**
+   * The first image of the plan's calibration, as the network sees it; null for models without images, or where they
+   * are gone.
+   */
   sampleImage(request: ViewRequest): Promise<SampleImageView | null>;
   /** Where to draw the layers of a network. */
   layout(request: DrawingRequest): Promise<DrawingView>;
   /** Distributions of a layer's weights and output under a plan. */
   layerDetails(request: LayerDetailsRequest): Promise<LayerDetailsView>;
-  /** The planner's other choices at a plan's bits, and what φ does to its patches. Takes up to seconds on large networks. */
+  /**
+   * The planner's other choices at a plan's bits, and what φ does to its patches. Takes up to seconds on large
+   * networks.
+   */
   tradeOff(request: ViewRequest): Promise<TradeOffView>;
   /** The plan's model layer by layer with everything at 8 bits, as it would be shown. Needs the calibration. */
   baseline(request: ViewRequest): Promise<EditorView>;
@@ -54,7 +61,8 @@ export interface ViewRequest {
 
 /** Something that keeps a plan from being used as it stands, or from being made again. */
 export interface PlanProblem {
-  readonly code: 'invalid' | 'model-missing' | 'model-changed' | 'parameters-missing' | 'parameters-other' | 'images-missing';
+  readonly code:
+    'invalid' | 'model-missing' | 'model-changed' | 'parameters-missing' | 'parameters-other' | 'images-missing';
   /** `warning`: the plan can be used all the same. */
   readonly severity: 'error' | 'warning';
   /** Keys that lead to the value in the plan's text; empty for the whole of it. */
@@ -226,7 +234,10 @@ export interface GenerateSummary {
   readonly written: readonly string[];
   readonly unchanged: readonly string[];
   readonly removed: readonly string[];
-  /** What the project's build files need, so that its build finds the sources: made with `editBuildFiles`, otherwise proposed. */
+  /**
+   * What the project's build files need, so that its build finds the sources: made with `editBuildFiles`, otherwise
+   * proposed.
+   */
   readonly edits: readonly BuildFileEdit[];
   /** The same to be added by hand, one line each; empty when nothing is left to do. */
   readonly instructions: readonly string[];

@@ -4,7 +4,10 @@ import type { RpcMessage } from './rpc';
 /** What a caller may give along with a call. */
 export interface CallOptions {
   readonly onProgress?: (progress: ProgressEvent) => void;
-  /** Aborting asks the server to stop; the call then rejects with a failure of kind `cancelled` once the server has answered. */
+  /**
+   * Aborting asks the server to stop; the call then rejects with a failure of kind `cancelled` once the server has
+   * answered.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -33,8 +36,8 @@ interface Pending {
 }
 
 /**
- * One end of a channel: calls the methods of the other end and serves calls of its own. It knows nothing of the transport: `post`
- * sends a message, `receive` is called with those that arrive.
+ * One end of a channel: calls the methods of the other end and serves calls of its own. It knows nothing of the
+ * transport: `post` sends a message, `receive` is called with those that arrive.
  */
 export class RpcPeer {
   private lastId = 0;
@@ -55,13 +58,16 @@ export class RpcPeer {
     this.implementation = implementation;
   }
 
-  /** The other end's methods. Each call rejects with a {@link RemoteFailure}, or with the error given to {@link close}. */
+  /**
+   * The other end's methods. Each call rejects with a {@link RemoteFailure}, or with the error given to {@link close}.
+   */
   client<T extends object>(options: CallOptions = {}): T {
     return new Proxy({} as T, {
       // `then` is asked for when the client itself is awaited or returned by an async function.
-      get: (_target, method) => typeof method === 'symbol' || method === 'then'
-        ? undefined
-        : (...args: unknown[]) => this.call(method, args, options),
+      get: (_target, method) =>
+        typeof method === 'symbol' || method === 'then'
+          ? undefined
+          : (...args: unknown[]) => this.call(method, args, options),
     });
   }
 

@@ -1,6 +1,6 @@
 /**
- * Typed remote procedure calls over any message channel: worker port, webview, child process.
- * `T` is an interface of async methods; the server implements it, `Client<T>` has the same methods. Exceptions reach the caller.
+ * Typed remote procedure calls over any message channel: worker port, webview, child process. `T` is an interface of
+ * async methods; the server implements it, `Client<T>` has the same methods. Exceptions reach the caller.
  */
 import type { ProgressEvent, RemoteError } from './engine';
 

@@ -1,6 +1,9 @@
 import type { StageChoice, TailStageChoice } from './changes';
 
-/** What the page plots of a plan against others, beside its sweeps: what the planner finds at the plan's bits, and what φ does. */
+/**
+ * What the page plots of a plan against others, beside its sweeps: what the planner finds at the plan's bits, and what
+ * φ does.
+ */
 export interface TradeOffView {
   /** From the most SRAM to the least. Empty without the calibration. */
   readonly memory: readonly MemoryPointView[];
@@ -8,7 +11,10 @@ export interface TradeOffView {
   readonly phi: readonly PhiPointView[] | null;
 }
 
-/** A way to run the network at the plan's bits. The arena is a bound that the layout nearly always reaches, with every branch at mixed precision. */
+/**
+ * A way to run the network at the plan's bits. The arena is a bound that the layout nearly always reaches, with every
+ * branch at mixed precision.
+ */
 export interface MemoryPointView {
   /** Null: layer by layer. */
   readonly stage: StageChoice | null;
@@ -32,6 +38,9 @@ export interface PhiPointView {
   readonly anyOutlier: number;
   /** Positions that static classes then give to the outlier class. */
   readonly positions: number;
-  /** Of the marked patches of all images, those at such a position; null where none is marked. As many positions drawn at random hold `positions` of them on average. */
+  /**
+   * Of the marked patches of all images, those at such a position; null where none is marked. As many positions drawn
+   * at random hold `positions` of them on average.
+   */
   readonly covered: number | null;
 }

@@ -1,6 +1,6 @@
 /**
- * What the editor's page shows, as plain data that crosses process borders: no classes, no typed arrays beyond small ones, names as text.
- * The worker fills these from Graph, Plan and Program; the page draws them and knows nothing else.
+ * What the editor's page shows, as plain data that crosses process borders: no classes, no typed arrays beyond small
+ * ones, names as text. The worker fills these from Graph, Plan and Program; the page draws them and knows nothing else.
  */
 
 export interface ShapeView {
@@ -49,7 +49,10 @@ export interface LayerPlanView {
   readonly weightBytes: number;
   /** Entropy of the codes at each candidate, Ω, Φ and score S, where calibration statistics are at hand. */
   readonly candidates: readonly CandidateView[];
-  /** The same for the bits at which the layer reads its input, where that is a decision of its own (a view of a map that stays at 8 bits). */
+  /**
+   * The same for the bits at which the layer reads its input, where that is a decision of its own (a view of a map that
+   * stays at 8 bits).
+   */
   readonly inputCandidates: readonly CandidateView[];
   readonly locked: boolean;
   /** Bits that may be chosen for the output map; one entry where there is no choice. */
@@ -60,7 +63,10 @@ export interface LayerPlanView {
   readonly instructions: number;
   /** Shannon entropy of the output map's codes as they are stored, bits; null without the calibration. */
   readonly entropy: number | null;
-  /** Signal-to-noise ratio of the output map against float in the last evaluation of this plan, dB; null where there is none, or no noise. */
+  /**
+   * Signal-to-noise ratio of the output map against float in the last evaluation of this plan, dB; null where there is
+   * none, or no noise.
+   */
   readonly snr: number | null;
 }
 
@@ -85,7 +91,12 @@ export interface ModelView {
   readonly macs: number;
   readonly parameters: number;
   /** One line each: unsupported operators and anything else that prevents quantization. */
-  readonly problems: readonly { readonly node: string; readonly operator: string; readonly message: string; readonly remedy: string }[];
+  readonly problems: readonly {
+    readonly node: string;
+    readonly operator: string;
+    readonly message: string;
+    readonly remedy: string;
+  }[];
 }
 
 /** A buffer of the Program on the memory chart: a rectangle offset…offset+bytes × firstStep…lastStep. */
@@ -118,7 +129,10 @@ export interface BranchView {
   readonly row: number;
   readonly col: number;
   readonly class: 'outlier' | 'regular';
-  /** Patch of the stage's output and region of the network's input that it needs (halo included), each [y0, x0, y1, x1] as fractions 0…1 of the map: top, left, bottom, right. */
+  /**
+   * Patch of the stage's output and region of the network's input that it needs (halo included), each [y0, x0, y1, x1]
+   * as fractions 0…1 of the map: top, left, bottom, right.
+   */
   readonly patch: readonly [number, number, number, number];
   readonly input: readonly [number, number, number, number];
 }
@@ -143,7 +157,10 @@ export interface PlanView {
   readonly target: TargetView;
   /** True when the model file no longer has the hash that the plan was made for. */
   readonly stale: boolean;
-  /** Bits were changed since the weights were fitted to the images: they are shown, and generated, without error compensation. */
+  /**
+   * Bits were changed since the weights were fitted to the images: they are shown, and generated, without error
+   * compensation.
+   */
   readonly unfitted: boolean;
   readonly stage: {
     readonly splitLayer: number;
@@ -164,7 +181,10 @@ export interface PlanView {
     readonly phi: number;
     readonly lambda: number;
     readonly images: number;
-    /** What bits by measured sensitivity keep to: a reduction of BitOPs, and the budget in points (or percent of the outputs' power) that it was found for. */
+    /**
+     * What bits by measured sensitivity keep to: a reduction of BitOPs, and the budget in points (or percent of the
+     * outputs' power) that it was found for.
+     */
     readonly bitOpsTarget?: number;
     readonly accuracyBudget?: number;
   };
@@ -198,7 +218,12 @@ export interface FiguresView {
   /** Estimated time of one inference, milliseconds; null for cores without a model of the kernels. */
   readonly latencyMs: number | null;
   /** The same network layer by layer with all weights and maps at 8 bits: what the plan is compared with. */
-  readonly int8Layerwise: { readonly arenaBytes: number; readonly flashBytes: number; readonly bitOps: number; readonly latencyMs: number | null };
+  readonly int8Layerwise: {
+    readonly arenaBytes: number;
+    readonly flashBytes: number;
+    readonly bitOps: number;
+    readonly latencyMs: number | null;
+  };
   readonly weightBytes: number;
   readonly flashBytes: number;
   /** The part of the weights' bytes that is weight codes, see {@link PreviewView}. */
@@ -232,7 +257,9 @@ export interface AccuracyView {
   readonly quantizedTop1: number | null;
   /** Images on which both choose the same class; null for networks that are no classifiers. */
   readonly agreement: number | null;
-  /** Signal-to-noise ratio of the outputs against float, dB; missing without noise, and in results of earlier versions. */
+  /**
+   * Signal-to-noise ratio of the outputs against float, dB; missing without noise, and in results of earlier versions.
+   */
   readonly outputSnr?: number;
 }
 

@@ -23,7 +23,10 @@ export const noExplanation: Explanation = { output: new Map(), input: new Map(),
 const known = new WeakMap<Calibration, { readonly key: string; readonly value: Explanation }>();
 
 /** Entropy, Ω, Φ and score of each candidate of each decision, exactly as the search sees them. */
-export function explain({ graph, plan, parameters }: Pick<OpenedPlan, 'graph' | 'plan' | 'parameters'>, calibration: Calibration): Explanation {
+export function explain(
+  { graph, plan, parameters }: Pick<OpenedPlan, 'graph' | 'plan' | 'parameters'>,
+  calibration: Calibration,
+): Explanation {
   const weightBits = (layer: LayerId): 8 | 4 => parameters.layers.get(layer)?.weightBits ?? 8;
   const key = JSON.stringify([plan.search.bits, plan.search.lambda, graph.layers.map((layer) => weightBits(layer.id))]);
   const found = known.get(calibration);
@@ -33,11 +36,24 @@ export function explain({ graph, plan, parameters }: Pick<OpenedPlan, 'graph' | 
   return value;
 }
 
-function explainDecisions(graph: Graph, plan: Plan, calibration: Calibration, weightBits: (layer: LayerId) => 8 | 4): Explanation {
+function explainDecisions(
+  graph: Graph,
+  plan: Plan,
+  calibration: Calibration,
+  weightBits: (layer: LayerId) => 8 | 4,
+): Explanation {
   const output = new Map<LayerId, readonly CandidateView[]>();
   const input = new Map<LayerId, readonly CandidateView[]>();
   const bits = [...new Set([8 as const, ...plan.search.bits])].sort((a, b) => b - a);
-  for (const { unit, candidates } of scoreUnits(graph, calibration, decisionUnits(graph), bits, plan.search.lambda, weightBits, () => null)) {
+  for (const { unit, candidates } of scoreUnits(
+    graph,
+    calibration,
+    decisionUnits(graph),
+    bits,
+    plan.search.lambda,
+    weightBits,
+    () => null,
+  )) {
     // A map that no layer with weights reads is no matter of the score.
     if (unit.readers.length === 0) continue;
     if (unit.kind === 'view') {

@@ -2,7 +2,14 @@ import { regionHeight, regionPixels } from '../engine/graph/region';
 import { isWeighted, type Graph } from '../engine/graph/types';
 import type { Schedule, ScheduleStep } from '../engine/schedule/schedule';
 import { extentOf, wholeExtent } from '../engine/cost/kernelCost';
-import { callInstructions, copyInstructions, elementInstructions, instructionsMs, layerInstructions, stepInstructions } from '../engine/cost/latency';
+import {
+  callInstructions,
+  copyInstructions,
+  elementInstructions,
+  instructionsMs,
+  layerInstructions,
+  stepInstructions,
+} from '../engine/cost/latency';
 import type { Program, Step } from '../engine/program/types';
 import type { BitDecisions } from '../engine/quantize/quantizeGraph';
 import type { TargetView } from '../protocol/views';
@@ -12,7 +19,9 @@ import type { Core } from '../engine/targets/types';
 export function layersInstructions(graph: Graph, program: Program, outlierShare: number): number[] {
   const layers = graph.layers.map(() => 0);
   const share = ({ guard }: Step): number => (guard === null ? 1 : guard.value === 1 ? outlierShare : 1 - outlierShare);
-  stepInstructions(program).forEach((instructions, i) => { layers[program.steps[i].layer] += instructions * share(program.steps[i]); });
+  stepInstructions(program).forEach((instructions, i) => {
+    layers[program.steps[i].layer] += instructions * share(program.steps[i]);
+  });
   return layers;
 }
 
@@ -24,29 +33,53 @@ export function int8LayerwiseInstructions(graph: Graph): number {
 }
 
 /** Estimated instructions of a schedule: what its program will be estimated at, without lowering it. */
-export function scheduleInstructions(graph: Graph, schedule: Schedule, decisions: BitDecisions, outlierShare: number): number {
-  const share = ({ guard }: ScheduleStep): number => (guard === null ? 1 : guard === 'outlier' ? outlierShare : 1 - outlierShare);
+export function scheduleInstructions(
+  graph: Graph,
+  schedule: Schedule,
+  decisions: BitDecisions,
+  outlierShare: number,
+): number {
+  const share = ({ guard }: ScheduleStep): number =>
+    guard === null ? 1 : guard === 'outlier' ? outlierShare : 1 - outlierShare;
   return schedule.steps.reduce((sum, step) => sum + share(step) * workOf(graph, schedule, step, decisions), 0);
 }
 
-function workOf(graph: Graph, { buffers }: Schedule, { kind, layer: id, inputs, output }: ScheduleStep, decisions: BitDecisions): number {
+function workOf(
+  graph: Graph,
+  { buffers }: Schedule,
+  { kind, layer: id, inputs, output }: ScheduleStep,
+  decisions: BitDecisions,
+): number {
   const layer = graph.layers[id];
   const codes = output ? regionPixels(output.region) * output.channels : 0;
-  const copied = (): number => (output ? copyInstructions(Math.ceil((codes * buffers[output.buffer].bits) / 8), regionHeight(output.region), 1) : 0);
+  const copied = (): number =>
+    output ? copyInstructions(Math.ceil((codes * buffers[output.buffer].bits) / 8), regionHeight(output.region), 1) : 0;
   switch (kind) {
     case 'layer':
       if (!output) return 0;
       if (layer.kind === 'concat') return copied();
-      return layerInstructions(graph, layer, extentOf(output.region), inputs.length > 0 ? buffers[inputs[0].buffer].bits : 8, isWeighted(layer) ? decisions.weightBits(id) : 8);
-    case 'view': return callInstructions(1) + elementInstructions(codes);
-    case 'classify': return callInstructions(1) + elementInstructions(regionPixels(inputs[0].region) * inputs[0].channels);
+      return layerInstructions(
+        graph,
+        layer,
+        extentOf(output.region),
+        inputs.length > 0 ? buffers[inputs[0].buffer].bits : 8,
+        isWeighted(layer) ? decisions.weightBits(id) : 8,
+      );
+    case 'view':
+      return callInstructions(1) + elementInstructions(codes);
+    case 'classify':
+      return callInstructions(1) + elementInstructions(regionPixels(inputs[0].region) * inputs[0].channels);
     case 'load':
     case 'keep':
-    case 'restore': return copied();
+    case 'restore':
+      return copied();
   }
 }
 
 /** Milliseconds on a board; null for cores without a model of the kernels, and boards that the table does not have. */
-export function millisecondsOn({ core, clockMHz }: Pick<TargetView, 'core' | 'clockMHz'>, instructions: number): number | null {
+export function millisecondsOn(
+  { core, clockMHz }: Pick<TargetView, 'core' | 'clockMHz'>,
+  instructions: number,
+): number | null {
   return clockMHz > 0 ? instructionsMs(instructions, core as Core, clockMHz) : null;
 }

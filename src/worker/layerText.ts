@@ -16,7 +16,10 @@ export function layerDetail(layer: Layer): string {
     case 'pad':
       return [layer.padding.top, layer.padding.left, layer.padding.bottom, layer.padding.right].join(',');
     case 'resize':
-      return `${layer.mode} ×${Number(layer.scaleH.toFixed(2))}${layer.scaleH === layer.scaleW ? '' : `,${Number(layer.scaleW.toFixed(2))}`}`;
+      return (
+        `${layer.mode} ` +
+        `×${Number(layer.scaleH.toFixed(2))}${layer.scaleH === layer.scaleW ? '' : `,${Number(layer.scaleW.toFixed(2))}`}`
+      );
     case 'activation':
       return layer.fn.name === 'formula' ? layer.fn.label : layer.fn.name;
     case 'slice':
@@ -39,7 +42,11 @@ export function parameterCount(layer: Layer): number {
 
 function windowText({ kernelH, kernelW, strideH, strideW, dilationH, dilationW }: Window): string {
   const pair = (h: number, w: number): string => (h === w ? `${h}` : `${h},${w}`);
-  return join(`${kernelH}×${kernelW}`, (strideH > 1 || strideW > 1) && `s${pair(strideH, strideW)}`, (dilationH > 1 || dilationW > 1) && `d${pair(dilationH, dilationW)}`);
+  return join(
+    `${kernelH}×${kernelW}`,
+    (strideH > 1 || strideW > 1) && `s${pair(strideH, strideW)}`,
+    (dilationH > 1 || dilationW > 1) && `d${pair(dilationH, dilationW)}`,
+  );
 }
 
 function join(...parts: (string | false)[]): string {

@@ -1,7 +1,13 @@
 import { UserError } from '../engine/common/errors';
 import { layerMacs } from '../engine/graph/macs';
 import type { Graph } from '../engine/graph/types';
-import { describeModel, importModel, type ModelDescription, type NodeDescription, type ValueDescription } from '../engine/onnx';
+import {
+  describeModel,
+  importModel,
+  type ModelDescription,
+  type NodeDescription,
+  type ValueDescription,
+} from '../engine/onnx';
 import type { LayerView, ModelView, ShapeView } from '../protocol/views';
 import { layerDetail, parameterCount } from './layerText';
 
@@ -22,9 +28,17 @@ export interface ShownModel {
  * Reads a model for display: its layers, or where it cannot be imported its nodes, with each problem at its node.
  * @throws UserError when the file cannot be read as ONNX at all
  */
-export async function readModelView(modelPath: string, sizes: Readonly<Record<string, number>> = {}): Promise<ShownModel> {
+export async function readModelView(
+  modelPath: string,
+  sizes: Readonly<Record<string, number>> = {},
+): Promise<ShownModel> {
   const description = await describeModel(modelPath, { sizes });
-  const problems = description.problems.map(({ node, opType, message, remedy }) => ({ node, operator: opType, message, remedy }));
+  const problems = description.problems.map(({ node, opType, message, remedy }) => ({
+    node,
+    operator: opType,
+    message,
+    remedy,
+  }));
   let graph: Graph | null = null;
   const deferred = problems.length === 0 && description.parameters.count > MOST_PARAMETERS;
   if (problems.length === 0 && !deferred) {
@@ -79,7 +93,9 @@ function graphLayer(graph: Graph, id: number): LayerView {
 
 /** The file's own nodes, in its order. */
 function nodeLayers({ nodes, problems }: ModelDescription): LayerView[] {
-  const producer = new Map(nodes.flatMap((node, id) => node.outputs.filter((output) => output !== '').map((output) => [output, id] as const)));
+  const producer = new Map(
+    nodes.flatMap((node, id) => node.outputs.filter((output) => output !== '').map((output) => [output, id] as const)),
+  );
   const problemOf = new Map(problems.map((problem) => [`${problem.opType} ${problem.node}`, problem]));
   return nodes.map((node, id): LayerView => {
     const problem = problemOf.get(`${node.opType} ${node.name}`);
@@ -88,7 +104,9 @@ function nodeLayers({ nodes, problems }: ModelDescription): LayerView[] {
       name: node.name,
       kind: node.opType,
       operators: node.domain === '' ? node.opType : `${node.domain}.${node.opType}`,
-      inputs: node.inputs.map((input) => producer.get(input)).filter((input) => input !== undefined && input !== id) as number[],
+      inputs: node.inputs
+        .map((input) => producer.get(input))
+        .filter((input) => input !== undefined && input !== id) as number[],
       output: shapeOf(node.outputShapes[0] ?? null),
       outputName: node.outputs[0] ?? '',
       detail: nodeDetail(node),
@@ -103,7 +121,9 @@ function nodeLayers({ nodes, problems }: ModelDescription): LayerView[] {
 function nodeDetail({ attributes }: NodeDescription): string {
   const value = (name: string): string => attributes.find((attribute) => attribute.name === name)?.value ?? '';
   const stride = [...new Set(value('strides').split(', '))].join(',');
-  return [value('kernel_shape').replaceAll(', ', '×'), stride === '' || stride === '1' ? '' : `s${stride}`].filter((part) => part !== '').join(' ');
+  return [value('kernel_shape').replaceAll(', ', '×'), stride === '' || stride === '1' ? '' : `s${stride}`]
+    .filter((part) => part !== '')
+    .join(' ');
 }
 
 /** H×W×C of an NCHW image or an N×C vector. */

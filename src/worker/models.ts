@@ -24,8 +24,8 @@ interface Entry {
 }
 
 /**
- * Models and calibrations that were read, so that a changed bit does not cost reading them again. A model is the same as long as its file's size and time are;
- * the ones used last are kept until the engine stops.
+ * Models and calibrations that were read, so that a changed bit does not cost reading them again. A model is the same
+ * as long as its file's size and time are; the ones used last are kept until the engine stops.
  */
 export class ModelStore {
   private entries: Entry[] = [];
@@ -45,7 +45,9 @@ export class ModelStore {
     if (graph) return { sha256, graph };
     // Where it cannot be imported, importing says why.
     entry.graph ??= importModel(modelPath, { sizes });
-    entry.graph.catch(() => { entry.graph = undefined; });
+    entry.graph.catch(() => {
+      entry.graph = undefined;
+    });
     return { sha256, graph: await entry.graph };
   }
 
@@ -66,24 +68,35 @@ export class ModelStore {
     const value = open();
     if (entry) {
       entry.opened = { key, value };
-      value.catch(() => { if (entry.opened?.value === value) entry.opened = undefined; });
+      value.catch(() => {
+        if (entry.opened?.value === value) entry.opened = undefined;
+      });
     }
     return value;
   }
 
   private async entryOf(graph: Graph): Promise<Entry | undefined> {
-    const known = await Promise.all(this.entries.map(async (entry) => ({ entry, graphs: [(await entry.shown.catch(() => null))?.graph, await entry.graph?.catch(() => null)] })));
+    const known = await Promise.all(
+      this.entries.map(async (entry) => ({
+        entry,
+        graphs: [(await entry.shown.catch(() => null))?.graph, await entry.graph?.catch(() => null)],
+      })),
+    );
     return known.find(({ graphs }) => graphs.includes(graph))?.entry;
   }
 
   private async entry(modelPath: string, sizes: Sizes): Promise<Entry> {
-    const stat = await fs.stat(modelPath).catch((error: Error) => { throw new UserError(`${modelPath} cannot be read: ${error.message}.`, { cause: error }); });
+    const stat = await fs.stat(modelPath).catch((error: Error) => {
+      throw new UserError(`${modelPath} cannot be read: ${error.message}.`, { cause: error });
+    });
     const key = JSON.stringify([modelPath, stat.size, stat.mtimeMs, stat.ino, sizes ?? {}]);
     let entry = this.entries.find((e) => e.key === key);
     if (!entry) {
       const shown = readModelView(modelPath, sizes);
       entry = { key, shown };
-      shown.catch(() => { this.entries = this.entries.filter((e) => e.key !== key); });
+      shown.catch(() => {
+        this.entries = this.entries.filter((e) => e.key !== key);
+      });
     }
     this.entries = [entry, ...this.entries.filter((e) => e !== entry)].slice(0, KEPT_MODELS);
     return entry;

@@ -9,12 +9,17 @@ import type { OutlierMapView } from '../protocol/views';
 const MOST_MACS = 400e6;
 
 /**
- * Where the values lie that patches are classified by, and which of them are outliers in one image: the float network up to its first convolution, before the
- * activation.
+ * Where the values lie that patches are classified by, and which of them are outliers in one image: the float network
+ * up to its first convolution, before the activation.
  * @param inputs real values of the network's inputs, HWC
  * @returns null where that would be too much work
  */
-export function outlierMap(graph: Graph, statistics: PatchStatistics, phi: number, inputs: readonly Float32Array[]): OutlierMapView | null {
+export function outlierMap(
+  graph: Graph,
+  statistics: PatchStatistics,
+  phi: number,
+  inputs: readonly Float32Array[],
+): OutlierMapView | null {
   const { h, w, c } = graph.maps[statistics.map].shape;
   const values = valuesOf(graph, statistics, inputs);
   if (!values) return null;
@@ -29,7 +34,11 @@ export function outlierMap(graph: Graph, statistics: PatchStatistics, phi: numbe
   return { phi, width: w, height: h, shares };
 }
 
-function valuesOf(graph: Graph, { map, source }: PatchStatistics, inputs: readonly Float32Array[]): Float32Array | null {
+function valuesOf(
+  graph: Graph,
+  { map, source }: PatchStatistics,
+  inputs: readonly Float32Array[],
+): Float32Array | null {
   const maps = new Map<MapId, Float32Array>(graph.inputs.map((input, i) => [input.map, inputs[i]]));
   const last = graph.maps[map].producer;
   if (last === null) return maps.get(map) ?? null;
@@ -37,7 +46,15 @@ function valuesOf(graph: Graph, { map, source }: PatchStatistics, inputs: readon
   if (layers.reduce((sum, layer) => sum + layerMacs(graph, layer), 0) > MOST_MACS) return null;
   for (const layer of layers) {
     const shapes = layer.inputs.map((id) => graph.maps[id].shape);
-    maps.set(layer.output, evaluateLayer(layer.id === last && source === 'preActivation' ? unclamped(layer) : layer, layer.inputs.map((id) => maps.get(id)!), shapes, graph.maps[layer.output].shape));
+    maps.set(
+      layer.output,
+      evaluateLayer(
+        layer.id === last && source === 'preActivation' ? unclamped(layer) : layer,
+        layer.inputs.map((id) => maps.get(id)!),
+        shapes,
+        graph.maps[layer.output].shape,
+      ),
+    );
   }
   return maps.get(map) ?? null;
 }

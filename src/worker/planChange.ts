@@ -11,10 +11,18 @@ import { changeGrid, changeLambda, changePhi, changeTarget, chooseStage } from '
 
 /**
  * The plan after a change; maps that share their bits change together.
- * @param calibration null where it is not cached on this machine: then only locks, patch classes and the board can be changed
+ * @param calibration null where it is not cached on this machine: then only locks, patch classes and the board can be
+ *   changed
  * @throws UserError in one line when the change is not possible; CancelledError
  */
-export function changePlan(graph: Graph, plan: Plan, change: PlanChange, file: string, calibration: Calibration | null, progress: Progress): Plan {
+export function changePlan(
+  graph: Graph,
+  plan: Plan,
+  change: PlanChange,
+  file: string,
+  calibration: Calibration | null,
+  progress: Progress,
+): Plan {
   const changed = apply(graph, plan, change, file, calibration, progress);
   // What the arithmetic forbids is said as for a sidecar that was edited by hand.
   decisionsOf(graph, changed, file);
@@ -23,29 +31,52 @@ export function changePlan(graph: Graph, plan: Plan, change: PlanChange, file: s
   return changed;
 }
 
-function apply(graph: Graph, plan: Plan, change: PlanChange, file: string, calibration: Calibration | null, progress: Progress): Plan {
+function apply(
+  graph: Graph,
+  plan: Plan,
+  change: PlanChange,
+  file: string,
+  calibration: Calibration | null,
+  progress: Progress,
+): Plan {
   // Other bits need other parameters; without the statistics there would be a plan that nothing can open.
   const statistics = (): Calibration => {
-    if (!calibration) throw new UserError(`This needs the calibration, which is not cached on this machine. Quantize the model again with its sample images (${plan.calibration.folder}).`);
+    if (!calibration)
+      throw new UserError(
+        'This needs the calibration, which is not cached on this machine. Quantize the model again with its ' +
+          `sample images (${plan.calibration.folder}).`,
+      );
     return calibration;
   };
   switch (change.kind) {
     case 'mapBits':
       statistics();
-      return setMaps(graph, plan, sharing(graph, layerAt(graph, change.layer).output), (map) => ({ ...map, bits: change.bits }));
+      return setMaps(graph, plan, sharing(graph, layerAt(graph, change.layer).output), (map) => ({
+        ...map,
+        bits: change.bits,
+      }));
     case 'inputBits': {
       statistics();
       const layer = layerAt(graph, change.layer);
-      if (!isWeighted(layer)) throw new UserError(`"${layer.name}" has no weights: it reads its input as it is stored.`);
+      if (!isWeighted(layer))
+        throw new UserError(`"${layer.name}" has no weights: it reads its input as it is stored.`);
       const stored = mapPlan(graph, plan, layer.inputs[0]).bits;
-      if (change.bits > stored) throw new UserError(`"${layer.name}" cannot read more than the ${stored} bits that its input is stored with. Change the bits of the input map.`);
-      return setLayer(plan, layer.name, ({ inputBits: _, ...rest }) => (change.bits < stored ? { ...rest, inputBits: change.bits } : rest));
+      if (change.bits > stored)
+        throw new UserError(
+          `"${layer.name}" cannot read more than the ${stored} bits that its input is stored with. Change the ` +
+            'bits of the input map.',
+        );
+      return setLayer(plan, layer.name, ({ inputBits: _, ...rest }) =>
+        change.bits < stored ? { ...rest, inputBits: change.bits } : rest,
+      );
     }
     case 'weightBits': {
       statistics();
       const layer = layerAt(graph, change.layer);
       if (!isWeighted(layer)) throw new UserError(`"${layer.name}" has no weights.`);
-      return setLayer(plan, layer.name, ({ weightBits: _, ...rest }) => (change.bits < 8 || rest.locked ? { weightBits: change.bits, ...rest } : rest));
+      return setLayer(plan, layer.name, ({ weightBits: _, ...rest }) =>
+        change.bits < 8 || rest.locked ? { weightBits: change.bits, ...rest } : rest,
+      );
     }
     case 'lock':
       return lock(graph, plan, change.layer, change.locked);
@@ -99,24 +130,38 @@ function setLayer(plan: Plan, name: string, change: (layer: LayerPlan) => LayerP
   const { [name]: old, ...others } = plan.layers;
   const changed = change(Object.hasOwn(plan.layers, name) ? old : {});
   if (Object.keys(changed).length === 0) return { ...plan, layers: others };
-  return { ...plan, layers: Object.hasOwn(plan.layers, name) ? { ...plan.layers, [name]: changed } : { ...others, [name]: changed } };
+  return {
+    ...plan,
+    layers: Object.hasOwn(plan.layers, name) ? { ...plan.layers, [name]: changed } : { ...others, [name]: changed },
+  };
 }
 
 function lock(graph: Graph, plan: Plan, id: LayerId, locked: boolean): Plan {
   const layer = layerAt(graph, id);
-  const withMaps = setMaps(graph, plan, sharing(graph, layer.output), ({ bits }) => (locked ? { bits, locked } : { bits }));
+  const withMaps = setMaps(graph, plan, sharing(graph, layer.output), ({ bits }) =>
+    locked ? { bits, locked } : { bits },
+  );
   if (!isWeighted(layer)) return withMaps;
-  return setLayer(withMaps, layer.name, ({ locked: _, weightBits = 8, ...rest }) => ({ ...(weightBits < 8 || locked ? { weightBits } : {}), ...rest, ...(locked ? { locked } : {}) }));
+  return setLayer(withMaps, layer.name, ({ locked: _, weightBits = 8, ...rest }) => ({
+    ...(weightBits < 8 || locked ? { weightBits } : {}),
+    ...rest,
+    ...(locked ? { locked } : {}),
+  }));
 }
 
 function classify(plan: Plan, branch: number, kind: 'outlier' | 'regular'): Plan {
   const stage = plan.patchStage;
   if (!stage) throw new UserError('This plan runs layer by layer: it has no patches.');
-  if (stage.classMode === 'runtime') throw new UserError('Classes are decided on the board for each input. Quantize with static classes to choose them here.');
+  if (stage.classMode === 'runtime')
+    throw new UserError(
+      'Classes are decided on the board for each input. Quantize with static classes to choose them here.',
+    );
   const { rows, cols } = stage.grid;
   if (!(branch >= 0 && branch < rows * cols)) throw new UserError(`There is no patch ${branch + 1}.`);
   const row = Math.floor(branch / cols);
   const col = branch % cols;
-  const classes = stage.classes.map((text, r) => (r === row ? `${text.slice(0, col)}${kind === 'outlier' ? 'O' : '.'}${text.slice(col + 1)}` : text));
+  const classes = stage.classes.map((text, r) =>
+    r === row ? `${text.slice(0, col)}${kind === 'outlier' ? 'O' : '.'}${text.slice(col + 1)}` : text,
+  );
   return { ...plan, patchStage: { ...stage, classes } };
 }

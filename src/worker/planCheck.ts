@@ -21,19 +21,44 @@ export async function planProblems({ planPath, planText }: ViewRequest, models: 
   const problems: PlanProblem[] = [];
   const images = await imagesProblem(plan, planPath);
   if (images) problems.push(images);
-  if (!(await fs.stat(modelPath).then((stat) => stat.isFile(), () => false))) {
-    return [{ code: 'model-missing', severity: 'error', place: ['model', 'file'], message: `The model ${plan.model.file} is not there.` }, ...problems];
+  if (
+    !(await fs.stat(modelPath).then(
+      (stat) => stat.isFile(),
+      () => false,
+    ))
+  ) {
+    return [
+      {
+        code: 'model-missing',
+        severity: 'error',
+        place: ['model', 'file'],
+        message: `The model ${plan.model.file} is not there.`,
+      },
+      ...problems,
+    ];
   }
   try {
     const { sha256, graph } = await models.model(modelPath, plan.model.sizes);
     if (sha256 !== plan.model.sha256) {
-      return [{ code: 'model-changed', severity: 'error', place: ['model', 'sha256'], message: `${plan.model.file} has changed since this plan was made for it. Quantize it again.` }, ...problems];
+      return [
+        {
+          code: 'model-changed',
+          severity: 'error',
+          place: ['model', 'sha256'],
+          message: `${plan.model.file} has changed since this plan was made for it. Quantize it again.`,
+        },
+        ...problems,
+      ];
     }
     const calibration = await models.calibration(plan.calibration.key, graph);
     const parameters = await parametersProblem(plan, planPath, calibration !== null);
     if (parameters) problems.unshift(parameters);
     if (parameters?.severity !== 'error') {
-      await openPlan(planPath, { plan, model: () => Promise.resolve({ sha256, graph }), calibration: () => Promise.resolve(calibration) });
+      await openPlan(planPath, {
+        plan,
+        model: () => Promise.resolve({ sha256, graph }),
+        calibration: () => Promise.resolve(calibration),
+      });
     }
   } catch (error) {
     problems.unshift(invalid(error, planPath, plan));
@@ -45,9 +70,19 @@ async function imagesProblem(plan: Plan, planPath: string): Promise<PlanProblem 
   const { folder } = plan.calibration;
   // A server that a plan names is not asked for anything.
   const isRemote = /^[/\\]{2}/.test(folder);
-  const found = !isRemote && (await fs.stat(path.resolve(path.dirname(planPath), folder)).then(() => true, () => false));
+  const found =
+    !isRemote &&
+    (await fs.stat(path.resolve(path.dirname(planPath), folder)).then(
+      () => true,
+      () => false,
+    ));
   if (found) return null;
-  return { code: 'images-missing', severity: 'warning', place: ['calibration', 'folder'], message: `The sample images ${folder} are not there: quantizing again needs them.` };
+  return {
+    code: 'images-missing',
+    severity: 'warning',
+    place: ['calibration', 'folder'],
+    message: `The sample images ${folder} are not there: quantizing again needs them.`,
+  };
 }
 
 /** The parameter file is compared by its hash; with a cached calibration its content can be computed again. */
@@ -56,8 +91,16 @@ async function parametersProblem(plan: Plan, planPath: string, calibrated: boole
   const bytes = await readParameters(besidePlan(planPath, file));
   if (bytes && hashBytes(bytes) === sha256) return null;
   const what = bytes ? `${file} does not belong to this plan` : `${file} is missing`;
-  const then = calibrated ? 'its content is computed from the calibration that is cached on this machine. Commit it together with the plan, or quantize again.' : 'quantize again.';
-  return { code: bytes ? 'parameters-other' : 'parameters-missing', severity: calibrated ? 'warning' : 'error', place: ['parameters', 'file'], message: `${what}: ${then}` };
+  const then = calibrated
+    ? 'its content is computed from the calibration that is cached on this machine. Commit it together with the ' +
+      'plan, or quantize again.'
+    : 'quantize again.';
+  return {
+    code: bytes ? 'parameters-other' : 'parameters-missing',
+    severity: calibrated ? 'warning' : 'error',
+    place: ['parameters', 'file'],
+    message: `${what}: ${then}`,
+  };
 }
 
 /** An error of reading or opening, at the value that its message names. */
@@ -70,7 +113,11 @@ function invalid(error: unknown, planPath: string, plan: Plan | undefined): Plan
 function placeIn(message: string, plan: Plan | undefined): string[] {
   // The schema's check names a JSON pointer.
   const pointer = /^(\/\S+) /.exec(message)?.[1];
-  if (pointer) return pointer.slice(1).split('/').map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+  if (pointer)
+    return pointer
+      .slice(1)
+      .split('/')
+      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
   const names = [...message.matchAll(/["'“]([^"'”]+)["'”]/g)].map(([, name]) => name);
   for (const name of names) {
     if (plan && Object.hasOwn(plan.maps, name)) return ['maps', name];

@@ -14,8 +14,18 @@ import { findTarget } from '../engine/targets/targets';
 import type { StageChoice, TailStageChoice } from '../protocol/changes';
 import { previewFigures } from './preview';
 
-/** The plan on another board of the table, with its whole memory. Where it does not fit and other patches at the same bits do, it gets those. @throws UserError for an unknown board */
-export function changeTarget(graph: Graph, plan: Plan, id: string, file: string, calibration: Calibration | null, progress: Progress): Plan {
+/**
+ * The plan on another board of the table, with its whole memory. Where it does not fit and other patches at the same
+ * bits do, it gets those. @throws UserError for an unknown board
+ */
+export function changeTarget(
+  graph: Graph,
+  plan: Plan,
+  id: string,
+  file: string,
+  calibration: Calibration | null,
+  progress: Progress,
+): Plan {
   const { input } = plan.target;
   const moved: Plan = { ...plan, target: { ...arenaTarget(findTarget(id), {}), ...(input ? { input } : {}) } };
   if (!calibration || previewFigures(graph, moved, file).arenaBytes <= moved.target.sramBytes) return moved;
@@ -29,23 +39,64 @@ export function changeTarget(graph: Graph, plan: Plan, id: string, file: string,
 }
 
 /** The plan with patches planned anew, its bits as they are. @throws UserError when nothing fits */
-export function changeGrid(graph: Graph, plan: Plan, grid: DecideOptions['grid'], calibration: Calibration, progress: Progress): Plan {
-  const { patchStage, tailStages } = decide(graph, calibration, { ...optionsOf(plan, grid), locked: everything(graph, plan) }, progress);
+export function changeGrid(
+  graph: Graph,
+  plan: Plan,
+  grid: DecideOptions['grid'],
+  calibration: Calibration,
+  progress: Progress,
+): Plan {
+  const { patchStage, tailStages } = decide(
+    graph,
+    calibration,
+    { ...optionsOf(plan, grid), locked: everything(graph, plan) },
+    progress,
+  );
   return withStages(plan, patchStage, tailStages);
 }
 
-/** The plan with bits searched again by another λ. @throws UserError when nothing fits, or its bits come from another kind of search */
-export function changeLambda(graph: Graph, plan: Plan, lambda: number, calibration: Calibration, progress: Progress): Plan {
+/**
+ * The plan with bits searched again by another λ. @throws UserError when nothing fits, or its bits come from another
+ * kind of search
+ */
+export function changeLambda(
+  graph: Graph,
+  plan: Plan,
+  lambda: number,
+  calibration: Calibration,
+  progress: Progress,
+): Plan {
   if (!(lambda >= 0 && lambda <= 1)) throw new UserError('λ lies between 0 and 1.');
-  if (plan.search.method === 'sensitivity') throw new UserError('These bits come from measured sensitivities, where λ plays no part. Quantize again with the entropy score (setting quantmcu.search, or --search entropy).');
+  if (plan.search.method === 'sensitivity')
+    throw new UserError(
+      'These bits come from measured sensitivities, where λ plays no part. Quantize again with the entropy score ' +
+        '(setting quantmcu.search, or --search entropy).',
+    );
   const changed: Plan = { ...plan, search: { ...plan.search, lambda } };
-  const { patchStage, tailStages, maps, layers } = decide(graph, calibration, { ...optionsOf(changed, 'auto'), locked: { maps: plan.maps, layers: plan.layers } }, progress);
+  const { patchStage, tailStages, maps, layers } = decide(
+    graph,
+    calibration,
+    { ...optionsOf(changed, 'auto'), locked: { maps: plan.maps, layers: plan.layers } },
+    progress,
+  );
   return { ...withStages(changed, patchStage, tailStages), maps, layers };
 }
 
 /** The plan with one of the planner's stages, or with none. @throws UserError where the network has no such stage */
-export function chooseStage(graph: Graph, plan: Plan, choice: StageChoice | null, tail: readonly TailStageChoice[], file: string, calibration: Calibration): Plan {
-  const tailStages = tail.map(({ from, splitMap, rows, cols, keep }): TailStage => ({ from, splitMap, grid: { rows, cols }, keep }));
+export function chooseStage(
+  graph: Graph,
+  plan: Plan,
+  choice: StageChoice | null,
+  tail: readonly TailStageChoice[],
+  file: string,
+  calibration: Calibration,
+): Plan {
+  const tailStages = tail.map(({ from, splitMap, rows, cols, keep }): TailStage => ({
+    from,
+    splitMap,
+    grid: { rows, cols },
+    keep,
+  }));
   if (!choice) return withStages(plan, null, tailStages);
   const mapOf = (name: string): number => {
     const map = graph.maps.find((m) => m.name === name);
@@ -58,38 +109,90 @@ export function chooseStage(graph: Graph, plan: Plan, choice: StageChoice | null
   const classMode = plan.patchStage?.classMode ?? 'static';
   // The tail's stages are resolved with the patch stage that they lie behind.
   const behind: PatchStage = { splitMap, grid: { rows, cols }, keep, classMode: 'static', classes: [], runtime: null };
-  const patches: PatchChoice = { stage, grid: { rows, cols }, keep: new Set(keep.map(mapOf)), tailStages: resolveTailStages(graph, { patchStage: behind, tailStages }, file) };
+  const patches: PatchChoice = {
+    stage,
+    grid: { rows, cols },
+    keep: new Set(keep.map(mapOf)),
+    tailStages: resolveTailStages(graph, { patchStage: behind, tailStages }, file),
+  };
   return withStages(plan, classified(graph, plan, patches, classMode, file, calibration), tailStages);
 }
 
-/** The plan with its patches classified by another φ, as many of outlier class as the SRAM allows. @throws UserError where classes are not decided by calibration */
+/**
+ * The plan with its patches classified by another φ, as many of outlier class as the SRAM allows. @throws UserError
+ * where classes are not decided by calibration
+ */
 export function changePhi(graph: Graph, plan: Plan, phi: number, file: string, calibration: Calibration): Plan {
   if (!(phi > 0 && phi < 1)) throw new UserError('φ lies between 0 and 1.');
   if (!plan.patchStage) throw new UserError('This plan runs layer by layer: it has no patches.');
-  if (plan.patchStage.classMode === 'runtime') throw new UserError('The limits of the test on the board are part of the quantization. Quantize again with another φ.');
+  if (plan.patchStage.classMode === 'runtime')
+    throw new UserError(
+      'The limits of the test on the board are part of the quantization. Quantize again with another φ.',
+    );
   const { stage, grid, keep } = resolveStage(graph, plan.patchStage, file)!;
   const changed: Plan = { ...plan, search: { ...plan.search, phi } };
-  return { ...changed, patchStage: classified(graph, changed, { stage, grid, keep, tailStages: resolveTailStages(graph, plan, file) }, 'static', file, calibration) };
+  return {
+    ...changed,
+    patchStage: classified(
+      graph,
+      changed,
+      { stage, grid, keep, tailStages: resolveTailStages(graph, plan, file) },
+      'static',
+      file,
+      calibration,
+    ),
+  };
 }
 
-function classified(graph: Graph, plan: Plan, choice: PatchChoice, classes: PatchStage['classMode'], file: string, calibration: Calibration): PatchStage {
-  return classifyPatches(graph, calibration, choice, decisionsOf(graph, plan, file), { ...plan.search, classes, target: plan.target }, []);
+function classified(
+  graph: Graph,
+  plan: Plan,
+  choice: PatchChoice,
+  classes: PatchStage['classMode'],
+  file: string,
+  calibration: Calibration,
+): PatchStage {
+  return classifyPatches(
+    graph,
+    calibration,
+    choice,
+    decisionsOf(graph, plan, file),
+    { ...plan.search, classes, target: plan.target },
+    [],
+  );
 }
 
-function withStages({ tailStages: _, ...plan }: Plan, patchStage: PatchStage | null, tailStages: readonly TailStage[]): Plan {
+function withStages(
+  { tailStages: _, ...plan }: Plan,
+  patchStage: PatchStage | null,
+  tailStages: readonly TailStage[],
+): Plan {
   return { ...plan, patchStage, ...(tailStages.length > 0 ? { tailStages } : {}) };
 }
 
 function optionsOf(plan: Plan, grid: DecideOptions['grid']): DecideOptions {
   const { phi, lambda, epsilon, bits, weights } = plan.search;
-  return { target: plan.target, grid, bits, weights, phi, lambda, epsilon, classes: plan.patchStage?.classMode ?? 'static', compare: false };
+  return {
+    target: plan.target,
+    grid,
+    bits,
+    weights,
+    phi,
+    lambda,
+    epsilon,
+    classes: plan.patchStage?.classMode ?? 'static',
+    compare: false,
+  };
 }
 
 /** All decisions about bits, as if a person had locked them. */
 function everything(graph: Graph, plan: Plan): NonNullable<DecideOptions['locked']> {
-  const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined => (Object.hasOwn(record, name) ? record[name] : undefined);
+  const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
+    Object.hasOwn(record, name) ? record[name] : undefined;
   return {
-    maps: Object.fromEntries(graph.maps.map(({ name }) => [name, { bits: own(plan.maps, name)?.bits ?? 8, locked: true }])),
+    maps: Object.fromEntries(
+      graph.maps.map(({ name }) => [name, { bits: own(plan.maps, name)?.bits ?? 8, locked: true }]),
+    ),
     layers: Object.fromEntries(graph.layers.map(({ name }) => [name, { ...own(plan.layers, name), locked: true }])),
   };
 }

@@ -11,7 +11,16 @@ import { outlierShare } from '../engine/planned/stage';
 import type { Program, ProgramBuffer } from '../engine/program/types';
 import { formatTies, type FormatTies } from '../engine/quantize/ties';
 import { graphCodeBytes } from '../engine/targets/capacity';
-import type { AccuracyView, BranchView, BufferView, LayerPlanView, LayerView, PlanView, StepView, TargetView } from '../protocol/views';
+import type {
+  AccuracyView,
+  BranchView,
+  BufferView,
+  LayerPlanView,
+  LayerView,
+  PlanView,
+  StepView,
+  TargetView,
+} from '../protocol/views';
 import { noExplanation, type Explanation } from './explain';
 import { int8LayerwiseInstructions, layersInstructions, millisecondsOn } from './latency';
 
@@ -37,7 +46,12 @@ export function isUnfitted({ stored, graph }: Pick<OpenedPlan, 'stored' | 'graph
 }
 
 /** @param layers the same graph's layers before the plan */
-export function planView(opened: OpenedPlan, layers: readonly LayerView[], target: TargetView, knowledge: PlanKnowledge): ShownPlan {
+export function planView(
+  opened: OpenedPlan,
+  layers: readonly LayerView[],
+  target: TargetView,
+  knowledge: PlanKnowledge,
+): ShownPlan {
   const { plan, graph, program } = opened;
   const share = plan.patchStage ? outlierShare(plan.patchStage) : 0;
   const cost = programCost(graph, program, share);
@@ -56,7 +70,10 @@ export function planView(opened: OpenedPlan, layers: readonly LayerView[], targe
     buffers: bufferViews(program),
     figures: {
       arenaBytes: program.arenaBytes,
-      latencyMs: millisecondsOn(target, instructions.reduce((a, b) => a + b, 0)),
+      latencyMs: millisecondsOn(
+        target,
+        instructions.reduce((a, b) => a + b, 0),
+      ),
       int8Layerwise: {
         arenaBytes: int8LayerwiseArenaBytes(graph, plan.target.input === 'external'),
         flashBytes: weightBytes + graphCodeBytes(graph) + int8CodeBytes - cost.flash.weightBytes,
@@ -71,7 +88,14 @@ export function planView(opened: OpenedPlan, layers: readonly LayerView[], targe
       bitOpsInt8: cost.bitOpsInt8,
       accuracy: knowledge.accuracy,
     },
-    search: { method: plan.search.method, phi: plan.search.phi, lambda: plan.search.lambda, images: plan.calibration.images, bitOpsTarget: plan.search.bitOpsTarget, accuracyBudget: plan.search.accuracyBudget },
+    search: {
+      method: plan.search.method,
+      phi: plan.search.phi,
+      lambda: plan.search.lambda,
+      images: plan.calibration.images,
+      bitOpsTarget: plan.search.bitOpsTarget,
+      accuracyBudget: plan.search.accuracyBudget,
+    },
     calibrated: knowledge.explanation !== noExplanation,
   };
   const ties = formatTies(graph);
@@ -81,7 +105,9 @@ export function planView(opened: OpenedPlan, layers: readonly LayerView[], targe
       ...layer,
       plan: {
         ...layerPlan(opened, layer.id, cost, knowledge.explanation, ties),
-        instructions: instructions[layer.id], latencyMs: millisecondsOn(target, instructions[layer.id]), snr: knowledge.snr[layer.name] ?? null,
+        instructions: instructions[layer.id],
+        latencyMs: millisecondsOn(target, instructions[layer.id]),
+        snr: knowledge.snr[layer.name] ?? null,
       },
     })),
   };
@@ -107,7 +133,10 @@ function branchViews({ graph, program, stage }: OpenedPlan): BranchView[] {
   return program.branches.map((branch): BranchView => {
     const input = branches[branch.id]?.parts.get(inputs[0])?.need;
     return {
-      id: branch.id, row: branch.row, col: branch.col, class: branch.class,
+      id: branch.id,
+      row: branch.row,
+      col: branch.col,
+      class: branch.class,
       patch: fractions(branch.patch, graph.maps[splitMap].shape),
       input: input ? fractions(input, graph.maps[inputs[0]].shape) : [0, 0, 1, 1],
     };
@@ -124,10 +153,16 @@ function stepViews(program: Program): StepView[] {
   for (const buffer of program.buffers) {
     if (buffer.external) continue;
     const end = buffer.offset + buffer.bytes;
-    for (let step = Math.max(0, buffer.firstStep); step <= Math.min(buffer.lastStep, peaks.length - 1); step++) peaks[step] = Math.max(peaks[step], end);
+    for (let step = Math.max(0, buffer.firstStep); step <= Math.min(buffer.lastStep, peaks.length - 1); step++)
+      peaks[step] = Math.max(peaks[step], end);
   }
   return program.steps.map((step): StepView => ({
-    id: step.id, layer: step.layer, op: step.kernel.op, branch: step.branch ?? -1, peakBytes: peaks[step.id], macs: step.macs,
+    id: step.id,
+    layer: step.layer,
+    op: step.kernel.op,
+    branch: step.branch ?? -1,
+    peakBytes: peaks[step.id],
+    macs: step.macs,
   }));
 }
 
@@ -136,13 +171,28 @@ function bufferViews(program: Program): BufferView[] {
   for (const step of program.steps) if (!writer.has(step.output.buffer)) writer.set(step.output.buffer, step.layer);
   for (const step of program.steps) if (step.scratch !== null) writer.set(step.scratch, step.layer);
   const layerOf = (buffer: ProgramBuffer): number => (buffer.role === 'input' ? -1 : (writer.get(buffer.id) ?? -1));
-  return program.buffers.filter(({ aliasOf, external }) => aliasOf === null && !external).map((buffer): BufferView => ({
-    id: buffer.id, name: buffer.name, role: buffer.role, layer: layerOf(buffer), offset: buffer.offset, bytes: buffer.bytes,
-    firstStep: Math.max(0, buffer.firstStep), lastStep: Math.min(buffer.lastStep, program.steps.length - 1), bits: buffer.bits,
-  }));
+  return program.buffers
+    .filter(({ aliasOf, external }) => aliasOf === null && !external)
+    .map((buffer): BufferView => ({
+      id: buffer.id,
+      name: buffer.name,
+      role: buffer.role,
+      layer: layerOf(buffer),
+      offset: buffer.offset,
+      bytes: buffer.bytes,
+      firstStep: Math.max(0, buffer.firstStep),
+      lastStep: Math.min(buffer.lastStep, program.steps.length - 1),
+      bits: buffer.bits,
+    }));
 }
 
-function layerPlan({ plan, graph, parameters, stage, program }: OpenedPlan, id: LayerId, cost: ProgramCost, explanation: Explanation, ties: FormatTies): Omit<LayerPlanView, 'instructions' | 'latencyMs' | 'snr'> {
+function layerPlan(
+  { plan, graph, parameters, stage, program }: OpenedPlan,
+  id: LayerId,
+  cost: ProgramCost,
+  explanation: Explanation,
+  ties: FormatTies,
+): Omit<LayerPlanView, 'instructions' | 'latencyMs' | 'snr'> {
   const layer = graph.layers[id];
   const map = graph.maps[layer.output];
   const { bits } = parameters.formats.get(layer.output)!;
@@ -167,13 +217,28 @@ function layerPlan({ plan, graph, parameters, stage, program }: OpenedPlan, id: 
 }
 
 /** Bits that the arithmetic allows for a map and all that share its bits. */
-function allowedBits(graph: OpenedPlan['graph'], { bitGroup, leastBits }: FormatTies, map: MapId): readonly (8 | 4 | 2)[] {
-  const least = graph.maps.reduce((most, { id }) => (bitGroup[id] === bitGroup[map] ? Math.max(most, leastBits[id]) : most), 2);
+function allowedBits(
+  graph: OpenedPlan['graph'],
+  { bitGroup, leastBits }: FormatTies,
+  map: MapId,
+): readonly (8 | 4 | 2)[] {
+  const least = graph.maps.reduce(
+    (most, { id }) => (bitGroup[id] === bitGroup[map] ? Math.max(most, leastBits[id]) : most),
+    2,
+  );
   return ([8, 4, 2] as const).filter((bits) => bits >= least);
 }
 
 /** Bytes of the weights that a layer's steps read, shared ones once. */
 function layerConstantBytes(program: Program, id: LayerId): number {
-  const weights = new Set(program.steps.filter((step) => step.layer === id).flatMap(({ kernel }) => ('weights' in kernel ? [kernel.weights] : [])));
-  return [...weights].reduce((sum, constant) => sum + Math.ceil((program.constants[constant].values.length * program.constants[constant].bits) / 8), 0);
+  const weights = new Set(
+    program.steps
+      .filter((step) => step.layer === id)
+      .flatMap(({ kernel }) => ('weights' in kernel ? [kernel.weights] : [])),
+  );
+  return [...weights].reduce(
+    (sum, constant) =>
+      sum + Math.ceil((program.constants[constant].values.length * program.constants[constant].bits) / 8),
+    0,
+  );
 }

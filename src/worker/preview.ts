@@ -13,8 +13,9 @@ import { millisecondsOn, scheduleInstructions } from './latency';
 import { targetOf } from './targetView';
 
 /**
- * SRAM, BitOPs and weights of a plan from its schedule alone, without quantizing weights: what the editor shows at once after a change. The arena is laid out with
- * less effort than lowering spends, so it may come out a little larger than what the plan gets in the end.
+ * SRAM, BitOPs and weights of a plan from its schedule alone, without quantizing weights: what the editor shows at once
+ * after a change. The arena is laid out with less effort than lowering spends, so it may come out a little larger than
+ * what the plan gets in the end.
  *
  * @throws UserError where the plan does not suit its graph
  */
@@ -33,11 +34,20 @@ export function previewFigures(graph: Graph, plan: Plan, file: string): PreviewV
     macs += work;
     bitOps += work * decisions.weightBits(step.layer) * schedule.buffers[step.inputs[0].buffer].bits;
   }
-  const weightCodeBytes = graph.layers.reduce((sum, layer) => sum + (isWeighted(layer) ? Math.ceil((layer.weights.length * decisions.weightBits(layer.id)) / 8) : 0), 0);
+  const weightCodeBytes = graph.layers.reduce(
+    (sum, layer) =>
+      sum + (isWeighted(layer) ? Math.ceil((layer.weights.length * decisions.weightBits(layer.id)) / 8) : 0),
+    0,
+  );
   const { name, core, clockMHz, sramBytes, flashBytes } = targetOf(plan);
   return {
-    arenaBytes: layoutArena(requests, overlaps, { effort: 'quick' }).bytes, macs, bitOps, bitOpsInt8: macs * 64, weightCodeBytes,
-    latencyMs: millisecondsOn({ core, clockMHz }, scheduleInstructions(graph, schedule, decisions, share)), target: { name, core, sramBytes, flashBytes },
+    arenaBytes: layoutArena(requests, overlaps, { effort: 'quick' }).bytes,
+    macs,
+    bitOps,
+    bitOpsInt8: macs * 64,
+    weightCodeBytes,
+    latencyMs: millisecondsOn({ core, clockMHz }, scheduleInstructions(graph, schedule, decisions, share)),
+    target: { name, core, sramBytes, flashBytes },
   };
 }
 

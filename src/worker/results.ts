@@ -24,12 +24,31 @@ export function resultsPathOf(planPath: string): string {
 /** SHA-256 over what decides the outputs of a plan: a lock or another name of the board changes nothing. */
 export function planHash(plan: Plan): string {
   const rows = (record: Readonly<Record<string, { readonly locked?: boolean }>>): unknown[] =>
-    Object.keys(record).sort().map((name) => [name, { ...record[name], locked: undefined }]);
-  return hashBytes(JSON.stringify([plan.model.sha256, plan.model.sizes ?? {}, plan.preprocess, plan.calibration.key, plan.patchStage, rows(plan.maps), rows(plan.layers), plan.parameters.sha256]));
+    Object.keys(record)
+      .sort()
+      .map((name) => [name, { ...record[name], locked: undefined }]);
+  return hashBytes(
+    JSON.stringify([
+      plan.model.sha256,
+      plan.model.sizes ?? {},
+      plan.preprocess,
+      plan.calibration.key,
+      plan.patchStage,
+      rows(plan.maps),
+      rows(plan.layers),
+      plan.parameters.sha256,
+    ]),
+  );
 }
 
-/** The last evaluation of exactly this plan; null when there is none. A file that cannot be read is as none: it holds nothing that cannot be computed again. */
-export async function storedResult(planPath: string, plan: Plan): Promise<Pick<StoredResult, 'accuracy' | 'snr'> | null> {
+/**
+ * The last evaluation of exactly this plan; null when there is none. A file that cannot be read is as none: it holds
+ * nothing that cannot be computed again.
+ */
+export async function storedResult(
+  planPath: string,
+  plan: Plan,
+): Promise<Pick<StoredResult, 'accuracy' | 'snr'> | null> {
   const hash = planHash(plan);
   return (await readResults(planPath)).find((result) => result.plan === hash) ?? null;
 }
@@ -39,20 +58,37 @@ export async function storeAccuracy(planPath: string, plan: Plan, evaluation: Ev
   const hash = planHash(plan);
   const share = (percent: number | null): number | null => (percent === null ? null : percent / 100);
   const accuracy: AccuracyView = {
-    images: evaluation.images, floatTop1: share(evaluation.float.top1), quantizedTop1: share(evaluation.quantized.top1), agreement: share(evaluation.agreement),
+    images: evaluation.images,
+    floatTop1: share(evaluation.float.top1),
+    quantizedTop1: share(evaluation.quantized.top1),
+    agreement: share(evaluation.agreement),
     ...(Number.isFinite(evaluation.outputSnr) ? { outputSnr: evaluation.outputSnr } : {}),
   };
-  const snr = evaluation.layers && Object.fromEntries(evaluation.layers.filter((layer) => Number.isFinite(layer.snr)).map((layer) => [layer.name, layer.snr]));
+  const snr =
+    evaluation.layers &&
+    Object.fromEntries(
+      evaluation.layers.filter((layer) => Number.isFinite(layer.snr)).map((layer) => [layer.name, layer.snr]),
+    );
   const others = (await readResults(planPath)).filter((result) => result.plan !== hash);
   const results: StoredResult[] = [{ plan: hash, accuracy, ...(snr ? { snr } : {}) }, ...others].slice(0, KEPT_RESULTS);
-  await writeFilesWhole([{ path: resultsPathOf(planPath), data: `{\n  "version": 1,\n  "results": [\n${results.map((r) => `    ${JSON.stringify(r)}`).join(',\n')}\n  ]\n}\n` }]);
+  await writeFilesWhole([
+    {
+      path: resultsPathOf(planPath),
+      data:
+        `{\n  "version": 1,\n  "results": [\n${results.map((r) => `    ${JSON.stringify(r)}`).join(',\n')}\n ` +
+        ' ]\n}\n',
+    },
+  ]);
 }
 
 async function readResults(planPath: string): Promise<StoredResult[]> {
   try {
     const file = resultsPathOf(planPath);
     if ((await fs.stat(file)).size > MAX_RESULTS_BYTES) return [];
-    const { version, results } = JSON.parse(await fs.readFile(file, 'utf8')) as { version?: unknown; results?: unknown };
+    const { version, results } = JSON.parse(await fs.readFile(file, 'utf8')) as {
+      version?: unknown;
+      results?: unknown;
+    };
     return version === 1 && Array.isArray(results) ? results.filter(isResult) : [];
   } catch {
     return [];
@@ -63,6 +99,14 @@ function isResult(value: unknown): value is StoredResult {
   const { plan, accuracy } = (value ?? {}) as Partial<StoredResult>;
   const share = (v: unknown): boolean => typeof v === 'number' && v >= 0 && v <= 1;
   const shareOrNull = (v: unknown): boolean => v === null || share(v);
-  return typeof plan === 'string' && typeof accuracy === 'object' && accuracy !== null && Number.isInteger(accuracy.images)
-    && shareOrNull(accuracy.floatTop1) && shareOrNull(accuracy.quantizedTop1) && shareOrNull(accuracy.agreement) && ['number', 'undefined'].includes(typeof accuracy.outputSnr);
+  return (
+    typeof plan === 'string' &&
+    typeof accuracy === 'object' &&
+    accuracy !== null &&
+    Number.isInteger(accuracy.images) &&
+    shareOrNull(accuracy.floatTop1) &&
+    shareOrNull(accuracy.quantizedTop1) &&
+    shareOrNull(accuracy.agreement) &&
+    ['number', 'undefined'].includes(typeof accuracy.outputSnr)
+  );
 }

@@ -12,8 +12,16 @@ import { outlierMap } from './outlierMap';
 /** Longer side of what is sent to the page. */
 const MAX_SIDE = 256;
 
-/** The first image of the folder that a plan was calibrated on, brought to the input's size as calibration does it, with its outliers; null where there is none. */
-export async function sampleImage(graph: Graph, plan: Plan, planPath: string, calibration: Calibration | null): Promise<SampleImageView | null> {
+/**
+ * The first image of the folder that a plan was calibrated on, brought to the input's size as calibration does it, with
+ * its outliers; null where there is none.
+ */
+export async function sampleImage(
+  graph: Graph,
+  plan: Plan,
+  planPath: string,
+  calibration: Calibration | null,
+): Promise<SampleImageView | null> {
   const [input] = graph.inputs;
   const { h, w, c } = graph.maps[input.map].shape;
   if (c !== 1 && c !== 3) return null;
@@ -26,8 +34,15 @@ export async function sampleImage(graph: Graph, plan: Plan, planPath: string, ca
     const pixels = Uint8Array.from(codes);
     const scale = Math.min(1, MAX_SIDE / Math.max(h, w));
     const [height, width] = [Math.max(1, Math.round(h * scale)), Math.max(1, Math.round(w * scale))];
-    const sized = scale === 1 ? pixels : resizeBilinear({ width: w, height: h, channels: c, data: pixels }, width, height).data;
-    return { name: sample.name, width, height, rgba: toRgba(sized, c, plan.preprocess.channels === 'bgr'), outliers: calibration?.patches ? outlierMap(graph, calibration.patches, plan.search.phi, [real]) : null };
+    const sized =
+      scale === 1 ? pixels : resizeBilinear({ width: w, height: h, channels: c, data: pixels }, width, height).data;
+    return {
+      name: sample.name,
+      width,
+      height,
+      rgba: toRgba(sized, c, plan.preprocess.channels === 'bgr'),
+      outliers: calibration?.patches ? outlierMap(graph, calibration.patches, plan.search.phi, [real]) : null,
+    };
   } catch (error) {
     // The images may lie on another machine; the grid is drawn without one.
     if (error instanceof UserError) return null;

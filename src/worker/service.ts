@@ -48,7 +48,8 @@ export function createService(progress: Progress, models: ModelStore = new Model
 
     view: async ({ modelPath, planPath, planText, sizes }): Promise<EditorView> => {
       const { view: model, graph, deferred } = await models.shown(modelPath, sizes);
-      if ((!graph && !deferred) || (planText === undefined && !(await isFile(planPath)))) return { model, plan: null, planProblem: null };
+      if ((!graph && !deferred) || (planText === undefined && !(await isFile(planPath))))
+        return { model, plan: null, planProblem: null };
       try {
         return await shown(models, model, await openKept(models, planPath, planText));
       } catch (error) {
@@ -71,7 +72,8 @@ export function createService(progress: Progress, models: ModelStore = new Model
       const plan = parsePlan(planText, planPath);
       const modelPath = modelPathOf(planPath, plan);
       const { sha256, graph } = await models.model(modelPath, plan.model.sizes);
-      if (sha256 !== plan.model.sha256) throw new UserError(`${modelPath} has changed since ${planPath} was made for it. Quantize it again.`);
+      if (sha256 !== plan.model.sha256)
+        throw new UserError(`${modelPath} has changed since ${planPath} was made for it. Quantize it again.`);
       const calibration = await models.calibration(plan.calibration.key, graph);
       const changed = changePlan(graph, plan, change, planPath, calibration, progress);
       return { planText: formatPlan(changed), preview: previewFigures(graph, changed, planPath) };
@@ -93,7 +95,9 @@ export function createService(progress: Progress, models: ModelStore = new Model
     tradeOff: async ({ planPath, planText }) => {
       const opened = await openKept(models, planPath, planText);
       const calibration = await models.calibration(opened.plan.calibration.key, opened.graph);
-      return calibration ? { memory: memoryPoints(opened), phi: phiPoints(opened, calibration) } : { memory: [], phi: null };
+      return calibration
+        ? { memory: memoryPoints(opened), phi: phiPoints(opened, calibration) }
+        : { memory: [], phi: null };
     },
 
     baseline: async ({ modelPath, planPath, planText, sizes }) => {
@@ -105,13 +109,19 @@ export function createService(progress: Progress, models: ModelStore = new Model
     quantize: async (request) => {
       const board = request.targetId === 'custom' ? null : findTarget(request.targetId);
       const { sramBytes, flashBytes, core } = request;
-      if (!board && (sramBytes === undefined || flashBytes === undefined)) throw new UserError('A board of your own needs its SRAM and flash in bytes.');
-      const { summary, notes, target } = await quantize({
-        ...request,
-        target: board ? arenaTarget(board, { sramBytes, flashBytes }) : { id: 'custom', sramBytes: sramBytes!, flashBytes: flashBytes!, ...(core ? { core } : {}) },
-        preprocess: await loadPreprocess(request.preprocess),
-        cachePath: defaultCachePath(),
-      }, progress);
+      if (!board && (sramBytes === undefined || flashBytes === undefined))
+        throw new UserError('A board of your own needs its SRAM and flash in bytes.');
+      const { summary, notes, target } = await quantize(
+        {
+          ...request,
+          target: board
+            ? arenaTarget(board, { sramBytes, flashBytes })
+            : { id: 'custom', sramBytes: sramBytes!, flashBytes: flashBytes!, ...(core ? { core } : {}) },
+          preprocess: await loadPreprocess(request.preprocess),
+          cachePath: defaultCachePath(),
+        },
+        progress,
+      );
       return {
         planPath: summary.plan,
         target: summary.target,
@@ -125,17 +135,35 @@ export function createService(progress: Progress, models: ModelStore = new Model
       };
     },
 
-    generate: async ({ planPath, projectPath, overwrite = [], keep = [], layoutId, editBuildFiles = [], dryRun = false, optimize }) => {
+    generate: async ({
+      planPath,
+      projectPath,
+      overwrite = [],
+      keep = [],
+      layoutId,
+      editBuildFiles = [],
+      dryRun = false,
+      optimize,
+    }) => {
       progress.report('Opening the plan', 0, 0);
       const opened = await open(models, planPath);
       checkCancelled(progress);
       progress.report('Writing C', 0, 0);
       const { name, files, arenaBytes, weightBytes } = generateSources(opened, optimize);
       checkCancelled(progress);
-      return writeGenerated({ projectPath, layoutId, overwrite, keep, editBuildFiles, dryRun }, name, files, { arenaBytes, weightBytes, unfitted: isUnfitted(opened) });
+      return writeGenerated({ projectPath, layoutId, overwrite, keep, editBuildFiles, dryRun }, name, files, {
+        arenaBytes,
+        weightBytes,
+        unfitted: isUnfitted(opened),
+      });
     },
 
-    layouts: async (projectPath) => matchLayouts(await readListing(projectPath)).map(({ layout: { id, title }, evidence }) => ({ id, title, evidence })),
+    layouts: async (projectPath) =>
+      matchLayouts(await readListing(projectPath)).map(({ layout: { id, title }, evidence }) => ({
+        id,
+        title,
+        evidence,
+      })),
 
     remove: async ({ projectPath, planPath, dryRun }) => {
       const name = toIdentifier((await readPlan(planPath)).model.file);
@@ -152,7 +180,9 @@ export function createService(progress: Progress, models: ModelStore = new Model
     evaluate: async ({ planPath, imagesPath, limit }) => {
       const { graph, modelPath, program, plan, parameters } = await open(models, planPath);
       const layers = { formats: parameters.formats, images: LAYER_IMAGES };
-      const evaluation = await evaluate(graph, modelPath, program, plan.preprocess, imagesPath, limit, progress, { layers });
+      const evaluation = await evaluate(graph, modelPath, program, plan.preprocess, imagesPath, limit, progress, {
+        layers,
+      });
       await storeAccuracy(planPath, plan, evaluation);
       const { images, float, quantized, agreement, outputSnr } = evaluation;
       return { images, float, quantized, agreement, outputSnr: Number.isFinite(outputSnr) ? outputSnr : null };
@@ -165,11 +195,18 @@ async function shown(models: ModelStore, model: EditorView['model'], opened: Ope
   const calibration = await models.calibration(opened.plan.calibration.key, opened.graph);
   const explanation = calibration ? explain(opened, calibration) : noExplanation;
   const result = await storedResult(opened.planPath, opened.plan);
-  const { plan, layers } = planView(opened, graphLayers(opened.graph), targetOf(opened.plan), { explanation, accuracy: result?.accuracy ?? null, snr: result?.snr ?? {} });
+  const { plan, layers } = planView(opened, graphLayers(opened.graph), targetOf(opened.plan), {
+    explanation,
+    accuracy: result?.accuracy ?? null,
+    snr: result?.snr ?? {},
+  });
   return { model: { ...model, layers }, plan, planProblem: null };
 }
 
-/** Opens a plan; a calibration cached on this machine serves one whose bits were edited by hand. @param plan where it is not the file's */
+/**
+ * Opens a plan; a calibration cached on this machine serves one whose bits were edited by hand. @param plan where it is
+ * not the file's
+ */
 function open(models: ModelStore, planPath: string, plan?: Plan): Promise<OpenedPlan> {
   return openPlan(planPath, {
     ...(plan === undefined ? {} : { plan }),
@@ -178,7 +215,10 @@ function open(models: ModelStore, planPath: string, plan?: Plan): Promise<Opened
   });
 }
 
-/** {@link open} for what is only looked at: the plan that was opened last is not opened again as long as its text and its model are the same. */
+/**
+ * {@link open} for what is only looked at: the plan that was opened last is not opened again as long as its text and
+ * its model are the same.
+ */
 async function openKept(models: ModelStore, planPath: string, text?: string): Promise<OpenedPlan> {
   const plan = text === undefined ? await readPlan(planPath) : parsePlan(text, planPath);
   const { graph } = await models.model(modelPathOf(planPath, plan), plan.model.sizes);
@@ -186,5 +226,8 @@ async function openKept(models: ModelStore, planPath: string, text?: string): Pr
 }
 
 async function isFile(file: string): Promise<boolean> {
-  return fs.stat(file).then((stat) => stat.isFile(), () => false);
+  return fs.stat(file).then(
+    (stat) => stat.isFile(),
+    () => false,
+  );
 }

@@ -28,10 +28,18 @@ export function sweepService(open: (planPath: string) => Promise<OpenedPlan>, pr
       const { plan, planPath } = opened;
       const session = await sessionOf(plan, planPath, progress);
       const settings = settingsOf(plan, planPath, session, request);
-      const sweep = await runSweep(session, {
-        parameter: request.parameter, values: request.values, settings, imagesPath: request.evaluate?.imagesPath ?? null, locked: plan,
-        base: { decisions: decisionsIn(plan), parameters: opened.parameters },
-      }, progress);
+      const sweep = await runSweep(
+        session,
+        {
+          parameter: request.parameter,
+          values: request.values,
+          settings,
+          imagesPath: request.evaluate?.imagesPath ?? null,
+          locked: plan,
+          base: { decisions: decisionsIn(plan), parameters: opened.parameters },
+        },
+        progress,
+      );
       await writeSweep(planPath, { generator: GENERATOR, model: plan.model }, sweep);
       return viewOf(sweep, plan, true);
     },
@@ -41,17 +49,22 @@ export function sweepService(open: (planPath: string) => Promise<OpenedPlan>, pr
       if (!table) return [];
       const plan = await readPlan(planPath);
       const sameModel = table.model.sha256 === (await hashFile(modelPathOf(planPath, plan)));
-      return table.sweeps.map((sweep) => viewOf(sweep, plan, sameModel && sweep.settings.calibration.key === plan.calibration.key));
+      return table.sweeps.map((sweep) =>
+        viewOf(sweep, plan, sameModel && sweep.settings.calibration.key === plan.calibration.key),
+      );
     },
 
     pickSweepPoint: async ({ planPath, parameter, value }) => {
       const table = await readSweeps(planPath);
       const sweep = table?.sweeps.find((s) => s.parameter === parameter);
       const decisions = sweep?.points.find((p) => p.value === value)?.decisions;
-      if (!table || !sweep || !decisions) throw new UserError(`There is no such point in the sweeps beside ${planPath}. Run the sweep again.`);
+      if (!table || !sweep || !decisions)
+        throw new UserError(`There is no such point in the sweeps beside ${planPath}. Run the sweep again.`);
       const plan = await readPlan(planPath);
       if (table.model.sha256 !== plan.model.sha256 || sweep.settings.calibration.key !== plan.calibration.key) {
-        throw new UserError(`The model of ${planPath} or its calibration has changed since the sweep. Run the sweep again.`);
+        throw new UserError(
+          `The model of ${planPath} or its calibration has changed since the sweep. Run the sweep again.`,
+        );
       }
       const settings = settingsAt(sweep, value);
       if (parameter === 'phi' && sameBits(plan, decisions)) {
@@ -81,23 +94,48 @@ export function sweepService(open: (planPath: string) => Promise<OpenedPlan>, pr
 /** Opens the plan's samples again. @throws UserError when they are not those that the plan was calibrated on */
 async function sessionOf(plan: Plan, planPath: string, progress: Progress): Promise<SweepSession> {
   const model = {
-    modelPath: modelPathOf(planPath, plan), sizes: plan.model.sizes, imagesPath: path.resolve(path.dirname(planPath), plan.calibration.folder), preprocess: plan.preprocess,
-    cachePath: defaultCachePath(), file: planPath,
+    modelPath: modelPathOf(planPath, plan),
+    sizes: plan.model.sizes,
+    imagesPath: path.resolve(path.dirname(planPath), plan.calibration.folder),
+    preprocess: plan.preprocess,
+    cachePath: defaultCachePath(),
+    file: planPath,
   };
   // A plan tells how many samples there were, not whether that was asked for or all that could be used.
   for (const limit of [plan.calibration.images, 0]) {
     const session = await SweepSession.open({ ...model, limit }, progress);
     if (session.calibration.key === plan.calibration.key) return session;
   }
-  throw new UserError(`The sample images in ${model.imagesPath} or the model have changed since ${planPath} was made with them. Quantize the model again.`);
+  throw new UserError(
+    `The sample images in ${model.imagesPath} or the model have changed since ${planPath} was made with them. ` +
+      'Quantize the model again.',
+  );
 }
 
-function settingsOf(plan: Plan, planPath: string, session: SweepSession, { evaluate, grid }: SweepRequest): SweepSettings {
+function settingsOf(
+  plan: Plan,
+  planPath: string,
+  session: SweepSession,
+  { evaluate, grid }: SweepRequest,
+): SweepSettings {
   const { phi, lambda, epsilon, bits, weights, bitOpsTarget } = plan.search;
   return {
-    target: plan.target, preprocess: plan.preprocess, grid: grid ?? (plan.patchStage ? 'auto' : 'none'), bits, weights, classes: plan.patchStage?.classMode ?? 'static', phi, lambda, epsilon,
+    target: plan.target,
+    preprocess: plan.preprocess,
+    grid: grid ?? (plan.patchStage ? 'auto' : 'none'),
+    bits,
+    weights,
+    classes: plan.patchStage?.classMode ?? 'static',
+    phi,
+    lambda,
+    epsilon,
     ...(bitOpsTarget === undefined ? {} : { bitOpsTarget }),
-    calibration: { key: plan.calibration.key, images: plan.calibration.images, folder: plan.calibration.folder, limit: session.model.limit },
+    calibration: {
+      key: plan.calibration.key,
+      images: plan.calibration.images,
+      folder: plan.calibration.folder,
+      limit: session.model.limit,
+    },
     evaluation: evaluate ? { folder: relativeTo(planPath, evaluate.imagesPath), limit: evaluate.limit } : null,
   };
 }
@@ -113,18 +151,38 @@ function viewOf({ parameter, points, finished }: Sweep, plan: Plan, current: boo
     finished,
     current,
     // Several values may decide the same: of φ only the plan's own is meant.
-    points: points.map(({ decisions, ...point }) => ({ ...point, isPlan: current && decisions !== null && canonical(decisions) === own && (parameter !== 'phi' || point.value === plan.search.phi) })),
+    points: points.map(({ decisions, ...point }) => ({
+      ...point,
+      isPlan:
+        current &&
+        decisions !== null &&
+        canonical(decisions) === own &&
+        (parameter !== 'phi' || point.value === plan.search.phi),
+    })),
   };
 }
 
 function sameBits(plan: Plan, decisions: SweepDecisions): boolean {
-  return canonical({ ...decisions, patchStage: null, tailStages: [] }) === canonical({ maps: plan.maps, layers: plan.layers, patchStage: null });
+  return (
+    canonical({ ...decisions, patchStage: null, tailStages: [] }) ===
+    canonical({ maps: plan.maps, layers: plan.layers, patchStage: null })
+  );
 }
 
-/** Decisions as text that is equal for equal ones: locks, the order of names and entries that say no more than the default do not matter. */
+/**
+ * Decisions as text that is equal for equal ones: locks, the order of names and entries that say no more than the
+ * default do not matter.
+ */
 function canonical({ patchStage, tailStages, maps, layers }: SweepDecisions): string {
   const rows = (record: Readonly<Record<string, object>>): unknown[] =>
-    Object.keys(record).sort().map((name) => [name, Object.entries({ ...record[name], locked: undefined }).filter(([key, v]) => v !== undefined && !(key !== 'inputBits' && v === 8)).sort()])
+    Object.keys(record)
+      .sort()
+      .map((name) => [
+        name,
+        Object.entries({ ...record[name], locked: undefined })
+          .filter(([key, v]) => v !== undefined && !(key !== 'inputBits' && v === 8))
+          .sort(),
+      ])
       .filter(([, row]) => (row as unknown[]).length > 0);
   return JSON.stringify([patchStage, tailStages ?? [], rows(maps), rows(layers)]);
 }

@@ -16,5 +16,15 @@ export function targetOf({ target }: Plan): TargetView {
   const { sramBytes, flashBytes } = target;
   const known = targets.find(({ id }) => id === target.id);
   if (known) return { ...targetView(known), sramBytes, flashBytes };
-  return { id: target.id, name: path.basename(target.id), core: target.core ?? 'cortex-m4', clockMHz: 0, source: '', sramBytes, flashBytes, regions: [], arenaRegion: '' };
+  return {
+    id: target.id,
+    name: path.basename(target.id),
+    core: target.core ?? 'cortex-m4',
+    clockMHz: 0,
+    source: '',
+    sramBytes,
+    flashBytes,
+    regions: [],
+    arenaRegion: '',
+  };
 }

@@ -30,31 +30,64 @@ export function memoryPoints(opened: OpenedPlan): MemoryPointView[] {
   const { bits, options } = scheduleRules(graph, null, decisions, plan.target.input);
   const mixed = plan.patchStage?.classMode === 'runtime';
   const { pareto } = planPatches(graph, {
-    memory: { bits, schedule: options, align: 4, externalInputs: isOutside(plan.target.input), classes: mixed ? 'either' : 'regular' }, sramBytes: plan.target.sramBytes,
+    memory: {
+      bits,
+      schedule: options,
+      align: 4,
+      externalInputs: isOutside(plan.target.input),
+      classes: mixed ? 'either' : 'regular',
+    },
+    sramBytes: plan.target.sramBytes,
     strategies: ['recompute', 'keep', 'hybrid'],
   });
   const target = targetOf(plan);
   const own = stagesOf(plan);
   const whole = scheduleInstructions(graph, buildSchedule(graph, null, bits, options), decisions, 0);
   const names = (maps: Iterable<MapId>): string[] => [...maps].map((map) => graph.maps[map].name);
-  const choiceOf = ({ stage, grid, keep }: Pick<PatchChoice, 'stage' | 'grid' | 'keep'>): StageChoice => ({ splitMap: graph.maps[stage.splitMap].name, rows: grid.rows, cols: grid.cols, keep: names(keep) });
+  const choiceOf = ({ stage, grid, keep }: Pick<PatchChoice, 'stage' | 'grid' | 'keep'>): StageChoice => ({
+    splitMap: graph.maps[stage.splitMap].name,
+    rows: grid.rows,
+    cols: grid.cols,
+    keep: names(keep),
+  });
   const view = ({ choice, tailStages, arenaBytes, macs, extraInstructions }: PatchCandidate): MemoryPointView => {
-    const stages = { stage: choice && choiceOf(choice), tailStages: tailStages.map((tail) => ({ from: names(tail.stage.inputs), ...choiceOf(tail) })) };
+    const stages = {
+      stage: choice && choiceOf(choice),
+      tailStages: tailStages.map((tail) => ({ from: names(tail.stage.inputs), ...choiceOf(tail) })),
+    };
     return {
-      ...stages, layers: choice?.stage.layers.length ?? 0,
-      strategy: !choice || choice.keep.size === 0 ? 'recompute' : choice.keep.size === choice.stage.maps.length - 1 ? 'keep' : 'hybrid',
-      arenaBytes, macs, latencyMs: millisecondsOn(target, whole + extraInstructions), isPlan: isDeepStrictEqual(stages, own),
+      ...stages,
+      layers: choice?.stage.layers.length ?? 0,
+      strategy:
+        !choice || choice.keep.size === 0
+          ? 'recompute'
+          : choice.keep.size === choice.stage.maps.length - 1
+            ? 'keep'
+            : 'hybrid',
+      arenaBytes,
+      macs,
+      latencyMs: millisecondsOn(target, whole + extraInstructions),
+      isPlan: isDeepStrictEqual(stages, own),
     };
   };
   const count = Math.min(MEMORY_POINTS, pareto.length);
-  const taken = new Set(Array.from({ length: count }, (_, i) => (count < 2 ? 0 : Math.round((i * (pareto.length - 1)) / (count - 1)))));
+  const taken = new Set(
+    Array.from({ length: count }, (_, i) => (count < 2 ? 0 : Math.round((i * (pareto.length - 1)) / (count - 1)))),
+  );
   return pareto.map(view).filter((point, i) => taken.has(i) || point.isPlan);
 }
 
 /** The plan's own stages, in the words of the points. */
 function stagesOf({ patchStage, tailStages = [] }: Plan): Pick<MemoryPointView, 'stage' | 'tailStages'> {
-  const choice = ({ splitMap, grid: { rows, cols }, keep }: Pick<PatchStage, 'splitMap' | 'grid' | 'keep'>): StageChoice => ({ splitMap, rows, cols, keep });
-  return { stage: patchStage && choice(patchStage), tailStages: tailStages.map((tail) => ({ from: tail.from, ...choice(tail) })) };
+  const choice = ({
+    splitMap,
+    grid: { rows, cols },
+    keep,
+  }: Pick<PatchStage, 'splitMap' | 'grid' | 'keep'>): StageChoice => ({ splitMap, rows, cols, keep });
+  return {
+    stage: patchStage && choice(patchStage),
+    tailStages: tailStages.map((tail) => ({ from: tail.from, ...choice(tail) })),
+  };
 }
 
 /** What φ does on the plan's grid; null without patches. */
@@ -62,7 +95,10 @@ export function phiPoints({ graph, plan, stage }: OpenedPlan, calibration: Calib
   const statistics = calibration.patches;
   if (!stage || !statistics) return null;
   const { h, w } = graph.maps[stage.stage.splitMap].shape;
-  const histograms = patchHistograms(statistics, boundsOfSpans(patchSpans(h, stage.grid.rows), patchSpans(w, stage.grid.cols)));
+  const histograms = patchHistograms(
+    statistics,
+    boundsOfSpans(patchSpans(h, stage.grid.rows), patchSpans(w, stage.grid.cols)),
+  );
   return SWEEP_PHIS.map((phi): PhiPointView => {
     const outliers = patchOutliers(histograms, zOfMass(phi));
     const marks = outlierMarks(outliers, plan.search.epsilon);
@@ -72,6 +108,12 @@ export function phiPoints({ graph, plan, stage }: OpenedPlan, calibration: Calib
     const classes = topPositions(ranking, count);
     const marked = marks.reduce((a, b) => a + b, 0);
     const held = marks.reduce((sum, mark, i) => sum + (classes[i % outliers.patches] === 'outlier' ? mark : 0), 0);
-    return { phi, share: mean(marks), anyOutlier: mean(outlierMarks(outliers, 0)), positions: count / outliers.patches, covered: marked > 0 ? held / marked : null };
+    return {
+      phi,
+      share: mean(marks),
+      anyOutlier: mean(outlierMarks(outliers, 0)),
+      positions: count / outliers.patches,
+      covered: marked > 0 ? held / marked : null,
+    };
   });
 }

@@ -1,14 +1,26 @@
-import { findLayout, planProject, WriteConflictError, writeToProject, type GeneratedFile, type WriteConflict } from '../engine/codegen';
+import {
+  findLayout,
+  planProject,
+  WriteConflictError,
+  writeToProject,
+  type GeneratedFile,
+  type WriteConflict,
+} from '../engine/codegen';
 import type { GenerateConflict, GeneratedChange, GenerateRequest, GenerateSummary } from '../protocol/engine';
 
-type Choices = Required<Omit<GenerateRequest, 'planPath' | 'name' | 'layoutId' | 'optimize'>> & Pick<GenerateRequest, 'layoutId'>;
+type Choices = Required<Omit<GenerateRequest, 'planPath' | 'name' | 'layoutId' | 'optimize'>> &
+  Pick<GenerateRequest, 'layoutId'>;
 
 /** Writes rendered sources into a firmware project, or with `dryRun` says what that would do. */
 export async function writeGenerated(
-  { projectPath, layoutId, overwrite, keep, editBuildFiles, dryRun }: Choices, name: string, files: readonly GeneratedFile[],
+  { projectPath, layoutId, overwrite, keep, editBuildFiles, dryRun }: Choices,
+  name: string,
+  files: readonly GeneratedFile[],
   known: Pick<GenerateSummary, 'arenaBytes' | 'weightBytes' | 'unfitted'>,
 ): Promise<GenerateSummary> {
-  const { layout, folder, write, edits, instructions } = await planProject(projectPath, name, files, { layout: layoutId === undefined ? undefined : findLayout(layoutId) });
+  const { layout, folder, write, edits, instructions } = await planProject(projectPath, name, files, {
+    layout: layoutId === undefined ? undefined : findLayout(layoutId),
+  });
   const common = { name, layout: layout.title, folder, edits, ...known };
   const conflictsOf = (conflicts: readonly WriteConflict[]): GenerateConflict[] => {
     const textOf = new Map(layout.arrange(name, files).map((file) => [file.path, file.text]));
@@ -24,7 +36,18 @@ export async function writeGenerated(
     return { ...nothing, unchanged: write.unchanged, conflicts: conflictsOf(write.conflicts), changes };
   }
   try {
-    const { written, unchanged, removed, kept, instructions: left } = await writeToProject(projectPath, name, files, { layout, overwriteEdited: overwrite, keepEdited: keep, editBuildFiles });
+    const {
+      written,
+      unchanged,
+      removed,
+      kept,
+      instructions: left,
+    } = await writeToProject(projectPath, name, files, {
+      layout,
+      overwriteEdited: overwrite,
+      keepEdited: keep,
+      editBuildFiles,
+    });
     return { ...common, conflicts: [], written, unchanged, removed, kept, instructions: left, changes: [] };
   } catch (error) {
     if (!(error instanceof WriteConflictError)) throw error;

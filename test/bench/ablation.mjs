@@ -1,8 +1,10 @@
-// What each part of quantization is worth: the command line is built once for each part with that part left out, and quantizes to 2.2 times fewer BitOPs.
+// What each part of quantization is worth: the command line is built once for each part with that part left out, and
+// quantizes to 2.2 times fewer BitOPs.
 //
 //     node test/bench/ablation.mjs [--images N] [MODEL…]
 //
-// Writes test/bench/ablation.md from test/bench/ablation.json, where each row is kept as soon as it is measured; delete rows to measure them again. Needs ../shared/data.
+// Writes test/bench/ablation.md from test/bench/ablation.json, where each row is kept as soon as it is measured; delete
+// rows to measure them again. Needs ../shared/data.
 import { spawnSync } from 'node:child_process';
 import { build } from 'esbuild';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +12,10 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { images: { type: 'string', default: '500' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { images: { type: 'string', default: '500' } },
+});
 const data = path.join(projectRoot, '../shared/data');
 const store = path.join(projectRoot, 'test/bench/ablation.json');
 if (!existsSync(data)) throw new Error(`${data} is not there; this bench needs the reference models and images.`);
@@ -32,16 +37,34 @@ const nearest = `{
 /** Parts, and how each is left out: a text in one file of src/engine, and what takes its place. */
 const parts = [
   { name: 'all parts', changes: [] },
-  { name: 'without calibrated scales: codes over the observed range', changes: [['quantize/scales.ts', 'of rangeFractions(bits))', 'of [1])']] },
+  {
+    name: 'without calibrated scales: codes over the observed range',
+    changes: [['quantize/scales.ts', 'of rangeFractions(bits))', 'of [1])']],
+  },
   { name: 'without equalization', changes: [['quantize/equalize.ts', 'readers.length === 0 ||', 'true ||']] },
-  { name: 'without centering', changes: [['quantize/centering.ts', ', stats.mean, stats.min.map((low, c) => (low + stats.max[c]) / 2)]', ']']] },
-  { name: 'without the fit: means only', changes: [['compensate/leastSquares.ts', '(damping * trace)', '(1e9 * trace)']] },
-  { name: 'without chosen dampings: 2 for all layers', changes: [['compensate/damping.ts', 'images < LEAST_IMAGES', 'true']] },
-  { name: 'without error feedback: weights rounded to nearest', changes: [['compensate/roundRows.ts', 'rounder.round(weights, rows, codes, scales);', nearest]] },
+  {
+    name: 'without centering',
+    changes: [['quantize/centering.ts', ', stats.mean, stats.min.map((low, c) => (low + stats.max[c]) / 2)]', ']']],
+  },
+  {
+    name: 'without the fit: means only',
+    changes: [['compensate/leastSquares.ts', '(damping * trace)', '(1e9 * trace)']],
+  },
+  {
+    name: 'without chosen dampings: 2 for all layers',
+    changes: [['compensate/damping.ts', 'images < LEAST_IMAGES', 'true']],
+  },
+  {
+    name: 'without error feedback: weights rounded to nearest',
+    changes: [['compensate/roundRows.ts', 'rounder.round(weights, rows, codes, scales);', nearest]],
+  },
   { name: 'without fit, feedback and means', changes: [], options: ['--no-compensate'] },
   {
     name: 'without measured sensitivities: each decision costs the same',
-    changes: [['vdqs/sensitivity.ts', 'b === 8 ? 0 : loss * byBits.get(b)!', 'b === 8 ? 0 : 1'], ['vdqs/sensitivity.ts', '[id, loss * byWeights]', '[id, 1]']],
+    changes: [
+      ['vdqs/sensitivity.ts', 'b === 8 ? 0 : loss * byBits.get(b)!', 'b === 8 ? 0 : 1'],
+      ['vdqs/sensitivity.ts', '[id, loss * byWeights]', '[id, 1]'],
+    ],
   },
 ];
 
@@ -49,31 +72,43 @@ const parts = [
 async function buildWithout(changes, file) {
   const pending = new Set(changes);
   await build({
-    entryPoints: [path.join(projectRoot, 'src/cli/cli.ts')], outfile: file, bundle: true, platform: 'node', target: 'node20', format: 'cjs', packages: 'external',
-    logLevel: 'warning', loader: { '.c': 'text', '.h': 'text', '.ld': 'text' },
-    plugins: [{
-      name: 'leave out',
-      setup({ onLoad }) {
-        onLoad({ filter: /src[\\/]engine[\\/].*\.ts$/ }, ({ path: name }) => {
-          let contents = readFileSync(name, 'utf8');
-          for (const change of changes) {
-            const [end, from, to] = change;
-            if (!name.endsWith(path.join('src/engine', end))) continue;
-            if (!contents.includes(from)) throw new Error(`${end} has no “${from}” any more.`);
-            contents = contents.replace(from, () => to);
-            pending.delete(change);
-          }
-          return { contents, loader: 'ts' };
-        });
+    entryPoints: [path.join(projectRoot, 'src/cli/cli.ts')],
+    outfile: file,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    packages: 'external',
+    logLevel: 'warning',
+    loader: { '.c': 'text', '.h': 'text', '.ld': 'text' },
+    plugins: [
+      {
+        name: 'leave out',
+        setup({ onLoad }) {
+          onLoad({ filter: /src[\\/]engine[\\/].*\.ts$/ }, ({ path: name }) => {
+            let contents = readFileSync(name, 'utf8');
+            for (const change of changes) {
+              const [end, from, to] = change;
+              if (!name.endsWith(path.join('src/engine', end))) continue;
+              if (!contents.includes(from)) throw new Error(`${end} has no “${from}” any more.`);
+              contents = contents.replace(from, () => to);
+              pending.delete(change);
+            }
+            return { contents, loader: 'ts' };
+          });
+        },
       },
-    }],
+    ],
   });
   if (pending.size > 0) throw new Error(`Nothing was left out: ${[...pending].map(([end]) => end).join(', ')}.`);
 }
 
 /** @param {string} cli @param {string[]} args */
 function run(cli, args) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args, '--json'], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args, '--json'], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   if (status !== 0) throw new Error(stderr);
   return JSON.parse(stdout);
 }
@@ -90,10 +125,45 @@ try {
       if (rows[key]) continue;
       await buildWithout(changes, changed);
       const plan = path.join(work, 'plan.quantmcu.json');
-      const summary = run(changed, ['quantize', path.join(data, 'models', `${model}.onnx`), '--images', path.join(data, 'images/imagenet_sample'), '--limit', '250', '--grid', 'none',
-        '--target', 'custom', '--sram', '4M', '--flash', '16M', '--preprocess', preprocess, '--bitops-target', '2.2', ...options, '--out', plan]);
-      const result = run(path.join(projectRoot, 'dist/cli.js'), ['evaluate', plan, '--images', path.join(data, 'images/imagenet_val'), '--limit', values.images]);
-      rows[key] = { images: result.images, reduction: summary.bitOps.reduction, divergence: result.expectedLoss.divergence, agreement: result.agreement, float: result.float, quantized: result.quantized };
+      const summary = run(changed, [
+        'quantize',
+        path.join(data, 'models', `${model}.onnx`),
+        '--images',
+        path.join(data, 'images/imagenet_sample'),
+        '--limit',
+        '250',
+        '--grid',
+        'none',
+        '--target',
+        'custom',
+        '--sram',
+        '4M',
+        '--flash',
+        '16M',
+        '--preprocess',
+        preprocess,
+        '--bitops-target',
+        '2.2',
+        ...options,
+        '--out',
+        plan,
+      ]);
+      const result = run(path.join(projectRoot, 'dist/cli.js'), [
+        'evaluate',
+        plan,
+        '--images',
+        path.join(data, 'images/imagenet_val'),
+        '--limit',
+        values.images,
+      ]);
+      rows[key] = {
+        images: result.images,
+        reduction: summary.bitOps.reduction,
+        divergence: result.expectedLoss.divergence,
+        agreement: result.agreement,
+        float: result.float,
+        quantized: result.quantized,
+      };
       writeFileSync(store, `${JSON.stringify(rows, null, 1)}\n`);
       console.log(key, rows[key]);
     }
@@ -104,7 +174,10 @@ try {
 
 const lines = Object.entries(rows).map(([key, r]) => {
   const [model, name] = key.split(' / ');
-  return `| ${model} | ${name} | ${r.reduction.toFixed(2)} | ${r.divergence.toFixed(3)} | ${(r.float.top1 - r.quantized.top1).toFixed(1)} | ${r.agreement.toFixed(1)} | ${r.images} |`;
+  return (
+    `| ${model} | ${name} | ${r.reduction.toFixed(2)} | ${r.divergence.toFixed(3)} | ` +
+    `${(r.float.top1 - r.quantized.top1).toFixed(1)} | ${r.agreement.toFixed(1)} | ${r.images} |`
+  );
 });
 writeFileSync(
   path.join(projectRoot, 'test/bench/ablation.md'),

@@ -7,7 +7,13 @@ import { isOutside } from '../../src/engine/graph/bits';
 import { scheduleRules } from '../../src/engine/schedule/scheduleRules';
 import { sharedData } from '../support/sharedData';
 
-const models = ['mobilenetv2_1.0_224_tv', 'mobilenetv1_0.25_224_imagenet', 'squeezenet1.1_224_imagenet', 'mcunet_vww_80', 'face_rfb320'];
+const models = [
+  'mobilenetv2_1.0_224_tv',
+  'mobilenetv1_0.25_224_imagenet',
+  'squeezenet1.1_224_imagenet',
+  'mcunet_vww_80',
+  'face_rfb320',
+];
 const strategies: readonly HaloStrategy[] = ['recompute', 'keep', 'hybrid'];
 
 export interface GapOptions {
@@ -17,7 +23,10 @@ export interface GapOptions {
   write(line: string): void;
 }
 
-/** For the plan of every model, place of the input and budget at 8 bits: the smallest layout that a thorough search finds, over the lower bound. @returns the largest gap in percent */
+/**
+ * For the plan of every model, place of the input and budget at 8 bits: the smallest layout that a thorough search
+ * finds, over the lower bound. @returns the largest gap in percent
+ */
 export async function writeGaps({ models: wanted, budgets, write }: GapOptions): Promise<number> {
   let worst = 0;
   write(`| model | input | stages | ${budgets.map((kib) => `${kib} KiB`).join(' | ')} | least |`);
@@ -30,24 +39,36 @@ export async function writeGaps({ models: wanted, budgets, write }: GapOptions):
         const memory: MemoryModel = { bits, schedule, align: 4, externalInputs: isOutside(input), classes: 'regular' };
         const gaps = gapsOf(graph, { memory, sramBytes: Infinity, strategies, stages, firstFit: true }, budgets);
         worst = Math.max(worst, ...gaps.filter((gap) => gap !== null));
-        write(`| ${model} | ${input} | ${stages} | ${gaps.map((gap) => (gap === null ? '–' : gap.toFixed(2))).join(' | ')} |`);
+        write(
+          `| ${model} | ${input} | ${stages} | ` +
+            `${gaps.map((gap) => (gap === null ? '–' : gap.toFixed(2))).join(' | ')} |`,
+        );
       }
     }
   }
   return worst;
 }
 
-/** By budget, and for the plan with the least arena, by how many percent the layout exceeds its bound; null where nothing fits. */
+/**
+ * By budget, and for the plan with the least arena, by how many percent the layout exceeds its bound; null where
+ * nothing fits.
+ */
 function gapsOf(graph: Graph, options: PlannerOptions, budgets: readonly number[]): (number | null)[] {
   const estimator = new MemoryEstimator(graph, options.memory);
-  const gap = ({ choice, tailStages }: Pick<NonNullable<ReturnType<typeof planPatches>['best']>, 'choice' | 'tailStages'>): number => {
+  const gap = ({
+    choice,
+    tailStages,
+  }: Pick<NonNullable<ReturnType<typeof planPatches>['best']>, 'choice' | 'tailStages'>): number => {
     const { layout } = estimator.layout(choice, {}, tailStages);
     return 100 * (layout.bytes / layout.lowerBound - 1);
   };
   const planning = planPatches(graph, options);
   const least = planning.compare().at(-1);
-  return [...budgets.map((kib) => {
-    const { best } = planPatches(graph, { ...options, sramBytes: kib * 1024 });
-    return best && gap(best);
-  }), least ? gap(least) : null];
+  return [
+    ...budgets.map((kib) => {
+      const { best } = planPatches(graph, { ...options, sramBytes: kib * 1024 });
+      return best && gap(best);
+    }),
+    least ? gap(least) : null,
+  ];
 }

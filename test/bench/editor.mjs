@@ -1,5 +1,5 @@
-// The editor in a real VS Code (its server in front of a headless Chromium, software rendering): time to the first paint, memory of the extension host, frames per
-// second of the graph, and how fast what-ifs answer.
+// The editor in a real VS Code (its server in front of a headless Chromium, software rendering): time to the first
+// paint, memory of the extension host, frames per second of the graph, and how fast what-ifs answer.
 //
 //     node test/bench/editor.mjs [--vsix FILE] [--repeat N]      writes test/bench/editor.md
 //
@@ -21,15 +21,24 @@ if (!requireTools(['chromium', 'fonts', 'nativeBuild'])) process.exit(1);
 
 const vsix = values.vsix ?? path.join(out, 'quantmcu.vsix');
 if (!values.vsix) {
-  const { status } = spawnSync(process.execPath, [path.join(projectRoot, 'package.mjs'), '--out', vsix], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const { status } = spawnSync(process.execPath, [path.join(projectRoot, 'package.mjs'), '--out', vsix], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   if (status !== 0) throw new Error('The extension could not be packaged.');
 }
-const bundle = await bundleTests('bench-editor', [], { stdin: { contents: "export * from './test/bench/editor';", resolveDir: projectRoot, loader: 'ts' } });
+const bundle = await bundleTests('bench-editor', [], {
+  stdin: { contents: "export * from './test/bench/editor';", resolveDir: projectRoot, loader: 'ts' },
+});
 const { benchEditor } = createRequire(import.meta.url)(bundle.file);
 bundle.remove();
 const server = await startCodeServer({ folder: path.join(out, 'code-server'), vsix: path.resolve(vsix) });
 try {
-  await benchEditor({ url: server.url, pid: server.pid, folder: path.join(out, 'workspace'), repeat: Number(values.repeat) });
+  await benchEditor({
+    url: server.url,
+    pid: server.pid,
+    folder: path.join(out, 'workspace'),
+    repeat: Number(values.repeat),
+  });
 } finally {
   await server.stop();
 }

@@ -1,8 +1,10 @@
-// Speed of evaluation: images per second of the integer network with the float network beside it, as `evaluate` runs them.
+// Speed of evaluation: images per second of the integer network with the float network beside it, as `evaluate` runs
+// them.
 //
 //     npm run build && node test/bench/evaluate.mjs [--images N] [--runs N]
 //
-// Writes test/bench/evaluate.md. Needs ../shared/data. Calibrated on 16 images of imagenet_sample, evaluated on imagenet_val.
+// Writes test/bench/evaluate.md. Needs ../shared/data. Calibrated on 16 images of imagenet_sample, evaluated on
+// imagenet_val.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
@@ -10,7 +12,9 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
 
-const { values } = parseArgs({ options: { images: { type: 'string', default: '100' }, runs: { type: 'string', default: '5' } } });
+const { values } = parseArgs({
+  options: { images: { type: 'string', default: '100' }, runs: { type: 'string', default: '5' } },
+});
 const data = path.join(projectRoot, '../shared/data');
 if (!existsSync(data)) throw new Error(`${data} is not there; this bench needs the reference models and images.`);
 
@@ -29,11 +33,20 @@ const plan = path.join(work, 'plan.quantmcu.json');
 // Time of all threads of a process, which other processes hardly change.
 const meter = path.join(work, 'meter.cjs');
 const metered = path.join(work, 'cpu.txt');
-writeFileSync(meter, `if (require('node:worker_threads').isMainThread) process.on('exit', () => { const { user, system } = process.cpuUsage(); require('node:fs').writeFileSync(${JSON.stringify(metered)}, String((user + system) / 1000)); });\n`);
+writeFileSync(
+  meter,
+  "if (require('node:worker_threads').isMainThread) process.on('exit', () => { const { user, system } = " +
+    `process.cpuUsage(); require('node:fs').writeFileSync(${JSON.stringify(metered)}, String((user + system) / ` +
+    '1000)); });\n',
+);
 
 /** @param {string[]} args */
 function cli(args) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--require', meter, path.join(projectRoot, 'dist/cli.js'), ...args, '--json'], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--require', meter, path.join(projectRoot, 'dist/cli.js'), ...args, '--json'],
+    { encoding: 'utf8', maxBuffer: 1 << 28 },
+  );
   if (status !== 0) throw new Error(stderr);
   return { ...JSON.parse(stdout), cpuMs: Number(readFileSync(metered, 'utf8')) };
 }
@@ -46,14 +59,50 @@ try {
   for (const { model, preprocess } of models) {
     for (const { name, options } of plans) {
       rmSync(plan, { force: true });
-      cli(['quantize', path.join(data, 'models', `${model}.onnx`), '--images', path.join(data, 'images/imagenet_sample'), '--limit', '16', '--target', 'custom', '--sram', '4M', '--flash', '16M', '--preprocess', preprocess, ...options, '--out', plan]);
-      const evaluate = (/** @type {string} */ images) => cli(['evaluate', plan, '--images', path.join(data, 'images/imagenet_val'), '--limit', images, '--threads', String(availableParallelism())]);
+      cli([
+        'quantize',
+        path.join(data, 'models', `${model}.onnx`),
+        '--images',
+        path.join(data, 'images/imagenet_sample'),
+        '--limit',
+        '16',
+        '--target',
+        'custom',
+        '--sram',
+        '4M',
+        '--flash',
+        '16M',
+        '--preprocess',
+        preprocess,
+        ...options,
+        '--out',
+        plan,
+      ]);
+      const evaluate = (/** @type {string} */ images) =>
+        cli([
+          'evaluate',
+          plan,
+          '--images',
+          path.join(data, 'images/imagenet_val'),
+          '--limit',
+          images,
+          '--threads',
+          String(availableParallelism()),
+        ]);
       const load = loadavg()[0];
       const runs = Array.from({ length: Number(values.runs) }, () => evaluate(values.images));
       const start = evaluate('1').cpuMs;
       const speeds = runs.map((r) => r.imagesPerSecond);
       const cpu = median(runs.map((r) => (r.cpuMs - start) / (r.images - 1)));
-      rows.push([model, name, cpu.toFixed(0), ((1000 * availableParallelism()) / cpu).toFixed(1), median(speeds).toFixed(1), `${Math.min(...speeds).toFixed(1)}–${Math.max(...speeds).toFixed(1)}`, load.toFixed(1)]);
+      rows.push([
+        model,
+        name,
+        cpu.toFixed(0),
+        ((1000 * availableParallelism()) / cpu).toFixed(1),
+        median(speeds).toFixed(1),
+        `${Math.min(...speeds).toFixed(1)}–${Math.max(...speeds).toFixed(1)}`,
+        load.toFixed(1),
+      ]);
       console.log(rows.at(-1));
     }
   }

@@ -1,6 +1,7 @@
-// Mutated models, sidecars and parameter files: node test/bench/fuzz.mjs [INPUTS] [SEED] [PART], 100 000 of each unless said otherwise; PART is models, sidecars
-// or parameters. All of them take about twenty minutes. Runs the fuzz tests of the suites with that many inputs, keeps what came of each in
-// test/bench/fuzz.json and writes test/bench/fuzz.md from it.
+// Mutated models, sidecars and parameter files: node test/bench/fuzz.mjs [INPUTS] [SEED] [PART], 100 000 of each unless
+// said otherwise; PART is models, sidecars or parameters. All of them take about twenty minutes. Runs the fuzz tests of
+// the suites with that many inputs, keeps what came of each in test/bench/fuzz.json and writes test/bench/fuzz.md from
+// it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -19,8 +20,13 @@ const rows = existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {};
 const env = { ...process.env, QUANTMCU_FUZZ: inputs, QUANTMCU_FUZZ_SEED: seed, QUANTMCU_FUZZ_REPORT: report };
 for (const [part, runner, file, grep] of parts.filter(([name]) => wanted === undefined || name === wanted)) {
   rmSync(report, { force: true });
-  const { status } = spawnSync(process.execPath, [`test/${runner}/run.mjs`, file, '--grep', grep], { cwd: projectRoot, env, stdio: 'inherit' });
-  if (status !== 0 || !existsSync(report)) throw new Error(`A mutation among ${part} was not answered as it should be: see above.`);
+  const { status } = spawnSync(process.execPath, [`test/${runner}/run.mjs`, file, '--grep', grep], {
+    cwd: projectRoot,
+    env,
+    stdio: 'inherit',
+  });
+  if (status !== 0 || !existsSync(report))
+    throw new Error(`A mutation among ${part} was not answered as it should be: see above.`);
   rows[part] = { ...JSON.parse(readFileSync(report, 'utf8')), seed: Number(seed) };
   writeFileSync(store, `${JSON.stringify(rows, null, 2)}\n`);
 }

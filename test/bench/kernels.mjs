@@ -1,6 +1,6 @@
-// Counts the instructions of each kernel on emulated boards, with a model of the cycles of an M0+, M3 or M4 (test/firmware/counting/timing.h), and prints them beside the
-// instructions of other libraries.
-// `node test/bench/kernels.mjs [--cores m4,m3,m0plus,m55] [--level=-O3] [--layers REGEXP]`
+// Counts the instructions of each kernel on emulated boards, with a model of the cycles of an M0+, M3 or M4
+// (test/firmware/counting/timing.h), and prints them beside the instructions of other libraries. `node
+// test/bench/kernels.mjs [--cores m4,m3,m0plus,m55] [--level=-O3] [--layers REGEXP]`
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -9,49 +9,88 @@ import { parseArgs } from 'node:util';
 import { bundleTests, projectRoot } from '../support/bundle.mjs';
 
 const { values } = parseArgs({
-  options: { cores: { type: 'string', default: 'm4,m3,m0plus,m55' }, level: { type: 'string', default: '-O3' }, layers: { type: 'string', default: '' }, optimize: { type: 'string', default: 'speed' } },
+  options: {
+    cores: { type: 'string', default: 'm4,m3,m0plus,m55' },
+    level: { type: 'string', default: '-O3' },
+    layers: { type: 'string', default: '' },
+    optimize: { type: 'string', default: 'speed' },
+  },
 });
 const here = path.join(projectRoot, 'test/bench');
 const firmware = path.join(projectRoot, 'src/firmware');
 const counting = path.join(projectRoot, 'test/firmware/counting');
 
-const bundle = await bundleTests('bench', [], { stdin: { contents: "export * from './test/firmware/board/board';", resolveDir: projectRoot, loader: 'ts' } });
+const bundle = await bundleTests('bench', [], {
+  stdin: { contents: "export * from './test/firmware/board/board';", resolveDir: projectRoot, loader: 'ts' },
+});
 const { buildForBoard, runOnBoard, boardSizes } = createRequire(import.meta.url)(bundle.file);
 bundle.remove();
 
-const peers = new Map(readFileSync(path.join(here, 'peers.tsv'), 'utf8').trim().split('\n').slice(1).map((line) => {
-  const [core, layer, cmsis, tiny] = line.split('\t');
-  return [`${core} ${layer}`, { cmsis, tiny }];
-}));
+const peers = new Map(
+  readFileSync(path.join(here, 'peers.tsv'), 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => {
+      const [core, layer, cmsis, tiny] = line.split('\t');
+      return [`${core} ${layer}`, { cmsis, tiny }];
+    }),
+);
 
 mkdirSync(path.join(projectRoot, 'out'), { recursive: true });
 const folder = mkdtempSync(path.join(projectRoot, 'out', 'bench-'));
 try {
   const plugin = path.join(folder, 'counting.so');
   run('gcc', ['-O2', '-Wall', '-Wextra', '-shared', '-fPIC', '-o', plugin, path.join(counting, 'counting.c')]);
-  const sources = [path.join(here, 'kernels.c'), ...readdirSync(firmware).filter((f) => f.endsWith('.c')).map((f) => path.join(firmware, f))];
+  const sources = [
+    path.join(here, 'kernels.c'),
+    ...readdirSync(firmware)
+      .filter((f) => f.endsWith('.c'))
+      .map((f) => path.join(firmware, f)),
+  ];
   const wanted = new RegExp(values.layers);
   const checksums = new Map();
   for (const core of values.cores.split(',')) {
     const elf = path.join(folder, `${core}.elf`);
     const counts = path.join(folder, `${core}.txt`);
-    buildForBoard(core, sources, elf, [values.level, `-I${firmware}`, `-I${counting}`, ...(values.optimize === 'size' ? ['-DBENCH_SHARED'] : [])]);
+    buildForBoard(core, sources, elf, [
+      values.level,
+      `-I${firmware}`,
+      `-I${counting}`,
+      ...(values.optimize === 'size' ? ['-DBENCH_SHARED'] : []),
+    ]);
     const { exitCode, output } = runOnBoard(core, elf, { qemu: ['-plugin', `${plugin},out=${counts},core=${core}`] });
     if (exitCode !== 0) throw new Error(`${core} ended with ${exitCode}: ${output}`);
-    const counted = readFileSync(counts, 'utf8').trim().split('\n').map((line) => line.split('\t').map(Number));
-    console.log(`\n${core} at ${values.level}, instructions per MAC; flash of all kernels and the bench ${boardSizes(elf).flash} bytes\n`);
-    console.log('| Layer | Instructions | per MAC | CMSIS-NN | ratio | TinyEngine | ratio | cycles per MAC |\n|---|---:|---:|---:|---:|---:|---:|---:|');
-    output.trim().split('\n').forEach((line, i) => {
-      const [name, macs, checksum] = line.split('\t');
-      if (checksums.has(name) && checksums.get(name) !== checksum) throw new Error(`${name}: the output on ${core} differs from that on another core.`);
-      checksums.set(name, checksum);
-      if (!wanted.test(name)) return;
-      const [instructions, cycles] = counted[i];
-      const own = instructions / macs;
-      const peer = peers.get(`${core} ${name}`) ?? {};
-      const beside = (figure) => (figure ? `${Number(figure).toFixed(2)} | ${(figure / own).toFixed(2)}` : ' | ');
-      console.log(`| ${name} | ${instructions} | ${own.toFixed(3)} | ${beside(peer.cmsis)} | ${beside(peer.tiny)} | ${cycles ? (cycles / macs).toFixed(3) : ''} |`);
-    });
+    const counted = readFileSync(counts, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line.split('\t').map(Number));
+    console.log(
+      `\n${core} at ${values.level}, instructions per MAC; flash of all kernels and the bench ` +
+        `${boardSizes(elf).flash} bytes\n`,
+    );
+    console.log(
+      '| Layer | Instructions | per MAC | CMSIS-NN | ratio | TinyEngine | ratio | cycles per MAC ' +
+        '|\n|---|---:|---:|---:|---:|---:|---:|---:|',
+    );
+    output
+      .trim()
+      .split('\n')
+      .forEach((line, i) => {
+        const [name, macs, checksum] = line.split('\t');
+        if (checksums.has(name) && checksums.get(name) !== checksum)
+          throw new Error(`${name}: the output on ${core} differs from that on another core.`);
+        checksums.set(name, checksum);
+        if (!wanted.test(name)) return;
+        const [instructions, cycles] = counted[i];
+        const own = instructions / macs;
+        const peer = peers.get(`${core} ${name}`) ?? {};
+        const beside = (figure) => (figure ? `${Number(figure).toFixed(2)} | ${(figure / own).toFixed(2)}` : ' | ');
+        console.log(
+          `| ${name} | ${instructions} | ${own.toFixed(3)} | ${beside(peer.cmsis)} | ${beside(peer.tiny)} | ` +
+            `${cycles ? (cycles / macs).toFixed(3) : ''} |`,
+        );
+      });
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -1,6 +1,12 @@
 import { openPlan } from '../../src/engine/planned/open';
 import type { CostKernel, Extent, KernelShape } from '../../src/engine/cost/kernelCost';
-import { kernelInstructions, M4_COEFFICIENTS, unitCosts, wholeExtent, type Coefficients } from '../../src/engine/cost/kernelCost';
+import {
+  kernelInstructions,
+  M4_COEFFICIENTS,
+  unitCosts,
+  wholeExtent,
+  type Coefficients,
+} from '../../src/engine/cost/kernelCost';
 import { stepShape } from '../../src/engine/cost/latency';
 import type { Program, Step } from '../../src/engine/program/types';
 import type { Bits, WeightBits } from '../../src/engine/graph/bits';
@@ -16,7 +22,10 @@ export interface Counted {
   readonly times: number;
 }
 
-/** For every run of a layer in the order of the generated C (renderLayer: consecutive steps of one branch and layer), its kernels' shapes as text that {@link parseRun} reads. */
+/**
+ * For every run of a layer in the order of the generated C (renderLayer: consecutive steps of one branch and layer),
+ * its kernels' shapes as text that {@link parseRun} reads.
+ */
 export async function runShapes(plan: string): Promise<string[]> {
   const { program } = await openPlan(plan);
   return layerRuns(program).map((steps) => steps.map((step) => textOf(program, step)).join(';'));
@@ -24,7 +33,8 @@ export async function runShapes(plan: string): Promise<string[]> {
 
 function layerRuns({ steps }: Program): Step[][] {
   const runs: Step[][] = [];
-  const key = ({ branch, tailStage, layer }: Step): string => `${branch} ${tailStage?.index} ${tailStage?.branch} ${layer}`;
+  const key = ({ branch, tailStage, layer }: Step): string =>
+    `${branch} ${tailStage?.index} ${tailStage?.branch} ${layer}`;
   for (const step of steps) {
     const last = runs[runs.length - 1];
     if (last && key(last[0]) === key(step)) last.push(step);
@@ -35,7 +45,19 @@ function layerRuns({ steps }: Program): Step[][] {
 
 function textOf(program: Program, step: Step): string {
   const { shape: s, extent } = stepShape(program, step);
-  return [s.kernel, extent.rows.elements, extent.cols.elements, s.channels, s.taps, s.kernelH, s.kernelW, s.strideH, s.strideW, s.inputBits, s.weightBits].join(' ');
+  return [
+    s.kernel,
+    extent.rows.elements,
+    extent.cols.elements,
+    s.channels,
+    s.taps,
+    s.kernelH,
+    s.kernelW,
+    s.strideH,
+    s.strideW,
+    s.inputBits,
+    s.weightBits,
+  ].join(' ');
 }
 
 /** A row of runs-m4.tsv. */
@@ -44,7 +66,20 @@ export function parseRun(row: string): Counted {
   const calls = name.split(';').map((text) => {
     const [kernel, ...numbers] = text.split(' ');
     const [h, w, channels, taps, kernelH, kernelW, strideH, strideW, inputBits, weightBits] = numbers.map(Number);
-    return { shape: { kernel: kernel as CostKernel, channels, taps, kernelH, kernelW, strideH, strideW, inputBits: inputBits as Bits, weightBits: weightBits as WeightBits }, extent: wholeExtent({ h, w }) };
+    return {
+      shape: {
+        kernel: kernel as CostKernel,
+        channels,
+        taps,
+        kernelH,
+        kernelW,
+        strideH,
+        strideW,
+        inputBits: inputBits as Bits,
+        weightBits: weightBits as WeightBits,
+      },
+      extent: wholeExtent({ h, w }),
+    };
   });
   return { name, calls, instructions: Number(instructions), times: Number(times) };
 }
@@ -57,33 +92,72 @@ export function parseKernel(row: string): Counted | null {
   const fc = /^fc (\d+)-(\d+)/.exec(name);
   const add = /^add (\d+)x(\d+)x(\d+)/.exec(name);
   const one = { kernelH: 1, kernelW: 1, strideH: 1, strideW: 1, inputBits, weightBits } as const;
-  const of = (shape: KernelShape, h: number, w: number): Counted => ({ name, calls: [{ shape, extent: wholeExtent({ h, w }) }], instructions: Number(instructions), times: 1 });
+  const of = (shape: KernelShape, h: number, w: number): Counted => ({
+    name,
+    calls: [{ shape, extent: wholeExtent({ h, w }) }],
+    instructions: Number(instructions),
+    times: 1,
+  });
   if (fc) return of({ kernel: 'fullyConnected', channels: Number(fc[2]), taps: Number(fc[1]), ...one }, 1, 1);
   if (add) return of({ kernel: 'add', channels: Number(add[3]), taps: 1, ...one }, Number(add[1]), Number(add[2]));
-  const [, kind, kernel, stride, size, inputs, outputs] = /^(pw|conv|dw)(\d)?(?:x\d)?(?:s(\d))? (\d+)x\d+x(\d+)(?:-(\d+))?/.exec(name) ?? [];
+  const [, kind, kernel, stride, size, inputs, outputs] =
+    /^(pw|conv|dw)(\d)?(?:x\d)?(?:s(\d))? (\d+)x\d+x(\d+)(?:-(\d+))?/.exec(name) ?? [];
   if (!kind) return null;
   const k = Number(kernel ?? 1);
   const s = Number(stride ?? 1);
   const out = Math.ceil(Number(size) / s);
   const shape = { kernelH: k, kernelW: k, strideH: s, strideW: s, inputBits, weightBits } as const;
   const isDepthwise = kind === 'dw';
-  return of({ kernel: isDepthwise ? 'depthwise' : 'conv', channels: Number(isDepthwise ? inputs : outputs), taps: k * k * (isDepthwise ? 1 : Number(inputs)), ...shape }, out, out);
+  return of(
+    {
+      kernel: isDepthwise ? 'depthwise' : 'conv',
+      channels: Number(isDepthwise ? inputs : outputs),
+      taps: k * k * (isDepthwise ? 1 : Number(inputs)),
+      ...shape,
+    },
+    out,
+    out,
+  );
 }
 
 /** A row of packed-m4.tsv. */
 export function parsePacked(row: string): Counted {
   const [pixels, taps, channels, inputBits, instructions] = row.split('\t').map(Number);
   const side = Math.sqrt(pixels);
-  return { name: `packed ${row}`, calls: [{ shape: { kernel: 'packed', channels, taps, kernelH: 1, kernelW: 1, strideH: 1, strideW: 1, inputBits: inputBits as Bits, weightBits: 4 }, extent: wholeExtent({ h: side, w: side }) }], instructions, times: 1 };
+  return {
+    name: `packed ${row}`,
+    calls: [
+      {
+        shape: {
+          kernel: 'packed',
+          channels,
+          taps,
+          kernelH: 1,
+          kernelW: 1,
+          strideH: 1,
+          strideW: 1,
+          inputBits: inputBits as Bits,
+          weightBits: 4,
+        },
+        extent: wholeExtent({ h: side, w: side }),
+      },
+    ],
+    instructions,
+    times: 1,
+  };
 }
 
 export function estimate({ calls }: Counted, coefficients: Coefficients = M4_COEFFICIENTS): number {
-  return calls.reduce((sum, { shape, extent }) => sum + kernelInstructions(unitCosts(coefficients, shape), shape, extent), 0);
+  return calls.reduce(
+    (sum, { shape, extent }) => sum + kernelInstructions(unitCosts(coefficients, shape), shape, extent),
+    0,
+  );
 }
 
 /**
- * The coefficients with the least squared relative error, none negative, every set weighing as much, and in `runs` by the share of instructions; those that no count depends on stay. Estimates are linear in them: one at a
- * time, each with the others fixed, until nothing changes (coordinate descent on a convex function).
+ * The coefficients with the least squared relative error, none negative, every set weighing as much, and in `runs` by
+ * the share of instructions; those that no count depends on stay. Estimates are linear in them: one at a time, each
+ * with the others fixed, until nothing changes (coordinate descent on a convex function).
  */
 export function fit(sets: readonly (readonly Counted[])[]): Coefficients {
   const counted = sets.flat();

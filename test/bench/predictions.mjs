@@ -1,8 +1,10 @@
-// Whether the generated C chooses what `evaluate` says that it chooses: compiled for this computer and run on the images of an evaluation.
+// Whether the generated C chooses what `evaluate` says that it chooses: compiled for this computer and run on the
+// images of an evaluation.
 //
 //     npm run build && node test/bench/predictions.mjs [--images N]
 //
-// Writes test/bench/predictions.md. The sample model needs nothing; the others need ../shared/data and are left out without.
+// Writes test/bench/predictions.md. The sample model needs nothing; the others need ../shared/data and are left out
+// without.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,10 +16,24 @@ import { bundleTests, projectRoot } from '../support/bundle.mjs';
 const { values } = parseArgs({ options: { images: { type: 'string', default: '100' } } });
 const data = path.join(projectRoot, '../shared/data');
 const sample = path.join(projectRoot, 'media/sample');
-const shared = (/** @type {string} */ model, /** @type {string} */ preprocess, /** @type {string} */ calibration, /** @type {string} */ images) =>
-  ({ model: path.join(data, 'models', `${model}.onnx`), preprocess, calibration: path.join(data, 'images', calibration), images: path.join(data, 'images', images) });
+const shared = (
+  /** @type {string} */ model,
+  /** @type {string} */ preprocess,
+  /** @type {string} */ calibration,
+  /** @type {string} */ images,
+) => ({
+  model: path.join(data, 'models', `${model}.onnx`),
+  preprocess,
+  calibration: path.join(data, 'images', calibration),
+  images: path.join(data, 'images', images),
+});
 const models = [
-  { model: path.join(sample, 'gauge.onnx'), preprocess: 'unit', calibration: path.join(sample, 'images'), images: path.join(sample, 'fresh') },
+  {
+    model: path.join(sample, 'gauge.onnx'),
+    preprocess: 'unit',
+    calibration: path.join(sample, 'images'),
+    images: path.join(sample, 'fresh'),
+  },
   shared('mobilenetv2_1.0_224_tv', 'imagenet', 'imagenet_sample', 'imagenet_val'),
   shared('mobilenetv1_0.25_224_imagenet', 'tf', 'imagenet_sample', 'imagenet_val'),
   shared('resnet20_cifar10', 'imagenet', 'cifar10', 'cifar10'),
@@ -25,12 +41,18 @@ const models = [
 
 /** @param {string[]} args */
 function cli(args) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(projectRoot, 'dist/cli.js'), ...args, '--json'], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [path.join(projectRoot, 'dist/cli.js'), ...args, '--json'],
+    { encoding: 'utf8', maxBuffer: 1 << 28 },
+  );
   if (status !== 0) throw new Error(stderr);
   return JSON.parse(stdout);
 }
 
-const bundle = await bundleTests('bench-predictions', [], { stdin: { contents: "export * from './test/bench/predictions';", resolveDir: projectRoot, loader: 'ts' } });
+const bundle = await bundleTests('bench-predictions', [], {
+  stdin: { contents: "export * from './test/bench/predictions';", resolveDir: projectRoot, loader: 'ts' },
+});
 const { firmwarePredictions } = createRequire(import.meta.url)(bundle.file);
 bundle.remove();
 
@@ -41,14 +63,51 @@ const rows = [];
 try {
   for (const { model, preprocess, calibration, images } of models) {
     rmSync(plan, { force: true });
-    const summary = cli(['quantize', model, '--images', calibration, '--limit', '16', '--target', 'custom', '--sram', '4M', '--flash', '16M', '--grid', '3x3', '--phi', '0.96', '--bits', '8,4', '--weights', 'auto', '--no-compensate', '--preprocess', preprocess, '--out', plan]);
+    const summary = cli([
+      'quantize',
+      model,
+      '--images',
+      calibration,
+      '--limit',
+      '16',
+      '--target',
+      'custom',
+      '--sram',
+      '4M',
+      '--flash',
+      '16M',
+      '--grid',
+      '3x3',
+      '--phi',
+      '0.96',
+      '--bits',
+      '8,4',
+      '--weights',
+      'auto',
+      '--no-compensate',
+      '--preprocess',
+      preprocess,
+      '--out',
+      plan,
+    ]);
     cli(['evaluate', plan, '--images', images, '--limit', values.images, '--predictions', csv]);
     // file,label,float,quantized; the names of these samples need no quotes.
-    const said = readFileSync(csv, 'utf8').trim().split('\n').slice(1).map((line) => line.split(','));
+    const said = readFileSync(csv, 'utf8')
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(','));
     const { classes, sameBytes } = await firmwarePredictions(plan, images, Number(values.images));
     const same = said.filter(([file, , , quantized]) => classes.get(file) === Number(quantized)).length;
     const outlier = summary.patch?.branches.filter((/** @type {{class: string}} */ b) => b.class === 'outlier').length;
-    rows.push([path.basename(model, '.onnx'), summary.patch ? `${summary.patch.grid}, ${outlier} of outlier class` : 'none', `${summary.bitOps.reduction.toFixed(2)}×`, said.length, same, sameBytes]);
+    rows.push([
+      path.basename(model, '.onnx'),
+      summary.patch ? `${summary.patch.grid}, ${outlier} of outlier class` : 'none',
+      `${summary.bitOps.reduction.toFixed(2)}×`,
+      said.length,
+      same,
+      sameBytes,
+    ]);
     console.log(rows.at(-1));
     if (same !== said.length || sameBytes !== said.length || classes.size !== said.length) process.exitCode = 1;
   }

@@ -16,7 +16,11 @@ export interface FirmwarePredictions {
 }
 
 /** Generates the C of a plan, compiles it for this computer and runs it on `limit` images, evenly spread. */
-export async function firmwarePredictions(planPath: string, images: string, limit: number): Promise<FirmwarePredictions> {
+export async function firmwarePredictions(
+  planPath: string,
+  images: string,
+  limit: number,
+): Promise<FirmwarePredictions> {
   const opened = await openPlan(planPath);
   const { graph, program, plan } = opened;
   const set = await listSamples(images, graph, limit);
@@ -28,11 +32,20 @@ export async function firmwarePredictions(planPath: string, images: string, limi
   }
   const folder = scratchFolder(path.basename(planPath, '.json'));
   try {
-    const { outputs, selftest, guardsWhole } = buildForHost(folder, program, generateSources(opened).files, { flags: ['-O2'] }).run(inputs);
-    if (selftest !== 0 || !guardsWhole) throw new Error(`${planPath}: the self-test gives ${selftest}, guard bytes ${guardsWhole ? 'whole' : 'overwritten'}.`);
+    const { outputs, selftest, guardsWhole } = buildForHost(folder, program, generateSources(opened).files, {
+      flags: ['-O2'],
+    }).run(inputs);
+    if (selftest !== 0 || !guardsWhole)
+      throw new Error(
+        `${planPath}: the self-test gives ${selftest}, guard bytes ${guardsWhole ? 'whole' : 'overwritten'}.`,
+      );
     const executor = new Executor(program, { reference: true });
-    const classes = new Map(outputs.map((bytes, i) => [names[i], topIndices(decodePort(program, program.outputs[0], bytes[0]), 1)[0]]));
-    const same = outputs.filter((bytes, i) => executor.run(inputs[i]).outputs.every((o, k) => Buffer.compare(o, bytes[k]) === 0));
+    const classes = new Map(
+      outputs.map((bytes, i) => [names[i], topIndices(decodePort(program, program.outputs[0], bytes[0]), 1)[0]]),
+    );
+    const same = outputs.filter((bytes, i) =>
+      executor.run(inputs[i]).outputs.every((o, k) => Buffer.compare(o, bytes[k]) === 0),
+    );
     return { classes, sameBytes: same.length };
   } finally {
     removeFolder(folder);

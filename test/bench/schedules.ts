@@ -6,7 +6,12 @@ import { decide } from '../../src/engine/run/decide';
 import type { Graph } from '../../src/engine/graph/types';
 import { importModel } from '../../src/engine/onnx';
 import { MemoryEstimator, type MemoryModel } from '../../src/engine/patch/estimate';
-import { planPatches, type HaloStrategy, type PatchCandidate, type PlannerOptions } from '../../src/engine/patch/planner';
+import {
+  planPatches,
+  type HaloStrategy,
+  type PatchCandidate,
+  type PlannerOptions,
+} from '../../src/engine/patch/planner';
 import { DEFAULTS } from '../../src/engine/run/pipeline';
 import { isOutside } from '../../src/engine/graph/bits';
 import { decisionsOf } from '../../src/engine/planned/decisions';
@@ -18,7 +23,13 @@ import type { BitDecisions } from '../../src/engine/quantize/quantizeGraph';
 import { realModels } from '../firmware/support/realModels';
 import { sharedData } from '../support/sharedData';
 
-const models = ['mobilenetv2_1.0_224_tv', 'mobilenetv1_0.25_224_imagenet', 'squeezenet1.1_224_imagenet', 'mcunet_vww_80', 'face_rfb320'];
+const models = [
+  'mobilenetv2_1.0_224_tv',
+  'mobilenetv1_0.25_224_imagenet',
+  'squeezenet1.1_224_imagenet',
+  'mcunet_vww_80',
+  'face_rfb320',
+];
 const all: readonly HaloStrategy[] = ['recompute', 'keep', 'hybrid'];
 const ways: readonly (Pick<PlannerOptions, 'strategies' | 'stages'> & { readonly name: string })[] = [
   { name: 'recompute', strategies: ['recompute'], stages: 'one' },
@@ -46,15 +57,23 @@ export async function writeTables(options: TableOptions): Promise<void> {
     write(`| bits | input | patches | ${budgets.map((kib) => `${kib} KiB`).join(' | ')} | least |`);
     write(`|---|---|---|${budgets.map(() => '---').join('|')}|---|`);
     for (const bits of ['8', 'searched'] as const) {
-      const decisions: BitDecisions = bits === '8' ? { mapBits: () => 8, inputBits: () => 8, weightBits: () => 8 } : await searchedBits(graph, model);
+      const decisions: BitDecisions =
+        bits === '8' ? { mapBits: () => 8, inputBits: () => 8, weightBits: () => 8 } : await searchedBits(graph, model);
       for (const input of ['external', 'tiles', 'counted'] as const) {
         const { bits: widths, options: schedule } = scheduleRules(graph, null, decisions, input);
-        const memory: MemoryModel = { bits: widths, schedule, align: 4, externalInputs: isOutside(input), classes: 'regular' };
+        const memory: MemoryModel = {
+          bits: widths,
+          schedule,
+          align: 4,
+          externalInputs: isOutside(input),
+          classes: 'regular',
+        };
         // Tiles change the input's part alone: one way shows it.
         for (const { name, ...way } of input === 'tiles' ? ways.slice(-1) : ways) {
           const begin = performance.now();
           const cells = rowOf(graph, decisions, { memory, sramBytes: Infinity, ...way }, budgets);
-          if (options.seconds) process.stderr.write(`${model} ${name}: ${((performance.now() - begin) / 1000).toFixed(1)} s\n`);
+          if (options.seconds)
+            process.stderr.write(`${model} ${name}: ${((performance.now() - begin) / 1000).toFixed(1)} s\n`);
           write(`| ${bits} | ${input} | ${name} | ${cells.join(' | ')} |`);
         }
       }
@@ -76,29 +95,68 @@ function rowOf(graph: Graph, decisions: BitDecisions, options: PlannerOptions, b
   }
   const { pareto } = planPatches(graph, { ...options, sramBytes: Infinity });
   // The last of the bounds need not be the least when they are laid out.
-  const bytes = (c: PatchCandidate, effort: 'quick' | 'thorough'): number => estimator.layout(c.choice, { effort }, c.tailStages).layout.bytes;
+  const bytes = (c: PatchCandidate, effort: 'quick' | 'thorough'): number =>
+    estimator.layout(c.choice, { effort }, c.tailStages).layout.bytes;
   const laidOut = pareto.slice(-6).map((c) => ({ ...c, arenaBytes: bytes(c, 'quick') }));
   const least = laidOut.reduce((a, b) => (b.arenaBytes < a.arenaBytes ? b : a));
-  return [...cells, cellOf(graph, decisions, { ...least, arenaBytes: Math.min(least.arenaBytes, bytes(least, 'thorough')) })];
+  return [
+    ...cells,
+    cellOf(graph, decisions, { ...least, arenaBytes: Math.min(least.arenaBytes, bytes(least, 'thorough')) }),
+  ];
 }
 
 /** E.g. `4×2 of 17 layers and 3 stages, 231.5 KiB, +1.0 %, 9870 ms`. */
-function cellOf(graph: Graph, decisions: BitDecisions, { choice, tailStages, arenaBytes, macs, redundantMacs, extraInstructions }: PatchCandidate): string {
-  const grid = choice ? `${choice.grid.rows}×${choice.grid.cols} of ${choice.stage.layers.length} layer${choice.stage.layers.length === 1 ? '' : 's'}` : 'layer by layer';
+function cellOf(
+  graph: Graph,
+  decisions: BitDecisions,
+  { choice, tailStages, arenaBytes, macs, redundantMacs, extraInstructions }: PatchCandidate,
+): string {
+  const grid = choice
+    ? `${choice.grid.rows}×${choice.grid.cols} of ${choice.stage.layers.length} ` +
+      `layer${choice.stage.layers.length === 1 ? '' : 's'}`
+    : 'layer by layer';
   const stages = tailStages.length > 0 ? ` and ${tailStages.length} stage${tailStages.length === 1 ? '' : 's'}` : '';
   const once = graph.layers.reduce((sum, layer) => {
-    return sum + layerInstructions(graph, layer, wholeExtent(graph.maps[layer.output].shape), decisions.inputBits(layer.id));
+    return (
+      sum + layerInstructions(graph, layer, wholeExtent(graph.maps[layer.output].shape), decisions.inputBits(layer.id))
+    );
   }, 0);
   const overhead = (100 * redundantMacs) / (macs - redundantMacs);
-  return `${grid}${stages}, ${(arenaBytes / 1024).toFixed(1)} KiB, +${overhead.toFixed(1)} %, ${instructionsMs(once + extraInstructions, 'cortex-m4', CLOCK_MHZ)!.toFixed(0)} ms`;
+  return (
+    `${grid}${stages}, ${(arenaBytes / 1024).toFixed(1)} KiB, +${overhead.toFixed(1)} %, ` +
+    `${instructionsMs(once + extraInstructions, 'cortex-m4', CLOCK_MHZ)!.toFixed(0)} ms`
+  );
 }
 
 /** Bits of the entropy search at the default settings, on 16 images, where memory does not matter. */
 async function searchedBits(graph: Graph, model: string): Promise<BitDecisions> {
   const { preset, samples } = realModels.find((m) => m.file === `${model}.onnx`)!;
   const set = await listSamples(sharedData(...samples.split('/')), graph, 16);
-  const calibration = await calibrate(graph, path.join(sharedData('models'), `${model}.onnx`), set, presetPreprocess(preset), 'bench', silentProgress, []);
+  const calibration = await calibrate(
+    graph,
+    path.join(sharedData('models'), `${model}.onnx`),
+    set,
+    presetPreprocess(preset),
+    'bench',
+    silentProgress,
+    [],
+  );
   const target = { id: 'custom', sramBytes: 1 << 30, flashBytes: 1 << 30 };
-  const decision = decide(graph, calibration, { target, grid: 'none', bits: DEFAULTS.bits, weights: 8, phi: DEFAULTS.phi, lambda: DEFAULTS.lambda, epsilon: DEFAULTS.epsilon, classes: 'static', compare: false }, silentProgress);
+  const decision = decide(
+    graph,
+    calibration,
+    {
+      target,
+      grid: 'none',
+      bits: DEFAULTS.bits,
+      weights: 8,
+      phi: DEFAULTS.phi,
+      lambda: DEFAULTS.lambda,
+      epsilon: DEFAULTS.epsilon,
+      classes: 'static',
+      compare: false,
+    },
+    silentProgress,
+  );
   return decisionsOf(graph, decision, model);
 }

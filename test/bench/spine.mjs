@@ -1,8 +1,10 @@
-// Whole-path figures at 8 bits: time and peak memory of `quantize`, accuracy of the firmware's integers beside float on the same images.
+// Whole-path figures at 8 bits: time and peak memory of `quantize`, accuracy of the firmware's integers beside float on
+// the same images.
 //
 //     npm run build && node test/bench/spine.mjs [--limit N] [MODEL…]      writes test/bench/spine.md
 //
-// Needs ../shared/data. Calibrated on images/imagenet_sample (64 images, or for CIFAR 64 of its images); evaluated on imagenet_val (500) or cifar10 (1000).
+// Needs ../shared/data. Calibrated on images/imagenet_sample (64 images, or for CIFAR 64 of its images); evaluated on
+// imagenet_val (500) or cifar10 (1000).
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +12,10 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { limit: { type: 'string', default: '0' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { limit: { type: 'string', default: '0' } },
+});
 const data = path.join(projectRoot, '../shared/data');
 const cli = path.join(projectRoot, 'dist/cli.js');
 if (!existsSync(data)) throw new Error(`${data} is not there; this bench needs the reference models and images.`);
@@ -18,38 +23,123 @@ const work = mkdtempSync(path.join(tmpdir(), 'quantmcu-bench-'));
 
 /** @type {{model: string, preprocess: string, calibration: string, evaluation: string}[]} */
 const cases = [
-  { model: 'mobilenetv2_1.0_224_tv', preprocess: 'imagenet', calibration: 'imagenet_sample', evaluation: 'imagenet_val' },
-  { model: 'mobilenetv1_0.25_224_imagenet', preprocess: 'tf', calibration: 'imagenet_sample', evaluation: 'imagenet_val' },
-  { model: 'squeezenet1.1_224_imagenet', preprocess: 'imagenet', calibration: 'imagenet_sample', evaluation: 'imagenet_val' },
+  {
+    model: 'mobilenetv2_1.0_224_tv',
+    preprocess: 'imagenet',
+    calibration: 'imagenet_sample',
+    evaluation: 'imagenet_val',
+  },
+  {
+    model: 'mobilenetv1_0.25_224_imagenet',
+    preprocess: 'tf',
+    calibration: 'imagenet_sample',
+    evaluation: 'imagenet_val',
+  },
+  {
+    model: 'squeezenet1.1_224_imagenet',
+    preprocess: 'imagenet',
+    calibration: 'imagenet_sample',
+    evaluation: 'imagenet_val',
+  },
   { model: 'resnet20_cifar10', preprocess: 'imagenet', calibration: 'cifar10', evaluation: 'cifar10' },
 ].filter(({ model }) => positionals.length === 0 || positionals.some((p) => model.startsWith(p)));
 
-/** Runs the command line in a process of its own. @param {string[]} args @returns {{json: any, seconds: number, peakMiB: number}} */
+/**
+ * Runs the command line in a process of its own. @param {string[]} args @returns {{json: any, seconds: number, peakMiB:
+ * number}}
+ */
 function run(args) {
-  const script = `process.argv=[process.argv[0],${JSON.stringify(cli)},...${JSON.stringify(args)}];process.on('exit',()=>process.stderr.write('\\nRSS '+process.resourceUsage().maxRSS));require(${JSON.stringify(cli)})`;
+  const script =
+    `process.argv=[process.argv[0],${JSON.stringify(cli)},...${JSON.stringify(args)}];process.on('exit',()=>process.stderr.write('\\nRSS ` +
+    `'+process.resourceUsage().maxRSS));require(${JSON.stringify(cli)})`;
   const begin = performance.now();
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   if (status !== 0) throw new Error(stderr);
-  return { json: JSON.parse(stdout), seconds: (performance.now() - begin) / 1000, peakMiB: Number(/RSS (\d+)/.exec(stderr)[1]) / 1024 };
+  return {
+    json: JSON.parse(stdout),
+    seconds: (performance.now() - begin) / 1000,
+    peakMiB: Number(/RSS (\d+)/.exec(stderr)[1]) / 1024,
+  };
 }
 
 const rows = [];
 for (const { model, preprocess, calibration, evaluation } of cases) {
   const plan = path.join(work, `${model}.quantmcu.json`);
-  const quantize = ['quantize', path.join(data, 'models', `${model}.onnx`), '--images', path.join(data, 'images', calibration), '--limit', '64', '--bits', '8', '--weights', '8', '--grid', 'none',
-    '--target', 'custom', '--sram', '4M', '--flash', '16M', '--preprocess', preprocess, '--no-cache', '--out', plan, '--json'];
+  const quantize = [
+    'quantize',
+    path.join(data, 'models', `${model}.onnx`),
+    '--images',
+    path.join(data, 'images', calibration),
+    '--limit',
+    '64',
+    '--bits',
+    '8',
+    '--weights',
+    '8',
+    '--grid',
+    'none',
+    '--target',
+    'custom',
+    '--sram',
+    '4M',
+    '--flash',
+    '16M',
+    '--preprocess',
+    preprocess,
+    '--no-cache',
+    '--out',
+    plan,
+    '--json',
+  ];
   const made = run(quantize);
-  const { json } = run(['evaluate', plan, '--images', path.join(data, 'images', evaluation), '--limit', values.limit, '--json']);
-  const row = [model, made.seconds.toFixed(1), made.peakMiB.toFixed(0), made.json.memory.arenaBytes, made.json.memory.weightBytes, json.images,
-    json.float.top1.toFixed(1), json.quantized.top1.toFixed(1), (json.quantized.top1 - json.float.top1).toFixed(1), json.agreement.toFixed(1), json.outputSnr.toFixed(1)];
+  const { json } = run([
+    'evaluate',
+    plan,
+    '--images',
+    path.join(data, 'images', evaluation),
+    '--limit',
+    values.limit,
+    '--json',
+  ]);
+  const row = [
+    model,
+    made.seconds.toFixed(1),
+    made.peakMiB.toFixed(0),
+    made.json.memory.arenaBytes,
+    made.json.memory.weightBytes,
+    json.images,
+    json.float.top1.toFixed(1),
+    json.quantized.top1.toFixed(1),
+    (json.quantized.top1 - json.float.top1).toFixed(1),
+    json.agreement.toFixed(1),
+    json.outputSnr.toFixed(1),
+  ];
   rows.push(row);
   console.log(row.join('  '));
 }
-const heading = ['model', 'quantize, s', 'peak MiB', 'arena, bytes', 'weights, bytes', 'images', 'float top-1', '8-bit top-1', 'change', 'agreement %', 'output SNR, dB'];
+const heading = [
+  'model',
+  'quantize, s',
+  'peak MiB',
+  'arena, bytes',
+  'weights, bytes',
+  'images',
+  'float top-1',
+  '8-bit top-1',
+  'change',
+  'agreement %',
+  'output SNR, dB',
+];
 const line = (cells) => `| ${cells.join(' | ')} |`;
-writeFileSync(path.join(projectRoot, 'test/bench/spine.md'), `# 8 bits, layer by layer
+writeFileSync(
+  path.join(projectRoot, 'test/bench/spine.md'),
+  `# 8 bits, layer by layer
 
 \`npm run build && node test/bench/spine.mjs${positionals.length > 0 ? ` ${positionals.join(' ')}` : ''}${values.limit === '0' ? '' : ` --limit ${values.limit}`}\`: 64 calibration images, one run each, the whole process with nothing cached.
 
 ${[line(heading), line(heading.map(() => '---')), ...rows.map(line)].join('\n')}
-`);
+`,
+);

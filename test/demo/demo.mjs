@@ -1,5 +1,6 @@
-// The main job on the sample, from a fresh checkout: quantize the gauge reader, generate C into its firmware project, build and run it
-// on this computer and, where the tools are there, on an emulated Cortex-M4. Works on a copy in out/demo, so the sample stays as it is.
+// The main job on the sample, from a fresh checkout: quantize the gauge reader, generate C into its firmware project,
+// build and run it on this computer and, where the tools are there, on an emulated Cortex-M4. Works on a copy in
+// out/demo, so the sample stays as it is.
 import { spawnSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -13,9 +14,13 @@ const firmware = path.join(work, 'firmware');
 // A part with 64 KB of RAM; the stack and the application keep 4 KB.
 const SRAM_BYTES = 60 * 1024;
 
-/** Runs a command, showing what it prints; ends the demo when it fails. @param {string} command @param {string[]} args */
+/**
+ * Runs a command, showing what it prints; ends the demo when it fails. @param {string} command @param {string[]} args
+ */
 function run(command, args, options = {}) {
-  console.log(`\n$ ${[command, ...args].map((a) => path.isAbsolute(a) ? path.relative(projectRoot, a) || '.' : a).join(' ')}`);
+  console.log(
+    `\n$ ${[command, ...args].map((a) => (path.isAbsolute(a) ? path.relative(projectRoot, a) || '.' : a)).join(' ')}`,
+  );
   const { status, error } = spawnSync(command, args, { stdio: 'inherit', cwd: projectRoot, ...options });
   if (status !== 0) {
     console.error(error ? `${command}: ${error.message}` : `${command} failed.`);
@@ -34,7 +39,20 @@ run(process.execPath, [path.join(projectRoot, 'esbuild.mjs')]);
 rmSync(work, { recursive: true, force: true });
 cpSync(path.join(sample, 'firmware'), firmware, { recursive: true, filter: (file) => !/[\\/](build|lib)$/.test(file) });
 
-cli('quantize', path.join(sample, 'gauge.onnx'), '--images', path.join(sample, 'images'), '--target', 'nano33ble', '--sram', String(SRAM_BYTES), '--preprocess', 'unit', '--out', plan);
+cli(
+  'quantize',
+  path.join(sample, 'gauge.onnx'),
+  '--images',
+  path.join(sample, 'images'),
+  '--target',
+  'nano33ble',
+  '--sram',
+  String(SRAM_BYTES),
+  '--preprocess',
+  'unit',
+  '--out',
+  plan,
+);
 cli('evaluate', plan, '--images', path.join(sample, 'fresh'));
 cli('generate', plan, '--project', firmware);
 run('make', ['-s', '-C', firmware, 'run']);

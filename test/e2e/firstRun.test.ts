@@ -52,7 +52,10 @@ describe('a first run by clicks', () => {
   });
 
   it('shows the plan in the editor', async () => {
-    await vscode.webview.getByText(/Arduino Nano 33 BLE/).first().waitFor();
+    await vscode.webview
+      .getByText(/Arduino Nano 33 BLE/)
+      .first()
+      .waitFor();
     await vscode.page.waitForTimeout(500);
     await vscode.screenshot('06-plan');
   });
@@ -68,7 +71,10 @@ describe('a first run by clicks', () => {
     await vscode.pick(layouts, 'CMake library');
     const preview = await vscode.quickPick('gauge → firmware/lib/gauge');
     await preview.getByText('lib/gauge/gauge.c').waitFor();
-    assert.match(await preview.locator('.monaco-list-row').first().innerText(), /Generate[\s\S]*\d+ new, [\d.]+ [KM]iB/);
+    assert.match(
+      await preview.locator('.monaco-list-row').first().innerText(),
+      /Generate[\s\S]*\d+ new, [\d.]+ [KM]iB/,
+    );
     await vscode.screenshot('07-preview');
     assert.ok(!existsSync(path.join(workspace, 'firmware/lib')), 'something was written before it was confirmed');
     await preview.locator('.monaco-list-row').first().click();
@@ -79,7 +85,21 @@ describe('a first run by clicks', () => {
     assert.ok(sources.length > 0);
     for (const source of sources) {
       const file = path.join(folder, source);
-      const { status, stderr } = spawnSync('gcc', ['-std=c99', '-Wall', '-Wextra', '-Wpedantic', '-Wshadow', '-Werror', '-fsyntax-only', `-I${path.dirname(file)}`, file], { encoding: 'utf8' });
+      const { status, stderr } = spawnSync(
+        'gcc',
+        [
+          '-std=c99',
+          '-Wall',
+          '-Wextra',
+          '-Wpedantic',
+          '-Wshadow',
+          '-Werror',
+          '-fsyntax-only',
+          `-I${path.dirname(file)}`,
+          file,
+        ],
+        { encoding: 'utf8' },
+      );
       assert.equal(status, 0, stderr);
     }
   });
@@ -95,7 +115,9 @@ describe('a first run by clicks', () => {
 
 /** The folder that holds the manifest of generated files. */
 function findGenerated(project: string): string {
-  const manifest = readdirSync(project, { recursive: true, encoding: 'utf8' }).find((file) => file.endsWith('.quantmcu-manifest.json'));
+  const manifest = readdirSync(project, { recursive: true, encoding: 'utf8' }).find((file) =>
+    file.endsWith('.quantmcu-manifest.json'),
+  );
   assert.ok(manifest, 'nothing was generated');
   return path.join(project, path.dirname(manifest));
 }

@@ -1,6 +1,15 @@
 import { strict as assert } from 'node:assert';
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import * as path from 'node:path';
 import type { Locator } from 'playwright-core';
 import { smallModel, tinyPng } from '../faults/fixtures';
@@ -17,19 +26,40 @@ function prepare(folder: string): void {
   mkdirSync(path.join(folder, 'firmware'));
   writeFileSync(path.join(folder, 'net.onnx'), smallModel());
   for (let i = 0; i < 4; i++) writeFileSync(path.join(folder, 'images', `${i}.png`), tinyPng(i + 1));
-  writeFileSync(path.join(folder, 'firmware/CMakeLists.txt'), 'cmake_minimum_required(VERSION 3.16)\nproject(app C)\nadd_executable(app main.c)\n');
+  writeFileSync(
+    path.join(folder, 'firmware/CMakeLists.txt'),
+    'cmake_minimum_required(VERSION 3.16)\nproject(app C)\nadd_executable(app main.c)\n',
+  );
   quantize(folder, 'nano33ble');
 }
 
 /** The first line of a file that has a text, counted from 1. */
 function lineOf(file: string, text: string): number {
-  const at = readFileSync(file, 'utf8').split('\n').findIndex((line) => line.includes(text));
+  const at = readFileSync(file, 'utf8')
+    .split('\n')
+    .findIndex((line) => line.includes(text));
   assert.ok(at >= 0, `${file} has no '${text}'`);
   return at + 1;
 }
 
 function quantize(folder: string, target: string): void {
-  const { status, stderr } = spawnSync(process.execPath, [path.join(projectRoot, 'dist/cli.js'), 'quantize', 'net.onnx', '--images', 'images', '--target', target, '--weights', '4', '--no-cache', '--json'], { cwd: folder, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [
+      path.join(projectRoot, 'dist/cli.js'),
+      'quantize',
+      'net.onnx',
+      '--images',
+      'images',
+      '--target',
+      target,
+      '--weights',
+      '4',
+      '--no-cache',
+      '--json',
+    ],
+    { cwd: folder, encoding: 'utf8' },
+  );
   assert.equal(status, 0, stderr);
 }
 
@@ -60,7 +90,10 @@ describe('in place, by clicks', () => {
   };
 
   it('the status bar tells model, board and SRAM, and a click opens the editor', async () => {
-    await vscode.openRow('net.quantmcu.json', vscode.statusItem.filter({ hasText: /net\.onnx: Arduino Nano 33 BLE.*, [\d.]+ (KiB|bytes) of 256 KiB SRAM/ }));
+    await vscode.openRow(
+      'net.quantmcu.json',
+      vscode.statusItem.filter({ hasText: /net\.onnx: Arduino Nano 33 BLE.*, [\d.]+ (KiB|bytes) of 256 KiB SRAM/ }),
+    );
     await vscode.screenshot('20-plan-text');
     await vscode.until(vscode.webview.getByRole('tab').first(), () => vscode.statusItem.click());
   });
@@ -86,7 +119,10 @@ describe('in place, by clicks', () => {
 
   it('generating shows every file first, and the build file with its diff, which can be left out', async () => {
     const list = await preview('Generate Firmware Source…', 'net → firmware/lib/net');
-    await vscode.page.locator('.multiDiffEntry, .multi-diff-editor, .monaco-editor-diff, .diff-editor, .editor.modified').first().waitFor();
+    await vscode.page
+      .locator('.multiDiffEntry, .multi-diff-editor, .monaco-editor-diff, .diff-editor, .editor.modified')
+      .first()
+      .waitFor();
     const build = vscode.row(list, 'CMakeLists.txt');
     await build.getByText('the sources are added in a marked block').waitFor();
     await vscode.screenshot('22-build-file');
@@ -151,7 +187,9 @@ describe('in place, by clicks', () => {
     const core = has('arm-none-eabi-gcc') && has('qemu-system-arm') ? 'Cortex-M4' : 'This computer';
     await vscode.contextMenu(vscode.explorerRow('net.onnx'), 'Run on Emulator…');
     await vscode.pick(await vscode.quickPick('Run on Emulator'), core);
-    await vscode.webview.getByText(`Self-test of net.onnx on ${core} passed: every output byte is what the generator computed.`).waitFor({ timeout: 120_000 });
+    await vscode.webview
+      .getByText(`Self-test of net.onnx on ${core} passed: every output byte is what the generator computed.`)
+      .waitFor({ timeout: 120_000 });
     await vscode.screenshot('25-selftest');
   });
 
@@ -169,36 +207,62 @@ describe('in place, by clicks', () => {
     const second = await vscode.openSecond(process.env.QUANTMCU_E2E_URL!, workspace);
     try {
       for (const window of [vscode, second]) await window.showEditor('net.onnx');
-      await second.webview.getByText(/Arduino Nano 33 BLE/).first().waitFor();
+      await second.webview
+        .getByText(/Arduino Nano 33 BLE/)
+        .first()
+        .waitFor();
       quantize(workspace, 'stm32h743');
-      for (const window of [vscode, second]) await window.webview.getByText(/STM32H743/).first().waitFor();
+      for (const window of [vscode, second])
+        await window.webview
+          .getByText(/STM32H743/)
+          .first()
+          .waitFor();
     } finally {
       await second.page.close();
     }
   });
 
-  it('model replaced while open: the editor and the status bar say that the plan is of another one, until it is back', async () => {
-    const model = path.join(workspace, 'net.onnx');
-    const bytes = readFileSync(model);
-    writeFileSync(model, smallModel(2));
-    await vscode.webview.getByText(/has changed since/).first().waitFor();
-    await vscode.statusItem.filter({ hasText: 'plan cannot be used' }).waitFor();
-    await vscode.screenshot('27-stale');
-    rmSync(model);
-    await vscode.webview.getByText(/cannot be read/).first().waitFor();
-    writeFileSync(model, bytes);
-    await vscode.webview.getByText(/STM32H743/).first().waitFor();
-  });
+  it(
+    'model replaced while open: the editor and the status bar say that the plan is of another one, until it is ' +
+      'back',
+    async () => {
+      const model = path.join(workspace, 'net.onnx');
+      const bytes = readFileSync(model);
+      writeFileSync(model, smallModel(2));
+      await vscode.webview
+        .getByText(/has changed since/)
+        .first()
+        .waitFor();
+      await vscode.statusItem.filter({ hasText: 'plan cannot be used' }).waitFor();
+      await vscode.screenshot('27-stale');
+      rmSync(model);
+      await vscode.webview
+        .getByText(/cannot be read/)
+        .first()
+        .waitFor();
+      writeFileSync(model, bytes);
+      await vscode.webview
+        .getByText(/STM32H743/)
+        .first()
+        .waitFor();
+    },
+  );
 
   it('the walkthrough shows its steps with their pictures', async () => {
     await vscode.command('Welcome: Open Walkthrough...');
     await vscode.pick(await vscode.quickPick('QuantMCU'), 'QuantMCU');
-    for (const step of ['Get the sample project', 'Quantize the model', 'Generate C into the firmware']) await vscode.page.getByText(step).first().waitFor();
+    for (const step of ['Get the sample project', 'Quantize the model', 'Generate C into the firmware'])
+      await vscode.page.getByText(step).first().waitFor();
     // Pictures are left out where there is little room.
     await vscode.page.setViewportSize({ width: 1700, height: 900 });
-    const picture = vscode.page.locator('.getting-started-media img, img[alt="The sample in the explorer: model, images, firmware"]').first();
+    const picture = vscode.page
+      .locator('.getting-started-media img, img[alt="The sample in the explorer: model, images, firmware"]')
+      .first();
     await picture.waitFor();
-    assert.ok(await picture.evaluate((image: { naturalWidth: number }) => image.naturalWidth) > 200, 'the picture did not load');
+    assert.ok(
+      (await picture.evaluate((image: { naturalWidth: number }) => image.naturalWidth)) > 200,
+      'the picture did not load',
+    );
     await vscode.screenshot('28-walkthrough');
   });
 });
@@ -218,13 +282,19 @@ describe('where writing is not possible', () => {
     vscode = await Workbench.open(process.env.QUANTMCU_E2E_TRUST_URL!, workspace);
     await vscode.page.locator('.statusbar-item', { hasText: 'Restricted Mode' }).waitFor();
     await vscode.showEditor('net.onnx');
-    await vscode.webview.getByText(/Arduino Nano 33 BLE/).first().waitFor();
+    await vscode.webview
+      .getByText(/Arduino Nano 33 BLE/)
+      .first()
+      .waitFor();
     await vscode.screenshot('30-untrusted');
     const item = await vscode.openContextMenu(vscode.explorerRow('net.onnx'), 'Quantize Model…');
     assert.match((await item.getAttribute('class')) ?? '', /disabled/);
     await vscode.page.keyboard.press('Escape');
     // The page's own button ends at the same place.
-    await vscode.webview.getByRole('button', { name: /Quantize/ }).first().click();
+    await vscode.webview
+      .getByRole('button', { name: /Quantize/ })
+      .first()
+      .click();
     await vscode.page.waitForTimeout(1000);
     assert.equal(await vscode.page.locator('.quick-input-widget:visible').count(), 0);
     assert.deepEqual(readdirSync(workspace, { recursive: true }).sort(), before);
@@ -236,7 +306,8 @@ describe('where writing is not possible', () => {
     const disk = SmallDisk.mount(this, path.join(outRoot, 'e2e/read-only'), 2048);
     try {
       mkdirSync(path.join(disk.folder, 'images'));
-      for (const file of ['net.onnx', ...readdirSync(path.join(source, 'images')).map((name) => `images/${name}`)]) copyFileSync(path.join(source, file), path.join(disk.folder, file));
+      for (const file of ['net.onnx', ...readdirSync(path.join(source, 'images')).map((name) => `images/${name}`)])
+        copyFileSync(path.join(source, file), path.join(disk.folder, file));
       disk.readOnly();
       vscode = await Workbench.open(process.env.QUANTMCU_E2E_URL!, disk.folder);
       await vscode.showEditor('net.onnx');

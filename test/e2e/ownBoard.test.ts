@@ -15,10 +15,16 @@ describe('a board of one’s own, by clicks', () => {
   before(async () => {
     rmSync(workspace, { recursive: true, force: true });
     mkdirSync(workspace, { recursive: true });
-    cpSync(path.join(projectRoot, 'media/sample'), workspace, { recursive: true, filter: (file) => path.basename(file) !== 'training' });
+    cpSync(path.join(projectRoot, 'media/sample'), workspace, {
+      recursive: true,
+      filter: (file) => path.basename(file) !== 'training',
+    });
     mkdirSync(path.join(workspace, '.vscode'));
     // Sizes that are typed come before this one.
-    writeFileSync(path.join(workspace, '.vscode/settings.json'), JSON.stringify({ 'quantmcu.sramBytes': 131072, 'quantmcu.calibrationImages': 16, 'quantmcu.search': 'entropy' }));
+    writeFileSync(
+      path.join(workspace, '.vscode/settings.json'),
+      JSON.stringify({ 'quantmcu.sramBytes': 131072, 'quantmcu.calibrationImages': 16, 'quantmcu.search': 'entropy' }),
+    );
     vscode = await Workbench.open(process.env.QUANTMCU_E2E_URL!, workspace);
     await vscode.showEditor(model);
   });
@@ -35,7 +41,10 @@ describe('a board of one’s own, by clicks', () => {
     readonly shown: () => Promise<Locator>;
     readonly answer: (widget: Locator) => Promise<void>;
   }
-  const choice = (step: string, text: string): Question => ({ shown: () => vscode.quickPick(step), answer: (widget) => vscode.pick(widget, text) });
+  const choice = (step: string, text: string): Question => ({
+    shown: () => vscode.quickPick(step),
+    answer: (widget) => vscode.pick(widget, text),
+  });
   const size = (step: string, text: string): Question => ({
     shown: () => vscode.inputBox(step),
     answer: async (widget) => {
@@ -44,20 +53,30 @@ describe('a board of one’s own, by clicks', () => {
     },
   });
   /** All that the command asks, in order. */
-  const questions = [choice('1/3', 'Other…'), size('2/6', '64K'), size('3/6', '256K'), choice('4/6', 'Cortex-M0+'), choice('5/6', 'images'), choice('6/6', 'unit')];
+  const questions = [
+    choice('1/3', 'Other…'),
+    size('2/6', '64K'),
+    size('3/6', '256K'),
+    choice('4/6', 'Cortex-M0+'),
+    choice('5/6', 'images'),
+    choice('6/6', 'unit'),
+  ];
   async function answer(from: number, to: number): Promise<void> {
     for (const question of questions.slice(from, to)) await question.answer(await question.shown());
   }
 
   /** The page has neither a clock rate nor a time. */
-  const noTimes = async (): Promise<void> => assert.doesNotMatch(await vscode.webview.locator('body').innerText(), /MHz|\d\s*[mµ]?s\b/);
+  const noTimes = async (): Promise<void> =>
+    assert.doesNotMatch(await vscode.webview.locator('body').innerText(), /MHz|\d\s*[mµ]?s\b/);
 
   it('refuses sizes that are none, in the box', async () => {
     await start();
     await answer(0, 1);
     const box = await vscode.inputBox('2/6');
     assert.equal(await input(box).inputValue(), '256K');
-    const problem = box.locator('.quick-input-message', { hasText: 'SRAM for the arena: give a number of bytes, e.g. 262144, 256K or 1M' });
+    const problem = box.locator('.quick-input-message', {
+      hasText: 'SRAM for the arena: give a number of bytes, e.g. 262144, 256K or 1M',
+    });
     for (const wrong of ['abc', '0', '-64K', '64G', '']) {
       await input(box).fill('1K');
       await problem.waitFor({ state: 'hidden' });
@@ -111,7 +130,9 @@ describe('a board of one’s own, by clicks', () => {
   it('makes a plan for the core and the sizes, and gives no times', async () => {
     await answer(3, 6);
     await vscode.notification(/arena .* of 64 KiB/).waitFor({ timeout: 240_000 });
-    const { target } = JSON.parse(readFileSync(path.join(workspace, 'gauge.quantmcu.json'), 'utf8')) as { target: unknown };
+    const { target } = JSON.parse(readFileSync(path.join(workspace, 'gauge.quantmcu.json'), 'utf8')) as {
+      target: unknown;
+    };
     assert.deepEqual(target, { id: 'custom', sramBytes: 65536, flashBytes: 262144, core: 'cortex-m0plus' });
     const board = vscode.webview.getByRole('button', { name: /^Board/ });
     await board.getByText('Own board · Cortex-M0+').waitFor();
@@ -143,7 +164,10 @@ describe('a board of one’s own, by clicks', () => {
     const boards = await vscode.quickPick('1/3');
     await boards.locator('.monaco-list-row.focused', { hasText: 'Other…' }).waitFor();
     await vscode.page.keyboard.press('Enter');
-    for (const [step, value] of [['2/6', '64K'], ['3/6', '256K']]) {
+    for (const [step, value] of [
+      ['2/6', '64K'],
+      ['3/6', '256K'],
+    ]) {
       assert.equal(await input(await vscode.inputBox(step)).inputValue(), value);
       await vscode.page.keyboard.press('Enter');
     }

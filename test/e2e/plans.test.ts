@@ -11,7 +11,9 @@ const planFile = path.join(workspace, 'gauge.quantmcu.json');
 
 /** What is read of the page: these tests are compiled without the browser's types. */
 interface PageBody {
-  readonly ownerDocument: { readonly activeElement: { getAttribute(name: string): string | null; readonly textContent: string | null } | null };
+  readonly ownerDocument: {
+    readonly activeElement: { getAttribute(name: string): string | null; readonly textContent: string | null } | null;
+  };
 }
 
 interface PlanText {
@@ -27,9 +29,36 @@ describe('weighing plans in the editor', () => {
   before(async () => {
     rmSync(workspace, { recursive: true, force: true });
     mkdirSync(workspace, { recursive: true });
-    cpSync(path.join(projectRoot, 'media/sample'), workspace, { recursive: true, filter: (file) => path.basename(file) !== 'training' });
-    const { status, stderr } = spawnSync(process.execPath, [path.join(projectRoot, 'dist/cli.js'), 'quantize', model, '--images', 'images', '--target', 'nano33ble', '--grid', '2x2', '--bits', '8,4', '--search', 'entropy', '--phi', '0.9',
-      '--preprocess', 'unit', '--out', planFile, '--json'], { cwd: workspace, encoding: 'utf8' });
+    cpSync(path.join(projectRoot, 'media/sample'), workspace, {
+      recursive: true,
+      filter: (file) => path.basename(file) !== 'training',
+    });
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [
+        path.join(projectRoot, 'dist/cli.js'),
+        'quantize',
+        model,
+        '--images',
+        'images',
+        '--target',
+        'nano33ble',
+        '--grid',
+        '2x2',
+        '--bits',
+        '8,4',
+        '--search',
+        'entropy',
+        '--phi',
+        '0.9',
+        '--preprocess',
+        'unit',
+        '--out',
+        planFile,
+        '--json',
+      ],
+      { cwd: workspace, encoding: 'utf8' },
+    );
     assert.equal(status, 0, stderr);
     original = readFileSync(planFile, 'utf8');
     vscode = await Workbench.open(process.env.QUANTMCU_E2E_URL!, workspace);
@@ -64,7 +93,10 @@ describe('weighing plans in the editor', () => {
       await vscode.screenshot('20-board');
       await vscode.webview.getByRole('menuitemradio', { name: /STM32F411/ }).click();
       await until('another board', () => plan().target.id === 'stm32f411');
-      await vscode.webview.getByText(/of 128 KiB/).first().waitFor();
+      await vscode.webview
+        .getByText(/of 128 KiB/)
+        .first()
+        .waitFor();
       await settled();
       await vscode.webview.locator('h1').click();
       await vscode.page.keyboard.press('Control+z');
@@ -216,14 +248,20 @@ describe('weighing plans in the editor', () => {
     it('walks over the points of a plot and picks one', async () => {
       await focusEditor();
       await tabTo(/^(Graph|Layers|Patches|Trade-off|Compare)$/);
-      for (let turn = 0; turn < 6 && (await vscode.webview.getByRole('tab', { selected: true }).innerText()).trim() !== 'Trade-off'; turn++) await vscode.page.keyboard.press('ArrowLeft');
+      for (
+        let turn = 0;
+        turn < 6 && (await vscode.webview.getByRole('tab', { selected: true }).innerText()).trim() !== 'Trade-off';
+        turn++
+      )
+        await vscode.page.keyboard.press('ArrowLeft');
       await tabTo(/^SRAM and latency$/);
       await vscode.page.keyboard.press('Enter');
       await vscode.webview.getByRole('option').first().waitFor();
       const before = readFileSync(planFile, 'utf8');
       await tabTo(/SRAM(, this is the plan)?$/);
       await vscode.page.keyboard.press('Home');
-      if ((await vscode.webview.locator('.plot-point.selected.current').count()) > 0) await vscode.page.keyboard.press('ArrowRight');
+      if ((await vscode.webview.locator('.plot-point.selected.current').count()) > 0)
+        await vscode.page.keyboard.press('ArrowRight');
       await vscode.page.keyboard.press('Enter');
       await until('another stage', () => readFileSync(planFile, 'utf8') !== before);
       await settled();

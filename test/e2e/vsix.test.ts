@@ -8,9 +8,15 @@ const megabyte = 1024 * 1024;
 
 /** What may be in a package beside the binaries of its own platform. */
 const allowed = [
-  /^extension\.vsixmanifest$/, /^\[Content_Types\]\.xml$/, /^extension\/(package\.json|package\.nls(\.\w+)?\.json|readme\.md|changelog\.md|LICENSE\.txt|ThirdPartyNotices\.txt)$/i, /^extension\/l10n\/bundle\.l10n(\.\w+)?\.json$/,
-  /^extension\/dist\/(extension|worker|evaluator|cli)\.js$/, /^extension\/dist\/webview\/main\.(js|css)$/,
-  /^extension\/media\/(walkthrough\/)?[\w.]+\.png$/, /^extension\/media\/schema\/[\w.]+\.json$/, /^extension\/media\/sample\/(?!training\/)(?!firmware\/(lib|build)\/)/,
+  /^extension\.vsixmanifest$/,
+  /^\[Content_Types\]\.xml$/,
+  /^extension\/(package\.json|package\.nls(\.\w+)?\.json|readme\.md|changelog\.md|LICENSE\.txt|ThirdPartyNotices\.txt)$/i,
+  /^extension\/l10n\/bundle\.l10n(\.\w+)?\.json$/,
+  /^extension\/dist\/(extension|worker|evaluator|cli)\.js$/,
+  /^extension\/dist\/webview\/main\.(js|css)$/,
+  /^extension\/media\/(walkthrough\/)?[\w.]+\.png$/,
+  /^extension\/media\/schema\/[\w.]+\.json$/,
+  /^extension\/media\/sample\/(?!training\/)(?!firmware\/(lib|build)\/)/,
   /^extension\/node_modules\/onnxruntime-(node|common)\/(package\.json|LICENSE(\.txt)?|dist\/[\w/.-]+\.js(on)?)$/,
 ];
 
@@ -33,15 +39,34 @@ describe('the packaged extension (VSIX)', function () {
     folder = mkdtempSync(path.join(outRoot, 'vsix-'));
     vsix = process.env.QUANTMCU_E2E_VSIX ?? path.join(folder, 'quantmcu.vsix');
     if (!existsSync(vsix)) run(process.execPath, ['package.mjs', target, '--out', vsix]);
-    names = run('unzip', ['-Z1', vsix]).split('\n').filter((name) => name !== '' && !name.endsWith('/'));
+    names = run('unzip', ['-Z1', vsix])
+      .split('\n')
+      .filter((name) => name !== '' && !name.endsWith('/'));
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it('holds what it needs, for its own platform, and nothing else', () => {
-    const binaries = new RegExp(`^extension/node_modules/onnxruntime-node/bin/napi-v\\d+/${process.platform}/${process.arch}/[\\w.-]+$`);
-    assert.deepEqual(names.filter((name) => !binaries.test(name) && !allowed.some((pattern) => pattern.test(name))), []);
-    assert.ok(names.some((name) => binaries.test(name) && name.endsWith('.node')), 'the runtime is missing');
-    for (const file of ['package.json', 'dist/extension.js', 'dist/worker.js', 'dist/cli.js', 'dist/webview/main.js', 'dist/webview/main.css', 'media/icon.png', 'media/sample/gauge.onnx']) {
+    const binaries = new RegExp(
+      `^extension/node_modules/onnxruntime-node/bin/napi-v\\d+/${process.platform}/${process.arch}/[\\w.-]+$`,
+    );
+    assert.deepEqual(
+      names.filter((name) => !binaries.test(name) && !allowed.some((pattern) => pattern.test(name))),
+      [],
+    );
+    assert.ok(
+      names.some((name) => binaries.test(name) && name.endsWith('.node')),
+      'the runtime is missing',
+    );
+    for (const file of [
+      'package.json',
+      'dist/extension.js',
+      'dist/worker.js',
+      'dist/cli.js',
+      'dist/webview/main.js',
+      'dist/webview/main.css',
+      'media/icon.png',
+      'media/sample/gauge.onnx',
+    ]) {
       assert.ok(names.includes(`extension/${file}`), `${file} is missing`);
     }
     assert.match(run('unzip', ['-p', vsix, 'extension.vsixmanifest']), new RegExp(`TargetPlatform="${target}"`));
@@ -51,14 +76,28 @@ describe('the packaged extension (VSIX)', function () {
     const manifest = readFileSync(path.join(projectRoot, 'package.json'), 'utf8');
     const named = [...manifest.matchAll(/"(?:\.\/)?((?:media|dist|l10n)\/[\w./-]+)"/g)].map(([, file]) => file);
     assert.ok(named.length > 6, named.join());
-    assert.deepEqual(named.filter((file) => !names.includes(`extension/${file}`)), []);
-    for (const file of ['package.nls.json', 'package.nls.de.json', 'l10n/bundle.l10n.json', 'l10n/bundle.l10n.de.json']) assert.ok(names.includes(`extension/${file}`), file);
+    assert.deepEqual(
+      named.filter((file) => !names.includes(`extension/${file}`)),
+      [],
+    );
+    for (const file of ['package.nls.json', 'package.nls.de.json', 'l10n/bundle.l10n.json', 'l10n/bundle.l10n.de.json'])
+      assert.ok(names.includes(`extension/${file}`), file);
   });
 
   it('names the license of everything in it that is not ours', () => {
     const notices = run('unzip', ['-p', vsix, 'extension/ThirdPartyNotices.txt']);
-    const heading = (name: string, license: string): RegExp => new RegExp(`^={80}\\n${name} \\d[\\w.-]*\\nLicense: ${license}`, 'm');
-    for (const name of ['onnxruntime-node', 'onnxruntime-common', 'ajv', 'jsonc-parser', 'jpeg-js', 'pngjs', '@vscode/webview-ui-toolkit']) assert.match(notices, heading(name, '(MIT|BSD-3-Clause)'));
+    const heading = (name: string, license: string): RegExp =>
+      new RegExp(`^={80}\\n${name} \\d[\\w.-]*\\nLicense: ${license}`, 'm');
+    for (const name of [
+      'onnxruntime-node',
+      'onnxruntime-common',
+      'ajv',
+      'jsonc-parser',
+      'jpeg-js',
+      'pngjs',
+      '@vscode/webview-ui-toolkit',
+    ])
+      assert.match(notices, heading(name, '(MIT|BSD-3-Clause)'));
     // The native library's own notices, e.g. of protobuf.
     assert.match(notices, /THIRD PARTY SOFTWARE NOTICES AND INFORMATION/);
     assert.match(notices, /protocolbuffers\/protobuf/);
@@ -70,9 +109,26 @@ describe('the packaged extension (VSIX)', function () {
 
   it('has the metadata of a listing, and invents no address', () => {
     const manifest = JSON.parse(run('unzip', ['-p', vsix, 'extension/package.json'])) as Record<string, unknown>;
-    for (const key of ['displayName', 'description', 'icon', 'galleryBanner', 'categories', 'keywords', 'license', 'pricing', 'preview', 'capabilities', 'extensionKind', 'l10n']) assert.ok(manifest[key] !== undefined, key);
+    for (const key of [
+      'displayName',
+      'description',
+      'icon',
+      'galleryBanner',
+      'categories',
+      'keywords',
+      'license',
+      'pricing',
+      'preview',
+      'capabilities',
+      'extensionKind',
+      'l10n',
+    ])
+      assert.ok(manifest[key] !== undefined, key);
     for (const key of ['repository', 'homepage', 'bugs', 'sponsor', 'qna']) assert.equal(manifest[key], undefined, key);
-    assert.match(run('unzip', ['-p', vsix, 'extension.vsixmanifest']), /<GalleryFlags>Public Preview<\/GalleryFlags>|Public Preview/);
+    assert.match(
+      run('unzip', ['-p', vsix, 'extension.vsixmanifest']),
+      /<GalleryFlags>Public Preview<\/GalleryFlags>|Public Preview/,
+    );
   });
 
   it('takes at most 40 MB', () => {
@@ -84,9 +140,29 @@ describe('the packaged extension (VSIX)', function () {
     run('unzip', ['-q', vsix, '-d', folder]);
     const sample = path.join(folder, 'sample');
     cpSync(path.join(folder, 'extension/media/sample'), sample, { recursive: true });
-    const cli = (...args: string[]): unknown => JSON.parse(run(process.execPath, [path.join(folder, 'extension/dist/cli.js'), ...args, '--json'], sample));
-    cli('quantize', 'gauge.onnx', '--images', 'images', '--target', 'custom', '--sram', '64K', '--flash', '512K', '--limit', '8', '--no-cache', '--out', 'gauge.quantmcu.json');
-    const { layout, files } = cli('generate', 'gauge.quantmcu.json', '--project', 'firmware') as { layout: string; files: string[] };
+    const cli = (...args: string[]): unknown =>
+      JSON.parse(run(process.execPath, [path.join(folder, 'extension/dist/cli.js'), ...args, '--json'], sample));
+    cli(
+      'quantize',
+      'gauge.onnx',
+      '--images',
+      'images',
+      '--target',
+      'custom',
+      '--sram',
+      '64K',
+      '--flash',
+      '512K',
+      '--limit',
+      '8',
+      '--no-cache',
+      '--out',
+      'gauge.quantmcu.json',
+    );
+    const { layout, files } = cli('generate', 'gauge.quantmcu.json', '--project', 'firmware') as {
+      layout: string;
+      files: string[];
+    };
     assert.equal(layout, 'cmake');
     assert.ok(files.includes('lib/gauge/gauge.h'));
     assert.ok(existsSync(path.join(sample, 'firmware/lib/gauge/gauge.h')));

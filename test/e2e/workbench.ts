@@ -11,7 +11,8 @@ const TURNS = 6;
 const EFFECT_MS = 15_000;
 
 /**
- * For tests that build on each other: those after a failed one of the same `describe` are skipped, the other ones still run. To be called in a `describe`.
+ * For tests that build on each other: those after a failed one of the same `describe` are skipped, the other ones still
+ * run. To be called in a `describe`.
  */
 export function inOrder(): void {
   beforeEach(function () {
@@ -21,7 +22,10 @@ export function inOrder(): void {
 
 /** VS Code as a person sees it: menus, quick picks, notifications, editors. */
 export class Workbench {
-  private constructor(private readonly browser: Browser, readonly page: Page) {}
+  private constructor(
+    private readonly browser: Browser,
+    readonly page: Page,
+  ) {}
 
   /** Opens a folder in a new window. @param url of the running server */
   static async open(url: string, folder: string): Promise<Workbench> {
@@ -51,13 +55,22 @@ export class Workbench {
   }
 
   /**
-   * Does something until its effect is seen: while VS Code starts or is busy, it now and then replaces what is under the pointer, or has no listener yet.
-   * Doing it twice must do no harm.
+   * Does something until its effect is seen: while VS Code starts or is busy, it now and then replaces what is under
+   * the pointer, or has no listener yet. Doing it twice must do no harm.
    */
   async until(effect: Locator, act: () => Promise<unknown>): Promise<void> {
     for (let turn = 1; ; turn++) {
-      const failure = await act().then(() => undefined, (error: Error) => error);
-      if (await effect.waitFor({ timeout: EFFECT_MS }).then(() => true, () => false)) return;
+      const failure = await act().then(
+        () => undefined,
+        (error: Error) => error,
+      );
+      if (
+        await effect.waitFor({ timeout: EFFECT_MS }).then(
+          () => true,
+          () => false,
+        )
+      )
+        return;
       if (turn === TURNS) throw failure ?? new Error(`After ${TURNS} turns there is still no ${effect.toString()}.`);
     }
   }
@@ -68,22 +81,28 @@ export class Workbench {
   }
 
   /**
-   * Opens the explorer's context menu with an entry of the extension. The explorer is painted before the extension's menus and editors are
-   * known, so the menu is opened again until it has the entry.
+   * Opens the explorer's context menu with an entry of the extension. The explorer is painted before the extension's
+   * menus and editors are known, so the menu is opened again until it has the entry.
    */
   async openContextMenu(row: Locator, title: string): Promise<Locator> {
     const item = this.page.locator('.monaco-menu .action-item', { hasText: title });
     for (let turn = 0; turn < 40; turn++) {
       await row.click({ button: 'right' });
-      if (await item.waitFor({ timeout: 1000 }).then(() => true, () => false)) return item;
+      if (
+        await item.waitFor({ timeout: 1000 }).then(
+          () => true,
+          () => false,
+        )
+      )
+        return item;
       await this.page.keyboard.press('Escape');
     }
     throw new Error(`The context menu never had '${title}'.`);
   }
 
   /**
-   * Clicks an entry of the context menu; opens it again where it was closed meanwhile, and where the click was lost: the menu takes none just after it
-   * opened, nor while the entry is disabled. A click that is taken closes it.
+   * Clicks an entry of the context menu; opens it again where it was closed meanwhile, and where the click was lost:
+   * the menu takes none just after it opened, nor while the entry is disabled. A click that is taken closes it.
    */
   async contextMenu(row: Locator, title: string, screenshot?: string): Promise<void> {
     for (let turn = 1; ; turn++) {
@@ -130,7 +149,16 @@ export class Workbench {
     const focused = widget.locator('.monaco-list-row.focused', { hasText: text }).first();
     await widget.locator('input').first().fill(text);
     await this.row(widget, text).waitFor();
-    for (let turn = 0; turn < 10 && !(await focused.waitFor({ timeout: 500 }).then(() => true, () => false)); turn++) await this.page.keyboard.press('ArrowDown');
+    for (
+      let turn = 0;
+      turn < 10 &&
+      !(await focused.waitFor({ timeout: 500 }).then(
+        () => true,
+        () => false,
+      ));
+      turn++
+    )
+      await this.page.keyboard.press('ArrowDown');
     await focused.waitFor();
     await this.page.keyboard.press('Enter');
   }
@@ -183,9 +211,17 @@ export class Workbench {
       await this.page.keyboard.press('ControlOrMeta+P');
       await widget.locator('input').first().fill(`${name}:${line}`, { timeout: 5000 });
       // Files come in one by one and push each other down.
-      await widget.locator('.monaco-list-row.focused').filter({ has: this.page.getByText(name, { exact: true }) }).first().waitFor({ timeout: 5000 });
+      await widget
+        .locator('.monaco-list-row.focused')
+        .filter({ has: this.page.getByText(name, { exact: true }) })
+        .first()
+        .waitFor({ timeout: 5000 });
       await this.page.keyboard.press('Enter');
-      await this.page.locator('.tab.active').filter({ has: this.page.getByText(name, { exact: true }) }).first().waitFor({ timeout: 5000 });
+      await this.page
+        .locator('.tab.active')
+        .filter({ has: this.page.getByText(name, { exact: true }) })
+        .first()
+        .waitFor({ timeout: 5000 });
     });
   }
 }

@@ -28,18 +28,37 @@ interface Programs {
 
 let built: Programs | undefined;
 
-/** Builds the command line as `npm run build` does, into a file of its own: other test runs may be building at the same time. */
+/**
+ * Builds the command line as `npm run build` does, into a file of its own: other test runs may be building at the same
+ * time.
+ */
 function build(): Programs {
   if (built) return built;
   const folder = path.join(outRoot, 'faults', `cli-${process.pid}`);
   const cli = path.join(folder, 'cli.js');
   const viewer = path.join(folder, 'viewer.js');
-  for (const [entry, outfile] of [['src/cli/cli.ts', cli], ['test/faults/viewer.ts', viewer]]) buildSync({
-    absWorkingDir: projectRoot, entryPoints: [entry], outfile, bundle: true, platform: 'node', target: 'node20', format: 'cjs',
-    external: ['onnxruntime-node'], loader: { '.c': 'text', '.h': 'text', '.ld': 'text' }, logLevel: 'error',
-  });
+  for (const [entry, outfile] of [
+    ['src/cli/cli.ts', cli],
+    ['test/faults/viewer.ts', viewer],
+  ])
+    buildSync({
+      absWorkingDir: projectRoot,
+      entryPoints: [entry],
+      outfile,
+      bundle: true,
+      platform: 'node',
+      target: 'node20',
+      format: 'cjs',
+      external: ['onnxruntime-node'],
+      loader: { '.c': 'text', '.h': 'text', '.ld': 'text' },
+      logLevel: 'error',
+    });
   const meter = path.join(folder, 'meter.cjs');
-  fs.writeFileSync(meter, `process.on('exit', () => { const u = process.resourceUsage(); try { require('node:fs').writeSync(3, JSON.stringify([u.userCPUTime + u.systemCPUTime, u.maxRSS])); } catch {} });\n`);
+  fs.writeFileSync(
+    meter,
+    "process.on('exit', () => { const u = process.resourceUsage(); try { require('node:fs').writeSync(3, " +
+      'JSON.stringify([u.userCPUTime + u.systemCPUTime, u.maxRSS])); } catch {} });\n',
+  );
   process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
   return (built = { cli, viewer, meter });
 }
@@ -67,10 +86,16 @@ interface RunOptions {
 
 async function run(program: string, args: readonly string[], options: RunOptions): Promise<Run> {
   const child = spawn(process.execPath, ['--require', build().meter, program, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'], cwd: options.cwd, uid: options.uid, gid: options.uid, env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    cwd: options.cwd,
+    uid: options.uid,
+    gid: options.uid,
+    env: { ...process.env, ...options.env },
   });
   const texts = ['', '', ''];
-  [child.stdout!, child.stderr!, child.stdio[3] as NodeJS.ReadableStream].forEach((stream, i) => stream.on('data', (piece: Buffer) => (texts[i] += piece.toString())));
+  [child.stdout!, child.stderr!, child.stdio[3] as NodeJS.ReadableStream].forEach((stream, i) =>
+    stream.on('data', (piece: Buffer) => (texts[i] += piece.toString())),
+  );
   const timer = setTimeout(() => child.kill('SIGKILL'), HUNG_MS);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);
@@ -83,7 +108,9 @@ async function run(program: string, args: readonly string[], options: RunOptions
 
 /** What every run owes its user, whatever it was given: a result, or one clear line; no crash, no hang, no waste. */
 export function assertSound(run: Run, what: string): void {
-  const shown = `${what}: exit ${run.code}, ${run.cpuSeconds} s, ${Math.round(run.peakBytes / 1e6)} MB, stderr: ${run.stderr.slice(0, 600)}`;
+  const shown =
+    `${what}: exit ${run.code}, ${run.cpuSeconds} s, ${Math.round(run.peakBytes / 1e6)} MB, stderr: ` +
+    `${run.stderr.slice(0, 600)}`;
   assert.ok(run.code === 0 || run.code === 1, shown);
   assert.ok(run.cpuSeconds <= 5, shown);
   assert.ok(run.peakBytes <= 1e9, shown);

@@ -10,12 +10,15 @@ const page = (name: string): string => fs.readFileSync(path.join(projectRoot, 'd
 /** Documentation that repeats what the code says has to follow it. */
 describe('documentation', () => {
   it('targets.md has a row for every board, with its name, clock and source', () => {
-    const rows = page('targets.md').split('\n').filter((line) => line.startsWith('| `'));
+    const rows = page('targets.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| `'));
     assert.equal(rows.length, targets.length);
     for (const { id, name, core, clockMHz, source } of targets) {
       const row = rows.find((r) => r.startsWith(`| \`${id}\` |`));
       assert.ok(row, `no row for ${id}`);
-      for (const part of [name, core, String(clockMHz), source]) assert.ok(row.includes(`| ${part} |`), `${id}: ${part}`);
+      for (const part of [name, core, String(clockMHz), source])
+        assert.ok(row.includes(`| ${part} |`), `${id}: ${part}`);
     }
   });
 
@@ -24,7 +27,9 @@ describe('documentation', () => {
     const visit = (node: unknown): void => {
       if (typeof node !== 'object' || node === null) return;
       for (const [key, value] of Object.entries(node)) {
-        if (key === 'properties') for (const name of Object.keys(value as object)) assert.match(text, new RegExp(`\\b${name.replace('$', '\\$')}\\b`), name);
+        if (key === 'properties')
+          for (const name of Object.keys(value as object))
+            assert.match(text, new RegExp(`\\b${name.replace('$', '\\$')}\\b`), name);
         visit(value);
       }
     };
@@ -35,7 +40,8 @@ describe('documentation', () => {
   it('links and files that are named exist', () => {
     for (const name of fs.readdirSync(path.join(projectRoot, 'docs'))) {
       const text = page(name);
-      for (const [, link] of text.matchAll(/\]\(((?!https?:)[^)#]+)/g)) assert.ok(fs.existsSync(path.join(projectRoot, 'docs', link)), `${name}: ${link}`);
+      for (const [, link] of text.matchAll(/\]\(((?!https?:)[^)#]+)/g))
+        assert.ok(fs.existsSync(path.join(projectRoot, 'docs', link)), `${name}: ${link}`);
       for (const [, file] of text.matchAll(/`((?:src|test|media)\/[\w./-]+)(?: |`)/g)) {
         if (file.includes('NAME') || file === 'src/main.c') continue; // places in the user's project
         assert.ok(fs.existsSync(path.join(projectRoot, file.replace(/\/$/, ''))), `${name}: ${file}`);

@@ -32,7 +32,9 @@ export class WorkFolder {
   /** Names and contents of all files below, so that nothing can change unseen. */
   snapshot(): Record<string, string> {
     const names = fs.readdirSync(this.folder, { recursive: true, encoding: 'utf8' }).sort();
-    return Object.fromEntries(names.map((n) => [n, fs.lstatSync(this.path(n)).isFile() ? fs.readFileSync(this.path(n), 'latin1') : '(folder)']));
+    return Object.fromEntries(
+      names.map((n) => [n, fs.lstatSync(this.path(n)).isFile() ? fs.readFileSync(this.path(n), 'latin1') : '(folder)']),
+    );
   }
 
   remove(): void {
@@ -40,14 +42,26 @@ export class WorkFolder {
   }
 }
 
-/** A network of two convolutions and a classifier on 16×16 color images; `seed` gives other weights of the same network. */
+/**
+ * A network of two convolutions and a classifier on 16×16 color images; `seed` gives other weights of the same network.
+ */
 export function smallModel(seed = 1, names: { readonly map?: string; readonly layer?: string } = {}): Buffer {
   const random = randomNumbers(seed);
   const m = new OnnxBuilder();
-  const weights = (...dims: number[]): string => m.floats(dims, randomArray(dims.reduce((a, b) => a * b, 1), random, 0.3));
+  const weights = (...dims: number[]): string =>
+    m.floats(
+      dims,
+      randomArray(
+        dims.reduce((a, b) => a * b, 1),
+        random,
+        0.3,
+      ),
+    );
   const first = m.node('Conv', [m.input('x', [1, 3, 16, 16]), weights(8, 3, 3, 3)], { pads: [1, 1, 1, 1] });
   const second = m.node('Conv', [m.node('Relu', [first]), weights(8, 8, 1, 1)], {}, { name: names.layer ?? 'second' });
-  const pooled = m.node('Flatten', [m.node('GlobalAveragePool', [m.node('Relu', [second], {}, { outputs: [names.map ?? 'features'] })])]);
+  const pooled = m.node('Flatten', [
+    m.node('GlobalAveragePool', [m.node('Relu', [second], {}, { outputs: [names.map ?? 'features'] })]),
+  ]);
   m.output(m.node('Gemm', [pooled, weights(5, 8)], { transB: 1 }), [1, 5]);
   return m.finish();
 }
@@ -56,7 +70,8 @@ export function smallModel(seed = 1, names: { readonly map?: string; readonly la
 export function tinyPng(seed: number, size = 16): Buffer {
   const random = randomNumbers(seed);
   const image = new PNG({ width: size, height: size });
-  for (let i = 0; i < image.data.length; i++) image.data[i] = i % 4 === 3 ? 255 : Math.floor(((random() + 1) / 2) * 255);
+  for (let i = 0; i < image.data.length; i++)
+    image.data[i] = i % 4 === 3 ? 255 : Math.floor(((random() + 1) / 2) * 255);
   return PNG.sync.write(image);
 }
 
@@ -71,7 +86,16 @@ export type SmallOptions = Pick<QuantizeOptions, 'modelPath' | 'planPath' | 'ima
 /** `quantize` with settings that suit the small model. */
 export function quantizeSmall(options: SmallOptions, progress: Progress = silentProgress): ReturnType<typeof quantize> {
   return quantize(
-    { target: { id: 'custom', sramBytes: 65536, flashBytes: 262144 }, grid: { rows: 2, cols: 2 }, weights: 'auto', classes: 'static', preprocess: null, limit: 0, cachePath: null, ...options },
+    {
+      target: { id: 'custom', sramBytes: 65536, flashBytes: 262144 },
+      grid: { rows: 2, cols: 2 },
+      weights: 'auto',
+      classes: 'static',
+      preprocess: null,
+      limit: 0,
+      cachePath: null,
+      ...options,
+    },
     progress,
   );
 }

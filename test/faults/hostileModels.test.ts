@@ -13,7 +13,17 @@ describe('hostile models in the editor and on the command line', function () {
   let work: WorkFolder;
   before(() => (work = new WorkFolder()));
   after(() => work.remove());
-  const common = (out: string): string[] => ['--images', sampleImages, '--limit', '16', '--target', 'stm32h743', '--no-cache', '--out', out];
+  const common = (out: string): string[] => [
+    '--images',
+    sampleImages,
+    '--limit',
+    '16',
+    '--target',
+    'stm32h743',
+    '--no-cache',
+    '--out',
+    out,
+  ];
 
   for (const { name, content, expect, says } of [...hostileModels(), ...strangeModels()]) {
     it(`${name}: a result or one clear line, within 5 s and 1 GB`, async () => {

@@ -24,7 +24,8 @@ describe('interrupted quantizing', function () {
   let modelPath: string;
   let imagesPath: string;
   let planPath: string;
-  const pair = (): string[] => [planPath, planPath.replace('.json', '.params')].map((f) => (fs.existsSync(f) ? fs.readFileSync(f, 'latin1') : ''));
+  const pair = (): string[] =>
+    [planPath, planPath.replace('.json', '.params')].map((f) => (fs.existsSync(f) ? fs.readFileSync(f, 'latin1') : ''));
   beforeEach(() => {
     work = new WorkFolder();
     modelPath = work.write('model.onnx', smallModel());
@@ -38,8 +39,11 @@ describe('interrupted quantizing', function () {
     let n = 1;
     for (; ; n++) {
       const progress = cancelledAt(n);
-      const failure = await failureOf(quantizeSmall({ modelPath, planPath, imagesPath, cachePath: work.path(`cache-${n}`) }, progress));
-      for (const file of fs.existsSync(work.path(`cache-${n}`)) ? fs.readdirSync(work.path(`cache-${n}`)) : []) assert.match(file, /\.calibration$/);
+      const failure = await failureOf(
+        quantizeSmall({ modelPath, planPath, imagesPath, cachePath: work.path(`cache-${n}`) }, progress),
+      );
+      for (const file of fs.existsSync(work.path(`cache-${n}`)) ? fs.readdirSync(work.path(`cache-${n}`)) : [])
+        assert.match(file, /\.calibration$/);
       fs.rmSync(work.path(`cache-${n}`), { recursive: true, force: true });
       if (progress.polls < n) {
         assert.equal(failure, null, String(failure?.stack));
@@ -70,12 +74,29 @@ describe('interrupted quantizing', function () {
     if (process.platform === 'win32') this.skip();
     await quantizeSmall({ modelPath, planPath, imagesPath, weights: 4 });
     const earlier = pair();
-    const args = ['quantize', modelPath, '--images', imagesPath, '--target', 'stm32h743', '--weights', '8', '--no-cache', '--out', planPath];
+    const args = [
+      'quantize',
+      modelPath,
+      '--images',
+      imagesPath,
+      '--target',
+      'stm32h743',
+      '--weights',
+      '8',
+      '--no-cache',
+      '--out',
+      planPath,
+    ];
     const run = (kill: boolean, when: () => boolean): Promise<void> =>
       new Promise((resolve) => {
         const child = spawn(process.execPath, [cliPath(), ...args], { stdio: 'ignore' });
-        const timer = setInterval(() => { if (kill && when()) child.kill('SIGKILL'); }, 1);
-        child.on('close', () => { clearInterval(timer); resolve(); });
+        const timer = setInterval(() => {
+          if (kill && when()) child.kill('SIGKILL');
+        }, 1);
+        child.on('close', () => {
+          clearInterval(timer);
+          resolve();
+        });
       });
     const assertWhole = async (): Promise<void> => {
       const now = pair();
@@ -121,7 +142,12 @@ describe('interrupted quantizing', function () {
       const { weights } = plan.search;
       assert.ok(weights === 4 || weights === 8);
       for (const layer of parameters.layers.values()) assert.equal(layer.weightBits, weights);
-      assert.deepEqual(fs.readdirSync(work.folder).sort(), ['images', 'model.onnx', 'model.quantmcu.json', 'model.quantmcu.params']);
+      assert.deepEqual(fs.readdirSync(work.folder).sort(), [
+        'images',
+        'model.onnx',
+        'model.quantmcu.json',
+        'model.quantmcu.params',
+      ]);
     }
   });
 });

@@ -9,7 +9,10 @@ export class SmallDisk {
 
   static mount(context: Context, folder: string, kilobytes: number): SmallDisk {
     fs.mkdirSync(folder, { recursive: true });
-    const result = process.platform === 'linux' && process.getuid?.() === 0 ? spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', folder]) : null;
+    const result =
+      process.platform === 'linux' && process.getuid?.() === 0
+        ? spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', folder])
+        : null;
     if (result?.status !== 0) {
       console.log('      skipped: a small file system can only be mounted on Linux as root');
       context.skip();

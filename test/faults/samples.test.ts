@@ -27,7 +27,17 @@ describe('sample images with faults', function () {
     planPath = work.path('model.quantmcu.json');
   });
   afterEach(() => work.remove());
-  const common = (images: string): string[] => ['quantize', modelPath, '--images', images, '--target', 'stm32h743', '--no-cache', '--out', planPath];
+  const common = (images: string): string[] => [
+    'quantize',
+    modelPath,
+    '--images',
+    images,
+    '--target',
+    'stm32h743',
+    '--no-cache',
+    '--out',
+    planPath,
+  ];
 
   function writeBroken(folder: string): number {
     const jpeg = fs.readFileSync(path.join(sampleImages, 'gauge_00000.jpg'));
@@ -35,8 +45,14 @@ describe('sample images with faults', function () {
     const flipped = Buffer.from(png);
     flipped[60] ^= 0xff;
     const broken: Record<string, Uint8Array> = {
-      'cut.jpg': jpeg.subarray(0, 300), 'header.jpg': jpeg.subarray(0, 12), 'noise.jpg': Buffer.concat([jpeg.subarray(0, 20), Buffer.alloc(5000, 0xa5)]),
-      'cut.png': png.subarray(0, 60), 'flipped.png': flipped, 'bomb.png': claiming(100_000, 100_000), 'wide.png': claiming(2 ** 31 - 1, 1), 'zero.png': claiming(0, 0),
+      'cut.jpg': jpeg.subarray(0, 300),
+      'header.jpg': jpeg.subarray(0, 12),
+      'noise.jpg': Buffer.concat([jpeg.subarray(0, 20), Buffer.alloc(5000, 0xa5)]),
+      'cut.png': png.subarray(0, 60),
+      'flipped.png': flipped,
+      'bomb.png': claiming(100_000, 100_000),
+      'wide.png': claiming(2 ** 31 - 1, 1),
+      'zero.png': claiming(0, 0),
     };
     for (const [name, bytes] of Object.entries(broken)) work.write(path.join(folder, name), bytes);
     work.write(path.join(folder, 'empty.jpg'), '');
@@ -45,7 +61,18 @@ describe('sample images with faults', function () {
   }
 
   it('a mean in the wrong unit, so that no pixel stands for 0: refused in words where 0 pads', async () => {
-    const preprocess = work.write('preprocess.json', JSON.stringify({ resize: 'crop', cropFraction: 1, fill: 0, channels: 'rgb', scale: 1 / 255, mean: [123.7], std: [58.4] }));
+    const preprocess = work.write(
+      'preprocess.json',
+      JSON.stringify({
+        resize: 'crop',
+        cropFraction: 1,
+        fill: 0,
+        channels: 'rgb',
+        scale: 1 / 255,
+        mean: [123.7],
+        std: [58.4],
+      }),
+    );
     const run = await runCli([...common(writeImages(work, 4)), '--preprocess', preprocess]);
     assertSound(run, 'quantize');
     assert.match(run.stderr, /pads "x" with 0, which no pixel stands for.*mean and std/);
@@ -57,8 +84,14 @@ describe('sample images with faults', function () {
     const { notes } = await quantizeSmall({ modelPath, planPath, imagesPath: images });
     const skipped = notes.filter((n) => n.startsWith('Skipped: '));
     assert.ok(skipped.length >= broken - 1 && skipped.length <= broken, notes.join('\n'));
-    for (const name of ['cut.png', 'bomb.png', 'zero.png']) assert.ok(skipped.some((n) => n.includes(name)), `${name}: ${notes.join('\n')}`);
-    assert.ok((JSON.parse(fs.readFileSync(planPath, 'utf8')) as { calibration: { images: number } }).calibration.images >= 6);
+    for (const name of ['cut.png', 'bomb.png', 'zero.png'])
+      assert.ok(
+        skipped.some((n) => n.includes(name)),
+        `${name}: ${notes.join('\n')}`,
+      );
+    assert.ok(
+      (JSON.parse(fs.readFileSync(planPath, 'utf8')) as { calibration: { images: number } }).calibration.images >= 6,
+    );
     assertSound(await runCli(common(images)), 'quantize');
   });
 
@@ -66,7 +99,13 @@ describe('sample images with faults', function () {
     writeBroken('broken');
     fs.mkdirSync(work.path('empty'));
     work.write('text/readme.txt', 'no images here');
-    const cases: [string, RegExp][] = [['broken', /cut\.(jpg|png)|bomb\.png|image/], ['empty', /no JPEG or PNG images/], ['text', /no JPEG or PNG images/], ['gone', /does not exist/], ['model.onnx', /not a folder of images/]];
+    const cases: [string, RegExp][] = [
+      ['broken', /cut\.(jpg|png)|bomb\.png|image/],
+      ['empty', /no JPEG or PNG images/],
+      ['text', /no JPEG or PNG images/],
+      ['gone', /does not exist/],
+      ['model.onnx', /not a folder of images/],
+    ];
     for (const [folder, says] of cases) {
       const run = await runCli(common(work.path(folder)));
       assertSound(run, folder);
@@ -82,12 +121,16 @@ describe('sample images with faults', function () {
     for (let i = 0; i < 10_000; i++) fs.writeFileSync(work.path('many', `${i}.png`), kinds[i % kinds.length]);
     const few = await runCli([...common(work.path('many')), '--limit', '32']);
     assertSound(few, 'limit 32');
-    const used = (): number => (JSON.parse(fs.readFileSync(planPath, 'utf8')) as { calibration: { images: number } }).calibration.images;
+    const used = (): number =>
+      (JSON.parse(fs.readFileSync(planPath, 'utf8')) as { calibration: { images: number } }).calibration.images;
     assert.equal(used(), 32);
     const all = await runCli(common(work.path('many')));
     assert.equal(all.code, 0, all.stderr);
     assert.equal(used(), 10_000);
-    assert.ok(all.peakBytes < few.peakBytes + 150e6, `${few.peakBytes} bytes for 32 images, ${all.peakBytes} for 10 000`);
+    assert.ok(
+      all.peakBytes < few.peakBytes + 150e6,
+      `${few.peakBytes} bytes for 32 images, ${all.peakBytes} for 10 000`,
+    );
   });
 
   it('labels of unknown classes: counted as wrong and said; labels that are no numbers: refused by file and row', async () => {
@@ -109,13 +152,29 @@ describe('sample images with faults', function () {
     const sound = npy('<f4', [2, 3, 16, 16], new Float32Array(2 * 3 * 256).fill(0.5));
     const header = (shape: string): Buffer => {
       const text = `{'descr': '<f4', 'fortran_order': False, 'shape': ${shape}, }`.padEnd(117) + '\n';
-      return Buffer.concat([Buffer.from('\x93NUMPY\x01\x00', 'latin1'), Buffer.from([text.length & 255, text.length >> 8]), Buffer.from(text)]);
+      return Buffer.concat([
+        Buffer.from('\x93NUMPY\x01\x00', 'latin1'),
+        Buffer.from([text.length & 255, text.length >> 8]),
+        Buffer.from(text),
+      ]);
     };
-    assert.equal(await failureOf(quantizeSmall({ modelPath, planPath, imagesPath: work.write('sound.npy', sound) })), null);
+    assert.equal(
+      await failureOf(quantizeSmall({ modelPath, planPath, imagesPath: work.write('sound.npy', sound) })),
+      null,
+    );
     const arrays: Record<string, Uint8Array> = {
-      'empty.npy': Buffer.alloc(0), 'magic.npy': sound.subarray(0, 8), 'cut.npy': sound.subarray(0, sound.length - 5), 'huge.npy': header('(1000000000, 3, 16, 16)'), 'negative.npy': header('(-1, 3, 16, 16)'),
-      'zero.npy': header('(0, 3, 16, 16)'), 'overflow.npy': header('(9007199254740993, 9007199254740993)'), 'nan.npy': npy('<f4', [1, 3, 16, 16], new Float32Array(768).fill(NaN)),
-      'object.npy': npy('|O', [1], new Uint8Array(8)), 'other.npy': npy('<f4', [1, 7, 5], new Float32Array(35)), 'cut.npz': Buffer.from('PK\x03\x04garbage'), 'text.npz': Buffer.from('not a zip'),
+      'empty.npy': Buffer.alloc(0),
+      'magic.npy': sound.subarray(0, 8),
+      'cut.npy': sound.subarray(0, sound.length - 5),
+      'huge.npy': header('(1000000000, 3, 16, 16)'),
+      'negative.npy': header('(-1, 3, 16, 16)'),
+      'zero.npy': header('(0, 3, 16, 16)'),
+      'overflow.npy': header('(9007199254740993, 9007199254740993)'),
+      'nan.npy': npy('<f4', [1, 3, 16, 16], new Float32Array(768).fill(NaN)),
+      'object.npy': npy('|O', [1], new Uint8Array(8)),
+      'other.npy': npy('<f4', [1, 7, 5], new Float32Array(35)),
+      'cut.npz': Buffer.from('PK\x03\x04garbage'),
+      'text.npz': Buffer.from('not a zip'),
     };
     for (const [name, bytes] of Object.entries(arrays)) {
       const failure = await failureOf(quantizeSmall({ modelPath, planPath, imagesPath: work.write(name, bytes) }));

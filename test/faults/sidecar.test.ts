@@ -31,7 +31,13 @@ describe('damaged and hostile sidecars', function () {
     cache = work.path('cache');
     const modelPath = work.write('model.onnx', smallModel());
     plan = work.path('model.quantmcu.json');
-    await quantizeSmall({ search: 'entropy', modelPath, planPath: plan, imagesPath: writeImages(work, 8), cachePath: cache });
+    await quantizeSmall({
+      search: 'entropy',
+      modelPath,
+      planPath: plan,
+      imagesPath: writeImages(work, 8),
+      cachePath: cache,
+    });
     parameters = work.path('model.quantmcu.params');
     soundText = fs.readFileSync(plan, 'utf8');
     soundParameters = fs.readFileSync(parameters);
@@ -45,7 +51,10 @@ describe('damaged and hostile sidecars', function () {
 
   /** Opens the plan and generates its C, as every command does. */
   const use = async (cached = false): Promise<number> => {
-    const opened = await openPlan(plan, cached ? { calibration: (key, graph) => cachedCalibration(cache, key, graph) } : {});
+    const opened = await openPlan(
+      plan,
+      cached ? { calibration: (key, graph) => cachedCalibration(cache, key, graph) } : {},
+    );
     return generateSources(opened).files.length;
   };
   const edited = (edit: (plan: Json) => unknown): void => {
@@ -55,7 +64,7 @@ describe('damaged and hostile sidecars', function () {
   };
   const refused = async (says: RegExp, cached = false): Promise<void> => {
     const failure = await failureOf(use(cached));
-    assert.ok(failure instanceof UserError, String((failure)?.stack));
+    assert.ok(failure instanceof UserError, String(failure?.stack));
     assert.match(failure.message, says);
     assert.doesNotMatch(failure.message, /\n/);
   };
@@ -63,31 +72,176 @@ describe('damaged and hostile sidecars', function () {
   it('control: the sound plan opens', async () => assert.ok((await use()) > 3));
 
   const damages: [string, (p: Json) => unknown, RegExp][] = [
-    ['an unknown key', (p) => { p.surprise = 1; }, /additional properties "surprise"/],
-    ['an unknown key inside', (p) => { p.model.url = 'http://x'; }, /additional properties "url"/],
-    ['a wrong type', (p) => { p.maps = []; }, /\/maps must be object/],
-    ['null for an object', (p) => { p.target = null; }, /\/target must be object/],
+    [
+      'an unknown key',
+      (p) => {
+        p.surprise = 1;
+      },
+      /additional properties "surprise"/,
+    ],
+    [
+      'an unknown key inside',
+      (p) => {
+        p.model.url = 'http://x';
+      },
+      /additional properties "url"/,
+    ],
+    [
+      'a wrong type',
+      (p) => {
+        p.maps = [];
+      },
+      /\/maps must be object/,
+    ],
+    [
+      'null for an object',
+      (p) => {
+        p.target = null;
+      },
+      /\/target must be object/,
+    ],
     ['an array at the top', () => [], /must be object/],
-    ['bits that do not exist', (p) => { p.maps[Object.keys(p.maps)[0]] = { bits: 3 }; }, /allowed values/],
-    ['a version of the future', (p) => { p.version = 2; }, /\/version/],
-    ['a hash that is none', (p) => { p.model.sha256 = '../x'; }, /\/model\/sha256/],
-    ['negative SRAM', (p) => { p.target.sramBytes = -1; }, /\/target\/sramBytes/],
-    ['a grid of 0', (p) => { p.patchStage.grid.rows = 0; }, /\/patchStage/],
-    ['more classes than the grid has', (p) => { p.patchStage.classes = Array.from({ length: 100_000 }, () => 'O'); }, /\/patchStage\/classes/],
-    ['a huge grid', (p) => { p.patchStage.grid = { rows: 256, cols: 256 }; p.patchStage.classes = Array.from({ length: 256 }, () => '.'.repeat(256)); }, /does not suit/],
-    ['a split map that does not exist', (p) => { p.patchStage.splitMap = 'nowhere'; }, /no feature map "nowhere"/],
-    ['a split map named __proto__', (p) => { p.patchStage.splitMap = '__proto__'; }, /no feature map "__proto__"/],
-    ['a kept map that does not exist', (p) => { p.patchStage.keep = ['constructor']; }, /no feature map "constructor"/],
-    ['parameters outside of the folder', (p) => { p.parameters.file = '../../x'; }, /beside the plan/],
-    ['parameters at an absolute path', (p) => { p.parameters.file = '/etc/passwd'; }, /beside the plan/],
-    ['parameters named ..', (p) => { p.parameters.file = '..'; }, /calibration is not cached|beside the plan/],
-    ['parameters of another file', (p) => { p.parameters.file = 'model.onnx'; }, /does not belong to this plan/],
-    ['a model on a server', (p) => { p.model.file = '//server/share/model.onnx'; }, /lies on a server/],
-    ['a model that is a folder', (p) => { p.model.file = '.'; }, /not a file/],
-    ['a model that is missing', (p) => { p.model.file = 'gone.onnx'; }, /gone\.onnx cannot be read/],
-    ['a model that is another file', (p) => { p.model.file = '../../../../../../../etc/passwd'; }, /has changed since|cannot be read/],
-    ['a name with line breaks', (p) => { p.model.file = 'a\nb\r\nc'; }, /cannot be read/],
-    ['input sizes of another model', (p) => { p.model.sizes = { ['x'.repeat(10_000)]: 65536, __proto__x: 1 }; }, /./],
+    [
+      'bits that do not exist',
+      (p) => {
+        p.maps[Object.keys(p.maps)[0]] = { bits: 3 };
+      },
+      /allowed values/,
+    ],
+    [
+      'a version of the future',
+      (p) => {
+        p.version = 2;
+      },
+      /\/version/,
+    ],
+    [
+      'a hash that is none',
+      (p) => {
+        p.model.sha256 = '../x';
+      },
+      /\/model\/sha256/,
+    ],
+    [
+      'negative SRAM',
+      (p) => {
+        p.target.sramBytes = -1;
+      },
+      /\/target\/sramBytes/,
+    ],
+    [
+      'a grid of 0',
+      (p) => {
+        p.patchStage.grid.rows = 0;
+      },
+      /\/patchStage/,
+    ],
+    [
+      'more classes than the grid has',
+      (p) => {
+        p.patchStage.classes = Array.from({ length: 100_000 }, () => 'O');
+      },
+      /\/patchStage\/classes/,
+    ],
+    [
+      'a huge grid',
+      (p) => {
+        p.patchStage.grid = { rows: 256, cols: 256 };
+        p.patchStage.classes = Array.from({ length: 256 }, () => '.'.repeat(256));
+      },
+      /does not suit/,
+    ],
+    [
+      'a split map that does not exist',
+      (p) => {
+        p.patchStage.splitMap = 'nowhere';
+      },
+      /no feature map "nowhere"/,
+    ],
+    [
+      'a split map named __proto__',
+      (p) => {
+        p.patchStage.splitMap = '__proto__';
+      },
+      /no feature map "__proto__"/,
+    ],
+    [
+      'a kept map that does not exist',
+      (p) => {
+        p.patchStage.keep = ['constructor'];
+      },
+      /no feature map "constructor"/,
+    ],
+    [
+      'parameters outside of the folder',
+      (p) => {
+        p.parameters.file = '../../x';
+      },
+      /beside the plan/,
+    ],
+    [
+      'parameters at an absolute path',
+      (p) => {
+        p.parameters.file = '/etc/passwd';
+      },
+      /beside the plan/,
+    ],
+    [
+      'parameters named ..',
+      (p) => {
+        p.parameters.file = '..';
+      },
+      /calibration is not cached|beside the plan/,
+    ],
+    [
+      'parameters of another file',
+      (p) => {
+        p.parameters.file = 'model.onnx';
+      },
+      /does not belong to this plan/,
+    ],
+    [
+      'a model on a server',
+      (p) => {
+        p.model.file = '//server/share/model.onnx';
+      },
+      /lies on a server/,
+    ],
+    [
+      'a model that is a folder',
+      (p) => {
+        p.model.file = '.';
+      },
+      /not a file/,
+    ],
+    [
+      'a model that is missing',
+      (p) => {
+        p.model.file = 'gone.onnx';
+      },
+      /gone\.onnx cannot be read/,
+    ],
+    [
+      'a model that is another file',
+      (p) => {
+        p.model.file = '../../../../../../../etc/passwd';
+      },
+      /has changed since|cannot be read/,
+    ],
+    [
+      'a name with line breaks',
+      (p) => {
+        p.model.file = 'a\nb\r\nc';
+      },
+      /cannot be read/,
+    ],
+    [
+      'input sizes of another model',
+      (p) => {
+        p.model.sizes = { ['x'.repeat(10_000)]: 65536, __proto__x: 1 };
+      },
+      /./,
+    ],
   ];
   for (const [what, damage, says] of damages) {
     it(`refuses ${what} with one clear line`, async function () {
@@ -122,14 +276,21 @@ describe('damaged and hostile sidecars', function () {
     for (const name of ['constructor', 'hasOwnProperty', '__proto__']) {
       const modelPath = work.write(`proto/${name}.onnx`, smallModel(1, { map: name, layer: name }));
       const planPath = work.path('proto', `${name}.quantmcu.json`);
-      const small = { modelPath, planPath, imagesPath: work.path('images'), bits: [8, 4] as const, weights: 4 as const };
+      const small = {
+        modelPath,
+        planPath,
+        imagesPath: work.path('images'),
+        bits: [8, 4] as const,
+        weights: 4 as const,
+      };
       const failure = await failureOf(quantizeSmall(small));
-      // onnxruntime's JavaScript returns values as properties of a plain object, which cannot have a property of this name.
+      // onnxruntime's JavaScript returns values as properties of a plain object, which cannot have a property of this
+      // name.
       if (name === '__proto__' && failure !== null) {
-        assert.ok(failure instanceof UserError, String((failure).stack));
+        assert.ok(failure instanceof UserError, String(failure.stack));
         continue;
       }
-      assert.equal(failure, null, String((failure)?.stack));
+      assert.equal(failure, null, String(failure?.stack));
       const { plan: written, program } = await openPlan(planPath);
       assert.ok(Object.hasOwn(written.layers, name) && program.arenaBytes > 0);
       assert.equal(written.layers[name].weightBits, 4);
@@ -137,15 +298,28 @@ describe('damaged and hostile sidecars', function () {
   });
 
   const texts: [string, string][] = [
-    ['an empty file', ''], ['no JSON', 'hello'], ['half of it', ''], ['binary bytes', '\u0000\u0001\ufffd'], ['100 000 open brackets', '['.repeat(100_000)],
-    ['17 MB of blanks', ' '.repeat(17 << 20)], ['a conflict of a merge', '<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> x\n'],
+    ['an empty file', ''],
+    ['no JSON', 'hello'],
+    ['half of it', ''],
+    ['binary bytes', '\u0000\u0001\ufffd'],
+    ['100 000 open brackets', '['.repeat(100_000)],
+    ['17 MB of blanks', ' '.repeat(17 << 20)],
+    ['a conflict of a merge', '<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> x\n'],
   ];
   for (const [what, text] of texts) {
     it(`${what}: refused, and not overwritten by quantizing`, async () => {
       fs.writeFileSync(plan, what === 'half of it' ? soundText.slice(0, soundText.length / 2) : text);
       const before = fs.readFileSync(plan);
       await refused(/JSON|cannot be read|plan/);
-      const failure = await failureOf(quantizeSmall({ search: 'entropy', modelPath: work.path('model.onnx'), planPath: plan, imagesPath: work.path('images'), cachePath: cache }));
+      const failure = await failureOf(
+        quantizeSmall({
+          search: 'entropy',
+          modelPath: work.path('model.onnx'),
+          planPath: plan,
+          imagesPath: work.path('images'),
+          cachePath: cache,
+        }),
+      );
       assert.ok(failure instanceof UserError);
       assert.match(failure.message, /correct it, or delete it first/);
       assert.ok(fs.readFileSync(plan).equals(before));
@@ -155,7 +329,17 @@ describe('damaged and hostile sidecars', function () {
   it('quantizing does not put its plan in the place of a model', async () => {
     const modelPath = work.path('model.onnx');
     const before = fs.readFileSync(modelPath);
-    assert.ok((await failureOf(quantizeSmall({ search: 'entropy', modelPath, planPath: modelPath, imagesPath: work.path('images'), cachePath: cache }))) instanceof UserError);
+    assert.ok(
+      (await failureOf(
+        quantizeSmall({
+          search: 'entropy',
+          modelPath,
+          planPath: modelPath,
+          imagesPath: work.path('images'),
+          cachePath: cache,
+        }),
+      )) instanceof UserError,
+    );
     assert.ok(fs.readFileSync(modelPath).equals(before));
   });
 
@@ -171,42 +355,84 @@ describe('damaged and hostile sidecars', function () {
   });
 
   it('bits edited by hand are computed again from the cached calibration, and refused without it', async () => {
-    edited((p) => { p.layers.second = { weightBits: 4 }; });
+    edited((p) => {
+      p.layers.second = { weightBits: 4 };
+    });
     await refused(/bits in .* were edited, and the calibration is not cached/);
     assert.ok((await use(true)) > 3);
-    edited((p) => { p.calibration.key = '../../../etc/passwd'; p.layers.second = { weightBits: 4 }; });
+    edited((p) => {
+      p.calibration.key = '../../../etc/passwd';
+      p.layers.second = { weightBits: 4 };
+    });
     await refused(/calibration is not cached/, true);
   });
 
   it('bits edited by hand leave the format of the input as it was, also for arrays of real values', async () => {
     const random = randomNumbers(3);
-    const imagesPath = work.write('real.npy', npy('<f4', [4, 3, 16, 16], Float32Array.from({ length: 4 * 3 * 256 }, () => 5 * random())));
+    const imagesPath = work.write(
+      'real.npy',
+      npy(
+        '<f4',
+        [4, 3, 16, 16],
+        Float32Array.from({ length: 4 * 3 * 256 }, () => 5 * random()),
+      ),
+    );
     const planPath = work.path('real.quantmcu.json');
-    const { program } = await quantizeSmall({ search: 'entropy', modelPath: work.path('model.onnx'), planPath, imagesPath, cachePath: cache });
-    fs.writeFileSync(planPath, JSON.stringify({ ...(JSON.parse(fs.readFileSync(planPath, 'utf8')) as Json), layers: { second: { weightBits: 4 } } }));
+    const { program } = await quantizeSmall({
+      search: 'entropy',
+      modelPath: work.path('model.onnx'),
+      planPath,
+      imagesPath,
+      cachePath: cache,
+    });
+    fs.writeFileSync(
+      planPath,
+      JSON.stringify({
+        ...(JSON.parse(fs.readFileSync(planPath, 'utf8')) as Json),
+        layers: { second: { weightBits: 4 } },
+      }),
+    );
     const edit = await openPlan(planPath, { calibration: (key, graph) => cachedCalibration(cache, key, graph) });
-    const format = ({ scales, zeroPoints, signed }: typeof program.inputs[0]) => ({ scales: [...scales], zeroPoints: [...zeroPoints], signed });
+    const format = ({ scales, zeroPoints, signed }: (typeof program.inputs)[0]) => ({
+      scales: [...scales],
+      zeroPoints: [...zeroPoints],
+      signed,
+    });
     assert.deepEqual(format(edit.program.inputs[0]), format(program.inputs[0]));
     assert.ok(program.inputs[0].scales[0] > 0.02);
   });
 
-  it('a parameter file that is missing, cut off, a folder or a pipe is refused, or computed again from the cached calibration', async () => {
-    const states: (() => void)[] = [
-      () => fs.rmSync(parameters),
-      () => fs.truncateSync(parameters, 100),
-      () => fs.truncateSync(parameters, 0),
-      () => { fs.rmSync(parameters); fs.mkdirSync(parameters); },
-      ...(process.platform === 'win32' ? [] : [() => { fs.rmSync(parameters); spawnSync('mkfifo', [parameters]); }]),
-      () => fs.truncateSync(parameters, 3 * 2 ** 30),
-    ];
-    for (const state of states) {
-      fs.rmSync(parameters, { recursive: true, force: true });
-      fs.writeFileSync(parameters, soundParameters);
-      state();
-      await refused(/Quantize the model again/);
-      assert.ok((await use(true)) > 3);
-    }
-  });
+  it(
+    'a parameter file that is missing, cut off, a folder or a pipe is refused, or computed again from the ' +
+      'cached calibration',
+    async () => {
+      const states: (() => void)[] = [
+        () => fs.rmSync(parameters),
+        () => fs.truncateSync(parameters, 100),
+        () => fs.truncateSync(parameters, 0),
+        () => {
+          fs.rmSync(parameters);
+          fs.mkdirSync(parameters);
+        },
+        ...(process.platform === 'win32'
+          ? []
+          : [
+              () => {
+                fs.rmSync(parameters);
+                spawnSync('mkfifo', [parameters]);
+              },
+            ]),
+        () => fs.truncateSync(parameters, 3 * 2 ** 30),
+      ];
+      for (const state of states) {
+        fs.rmSync(parameters, { recursive: true, force: true });
+        fs.writeFileSync(parameters, soundParameters);
+        state();
+        await refused(/Quantize the model again/);
+        assert.ok((await use(true)) > 3);
+      }
+    },
+  );
 
   it('a sidecar that is a pipe or a device is refused, not waited for', async function () {
     if (process.platform === 'win32') this.skip();
@@ -216,12 +442,24 @@ describe('damaged and hostile sidecars', function () {
       await refused(/not a file/);
     }
     fs.rmSync(plan);
-    edited((p) => { p.model.file = '/dev/zero'; });
+    edited((p) => {
+      p.model.file = '/dev/zero';
+    });
     await refused(/not a file/);
   });
 
   it('the command line says it in one line too', async () => {
-    for (const damage of [(p: Json) => { p.parameters.file = '../../x'; }, (p: Json) => { p.maps = 7; }, (p: Json) => { p.model.file = 'a\nb'; }]) {
+    for (const damage of [
+      (p: Json) => {
+        p.parameters.file = '../../x';
+      },
+      (p: Json) => {
+        p.maps = 7;
+      },
+      (p: Json) => {
+        p.model.file = 'a\nb';
+      },
+    ]) {
       edited(damage);
       const run = await runCli(['generate', plan, '--project', work.folder]);
       assertSound(run, 'generate');
@@ -233,7 +471,10 @@ describe('damaged and hostile sidecars', function () {
     const below = dice();
     const counts = { opened: 0, refused: 0 };
     for (let i = 0; i < MUTATIONS; i++) {
-      const text = below(2) === 0 ? mutateText(soundText, below) : JSON.stringify(mutateJson(JSON.parse(soundText) as Json, below));
+      const text =
+        below(2) === 0
+          ? mutateText(soundText, below)
+          : JSON.stringify(mutateJson(JSON.parse(soundText) as Json, below));
       fs.writeFileSync(plan, text);
       await count(counts, use(below(2) === 0), () => `mutation ${i}: ${text}`);
     }
@@ -249,7 +490,9 @@ describe('damaged and hostile sidecars', function () {
     for (let i = 0; i < MUTATIONS; i++) {
       const bytes = mutateParameters(soundParameters, below);
       fs.writeFileSync(parameters, bytes);
-      edited((p) => { p.parameters.sha256 = createHash('sha256').update(bytes).digest('hex'); });
+      edited((p) => {
+        p.parameters.sha256 = createHash('sha256').update(bytes).digest('hex');
+      });
       await count(counts, use(), () => `mutation ${i}`);
     }
     reportFuzz('parameter files', MUTATIONS, counts.opened, counts.refused);
@@ -257,14 +500,18 @@ describe('damaged and hostile sidecars', function () {
   });
 });
 
-async function count(counts: { opened: number; refused: number }, work: Promise<unknown>, what: () => string): Promise<void> {
+async function count(
+  counts: { opened: number; refused: number },
+  work: Promise<unknown>,
+  what: () => string,
+): Promise<void> {
   const failure = await failureOf(work);
   if (failure === null) {
     counts.opened++;
     return;
   }
   counts.refused++;
-  assert.ok(failure instanceof UserError && !/\n/.test(failure.message), `${what().slice(0, 4000)}\n${(failure).stack}`);
+  assert.ok(failure instanceof UserError && !/\n/.test(failure.message), `${what().slice(0, 4000)}\n${failure.stack}`);
 }
 
 function dice(): (n: number) => number {
@@ -290,7 +537,34 @@ function mutateText(text: string, below: (n: number) => number): string {
   return text;
 }
 
-const EDGES: readonly unknown[] = [0, -1, 1, 2, 4, 8, 255, 65536, 1e9, 1e300, -1e300, 5e-324, 2 ** 31, 2 ** 53, 0.5, '', 'x', '__proto__', '../x', '.', null, true, [], {}, [8], ['O']];
+const EDGES: readonly unknown[] = [
+  0,
+  -1,
+  1,
+  2,
+  4,
+  8,
+  255,
+  65536,
+  1e9,
+  1e300,
+  -1e300,
+  5e-324,
+  2 ** 31,
+  2 ** 53,
+  0.5,
+  '',
+  'x',
+  '__proto__',
+  '../x',
+  '.',
+  null,
+  true,
+  [],
+  {},
+  [8],
+  ['O'],
+];
 
 /** One to three values anywhere replaced by others, removed, or given another key. */
 function mutateJson(value: Json, below: (n: number) => number): Json {
@@ -342,7 +616,8 @@ function mutateParameters(sound: Buffer, below: (n: number) => number): Buffer {
       return below(4) === 0 ? bytes.subarray(0, below(bytes.length)) : bytes;
     }
     default:
-      for (let edits = 1 + below(8); edits > 0; edits--) payload[below(payload.length)] = [0, 1, 0x7f, 0x80, 0xff, below(256)][below(6)];
+      for (let edits = 1 + below(8); edits > 0; edits--)
+        payload[below(payload.length)] = [0, 1, 0x7f, 0x80, 0xff, below(256)][below(6)];
   }
   const text = Buffer.from(header, 'utf8');
   const start = Math.ceil((12 + text.length) / 8) * 8;

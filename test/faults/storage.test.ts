@@ -11,7 +11,16 @@ import { WorkFolder, failureOf, quantizeSmall, smallModel, writeImages } from '.
 import { SmallDisk } from './mounts';
 
 const planFiles = (folder: string): Record<string, string> =>
-  Object.fromEntries(fs.readdirSync(folder).filter((f) => f !== 'filler').sort().map((f) => [f, fs.statSync(path.join(folder, f)).isFile() ? fs.readFileSync(path.join(folder, f), 'latin1') : '(folder)']));
+  Object.fromEntries(
+    fs
+      .readdirSync(folder)
+      .filter((f) => f !== 'filler')
+      .sort()
+      .map((f) => [
+        f,
+        fs.statSync(path.join(folder, f)).isFile() ? fs.readFileSync(path.join(folder, f), 'latin1') : '(folder)',
+      ]),
+  );
 
 describe('disks that fail', function () {
   this.timeout(300_000);
@@ -45,7 +54,7 @@ describe('disks that fail', function () {
             assert.deepEqual(Object.keys(planFiles(disk.folder)), ['model.quantmcu.json', 'model.quantmcu.params']);
             break;
           }
-          assert.ok(failure instanceof UserError, String((failure).stack));
+          assert.ok(failure instanceof UserError, String(failure.stack));
           assert.match(failure.message, /disk is full; free some space\. Nothing was changed\.$/);
           assert.deepEqual(planFiles(disk.folder), before);
         }
@@ -61,8 +70,16 @@ describe('disks that fail', function () {
     const disk = SmallDisk.mount(this, work.path('cache-disk'), 64);
     try {
       disk.fillExcept(0);
-      const { notes } = await quantizeSmall({ modelPath, planPath: work.path('cached.quantmcu.json'), imagesPath, cachePath: path.join(disk.folder, 'c') });
-      assert.ok(notes.some((n) => /could not be cached/.test(n)), notes.join('\n'));
+      const { notes } = await quantizeSmall({
+        modelPath,
+        planPath: work.path('cached.quantmcu.json'),
+        imagesPath,
+        cachePath: path.join(disk.folder, 'c'),
+      });
+      assert.ok(
+        notes.some((n) => /could not be cached/.test(n)),
+        notes.join('\n'),
+      );
     } finally {
       disk.unmount();
     }
@@ -78,8 +95,11 @@ describe('disks that fail', function () {
       disk.readOnly();
       const before = planFiles(disk.folder);
       const failure = await failureOf(quantizeSmall({ modelPath: model, planPath, imagesPath, weights: 4 }));
-      assert.ok(failure instanceof UserError, String((failure)?.stack));
-      assert.match(failure.message, /model\.quantmcu\.json cannot be written: the file system is read-only; choose another folder/);
+      assert.ok(failure instanceof UserError, String(failure?.stack));
+      assert.match(
+        failure.message,
+        /model\.quantmcu\.json cannot be written: the file system is read-only; choose another folder/,
+      );
       assert.deepEqual(planFiles(disk.folder), before);
 
       assertSound(await runCli(['inspect', model]), 'inspect');
@@ -103,11 +123,16 @@ describe('disks that fail', function () {
     const locked = path.join(work.folder, 'locked');
     fs.mkdirSync(path.join(locked, 'project'), { recursive: true });
     fs.copyFileSync(modelPath, path.join(locked, 'model.onnx'));
-    await quantizeSmall({ modelPath: path.join(locked, 'model.onnx'), planPath: path.join(locked, 'model.quantmcu.json'), imagesPath });
+    await quantizeSmall({
+      modelPath: path.join(locked, 'model.onnx'),
+      planPath: path.join(locked, 'model.quantmcu.json'),
+      imagesPath,
+    });
     for (const folder of [path.join(locked, 'project'), locked]) fs.chmodSync(folder, 0o555);
     const before = fs.readdirSync(locked, { recursive: true });
     try {
-      const run = (...args: string[]): ReturnType<typeof runCli> => runCli(args, { uid, env: { HOME: '/nonexistent', ORT_DISABLE_TELEMETRY: undefined } });
+      const run = (...args: string[]): ReturnType<typeof runCli> =>
+        runCli(args, { uid, env: { HOME: '/nonexistent', ORT_DISABLE_TELEMETRY: undefined } });
       const inspected = await run('inspect', path.join(locked, 'model.onnx'));
       if (inspected.code !== 0 && /EACCES|permission/i.test(inspected.stderr)) {
         console.log('      skipped: another user cannot read this folder');
@@ -131,12 +156,15 @@ describe('disks that fail', function () {
 
   it('a folder in the place of the plan, of its parameters, or no folder at all: refused, nothing changed', async () => {
     const planPath = work.path('places', 'p.quantmcu.json');
-    assert.match((await failureOf(quantizeSmall({ modelPath, planPath, imagesPath })))!.message, /the folder does not exist/);
+    assert.match(
+      (await failureOf(quantizeSmall({ modelPath, planPath, imagesPath })))!.message,
+      /the folder does not exist/,
+    );
     work.write('places/keep.txt', 'mine');
     for (const taken of ['p.quantmcu.json', 'p.quantmcu.params']) {
       fs.mkdirSync(work.path('places', taken));
       const failure = await failureOf(quantizeSmall({ modelPath, planPath, imagesPath }));
-      assert.ok(failure instanceof UserError, String((failure)?.stack));
+      assert.ok(failure instanceof UserError, String(failure?.stack));
       assert.match(failure.message, /not a file|a folder stands where a file is needed/);
       assert.deepEqual(fs.readdirSync(work.path('places')).sort(), ['keep.txt', taken].sort());
       fs.rmdirSync(work.path('places', taken));
@@ -145,7 +173,12 @@ describe('disks that fail', function () {
 
   it('a file that cannot take its place puts the others back', async () => {
     const a = work.write('swap/a', 'old a');
-    const failure = await failureOf(writeFilesWhole([{ path: a, data: 'new a' }, { path: work.path('swap', 'x'.repeat(300)), data: 'b' }]));
+    const failure = await failureOf(
+      writeFilesWhole([
+        { path: a, data: 'new a' },
+        { path: work.path('swap', 'x'.repeat(300)), data: 'b' },
+      ]),
+    );
     assert.match(failure!.message, /the path is too long; choose a shorter one\. Nothing was changed\./);
     assert.deepEqual(planFiles(work.path('swap')), { a: 'old a' });
   });
@@ -165,7 +198,16 @@ describe('disks that fail', function () {
       const plan = path.join(path.dirname(model), `${name}.quantmcu.json`);
       const project = work.path(root, `${name} project`);
       fs.mkdirSync(project);
-      const quantized = await runCli(['quantize', model, '--images', images, '--target', 'stm32h743', '--no-cache', '--json']);
+      const quantized = await runCli([
+        'quantize',
+        model,
+        '--images',
+        images,
+        '--target',
+        'stm32h743',
+        '--no-cache',
+        '--json',
+      ]);
       assertSound(quantized, 'quantize');
       assert.equal(quantized.code, 0, quantized.stderr);
       assert.equal((JSON.parse(quantized.stdout) as { plan: string }).plan, plan);
@@ -194,8 +236,18 @@ describe('disks that fail', function () {
     fs.mkdirSync(path.join(folder, 'project'));
     const sources = generateSources(await openPlan(plan));
     const generated = await failureOf(writeToProject(path.join(folder, 'project'), sources.name, sources.files));
-    assert.ok(generated === null || generated instanceof UserError, String((generated)?.stack));
-    const tooLong = await runCli(['quantize', model, '--images', imagesPath, '--target', 'stm32h743', '--no-cache', '--out', path.join(folder, `${'n'.repeat(250)}.quantmcu.json`)]);
+    assert.ok(generated === null || generated instanceof UserError, String(generated?.stack));
+    const tooLong = await runCli([
+      'quantize',
+      model,
+      '--images',
+      imagesPath,
+      '--target',
+      'stm32h743',
+      '--no-cache',
+      '--out',
+      path.join(folder, `${'n'.repeat(250)}.quantmcu.json`),
+    ]);
     assertSound(tooLong, 'quantize');
     assert.match(tooLong.stderr, /too long|ENAMETOOLONG/);
     const wide = path.join(folder, `${'模'.repeat(70)}.quantmcu.json`);

@@ -9,12 +9,23 @@ import type { Program } from '../../src/engine/program/types';
 import { quantizeGraph } from '../../src/engine/quantize/quantizeGraph';
 import { all8, calibrateGraph, graphSamples, pixelInput } from '../support/quantizedGraph';
 import { GraphBuilder, relu6, squareWindow } from '../support/randomGraph';
-import { buildForHost, compile, putFiles, removeFolder, runCommand, sanitizerFlags, scratchFolder } from './support/hostBuild';
+import {
+  buildForHost,
+  compile,
+  putFiles,
+  removeFolder,
+  runCommand,
+  sanitizerFlags,
+  scratchFolder,
+} from './support/hostBuild';
 import { reference, toHex } from './support/reference';
 
 const grid = { rows: 2, cols: 3 };
 
-/** Two inputs, one of them reshaped in place, patches over the other: the same network with its inputs in the arena and outside of it. */
+/**
+ * Two inputs, one of them reshaped in place, patches over the other: the same network with its inputs in the arena and
+ * outside of it.
+ */
 function programs(): { readonly counted: Program; readonly external: Program; readonly tiles: Program } {
   const g = new GraphBuilder();
   const image = g.input({ h: 17, w: 20, c: 3 });
@@ -24,7 +35,13 @@ function programs(): { readonly counted: Program; readonly external: Program; re
   g.fullyConnected(g.input({ h: 3, w: 3, c: 2 }), 4);
   const graph = g.build();
   const parameters = quantizeGraph(graph, calibrateGraph(graph, graphSamples(graph, 3, 1)), pixelInput(graph), all8);
-  const stage: LoweringStage = { stage: stageUpTo(graph, split)!, grid, keep: keepNothing, classes: new Array<PatchClass>(grid.rows * grid.cols).fill('regular'), runtime: null };
+  const stage: LoweringStage = {
+    stage: stageUpTo(graph, split)!,
+    grid,
+    keep: keepNothing,
+    classes: new Array<PatchClass>(grid.rows * grid.cols).fill('regular'),
+    runtime: null,
+  };
   return {
     counted: lower(graph, stage, parameters, { name: 'net' }),
     external: lower(graph, stage, parameters, { name: 'net', input: 'external' }),
@@ -42,7 +59,7 @@ describe('inputs outside of the arena', function () {
     assert.deepEqual(toHex(outputs), toHex(inputs.map((set) => executor.run(set).outputs)));
     const imageBytes = external.buffers[external.inputs[0].buffer].bytes;
     assert.ok(external.arenaBytes < counted.arenaBytes, `${external.arenaBytes} of ${counted.arenaBytes}`);
-    assert.ok(external.buffers.every((b) => (b.role === 'input') === (b.offset >= external.arenaBytes)));
+    assert.ok(external.buffers.every((b) => (b.role === 'input') === b.offset >= external.arenaBytes));
     assert.ok(counted.arenaBytes >= imageBytes);
   });
 
@@ -62,7 +79,10 @@ describe('inputs outside of the arena', function () {
     const { inputs, outputs, files } = reference(tiles, 4);
     const executor = new Executor(counted);
     assert.deepEqual(toHex(outputs), toHex(inputs.map((set) => executor.run(set).outputs)));
-    assert.ok(tiles.arenaBytes < counted.arenaBytes && tiles.arenaBytes >= external.arenaBytes, `${external.arenaBytes}, ${tiles.arenaBytes}, ${counted.arenaBytes}`);
+    assert.ok(
+      tiles.arenaBytes < counted.arenaBytes && tiles.arenaBytes >= external.arenaBytes,
+      `${external.arenaBytes}, ${tiles.arenaBytes}, ${counted.arenaBytes}`,
+    );
     const header = files.find((f) => f.path === 'net.h')!.text;
     assert.match(header, /#define NET_INPUT_TILES 1\n/);
     assert.match(header, /they overlap, so that some pixels are asked for again/);

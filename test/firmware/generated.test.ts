@@ -31,6 +31,23 @@ describe('generated C on the host', function () {
   }
 
   it('has met every kind of kernel above', () => {
-    assert.deepEqual([...seen].sort(), ['add', 'averagePool', 'classify', 'conv2d', 'copy', 'depthwise2d', 'fill', 'fullyConnected', 'lookup', 'maxPool', 'mul', 'permute', 'prelu', 'requantize', 'resize', 'softmax']);
+    assert.deepEqual([...seen].sort(), [
+      'add',
+      'averagePool',
+      'classify',
+      'conv2d',
+      'copy',
+      'depthwise2d',
+      'fill',
+      'fullyConnected',
+      'lookup',
+      'maxPool',
+      'mul',
+      'permute',
+      'prelu',
+      'requantize',
+      'resize',
+      'softmax',
+    ]);
   });
 });

@@ -5,15 +5,29 @@ import { renderC, writeToProject } from '../../src/engine/codegen';
 import type { GeneratedFile, RenderOptions } from '../../src/engine/codegen';
 import { ProgramBuilder } from '../support/programBuilder';
 import { randomProgram } from '../support/randomProgram';
-import { compile, putFiles, removeFolder, runCommand, sanitizerFlags, scratchFolder, strictFlags } from './support/hostBuild';
+import {
+  compile,
+  putFiles,
+  removeFolder,
+  runCommand,
+  sanitizerFlags,
+  scratchFolder,
+  strictFlags,
+} from './support/hostBuild';
 import { reference } from './support/reference';
 
-const provenance: RenderOptions['provenance'] = { generator: 'QuantMCU test', planHash: '0123abcd', modelFile: 'net.onnx' };
+const provenance: RenderOptions['provenance'] = {
+  generator: 'QuantMCU test',
+  planHash: '0123abcd',
+  modelFile: 'net.onnx',
+};
 
 describe('interface of generated C', function () {
   this.timeout(300_000);
   let folder: string;
-  beforeEach(() => { folder = scratchFolder('interface'); });
+  beforeEach(() => {
+    folder = scratchFolder('interface');
+  });
   afterEach(() => removeFolder(folder));
 
   /** Compiles the sources with a main() and runs it. */
@@ -25,7 +39,9 @@ describe('interface of generated C', function () {
 
   it('returns error codes for a missing and a misaligned arena', () => {
     const { files } = reference(randomProgram(4), 1, 1);
-    const output = run(files, `#include <stdio.h>
+    const output = run(
+      files,
+      `#include <stdio.h>
 #include "net.h"
 static NET_ARENA(arena);
 static QMCU_ALIGN(8) uint8_t odd[NET_ARENA_BYTES + 1];
@@ -33,13 +49,16 @@ int main(void) {
     printf("%d %d %d %d %d\\n", net_invoke(NULL), net_invoke(odd + 1), net_selftest(NULL), net_selftest(odd + 1), net_selftest(arena));
     return 0;
 }
-`);
+`,
+    );
     assert.equal(output, '1 2 1 2 0\n');
   });
 
   it('finds a wrong byte in the self-test, and says when there are no golden vectors', () => {
     const { program, inputs, outputs } = reference(randomProgram(4), 2);
-    const main = '#include <stdio.h>\n#include "net.h"\nstatic NET_ARENA(arena);\nint main(void) { printf("%d", net_selftest(arena)); return 0; }\n';
+    const main =
+      '#include <stdio.h>\n#include "net.h"\nstatic NET_ARENA(arena);\nint main(void) { printf("%d", ' +
+      'net_selftest(arena)); return 0; }\n';
     const wrong = outputs.map((set) => set.map((bytes) => bytes.slice()));
     const last = wrong[1][wrong[1].length - 1];
     last[last.length - 1] ^= 1;
@@ -50,7 +69,11 @@ int main(void) {
 
   it('calls the timing hooks around every layer', () => {
     const { program, files } = reference(randomProgram(6), 1, 1);
-    writeFileSync(path.join(folder, 'hooks.h'), 'void hook(int layer, int begin);\n#define QMCU_LAYER_BEGIN(layer) hook(layer, 1)\n#define QMCU_LAYER_END(layer) hook(layer, 0)\n');
+    writeFileSync(
+      path.join(folder, 'hooks.h'),
+      'void hook(int layer, int begin);\n#define QMCU_LAYER_BEGIN(layer) hook(layer, 1)\n#define ' +
+        'QMCU_LAYER_END(layer) hook(layer, 0)\n',
+    );
     const main = `#include <stdio.h>
 #include "net.h"
 static NET_ARENA(arena);
@@ -59,14 +82,17 @@ int main(void) { return net_invoke(arena); }
 `;
     const output = run(files, main, [`-DQMCU_PORT_FILE="${path.join(folder, 'hooks.h')}"`]);
     const layers = program.steps.map((s) => s.layer);
-    const entered = layers.filter((layer, i) => i === 0 || layers[i - 1] !== layer || program.steps[i - 1].branch !== program.steps[i].branch);
+    const entered = layers.filter(
+      (layer, i) => i === 0 || layers[i - 1] !== layer || program.steps[i - 1].branch !== program.steps[i].branch,
+    );
     assert.equal(output.trim(), entered.map((layer) => `<${layer} >${layer}`).join(' '));
   });
 
-  it('puts weights, tables and the arena into sections of the user\'s choice', () => {
+  it("puts weights, tables and the arena into sections of the user's choice", () => {
     const { files } = reference(randomProgram(5), 1, 1);
     run(files, '#include "net.h"\nstatic NET_ARENA(arena);\nint main(void) { return net_selftest(arena); }\n', [
-      '-DQMCU_SECTION_WEIGHTS=__attribute__((section(".weights_here")))', '-DQMCU_SECTION_TABLES=__attribute__((section(".tables_here")))',
+      '-DQMCU_SECTION_WEIGHTS=__attribute__((section(".weights_here")))',
+      '-DQMCU_SECTION_TABLES=__attribute__((section(".tables_here")))',
       '-DQMCU_SECTION_ARENA=__attribute__((section(".arena_here")))',
     ]);
     const sections = runCommand('readelf', ['-S', '-W', path.join(folder, 'main')]);
@@ -88,30 +114,70 @@ int main(void) { return net_invoke(arena); }
         objects.push(object);
       }
     });
-    writeFileSync(path.join(folder, 'main.cpp'), `#include "net.h"
+    writeFileSync(
+      path.join(folder, 'main.cpp'),
+      `#include "net.h"
 #include "face.h"
 static NET_ARENA(net_arena);
 static FACE_ARENA(face_arena);
 int main() { return net_selftest(net_arena) * 10 + face_selftest(face_arena); }
-`);
-    runCommand('clang', ['-x', 'c++', '-std=c++11', ...strictFlags.slice(1), '-Wold-style-cast', '-c', `-I${path.join(folder, 'net')}`, `-I${path.join(folder, 'face')}`, path.join(folder, 'main.cpp'), '-o', path.join(folder, 'main.o')], { silent: true });
+`,
+    );
+    runCommand(
+      'clang',
+      [
+        '-x',
+        'c++',
+        '-std=c++11',
+        ...strictFlags.slice(1),
+        '-Wold-style-cast',
+        '-c',
+        `-I${path.join(folder, 'net')}`,
+        `-I${path.join(folder, 'face')}`,
+        path.join(folder, 'main.cpp'),
+        '-o',
+        path.join(folder, 'main.o'),
+      ],
+      { silent: true },
+    );
     runCommand('clang', [...objects, path.join(folder, 'main.o'), '-o', path.join(folder, 'main')]);
     runCommand(path.join(folder, 'main'), []);
   });
 
   it('compiles whatever the layers, buffers, constants and the model are called', () => {
-    const evil = ['*/ #error "out of the comment" /*', '??/', 'ends with \\', 'line\n#error two', '\u202e\u0000\u2028', '"); system("true', '// /* nested', '%s%n', ''];
+    const evil = [
+      '*/ #error "out of the comment" /*',
+      '??/',
+      'ends with \\',
+      'line\n#error two',
+      '\u202e\u0000\u2028',
+      '"); system("true',
+      '// /* nested',
+      '%s%n',
+      '',
+    ];
     const program = randomProgram(8);
     const name = (i: number): string => evil[i % evil.length];
     const hostile = {
       ...program,
-      buffers: program.buffers.map((b, i) => ({ ...b, name: name(i) })), constants: program.constants.map((c, i) => ({ ...c, name: name(i) })),
-      inputs: program.inputs.map((p, i) => ({ ...p, name: name(i) })), outputs: program.outputs.map((p, i) => ({ ...p, name: name(i + 3) })),
+      buffers: program.buffers.map((b, i) => ({ ...b, name: name(i) })),
+      constants: program.constants.map((c, i) => ({ ...c, name: name(i) })),
+      inputs: program.inputs.map((p, i) => ({ ...p, name: name(i) })),
+      outputs: program.outputs.map((p, i) => ({ ...p, name: name(i + 3) })),
     };
     const layers = program.steps.map((_, i) => ({ name: name(i), onnx: [{ name: name(i), opType: name(i + 1) }] }));
     for (const modelFile of evil) {
-      const sources = putFiles(folder, renderC(hostile, { name: 'net', layers, provenance: { ...provenance, modelFile } }));
-      for (const compiler of ['gcc', 'clang'] as const) compile(compiler, [...sources.filter((s) => !s.includes('_qmcu_'))], path.join(folder, 'net.o'), ['-trigraphs', '-Wcomment', '-r', '-nostdlib']);
+      const sources = putFiles(
+        folder,
+        renderC(hostile, { name: 'net', layers, provenance: { ...provenance, modelFile } }),
+      );
+      for (const compiler of ['gcc', 'clang'] as const)
+        compile(compiler, [...sources.filter((s) => !s.includes('_qmcu_'))], path.join(folder, 'net.o'), [
+          '-trigraphs',
+          '-Wcomment',
+          '-r',
+          '-nostdlib',
+        ]);
     }
   });
 
@@ -120,11 +186,21 @@ int main() { return net_selftest(net_arena) * 10 + face_selftest(face_arena); }
     const a = p.buffer('input', 2, 3, 2, 8, false);
     const b = p.buffer('input', 2, 3, 2, 8, true);
     const out = p.buffer('map', 2, 3, 2, 8, true);
-    p.step(0, { op: 'add', sum: { multipliers: [1, 1], offset: 0, shift: 0, min: -128, max: 127 } }, [p.all(a), p.all(b)], p.all(out));
+    p.step(
+      0,
+      { op: 'add', sum: { multipliers: [1, 1], offset: 0, shift: 0, min: -128, max: 127 } },
+      [p.all(a), p.all(b)],
+      p.all(out),
+    );
     p.output(out);
     const base = p.build('net');
-    const program = { ...base, inputs: base.inputs.map((port) => ({ ...port, scales: [0.5, 0.25], zeroPoints: [0, 3] })) };
-    const output = run(renderC(program, { name: 'net', provenance }), `#include <stdio.h>
+    const program = {
+      ...base,
+      inputs: base.inputs.map((port) => ({ ...port, scales: [0.5, 0.25], zeroPoints: [0, 3] })),
+    };
+    const output = run(
+      renderC(program, { name: 'net', provenance }),
+      `#include <stdio.h>
 #include "net.h"
 int main(void) {
     static const float scales[] = NET_INPUT_1_SCALES;
@@ -133,19 +209,26 @@ int main(void) {
            (double)scales[0], (double)scales[1], zeros[0], zeros[1], (double)(NET_OUTPUT_SCALE * 255.0f), NET_OUTPUT_BYTES);
     return 0;
 }
-`);
+`,
+    );
     assert.equal(output, '2 1 2x3x2 0 1 0.5 0.25 0 3 1 12');
   });
 
   it('builds as a CMake library in a project', async () => {
     const { files } = reference(randomProgram(9), 1, 1);
-    writeFileSync(path.join(folder, 'CMakeLists.txt'), `cmake_minimum_required(VERSION 3.16)
+    writeFileSync(
+      path.join(folder, 'CMakeLists.txt'),
+      `cmake_minimum_required(VERSION 3.16)
 project(firmware C)
 add_subdirectory(lib/net)
 add_executable(firmware main.c)
 target_link_libraries(firmware PRIVATE net)
-`);
-    writeFileSync(path.join(folder, 'main.c'), '#include "net.h"\nstatic NET_ARENA(arena);\nint main(void) { return net_selftest(arena); }\n');
+`,
+    );
+    writeFileSync(
+      path.join(folder, 'main.c'),
+      '#include "net.h"\nstatic NET_ARENA(arena);\nint main(void) { return net_selftest(arena); }\n',
+    );
     await writeToProject(folder, 'net', files);
     runCommand('cmake', ['-S', folder, '-B', path.join(folder, 'build')]);
     runCommand('cmake', ['--build', path.join(folder, 'build')]);

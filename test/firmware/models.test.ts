@@ -29,14 +29,18 @@ describe('real models as C', function () {
 
     it(`${entry.file} equals the interpreter in mixed precision by patches`, async function () {
       const model = await calibrateModel(this, entry);
-      for (const mode of entry.large ? patchModes.slice(2) : patchModes) checkOnHost(model.mixed(mode, 2), entry.large ? 3 : 12, entry.large ? ['-O2'] : ['-O1', ...sanitizerFlags]);
+      for (const mode of entry.large ? patchModes.slice(2) : patchModes)
+        checkOnHost(model.mixed(mode, 2), entry.large ? 3 : 12, entry.large ? ['-O2'] : ['-O1', ...sanitizerFlags]);
     });
   }
 
   for (const file of ['resnet8_cifar10_mlperf.onnx', 'vww_mobilenetv1_0.25_96_mlperf.onnx']) {
     for (const core of ['m4', 'm0plus'] as const) {
       it(`${file} equals the interpreter on an emulated ${core}`, async function () {
-        const model = await calibrateModel(this, realModels.find((m) => m.file === file)!);
+        const model = await calibrateModel(
+          this,
+          realModels.find((m) => m.file === file)!,
+        );
         for (const program of [model.plain(), ...patchModes.map((mode) => model.mixed(mode, 2))]) {
           const { inputs, outputs, files } = reference(program, 2, 1, (i) => goldenInputs(program, i + 1));
           const folder = scratchFolder(core);

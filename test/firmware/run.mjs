@@ -1,4 +1,5 @@
-// Runs the firmware tests: generated C and the runtime on this computer and on emulated boards. `node test/firmware/run.mjs [FILE|FOLDER…] [--grep PATTERN]`.
+// Runs the firmware tests: generated C and the runtime on this computer and on emulated boards. `node
+// test/firmware/run.mjs [FILE|FOLDER…] [--grep PATTERN]`.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { projectRoot } from '../support/bundle.mjs';
@@ -7,7 +8,14 @@ import { partsOf, runParts } from '../support/parallel.mjs';
 import { ensureTools } from '../support/tools.mjs';
 
 /** They take minutes; the others, seconds. */
-const longest = ['kernels/specials.test.ts', 'generated.test.ts', 'models.test.ts', 'sample.test.ts', 'layouts/build.test.ts', 'stages.test.ts'];
+const longest = [
+  'kernels/specials.test.ts',
+  'generated.test.ts',
+  'models.test.ts',
+  'sample.test.ts',
+  'layouts/build.test.ts',
+  'stages.test.ts',
+];
 
 const missing = ensureTools(['gcc', 'clang', 'sanitizers', 'armGcc', 'newlib', 'qemu', 'cmake']);
 if (missing.length > 0) {
@@ -21,7 +29,9 @@ if (missing.length > 0) {
   if (given.length === 0 || given[0] === '--reporter') {
     await runParts(runner, partsOf(root, { split: ['kernels', 'layouts'], first: longest }), given);
   } else {
-    const { status } = spawnSync(process.execPath, [runner, ...(given[0].startsWith('-') ? [root] : []), ...given], { stdio: 'inherit' });
+    const { status } = spawnSync(process.execPath, [runner, ...(given[0].startsWith('-') ? [root] : []), ...given], {
+      stdio: 'inherit',
+    });
     process.exitCode = status ?? 1;
   }
 }

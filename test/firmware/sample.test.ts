@@ -22,13 +22,27 @@ describe('the sample as firmware', function () {
 
   before(async () => {
     folder = scratchFolder('sample');
-    cpSync(path.join(sample, 'firmware'), path.join(folder, 'firmware'), { recursive: true, filter: (file) => !/[\\/](build|lib)$/.test(file) });
+    cpSync(path.join(sample, 'firmware'), path.join(folder, 'firmware'), {
+      recursive: true,
+      filter: (file) => !/[\\/](build|lib)$/.test(file),
+    });
     cpSync(path.join(sample, 'gauge.onnx'), path.join(folder, 'gauge.onnx'));
     const planPath = path.join(folder, 'gauge.quantmcu.json');
-    await quantize({
-      modelPath: path.join(folder, 'gauge.onnx'), planPath, imagesPath: path.join(sample, 'images'), target: { id: 'custom', sramBytes: 60 * 1024, flashBytes: 400 * 1024 },
-      grid: 'auto', weights: 'auto', classes: 'static', preprocess: presetPreprocess('unit'), limit: 0, cachePath: null,
-    }, silentProgress);
+    await quantize(
+      {
+        modelPath: path.join(folder, 'gauge.onnx'),
+        planPath,
+        imagesPath: path.join(sample, 'images'),
+        target: { id: 'custom', sramBytes: 60 * 1024, flashBytes: 400 * 1024 },
+        grid: 'auto',
+        weights: 'auto',
+        classes: 'static',
+        preprocess: presetPreprocess('unit'),
+        limit: 0,
+        cachePath: null,
+      },
+      silentProgress,
+    );
     opened = await openPlan(planPath);
   });
   after(() => removeFolder(folder));
@@ -55,12 +69,19 @@ describe('the sample as firmware', function () {
   it('runs with its picture in tiles, or where it is', async () => {
     const project = path.join(folder, 'firmware');
     for (const input of ['tiles', 'external'] as const) {
-      const other = await openPlan(opened.planPath, { plan: { ...opened.plan, target: { ...opened.plan.target, input } } });
+      const other = await openPlan(opened.planPath, {
+        plan: { ...opened.plan, target: { ...opened.plan.target, input } },
+      });
       assert.ok(other.program.arenaBytes <= opened.program.arenaBytes);
-      const tiles = other.program.steps.filter(({ kernel }) => kernel.op === 'load').map(({ output: { region } }) => regionHeight(region) * regionWidth(region));
+      const tiles = other.program.steps
+        .filter(({ kernel }) => kernel.op === 'load')
+        .map(({ output: { region } }) => regionHeight(region) * regionWidth(region));
       const { h, w } = other.program.inputs[0].shape;
       assert.equal(tiles.length > 0, input === 'tiles');
-      assert.ok(tiles.every((pixels) => pixels < h * w), 'nowhere is a whole picture');
+      assert.ok(
+        tiles.every((pixels) => pixels < h * w),
+        'nowhere is a whole picture',
+      );
       const { name, files } = generateSources(other);
       await writeToProject(project, name, files);
       const output = runCommand('make', ['-s', 'run'], { cwd: project });

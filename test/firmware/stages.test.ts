@@ -20,7 +20,11 @@ function network(): Graph {
   const g = new GraphBuilder();
   let map = g.conv(g.input({ h: 40, w: 36, c: 3 }), 6, squareWindow(3, { strideH: 2, strideW: 2 }), 1, relu6);
   for (const stride of [1, 2, 1]) {
-    const deep = g.depthwise(g.conv(map, 24, squareWindow(1), 1, relu6), squareWindow(3, { strideH: stride, strideW: stride }), relu6);
+    const deep = g.depthwise(
+      g.conv(map, 24, squareWindow(1), 1, relu6),
+      squareWindow(3, { strideH: stride, strideW: stride }),
+      relu6,
+    );
     const narrow = g.conv(deep, 6, squareWindow(1));
     map = stride === 1 ? g.addMaps([map, narrow]) : narrow;
   }
@@ -33,32 +37,93 @@ function network(): Graph {
 type Request = Pick<PlannerOptions, 'sramBytes' | 'strategies' | 'stages' | 'grid'> & { readonly input?: InputPlace };
 
 /** What the planner chooses, lowered. */
-function planned(graph: Graph, request: Request): { readonly program: Program; readonly plain: Program; readonly channels: readonly (number | undefined)[]; readonly kept: number } {
-  const { bits, options: schedule } = scheduleRules(graph, null, { mapBits: () => 8, inputBits: () => 8 }, request.input);
-  const { best } = planPatches(graph, { memory: { bits, schedule, align: 4, externalInputs: isOutside(request.input), classes: 'regular' }, firstFit: true, ...request });
+function planned(
+  graph: Graph,
+  request: Request,
+): {
+  readonly program: Program;
+  readonly plain: Program;
+  readonly channels: readonly (number | undefined)[];
+  readonly kept: number;
+} {
+  const { bits, options: schedule } = scheduleRules(
+    graph,
+    null,
+    { mapBits: () => 8, inputBits: () => 8 },
+    request.input,
+  );
+  const { best } = planPatches(graph, {
+    memory: { bits, schedule, align: 4, externalInputs: isOutside(request.input), classes: 'regular' },
+    firstFit: true,
+    ...request,
+  });
   assert.ok(best?.choice, 'a plan with patches');
   const { stage, grid, keep } = best.choice;
   const parameters = quantizeGraph(graph, calibrateGraph(graph, graphSamples(graph, 3, 1)), pixelInput(graph), all8);
   const classes = new Array<PatchClass>(grid.rows * grid.cols).fill('regular');
-  const program = lower(graph, { stage, grid, keep, classes, runtime: null }, parameters, { name: 'net', tailStages: best.tailStages, input: request.input, sramBytes: request.sramBytes });
+  const program = lower(graph, { stage, grid, keep, classes, runtime: null }, parameters, {
+    name: 'net',
+    tailStages: best.tailStages,
+    input: request.input,
+    sramBytes: request.sramBytes,
+  });
   assert.ok(program.arenaBytes <= request.sramBytes, `${program.arenaBytes} bytes`);
-  return { program, plain: lower(graph, null, parameters, { name: 'net' }), channels: best.tailStages.map((t) => t.channels), kept: keep.size };
+  return {
+    program,
+    plain: lower(graph, null, parameters, { name: 'net' }),
+    channels: best.tailStages.map((t) => t.channels),
+    kept: keep.size,
+  };
 }
 
 /** Bytes that a program asks its application for in one inference. */
 function inputReads(program: Program): number {
-  return program.steps.reduce((sum, { kernel, output }) => sum + (kernel.op === 'load' ? regionPixels(output.region) * program.buffers[output.buffer].pixelBytes : 0), 0);
+  return program.steps.reduce(
+    (sum, { kernel, output }) =>
+      sum + (kernel.op === 'load' ? regionPixels(output.region) * program.buffers[output.buffer].pixelBytes : 0),
+    0,
+  );
 }
 
 const requests: Readonly<Record<string, Request & { check(found: ReturnType<typeof planned>): void }>> = {
-  'a recompute plan': { sramBytes: 9500, strategies: ['recompute'], stages: 'one', check: ({ kept, channels }) => assert.deepEqual([kept, channels], [0, []]) },
-  'a keep-rows plan': { sramBytes: 9500, strategies: ['keep'], stages: 'one', check: ({ kept }) => assert.ok(kept > 0) },
-  'a multi-stage plan with slices of channels before the global average': { sramBytes: 6500, strategies: ['recompute', 'keep', 'hybrid'], check: ({ channels }) => assert.ok(channels.length > 1 && channels.some((c) => c !== undefined), channels.join()) },
-  'a recompute plan whose input comes in tiles': { input: 'tiles', sramBytes: 9000, strategies: ['recompute'], stages: 'one', check: ({ kept, program }) => assert.deepEqual([kept, inputReads(program) > 40 * 36 * 3], [0, true]) },
-  'a keep-rows plan whose input comes row by row, each row once': {
-    input: 'tiles', sramBytes: 9000, strategies: ['keep'], grid: { rows: 5, cols: 1 }, stages: 'one', check: ({ program }) => assert.ok(inputReads(program) <= 40 * 36 * 3, `${inputReads(program)} bytes`),
+  'a recompute plan': {
+    sramBytes: 9500,
+    strategies: ['recompute'],
+    stages: 'one',
+    check: ({ kept, channels }) => assert.deepEqual([kept, channels], [0, []]),
   },
-  'a multi-stage plan whose input comes in tiles': { input: 'tiles', sramBytes: 4600, strategies: ['recompute', 'keep', 'hybrid'], check: ({ channels, program }) => assert.ok(channels.length > 0 && inputReads(program) > 0) },
+  'a keep-rows plan': {
+    sramBytes: 9500,
+    strategies: ['keep'],
+    stages: 'one',
+    check: ({ kept }) => assert.ok(kept > 0),
+  },
+  'a multi-stage plan with slices of channels before the global average': {
+    sramBytes: 6500,
+    strategies: ['recompute', 'keep', 'hybrid'],
+    check: ({ channels }) => assert.ok(channels.length > 1 && channels.some((c) => c !== undefined), channels.join()),
+  },
+  'a recompute plan whose input comes in tiles': {
+    input: 'tiles',
+    sramBytes: 9000,
+    strategies: ['recompute'],
+    stages: 'one',
+    check: ({ kept, program }) => assert.deepEqual([kept, inputReads(program) > 40 * 36 * 3], [0, true]),
+  },
+  'a keep-rows plan whose input comes row by row, each row once': {
+    input: 'tiles',
+    sramBytes: 9000,
+    strategies: ['keep'],
+    grid: { rows: 5, cols: 1 },
+    stages: 'one',
+    check: ({ program }) => assert.ok(inputReads(program) <= 40 * 36 * 3, `${inputReads(program)} bytes`),
+  },
+  'a multi-stage plan whose input comes in tiles': {
+    input: 'tiles',
+    sramBytes: 4600,
+    strategies: ['recompute', 'keep', 'hybrid'],
+    check: ({ channels, program }) => assert.ok(channels.length > 0 && inputReads(program) > 0),
+  },
 };
 
 describe('patched plans as C', function () {

@@ -2,7 +2,10 @@ import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 
 interface Manifest {
-  contributes: { commands: { command: string }[]; configuration: { properties: Record<string, { default: unknown; markdownDescription?: string }> } };
+  contributes: {
+    commands: { command: string }[];
+    configuration: { properties: Record<string, { default: unknown; markdownDescription?: string }> };
+  };
 }
 
 describe('activation', () => {
@@ -17,11 +20,13 @@ describe('activation', () => {
     assert.equal(extension().isActive, true);
     const registered = await vscode.commands.getCommands(true);
     const { contributes } = extension().packageJSON as Manifest;
-    for (const { command } of contributes.commands) assert.ok(registered.includes(command), `${command} is not registered`);
+    for (const { command } of contributes.commands)
+      assert.ok(registered.includes(command), `${command} is not registered`);
   });
 
   it('describes every setting', () => {
     const { contributes } = extension().packageJSON as Manifest;
-    for (const [name, { markdownDescription }] of Object.entries(contributes.configuration.properties)) assert.ok(markdownDescription, `${name} has no description`);
+    for (const [name, { markdownDescription }] of Object.entries(contributes.configuration.properties))
+      assert.ok(markdownDescription, `${name} has no description`);
   });
 });

@@ -15,7 +15,12 @@ const file = (name: string, content: Uint8Array): vscode.Uri => {
 
 describe('custom editor', () => {
   let engine: EngineClient;
-  before(() => { engine = new EngineClient(workerThread(`${projectRoot}/dist/worker.js`), { info: () => undefined, error: () => undefined }); });
+  before(() => {
+    engine = new EngineClient(workerThread(`${projectRoot}/dist/worker.js`), {
+      info: () => undefined,
+      error: () => undefined,
+    });
+  });
   after(() => engine.dispose());
   afterEach(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
 
@@ -36,10 +41,13 @@ describe('custom editor', () => {
     assert.equal(plan, null);
     assert.equal(planProblem, null);
     assert.equal(model.problems.length, 0);
-    assert.deepEqual(model.layers.slice(0, 2).map(({ kind, detail, output }) => ({ kind, detail, output })), [
-      { kind: 'conv', detail: '3×3 s2', output: { h: 16, w: 16, c: 16 } },
-      { kind: 'depthwise', detail: '3×3', output: { h: 16, w: 16, c: 16 } },
-    ]);
+    assert.deepEqual(
+      model.layers.slice(0, 2).map(({ kind, detail, output }) => ({ kind, detail, output })),
+      [
+        { kind: 'conv', detail: '3×3 s2', output: { h: 16, w: 16, c: 16 } },
+        { kind: 'depthwise', detail: '3×3', output: { h: 16, w: 16, c: 16 } },
+      ],
+    );
     assert.equal(model.layers[0].operators, 'Conv + Relu');
     assert.equal(model.layers[0].macs, 16 * 16 * 16 * 27);
     assert.deepEqual(model.inputs, [{ name: 'image', type: 'float32', shape: 'batch×3×32×32' }]);
@@ -52,7 +60,9 @@ describe('custom editor', () => {
     assert.equal(model.layers.length, 2);
     assert.equal(model.layers[1].kind, 'NonZero');
     assert.ok(model.layers[1].problem);
-    assert.ok(model.problems.some(({ node, operator, remedy }) => node === 'finder' && operator === 'NonZero' && remedy !== ''));
+    assert.ok(
+      model.problems.some(({ node, operator, remedy }) => node === 'finder' && operator === 'NonZero' && remedy !== ''),
+    );
   });
 
   it('says in one line why a file is no model, and shows it once it is one', async () => {
@@ -60,7 +70,10 @@ describe('custom editor', () => {
     const document = new ModelDocument(uri, engine);
     let changes = 0;
     document.onDidChange(() => changes++);
-    await assert.rejects(document.view(), (error) => error instanceof RemoteFailure && error.kind === 'user' && /git lfs pull/.test(error.message));
+    await assert.rejects(
+      document.view(),
+      (error) => error instanceof RemoteFailure && error.kind === 'user' && /git lfs pull/.test(error.message),
+    );
     file('later.onnx', smallModel());
     await until('the change to be noticed', () => changes > 0);
     assert.equal((await document.view()).model.layers.length > 5, true);

@@ -6,9 +6,10 @@ import { startCodeServer } from '../support/codeServer.mjs';
 const TIMEOUT_MS = 10 * 60_000;
 
 /**
- * Runs the suite in VS Code's server. Its workbench calls two functions of the page: one for what the extension host logs, one
- * with the exit code of the suite.
- * @param {{extension: string, entry: string, workspace: string, out: string, environment: Record<string, string>, verbose: boolean}} options
+ * Runs the suite in VS Code's server. Its workbench calls two functions of the page: one for what the extension host
+ * logs, one with the exit code of the suite.
+ * @param {{extension: string, entry: string, workspace: string, out: string, environment: Record<string, string>,
+ *   verbose: boolean}} options
  */
 export async function runInCodeServer({ extension, entry, workspace, out, environment, verbose }) {
   const server = await startCodeServer({ folder: path.join(out, 'code-server'), testDriver: true });
@@ -26,8 +27,14 @@ export async function runInCodeServer({ extension, entry, workspace, out, enviro
       log += line;
     });
     const remote = (file) => `vscode-remote://${server.authority}${file}`;
-    const payload = [['extensionDevelopmentPath', remote(extension)], ['extensionTestsPath', remote(entry)], ['enableProposedApi', ''],
-      ['skipWelcome', 'true'], ['skipReleaseNotes', 'true'], ['extensionEnvironment', JSON.stringify(environment)]];
+    const payload = [
+      ['extensionDevelopmentPath', remote(extension)],
+      ['extensionTestsPath', remote(entry)],
+      ['enableProposedApi', ''],
+      ['skipWelcome', 'true'],
+      ['skipReleaseNotes', 'true'],
+      ['extensionEnvironment', JSON.stringify(environment)],
+    ];
     await page.goto(`${server.url}/?folder=${workspace}&payload=${encodeURIComponent(JSON.stringify(payload))}`);
     const code = await exit;
     if (code !== 0) await page.screenshot({ path: path.join(out, 'at-the-end.png') });

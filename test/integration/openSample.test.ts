@@ -10,8 +10,21 @@ describe('the sample project', () => {
     for (const name of ['quantmcu-sample', 'quantmcu-sample-2']) {
       const folder = await vscode.commands.executeCommand<vscode.Uri>('quantmcu.openSample', parent, false);
       assert.equal(folder.fsPath, workspacePath('samples', name));
-      assert.deepEqual(readdirSync(folder.fsPath).sort(), ['README.md', 'firmware', 'fresh', 'gauge.onnx', 'images', 'labels.txt']);
-      for (const file of ['images/labels.csv', 'firmware/CMakeLists.txt', 'firmware/src/main.c', 'firmware/board/startup.c']) assert.ok(existsSync(workspacePath('samples', name, file)), file);
+      assert.deepEqual(readdirSync(folder.fsPath).sort(), [
+        'README.md',
+        'firmware',
+        'fresh',
+        'gauge.onnx',
+        'images',
+        'labels.txt',
+      ]);
+      for (const file of [
+        'images/labels.csv',
+        'firmware/CMakeLists.txt',
+        'firmware/src/main.c',
+        'firmware/board/startup.c',
+      ])
+        assert.ok(existsSync(workspacePath('samples', name, file)), file);
       assert.ok(!existsSync(workspacePath('samples', name, 'firmware/lib')));
     }
   });

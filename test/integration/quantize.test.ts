@@ -31,19 +31,31 @@ class Case {
 }
 
 /** Runs a command and answers each of its questions with Enter until it ends, or until `stop` says so. */
-async function answering(command: string, argument: vscode.Uri, stop: () => boolean = () => false): Promise<{ ended: Promise<unknown> }> {
+async function answering(
+  command: string,
+  argument: vscode.Uri,
+  stop: () => boolean = () => false,
+): Promise<{ ended: Promise<unknown> }> {
   let finished = false;
-  const ended = Promise.resolve(vscode.commands.executeCommand(command, argument)).finally(() => { finished = true; });
-  await until(`${command} to get on`, async () => {
-    if (finished || stop()) return true;
-    await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
-    return false;
-  }, 60);
+  const ended = Promise.resolve(vscode.commands.executeCommand(command, argument)).finally(() => {
+    finished = true;
+  });
+  await until(
+    `${command} to get on`,
+    async () => {
+      if (finished || stop()) return true;
+      await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+      return false;
+    },
+    60,
+  );
   return { ended };
 }
 
 async function run(command: string, argument: vscode.Uri): Promise<void> {
-  await (await answering(command, argument)).ended;
+  await (
+    await answering(command, argument)
+  ).ended;
 }
 
 /** Runs the command until its job's thread is there, which is the last one to start. */
@@ -89,7 +101,10 @@ describe('quantizing and generating', () => {
     const project = workspacePath('small', 'firmware');
     mkdirSync(project);
     writeFileSync(`${project}/CMakeLists.txt`, 'cmake_minimum_required(VERSION 3.16)\n');
-    await until('the project to be found', async () => (await vscode.workspace.findFiles('small/firmware/*')).length > 0);
+    await until(
+      'the project to be found',
+      async () => (await vscode.workspace.findFiles('small/firmware/*')).length > 0,
+    );
     const header = `${project}/lib/net/net.h`;
     await run('quantmcu.generate', small.model);
     const text = readFileSync(header, 'utf8');

@@ -7,22 +7,39 @@ import { workerThread } from '../../src/host/engineClient/transport';
 import { projectRoot } from '../support/paths';
 import { smallModel, until, workspacePath, writeImages } from './fixtures';
 
-describe('what-if in the plan\'s text', () => {
+describe("what-if in the plan's text", () => {
   let engine: EngineClient;
   let document: ModelDocument;
   let planPath: string;
 
   before(async () => {
-    engine = new EngineClient(workerThread(`${projectRoot}/dist/worker.js`), { info: () => undefined, error: () => undefined });
+    engine = new EngineClient(workerThread(`${projectRoot}/dist/worker.js`), {
+      info: () => undefined,
+      error: () => undefined,
+    });
     mkdirSync(workspacePath('whatIf'), { recursive: true });
     const model = vscode.Uri.file(workspacePath('whatIf', 'net.onnx'));
     planPath = workspacePath('whatIf', 'net.quantmcu.json');
     writeFileSync(model.fsPath, smallModel());
     writeImages(workspacePath('whatIf', 'images'), 4, 40);
-    await engine.run((e) => e.quantize({
-      modelPath: model.fsPath, planPath, imagesPath: workspacePath('whatIf', 'images'), targetId: 'nano33ble', grid: 'none', bits: [8, 4], weights: 8, search: 'entropy', phi: 0.99, lambda: 0.5,
-      epsilon: 0.01, classes: 'static', preprocess: 'unit', limit: 0,
-    }));
+    await engine.run((e) =>
+      e.quantize({
+        modelPath: model.fsPath,
+        planPath,
+        imagesPath: workspacePath('whatIf', 'images'),
+        targetId: 'nano33ble',
+        grid: 'none',
+        bits: [8, 4],
+        weights: 8,
+        search: 'entropy',
+        phi: 0.99,
+        lambda: 0.5,
+        epsilon: 0.01,
+        classes: 'static',
+        preprocess: 'unit',
+        limit: 0,
+      }),
+    );
     document = new ModelDocument(model, engine);
   });
   after(async () => {
@@ -45,7 +62,10 @@ describe('what-if in the plan\'s text', () => {
     assert.equal(previews, 1);
     const after = text();
     assert.notEqual(after, before);
-    assert.equal(vscode.workspace.textDocuments.some(({ isDirty }) => isDirty), false);
+    assert.equal(
+      vscode.workspace.textDocuments.some(({ isDirty }) => isDirty),
+      false,
+    );
     await until('the view to follow', () => changes > 0);
     assert.equal((await document.view()).model.layers[layer.id].plan!.weightBits, 4);
     assert.equal(await document.history.undo(), true);

@@ -18,8 +18,8 @@ export function testFiles(roots) {
 }
 
 /**
- * Bundles TypeScript test files into one CommonJS file in `out/tests/`; packages stay external. The name holds the process id, so
- * that runs beside each other do not meet.
+ * Bundles TypeScript test files into one CommonJS file in `out/tests/`; packages stay external. The name holds the
+ * process id, so that runs beside each other do not meet.
  * @param {string} name @param {string[]} files @param {{footer?: string, external?: string[]}} [options]
  * @returns {Promise<{file: string, remove(): void}>}
  */
@@ -28,9 +28,21 @@ export async function bundleTests(name, files, options = {}) {
   mkdirSync(folder, { recursive: true });
   const file = path.join(folder, `${name}-${process.pid}.cjs`);
   await build({
-    stdin: { contents: files.map((f) => `import ${JSON.stringify(f)};`).join('\n'), resolveDir: projectRoot, loader: 'ts' },
-    outfile: file, bundle: true, platform: 'node', target: 'node20', format: 'cjs', packages: 'external',
-    sourcemap: 'inline', logLevel: 'warning', loader: { '.c': 'text', '.h': 'text', '.ld': 'text' }, ...options,
+    stdin: {
+      contents: files.map((f) => `import ${JSON.stringify(f)};`).join('\n'),
+      resolveDir: projectRoot,
+      loader: 'ts',
+    },
+    outfile: file,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    packages: 'external',
+    sourcemap: 'inline',
+    logLevel: 'warning',
+    loader: { '.c': 'text', '.h': 'text', '.ld': 'text' },
+    ...options,
   });
   return { file, remove: () => rmSync(file, { force: true }) };
 }

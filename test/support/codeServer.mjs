@@ -42,7 +42,13 @@ function freePort() {
 async function waitUntilHealthy(url, isAlive) {
   for (let attempt = 0; attempt < 240; attempt++) {
     if (!isAlive()) throw new Error('code-server ended before it was ready.');
-    if (await fetch(`${url}/healthz`).then((r) => r.ok, () => false)) return;
+    if (
+      await fetch(`${url}/healthz`).then(
+        (r) => r.ok,
+        () => false,
+      )
+    )
+      return;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
   throw new Error('code-server did not get ready within 60 s.');
@@ -50,10 +56,10 @@ async function waitUntilHealthy(url, isAlive) {
 
 /**
  * Starts a server.
- * @param {{folder: string, vsix?: string, testDriver?: boolean, trust?: boolean, settings?: Record<string, unknown>}} options
- *   `folder`: emptied, then holds user data, extensions and the server's log; `vsix`: an extension to install first;
- *   `testDriver`: lets the page's URL name an extension and a suite to run in it, and keeps notifications from popping up;
- *   `trust`: folders are not trusted before the user says so; `settings`: more of the user's settings
+ * @param {{folder: string, vsix?: string, testDriver?: boolean, trust?: boolean, settings?: Record<string, unknown>}}
+ *   options `folder`: emptied, then holds user data, extensions and the server's log; `vsix`: an extension to install
+ *   first; `testDriver`: lets the page's URL name an extension and a suite to run in it, and keeps notifications from
+ *   popping up; `trust`: folders are not trusted before the user says so; `settings`: more of the user's settings
  * @returns {Promise<{url: string, authority: string, pid: number, stop(): Promise<void>}>}
  */
 export async function startCodeServer({ folder, vsix, testDriver = false, trust = false, settings = {} }) {
@@ -61,29 +67,69 @@ export async function startCodeServer({ folder, vsix, testDriver = false, trust 
   rmSync(folder, { recursive: true, force: true });
   const userData = path.join(folder, 'user-data');
   mkdirSync(path.join(userData, 'User'), { recursive: true });
-  writeFileSync(path.join(userData, 'User/settings.json'), JSON.stringify({ ...userSettings, 'security.workspace.trust.enabled': trust, ...settings }, null, 2));
+  writeFileSync(
+    path.join(userData, 'User/settings.json'),
+    JSON.stringify({ ...userSettings, 'security.workspace.trust.enabled': trust, ...settings }, null, 2),
+  );
   const config = path.join(folder, 'config.yaml');
   writeFileSync(config, 'auth: none\n');
-  const common = [entry, '--config', config, '--user-data-dir', userData, '--extensions-dir', path.join(folder, 'extensions')];
+  const common = [
+    entry,
+    '--config',
+    config,
+    '--user-data-dir',
+    userData,
+    '--extensions-dir',
+    path.join(folder, 'extensions'),
+  ];
   // Inside another VS Code's terminal these variables would make the server a client of that one.
-  const env = Object.fromEntries(Object.entries({ ...process.env, EXTENSIONS_GALLERY: '{}' }).filter(([key]) => !key.startsWith('VSCODE_')));
+  const env = Object.fromEntries(
+    Object.entries({ ...process.env, EXTENSIONS_GALLERY: '{}' }).filter(([key]) => !key.startsWith('VSCODE_')),
+  );
   if (vsix) {
-    const { status, stdout, stderr } = spawnSync(node, [...common, '--install-extension', vsix, '--force'], { env, encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(node, [...common, '--install-extension', vsix, '--force'], {
+      env,
+      encoding: 'utf8',
+    });
     if (status !== 0) throw new Error(`code-server could not install ${vsix}:\n${stdout}${stderr}`);
   }
   const authority = `127.0.0.1:${await freePort()}`;
-  const server = spawn(node, [...common, '--bind-addr', authority, '--auth', 'none', '--disable-telemetry', '--disable-update-check',
-    ...(trust ? [] : ['--disable-workspace-trust']), '--disable-getting-started-override', '--reconnection-grace-time', '2',
-    ...(testDriver ? ['--vscode-option', 'enable-smoke-test-driver'] : [])],
-  { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const server = spawn(
+    node,
+    [
+      ...common,
+      '--bind-addr',
+      authority,
+      '--auth',
+      'none',
+      '--disable-telemetry',
+      '--disable-update-check',
+      ...(trust ? [] : ['--disable-workspace-trust']),
+      '--disable-getting-started-override',
+      '--reconnection-grace-time',
+      '2',
+      ...(testDriver ? ['--vscode-option', 'enable-smoke-test-driver'] : []),
+    ],
+    { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+  );
   const log = createWriteStream(path.join(folder, 'server.log'));
   server.stdout.pipe(log);
   server.stderr.pipe(log);
   const ended = new Promise((resolve) => server.once('close', resolve));
   const stop = async () => {
     // Its own process group: the server starts the extension hosts.
-    try { process.kill(-server.pid, 'SIGTERM'); } catch { /* already gone */ }
-    const timer = setTimeout(() => { try { process.kill(-server.pid, 'SIGKILL'); } catch { /* already gone */ } }, 5000);
+    try {
+      process.kill(-server.pid, 'SIGTERM');
+    } catch {
+      /* already gone */
+    }
+    const timer = setTimeout(() => {
+      try {
+        process.kill(-server.pid, 'SIGKILL');
+      } catch {
+        /* already gone */
+      }
+    }, 5000);
     await ended;
     clearTimeout(timer);
   };

@@ -3,7 +3,8 @@ import { bundleTests, testFiles } from './bundle.mjs';
 import { closingLine } from './closingLine.mjs';
 
 /**
- * Bundles test files, runs them with mocha in this process and prints the closing line. The process fails if a test does or if there was none.
+ * Bundles test files, runs them with mocha in this process and prints the closing line. The process fails if a test
+ * does or if there was none.
  * @param {string} name @param {string[]} roots files and folders
  * @param {{grep?: string, reporter?: string, timeout?: number}} [options]
  */
@@ -15,7 +16,9 @@ export async function runSuite(name, roots, { grep, reporter = 'dot', timeout = 
     mocha.addFile(bundle.file);
     await mocha.loadFilesAsync();
     const counts = await new Promise((resolve) => {
-      const runner = mocha.run(() => resolve({ passed: runner.stats.passes, failed: runner.stats.failures, skipped: runner.stats.pending }));
+      const runner = mocha.run(() =>
+        resolve({ passed: runner.stats.passes, failed: runner.stats.failures, skipped: runner.stats.pending }),
+      );
     });
     console.log(closingLine(counts));
     process.exitCode = counts.failed > 0 || counts.passed + counts.skipped === 0 ? 1 : 0;

@@ -7,7 +7,12 @@ export function npy(descr: string, shape: readonly number[], data: ArrayBufferVi
   const header = dict.padEnd(Math.ceil((dict.length + 11) / 64) * 64 - 11) + '\n';
   const length = Buffer.alloc(2);
   length.writeUInt16LE(header.length);
-  return Buffer.concat([Buffer.from('\x93NUMPY\x01\x00', 'latin1'), length, Buffer.from(header, 'latin1'), Buffer.from(data.buffer, data.byteOffset, data.byteLength)]);
+  return Buffer.concat([
+    Buffer.from('\x93NUMPY\x01\x00', 'latin1'),
+    length,
+    Buffer.from(header, 'latin1'),
+    Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+  ]);
 }
 
 /** A ZIP archive with deflated entries: what np.savez_compressed writes. */

@@ -3,7 +3,21 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 
 /** TensorProto.DataType values that tests use. */
-export const ONNX_TYPES = { float32: 1, uint8: 2, int8: 3, uint16: 4, int16: 5, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11, bfloat16: 16, uint4: 21, int4: 22 } as const;
+export const ONNX_TYPES = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int16: 5,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  bfloat16: 16,
+  uint4: 21,
+  int4: 22,
+} as const;
 export type OnnxType = keyof typeof ONNX_TYPES;
 
 /** Writes protobuf messages (encoding specification); only what ONNX needs. */
@@ -72,7 +86,10 @@ export interface TensorSpec {
   readonly external?: { readonly location: string; readonly offset?: number; readonly length?: number };
 }
 
-/** Attribute values: an integer, a list, text or a tensor; `float()` marks single floats, which look like integers otherwise. */
+/**
+ * Attribute values: an integer, a list, text or a tensor; `float()` marks single floats, which look like integers
+ * otherwise.
+ */
 export type AttributeValue = number | readonly number[] | string | FloatValue | TensorSpec;
 
 class FloatValue {
@@ -87,8 +104,8 @@ export function float(values: number | readonly number[]): FloatValue {
 type Dims = readonly (number | string)[];
 
 /**
- * Assembles ONNX files by hand, independently of the reader under test. Every method returns the name of the value it adds, so models read
- * like code: `m.output(m.node('Relu', [m.input('x', [1, 3, 8, 8])]))`.
+ * Assembles ONNX files by hand, independently of the reader under test. Every method returns the name of the value it
+ * adds, so models read like code: `m.output(m.node('Relu', [m.input('x', [1, 3, 8, 8])]))`.
  */
 export class OnnxBuilder {
   private readonly graph = new ProtoWriter();
@@ -128,13 +145,19 @@ export class OnnxBuilder {
     return this.initializer({ dims: [], data: [value], type });
   }
 
-  node(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, AttributeValue | undefined>> = {}, options: NodeOptions = {}): string {
+  node(
+    opType: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue | undefined>> = {},
+    options: NodeOptions = {},
+  ): string {
     const outputs = options.outputs ?? [this.fresh(opType.toLowerCase())];
     const node = new ProtoWriter();
     for (const input of inputs) node.text(1, input);
     for (const output of outputs) node.text(2, output);
     node.text(3, options.name ?? `node_${outputs[0]}`).text(4, opType);
-    for (const [name, value] of Object.entries(attributes)) if (value !== undefined) node.message(5, attributeProto(name, value));
+    for (const [name, value] of Object.entries(attributes))
+      if (value !== undefined) node.message(5, attributeProto(name, value));
     if (options.domain !== undefined) node.text(7, options.domain);
     this.graph.message(1, node);
     return outputs[0];
@@ -148,8 +171,15 @@ export class OnnxBuilder {
 
   /** The ModelProto's bytes. */
   finish(): Buffer {
-    const model = new ProtoWriter().varint(1, this.irVersion).text(2, 'onnxBuilder').message(7, this.graph.text(2, this.graphName));
-    for (const [domain, version] of [['', this.opset], ['com.microsoft', 1]] as const) model.message(8, new ProtoWriter().text(1, domain).varint(2, version));
+    const model = new ProtoWriter()
+      .varint(1, this.irVersion)
+      .text(2, 'onnxBuilder')
+      .message(7, this.graph.text(2, this.graphName));
+    for (const [domain, version] of [
+      ['', this.opset],
+      ['com.microsoft', 1],
+    ] as const)
+      model.message(8, new ProtoWriter().text(1, domain).varint(2, version));
     return model.finish();
   }
 
@@ -168,7 +198,8 @@ function valueInfo(name: string, dims: Dims | null, type: OnnxType): ProtoWriter
   const tensorType = new ProtoWriter().varint(1, ONNX_TYPES[type]);
   if (dims) {
     const shape = new ProtoWriter();
-    for (const dim of dims) shape.message(1, typeof dim === 'number' ? new ProtoWriter().varint(1, dim) : new ProtoWriter().text(2, dim));
+    for (const dim of dims)
+      shape.message(1, typeof dim === 'number' ? new ProtoWriter().varint(1, dim) : new ProtoWriter().text(2, dim));
     tensorType.message(2, shape);
   }
   return new ProtoWriter().text(1, name).message(2, new ProtoWriter().message(1, tensorType));
@@ -181,8 +212,13 @@ function tensorProto(name: string, tensor: TensorSpec): ProtoWriter {
   proto.varint(2, ONNX_TYPES[type]).text(8, name);
   if (tensor.external) {
     const { location, offset, length } = tensor.external;
-    const entries = { location, ...(offset === undefined ? {} : { offset: String(offset) }), ...(length === undefined ? {} : { length: String(length) }) };
-    for (const [key, value] of Object.entries(entries)) proto.message(13, new ProtoWriter().text(1, key).text(2, value));
+    const entries = {
+      location,
+      ...(offset === undefined ? {} : { offset: String(offset) }),
+      ...(length === undefined ? {} : { length: String(length) }),
+    };
+    for (const [key, value] of Object.entries(entries))
+      proto.message(13, new ProtoWriter().text(1, key).text(2, value));
     return proto.varint(14, 1);
   }
   if (!tensor.typed) return proto.bytes(9, rawBytes(type, tensor.data));

@@ -83,25 +83,42 @@ export interface OracleOptions extends ImportOptions {
  *
  * @returns the graph, for assertions on its structure, and the largest relative difference
  */
-export async function matchesOnnxruntime(file: string, options: OracleOptions = {}): Promise<{ graph: Graph; difference: number }> {
+export async function matchesOnnxruntime(
+  file: string,
+  options: OracleOptions = {},
+): Promise<{ graph: Graph; difference: number }> {
   const graph = await importModel(file, options);
   const random = randomNumbers(options.seed ?? 1);
   const onnx = graph.inputs.map((binding) => inputValues(binding, random, options.scale ?? 1));
-  const session = await InferenceSession.create(file, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4, graphOptimizationLevel: 'disabled' });
+  const session = await InferenceSession.create(file, {
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    logSeverityLevel: 4,
+    graphOptimizationLevel: 'disabled',
+  });
   let difference = 0;
   try {
-    const expected = await session.run(Object.fromEntries(graph.inputs.map((binding, i) => [binding.name, toTensor(binding, onnx[i])])));
-    const maps = evaluateFloat(graph, graph.inputs.map((binding, i) => toHwcOrder(onnx[i], binding.order))); // prettier-ignore
+    const expected = await session.run(
+      Object.fromEntries(graph.inputs.map((binding, i) => [binding.name, toTensor(binding, onnx[i])])),
+    );
+    // prettier-ignore
+    const maps = evaluateFloat(graph, graph.inputs.map((binding, i) => toHwcOrder(onnx[i], binding.order)));
     for (const binding of graph.outputs) {
       const tensor = expected[binding.name];
       assert.deepEqual([...binding.dims], [...tensor.dims], `dims of ${binding.name}`);
-      difference = Math.max(difference, relativeDifference(toOnnxOrder(maps.get(binding.map)!, binding.order), toFloats(tensor)));
+      difference = Math.max(
+        difference,
+        relativeDifference(toOnnxOrder(maps.get(binding.map)!, binding.order), toFloats(tensor)),
+      );
     }
   } finally {
     await session.release();
   }
   const tolerance = options.tolerance ?? 1e-4;
-  assert.ok(difference <= tolerance, `differs from onnxruntime by ${difference.toExponential(2)} of its range, more than ${tolerance}`);
+  assert.ok(
+    difference <= tolerance,
+    `differs from onnxruntime by ${difference.toExponential(2)} of its range, more than ${tolerance}`,
+  );
   return { graph, difference };
 }
 
@@ -125,22 +142,35 @@ export function kinds(graph: Graph): string[] {
 }
 
 /**
- * Observes taps: every feature map of a model, as onnxruntime sees the values that {@link Graph.taps} names, equals the evaluated map.
- * The file is rewritten with those values as outputs by appending to its protobuf (repeated messages merge).
+ * Observes taps: every feature map of a model, as onnxruntime sees the values that {@link Graph.taps} names, equals the
+ * evaluated map. The file is rewritten with those values as outputs by appending to its protobuf (repeated messages
+ * merge).
  */
-export async function tapsMatch(content: Uint8Array, graph: Graph, options: { readonly seed?: number; readonly tolerance?: number } = {}): Promise<number> {
+export async function tapsMatch(
+  content: Uint8Array,
+  graph: Graph,
+  options: { readonly seed?: number; readonly tolerance?: number } = {},
+): Promise<number> {
   const { ProtoWriter } = await import('./onnxBuilder');
   const outputs = new Set(graph.outputs.map((output) => output.name));
   const inputs = new Set(graph.inputs.map((input) => input.name));
   const extra = new ProtoWriter();
   const wanted = [...graph.taps].filter(([, tap]) => !inputs.has(tap.value));
-  for (const name of new Set(wanted.flatMap(([, tap]) => [tap.value, tap.preClamp ?? tap.value]))) if (!outputs.has(name)) extra.message(12, new ProtoWriter().text(1, name));
+  for (const name of new Set(wanted.flatMap(([, tap]) => [tap.value, tap.preClamp ?? tap.value])))
+    if (!outputs.has(name)) extra.message(12, new ProtoWriter().text(1, name));
   const bytes = Buffer.concat([content, new ProtoWriter().message(7, extra).finish()]);
-  const session = await InferenceSession.create(bytes, { intraOpNumThreads: 1, logSeverityLevel: 4, graphOptimizationLevel: 'disabled' });
+  const session = await InferenceSession.create(bytes, {
+    intraOpNumThreads: 1,
+    logSeverityLevel: 4,
+    graphOptimizationLevel: 'disabled',
+  });
   const random = randomNumbers(options.seed ?? 1);
   const onnx = graph.inputs.map((binding) => inputValues(binding, random, 1));
-  const seen = await session.run(Object.fromEntries(graph.inputs.map((binding, i) => [binding.name, toTensor(binding, onnx[i])])));
-  const maps = evaluateFloat(graph, graph.inputs.map((binding, i) => toHwcOrder(onnx[i], binding.order))); // prettier-ignore
+  const seen = await session.run(
+    Object.fromEntries(graph.inputs.map((binding, i) => [binding.name, toTensor(binding, onnx[i])])),
+  );
+  // prettier-ignore
+  const maps = evaluateFloat(graph, graph.inputs.map((binding, i) => toHwcOrder(onnx[i], binding.order)));
   for (const [id, tap] of wanted) {
     const { shape, name } = graph.maps[id];
     const actual = maps.get(id)!;
@@ -152,7 +182,10 @@ export async function tapsMatch(content: Uint8Array, graph: Graph, options: { re
     assert.ok('clamp' in producer, `${producer.name} has a preClamp but no clamp`);
     const { min, max } = producer.clamp;
     const raw = toFloats(seen[tap.preClamp]).map((v) => Math.min(max ?? Infinity, Math.max(min ?? -Infinity, v)));
-    assert.ok(relativeDifference(toOnnxOrder(actual, order), raw) <= (options.tolerance ?? 1e-4), `clamped ${tap.preClamp} is not ${name}`);
+    assert.ok(
+      relativeDifference(toOnnxOrder(actual, order), raw) <= (options.tolerance ?? 1e-4),
+      `clamped ${tap.preClamp} is not ${name}`,
+    );
   }
   await session.release();
   return wanted.length;

@@ -6,27 +6,38 @@ import { projectRoot, testFiles } from './bundle.mjs';
 import { closingLine, parseClosingLine } from './closingLine.mjs';
 
 /**
- * The parts of a suite that processes take turns at: its test files and its folders of them, each of `split` by its files.
- * @param {string} root @param {{first?: string[], split?: string[]}} [options] relative to the root; `first`: parts that take longest, which are begun with, so
- *   that no process is left alone with one at the end
+ * The parts of a suite that processes take turns at: its test files and its folders of them, each of `split` by its
+ * files.
+ * @param {string} root @param {{first?: string[], split?: string[]}} [options] relative to the root; `first`: parts
+ *   that take longest, which are begun with, so that no process is left alone with one at the end
  * @returns {string[]} paths
  */
 export function partsOf(root, { first = [], split = [] } = {}) {
-  const parts = readdirSync(root, { withFileTypes: true }).flatMap((entry) => {
-    const whole = path.join(root, entry.name);
-    if (entry.isDirectory() && split.includes(entry.name)) return testFiles([whole]);
-    return entry.isDirectory() ? (testFiles([whole]).length > 0 ? [whole] : []) : entry.name.endsWith('.test.ts') ? [whole] : [];
-  }).sort();
+  const parts = readdirSync(root, { withFileTypes: true })
+    .flatMap((entry) => {
+      const whole = path.join(root, entry.name);
+      if (entry.isDirectory() && split.includes(entry.name)) return testFiles([whole]);
+      return entry.isDirectory()
+        ? testFiles([whole]).length > 0
+          ? [whole]
+          : []
+        : entry.name.endsWith('.test.ts')
+          ? [whole]
+          : [];
+    })
+    .sort();
   const early = first.map((name) => path.join(root, name));
-  for (const part of early) if (!parts.includes(part)) throw new Error(`${part} is no part of the suite: see its run.mjs.`);
+  for (const part of early)
+    if (!parts.includes(part)) throw new Error(`${part} is no part of the suite: see its run.mjs.`);
   return [...early, ...parts.filter((part) => !early.includes(part))];
 }
 
 /**
- * Runs parts of a suite in several processes at once, each part whole in a process of its own, and prints what each said, in one piece, as it ends. The last line
- * counts all of them; the process fails if a part does.
+ * Runs parts of a suite in several processes at once, each part whole in a process of its own, and prints what each
+ * said, in one piece, as it ends. The last line counts all of them; the process fails if a part does.
  * @param {string} runner script that runs the part it is given, and closes as {@link closingLine} does
- * @param {string[]} parts in the order in which they are begun @param {string[]} args further arguments for the runner
+ * @param {string[]} parts in the order in which they are begun @param {string[]} args further arguments for the
+ *   runner
  */
 export async function runParts(runner, parts, args = []) {
   const total = { passed: 0, failed: 0, skipped: 0 };
@@ -55,7 +66,9 @@ function run(command, args) {
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8');
-      stream.on('data', (text) => { output += text; });
+      stream.on('data', (text) => {
+        output += text;
+      });
     }
     child.on('error', reject);
     child.on('close', (code) => resolve({ code: code ?? 1, output }));

@@ -1,10 +1,25 @@
-import type { Access, Branch, BufferId, BufferRole, Constant, ConstantId, Kernel, Port, Program, ProgramBuffer, Step } from '../../src/engine/program/types';
+import type {
+  Access,
+  Branch,
+  BufferId,
+  BufferRole,
+  Constant,
+  ConstantId,
+  Kernel,
+  Port,
+  Program,
+  ProgramBuffer,
+  Step,
+} from '../../src/engine/program/types';
 import type { Bits } from '../../src/engine/graph/bits';
 import type { Region } from '../../src/engine/graph/region';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Builds valid Programs by hand. Buffers live from their first to their last use and are placed first-fit, nowhere over each other while alive. */
+/**
+ * Builds valid Programs by hand. Buffers live from their first to their last use and are placed first-fit, nowhere over
+ * each other while alive.
+ */
 export class ProgramBuilder {
   readonly buffers: Writable<ProgramBuffer>[] = [];
   readonly constants: Constant[] = [];
@@ -13,20 +28,47 @@ export class ProgramBuilder {
   private readonly inputs: BufferId[] = [];
   private readonly outputs: BufferId[] = [];
 
-  buffer(role: BufferRole, h: number, w: number, channels: number, bits: Bits, signed: boolean, window: Region = { y0: 0, x0: 0, y1: h, x1: w }): BufferId {
+  buffer(
+    role: BufferRole,
+    h: number,
+    w: number,
+    channels: number,
+    bits: Bits,
+    signed: boolean,
+    window: Region = { y0: 0, x0: 0, y1: h, x1: w },
+  ): BufferId {
     const id = this.buffers.length;
     const pixelBytes = Math.ceil((channels * bits) / 8);
     const rowBytes = pixelBytes * (window.x1 - window.x0);
     const isInput = role === 'input';
     this.buffers.push({
-      id, name: `buffer ${id}`, role, map: id, window, channels, bits, signed, pixelBytes, rowBytes, bytes: rowBytes * (window.y1 - window.y0),
-      firstStep: isInput ? -1 : Infinity, lastStep: -1, aliasOf: null, offset: 0, align: 4,
+      id,
+      name: `buffer ${id}`,
+      role,
+      map: id,
+      window,
+      channels,
+      bits,
+      signed,
+      pixelBytes,
+      rowBytes,
+      bytes: rowBytes * (window.y1 - window.y0),
+      firstStep: isInput ? -1 : Infinity,
+      lastStep: -1,
+      aliasOf: null,
+      offset: 0,
+      align: 4,
     });
     if (isInput) this.inputs.push(id);
     return id;
   }
 
-  constant(kind: Constant['kind'], bits: Constant['bits'], values: Constant['values'], dims: readonly number[]): ConstantId {
+  constant(
+    kind: Constant['kind'],
+    bits: Constant['bits'],
+    values: Constant['values'],
+    dims: readonly number[],
+  ): ConstantId {
     const id = this.constants.length;
     this.constants.push({ id, kind, name: `constant ${id}`, bits, signed: true, values, dims });
     return id;
@@ -38,7 +80,13 @@ export class ProgramBuilder {
     return { buffer, region: window, channel: 0, channels };
   }
 
-  step(layer: number, kernel: Kernel, inputs: readonly Access[], output: Access, extra: Partial<Pick<Step, 'branch' | 'guard'>> = {}): void {
+  step(
+    layer: number,
+    kernel: Kernel,
+    inputs: readonly Access[],
+    output: Access,
+    extra: Partial<Pick<Step, 'branch' | 'guard'>> = {},
+  ): void {
     const id = this.steps.length;
     const { branch = null, guard = null } = extra;
     for (const buffer of [...inputs, output, ...(guard ? [guard] : [])].map((a) => this.buffers[a.buffer])) {
@@ -57,20 +105,37 @@ export class ProgramBuilder {
   build(name: string): Program {
     for (const id of this.outputs) this.buffers[id].lastStep = this.steps.length;
     return {
-      name, buffers: this.buffers, constants: this.constants, steps: this.steps, branches: this.branches,
-      inputs: this.inputs.map((b) => this.port(b)), outputs: this.outputs.map((b) => this.port(b)), arenaBytes: this.place(), arenaAlign: 4,
+      name,
+      buffers: this.buffers,
+      constants: this.constants,
+      steps: this.steps,
+      branches: this.branches,
+      inputs: this.inputs.map((b) => this.port(b)),
+      outputs: this.outputs.map((b) => this.port(b)),
+      arenaBytes: this.place(),
+      arenaAlign: 4,
     };
   }
 
   private port(id: BufferId): Port {
     const { window, channels, signed, name } = this.buffers[id];
-    return { buffer: id, map: id, name, shape: { h: window.y1 - window.y0, w: window.x1 - window.x0, c: channels }, signed, scales: [1 / 255], zeroPoints: [0] };
+    return {
+      buffer: id,
+      map: id,
+      name,
+      shape: { h: window.y1 - window.y0, w: window.x1 - window.x0, c: channels },
+      signed,
+      scales: [1 / 255],
+      zeroPoints: [0],
+    };
   }
 
   private place(): number {
     const placed: ProgramBuffer[] = [];
     for (const buffer of this.buffers) {
-      const blocking = placed.filter((p) => p.firstStep <= buffer.lastStep && buffer.firstStep <= p.lastStep).sort((a, b) => a.offset - b.offset);
+      const blocking = placed
+        .filter((p) => p.firstStep <= buffer.lastStep && buffer.firstStep <= p.lastStep)
+        .sort((a, b) => a.offset - b.offset);
       let offset = 0;
       for (const p of blocking) {
         if (offset + buffer.bytes <= p.offset) break;

@@ -1,7 +1,20 @@
 import fc from 'fast-check';
-import type { ActivationFunction, Clamp, FeatureMap, Graph, Layer, MapId, Padding, Shape, Window } from '../../src/engine/graph/types';
+import type {
+  ActivationFunction,
+  Clamp,
+  FeatureMap,
+  Graph,
+  Layer,
+  MapId,
+  Padding,
+  Shape,
+  Window,
+} from '../../src/engine/graph/types';
 
-/** Builds valid graphs of the contract in src/engine/graph/types.ts by hand: every method adds a layer and returns the id of the map it writes. */
+/**
+ * Builds valid graphs of the contract in src/engine/graph/types.ts by hand: every method adds a layer and returns the
+ * id of the map it writes.
+ */
 export class GraphBuilder {
   private readonly maps: { id: MapId; name: string; shape: Shape; producer: number | null; consumers: number[] }[] = [];
   private readonly layers: Layer[] = [];
@@ -28,22 +41,48 @@ export class GraphBuilder {
   conv(input: MapId, outC: number, window: Window, group = 1, clamp: Clamp = open): MapId {
     const { c } = this.shape(input);
     const perOutput = window.kernelH * window.kernelW * (c / group);
-    return this.add([input], { ...windowed(this.shape(input), window), c: outC }, {
-      kind: 'conv', window, group, clamp, weights: this.numbers(outC * perOutput, perOutput), bias: this.numbers(outC, 1),
-    });
+    return this.add(
+      [input],
+      { ...windowed(this.shape(input), window), c: outC },
+      {
+        kind: 'conv',
+        window,
+        group,
+        clamp,
+        weights: this.numbers(outC * perOutput, perOutput),
+        bias: this.numbers(outC, 1),
+      },
+    );
   }
 
   depthwise(input: MapId, window: Window, clamp: Clamp = open): MapId {
     const { c } = this.shape(input);
     const taps = window.kernelH * window.kernelW;
-    return this.add([input], { ...windowed(this.shape(input), window), c }, {
-      kind: 'depthwise', window, clamp, weights: this.numbers(taps * c, taps), bias: this.numbers(c, 1),
-    });
+    return this.add(
+      [input],
+      { ...windowed(this.shape(input), window), c },
+      {
+        kind: 'depthwise',
+        window,
+        clamp,
+        weights: this.numbers(taps * c, taps),
+        bias: this.numbers(c, 1),
+      },
+    );
   }
 
   fullyConnected(input: MapId, outC: number, clamp: Clamp = open): MapId {
     const { h, w, c } = this.shape(input);
-    return this.add([input], { h: 1, w: 1, c: outC }, { kind: 'fullyConnected', clamp, weights: this.numbers(outC * h * w * c, h * w * c), bias: this.numbers(outC, 1) });
+    return this.add(
+      [input],
+      { h: 1, w: 1, c: outC },
+      {
+        kind: 'fullyConnected',
+        clamp,
+        weights: this.numbers(outC * h * w * c, h * w * c),
+        bias: this.numbers(outC, 1),
+      },
+    );
   }
 
   addMaps(inputs: readonly MapId[], clamp: Clamp = open): MapId {
@@ -61,11 +100,19 @@ export class GraphBuilder {
   }
 
   maxPool(input: MapId, window: Window): MapId {
-    return this.add([input], { ...windowed(this.shape(input), window), c: this.shape(input).c }, { kind: 'maxPool', window });
+    return this.add(
+      [input],
+      { ...windowed(this.shape(input), window), c: this.shape(input).c },
+      { kind: 'maxPool', window },
+    );
   }
 
   averagePool(input: MapId, window: Window, countIncludePad = false): MapId {
-    return this.add([input], { ...windowed(this.shape(input), window), c: this.shape(input).c }, { kind: 'averagePool', window, countIncludePad });
+    return this.add(
+      [input],
+      { ...windowed(this.shape(input), window), c: this.shape(input).c },
+      { kind: 'averagePool', window, countIncludePad },
+    );
   }
 
   globalAveragePool(input: MapId): MapId {
@@ -75,14 +122,27 @@ export class GraphBuilder {
 
   pad(input: MapId, padding: Padding, value = 0): MapId {
     const { h, w, c } = this.shape(input);
-    return this.add([input], { h: h + padding.top + padding.bottom, w: w + padding.left + padding.right, c }, { kind: 'pad', padding, value });
+    return this.add(
+      [input],
+      { h: h + padding.top + padding.bottom, w: w + padding.left + padding.right, c },
+      { kind: 'pad', padding, value },
+    );
   }
 
   resize(input: MapId, scale: number, mode: 'nearest' | 'linear' = 'nearest'): MapId {
     const { h, w, c } = this.shape(input);
-    return this.add([input], { h: Math.floor(h * scale), w: Math.floor(w * scale), c }, {
-      kind: 'resize', mode, coordinates: mode === 'nearest' ? 'asymmetric' : 'half_pixel', rounding: 'floor', scaleH: scale, scaleW: scale,
-    });
+    return this.add(
+      [input],
+      { h: Math.floor(h * scale), w: Math.floor(w * scale), c },
+      {
+        kind: 'resize',
+        mode,
+        coordinates: mode === 'nearest' ? 'asymmetric' : 'half_pixel',
+        rounding: 'floor',
+        scaleH: scale,
+        scaleW: scale,
+      },
+    );
   }
 
   activation(input: MapId, fn: ActivationFunction): MapId {
@@ -96,7 +156,12 @@ export class GraphBuilder {
   /** Whether a map's codes are those of the input, with its zero point, as PRelu cannot read them. */
   isPixels(map: MapId): boolean {
     const producer = this.layers.find(({ output }) => output === map);
-    return !producer || (!('weights' in producer) && producer.kind !== 'activation' && producer.inputs.some((input) => this.isPixels(input)));
+    return (
+      !producer ||
+      (!('weights' in producer) &&
+        producer.kind !== 'activation' &&
+        producer.inputs.some((input) => this.isPixels(input)))
+    );
   }
 
   slice(input: MapId, begin: number, end: number): MapId {
@@ -116,10 +181,23 @@ export class GraphBuilder {
     const ends = outputs ?? this.maps.filter((m) => m.consumers.length === 0 && m.producer !== null).map((m) => m.id);
     const binding = (map: MapId) => {
       const { name, shape } = this.maps[map];
-      return { name, map, dims: [1, shape.c, shape.h, shape.w], elementType: 'float32' as const, order: nchwOrder(shape) };
+      return {
+        name,
+        map,
+        dims: [1, shape.c, shape.h, shape.w],
+        elementType: 'float32' as const,
+        order: nchwOrder(shape),
+      };
     };
     const maps: FeatureMap[] = this.maps;
-    return { name: 'random', maps, layers: this.layers, inputs: this.inputs.map(binding), outputs: ends.map(binding), taps: new Map() };
+    return {
+      name: 'random',
+      maps,
+      layers: this.layers,
+      inputs: this.inputs.map(binding),
+      outputs: ends.map(binding),
+      taps: new Map(),
+    };
   }
 
   private largest(inputs: readonly MapId[]): Shape {
@@ -130,7 +208,14 @@ export class GraphBuilder {
     const id = this.layers.length;
     const output = this.addMap(shape, id);
     for (const map of new Set(inputs)) this.maps[map].consumers.push(id);
-    this.layers.push({ id, name: `${layer.kind}${id}`, onnx: [], inputs: [...inputs], output, ...layer } as unknown as Layer);
+    this.layers.push({
+      id,
+      name: `${layer.kind}${id}`,
+      onnx: [],
+      inputs: [...inputs],
+      output,
+      ...layer,
+    } as unknown as Layer);
     return output;
   }
 
@@ -153,12 +238,22 @@ export const relu6: Clamp = { min: 0, max: 6 };
 /** A k×k window of stride 1 with "same" padding for odd k, changed by `other`. */
 export function squareWindow(kernel: number, other: Partial<Window> = {}): Window {
   const p = Math.floor(kernel / 2);
-  return { kernelH: kernel, kernelW: kernel, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, padding: { top: p, left: p, bottom: p, right: p }, ...other };
+  return {
+    kernelH: kernel,
+    kernelW: kernel,
+    strideH: 1,
+    strideW: 1,
+    dilationH: 1,
+    dilationW: 1,
+    padding: { top: p, left: p, bottom: p, right: p },
+    ...other,
+  };
 }
 
 function windowed({ h, w }: Shape, window: Window): { h: number; w: number } {
   const { padding } = window;
-  const extent = (size: number, pad: number, kernel: number, dilation: number, stride: number) => Math.floor((size + pad - dilation * (kernel - 1) - 1) / stride) + 1;
+  const extent = (size: number, pad: number, kernel: number, dilation: number, stride: number) =>
+    Math.floor((size + pad - dilation * (kernel - 1) - 1) / stride) + 1;
   return {
     h: extent(h, padding.top + padding.bottom, window.kernelH, window.dilationH, window.strideH),
     w: extent(w, padding.left + padding.right, window.kernelW, window.dilationW, window.strideW),
@@ -190,13 +285,17 @@ export interface RandomGraphOptions {
   readonly size?: number;
   /** Greatest number of channels. Default 9. */
   readonly channels?: number;
-  /** Layers that only float and 8-bit arithmetic need to know: pad, slice, prelu, activations, mul, resize, softmax. Default true. */
+  /**
+   * Layers that only float and 8-bit arithmetic need to know: pad, slice, prelu, activations, mul, resize, softmax.
+   * Default true.
+   */
   readonly exotic?: boolean;
 }
 
 /**
- * A random valid graph with one input: windows of all sizes, strides, dilations and paddings, residual adds, concats, pools, squeeze-and-excitation,
- * and a classifier or several outputs at the end. The same for the same seed and options.
+ * A random valid graph with one input: windows of all sizes, strides, dilations and paddings, residual adds, concats,
+ * pools, squeeze-and-excitation, and a classifier or several outputs at the end. The same for the same seed and
+ * options.
  */
 export function randomGraph(seed: number, options: RandomGraphOptions): Graph {
   const random = mulberry32(seed);
@@ -219,7 +318,12 @@ export function randomGraph(seed: number, options: RandomGraphOptions): Graph {
     const v = axis(h);
     const u = axis(w);
     return {
-      kernelH: v.kernel, kernelW: u.kernel, strideH: v.stride, strideW: u.stride, dilationH: v.dilation, dilationW: u.dilation,
+      kernelH: v.kernel,
+      kernelW: u.kernel,
+      strideH: v.stride,
+      strideW: u.stride,
+      dilationH: v.dilation,
+      dilationW: u.dilation,
       padding: { top: v.before, left: u.before, bottom: v.after, right: u.after },
     };
   };
@@ -234,16 +338,34 @@ export function randomGraph(seed: number, options: RandomGraphOptions): Graph {
     const kind = int(0, exotic ? 11 : 6);
     const { h, w, c } = g.shape(map);
     switch (kind) {
-      case 0: case 1: return conv(map);
-      case 2: case 3: return g.depthwise(map, window(map), clamp());
-      case 4: return g.conv(map, int(1, channels), squareWindow(1), 1, clamp());
-      case 5: return g.maxPool(map, window(map));
-      case 6: return g.averagePool(map, window(map), chance(50));
-      case 7: return g.prelu(g.isPixels(map) ? conv(map) : map);
-      case 8: return g.activation(map, chance(50) ? { name: 'hardSwish' } : { name: 'leakyRelu', alpha: 0.1 });
-      case 9: return g.pad(map, { top: int(0, 2), left: int(0, 2), bottom: int(0, 2), right: int(0, 2) }, chance(50) ? 0 : 0.5);
-      case 10: { const begin = int(0, c - 1); return g.slice(map, begin, int(begin + 1, c)); }
-      default: return h * w < 200 ? g.resize(map, 2, chance(50) ? 'nearest' : 'linear') : conv(map);
+      case 0:
+      case 1:
+        return conv(map);
+      case 2:
+      case 3:
+        return g.depthwise(map, window(map), clamp());
+      case 4:
+        return g.conv(map, int(1, channels), squareWindow(1), 1, clamp());
+      case 5:
+        return g.maxPool(map, window(map));
+      case 6:
+        return g.averagePool(map, window(map), chance(50));
+      case 7:
+        return g.prelu(g.isPixels(map) ? conv(map) : map);
+      case 8:
+        return g.activation(map, chance(50) ? { name: 'hardSwish' } : { name: 'leakyRelu', alpha: 0.1 });
+      case 9:
+        return g.pad(
+          map,
+          { top: int(0, 2), left: int(0, 2), bottom: int(0, 2), right: int(0, 2) },
+          chance(50) ? 0 : 0.5,
+        );
+      case 10: {
+        const begin = int(0, c - 1);
+        return g.slice(map, begin, int(begin + 1, c));
+      }
+      default:
+        return h * w < 200 ? g.resize(map, 2, chance(50) ? 'nearest' : 'linear') : conv(map);
     }
   };
   const block = (map: MapId): MapId => {
@@ -260,11 +382,17 @@ export function randomGraph(seed: number, options: RandomGraphOptions): Graph {
       // Parallel branches, as in Inception and SqueezeNet.
       const squeezed = chance(50) ? simple(map) : map;
       const k = int(2, 3);
-      const parts = Array.from({ length: k }, () => g.conv(squeezed, int(1, channels), squareWindow(chance(50) ? 1 : 3), 1, clamp()));
+      const parts = Array.from({ length: k }, () =>
+        g.conv(squeezed, int(1, channels), squareWindow(chance(50) ? 1 : 3), 1, clamp()),
+      );
       if (chance(30)) parts.push(squeezed);
       return g.concat(parts);
     }
-    const squeeze = g.conv(g.conv(g.globalAveragePool(map), int(1, 4), squareWindow(1), 1, relu), g.shape(map).c, squareWindow(1));
+    const squeeze = g.conv(
+      g.conv(g.globalAveragePool(map), int(1, 4), squareWindow(1), 1, relu),
+      g.shape(map).c,
+      squareWindow(1),
+    );
     return g.mul(map, exotic ? g.activation(squeeze, { name: 'sigmoid' }) : squeeze);
   };
 
@@ -286,8 +414,13 @@ export function randomGraph(seed: number, options: RandomGraphOptions): Graph {
 }
 
 /** Random graphs for fast-check; shrinks towards few blocks. */
-export function graphArbitrary(options: Omit<RandomGraphOptions, 'blocks'> & { readonly maxBlocks?: number } = {}): fc.Arbitrary<Graph> {
+export function graphArbitrary(
+  options: Omit<RandomGraphOptions, 'blocks'> & { readonly maxBlocks?: number } = {},
+): fc.Arbitrary<Graph> {
   return fc
-    .record({ blocks: fc.integer({ min: 1, max: options.maxBlocks ?? 6 }), seed: fc.integer({ min: 0, max: 0x7fffffff }) })
+    .record({
+      blocks: fc.integer({ min: 1, max: options.maxBlocks ?? 6 }),
+      seed: fc.integer({ min: 0, max: 0x7fffffff }),
+    })
     .map(({ blocks, seed }) => randomGraph(seed, { ...options, blocks }));
 }

@@ -1,10 +1,23 @@
 import type { Region } from '../../src/engine/graph/region';
 import type { Bits } from '../../src/engine/graph/bits';
-import type { BufferId, Kernel, KernelOp, Program, ProgramBuffer, Requantization, ScaledSum, Step, StepWindow } from '../../src/engine/program/types';
+import type {
+  BufferId,
+  Kernel,
+  KernelOp,
+  Program,
+  ProgramBuffer,
+  Requantization,
+  ScaledSum,
+  Step,
+  StepWindow,
+} from '../../src/engine/program/types';
 import { ProgramBuilder } from './programBuilder';
 import { mulberry32 } from './randomGraph';
 
-/** A random valid Program of several steps that uses every kind of kernel sooner or later, with branches, run-time classes and several outputs. */
+/**
+ * A random valid Program of several steps that uses every kind of kernel sooner or later, with branches, run-time
+ * classes and several outputs.
+ */
 export function randomProgram(seed: number): Program {
   return new Generator(seed).run();
 }
@@ -21,7 +34,26 @@ export function randomInputs(program: Program, seed: number): Uint8Array[] {
   });
 }
 
-const ops: readonly Exclude<KernelOp, 'load'>[] = ['conv2d', 'conv2d', 'depthwise2d', 'depthwise2d', 'fullyConnected', 'add', 'requantize', 'mul', 'maxPool', 'averagePool', 'lookup', 'prelu', 'copy', 'fill', 'resize', 'softmax', 'permute', 'classify'];
+const ops: readonly Exclude<KernelOp, 'load'>[] = [
+  'conv2d',
+  'conv2d',
+  'depthwise2d',
+  'depthwise2d',
+  'fullyConnected',
+  'add',
+  'requantize',
+  'mul',
+  'maxPool',
+  'averagePool',
+  'lookup',
+  'prelu',
+  'copy',
+  'fill',
+  'resize',
+  'softmax',
+  'permute',
+  'classify',
+];
 
 class Generator {
   private readonly p = new ProgramBuilder();
@@ -51,7 +83,8 @@ class Generator {
     const w = b.window.x1;
     const c = b.channels;
     const op = ops[this.int(0, ops.length - 1)];
-    const out = (oh: number, ow: number, oc: number, bits: Bits = this.bits(), signed = this.flip()): BufferId => this.p.buffer('map', oh, ow, oc, bits, signed);
+    const out = (oh: number, ow: number, oc: number, bits: Bits = this.bits(), signed = this.flip()): BufferId =>
+      this.p.buffer('map', oh, ow, oc, bits, signed);
     const one = (kernel: Kernel, to: BufferId): BufferId => {
       this.p.step(this.layer, kernel, [this.p.all(from)], this.p.all(to));
       return to;
@@ -85,22 +118,43 @@ class Generator {
           const n = perChannel ? c : window.kernelH * window.kernelW;
           const [min, max] = range(this.p.buffers[to]);
           const shift = this.p.buffers[to].bits === 8 ? 3 : 8;
-          const multiplier = this.p.constant('multiplier', 32, Int32Array.from({ length: n }, () => this.int(2 ** 28, 2 ** 30)), [n]);
-          const offset = this.p.constant('table', 32, Int32Array.from({ length: n }, () => this.int(-(1 << shift), 1 << shift)), [n]);
+          const multiplier = this.p.constant(
+            'multiplier',
+            32,
+            Int32Array.from({ length: n }, () => this.int(2 ** 28, 2 ** 30)),
+            [n],
+          );
+          const offset = this.p.constant(
+            'table',
+            32,
+            Int32Array.from({ length: n }, () => this.int(-(1 << shift), 1 << shift)),
+            [n],
+          );
           return (w2) => ({ op, window: w2, perChannel, multiplier, offset, preShift: 4, shift, min, max });
         });
       case 'fullyConnected': {
         const to = out(1, 1, this.int(1, 12));
         const outC = this.p.buffers[to].channels;
         const weightBits = this.flip() ? 8 : 4;
-        return one({ op, weights: this.weights(weightBits, [outC, h * w * c]), weightBits, requant: this.requant(this.p.buffers[to], h * w * c) }, to);
+        return one(
+          {
+            op,
+            weights: this.weights(weightBits, [outC, h * w * c]),
+            weightBits,
+            requant: this.requant(this.p.buffers[to], h * w * c),
+          },
+          to,
+        );
       }
       case 'add':
       case 'mul': {
         const broadcast = this.flip();
         const other = this.p.buffer('input', broadcast ? 1 : h, broadcast ? 1 : w, c, this.bits(), this.flip());
         const to = out(h, w, c);
-        const kernel: Kernel = op === 'add' ? { op, sum: this.scaledSum(this.p.buffers[to], 2) } : { op, zeros: [this.int(0, 3), this.int(-3, 3)], requant: this.requant(this.p.buffers[to], 2) };
+        const kernel: Kernel =
+          op === 'add'
+            ? { op, sum: this.scaledSum(this.p.buffers[to], 2) }
+            : { op, zeros: [this.int(0, 3), this.int(-3, 3)], requant: this.requant(this.p.buffers[to], 2) };
         this.p.step(this.layer, kernel, [this.p.all(from), this.p.all(other)], this.p.all(to));
         return to;
       }
@@ -114,9 +168,26 @@ class Generator {
       }
       case 'prelu': {
         const to = out(h, w, c);
-        const table = (): number => this.p.constant('table', 16, Int16Array.from({ length: c }, () => this.int(-2000, 2000)), [c]);
+        const table = (): number =>
+          this.p.constant(
+            'table',
+            16,
+            Int16Array.from({ length: c }, () => this.int(-2000, 2000)),
+            [c],
+          );
         const { shift, min, max } = this.scaledSum(this.p.buffers[to], 1);
-        return one({ op, positive: this.flip() ? this.int(1, 2000) : { constant: table() }, negative: table(), offset: this.int(0, 200), shift, min, max }, to);
+        return one(
+          {
+            op,
+            positive: this.flip() ? this.int(1, 2000) : { constant: table() },
+            negative: table(),
+            offset: this.int(0, 200),
+            shift,
+            min,
+            max,
+          },
+          to,
+        );
       }
       case 'copy': {
         // Twice beside each other, as a concat does it.
@@ -125,7 +196,8 @@ class Generator {
         const to = out(h, w, second + c, b.bits, b.signed);
         // The gap of the first copy's last byte is part of the second map: fill it first.
         this.p.step(this.layer, { op: 'fill', codes: this.codes(this.p.buffers[to], second + c) }, [], this.p.all(to));
-        if (second === c) this.p.step(this.layer, { op }, [this.p.all(from)], { ...this.p.all(to), channel: 0, channels: c });
+        if (second === c)
+          this.p.step(this.layer, { op }, [this.p.all(from)], { ...this.p.all(to), channel: 0, channels: c });
         this.p.step(this.layer, { op }, [this.p.all(from)], { ...this.p.all(to), channel: second, channels: c });
         return to;
       }
@@ -133,14 +205,20 @@ class Generator {
         // A border around the map.
         const to = out(h + 2, w + 3, c, b.bits, b.signed);
         this.p.step(this.layer, { op, codes: this.codes(this.p.buffers[to], c) }, [], this.p.all(to));
-        this.p.step(this.layer, { op: 'copy' }, [this.p.all(from)], { ...this.p.all(to), region: { y0: 1, x0: 2, y1: h + 1, x1: w + 2 } });
+        this.p.step(this.layer, { op: 'copy' }, [this.p.all(from)], {
+          ...this.p.all(to),
+          region: { y0: 1, x0: 2, y1: h + 1, x1: w + 2 },
+        });
         return to;
       }
       case 'resize': {
         const to = out(this.int(1, 10), this.int(1, 10), c, b.bits, b.signed);
         const linear = this.flip();
         const axis = (size: number, n: number): number => {
-          const entries = Array.from({ length: n }, () => this.int(0, size - 1)).flatMap((at) => [at, linear && at + 1 < size ? this.int(0, 255) : 0]);
+          const entries = Array.from({ length: n }, () => this.int(0, size - 1)).flatMap((at) => [
+            at,
+            linear && at + 1 < size ? this.int(0, 255) : 0,
+          ]);
           return this.p.constant('table', 16, Int16Array.from(entries), [n, 2]);
         };
         const { window } = this.p.buffers[to];
@@ -165,10 +243,17 @@ class Generator {
         // A class decided at run time chooses between two ways to write the same map.
         const flags = this.p.buffer('flags', 1, 1, 2, 8, false);
         const to = out(h, w, c);
-        this.p.step(this.layer, { op, low: 0, high: this.int(0, 3), limit: Math.floor((h * w * c) / 2), index: 1 }, [this.p.all(from)], this.p.all(flags));
+        this.p.step(
+          this.layer,
+          { op, low: 0, high: this.int(0, 3), limit: Math.floor((h * w * c) / 2), index: 1 },
+          [this.p.all(from)],
+          this.p.all(flags),
+        );
         for (const value of [0, 1] as const) {
           const kernel: Kernel = { op: 'requantize', sum: this.scaledSum(this.p.buffers[to], 1) };
-          this.p.step(this.layer + 1, kernel, [this.p.all(from)], this.p.all(to), { guard: { buffer: flags, index: 1, value } });
+          this.p.step(this.layer + 1, kernel, [this.p.all(from)], this.p.all(to), {
+            guard: { buffer: flags, index: 1, value },
+          });
         }
         this.layer++;
         return to;
@@ -177,25 +262,56 @@ class Generator {
   }
 
   /** A windowed layer, as a whole or patch by patch; `prepare` makes the constants, which all patches share. */
-  private windowed(from: ProgramBuffer, outC: number, prepare: (window: StepWindow, to: BufferId) => (window: StepWindow) => Kernel, format?: { bits: Bits; signed: boolean }): BufferId {
+  private windowed(
+    from: ProgramBuffer,
+    outC: number,
+    prepare: (window: StepWindow, to: BufferId) => (window: StepWindow) => Kernel,
+    format?: { bits: Bits; signed: boolean },
+  ): BufferId {
     const y = this.axis(from.window.y1);
     const x = this.axis(from.window.x1);
     const to = this.p.buffer('map', y.out, x.out, outC, format?.bits ?? this.bits(), format?.signed ?? this.flip());
-    const whole: StepWindow = { kernelH: y.kernel, kernelW: x.kernel, strideH: y.stride, strideW: x.stride, dilationH: y.dilation, dilationW: x.dilation, padTop: y.pad, padLeft: x.pad };
+    const whole: StepWindow = {
+      kernelH: y.kernel,
+      kernelW: x.kernel,
+      strideH: y.stride,
+      strideW: x.stride,
+      dilationH: y.dilation,
+      dilationW: x.dilation,
+      padTop: y.pad,
+      padLeft: x.pad,
+    };
     const kernel = prepare(whole, to);
     const rows = this.flip() ? 1 : Math.min(2, y.out);
     const cols = this.flip() ? 1 : Math.min(3, x.out);
     for (let r = 0; r < rows; r++) {
       for (let k = 0; k < cols; k++) {
-        const region: Region = { y0: cut(y.out, rows, r), y1: cut(y.out, rows, r + 1), x0: cut(x.out, cols, k), x1: cut(x.out, cols, k + 1) };
+        const region: Region = {
+          y0: cut(y.out, rows, r),
+          y1: cut(y.out, rows, r + 1),
+          x0: cut(x.out, cols, k),
+          x1: cut(x.out, cols, k + 1),
+        };
         const [y0, y1, padTop] = needed(region.y0, region.y1, y, from.window.y1);
         const [x0, x1, padLeft] = needed(region.x0, region.x1, x, from.window.x1);
         let branch: Step['branch'] = null;
         if (rows * cols > 1) {
           branch = this.p.branches.length;
-          this.p.branches.push({ id: branch, row: r, col: k, patch: region, class: this.flip() ? 'outlier' : 'regular' });
+          this.p.branches.push({
+            id: branch,
+            row: r,
+            col: k,
+            patch: region,
+            class: this.flip() ? 'outlier' : 'regular',
+          });
         }
-        this.p.step(this.layer, kernel({ ...whole, padTop, padLeft }), [{ ...this.p.all(from.id), region: { y0, y1, x0, x1 } }], { ...this.p.all(to), region }, { branch });
+        this.p.step(
+          this.layer,
+          kernel({ ...whole, padTop, padLeft }),
+          [{ ...this.p.all(from.id), region: { y0, y1, x0, x1 } }],
+          { ...this.p.all(to), region },
+          { branch },
+        );
       }
     }
     return to;
@@ -208,17 +324,43 @@ class Generator {
     const stride = this.int(1, 3);
     const pad = dilation === 1 ? this.int(0, kernel - 1) : 0;
     const padEnd = dilation === 1 ? this.int(0, kernel - 1) : 0;
-    return { kernel, stride, dilation, pad, out: Math.floor((size + pad + padEnd - (kernel - 1) * dilation - 1) / stride) + 1 };
+    return {
+      kernel,
+      stride,
+      dilation,
+      pad,
+      out: Math.floor((size + pad + padEnd - (kernel - 1) * dilation - 1) / stride) + 1,
+    };
   }
 
   /** Accumulators of n products map to about twice the output's range. */
   private requant(to: ProgramBuffer, n: number): Requantization {
     const entries = to.channels;
-    const bias = this.p.constant('bias', 32, Int32Array.from({ length: entries }, () => this.int(-3000, 3000)), [entries]);
-    const multiplier = this.p.constant('multiplier', 32, Int32Array.from({ length: entries }, () => this.int(2 ** 28, 2 ** 31 - 1)), [entries]);
+    const bias = this.p.constant(
+      'bias',
+      32,
+      Int32Array.from({ length: entries }, () => this.int(-3000, 3000)),
+      [entries],
+    );
+    const multiplier = this.p.constant(
+      'multiplier',
+      32,
+      Int32Array.from({ length: entries }, () => this.int(2 ** 28, 2 ** 31 - 1)),
+      [entries],
+    );
     const [min, max] = range(to);
     const shift = Math.max(1, Math.round(Math.log2((n * 8000) / max)) - 1);
-    const table = this.random() > 0.7 && to.bits === 8 ? { constant: this.p.constant('table', 16, Int16Array.from({ length: entries }, () => this.int(max - 20, max)), [entries]) } : max;
+    const table =
+      this.random() > 0.7 && to.bits === 8
+        ? {
+            constant: this.p.constant(
+              'table',
+              16,
+              Int16Array.from({ length: entries }, () => this.int(max - 20, max)),
+              [entries],
+            ),
+          }
+        : max;
     return { bias, biasShift: this.int(-2, 2), multiplier, preShift: this.int(0, 2), shift, min, max: table };
   }
 
@@ -226,20 +368,49 @@ class Generator {
     const [min, max] = range(to);
     const { channels } = to;
     const multipliers = Array.from({ length: inputs }, () =>
-      this.flip() ? { constant: this.p.constant('table', 16, Int16Array.from({ length: channels }, () => this.int(-3000, 3000)), [channels]) } : this.int(-3000, 3000));
-    const offset = this.flip() ? { constant: this.p.constant('table', 32, Int32Array.from({ length: channels }, () => this.int(-5000, 5000)), [channels]) } : this.int(-5000, 5000);
+      this.flip()
+        ? {
+            constant: this.p.constant(
+              'table',
+              16,
+              Int16Array.from({ length: channels }, () => this.int(-3000, 3000)),
+              [channels],
+            ),
+          }
+        : this.int(-3000, 3000),
+    );
+    const offset = this.flip()
+      ? {
+          constant: this.p.constant(
+            'table',
+            32,
+            Int32Array.from({ length: channels }, () => this.int(-5000, 5000)),
+            [channels],
+          ),
+        }
+      : this.int(-5000, 5000);
     return { multipliers, offset, shift: this.int(6, 12), min, max };
   }
 
   private weights(bits: 4 | 8, dims: readonly number[]): number {
     const limit = bits === 4 ? 7 : 127;
-    return this.p.constant('weights', bits, Int8Array.from({ length: dims.reduce((a, b) => a * b) }, () => this.int(-limit, limit)), dims);
+    return this.p.constant(
+      'weights',
+      bits,
+      Int8Array.from({ length: dims.reduce((a, b) => a * b) }, () => this.int(-limit, limit)),
+      dims,
+    );
   }
 
   /** A table of codes of a buffer's format. */
   private codes(b: ProgramBuffer, n: number): number {
     const [min, max] = range(b);
-    return this.p.constant('table', 16, Int16Array.from({ length: n }, () => this.int(min, max)), [n]);
+    return this.p.constant(
+      'table',
+      16,
+      Int16Array.from({ length: n }, () => this.int(min, max)),
+      [n],
+    );
   }
 
   private bits(): Bits {
@@ -264,7 +435,12 @@ function cut(size: number, parts: number, at: number): number {
 }
 
 /** Input positions that outputs [from, to) read, cut at the map's border, and what was cut off in front. */
-function needed(from: number, to: number, axis: { kernel: number; stride: number; dilation: number; pad: number }, size: number): [number, number, number] {
+function needed(
+  from: number,
+  to: number,
+  axis: { kernel: number; stride: number; dilation: number; pad: number },
+  size: number,
+): [number, number, number] {
   const first = from * axis.stride - axis.pad;
   const end = (to - 1) * axis.stride - axis.pad + (axis.kernel - 1) * axis.dilation + 1;
   const begin = Math.max(0, first);

@@ -4,7 +4,10 @@ import type { TailStageChoice } from '../../src/engine/schedule/schedule';
 import { channelStage, stageUpTo } from '../../src/engine/schedule/stages';
 import { mulberry32 } from './randomGraph';
 
-/** Stages for the layers that are not `taken`, anywhere in a graph: ends, beginnings, grids and kept maps by a seed. Often none. */
+/**
+ * Stages for the layers that are not `taken`, anywhere in a graph: ends, beginnings, grids and kept maps by a seed.
+ * Often none.
+ */
 export function randomTailStages(graph: Graph, taken: readonly LayerId[], seed: number): TailStageChoice[] {
   const random = mulberry32(seed);
   const int = (low: number, high: number) => low + Math.floor(((random() + 1) / 2) * (high - low + 1));
@@ -19,7 +22,11 @@ export function randomTailStages(graph: Graph, taken: readonly LayerId[], seed: 
       stages.push({ stage: pooled, grid: { rows: 1, cols: 1 }, keep: new Set(), channels: 8 * int(1, 2) });
       continue;
     }
-    const from = new Set(graph.maps.filter((m) => (m.producer ?? -1) < end - depth || (random() > 0.6 && m.producer !== end)).map((m) => m.id));
+    const from = new Set(
+      graph.maps
+        .filter((m) => (m.producer ?? -1) < end - depth || (random() > 0.6 && m.producer !== end))
+        .map((m) => m.id),
+    );
     const stage = stageUpTo(graph, graph.layers[end].output, from);
     if (!stage || stage.layers.some((id) => used.has(id))) continue;
     const grid = { rows: int(1, 4), cols: int(1, 4) };

@@ -5,7 +5,10 @@ import { projectRoot } from './paths';
 
 const root = process.env.QUANTMCU_SHARED_DATA ?? path.resolve(projectRoot, '../shared/data');
 
-/** Absolute path of a file or folder of the reference data (models, images) that lies beside the project, whether it exists or not. */
+/**
+ * Absolute path of a file or folder of the reference data (models, images) that lies beside the project, whether it
+ * exists or not.
+ */
 export function sharedData(...parts: string[]): string {
   return path.join(root, ...parts);
 }
@@ -14,7 +17,9 @@ export function sharedData(...parts: string[]): string {
 export function needSharedData(context: Context, ...parts: string[]): string {
   const file = sharedData(...parts);
   if (!existsSync(file)) {
-    console.log(`      skipped: ${file} is absent; set QUANTMCU_SHARED_DATA to the folder with the reference models and images`);
+    console.log(
+      `      skipped: ${file} is absent; set QUANTMCU_SHARED_DATA to the folder with the reference models and images`,
+    );
     context.skip();
   }
   return file;

@@ -8,9 +8,10 @@ import type { PatchClass } from '../../src/engine/graph/bits';
 type Meant = ScheduleAccess & { readonly firstChannel: number };
 
 /**
- * Runs a schedule on an arena whose bytes hold names instead of codes: every code is marked with the element of the network that it stands for. Each
- * step looks, by the kernel's own addressing (region, padding of the call, strides), whether it finds exactly the elements that the network's definition
- * asks for, while doing its writes as early as the order within a step allows. So it fails on a wrong region, a wrong lifetime, and a wrong overlap alike.
+ * Runs a schedule on an arena whose bytes hold names instead of codes: every code is marked with the element of the
+ * network that it stands for. Each step looks, by the kernel's own addressing (region, padding of the call, strides),
+ * whether it finds exactly the elements that the network's definition asks for, while doing its writes as early as the
+ * order within a step allows. So it fails on a wrong region, a wrong lifetime, and a wrong overlap alike.
  */
 export class SymbolicMachine {
   /** One entry per 2 bits. */
@@ -42,7 +43,11 @@ export class SymbolicMachine {
         this.step(step);
       } catch (error) {
         const layer = graph.layers[step.layer];
-        throw new Error(`${step.kind} step of ${layer.name}, branch ${step.branch}, output ${JSON.stringify(step.output)}: ${(error as Error).message}`, { cause: error });
+        throw new Error(
+          `${step.kind} step of ${layer.name}, branch ${step.branch}, output ${JSON.stringify(step.output)}: ` +
+            `${(error as Error).message}`,
+          { cause: error },
+        );
       }
     }
     graph.outputs.forEach(({ map }, i) => this.expect(this.wholeAccess(map, schedule.outputs[i])));
@@ -58,18 +63,26 @@ export class SymbolicMachine {
     const isLayer = step.kind === 'layer';
     const first = step.slice?.begin ?? 0;
     // A pool reads the channels that it writes.
-    const inputs = step.inputs.map((a) => ({ ...a, firstChannel: isLayer && layer.kind === 'slice' ? layer.begin : layer.kind === 'averagePool' ? first : 0 }));
+    const inputs = step.inputs.map((a) => ({
+      ...a,
+      firstChannel: isLayer && layer.kind === 'slice' ? layer.begin : layer.kind === 'averagePool' ? first : 0,
+    }));
     for (const input of inputs) this.expect(input);
     if (!step.output) return;
     const before = layer.kind === 'concat' && layer.axis === 'c' && isLayer ? layer.inputs.slice(0, step.part) : [];
-    const output = { ...step.output, firstChannel: before.reduce((sum, map) => sum + this.graph.maps[map].shape.c, first) };
+    const output = {
+      ...step.output,
+      firstChannel: before.reduce((sum, map) => sum + this.graph.maps[map].shape.c, first),
+    };
     if (!isLayer) this.elementwise(inputs, output);
     else if ('window' in layer) this.windowed(layer, step, inputs[0], output);
     else if (layer.kind === 'resize') this.byRows(inputs[0], output, resizeRows(this.graph, layer));
-    else if (['add', 'mul', 'activation', 'prelu', 'slice', 'concat'].includes(layer.kind) && inputs.length <= 2) this.elementwise(inputs, output, layer);
+    else if (['add', 'mul', 'activation', 'prelu', 'slice', 'concat'].includes(layer.kind) && inputs.length <= 2)
+      this.elementwise(inputs, output, layer);
     else this.unordered(layer, step, inputs, output);
     // Whatever is read again later must have survived.
-    for (const input of inputs) if (this.root(input.buffer).last > this.schedule.steps.indexOf(step)) this.expect(input);
+    for (const input of inputs)
+      if (this.root(input.buffer).last > this.schedule.steps.indexOf(step)) this.expect(input);
   }
 
   private root(buffer: number): ScheduleBuffer {
@@ -87,7 +100,10 @@ export class SymbolicMachine {
         const y = oy * window.strideH - step.padTop + ky * window.dilationH;
         const trueY = (output.region.y0 + oy) * window.strideH - window.padding.top + ky * window.dilationH;
         const inside = y >= 0 && y < rows;
-        if (inside !== (trueY >= 0 && trueY < h)) throw new Error(`row ${trueY} of the input is ${inside ? 'read, though it does not exist' : 'taken for padding'}`);
+        if (inside !== (trueY >= 0 && trueY < h))
+          throw new Error(
+            `row ${trueY} of the input is ${inside ? 'read, though it does not exist' : 'taken for padding'}`,
+          );
         if (!inside) continue;
         if (input.region.y0 + y !== trueY) throw new Error(`row ${input.region.y0 + y} is read for row ${trueY}`);
         taps.set(oy, (taps.get(oy) ?? new Set()).add(y));
@@ -99,16 +115,28 @@ export class SymbolicMachine {
         const x = ox * window.strideW - step.padLeft + kx * window.dilationW;
         const trueX = (output.region.x0 + ox) * window.strideW - window.padding.left + kx * window.dilationW;
         const inside = x >= 0 && x < cols;
-        if (inside !== (trueX >= 0 && trueX < w)) throw new Error(`column ${trueX} of the input is ${inside ? 'read, though it does not exist' : 'taken for padding'}`);
-        if (inside && input.region.x0 + x !== trueX) throw new Error(`column ${input.region.x0 + x} is read for column ${trueX}`);
+        if (inside !== (trueX >= 0 && trueX < w))
+          throw new Error(
+            `column ${trueX} of the input is ${inside ? 'read, though it does not exist' : 'taken for padding'}`,
+          );
+        if (inside && input.region.x0 + x !== trueX)
+          throw new Error(`column ${input.region.x0 + x} is read for column ${trueX}`);
         if (inside) used.add(x);
       }
     }
     this.byRows(input, output, (oy) => [...(taps.get(oy) ?? [])], [...used]);
   }
 
-  /** Writes row after row, each at once, and checks after it what this row reads: the latest moment at which a kernel may still read. */
-  private byRows(input: Meant, output: Meant, rowsOf: (oy: number) => readonly number[], cols: readonly number[] = range(regionWidth(input.region))): void {
+  /**
+   * Writes row after row, each at once, and checks after it what this row reads: the latest moment at which a kernel
+   * may still read.
+   */
+  private byRows(
+    input: Meant,
+    output: Meant,
+    rowsOf: (oy: number) => readonly number[],
+    cols: readonly number[] = range(regionWidth(input.region)),
+  ): void {
     for (const oy of range(regionHeight(output.region))) {
       this.write({ ...output, region: { ...output.region, y0: output.region.y0 + oy, y1: output.region.y0 + oy + 1 } });
       for (const y of rowsOf(oy)) for (const x of cols) this.expectPixel(input, y, x);
@@ -118,7 +146,9 @@ export class SymbolicMachine {
   /** Byte after byte of the output; the codes of a byte are read before it is written. */
   private elementwise(inputs: readonly Meant[], output: Meant, layer?: Layer): void {
     const perByte = 8 / this.schedule.buffers[output.buffer].bits;
-    const broadcast = inputs.map((_, i) => layer !== undefined && layer.kind !== 'concat' && isBroadcast(this.graph, layer, i));
+    const broadcast = inputs.map(
+      (_, i) => layer !== undefined && layer.kind !== 'concat' && isBroadcast(this.graph, layer, i),
+    );
     for (const y of range(regionHeight(output.region))) {
       for (const x of range(regionWidth(output.region))) {
         for (let c = 0; c < output.channels; c += perByte) {
@@ -146,14 +176,18 @@ export class SymbolicMachine {
     const y0 = output.region.y0 + step.padTop - layer.padding.top;
     const x0 = output.region.x0 + step.padLeft - layer.padding.left;
     const expected: Region = {
-      y0: Math.max(0, output.region.y0 - layer.padding.top), x0: Math.max(0, output.region.x0 - layer.padding.left),
-      y1: Math.min(h, output.region.y1 - layer.padding.top), x1: Math.min(w, output.region.x1 - layer.padding.left),
+      y0: Math.max(0, output.region.y0 - layer.padding.top),
+      x0: Math.max(0, output.region.x0 - layer.padding.left),
+      y1: Math.min(h, output.region.y1 - layer.padding.top),
+      x1: Math.min(w, output.region.x1 - layer.padding.left),
     };
-    if (JSON.stringify(expected) !== JSON.stringify(input.region) || y0 !== input.region.y0 || x0 !== input.region.x0) throw new Error('pad is shifted');
+    if (JSON.stringify(expected) !== JSON.stringify(input.region) || y0 !== input.region.y0 || x0 !== input.region.x0)
+      throw new Error('pad is shifted');
   }
 
   private expect(access: Meant): void {
-    for (const y of range(regionHeight(access.region))) for (const x of range(regionWidth(access.region))) this.expectPixel(access, y, x);
+    for (const y of range(regionHeight(access.region)))
+      for (const x of range(regionWidth(access.region))) this.expectPixel(access, y, x);
   }
 
   private expectPixel(access: Meant, y: number, x: number): void {
@@ -166,13 +200,17 @@ export class SymbolicMachine {
     for (let k = 0; k < cells; k++) {
       const found = this.cells[at + k];
       if (found === wanted) continue;
-      throw new Error(`map ${access.map} at row ${access.region.y0 + y}, column ${access.region.x0 + x}, channel ${c}: found ${found} instead of ${wanted}`);
+      throw new Error(
+        `map ${access.map} at row ${access.region.y0 + y}, column ${access.region.x0 + x}, channel ${c}: found ` +
+          `${found} instead of ${wanted}`,
+      );
     }
   }
 
   private write(access: Meant): void {
     for (const y of range(regionHeight(access.region))) {
-      for (const x of range(regionWidth(access.region))) for (let c = 0; c < access.channels; c++) this.setCode(access, y, x, c);
+      for (const x of range(regionWidth(access.region)))
+        for (let c = 0; c < access.channels; c++) this.setCode(access, y, x, c);
     }
   }
 
@@ -183,14 +221,17 @@ export class SymbolicMachine {
 
   private name(access: Meant, y: number, x: number, channel: number): number {
     const { w, c } = this.graph.maps[access.map].shape;
-    return this.names[access.map][((access.region.y0 + y) * w + access.region.x0 + x) * c + access.firstChannel + channel];
+    return this.names[access.map][
+      ((access.region.y0 + y) * w + access.region.x0 + x) * c + access.firstChannel + channel
+    ];
   }
 
   private place(access: Meant, y: number, x: number, c: number): { at: number; cells: number } {
     const buffer = this.schedule.buffers[access.buffer];
     const row = access.region.y0 + y - buffer.window.y0;
     const col = access.region.x0 + x - buffer.window.x0;
-    if (row < 0 || col < 0 || row >= regionHeight(buffer.window) || col >= regionWidth(buffer.window)) throw new Error('outside of the buffer');
+    if (row < 0 || col < 0 || row >= regionHeight(buffer.window) || col >= regionWidth(buffer.window))
+      throw new Error('outside of the buffer');
     if (access.channel + c >= buffer.channels) throw new Error('channel outside of the buffer');
     const byte = this.offsets[access.buffer] + row * buffer.rowBytes + col * buffer.pixelBytes;
     return { at: byte * 4 + ((access.channel + c) * buffer.bits) / 2, cells: buffer.bits / 2 };
@@ -201,7 +242,9 @@ function range(count: number): number[] {
   return Array.from({ length: Math.max(0, count) }, (_, i) => i);
 }
 
-/** By map, the name of every element: elements that concat, slice and reshape only pass on keep the name that they have. */
+/**
+ * By map, the name of every element: elements that concat, slice and reshape only pass on keep the name that they have.
+ */
 function elementNames(graph: Graph): Int32Array[] {
   const names: Int32Array[] = [];
   let next = 0;
@@ -213,7 +256,8 @@ function elementNames(graph: Graph): Int32Array[] {
     if (layer?.kind === 'reshape') own.set(names[layer.inputs[0]]);
     else if (layer?.kind === 'slice') {
       const from = graph.maps[layer.inputs[0]].shape.c;
-      for (let i = 0; i < own.length; i++) own[i] = names[layer.inputs[0]][Math.floor(i / c) * from + layer.begin + (i % c)];
+      for (let i = 0; i < own.length; i++)
+        own[i] = names[layer.inputs[0]][Math.floor(i / c) * from + layer.begin + (i % c)];
     } else if (layer?.kind === 'concat') {
       let at = 0;
       for (const input of layer.inputs) {
@@ -230,13 +274,21 @@ function elementNames(graph: Graph): Int32Array[] {
   return names;
 }
 
-/** Source rows of every output row of a resize, by the definition in graph/types.ts; a superset of two rows for both modes. */
+/**
+ * Source rows of every output row of a resize, by the definition in graph/types.ts; a superset of two rows for both
+ * modes.
+ */
 function resizeRows(graph: Graph, layer: ResizeLayer): (oy: number) => number[] {
   const { h } = graph.maps[layer.inputs[0]].shape;
   const out = graph.maps[layer.output].shape.h;
   return (oy) => {
     const half = (oy + 0.5) / layer.scaleH - 0.5;
-    const source = { asymmetric: oy / layer.scaleH, half_pixel: half, pytorch_half_pixel: out > 1 ? half : 0, align_corners: out > 1 ? (oy * (h - 1)) / (out - 1) : 0 }[layer.coordinates];
+    const source = {
+      asymmetric: oy / layer.scaleH,
+      half_pixel: half,
+      pytorch_half_pixel: out > 1 ? half : 0,
+      align_corners: out > 1 ? (oy * (h - 1)) / (out - 1) : 0,
+    }[layer.coordinates];
     const clipped = Math.min(Math.max(source, 0), h - 1);
     return [...new Set([Math.floor(clipped), Math.ceil(clipped)])];
   };

@@ -1,4 +1,5 @@
-// The system's tools that tests and the demo need: found, or installed where that is allowed (root with apt-get), or named.
+// The system's tools that tests and the demo need: found, or installed where that is allowed (root with apt-get), or
+// named.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -8,40 +9,75 @@ import { closingLine } from './closingLine.mjs';
 const succeeds = (command, args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 const output = (command, args) => String(spawnSync(command, args, { encoding: 'utf8' }).stdout ?? '').trim();
 const firstExisting = (candidates) => candidates.find((file) => existsSync(file));
-const onPath = (command) => firstExisting((process.env.PATH ?? '').split(path.delimiter).map((folder) => path.join(folder, command)));
+const onPath = (command) =>
+  firstExisting((process.env.PATH ?? '').split(path.delimiter).map((folder) => path.join(folder, command)));
 
 /** Path of a Chromium or Chrome that can be driven; undefined if there is none. */
-export const chromiumPath = () => process.env.CHROME_PATH || onPath('chromium') || onPath('google-chrome') || onPath('chromium-browser');
+export const chromiumPath = () =>
+  process.env.CHROME_PATH || onPath('chromium') || onPath('google-chrome') || onPath('chromium-browser');
 
 const clangMajor = () => /version (\d+)/.exec(output('clang', ['--version']))?.[1] ?? '14';
-const sanitizerRuntime = () => output('clang', ['-print-file-name=libclang_rt.asan-x86_64.a']).startsWith('/')
-  || output('clang', ['-print-file-name=libclang_rt.asan.a']).startsWith('/')
-  || output('clang', ['-print-file-name=libclang_rt.asan-aarch64.a']).startsWith('/');
+const sanitizerRuntime = () =>
+  output('clang', ['-print-file-name=libclang_rt.asan-x86_64.a']).startsWith('/') ||
+  output('clang', ['-print-file-name=libclang_rt.asan.a']).startsWith('/') ||
+  output('clang', ['-print-file-name=libclang_rt.asan-aarch64.a']).startsWith('/');
 
 /** @type {Record<string, {found: () => unknown, packages: () => string[], why: string}>} */
 const tools = {
-  gcc: { found: () => succeeds('gcc', ['--version']), packages: () => ['gcc', 'libc6-dev'], why: "the host's C compiler" },
+  gcc: {
+    found: () => succeeds('gcc', ['--version']),
+    packages: () => ['gcc', 'libc6-dev'],
+    why: "the host's C compiler",
+  },
   make: { found: () => succeeds('make', ['--version']), packages: () => ['make'], why: "the sample firmware's build" },
   clang: { found: () => succeeds('clang', ['--version']), packages: () => ['clang'], why: 'a second C compiler' },
-  sanitizers: { found: sanitizerRuntime, packages: () => [`libclang-rt-${clangMajor()}-dev`], why: 'address and undefined-behavior checks' },
-  armGcc: { found: () => succeeds('arm-none-eabi-gcc', ['--version']), packages: () => ['gcc-arm-none-eabi'], why: 'the compiler for Cortex-M' },
-  newlib: { found: () => output('arm-none-eabi-gcc', ['-print-file-name=libc.a']).startsWith('/'), packages: () => ['libnewlib-arm-none-eabi'], why: 'the C library for Cortex-M' },
-  qemu: { found: () => succeeds('qemu-system-arm', ['--version']), packages: () => ['qemu-system-arm'], why: 'emulated boards' },
+  sanitizers: {
+    found: sanitizerRuntime,
+    packages: () => [`libclang-rt-${clangMajor()}-dev`],
+    why: 'address and undefined-behavior checks',
+  },
+  armGcc: {
+    found: () => succeeds('arm-none-eabi-gcc', ['--version']),
+    packages: () => ['gcc-arm-none-eabi'],
+    why: 'the compiler for Cortex-M',
+  },
+  newlib: {
+    found: () => output('arm-none-eabi-gcc', ['-print-file-name=libc.a']).startsWith('/'),
+    packages: () => ['libnewlib-arm-none-eabi'],
+    why: 'the C library for Cortex-M',
+  },
+  qemu: {
+    found: () => succeeds('qemu-system-arm', ['--version']),
+    packages: () => ['qemu-system-arm'],
+    why: 'emulated boards',
+  },
   cmake: { found: () => succeeds('cmake', ['--version']), packages: () => ['cmake'], why: 'generated CMake projects' },
-  ninja: { found: () => succeeds('ninja', ['--version']), packages: () => ['ninja-build'], why: 'generated CMake projects' },
+  ninja: {
+    found: () => succeeds('ninja', ['--version']),
+    packages: () => ['ninja-build'],
+    why: 'generated CMake projects',
+  },
   chromium: { found: chromiumPath, packages: () => ['chromium'], why: 'the browser in front of VS Code' },
-  fonts: { found: () => existsSync('/usr/share/fonts/truetype/dejavu') || process.platform !== 'linux', packages: () => ['fonts-dejavu-core'], why: 'readable screenshots' },
+  fonts: {
+    found: () => existsSync('/usr/share/fonts/truetype/dejavu') || process.platform !== 'linux',
+    packages: () => ['fonts-dejavu-core'],
+    why: 'readable screenshots',
+  },
   nativeBuild: {
-    found: () => ['make', 'g++', 'python3'].every((c) => succeeds(c, ['--version'])) && existsSync('/usr/include/gssapi/gssapi.h'),
-    packages: () => ['make', 'g++', 'python3', 'libkrb5-dev'], why: "code-server's native modules",
+    found: () =>
+      ['make', 'g++', 'python3'].every((c) => succeeds(c, ['--version'])) && existsSync('/usr/include/gssapi/gssapi.h'),
+    packages: () => ['make', 'g++', 'python3', 'libkrb5-dev'],
+    why: "code-server's native modules",
   },
 };
 
 /** @typedef {keyof typeof tools} ToolName */
 
 /**
- * Makes sure that the tools are there, in the order given; missing ones are installed when this process is root and has apt-get.
- * @param {string[]} names @returns {string[]} one line for each tool that is still missing, with the package that holds it
+ * Makes sure that the tools are there, in the order given; missing ones are installed when this process is root and has
+ * apt-get.
+ * @param {string[]} names @returns {string[]} one line for each tool that is still missing, with the package that
+ *   holds it
  */
 export function ensureTools(names) {
   const installable = process.getuid?.() === 0 && onPath('apt-get') !== undefined;
@@ -57,7 +93,10 @@ export function ensureTools(names) {
       const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
       if (!updated) spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
       updated = true;
-      spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { stdio: ['ignore', 'ignore', 'inherit'], env });
+      spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env,
+      });
     }
     if (!tool.found()) missing.push(`${name} (${tool.why}): install ${packages.join(' ')}`);
   }
@@ -65,7 +104,8 @@ export function ensureTools(names) {
 }
 
 /**
- * Whether a suite can run. Missing tools fail it where nothing may be skipped (CI=true), and count as one skipped test elsewhere.
+ * Whether a suite can run. Missing tools fail it where nothing may be skipped (CI=true), and count as one skipped test
+ * elsewhere.
  * @param {string[]} names @returns {boolean}
  */
 export function requireTools(names) {
@@ -82,11 +122,15 @@ const CODE_SERVER = '4.139.1'; // VS Code 1.139.1
 const NODE_FOR_CODE_SERVER = '24.21.0'; // it needs Node 24; this npm package ships the binary and its headers
 
 /**
- * VS Code as a server, from npm, in a cache folder that lasts between runs (not among the project's dependencies: 600 MB).
+ * VS Code as a server, from npm, in a cache folder that lasts between runs (not among the project's dependencies: 600
+ * MB).
  * @returns {{node: string, entry: string}} the Node binary that runs it and its entry script
  */
 export function ensureCodeServer() {
-  const cache = path.join(process.env.QUANTMCU_CACHE || path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'quantmcu'), 'code-server');
+  const cache = path.join(
+    process.env.QUANTMCU_CACHE || path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'quantmcu'),
+    'code-server',
+  );
   const nodeFolder = path.join(cache, 'node');
   const serverFolder = path.join(cache, 'server');
   const nodePackage = path.join(nodeFolder, 'node_modules/node');
@@ -99,8 +143,11 @@ export function ensureCodeServer() {
   rmSync(cache, { recursive: true, force: true });
   // Two folders: installing code-server beside the package `node` would replace that while it is in use.
   install(nodeFolder, `node@${NODE_FOR_CODE_SERVER}`, process.env);
-  const headers = firstExisting(['x64', 'arm64'].map((arch) => path.join(nodePackage, `node_modules/node-${process.platform}-${arch}`))
-    .concat(['x64', 'arm64'].map((arch) => path.join(nodeFolder, `node_modules/node-${process.platform}-${arch}`))));
+  const headers = firstExisting(
+    ['x64', 'arm64']
+      .map((arch) => path.join(nodePackage, `node_modules/node-${process.platform}-${arch}`))
+      .concat(['x64', 'arm64'].map((arch) => path.join(nodeFolder, `node_modules/node-${process.platform}-${arch}`))),
+  );
   install(serverFolder, `code-server@${CODE_SERVER}`, {
     ...process.env,
     PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}`,
@@ -114,7 +161,16 @@ export function ensureCodeServer() {
 function install(folder, specifier, environment) {
   mkdirSync(folder, { recursive: true });
   // npm run sets npm_config_* for the project that it runs in; they must not leak into this install.
-  const env = Object.fromEntries(Object.entries(environment).filter(([key]) => !/^npm_config_(?!nodedir|registry|cache|userconfig|globalconfig)|^npm_(package|lifecycle)_/i.test(key)));
-  const { status, stdout, stderr } = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--prefix', folder, specifier], { cwd: folder, env, encoding: 'utf8', maxBuffer: 1 << 28 });
-  if (status !== 0) throw new Error(`npm could not install ${specifier}:\n${stdout.slice(-2000)}${stderr.slice(-6000)}`);
+  const env = Object.fromEntries(
+    Object.entries(environment).filter(
+      ([key]) => !/^npm_config_(?!nodedir|registry|cache|userconfig|globalconfig)|^npm_(package|lifecycle)_/i.test(key),
+    ),
+  );
+  const { status, stdout, stderr } = spawnSync(
+    'npm',
+    ['install', '--no-save', '--no-audit', '--no-fund', '--prefix', folder, specifier],
+    { cwd: folder, env, encoding: 'utf8', maxBuffer: 1 << 28 },
+  );
+  if (status !== 0)
+    throw new Error(`npm could not install ${specifier}:\n${stdout.slice(-2000)}${stderr.slice(-6000)}`);
 }

@@ -7,7 +7,10 @@ import { runSuite } from '../support/mocha.mjs';
 import { partsOf, runParts } from '../support/parallel.mjs';
 
 const root = path.join(projectRoot, 'test/unit');
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { grep: { type: 'string' }, reporter: { type: 'string' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { grep: { type: 'string' }, reporter: { type: 'string' } },
+});
 if (positionals.length === 0 && values.grep === undefined) {
   await runParts(fileURLToPath(import.meta.url), partsOf(root), process.argv.slice(2));
 } else {

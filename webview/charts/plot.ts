@@ -1,4 +1,7 @@
-/** A plot of points in two dimensions, as SVG: readable by screen readers, walked with the arrow keys, and exported as it stands. */
+/**
+ * A plot of points in two dimensions, as SVG: readable by screen readers, walked with the arrow keys, and exported as
+ * it stands.
+ */
 import { fill, h, setAria, svg } from '../dom';
 import { niceTicks } from './ticks';
 
@@ -48,8 +51,14 @@ export class Plot {
   private selected: string | null = null;
   private size = { width: 0, height: 0 };
 
-  /** @param onSelect a point was clicked or reached with the keys; @param onPick it was chosen by a double-click or Enter */
-  constructor(private readonly onSelect: (id: string) => void, private readonly onPick: (id: string) => void) {
+  /**
+   * @param onSelect a point was clicked or reached with the keys; @param onPick it was chosen by a double-click or
+   *   Enter
+   */
+  constructor(
+    private readonly onSelect: (id: string) => void,
+    private readonly onPick: (id: string) => void,
+  ) {
     new ResizeObserver(() => {
       const { clientWidth: width, clientHeight: height } = this.element;
       if (width === this.size.width && height === this.size.height) return;
@@ -79,7 +88,8 @@ export class Plot {
         point.setAttribute('tabindex', chosen ? '0' : '-1');
       }
     }
-    if (this.element.querySelector('.plot-point[tabindex="0"]') === null) this.element.querySelector('.plot-point[role="option"]')?.setAttribute('tabindex', '0');
+    if (this.element.querySelector('.plot-point[tabindex="0"]') === null)
+      this.element.querySelector('.plot-point[role="option"]')?.setAttribute('tabindex', '0');
   }
 
   private draw(): void {
@@ -89,8 +99,10 @@ export class Plot {
     const focused = this.element.contains(document.activeElement);
     const plotWidth = width - margin.left - margin.right;
     const plotHeight = height - margin.top - margin.bottom;
-    const x = (value: number): number => margin.left + ((value - spec.x.range[0]) / (spec.x.range[1] - spec.x.range[0])) * plotWidth;
-    const y = (value: number): number => margin.top + plotHeight - ((value - spec.y.range[0]) / (spec.y.range[1] - spec.y.range[0])) * plotHeight;
+    const x = (value: number): number =>
+      margin.left + ((value - spec.x.range[0]) / (spec.x.range[1] - spec.x.range[0])) * plotWidth;
+    const y = (value: number): number =>
+      margin.top + plotHeight - ((value - spec.y.range[0]) / (spec.y.range[1] - spec.y.range[0])) * plotHeight;
     const text = (content: string, attributes: Readonly<Record<string, string | number>>): SVGTextElement => {
       const element = svg('text', attributes);
       element.textContent = content;
@@ -98,33 +110,84 @@ export class Plot {
     };
     const grid: SVGElement[] = [];
     for (const value of spec.y.ticks ?? niceTicks(...spec.y.range, Math.max(2, Math.floor(plotHeight / 46)))) {
-      grid.push(svg('line', { class: 'plot-grid', x1: margin.left, x2: width - margin.right, y1: y(value), y2: y(value) }),
-        text(spec.y.write(value), { class: 'plot-tick', x: margin.left - 8, y: y(value) + 4, 'text-anchor': 'end' }));
+      grid.push(
+        svg('line', { class: 'plot-grid', x1: margin.left, x2: width - margin.right, y1: y(value), y2: y(value) }),
+        text(spec.y.write(value), { class: 'plot-tick', x: margin.left - 8, y: y(value) + 4, 'text-anchor': 'end' }),
+      );
     }
     let last = -Infinity;
     for (const value of spec.x.ticks ?? niceTicks(...spec.x.range, Math.max(2, Math.floor(plotWidth / 84)))) {
       const label = spec.x.write(value);
-      grid.push(svg('line', { class: 'plot-grid', x1: x(value), x2: x(value), y1: margin.top, y2: height - margin.bottom }));
+      grid.push(
+        svg('line', { class: 'plot-grid', x1: x(value), x2: x(value), y1: margin.top, y2: height - margin.bottom }),
+      );
       // Labels that would run into each other are left out.
       const room = label.length * 6.4 + 10;
       if (x(value) - room / 2 < last) continue;
       last = x(value) + room / 2;
-      grid.push(text(label, { class: 'plot-tick', x: x(value), y: height - margin.bottom + 16, 'text-anchor': 'middle' }));
+      grid.push(
+        text(label, { class: 'plot-tick', x: x(value), y: height - margin.bottom + 16, 'text-anchor': 'middle' }),
+      );
     }
     const limits = (spec.limits ?? []).flatMap(({ axis, value, label }) => {
       const at = axis === 'y' ? y(value) : x(value);
-      if (axis === 'y') return [svg('line', { class: 'plot-limit', x1: margin.left, x2: width - margin.right, y1: at, y2: at }), text(label, { class: 'plot-limit-label', x: width - margin.right - 4, y: at - 5, 'text-anchor': 'end' })];
-      return [svg('line', { class: 'plot-limit', x1: at, x2: at, y1: margin.top, y2: height - margin.bottom }), text(label, { class: 'plot-limit-label', x: at + 5, y: margin.top + 10 })];
+      if (axis === 'y')
+        return [
+          svg('line', { class: 'plot-limit', x1: margin.left, x2: width - margin.right, y1: at, y2: at }),
+          text(label, { class: 'plot-limit-label', x: width - margin.right - 4, y: at - 5, 'text-anchor': 'end' }),
+        ];
+      return [
+        svg('line', { class: 'plot-limit', x1: at, x2: at, y1: margin.top, y2: height - margin.bottom }),
+        text(label, { class: 'plot-limit-label', x: at + 5, y: margin.top + 10 }),
+      ];
     });
-    const lines = spec.series.filter(({ line, points }) => line && points.length > 1).map(({ style, points }) =>
-      svg('polyline', { class: `plot-line plot-style-${style}`, points: points.map((p) => `${x(p.x).toFixed(1)},${y(p.y).toFixed(1)}`).join(' ') }));
+    const lines = spec.series
+      .filter(({ line, points }) => line && points.length > 1)
+      .map(({ style, points }) =>
+        svg('polyline', {
+          class: `plot-line plot-style-${style}`,
+          points: points.map((p) => `${x(p.x).toFixed(1)},${y(p.y).toFixed(1)}`).join(' '),
+        }),
+      );
     // What can be picked lies on top.
-    const points = [...spec.series].sort((a, b) => Number(a.pickable) - Number(b.pickable)).flatMap(({ style, pickable, points: own }) => own.map((point) => this.point(point, style, pickable, x(point.x), y(point.y))));
-    const drawing = svg('svg', { class: 'plot-drawing', width, height, viewBox: `0 0 ${width} ${height}`, role: 'listbox', 'aria-label': spec.label, 'aria-orientation': 'horizontal' },
-      svg('g', { 'aria-hidden': 'true' }, ...grid,
-        text(spec.x.label, { class: 'plot-axis', x: margin.left + plotWidth / 2, y: height - 8, 'text-anchor': 'middle' }),
-        text(spec.y.label, { class: 'plot-axis', x: 0, y: 0, transform: `translate(12 ${margin.top + plotHeight / 2}) rotate(-90)`, 'text-anchor': 'middle' }),
-        ...limits, ...lines), ...points);
+    const points = [...spec.series]
+      .sort((a, b) => Number(a.pickable) - Number(b.pickable))
+      .flatMap(({ style, pickable, points: own }) =>
+        own.map((point) => this.point(point, style, pickable, x(point.x), y(point.y))),
+      );
+    const drawing = svg(
+      'svg',
+      {
+        class: 'plot-drawing',
+        width,
+        height,
+        viewBox: `0 0 ${width} ${height}`,
+        role: 'listbox',
+        'aria-label': spec.label,
+        'aria-orientation': 'horizontal',
+      },
+      svg(
+        'g',
+        { 'aria-hidden': 'true' },
+        ...grid,
+        text(spec.x.label, {
+          class: 'plot-axis',
+          x: margin.left + plotWidth / 2,
+          y: height - 8,
+          'text-anchor': 'middle',
+        }),
+        text(spec.y.label, {
+          class: 'plot-axis',
+          x: 0,
+          y: 0,
+          transform: `translate(12 ${margin.top + plotHeight / 2}) rotate(-90)`,
+          'text-anchor': 'middle',
+        }),
+        ...limits,
+        ...lines,
+      ),
+      ...points,
+    );
     // A list without options is none.
     if (!points.some((p) => p.getAttribute('role') === 'option')) drawing.setAttribute('role', 'img');
     fill(this.element, drawing);
@@ -134,11 +197,20 @@ export class Plot {
 
   private point(point: PlotPoint, style: number, pickable: boolean, x: number, y: number): SVGGElement {
     const shapes: Record<number, () => SVGElement> = {
-      1: () => svg('circle', { class: 'plot-mark', r: 4.5 }), 2: () => svg('rect', { class: 'plot-mark', x: -4, y: -4, width: 8, height: 8 }),
-      3: () => svg('path', { class: 'plot-mark', d: 'M0-5.5L5 4H-5z' }), 4: () => svg('path', { class: 'plot-mark', d: 'M0-5.5L5.5 0L0 5.5L-5.5 0z' }),
+      1: () => svg('circle', { class: 'plot-mark', r: 4.5 }),
+      2: () => svg('rect', { class: 'plot-mark', x: -4, y: -4, width: 8, height: 8 }),
+      3: () => svg('path', { class: 'plot-mark', d: 'M0-5.5L5 4H-5z' }),
+      4: () => svg('path', { class: 'plot-mark', d: 'M0-5.5L5.5 0L0 5.5L-5.5 0z' }),
     };
-    const element = svg('g', { class: `plot-point plot-style-${style}${point.current === true ? ' current' : ''}`, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` },
-      ...(point.current === true ? [svg('circle', { class: 'plot-ring', r: 9 })] : []), shapes[style]());
+    const element = svg(
+      'g',
+      {
+        class: `plot-point plot-style-${style}${point.current === true ? ' current' : ''}`,
+        transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})`,
+      },
+      ...(point.current === true ? [svg('circle', { class: 'plot-ring', r: 9 })] : []),
+      shapes[style](),
+    );
     element.dataset['id'] = point.id;
     const tooltip = svg('title');
     tooltip.textContent = point.label;
@@ -159,11 +231,21 @@ export class Plot {
   }
 
   private onKey(event: KeyboardEvent): void {
-    const points = (this.spec?.series ?? []).filter(({ pickable }) => pickable).flatMap((series) => series.points).sort((a, b) => a.x - b.x || a.y - b.y);
+    const points = (this.spec?.series ?? [])
+      .filter(({ pickable }) => pickable)
+      .flatMap((series) => series.points)
+      .sort((a, b) => a.x - b.x || a.y - b.y);
     const at = points.findIndex(({ id }) => id === this.selected);
     if ((event.key === 'Enter' || event.key === ' ') && at >= 0) this.onPick(points[at].id);
     else {
-      const next = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowUp: at + 1, ArrowDown: at - 1, Home: 0, End: points.length - 1 }[event.key];
+      const next = {
+        ArrowRight: at + 1,
+        ArrowLeft: at - 1,
+        ArrowUp: at + 1,
+        ArrowDown: at - 1,
+        Home: 0,
+        End: points.length - 1,
+      }[event.key];
       if (next === undefined || points.length === 0) return;
       const { id } = points[Math.max(0, Math.min(points.length - 1, next))];
       this.onSelect(id);
@@ -175,11 +257,31 @@ export class Plot {
 
 /** Names of a plot's series with their marks. */
 export function plotLegend(series: readonly PlotSeries[]): HTMLElement {
-  return h('ul', { class: 'plot-legend' }, ...series.filter(({ points }) => points.length > 0).map(({ name, style }) => {
-    const mark = svg('svg', { class: `plot-key plot-style-${style}`, width: 22, height: 12, viewBox: '-11 -6 22 12', 'aria-hidden': 'true' },
-      svg('line', { class: 'plot-line', x1: -11, x2: 11, y1: 0, y2: 0 }),
-      style === 1 ? svg('circle', { class: 'plot-mark', r: 4 }) : style === 2 ? svg('rect', { class: 'plot-mark', x: -3.5, y: -3.5, width: 7, height: 7 })
-        : style === 3 ? svg('path', { class: 'plot-mark', d: 'M0-5L4.5 3.5H-4.5z' }) : svg('path', { class: 'plot-mark', d: 'M0-5L5 0L0 5L-5 0z' }));
-    return h('li', {}, mark, h('span', {}, name));
-  }));
+  return h(
+    'ul',
+    { class: 'plot-legend' },
+    ...series
+      .filter(({ points }) => points.length > 0)
+      .map(({ name, style }) => {
+        const mark = svg(
+          'svg',
+          {
+            class: `plot-key plot-style-${style}`,
+            width: 22,
+            height: 12,
+            viewBox: '-11 -6 22 12',
+            'aria-hidden': 'true',
+          },
+          svg('line', { class: 'plot-line', x1: -11, x2: 11, y1: 0, y2: 0 }),
+          style === 1
+            ? svg('circle', { class: 'plot-mark', r: 4 })
+            : style === 2
+              ? svg('rect', { class: 'plot-mark', x: -3.5, y: -3.5, width: 7, height: 7 })
+              : style === 3
+                ? svg('path', { class: 'plot-mark', d: 'M0-5L4.5 3.5H-4.5z' })
+                : svg('path', { class: 'plot-mark', d: 'M0-5L5 0L0 5L-5 0z' }),
+        );
+        return h('li', {}, mark, h('span', {}, name));
+      }),
+  );
 }

@@ -20,11 +20,18 @@ export class CompareView {
   private other: OtherPlan | null = null;
   private pairs: readonly LayerPair[] = [];
 
-  constructor(private readonly context: Context, private readonly onClose: () => void) {
+  constructor(
+    private readonly context: Context,
+    private readonly onClose: () => void,
+  ) {
     const { store } = context;
     this.grid = new VirtualGrid<LayerPair>({
-      label: t('Layers of both plans'), rowHeight: 26, key: ({ layer }) => layer.id, rowClass: ({ differs }) => (differs ? 'differs' : ''),
-      onSelect: ({ layer }) => store.update({ selected: layer.id }), onActivate: ({ layer }) => store.update({ selected: layer.id, detailsOpen: true }),
+      label: t('Layers of both plans'),
+      rowHeight: 26,
+      key: ({ layer }) => layer.id,
+      rowClass: ({ differs }) => (differs ? 'differs' : ''),
+      onSelect: ({ layer }) => store.update({ selected: layer.id }),
+      onActivate: ({ layer }) => store.update({ selected: layer.id, detailsOpen: true }),
     });
     this.element = h('div', { class: 'compare-view' }, this.head, this.count, this.grid.element);
     store.onChange((changed) => {
@@ -56,7 +63,10 @@ export class CompareView {
     const pairs = layerPairs(view, other.view);
     const different = pairs.filter(({ differs }) => differs);
     this.pairs = [...different, ...pairs.filter(({ differs }) => !differs)];
-    this.count.textContent = different.length === 0 ? t('All {0} layers have the same bits.', pairs.length) : t('{0} of {1} layers differ; they come first.', different.length, pairs.length);
+    this.count.textContent =
+      different.length === 0
+        ? t('All {0} layers have the same bits.', pairs.length)
+        : t('{0} of {1} layers differ; they come first.', different.length, pairs.length);
     this.grid.setColumns(this.columns());
     this.grid.setRows(this.pairs);
     this.grid.select(this.context.store.ui.selected);
@@ -64,57 +74,149 @@ export class CompareView {
 
   private figures(own: PlanView, other: PlanView, title: string): HTMLElement {
     const row = (name: string, mine: string, theirs: string, change: Child = ''): HTMLElement =>
-      h('tr', { class: mine === theirs ? 'same' : 'differs' }, h('th', { class: 'compare-name' }, name), h('td', {}, mine), h('td', {}, theirs), h('td', { class: 'compare-change' }, change));
-    const amount = (name: string, mine: number | null, theirs: number | null, write: (value: number) => string): HTMLElement =>
-      row(name, mine === null ? '–' : write(mine), theirs === null ? '–' : write(theirs), mine === null || theirs === null ? '' : changeText(mine, theirs));
+      h(
+        'tr',
+        { class: mine === theirs ? 'same' : 'differs' },
+        h('th', { class: 'compare-name' }, name),
+        h('td', {}, mine),
+        h('td', {}, theirs),
+        h('td', { class: 'compare-change' }, change),
+      );
+    const amount = (
+      name: string,
+      mine: number | null,
+      theirs: number | null,
+      write: (value: number) => string,
+    ): HTMLElement =>
+      row(
+        name,
+        mine === null ? '–' : write(mine),
+        theirs === null ? '–' : write(theirs),
+        mine === null || theirs === null ? '' : changeText(mine, theirs),
+      );
     const accuracy = ({ figures }: PlanView): string => {
       const a = figures.accuracy;
       const share = a?.quantizedTop1 ?? a?.agreement ?? null;
       return a === null || share === null ? '–' : t('{0} on {1} images', percent(share), plain(a.images, 0));
     };
-    const outliers = (plan: PlanView): string => t('{0} of {1}', plan.branches.filter((branch) => branch.class === 'outlier').length, plan.branches.length);
+    const outliers = (plan: PlanView): string =>
+      t('{0} of {1}', plan.branches.filter((branch) => branch.class === 'outlier').length, plan.branches.length);
     const a = own.figures;
     const b = other.figures;
     const header = (text: string): HTMLElement => h('th', { class: 'compare-plan', title: text }, text);
-    return h('table', { class: 'compare-figures' },
-      h('thead', {}, h('tr', {}, h('th', {}, iconButton('close', t('Close comparison'), this.onClose)), header(t('This plan')), header(title), h('th', { class: 'compare-change' }, t('Change')))),
-      h('tbody', {},
-        amount(t('SRAM peak'), a.arenaBytes, b.arenaBytes, bytesText), amount(t('Flash'), a.flashBytes, b.flashBytes, bytesText), amount(t('BitOPs'), a.bitOps, b.bitOps, (v) => countText(v)),
-        amount(t('Latency (estimate)'), a.latencyMs, b.latencyMs, millisecondsText), row(t('Accuracy'), accuracy(own), accuracy(other)), row(t('Board'), boardText(own.target), boardText(other.target)),
-        row(t('Patches'), stagesText(own), stagesText(other)), row(t('Outlier patches'), outliers(own), outliers(other)),
-        row(t('φ, λ'), `${own.search.phi}, ${own.search.lambda}`, `${other.search.phi}, ${other.search.lambda}`)));
+    return h(
+      'table',
+      { class: 'compare-figures' },
+      h(
+        'thead',
+        {},
+        h(
+          'tr',
+          {},
+          h('th', {}, iconButton('close', t('Close comparison'), this.onClose)),
+          header(t('This plan')),
+          header(title),
+          h('th', { class: 'compare-change' }, t('Change')),
+        ),
+      ),
+      h(
+        'tbody',
+        {},
+        amount(t('SRAM peak'), a.arenaBytes, b.arenaBytes, bytesText),
+        amount(t('Flash'), a.flashBytes, b.flashBytes, bytesText),
+        amount(t('BitOPs'), a.bitOps, b.bitOps, (v) => countText(v)),
+        amount(t('Latency (estimate)'), a.latencyMs, b.latencyMs, millisecondsText),
+        row(t('Accuracy'), accuracy(own), accuracy(other)),
+        row(t('Board'), boardText(own.target), boardText(other.target)),
+        row(t('Patches'), stagesText(own), stagesText(other)),
+        row(t('Outlier patches'), outliers(own), outliers(other)),
+        row(t('φ, λ'), `${own.search.phi}, ${own.search.lambda}`, `${other.search.phi}, ${other.search.lambda}`),
+      ),
+    );
   }
 
   private columns(): Column<LayerPair>[] {
     const { store } = this.context;
-    const bits = (id: string, title: string, description: string, read: (plan: LayerPlanView) => number | null): Column<LayerPair> => ({
-      id, title, description, width: 84, align: 'center', sortBy: ({ own }) => read(own),
+    const bits = (
+      id: string,
+      title: string,
+      description: string,
+      read: (plan: LayerPlanView) => number | null,
+    ): Column<LayerPair> => ({
+      id,
+      title,
+      description,
+      width: 84,
+      align: 'center',
+      sortBy: ({ own }) => read(own),
       render: (cell, { own, other }) => {
         const [mine, theirs] = [read(own), read(other)];
-        const badge = (value: number | null): HTMLElement => (value === null ? h('span', { class: 'muted' }, '–') : bitsBadge(value));
-        fill(cell, badge(mine), ...(mine === theirs ? [] : [h('span', { class: 'muted', aria: { label: t('against') } }, '↔'), badge(theirs)]));
+        const badge = (value: number | null): HTMLElement =>
+          value === null ? h('span', { class: 'muted' }, '–') : bitsBadge(value);
+        fill(
+          cell,
+          badge(mine),
+          ...(mine === theirs
+            ? []
+            : [h('span', { class: 'muted', aria: { label: t('against') } }, '↔'), badge(theirs)]),
+        );
       },
     });
-    const amount = (id: string, title: string, read: (plan: LayerPlanView) => number | null, write: (value: number) => string): Column<LayerPair> => ({
-      id, title, width: 118, align: 'end', sortBy: ({ own, other }) => (read(own) ?? 0) - (read(other) ?? 0),
+    const amount = (
+      id: string,
+      title: string,
+      read: (plan: LayerPlanView) => number | null,
+      write: (value: number) => string,
+    ): Column<LayerPair> => ({
+      id,
+      title,
+      width: 118,
+      align: 'end',
+      sortBy: ({ own, other }) => (read(own) ?? 0) - (read(other) ?? 0),
       render: (cell, { own, other }) => {
         const [mine, theirs] = [read(own), read(other)];
         cell.title = theirs === null ? '' : t('{0} in the other plan', write(theirs));
-        fill(cell, mine === null || mine === 0 ? h('span', { class: 'muted' }, '–') : write(mine), mine !== null && theirs !== null && mine !== theirs && h('span', { class: 'compare-change' }, changeText(mine, theirs)));
+        fill(
+          cell,
+          mine === null || mine === 0 ? h('span', { class: 'muted' }, '–') : write(mine),
+          mine !== null &&
+            theirs !== null &&
+            mine !== theirs &&
+            h('span', { class: 'compare-change' }, changeText(mine, theirs)),
+        );
       },
     });
     return [
-      { id: 'id', title: '#', width: 44, align: 'end', sortBy: ({ layer }) => layer.id, render: (cell, { layer }) => fill(cell, h('span', { class: 'muted' }, String(layer.id))) },
       {
-        id: 'name', title: t('Layer'), width: 130, grow: 1.5, sortBy: ({ layer }) => layer.name,
+        id: 'id',
+        title: '#',
+        width: 44,
+        align: 'end',
+        sortBy: ({ layer }) => layer.id,
+        render: (cell, { layer }) => fill(cell, h('span', { class: 'muted' }, String(layer.id))),
+      },
+      {
+        id: 'name',
+        title: t('Layer'),
+        width: 130,
+        grow: 1.5,
+        sortBy: ({ layer }) => layer.name,
         render: (cell, { layer }) => {
           cell.title = layer.name;
           fill(cell, middleEllipsis(store.shortName(layer.id)));
         },
       },
-      bits('inputBits', t('In'), t('Bits of the input feature map'), (plan) => plan.inputBits), bits('weightBits', t('W'), t('Bits of the weights'), (plan) => plan.weightBits),
+      bits('inputBits', t('In'), t('Bits of the input feature map'), (plan) => plan.inputBits),
+      bits('weightBits', t('W'), t('Bits of the weights'), (plan) => plan.weightBits),
       bits('bits', t('Out'), t('Bits of the output feature map'), (plan) => plan.bits),
-      amount('bitOps', t('BitOPs'), (plan) => plan.bitOps, (v) => countText(v)), amount('mapBytes', t('Map'), (plan) => plan.mapBytes, bytesText), amount('latency', t('Time'), (plan) => plan.latencyMs, millisecondsText),
+      amount(
+        'bitOps',
+        t('BitOPs'),
+        (plan) => plan.bitOps,
+        (v) => countText(v),
+      ),
+      amount('mapBytes', t('Map'), (plan) => plan.mapBytes, bytesText),
+      amount('latency', t('Time'), (plan) => plan.latencyMs, millisecondsText),
     ];
   }
 }

@@ -1,4 +1,7 @@
-/** What two plans of one model do differently, layer by layer. Layers are matched by name: both come from the same model. */
+/**
+ * What two plans of one model do differently, layer by layer. Layers are matched by name: both come from the same
+ * model.
+ */
 import type { EditorView, LayerPlanView, LayerView } from '../../src/protocol/views';
 
 export interface LayerPair {
@@ -16,7 +19,11 @@ export function layerPairs(own: EditorView, other: EditorView): LayerPair[] {
     const theirs = others.get(layer.name);
     if (layer.plan === null || theirs == null) return [];
     const mine = layer.plan;
-    const differs = mine.bits !== theirs.bits || mine.weightBits !== theirs.weightBits || mine.inputBits !== theirs.inputBits || mine.inPatchStage !== theirs.inPatchStage;
+    const differs =
+      mine.bits !== theirs.bits ||
+      mine.weightBits !== theirs.weightBits ||
+      mine.inputBits !== theirs.inputBits ||
+      mine.inPatchStage !== theirs.inPatchStage;
     return [{ layer, own: mine, other: theirs, differs }];
   });
 }

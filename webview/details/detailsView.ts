@@ -47,23 +47,49 @@ export class DetailsView {
     const layer = store.selectedLayer;
     const close = iconButton('close', t('Close details'), () => store.update({ detailsOpen: false }));
     if (layer === null) {
-      fill(this.element, h('div', { class: 'details-head' }, h('h2', {}, t('Overview')), close),
-        h('div', { class: 'details-body', tabIndex: 0, role: 'region', aria: { label: t('Overview of the model') } }, ...(store.view === null ? [] : modelSummary(store.view)),
-          h('p', { class: 'muted' }, t('Select a layer to see its shapes, its bits and why it got them.'))));
+      fill(
+        this.element,
+        h('div', { class: 'details-head' }, h('h2', {}, t('Overview')), close),
+        h(
+          'div',
+          { class: 'details-body', tabIndex: 0, role: 'region', aria: { label: t('Overview of the model') } },
+          ...(store.view === null ? [] : modelSummary(store.view)),
+          h('p', { class: 'muted' }, t('Select a layer to see its shapes, its bits and why it got them.')),
+        ),
+      );
       return;
     }
-    fill(this.element,
-      h('div', { class: 'details-head' },
-        h('div', { class: 'details-title' }, h('h2', {}, kindText(layer.kind), layer.detail !== '' && h('span', { class: 'muted' }, ` ${layer.detail}`)), h('p', { class: 'node-name' }, layer.name)),
-        close),
-      h('div', { class: 'details-body', tabIndex: 0, role: 'region', aria: { label: t('Properties of the layer') } },
-        layer.problem && h('div', { class: 'details-problem' }, icon('error'), h('div', {}, h('p', {}, layer.problem.message), h('p', { class: 'remedy' }, layer.problem.remedy))),
+    fill(
+      this.element,
+      h(
+        'div',
+        { class: 'details-head' },
+        h(
+          'div',
+          { class: 'details-title' },
+          h('h2', {}, kindText(layer.kind), layer.detail !== '' && h('span', { class: 'muted' }, ` ${layer.detail}`)),
+          h('p', { class: 'node-name' }, layer.name),
+        ),
+        close,
+      ),
+      h(
+        'div',
+        { class: 'details-body', tabIndex: 0, role: 'region', aria: { label: t('Properties of the layer') } },
+        layer.problem &&
+          h(
+            'div',
+            { class: 'details-problem' },
+            icon('error'),
+            h('div', {}, h('p', {}, layer.problem.message), h('p', { class: 'remedy' }, layer.problem.remedy)),
+          ),
         this.planSection(layer),
         layer.plan && this.distributions.element,
         layer.plan && this.code.element,
         this.layerSection(layer),
         this.neighbors(t('Reads from'), layer.inputs),
-        this.neighbors(t('Read by'), this.consumers[layer.id] ?? [])));
+        this.neighbors(t('Read by'), this.consumers[layer.id] ?? []),
+      ),
+    );
     if (layer.plan === null) return;
     this.distributions.show(layer);
     this.code.show(layer);
@@ -74,14 +100,25 @@ export class DetailsView {
     if (plan === null) return null;
     const { edits, store } = this.context;
     const lambda = store.view?.plan?.search.lambda ?? null;
-    const flow = h('div', { class: 'bits-flow' },
-      this.flowItem(layer, t('input'), 'inputBits', plan.inputBits), h('span', { class: 'flow-sign', aria: { hidden: true } }, '×'),
-      this.flowItem(layer, t('weights'), 'weightBits', plan.weightBits), h('span', { class: 'flow-sign', aria: { hidden: true } }, '→'),
+    const flow = h(
+      'div',
+      { class: 'bits-flow' },
+      this.flowItem(layer, t('input'), 'inputBits', plan.inputBits),
+      h('span', { class: 'flow-sign', aria: { hidden: true } }, '×'),
+      this.flowItem(layer, t('weights'), 'weightBits', plan.weightBits),
+      h('span', { class: 'flow-sign', aria: { hidden: true } }, '→'),
       this.flowItem(layer, t('output'), 'bits', plan.bits),
       h('span', { class: 'spacer' }),
-      iconButton(plan.locked ? 'lock' : 'unlock', t('Keep these bits through the next search'),
-        () => edits.apply({ kind: 'lock', layer: layer.id, locked: !plan.locked }), { class: 'icon-button lock-button', aria: { pressed: plan.locked } }));
-    return h('section', {},
+      iconButton(
+        plan.locked ? 'lock' : 'unlock',
+        t('Keep these bits through the next search'),
+        () => edits.apply({ kind: 'lock', layer: layer.id, locked: !plan.locked }),
+        { class: 'icon-button lock-button', aria: { pressed: plan.locked } },
+      ),
+    );
+    return h(
+      'section',
+      {},
       flow,
       facts([
         [t('Part'), plan.inPatchStage ? t('patch stage') : t('tail')],
@@ -92,44 +129,83 @@ export class DetailsView {
         [t('Weights'), plan.weightBytes === 0 ? '–' : bytesText(plan.weightBytes)],
         plan.snr === null ? null : [t('SNR of the output'), t('{0} dB', plain(plan.snr, 1))],
       ]),
-      plan.candidates.length > 0 && candidatesTable(t('Why these bits'), plan.candidates, plan.bits, plan.locked, lambda),
-      plan.inputCandidates.length > 0 && candidatesTable(t('Why the input is read at these bits'), plan.inputCandidates, plan.inputBits, plan.locked, lambda));
+      plan.candidates.length > 0 &&
+        candidatesTable(t('Why these bits'), plan.candidates, plan.bits, plan.locked, lambda),
+      plan.inputCandidates.length > 0 &&
+        candidatesTable(
+          t('Why the input is read at these bits'),
+          plan.inputCandidates,
+          plan.inputBits,
+          plan.locked,
+          lambda,
+        ),
+    );
   }
 
   /** One place of the flow; a button where the bits may be chosen. */
   private flowItem(layer: LayerView, label: string, kind: BitsKind, bits: number | null): HTMLElement {
     const badge = bits === null ? h('span', { class: 'bits bits-none' }, '–') : bitsBadge(bits);
     const choices = bitsChoices(layer, kind, this.context.edits);
-    if (choices === null || bits === null) return h('span', { class: 'flow-item' }, badge, h('span', { class: 'flow-label' }, label));
-    const button = h('button', {
-      class: 'flow-item flow-button', title: bitsKindText(kind), aria: { haspopup: 'menu' },
-      on: { click: () => openMenu(button, bitsKindText(kind), bitsChoices(layer, kind, this.context.edits) ?? []) },
-    }, badge, h('span', { class: 'flow-label' }, label, icon('chevronDown')));
+    if (choices === null || bits === null)
+      return h('span', { class: 'flow-item' }, badge, h('span', { class: 'flow-label' }, label));
+    const button = h(
+      'button',
+      {
+        class: 'flow-item flow-button',
+        title: bitsKindText(kind),
+        aria: { haspopup: 'menu' },
+        on: { click: () => openMenu(button, bitsKindText(kind), bitsChoices(layer, kind, this.context.edits) ?? []) },
+      },
+      badge,
+      h('span', { class: 'flow-label' }, label, icon('chevronDown')),
+    );
     button.type = 'button';
     return button;
   }
 
   private layerSection(layer: LayerView): HTMLElement {
-    return h('section', {}, h('h3', {}, t('Layer')), facts([
-      [t('Position'), plain(layer.id, 0)],
-      [t('Operators'), layer.operators],
-      [t('Output'), layer.outputName],
-      [t('Shape'), shapeText(layer.output)],
-      layer.plan === null ? [t('MACs'), layer.macs === 0 ? '–' : countText(layer.macs)] : null,
-      [t('Parameters'), layer.parameters === 0 ? '–' : countText(layer.parameters)],
-    ]));
+    return h(
+      'section',
+      {},
+      h('h3', {}, t('Layer')),
+      facts([
+        [t('Position'), plain(layer.id, 0)],
+        [t('Operators'), layer.operators],
+        [t('Output'), layer.outputName],
+        [t('Shape'), shapeText(layer.output)],
+        layer.plan === null ? [t('MACs'), layer.macs === 0 ? '–' : countText(layer.macs)] : null,
+        [t('Parameters'), layer.parameters === 0 ? '–' : countText(layer.parameters)],
+      ]),
+    );
   }
 
   private neighbors(title: string, ids: readonly number[]): Child {
     const { store } = this.context;
     const layers = store.view?.model.layers ?? [];
     if (ids.length === 0) return null;
-    return h('section', {}, h('h3', {}, title),
-      h('ul', { class: 'neighbor-list' }, ...ids.slice(0, listedNeighbors).map((id) => {
-        const layer = layers[id];
-        return layer === undefined ? null : h('li', {},
-          linkButton(store.shortName(id), () => store.update({ selected: id }), { class: 'link-button node-name', title: layer.name }), h('span', { class: 'muted' }, ` ${kindText(layer.kind)}`));
-      })),
-      ids.length > listedNeighbors && h('p', { class: 'muted' }, t('and {0} more', ids.length - listedNeighbors)));
+    return h(
+      'section',
+      {},
+      h('h3', {}, title),
+      h(
+        'ul',
+        { class: 'neighbor-list' },
+        ...ids.slice(0, listedNeighbors).map((id) => {
+          const layer = layers[id];
+          return layer === undefined
+            ? null
+            : h(
+                'li',
+                {},
+                linkButton(store.shortName(id), () => store.update({ selected: id }), {
+                  class: 'link-button node-name',
+                  title: layer.name,
+                }),
+                h('span', { class: 'muted' }, ` ${kindText(layer.kind)}`),
+              );
+        }),
+      ),
+      ids.length > listedNeighbors && h('p', { class: 'muted' }, t('and {0} more', ids.length - listedNeighbors)),
+    );
   }
 }

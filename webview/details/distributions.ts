@@ -34,7 +34,10 @@ export class Distributions {
     fill(this.element, this.line, this.body);
   }
 
-  /** Shows a layer of the plan; the same one after a change keeps its channel, and its pictures until the new ones are there. */
+  /**
+   * Shows a layer of the plan; the same one after a change keeps its channel, and its pictures until the new ones are
+   * there.
+   */
   show(layer: LayerView): void {
     const same = this.layer?.id === layer.id;
     this.layer = layer;
@@ -72,9 +75,18 @@ export class Distributions {
     this.element.hidden = details === null;
     if (details === null) return;
     const { weights, activations, reference } = details;
-    fill(this.body, pictures([
-      weights && distributionPicture(t('Weights'), weights), activations && distributionPicture(t('Output'), activations),
-      reference && details.channel === null && distributionPicture(t('Before the activation: decides the patch classes'), reference),
-    ], t('The calibration is not cached on this machine: there are no statistics to draw.')));
+    fill(
+      this.body,
+      pictures(
+        [
+          weights && distributionPicture(t('Weights'), weights),
+          activations && distributionPicture(t('Output'), activations),
+          reference &&
+            details.channel === null &&
+            distributionPicture(t('Before the activation: decides the patch classes'), reference),
+        ],
+        t('The calibration is not cached on this machine: there are no statistics to draw.'),
+      ),
+    );
   }
 }

@@ -17,12 +17,23 @@ export class GeneratedCode {
     const asked = ++this.asked;
     const { host, edits } = this.context;
     this.element.hidden = true;
-    void host.generatedCode(layer.id).catch(() => null).then((code) => {
-      if (asked !== this.asked || code == null) return;
-      const { file, line, text } = code;
-      fill(this.element, h('h3', {}, t('Generated C')), h('pre', { class: 'code-line' }, text),
-        linkButton(`${file.split('/').pop() ?? file}:${line}`, () => edits.run(() => host.openGeneratedCode(layer.id)), { class: 'link-button', title: file }));
-      this.element.hidden = false;
-    });
+    void host
+      .generatedCode(layer.id)
+      .catch(() => null)
+      .then((code) => {
+        if (asked !== this.asked || code == null) return;
+        const { file, line, text } = code;
+        fill(
+          this.element,
+          h('h3', {}, t('Generated C')),
+          h('pre', { class: 'code-line' }, text),
+          linkButton(
+            `${file.split('/').pop() ?? file}:${line}`,
+            () => edits.run(() => host.openGeneratedCode(layer.id)),
+            { class: 'link-button', title: file },
+          ),
+        );
+        this.element.hidden = false;
+      });
   }
 }

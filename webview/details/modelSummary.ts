@@ -7,15 +7,28 @@ import { t } from '../l10n';
 import { kindText } from '../layers/layerText';
 import { facts } from './facts';
 
-/** What the details show while no layer is selected: where the bits are, the plan's settings, and what the model is made of. */
+/**
+ * What the details show while no layer is selected: where the bits are, the plan's settings, and what the model is made
+ * of.
+ */
 export function modelSummary(view: EditorView): Child[] {
   const { model, plan } = view;
   return [
     ...(plan === null ? [] : [bitsShare(view), planFacts(view)]),
-    h('section', {}, h('h3', {}, t('Model')), facts([
-      [t('File'), model.file.split(/[\\/]/).pop() ?? model.file], [t('Size'), bytesText(model.fileBytes)], [t('Graph'), model.name], [t('Producer'), model.producer || '–'], [t('Opset'), plain(model.opset, 0)],
-      ...portFacts(model.inputs, (name) => t('Input {0}', name)), ...portFacts(model.outputs, (name) => t('Output {0}', name)),
-    ])),
+    h(
+      'section',
+      {},
+      h('h3', {}, t('Model')),
+      facts([
+        [t('File'), model.file.split(/[\\/]/).pop() ?? model.file],
+        [t('Size'), bytesText(model.fileBytes)],
+        [t('Graph'), model.name],
+        [t('Producer'), model.producer || '–'],
+        [t('Opset'), plain(model.opset, 0)],
+        ...portFacts(model.inputs, (name) => t('Input {0}', name)),
+        ...portFacts(model.outputs, (name) => t('Output {0}', name)),
+      ]),
+    ),
     operations(view),
   ];
 }
@@ -24,39 +37,79 @@ export function modelSummary(view: EditorView): Child[] {
 const listedPorts = 8;
 
 function portFacts(ports: EditorView['model']['inputs'], label: (name: string) => string): [string, string][] {
-  const rows = ports.slice(0, listedPorts).map((port): [string, string] => [label(port.name), `${port.type} ${port.shape}`]);
+  const rows = ports
+    .slice(0, listedPorts)
+    .map((port): [string, string] => [label(port.name), `${port.type} ${port.shape}`]);
   return ports.length > listedPorts ? [...rows, ['…', t('and {0} more', plain(ports.length - listedPorts, 0))]] : rows;
 }
 
 /** One bar: which part of the BitOPs runs at which bits of the input map. */
 function bitsShare({ model }: EditorView): HTMLElement {
-  const shares = ([8, 4, 2] as const).map((bits) => {
-    const layers = model.layers.filter((layer) => layer.plan?.bits === bits);
-    const work = model.layers.filter((layer) => layer.plan?.inputBits === bits).reduce((sum, layer) => sum + (layer.plan?.macs ?? 0), 0);
-    return { bits, maps: layers.length, work };
-  }).filter(({ maps, work }) => maps > 0 || work > 0);
+  const shares = ([8, 4, 2] as const)
+    .map((bits) => {
+      const layers = model.layers.filter((layer) => layer.plan?.bits === bits);
+      const work = model.layers
+        .filter((layer) => layer.plan?.inputBits === bits)
+        .reduce((sum, layer) => sum + (layer.plan?.macs ?? 0), 0);
+      return { bits, maps: layers.length, work };
+    })
+    .filter(({ maps, work }) => maps > 0 || work > 0);
   const total = shares.reduce((sum, share) => sum + share.work, 0);
-  return h('section', {}, h('h3', {}, t('MACs by bits of the input map')),
-    h('div', { class: 'share-bar', aria: { hidden: true } }, ...shares.map(({ bits, work }) => {
-      const part = h('span', { class: `share-part bits-${bits}` });
-      part.style.flexGrow = String(total > 0 ? work / total : 0);
-      return part;
-    })),
-    h('ul', { class: 'share-legend' }, ...shares.map(({ bits, maps, work }) => h('li', {},
-      h('span', { class: `share-dot bits-${bits}`, aria: { hidden: true } }), h('strong', {}, t('{0} bits', bits)), ` ${percent(total > 0 ? work / total : 0, 0)}`,
-      h('span', { class: 'muted' }, ` · ${maps === 1 ? t('1 map') : t('{0} maps', plain(maps, 0))}`)))));
+  return h(
+    'section',
+    {},
+    h('h3', {}, t('MACs by bits of the input map')),
+    h(
+      'div',
+      { class: 'share-bar', aria: { hidden: true } },
+      ...shares.map(({ bits, work }) => {
+        const part = h('span', { class: `share-part bits-${bits}` });
+        part.style.flexGrow = String(total > 0 ? work / total : 0);
+        return part;
+      }),
+    ),
+    h(
+      'ul',
+      { class: 'share-legend' },
+      ...shares.map(({ bits, maps, work }) =>
+        h(
+          'li',
+          {},
+          h('span', { class: `share-dot bits-${bits}`, aria: { hidden: true } }),
+          h('strong', {}, t('{0} bits', bits)),
+          ` ${percent(total > 0 ? work / total : 0, 0)}`,
+          h('span', { class: 'muted' }, ` · ${maps === 1 ? t('1 map') : t('{0} maps', plain(maps, 0))}`),
+        ),
+      ),
+    ),
+  );
 }
 
 function planFacts({ plan }: EditorView): Child {
   if (plan === null) return null;
   const { target, stage, search } = plan;
-  return h('section', {}, h('h3', {}, t('Plan')), facts([
-    [t('Board'), boardText(target)], [t('Core'), `${coreName(target.core)}${target.clockMHz > 0 ? ` · ${plain(target.clockMHz, 0)} MHz` : ''}`], [t('SRAM'), bytesText(target.sramBytes)], [t('Flash'), bytesText(target.flashBytes)],
-    ...(stage === null ? [] : [
-      [t('Patches'), `${stage.rows}×${stage.cols}`], [t('Stage'), stage.layers === 1 ? t('1 layer') : t('{0} layers', stage.layers)], [t('Classes'), stage.classMode === 'static' ? t('static') : t('at run time')],
-    ] as [string, string][]),
-    [t('Search'), search.method], ['φ', String(search.phi)], ...(search.method === 'sensitivity' ? measured(search) : [['λ', String(search.lambda)] as [string, string]]), [t('Images'), plain(search.images, 0)],
-  ]));
+  return h(
+    'section',
+    {},
+    h('h3', {}, t('Plan')),
+    facts([
+      [t('Board'), boardText(target)],
+      [t('Core'), `${coreName(target.core)}${target.clockMHz > 0 ? ` · ${plain(target.clockMHz, 0)} MHz` : ''}`],
+      [t('SRAM'), bytesText(target.sramBytes)],
+      [t('Flash'), bytesText(target.flashBytes)],
+      ...(stage === null
+        ? []
+        : ([
+            [t('Patches'), `${stage.rows}×${stage.cols}`],
+            [t('Stage'), stage.layers === 1 ? t('1 layer') : t('{0} layers', stage.layers)],
+            [t('Classes'), stage.classMode === 'static' ? t('static') : t('at run time')],
+          ] as [string, string][])),
+      [t('Search'), search.method],
+      ['φ', String(search.phi)],
+      ...(search.method === 'sensitivity' ? measured(search) : [['λ', String(search.lambda)] as [string, string]]),
+      [t('Images'), plain(search.images, 0)],
+    ]),
+  );
 }
 
 /** What measured bits keep to. */
@@ -75,6 +128,15 @@ function operations({ model }: EditorView): HTMLElement {
     kinds.set(layer.kind, { count: entry.count + 1, macs: entry.macs + layer.macs });
   }
   const sorted = [...kinds].sort((a, b) => b[1].macs - a[1].macs || b[1].count - a[1].count).slice(0, 16);
-  return h('section', {}, h('h3', {}, t('Operations')),
-    facts(sorted.map(([kind, { count, macs }]) => [`${kindText(kind)} × ${plain(count, 0)}`, macs === 0 ? '–' : countText(macs, 'MACs')])));
+  return h(
+    'section',
+    {},
+    h('h3', {}, t('Operations')),
+    facts(
+      sorted.map(([kind, { count, macs }]) => [
+        `${kindText(kind)} × ${plain(count, 0)}`,
+        macs === 0 ? '–' : countText(macs, 'MACs'),
+      ]),
+    ),
+  );
 }

@@ -21,32 +21,46 @@ export interface ExportSources {
 }
 
 export class Exporter {
-  constructor(private readonly context: Context, private readonly sources: ExportSources) {}
+  constructor(
+    private readonly context: Context,
+    private readonly sources: ExportSources,
+  ) {}
 
   choices(view: EditorView): MenuChoice[] {
     const { graph, memory, tradeOff, compare } = this.sources;
     const { colors } = this.context.theme;
     const name = modelTitle(view.model);
-    const choice = (label: string, file: string, make: () => Promise<string | Uint8Array> | string | Uint8Array): MenuChoice => ({ label, chosen: false, run: () => this.save(file, make) });
+    const choice = (
+      label: string,
+      file: string,
+      make: () => Promise<string | Uint8Array> | string | Uint8Array,
+    ): MenuChoice => ({ label, chosen: false, run: () => this.save(file, make) });
     const plot = tradeOff.drawing;
     const drawn = (label: string, file: string, picture: () => Promise<Picture> | Picture): MenuChoice[] => [
-      choice(t('{0} as SVG', label), `${name}-${file}.svg`, async () => toSvg(await picture(), colors)), choice(t('{0} as PNG', label), `${name}-${file}.png`, async () => toPng(await picture(), colors)),
+      choice(t('{0} as SVG', label), `${name}-${file}.svg`, async () => toSvg(await picture(), colors)),
+      choice(t('{0} as PNG', label), `${name}-${file}.png`, async () => toPng(await picture(), colors)),
     ];
     return [
       choice(t('Report as HTML'), `${name}-report.html`, () => this.report(view)),
       ...drawn(t('Graph'), 'graph', () => graph.picture()),
       ...(view.plan === null ? [] : drawn(t('Memory'), 'memory', () => memory.picture())),
-      ...(plot === null ? [] : [
-        choice(t('{0} as SVG', t('Trade-off')), `${name}-${plot.name}.svg`, () => standalone(plot.svg, colors)),
-        choice(t('{0} as PNG', t('Trade-off')), `${name}-${plot.name}.png`, () => {
-          const { width, height } = plot.svg.viewBox.baseVal;
-          return rasterize(standalone(plot.svg, colors), width, height, colors.background);
-        }),
-      ]),
+      ...(plot === null
+        ? []
+        : [
+            choice(t('{0} as SVG', t('Trade-off')), `${name}-${plot.name}.svg`, () => standalone(plot.svg, colors)),
+            choice(t('{0} as PNG', t('Trade-off')), `${name}-${plot.name}.png`, () => {
+              const { width, height } = plot.svg.viewBox.baseVal;
+              return rasterize(standalone(plot.svg, colors), width, height, colors.background);
+            }),
+          ]),
       choice(t('Layers as CSV'), `${name}-layers.csv`, () => layersCsv(view)),
       ...(view.plan === null ? [] : [choice(t('Memory as CSV'), `${name}-memory.csv`, () => memoryCsv(view))]),
-      ...(tradeOff.table.length === 0 ? [] : [choice(t('Points as CSV'), `${name}-points.csv`, () => pointsCsv(tradeOff.table))]),
-      ...(compare.isOpen ? [choice(t('Comparison as CSV'), `${name}-comparison.csv`, () => comparisonCsv(compare.table))] : []),
+      ...(tradeOff.table.length === 0
+        ? []
+        : [choice(t('Points as CSV'), `${name}-points.csv`, () => pointsCsv(tradeOff.table))]),
+      ...(compare.isOpen
+        ? [choice(t('Comparison as CSV'), `${name}-comparison.csv`, () => comparisonCsv(compare.table))]
+        : []),
     ];
   }
 

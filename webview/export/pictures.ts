@@ -33,16 +33,29 @@ export function standalone(drawing: SVGSVGElement, colors: Colors): string {
   const copies = [copy, ...copy.querySelectorAll<SVGElement>('*')];
   originals.forEach((original, i) => {
     const style = getComputedStyle(original);
-    for (const property of ['fill', 'fill-opacity', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-opacity', 'opacity', 'font-size', 'font-weight', 'font-family']) {
+    for (const property of [
+      'fill',
+      'fill-opacity',
+      'stroke',
+      'stroke-width',
+      'stroke-dasharray',
+      'stroke-opacity',
+      'opacity',
+      'font-size',
+      'font-weight',
+      'font-family',
+    ]) {
       const value = style.getPropertyValue(property);
       if (value !== '') copies[i].setAttribute(property, value);
     }
-    for (const name of ['class', 'tabindex', 'role', 'data-id', 'aria-selected', 'aria-label', 'aria-hidden']) copies[i].removeAttribute(name);
+    for (const name of ['class', 'tabindex', 'role', 'data-id', 'aria-selected', 'aria-label', 'aria-hidden'])
+      copies[i].removeAttribute(name);
   });
   const { width, height } = drawing.viewBox.baseVal;
   copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
   const back = document.createElementNS('http://www.w3.org/2000/svg', 'rect');
-  for (const [name, value] of Object.entries({ width, height, fill: colors.background })) back.setAttribute(name, String(value));
+  for (const [name, value] of Object.entries({ width, height, fill: colors.background }))
+    back.setAttribute(name, String(value));
   copy.prepend(back);
   return new XMLSerializer().serializeToString(copy);
 }
@@ -60,7 +73,11 @@ export async function rasterize(svg: string, width: number, height: number, back
   return encode(canvas);
 }
 
-function canvasOf(width: number, height: number, background: string): { readonly canvas: HTMLCanvasElement; readonly context: CanvasRenderingContext2D } {
+function canvasOf(
+  width: number,
+  height: number,
+  background: string,
+): { readonly canvas: HTMLCanvasElement; readonly context: CanvasRenderingContext2D } {
   const ratio = Math.min(2, MAX_SIDE / Math.max(width, height), Math.sqrt(MAX_PIXELS / (width * height)));
   const canvas = document.createElement('canvas');
   canvas.width = Math.max(1, Math.round(width * ratio));

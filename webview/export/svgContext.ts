@@ -1,10 +1,37 @@
 /**
- * Draws what a canvas is told to draw as SVG: the same painter makes the picture on the screen and the one in a file. It knows what the painters of this page
- * use, not all of CanvasRenderingContext2D.
+ * Draws what a canvas is told to draw as SVG: the same painter makes the picture on the screen and the one in a file.
+ * It knows what the painters of this page use, not all of CanvasRenderingContext2D.
  */
-export type Painter = Pick<CanvasRenderingContext2D,
-  'fillStyle' | 'strokeStyle' | 'globalAlpha' | 'lineWidth' | 'font' | 'textAlign' | 'textBaseline' | 'lineJoin' | 'save' | 'restore' | 'translate' | 'scale' | 'rotate' | 'beginPath' | 'moveTo' | 'lineTo'
-  | 'bezierCurveTo' | 'rect' | 'roundRect' | 'fill' | 'stroke' | 'clip' | 'fillRect' | 'strokeRect' | 'fillText' | 'measureText' | 'setLineDash'>;
+export type Painter = Pick<
+  CanvasRenderingContext2D,
+  | 'fillStyle'
+  | 'strokeStyle'
+  | 'globalAlpha'
+  | 'lineWidth'
+  | 'font'
+  | 'textAlign'
+  | 'textBaseline'
+  | 'lineJoin'
+  | 'save'
+  | 'restore'
+  | 'translate'
+  | 'scale'
+  | 'rotate'
+  | 'beginPath'
+  | 'moveTo'
+  | 'lineTo'
+  | 'bezierCurveTo'
+  | 'rect'
+  | 'roundRect'
+  | 'fill'
+  | 'stroke'
+  | 'clip'
+  | 'fillRect'
+  | 'strokeRect'
+  | 'fillText'
+  | 'measureText'
+  | 'setLineDash'
+>;
 
 interface State {
   fillStyle: string;
@@ -27,35 +54,86 @@ export class SvgContext {
   private readonly parts: string[] = [];
   private readonly defs: string[] = [];
   private state: State = {
-    fillStyle: '#000', strokeStyle: '#000', globalAlpha: 1, lineWidth: 1, font: '10px sans-serif', textAlign: 'start', textBaseline: 'alphabetic', lineJoin: 'miter', dash: [], matrix: [1, 0, 0, 1, 0, 0], clip: null,
+    fillStyle: '#000',
+    strokeStyle: '#000',
+    globalAlpha: 1,
+    lineWidth: 1,
+    font: '10px sans-serif',
+    textAlign: 'start',
+    textBaseline: 'alphabetic',
+    lineJoin: 'miter',
+    dash: [],
+    matrix: [1, 0, 0, 1, 0, 0],
+    clip: null,
   };
   private readonly saved: State[] = [];
   private path = '';
 
-  constructor(private readonly width: number, private readonly height: number, private readonly background: string) {}
+  constructor(
+    private readonly width: number,
+    private readonly height: number,
+    private readonly background: string,
+  ) {}
 
   /** The picture so far. */
   toString(): string {
-    const size = `width="${number(this.width)}" height="${number(this.height)}" viewBox="0 0 ${number(this.width)} ${number(this.height)}"`;
-    return `<svg xmlns="http://www.w3.org/2000/svg" ${size}><defs>${this.defs.join('')}</defs><rect width="100%" height="100%" fill="${escapeXml(this.background)}"/>${this.parts.join('\n')}</svg>`;
+    const size =
+      `width="${number(this.width)}" height="${number(this.height)}" viewBox="0 0 ` +
+      `${number(this.width)} ${number(this.height)}"`;
+    return (
+      `<svg xmlns="http://www.w3.org/2000/svg" ${size}><defs>${this.defs.join('')}</defs><rect width="100%" ` +
+      `height="100%" fill="${escapeXml(this.background)}"/>${this.parts.join('\n')}</svg>`
+    );
   }
 
-  get fillStyle(): string { return this.state.fillStyle; }
-  set fillStyle(value: string | CanvasGradient | CanvasPattern) { if (typeof value === 'string') this.state.fillStyle = value; }
-  get strokeStyle(): string { return this.state.strokeStyle; }
-  set strokeStyle(value: string | CanvasGradient | CanvasPattern) { if (typeof value === 'string') this.state.strokeStyle = value; }
-  get globalAlpha(): number { return this.state.globalAlpha; }
-  set globalAlpha(value: number) { if (value >= 0 && value <= 1) this.state.globalAlpha = value; }
-  get lineWidth(): number { return this.state.lineWidth; }
-  set lineWidth(value: number) { this.state.lineWidth = value; }
-  get font(): string { return this.state.font; }
-  set font(value: string) { this.state.font = value; }
-  get textAlign(): CanvasTextAlign { return this.state.textAlign; }
-  set textAlign(value: CanvasTextAlign) { this.state.textAlign = value; }
-  get textBaseline(): CanvasTextBaseline { return this.state.textBaseline; }
-  set textBaseline(value: CanvasTextBaseline) { this.state.textBaseline = value; }
-  get lineJoin(): CanvasLineJoin { return this.state.lineJoin; }
-  set lineJoin(value: CanvasLineJoin) { this.state.lineJoin = value; }
+  get fillStyle(): string {
+    return this.state.fillStyle;
+  }
+  set fillStyle(value: string | CanvasGradient | CanvasPattern) {
+    if (typeof value === 'string') this.state.fillStyle = value;
+  }
+  get strokeStyle(): string {
+    return this.state.strokeStyle;
+  }
+  set strokeStyle(value: string | CanvasGradient | CanvasPattern) {
+    if (typeof value === 'string') this.state.strokeStyle = value;
+  }
+  get globalAlpha(): number {
+    return this.state.globalAlpha;
+  }
+  set globalAlpha(value: number) {
+    if (value >= 0 && value <= 1) this.state.globalAlpha = value;
+  }
+  get lineWidth(): number {
+    return this.state.lineWidth;
+  }
+  set lineWidth(value: number) {
+    this.state.lineWidth = value;
+  }
+  get font(): string {
+    return this.state.font;
+  }
+  set font(value: string) {
+    this.state.font = value;
+  }
+  get textAlign(): CanvasTextAlign {
+    return this.state.textAlign;
+  }
+  set textAlign(value: CanvasTextAlign) {
+    this.state.textAlign = value;
+  }
+  get textBaseline(): CanvasTextBaseline {
+    return this.state.textBaseline;
+  }
+  set textBaseline(value: CanvasTextBaseline) {
+    this.state.textBaseline = value;
+  }
+  get lineJoin(): CanvasLineJoin {
+    return this.state.lineJoin;
+  }
+  set lineJoin(value: CanvasLineJoin) {
+    this.state.lineJoin = value;
+  }
 
   save(): void {
     this.saved.push({ ...this.state });
@@ -101,10 +179,18 @@ export class SvgContext {
     this.path += `M${number(x)} ${number(y)}h${number(width)}v${number(height)}h${number(-width)}z`;
   }
 
-  roundRect(x: number, y: number, width: number, height: number, radii?: number | DOMPointInit | Iterable<number | DOMPointInit>): void {
+  roundRect(
+    x: number,
+    y: number,
+    width: number,
+    height: number,
+    radii?: number | DOMPointInit | Iterable<number | DOMPointInit>,
+  ): void {
     const r = Math.min(typeof radii === 'number' ? radii : 0, width / 2, height / 2);
     const arc = (dx: number, dy: number): string => `a${number(r)} ${number(r)} 0 0 1 ${number(dx)} ${number(dy)}`;
-    this.path += `M${number(x + r)} ${number(y)}h${number(width - 2 * r)}${arc(r, r)}v${number(height - 2 * r)}${arc(-r, r)}h${number(2 * r - width)}${arc(-r, -r)}v${number(2 * r - height)}${arc(r, -r)}z`;
+    this.path +=
+      `M${number(x + r)} ` +
+      `${number(y)}h${number(width - 2 * r)}${arc(r, r)}v${number(height - 2 * r)}${arc(-r, r)}h${number(2 * r - width)}${arc(-r, -r)}v${number(2 * r - height)}${arc(r, -r)}z`;
   }
 
   fill(): void {
@@ -136,11 +222,21 @@ export class SvgContext {
 
   fillText(text: string, x: number, y: number): void {
     if (text === '') return;
-    const [, weight = '400', size = '10', family = 'sans-serif'] = /^(?:(\d+|bold|normal) )?([\d.]+)px (.*)$/.exec(this.state.font) ?? [];
+    const [, weight = '400', size = '10', family = 'sans-serif'] =
+      /^(?:(\d+|bold|normal) )?([\d.]+)px (.*)$/.exec(this.state.font) ?? [];
     const anchor = { left: 'start', start: 'start', center: 'middle', right: 'end', end: 'end' }[this.state.textAlign];
     // Not dominant-baseline: many programs do not know it.
-    const shift = this.state.textBaseline === 'middle' ? Number(size) * 0.35 : this.state.textBaseline === 'top' ? Number(size) * 0.8 : 0;
-    this.add(`<text x="${number(x)}" y="${number(y + shift)}" font-family="${escapeXml(family)}" font-size="${size}" font-weight="${weight}" text-anchor="${anchor}" ${this.filled()}`, escapeXml(text));
+    const shift =
+      this.state.textBaseline === 'middle'
+        ? Number(size) * 0.35
+        : this.state.textBaseline === 'top'
+          ? Number(size) * 0.8
+          : 0;
+    this.add(
+      `<text x="${number(x)}" y="${number(y + shift)}" font-family="${escapeXml(family)}" font-size="${size}" ` +
+        `font-weight="${weight}" text-anchor="${anchor}" ${this.filled()}`,
+      escapeXml(text),
+    );
   }
 
   private add(start: string, content?: string): void {
@@ -157,7 +253,11 @@ export class SvgContext {
 
   private stroked(): string {
     const dash = this.state.dash.length === 0 ? '' : ` stroke-dasharray="${this.state.dash.map(number).join(' ')}"`;
-    return `fill="none" stroke="${escapeXml(this.state.strokeStyle)}" stroke-width="${number(this.state.lineWidth)}" stroke-linejoin="${this.state.lineJoin}"${dash}${this.opacity('stroke')}`;
+    return (
+      `fill="none" stroke="${escapeXml(this.state.strokeStyle)}" ` +
+      `stroke-width="${number(this.state.lineWidth)}" ` +
+      `stroke-linejoin="${this.state.lineJoin}"${dash}${this.opacity('stroke')}`
+    );
   }
 
   private opacity(kind: 'fill' | 'stroke'): string {
@@ -166,19 +266,34 @@ export class SvgContext {
 
   private transformed(): string {
     const { matrix } = this.state;
-    return matrix.every((value, i) => value === [1, 0, 0, 1, 0, 0][i]) ? '' : ` transform="matrix(${matrix.map(number).join(' ')})"`;
+    return matrix.every((value, i) => value === [1, 0, 0, 1, 0, 0][i])
+      ? ''
+      : ` transform="matrix(${matrix.map(number).join(' ')})"`;
   }
 
   private transform(a: number, b: number, c: number, d: number, e: number, f: number): void {
     const [A, B, C, D, E, F] = this.state.matrix;
-    this.state.matrix = [A * a + C * b, B * a + D * b, A * c + C * d, B * c + D * d, A * e + C * f + E, B * e + D * f + F];
+    this.state.matrix = [
+      A * a + C * b,
+      B * a + D * b,
+      A * c + C * d,
+      B * c + D * d,
+      A * e + C * f + E,
+      B * e + D * f + F,
+    ];
   }
 }
 
 const number = (value: number): string => String(Number(value.toFixed(3)));
-const box = (x: number, y: number, width: number, height: number): string => `x="${number(x)}" y="${number(y)}" width="${number(width)}" height="${number(height)}"`;
+const box = (x: number, y: number, width: number, height: number): string =>
+  `x="${number(x)}" y="${number(y)}" width="${number(width)}" height="${number(height)}"`;
 
-/** Text for an attribute or element. What XML cannot hold at all, such as control characters, is left out: names come from models. */
+/**
+ * Text for an attribute or element. What XML cannot hold at all, such as control characters, is left out: names come
+ * from models.
+ */
 export function escapeXml(text: string): string {
-  return text.replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '').replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return text
+    .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '')
+    .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

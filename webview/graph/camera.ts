@@ -34,16 +34,29 @@ export function zoomAt(camera: Camera, size: Size, x: number, y: number, factor:
 
 export function fitBox(box: Box, size: Size, largest = 1.2): Camera {
   const margin = 36;
-  const scale = Math.max(minScale, Math.min(largest, (size.width - margin) / Math.max(1, box.width), (size.height - margin) / Math.max(1, box.height)));
+  const scale = Math.max(
+    minScale,
+    Math.min(largest, (size.width - margin) / Math.max(1, box.width), (size.height - margin) / Math.max(1, box.height)),
+  );
   return { x: box.x + box.width / 2, y: box.y + box.height / 2, scale };
 }
 
 /** The whole drawing where that is readable, else its beginning, where the first node is, at a readable size. */
-export function firstCamera(bounds: Box, start: { readonly x: number; readonly y: number }, size: Size, down: boolean): Camera {
+export function firstCamera(
+  bounds: Box,
+  start: { readonly x: number; readonly y: number },
+  size: Size,
+  down: boolean,
+): Camera {
   const whole = fitBox(bounds, size);
   if (whole.scale >= 0.6) return whole;
-  const scale = Math.max(0.6, Math.min(1, (down ? size.width : size.height) / ((down ? bounds.width : bounds.height) + 60)));
-  return down ? { x: start.x, y: bounds.y + size.height / 2 / scale - 34, scale } : { x: bounds.x + size.width / 2 / scale - 34, y: start.y, scale };
+  const scale = Math.max(
+    0.6,
+    Math.min(1, (down ? size.width : size.height) / ((down ? bounds.width : bounds.height) + 60)),
+  );
+  return down
+    ? { x: start.x, y: bounds.y + size.height / 2 / scale - 34, scale }
+    : { x: bounds.x + size.width / 2 / scale - 34, y: start.y, scale };
 }
 
 /** Keeps part of the drawing in view, so that nobody gets lost in the void. */

@@ -43,33 +43,73 @@ export class GraphView {
     this.waiting.hidden = true;
     // A saved camera already shows what its person was looking at.
     if (store.ui.camera !== null) this.revealed = store.ui.selected;
-    this.surface = new CanvasSurface((ctx, width, height) => {
-      const scene = this.ensureScene();
-      if (scene === null || this.camera === null) return;
-      paintGraph(ctx, scene, this.camera, { width, height }, {
-        selected: store.ui.selected, hovered: this.hovered, found: this.found, focused: this.stage.contains(document.activeElement),
-      }, theme.colors);
-      this.minimap.show(scene, this.camera, { width, height });
-    }, () => this.catchUp());
+    this.surface = new CanvasSurface(
+      (ctx, width, height) => {
+        const scene = this.ensureScene();
+        if (scene === null || this.camera === null) return;
+        paintGraph(
+          ctx,
+          scene,
+          this.camera,
+          { width, height },
+          {
+            selected: store.ui.selected,
+            hovered: this.hovered,
+            found: this.found,
+            focused: this.stage.contains(document.activeElement),
+          },
+          theme.colors,
+        );
+        this.minimap.show(scene, this.camera, { width, height });
+      },
+      () => this.catchUp(),
+    );
     this.minimap = new Minimap(theme, (x, y) => this.setCamera({ ...this.camera!, x, y }));
-    this.field = searchField(t('Find by name, operation or bits'), store.ui.filter, (filter) => store.update({ filter }));
+    this.field = searchField(t('Find by name, operation or bits'), store.ui.filter, (filter) =>
+      store.update({ filter }),
+    );
     this.field.addEventListener('keydown', (event) => {
       if (event.key === 'Enter') this.nextFound(event.shiftKey ? -1 : 1);
     });
-    this.stage = h('div', {
-      class: 'graph-stage', tabIndex: 0, role: 'application', aria: { roledescription: t('graph') },
-      on: {
-        keydown: (event) => this.onKey(event), focus: () => this.surface.invalidate(), blur: () => this.surface.invalidate(),
-        pointerdown: (event) => this.onPress(event), pointermove: (event) => this.onHover(event), pointerleave: () => this.hover(null),
-        dblclick: () => store.update({ detailsOpen: true }),
+    this.stage = h(
+      'div',
+      {
+        class: 'graph-stage',
+        tabIndex: 0,
+        role: 'application',
+        aria: { roledescription: t('graph') },
+        on: {
+          keydown: (event) => this.onKey(event),
+          focus: () => this.surface.invalidate(),
+          blur: () => this.surface.invalidate(),
+          pointerdown: (event) => this.onPress(event),
+          pointermove: (event) => this.onHover(event),
+          pointerleave: () => this.hover(null),
+          dblclick: () => store.update({ detailsOpen: true }),
+        },
       },
-    }, this.surface.canvas);
+      this.surface.canvas,
+    );
     this.stage.addEventListener('wheel', (event) => this.onWheel(event), { passive: false });
-    this.element = h('div', { class: 'graph-view' },
-      h('div', { class: 'toolbar' }, this.field, this.counter, h('span', { class: 'spacer' }),
-        iconButton('minus', t('Zoom out'), () => this.zoom(1 / 1.3)), iconButton('plus', t('Zoom in'), () => this.zoom(1.3)), iconButton('fit', t('Show the whole graph'), () => this.fit()),
-        iconButton('rotate', t('Turn the graph'), () => store.update({ direction: store.ui.direction === 'down' ? 'right' : 'down', camera: null }))),
-      h('div', { class: 'graph-area' }, this.stage, this.waiting, this.minimap.element), this.tooltip.element);
+    this.element = h(
+      'div',
+      { class: 'graph-view' },
+      h(
+        'div',
+        { class: 'toolbar' },
+        this.field,
+        this.counter,
+        h('span', { class: 'spacer' }),
+        iconButton('minus', t('Zoom out'), () => this.zoom(1 / 1.3)),
+        iconButton('plus', t('Zoom in'), () => this.zoom(1.3)),
+        iconButton('fit', t('Show the whole graph'), () => this.fit()),
+        iconButton('rotate', t('Turn the graph'), () =>
+          store.update({ direction: store.ui.direction === 'down' ? 'right' : 'down', camera: null }),
+        ),
+      ),
+      h('div', { class: 'graph-area' }, this.stage, this.waiting, this.minimap.element),
+      this.tooltip.element,
+    );
     theme.onChange(() => {
       this.minimap.forgetColors();
       this.surface.invalidate();
@@ -88,7 +128,14 @@ export class GraphView {
     const consumers: number[][] = view.model.layers.map(() => []);
     for (const layer of view.model.layers) for (const input of layer.inputs) consumers[input]?.push(layer.id);
     this.consumers = consumers;
-    setAria(this.stage, 'label', t('Graph of {0} layers. Arrow keys follow the edges, plus and minus zoom, 0 shows everything.', view.model.layers.length));
+    setAria(
+      this.stage,
+      'label',
+      t(
+        'Graph of {0} layers. Arrow keys follow the edges, plus and minus zoom, 0 shows everything.',
+        view.model.layers.length,
+      ),
+    );
     this.search();
     this.surface.invalidate();
   }
@@ -127,7 +174,8 @@ export class GraphView {
       }
       this.scene = new Scene(this.view.model.layers, this.view, store.ui.direction, layout);
     }
-    this.camera ??= store.ui.camera ?? firstCamera(this.scene.bounds, this.scene.start, this.surface, store.ui.direction === 'down');
+    this.camera ??=
+      store.ui.camera ?? firstCamera(this.scene.bounds, this.scene.start, this.surface, store.ui.direction === 'down');
     return this.scene;
   }
 
@@ -135,7 +183,11 @@ export class GraphView {
   private async fetchLayout(): Promise<void> {
     const timer = window.setTimeout(() => {
       this.waiting.hidden = false;
-      fill(this.waiting, progressRing(t('Laying out')), t('Laying out {0} layers…', plain(this.view?.model.layers.length ?? 0, 0)));
+      fill(
+        this.waiting,
+        progressRing(t('Laying out')),
+        t('Laying out {0} layers…', plain(this.view?.model.layers.length ?? 0, 0)),
+      );
     }, 200);
     try {
       await this.layouts.fetch(this.context.store.ui.direction);
@@ -161,7 +213,15 @@ export class GraphView {
     const size = { width: width + 2 * margin, height: height + 2 * margin };
     return {
       ...size,
-      paint: (context, colors) => paintGraph(context, scene, { x: x + width / 2, y: y + height / 2, scale: 1 }, size, { selected: null, hovered: null, found: null, focused: false }, colors),
+      paint: (context, colors) =>
+        paintGraph(
+          context,
+          scene,
+          { x: x + width / 2, y: y + height / 2, scale: 1 },
+          size,
+          { selected: null, hovered: null, found: null, focused: false },
+          colors,
+        ),
     };
   }
 
@@ -181,7 +241,8 @@ export class GraphView {
   }
 
   private zoom(factor: number): void {
-    if (this.camera !== null) this.setCamera(zoomAt(this.camera, this.surface, this.surface.width / 2, this.surface.height / 2, factor));
+    if (this.camera !== null)
+      this.setCamera(zoomAt(this.camera, this.surface, this.surface.width / 2, this.surface.height / 2, factor));
   }
 
   private fit(): void {
@@ -191,11 +252,16 @@ export class GraphView {
   /** Moves to a node that is out of sight; what is in sight stays where it is. */
   private reveal(node: number | null): void {
     this.surface.invalidate();
-    if (node === null || !this.shown || this.camera === null || this.scene === null || node >= this.scene.layers.length) return;
+    if (node === null || !this.shown || this.camera === null || this.scene === null || node >= this.scene.layers.length)
+      return;
     this.revealed = node;
     const { x, y } = this.scene.at(node);
     const part = visiblePart(this.camera, this.surface);
-    const inside = x - nodeWidth / 2 >= part.x && x + nodeWidth / 2 <= part.x + part.width && y - nodeHeight / 2 >= part.y && y + nodeHeight / 2 <= part.y + part.height;
+    const inside =
+      x - nodeWidth / 2 >= part.x &&
+      x + nodeWidth / 2 <= part.x + part.width &&
+      y - nodeHeight / 2 >= part.y &&
+      y + nodeHeight / 2 <= part.y + part.height;
     if (!inside || this.camera.scale < 0.5) this.glide({ x, y, scale: Math.max(this.camera.scale, 0.7) });
   }
 
@@ -237,7 +303,10 @@ export class GraphView {
     const nodes = [...(this.found ?? [])];
     if (nodes.length === 0) return;
     const { selected } = this.context.store.ui;
-    const after = step > 0 ? nodes.find((node) => node > (selected ?? -1)) : nodes.filter((node) => node < (selected ?? Infinity)).pop();
+    const after =
+      step > 0
+        ? nodes.find((node) => node > (selected ?? -1))
+        : nodes.filter((node) => node < (selected ?? Infinity)).pop();
     this.select(after ?? (step > 0 ? nodes[0] : nodes[nodes.length - 1]));
   }
 
@@ -271,7 +340,8 @@ export class GraphView {
     const node = this.nodeUnder(event);
     this.hover(node);
     const layer = node === null ? undefined : this.view?.model.layers[node];
-    if (layer !== undefined) this.tooltip.show(event.clientX, event.clientY, ...tooltipRows(layer.name, tooltipFacts(layer)));
+    if (layer !== undefined)
+      this.tooltip.show(event.clientX, event.clientY, ...tooltipRows(layer.name, tooltipFacts(layer)));
   }
 
   private onPress(event: PointerEvent): void {
@@ -285,16 +355,25 @@ export class GraphView {
     this.tooltip.hide();
     const move = (drag: PointerEvent): void => {
       moved ||= Math.hypot(drag.clientX - x, drag.clientY - y) > 3;
-      if (moved && start !== null) this.setCamera({ scale: start.scale, x: start.x - (drag.clientX - x) / start.scale, y: start.y - (drag.clientY - y) / start.scale });
+      if (moved && start !== null)
+        this.setCamera({
+          scale: start.scale,
+          x: start.x - (drag.clientX - x) / start.scale,
+          y: start.y - (drag.clientY - y) / start.scale,
+        });
     };
     this.stage.addEventListener('pointermove', move);
-    this.stage.addEventListener('lostpointercapture', () => {
-      this.stage.removeEventListener('pointermove', move);
-      if (!moved && event.button === 0) {
-        if (node === null) this.context.store.update({ selected: null });
-        else this.select(node);
-      }
-    }, { once: true });
+    this.stage.addEventListener(
+      'lostpointercapture',
+      () => {
+        this.stage.removeEventListener('pointermove', move);
+        if (!moved && event.button === 0) {
+          if (node === null) this.context.store.update({ selected: null });
+          else this.select(node);
+        }
+      },
+      { once: true },
+    );
   }
 
   private onWheel(event: WheelEvent): void {
@@ -304,10 +383,15 @@ export class GraphView {
     this.hover(null);
     const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 20 : 1;
     const { x, y } = this.local(event);
-    if (event.ctrlKey || event.metaKey) this.setCamera(zoomAt(this.camera, this.surface, x, y, Math.exp(-event.deltaY * unit * 0.004)));
+    if (event.ctrlKey || event.metaKey)
+      this.setCamera(zoomAt(this.camera, this.surface, x, y, Math.exp(-event.deltaY * unit * 0.004)));
     else {
       const [dx, dy] = event.shiftKey ? [event.deltaY, event.deltaX] : [event.deltaX, event.deltaY];
-      this.setCamera({ ...this.camera, x: this.camera.x + (dx * unit) / this.camera.scale, y: this.camera.y + (dy * unit) / this.camera.scale });
+      this.setCamera({
+        ...this.camera,
+        x: this.camera.x + (dx * unit) / this.camera.scale,
+        y: this.camera.y + (dy * unit) / this.camera.scale,
+      });
     }
   }
 
@@ -345,14 +429,24 @@ export class GraphView {
 }
 
 function tooltipFacts(layer: LayerView): [string, string][] {
-  const rows: [string, string][] = [[t('Operators'), layer.operators], [t('Shape'), shapeText(layer.output)]];
+  const rows: [string, string][] = [
+    [t('Operators'), layer.operators],
+    [t('Shape'), shapeText(layer.output)],
+  ];
   if (layer.macs > 0) rows.push([t('MACs'), countText(layer.plan?.macs ?? layer.macs)]);
-  if (layer.plan !== null) rows.push([t('Bits'), `${layer.plan.inputBits} × ${layer.plan.weightBits ?? '–'} → ${layer.plan.bits}`]);
+  if (layer.plan !== null)
+    rows.push([t('Bits'), `${layer.plan.inputBits} × ${layer.plan.weightBits ?? '–'} → ${layer.plan.bits}`]);
   if (layer.problem !== null) rows.push([t('Problem'), layer.problem.message]);
   return rows;
 }
 
 function spoken(layer: LayerView, consumers: number): string {
-  const bits = layer.plan === null ? '' : `, ${t('{0} bits', layer.plan.bits)}${layer.plan.inPatchStage ? `, ${t('patch stage')}` : ''}`;
-  return `${kindText(layer.kind)} ${layer.detail} ${layer.name}, ${shapeText(layer.output)}${bits}, ${t('{0} inputs, {1} readers', layer.inputs.length, consumers)}`;
+  const bits =
+    layer.plan === null
+      ? ''
+      : `, ${t('{0} bits', layer.plan.bits)}${layer.plan.inPatchStage ? `, ${t('patch stage')}` : ''}`;
+  return (
+    `${kindText(layer.kind)} ${layer.detail} ${layer.name}, ${shapeText(layer.output)}${bits}, ` +
+    `${t('{0} inputs, {1} readers', layer.inputs.length, consumers)}`
+  );
 }

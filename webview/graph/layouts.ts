@@ -16,7 +16,12 @@ export class Layouts {
   setLayers(layers: readonly LayerView[]): boolean {
     const old = this.layers;
     this.layers = layers;
-    const same = old.length === layers.length && layers.every(({ inputs }, i) => inputs.length === old[i].inputs.length && inputs.every((input, k) => input === old[i].inputs[k]));
+    const same =
+      old.length === layers.length &&
+      layers.every(
+        ({ inputs }, i) =>
+          inputs.length === old[i].inputs.length && inputs.every((input, k) => input === old[i].inputs[k]),
+      );
     if (same) return false;
     this.known.clear();
     this.done.clear();
@@ -31,7 +36,8 @@ export class Layouts {
   /** Asks for a layout. Resolves to null where another network has come in the meantime. */
   async fetch(direction: Direction): Promise<DrawingView | null> {
     let asked = this.known.get(direction);
-    if (asked === undefined) this.known.set(direction, (asked = this.host.layout(layoutRequest(this.layers, direction))));
+    if (asked === undefined)
+      this.known.set(direction, (asked = this.host.layout(layoutRequest(this.layers, direction))));
     try {
       const layout = await asked;
       if (this.known.get(direction) !== asked) return null;

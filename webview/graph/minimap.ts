@@ -4,7 +4,10 @@ import { bitsColor, type Theme } from '../theme';
 import { visiblePart, type Camera, type Size } from './camera';
 import type { Scene } from './scene';
 
-/** The whole graph as a strip along the view, with the part that is seen; clicking and dragging move there. For the pointer only: keys move in the graph itself. */
+/**
+ * The whole graph as a strip along the view, with the part that is seen; clicking and dragging move there. For the
+ * pointer only: keys move in the graph itself.
+ */
 export class Minimap {
   readonly element: HTMLElement;
   private readonly surface: CanvasSurface;
@@ -14,13 +17,17 @@ export class Minimap {
   /** The nodes, drawn once per scene and theme. */
   private picture: { readonly canvas: HTMLCanvasElement; readonly key: string } | null = null;
 
-  constructor(private readonly theme: Theme, onMove: (x: number, y: number) => void) {
+  constructor(
+    private readonly theme: Theme,
+    onMove: (x: number, y: number) => void,
+  ) {
     this.surface = new CanvasSurface((ctx, width, height) => this.paint(ctx, width, height));
     this.element = h('div', { class: 'minimap', aria: { hidden: true } }, this.surface.canvas);
     const move = (event: PointerEvent): void => {
       const box = this.surface.canvas.getBoundingClientRect();
       const fit = this.fit();
-      if (fit !== null) onMove((event.clientX - box.left - fit.x) / fit.scaleX, (event.clientY - box.top - fit.y) / fit.scaleY);
+      if (fit !== null)
+        onMove((event.clientX - box.left - fit.x) / fit.scaleX, (event.clientY - box.top - fit.y) / fit.scaleY);
     };
     this.element.addEventListener('pointerdown', (event) => {
       this.element.setPointerCapture(event.pointerId);
@@ -54,7 +61,12 @@ export class Minimap {
     const { width, height } = this.surface;
     const scaleX = Math.min(0.12, (width - 8) / bounds.width);
     const scaleY = Math.min(0.12, (height - 8) / bounds.height);
-    return { x: width / 2 - (bounds.x + bounds.width / 2) * scaleX, y: height / 2 - (bounds.y + bounds.height / 2) * scaleY, scaleX, scaleY };
+    return {
+      x: width / 2 - (bounds.x + bounds.width / 2) * scaleX,
+      y: height / 2 - (bounds.y + bounds.height / 2) * scaleY,
+      scaleX,
+      scaleY,
+    };
   }
 
   private paint(ctx: CanvasRenderingContext2D, width: number, height: number): void {
@@ -77,7 +89,11 @@ export class Minimap {
     ctx.globalAlpha = 1;
   }
 
-  private drawNodes(width: number, height: number, fit: { x: number; y: number; scaleX: number; scaleY: number }): HTMLCanvasElement {
+  private drawNodes(
+    width: number,
+    height: number,
+    fit: { x: number; y: number; scaleX: number; scaleY: number },
+  ): HTMLCanvasElement {
     const canvas = document.createElement('canvas');
     const ratio = window.devicePixelRatio || 1;
     canvas.width = Math.round(width * ratio);
@@ -89,13 +105,23 @@ export class Minimap {
     if (stage !== null) {
       ctx.fillStyle = colors.stage;
       ctx.globalAlpha = 0.25;
-      ctx.fillRect(fit.x + stage.x * fit.scaleX, fit.y + stage.y * fit.scaleY, stage.width * fit.scaleX, stage.height * fit.scaleY);
+      ctx.fillRect(
+        fit.x + stage.x * fit.scaleX,
+        fit.y + stage.y * fit.scaleY,
+        stage.width * fit.scaleX,
+        stage.height * fit.scaleY,
+      );
     }
     ctx.globalAlpha = 0.85;
     for (const layer of layers) {
       const box = this.scene!.boxOf(layer.id);
       ctx.fillStyle = layer.problem === null ? bitsColor(colors, layer.plan?.bits ?? null) : colors.error;
-      ctx.fillRect(fit.x + box.x * fit.scaleX, fit.y + box.y * fit.scaleY, Math.max(1.5, box.width * fit.scaleX), Math.max(1, box.height * fit.scaleY));
+      ctx.fillRect(
+        fit.x + box.x * fit.scaleX,
+        fit.y + box.y * fit.scaleY,
+        Math.max(1.5, box.width * fit.scaleX),
+        Math.max(1, box.height * fit.scaleY),
+      );
     }
     return canvas;
   }

@@ -17,7 +17,14 @@ export interface GraphMarks {
   readonly focused: boolean;
 }
 
-export function paintGraph(ctx: Painter, scene: Scene, camera: Camera, size: Size, marks: GraphMarks, colors: Colors): void {
+export function paintGraph(
+  ctx: Painter,
+  scene: Scene,
+  camera: Camera,
+  size: Size,
+  marks: GraphMarks,
+  colors: Colors,
+): void {
   const part = visiblePart(camera, size);
   ctx.save();
   ctx.translate(size.width / 2, size.height / 2);
@@ -54,7 +61,8 @@ function paintStage(ctx: Painter, scene: Scene, box: Box, camera: Camera, colors
 
 function paintEdges(ctx: Painter, scene: Scene, part: Box, camera: Camera, marks: GraphMarks, colors: Colors): void {
   const thin = 1 / Math.max(0.2, Math.min(1, camera.scale));
-  const isStrong = (from: number, to: number): boolean => marks.selected !== null && (from === marks.selected || to === marks.selected);
+  const isStrong = (from: number, to: number): boolean =>
+    marks.selected !== null && (from === marks.selected || to === marks.selected);
   ctx.lineJoin = 'round';
   ctx.strokeStyle = colors.muted;
   ctx.globalAlpha = colors.highContrast ? 0.9 : 0.55;
@@ -68,7 +76,13 @@ function paintEdges(ctx: Painter, scene: Scene, part: Box, camera: Camera, marks
 }
 
 /** Strokes the edges that are wanted as one path. */
-function traceEdges(ctx: Painter, scene: Scene, part: Box, camera: Camera, wanted: (from: number, to: number) => boolean): void {
+function traceEdges(
+  ctx: Painter,
+  scene: Scene,
+  part: Box,
+  camera: Camera,
+  wanted: (from: number, to: number) => boolean,
+): void {
   const down = scene.direction === 'down';
   const half = (down ? nodeHeight : nodeWidth) / 2;
   const heads = camera.scale > 0.4;
@@ -120,7 +134,8 @@ function paintNode(ctx: Painter, layer: LayerView, box: Box, camera: Camera, mar
   ctx.fillStyle = colors.background;
   ctx.fill();
   ctx.fillStyle = color;
-  ctx.globalAlpha = opacity * (camera.scale < 0.25 ? 0.8 : fillAlpha(colors) * (marks.hovered === layer.id ? 1.1 : 0.62));
+  ctx.globalAlpha =
+    opacity * (camera.scale < 0.25 ? 0.8 : fillAlpha(colors) * (marks.hovered === layer.id ? 1.1 : 0.62));
   ctx.fill();
   ctx.globalAlpha = opacity * (selected || colors.highContrast ? 1 : 0.75);
   ctx.strokeStyle = selected ? (marks.focused ? colors.focus : colors.foreground) : color;
@@ -166,7 +181,11 @@ function paintShort(ctx: Painter, layer: LayerView, box: Box, colors: Colors): v
   ctx.fillStyle = colors.foreground;
   ctx.font = `600 22px ${colors.fontFamily}`;
   const bits = layer.plan === null ? '' : `${layer.plan.bits}  `;
-  ctx.fillText(fitText(ctx, `${bits}${kindText(layer.kind)}`, box.width - 8), box.x + box.width / 2, box.y + box.height / 2 + 1);
+  ctx.fillText(
+    fitText(ctx, `${bits}${kindText(layer.kind)}`, box.width - 8),
+    box.x + box.width / 2,
+    box.y + box.height / 2 + 1,
+  );
 }
 
 function rounded(ctx: Painter, box: Box, radius: number): void {

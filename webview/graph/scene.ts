@@ -15,7 +15,12 @@ export interface Box {
 
 function spacing(direction: Direction): Omit<DrawingRequest, 'inputs'> {
   const down = direction === 'down';
-  return { across: down ? nodeWidth : nodeHeight, along: down ? nodeHeight : nodeWidth, gapAcross: down ? 26 : 20, gapAlong: down ? 32 : 40 };
+  return {
+    across: down ? nodeWidth : nodeHeight,
+    along: down ? nodeHeight : nodeWidth,
+    gapAcross: down ? 26 : 20,
+    gapAlong: down ? 32 : 40,
+  };
 }
 
 /** What the engine is asked for to draw these layers. */
@@ -29,15 +34,25 @@ export class Scene {
   /** Around the nodes of the patch stage; null without one. */
   readonly stage: Box | null;
 
-  constructor(readonly layers: readonly LayerView[], readonly view: EditorView, readonly direction: Direction, private readonly layout: DrawingView) {
+  constructor(
+    readonly layers: readonly LayerView[],
+    readonly view: EditorView,
+    readonly direction: Direction,
+    private readonly layout: DrawingView,
+  ) {
     const { along, gapAlong } = spacing(direction);
     this.pitch = along + gapAlong;
     const down = direction === 'down';
     const { min, max, ranks } = this.layout;
     const length = Math.max(0, ranks.length - 1) * this.pitch + along;
-    const nodes = down ? { x: min, y: -along / 2, width: max - min, height: length } : { x: -along / 2, y: min, width: length, height: max - min };
+    const nodes = down
+      ? { x: min, y: -along / 2, width: max - min, height: length }
+      : { x: -along / 2, y: min, width: length, height: max - min };
     this.stage = this.enclose(layers.filter((layer) => layer.plan?.inPatchStage === true));
-    this.bounds = this.stage === null ? nodes : union(nodes, { ...this.stage, y: this.stage.y - 20, height: this.stage.height + 20 });
+    this.bounds =
+      this.stage === null
+        ? nodes
+        : union(nodes, { ...this.stage, y: this.stage.y - 20, height: this.stage.height + 20 });
   }
 
   /** Centre of a node. */
@@ -61,7 +76,10 @@ export class Scene {
 
   private rankRange(part: Box): readonly [number, number] {
     const [start, length] = this.direction === 'down' ? [part.y, part.height] : [part.x, part.width];
-    return [Math.max(0, Math.floor(start / this.pitch) - 1), Math.min(this.layout.ranks.length - 1, Math.ceil((start + length) / this.pitch) + 1)];
+    return [
+      Math.max(0, Math.floor(start / this.pitch) - 1),
+      Math.min(this.layout.ranks.length - 1, Math.ceil((start + length) / this.pitch) + 1),
+    ];
   }
 
   /** Nodes that may be seen in a part of the plane. */
@@ -128,7 +146,12 @@ export class Scene {
 function union(a: Box, b: Box): Box {
   const x = Math.min(a.x, b.x);
   const y = Math.min(a.y, b.y);
-  return { x, y, width: Math.max(a.x + a.width, b.x + b.width) - x, height: Math.max(a.y + a.height, b.y + b.height) - y };
+  return {
+    x,
+    y,
+    width: Math.max(a.x + a.width, b.x + b.width) - x,
+    height: Math.max(a.y + a.height, b.y + b.height) - y,
+  };
 }
 
 export function overlaps(a: Box, b: Box): boolean {

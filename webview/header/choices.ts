@@ -11,21 +11,55 @@ export function targetChoices(targets: readonly TargetView[], current: TargetVie
   // One of the user's own stands in no table.
   const own = targets.some(({ id }) => id === current.id) ? [] : [current];
   return [...own, ...targets].map((target) => ({
-    label: boardText(target), detail: t('{0} · {1} SRAM, {2} flash', coreName(target.core), bytesText(target.sramBytes), bytesText(target.flashBytes)), chosen: target.id === current.id,
+    label: boardText(target),
+    detail: t(
+      '{0} · {1} SRAM, {2} flash',
+      coreName(target.core),
+      bytesText(target.sramBytes),
+      bytesText(target.flashBytes),
+    ),
+    chosen: target.id === current.id,
     run: () => edits.apply({ kind: 'target', id: target.id }),
   }));
 }
 
 /** Grids that are offered by name; the sidecar takes any. */
-const grids: readonly (readonly [number, number])[] = [[1, 2], [2, 1], [2, 2], [2, 3], [3, 2], [3, 3], [4, 4], [5, 5], [6, 6], [7, 7], [8, 8]];
+const grids: readonly (readonly [number, number])[] = [
+  [1, 2],
+  [2, 1],
+  [2, 2],
+  [2, 3],
+  [3, 2],
+  [3, 3],
+  [4, 4],
+  [5, 5],
+  [6, 6],
+  [7, 7],
+  [8, 8],
+];
 
 export function gridChoices(stage: PlanView['stage'], edits: Edits): MenuChoice[] {
-  const own: (readonly [number, number])[] = stage === null || grids.some(([rows, cols]) => rows === stage.rows && cols === stage.cols) ? [] : [[stage.rows, stage.cols]];
+  const own: (readonly [number, number])[] =
+    stage === null || grids.some(([rows, cols]) => rows === stage.rows && cols === stage.cols)
+      ? []
+      : [[stage.rows, stage.cols]];
   return [
-    { label: t('Automatic'), detail: t('the fastest that fits'), chosen: false, run: () => edits.apply({ kind: 'grid', grid: 'auto' }) },
-    { label: t('None'), detail: t('layer by layer'), chosen: stage === null, run: () => edits.apply({ kind: 'grid', grid: 'none' }) },
+    {
+      label: t('Automatic'),
+      detail: t('the fastest that fits'),
+      chosen: false,
+      run: () => edits.apply({ kind: 'grid', grid: 'auto' }),
+    },
+    {
+      label: t('None'),
+      detail: t('layer by layer'),
+      chosen: stage === null,
+      run: () => edits.apply({ kind: 'grid', grid: 'none' }),
+    },
     ...[...own, ...grids].map(([rows, cols]): MenuChoice => ({
-      label: `${rows}×${cols}`, chosen: stage?.rows === rows && stage.cols === cols, run: () => edits.apply({ kind: 'grid', grid: { rows, cols } }),
+      label: `${rows}×${cols}`,
+      chosen: stage?.rows === rows && stage.cols === cols,
+      run: () => edits.apply({ kind: 'grid', grid: { rows, cols } }),
     })),
   ];
 }
@@ -36,7 +70,9 @@ const lambdas: readonly number[] = [0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 
 export function lambdaChoices(current: number, edits: Edits): MenuChoice[] {
   const all = [...new Set([...lambdas, current])].sort((a, b) => a - b);
   return all.map((lambda) => ({
-    label: String(lambda), chosen: lambda === current, run: () => edits.apply({ kind: 'lambda', lambda }),
+    label: String(lambda),
+    chosen: lambda === current,
+    run: () => edits.apply({ kind: 'lambda', lambda }),
     ...(lambda === 0 ? { detail: t('fewest BitOPs') } : lambda === 1 ? { detail: t('least entropy lost') } : {}),
   }));
 }

@@ -18,19 +18,31 @@ export interface Figure {
 
 export function figureElement(figure: Figure): HTMLElement {
   const over = figure.fraction !== undefined && figure.fraction > 1;
-  return h('div', { class: `figure${over ? ' over' : ''}`, title: figure.description, role: 'listitem' },
+  return h(
+    'div',
+    { class: `figure${over ? ' over' : ''}`, title: figure.description, role: 'listitem' },
     h('div', { class: 'figure-label' }, over && icon('warning'), figure.label),
-    h('div', { class: 'figure-value' },
+    h(
+      'div',
+      { class: 'figure-value' },
       h('span', { class: 'figure-number' }, figure.value.number),
       figure.value.unit !== '' && h('span', { class: 'figure-unit' }, figure.value.unit),
-      figure.limit !== undefined && h('span', { class: 'figure-limit' }, figure.limit)),
+      figure.limit !== undefined && h('span', { class: 'figure-limit' }, figure.limit),
+    ),
     figure.fraction === undefined ? null : meter(figure.fraction, figure.label),
-    note(figure));
+    note(figure),
+  );
 }
 
 function note(figure: Figure): Child {
-  if (figure.change === undefined) return figure.caption !== undefined && h('div', { class: 'figure-note' }, figure.caption);
-  return h('div', { class: 'figure-note' }, h('span', { class: 'figure-change' }, figure.change.text), ` ${figure.change.caption}`);
+  if (figure.change === undefined)
+    return figure.caption !== undefined && h('div', { class: 'figure-note' }, figure.caption);
+  return h(
+    'div',
+    { class: 'figure-note' },
+    h('span', { class: 'figure-change' }, figure.change.text),
+    ` ${figure.change.caption}`,
+  );
 }
 
 function meter(fraction: number, label: string): HTMLElement {

@@ -1,4 +1,7 @@
-/** Which figures the header shows: facts of the model before a plan, the plan against its limits and against 8 bits after. */
+/**
+ * Which figures the header shows: facts of the model before a plan, the plan against its limits and against 8 bits
+ * after.
+ */
 import { coreName } from '../../src/protocol/boards';
 import type { EditorView, ModelView, PlanView, PreviewView } from '../../src/protocol/views';
 import { boardText } from '../boardText';
@@ -12,10 +15,24 @@ export function figuresOf(view: EditorView): Figure[] {
 
 function modelFigures(model: ModelView): Figure[] {
   return [
-    { label: t('Layers'), value: { number: plain(model.layers.length, 0), unit: '' }, description: t('Layers after folding') },
+    {
+      label: t('Layers'),
+      value: { number: plain(model.layers.length, 0), unit: '' },
+      description: t('Layers after folding'),
+    },
     { label: t('MACs'), value: count(model.macs), description: t('Multiply-accumulates of one inference') },
-    { label: t('Parameters'), value: count(model.parameters), caption: t('{0} at 8 bits', bytesText(model.parameters)), description: t('Weights and biases') },
-    { label: t('File'), value: bytes(model.fileBytes), caption: t('opset {0}', model.opset), description: model.producer },
+    {
+      label: t('Parameters'),
+      value: count(model.parameters),
+      caption: t('{0} at 8 bits', bytesText(model.parameters)),
+      description: t('Weights and biases'),
+    },
+    {
+      label: t('File'),
+      value: bytes(model.fileBytes),
+      caption: t('opset {0}', model.opset),
+      description: model.producer,
+    },
   ];
 }
 
@@ -24,20 +41,48 @@ function planFigures(plan: PlanView): Figure[] {
   const { int8Layerwise } = figures;
   return [
     {
-      label: t('SRAM peak'), value: bytes(figures.arenaBytes), limit: t('of {0}', bytesText(target.sramBytes)), fraction: figures.arenaBytes / target.sramBytes,
-      change: change(figures.arenaBytes, int8Layerwise.arenaBytes), caption: t('of the arena'),
-      description: t('{0} bytes of arena; 8-bit layer by layer needs {1} bytes', plain(figures.arenaBytes, 0), plain(int8Layerwise.arenaBytes, 0)),
+      label: t('SRAM peak'),
+      value: bytes(figures.arenaBytes),
+      limit: t('of {0}', bytesText(target.sramBytes)),
+      fraction: figures.arenaBytes / target.sramBytes,
+      change: change(figures.arenaBytes, int8Layerwise.arenaBytes),
+      caption: t('of the arena'),
+      description: t(
+        '{0} bytes of arena; 8-bit layer by layer needs {1} bytes',
+        plain(figures.arenaBytes, 0),
+        plain(int8Layerwise.arenaBytes, 0),
+      ),
     },
     {
-      label: t('Flash'), value: bytes(figures.flashBytes), limit: t('of {0}', bytesText(target.flashBytes)), fraction: figures.flashBytes / target.flashBytes,
-      change: change(figures.flashBytes, int8Layerwise.flashBytes), caption: t('weights {0}', bytesText(figures.weightBytes)),
-      description: t('{0} bytes of constants and code, {1} of them weights and tables; with all weights at 8 bits {2} bytes', plain(figures.flashBytes, 0), plain(figures.weightBytes, 0), plain(int8Layerwise.flashBytes, 0)),
+      label: t('Flash'),
+      value: bytes(figures.flashBytes),
+      limit: t('of {0}', bytesText(target.flashBytes)),
+      fraction: figures.flashBytes / target.flashBytes,
+      change: change(figures.flashBytes, int8Layerwise.flashBytes),
+      caption: t('weights {0}', bytesText(figures.weightBytes)),
+      description: t(
+        '{0} bytes of constants and code, {1} of them weights and tables; with all weights at 8 bits {2} bytes',
+        plain(figures.flashBytes, 0),
+        plain(figures.weightBytes, 0),
+        plain(int8Layerwise.flashBytes, 0),
+      ),
     },
     {
-      label: t('BitOPs'), value: count(figures.bitOps), change: change(figures.bitOps, int8Layerwise.bitOps),
-      caption: plan.stage === null ? t('layer by layer') : t('{0} of MACs recomputed', percent(plan.stage.redundantMacsPercent / 100)),
-      description: t('Σ MACs × weight bits × input bits, halo recomputation included ({0} of {1} MACs). 8-bit layer by layer: {2}; the same patches at 8 bits: {3}',
-        percent(plan.stage === null ? 0 : plan.stage.redundantMacsPercent / 100), countText(figures.macs), countText(int8Layerwise.bitOps), countText(figures.bitOpsInt8)),
+      label: t('BitOPs'),
+      value: count(figures.bitOps),
+      change: change(figures.bitOps, int8Layerwise.bitOps),
+      caption:
+        plan.stage === null
+          ? t('layer by layer')
+          : t('{0} of MACs recomputed', percent(plan.stage.redundantMacsPercent / 100)),
+      description: t(
+        'Σ MACs × weight bits × input bits, halo recomputation included ({0} of {1} MACs). 8-bit layer by layer: ' +
+          '{2}; the same patches at 8 bits: {3}',
+        percent(plan.stage === null ? 0 : plan.stage.redundantMacsPercent / 100),
+        countText(figures.macs),
+        countText(int8Layerwise.bitOps),
+        countText(figures.bitOpsInt8),
+      ),
     },
     latencyFigure(plan),
     accuracyFigure(plan),
@@ -47,22 +92,40 @@ function planFigures(plan: PlanView): Figure[] {
 /** How the plan compares with 8 bits layer by layer: a factor where it is smaller, a percentage where it is larger. */
 function change(value: number, reference: number): Figure['change'] {
   if (!(value > 0) || !(reference > 0)) return undefined;
-  if (value <= reference) return { text: `${plain(reference / value, 2)}×`, caption: t('less than 8-bit layer by layer') };
+  if (value <= reference)
+    return { text: `${plain(reference / value, 2)}×`, caption: t('less than 8-bit layer by layer') };
   return { text: `+${percent(value / reference - 1, 0)}`, caption: t('against 8-bit layer by layer') };
 }
 
 function latencyFigure({ figures, target }: PlanView): Figure {
   const { latencyMs, int8Layerwise } = figures;
   const label = t('Latency (estimate)');
-  if (latencyMs === null && target.clockMHz === 0) return { label, value: { number: '–', unit: '' }, caption: t('no clock rate given'), description: t('Boards of your own have a core, SRAM and flash, but no clock rate') };
-  if (latencyMs === null) return { label, value: { number: '–', unit: '' }, caption: t('no estimate for {0}', coreName(target.core) || boardText(target)), description: t('Kernels are not measured on this core') };
+  if (latencyMs === null && target.clockMHz === 0)
+    return {
+      label,
+      value: { number: '–', unit: '' },
+      caption: t('no clock rate given'),
+      description: t('Boards of your own have a core, SRAM and flash, but no clock rate'),
+    };
+  if (latencyMs === null)
+    return {
+      label,
+      value: { number: '–', unit: '' },
+      caption: t('no estimate for {0}', coreName(target.core) || boardText(target)),
+      description: t('Kernels are not measured on this core'),
+    };
   return {
-    label, value: milliseconds(latencyMs), change: int8Layerwise.latencyMs === null ? undefined : change(latencyMs, int8Layerwise.latencyMs),
+    label,
+    value: milliseconds(latencyMs),
+    change: int8Layerwise.latencyMs === null ? undefined : change(latencyMs, int8Layerwise.latencyMs),
     description: t('Estimated from a model of the kernels, at {0} MHz', target.clockMHz),
   };
 }
 
-/** The plan's figures after a change: tables beside the weights stay about as they are; an accuracy is only of what was evaluated. */
+/**
+ * The plan's figures after a change: tables beside the weights stay about as they are; an accuracy is only of what was
+ * evaluated.
+ */
 export function previewedPlan(plan: PlanView, preview: PreviewView): PlanView {
   const { figures, stage } = plan;
   const more = preview.weightCodeBytes - figures.weightCodeBytes;
@@ -72,8 +135,16 @@ export function previewedPlan(plan: PlanView, preview: PreviewView): PlanView {
     target: { ...plan.target, ...preview.target },
     stage: stage && { ...stage, redundantMacsPercent: 100 * (preview.macs / once - 1) },
     figures: {
-      ...figures, arenaBytes: preview.arenaBytes, latencyMs: preview.latencyMs, macs: preview.macs, bitOps: preview.bitOps, bitOpsInt8: preview.bitOpsInt8, accuracy: null,
-      weightBytes: figures.weightBytes + more, flashBytes: figures.flashBytes + more, weightCodeBytes: preview.weightCodeBytes,
+      ...figures,
+      arenaBytes: preview.arenaBytes,
+      latencyMs: preview.latencyMs,
+      macs: preview.macs,
+      bitOps: preview.bitOps,
+      bitOpsInt8: preview.bitOpsInt8,
+      accuracy: null,
+      weightBytes: figures.weightBytes + more,
+      flashBytes: figures.flashBytes + more,
+      weightCodeBytes: preview.weightCodeBytes,
     },
   };
 }
@@ -81,21 +152,44 @@ export function previewedPlan(plan: PlanView, preview: PreviewView): PlanView {
 function accuracyFigure({ figures }: PlanView): Figure {
   const { accuracy } = figures;
   if (accuracy === null) {
-    return { label: t('Accuracy'), value: { number: '–', unit: '' }, caption: t('not evaluated'), description: t('Evaluate runs the firmware’s arithmetic and the float model on images') };
+    return {
+      label: t('Accuracy'),
+      value: { number: '–', unit: '' },
+      caption: t('not evaluated'),
+      description: t('Evaluate runs the firmware’s arithmetic and the float model on images'),
+    };
   }
   const images = t('on {0} images', plain(accuracy.images, 0));
   if (accuracy.agreement === null) {
     const snr = accuracy.outputSnr;
-    return { label: t('Output SNR'), value: snr === undefined ? { number: '∞', unit: '' } : { number: plain(snr, 1), unit: 'dB' }, caption: images, description: t('Signal-to-noise ratio of the firmware’s outputs against the float model') };
+    return {
+      label: t('Output SNR'),
+      value: snr === undefined ? { number: '∞', unit: '' } : { number: plain(snr, 1), unit: 'dB' },
+      caption: images,
+      description: t('Signal-to-noise ratio of the firmware’s outputs against the float model'),
+    };
   }
   if (accuracy.quantizedTop1 === null) {
-    return { label: t('Agreement'), value: share(accuracy.agreement), caption: images, description: t('Images on which the firmware and the float model choose the same class') };
+    return {
+      label: t('Agreement'),
+      value: share(accuracy.agreement),
+      caption: images,
+      description: t('Images on which the firmware and the float model choose the same class'),
+    };
   }
   const lost = accuracy.floatTop1 === null ? null : (accuracy.quantizedTop1 - accuracy.floatTop1) * 100;
   return {
-    label: t('Top-1 accuracy'), value: share(accuracy.quantizedTop1),
-    change: lost === null ? undefined : { text: `${lost > 0 ? '+' : lost < 0 ? '−' : '±'}${plain(Math.abs(lost), 1)}`, caption: t('points, {0}', images) },
-    caption: images, description: t('Firmware arithmetic on labelled images; agreement with float {0}', percent(accuracy.agreement)),
+    label: t('Top-1 accuracy'),
+    value: share(accuracy.quantizedTop1),
+    change:
+      lost === null
+        ? undefined
+        : {
+            text: `${lost > 0 ? '+' : lost < 0 ? '−' : '±'}${plain(Math.abs(lost), 1)}`,
+            caption: t('points, {0}', images),
+          },
+    caption: images,
+    description: t('Firmware arithmetic on labelled images; agreement with float {0}', percent(accuracy.agreement)),
   };
 }
 

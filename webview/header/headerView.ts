@@ -22,9 +22,17 @@ export interface HeaderActions {
 export class HeaderView {
   readonly element = h('header', { class: 'header' });
   private readonly figures = h('div', { class: 'figures', role: 'list', aria: { label: t('Figures') } });
-  private readonly working = h('span', { class: 'header-working' }, progressRing(t('Planning')), h('span', { class: 'muted', aria: { hidden: true } }, t('Planning…')));
+  private readonly working = h(
+    'span',
+    { class: 'header-working' },
+    progressRing(t('Planning')),
+    h('span', { class: 'muted', aria: { hidden: true } }, t('Planning…')),
+  );
 
-  constructor(private readonly context: Context, private readonly actions: HeaderActions) {
+  constructor(
+    private readonly context: Context,
+    private readonly actions: HeaderActions,
+  ) {
     this.working.hidden = true;
     context.edits.onBusy((busy) => {
       this.working.hidden = !busy;
@@ -36,24 +44,51 @@ export class HeaderView {
     const { host } = this.context;
     const { model, plan } = view;
     const blocked = model.problems.length > 0;
-    const quantize = button(plan === null ? t('Quantize…') : t('Quantize again…'), plan === null && !blocked ? 'primary' : 'secondary', () => void host.runCommand('quantize'), 'chip');
-    const buttons = plan === null ? (blocked ? [] : [quantize]) : [
-      button(t('Generate C…'), 'primary', () => void host.runCommand('generate'), 'code'), quantize,
-      button(t('Evaluate…'), 'secondary', () => void host.runCommand('evaluate'), 'target'),
-    ];
-    const compare = iconButton('compare', t('Compare…'), () => openMenu(compare, t('Compare with'), [
-      { label: t('8 bits, layer by layer'), chosen: false, run: () => this.actions.compare('int8') },
-      { label: t('Another plan…'), chosen: false, run: () => this.actions.compare('pick') },
-    ]), { class: 'icon-button framed', aria: { haspopup: 'menu' } });
-    const save = iconButton('export', t('Export…'), () => this.actions.exportAs(save), { class: 'icon-button framed', aria: { haspopup: 'menu' } });
-    const open = iconButton('file', t('Open plan'), () => void host.runCommand('openPlan'), { class: 'icon-button framed' });
+    const quantize = button(
+      plan === null ? t('Quantize…') : t('Quantize again…'),
+      plan === null && !blocked ? 'primary' : 'secondary',
+      () => void host.runCommand('quantize'),
+      'chip',
+    );
+    const buttons =
+      plan === null
+        ? blocked
+          ? []
+          : [quantize]
+        : [
+            button(t('Generate C…'), 'primary', () => void host.runCommand('generate'), 'code'),
+            quantize,
+            button(t('Evaluate…'), 'secondary', () => void host.runCommand('evaluate'), 'target'),
+          ];
+    const compare = iconButton(
+      'compare',
+      t('Compare…'),
+      () =>
+        openMenu(compare, t('Compare with'), [
+          { label: t('8 bits, layer by layer'), chosen: false, run: () => this.actions.compare('int8') },
+          { label: t('Another plan…'), chosen: false, run: () => this.actions.compare('pick') },
+        ]),
+      { class: 'icon-button framed', aria: { haspopup: 'menu' } },
+    );
+    const save = iconButton('export', t('Export…'), () => this.actions.exportAs(save), {
+      class: 'icon-button framed',
+      aria: { haspopup: 'menu' },
+    });
+    const open = iconButton('file', t('Open plan'), () => void host.runCommand('openPlan'), {
+      class: 'icon-button framed',
+    });
     const focused = this.focusedName();
-    fill(this.element,
-      h('div', { class: 'header-line' },
+    fill(
+      this.element,
+      h(
+        'div',
+        { class: 'header-line' },
         h('h1', { class: 'header-title', title: model.file }, modelTitle(model)),
-        h('div', { class: 'header-actions' }, ...buttons, ...(plan === null ? [save] : [compare, save, open]))),
+        h('div', { class: 'header-actions' }, ...buttons, ...(plan === null ? [save] : [compare, save, open])),
+      ),
       h('div', { class: 'header-facts' }, ...this.facts(view), this.working),
-      this.figures);
+      this.figures,
+    );
     fill(this.figures, ...figuresOf(view).map(figureElement));
     this.figures.classList.remove('preview');
     // A control that was just used is made anew with the plan that it changed.
@@ -73,42 +108,109 @@ export class HeaderView {
   }
 
   private facts({ model, plan }: EditorView): HTMLElement[] {
-    const ports = (list: readonly { readonly name: string; readonly type: string; readonly shape: string }[]): string => list.slice(0, 4).map((port) => port.shape).join(', ') + (list.length > 4 ? ' …' : '');
-    const io = h('span', {
-      class: 'fact',
-      title: [...model.inputs, ...model.outputs].slice(0, 24).map((port) => `${port.name}: ${port.type} ${port.shape}`).join('\n'),
-    }, `${ports(model.inputs)} → ${ports(model.outputs)}`);
+    const ports = (list: readonly { readonly name: string; readonly type: string; readonly shape: string }[]): string =>
+      list
+        .slice(0, 4)
+        .map((port) => port.shape)
+        .join(', ') + (list.length > 4 ? ' …' : '');
+    const io = h(
+      'span',
+      {
+        class: 'fact',
+        title: [...model.inputs, ...model.outputs]
+          .slice(0, 24)
+          .map((port) => `${port.name}: ${port.type} ${port.shape}`)
+          .join('\n'),
+      },
+      `${ports(model.inputs)} → ${ports(model.outputs)}`,
+    );
     if (plan === null) return [io];
     const { target, stage, search } = plan;
     const { edits, host } = this.context;
-    const board = menuButton('board', t('Board'), h('span', { class: 'ellipsis' }, icon('chip'), [boardText(target), coreName(target.core)].filter((text) => text !== '').join(' · ')), (anchor) => {
-      void host.targets().then((targets) => openMenu(anchor, t('Board'), targetChoices(targets, target, edits)), () => undefined);
-    }, target.clockMHz > 0 ? t('{0} MHz · figures from {1}', target.clockMHz, target.source) : t('Figures of your own'));
-    const grid = menuButton('grid', t('Patches'), stagesText(plan),
-      (anchor) => openMenu(anchor, t('Patches'), gridChoices(stage, edits)), t('How the first layers are cut into patches'));
-    const lambda = menuButton('lambda', 'λ', `λ ${String(search.lambda)}`, (anchor) => openMenu(anchor, 'λ', lambdaChoices(search.lambda, edits)),
-      t('Weight of lost entropy against saved BitOPs. Another λ searches the bits again; locked ones stay.'));
+    const board = menuButton(
+      'board',
+      t('Board'),
+      h(
+        'span',
+        { class: 'ellipsis' },
+        icon('chip'),
+        [boardText(target), coreName(target.core)].filter((text) => text !== '').join(' · '),
+      ),
+      (anchor) => {
+        void host.targets().then(
+          (targets) => openMenu(anchor, t('Board'), targetChoices(targets, target, edits)),
+          () => undefined,
+        );
+      },
+      target.clockMHz > 0 ? t('{0} MHz · figures from {1}', target.clockMHz, target.source) : t('Figures of your own'),
+    );
+    const grid = menuButton(
+      'grid',
+      t('Patches'),
+      stagesText(plan),
+      (anchor) => openMenu(anchor, t('Patches'), gridChoices(stage, edits)),
+      t('How the first layers are cut into patches'),
+    );
+    const lambda = menuButton(
+      'lambda',
+      'λ',
+      `λ ${String(search.lambda)}`,
+      (anchor) => openMenu(anchor, 'λ', lambdaChoices(search.lambda, edits)),
+      t('Weight of lost entropy against saved BitOPs. Another λ searches the bits again; locked ones stay.'),
+    );
     return [
-      fact(board), fact(plan.calibrated ? grid : h('span', {}, grid.textContent)), ...(search.method === 'sensitivity' ? [measuredFact(search)] : plan.calibrated ? [fact(lambda)] : []), io,
-      h('span', { class: 'fact', title: search.method === 'sensitivity' ? `φ = ${String(search.phi)}` : t('φ = {0}, λ = {1}', search.phi, search.lambda) }, t('calibrated on {0} images', plain(search.images, 0))),
+      fact(board),
+      fact(plan.calibrated ? grid : h('span', {}, grid.textContent)),
+      ...(search.method === 'sensitivity' ? [measuredFact(search)] : plan.calibrated ? [fact(lambda)] : []),
+      io,
+      h(
+        'span',
+        {
+          class: 'fact',
+          title:
+            search.method === 'sensitivity'
+              ? `φ = ${String(search.phi)}`
+              : t('φ = {0}, λ = {1}', search.phi, search.lambda),
+        },
+        t('calibrated on {0} images', plain(search.images, 0)),
+      ),
     ];
   }
 }
 
 /** How bits were measured, in place of λ. */
 function measuredFact({ bitOpsTarget, accuracyBudget }: PlanView['search']): HTMLElement {
-  const text = accuracyBudget !== undefined ? t('bits measured, loss ≤ {0}', accuracyBudget) : bitOpsTarget !== undefined ? t('bits measured for {0}×', bitOpsTarget) : t('bits measured');
-  return h('span', {
-    class: 'fact',
-    title: t("Bits were chosen by how much the network's output changes with fewer. The budget is in points of top-1, or percent of the outputs' power for networks that are no classifiers."),
-  }, text);
+  const text =
+    accuracyBudget !== undefined
+      ? t('bits measured, loss ≤ {0}', accuracyBudget)
+      : bitOpsTarget !== undefined
+        ? t('bits measured for {0}×', bitOpsTarget)
+        : t('bits measured');
+  return h(
+    'span',
+    {
+      class: 'fact',
+      title: t(
+        "Bits were chosen by how much the network's output changes with fewer. The budget is in points of top-1, " +
+          "or percent of the outputs' power for networks that are no classifiers.",
+      ),
+    },
+    text,
+  );
 }
 
 /** How the network is cut into patches, in a few words. */
 export function stagesText({ stage, tailStages }: PlanView): string {
-  const first = stage === null ? null : stage.layers === 1 ? t('{0}×{1} patches over 1 layer', stage.rows, stage.cols) : t('{0}×{1} patches over {2} layers', stage.rows, stage.cols, stage.layers);
+  const first =
+    stage === null
+      ? null
+      : stage.layers === 1
+        ? t('{0}×{1} patches over 1 layer', stage.rows, stage.cols)
+        : t('{0}×{1} patches over {2} layers', stage.rows, stage.cols, stage.layers);
   const tail = tailStages.map(({ rows, cols }) => t('{0}×{1} in the tail', rows, cols));
-  return first === null && tail.length === 0 ? t('layer by layer') : [first, ...tail].filter((part) => part !== null).join(' + ');
+  return first === null && tail.length === 0
+    ? t('layer by layer')
+    : [first, ...tail].filter((part) => part !== null).join(' + ');
 }
 
 const fact = (content: HTMLElement): HTMLElement => h('span', { class: 'fact fact-control' }, content);

@@ -13,39 +13,87 @@ import { kindText } from './layerText';
 type LayerColumn = Column<LayerView>;
 
 /** Columns for a model; those of the plan only when there is one. */
-export function layerColumns(model: ModelView, planned: boolean, shortName: (layer: number) => string, edits: Edits): LayerColumn[] {
-  return [number(), name(shortName), kind(), ...(planned ? bitColumns(edits) : []), shape(), macs(model, planned), ...(planned ? planColumns(model) : [parameters(model)])];
+export function layerColumns(
+  model: ModelView,
+  planned: boolean,
+  shortName: (layer: number) => string,
+  edits: Edits,
+): LayerColumn[] {
+  return [
+    number(),
+    name(shortName),
+    kind(),
+    ...(planned ? bitColumns(edits) : []),
+    shape(),
+    macs(model, planned),
+    ...(planned ? planColumns(model) : [parameters(model)]),
+  ];
 }
 
 const number = (): LayerColumn => ({
-  id: 'id', title: '#', description: t('Position in the order of execution'), width: 42, align: 'end',
+  id: 'id',
+  title: '#',
+  description: t('Position in the order of execution'),
+  width: 42,
+  align: 'end',
   render: (cell, layer) => fill(cell, h('span', { class: 'muted' }, String(layer.id))),
   sortBy: (layer) => layer.id,
 });
 
 const name = (shortName: (layer: number) => string): LayerColumn => ({
-  id: 'name', title: t('Layer'), width: 128, grow: 1,
+  id: 'name',
+  title: t('Layer'),
+  width: 128,
+  grow: 1,
   render: (cell, layer) => {
     cell.title = layer.name;
-    fill(cell,
-      layer.problem && h('span', { class: 'problem-mark', title: layer.problem.message, role: 'img', aria: { label: t('Problem') } }, icon('error')),
+    fill(
+      cell,
+      layer.problem &&
+        h(
+          'span',
+          { class: 'problem-mark', title: layer.problem.message, role: 'img', aria: { label: t('Problem') } },
+          icon('error'),
+        ),
       middleEllipsis(shortName(layer.id)),
-      layer.plan?.locked === true && h('span', { class: 'lock-mark', title: t('Bits are locked'), role: 'img', aria: { label: t('Locked') } }, icon('lock')));
+      layer.plan?.locked === true &&
+        h(
+          'span',
+          { class: 'lock-mark', title: t('Bits are locked'), role: 'img', aria: { label: t('Locked') } },
+          icon('lock'),
+        ),
+    );
   },
   sortBy: (layer) => layer.name,
 });
 
 const kind = (): LayerColumn => ({
-  id: 'kind', title: t('Operation'), width: 142, grow: 0.6,
+  id: 'kind',
+  title: t('Operation'),
+  width: 142,
+  grow: 0.6,
   render: (cell, layer) => {
     cell.title = layer.operators;
-    fill(cell, h('span', { class: 'ellipsis' }, kindText(layer.kind), layer.detail !== '' && h('span', { class: 'muted' }, ` ${layer.detail}`)));
+    fill(
+      cell,
+      h(
+        'span',
+        { class: 'ellipsis' },
+        kindText(layer.kind),
+        layer.detail !== '' && h('span', { class: 'muted' }, ` ${layer.detail}`),
+      ),
+    );
   },
   sortBy: (layer) => `${layer.kind} ${layer.detail}`,
 });
 
 const shape = (): LayerColumn => ({
-  id: 'shape', title: t('Output'), description: t('Shape of the output: height × width × channels'), width: 100, drop: 2, align: 'end',
+  id: 'shape',
+  title: t('Output'),
+  description: t('Shape of the output: height × width × channels'),
+  width: 100,
+  drop: 2,
+  align: 'end',
   render: (cell, layer) => fill(cell, shapeText(layer.output)),
   sortBy: (layer) => (layer.output === null ? null : layer.output.h * layer.output.w * layer.output.c),
 });
@@ -53,7 +101,12 @@ const shape = (): LayerColumn => ({
 const macs = (model: ModelView, planned: boolean): LayerColumn => {
   const largest = maximum(model.layers, (layer) => layer.macs);
   return {
-    id: 'macs', title: t('MACs'), description: t('Multiply-accumulates'), width: planned ? 86 : 108, align: 'end', ...(planned ? { drop: 7 } : {}),
+    id: 'macs',
+    title: t('MACs'),
+    description: t('Multiply-accumulates'),
+    width: planned ? 86 : 108,
+    align: 'end',
+    ...(planned ? { drop: 7 } : {}),
     render: (cell, layer) => amount(cell, layer.macs, planned ? 0 : largest, countText),
     sortBy: (layer) => layer.macs,
   };
@@ -62,7 +115,10 @@ const macs = (model: ModelView, planned: boolean): LayerColumn => {
 const parameters = (model: ModelView): LayerColumn => {
   const largest = maximum(model.layers, (layer) => layer.parameters);
   return {
-    id: 'parameters', title: t('Parameters'), width: 108, align: 'end',
+    id: 'parameters',
+    title: t('Parameters'),
+    width: 108,
+    align: 'end',
     render: (cell, layer) => amount(cell, layer.parameters, largest, countText),
     sortBy: (layer) => layer.parameters,
   };
@@ -70,7 +126,11 @@ const parameters = (model: ModelView): LayerColumn => {
 
 function bitColumns(edits: Edits): LayerColumn[] {
   const bits = (id: BitsKind, title: string, read: (layer: LayerView) => number | null): LayerColumn => ({
-    id, title, description: bitsKindText(id), width: 44, align: 'center',
+    id,
+    title,
+    description: bitsKindText(id),
+    width: 44,
+    align: 'center',
     edit: (layer) => bitsChoices(layer, id, edits),
     render: (cell, layer) => {
       const value = layer.plan === null ? null : read(layer);
@@ -88,13 +148,41 @@ function bitColumns(edits: Edits): LayerColumn[] {
 
 function planColumns(model: ModelView): LayerColumn[] {
   const largest = maximum(model.layers, (layer) => layer.plan?.bitOps ?? 0);
-  const size = (id: string, title: string, description: string, drop: number, read: (layer: LayerView) => number): LayerColumn => ({
-    id, title, description, width: 78, drop, align: 'end',
-    render: (cell, layer) => fill(cell, layer.plan === null || read(layer) === 0 ? h('span', { class: 'muted' }, '–') : bytesText(read(layer))),
+  const size = (
+    id: string,
+    title: string,
+    description: string,
+    drop: number,
+    read: (layer: LayerView) => number,
+  ): LayerColumn => ({
+    id,
+    title,
+    description,
+    width: 78,
+    drop,
+    align: 'end',
+    render: (cell, layer) =>
+      fill(
+        cell,
+        layer.plan === null || read(layer) === 0 ? h('span', { class: 'muted' }, '–') : bytesText(read(layer)),
+      ),
     sortBy: (layer) => (layer.plan === null ? null : read(layer)),
   });
-  const decimal = (id: string, title: string, description: string, width: number, drop: number, decimals: number, read: (layer: LayerView) => number | null): LayerColumn => ({
-    id, title, description, width, drop, align: 'end',
+  const decimal = (
+    id: string,
+    title: string,
+    description: string,
+    width: number,
+    drop: number,
+    decimals: number,
+    read: (layer: LayerView) => number | null,
+  ): LayerColumn => ({
+    id,
+    title,
+    description,
+    width,
+    drop,
+    align: 'end',
     render: (cell, layer) => {
       const value = layer.plan === null ? null : read(layer);
       fill(cell, value === null ? h('span', { class: 'muted' }, '–') : plain(value, decimals));
@@ -104,24 +192,65 @@ function planColumns(model: ModelView): LayerColumn[] {
   const timed = model.layers.some(({ plan }) => plan?.latencyMs != null);
   const time: LayerColumn = timed
     ? {
-      id: 'time', title: t('Time'), description: t('Estimated time in one inference'), width: 84, drop: 1, align: 'end',
-      render: (cell, layer) => fill(cell, layer.plan?.latencyMs == null ? h('span', { class: 'muted' }, '–') : millisecondsText(layer.plan.latencyMs)), sortBy: (layer) => layer.plan?.latencyMs ?? null,
-    }
+        id: 'time',
+        title: t('Time'),
+        description: t('Estimated time in one inference'),
+        width: 84,
+        drop: 1,
+        align: 'end',
+        render: (cell, layer) =>
+          fill(
+            cell,
+            layer.plan?.latencyMs == null ? h('span', { class: 'muted' }, '–') : millisecondsText(layer.plan.latencyMs),
+          ),
+        sortBy: (layer) => layer.plan?.latencyMs ?? null,
+      }
     : {
-      id: 'time', title: t('Instr.'), description: t('Estimated instructions in one inference, as on a Cortex-M4'), width: 84, drop: 1, align: 'end',
-      render: (cell, layer) => fill(cell, layer.plan === null ? h('span', { class: 'muted' }, '–') : countText(layer.plan.instructions)), sortBy: (layer) => layer.plan?.instructions ?? null,
-    };
+        id: 'time',
+        title: t('Instr.'),
+        description: t('Estimated instructions in one inference, as on a Cortex-M4'),
+        width: 84,
+        drop: 1,
+        align: 'end',
+        render: (cell, layer) =>
+          fill(cell, layer.plan === null ? h('span', { class: 'muted' }, '–') : countText(layer.plan.instructions)),
+        sortBy: (layer) => layer.plan?.instructions ?? null,
+      };
   return [
     {
-      id: 'bitOps', title: t('BitOPs'), description: t('MACs × bits of the weights × bits of the input, over all branches'), width: 104, align: 'end',
+      id: 'bitOps',
+      title: t('BitOPs'),
+      description: t('MACs × bits of the weights × bits of the input, over all branches'),
+      width: 104,
+      align: 'end',
       render: (cell, layer) => amount(cell, layer.plan?.bitOps ?? 0, largest, countText),
       sortBy: (layer) => layer.plan?.bitOps ?? null,
     },
     time,
-    size('mapBytes', t('Map'), t('Bytes of the whole output feature map at its bits'), 5, (layer) => layer.plan!.mapBytes),
+    size(
+      'mapBytes',
+      t('Map'),
+      t('Bytes of the whole output feature map at its bits'),
+      5,
+      (layer) => layer.plan!.mapBytes,
+    ),
     size('weightBytes', t('Weights'), t('Bytes of the weights in flash'), 6, (layer) => layer.plan!.weightBytes),
-    ...(model.layers.some(({ plan }) => plan?.entropy != null) ? [decimal('entropy', t('H'), t('Entropy of the output’s codes, bits'), 50, 4, 2, (layer) => layer.plan!.entropy)] : []),
-    ...(model.layers.some(({ plan }) => plan?.snr != null) ? [decimal('snr', t('SNR'), t('Signal-to-noise ratio of the output against float in the last evaluation, dB'), 60, 3, 1, (layer) => layer.plan!.snr)] : []),
+    ...(model.layers.some(({ plan }) => plan?.entropy != null)
+      ? [decimal('entropy', t('H'), t('Entropy of the output’s codes, bits'), 50, 4, 2, (layer) => layer.plan!.entropy)]
+      : []),
+    ...(model.layers.some(({ plan }) => plan?.snr != null)
+      ? [
+          decimal(
+            'snr',
+            t('SNR'),
+            t('Signal-to-noise ratio of the output against float in the last evaluation, dB'),
+            60,
+            3,
+            1,
+            (layer) => layer.plan!.snr,
+          ),
+        ]
+      : []),
   ];
 }
 

@@ -5,26 +5,45 @@ import { t } from '../l10n';
 /** `Depthwise`, `Fully connected` … from the kinds of the graph; other kinds stand as they are. */
 export function kindText(kind: string): string {
   switch (kind) {
-    case 'conv': return t('Conv');
-    case 'depthwise': return t('Depthwise');
-    case 'fullyConnected': return t('Fully connected');
-    case 'globalAveragePool': return t('Global average');
+    case 'conv':
+      return t('Conv');
+    case 'depthwise':
+      return t('Depthwise');
+    case 'fullyConnected':
+      return t('Fully connected');
+    case 'globalAveragePool':
+      return t('Global average');
     default: {
       const words = kind.replace(/([a-z])([A-Z])/g, '$1 $2');
-      return words === '' ? '?' : words[0].toUpperCase() + (kind === words ? words.slice(1) : words.slice(1).toLowerCase());
+      return words === ''
+        ? '?'
+        : words[0].toUpperCase() + (kind === words ? words.slice(1) : words.slice(1).toLowerCase());
     }
   }
 }
 
-/** What the filter box searches: `4 bit` style words match the bits, everything else names, kinds, operators and shapes. */
+/**
+ * What the filter box searches: `4 bit` style words match the bits, everything else names, kinds, operators and shapes.
+ */
 export function searchText(layer: LayerView): string {
   const { plan } = layer;
-  const bits = plan === null ? '' : ` ${plan.bits}bit ${plan.bits}-bit a${plan.bits} w${plan.weightBits ?? ''}${plan.inPatchStage ? ' patch stage' : ' tail'}`;
-  return `${layer.id} ${layer.name} ${kindText(layer.kind)} ${layer.kind} ${layer.operators} ${layer.detail} ${layer.outputName}${layer.problem ? ' problem' : ''}${bits}`.toLowerCase();
+  const bits =
+    plan === null
+      ? ''
+      : ` ${plan.bits}bit ${plan.bits}-bit a${plan.bits} ` +
+        `w${plan.weightBits ?? ''}${plan.inPatchStage ? ' patch stage' : ' tail'}`;
+  return (
+    `${layer.id} ${layer.name} ${kindText(layer.kind)} ${layer.kind} ${layer.operators} ${layer.detail} ` +
+    `${layer.outputName}${layer.problem ? ' problem' : ''}${bits}`
+  ).toLowerCase();
 }
 
 /** All words must occur, in any order. */
 export function matcher(filter: string): (text: string) => boolean {
-  const words = filter.toLowerCase().replace(/\b([842])\s+bits?\b/g, '$1-bit').split(/\s+/).filter((word) => word !== '');
+  const words = filter
+    .toLowerCase()
+    .replace(/\b([842])\s+bits?\b/g, '$1-bit')
+    .split(/\s+/)
+    .filter((word) => word !== '');
   return (text) => words.every((word) => text.includes(word));
 }

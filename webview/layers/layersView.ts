@@ -19,17 +19,26 @@ export class LayersView {
 
   constructor(private readonly context: Context) {
     const { store } = context;
-    this.field = searchField(t('Filter by name, operation or bits, e.g. “conv 4-bit”'), store.ui.filter, (filter) => store.update({ filter }));
+    this.field = searchField(t('Filter by name, operation or bits, e.g. “conv 4-bit”'), store.ui.filter, (filter) =>
+      store.update({ filter }),
+    );
     this.grid = new VirtualGrid<LayerView>({
       label: t('Layers'),
       rowHeight: 26,
       key: (layer) => layer.id,
-      rowClass: (layer) => `${layer.plan?.inPatchStage === true ? 'in-stage' : ''} ${layer.problem ? 'has-problem' : ''}`,
+      rowClass: (layer) =>
+        `${layer.plan?.inPatchStage === true ? 'in-stage' : ''} ${layer.problem ? 'has-problem' : ''}`,
       onSelect: (layer) => store.update({ selected: layer.id }),
       onActivate: (layer) => store.update({ selected: layer.id, detailsOpen: true }),
       onSort: (sort) => store.update({ sort }),
     });
-    this.element = h('div', { class: 'layers-view' }, h('div', { class: 'toolbar' }, this.field, this.counter), this.empty, this.grid.element);
+    this.element = h(
+      'div',
+      { class: 'layers-view' },
+      h('div', { class: 'toolbar' }, this.field, this.counter),
+      this.empty,
+      this.grid.element,
+    );
     store.onChange((changed) => {
       if (changed.has('filter')) this.filter();
       if (changed.has('selected')) this.grid.select(store.ui.selected);
@@ -38,7 +47,9 @@ export class LayersView {
 
   render(view: EditorView): void {
     this.texts = view.model.layers.map(searchText);
-    this.grid.setColumns(layerColumns(view.model, view.plan !== null, (layer) => this.context.store.shortName(layer), this.context.edits));
+    this.grid.setColumns(
+      layerColumns(view.model, view.plan !== null, (layer) => this.context.store.shortName(layer), this.context.edits),
+    );
     this.filter();
     this.grid.setSort(this.context.store.ui.sort);
     this.grid.select(this.context.store.ui.selected);
@@ -57,6 +68,9 @@ export class LayersView {
     this.grid.setRows(rows);
     this.empty.hidden = rows.length > 0;
     this.empty.textContent = layers.length === 0 ? t('This model has no layers.') : t('Nothing matches the filter.');
-    this.counter.textContent = rows.length === layers.length ? t('{0} layers', plain(layers.length, 0)) : t('{0} of {1} layers', plain(rows.length, 0), plain(layers.length, 0));
+    this.counter.textContent =
+      rows.length === layers.length
+        ? t('{0} layers', plain(layers.length, 0))
+        : t('{0} of {1} layers', plain(rows.length, 0), plain(layers.length, 0));
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Names for narrow places. Exporters repeat themselves: `/features/features.2/conv/conv.1/Conv` says no more than `features.2/conv.1`. A segment goes when the
- * next one begins with it, or when it only repeats the operator; a name that would no longer be the only one of its kind stays as it is.
+ * Names for narrow places. Exporters repeat themselves: `/features/features.2/conv/conv.1/Conv` says no more than
+ * `features.2/conv.1`. A segment goes when the next one begins with it, or when it only repeats the operator; a name
+ * that would no longer be the only one of its kind stays as it is.
  */
 export function shortNames(layers: readonly { readonly name: string; readonly operators: string }[]): string[] {
   const short = layers.map((layer) => shorten(layer.name, layer.operators));

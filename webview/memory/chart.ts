@@ -12,19 +12,31 @@ import { aliveAt, axisTop, timelineOf, type Timeline } from './timeline';
 /** What a buffer is for, by the roles of the program. */
 function roleText(role: string): string {
   switch (role) {
-    case 'input': return t('input of the network');
-    case 'output': return t('output of the network');
-    case 'map': return t('whole feature map');
-    case 'branch': return t('part of a feature map, for one branch');
-    case 'cache': return t('halo kept between branches');
-    case 'view': return t('requantized copy for one reader');
-    case 'scratch': return t('working memory of a kernel');
-    case 'flags': return t('classes of the branches');
-    default: return role;
+    case 'input':
+      return t('input of the network');
+    case 'output':
+      return t('output of the network');
+    case 'map':
+      return t('whole feature map');
+    case 'branch':
+      return t('part of a feature map, for one branch');
+    case 'cache':
+      return t('halo kept between branches');
+    case 'view':
+      return t('requantized copy for one reader');
+    case 'scratch':
+      return t('working memory of a kernel');
+    case 'flags':
+      return t('classes of the branches');
+    default:
+      return role;
   }
 }
 
-/** The memory chart with its cursor: pointer and arrow keys name the buffers, click and Enter select the layer, wheel and + − zoom the steps. */
+/**
+ * The memory chart with its cursor: pointer and arrow keys name the buffers, click and Enter select the layer, wheel
+ * and + − zoom the steps.
+ */
 export class MemoryChart {
   readonly element: HTMLElement;
   private readonly surface: CanvasSurface;
@@ -38,18 +50,38 @@ export class MemoryChart {
   constructor(private readonly context: Context) {
     this.surface = new CanvasSurface((ctx, width, height) => {
       if (this.timeline === null) return;
-      paintMemory(ctx, this.timeline, this.scale(width, height), {
-        nameOf: (buffer) => this.nameOf(buffer),
-        selectedLayer: context.store.ui.selected, cursorStep: this.step, cursorBuffer: this.buffer?.id ?? null,
-      }, context.theme.colors);
+      paintMemory(
+        ctx,
+        this.timeline,
+        this.scale(width, height),
+        {
+          nameOf: (buffer) => this.nameOf(buffer),
+          selectedLayer: context.store.ui.selected,
+          cursorStep: this.step,
+          cursorBuffer: this.buffer?.id ?? null,
+        },
+        context.theme.colors,
+      );
     });
-    this.element = h('div', {
-      class: 'memory-chart', tabIndex: 0, role: 'application', aria: { roledescription: t('memory chart') },
-      on: {
-        pointermove: (event) => this.onMove(event), pointerleave: () => this.clear(), click: () => this.choose(),
-        dblclick: () => context.store.update({ memoryRange: null }), keydown: (event) => this.onKey(event), blur: () => this.clear(),
+    this.element = h(
+      'div',
+      {
+        class: 'memory-chart',
+        tabIndex: 0,
+        role: 'application',
+        aria: { roledescription: t('memory chart') },
+        on: {
+          pointermove: (event) => this.onMove(event),
+          pointerleave: () => this.clear(),
+          click: () => this.choose(),
+          dblclick: () => context.store.update({ memoryRange: null }),
+          keydown: (event) => this.onKey(event),
+          blur: () => this.clear(),
+        },
       },
-    }, this.surface.canvas, this.tooltip.element);
+      this.surface.canvas,
+      this.tooltip.element,
+    );
     this.element.addEventListener('wheel', (event) => this.onWheel(event), { passive: false });
     context.theme.onChange(() => this.surface.invalidate());
     context.store.onChange((changed) => {
@@ -61,8 +93,17 @@ export class MemoryChart {
     this.plan = plan;
     this.timeline = timelineOf(plan);
     const { peakStep, peakBytes, limitBytes } = this.timeline;
-    setAria(this.element, 'label', t('Memory over {0} steps: peak {1} of {2} at step {3}. Arrow keys move over steps and buffers.',
-      plan.steps.length, bytesText(peakBytes), bytesText(limitBytes), peakStep));
+    setAria(
+      this.element,
+      'label',
+      t(
+        'Memory over {0} steps: peak {1} of {2} at step {3}. Arrow keys move over steps and buffers.',
+        plan.steps.length,
+        bytesText(peakBytes),
+        bytesText(limitBytes),
+        peakStep,
+      ),
+    );
     this.clear();
   }
 
@@ -70,9 +111,22 @@ export class MemoryChart {
   picture(width: number, height: number): Picture {
     const timeline = this.timeline!;
     return {
-      width, height,
-      paint: (context, colors) => paintMemory(context, timeline, { from: 0, to: Math.max(0, timeline.steps.length - 1), width, height, top: axisTop(timeline, this.fullScale) },
-        { nameOf: (buffer) => this.nameOf(buffer), selectedLayer: null, cursorStep: null, cursorBuffer: null }, colors),
+      width,
+      height,
+      paint: (context, colors) =>
+        paintMemory(
+          context,
+          timeline,
+          {
+            from: 0,
+            to: Math.max(0, timeline.steps.length - 1),
+            width,
+            height,
+            top: axisTop(timeline, this.fullScale),
+          },
+          { nameOf: (buffer) => this.nameOf(buffer), selectedLayer: null, cursorStep: null, cursorBuffer: null },
+          colors,
+        ),
     };
   }
 
@@ -98,13 +152,21 @@ export class MemoryChart {
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
     const scale = this.scale(this.surface.width, this.surface.height);
     const step = stepAt(scale, x);
-    if (this.timeline === null || x < gutter.left || x > gutter.left + plotWidth(scale) || step < scale.from || step > scale.to) {
+    if (
+      this.timeline === null ||
+      x < gutter.left ||
+      x > gutter.left + plotWidth(scale) ||
+      step < scale.from ||
+      step > scale.to
+    ) {
       this.clear();
       return;
     }
     const byte = bytesAt(scale, y);
     this.step = step;
-    this.buffer = aliveAt(this.timeline, step).find((buffer) => byte >= buffer.offset && byte < buffer.offset + buffer.bytes) ?? null;
+    this.buffer =
+      aliveAt(this.timeline, step).find((buffer) => byte >= buffer.offset && byte < buffer.offset + buffer.bytes) ??
+      null;
     this.showTooltip(event.clientX, event.clientY);
     this.surface.invalidate();
   }
@@ -122,14 +184,23 @@ export class MemoryChart {
     if (plan === null || step === undefined) return;
     const where = step.branch < 0 ? t('tail') : t('branch {0}', step.branch + 1);
     const stepRows: [string, string][] = [
-      [t('Step'), `${plain(step.id, 0)} · ${where}`], [t('Runs'), `${step.op} · ${this.context.store.shortName(step.layer)}`], [t('In use'), bytesText(this.timeline?.used[step.id] ?? 0)],
+      [t('Step'), `${plain(step.id, 0)} · ${where}`],
+      [t('Runs'), `${step.op} · ${this.context.store.shortName(step.layer)}`],
+      [t('In use'), bytesText(this.timeline?.used[step.id] ?? 0)],
     ];
     if (buffer === null) this.tooltip.show(clientX, clientY, ...tooltipRows(t('Free'), stepRows));
     else {
-      this.tooltip.show(clientX, clientY, ...tooltipRows(buffer.name, [
-        [t('Size'), `${bytesText(buffer.bytes)} · ${t('{0} bits', buffer.bits)}`], [t('Offset'), plain(buffer.offset, 0)], [t('Role'), roleText(buffer.role)],
-        [t('Alive'), `${Math.max(0, buffer.firstStep)}–${Math.min(plan.steps.length - 1, buffer.lastStep)}`], ...stepRows,
-      ]));
+      this.tooltip.show(
+        clientX,
+        clientY,
+        ...tooltipRows(buffer.name, [
+          [t('Size'), `${bytesText(buffer.bytes)} · ${t('{0} bits', buffer.bits)}`],
+          [t('Offset'), plain(buffer.offset, 0)],
+          [t('Role'), roleText(buffer.role)],
+          [t('Alive'), `${Math.max(0, buffer.firstStep)}–${Math.min(plan.steps.length - 1, buffer.lastStep)}`],
+          ...stepRows,
+        ]),
+      );
     }
   }
 
@@ -154,7 +225,10 @@ export class MemoryChart {
   private zoom(factor: number, at: number): void {
     const [from, to] = this.range();
     const length = to - from + 1;
-    const next = Math.max(4, factor > 1 ? Math.max(length + 1, Math.round(length * factor)) : Math.round(length * factor));
+    const next = Math.max(
+      4,
+      factor > 1 ? Math.max(length + 1, Math.round(length * factor)) : Math.round(length * factor),
+    );
     this.setRange(Math.round(from + (length - next) * at), next);
   }
 
@@ -172,9 +246,17 @@ export class MemoryChart {
     if (this.timeline === null) return;
     const last = this.timeline.steps.length - 1;
     const at = this.step ?? this.timeline.peakStep;
-    const step = { ArrowLeft: this.step === null ? at : at - 1, ArrowRight: this.step === null ? at : at + 1, Home: 0, End: last, PageUp: at - 10, PageDown: at + 10 }[event.key];
+    const step = {
+      ArrowLeft: this.step === null ? at : at - 1,
+      ArrowRight: this.step === null ? at : at + 1,
+      Home: 0,
+      End: last,
+      PageUp: at - 10,
+      PageDown: at + 10,
+    }[event.key];
     if (step !== undefined) this.moveCursor(Math.max(0, Math.min(last, step)), null);
-    else if (event.key === 'ArrowUp' || event.key === 'ArrowDown') this.moveCursor(at, event.key === 'ArrowUp' ? 1 : -1);
+    else if (event.key === 'ArrowUp' || event.key === 'ArrowDown')
+      this.moveCursor(at, event.key === 'ArrowUp' ? 1 : -1);
     else if (event.key === 'Enter') this.choose();
     else if (event.key === '+' || event.key === '=') this.zoom(0.7, 0.5);
     else if (event.key === '-') this.zoom(1.4, 0.5);
@@ -189,7 +271,13 @@ export class MemoryChart {
     const alive = aliveAt(this.timeline!, step);
     if (direction !== null && this.step === step) {
       const index = alive.findIndex((buffer) => buffer.id === this.buffer?.id);
-      this.buffer = alive[Math.max(0, Math.min(alive.length - 1, index < 0 ? (direction > 0 ? 0 : alive.length - 1) : index + direction))] ?? null;
+      this.buffer =
+        alive[
+          Math.max(
+            0,
+            Math.min(alive.length - 1, index < 0 ? (direction > 0 ? 0 : alive.length - 1) : index + direction),
+          )
+        ] ?? null;
     } else {
       this.buffer = null;
     }
@@ -198,9 +286,24 @@ export class MemoryChart {
     if (step < from || step > to) this.setRange(step - Math.floor((to - from) / 2), to - from + 1);
     const view = this.timeline!.steps[step];
     const layer = this.context.store.shortName(view.layer);
-    this.context.announce(this.buffer === null
-      ? t('Step {0}, {1} {2}, {3} in use, {4} buffers', step, view.op, layer, bytesText(this.timeline!.used[step]), alive.length)
-      : t('Buffer {0}, {1}, {2} bits, offset {3}', this.buffer.name, bytesText(this.buffer.bytes), this.buffer.bits, this.buffer.offset));
+    this.context.announce(
+      this.buffer === null
+        ? t(
+            'Step {0}, {1} {2}, {3} in use, {4} buffers',
+            step,
+            view.op,
+            layer,
+            bytesText(this.timeline!.used[step]),
+            alive.length,
+          )
+        : t(
+            'Buffer {0}, {1}, {2} bits, offset {3}',
+            this.buffer.name,
+            bytesText(this.buffer.bytes),
+            this.buffer.bits,
+            this.buffer.offset,
+          ),
+    );
     const box = this.surface.canvas.getBoundingClientRect();
     this.showTooltip(box.left + xOf(this.scale(this.surface.width, this.surface.height), step + 1), box.top + 20);
     this.surface.invalidate();

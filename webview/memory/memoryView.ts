@@ -24,16 +24,39 @@ export class MemoryView {
     const { store } = context;
     this.chart = new MemoryChart(context);
     this.table = new MemoryTable(context);
-    this.scaleToggle = iconButton('fit', t('Scale up to 8-bit layer by layer'), () => {
-      this.chart.fullScale = !this.chart.fullScale;
-      setAria(this.scaleToggle, 'pressed', this.chart.fullScale);
-      this.chart.redraw();
-    }, { aria: { pressed: false } });
-    this.tableToggle = iconButton('table', t('Show as table'), () => store.update({ memoryMode: store.ui.memoryMode === 'chart' ? 'table' : 'chart' }));
-    this.openToggle = iconButton('chevronDown', t('Memory panel'), () => store.update({ dockOpen: !store.ui.dockOpen }));
-    this.element = h('section', { class: 'memory-view', aria: { label: t('Memory') } },
-      h('div', { class: 'toolbar dock-bar' }, h('h2', {}, t('Memory')), this.summary, h('span', { class: 'spacer' }), this.ranges, this.scaleToggle, this.tableToggle, this.openToggle),
-      this.chart.element, this.table.element);
+    this.scaleToggle = iconButton(
+      'fit',
+      t('Scale up to 8-bit layer by layer'),
+      () => {
+        this.chart.fullScale = !this.chart.fullScale;
+        setAria(this.scaleToggle, 'pressed', this.chart.fullScale);
+        this.chart.redraw();
+      },
+      { aria: { pressed: false } },
+    );
+    this.tableToggle = iconButton('table', t('Show as table'), () =>
+      store.update({ memoryMode: store.ui.memoryMode === 'chart' ? 'table' : 'chart' }),
+    );
+    this.openToggle = iconButton('chevronDown', t('Memory panel'), () =>
+      store.update({ dockOpen: !store.ui.dockOpen }),
+    );
+    this.element = h(
+      'section',
+      { class: 'memory-view', aria: { label: t('Memory') } },
+      h(
+        'div',
+        { class: 'toolbar dock-bar' },
+        h('h2', {}, t('Memory')),
+        this.summary,
+        h('span', { class: 'spacer' }),
+        this.ranges,
+        this.scaleToggle,
+        this.tableToggle,
+        this.openToggle,
+      ),
+      this.chart.element,
+      this.table.element,
+    );
     store.onChange((changed) => {
       if (changed.has('memoryMode') || changed.has('dockOpen') || changed.has('memoryRange')) this.arrange();
     });
@@ -46,8 +69,17 @@ export class MemoryView {
     const { store } = this.context;
     const { peakStep } = timelineOf(plan);
     const step = plan.steps[peakStep];
-    fill(this.summary, t('peak {0}', bytesText(plan.figures.arenaBytes)), step === undefined ? '' : ` · ${store.shortName(step.layer)}`,
-      step === undefined || plan.stage === null ? '' : ` · ${step.branch < 0 ? t('in the tail') : t('in branch {0}', step.branch + 1)}`, plan.target.regions.filter(({ kind }) => kind === 'sram').length > 1 ? ` · ${t('arena in {0}', plan.target.arenaRegion)}` : '');
+    fill(
+      this.summary,
+      t('peak {0}', bytesText(plan.figures.arenaBytes)),
+      step === undefined ? '' : ` · ${store.shortName(step.layer)}`,
+      step === undefined || plan.stage === null
+        ? ''
+        : ` · ${step.branch < 0 ? t('in the tail') : t('in branch {0}', step.branch + 1)}`,
+      plan.target.regions.filter(({ kind }) => kind === 'sram').length > 1
+        ? ` · ${t('arena in {0}', plan.target.arenaRegion)}`
+        : '',
+    );
     this.chart.render(plan);
     this.table.render(view);
     this.arrange();
@@ -76,15 +108,32 @@ export class MemoryView {
     const choices: [string, readonly [number, number] | null][] = [[t('All'), null]];
     if (stageEnd >= 0 && stageEnd < steps.length - 1) {
       const peakBranch = segments.filter((s) => s.branch >= 0).reduce((a, b) => (top(b, used) > top(a, used) ? b : a));
-      choices.push([t('Patch stage'), [0, stageEnd]], [t('Branch {0}', peakBranch.branch + 1), [peakBranch.first, peakBranch.last]], [t('Tail'), [stageEnd + 1, steps.length - 1]]);
+      choices.push(
+        [t('Patch stage'), [0, stageEnd]],
+        [t('Branch {0}', peakBranch.branch + 1), [peakBranch.first, peakBranch.last]],
+        [t('Tail'), [stageEnd + 1, steps.length - 1]],
+      );
     }
     const focused = Array.from(this.ranges.children).indexOf(document.activeElement!);
-    fill(this.ranges, ...(choices.length < 2 ? [] : choices.map(([label, range]) => {
-      const current = String(range) === String(store.ui.memoryRange);
-      const element = h('button', { class: 'segment-button', aria: { pressed: current }, on: { click: () => store.update({ memoryRange: range }) } }, label);
-      element.type = 'button';
-      return element;
-    })));
+    fill(
+      this.ranges,
+      ...(choices.length < 2
+        ? []
+        : choices.map(([label, range]) => {
+            const current = String(range) === String(store.ui.memoryRange);
+            const element = h(
+              'button',
+              {
+                class: 'segment-button',
+                aria: { pressed: current },
+                on: { click: () => store.update({ memoryRange: range }) },
+              },
+              label,
+            );
+            element.type = 'button';
+            return element;
+          })),
+    );
     (this.ranges.children[focused] as HTMLElement | undefined)?.focus();
   }
 }

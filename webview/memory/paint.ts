@@ -20,9 +20,11 @@ export interface Scale {
 
 export const plotWidth = (s: Scale): number => Math.max(1, s.width - gutter.left - gutter.right);
 export const plotHeight = (s: Scale): number => Math.max(1, s.height - gutter.top - gutter.bottom);
-export const xOf = (s: Scale, step: number): number => gutter.left + ((step - s.from) / (s.to + 1 - s.from)) * plotWidth(s);
+export const xOf = (s: Scale, step: number): number =>
+  gutter.left + ((step - s.from) / (s.to + 1 - s.from)) * plotWidth(s);
 export const yOf = (s: Scale, value: number): number => gutter.top + (1 - value / s.top) * plotHeight(s);
-export const stepAt = (s: Scale, x: number): number => Math.floor(s.from + ((x - gutter.left) / plotWidth(s)) * (s.to + 1 - s.from));
+export const stepAt = (s: Scale, x: number): number =>
+  Math.floor(s.from + ((x - gutter.left) / plotWidth(s)) * (s.to + 1 - s.from));
 export const bytesAt = (s: Scale, y: number): number => (1 - (y - gutter.top) / plotHeight(s)) * s.top;
 
 export interface Marks {
@@ -82,7 +84,14 @@ function paintSegments(ctx: Painter, timeline: Timeline, s: Scale, colors: Color
     }
     const visibleLeft = Math.max(left, gutter.left);
     const visible = Math.min(left + width, gutter.left + plotWidth(s)) - visibleLeft;
-    const label = segment.branch < 0 ? (timeline.stageEnd < 0 ? t('layer by layer') : t('tail')) : segment.outlier ? `${segment.branch + 1} ▲` : String(segment.branch + 1);
+    const label =
+      segment.branch < 0
+        ? timeline.stageEnd < 0
+          ? t('layer by layer')
+          : t('tail')
+        : segment.outlier
+          ? `${segment.branch + 1} ▲`
+          : String(segment.branch + 1);
     ctx.fillStyle = colors.foreground;
     const short = ctx.measureText(label).width <= visible - 4 ? label : segment.outlier && visible > 9 ? '▲' : '';
     ctx.fillText(short, visibleLeft + visible / 2, base + 12.5);
@@ -102,7 +111,10 @@ function paintBuffers(ctx: Painter, timeline: Timeline, s: Scale, marks: Marks, 
   for (const buffer of timeline.buffers) {
     if (buffer.lastStep < s.from || buffer.firstStep > s.to) continue;
     const left = Math.max(xOf(s, Math.max(0, buffer.firstStep)), gutter.left - 2);
-    const right = Math.min(xOf(s, Math.min(timeline.steps.length - 1, buffer.lastStep) + 1), gutter.left + plotWidth(s) + 2);
+    const right = Math.min(
+      xOf(s, Math.min(timeline.steps.length - 1, buffer.lastStep) + 1),
+      gutter.left + plotWidth(s) + 2,
+    );
     const top = yOf(s, buffer.offset + buffer.bytes);
     const bottom = yOf(s, buffer.offset);
     const width = right - left;
@@ -120,7 +132,11 @@ function paintBuffers(ctx: Painter, timeline: Timeline, s: Scale, marks: Marks, 
     ctx.globalAlpha = 1;
     if (width > 34 && height > 13) {
       ctx.fillStyle = colors.foreground;
-      ctx.fillText(fitText(ctx, plain ? marks.nameOf(buffer) : `${buffer.bits} · ${marks.nameOf(buffer)}`, width - 8), left + 5, top + height / 2);
+      ctx.fillText(
+        fitText(ctx, plain ? marks.nameOf(buffer) : `${buffer.bits} · ${marks.nameOf(buffer)}`, width - 8),
+        left + 5,
+        top + height / 2,
+      );
     } else if (!plain && width > 9 && height > 12) {
       ctx.fillStyle = colors.foreground;
       ctx.fillText(String(buffer.bits), left + width / 2 - 3, top + height / 2);
@@ -166,13 +182,40 @@ interface Level {
 function paintLines(ctx: Painter, timeline: Timeline, s: Scale, colors: Colors): void {
   const over = timeline.peakBytes > timeline.limitBytes;
   const levels: Level[] = [
-    { value: timeline.limitBytes, label: t('limit {0}', bytesText(timeline.limitBytes)), color: colors.error, dash: [] },
-    { value: timeline.int8Bytes, label: t('8-bit {0}', bytesText(timeline.int8Bytes)), color: colors.muted, dash: [5, 4] },
-    ...timeline.otherRegions.filter(({ bytes }) => bytes <= s.top).map(({ name, bytes }): Level => ({ value: bytes, label: `${name} ${bytesText(bytes)}`, color: colors.muted, dash: [1, 4] })),
-    { value: timeline.peakBytes, label: t('peak {0}', bytesText(timeline.peakBytes)), color: over ? colors.error : colors.foreground, dash: [2, 2] },
+    {
+      value: timeline.limitBytes,
+      label: t('limit {0}', bytesText(timeline.limitBytes)),
+      color: colors.error,
+      dash: [],
+    },
+    {
+      value: timeline.int8Bytes,
+      label: t('8-bit {0}', bytesText(timeline.int8Bytes)),
+      color: colors.muted,
+      dash: [5, 4],
+    },
+    ...timeline.otherRegions
+      .filter(({ bytes }) => bytes <= s.top)
+      .map(({ name, bytes }): Level => ({
+        value: bytes,
+        label: `${name} ${bytesText(bytes)}`,
+        color: colors.muted,
+        dash: [1, 4],
+      })),
+    {
+      value: timeline.peakBytes,
+      label: t('peak {0}', bytesText(timeline.peakBytes)),
+      color: over ? colors.error : colors.foreground,
+      dash: [2, 2],
+    },
   ];
   const right = gutter.left + plotWidth(s);
-  const placed = levels.map((level) => ({ ...level, inside: level.value <= s.top, y: level.value <= s.top ? yOf(s, level.value) : gutter.top }))
+  const placed = levels
+    .map((level) => ({
+      ...level,
+      inside: level.value <= s.top,
+      y: level.value <= s.top ? yOf(s, level.value) : gutter.top,
+    }))
     .sort((a, b) => b.value - a.value);
   let lowest = -Infinity;
   for (const level of placed) {

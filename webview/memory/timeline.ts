@@ -13,7 +13,10 @@ export interface Timeline {
   readonly steps: readonly StepView[];
   readonly buffers: readonly BufferView[];
   readonly segments: readonly Segment[];
-  /** Bytes that hold something in each step. Buffers may lie anywhere in the arena, so this is not the highest byte; what overlaps counts once. */
+  /**
+   * Bytes that hold something in each step. Buffers may lie anywhere in the arena, so this is not the highest byte;
+   * what overlaps counts once.
+   */
   readonly used: Float64Array;
   /** The step with the most bytes in use. */
   readonly peakStep: number;
@@ -35,13 +38,21 @@ export function timelineOf(plan: PlanView): Timeline {
     if (branch >= 0) stageEnd = i;
     const open = segments[segments.length - 1];
     if (open !== undefined && open.branch === branch) segments[segments.length - 1] = { ...open, last: i };
-    else segments.push({ first: i, last: i, branch, outlier: branch >= 0 && plan.branches[branch]?.class === 'outlier' });
+    else
+      segments.push({ first: i, last: i, branch, outlier: branch >= 0 && plan.branches[branch]?.class === 'outlier' });
   }
   const used = bytesInUse(plan);
   const peakStep = used.reduce((best, bytes, step) => (bytes > used[best] ? step : best), 0);
   return {
-    used, steps, buffers: plan.buffers, segments, peakStep, stageEnd,
-    peakBytes: plan.figures.arenaBytes, limitBytes: plan.target.sramBytes, int8Bytes: plan.figures.int8Layerwise.arenaBytes,
+    used,
+    steps,
+    buffers: plan.buffers,
+    segments,
+    peakStep,
+    stageEnd,
+    peakBytes: plan.figures.arenaBytes,
+    limitBytes: plan.target.sramBytes,
+    int8Bytes: plan.figures.int8Layerwise.arenaBytes,
     otherRegions: plan.target.regions.filter(({ kind, name }) => kind === 'sram' && name !== plan.target.arenaRegion),
   };
 }
@@ -61,12 +72,14 @@ function bytesInUse({ steps, buffers }: PlanView): Float64Array {
 
 /** Buffers alive in a step, lowest offset first. */
 export function aliveAt(timeline: Timeline, step: number): BufferView[] {
-  return timeline.buffers.filter((buffer) => buffer.firstStep <= step && buffer.lastStep >= step).sort((a, b) => a.offset - b.offset);
+  return timeline.buffers
+    .filter((buffer) => buffer.firstStep <= step && buffer.lastStep >= step)
+    .sort((a, b) => a.offset - b.offset);
 }
 
 /**
- * Highest byte that the chart's axis shows. The plan and the limit always fit; the 8-bit layer-by-layer figure only when it does not
- * flatten them, otherwise the chart says that it lies above.
+ * Highest byte that the chart's axis shows. The plan and the limit always fit; the 8-bit layer-by-layer figure only
+ * when it does not flatten them, otherwise the chart says that it lies above.
  */
 export function axisTop(timeline: Timeline, fullScale: boolean): number {
   const own = Math.max(timeline.peakBytes, timeline.limitBytes <= 3 * timeline.peakBytes ? timeline.limitBytes : 0, 1);

@@ -29,7 +29,12 @@ export class HeatMap {
       if (cell !== null) context.store.update({ selected: cell.map.id, branch: cell.branch });
     });
     this.scroller = h('div', { class: 'heat-canvas', role: 'img' }, this.surface.canvas);
-    this.element = h('div', { class: 'heat-map', tabIndex: 0, role: 'region', aria: { label: t('Bits by branch and feature map') } }, this.scroller, this.tooltip.element);
+    this.element = h(
+      'div',
+      { class: 'heat-map', tabIndex: 0, role: 'region', aria: { label: t('Bits by branch and feature map') } },
+      this.scroller,
+      this.tooltip.element,
+    );
     context.theme.onChange(() => this.surface.invalidate());
     context.store.onChange((changed) => {
       if (changed.has('selected')) this.surface.invalidate();
@@ -39,7 +44,17 @@ export class HeatMap {
   render({ model, plan }: EditorView): void {
     this.maps = model.layers.filter((layer) => layer.plan?.inPatchStage === true);
     this.classes = plan?.branches.map((branch) => branch.class) ?? [];
-    setAria(this.scroller, 'label', t('Regular branches: {0}. Outlier branches: 8 bits everywhere.', this.maps.map((layer) => `${this.context.store.shortName(layer.id)} ${layer.plan!.bits}`).slice(0, 60).join(', ')));
+    setAria(
+      this.scroller,
+      'label',
+      t(
+        'Regular branches: {0}. Outlier branches: 8 bits everywhere.',
+        this.maps
+          .map((layer) => `${this.context.store.shortName(layer.id)} ${layer.plan!.bits}`)
+          .slice(0, 60)
+          .join(', '),
+      ),
+    );
     this.scroller.style.minWidth = `${labelWidth + this.maps.length * smallest}px`;
     this.scroller.style.minHeight = `${labelHeight + this.classes.length * smallest}px`;
     this.scroller.style.maxHeight = `${labelHeight + this.classes.length * 30}px`;
@@ -74,9 +89,17 @@ export class HeatMap {
     const cell = this.cellAt(event);
     if (cell === null) this.tooltip.hide();
     else {
-      this.tooltip.show(event.clientX, event.clientY, ...tooltipRows(cell.map.name, [
-        [t('Branch'), `${cell.branch + 1}${this.classes[cell.branch] === 'outlier' ? ` · ${t('outlier class')}` : ''}`], [t('Bits'), String(this.bitsOf(cell.branch, cell.map))],
-      ]));
+      this.tooltip.show(
+        event.clientX,
+        event.clientY,
+        ...tooltipRows(cell.map.name, [
+          [
+            t('Branch'),
+            `${cell.branch + 1}${this.classes[cell.branch] === 'outlier' ? ` · ${t('outlier class')}` : ''}`,
+          ],
+          [t('Bits'), String(this.bitsOf(cell.branch, cell.map))],
+        ]),
+      );
     }
   }
 
@@ -109,7 +132,14 @@ export class HeatMap {
         ctx.strokeRect(x - 0.5, labelHeight - 0.5, size.width, this.classes.length * size.height);
         ctx.lineWidth = 1;
       }
-      if (size.width >= 11) this.label(ctx, this.context.store.shortName(map.id), x + size.width / 2 - 2, selected ? colors.foreground : colors.muted, width);
+      if (size.width >= 11)
+        this.label(
+          ctx,
+          this.context.store.shortName(map.id),
+          x + size.width / 2 - 2,
+          selected ? colors.foreground : colors.muted,
+          width,
+        );
     });
     ctx.font = `11px ${colors.fontFamily}`;
     ctx.textAlign = 'right';

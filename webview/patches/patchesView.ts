@@ -10,7 +10,10 @@ import { PhiSlider } from './phiSlider';
 /** Patches that are drawn as elements of their own; the planner stays far below. */
 const maxPatches = 1024;
 
-/** The patch stage: the grid over the input with the class of each patch and the halo of the chosen one, and the bits of each branch and feature map. */
+/**
+ * The patch stage: the grid over the input with the class of each patch and the halo of the chosen one, and the bits of
+ * each branch and feature map.
+ */
 export class PatchesView {
   readonly element: HTMLElement;
   private readonly grid = h('div', { class: 'patch-grid', role: 'grid' });
@@ -33,14 +36,37 @@ export class PatchesView {
     const { store } = context;
     this.heatMap = new HeatMap(context);
     this.phi = new PhiSlider(context.edits);
-    this.markToggle = iconButton('outliers', t('Mark outlier values'), () => {
-      this.outliers.hidden = !this.outliers.hidden;
-      setAria(this.markToggle, 'pressed', !this.outliers.hidden);
-    }, { aria: { pressed: true } });
+    this.markToggle = iconButton(
+      'outliers',
+      t('Mark outlier values'),
+      () => {
+        this.outliers.hidden = !this.outliers.hidden;
+        setAria(this.markToggle, 'pressed', !this.outliers.hidden);
+      },
+      { aria: { pressed: true } },
+    );
     context.theme.onChange(() => this.drawOutliers());
-    this.element = h('div', { class: 'patches-view' },
-      h('section', { class: 'patch-left' }, h('div', { class: 'patch-title' }, h('h2', {}, t('Patches over the input')), h('span', { class: 'spacer' }), this.markToggle), this.summary, this.phi.element, h('div', { class: 'patch-area' }, h('div', { class: 'patch-frame' }, this.image, this.outliers, this.grid)), this.imageName, this.info),
-      h('section', { class: 'patch-right' }, h('h2', {}, t('Bits by branch and feature map')), this.heatMap.element));
+    this.element = h(
+      'div',
+      { class: 'patches-view' },
+      h(
+        'section',
+        { class: 'patch-left' },
+        h(
+          'div',
+          { class: 'patch-title' },
+          h('h2', {}, t('Patches over the input')),
+          h('span', { class: 'spacer' }),
+          this.markToggle,
+        ),
+        this.summary,
+        this.phi.element,
+        h('div', { class: 'patch-area' }, h('div', { class: 'patch-frame' }, this.image, this.outliers, this.grid)),
+        this.imageName,
+        this.info,
+      ),
+      h('section', { class: 'patch-right' }, h('h2', {}, t('Bits by branch and feature map')), this.heatMap.element),
+    );
     this.image.hidden = this.imageName.hidden = this.markToggle.hidden = true;
     this.grid.addEventListener('keydown', (event) => this.onKey(event));
     this.grid.addEventListener('pointerleave', () => this.mark(store.ui.branch));
@@ -58,10 +84,18 @@ export class PatchesView {
     const map = view.model.layers[splitLayer]?.output;
     this.grid.parentElement!.style.setProperty('--ratio', map == null ? '1' : String(map.w / map.h));
     setAria(this.grid, 'label', t('Patches, {0} rows and {1} columns', rows, cols));
-    fill(this.summary,
+    fill(
+      this.summary,
       legend('regular', t('regular: mixed bits'), plan.branches.length - outliers),
       legend('outlier', t('outlier class: 8 bits'), outliers),
-      h('span', { class: 'muted' }, plan.stage.classMode === 'static' ? t('decided on the calibration images') : t('decided on the board for each input')));
+      h(
+        'span',
+        { class: 'muted' },
+        plan.stage.classMode === 'static'
+          ? t('decided on the calibration images')
+          : t('decided on the board for each input'),
+      ),
+    );
     this.phi.render(plan);
     this.drawGrid(plan);
     void this.fetchImage(view);
@@ -132,11 +166,31 @@ export class PatchesView {
     const lines: HTMLElement[] = [];
     const cells: HTMLElement[] = [];
     for (const branch of plan.branches.slice(0, maxPatches)) {
-      const cell = h('div', {
-        class: `patch patch-${branch.class}`, role: 'gridcell', tabIndex: branch.id === (store.ui.branch ?? 0) ? 0 : -1,
-        aria: { label: t('Branch {0}, row {1}, column {2}, {3}', branch.id + 1, branch.row + 1, branch.col + 1, className(branch)) },
-        on: { pointerenter: () => this.mark(branch.id), click: () => this.choose(branch.id), dblclick: () => this.toggleClass(branch.id), focus: () => store.update({ branch: branch.id }) },
-      }, h('span', { class: 'patch-number' }, String(branch.id + 1)), branch.class === 'outlier' && h('span', { class: 'patch-sign', aria: { hidden: true } }, '▲'));
+      const cell = h(
+        'div',
+        {
+          class: `patch patch-${branch.class}`,
+          role: 'gridcell',
+          tabIndex: branch.id === (store.ui.branch ?? 0) ? 0 : -1,
+          aria: {
+            label: t(
+              'Branch {0}, row {1}, column {2}, {3}',
+              branch.id + 1,
+              branch.row + 1,
+              branch.col + 1,
+              className(branch),
+            ),
+          },
+          on: {
+            pointerenter: () => this.mark(branch.id),
+            click: () => this.choose(branch.id),
+            dblclick: () => this.toggleClass(branch.id),
+            focus: () => store.update({ branch: branch.id }),
+          },
+        },
+        h('span', { class: 'patch-number' }, String(branch.id + 1)),
+        branch.class === 'outlier' && h('span', { class: 'patch-sign', aria: { hidden: true } }, '▲'),
+      );
       place(cell, branch.patch);
       cells.push(cell);
       (lines[branch.row] ??= h('div', { role: 'row', class: 'patch-row' })).append(cell);
@@ -160,24 +214,48 @@ export class PatchesView {
     });
     this.heatMap.mark(id);
     if (branch === undefined) {
-      fill(this.info, h('span', { class: 'muted' }, t('Point at a patch to see the part of the input that its branch reads.')));
+      fill(
+        this.info,
+        h('span', { class: 'muted' }, t('Point at a patch to see the part of the input that its branch reads.')),
+      );
       return;
     }
     place(this.halo, branch.input);
     const area = ([y0, x0, y1, x1]: BranchView['input']): number => (y1 - y0) * (x1 - x0);
-    fill(this.info, h('strong', {}, t('Branch {0}', branch.id + 1)), ` · ${className(branch)} · `,
-      t('computes {0} of the stage’s output from {1} of the input', percent(area(branch.patch)), percent(area(branch.input))));
+    fill(
+      this.info,
+      h('strong', {}, t('Branch {0}', branch.id + 1)),
+      ` · ${className(branch)} · `,
+      t(
+        'computes {0} of the stage’s output from {1} of the input',
+        percent(area(branch.patch)),
+        percent(area(branch.input)),
+      ),
+    );
     const outliers = this.outlierShare(branch.patch);
-    if (outliers !== null) this.info.append(` · ${t('{0} of its values in this image are outliers', percent(outliers))}`);
+    if (outliers !== null)
+      this.info.append(` · ${t('{0} of its values in this image are outliers', percent(outliers))}`);
     if (this.plan?.stage?.classMode !== 'static' || id !== this.context.store.ui.branch) return;
-    this.info.append(h('div', { class: 'patch-actions' },
-      button(branch.class === 'outlier' ? t('Make regular') : t('Make outlier class'), 'secondary', () => this.toggleClass(branch.id))));
+    this.info.append(
+      h(
+        'div',
+        { class: 'patch-actions' },
+        button(branch.class === 'outlier' ? t('Make regular') : t('Make outlier class'), 'secondary', () =>
+          this.toggleClass(branch.id),
+        ),
+      ),
+    );
   }
 
   /** The other class for a patch; where classes are decided at run time, the host says so. */
   private toggleClass(id: number): void {
     const branch = this.plan?.branches[id];
-    if (branch !== undefined) this.context.edits.apply({ kind: 'patchClass', branch: id, class: branch.class === 'outlier' ? 'regular' : 'outlier' });
+    if (branch !== undefined)
+      this.context.edits.apply({
+        kind: 'patchClass',
+        branch: id,
+        class: branch.class === 'outlier' ? 'regular' : 'outlier',
+      });
   }
 
   private choose(id: number): void {
@@ -196,8 +274,12 @@ export class PatchesView {
     }
     const column = at % stage.cols;
     const next = {
-      ArrowLeft: column > 0 ? at - 1 : at, ArrowRight: column < stage.cols - 1 ? at + 1 : at, ArrowUp: at - stage.cols, ArrowDown: at + stage.cols,
-      Home: event.ctrlKey ? 0 : at - column, End: event.ctrlKey ? this.cells.length - 1 : at - column + stage.cols - 1,
+      ArrowLeft: column > 0 ? at - 1 : at,
+      ArrowRight: column < stage.cols - 1 ? at + 1 : at,
+      ArrowUp: at - stage.cols,
+      ArrowDown: at + stage.cols,
+      Home: event.ctrlKey ? 0 : at - column,
+      End: event.ctrlKey ? this.cells.length - 1 : at - column + stage.cols - 1,
     }[event.key];
     if (next === undefined) return;
     event.preventDefault();
@@ -205,10 +287,16 @@ export class PatchesView {
   }
 }
 
-const className = (branch: BranchView): string => (branch.class === 'outlier' ? t('outlier class, 8 bits') : t('regular, mixed bits'));
+const className = (branch: BranchView): string =>
+  branch.class === 'outlier' ? t('outlier class, 8 bits') : t('regular, mixed bits');
 
 function legend(kind: BranchView['class'], label: string, count: number): HTMLElement {
-  return h('span', { class: 'legend' }, h('span', { class: `legend-box patch-${kind}`, aria: { hidden: true } }, kind === 'outlier' ? '▲' : ''), `${plain(count, 0)} ${label}`);
+  return h(
+    'span',
+    { class: 'legend' },
+    h('span', { class: `legend-box patch-${kind}`, aria: { hidden: true } }, kind === 'outlier' ? '▲' : ''),
+    `${plain(count, 0)} ${label}`,
+  );
 }
 
 function place(element: HTMLElement, [y0, x0, y1, x1]: BranchView['patch']): void {

@@ -30,11 +30,26 @@ export class ProblemsView {
       else group.push(problem);
     }
     const byName = new Map(view.model.layers.map((layer) => [layer.name, layer.id]));
-    fill(this.element,
+    fill(
+      this.element,
       h('h2', {}, t('What stands in the way of quantization')),
-      h('p', { class: 'muted' }, t('The model can be looked at as it is. To quantize it, the exporter or the model must change as said below.')),
-      h('ul', { class: 'problem-list' }, ...[...groups.values()].slice(0, listedCauses).map((group) => this.entry(group, byName))),
-      groups.size > listedCauses && h('p', { class: 'muted' }, t('and {0} more; the layer table marks all of them', plain(groups.size - listedCauses, 0))));
+      h(
+        'p',
+        { class: 'muted' },
+        t('The model can be looked at as it is. To quantize it, the exporter or the model must change as said below.'),
+      ),
+      h(
+        'ul',
+        { class: 'problem-list' },
+        ...[...groups.values()].slice(0, listedCauses).map((group) => this.entry(group, byName)),
+      ),
+      groups.size > listedCauses &&
+        h(
+          'p',
+          { class: 'muted' },
+          t('and {0} more; the layer table marks all of them', plain(groups.size - listedCauses, 0)),
+        ),
+    );
   }
 
   private entry(group: readonly Problem[], byName: ReadonlyMap<string, number>): HTMLElement {
@@ -42,12 +57,29 @@ export class ProblemsView {
     const nodes = group.slice(0, namedNodes).map((problem) => {
       const id = byName.get(problem.node);
       if (id === undefined) return h('span', { class: 'node-name' }, problem.node);
-      return linkButton(problem.node, () => this.context.store.update({ selected: id, tab: 'layers', filter: '' }), { class: 'link-button node-name' });
+      return linkButton(problem.node, () => this.context.store.update({ selected: id, tab: 'layers', filter: '' }), {
+        class: 'link-button node-name',
+      });
     });
-    return h('li', { class: 'problem' },
-      h('div', { class: 'problem-head' }, icon('error'), h('strong', {}, operator), h('span', { class: 'count-badge', title: t('{0} nodes', group.length) }, plain(group.length, 0))),
+    return h(
+      'li',
+      { class: 'problem' },
+      h(
+        'div',
+        { class: 'problem-head' },
+        icon('error'),
+        h('strong', {}, operator),
+        h('span', { class: 'count-badge', title: t('{0} nodes', group.length) }, plain(group.length, 0)),
+      ),
       h('p', {}, message),
       remedy !== '' && h('p', { class: 'remedy' }, h('span', { class: 'remedy-label' }, t('Remedy')), ' ', remedy),
-      h('div', { class: 'problem-nodes' }, ...nodes, group.length > namedNodes && h('span', { class: 'muted' }, t('and {0} more', plain(group.length - namedNodes, 0)))));
+      h(
+        'div',
+        { class: 'problem-nodes' },
+        ...nodes,
+        group.length > namedNodes &&
+          h('span', { class: 'muted' }, t('and {0} more', plain(group.length - namedNodes, 0))),
+      ),
+    );
   }
 }

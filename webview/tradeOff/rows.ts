@@ -1,4 +1,7 @@
-/** The points of the trade-off as rows of a table and points of a plot: one shape for sweeps, the planner's choices and φ. */
+/**
+ * The points of the trade-off as rows of a table and points of a plot: one shape for sweeps, the planner's choices and
+ * φ.
+ */
 import type { PlanChange } from '../../src/protocol/changes';
 import type { SweepPointView, SweepView } from '../../src/protocol/sweeps';
 import type { MemoryPointView, PhiPointView } from '../../src/protocol/tradeOff';
@@ -7,7 +10,9 @@ import { bytesText, countText, millisecondsText, percent } from '../format';
 import { t } from '../l10n';
 
 /** What picking a point does: a change of the plan, or taking over a point of a sweep. */
-export type Pick = { readonly kind: 'change'; readonly change: PlanChange } | { readonly kind: 'sweep'; readonly parameter: SweepView['parameter']; readonly value: number };
+export type Pick =
+  | { readonly kind: 'change'; readonly change: PlanChange }
+  | { readonly kind: 'sweep'; readonly parameter: SweepView['parameter']; readonly value: number };
 
 export interface TradeOffRow {
   readonly id: string;
@@ -31,9 +36,12 @@ export interface TradeOffRow {
 
 export function parameterName(parameter: SweepView['parameter']): string {
   switch (parameter) {
-    case 'phi': return t('φ of the patch classes');
-    case 'lambda': return t('λ of the search');
-    case 'bitops-target': return t('BitOPs target');
+    case 'phi':
+      return t('φ of the patch classes');
+    case 'lambda':
+      return t('λ of the search');
+    case 'bitops-target':
+      return t('BitOPs target');
   }
 }
 
@@ -45,31 +53,90 @@ export function measuresTop1(sweeps: readonly SweepView[]): boolean {
 
 export function sweepRows(sweeps: readonly SweepView[], plan: PlanView): TradeOffRow[] {
   const top1 = measuresTop1(sweeps);
-  const quality = (accuracy: SweepPointView['accuracy']): number | null => (accuracy === null ? null : top1 ? accuracy.top1 : accuracy.agreement);
-  const rows = sweeps.flatMap(({ parameter, points, current }) => points.map(({ value, figures, accuracy, randomAccuracy, outliers, problem, isPlan }): Omit<TradeOffRow, 'key'> => ({
-    id: `${parameter} ${value}`, name: parameter === 'bitops-target' ? t('BitOPs ÷ {0}', plainValue(value)) : `${parameter === 'phi' ? 'φ' : 'λ'} ${plainValue(value)}`, bitOps: figures?.bitOps ?? null, latencyMs: figures?.latencyMs ?? null, arenaBytes: figures?.arenaBytes ?? null,
-    macs: figures?.macs ?? null, quality: quality(accuracy), random: quality(randomAccuracy), outliers: outliers?.share ?? null, problem, current: isPlan,
-    pick: current && problem === null ? { kind: 'sweep', parameter, value } : null, series: parameter,
-  })));
+  const quality = (accuracy: SweepPointView['accuracy']): number | null =>
+    accuracy === null ? null : top1 ? accuracy.top1 : accuracy.agreement;
+  const rows = sweeps.flatMap(({ parameter, points, current }) =>
+    points.map(({ value, figures, accuracy, randomAccuracy, outliers, problem, isPlan }): Omit<TradeOffRow, 'key'> => ({
+      id: `${parameter} ${value}`,
+      name:
+        parameter === 'bitops-target'
+          ? t('BitOPs ÷ {0}', plainValue(value))
+          : `${parameter === 'phi' ? 'φ' : 'λ'} ${plainValue(value)}`,
+      bitOps: figures?.bitOps ?? null,
+      latencyMs: figures?.latencyMs ?? null,
+      arenaBytes: figures?.arenaBytes ?? null,
+      macs: figures?.macs ?? null,
+      quality: quality(accuracy),
+      random: quality(randomAccuracy),
+      outliers: outliers?.share ?? null,
+      problem,
+      current: isPlan,
+      pick: current && problem === null ? { kind: 'sweep', parameter, value } : null,
+      series: parameter,
+    })),
+  );
   const { accuracy, bitOps, latencyMs, arenaBytes, macs } = plan.figures;
-  const own = accuracy === null ? null : top1 || sweeps.length === 0 ? (accuracy.quantizedTop1 ?? accuracy.agreement) : accuracy.agreement;
+  const own =
+    accuracy === null
+      ? null
+      : top1 || sweeps.length === 0
+        ? (accuracy.quantizedTop1 ?? accuracy.agreement)
+        : accuracy.agreement;
   if (!rows.some((row) => row.current)) {
-    rows.push({ id: 'plan', name: t('This plan'), bitOps, latencyMs, arenaBytes, macs, quality: own, random: null, outliers: null, problem: null, current: true, pick: null, series: 'plan' });
+    rows.push({
+      id: 'plan',
+      name: t('This plan'),
+      bitOps,
+      latencyMs,
+      arenaBytes,
+      macs,
+      quality: own,
+      random: null,
+      outliers: null,
+      problem: null,
+      current: true,
+      pick: null,
+      series: 'plan',
+    });
   }
   return rows.map((row, key) => ({ ...row, key }));
 }
 
 export function memoryRows(points: readonly MemoryPointView[]): TradeOffRow[] {
   return points.map(({ stage, tailStages, layers, strategy, arenaBytes, macs, latencyMs, isPlan }, key) => ({
-    id: `stage ${key}`, key, name: stageName(stage, layers, strategy, tailStages),
-    bitOps: null, latencyMs, arenaBytes, macs, quality: null, random: null, outliers: null, problem: null, current: isPlan, pick: { kind: 'change', change: { kind: 'stage', stage, tailStages } }, series: 'memory',
+    id: `stage ${key}`,
+    key,
+    name: stageName(stage, layers, strategy, tailStages),
+    bitOps: null,
+    latencyMs,
+    arenaBytes,
+    macs,
+    quality: null,
+    random: null,
+    outliers: null,
+    problem: null,
+    current: isPlan,
+    pick: { kind: 'change', change: { kind: 'stage', stage, tailStages } },
+    series: 'memory',
   }));
 }
 
 export function phiRows(points: readonly PhiPointView[], plan: PlanView): TradeOffRow[] {
   return points.map(({ phi, share, positions, covered }, key) => ({
-    id: `phi ${phi}`, key, name: String(phi), bitOps: null, latencyMs: null, arenaBytes: null, macs: null, quality: covered, random: covered === null ? null : positions, outliers: share, problem: null,
-    current: plan.search.phi === phi, pick: plan.stage?.classMode === 'static' ? { kind: 'change', change: { kind: 'phi', phi } } : null, series: 'outliers',
+    id: `phi ${phi}`,
+    key,
+    name: String(phi),
+    bitOps: null,
+    latencyMs: null,
+    arenaBytes: null,
+    macs: null,
+    quality: covered,
+    random: covered === null ? null : positions,
+    outliers: share,
+    problem: null,
+    current: plan.search.phi === phi,
+    pick: plan.stage?.classMode === 'static' ? { kind: 'change', change: { kind: 'phi', phi } } : null,
+    series: 'outliers',
   }));
 }
 
@@ -77,28 +144,54 @@ export function phiRows(points: readonly PhiPointView[], plan: PlanView): TradeO
 export function rowText(row: TradeOffRow): string {
   if (row.problem !== null) return `${row.name}: ${row.problem}`;
   if (row.series === 'outliers') {
-    return [`φ ${row.name}`, t('{0} of the patches are outlier patches', percent(row.outliers ?? 0)), row.quality !== null && t('{0} of them at the chosen positions', percent(row.quality)), row.current && t('this is the plan')]
-      .filter((part) => part !== false).join(', ');
+    return [
+      `φ ${row.name}`,
+      t('{0} of the patches are outlier patches', percent(row.outliers ?? 0)),
+      row.quality !== null && t('{0} of them at the chosen positions', percent(row.quality)),
+      row.current && t('this is the plan'),
+    ]
+      .filter((part) => part !== false)
+      .join(', ');
   }
   return [
-    row.name, row.quality !== null && percent(row.quality), row.bitOps !== null && t('{0} BitOPs', countText(row.bitOps)), row.latencyMs !== null && millisecondsText(row.latencyMs),
-    row.arenaBytes !== null && t('{0} SRAM', bytesText(row.arenaBytes)), row.current && t('this is the plan'),
-  ].filter((part) => part !== false).join(', ');
+    row.name,
+    row.quality !== null && percent(row.quality),
+    row.bitOps !== null && t('{0} BitOPs', countText(row.bitOps)),
+    row.latencyMs !== null && millisecondsText(row.latencyMs),
+    row.arenaBytes !== null && t('{0} SRAM', bytesText(row.arenaBytes)),
+    row.current && t('this is the plan'),
+  ]
+    .filter((part) => part !== false)
+    .join(', ');
 }
 
 function strategyText(strategy: MemoryPointView['strategy']): string {
   switch (strategy) {
-    case 'recompute': return t('halos recomputed');
-    case 'keep': return t('halos kept');
-    case 'hybrid': return t('some halos kept');
+    case 'recompute':
+      return t('halos recomputed');
+    case 'keep':
+      return t('halos kept');
+    case 'hybrid':
+      return t('some halos kept');
   }
 }
 
 const plainValue = (value: number): string => String(Number(value.toPrecision(6)));
 
-function stageName(stage: MemoryPointView['stage'], layers: number, strategy: MemoryPointView['strategy'], tailStages: MemoryPointView['tailStages']): string {
-  const first = stage === null ? null
-    : layers === 1 ? t('{0}×{1} over 1 layer, {2}', stage.rows, stage.cols, strategyText(strategy)) : t('{0}×{1} over {2} layers, {3}', stage.rows, stage.cols, layers, strategyText(strategy));
+function stageName(
+  stage: MemoryPointView['stage'],
+  layers: number,
+  strategy: MemoryPointView['strategy'],
+  tailStages: MemoryPointView['tailStages'],
+): string {
+  const first =
+    stage === null
+      ? null
+      : layers === 1
+        ? t('{0}×{1} over 1 layer, {2}', stage.rows, stage.cols, strategyText(strategy))
+        : t('{0}×{1} over {2} layers, {3}', stage.rows, stage.cols, layers, strategyText(strategy));
   const tail = tailStages.map(({ rows, cols }) => t('{0}×{1} in the tail', rows, cols));
-  return first === null && tail.length === 0 ? t('layer by layer') : [first, ...tail].filter((part) => part !== null).join(' + ');
+  return first === null && tail.length === 0
+    ? t('layer by layer')
+    : [first, ...tail].filter((part) => part !== null).join(' + ');
 }

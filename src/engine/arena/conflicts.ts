@@ -1,6 +1,9 @@
 import type { ArenaOverlap, ArenaRequest } from './layoutArena';
 
-/** Pairs of requests that are alive in a common step, as adjacency lists in flat arrays: those of request i are at [start[i], start[i + 1]). */
+/**
+ * Pairs of requests that are alive in a common step, as adjacency lists in flat arrays: those of request i are at
+ * [start[i], start[i + 1]).
+ */
 export interface Conflicts {
   readonly start: Int32Array;
   readonly other: Int32Array;

@@ -20,9 +20,11 @@ export interface EjectionEffort {
 }
 
 /**
- * Guided ejection search (Nagata and Bräysy, "A powerful route minimization heuristic…", 2009, there for vehicle routes; here for places in an arena): what reaches beyond a fixed height is
- * taken out; then one request after the other is put back where those that are in its way weigh least, and these are taken out in turn. Whatever found no free place weighs more from
- * then on, so that what is hard to place settles first, and only what is around a conflict ever moves. Always gives the same layout for the same arguments.
+ * Guided ejection search (Nagata and Bräysy, "A powerful route minimization heuristic…", 2009, there for vehicle
+ * routes; here for places in an arena): what reaches beyond a fixed height is taken out; then one request after the
+ * other is put back where those that are in its way weigh least, and these are taken out in turn. Whatever found no
+ * free place weighs more from then on, so that what is hard to place settles first, and only what is around a conflict
+ * ever moves. Always gives the same layout for the same arguments.
  */
 export class EjectionSearch {
   private readonly offsets: Float64Array;
@@ -50,7 +52,8 @@ export class EjectionSearch {
   }
 
   /**
-   * The lowest layout that is found from `start` on: of `target` bytes, or by halving what is between heights that were reached and were not.
+   * The lowest layout that is found from `start` on: of `target` bytes, or by halving what is between heights that were
+   * reached and were not.
    */
   descend(start: Placement, target: number, { work, heights }: EjectionEffort): Placement {
     let best = start;
@@ -59,7 +62,8 @@ export class EjectionSearch {
       const height = attempt === 0 ? target : Math.floor((failed + best.bytes) / 2);
       if (height <= failed || best.bytes - failed <= CLOSE * target) break;
       const offsets = this.run(best.offsets, height, Math.max(LEAST_WORK, work * this.requests.length));
-      if (offsets) best = { offsets, bytes: this.requests.reduce((top, r, i) => Math.max(top, offsets[i] + r.bytes), 0) };
+      if (offsets)
+        best = { offsets, bytes: this.requests.reduce((top, r, i) => Math.max(top, offsets[i] + r.bytes), 0) };
       else failed = height;
     }
     return best;
@@ -90,7 +94,8 @@ export class EjectionSearch {
   private hardest(out: number[]): number {
     const { requests, weights } = this;
     let at = 0;
-    for (let k = 1; k < out.length; k++) if (requests[out[k]].bytes * weights[out[k]] >= requests[out[at]].bytes * weights[out[at]]) at = k;
+    for (let k = 1; k < out.length; k++)
+      if (requests[out[k]].bytes * weights[out[k]] >= requests[out[at]].bytes * weights[out[at]]) at = k;
     const chosen = out[at];
     out[at] = out[out.length - 1];
     out.pop();
@@ -136,7 +141,10 @@ export class EjectionSearch {
     return count;
   }
 
-  /** One of the places where what was gathered and is in the way weighs least, no more than `most`; as likely stays `known` where it weighs as much. */
+  /**
+   * One of the places where what was gathered and is in the way weighs least, no more than `most`; as likely stays
+   * `known` where it weighs as much.
+   */
   private cheapest(i: number, count: number, height: number, most: number, known: number): number {
     const { low, high, who, weights } = this;
     const { align, bytes } = this.requests[i];
@@ -146,7 +154,14 @@ export class EjectionSearch {
     let ties = most === 0 ? 1 : 0;
     // At an end of the arena, or next to one of the others.
     for (let c = -2; c < 2 * count; c++) {
-      const place = c === -2 ? 0 : c === -1 ? top : c % 2 === 0 ? Math.ceil(high[c >> 1] / align) * align : Math.floor(low[c >> 1] / align) * align;
+      const place =
+        c === -2
+          ? 0
+          : c === -1
+            ? top
+            : c % 2 === 0
+              ? Math.ceil(high[c >> 1] / align) * align
+              : Math.floor(low[c >> 1] / align) * align;
       if (place < 0 || place > top) continue;
       let weight = 0;
       let k = 0;

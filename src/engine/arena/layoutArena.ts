@@ -11,15 +11,15 @@ export interface ArenaRequest {
   readonly first: number;
   readonly last: number;
   /**
-   * Requests of one group play the same part at different times (the same map in every branch): the search treats them alike. They are placed
-   * one after the other by first step. Default: each by itself.
+   * Requests of one group play the same part at different times (the same map in every branch): the search treats them
+   * alike. They are placed one after the other by first step. Default: each by itself.
    */
   readonly group?: string;
 }
 
 /**
- * Permission for an output (a request whose first step is s) to be laid over an input that dies in s (last = s), by index:
- * offset(over) − offset(output) ≥ distance is safe. See overlapDistance().
+ * Permission for an output (a request whose first step is s) to be laid over an input that dies in s (last = s), by
+ * index: offset(over) − offset(output) ≥ distance is safe. See overlapDistance().
  */
 export interface ArenaOverlap {
   readonly over: number;
@@ -37,17 +37,24 @@ export interface ArenaLayout {
 }
 
 export interface ArenaOptions {
-  /** Layouts to try before giving up on a better one. `quick` is for inner loops, about a hundred times cheaper. Default: `thorough`. */
+  /**
+   * Layouts to try before giving up on a better one. `quick` is for inner loops, about a hundred times cheaper.
+   * Default: `thorough`.
+   */
   readonly effort?: 'quick' | 'thorough';
   /** A layout of no more bytes is as good as a smaller one. Default: the lower bound. */
   readonly enough?: number;
 }
 
 /**
- * The smallest layout that a thorough search finds; should it take more than `mostBytes`, one that is content with these, which takes other ways. It finds again whatever
- * a search for `mostBytes` has found for the same requests.
+ * The smallest layout that a thorough search finds; should it take more than `mostBytes`, one that is content with
+ * these, which takes other ways. It finds again whatever a search for `mostBytes` has found for the same requests.
  */
-export function layoutWithin(requests: readonly ArenaRequest[], overlaps: readonly ArenaOverlap[], mostBytes: number): ArenaLayout {
+export function layoutWithin(
+  requests: readonly ArenaRequest[],
+  overlaps: readonly ArenaOverlap[],
+  mostBytes: number,
+): ArenaLayout {
   let best = layoutArena(requests, overlaps);
   for (const effort of ['quick', 'thorough'] as const) {
     if (best.bytes <= mostBytes || best.lowerBound > mostBytes) break;
@@ -58,17 +65,23 @@ export function layoutWithin(requests: readonly ArenaRequest[], overlaps: readon
 }
 
 /**
- * Lays requests out in one arena so that no two that are alive in the same step share a byte, but for the permitted overlaps, with as few bytes as
- * it can find. Deterministic. Stops as soon as the lower bound is reached.
+ * Lays requests out in one arena so that no two that are alive in the same step share a byte, but for the permitted
+ * overlaps, with as few bytes as it can find. Deterministic. Stops as soon as the lower bound is reached.
  *
- * Any pair's constraint has one form, "a lies at least s bytes below b, or b at least t bytes below a", permitted overlaps having a smaller s;
- * groups of requests are placed one after the other at the lowest offset that all placed before allow, and the order is searched.
+ * Any pair's constraint has one form, "a lies at least s bytes below b, or b at least t bytes below a", permitted
+ * overlaps having a smaller s; groups of requests are placed one after the other at the lowest offset that all placed
+ * before allow, and the order is searched.
  *
  * @throws Error when an overlap is given for requests that do not meet as described.
  */
-export function layoutArena(requests: readonly ArenaRequest[], overlaps: readonly ArenaOverlap[], options: ArenaOptions = {}): ArenaLayout {
+export function layoutArena(
+  requests: readonly ArenaRequest[],
+  overlaps: readonly ArenaOverlap[],
+  options: ArenaOptions = {},
+): ArenaLayout {
   for (const { over, output } of overlaps) {
-    if (requests[over].last !== requests[output].first) throw new Error(`Request ${over} does not die in the step in which request ${output} begins.`);
+    if (requests[over].last !== requests[output].first)
+      throw new Error(`Request ${over} does not die in the step in which request ${output} begins.`);
   }
   const conflicts = findConflicts(requests, overlaps);
   const lowerBound = arenaLowerBound(requests, overlaps);

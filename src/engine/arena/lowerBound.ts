@@ -14,9 +14,9 @@ export function arenaLowerBound(requests: readonly ArenaRequest[], overlaps: rea
 }
 
 /**
- * The least bytes of every step, in order. Requests alive in a step are disjoint except for permitted overlaps. An output of n bytes and the dying
- * inputs that are laid over it, s bytes together and none closer to its start than d, cover at least max(n, d + s) bytes; those that are not laid
- * over it add their bytes; the cheapest choice counts.
+ * The least bytes of every step, in order. Requests alive in a step are disjoint except for permitted overlaps. An
+ * output of n bytes and the dying inputs that are laid over it, s bytes together and none closer to its start than d,
+ * cover at least max(n, d + s) bytes; those that are not laid over it add their bytes; the cheapest choice counts.
  */
 export function stepNeeds(requests: readonly ArenaRequest[], overlaps: readonly ArenaOverlap[]): StepNeed[] {
   const changes = liveChanges(requests);
@@ -54,7 +54,8 @@ function savedBytes(requests: readonly ArenaRequest[], overlaps: readonly ArenaO
     const step = requests[output].first;
     const sorted = pairs.length > 1 ? [...pairs].sort((a, b) => b.distance - a.distance) : pairs;
     let best = 0;
-    // Whichever inputs are laid over the output, the one nearest to its start decides; all farther ones may join for nothing.
+    // Whichever inputs are laid over the output, the one nearest to its start decides; all farther ones may join for
+    // nothing.
     let together = 0;
     for (const { over, distance } of sorted) {
       together += requests[over].bytes;
@@ -76,12 +77,18 @@ export interface ChainNeed {
 }
 
 /**
- * Overlaps only ever lead downwards: the output of the output of a request that are laid over one another begin lower and lower. So along a chain of k
- * steps either all overlaps are used, and the first request lies above the sum of the distances, or one is not, and its step needs both in full.
+ * Overlaps only ever lead downwards: the output of the output of a request that are laid over one another begin lower
+ * and lower. So along a chain of k steps either all overlaps are used, and the first request lies above the sum of the
+ * distances, or one is not, and its step needs both in full.
  *
- * @returns the chains that need more than `least`; of those that begin with the same request only what needs more than the shorter ones
+ * @returns the chains that need more than `least`; of those that begin with the same request only what needs more
+ *   than the shorter ones
  */
-export function chainNeeds(requests: readonly ArenaRequest[], overlaps: readonly ArenaOverlap[], least = 0): ChainNeed[] {
+export function chainNeeds(
+  requests: readonly ArenaRequest[],
+  overlaps: readonly ArenaOverlap[],
+  least = 0,
+): ChainNeed[] {
   const saved = savedBytes(requests, overlaps);
   const live = new Map<number, number>();
   let sum = 0;
@@ -89,7 +96,8 @@ export function chainNeeds(requests: readonly ArenaRequest[], overlaps: readonly
   for (const step of [...changes.keys()].sort((a, b) => a - b)) live.set(step, (sum += changes.get(step)!));
 
   const perStep = new Map<number, number>();
-  for (const { output } of overlaps) perStep.set(requests[output].first, (perStep.get(requests[output].first) ?? 0) + 1);
+  for (const { output } of overlaps)
+    perStep.set(requests[output].first, (perStep.get(requests[output].first) ?? 0) + 1);
   const next = new Map<number, { output: number; distance: number; apart: number }[]>();
   for (const { over, output, distance } of overlaps) {
     const step = requests[output].first;
@@ -101,7 +109,8 @@ export function chainNeeds(requests: readonly ArenaRequest[], overlaps: readonly
     next.set(over, pairs);
   }
   const needs: ChainNeed[] = [];
-  // Chains that are cut short give a lower bound, too; in networks of thousands of layers all of them together are too long.
+  // Chains that are cut short give a lower bound, too; in networks of thousands of layers all of them together are too
+  // long.
   let steps = MAX_CHAIN_STEPS;
   for (const start of next.keys()) {
     const first = requests[start].last;

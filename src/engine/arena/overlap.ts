@@ -2,10 +2,11 @@ import type { Region } from '../graph/region';
 import { regionHeight, regionWidth } from '../graph/region';
 
 /**
- * How far an output may be laid over an input that dies in the same step. The kernels' promise in program/types.ts ("Order within a step") makes
- * it safe to write over input bytes that nothing reads any more: with the input `distance` bytes above the output, every byte is written only after
- * its last reading. In-place element-wise steps are the case of distance 0; a depthwise layer needs two rows; a pointwise expansion may have its
- * input at the very end of its output, where plain in-place execution would gain nothing.
+ * How far an output may be laid over an input that dies in the same step. The kernels' promise in program/types.ts
+ * ("Order within a step") makes it safe to write over input bytes that nothing reads any more: with the input
+ * `distance` bytes above the output, every byte is written only after its last reading. In-place element-wise steps are
+ * the case of distance 0; a depthwise layer needs two rows; a pointwise expansion may have its input at the very end of
+ * its output, where plain in-place execution would gain nothing.
  */
 
 /** Where the bytes of a buffer's pixels are. */
@@ -26,7 +27,10 @@ export interface GeometricAccess {
 
 /** The order in which a kernel reads and writes. */
 export type KernelOrder =
-  /** Rows from top to bottom; from the moment the first byte of output row oy is written only input rows ≥ firstRow(oy) are read (both counted from 0 in their regions). Not decreasing. */
+  /**
+   * Rows from top to bottom; from the moment the first byte of output row oy is written only input rows ≥ firstRow(oy)
+   * are read (both counted from 0 in their regions). Not decreasing.
+   */
   | { readonly kind: 'windowed'; readonly firstRow: (outputRow: number) => number }
   /** Pixels in row-major order; all codes of an output byte are read before it is written. */
   | { readonly kind: 'elementwise' }
@@ -42,8 +46,8 @@ export const elementwiseOrder: KernelOrder = { kind: 'elementwise' };
 export const noOrder: KernelOrder = { kind: 'none' };
 
 /**
- * The smallest distance d ≥ 0, in bytes, such that a step may run with offset(input buffer) − offset(output buffer) ≥ d. Null when the
- * kernel promises nothing for this pair (then the buffers must not overlap).
+ * The smallest distance d ≥ 0, in bytes, such that a step may run with offset(input buffer) − offset(output buffer) ≥
+ * d. Null when the kernel promises nothing for this pair (then the buffers must not overlap).
  */
 export function overlapDistance(order: KernelOrder, input: GeometricAccess, output: GeometricAccess): number | null {
   if (regionHeight(output.region) === 0 || regionWidth(output.region) === 0) return null;
@@ -57,7 +61,11 @@ export function overlapDistance(order: KernelOrder, input: GeometricAccess, outp
   }
 }
 
-function windowedDistance(firstRow: (outputRow: number) => number, input: GeometricAccess, output: GeometricAccess): number {
+function windowedDistance(
+  firstRow: (outputRow: number) => number,
+  input: GeometricAccess,
+  output: GeometricAccess,
+): number {
   const inRows = regionHeight(input.region);
   const outRows = regionHeight(output.region);
   const rowEnd = byteOf(output, 0, regionWidth(output.region) - 1, 0) + spanBytes(output);
@@ -73,8 +81,9 @@ function windowedDistance(firstRow: (outputRow: number) => number, input: Geomet
 }
 
 /**
- * The byte that is written k-th in a pixel must lie below the first input byte of the byte written next. Both addresses grow linearly with the row
- * and with the column, and within a pixel the one with the wider codes grows faster all the time: the extreme is at the borders of the region and of a pixel.
+ * The byte that is written k-th in a pixel must lie below the first input byte of the byte written next. Both addresses
+ * grow linearly with the row and with the column, and within a pixel the one with the wider codes grows faster all the
+ * time: the extreme is at the borders of the region and of a pixel.
  */
 function elementwiseDistance(input: GeometricAccess, output: GeometricAccess): number | null {
   const height = regionHeight(output.region);
@@ -88,7 +97,8 @@ function elementwiseDistance(input: GeometricAccess, output: GeometricAccess): n
   for (const y of extremes(height)) {
     for (const x of extremes(width)) {
       const out = byteOf(output, y, x, 0);
-      if (bytes > 1) distance = Math.max(distance, out + 1 - inByte(y, x, 1), out + bytes - 1 - inByte(y, x, bytes - 1));
+      if (bytes > 1)
+        distance = Math.max(distance, out + 1 - inByte(y, x, 1), out + bytes - 1 - inByte(y, x, bytes - 1));
       if (x + 1 < width) distance = Math.max(distance, out + bytes - inByte(y, x + 1, 0));
       else if (y + 1 < height) distance = Math.max(distance, out + bytes - inByte(y + 1, 0, 0));
     }
@@ -100,7 +110,10 @@ function extremes(count: number): number[] {
   return [...new Set([0, count - 2, count - 1])].filter((i) => i >= 0);
 }
 
-/** Byte of an access's channel in its buffer: (y, x) counted from the region's corner, `channel` from the access's first. */
+/**
+ * Byte of an access's channel in its buffer: (y, x) counted from the region's corner, `channel` from the access's
+ * first.
+ */
 function byteOf(access: GeometricAccess, y: number, x: number, channel: number): number {
   const { geometry, region } = access;
   return (

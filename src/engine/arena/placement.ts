@@ -18,12 +18,15 @@ export function groupRequests(requests: readonly ArenaRequest[]): Groups {
     if (list) list.push(i);
     else lists.set(key, [i]);
   });
-  return [...lists.values()].map((list) => Int32Array.from(list.sort((a, b) => requests[a].first - requests[b].first || a - b)));
+  return [...lists.values()].map((list) =>
+    Int32Array.from(list.sort((a, b) => requests[a].first - requests[b].first || a - b)),
+  );
 }
 
 /**
- * Places requests in a given order of groups, each as near to one end of the arena as those before it allow: to the bottom, or (upended) to the top.
- * Outputs that are laid over their inputs lie below them, so chains of expansions pack well from the top, others from the bottom.
+ * Places requests in a given order of groups, each as near to one end of the arena as those before it allow: to the
+ * bottom, or (upended) to the top. Outputs that are laid over their inputs lie below them, so chains of expansions pack
+ * well from the top, others from the bottom.
  */
 export class Placer {
   private readonly offsets: Float64Array;

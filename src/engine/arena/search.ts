@@ -11,8 +11,14 @@ const ORDERS = { quick: 80_000, thorough: 400_000 };
 /** The same for layouts of slots, which stand for all branches at once. */
 const SLOT_ORDERS = { quick: 200_000, thorough: 3_000_000 };
 /** Of slots and of all requests window by window. */
-const WINDOWS = { quick: { work: 1_000_000, patience: 4, repairs: 0 }, thorough: { work: 6_000_000, patience: 4, repairs: 0 } };
-const SLOT_WINDOWS = { quick: { work: 1_000_000, patience: 16, repairs: 12 }, thorough: { work: 3_000_000, patience: 32, repairs: 24 } };
+const WINDOWS = {
+  quick: { work: 1_000_000, patience: 4, repairs: 0 },
+  thorough: { work: 6_000_000, patience: 4, repairs: 0 },
+};
+const SLOT_WINDOWS = {
+  quick: { work: 1_000_000, patience: 16, repairs: 12 },
+  thorough: { work: 3_000_000, patience: 32, repairs: 24 },
+};
 /** Of slots and of all requests by ejections, for each of them. */
 const SLOT_EJECTIONS = { quick: { work: 4000, heights: 4 }, thorough: { work: 30_000, heights: 7 } };
 const EJECTIONS = { quick: { work: 2000, heights: 5 }, thorough: { work: 40_000, heights: 10 } };
@@ -20,7 +26,13 @@ const EJECTIONS = { quick: { work: 2000, heights: 5 }, thorough: { work: 40_000,
 const FEW_SLOTS = 0.7;
 
 /** The best layout that is found by several ways, or the first of no more than `enough` bytes. */
-export function searchLayout(requests: readonly ArenaRequest[], conflicts: Conflicts, lowerBound: number, effort: 'quick' | 'thorough', enough = 0): Placement {
+export function searchLayout(
+  requests: readonly ArenaRequest[],
+  conflicts: Conflicts,
+  lowerBound: number,
+  effort: 'quick' | 'thorough',
+  enough = 0,
+): Placement {
   const target = Math.max(lowerBound, enough);
   const groups = groupRequests(requests);
   let best: Placement = { offsets: new Float64Array(requests.length), bytes: Infinity };
@@ -38,12 +50,23 @@ export function searchLayout(requests: readonly ArenaRequest[], conflicts: Confl
 }
 
 /** The best layout whose branches are alike; null where this would hardly make it simpler. */
-function bySlots(requests: readonly ArenaRequest[], groups: Groups, conflicts: Conflicts, target: number, effort: 'quick' | 'thorough'): Placement | null {
+function bySlots(
+  requests: readonly ArenaRequest[],
+  groups: Groups,
+  conflicts: Conflicts,
+  target: number,
+  effort: 'quick' | 'thorough',
+): Placement | null {
   const slots = mergeSlots(requests, groups, conflicts);
   if (slots.requests.length > FEW_SLOTS * requests.length) return null;
   let best: Placement | null = null;
   const take = ({ offsets, bytes }: Placement): boolean => {
-    const settled = settle(requests, conflicts, Float64Array.from(slots.slotOf, (slot) => offsets[slot]), bytes);
+    const settled = settle(
+      requests,
+      conflicts,
+      Float64Array.from(slots.slotOf, (slot) => offsets[slot]),
+      bytes,
+    );
     if (!best || settled.bytes < best.bytes) best = settled;
     return best.bytes <= target;
   };
@@ -57,14 +80,26 @@ function bySlots(requests: readonly ArenaRequest[], groups: Groups, conflicts: C
 }
 
 /** Lets everything fall as far as it can, from what lies lowest on: nothing comes to lie higher. */
-function settle(requests: readonly ArenaRequest[], conflicts: Conflicts, offsets: Float64Array, bytes: number): Placement {
+function settle(
+  requests: readonly ArenaRequest[],
+  conflicts: Conflicts,
+  offsets: Float64Array,
+  bytes: number,
+): Placement {
   const order = Int32Array.from(requests.keys()).sort((a, b) => offsets[a] - offsets[b] || a - b);
-  const placer = new Placer(requests, conflicts, requests.map((_, i) => Int32Array.of(i)));
+  const placer = new Placer(
+    requests,
+    conflicts,
+    requests.map((_, i) => Int32Array.of(i)),
+  );
   const lower = placer.place(order, false, bytes);
   return lower < bytes ? { offsets: placer.current.slice(), bytes: lower } : { offsets, bytes };
 }
 
-/** Iterated greedy: several classic orders, then from the best of them moves of the groups at the top of the arena to earlier places in the order. */
+/**
+ * Iterated greedy: several classic orders, then from the best of them moves of the groups at the top of the arena to
+ * earlier places in the order.
+ */
 class OrderSearch {
   private readonly placer: Placer;
   private readonly groupOf: Int32Array;
@@ -100,7 +135,8 @@ class OrderSearch {
   /** The best of the classic orders. */
   initial(target: number): Placement {
     for (const order of initialOrders(this.requests, this.groups)) {
-      for (const upended of [false, true]) if (this.left > 0 && this.best.bytes > target) this.attempt(order, upended, this.best.bytes);
+      for (const upended of [false, true])
+        if (this.left > 0 && this.best.bytes > target) this.attempt(order, upended, this.best.bytes);
     }
     return this.best;
   }
@@ -141,7 +177,8 @@ class OrderSearch {
       }
       const mover = random(8) > 0 ? top[random(top.length)] : random(requests.length);
       const degree = conflicts.start[mover + 1] - conflicts.start[mover];
-      const other = degree > 0 && random(4) > 0 ? groupOf[conflicts.other[conflicts.start[mover] + random(degree)]] : next[0];
+      const other =
+        degree > 0 && random(4) > 0 ? groupOf[conflicts.other[conflicts.start[mover] + random(degree)]] : next[0];
       moveEarlier(next, groupOf[mover], other);
       const before = this.best.bytes;
       // Equal heights are accepted, so that plateaus are crossed.

@@ -2,10 +2,16 @@ import type { ArenaRequest } from './layoutArena';
 import type { Conflicts } from './conflicts';
 import type { Groups } from './placement';
 
-/** Requests of one group share a slot when they are alike in size and in lifetime, the smaller at least so much of the larger: rows of a halo outlive columns. */
+/**
+ * Requests of one group share a slot when they are alike in size and in lifetime, the smaller at least so much of the
+ * larger: rows of a halo outlive columns.
+ */
 const ALIKE = { bytes: 0.6, steps: 0.5 };
 
-/** Requests of one group that are never alive together and so can have one place for all of them: the same halo of one branch after the other. */
+/**
+ * Requests of one group that are never alive together and so can have one place for all of them: the same halo of one
+ * branch after the other.
+ */
 export interface Slots {
   /** By request. */
   readonly slotOf: Int32Array;
@@ -16,8 +22,9 @@ export interface Slots {
 }
 
 /**
- * Divides every group into as few slots as its lifetimes allow, those of equal size together. A layout of slots is one of their members; there are far fewer of them,
- * and what lives on from branch to branch leaves no holes of other sizes.
+ * Divides every group into as few slots as its lifetimes allow, those of equal size together. A layout of slots is one
+ * of their members; there are far fewer of them, and what lives on from branch to branch leaves no holes of other
+ * sizes.
  */
 export function mergeSlots(requests: readonly ArenaRequest[], groups: Groups, conflicts: Conflicts): Slots {
   const slotOf = new Int32Array(requests.length);
@@ -27,7 +34,12 @@ export function mergeSlots(requests: readonly ArenaRequest[], groups: Groups, co
     for (const i of members) {
       const { bytes, align, first, last, group } = requests[i];
       const steps = last - first + 1;
-      const free = own.filter((s) => slots[s].last < first && isAlike(slots[s].bytes, bytes, ALIKE.bytes) && isAlike(slots[s].steps, steps, ALIKE.steps));
+      const free = own.filter(
+        (s) =>
+          slots[s].last < first &&
+          isAlike(slots[s].bytes, bytes, ALIKE.bytes) &&
+          isAlike(slots[s].steps, steps, ALIKE.steps),
+      );
       if (free.length === 0) {
         own.push(slots.length);
         slotOf[i] = slots.length;
@@ -53,7 +65,10 @@ function isAlike(a: number, b: number, share: number): boolean {
 }
 
 function slotConflicts(slotOf: Int32Array, count: number, { start, other, below, above }: Conflicts): Conflicts {
-  const found: Map<number, { below: number; above: number }>[] = Array.from({ length: count }, () => new Map<number, { below: number; above: number }>());
+  const found: Map<number, { below: number; above: number }>[] = Array.from(
+    { length: count },
+    () => new Map<number, { below: number; above: number }>(),
+  );
   for (let i = 0; i < slotOf.length; i++) {
     const own = found[slotOf[i]];
     for (let at = start[i]; at < start[i + 1]; at++) {
@@ -67,7 +82,12 @@ function slotConflicts(slotOf: Int32Array, count: number, { start, other, below,
   }
   const starts = new Int32Array(count + 1);
   found.forEach((own, s) => (starts[s + 1] = starts[s] + own.size));
-  const result = { start: starts, other: new Int32Array(starts[count]), below: new Float64Array(starts[count]), above: new Float64Array(starts[count]) };
+  const result = {
+    start: starts,
+    other: new Int32Array(starts[count]),
+    below: new Float64Array(starts[count]),
+    above: new Float64Array(starts[count]),
+  };
   found.forEach((own, s) => {
     let at = starts[s];
     for (const [slot, separation] of own) {

@@ -16,7 +16,10 @@ const HEIGHTS = [1.15, 1.1, 1.07, 1.05, 1.035, 1.02, 1.01, 1];
 export interface WindowEffort {
   /** In looks at a conflict of a request that is being placed. */
   readonly work: number;
-  /** Windows that may be looked at per height, with those that are looked at again after another choice before them, for each that there is. */
+  /**
+   * Windows that may be looked at per height, with those that are looked at again after another choice before them, for
+   * each that there is.
+   */
   readonly patience: number;
   /** How often what does not fit is placed earlier, in each order of a window. */
   readonly repairs: number;
@@ -31,11 +34,18 @@ interface Window {
 }
 
 /**
- * Layouts of long programs fall apart in time: between two branches, or two stages, hardly anything is alive. What crosses such a cut is put at an end of the
- * arena, and the rest of each window is laid out by itself in a given height, window after window; where one does not fit, the window before tries another end.
- * Null when the requests have no such cuts, or nothing lower than `limit` is found.
+ * Layouts of long programs fall apart in time: between two branches, or two stages, hardly anything is alive. What
+ * crosses such a cut is put at an end of the arena, and the rest of each window is laid out by itself in a given
+ * height, window after window; where one does not fit, the window before tries another end. Null when the requests have
+ * no such cuts, or nothing lower than `limit` is found.
  */
-export function layoutByWindows(requests: readonly ArenaRequest[], conflicts: Conflicts, lowerBound: number, limit: number, effort: WindowEffort): Placement | null {
+export function layoutByWindows(
+  requests: readonly ArenaRequest[],
+  conflicts: Conflicts,
+  lowerBound: number,
+  limit: number,
+  effort: WindowEffort,
+): Placement | null {
   const windows = cutWindows(requests, lowerBound * MOST_ALIVE);
   if (windows.length < 2) return null;
   let best: Placement | null = null;
@@ -56,15 +66,24 @@ function cutWindows(requests: readonly ArenaRequest[], mostAlive: number): Windo
   let members: number[] = [];
   let alive: number[] = [];
   const close = (end: number): void => {
-    const crossing = members.filter((i) => requests[i].last >= end).sort((a, b) => requests[b].bytes - requests[a].bytes);
-    windows.push({ crossing, orders: ordersOf(requests, members.filter((i) => requests[i].last < end)) });
+    const crossing = members
+      .filter((i) => requests[i].last >= end)
+      .sort((a, b) => requests[b].bytes - requests[a].bytes);
+    windows.push({
+      crossing,
+      orders: ordersOf(
+        requests,
+        members.filter((i) => requests[i].last < end),
+      ),
+    });
     members = [];
   };
   for (const i of order) {
     const { first } = requests[i];
     if (members.length >= LEAST_WINDOW && requests[members[members.length - 1]].first < first) {
       alive = alive.filter((j) => requests[j].last >= first);
-      if (alive.length <= MOST_CROSSING && alive.reduce((sum, j) => sum + requests[j].bytes, 0) <= mostAlive) close(first);
+      if (alive.length <= MOST_CROSSING && alive.reduce((sum, j) => sum + requests[j].bytes, 0) <= mostAlive)
+        close(first);
     }
     members.push(i);
     alive.push(i);
@@ -123,7 +142,8 @@ class WindowPlacer {
       const combinations = 2 ** (windows[at].crossing.length + 1);
       let placed = false;
       // What came last lies at the other end.
-      for (; !placed && next[at] < combinations; next[at]++) placed = this.placeWindow(windows[at], at % 2 === 0 ? next[at] : (next[at] ^ (combinations / 2 - 1)));
+      for (; !placed && next[at] < combinations; next[at]++)
+        placed = this.placeWindow(windows[at], at % 2 === 0 ? next[at] : next[at] ^ (combinations / 2 - 1));
       if (placed) {
         at++;
         continue;
@@ -136,7 +156,10 @@ class WindowPlacer {
     return this.offsets.slice();
   }
 
-  /** @param ends bit k: the k-th crossing request goes to the top; the bit after them: crossing requests go after the others */
+  /**
+   * @param ends bit k: the k-th crossing request goes to the top; the bit after them: crossing requests go after the
+   *   others
+   */
   private placeWindow(window: Window, ends: number): boolean {
     this.clear(window);
     const { crossing } = window;
@@ -144,7 +167,8 @@ class WindowPlacer {
     if (!isLate && !this.placeCrossing(crossing, ends)) return false;
     for (const order of window.orders) {
       if (this.left < 0) return false;
-      for (const top of [false, true]) if (this.placeAll(order, top) && (!isLate || this.placeCrossing(crossing, ends))) return true;
+      for (const top of [false, true])
+        if (this.placeAll(order, top) && (!isLate || this.placeCrossing(crossing, ends))) return true;
       if (isLate) for (const i of crossing) this.offsets[i] = NaN;
     }
     return false;
@@ -182,7 +206,8 @@ class WindowPlacer {
     const { start, other, below, above } = this.conflicts;
     const { align, bytes } = this.requests[i];
     const { low, high } = this;
-    // Offsets strictly between low and high are taken; sorted, for the lowest by low, for the highest by high downwards.
+    // Offsets strictly between low and high are taken; sorted, for the lowest by low, for the highest by high
+    // downwards.
     let count = 0;
     this.left -= start[i + 1] - start[i];
     for (let at = start[i]; at < start[i + 1]; at++) {
@@ -200,11 +225,13 @@ class WindowPlacer {
     }
     if (top) {
       let offset = Math.floor((this.height - bytes) / align) * align;
-      for (let k = 0; k < count; k++) if (offset < high[k] && offset > low[k]) offset = Math.floor(low[k] / align) * align;
+      for (let k = 0; k < count; k++)
+        if (offset < high[k] && offset > low[k]) offset = Math.floor(low[k] / align) * align;
       return offset >= 0 ? offset : NaN;
     }
     let offset = 0;
-    for (let k = 0; k < count; k++) if (offset > low[k] && offset < high[k]) offset = Math.ceil(high[k] / align) * align;
+    for (let k = 0; k < count; k++)
+      if (offset > low[k] && offset < high[k]) offset = Math.ceil(high[k] / align) * align;
     return offset + bytes <= this.height ? offset : NaN;
   }
 }

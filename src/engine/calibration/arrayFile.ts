@@ -38,8 +38,9 @@ interface ArraySource {
 }
 
 /**
- * Opens an array file for the inputs of a network. In a .npz the arrays are matched by the input's name, or, for a network with one input, by shape. The
- * shape of a sample is the input's, in the layout of the ONNX file or as height × width × channels; axes of length 1 do not matter.
+ * Opens an array file for the inputs of a network. In a .npz the arrays are matched by the input's name, or, for a
+ * network with one input, by shape. The shape of a sample is the input's, in the layout of the ONNX file or as height ×
+ * width × channels; axes of length 1 do not matter.
  *
  * @throws UserError when it cannot be read or does not fit the network
  */
@@ -48,11 +49,18 @@ export async function openArrayFile(file: string, graph: GraphInputs): Promise<A
   try {
     if (/\.npz$/i.test(file)) return await openNpz(file, name, graph);
     const source = await npySource(file);
-    if (graph.inputs.length !== 1) throw new UserError(`${name} holds one array, but the network has ${graph.inputs.length} inputs; save a .npz with arrays named ${graph.inputs.map((i) => i.name).join(', ')}.`);
+    if (graph.inputs.length !== 1)
+      throw new UserError(
+        `${name} holds one array, but the network has ${graph.inputs.length} inputs; save a .npz with arrays ` +
+          `named ${graph.inputs.map((i) => i.name).join(', ')}.`,
+      );
     return arrayFile(file, name, graph, [source], null);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`${name} cannot be used as sample data: ${error instanceof Error ? error.message : String(error)}.`, { cause: error });
+    throw new UserError(
+      `${name} cannot be used as sample data: ${error instanceof Error ? error.message : String(error)}.`,
+      { cause: error },
+    );
   }
 }
 
@@ -63,7 +71,10 @@ export async function readIntegerArray(file: string): Promise<number[]> {
     return await integers(source, path.basename(file));
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`${path.basename(file)} cannot be read: ${error instanceof Error ? error.message : String(error)}.`, { cause: error });
+    throw new UserError(
+      `${path.basename(file)} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+      { cause: error },
+    );
   }
 }
 
@@ -79,17 +90,27 @@ async function npySource(file: string): Promise<ArraySource> {
   try {
     const { size } = await handle.stat();
     const header = parseNpyHeader(await readExactly(handle, 0, Math.min(size, NPY_HEADER_BYTES)));
-    if (header.dataOffset + npyElements(header) * header.itemBytes > size) throw new Error('the file is shorter than its shape says');
+    if (header.dataOffset + npyElements(header) * header.itemBytes > size)
+      throw new Error('the file is shorter than its shape says');
     return { header, read: (first, length) => readSlice(file, header, first, length) };
   } finally {
     await handle.close();
   }
 }
 
-async function readSlice(file: string, header: NpyHeader, first: number, length: number): Promise<Uint8Array | Int8Array | Float32Array> {
+async function readSlice(
+  file: string,
+  header: NpyHeader,
+  first: number,
+  length: number,
+): Promise<Uint8Array | Int8Array | Float32Array> {
   const handle = await open(file, 'r');
   try {
-    return decodeNpy(header, await readExactly(handle, header.dataOffset + first * header.itemBytes, length * header.itemBytes), length);
+    return decodeNpy(
+      header,
+      await readExactly(handle, header.dataOffset + first * header.itemBytes, length * header.itemBytes),
+      length,
+    );
   } finally {
     await handle.close();
   }
@@ -99,12 +120,14 @@ async function openNpz(file: string, name: string, graph: GraphInputs): Promise<
   const handle = await open(file, 'r');
   try {
     const entries = (await readZipDirectory(handle)).filter((e) => e.name.endsWith('.npy'));
-    if (entries.reduce((sum, e) => sum + e.bytes, 0) > MAX_NPZ_BYTES) throw new Error(`its arrays are larger than ${MAX_NPZ_BYTES} bytes; save .npy files instead`);
+    if (entries.reduce((sum, e) => sum + e.bytes, 0) > MAX_NPZ_BYTES)
+      throw new Error(`its arrays are larger than ${MAX_NPZ_BYTES} bytes; save .npy files instead`);
     const arrays = new Map<string, ArraySource>();
     for (const entry of entries) {
       const bytes = await readZipEntry(handle, entry, MAX_NPZ_BYTES);
       const header = parseNpyHeader(bytes);
-      if (header.dataOffset + npyElements(header) * header.itemBytes > bytes.length) throw new Error(`'${entry.name}' is shorter than its shape says`);
+      if (header.dataOffset + npyElements(header) * header.itemBytes > bytes.length)
+        throw new Error(`'${entry.name}' is shorter than its shape says`);
       arrays.set(entry.name.slice(0, -4), {
         header,
         read: async (first, length) => {
@@ -113,13 +136,23 @@ async function openNpz(file: string, name: string, graph: GraphInputs): Promise<
         },
       });
     }
-    const labelName = [...arrays.keys()].find((k) => LABEL_NAMES.includes(k.toLowerCase()) && !graph.inputs.some((i) => i.name === k));
+    const labelName = [...arrays.keys()].find(
+      (k) => LABEL_NAMES.includes(k.toLowerCase()) && !graph.inputs.some((i) => i.name === k),
+    );
     const labels = labelName === undefined ? null : await integers(arrays.get(labelName)!, name);
     if (labelName !== undefined) arrays.delete(labelName);
-    const sources = graph.inputs.map((input) => arrays.get(input.name) ?? (graph.inputs.length === 1 && arrays.size === 1 ? [...arrays.values()][0] : fitting(arrays, graph, input)));
+    const sources = graph.inputs.map(
+      (input) =>
+        arrays.get(input.name) ??
+        (graph.inputs.length === 1 && arrays.size === 1 ? [...arrays.values()][0] : fitting(arrays, graph, input)),
+    );
     const missing = graph.inputs.filter((_, i) => sources[i] === undefined);
     if (missing.length > 0) {
-      throw new UserError(`${name} has no array for the input ${missing.map((i) => `'${i.name}' (${i.dims.join('×')})`).join(', ')}; it holds ${[...arrays].map(([k, a]) => `${k} (${a.header.shape.join('×')})`).join(', ') || 'none'}.`);
+      throw new UserError(
+        `${name} has no array for the input ` +
+          `${missing.map((i) => `'${i.name}' (${i.dims.join('×')})`).join(', ')}; it holds ` +
+          `${[...arrays].map(([k, a]) => `${k} (${a.header.shape.join('×')})`).join(', ') || 'none'}.`,
+      );
     }
     return arrayFile(file, name, graph, sources as ArraySource[], labels);
   } finally {
@@ -127,7 +160,11 @@ async function openNpz(file: string, name: string, graph: GraphInputs): Promise<
   }
 }
 
-function fitting(arrays: ReadonlyMap<string, ArraySource>, graph: GraphInputs, input: TensorBinding): ArraySource | undefined {
+function fitting(
+  arrays: ReadonlyMap<string, ArraySource>,
+  graph: GraphInputs,
+  input: TensorBinding,
+): ArraySource | undefined {
   if (graph.inputs.length !== 1) return undefined;
   const found = [...arrays.values()].filter((a) => sampleLayout(a.header, graph, input) !== null);
   return found.length === 1 ? found[0] : undefined;
@@ -142,7 +179,7 @@ function sampleLayout(header: NpyHeader, graph: GraphInputs, input: TensorBindin
   const shape = graph.maps[input.map].shape;
   const squeeze = (dims: readonly number[]): string => dims.filter((d) => d !== 1).join('×');
   const one = (dims: readonly number[]): 'onnx' | 'hwc' | null => {
-    if (squeeze(dims) === squeeze(input.dims) || dims.length === 1 && dims[0] === elements(shape)) return 'onnx';
+    if (squeeze(dims) === squeeze(input.dims) || (dims.length === 1 && dims[0] === elements(shape))) return 'onnx';
     return squeeze(dims) === squeeze([shape.h, shape.w, shape.c]) ? 'hwc' : null;
   };
   const single = one(header.shape);
@@ -151,26 +188,50 @@ function sampleLayout(header: NpyHeader, graph: GraphInputs, input: TensorBindin
   return many === null ? null : { rows: header.shape[0], order: many };
 }
 
-function arrayFile(file: string, name: string, graph: GraphInputs, sources: readonly ArraySource[], labels: readonly number[] | null): ArrayFile {
+function arrayFile(
+  file: string,
+  name: string,
+  graph: GraphInputs,
+  sources: readonly ArraySource[],
+  labels: readonly number[] | null,
+): ArrayFile {
   const layouts = graph.inputs.map((input, i) => {
     const layout = sampleLayout(sources[i].header, graph, input);
-    if (layout === null) throw new UserError(`${name}: an array of ${sources[i].header.shape.join('×')} does not fit the input '${input.name}' (${input.dims.join('×')}).`);
+    if (layout === null)
+      throw new UserError(
+        `${name}: an array of ${sources[i].header.shape.join('×')} does not fit the input '${input.name}' ` +
+          `(${input.dims.join('×')}).`,
+      );
     return layout;
   });
   const rows = layouts[0].rows;
   if (rows === 0) throw new UserError(`${name} holds no samples.`);
-  if (layouts.some((l) => l.rows !== rows)) throw new UserError(`${name}: its arrays have different numbers of samples (${layouts.map((l) => l.rows).join(', ')}).`);
-  if (labels !== null && labels.length !== rows) throw new UserError(`${name} has ${labels.length} labels for ${rows} samples.`);
-  const types = sources.map((s) => (s.header.type === 'uint8' || s.header.type === 'bool' ? 'uint8' : s.header.type === 'int8' ? 'int8' : 'real'));
+  if (layouts.some((l) => l.rows !== rows))
+    throw new UserError(
+      `${name}: its arrays have different numbers of samples (${layouts.map((l) => l.rows).join(', ')}).`,
+    );
+  if (labels !== null && labels.length !== rows)
+    throw new UserError(`${name} has ${labels.length} labels for ${rows} samples.`);
+  const types = sources.map((s) =>
+    s.header.type === 'uint8' || s.header.type === 'bool' ? 'uint8' : s.header.type === 'int8' ? 'int8' : 'real',
+  );
   return {
-    file, rows, labels,
+    file,
+    rows,
+    labels,
     elementType: types.every((t) => t === types[0]) ? types[0] : 'real',
-    read: (row) => Promise.all(graph.inputs.map(async (input, i) => {
-      const length = elements(graph.maps[input.map].shape);
-      const values = await sources[i].read(row * length, length);
-      const order = layouts[i].order === 'onnx' ? input.order : null;
-      return { values: order === null ? values : permute(values, order), real: sources[i].header.type.startsWith('float') };
-    })),
+    read: (row) =>
+      Promise.all(
+        graph.inputs.map(async (input, i) => {
+          const length = elements(graph.maps[input.map].shape);
+          const values = await sources[i].read(row * length, length);
+          const order = layouts[i].order === 'onnx' ? input.order : null;
+          return {
+            values: order === null ? values : permute(values, order),
+            real: sources[i].header.type.startsWith('float'),
+          };
+        }),
+      ),
   };
 }
 

@@ -16,25 +16,43 @@ const STATISTICS_VERSION = 1;
 /** The oldest files beyond so many are removed. */
 const MAX_CACHED = 48;
 
-/** Where calibrations are kept when the caller has no place of its own: the user's cache folder as the platform names it. */
+/**
+ * Where calibrations are kept when the caller has no place of its own: the user's cache folder as the platform names
+ * it.
+ */
 export function defaultCachePath(): string {
   const home = os.homedir();
   const base =
-    process.platform === 'win32' ? (process.env['LOCALAPPDATA'] ?? path.join(home, 'AppData', 'Local'))
-    : process.platform === 'darwin' ? path.join(home, 'Library', 'Caches')
-    : (process.env['XDG_CACHE_HOME'] ?? path.join(home, '.cache'));
+    process.platform === 'win32'
+      ? (process.env['LOCALAPPDATA'] ?? path.join(home, 'AppData', 'Local'))
+      : process.platform === 'darwin'
+        ? path.join(home, 'Library', 'Caches')
+        : (process.env['XDG_CACHE_HOME'] ?? path.join(home, '.cache'));
   return path.join(base, 'quantmcu', 'calibration');
 }
 
 /**
- * SHA-256 over everything that a calibration depends on: the version of the statistics, the model's file and weights, input sizes, preprocessing, and
- * names and contents of the samples. Folder names and times do not matter, so the key is the same on another machine.
+ * SHA-256 over everything that a calibration depends on: the version of the statistics, the model's file and weights,
+ * input sizes, preprocessing, and names and contents of the samples. Folder names and times do not matter, so the key
+ * is the same on another machine.
  *
  * @throws UserError when a file cannot be read; CancelledError
  */
-export async function calibrationKey(graph: Graph, modelPath: string, set: SampleSet, preprocess: Preprocess, progress: Progress): Promise<string> {
+export async function calibrationKey(
+  graph: Graph,
+  modelPath: string,
+  set: SampleSet,
+  preprocess: Preprocess,
+  progress: Progress,
+): Promise<string> {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify({ version: STATISTICS_VERSION, preprocess, inputs: graph.inputs.map(({ name, dims }) => ({ name, dims })) }));
+  hash.update(
+    JSON.stringify({
+      version: STATISTICS_VERSION,
+      preprocess,
+      inputs: graph.inputs.map(({ name, dims }) => ({ name, dims })),
+    }),
+  );
   await addFile(hash, modelPath);
   // Weights may lie in files of their own.
   for (const layer of graph.layers) {
@@ -56,7 +74,9 @@ async function addFile(hash: Hash, file: string): Promise<void> {
   try {
     for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   } catch (error) {
-    throw new UserError(`Cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new UserError(`Cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -69,7 +89,11 @@ export async function cachedCalibration(cachePath: string, key: string, graph: G
   return (await lookUp(cachePath, key, graph))?.calibration ?? null;
 }
 
-async function lookUp(cachePath: string, key: string, graph: Graph): Promise<{ calibration: Calibration; notes: readonly string[] } | null> {
+async function lookUp(
+  cachePath: string,
+  key: string,
+  graph: Graph,
+): Promise<{ calibration: Calibration; notes: readonly string[] } | null> {
   // The key may come from a sidecar that anyone wrote: nothing but a digest becomes part of a path.
   if (!/^[0-9a-f]{64}$/.test(key)) return null;
   const file = fileOf(cachePath, key);
@@ -91,7 +115,16 @@ function fileOf(cachePath: string, key: string): string {
  * @param notes gets what calibration told, also when it comes from the cache
  * @throws UserError, CancelledError as calibrate does. A cache that cannot be written is no error.
  */
-export async function calibrateCached(graph: Graph, modelPath: string, set: SampleSet, preprocess: Preprocess, cachePath: string | null, progress: Progress, notes: string[], options: RuntimeOptions = {}): Promise<Calibration> {
+export async function calibrateCached(
+  graph: Graph,
+  modelPath: string,
+  set: SampleSet,
+  preprocess: Preprocess,
+  cachePath: string | null,
+  progress: Progress,
+  notes: string[],
+  options: RuntimeOptions = {},
+): Promise<Calibration> {
   const key = await calibrationKey(graph, modelPath, set, preprocess, progress);
   const found = cachePath === null ? null : await lookUp(cachePath, key, graph);
   if (found !== null) {
@@ -103,7 +136,10 @@ export async function calibrateCached(graph: Graph, modelPath: string, set: Samp
   notes.push(...own);
   if (cachePath !== null) {
     await store(cachePath, key, await encodeCalibration(calibration, own)).catch((error: unknown) => {
-      notes.push(`The calibration could not be cached in ${cachePath}: ${error instanceof Error ? error.message : String(error)}.`);
+      notes.push(
+        `The calibration could not be cached in ${cachePath}: ` +
+          `${error instanceof Error ? error.message : String(error)}.`,
+      );
     });
   }
   return calibration;
@@ -126,7 +162,12 @@ async function store(cachePath: string, key: string, bytes: Buffer): Promise<voi
 
 async function prune(cachePath: string): Promise<void> {
   const names = (await fs.readdir(cachePath)).filter((n) => /^[0-9a-f]{64}\.calibration(\.[0-9a-f]+\.tmp)?$/.test(n));
-  const files = await Promise.all(names.map(async (n) => ({ file: path.join(cachePath, n), time: (await fs.stat(path.join(cachePath, n)).catch(() => null))?.mtimeMs ?? 0 })));
+  const files = await Promise.all(
+    names.map(async (n) => ({
+      file: path.join(cachePath, n),
+      time: (await fs.stat(path.join(cachePath, n)).catch(() => null))?.mtimeMs ?? 0,
+    })),
+  );
   const old = files.sort((a, b) => b.time - a.time).slice(MAX_CACHED);
   await Promise.all(old.map(({ file }) => fs.rm(file, { force: true })));
 }

@@ -5,8 +5,9 @@ import { elements, type Graph } from '../graph/types';
 import type { Calibration, MapStatistics, PatchStatistics } from './types';
 
 /**
- * The cache's file: 8 bytes of magic, SHA-256 of the rest, then deflated: length of a JSON header (uint32), the header, the arrays in the order of the
- * header's maps. Float arrays are little-endian doubles, counts are LEB128 varints, most of which are the one byte 0.
+ * The cache's file: 8 bytes of magic, SHA-256 of the rest, then deflated: length of a JSON header (uint32), the header,
+ * the arrays in the order of the header's maps. Float arrays are little-endian doubles, counts are LEB128 varints, most
+ * of which are the one byte 0.
  */
 const MAGIC = 'QMCUCAL1';
 const MAX_INFLATED_BYTES = 1024 * 1024 * 1024;
@@ -31,7 +32,14 @@ export async function encodeCalibration(calibration: Calibration, notes: readonl
     patches = rest;
   }
   const { key, images, inputKind } = calibration;
-  const header: Header = { key, images, inputKind, notes, maps: maps.map(({ map, name, bins }) => ({ map, name, bins })), patches };
+  const header: Header = {
+    key,
+    images,
+    inputKind,
+    notes,
+    maps: maps.map(({ map, name, bins }) => ({ map, name, bins })),
+    patches,
+  };
   const json = Buffer.from(JSON.stringify(header), 'utf8');
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.length);
@@ -45,8 +53,14 @@ export async function encodeCalibration(calibration: Calibration, notes: readonl
   return Buffer.concat([Buffer.from(MAGIC, 'latin1'), createHash('sha256').update(body).digest(), body]);
 }
 
-/** What {@link encodeCalibration} wrote; null when the bytes are damaged, another version's, or of another key or graph. */
-export async function decodeCalibration(bytes: Buffer, key: string, graph: Graph): Promise<{ calibration: Calibration; notes: readonly string[] } | null> {
+/**
+ * What {@link encodeCalibration} wrote; null when the bytes are damaged, another version's, or of another key or graph.
+ */
+export async function decodeCalibration(
+  bytes: Buffer,
+  key: string,
+  graph: Graph,
+): Promise<{ calibration: Calibration; notes: readonly string[] } | null> {
   if (bytes.length < 40 || bytes.toString('latin1', 0, 8) !== MAGIC) return null;
   const deflated = bytes.subarray(40);
   if (!createHash('sha256').update(deflated).digest().equals(bytes.subarray(8, 40))) return null;
@@ -61,13 +75,29 @@ export async function decodeCalibration(bytes: Buffer, key: string, graph: Graph
       if (own === undefined || own.name !== name || maps.has(map)) return null;
       const { shape } = own;
       const [min, max, mean, variance, lo, width] = FLOATS.map(() => reader.doubles(shape.c));
-      maps.set(map, { map, name, shape, min, max, mean, variance, bins, lo, width, histograms: reader.counts(shape.c * bins), zeros: reader.counts(shape.c) });
+      maps.set(map, {
+        map,
+        name,
+        shape,
+        min,
+        max,
+        mean,
+        variance,
+        bins,
+        lo,
+        width,
+        histograms: reader.counts(shape.c * bins),
+        zeros: reader.counts(shape.c),
+      });
     }
     const p = header.patches;
     if (p !== null && (graph.maps[p.map] === undefined || elements(graph.maps[p.map].shape) === 0)) return null;
     const patches = p === null ? null : { ...p, counts: reader.counts(p.images * p.cellRows * p.cellCols * p.bins) };
     if (!reader.atEnd()) return null;
-    return { calibration: { key, images: header.images, inputKind: header.inputKind, maps, patches }, notes: header.notes };
+    return {
+      calibration: { key, images: header.images, inputKind: header.inputKind, maps, patches },
+      notes: header.notes,
+    };
   } catch {
     return null;
   }
@@ -114,7 +144,8 @@ class Reader {
   }
 
   counts(length: number): Uint32Array {
-    // Each count takes at least one byte, so a header that claims more than there are is refused before memory is taken.
+    // Each count takes at least one byte, so a header that claims more than there are is refused before memory is
+    // taken.
     if (!(length >= 0 && length <= this.bytes.length - this.at)) throw new RangeError('too short');
     const out = new Uint32Array(length);
     const { bytes } = this;

@@ -14,17 +14,32 @@ import type { Calibration, Preprocess } from './types';
  *
  * @param key identity of this calibration, see `calibrationKey`
  * @param notes gets a line for each thing the user should know, e.g. skipped images
- * @throws UserError when no sample can be used, the model cannot run or a feature map takes values that are not finite; CancelledError
+ * @throws UserError when no sample can be used, the model cannot run or a feature map takes values that are not
+ *   finite; CancelledError
  */
-export async function calibrate(graph: Graph, modelPath: string, set: SampleSet, preprocess: Preprocess, key: string, progress: Progress, notes: string[], options: RuntimeOptions = {}): Promise<Calibration> {
+export async function calibrate(
+  graph: Graph,
+  modelPath: string,
+  set: SampleSet,
+  preprocess: Preprocess,
+  key: string,
+  progress: Progress,
+  notes: string[],
+  options: RuntimeOptions = {},
+): Promise<Calibration> {
   const accumulators = graph.maps.map((map) => new MapAccumulator(map));
   const reference = patchReference(graph);
   const collector = reference === null ? null : new PatchCollector(reference, graph.maps[reference.map].shape);
   const patchSamples = new Set(spread(set.samples.length, MAX_PATCH_IMAGES));
-  const session = await FloatSession.open(graph, modelPath, {
-    maps: graph.maps.map((m) => m.id),
-    preClamp: reference?.source === 'preActivation' ? [reference.map] : [],
-  }, options);
+  const session = await FloatSession.open(
+    graph,
+    modelPath,
+    {
+      maps: graph.maps.map((m) => m.id),
+      preClamp: reference?.source === 'preActivation' ? [reference.map] : [],
+    },
+    options,
+  );
   let images = 0;
   let patchImages = 0;
   try {
@@ -34,11 +49,15 @@ export async function calibrate(graph: Graph, modelPath: string, set: SampleSet,
       for (const map of graph.maps) {
         const { values, layout } = session.map(map.id);
         if (!accumulators[map.id].add(values, layout)) {
-          throw new UserError(`Feature map '${map.name}' takes values that are not finite numbers for ${sample.name}; check the model's weights and the preprocessing.`);
+          throw new UserError(
+            `Feature map '${map.name}' takes values that are not finite numbers for ${sample.name}; check the ` +
+              "model's weights and the preprocessing.",
+          );
         }
       }
       if (collector !== null && patchSamples.has(index)) {
-        const observed = reference!.source === 'preActivation' ? session.preClamp(reference!.map) : session.map(reference!.map);
+        const observed =
+          reference!.source === 'preActivation' ? session.preClamp(reference!.map) : session.map(reference!.map);
         collector.add(observed.values, observed.layout);
         patchImages++;
       }

@@ -1,4 +1,7 @@
-/** Rows of a comma-separated file (RFC 4180: quoted fields may hold commas, quotes doubled and line breaks); empty lines are left out. */
+/**
+ * Rows of a comma-separated file (RFC 4180: quoted fields may hold commas, quotes doubled and line breaks); empty lines
+ * are left out.
+ */
 export function parseCsv(text: string): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];

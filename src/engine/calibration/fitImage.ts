@@ -3,14 +3,16 @@ import { resizeBilinear, type PixelImage } from './resample';
 import type { Preprocess } from './types';
 
 /**
- * Brings a decoded RGB image to the model's input: size by `preprocess.resize`, channels in the model's order, uint8 HWC. This is what the firmware's
- * input buffer holds, and where float and integer executions both begin.
+ * Brings a decoded RGB image to the model's input: size by `preprocess.resize`, channels in the model's order, uint8
+ * HWC. This is what the firmware's input buffer holds, and where float and integer executions both begin.
  *
- * An image that already has exactly the input's size is taken as it is: enlarging a 32×32 picture to 37×37 to cut 32×32 out of it would only blur it.
+ * An image that already has exactly the input's size is taken as it is: enlarging a 32×32 picture to 37×37 to cut 32×32
+ * out of it would only blur it.
  */
 export function fitImage(image: PixelImage, shape: Shape, preprocess: Preprocess): Uint8Array {
   const arranged = shape.c === 1 ? toGray(image) : image;
-  const sized = arranged.width === shape.w && arranged.height === shape.h ? arranged : bringToSize(arranged, shape, preprocess);
+  const sized =
+    arranged.width === shape.w && arranged.height === shape.h ? arranged : bringToSize(arranged, shape, preprocess);
   if (shape.c === 1) return sized.data;
   return orderChannels(sized.data, preprocess.channels);
 }
@@ -21,11 +23,21 @@ function bringToSize(image: PixelImage, shape: Shape, preprocess: Preprocess): P
     case 'stretch':
       return resizeBilinear(image, shape.w, shape.h);
     case 'crop': {
-      // The side that binds is brought to size / cropFraction; the other follows, rounded down as torchvision's Resize does.
+      // The side that binds is brought to size / cropFraction; the other follows, rounded down as torchvision's Resize
+      // does.
       const heightBinds = shape.h * w >= shape.w * h;
-      const rh = heightBinds ? Math.round(shape.h / preprocess.cropFraction) : Math.max(shape.h, Math.floor((Math.round(shape.w / preprocess.cropFraction) * h) / w));
-      const rw = heightBinds ? Math.max(shape.w, Math.floor((Math.round(shape.h / preprocess.cropFraction) * w) / h)) : Math.round(shape.w / preprocess.cropFraction);
-      return resizeBilinear(image, rw, rh, { x: halfToEven((rw - shape.w) / 2), y: halfToEven((rh - shape.h) / 2), width: shape.w, height: shape.h });
+      const rh = heightBinds
+        ? Math.round(shape.h / preprocess.cropFraction)
+        : Math.max(shape.h, Math.floor((Math.round(shape.w / preprocess.cropFraction) * h) / w));
+      const rw = heightBinds
+        ? Math.max(shape.w, Math.floor((Math.round(shape.h / preprocess.cropFraction) * w) / h))
+        : Math.round(shape.w / preprocess.cropFraction);
+      return resizeBilinear(image, rw, rh, {
+        x: halfToEven((rw - shape.w) / 2),
+        y: halfToEven((rh - shape.h) / 2),
+        width: shape.w,
+        height: shape.h,
+      });
     }
     case 'fit': {
       const heightBinds = shape.h * w <= shape.w * h;
@@ -36,7 +48,8 @@ function bringToSize(image: PixelImage, shape: Shape, preprocess: Preprocess): P
       const x = Math.floor((shape.w - rw) / 2);
       const y = Math.floor((shape.h - rh) / 2);
       const row = rw * image.channels;
-      for (let r = 0; r < rh; r++) data.set(inner.data.subarray(r * row, (r + 1) * row), ((y + r) * shape.w + x) * image.channels);
+      for (let r = 0; r < rh; r++)
+        data.set(inner.data.subarray(r * row, (r + 1) * row), ((y + r) * shape.w + x) * image.channels);
       return { width: shape.w, height: shape.h, channels: image.channels, data };
     }
   }

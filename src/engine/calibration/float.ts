@@ -12,12 +12,20 @@ export interface FloatResult extends LoadedSample {
 }
 
 /**
- * Runs the float network over samples, one at a time: what quantized executions are compared with. The same loaded inputs are handed out with the result,
- * so that both begin with the same 8-bit pixels.
+ * Runs the float network over samples, one at a time: what quantized executions are compared with. The same loaded
+ * inputs are handed out with the result, so that both begin with the same 8-bit pixels.
  *
  * @throws UserError when no sample can be used or the model cannot run; CancelledError
  */
-export async function* floatOutputs(graph: Graph, modelPath: string, set: SampleSet, preprocess: Preprocess, progress: Progress, notes: string[], options: RuntimeOptions = {}): AsyncGenerator<FloatResult, void> {
+export async function* floatOutputs(
+  graph: Graph,
+  modelPath: string,
+  set: SampleSet,
+  preprocess: Preprocess,
+  progress: Progress,
+  notes: string[],
+  options: RuntimeOptions = {},
+): AsyncGenerator<FloatResult, void> {
   const session = await FloatSession.open(graph, modelPath, { maps: [], preClamp: [] }, options);
   if (session.note !== null) notes.push(session.note);
   try {

@@ -3,7 +3,10 @@ import { PNG } from 'pngjs';
 import { UserError } from '../common/errors';
 import type { PixelImage } from './resample';
 
-/** Files and pictures beyond these are refused before they are decoded, so that a small file cannot claim the machine's memory. */
+/**
+ * Files and pictures beyond these are refused before they are decoded, so that a small file cannot claim the machine's
+ * memory.
+ */
 export const MAX_IMAGE_FILE_BYTES = 128 * 1024 * 1024;
 const MAX_MEGAPIXELS = 64;
 const MAX_DECODER_MEGABYTES = 1024;
@@ -18,7 +21,8 @@ export function imageFormat(head: Uint8Array): ImageFormat | null {
 }
 
 /**
- * Decodes a JPEG (baseline or progressive; turned as its EXIF orientation says) or PNG (any depth and color type, alpha over black) to 8-bit RGB.
+ * Decodes a JPEG (baseline or progressive; turned as its EXIF orientation says) or PNG (any depth and color type, alpha
+ * over black) to 8-bit RGB.
  *
  * @param name for messages
  * @throws UserError when the bytes are neither, are damaged or claim more than 64 megapixels
@@ -26,17 +30,26 @@ export function imageFormat(head: Uint8Array): ImageFormat | null {
 export function decodeImage(bytes: Uint8Array, name: string): PixelImage {
   const format = imageFormat(bytes);
   if (format === null) throw new UserError(`${name} is neither a JPEG nor a PNG image.`);
-  if (bytes.length > MAX_IMAGE_FILE_BYTES) throw new UserError(`${name} has ${bytes.length} bytes, more than the ${MAX_IMAGE_FILE_BYTES} that are read as an image.`);
+  if (bytes.length > MAX_IMAGE_FILE_BYTES)
+    throw new UserError(
+      `${name} has ${bytes.length} bytes, more than the ${MAX_IMAGE_FILE_BYTES} that are read as an image.`,
+    );
   try {
     return format === 'jpeg' ? decodeJpeg(bytes) : decodePng(bytes);
   } catch (error) {
-    throw new UserError(`${name} cannot be decoded: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new UserError(`${name} cannot be decoded: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }
 
 function decodeJpeg(bytes: Uint8Array): PixelImage {
   const decoded = jpeg.decode(bytes, {
-    useTArray: true, formatAsRGBA: false, tolerantDecoding: true, maxResolutionInMP: MAX_MEGAPIXELS, maxMemoryUsageInMB: MAX_DECODER_MEGABYTES,
+    useTArray: true,
+    formatAsRGBA: false,
+    tolerantDecoding: true,
+    maxResolutionInMP: MAX_MEGAPIXELS,
+    maxMemoryUsageInMB: MAX_DECODER_MEGABYTES,
   }) as { width: number; height: number; data: Uint8Array; exifBuffer?: Uint8Array };
   checkSize(decoded.width, decoded.height);
   // jpeg-js cuts off `Exif\0`, but not the second zero that the segment's name ends with.
@@ -63,10 +76,14 @@ function decodePng(bytes: Uint8Array): PixelImage {
 
 function checkSize(width: number, height: number): void {
   if (!(width > 0 && height > 0)) throw new Error('it has no pixels');
-  if (width * height > MAX_MEGAPIXELS * 1e6) throw new Error(`${width}×${height} pixels are more than ${MAX_MEGAPIXELS} megapixels`);
+  if (width * height > MAX_MEGAPIXELS * 1e6)
+    throw new Error(`${width}×${height} pixels are more than ${MAX_MEGAPIXELS} megapixels`);
 }
 
-/** Orientation (tag 0x0112 of IFD0) of an EXIF block, which begins with its TIFF header; 1, upright, when there is none (EXIF 2.3, section 4.6.4). */
+/**
+ * Orientation (tag 0x0112 of IFD0) of an EXIF block, which begins with its TIFF header; 1, upright, when there is none
+ * (EXIF 2.3, section 4.6.4).
+ */
 export function exifOrientation(exif: Uint8Array): number {
   const view = new DataView(exif.buffer, exif.byteOffset, exif.byteLength);
   if (view.byteLength < 8) return 1;
@@ -96,7 +113,8 @@ export function orient(image: PixelImage, orientation: number): PixelImage {
   const data = new Uint8Array(image.data.length);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      // Where the upright pixel (x, y) is stored: first undo the transposition of orientations 5 to 8, then the mirrorings.
+      // Where the upright pixel (x, y) is stored: first undo the transposition of orientations 5 to 8, then the
+      // mirrorings.
       let sx = swapped ? y : x;
       let sy = swapped ? x : y;
       if (orientation === 2 || orientation === 3 || orientation === 7 || orientation === 8) sx = w - 1 - sx;

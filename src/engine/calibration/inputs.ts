@@ -12,7 +12,10 @@ const MAX_SKIP_NOTES = 10;
 
 /** One network input of one sample, HWC. */
 export interface SampleInput {
-  /** What the firmware's input buffer holds when it takes 8-bit elements: the image's pixels or the array's elements; null for wider arrays. */
+  /**
+   * What the firmware's input buffer holds when it takes 8-bit elements: the image's pixels or the array's elements;
+   * null for wider arrays.
+   */
   readonly codes: Uint8Array | Int8Array | null;
   /** What the float network takes: {@link codes} after preprocessing, or the array's real values. */
   readonly real: Float32Array;
@@ -21,7 +24,8 @@ export interface SampleInput {
 /**
  * Reads, decodes and preprocesses one sample: one entry per graph input.
  *
- * Integer arrays are preprocessed like pixels, value = (element · scale − mean) / std; float arrays are the network's real input as they stand.
+ * Integer arrays are preprocessed like pixels, value = (element · scale − mean) / std; float arrays are the network's
+ * real input as they stand.
  *
  * @throws UserError when the file is damaged or does not fit the network
  */
@@ -31,20 +35,31 @@ export async function loadSample(sample: Sample, graph: GraphInputs, preprocess:
     return rows.map(({ values, real }, i) => {
       const channels = graph.maps[graph.inputs[i].map].shape.c;
       if (values instanceof Float32Array) {
-        if (values.some((v) => !Number.isFinite(v))) throw new UserError(`${sample.name} holds values that are not finite numbers.`);
+        if (values.some((v) => !Number.isFinite(v)))
+          throw new UserError(`${sample.name} holds values that are not finite numbers.`);
         return { codes: null, real: real ? values : affine(values, preprocess, channels) };
       }
       return { codes: values, real: pixelsToReal(values, preprocess, channels) };
     });
   }
   if (graph.inputs.length !== 1) {
-    throw new UserError(`The network has ${graph.inputs.length} inputs (${graph.inputs.map((i) => i.name).join(', ')}), so images alone cannot feed it; give a .npz with one array for each.`);
+    throw new UserError(
+      `The network has ${graph.inputs.length} inputs (${graph.inputs.map((i) => i.name).join(', ')}), so images ` +
+        'alone cannot feed it; give a .npz with one array for each.',
+    );
   }
   const shape = graph.maps[graph.inputs[0].map].shape;
   if (shape.c !== 1 && shape.c !== 3) {
-    throw new UserError(`The network's input '${graph.inputs[0].name}' has ${shape.c} channels, so images cannot feed it; give .npy or .npz arrays.`);
+    throw new UserError(
+      `The network's input '${graph.inputs[0].name}' has ${shape.c} channels, so images cannot feed it; give ` +
+        '.npy or .npz arrays.',
+    );
   }
-  const pixels = fitImage(decodeImage(await readImageFile(sample.source.file, sample.name), sample.name), shape, preprocess);
+  const pixels = fitImage(
+    decodeImage(await readImageFile(sample.source.file, sample.name), sample.name),
+    shape,
+    preprocess,
+  );
   return [{ codes: pixels, real: pixelsToReal(pixels, preprocess, shape.c) }];
 }
 
@@ -54,7 +69,9 @@ async function readImageFile(file: string, name: string): Promise<Uint8Array> {
     if (size > MAX_IMAGE_FILE_BYTES) throw new Error(`it has ${size} bytes`);
     return await fs.readFile(file);
   } catch (error) {
-    throw new UserError(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}.`, { cause: error });
+    throw new UserError(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}.`, {
+      cause: error,
+    });
   }
 }
 
@@ -71,12 +88,20 @@ export interface LoadedSample {
 }
 
 /**
- * Loads samples one after the other, so that memory does not grow with their number. Damaged files are skipped with a line in `notes` (the first ten by
- * name, the others by their count); progress is reported under `stage` and cancellation is polled between samples.
+ * Loads samples one after the other, so that memory does not grow with their number. Damaged files are skipped with a
+ * line in `notes` (the first ten by name, the others by their count); progress is reported under `stage` and
+ * cancellation is polled between samples.
  *
  * @throws UserError when not a single sample can be used; CancelledError
  */
-export async function* loadSamples(set: SampleSet, graph: GraphInputs, preprocess: Preprocess, stage: string, progress: Progress, notes: string[]): AsyncGenerator<LoadedSample, void> {
+export async function* loadSamples(
+  set: SampleSet,
+  graph: GraphInputs,
+  preprocess: Preprocess,
+  stage: string,
+  progress: Progress,
+  notes: string[],
+): AsyncGenerator<LoadedSample, void> {
   for (const input of graph.inputs) checkChannels(preprocess, graph.maps[input.map].shape.c);
   let skipped = 0;
   let used = 0;

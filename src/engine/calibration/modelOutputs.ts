@@ -1,7 +1,7 @@
 /**
- * Adds outputs to an ONNX model without parsing it: Protocol Buffers merge an embedded message that occurs again into the first, repeated fields by
- * concatenation (Protocol Buffers encoding, "Last One Wins"), so `graph { output { name } … }` appended to the file's bytes is the same model with more
- * outputs. onnxruntime infers their types.
+ * Adds outputs to an ONNX model without parsing it: Protocol Buffers merge an embedded message that occurs again into
+ * the first, repeated fields by concatenation (Protocol Buffers encoding, "Last One Wins"), so `graph { output { name }
+ * … }` appended to the file's bytes is the same model with more outputs. onnxruntime infers their types.
  */
 
 /** ModelProto.graph, GraphProto.output, ValueInfoProto.name: tags (field number << 3 | 2, length-delimited). */

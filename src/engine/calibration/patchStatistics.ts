@@ -4,7 +4,10 @@ import type { PatchStatistics } from './types';
 /** Bins of the result: ±5 standard deviations in steps of about 0.08. Beyond 5, a Gaussian has 6e-7 of its mass. */
 const Z_RANGE = 5;
 const BINS = 128;
-/** While streaming the final fit is unknown: finer and wider bins around a provisional one, which are redistributed at the end. */
+/**
+ * While streaming the final fit is unknown: finer and wider bins around a provisional one, which are redistributed at
+ * the end.
+ */
 const RAW_RANGE = 8;
 const RAW_BINS = 256;
 /** Images observed at most. */
@@ -21,12 +24,13 @@ export interface PatchReference {
 }
 
 /**
- * The result of the first convolution before its activation (not counting 1×1 per-channel scales); the input where there is none with a spatial
- * output. Null for a network without a spatial map.
+ * The result of the first convolution before its activation (not counting 1×1 per-channel scales); the input where
+ * there is none with a spatial output. Null for a network without a spatial map.
  */
 export function patchReference(graph: Graph): PatchReference | null {
   for (const layer of graph.layers) {
-    const convolves = layer.kind === 'conv' || (layer.kind === 'depthwise' && layer.window.kernelH * layer.window.kernelW > 1);
+    const convolves =
+      layer.kind === 'conv' || (layer.kind === 'depthwise' && layer.window.kernelH * layer.window.kernelW > 1);
     if (!convolves || !isSpatial(graph.maps[layer.output].shape)) continue;
     return { map: layer.output, source: 'preActivation' };
   }
@@ -39,8 +43,8 @@ function isSpatial(shape: Shape): boolean {
 }
 
 /**
- * Cells along an axis: the largest divisor up to 28 where there is one of at least 14, so that all cells have the same size (112 → 28, 32 → 16, 240 → 24);
- * else 24, or the extent where that is less.
+ * Cells along an axis: the largest divisor up to 28 where there is one of at least 14, so that all cells have the same
+ * size (112 → 28, 32 → 16, 240 → 24); else 24, or the extent where that is less.
  */
 export function cellsAlong(extent: number): number {
   for (let n = Math.min(28, extent); n >= 14; n--) if (extent % n === 0) return n;
@@ -116,7 +120,9 @@ export class PatchCollector {
     return Math.max(Math.sqrt(this.squares / this.values), 1e-30, Math.abs(this.mean) * 1e-7);
   }
 
-  /** Fits the Gaussian over everything and redistributes the counts to its z. @throws RangeError before the first image */
+  /**
+   * Fits the Gaussian over everything and redistributes the counts to its z. @throws RangeError before the first image
+   */
   finish(): PatchStatistics {
     if (this.provisional === null) throw new RangeError('no image was observed');
     const sigma = this.sigma();
@@ -131,7 +137,12 @@ export class PatchCollector {
     this.counts.forEach((raw, image) => {
       for (let cell = 0; cell < cells; cell++) {
         const at = image * cells + cell;
-        redistribute(raw.subarray(cell * RAW_BINS, (cell + 1) * RAW_BINS), edges, counts.subarray(at * BINS, (at + 1) * BINS), (at * GOLDEN) % 1);
+        redistribute(
+          raw.subarray(cell * RAW_BINS, (cell + 1) * RAW_BINS),
+          edges,
+          counts.subarray(at * BINS, (at + 1) * BINS),
+          (at * GOLDEN) % 1,
+        );
       }
     });
     return {
@@ -150,9 +161,9 @@ export class PatchCollector {
 }
 
 /**
- * Moves counts from equal bins to bins between `edges`, taking values as uniform within a bin. Cumulative counts are rounded, not single ones, so that
- * none is lost. `dither` in [0, 1) says where to round: as it differs from cell to cell, bins that take in two old ones do not stand out beside those that
- * take in one.
+ * Moves counts from equal bins to bins between `edges`, taking values as uniform within a bin. Cumulative counts are
+ * rounded, not single ones, so that none is lost. `dither` in [0, 1) says where to round: as it differs from cell to
+ * cell, bins that take in two old ones do not stand out beside those that take in one.
  */
 function redistribute(from: Uint16Array, edges: Float64Array, to: Uint32Array, dither: number): void {
   let k = 0;

@@ -27,26 +27,33 @@ export function presetPreprocess(preset: Preset): Preprocess {
 }
 
 /**
- * A preset by its name, or the record of a JSON file: an object with any of the fields of {@link Preprocess}; what is missing is taken from the preset
- * named in `preset` (`raw` by default). `mean` and `std` may be single numbers.
+ * A preset by its name, or the record of a JSON file: an object with any of the fields of {@link Preprocess}; what is
+ * missing is taken from the preset named in `preset` (`raw` by default). `mean` and `std` may be single numbers.
  *
  * @throws UserError when the name is unknown, the file cannot be read or a field has no meaning
  */
 export async function loadPreprocess(nameOrFile: string): Promise<Preprocess> {
   if (isPreset(nameOrFile)) return presetPreprocess(nameOrFile);
   const isFile = nameOrFile.toLowerCase().endsWith('.json');
-  if (!isFile) throw new UserError(`Unknown preprocessing '${nameOrFile}'; choose ${PRESETS.join(', ')} or a .json file.`);
+  if (!isFile)
+    throw new UserError(`Unknown preprocessing '${nameOrFile}'; choose ${PRESETS.join(', ')} or a .json file.`);
   let text: string;
   try {
     text = await fs.readFile(nameOrFile, 'utf8');
   } catch (error) {
-    throw new UserError(`Cannot read the preprocessing file ${nameOrFile}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new UserError(
+      `Cannot read the preprocessing file ${nameOrFile}: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new UserError(`${path.basename(nameOrFile)} is not valid JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new UserError(
+      `${path.basename(nameOrFile)} is not valid JSON: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
   return parsePreprocess(json, path.basename(nameOrFile));
 }
@@ -59,14 +66,17 @@ const FIELDS = ['$schema', 'preset', 'resize', 'cropFraction', 'fill', 'channels
 
 /** Checks a parsed JSON value; see {@link loadPreprocess}. @param file for messages */
 export function parsePreprocess(json: unknown, file: string): Preprocess {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new UserError(`${file}: expected an object with fields such as "scale", "mean" and "std".`);
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new UserError(`${file}: expected an object with fields such as "scale", "mean" and "std".`);
   const record = json as Record<string, unknown>;
   const bad = (field: string, expected: string): UserError => new UserError(`${file}: "${field}" must be ${expected}.`);
   for (const key of Object.keys(record)) {
-    if (!FIELDS.includes(key)) throw new UserError(`${file}: unknown field ${JSON.stringify(key)}; known are ${FIELDS.slice(1).join(', ')}.`);
+    if (!FIELDS.includes(key))
+      throw new UserError(`${file}: unknown field ${JSON.stringify(key)}; known are ${FIELDS.slice(1).join(', ')}.`);
   }
   const presetName = record['preset'] ?? 'raw';
-  if (presetName !== 'custom' && (typeof presetName !== 'string' || !isPreset(presetName))) throw bad('preset', `one of ${PRESETS.join(', ')}`);
+  if (presetName !== 'custom' && (typeof presetName !== 'string' || !isPreset(presetName)))
+    throw bad('preset', `one of ${PRESETS.join(', ')}`);
   const base = presetPreprocess(presetName === 'custom' ? 'raw' : presetName);
   const number = (field: 'cropFraction' | 'fill' | 'scale', ok: (v: number) => boolean, expected: string): number => {
     const v = record[field] ?? base[field];
@@ -81,7 +91,8 @@ export function parsePreprocess(json: unknown, file: string): Preprocess {
   const perChannel = (field: 'mean' | 'std', ok: (v: number) => boolean, expected: string): number[] => {
     const given = record[field] ?? base[field];
     const list: unknown[] = Array.isArray(given) ? given : [given];
-    if (list.length === 0 || !list.every((v): v is number => typeof v === 'number' && Number.isFinite(v) && ok(v))) throw bad(field, expected);
+    if (list.length === 0 || !list.every((v): v is number => typeof v === 'number' && Number.isFinite(v) && ok(v)))
+      throw bad(field, expected);
     return list;
   };
   const result: Preprocess = {
@@ -102,7 +113,11 @@ export function checkChannels(preprocess: Preprocess, channels: number): void {
   for (const field of ['mean', 'std'] as const) {
     const n = preprocess[field].length;
     if (n !== 1 && n !== channels) {
-      throw new UserError(`The preprocessing '${preprocess.preset}' has ${n} entries in "${field}", but the model's input has ${channels} channel${channels === 1 ? '' : 's'}; give one entry or ${channels} in a preprocessing .json file.`);
+      throw new UserError(
+        `The preprocessing '${preprocess.preset}' has ${n} entries in "${field}", but the model's input has ` +
+          `${channels} channel${channels === 1 ? '' : 's'}; give one entry or ${channels} in a preprocessing .json ` +
+          'file.',
+      );
     }
   }
 }
@@ -143,7 +158,10 @@ export interface InputFormat {
   readonly scales: Float64Array;
   /** [C], rounded; may lie outside the range of the codes. */
   readonly zeroPoints: Int32Array;
-  /** [C]; exactly value[c] = scales[c]·(element − zeroPoints[c]) + exactOffset[c], for readers that can fold a constant into their bias. */
+  /**
+   * [C]; exactly value[c] = scales[c]·(element − zeroPoints[c]) + exactOffset[c], for readers that can fold a constant
+   * into their bias.
+   */
   readonly exactOffset: Float64Array;
 }
 

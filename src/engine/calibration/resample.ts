@@ -1,7 +1,8 @@
 /**
- * Bilinear resampling with antialiasing, the way Pillow's `Image.resize(…, BILINEAR)` does it (Pillow, src/libImaging/Resample.c): a triangle filter
- * whose support grows with the reduction, separable, weights in fixed point with 22 fractional bits and an 8-bit intermediate image after the
- * horizontal pass. The results equal Pillow's byte for byte, so that accuracies can be compared with published ones.
+ * Bilinear resampling with antialiasing, the way Pillow's `Image.resize(…, BILINEAR)` does it (Pillow,
+ * src/libImaging/Resample.c): a triangle filter whose support grows with the reduction, separable, weights in fixed
+ * point with 22 fractional bits and an 8-bit intermediate image after the horizontal pass. The results equal Pillow's
+ * byte for byte, so that accuracies can be compared with published ones.
  */
 
 /** An 8-bit image, row-major, `channels` interleaved values per pixel. */
@@ -15,7 +16,10 @@ export interface PixelImage {
 /** Fractional bits of the weights: 32 − 8 bits of the pixel − 2 bits of headroom. */
 const PRECISION_BITS = 22;
 
-/** The weights of output positions [begin, end): position i reads `size[i]` inputs from `first[i]` with weights[i · stride …]. */
+/**
+ * The weights of output positions [begin, end): position i reads `size[i]` inputs from `first[i]` with weights[i ·
+ * stride …].
+ */
 interface Taps {
   readonly first: Int32Array;
   readonly size: Int32Array;
@@ -62,23 +66,32 @@ export interface Crop {
 }
 
 /**
- * Resizes an image to `width` × `height` and returns `crop` of it (all of it by default). Equal to resizing everything and cropping, but only what is
- * needed is computed.
+ * Resizes an image to `width` × `height` and returns `crop` of it (all of it by default). Equal to resizing everything
+ * and cropping, but only what is needed is computed.
  */
-export function resizeBilinear(image: PixelImage, width: number, height: number, crop: Crop = { x: 0, y: 0, width, height }): PixelImage {
+export function resizeBilinear(
+  image: PixelImage,
+  width: number,
+  height: number,
+  crop: Crop = { x: 0, y: 0, width, height },
+): PixelImage {
   if (crop.x < 0 || crop.y < 0 || crop.x + crop.width > width || crop.y + crop.height > height) {
-    throw new RangeError(`crop ${crop.x},${crop.y} ${crop.width}×${crop.height} leaves the image of ${width}×${height}`);
+    throw new RangeError(
+      `crop ${crop.x},${crop.y} ${crop.width}×${crop.height} leaves the image of ${width}×${height}`,
+    );
   }
   const columns = triangleTaps(image.width, width, crop.x, crop.x + crop.width);
   const rows = triangleTaps(image.height, height, crop.y, crop.y + crop.height);
   const top = rows.first[0];
   const bottom = rows.first[crop.height - 1] + rows.size[crop.height - 1];
-  const horizontal = image.width === width && crop.x === 0 && crop.width === width
-    ? image.data.subarray(top * image.width * image.channels, bottom * image.width * image.channels)
-    : horizontalPass(image, columns, crop.width, top, bottom);
-  const data = image.height === height && crop.y === 0 && crop.height === height
-    ? horizontal.slice()
-    : verticalPass(horizontal, crop.width * image.channels, rows, crop.height, top);
+  const horizontal =
+    image.width === width && crop.x === 0 && crop.width === width
+      ? image.data.subarray(top * image.width * image.channels, bottom * image.width * image.channels)
+      : horizontalPass(image, columns, crop.width, top, bottom);
+  const data =
+    image.height === height && crop.y === 0 && crop.height === height
+      ? horizontal.slice()
+      : verticalPass(horizontal, crop.width * image.channels, rows, crop.height, top);
   return { width: crop.width, height: crop.height, channels: image.channels, data };
 }
 

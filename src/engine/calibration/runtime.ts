@@ -19,8 +19,8 @@ export class RuntimeRefusal extends Error {}
 export type RuntimeValues = ReadonlyMap<string, Float32Array>;
 
 /**
- * onnxruntime on the original model file, with chosen inner values as further outputs. The package is loaded here and nowhere else, when the first
- * session is opened.
+ * onnxruntime on the original model file, with chosen inner values as further outputs. The package is loaded here and
+ * nowhere else, when the first session is opened.
  */
 export class RuntimeSession {
   /** Output tensors that onnxruntime writes into again and again, once their shapes are known from the first run. */
@@ -40,26 +40,37 @@ export class RuntimeSession {
    * @param values names of values of the graph to observe, outputs or not, each once
    * @throws RuntimeRefusal when onnxruntime cannot load the model; UserError when the file cannot be read
    */
-  static async open(modelPath: string, network: Pick<Graph, 'inputs' | 'outputs'>, values: readonly string[], options: RuntimeOptions = {}): Promise<RuntimeSession> {
+  static async open(
+    modelPath: string,
+    network: Pick<Graph, 'inputs' | 'outputs'>,
+    values: readonly string[],
+    options: RuntimeOptions = {},
+  ): Promise<RuntimeSession> {
     let model: Uint8Array;
     try {
       model = await fs.readFile(modelPath);
     } catch (error) {
       throw new UserError(`Cannot read ${modelPath}: ${reason(error)}`, { cause: error });
     }
-    // The library would send usage data over the network and keep an id of this device in the home folder. A worker thread's environment is a copy that
-    // native code does not see: there the host has set this before.
+    // The library would send usage data over the network and keep an id of this device in the home folder. A worker
+    // thread's environment is a copy that native code does not see: there the host has set this before.
     process.env.ORT_DISABLE_TELEMETRY = '1';
     const ort = await import('onnxruntime-node');
     const declared = new Set(network.outputs.map((o) => o.name));
     try {
-      const session = await ort.InferenceSession.create(withOutputs(model, values.filter((v) => !declared.has(v))), {
-        intraOpNumThreads: options.threads ?? 2,
-        interOpNumThreads: 1,
-        // Warnings go to stdout and stderr, which belong to the caller; errors reach us as exceptions.
-        logSeverityLevel: 4,
-        extra: { session: { model_external_initializers_file_folder_path: path.dirname(path.resolve(modelPath)) } },
-      });
+      const session = await ort.InferenceSession.create(
+        withOutputs(
+          model,
+          values.filter((v) => !declared.has(v)),
+        ),
+        {
+          intraOpNumThreads: options.threads ?? 2,
+          interOpNumThreads: 1,
+          // Warnings go to stdout and stderr, which belong to the caller; errors reach us as exceptions.
+          logSeverityLevel: 4,
+          extra: { session: { model_external_initializers_file_folder_path: path.dirname(path.resolve(modelPath)) } },
+        },
+      );
       return new RuntimeSession(ort, session, network.inputs, path.basename(modelPath));
     } catch (error) {
       throw new RuntimeRefusal(reason(error), { cause: error });
@@ -84,7 +95,8 @@ export class RuntimeSession {
       throw new UserError(`onnxruntime cannot run ${this.file}: ${reason(error)}`, { cause: error });
     }
     if (this.buffers === null) this.keepBuffers(results as Record<string, Tensor>);
-    for (const [name, tensor] of Object.entries(this.buffers!)) this.values.set(name, toFloat(tensor, this.values.get(name)));
+    for (const [name, tensor] of Object.entries(this.buffers!))
+      this.values.set(name, toFloat(tensor, this.values.get(name)));
     return this.values;
   }
 
@@ -96,7 +108,10 @@ export class RuntimeSession {
   private keepBuffers(results: Record<string, Tensor>): void {
     // The first results are copied: their memory belongs to onnxruntime, ours is handed to it for every further run.
     this.buffers = Object.fromEntries(
-      Object.entries(results).map(([name, t]) => [name, new this.ort.Tensor(t.type, (t.data as Float32Array).slice(), t.dims)]),
+      Object.entries(results).map(([name, t]) => [
+        name,
+        new this.ort.Tensor(t.type, (t.data as Float32Array).slice(), t.dims),
+      ]),
     );
   }
 
@@ -121,7 +136,10 @@ export class RuntimeSession {
         for (let i = 0; i < n; i++) {
           data[i] = at(i);
           if (data[i] !== at(i)) {
-            throw new UserError(`The input '${binding.name}' takes ${elementType} elements, but preprocessing gives ${at(i)}; choose a preprocessing such as 'raw' that keeps them whole.`);
+            throw new UserError(
+              `The input '${binding.name}' takes ${elementType} elements, but preprocessing gives ${at(i)}; ` +
+                "choose a preprocessing such as 'raw' that keeps them whole.",
+            );
           }
         }
         return new this.ort.Tensor(elementType, data, dims);
@@ -138,7 +156,8 @@ function toFloat(tensor: Tensor, reuse: Float32Array | undefined): Float32Array 
     for (let i = 0; i < data.length; i++) out[i] = halfToFloat(data[i]);
     return out;
   }
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float32Array.from(data as BigInt64Array, Number);
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array)
+    return Float32Array.from(data as BigInt64Array, Number);
   return Float32Array.from(data as ArrayLike<number>);
 }
 

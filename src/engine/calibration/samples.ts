@@ -32,12 +32,13 @@ export interface SampleSet {
 const MAX_SAMPLES = 1_000_000;
 
 /**
- * Lists the samples at `location`: a folder of JPEG and PNG files (told by content, sorted by name), also in its folders one level down; or a `.npy` or
- * `.npz` file, or a folder of them.
+ * Lists the samples at `location`: a folder of JPEG and PNG files (told by content, sorted by name), also in its
+ * folders one level down; or a `.npy` or `.npz` file, or a folder of them.
  *
- * Labels come from a `labels.csv` (columns `file` and `class_index`, others ignored) in the folder; without one, from class folders, when all images
- * are in folders: their names if these are all numbers, else their position in the sorted list of folders. For arrays: `labels.csv` for one-sample files,
- * the integer array `label`, `labels` or `y` of a `.npz`, or a `labels.npy` beside the arrays.
+ * Labels come from a `labels.csv` (columns `file` and `class_index`, others ignored) in the folder; without one, from
+ * class folders, when all images are in folders: their names if these are all numbers, else their position in the
+ * sorted list of folders. For arrays: `labels.csv` for one-sample files, the integer array `label`, `labels` or `y` of
+ * a `.npz`, or a `labels.npy` beside the arrays.
  *
  * @param graph its inputs decide how arrays are read
  * @param limit take so many, evenly spread over the sorted list; 0 takes all
@@ -46,15 +47,25 @@ const MAX_SAMPLES = 1_000_000;
 export async function listSamples(location: string, graph: GraphInputs, limit = 0): Promise<SampleSet> {
   const stat = await fs.stat(location).catch(() => null);
   if (stat === null) throw new UserError(`Sample folder ${location} does not exist.`);
-  if (stat.isFile() && !/\.np[yz]$/i.test(location)) throw new UserError(`${location} is not a folder of images nor a .npy or .npz file.`);
-  if (stat.isFile()) return selected(await arraySamples(location, [path.basename(location)], path.dirname(location), graph, null), limit);
+  if (stat.isFile() && !/\.np[yz]$/i.test(location))
+    throw new UserError(`${location} is not a folder of images nor a .npy or .npz file.`);
+  if (stat.isFile())
+    return selected(
+      await arraySamples(location, [path.basename(location)], path.dirname(location), graph, null),
+      limit,
+    );
   const files = await listFiles(location);
   const labels = await readLabels(location);
   const arrays = files.filter((f) => /\.np[yz]$/i.test(f));
-  const images = await onlyImages(location, files.filter((f) => !/\.(np[yz]|csv|json|txt|md)$/i.test(f)));
+  const images = await onlyImages(
+    location,
+    files.filter((f) => !/\.(np[yz]|csv|json|txt|md)$/i.test(f)),
+  );
   if (images.length > 0) return selected(imageSamples(location, images, labels, arrays.length), limit);
   if (arrays.length > 0) return selected(await arraySamples(location, arrays, location, graph, labels), limit);
-  throw new UserError(`${location} has no JPEG or PNG images and no .npy or .npz arrays; choose a folder with sample inputs.`);
+  throw new UserError(
+    `${location} has no JPEG or PNG images and no .npy or .npz arrays; choose a folder with sample inputs.`,
+  );
 }
 
 /** Indices of `count` out of `total` items, evenly spread and always the same. */
@@ -68,12 +79,19 @@ function selected(set: Omit<SampleSet, 'available'>, limit: number): SampleSet {
   return { ...set, samples, available: set.samples.length };
 }
 
-/** Files of a folder and of its folders one level down, relative with '/', in code point order; hidden ones are left out. */
+/**
+ * Files of a folder and of its folders one level down, relative with '/', in code point order; hidden ones are left
+ * out.
+ */
 async function listFiles(folder: string): Promise<string[]> {
   const out: string[] = [];
   const visit = async (relative: string, depth: number): Promise<void> => {
     const entries = await fs.readdir(path.join(folder, relative), { withFileTypes: true }).catch((error: unknown) => {
-      throw new UserError(`Cannot read the sample folder ${path.join(folder, relative)}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new UserError(
+        `Cannot read the sample folder ${path.join(folder, relative)}: ` +
+          `${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
     });
     for (const entry of entries) {
       if (entry.name.startsWith('.')) continue;
@@ -82,7 +100,8 @@ async function listFiles(folder: string): Promise<string[]> {
       if (kind === null) continue;
       if (kind.isDirectory() && depth === 0) await visit(name, 1);
       else if (kind.isFile()) out.push(name);
-      if (out.length > MAX_SAMPLES) throw new UserError(`${folder} has more than ${MAX_SAMPLES} files; choose a folder of sample inputs.`);
+      if (out.length > MAX_SAMPLES)
+        throw new UserError(`${folder} has more than ${MAX_SAMPLES} files; choose a folder of sample inputs.`);
     }
   };
   await visit('', 0);
@@ -113,17 +132,26 @@ async function readLabels(folder: string): Promise<Map<string, number> | null> {
   const header = (rows[0] ?? []).map((h) => h.trim().toLowerCase());
   const fileColumn = header.indexOf('file');
   const classColumn = header.indexOf('class_index');
-  if (fileColumn < 0 || classColumn < 0) throw new UserError(`${file}: the first line must name the columns 'file' and 'class_index'.`);
+  if (fileColumn < 0 || classColumn < 0)
+    throw new UserError(`${file}: the first line must name the columns 'file' and 'class_index'.`);
   const labels = new Map<string, number>();
   for (let i = 1; i < rows.length; i++) {
     const label = (rows[i][classColumn] ?? '').trim();
-    if (!/^\d{1,9}$/.test(label)) throw new UserError(`${file}, row ${i + 1}: class_index ${JSON.stringify(label)} is not a class index (0, 1, …).`);
+    if (!/^\d{1,9}$/.test(label))
+      throw new UserError(
+        `${file}, row ${i + 1}: class_index ${JSON.stringify(label)} is not a class index (0, 1, …).`,
+      );
     labels.set((rows[i][fileColumn] ?? '').trim().replaceAll('\\', '/'), Number(label));
   }
   return labels;
 }
 
-function imageSamples(folder: string, files: readonly string[], labels: ReadonlyMap<string, number> | null, arrays: number): Omit<SampleSet, 'available'> {
+function imageSamples(
+  folder: string,
+  files: readonly string[],
+  labels: ReadonlyMap<string, number> | null,
+  arrays: number,
+): Omit<SampleSet, 'available'> {
   const notes: string[] = [];
   if (arrays > 0) notes.push(`${arrays} .npy/.npz files beside the images were not used.`);
   const byFolder = labels === null ? folderLabels(files) : null;
@@ -133,7 +161,8 @@ function imageSamples(folder: string, files: readonly string[], labels: Readonly
     source: { kind: 'image', file: path.join(folder, name) },
   }));
   const unlabelled = samples.filter((s) => s.label === null).length;
-  if (labels !== null && unlabelled > 0) notes.push(`${unlabelled} of ${samples.length} images have no row in labels.csv.`);
+  if (labels !== null && unlabelled > 0)
+    notes.push(`${unlabelled} of ${samples.length} images have no row in labels.csv.`);
   return { path: folder, kind: 'images', elementType: 'uint8', samples, notes };
 }
 
@@ -145,7 +174,13 @@ function folderLabels(files: readonly string[]): Map<string, number> | null {
   return new Map(folders.map((f, i) => [f, numeric ? Number(f) : i]));
 }
 
-async function arraySamples(location: string, files: readonly string[], folder: string, graph: GraphInputs, labels: ReadonlyMap<string, number> | null): Promise<Omit<SampleSet, 'available'>> {
+async function arraySamples(
+  location: string,
+  files: readonly string[],
+  folder: string,
+  graph: GraphInputs,
+  labels: ReadonlyMap<string, number> | null,
+): Promise<Omit<SampleSet, 'available'>> {
   const samples: Sample[] = [];
   const types = new Set<SampleSet['elementType']>();
   const labelFile = files.find((f) => path.basename(f).toLowerCase() === 'labels.npy');
@@ -158,13 +193,19 @@ async function arraySamples(location: string, files: readonly string[], folder: 
     for (let row = 0; row < array.rows; row++) {
       samples.push({
         name: array.rows === 1 ? name : `${name}#${row}`,
-        label: array.labels?.[row] ?? shared?.[samples.length] ?? labels?.get(name) ?? byFolder?.get(name.split('/')[0]) ?? null,
+        label:
+          array.labels?.[row] ??
+          shared?.[samples.length] ??
+          labels?.get(name) ??
+          byFolder?.get(name.split('/')[0]) ??
+          null,
         source: { kind: 'array', array, row },
       });
       if (samples.length > MAX_SAMPLES) throw new UserError(`${location} has more than ${MAX_SAMPLES} samples.`);
     }
   }
   if (samples.length === 0) throw new UserError(`${location} holds no sample arrays.`);
-  if (shared !== null && shared.length !== samples.length) throw new UserError(`${labelFile} has ${shared.length} labels for ${samples.length} samples.`);
+  if (shared !== null && shared.length !== samples.length)
+    throw new UserError(`${labelFile} has ${shared.length} labels for ${samples.length} samples.`);
   return { path: location, kind: 'arrays', elementType: types.size === 1 ? [...types][0] : 'real', samples, notes: [] };
 }

@@ -21,9 +21,10 @@ export interface ObservationRequest {
 const MAX_OBSERVED_VALUES = 200e6;
 
 /**
- * The float network, executed by onnxruntime on the original file, with feature maps observable. Maps that no value of the file carries (inside a folded
- * pattern) are computed by the Graph's float evaluation from their layer's inputs. A file that onnxruntime refuses although the importer could read it
- * (an opset of its future or past, equal node names) is evaluated by the Graph alone: slower, the same values.
+ * The float network, executed by onnxruntime on the original file, with feature maps observable. Maps that no value of
+ * the file carries (inside a folded pattern) are computed by the Graph's float evaluation from their layer's inputs. A
+ * file that onnxruntime refuses although the importer could read it (an opset of its future or past, equal node names)
+ * is evaluated by the Graph alone: slower, the same values.
  */
 export class FloatSession {
   private readonly maps = new Map<MapId, Observed>();
@@ -46,13 +47,23 @@ export class FloatSession {
    * @param modelPath the ONNX file that the graph was imported from
    * @throws UserError when the file cannot be read or the maps do not fit into memory
    */
-  static async open(graph: Graph, modelPath: string, request: ObservationRequest, options: RuntimeOptions = {}): Promise<FloatSession> {
+  static async open(
+    graph: Graph,
+    modelPath: string,
+    request: ObservationRequest,
+    options: RuntimeOptions = {},
+  ): Promise<FloatSession> {
     const outputs = graph.outputs.map((o) => o.map);
-    const unclamped = request.preClamp.filter((m) => graph.taps.get(m)?.preClamp == null).map((m) => graph.layers[graph.maps[m].producer!]);
+    const unclamped = request.preClamp
+      .filter((m) => graph.taps.get(m)?.preClamp == null)
+      .map((m) => graph.layers[graph.maps[m].producer!]);
     const { wanted, evaluated } = closure(graph, [...request.maps, ...outputs, ...unclamped.flatMap((l) => l.inputs)]);
     const values = [...wanted].reduce((sum, m) => sum + elements(graph.maps[m].shape), 0);
     if (values > MAX_OBSERVED_VALUES) {
-      throw new UserError(`The feature maps of ${graph.name} hold ${values} values, more than the ${MAX_OBSERVED_VALUES} that calibration keeps; give a smaller input size.`);
+      throw new UserError(
+        `The feature maps of ${graph.name} hold ${values} values, more than the ${MAX_OBSERVED_VALUES} that ` +
+          'calibration keeps; give a smaller input size.',
+      );
     }
     const taps = new Set<string>();
     for (const map of wanted) {
@@ -68,7 +79,9 @@ export class FloatSession {
       return new FloatSession(graph, runtime, request, wanted, evaluated, null);
     } catch (error) {
       if (!(error instanceof RuntimeRefusal)) throw error;
-      const note = `onnxruntime does not load this file (${error.message}); its float values are computed by QuantMCU itself, which takes longer.`;
+      const note =
+        `onnxruntime does not load this file (${error.message}); its float values are computed by ` +
+        'QuantMCU itself, which takes longer.';
       return new FloatSession(graph, null, request, new Set(graph.maps.map((m) => m.id)), graph.layers, note);
     }
   }
@@ -88,7 +101,10 @@ export class FloatSession {
         const data = values.get(name);
         const { shape, name: mapName } = this.graph.maps[map];
         if (data === undefined || data.length !== elements(shape)) {
-          throw new UserError(`onnxruntime gives ${data?.length ?? 'no'} values for '${mapName}', but the imported network has ${shape.h}×${shape.w}×${shape.c}; the model may need other sizes.`);
+          throw new UserError(
+            `onnxruntime gives ${data?.length ?? 'no'} values for '${mapName}', but the imported network has ` +
+              `${shape.h}×${shape.w}×${shape.c}; the model may need other sizes.`,
+          );
         }
         return this.arrange(name, data, shape, tap.order);
       };
@@ -143,12 +159,18 @@ export class FloatSession {
 
   private evaluate(layer: Layer): Observed {
     const { maps } = this.graph;
-    const values = evaluateLayer(layer, layer.inputs.map((m) => this.hwc(m)), layer.inputs.map((m) => maps[m].shape), maps[layer.output].shape);
+    const values = evaluateLayer(
+      layer,
+      layer.inputs.map((m) => this.hwc(m)),
+      layer.inputs.map((m) => maps[m].shape),
+      maps[layer.output].shape,
+    );
     return { values, layout: 'HWC' };
   }
 
   private arrange(name: string, data: Float32Array, shape: Shape, order: MapTap['order']): Observed {
-    if (order === null || (order === 'NCHW' && (shape.c === 1 || shape.h * shape.w === 1))) return { values: data, layout: 'HWC' };
+    if (order === null || (order === 'NCHW' && (shape.c === 1 || shape.h * shape.w === 1)))
+      return { values: data, layout: 'HWC' };
     if (order === 'NCHW') return { values: data, layout: 'CHW' };
     let out = this.scratch.get(name);
     if (out === undefined) this.scratch.set(name, (out = new Float32Array(data.length)));

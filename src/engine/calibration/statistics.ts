@@ -1,19 +1,27 @@
 import { elements, type FeatureMap, type Shape } from '../graph/types';
 import type { MapStatistics } from './types';
 
-/** Bins per channel. A range that was doubled to take in a new extreme still uses half of them: about the resolution of 8-bit codes. */
+/**
+ * Bins per channel. A range that was doubled to take in a new extreme still uses half of them: about the resolution of
+ * 8-bit codes.
+ */
 export const HISTOGRAM_BINS = 256;
 
-/** Histograms take at most so many positions of a map per sample, spread over it; ranges and moments always take all. */
+/**
+ * Histograms take at most so many positions of a map per sample, spread over it; ranges and moments always take all.
+ */
 const MAX_POSITIONS = 1024;
-/** From so many values on it pays to count in two small arrays in turn: values that repeat would wait for each other's increment in one. */
+/**
+ * From so many values on it pays to count in two small arrays in turn: values that repeat would wait for each other's
+ * increment in one.
+ */
 const SPLIT_COUNTS_FROM = 256;
 
 /**
  * Statistics of one feature map, streamed: its size depends on the map's channels, not on the number of samples.
  *
- * Moments are combined per sample by Chan's formula, so that they stay accurate over many samples. A histogram whose range is exceeded doubles it by
- * merging pairs of bins.
+ * Moments are combined per sample by Chan's formula, so that they stay accurate over many samples. A histogram whose
+ * range is exceeded doubles it by merging pairs of bins.
  */
 export class MapAccumulator {
   private readonly shape: Shape;
@@ -55,7 +63,8 @@ export class MapAccumulator {
    * @returns false, and nothing is taken in from the first bad channel on, when a value is not a finite number
    */
   add(values: Float32Array, layout: 'CHW' | 'HWC'): boolean {
-    if (values.length !== elements(this.shape)) throw new RangeError(`${values.length} values for a map of ${elements(this.shape)}`);
+    if (values.length !== elements(this.shape))
+      throw new RangeError(`${values.length} values for a map of ${elements(this.shape)}`);
     const { c: channels } = this.shape;
     const positions = this.shape.h * this.shape.w;
     const step = layout === 'CHW' ? 1 : channels;

@@ -44,15 +44,17 @@ export interface MapStatistics {
   readonly width: Float64Array;
   /** [C][bins]; counts may come from a sample of positions: only their proportions matter. */
   readonly histograms: Uint32Array;
-  /** [C]; how many of the counted values were exactly 0 (a Relu makes many): they are in the histogram's bin of 0, too. */
+  /**
+   * [C]; how many of the counted values were exactly 0 (a Relu makes many): they are in the histogram's bin of 0, too.
+   */
   readonly zeros?: Uint32Array;
 }
 
 /**
- * Outliers over space for VDPC, observed on one reference map (pre-activation of the first convolution, or the input pixels):
- * the map is divided into cellRows × cellCols cells; for each image and cell a histogram of its values, whose bins are
- * equally spaced in z = (value − mean) / sigma from −zRange to +zRange, the first and last bin open-ended. Any φ and any
- * grid are answered from this without running the network again.
+ * Outliers over space for VDPC, observed on one reference map (pre-activation of the first convolution, or the input
+ * pixels): the map is divided into cellRows × cellCols cells; for each image and cell a histogram of its values, whose
+ * bins are equally spaced in z = (value − mean) / sigma from −zRange to +zRange, the first and last bin open-ended. Any
+ * φ and any grid are answered from this without running the network again.
  */
 export interface PatchStatistics {
   readonly map: MapId;
@@ -70,7 +72,10 @@ export interface PatchStatistics {
   readonly counts: Uint32Array;
 }
 
-/** Everything that was observed on the sample images: enough for scales, VDPC and VDQS without running the network again. */
+/**
+ * Everything that was observed on the sample images: enough for scales, VDPC and VDQS without running the network
+ * again.
+ */
 export interface Calibration {
   /** SHA-256 over model, preprocessing, sample files and the code's statistics version: the cache's key. */
   readonly key: string;

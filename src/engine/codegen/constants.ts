@@ -6,12 +6,17 @@ import { comment, commentText, intLiteral, wrapItems } from './text';
 import { twinWeights } from './weights/twins';
 
 /**
- * Element types of the arrays that the runtime reads. `weights4` is two 4-bit codes to a byte, rows starting on a byte; `pairs8` and
- * `pairs4` are rows of weights in pairs, see packing.ts; `packed` and `scale` are described in packs.ts, `twins` in twins.ts.
+ * Element types of the arrays that the runtime reads. `weights4` is two 4-bit codes to a byte, rows starting on a byte;
+ * `pairs8` and `pairs4` are rows of weights in pairs, see packing.ts; `packed` and `scale` are described in packs.ts,
+ * `twins` in twins.ts.
  */
-export type ArrayType = 'weights8' | 'weights4' | 'pairs8' | 'pairs4' | 'packed' | 'scale' | 'twins' | 'int16' | 'uint16' | 'int32';
+export type ArrayType =
+  'weights8' | 'weights4' | 'pairs8' | 'pairs4' | 'packed' | 'scale' | 'twins' | 'int16' | 'uint16' | 'int32';
 
-const cTypes: Record<ArrayType, { readonly c: string; readonly bytes: number; readonly min: number; readonly max: number }> = {
+const cTypes: Record<
+  ArrayType,
+  { readonly c: string; readonly bytes: number; readonly min: number; readonly max: number }
+> = {
   weights8: { c: 'int8_t', bytes: 1, min: -128, max: 127 },
   weights4: { c: 'uint8_t', bytes: 1, min: -8, max: 7 },
   pairs8: { c: 'int8_t', bytes: 1, min: -128, max: 127 },
@@ -32,8 +37,8 @@ interface CArray {
 }
 
 /**
- * The constants of a program as C arrays. Steps ask for the arrays they need, in the type in which the runtime reads them; equal arrays
- * become one.
+ * The constants of a program as C arrays. Steps ask for the arrays they need, in the type in which the runtime reads
+ * them; equal arrays become one.
  */
 export class ConstantArrays {
   private readonly byRequest = new Map<string, CArray>();
@@ -51,7 +56,8 @@ export class ConstantArrays {
    * @param pack only for `packed`
    */
   symbol(id: ConstantId, type: ArrayType, shape: RowShape = { rowLength: 0, rowsPerGroup: 0 }, pack?: Pack): string {
-    const request = `${id} ${type} ${shape.rowLength} ${shape.rowsPerGroup} ${pack ? `${pack.kind} ${pack.padded}` : ''}`;
+    const request =
+      `${id} ${type} ${shape.rowLength} ${shape.rowsPerGroup} ` + `${pack ? `${pack.kind} ${pack.padded}` : ''}`;
     const known = this.byRequest.get(request);
     if (known) return known.symbol;
     const constant = this.program.constants[id];
@@ -65,7 +71,9 @@ export class ConstantArrays {
   packedScale(requant: Requantization, { kind }: Pack): string {
     const { bias, multiplier, biasShift, preShift } = requant;
     const request = `${bias} scale ${multiplier} ${biasShift} ${preShift} ${kind}`;
-    const array = this.byRequest.get(request) ?? this.add(this.program.constants[bias], 'scale', packScale(this.program, requant, kind));
+    const array =
+      this.byRequest.get(request) ??
+      this.add(this.program.constants[bias], 'scale', packScale(this.program, requant, kind));
     this.byRequest.set(request, array);
     return array.symbol;
   }
@@ -93,8 +101,11 @@ export class ConstantArrays {
         const section = constant.kind === 'weights' ? 'QMCU_SECTION_WEIGHTS' : 'QMCU_SECTION_TABLES';
         const shape = constant.dims.length > 0 ? `, ${constant.dims.join(' x ')}` : '';
         return (
-          comment([`${commentText(constant.name)}${shape}${a.type === 'weights4' || a.type === 'pairs4' ? ', 4 bits' : ''}${a.type.startsWith('pairs') ? ', rows in pairs' : a.type === 'packed' ? ', two in each word or half of it' : a.type === 'scale' ? ' and multipliers, of two channels in turn' : a.type === 'twins' ? ', two rows in each number' : ''}`]) +
-          `${section} QMCU_ALIGN(4) const ${cTypes[a.type].c} ${a.symbol}[${a.stored.length}] = {\n${wrapItems(literals(a.stored), '    ').join('\n')}\n};\n`
+          comment([
+            `${commentText(constant.name)}${shape}${a.type === 'weights4' || a.type === 'pairs4' ? ', 4 bits' : ''}${a.type.startsWith('pairs') ? ', rows in pairs' : a.type === 'packed' ? ', two in each word or half of it' : a.type === 'scale' ? ' and multipliers, of two channels in turn' : a.type === 'twins' ? ', two rows in each number' : ''}`,
+          ]) +
+          `${section} QMCU_ALIGN(4) const ${cTypes[a.type].c} ${a.symbol}[${a.stored.length}] = ` +
+          `{\n${wrapItems(literals(a.stored), '    ').join('\n')}\n};\n`
         );
       })
       .join('\n');
@@ -105,7 +116,8 @@ export class ConstantArrays {
     const { values } = constant;
     if (values.length === 0) throw new Error(`Constant '${constant.name}' has no values.`);
     for (const value of values) {
-      if (value < min || value > max) throw new Error(`Constant '${constant.name}' has the value ${value}, which does not fit ${type}.`);
+      if (value < min || value > max)
+        throw new Error(`Constant '${constant.name}' has the value ${value}, which does not fit ${type}.`);
     }
     return this.add(constant, type, pack ? packWeights(values, pack) : arranged(values, type, shape));
   }
@@ -125,11 +137,16 @@ export class ConstantArrays {
 
 function arranged(values: Constant['values'], type: ArrayType, shape: RowShape): Constant['values'] {
   switch (type) {
-    case 'weights4': return packNibbles(values, shape.rowLength);
-    case 'pairs8': return pairRows(values, shape);
-    case 'pairs4': return packPairs(values, shape);
-    case 'twins': return twinWeights(values, shape.rowLength);
-    default: return values;
+    case 'weights4':
+      return packNibbles(values, shape.rowLength);
+    case 'pairs8':
+      return pairRows(values, shape);
+    case 'pairs4':
+      return packPairs(values, shape);
+    case 'twins':
+      return twinWeights(values, shape.rowLength);
+    default:
+      return values;
   }
 }
 

@@ -21,10 +21,17 @@ export function renderHeader(program: Program, name: string, constantBytes: numb
   const prefix = macroPrefix(name);
   const define = (macro: string, value: string | number): string => `#define ${prefix}_${macro} ${value}\n`;
   const ports = (kind: 'input' | 'output', list: readonly Port[]): string =>
-    list.map((port, i) => portMacros(define, `${kind.toUpperCase()}${portSuffix(i)}`, port, program.buffers[port.buffer])).join('\n');
+    list
+      .map((port, i) => portMacros(define, `${kind.toUpperCase()}${portSuffix(i)}`, port, program.buffers[port.buffer]))
+      .join('\n');
   const external = externalInputs(program);
   const tiles = comesInTiles(program);
   const invoke = tiles ? `${name}_invoke_tiles` : external.length > 0 ? `${name}_invoke_from` : `${name}_invoke`;
+  const held = tiles
+    ? 'tiles of the input, output and all that lies between'
+    : external.length > 0
+      ? 'output and all that lies before it'
+      : 'input, output and all that lies between';
   return `${banner(`${name}: a neural network as plain C.`, provenance)}#ifndef ${prefix}_MODEL_H
 #define ${prefix}_MODEL_H
 
@@ -37,8 +44,8 @@ extern "C" {
 #endif
 
 /*
- * The arena: the caller's buffer for ${tiles ? 'tiles of the input, output and all that lies between' : external.length > 0 ? 'output and all that lies before it' : 'input, output and all that lies between'}. Nothing in it has to last
- * from one inference to the next.
+ * The arena: the caller's buffer for ${held}.
+ * Nothing in it has to last from one inference to the next.
  */
 ${define('ARENA_BYTES', program.arenaBytes)}${define('ARENA_ALIGN', program.arenaAlign)}
 /*
@@ -54,7 +61,10 @@ ${define('ARENA_BYTES', program.arenaBytes)}${define('ARENA_ALIGN', program.aren
 /* Flash that weights and tables take. */
 ${define('WEIGHT_BYTES', constantBytes)}
 /* QMCU_LAYER_BEGIN and QMCU_LAYER_END are called with numbers from 0 to this, exclusive. */
-${define('LAYERS', program.steps.reduce((n, step) => Math.max(n, step.layer + 1), 0))}
+${define(
+  'LAYERS',
+  program.steps.reduce((n, step) => Math.max(n, step.layer + 1), 0),
+)}
 /* Feature maps are row-major H x W x C; real value = scale * (code - zero point). */
 ${define('INPUTS', program.inputs.length)}${ports('input', program.inputs)}
 ${define('OUTPUTS', program.outputs.length)}${ports('output', program.outputs)}
@@ -87,7 +97,9 @@ int ${name}_selftest(void *arena);
 /** How the application hands over its input. */
 function inputText(program: Program, name: string, define: (macro: string, value: string | number) => string): string {
   const external = externalInputs(program);
-  const inArena = program.inputs.flatMap(({ buffer }, i) => (program.buffers[buffer].external ? [] : [`void *${name}_input${portSuffix(i)}(void *arena);\n`]));
+  const inArena = program.inputs.flatMap(({ buffer }, i) =>
+    program.buffers[buffer].external ? [] : [`void *${name}_input${portSuffix(i)}(void *arena);\n`],
+  );
   const outside =
     external.length === 0 || comesInTiles(program)
       ? tilesInterface(program, name)
@@ -106,11 +118,25 @@ ${inArena.join('')}
 `;
 }
 
-function portMacros(define: (macro: string, value: string | number) => string, id: string, port: Port, buffer: ProgramBuffer): string {
+function portMacros(
+  define: (macro: string, value: string | number) => string,
+  id: string,
+  port: Port,
+  buffer: ProgramBuffer,
+): string {
   const { shape, scales, zeroPoints } = port;
-  const list = (items: string[]): string => `\\\n    { \\\n${wrapItems(items, '        ').map((line) => `${line} \\\n`).join('')}    }`;
-  const scaleMacro = scales.length === 1 ? define(`${id}_SCALE`, floatLiteral(scales[0])) : define(`${id}_SCALES`, list(scales.map(floatLiteral)));
-  const zeroMacro = zeroPoints.length === 1 ? define(`${id}_ZERO_POINT`, zeroPoints[0]) : define(`${id}_ZERO_POINTS`, list(zeroPoints.map(String)));
+  const list = (items: string[]): string =>
+    `\\\n    { \\\n${wrapItems(items, '        ')
+      .map((line) => `${line} \\\n`)
+      .join('')}    }`;
+  const scaleMacro =
+    scales.length === 1
+      ? define(`${id}_SCALE`, floatLiteral(scales[0]))
+      : define(`${id}_SCALES`, list(scales.map(floatLiteral)));
+  const zeroMacro =
+    zeroPoints.length === 1
+      ? define(`${id}_ZERO_POINT`, zeroPoints[0])
+      : define(`${id}_ZERO_POINTS`, list(zeroPoints.map(String)));
   return (
     `/* ${commentText(port.name)} */\n` +
     define(`${id}_BYTES`, buffer.bytes) +

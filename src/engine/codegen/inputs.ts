@@ -13,19 +13,24 @@ export interface ExternalInput {
   readonly buffer: BufferId;
   /** Name of the C parameter that stands for it. */
   readonly parameter: string;
-  /** The regions that the application hands over when the network asks for them, in order; null: the network reads the input where it is. */
+  /**
+   * The regions that the application hands over when the network asks for them, in order; null: the network reads the
+   * input where it is.
+   */
   readonly tiles: readonly Region[] | null;
 }
 
 /**
- * The inputs for which `<name>_invoke_from` takes pointers, or `<name>_invoke_tiles` functions that read them, in order of the ports; empty when all inputs are in
- * the arena.
+ * The inputs for which `<name>_invoke_from` takes pointers, or `<name>_invoke_tiles` functions that read them, in order
+ * of the ports; empty when all inputs are in the arena.
  */
 export function externalInputs(program: Program): ExternalInput[] {
   const tiled = comesInTiles(program);
   return program.inputs.flatMap(({ buffer }, port) => {
     if (!program.buffers[buffer].external) return [];
-    const tiles = program.steps.flatMap(({ kernel, output }) => (kernel.op === 'load' && kernel.port === port ? [output.region] : []));
+    const tiles = program.steps.flatMap(({ kernel, output }) =>
+      kernel.op === 'load' && kernel.port === port ? [output.region] : [],
+    );
     return [{ port, buffer, parameter: `input${portSuffix(port)}`, tiles: tiled ? tiles : null }];
   });
 }
@@ -39,6 +44,13 @@ export function comesInTiles(program: Program): boolean {
 export function invokeSignature(program: Program, name: string): string {
   const external = externalInputs(program);
   if (external.length === 0) return `int ${name}_invoke(void *arena)`;
-  if (comesInTiles(program)) return `int ${name}_invoke_tiles(void *arena, ${external.map(({ parameter }) => `const ${name}_source *${parameter}`).join(', ')})`;
-  return `int ${name}_invoke_from(void *arena, ${external.map(({ parameter }) => `const void *${parameter}`).join(', ')})`;
+  if (comesInTiles(program))
+    return (
+      `int ${name}_invoke_tiles(void *arena, ` +
+      `${external.map(({ parameter }) => `const ${name}_source *${parameter}`).join(', ')})`
+    );
+  return (
+    `int ${name}_invoke_from(void *arena, ` +
+    `${external.map(({ parameter }) => `const void *${parameter}`).join(', ')})`
+  );
 }

@@ -14,14 +14,16 @@ export type Manifest = ReadonlyMap<string, string>;
 /** SHA-256 of a file's bytes, hexadecimal. Line ends do not count: version control may turn them into CRLF. */
 export function contentHash(bytes: Buffer): string {
   // Latin-1 keeps every byte, whatever the encoding.
-  const normalized = bytes.includes('\r\n') ? Buffer.from(bytes.toString('latin1').replaceAll('\r\n', '\n'), 'latin1') : bytes;
+  const normalized = bytes.includes('\r\n')
+    ? Buffer.from(bytes.toString('latin1').replaceAll('\r\n', '\n'), 'latin1')
+    : bytes;
   return createHash('sha256').update(normalized).digest('hex');
 }
 
 /** Text of a manifest, with sorted paths. */
 export function renderManifest(manifest: Manifest): string {
   const files = Object.fromEntries([...manifest].sort(([a], [b]) => (a < b ? -1 : 1)));
-  return `${JSON.stringify({ version: 1, comment: 'What QuantMCU wrote into this folder: SHA-256 of each file, line ends as LF.', files }, null, 2)}\n`;
+  return `${JSON.stringify({ version: 1, comment: 'What QuantMCU wrote into this folder: SHA-256 of each file, line ends ' + 'as LF.', files }, null, 2)}\n`;
 }
 
 /** The manifest of a folder; empty if there is none or it is damaged, so that nothing there counts as ours. */
@@ -33,17 +35,28 @@ export async function readManifest(folder: string): Promise<Manifest> {
     if (!status.isFile() || status.size > maxManifestBytes) return new Map();
     parsed = JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR') return new Map();
+    if (
+      error instanceof SyntaxError ||
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ||
+      (error as NodeJS.ErrnoException).code === 'ENOTDIR'
+    )
+      return new Map();
     throw error;
   }
   const { version, files } = (parsed ?? {}) as { version?: unknown; files?: unknown };
   if (version !== 1 || typeof files !== 'object' || files === null) return new Map();
   return new Map(
-    Object.entries(files).filter((entry): entry is [string, string] => isSafePath(entry[0]) && typeof entry[1] === 'string' && /^[0-9a-f]{64}$/.test(entry[1])),
+    Object.entries(files).filter(
+      (entry): entry is [string, string] =>
+        isSafePath(entry[0]) && typeof entry[1] === 'string' && /^[0-9a-f]{64}$/.test(entry[1]),
+    ),
   );
 }
 
-/** Whether a path with '/' separators stays inside its folder on every system and is no file of ours with a special meaning. */
+/**
+ * Whether a path with '/' separators stays inside its folder on every system and is no file of ours with a special
+ * meaning.
+ */
 export function isSafePath(file: string): boolean {
   const parts = file.split('/');
   return file.length <= 240 && parts.every((part) => /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(part) && !part.endsWith('.'));

@@ -1,4 +1,13 @@
-import type { Access, ConstantId, Kernel, PerChannel, Requantization, ScaledSum, Step, StepWindow } from '../program/types';
+import type {
+  Access,
+  ConstantId,
+  Kernel,
+  PerChannel,
+  Requantization,
+  ScaledSum,
+  Step,
+  StepWindow,
+} from '../program/types';
 import type { ConstantArrays } from './constants';
 import type { RowShape } from './weights/packing';
 import type { Pack } from './weights/packs';
@@ -28,19 +37,45 @@ export class ParameterWriter {
     switch (kernel.op) {
       case 'conv2d':
         return struct('qmcu_conv2d', 'qmcu_conv2d_params', [
-          ...this.weightedLayer(kernel, { rowLength: kernel.window.kernelH * kernel.window.kernelW * (inC / kernel.group), rowsPerGroup: step.output.channels / kernel.group }, pack),
+          ...this.weightedLayer(
+            kernel,
+            {
+              rowLength: kernel.window.kernelH * kernel.window.kernelW * (inC / kernel.group),
+              rowsPerGroup: step.output.channels / kernel.group,
+            },
+            pack,
+          ),
           `.group = ${kernel.group}`,
         ]);
       case 'depthwise2d':
-        return struct('qmcu_depthwise2d', 'qmcu_depthwise2d_params', this.weightedLayer(kernel, { rowLength: step.output.channels, rowsPerGroup: kernel.window.kernelH * kernel.window.kernelW }));
+        return struct(
+          'qmcu_depthwise2d',
+          'qmcu_depthwise2d_params',
+          this.weightedLayer(kernel, {
+            rowLength: step.output.channels,
+            rowsPerGroup: kernel.window.kernelH * kernel.window.kernelW,
+          }),
+        );
       case 'fullyConnected':
-        return struct(twins ? 'qmcu_fully_connected_twins' : 'qmcu_fully_connected', 'qmcu_fully_connected_params', this.weightedLayer(kernel, { rowLength: volume(step.inputs[0]), rowsPerGroup: step.output.channels }, undefined, twins));
+        return struct(
+          twins ? 'qmcu_fully_connected_twins' : 'qmcu_fully_connected',
+          'qmcu_fully_connected_params',
+          this.weightedLayer(
+            kernel,
+            { rowLength: volume(step.inputs[0]), rowsPerGroup: step.output.channels },
+            undefined,
+            twins,
+          ),
+        );
       case 'add':
         return struct('qmcu_add', 'qmcu_scaled_sum', this.scaledSum(kernel.sum, 2));
       case 'requantize':
         return struct('qmcu_requantize', 'qmcu_scaled_sum', this.scaledSum(kernel.sum, 1));
       case 'mul':
-        return struct('qmcu_mul', 'qmcu_mul_params', [`.zeros = {${kernel.zeros.join(', ')}}`, this.requant(kernel.requant)]);
+        return struct('qmcu_mul', 'qmcu_mul_params', [
+          `.zeros = {${kernel.zeros.join(', ')}}`,
+          this.requant(kernel.requant),
+        ]);
       case 'maxPool':
         return { fn: 'qmcu_max_pool', params: { type: 'qmcu_window', initializer: window(kernel.window) }, args: [] };
       case 'averagePool':
@@ -81,7 +116,9 @@ export class ParameterWriter {
       case 'permute': {
         const narrow = this.constants.values(kernel.permutation).every((i: number) => i <= 0xffff);
         return struct('qmcu_permute', 'qmcu_permute_params', [
-          narrow ? `.index16 = ${this.array(kernel.permutation, 'uint16')}` : `.index32 = ${this.array(kernel.permutation, 'int32')}`,
+          narrow
+            ? `.index16 = ${this.array(kernel.permutation, 'uint16')}`
+            : `.index32 = ${this.array(kernel.permutation, 'int32')}`,
         ]);
       }
       case 'classify':
@@ -93,14 +130,25 @@ export class ParameterWriter {
     return this.constants.symbol(id, type);
   }
 
-  private weightedLayer(kernel: Extract<Kernel, { weightBits: unknown }>, shape: RowShape, pack?: Pack, twins = false): string[] {
+  private weightedLayer(
+    kernel: Extract<Kernel, { weightBits: unknown }>,
+    shape: RowShape,
+    pack?: Pack,
+    twins = false,
+  ): string[] {
     const weights = pack
       ? this.constants.symbol(kernel.weights, 'packed', shape, pack)
-      : this.constants.symbol(kernel.weights, twins ? 'twins' : `${kernel.op === 'depthwise2d' ? 'weights' : 'pairs'}${kernel.weightBits}`, shape);
+      : this.constants.symbol(
+          kernel.weights,
+          twins ? 'twins' : `${kernel.op === 'depthwise2d' ? 'weights' : 'pairs'}${kernel.weightBits}`,
+          shape,
+        );
     return [
       ...('window' in kernel ? [`.window = ${window(kernel.window)}`] : []),
       `.weights = ${weights}`,
-      ...('padCodes' in kernel && kernel.padCodes !== null ? [`.pad_codes = ${this.array(kernel.padCodes, 'int16')}`] : []),
+      ...('padCodes' in kernel && kernel.padCodes !== null
+        ? [`.pad_codes = ${this.array(kernel.padCodes, 'int16')}`]
+        : []),
       this.requant(kernel.requant, pack && this.constants.packedScale(kernel.requant, pack)),
       `.weight_bits = ${kernel.weightBits}`,
     ];
@@ -110,7 +158,9 @@ export class ParameterWriter {
   private requant(r: Requantization, scale?: string): string {
     const max = this.perChannel(r.max, 'int16');
     const fields = [
-      ...(scale ? [`.bias = ${scale}`] : [`.bias = ${this.array(r.bias, 'int32')}`, `.multiplier = ${this.array(r.multiplier, 'int32')}`]),
+      ...(scale
+        ? [`.bias = ${scale}`]
+        : [`.bias = ${this.array(r.bias, 'int32')}`, `.multiplier = ${this.array(r.multiplier, 'int32')}`]),
       ...(max.table ? [`.max_table = ${max.table}`] : []),
       `.bias_shift = ${r.biasShift}`,
       `.pre_shift = ${r.preShift}`,
@@ -122,11 +172,14 @@ export class ParameterWriter {
   }
 
   private scaledSum(sum: ScaledSum, inputs: 1 | 2): string[] {
-    if (sum.multipliers.length !== inputs) throw new Error(`A scaled sum of ${inputs} inputs has ${sum.multipliers.length} multipliers.`);
+    if (sum.multipliers.length !== inputs)
+      throw new Error(`A scaled sum of ${inputs} inputs has ${sum.multipliers.length} multipliers.`);
     const multipliers = sum.multipliers.map((m) => this.perChannel(m, 'int16'));
     const offset = this.perChannel(sum.offset, 'int32');
     return [
-      ...(multipliers.some((m) => m.table) ? [`.multiplier_table = {${multipliers.map((m) => m.table ?? 'NULL').join(', ')}}`] : []),
+      ...(multipliers.some((m) => m.table)
+        ? [`.multiplier_table = {${multipliers.map((m) => m.table ?? 'NULL').join(', ')}}`]
+        : []),
       ...(multipliers.every((m) => m.table) ? [] : [`.multiplier = {${multipliers.map((m) => m.value).join(', ')}}`]),
       offset.table ? `.offset_table = ${offset.table}` : `.offset = ${offset.value}`,
       ...rounding(sum),

@@ -53,18 +53,32 @@ export function findLayout(id: string): Layout {
  * Finds out what generating would do; changes nothing.
  * @throws UserError if the project cannot be read
  */
-export async function planProject(projectFolder: string, name: string, sources: readonly GeneratedFile[], options: ProjectOptions = {}): Promise<ProjectPlan> {
+export async function planProject(
+  projectFolder: string,
+  name: string,
+  sources: readonly GeneratedFile[],
+  options: ProjectOptions = {},
+): Promise<ProjectPlan> {
   const project = await readListing(projectFolder);
   const layout = options.layout ?? matchLayouts(project)[0].layout;
   const folder = path.join(path.resolve(projectFolder), ...layout.folder(name, project).split('/'));
   const { edits, instructions } = layout.wire?.(name, sources, project) ?? { edits: [], instructions: [] };
   const write = await planWrite(folder, layout.arrange(name, sources));
-  return { layout, evidence: layout.detect(project), folder, write, edits, instructions, include: `#include ${layout.include(name)}` };
+  return {
+    layout,
+    evidence: layout.detect(project),
+    folder,
+    write,
+    edits,
+    instructions,
+    include: `#include ${layout.include(name)}`,
+  };
 }
 
 /**
- * Writes a model's sources into a firmware project, in the layout that fits it best or the given one. Build files are changed only with
- * `editBuildFiles` (all, or those with the given paths), and only by marked blocks. All or nothing: after an error the project is as it was.
+ * Writes a model's sources into a firmware project, in the layout that fits it best or the given one. Build files are
+ * changed only with `editBuildFiles` (all, or those with the given paths), and only by marked blocks. All or nothing:
+ * after an error the project is as it was.
  * @throws UserError as {@link writeSources}, or if the project cannot be read
  */
 export async function writeToProject(
@@ -75,7 +89,18 @@ export async function writeToProject(
 ): Promise<ProjectWriteResult> {
   const { layout, folder, edits, instructions, include } = await planProject(projectFolder, name, sources, options);
   const { editBuildFiles = false } = options;
-  const made = edits.filter((edit) => (typeof editBuildFiles === 'boolean' ? editBuildFiles : editBuildFiles.includes(edit.path)));
-  const result = await withEdits(projectFolder, made, () => writeSources(folder, layout.arrange(name, sources), options));
-  return { layout, folder, edited: made.map((edit) => edit.path), instructions: made.length > 0 && made.length === edits.length ? [] : instructions, include, ...result };
+  const made = edits.filter((edit) =>
+    typeof editBuildFiles === 'boolean' ? editBuildFiles : editBuildFiles.includes(edit.path),
+  );
+  const result = await withEdits(projectFolder, made, () =>
+    writeSources(folder, layout.arrange(name, sources), options),
+  );
+  return {
+    layout,
+    folder,
+    edited: made.map((edit) => edit.path),
+    instructions: made.length > 0 && made.length === edits.length ? [] : instructions,
+    include,
+    ...result,
+  };
 }

@@ -8,7 +8,10 @@ import { manifestName, readManifest } from './manifest';
 import { changeFolder } from './transaction';
 import { planWrite } from './writePlan';
 
-/** What removing a model's sources from a project does or would do. Paths are relative to the project, with '/' separators, and sorted. */
+/**
+ * What removing a model's sources from a project does or would do. Paths are relative to the project, with '/'
+ * separators, and sorted.
+ */
 export interface ProjectRemoval {
   readonly removed: readonly string[];
   /** Generated files that were edited: they stay. */
@@ -18,13 +21,17 @@ export interface ProjectRemoval {
 }
 
 /**
- * Takes a model's generated files out of a project, wherever a layout may have put them: only files of ours that are unedited, and the
- * marked blocks in build files. With `dryRun` nothing is changed.
+ * Takes a model's generated files out of a project, wherever a layout may have put them: only files of ours that are
+ * unedited, and the marked blocks in build files. With `dryRun` nothing is changed.
  *
  * @param name the model's C identifier
  * @throws UserError if the project cannot be read or written
  */
-export async function removeFromProject(projectFolder: string, name: string, options: { readonly dryRun?: boolean } = {}): Promise<ProjectRemoval> {
+export async function removeFromProject(
+  projectFolder: string,
+  name: string,
+  options: { readonly dryRun?: boolean } = {},
+): Promise<ProjectRemoval> {
   const project = await readListing(projectFolder);
   const root = path.resolve(projectFolder);
   const edits = project.buildFiles.flatMap((file): ProjectEdit[] => {
@@ -43,12 +50,16 @@ export async function removeFromProject(projectFolder: string, name: string, opt
       }
     });
   }
-  const inProject = (key: 'remove' | 'released'): string[] => plans.flatMap((plan) => plan[key].map((file) => `${plan.folder}/${file}`)).sort();
+  const inProject = (key: 'remove' | 'released'): string[] =>
+    plans.flatMap((plan) => plan[key].map((file) => `${plan.folder}/${file}`)).sort();
   return { removed: inProject('remove'), kept: inProject('released'), edits };
 }
 
 /** Files of ours in a folder; null if nothing there is. */
-async function planFolder(root: string, folder: string): Promise<{ folder: string; remove: readonly string[]; released: readonly string[] } | null> {
+async function planFolder(
+  root: string,
+  folder: string,
+): Promise<{ folder: string; remove: readonly string[]; released: readonly string[] } | null> {
   const absolute = path.join(root, ...folder.split('/'));
   if ((await readManifest(absolute)).size === 0) return null;
   const { remove, released } = await planWrite(absolute, []);

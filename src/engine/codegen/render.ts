@@ -15,11 +15,12 @@ import type { GeneratedFile, RenderOptions } from './types';
 
 /**
  * Writes a program as C99: `<name>.h` (the interface), `<name>.c` (the steps), `<name>_weights.h/.c` (all constants),
- * `<name>_kernels.h/.c` (kernels made for its layers), `<name>_golden.c` (the self-test) and the files of the runtime that the program needs.
- * A pure function: equal arguments give equal bytes, nothing depends on time or place.
+ * `<name>_kernels.h/.c` (kernels made for its layers), `<name>_golden.c` (the self-test) and the files of the runtime
+ * that the program needs. A pure function: equal arguments give equal bytes, nothing depends on time or place.
  *
  * @returns files sorted by path
- * @throws Error if the program breaks its contract (a step outside of its buffer, a constant that does not fit its type)
+ * @throws Error if the program breaks its contract (a step outside of its buffer, a constant that does not fit its
+ *   type)
  */
 export function renderC(program: Program, options: RenderOptions): GeneratedFile[] {
   const { name, provenance } = options;
@@ -35,7 +36,11 @@ export function renderC(program: Program, options: RenderOptions): GeneratedFile
     file(`${name}_weights.c`, renderWeights(name, constants, options)),
     file(`${name}_golden.c`, renderGolden(program, options)),
     ...specialFiles,
-    ...runtimeFiles(new Set([...code.kernels, ...(special?.needed ?? [])]), name, specialFiles.length > 0 ? ['qmcu_special.h'] : []),
+    ...runtimeFiles(
+      new Set([...code.kernels, ...(special?.needed ?? [])]),
+      name,
+      specialFiles.length > 0 ? ['qmcu_special.h'] : [],
+    ),
   ].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -50,21 +55,33 @@ export function constantBytes(program: Program, target?: RenderOptions['target']
 }
 
 function specialKernels(program: Program, name: string, target: RenderOptions['target']): SpecialKernels {
-  return new SpecialKernels(program, name, target ? chooseWiderWeights(program, target, constantBytes(program)) : undefined);
+  return new SpecialKernels(
+    program,
+    name,
+    target ? chooseWiderWeights(program, target, constantBytes(program)) : undefined,
+  );
 }
 
-function renderSource(program: Program, { name, provenance }: RenderOptions, code: StepCode, hasKernels: boolean): string {
+function renderSource(
+  program: Program,
+  { name, provenance }: RenderOptions,
+  code: StepCode,
+  hasKernels: boolean,
+): string {
   const prefix = macroPrefix(name);
   const address = (kind: 'input' | 'output', index: number): string => {
     const port = (kind === 'input' ? program.inputs : program.outputs)[index];
     const { offset } = program.buffers[port.buffer];
     return kind === 'input'
       ? `void *${name}_input${portSuffix(index)}(void *arena)\n{\n    return (uint8_t *)arena + ${offset};\n}\n\n`
-      : `const void *${name}_output${portSuffix(index)}(const void *arena)\n{\n    return (const uint8_t *)arena + ${offset};\n}\n\n`;
+      : `const void *${name}_output${portSuffix(index)}(const void *arena)\n{\n    return (const uint8_t *)arena ` +
+          `+ ${offset};\n}\n\n`;
   };
   const external = externalInputs(program);
   const missing = ['base', ...external.map((e) => e.parameter)].map((p) => `${p} == NULL`).join(' || ');
-  const inArena = program.inputs.flatMap(({ buffer }, i) => (program.buffers[buffer].external ? [] : [address('input', i)]));
+  const inArena = program.inputs.flatMap(({ buffer }, i) =>
+    program.buffers[buffer].external ? [] : [address('input', i)],
+  );
   const sections = [
     `${banner(`${name}: the steps of one inference.`, provenance)}#include "${name}.h"
 
@@ -73,7 +90,7 @@ ${comesInTiles(program) ? '#include <string.h>\n' : ''}
 #include "${runtimeFileName('quantmcu.h', name)}"
 ${hasKernels ? `#include "${name}_kernels.h"\n` : ''}#include "${name}_weights.h"
 
-${comment(['Called around every layer with its number, which the comments below give: define them to measure time.'])}#ifndef QMCU_LAYER_BEGIN
+${comment(['Called around every layer with its number, which the comments below give: define them to measure ' + 'time.'])}#ifndef QMCU_LAYER_BEGIN
 #define QMCU_LAYER_BEGIN(layer) ((void)0)
 #endif
 #ifndef QMCU_LAYER_END
@@ -103,11 +120,15 @@ ${code.calls}    return ${prefix}_OK;
 function renderWeightsHeader(name: string, constants: ConstantArrays, { provenance }: RenderOptions): string {
   const guard = `${macroPrefix(name)}_WEIGHTS_H`;
   return (
-    `${banner(`${name}: weights and tables.`, provenance)}#ifndef ${guard}\n#define ${guard}\n\n#include <stdint.h>\n\n#include "quantmcu_port.h"\n\n` +
+    `${banner(`${name}: weights and tables.`, provenance)}#ifndef ${guard}\n#define ${guard}\n\n#include ` +
+    '<stdint.h>\n\n#include "quantmcu_port.h"\n\n' +
     `${constants.declarations()}\n#endif /* ${guard} */\n`
   );
 }
 
 function renderWeights(name: string, constants: ConstantArrays, { provenance }: RenderOptions): string {
-  return `${banner(`${name}: weights and tables.`, provenance)}#include "${name}_weights.h"\n\n${constants.definitions()}`;
+  return (
+    `${banner(`${name}: weights and tables.`, provenance)}#include ` +
+    `"${name}_weights.h"\n\n${constants.definitions()}`
+  );
 }

@@ -11,8 +11,8 @@ export interface Room {
 }
 
 /**
- * Where a step finds so many bytes of the arena in which nothing is kept while it runs; null if there are none. It costs no memory: what it takes belongs to the arena as it is.
- * Taken from the smallest gap that suffices.
+ * Where a step finds so many bytes of the arena in which nothing is kept while it runs; null if there are none. It
+ * costs no memory: what it takes belongs to the arena as it is. Taken from the smallest gap that suffices.
  */
 export function roomIn({ arenaBytes, buffers }: Program, { id }: Step, bytes: number): Room | null {
   const kept = buffers
@@ -23,7 +23,8 @@ export function roomIn({ arenaBytes, buffers }: Program, { id }: Step, bytes: nu
   let end = 0;
   for (const { from, to } of [...kept, { from: arenaBytes, to: arenaBytes }]) {
     const begin = Math.ceil(end / ALIGN) * ALIGN;
-    if (from - begin >= bytes && (best === null || from - begin < best.bytes)) best = { from: begin, bytes: from - begin };
+    if (from - begin >= bytes && (best === null || from - begin < best.bytes))
+      best = { from: begin, bytes: from - begin };
     end = Math.max(end, to);
   }
   return best && { offset: best.from, bytes };

@@ -11,9 +11,15 @@ import { roomIn, type Room } from './room';
 import { fitsPolynomial } from './weights/polynomial';
 import type { GeneratedFile, RenderOptions } from './types';
 
-/** Longest column of which four find room on the stack (quantmcu_port.h, QMCU_COLUMN_BYTES). Longer ones take a part of the arena that is free meanwhile; without one they come in parts. */
+/**
+ * Longest column of which four find room on the stack (quantmcu_port.h, QMCU_COLUMN_BYTES). Longer ones take a part of
+ * the arena that is free meanwhile; without one they come in parts.
+ */
 const LONGEST_COLUMN = 256;
-/** What kernels may unpack on the stack (quantmcu_port.h, QMCU_COLUMN_BYTES), and what four columns of a row of two channels take there (qmcu_row.h). */
+/**
+ * What kernels may unpack on the stack (quantmcu_port.h, QMCU_COLUMN_BYTES), and what four columns of a row of two
+ * channels take there (qmcu_row.h).
+ */
 const COLUMN_BYTES = 2048;
 const ROW_BYTES = 16;
 /** Outputs in a row with which polynomials pay: each row begins with two columns of which nothing is written. */
@@ -23,7 +29,13 @@ const LARGEST_SHIFT = 22;
 
 /** A kernel made for one shape of layer: a macro of qmcu_special.h and its arguments after the name. */
 export interface SpecialKernel {
-  readonly macro: 'QMCU_SPECIAL_CONV2D' | 'QMCU_SPECIAL_LONG_CONV2D' | 'QMCU_SPECIAL_PACKED' | 'QMCU_SPECIAL_LONG_PACKED' | 'QMCU_SPECIAL_DEPTHWISE2D' | 'QMCU_SPECIAL_POLYNOMIAL';
+  readonly macro:
+    | 'QMCU_SPECIAL_CONV2D'
+    | 'QMCU_SPECIAL_LONG_CONV2D'
+    | 'QMCU_SPECIAL_PACKED'
+    | 'QMCU_SPECIAL_LONG_PACKED'
+    | 'QMCU_SPECIAL_DEPTHWISE2D'
+    | 'QMCU_SPECIAL_POLYNOMIAL';
   readonly args: readonly (string | number)[];
   /** Type of the parameters, and the functions of the runtime that the macro's definition calls. */
   readonly paramsType: string;
@@ -40,14 +52,20 @@ export interface SpecialKernel {
  */
 export function specialKernel(program: Program, step: Step, packs = false): SpecialKernel | undefined {
   switch (step.kernel.op) {
-    case 'conv2d': return (packs ? packed(program, step, step.kernel) : undefined) ?? conv2d(program, step, step.kernel);
-    case 'depthwise2d': return depthwise2d(program, step, step.kernel);
-    default: return undefined;
+    case 'conv2d':
+      return (packs ? packed(program, step, step.kernel) : undefined) ?? conv2d(program, step, step.kernel);
+    case 'depthwise2d':
+      return depthwise2d(program, step, step.kernel);
+    default:
+      return undefined;
   }
 }
 
 function conv2d(program: Program, step: Step, kernel: Extract<Kernel, { op: 'conv2d' }>): SpecialKernel | undefined {
-  const { inputs: [input], output } = step;
+  const {
+    inputs: [input],
+    output,
+  } = step;
   const { window, weightBits, requant } = kernel;
   const length = window.kernelH * window.kernelW * input.channels;
   const bounded = boundsOf(program, requant, output);
@@ -59,11 +77,19 @@ function conv2d(program: Program, step: Step, kernel: Extract<Kernel, { op: 'con
   const scaled = weightBits === 4 ? 4 : 0;
   const { bits, signed } = program.buffers[input.buffer];
   const limit = 15 - bits + (signed ? 1 : 0);
-  const folded = length < output.channels && kernel.padCodes === null ? Math.min(limit, Math.max(0, requant.preShift - scaled)) : 0;
+  const folded =
+    length < output.channels && kernel.padCodes === null ? Math.min(limit, Math.max(0, requant.preShift - scaled)) : 0;
   return {
     macro: room === undefined ? 'QMCU_SPECIAL_CONV2D' : 'QMCU_SPECIAL_LONG_CONV2D',
     args: [
-      `${length}u`, `${weightBits}u`, formatOf(program, output), `${bounded}u`, `${folded}u`, `${requant.preShift}u`, `${requant.shift}u`, requant.biasShift,
+      `${length}u`,
+      `${weightBits}u`,
+      formatOf(program, output),
+      `${bounded}u`,
+      `${folded}u`,
+      `${requant.preShift}u`,
+      `${requant.shift}u`,
+      requant.biasShift,
       program.buffers[output.buffer].pixelBytes,
     ],
     paramsType: 'qmcu_conv2d_params',
@@ -78,12 +104,25 @@ function packed(program: Program, step: Step, kernel: Extract<Kernel, { op: 'con
   const bounded = boundsOf(program, requant, output);
   const pack = bounded === undefined ? undefined : packOf(program, step, kernel);
   if (bounded === undefined || pack === undefined) return undefined;
-  const room = pack.padded > LONGEST_COLUMN ? (roomIn(program, step, 4 * 2 * pack.padded + pack.padded / pack.unit + 1) ?? undefined) : undefined;
+  const room =
+    pack.padded > LONGEST_COLUMN
+      ? (roomIn(program, step, 4 * 2 * pack.padded + pack.padded / pack.unit + 1) ?? undefined)
+      : undefined;
   return {
     macro: room === undefined ? 'QMCU_SPECIAL_PACKED' : 'QMCU_SPECIAL_LONG_PACKED',
     args: [
-      `QMCU_PACK_${pack.kind.toUpperCase()}`, `${pack.length}u`, `${pack.padded}u`, `${pack.unit}u`, `${pack.turn}u`, `${pack.always ? 1 : 0}u`, formatOf(program, output), `${bounded}u`, `${requant.preShift}u`,
-      `${requant.shift}u`, program.buffers[output.buffer].pixelBytes, `(${pack.limits.length === 0 ? '0u' : pack.limits.map((limit) => `${limit}u`).join(', ')})`,
+      `QMCU_PACK_${pack.kind.toUpperCase()}`,
+      `${pack.length}u`,
+      `${pack.padded}u`,
+      `${pack.unit}u`,
+      `${pack.turn}u`,
+      `${pack.always ? 1 : 0}u`,
+      formatOf(program, output),
+      `${bounded}u`,
+      `${requant.preShift}u`,
+      `${requant.shift}u`,
+      program.buffers[output.buffer].pixelBytes,
+      `(${pack.limits.length === 0 ? '0u' : pack.limits.map((limit) => `${limit}u`).join(', ')})`,
     ],
     paramsType: 'qmcu_conv2d_params',
     needed: ['qmcu_conv2d', 'qmcu_convolve_by', 'qmcu_convolve_packed', 'qmcu_convolve_packed_plain'],
@@ -92,13 +131,31 @@ function packed(program: Program, step: Step, kernel: Extract<Kernel, { op: 'con
   };
 }
 
-function depthwise2d(program: Program, { inputs: [input], output }: Step, kernel: Extract<Kernel, { op: 'depthwise2d' }>): SpecialKernel | undefined {
+function depthwise2d(
+  program: Program,
+  { inputs: [input], output }: Step,
+  kernel: Extract<Kernel, { op: 'depthwise2d' }>,
+): SpecialKernel | undefined {
   const { window, requant } = kernel;
   const { kernelH, kernelW, strideH, strideW, dilationH, dilationW } = window;
   const bounded = boundsOf(program, requant, output);
-  const square = kernelH === kernelW && (kernelH === 3 || kernelH === 5) && strideH === strideW && strideH <= 2 && dilationH === 1 && dilationW === 1;
+  const square =
+    kernelH === kernelW &&
+    (kernelH === 3 || kernelH === 5) &&
+    strideH === strideW &&
+    strideH <= 2 &&
+    dilationH === 1 &&
+    dilationW === 1;
   if (!square || output.channels % 2 !== 0 || bounded === undefined) return undefined;
-  const written = [`${rowsOfGroups(output.region, kernelH, strideH)}u`, formatOf(program, output), `${bounded}u`, `${requant.preShift}u`, `${requant.shift}u`, requant.biasShift, program.buffers[output.buffer].pixelBytes];
+  const written = [
+    `${rowsOfGroups(output.region, kernelH, strideH)}u`,
+    formatOf(program, output),
+    `${bounded}u`,
+    `${requant.preShift}u`,
+    `${requant.shift}u`,
+    requant.biasShift,
+    program.buffers[output.buffer].pixelBytes,
+  ];
   const polynomial = regionWidth(output.region) >= LEAST_POLYNOMIAL && fitsPolynomial(program, input, output, kernel);
   return {
     macro: polynomial ? 'QMCU_SPECIAL_POLYNOMIAL' : 'QMCU_SPECIAL_DEPTHWISE2D',
@@ -114,8 +171,8 @@ function evenUp(n: number): number {
 }
 
 /**
- * Rows of the input that a depthwise kernel unpacks at a time, a constant of its loops: as many as all outputs are under, or as fit the stack; one more only when another is done
- * where that is fewer than 8.
+ * Rows of the input that a depthwise kernel unpacks at a time, a constant of its loops: as many as all outputs are
+ * under, or as fit the stack; one more only when another is done where that is fewer than 8.
  */
 function rowsOfGroups(region: Region, kernel: number, stride: number): number {
   const room = Math.floor(COLUMN_BYTES / ROW_BYTES / (Math.ceil(regionWidth(region) / 4) * stride + 1));
@@ -124,8 +181,15 @@ function rowsOfGroups(region: Region, kernel: number, stride: number): number {
   return fitting.find((rows) => rows >= needed) ?? fitting[fitting.length - 1] ?? kernel;
 }
 
-/** 1 where upper bounds lie below the format's largest code, 0 where they do not; undefined where codes cannot be saturated by instructions. */
-function boundsOf({ buffers, constants }: Program, { min, max, shift }: Requantization, output: Access): 0 | 1 | undefined {
+/**
+ * 1 where upper bounds lie below the format's largest code, 0 where they do not; undefined where codes cannot be
+ * saturated by instructions.
+ */
+function boundsOf(
+  { buffers, constants }: Program,
+  { min, max, shift }: Requantization,
+  output: Access,
+): 0 | 1 | undefined {
   const { bits, signed } = buffers[output.buffer];
   if (shift > LARGEST_SHIFT || min !== minCode(bits, signed)) return undefined;
   const largest = maxCode(bits, signed);
@@ -141,8 +205,9 @@ function formatOf({ buffers }: Program, { buffer }: Access): string {
 }
 
 /**
- * The kernels that a program gets for itself: functions of the runtime (qmcu_special.h) whose loops have the layers' lengths, bits and shifts
- * as constants. Layers of one shape share one. They compute what the kernels for all layers compute.
+ * The kernels that a program gets for itself: functions of the runtime (qmcu_special.h) whose loops have the layers'
+ * lengths, bits and shifts as constants. Layers of one shape share one. They compute what the kernels for all layers
+ * compute.
  */
 export class SpecialKernels {
   private readonly byShape = new Map<string, SpecialKernel & { readonly symbol: string }>();
@@ -158,7 +223,9 @@ export class SpecialKernels {
   /** A step as it is generated. */
   generated(step: Step): Step {
     const { kernel } = step;
-    return this.wider?.bytes.has(step) && 'weightBits' in kernel ? { ...step, kernel: { ...kernel, weightBits: 8 } } : step;
+    return this.wider?.bytes.has(step) && 'weightBits' in kernel
+      ? { ...step, kernel: { ...kernel, weightBits: 8 } }
+      : step;
   }
 
   /** Whether a fully connected layer takes its weights in twins, see twins.ts. */
@@ -186,14 +253,31 @@ export class SpecialKernels {
     const { name } = this;
     const guard = `${macroPrefix(name)}_KERNELS_H`;
     const specials = [...this.byShape.values()];
-    const declarations = specials.map((s) => `void ${s.symbol}(const ${s.paramsType} *params, const qmcu_map *in, const qmcu_map *out${s.room === undefined ? '' : ', int16_t *room'});\n`).join('');
+    const declarations = specials
+      .map(
+        (s) =>
+          `void ${s.symbol}(const ${s.paramsType} *params, const qmcu_map *in, const qmcu_map ` +
+          `*out${s.room === undefined ? '' : ', int16_t *room'});\n`,
+      )
+      .join('');
     const definitions = specials.map((s) => `${s.macro}(${s.symbol}, ${s.args.join(', ')})\n`).join('');
     const title = banner(`${name}: kernels made for its layers.`, provenance);
     return [
-      { path: `${name}_kernels.h`, text: forModel(`${title}#ifndef ${guard}\n#define ${guard}\n\n#include "${runtimeFileName('quantmcu.h', name)}"\n\n${declarations}\n#endif /* ${guard} */\n`, name) },
+      {
+        path: `${name}_kernels.h`,
+        text: forModel(
+          `${title}#ifndef ${guard}\n#define ${guard}\n\n#include ` +
+            `"${runtimeFileName('quantmcu.h', name)}"\n\n${declarations}\n#endif /* ${guard} */\n`,
+          name,
+        ),
+      },
       {
         path: `${name}_kernels.c`,
-        text: forModel(`${title}#include "${runtimeFileName('qmcu_special.h', name)}"\n#include "${name}_kernels.h"\n\n${comment(['Named after the first layer that uses each. The numbers are explained where the macros are defined.'])}${definitions}`, name),
+        text: forModel(
+          `${title}#include "${runtimeFileName('qmcu_special.h', name)}"\n#include ` +
+            `"${name}_kernels.h"\n\n${comment(['Named after the first layer that uses each. The numbers are explained ' + 'where the macros are defined.'])}${definitions}`,
+          name,
+        ),
       },
     ];
   }

@@ -22,8 +22,16 @@ export interface StepCode {
   readonly kernels: ReadonlySet<string>;
 }
 
-/** Renders all steps; constants that they need are requested from `constants`, kernels made for their layers from `special`. */
-export function renderSteps(program: Program, constants: ConstantArrays, layers: readonly Pick<Layer, 'name' | 'onnx'>[], special: SpecialKernels | null = null): StepCode {
+/**
+ * Renders all steps; constants that they need are requested from `constants`, kernels made for their layers from
+ * `special`.
+ */
+export function renderSteps(
+  program: Program,
+  constants: ConstantArrays,
+  layers: readonly Pick<Layer, 'name' | 'onnx'>[],
+  special: SpecialKernels | null = null,
+): StepCode {
   const parameters = new ParameterTable();
   const views = new ViewTable(program);
   const writer = new ParameterWriter(constants);
@@ -31,7 +39,8 @@ export function renderSteps(program: Program, constants: ConstantArrays, layers:
 
   const tiled = comesInTiles(program);
   const pointers = new Map(externalInputs(program).map(({ buffer, parameter }) => [buffer, parameter]));
-  const pointerOf = (access: Access): string | undefined => pointers.get(program.buffers[access.buffer].aliasOf ?? access.buffer);
+  const pointerOf = (access: Access): string | undefined =>
+    pointers.get(program.buffers[access.buffer].aliasOf ?? access.buffer);
   const inputView = (access: Access, i: number): string => {
     const pointer = pointerOf(access);
     // A qmcu_map is for reading and writing; what kernels get as an input they only read.
@@ -42,7 +51,10 @@ export function renderSteps(program: Program, constants: ConstantArrays, layers:
     if (step.kernel.op === 'load') {
       const { y0, x0 } = step.output.region;
       const input = pointerOf(step.inputs[0])!;
-      return `if (load(${input}, view(&out, arena, &views[${views.index(step.output)}]), ${y0}, ${x0}) != 0) {\n        return 1;\n    }`;
+      return (
+        `if (load(${input}, view(&out, arena, &views[${views.index(step.output)}]), ${y0}, ${x0}) != 0) {\n ` +
+        '       return 1;\n    }'
+      );
     }
     const made = special?.kernel(step);
     const call = writer.call(special?.generated(step) ?? step, made?.pack, special?.inTwins(step));
@@ -50,7 +62,8 @@ export function renderSteps(program: Program, constants: ConstantArrays, layers:
     const args = [...call.args];
     if (call.params) args.push(`&${parameters.symbol(step, call.fn, call.params)}`);
     step.inputs.forEach((access, i) => args.push(inputView(access, i)));
-    if (step.kernel.op === 'classify') args.push(`&arena[${program.buffers[step.output.buffer].offset + step.kernel.index}]`);
+    if (step.kernel.op === 'classify')
+      args.push(`&arena[${program.buffers[step.output.buffer].offset + step.kernel.index}]`);
     else args.push(`view(&out, arena, &views[${views.index(step.output)}])`);
     if (made?.room !== undefined) args.push(`(int16_t *)(void *)&arena[${made.room.offset}]`);
     return `${made?.symbol ?? call.fn}(${args.join(', ')});`;
@@ -61,7 +74,11 @@ export function renderSteps(program: Program, constants: ConstantArrays, layers:
   const names = new Set<string>();
   for (const part of runs(program.steps, partKey)) {
     const { branch, tailStage } = part[0];
-    const base = tailStage ? `tail_${tailStage.index}_branch_${tailStage.branch}` : branch === null ? `layers_${part[0].layer}_to_${part[part.length - 1].layer}` : `branch_${branch}`;
+    const base = tailStage
+      ? `tail_${tailStage.index}_branch_${tailStage.branch}`
+      : branch === null
+        ? `layers_${part[0].layer}_to_${part[part.length - 1].layer}`
+        : `branch_${branch}`;
     let name = base;
     for (let n = 2; names.has(name); n++) name = `${base}_part_${n}`;
     names.add(name);
@@ -73,14 +90,27 @@ export function renderSteps(program: Program, constants: ConstantArrays, layers:
     const mayFail = tiled && used.length > 0;
     const parameters = used.map((p) => (mayFail ? `, const ${program.name}_source *${p}` : `, const uint8_t *${p}`));
     functions.push(
-      `${branch === null ? '' : comment([branchTitle(program, branch)])}static ${mayFail ? 'int' : 'void'} ${name}(uint8_t *arena${parameters.join('')})\n{\n    qmcu_map ${maps.join(', ')};\n` +
-        runs(part, (step) => step.layer).map((group) => renderLayer(program, group, layers, renderCall)).join('') +
+      `${branch === null ? '' : comment([branchTitle(program, branch)])}static ${mayFail ? 'int' : 'void'} ` +
+        `${name}(uint8_t *arena${parameters.join('')})\n{\n    qmcu_map ${maps.join(', ')};\n` +
+        runs(part, (step) => step.layer)
+          .map((group) => renderLayer(program, group, layers, renderCall))
+          .join('') +
         `${mayFail ? '    return 0;\n' : ''}}\n`,
     );
     const call = `${name}(base${used.map((p) => (mayFail ? `, ${p}` : `, (const uint8_t *)${p}`)).join('')})`;
-    calls.push(mayFail ? `    if (${call} != 0) {\n        return ${macroPrefix(program.name)}_ERROR_INPUT;\n    }\n` : `    ${call};\n`);
+    calls.push(
+      mayFail
+        ? `    if (${call} != 0) {\n        return ${macroPrefix(program.name)}_ERROR_INPUT;\n    }\n`
+        : `    ${call};\n`,
+    );
   }
-  return { parameters: parameters.render(), views: views.render(), functions: functions.join('\n'), calls: calls.join(''), kernels };
+  return {
+    parameters: parameters.render(),
+    views: views.render(),
+    functions: functions.join('\n'),
+    calls: calls.join(''),
+    kernels,
+  };
 }
 
 /** Equal for the steps of one function. */
@@ -89,16 +119,26 @@ function partKey({ branch, tailStage }: Step): string {
 }
 
 /** Consecutive steps of one layer, between the timing hooks, under the guards of run-time classes. */
-function renderLayer(program: Program, steps: readonly Step[], layers: readonly Pick<Layer, 'name' | 'onnx'>[], renderCall: (step: Step) => string): string {
+function renderLayer(
+  program: Program,
+  steps: readonly Step[],
+  layers: readonly Pick<Layer, 'name' | 'onnx'>[],
+  renderCall: (step: Step) => string,
+): string {
   const { layer } = steps[0];
-  const body = runs(steps, (s) => (s.guard ? `${s.guard.buffer} ${s.guard.index} ${s.guard.value}` : '')).map((group) => {
-    const { guard } = group[0];
-    const lines = group.map(renderCall);
-    if (!guard) return lines.map((line) => `    ${line}\n`).join('');
-    const flag = `arena[${program.buffers[guard.buffer].offset + guard.index}]`;
-    return `    if (${flag} == ${guard.value}) {\n${lines.map((line) => `        ${line}\n`).join('')}    }\n`;
-  });
-  return `\n    ${comment([layerTitle(layer, layers)])}    QMCU_LAYER_BEGIN(${layer});\n${body.join('')}    QMCU_LAYER_END(${layer});\n`;
+  const body = runs(steps, (s) => (s.guard ? `${s.guard.buffer} ${s.guard.index} ${s.guard.value}` : '')).map(
+    (group) => {
+      const { guard } = group[0];
+      const lines = group.map(renderCall);
+      if (!guard) return lines.map((line) => `    ${line}\n`).join('');
+      const flag = `arena[${program.buffers[guard.buffer].offset + guard.index}]`;
+      return `    if (${flag} == ${guard.value}) {\n${lines.map((line) => `        ${line}\n`).join('')}    }\n`;
+    },
+  );
+  return (
+    `\n    ${comment([layerTitle(layer, layers)])}    QMCU_LAYER_BEGIN(${layer});\n${body.join('')}    ` +
+    `QMCU_LAYER_END(${layer});\n`
+  );
 }
 
 function layerTitle(id: number, layers: readonly Pick<Layer, 'name' | 'onnx'>[]): string {
@@ -112,7 +152,10 @@ function branchTitle(program: Program, id: number): string {
   const branch = program.branches[id];
   if (!branch) return `Branch ${id}`;
   const { patch } = branch;
-  return `Branch ${id}: patch in row ${branch.row}, column ${branch.col}: rows ${patch.y0} to ${patch.y1 - 1}, columns ${patch.x0} to ${patch.x1 - 1}; ${branch.class} class`;
+  return (
+    `Branch ${id}: patch in row ${branch.row}, column ${branch.col}: rows ${patch.y0} to ${patch.y1 - 1}, ` +
+    `columns ${patch.x0} to ${patch.x1 - 1}; ${branch.class} class`
+  );
 }
 
 /** Constant parameter structs, equal ones once: branches that differ in their windows alone share them. */

@@ -12,8 +12,10 @@ export function tilesInterface(program: Program, name: string): string {
     const id = `${prefix}_INPUT${portSuffix(port)}`;
     const most = (of: (r: Region) => number): number => tiles!.reduce((m, r) => Math.max(m, of(r)), 0);
     return (
-      `/* ${orderOf(tiles!, program.inputs[port].shape)} */\n#define ${id}_PIXEL_BYTES ${program.buffers[buffer].pixelBytes}\n` +
-      `#define ${id}_TILE_ROWS ${most(regionHeight)} /* at most */\n#define ${id}_TILE_COLUMNS ${most(regionWidth)} /* at most */\n`
+      `/* ${orderOf(tiles!, program.inputs[port].shape)} */\n#define ${id}_PIXEL_BYTES ` +
+      `${program.buffers[buffer].pixelBytes}\n` +
+      `#define ${id}_TILE_ROWS ${most(regionHeight)} /* at most */\n#define ${id}_TILE_COLUMNS ` +
+      `${most(regionWidth)} /* at most */\n`
     );
   });
   return `/*
@@ -42,14 +44,20 @@ ${inputs.map(({ port }) => `${readSignature(name, port)};\n`).join('')}
 /** What an application can count on, by the program's own steps. */
 function orderOf(tiles: readonly Region[], { w }: { readonly w: number }): string {
   const isWide = tiles.every((r) => r.x0 === 0 && r.x1 === w);
-  if (isWide && tiles.every((r, i) => i === 0 || r.y0 >= tiles[i - 1].y1)) return 'Whole rows, from top to bottom, each once.';
+  if (isWide && tiles.every((r, i) => i === 0 || r.y0 >= tiles[i - 1].y1))
+    return 'Whole rows, from top to bottom, each once.';
   const overlap = (a: Region, b: Region): boolean => a.y0 < b.y1 && b.y0 < a.y1 && a.x0 < b.x1 && b.x0 < a.x1;
   const order = isWide ? 'Whole rows, from top to bottom' : 'Tiles by rows of patches, in each from left to right';
   const again = tiles.some((r, i) => tiles.slice(0, i).some((other) => overlap(r, other)));
-  return again ? `${order}; they overlap, so that some pixels are asked for again.` : `${order}; no pixel is asked for twice.`;
+  return again
+    ? `${order}; they overlap, so that some pixels are asked for again.`
+    : `${order}; no pixel is asked for twice.`;
 }
 
-/** The functions that read tiles of an input in memory, and the one that hands a request over; empty for a program without tiles. */
+/**
+ * The functions that read tiles of an input in memory, and the one that hands a request over; empty for a program
+ * without tiles.
+ */
 export function tilesSource(program: Program, name: string): string {
   if (!comesInTiles(program)) return '';
   const prefix = macroPrefix(name);

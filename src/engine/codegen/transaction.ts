@@ -14,7 +14,9 @@ export interface Changes {
   readonly remove: readonly string[];
 }
 
-/** Written when all new files are staged: from then on files change their places, and an interruption has to be undone. */
+/**
+ * Written when all new files are staged: from then on files change their places, and an interruption has to be undone.
+ */
 interface Journal {
   /** Hash of each new file, by path. A file that has another content by now was edited and is left alone. */
   readonly written: Readonly<Record<string, string>>;
@@ -26,12 +28,13 @@ interface Journal {
 const busy = new Set<string>();
 
 /**
- * Makes all changes or none. New files are written to a staging folder on the same file system and flushed first, so that a full disk
- * or a missing permission shows before anything is touched; then they are renamed into place. A failure on the way is undone at once,
- * what a killed process left half done when the folder is next written.
+ * Makes all changes or none. New files are written to a staging folder on the same file system and flushed first, so
+ * that a full disk or a missing permission shows before anything is touched; then they are renamed into place. A
+ * failure on the way is undone at once, what a killed process left half done when the folder is next written.
  *
  * @param plan reads the folder and decides; called when the folder is ours alone and whole
- * @throws UserError if another process is writing into the folder; what `plan` throws; the file system's error otherwise
+ * @throws UserError if another process is writing into the folder; what `plan` throws; the file system's error
+ *   otherwise
  */
 export async function changeFolder(folder: string, plan: () => Promise<Changes>): Promise<void> {
   const key = path.resolve(folder);
@@ -99,7 +102,10 @@ async function stage(folder: string, staging: string, { write, remove }: Changes
     await writeFlushed(staged, text);
   }
   for (const file of replaced) await mkdir(path.dirname(path.join(staging, 'old', file)), { recursive: true });
-  const journal: Journal = { written: Object.fromEntries(write.map((f) => [f.path, contentHash(Buffer.from(f.text))])), replaced };
+  const journal: Journal = {
+    written: Object.fromEntries(write.map((f) => [f.path, contentHash(Buffer.from(f.text))])),
+    replaced,
+  };
   await writeFlushed(path.join(staging, 'journal.tmp'), JSON.stringify(journal));
   await rename(path.join(staging, 'journal.tmp'), path.join(staging, 'journal.json'));
 }
@@ -167,7 +173,8 @@ async function exists(file: string): Promise<boolean> {
     await lstat(file);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR') return false;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR')
+      return false;
     throw error;
   }
 }

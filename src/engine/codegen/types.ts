@@ -34,8 +34,9 @@ export interface RenderOptions {
   /** `speed` (the default): layers get kernels made for their shapes; `size`: all layers of a kind share one. */
   readonly optimize?: 'speed' | 'size';
   /**
-   * The core that the sources are for and the flash that there is: with it kernels for a core with the DSP extension may take their weights in other forms
-   * than all cores do, and in more flash, as long as there is room. Everything runs on every core all the same. Missing: no such kernels.
+   * The core that the sources are for and the flash that there is: with it kernels for a core with the DSP extension
+   * may take their weights in other forms than all cores do, and in more flash, as long as there is room. Everything
+   * runs on every core all the same. Missing: no such kernels.
    */
   readonly target?: { readonly core: Core; readonly flashBytes: number };
 }

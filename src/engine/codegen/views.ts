@@ -3,8 +3,9 @@ import type { Access, Program } from '../program/types';
 import { comment, commentText } from './text';
 
 /**
- * The table of windows into feature maps that the steps read and write. A C `qmcu_map` holds a pointer, so it cannot be constant; the
- * table holds offsets, and the steps turn its entries into `qmcu_map`s. Steps that look at the same bytes share an entry.
+ * The table of windows into feature maps that the steps read and write. A C `qmcu_map` holds a pointer, so it cannot be
+ * constant; the table holds offsets, and the steps turn its entries into `qmcu_map`s. Steps that look at the same bytes
+ * share an entry.
  */
 export class ViewTable {
   private readonly indices = new Map<string, number>();
@@ -20,13 +21,24 @@ export class ViewTable {
     const { region, channel, channels } = access;
     const { window } = buffer;
     const inside =
-      region.y0 >= window.y0 && region.x0 >= window.x0 && region.y1 <= window.y1 && region.x1 <= window.x1 &&
-      regionHeight(region) > 0 && regionWidth(region) > 0 && channel >= 0 && channels > 0 && channel + channels <= buffer.channels;
-    if (!inside || (channel * buffer.bits) % 8 !== 0) throw new Error(`A step reaches outside of buffer '${buffer.name}'.`);
+      region.y0 >= window.y0 &&
+      region.x0 >= window.x0 &&
+      region.y1 <= window.y1 &&
+      region.x1 <= window.x1 &&
+      regionHeight(region) > 0 &&
+      regionWidth(region) > 0 &&
+      channel >= 0 &&
+      channels > 0 &&
+      channel + channels <= buffer.channels;
+    if (!inside || (channel * buffer.bits) % 8 !== 0)
+      throw new Error(`A step reaches outside of buffer '${buffer.name}'.`);
     // An external buffer is found by a pointer of its own.
     const start = buffer.external ? 0 : buffer.offset;
     const offset =
-      start + (region.y0 - window.y0) * buffer.rowBytes + (region.x0 - window.x0) * buffer.pixelBytes + (channel * buffer.bits) / 8;
+      start +
+      (region.y0 - window.y0) * buffer.rowBytes +
+      (region.x0 - window.x0) * buffer.pixelBytes +
+      (channel * buffer.bits) / 8;
     const extents = [regionHeight(region), regionWidth(region), channels, buffer.pixelBytes, buffer.rowBytes];
     this.largest = Math.max(this.largest, ...extents);
     const entry = `{${[offset, ...extents, `QMCU_${buffer.signed ? 'S' : 'U'}${buffer.bits}`].join(', ')}}`;
@@ -44,11 +56,14 @@ export class ViewTable {
     const extent = this.largest > 0xffff ? 'uint32_t' : 'uint16_t';
     return (
       comment(['A window into a feature map: where it lies in its memory, its size and the strides of the map.']) +
-      `typedef struct {\n    uint32_t offset;\n    ${extent} h, w, channels, pixel_bytes, row_bytes;\n    uint16_t format;\n} map_view;\n\n` +
+      `typedef struct {\n    uint32_t offset;\n    ${extent} h, w, channels, pixel_bytes, row_bytes;\n    ` +
+      'uint16_t format;\n} map_view;\n\n' +
       `static const map_view views[${this.indices.size}] = {\n${this.lines.join('')}};\n\n` +
       'static const qmcu_map *view(qmcu_map *map, uint8_t *memory, const map_view *at)\n{\n' +
-      '    map->data = memory + at->offset;\n    map->h = at->h;\n    map->w = at->w;\n    map->channels = at->channels;\n' +
-      '    map->pixel_bytes = at->pixel_bytes;\n    map->row_bytes = at->row_bytes;\n    map->format = at->format;\n    return map;\n}\n'
+      '    map->data = memory + at->offset;\n    map->h = at->h;\n    map->w = at->w;\n    map->channels = ' +
+      'at->channels;\n' +
+      '    map->pixel_bytes = at->pixel_bytes;\n    map->row_bytes = at->row_bytes;\n    map->format = ' +
+      'at->format;\n    return map;\n}\n'
     ).replace(/(map->\w+ = )(at->(?:h|w|channels|pixel_bytes|row_bytes);)/g, '$1(int32_t)$2');
   }
 }

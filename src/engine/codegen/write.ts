@@ -35,7 +35,8 @@ export class WriteConflictError extends UserError {
       return paths.length === 0 ? [] : [`${paths.join(', ')} ${text}`];
     };
     super(
-      `${folder}: ${[...list('edited', 'edited since they were generated'), ...list('foreign', 'not written by QuantMCU')].join('; ')}. ` +
+      `${folder}: ` +
+        `${[...list('edited', 'edited since they were generated'), ...list('foreign', 'not written by QuantMCU')].join('; ')}. ` +
         'Nothing was changed: move these files away or choose to overwrite them.',
     );
     this.name = 'WriteConflictError';
@@ -43,21 +44,27 @@ export class WriteConflictError extends UserError {
 }
 
 /**
- * Writes generated files into a folder of their own, which is made if need be. A manifest with hashes tells what is ours: files that we
- * did not write, or that were edited, are never overwritten unless `overwriteEdited` says so; files with the right content are not
- * touched; files that we wrote earlier and that are not needed any more are removed. All or nothing: after an error the folder is as it was.
+ * Writes generated files into a folder of their own, which is made if need be. A manifest with hashes tells what is
+ * ours: files that we did not write, or that were edited, are never overwritten unless `overwriteEdited` says so; files
+ * with the right content are not touched; files that we wrote earlier and that are not needed any more are removed. All
+ * or nothing: after an error the folder is as it was.
  *
  * @throws WriteConflictError naming the files in the way
  * @throws UserError if the folder cannot be written or the disk is full
  */
-export async function writeSources(folder: string, files: readonly GeneratedFile[], options: WriteOptions = {}): Promise<WriteResult> {
+export async function writeSources(
+  folder: string,
+  files: readonly GeneratedFile[],
+  options: WriteOptions = {},
+): Promise<WriteResult> {
   let plan: WritePlan | undefined;
   let overwritten: readonly GeneratedFile[] = [];
   try {
     await changeFolder(folder, async () => {
       const { overwriteEdited = false, keepEdited } = options;
       plan = await planWrite(folder, files, keepEdited);
-      const allowed = (file: string): boolean => (typeof overwriteEdited === 'boolean' ? overwriteEdited : overwriteEdited.includes(file));
+      const allowed = (file: string): boolean =>
+        typeof overwriteEdited === 'boolean' ? overwriteEdited : overwriteEdited.includes(file);
       const refused = plan.conflicts.filter((c) => !c.replaceable || !allowed(c.path));
       if (refused.length > 0) throw new WriteConflictError(folder, refused);
       const conflicting = new Set(plan.conflicts.map((c) => c.path));
@@ -69,12 +76,20 @@ export async function writeSources(folder: string, files: readonly GeneratedFile
     throw explain(folder, error);
   }
   const { create, update, unchanged, remove, released, kept } = plan!;
-  return { written: [...create, ...update, ...overwritten].map((f) => f.path).sort(), unchanged, removed: remove, released, kept };
+  return {
+    written: [...create, ...update, ...overwritten].map((f) => f.path).sort(),
+    unchanged,
+    removed: remove,
+    released,
+    kept,
+  };
 }
 
 /** The file system's refusals in words. */
 function explain(folder: string, error: unknown): unknown {
   if (error instanceof UserError) return error;
   const reason = writeRefusal(error);
-  return reason === undefined ? error : new UserError(`${folder}: ${reason}. The folder is as it was.`, { cause: error });
+  return reason === undefined
+    ? error
+    : new UserError(`${folder}: ${reason}. The folder is as it was.`, { cause: error });
 }

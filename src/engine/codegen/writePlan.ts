@@ -9,7 +9,10 @@ export interface WriteConflict {
   readonly path: string;
   /** `edited`: we wrote it and someone changed it since; `foreign`: we did not write it. */
   readonly reason: 'edited' | 'foreign';
-  /** False for what is no regular file (a folder, a symbolic link, a path through one): that is not overwritten on request either. */
+  /**
+   * False for what is no regular file (a folder, a symbolic link, a path through one): that is not overwritten on
+   * request either.
+   */
   readonly replaceable: boolean;
 }
 
@@ -35,7 +38,11 @@ export interface WritePlan {
  * Compares what is to be generated with what is in the folder; changes nothing.
  * @param keep files in the way that are to stay as they are, by their paths
  */
-export async function planWrite(folder: string, files: readonly GeneratedFile[], keep: readonly string[] = []): Promise<WritePlan> {
+export async function planWrite(
+  folder: string,
+  files: readonly GeneratedFile[],
+  keep: readonly string[] = [],
+): Promise<WritePlan> {
   const known = await readManifest(folder);
   const create: GeneratedFile[] = [];
   const update: GeneratedFile[] = [];
@@ -44,7 +51,8 @@ export async function planWrite(folder: string, files: readonly GeneratedFile[],
   const kept: string[] = [];
   const next = new Map<string, string>();
   for (const file of [...files].sort(byPath)) {
-    if (!isSafePath(file.path) || file.path === manifestName || next.has(file.path)) throw new Error(`'${file.path}' cannot be the path of a generated file.`);
+    if (!isSafePath(file.path) || file.path === manifestName || next.has(file.path))
+      throw new Error(`'${file.path}' cannot be the path of a generated file.`);
     const wanted = contentHash(Buffer.from(file.text));
     next.set(file.path, wanted);
     const current = await hashOnDisk(folder, file.path);
@@ -55,7 +63,12 @@ export async function planWrite(folder: string, files: readonly GeneratedFile[],
       kept.push(file.path);
       // One that was ours is still known as an edited one; another one does not become ours.
       if (!known.has(file.path)) next.delete(file.path);
-    } else conflicts.push({ path: file.path, reason: known.has(file.path) ? 'edited' : 'foreign', replaceable: current !== 'other' });
+    } else
+      conflicts.push({
+        path: file.path,
+        reason: known.has(file.path) ? 'edited' : 'foreign',
+        replaceable: current !== 'other',
+      });
   }
   const remove: string[] = [];
   const released: string[] = [];
@@ -69,14 +82,27 @@ export async function planWrite(folder: string, files: readonly GeneratedFile[],
   const manifestOnDisk = await hashOnDisk(folder, manifestName);
   if (manifestOnDisk === 'other') conflicts.push({ path: manifestName, reason: 'foreign', replaceable: false });
   const sameManifest = manifestOnDisk === contentHash(Buffer.from(manifest));
-  return { folder, create, update, unchanged, remove, released, conflicts, kept, manifest: sameManifest ? null : manifest };
+  return {
+    folder,
+    create,
+    update,
+    unchanged,
+    remove,
+    released,
+    conflicts,
+    kept,
+    manifest: sameManifest ? null : manifest,
+  };
 }
 
 function byPath(a: GeneratedFile, b: GeneratedFile): number {
   return a.path < b.path ? -1 : 1;
 }
 
-/** Hash of a file; null if there is none; `'other'` for what is no regular file (folder, symbolic link), which is never ours. */
+/**
+ * Hash of a file; null if there is none; `'other'` for what is no regular file (folder, symbolic link), which is never
+ * ours.
+ */
 async function hashOnDisk(folder: string, file: string): Promise<string | null> {
   // A folder on the way may be a symbolic link or a file, through which nothing of ours must be written.
   const parts = file.split('/');
@@ -92,7 +118,8 @@ async function statusOf(file: string) {
   try {
     return await lstat(file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR') return null;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR')
+      return null;
     throw error;
   }
 }

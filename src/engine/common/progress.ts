@@ -1,6 +1,9 @@
 import { CancelledError } from './errors';
 
-/** How a long computation reports where it is and learns that it should stop. All engine functions that may run for more than a second take one. */
+/**
+ * How a long computation reports where it is and learns that it should stop. All engine functions that may run for more
+ * than a second take one.
+ */
 export interface Progress {
   /**
    * @param stage what is going on, in words for the user, e.g. `Calibrating`

@@ -20,15 +20,24 @@ export interface FloatTargets {
 }
 
 /**
- * Runs the float network over at most `limit` samples and keeps sampled values of every layer with weights, before its clamp.
+ * Runs the float network over at most `limit` samples and keeps sampled values of every layer with weights, before its
+ * clamp.
  *
  * @throws UserError when no sample can be used; CancelledError
  */
-export async function observeTargets(graph: Graph, modelPath: string, set: SampleSet, preprocess: Preprocess, limit: number, progress: Progress): Promise<FloatTargets> {
+export async function observeTargets(
+  graph: Graph,
+  modelPath: string,
+  set: SampleSet,
+  preprocess: Preprocess,
+  limit: number,
+  progress: Progress,
+): Promise<FloatTargets> {
   const chosen = { ...set, samples: spread(set.samples.length, limit).map((i) => set.samples[i]) };
   const images: LoadedSample[] = [];
   // Notes on damaged files were given by calibration.
-  for await (const loaded of loadSamples(chosen, graph, preprocess, 'Loading images', progress, [])) images.push(loaded);
+  for await (const loaded of loadSamples(chosen, graph, preprocess, 'Loading images', progress, []))
+    images.push(loaded);
   const weighted = graph.layers.filter(isWeighted);
   const layers = new Map(weighted.map((l) => [l.id, LayerSamples.of(graph, l, images.length)]));
   const clamped = (id: LayerId): boolean => {
@@ -45,7 +54,10 @@ export async function observeTargets(graph: Graph, modelPath: string, set: Sampl
       checkCancelled(progress);
       progress.report('Running the float network', i, images.length);
       await session.run(image.inputs.map((input) => input.real));
-      for (const layer of weighted) layers.get(layer.id)!.observe(i, clamped(layer.id) ? session.preClamp(layer.output) : session.map(layer.output));
+      for (const layer of weighted)
+        layers
+          .get(layer.id)!
+          .observe(i, clamped(layer.id) ? session.preClamp(layer.output) : session.map(layer.output));
       outputs.push(session.outputs());
     }
   } finally {
@@ -64,16 +76,27 @@ export function selectTargets(targets: FloatTargets, images: readonly number[]):
 }
 
 /**
- * Sequential error compensation: in topological order, each layer's weights and bias are fitted to the float network's outputs on the codes that the
- * already quantized layers before it really give (DESIGN section 8, parts 2 and 3 of the recipe). Formats of feature maps stay as they are.
+ * Sequential error compensation: in topological order, each layer's weights and bias are fitted to the float network's
+ * outputs on the codes that the already quantized layers before it really give (DESIGN section 8, parts 2 and 3 of the
+ * recipe). Formats of feature maps stay as they are.
  *
  * @param damping of all fits; null: chosen for each layer by cross-validation
  * @throws CancelledError
  */
-export function compensate(graph: Graph, parameters: QuantizedParameters, targets: FloatTargets, progress: Progress, damping: number | null = null): QuantizedParameters {
+export function compensate(
+  graph: Graph,
+  parameters: QuantizedParameters,
+  targets: FloatTargets,
+  progress: Progress,
+  damping: number | null = null,
+): QuantizedParameters {
   const layers = new Map<LayerId, LayerParameters>(parameters.layers);
   const result: QuantizedParameters = { ...parameters, layers };
-  const stream = new LayerStream(graph, parameters, targets.images.map((i) => i.inputs));
+  const stream = new LayerStream(
+    graph,
+    parameters,
+    targets.images.map((i) => i.inputs),
+  );
   const images = targets.images.length;
   for (let step = 0; step < stream.length; step++) {
     checkCancelled(progress);
@@ -92,4 +115,3 @@ export function compensate(graph: Graph, parameters: QuantizedParameters, target
   }
   return result;
 }
-

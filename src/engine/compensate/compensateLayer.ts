@@ -11,16 +11,25 @@ import { roundRows } from './roundRows';
 const MOST_TAPS = 1500;
 
 /**
- * Weights and bias of one layer for the integer inputs it will really read, so that its output comes close to the float network's: least squares, rounding
- * with error feedback at 4 bits, and the bias that makes the means equal. Fully connected layers have too few samples for a fit: bias only.
+ * Weights and bias of one layer for the integer inputs it will really read, so that its output comes close to the float
+ * network's: least squares, rounding with error feedback at 4 bits, and the bias that makes the means equal. Fully
+ * connected layers have too few samples for a fit: bias only.
  *
  * @param rounded the layer as rounding its float weights gives it
- * @param read    what it reads at its sampled pixels, codes of `stored`
- * @param format  of the codes it reads: `stored`, or that of a view
- * @param damping of the least squares fit, relative to the mean of H's diagonal; null: by {@link chooseDamping}, the usual one for layers of
- *                several groups, whose strong channels would choose for the weak ones
+ * @param read what it reads at its sampled pixels, codes of `stored`
+ * @param format of the codes it reads: `stored`, or that of a view
+ * @param damping of the least squares fit, relative to the mean of H's diagonal; null: by {@link chooseDamping}, the
+ *   usual one for layers of several groups, whose strong channels would choose for the weak ones
  */
-export function compensateLayer(graph: Graph, rounded: LayerParameters, samples: LayerSamples, read: LayerTaps, stored: MapFormat, format: MapFormat, damping: number | null = null): LayerParameters {
+export function compensateLayer(
+  graph: Graph,
+  rounded: LayerParameters,
+  samples: LayerSamples,
+  read: LayerTaps,
+  stored: MapFormat,
+  format: MapFormat,
+  damping: number | null = null,
+): LayerParameters {
   const { layer } = samples;
   const { groups, taps, rows } = read;
   const codesRead = tapsIn(read, stored, format);
@@ -39,7 +48,13 @@ export function compensateLayer(graph: Graph, rounded: LayerParameters, samples:
       for (let k = 0; k < taps; k++) weights[o * taps + k] = folded[(g * groupOut + o) * stride + k * step];
     }
     const codesOf = codesRead.subarray(g * taps * rows, (g + 1) * taps * rows);
-    const group = { taps, outputs: groupOut, rows, codes: codesOf, targets: samples.targets.subarray(g * groupOut * rows, (g + 1) * groupOut * rows) };
+    const group = {
+      taps,
+      outputs: groupOut,
+      rows,
+      codes: codesOf,
+      targets: samples.targets.subarray(g * groupOut * rows, (g + 1) * groupOut * rows),
+    };
     chosen ??= chooseDamping(group, weights, layer.clamp, samples.pixels.length);
     const fit = fitWeights(group, weights, layer.clamp, chosen);
     const result = roundRows(fit.weights, groupOut, taps, fit.hessian, rounded.weightBits);
@@ -58,7 +73,12 @@ export function compensateLayer(graph: Graph, rounded: LayerParameters, samples:
 }
 
 /** bias = E[y] − Wq·E[q], the weights as they are. */
-function correctMeans(rounded: LayerParameters, samples: LayerSamples, { groups, taps, rows }: LayerTaps, codesRead: Int16Array): LayerParameters {
+function correctMeans(
+  rounded: LayerParameters,
+  samples: LayerSamples,
+  { groups, taps, rows }: LayerTaps,
+  codesRead: Int16Array,
+): LayerParameters {
   const mean = (values: ArrayLike<number>, first: number): number => {
     let sum = 0;
     for (let i = first; i < first + rows; i++) sum += values[i];

@@ -14,13 +14,15 @@ const LEAST_IMAGES = 16;
 const MOST_OUTPUTS = 32;
 
 /**
- * The damping of a dense layer's fit by cross-validation: fitted on three quarters of the images, it is the one of least squared error, after the layer's clamp, on the others. How
- * much a layer can be fitted depends on how many independent samples there are for its taps (one per image where the map is a single pixel) and on how much noise it
- * reads; both differ by orders of magnitude between the layers of one network. The error is taken to have one minimum over {@link DAMPINGS}.
+ * The damping of a dense layer's fit by cross-validation: fitted on three quarters of the images, it is the one of
+ * least squared error, after the layer's clamp, on the others. How much a layer can be fitted depends on how many
+ * independent samples there are for its taps (one per image where the map is a single pixel) and on how much noise it
+ * reads; both differ by orders of magnitude between the layers of one network. The error is taken to have one minimum
+ * over {@link DAMPINGS}.
  *
  * @param samples of the layer, rows ordered by image
  * @param weights that the fit stays close to, [outputs][taps]
- * @param images  that the rows are of, as many of each
+ * @param images that the rows are of, as many of each
  */
 export function chooseDamping(samples: Samples, weights: Float64Array, clamp: Clamp, images: number): number {
   if (images < LEAST_IMAGES) return USUAL_DAMPING;
@@ -46,13 +48,23 @@ class Trial {
   private readonly weights: Float64Array;
   private readonly system: SampledSystem;
 
-  constructor(samples: Samples, weights: Float64Array, private readonly clamp: Clamp, images: number) {
+  constructor(
+    samples: Samples,
+    weights: Float64Array,
+    private readonly clamp: Clamp,
+    images: number,
+  ) {
     const { taps, outputs, rows } = samples;
     const count = Math.min(outputs, MOST_OUTPUTS);
     const chosen = Array.from({ length: count }, (_, i) => Math.floor((i * outputs) / count));
     const all = Array.from({ length: images }, (_, i) => i);
     const isKept = (image: number): boolean => image % KEPT_BACK === KEPT_BACK - 1;
-    this.fitted = selectRows(samples, chosen, all.filter((i) => !isKept(i)), rows / images);
+    this.fitted = selectRows(
+      samples,
+      chosen,
+      all.filter((i) => !isKept(i)),
+      rows / images,
+    );
     this.kept = selectRows(samples, chosen, all.filter(isKept), rows / images);
     this.weights = new Float64Array(count * taps);
     chosen.forEach((o, at) => this.weights.set(weights.subarray(o * taps, (o + 1) * taps), at * taps));
@@ -82,13 +94,27 @@ class Trial {
 }
 
 /** Samples of some outputs on some images. */
-function selectRows({ taps, rows, codes, targets }: Samples, outputs: readonly number[], images: readonly number[], perImage: number): Samples {
+function selectRows(
+  { taps, rows, codes, targets }: Samples,
+  outputs: readonly number[],
+  images: readonly number[],
+  perImage: number,
+): Samples {
   const count = images.length * perImage;
-  const result = { taps, outputs: outputs.length, rows: count, codes: new Int16Array(taps * count), targets: new Float32Array(outputs.length * count) };
+  const result = {
+    taps,
+    outputs: outputs.length,
+    rows: count,
+    codes: new Int16Array(taps * count),
+    targets: new Float32Array(outputs.length * count),
+  };
   images.forEach((image, i) => {
     const from = image * perImage;
-    for (let k = 0; k < taps; k++) result.codes.set(codes.subarray(k * rows + from, k * rows + from + perImage), k * count + i * perImage);
-    outputs.forEach((o, at) => result.targets.set(targets.subarray(o * rows + from, o * rows + from + perImage), at * count + i * perImage));
+    for (let k = 0; k < taps; k++)
+      result.codes.set(codes.subarray(k * rows + from, k * rows + from + perImage), k * count + i * perImage);
+    outputs.forEach((o, at) =>
+      result.targets.set(targets.subarray(o * rows + from, o * rows + from + perImage), at * count + i * perImage),
+    );
   });
   return result;
 }

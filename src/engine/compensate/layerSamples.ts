@@ -15,7 +15,8 @@ export function tapsOf(graph: Graph, layer: WeightedLayer): number {
 }
 
 /**
- * Where a layer is sampled, and the float network's values there before the layer's clamp. Rows are ordered by image, then pixel.
+ * Where a layer is sampled, and the float network's values there before the layer's clamp. Rows are ordered by image,
+ * then pixel.
  */
 export class LayerSamples {
   /** Pixels of the output map per image. */
@@ -25,7 +26,11 @@ export class LayerSamples {
   readonly targets: Float32Array;
   private readonly shape: Shape;
 
-  private constructor(readonly layer: WeightedLayer, shape: Shape, pixels: readonly Int32Array[]) {
+  private constructor(
+    readonly layer: WeightedLayer,
+    shape: Shape,
+    pixels: readonly Int32Array[],
+  ) {
     this.shape = shape;
     this.pixels = pixels;
     this.rows = pixels.reduce((sum, p) => sum + p.length, 0);
@@ -37,14 +42,25 @@ export class LayerSamples {
     const shape = graph.maps[layer.output].shape;
     const { h, w, c } = shape;
     const taps = tapsOf(graph, layer);
-    const wanted = Math.max(LEAST_ROWS, Math.min(MOST_ROWS, taps * ROWS_PER_TAP, Math.floor(MOST_VALUES / Math.max(taps, c))));
+    const wanted = Math.max(
+      LEAST_ROWS,
+      Math.min(MOST_ROWS, taps * ROWS_PER_TAP, Math.floor(MOST_VALUES / Math.max(taps, c))),
+    );
     const perImage = Math.min(h * w, Math.ceil(wanted / images));
-    return new LayerSamples(layer, shape, Array.from({ length: images }, (_, i) => samplePixels(h * w, perImage, layer.id * 65537 + i)));
+    return new LayerSamples(
+      layer,
+      shape,
+      Array.from({ length: images }, (_, i) => samplePixels(h * w, perImage, layer.id * 65537 + i)),
+    );
   }
 
   /** What was observed on some of the images. */
   select(images: readonly number[]): LayerSamples {
-    const result = new LayerSamples(this.layer, this.shape, images.map((i) => this.pixels[i]));
+    const result = new LayerSamples(
+      this.layer,
+      this.shape,
+      images.map((i) => this.pixels[i]),
+    );
     const perImage = this.pixels[0].length;
     for (let k = 0; k < this.shape.c; k++) {
       images.forEach((image, i) => {
@@ -62,7 +78,8 @@ export class LayerSamples {
     const first = image * pixels.length;
     for (let k = 0; k < c; k++) {
       for (let i = 0; i < pixels.length; i++) {
-        this.targets[k * this.rows + first + i] = layout === 'HWC' ? values[pixels[i] * c + k] : values[k * h * w + pixels[i]];
+        this.targets[k * this.rows + first + i] =
+          layout === 'HWC' ? values[pixels[i] * c + k] : values[k * h * w + pixels[i]];
       }
     }
   }

@@ -36,8 +36,9 @@ export interface StreamChange {
 type ImageMemory = Map<number, Uint8Array>;
 
 /**
- * The integer network, layer by layer over several images at once, with the kernels of the reference interpreter: the codes are those of the firmware (without patches,
- * which do not change them at these bits). Weights of a layer may be replaced before it runs, so that each layer is quantized knowing what those before it really compute.
+ * The integer network, layer by layer over several images at once, with the kernels of the reference interpreter: the
+ * codes are those of the firmware (without patches, which do not change them at these bits). Weights of a layer may be
+ * replaced before it runs, so that each layer is quantized knowing what those before it really compute.
  */
 export class LayerStream {
   readonly program: Program;
@@ -60,12 +61,26 @@ export class LayerStream {
       const inputs = step.inputs.map((a) => this.block(a, false));
       const output = this.block(step.output, true);
       const kernel = prepareKernel(step.kernel, { inputs, output, constants, scratch: this.scratch });
-      return { step, inputs, sources: step.inputs.map((a) => this.owner(a.buffer)), output, target: this.owner(step.output.buffer), kernel };
+      return {
+        step,
+        inputs,
+        sources: step.inputs.map((a) => this.owner(a.buffer)),
+        output,
+        target: this.owner(step.output.buffer),
+        kernel,
+      };
     });
     const size = (b: CodeBlock): number => b.h * b.w * b.channels;
-    this.codesIn = [0, 1].map((i) => new Int16Array(Math.max(1, ...this.steps.map((s) => (s.inputs.length > i ? size(s.inputs[i]) : 0)))));
+    this.codesIn = [0, 1].map(
+      (i) => new Int16Array(Math.max(1, ...this.steps.map((s) => (s.inputs.length > i ? size(s.inputs[i]) : 0)))),
+    );
     this.codesOut = new Int16Array(Math.max(1, ...this.steps.map((s) => size(s.output))));
-    this.memory = images.map((inputs) => new Map(inputs.map((input, i) => [this.owner(this.program.inputs[i].buffer), inputCodes(this.program, i, input)])));
+    this.memory = images.map(
+      (inputs) =>
+        new Map(
+          inputs.map((input, i) => [this.owner(this.program.inputs[i].buffer), inputCodes(this.program, i, input)]),
+        ),
+    );
   }
 
   /** Number of steps; layers appear in topological order, a view's step before its layer's. */
@@ -82,7 +97,8 @@ export class LayerStream {
   /** Codes of the whole map that a step reads from as its first input, dense HWC; valid until the next call. */
   inputCodes(step: number, image: number): Int16Array {
     const s = this.steps[step];
-    // A step with strides reads less than the map, and a view holds no more than is read; what is missing is read by nobody.
+    // A step with strides reads less than the map, and a view holds no more than is read; what is missing is read by
+    // nobody.
     const access = s.step.inputs[0];
     const { window, map } = this.program.buffers[access.buffer];
     const { h, w } = this.graph.maps[map!].shape;
@@ -100,7 +116,10 @@ export class LayerStream {
     this.steps[step].kernel = this.kernelWith(step, parameters);
   }
 
-  /** What a step would compute with other weights. @param format of the codes that it is given, when not of those that it reads */
+  /**
+   * What a step would compute with other weights. @param format of the codes that it is given, when not of those that
+   * it reads
+   */
   kernelWith(step: number, parameters: LayerParameters, format?: MapFormat): PreparedKernel {
     const s = this.steps[step];
     const layer = this.graph.layers[s.step.layer];
@@ -109,8 +128,17 @@ export class LayerStream {
     const input = format ?? this.parameters.views.get(layer.id) ?? this.parameters.formats.get(layer.inputs[0])!;
     const output = this.parameters.formats.get(layer.output)!;
     const window = 'window' in s.step.kernel ? s.step.kernel.window : null;
-    const kernel: Kernel = new WeightedLowering(this.graph, layer, parameters, input, output, pool).kernel(baseFormat(input), baseFormat(output), window);
-    return prepareKernel(kernel, { inputs: s.inputs, output: s.output, constants: new ConstantTables(pool.constants), scratch: this.scratch });
+    const kernel: Kernel = new WeightedLowering(this.graph, layer, parameters, input, output, pool).kernel(
+      baseFormat(input),
+      baseFormat(output),
+      window,
+    );
+    return prepareKernel(kernel, {
+      inputs: s.inputs,
+      output: s.output,
+      constants: new ConstantTables(pool.constants),
+      scratch: this.scratch,
+    });
   }
 
   /** Runs a step on one image. */
@@ -124,7 +152,8 @@ export class LayerStream {
   /**
    * Runs only what depends on a change, and leaves the memory as it was.
    *
-   * @param change what is different: weights that a step computes with, and what becomes of codes that a step has written or that it is about to read
+   * @param change what is different: weights that a step computes with, and what becomes of codes that a step has
+   *   written or that it is about to read
    * @returns packed bytes of each output port
    */
   rerun(image: number, change: StreamChange): Uint8Array[] {
@@ -139,14 +168,18 @@ export class LayerStream {
         if (!dirty && !writes) return;
         if (!changed.has(s.target)) changed.set(s.target, base.get(s.target)!.slice());
         if (dirty) {
-          s.inputs.forEach((block, k) => unpackCodes((changed.get(s.sources[k]) ?? base.get(s.sources[k]))!, block, this.codesIn[k]));
+          s.inputs.forEach((block, k) =>
+            unpackCodes((changed.get(s.sources[k]) ?? base.get(s.sources[k]))!, block, this.codesIn[k]),
+          );
           reads?.(this.codesIn[0], s.inputs[0].h * s.inputs[0].w, s.inputs[0].channels);
           (change.kernels?.get(i) ?? s.kernel)(this.codesIn, this.codesOut);
         } else unpackCodes(base.get(s.target)!, s.output, this.codesOut);
         writes?.(this.codesOut, s.output.h * s.output.w, s.output.channels);
         packCodes(this.codesOut, changed.get(s.target)!, s.output);
       });
-      return this.program.outputs.map((port) => (changed.get(this.owner(port.buffer)) ?? base.get(this.owner(port.buffer)))!);
+      return this.program.outputs.map(
+        (port) => (changed.get(this.owner(port.buffer)) ?? base.get(this.owner(port.buffer)))!,
+      );
     } finally {
       this.memory[image] = base;
     }
@@ -167,7 +200,8 @@ export class LayerStream {
   /** Frees what no later step reads. */
   release(step: number): void {
     for (const buffer of this.program.buffers) {
-      if (buffer.aliasOf === null && buffer.lastStep === step) for (const memory of this.memory) memory.delete(buffer.id);
+      if (buffer.aliasOf === null && buffer.lastStep === step)
+        for (const memory of this.memory) memory.delete(buffer.id);
     }
   }
 

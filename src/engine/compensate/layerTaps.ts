@@ -19,7 +19,10 @@ export interface LayerTaps {
   readonly rows: number;
   /** Input channel of each tap of each group, [groups][taps]. */
   readonly channels: Int32Array;
-  /** [groups][taps][rows], taps in the weights' order [kH][kW][channel]: codes + {@link BIAS}; {@link PADDING} outside the map. */
+  /**
+   * [groups][taps][rows], taps in the weights' order [kH][kW][channel]: codes + {@link BIAS}; {@link PADDING} outside
+   * the map.
+   */
   readonly codes: Int16Array;
 }
 
@@ -69,7 +72,8 @@ export function gatherTaps(graph: Graph, samples: LayerSamples, codesOf: CodesOf
 }
 
 /**
- * The same taps as a layer sees them that reads another format: codes for the nearest values, less their zero points, 0 on padding. [groups][taps][rows].
+ * The same taps as a layer sees them that reads another format: codes for the nearest values, less their zero points, 0
+ * on padding. [groups][taps][rows].
  *
  * @param from format of the gathered codes
  */
@@ -82,7 +86,10 @@ export function tapsIn({ channels, codes, rows }: LayerTaps, from: MapFormat, to
     if (!table) {
       const zero = to.zeroPoints[to.zeroPoints.length === 1 ? 0 : channel];
       table = new Int16Array(PADDING + 1);
-      table.set(tables.of(channel).map((code) => code - zero), tables.first + BIAS);
+      table.set(
+        tables.of(channel).map((code) => code - zero),
+        tables.first + BIAS,
+      );
       shifted.set(channel, table);
     }
     for (let i = tap * rows; i < (tap + 1) * rows; i++) result[i] = table[codes[i]];

@@ -3,7 +3,10 @@ import { sampledSystem, type Prediction, type SampledSystem } from './sampledSys
 import { algebra } from './simd/algebra';
 import { solver } from './solver';
 
-/** Sampled rows of one layer, or of one group of it: what it reads as integers and what the float network computes there before its clamp. */
+/**
+ * Sampled rows of one layer, or of one group of it: what it reads as integers and what the float network computes there
+ * before its clamp.
+ */
 export interface Samples {
   /** Taps of one output: kernel positions × input channels. */
   readonly taps: number;
@@ -27,7 +30,10 @@ export interface Fit {
   readonly hessian: Float64Array;
 }
 
-/** Damping of the H that weights are rounded with: how errors of rounding add up is known well, how the fit would generalize is not. */
+/**
+ * Damping of the H that weights are rounded with: how errors of rounding add up is known well, how the fit would
+ * generalize is not.
+ */
 const ROUNDING_DAMPING = 0.05;
 /** Times that targets beyond the clamp are replaced by what the fit predicts. */
 const CLIP_ROUNDS = 2;
@@ -37,18 +43,25 @@ const CLIP_ROUNDS = 2;
  *
  *     H = E[q·qᵀ],  Hd = H + λ·mean(diag H)·I,  W' = W + E[(y − W·q)·qᵀ]·Hd⁻¹ = (E[y·qᵀ] + d·W)·Hd⁻¹,  all centered.
  *
- * Where the clamp cuts the target off, any prediction beyond the bound is as good: the target is replaced by the prediction if that lies beyond, by the bound
- * if not, and the system solved again (DESIGN section 8, part 2 of the recipe).
+ * Where the clamp cuts the target off, any prediction beyond the bound is as good: the target is replaced by the
+ * prediction if that lies beyond, by the bound if not, and the system solved again (DESIGN section 8, part 2 of the
+ * recipe).
  *
- * @param weights   [outputs][taps], with the input's scales folded in
- * @param damping   λ ≥ 0
+ * @param weights [outputs][taps], with the input's scales folded in
+ * @param damping λ ≥ 0
  */
 export function fitWeights(samples: Samples, weights: Float64Array, clamp: Clamp, damping: number): Fit {
   return dampedFit(sampledSystem(samples.codes, samples.taps, samples.rows), samples.targets, weights, clamp, damping);
 }
 
 /** {@link fitWeights} of a system that is there already, and stays. @param targets [outputs][rows] */
-export function dampedFit(system: SampledSystem, targets: Float32Array, weights: Float64Array, clamp: Clamp, damping: number): Fit {
+export function dampedFit(
+  system: SampledSystem,
+  targets: Float32Array,
+  weights: Float64Array,
+  clamp: Clamp,
+  damping: number,
+): Fit {
   const { taps, rows } = system;
   const outputs = weights.length / taps;
   const hessian = system.covariance();
@@ -59,7 +72,8 @@ export function dampedFit(system: SampledSystem, targets: Float32Array, weights:
   const simd = algebra();
   const mark = simd?.mark() ?? 0;
   const factored = solver(hessian, taps);
-  // Rows of codes are centered, so that any offset of the targets drops out of the sums: their means are subtracted as far as they are known.
+  // Rows of codes are centered, so that any offset of the targets drops out of the sums: their means are subtracted as
+  // far as they are known.
   let targetMean: Float64Array = Float64Array.from({ length: outputs }, (_, o) => targets[o * rows]);
   const solve = (prediction: Prediction | null): Float64Array => {
     const { products, means } = system.correlate(targets, targetMean, prediction);

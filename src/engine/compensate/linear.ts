@@ -1,11 +1,19 @@
 /**
- * out[i·bRows + j] = Σ_t a[i·length + t] · b[j·length + t]: products of rows with rows, in blocks of 2 × 4 sums that stay in registers.
+ * out[i·bRows + j] = Σ_t a[i·length + t] · b[j·length + t]: products of rows with rows, in blocks of 2 × 4 sums that
+ * stay in registers.
  *
  * @param a [aRows][length]
  * @param b [bRows][length]
  * @param out [aRows][bRows]
  */
-export function rowProducts(a: Float64Array, aRows: number, b: Float64Array, bRows: number, length: number, out: Float64Array): void {
+export function rowProducts(
+  a: Float64Array,
+  aRows: number,
+  b: Float64Array,
+  bRows: number,
+  length: number,
+  out: Float64Array,
+): void {
   for (let i = 0; i < aRows; i += 2) productBlock(a, i, aRows, b, 0, bRows, length, out);
 }
 
@@ -17,8 +25,20 @@ export function gram(a: Float64Array, rows: number, length: number): Float64Arra
   return out;
 }
 
-/** Rows i and i + 1 of a with all rows of b from `first` on. Rows past the last are computed from the last and not stored. */
-function productBlock(a: Float64Array, i: number, aRows: number, b: Float64Array, first: number, bRows: number, length: number, out: Float64Array): void {
+/**
+ * Rows i and i + 1 of a with all rows of b from `first` on. Rows past the last are computed from the last and not
+ * stored.
+ */
+function productBlock(
+  a: Float64Array,
+  i: number,
+  aRows: number,
+  b: Float64Array,
+  first: number,
+  bRows: number,
+  length: number,
+  out: Float64Array,
+): void {
   const p0 = i * length;
   const p1 = Math.min(i + 1, aRows - 1) * length;
   for (let j = first; j < bRows; j += 4) {
@@ -27,10 +47,21 @@ function productBlock(a: Float64Array, i: number, aRows: number, b: Float64Array
     const q1 = Math.min(j + 1, last) * length;
     const q2 = Math.min(j + 2, last) * length;
     const q3 = Math.min(j + 3, last) * length;
-    let s00 = 0, s01 = 0, s02 = 0, s03 = 0, s10 = 0, s11 = 0, s12 = 0, s13 = 0;
+    let s00 = 0,
+      s01 = 0,
+      s02 = 0,
+      s03 = 0,
+      s10 = 0,
+      s11 = 0,
+      s12 = 0,
+      s13 = 0;
     for (let t = 0; t < length; t++) {
-      const x = a[p0 + t], y = a[p1 + t];
-      const u = b[q0 + t], v = b[q1 + t], w = b[q2 + t], z = b[q3 + t];
+      const x = a[p0 + t],
+        y = a[p1 + t];
+      const u = b[q0 + t],
+        v = b[q1 + t],
+        w = b[q2 + t],
+        z = b[q3 + t];
       s00 += x * u;
       s01 += x * v;
       s02 += x * w;

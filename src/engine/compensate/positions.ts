@@ -1,9 +1,9 @@
 /**
- * Pixels of an output map at which a layer is sampled on one image: evenly spread strata, one pixel of each at random. The same seed gives the same pixels
- * (generator: mulberry32).
+ * Pixels of an output map at which a layer is sampled on one image: evenly spread strata, one pixel of each at random.
+ * The same seed gives the same pixels (generator: mulberry32).
  *
  * @param pixels of the map
- * @param count  how many; all pixels when there are fewer
+ * @param count how many; all pixels when there are fewer
  */
 export function samplePixels(pixels: number, count: number, seed: number): Int32Array {
   if (count >= pixels) return Int32Array.from({ length: pixels }, (_, i) => i);

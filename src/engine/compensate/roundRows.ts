@@ -19,17 +19,27 @@ const SWEEPS = 2;
 /**
  * Rounds rows of weights to integers so that e·H·eᵀ, e = w − scale·codes, becomes small.
  *
- * GPTQ (Frantar et al., ICLR 2023): one weight after the other, by descending diagonal of H, later ones taking over the error of earlier ones; the scale of least error over a
- * grid; then coordinate descent on the codes. Codes are ±7 at 4 bits, ±127 at 8. Four rows at a time where there is SIMD: both ways give rows of about the same error, not always
- * the same codes, as one counts in 32-bit floating point.
+ * GPTQ (Frantar et al., ICLR 2023): one weight after the other, by descending diagonal of H, later ones taking over the
+ * error of earlier ones; the scale of least error over a grid; then coordinate descent on the codes. Codes are ±7 at 4
+ * bits, ±127 at 8. Four rows at a time where there is SIMD: both ways give rows of about the same error, not always the
+ * same codes, as one counts in 32-bit floating point.
  *
  * @param weights [rows][taps]
  * @param hessian [taps][taps], positive definite
  */
-export function roundRows(weights: Float64Array, rows: number, taps: number, hessian: Float64Array, bits: WeightBits): RoundedRows {
+export function roundRows(
+  weights: Float64Array,
+  rows: number,
+  taps: number,
+  hessian: Float64Array,
+  bits: WeightBits,
+): RoundedRows {
   const simd = algebra();
   const top = bits === 4 ? 7 : 127;
-  const rounder = simd !== null && Algebra.fits(taps * taps * 8 + solverBytes(taps) + (1 << 20)) ? new SimdRounder(hessian, taps, top, simd) : new FeedbackRounder(hessian, taps, top);
+  const rounder =
+    simd !== null && Algebra.fits(taps * taps * 8 + solverBytes(taps) + (1 << 20))
+      ? new SimdRounder(hessian, taps, top, simd)
+      : new FeedbackRounder(hessian, taps, top);
   const codes = new Int8Array(rows * taps);
   const scales = new Float64Array(rows);
   rounder.round(weights, rows, codes, scales);
@@ -74,7 +84,12 @@ export class SimdRounder {
   private readonly matrix: number;
   private readonly wide: number;
 
-  constructor(private readonly hessian: Float64Array, private readonly n: number, private readonly top: number, private readonly simd: Algebra) {
+  constructor(
+    private readonly hessian: Float64Array,
+    private readonly n: number,
+    private readonly top: number,
+    private readonly simd: Algebra,
+  ) {
     const order = byDiagonal(hessian, n);
     this.order = order;
     this.wide = Math.ceil(n / 4) * 4;
@@ -83,7 +98,9 @@ export class SimdRounder {
     this.matrix = simd.place(n * this.wide * 4);
     const mark = simd.mark();
     const size = padded(n);
-    const l = placeFactor(simd, n, simd.place(size * 64), (i, row) => { for (let k = 0; k <= i; k++) row[k] = hessian[order[i] * n + order[k]]; });
+    const l = placeFactor(simd, n, simd.place(size * 64), (i, row) => {
+      for (let k = 0; k <= i; k++) row[k] = hessian[order[i] * n + order[k]];
+    });
     const lower = simd.float64(l, size * size);
     const factor = simd.float32(this.factor, n * n);
     for (let i = 0; i < n; i++) for (let k = 0; k <= i; k++) factor[k * n + i] = lower[i * size + k];
@@ -96,7 +113,15 @@ export class SimdRounder {
   round(weights: Float64Array, rows: number, codes: Int8Array, scales: Float64Array): void {
     const { simd, n, wide, order, hessian, top } = this;
     const place = (length: number): number => simd.place(length * 4);
-    const at = { weights: place(4 * n), codes: place(4 * n), error: place(4 * n), scales: place(4), total: place(4), row: place(wide), slope: place(wide) };
+    const at = {
+      weights: place(4 * n),
+      codes: place(4 * n),
+      error: place(4 * n),
+      scales: place(4),
+      total: place(4),
+      row: place(wide),
+      slope: place(wide),
+    };
     const trial = simd.float32(at.codes, 4 * n);
     const quad = simd.float32(at.weights, 4 * n);
     const trialScales = simd.float32(at.scales, 4);
@@ -105,7 +130,9 @@ export class SimdRounder {
     for (let first = 0; first < rows; first += 4) {
       const count = Math.min(4, rows - first);
       const row = (r: number): Float64Array => weights.subarray((first + r) * n, (first + r + 1) * n);
-      const start = Float64Array.from({ length: 4 }, (_, r) => (r < count ? nearestScale(row(r), hessian, n, top) || 1 : 1));
+      const start = Float64Array.from({ length: 4 }, (_, r) =>
+        r < count ? nearestScale(row(r), hessian, n, top) || 1 : 1,
+      );
       for (let k = 0; k < n; k++) for (let r = 0; r < 4; r++) quad[4 * k + r] = r < count ? row(r)[order[k]] : 0;
       const least = new Float64Array(4).fill(Infinity);
       for (const factor of FACTORS) {
@@ -154,7 +181,8 @@ export class FeedbackRounder {
   /** @param codes [rows][n] and @param scales [rows] are written */
   round(weights: Float64Array, rows: number, codes: Int8Array, scales: Float64Array): void {
     const { n } = this;
-    for (let o = 0; o < rows; o++) scales[o] = this.roundRow(weights.subarray(o * n, (o + 1) * n), codes.subarray(o * n, (o + 1) * n));
+    for (let o = 0; o < rows; o++)
+      scales[o] = this.roundRow(weights.subarray(o * n, (o + 1) * n), codes.subarray(o * n, (o + 1) * n));
   }
 
   /** @returns the scale; codes go to `best` */
@@ -176,8 +204,8 @@ export class FeedbackRounder {
   }
 
   /**
-   * With H = L·Lᵀ the error is Σ_b (Σ_{a ≥ b} e_a·L[a][b])²: going down from the last tap, each code is chosen to cancel what the taps before left in
-   * its own term.
+   * With H = L·Lᵀ the error is Σ_b (Σ_{a ≥ b} e_a·L[a][b])²: going down from the last tap, each code is chosen to
+   * cancel what the taps before left in its own term.
    */
   private feedback(row: Float64Array, scale: number, codes: Int8Array): number {
     const { n, order, lt, error } = this;

@@ -4,7 +4,8 @@ import { algebra, Algebra } from './simd/algebra';
 import { solverBytes } from './solver';
 
 /**
- * The sampled codes of one layer (or group) as a matrix Q [taps][rows], and the sums over its rows that a fit needs. Rows of Q are centered: q − E[q].
+ * The sampled codes of one layer (or group) as a matrix Q [taps][rows], and the sums over its rows that a fit needs.
+ * Rows of Q are centered: q − E[q].
  */
 export interface SampledSystem {
   readonly taps: number;
@@ -53,7 +54,9 @@ export function sampledSystem(codes: Int16Array, taps: number, rows: number): Sa
   simd?.clear();
   // Codes, their centered copy, and the sums; a solver and targets come on top, these in parts.
   const bytes = taps * rows * 6 + taps * taps * 4 + solverBytes(taps) + (64 << 20);
-  return simd !== null && rows <= MOST_ROWS && Algebra.fits(bytes) ? new SimdSystem(simd, codes, taps, rows) : new PlainSystem(codes, taps, rows);
+  return simd !== null && rows <= MOST_ROWS && Algebra.fits(bytes)
+    ? new SimdSystem(simd, codes, taps, rows)
+    : new PlainSystem(codes, taps, rows);
 }
 
 function meansOf(codes: Int16Array, taps: number, rows: number): Float64Array {
@@ -71,7 +74,11 @@ export class PlainSystem implements SampledSystem {
   readonly mean: Float64Array;
   private readonly centered: Float64Array;
 
-  constructor(codes: Int16Array, readonly taps: number, readonly rows: number) {
+  constructor(
+    codes: Int16Array,
+    readonly taps: number,
+    readonly rows: number,
+  ) {
     this.mean = meansOf(codes, taps, rows);
     this.centered = Float64Array.from(codes, (q, i) => q - this.mean[Math.floor(i / rows)]);
   }
@@ -126,7 +133,12 @@ export class SimdSystem implements SampledSystem {
   private readonly q: number;
   private readonly covariances: Float64Array;
 
-  constructor(private readonly simd: Algebra, codes: Int16Array, readonly taps: number, readonly rows: number) {
+  constructor(
+    private readonly simd: Algebra,
+    codes: Int16Array,
+    readonly taps: number,
+    readonly rows: number,
+  ) {
     this.mean = meansOf(codes, taps, rows);
     this.wide = ceil(rows, 8);
     this.tall = ceil(taps, 4);
@@ -178,7 +190,8 @@ export class SimdSystem implements SampledSystem {
     const values = simd.float32(y, block * wide).fill(0);
     for (let first = 0; first < outputs; first += block) {
       const count = Math.min(block, outputs - first);
-      for (let o = 0; o < count; o++) values.set(targets.subarray((first + o) * rows, (first + o + 1) * rows), o * wide);
+      for (let o = 0; o < count; o++)
+        values.set(targets.subarray((first + o) * rows, (first + o + 1) * rows), o * wide);
       simd.float32(at, count).set(offsets.subarray(first, first + count));
       if (prediction && predicted) this.predictBlock(prediction.weights, first, count, predicted);
       simd.functions.aim(y, predicted?.out ?? y, count, rows, wide, at, low, high, sums);
@@ -215,7 +228,12 @@ export class SimdSystem implements SampledSystem {
   }
 
   /** Predictions of `count` outputs from `first` on, float32 [count][wide]. */
-  private predictBlock(weights: Float64Array, first: number, count: number, place: { readonly weights: number; readonly out: number }): void {
+  private predictBlock(
+    weights: Float64Array,
+    first: number,
+    count: number,
+    place: { readonly weights: number; readonly out: number },
+  ): void {
     const { simd, taps, wide, tall } = this;
     const even = ceil(count, 2);
     const values = simd.float32(place.weights, even * tall).fill(0);

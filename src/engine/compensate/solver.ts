@@ -17,7 +17,9 @@ const LEAST_UNKNOWNS = 24;
  */
 export function solver(a: Float64Array, n: number): Solver {
   const simd = algebra();
-  return simd !== null && n >= LEAST_UNKNOWNS && Algebra.fits(solverBytes(n)) ? new SimdSolver(a, n, simd) : new PlainSolver(a, n);
+  return simd !== null && n >= LEAST_UNKNOWNS && Algebra.fits(solverBytes(n))
+    ? new SimdSolver(a, n, simd)
+    : new PlainSolver(a, n);
 }
 
 /** Memory that {@link solver} may need. */
@@ -30,7 +32,10 @@ export class PlainSolver implements Solver {
   private readonly l: Float64Array;
   private readonly lt: Float64Array;
 
-  constructor(a: Float64Array, private readonly n: number) {
+  constructor(
+    a: Float64Array,
+    private readonly n: number,
+  ) {
     this.l = cholesky(a, n);
     this.lt = transpose(this.l, n, n);
   }
@@ -51,7 +56,11 @@ export class SimdSolver implements Solver {
   private readonly lt: number;
   private readonly x: number;
 
-  constructor(a: Float64Array, private readonly n: number, private readonly simd: Algebra) {
+  constructor(
+    a: Float64Array,
+    private readonly n: number,
+    private readonly simd: Algebra,
+  ) {
     this.size = padded(n);
     this.x = simd.place(this.size * SIDES * 8);
     this.l = placeFactor(simd, n, this.x, (i, row) => row.set(a.subarray(i * n, i * n + i + 1)));
@@ -75,14 +84,20 @@ export class SimdSolver implements Solver {
 }
 
 /**
- * Cholesky factor L of A in the memory of WebAssembly, [size][size] with size = {@link padded}(n): ones on the diagonal past n. What is above the diagonal is undefined.
+ * Cholesky factor L of A in the memory of WebAssembly, [size][size] with size = {@link padded}(n): ones on the diagonal
+ * past n. What is above the diagonal is undefined.
  *
- * @param x     address of float64 [size][8], scratch
+ * @param x address of float64 [size][8], scratch
  * @param write writes columns 0…i of row i of A
  * @returns its address
  * @throws RangeError if A is not positive definite
  */
-export function placeFactor(simd: Algebra, n: number, x: number, write: (i: number, row: Float64Array) => void): number {
+export function placeFactor(
+  simd: Algebra,
+  n: number,
+  x: number,
+  write: (i: number, row: Float64Array) => void,
+): number {
   const size = padded(n);
   const address = simd.place(size * size * 8);
   const matrix = simd.float64(address, size * size).fill(0);

@@ -42,8 +42,8 @@ class Sum implements Cost {
 }
 
 /**
- * Adds up a program. Steps that run for one class only, where that is decided at run time, count by the share of branches that go that way:
- * `outlierShare` of them are outlier class.
+ * Adds up a program. Steps that run for one class only, where that is decided at run time, count by the share of
+ * branches that go that way: `outlierShare` of them are outlier class.
  */
 export function programCost(graph: Graph, program: Program, outlierShare = 0): ProgramCost {
   const layers = graph.layers.map(() => new Sum());
@@ -58,7 +58,17 @@ export function programCost(graph: Graph, program: Program, outlierShare = 0): P
   }
   const peaks = stepPeaks(program);
   const peakStep = peaks.reduce((best, bytes, step) => (best < 0 || bytes > peaks[best] ? step : best), -1);
-  return { macs: total.macs, bitOps: total.bitOps, bitOpsInt8: total.macs * 64, stage, tail, layers, flash: flashBytes(program.constants), peaks, peakStep };
+  return {
+    macs: total.macs,
+    bitOps: total.bitOps,
+    bitOpsInt8: total.macs * 64,
+    stage,
+    tail,
+    layers,
+    flash: flashBytes(program.constants),
+    peaks,
+    peakStep,
+  };
 }
 
 /** MACs that are computed more than once, over those of the network without patches; percent. */
@@ -86,7 +96,8 @@ function stepPeaks({ buffers, steps }: Program): number[] {
   const peaks = new Array<number>(steps.length).fill(0);
   for (const { offset, bytes, firstStep, lastStep, external } of buffers) {
     if (external) continue;
-    for (let step = Math.max(0, firstStep); step <= Math.min(steps.length - 1, lastStep); step++) peaks[step] = Math.max(peaks[step], offset + bytes);
+    for (let step = Math.max(0, firstStep); step <= Math.min(steps.length - 1, lastStep); step++)
+      peaks[step] = Math.max(peaks[step], offset + bytes);
   }
   return peaks;
 }

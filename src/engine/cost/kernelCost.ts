@@ -2,8 +2,9 @@ import { regionHeight, regionWidth, type Region } from '../graph/region';
 import type { Bits, WeightBits } from '../graph/bits';
 
 /**
- * What the runtime's kernels cost, as a function of a call's shape that is linear in its coefficients, so that test/bench/latency.mjs can fit these to counts.
- * Calls, rows and halos have costs of their own, and convolutions take four pixels at a time but where a row has fewer: many small patches cost more than their pixels.
+ * What the runtime's kernels cost, as a function of a call's shape that is linear in its coefficients, so that
+ * test/bench/latency.mjs can fit these to counts. Calls, rows and halos have costs of their own, and convolutions take
+ * four pixels at a time but where a row has fewer: many small patches cost more than their pixels.
  */
 
 /** Pixels of a row that convolutions need to take four at a time. */
@@ -24,7 +25,8 @@ export interface Extent {
   readonly cols: AxisExtent;
 }
 
-export type CostKernel = 'conv' | 'packed' | 'depthwise' | 'fullyConnected' | 'add' | 'averagePool' | 'maxPool' | 'copy' | 'element';
+export type CostKernel =
+  'conv' | 'packed' | 'depthwise' | 'fullyConnected' | 'add' | 'averagePool' | 'maxPool' | 'copy' | 'element';
 
 /** Shape of a kernel's call, apart from its pixels. */
 export interface KernelShape {
@@ -54,18 +56,55 @@ export interface UnitCosts {
 
 export type Coefficients = Readonly<Record<keyof typeof M4_COEFFICIENTS, number>>;
 
-/** Cortex-M4, instructions at -O3: what `node test/bench/latency.mjs` prints, with the errors of this fit. Without a count so far: maxCode, element. */
+/**
+ * Cortex-M4, instructions at -O3: what `node test/bench/latency.mjs` prints, with the errors of this fit. Without a
+ * count so far: maxCode, element.
+ */
 export const M4_COEFFICIENTS = {
-  convCall: 6075.8, convRow: 0, convNarrowMac: 0.41001, convLongMac: 0, convMac: 0.90525, convMac4: 0.17354,
-  convOutput: 3.4324, convTap: 1.2428, convNarrow4: 0.25578, convNarrow2: 0.22831, convPixel: 132.67, packedMac8: 0.39921,
-  packedMac4: 0.332, packedOutput8: 7.4777, packedOutput4: 13.905, packedCode8: 4.8799, packedCode4: 3.562, packedPart8: 0,
-  depthwiseCall: 0, depthwiseWeight: 20.406, depthwiseRow: 0, depthwiseRowChannel: 12.646, depthwiseMac: 1.0677, depthwiseSmallMac: 0.71105,
-  depthwiseNarrow4: 0.13392, depthwiseNarrow2: 0.2106, depthwiseOutput: 2.4486, depthwiseInput: 3.5558, fullyConnected8: 1.163, fullyConnected4: 2.2522,
-  addCode: 8.9204, addRow: 170, averageCode: 3.4416, maxCode: 12, element: 33, copyByte: 1.95,
-  copyRow: 0, call: 0,
+  convCall: 6075.8,
+  convRow: 0,
+  convNarrowMac: 0.41001,
+  convLongMac: 0,
+  convMac: 0.90525,
+  convMac4: 0.17354,
+  convOutput: 3.4324,
+  convTap: 1.2428,
+  convNarrow4: 0.25578,
+  convNarrow2: 0.22831,
+  convPixel: 132.67,
+  packedMac8: 0.39921,
+  packedMac4: 0.332,
+  packedOutput8: 7.4777,
+  packedOutput4: 13.905,
+  packedCode8: 4.8799,
+  packedCode4: 3.562,
+  packedPart8: 0,
+  depthwiseCall: 0,
+  depthwiseWeight: 20.406,
+  depthwiseRow: 0,
+  depthwiseRowChannel: 12.646,
+  depthwiseMac: 1.0677,
+  depthwiseSmallMac: 0.71105,
+  depthwiseNarrow4: 0.13392,
+  depthwiseNarrow2: 0.2106,
+  depthwiseOutput: 2.4486,
+  depthwiseInput: 3.5558,
+  fullyConnected8: 1.163,
+  fullyConnected4: 2.2522,
+  addCode: 8.9204,
+  addRow: 170,
+  averageCode: 3.4416,
+  maxCode: 12,
+  element: 33,
+  copyByte: 1.95,
+  copyRow: 0,
+  call: 0,
 };
 
-/** Output channels of packed convolutions that share unpacked codes where columns come in parts, and the longest column that does not. */
+/**
+ * Output channels of packed convolutions that share unpacked codes where columns come in parts, and the longest column
+ * that does not.
+ */
 const PACKED_PART = { channels: 64, taps: 256 } as const;
 
 /** Convolutions of longer columns have no kernel of their own. */
@@ -82,11 +121,16 @@ export function wholeExtent({ h, w }: { readonly h: number; readonly w: number }
 }
 
 function axisExtent(elements: number): AxisExtent {
-  return elements > 0 ? { calls: 1, elements, narrow: elements < BLOCK ? elements : 0 } : { calls: 0, elements: 0, narrow: 0 };
+  return elements > 0
+    ? { calls: 1, elements, narrow: elements < BLOCK ? elements : 0 }
+    : { calls: 0, elements: 0, narrow: 0 };
 }
 
 /** What a kernel costs for each unit of its calls. */
-export function unitCosts(k: Coefficients, { kernel, channels, taps, inputBits, weightBits, kernelH, kernelW, strideH, strideW }: KernelShape): UnitCosts {
+export function unitCosts(
+  k: Coefficients,
+  { kernel, channels, taps, inputBits, weightBits, kernelH, kernelW, strideH, strideW }: KernelShape,
+): UnitCosts {
   const units = { call: k.call, row: 0, pixel: 0, narrow: 0, input: 0 };
   switch (kernel) {
     case 'conv': {
@@ -94,18 +138,28 @@ export function unitCosts(k: Coefficients, { kernel, channels, taps, inputBits, 
       units.call += k.convCall;
       units.row = k.convRow;
       units.narrow = channels * taps * k.convNarrowMac;
-      units.pixel = channels * taps * (k.convMac + (weightBits === 4 ? k.convMac4 : 0) + (taps > LONG_COLUMN ? k.convLongMac : 0)) + channels * k.convOutput + taps * (k.convTap + narrow) + k.convPixel;
+      units.pixel =
+        channels * taps * (k.convMac + (weightBits === 4 ? k.convMac4 : 0) + (taps > LONG_COLUMN ? k.convLongMac : 0)) +
+        channels * k.convOutput +
+        taps * (k.convTap + narrow) +
+        k.convPixel;
       return units;
     }
     case 'packed': {
       const gathered = taps > PACKED_PART.taps ? Math.ceil(channels / PACKED_PART.channels) : 1;
-      const [mac, output, code] = inputBits === 8 ? [k.packedMac8, k.packedOutput8 + (taps > PACKED_PART.taps ? k.packedPart8 : 0), k.packedCode8] : [k.packedMac4, k.packedOutput4, k.packedCode4];
+      const [mac, output, code] =
+        inputBits === 8
+          ? [k.packedMac8, k.packedOutput8 + (taps > PACKED_PART.taps ? k.packedPart8 : 0), k.packedCode8]
+          : [k.packedMac4, k.packedOutput4, k.packedCode4];
       units.pixel = channels * (taps * mac + output) + taps * gathered * code;
       return units;
     }
     case 'depthwise': {
       // 4-bit weights or codes multiply as polynomials, see qmcu_poly.h.
-      const mac = (weightBits === 4 || inputBits === 4) && kernelH === 3 && kernelW === 3 && strideH === 1 && strideW === 1 ? k.depthwiseSmallMac : k.depthwiseMac;
+      const mac =
+        (weightBits === 4 || inputBits === 4) && kernelH === 3 && kernelW === 3 && strideH === 1 && strideW === 1
+          ? k.depthwiseSmallMac
+          : k.depthwiseMac;
       const narrow = inputBits === 4 ? k.depthwiseNarrow4 : inputBits === 2 ? k.depthwiseNarrow2 : 0;
       units.call += k.depthwiseCall + channels * taps * k.depthwiseWeight;
       units.row = k.depthwiseRow + channels * k.depthwiseRowChannel;
@@ -137,9 +191,16 @@ export function unitCosts(k: Coefficients, { kernel, channels, taps, inputBits, 
 }
 
 /** Instructions of calls of a kernel with these extents. */
-export function kernelInstructions(units: UnitCosts, { kernelH, kernelW, strideH, strideW }: KernelShape, { rows, cols }: Extent): number {
+export function kernelInstructions(
+  units: UnitCosts,
+  { kernelH, kernelW, strideH, strideW }: KernelShape,
+  { rows, cols }: Extent,
+): number {
   const { call, row, pixel, narrow, input } = units;
-  const sum = call * rows.calls * cols.calls + row * rows.elements * cols.calls + rows.elements * (pixel * cols.elements + narrow * cols.narrow);
+  const sum =
+    call * rows.calls * cols.calls +
+    row * rows.elements * cols.calls +
+    rows.elements * (pixel * cols.elements + narrow * cols.narrow);
   if (input === 0) return sum;
   const inputRows = rows.elements * strideH + rows.calls * Math.max(0, kernelH - strideH);
   const inputCols = cols.elements * strideW + cols.calls * Math.max(0, kernelW - strideW);

@@ -18,7 +18,12 @@ const pollMs = 100;
  * @throws UserError if the tool is not there or takes longer than `seconds`
  * @throws CancelledError
  */
-export function runTool(command: string, args: readonly string[], options: { cwd: string; seconds: number; hint: string }, progress: Progress): Promise<ToolResult> {
+export function runTool(
+  command: string,
+  args: readonly string[],
+  options: { cwd: string; seconds: number; hint: string },
+  progress: Progress,
+): Promise<ToolResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: options.cwd, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
     let output = '';
@@ -27,14 +32,21 @@ export function runTool(command: string, args: readonly string[], options: { cwd
       stopped ??= error;
       child.kill('SIGKILL');
     };
-    const poll = setInterval(() => { if (progress.isCancelled()) stop(new CancelledError()); }, pollMs);
-    const limit = setTimeout(() => stop(new UserError(`${command} did not end within ${options.seconds} s and was stopped.`)), options.seconds * 1000);
+    const poll = setInterval(() => {
+      if (progress.isCancelled()) stop(new CancelledError());
+    }, pollMs);
+    const limit = setTimeout(
+      () => stop(new UserError(`${command} did not end within ${options.seconds} s and was stopped.`)),
+      options.seconds * 1000,
+    );
     const settle = (): void => {
       clearInterval(poll);
       clearTimeout(limit);
     };
     for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (chunk: string) => { output = (output + chunk).slice(-maxOutput); });
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        output = (output + chunk).slice(-maxOutput);
+      });
     }
     child.on('error', (error: NodeJS.ErrnoException) => {
       settle();

@@ -14,7 +14,10 @@ import { runTool } from './process';
 export const selftestCores = ['m4', 'm0plus', 'host'] as const;
 export type SelftestCore = (typeof selftestCores)[number];
 
-/** Compiler flags that choose the core, and the board of QEMU's that has it. QEMU has no M0+ with enough memory; the M3 runs its code. */
+/**
+ * Compiler flags that choose the core, and the board of QEMU's that has it. QEMU has no M0+ with enough memory; the M3
+ * runs its code.
+ */
 const boards = {
   m4: { flags: ['-mthumb', '-mcpu=cortex-m4', '-mfpu=fpv4-sp-d16', '-mfloat-abi=hard'], machine: 'mps2-an386' },
   m0plus: { flags: ['-mthumb', '-mcpu=cortex-m0plus', '-mfloat-abi=soft'], machine: 'mps2-an385' },
@@ -22,7 +25,9 @@ const boards = {
 
 const compileSeconds = 300;
 const runSeconds = 600;
-const armHint = 'Install the Arm GNU Toolchain and put its bin folder on the PATH (Debian, Ubuntu: gcc-arm-none-eabi and libnewlib-arm-none-eabi).';
+const armHint =
+  'Install the Arm GNU Toolchain and put its bin folder on the PATH (Debian, Ubuntu: gcc-arm-none-eabi and ' +
+  'libnewlib-arm-none-eabi).';
 const qemuHint = 'Install QEMU and put it on the PATH (Debian, Ubuntu: qemu-system-arm; Windows, macOS: qemu).';
 const hostHint = 'Install a C compiler and put it on the PATH.';
 
@@ -36,28 +41,55 @@ export interface SelftestResult {
 }
 
 /**
- * Builds generated sources with their self-test and runs it: every output byte of the stored inputs has to be what the generator computed.
- * Works in a temporary folder; needs `arm-none-eabi-gcc` and `qemu-system-arm`, or for `host` a C compiler.
+ * Builds generated sources with their self-test and runs it: every output byte of the stored inputs has to be what the
+ * generator computed. Works in a temporary folder; needs `arm-none-eabi-gcc` and `qemu-system-arm`, or for `host` a C
+ * compiler.
  *
- * @throws UserError if a tool is missing, or the sources do not compile or fit the board's 4 MB of flash and 4 MB of RAM
+ * @throws UserError if a tool is missing, or the sources do not compile or fit the board's 4 MB of flash and 4 MB of
+ *   RAM
  */
-export async function runSelftest(name: string, files: readonly GeneratedFile[], core: SelftestCore, progress: Progress): Promise<SelftestResult> {
+export async function runSelftest(
+  name: string,
+  files: readonly GeneratedFile[],
+  core: SelftestCore,
+  progress: Progress,
+): Promise<SelftestResult> {
   const folder = await mkdtemp(path.join(tmpdir(), 'quantmcu-selftest-'));
   try {
     const program = await build(folder, name, files, core, progress);
     checkCancelled(progress);
     progress.report('Running the self-test', 0, 0);
-    const { exitCode, output } = core === 'host' ? await runTool(program, [], { cwd: folder, seconds: runSeconds, hint: '' }, progress) : await emulate(folder, program, boards[core].machine, progress);
+    const { exitCode, output } =
+      core === 'host'
+        ? await runTool(program, [], { cwd: folder, seconds: runSeconds, hint: '' }, progress)
+        : await emulate(folder, program, boards[core].machine, progress);
     return { core, passed: exitCode === 0, message: verdict(exitCode), output };
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
-async function build(folder: string, name: string, files: readonly GeneratedFile[], core: SelftestCore, progress: Progress): Promise<string> {
+async function build(
+  folder: string,
+  name: string,
+  files: readonly GeneratedFile[],
+  core: SelftestCore,
+  progress: Progress,
+): Promise<string> {
   progress.report('Compiling the self-test', 0, 0);
-  const board: GeneratedFile[] = core === 'host' ? [] : [{ path: 'startup.c', text: startup }, { path: 'semihosting.h', text: semihosting }, { path: 'mps2.ld', text: linkerScript }];
-  const all = [...files.map((file) => ({ ...file, path: `model/${file.path}` })), ...board, { path: 'selftest_main.c', text: mainProgram(name, core) }];
+  const board: GeneratedFile[] =
+    core === 'host'
+      ? []
+      : [
+          { path: 'startup.c', text: startup },
+          { path: 'semihosting.h', text: semihosting },
+          { path: 'mps2.ld', text: linkerScript },
+        ];
+  const all = [
+    ...files.map((file) => ({ ...file, path: `model/${file.path}` })),
+    ...board,
+    { path: 'selftest_main.c', text: mainProgram(name, core) },
+  ];
   for (const { path: file, text } of all) {
     await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
     await writeFile(path.join(folder, file), text);
@@ -65,26 +97,75 @@ async function build(folder: string, name: string, files: readonly GeneratedFile
   const sources = all.map((file) => file.path).filter((file) => file.endsWith('.c'));
   // A name with a dot, so that Windows runs it too.
   const program = path.join(folder, core === 'host' ? 'selftest.exe' : 'selftest.elf');
-  const common = ['-std=c99', '-O2', '-ffunction-sections', '-fdata-sections', '-Imodel', '-I.', ...sources, '-o', program];
-  const { exitCode, output } = core === 'host'
-    ? await runTool(process.platform === 'win32' ? 'gcc' : 'cc', common, { cwd: folder, seconds: compileSeconds, hint: hostHint }, progress)
-    : await runTool('arm-none-eabi-gcc', [...boards[core].flags, ...common, '-nostartfiles', '-Wl,--gc-sections', '-Tmps2.ld'], { cwd: folder, seconds: compileSeconds, hint: armHint }, progress);
+  const common = [
+    '-std=c99',
+    '-O2',
+    '-ffunction-sections',
+    '-fdata-sections',
+    '-Imodel',
+    '-I.',
+    ...sources,
+    '-o',
+    program,
+  ];
+  const { exitCode, output } =
+    core === 'host'
+      ? await runTool(
+          process.platform === 'win32' ? 'gcc' : 'cc',
+          common,
+          { cwd: folder, seconds: compileSeconds, hint: hostHint },
+          progress,
+        )
+      : await runTool(
+          'arm-none-eabi-gcc',
+          [...boards[core].flags, ...common, '-nostartfiles', '-Wl,--gc-sections', '-Tmps2.ld'],
+          { cwd: folder, seconds: compileSeconds, hint: armHint },
+          progress,
+        );
   if (exitCode === 0) return program;
-  if (/region `(FLASH|RAM)' overflowed/.test(output)) throw new UserError(`${name}: the program does not fit the emulated board, which has 4 MB of flash and 4 MB of RAM.`);
-  throw new UserError(`${name}: the self-test does not compile: ${/^.*\berror\b.*$/m.exec(output)?.[0] ?? output.slice(-500)}`);
+  if (/region `(FLASH|RAM)' overflowed/.test(output))
+    throw new UserError(
+      `${name}: the program does not fit the emulated board, which has 4 MB of flash and 4 MB of RAM.`,
+    );
+  throw new UserError(
+    `${name}: the self-test does not compile: ${/^.*\berror\b.*$/m.exec(output)?.[0] ?? output.slice(-500)}`,
+  );
 }
 
 /** @see https://www.qemu.org/docs/master/about/emulation.html#semihosting */
 function emulate(folder: string, program: string, machine: string, progress: Progress): ReturnType<typeof runTool> {
-  return runTool('qemu-system-arm', [
-    '-M', machine, '-display', 'none', '-monitor', 'none', '-serial', 'none', '-chardev', 'stdio,id=semihosting',
-    '-semihosting-config', 'enable=on,target=native,chardev=semihosting', '-kernel', path.basename(program),
-  ], { cwd: folder, seconds: runSeconds, hint: qemuHint }, progress);
+  return runTool(
+    'qemu-system-arm',
+    [
+      '-M',
+      machine,
+      '-display',
+      'none',
+      '-monitor',
+      'none',
+      '-serial',
+      'none',
+      '-chardev',
+      'stdio,id=semihosting',
+      '-semihosting-config',
+      'enable=on,target=native,chardev=semihosting',
+      '-kernel',
+      path.basename(program),
+    ],
+    { cwd: folder, seconds: runSeconds, hint: qemuHint },
+    progress,
+  );
 }
 
-/** A firmware that does nothing but test itself; it prints the sizes that were generated, and ends with the self-test's code. */
+/**
+ * A firmware that does nothing but test itself; it prints the sizes that were generated, and ends with the self-test's
+ * code.
+ */
 function mainProgram(name: string, core: SelftestCore): string {
-  const print = core === 'host' ? { include: '#include <stdio.h>', line: 'puts' } : { include: '#include "semihosting.h"', line: 'semihosting_print' };
+  const print =
+    core === 'host'
+      ? { include: '#include <stdio.h>', line: 'puts' }
+      : { include: '#include "semihosting.h"', line: 'semihosting_print' };
   const end = core === 'host' ? '' : '\\n';
   return `${print.include}
 #include "${name}.h"
@@ -103,10 +184,15 @@ int main(void)
 /** What an exit code says: the error codes of the generated header, 99 from the start-up code. */
 function verdict(exitCode: number | null): string {
   switch (exitCode) {
-    case 0: return 'passed: every output byte is what the generator computed';
-    case 3: return 'failed: an output differs from what the generator computed';
-    case 4: return 'not run: the sources hold no stored inputs';
-    case 99: return 'failed: the processor took an exception';
-    default: return `failed: the program ended with ${exitCode ?? 'a signal'}`;
+    case 0:
+      return 'passed: every output byte is what the generator computed';
+    case 3:
+      return 'failed: an output differs from what the generator computed';
+    case 4:
+      return 'not run: the sources hold no stored inputs';
+    case 99:
+      return 'failed: the processor took an exception';
+    default:
+      return `failed: the program ended with ${exitCode ?? 'a signal'}`;
   }
 }

@@ -18,12 +18,19 @@ export interface ImageResult {
 }
 
 /** Compares the outputs of one image, HWC, real values. */
-export function imageResult(graph: Graph, sample: Sample, float: readonly Float32Array[], quantized: readonly Float32Array[]): ImageResult {
+export function imageResult(
+  graph: Graph,
+  sample: Sample,
+  float: readonly Float32Array[],
+  quantized: readonly Float32Array[],
+): ImageResult {
   return {
     sample,
     float: topIndices(float[0], 5),
     quantized: topIndices(quantized[0], 5),
     outputs: float.map((values, i) => compareOutput(values, quantized[i])),
-    classes: isClassifier(graph) ? { divergence: outputDivergence(graph, float, quantized), chanceLost: chanceLost(graph, float, quantized) } : null,
+    classes: isClassifier(graph)
+      ? { divergence: outputDivergence(graph, float, quantized), chanceLost: chanceLost(graph, float, quantized) }
+      : null,
   };
 }

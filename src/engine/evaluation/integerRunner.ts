@@ -15,7 +15,9 @@ export interface RunnerSetup {
 }
 
 /** A sample to run: one to be loaded, or one that was loaded already, for readers that cannot go to another thread. */
-export type RunnerJob = { readonly index: number } & ({ readonly sample: Sample } | { readonly inputs: readonly SampleInput[] });
+export type RunnerJob = { readonly index: number } & (
+  { readonly sample: Sample } | { readonly inputs: readonly SampleInput[] }
+);
 
 /** What became of a job. */
 export type RunnerResult =
@@ -47,7 +49,10 @@ export class IntegerRunner {
       if (!(error instanceof UserError)) throw error;
       return { index: job.index, problem: error.message };
     }
-    const { outputs } = this.executor.run(inputs.map((input, i) => inputCodes(program, i, input)), hooks);
+    const { outputs } = this.executor.run(
+      inputs.map((input, i) => inputCodes(program, i, input)),
+      hooks,
+    );
     return { index: job.index, problem: null, reals: inputs.map((i) => i.real), outputs };
   }
 }

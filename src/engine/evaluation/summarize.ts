@@ -5,22 +5,36 @@ import type { ImageResult } from './imageResult';
 import { decibels, type Evaluation } from './types';
 
 /** Adds up what the images say, in their order. */
-export function summarize(graph: Graph, results: readonly ImageResult[], notes: string[]): Omit<Evaluation, 'layers' | 'predictions' | 'imagesPerSecond'> {
+export function summarize(
+  graph: Graph,
+  results: readonly ImageResult[],
+  notes: string[],
+): Omit<Evaluation, 'layers' | 'predictions' | 'imagesPerSecond'> {
   const { length } = results;
   const classifier = isClassifier(graph);
   const labelled = results.every(({ sample }) => sample.label !== null);
   const classCount = graph.maps[graph.outputs[0].map].shape.c;
   const percent = (hit: (result: ImageResult) => boolean): number => (100 * results.filter(hit).length) / length;
-  const rate = (best: 'float' | 'quantized', k: number): number | null => (labelled && classifier ? percent((r) => r[best].slice(0, k).includes(r.sample.label!)) : null);
+  const rate = (best: 'float' | 'quantized', k: number): number | null =>
+    labelled && classifier ? percent((r) => r[best].slice(0, k).includes(r.sample.label!)) : null;
   if (classifier) {
     const unknown = results.filter(({ sample }) => sample.label !== null && sample.label >= classCount).length;
-    if (unknown > 0) notes.push(`${unknown} of ${length} labels name classes beyond the network's ${classCount} and count as wrong; check labels.csv or the class folders.`);
+    if (unknown > 0)
+      notes.push(
+        `${unknown} of ${length} labels name classes beyond the network's ${classCount} and count as wrong; ` +
+          'check labels.csv or the class folders.',
+      );
   }
   const sum = (of: (result: ImageResult) => number): number => results.reduce((total, result) => total + of(result), 0);
   const total = (output: number, key: 'signal' | 'noise' | 'cosine'): number => sum((r) => r.outputs[output][key]);
   const outputs = graph.outputs.map(({ name, map }, i) => {
     const { h, w, c } = graph.maps[map].shape;
-    return { name, shape: { h, w, c }, snr: decibels(total(i, 'signal'), total(i, 'noise')), cosine: total(i, 'cosine') / length };
+    return {
+      name,
+      shape: { h, w, c },
+      snr: decibels(total(i, 'signal'), total(i, 'noise')),
+      cosine: total(i, 'cosine') / length,
+    };
   });
   const all = (key: 'signal' | 'noise'): number => graph.outputs.reduce((s, _, i) => s + total(i, key), 0);
   return {
@@ -37,7 +51,16 @@ export function summarize(graph: Graph, results: readonly ImageResult[], notes: 
 }
 
 function expectedLoss(results: readonly ImageResult[]): NonNullable<Evaluation['expectedLoss']> {
-  const mean = (key: 'divergence' | 'chanceLost'): number => results.reduce((sum, { classes }) => sum + classes![key], 0) / results.length;
+  const mean = (key: 'divergence' | 'chanceLost'): number =>
+    results.reduce((sum, { classes }) => sum + classes![key], 0) / results.length;
   const changed = results.filter((r) => r.float[0] !== r.quantized[0]).length / results.length;
-  return { points: pointsOf({ images: results.length, chanceLost: mean('chanceLost'), divergence: mean('divergence'), changed }), divergence: mean('divergence') };
+  return {
+    points: pointsOf({
+      images: results.length,
+      chanceLost: mean('chanceLost'),
+      divergence: mean('divergence'),
+      changed,
+    }),
+    divergence: mean('divergence'),
+  };
 }

@@ -33,7 +33,12 @@ export function threadCount(samples: number, wanted: number | undefined): number
  * Runners in `count` threads, or in this one where `count` is 1 or the file of the threads is not there.
  * The threads run no native code, so that they can be stopped at any moment.
  */
-export function openRunners(setup: RunnerSetup, count: number, progress: Progress, threadFile = path.join(__dirname, 'evaluator.js')): Runners {
+export function openRunners(
+  setup: RunnerSetup,
+  count: number,
+  progress: Progress,
+  threadFile = path.join(__dirname, 'evaluator.js'),
+): Runners {
   if (count > 1 && existsSync(threadFile)) return new ThreadRunners(setup, count, progress, threadFile);
   const runner = new IntegerRunner(setup);
   return { capacity: 1, run: (job) => runner.run(job), close: () => Promise.resolve() };
@@ -67,9 +72,13 @@ class ThreadRunners implements Runners {
         job.resolve(result);
       });
       thread.on('error', (error) => this.fail(deadThread(error.message)));
-      thread.on('exit', (code) => { if (!this.closing) this.fail(deadThread(`it ended with code ${code}`)); });
+      thread.on('exit', (code) => {
+        if (!this.closing) this.fail(deadThread(`it ended with code ${code}`));
+      });
     });
-    this.timer = setInterval(() => { if (progress.isCancelled()) this.fail(new CancelledError()); }, POLL_MS);
+    this.timer = setInterval(() => {
+      if (progress.isCancelled()) this.fail(new CancelledError());
+    }, POLL_MS);
   }
 
   run(job: RunnerJob): Promise<RunnerResult> {
@@ -99,5 +108,8 @@ class ThreadRunners implements Runners {
 }
 
 function deadThread(reason: string): UserError {
-  return new UserError(`A thread that evaluates images stopped: ${reason}. Evaluate again with fewer threads, or fewer programs beside it.`);
+  return new UserError(
+    `A thread that evaluates images stopped: ${reason}. Evaluate again with fewer threads, or fewer programs ` +
+      'beside it.',
+  );
 }

@@ -12,9 +12,15 @@ export interface Evaluation {
   readonly quantized: { readonly top1: number | null; readonly top5: number | null };
   /** Percent of images on which both have the same first class; null for networks that are no classifiers. */
   readonly agreement: number | null;
-  /** What the outputs let expect without labels: points of top-1 lost (as an accuracy budget counts them) and mean divergence of the classes, nats; null for networks that are no classifiers. */
+  /**
+   * What the outputs let expect without labels: points of top-1 lost (as an accuracy budget counts them) and mean
+   * divergence of the classes, nats; null for networks that are no classifiers.
+   */
   readonly expectedLoss: { readonly points: number; readonly divergence: number } | null;
-  /** Signal-to-noise ratio of the quantized outputs against float, dB, over all images and outputs; Infinity without noise. */
+  /**
+   * Signal-to-noise ratio of the quantized outputs against float, dB, over all images and outputs; Infinity without
+   * noise.
+   */
   readonly outputSnr: number;
   /** In the graph's order. */
   readonly outputs: readonly OutputAgreement[];
@@ -58,7 +64,10 @@ export interface Prediction {
 }
 
 export interface EvaluateOptions {
-  /** Compare the layers' outputs, too, on at most so many of the images. `formats`: in which each map is stored, see QuantizedParameters. */
+  /**
+   * Compare the layers' outputs, too, on at most so many of the images. `formats`: in which each map is stored, see
+   * QuantizedParameters.
+   */
   readonly layers?: { readonly formats: ReadonlyMap<MapId, MapFormat>; readonly images: number };
   /** Float outputs of an earlier evaluation of the same model on the same samples; gets those that it lacks. */
   readonly floatCache?: FloatCache;

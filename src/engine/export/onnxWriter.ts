@@ -7,7 +7,10 @@ export type TensorType = keyof typeof TYPES;
 /** AttributeProto.AttributeType. */
 const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
-/** Attribute values: integers, lists of integers and text; `{ float }` marks single floats, which look like integers otherwise. */
+/**
+ * Attribute values: integers, lists of integers and text; `{ float }` marks single floats, which look like integers
+ * otherwise.
+ */
 export type Attribute = number | readonly number[] | string | { readonly float: number };
 
 /** First IR version that knows opset 19. */
@@ -19,7 +22,10 @@ export class OnnxWriter {
   private readonly graph = new ProtoWriter();
   private readonly names = new Set<string>();
 
-  constructor(private readonly producer: string, private readonly name: string) {}
+  constructor(
+    private readonly producer: string,
+    private readonly name: string,
+  ) {}
 
   input(name: string, type: TensorType, dims: readonly number[]): string {
     this.names.add(name);
@@ -37,11 +43,22 @@ export class OnnxWriter {
   }
 
   /** A stored constant. @returns its name */
-  constant(wanted: string, type: TensorType, dims: readonly number[], data: Float32Array | Int8Array | Uint8Array | BigInt64Array): string {
+  constant(
+    wanted: string,
+    type: TensorType,
+    dims: readonly number[],
+    data: Float32Array | Int8Array | Uint8Array | BigInt64Array,
+  ): string {
     const name = this.fresh(wanted);
     const tensor = new ProtoWriter();
     for (const d of dims) tensor.varint(1, d);
-    this.graph.message(5, tensor.varint(2, TYPES[type]).text(8, name).bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)));
+    this.graph.message(
+      5,
+      tensor
+        .varint(2, TYPES[type])
+        .text(8, name)
+        .bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+    );
     return name;
   }
 
@@ -53,8 +70,17 @@ export class OnnxWriter {
     return this.constant(wanted, 'int64', [data.length], BigInt64Array.from(data, BigInt));
   }
 
-  /** A node with one output. @param output the output's name, reserved before; missing: a new one @returns the output's name */
-  node(opType: string, wanted: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>> = {}, output = this.fresh(wanted)): string {
+  /**
+   * A node with one output. @param output the output's name, reserved before; missing: a new one @returns the output's
+   * name
+   */
+  node(
+    opType: string,
+    wanted: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+    output = this.fresh(wanted),
+  ): string {
     const node = new ProtoWriter();
     for (const input of inputs) node.text(1, input);
     node.text(2, output).text(3, output).text(4, opType);
@@ -84,7 +110,9 @@ export class OnnxWriter {
 function valueInfo(name: string, type: TensorType, dims: readonly number[]): ProtoWriter {
   const shape = new ProtoWriter();
   for (const d of dims) shape.message(1, new ProtoWriter().varint(1, d));
-  return new ProtoWriter().text(1, name).message(2, new ProtoWriter().message(1, new ProtoWriter().varint(1, TYPES[type]).message(2, shape)));
+  return new ProtoWriter()
+    .text(1, name)
+    .message(2, new ProtoWriter().message(1, new ProtoWriter().varint(1, TYPES[type]).message(2, shape)));
 }
 
 function attributeProto(name: string, value: Attribute): ProtoWriter {

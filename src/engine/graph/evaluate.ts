@@ -5,8 +5,8 @@ import type { Clamp, Graph, Layer, MapId, Shape } from './types';
 import { elements } from './types';
 
 /**
- * Runs a graph in float arithmetic, one layer after the other: the meaning of every layer kind in plain code. Sums are formed in
- * double precision, results are rounded to float32.
+ * Runs a graph in float arithmetic, one layer after the other: the meaning of every layer kind in plain code. Sums are
+ * formed in double precision, results are rounded to float32.
  *
  * @param inputs one HWC array per `graph.inputs`
  * @returns every feature map, HWC
@@ -15,7 +15,8 @@ export function evaluateFloat(graph: Graph, inputs: readonly Float32Array[]): Ma
   const maps = new Map<MapId, Float32Array>();
   graph.inputs.forEach((binding, i) => {
     const expected = elements(graph.maps[binding.map].shape);
-    if (inputs[i]?.length !== expected) throw new RangeError(`input ${i} has ${inputs[i]?.length ?? 0} elements instead of ${expected}`);
+    if (inputs[i]?.length !== expected)
+      throw new RangeError(`input ${i} has ${inputs[i]?.length ?? 0} elements instead of ${expected}`);
     maps.set(binding.map, inputs[i]);
   });
   for (const layer of graph.layers) {
@@ -32,7 +33,12 @@ export function evaluateFloat(graph: Graph, inputs: readonly Float32Array[]): Ma
  * @param inputs HWC arrays of the given `shapes`
  * @returns the HWC output of shape `output`
  */
-export function evaluateLayer(layer: Layer, inputs: readonly Float32Array[], shapes: readonly Shape[], output: Shape): Float32Array {
+export function evaluateLayer(
+  layer: Layer,
+  inputs: readonly Float32Array[],
+  shapes: readonly Shape[],
+  output: Shape,
+): Float32Array {
   const [x] = inputs;
   const [shape] = shapes;
   switch (layer.kind) {
@@ -82,7 +88,12 @@ function isVector(shape: Shape, output: Shape): boolean {
   return shape.h === 1 && shape.w === 1 && (output.h > 1 || output.w > 1);
 }
 
-function evaluateAdd(signs: readonly number[], inputs: readonly Float32Array[], shapes: readonly Shape[], output: Shape): Float32Array {
+function evaluateAdd(
+  signs: readonly number[],
+  inputs: readonly Float32Array[],
+  shapes: readonly Shape[],
+  output: Shape,
+): Float32Array {
   const sum = new Float64Array(elements(output));
   inputs.forEach((x, n) => {
     const sign = signs[n];
@@ -100,7 +111,12 @@ function evaluateMul([a, b]: readonly Float32Array[], shapes: readonly Shape[], 
   return y;
 }
 
-function evaluateConcat(axis: 'h' | 'w' | 'c', inputs: readonly Float32Array[], shapes: readonly Shape[], output: Shape): Float32Array {
+function evaluateConcat(
+  axis: 'h' | 'w' | 'c',
+  inputs: readonly Float32Array[],
+  shapes: readonly Shape[],
+  output: Shape,
+): Float32Array {
   const y = new Float32Array(elements(output));
   // Each input contributes one run of consecutive elements per step of the axes outside the joined one.
   const runOf = (s: Shape): number => (axis === 'h' ? s.h * s.w * s.c : axis === 'w' ? s.w * s.c : s.c);
@@ -116,7 +132,14 @@ function evaluateConcat(axis: 'h' | 'w' | 'c', inputs: readonly Float32Array[], 
   return y;
 }
 
-function evaluatePad(x: Float32Array, shape: Shape, output: Shape, top: number, left: number, value: number): Float32Array {
+function evaluatePad(
+  x: Float32Array,
+  shape: Shape,
+  output: Shape,
+  top: number,
+  left: number,
+  value: number,
+): Float32Array {
   const y = new Float32Array(elements(output)).fill(value);
   const row = shape.w * shape.c;
   for (let r = 0; r < shape.h; r++) y.set(x.subarray(r * row, (r + 1) * row), ((r + top) * output.w + left) * output.c);

@@ -1,7 +1,12 @@
 import type { ConvLayer, DepthwiseLayer, FullyConnectedLayer, Shape } from './types';
 
 /** Convolution of an HWC map with weights [outC][kernelH][kernelW][inC / group]; pixels outside the map count as 0. */
-export function evaluateConv(layer: Pick<ConvLayer, 'window' | 'group' | 'weights' | 'bias'>, x: Float32Array, input: Shape, output: Shape): Float32Array {
+export function evaluateConv(
+  layer: Pick<ConvLayer, 'window' | 'group' | 'weights' | 'bias'>,
+  x: Float32Array,
+  input: Shape,
+  output: Shape,
+): Float32Array {
   const { window, group, weights, bias } = layer;
   const { kernelH, kernelW, strideH, strideW, dilationH, dilationW, padding } = window;
   const inner = input.c / group;
@@ -33,7 +38,12 @@ export function evaluateConv(layer: Pick<ConvLayer, 'window' | 'group' | 'weight
 }
 
 /** Depthwise convolution with weights [kernelH][kernelW][C]. */
-export function evaluateDepthwise(layer: Pick<DepthwiseLayer, 'window' | 'weights' | 'bias'>, x: Float32Array, input: Shape, output: Shape): Float32Array {
+export function evaluateDepthwise(
+  layer: Pick<DepthwiseLayer, 'window' | 'weights' | 'bias'>,
+  x: Float32Array,
+  input: Shape,
+  output: Shape,
+): Float32Array {
   const { window, weights, bias } = layer;
   const { kernelH, kernelW, strideH, strideW, dilationH, dilationW, padding } = window;
   const channels = output.c;
@@ -60,7 +70,10 @@ export function evaluateDepthwise(layer: Pick<DepthwiseLayer, 'window' | 'weight
 }
 
 /** Product of weights [outC][inputs] with the whole input map. */
-export function evaluateFullyConnected(layer: Pick<FullyConnectedLayer, 'weights' | 'bias'>, x: Float32Array): Float32Array {
+export function evaluateFullyConnected(
+  layer: Pick<FullyConnectedLayer, 'weights' | 'bias'>,
+  x: Float32Array,
+): Float32Array {
   const { weights, bias } = layer;
   const y = new Float32Array(bias.length);
   for (let o = 0; o < y.length; o++) {

@@ -1,7 +1,12 @@
 import type { AveragePoolLayer, MaxPoolLayer, ResizeLayer, Shape, Window } from './types';
 
 /** Maximum of the pixels inside the map; padding never wins. */
-export function evaluateMaxPool(layer: Pick<MaxPoolLayer, 'window'>, x: Float32Array, input: Shape, output: Shape): Float32Array {
+export function evaluateMaxPool(
+  layer: Pick<MaxPoolLayer, 'window'>,
+  x: Float32Array,
+  input: Shape,
+  output: Shape,
+): Float32Array {
   const y = new Float32Array(output.h * output.w * output.c).fill(-Infinity);
   eachTap(layer.window, input, output, (out, from) => {
     for (let c = 0; c < output.c; c++) if (x[from + c] > y[out + c]) y[out + c] = x[from + c];
@@ -10,7 +15,12 @@ export function evaluateMaxPool(layer: Pick<MaxPoolLayer, 'window'>, x: Float32A
 }
 
 /** Mean of the pixels inside the map, divided by their number or, with `countIncludePad`, by the window's size. */
-export function evaluateAveragePool(layer: Pick<AveragePoolLayer, 'window' | 'countIncludePad'>, x: Float32Array, input: Shape, output: Shape): Float32Array {
+export function evaluateAveragePool(
+  layer: Pick<AveragePoolLayer, 'window' | 'countIncludePad'>,
+  x: Float32Array,
+  input: Shape,
+  output: Shape,
+): Float32Array {
   const { window } = layer;
   const sums = new Float64Array(output.h * output.w * output.c);
   const counts = new Int32Array(output.h * output.w);
@@ -22,7 +32,9 @@ export function evaluateAveragePool(layer: Pick<AveragePoolLayer, 'window' | 'co
   return Float32Array.from(sums, (sum, i) => sum / (layer.countIncludePad ? whole : counts[Math.floor(i / output.c)]));
 }
 
-/** Visits every pair of an output pixel and an input pixel inside its window; arguments are the first elements of both. */
+/**
+ * Visits every pair of an output pixel and an input pixel inside its window; arguments are the first elements of both.
+ */
 function eachTap(window: Window, input: Shape, output: Shape, visit: (out: number, from: number) => void): void {
   const { strideH, strideW, dilationH, dilationW, padding } = window;
   for (let oy = 0; oy < output.h; oy++) {
@@ -67,7 +79,13 @@ export function resizeTaps(sampling: Sampling, scale: number, inSize: number, ou
 }
 
 /** In float32 steps like onnxruntime, so that ties at half pixels round the same way for scales such as 2.3. */
-function sourceCoordinate(coordinates: Sampling['coordinates'], o: number, scale: number, inSize: number, outSize: number): number {
+function sourceCoordinate(
+  coordinates: Sampling['coordinates'],
+  o: number,
+  scale: number,
+  inSize: number,
+  outSize: number,
+): number {
   if (scale === 1) return o;
   switch (coordinates) {
     case 'asymmetric':
@@ -95,7 +113,12 @@ function roundBy(rounding: Sampling['rounding'], x: number): number {
 }
 
 /** Spatial resampling, nearest or bilinear. */
-export function evaluateResize(layer: Sampling & Pick<ResizeLayer, 'scaleH' | 'scaleW'>, x: Float32Array, input: Shape, output: Shape): Float32Array {
+export function evaluateResize(
+  layer: Sampling & Pick<ResizeLayer, 'scaleH' | 'scaleW'>,
+  x: Float32Array,
+  input: Shape,
+  output: Shape,
+): Float32Array {
   const rows = resizeTaps(layer, layer.scaleH, input.h, output.h);
   const columns = resizeTaps(layer, layer.scaleW, input.w, output.w);
   const y = new Float32Array(output.h * output.w * output.c);

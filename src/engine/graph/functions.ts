@@ -109,9 +109,15 @@ function isNonNegativeFormula(formula: Formula, input: boolean): boolean {
     case 'apply':
       return isNonNegative(formula.fn, isNonNegativeFormula(formula.of, input));
     case 'product':
-      return formula.a === formula.b || (isNonNegativeFormula(formula.a, input) && isNonNegativeFormula(formula.b, input));
+      return (
+        formula.a === formula.b || (isNonNegativeFormula(formula.a, input) && isNonNegativeFormula(formula.b, input))
+      );
     case 'sum':
-      return formula.signs.every((sign) => sign > 0) && isNonNegativeFormula(formula.a, input) && isNonNegativeFormula(formula.b, input);
+      return (
+        formula.signs.every((sign) => sign > 0) &&
+        isNonNegativeFormula(formula.a, input) &&
+        isNonNegativeFormula(formula.b, input)
+      );
   }
 }
 
@@ -133,15 +139,32 @@ const line = (scale: number, offset: number, of: Formula): Formula => ({ op: 'li
 
 /** Gelu (ONNX opset 20): x·Φ(x), or its approximation by Tanh. */
 export function gelu(approximate: boolean): ActivationFunction {
-  const cubic: Formula = { op: 'sum', a: X, b: line(0.044715, 0, apply({ name: 'pow', exponent: 3 }, X)), signs: [1, 1] };
-  const bent = approximate ? apply({ name: 'tanh' }, line(Math.sqrt(2 / Math.PI), 0, cubic)) : apply({ name: 'erf' }, line(Math.SQRT1_2, 0, X));
+  const cubic: Formula = {
+    op: 'sum',
+    a: X,
+    b: line(0.044715, 0, apply({ name: 'pow', exponent: 3 }, X)),
+    signs: [1, 1],
+  };
+  const bent = approximate
+    ? apply({ name: 'tanh' }, line(Math.sqrt(2 / Math.PI), 0, cubic))
+    : apply({ name: 'erf' }, line(Math.SQRT1_2, 0, X));
   return { name: 'formula', label: 'Gelu', formula: { op: 'product', a: X, b: line(0.5, 0.5, bent) } };
 }
 
 /** Mish (ONNX opset 18): x·tanh(softplus(x)). */
-export const mish: ActivationFunction = { name: 'formula', label: 'Mish', formula: { op: 'product', a: X, b: apply({ name: 'tanh' }, apply({ name: 'softplus' }, X)) } };
+export const mish: ActivationFunction = {
+  name: 'formula',
+  label: 'Mish',
+  formula: { op: 'product', a: X, b: apply({ name: 'tanh' }, apply({ name: 'softplus' }, X)) },
+};
 
 /** Swish (ONNX opset 24): x·sigmoid(alpha·x). */
 export function swish(alpha: number): ActivationFunction {
-  return alpha === 1 ? { name: 'silu' } : { name: 'formula', label: 'Swish', formula: { op: 'product', a: X, b: apply({ name: 'sigmoid' }, line(alpha, 0, X)) } };
+  return alpha === 1
+    ? { name: 'silu' }
+    : {
+        name: 'formula',
+        label: 'Swish',
+        formula: { op: 'product', a: X, b: apply({ name: 'sigmoid' }, line(alpha, 0, X)) },
+      };
 }

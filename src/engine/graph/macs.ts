@@ -2,8 +2,9 @@ import type { Graph, Layer, Shape } from './types';
 import { elements } from './types';
 
 /**
- * Multiply-accumulates that a layer needs for `pixels` pixels of its output (rows × columns; all of them by default). Padding counts
- * as if it were multiplied. Only layers with weights have any, as is usual when MACs of networks are compared.
+ * Multiply-accumulates that a layer needs for `pixels` pixels of its output (rows × columns; all of them by default).
+ * Padding counts as if it were multiplied. Only layers with weights have any, as is usual when MACs of networks are
+ * compared.
  */
 export function layerMacs(graph: Graph, layer: Layer, pixels?: number): number {
   const output = graph.maps[layer.output].shape;

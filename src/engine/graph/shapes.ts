@@ -5,8 +5,18 @@ export function kernelExtent(kernel: number, dilation: number): number {
   return (kernel - 1) * dilation + 1;
 }
 
-/** Positions of a window along one axis: floor((size + before + after − extent) / stride) + 1; below 1 when it does not fit. */
-export function windowPositions(size: number, before: number, after: number, kernel: number, dilation: number, stride: number): number {
+/**
+ * Positions of a window along one axis: floor((size + before + after − extent) / stride) + 1; below 1 when it does not
+ * fit.
+ */
+export function windowPositions(
+  size: number,
+  before: number,
+  after: number,
+  kernel: number,
+  dilation: number,
+  stride: number,
+): number {
   return Math.floor((size + before + after - kernelExtent(kernel, dilation)) / stride) + 1;
 }
 

@@ -19,7 +19,10 @@ export type LayerId = number;
 /** One tensor between layers: the graph's input or the output of exactly one layer. */
 export interface FeatureMap {
   readonly id: MapId;
-  /** Unique within the graph; the ONNX tensor's name where that is unique and not empty. Text, possibly hostile: never HTML, never a path. */
+  /**
+   * Unique within the graph; the ONNX tensor's name where that is unique and not empty. Text, possibly hostile: never
+   * HTML, never a path.
+   */
   readonly name: string;
   readonly shape: Shape;
   /** The layer that writes the map; null for a graph input. */
@@ -66,7 +69,10 @@ export interface Window {
   readonly padding: Padding;
 }
 
-/** 2-D convolution. `weights` is [outC][kernelH][kernelW][inC / group], `bias` [outC]. Not used for depthwise (see {@link DepthwiseLayer}). */
+/**
+ * 2-D convolution. `weights` is [outC][kernelH][kernelW][inC / group], `bias` [outC]. Not used for depthwise (see
+ * {@link DepthwiseLayer}).
+ */
 export interface ConvLayer extends LayerBase {
   readonly kind: 'conv';
   readonly window: Window;
@@ -77,8 +83,9 @@ export interface ConvLayer extends LayerBase {
 }
 
 /**
- * Depthwise convolution, one filter per channel (outC = inC). `weights` is [kernelH][kernelW][C], `bias` [C].
- * Also stands for a per-channel scale and offset (kernel 1×1): BatchNormalization, Mul, Add or Sub with constants that no convolution could take in.
+ * Depthwise convolution, one filter per channel (outC = inC). `weights` is [kernelH][kernelW][C], `bias` [C]. Also
+ * stands for a per-channel scale and offset (kernel 1×1): BatchNormalization, Mul, Add or Sub with constants that no
+ * convolution could take in.
  */
 export interface DepthwiseLayer extends LayerBase {
   readonly kind: 'depthwise';
@@ -88,7 +95,10 @@ export interface DepthwiseLayer extends LayerBase {
   readonly clamp: Clamp;
 }
 
-/** Fully connected: the whole input map, in HWC order, to a 1×1×outC map. `weights` is [outC][h·w·c of the input], `bias` [outC]. */
+/**
+ * Fully connected: the whole input map, in HWC order, to a 1×1×outC map. `weights` is [outC][h·w·c of the input],
+ * `bias` [outC].
+ */
 export interface FullyConnectedLayer extends LayerBase {
   readonly kind: 'fullyConnected';
   readonly weights: Float32Array;
@@ -96,7 +106,9 @@ export interface FullyConnectedLayer extends LayerBase {
   readonly clamp: Clamp;
 }
 
-/** Element-wise sum of maps of equal shape; `signs[i]` is +1 or −1 (Sub). An input of 1×1×C is broadcast over h and w. */
+/**
+ * Element-wise sum of maps of equal shape; `signs[i]` is +1 or −1 (Sub). An input of 1×1×C is broadcast over h and w.
+ */
 export interface AddLayer extends LayerBase {
   readonly kind: 'add';
   readonly signs: readonly (1 | -1)[];
@@ -109,7 +121,9 @@ export interface MulLayer extends LayerBase {
   readonly clamp: Clamp;
 }
 
-/** Concatenation along an axis of the HWC map. Along w with h = 1 it is also what a detector's flattened outputs need. */
+/**
+ * Concatenation along an axis of the HWC map. Along w with h = 1 it is also what a detector's flattened outputs need.
+ */
 export interface ConcatLayer extends LayerBase {
   readonly kind: 'concat';
   readonly axis: 'h' | 'w' | 'c';
@@ -120,7 +134,10 @@ export interface MaxPoolLayer extends LayerBase {
   readonly window: Window;
 }
 
-/** Average pooling; `countIncludePad` divides by the full window at borders. Global pooling is a window of the whole map. */
+/**
+ * Average pooling; `countIncludePad` divides by the full window at borders. Global pooling is a window of the whole
+ * map.
+ */
 export interface AveragePoolLayer extends LayerBase {
   readonly kind: 'averagePool';
   readonly window: Window;
@@ -137,7 +154,8 @@ export interface PadLayer extends LayerBase {
 /**
  * Spatial resampling. For output coordinate o the source coordinate is by `coordinates` (ONNX Resize
  * coordinate_transformation_mode): asymmetric o/scale, half_pixel (o+½)/scale−½, align_corners o·(in−1)/(out−1),
- * pytorch_half_pixel (half_pixel, 0 when out = 1). `nearest` rounds by `rounding`; `linear` is bilinear with edge clamping.
+ * pytorch_half_pixel (half_pixel, 0 when out = 1). `nearest` rounds by `rounding`; `linear` is bilinear with edge
+ * clamping.
  */
 export interface ResizeLayer extends LayerBase {
   readonly kind: 'resize';
@@ -170,7 +188,10 @@ export type ActivationFunction =
   /** Put together from others, e.g. GELU or Mish; `label` is for display. */
   | { readonly name: 'formula'; readonly label: string; readonly formula: Formula };
 
-/** What element-wise nodes over one value x compute together. Nothing between them is rounded, for the firmware has one table for all. */
+/**
+ * What element-wise nodes over one value x compute together. Nothing between them is rounded, for the firmware has one
+ * table for all.
+ */
 export type Formula =
   | { readonly op: 'x' }
   | { readonly op: 'line'; readonly scale: number; readonly offset: number; readonly of: Formula }
@@ -206,7 +227,10 @@ export interface ReshapeLayer extends LayerBase {
   readonly kind: 'reshape';
 }
 
-/** A true rearrangement of elements that could not be absorbed: output element i is input element `permutation[i]` (both in HWC order). */
+/**
+ * A true rearrangement of elements that could not be absorbed: output element i is input element `permutation[i]` (both
+ * in HWC order).
+ */
 export interface PermuteLayer extends LayerBase {
   readonly kind: 'permute';
   readonly permutation: Int32Array;
@@ -256,8 +280,9 @@ export interface Graph {
   readonly inputs: readonly TensorBinding[];
   readonly outputs: readonly TensorBinding[];
   /**
-   * For calibration: the ONNX value of the *original file* whose float values are exactly this map, with its layout; missing for maps
-   * that no ONNX value carries (e.g. inside a folded pattern). `preClamp` is the value before the layer's clamp where the file has one.
+   * For calibration: the ONNX value of the *original file* whose float values are exactly this map, with its layout;
+   * missing for maps that no ONNX value carries (e.g. inside a folded pattern). `preClamp` is the value before the
+   * layer's clamp where the file has one.
    */
   readonly taps: ReadonlyMap<MapId, MapTap>;
 }

@@ -1,6 +1,9 @@
 import { readSync } from 'node:fs';
 
-/** Signals bytes that are not the protobuf they should be; turned into a UserError that names the file by whoever knows it. */
+/**
+ * Signals bytes that are not the protobuf they should be; turned into a UserError that names the file by whoever knows
+ * it.
+ */
 export class MalformedError extends Error {}
 
 const WINDOW_BYTES = 32 * 1024;
@@ -29,7 +32,8 @@ export class ByteReader {
 
   /** A copy of [start, end). The caller has checked the length against what it is ready to allocate. */
   bytes(start: number, end: number): Buffer {
-    if (start < 0 || end > this.size || end < start) throw new MalformedError(`bytes ${start} to ${end} lie outside the file`);
+    if (start < 0 || end > this.size || end < start)
+      throw new MalformedError(`bytes ${start} to ${end} lie outside the file`);
     const result = Buffer.allocUnsafeSlow(end - start);
     if (start >= this.windowStart && end <= this.windowEnd) {
       this.window.copy(result, 0, start - this.windowStart, end - this.windowStart);

@@ -8,8 +8,8 @@ import { elementCount, readTensor } from './tensorData';
 export const KEEP_ELEMENTS = 4096;
 
 /**
- * A tensor known at import time whose elements are read or computed only when asked for, so that describing a model costs
- * nothing for its weights.
+ * A tensor known at import time whose elements are read or computed only when asked for, so that describing a model
+ * costs nothing for its weights.
  */
 export class Constant {
   private kept: Numbers | null = null;
@@ -28,7 +28,9 @@ export class Constant {
   }
 
   static ofNumbers(values: readonly number[], dims: readonly number[], dataType: number): Constant {
-    return new Constant(dims, dataType, () => (isFloat(dataType) ? Float32Array.from(values) : Float64Array.from(values)));
+    return new Constant(dims, dataType, () =>
+      isFloat(dataType) ? Float32Array.from(values) : Float64Array.from(values),
+    );
   }
 
   get elements(): number {
@@ -51,12 +53,20 @@ export class Constant {
   /** The elements of a small tensor as plain numbers. */
   small(): number[] {
     if (this.elements > KEEP_ELEMENTS) {
-      throw new ProblemError(`takes a parameter of ${this.elements} elements where a short list is expected`, 'Export the model again.');
+      throw new ProblemError(
+        `takes a parameter of ${this.elements} elements where a short list is expected`,
+        'Export the model again.',
+      );
     }
     return Array.from(this.read());
   }
 }
 
 export function isFloat(dataType: number): boolean {
-  return dataType === DataType.Float || dataType === DataType.Float16 || dataType === DataType.Bfloat16 || dataType === DataType.Double;
+  return (
+    dataType === DataType.Float ||
+    dataType === DataType.Float16 ||
+    dataType === DataType.Bfloat16 ||
+    dataType === DataType.Double
+  );
 }

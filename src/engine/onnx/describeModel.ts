@@ -36,7 +36,10 @@ export interface NodeDescription {
   readonly parameters: number;
 }
 
-/** What the editor and `inspect` show of any readable model, whether it can be imported or not. Plain data: survives JSON. */
+/**
+ * What the editor and `inspect` show of any readable model, whether it can be imported or not. Plain data: survives
+ * JSON.
+ */
 export interface ModelDescription {
   readonly file: string;
   readonly fileBytes: number;
@@ -63,11 +66,16 @@ export interface ModelDescription {
  *
  * @throws UserError when the file cannot be read or is not an ONNX model
  */
-export async function describeModel(path: string, options: { readonly sizes?: SizeOptions } = {}): Promise<ModelDescription> {
+export async function describeModel(
+  path: string,
+  options: { readonly sizes?: SizeOptions } = {},
+): Promise<ModelDescription> {
   const model = await openModel(path);
   try {
     const walk = walkModel(model, options.sizes ?? {});
-    const parameters = new Map([...model.initializers.values()].map((tensor) => [tensor.name, parameterSize(model, tensor)]));
+    const parameters = new Map(
+      [...model.initializers.values()].map((tensor) => [tensor.name, parameterSize(model, tensor)]),
+    );
     const sizes = [...parameters.values(), ...model.nodes.map((node) => constantSize(model, node))];
     return {
       file: basename(path),
@@ -102,7 +110,8 @@ const NOTHING: ParameterSize = { count: 0, bytes: 0 };
 
 /** Size of a weight tensor; nothing for shape lists and for tensors whose data is not there. */
 function parameterSize(model: OnnxModel, tensor: TensorInfo): ParameterSize {
-  if (tensor.dataType === DataType.Int64 || tensor.dataType === DataType.Bool || tensor.dataType === DataType.String) return NOTHING;
+  if (tensor.dataType === DataType.Int64 || tensor.dataType === DataType.Bool || tensor.dataType === DataType.String)
+    return NOTHING;
   try {
     checkTensor(model, tensor);
   } catch (error) {
@@ -122,7 +131,12 @@ function describeValue(value: ValueInfo): ValueDescription {
   return { name: value.name, elementType: dataTypeName(value.elementType), dims: value.dims };
 }
 
-function describeNode(model: OnnxModel, walk: Walk, node: NodeInfo, parameters: ReadonlyMap<string, ParameterSize>): NodeDescription {
+function describeNode(
+  model: OnnxModel,
+  walk: Walk,
+  node: NodeInfo,
+  parameters: ReadonlyMap<string, ParameterSize>,
+): NodeDescription {
   const shapeOf = (name: string): readonly Dimension[] | null => {
     const value = walk.state.values.get(name);
     if (value?.kind === 'map') return value.dims;
@@ -135,7 +149,10 @@ function describeNode(model: OnnxModel, walk: Walk, node: NodeInfo, parameters: 
     domain: node.domain,
     inputs: node.inputs,
     outputs: node.outputs,
-    attributes: [...node.attributes.values()].map((attribute) => ({ name: attribute.name, value: abbreviate(attribute) })),
+    attributes: [...node.attributes.values()].map((attribute) => ({
+      name: attribute.name,
+      value: abbreviate(attribute),
+    })),
     outputShapes: node.outputs.map(shapeOf),
     macs: walk.state.macs.get(node.index) ?? null,
     parameters: sum([...new Set(node.inputs)], (name) => parameters.get(name)?.count ?? 0),
@@ -148,7 +165,8 @@ const MAX_LISTED_NUMBERS = 12;
 /** An attribute's value in a few words. */
 function abbreviate(attribute: AttributeInfo): string {
   if (attribute.hasSubgraph) return 'subgraph';
-  if (attribute.tensor) return `${dataTypeName(attribute.tensor.dataType)} ${attribute.tensor.dims.join('×') || 'scalar'}`;
+  if (attribute.tensor)
+    return `${dataTypeName(attribute.tensor.dataType)} ${attribute.tensor.dims.join('×') || 'scalar'}`;
   if (attribute.s !== null) return shorten(attribute.s);
   if (attribute.i !== null) return String(attribute.i);
   if (attribute.f !== null) return numberText(attribute.f);
@@ -163,7 +181,9 @@ function numberText(value: number): string {
 }
 
 function list(items: readonly string[]): string {
-  return items.length > MAX_LISTED_NUMBERS ? `${items.slice(0, MAX_LISTED_NUMBERS).join(', ')}, … (${items.length})` : items.join(', ');
+  return items.length > MAX_LISTED_NUMBERS
+    ? `${items.slice(0, MAX_LISTED_NUMBERS).join(', ')}, … (${items.length})`
+    : items.join(', ');
 }
 
 function shorten(text: string): string {

@@ -14,8 +14,9 @@ export interface ExternalPiece {
 const REMEDY = 'Keep the data file beside the model, or save the model with its weights inside.';
 
 /**
- * Finds where a tensor's external data lies (ONNX "External Data" specification) without reading it. The file must be inside the
- * folder of the model, also after symbolic links are followed: a model must not be able to name any other file of the user.
+ * Finds where a tensor's external data lies (ONNX "External Data" specification) without reading it. The file must be
+ * inside the folder of the model, also after symbolic links are followed: a model must not be able to name any other
+ * file of the user.
  *
  * @param expectedBytes what type and dims ask for
  * @throws ProblemError when the location, the file or its size does not fit
@@ -37,16 +38,25 @@ export function locateExternalData(modelPath: string, tensor: TensorInfo, expect
   }
   const prefix = folder.endsWith(sep) ? folder : folder + sep;
   if (!path.startsWith(prefix)) {
-    throw new ProblemError(`has external data that leads outside the model's folder (${location}), which is not read`, REMEDY);
+    throw new ProblemError(
+      `has external data that leads outside the model's folder (${location}), which is not read`,
+      REMEDY,
+    );
   }
   const offset = integerEntry(tensor, 'offset') ?? 0;
   const size = withFile(path, location, (fd) => fstatSync(fd).size);
   const length = integerEntry(tensor, 'length') ?? expectedBytes;
   if (length !== expectedBytes) {
-    throw new ProblemError(`declares ${expectedBytes} bytes of external data but stores ${length}`, 'Export the model again.');
+    throw new ProblemError(
+      `declares ${expectedBytes} bytes of external data but stores ${length}`,
+      'Export the model again.',
+    );
   }
   if (offset + length > size) {
-    throw new ProblemError(`needs bytes ${offset} to ${offset + length} of ${location}, which has only ${size}`, 'Download or export the data file again.');
+    throw new ProblemError(
+      `needs bytes ${offset} to ${offset + length} of ${location}, which has only ${size}`,
+      'Download or export the data file again.',
+    );
   }
   return { path, offset, length };
 }
@@ -62,7 +72,8 @@ function integerEntry(tensor: TensorInfo, key: string): number | null {
   const text = tensor.external?.get(key);
   if (text === undefined) return null;
   const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
-  if (!Number.isSafeInteger(value)) throw new ProblemError(`has an external data ${key} that is no number`, 'Export the model again.');
+  if (!Number.isSafeInteger(value))
+    throw new ProblemError(`has an external data ${key} that is no number`, 'Export the model again.');
   return value;
 }
 

@@ -15,12 +15,14 @@ export interface ImportOptions {
   readonly sizes?: SizeOptions;
 }
 
-/** Planning takes time that grows with the square of the depth; the deepest networks in use have some hundred layers. */
+/**
+ * Planning takes time that grows with the square of the depth; the deepest networks in use have some hundred layers.
+ */
 const MAX_LAYERS = 4096;
 
 /**
- * Reads an ONNX file as a {@link Graph}: batch 1, HWC, shapes inferred, constants computed, normalizations and clamps folded,
- * Transpose and Reshape absorbed.
+ * Reads an ONNX file as a {@link Graph}: batch 1, HWC, shapes inferred, constants computed, normalizations and clamps
+ * folded, Transpose and Reshape absorbed.
  *
  * @throws UnsupportedModelError listing every node that stands in the way
  * @throws UserError when the file cannot be read
@@ -35,7 +37,12 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
 }
 
 function tooManyLayers(model: OnnxModel, count: number): ModelProblem {
-  return { node: model.graphName, opType: 'Graph', message: `has ${count} layers, more than the ${MAX_LAYERS} that can be planned`, remedy: 'No network for a microcontroller is that deep: export a smaller one.' };
+  return {
+    node: model.graphName,
+    opType: 'Graph',
+    message: `has ${count} layers, more than the ${MAX_LAYERS} that can be planned`,
+    remedy: 'No network for a microcontroller is that deep: export a smaller one.',
+  };
 }
 
 /** As {@link importModel}, on a model that is already open and stays open. */
@@ -47,7 +54,12 @@ export function importOpenModel(model: OnnxModel, options: ImportOptions = {}): 
   const unread = loadWeights(draft);
   if (unread.length > 0) throw new UnsupportedModelError(file, unread);
   foldDraft(draft);
-  const folded = draft.layers.length === 0 ? [noLayers(model)] : draft.layers.length > MAX_LAYERS ? [tooManyLayers(model, draft.layers.length)] : checkFolded(draft);
+  const folded =
+    draft.layers.length === 0
+      ? [noLayers(model)]
+      : draft.layers.length > MAX_LAYERS
+        ? [tooManyLayers(model, draft.layers.length)]
+        : checkFolded(draft);
   if (folded.length > 0) throw new UnsupportedModelError(file, folded);
   const inputs = fedInputs(model).flatMap(({ name, elementType }) => {
     const value = state.values.get(name);
@@ -57,6 +69,10 @@ export function importOpenModel(model: OnnxModel, options: ImportOptions = {}): 
     model.graphName || file.replace(/\.onnx$/i, ''),
     draft,
     inputs,
-    outputs.map((value, i) => ({ name: model.outputs[i].name, value, elementType: bindingType(model.outputs[i].elementType) ?? 'float32' })),
+    outputs.map((value, i) => ({
+      name: model.outputs[i].name,
+      value,
+      elementType: bindingType(model.outputs[i].elementType) ?? 'float32',
+    })),
   );
 }

@@ -1,9 +1,10 @@
 /**
  * How the row-major elements of an ONNX tensor lie in the memory of a feature map.
  *
- * Each ONNX dimension is a list of atoms, outermost first; an atom is a counter of `size` steps that moves `stride` elements in
- * the map's HWC memory. NCHW over an H×W×C map is [[], [C·1], [H·(W·C)], [W·C]]. Transpose permutes the dimensions,
- * Reshape regroups and splits atoms; so chains of them cost nothing, and only what cannot be written this way moves data.
+ * Each ONNX dimension is a list of atoms, outermost first; an atom is a counter of `size` steps that moves `stride`
+ * elements in the map's HWC memory. NCHW over an H×W×C map is [[], [C·1], [H·(W·C)], [W·C]]. Transpose permutes the
+ * dimensions, Reshape regroups and splits atoms; so chains of them cost nothing, and only what cannot be written this
+ * way moves data.
  */
 export interface Atom {
   readonly size: number;
@@ -18,7 +19,8 @@ export function mergeAtoms(atoms: readonly Atom[]): Atom[] {
   for (const atom of atoms) {
     if (atom.size === 1) continue;
     const last = merged[merged.length - 1];
-    if (last && last.stride === atom.stride * atom.size) merged[merged.length - 1] = { size: last.size * atom.size, stride: atom.stride };
+    if (last && last.stride === atom.stride * atom.size)
+      merged[merged.length - 1] = { size: last.size * atom.size, stride: atom.stride };
     else merged.push(atom);
   }
   return merged;
@@ -42,7 +44,9 @@ export function isContiguous(layout: Layout, order: readonly number[]): boolean 
   return merged.length === 0 || (merged.length === 1 && merged[0].stride === 1);
 }
 
-/** The layout under new dimensions of the same row-major sequence; null when a new dimension would cut an atom unevenly. */
+/**
+ * The layout under new dimensions of the same row-major sequence; null when a new dimension would cut an atom unevenly.
+ */
 export function regroup(layout: Layout, newDims: readonly number[]): Layout | null {
   const queue = mergeAtoms(layout.flat());
   const result: Atom[][] = [];
@@ -71,7 +75,11 @@ export function regroup(layout: Layout, newDims: readonly number[]): Layout | nu
 export function sameLayout(a: Layout, b: Layout): boolean {
   return (
     a.length === b.length &&
-    a.every((atoms, dim) => atoms.length === b[dim].length && atoms.every((atom, i) => atom.size === b[dim][i].size && atom.stride === b[dim][i].stride))
+    a.every(
+      (atoms, dim) =>
+        atoms.length === b[dim].length &&
+        atoms.every((atom, i) => atom.size === b[dim][i].size && atom.stride === b[dim][i].stride),
+    )
   );
 }
 

@@ -116,7 +116,9 @@ export interface ValueInfo {
   readonly dims: readonly Dimension[] | null;
 }
 
-/** Structure of an ONNX file. Tensors point into the open file; call `close()` when their elements are no longer needed. */
+/**
+ * Structure of an ONNX file. Tensors point into the open file; call `close()` when their elements are no longer needed.
+ */
 export interface OnnxModel {
   readonly path: string;
   readonly fileBytes: number;

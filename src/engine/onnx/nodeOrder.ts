@@ -13,7 +13,8 @@ export function nodeLabel(node: NodeInfo): string {
 }
 
 /**
- * Sorts the live nodes topologically, in file order as far as that allows. Works with lists instead of recursion, for chains of any length.
+ * Sorts the live nodes topologically, in file order as far as that allows. Works with lists instead of recursion, for
+ * chains of any length.
  */
 export function orderNodes(model: OnnxModel): NodeOrder {
   const problems: ModelProblem[] = [];
@@ -32,22 +33,41 @@ export function orderNodes(model: OnnxModel): NodeOrder {
       } else {
         producer.set(output, node);
         if (!model.initializers.has(output)) continue;
-        problems.push({ node: nodeLabel(node), opType: node.opType, message: `writes "${output}", which is also an initializer`, remedy: 'Export the model again.' });
+        problems.push({
+          node: nodeLabel(node),
+          opType: node.opType,
+          message: `writes "${output}", which is also an initializer`,
+          remedy: 'Export the model again.',
+        });
       }
     }
   }
-  const available = new Set<string>([...model.inputs.map((input) => input.name), ...model.initializers.keys(), ...model.sparseInitializers]);
+  const available = new Set<string>([
+    ...model.inputs.map((input) => input.name),
+    ...model.initializers.keys(),
+    ...model.sparseInitializers,
+  ]);
   const live = markLive(model, producer, available, problems);
   const sorted = sortLive(model, live, producer);
   if (sorted.length < live.size) {
     const done = new Set(sorted);
     const stuck = model.nodes.find((node) => live.has(node) && !done.has(node))!;
-    problems.push({ node: nodeLabel(stuck), opType: stuck.opType, message: 'depends on its own output (the graph has a cycle)', remedy: 'Export the model again.' });
+    problems.push({
+      node: nodeLabel(stuck),
+      opType: stuck.opType,
+      message: 'depends on its own output (the graph has a cycle)',
+      remedy: 'Export the model again.',
+    });
   }
   return { nodes: sorted, problems };
 }
 
-function markLive(model: OnnxModel, producer: ReadonlyMap<string, NodeInfo>, available: ReadonlySet<string>, problems: ModelProblem[]): Set<NodeInfo> {
+function markLive(
+  model: OnnxModel,
+  producer: ReadonlyMap<string, NodeInfo>,
+  available: ReadonlySet<string>,
+  problems: ModelProblem[],
+): Set<NodeInfo> {
   const live = new Set<NodeInfo>();
   const open: NodeInfo[] = [];
   const need = (name: string, missing: () => ModelProblem): void => {
@@ -58,7 +78,12 @@ function markLive(model: OnnxModel, producer: ReadonlyMap<string, NodeInfo>, ava
     } else if (!available.has(name)) problems.push(missing());
   };
   for (const output of model.outputs) {
-    need(output.name, () => ({ node: output.name, opType: 'Output', message: 'is produced by no node', remedy: 'Export the model again, or correct its outputs.' }));
+    need(output.name, () => ({
+      node: output.name,
+      opType: 'Output',
+      message: 'is produced by no node',
+      remedy: 'Export the model again, or correct its outputs.',
+    }));
   }
   for (let node = open.pop(); node; node = open.pop()) {
     const reader = node;

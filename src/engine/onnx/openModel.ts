@@ -23,13 +23,16 @@ export async function openModel(path: string): Promise<OnnxModel> {
     const reader = new ByteReader(handle.fd, stat.size);
     rejectOtherFormats(file, reader);
     const parsed = parseModel(reader);
-    if (!parsed.hasGraph) throw new UserError(`${file} holds no graph: it is incomplete or not an ONNX model. Export it again.`);
+    if (!parsed.hasGraph)
+      throw new UserError(`${file} holds no graph: it is incomplete or not an ONNX model. Export it again.`);
     const { hasGraph: _, ...structure } = parsed;
     return { path, fileBytes: stat.size, ...structure, reader, close: () => handle.close() };
   } catch (error) {
     await handle.close();
     if (error instanceof MalformedError) {
-      throw new UserError(`${file} is damaged, cut off or not an ONNX model (${error.message}). Download or export it again.`);
+      throw new UserError(
+        `${file} is damaged, cut off or not an ONNX model (${error.message}). Download or export it again.`,
+      );
     }
     throw error;
   }
@@ -42,7 +45,8 @@ async function openFile(path: string, file: string): Promise<FileHandle> {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT') throw new UserError(`${file} does not exist (${oneLine(path)}). Check the path.`);
-    if (code === 'EACCES' || code === 'EPERM') throw new UserError(`${file} may not be read (${oneLine(path)}). Check its permissions.`);
+    if (code === 'EACCES' || code === 'EPERM')
+      throw new UserError(`${file} may not be read (${oneLine(path)}). Check its permissions.`);
     throw new UserError(`${file} cannot be opened: ${oneLine((error as Error).message)}`, { cause: error });
   }
 }
@@ -53,10 +57,14 @@ function rejectOtherFormats(file: string, reader: ByteReader): void {
   const head = reader.bytes(0, Math.min(reader.size, 512));
   const text = head.toString('latin1');
   if (text.startsWith('version https://git-lfs')) {
-    throw new UserError(`${file} is a Git LFS pointer, not the model itself. Run "git lfs pull" in its repository and try again.`);
+    throw new UserError(
+      `${file} is a Git LFS pointer, not the model itself. Run "git lfs pull" in its repository and try again.`,
+    );
   }
   if (/^\s*<(!doctype|html|\?xml|head|body)/i.test(text)) {
-    throw new UserError(`${file} is a web page saved under the name of a model, not an ONNX file. Download the raw file again.`);
+    throw new UserError(
+      `${file} is a web page saved under the name of a model, not an ONNX file. Download the raw file again.`,
+    );
   }
   const magic: [string, number, string][] = [
     ['PK\x03\x04', 0, 'a zip archive or PyTorch checkpoint'],
@@ -65,7 +73,8 @@ function rejectOtherFormats(file: string, reader: ByteReader): void {
     ['\x1f\x8b', 0, 'a gzip archive'],
   ];
   for (const [bytes, at, what] of magic) {
-    if (text.startsWith(bytes, at)) throw new UserError(`${file} is ${what}, not an ONNX file. Unpack it or export the model to ONNX.`);
+    if (text.startsWith(bytes, at))
+      throw new UserError(`${file} is ${what}, not an ONNX file. Unpack it or export the model to ONNX.`);
   }
   // A protobuf message starts with a field tag and has control characters soon after; prose has none.
   if (reader.size >= 8 && isText(head)) {

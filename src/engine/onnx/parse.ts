@@ -28,9 +28,9 @@ export interface ParsedModel {
 }
 
 /**
- * Reads the structure of a ModelProto (field numbers from onnx.proto3 of the ONNX project). Weights, subgraphs, functions,
- * metadata and doc strings are skipped by their length, so the work is proportional to the structure alone and the depth
- * of nesting is fixed, however deep the file is.
+ * Reads the structure of a ModelProto (field numbers from onnx.proto3 of the ONNX project). Weights, subgraphs,
+ * functions, metadata and doc strings are skipped by their length, so the work is proportional to the structure alone
+ * and the depth of nesting is fixed, however deep the file is.
  *
  * @throws MalformedError when the bytes are not a protobuf message or describe too much.
  */

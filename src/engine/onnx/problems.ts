@@ -2,7 +2,9 @@ import { UserError } from '../common/errors';
 
 /** Why one node keeps a model from being imported. All texts are for the user. */
 export interface ModelProblem {
-  /** Name of the node (or of the value for inputs and outputs) as the user finds it in the file. Possibly hostile text. */
+  /**
+   * Name of the node (or of the value for inputs and outputs) as the user finds it in the file. Possibly hostile text.
+   */
   readonly node: string;
   /** ONNX operator, or `Input`, `Output`, `Initializer`. */
   readonly opType: string;
@@ -36,7 +38,9 @@ export class UnsupportedModelError extends UserError {
 const MAX_LISTED = 3;
 
 function summary(file: string, problems: readonly ModelProblem[]): string {
-  const listed = problems.slice(0, MAX_LISTED).map((p) => `${oneLine(p.opType)} "${oneLine(p.node)}": ${oneLine(p.message)}. ${oneLine(p.remedy)}`);
+  const listed = problems
+    .slice(0, MAX_LISTED)
+    .map((p) => `${oneLine(p.opType)} "${oneLine(p.node)}": ${oneLine(p.message)}. ${oneLine(p.remedy)}`);
   const more = problems.length > MAX_LISTED ? ` (and ${problems.length - MAX_LISTED} more)` : '';
   return `${oneLine(file)} cannot be imported: ${listed.join(' ')}${more}`;
 }

@@ -59,7 +59,9 @@ export class FieldCursor {
 
   private take(length: number): void {
     if (!(length >= 0) || this.position + length > this.messageEnd) {
-      throw new MalformedError(`a field of ${length} bytes at byte ${this.position} runs past the end of what holds it`);
+      throw new MalformedError(
+        `a field of ${length} bytes at byte ${this.position} runs past the end of what holds it`,
+      );
     }
     this.start = this.position;
     this.end = this.position + length;
@@ -76,7 +78,9 @@ export class FieldCursor {
   text(limit: number): string {
     this.expectLength();
     if (this.end - this.start > limit) {
-      throw new MalformedError(`a text of ${this.end - this.start} bytes at byte ${this.start} is longer than any name in a model`);
+      throw new MalformedError(
+        `a text of ${this.end - this.start} bytes at byte ${this.start} is longer than any name in a model`,
+      );
     }
     return this.reader.text(this.start, this.end);
   }
@@ -114,7 +118,8 @@ export class FieldCursor {
       spend(1);
       target.push(this.float32());
     } else if (this.wire === WIRE_LENGTH) {
-      if ((this.end - this.start) % 4 !== 0) throw new MalformedError(`a list of floats at byte ${this.start} has a broken length`);
+      if ((this.end - this.start) % 4 !== 0)
+        throw new MalformedError(`a list of floats at byte ${this.start} has a broken length`);
       spend((this.end - this.start) / 4);
       const bytes = this.reader.bytes(this.start, this.end);
       for (let i = 0; i < bytes.length; i += 4) target.push(bytes.readFloatLE(i));
@@ -122,7 +127,8 @@ export class FieldCursor {
   }
 
   private expectLength(): void {
-    if (this.wire !== WIRE_LENGTH) throw new MalformedError(`field ${this.field} before byte ${this.position} has the wrong type`);
+    if (this.wire !== WIRE_LENGTH)
+      throw new MalformedError(`field ${this.field} before byte ${this.position} has the wrong type`);
   }
 }
 

@@ -5,7 +5,10 @@ import { bitsPerElement, DataType, dataTypeName } from './model';
 import { ProblemError } from './problems';
 import { decodeVarints } from './protobuf';
 
-/** Elements of a tensor as numbers: Float32Array for float32, float16 and bfloat16, Float64Array for everything else. int64 is exact up to 2^53. */
+/**
+ * Elements of a tensor as numbers: Float32Array for float32, float16 and bfloat16, Float64Array for everything else.
+ * int64 is exact up to 2^53.
+ */
 export type Numbers = Float32Array | Float64Array;
 
 /** Number of elements of a shape; 1 for a scalar. Exact or too large to be exact, never negative. */
@@ -21,8 +24,10 @@ export function elementCount(dims: readonly number[]): number {
 export function checkTensor(model: OnnxModel, tensor: TensorInfo): void {
   const again = 'Download or export the model again.';
   const bits = bitsPerElement(tensor.dataType);
-  if (bits === 0) throw new ProblemError(`has elements of type ${dataTypeName(tensor.dataType)}`, 'Export it as float32 or float16.');
-  if (tensor.dims.some((d) => !(d >= 0))) throw new ProblemError(`has a negative dimension (${tensor.dims.join('×')})`, again);
+  if (bits === 0)
+    throw new ProblemError(`has elements of type ${dataTypeName(tensor.dataType)}`, 'Export it as float32 or float16.');
+  if (tensor.dims.some((d) => !(d >= 0)))
+    throw new ProblemError(`has a negative dimension (${tensor.dims.join('×')})`, again);
   const count = elementCount(tensor.dims);
   const bytes = Math.ceil((count * bits) / 8);
   if (tensor.external !== null) {
@@ -32,7 +37,10 @@ export function checkTensor(model: OnnxModel, tensor: TensorInfo): void {
   const raw = tensor.segments.filter((s) => s.kind === 'raw');
   const stored = tensor.segments.reduce((sum, s) => sum + (s.end - s.start), 0);
   if (raw.length > 0 ? stored !== bytes || raw.length > 1 : !typedLengthFits(tensor, count, stored)) {
-    throw new ProblemError(`declares ${tensor.dims.join('×')} elements of ${dataTypeName(tensor.dataType)} but holds ${stored} bytes`, again);
+    throw new ProblemError(
+      `declares ${tensor.dims.join('×')} elements of ${dataTypeName(tensor.dataType)} but holds ${stored} bytes`,
+      again,
+    );
   }
 }
 
@@ -59,7 +67,11 @@ export function readTensor(model: OnnxModel, tensor: TensorInfo): Numbers {
   const count = elementCount(tensor.dims);
   if (tensor.external !== null) {
     const bits = bitsPerElement(tensor.dataType);
-    return decodeRaw(readExternalData(locateExternalData(model.path, tensor, Math.ceil((count * bits) / 8))), tensor.dataType, count);
+    return decodeRaw(
+      readExternalData(locateExternalData(model.path, tensor, Math.ceil((count * bits) / 8))),
+      tensor.dataType,
+      count,
+    );
   }
   const raw = tensor.segments.find((s) => s.kind === 'raw');
   if (raw) return decodeRaw(readSegment(model, raw), tensor.dataType, count);
@@ -89,7 +101,8 @@ function decodeTyped(model: OnnxModel, tensor: TensorInfo, count: number): Numbe
       written += bytes.length / 8;
     } else written += decodeVarints(bytes, count - written, values, written);
   }
-  if (written !== count) throw new MalformedError(`tensor ${tensor.name} holds another number of elements than it declares`);
+  if (written !== count)
+    throw new MalformedError(`tensor ${tensor.name} holds another number of elements than it declares`);
   switch (tensor.dataType) {
     case DataType.Float:
       return Float32Array.from(values);
@@ -128,11 +141,17 @@ function decodeRaw(bytes: Uint8Array, dataType: number, count: number): Numbers 
       return Float64Array.from(new Int32Array(buffer));
     case DataType.Int64: {
       const pairs = new DataView(buffer);
-      return Float64Array.from({ length: count }, (_, i) => pairs.getInt32(8 * i + 4, true) * 2 ** 32 + pairs.getUint32(8 * i, true));
+      return Float64Array.from(
+        { length: count },
+        (_, i) => pairs.getInt32(8 * i + 4, true) * 2 ** 32 + pairs.getUint32(8 * i, true),
+      );
     }
     case DataType.Uint64: {
       const pairs = new DataView(buffer);
-      return Float64Array.from({ length: count }, (_, i) => pairs.getUint32(8 * i + 4, true) * 2 ** 32 + pairs.getUint32(8 * i, true));
+      return Float64Array.from(
+        { length: count },
+        (_, i) => pairs.getUint32(8 * i + 4, true) * 2 ** 32 + pairs.getUint32(8 * i, true),
+      );
     }
     case DataType.Uint4:
       return Float64Array.from({ length: count }, (_, i) => nibble(bytes, i));

@@ -3,7 +3,10 @@ import type { Grid } from '../schedule/branches';
 import type { BitsOf } from '../schedule/schedule';
 import type { AxisNumbers, StageShapes } from './stageShapes';
 
-/** What one stage's branches need, by plain arithmetic: lower bounds, nearly what their schedules need, for all branches of a grid at once. */
+/**
+ * What one stage's branches need, by plain arithmetic: lower bounds, nearly what their schedules need, for all branches
+ * of a grid at once.
+ */
 export class BranchNeeds {
   /** By map of the stage, bytes of a pixel. */
   private readonly pixelBytes: Float64Array;
@@ -41,12 +44,17 @@ export class BranchNeeds {
     const { stage, keep, maps } = shapes;
     const indexOf = new Map(maps.map((map, m) => [map, m]));
     const entryOf = new Map(stage.inputs.map((map, e) => [map, e]));
-    const indexes = (inputs: readonly MapId[], of: ReadonlyMap<MapId, number>): number[] => [...new Set(inputs)].flatMap((map) => of.get(map) ?? []);
+    const indexes = (inputs: readonly MapId[], of: ReadonlyMap<MapId, number>): number[] =>
+      [...new Set(inputs)].flatMap((map) => of.get(map) ?? []);
     // Loading a tile is a layer that reads nothing.
-    const layers = maps.map((map) => (graph.maps[map].producer === null ? null : graph.layers[graph.maps[map].producer]));
+    const layers = maps.map((map) =>
+      graph.maps[map].producer === null ? null : graph.layers[graph.maps[map].producer],
+    );
     this.reads = layers.map((layer) => indexes(layer?.inputs ?? [], indexOf));
     this.entryReads = layers.map((layer) => indexes(layer?.inputs ?? [], entryOf));
-    this.pixelBytes = Float64Array.from(maps, (map, m) => Math.ceil((graph.maps[map].shape.c * bits.stored(map, layers[m] === null ? null : 'regular')) / 8));
+    this.pixelBytes = Float64Array.from(maps, (map, m) =>
+      Math.ceil((graph.maps[map].shape.c * bits.stored(map, layers[m] === null ? null : 'regular')) / 8),
+    );
     const homeOf = Int32Array.from(maps, (_, l) => l);
     for (const [l, layer] of layers.entries()) {
       if (layer === null) continue;
@@ -57,13 +65,16 @@ export class BranchNeeds {
         const part = indexOf.get(map);
         // What is kept has a buffer of its own.
         if (part === undefined || keep.has(map) || keep.has(layer.output)) continue;
-        // Inputs of a concat may be computed into its buffer; where it is sure that they are, that exists from the first of them on.
+        // Inputs of a concat may be computed into its buffer; where it is sure that they are, that exists from the
+        // first of them on.
         const sure = concatInPlace(layer.id, i) && graph.maps[map].consumers.length === 1 && this.pixelBytes[l] > 0;
         if (sure) homeOf[l] = Math.min(homeOf[l], part);
         this.pixelBytes[part] = 0;
       }
     }
-    this.overlaps = layers.map((layer) => layer !== null && layer.kind !== 'pad' && (layer.kind === 'concat' || layer.inputs.length <= 2));
+    this.overlaps = layers.map(
+      (layer) => layer !== null && layer.kind !== 'pad' && (layer.kind === 'concat' || layer.inputs.length <= 2),
+    );
     this.begins = maps.map((_, l) => [...homeOf.keys()].filter((h) => homeOf[h] === l));
     this.kept = maps.flatMap((map, m) => (keep.has(map) ? [m] : []));
     this.split = indexOf.get(stage.splitMap)!;
@@ -74,14 +85,18 @@ export class BranchNeeds {
     this.lastReader = new Int32Array(stage.inputs.length);
   }
 
-  /** By branch, row by row: what its steps need at least; or, with `apart`, about what they need when no output lies over an input. */
+  /**
+   * By branch, row by row: what its steps need at least; or, with `apart`, about what they need when no output lies
+   * over an input.
+   */
   all({ rows, cols }: Grid, apart = false): Float64Array {
     const v = this.shapes.axis('h', rows)!;
     const u = this.shapes.axis('w', cols)!;
     const needs = new Float64Array(rows * cols);
     this.findLastReaders(v, u, rows, cols);
     this.saves = apart ? 0 : 1;
-    for (let row = 0; row < rows; row++) for (let col = 0; col < cols; col++) needs[row * cols + col] = this.branch(v, u, row, col, rows, cols);
+    for (let row = 0; row < rows; row++)
+      for (let col = 0; col < cols; col++) needs[row * cols + col] = this.branch(v, u, row, col, rows, cols);
     return needs;
   }
 
@@ -115,7 +130,12 @@ export class BranchNeeds {
       let out = 0;
       // What begins here: the layer's output, or a concat's that it is part of.
       for (const h of this.begins[l]) {
-        const bytes = h === split ? (isFirst ? this.splitBytes : 0) : v.need[h * rows + row] * u.need[h * cols + col] * pixelBytes[h];
+        const bytes =
+          h === split
+            ? isFirst
+              ? this.splitBytes
+              : 0
+            : v.need[h * rows + row] * u.need[h * cols + col] * pixelBytes[h];
         live += bytes;
         out += bytes;
       }
@@ -126,10 +146,14 @@ export class BranchNeeds {
       live -= left[l];
       if (v.fresh[l * rows + row] * u.fresh[l * cols + col] > 0) {
         let dying = 0;
-        for (const m of reads[l]) if (lastUse[m] === l) dying += v.need[m * rows + row] * u.need[m * cols + col] * pixelBytes[m];
+        for (const m of reads[l])
+          if (lastUse[m] === l) dying += v.need[m * rows + row] * u.need[m * cols + col] * pixelBytes[m];
         for (const e of entryReads[l]) if (lastEntry[e] === l && !lateEntries[e]) dying += entryBytes[e];
         // So may the output over all that dies with this step, unless part of it is there already.
-        most = Math.max(most, live - (above[l] + left[l] > 0 || !this.overlaps[l] ? 0 : this.saves * Math.min(out, dying)));
+        most = Math.max(
+          most,
+          live - (above[l] + left[l] > 0 || !this.overlaps[l] ? 0 : this.saves * Math.min(out, dying)),
+        );
         live -= dying;
       }
       live += below[l];
@@ -149,11 +173,15 @@ export class BranchNeeds {
     };
     this.lastReader.fill(-1);
     for (const [l, entries] of this.entryReads.entries()) {
-      for (const e of entries) this.lastReader[e] = Math.max(this.lastReader[e], last(v.fresh, l, rows) * cols + last(u.fresh, l, cols));
+      for (const e of entries)
+        this.lastReader[e] = Math.max(this.lastReader[e], last(v.fresh, l, rows) * cols + last(u.fresh, l, cols));
     }
   }
 
-  /** Bytes of the caches that a branch finds and leaves, by layer; `others`: those that it does not touch, of columns to the right from above, to the left for below. */
+  /**
+   * Bytes of the caches that a branch finds and leaves, by layer; `others`: those that it does not touch, of columns to
+   * the right from above, to the left for below.
+   */
   private caches(v: AxisNumbers, u: AxisNumbers, row: number, col: number, rows: number, cols: number): Caches {
     const { above, left, below, right } = this.own;
     let others = 0;

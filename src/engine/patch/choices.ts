@@ -19,8 +19,9 @@ export interface Choice {
 }
 
 /**
- * Maps of all stages that are looked at, times their halo strategies. MobileNetV2 has about 10 000; what lies beyond are chains of many hundred layers, whose
- * deepest stages (they come last) are left out, since the time would grow with the square of the depth.
+ * Maps of all stages that are looked at, times their halo strategies. MobileNetV2 has about 10 000; what lies beyond
+ * are chains of many hundred layers, whose deepest stages (they come last) are left out, since the time would grow with
+ * the square of the depth.
  */
 const MOST_WORK = 12_000;
 
@@ -47,7 +48,10 @@ export function shapesOf(graph: Graph, stage: Stage, keep: ReadonlySet<MapId>, i
   return shapes;
 }
 
-/** All patch stages with their grids and kept maps, those with the least work (or the fewest patches) first; of equals the smaller grids (or less work). */
+/**
+ * All patch stages with their grids and kept maps, those with the least work (or the fewest patches) first; of equals
+ * the smaller grids (or less work).
+ */
 export function choicesOf(graph: Graph, options: PlannerOptions): Choice[] {
   const all: Choice[] = [];
   const grids = gridsOf(options);
@@ -55,37 +59,62 @@ export function choicesOf(graph: Graph, options: PlannerOptions): Choice[] {
   let work = 0;
   for (const stage of candidateStages(graph)) {
     if (options.splitMap !== undefined && stage.splitMap !== options.splitMap) continue;
-    // Where classes are decided at run time, what is kept has to have the same bits in both of them; else it has those of the regular class.
+    // Where classes are decided at run time, what is kept has to have the same bits in both of them; else it has those
+    // of the regular class.
     const { bits, classes } = options.memory;
-    const sets = keepSets(graph, stage, options, (map) => classes === 'regular' || bits.stored(map, 'regular') === bits.stored(map, 'outlier'));
+    const sets = keepSets(
+      graph,
+      stage,
+      options,
+      (map) => classes === 'regular' || bits.stored(map, 'regular') === bits.stored(map, 'outlier'),
+    );
     work += stage.maps.length * sets.length;
     if (work > MOST_WORK && all.length > 0) break;
     options.checkCancelled?.();
-    const once = shapesOf(graph, stage, keepNothing, inputTiles).instructions(options.memory.bits)({ rows: 1, cols: 1 });
+    const once = shapesOf(graph, stage, keepNothing, inputTiles).instructions(options.memory.bits)({
+      rows: 1,
+      cols: 1,
+    });
     for (const keep of sets) {
       const shapes = shapesOf(graph, stage, keep, inputTiles);
       const instructions = shapes.instructions(options.memory.bits);
-      for (const grid of grids) if (shapes.suits(grid)) all.push({ shapes, grid, extra: instructions(grid) - once, floor: 0, isFloorOfAll: false, bytes: null });
+      for (const grid of grids)
+        if (shapes.suits(grid))
+          all.push({ shapes, grid, extra: instructions(grid) - once, floor: 0, isFloorOfAll: false, bytes: null });
     }
   }
   const byWork = (a: Choice, b: Choice) => a.extra - b.extra;
   const byPatches = (a: Choice, b: Choice) => patches(a.grid) - patches(b.grid);
-  return all.sort(options.least === 'patches' ? (a, b) => byPatches(a, b) || byWork(a, b) : (a, b) => byWork(a, b) || byPatches(a, b));
+  return all.sort(
+    options.least === 'patches' ? (a, b) => byPatches(a, b) || byWork(a, b) : (a, b) => byWork(a, b) || byPatches(a, b),
+  );
 }
 
 export function patches({ rows, cols }: Grid): number {
   return rows * cols;
 }
 
-/** The sets of kept maps that the strategies ask for, of those that are `isKeepable`: all branches share what is kept. */
-export function keepSets(graph: Graph, stage: Stage, { strategies = ['recompute'], memory }: PlannerOptions, isKeepable: (map: MapId) => boolean): ReadonlySet<MapId>[] {
+/**
+ * The sets of kept maps that the strategies ask for, of those that are `isKeepable`: all branches share what is kept.
+ */
+export function keepSets(
+  graph: Graph,
+  stage: Stage,
+  { strategies = ['recompute'], memory }: PlannerOptions,
+  isKeepable: (map: MapId) => boolean,
+): ReadonlySet<MapId>[] {
   // Classes that are decided at run time allow no kept halos at all.
-  const tiles = memory.schedule?.inputTiles && typeof memory.classes === 'string' && memory.classes !== 'either' ? tiledInputs(graph, stage) : [];
+  const tiles =
+    memory.schedule?.inputTiles && typeof memory.classes === 'string' && memory.classes !== 'either'
+      ? tiledInputs(graph, stage)
+      : [];
   const keepable = [...tiles, ...stage.maps.filter((map) => map !== stage.splitMap && isKeepable(map))];
   const channels = (map: MapId) => graph.maps[map].shape.c;
   const widths = [...new Set(keepable.map(channels))].sort((a, b) => a - b);
   const sets: ReadonlySet<MapId>[] = strategies.includes('recompute') ? [keepNothing] : [];
-  if (strategies.includes('hybrid')) for (const width of widths.slice(0, -1)) sets.push(new Set(keepable.filter((map) => channels(map) <= width)));
-  if ((strategies.includes('keep') || strategies.includes('hybrid')) && keepable.length > 0) sets.push(new Set(keepable));
+  if (strategies.includes('hybrid'))
+    for (const width of widths.slice(0, -1)) sets.push(new Set(keepable.filter((map) => channels(map) <= width)));
+  if ((strategies.includes('keep') || strategies.includes('hybrid')) && keepable.length > 0)
+    sets.push(new Set(keepable));
   return sets;
 }

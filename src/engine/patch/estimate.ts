@@ -5,7 +5,16 @@ import { arenaLowerBound, chainNeeds, stepNeeds } from '../arena/lowerBound';
 import { BranchNeeds } from './branchNeeds';
 import type { Grid } from '../schedule/branches';
 import type { Choice } from './choices';
-import { buildSchedule, buildStageSchedule, type BitsOf, type RuntimeClasses, type Schedule, type ScheduledStage, type ScheduleOptions, type TailStageChoice } from '../schedule/schedule';
+import {
+  buildSchedule,
+  buildStageSchedule,
+  type BitsOf,
+  type RuntimeClasses,
+  type Schedule,
+  type ScheduledStage,
+  type ScheduleOptions,
+  type TailStageChoice,
+} from '../schedule/schedule';
 import { scheduleArena } from '../schedule/scheduleArena';
 import type { Stage } from '../schedule/stages';
 import type { StageShapes } from './stageShapes';
@@ -23,7 +32,10 @@ export interface MemoryModel {
   readonly align: number;
   /** Graph inputs live outside of the arena. */
   readonly externalInputs: boolean;
-  /** Class of all branches, `either` when it is not known yet which are which (the larger counts), or decided at run time. */
+  /**
+   * Class of all branches, `either` when it is not known yet which are which (the larger counts), or decided at run
+   * time.
+   */
   readonly classes: PatchClass | 'either' | RuntimeClasses;
 }
 
@@ -31,7 +43,10 @@ export interface MemoryModel {
 export interface LayerNeeds {
   /** By layer, what its own steps need; 0 for layers that take no step. */
   readonly alone: readonly number[];
-  /** Layers, both inclusive, that need more when they follow one another, because outputs cannot lie over inputs all along. */
+  /**
+   * Layers, both inclusive, that need more when they follow one another, because outputs cannot lie over inputs all
+   * along.
+   */
   readonly chains: readonly { readonly first: LayerId; readonly last: LayerId; readonly bytes: number }[];
 }
 
@@ -44,7 +59,10 @@ export interface PatchChoice {
   readonly tailStages?: readonly TailStageChoice[];
 }
 
-/** Estimates of arenas that need no complete schedule and no layout; they are lower bounds of what a layout takes, and nearly always exact. */
+/**
+ * Estimates of arenas that need no complete schedule and no layout; they are lower bounds of what a layout takes, and
+ * nearly always exact.
+ */
 export class MemoryEstimator {
   private readonly tails = new Map<MapId, number>();
   private readonly needs = new Map<StageShapes, BranchNeeds>();
@@ -75,7 +93,14 @@ export class MemoryEstimator {
       alone[layer] = Math.max(alone[layer], bytes);
     });
     const layerAt = (step: number): LayerId => schedule.steps[step].layer;
-    return { alone, chains: chainNeeds(requests, overlaps).map((c) => ({ first: layerAt(c.first), last: layerAt(c.last), bytes: c.bytes })) };
+    return {
+      alone,
+      chains: chainNeeds(requests, overlaps).map((c) => ({
+        first: layerAt(c.first),
+        last: layerAt(c.last),
+        bytes: c.bytes,
+      })),
+    };
   }
 
   /** What whole maps take together; inputs outside of the arena take nothing. */
@@ -83,14 +108,24 @@ export class MemoryEstimator {
     const { graph, model } = this;
     return maps.reduce((sum, id) => {
       const { shape, producer } = graph.maps[id];
-      return producer === null && model.externalInputs ? sum : sum + shape.h * shape.w * Math.ceil((shape.c * model.bits.stored(id, null)) / 8);
+      return producer === null && model.externalInputs
+        ? sum
+        : sum + shape.h * shape.w * Math.ceil((shape.c * model.bits.stored(id, null)) / 8);
     }, 0);
   }
 
   /** What a stage of the tail needs while it runs, apart from maps that it neither reads nor writes. */
   tailStage(shapes: StageShapes, grid: Grid): number {
     const tailStages = [{ stage: shapes.stage, grid, keep: shapes.keep }];
-    return this.bound(buildStageSchedule(this.graph, null, this.model.bits, { ...this.model.schedule, tailStages }, this.decisiveBranches(shapes, grid)));
+    return this.bound(
+      buildStageSchedule(
+        this.graph,
+        null,
+        this.model.bits,
+        { ...this.model.schedule, tailStages },
+        this.decisiveBranches(shapes, grid),
+      ),
+    );
   }
 
   /** What the tail after a stage needs, the split map included. */
@@ -111,14 +146,20 @@ export class MemoryEstimator {
     const choice: PatchChoice = { stage: shapes.stage, grid, keep: shapes.keep };
     const branches = this.decisiveBranches(shapes, grid);
     return classesOf(this.model).reduce((most, classes) => {
-      const schedule = buildStageSchedule(this.graph, scheduled(choice, classes), this.model.bits, this.model.schedule ?? {}, branches);
+      const schedule = buildStageSchedule(
+        this.graph,
+        scheduled(choice, classes),
+        this.model.bits,
+        this.model.schedule ?? {},
+        branches,
+      );
       return Math.max(most, this.bound(schedule));
     }, 0);
   }
 
   /**
-   * Whether a choice fits in `bytes` beside `others`: the cheap bounds (of one branch, of all), and where these leave it open, its schedules. Remembers in the
-   * choice what it found.
+   * Whether a choice fits in `bytes` beside `others`: the cheap bounds (of one branch, of all), and where these leave
+   * it open, its schedules. Remembers in the choice what it found.
    */
   fits(choice: Choice, bytes: number, others: number, estimate: (shapes: StageShapes, grid: Grid) => number): boolean {
     const { shapes, grid } = choice;
@@ -137,7 +178,9 @@ export class MemoryEstimator {
 
   /** A bound that costs next to nothing (see {@link BranchNeeds}). */
   stageFloor(shapes: StageShapes, grid: Grid): number {
-    return this.needsOf(shapes).all(grid).reduce((a, b) => Math.max(a, b), 0);
+    return this.needsOf(shapes)
+      .all(grid)
+      .reduce((a, b) => Math.max(a, b), 0);
   }
 
   private decisiveBranches(shapes: StageShapes, grid: Grid): number[] {
@@ -161,18 +204,32 @@ export class MemoryEstimator {
       const inside = new Set(stage.layers);
       const outputs = new Set(graph.outputs.map((o) => o.map));
       const isLate = (map: MapId) => outputs.has(map) || graph.maps[map].consumers.some((id) => !inside.has(id));
-      known = new BranchNeeds(graph, shapes, model.bits, stage.inputs.map((map) => this.wholeBytes([map])), stage.inputs.map(isLate), this.wholeBytes([stage.splitMap]), model.schedule?.concatInPlace ?? (() => false));
+      known = new BranchNeeds(
+        graph,
+        shapes,
+        model.bits,
+        stage.inputs.map((map) => this.wholeBytes([map])),
+        stage.inputs.map(isLate),
+        this.wholeBytes([stage.splitMap]),
+        model.schedule?.concatInPlace ?? (() => false),
+      );
       this.needs.set(shapes, known);
     }
     return known;
   }
 
-  /** Lower bound of a choice's arena by its complete schedule: that of all its parts, and of what leads from one into the next. */
+  /**
+   * Lower bound of a choice's arena by its complete schedule: that of all its parts, and of what leads from one into
+   * the next.
+   */
   bytes(choice: PatchChoice | null, tailStages: readonly TailStageChoice[]): number {
     return this.schedules(choice, tailStages).reduce((most, schedule) => Math.max(most, this.bound(schedule)), 0);
   }
 
-  /** The complete schedule of a choice (null: without a patch stage); of several classes the one that seems to need most. */
+  /**
+   * The complete schedule of a choice (null: without a patch stage); of several classes the one that seems to need
+   * most.
+   */
   schedule(choice: PatchChoice | null, tailStages: readonly TailStageChoice[]): Schedule {
     const all = this.schedules(choice, tailStages);
     return all.length === 1 ? all[0] : all.reduce((a, b) => (this.bound(b) > this.bound(a) ? b : a));
@@ -180,11 +237,20 @@ export class MemoryEstimator {
 
   private schedules(choice: PatchChoice | null, tailStages: readonly TailStageChoice[]): Schedule[] {
     const stages = choice ? classesOf(this.model).map((classes) => scheduled(choice, classes)) : [null];
-    return stages.map((stage) => buildSchedule(this.graph, stage, this.model.bits, { ...this.model.schedule, tailStages }));
+    return stages.map((stage) =>
+      buildSchedule(this.graph, stage, this.model.bits, { ...this.model.schedule, tailStages }),
+    );
   }
 
-  /** The exact layout of a choice (null: without a patch stage), as lowering will make it; of several classes the one that needs most. */
-  layout(choice: PatchChoice | null, options?: ArenaOptions, tailStages: readonly TailStageChoice[] = choice?.tailStages ?? []): { readonly schedule: Schedule; readonly layout: ArenaLayout } {
+  /**
+   * The exact layout of a choice (null: without a patch stage), as lowering will make it; of several classes the one
+   * that needs most.
+   */
+  layout(
+    choice: PatchChoice | null,
+    options?: ArenaOptions,
+    tailStages: readonly TailStageChoice[] = choice?.tailStages ?? [],
+  ): { readonly schedule: Schedule; readonly layout: ArenaLayout } {
     const { graph, model } = this;
     const results = this.schedules(choice, tailStages).map((schedule) => {
       const { requests, overlaps } = scheduleArena(graph, schedule, model.align, model.externalInputs);
@@ -197,8 +263,13 @@ export class MemoryEstimator {
     const { requests, overlaps } = scheduleArena(this.graph, schedule, this.model.align, this.model.externalInputs);
     if (begin < 0) return arenaLowerBound(requests, overlaps);
     // Only what is alive from `begin` on; requests that died before become empty.
-    const later = requests.map((r) => (r.last < begin ? { ...r, bytes: 0 } : { ...r, first: Math.max(r.first, begin) }));
-    return arenaLowerBound(later, overlaps.filter((o) => requests[o.output].first >= begin));
+    const later = requests.map((r) =>
+      r.last < begin ? { ...r, bytes: 0 } : { ...r, first: Math.max(r.first, begin) },
+    );
+    return arenaLowerBound(
+      later,
+      overlaps.filter((o) => requests[o.output].first >= begin),
+    );
   }
 }
 
@@ -209,5 +280,10 @@ function classesOf(model: MemoryModel): Classes[] {
 }
 
 function scheduled({ stage, grid, keep }: PatchChoice, classes: Classes): ScheduledStage {
-  return { stage, grid, keep, classes: typeof classes === 'string' ? new Array<PatchClass>(grid.rows * grid.cols).fill(classes) : classes };
+  return {
+    stage,
+    grid,
+    keep,
+    classes: typeof classes === 'string' ? new Array<PatchClass>(grid.rows * grid.cols).fill(classes) : classes,
+  };
 }

@@ -28,7 +28,8 @@ export class LayerRuns {
       this.tight[at + 1] = this.tight[at] + (open > 0 || alone[at] > budget ? 1 : 0);
     }
     this.ends = new Int32Array(length + 1).fill(length);
-    for (let at = length - 1; at >= 0; at--) this.ends[at] = alone[at] > budget ? at : Math.min(this.ends[at + 1], Math.max(at, limits[at]));
+    for (let at = length - 1; at >= 0; at--)
+      this.ends[at] = alone[at] > budget ? at : Math.min(this.ends[at + 1], Math.max(at, limits[at]));
   }
 
   /** The end of the longest run from a position on; the position itself when not even its layer fits. */
@@ -45,7 +46,8 @@ export class LayerRuns {
   bytes(begin: LayerId, end: LayerId): number {
     let most = 0;
     for (let at = begin; at < end; at++) most = Math.max(most, this.needs.alone[at]);
-    for (const { first, last, bytes } of this.needs.chains) if (first >= begin && last < end) most = Math.max(most, bytes);
+    for (const { first, last, bytes } of this.needs.chains)
+      if (first >= begin && last < end) most = Math.max(most, bytes);
     return most;
   }
 }

@@ -26,7 +26,12 @@ export interface NoFit {
     readonly where: 'stage' | 'tail';
     readonly bytes: number;
     /** What is alive then, largest first. */
-    readonly buffers: readonly { readonly map: string; readonly role: string; readonly bits: Bits; readonly bytes: number }[];
+    readonly buffers: readonly {
+      readonly map: string;
+      readonly role: string;
+      readonly bits: Bits;
+      readonly bytes: number;
+    }[];
   };
   /** What would help, those that make it fit first, then by arena. */
   readonly remedies: readonly Remedy[];
@@ -43,20 +48,40 @@ export function noFitText(noFit: NoFit, sramBytes: number): string {
   const { closest, missingBytes, peak, remedies } = noFit;
   const { choice, tailStages } = closest;
   const first = choice ? `in ${choice.grid.rows}×${choice.grid.cols} patches` : 'layer by layer';
-  const how = tailStages.length > 0 ? `${first}, ${tailStages.length} stage${tailStages.length === 1 ? '' : 's'} of the tail in patches, too` : first;
-  const buffers = peak.buffers.slice(0, 3).map((b) => `"${b.map}" ${b.bytes} bytes at ${b.bits} bits`).join(', ');
+  const how =
+    tailStages.length > 0
+      ? `${first}, ${tailStages.length} stage${tailStages.length === 1 ? '' : 's'} of the tail in patches, too`
+      : first;
+  const buffers = peak.buffers
+    .slice(0, 3)
+    .map((b) => `"${b.map}" ${b.bytes} bytes at ${b.bits} bits`)
+    .join(', ');
   const [remedy] = remedies;
-  const help = !remedy ? '' : remedy.fits ? ` It would fit with ${remedy.change}.` : ` ${remedy.change} would bring it to ${remedy.arenaBytes} bytes.`;
-  return `Does not fit: at least ${closest.arenaBytes} bytes of SRAM are needed (${how}), ${missingBytes} more than the ${sramBytes} there are. The peak is at layer "${peak.layer}" in the ${peak.where}: ${buffers}.${help}`;
+  const help = !remedy
+    ? ''
+    : remedy.fits
+      ? ` It would fit with ${remedy.change}.`
+      : ` ${remedy.change} would bring it to ${remedy.arenaBytes} bytes.`;
+  return (
+    `Does not fit: at least ${closest.arenaBytes} bytes of SRAM are needed (${how}), ${missingBytes} more ` +
+    `than the ${sramBytes} there are. The peak is at layer "${peak.layer}" in the ${peak.where}: ` +
+    `${buffers}.${help}`
+  );
 }
 
-function peakOf(graph: Graph, options: PlannerOptions, { choice, tailStages }: PatchCandidate): NoFit['peak'] & { readonly ids: readonly number[] } {
+function peakOf(
+  graph: Graph,
+  options: PlannerOptions,
+  { choice, tailStages }: PatchCandidate,
+): NoFit['peak'] & { readonly ids: readonly number[] } {
   const { memory } = options;
   const schedule = new MemoryEstimator(graph, memory).schedule(choice, tailStages);
   const { requests, overlaps, buffers } = scheduleArena(graph, schedule, memory.align, memory.externalInputs);
   const needs = stepNeeds(requests, overlaps).filter((n) => n.step >= 0 && n.step < schedule.steps.length);
   const { step, bytes } = needs.reduce((a, b) => (b.bytes > a.bytes ? b : a));
-  const alive = buffers.filter((_, i) => requests[i].first <= step && requests[i].last >= step).map((id) => schedule.buffers[id]);
+  const alive = buffers
+    .filter((_, i) => requests[i].first <= step && requests[i].last >= step)
+    .map((id) => schedule.buffers[id]);
   alive.sort((a, b) => b.bytes - a.bytes);
   return {
     layer: graph.layers[schedule.steps[step].layer].name,
@@ -67,7 +92,12 @@ function peakOf(graph: Graph, options: PlannerOptions, { choice, tailStages }: P
   };
 }
 
-function findRemedies(graph: Graph, options: PlannerOptions, closest: PatchCandidate, peak: ReturnType<typeof peakOf>): Remedy[] {
+function findRemedies(
+  graph: Graph,
+  options: PlannerOptions,
+  closest: PatchCandidate,
+  peak: ReturnType<typeof peakOf>,
+): Remedy[] {
   const { memory, sramBytes } = options;
   const remedies: Remedy[] = [];
   const attempt = (change: string, changed: Partial<PlannerOptions>): void => {
@@ -78,21 +108,35 @@ function findRemedies(graph: Graph, options: PlannerOptions, closest: PatchCandi
     if (arenaBytes < closest.arenaBytes) remedies.push({ change, arenaBytes, fits: best !== null });
   };
   const largest = options.largestGrid ?? { rows: 8, cols: 8 };
-  if (options.grid || options.splitMap !== undefined) attempt('another grid or split point', { grid: undefined, splitMap: undefined });
-  else attempt(`patches up to ${2 * largest.rows}×${2 * largest.cols}`, { largestGrid: { rows: 2 * largest.rows, cols: 2 * largest.cols } });
-  if (!memory.externalInputs) attempt('the input handed over outside of the arena', { memory: { ...memory, externalInputs: true } });
+  if (options.grid || options.splitMap !== undefined)
+    attempt('another grid or split point', { grid: undefined, splitMap: undefined });
+  else
+    attempt(`patches up to ${2 * largest.rows}×${2 * largest.cols}`, {
+      largestGrid: { rows: 2 * largest.rows, cols: 2 * largest.cols },
+    });
+  if (!memory.externalInputs)
+    attempt('the input handed over outside of the arena', { memory: { ...memory, externalInputs: true } });
   for (const bits of [4, 2] as const) {
-    const maps = [...new Set(peak.ids)].filter((map) => graph.maps[map].producer !== null && memory.bits.stored(map, null) > bits).slice(0, 2);
+    const maps = [...new Set(peak.ids)]
+      .filter((map) => graph.maps[map].producer !== null && memory.bits.stored(map, null) > bits)
+      .slice(0, 2);
     if (maps.length === 0) continue;
     const lower = new Set(maps);
-    const stored: typeof memory.bits.stored = (map, scope) => (lower.has(map) ? (Math.min(bits, memory.bits.stored(map, scope)) as Bits) : memory.bits.stored(map, scope));
-    attempt(`${bits} bits for ${maps.map((m) => `"${graph.maps[m].name}"`).join(' and ')}`, { memory: { ...memory, bits: { ...memory.bits, stored } } });
+    const stored: typeof memory.bits.stored = (map, scope) =>
+      lower.has(map) ? (Math.min(bits, memory.bits.stored(map, scope)) as Bits) : memory.bits.stored(map, scope);
+    attempt(`${bits} bits for ${maps.map((m) => `"${graph.maps[m].name}"`).join(' and ')}`, {
+      memory: { ...memory, bits: { ...memory.bits, stored } },
+    });
   }
   const { h, w } = graph.maps[graph.inputs[0].map].shape;
   // Maps shrink with the square of the input's side.
   const scale = Math.sqrt(sramBytes / closest.arenaBytes);
   if (h > 1 && w > 1) {
-    remedies.push({ change: `an input of about ${Math.floor(h * scale)}×${Math.floor(w * scale)} instead of ${h}×${w}`, arenaBytes: sramBytes, fits: true });
+    remedies.push({
+      change: `an input of about ${Math.floor(h * scale)}×${Math.floor(w * scale)} instead of ${h}×${w}`,
+      arenaBytes: sramBytes,
+      fits: true,
+    });
   }
   return remedies.sort((a, b) => Number(b.fits) - Number(a.fits));
 }

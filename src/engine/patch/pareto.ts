@@ -16,7 +16,9 @@ export interface ParetoPoint {
 /** At most `most` (≥ 2) points, evenly taken, both ends among them. */
 export function paretoPoints(candidates: readonly PatchCandidate[], most: number): ParetoPoint[] {
   const count = Math.min(most, candidates.length);
-  return Array.from({ length: count }, (_, i) => pointOf(candidates[count < 2 ? 0 : Math.round((i * (candidates.length - 1)) / (count - 1))]));
+  return Array.from({ length: count }, (_, i) =>
+    pointOf(candidates[count < 2 ? 0 : Math.round((i * (candidates.length - 1)) / (count - 1))]),
+  );
 }
 
 function pointOf({ choice, arenaBytes, macs }: PatchCandidate): ParetoPoint {

@@ -9,8 +9,9 @@ import type { StageShapes } from './stageShapes';
 import { TailPlanner, type TailPlan } from './tailPlanner';
 
 /**
- * How halos are treated. `recompute`: every branch computes all it needs. `keep`: all halos are kept, nothing is computed twice. `hybrid`: those of the
- * narrow maps are kept and wide ones recomputed, for every width that divides them.
+ * How halos are treated. `recompute`: every branch computes all it needs. `keep`: all halos are kept, nothing is
+ * computed twice. `hybrid`: those of the narrow maps are kept and wide ones recomputed, for every width that divides
+ * them.
  */
 export type HaloStrategy = 'recompute' | 'keep' | 'hybrid';
 
@@ -28,7 +29,10 @@ export interface PlannerOptions {
   readonly strategies?: readonly HaloStrategy[];
   /** Stages that run patch by patch: at most the one at the beginning, or more of the tail. Default: `several`. */
   readonly stages?: 'one' | 'several';
-  /** What a plan should have as little of as fits: work (default), or patches of the patch stage, and of those with as few patches work. */
+  /**
+   * What a plan should have as little of as fits: work (default), or patches of the patch stage, and of those with as
+   * few patches work.
+   */
   readonly least?: 'work' | 'patches';
   /** Only the best plan: the Pareto set stays empty, and no remedies are sought when nothing fits. */
   readonly firstFit?: boolean;
@@ -42,7 +46,10 @@ export interface PatchCandidate {
   readonly choice: PatchChoice | null;
   /** Stages of the tail that run patch by patch; those of `choice`, where it is not null. */
   readonly tailStages: readonly TailStageChoice[];
-  /** The larger of the two; what the arena needs. A lower bound that the layout nearly always reaches; exact in {@link PatchPlanning.best}. */
+  /**
+   * The larger of the two; what the arena needs. A lower bound that the layout nearly always reaches; exact in {@link
+   * PatchPlanning.best}.
+   */
   readonly arenaBytes: number;
   readonly stageBytes: number;
   readonly tailBytes: number;
@@ -57,17 +64,24 @@ export interface PatchCandidate {
 export interface PatchPlanning {
   /** The least work that fits, with the arena really laid out; null when nothing fits. */
   readonly best: PatchCandidate | null;
-  /** From the most SRAM and the least work to the least SRAM: every further one needs less SRAM (by 3 % and more, but for the last) and more work. */
+  /**
+   * From the most SRAM and the least work to the least SRAM: every further one needs less SRAM (by 3 % and more, but
+   * for the last) and more work.
+   */
   readonly pareto: readonly PatchCandidate[];
-  /** The same for a search that was asked for the first that fits, which left it empty; goes on with what that search has found out. */
+  /**
+   * The same for a search that was asked for the first that fits, which left it empty; goes on with what that search
+   * has found out.
+   */
   compare(): readonly PatchCandidate[];
   /** Why nothing fits. */
   readonly noFit: NoFit | null;
 }
 
 /**
- * The cheapest way to run a graph in `sramBytes`: split maps × grids × halo strategies of the patch stage, in order of estimated instructions, each with the
- * cheapest stages of the tail (see {@link TailPlanner}); looks at the memory of those that can still improve on the cheaper ones.
+ * The cheapest way to run a graph in `sramBytes`: split maps × grids × halo strategies of the patch stage, in order of
+ * estimated instructions, each with the cheapest stages of the tail (see {@link TailPlanner}); looks at the memory of
+ * those that can still improve on the cheaper ones.
  */
 export function planPatches(graph: Graph, options: PlannerOptions): PatchPlanning {
   const planner = new Planner(graph, options);
@@ -113,18 +127,24 @@ class Planner {
       options.stages === 'one'
         ? null
         : new TailPlanner({
-            graph, memory, estimator: this.estimator,
+            graph,
+            memory,
+            estimator: this.estimator,
             grids: gridsOf({ ...options, grid: undefined }),
             shapes: (stage, keep) => shapesOf(graph, stage, keep),
             keepSets: (stage) => keepSets(graph, stage, options, () => true),
           });
   }
 
-  /** The least work in `bytes` whose arena, laid out, really has that size; null if there is none, or none is found soon. */
+  /**
+   * The least work in `bytes` whose arena, laid out, really has that size; null if there is none, or none is found
+   * soon.
+   */
   best(bytes: number): PatchCandidate | null {
     const search = (oneStage: boolean): ReturnType<Planner['laidOut']> =>
       // A plan for a little less costs hardly more, and less than a long search for the layout that just fits.
-      this.laidOut(bytes, 'quick', [1, 0.985, 0.97, 0.95], oneStage) ?? this.laidOut(bytes, 'thorough', [1, 0.97, 0.93, 0.9], oneStage);
+      this.laidOut(bytes, 'quick', [1, 0.985, 0.97, 0.95], oneStage) ??
+      this.laidOut(bytes, 'thorough', [1, 0.97, 0.93, 0.9], oneStage);
     const found = search(false);
     if (!this.tails || found?.isLeast) return found?.candidate ?? null;
     // Layouts of several stages may have taken more than their bounds where those of one do not.
@@ -133,7 +153,12 @@ class Planner {
   }
 
   /** @returns with `isLeast` when there cannot be less work in `bytes` */
-  private laidOut(bytes: number, effort: 'quick' | 'thorough', shares: readonly number[], oneStage: boolean): { readonly candidate: PatchCandidate; readonly isLeast: boolean } | null {
+  private laidOut(
+    bytes: number,
+    effort: 'quick' | 'thorough',
+    shares: readonly number[],
+    oneStage: boolean,
+  ): { readonly candidate: PatchCandidate; readonly isLeast: boolean } | null {
     let tries = 0;
     for (const share of shares) {
       const missed = new Set<Choice | null>();
@@ -148,7 +173,11 @@ class Planner {
         if (missedTails.has(tail)) break;
         const key = `${bytes} ${effort} ${stageKey(choice)}; ${tail}`;
         let laidOut = this.layouts.get(key);
-        if (laidOut === undefined) this.layouts.set(key, (laidOut = this.estimator.layout(choice, { effort, enough: bytes }, tailStages).layout.bytes));
+        if (laidOut === undefined)
+          this.layouts.set(
+            key,
+            (laidOut = this.estimator.layout(choice, { effort, enough: bytes }, tailStages).layout.bytes),
+          );
         if (laidOut <= bytes) return { candidate: { ...sketch.candidate, arenaBytes: laidOut }, isLeast: tries === 0 };
         missed.add(sketch.from);
         if (sketch.candidate.tailBytes === sketch.candidate.arenaBytes) missedTails.add(tail);
@@ -176,7 +205,8 @@ class Planner {
       const { stage } = choice.shapes;
       let tail = tails.get(stage);
       if (tail === undefined) tails.set(stage, (tail = this.tailOf(choice, bytes, oneStage)));
-      if (tail && this.estimator.fits(choice, bytes, 0, (shapes, grid) => this.estimator.stage(shapes, grid))) take(choice, tail);
+      if (tail && this.estimator.fits(choice, bytes, 0, (shapes, grid) => this.estimator.stage(shapes, grid)))
+        take(choice, tail);
     }
     // Stages of the tail alone have no patches that could be classified: only where nothing else is left.
     if (!best && whole) take(null, whole);
@@ -192,14 +222,20 @@ class Planner {
       found.push(candidate);
     };
     let last: PatchCandidate | undefined;
-    for (let next = this.cheapest(Infinity)?.candidate; next; next = this.cheapest(stepBelow(next, PARETO_STEP))?.candidate) add((last = next));
+    for (
+      let next = this.cheapest(Infinity)?.candidate;
+      next;
+      next = this.cheapest(stepBelow(next, PARETO_STEP))?.candidate
+    )
+      add((last = next));
     if (last) add(this.leastBelow(last));
     // Outputs that cannot lie over inputs all along, from one stage into the next, are not seen in the parts.
     const whole: PatchCandidate[] = [];
     for (const candidate of found) {
       const bytes = candidate.tailStages.length > 0 ? this.estimator.bytes(candidate.choice, candidate.tailStages) : 0;
       const arenaBytes = Math.max(candidate.arenaBytes, bytes);
-      if (whole.length === 0 || arenaBytes < whole[whole.length - 1].arenaBytes) whole.push({ ...candidate, arenaBytes });
+      if (whole.length === 0 || arenaBytes < whole[whole.length - 1].arenaBytes)
+        whole.push({ ...candidate, arenaBytes });
     }
     return whole;
   }
@@ -218,7 +254,7 @@ class Planner {
 
   /** The least arena, known to be within some percent of `candidate`'s. */
   private leastBelow(candidate: PatchCandidate): PatchCandidate {
-    for (let last = candidate; ; ) {
+    for (let last = candidate; ;) {
       const next = this.cheapest(stepBelow(last, LEAST_STEP))?.candidate;
       if (!next) return last;
       last = next;
@@ -233,7 +269,10 @@ class Planner {
   /** Whether a choice, and so all that follow it, cannot be better than what was found. */
   private isBehind(choice: Choice, best: PatchCandidate): boolean {
     if (this.options.least !== 'patches') return choice.extra >= best.extraInstructions;
-    return patches(choice.grid) > patchesOf(best) || (patches(choice.grid) === patchesOf(best) && choice.extra >= best.extraInstructions);
+    return (
+      patches(choice.grid) > patchesOf(best) ||
+      (patches(choice.grid) === patchesOf(best) && choice.extra >= best.extraInstructions)
+    );
   }
 
   /** The cheapest tail behind a choice (null: the whole graph) in `bytes`. */
@@ -253,12 +292,23 @@ class Planner {
     if (choice) {
       const { shapes, grid, extra, bytes } = choice;
       const redundantMacs = shapes.macs(grid) - shapes.macs({ rows: 1, cols: 1 });
-      stage = { choice: { stage: shapes.stage, grid, keep: shapes.keep, tailStages }, bytes: bytes!, extra, redundantMacs };
+      stage = {
+        choice: { stage: shapes.stage, grid, keep: shapes.keep, tailStages },
+        bytes: bytes!,
+        extra,
+        redundantMacs,
+      };
     }
     const redundantMacs = stage.redundantMacs + tail.redundantMacs;
     return {
-      choice: stage.choice, tailStages, arenaBytes: Math.max(stage.bytes, tail.bytes), stageBytes: stage.bytes, tailBytes: tail.bytes,
-      macs: this.macs + redundantMacs, redundantMacs, extraInstructions: stage.extra + tail.extra,
+      choice: stage.choice,
+      tailStages,
+      arenaBytes: Math.max(stage.bytes, tail.bytes),
+      stageBytes: stage.bytes,
+      tailBytes: tail.bytes,
+      macs: this.macs + redundantMacs,
+      redundantMacs,
+      extraInstructions: stage.extra + tail.extra,
     };
   }
 }
@@ -271,7 +321,10 @@ function stepBelow({ arenaBytes }: PatchCandidate, share: number): number {
 function stageKey(choice: PatchChoice | TailStageChoice | null): string {
   if (!choice) return '';
   const { stage, grid, keep } = choice;
-  return `${stage.inputs.join()} ${stage.splitMap} ${grid.rows}×${grid.cols} ${[...keep].join()} ${'channels' in choice ? choice.channels : ''}`;
+  return (
+    `${stage.inputs.join()} ${stage.splitMap} ${grid.rows}×${grid.cols} ${[...keep].join()} ` +
+    `${'channels' in choice ? choice.channels : ''}`
+  );
 }
 
 function patchesOf({ choice }: PatchCandidate): number {

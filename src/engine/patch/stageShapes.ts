@@ -8,8 +8,8 @@ import type { BitsOf } from '../schedule/schedule';
 import type { Stage } from '../schedule/stages';
 
 /**
- * One axis of one partition of the split map: by map of the stage (the order of {@link StageShapes.maps}), what each row (or column) of branches does. Entries are
- * [map · count + branch].
+ * One axis of one partition of the split map: by map of the stage (the order of {@link StageShapes.maps}), what each
+ * row (or column) of branches does. Entries are [map · count + branch].
  */
 export interface AxisNumbers {
   /** Elements that a branch reads, and where they begin. */
@@ -27,7 +27,10 @@ export interface AxisNumbers {
   readonly extents: readonly AxisExtent[];
 }
 
-/** The regions of a stage under one choice of kept maps, for all grids; rows and columns are worked out once each and combined. */
+/**
+ * The regions of a stage under one choice of kept maps, for all grids; rows and columns are worked out once each and
+ * combined.
+ */
 export class StageShapes {
   private readonly axes: Record<Axis, (AxisNumbers | null)[]> = { h: [], w: [] };
   /** Inputs that come in tiles, then what the stage's layers write. */
@@ -50,7 +53,9 @@ export class StageShapes {
       const layer = graph.layers[producer];
       return macsPerPixel(layer, graph.maps[layer.inputs[0]].shape, graph.maps[layer.output].shape);
     });
-    this.isSquare = [...stage.inputs, ...stage.maps].every((map) => graph.maps[map].shape.h === graph.maps[map].shape.w) && stage.layers.every((id) => reachesAlike(graph.layers[id]));
+    this.isSquare =
+      [...stage.inputs, ...stage.maps].every((map) => graph.maps[map].shape.h === graph.maps[map].shape.w) &&
+      stage.layers.every((id) => reachesAlike(graph.layers[id]));
   }
 
   /** Whether the grid suits the stage. */
@@ -78,10 +83,14 @@ export class StageShapes {
     return this.macsOfMap.reduce((sum, macs, m) => sum + macs * v[m] * u[m], 0);
   }
 
-  /** Estimated instructions of the stage by grid (see latency.ts): layers with recomputed halos, copies of kept ones, calls. */
+  /**
+   * Estimated instructions of the stage by grid (see latency.ts): layers with recomputed halos, copies of kept ones,
+   * calls.
+   */
   instructions(bits: BitsOf): (grid: Grid) => number {
     const { graph, maps } = this;
-    const pixelBytes = (map: MapId): number => Math.ceil((graph.maps[map].shape.c * bits.stored(map, graph.maps[map].producer === null ? null : 'regular')) / 8);
+    const pixelBytes = (map: MapId): number =>
+      Math.ceil((graph.maps[map].shape.c * bits.stored(map, graph.maps[map].producer === null ? null : 'regular')) / 8);
     const kernels = maps.map((map) => {
       const { producer } = graph.maps[map];
       // Loading a tile is a copy.
@@ -98,7 +107,9 @@ export class StageShapes {
       for (let m = 0; m < costs.length; m++) {
         const cost = costs[m];
         const extent = { rows: v.extents[m], cols: u.extents[m] };
-        sum += cost ? kernelInstructions(cost.units, cost.shape, extent) : callInstructions(extent.rows.calls * extent.cols.calls);
+        sum += cost
+          ? kernelInstructions(cost.units, cost.shape, extent)
+          : callInstructions(extent.rows.calls * extent.cols.calls);
       }
       for (const { m, bytes } of kept) {
         const pixels = v.needed[m] * u.needed[m] - v.computed[m] * u.computed[m];
@@ -125,8 +136,14 @@ function axisNumbers(maps: readonly MapId[], parts: AxisParts, count: number): A
   const size = maps.length * count;
   const extents: AxisExtent[] = [];
   const numbers: AxisNumbers = {
-    need: new Int32Array(size), needBegin: new Int32Array(size), fresh: new Int32Array(size), freshBegin: new Int32Array(size), freshBefore: new Int32Array(size),
-    computed: new Float64Array(maps.length), needed: new Float64Array(maps.length), extents,
+    need: new Int32Array(size),
+    needBegin: new Int32Array(size),
+    fresh: new Int32Array(size),
+    freshBegin: new Int32Array(size),
+    freshBefore: new Int32Array(size),
+    computed: new Float64Array(maps.length),
+    needed: new Float64Array(maps.length),
+    extents,
   };
   for (const [m, map] of maps.entries()) {
     let calls = 0;

@@ -22,7 +22,10 @@ export interface TailPlan {
   readonly stages: readonly TailStageChoice[];
 }
 
-/** A plan in the making: its bytes are those of the stages, without the layers that run by themselves, in `runs` of [begin, end). */
+/**
+ * A plan in the making: its bytes are those of the stages, without the layers that run by themselves, in `runs` of
+ * [begin, end).
+ */
 interface Way extends TailPlan {
   readonly runs: readonly (readonly [LayerId, LayerId])[];
 }
@@ -38,8 +41,9 @@ export interface TailPlannerContext {
 }
 
 /**
- * The least work with which a tail runs in so many bytes: every layer by itself or in a stage of its own. What a part needs does not depend on how the others
- * run, and work adds up, so the shortest path over the cuts of the graph is the best choice among the segments of {@link Cuts}.
+ * The least work with which a tail runs in so many bytes: every layer by itself or in a stage of its own. What a part
+ * needs does not depend on how the others run, and work adds up, so the shortest path over the cuts of the graph is the
+ * best choice among the segments of {@link Cuts}.
  */
 export class TailPlanner {
   private readonly cuts: Cuts;
@@ -47,7 +51,10 @@ export class TailPlanner {
   private readonly options = new Map<Segment, readonly Choice[]>();
   private budget = -1;
   private runs: LayerRuns;
-  /** By position, the cheapest way on from there: with any number of layers by themselves first, or with a stage at once. */
+  /**
+   * By position, the cheapest way on from there: with any number of layers by themselves first, or with a stage at
+   * once.
+   */
   private plans = new Map<LayerId, Way | null>();
   private staged = new Map<LayerId, Way>();
 
@@ -79,7 +86,14 @@ export class TailPlanner {
       this.plans.set(at, this.best(at));
     }
     const way = this.plans.get(position)!;
-    return way && { extra: way.extra, redundantMacs: way.redundantMacs, stages: way.stages, bytes: way.runs.reduce((most, [begin, end]) => Math.max(most, this.runs.bytes(begin, end)), way.bytes) };
+    return (
+      way && {
+        extra: way.extra,
+        redundantMacs: way.redundantMacs,
+        stages: way.stages,
+        bytes: way.runs.reduce((most, [begin, end]) => Math.max(most, this.runs.bytes(begin, end)), way.bytes),
+      }
+    );
   }
 
   /** The cheapest way on from a position: layers by themselves as far as they fit, then a stage (or the end). */
@@ -99,7 +113,9 @@ export class TailPlanner {
     return best && from > at ? { ...best, runs: [[at, from], ...best.runs] } : best;
   }
 
-  /** The cheapest way on that begins with a stage at the position; null when there is none, or nothing to gain by it. */
+  /**
+   * The cheapest way on that begins with a stage at the position; null when there is none, or nothing to gain by it.
+   */
   private beginWithStage(at: LayerId): Way | null {
     let best: Way | null = null;
     for (const segment of this.cuts.from(at)) {
@@ -111,15 +127,21 @@ export class TailPlanner {
       const { shapes, grid, extra, bytes } = found;
       const redundantMacs = shapes.macs(grid) - shapes.macs({ rows: 1, cols: 1 });
       best = {
-        extra: after.extra + extra, redundantMacs: after.redundantMacs + redundantMacs, bytes: Math.max(after.bytes, bytes!),
-        stages: [{ stage: shapes.stage, grid, keep: shapes.keep }, ...after.stages], runs: after.runs,
+        extra: after.extra + extra,
+        redundantMacs: after.redundantMacs + redundantMacs,
+        bytes: Math.max(after.bytes, bytes!),
+        stages: [{ stage: shapes.stage, grid, keep: shapes.keep }, ...after.stages],
+        runs: after.runs,
       };
     }
     const sliced = this.sliced(at);
     return sliced && (!best || sliced.extra < best.extra) ? sliced : best;
   }
 
-  /** A convolution and its global average in as few slices of channels as fit; null when that is not needed or not possible. */
+  /**
+   * A convolution and its global average in as few slices of channels as fit; null when that is not needed or not
+   * possible.
+   */
   private sliced(at: LayerId): Way | null {
     const { graph, memory, estimator } = this.context;
     const after = this.plans.get(at + 2);
@@ -139,8 +161,15 @@ export class TailPlanner {
       const count = Math.ceil(c / channels);
       const inputBits = memory.bits.read(at, null) ?? memory.bits.stored(stage.inputs[0], null);
       // Every slice goes over the input again.
-      const extra = callInstructions(count - 1) + (count - 1) * sliceInstructions(graph, graph.layers[at] as ConvLayer, { h, w }, inputBits);
-      return { ...after, extra: after.extra + extra, bytes: Math.max(after.bytes, bytes), stages: [{ stage, grid: { rows: 1, cols: 1 }, keep: keepNothing, channels }, ...after.stages] };
+      const extra =
+        callInstructions(count - 1) +
+        (count - 1) * sliceInstructions(graph, graph.layers[at] as ConvLayer, { h, w }, inputBits);
+      return {
+        ...after,
+        extra: after.extra + extra,
+        bytes: Math.max(after.bytes, bytes),
+        stages: [{ stage, grid: { rows: 1, cols: 1 }, keep: keepNothing, channels }, ...after.stages],
+      };
     }
     return null;
   }
@@ -153,7 +182,8 @@ export class TailPlanner {
     const options = this.optionsOf(segment);
     for (const option of options) {
       if (option.extra >= limit) return null;
-      if (estimator.fits(option, this.budget, through, (shapes, grid) => estimator.tailStage(shapes, grid))) return option;
+      if (estimator.fits(option, this.budget, through, (shapes, grid) => estimator.tailStage(shapes, grid)))
+        return option;
     }
     return null;
   }
@@ -167,7 +197,9 @@ export class TailPlanner {
         const shapes = context.shapes(segment.stage, keep);
         const work = shapes.instructions(context.memory.bits);
         const once = work({ rows: 1, cols: 1 });
-        for (const grid of context.grids) if (shapes.suits(grid)) all.push({ shapes, grid, extra: work(grid) - once, floor: 0, isFloorOfAll: false, bytes: null });
+        for (const grid of context.grids)
+          if (shapes.suits(grid))
+            all.push({ shapes, grid, extra: work(grid) - once, floor: 0, isFloorOfAll: false, bytes: null });
       }
       this.options.set(segment, (options = all.sort((a, b) => a.extra - b.extra)));
     }

@@ -49,15 +49,21 @@ export async function readParameters(file: string): Promise<Uint8Array | null> {
   return fs.readFile(file).catch(() => null);
 }
 
-/** Resolves a file that a sidecar names relative to itself; only a file beside the sidecar is allowed for parameters. */
+/**
+ * Resolves a file that a sidecar names relative to itself; only a file beside the sidecar is allowed for parameters.
+ */
 export function besidePlan(planPath: string, name: string): string {
-  if (name !== path.basename(name)) throw new UserError(`${planPath}: "${name}" must be the name of a file beside the plan.`);
+  if (name !== path.basename(name))
+    throw new UserError(`${planPath}: "${name}" must be the name of a file beside the plan.`);
   return path.join(path.dirname(planPath), name);
 }
 
 /** The model file that a sidecar belongs to. */
 export function modelPathOf(planPath: string, plan: Plan): string {
   // On Windows a name such as //server/share would make this computer log in to a server that the sidecar chose.
-  if (/^[/\\\\]{2}/.test(plan.model.file)) throw new UserError(`${planPath}: the model "${plan.model.file}" lies on a server. Copy it to this computer and name its file.`);
+  if (/^[/\\\\]{2}/.test(plan.model.file))
+    throw new UserError(
+      `${planPath}: the model "${plan.model.file}" lies on a server. Copy it to this computer and name its file.`,
+    );
   return path.resolve(path.dirname(planPath), plan.model.file);
 }

@@ -3,7 +3,8 @@ import type { Graph } from '../graph/types';
 import type { LayerParameters, MapFormat, QuantizedParameters } from '../quantize/types';
 
 /**
- * The binary file beside a sidecar that holds the quantized parameters: so C can be generated on a machine that has neither images nor time.
+ * The binary file beside a sidecar that holds the quantized parameters: so C can be generated on a machine that has
+ * neither images nor time.
  *
  *     8 bytes  "QMCUPAR1"
  *     4 bytes  length of the header, little endian
@@ -56,13 +57,25 @@ export function encodeParameters(graph: Graph, parameters: QuantizedParameters):
     size += padded;
     return result;
   };
-  const format = (name: string, f: MapFormat): FormatEntry => ({ name, bits: f.bits, signed: f.signed, scales: place(f.scales), zeroPoints: place(f.zeroPoints) });
+  const format = (name: string, f: MapFormat): FormatEntry => ({
+    name,
+    bits: f.bits,
+    signed: f.signed,
+    scales: place(f.scales),
+    zeroPoints: place(f.zeroPoints),
+  });
   const header: Header = {
     formats: [...parameters.formats].sort((a, b) => a[0] - b[0]).map(([id, f]) => format(graph.maps[id].name, f)),
     views: [...parameters.views].sort((a, b) => a[0] - b[0]).map(([id, f]) => format(graph.layers[id].name, f)),
     layers: [...parameters.layers]
       .sort((a, b) => a[0] - b[0])
-      .map(([id, p]) => ({ name: graph.layers[id].name, weightBits: p.weightBits, codes: place(p.codes), weightScales: place(p.weightScales), bias: place(p.bias) })),
+      .map(([id, p]) => ({
+        name: graph.layers[id].name,
+        weightBits: p.weightBits,
+        codes: place(p.codes),
+        weightScales: place(p.weightScales),
+        bias: place(p.bias),
+      })),
   };
   const text = new TextEncoder().encode(JSON.stringify(header));
   const start = Math.ceil((12 + text.length) / 8) * 8;
@@ -84,8 +97,10 @@ export function encodeParameters(graph: Graph, parameters: QuantizedParameters):
  * @throws UserError if the bytes are damaged or belong to another model
  */
 export function decodeParameters(graph: Graph, bytes: Uint8Array, file: string): QuantizedParameters {
-  const damaged = (what: string): UserError => new UserError(`${file}: ${what}. Quantize the model again to rewrite it.`);
-  if (bytes.length < 12 || new TextDecoder().decode(bytes.subarray(0, 8)) !== MAGIC) throw damaged('not a QuantMCU parameter file');
+  const damaged = (what: string): UserError =>
+    new UserError(`${file}: ${what}. Quantize the model again to rewrite it.`);
+  if (bytes.length < 12 || new TextDecoder().decode(bytes.subarray(0, 8)) !== MAGIC)
+    throw damaged('not a QuantMCU parameter file');
   const headerLength = new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true);
   if (headerLength > MAX_HEADER || 12 + headerLength > bytes.length) throw damaged('the file is truncated');
   let header: Header;
@@ -98,7 +113,8 @@ export function decodeParameters(graph: Graph, bytes: Uint8Array, file: string):
   const take = (p: Place, width: 1 | 4 | 8): ArrayBuffer => {
     const begin = start + p.at;
     const end = begin + p.length * width;
-    if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end) || p.at < 0 || p.length < 0 || end > bytes.length) throw damaged('the file is truncated');
+    if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end) || p.at < 0 || p.length < 0 || end > bytes.length)
+      throw damaged('the file is truncated');
     // A Buffer's slice would share its memory.
     return Uint8Array.prototype.slice.call(bytes, begin, end).buffer;
   };
@@ -106,7 +122,13 @@ export function decodeParameters(graph: Graph, bytes: Uint8Array, file: string):
     const scales = new Float64Array(take(e.scales, 8));
     const zeroPoints = new Int32Array(take(e.zeroPoints, 4));
     const fits = (n: number): boolean => n === 1 || n === channels;
-    if (![8, 4, 2].includes(e.bits) || !fits(scales.length) || !fits(zeroPoints.length) || !scales.every(isScale) || !zeroPoints.every((z) => Math.abs(z) < 2 ** e.bits)) {
+    if (
+      ![8, 4, 2].includes(e.bits) ||
+      !fits(scales.length) ||
+      !fits(zeroPoints.length) ||
+      !scales.every(isScale) ||
+      !zeroPoints.every((z) => Math.abs(z) < 2 ** e.bits)
+    ) {
       throw damaged(`the format of "${e.name}" does not fit the model`);
     }
     return { bits: e.bits, signed: Boolean(e.signed), scales, zeroPoints };
@@ -135,7 +157,14 @@ export function decodeParameters(graph: Graph, bytes: Uint8Array, file: string):
       const weightScales = new Float64Array(take(e.weightScales, 8));
       const bias = new Float64Array(take(e.bias, 8));
       const top = e.weightBits === 8 ? 127 : 7;
-      if (codes.length !== layer.weights.length || weightScales.length !== outC || bias.length !== outC || !codes.every((v) => v >= -top && v <= top) || !weightScales.every(isScale) || !bias.every(Number.isFinite)) {
+      if (
+        codes.length !== layer.weights.length ||
+        weightScales.length !== outC ||
+        bias.length !== outC ||
+        !codes.every((v) => v >= -top && v <= top) ||
+        !weightScales.every(isScale) ||
+        !bias.every(Number.isFinite)
+      ) {
         throw damaged(`the weights of "${e.name}" do not fit the model`);
       }
       layers.set(layer.id, { layer: layer.id, weightBits: e.weightBits, codes, weightScales, bias });

@@ -40,13 +40,18 @@ export function parsePlan(text: string, file: string): Plan {
   const check = validate();
   if (!check(value)) {
     const e = check.errors![0];
-    const allowed = Array.isArray(e.params.allowedValues) ? ` (${(e.params.allowedValues as unknown[]).map((v) => JSON.stringify(v)).join(', ')})` : '';
+    const allowed = Array.isArray(e.params.allowedValues)
+      ? ` (${(e.params.allowedValues as unknown[]).map((v) => JSON.stringify(v)).join(', ')})`
+      : '';
     const extra = typeof e.params.additionalProperty === 'string' ? ` "${e.params.additionalProperty}"` : '';
     throw new UserError(`${file}: ${e.instancePath || 'the plan'} ${e.message}${allowed}${extra}.`);
   }
   const stage = value.patchStage;
   if (stage && (stage.classes.length !== stage.grid.rows || stage.classes.some((r) => r.length !== stage.grid.cols))) {
-    throw new UserError(`${file}: /patchStage/classes must have ${stage.grid.rows} strings of ${stage.grid.cols} characters, as the grid says.`);
+    throw new UserError(
+      `${file}: /patchStage/classes must have ${stage.grid.rows} strings of ${stage.grid.cols} characters, as ` +
+        'the grid says.',
+    );
   }
   return value;
 }
@@ -54,7 +59,9 @@ export function parsePlan(text: string, file: string): Plan {
 /** Text of a sidecar: stable order of keys, one map or layer per line, so that diffs read well. */
 export function formatPlan(plan: Plan): string {
   const rows = (record: Readonly<Record<string, unknown>>): string => {
-    const lines = Object.entries(record).map(([name, value]) => `    ${JSON.stringify(name)}: ${JSON.stringify(value)}`);
+    const lines = Object.entries(record).map(
+      ([name, value]) => `    ${JSON.stringify(name)}: ${JSON.stringify(value)}`,
+    );
     return lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n  }`;
   };
   const { maps, layers, ...rest } = plan;

@@ -10,15 +10,32 @@ export interface PatchStage {
   readonly grid: { readonly rows: number; readonly cols: number };
   /** Feature maps of the stage whose halo is kept between branches instead of recomputed; empty: all recomputed. */
   readonly keep: readonly string[];
-  /** `static`: the class of a position is fixed by calibration; `runtime`: the firmware decides per input from `classMap`'s values. */
+  /**
+   * `static`: the class of a position is fixed by calibration; `runtime`: the firmware decides per input from
+   * `classMap`'s values.
+   */
   readonly classMode: 'static' | 'runtime';
-  /** One string per row of patches, `O` outlier class, `.` regular; for `runtime` the classes found on most calibration images, for display. */
+  /**
+   * One string per row of patches, `O` outlier class, `.` regular; for `runtime` the classes found on most calibration
+   * images, for display.
+   */
   readonly classes: readonly string[];
-  /** Parameters of the runtime test: a patch is outlier class when more than `epsilon` of its values lie outside [low, high] (real values). */
-  readonly runtime: { readonly map: string; readonly low: number; readonly high: number; readonly epsilon: number } | null;
+  /**
+   * Parameters of the runtime test: a patch is outlier class when more than `epsilon` of its values lie outside [low,
+   * high] (real values).
+   */
+  readonly runtime: {
+    readonly map: string;
+    readonly low: number;
+    readonly high: number;
+    readonly epsilon: number;
+  } | null;
 }
 
-/** A further stage that runs patch by patch, behind the patch stage or without one. All its patches have the bits of the tail. */
+/**
+ * A further stage that runs patch by patch, behind the patch stage or without one. All its patches have the bits of the
+ * tail.
+ */
 export interface TailStage {
   /** Names of the feature maps that it reads; they are there as a whole. */
   readonly from: readonly string[];
@@ -27,7 +44,10 @@ export interface TailStage {
   readonly grid: { readonly rows: number; readonly cols: number };
   /** Feature maps of the stage whose halo is kept between patches instead of recomputed. */
   readonly keep: readonly string[];
-  /** The stage is a convolution and the global average of what it writes: in place of patches it runs in slices of so many channels. */
+  /**
+   * The stage is a convolution and the global average of what it writes: in place of patches it runs in slices of so
+   * many channels.
+   */
   readonly channels?: number;
 }
 
@@ -71,7 +91,10 @@ export interface Plan {
     readonly weights: WeightBits | 'auto';
     /** Reduction of BitOPs that the search by sensitivity was asked for. */
     readonly bitOpsTarget?: number;
-    /** Points of top-1 (percent of the outputs' power for networks that are no classifiers) that the search was allowed to lose; it then found `bitOpsTarget`. */
+    /**
+     * Points of top-1 (percent of the outputs' power for networks that are no classifiers) that the search was allowed
+     * to lose; it then found `bitOpsTarget`.
+     */
     readonly accuracyBudget?: number;
     /** The largest reduction that was tried under the budget. */
     readonly mostReduction?: number;

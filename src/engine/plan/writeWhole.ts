@@ -14,15 +14,21 @@ const STALE_LOCK_MS = 10_000;
 const LOCK_POLL_MS = 20;
 
 /**
- * Writes files of one folder that belong together: all of them or none. Their contents go to temporary names first; only when every one of them is on the
- * disk are they renamed into place, and what was there before is put back if a rename fails. Two writers of the same files take turns, so that the
- * files that are left all come from one of them.
+ * Writes files of one folder that belong together: all of them or none. Their contents go to temporary names first;
+ * only when every one of them is on the disk are they renamed into place, and what was there before is put back if a
+ * rename fails. Two writers of the same files take turns, so that the files that are left all come from one of them.
  *
- * @throws UserError if the disk is full, the folder read-only or something other than a file is in the way; nothing has changed then
+ * @throws UserError if the disk is full, the folder read-only or something other than a file is in the way; nothing
+ *   has changed then
  */
 export async function writeFilesWhole(files: readonly Output[]): Promise<void> {
   const suffix = randomBytes(6).toString('hex');
-  const staged = files.map((file, i) => ({ target: file.path, data: file.data, next: hidden(file.path, `${suffix}${i}.tmp`), old: hidden(file.path, `${suffix}${i}.old.tmp`) }));
+  const staged = files.map((file, i) => ({
+    target: file.path,
+    data: file.data,
+    next: hidden(file.path, `${suffix}${i}.tmp`),
+    old: hidden(file.path, `${suffix}${i}.old.tmp`),
+  }));
   try {
     for (const { next, data } of staged) await writeFlushed(next, data);
     const lock = await takeLock(files[0].path);
@@ -33,13 +39,19 @@ export async function writeFilesWhole(files: readonly Output[]): Promise<void> {
     }
   } catch (error) {
     const reason = writeRefusal(error) ?? (error as Error).message;
-    throw new UserError(`${files[files.length - 1].path} cannot be written: ${reason}. Nothing was changed.`, { cause: error });
+    throw new UserError(`${files[files.length - 1].path} cannot be written: ${reason}. Nothing was changed.`, {
+      cause: error,
+    });
   } finally {
-    await Promise.all(staged.flatMap(({ next, old }) => [next, old]).map((file) => fs.rm(file, { force: true }).catch(() => undefined)));
+    await Promise.all(
+      staged.flatMap(({ next, old }) => [next, old]).map((file) => fs.rm(file, { force: true }).catch(() => undefined)),
+    );
   }
 }
 
-async function swap(files: readonly { readonly target: string; readonly next: string; readonly old: string }[]): Promise<void> {
+async function swap(
+  files: readonly { readonly target: string; readonly next: string; readonly old: string }[],
+): Promise<void> {
   const existed: boolean[] = [];
   for (const { target, old } of files) existed.push(await keep(target, old));
   let done = 0;
@@ -54,7 +66,10 @@ async function swap(files: readonly { readonly target: string; readonly next: st
   }
 }
 
-/** A second name for a file, so that it can be put back; false when there is none. The file itself stays in place all the time. */
+/**
+ * A second name for a file, so that it can be put back; false when there is none. The file itself stays in place all
+ * the time.
+ */
 async function keep(target: string, old: string): Promise<boolean> {
   const stat = await fs.lstat(target).catch(() => null);
   if (stat === null) return false;
@@ -75,7 +90,10 @@ async function writeFlushed(file: string, data: Uint8Array | string): Promise<vo
 }
 
 async function takeLock(file: string): Promise<string> {
-  const lock = path.join(path.dirname(file), `.quantmcu-${createHash('sha256').update(path.basename(file)).digest('hex').slice(0, 16)}.lock`);
+  const lock = path.join(
+    path.dirname(file),
+    `.quantmcu-${createHash('sha256').update(path.basename(file)).digest('hex').slice(0, 16)}.lock`,
+  );
   for (;;) {
     try {
       await (await fs.open(lock, 'wx')).close();
@@ -89,7 +107,10 @@ async function takeLock(file: string): Promise<string> {
   }
 }
 
-/** A name beside a file that is short enough whatever the file's own (a name has at most 255 bytes, a character up to 4). */
+/**
+ * A name beside a file that is short enough whatever the file's own (a name has at most 255 bytes, a character up to
+ * 4).
+ */
 function hidden(file: string, ending: string): string {
   return path.join(path.dirname(file), `.${path.basename(file).slice(0, 40)}.${ending}`);
 }

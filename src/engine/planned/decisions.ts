@@ -16,15 +16,22 @@ export function decisionsOf(graph: Graph, plan: Pick<Plan, 'maps' | 'layers'>, f
   for (const map of graph.maps) {
     const other = graph.maps[bitGroup[map.id]];
     if (bits[map.id] !== bits[other.id]) {
-      throw new UserError(`${file}: "${map.name}" (${bits[map.id]} bits) and "${other.name}" (${bits[other.id]} bits) are joined by layers that move codes unchanged, so they need the same bits.`);
+      throw new UserError(
+        `${file}: "${map.name}" (${bits[map.id]} bits) and "${other.name}" (${bits[other.id]} bits) are joined ` +
+          'by layers that move codes unchanged, so they need the same bits.',
+      );
     }
   }
   for (const { id, name } of graph.maps) {
     if (bits[id] < leastBits[id]) {
-      throw new UserError(`${file}: feature map "${name}" needs ${leastBits[id]} bits: it is an input or output of the network, or its layers address channels that would not begin on a byte.`);
+      throw new UserError(
+        `${file}: feature map "${name}" needs ${leastBits[id]} bits: it is an input or output of the network, or ` +
+          'its layers address channels that would not begin on a byte.',
+      );
     }
   }
-  const layerOf = (id: number): Plan['layers'][string] => (Object.hasOwn(plan.layers, graph.layers[id].name) ? plan.layers[graph.layers[id].name] : {});
+  const layerOf = (id: number): Plan['layers'][string] =>
+    Object.hasOwn(plan.layers, graph.layers[id].name) ? plan.layers[graph.layers[id].name] : {};
   return {
     mapBits: (map) => bits[map],
     weightBits: (layer) => layerOf(layer).weightBits ?? 8,

@@ -6,8 +6,16 @@ import type { InputFormat } from '../quantize/quantizeGraph';
 /** What the firmware's input buffer takes: an image's pixels, 8-bit array elements, or codes made from real values. */
 export type InputKind = 'uint8' | 'int8' | 'real';
 
-/** Formats of the graph's inputs: 8-bit elements as they come, or for real values one scale and zero point over what calibration saw. */
-export function inputFormats(graph: Graph, preprocess: Preprocess, calibration: Calibration, kind: InputKind): ReadonlyMap<MapId, InputFormat> {
+/**
+ * Formats of the graph's inputs: 8-bit elements as they come, or for real values one scale and zero point over what
+ * calibration saw.
+ */
+export function inputFormats(
+  graph: Graph,
+  preprocess: Preprocess,
+  calibration: Calibration,
+  kind: InputKind,
+): ReadonlyMap<MapId, InputFormat> {
   const result = new Map<MapId, InputFormat>();
   for (const { map } of graph.inputs) {
     const channels = graph.maps[map].shape.c;
@@ -27,7 +35,12 @@ function realFormat(calibration: Calibration, map: MapId): InputFormat {
   const high = Math.max(0, ...statistics.max);
   const scale = Math.max(high - low, 1e-9) / 255;
   return {
-    format: { bits: 8, signed: true, scales: Float64Array.of(scale), zeroPoints: Int32Array.of(Math.round(-128 - low / scale)) },
+    format: {
+      bits: 8,
+      signed: true,
+      scales: Float64Array.of(scale),
+      zeroPoints: Int32Array.of(Math.round(-128 - low / scale)),
+    },
     offset: new Float64Array(1),
   };
 }

@@ -22,7 +22,10 @@ export interface OpenedPlan {
   readonly graph: Graph;
   readonly stage: LoweringStage | null;
   readonly parameters: QuantizedParameters;
-  /** The parameters are the plan's file's; false where they were computed from the calibration, without error compensation, because that does not belong to these bits. */
+  /**
+   * The parameters are the plan's file's; false where they were computed from the calibration, without error
+   * compensation, because that does not belong to these bits.
+   */
   readonly stored: boolean;
   readonly program: Program;
 }
@@ -39,29 +42,47 @@ export interface OpenPlanOptions {
   readonly plan?: Plan;
   /** Gives the model, for callers that keep it; else it is read. */
   readonly model?: (modelPath: string, sizes: Plan['model']['sizes']) => Promise<PlanModel>;
-  /** Finds the calibration with this key, if it is still cached: needed when bits were edited by hand since the parameters were written. */
+  /**
+   * Finds the calibration with this key, if it is still cached: needed when bits were edited by hand since the
+   * parameters were written.
+   */
   readonly calibration?: (key: string, graph: Graph) => Promise<Calibration | null>;
 }
 
 /**
- * Opens a plan: reads the sidecar, imports its model, reads the quantized parameters (or computes them again when bits were edited), and lowers.
+ * Opens a plan: reads the sidecar, imports its model, reads the quantized parameters (or computes them again when bits
+ * were edited), and lowers.
  *
  * @throws UserError if the model is gone or changed, or something does not fit
  */
 export async function openPlan(planPath: string, options: OpenPlanOptions = {}): Promise<OpenedPlan> {
   const plan = options.plan ?? (await readPlan(planPath));
   const modelPath = modelPathOf(planPath, plan);
-  const { sha256, graph: known } = options.model ? await options.model(modelPath, plan.model.sizes) : { sha256: await hashFile(modelPath), graph: null };
-  if (sha256 !== plan.model.sha256) throw new UserError(`${modelPath} has changed since ${planPath} was made for it. Quantize it again.`);
+  const { sha256, graph: known } = options.model
+    ? await options.model(modelPath, plan.model.sizes)
+    : { sha256: await hashFile(modelPath), graph: null };
+  if (sha256 !== plan.model.sha256)
+    throw new UserError(`${modelPath} has changed since ${planPath} was made for it. Quantize it again.`);
   const graph = known ?? (await importModel(modelPath, { sizes: plan.model.sizes }));
   const decisions = decisionsOf(graph, plan, planPath);
   const stage = resolveStage(graph, plan.patchStage, planPath);
   const { parameters, stored } = await parametersOf(graph, plan, planPath, decisions, options);
-  const program = lower(graph, stage, parameters, { name: toIdentifier(plan.model.file), input: plan.target.input, sramBytes: plan.target.sramBytes, tailStages: resolveTailStages(graph, plan, planPath) });
+  const program = lower(graph, stage, parameters, {
+    name: toIdentifier(plan.model.file),
+    input: plan.target.input,
+    sramBytes: plan.target.sramBytes,
+    tailStages: resolveTailStages(graph, plan, planPath),
+  });
   return { planPath, plan, modelPath, graph, stage, parameters, stored, program };
 }
 
-async function parametersOf(graph: Graph, plan: Plan, planPath: string, decisions: BitDecisions, options: OpenPlanOptions): Promise<Pick<OpenedPlan, 'parameters' | 'stored'>> {
+async function parametersOf(
+  graph: Graph,
+  plan: Plan,
+  planPath: string,
+  decisions: BitDecisions,
+  options: OpenPlanOptions,
+): Promise<Pick<OpenedPlan, 'parameters' | 'stored'>> {
   const file = besidePlan(planPath, plan.parameters.file);
   const bytes = await readParameters(file);
   let belongs = false;
@@ -72,8 +93,25 @@ async function parametersOf(graph: Graph, plan: Plan, planPath: string, decision
   }
   const calibration = (await options.calibration?.(plan.calibration.key, graph)) ?? null;
   if (!calibration) {
-    const why = bytes === null ? `${file} is missing` : !belongs ? `${file} does not belong to this plan` : `bits in ${planPath} were edited`;
-    throw new UserError(`${why}, and the calibration is not cached on this machine. Quantize the model again with its sample images (${plan.calibration.folder}).`);
+    const why =
+      bytes === null
+        ? `${file} is missing`
+        : !belongs
+          ? `${file} does not belong to this plan`
+          : `bits in ${planPath} were edited`;
+    throw new UserError(
+      `${why}, and the calibration is not cached on this machine. Quantize the model again with its sample ` +
+        `images (${plan.calibration.folder}).`,
+    );
   }
-  return { parameters: quantizeGraph(graph, calibration, inputFormats(graph, plan.preprocess, calibration, calibration.inputKind), decisions, oneScaleMaps(graph, plan.patchStage)), stored: false };
+  return {
+    parameters: quantizeGraph(
+      graph,
+      calibration,
+      inputFormats(graph, plan.preprocess, calibration, calibration.inputKind),
+      decisions,
+      oneScaleMaps(graph, plan.patchStage),
+    ),
+    stored: false,
+  };
 }

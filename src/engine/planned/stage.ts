@@ -16,17 +16,28 @@ export function resolveStage(graph: Graph, stage: PatchStage | null, file: strin
   if (stage === null) return null;
   const mapOf = (name: string): MapId => {
     const map = graph.maps.find((m) => m.name === name);
-    if (!map) throw new UserError(`${file}: the model has no feature map "${name}". Quantize it again, or correct the name.`);
+    if (!map)
+      throw new UserError(`${file}: the model has no feature map "${name}". Quantize it again, or correct the name.`);
     return map.id;
   };
   const resolved = stageUpTo(graph, mapOf(stage.splitMap));
-  if (!resolved) throw new UserError(`${file}: the patch stage cannot end at "${stage.splitMap}": a layer before it needs whole maps, or a map inside is read after it.`);
+  if (!resolved)
+    throw new UserError(
+      `${file}: the patch stage cannot end at "${stage.splitMap}": a layer before it needs whole maps, or a map ` +
+        'inside is read after it.',
+    );
   const keep = new Set(stage.keep.map(mapOf));
   const grid = stage.grid;
-  if (!stageBranches(graph, resolved, grid, keep)) throw new UserError(`${file}: a grid of ${grid.rows}×${grid.cols} patches does not suit "${stage.splitMap}". Use fewer patches.`);
-  const classes: PatchClass[] = stage.classes.flatMap((row) => [...row].map((c): PatchClass => (c === 'O' ? 'outlier' : 'regular')));
+  if (!stageBranches(graph, resolved, grid, keep))
+    throw new UserError(
+      `${file}: a grid of ${grid.rows}×${grid.cols} patches does not suit "${stage.splitMap}". Use fewer patches.`,
+    );
+  const classes: PatchClass[] = stage.classes.flatMap((row) =>
+    [...row].map((c): PatchClass => (c === 'O' ? 'outlier' : 'regular')),
+  );
   if (stage.classMode === 'static') return { stage: resolved, grid, keep, classes, runtime: null };
-  if (!stage.runtime) throw new UserError(`${file}: classes are decided at run time, but /patchStage/runtime does not say how.`);
+  if (!stage.runtime)
+    throw new UserError(`${file}: classes are decided at run time, but /patchStage/runtime does not say how.`);
   const { map, low, high, epsilon } = stage.runtime;
   return { stage: resolved, grid, keep, classes: { decidedBy: mapOf(map) }, runtime: { low, high, epsilon } };
 }
@@ -36,25 +47,46 @@ export function resolveStage(graph: Graph, stage: PatchStage | null, file: strin
  * @param file named in errors
  * @throws UserError if the graph has no such stage, or stages share a layer
  */
-export function resolveTailStages(graph: Graph, plan: { readonly patchStage: PatchStage | null; readonly tailStages?: readonly TailStage[] }, file: string): TailStageChoice[] {
+export function resolveTailStages(
+  graph: Graph,
+  plan: { readonly patchStage: PatchStage | null; readonly tailStages?: readonly TailStage[] },
+  file: string,
+): TailStageChoice[] {
   const idByName = new Map(graph.maps.map((m) => [m.name, m.id]));
   const mapOf = (name: string): MapId => {
     const id = idByName.get(name);
-    if (id === undefined) throw new UserError(`${file}: the model has no feature map "${name}". Quantize it again, or correct the name.`);
+    if (id === undefined)
+      throw new UserError(`${file}: the model has no feature map "${name}". Quantize it again, or correct the name.`);
     return id;
   };
   const first = plan.patchStage && stageUpTo(graph, mapOf(plan.patchStage.splitMap));
   const used = new Set(first?.layers);
   return (plan.tailStages ?? []).map(({ from, splitMap, grid, keep, channels }, i) => {
     const stage = stageUpTo(graph, mapOf(splitMap), new Set(from.map(mapOf)));
-    if (!stage) throw new UserError(`${file}: /tailStages/${i} cannot end at "${splitMap}": a layer of it needs whole maps, or a map inside is read elsewhere.`);
-    if (stage.layers.some((id) => used.has(id))) throw new UserError(`${file}: /tailStages/${i} has layers that belong to another stage. Name the maps that it begins with in "from".`);
+    if (!stage)
+      throw new UserError(
+        `${file}: /tailStages/${i} cannot end at "${splitMap}": a layer of it needs whole maps, or a map inside ` +
+          'is read elsewhere.',
+      );
+    if (stage.layers.some((id) => used.has(id)))
+      throw new UserError(
+        `${file}: /tailStages/${i} has layers that belong to another stage. Name the maps that it begins with in ` +
+          '"from".',
+      );
     for (const id of stage.layers) used.add(id);
     const kept = new Set(keep.map(mapOf));
-    if (!stageBranches(graph, stage, grid, kept)) throw new UserError(`${file}: a grid of ${grid.rows}×${grid.cols} patches does not suit "${splitMap}". Use fewer patches.`);
+    if (!stageBranches(graph, stage, grid, kept))
+      throw new UserError(
+        `${file}: a grid of ${grid.rows}×${grid.cols} patches does not suit "${splitMap}". Use fewer patches.`,
+      );
     if (channels === undefined) return { stage, grid, keep: kept };
-    if (channelStage(graph, graph.layers[graph.maps[stage.splitMap].producer!])?.layers.length !== stage.layers.length) {
-      throw new UserError(`${file}: /tailStages/${i} has "channels" but is no convolution followed by the global average of what it writes.`);
+    if (
+      channelStage(graph, graph.layers[graph.maps[stage.splitMap].producer!])?.layers.length !== stage.layers.length
+    ) {
+      throw new UserError(
+        `${file}: /tailStages/${i} has "channels" but is no convolution followed by the global average of what ` +
+          'it writes.',
+      );
     }
     return { stage, grid: { rows: 1, cols: 1 }, keep: kept, channels };
   });
@@ -63,7 +95,13 @@ export function resolveTailStages(graph: Graph, plan: { readonly patchStage: Pat
 /** A stage of the tail by names, as the sidecar has it. */
 export function namedTailStage(graph: Graph, { stage, grid, keep, channels }: TailStageChoice): TailStage {
   const name = (map: MapId): string => graph.maps[map].name;
-  return { from: stage.inputs.map(name), splitMap: name(stage.splitMap), grid: { rows: grid.rows, cols: grid.cols }, keep: [...keep].map(name), ...(channels === undefined ? {} : { channels }) };
+  return {
+    from: stage.inputs.map(name),
+    splitMap: name(stage.splitMap),
+    grid: { rows: grid.rows, cols: grid.cols },
+    keep: [...keep].map(name),
+    ...(channels === undefined ? {} : { channels }),
+  };
 }
 
 /** Rows of `O` and `.`, as the sidecar has them. */

@@ -18,7 +18,10 @@ export function mulhiSplit(a: number, high: number, low: number): number {
   return Math.floor((a * high + Math.floor((a * low) / 65536)) / 65536);
 }
 
-/** (y + 2^(shift−1)) >> shift with floor: y / 2^shift rounded to nearest, halves towards +∞. shift 1…31; the sum must fit 32 bits. */
+/**
+ * (y + 2^(shift−1)) >> shift with floor: y / 2^shift rounded to nearest, halves towards +∞. shift 1…31; the sum must
+ * fit 32 bits.
+ */
 export function roundingShift(y: number, shift: number): number {
   return (y + (1 << (shift - 1))) >> shift;
 }

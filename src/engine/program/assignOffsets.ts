@@ -1,9 +1,19 @@
 import { arenaGroup } from '../schedule/scheduleArena';
 import { layoutWithin } from '../arena/layoutArena';
-import { elementwiseOrder, noOrder, overlapDistance, windowedOrder, type GeometricAccess, type KernelOrder } from '../arena/overlap';
+import {
+  elementwiseOrder,
+  noOrder,
+  overlapDistance,
+  windowedOrder,
+  type GeometricAccess,
+  type KernelOrder,
+} from '../arena/overlap';
 import type { Access, Constant, Kernel, ProgramBuffer, Step } from './types';
 
-/** Places all buffers in one arena, external ones behind it; outputs may lie over inputs that die in the same step as far as the kernel's order of work allows. */
+/**
+ * Places all buffers in one arena, external ones behind it; outputs may lie over inputs that die in the same step as
+ * far as the kernel's order of work allows.
+ */
 export function assignOffsets(
   buffers: readonly ProgramBuffer[],
   steps: readonly Step[],
@@ -26,11 +36,22 @@ export function assignOffsets(
       const known = distances.get(key);
       const distance = overlapDistance(order, geometry(buffers, access), geometry(buffers, step.output));
       if (distance === null || known === null) distances.set(key, null);
-      else distances.set(key, { over: index.get(input.id)!, output: index.get(output.id)!, distance: Math.max(distance, known?.distance ?? 0) });
+      else
+        distances.set(key, {
+          over: index.get(input.id)!,
+          output: index.get(output.id)!,
+          distance: Math.max(distance, known?.distance ?? 0),
+        });
     }
   }
   const layout = layoutWithin(
-    owners.map((b) => ({ bytes: b.bytes, align: b.align, first: b.firstStep, last: b.lastStep, group: arenaGroup(b.role, b.map, readerOf(b.id)) })),
+    owners.map((b) => ({
+      bytes: b.bytes,
+      align: b.align,
+      first: b.firstStep,
+      last: b.lastStep,
+      group: arenaGroup(b.role, b.map, readerOf(b.id)),
+    })),
     [...distances.values()].filter((d) => d !== null),
     mostBytes,
   );
@@ -76,5 +97,10 @@ export function kernelOrder(kernel: Kernel, constants: readonly Constant[]): Ker
 }
 
 function geometry(buffers: readonly ProgramBuffer[], access: Access): GeometricAccess {
-  return { geometry: buffers[access.buffer], region: access.region, channel: access.channel, channels: access.channels };
+  return {
+    geometry: buffers[access.buffer],
+    region: access.region,
+    channel: access.channel,
+    channels: access.channels,
+  };
 }

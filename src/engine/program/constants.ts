@@ -6,8 +6,18 @@ export class ConstantPool {
   private readonly byContent = new Map<string, ConstantId>();
 
   /** Adds a table, or finds an equal one, and returns its id. */
-  add(kind: ConstantKind, name: string, bits: Constant['bits'], signed: boolean, values: Constant['values'], dims: readonly number[]): ConstantId {
-    const key = kind === 'weights' ? null : `${kind}/${bits}/${signed}/${dims.join('x')}/${Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64')}`;
+  add(
+    kind: ConstantKind,
+    name: string,
+    bits: Constant['bits'],
+    signed: boolean,
+    values: Constant['values'],
+    dims: readonly number[],
+  ): ConstantId {
+    const key =
+      kind === 'weights'
+        ? null
+        : `${kind}/${bits}/${signed}/${dims.join('x')}/${Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64')}`;
     if (key !== null) {
       const known = this.byContent.get(key);
       if (known !== undefined) return known;
@@ -19,7 +29,10 @@ export class ConstantPool {
   }
 
   /** A number where all channels agree, otherwise a table of 16-bit values. */
-  perChannel(name: string, values: readonly number[] | Int32Array | Float64Array): number | { readonly constant: ConstantId } {
+  perChannel(
+    name: string,
+    values: readonly number[] | Int32Array | Float64Array,
+  ): number | { readonly constant: ConstantId } {
     const first = values[0];
     let same = true;
     for (let i = 1; i < values.length && same; i++) same = values[i] === first;
@@ -28,7 +41,10 @@ export class ConstantPool {
   }
 
   /** As {@link perChannel} with 32-bit values. */
-  perChannel32(name: string, values: readonly number[] | Int32Array | Float64Array): number | { readonly constant: ConstantId } {
+  perChannel32(
+    name: string,
+    values: readonly number[] | Int32Array | Float64Array,
+  ): number | { readonly constant: ConstantId } {
     const first = values[0];
     let same = true;
     for (let i = 1; i < values.length && same; i++) same = values[i] === first;
@@ -38,8 +54,8 @@ export class ConstantPool {
 }
 
 /**
- * Bytes that a constant takes in flash. 4-bit weights are packed two per byte, each row starting on a byte; a row is what belongs to one output
- * channel, or for depthwise weights ([kH][kW][C], three dimensions) to one kernel position.
+ * Bytes that a constant takes in flash. 4-bit weights are packed two per byte, each row starting on a byte; a row is
+ * what belongs to one output channel, or for depthwise weights ([kH][kW][C], three dimensions) to one kernel position.
  */
 export function constantBytes(constant: Constant): number {
   const n = constant.values.length;

@@ -1,7 +1,23 @@
 import { UserError } from '../common/errors';
-import { isWeighted, type AveragePoolLayer, type ConvLayer, type Graph, type Layer, type LayerId, type MapId } from '../graph/types';
+import {
+  isWeighted,
+  type AveragePoolLayer,
+  type ConvLayer,
+  type Graph,
+  type Layer,
+  type LayerId,
+  type MapId,
+} from '../graph/types';
 import { fullRegion } from '../graph/region';
-import { buildSchedule, type Schedule, type ScheduleAccess, type ScheduleStep, type ScheduledStage, type Scope, type TailStageChoice } from '../schedule/schedule';
+import {
+  buildSchedule,
+  type Schedule,
+  type ScheduleAccess,
+  type ScheduleStep,
+  type ScheduledStage,
+  type Scope,
+  type TailStageChoice,
+} from '../schedule/schedule';
 import { isOutside } from '../graph/bits';
 import type { InputPlace } from '../graph/bits';
 import { formatTies } from '../quantize/ties';
@@ -9,8 +25,24 @@ import { scheduleRules } from '../schedule/scheduleRules';
 import type { MapFormat, QuantizedParameters } from '../quantize/types';
 import { assignOffsets } from './assignOffsets';
 import { ConstantPool } from './constants';
-import { addKernel, averagePoolKernel, lookupKernel, mulKernel, preluKernel, requantizeKernel, softmaxKernel } from './lowering/elementwise';
-import { baseFormat, outlierFormat, rangeOf, sameFormat, scaleOf, zeroPointOf, type BranchFormat } from './lowering/formats';
+import {
+  addKernel,
+  averagePoolKernel,
+  lookupKernel,
+  mulKernel,
+  preluKernel,
+  requantizeKernel,
+  softmaxKernel,
+} from './lowering/elementwise';
+import {
+  baseFormat,
+  outlierFormat,
+  rangeOf,
+  sameFormat,
+  scaleOf,
+  zeroPointOf,
+  type BranchFormat,
+} from './lowering/formats';
 import { resizeAxis } from './lowering/resizeTables';
 import { sliceKernel, type ChannelSlice } from './lowering/slices';
 import { WeightedLowering } from './lowering/weighted';
@@ -18,7 +50,9 @@ import type { Access, Branch, BufferId, Kernel, Port, Program, ProgramBuffer, St
 
 /** The patch stage of a Plan on its graph, ready to be lowered. */
 export interface LoweringStage extends ScheduledStage {
-  /** For runtime classes: a patch is outlier class when more than `epsilon` of the map's values lie outside [low, high]. */
+  /**
+   * For runtime classes: a patch is outlier class when more than `epsilon` of the map's values lie outside [low, high].
+   */
   readonly runtime: { readonly low: number; readonly high: number; readonly epsilon: number } | null;
 }
 
@@ -29,29 +63,51 @@ export interface LowerOptions {
   readonly align?: number;
   /** Where the inputs are. Default: in the arena. */
   readonly input?: InputPlace;
-  /** What the arena should take at most: where the smallest layout that is found takes more, others are tried. Default: no limit. */
+  /**
+   * What the arena should take at most: where the smallest layout that is found takes more, others are tried. Default:
+   * no limit.
+   */
   readonly sramBytes?: number;
   /** Stages of the tail that run patch by patch as well. */
   readonly tailStages?: readonly TailStageChoice[];
 }
 
 /**
- * Lowers decisions onto a graph: the ordered kernel calls, the buffers at their offsets, and all constants as integers. Pure: the same arguments
- * always give the same Program.
+ * Lowers decisions onto a graph: the ordered kernel calls, the buffers at their offsets, and all constants as integers.
+ * Pure: the same arguments always give the same Program.
  *
  * @throws UserError naming the layer if its arithmetic cannot be done in 32 bits
  */
-export function lower(graph: Graph, stage: LoweringStage | null, parameters: QuantizedParameters, options: LowerOptions): Program {
+export function lower(
+  graph: Graph,
+  stage: LoweringStage | null,
+  parameters: QuantizedParameters,
+  options: LowerOptions,
+): Program {
   return new Lowering(graph, stage, parameters, options).run();
 }
 
 /** The schedule that {@link lower} follows for these formats. */
-function scheduleFor(graph: Graph, stage: ScheduledStage | null, { formats, views }: QuantizedParameters, { tailStages = [], input }: LowerOptions): Schedule {
-  const { bits, options } = scheduleRules(graph, stage?.stage.splitMap ?? null, {
-    mapBits: (map) => formats.get(map)!.bits,
-    inputBits: (layer) => views.get(layer)?.bits ?? 8,
-  }, input);
-  return buildSchedule(graph, stage, bits, { ...options, tailStages, concatInPlace: (layer, input) => sharesFormat(graph, formats, layer, input) });
+function scheduleFor(
+  graph: Graph,
+  stage: ScheduledStage | null,
+  { formats, views }: QuantizedParameters,
+  { tailStages = [], input }: LowerOptions,
+): Schedule {
+  const { bits, options } = scheduleRules(
+    graph,
+    stage?.stage.splitMap ?? null,
+    {
+      mapBits: (map) => formats.get(map)!.bits,
+      inputBits: (layer) => views.get(layer)?.bits ?? 8,
+    },
+    input,
+  );
+  return buildSchedule(graph, stage, bits, {
+    ...options,
+    tailStages,
+    concatInPlace: (layer, input) => sharesFormat(graph, formats, layer, input),
+  });
 }
 
 /** Whether an input of a concat has, channel by channel, the scales of its part of the output. */
@@ -67,7 +123,8 @@ function sharesFormat(graph: Graph, formats: ReadonlyMap<MapId, MapFormat>, laye
 
 /** Format of channels [begin, begin + count) of a map. */
 function channelsOf(format: MapFormat, begin: number, count: number): MapFormat {
-  const cut = <T extends Float64Array | Int32Array>(a: T): T => (a.length === 1 ? a : (a.slice(begin, begin + count) as T));
+  const cut = <T extends Float64Array | Int32Array>(a: T): T =>
+    a.length === 1 ? a : (a.slice(begin, begin + count) as T);
   return { ...format, scales: cut(format.scales), zeroPoints: cut(format.zeroPoints) };
 }
 
@@ -107,7 +164,8 @@ class Lowering {
     const at = (table: number[], i: number): number => (i < 0 ? -1 : i >= table.length ? end : table[i]);
     // What is handed back as an output has to be in the arena.
     const outputs = new Set(this.schedule.outputs.map((id) => this.schedule.buffers[id].aliasOf ?? id));
-    const external = (id: BufferId): boolean => isOutside(this.options.input) && this.schedule.buffers[id].role === 'input' && !outputs.has(id);
+    const external = (id: BufferId): boolean =>
+      isOutside(this.options.input) && this.schedule.buffers[id].role === 'input' && !outputs.has(id);
     const buffers: ProgramBuffer[] = this.schedule.buffers.map((b) => ({
       id: b.id,
       name: this.graph.maps[b.map].name,
@@ -128,7 +186,13 @@ class Lowering {
       ...(external(b.aliasOf ?? b.id) ? { external: true } : {}),
     }));
     if (this.flags >= 0) buffers.push(this.flagsBuffer());
-    const { placed, arenaBytes } = assignOffsets(buffers, this.steps, this.pool.constants, (id) => this.schedule.buffers[id]?.reader ?? null, this.options.sramBytes);
+    const { placed, arenaBytes } = assignOffsets(
+      buffers,
+      this.steps,
+      this.pool.constants,
+      (id) => this.schedule.buffers[id]?.reader ?? null,
+      this.options.sramBytes,
+    );
     return {
       name: this.options.name,
       buffers: placed,
@@ -150,10 +214,21 @@ class Lowering {
         this.emit(step, this.haloKernel(step, layer), step.inputs, step.output!);
         return;
       case 'load':
-        this.emit(step, { op: 'load', port: this.graph.inputs.findIndex(({ map }) => map === step.inputs[0].map) }, step.inputs, step.output!);
+        this.emit(
+          step,
+          { op: 'load', port: this.graph.inputs.findIndex(({ map }) => map === step.inputs[0].map) },
+          step.inputs,
+          step.output!,
+        );
         return;
       case 'view': {
-        const kernel = requantizeKernel(this.pool, layer.name, this.formatOf(step.inputs[0]), this.formatOf(step.output!, layer.id), step.output!.channels);
+        const kernel = requantizeKernel(
+          this.pool,
+          layer.name,
+          this.formatOf(step.inputs[0]),
+          this.formatOf(step.output!, layer.id),
+          step.output!.channels,
+        );
         this.emit(step, kernel, step.inputs, step.output!);
         return;
       }
@@ -169,7 +244,9 @@ class Lowering {
   private haloKernel(step: ScheduleStep, layer: Layer): Kernel {
     const from = this.formatOf(step.inputs[0]);
     const to = this.formatOf(step.output!);
-    return sameFormat(from, to) ? { op: 'copy' } : requantizeKernel(this.pool, layer.name, from, to, step.output!.channels);
+    return sameFormat(from, to)
+      ? { op: 'copy' }
+      : requantizeKernel(this.pool, layer.name, from, to, step.output!.channels);
   }
 
   private lowerLayer(step: ScheduleStep, layer: Layer): void {
@@ -179,7 +256,14 @@ class Lowering {
       this.pad(step, layer.value, output);
       return;
     }
-    this.emit(step, step.slice ? this.slicedKernel(step, layer, inputs, output, step.slice) : this.kernel(step, layer, inputs, output), step.inputs, step.output!);
+    this.emit(
+      step,
+      step.slice
+        ? this.slicedKernel(step, layer, inputs, output, step.slice)
+        : this.kernel(step, layer, inputs, output),
+      step.inputs,
+      step.output!,
+    );
   }
 
   private kernel(step: ScheduleStep, layer: Layer, inputs: readonly BranchFormat[], output: BranchFormat): Kernel {
@@ -228,10 +312,21 @@ class Lowering {
       case 'reshape':
       case 'permute': {
         const n = graph.maps[layer.output].shape;
-        const permutation = layer.kind === 'permute' ? layer.permutation : Int32Array.from({ length: n.h * n.w * n.c }, (_, i) => i);
+        const permutation =
+          layer.kind === 'permute' ? layer.permutation : Int32Array.from({ length: n.h * n.w * n.c }, (_, i) => i);
         // As the C has it: 16 bits where they do.
         const narrow = permutation.length <= 2 ** 16;
-        return { op: 'permute', permutation: pool.add('table', layer.name, narrow ? 16 : 32, !narrow, narrow ? Uint16Array.from(permutation) : permutation, [permutation.length]) };
+        return {
+          op: 'permute',
+          permutation: pool.add(
+            'table',
+            layer.name,
+            narrow ? 16 : 32,
+            !narrow,
+            narrow ? Uint16Array.from(permutation) : permutation,
+            [permutation.length],
+          ),
+        };
       }
       case 'pad':
         throw new Error('pad is lowered to fill and copy');
@@ -239,13 +334,21 @@ class Lowering {
   }
 
   /** The kernel of some channels of a layer: the whole layer's, so that the bits are the same, with its tables cut. */
-  private slicedKernel(step: ScheduleStep, layer: Layer, inputs: readonly BranchFormat[], output: BranchFormat, slice: ChannelSlice): Kernel {
+  private slicedKernel(
+    step: ScheduleStep,
+    layer: Layer,
+    inputs: readonly BranchFormat[],
+    output: BranchFormat,
+    slice: ChannelSlice,
+  ): Kernel {
     let known = this.wholeKernels.get(layer.id);
     if (!known) {
       const pool = new ConstantPool();
       const window = stepWindow(layer as ConvLayer | AveragePoolLayer, step);
       const kernel =
-        layer.kind === 'averagePool' ? averagePoolKernel(this.graph, pool, layer, inputs[0], output, window) : this.newWeightedLowering(layer.id, pool).kernel(inputs[0], output, window);
+        layer.kind === 'averagePool'
+          ? averagePoolKernel(this.graph, pool, layer, inputs[0], output, window)
+          : this.newWeightedLowering(layer.id, pool).kernel(inputs[0], output, window);
       this.wholeKernels.set(layer.id, (known = { kernel, pool }));
     }
     return sliceKernel(known.kernel, known.pool, this.pool, slice);
@@ -253,7 +356,8 @@ class Lowering {
 
   /** The format of the channels of a concat's or slice's step. */
   private sliceOfFormat(layer: Layer, step: ScheduleStep, format: BranchFormat, side: 'in' | 'out'): BranchFormat {
-    if (layer.kind === 'slice' && side === 'in') return { ...format, base: channelsOf(format.base, layer.begin, layer.end - layer.begin) };
+    if (layer.kind === 'slice' && side === 'in')
+      return { ...format, base: channelsOf(format.base, layer.begin, layer.end - layer.begin) };
     if (layer.kind === 'concat' && side === 'out' && layer.axis === 'c') {
       let begin = 0;
       for (let i = 0; i < step.part; i++) begin += this.graph.maps[layer.inputs[i]].shape.c;
@@ -263,15 +367,26 @@ class Lowering {
   }
 
   private expectSame(layer: Layer, input: BranchFormat, output: BranchFormat): void {
-    if (!sameFormat(input, output)) throw new Error(`Layer "${layer.name}" (${layer.kind}) must keep the format of its input.`);
+    if (!sameFormat(input, output))
+      throw new Error(`Layer "${layer.name}" (${layer.kind}) must keep the format of its input.`);
   }
 
   /** Constant padding: the whole output is filled, then the input is copied into it. */
   private pad(step: ScheduleStep, value: number, output: BranchFormat): void {
     const out = step.output!;
     const { min, max } = rangeOf(output);
-    const codes = Int16Array.from({ length: out.channels }, (_, c) => Math.max(min, Math.min(max, Math.round(value / scaleOf(output, c)) + zeroPointOf(output, c))));
-    this.emit(step, { op: 'fill', codes: this.pool.add('table', this.graph.layers[step.layer].name, 16, true, codes, [out.channels]) }, [], out);
+    const codes = Int16Array.from({ length: out.channels }, (_, c) =>
+      Math.max(min, Math.min(max, Math.round(value / scaleOf(output, c)) + zeroPointOf(output, c))),
+    );
+    this.emit(
+      step,
+      {
+        op: 'fill',
+        codes: this.pool.add('table', this.graph.layers[step.layer].name, 16, true, codes, [out.channels]),
+      },
+      [],
+      out,
+    );
     const input = step.inputs[0];
     const h = input.region.y1 - input.region.y0;
     const w = input.region.x1 - input.region.x0;
@@ -287,12 +402,26 @@ class Lowering {
     const { low, high, epsilon } = this.stage!.runtime!;
     const { y0, y1, x0, x1 } = input.region;
     const limit = Math.floor(epsilon * (y1 - y0) * (x1 - x0) * input.channels);
-    const code = (v: number): number => Math.max(-32768, Math.min(32767, Math.round(v / scaleOf(format, 0)) + zeroPointOf(format, 0)));
+    const code = (v: number): number =>
+      Math.max(-32768, Math.min(32767, Math.round(v / scaleOf(format, 0)) + zeroPointOf(format, 0)));
     if (format.base.scales.length > 1) {
-      throw new UserError(`Feature map "${this.graph.maps[input.map].name}" decides classes at run time and needs one scale for all channels.`);
+      throw new UserError(
+        `Feature map "${this.graph.maps[input.map].name}" decides classes at run time and needs one scale for ` +
+          'all channels.',
+      );
     }
-    const output: Access = { buffer: this.flags, region: { y0: 0, x0: 0, y1: 1, x1: 1 }, channel: 0, channels: this.branchCount() };
-    this.emit(step, { op: 'classify', low: code(low), high: code(high), limit, index: step.branch! }, step.inputs, output);
+    const output: Access = {
+      buffer: this.flags,
+      region: { y0: 0, x0: 0, y1: 1, x1: 1 },
+      channel: 0,
+      channels: this.branchCount(),
+    };
+    this.emit(
+      step,
+      { op: 'classify', low: code(low), high: code(high), limit, index: step.branch! },
+      step.inputs,
+      output,
+    );
   }
 
   private weightedLowering(id: LayerId): WeightedLowering {
@@ -315,13 +444,14 @@ class Lowering {
 
   private stored(map: MapId): MapFormat {
     const format = this.parameters.formats.get(map);
-    if (!format) throw new UserError(`Feature map "${this.graph.maps[map].name}" has no scales. Quantize the model again.`);
+    if (!format)
+      throw new UserError(`Feature map "${this.graph.maps[map].name}" has no scales. Quantize the model again.`);
     return format;
   }
 
   /**
-   * Format in which a layer reads a requantized copy of a map: the plan's view, or, where a branch of regular class follows a map that was computed
-   * with the widths of the outlier class, the map's own.
+   * Format in which a layer reads a requantized copy of a map: the plan's view, or, where a branch of regular class
+   * follows a map that was computed with the widths of the outlier class, the map's own.
    */
   private viewFormat(map: MapId, reader: LayerId): MapFormat {
     return this.parameters.views.get(reader) ?? this.stored(map);
@@ -342,8 +472,18 @@ class Lowering {
     return scope === 'outlier' && this.bitGroup[map] !== this.splitGroup;
   }
 
-  private emit(step: ScheduleStep, kernel: Kernel, inputs: readonly ScheduleAccess[], output: ScheduleAccess | Access): void {
-    const plain = (a: ScheduleAccess | Access): Access => ({ buffer: a.buffer, region: a.region, channel: a.channel, channels: a.channels });
+  private emit(
+    step: ScheduleStep,
+    kernel: Kernel,
+    inputs: readonly ScheduleAccess[],
+    output: ScheduleAccess | Access,
+  ): void {
+    const plain = (a: ScheduleAccess | Access): Access => ({
+      buffer: a.buffer,
+      region: a.region,
+      channel: a.channel,
+      channels: a.channels,
+    });
     const ins = inputs.map(plain);
     const out = plain(output);
     this.steps.push({
@@ -354,7 +494,10 @@ class Lowering {
       output: out,
       branch: step.branch,
       ...(step.tailStage ? { tailStage: step.tailStage } : {}),
-      guard: step.guard === null ? null : { buffer: this.flags, index: step.branch!, value: step.guard === 'outlier' ? 1 : 0 },
+      guard:
+        step.guard === null
+          ? null
+          : { buffer: this.flags, index: step.branch!, value: step.guard === 'outlier' ? 1 : 0 },
       scratch: null,
       macs: stepMacs(kernel, ins, out),
     });
@@ -395,7 +538,17 @@ class Lowering {
       if (step.kind === 'layer' && step.branch !== null && step.output?.map === stage.splitMap) {
         const old = patches.get(step.branch);
         const r = step.output.region;
-        patches.set(step.branch, old ? { y0: Math.min(old.y0, r.y0), x0: Math.min(old.x0, r.x0), y1: Math.max(old.y1, r.y1), x1: Math.max(old.x1, r.x1) } : r);
+        patches.set(
+          step.branch,
+          old
+            ? {
+                y0: Math.min(old.y0, r.y0),
+                x0: Math.min(old.x0, r.x0),
+                y1: Math.max(old.y1, r.y1),
+                x1: Math.max(old.x1, r.x1),
+              }
+            : r,
+        );
       }
     }
     return Array.from({ length: grid.rows * grid.cols }, (_, id) => ({
@@ -409,7 +562,15 @@ class Lowering {
 
   private port(name: string, map: MapId, buffer: BufferId): Port {
     const { signed, scales, zeroPoints } = this.stored(map);
-    return { buffer, map, name, shape: this.graph.maps[map].shape, signed, scales: [...scales], zeroPoints: [...zeroPoints] };
+    return {
+      buffer,
+      map,
+      name,
+      shape: this.graph.maps[map].shape,
+      signed,
+      scales: [...scales],
+      zeroPoints: [...zeroPoints],
+    };
   }
 }
 
@@ -423,7 +584,9 @@ function stepMacs(kernel: Kernel, inputs: readonly Access[], output: Access): nu
   const pixels = (output.region.y1 - output.region.y0) * (output.region.x1 - output.region.x0);
   switch (kernel.op) {
     case 'conv2d':
-      return pixels * output.channels * kernel.window.kernelH * kernel.window.kernelW * (inputs[0].channels / kernel.group);
+      return (
+        pixels * output.channels * kernel.window.kernelH * kernel.window.kernelW * (inputs[0].channels / kernel.group)
+      );
     case 'depthwise2d':
       return pixels * output.channels * kernel.window.kernelH * kernel.window.kernelW;
     case 'fullyConnected': {

@@ -14,7 +14,9 @@ export function encodePort(program: Program, port: Port, values: ArrayLike<numbe
   const bytes = new Uint8Array(buffer.bytes);
   for (let pixel = 0, i = 0; i < values.length; pixel++) {
     for (let c = 0; c < channels; c++, i++) {
-      const code = Math.round(values[i] / port.scales[port.scales.length === 1 ? 0 : c]) + port.zeroPoints[port.zeroPoints.length === 1 ? 0 : c];
+      const code =
+        Math.round(values[i] / port.scales[port.scales.length === 1 ? 0 : c]) +
+        port.zeroPoints[port.zeroPoints.length === 1 ? 0 : c];
       const bit = c * bits;
       bytes[pixel * pixelBytes + (bit >> 3)] |= (Math.max(min, Math.min(max, code)) & mask) << (bit & 7);
     }
@@ -34,7 +36,8 @@ export function decodePort(program: Program, port: Port, bytes: Uint8Array): Flo
       const bit = k * bits;
       let code = (bytes[pixel * pixelBytes + (bit >> 3)] >> (bit & 7)) & mask;
       if (signed && code >= half) code -= 2 * half;
-      values[i] = port.scales[port.scales.length === 1 ? 0 : k] * (code - port.zeroPoints[port.zeroPoints.length === 1 ? 0 : k]);
+      values[i] =
+        port.scales[port.scales.length === 1 ? 0 : k] * (code - port.zeroPoints[port.zeroPoints.length === 1 ? 0 : k]);
     }
   }
   return values;

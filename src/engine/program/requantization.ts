@@ -10,7 +10,10 @@ export interface RequantTable {
   readonly shift: number;
 }
 
-/** Fractional bits that the result of the high multiply keeps where the accumulator leaves room; its floor then costs less than 1/64 of a code. */
+/**
+ * Fractional bits that the result of the high multiply keeps where the accumulator leaves room; its floor then costs
+ * less than 1/64 of a code.
+ */
 const FRACTION_BITS = 6;
 const MAX_SHIFT = 30;
 const INT32 = 2 ** 31;
@@ -24,7 +27,12 @@ const INT32 = 2 ** 31;
  * @param where    what to name in an error
  * @throws UserError if an accumulator could overflow 32 bits
  */
-export function requantTable(factors: Float64Array, bias: Float64Array, accBound: Float64Array, where: string): RequantTable {
+export function requantTable(
+  factors: Float64Array,
+  bias: Float64Array,
+  accBound: Float64Array,
+  where: string,
+): RequantTable {
   let largest = 0;
   let bound = 0;
   const rounded = new Int32Array(bias.length);
@@ -33,14 +41,19 @@ export function requantTable(factors: Float64Array, bias: Float64Array, accBound
     const b = Math.round(bias[c]);
     const reach = accBound[accBound.length === 1 ? 0 : c] + Math.abs(b);
     if (!(reach < INT32)) {
-      throw new UserError(`${where}: the accumulator of output channel ${c} could reach ${reach.toExponential(2)} and overflow 32 bits. Split the layer, or check its weights and bias for extreme values.`);
+      throw new UserError(
+        `${where}: the accumulator of output channel ${c} could reach ${reach.toExponential(2)} and overflow 32 ` +
+          'bits. Split the layer, or check its weights and bias for extreme values.',
+      );
     }
     bound = Math.max(bound, reach);
     rounded[c] = b;
   }
-  if (!(largest > 0) || !Number.isFinite(largest)) throw new UserError(`${where}: scales are zero or not finite; check the weights and the sample images.`);
+  if (!(largest > 0) || !Number.isFinite(largest))
+    throw new UserError(`${where}: scales are zero or not finite; check the weights and the sample images.`);
   const room = Math.max(0, Math.floor(31 - Math.log2(bound + 1)));
-  // An output whose whole range is less than one step of its accumulator was (nearly) 0 on all samples; a coarser scale keeps it so.
+  // An output whose whole range is less than one step of its accumulator was (nearly) 0 on all samples; a coarser scale
+  // keeps it so.
   largest = Math.min(largest, 2 ** (room - 2));
   // Largest s with largest·2^(32+s) < 2^31.
   const base = Math.min(MAX_SHIFT, Math.floor(-1 - Math.log2(largest)));
@@ -48,8 +61,9 @@ export function requantTable(factors: Float64Array, bias: Float64Array, accBound
   const shift = Math.min(base + preShift, MAX_SHIFT);
   const scale = 2 ** (32 + shift - preShift);
   const multiplier = Int32Array.from(factors, (m) => Math.min(INT32 - 1, Math.round(m * scale)));
-  // The high multiply rounds down. With few fractional bits half a unit of its result, brought back to accumulator units, makes it round to nearest; with
-  // enough of them it does not matter, and branches at finer codes, which share the bias, are better off without.
+  // The high multiply rounds down. With few fractional bits half a unit of its result, brought back to accumulator
+  // units, makes it round to nearest; with enough of them it does not matter, and branches at finer codes, which share
+  // the bias, are better off without.
   if (shift < FRACTION_BITS) {
     for (let c = 0; c < rounded.length; c++) {
       const half = Math.round(2 ** 31 / multiplier[c] / 2 ** preShift);
@@ -60,8 +74,8 @@ export function requantTable(factors: Float64Array, bias: Float64Array, accBound
 }
 
 /**
- * The same table for a branch whose input codes are 2^−inputExponent and output codes 2^−outputExponent times as fine as the base formats:
- * only shifts change.
+ * The same table for a branch whose input codes are 2^−inputExponent and output codes 2^−outputExponent times as fine
+ * as the base formats: only shifts change.
  *
  * @param accBound largest magnitude of the accumulator in this branch, bias included
  */
@@ -76,7 +90,8 @@ export function branchShifts(
   const room = Math.max(0, Math.floor(31 - Math.log2(accBound + 1)));
   const preShift = Math.min(room, Math.max(0, Math.max(FRACTION_BITS, 1) - net));
   const shift = net + preShift;
-  if (!(accBound < INT32)) throw new UserError(`${where}: the accumulator could overflow 32 bits in a branch of outlier class.`);
+  if (!(accBound < INT32))
+    throw new UserError(`${where}: the accumulator could overflow 32 bits in a branch of outlier class.`);
   if (shift < 1 || shift > 31) throw new UserError(`${where}: its scales leave no room for a branch at other bits.`);
   return { biasShift: inputExponent === 0 ? 0 : -inputExponent, preShift, shift };
 }
@@ -101,14 +116,20 @@ export interface SumErrors {
 }
 
 /**
- * One shift serves all channels. Where ratios lie far apart, as of a channel that was nearly 0 on all samples beside ordinary ones, the largest multipliers are
- * limited if that costs less than the small ones' lost fraction bits: the shift is the one with the least sum of squared errors in real values.
+ * One shift serves all channels. Where ratios lie far apart, as of a channel that was nearly 0 on all samples beside
+ * ordinary ones, the largest multipliers are limited if that costs less than the small ones' lost fraction bits: the
+ * shift is the one with the least sum of squared errors in real values.
  *
- * @param ratios     output codes per input code, signed, per input [C]
+ * @param ratios output codes per input code, signed, per input [C]
  * @param zeroPoints per input [C]
  * @param outputZero [C]
  */
-export function scaledSumTable(ratios: readonly Float64Array[], zeroPoints: readonly Int32Array[], outputZero: Int32Array, errors: SumErrors): ScaledSumTable {
+export function scaledSumTable(
+  ratios: readonly Float64Array[],
+  zeroPoints: readonly Int32Array[],
+  outputZero: Int32Array,
+  errors: SumErrors,
+): ScaledSumTable {
   const channels = ratios[0].length;
   let largest = 0;
   let integral = true;
@@ -137,11 +158,19 @@ function sumMultiplier(ratio: number, shift: number): number {
 }
 
 /** @param whole the largest shift at which no multiplier is limited */
-function bestSumShift(ratios: readonly Float64Array[], whole: number, { outputScales, outputCodes, inputReach }: SumErrors): number {
-  const errorAt = (shift: number): number => outputScales.reduce((sum, scale, c) => {
-    const codes = ratios.reduce((total, row, i) => total + Math.abs(sumMultiplier(row[c], shift) / 2 ** shift - row[c]) * inputReach[i], 0);
-    return sum + (scale * Math.min(codes, outputCodes)) ** 2;
-  }, 0);
+function bestSumShift(
+  ratios: readonly Float64Array[],
+  whole: number,
+  { outputScales, outputCodes, inputReach }: SumErrors,
+): number {
+  const errorAt = (shift: number): number =>
+    outputScales.reduce((sum, scale, c) => {
+      const codes = ratios.reduce(
+        (total, row, i) => total + Math.abs(sumMultiplier(row[c], shift) / 2 ** shift - row[c]) * inputReach[i],
+        0,
+      );
+      return sum + (scale * Math.min(codes, outputCodes)) ** 2;
+    }, 0);
   let best = whole;
   let least = errorAt(whole);
   for (let shift = whole + 1; shift <= MAX_SUM_SHIFT; shift++) {

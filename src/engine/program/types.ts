@@ -3,24 +3,27 @@ import type { Region } from '../graph/region';
 import type { Bits, WeightBits } from '../graph/bits';
 
 /**
- * A Plan lowered onto a Graph: an ordered list of kernel calls on regions of buffers, each buffer at its offset in one arena,
- * all constants as integers. The interpreter, the cost model, the arena layout, the C writer and the charts read this and nothing else.
+ * A Plan lowered onto a Graph: an ordered list of kernel calls on regions of buffers, each buffer at its offset in one
+ * arena, all constants as integers. The interpreter, the cost model, the arena layout, the C writer and the charts read
+ * this and nothing else.
  *
  * ## Codes in memory
- * A buffer holds a window of a feature map, row-major H×W×C, each pixel starting on a byte and its channels packed
- * low bits first (channel c at bit (c·bits) mod 8 of byte ⌊c·bits/8⌋). Padding bits of a pixel are written as 0.
- * Signed codes are two's complement in their bits.
+ * A buffer holds a window of a feature map, row-major H×W×C, each pixel starting on a byte and its channels packed low
+ * bits first (channel c at bit (c·bits) mod 8 of byte ⌊c·bits/8⌋). Padding bits of a pixel are written as 0. Signed
+ * codes are two's complement in their bits.
  *
  * ## Arithmetic
- * All integers; `>>` is an arithmetic shift (floor), `mulhi(a, m) = ⌊a·m / 2³²⌋` of signed 32-bit values, and accumulators are int32 that
- * never overflow (lower() checks the bound). Each kernel's docstring gives its formula; there is one formula for all executions.
+ * All integers; `>>` is an arithmetic shift (floor), `mulhi(a, m) = ⌊a·m / 2³²⌋` of signed 32-bit values, and
+ * accumulators are int32 that never overflow (lower() checks the bound). Each kernel's docstring gives its formula;
+ * there is one formula for all executions.
  *
  * ## Order within a step
  * So that an output may overlap an input that dies in the same step (see arena.ts), every kernel keeps this order:
- * - windowed kernels (conv2d, depthwise2d, pools, resize) finish output rows from top to bottom, and from the moment the first byte of output row oy is
- *   written they read input rows ≥ max(0, oy·strideH − padTop) only (resize: ≥ rows[2·oy]);
- * - element-wise kernels (add, mul, requantize, lookup, prelu, copy) go through pixels in row-major order and read all codes of an output byte before they write it;
- *   an input that is broadcast never overlaps the output;
+ * - windowed kernels (conv2d, depthwise2d, pools, resize) finish output rows from top to bottom, and from the moment
+ *   the first byte of output row oy is written they read input rows ≥ max(0, oy·strideH − padTop) only (resize: ≥
+ *   rows[2·oy]);
+ * - element-wise kernels (add, mul, requantize, lookup, prelu, copy) go through pixels in row-major order and read
+ *   all codes of an output byte before they write it; an input that is broadcast never overlaps the output;
  * - fullyConnected, softmax, permute, classify, load and fill never overlap an input with their output.
  */
 export interface Program {
@@ -82,19 +85,22 @@ export interface ProgramBuffer {
   readonly lastStep: number;
   /** Another buffer whose memory this one names with another shape (reshape); offset and lifetime are that buffer's. */
   readonly aliasOf: BufferId | null;
-  /** Byte offset in the arena, multiple of `align`. External buffers follow one another behind the arena: their offsets are ≥ arenaBytes. */
+  /**
+   * Byte offset in the arena, multiple of `align`. External buffers follow one another behind the arena: their offsets
+   * are ≥ arenaBytes.
+   */
   readonly offset: number;
   readonly align: number;
   /**
-   * An input that the application keeps in memory of its own, from which the steps only read; not in the arena. Where `load` steps read it, and no others, the
-   * application need not have all of it at any time. Missing: false.
+   * An input that the application keeps in memory of its own, from which the steps only read; not in the arena. Where
+   * `load` steps read it, and no others, the application need not have all of it at any time. Missing: false.
    */
   readonly external?: boolean;
 }
 
 /**
- * Channels [channel, channel + channels) of a region of a buffer. channel·bits is a multiple of 8. Channels that are written end with a byte or with
- * the buffer's last channel, so that no kernel has to keep the rest of a byte.
+ * Channels [channel, channel + channels) of a region of a buffer. channel·bits is a multiple of 8. Channels that are
+ * written end with a byte or with the buffer's last channel, so that no kernel has to keep the rest of a byte.
  */
 export interface Access {
   readonly buffer: BufferId;
@@ -129,7 +135,9 @@ export interface Branch {
 
 export type ConstantKind = 'weights' | 'bias' | 'multiplier' | 'table';
 
-/** Integers in flash. `values` are unpacked codes; `bits` says how wide each is stored (4-bit weights take half a byte). */
+/**
+ * Integers in flash. `values` are unpacked codes; `bits` says how wide each is stored (4-bit weights take half a byte).
+ */
 export interface Constant {
   readonly id: ConstantId;
   readonly kind: ConstantKind;
@@ -150,7 +158,10 @@ export interface Step {
   readonly output: Access;
   /** Null in the tail. */
   readonly branch: BranchId | null;
-  /** In a stage of the tail that runs patch by patch: which one, counted from 0, and the patch's index in its grid, row by row. */
+  /**
+   * In a stage of the tail that runs patch by patch: which one, counted from 0, and the patch's index in its grid, row
+   * by row.
+   */
   readonly tailStage?: { readonly index: number; readonly branch: number };
   /** The step runs only if flags[branch] equals `value` (0 regular, 1 outlier class). */
   readonly guard: { readonly buffer: BufferId; readonly index: number; readonly value: 0 | 1 } | null;
@@ -167,7 +178,11 @@ export interface StepWindow {
   readonly strideW: number;
   readonly dilationH: number;
   readonly dilationW: number;
-  /** Output pixel (oy, ox) of the region, counted from 0, reads input rows oy·strideH − padTop + ky·dilationH of the input region, counted from 0; rows outside the region are padding. Negative: the first window begins inside the region. */
+  /**
+   * Output pixel (oy, ox) of the region, counted from 0, reads input rows oy·strideH − padTop + ky·dilationH of the
+   * input region, counted from 0; rows outside the region are padding. Negative: the first window begins inside the
+   * region.
+   */
   readonly padTop: number;
   readonly padLeft: number;
 }
@@ -179,7 +194,8 @@ export interface StepWindow {
  *     y = (mulhi(a << preShift, multiplier[c]) + (1 << (shift − 1))) >> shift
  *     code = min(max(y, min), max[c])
  *
- * Zero points of input and output are part of `bias`. Branches of a layer share bias and multiplier and differ in the shifts only.
+ * Zero points of input and output are part of `bias`. Branches of a layer share bias and multiplier and differ in the
+ * shifts only.
  */
 export interface Requantization {
   /** int32 [C]. */
@@ -206,7 +222,8 @@ export interface PerChannel {
  *
  *     y = (Σᵢ xᵢ·multipliersᵢ[c] + offset[c]) >> shift;  code = min(max(y, min), max)
  *
- * multipliers are int16 (one for all channels, or a table [C]), offset int32 (includes rounding and zero points). The sum does not overflow.
+ * multipliers are int16 (one for all channels, or a table [C]), offset int32 (includes rounding and zero points). The
+ * sum does not overflow.
  */
 export interface ScaledSum {
   readonly multipliers: readonly (number | PerChannel)[];
@@ -218,7 +235,8 @@ export interface ScaledSum {
 
 export type Kernel =
   /**
-   * acc = Σ w[o, ky, kx, i]·x[…]; on padding x is padCodes[i] (16-bit values [inC]), or 0 where padCodes is null. Weights constant is [outC][kH][kW][inC/group].
+   * acc = Σ w[o, ky, kx, i]·x[…]; on padding x is padCodes[i] (16-bit values [inC]), or 0 where padCodes is null.
+   * Weights constant is [outC][kH][kW][inC/group].
    */
   | {
       readonly op: 'conv2d';
@@ -251,12 +269,14 @@ export type Kernel =
   | { readonly op: 'requantize'; readonly sum: ScaledSum }
   /** acc = (x₀ − zeros[0])·(x₁ − zeros[1]); broadcast as in add. */
   | { readonly op: 'mul'; readonly zeros: readonly [number, number]; readonly requant: Requantization }
-  /** Largest code in the window; padding does not count, and every window has a pixel inside. Same format in and out. */
+  /**
+   * Largest code in the window; padding does not count, and every window has a pixel inside. Same format in and out.
+   */
   | { readonly op: 'maxPool'; readonly window: StepWindow }
   /**
-   * acc = Σ of codes inside the region, n of them rows × columns; y = (mulhi(acc << preShift, m) + offset) >> shift, clamped to [min, max].
-   * m and offset: by channel [C] when `perChannel`; otherwise by the number of rows and columns of the window inside
-   * the region: entry (rows − 1)·kernelW + (columns − 1). Every window has a pixel inside.
+   * acc = Σ of codes inside the region, n of them rows × columns; y = (mulhi(acc << preShift, m) + offset) >> shift,
+   * clamped to [min, max]. m and offset: by channel [C] when `perChannel`; otherwise by the number of rows and columns
+   * of the window inside the region: entry (rows − 1)·kernelW + (columns − 1). Every window has a pixel inside.
    */
   | {
       readonly op: 'averagePool';
@@ -269,9 +289,14 @@ export type Kernel =
       readonly min: number;
       readonly max: number;
     }
-  /** code = table[x as an unsigned b-bit pattern]; table has 2^bits entries of output codes (int16 [2^bits] of values). */
+  /**
+   * code = table[x as an unsigned b-bit pattern]; table has 2^bits entries of output codes (int16 [2^bits] of values).
+   */
   | { readonly op: 'lookup'; readonly table: ConstantId }
-  /** y = (x·(x ≥ 0 ? positive : negative[c]) + offset) >> shift, clamped. x is a signed code with zero point 0; positive, negative are int16. */
+  /**
+   * y = (x·(x ≥ 0 ? positive : negative[c]) + offset) >> shift, clamped. x is a signed code with zero point 0;
+   * positive, negative are int16.
+   */
   | {
       readonly op: 'prelu';
       readonly positive: number | PerChannel;
@@ -288,9 +313,10 @@ export type Kernel =
   /** Every pixel of the output region becomes codes[0…C) (16-bit values). No input. */
   | { readonly op: 'fill'; readonly codes: ConstantId }
   /**
-   * Rows and columns are resampled; the format stays. `rows` (int16, 2 entries per output row) holds the index of the first source row relative to the
-   * input region and the weight f of the row after it in 1/256 (0 whenever there is no row after it); `cols` likewise.
-   * y = (Σ of four codes × weights + 32768) >> 16 with weights (256 − fy)(256 − fx), (256 − fy)·fx, fy·(256 − fx), fy·fx. For `nearest` all f are 0.
+   * Rows and columns are resampled; the format stays. `rows` (int16, 2 entries per output row) holds the index of the
+   * first source row relative to the input region and the weight f of the row after it in 1/256 (0 whenever there is no
+   * row after it); `cols` likewise. y = (Σ of four codes × weights + 32768) >> 16 with weights (256 − fy)(256 − fx),
+   * (256 − fy)·fx, fy·(256 − fx), fy·fx. For `nearest` all f are 0.
    */
   | {
       readonly op: 'resize';
@@ -306,9 +332,16 @@ export type Kernel =
   /** Output element i (HWC) is input element permutation[i]. 8 bits. */
   | { readonly op: 'permute'; readonly permutation: ConstantId }
   /**
-   * Counts the codes of the input region that lie outside [low, high]; the output's byte `index` becomes 1 (outlier class) when more than `limit`, else 0.
-   * `index` counts the bytes of the flags buffer, as a guard's does; no other byte changes.
+   * Counts the codes of the input region that lie outside [low, high]; the output's byte `index` becomes 1 (outlier
+   * class) when more than `limit`, else 0. `index` counts the bytes of the flags buffer, as a guard's does; no other
+   * byte changes.
    */
-  | { readonly op: 'classify'; readonly low: number; readonly high: number; readonly limit: number; readonly index: number };
+  | {
+      readonly op: 'classify';
+      readonly low: number;
+      readonly high: number;
+      readonly limit: number;
+      readonly index: number;
+    };
 
 export type KernelOp = Kernel['op'];

@@ -5,15 +5,21 @@ import { channelError, codeRange } from './histogramError';
 import { baseScales } from './scales';
 
 /**
- * Where the codes of each signed channel should be centered: at 0, at the mean, or in the middle of the range, whichever makes the least squared error (DESIGN section 8, part 5 of
- * the recipe). A channel whose mean is far from 0 would otherwise leave half of its few codes unused.
+ * Where the codes of each signed channel should be centered: at 0, at the mean, or in the middle of the range,
+ * whichever makes the least squared error (DESIGN section 8, part 5 of the recipe). A channel whose mean is far from 0
+ * would otherwise leave half of its few codes unused.
  *
  * @returns real values, [C]; whole steps of the scale that suits the channel best
  */
 export function channelCenters(stats: MapStatistics, bits: Bits): Float64Array {
   const channels = stats.shape.c;
   const candidates = [new Float64Array(channels), stats.mean, stats.min.map((low, c) => (low + stats.max[c]) / 2)];
-  const single: ScaleComponent = { maps: [stats.map], groups: channels, groupOf: [Int32Array.from({ length: channels }, (_, c) => c)], proportional: false };
+  const single: ScaleComponent = {
+    maps: [stats.map],
+    groups: channels,
+    groupOf: [Int32Array.from({ length: channels }, (_, c) => c)],
+    proportional: false,
+  };
   const best = new Float64Array(channels);
   const least = new Float64Array(channels).fill(Infinity);
   for (const centers of candidates) {
@@ -41,8 +47,15 @@ export function recenter(stats: MapStatistics, centers: Float64Array): MapStatis
  *
  * @param padded the reader pads with zeros, so 0 needs a code of its own
  */
-export function centeredZeroPoints(centers: Float64Array, scales: Float64Array, bits: Bits, padded: boolean): Int32Array {
+export function centeredZeroPoints(
+  centers: Float64Array,
+  scales: Float64Array,
+  bits: Bits,
+  padded: boolean,
+): Int32Array {
   const { min, max } = codeRange(bits, true);
   const [least, most] = padded ? [min, max] : [-2 * max, 2 * max];
-  return Int32Array.from(centers, (center, c) => Math.max(least, Math.min(most, -Math.round(center / scales[scales.length === 1 ? 0 : c]))));
+  return Int32Array.from(centers, (center, c) =>
+    Math.max(least, Math.min(most, -Math.round(center / scales[scales.length === 1 ? 0 : c]))),
+  );
 }

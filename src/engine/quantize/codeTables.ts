@@ -15,9 +15,11 @@ export function codeTables(from: MapFormat, to: MapFormat): CodeTables {
   const wide = codeRange(from.bits, from.signed);
   const narrow = codeRange(to.bits, to.signed);
   const count = Math.max(from.scales.length, from.zeroPoints.length, to.scales.length, to.zeroPoints.length);
-  const tables = Array.from({ length: count }, (_, c) => Int16Array.from({ length: wide.max - wide.min + 1 }, (_, i) => {
-    const value = at(from.scales, c) * (wide.min + i - at(from.zeroPoints, c));
-    return Math.max(narrow.min, Math.min(narrow.max, Math.round(value / at(to.scales, c)) + at(to.zeroPoints, c)));
-  }));
+  const tables = Array.from({ length: count }, (_, c) =>
+    Int16Array.from({ length: wide.max - wide.min + 1 }, (_, i) => {
+      const value = at(from.scales, c) * (wide.min + i - at(from.zeroPoints, c));
+      return Math.max(narrow.min, Math.min(narrow.max, Math.round(value / at(to.scales, c)) + at(to.zeroPoints, c)));
+    }),
+  );
   return { first: wide.min, of: (channel) => tables[count === 1 ? 0 : channel] };
 }

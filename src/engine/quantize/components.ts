@@ -29,7 +29,8 @@ export function scaleComponents(graph: Graph, ties: FormatTies): ScaleComponent[
       }
     }
   }
-  // Maps that share scales channel by channel with others are not made proportional on top: their Adds get tables instead.
+  // Maps that share scales channel by channel with others are not made proportional on top: their Adds get tables
+  // instead.
   const inputs = new Set(graph.inputs.map((i) => i.map));
   const free = (m: MapId): boolean => !shares.has(m) && !inputs.has(m);
   const proportionalOf = new Map<MapId, MapId>();

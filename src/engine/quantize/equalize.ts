@@ -26,13 +26,14 @@ const ALPHAS = [0, 0.25, 0.5, 0.75, 1];
 const BETAS = [0, 0.25, 0.5, 0.75];
 
 /**
- * Chooses per-channel scales of a component so that the rounding of the maps and of the dense readers' integer weights, into which the scales are
- * folded, do the least harm together:
+ * Chooses per-channel scales of a component so that the rounding of the maps and of the dense readers' integer weights,
+ * into which the scales are folded, do the least harm together:
  *
  *     s_g = k·base_g^α·(max|W[:, g]|)^−β,   base_g ≤ s_g ≤ cap·base_g,
  *     minimizing Σ_c ‖W_c‖²·E[(Q(x_c) − x_c)²] + ½·Σ E[q_c²]·(rounding error of W·s)²
  *
- * (DESIGN section 8, part 1 of the recipe). With depthwise readers only, the base scales stay: each channel has a weight scale of its own.
+ * (DESIGN section 8, part 1 of the recipe). With depthwise readers only, the base scales stay: each channel has a
+ * weight scale of its own.
  *
  * @returns scale per group
  */
@@ -46,7 +47,8 @@ export function equalizeScales(
 ): Float64Array {
   const readers: Reader[] = [];
   component.maps.forEach((map, member) => {
-    for (const { layer, weightBits } of readersOf(map)) if (layer.kind !== 'depthwise') readers.push(describeReader(graph, layer, weightBits, member));
+    for (const { layer, weightBits } of readersOf(map))
+      if (layer.kind !== 'depthwise') readers.push(describeReader(graph, layer, weightBits, member));
   });
   if (readers.length === 0 || component.groups === 1) return base.scales;
   const columnMax = groupColumnMax(component, readers);
@@ -64,7 +66,9 @@ export function equalizeScales(
       let k = 0;
       for (let g = 0; g < raw.length; g++) if (columnMax[g] > 0) k = Math.max(k, base.scales[g] / raw[g]);
       for (const f of shrink) {
-        const scales = raw.map((r, g) => (columnMax[g] > 0 ? Math.min(Math.max(k * r, base.scales[g]), cap * base.scales[g]) * f : base.scales[g]));
+        const scales = raw.map((r, g) =>
+          columnMax[g] > 0 ? Math.min(Math.max(k * r, base.scales[g]), cap * base.scales[g]) * f : base.scales[g],
+        );
         const value = objective(component, stats, base.factors, readers, scales, types);
         if (value < least) {
           least = value;

@@ -7,11 +7,18 @@ export function codeRange(bits: Bits, signed: boolean): { min: number; max: numb
 }
 
 /**
- * Mean squared error that codes of b bits make on channel c of a map, from its histogram: E[(x − scale·(code(x) − zeroPoint))²].
- * At 8 bits the bins are about as wide as a code, so rounding inside the range is taken as uniform (scale²/12, none at exactly 0 below half a bin);
- * at fewer bits each bin's center is rounded.
+ * Mean squared error that codes of b bits make on channel c of a map, from its histogram: E[(x − scale·(code(x) −
+ * zeroPoint))²]. At 8 bits the bins are about as wide as a code, so rounding inside the range is taken as uniform
+ * (scale²/12, none at exactly 0 below half a bin); at fewer bits each bin's center is rounded.
  */
-export function channelError(stats: MapStatistics, c: number, scale: number, zeroPoint: number, bits: Bits, signed: boolean): number {
+export function channelError(
+  stats: MapStatistics,
+  c: number,
+  scale: number,
+  zeroPoint: number,
+  bits: Bits,
+  signed: boolean,
+): number {
   const { min, max } = codeRange(bits, signed);
   const low = (min - zeroPoint) * scale;
   const high = (max - zeroPoint) * scale;
@@ -50,8 +57,18 @@ export function channelPower(stats: MapStatistics, c: number): number {
   return stats.variance[c] + stats.mean[c] * stats.mean[c];
 }
 
-/** E[scale·(code(x) − zeroPoint)]: the mean that channel c has after rounding and clipping, from its histogram; corrected so that without rounding it is the observed mean. */
-export function quantizedMean(stats: MapStatistics, c: number, scale: number, zeroPoint: number, bits: Bits, signed: boolean): number {
+/**
+ * E[scale·(code(x) − zeroPoint)]: the mean that channel c has after rounding and clipping, from its histogram;
+ * corrected so that without rounding it is the observed mean.
+ */
+export function quantizedMean(
+  stats: MapStatistics,
+  c: number,
+  scale: number,
+  zeroPoint: number,
+  bits: Bits,
+  signed: boolean,
+): number {
   const { min, max } = codeRange(bits, signed);
   const { bins, histograms } = stats;
   const width = stats.width[c];

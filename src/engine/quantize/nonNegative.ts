@@ -1,7 +1,10 @@
 import { isNonNegative } from '../graph/functions';
 import type { Graph, Layer } from '../graph/types';
 
-/** For each feature map, whether the graph's structure guarantees that it is never negative (then its codes are unsigned). Graph inputs count as possibly negative. */
+/**
+ * For each feature map, whether the graph's structure guarantees that it is never negative (then its codes are
+ * unsigned). Graph inputs count as possibly negative.
+ */
 export function nonNegativeMaps(graph: Graph): boolean[] {
   const result = graph.maps.map(() => false);
   for (const layer of graph.layers) result[layer.output] = writesNonNegative(layer, result);

@@ -29,8 +29,9 @@ export interface InputFormat {
 }
 
 /**
- * Scales of all feature maps and integer weights of all layers, from calibration statistics and bit decisions: per-channel scales of least error,
- * equalized against the weights that they are folded into, weights rounded to nearest.
+ * Scales of all feature maps and integer weights of all layers, from calibration statistics and bit decisions:
+ * per-channel scales of least error, equalized against the weights that they are folded into, weights rounded to
+ * nearest.
  *
  * @param oneScale maps that need one scale for all channels, see {@link formatTies}
  * @throws UserError if the calibration does not cover the graph
@@ -45,12 +46,16 @@ export function quantizeGraph(
   const ties = formatTies(graph, oneScale);
   const statistics = (map: MapId): MapStatistics => {
     const s = calibration.maps.get(map);
-    if (!s) throw new UserError(`No calibration statistics for feature map "${graph.maps[map].name}". Calibrate the model again.`);
+    if (!s)
+      throw new UserError(
+        `No calibration statistics for feature map "${graph.maps[map].name}". Calibrate the model again.`,
+      );
     return s;
   };
   const formats = new Map<MapId, MapFormat>();
   for (const component of scaleComponents(graph, ties)) {
-    for (const [map, format] of componentFormats(graph, component, ties, inputs, statistics, bits)) formats.set(map, format);
+    for (const [map, format] of componentFormats(graph, component, ties, inputs, statistics, bits))
+      formats.set(map, format);
   }
   const views = new Map<LayerId, MapFormat>();
   const layers = new Map<LayerId, LayerParameters>();
@@ -96,16 +101,25 @@ function componentFormats(
   const scales = equalizeScales(graph, component, base, (map) => readersAt(graph, map, bits), statistics, types);
   component.maps.forEach((m, i) => {
     const perChannel = Float64Array.from(component.groupOf[i], (g) => scales[g] * base.factors[i]);
-    result.set(m, { ...types[i], scales: perChannel.every((s) => s === perChannel[0]) ? perChannel.slice(0, 1) : perChannel, zeroPoints: new Int32Array(1) });
+    result.set(m, {
+      ...types[i],
+      scales: perChannel.every((s) => s === perChannel[0]) ? perChannel.slice(0, 1) : perChannel,
+      zeroPoints: new Int32Array(1),
+    });
   });
   return result;
 }
 
 /**
- * The application gives the codes: every channel tied to one of the input's has its scale and zero point. Channels that a concatenation brings beside
- * them get their own, over the range that calibration saw.
+ * The application gives the codes: every channel tied to one of the input's has its scale and zero point. Channels that
+ * a concatenation brings beside them get their own, over the range that calibration saw.
  */
-function tiedToInput(component: ScaleComponent, input: number, format: MapFormat, statistics: (map: MapId) => MapStatistics): Map<MapId, MapFormat> {
+function tiedToInput(
+  component: ScaleComponent,
+  input: number,
+  format: MapFormat,
+  statistics: (map: MapId) => MapStatistics,
+): Map<MapId, MapFormat> {
   const at = (list: ArrayLike<number>, c: number): number => list[list.length === 1 ? 0 : c];
   const scales = new Float64Array(component.groups);
   const zeroPoints = new Int32Array(component.groups);
@@ -133,8 +147,18 @@ function tiedToInput(component: ScaleComponent, input: number, format: MapFormat
   return new Map(
     component.maps.map((m, i) => {
       const groups = component.groupOf[i];
-      const sameOrder = groups.length === component.groupOf[input].length && groups.every((g, c) => g === component.groupOf[input][c]);
-      return [m, sameOrder ? format : { ...format, scales: Float64Array.from(groups, (g) => scales[g]), zeroPoints: Int32Array.from(groups, (g) => zeroPoints[g]) }];
+      const sameOrder =
+        groups.length === component.groupOf[input].length && groups.every((g, c) => g === component.groupOf[input][c]);
+      return [
+        m,
+        sameOrder
+          ? format
+          : {
+              ...format,
+              scales: Float64Array.from(groups, (g) => scales[g]),
+              zeroPoints: Int32Array.from(groups, (g) => zeroPoints[g]),
+            },
+      ];
     }),
   );
 }
@@ -143,7 +167,8 @@ function tiedToInput(component: ScaleComponent, input: number, format: MapFormat
 function fixedFormat(graph: Graph, component: ScaleComponent, bits: BitDecisions): MapFormat | null {
   const softmax = component.maps.find((m) => producer(graph, m)?.kind === 'softmax');
   if (softmax === undefined) return null;
-  if (bits.mapBits(softmax) !== 8) throw new UserError(`Feature map "${graph.maps[softmax].name}" is the output of Softmax and needs 8 bits.`);
+  if (bits.mapBits(softmax) !== 8)
+    throw new UserError(`Feature map "${graph.maps[softmax].name}" is the output of Softmax and needs 8 bits.`);
   return { bits: 8, signed: false, scales: Float64Array.of(1 / 256), zeroPoints: new Int32Array(1) };
 }
 
@@ -151,7 +176,13 @@ function fixedFormat(graph: Graph, component: ScaleComponent, bits: BitDecisions
  * Functions such as hard-swish or LeakyRelu have a short negative side that symmetric codes would pay a whole bit for:
  * their outputs get unsigned codes with a zero point. Null where that does not apply.
  */
-function skewedFormat(graph: Graph, component: ScaleComponent, ties: FormatTies, statistics: (map: MapId) => MapStatistics, bits: BitDecisions): MapFormat | null {
+function skewedFormat(
+  graph: Graph,
+  component: ScaleComponent,
+  ties: FormatTies,
+  statistics: (map: MapId) => MapStatistics,
+  bits: BitDecisions,
+): MapFormat | null {
   if (component.groups !== 1 || !component.maps.every((m) => ties.signed[m])) return null;
   if (!component.maps.some((m) => producer(graph, m)?.kind === 'activation')) return null;
   if (component.maps.some((m) => graph.maps[m].consumers.some((l) => graph.layers[l].kind === 'prelu'))) return null;
@@ -168,7 +199,12 @@ function skewedFormat(graph: Graph, component: ScaleComponent, ties: FormatTies,
   const b = bits.mapBits(component.maps[0]);
   const top = codeRange(b, false).max;
   const scale = (high - low) / top;
-  return { bits: b, signed: false, scales: Float64Array.of(scale), zeroPoints: Int32Array.of(Math.round(-low / scale)) };
+  return {
+    bits: b,
+    signed: false,
+    scales: Float64Array.of(scale),
+    zeroPoints: Int32Array.of(Math.round(-low / scale)),
+  };
 }
 
 function producer(graph: Graph, map: MapId): Layer | null {
@@ -181,7 +217,8 @@ function readersAt(graph: Graph, map: MapId, bits: BitDecisions): { layer: Weigh
   const result: { layer: WeightedLayer; weightBits: WeightBits }[] = [];
   for (const id of graph.maps[map].consumers) {
     const layer = graph.layers[id];
-    if (isWeighted(layer) && bits.inputBits(id) >= bits.mapBits(map)) result.push({ layer, weightBits: bits.weightBits(id) });
+    if (isWeighted(layer) && bits.inputBits(id) >= bits.mapBits(map))
+      result.push({ layer, weightBits: bits.weightBits(id) });
   }
   return result;
 }
@@ -197,14 +234,31 @@ function viewFormat(
 ): MapFormat {
   const map = layer.inputs[0];
   const channels = graph.maps[map].shape.c;
-  const component: ScaleComponent = { maps: [map], groups: channels, groupOf: [Int32Array.from({ length: channels }, (_, c) => c)], proportional: false };
+  const component: ScaleComponent = {
+    maps: [map],
+    groups: channels,
+    groupOf: [Int32Array.from({ length: channels }, (_, c) => c)],
+    proportional: false,
+  };
   const signed = stored.signed || stored.zeroPoints.some((z) => z !== 0);
   const types: CodeType[] = [{ bits: read, signed }];
   const centers = signed ? channelCenters(statistics(map), read) : new Float64Array(channels);
   const centered = recenter(statistics(map), centers);
   const base = baseScales(component, () => centered, types);
-  const scales = equalizeScales(graph, component, base, () => [{ layer, weightBits }], () => centered, types);
-  return { bits: read, signed, scales, zeroPoints: signed ? centeredZeroPoints(centers, scales, read, padsInput(layer)) : new Int32Array(1) };
+  const scales = equalizeScales(
+    graph,
+    component,
+    base,
+    () => [{ layer, weightBits }],
+    () => centered,
+    types,
+  );
+  return {
+    bits: read,
+    signed,
+    scales,
+    zeroPoints: signed ? centeredZeroPoints(centers, scales, read, padsInput(layer)) : new Int32Array(1),
+  };
 }
 
 function padsInput(layer: WeightedLayer): boolean {

@@ -7,14 +7,17 @@ import { channelError, channelRange, codeRange } from './histogramError';
 const TINY = 1e-12;
 
 /**
- * A channel's scale is at least this share of its component's largest: channels that (nearly) never fire would otherwise need multipliers out of all
- * proportion, and finer codes than that disappear in their readers' integer weights anyway.
+ * A channel's scale is at least this share of its component's largest: channels that (nearly) never fire would
+ * otherwise need multipliers out of all proportion, and finer codes than that disappear in their readers' integer
+ * weights anyway.
  */
 const LEAST_SHARE = 2 ** -10;
 
 /** Fractions of the observed range that are tried as the largest representable value. */
 function rangeFractions(bits: Bits): readonly number[] {
-  return bits === 8 ? [1, 0.97, 0.94, 0.9, 0.86, 0.82, 0.77, 0.72, 0.66, 0.6] : [1, 0.9, 0.81, 0.73, 0.66, 0.59, 0.53, 0.48, 0.43, 0.39, 0.35, 0.31, 0.28, 0.25, 0.2, 0.15, 0.1];
+  return bits === 8
+    ? [1, 0.97, 0.94, 0.9, 0.86, 0.82, 0.77, 0.72, 0.66, 0.6]
+    : [1, 0.9, 0.81, 0.73, 0.66, 0.59, 0.53, 0.48, 0.43, 0.39, 0.35, 0.31, 0.28, 0.25, 0.2, 0.15, 0.1];
 }
 
 /** Width and sign of a map's codes. */
@@ -38,22 +41,29 @@ export interface BaseScales {
 }
 
 /**
- * Scale of least mean squared error for every group of a component (DESIGN section 8, "scale with least mean squared error"): a grid over fractions of the
- * observed range, errors from the calibration's histograms.
+ * Scale of least mean squared error for every group of a component (DESIGN section 8, "scale with least mean squared
+ * error"): a grid over fractions of the observed range, errors from the calibration's histograms.
  */
-export function baseScales(component: ScaleComponent, statistics: (map: number) => MapStatistics, types: readonly CodeType[]): BaseScales {
+export function baseScales(
+  component: ScaleComponent,
+  statistics: (map: number) => MapStatistics,
+  types: readonly CodeType[],
+): BaseScales {
   const stats = component.maps.map(statistics);
   const factors = component.proportional ? normalizers(stats, types) : new Float64Array(component.maps.length).fill(1);
   const members: Member[][] = Array.from({ length: component.groups }, () => []);
   stats.forEach((s, i) => {
-    component.groupOf[i].forEach((g, channel) => members[g].push({ stats: s, type: types[i], channel, factor: factors[i] }));
+    component.groupOf[i].forEach((g, channel) =>
+      members[g].push({ stats: s, type: types[i], channel, factor: factors[i] }),
+    );
   });
   const scales = Float64Array.from(members, bestScale);
   const largest = scales.reduce((a, b) => Math.max(a, b), 0);
   // A map that was 0 on all samples: any scale represents it.
   const floor = largest > TINY ? largest * LEAST_SHARE : 1;
   for (let g = 0; g < scales.length; g++) scales[g] = Math.max(scales[g], floor);
-  if (component.proportional) stats.forEach((s, i) => (factors[i] *= bestFactor(s, component.groupOf[i], scales, factors[i], types[i])));
+  if (component.proportional)
+    stats.forEach((s, i) => (factors[i] *= bestFactor(s, component.groupOf[i], scales, factors[i], types[i])));
   return { scales, factors };
 }
 
@@ -72,7 +82,9 @@ function bestScale(members: readonly Member[]): number {
   for (const fraction of rangeFractions(bits)) {
     const scale = full * fraction;
     let error = 0;
-    for (const m of members) error += channelError(m.stats, m.channel, scale * m.factor, 0, m.type.bits, m.type.signed) / (m.factor * m.factor);
+    for (const m of members)
+      error +=
+        channelError(m.stats, m.channel, scale * m.factor, 0, m.type.bits, m.type.signed) / (m.factor * m.factor);
     if (error < least) {
       least = error;
       best = scale;
@@ -94,12 +106,19 @@ function normalizers(stats: readonly MapStatistics[], types: readonly CodeType[]
 }
 
 /** Factor on a map's scales that makes its own error least, given the common pattern. */
-function bestFactor(stats: MapStatistics, groupOf: Int32Array, scales: Float64Array, factor: number, { bits, signed }: CodeType): number {
+function bestFactor(
+  stats: MapStatistics,
+  groupOf: Int32Array,
+  scales: Float64Array,
+  factor: number,
+  { bits, signed }: CodeType,
+): number {
   let best = 1;
   let least = Infinity;
   for (const f of [1.25, 1.1, 1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4]) {
     let error = 0;
-    for (let c = 0; c < groupOf.length; c++) error += channelError(stats, c, scales[groupOf[c]] * factor * f, 0, bits, signed);
+    for (let c = 0; c < groupOf.length; c++)
+      error += channelError(stats, c, scales[groupOf[c]] * factor * f, 0, bits, signed);
     if (error < least) {
       least = error;
       best = f;

@@ -6,10 +6,11 @@ import { nonNegativeMaps } from './nonNegative';
 /**
  * What the arithmetic demands of feature maps' formats.
  *
- * - Layers that move codes without computing (max pooling, concatenation, slice, resize, reshape, permute, pad) keep the format: their maps share bits and,
- *   channel by channel, scales.
+ * - Layers that move codes without computing (max pooling, concatenation, slice, resize, reshape, permute, pad) keep
+ *   the format: their maps share bits and, channel by channel, scales.
  * - A layer whose kernel has one table or one multiplier for all channels needs one scale for the whole map.
- * - Maps joined by an Add have proportional scales: scale[m][c] = pattern[c]·factor[m], so that Add needs no table per channel.
+ * - Maps joined by an Add have proportional scales: scale[m][c] = pattern[c]·factor[m], so that Add needs no table
+ *   per channel.
  */
 export interface FormatTies {
   /** Signed codes are needed. */
@@ -21,7 +22,10 @@ export interface FormatTies {
   readonly slotGroup: Int32Array;
   /** Maps with equal representatives have proportional scales; a map alone in its group is free. */
   readonly patternGroup: readonly MapId[];
-  /** Fewest bits that a map can have: channels that a concat or slice addresses begin on a byte, Softmax and rearrangements work on 8 bits. */
+  /**
+   * Fewest bits that a map can have: channels that a concat or slice addresses begin on a byte, Softmax and
+   * rearrangements work on 8 bits.
+   */
   readonly leastBits: readonly Bits[];
   /** Concatenations whose inputs differ in sign and must be requantized into the output. */
   readonly mixedConcats: ReadonlySet<number>;

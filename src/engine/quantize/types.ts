@@ -2,8 +2,8 @@ import type { LayerId, MapId } from '../graph/types';
 import type { Bits, WeightBits } from '../graph/bits';
 
 /**
- * How codes of a feature map stand for real values: value[c] = scales[c] · (code − zeroPoints[c]).
- * Arrays have C entries, or one for all channels. Codes of b bits are 0…2^b−1 when unsigned, −2^(b−1)…2^(b−1)−1 when signed.
+ * How codes of a feature map stand for real values: value[c] = scales[c] · (code − zeroPoints[c]). Arrays have C
+ * entries, or one for all channels. Codes of b bits are 0…2^b−1 when unsigned, −2^(b−1)…2^(b−1)−1 when signed.
  */
 export interface MapFormat {
   readonly bits: Bits;
@@ -13,13 +13,16 @@ export interface MapFormat {
 }
 
 /**
- * Integer weights of one layer. The scales of the input map are folded in:
- * real output = weightScales[o] · Σ codes[o,…]·(input code − zero point) + bias[o], for input codes of the format the layer reads.
+ * Integer weights of one layer. The scales of the input map are folded in: real output = weightScales[o] · Σ
+ * codes[o,…]·(input code − zero point) + bias[o], for input codes of the format the layer reads.
  */
 export interface LayerParameters {
   readonly layer: LayerId;
   readonly weightBits: WeightBits;
-  /** Same layout as the graph's layer: conv [outC][kH][kW][inC/group], depthwise [kH][kW][C], fully connected [outC][in]. */
+  /**
+   * Same layout as the graph's layer: conv [outC][kH][kW][inC/group], depthwise [kH][kW][C], fully connected
+   * [outC][in].
+   */
   readonly codes: Int8Array;
   /** [outC], real value of one accumulator unit. */
   readonly weightScales: Float64Array;
@@ -27,7 +30,10 @@ export interface LayerParameters {
   readonly bias: Float64Array;
 }
 
-/** All numbers that quantization computed for a Graph under a Plan. Stored beside the sidecar, so that C can be generated without the images. */
+/**
+ * All numbers that quantization computed for a Graph under a Plan. Stored beside the sidecar, so that C can be
+ * generated without the images.
+ */
 export interface QuantizedParameters {
   /** Format in which each map is stored in regular branches and in the tail. */
   readonly formats: ReadonlyMap<MapId, MapFormat>;

@@ -2,17 +2,28 @@ import type { Graph, WeightedLayer } from '../graph/types';
 import type { WeightBits } from '../graph/bits';
 import type { LayerParameters, MapFormat } from './types';
 
-/** Fractions of the row's largest magnitude that are tried as the largest code; outliers of a row cost the others resolution. */
+/**
+ * Fractions of the row's largest magnitude that are tried as the largest code; outliers of a row cost the others
+ * resolution.
+ */
 const FRACTIONS_4 = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5];
 
 /**
- * Integer weights by rounding to nearest, one scale per output channel, the input map's scales folded in (see {@link LayerParameters}).
- * 8 bits: largest magnitude of the row at ±127. 4 bits: ±7 at the fraction of it with the least squared error.
+ * Integer weights by rounding to nearest, one scale per output channel, the input map's scales folded in (see {@link
+ * LayerParameters}). 8 bits: largest magnitude of the row at ±127. 4 bits: ±7 at the fraction of it with the least
+ * squared error.
  *
- * @param input  format of the codes that the layer reads
- * @param offset real value that code z_c of the input really stands for (0 unless the input is an image whose mean is no integer), [C] or [1]
+ * @param input format of the codes that the layer reads
+ * @param offset real value that code z_c of the input really stands for (0 unless the input is an image whose mean is
+ *   no integer), [C] or [1]
  */
-export function roundWeights(graph: Graph, layer: WeightedLayer, weightBits: WeightBits, input: MapFormat, offset: Float64Array | null): LayerParameters {
+export function roundWeights(
+  graph: Graph,
+  layer: WeightedLayer,
+  weightBits: WeightBits,
+  input: MapFormat,
+  offset: Float64Array | null,
+): LayerParameters {
   const outC = graph.maps[layer.output].shape.c;
   const folded = foldScales(graph, layer, input.scales);
   const codes = new Int8Array(folded.length);
@@ -24,7 +35,10 @@ export function roundWeights(graph: Graph, layer: WeightedLayer, weightBits: Wei
   return { layer: layer.id, weightBits, codes, weightScales, bias: foldOffset(graph, layer, offset) };
 }
 
-/** Where row o of a layer's weights lies: elements o·stride + k·step, k < count. Depthwise weights are [kH][kW][C], the others [outC][…]. */
+/**
+ * Where row o of a layer's weights lies: elements o·stride + k·step, k < count. Depthwise weights are [kH][kW][C], the
+ * others [outC][…].
+ */
 export function rowLayout(layer: WeightedLayer, outC: number): { stride: number; count: number; step: number } {
   const count = layer.weights.length / outC;
   return layer.kind === 'depthwise' ? { stride: 1, count, step: outC } : { stride: count, count, step: 1 };
@@ -66,7 +80,14 @@ function foldOffset(graph: Graph, layer: WeightedLayer, offset: Float64Array | n
   return bias;
 }
 
-function roundRow(values: Float64Array, codes: Int8Array, first: number, count: number, step: number, weightBits: WeightBits): number {
+function roundRow(
+  values: Float64Array,
+  codes: Int8Array,
+  first: number,
+  count: number,
+  step: number,
+  weightBits: WeightBits,
+): number {
   const top = weightBits === 8 ? 127 : 7;
   let largest = 0;
   for (let k = 0; k < count; k++) largest = Math.max(largest, Math.abs(values[first + k * step]));

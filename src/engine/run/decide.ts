@@ -39,11 +39,18 @@ export interface DecideOptions {
   readonly epsilon: number;
   readonly classes: 'static' | 'runtime';
   /** Measured sensitivities and the reduction of BitOPs to reach with them; undefined: bits by the entropy score. */
-  readonly measured?: { readonly units: readonly DecisionUnit[]; readonly sensitivities: Sensitivities; readonly target: number };
+  readonly measured?: {
+    readonly units: readonly DecisionUnit[];
+    readonly sensitivities: Sensitivities;
+    readonly target: number;
+  };
   /** Find the other ways to run the network, too; default. Without, `pareto` stays empty. */
   readonly compare?: boolean;
   /** Decisions of an earlier plan that a person locked. */
-  readonly locked?: { readonly maps: Readonly<Record<string, MapPlan>>; readonly layers: Readonly<Record<string, LayerPlan>> };
+  readonly locked?: {
+    readonly maps: Readonly<Record<string, MapPlan>>;
+    readonly layers: Readonly<Record<string, LayerPlan>>;
+  };
 }
 
 /** The decisions, named as a plan has them. */
@@ -52,7 +59,10 @@ export interface Decision {
   readonly tailStages: readonly TailStage[];
   readonly maps: Record<string, MapPlan>;
   readonly layers: Record<string, LayerPlan>;
-  /** Ways to run the network at these bits, from the least work to the least SRAM; arenas are lower bounds that layouts nearly always reach. */
+  /**
+   * Ways to run the network at these bits, from the least work to the least SRAM; arenas are lower bounds that layouts
+   * nearly always reach.
+   */
   readonly pareto: readonly ParetoPoint[];
   readonly notes: readonly string[];
 }
@@ -66,9 +76,9 @@ const STRATEGIES = ['recompute', 'keep', 'hybrid'] as const;
 const MOST_REDUNDANT = 0.1;
 
 /**
- * Chooses bits, patch stage and classes:
- * VDQS picks bits by score; the planner picks the split point, grid and halos with the fewest MACs whose arena fits at these bits; where nothing fits, the maps
- * at the peak go to fewer bits and the planner tries again; VDPC gives the patches their classes, as many of outlier class as the SRAM allows.
+ * Chooses bits, patch stage and classes: VDQS picks bits by score; the planner picks the split point, grid and halos
+ * with the fewest MACs whose arena fits at these bits; where nothing fits, the maps at the peak go to fewer bits and
+ * the planner tries again; VDPC gives the patches their classes, as many of outlier class as the SRAM allows.
  *
  * @throws UserError when nothing fits, saying by how much and what would help
  */
@@ -83,28 +93,76 @@ export function decide(graph: Graph, calibration: Calibration, options: DecideOp
   const choice = planning.best!.choice;
   checkCancelled(progress);
   progress.report('Comparing plans', 0, 0);
-  const pareto = options.compare === false ? [] : options.grid === 'auto' ? planning.compare() : planPatches(graph, { memory: memoryModel(graph, state, options), sramBytes: options.target.sramBytes, strategies: STRATEGIES, firstFit: true, checkCancelled: () => checkCancelled(progress) }).compare();
-  return { patchStage: choice && classifyPatches(graph, calibration, choice, state, options, notes), tailStages: planning.best!.tailStages.map((t) => namedTailStage(graph, t)), ...state.named(), pareto: paretoPoints(pareto, PARETO_POINTS), notes };
+  const pareto =
+    options.compare === false
+      ? []
+      : options.grid === 'auto'
+        ? planning.compare()
+        : planPatches(graph, {
+            memory: memoryModel(graph, state, options),
+            sramBytes: options.target.sramBytes,
+            strategies: STRATEGIES,
+            firstFit: true,
+            checkCancelled: () => checkCancelled(progress),
+          }).compare();
+  return {
+    patchStage: choice && classifyPatches(graph, calibration, choice, state, options, notes),
+    tailStages: planning.best!.tailStages.map((t) => namedTailStage(graph, t)),
+    ...state.named(),
+    pareto: paretoPoints(pareto, PARETO_POINTS),
+    notes,
+  };
 }
 
-function decideByScore(graph: Graph, calibration: Calibration, units: readonly DecisionUnit[], state: BitState, options: DecideOptions, progress: Progress): void {
-  const scored = scoreUnits(graph, calibration, units, options.bits, options.lambda, (l) => state.weightBits(l), (u) => state.lockedBits(u));
+function decideByScore(
+  graph: Graph,
+  calibration: Calibration,
+  units: readonly DecisionUnit[],
+  state: BitState,
+  options: DecideOptions,
+  progress: Progress,
+): void {
+  const scored = scoreUnits(
+    graph,
+    calibration,
+    units,
+    options.bits,
+    options.lambda,
+    (l) => state.weightBits(l),
+    (u) => state.lockedBits(u),
+  );
   searchBits(scored, { sramExcess: () => 0 }, progress).bits.forEach((b, i) => state.set(units[i], b));
 }
 
-/** Runs the planner; as long as nothing fits, lowers the bits of the largest maps alive at the peak that may still be lowered, as many as may suffice. */
-function planWithin(graph: Graph, state: BitState, options: DecideOptions, notes: string[], progress: Progress): PatchPlanning {
+/**
+ * Runs the planner; as long as nothing fits, lowers the bits of the largest maps alive at the peak that may still be
+ * lowered, as many as may suffice.
+ */
+function planWithin(
+  graph: Graph,
+  state: BitState,
+  options: DecideOptions,
+  notes: string[],
+  progress: Progress,
+): PatchPlanning {
   let lowered = 0;
   for (;;) {
     checkCancelled(progress);
     progress.report('Planning patches', lowered, 0);
     const planning = plan(graph, memoryModel(graph, state, options), options, () => checkCancelled(progress));
     if (planning.best) {
-      if (lowered > 0) notes.push(`${lowered} feature map${lowered === 1 ? ' has' : 's have'} fewer bits than the score asked for, so that the arena fits.`);
+      if (lowered > 0)
+        notes.push(
+          `${lowered} feature map${lowered === 1 ? ' has' : 's have'} fewer bits than the score asked for, so ` +
+            'that the arena fits.',
+        );
       return planning;
     }
     const noFit = planning.noFit;
-    if (!noFit) throw new UserError(`No patch grid suits this network as asked (${gridText(options.grid)}). Use another grid, or auto.`);
+    if (!noFit)
+      throw new UserError(
+        `No patch grid suits this network as asked (${gridText(options.grid)}). Use another grid, or auto.`,
+      );
     const before = lowered;
     let missing = noFit.missingBytes;
     for (const { map, bits, bytes } of noFit.peak.buffers) {
@@ -114,7 +172,8 @@ function planWithin(graph: Graph, state: BitState, options: DecideOptions, notes
       missing -= bytes * (1 - next / bits);
       lowered++;
     }
-    if (lowered === before) throw new UserError(noFitText(explained(graph, state, options) ?? noFit, options.target.sramBytes));
+    if (lowered === before)
+      throw new UserError(noFitText(explained(graph, state, options) ?? noFit, options.target.sramBytes));
   }
 }
 
@@ -122,26 +181,62 @@ function planWithin(graph: Graph, state: BitState, options: DecideOptions, notes
 function explained(graph: Graph, state: BitState, options: DecideOptions): NoFit | null {
   if (options.grid === 'none') return null;
   const grid = options.grid === 'auto' ? undefined : options.grid;
-  return planPatches(graph, { memory: memoryModel(graph, state, options), sramBytes: options.target.sramBytes, strategies: STRATEGIES, grid }).noFit;
+  return planPatches(graph, {
+    memory: memoryModel(graph, state, options),
+    sramBytes: options.target.sramBytes,
+    strategies: STRATEGIES,
+    grid,
+  }).noFit;
 }
 
 function plan(graph: Graph, memory: MemoryModel, options: DecideOptions, checkCancelled: () => void): PatchPlanning {
   const { sramBytes } = options.target;
   if (options.grid === 'none') {
     const bytes = new MemoryEstimator(graph, memory).layout(null).layout.bytes;
-    const candidate = { choice: null, tailStages: [], arenaBytes: bytes, stageBytes: 0, tailBytes: bytes, macs: 0, redundantMacs: 0, extraInstructions: 0 };
+    const candidate = {
+      choice: null,
+      tailStages: [],
+      arenaBytes: bytes,
+      stageBytes: 0,
+      tailBytes: bytes,
+      macs: 0,
+      redundantMacs: 0,
+      extraInstructions: 0,
+    };
     if (bytes <= sramBytes) return { best: candidate, pareto: [candidate], compare: () => [candidate], noFit: null };
-    // The planner knows how to explain a peak: with room for a 1×1 grid only, its closest plan is the whole network at once.
-    const account = planPatches(graph, { memory, sramBytes, largestGrid: { rows: 1, cols: 1 }, firstFit: true, checkCancelled });
+    // The planner knows how to explain a peak: with room for a 1×1 grid only, its closest plan is the whole network at
+    // once.
+    const account = planPatches(graph, {
+      memory,
+      sramBytes,
+      largestGrid: { rows: 1, cols: 1 },
+      firstFit: true,
+      checkCancelled,
+    });
     return { ...account, best: null };
   }
   const strategies = STRATEGIES;
-  if (options.grid === 'auto') return planPatches(graph, { memory, sramBytes, strategies, firstFit: true, checkCancelled });
-  // Who names a grid wants patches for their memory: the split point with the smallest arena, as long as little is computed twice.
-  const planning = planPatches(graph, { memory, sramBytes, strategies, grid: options.grid, stages: 'one', checkCancelled });
-  if (!planning.best) return planPatches(graph, { memory, sramBytes, strategies, grid: options.grid, firstFit: true, checkCancelled });
-  const cheap = planning.pareto.filter((c) => c.choice && c.arenaBytes <= sramBytes && c.redundantMacs <= MOST_REDUNDANT * c.macs);
-  const smallest = cheap.reduce<PatchCandidate | null>((a, b) => (a === null || b.arenaBytes < a.arenaBytes ? b : a), null);
+  if (options.grid === 'auto')
+    return planPatches(graph, { memory, sramBytes, strategies, firstFit: true, checkCancelled });
+  // Who names a grid wants patches for their memory: the split point with the smallest arena, as long as little is
+  // computed twice.
+  const planning = planPatches(graph, {
+    memory,
+    sramBytes,
+    strategies,
+    grid: options.grid,
+    stages: 'one',
+    checkCancelled,
+  });
+  if (!planning.best)
+    return planPatches(graph, { memory, sramBytes, strategies, grid: options.grid, firstFit: true, checkCancelled });
+  const cheap = planning.pareto.filter(
+    (c) => c.choice && c.arenaBytes <= sramBytes && c.redundantMacs <= MOST_REDUNDANT * c.macs,
+  );
+  const smallest = cheap.reduce<PatchCandidate | null>(
+    (a, b) => (a === null || b.arenaBytes < a.arenaBytes ? b : a),
+    null,
+  );
   return planning.best && smallest ? { ...planning, best: smallest } : planning;
 }
 
@@ -152,12 +247,29 @@ function gridText(grid: DecideOptions['grid']): string {
 function memoryModel(graph: Graph, state: BitState, options: DecideOptions): MemoryModel {
   const { input } = options.target;
   const { bits, options: schedule } = scheduleRules(graph, null, state, input);
-  // Classes are given once the grid is known, as many of outlier class as fit; at run time any patch may be of either class.
-  return { bits, schedule, align: 4, externalInputs: isOutside(input), classes: options.classes === 'runtime' && state.mixed ? 'either' : 'regular' };
+  // Classes are given once the grid is known, as many of outlier class as fit; at run time any patch may be of either
+  // class.
+  return {
+    bits,
+    schedule,
+    align: 4,
+    externalInputs: isOutside(input),
+    classes: options.classes === 'runtime' && state.mixed ? 'either' : 'regular',
+  };
 }
 
-/** VDPC on a chosen grid: the stage with its classes, as many patches of outlier class as the SRAM allows. @param notes gets how many it does not */
-export function classifyPatches(graph: Graph, calibration: Calibration, choice: PatchChoice, state: BitDecisions, options: Pick<DecideOptions, 'phi' | 'epsilon' | 'classes' | 'target'>, notes: string[]): PatchStage {
+/**
+ * VDPC on a chosen grid: the stage with its classes, as many patches of outlier class as the SRAM allows. @param notes
+ * gets how many it does not
+ */
+export function classifyPatches(
+  graph: Graph,
+  calibration: Calibration,
+  choice: PatchChoice,
+  state: BitDecisions,
+  options: Pick<DecideOptions, 'phi' | 'epsilon' | 'classes' | 'target'>,
+  notes: string[],
+): PatchStage {
   const { stage, grid, keep } = choice;
   const base = {
     splitMap: graph.maps[stage.splitMap].name,
@@ -166,21 +278,37 @@ export function classifyPatches(graph: Graph, calibration: Calibration, choice: 
   };
   const regular = new Array<PatchClass>(grid.rows * grid.cols).fill('regular');
   const statistics = calibration.patches;
-  const lowBits = stage.maps.some((m) => m !== stage.splitMap && state.mapBits(m) < 8) || stage.layers.some((l) => state.inputBits(l) < 8);
-  if (!statistics || !lowBits) return { ...base, classMode: 'static', classes: classRows(regular, grid.cols), runtime: null };
+  const lowBits =
+    stage.maps.some((m) => m !== stage.splitMap && state.mapBits(m) < 8) ||
+    stage.layers.some((l) => state.inputBits(l) < 8);
+  if (!statistics || !lowBits)
+    return { ...base, classMode: 'static', classes: classRows(regular, grid.cols), runtime: null };
   const { h, w } = graph.maps[stage.splitMap].shape;
-  const ranking = rankPositions(statistics, boundsOfSpans(patchSpans(h, grid.rows), patchSpans(w, grid.cols)), options.phi, options.epsilon);
+  const ranking = rankPositions(
+    statistics,
+    boundsOfSpans(patchSpans(h, grid.rows), patchSpans(w, grid.cols)),
+    options.phi,
+    options.epsilon,
+  );
   // As many positions as patches of an average image are outlier class.
   const frequent = Math.round(ranking.reduce((sum, r) => sum + r.frequency, 0));
   if (options.classes === 'runtime') {
     const { low, high } = runtimeTest(statistics, options.phi, options.epsilon);
     const map = graph.maps[statistics.map];
     if (!stage.maps.includes(map.id) || map.id === stage.splitMap || keep.size > 0) {
-      throw new UserError('Classes cannot be decided at run time here: the patch stage is too short, or halos are kept between patches. Use static classes or another grid.');
+      throw new UserError(
+        'Classes cannot be decided at run time here: the patch stage is too short, or halos are kept between ' +
+          'patches. Use static classes or another grid.',
+      );
     }
     const finite = (v: number): number => Math.max(-1e30, Math.min(1e30, v));
     const shown = classRows(topPositions(ranking, frequent), grid.cols);
-    return { ...base, classMode: 'runtime', classes: shown, runtime: { map: map.name, low: finite(low), high: finite(high), epsilon: options.epsilon } };
+    return {
+      ...base,
+      classMode: 'runtime',
+      classes: shown,
+      runtime: { map: map.name, low: finite(low), high: finite(high), epsilon: options.epsilon },
+    };
   }
   // Best-ranked positions first; those whose 8-bit branch would not fit stay regular.
   const classes = [...regular];
@@ -192,13 +320,28 @@ export function classifyPatches(graph: Graph, calibration: Calibration, choice: 
       refused++;
     }
   }
-  if (refused > 0) notes.push(`${refused} of ${frequent} outlier patches stay at mixed precision: at 8 bits their branches would not fit in the SRAM.`);
+  if (refused > 0)
+    notes.push(
+      `${refused} of ${frequent} outlier patches stay at mixed precision: at 8 bits their branches would not fit ` +
+        'in the SRAM.',
+    );
   return { ...base, classMode: 'static', classes: classRows(classes, grid.cols), runtime: null };
 }
 
-function arenaBytes(graph: Graph, choice: PatchChoice, classes: readonly PatchClass[], state: BitDecisions, { input, sramBytes }: PlanTarget): number {
+function arenaBytes(
+  graph: Graph,
+  choice: PatchChoice,
+  classes: readonly PatchClass[],
+  state: BitDecisions,
+  { input, sramBytes }: PlanTarget,
+): number {
   const { bits, options } = scheduleRules(graph, choice.stage.splitMap, state, input);
-  const { requests, overlaps } = scheduleArena(graph, buildSchedule(graph, { ...choice, classes }, bits, { ...options, tailStages: choice.tailStages }), 4, isOutside(input));
+  const { requests, overlaps } = scheduleArena(
+    graph,
+    buildSchedule(graph, { ...choice, classes }, bits, { ...options, tailStages: choice.tailStages }),
+    4,
+    isOutside(input),
+  );
   return layoutArena(requests, overlaps, { effort: 'quick', enough: sramBytes }).bytes;
 }
 
@@ -244,7 +387,10 @@ class BitState implements BitDecisions {
     else for (const map of unit.maps) this.maps[map] = bits;
   }
 
-  /** Bits of maps and weights of least measured loss at the wanted reduction. Weights that flash wants at 4 bits stay there. */
+  /**
+   * Bits of maps and weights of least measured loss at the wanted reduction. Weights that flash wants at 4 bits stay
+   * there.
+   */
   takeTradeOff({ units, sensitivities, target }: NonNullable<DecideOptions['measured']>, notes: string[]): void {
     const { weights, bits, locked } = this.options;
     const result = searchTradeOff(
@@ -260,8 +406,12 @@ class BitState implements BitDecisions {
           return units[i].readers.length === 0 || refitted ? bits.filter((b) => b >= units[i].leastBits) : [8];
         },
         weightBits: (id) => {
-          const fixed = locked?.layers[this.graph.layers[id].name]?.locked === true || weights !== 'auto' || this.weightBits(id) === 4;
-          // Compensation cannot refit a fully connected layer (too few samples for its inputs), and it has few of the MACs.
+          const fixed =
+            locked?.layers[this.graph.layers[id].name]?.locked === true ||
+            weights !== 'auto' ||
+            this.weightBits(id) === 4;
+          // Compensation cannot refit a fully connected layer (too few samples for its inputs), and it has few of the
+          // MACs.
           return fixed || this.graph.layers[id].kind === 'fullyConnected' ? [this.weightBits(id)] : [8, 4];
         },
       },
@@ -269,7 +419,11 @@ class BitState implements BitDecisions {
     );
     result.units.forEach((b, i) => this.set(units[i], b));
     for (const [id, b] of result.weights) this.weights.set(id, b);
-    if (result.reduction < target) notes.push(`The BitOPs target of ${target}× cannot be reached with these bits; the plan has ${result.reduction.toFixed(2)}×, before recomputed halos.`);
+    if (result.reduction < target)
+      notes.push(
+        `The BitOPs target of ${target}× cannot be reached with these bits; the plan has ` +
+          `${result.reduction.toFixed(2)}×, before recomputed halos.`,
+      );
   }
 
   lockedBits(unit: DecisionUnit): Bits | null {
@@ -302,7 +456,8 @@ class BitState implements BitDecisions {
     const maps: Record<string, MapPlan> = {};
     for (const map of graph.maps) {
       const locked = options.locked?.maps[map.name]?.locked === true;
-      if (this.maps[map.id] !== 8 || locked) maps[map.name] = { bits: this.maps[map.id], ...(locked ? { locked } : {}) };
+      if (this.maps[map.id] !== 8 || locked)
+        maps[map.name] = { bits: this.maps[map.id], ...(locked ? { locked } : {}) };
     }
     const layers: Record<string, LayerPlan> = {};
     for (const layer of graph.layers) {
@@ -328,7 +483,9 @@ class BitState implements BitDecisions {
       const fixed = locked?.layers[layer.name];
       this.weights.set(layer.id, fixed?.locked ? (fixed.weightBits ?? 8) : weights === 4 ? 4 : 8);
     }
-    const bytes = (): number => graphCodeBytes(this.graph) + layers.reduce((sum, l) => sum + (l.weights.length * this.weightBits(l.id)) / 8 + l.bias.length * 8, 0);
+    const bytes = (): number =>
+      graphCodeBytes(this.graph) +
+      layers.reduce((sum, l) => sum + (l.weights.length * this.weightBits(l.id)) / 8 + l.bias.length * 8, 0);
     if (weights === 'auto') {
       const byLength = [...layers].sort((a, b) => b.weights.length - a.weights.length);
       let changed = 0;
@@ -338,12 +495,21 @@ class BitState implements BitDecisions {
         this.weights.set(layer.id, 4);
         changed++;
       }
-      if (changed > 0) notes.push(`The weights of ${changed} layer${changed === 1 ? '' : 's'} have 4 bits, so that they fit in the flash.`);
+      if (changed > 0)
+        notes.push(
+          `The weights of ${changed} layer${changed === 1 ? '' : 's'} have 4 bits, so that they fit in the flash.`,
+        );
     }
     const need = bytes();
     if (need > target.flashBytes) {
-      const hint = weights === 8 ? 'Allow 4-bit weights, or choose a board with more flash.' : 'Choose a smaller network or a board with more flash.';
-      throw new UserError(`Does not fit: weights and code need about ${need} bytes of flash, ${need - target.flashBytes} more than the ${target.flashBytes} there are. ${hint}`);
+      const hint =
+        weights === 8
+          ? 'Allow 4-bit weights, or choose a board with more flash.'
+          : 'Choose a smaller network or a board with more flash.';
+      throw new UserError(
+        `Does not fit: weights and code need about ${need} bytes of flash, ${need - target.flashBytes} more than ` +
+          `the ${target.flashBytes} there are. ${hint}`,
+      );
     }
   }
 }

@@ -20,8 +20,9 @@ export type { EvaluateOptions, Evaluation, LayerAgreement, OutputAgreement, Pred
 const MAX_SKIP_NOTES = 10;
 
 /**
- * Runs float (onnxruntime) and integer executions over the samples at `location`: the integer network in threads, the float network in this one. Memory does not
- * grow with the number of samples but for a few numbers of each, and what comes out does not depend on the number of threads.
+ * Runs float (onnxruntime) and integer executions over the samples at `location`: the integer network in threads, the
+ * float network in this one. Memory does not grow with the number of samples but for a few numbers of each, and what
+ * comes out does not depend on the number of threads.
  *
  * @param limit use at most so many samples, evenly spread; 0: all
  * @throws UserError when there is nothing to run on, or a thread dies; CancelledError
@@ -40,12 +41,22 @@ export async function evaluate(
   const set = await listSamples(location, graph, limit);
   const notes: string[] = [...set.notes];
   const threads = threadCount(set.samples.length, options.threads);
-  const runners = openRunners({ program, network: { inputs: graph.inputs, maps: graph.maps }, preprocess }, threads, progress, options.threadFile);
+  const runners = openRunners(
+    { program, network: { inputs: graph.inputs, maps: graph.maps }, preprocess },
+    threads,
+    progress,
+    options.threadFile,
+  );
   let results: readonly ImageResult[];
   let seconds: number;
   try {
     // Half as long as the integer network takes, and it can use several cores itself.
-    const session = await FloatSession.open(graph, modelPath, { maps: [], preClamp: [] }, { threads: runners.capacity > 1 ? Math.max(1, Math.round(threads / 3)) : 2 });
+    const session = await FloatSession.open(
+      graph,
+      modelPath,
+      { maps: [], preClamp: [] },
+      { threads: runners.capacity > 1 ? Math.max(1, Math.round(threads / 3)) : 2 },
+    );
     if (session.note !== null) notes.push(session.note);
     try {
       const begin = performance.now();
@@ -68,8 +79,18 @@ export async function evaluate(
   const { layers } = options;
   return {
     ...summarize(graph, results, notes),
-    layers: layers && layers.images > 0 ? await compareLayers(graph, modelPath, program, layers.formats, set, preprocess, layers.images, progress) : null,
-    predictions: options.predictions ? results.map(({ sample: { name, label }, float, quantized }) => ({ sample: name, label, float: float[0], quantized: quantized[0] })) : null,
+    layers:
+      layers && layers.images > 0
+        ? await compareLayers(graph, modelPath, program, layers.formats, set, preprocess, layers.images, progress)
+        : null,
+    predictions: options.predictions
+      ? results.map(({ sample: { name, label }, float, quantized }) => ({
+          sample: name,
+          label,
+          float: float[0],
+          quantized: quantized[0],
+        }))
+      : null,
     imagesPerSecond: results.length / seconds,
   };
 }
@@ -78,7 +99,16 @@ export async function evaluate(
 type FloatRun = (index: number, reals: readonly Float32Array[]) => Promise<readonly Float32Array[]>;
 
 /** Results of all samples that can be used, in their order. */
-async function runAll(graph: Graph, program: Program, preprocess: Preprocess, set: SampleSet, runners: Runners, float: FloatRun, progress: Progress, notes: string[]): Promise<ImageResult[]> {
+async function runAll(
+  graph: Graph,
+  program: Program,
+  preprocess: Preprocess,
+  set: SampleSet,
+  runners: Runners,
+  float: FloatRun,
+  progress: Progress,
+  notes: string[],
+): Promise<ImageResult[]> {
   const { samples } = set;
   const results = new Array<ImageResult | string>(samples.length);
   let done = 0;
@@ -100,7 +130,9 @@ async function runAll(graph: Graph, program: Program, preprocess: Preprocess, se
     checkCancelled(progress);
     const job = await jobOf(samples[index], index, graph, preprocess);
     const run = typeof job === 'string' ? Promise.resolve<RunnerResult>({ index, problem: job }) : runners.run(job);
-    const finished = run.then((result) => (turn = turn.then(() => accept(result)))).finally(() => pending.delete(finished));
+    const finished = run
+      .then((result) => (turn = turn.then(() => accept(result))))
+      .finally(() => pending.delete(finished));
     // Whoever waits for it next learns of a failure.
     finished.catch(() => undefined);
     pending.add(finished);
@@ -111,7 +143,10 @@ async function runAll(graph: Graph, program: Program, preprocess: Preprocess, se
   return usable(set, results, notes);
 }
 
-/** What a runner gets: an image's place, or an array's values, whose reader cannot go to another thread; a line of text when these are damaged. */
+/**
+ * What a runner gets: an image's place, or an array's values, whose reader cannot go to another thread; a line of text
+ * when these are damaged.
+ */
 async function jobOf(sample: Sample, index: number, graph: Graph, preprocess: Preprocess): Promise<RunnerJob | string> {
   if (sample.source.kind === 'image') return { index, sample };
   try {

@@ -7,12 +7,21 @@ import { Executor } from '../program/interpreter';
 import type { Program } from '../program/types';
 import { customTarget, customTargetId, findTarget } from '../targets/targets';
 
-/** Inputs that the self-test compares; only one where they are large, since they take flash when the self-test is linked. */
+/**
+ * Inputs that the self-test compares; only one where they are large, since they take flash when the self-test is
+ * linked.
+ */
 const GOLDEN_VECTORS = 2;
 const LARGE_INPUT_BYTES = 32 * 1024;
 
-/** Renders the C sources of a plan, with golden vectors computed by the reference interpreter. `optimize`: see {@link RenderOptions}. */
-export function generateSources(opened: OpenedPlan, optimize: RenderOptions['optimize'] = 'speed'): { name: string; files: GeneratedFile[]; arenaBytes: number; weightBytes: number } {
+/**
+ * Renders the C sources of a plan, with golden vectors computed by the reference interpreter. `optimize`: see {@link
+ * RenderOptions}.
+ */
+export function generateSources(
+  opened: OpenedPlan,
+  optimize: RenderOptions['optimize'] = 'speed',
+): { name: string; files: GeneratedFile[]; arenaBytes: number; weightBytes: number } {
   const { program, plan, graph } = opened;
   const { core } = plan.target.id === customTargetId ? customTarget(plan.target) : findTarget(plan.target.id);
   const target = optimize === 'size' ? undefined : { core, flashBytes: plan.target.flashBytes };
@@ -34,7 +43,8 @@ export function generateSources(opened: OpenedPlan, optimize: RenderOptions['opt
 }
 
 /**
- * Deterministic inputs for the self-test that look enough like images to exercise ordinary and saturating values: soft waves with noise on them.
+ * Deterministic inputs for the self-test that look enough like images to exercise ordinary and saturating values: soft
+ * waves with noise on them.
  */
 export function goldenInputs(program: Program, seed: number): Uint8Array[] {
   let state = (seed * 2654435761) >>> 0;

@@ -39,7 +39,10 @@ export type Decisions = Pick<Plan, 'patchStage' | 'tailStages' | 'maps' | 'layer
 
 type Measured = Omit<NonNullable<DecideOptions['measured']>, 'target'>;
 
-/** Quantizes one model by decisions that others make. The float network's targets and sensitivities are made once, and weights again only where bits differ. */
+/**
+ * Quantizes one model by decisions that others make. The float network's targets and sensitivities are made once, and
+ * weights again only where bits differ.
+ */
 export class ModelQuantizer {
   readonly units: readonly DecisionUnit[];
   private readonly inputs: ReturnType<typeof inputFormats>;
@@ -57,16 +60,27 @@ export class ModelQuantizer {
     const key = bits.join();
     if (this.measured?.bits !== key) {
       const { graph, calibration } = this.model;
-      const sensitivities = measureSensitivities(graph, calibration, this.inputs, this.units, bits, await this.floatTargets(progress), SENSITIVITY_IMAGES, progress);
+      const sensitivities = measureSensitivities(
+        graph,
+        calibration,
+        this.inputs,
+        this.units,
+        bits,
+        await this.floatTargets(progress),
+        SENSITIVITY_IMAGES,
+        progress,
+      );
       this.measured = { bits: key, value: { units: this.units, sensitivities } };
     }
     return this.measured.value;
   }
 
   /**
-   * Quantized parameters of decisions, the last ones again where they are the same. Classes of patches do not change them.
+   * Quantized parameters of decisions, the last ones again where they are the same. Classes of patches do not change
+   * them.
    *
-   * @param fit whether weights are fitted to what the integer layers before them compute: worth most where bits are few, and up to two points for thin networks at 8 bits
+   * @param fit whether weights are fitted to what the integer layers before them compute: worth most where bits are
+   *   few, and up to two points for thin networks at 8 bits
    * @throws CancelledError
    */
   async parameters(decisions: Decisions, fit: boolean, progress: Progress): Promise<QuantizedParameters> {
@@ -77,7 +91,8 @@ export class ModelQuantizer {
       checkCancelled(progress);
       progress.report('Quantizing weights', 0, 0);
       let parameters = quantizeGraph(graph, calibration, this.inputs, decisionsOf(graph, decisions, file), oneScale);
-      if (fit && graph.layers.some(isWeighted)) parameters = compensate(graph, parameters, await this.floatTargets(progress), progress);
+      if (fit && graph.layers.some(isWeighted))
+        parameters = compensate(graph, parameters, await this.floatTargets(progress), progress);
       this.last = { key, parameters };
     }
     return this.last.parameters;
@@ -87,7 +102,10 @@ export class ModelQuantizer {
   lower(decisions: Decisions, parameters: QuantizedParameters, target: Plan['target']): Program {
     const { graph, modelPath, file } = this.model;
     return lower(graph, resolveStage(graph, decisions.patchStage, file), parameters, {
-      name: toIdentifier(path.basename(modelPath)), input: target.input, sramBytes: target.sramBytes, tailStages: resolveTailStages(graph, decisions, file),
+      name: toIdentifier(path.basename(modelPath)),
+      input: target.input,
+      sramBytes: target.sramBytes,
+      tailStages: resolveTailStages(graph, decisions, file),
     });
   }
 

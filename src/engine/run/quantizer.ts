@@ -45,16 +45,25 @@ export interface Quantized {
   readonly program: Program;
 }
 
-/** Decides and quantizes, once or for several reductions of BitOPs: what does not depend on the reduction is computed once. */
+/**
+ * Decides and quantizes, once or for several reductions of BitOPs: what does not depend on the reduction is computed
+ * once.
+ */
 export class Quantizer {
   private readonly model: ModelQuantizer;
   private readonly fitImages: number;
   /** Time spent on decisions, in seconds. */
   searchSeconds = 0;
 
-  constructor(private readonly job: QuantizerJob, private readonly progress: Progress) {
+  constructor(
+    private readonly job: QuantizerJob,
+    private readonly progress: Progress,
+  ) {
     const count = job.samples.samples.length;
-    this.fitImages = Math.min(COMPENSATION_IMAGES, !job.keepBack || count < LEAST_SPLIT ? count : Math.ceil(count * FITTED_SHARE));
+    this.fitImages = Math.min(
+      COMPENSATION_IMAGES,
+      !job.keepBack || count < LEAST_SPLIT ? count : Math.ceil(count * FITTED_SHARE),
+    );
     this.model = new ModelQuantizer({ ...job, fitImages: this.fitImages, file: job.planPath });
   }
 
@@ -65,7 +74,10 @@ export class Quantizer {
   async quantize(reduction?: number): Promise<Quantized> {
     const { graph, calibration, search } = this.job;
     const begin = performance.now();
-    const measured = reduction === undefined ? undefined : { ...(await this.model.sensitivities(search.bits, this.progress)), target: reduction };
+    const measured =
+      reduction === undefined
+        ? undefined
+        : { ...(await this.model.sensitivities(search.bits, this.progress)), target: reduction };
     const decision = decide(graph, calibration, { ...search, measured }, this.progress);
     this.searchSeconds += (performance.now() - begin) / 1000;
     const parameters = await this.model.parameters(decision, this.job.compensate ?? true, this.progress);
@@ -74,30 +86,49 @@ export class Quantizer {
   }
 
   /**
-   * The largest reduction, `most` at the utmost, that is expected to lose no more than a budget, by images that nothing was fitted to.
+   * The largest reduction, `most` at the utmost, that is expected to lose no more than a budget, by images that nothing
+   * was fitted to.
    *
-   * @param budget points of top-1; for networks that are no classifiers, percent of the outputs' power that may be error
-   * @param notes  gets what was found
+   * @param budget points of top-1; for networks that are no classifiers, percent of the outputs' power that may be
+   *   error
+   * @param notes gets what was found
    */
-  async quantizeWithin(budget: number, most: number = MOST_REDUCTION, notes: string[] = []): Promise<Quantized & { readonly reduction: number }> {
+  async quantizeWithin(
+    budget: number,
+    most: number = MOST_REDUCTION,
+    notes: string[] = [],
+  ): Promise<Quantized & { readonly reduction: number }> {
     const { graph } = this.job;
     const images = await this.heldOut(notes);
     const { sensitivities } = await this.model.sensitivities(this.job.search.bits, this.progress);
     const predicted = foreseenLoss(graph, this.model.units, sensitivities, this.freeChoices());
-    const { best, kept } = await searchWithinBudget(budget, most, predicted, isClassifier(graph) ? POINTS_PER_NAT : 100, async (reduction) => {
-      const quantized = await this.quantize(reduction);
-      return { ...quantized, reduction, pointsLost: this.pointsLost(quantized.program, images) };
-    });
+    const { best, kept } = await searchWithinBudget(
+      budget,
+      most,
+      predicted,
+      isClassifier(graph) ? POINTS_PER_NAT : 100,
+      async (reduction) => {
+        const quantized = await this.quantize(reduction);
+        return { ...quantized, reduction, pointsLost: this.pointsLost(quantized.program, images) };
+      },
+    );
     const unit = isClassifier(graph) ? 'points of top-1' : "% of the outputs' power";
     const expected = `${best.pointsLost.toFixed(2)} ${unit} by ${images.length} images`;
-    if (kept) notes.push(`Expected loss: ${expected}, of ${budget} allowed.${best.reduction < most ? ` More than ${best.reduction.toFixed(2)} times fewer BitOPs is expected to lose more than that.` : ''}`);
+    if (kept)
+      notes.push(
+        `Expected loss: ${expected}, of ${budget} ` +
+          `allowed.${best.reduction < most ? ` More than ${best.reduction.toFixed(2)} times fewer BitOPs is expected ` + 'to lose more than that.' : ''}`,
+      );
     else notes.push(`Even at 8 bits the expected loss is ${expected}, more than the ${budget} allowed.`);
     return best;
   }
 
   /** What a prediction may choose from: as the search, but for what a person locked. */
   private freeChoices(): TradeOffChoices {
-    const { graph, search: { bits, weights } } = this.job;
+    const {
+      graph,
+      search: { bits, weights },
+    } = this.job;
     return {
       bits: (i) => bits.filter((b) => b >= this.model.units[i].leastBits),
       weightBits: (id) => (graph.layers[id].kind === 'fullyConnected' ? [8] : weights === 'auto' ? [8, 4] : [weights]),
@@ -109,10 +140,16 @@ export class Quantizer {
     const quantized = images.map(({ inputs }, i) => {
       checkCancelled(this.progress);
       this.progress.report('Checking the accuracy budget', i, images.length);
-      return executor.run(inputs.map((input, k) => inputCodes(program, k, input))).outputs.map((bytes, k) => decodePort(program, program.outputs[k], bytes));
+      return executor
+        .run(inputs.map((input, k) => inputCodes(program, k, input)))
+        .outputs.map((bytes, k) => decodePort(program, program.outputs[k], bytes));
     });
     const { graph } = this.job;
-    return (isClassifier(graph) ? expectedPointsLost : errorPercent)(graph, images.map((i) => i.outputs), quantized);
+    return (isClassifier(graph) ? expectedPointsLost : errorPercent)(
+      graph,
+      images.map((i) => i.outputs),
+      quantized,
+    );
   }
 
   /** Images that compensation does not look at, with the float network's outputs. */
@@ -121,12 +158,16 @@ export class Quantizer {
     const fitted = new Set(spread(samples.samples.length, this.fitImages));
     let others = samples.samples.filter((_, i) => !fitted.has(i));
     if (others.length === 0) {
-      notes.push(`The accuracy budget was checked on images that weights were fitted to, which is too kind: with ${LEAST_SPLIT} or more images some are kept back for checking.`);
+      notes.push(
+        'The accuracy budget was checked on images that weights were fitted to, which is too kind: with ' +
+          `${LEAST_SPLIT} or more images some are kept back for checking.`,
+      );
       others = [...samples.samples];
     }
     const chosen = { ...samples, samples: spread(others.length, BUDGET_IMAGES).map((i) => others[i]) };
     const results: FloatResult[] = [];
-    for await (const result of floatOutputs(graph, modelPath, chosen, preprocess, this.progress, [])) results.push(result);
+    for await (const result of floatOutputs(graph, modelPath, chosen, preprocess, this.progress, []))
+      results.push(result);
     return results;
   }
 }

@@ -13,18 +13,27 @@ export interface Grid {
 export interface AxisPart {
   /** All elements that the branch reads of the map (for the split map: its patch). */
   readonly need: Span;
-  /** The elements that it computes; the rest of `need`, before it, is kept from the branch before. Equal to `need` unless the map is kept. */
+  /**
+   * The elements that it computes; the rest of `need`, before it, is kept from the branch before. Equal to `need`
+   * unless the map is kept.
+   */
   readonly fresh: Span;
 }
 
-/** Per map of the stage, inputs and split map included: what the branches of each row (or column) of the grid need and compute. */
+/**
+ * Per map of the stage, inputs and split map included: what the branches of each row (or column) of the grid need and
+ * compute.
+ */
 export type AxisParts = ReadonlyMap<MapId, readonly AxisPart[]>;
 
 /** One map in one branch. */
 export interface BranchPart {
   /** All pixels of the map that the branch reads: the hull of what its layers need. */
   readonly need: Region;
-  /** The pixels that it computes. What lies above and left of them inside `need` was computed by earlier branches and kept. */
+  /**
+   * The pixels that it computes. What lies above and left of them inside `need` was computed by earlier branches and
+   * kept.
+   */
   readonly fresh: Region;
 }
 
@@ -40,12 +49,13 @@ export interface StageBranch {
 }
 
 /**
- * Cuts `extent` elements into `count` patches whose sizes differ by at most one. The larger ones go to the borders, where the halo is on one side
- * only: first, last, second, second last…
+ * Cuts `extent` elements into `count` patches whose sizes differ by at most one. The larger ones go to the borders,
+ * where the halo is on one side only: first, last, second, second last…
  */
 export function patchSpans(extent: number, count: number): Span[] {
   const sizes = new Array<number>(count).fill(Math.floor(extent / count));
-  for (let extra = 0; extra < extent % count; extra++) sizes[extra % 2 === 0 ? extra / 2 : count - 1 - (extra - 1) / 2]++;
+  for (let extra = 0; extra < extent % count; extra++)
+    sizes[extra % 2 === 0 ? extra / 2 : count - 1 - (extra - 1) / 2]++;
   const spans: Span[] = [];
   let begin = 0;
   for (const size of sizes) {
@@ -56,11 +66,18 @@ export function patchSpans(extent: number, count: number): Span[] {
 }
 
 /**
- * The regions of all maps of a stage on one axis, from the split map backwards. A map of `keep` is computed only where the patch before has not
- * computed it, and layers that only serve what is already there drop out: their spans are empty. Null when the patches do not suit the stage:
- * a patch needs nothing but padding of some map, or something that was kept earlier than by the patch before.
+ * The regions of all maps of a stage on one axis, from the split map backwards. A map of `keep` is computed only where
+ * the patch before has not computed it, and layers that only serve what is already there drop out: their spans are
+ * empty. Null when the patches do not suit the stage: a patch needs nothing but padding of some map, or something that
+ * was kept earlier than by the patch before.
  */
-export function axisParts(graph: Graph, stage: Stage, axis: Axis, patches: readonly Span[], keep: ReadonlySet<MapId>): AxisParts | null {
+export function axisParts(
+  graph: Graph,
+  stage: Stage,
+  axis: Axis,
+  patches: readonly Span[],
+  keep: ReadonlySet<MapId>,
+): AxisParts | null {
   const needs = new Map<MapId, (Span | null)[]>([[stage.splitMap, [...patches]]]);
   const parts = new Map<MapId, readonly AxisPart[]>();
   for (let at = stage.layers.length - 1; at >= 0; at--) {
@@ -114,10 +131,15 @@ function isEmptySpan(span: Span): boolean {
 export const keepNothing: ReadonlySet<MapId> = new Set<MapId>();
 
 /**
- * The branches of a stage in the order in which they run, row by row. Null when the grid does not suit the stage: more patches than pixels, or a
- * branch that would need nothing but padding of some map.
+ * The branches of a stage in the order in which they run, row by row. Null when the grid does not suit the stage: more
+ * patches than pixels, or a branch that would need nothing but padding of some map.
  */
-export function stageBranches(graph: Graph, stage: Stage, grid: Grid, keep: ReadonlySet<MapId> = keepNothing): StageBranch[] | null {
+export function stageBranches(
+  graph: Graph,
+  stage: Stage,
+  grid: Grid,
+  keep: ReadonlySet<MapId> = keepNothing,
+): StageBranch[] | null {
   const { h, w } = graph.maps[stage.splitMap].shape;
   if (grid.rows < 1 || grid.cols < 1 || grid.rows > h || grid.cols > w) return null;
   const rows = axisParts(graph, stage, 'h', patchSpans(h, grid.rows), keep);

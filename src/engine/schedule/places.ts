@@ -22,8 +22,9 @@ interface Situation {
 }
 
 /**
- * Which inputs of concats can be computed straight into the concat's channels, and which slices can stay inside their input, in one class of
- * branches or in the tail: the bits must be equal, the channels begin on a byte, and in branches both maps must cover the same pixels.
+ * Which inputs of concats can be computed straight into the concat's channels, and which slices can stay inside their
+ * input, in one class of branches or in the tail: the bits must be equal, the channels begin on a byte, and in branches
+ * both maps must cover the same pixels.
  */
 export function findPlaces(graph: Graph, situation: Situation): ReadonlyMap<MapId, Place> {
   const { stage, layers, stored, options } = situation;
@@ -36,7 +37,11 @@ export function findPlaces(graph: Graph, situation: Situation): ReadonlyMap<MapI
     return place ? place.channel + depth(place.owner) : 0;
   };
   const samePixels = (a: MapId, b: MapId) =>
-    stage === null || situation.branches.every(({ parts }) => sameRegion(parts.get(a)!.need, parts.get(b)!.need) && sameRegion(parts.get(a)!.fresh, parts.get(b)!.fresh));
+    stage === null ||
+    situation.branches.every(
+      ({ parts }) =>
+        sameRegion(parts.get(a)!.need, parts.get(b)!.need) && sameRegion(parts.get(a)!.fresh, parts.get(b)!.fresh),
+    );
 
   if (options.concatInPlace) {
     // From the last concat to the first, so that a concat inside a concat finds its owner settled.
@@ -50,14 +55,26 @@ export function findPlaces(graph: Graph, situation: Situation): ReadonlyMap<MapI
         const writable = isHere(producer) && !['slice', 'reshape'].includes(graph.layers[producer!].kind);
         if (!writable || outputs.has(map) || isKept(map) || places.has(map) || map === stage?.stage.splitMap) return;
         const bits = stored(map);
-        if (bits !== stored(layer.output) || ((begin + depth(layer.output)) * bits) % 8 !== 0 || !samePixels(map, layer.output)) return;
+        if (
+          bits !== stored(layer.output) ||
+          ((begin + depth(layer.output)) * bits) % 8 !== 0 ||
+          !samePixels(map, layer.output)
+        )
+          return;
         if (options.concatInPlace!(layer.id, input)) places.set(map, { owner: layer.output, channel: begin });
       });
     }
   }
   if (options.sliceInPlace) {
     for (const layer of graph.layers) {
-      if (layer.kind !== 'slice' || !isHere(layer.id) || outputs.has(layer.output) || isKept(layer.output) || layer.output === stage?.stage.splitMap) continue;
+      if (
+        layer.kind !== 'slice' ||
+        !isHere(layer.id) ||
+        outputs.has(layer.output) ||
+        isKept(layer.output) ||
+        layer.output === stage?.stage.splitMap
+      )
+        continue;
       const [map] = layer.inputs;
       const bits = stored(map);
       if (bits !== stored(layer.output) || ((layer.begin + depth(map)) * bits) % 8 !== 0) continue;

@@ -2,8 +2,9 @@ import type { Graph, Layer, MapId, ResizeLayer, Shape, Window } from '../graph/t
 import { fullRegion, regionPixels, type Region } from '../graph/region';
 
 /**
- * Exact receptive fields: which part of its inputs a layer reads to compute a region of its output. The arithmetic is separable (rows and
- * columns never mix), so everything is built from intervals of one axis; the patch planner uses these directly.
+ * Exact receptive fields: which part of its inputs a layer reads to compute a region of its output. The arithmetic is
+ * separable (rows and columns never mix), so everything is built from intervals of one axis; the patch planner uses
+ * these directly.
  */
 
 /** Elements [begin, end) of one axis of a feature map. */
@@ -30,8 +31,8 @@ export function axisWindow(window: Window, axis: Axis): AxisWindow {
 }
 
 /**
- * Input elements under the windows of the outputs `out`, clipped to the map's `extent`; empty (begin = end) when all of them are padding.
- * `pad` is how many rows (columns) of padding this call has before its first input element.
+ * Input elements under the windows of the outputs `out`, clipped to the map's `extent`; empty (begin = end) when all of
+ * them are padding. `pad` is how many rows (columns) of padding this call has before its first input element.
  */
 export function windowSpan(window: AxisWindow, out: Span, extent: number): Span & { readonly pad: number } {
   const { stride, dilation, before } = window;
@@ -54,7 +55,8 @@ export function windowSpan(window: AxisWindow, out: Span, extent: number): Span 
     end = -Infinity;
     for (let o = out.end - 1; o >= out.begin && end < extent; o--) {
       const start = o * stride - before;
-      const inside = start + reach < extent ? start + reach : start + Math.floor((extent - 1 - start) / dilation) * dilation;
+      const inside =
+        start + reach < extent ? start + reach : start + Math.floor((extent - 1 - start) / dilation) * dilation;
       if (inside >= start) end = Math.max(end, inside + 1);
       if (start + reach < extent) break;
     }
@@ -74,7 +76,10 @@ export interface InputNeed {
 export interface ReceptiveField {
   /** One per input of the layer, in order. */
   readonly inputs: readonly InputNeed[];
-  /** Rows of padding above, and columns of padding left of, the input region in this call; 0 for layers without a window. */
+  /**
+   * Rows of padding above, and columns of padding left of, the input region in this call; 0 for layers without a
+   * window.
+   */
   readonly padTop: number;
   readonly padLeft: number;
 }
@@ -116,13 +121,22 @@ export function isBroadcast(graph: Graph, layer: Layer, input: number): boolean 
   return a.h * a.w === 1 && out.h * out.w > 1;
 }
 
-/** Whether every input region follows from the output region, so that the layer can run on patches. Concat on h or w, resize, reshape, permute, fully connected layers and broadcasts cannot. */
+/**
+ * Whether every input region follows from the output region, so that the layer can run on patches. Concat on h or w,
+ * resize, reshape, permute, fully connected layers and broadcasts cannot.
+ */
 export function runsOnPatches(graph: Graph, layer: Layer): boolean {
   return layer.inputs.every((_, i) => reach(graph, layer, i) !== 'whole') && layer.kind !== 'softmax';
 }
 
 /** The input elements on one axis for the output elements `out`; for layers of which {@link runsOnPatches} holds. */
-export function axisNeed(graph: Graph, layer: Layer, input: number, axis: Axis, out: Span): Span & { readonly pad: number } {
+export function axisNeed(
+  graph: Graph,
+  layer: Layer,
+  input: number,
+  axis: Axis,
+  out: Span,
+): Span & { readonly pad: number } {
   const shape = graph.maps[layer.inputs[input]].shape;
   const extent = axis === 'h' ? shape.h : shape.w;
   switch (reach(graph, layer, input)) {
@@ -142,13 +156,15 @@ export function axisNeed(graph: Graph, layer: Layer, input: number, axis: Axis, 
 
 /** The window of a convolution or pooling layer. */
 export function windowOf(layer: Layer): Window {
-  if (layer.kind === 'conv' || layer.kind === 'depthwise' || layer.kind === 'maxPool' || layer.kind === 'averagePool') return layer.window;
+  if (layer.kind === 'conv' || layer.kind === 'depthwise' || layer.kind === 'maxPool' || layer.kind === 'averagePool')
+    return layer.window;
   throw new Error(`Layer of kind ${layer.kind} has no window.`);
 }
 
 /**
- * What `layer` reads to compute `region` of its output. Input regions are the smallest rectangles that hold every element read, clipped at
- * the map's border. For layers that do not run on patches the whole input is read, whatever the region.
+ * What `layer` reads to compute `region` of its output. Input regions are the smallest rectangles that hold every
+ * element read, clipped at the map's border. For layers that do not run on patches the whole input is read, whatever
+ * the region.
  */
 export function receptiveField(graph: Graph, layer: Layer, region: Region): ReceptiveField {
   let padTop = 0;
@@ -176,8 +192,8 @@ export function isEmptyRegion(region: Region): boolean {
 }
 
 /**
- * A lower bound of the source rows that a resize reads for output row `row` and all after it: the floor of the source coordinate
- * (ONNX Resize, coordinate_transformation_mode), which no rounding mode and no interpolation undercuts.
+ * A lower bound of the source rows that a resize reads for output row `row` and all after it: the floor of the source
+ * coordinate (ONNX Resize, coordinate_transformation_mode), which no rounding mode and no interpolation undercuts.
  */
 export function resizeFirstRow(layer: ResizeLayer, input: Shape, output: Shape, row: number): number {
   let source: number;
@@ -195,6 +211,7 @@ export function resizeFirstRow(layer: ResizeLayer, input: Shape, output: Shape, 
       source = (row + 0.5) / layer.scaleH - 0.5;
       break;
   }
-  // Coordinates are compared with those of a table that may have been computed in another order: never claim a row too many.
+  // Coordinates are compared with those of a table that may have been computed in another order: never claim a row too
+  // many.
   return Math.min(Math.max(0, Math.floor(source - 1e-6)), input.h - 1);
 }

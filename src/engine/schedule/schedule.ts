@@ -6,8 +6,9 @@ import type { Stage } from './stages';
 import { ScheduleBuilder } from './scheduleBuilder';
 
 /**
- * What a Plan does, without any number: which region of which map is computed when, and which buffers that takes from when to when. lower() fills in
- * kernels and constants, the planner lays the buffers out to learn what a grid costs; both read the same list, so an estimate is what comes out.
+ * What a Plan does, without any number: which region of which map is computed when, and which buffers that takes from
+ * when to when. lower() fills in kernels and constants, the planner lays the buffers out to learn what a grid costs;
+ * both read the same list, so an estimate is what comes out.
  */
 export interface Schedule {
   readonly buffers: readonly ScheduleBuffer[];
@@ -23,9 +24,15 @@ export type Scope = PatchClass | null;
 
 /** The widths of codes. */
 export interface BitsOf {
-  /** Bits that a map is stored with. Asked with scope null for graph inputs, the split map and the tail. Halos of kept maps have the bits of the regular class. */
+  /**
+   * Bits that a map is stored with. Asked with scope null for graph inputs, the split map and the tail. Halos of kept
+   * maps have the bits of the regular class.
+   */
   stored(map: MapId, scope: Scope): Bits;
-  /** Bits with which a layer reads its inputs; null: as they are stored. Fewer than stored means that it reads a requantized view. */
+  /**
+   * Bits with which a layer reads its inputs; null: as they are stored. Fewer than stored means that it reads a
+   * requantized view.
+   */
   read(layer: LayerId, scope: Scope): Bits | null;
 }
 
@@ -39,16 +46,22 @@ export interface ScheduledStage {
   readonly classes: readonly PatchClass[] | RuntimeClasses;
 }
 
-/** A further stage, behind the patch stage (or without one): its branches have the widths of the tail and no classes. */
+/**
+ * A further stage, behind the patch stage (or without one): its branches have the widths of the tail and no classes.
+ */
 export interface TailStageChoice extends Omit<ScheduledStage, 'classes'> {
   /**
-   * The stage is a convolution and the global average of what it writes (see channelStage): in place of patches it runs in slices of so many channels, a multiple
-   * of 8, each averaged before the next is computed. The feature map before the average never exists whole, and nothing is computed twice.
+   * The stage is a convolution and the global average of what it writes (see channelStage): in place of patches it runs
+   * in slices of so many channels, a multiple of 8, each averaged before the next is computed. The feature map before
+   * the average never exists whole, and nothing is computed twice.
    */
   readonly channels?: number;
 }
 
-/** Each branch computes up to the map `decidedBy` with the widths of the outlier class, is classified by that map, and goes on in one of two ways. */
+/**
+ * Each branch computes up to the map `decidedBy` with the widths of the outlier class, is classified by that map, and
+ * goes on in one of two ways.
+ */
 export interface RuntimeClasses {
   readonly decidedBy: MapId;
 }
@@ -57,15 +70,22 @@ export interface ScheduleOptions {
   /** Stages of the tail that run patch by patch as well, in order; they share no layer. Default: none. */
   readonly tailStages?: readonly TailStageChoice[];
   /**
-   * Graph inputs are outside of the arena and come into it in tiles: every branch begins with loading what it needs of them, and a layer between stages has them
-   * loaded as a whole. An input that is an output, too, is not. Default: layers read them where they are.
+   * Graph inputs are outside of the arena and come into it in tiles: every branch begins with loading what it needs of
+   * them, and a layer between stages has them loaded as a whole. An input that is an output, too, is not. Default:
+   * layers read them where they are.
    */
   readonly inputTiles?: boolean;
-  /** Whether this input of a concat along c may be computed straight into the concat's buffer (same format); asked only where the geometry allows it. Default: never. */
+  /**
+   * Whether this input of a concat along c may be computed straight into the concat's buffer (same format); asked only
+   * where the geometry allows it. Default: never.
+   */
   readonly concatInPlace?: (layer: LayerId, input: number) => boolean;
   /** Whether the output of a slice may stay where its input is (same format). Default: never. */
   readonly sliceInPlace?: (layer: LayerId) => boolean;
-  /** Whether the layer needs a copy of its input even at the bits it is stored with, because the copy's scales differ. Default: never. */
+  /**
+   * Whether the layer needs a copy of its input even at the bits it is stored with, because the copy's scales differ.
+   * Default: never.
+   */
   readonly alwaysView?: (layer: LayerId, scope: Scope) => boolean;
 }
 
@@ -86,7 +106,9 @@ export interface ScheduleBuffer {
   readonly scope: Scope;
   /** The layer that a view is made for. */
   readonly reader: LayerId | null;
-  /** Another buffer that this one is only a second name of, with another shape (reshape). Its lifetime is that buffer's. */
+  /**
+   * Another buffer that this one is only a second name of, with another shape (reshape). Its lifetime is that buffer's.
+   */
   readonly aliasOf: number | null;
   /** Alive from this step to that one, inclusive; −1 before the first step, steps.length after the last. */
   readonly first: number;
@@ -106,9 +128,10 @@ export interface ScheduleAccess {
 
 export interface ScheduleStep {
   /**
-   * `layer`: compute `output` from `inputs`. A concat is one such step per input that is not computed in place: a copy into its channels, rows or columns.
-   * `view`: requantize the one input for `layer`. `classify`: decide the class of `branch` by the input. `keep`, `restore`: copy a halo to and from its cache, requantized where the branch has other bits.
-   * `load`: get a region of a graph input for `layer` (and others after it).
+   * `layer`: compute `output` from `inputs`. A concat is one such step per input that is not computed in place: a copy
+   * into its channels, rows or columns. `view`: requantize the one input for `layer`. `classify`: decide the class of
+   * `branch` by the input. `keep`, `restore`: copy a halo to and from its cache, requantized where the branch has other
+   * bits. `load`: get a region of a graph input for `layer` (and others after it).
    */
   readonly kind: 'layer' | 'view' | 'classify' | 'keep' | 'restore' | 'load';
   readonly layer: LayerId;
@@ -132,22 +155,34 @@ export interface ScheduleStep {
 }
 
 /**
- * The order of execution: branch after branch, each in graph order, then the tail in graph order, its stages branch after branch as soon as
- * all that they read is there. Without a stage everything is tail.
+ * The order of execution: branch after branch, each in graph order, then the tail in graph order, its stages branch
+ * after branch as soon as all that they read is there. Without a stage everything is tail.
  *
- * A branch's buffers hold what that branch needs of each map; the split map is one buffer into which every branch writes its patch; graph
- * inputs are read in place, or loaded in tiles. Steps and buffers are numbered from 0 in order.
+ * A branch's buffers hold what that branch needs of each map; the split map is one buffer into which every branch
+ * writes its patch; graph inputs are read in place, or loaded in tiles. Steps and buffers are numbered from 0 in order.
  *
  * @throws Error when the grid does not suit the stage (see stageBranches).
  */
-export function buildSchedule(graph: Graph, stage: ScheduledStage | null, bits: BitsOf, options: ScheduleOptions = {}): Schedule {
+export function buildSchedule(
+  graph: Graph,
+  stage: ScheduledStage | null,
+  bits: BitsOf,
+  options: ScheduleOptions = {},
+): Schedule {
   return new ScheduleBuilder(graph, stage, bits, options).build();
 }
 
 /**
- * Only some branches of the stage (of the tail, too), without anything else: for estimates of the memory that it needs. With `stage` null it is the first of the tail's. `branches` are indexes in order; the first and
- * the last branch of the grid must be among them.
+ * Only some branches of the stage (of the tail, too), without anything else: for estimates of the memory that it needs.
+ * With `stage` null it is the first of the tail's. `branches` are indexes in order; the first and the last branch of
+ * the grid must be among them.
  */
-export function buildStageSchedule(graph: Graph, stage: ScheduledStage | null, bits: BitsOf, options: ScheduleOptions, branches: readonly number[]): Schedule {
+export function buildStageSchedule(
+  graph: Graph,
+  stage: ScheduledStage | null,
+  bits: BitsOf,
+  options: ScheduleOptions,
+  branches: readonly number[],
+): Schedule {
   return new ScheduleBuilder(graph, stage, bits, options).buildBranches(branches);
 }

@@ -1,6 +1,13 @@
 import type { Graph } from '../graph/types';
 import type { ArenaOverlap, ArenaRequest } from '../arena/layoutArena';
-import { elementwiseOrder, noOrder, overlapDistance, windowedOrder, type GeometricAccess, type KernelOrder } from '../arena/overlap';
+import {
+  elementwiseOrder,
+  noOrder,
+  overlapDistance,
+  windowedOrder,
+  type GeometricAccess,
+  type KernelOrder,
+} from '../arena/overlap';
 import { resizeFirstRow } from './receptiveField';
 import type { Schedule, ScheduleAccess, ScheduleStep } from './schedule';
 
@@ -28,7 +35,8 @@ export function scheduleArena(graph: Graph, schedule: Schedule, align: number, e
   const overlaps: ArenaOverlap[] = [];
   schedule.steps.forEach((step, at) => {
     for (const { over, output, distance } of stepOverlaps(graph, schedule, step, at)) {
-      if (index.has(over) && index.has(output)) overlaps.push({ over: index.get(over)!, output: index.get(output)!, distance });
+      if (index.has(over) && index.has(output))
+        overlaps.push({ over: index.get(over)!, output: index.get(output)!, distance });
     }
   });
   return { requests, overlaps, buffers };
@@ -91,5 +99,10 @@ function stepOrder(graph: Graph, step: ScheduleStep): KernelOrder {
 }
 
 function geometric(schedule: Schedule, access: ScheduleAccess): GeometricAccess {
-  return { geometry: schedule.buffers[access.buffer], region: access.region, channel: access.channel, channels: access.channels };
+  return {
+    geometry: schedule.buffers[access.buffer],
+    region: access.region,
+    channel: access.channel,
+    channels: access.channels,
+  };
 }

@@ -1,10 +1,29 @@
 import type { Graph, Layer, LayerId, MapId } from '../graph/types';
-import { containsRegion, fullRegion, intersectRegions, regionHeight, regionPixels, regionWidth, sameRegion, type Region } from '../graph/region';
+import {
+  containsRegion,
+  fullRegion,
+  intersectRegions,
+  regionHeight,
+  regionPixels,
+  regionWidth,
+  sameRegion,
+  type Region,
+} from '../graph/region';
 import type { Bits, PatchClass } from '../graph/bits';
 import { stageBranches, type BranchPart, type StageBranch } from './branches';
 import { findPlaces, type Place } from './places';
 import { receptiveField } from './receptiveField';
-import type { BitsOf, Schedule, ScheduleAccess, ScheduleBuffer, ScheduledStage, ScheduleOptions, ScheduleStep, Scope, TailStageChoice } from './schedule';
+import type {
+  BitsOf,
+  Schedule,
+  ScheduleAccess,
+  ScheduleBuffer,
+  ScheduledStage,
+  ScheduleOptions,
+  ScheduleStep,
+  Scope,
+  TailStageChoice,
+} from './schedule';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -57,7 +76,8 @@ export class ScheduleBuilder {
       const kept = [...given.keep].filter((map) => graph.maps[map].producer !== null || this.isTiled(map));
       const scheduled = { ...given, keep: new Set(kept) };
       const branches = stageBranches(graph, scheduled.stage, scheduled.grid, scheduled.keep);
-      if (!branches) throw new Error(`A grid of ${scheduled.grid.rows}×${scheduled.grid.cols} patches does not suit the stage.`);
+      if (!branches)
+        throw new Error(`A grid of ${scheduled.grid.rows}×${scheduled.grid.cols} patches does not suit the stage.`);
       return { index, scheduled, branches, layers: new Set(scheduled.stage.layers) };
     });
     this.patchStage = stage ? this.parts[0] : null;
@@ -66,10 +86,12 @@ export class ScheduleBuilder {
   build(): Schedule {
     this.addInputs();
     const partOf = new Map(this.parts.flatMap((part) => part.scheduled.stage.layers.map((id) => [id, part])));
-    if (partOf.size < this.parts.reduce((sum, part) => sum + part.layers.size, 0)) throw new Error('Stages share a layer.');
+    if (partOf.size < this.parts.reduce((sum, part) => sum + part.layers.size, 0))
+      throw new Error('Stages share a layer.');
     const between: Run = { part: null, branch: null, scope: null, guard: null, located: this.whole };
     // A stage runs as soon as all that it reads is there.
-    const after = (part: Part): number => part.scheduled.stage.inputs.reduce((last, map) => Math.max(last, this.graph.maps[map].producer ?? -1), -1);
+    const after = (part: Part): number =>
+      part.scheduled.stage.inputs.reduce((last, map) => Math.max(last, this.graph.maps[map].producer ?? -1), -1);
     const emitStages = (at: number): void => {
       for (const part of this.parts) {
         if (after(part) !== at) continue;
@@ -88,14 +110,18 @@ export class ScheduleBuilder {
   }
 
   /**
-   * Only the given branches, without the tail, for a look at their memory. Halos that branches left out would have kept, for these or for others, take
-   * their bytes all the same. The first and the last branch must be among those given: they begin the split map's life and end the inputs'.
+   * Only the given branches, without the tail, for a look at their memory. Halos that branches left out would have
+   * kept, for these or for others, take their bytes all the same. The first and the last branch must be among those
+   * given: they begin the split map's life and end the inputs'.
    */
   buildBranches(indexes: readonly number[]): Schedule {
     const [part] = this.parts;
     const { stage, keep } = part.scheduled;
     if (part === this.patchStage) this.addInputs();
-    else for (const map of stage.inputs) if (this.graph.maps[map].producer !== null) this.addWhole('map', map); else this.addInput(map);
+    else
+      for (const map of stage.inputs)
+        if (this.graph.maps[map].producer !== null) this.addWhole('map', map);
+        else this.addInput(map);
     for (const index of indexes) {
       const branch = part.branches[index];
       const begin = this.steps.length;
@@ -128,12 +154,22 @@ export class ScheduleBuilder {
 
   /** A whole map that is there before the first step. */
   private addWhole(role: 'input' | 'map', map: MapId, located = this.whole): void {
-    const buffer = this.addBuffer(role, map, fullRegion(this.graph.maps[map].shape), this.bits.stored(map, null), null, null);
+    const buffer = this.addBuffer(
+      role,
+      map,
+      fullRegion(this.graph.maps[map].shape),
+      this.bits.stored(map, null),
+      null,
+      null,
+    );
     this.touch(buffer, -1);
     located.set(map, { buffer, channel: 0 });
   }
 
-  /** Loads what the branch (without one: the layer) reads of the graph inputs that come in tiles, unless it is there as a whole. */
+  /**
+   * Loads what the branch (without one: the layer) reads of the graph inputs that come in tiles, unless it is there as
+   * a whole.
+   */
   private loadTiles(maps: readonly MapId[], layers: readonly Layer[], run: Run): void {
     for (const map of maps) {
       const source = this.sources.get(map);
@@ -141,7 +177,14 @@ export class ScheduleBuilder {
       const part = this.partOf(map, run);
       if (regionPixels(part.need) === 0) continue;
       const load: Run = { ...run, scope: null };
-      const buffer = this.addBuffer(run.branch ? 'branch' : 'map', map, part.need, this.bits.stored(map, null), run.branch ? load : null, null);
+      const buffer = this.addBuffer(
+        run.branch ? 'branch' : 'map',
+        map,
+        part.need,
+        this.bits.stored(map, null),
+        run.branch ? load : null,
+        null,
+      );
       run.located.set(map, { buffer, channel: 0 });
       const { id } = layers.find((layer) => layer.inputs.includes(map))!;
       if (this.isKept(map, run)) this.restore(id, map, part, load);
@@ -153,7 +196,10 @@ export class ScheduleBuilder {
     }
   }
 
-  /** Makes the caches that the branch finds, and returns others of the same map that are alive beside it: of columns to the right from above, to the left for below. */
+  /**
+   * Makes the caches that the branch finds, and returns others of the same map that are alive beside it: of columns to
+   * the right from above, to the left for below.
+   */
   private standInCaches({ scheduled, branches }: Part, map: MapId, branch: StageBranch, step: number): number[] {
     const { row, col } = branch;
     const { cols } = scheduled.grid;
@@ -183,7 +229,12 @@ export class ScheduleBuilder {
       buffer.first = this.buffers[buffer.aliasOf].first;
       buffer.last = this.buffers[buffer.aliasOf].last;
     }
-    return { buffers: this.buffers, steps: this.steps, inputs: this.graph.inputs.flatMap(({ map }) => (this.sources.get(map) ?? this.whole.get(map))?.buffer ?? []), outputs };
+    return {
+      buffers: this.buffers,
+      steps: this.steps,
+      inputs: this.graph.inputs.flatMap(({ map }) => (this.sources.get(map) ?? this.whole.get(map))?.buffer ?? []),
+      outputs,
+    };
   }
 
   private emitBranch(part: Part, branch: StageBranch): void {
@@ -196,7 +247,13 @@ export class ScheduleBuilder {
       return;
     }
     if (!('decidedBy' in classes)) {
-      const run: Run = { part, branch, scope: part === this.patchStage ? classes[branch.index] : null, guard: null, located };
+      const run: Run = {
+        part,
+        branch,
+        scope: part === this.patchStage ? classes[branch.index] : null,
+        guard: null,
+        located,
+      };
       for (const layer of layers) this.emitLayer(layer, run);
       return;
     }
@@ -204,7 +261,14 @@ export class ScheduleBuilder {
     const common: Run = { part, branch, scope: 'outlier', guard: null, located };
     for (const layer of layers.slice(0, decidedAfter)) this.emitLayer(layer, common);
     const region = branch.parts.get(classes.decidedBy)!.need;
-    this.emit({ kind: 'classify', layer: this.graph.maps[classes.decidedBy].producer!, part: 0, run: common, inputs: [this.access(classes.decidedBy, region, located)], output: null });
+    this.emit({
+      kind: 'classify',
+      layer: this.graph.maps[classes.decidedBy].producer!,
+      part: 0,
+      run: common,
+      inputs: [this.access(classes.decidedBy, region, located)],
+      output: null,
+    });
     for (const scope of ['regular', 'outlier'] as const) {
       const run: Run = { part, branch, scope, guard: scope, located: new Map(located) };
       for (const layer of layers.slice(decidedAfter)) this.emitLayer(layer, run);
@@ -222,10 +286,26 @@ export class ScheduleBuilder {
     for (let begin = 0; begin < c; begin += width) {
       const slice = { begin, end: Math.min(c, begin + width) };
       const channels = slice.end - begin;
-      const buffer = this.addBuffer('branch', conv.output, fullRegion({ h, w }), this.bits.stored(conv.output, null), run, null, channels);
+      const buffer = this.addBuffer(
+        'branch',
+        conv.output,
+        fullRegion({ h, w }),
+        this.bits.stored(conv.output, null),
+        run,
+        null,
+        channels,
+      );
       const part: ScheduleAccess = { buffer, map: conv.output, region: fullRegion({ h, w }), channel: 0, channels };
       this.emit({ kind: 'layer', layer: conv.id, part: 0, run, slice, inputs: [input], output: part, padTop, padLeft });
-      this.emit({ kind: 'layer', layer: pool.id, part: 0, run, slice, inputs: [part], output: { ...average, channel: average.channel + begin, channels } });
+      this.emit({
+        kind: 'layer',
+        layer: pool.id,
+        part: 0,
+        run,
+        slice,
+        inputs: [part],
+        output: { ...average, channel: average.channel + begin, channels },
+      });
     }
   }
 
@@ -254,9 +334,20 @@ export class ScheduleBuilder {
     const field = receptiveField(this.graph, layer, region);
     const inputs = field.inputs.map((need, i) => {
       const access = this.access(need.map, need.region, run.located);
-      return layer.kind === 'slice' ? { ...access, channel: access.channel + layer.begin, channels: layer.end - layer.begin } : this.viewed(layer, i, access, run);
+      return layer.kind === 'slice'
+        ? { ...access, channel: access.channel + layer.begin, channels: layer.end - layer.begin }
+        : this.viewed(layer, i, access, run);
     });
-    this.emit({ kind: 'layer', layer: layer.id, part: 0, run, inputs, output: this.access(layer.output, region, run.located), padTop: field.padTop, padLeft: field.padLeft });
+    this.emit({
+      kind: 'layer',
+      layer: layer.id,
+      part: 0,
+      run,
+      inputs,
+      output: this.access(layer.output, region, run.located),
+      padTop: field.padTop,
+      padLeft: field.padLeft,
+    });
   }
 
   private emitConcat(layer: Layer & { readonly kind: 'concat' }, region: Region, run: Run): void {
@@ -273,7 +364,14 @@ export class ScheduleBuilder {
         layer.axis === 'c'
           ? { ...target, channel: target.channel + begin, channels: c }
           : { ...target, region: layer.axis === 'h' ? { ...from, y0: begin, y1: at } : { ...from, x0: begin, x1: at } };
-      this.emit({ kind: 'layer', layer: layer.id, part, run, inputs: [this.viewed(layer, part, this.access(map, from, run.located), run)], output });
+      this.emit({
+        kind: 'layer',
+        layer: layer.id,
+        part,
+        run,
+        inputs: [this.viewed(layer, part, this.access(map, from, run.located), run)],
+        output,
+      });
     });
   }
 
@@ -288,7 +386,10 @@ export class ScheduleBuilder {
     return view;
   }
 
-  /** Copies what earlier branches kept of a map into the branch's buffer: the rows above and the columns left of the fresh part. */
+  /**
+   * Copies what earlier branches kept of a map into the branch's buffer: the rows above and the columns left of the
+   * fresh part.
+   */
   private restore(layer: LayerId, map: MapId, part: BranchPart, run: Run): void {
     for (const [key, region] of [
       [this.cacheKey(map, run.branch!.row - 1, run.branch!.col, 'rows'), aboveFresh(part)],
@@ -317,7 +418,16 @@ export class ScheduleBuilder {
       // Both ways on which a branch can go on at run time fill the same cache.
       // All branches, whatever their class, share what is kept: with the widths of the regular class.
       const kept: Run = run.scope === null ? run : { ...run, scope: 'regular' };
-      const buffer = this.caches.get(key) ?? this.addBuffer('cache', map, region, run.scope === null ? this.buffers[input.buffer].bits : this.storedBits(map, kept), kept, null);
+      const buffer =
+        this.caches.get(key) ??
+        this.addBuffer(
+          'cache',
+          map,
+          region,
+          run.scope === null ? this.buffers[input.buffer].bits : this.storedBits(map, kept),
+          kept,
+          null,
+        );
       this.caches.set(key, buffer);
       this.emit({ kind: 'keep', layer, part: 0, run, inputs: [input], output: { ...input, buffer, channel: 0 } });
     }
@@ -334,10 +444,23 @@ export class ScheduleBuilder {
     const source = run.located.get(input.id)!;
     const buffer = this.buffers[source.buffer];
     const dense = (channels: number) => (channels * buffer.bits) % 8 === 0;
-    if (source.channel !== 0 || buffer.channels !== input.shape.c || !sameRegion(buffer.window, fullRegion(input.shape))) return false;
-    if (!dense(input.shape.c) || !dense(output.shape.c) || this.storedBits(output.id, run) !== buffer.bits) return false;
+    if (
+      source.channel !== 0 ||
+      buffer.channels !== input.shape.c ||
+      !sameRegion(buffer.window, fullRegion(input.shape))
+    )
+      return false;
+    if (!dense(input.shape.c) || !dense(output.shape.c) || this.storedBits(output.id, run) !== buffer.bits)
+      return false;
     if (this.placesOf(run).has(output.id) || this.bits.read(layer.id, run.scope) !== null) return false;
-    const id = this.addBuffer(this.outputs.has(output.id) ? 'output' : 'map', output.id, fullRegion(output.shape), buffer.bits, null, null);
+    const id = this.addBuffer(
+      this.outputs.has(output.id) ? 'output' : 'map',
+      output.id,
+      fullRegion(output.shape),
+      buffer.bits,
+      null,
+      null,
+    );
     this.buffers[id].aliasOf = buffer.aliasOf ?? buffer.id;
     run.located.set(output.id, { buffer: id, channel: 0 });
     return true;
@@ -358,7 +481,10 @@ export class ScheduleBuilder {
     if (shared) return shared;
     const role = this.outputs.has(map) ? 'output' : whole ? 'map' : 'branch';
     const window = whole ? fullRegion(this.graph.maps[map].shape) : run.branch!.parts.get(map)!.need;
-    const home = { buffer: this.addBuffer(role, map, window, this.storedBits(map, run), whole ? null : run, null), channel: 0 };
+    const home = {
+      buffer: this.addBuffer(role, map, window, this.storedBits(map, run), whole ? null : run, null),
+      channel: 0,
+    };
     if (whole) this.whole.set(map, home);
     return home;
   }
@@ -377,9 +503,17 @@ export class ScheduleBuilder {
     return run.part !== null && run.part.scheduled.keep.has(map);
   }
 
-  /** Whether all branches of a stage have one buffer of the map: what they read from outside, and what they write together. */
+  /**
+   * Whether all branches of a stage have one buffer of the map: what they read from outside, and what they write
+   * together.
+   */
   private isShared(map: MapId, part: Part | null): boolean {
-    return part === null || map === part.scheduled.stage.splitMap || this.graph.maps[map].producer === null || !part.layers.has(this.graph.maps[map].producer);
+    return (
+      part === null ||
+      map === part.scheduled.stage.splitMap ||
+      this.graph.maps[map].producer === null ||
+      !part.layers.has(this.graph.maps[map].producer)
+    );
   }
 
   private placesOf({ part, scope }: Run): ReadonlyMap<MapId, Place> {
@@ -388,7 +522,13 @@ export class ScheduleBuilder {
     if (!places) {
       const layers = part?.layers ?? this.layersBetween();
       const stored = (map: MapId) => this.bits.stored(map, this.isShared(map, part) ? null : scope);
-      places = findPlaces(this.graph, { stage: part?.scheduled ?? null, layers, branches: part?.branches ?? [], stored, options: this.options });
+      places = findPlaces(this.graph, {
+        stage: part?.scheduled ?? null,
+        layers,
+        branches: part?.branches ?? [],
+        stored,
+        options: this.options,
+      });
       this.places.set(key, places);
     }
     return places;
@@ -406,16 +546,50 @@ export class ScheduleBuilder {
     return { buffer, map, region, channel, channels: this.graph.maps[map].shape.c };
   }
 
-  private addBuffer(role: ScheduleBuffer['role'], map: MapId, window: Region, bits: Bits, run: Run | null, reader: LayerId | null, channels = this.graph.maps[map].shape.c): number {
+  private addBuffer(
+    role: ScheduleBuffer['role'],
+    map: MapId,
+    window: Region,
+    bits: Bits,
+    run: Run | null,
+    reader: LayerId | null,
+    channels = this.graph.maps[map].shape.c,
+  ): number {
     const id = this.buffers.length;
     const pixelBytes = Math.ceil((channels * bits) / 8);
     const rowBytes = pixelBytes * regionWidth(window);
     const bytes = rowBytes * regionHeight(window);
-    this.buffers.push({ id, role, map, window, channels, bits, pixelBytes, rowBytes, bytes, branch: role === 'cache' ? null : this.branchOf(run), scope: run?.scope ?? null, reader, aliasOf: null, first: Infinity, last: -Infinity });
+    this.buffers.push({
+      id,
+      role,
+      map,
+      window,
+      channels,
+      bits,
+      pixelBytes,
+      rowBytes,
+      bytes,
+      branch: role === 'cache' ? null : this.branchOf(run),
+      scope: run?.scope ?? null,
+      reader,
+      aliasOf: null,
+      first: Infinity,
+      last: -Infinity,
+    });
     return id;
   }
 
-  private emit(step: { kind: ScheduleStep['kind']; layer: LayerId; part: number; run: Run; inputs: readonly ScheduleAccess[]; output: ScheduleAccess | null; padTop?: number; padLeft?: number; slice?: ScheduleStep['slice'] }): void {
+  private emit(step: {
+    kind: ScheduleStep['kind'];
+    layer: LayerId;
+    part: number;
+    run: Run;
+    inputs: readonly ScheduleAccess[];
+    output: ScheduleAccess | null;
+    padTop?: number;
+    padLeft?: number;
+    slice?: ScheduleStep['slice'];
+  }): void {
     const at = this.steps.length;
     for (const access of step.inputs) this.touch(access.buffer, at);
     if (step.output) this.touch(step.output.buffer, at);
@@ -440,7 +614,9 @@ export class ScheduleBuilder {
   }
 
   private tailBranchOf({ part, branch }: Run): ScheduleStep['tailStage'] {
-    return part === null || part === this.patchStage ? null : { index: part.index - (this.patchStage ? 1 : 0), branch: branch!.index };
+    return part === null || part === this.patchStage
+      ? null
+      : { index: part.index - (this.patchStage ? 1 : 0), branch: branch!.index };
   }
 
   private touch(id: number, step: number): void {
@@ -450,7 +626,10 @@ export class ScheduleBuilder {
   }
 }
 
-/** The rows of a branch's part that the branch above has computed, in the columns that are fresh here: columns left of them come with {@link leftOfFresh}. */
+/**
+ * The rows of a branch's part that the branch above has computed, in the columns that are fresh here: columns left of
+ * them come with {@link leftOfFresh}.
+ */
 function aboveFresh({ need, fresh }: BranchPart): Region {
   return { y0: need.y0, x0: fresh.x0, y1: fresh.y0, x1: fresh.x1 };
 }

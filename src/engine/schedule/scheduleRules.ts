@@ -4,9 +4,10 @@ import type { Bits, InputPlace } from '../graph/bits';
 import { formatTies } from '../quantize/ties';
 
 /**
- * How bit decisions become widths of buffers: in branches of outlier class maps have 8 bits, but for those that share their format with the split
- * map, which all branches write; a layer that reads fewer bits than are stored reads a view, in outlier class one of 8 bits with the view's scales.
- * The planner and lower() follow the same rules, so that an estimate is what comes out.
+ * How bit decisions become widths of buffers: in branches of outlier class maps have 8 bits, but for those that share
+ * their format with the split map, which all branches write; a layer that reads fewer bits than are stored reads a
+ * view, in outlier class one of 8 bits with the view's scales. The planner and lower() follow the same rules, so that
+ * an estimate is what comes out.
  *
  * @param splitMap the map that ends the patch stage; null without one, or when it is not known yet
  * @param input where the graph's inputs are
@@ -19,7 +20,8 @@ export function scheduleRules(
 ): { bits: BitsOf; options: ScheduleOptions } {
   const { bitGroup, mixedConcats } = formatTies(graph);
   const splitGroup = splitMap === null ? -1 : bitGroup[splitMap];
-  const hasView = (layer: LayerId): boolean => decisions.inputBits(layer) < decisions.mapBits(graph.layers[layer].inputs[0]);
+  const hasView = (layer: LayerId): boolean =>
+    decisions.inputBits(layer) < decisions.mapBits(graph.layers[layer].inputs[0]);
   return {
     bits: {
       stored: (map, scope) => (scope === 'outlier' && bitGroup[map] !== splitGroup ? 8 : decisions.mapBits(map)),

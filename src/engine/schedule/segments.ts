@@ -41,8 +41,8 @@ export class Cuts {
   }
 
   /**
-   * The segments that begin at a position, shortest first; only those that begin and end where fewer elements are alive than one layer before and after:
-   * others hold more for nothing.
+   * The segments that begin at a position, shortest first; only those that begin and end where fewer elements are alive
+   * than one layer before and after: others hold more for nothing.
    */
   from(first: LayerId): readonly Segment[] {
     let found = this.segments.get(first);
@@ -59,17 +59,29 @@ export class Cuts {
       if (!runsOnPatches(graph, layer)) break;
       const { h, w } = graph.maps[layer.output].shape;
       const made = this.alive[end].filter((map) => !before.has(map));
-      if (end - first < 2 || h * w < 2 || made.length !== 1 || made[0] !== layer.output || !this.isNarrow(end)) continue;
+      if (end - first < 2 || h * w < 2 || made.length !== 1 || made[0] !== layer.output || !this.isNarrow(end))
+        continue;
       const stage = stageUpTo(graph, layer.output, before);
       // Layers that do not lead to the end would be left out.
-      if (!stage || stage.layers.length !== end - first || stage.inputs.some((map) => graph.maps[map].producer === null)) continue;
-      segments.push({ first, end, stage, through: this.alive[end].filter((map) => before.has(map) && !stage.inputs.includes(map)) });
+      if (
+        !stage ||
+        stage.layers.length !== end - first ||
+        stage.inputs.some((map) => graph.maps[map].producer === null)
+      )
+        continue;
+      segments.push({
+        first,
+        end,
+        stage,
+        through: this.alive[end].filter((map) => before.has(map) && !stage.inputs.includes(map)),
+      });
     }
     return segments;
   }
 
   private isNarrow(position: LayerId): boolean {
-    const size = (p: LayerId): number => (this.alive[p] ?? []).reduce((sum, map) => sum + elements(this.graph.maps[map].shape), 0);
+    const size = (p: LayerId): number =>
+      (this.alive[p] ?? []).reduce((sum, map) => sum + elements(this.graph.maps[map].shape), 0);
     const here = size(position);
     // What cannot run on patches, or has no patches, cannot be taken in instead.
     const isOpen = (layer: LayerId): boolean => {

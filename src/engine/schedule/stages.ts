@@ -1,7 +1,10 @@
 import type { AveragePoolLayer, Graph, Layer, LayerId, MapId, Shape } from '../graph/types';
 import { runsOnPatches } from './receptiveField';
 
-/** Layers that can run patch by patch: everything that `splitMap` is computed from, back to the graph's inputs or to maps that were computed before. */
+/**
+ * Layers that can run patch by patch: everything that `splitMap` is computed from, back to the graph's inputs or to
+ * maps that were computed before.
+ */
 export interface Stage {
   /** The one map that crosses from the stage to the tail. */
   readonly splitMap: MapId;
@@ -9,15 +12,18 @@ export interface Stage {
   readonly layers: readonly LayerId[];
   /** Maps that the stage writes, the split map among them, in the order of their layers. */
   readonly maps: readonly MapId[];
-  /** Maps that the stage reads and does not write: graph inputs, or what was computed before. They are there as a whole. */
+  /**
+   * Maps that the stage reads and does not write: graph inputs, or what was computed before. They are there as a whole.
+   */
   readonly inputs: readonly MapId[];
 }
 
 const fromInputs: ReadonlySet<MapId> = new Set<MapId>();
 
 /**
- * The stage that ends with `splitMap` and begins with the maps `from` (and the graph's inputs), or null when the map cannot be a split point: one of its
- * layers does not run on patches, or a map inside the stage (a graph input included) is also read outside of it or is an output of the graph.
+ * The stage that ends with `splitMap` and begins with the maps `from` (and the graph's inputs), or null when the map
+ * cannot be a split point: one of its layers does not run on patches, or a map inside the stage (a graph input
+ * included) is also read outside of it or is an output of the graph.
  */
 export function stageUpTo(graph: Graph, splitMap: MapId, from: ReadonlySet<MapId> = fromInputs): Stage | null {
   const last = graph.maps[splitMap].producer;
@@ -46,7 +52,10 @@ export function stageUpTo(graph: Graph, splitMap: MapId, from: ReadonlySet<MapId
   return { splitMap, layers, maps, inputs: [...inputs].sort((a, b) => a - b) };
 }
 
-/** The stage of a convolution and the global average that alone reads what it writes, or null when `pool` is no such average. Its split map is the average. */
+/**
+ * The stage of a convolution and the global average that alone reads what it writes, or null when `pool` is no such
+ * average. Its split map is the average.
+ */
 export function channelStage(graph: Graph, pool: Layer): Stage | null {
   if (pool.kind !== 'averagePool') return null;
   const map = graph.maps[pool.inputs[0]];
@@ -64,7 +73,9 @@ export function tiledInputs(graph: Graph, stage: Stage): MapId[] {
 
 function windowIsWhole({ window }: AveragePoolLayer, { h, w }: Shape): boolean {
   const { padding } = window;
-  return window.kernelH === h && window.kernelW === w && padding.top + padding.left + padding.bottom + padding.right === 0;
+  return (
+    window.kernelH === h && window.kernelW === w && padding.top + padding.left + padding.bottom + padding.right === 0
+  );
 }
 
 /** Every stage of the graph whose split map has more than one pixel, shortest first. */

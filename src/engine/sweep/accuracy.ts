@@ -5,7 +5,12 @@ import type { SweepAccuracy } from './types';
 export function accuracyOf({ images, float, quantized, agreement, outputSnr }: Evaluation): SweepAccuracy {
   const share = (percent: number | null): number | null => (percent === null ? null : percent / 100);
   return {
-    images, floatTop1: share(float.top1), floatTop5: share(float.top5), top1: share(quantized.top1), top5: share(quantized.top5), agreement: share(agreement),
+    images,
+    floatTop1: share(float.top1),
+    floatTop5: share(float.top5),
+    top1: share(quantized.top1),
+    top5: share(quantized.top5),
+    agreement: share(agreement),
     outputSnr: Number.isFinite(outputSnr) ? outputSnr : null,
   };
 }

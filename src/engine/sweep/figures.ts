@@ -19,13 +19,27 @@ export function figuresOf(graph: Graph, program: Program, stage: PatchStage | nu
   const { macs, bitOps, bitOpsInt8 } = programCost(graph, program, share);
   const board = boards.find((t) => t.id === target.id);
   return {
-    macs, bitOps, bitOpsInt8, reduction: bitOps > 0 ? bitOpsInt8 / bitOps : 1,
-    arenaBytes: program.arenaBytes, weightBytes: constantBytes(program), latencyMs: board ? latencyMs(program, board.core, board.clockMHz, share) : null,
+    macs,
+    bitOps,
+    bitOpsInt8,
+    reduction: bitOps > 0 ? bitOpsInt8 / bitOps : 1,
+    arenaBytes: program.arenaBytes,
+    weightBytes: constantBytes(program),
+    latencyMs: board ? latencyMs(program, board.core, board.clockMHz, share) : null,
   };
 }
 
-/** Patches of outlier class: in the plan, and by both rules on the calibration images. Null without patches or spatial statistics. */
-export function outliersOf(graph: Graph, statistics: PatchStatistics | null, stage: PatchStage | null, phi: number, epsilon: number): SweepOutliers | null {
+/**
+ * Patches of outlier class: in the plan, and by both rules on the calibration images. Null without patches or spatial
+ * statistics.
+ */
+export function outliersOf(
+  graph: Graph,
+  statistics: PatchStatistics | null,
+  stage: PatchStage | null,
+  phi: number,
+  epsilon: number,
+): SweepOutliers | null {
   if (!stage || !statistics) return null;
   const { h, w } = graph.maps.find((m) => m.name === stage.splitMap)!.shape;
   const bounds = boundsOfSpans(patchSpans(h, stage.grid.rows), patchSpans(w, stage.grid.cols));

@@ -11,26 +11,43 @@ import { sweepsPathOf } from './tableFile';
 import type { Sweep, SweepDecisions, SweepSettings } from './types';
 
 /** Settings of a sweep with the varied parameter at one of its values. */
-export function settingsAt({ parameter, settings }: Pick<Sweep, 'parameter' | 'settings'>, value: number): SweepSettings {
+export function settingsAt(
+  { parameter, settings }: Pick<Sweep, 'parameter' | 'settings'>,
+  value: number,
+): SweepSettings {
   switch (parameter) {
-    case 'phi': return { ...settings, phi: value };
-    case 'lambda': return { ...settings, lambda: value, bitOpsTarget: undefined };
-    case 'bitops-target': return { ...settings, bitOpsTarget: value };
+    case 'phi':
+      return { ...settings, phi: value };
+    case 'lambda':
+      return { ...settings, lambda: value, bitOpsTarget: undefined };
+    case 'bitops-target':
+      return { ...settings, bitOpsTarget: value };
   }
 }
 
 /**
- * Makes a point's decisions a plan: quantizes its weights as they were for the point, and writes sidecar and parameters, both whole or neither.
+ * Makes a point's decisions a plan: quantizes its weights as they were for the point, and writes sidecar and
+ * parameters, both whole or neither.
  *
  * @param settings with the point's value, see {@link settingsAt}
  * @throws UserError when they cannot be written; CancelledError
  */
-export async function writePointAsPlan(session: SweepSession, planPath: string, settings: SweepSettings, decisions: SweepDecisions, progress: Progress): Promise<Plan> {
+export async function writePointAsPlan(
+  session: SweepSession,
+  planPath: string,
+  settings: SweepSettings,
+  decisions: SweepDecisions,
+  progress: Progress,
+): Promise<Plan> {
   const { model, graph, calibration } = session;
   const planWith = (sha256: string): Plan => ({
     version: 1,
     generator: GENERATOR,
-    model: { file: relativeTo(planPath, model.modelPath), sha256: session.sha256, ...(model.sizes ? { sizes: model.sizes } : {}) },
+    model: {
+      file: relativeTo(planPath, model.modelPath),
+      sha256: session.sha256,
+      ...(model.sizes ? { sizes: model.sizes } : {}),
+    },
     preprocess: settings.preprocess,
     target: settings.target,
     search: searchOf(settings),
@@ -38,9 +55,13 @@ export async function writePointAsPlan(session: SweepSession, planPath: string, 
     ...decisions,
     parameters: { file: parametersFileName(planPath), sha256 },
   });
-  // A table is a file that anybody may have written: what it decides is checked like a sidecar before anything is made of it.
+  // A table is a file that anybody may have written: what it decides is checked like a sidecar before anything is made
+  // of it.
   parsePlan(formatPlan(planWith('0'.repeat(64))), sweepsPathOf(planPath));
-  const parameters = encodeParameters(graph, await session.quantizer.parameters(decisions, settings.compensate ?? true, progress));
+  const parameters = encodeParameters(
+    graph,
+    await session.quantizer.parameters(decisions, settings.compensate ?? true, progress),
+  );
   const plan = planWith(hashBytes(parameters));
   checkCancelled(progress);
   await writeFilesWhole([
@@ -52,5 +73,13 @@ export async function writePointAsPlan(session: SweepSession, planPath: string, 
 
 /** A plan's record of how it was searched. */
 export function searchOf({ bitOpsTarget, phi, lambda, epsilon, bits, weights }: SweepSettings): Plan['search'] {
-  return { method: bitOpsTarget === undefined ? 'entropy' : 'sensitivity', ...(bitOpsTarget === undefined ? {} : { bitOpsTarget }), phi, lambda, epsilon, bits, weights };
+  return {
+    method: bitOpsTarget === undefined ? 'entropy' : 'sensitivity',
+    ...(bitOpsTarget === undefined ? {} : { bitOpsTarget }),
+    phi,
+    lambda,
+    epsilon,
+    bits,
+    weights,
+  };
 }

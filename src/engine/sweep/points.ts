@@ -33,16 +33,31 @@ export interface PointMaker {
 const RANDOM_SEED = 1;
 
 /** A point whose decisions are found by `decisions`; where that says that nothing fits, a point with its problem. */
-export async function makePoint(maker: PointMaker, value: number, phi: number, decisions: () => Promise<SweepDecisions & { readonly notes: readonly string[] }>, parameters: (decisions: SweepDecisions) => Promise<QuantizedParameters>): Promise<SweepPoint> {
+export async function makePoint(
+  maker: PointMaker,
+  value: number,
+  phi: number,
+  decisions: () => Promise<SweepDecisions & { readonly notes: readonly string[] }>,
+  parameters: (decisions: SweepDecisions) => Promise<QuantizedParameters>,
+): Promise<SweepPoint> {
   const { session, settings, progress } = maker;
   checkCancelled(progress);
   try {
     const { notes, ...rest } = await decisions();
-    const chosen: SweepDecisions = { patchStage: rest.patchStage, ...(rest.tailStages?.length ? { tailStages: rest.tailStages } : {}), maps: rest.maps, layers: rest.layers };
+    const chosen: SweepDecisions = {
+      patchStage: rest.patchStage,
+      ...(rest.tailStages?.length ? { tailStages: rest.tailStages } : {}),
+      maps: rest.maps,
+      layers: rest.layers,
+    };
     const quantized = await parameters(chosen);
     const program = session.quantizer.lower(chosen, quantized, settings.target);
-    if (program.arenaBytes > settings.target.sramBytes) throw new UserError(`Does not fit: the arena takes ${program.arenaBytes} bytes of ${settings.target.sramBytes} bytes of SRAM.`);
-    const measured = settings.bitOpsTarget === undefined ? null : await session.quantizer.sensitivities(settings.bits, progress);
+    if (program.arenaBytes > settings.target.sramBytes)
+      throw new UserError(
+        `Does not fit: the arena takes ${program.arenaBytes} bytes of ${settings.target.sramBytes} bytes of SRAM.`,
+      );
+    const measured =
+      settings.bitOpsTarget === undefined ? null : await session.quantizer.sensitivities(settings.bits, progress);
     return {
       value,
       problem: null,
@@ -50,18 +65,40 @@ export async function makePoint(maker: PointMaker, value: number, phi: number, d
       outliers: outliersOf(session.graph, session.calibration.patches, chosen.patchStage, phi, settings.epsilon),
       accuracy: await measure(maker, chosen, quantized),
       randomAccuracy: null,
-      predictedLoss: measured && predictedLoss(session.graph, measured.units, measured.sensitivities, chosen, session.model.file),
+      predictedLoss:
+        measured && predictedLoss(session.graph, measured.units, measured.sensitivities, chosen, session.model.file),
       decisions: chosen,
       notes,
     };
   } catch (error) {
     if (!(error instanceof UserError) || error instanceof CancelledError) throw error;
-    return { value, problem: error.message, figures: null, outliers: null, accuracy: null, randomAccuracy: null, predictedLoss: null, decisions: null, notes: [] };
+    return {
+      value,
+      problem: error.message,
+      figures: null,
+      outliers: null,
+      accuracy: null,
+      randomAccuracy: null,
+      predictedLoss: null,
+      decisions: null,
+      notes: [],
+    };
   }
 }
 
 /** Classes of a plan's patches at another φ; everything else stays. */
-export function atPhi({ session: { graph, calibration, model: { file } }, settings }: PointMaker, base: SweepDecisions, phi: number): SweepDecisions & { notes: string[] } {
+export function atPhi(
+  {
+    session: {
+      graph,
+      calibration,
+      model: { file },
+    },
+    settings,
+  }: PointMaker,
+  base: SweepDecisions,
+  phi: number,
+): SweepDecisions & { notes: string[] } {
   const notes: string[] = [];
   const stage = resolveStage(graph, base.patchStage, file);
   if (!stage) return { ...base, notes };
@@ -70,8 +107,14 @@ export function atPhi({ session: { graph, calibration, model: { file } }, settin
   return { ...base, patchStage: classifyPatches(graph, calibration, choice, bits, { ...settings, phi }, notes), notes };
 }
 
-/** Accuracy of a point's plan with its outlier patches at random positions; null where nothing is random or measured. */
-export async function measureRandom(maker: PointMaker, { patchStage, ...others }: SweepDecisions, parameters: QuantizedParameters): Promise<SweepAccuracy | null> {
+/**
+ * Accuracy of a point's plan with its outlier patches at random positions; null where nothing is random or measured.
+ */
+export async function measureRandom(
+  maker: PointMaker,
+  { patchStage, ...others }: SweepDecisions,
+  parameters: QuantizedParameters,
+): Promise<SweepAccuracy | null> {
   const stage = patchStage && randomStage(patchStage);
   return stage && maker.measuring ? measure(maker, { ...others, patchStage: stage }, parameters) : null;
 }
@@ -83,9 +126,20 @@ function randomStage(stage: PatchStage): PatchStage | null {
   return { ...stage, classes: classRows(randomClasses(rows * cols, outliers, RANDOM_SEED), cols) };
 }
 
-async function measure({ session, settings, measuring, progress }: PointMaker, decisions: SweepDecisions, parameters: QuantizedParameters): Promise<SweepAccuracy | null> {
+async function measure(
+  { session, settings, measuring, progress }: PointMaker,
+  decisions: SweepDecisions,
+  parameters: QuantizedParameters,
+): Promise<SweepAccuracy | null> {
   if (!measuring) return null;
   const program = session.quantizer.lower(decisions, parameters, settings.target);
-  const { model: { modelPath }, graph } = session;
-  return accuracyOf(await evaluate(graph, modelPath, program, settings.preprocess, measuring.imagesPath, measuring.limit, progress, { floatCache: measuring.float }));
+  const {
+    model: { modelPath },
+    graph,
+  } = session;
+  return accuracyOf(
+    await evaluate(graph, modelPath, program, settings.preprocess, measuring.imagesPath, measuring.limit, progress, {
+      floatCache: measuring.float,
+    }),
+  );
 }

@@ -44,13 +44,23 @@ export class SweepSession {
     const samples = await listSamples(model.imagesPath, graph, model.limit);
     const notes = [...samples.notes];
     const calibration = await calibrateCached(graph, modelPath, samples, preprocess, model.cachePath, progress, notes);
-    return new SweepSession(model, sha256, graph, calibration, new ModelQuantizer({ graph, modelPath, samples, preprocess, calibration, file }), notes);
+    return new SweepSession(
+      model,
+      sha256,
+      graph,
+      calibration,
+      new ModelQuantizer({ graph, modelPath, samples, preprocess, calibration, file }),
+      notes,
+    );
   }
 
   /** Decides as quantization does, without comparing other plans. @throws UserError when nothing fits */
   async decide(settings: SweepSettings, locked: DecideOptions['locked'], progress: Progress): Promise<Decision> {
     const { bitOpsTarget } = settings;
-    const measured = bitOpsTarget === undefined ? undefined : { ...(await this.quantizer.sensitivities(settings.bits, progress)), target: bitOpsTarget };
+    const measured =
+      bitOpsTarget === undefined
+        ? undefined
+        : { ...(await this.quantizer.sensitivities(settings.bits, progress)), target: bitOpsTarget };
     return decide(this.graph, this.calibration, { ...settings, measured, locked, compare: false }, progress);
   }
 }

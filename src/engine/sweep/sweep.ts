@@ -25,7 +25,9 @@ export interface SweepOptions {
 const MOST_VALUES = 100;
 
 /** Bounds of the parameters' values; φ and λ are shares. */
-const RANGES: Readonly<Record<SweepParameter, { readonly low: number; readonly high: number; readonly open: boolean }>> = {
+const RANGES: Readonly<
+  Record<SweepParameter, { readonly low: number; readonly high: number; readonly open: boolean }>
+> = {
   phi: { low: 0, high: 1, open: true },
   lambda: { low: 0, high: 1, open: false },
   'bitops-target': { low: 1, high: 16, open: false },
@@ -38,17 +40,26 @@ const NAMES: Readonly<Record<SweepParameter, string>> = { phi: 'φ', lambda: 'λ
 export function sweepValues(parameter: SweepParameter, values: readonly number[]): number[] {
   const { low, high, open } = RANGES[parameter];
   for (const v of values) {
-    if (!(open ? v > low && v < high : v >= low && v <= high)) throw new UserError(`A sweep of ${NAMES[parameter]} takes values ${open ? 'between' : 'from'} ${low} ${open ? 'and' : 'to'} ${high}, not ${v}.`);
+    if (!(open ? v > low && v < high : v >= low && v <= high))
+      throw new UserError(
+        `A sweep of ${NAMES[parameter]} takes values ${open ? 'between' : 'from'} ${low} ${open ? 'and' : 'to'} ` +
+          `${high}, not ${v}.`,
+      );
   }
   const sorted = [...new Set(values)].sort((a, b) => a - b);
-  if (sorted.length === 0) throw new UserError(`A sweep of ${NAMES[parameter]} needs values, such as ${parameter === 'bitops-target' ? '1.5,2,2.5,3' : '0.9,0.96,0.99,0.999'}.`);
-  if (sorted.length > MOST_VALUES) throw new UserError(`A sweep takes at most ${MOST_VALUES} values, not ${sorted.length}.`);
+  if (sorted.length === 0)
+    throw new UserError(
+      `A sweep of ${NAMES[parameter]} needs values, such as ` +
+        `${parameter === 'bitops-target' ? '1.5,2,2.5,3' : '0.9,0.96,0.99,0.999'}.`,
+    );
+  if (sorted.length > MOST_VALUES)
+    throw new UserError(`A sweep takes at most ${MOST_VALUES} values, not ${sorted.length}.`);
   return sorted;
 }
 
 /**
- * Makes a plan for each value of one parameter and measures it. Calibration, float outputs and sensitivities are made once, weights where bits differ. Values at
- * which nothing fits become points with a problem.
+ * Makes a plan for each value of one parameter and measures it. Calibration, float outputs and sensitivities are made
+ * once, weights where bits differ. Values at which nothing fits become points with a problem.
  *
  * @throws UserError when no point can be made at all; CancelledError
  */
@@ -56,28 +67,66 @@ export async function runSweep(session: SweepSession, options: SweepOptions, pro
   const begin = performance.now();
   const { parameter, settings, imagesPath } = options;
   const values = sweepValues(parameter, options.values);
-  const measuring = imagesPath !== null && settings.evaluation ? { imagesPath, limit: settings.evaluation.limit, float: new FloatCache() } : null;
+  const measuring =
+    imagesPath !== null && settings.evaluation
+      ? { imagesPath, limit: settings.evaluation.limit, float: new FloatCache() }
+      : null;
   const points: SweepPoint[] = [];
   const base = parameter === 'phi' ? (options.base ?? (await madeBase(session, options, progress))) : null;
-  if (base && !base.decisions.patchStage) throw new UserError('φ decides the classes of patches, and this plan runs layer by layer. Ask for a grid of patches, such as 3x3, or a board with less SRAM.');
+  if (base && !base.decisions.patchStage)
+    throw new UserError(
+      'φ decides the classes of patches, and this plan runs layer by layer. Ask for a grid of patches, such as ' +
+        '3x3, or a board with less SRAM.',
+    );
   for (const [i, value] of values.entries()) {
     const place: Progress = {
-      report: (stage, done, total) => progress.report(`${NAMES[parameter]} = ${value} (${i + 1} of ${values.length}): ${stage}`, done, total),
+      report: (stage, done, total) =>
+        progress.report(`${NAMES[parameter]} = ${value} (${i + 1} of ${values.length}): ${stage}`, done, total),
       isCancelled: () => progress.isCancelled(),
     };
     const own = settingsAt(options, value);
     const maker: PointMaker = { session, settings: own, measuring, progress: place };
     const point = base
-      ? await makePoint(maker, value, value, () => Promise.resolve(atPhi(maker, base.decisions, value)), () => Promise.resolve(base.parameters))
-      : await makePoint(maker, value, settings.phi, () => session.decide(own, options.locked, place), (decisions) => session.quantizer.parameters(decisions, own.compensate ?? true, place));
-    points.push(base && point.decisions ? { ...point, randomAccuracy: await measureRandom(maker, point.decisions, base.parameters) } : point);
+      ? await makePoint(
+          maker,
+          value,
+          value,
+          () => Promise.resolve(atPhi(maker, base.decisions, value)),
+          () => Promise.resolve(base.parameters),
+        )
+      : await makePoint(
+          maker,
+          value,
+          settings.phi,
+          () => session.decide(own, options.locked, place),
+          (decisions) => session.quantizer.parameters(decisions, own.compensate ?? true, place),
+        );
+    points.push(
+      base && point.decisions
+        ? { ...point, randomAccuracy: await measureRandom(maker, point.decisions, base.parameters) }
+        : point,
+    );
   }
-  if (points.every((p) => p.problem !== null)) throw new UserError(`No value of ${NAMES[parameter]} gives a plan. ${points[0].problem}`);
-  return { parameter, points, settings, finished: new Date().toISOString(), seconds: Math.round(performance.now() - begin) / 1000 };
+  if (points.every((p) => p.problem !== null))
+    throw new UserError(`No value of ${NAMES[parameter]} gives a plan. ${points[0].problem}`);
+  return {
+    parameter,
+    points,
+    settings,
+    finished: new Date().toISOString(),
+    seconds: Math.round(performance.now() - begin) / 1000,
+  };
 }
 
 /** The plan that φ is swept on. */
-async function madeBase(session: SweepSession, { settings, locked }: SweepOptions, progress: Progress): Promise<NonNullable<SweepOptions['base']>> {
+async function madeBase(
+  session: SweepSession,
+  { settings, locked }: SweepOptions,
+  progress: Progress,
+): Promise<NonNullable<SweepOptions['base']>> {
   const { notes: _, pareto: __, ...decisions } = await session.decide(settings, locked, progress);
-  return { decisions, parameters: await session.quantizer.parameters(decisions, settings.compensate ?? true, progress) };
+  return {
+    decisions,
+    parameters: await session.quantizer.parameters(decisions, settings.compensate ?? true, progress),
+  };
 }

@@ -7,8 +7,8 @@ import type { Preprocess } from '../calibration/types';
 export type SweepParameter = 'phi' | 'lambda' | 'bitops-target';
 
 /**
- * The table of sweeps of one model: `<plan stem>.sweeps.json` beside the plan, and the same rows as `<plan stem>.sweeps.csv`. At most one sweep per parameter; a new one
- * takes the old one's place.
+ * The table of sweeps of one model: `<plan stem>.sweeps.json` beside the plan, and the same rows as `<plan
+ * stem>.sweeps.csv`. At most one sweep per parameter; a new one takes the old one's place.
  */
 export interface SweepTable {
   readonly version: 1;
@@ -58,25 +58,33 @@ export interface SweepSettings {
     /** At most so many samples were taken; 0: all. */
     readonly limit: number;
   };
-  /** Images that the accuracies were measured on; null where they were not. Folder relative to the table where possible. */
+  /**
+   * Images that the accuracies were measured on; null where they were not. Folder relative to the table where possible.
+   */
   readonly evaluation: { readonly folder: string; readonly limit: number } | null;
 }
 
 /** What one value of the parameter gives. */
 export interface SweepPoint {
   readonly value: number;
-  /** Why there is no plan at this value, as one line for the user; null when there is one. Then `figures` and `decisions` are not null. */
+  /**
+   * Why there is no plan at this value, as one line for the user; null when there is one. Then `figures` and
+   * `decisions` are not null.
+   */
   readonly problem: string | null;
   readonly figures: SweepFigures | null;
   readonly outliers: SweepOutliers | null;
   /** Of this point's plan; null when not measured. */
   readonly accuracy: SweepAccuracy | null;
   /**
-   * φ sweeps: of the same plan with as many outlier patches at random positions: what the rule is compared with (the paper's Figure 5).
-   * Null when not measured, or where no or every patch is outlier class and nothing is random.
+   * φ sweeps: of the same plan with as many outlier patches at random positions: what the rule is compared with (the
+   * paper's Figure 5). Null when not measured, or where no or every patch is outlier class and nothing is random.
    */
   readonly randomAccuracy: SweepAccuracy | null;
-  /** Change of the network's output that the search expects: Σ of the measured sensitivities of its decisions (a divergence, not points of accuracy); null by the entropy score. */
+  /**
+   * Change of the network's output that the search expects: Σ of the measured sensitivities of its decisions (a
+   * divergence, not points of accuracy); null by the entropy score.
+   */
   readonly predictedLoss: number | null;
   readonly decisions: SweepDecisions | null;
   /** Things the user should know about this point, one line each. */

@@ -8,8 +8,8 @@ const RUNTIME_BYTES = 50 * 1024;
 const KERNEL_BYTES = 768;
 
 /**
- * Flash that code takes beside weights and tables, an estimate for a Cortex-M4 at -O3 with a kernel for every layer (test/bench/flash.md): other cores, -O2 and
- * `--optimize size` take less.
+ * Flash that code takes beside weights and tables, an estimate for a Cortex-M4 at -O3 with a kernel for every layer
+ * (test/bench/flash.md): other cores, -O2 and `--optimize size` take less.
  *
  * @param windowed convolutions and depthwise convolutions of the network
  */
@@ -23,7 +23,14 @@ export function graphCodeBytes(graph: Graph): number {
 }
 
 /** What a board offers to the arena and to weights, or what the user allows of it. */
-export function arenaTarget(target: Target, limits: { readonly sramBytes?: number; readonly flashBytes?: number }): PlanTarget {
+export function arenaTarget(
+  target: Target,
+  limits: { readonly sramBytes?: number; readonly flashBytes?: number },
+): PlanTarget {
   const bytes = (name: string): number => target.regions.find((r) => r.name === name)?.bytes ?? 0;
-  return { id: target.id, sramBytes: limits.sramBytes ?? bytes(target.arenaRegion), flashBytes: limits.flashBytes ?? bytes(target.flashRegion) };
+  return {
+    id: target.id,
+    sramBytes: limits.sramBytes ?? bytes(target.arenaRegion),
+    flashBytes: limits.flashBytes ?? bytes(target.flashRegion),
+  };
 }

@@ -14,8 +14,9 @@ function flash(name: string, bytes: number): MemoryRegion {
 }
 
 /**
- * Boards and parts that a plan can be made for. The arena may take its whole region; how much of it the application needs for itself is for the
- * user to say (`--sram`). Parts with several memories list each: an arena cannot span two of them.
+ * Boards and parts that a plan can be made for. The arena may take its whole region; how much of it the application
+ * needs for itself is for the user to say (`--sram`). Parts with several memories list each: an arena cannot span two
+ * of them.
  */
 export const targets: readonly Target[] = [
   {
@@ -33,10 +34,18 @@ export const targets: readonly Target[] = [
     name: 'STM32H743 (NUCLEO-H743ZI2)',
     core: 'cortex-m7',
     clockMHz: 480,
-    regions: [sram('AXI', 512 * kib), sram('DTCM', 128 * kib), sram('SRAM1-3', 288 * kib), sram('SRAM4', 64 * kib), flash('FLASH', 2 * mib)],
+    regions: [
+      sram('AXI', 512 * kib),
+      sram('DTCM', 128 * kib),
+      sram('SRAM1-3', 288 * kib),
+      sram('SRAM4', 64 * kib),
+      flash('FLASH', 2 * mib),
+    ],
     arenaRegion: 'AXI',
     flashRegion: 'FLASH',
-    source: 'ST RM0433, Memory organization: AXI SRAM 512 KB (D1), DTCM 128 KB, SRAM1 to SRAM3 of 128 + 128 + 32 KB (D2, contiguous), SRAM4 64 KB (D3); DS12110 for flash and clock',
+    source:
+      'ST RM0433, Memory organization: AXI SRAM 512 KB (D1), DTCM 128 KB, SRAM1 to SRAM3 of 128 + 128 + 32 KB ' +
+      '(D2, contiguous), SRAM4 64 KB (D3); DS12110 for flash and clock',
   },
   {
     id: 'stm32f746',
@@ -66,7 +75,9 @@ export const targets: readonly Target[] = [
     regions: [sram('RAM', 128 * kib), flash('FLASH', 512 * kib)],
     arenaRegion: 'RAM',
     flashRegion: 'FLASH',
-    source: 'ST DS10693, STM32F446xE: 512 Kbytes of flash, 128 Kbytes of SRAM (SRAM1 112 KB and SRAM2 16 KB, contiguous), 180 MHz',
+    source:
+      'ST DS10693, STM32F446xE: 512 Kbytes of flash, 128 Kbytes of SRAM (SRAM1 112 KB and SRAM2 16 KB, ' +
+      'contiguous), 180 MHz',
   },
   {
     id: 'stm32l4r5',
@@ -76,17 +87,26 @@ export const targets: readonly Target[] = [
     regions: [sram('SRAM3', 384 * kib), sram('SRAM1', 192 * kib), sram('SRAM2', 64 * kib), flash('FLASH', 2 * mib)],
     arenaRegion: 'SRAM3',
     flashRegion: 'FLASH',
-    source: 'ST RM0432, Embedded SRAM: SRAM1 192 Kbytes, SRAM2 64 Kbytes, SRAM3 384 Kbytes; DS12023 for flash and clock',
+    source:
+      'ST RM0432, Embedded SRAM: SRAM1 192 Kbytes, SRAM2 64 Kbytes, SRAM3 384 Kbytes; DS12023 for flash and clock',
   },
   {
     id: 'stm32u585',
     name: 'STM32U585 (B-U585I-IOT02A)',
     core: 'cortex-m33',
     clockMHz: 160,
-    regions: [sram('SRAM3', 512 * kib), sram('SRAM1', 192 * kib), sram('SRAM2', 64 * kib), sram('SRAM4', 16 * kib), flash('FLASH', 2 * mib)],
+    regions: [
+      sram('SRAM3', 512 * kib),
+      sram('SRAM1', 192 * kib),
+      sram('SRAM2', 64 * kib),
+      sram('SRAM4', 16 * kib),
+      flash('FLASH', 2 * mib),
+    ],
     arenaRegion: 'SRAM3',
     flashRegion: 'FLASH',
-    source: 'ST RM0456, Internal SRAMs of STM32U575/585: SRAM1 192 Kbytes, SRAM2 64 Kbytes, SRAM3 512 Kbytes, SRAM4 16 Kbytes; DS13086 for flash and clock',
+    source:
+      'ST RM0456, Internal SRAMs of STM32U575/585: SRAM1 192 Kbytes, SRAM2 64 Kbytes, SRAM3 512 Kbytes, SRAM4 16 ' +
+      'Kbytes; DS13086 for flash and clock',
   },
   {
     id: 'nrf5340',
@@ -116,7 +136,9 @@ export const targets: readonly Target[] = [
     regions: [sram('RAM', 256 * kib), sram('SCRATCH_X', 4 * kib), sram('SCRATCH_Y', 4 * kib), flash('FLASH', 2 * mib)],
     arenaRegion: 'RAM',
     flashRegion: 'FLASH',
-    source: 'RP2040 Datasheet, SRAM: four striped banks of 64 KB and two of 4 KB; Raspberry Pi Pico Datasheet: 2 MB of QSPI flash',
+    source:
+      'RP2040 Datasheet, SRAM: four striped banks of 64 KB and two of 4 KB; Raspberry Pi Pico Datasheet: 2 MB of ' +
+      'QSPI flash',
   },
   {
     id: 'rp2350',
@@ -126,7 +148,8 @@ export const targets: readonly Target[] = [
     regions: [sram('RAM', 512 * kib), sram('SCRATCH_X', 4 * kib), sram('SCRATCH_Y', 4 * kib), flash('FLASH', 4 * mib)],
     arenaRegion: 'RAM',
     flashRegion: 'FLASH',
-    source: 'RP2350 Datasheet, SRAM: eight banks of 64 KB and two of 4 KB; Raspberry Pi Pico 2 Datasheet: 4 MB of QSPI flash',
+    source:
+      'RP2350 Datasheet, SRAM: eight banks of 64 KB and two of 4 KB; Raspberry Pi Pico 2 Datasheet: 4 MB of QSPI flash',
   },
   {
     id: 'esp32s3',
@@ -137,7 +160,8 @@ export const targets: readonly Target[] = [
     arenaRegion: 'SRAM1',
     flashRegion: 'FLASH',
     source:
-      'Espressif ESP32-S3 Technical Reference Manual, System and Memory: Internal SRAM 1 of 416 KB (shared with IRAM code), SRAM 2 of 64 KB (part of it the data cache); ESP32-S3-WROOM-1-N8 Datasheet: 8 MB flash',
+      'Espressif ESP32-S3 Technical Reference Manual, System and Memory: Internal SRAM 1 of 416 KB (shared with ' +
+      'IRAM code), SRAM 2 of 64 KB (part of it the data cache); ESP32-S3-WROOM-1-N8 Datasheet: 8 MB flash',
   },
   {
     id: 'esp32c3',
@@ -147,7 +171,9 @@ export const targets: readonly Target[] = [
     regions: [sram('SRAM1', 384 * kib), flash('FLASH', 4 * mib)],
     arenaRegion: 'SRAM1',
     flashRegion: 'FLASH',
-    source: 'Espressif ESP32-C3 Technical Reference Manual, System and Memory: Internal SRAM 1 of 384 KB (shared with IRAM code); ESP32-C3-MINI-1 Datasheet: 4 MB flash',
+    source:
+      'Espressif ESP32-C3 Technical Reference Manual, System and Memory: Internal SRAM 1 of 384 KB (shared with ' +
+      'IRAM code); ESP32-C3-MINI-1 Datasheet: 4 MB flash',
   },
   {
     id: 'corstone300',
@@ -157,7 +183,9 @@ export const targets: readonly Target[] = [
     regions: [sram('DTCM', 512 * kib), sram('ISRAM', 4 * mib), flash('SRAM', 2 * mib)],
     arenaRegion: 'DTCM',
     flashRegion: 'SRAM',
-    source: 'Arm AN547 (DAI0547), memory map: DTCM of 4 × 128 KB, code memory of 2 MB (FPGA SRAM, the place of flash), internal SRAM of 4 MB; as QEMU machine mps3-an547 models it',
+    source:
+      'Arm AN547 (DAI0547), memory map: DTCM of 4 × 128 KB, code memory of 2 MB (FPGA SRAM, the place of flash), ' +
+      'internal SRAM of 4 MB; as QEMU machine mps3-an547 models it',
   },
 ];
 
@@ -170,7 +198,11 @@ export const customTargetId = 'custom';
  */
 export function findTarget(id: string): Target {
   const target = targets.find((t) => t.id === id);
-  if (!target) throw new UserError(`There is no target "${id}". Choose one of ${targets.map((t) => t.id).join(', ')}, or ${customTargetId} with its SRAM and flash in bytes.`);
+  if (!target)
+    throw new UserError(
+      `There is no target "${id}". Choose one of ${targets.map((t) => t.id).join(', ')}, or ${customTargetId} ` +
+        'with its SRAM and flash in bytes.',
+    );
   return target;
 }
 
@@ -179,8 +211,12 @@ export function findTarget(id: string): Target {
  * @throws UserError if a size is not a whole number above 0
  */
 export function customTarget({ sramBytes, flashBytes, core = 'cortex-m4' }: Omit<PlanTarget, 'id'>): Target {
-  for (const [what, bytes] of [['SRAM', sramBytes], ['Flash', flashBytes]] as const) {
-    if (!Number.isSafeInteger(bytes) || bytes <= 0) throw new UserError(`${what} of a custom target must be a whole number of bytes above 0, not ${bytes}.`);
+  for (const [what, bytes] of [
+    ['SRAM', sramBytes],
+    ['Flash', flashBytes],
+  ] as const) {
+    if (!Number.isSafeInteger(bytes) || bytes <= 0)
+      throw new UserError(`${what} of a custom target must be a whole number of bytes above 0, not ${bytes}.`);
   }
   return {
     id: customTargetId,

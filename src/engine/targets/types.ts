@@ -8,7 +8,16 @@ export interface MemoryRegion {
   readonly bytes: number;
 }
 
-export const CORES = ['cortex-m0plus', 'cortex-m3', 'cortex-m4', 'cortex-m7', 'cortex-m33', 'cortex-m55', 'xtensa-lx7', 'riscv32'] as const;
+export const CORES = [
+  'cortex-m0plus',
+  'cortex-m3',
+  'cortex-m4',
+  'cortex-m7',
+  'cortex-m33',
+  'cortex-m55',
+  'xtensa-lx7',
+  'riscv32',
+] as const;
 
 export type Core = (typeof CORES)[number];
 

@@ -5,8 +5,9 @@ import { patchHistograms, patchOutliers, type PatchOutliers } from './outliers';
 import type { PatchBounds } from './patchBounds';
 
 /**
- * 1 where the patch is outlier class; [images][patches] like the outliers. With `epsilon` 0 one value outside the band suffices: the paper's wording. A
- * positive one asks for more than that share of the patch's values, which is what separates patches on real networks (the literal rule marks nearly all).
+ * 1 where the patch is outlier class; [images][patches] like the outliers. With `epsilon` 0 one value outside the band
+ * suffices: the paper's wording. A positive one asks for more than that share of the patch's values, which is what
+ * separates patches on real networks (the literal rule marks nearly all).
  */
 export function outlierMarks({ shares, counts }: PatchOutliers, epsilon: number): Uint8Array {
   // Counts are interpolated within a bin, so that "at least one" is half a value or more.
@@ -23,8 +24,16 @@ export interface PositionRank {
   readonly meanShare: number;
 }
 
-/** Patch positions, those that were outlier class most often first, ties by their mean share of outliers, then by position. */
-export function rankPositions(statistics: PatchStatistics, bounds: PatchBounds, phi: number, epsilon: number): PositionRank[] {
+/**
+ * Patch positions, those that were outlier class most often first, ties by their mean share of outliers, then by
+ * position.
+ */
+export function rankPositions(
+  statistics: PatchStatistics,
+  bounds: PatchBounds,
+  phi: number,
+  epsilon: number,
+): PositionRank[] {
   return rankOutliers(patchOutliers(patchHistograms(statistics, bounds), zOfMass(phi)), epsilon);
 }
 
@@ -51,10 +60,16 @@ export function topPositions(ranking: readonly PositionRank[], count: number): P
 }
 
 /**
- * Static VDPC: classes by position, row-major. Positions that were outlier class in more than half of the calibration images are, the best-ranked
- * `maxOutlierPatches` of them where there are more.
+ * Static VDPC: classes by position, row-major. Positions that were outlier class in more than half of the calibration
+ * images are, the best-ranked `maxOutlierPatches` of them where there are more.
  */
-export function staticClasses(statistics: PatchStatistics, bounds: PatchBounds, phi: number, epsilon: number, maxOutlierPatches = Infinity): PatchClass[] {
+export function staticClasses(
+  statistics: PatchStatistics,
+  bounds: PatchBounds,
+  phi: number,
+  epsilon: number,
+  maxOutlierPatches = Infinity,
+): PatchClass[] {
   return frequentPositions(rankPositions(statistics, bounds, phi, epsilon), maxOutlierPatches);
 }
 

@@ -11,7 +11,10 @@ export interface PatchOutliers {
   readonly counts: Float64Array;
 }
 
-/** Distribution of the reference map's values in every patch: [images][patches][bins], patches row-major. Any φ is answered from it. */
+/**
+ * Distribution of the reference map's values in every patch: [images][patches][bins], patches row-major. Any φ is
+ * answered from it.
+ */
 export interface PatchHistograms {
   readonly images: number;
   readonly patches: number;
@@ -21,7 +24,10 @@ export interface PatchHistograms {
 }
 
 /** Sums the cells that each patch itself covers (without halo); a cell that is cut counts in proportion. */
-export function patchHistograms({ images, cellRows, cellCols, bins, zRange, counts }: PatchStatistics, bounds: PatchBounds): PatchHistograms {
+export function patchHistograms(
+  { images, cellRows, cellCols, bins, zRange, counts }: PatchStatistics,
+  bounds: PatchBounds,
+): PatchHistograms {
   const patches = patchCount(bounds);
   const values = new Float64Array(images * patches * bins);
   const colWeights = coverage(bounds.cols, cellCols);
@@ -72,7 +78,10 @@ function coverage(bounds: readonly number[], cells: number): [number, number][][
   });
 }
 
-/** Share of each bin that lies outside ±z. The open-ended bins are taken as if they ended at the range, so beyond the range nothing is outside. */
+/**
+ * Share of each bin that lies outside ±z. The open-ended bins are taken as if they ended at the range, so beyond the
+ * range nothing is outside.
+ */
 function tailWeights({ bins, zRange }: PatchHistograms, z: number): Float64Array {
   const width = (2 * zRange) / bins;
   return Float64Array.from({ length: bins }, (_, k) => {

@@ -1,4 +1,7 @@
-/** Where patches lie, as fractions 0…1 of the map's height and width: patch (r, c) covers [rows[r], rows[r+1]) × [cols[c], cols[c+1]). */
+/**
+ * Where patches lie, as fractions 0…1 of the map's height and width: patch (r, c) covers [rows[r], rows[r+1]) ×
+ * [cols[c], cols[c+1]).
+ */
 export interface PatchBounds {
   readonly rows: readonly number[];
   readonly cols: readonly number[];
@@ -11,7 +14,10 @@ export function equalBounds(rows: number, cols: number): PatchBounds {
 }
 
 /** Bounds of patches that the planner cut: consecutive spans of the split map's rows and columns. */
-export function boundsOfSpans(rows: readonly { readonly begin: number; readonly end: number }[], cols: readonly { readonly begin: number; readonly end: number }[]): PatchBounds {
+export function boundsOfSpans(
+  rows: readonly { readonly begin: number; readonly end: number }[],
+  cols: readonly { readonly begin: number; readonly end: number }[],
+): PatchBounds {
   const bounds = (spans: readonly { readonly begin: number; readonly end: number }[]): number[] => {
     const extent = spans[spans.length - 1].end;
     return [0, ...spans.map((s) => s.end / extent)];

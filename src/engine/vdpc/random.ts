@@ -1,7 +1,8 @@
 import type { PatchClass } from '../graph/bits';
 
 /**
- * `outliers` of `patches` positions drawn at random: what a rule of VDPC has to beat at the same share. The same seed gives the same classes.
+ * `outliers` of `patches` positions drawn at random: what a rule of VDPC has to beat at the same share. The same seed
+ * gives the same classes.
  *
  * Fisher-Yates shuffle with the mulberry32 generator.
  */

@@ -24,10 +24,19 @@ export interface PhiPoint {
 }
 
 /** Values of φ that a plot shows: dense towards 1, where it matters. */
-export const SWEEP_PHIS: readonly number[] = [0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.96, 0.97, 0.98, 0.985, 0.99, 0.993, 0.995, 0.997, 0.998, 0.999, 0.9995, 0.9999, 0.99999];
+export const SWEEP_PHIS: readonly number[] = [
+  0.5, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.96, 0.97, 0.98, 0.985, 0.99, 0.993, 0.995, 0.997, 0.998, 0.999, 0.9995,
+  0.9999, 0.99999,
+];
 
 /** Share of outlier patches against φ, from statistics alone. @param seed of the random assignments */
-export function phiSweep(statistics: PatchStatistics, bounds: PatchBounds, epsilon: number, phis: readonly number[] = SWEEP_PHIS, seed = 1): PhiPoint[] {
+export function phiSweep(
+  statistics: PatchStatistics,
+  bounds: PatchBounds,
+  epsilon: number,
+  phis: readonly number[] = SWEEP_PHIS,
+  seed = 1,
+): PhiPoint[] {
   const histograms = patchHistograms(statistics, bounds);
   return phis.map((phi) => {
     const z = zOfMass(phi);

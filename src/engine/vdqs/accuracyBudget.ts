@@ -3,7 +3,10 @@ import { classProbabilities, outputDivergence } from './divergence';
 
 /** One way to quantize that was tried out. */
 export interface Attempt {
-  /** Points of top-1 that it is expected to lose, see {@link expectedPointsLost}; for networks that are no classifiers {@link errorPercent}. */
+  /**
+   * Points of top-1 that it is expected to lose, see {@link expectedPointsLost}; for networks that are no classifiers
+   * {@link errorPercent}.
+   */
   readonly pointsLost: number;
 }
 
@@ -15,14 +18,15 @@ const AIM = 0.85;
 const NEAR = 1.04;
 
 /**
- * The largest reduction of BitOPs whose loss stays within a budget, quantizing for real each time. Where to try is foreseen by the search's own prediction, in proportion to
- * what earlier attempts lost: losses grow with it, whatever the factor.
+ * The largest reduction of BitOPs whose loss stays within a budget, quantizing for real each time. Where to try is
+ * foreseen by the search's own prediction, in proportion to what earlier attempts lost: losses grow with it, whatever
+ * the factor.
  *
- * @param budget    most that may be lost
- * @param most      largest reduction that is wanted
+ * @param budget most that may be lost
+ * @param most largest reduction that is wanted
  * @param predicted Σ of sensitivities at a reduction; grows with it, 0 at 1
- * @param perUnit   loss per unit of prediction, as far as it is known before the first attempt
- * @param attempt   quantizes to a reduction
+ * @param perUnit loss per unit of prediction, as far as it is known before the first attempt
+ * @param attempt quantizes to a reduction
  * @returns the attempt to take, and whether it keeps to the budget: the one at 8 bits may not
  */
 export async function searchWithinBudget<T extends Attempt>(
@@ -38,7 +42,8 @@ export async function searchWithinBudget<T extends Attempt>(
   let best: T | null = null;
   for (let i = 0; i < ATTEMPTS; i++) {
     const wanted = largestWithin(predicted, (AIM * budget) / factor, low, high);
-    // The limit itself is worth trying; next to a reduction that failed or that is kept already, another attempt is not.
+    // The limit itself is worth trying; next to a reduction that failed or that is kept already, another attempt is
+    // not.
     if (i > 0 && (wanted / low < NEAR || (high < most && high / wanted < NEAR))) break;
     const trial = await attempt(wanted);
     if (trial.pointsLost <= budget) {
@@ -71,11 +76,19 @@ function largestWithin(predicted: (reduction: number) => number, allowed: number
   return from;
 }
 
-/** Points of top-1 taken to go with a nat of divergence (mean Kullback-Leibler divergence of the classes, see {@link outputDivergence}). */
+/**
+ * Points of top-1 taken to go with a nat of divergence (mean Kullback-Leibler divergence of the classes, see {@link
+ * outputDivergence}).
+ */
 export const POINTS_PER_NAT = 20;
-/** Share of the changed answers by which top-1 falls: most were wrong before or are right after, and a few were right. */
+/**
+ * Share of the changed answers by which top-1 falls: most were wrong before or are right after, and a few were right.
+ */
 const LOST_PER_CHANGE = 0.2;
-/** With so many images a fifth of the changed answers is known to about half a point, by which the other estimate is wrong. */
+/**
+ * With so many images a fifth of the changed answers is known to about half a point, by which the other estimate is
+ * wrong.
+ */
 const CHANGE_IMAGES = 128;
 
 /** Means over images, see {@link pointsOf}. */
@@ -95,9 +108,14 @@ export interface OutputChange {
  * @param float     outputs of the float network, per image
  * @param quantized outputs of the quantized one on the same images
  */
-export function expectedPointsLost(graph: Graph, float: readonly (readonly Float32Array[])[], quantized: readonly (readonly Float32Array[])[]): number {
+export function expectedPointsLost(
+  graph: Graph,
+  float: readonly (readonly Float32Array[])[],
+  quantized: readonly (readonly Float32Array[])[],
+): number {
   const images = float.length;
-  const mean = (of: (outputs: readonly Float32Array[], i: number) => number): number => float.reduce((sum, outputs, i) => sum + of(outputs, i), 0) / images;
+  const mean = (of: (outputs: readonly Float32Array[], i: number) => number): number =>
+    float.reduce((sum, outputs, i) => sum + of(outputs, i), 0) / images;
   return pointsOf({
     images,
     chanceLost: mean((outputs, i) => chanceLost(graph, outputs, quantized[i])),
@@ -108,9 +126,10 @@ export function expectedPointsLost(graph: Graph, float: readonly (readonly Float
 
 /**
  * From two estimates:
- * - the mean of {@link chanceLost}, in percent, and of the divergence times {@link POINTS_PER_NAT}. It follows large losses well. Small ones are larger than it says where the
- *   float network is surer of its answers than it is right.
- * - a fifth of the changed answers, in percent, which follows small losses and falls short of large ones. One answer of eight is much: it counts the less, the fewer images there are.
+ * - the mean of {@link chanceLost}, in percent, and of the divergence times {@link POINTS_PER_NAT}. It follows large
+ *   losses well. Small ones are larger than it says where the float network is surer of its answers than it is right.
+ * - a fifth of the changed answers, in percent, which follows small losses and falls short of large ones. One answer
+ *   of eight is much: it counts the less, the fewer images there are.
  *
  * The first where it is larger, otherwise both together.
  */
@@ -121,8 +140,8 @@ export function pointsOf({ images, chanceLost: chance, divergence, changed }: Ou
 }
 
 /**
- * How much less likely the quantized network's class is right than the float one's on an image, taking the float network's probabilities for how likely each class is; never
- * negative.
+ * How much less likely the quantized network's class is right than the float one's on an image, taking the float
+ * network's probabilities for how likely each class is; never negative.
  */
 export function chanceLost(graph: Graph, float: readonly Float32Array[], quantized: readonly Float32Array[]): number {
   const p = classProbabilities(graph, float[0]);
@@ -130,11 +149,19 @@ export function chanceLost(graph: Graph, float: readonly Float32Array[], quantiz
 }
 
 /** Percent of the outputs' power that is error: what a budget counts for networks that are no classifiers. */
-export function errorPercent(graph: Graph, float: readonly (readonly Float32Array[])[], quantized: readonly (readonly Float32Array[])[]): number {
+export function errorPercent(
+  graph: Graph,
+  float: readonly (readonly Float32Array[])[],
+  quantized: readonly (readonly Float32Array[])[],
+): number {
   return 100 * meanDivergence(graph, float, quantized);
 }
 
-function meanDivergence(graph: Graph, float: readonly (readonly Float32Array[])[], quantized: readonly (readonly Float32Array[])[]): number {
+function meanDivergence(
+  graph: Graph,
+  float: readonly (readonly Float32Array[])[],
+  quantized: readonly (readonly Float32Array[])[],
+): number {
   return float.reduce((sum, outputs, i) => sum + outputDivergence(graph, outputs, quantized[i]), 0) / float.length;
 }
 

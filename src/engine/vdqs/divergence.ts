@@ -2,10 +2,15 @@ import { isClassifier } from '../graph/classifier';
 import type { Graph } from '../graph/types';
 
 /**
- * How far outputs are from reference outputs. For a classifier (one output, one pixel) the Kullback-Leibler divergence of the class distributions, in nats; for
- * other networks the squared error relative to the reference's power, summed over the outputs.
+ * How far outputs are from reference outputs. For a classifier (one output, one pixel) the Kullback-Leibler divergence
+ * of the class distributions, in nats; for other networks the squared error relative to the reference's power, summed
+ * over the outputs.
  */
-export function outputDivergence(graph: Graph, reference: readonly Float32Array[], outputs: readonly Float32Array[]): number {
+export function outputDivergence(
+  graph: Graph,
+  reference: readonly Float32Array[],
+  outputs: readonly Float32Array[],
+): number {
   if (isClassifier(graph)) {
     return divergence(classProbabilities(graph, reference[0]), classProbabilities(graph, outputs[0]));
   }
@@ -22,7 +27,10 @@ export function outputDivergence(graph: Graph, reference: readonly Float32Array[
   return sum;
 }
 
-/** Probabilities of the classes of a classifier: its scores, or what a softmax makes of them where the network has none itself. Positive, sum 1. */
+/**
+ * Probabilities of the classes of a classifier: its scores, or what a softmax makes of them where the network has none
+ * itself. Positive, sum 1.
+ */
 export function classProbabilities(graph: Graph, scores: Float32Array): Float64Array {
   const { producer } = graph.maps[graph.outputs[0].map];
   return producer !== null && graph.layers[producer].kind === 'softmax' ? normalize(scores) : softmax(scores);

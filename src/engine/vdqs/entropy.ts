@@ -3,9 +3,11 @@ import { codeRange } from '../quantize/histogramError';
 import type { MapFormat } from '../quantize/types';
 
 /**
- * H(i, b): Shannon entropy, in bits, of the distribution of a feature map's codes over the calibration set, all channels together as they are stored.
+ * H(i, b): Shannon entropy, in bits, of the distribution of a feature map's codes over the calibration set, all
+ * channels together as they are stored.
  *
- * Codes are counted from the histograms: values spread evenly within a bin, except those that were exactly 0, which all have the code of 0.
+ * Codes are counted from the histograms: values spread evenly within a bin, except those that were exactly 0, which all
+ * have the code of 0.
  *
  * @param format of the map at b bits; scales and zero points for all channels or one per channel
  */
@@ -16,7 +18,10 @@ export function codeEntropy(statistics: MapStatistics, format: MapFormat): numbe
   return Math.max(0, entropy);
 }
 
-/** Ω(i, b) = (H(i, 8) − H(i, b)) / H(i, 8): the share of its information that the map loses at b bits. 0 for a map without any. */
+/**
+ * Ω(i, b) = (H(i, 8) − H(i, b)) / H(i, 8): the share of its information that the map loses at b bits. 0 for a map
+ * without any.
+ */
 export function entropyChange(entropy8: number, entropy: number): number {
   return entropy8 <= 0 ? 0 : (entropy8 - entropy) / entropy8;
 }

@@ -39,25 +39,35 @@ export function scoreUnits(
   const raw = units.map((unit) => {
     const map = largestMap(graph, unit.maps);
     const macs = unit.readers.reduce((sum, id) => sum + layerMacs(graph, graph.layers[id]) * weightBits(id), 0);
-    return bits.filter((b) => b >= unit.leastBits).map((b) => ({
-      bits: b,
-      entropy: entropy(map, b),
-      omega: b === 8 ? 0 : entropyChange(entropy(map, 8), entropy(map, b)),
-      phi: total > 0 ? (macs * (8 - b)) / total : 0,
-    }));
+    return bits
+      .filter((b) => b >= unit.leastBits)
+      .map((b) => ({
+        bits: b,
+        entropy: entropy(map, b),
+        omega: b === 8 ? 0 : entropyChange(entropy(map, 8), entropy(map, b)),
+        phi: total > 0 ? (macs * (8 - b)) / total : 0,
+      }));
   });
   const largestPhi = raw.flat().reduce((most, c) => Math.max(most, c.phi), 0);
   return units.map((unit, i) => ({
     unit,
     locked: locked(unit),
-    candidates: raw[i].map((c): Candidate => ({ ...c, score: c.bits === 8 ? 0 : score(lambda, c.omega, c.phi, largestPhi) })),
+    candidates: raw[i].map((c): Candidate => ({
+      ...c,
+      score: c.bits === 8 ? 0 : score(lambda, c.omega, c.phi, largestPhi),
+    })),
   }));
 }
 
 function mapEntropy(graph: Graph, calibration: Calibration, map: MapId, bits: Bits, signed: boolean): number {
   const statistics = calibration.maps.get(map)!;
   const channels = graph.maps[map].shape.c;
-  const component = { maps: [map], groups: channels, groupOf: [Int32Array.from({ length: channels }, (_, c) => c)], proportional: false };
+  const component = {
+    maps: [map],
+    groups: channels,
+    groupOf: [Int32Array.from({ length: channels }, (_, c) => c)],
+    proportional: false,
+  };
   const { scales } = baseScales(component, () => statistics, [{ bits, signed }]);
   return codeEntropy(statistics, { bits, signed, scales, zeroPoints: new Int32Array(1) });
 }

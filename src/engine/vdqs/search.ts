@@ -26,10 +26,15 @@ export interface SearchResult {
 }
 
 /**
- * VDQS: starting from 8 bits everywhere, take the step (one decision to fewer bits) with the best gain in score, again and again, until no step
- * improves the score. If the arena then does not fit, go on with the steps that free most SRAM for the least loss of score until it does.
+ * VDQS: starting from 8 bits everywhere, take the step (one decision to fewer bits) with the best gain in score, again
+ * and again, until no step improves the score. If the arena then does not fit, go on with the steps that free most SRAM
+ * for the least loss of score until it does.
  */
-export function searchBits(units: readonly ScoredUnit[], constraints: SearchConstraints, progress: Progress): SearchResult {
+export function searchBits(
+  units: readonly ScoredUnit[],
+  constraints: SearchConstraints,
+  progress: Progress,
+): SearchResult {
   const bits: Bits[] = units.map((u) => u.locked ?? 8);
   let steps = 0;
   for (;;) {
@@ -73,10 +78,16 @@ function bestStep(units: readonly ScoredUnit[], bits: readonly Bits[]): { unit: 
 }
 
 /**
- * The peak is a maximum over steps, so one decision alone often frees nothing: when no single step helps, the pair of the two cheapest neighbors at the peak is
- * found by applying the least costly step anyway, as long as some combination remains.
+ * The peak is a maximum over steps, so one decision alone often frees nothing: when no single step helps, the pair of
+ * the two cheapest neighbors at the peak is found by applying the least costly step anyway, as long as some combination
+ * remains.
  */
-function bestRelief(units: readonly ScoredUnit[], bits: readonly Bits[], constraints: SearchConstraints, excess: number): { unit: number; bits: Bits; excess: number } | null {
+function bestRelief(
+  units: readonly ScoredUnit[],
+  bits: readonly Bits[],
+  constraints: SearchConstraints,
+  excess: number,
+): { unit: number; bits: Bits; excess: number } | null {
   let best: { unit: number; bits: Bits; excess: number } | null = null;
   let bestRate = -Infinity;
   let cheapest: { unit: number; bits: Bits; excess: number } | null = null;

@@ -21,7 +21,10 @@ export interface TradeOffChoices {
   weightBits(layer: LayerId): readonly WeightBits[];
 }
 
-/** One way to decide a group of decisions that cannot be told apart in cost: a unit with its readers, or the weights of a layer that no unit concerns. */
+/**
+ * One way to decide a group of decisions that cannot be told apart in cost: a unit with its readers, or the weights of
+ * a layer that no unit concerns.
+ */
 interface Option {
   readonly bits: Bits;
   readonly weights: readonly (readonly [LayerId, WeightBits])[];
@@ -36,13 +39,22 @@ const STEPS = 1 << 15;
 const MOST_EXACT = 256;
 
 /**
- * Bits of feature maps and weights together: the least ΣS whose BitOPs stay within the target. A layer's weights are chosen together with the map it reads; beyond that,
- * decisions do not depend on each other, so this is a multiple-choice knapsack, solved exactly (up to the rounding of costs) by dynamic programming over the BitOPs spent. Prices
- * on BitOPs (min ΣS + μ·BitOPs, DESIGN section 8) find the convex hull only and overshoot by a whole layer where layers are large; they are for networks of very many layers.
+ * Bits of feature maps and weights together: the least ΣS whose BitOPs stay within the target. A layer's weights are
+ * chosen together with the map it reads; beyond that, decisions do not depend on each other, so this is a
+ * multiple-choice knapsack, solved exactly (up to the rounding of costs) by dynamic programming over the BitOPs spent.
+ * Prices on BitOPs (min ΣS + μ·BitOPs, DESIGN section 8) find the convex hull only and overshoot by a whole layer where
+ * layers are large; they are for networks of very many layers.
  *
- * @param target BitOPs at 8 bits over BitOPs wanted; where no choice reaches it, the one with the fewest BitOPs is returned
+ * @param target BitOPs at 8 bits over BitOPs wanted; where no choice reaches it, the one with the fewest BitOPs is
+ *   returned
  */
-export function searchTradeOff(graph: Graph, units: readonly DecisionUnit[], sensitivities: Sensitivities, choices: TradeOffChoices, target: number): TradeOff {
+export function searchTradeOff(
+  graph: Graph,
+  units: readonly DecisionUnit[],
+  sensitivities: Sensitivities,
+  choices: TradeOffChoices,
+  target: number,
+): TradeOff {
   const groups = optionsOf(graph, units, sensitivities, choices);
   const chosen = target <= 1 ? groups.map(leastLoss) : chooseWithin(groups, 1 / target);
   const cost = costOf(chosen);
@@ -55,7 +67,12 @@ export function searchTradeOff(graph: Graph, units: readonly DecisionUnit[], sen
 }
 
 /** ΣS of {@link searchTradeOff} at any target: what the sensitivities foresee, found once for all targets. */
-export function foreseenLoss(graph: Graph, units: readonly DecisionUnit[], sensitivities: Sensitivities, choices: TradeOffChoices): (target: number) => number {
+export function foreseenLoss(
+  graph: Graph,
+  units: readonly DecisionUnit[],
+  sensitivities: Sensitivities,
+  choices: TradeOffChoices,
+): (target: number) => number {
   const groups = optionsOf(graph, units, sensitivities, choices);
   const open = groups.filter((g) => g.length > 1);
   if (open.length > MOST_EXACT) return (target) => chooseWithin(groups, 1 / target).reduce((sum, o) => sum + o.loss, 0);
@@ -82,20 +99,42 @@ function chooseWithin(groups: readonly (readonly Option[])[], budget: number): r
   return groups.map((g) => (g.length === 1 || found === null ? g[0] : found[next++]));
 }
 
-/** The options of every unit, then of every layer that reads through none; each list by rising cost and falling loss. */
-function optionsOf(graph: Graph, units: readonly DecisionUnit[], { units: unitLoss, weights: weightLoss }: Sensitivities, choices: TradeOffChoices): Option[][] {
+/**
+ * The options of every unit, then of every layer that reads through none; each list by rising cost and falling loss.
+ */
+function optionsOf(
+  graph: Graph,
+  units: readonly DecisionUnit[],
+  { units: unitLoss, weights: weightLoss }: Sensitivities,
+  choices: TradeOffChoices,
+): Option[][] {
   const layers = graph.layers.filter(isWeighted);
   const macs = new Map(layers.map((l) => [l.id, layerMacs(graph, l)]));
   const total = layers.reduce((sum, l) => sum + macs.get(l.id)!, 0) * 64;
   const reader = (id: LayerId, read: Bits): Option[] =>
-    choices.weightBits(id).map((bits) => ({ bits: read, weights: [[id, bits]], loss: bits === 8 ? 0 : weightLoss.get(id)!, cost: total > 0 ? (macs.get(id)! * bits * read) / total : 0 }));
+    choices.weightBits(id).map((bits) => ({
+      bits: read,
+      weights: [[id, bits]],
+      loss: bits === 8 ? 0 : weightLoss.get(id)!,
+      cost: total > 0 ? (macs.get(id)! * bits * read) / total : 0,
+    }));
   const read = new Set(units.flatMap((u) => u.readers));
   return [
     ...units.map((unit, i) =>
       undominated(
         choices.bits(i).flatMap((bits) =>
           unit.readers.reduce<Option[]>(
-            (before, id) => undominated(before.flatMap((a) => reader(id, bits).map((b) => ({ bits, weights: [...a.weights, ...b.weights], loss: a.loss + b.loss, cost: a.cost + b.cost })))),
+            (before, id) =>
+              undominated(
+                before.flatMap((a) =>
+                  reader(id, bits).map((b) => ({
+                    bits,
+                    weights: [...a.weights, ...b.weights],
+                    loss: a.loss + b.loss,
+                    cost: a.cost + b.cost,
+                  })),
+                ),
+              ),
             [{ bits, weights: [], loss: unitLoss[i].get(bits)!, cost: 0 }],
           ),
         ),
@@ -107,7 +146,9 @@ function optionsOf(graph: Graph, units: readonly DecisionUnit[], { units: unitLo
 
 /** Options for which no other has both less cost and less loss, by rising cost. Of equals the first stays. */
 function undominated(options: readonly Option[]): Option[] {
-  const sorted = options.map((o, i) => ({ o, i })).sort((a, b) => a.o.cost - b.o.cost || a.o.loss - b.o.loss || a.i - b.i);
+  const sorted = options
+    .map((o, i) => ({ o, i }))
+    .sort((a, b) => a.o.cost - b.o.cost || a.o.loss - b.o.loss || a.i - b.i);
   let least = Infinity;
   return sorted.filter(({ o }) => o.loss < least && ((least = o.loss), true)).map(({ o }) => o);
 }
@@ -117,7 +158,11 @@ function leastLoss(options: readonly Option[]): Option {
 }
 
 /** Least Σ loss by steps of Σ cost spent exactly; `taken` gets the option of each group. */
-function leastLosses(groups: readonly (readonly Option[])[], budget: number, taken: readonly Uint16Array[] | null): Float64Array {
+function leastLosses(
+  groups: readonly (readonly Option[])[],
+  budget: number,
+  taken: readonly Uint16Array[] | null,
+): Float64Array {
   let least = new Float64Array(STEPS + 1).fill(Infinity);
   least[0] = 0;
   groups.forEach((options, g) => {
@@ -157,10 +202,15 @@ function knapsack(groups: readonly (readonly Option[])[], budget: number): Optio
   return chosen;
 }
 
-/** From the least loss of every group on, the step down that costs the least loss per BitOP, until all is within the budget; null when it never is. */
+/**
+ * From the least loss of every group on, the step down that costs the least loss per BitOP, until all is within the
+ * budget; null when it never is.
+ */
 function byPrices(groups: readonly (readonly Option[])[], budget: number): Option[] | null {
   const chosen = groups.map(leastLoss);
-  const steps = groups.flatMap((options, g) => hullOf(options).map((step) => ({ g, ...step }))).sort((a, b) => a.price - b.price);
+  const steps = groups
+    .flatMap((options, g) => hullOf(options).map((step) => ({ g, ...step })))
+    .sort((a, b) => a.price - b.price);
   let cost = costOf(chosen);
   for (const { g, to } of steps) {
     if (cost <= budget) break;
@@ -173,9 +223,10 @@ function byPrices(groups: readonly (readonly Option[])[], budget: number): Optio
 /** Steps along the lower convex hull of a group's options, from the most BitOPs down: prices rise. */
 function hullOf(options: readonly Option[]): { to: Option; price: number }[] {
   const result: { to: Option; price: number }[] = [];
-  for (let from = options.length - 1; from > 0; ) {
+  for (let from = options.length - 1; from > 0;) {
     let best = from - 1;
-    const price = (to: number): number => (options[to].loss - options[from].loss) / (options[from].cost - options[to].cost);
+    const price = (to: number): number =>
+      (options[to].loss - options[from].loss) / (options[from].cost - options[to].cost);
     for (let to = from - 2; to >= 0; to--) if (price(to) <= price(best)) best = to;
     result.push({ to: options[best], price: price(best) });
     from = best;

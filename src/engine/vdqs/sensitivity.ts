@@ -39,12 +39,15 @@ type Variants = ReadonlyMap<LayerId, ReadonlyMap<string, Variant>>;
 const keyOf = (read: Bits, weights: WeightBits): string => `${read}/${weights}`;
 
 /**
- * Measures every decision by itself, after error compensation: the network runs at 8 bits with compensated weights; then for each decision only the layers that it
- * concerns are replaced by ones that read fewer bits, or have 4-bit weights, and are compensated for that, and what depends on them runs again. The measure is
- * the divergence of the outputs from those at 8 bits, see {@link outputDivergence}, on images that nothing was fitted to where there are enough.
+ * Measures every decision by itself, after error compensation: the network runs at 8 bits with compensated weights;
+ * then for each decision only the layers that it concerns are replaced by ones that read fewer bits, or have 4-bit
+ * weights, and are compensated for that, and what depends on them runs again. The measure is the divergence of the
+ * outputs from those at 8 bits, see {@link outputDivergence}, on images that nothing was fitted to where there are
+ * enough.
  *
- * Errors of weights are the same for every input, and the layers behind are fitted to make up for them; errors of feature maps are noise that adds up. So each kind is
- * scaled such that the sum over all decisions is what is measured when all are taken at once.
+ * Errors of weights are the same for every input, and the layers behind are fitted to make up for them; errors of
+ * feature maps are noise that adds up. So each kind is scaled such that the sum over all decisions is what is measured
+ * when all are taken at once.
  *
  * @param images so many images are compared
  * @throws CancelledError
@@ -71,22 +74,31 @@ export function measureSensitivities(
   const { base, variants } = compensatedVariants(graph, units, bits, parametersAt, fit, progress);
   const samples = compared.map((i) => targets.images[i].inputs);
   const stream = new LayerStream(graph, base, samples);
-  const outputs = (s: LayerStream, bytes: readonly Uint8Array[]): Float32Array[] => bytes.map((b, i) => decodePort(s.program, s.program.outputs[i], b));
+  const outputs = (s: LayerStream, bytes: readonly Uint8Array[]): Float32Array[] =>
+    bytes.map((b, i) => decodePort(s.program, s.program.outputs[i], b));
   runAll(stream, samples.length, progress);
   const reference = samples.map((_, image) => outputs(stream, stream.rerun(image, {})));
   const divergence = (layers: readonly LayerId[], key: string): number => {
     const changes = layers.map((id) => ({ id, step: stream.stepOf(id), variant: variants.get(id)!.get(key)! }));
-    const kernels = new Map(changes.map((c) => [c.step, stream.kernelWith(c.step, c.variant.parameters, c.variant.format)]));
-    const beforeRead = new Map(changes.map((c) => [c.step, conversion(base.formats.get(graph.layers[c.id].inputs[0])!, c.variant.format)]));
+    const kernels = new Map(
+      changes.map((c) => [c.step, stream.kernelWith(c.step, c.variant.parameters, c.variant.format)]),
+    );
+    const beforeRead = new Map(
+      changes.map((c) => [c.step, conversion(base.formats.get(graph.layers[c.id].inputs[0])!, c.variant.format)]),
+    );
     let sum = 0;
-    for (let image = 0; image < samples.length; image++) sum += outputDivergence(graph, reference[image], outputs(stream, stream.rerun(image, { kernels, beforeRead })));
+    for (let image = 0; image < samples.length; image++)
+      sum += outputDivergence(graph, reference[image], outputs(stream, stream.rerun(image, { kernels, beforeRead })));
     return sum / samples.length;
   };
   const joint = (read: Bits, weights: WeightBits): number => {
     const together = compensate(graph, parametersAt(read, weights), fit, progress, USUAL_DAMPING);
     const all = new LayerStream(graph, together, samples);
     runAll(all, samples.length, progress);
-    return reference.reduce((sum, r, image) => sum + outputDivergence(graph, r, outputs(all, all.rerun(image, {}))), 0) / samples.length;
+    return (
+      reference.reduce((sum, r, image) => sum + outputDivergence(graph, r, outputs(all, all.rerun(image, {}))), 0) /
+      samples.length
+    );
   };
   const low = bits.filter((b) => b < 8);
   const layers = graph.layers.filter(isWeighted);
@@ -110,20 +122,36 @@ export function measureSensitivities(
     return result;
   });
   const rescale = (sum: number, together: number): number => (sum > 0 && together > 0 ? together / sum : 1);
-  const byWeights = rescale([...weights.values()].reduce((a, b) => a + b, 0), joint(8, 4));
-  const byBits = new Map(low.map((b) => [b, rescale(byUnit.reduce((sum, u) => sum + u.get(b)!, 0), joint(b, 8))]));
+  const byWeights = rescale(
+    [...weights.values()].reduce((a, b) => a + b, 0),
+    joint(8, 4),
+  );
+  const byBits = new Map(
+    low.map((b) => [
+      b,
+      rescale(
+        byUnit.reduce((sum, u) => sum + u.get(b)!, 0),
+        joint(b, 8),
+      ),
+    ]),
+  );
   return {
     units: byUnit.map((u) => new Map([...u].map(([b, loss]) => [b, b === 8 ? 0 : loss * byBits.get(b)!]))),
     weights: new Map([...weights].map(([id, loss]) => [id, loss * byWeights])),
   };
 }
 
-/** Which images layers are fitted on and which are compared: different ones, both from everywhere in the folder, unless there are too few for that. */
+/**
+ * Which images layers are fitted on and which are compared: different ones, both from everywhere in the folder, unless
+ * there are too few for that.
+ */
 function splitImages(count: number, images: number): { fitted: number[]; compared: number[] } {
   const all = Array.from({ length: count }, (_, i) => i);
   const fitted = spread(count, FIT_IMAGES);
   const others = all.filter((i) => !fitted.includes(i));
-  return others.length >= images ? { fitted, compared: spread(others.length, images).map((i) => others[i]) } : { fitted, compared: spread(count, images) };
+  return others.length >= images
+    ? { fitted, compared: spread(others.length, images).map((i) => others[i]) }
+    : { fitted, compared: spread(count, images) };
 }
 
 function runAll(stream: LayerStream, images: number, progress: Progress): void {
@@ -143,11 +171,18 @@ function compensatedVariants(
   progress: Progress,
 ): { base: QuantizedParameters; variants: Variants } {
   const wide = parametersAt(8, 8);
-  const kinds = [{ read: 8, weights: 4 } as const, ...bits.filter((b) => b < 8).map((read) => ({ read, weights: 8 }) as const)].map((k) => ({ ...k, parameters: parametersAt(k.read, k.weights) }));
+  const kinds = [
+    { read: 8, weights: 4 } as const,
+    ...bits.filter((b) => b < 8).map((read) => ({ read, weights: 8 }) as const),
+  ].map((k) => ({ ...k, parameters: parametersAt(k.read, k.weights) }));
   const read = new Set(units.flatMap((u) => u.readers));
   const layers = new Map<LayerId, LayerParameters>(wide.layers);
   const variants = new Map<LayerId, Map<string, Variant>>();
-  const stream = new LayerStream(graph, wide, targets.images.map((i) => i.inputs));
+  const stream = new LayerStream(
+    graph,
+    wide,
+    targets.images.map((i) => i.inputs),
+  );
   for (let step = 0; step < stream.length; step++) {
     checkCancelled(progress);
     progress.report('Compensating at each bitwidth', step, stream.length);
@@ -162,7 +197,18 @@ function compensatedVariants(
       for (const kind of kinds) {
         if (kind.read < 8 && !read.has(id)) continue;
         const format = kind.parameters.views.get(id) ?? kind.parameters.formats.get(map)!;
-        own.set(keyOf(kind.read, kind.weights), { format, parameters: compensateLayer(graph, kind.parameters.layers.get(id)!, samples, taps, stored, format, USUAL_DAMPING) });
+        own.set(keyOf(kind.read, kind.weights), {
+          format,
+          parameters: compensateLayer(
+            graph,
+            kind.parameters.layers.get(id)!,
+            samples,
+            taps,
+            stored,
+            format,
+            USUAL_DAMPING,
+          ),
+        });
       }
       const fitted = compensateLayer(graph, wide.layers.get(id)!, samples, taps, stored, stored, USUAL_DAMPING);
       layers.set(id, fitted);

@@ -3,8 +3,8 @@ import type { Bits } from '../graph/bits';
 import { formatTies } from '../quantize/ties';
 
 /**
- * One decision of VDQS: the bits of a group of feature maps that share them, or, where a map has to stay at 8 bits, the bits at which one layer reads it
- * through a requantized view.
+ * One decision of VDQS: the bits of a group of feature maps that share them, or, where a map has to stay at 8 bits, the
+ * bits at which one layer reads it through a requantized view.
  */
 export interface DecisionUnit {
   readonly kind: 'stored' | 'view';
@@ -17,8 +17,9 @@ export interface DecisionUnit {
 }
 
 /**
- * The decisions that a graph leaves open. 8 bits stay: what the application reads and writes, Softmax's output, and maps that an Add or a product
- * joins: a residual path at few bits loses accuracy that no compensation brings back (DESIGN section 8, part 5 of the recipe); layers read them through views.
+ * The decisions that a graph leaves open. 8 bits stay: what the application reads and writes, Softmax's output, and
+ * maps that an Add or a product joins: a residual path at few bits loses accuracy that no compensation brings back
+ * (DESIGN section 8, part 5 of the recipe); layers read them through views.
  */
 export function decisionUnits(graph: Graph): DecisionUnit[] {
   const { bitGroup, leastBits } = formatTies(graph);
@@ -26,7 +27,8 @@ export function decisionUnits(graph: Graph): DecisionUnit[] {
   for (const map of graph.maps) if (leastBits[map.id] === 8) wide.add(bitGroup[map.id]);
   for (const layer of graph.layers) {
     if (layer.kind === 'softmax') wide.add(bitGroup[layer.inputs[0]]);
-    if (layer.kind === 'add' || layer.kind === 'mul') for (const map of [...layer.inputs, layer.output]) wide.add(bitGroup[map]);
+    if (layer.kind === 'add' || layer.kind === 'mul')
+      for (const map of [...layer.inputs, layer.output]) wide.add(bitGroup[map]);
   }
   const inputs = new Set(graph.inputs.map((i) => i.map));
   const groups = new Map<MapId, { maps: MapId[]; readers: LayerId[] }>();

@@ -29,27 +29,49 @@ interface Row extends vscode.QuickPickItem {
 }
 
 /**
- * Shows everything that would change, before it does: a list of all files with their sizes, the diff of those that are there already, and each choice that is
- * the user's. Selecting a file shows its diff, selecting a choice turns it over, the first row does it.
+ * Shows everything that would change, before it does: a list of all files with their sizes, the diff of those that are
+ * there already, and each choice that is the user's. Selecting a file shows its diff, selecting a choice turns it over,
+ * the first row does it.
  *
  * @param go title of the first row
  * @param notes what else is to be known, one row each
  * @returns ids of the choices that were taken; undefined: nothing is to be changed
  */
-export async function confirmChanges(title: string, go: string, changes: readonly FileChange[], notes: readonly string[], documents: PreviewDocuments): Promise<ReadonlySet<string> | undefined> {
+export async function confirmChanges(
+  title: string,
+  go: string,
+  changes: readonly FileChange[],
+  notes: readonly string[],
+  documents: PreviewDocuments,
+): Promise<ReadonlySet<string> | undefined> {
   documents.begin();
   const taken = new Set(changes.flatMap(({ choice }) => (choice?.initially ? [choice.id] : [])));
   const diffs = new Map(changes.map((change) => [change, diffOf(change, documents)]));
   const existing = changes.filter((change) => change.exists && change.after !== undefined);
-  if (existing.length > 0) await showDiffs(title, existing.map((change) => diffs.get(change)!));
+  if (existing.length > 0)
+    await showDiffs(
+      title,
+      existing.map((change) => diffs.get(change)!),
+    );
 
-  const all: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('diff-multiple'), tooltip: vscode.l10n.t('Show All Changes') };
-  const one: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('diff'), tooltip: vscode.l10n.t('Show This Change') };
+  const all: vscode.QuickInputButton = {
+    iconPath: new vscode.ThemeIcon('diff-multiple'),
+    tooltip: vscode.l10n.t('Show All Changes'),
+  };
+  const one: vscode.QuickInputButton = {
+    iconPath: new vscode.ThemeIcon('diff'),
+    tooltip: vscode.l10n.t('Show This Change'),
+  };
   const input = vscode.window.createQuickPick<Row>();
   const first: Row = { label: `$(check) ${go}`, description: countText(changes), alwaysShow: true };
   const fill = (): void => {
     const rows = changes.map((change) => rowOf(change, taken, one));
-    input.items = [first, { label: vscode.l10n.t('What changes'), kind: vscode.QuickPickItemKind.Separator }, ...rows, ...notes.map((note): Row => ({ label: `$(info) ${note}` }))];
+    input.items = [
+      first,
+      { label: vscode.l10n.t('What changes'), kind: vscode.QuickPickItemKind.Separator },
+      ...rows,
+      ...notes.map((note): Row => ({ label: `$(info) ${note}` })),
+    ];
   };
   try {
     return await new Promise((resolve) => {
@@ -60,8 +82,12 @@ export async function confirmChanges(title: string, go: string, changes: readonl
       input.keepScrollPosition = true;
       input.buttons = [all];
       fill();
-      input.onDidTriggerButton((button) => { if (button === all) void showDiffs(title, [...diffs.values()]); });
-      input.onDidTriggerItemButton(({ item }) => { if (item.change) void showDiff(item.change, diffs.get(item.change)!); });
+      input.onDidTriggerButton((button) => {
+        if (button === all) void showDiffs(title, [...diffs.values()]);
+      });
+      input.onDidTriggerItemButton(({ item }) => {
+        if (item.change) void showDiff(item.change, diffs.get(item.change)!);
+      });
       input.onDidAccept(() => {
         const row = input.selectedItems[0] ?? input.activeItems[0];
         if (row === first) {
@@ -96,18 +122,34 @@ function diffOf({ file, exists, after }: FileChange, documents: PreviewDocuments
 }
 
 async function showDiffs(title: string, diffs: readonly Diff[]): Promise<void> {
-  await vscode.commands.executeCommand('vscode.changes', title, diffs.map(({ file, before, after }) => [file, before, after]));
+  await vscode.commands.executeCommand(
+    'vscode.changes',
+    title,
+    diffs.map(({ file, before, after }) => [file, before, after]),
+  );
 }
 
 async function showDiff(change: FileChange, { before, after }: Diff): Promise<void> {
-  await vscode.commands.executeCommand('vscode.diff', before, after, vscode.l10n.t('{0}: now ↔ after', change.label), { preview: true, preserveFocus: true });
+  await vscode.commands.executeCommand('vscode.diff', before, after, vscode.l10n.t('{0}: now ↔ after', change.label), {
+    preview: true,
+    preserveFocus: true,
+  });
 }
 
 function rowOf(change: FileChange, taken: ReadonlySet<string>, show: vscode.QuickInputButton): Row {
   const { label, exists, after, choice } = change;
   const size = after === undefined ? '' : formatBytes(Buffer.byteLength(after));
-  const row = (icon: string, description: string, detail?: string): Row => ({ label: `$(${icon}) ${label}`, description, detail, buttons: [show], change });
-  if (choice) return taken.has(choice.id) ? row('pass', `${choice.yes}, ${size}`, vscode.l10n.t('Select to leave it')) : row('circle-slash', choice.no, vscode.l10n.t('Select to change it'));
+  const row = (icon: string, description: string, detail?: string): Row => ({
+    label: `$(${icon}) ${label}`,
+    description,
+    detail,
+    buttons: [show],
+    change,
+  });
+  if (choice)
+    return taken.has(choice.id)
+      ? row('pass', `${choice.yes}, ${size}`, vscode.l10n.t('Select to leave it'))
+      : row('circle-slash', choice.no, vscode.l10n.t('Select to change it'));
   if (after === undefined) return row('trash', vscode.l10n.t('removed'));
   return exists ? row('edit', vscode.l10n.t('changed, {0}', size)) : row('new-file', vscode.l10n.t('new, {0}', size));
 }
@@ -122,5 +164,7 @@ function countText(changes: readonly FileChange[]): string {
     [count((c) => c.after === undefined), (n) => vscode.l10n.t('{0} removed', n)],
     [changes.length - own.length, (n) => vscode.l10n.t('{0} to decide', n)],
   ];
-  return [...parts.filter(([n]) => n > 0).map(([n, text]) => text(n)), ...(bytes > 0 ? [formatBytes(bytes)] : [])].join(', ');
+  return [...parts.filter(([n]) => n > 0).map(([n, text]) => text(n)), ...(bytes > 0 ? [formatBytes(bytes)] : [])].join(
+    ', ',
+  );
 }

@@ -7,16 +7,29 @@ import type { Services } from '../services';
 import { chooseModel } from './model';
 
 /**
- * Lets a plan name another folder of sample images, for when they were moved. It is an edit of the plan's text, which undo takes back.
+ * Lets a plan name another folder of sample images, for when they were moved. It is an edit of the plan's text, which
+ * undo takes back.
  * @param folder given by callers that know it; else it is asked for
  */
 export async function chooseImages(_services: Services, argument: unknown, folder: unknown): Promise<void> {
   const title = vscode.l10n.t('Folder with sample images');
-  const plan = argument instanceof vscode.Uri && isPlan(argument) ? argument : await chooseModel(argument, title).then((model) => model && planUriOf(model));
+  const plan =
+    argument instanceof vscode.Uri && isPlan(argument)
+      ? argument
+      : await chooseModel(argument, title).then((model) => model && planUriOf(model));
   if (!plan) return;
-  const chosen = folder instanceof vscode.Uri ? folder : (await vscode.window.showOpenDialog({
-    canSelectFolders: true, canSelectFiles: false, defaultUri: vscode.Uri.joinPath(plan, '..'), title, openLabel: vscode.l10n.t('Use Folder'),
-  }))?.[0];
+  const chosen =
+    folder instanceof vscode.Uri
+      ? folder
+      : (
+          await vscode.window.showOpenDialog({
+            canSelectFolders: true,
+            canSelectFiles: false,
+            defaultUri: vscode.Uri.joinPath(plan, '..'),
+            title,
+            openLabel: vscode.l10n.t('Use Folder'),
+          })
+        )?.[0];
   if (!chosen) return;
   const document = await vscode.workspace.openTextDocument(plan);
   const span = placeInText(document.getText(), ['calibration', 'folder']);
@@ -26,6 +39,7 @@ export async function chooseImages(_services: Services, argument: unknown, folde
   const wasDirty = document.isDirty;
   const edit = new vscode.WorkspaceEdit();
   edit.replace(plan, rangeOf(document, span), JSON.stringify(relative));
-  if (!(await vscode.workspace.applyEdit(edit))) throw new Error(vscode.l10n.t('The plan cannot be edited: {0}', plan.fsPath));
+  if (!(await vscode.workspace.applyEdit(edit)))
+    throw new Error(vscode.l10n.t('The plan cannot be edited: {0}', plan.fsPath));
   if (!wasDirty) await document.save();
 }

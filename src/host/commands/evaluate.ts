@@ -19,22 +19,48 @@ export async function evaluate({ engine, jobs, log, memory }: Services, argument
   let imagesPath = memory.get<string>(key) ?? (await calibrationFolder(plan));
   let limit = 0;
   const askImages: Step = async (place) => {
-    imagesPath = await askImagesPath(place, model, imagesPath, vscode.l10n.t('Which folder has the images to evaluate on, in one folder per class or with a labels.csv?'));
+    imagesPath = await askImagesPath(
+      place,
+      model,
+      imagesPath,
+      vscode.l10n.t('Which folder has the images to evaluate on, in one folder per class or with a labels.csv?'),
+    );
   };
-  const askLimit: Step = async (place) => { limit = await pick(place, vscode.l10n.t('How many of the images?'), limits()); };
+  const askLimit: Step = async (place) => {
+    limit = await pick(place, vscode.l10n.t('How many of the images?'), limits());
+  };
   if (!(await runSteps(title, [askImages, askLimit]))) return;
   await memory.update(key, imagesPath);
 
   const action = vscode.l10n.t('Evaluate {0}', nameOf(model));
   try {
     const { images, float, quantized, agreement, outputSnr } = await jobs.run(model, action, (options) =>
-      engine.run((e) => e.evaluate({ planPath: plan.fsPath, imagesPath: imagesPath!, limit }), options));
+      engine.run((e) => e.evaluate({ planPath: plan.fsPath, imagesPath: imagesPath!, limit }), options),
+    );
     const percent = (value: number): string => `${value.toFixed(1)} %`;
-    const line = agreement === null
-      ? vscode.l10n.t('{0}: on {1} images the outputs are {2} from float.', nameOf(model), images, outputSnr === null ? '∞ dB' : `${outputSnr.toFixed(1)} dB`)
-      : quantized.top1 === null || float.top1 === null
-      ? vscode.l10n.t('{0}: on {1} images the firmware agrees with the float model on {2}.', nameOf(model), images, percent(agreement))
-      : vscode.l10n.t('{0}: top-1 {1} on {2} images (float {3}), agreement {4}.', nameOf(model), percent(quantized.top1), images, percent(float.top1), percent(agreement));
+    const line =
+      agreement === null
+        ? vscode.l10n.t(
+            '{0}: on {1} images the outputs are {2} from float.',
+            nameOf(model),
+            images,
+            outputSnr === null ? '∞ dB' : `${outputSnr.toFixed(1)} dB`,
+          )
+        : quantized.top1 === null || float.top1 === null
+          ? vscode.l10n.t(
+              '{0}: on {1} images the firmware agrees with the float model on {2}.',
+              nameOf(model),
+              images,
+              percent(agreement),
+            )
+          : vscode.l10n.t(
+              '{0}: top-1 {1} on {2} images (float {3}), agreement {4}.',
+              nameOf(model),
+              percent(quantized.top1),
+              images,
+              percent(float.top1),
+              percent(agreement),
+            );
     log.info(line);
     void vscode.window.showInformationMessage(line);
   } catch (error) {
@@ -52,8 +78,12 @@ function limits(): Choice<number>[] {
 /** The folder that the plan was calibrated on. */
 async function calibrationFolder(plan: vscode.Uri): Promise<string | undefined> {
   try {
-    const { calibration } = JSON.parse(new TextDecoder().decode(await vscode.workspace.fs.readFile(plan))) as { calibration?: { folder?: unknown } };
-    return typeof calibration?.folder === 'string' ? path.resolve(path.dirname(plan.fsPath), calibration.folder) : undefined;
+    const { calibration } = JSON.parse(new TextDecoder().decode(await vscode.workspace.fs.readFile(plan))) as {
+      calibration?: { folder?: unknown };
+    };
+    return typeof calibration?.folder === 'string'
+      ? path.resolve(path.dirname(plan.fsPath), calibration.folder)
+      : undefined;
   } catch {
     return undefined;
   }

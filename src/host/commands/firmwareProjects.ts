@@ -6,7 +6,10 @@ export interface FirmwareProject {
   readonly kind: string;
 }
 
-/** Files by which the folder of a firmware project is told, most telling first. Where the sources go in it is the engine's decision. */
+/**
+ * Files by which the folder of a firmware project is told, most telling first. Where the sources go in it is the
+ * engine's decision.
+ */
 const MARKS: readonly (readonly [pattern: RegExp, kind: string])[] = [
   [/^platformio\.ini$/, 'PlatformIO'],
   [/\.csolution\.ya?ml$/, 'CMSIS solution'],
@@ -24,10 +27,14 @@ const MARKS: readonly (readonly [pattern: RegExp, kind: string])[] = [
 export async function findProjects(): Promise<FirmwareProject[]> {
   const files = await vscode.workspace.findFiles(
     '**/{platformio.ini,*.csolution.yml,*.csolution.yaml,*.ioc,*.ino,prj.conf,sdkconfig,sdkconfig.defaults,pico_sdk_import.cmake,.cproject,CMakeLists.txt,Makefile}',
-    '**/{node_modules,.git,.pio,build,out}/**', 1000);
+    '**/{node_modules,.git,.pio,build,out}/**',
+    1000,
+  );
   const roots = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
   const projects = outermost(files.map((file) => file.fsPath));
-  const plain = roots.filter((root) => !projects.some(({ folder }) => folder === root)).map((folder) => ({ folder, kind: vscode.l10n.t('Folder of the workspace') }));
+  const plain = roots
+    .filter((root) => !projects.some(({ folder }) => folder === root))
+    .map((folder) => ({ folder, kind: vscode.l10n.t('Folder of the workspace') }));
   return [...projects, ...plain].slice(0, 30);
 }
 
@@ -40,6 +47,8 @@ export function outermost(files: readonly string[]): FirmwareProject[] {
     if (mark >= 0 && mark < (rank.get(folder) ?? Infinity)) rank.set(folder, mark);
   }
   const folders = [...rank.keys()].sort((a, b) => a.length - b.length || a.localeCompare(b));
-  const kept = folders.filter((folder) => !folders.some((other) => other !== folder && folder.startsWith(other + path.sep)));
+  const kept = folders.filter(
+    (folder) => !folders.some((other) => other !== folder && folder.startsWith(other + path.sep)),
+  );
   return kept.map((folder) => ({ folder, kind: MARKS[rank.get(folder)!][1] }));
 }

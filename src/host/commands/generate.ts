@@ -10,7 +10,10 @@ import { confirmChanges, type FileChange } from './changePreview';
 import { chooseTrustedPlan } from './plan';
 import { askLayout, askProject } from './projectChoice';
 
-/** Generates the C sources of a model's plan into a firmware project: shows what would change, then writes it, without touching what is not ours. */
+/**
+ * Generates the C sources of a model's plan into a firmware project: shows what would change, then writes it, without
+ * touching what is not ours.
+ */
 export async function generate(services: Services, argument: unknown): Promise<void> {
   const title = vscode.l10n.t('Generate Firmware Source');
   const chosen = await chooseTrustedPlan(argument, title);
@@ -24,32 +27,67 @@ export async function generate(services: Services, argument: unknown): Promise<v
 
   const action = vscode.l10n.t('Generate {0}', nameOf(model));
   const request = { planPath: plan.fsPath, projectPath: project.fsPath, layoutId, optimize: optimizeSetting(model) };
-  const run = (more: Partial<GenerateRequest>): Promise<GenerateSummary> => jobs.run(model, action, (options) =>
-    engine.run((e) => e.generate({ ...request, ...more }), options));
+  const run = (more: Partial<GenerateRequest>): Promise<GenerateSummary> =>
+    jobs.run(model, action, (options) => engine.run((e) => e.generate({ ...request, ...more }), options));
   try {
     const proposal = await run({ dryRun: true });
     if (proposal.changes.length + proposal.conflicts.length + proposal.edits.length === 0) {
       log.info(`${action}: nothing to do in ${proposal.folder}`);
-      void offerHeader(vscode.l10n.t('{0}: all {1} files in {2} are up to date. There is nothing to do.', proposal.name, proposal.unchanged.length,
-        vscode.workspace.asRelativePath(proposal.folder)), proposal, log);
+      void offerHeader(
+        vscode.l10n.t(
+          '{0}: all {1} files in {2} are up to date. There is nothing to do.',
+          proposal.name,
+          proposal.unchanged.length,
+          vscode.workspace.asRelativePath(proposal.folder),
+        ),
+        proposal,
+        log,
+      );
       return;
     }
     const taken = await confirmChanges(
-      vscode.l10n.t('{0} → {1} ({2})', proposal.name, vscode.workspace.asRelativePath(proposal.folder), proposal.layout), vscode.l10n.t('Generate'),
-      changesOf(project, proposal), notesOf(proposal), previews);
+      vscode.l10n.t(
+        '{0} → {1} ({2})',
+        proposal.name,
+        vscode.workspace.asRelativePath(proposal.folder),
+        proposal.layout,
+      ),
+      vscode.l10n.t('Generate'),
+      changesOf(project, proposal),
+      notesOf(proposal),
+      previews,
+    );
     if (!taken) return;
     const inTheWay = proposal.conflicts.map((conflict) => conflict.path);
     const summary = await run({
-      overwrite: inTheWay.filter((file) => taken.has(fileChoice(file))), keep: inTheWay.filter((file) => !taken.has(fileChoice(file))),
+      overwrite: inTheWay.filter((file) => taken.has(fileChoice(file))),
+      keep: inTheWay.filter((file) => !taken.has(fileChoice(file))),
       editBuildFiles: proposal.edits.map((edit) => edit.path).filter((file) => taken.has(editChoice(file))),
     });
-    if (summary.conflicts.length > 0) throw new Error(vscode.l10n.t('Files in {0} changed in the meantime; nothing was written. Try again.', summary.folder));
-    log.info([
-      `${action}: wrote ${summary.written.length} files to ${summary.folder} (${summary.layout}); ${summary.unchanged.length} were up to date`,
-      ...summary.kept.map((file) => `Left as it is: ${file}`), ...summary.instructions,
-    ].join('\n'));
-    void offerHeader(vscode.l10n.t('{0}: {1} files written to {2}, arena {3}, weights {4}.', summary.name, summary.written.length,
-      vscode.workspace.asRelativePath(summary.folder), formatBytes(summary.arenaBytes), formatBytes(summary.weightBytes)), summary, log);
+    if (summary.conflicts.length > 0)
+      throw new Error(
+        vscode.l10n.t('Files in {0} changed in the meantime; nothing was written. Try again.', summary.folder),
+      );
+    log.info(
+      [
+        `${action}: wrote ${summary.written.length} files to ${summary.folder} (${summary.layout}); ` +
+          `${summary.unchanged.length} were up to date`,
+        ...summary.kept.map((file) => `Left as it is: ${file}`),
+        ...summary.instructions,
+      ].join('\n'),
+    );
+    void offerHeader(
+      vscode.l10n.t(
+        '{0}: {1} files written to {2}, arena {3}, weights {4}.',
+        summary.name,
+        summary.written.length,
+        vscode.workspace.asRelativePath(summary.folder),
+        formatBytes(summary.arenaBytes),
+        formatBytes(summary.weightBytes),
+      ),
+      summary,
+      log,
+    );
   } catch (error) {
     void showFailure(log, action, error);
   }
@@ -59,22 +97,44 @@ const fileChoice = (file: string): string => `file ${file}`;
 const editChoice = (file: string): string => `edit ${file}`;
 
 function changesOf(project: vscode.Uri, { folder, changes, conflicts, edits }: GenerateSummary): FileChange[] {
-  const inProject = (file: string): string => path.relative(project.fsPath, path.join(folder, file)).split(path.sep).join('/');
+  const inProject = (file: string): string =>
+    path.relative(project.fsPath, path.join(folder, file)).split(path.sep).join('/');
   const uri = (file: string): vscode.Uri => vscode.Uri.joinPath(vscode.Uri.file(folder), file);
   return [
-    ...conflicts.filter(({ replaceable }) => replaceable).map(({ path: file, reason, text }): FileChange => ({
-      label: inProject(file), file: uri(file), exists: true, after: text,
+    ...conflicts
+      .filter(({ replaceable }) => replaceable)
+      .map(({ path: file, reason, text }): FileChange => ({
+        label: inProject(file),
+        file: uri(file),
+        exists: true,
+        after: text,
+        choice: {
+          id: fileChoice(file),
+          initially: false,
+          yes: vscode.l10n.t('overwritten'),
+          no:
+            reason === 'edited'
+              ? vscode.l10n.t('edited since it was generated: stays as it is')
+              : vscode.l10n.t('not generated by QuantMCU: stays as it is'),
+        },
+      })),
+    ...edits.map(({ path: file, after }): FileChange => ({
+      label: file,
+      file: vscode.Uri.joinPath(project, file),
+      exists: true,
+      after,
       choice: {
-        id: fileChoice(file), initially: false, yes: vscode.l10n.t('overwritten'),
-        no: reason === 'edited' ? vscode.l10n.t('edited since it was generated: stays as it is') : vscode.l10n.t('not generated by QuantMCU: stays as it is'),
+        id: editChoice(file),
+        initially: true,
+        yes: vscode.l10n.t('the sources are added in a marked block'),
+        no: vscode.l10n.t('left alone: add the sources by hand'),
       },
     })),
-    ...edits.map(({ path: file, after }): FileChange => ({
-      label: file, file: vscode.Uri.joinPath(project, file), exists: true, after,
-      choice: { id: editChoice(file), initially: true, yes: vscode.l10n.t('the sources are added in a marked block'), no: vscode.l10n.t('left alone: add the sources by hand') },
-    })),
     ...changes.map(({ path: file, kind, text }): FileChange => ({
-      label: inProject(file), file: uri(file), exists: kind !== 'create', after: kind === 'remove' ? undefined : text,
+      label: inProject(file),
+      file: uri(file),
+      exists: kind !== 'create',
+      after: kind === 'remove' ? undefined : text,
     })),
   ];
 }
@@ -82,17 +142,28 @@ function changesOf(project: vscode.Uri, { folder, changes, conflicts, edits }: G
 function notesOf({ unchanged, conflicts, unfitted }: GenerateSummary): string[] {
   const fixed = conflicts.filter(({ replaceable }) => !replaceable);
   return [
-    ...(unfitted ? [vscode.l10n.t('The weights are not fitted to changed bits: “Fit weights” in the editor does that')] : []),
+    ...(unfitted
+      ? [vscode.l10n.t('The weights are not fitted to changed bits: “Fit weights” in the editor does that')]
+      : []),
     ...fixed.map(({ path: file }) => vscode.l10n.t('{0} is a link or a folder and stays as it is', file)),
     ...(unchanged.length > 0 ? [vscode.l10n.t('{0} files are up to date', unchanged.length)] : []),
   ];
 }
 
-async function offerHeader(message: string, { name, folder, written, unchanged, instructions }: GenerateSummary, log: vscode.LogOutputChannel): Promise<void> {
+async function offerHeader(
+  message: string,
+  { name, folder, written, unchanged, instructions }: GenerateSummary,
+  log: vscode.LogOutputChannel,
+): Promise<void> {
   const header = [...written, ...unchanged].find((file) => path.posix.basename(file) === `${name}.h`);
   const open = vscode.l10n.t('Open Header');
   const show = vscode.l10n.t('What to Add to the Build');
-  const answer = await vscode.window.showInformationMessage(message, ...(header === undefined ? [] : [open]), ...(instructions.length > 0 ? [show] : []));
+  const answer = await vscode.window.showInformationMessage(
+    message,
+    ...(header === undefined ? [] : [open]),
+    ...(instructions.length > 0 ? [show] : []),
+  );
   if (answer === show) log.show();
-  if (header !== undefined && answer === open) await vscode.window.showTextDocument(vscode.Uri.joinPath(vscode.Uri.file(folder), header));
+  if (header !== undefined && answer === open)
+    await vscode.window.showTextDocument(vscode.Uri.joinPath(vscode.Uri.file(folder), header));
 }

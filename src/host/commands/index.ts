@@ -27,15 +27,21 @@ const commands: Record<string, Command> = {
   'quantmcu.openSample': openSample,
 };
 
-/** Registers all commands. A failure is shown to the user and never thrown back at VS Code, which would show it a second time. */
+/**
+ * Registers all commands. A failure is shown to the user and never thrown back at VS Code, which would show it a second
+ * time.
+ */
 export function registerCommands(services: Services): vscode.Disposable {
-  return vscode.Disposable.from(...Object.entries(commands).map(([id, command]) =>
-    vscode.commands.registerCommand(id, async (argument: unknown, more: unknown) => {
-      try {
-        return await command(services, argument, more);
-      } catch (error) {
-        if (!isCancellation(error)) void showFailure(services.log, id, error);
-        return undefined;
-      }
-    })));
+  return vscode.Disposable.from(
+    ...Object.entries(commands).map(([id, command]) =>
+      vscode.commands.registerCommand(id, async (argument: unknown, more: unknown) => {
+        try {
+          return await command(services, argument, more);
+        } catch (error) {
+          if (!isCancellation(error)) void showFailure(services.log, id, error);
+          return undefined;
+        }
+      }),
+    ),
+  );
 }

@@ -11,19 +11,37 @@ const PARTS = ['README.md', 'gauge.onnx', 'labels.txt', 'images', 'fresh', 'firm
  * @param argument the folder, for callers that know it; else it is asked for
  * @param open false: only copy
  */
-export async function openSample({ extensionUri, log }: Services, argument: unknown, open: unknown): Promise<vscode.Uri | undefined> {
-  const parent = argument instanceof vscode.Uri ? argument : (await vscode.window.showOpenDialog({
-    canSelectFolders: true, canSelectFiles: false, defaultUri: vscode.workspace.workspaceFolders?.[0]?.uri,
-    title: vscode.l10n.t('Where is the sample project to be copied to?'), openLabel: vscode.l10n.t('Copy Here'),
-  }))?.[0];
+export async function openSample(
+  { extensionUri, log }: Services,
+  argument: unknown,
+  open: unknown,
+): Promise<vscode.Uri | undefined> {
+  const parent =
+    argument instanceof vscode.Uri
+      ? argument
+      : (
+          await vscode.window.showOpenDialog({
+            canSelectFolders: true,
+            canSelectFiles: false,
+            defaultUri: vscode.workspace.workspaceFolders?.[0]?.uri,
+            title: vscode.l10n.t('Where is the sample project to be copied to?'),
+            openLabel: vscode.l10n.t('Copy Here'),
+          })
+        )?.[0];
   if (!parent) return undefined;
   const folder = await freeFolder(parent);
   const sample = vscode.Uri.joinPath(extensionUri, 'media', 'sample');
   try {
     await vscode.workspace.fs.createDirectory(folder);
-    for (const part of PARTS) await vscode.workspace.fs.copy(vscode.Uri.joinPath(sample, part), vscode.Uri.joinPath(folder, part), { overwrite: false });
+    for (const part of PARTS)
+      await vscode.workspace.fs.copy(vscode.Uri.joinPath(sample, part), vscode.Uri.joinPath(folder, part), {
+        overwrite: false,
+      });
     // What somebody built inside the extension's own folder.
-    for (const built of ['lib', 'build']) await vscode.workspace.fs.delete(vscode.Uri.joinPath(folder, 'firmware', built), { recursive: true }).then(undefined, () => undefined);
+    for (const built of ['lib', 'build'])
+      await vscode.workspace.fs
+        .delete(vscode.Uri.joinPath(folder, 'firmware', built), { recursive: true })
+        .then(undefined, () => undefined);
   } catch (error) {
     await vscode.workspace.fs.delete(folder, { recursive: true }).then(undefined, () => undefined);
     throw error;
@@ -50,6 +68,11 @@ async function offerToOpen(folder: vscode.Uri): Promise<void> {
   }
   const here = vscode.l10n.t('Open Folder');
   const other = vscode.l10n.t('Open in New Window');
-  const answer = await vscode.window.showInformationMessage(vscode.l10n.t('The sample was copied to {0}.', folder.fsPath), here, other);
-  if (answer !== undefined) await vscode.commands.executeCommand('vscode.openFolder', folder, { forceNewWindow: answer === other });
+  const answer = await vscode.window.showInformationMessage(
+    vscode.l10n.t('The sample was copied to {0}.', folder.fsPath),
+    here,
+    other,
+  );
+  if (answer !== undefined)
+    await vscode.commands.executeCommand('vscode.openFolder', folder, { forceNewWindow: answer === other });
 }

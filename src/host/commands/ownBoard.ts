@@ -20,11 +20,20 @@ export class OwnBoard {
   }
 
   readonly steps: readonly Step[] = [
-    async (place) => { this.sramBytes = await askBytes(place, vscode.l10n.t('SRAM for the arena'), this.sramBytes); },
-    async (place) => { this.flashBytes = await askBytes(place, vscode.l10n.t('Flash for weights and code'), this.flashBytes); },
+    async (place) => {
+      this.sramBytes = await askBytes(place, vscode.l10n.t('SRAM for the arena'), this.sramBytes);
+    },
+    async (place) => {
+      this.flashBytes = await askBytes(place, vscode.l10n.t('Flash for weights and code'), this.flashBytes);
+    },
     async (place) => {
       const cores = CORES.map((core): Choice<Core> => ({ label: coreName(core), value: core }));
-      this.core = await pick(place, vscode.l10n.t('Which core does your board have?'), cores, cores.find(({ value }) => value === this.core));
+      this.core = await pick(
+        place,
+        vscode.l10n.t('Which core does your board have?'),
+        cores,
+        cores.find(({ value }) => value === this.core),
+      );
     },
   ];
 
@@ -36,5 +45,11 @@ export class OwnBoard {
 
 function askBytes(place: Parameters<Step>[0], prompt: string, last: number): Promise<number> {
   // The problem takes the prompt's place.
-  return type(place, prompt, editableBytes(last), parseBytes, vscode.l10n.t('{0}: give a number of bytes, e.g. 262144, 256K or 1M', prompt));
+  return type(
+    place,
+    prompt,
+    editableBytes(last),
+    parseBytes,
+    vscode.l10n.t('{0}: give a number of bytes, e.g. 262144, 256K or 1M', prompt),
+  );
 }

@@ -20,18 +20,41 @@ export async function remove({ engine, log, memory, previews }: Services, argume
   try {
     const { name, removed, kept, edits } = await engine.run((e) => e.remove({ ...request, dryRun: true }));
     if (removed.length + edits.length === 0) {
-      void vscode.window.showInformationMessage(vscode.l10n.t('{0} holds nothing that was generated for {1}.', where, name));
+      void vscode.window.showInformationMessage(
+        vscode.l10n.t('{0} holds nothing that was generated for {1}.', where, name),
+      );
       return;
     }
     const changes = [
-      ...edits.map(({ path, after }): FileChange => ({ label: path, file: vscode.Uri.joinPath(project, path), exists: true, after })),
-      ...removed.map((path): FileChange => ({ label: path, file: vscode.Uri.joinPath(project, path), exists: true, after: undefined })),
+      ...edits.map(({ path, after }): FileChange => ({
+        label: path,
+        file: vscode.Uri.joinPath(project, path),
+        exists: true,
+        after,
+      })),
+      ...removed.map((path): FileChange => ({
+        label: path,
+        file: vscode.Uri.joinPath(project, path),
+        exists: true,
+        after: undefined,
+      })),
     ];
     const notes = kept.map((file) => vscode.l10n.t('{0} stays: it was edited.', file));
-    if (!(await confirmChanges(vscode.l10n.t('Remove the sources of {0} from {1}', name, where), vscode.l10n.t('Remove'), changes, notes, previews))) return;
+    if (
+      !(await confirmChanges(
+        vscode.l10n.t('Remove the sources of {0} from {1}', name, where),
+        vscode.l10n.t('Remove'),
+        changes,
+        notes,
+        previews,
+      ))
+    )
+      return;
     await engine.run((e) => e.remove({ ...request, dryRun: false }));
     log.info(`${action}: ${removed.length} files from ${project.fsPath}`);
-    void vscode.window.showInformationMessage(vscode.l10n.t('{0}: {1} files removed from {2}.', name, removed.length, where));
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t('{0}: {1} files removed from {2}.', name, removed.length, where),
+    );
   } catch (error) {
     void showFailure(log, action, error);
   }

@@ -7,14 +7,24 @@ export interface SampleFolder {
 }
 
 /**
- * Folders of the workspace that look like sample images or arrays, those near the model first. Class subfolders count as their
- * parent: `photos/cat`, `photos/dog` → `photos`.
+ * Folders of the workspace that look like sample images or arrays, those near the model first. Class subfolders count
+ * as their parent: `photos/cat`, `photos/dog` → `photos`.
  */
 export async function findSampleFolders(model: vscode.Uri): Promise<SampleFolder[]> {
-  const files = await vscode.workspace.findFiles('**/*.{jpg,jpeg,png,npy,npz,JPG,JPEG,PNG}', '**/{node_modules,.git,build,out,dist}/**', 2000);
+  const files = await vscode.workspace.findFiles(
+    '**/*.{jpg,jpeg,png,npy,npz,JPG,JPEG,PNG}',
+    '**/{node_modules,.git,build,out,dist}/**',
+    2000,
+  );
   const near = path.dirname(model.fsPath);
-  return groupSamples(files.map((file) => file.fsPath), (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath))
-    .sort((a, b) => distance(near, a.folder) - distance(near, b.folder) || looksMeant(a) - looksMeant(b) || b.files - a.files)
+  return groupSamples(
+    files.map((file) => file.fsPath),
+    (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath),
+  )
+    .sort(
+      (a, b) =>
+        distance(near, a.folder) - distance(near, b.folder) || looksMeant(a) - looksMeant(b) || b.files - a.files,
+    )
     .slice(0, 20);
 }
 
@@ -41,5 +51,8 @@ export function groupSamples(files: readonly string[], roots: readonly string[])
 
 /** Steps through the folder tree from one to the other. */
 function distance(from: string, to: string): number {
-  return path.relative(from, to).split(path.sep).filter((part) => part !== '').length;
+  return path
+    .relative(from, to)
+    .split(path.sep)
+    .filter((part) => part !== '').length;
 }

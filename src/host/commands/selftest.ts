@@ -9,7 +9,10 @@ import { chooseTrustedPlan } from './plan';
 
 type Core = SelftestRequest['core'];
 
-/** Builds the self-test of a model's generated sources and runs it on an emulated core; what came out goes to the model's editor, the output to the log. */
+/**
+ * Builds the self-test of a model's generated sources and runs it on an emulated core; what came out goes to the
+ * model's editor, the output to the log.
+ */
 export async function selftest({ editors, engine, jobs, log }: Services, argument: unknown): Promise<void> {
   const title = vscode.l10n.t('Run on Emulator');
   const chosen = await chooseTrustedPlan(argument, title);
@@ -22,19 +25,28 @@ export async function selftest({ editors, engine, jobs, log }: Services, argumen
     { label: vscode.l10n.t('This computer'), description: vscode.l10n.t('needs a C compiler'), value: 'host' },
   ];
   let core = cores[0];
-  const done = await runSteps(title, [async (place) => {
-    const value = await pick(place, vscode.l10n.t('Where is the self-test to run?'), cores, cores[0]);
-    core = cores.find((choice) => choice.value === value)!;
-  }]);
+  const done = await runSteps(title, [
+    async (place) => {
+      const value = await pick(place, vscode.l10n.t('Where is the self-test to run?'), cores, cores[0]);
+      core = cores.find((choice) => choice.value === value)!;
+    },
+  ]);
   if (!done) return;
   const action = vscode.l10n.t('Self-test of {0} on {1}', nameOf(model), core.label);
   try {
-    const { passed, message, output } = await jobs.run(model, action, (options) => engine.run((e) => e.selftest({ planPath: plan.fsPath, core: core.value, optimize: optimizeSetting(model) }), options));
+    const { passed, message, output } = await jobs.run(model, action, (options) =>
+      engine.run(
+        (e) => e.selftest({ planPath: plan.fsPath, core: core.value, optimize: optimizeSetting(model) }),
+        options,
+      ),
+    );
     log[passed ? 'info' : 'error'](`${action} ${message}\n${output.trimEnd()}`);
     const showLog = vscode.l10n.t('Show Log');
     const text = `${action} ${message}.`;
     editors.showResult(model, { ok: passed, message: text });
-    const answer = await (passed ? vscode.window.showInformationMessage(text, showLog) : vscode.window.showErrorMessage(text, showLog));
+    const answer = await (passed
+      ? vscode.window.showInformationMessage(text, showLog)
+      : vscode.window.showErrorMessage(text, showLog));
     if (answer === showLog) log.show();
   } catch (error) {
     void showFailure(log, action, error);

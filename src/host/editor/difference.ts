@@ -1,5 +1,8 @@
 /** The stretch of `before` that has to be replaced to get `after`, whole lines. */
-export function difference(before: string, after: string): { readonly start: number; readonly end: number; readonly replacement: string } {
+export function difference(
+  before: string,
+  after: string,
+): { readonly start: number; readonly end: number; readonly replacement: string } {
   const shorter = Math.min(before.length, after.length);
   let start = 0;
   while (start < shorter && before[start] === after[start]) start++;

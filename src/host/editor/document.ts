@@ -19,7 +19,10 @@ import { watchFile } from './watch';
 /** Several writes of one save, of the model, its plan and its parameters, lead to one reload. */
 const SETTLE_MS = 200;
 
-/** An opened model: its view is computed once for all editors that show it, and again when the model or its plan changes on disk. */
+/**
+ * An opened model: its view is computed once for all editors that show it, and again when the model or its plan changes
+ * on disk.
+ */
 export class ModelDocument extends Disposable implements vscode.CustomDocument {
   readonly plan: vscode.Uri;
   readonly history: PlanHistory;
@@ -36,7 +39,10 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   private timer: NodeJS.Timeout | undefined;
   private prepared = false;
 
-  constructor(readonly uri: vscode.Uri, private readonly engine: EngineClient) {
+  constructor(
+    readonly uri: vscode.Uri,
+    private readonly engine: EngineClient,
+  ) {
     super();
     this.plan = planUriOf(uri);
     this.history = new PlanHistory(this.plan, parametersUriOf(uri));
@@ -46,21 +52,30 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
     this.own(watchFile(sweepsUriOf(uri), () => this.sweptPlan.fire()));
     this.own(watchFile(parametersUriOf(uri), () => this.reloadSoon()));
     // Also what has been typed into the plan and not been saved.
-    this.own(vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
-      if (contentChanges.length > 0 && document.uri.toString() === this.plan.toString()) this.reloadSoon();
-    }));
-    this.own(vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration(`${SECTION}.inputSizes`, uri)) this.reloadSoon();
-    }));
+    this.own(
+      vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+        if (contentChanges.length > 0 && document.uri.toString() === this.plan.toString()) this.reloadSoon();
+      }),
+    );
+    this.own(
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration(`${SECTION}.inputSizes`, uri)) this.reloadSoon();
+      }),
+    );
   }
 
-  /** The model as it is on disk now, with its plan if there is one. Rejects with one line for people where it cannot be read. */
+  /**
+   * The model as it is on disk now, with its plan if there is one. Rejects with one line for people where it cannot be
+   * read.
+   */
   view(): Promise<EditorView> {
     if (!this.current) {
       const loading = this.load();
       this.current = loading;
       // What failed, e.g. because the engine ended, is tried again by whoever asks next.
-      loading.catch(() => { if (this.current === loading) this.current = undefined; });
+      loading.catch(() => {
+        if (this.current === loading) this.current = undefined;
+      });
     }
     return this.current;
   }
@@ -80,10 +95,17 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
     return view;
   }
 
-  /** Changes the plan's text, as one step that can be undone. Rejects with one line for people where the change is not possible; nothing is changed then. */
+  /**
+   * Changes the plan's text, as one step that can be undone. Rejects with one line for people where the change is not
+   * possible; nothing is changed then.
+   */
   async change(change: PlanChange): Promise<void> {
     await this.history.edit(async (planText) => {
-      const result = await this.engine.ask((engine) => engine.change({ ...this.request(), planText, change }), {}, 'changes');
+      const result = await this.engine.ask(
+        (engine) => engine.change({ ...this.request(), planText, change }),
+        {},
+        'changes',
+      );
       this.previewed.fire(result.preview);
       return result.planText;
     });
@@ -91,7 +113,9 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
 
   /** An image for the patches. Only in a trusted workspace: the plan names a folder that may be anywhere. */
   async sampleImage(): Promise<SampleImageView | null> {
-    return vscode.workspace.isTrusted ? this.engine.ask((engine) => engine.sampleImage(this.request()), {}, 'changes') : null;
+    return vscode.workspace.isTrusted
+      ? this.engine.ask((engine) => engine.sampleImage(this.request()), {}, 'changes')
+      : null;
   }
 
   targets(): Promise<readonly TargetView[]> {
@@ -136,11 +160,20 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   }
 
   private request(): ViewRequest {
-    const open = vscode.workspace.textDocuments.find(({ uri, isDirty }) => isDirty && uri.toString() === this.plan.toString());
-    return { modelPath: this.uri.fsPath, planPath: this.plan.fsPath, sizes: quantizeSettings(this.uri).sizes, ...(open ? { planText: open.getText() } : {}) };
+    const open = vscode.workspace.textDocuments.find(
+      ({ uri, isDirty }) => isDirty && uri.toString() === this.plan.toString(),
+    );
+    return {
+      modelPath: this.uri.fsPath,
+      planPath: this.plan.fsPath,
+      sizes: quantizeSettings(this.uri).sizes,
+      ...(open ? { planText: open.getText() } : {}),
+    };
   }
 
-  /** Forgets the view at once: for whoever has written the plan itself and does not wait for the file system to tell. */
+  /**
+   * Forgets the view at once: for whoever has written the plan itself and does not wait for the file system to tell.
+   */
   reload(): void {
     clearTimeout(this.timer);
     this.current = undefined;

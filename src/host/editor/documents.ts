@@ -3,7 +3,10 @@ import { Disposable } from '../dispose';
 import type { EngineClient } from '../engineClient/client';
 import { ModelDocument } from './document';
 
-/** Documents kept beside those of open editors, for whoever asks about a model that no editor shows: a plan's text, the status bar. */
+/**
+ * Documents kept beside those of open editors, for whoever asks about a model that no editor shows: a plan's text, the
+ * status bar.
+ */
 const KEPT = 3;
 
 /** The models that are looked at: one document for an open editor, the texts that belong to it, and the status bar. */
@@ -12,7 +15,10 @@ export class ModelDocuments extends Disposable {
   /** Without an editor, the one used last first. */
   private kept: ModelDocument[] = [];
   private readonly changed = this.own(new vscode.EventEmitter<vscode.Uri>());
-  /** Fires with a model whose view is to be asked for again: it, its plan or its parameters changed, or an editor was opened or closed. */
+  /**
+   * Fires with a model whose view is to be asked for again: it, its plan or its parameters changed, or an editor was
+   * opened or closed.
+   */
   readonly onDidChange = this.changed.event;
 
   constructor(private readonly engine: EngineClient) {

@@ -15,8 +15,14 @@ interface Place {
   readonly text: string;
 }
 
-/** Where a layer of a model runs in the C that was generated into this workspace; undefined where there is none. @param layer its number and name, as the comments have them */
-export async function findGeneratedCode(model: vscode.Uri, layer: { readonly id: number; readonly name: string }): Promise<Place | undefined> {
+/**
+ * Where a layer of a model runs in the C that was generated into this workspace; undefined where there is none. @param
+ * layer its number and name, as the comments have them
+ */
+export async function findGeneratedCode(
+  model: vscode.Uri,
+  layer: { readonly id: number; readonly name: string },
+): Promise<Place | undefined> {
   for (const manifest of await vscode.workspace.findFiles(MANIFEST, '**/node_modules/**', MAX_PROJECTS)) {
     for (const uri of await sourcesOf(manifest)) {
       const found = find(await read(uri), path.basename(model.fsPath), layer);
@@ -28,7 +34,10 @@ export async function findGeneratedCode(model: vscode.Uri, layer: { readonly id:
 
 export async function openGeneratedCode({ uri, line }: Place): Promise<void> {
   const position = new vscode.Position(line, 0);
-  await vscode.window.showTextDocument(uri, { viewColumn: vscode.ViewColumn.Beside, selection: new vscode.Range(position, position) });
+  await vscode.window.showTextDocument(uri, {
+    viewColumn: vscode.ViewColumn.Beside,
+    selection: new vscode.Range(position, position),
+  });
 }
 
 export function generatedCodeView({ uri, line, text }: Place): GeneratedCodeView {
@@ -40,7 +49,9 @@ async function sourcesOf(manifest: vscode.Uri): Promise<vscode.Uri[]> {
   try {
     const { files } = JSON.parse(await read(manifest)) as { files?: unknown };
     if (typeof files !== 'object' || files === null) return [];
-    return Object.keys(files).filter((file) => file.endsWith('.c') && !path.isAbsolute(file) && !file.split(/[\\/]/).includes('..')).map((file) => vscode.Uri.joinPath(manifest, '..', file));
+    return Object.keys(files)
+      .filter((file) => file.endsWith('.c') && !path.isAbsolute(file) && !file.split(/[\\/]/).includes('..'))
+      .map((file) => vscode.Uri.joinPath(manifest, '..', file));
   } catch {
     return [];
   }
@@ -56,11 +67,17 @@ async function read(uri: vscode.Uri): Promise<string> {
 }
 
 /** The first statement of a layer in a source that was generated from a model. */
-function find(source: string, modelFile: string, { id, name }: { readonly id: number; readonly name: string }): Omit<Place, 'uri'> | undefined {
+function find(
+  source: string,
+  modelFile: string,
+  { id, name }: { readonly id: number; readonly name: string },
+): Omit<Place, 'uri'> | undefined {
   if (!source.slice(0, 2000).includes(modelFile)) return undefined;
   const title = `/* Layer ${id}: `;
   const lines = source.split('\n');
-  const at = lines.findIndex((line) => line.trimStart().startsWith(title) && sameName(line.trimStart().slice(title.length), name));
+  const at = lines.findIndex(
+    (line) => line.trimStart().startsWith(title) && sameName(line.trimStart().slice(title.length), name),
+  );
   if (at < 0) return undefined;
   const call = lines.findIndex((line, i) => i > at && /^\s*qmcu_\w+\(/.test(line));
   const line = call < 0 || call > at + 6 ? at : call;

@@ -32,7 +32,11 @@ export class ModelEditor extends Disposable {
   /** Counts loads, so that a slow one never overwrites the result of a later one. */
   private load = 0;
 
-  constructor(panel: vscode.WebviewPanel, private readonly document: ModelDocument, private readonly services: Services) {
+  constructor(
+    panel: vscode.WebviewPanel,
+    private readonly document: ModelDocument,
+    private readonly services: Services,
+  ) {
     super();
     const { jobs, extensionUri: extension } = services;
     const { webview } = panel;
@@ -41,13 +45,27 @@ export class ModelEditor extends Disposable {
     this.peer.serve(() => this.host());
     this.own(webview.onDidReceiveMessage((message: RpcMessage) => this.peer.receive(message)));
     this.own(document.onDidChange(() => void this.show()));
-    this.own(document.onDidPreview((preview) => { if (this.isReady) this.send(this.page.showPreview(preview)); }));
-    this.own(document.onDidSweep(() => { if (this.isReady) this.send(this.page.sweepsChanged()); }));
-    this.own(jobs.onDidChange((model) => {
-      if (model.toString() === document.uri.toString()) this.showProgress();
-    }));
+    this.own(
+      document.onDidPreview((preview) => {
+        if (this.isReady) this.send(this.page.showPreview(preview));
+      }),
+    );
+    this.own(
+      document.onDidSweep(() => {
+        if (this.isReady) this.send(this.page.sweepsChanged());
+      }),
+    );
+    this.own(
+      jobs.onDidChange((model) => {
+        if (model.toString() === document.uri.toString()) this.showProgress();
+      }),
+    );
     // A hidden page is gone; it is made anew and asks again when its tab is shown.
-    this.own(panel.onDidChangeViewState(() => { if (!panel.visible) this.isReady = this.isShown = false; }));
+    this.own(
+      panel.onDidChangeViewState(() => {
+        if (!panel.visible) this.isReady = this.isShown = false;
+      }),
+    );
     this.own(panel.onDidDispose(() => this.dispose()));
     webview.options = { enableScripts: true, localResourceRoots: pageRoots(extension) };
     webview.html = pageHtml(webview, extension);
@@ -143,7 +161,8 @@ export class ModelEditor extends Disposable {
   /** A page that is hidden or gone does not answer; one that fails says so in the log. */
   private send(call: Promise<void>): void {
     call.catch((error: unknown) => {
-      if (!this.isDisposed && !isCancellation(error)) this.services.log.error(`The editor of ${this.document.uri.fsPath}: ${messageOf(error)}`);
+      if (!this.isDisposed && !isCancellation(error))
+        this.services.log.error(`The editor of ${this.document.uri.fsPath}: ${messageOf(error)}`);
     });
   }
 }

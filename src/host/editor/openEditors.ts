@@ -19,14 +19,23 @@ export class OpenEditors {
     editor.revealLayer(layer);
   }
 
-  /** Opens a model's editor, in the group where it is open already, and selects a layer. @param layer index in the view; undefined: the editor only */
+  /**
+   * Opens a model's editor, in the group where it is open already, and selects a layer. @param layer index in the view;
+   * undefined: the editor only
+   */
   async show(model: vscode.Uri, layer?: number): Promise<void> {
     const key = model.toString();
-    const isOurs = ({ input }: vscode.Tab): boolean => input instanceof vscode.TabInputCustom && input.viewType === VIEW_TYPE && input.uri.toString() === key;
+    const isOurs = ({ input }: vscode.Tab): boolean =>
+      input instanceof vscode.TabInputCustom && input.viewType === VIEW_TYPE && input.uri.toString() === key;
     const group = vscode.window.tabGroups.all.find(({ tabs }) => tabs.some(isOurs));
     const open = this.of(model);
     if (layer !== undefined && open.length === 0) this.wanted.set(key, layer);
-    await vscode.commands.executeCommand('vscode.openWith', model, VIEW_TYPE, group?.viewColumn ?? vscode.ViewColumn.Active);
+    await vscode.commands.executeCommand(
+      'vscode.openWith',
+      model,
+      VIEW_TYPE,
+      group?.viewColumn ?? vscode.ViewColumn.Active,
+    );
     if (layer !== undefined) for (const editor of open) editor.revealLayer(layer);
   }
 

@@ -9,10 +9,14 @@ export function pageRoots(extension: vscode.Uri): vscode.Uri[] {
 /** The page's HTML. No model data is in it: everything arrives by message, and the page's script puts it in as text. */
 export function pageHtml(webview: vscode.Webview, extension: vscode.Uri): string {
   const nonce = randomBytes(16).toString('base64');
-  // The toolkit probes :focus-visible with a style element of its own and takes the nonce for it from this meta element.
+  // The toolkit probes :focus-visible with a style element of its own and takes the nonce for it from this meta
+  // element.
   const styleNonce = randomBytes(16).toString('base64');
-  const asset = (name: string) => escapeAttribute(webview.asWebviewUri(vscode.Uri.joinPath(extension, 'dist', 'webview', name)).toString());
-  const policy = `default-src 'none'; style-src ${webview.cspSource} 'nonce-${styleNonce}'; font-src ${webview.cspSource}; img-src ${webview.cspSource} data:; script-src 'nonce-${nonce}'`;
+  const asset = (name: string) =>
+    escapeAttribute(webview.asWebviewUri(vscode.Uri.joinPath(extension, 'dist', 'webview', name)).toString());
+  const policy =
+    `default-src 'none'; style-src ${webview.cspSource} 'nonce-${styleNonce}'; font-src ` +
+    `${webview.cspSource}; img-src ${webview.cspSource} data:; script-src 'nonce-${nonce}'`;
   return `<!DOCTYPE html>
 <html lang="${escapeAttribute(vscode.env.language)}" data-l10n="${escapeAttribute(JSON.stringify(vscode.l10n.bundle ?? {}))}">
 <head>

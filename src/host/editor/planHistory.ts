@@ -5,8 +5,9 @@ import { difference } from './difference';
 const MAX_STEPS = 200;
 
 /**
- * Changes to a plan's text made from the model's editor, one after the other. They are edits of the text document, so its own Undo takes them back, too;
- * the model's editor, which is no text editor, undoes and redoes them from here as long as nobody else has changed the text since.
+ * Changes to a plan's text made from the model's editor, one after the other. They are edits of the text document, so
+ * its own Undo takes them back, too; the model's editor, which is no text editor, undoes and redoes them from here as
+ * long as nobody else has changed the text since.
  */
 export class PlanHistory {
   private readonly undone: Step[] = [];
@@ -14,7 +15,10 @@ export class PlanHistory {
   private last: Promise<unknown> = Promise.resolve();
 
   /** @param parameters the file beside the plan that holds its weights */
-  constructor(private readonly plan: vscode.Uri, private readonly parameters: vscode.Uri) {}
+  constructor(
+    private readonly plan: vscode.Uri,
+    private readonly parameters: vscode.Uri,
+  ) {}
 
   /** Replaces the text by what `change` makes of it. Changes wait for each other. */
   edit(change: (text: string) => Promise<string>): Promise<void> {
@@ -30,7 +34,10 @@ export class PlanHistory {
     });
   }
 
-  /** Remembers as one step what `work` writes into the plan's file itself, and its weights. An editor with unsaved changes is an error: they would be lost. */
+  /**
+   * Remembers as one step what `work` writes into the plan's file itself, and its weights. An editor with unsaved
+   * changes is an error: they would be lost.
+   */
   replacedBy(work: () => Promise<void>): Promise<void> {
     return this.queue(async () => {
       const document = await vscode.workspace.openTextDocument(this.plan);
@@ -41,7 +48,10 @@ export class PlanHistory {
       const after = new TextDecoder().decode(await vscode.workspace.fs.readFile(this.plan));
       if (after === before) return;
       const weightsAfter = await read(this.parameters);
-      const weights = weightsBefore && weightsAfter && Buffer.compare(weightsBefore, weightsAfter) !== 0 ? { before: weightsBefore, after: weightsAfter } : undefined;
+      const weights =
+        weightsBefore && weightsAfter && Buffer.compare(weightsBefore, weightsAfter) !== 0
+          ? { before: weightsBefore, after: weightsAfter }
+          : undefined;
       this.remember({ before, after, weights });
     });
   }
@@ -69,10 +79,14 @@ export class PlanHistory {
     });
   }
 
-  /** Before the text that names them. Weights that somebody else has written since stay as they are: the plan then says that they are not its own. */
+  /**
+   * Before the text that names them. Weights that somebody else has written since stay as they are: the plan then says
+   * that they are not its own.
+   */
   private async writeWeights({ weights }: Step, is: keyof Sides<string>, wanted: keyof Sides<string>): Promise<void> {
     const now = weights && (await read(this.parameters));
-    if (now && Buffer.compare(now, weights[is]) === 0) await vscode.workspace.fs.writeFile(this.parameters, weights[wanted]);
+    if (now && Buffer.compare(now, weights[is]) === 0)
+      await vscode.workspace.fs.writeFile(this.parameters, weights[wanted]);
   }
 
   private remember(step: Step): void {
@@ -100,15 +114,23 @@ interface Step extends Sides<string> {
 
 /** A file's bytes; undefined where there is none. */
 async function read(file: vscode.Uri): Promise<Uint8Array | undefined> {
-  return vscode.workspace.fs.readFile(file).then((bytes) => bytes, () => undefined);
+  return vscode.workspace.fs.readFile(file).then(
+    (bytes) => bytes,
+    () => undefined,
+  );
 }
 
-/** One edit of the lines that differ. A text that was saved is saved again, so that generating sees it; one that somebody is typing in is left unsaved. */
+/**
+ * One edit of the lines that differ. A text that was saved is saved again, so that generating sees it; one that
+ * somebody is typing in is left unsaved.
+ */
 async function write(document: vscode.TextDocument, text: string): Promise<void> {
   const wasDirty = document.isDirty;
   const { start, end, replacement } = difference(document.getText(), text);
   const edit = new vscode.WorkspaceEdit();
   edit.replace(document.uri, new vscode.Range(document.positionAt(start), document.positionAt(end)), replacement);
-  if (!(await vscode.workspace.applyEdit(edit))) throw new Error(vscode.l10n.t('The plan cannot be edited: {0}', document.uri.fsPath));
-  if (!wasDirty && !(await document.save())) throw new Error(vscode.l10n.t('The plan cannot be saved: {0}', document.uri.fsPath));
+  if (!(await vscode.workspace.applyEdit(edit)))
+    throw new Error(vscode.l10n.t('The plan cannot be edited: {0}', document.uri.fsPath));
+  if (!wasDirty && !(await document.save()))
+    throw new Error(vscode.l10n.t('The plan cannot be saved: {0}', document.uri.fsPath));
 }

@@ -20,5 +20,7 @@ class ModelEditorProvider implements vscode.CustomReadonlyEditorProvider<ModelDo
 }
 
 export function registerModelEditor(services: Services): vscode.Disposable {
-  return vscode.window.registerCustomEditorProvider(VIEW_TYPE, new ModelEditorProvider(services), { supportsMultipleEditorsPerDocument: true });
+  return vscode.window.registerCustomEditorProvider(VIEW_TYPE, new ModelEditorProvider(services), {
+    supportsMultipleEditorsPerDocument: true,
+  });
 }

@@ -14,9 +14,13 @@ export async function saveFile(model: vscode.Uri, { name, data }: SavedFile): Pr
   const extension = path.extname(base).slice(1).toLowerCase();
   if (!Object.hasOwn(kinds, extension)) throw new Error(`The page may not save '${base}'.`);
   const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : Uint8Array.from(data);
-  if (bytes.length > MAX_BYTES) throw new Error(vscode.l10n.t('This is too large to be saved: {0} bytes.', bytes.length));
+  if (bytes.length > MAX_BYTES)
+    throw new Error(vscode.l10n.t('This is too large to be saved: {0} bytes.', bytes.length));
   const target = await vscode.window.showSaveDialog({
-    defaultUri: vscode.Uri.joinPath(model, '..', base), filters: { [kinds[extension]]: [extension] }, title: vscode.l10n.t('Export'), saveLabel: vscode.l10n.t('Export'),
+    defaultUri: vscode.Uri.joinPath(model, '..', base),
+    filters: { [kinds[extension]]: [extension] },
+    title: vscode.l10n.t('Export'),
+    saveLabel: vscode.l10n.t('Export'),
   });
   if (!target) return false;
   await vscode.workspace.fs.writeFile(target, bytes);
@@ -26,7 +30,10 @@ export async function saveFile(model: vscode.Uri, { name, data }: SavedFile): Pr
 
 async function offerToOpen(file: vscode.Uri): Promise<void> {
   const open = vscode.l10n.t('Open');
-  const answer = await vscode.window.showInformationMessage(vscode.l10n.t('Exported to {0}.', vscode.workspace.asRelativePath(file)), open);
+  const answer = await vscode.window.showInformationMessage(
+    vscode.l10n.t('Exported to {0}.', vscode.workspace.asRelativePath(file)),
+    open,
+  );
   if (answer !== open) return;
   // A report is for a browser; pictures and tables open here.
   if (file.path.endsWith('.html')) await vscode.env.openExternal(file);

@@ -16,23 +16,46 @@ const VALUES: Readonly<Record<Parameter, readonly number[]>> = {
 };
 
 /** Asks for the images to measure on and runs a sweep with progress. @returns false when the user left */
-export async function runSweep(document: ModelDocument, { engine, jobs, memory }: Pick<Services, 'engine' | 'jobs' | 'memory'>, parameter: Parameter): Promise<boolean> {
+export async function runSweep(
+  document: ModelDocument,
+  { engine, jobs, memory }: Pick<Services, 'engine' | 'jobs' | 'memory'>,
+  parameter: Parameter,
+): Promise<boolean> {
   if (!Object.hasOwn(VALUES, parameter)) throw new Error(`The page may not sweep '${String(parameter)}'.`);
-  if (!vscode.workspace.isTrusted) throw new Error(vscode.l10n.t('Quantizing and generating sources need a trusted workspace.'));
+  if (!vscode.workspace.isTrusted)
+    throw new Error(vscode.l10n.t('Quantizing and generating sources need a trusted workspace.'));
   const title = vscode.l10n.t('Run Sweep');
   const key = `evaluate.images:${document.uri.toString()}`;
   let imagesPath = memory.get<string>(key);
   let limit = 0;
-  const askLimit: Step = async (place) => { limit = await pick(place, vscode.l10n.t('Measure the accuracy of each point on how many images?'), limits()); };
+  const askLimit: Step = async (place) => {
+    limit = await pick(place, vscode.l10n.t('Measure the accuracy of each point on how many images?'), limits());
+  };
   if (!(await runSteps(title, [askLimit]))) return false;
   if (limit >= 0) {
-    const askImages: Step = async (place) => { imagesPath = await askImagesPath(place, document.uri, imagesPath, vscode.l10n.t('Which folder has the images to evaluate on, in one folder per class or with a labels.csv?')); };
+    const askImages: Step = async (place) => {
+      imagesPath = await askImagesPath(
+        place,
+        document.uri,
+        imagesPath,
+        vscode.l10n.t('Which folder has the images to evaluate on, in one folder per class or with a labels.csv?'),
+      );
+    };
     if (!(await runSteps(title, [askImages]))) return false;
     await memory.update(key, imagesPath);
   }
-  await jobs.run(document.uri, vscode.l10n.t('Sweep {0}', nameOf(document.uri)), (options) => engine.run((e) => e.sweep({
-    planPath: document.plan.fsPath, parameter, values: VALUES[parameter], ...(limit >= 0 ? { evaluate: { imagesPath: imagesPath!, limit } } : {}),
-  }), options));
+  await jobs.run(document.uri, vscode.l10n.t('Sweep {0}', nameOf(document.uri)), (options) =>
+    engine.run(
+      (e) =>
+        e.sweep({
+          planPath: document.plan.fsPath,
+          parameter,
+          values: VALUES[parameter],
+          ...(limit >= 0 ? { evaluate: { imagesPath: imagesPath!, limit } } : {}),
+        }),
+      options,
+    ),
+  );
   return true;
 }
 
@@ -44,16 +67,37 @@ function limits(): Choice<number>[] {
   ];
 }
 
-/** Fits the weights to the plan's bits, as one step that can be undone. Rejects with one line where that is not possible. */
-export async function fitWeights(document: ModelDocument, { engine, jobs }: Pick<Services, 'engine' | 'jobs'>): Promise<void> {
-  if (!vscode.workspace.isTrusted) throw new Error(vscode.l10n.t('Quantizing and generating sources need a trusted workspace.'));
-  await document.history.replacedBy(() => jobs.run(document.uri, vscode.l10n.t('Fit the weights of {0}', nameOf(document.uri)), (options) =>
-    engine.run((e) => e.fitWeights(document.plan.fsPath), options)));
+/**
+ * Fits the weights to the plan's bits, as one step that can be undone. Rejects with one line where that is not
+ * possible.
+ */
+export async function fitWeights(
+  document: ModelDocument,
+  { engine, jobs }: Pick<Services, 'engine' | 'jobs'>,
+): Promise<void> {
+  if (!vscode.workspace.isTrusted)
+    throw new Error(vscode.l10n.t('Quantizing and generating sources need a trusted workspace.'));
+  await document.history.replacedBy(() =>
+    jobs.run(document.uri, vscode.l10n.t('Fit the weights of {0}', nameOf(document.uri)), (options) =>
+      engine.run((e) => e.fitWeights(document.plan.fsPath), options),
+    ),
+  );
 }
 
-/** Makes a point of a sweep the plan, as one step that can be undone. Rejects with one line where that is not possible. */
-export async function pickSweepPoint(document: ModelDocument, { engine, jobs }: Pick<Services, 'engine' | 'jobs'>, parameter: Parameter, value: number): Promise<void> {
-  if (!vscode.workspace.isTrusted) throw new Error(vscode.l10n.t('Quantizing and generating sources need a trusted workspace.'));
-  await document.history.replacedBy(() => jobs.run(document.uri, vscode.l10n.t('Take a point of the sweep of {0}', nameOf(document.uri)), (options) =>
-    engine.run((e) => e.pickSweepPoint({ planPath: document.plan.fsPath, parameter, value }), options)));
+/**
+ * Makes a point of a sweep the plan, as one step that can be undone. Rejects with one line where that is not possible.
+ */
+export async function pickSweepPoint(
+  document: ModelDocument,
+  { engine, jobs }: Pick<Services, 'engine' | 'jobs'>,
+  parameter: Parameter,
+  value: number,
+): Promise<void> {
+  if (!vscode.workspace.isTrusted)
+    throw new Error(vscode.l10n.t('Quantizing and generating sources need a trusted workspace.'));
+  await document.history.replacedBy(() =>
+    jobs.run(document.uri, vscode.l10n.t('Take a point of the sweep of {0}', nameOf(document.uri)), (options) =>
+      engine.run((e) => e.pickSweepPoint({ planPath: document.plan.fsPath, parameter, value }), options),
+    ),
+  );
 }

@@ -3,7 +3,10 @@ import type { EngineService } from '../../protocol/engine';
 import { EngineConnection } from './connection';
 import type { StartTransport } from './transport';
 
-/** How long the engines that answer questions are kept without any: a person who looks at a plan thinks for minutes, and starting anew reads the model again. */
+/**
+ * How long the engines that answer questions are kept without any: a person who looks at a plan thinks for minutes, and
+ * starting anew reads the model again.
+ */
 const IDLE_MS = 300_000;
 
 export interface EngineLog {
@@ -15,9 +18,9 @@ export interface EngineLog {
 export type Lane = 'views' | 'changes' | 'plans';
 
 /**
- * The extension's way to the engine. Quick questions of all editors (`ask`) share one engine per lane, which stops when idle; each long job
- * (`run`) gets an engine of its own, so that no model waits for another one's quantization, that cancelling or crashing touches
- * nothing else, and that its memory is given back.
+ * The extension's way to the engine. Quick questions of all editors (`ask`) share one engine per lane, which stops when
+ * idle; each long job (`run`) gets an engine of its own, so that no model waits for another one's quantization, that
+ * cancelling or crashing touches nothing else, and that its memory is given back.
  */
 export class EngineClient {
   private readonly shared = new Map<Lane, EngineConnection>();
@@ -25,10 +28,18 @@ export class EngineClient {
   private idle: NodeJS.Timeout | undefined;
   private disposed = false;
 
-  constructor(private readonly start: StartTransport, private readonly log: EngineLog, private readonly idleMs = IDLE_MS) {}
+  constructor(
+    private readonly start: StartTransport,
+    private readonly log: EngineLog,
+    private readonly idleMs = IDLE_MS,
+  ) {}
 
   /** Asks something that is answered at once. */
-  async ask<T>(use: (engine: EngineService) => Promise<T>, options: CallOptions = {}, lane: Lane = 'views'): Promise<T> {
+  async ask<T>(
+    use: (engine: EngineService) => Promise<T>,
+    options: CallOptions = {},
+    lane: Lane = 'views',
+  ): Promise<T> {
     let connection = this.shared.get(lane);
     if (!connection?.isAlive) {
       connection = this.connect(lane === 'views' ? 'shared' : lane);
@@ -69,7 +80,9 @@ export class EngineClient {
   private connect(purpose: string): EngineConnection {
     if (this.disposed) throw new Error('The extension is being shut down.');
     this.log.info(`Starting an engine (${purpose})`);
-    return new EngineConnection(this.start, (reason) => this.log.error(`The engine (${purpose}) crashed: ${reason.stack ?? reason.message}`));
+    return new EngineConnection(this.start, (reason) =>
+      this.log.error(`The engine (${purpose}) crashed: ${reason.stack ?? reason.message}`),
+    );
   }
 
   private stopWhenIdle(): void {

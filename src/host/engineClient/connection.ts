@@ -6,8 +6,8 @@ import type { EngineTransport, StartTransport } from './transport';
 const CANCEL_GRACE_MS = 800;
 
 /**
- * One running engine: started when made, dead after {@link terminate} or a crash. Calls under way when it dies reject, with a
- * cancellation if the user had asked for the end.
+ * One running engine: started when made, dead after {@link terminate} or a crash. Calls under way when it dies reject,
+ * with a cancellation if the user had asked for the end.
  */
 export class EngineConnection {
   private readonly transport: EngineTransport;
@@ -15,7 +15,11 @@ export class EngineConnection {
   private dead = false;
   private endedBecause: Error | undefined;
 
-  constructor(start: StartTransport, private readonly onCrash: (reason: Error) => void, private readonly cancelGraceMs = CANCEL_GRACE_MS) {
+  constructor(
+    start: StartTransport,
+    private readonly onCrash: (reason: Error) => void,
+    private readonly cancelGraceMs = CANCEL_GRACE_MS,
+  ) {
     this.peer = new RpcPeer((message) => this.transport.post(message));
     this.transport = start({
       onMessage: (message) => this.peer.receive(message),
@@ -35,7 +39,10 @@ export class EngineConnection {
   async call<T>(use: (engine: EngineService) => Promise<T>, options: CallOptions = {}): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const onAbort = () => {
-      timer = setTimeout(() => this.terminate(new RemoteFailure({ kind: 'cancelled', message: 'Cancelled.' })), this.cancelGraceMs);
+      timer = setTimeout(
+        () => this.terminate(new RemoteFailure({ kind: 'cancelled', message: 'Cancelled.' })),
+        this.cancelGraceMs,
+      );
     };
     options.signal?.addEventListener('abort', onAbort, { once: true });
     try {
@@ -58,7 +65,11 @@ export class EngineConnection {
   private exited(reason: Error): void {
     if (this.endedBecause) return;
     this.dead = true;
-    const crash = new RemoteFailure({ kind: 'internal', message: `The engine stopped unexpectedly (${reason.message}). The next run starts a new one.`, stack: reason.stack });
+    const crash = new RemoteFailure({
+      kind: 'internal',
+      message: `The engine stopped unexpectedly (${reason.message}). The next run starts a new one.`,
+      stack: reason.stack,
+    });
     this.endedBecause = crash;
     this.onCrash(reason);
     this.peer.close(crash);

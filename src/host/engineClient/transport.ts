@@ -1,7 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import type { RpcMessage } from '../../protocol/rpc';
 
-/** A running engine as seen through its channel. What is behind it, a thread or a process, is the implementation's business. */
+/**
+ * A running engine as seen through its channel. What is behind it, a thread or a process, is the implementation's
+ * business.
+ */
 export interface EngineTransport {
   post(message: RpcMessage): void;
   /** Ends the engine at once, whatever it is doing. */
@@ -18,13 +21,16 @@ export type StartTransport = (events: TransportEvents) => EngineTransport;
 
 /** Runs the engine in a worker thread. @param script absolute path of the bundled worker */
 export function workerThread(script: string): StartTransport {
-  // Before onnxruntime is loaded in the thread: native code sees this process's environment, not the copy that a thread has.
+  // Before onnxruntime is loaded in the thread: native code sees this process's environment, not the copy that a thread
+  // has.
   process.env.ORT_DISABLE_TELEMETRY = '1';
   return (events) => {
     const worker = new Worker(script, { name: 'quantmcu-engine', stdout: false, stderr: false });
     let reason: Error | undefined;
     worker.on('message', (message: RpcMessage) => events.onMessage(message));
-    worker.on('error', (error) => { reason = error; });
+    worker.on('error', (error) => {
+      reason = error;
+    });
     worker.on('exit', (code) => events.onExit(reason ?? new Error(`its thread ended with code ${code}`)));
     // The extension host must be able to end while a thread is idle.
     worker.unref();

@@ -13,8 +13,8 @@ export const SOURCE = 'QuantMCU';
 const SETTLE_MS = 300;
 
 /**
- * Problems of the models and plans that are open, in an editor of ours or as text: operators that no plan can be made for, at the model, and what keeps a plan
- * from being used, at its line. Those of closed files go.
+ * Problems of the models and plans that are open, in an editor of ours or as text: operators that no plan can be made
+ * for, at the model, and what keeps a plan from being used, at its line. Those of closed files go.
  */
 export class PlanDiagnostics extends Disposable {
   private readonly collection = this.own(vscode.languages.createDiagnosticCollection('quantmcu'));
@@ -22,17 +22,29 @@ export class PlanDiagnostics extends Disposable {
   /** Counts checks of a plan, so that a slow one does not overwrite a later one's result. */
   private readonly checks = new Map<string, number>();
 
-  constructor(private readonly documents: ModelDocuments, private readonly log: vscode.LogOutputChannel) {
+  constructor(
+    private readonly documents: ModelDocuments,
+    private readonly log: vscode.LogOutputChannel,
+  ) {
     super();
     this.own(documents.onDidChange((model) => this.soon(model)));
-    const text = (document: vscode.TextDocument): void => { if (isPlan(document.uri)) void this.ofPlan(document.uri); };
+    const text = (document: vscode.TextDocument): void => {
+      if (isPlan(document.uri)) void this.ofPlan(document.uri);
+    };
     this.own(vscode.workspace.onDidOpenTextDocument(text));
     this.own(vscode.workspace.onDidSaveTextDocument(text));
     this.own(vscode.workspace.onDidCloseTextDocument(text));
-    this.own(vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => { if (contentChanges.length > 0) text(document); }));
-    this.own(vscode.window.tabGroups.onDidChangeTabs(({ closed }) => {
-      for (const { input } of closed) if (input instanceof vscode.TabInputCustom && input.viewType === VIEW_TYPE) this.soon(input.uri);
-    }));
+    this.own(
+      vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+        if (contentChanges.length > 0) text(document);
+      }),
+    );
+    this.own(
+      vscode.window.tabGroups.onDidChangeTabs(({ closed }) => {
+        for (const { input } of closed)
+          if (input instanceof vscode.TabInputCustom && input.viewType === VIEW_TYPE) this.soon(input.uri);
+      }),
+    );
     vscode.workspace.textDocuments.forEach(text);
   }
 
@@ -43,7 +55,16 @@ export class PlanDiagnostics extends Disposable {
 
   private async ofPlan(plan: vscode.Uri): Promise<void> {
     // The text may be no plan yet; its model then is the one of the same name.
-    const model = (await modelUriOf(plan)) ?? vscode.Uri.joinPath(plan, '..', plan.path.split('/').pop()!.replace(/\.quantmcu\.json$/, '.onnx'));
+    const model =
+      (await modelUriOf(plan)) ??
+      vscode.Uri.joinPath(
+        plan,
+        '..',
+        plan.path
+          .split('/')
+          .pop()!
+          .replace(/\.quantmcu\.json$/, '.onnx'),
+      );
     if (planUriOf(model).toString() === plan.toString()) this.soon(model);
   }
 
@@ -51,10 +72,13 @@ export class PlanDiagnostics extends Disposable {
     if (this.isDisposed) return;
     const key = model.toString();
     clearTimeout(this.timers.get(key));
-    this.timers.set(key, setTimeout(() => {
-      this.timers.delete(key);
-      void this.check(model);
-    }, SETTLE_MS));
+    this.timers.set(
+      key,
+      setTimeout(() => {
+        this.timers.delete(key);
+        void this.check(model);
+      }, SETTLE_MS),
+    );
   }
 
   private async check(model: vscode.Uri): Promise<void> {
@@ -63,7 +87,9 @@ export class PlanDiagnostics extends Disposable {
     this.checks.set(key, check);
     const plan = planUriOf(model);
     const shown = isShown(model);
-    const planText = vscode.workspace.textDocuments.find(({ uri, isClosed }) => !isClosed && uri.toString() === plan.toString());
+    const planText = vscode.workspace.textDocuments.find(
+      ({ uri, isClosed }) => !isClosed && uri.toString() === plan.toString(),
+    );
     try {
       const ofModel = shown ? await this.modelDiagnostics(model) : [];
       const ofPlan = (shown || planText) && (await exists(plan)) ? await this.planDiagnostics(model, plan) : [];
@@ -79,21 +105,37 @@ export class PlanDiagnostics extends Disposable {
     const start = new vscode.Range(0, 0, 0, 0);
     let problems;
     try {
-      ({ model: { problems } } = await this.documents.get(model).view());
+      ({
+        model: { problems },
+      } = await this.documents.get(model).view());
     } catch (error) {
       // No ONNX file at all, or one that cannot be read.
-      return isCancellation(error) ? [] : [diagnostic(start, messageOf(error), vscode.DiagnosticSeverity.Error, 'unreadable')];
+      return isCancellation(error)
+        ? []
+        : [diagnostic(start, messageOf(error), vscode.DiagnosticSeverity.Error, 'unreadable')];
     }
     return problems.map(({ node, operator, message, remedy }) =>
-      diagnostic(start, `${operator} "${node}": ${message}. ${remedy}`.trim(), vscode.DiagnosticSeverity.Error, 'unsupported'));
+      diagnostic(
+        start,
+        `${operator} "${node}": ${message}. ${remedy}`.trim(),
+        vscode.DiagnosticSeverity.Error,
+        'unsupported',
+      ),
+    );
   }
 
   private async planDiagnostics(model: vscode.Uri, plan: vscode.Uri): Promise<vscode.Diagnostic[]> {
     const document = await vscode.workspace.openTextDocument(plan);
     const text = document.getText();
     const problems = await this.documents.get(model).problems();
-    return problems.map((problem) => diagnostic(placeOf(document, text, problem), problem.message,
-      problem.severity === 'error' ? vscode.DiagnosticSeverity.Error : vscode.DiagnosticSeverity.Warning, problem.code));
+    return problems.map((problem) =>
+      diagnostic(
+        placeOf(document, text, problem),
+        problem.message,
+        problem.severity === 'error' ? vscode.DiagnosticSeverity.Error : vscode.DiagnosticSeverity.Warning,
+        problem.code,
+      ),
+    );
   }
 }
 
@@ -102,7 +144,12 @@ function placeOf(document: vscode.TextDocument, text: string, { place }: PlanPro
   return span ? rangeOf(document, span) : new vscode.Range(0, 0, 0, 1);
 }
 
-function diagnostic(range: vscode.Range, message: string, severity: vscode.DiagnosticSeverity, code: string): vscode.Diagnostic {
+function diagnostic(
+  range: vscode.Range,
+  message: string,
+  severity: vscode.DiagnosticSeverity,
+  code: string,
+): vscode.Diagnostic {
   const result = new vscode.Diagnostic(range, message, severity);
   result.source = SOURCE;
   result.code = code;
@@ -111,5 +158,10 @@ function diagnostic(range: vscode.Range, message: string, severity: vscode.Diagn
 
 function isShown(model: vscode.Uri): boolean {
   const key = model.toString();
-  return vscode.window.tabGroups.all.some(({ tabs }) => tabs.some(({ input }) => input instanceof vscode.TabInputCustom && input.viewType === VIEW_TYPE && input.uri.toString() === key));
+  return vscode.window.tabGroups.all.some(({ tabs }) =>
+    tabs.some(
+      ({ input }) =>
+        input instanceof vscode.TabInputCustom && input.viewType === VIEW_TYPE && input.uri.toString() === key,
+    ),
+  );
 }

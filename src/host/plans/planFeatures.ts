@@ -15,7 +15,10 @@ export function layerOf(view: EditorView, row: PlanRow): LayerView | undefined {
 }
 
 /** Ways from a plan's text to the editor: lenses above it, links on names, and figures on hover. */
-export class PlanFeatures extends Disposable implements vscode.CodeLensProvider, vscode.HoverProvider, vscode.DocumentLinkProvider {
+export class PlanFeatures
+  extends Disposable
+  implements vscode.CodeLensProvider, vscode.HoverProvider, vscode.DocumentLinkProvider
+{
   private readonly changed = this.own(new vscode.EventEmitter<void>());
   readonly onDidChangeCodeLenses = this.changed.event;
 
@@ -31,12 +34,20 @@ export class PlanFeatures extends Disposable implements vscode.CodeLensProvider,
     const model = await modelUriOf(document.uri);
     if (!model) return [];
     const top = new vscode.Range(0, 0, 0, 0);
-    const lens = (title: string, command: string): vscode.CodeLens => new vscode.CodeLens(top, { title, command, arguments: [model] });
+    const lens = (title: string, command: string): vscode.CodeLens =>
+      new vscode.CodeLens(top, { title, command, arguments: [model] });
     const view = await this.viewOf(model);
     const figures = view?.plan?.figures;
-    const title = figures && view.plan
-      ? vscode.l10n.t('{0}: SRAM {1} of {2}, flash {3}', boardName(view.plan.target), formatBytes(figures.arenaBytes), formatBytes(view.plan.target.sramBytes), formatBytes(figures.flashBytes))
-      : vscode.l10n.t('Show in the Editor');
+    const title =
+      figures && view.plan
+        ? vscode.l10n.t(
+            '{0}: SRAM {1} of {2}, flash {3}',
+            boardName(view.plan.target),
+            formatBytes(figures.arenaBytes),
+            formatBytes(view.plan.target.sramBytes),
+            formatBytes(figures.flashBytes),
+          )
+        : vscode.l10n.t('Show in the Editor');
     return [
       lens(`$(symbol-structure) ${title}`, 'quantmcu.showLayer'),
       lens(vscode.l10n.t('Quantize Again…'), 'quantmcu.quantize'),
@@ -60,7 +71,9 @@ export class PlanFeatures extends Disposable implements vscode.CodeLensProvider,
     return planRows(document.getText()).flatMap((row) => {
       const layer = layerOf(view, row);
       if (!layer) return [];
-      const target = vscode.Uri.parse(`command:quantmcu.showLayer?${encodeURIComponent(JSON.stringify([model.toString(), layer.id]))}`);
+      const target = vscode.Uri.parse(
+        `command:quantmcu.showLayer?${encodeURIComponent(JSON.stringify([model.toString(), layer.id]))}`,
+      );
       const link = new vscode.DocumentLink(rangeOf(document, row.key), target);
       link.tooltip = vscode.l10n.t('Show in the Editor');
       return [link];
@@ -69,6 +82,9 @@ export class PlanFeatures extends Disposable implements vscode.CodeLensProvider,
 
   /** What is wrong with the model is told elsewhere. */
   private viewOf(model: vscode.Uri): Promise<EditorView | undefined> {
-    return this.documents.get(model).view().catch(() => undefined);
+    return this.documents
+      .get(model)
+      .view()
+      .catch(() => undefined);
   }
 }

@@ -28,12 +28,18 @@ function rowsIn(root: Node, section: string, kind: PlanRow['kind']): PlanRow[] {
   });
 }
 
-/** The value at some keys; where there is none, the nearest that holds it; undefined where the text has no value at all. */
+/**
+ * The value at some keys; where there is none, the nearest that holds it; undefined where the text has no value at all.
+ */
 export function placeInText(text: string, keys: readonly string[]): Span | undefined {
   const root = parseTree(text);
   if (!root) return undefined;
   for (let length = keys.length; length > 0; length--) {
-    const node = findNodeAtLocation(root, keys.slice(0, length).map((key) => (/^\d+$/.test(key) ? Number(key) : key))) ?? findNodeAtLocation(root, keys.slice(0, length));
+    const node =
+      findNodeAtLocation(
+        root,
+        keys.slice(0, length).map((key) => (/^\d+$/.test(key) ? Number(key) : key)),
+      ) ?? findNodeAtLocation(root, keys.slice(0, length));
     if (!node) continue;
     // Of an object or a list the key says enough; a mark over all of it would hide others.
     const key = node.parent?.type === 'property' ? node.parent.children?.[0] : undefined;

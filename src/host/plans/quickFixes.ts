@@ -4,18 +4,30 @@ import { modelUriOf } from '../planFiles';
 import { SOURCE } from './planDiagnostics';
 import { PLAN_DOCUMENTS } from './ranges';
 
-const QUANTIZE_AGAIN: readonly (PlanProblem['code'])[] = ['invalid', 'model-changed', 'parameters-missing', 'parameters-other'];
+const QUANTIZE_AGAIN: readonly PlanProblem['code'][] = [
+  'invalid',
+  'model-changed',
+  'parameters-missing',
+  'parameters-other',
+];
 
 /** What can be done about a plan's problems from the light bulb. */
 class QuickFixes implements vscode.CodeActionProvider {
-  async provideCodeActions(document: vscode.TextDocument, _range: vscode.Range, { diagnostics }: vscode.CodeActionContext): Promise<vscode.CodeAction[]> {
+  async provideCodeActions(
+    document: vscode.TextDocument,
+    _range: vscode.Range,
+    { diagnostics }: vscode.CodeActionContext,
+  ): Promise<vscode.CodeAction[]> {
     const own = diagnostics.filter(({ source }) => source === SOURCE);
     if (own.length === 0) return [];
     const model = await modelUriOf(document.uri);
     return own.flatMap((diagnostic) => {
       const code = diagnostic.code as PlanProblem['code'];
-      if (code === 'images-missing') return [fix(vscode.l10n.t('Choose Images…'), 'quantmcu.chooseImages', document.uri, diagnostic)];
-      return model && QUANTIZE_AGAIN.includes(code) ? [fix(vscode.l10n.t('Quantize Again…'), 'quantmcu.quantize', model, diagnostic)] : [];
+      if (code === 'images-missing')
+        return [fix(vscode.l10n.t('Choose Images…'), 'quantmcu.chooseImages', document.uri, diagnostic)];
+      return model && QUANTIZE_AGAIN.includes(code)
+        ? [fix(vscode.l10n.t('Quantize Again…'), 'quantmcu.quantize', model, diagnostic)]
+        : [];
     });
   }
 }
@@ -29,5 +41,7 @@ function fix(title: string, command: string, argument: vscode.Uri, diagnostic: v
 }
 
 export function registerQuickFixes(): vscode.Disposable {
-  return vscode.languages.registerCodeActionsProvider(PLAN_DOCUMENTS, new QuickFixes(), { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] });
+  return vscode.languages.registerCodeActionsProvider(PLAN_DOCUMENTS, new QuickFixes(), {
+    providedCodeActionKinds: [vscode.CodeActionKind.QuickFix],
+  });
 }

@@ -12,7 +12,11 @@ const C_DOCUMENTS: vscode.DocumentFilter = { scheme: 'file', pattern: '**/*.c' }
 
 /** A lens whose title is found when it is seen. */
 class StepLens extends vscode.CodeLens {
-  constructor(range: vscode.Range, readonly model: vscode.Uri, readonly layer: number) {
+  constructor(
+    range: vscode.Range,
+    readonly model: vscode.Uri,
+    readonly layer: number,
+  ) {
     super(range);
   }
 }
@@ -22,7 +26,10 @@ export class StepFeatures extends Disposable implements vscode.CodeLensProvider<
   private readonly changed = this.own(new vscode.EventEmitter<void>());
   readonly onDidChangeCodeLenses = this.changed.event;
 
-  constructor(private readonly documents: ModelDocuments, private readonly memory: vscode.Memento) {
+  constructor(
+    private readonly documents: ModelDocuments,
+    private readonly memory: vscode.Memento,
+  ) {
     super();
     this.own(documents.onDidChange(() => this.changed.fire()));
     // A source may be open before its model is there, or found.
@@ -41,9 +48,18 @@ export class StepFeatures extends Disposable implements vscode.CodeLensProvider<
 
   async resolveCodeLens(lens: StepLens): Promise<StepLens> {
     const { model, layer } = lens;
-    const shown = await this.documents.get(model).view().then(({ model: { layers } }) => layers[layer], () => undefined);
-    const figures = shown?.plan ? vscode.l10n.t('{0}-bit map, {1}', shown.plan.bits, formatBytes(shown.plan.mapBytes)) : '';
-    const title = figures === '' ? vscode.l10n.t('Show in the Editor') : vscode.l10n.t('Show in the Editor ({0})', figures);
+    const shown = await this.documents
+      .get(model)
+      .view()
+      .then(
+        ({ model: { layers } }) => layers[layer],
+        () => undefined,
+      );
+    const figures = shown?.plan
+      ? vscode.l10n.t('{0}-bit map, {1}', shown.plan.bits, formatBytes(shown.plan.mapBytes))
+      : '';
+    const title =
+      figures === '' ? vscode.l10n.t('Show in the Editor') : vscode.l10n.t('Show in the Editor ({0})', figures);
     lens.command = { title: `$(symbol-structure) ${title}`, command: 'quantmcu.showLayer', arguments: [model, layer] };
     return lens;
   }
@@ -53,19 +69,33 @@ export class StepFeatures extends Disposable implements vscode.CodeLensProvider<
     const source = readGenerated(document.getText());
     const step = source?.steps.find((other) => other.line === line);
     const model = step && (await this.modelOf(document.uri, source!));
-    const layer = model && (await this.documents.get(model).view().then(({ model: { layers } }) => layers[step.layer], () => undefined));
+    const layer =
+      model &&
+      (await this.documents
+        .get(model)
+        .view()
+        .then(
+          ({ model: { layers } }) => layers[step.layer],
+          () => undefined,
+        ));
     return layer && new vscode.Hover(layerHover(model, layer), document.lineAt(line).range);
   }
 
-  /** The model that a file was generated from: one of this name whose sources last went to this project, else the nearest one. */
+  /**
+   * The model that a file was generated from: one of this name whose sources last went to this project, else the
+   * nearest one.
+   */
   private async modelOf(file: vscode.Uri, { modelFile }: GeneratedSource): Promise<vscode.Uri | undefined> {
     const name = path.posix.basename(modelFile.replaceAll('\\', '/'));
-    const found = (await vscode.workspace.findFiles('**/*.{onnx,ONNX}', '**/node_modules/**', 500)).filter((uri) => nameOf(uri) === name);
+    const found = (await vscode.workspace.findFiles('**/*.{onnx,ONNX}', '**/node_modules/**', 500)).filter(
+      (uri) => nameOf(uri) === name,
+    );
     const inProject = found.find((uri) => {
       const project = projectOf(this.memory, uri);
       return project !== undefined && file.fsPath.startsWith(project + path.sep);
     });
-    const distance = (uri: vscode.Uri): number => path.relative(path.dirname(file.fsPath), uri.fsPath).split(path.sep).length;
+    const distance = (uri: vscode.Uri): number =>
+      path.relative(path.dirname(file.fsPath), uri.fsPath).split(path.sep).length;
     return inProject ?? found.sort((a, b) => distance(a) - distance(b))[0];
   }
 }

@@ -7,19 +7,26 @@ import { argumentsOf, tasksOf, type TaskDefinition } from './planTasks';
 /** Tasks of type `quantmcu`: the command line in a build, each argument handed over as it stands, without a shell. */
 class QuantMcuTasks implements vscode.TaskProvider {
   /** @param cli absolute path of the bundled command line */
-  constructor(private readonly cli: string, private readonly memory: vscode.Memento) {}
+  constructor(
+    private readonly cli: string,
+    private readonly memory: vscode.Memento,
+  ) {}
 
   async provideTasks(): Promise<vscode.Task[]> {
     const plans = await vscode.workspace.findFiles('**/*.quantmcu.json', '**/{node_modules,build,out}/**', 100);
-    const tasks = await Promise.all(plans.map(async (plan) => {
-      const folder = vscode.workspace.getWorkspaceFolder(plan);
-      if (!folder) return [];
-      const relative = (file: string): string => path.relative(folder.uri.fsPath, file).split(path.sep).join('/');
-      const model = await modelUriOf(plan);
-      const project = model && projectOf(this.memory, model);
-      const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(plan));
-      return tasksOf(relative(plan.fsPath), text, project === undefined ? undefined : relative(project)).flatMap((definition) => this.taskOf(definition, folder) ?? []);
-    }));
+    const tasks = await Promise.all(
+      plans.map(async (plan) => {
+        const folder = vscode.workspace.getWorkspaceFolder(plan);
+        if (!folder) return [];
+        const relative = (file: string): string => path.relative(folder.uri.fsPath, file).split(path.sep).join('/');
+        const model = await modelUriOf(plan);
+        const project = model && projectOf(this.memory, model);
+        const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(plan));
+        return tasksOf(relative(plan.fsPath), text, project === undefined ? undefined : relative(project)).flatMap(
+          (definition) => this.taskOf(definition, folder) ?? [],
+        );
+      }),
+    );
     return tasks.flat();
   }
 
@@ -33,7 +40,10 @@ class QuantMcuTasks implements vscode.TaskProvider {
     const args = argumentsOf(definition);
     if (!args) return undefined;
     // The extension host's own program, told to be Node where it is Electron.
-    const execution = new vscode.ProcessExecution(process.execPath, [this.cli, ...args], { cwd: folder.uri.fsPath, env: { ELECTRON_RUN_AS_NODE: '1' } });
+    const execution = new vscode.ProcessExecution(process.execPath, [this.cli, ...args], {
+      cwd: folder.uri.fsPath,
+      env: { ELECTRON_RUN_AS_NODE: '1' },
+    });
     const name = `${definition.command} ${nameOf(vscode.Uri.file(definition.file))}`;
     const task = new vscode.Task(definition, folder, name, 'quantmcu', execution, '$quantmcu');
     if (definition.command === 'quantize' || definition.command === 'generate') task.group = vscode.TaskGroup.Build;

@@ -16,22 +16,36 @@ const MAX_LAYERS = 300;
 export class InspectTool implements vscode.LanguageModelTool<InspectInput> {
   constructor(private readonly services: Pick<Services, 'documents'>) {}
 
-  prepareInvocation({ input }: vscode.LanguageModelToolInvocationPrepareOptions<InspectInput>): vscode.PreparedToolInvocation {
+  prepareInvocation({
+    input,
+  }: vscode.LanguageModelToolInvocationPrepareOptions<InspectInput>): vscode.PreparedToolInvocation {
     return { invocationMessage: vscode.l10n.t('Looking at {0}', String(input.model)) };
   }
 
-  async invoke({ input }: vscode.LanguageModelToolInvocationOptions<InspectInput>): Promise<vscode.LanguageModelToolResult> {
+  async invoke({
+    input,
+  }: vscode.LanguageModelToolInvocationOptions<InspectInput>): Promise<vscode.LanguageModelToolResult> {
     const model = await workspacePath(input.model, 'the model');
     if (!isModel(model)) throw new Error(`${nameOf(model)} is no .onnx file.`);
     const view = await this.services.documents.get(model).view();
-    return new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(JSON.stringify(summarize(view, input.layers !== false)))]);
+    return new vscode.LanguageModelToolResult([
+      new vscode.LanguageModelTextPart(JSON.stringify(summarize(view, input.layers !== false))),
+    ]);
   }
 }
 
 function summarize({ model, plan, planProblem }: EditorView, withLayers: boolean): object {
   const { name, file, fileBytes, opset, inputs, outputs, macs, parameters, problems, layers } = model;
   return {
-    name, file, fileBytes, opset, inputs, outputs, macs, parameters, problems,
+    name,
+    file,
+    fileBytes,
+    opset,
+    inputs,
+    outputs,
+    macs,
+    parameters,
+    problems,
     plan: plan && { target: plan.target, stage: plan.stage, figures: plan.figures, search: plan.search },
     planProblem,
     layerCount: layers.length,
@@ -41,9 +55,22 @@ function summarize({ model, plan, planProblem }: EditorView, withLayers: boolean
 
 function summarizeLayer({ id, name, operators, detail, output, macs, problem, plan }: LayerView): object {
   return {
-    id, name, operators, detail, macs,
+    id,
+    name,
+    operators,
+    detail,
+    macs,
     output: output && `${output.h}x${output.w}x${output.c}`,
     ...(problem ? { problem } : {}),
-    ...(plan ? { bits: plan.bits, inputBits: plan.inputBits, weightBits: plan.weightBits, mapBytes: plan.mapBytes, weightBytes: plan.weightBytes, inPatchStage: plan.inPatchStage } : {}),
+    ...(plan
+      ? {
+          bits: plan.bits,
+          inputBits: plan.inputBits,
+          weightBits: plan.weightBits,
+          mapBytes: plan.mapBytes,
+          weightBytes: plan.weightBytes,
+          inPatchStage: plan.inPatchStage,
+        }
+      : {}),
   };
 }

@@ -3,12 +3,15 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 
 /**
- * A path that a language model gave, as a file or folder of the workspace: relative to one of its folders or absolute, and inside of one, links followed.
+ * A path that a language model gave, as a file or folder of the workspace: relative to one of its folders or absolute,
+ * and inside of one, links followed.
  * @throws Error with one line for the model where there is no such thing
  */
 export async function workspacePath(given: unknown, what: string): Promise<vscode.Uri> {
   if (typeof given !== 'string' || given.trim() === '') throw new Error(`${what} is missing.`);
-  const roots = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file').map(({ uri }) => uri.fsPath);
+  const roots = (vscode.workspace.workspaceFolders ?? [])
+    .filter(({ uri }) => uri.scheme === 'file')
+    .map(({ uri }) => uri.fsPath);
   for (const root of roots) {
     const file = path.resolve(root, given);
     const real = await fs.realpath(file).catch(() => undefined);

@@ -1,17 +1,22 @@
 import type { LayeredGraph } from './layered';
 
 /**
- * Positions across the ranks after Brandes and Köpf, "Fast and Simple Horizontal Coordinate Assignment" (2001): nodes are aligned with their median
- * neighbours into straight blocks in four ways (from above or below, leaning left or right), each is compacted, and every node takes the mean of its two
- * middle positions. Pieces of long edges stay straight wherever possible.
+ * Positions across the ranks after Brandes and Köpf, "Fast and Simple Horizontal Coordinate Assignment" (2001): nodes
+ * are aligned with their median neighbours into straight blocks in four ways (from above or below, leaning left or
+ * right), each is compacted, and every node takes the mean of its two middle positions. Pieces of long edges stay
+ * straight wherever possible.
  */
 export function assignCoordinates(graph: LayeredGraph): Float64Array {
   const results: Float64Array[] = [];
   const conflicts = markConflicts(graph);
   for (const down of [true, false]) {
     for (const left of [true, false]) {
-      const ranks = (down ? graph.ranks : [...graph.ranks].reverse()).map((rank) => (left ? rank : [...rank].reverse()));
-      const sides = down ? { neighbors: graph.above, opposite: graph.below } : { neighbors: graph.below, opposite: graph.above };
+      const ranks = (down ? graph.ranks : [...graph.ranks].reverse()).map((rank) =>
+        left ? rank : [...rank].reverse(),
+      );
+      const sides = down
+        ? { neighbors: graph.above, opposite: graph.below }
+        : { neighbors: graph.below, opposite: graph.above };
       const root = align(ranks, sides, conflicts, down, graph.real);
       const x = compact(ranks, root, graph);
       results.push(left ? x : x.map((value) => -value));
@@ -21,8 +26,9 @@ export function assignCoordinates(graph: LayeredGraph): Float64Array {
 }
 
 /**
- * Puts the nodes that are alone in their rank, through which everything passes, below each other. Blocks of branches of different lengths drift to one side,
- * block after block; what lies between two such nodes can be moved as a whole, and only edges at the first of them bend otherwise.
+ * Puts the nodes that are alone in their rank, through which everything passes, below each other. Blocks of branches of
+ * different lengths drift to one side, block after block; what lies between two such nodes can be moved as a whole, and
+ * only edges at the first of them bend otherwise.
  */
 function straightenTrunk(x: Float64Array, { ranks }: LayeredGraph): Float64Array {
   const straight = Float64Array.from(x);
@@ -70,14 +76,24 @@ function markConflicts({ ranks, above, real }: LayeredGraph): ReadonlySet<number
 
 function positions(ranks: readonly (readonly number[])[]): Int32Array {
   const position = new Int32Array(ranks.reduce((sum, rank) => sum + rank.length, 0));
-  for (const rank of ranks) rank.forEach((node, index) => {
-    position[node] = index;
-  });
+  for (const rank of ranks)
+    rank.forEach((node, index) => {
+      position[node] = index;
+    });
   return position;
 }
 
-/** Joins each node with its median neighbour in the rank before, without crossings. Returns the first node of each node's block. */
-function align(ranks: readonly (readonly number[])[], { neighbors, opposite }: { readonly neighbors: LayeredGraph['above']; readonly opposite: LayeredGraph['above'] }, conflicts: ReadonlySet<number>, down: boolean, real: number): Int32Array {
+/**
+ * Joins each node with its median neighbour in the rank before, without crossings. Returns the first node of each
+ * node's block.
+ */
+function align(
+  ranks: readonly (readonly number[])[],
+  { neighbors, opposite }: { readonly neighbors: LayeredGraph['above']; readonly opposite: LayeredGraph['above'] },
+  conflicts: ReadonlySet<number>,
+  down: boolean,
+  real: number,
+): Int32Array {
   const position = positions(ranks);
   const root = Int32Array.from({ length: position.length }, (_, node) => node);
   const taken = new Uint8Array(position.length);
@@ -87,7 +103,8 @@ function align(ranks: readonly (readonly number[])[], { neighbors, opposite }: {
       const near = [...neighbors[node]].sort((a, b) => position[a] - position[b]);
       const middle = (near.length - 1) / 2;
       const medians = near.slice(Math.floor(middle), Math.ceil(middle) + 1);
-      // A layer is aligned with a layer rather than with a piece of a skip connection, from whichever side one looks: so the trunk of a residual network stays straight.
+      // A layer is aligned with a layer rather than with a piece of a skip connection, from whichever side one looks:
+      // so the trunk of a residual network stays straight.
       if (medians.length === 2 && medians[0] >= real && medians[1] < real) medians.reverse();
       for (const other of medians) {
         if (root[node] !== node || taken[other] !== 0) continue;
@@ -102,7 +119,10 @@ function align(ranks: readonly (readonly number[])[], { neighbors, opposite }: {
   return root;
 }
 
-/** Packs the blocks: each as far to the start as its neighbours allow, then back towards the end as far as those behind it leave room. */
+/**
+ * Packs the blocks: each as far to the start as its neighbours allow, then back towards the end as far as those behind
+ * it leave room.
+ */
 function compact(ranks: readonly (readonly number[])[], root: Int32Array, { width, gap }: LayeredGraph): Float64Array {
   const next = new Map<number, Map<number, number>>();
   const waiting = new Int32Array(root.length);

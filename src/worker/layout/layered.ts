@@ -1,7 +1,8 @@
 /**
- * Layered drawing of a network after Sugiyama, Tagawa and Toda (1981): ranks by longest path, long edges cut into pieces by virtual nodes, order within a rank
- * by barycentres, coordinates by Brandes and Köpf (2001). Everything is iterative and bounded, so that thousands of layers neither overflow the stack nor hang.
- * Coordinates: `across` within a rank, `along` from rank to rank; the view decides which of them is x.
+ * Layered drawing of a network after Sugiyama, Tagawa and Toda (1981): ranks by longest path, long edges cut into
+ * pieces by virtual nodes, order within a rank by barycentres, coordinates by Brandes and Köpf (2001). Everything is
+ * iterative and bounded, so that thousands of layers neither overflow the stack nor hang. Coordinates: `across` within
+ * a rank, `along` from rank to rank; the view decides which of them is x.
  */
 import type { DrawingPiece, DrawingRequest, DrawingView } from '../../protocol/drawing';
 import { assignCoordinates } from './coordinates';
@@ -33,7 +34,10 @@ export function layoutLayered(input: DrawingRequest): DrawingView {
   const rank = rankNodes(count, edges);
   const above: number[][] = Array.from({ length: count }, () => []);
   const below: number[][] = Array.from({ length: count }, () => []);
-  const ranks: number[][] = Array.from({ length: count === 0 ? 0 : rank.reduce((a, b) => Math.max(a, b), 0) + 1 }, () => []);
+  const ranks: number[][] = Array.from(
+    { length: count === 0 ? 0 : rank.reduce((a, b) => Math.max(a, b), 0) + 1 },
+    () => [],
+  );
   for (let node = 0; node < count; node++) ranks[rank[node]].push(node);
 
   const chains: number[][] = [];
@@ -61,7 +65,14 @@ export function layoutLayered(input: DrawingRequest): DrawingView {
     }
     chains.push(chain);
   }
-  const graph: LayeredGraph = { ranks, real: count, above, below, width: (node) => (node < count ? input.across : virtualWidth), gap: input.gapAcross };
+  const graph: LayeredGraph = {
+    ranks,
+    real: count,
+    above,
+    below,
+    width: (node) => (node < count ? input.across : virtualWidth),
+    gap: input.gapAcross,
+  };
   orderRanks(graph);
   const x = assignCoordinates(graph);
 
@@ -70,7 +81,13 @@ export function layoutLayered(input: DrawingRequest): DrawingView {
     const from = chain[0];
     const to = chain[chain.length - 1];
     for (let i = 1; i < chain.length; i++) {
-      pieces[rank[from] + i - 1].push({ from, to, start: x[chain[i - 1]], end: x[chain[i]], last: i === chain.length - 1 });
+      pieces[rank[from] + i - 1].push({
+        from,
+        to,
+        start: x[chain[i - 1]],
+        end: x[chain[i]],
+        last: i === chain.length - 1,
+      });
     }
   }
   let min = Infinity;
@@ -81,7 +98,12 @@ export function layoutLayered(input: DrawingRequest): DrawingView {
     max = Math.max(max, x[node] + half);
   }
   return {
-    rank: [...rank], center: [...x.slice(0, count)], ranks: ranks.map((nodes) => nodes.filter((node) => node < count)), pieces, shortcuts,
-    min: count === 0 ? 0 : min, max: count === 0 ? 0 : max,
+    rank: [...rank],
+    center: [...x.slice(0, count)],
+    ranks: ranks.map((nodes) => nodes.filter((node) => node < count)),
+    pieces,
+    shortcuts,
+    min: count === 0 ? 0 : min,
+    max: count === 0 ? 0 : max,
   };
 }

@@ -1,13 +1,17 @@
 import type { LayeredGraph } from './layered';
 
-/** Sorts each rank by the mean position of its neighbours, sweeping down and up, and keeps the order with the fewest crossings. */
+/**
+ * Sorts each rank by the mean position of its neighbours, sweeping down and up, and keeps the order with the fewest
+ * crossings.
+ */
 export function orderRanks(graph: LayeredGraph): void {
   const { ranks, above, below } = graph;
   if (ranks.every((rank) => rank.length < 2)) return;
   const position = new Float64Array(above.length);
-  const number = (rank: readonly number[]): void => rank.forEach((node, index) => {
-    position[node] = index;
-  });
+  const number = (rank: readonly number[]): void =>
+    rank.forEach((node, index) => {
+      position[node] = index;
+    });
   ranks.forEach(number);
   let best = ranks.map((rank) => [...rank]);
   let fewest = crossings(graph, position);

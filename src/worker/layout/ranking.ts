@@ -1,6 +1,6 @@
 /**
- * Rank of each node: the longest path from a source, and sources that are read late only moved down to just above their first reader, so that a constant
- * branch does not cross the whole drawing. Nodes are numbered in topological order.
+ * Rank of each node: the longest path from a source, and sources that are read late only moved down to just above their
+ * first reader, so that a constant branch does not cross the whole drawing. Nodes are numbered in topological order.
  */
 export function rankNodes(count: number, edges: readonly (readonly [number, number])[]): Int32Array {
   const rank = new Int32Array(count);

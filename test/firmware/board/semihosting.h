@@ -1,6 +1,7 @@
 /*
  * Semihosting on Cortex-M: the program asks QEMU to print, to stop and to read and write files.
- * Arm, "Semihosting for AArch32 and AArch64" (release 2023Q3): operation in r0, argument in r1, BKPT 0xAB, result in r0.
+ * Arm, "Semihosting for AArch32 and AArch64" (release 2023Q3): operation in r0, argument in r1, BKPT 0xAB, result in
+ * r0.
  */
 #ifndef SEMIHOSTING_H
 #define SEMIHOSTING_H

@@ -2,9 +2,9 @@
  * QEMU TCG plugin (API version 1): counts the instructions that the emulated program executes between two marks,
  * exactly and the same in every run.
  *
- * Marks are instructions that compilers do not emit: `mov r9, r9` begins a region and `mov r10, r10` ends it, see counting.h.
- * Arguments: out=FILE. Each region becomes a line: its number of instructions. With core=m0plus, m3 or m4 a tab and a model of that core's
- * cycles follow (timing.h).
+ * Marks are instructions that compilers do not emit: `mov r9, r9` begins a region and `mov r10, r10` ends it, see
+ * counting.h. Arguments: out=FILE. Each region becomes a line: its number of instructions. With core=m0plus, m3 or m4 a
+ * tab and a model of that core's cycles follow (timing.h).
  *
  * The few declarations of qemu-plugin.h that it needs are repeated here, since distributions do not ship that header.
  * QEMU documentation, "QEMU TCG Plugins".
@@ -24,8 +24,10 @@ struct qemu_plugin_insn;
 
 enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
 
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, void (*callback)(qemu_plugin_id_t, struct qemu_plugin_tb *));
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, void (*callback)(unsigned int, void *), enum qemu_plugin_cb_flags flags, void *data);
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
+                                           void (*callback)(qemu_plugin_id_t, struct qemu_plugin_tb *));
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, void (*callback)(unsigned int, void *),
+                                          enum qemu_plugin_cb_flags flags, void *data);
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, void (*callback)(qemu_plugin_id_t, void *), void *data);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
@@ -38,7 +40,8 @@ EXPORT int qemu_plugin_version = 1;
 
 enum mark { NO_MARK, BEGIN, END };
 
-/* A straight run of instructions that QEMU translates and executes as one. The marks' barriers make each mark a block of its own. */
+/* A straight run of instructions that QEMU translates and executes as one. The marks' barriers make each mark a block
+ * of its own. */
 typedef struct {
     uint64_t instructions;
     uint64_t cycles;  /* but for what it costs to come here by a branch */
@@ -103,7 +106,7 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
         abort();
     }
     b->instructions = n;
-    instruction before = { PLAIN, 0, 0, 0 };
+    instruction before = {PLAIN, 0, 0, 0};
     for (size_t i = 0; i < n && b->mark == NO_MARK; i++) {
         const struct qemu_plugin_insn *in = qemu_plugin_tb_get_insn(tb, i);
         const instruction now = instruction_of(qemu_plugin_insn_data(in), qemu_plugin_insn_size(in));
@@ -132,7 +135,10 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
             out = fopen(argv[i] + 4, "w");
         } else if (strncmp(argv[i], "core=", 5) == 0) {
             const char *name = argv[i] + 5;
-            core = strcmp(name, "m0plus") == 0 ? M0PLUS : strcmp(name, "m3") == 0 ? M3 : strcmp(name, "m4") == 0 ? M4 : NO_MODEL;
+            core = strcmp(name, "m0plus") == 0 ? M0PLUS
+                   : strcmp(name, "m3") == 0   ? M3
+                   : strcmp(name, "m4") == 0   ? M4
+                                               : NO_MODEL;
         } else {
             return -1;
         }

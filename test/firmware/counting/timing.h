@@ -1,7 +1,8 @@
 /*
- * Cycles that Thumb instructions take on Cortex-M0+, M3 and M4 by the tables of their Technical Reference Manuals (DDI 0484, 0337 and 0439: "Instruction set
- * summary"), from memory without wait states. A model: what caches, flash and buses add is not in it, early ends of divisions and long multiplications are
- * taken as the middle of their range. Taken branches cost `refill` more, which only the run of the program tells.
+ * Cycles that Thumb instructions take on Cortex-M0+, M3 and M4 by the tables of their Technical Reference Manuals (DDI
+ * 0484, 0337 and 0439: "Instruction set summary"), from memory without wait states. A model: what caches, flash and
+ * buses add is not in it, early ends of divisions and long multiplications are taken as the middle of their range.
+ * Taken branches cost `refill` more, which only the run of the program tells.
  */
 #ifndef TIMING_H
 #define TIMING_H
@@ -33,34 +34,34 @@ static inline unsigned ones(unsigned bits)
 
 static inline instruction narrow_instruction(unsigned h)
 {
-    instruction i = { PLAIN, 0, 0, 0 };
+    instruction i = {PLAIN, 0, 0, 0};
     const unsigned n = 1u << (h >> 3 & 7);
     const unsigned m = 1u << (h >> 6 & 7);
     const unsigned t = 1u << (h & 7);
     switch (h >> 12) {
     case 4:
         if ((h & 0xf800) == 0x4800) { /* LDR (literal) */
-            i = (instruction){ LOAD, 1, 0, 1u << (h >> 8 & 7) };
+            i = (instruction){LOAD, 1, 0, 1u << (h >> 8 & 7)};
         }
         break;
     case 5: /* register offsets; STR, STRH, STRB come first */
-        i = (h >> 9 & 7) < 3 ? (instruction){ STORE, 1, 0, 0 } : (instruction){ LOAD, 1, n | m, t };
+        i = (h >> 9 & 7) < 3 ? (instruction){STORE, 1, 0, 0} : (instruction){LOAD, 1, n | m, t};
         break;
     case 6:
     case 7:
     case 8: /* immediate offsets */
-        i = (h & 0x800) == 0 ? (instruction){ STORE, 1, 0, 0 } : (instruction){ LOAD, 1, n, t };
+        i = (h & 0x800) == 0 ? (instruction){STORE, 1, 0, 0} : (instruction){LOAD, 1, n, t};
         break;
     case 9: /* relative to SP */
-        i = (h & 0x800) == 0 ? (instruction){ STORE, 1, 0, 0 } : (instruction){ LOAD, 1, 1u << 13, 1u << (h >> 8 & 7) };
+        i = (h & 0x800) == 0 ? (instruction){STORE, 1, 0, 0} : (instruction){LOAD, 1, 1u << 13, 1u << (h >> 8 & 7)};
         break;
     case 11:
         if ((h & 0xf600) == 0xb400) { /* PUSH, POP; bit 8: LR or PC */
-            i = (instruction){ MULTIPLE, ones(h & 0x1ff), 0, 0 };
+            i = (instruction){MULTIPLE, ones(h & 0x1ff), 0, 0};
         }
         break;
     case 12: /* STM, LDM */
-        i = (instruction){ MULTIPLE, ones(h & 0xff), 0, 0 };
+        i = (instruction){MULTIPLE, ones(h & 0xff), 0, 0};
         break;
     default:
         break;
@@ -70,27 +71,27 @@ static inline instruction narrow_instruction(unsigned h)
 
 static inline instruction wide_instruction(unsigned h, unsigned second)
 {
-    const instruction plain = { PLAIN, 0, 0, 0 };
+    const instruction plain = {PLAIN, 0, 0, 0};
     const unsigned n = 1u << (h & 15);
     if ((h & 0xfe40) == 0xe800) { /* LDM, STM, PUSH, POP */
-        return (instruction){ MULTIPLE, ones(second), 0, 0 };
+        return (instruction){MULTIPLE, ones(second), 0, 0};
     }
     if ((h & 0xfe40) == 0xe840 && (h & 0x120) != 0) { /* LDRD, STRD */
-        return (instruction){ MULTIPLE, 2, 0, 0 };
+        return (instruction){MULTIPLE, 2, 0, 0};
     }
     if ((h & 0xff10) == 0xf800) { /* STR and its like */
-        return (instruction){ STORE, 1, 0, 0 };
+        return (instruction){STORE, 1, 0, 0};
     }
     if ((h & 0xfe10) == 0xf810) { /* LDR and its like; bit 11 clear and 10 too: a register is added to the address */
         const unsigned m = (h & 0x80) == 0 && (second & 0xfc0) == 0 ? 1u << (second & 15) : 0;
-        return (instruction){ LOAD, 1, n | m, 1u << (second >> 12) };
+        return (instruction){LOAD, 1, n | m, 1u << (second >> 12)};
     }
     if ((h & 0xff80) == 0xfb00 && (second & 0xf000) != 0xf000) { /* MLA, MLS, SMLAD, SMMLA ... */
-        return (instruction){ MULTIPLY_ADD, 0, 0, 0 };
+        return (instruction){MULTIPLY_ADD, 0, 0, 0};
     }
     if ((h & 0xff80) == 0xfb80) {
         const bool divides = (h & 0x50) == 0x10 && (second & 0xf0) == 0xf0;
-        return (instruction){ divides ? DIVIDE : MULTIPLY_LONG, 0, 0, 0 };
+        return (instruction){divides ? DIVIDE : MULTIPLY_LONG, 0, 0, 0};
     }
     return plain;
 }

@@ -18,8 +18,13 @@ const casesPerOp = Number(process.env.QUANTMCU_KERNEL_CASES ?? 60);
 
 /** One core of each set of inner loops, at the levels that generated projects are built with. */
 const builds: readonly { core: Core; level: string }[] = [
-  { core: 'm0plus', level: '-O3' }, { core: 'm0plus', level: '-Os' }, { core: 'm3', level: '-O3' }, { core: 'm3', level: '-Os' }, { core: 'm4', level: '-O2' },
-  { core: 'm55', level: '-O3' }, { core: 'm55', level: '-Os' },
+  { core: 'm0plus', level: '-O3' },
+  { core: 'm0plus', level: '-Os' },
+  { core: 'm3', level: '-O3' },
+  { core: 'm3', level: '-Os' },
+  { core: 'm4', level: '-O2' },
+  { core: 'm55', level: '-O3' },
+  { core: 'm55', level: '-Os' },
 ];
 
 describe(`kernels on emulated cores against the reference interpreter (QUANTMCU_KERNEL_SEED=${seed})`, function () {
@@ -35,7 +40,10 @@ describe(`kernels on emulated cores against the reference interpreter (QUANTMCU_
         return { program, arena: new Random(~(seed + i)).bytes(program.arenaBytes) };
       });
       writeFileSync(path.join(folder, `${op}.cases`), encodeCases(cases));
-      batches.set(op, cases.map(({ program, arena }) => new Executor(program).run([arena]).outputs[0]));
+      batches.set(
+        op,
+        cases.map(({ program, arena }) => new Executor(program).run([arena]).outputs[0]),
+      );
     });
   });
 
@@ -46,7 +54,9 @@ describe(`kernels on emulated cores against the reference interpreter (QUANTMCU_
       const elf = (): string => path.join(folder, `${core}${level}.elf`);
 
       before(() => {
-        const sources = readdirSync(firmware).filter((f) => f.endsWith('.c')).map((f) => path.join(firmware, f));
+        const sources = readdirSync(firmware)
+          .filter((f) => f.endsWith('.c'))
+          .map((f) => path.join(firmware, f));
         const harness = ['harness.c', 'harness_board.c'].map((f) => path.join(here, f));
         buildForBoard(core, [...sources, ...harness], elf(), ['-std=c11', level, `-I${firmware}`, `-I${here}`]);
       });
@@ -54,14 +64,22 @@ describe(`kernels on emulated cores against the reference interpreter (QUANTMCU_
       for (const op of allOps) {
         it(`${op}: the same arena, byte for byte`, () => {
           const bytes = statSync(path.join(folder, `${op}.cases`)).size;
-          const { exitCode, output } = runOnBoard(core, elf(), { cwd: folder, args: [`${op}.cases`, `${op}.results`, String(bytes)] });
+          const { exitCode, output } = runOnBoard(core, elf(), {
+            cwd: folder,
+            args: [`${op}.cases`, `${op}.results`, String(bytes)],
+          });
           assert.equal(exitCode, 0, output);
           const actual = readFileSync(path.join(folder, `${op}.results`));
           let offset = 0;
           batches.get(op)!.forEach((arena, i) => {
             const got = actual.subarray(offset, offset + arena.length);
             const wrong = arena.findIndex((byte, at) => byte !== got[at]);
-            assert.equal(wrong, -1, `case ${i}, seed ${seed + allOps.indexOf(op) * 1_000_003 + i}: byte ${wrong} is ${got[wrong]} instead of ${arena[wrong]}`);
+            assert.equal(
+              wrong,
+              -1,
+              `case ${i}, seed ${seed + allOps.indexOf(op) * 1_000_003 + i}: byte ${wrong} is ${got[wrong]} ` +
+                `instead of ${arena[wrong]}`,
+            );
             offset += arena.length;
           });
           assert.equal(actual.length, offset);

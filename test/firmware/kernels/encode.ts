@@ -1,12 +1,36 @@
 import { packScale, packWeights, type Pack } from '../../../src/engine/codegen/weights/packs';
 import { twinWeights } from '../../../src/engine/codegen/weights/twins';
 import { regionHeight, regionWidth } from '../../../src/engine/graph/region';
-import type { Access, Kernel, KernelOp, PerChannel, Program, Requantization, ScaledSum, Step, StepWindow } from '../../../src/engine/program/types';
+import type {
+  Access,
+  Kernel,
+  KernelOp,
+  PerChannel,
+  Program,
+  Requantization,
+  ScaledSum,
+  Step,
+  StepWindow,
+} from '../../../src/engine/program/types';
 
 /** Numbers of the kernels in harness.c. */
 const opNumbers: Record<KernelOp, number> = {
-  conv2d: 0, depthwise2d: 1, fullyConnected: 2, add: 3, requantize: 4, mul: 5, maxPool: 6, averagePool: 7, lookup: 8, prelu: 9, copy: 10, fill: 11, resize: 12, softmax: 13,
-  permute: 14, classify: 15,
+  conv2d: 0,
+  depthwise2d: 1,
+  fullyConnected: 2,
+  add: 3,
+  requantize: 4,
+  mul: 5,
+  maxPool: 6,
+  averagePool: 7,
+  lookup: 8,
+  prelu: 9,
+  copy: 10,
+  fill: 11,
+  resize: 12,
+  softmax: 13,
+  permute: 14,
+  classify: 15,
   // The same moves.
   load: 10,
 };
@@ -60,14 +84,23 @@ class StepEncoder {
 
   step(step: Step): void {
     const { guard } = step;
-    this.words(guard === null ? -1 : this.program.buffers[guard.buffer].offset + guard.index, guard?.value ?? 0, this.twins ? TWINS : opNumbers[step.kernel.op], step.inputs.length);
+    this.words(
+      guard === null ? -1 : this.program.buffers[guard.buffer].offset + guard.index,
+      guard?.value ?? 0,
+      this.twins ? TWINS : opNumbers[step.kernel.op],
+      step.inputs.length,
+    );
     for (const access of [...step.inputs, step.output]) this.map(access);
     this.kernel(step);
   }
 
   private map({ buffer: id, region, channel, channels }: Access): void {
     const b = this.program.buffers[id];
-    const offset = b.offset + (region.y0 - b.window.y0) * b.rowBytes + (region.x0 - b.window.x0) * b.pixelBytes + (channel * b.bits) / 8;
+    const offset =
+      b.offset +
+      (region.y0 - b.window.y0) * b.rowBytes +
+      (region.x0 - b.window.x0) * b.pixelBytes +
+      (channel * b.bits) / 8;
     const format = { 2: 0, 4: 2, 8: 4 }[b.bits] + (b.signed ? 1 : 0);
     this.words(offset, regionHeight(region), regionWidth(region), channels, b.pixelBytes, b.rowBytes, format);
   }
@@ -76,45 +109,75 @@ class StepEncoder {
     const k = step.kernel;
     switch (k.op) {
       case 'conv2d':
-        this.weighted(k, (k.window.kernelH * k.window.kernelW * step.inputs[0].channels) / k.group, step.output.channels / k.group);
+        this.weighted(
+          k,
+          (k.window.kernelH * k.window.kernelW * step.inputs[0].channels) / k.group,
+          step.output.channels / k.group,
+        );
         return this.words(k.group);
-      case 'depthwise2d': return this.weighted(k, step.output.channels, 1);
-      case 'fullyConnected': return this.weighted(k, regionHeight(step.inputs[0].region) * regionWidth(step.inputs[0].region) * step.inputs[0].channels, step.output.channels);
+      case 'depthwise2d':
+        return this.weighted(k, step.output.channels, 1);
+      case 'fullyConnected':
+        return this.weighted(
+          k,
+          regionHeight(step.inputs[0].region) * regionWidth(step.inputs[0].region) * step.inputs[0].channels,
+          step.output.channels,
+        );
       case 'add':
-      case 'requantize': return this.sum(k.sum);
+      case 'requantize':
+        return this.sum(k.sum);
       case 'mul':
         this.words(...k.zeros);
         return this.requant(k.requant);
-      case 'maxPool': return this.window(k.window);
+      case 'maxPool':
+        return this.window(k.window);
       case 'averagePool':
         this.window(k.window);
         this.int32(k.multiplier);
         this.int32(k.offset);
         return this.words(k.perChannel ? 1 : 0, k.preShift, k.shift, k.min, k.max);
-      case 'lookup': return this.int16(k.table);
+      case 'lookup':
+        return this.int16(k.table);
       case 'prelu':
         this.perChannel(k.positive, 16);
         this.int16(k.negative);
         return this.words(k.offset, k.shift, k.min, k.max);
       case 'load':
-      case 'copy': return;
-      case 'fill': return this.int16(k.codes);
+      case 'copy':
+        return;
+      case 'fill':
+        return this.int16(k.codes);
       case 'resize':
         this.int16(k.rows);
         this.int16(k.cols);
         return this.words(k.mode === 'linear' ? 1 : 0);
-      case 'softmax': return this.block(Uint16Array.from(this.values(k.table)));
-      case 'permute': return this.permutation(this.values(k.permutation));
-      case 'classify': return this.words(k.low, k.high, k.limit, this.program.buffers[step.output.buffer].offset + k.index);
+      case 'softmax':
+        return this.block(Uint16Array.from(this.values(k.table)));
+      case 'permute':
+        return this.permutation(this.values(k.permutation));
+      case 'classify':
+        return this.words(k.low, k.high, k.limit, this.program.buffers[step.output.buffer].offset + k.index);
     }
   }
 
-  private weighted(k: Extract<Kernel, { op: 'conv2d' | 'depthwise2d' | 'fullyConnected' }>, rowLength: number, rows: number): void {
+  private weighted(
+    k: Extract<Kernel, { op: 'conv2d' | 'depthwise2d' | 'fullyConnected' }>,
+    rowLength: number,
+    rows: number,
+  ): void {
     if (k.op !== 'fullyConnected') this.window(k.window);
-    const values = k.op === 'depthwise2d' ? Array.from(this.values(k.weights)) : inPairs(Array.from(this.values(k.weights)), rowLength, rows, k.weightBits);
+    const values =
+      k.op === 'depthwise2d'
+        ? Array.from(this.values(k.weights))
+        : inPairs(Array.from(this.values(k.weights)), rowLength, rows, k.weightBits);
     if (this.pack) this.block(packWeights(this.values(k.weights), this.pack));
     else if (this.twins) this.block(twinWeights(this.values(k.weights), rowLength));
-    else this.block(k.weightBits === 8 ? Int8Array.from(values) : packNibbles(values, k.op === 'depthwise2d' ? rowLength : 2 * rowLength));
+    else
+      this.block(
+        k.weightBits === 8
+          ? Int8Array.from(values)
+          : packNibbles(values, k.op === 'depthwise2d' ? rowLength : 2 * rowLength),
+      );
     this.words(k.weightBits);
     if (k.op !== 'fullyConnected') {
       if (k.padCodes === null) this.words(-1);
@@ -198,7 +261,10 @@ function packNibbles(values: ArrayLike<number>, rowLength: number): Uint8Array {
   return packed;
 }
 
-/** The order of weights that quantmcu.h gives: rows of a group in pairs, weight by weight; at 4 bits places 1 and 2 of each four exchanged. */
+/**
+ * The order of weights that quantmcu.h gives: rows of a group in pairs, weight by weight; at 4 bits places 1 and 2 of
+ * each four exchanged.
+ */
 function inPairs(values: readonly number[], rowLength: number, rowsPerGroup: number, bits: number): number[] {
   const result: number[] = [];
   const order = Array.from({ length: rowLength }, (_, i) => i);
@@ -206,7 +272,10 @@ function inPairs(values: readonly number[], rowLength: number, rowsPerGroup: num
   for (let group = 0; group < values.length; group += rowLength * rowsPerGroup) {
     for (let row = 0; row < rowsPerGroup; row += 2) {
       for (const i of order) {
-        result.push(values[group + row * rowLength + i], row + 1 < rowsPerGroup ? values[group + (row + 1) * rowLength + i] : 0);
+        result.push(
+          values[group + row * rowLength + i],
+          row + 1 < rowsPerGroup ? values[group + (row + 1) * rowLength + i] : 0,
+        );
       }
     }
   }

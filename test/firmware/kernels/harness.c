@@ -9,10 +9,10 @@ typedef void depthwise2d_function(const qmcu_depthwise2d_params *params, const q
 extern conv2d_function *const harness_conv2d[];
 extern depthwise2d_function *const harness_depthwise2d[];
 static int case_number = -1;
-#define QMCU_CONV2D harness_conv2d[case_number]
+#define QMCU_CONV2D      harness_conv2d[case_number]
 #define QMCU_DEPTHWISE2D harness_depthwise2d[case_number]
 #else
-#define QMCU_CONV2D qmcu_conv2d
+#define QMCU_CONV2D      qmcu_conv2d
 #define QMCU_DEPTHWISE2D qmcu_depthwise2d
 #endif
 
@@ -199,24 +199,62 @@ static int run_kernel(int32_t op, harness_reader *r, const qmcu_map *in, const q
     qmcu_window window;
     qmcu_scaled_sum sum;
     switch (op) {
-    case 0: run_conv2d(r, in, out); return 0;
-    case 1: run_depthwise2d(r, in, out); return 0;
-    case 2: run_fully_connected(r, in, out); return 0;
-    case 3: sum = read_sum(r); qmcu_add(&sum, &in[0], &in[1], out); return 0;
-    case 4: sum = read_sum(r); qmcu_requantize(&sum, in, out); return 0;
-    case 5: run_mul(r, in, out); return 0;
-    case 6: window = read_window(r); qmcu_max_pool(&window, in, out); return 0;
-    case 7: run_average_pool(r, in, out); return 0;
-    case 8: qmcu_lookup(block(r), in, out); return 0;
-    case 9: run_prelu(r, in, out); return 0;
-    case 10: qmcu_copy(in, out); return 0;
-    case 11: qmcu_fill(block(r), out); return 0;
-    case 12: run_resize(r, in, out); return 0;
-    case 13: qmcu_softmax(block(r), in, out); return 0;
-    case 14: run_permute(r, in, out); return 0;
-    case 15: run_classify(r, in, arena); return 0;
-    case 16: run_twins(r, in, out); return 0;
-    default: return -1;
+    case 0:
+        run_conv2d(r, in, out);
+        return 0;
+    case 1:
+        run_depthwise2d(r, in, out);
+        return 0;
+    case 2:
+        run_fully_connected(r, in, out);
+        return 0;
+    case 3:
+        sum = read_sum(r);
+        qmcu_add(&sum, &in[0], &in[1], out);
+        return 0;
+    case 4:
+        sum = read_sum(r);
+        qmcu_requantize(&sum, in, out);
+        return 0;
+    case 5:
+        run_mul(r, in, out);
+        return 0;
+    case 6:
+        window = read_window(r);
+        qmcu_max_pool(&window, in, out);
+        return 0;
+    case 7:
+        run_average_pool(r, in, out);
+        return 0;
+    case 8:
+        qmcu_lookup(block(r), in, out);
+        return 0;
+    case 9:
+        run_prelu(r, in, out);
+        return 0;
+    case 10:
+        qmcu_copy(in, out);
+        return 0;
+    case 11:
+        qmcu_fill(block(r), out);
+        return 0;
+    case 12:
+        run_resize(r, in, out);
+        return 0;
+    case 13:
+        qmcu_softmax(block(r), in, out);
+        return 0;
+    case 14:
+        run_permute(r, in, out);
+        return 0;
+    case 15:
+        run_classify(r, in, arena);
+        return 0;
+    case 16:
+        run_twins(r, in, out);
+        return 0;
+    default:
+        return -1;
     }
 }
 

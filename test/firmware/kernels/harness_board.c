@@ -1,6 +1,7 @@
 /*
- * The harness on an emulated board: CASES RESULTS BYTES, files of this computer as in harness_main.c and the length of the first. Ends with 2 where the cases cannot be read or
- * are too many, 3 where an arena has no room, 5 where a case's constants have none, 4 where a case cannot be read.
+ * The harness on an emulated board: CASES RESULTS BYTES, files of this computer as in harness_main.c and the length of
+ * the first. Ends with 2 where the cases cannot be read or are too many, 3 where an arena has no room, 5 where a case's
+ * constants have none, 4 where a case cannot be read.
  */
 #include <string.h>
 
@@ -10,7 +11,7 @@
 #ifndef CASES_BYTES
 #define CASES_BYTES 1200000
 #endif
-#define ARENA_BYTES 65536
+#define ARENA_BYTES     65536
 #define CONSTANTS_BYTES 262144
 
 static _Alignas(8) uint8_t cases[CASES_BYTES];
@@ -53,7 +54,7 @@ int main(int argc, char **argv)
     if (bytes > CASES_BYTES || in < 0 || out < 0 || !semihosting_read(in, cases, bytes)) {
         return 2;
     }
-    harness_reader reader = { cases, place };
+    harness_reader reader = {cases, place};
     for (int32_t count = harness_word(&reader); count > 0; count--) {
         const size_t size = (size_t)harness_word(&reader);
         if (size > ARENA_BYTES) {

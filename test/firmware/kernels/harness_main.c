@@ -1,6 +1,6 @@
 /*
- * harness CASES RESULTS: a file of cases (count; then arena size, arena and steps of each) in, their arenas out. Arena and constants lie in
- * blocks of exactly their size, so that the address sanitizer sees the first byte beside them.
+ * harness CASES RESULTS: a file of cases (count; then arena size, arena and steps of each) in, their arenas out. Arena
+ * and constants lie in blocks of exactly their size, so that the address sanitizer sees the first byte beside them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: harness CASES RESULTS\n");
         return 2;
     }
-    harness_reader reader = { cases, place };
+    harness_reader reader = {cases, place};
     const int32_t count = harness_word(&reader);
     for (int32_t i = 0; i < count; i++) {
         const size_t size = (size_t)harness_word(&reader);

@@ -8,18 +8,50 @@ import { allOps, randomProgram } from '../../unit/program/interpreter/support/ra
 import { encodeCases, type Case } from './encode';
 
 const root = process.cwd();
-const warnings = ['-std=c99', '-Wall', '-Wextra', '-Wpedantic', '-Wshadow', '-Wconversion', '-Wsign-conversion', '-Wcast-qual', '-Wstrict-prototypes', '-Wmissing-prototypes', '-Wundef', '-Werror'];
+const warnings = [
+  '-std=c99',
+  '-Wall',
+  '-Wextra',
+  '-Wpedantic',
+  '-Wshadow',
+  '-Wconversion',
+  '-Wsign-conversion',
+  '-Wcast-qual',
+  '-Wstrict-prototypes',
+  '-Wmissing-prototypes',
+  '-Wundef',
+  '-Werror',
+];
 const sanitizers = ['-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
 const dsp = '-DQMCU_EMULATE_DSP="dsp_emulation.h"';
 
 const builds = [
   { name: 'gcc -O2', compiler: 'gcc', flags: ['-O2'] },
-  { name: 'clang -O2, product from 16-bit halves, two pixels to a word', compiler: 'clang', flags: ['-O2', '-DQMCU_SPLIT_MULHI=1', '-DQMCU_PLAIN_LANES=1'] },
+  {
+    name: 'clang -O2, product from 16-bit halves, two pixels to a word',
+    compiler: 'clang',
+    flags: ['-O2', '-DQMCU_SPLIT_MULHI=1', '-DQMCU_PLAIN_LANES=1'],
+  },
   { name: 'gcc with sanitizers, DSP instructions emulated', compiler: 'gcc', flags: ['-O1', dsp, ...sanitizers] },
-  { name: 'clang with sanitizers, DSP instructions emulated, little stack', compiler: 'clang', flags: ['-O1', dsp, '-DQMCU_COLUMN_BYTES=64', ...sanitizers] },
+  {
+    name: 'clang with sanitizers, DSP instructions emulated, little stack',
+    compiler: 'clang',
+    flags: ['-O1', dsp, '-DQMCU_COLUMN_BYTES=64', ...sanitizers],
+  },
   { name: 'gcc with sanitizers', compiler: 'gcc', flags: ['-O1', ...sanitizers] },
-  { name: 'clang with sanitizers, product from 16-bit halves, two pixels to a word, little stack', compiler: 'clang', flags: ['-O1', '-DQMCU_SPLIT_MULHI=1', '-DQMCU_PLAIN_LANES=1', '-DQMCU_COLUMN_BYTES=64', ...sanitizers, '-fsanitize=implicit-integer-sign-change,local-bounds'] },
+  {
+    name: 'clang with sanitizers, product from 16-bit halves, two pixels to a word, little stack',
+    compiler: 'clang',
+    flags: [
+      '-O1',
+      '-DQMCU_SPLIT_MULHI=1',
+      '-DQMCU_PLAIN_LANES=1',
+      '-DQMCU_COLUMN_BYTES=64',
+      ...sanitizers,
+      '-fsanitize=implicit-integer-sign-change,local-bounds',
+    ],
+  },
 ];
 
 /** Set to repeat a failing run; otherwise every run takes other cases. */
@@ -41,7 +73,10 @@ describe(`kernels in C against the reference interpreter (QUANTMCU_KERNEL_SEED=$
     mkdirSync(path.join(root, 'out'), { recursive: true });
     folder = mkdtempSync(path.join(root, 'out', 'kernels-'));
     allOps.forEach((op, number) => {
-      const seeds = [...Array.from({ length: casesPerOp }, (_, i) => seed + number * 1_000_003 + i), ...(onceFailed[op] ?? [])];
+      const seeds = [
+        ...Array.from({ length: casesPerOp }, (_, i) => seed + number * 1_000_003 + i),
+        ...(onceFailed[op] ?? []),
+      ];
       const cases = seeds.map((s, i) => {
         const program = randomProgram(s, op, i < casesPerOp && i % 5 === 4 ? 4 : 1);
         return { program, arena: new Random(~s).bytes(program.arenaBytes) };
@@ -85,7 +120,23 @@ describe(`kernels in C against the reference interpreter (QUANTMCU_KERNEL_SEED=$
   it('compile as C++ too, where the header is included', () => {
     const source = path.join(folder, 'include.cpp');
     writeFileSync(source, '#include "quantmcu.h"\nvoid (*kernel)(const qmcu_map *, const qmcu_map *) = qmcu_copy;\n');
-    const { status, stderr } = spawnSync('g++', ['-std=c++11', '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-I', path.join(root, 'src/firmware'), '-c', source, '-o', path.join(folder, 'include.o')], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync(
+      'g++',
+      [
+        '-std=c++11',
+        '-Wall',
+        '-Wextra',
+        '-Wpedantic',
+        '-Werror',
+        '-I',
+        path.join(root, 'src/firmware'),
+        '-c',
+        source,
+        '-o',
+        path.join(folder, 'include.o'),
+      ],
+      { encoding: 'utf8' },
+    );
     assert.equal(status, 0, stderr);
   });
 });
@@ -94,8 +145,14 @@ describe(`kernels in C against the reference interpreter (QUANTMCU_KERNEL_SEED=$
 function compile(compiler: string, flags: readonly string[], output: string): void {
   const firmware = path.join(root, 'src/firmware');
   const here = path.join(root, 'test/firmware/kernels');
-  const sources = readdirSync(firmware).filter((f) => f.endsWith('.c')).map((f) => path.join(firmware, f));
+  const sources = readdirSync(firmware)
+    .filter((f) => f.endsWith('.c'))
+    .map((f) => path.join(firmware, f));
   const harness = ['harness.c', 'harness_main.c'].map((f) => path.join(here, f));
-  const { status, stderr, error } = spawnSync(compiler, [...warnings, ...flags, '-I', firmware, '-I', here, ...sources, ...harness, '-o', output], { encoding: 'utf8' });
+  const { status, stderr, error } = spawnSync(
+    compiler,
+    [...warnings, ...flags, '-I', firmware, '-I', here, ...sources, ...harness, '-o', output],
+    { encoding: 'utf8' },
+  );
   assert.equal(status, 0, error?.message ?? stderr);
 }

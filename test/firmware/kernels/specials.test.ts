@@ -42,7 +42,8 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
         // Kernels for long columns are there where the arena has room for them; here they get it from their callers.
         const arenaBytes = program.arenaBytes + (only?.includes('LONG') ? 1 << 16 : 0);
         const kernel = specialKernel({ ...program, arenaBytes }, program.steps[0], packs);
-        if (kernel === undefined || (only !== null && kernel.macro !== only) || program.arenaBytes > LARGEST_ARENA) continue;
+        if (kernel === undefined || (only !== null && kernel.macro !== only) || program.arenaBytes > LARGEST_ARENA)
+          continue;
         const arena = new Random(~s).bytes(program.arenaBytes);
         // Sums of small codes go further before they leave their fields, those of few further still.
         if (packs && s % 2 === 0) arena.forEach((byte, i) => (arena[i] = s % 4 === 0 && byte > 20 ? 0 : byte & 0x1f));
@@ -56,9 +57,15 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
     collect(count / 2, (s) => randomProgram(s, 'depthwise2d'), null);
     collect(count / 2, randomPackable, 'QMCU_SPECIAL_PACKED');
     collect(count / 6, randomPackable, 'QMCU_SPECIAL_LONG_PACKED');
-    collect(count / 6, (s) => (s % 2 === 0 ? randomPackable(s) : withByteWeights(randomPackable(s))), 'QMCU_SPECIAL_LONG_CONV2D');
+    collect(
+      count / 6,
+      (s) => (s % 2 === 0 ? randomPackable(s) : withByteWeights(randomPackable(s))),
+      'QMCU_SPECIAL_LONG_CONV2D',
+    );
     collect(count / 2, (s) => randomRows(s, 3, 1), 'QMCU_SPECIAL_POLYNOMIAL');
-    for (const kernel of [3, 5] as const) for (const stride of [1, 2] as const) collect(count / 8, (s) => randomRows(s, kernel, stride), 'QMCU_SPECIAL_DEPTHWISE2D');
+    for (const kernel of [3, 5] as const)
+      for (const stride of [1, 2] as const)
+        collect(count / 8, (s) => randomRows(s, kernel, stride), 'QMCU_SPECIAL_DEPTHWISE2D');
     collect(count / 8, (s) => askew((n) => randomRows(n, 3, 1), s), null);
     for (let s = seed, wanted = cases.length + count / 2; cases.length < wanted; s++) {
       const program = randomProgram(s, 'fullyConnected');
@@ -87,17 +94,35 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
   ] as const) {
     it(`give the same arenas, byte for byte: ${name}`, () => {
       const executable = path.join(folder, 'harness');
-      compile(compiler, [...sources(), specials, path.join(here, 'harness_main.c')], executable, ['-DHARNESS_SPECIALS', `-I${firmware}`, `-I${here}`, ...flags]);
+      compile(compiler, [...sources(), specials, path.join(here, 'harness_main.c')], executable, [
+        '-DHARNESS_SPECIALS',
+        `-I${firmware}`,
+        `-I${here}`,
+        ...flags,
+      ]);
       runCommand(executable, [path.join(folder, 'cases'), path.join(folder, 'results')]);
       compare();
     });
   }
 
-  for (const [compiler, level] of [['gcc', '-O2'], ['gcc', '-Os'], ['clang', '-O2']] as const) {
+  for (const [compiler, level] of [
+    ['gcc', '-O2'],
+    ['gcc', '-Os'],
+    ['clang', '-O2'],
+  ] as const) {
     it(`give the same arenas, byte for byte: emulated Cortex-M4, ${compiler} ${level}`, () => {
       const elf = path.join(folder, `m4${compiler}${level}.elf`);
-      buildForBoard('m4', [...sources(), specials, path.join(here, 'harness_board.c')], elf, ['-std=c11', level, '-DHARNESS_SPECIALS', '-DCASES_BYTES=3000000', `-I${firmware}`, `-I${here}`], compiler);
-      const { exitCode, output } = runOnBoard('m4', elf, { cwd: folder, args: ['cases', 'results', String(statSync(path.join(folder, 'cases')).size)] });
+      buildForBoard(
+        'm4',
+        [...sources(), specials, path.join(here, 'harness_board.c')],
+        elf,
+        ['-std=c11', level, '-DHARNESS_SPECIALS', '-DCASES_BYTES=3000000', `-I${firmware}`, `-I${here}`],
+        compiler,
+      );
+      const { exitCode, output } = runOnBoard('m4', elf, {
+        cwd: folder,
+        args: ['cases', 'results', String(statSync(path.join(folder, 'cases')).size)],
+      });
       assert.equal(exitCode, 0, output);
       compare();
     });
@@ -116,27 +141,47 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
   }
 });
 
-/** One of the programs whose output lies over its input, of as many bytes per pixel, by a distance that is no multiple of them, and leaves room to compute all rows but the last beside it. */
+/**
+ * One of the programs whose output lies over its input, of as many bytes per pixel, by a distance that is no multiple
+ * of them, and leaves room to compute all rows but the last beside it.
+ */
 function askew(programOf: (s: number) => Program, seed: number): Program {
   for (let s = seed * 1000; ; s++) {
     const program = programOf(s);
-    const { inputs: [input], output, kernel } = program.steps[0];
+    const {
+      inputs: [input],
+      output,
+      kernel,
+    } = program.steps[0];
     if (kernel.op !== 'depthwise2d') continue;
     const [from, to] = [program.buffers[input.buffer], program.buffers[output.buffer]];
     const distance = from.offset - to.offset;
     const aside = distance % from.pixelBytes;
     const same = from.pixelBytes === to.pixelBytes && from.bits === to.bits && to.rowBytes <= from.rowBytes;
-    if (same && distance > 0 && distance < to.bytes && aside !== 0 && distance - aside >= kernel.window.padTop * from.rowBytes) return program;
+    if (
+      same &&
+      distance > 0 &&
+      distance < to.bytes &&
+      aside !== 0 &&
+      distance - aside >= kernel.window.padTop * from.rowBytes
+    )
+      return program;
   }
 }
 
 function sources(): string[] {
-  return [...readdirSync(firmware).filter((f) => f.endsWith('.c')).map((f) => path.join(firmware, f)), path.join(here, 'harness.c')];
+  return [
+    ...readdirSync(firmware)
+      .filter((f) => f.endsWith('.c'))
+      .map((f) => path.join(firmware, f)),
+    path.join(here, 'harness.c'),
+  ];
 }
 
 /** A kernel for every program and the tables in which the harness finds them. */
 function definitions(kernels: readonly SpecialKernel[]): string {
-  const table = (paramsType: string): string => kernels.map((k, i) => (k.paramsType === paramsType ? `special_${i}` : '0')).join(', ');
+  const table = (paramsType: string): string =>
+    kernels.map((k, i) => (k.paramsType === paramsType ? `special_${i}` : '0')).join(', ');
   return `#include "qmcu_special.h"
 
 ${kernels.map(definition).join('')}
@@ -166,5 +211,10 @@ void special_${i}(${parameters})
 
 /** The program with its weights stored as bytes. */
 function withByteWeights(program: Program): Program {
-  return { ...program, steps: program.steps.map((step) => (step.kernel.op === 'conv2d' ? { ...step, kernel: { ...step.kernel, weightBits: 8 } } : step)) };
+  return {
+    ...program,
+    steps: program.steps.map((step) =>
+      step.kernel.op === 'conv2d' ? { ...step, kernel: { ...step.kernel, weightBits: 8 } } : step,
+    ),
+  };
 }

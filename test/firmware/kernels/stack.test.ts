@@ -18,7 +18,9 @@ class CallGraph {
 
   add(text: string): void {
     // GCC titles static functions file:name, so that equal names do not meet.
-    for (const [, name, bytes, kind] of text.matchAll(/node: \{ title: "([^"]+)" label: "[^"]*\\n(\d+) bytes \(([^)]*)\)/g)) {
+    for (const [, name, bytes, kind] of text.matchAll(
+      /node: \{ title: "([^"]+)" label: "[^"]*\\n(\d+) bytes \(([^)]*)\)/g,
+    )) {
       assert.equal(kind, 'static', `${name} has a frame of variable size`);
       // GCC does not see what naked functions push: ten words.
       this.frames.set(name, /qmcu_plain_(rows_\w+|four_rows)$/.test(name) ? 40 : Number(bytes));
@@ -32,11 +34,22 @@ class CallGraph {
     return [...this.frames.keys()].filter((name) => /^qmcu_/.test(name));
   }
 
-  /** Deepest stack below and including a function; calls through pointers go to the functions that `pointers` matches. */
-  depth(name: string, pointers = /^qmcu_\w*depthwise/.test(name) ? /:(run_[us][248]|row_\d_\d)$/ : /:(block_([124su]_)?|pairs_\w*|fours_|write_(codes|(un)?signed4?))(w[48])?$/): number {
-    if (name === '__indirect_call') return Math.max(...[...this.frames.keys()].filter((f) => pointers.test(f)).map((f) => this.depth(f)));
+  /**
+   * Deepest stack below and including a function; calls through pointers go to the functions that `pointers` matches.
+   */
+  depth(
+    name: string,
+    pointers = /^qmcu_\w*depthwise/.test(name)
+      ? /:(run_[us][248]|row_\d_\d)$/
+      : /:(block_([124su]_)?|pairs_\w*|fours_|write_(codes|(un)?signed4?))(w[48])?$/,
+  ): number {
+    if (name === '__indirect_call')
+      return Math.max(...[...this.frames.keys()].filter((f) => pointers.test(f)).map((f) => this.depth(f)));
     const targets = /:put$|plain_gather$/.test(name) ? /:put_\w+$/ : pointers;
-    return (this.frames.get(name) ?? 0) + Math.max(0, ...[...(this.calls.get(name) ?? [])].map((callee) => this.depth(callee, targets)));
+    return (
+      (this.frames.get(name) ?? 0) +
+      Math.max(0, ...[...(this.calls.get(name) ?? [])].map((callee) => this.depth(callee, targets)))
+    );
   }
 }
 
@@ -56,16 +69,39 @@ describe('stack of the kernels on Cortex-M', function () {
           const graph = new CallGraph();
           for (const file of readdirSync(firmware).filter((f) => f.endsWith('.c'))) {
             const object = path.join(folder, file.replace(/\.c$/, '.o'));
-            const { status, stderr } = spawnSync('arm-none-eabi-gcc', [`-mcpu=${cpu}`, '-mthumb', ...(cpu === 'cortex-m55' ? ['-mfloat-abi=hard'] : []), level, '-std=c99', '-fcallgraph-info=su', '-c', path.join(firmware, file), '-o', object], { encoding: 'utf8' });
+            const { status, stderr } = spawnSync(
+              'arm-none-eabi-gcc',
+              [
+                `-mcpu=${cpu}`,
+                '-mthumb',
+                ...(cpu === 'cortex-m55' ? ['-mfloat-abi=hard'] : []),
+                level,
+                '-std=c99',
+                '-fcallgraph-info=su',
+                '-c',
+                path.join(firmware, file),
+                '-o',
+                object,
+              ],
+              { encoding: 'utf8' },
+            );
             assert.equal(status, 0, stderr);
             graph.add(readFileSync(object.replace(/\.o$/, '.ci'), 'utf8'));
           }
           const depths = graph.kernels().map((name) => ({ name, bytes: graph.depth(name) }));
-          assert.ok(depths.length >= 16 && depths.some((d) => d.name === 'qmcu_conv2d' && d.bytes > 100), JSON.stringify(depths));
+          assert.ok(
+            depths.length >= 16 && depths.some((d) => d.name === 'qmcu_conv2d' && d.bytes > 100),
+            JSON.stringify(depths),
+          );
           const limit = (name: string): number => {
-            return /^qmcu_((mve|plain)_)?(conv2d|fully_connected(_twins)?|convolve_\w+|depthwise\w+)$/.test(name) ? COLUMN_LIMIT + columnBytes : LIMIT;
+            return /^qmcu_((mve|plain)_)?(conv2d|fully_connected(_twins)?|convolve_\w+|depthwise\w+)$/.test(name)
+              ? COLUMN_LIMIT + columnBytes
+              : LIMIT;
           };
-          assert.deepEqual(depths.filter((d) => d.bytes > limit(d.name)), []);
+          assert.deepEqual(
+            depths.filter((d) => d.bytes > limit(d.name)),
+            [],
+          );
         } finally {
           rmSync(folder, { recursive: true, force: true });
         }

@@ -9,8 +9,15 @@ import { fixtures, mainAfter, mainBefore, type Fixture } from './fixtures';
 
 /** All files below a folder with their texts, without what the build made. */
 function snapshot(folder: string): Record<string, string> {
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort().filter((name) => !/^(build|firmware)($|\/)/.test(name));
-  return Object.fromEntries(names.map((name) => [name, statSync(path.join(folder, name)).isFile() ? readFileSync(path.join(folder, name), 'utf8') : '(folder)']));
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .sort()
+    .filter((name) => !/^(build|firmware)($|\/)/.test(name));
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      statSync(path.join(folder, name)).isFile() ? readFileSync(path.join(folder, name), 'utf8') : '(folder)',
+    ]),
+  );
 }
 
 function buildAndRun(folder: string, { build, program }: Fixture): void {
@@ -23,7 +30,9 @@ describe('layouts of firmware projects', function () {
   const { files } = reference(randomProgram(9), 2);
   const other = reference({ ...randomProgram(11), name: 'second' }, 1).files;
   let folder: string;
-  beforeEach(() => { folder = scratchFolder('layout'); });
+  beforeEach(() => {
+    folder = scratchFolder('layout');
+  });
   afterEach(() => removeFolder(folder));
 
   for (const fixture of fixtures) {
@@ -37,9 +46,13 @@ describe('layouts of firmware projects', function () {
       const plan = await planProject(folder, 'net', files);
       assert.deepEqual(snapshot(folder), before, 'planning changed something');
       const written = await writeToProject(folder, 'net', files, { editBuildFiles: true });
-      assert.deepEqual(written.edited, plan.edits.map((edit) => edit.path));
+      assert.deepEqual(
+        written.edited,
+        plan.edits.map((edit) => edit.path),
+      );
       assert.deepEqual(written.instructions, []);
-      for (const { path: file, after } of plan.edits) assert.equal(readFileSync(path.join(folder, file), 'utf8'), after);
+      for (const { path: file, after } of plan.edits)
+        assert.equal(readFileSync(path.join(folder, file), 'utf8'), after);
       writeFileSync(path.join(folder, fixture.main), mainAfter(written.include, 'net'));
       buildAndRun(folder, fixture);
 
@@ -54,7 +67,10 @@ describe('layouts of firmware projects', function () {
       assert.deepEqual(snapshot(folder), generated);
       const removal = await removeFromProject(folder, 'net');
       assert.ok(removal.removed.length > 5);
-      assert.deepEqual(removal.edits.map((edit) => edit.path), plan.edits.map((edit) => edit.path));
+      assert.deepEqual(
+        removal.edits.map((edit) => edit.path),
+        plan.edits.map((edit) => edit.path),
+      );
       writeFileSync(path.join(folder, fixture.main), mainBefore);
       assert.deepEqual(snapshot(folder), before);
       buildAndRun(folder, fixture);
@@ -66,7 +82,16 @@ describe('layouts of firmware projects', function () {
     putFiles(folder, [...fixture.files, { path: fixture.main, text: mainBefore }]);
     const { include } = await writeToProject(folder, 'net', files, { editBuildFiles: true });
     writeFileSync(path.join(folder, fixture.main), mainAfter(include, 'net'));
-    runCommand('make', ['-s', 'PREFIX=arm-none-eabi-', 'MCU=-mcpu=cortex-m0plus -mthumb', 'LDFLAGS=-mcpu=cortex-m0plus -mthumb --specs=nano.specs --specs=nosys.specs'], { cwd: folder });
+    runCommand(
+      'make',
+      [
+        '-s',
+        'PREFIX=arm-none-eabi-',
+        'MCU=-mcpu=cortex-m0plus -mthumb',
+        'LDFLAGS=-mcpu=cortex-m0plus -mthumb --specs=nano.specs --specs=nosys.specs',
+      ],
+      { cwd: folder },
+    );
     assert.match(runCommand('arm-none-eabi-nm', ['build/firmware.elf'], { cwd: folder }), / T net_invoke$/m);
   });
 
@@ -100,9 +125,16 @@ describe('layouts of firmware projects', function () {
 
   it('puts the build file back when the sources cannot be written', async () => {
     const fixture = fixtures.find((f) => f.layout === 'cmake')!;
-    putFiles(folder, [...fixture.files, { path: fixture.main, text: mainBefore }, { path: 'lib/net/net.c', text: 'mine\n' }]);
+    putFiles(folder, [
+      ...fixture.files,
+      { path: fixture.main, text: mainBefore },
+      { path: 'lib/net/net.c', text: 'mine\n' },
+    ]);
     const before = snapshot(folder);
-    await assert.rejects(writeToProject(folder, 'net', files, { editBuildFiles: true }), /net\.c not written by QuantMCU/);
+    await assert.rejects(
+      writeToProject(folder, 'net', files, { editBuildFiles: true }),
+      /net\.c not written by QuantMCU/,
+    );
     assert.deepEqual(snapshot(folder), before);
   });
 

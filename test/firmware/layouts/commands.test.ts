@@ -16,8 +16,15 @@ describe('generate, remove and selftest on the command line', function () {
   let project: string;
   let plan: string;
   const list = 'project(firmware C)\nadd_executable(firmware main.c)\n';
-  const run = async (name: string, positionals: string[], values: Record<string, string | boolean>): Promise<{ text: string; json: Record<string, unknown> }> =>
-    (await commands.get(name)!.run(positionals, values, silentProgress)) as { text: string; json: Record<string, unknown> };
+  const run = async (
+    name: string,
+    positionals: string[],
+    values: Record<string, string | boolean>,
+  ): Promise<{ text: string; json: Record<string, unknown> }> =>
+    (await commands.get(name)!.run(positionals, values, silentProgress)) as {
+      text: string;
+      json: Record<string, unknown>;
+    };
 
   before(async () => {
     folder = scratchFolder('commands');
@@ -26,10 +33,22 @@ describe('generate, remove and selftest on the command line', function () {
     mkdirSync(project);
     writeFileSync(path.join(project, 'CMakeLists.txt'), list);
     cpSync(path.join(sample, 'gauge.onnx'), path.join(folder, 'gauge.onnx'));
-    await quantize({
-      modelPath: path.join(folder, 'gauge.onnx'), planPath: plan, imagesPath: path.join(sample, 'images'), target: { id: 'custom', sramBytes: 256 * 1024, flashBytes: 1 << 20 },
-      grid: 'none', weights: 8, classes: 'static', preprocess: presetPreprocess('unit'), limit: 4, cachePath: null, compensate: false,
-    }, silentProgress);
+    await quantize(
+      {
+        modelPath: path.join(folder, 'gauge.onnx'),
+        planPath: plan,
+        imagesPath: path.join(sample, 'images'),
+        target: { id: 'custom', sramBytes: 256 * 1024, flashBytes: 1 << 20 },
+        grid: 'none',
+        weights: 8,
+        classes: 'static',
+        preprocess: presetPreprocess('unit'),
+        limit: 4,
+        cachePath: null,
+        compensate: false,
+      },
+      silentProgress,
+    );
   });
   after(() => removeFolder(folder));
 
@@ -37,7 +56,10 @@ describe('generate, remove and selftest on the command line', function () {
     const { text, json } = await run('generate', [plan], { project, 'dry-run': true });
     assert.deepEqual([json.layout, json.evidence, json.dryRun], ['cmake', 'CMakeLists.txt', true]);
     assert.match(text, /^create {3}lib\/gauge\/gauge\.h$/m);
-    assert.match(text, /^edit {5}CMakeLists\.txt \(with --edit-build\)\n {2}\+ # >>> quantmcu gauge\n {2}\+ add_subdirectory\(lib\/gauge\)\n/m);
+    assert.match(
+      text,
+      /^edit {5}CMakeLists\.txt \(with --edit-build\)\n {2}\+ # >>> quantmcu gauge\n {2}\+ add_subdirectory\(lib\/gauge\)\n/m,
+    );
     assert.deepEqual(readdirSync(project), ['CMakeLists.txt']);
   });
 
@@ -54,7 +76,10 @@ describe('generate, remove and selftest on the command line', function () {
     assert.deepEqual({ ...json, dryRun: true }, dry.json);
     assert.deepEqual(readdirSync(project), ['CMakeLists.txt']);
     assert.equal(readFileSync(path.join(project, 'CMakeLists.txt'), 'utf8'), list);
-    assert.match((await run('remove', [], { project, name: 'gauge' })).text, /holds nothing that was generated for gauge/);
+    assert.match(
+      (await run('remove', [], { project, name: 'gauge' })).text,
+      /holds nothing that was generated for gauge/,
+    );
   });
 
   it('takes the layout that is asked for', async () => {

@@ -3,10 +3,16 @@ import type { GeneratedFile } from '../../../src/engine/codegen';
 /** `main.c` before generation, and after: a firmware that runs the self-test and says how it ended by its exit code. */
 export const mainBefore = 'int main(void)\n{\n    return 0;\n}\n';
 export function mainAfter(include: string, name: string): string {
-  return `${include}\n\nstatic ${name.toUpperCase()}_ARENA(arena);\n\nint main(void)\n{\n    return ${name}_selftest(arena);\n}\n`;
+  return (
+    `${include}\n\nstatic ${name.toUpperCase()}_ARENA(arena);\n\nint main(void)\n{\n    return ` +
+    `${name}_selftest(arena);\n}\n`
+  );
 }
 
-/** What the CMake generator of STM32CubeMX 6.11 writes for the user, with our own host tool chain in place of the board's. */
+/**
+ * What the CMake generator of STM32CubeMX 6.11 writes for the user, with our own host tool chain in place of the
+ * board's.
+ */
 const cubemxCmakeLists = `cmake_minimum_required(VERSION 3.22)
 
 # Setup compiler settings
@@ -132,7 +138,10 @@ function(idf_component_register)
 endfunction()
 `;
 
-/** Zephyr's side of a build, as far as modules need it: reads module.yml and Kconfig defaults, adds the modules' folders, links the app. */
+/**
+ * Zephyr's side of a build, as far as modules need it: reads module.yml and Kconfig defaults, adds the modules'
+ * folders, links the app.
+ */
 const zephyrConfig = `
 add_executable(app)
 function(zephyr_library_named name)
@@ -171,75 +180,169 @@ export interface Fixture {
   readonly program: string;
 }
 
-const cmakeBuild: Fixture['build'] = [['cmake', '-G', 'Ninja', '-S', '.', '-B', 'build'], ['cmake', '--build', 'build']];
+const cmakeBuild: Fixture['build'] = [
+  ['cmake', '-G', 'Ninja', '-S', '.', '-B', 'build'],
+  ['cmake', '--build', 'build'],
+];
 
 /** Projects as engineers have them, each with a build that runs here. */
 export const fixtures: readonly Fixture[] = [
   {
-    layout: 'plain', main: 'main.c', program: 'firmware', files: [{
-      path: 'GNUmakefile', text: 'SOURCES := $(wildcard *.c lib/*/*.c)\nfirmware: $(SOURCES) GNUmakefile\n\t$(CC) -std=c99 -Wall -Werror $(addprefix -I,$(wildcard lib/*)) $(SOURCES) -o $@\n',
-    }], build: [['make', '-s']],
-  },
-  {
-    layout: 'cmake', main: 'src/main.c', program: 'build/firmware', build: cmakeBuild,
-    files: [{ path: 'CMakeLists.txt', text: 'cmake_minimum_required(VERSION 3.16)\nproject(firmware C)\n# add_executable(old main.c)\nadd_executable(firmware src/main.c)\ntarget_compile_options(firmware PRIVATE -Wall -Werror)' }],
-  },
-  {
-    layout: 'pico-sdk', main: 'main.c', program: 'build/blink', build: cmakeBuild,
+    layout: 'plain',
+    main: 'main.c',
+    program: 'firmware',
     files: [
-      { path: 'pico_sdk_import.cmake', text: 'macro(pico_sdk_init)\n  add_library(pico_stdlib INTERFACE)\nendmacro()\n' },
-      { path: 'CMakeLists.txt', text: 'cmake_minimum_required(VERSION 3.13)\ninclude(pico_sdk_import.cmake)\nproject(blink C)\npico_sdk_init()\nadd_executable(blink main.c)\ntarget_link_libraries(blink pico_stdlib)\n' },
+      {
+        path: 'GNUmakefile',
+        text:
+          'SOURCES := $(wildcard *.c lib/*/*.c)\nfirmware: $(SOURCES) GNUmakefile\n\t$(CC) -std=c99 -Wall ' +
+          '-Werror $(addprefix -I,$(wildcard lib/*)) $(SOURCES) -o $@\n',
+      },
+    ],
+    build: [['make', '-s']],
+  },
+  {
+    layout: 'cmake',
+    main: 'src/main.c',
+    program: 'build/firmware',
+    build: cmakeBuild,
+    files: [
+      {
+        path: 'CMakeLists.txt',
+        text:
+          'cmake_minimum_required(VERSION 3.16)\nproject(firmware C)\n# add_executable(old ' +
+          'main.c)\nadd_executable(firmware src/main.c)\ntarget_compile_options(firmware PRIVATE -Wall ' +
+          '-Werror)',
+      },
     ],
   },
   {
-    layout: 'cubemx-cmake', main: 'Core/Src/main.c', program: 'build/firmware', build: cmakeBuild,
+    layout: 'pico-sdk',
+    main: 'main.c',
+    program: 'build/blink',
+    build: cmakeBuild,
+    files: [
+      {
+        path: 'pico_sdk_import.cmake',
+        text: 'macro(pico_sdk_init)\n  add_library(pico_stdlib INTERFACE)\nendmacro()\n',
+      },
+      {
+        path: 'CMakeLists.txt',
+        text:
+          'cmake_minimum_required(VERSION 3.13)\ninclude(pico_sdk_import.cmake)\nproject(blink ' +
+          'C)\npico_sdk_init()\nadd_executable(blink main.c)\ntarget_link_libraries(blink pico_stdlib)\n',
+      },
+    ],
+  },
+  {
+    layout: 'cubemx-cmake',
+    main: 'Core/Src/main.c',
+    program: 'build/firmware',
+    build: cmakeBuild,
     files: [
       { path: 'CMakeLists.txt', text: cubemxCmakeLists },
-      { path: 'cmake/stm32cubemx/CMakeLists.txt', text: 'add_library(stm32cubemx INTERFACE)\ntarget_sources(${CMAKE_PROJECT_NAME} PRIVATE ../../Core/Src/main.c)\ntarget_compile_options(stm32cubemx INTERFACE -Wall -Werror)\n' },
+      {
+        path: 'cmake/stm32cubemx/CMakeLists.txt',
+        text:
+          'add_library(stm32cubemx INTERFACE)\ntarget_sources(${CMAKE_PROJECT_NAME} PRIVATE ' +
+          '../../Core/Src/main.c)\ntarget_compile_options(stm32cubemx INTERFACE -Wall -Werror)\n',
+      },
     ],
   },
   {
-    layout: 'cubemx-make', main: 'Core/Src/main.c', program: 'build/firmware.elf', build: [['make', '-s']],
-    files: [{ path: 'Makefile', text: cubemxMakefile }, { path: 'Core/Src/system.c', text: 'int system_clock = 1;\n' }, { path: 'Core/Inc/main.h', text: '\n' }],
+    layout: 'cubemx-make',
+    main: 'Core/Src/main.c',
+    program: 'build/firmware.elf',
+    build: [['make', '-s']],
+    files: [
+      { path: 'Makefile', text: cubemxMakefile },
+      { path: 'Core/Src/system.c', text: 'int system_clock = 1;\n' },
+      { path: 'Core/Inc/main.h', text: '\n' },
+    ],
   },
   {
-    layout: 'esp-idf', main: 'main/main.c', program: 'build/firmware.elf', build: cmakeBuild,
+    layout: 'esp-idf',
+    main: 'main/main.c',
+    program: 'build/firmware.elf',
+    build: cmakeBuild,
     files: [
-      { path: 'idf/tools/cmake/project.cmake', text: espIdfProject }, { path: 'empty.c', text: 'typedef int nothing;\n' },
-      { path: 'CMakeLists.txt', text: 'cmake_minimum_required(VERSION 3.16)\nset(IDF_PATH ${CMAKE_SOURCE_DIR}/idf)\ninclude(${IDF_PATH}/tools/cmake/project.cmake)\nproject(firmware)\n' },
+      { path: 'idf/tools/cmake/project.cmake', text: espIdfProject },
+      { path: 'empty.c', text: 'typedef int nothing;\n' },
+      {
+        path: 'CMakeLists.txt',
+        text:
+          'cmake_minimum_required(VERSION 3.16)\nset(IDF_PATH ' +
+          '${CMAKE_SOURCE_DIR}/idf)\ninclude(${IDF_PATH}/tools/cmake/project.cmake)\nproject(firmware)\n',
+      },
       { path: 'main/CMakeLists.txt', text: 'idf_component_register(SRCS "main.c" INCLUDE_DIRS ".")\n' },
     ],
   },
   {
-    layout: 'zephyr', main: 'src/main.c', program: 'build/app', build: cmakeBuild,
+    layout: 'zephyr',
+    main: 'src/main.c',
+    program: 'build/app',
+    build: cmakeBuild,
     files: [
-      { path: 'zephyr-sdk/ZephyrConfig.cmake', text: zephyrConfig }, { path: 'prj.conf', text: 'CONFIG_GPIO=y\n' },
-      { path: 'CMakeLists.txt', text: 'cmake_minimum_required(VERSION 3.20.0)\nenable_language(C)\nset(Zephyr_DIR ${CMAKE_SOURCE_DIR}/zephyr-sdk)\nfind_package(Zephyr REQUIRED HINTS $ENV{ZEPHYR_BASE})\nproject(hello C)\ntarget_sources(app PRIVATE src/main.c)\n' },
+      { path: 'zephyr-sdk/ZephyrConfig.cmake', text: zephyrConfig },
+      { path: 'prj.conf', text: 'CONFIG_GPIO=y\n' },
+      {
+        path: 'CMakeLists.txt',
+        text:
+          'cmake_minimum_required(VERSION 3.20.0)\nenable_language(C)\nset(Zephyr_DIR ' +
+          '${CMAKE_SOURCE_DIR}/zephyr-sdk)\nfind_package(Zephyr REQUIRED HINTS ' +
+          '$ENV{ZEPHYR_BASE})\nproject(hello C)\ntarget_sources(app PRIVATE src/main.c)\n',
+      },
     ],
   },
   {
     // PlatformIO's library finder takes lib/*/src as include path and all C files in it.
-    layout: 'platformio', main: 'src/main.c', program: 'firmware', build: [['make', '-s', '-f', 'pio.mk']],
+    layout: 'platformio',
+    main: 'src/main.c',
+    program: 'firmware',
+    build: [['make', '-s', '-f', 'pio.mk']],
     files: [
       { path: 'platformio.ini', text: '[env:native]\nplatform = native\n' },
-      { path: 'pio.mk', text: 'SOURCES := $(wildcard src/*.c lib/*/src/*.c)\nfirmware: $(SOURCES)\n\t$(CC) $(addprefix -I,$(wildcard lib/*/src)) $(SOURCES) -o $@\n' },
+      {
+        path: 'pio.mk',
+        text:
+          'SOURCES := $(wildcard src/*.c lib/*/src/*.c)\nfirmware: $(SOURCES)\n\t$(CC) $(addprefix ' +
+          '-I,$(wildcard lib/*/src)) $(SOURCES) -o $@\n',
+      },
     ],
   },
   {
     // Arduino compiles every file below src/ by itself, with nothing but the sketch's folder on the include path.
-    layout: 'arduino', main: 'sketch.c', program: 'firmware', build: [['make', '-s', '-f', 'arduino.mk']],
+    layout: 'arduino',
+    main: 'sketch.c',
+    program: 'firmware',
+    build: [['make', '-s', '-f', 'arduino.mk']],
     files: [
       { path: 'sketch.ino', text: 'void setup() {}\nvoid loop() {}\n' },
-      { path: 'arduino.mk', text: 'SOURCES := sketch.c $(wildcard src/*/*.c)\nfirmware: $(SOURCES)\n\t$(CC) -I. $(SOURCES) -o $@\n' },
+      {
+        path: 'arduino.mk',
+        text: 'SOURCES := sketch.c $(wildcard src/*/*.c)\nfirmware: $(SOURCES)\n\t$(CC) -I. $(SOURCES) -o $@\n',
+      },
     ],
   },
   {
     // Eclipse's managed build compiles all below its source folders, with Core/Inc on the include path.
-    layout: 'cubeide', main: 'Core/Src/main.c', program: 'firmware', build: [['make', '-s', '-f', 'cdt.mk']],
+    layout: 'cubeide',
+    main: 'Core/Src/main.c',
+    program: 'firmware',
+    build: [['make', '-s', '-f', 'cdt.mk']],
     files: [
       { path: '.project', text: '<projectDescription/>\n' },
-      { path: '.cproject', text: '<cproject><sourceEntries>\n<entry flags="VALUE_WORKSPACE_PATH|RESOLVED" kind="sourcePath" name="Drivers"/>\n<entry flags="VALUE_WORKSPACE_PATH|RESOLVED" kind="sourcePath" name="Core"/>\n</sourceEntries></cproject>\n' },
-      { path: 'cdt.mk', text: 'SOURCES := $(wildcard Core/*/*.c)\nfirmware: $(SOURCES)\n\t$(CC) -ICore/Inc $(SOURCES) -o $@\n' },
+      {
+        path: '.cproject',
+        text:
+          '<cproject><sourceEntries>\n<entry flags="VALUE_WORKSPACE_PATH|RESOLVED" kind="sourcePath" ' +
+          'name="Drivers"/>\n<entry flags="VALUE_WORKSPACE_PATH|RESOLVED" kind="sourcePath" ' +
+          'name="Core"/>\n</sourceEntries></cproject>\n',
+      },
+      {
+        path: 'cdt.mk',
+        text: 'SOURCES := $(wildcard Core/*/*.c)\nfirmware: $(SOURCES)\n\t$(CC) -ICore/Inc $(SOURCES) -o $@\n',
+      },
     ],
   },
 ];

@@ -13,8 +13,17 @@ export interface BoardResult {
   readonly ram: number;
 }
 
-/** Builds generated files for a board and runs them there on the given inputs, which the program reads from a file of this computer. */
-export function runGeneratedOnBoard(folder: string, core: Core, program: Program, files: readonly GeneratedFile[], inputs: readonly (readonly Uint8Array[])[]): BoardResult {
+/**
+ * Builds generated files for a board and runs them there on the given inputs, which the program reads from a file of
+ * this computer.
+ */
+export function runGeneratedOnBoard(
+  folder: string,
+  core: Core,
+  program: Program,
+  files: readonly GeneratedFile[],
+  inputs: readonly (readonly Uint8Array[])[],
+): BoardResult {
   const sources = putFiles(folder, [...files, { path: 'driver.c', text: driver(program, inputs.length) }]);
   const elf = path.join(folder, `${core}.elf`);
   buildForBoard(core, sources, elf);
@@ -24,7 +33,9 @@ export function runGeneratedOnBoard(folder: string, core: Core, program: Program
   if (exitCode !== 0 || selftest === undefined) throw new Error(`${elf} ended with ${exitCode}: ${output}`);
   const bytes = readFileSync(path.join(folder, 'outputs.bin'));
   let at = 0;
-  const outputs = inputs.map(() => program.outputs.map((port) => bytes.subarray(at, (at += program.buffers[port.buffer].bytes))));
+  const outputs = inputs.map(() =>
+    program.outputs.map((port) => bytes.subarray(at, (at += program.buffers[port.buffer].bytes))),
+  );
   return { outputs, selftest: Number(selftest), ...boardSizes(elf) };
 }
 
@@ -35,7 +46,11 @@ function driver(program: Program, count: number): string {
   // Tiles are read from the file itself: nothing of the input is in the board's memory but what the network asks for.
   const tiled = comesInTiles(program);
   const setBytes = program.inputs.map((_, i) => `${prefix}_INPUT${suffix(i)}_BYTES`).join(' + ');
-  const readers = !tiled ? '' : program.inputs.map((_, i) => `
+  const readers = !tiled
+    ? ''
+    : program.inputs
+        .map(
+          (_, i) => `
 static int read_tile${suffix(i)}(void *context, int32_t row, int32_t rows, int32_t column, int32_t columns, uint8_t *to, int32_t row_bytes)
 {
     for (; rows > 0; rows--, row++, to += row_bytes) {
@@ -44,13 +59,30 @@ static int read_tile${suffix(i)}(void *context, int32_t row, int32_t rows, int32
     }
     return 0;
 }
-`).join('');
-  const begins = (i: number): string => ['i * (' + setBytes + ')', ...program.inputs.slice(0, i).map((_, k) => `${prefix}_INPUT${suffix(k)}_BYTES`)].join(' + ');
+`,
+        )
+        .join('');
+  const begins = (i: number): string =>
+    ['i * (' + setBytes + ')', ...program.inputs.slice(0, i).map((_, k) => `${prefix}_INPUT${suffix(k)}_BYTES`)].join(
+      ' + ',
+    );
   const infer = tiled
-    ? program.inputs.map((_, i) => `        uint32_t begin${suffix(i)} = (uint32_t)(${begins(i)});\n        const ${name}_source source${suffix(i)} = {read_tile${suffix(i)}, &begin${suffix(i)}};\n`).join('') +
-      `        if (${name}_invoke_tiles(arena, ${program.inputs.map((_, i) => `&source${suffix(i)}`).join(', ')}) != ${prefix}_OK) return 4;\n`
-    : program.inputs.map((_, i) => `        if (!semihosting_read(in, ${name}_input${suffix(i)}(arena), ${prefix}_INPUT${suffix(i)}_BYTES)) return 3;\n`).join('') +
-      `        if (${name}_invoke(arena) != ${prefix}_OK) return 4;\n`;
+    ? program.inputs
+        .map(
+          (_, i) =>
+            `        uint32_t begin${suffix(i)} = (uint32_t)(${begins(i)});\n        const ${name}_source ` +
+            `source${suffix(i)} = {read_tile${suffix(i)}, &begin${suffix(i)}};\n`,
+        )
+        .join('') +
+      `        if (${name}_invoke_tiles(arena, ` +
+      `${program.inputs.map((_, i) => `&source${suffix(i)}`).join(', ')}) != ${prefix}_OK) return 4;\n`
+    : program.inputs
+        .map(
+          (_, i) =>
+            `        if (!semihosting_read(in, ${name}_input${suffix(i)}(arena), ` +
+            `${prefix}_INPUT${suffix(i)}_BYTES)) return 3;\n`,
+        )
+        .join('') + `        if (${name}_invoke(arena) != ${prefix}_OK) return 4;\n`;
   return `#include "semihosting.h"
 #include "${name}.h"
 
@@ -64,7 +96,7 @@ int main(int argc, char **argv)
     (void)argv;
     if (argc < 1 || in < 0 || out < 0) return 2;
 ${tiled ? '    file = in;\n' : ''}    for (i = 0; i < ${count}; i++) {
-${infer}${program.outputs.map((_, i) => `        if (!semihosting_write(out, ${name}_output${suffix(i)}(arena), ${prefix}_OUTPUT${suffix(i)}_BYTES)) return 5;\n`).join('')}    }
+${infer}${program.outputs.map((_, i) => `        if (!semihosting_write(out, ${name}_output${suffix(i)}(arena), ` + `${prefix}_OUTPUT${suffix(i)}_BYTES)) return 5;\n`).join('')}    }
     semihosting_close(in);
     semihosting_close(out);
     semihosting_print("selftest ");

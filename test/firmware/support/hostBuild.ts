@@ -9,7 +9,12 @@ import { outRoot } from '../../support/paths';
 
 /** The warnings that generated code and the runtime must not cause. */
 export const strictFlags = ['-std=c99', '-Wall', '-Wextra', '-Wpedantic', '-Wshadow', '-Werror'];
-export const sanitizerFlags = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-fno-omit-frame-pointer', '-g'];
+export const sanitizerFlags = [
+  '-fsanitize=address,undefined',
+  '-fno-sanitize-recover=all',
+  '-fno-omit-frame-pointer',
+  '-g',
+];
 
 /** A fresh folder inside `out/firmware`, removed by {@link removeFolder}. */
 export function scratchFolder(label: string): string {
@@ -31,18 +36,36 @@ export function putFiles(folder: string, files: readonly GeneratedFile[]): strin
   return files.filter((f) => f.path.endsWith('.c')).map((f) => path.join(folder, f.path));
 }
 
-/** Runs a command; throws with everything it printed if it fails or, with `silent`, prints anything. @returns its stdout */
-export function runCommand(command: string, args: readonly string[], options: { cwd?: string; silent?: boolean; timeout?: number } = {}): string {
-  const { status, signal, stdout, stderr, error } = spawnSync(command, args, { cwd: options.cwd, encoding: 'utf8', maxBuffer: 1 << 28, timeout: options.timeout ?? 300_000 });
+/**
+ * Runs a command; throws with everything it printed if it fails or, with `silent`, prints anything. @returns its stdout
+ */
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  options: { cwd?: string; silent?: boolean; timeout?: number } = {},
+): string {
+  const { status, signal, stdout, stderr, error } = spawnSync(command, args, {
+    cwd: options.cwd,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    timeout: options.timeout ?? 300_000,
+  });
   if (error) throw error;
   if (status !== 0 || (options.silent && stdout + stderr !== '')) {
-    throw new Error(`${command} ${args.join(' ')}\nended with ${signal ?? status}:\n${stdout.slice(-6000)}${stderr.slice(-6000)}`);
+    throw new Error(
+      `${command} ${args.join(' ')}\nended with ${signal ?? status}:\n${stdout.slice(-6000)}${stderr.slice(-6000)}`,
+    );
   }
   return stdout;
 }
 
 /** Compiles and links; any warning fails. */
-export function compile(compiler: 'gcc' | 'clang', sources: readonly string[], output: string, flags: readonly string[] = []): void {
+export function compile(
+  compiler: 'gcc' | 'clang',
+  sources: readonly string[],
+  output: string,
+  flags: readonly string[] = [],
+): void {
   runCommand(compiler, [...strictFlags, ...flags, ...sources, '-o', output], { silent: true });
 }
 
@@ -66,7 +89,12 @@ export interface HostBuildOptions {
 }
 
 /** Compiles generated files together with a driver that feeds inputs from a file. */
-export function buildForHost(folder: string, program: Program, files: readonly GeneratedFile[], { compiler = 'gcc', flags = ['-O1'] }: HostBuildOptions = {}): HostBuild {
+export function buildForHost(
+  folder: string,
+  program: Program,
+  files: readonly GeneratedFile[],
+  { compiler = 'gcc', flags = ['-O1'] }: HostBuildOptions = {},
+): HostBuild {
   const sources = putFiles(folder, [...files, { path: 'driver.c', text: driver(program) }]);
   const executable = path.join(folder, `run-${compiler}`);
   const isRuntime = (file: string): boolean => path.basename(file).startsWith(`${program.name}_qmcu_`);
@@ -81,20 +109,27 @@ export function buildForHost(folder: string, program: Program, files: readonly G
       const [, selftest, guards, last] = /^selftest (\d+) guards (\d) last (\d)$/m.exec(report) ?? [];
       const bytes = readFileSync(outputFile);
       let at = 0;
-      const outputs = inputs.map(() => program.outputs.map((port) => bytes.subarray(at, (at += program.buffers[port.buffer].bytes))));
+      const outputs = inputs.map(() =>
+        program.outputs.map((port) => bytes.subarray(at, (at += program.buffers[port.buffer].bytes))),
+      );
       if (at !== bytes.length) throw new Error(`The driver wrote ${bytes.length} bytes instead of ${at}.`);
       return { outputs, selftest: Number(selftest), guardsWhole: guards === '1', lastByteUsed: last === '1' };
     },
   };
 }
 
-/** Compiled kernels, which are the same in every program of one name: their compilation is most of the time of a build. */
+/**
+ * Compiled kernels, which are the same in every program of one name: their compilation is most of the time of a build.
+ */
 const runtimeObjects = new Map<string, string>();
 
 function runtimeObject(folder: string, source: string, compiler: 'gcc' | 'clang', flags: readonly string[]): string {
-  const headers = readdirSync(folder).filter((f) => f.endsWith('.h') && /quantmcu|_qmcu_/.test(f)).sort();
+  const headers = readdirSync(folder)
+    .filter((f) => f.endsWith('.h') && /quantmcu|_qmcu_/.test(f))
+    .sort();
   const hash = createHash('sha256').update([compiler, ...flags].join(' '));
-  for (const file of [path.basename(source), ...headers]) hash.update(file).update(readFileSync(path.join(folder, file)));
+  for (const file of [path.basename(source), ...headers])
+    hash.update(file).update(readFileSync(path.join(folder, file)));
   const key = hash.digest('hex');
   let object = runtimeObjects.get(key);
   if (object === undefined) {
@@ -117,22 +152,38 @@ function objectFolder(): string {
 }
 
 /**
- * The arena lies between guard bytes in one block, which the address sanitizer sees as a whole, and once more alone on the heap, where the
- * sanitizer guards both ends. Before each run it is filled with 0x00 or 0xff in turn: no result may depend on it, and a last byte that is
- * used differs from the fill after one of two runs.
+ * The arena lies between guard bytes in one block, which the address sanitizer sees as a whole, and once more alone on
+ * the heap, where the sanitizer guards both ends. Before each run it is filled with 0x00 or 0xff in turn: no result may
+ * depend on it, and a last byte that is used differs from the fill after one of two runs.
  */
 function driver(program: Program): string {
   const { name } = program;
   const prefix = name.toUpperCase();
   const suffix = (i: number): string => (i === 0 ? '' : `_${i}`);
   const isExternal = program.inputs.map(({ buffer }) => program.buffers[buffer].external === true);
-  const memories = program.inputs.map((_, i) => (isExternal[i] ? `static uint8_t outside${suffix(i)}[${prefix}_INPUT${suffix(i)}_BYTES];\n` : ''));
+  const memories = program.inputs.map((_, i) =>
+    isExternal[i] ? `static uint8_t outside${suffix(i)}[${prefix}_INPUT${suffix(i)}_BYTES];\n` : '',
+  );
   const pointers = program.inputs.flatMap((_, i) => (isExternal[i] ? [`outside${suffix(i)}`] : []));
   const tiled = comesInTiles(program);
-  const sources = tiled ? pointers.map((p) => `    const ${name}_source ${p}_source = {${p.replace('outside', `${name}_read_input`)}, ${p}};\n`) : [];
-  const invoke = tiled ? `${name}_invoke_tiles(arena, ${pointers.map((p) => `&${p}_source`).join(', ')})` : pointers.length > 0 ? `${name}_invoke_from(arena, ${pointers.join(', ')})` : `${name}_invoke(arena)`;
-  const inputs = program.inputs.map((_, i) => `    if (fread(${isExternal[i] ? `outside${suffix(i)}` : `${name}_input${suffix(i)}(arena)`}, 1, ${prefix}_INPUT${suffix(i)}_BYTES, in) != ${prefix}_INPUT${suffix(i)}_BYTES) return 1;\n`);
-  const outputs = program.outputs.map((_, i) => `    fwrite(${name}_output${suffix(i)}(arena), 1, ${prefix}_OUTPUT${suffix(i)}_BYTES, out);\n`);
+  const sources = tiled
+    ? pointers.map(
+        (p) => `    const ${name}_source ${p}_source = {${p.replace('outside', `${name}_read_input`)}, ${p}};\n`,
+      )
+    : [];
+  const invoke = tiled
+    ? `${name}_invoke_tiles(arena, ${pointers.map((p) => `&${p}_source`).join(', ')})`
+    : pointers.length > 0
+      ? `${name}_invoke_from(arena, ${pointers.join(', ')})`
+      : `${name}_invoke(arena)`;
+  const inputs = program.inputs.map(
+    (_, i) =>
+      `    if (fread(${isExternal[i] ? `outside${suffix(i)}` : `${name}_input${suffix(i)}(arena)`}, 1, ` +
+      `${prefix}_INPUT${suffix(i)}_BYTES, in) != ${prefix}_INPUT${suffix(i)}_BYTES) return 1;\n`,
+  );
+  const outputs = program.outputs.map(
+    (_, i) => `    fwrite(${name}_output${suffix(i)}(arena), 1, ${prefix}_OUTPUT${suffix(i)}_BYTES, out);\n`,
+  );
   return `#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -19,7 +19,12 @@ import { mulberry32 } from '../../support/randomGraph';
 import { needSharedData } from '../../support/sharedData';
 
 /** The float models of the reference data, with inputs like those they were trained on. */
-export const realModels: readonly { readonly file: string; readonly preset: Preset; readonly samples: string; readonly large?: boolean }[] = [
+export const realModels: readonly {
+  readonly file: string;
+  readonly preset: Preset;
+  readonly samples: string;
+  readonly large?: boolean;
+}[] = [
   { file: 'face_rfb320.onnx', preset: 'tf', samples: 'images/vww', large: true },
   { file: 'kws_dscnn_mlperf.onnx', preset: 'raw', samples: 'other/kws_mfcc_1000.npz' },
   { file: 'mcunet_vww_80.onnx', preset: 'tf', samples: 'images/vww' },
@@ -46,11 +51,17 @@ export interface CalibratedModel {
   mixed(mode: PatchMode, seed: number): Program;
 }
 
-/** Halos are computed again, or kept where formats allow; or as `recompute` with classes that are decided at run time. */
+/**
+ * Halos are computed again, or kept where formats allow; or as `recompute` with classes that are decided at run time.
+ */
 export type PatchMode = 'recompute' | 'keep' | 'runtime';
 export const patchModes: readonly PatchMode[] = ['recompute', 'keep', 'runtime'];
 
-export async function calibrateModel(context: Context, model: (typeof realModels)[number], images = 8): Promise<CalibratedModel> {
+export async function calibrateModel(
+  context: Context,
+  model: (typeof realModels)[number],
+  images = 8,
+): Promise<CalibratedModel> {
   const file = needSharedData(context, 'models', model.file);
   const graph = await importModel(file);
   const preprocess = presetPreprocess(model.preset);
@@ -59,14 +70,29 @@ export async function calibrateModel(context: Context, model: (typeof realModels
   const inputs = inputFormats(graph, preprocess, calibration, set.elementType);
   const name = toIdentifier(model.file);
   return {
-    file, graph,
-    plain: () => lower(graph, null, quantizeGraph(graph, calibration, inputs, { mapBits: () => 8, weightBits: () => 8, inputBits: () => 8 }), { name }),
+    file,
+    graph,
+    plain: () =>
+      lower(
+        graph,
+        null,
+        quantizeGraph(graph, calibration, inputs, { mapBits: () => 8, weightBits: () => 8, inputBits: () => 8 }),
+        { name },
+      ),
     mixed: (mode, seed) => mixed(graph, calibration, inputs, name, mode, mulberry32(seed)),
   };
 }
 
-function mixed(graph: Graph, calibration: Calibration, inputs: ReturnType<typeof inputFormats>, name: string, mode: PatchMode, random: () => number): Program {
-  const pick = <T>(items: readonly T[]): T => items[Math.min(items.length - 1, Math.floor(((random() + 1) / 2) * items.length))];
+function mixed(
+  graph: Graph,
+  calibration: Calibration,
+  inputs: ReturnType<typeof inputFormats>,
+  name: string,
+  mode: PatchMode,
+  random: () => number,
+): Program {
+  const pick = <T>(items: readonly T[]): T =>
+    items[Math.min(items.length - 1, Math.floor(((random() + 1) / 2) * items.length))];
   const grid = { rows: 2, cols: 3 };
   const stages = candidateStages(graph).filter((s) => s.layers.length > 1 && stageBranches(graph, s, grid));
   if (stages.length === 0) throw new Error(`${name} has no patch stage.`);
@@ -80,17 +106,47 @@ function mixed(graph: Graph, calibration: Calibration, inputs: ReturnType<typeof
   const mapBits = (map: number): Bits => (fixed.has(bitGroup[map]) ? 8 : ofGroup[bitGroup[map]]);
   const weightBits = graph.layers.map(() => pick([8, 4] as const));
   const readBits = graph.layers.map((): Bits => pick([8, 8, 4]));
-  const parameters = quantizeGraph(graph, calibration, inputs, {
-    mapBits, weightBits: (layer) => weightBits[layer], inputBits: (layer) => Math.min(readBits[layer], mapBits(graph.layers[layer].inputs[0])) as Bits,
-  }, oneScale);
+  const parameters = quantizeGraph(
+    graph,
+    calibration,
+    inputs,
+    {
+      mapBits,
+      weightBits: (layer) => weightBits[layer],
+      inputBits: (layer) => Math.min(readBits[layer], mapBits(graph.layers[layer].inputs[0])) as Bits,
+    },
+    oneScale,
+  );
 
   // A kept map has one width for branches of both classes.
   const keep = new Set(mode === 'keep' ? stage.maps.filter((map) => map !== stage.splitMap && mapBits(map) === 8) : []);
   if (mode !== 'runtime') {
-    return lower(graph, { stage, grid, keep, classes: Array.from({ length: 6 }, () => pick(['outlier', 'regular'] as const)), runtime: null }, parameters, { name });
+    return lower(
+      graph,
+      {
+        stage,
+        grid,
+        keep,
+        classes: Array.from({ length: 6 }, () => pick(['outlier', 'regular'] as const)),
+        runtime: null,
+      },
+      parameters,
+      { name },
+    );
   }
   const { mean, variance } = calibration.maps.get(decidedBy)!;
   const center = mean.reduce((a, b) => a + b, 0) / mean.length;
   const spread = Math.sqrt(variance.reduce((a, b) => a + b, 0) / variance.length);
-  return lower(graph, { stage, grid, keep, classes: { decidedBy }, runtime: { low: center - spread, high: center + spread, epsilon: 0.2 } }, parameters, { name });
+  return lower(
+    graph,
+    {
+      stage,
+      grid,
+      keep,
+      classes: { decidedBy },
+      runtime: { low: center - spread, high: center + spread, epsilon: 0.2 },
+    },
+    parameters,
+    { name },
+  );
 }

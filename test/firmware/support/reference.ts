@@ -4,7 +4,11 @@ import { Executor } from '../../../src/engine/program/interpreter';
 import type { Program } from '../../../src/engine/program/types';
 import { randomInputs } from '../../support/randomProgram';
 
-const provenance: RenderOptions['provenance'] = { generator: 'QuantMCU test', planHash: '0123abcd', modelFile: 'net.onnx' };
+const provenance: RenderOptions['provenance'] = {
+  generator: 'QuantMCU test',
+  planHash: '0123abcd',
+  modelFile: 'net.onnx',
+};
 
 export interface Reference {
   readonly program: Program;
@@ -15,7 +19,12 @@ export interface Reference {
 }
 
 /** Inputs, the outputs that the reference interpreter computes from them, and the sources. */
-export function reference(program: Program, count: number, goldenCount = 2, makeInputs = (i: number): Uint8Array[] => randomInputs(program, 1000 + i)): Reference {
+export function reference(
+  program: Program,
+  count: number,
+  goldenCount = 2,
+  makeInputs = (i: number): Uint8Array[] => randomInputs(program, 1000 + i),
+): Reference {
   const executor = new Executor(program);
   const inputs = Array.from({ length: count }, (_, i) => makeInputs(i));
   const outputs = inputs.map((set) => executor.run(set).outputs);

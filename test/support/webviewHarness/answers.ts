@@ -1,4 +1,7 @@
-/** What the host answers in pictures and tests of the page: sweeps, the planner's choices, distributions, boards, another plan. */
+/**
+ * What the host answers in pictures and tests of the page: sweeps, the planner's choices, distributions, boards,
+ * another plan.
+ */
 import type { CodesView, DistributionView, LayerDetailsView } from '../../../src/protocol/details';
 import type { OtherPlan } from '../../../src/protocol/editor';
 import type { SweepPointView, SweepView } from '../../../src/protocol/sweeps';
@@ -10,40 +13,98 @@ interface Answer {
   readonly value: unknown;
 }
 
-function sweep(parameter: SweepView['parameter'], values: readonly number[], make: (value: number, index: number) => Partial<SweepPointView>): SweepView {
+function sweep(
+  parameter: SweepView['parameter'],
+  values: readonly number[],
+  make: (value: number, index: number) => Partial<SweepPointView>,
+): SweepView {
   return {
-    parameter, finished: '2026-01-01T12:00:00Z', current: true,
+    parameter,
+    finished: '2026-01-01T12:00:00Z',
+    current: true,
     points: values.map((value, index): SweepPointView => ({
-      value, problem: null, figures: null, outliers: null, accuracy: null, randomAccuracy: null, predictedLoss: null, notes: [], isPlan: false, ...make(value, index),
+      value,
+      problem: null,
+      figures: null,
+      outliers: null,
+      accuracy: null,
+      randomAccuracy: null,
+      predictedLoss: null,
+      notes: [],
+      isPlan: false,
+      ...make(value, index),
     })),
   };
 }
 
-const accuracy = (top1: number): SweepPointView['accuracy'] => ({ images: 500, floatTop1: 0.784, floatTop5: 0.94, top1, top5: 0.93, agreement: top1 + 0.12, outputSnr: 14 });
+const accuracy = (top1: number): SweepPointView['accuracy'] => ({
+  images: 500,
+  floatTop1: 0.784,
+  floatTop5: 0.94,
+  top1,
+  top5: 0.93,
+  agreement: top1 + 0.12,
+  outputSnr: 14,
+});
 const figures = (reduction: number): SweepPointView['figures'] => {
   const bitOpsInt8 = 21e9;
-  return { macs: 329e6, bitOps: bitOpsInt8 / reduction, bitOpsInt8, reduction, arenaBytes: 240_000 + 90_000 / reduction, weightBytes: 2_900_000, latencyMs: 2900 / (0.6 + 0.4 * reduction) };
+  return {
+    macs: 329e6,
+    bitOps: bitOpsInt8 / reduction,
+    bitOpsInt8,
+    reduction,
+    arenaBytes: 240_000 + 90_000 / reduction,
+    weightBytes: 2_900_000,
+    latencyMs: 2900 / (0.6 + 0.4 * reduction),
+  };
 };
 
 /** A sweep of BitOPs targets with one that cannot be reached, and one of φ with random positions beside it. */
 export function sampleSweeps(): SweepView[] {
   return [
-    sweep('bitops-target', [1.2, 1.5, 1.8, 2.2, 2.6, 4], (value) => (value === 4
-      ? { problem: 'The BitOPs target of 4× cannot be reached with these bits.' }
-      : { figures: figures(value), accuracy: accuracy(0.786 - 0.004 * (value - 1) ** 2.6), isPlan: value === 1.5 })),
+    sweep('bitops-target', [1.2, 1.5, 1.8, 2.2, 2.6, 4], (value) =>
+      value === 4
+        ? { problem: 'The BitOPs target of 4× cannot be reached with these bits.' }
+        : { figures: figures(value), accuracy: accuracy(0.786 - 0.004 * (value - 1) ** 2.6), isPlan: value === 1.5 },
+    ),
     sweep('phi', [0.5, 0.8, 0.9, 0.96, 0.99, 0.999], (phi, i) => ({
-      figures: figures(1.2 + 0.11 * i), accuracy: accuracy(0.782 - 0.0022 * i), randomAccuracy: i === 0 ? null : accuracy(0.7785 - 0.0031 * i), outliers: { share: 1 - phi ** 3, marked: 1 - phi ** 2, markedByAny: 1 },
+      figures: figures(1.2 + 0.11 * i),
+      accuracy: accuracy(0.782 - 0.0022 * i),
+      randomAccuracy: i === 0 ? null : accuracy(0.7785 - 0.0031 * i),
+      outliers: { share: 1 - phi ** 3, marked: 1 - phi ** 2, markedByAny: 1 },
     })),
   ];
 }
 
 export function sampleTradeOff(): TradeOffView {
-  const grids: readonly (readonly [number, number, number, number, number])[] = [[0, 0, 1372, 301, 2300], [1, 2, 720, 304, 2330], [2, 2, 431, 309, 2390], [2, 4, 345, 318, 2460], [4, 4, 313, 329, 2770], [5, 4, 247, 336, 2840], [6, 6, 198, 352, 3010], [7, 7, 176, 371, 3220]];
+  const grids: readonly (readonly [number, number, number, number, number])[] = [
+    [0, 0, 1372, 301, 2300],
+    [1, 2, 720, 304, 2330],
+    [2, 2, 431, 309, 2390],
+    [2, 4, 345, 318, 2460],
+    [4, 4, 313, 329, 2770],
+    [5, 4, 247, 336, 2840],
+    [6, 6, 198, 352, 3010],
+    [7, 7, 176, 371, 3220],
+  ];
   const memory = grids.map(([rows, cols, kib, macs, latencyMs], i): MemoryPointView => ({
-    stage: rows === 0 ? null : { splitMap: 'map', rows, cols, keep: [] }, tailStages: [], layers: rows === 0 ? 0 : 13, strategy: (['recompute', 'hybrid', 'keep'] as const)[i % 3], arenaBytes: kib * 1024, macs: macs * 1e6, latencyMs, isPlan: rows === 4,
+    stage: rows === 0 ? null : { splitMap: 'map', rows, cols, keep: [] },
+    tailStages: [],
+    layers: rows === 0 ? 0 : 13,
+    strategy: (['recompute', 'hybrid', 'keep'] as const)[i % 3],
+    arenaBytes: kib * 1024,
+    macs: macs * 1e6,
+    latencyMs,
+    isPlan: rows === 4,
   }));
   const phis = [0.5, 0.7, 0.8, 0.9, 0.94, 0.96, 0.98, 0.99, 0.995, 0.999, 0.9999];
-  const phi = phis.map((value, i) => ({ phi: value, share: Math.max(0, 1 - (i / 10) ** 1.5), anyOutlier: i < 9 ? 1 : 0.94, positions: Math.max(0, 1 - (i / 10) ** 1.5), covered: i === 10 ? null : Math.min(1, 1.15 - (i / 10) ** 1.7) }));
+  const phi = phis.map((value, i) => ({
+    phi: value,
+    share: Math.max(0, 1 - (i / 10) ** 1.5),
+    anyOutlier: i < 9 ? 1 : 0.94,
+    positions: Math.max(0, 1 - (i / 10) ** 1.5),
+    covered: i === 10 ? null : Math.min(1, 1.15 - (i / 10) ** 1.7),
+  }));
   return { memory, phi };
 }
 
@@ -53,13 +114,27 @@ export function tradeOffAnswers(): Record<string, Answer> {
 
 function codes(bits: 8 | 4 | 2, signed: boolean, step: number): CodesView {
   const first = signed ? -(2 ** (bits - 1)) : 0;
-  const raw = Array.from({ length: 2 ** bits }, (_, k) => Math.exp(-0.5 * (((first + k) * 6) / (2 ** bits)) ** 2));
+  const raw = Array.from({ length: 2 ** bits }, (_, k) => Math.exp(-0.5 * (((first + k) * 6) / 2 ** bits) ** 2));
   const total = raw.reduce((a, b) => a + b, 0);
   const shares = raw.map((share) => share / total);
-  return { bits, first, shares, scale: { zero: 0, step }, entropy: -shares.reduce((sum, p) => sum + (p > 0 ? p * Math.log2(p) : 0), 0) };
+  return {
+    bits,
+    first,
+    shares,
+    scale: { zero: 0, step },
+    entropy: -shares.reduce((sum, p) => sum + (p > 0 ? p * Math.log2(p) : 0), 0),
+  };
 }
 
-function distribution(options: { readonly mean: number; readonly sigma: number; readonly low: number; readonly high: number; readonly zeros: number; readonly phi: number | null; readonly codes: CodesView | null }): DistributionView {
+function distribution(options: {
+  readonly mean: number;
+  readonly sigma: number;
+  readonly low: number;
+  readonly high: number;
+  readonly zeros: number;
+  readonly phi: number | null;
+  readonly codes: CodesView | null;
+}): DistributionView {
   const { mean, sigma, low, high, zeros } = options;
   const width = (high - low) / 72;
   const raw = Array.from({ length: 72 }, (_, k) => {
@@ -68,23 +143,56 @@ function distribution(options: { readonly mean: number; readonly sigma: number; 
   });
   const total = raw.reduce((a, b) => a + b, 0);
   return {
-    low, width, shares: raw.map((share) => ((1 - zeros) * share) / total), zeros, min: low, max: high, mean, sigma,
-    band: options.phi === null ? null : { phi: options.phi, low: mean - 2.05 * sigma, high: mean + 2.05 * sigma }, codes: options.codes,
+    low,
+    width,
+    shares: raw.map((share) => ((1 - zeros) * share) / total),
+    zeros,
+    min: low,
+    max: high,
+    mean,
+    sigma,
+    band: options.phi === null ? null : { phi: options.phi, low: mean - 2.05 * sigma, high: mean + 2.05 * sigma },
+    codes: options.codes,
   };
 }
 
 export function sampleDetails(layer = 6): LayerDetailsView {
   return {
-    layer, channel: null, channels: 144,
-    weights: distribution({ mean: 0.002, sigma: 0.11, low: -0.58, high: 0.61, zeros: 0, phi: null, codes: codes(8, true, 0.005) }),
-    activations: distribution({ mean: 0.84, sigma: 0.9, low: 0, high: 6, zeros: 0.41, phi: 0.96, codes: codes(4, false, 0.4) }), reference: null,
+    layer,
+    channel: null,
+    channels: 144,
+    weights: distribution({
+      mean: 0.002,
+      sigma: 0.11,
+      low: -0.58,
+      high: 0.61,
+      zeros: 0,
+      phi: null,
+      codes: codes(8, true, 0.005),
+    }),
+    activations: distribution({
+      mean: 0.84,
+      sigma: 0.9,
+      low: 0,
+      high: 6,
+      zeros: 0.41,
+      phi: 0.96,
+      codes: codes(4, false, 0.4),
+    }),
+    reference: null,
   };
 }
 
 export function detailsAnswers(): Record<string, Answer> {
   return {
     layerDetails: { value: sampleDetails() },
-    generatedCode: { value: { file: 'firmware/lib/mobilenetv2/mobilenetv2.c', line: 214, text: 'qmcu_conv2d_s8_u4(&branch_0_map_6, &branch_0_map_5, mobilenetv2_weights_6, &params_6);' } },
+    generatedCode: {
+      value: {
+        file: 'firmware/lib/mobilenetv2/mobilenetv2.c',
+        line: 214,
+        text: 'qmcu_conv2d_s8_u4(&branch_0_map_6, &branch_0_map_5, mobilenetv2_weights_6, &params_6);',
+      },
+    },
   };
 }
 
@@ -93,12 +201,48 @@ export function otherPlan(): OtherPlan {
   const view = plannedView();
   const plan = view.plan!;
   const { int8Layerwise } = plan.figures;
-  const layers = view.model.layers.map((layer): LayerView => ({ ...layer, plan: { ...layer.plan!, bits: 8, weightBits: layer.plan!.weightBits === null ? null : 8, inputBits: 8, inPatchStage: false, bitOps: layer.macs * 64, mapBytes: layer.output!.h * layer.output!.w * layer.output!.c } }));
-  const other: EditorView = { ...view, model: { ...view.model, layers }, plan: { ...plan, stage: null, branches: [], figures: { ...plan.figures, ...int8Layerwise, accuracy: { images: 500, floatTop1: 0.784, quantizedTop1: 0.783, agreement: 0.96 } } } };
+  const layers = view.model.layers.map((layer): LayerView => ({
+    ...layer,
+    plan: {
+      ...layer.plan!,
+      bits: 8,
+      weightBits: layer.plan!.weightBits === null ? null : 8,
+      inputBits: 8,
+      inPatchStage: false,
+      bitOps: layer.macs * 64,
+      mapBytes: layer.output!.h * layer.output!.w * layer.output!.c,
+    },
+  }));
+  const other: EditorView = {
+    ...view,
+    model: { ...view.model, layers },
+    plan: {
+      ...plan,
+      stage: null,
+      branches: [],
+      figures: {
+        ...plan.figures,
+        ...int8Layerwise,
+        accuracy: { images: 500, floatTop1: 0.784, quantizedTop1: 0.783, agreement: 0.96 },
+      },
+    },
+  };
   return { title: '8 bits, layer by layer', view: other };
 }
 
 export function boards(): TargetView[] {
-  const board = (id: string, name: string, core: string, sram: number, flash: number): TargetView => ({ ...target, id, name, core, sramBytes: sram * 1024, flashBytes: flash * 1024 });
-  return [board('nano33ble', 'Arduino Nano 33 BLE Sense (nRF52840)', 'cortex-m4', 256, 1024), board('stm32h743', 'STM32H743 (NUCLEO-H743ZI2)', 'cortex-m7', 512, 2048), { ...target, core: 'cortex-m7' }, board('stm32f411', 'STM32F411 (NUCLEO-F411RE)', 'cortex-m4', 128, 512)];
+  const board = (id: string, name: string, core: string, sram: number, flash: number): TargetView => ({
+    ...target,
+    id,
+    name,
+    core,
+    sramBytes: sram * 1024,
+    flashBytes: flash * 1024,
+  });
+  return [
+    board('nano33ble', 'Arduino Nano 33 BLE Sense (nRF52840)', 'cortex-m4', 256, 1024),
+    board('stm32h743', 'STM32H743 (NUCLEO-H743ZI2)', 'cortex-m7', 512, 2048),
+    { ...target, core: 'cortex-m7' },
+    board('stm32f411', 'STM32F411 (NUCLEO-F411RE)', 'cortex-m4', 128, 512),
+  ];
 }

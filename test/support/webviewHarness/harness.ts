@@ -1,6 +1,7 @@
 /**
- * The editor's page in a headless Chromium without VS Code: the same HTML, Content-Security-Policy and bundle, with a stand-in for VS Code's API that plays
- * the host, theme variables as VS Code sets them, and records of what the page asked for and of violations of the policy.
+ * The editor's page in a headless Chromium without VS Code: the same HTML, Content-Security-Policy and bundle, with a
+ * stand-in for VS Code's API that plays the host, theme variables as VS Code sets them, and records of what the page
+ * asked for and of violations of the policy.
  */
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
@@ -12,7 +13,9 @@ import { themes, type ThemeName } from './themes';
 
 const origin = 'https://quantmcu.test';
 const nonce = 'harness';
-const policy = `default-src 'none'; style-src ${origin} 'nonce-style'; font-src ${origin}; img-src ${origin} data:; script-src 'nonce-${nonce}'`;
+const policy =
+  `default-src 'none'; style-src ${origin} 'nonce-style'; font-src ${origin}; img-src ${origin} ` +
+  `data:; script-src 'nonce-${nonce}'`;
 
 /** What the stand-in for the host offers to tests, as `window.harness`. */
 export interface HarnessWindow {
@@ -78,12 +81,28 @@ let bundle: Promise<{ js: string; css: string; layout: string }> | undefined;
 
 async function bundlePage(): Promise<{ js: string; css: string; layout: string }> {
   const result = await build({
-    entryPoints: [path.join(projectRoot, 'webview/main.ts')], bundle: true, write: false, outdir: '/', format: 'iife', platform: 'browser', target: 'es2022', logLevel: 'warning', tsconfigRaw: {},
+    entryPoints: [path.join(projectRoot, 'webview/main.ts')],
+    bundle: true,
+    write: false,
+    outdir: '/',
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2022',
+    logLevel: 'warning',
+    tsconfigRaw: {},
   });
   const read = (extension: string): string => result.outputFiles.find((file) => file.path.endsWith(extension))!.text;
   // The engine's part that the stand-in cannot do without.
   const layout = await build({
-    entryPoints: [path.join(projectRoot, 'src/worker/layout/layered.ts')], bundle: true, write: false, format: 'iife', globalName: 'layout', platform: 'browser', target: 'es2022', logLevel: 'warning', tsconfigRaw: {},
+    entryPoints: [path.join(projectRoot, 'src/worker/layout/layered.ts')],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    globalName: 'layout',
+    platform: 'browser',
+    target: 'es2022',
+    logLevel: 'warning',
+    tsconfigRaw: {},
   });
   return { js: read('.js'), css: read('.css'), layout: layout.outputFiles[0].text };
 }
@@ -103,22 +122,41 @@ export class Harness {
 
   /** Path of a Chromium that is installed, or null. */
   static chromiumPath(): string | null {
-    const paths = [process.env['CHROMIUM'] ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+    const paths = [
+      process.env['CHROMIUM'] ?? '',
+      '/usr/bin/chromium',
+      '/usr/bin/chromium-browser',
+      '/usr/bin/google-chrome',
+    ];
     return paths.find((candidate) => candidate !== '' && existsSync(candidate)) ?? null;
   }
 
   static async start(): Promise<Harness> {
-    return new Harness(await chromium.launch({
-      executablePath: Harness.chromiumPath()!, headless: true,
-      args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-    }));
+    return new Harness(
+      await chromium.launch({
+        executablePath: Harness.chromiumPath()!,
+        headless: true,
+        args: [
+          '--headless',
+          '--no-sandbox',
+          '--disable-gpu',
+          '--disable-quic',
+          '--no-first-run',
+          '--disable-background-networking',
+          '--disable-component-update',
+          '--disable-sync',
+        ],
+      }),
+    );
   }
 
   /** Opens the page and shows a view in it. Fails on errors of the page. */
   async open(view: EditorView | null, options: OpenOptions = {}): Promise<Page> {
     bundle ??= bundlePage();
     const { js, css, layout } = await bundle;
-    const context = await this.browser.newContext({ viewport: { width: options.width ?? 1280, height: options.height ?? 800 } });
+    const context = await this.browser.newContext({
+      viewport: { width: options.width ?? 1280, height: options.height ?? 800 },
+    });
     const page = await context.newPage();
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error.stack)));
@@ -129,7 +167,14 @@ export class Harness {
       <body><script nonce="${nonce}" src="${origin}/layout.js"></script><script nonce="${nonce}" data-setup="${escapeAttribute(setup)}">${standIn}</script><script nonce="${nonce}" src="${origin}/main.js"></script></body></html>`;
     await page.route(`${origin}/**`, (route) => {
       const name = new URL(route.request().url()).pathname;
-      const [contentType, body] = name === '/main.js' ? ['text/javascript', js] : name === '/layout.js' ? ['text/javascript', layout] : name === '/main.css' ? ['text/css', css] : ['text/html', html];
+      const [contentType, body] =
+        name === '/main.js'
+          ? ['text/javascript', js]
+          : name === '/layout.js'
+            ? ['text/javascript', layout]
+            : name === '/main.css'
+              ? ['text/css', css]
+              : ['text/html', html];
       return route.fulfill({ contentType: `${contentType}; charset=utf-8`, body });
     });
     await page.goto(`${origin}/`);
@@ -144,15 +189,18 @@ export class Harness {
 
   /** Calls a method of the page as the host would. */
   async send(page: Page, method: string, ...args: readonly unknown[]): Promise<void> {
-    await page.evaluate(async ([name, values]) => {
-      await (globalThis as unknown as { harness: HarnessWindow }).harness.send(name, ...values);
-    }, [method, args] as const);
+    await page.evaluate(
+      async ([name, values]) => {
+        await (globalThis as unknown as { harness: HarnessWindow }).harness.send(name, ...values);
+      },
+      [method, args] as const,
+    );
     await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
   }
 
   /** Reads something of the stand-in. */
   async read<K extends keyof HarnessWindow>(page: Page, key: K): Promise<HarnessWindow[K]> {
-    return (await page.evaluate(`window.harness[${JSON.stringify(key)}]`));
+    return await page.evaluate(`window.harness[${JSON.stringify(key)}]`);
   }
 
   /** The calls that change something, once no more come: the page makes some after the event that causes them. */

@@ -1,11 +1,34 @@
-/** A plan for the sample network: patches with exact halos, branches, steps, buffers at first-fit offsets, and figures that follow from them. */
-import type { BranchView, BufferView, CandidateView, EditorView, LayerPlanView, LayerView, PlanView, StepView, TargetView } from '../../../src/protocol/views';
+/**
+ * A plan for the sample network: patches with exact halos, branches, steps, buffers at first-fit offsets, and figures
+ * that follow from them.
+ */
+import type {
+  BranchView,
+  BufferView,
+  CandidateView,
+  EditorView,
+  LayerPlanView,
+  LayerView,
+  PlanView,
+  StepView,
+  TargetView,
+} from '../../../src/protocol/views';
 import { mobilenetLayers, modelOf } from './mobilenet';
 
 export const target: TargetView = {
-  id: 'sample', name: 'STM32F746', core: 'Cortex-M7', clockMHz: 216, sramBytes: 320 * 1024, flashBytes: 4 * 1024 * 1024,
+  id: 'sample',
+  name: 'STM32F746',
+  core: 'Cortex-M7',
+  clockMHz: 216,
+  sramBytes: 320 * 1024,
+  flashBytes: 4 * 1024 * 1024,
   source: 'a sample of the tests, not a real part',
-  regions: [{ name: 'SRAM1', kind: 'sram', bytes: 320 * 1024 }, { name: 'DTCM', kind: 'sram', bytes: 64 * 1024 }, { name: 'FLASH', kind: 'flash', bytes: 4 * 1024 * 1024 }], arenaRegion: 'SRAM1',
+  regions: [
+    { name: 'SRAM1', kind: 'sram', bytes: 320 * 1024 },
+    { name: 'DTCM', kind: 'sram', bytes: 64 * 1024 },
+    { name: 'FLASH', kind: 'flash', bytes: 4 * 1024 * 1024 },
+  ],
+  arenaRegion: 'SRAM1',
 };
 
 /** Last layer of the patch stage: the end of the first block with 32 channels. */
@@ -46,7 +69,17 @@ function regionsFor(patch: Rows, layers: readonly LayerView[]): Map<number, Rows
   const regions = new Map<number, Rows>([[splitLayer, patch]]);
   const join = (id: number, region: Rows): void => {
     const old = regions.get(id);
-    regions.set(id, old === undefined ? region : [Math.min(old[0], region[0]), Math.min(old[1], region[1]), Math.max(old[2], region[2]), Math.max(old[3], region[3])]);
+    regions.set(
+      id,
+      old === undefined
+        ? region
+        : [
+            Math.min(old[0], region[0]),
+            Math.min(old[1], region[1]),
+            Math.max(old[2], region[2]),
+            Math.max(old[3], region[3]),
+          ],
+    );
   };
   for (let id = splitLayer; id >= 0; id--) {
     const region = regions.get(id);
@@ -55,7 +88,8 @@ function regionsFor(patch: Rows, layers: readonly LayerView[]): Map<number, Rows
     const kernel = Number(layer.detail[0] ?? 1);
     const stride = layer.detail.includes('s2') ? 2 : 1;
     if (layer.inputs.length === 0) join(-1, readRegion(region, kernel, stride, 224));
-    for (const input of layer.inputs) join(input, layer.kind === 'add' ? region : readRegion(region, kernel, stride, layers[input].output!.h));
+    for (const input of layer.inputs)
+      join(input, layer.kind === 'add' ? region : readRegion(region, kernel, stride, layers[input].output!.h));
   }
   return regions;
 }
@@ -65,10 +99,16 @@ const area = (r: Rows): number => (r[2] - r[0]) * (r[3] - r[1]);
 /** Puts each buffer at the lowest offset that is free over its life, the input first, then the largest. */
 function place(buffers: Omit<BufferView, 'offset'>[]): BufferView[] {
   const placed: BufferView[] = [];
-  for (const buffer of [...buffers].sort((a, b) => Number(b.role === 'input') - Number(a.role === 'input') || b.bytes - a.bytes)) {
-    const busy = placed.filter((p) => p.firstStep <= buffer.lastStep && p.lastStep >= buffer.firstStep).sort((a, b) => a.offset - b.offset);
+  for (const buffer of [...buffers].sort(
+    (a, b) => Number(b.role === 'input') - Number(a.role === 'input') || b.bytes - a.bytes,
+  )) {
+    const busy = placed
+      .filter((p) => p.firstStep <= buffer.lastStep && p.lastStep >= buffer.firstStep)
+      .sort((a, b) => a.offset - b.offset);
     let offset = 0;
-    for (const other of busy) if (other.offset < offset + buffer.bytes) offset = Math.max(offset, Math.ceil((other.offset + other.bytes) / 4) * 4);
+    for (const other of busy)
+      if (other.offset < offset + buffer.bytes)
+        offset = Math.max(offset, Math.ceil((other.offset + other.bytes) / 4) * 4);
     placed.push({ ...buffer, offset });
   }
   return placed.sort((a, b) => a.id - b.id);
@@ -84,10 +124,30 @@ export function plannedView(rows = 4, cols = 4): EditorView {
   const steps: StepView[] = [];
   const open: Omit<BufferView, 'offset'>[] = [];
   const macsOf = new Map<number, number>();
-  const wholeMap = (id: number): number => layers[id].output!.h * layers[id].output!.w * Math.ceil((layers[id].output!.c * bits[id]) / 8);
-  const shortName = (name: string): string => name.replace('/features/features.', 'f').replace('/conv/conv.', '.').replace('/Conv', '');
-  open.push({ id: 0, name: 'input', role: 'input', layer: -1, bytes: 224 * 224 * 3, firstStep: -1, lastStep: rows * cols * (splitLayer + 1) - 1, bits: 8 });
-  open.push({ id: 1, name: shortName(layers[splitLayer].name), role: 'map', layer: splitLayer, bytes: wholeMap(splitLayer), firstStep: splitLayer, lastStep: rows * cols * (splitLayer + 1) + 3, bits: bits[splitLayer] });
+  const wholeMap = (id: number): number =>
+    layers[id].output!.h * layers[id].output!.w * Math.ceil((layers[id].output!.c * bits[id]) / 8);
+  const shortName = (name: string): string =>
+    name.replace('/features/features.', 'f').replace('/conv/conv.', '.').replace('/Conv', '');
+  open.push({
+    id: 0,
+    name: 'input',
+    role: 'input',
+    layer: -1,
+    bytes: 224 * 224 * 3,
+    firstStep: -1,
+    lastStep: rows * cols * (splitLayer + 1) - 1,
+    bits: 8,
+  });
+  open.push({
+    id: 1,
+    name: shortName(layers[splitLayer].name),
+    role: 'map',
+    layer: splitLayer,
+    bytes: wholeMap(splitLayer),
+    firstStep: splitLayer,
+    lastStep: rows * cols * (splitLayer + 1) + 3,
+    bits: bits[splitLayer],
+  });
   for (let row = 0; row < rows; row++) {
     for (let col = 0; col < cols; col++) {
       const id = row * cols + col;
@@ -95,8 +155,18 @@ export function plannedView(rows = 4, cols = 4): EditorView {
       const outlier = outliers.has(id);
       const regions = regionsFor(patch, layers);
       const input = regions.get(-1)!;
-      branches.push({ id, row, col, class: outlier ? 'outlier' : 'regular', patch: patch.map((v) => v / size) as unknown as Rows, input: input.map((v) => v / 224) as unknown as Rows });
-      const pieces: Piece[] = [...regions].filter(([layer]) => layer >= 0).map(([layer, region]) => ({ layer, region })).sort((a, b) => a.layer - b.layer);
+      branches.push({
+        id,
+        row,
+        col,
+        class: outlier ? 'outlier' : 'regular',
+        patch: patch.map((v) => v / size) as unknown as Rows,
+        input: input.map((v) => v / 224) as unknown as Rows,
+      });
+      const pieces: Piece[] = [...regions]
+        .filter(([layer]) => layer >= 0)
+        .map(([layer, region]) => ({ layer, region }))
+        .sort((a, b) => a.layer - b.layer);
       for (const { layer, region } of pieces) {
         const view = layers[layer];
         const macs = Math.round(view.macs * (area(region) / area([0, 0, view.output!.h, view.output!.w])));
@@ -106,8 +176,14 @@ export function plannedView(rows = 4, cols = 4): EditorView {
         if (layer === splitLayer) continue;
         const lastReader = Math.max(...layers.filter((other) => other.inputs.includes(layer)).map((other) => other.id));
         open.push({
-          id: open.length, name: shortName(view.name), role: 'branch', layer, bytes: area(region) * Math.ceil((view.output!.c * (outlier ? 8 : bits[layer])) / 8),
-          firstStep: step, lastStep: step + (lastReader - layer), bits: outlier ? 8 : bits[layer],
+          id: open.length,
+          name: shortName(view.name),
+          role: 'branch',
+          layer,
+          bytes: area(region) * Math.ceil((view.output!.c * (outlier ? 8 : bits[layer])) / 8),
+          firstStep: step,
+          lastStep: step + (lastReader - layer),
+          bits: outlier ? 8 : bits[layer],
         });
       }
     }
@@ -118,23 +194,50 @@ export function plannedView(rows = 4, cols = 4): EditorView {
     macsOf.set(layer.id, layer.macs);
     const readers = layers.filter((other) => other.inputs.includes(layer.id)).map((other) => other.id);
     open.push({
-      id: open.length, name: shortName(layer.name), role: readers.length === 0 ? 'output' : 'map', layer: layer.id, bytes: wholeMap(layer.id),
-      firstStep: step, lastStep: readers.length === 0 ? rows * cols * (splitLayer + 1) + layers.length - splitLayer - 1 : step + Math.max(...readers) - layer.id, bits: bits[layer.id],
+      id: open.length,
+      name: shortName(layer.name),
+      role: readers.length === 0 ? 'output' : 'map',
+      layer: layer.id,
+      bytes: wholeMap(layer.id),
+      firstStep: step,
+      lastStep:
+        readers.length === 0
+          ? rows * cols * (splitLayer + 1) + layers.length - splitLayer - 1
+          : step + Math.max(...readers) - layer.id,
+      bits: bits[layer.id],
     });
   }
   const buffers = place(open);
-  const used = steps.map((step) => buffers.reduce((top, b) => (b.firstStep <= step.id && b.lastStep >= step.id ? Math.max(top, b.offset + b.bytes) : top), 0));
+  const used = steps.map((step) =>
+    buffers.reduce(
+      (top, b) => (b.firstStep <= step.id && b.lastStep >= step.id ? Math.max(top, b.offset + b.bytes) : top),
+      0,
+    ),
+  );
   const arenaBytes = Math.max(...used);
-  const weightBits = (layer: LayerView): 8 | 4 | null => (layer.parameters === 0 ? null : layer.id > 12 && layer.kind === 'conv' && noise(layer.id + 3) > 0.5 ? 4 : 8);
+  const weightBits = (layer: LayerView): 8 | 4 | null =>
+    layer.parameters === 0 ? null : layer.id > 12 && layer.kind === 'conv' && noise(layer.id + 3) > 0.5 ? 4 : 8;
   const inputBits = (layer: LayerView): Bits => (layer.inputs.length === 0 ? 8 : bits[layer.inputs[0]]);
   const int8Total = [...macsOf.values()].reduce((sum, macs) => sum + macs * 64, 0);
   const planned = layers.map((layer): LayerView => {
     const macs = macsOf.get(layer.id) ?? 0;
     const plan: LayerPlanView = {
-      bits: bits[layer.id], weightBits: weightBits(layer), inputBits: inputBits(layer), inPatchStage: layer.id <= splitLayer, macs,
-      bitOps: macs * (weightBits(layer) ?? 0) * inputBits(layer), mapBytes: wholeMap(layer.id), weightBytes: Math.ceil((layer.parameters * (weightBits(layer) ?? 0)) / 8),
-      candidates: candidates(layer, layers, int8Total), inputCandidates: [], allowedBits: layer.id === layers.length - 1 ? [8] : [8, 4, 2], locked: layer.id === 0,
-      instructions: 200 + macs * 1.4, latencyMs: (200 + macs * 1.4) * 1.3 / 216_000, entropy: bits[layer.id] * (0.7 + 0.2 * noise(layer.id + 3)), snr: 8 + 22 * noise(layer.id + 5),
+      bits: bits[layer.id],
+      weightBits: weightBits(layer),
+      inputBits: inputBits(layer),
+      inPatchStage: layer.id <= splitLayer,
+      macs,
+      bitOps: macs * (weightBits(layer) ?? 0) * inputBits(layer),
+      mapBytes: wholeMap(layer.id),
+      weightBytes: Math.ceil((layer.parameters * (weightBits(layer) ?? 0)) / 8),
+      candidates: candidates(layer, layers, int8Total),
+      inputCandidates: [],
+      allowedBits: layer.id === layers.length - 1 ? [8] : [8, 4, 2],
+      locked: layer.id === 0,
+      instructions: 200 + macs * 1.4,
+      latencyMs: ((200 + macs * 1.4) * 1.3) / 216_000,
+      entropy: bits[layer.id] * (0.7 + 0.2 * noise(layer.id + 3)),
+      snr: 8 + 22 * noise(layer.id + 5),
     };
     return { ...layer, plan };
   });
@@ -142,13 +245,37 @@ export function plannedView(rows = 4, cols = 4): EditorView {
   const weightBytes = planned.reduce((sum, layer) => sum + layer.plan!.weightBytes, 0);
   const macs = [...macsOf.values()].reduce((a, b) => a + b, 0);
   const plan: PlanView = {
-    planFile: '/home/user/models/mobilenetv2_1.0_224_tv.quantmcu.json', target, stale: false, unfitted: false,
-    stage: { splitLayer, rows, cols, layers: splitLayer + 1, classMode: 'static', redundantMacsPercent: (macs / layers.reduce((s, l) => s + l.macs, 0) - 1) * 100 },
-    tailStages: [], branches, buffers, steps: steps.map((step, i) => ({ ...step, peakBytes: used[i] })),
+    planFile: '/home/user/models/mobilenetv2_1.0_224_tv.quantmcu.json',
+    target,
+    stale: false,
+    unfitted: false,
+    stage: {
+      splitLayer,
+      rows,
+      cols,
+      layers: splitLayer + 1,
+      classMode: 'static',
+      redundantMacsPercent: (macs / layers.reduce((s, l) => s + l.macs, 0) - 1) * 100,
+    },
+    tailStages: [],
+    branches,
+    buffers,
+    steps: steps.map((step, i) => ({ ...step, peakBytes: used[i] })),
     figures: {
-      arenaBytes, latencyMs: planned.reduce((sum, layer) => sum + layer.plan!.latencyMs!, 0),
-      int8Layerwise: { arenaBytes: 1372 * 1024 + 147 * 1024, flashBytes: 3_600_000, bitOps: layers.reduce((s, l) => s + l.macs, 0) * 64, latencyMs: 2710 },
-      weightBytes, weightCodeBytes: weightBytes, flashBytes: weightBytes + 24_576, macs, bitOps, bitOpsInt8: int8Total,
+      arenaBytes,
+      latencyMs: planned.reduce((sum, layer) => sum + layer.plan!.latencyMs!, 0),
+      int8Layerwise: {
+        arenaBytes: 1372 * 1024 + 147 * 1024,
+        flashBytes: 3_600_000,
+        bitOps: layers.reduce((s, l) => s + l.macs, 0) * 64,
+        latencyMs: 2710,
+      },
+      weightBytes,
+      weightCodeBytes: weightBytes,
+      flashBytes: weightBytes + 24_576,
+      macs,
+      bitOps,
+      bitOpsInt8: int8Total,
       accuracy: { images: 500, floatTop1: 0.784, quantizedTop1: 0.778, agreement: 0.932 },
     },
     search: { method: 'score', phi: 0.96, lambda: 0.01, images: 64 },
@@ -158,7 +285,17 @@ export function plannedView(rows = 4, cols = 4): EditorView {
 }
 
 function kernelOf(kind: string): string {
-  return ({ conv: 'conv2d', depthwise: 'depthwise2d', add: 'add', globalAveragePool: 'averagePool', fullyConnected: 'fullyConnected' } as Record<string, string>)[kind] ?? kind;
+  return (
+    (
+      {
+        conv: 'conv2d',
+        depthwise: 'depthwise2d',
+        add: 'add',
+        globalAveragePool: 'averagePool',
+        fullyConnected: 'fullyConnected',
+      } as Record<string, string>
+    )[kind] ?? kind
+  );
 }
 
 function candidates(layer: LayerView, layers: readonly LayerView[], total: number): CandidateView[] {

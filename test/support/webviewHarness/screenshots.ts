@@ -24,29 +24,126 @@ const pictures: readonly Picture[] = [
   { name: 'layers', view: () => plannedView(), saved: { tab: 'layers', selected: 5 } },
   { name: 'graph', view: () => plannedView(), saved: { tab: 'graph', selected: 7 } },
   { name: 'graph-right', view: () => plannedView(), saved: { tab: 'graph', direction: 'right' }, themes: ['dark'] },
-  { name: 'patches', view: () => plannedView(), saved: { tab: 'patches', branch: 5, dockOpen: false, detailsOpen: false } },
-  { name: 'patches-image', view: () => plannedView(), saved: { tab: 'patches', branch: 5, dockOpen: false, detailsOpen: false }, answers: { sampleImage: { value: gradient() } } },
+  {
+    name: 'patches',
+    view: () => plannedView(),
+    saved: { tab: 'patches', branch: 5, dockOpen: false, detailsOpen: false },
+  },
+  {
+    name: 'patches-image',
+    view: () => plannedView(),
+    saved: { tab: 'patches', branch: 5, dockOpen: false, detailsOpen: false },
+    answers: { sampleImage: { value: gradient() } },
+  },
   { name: 'bits-menu', view: () => plannedView(), saved: { tab: 'layers', selected: 6 }, before: openBitsMenu },
   { name: 'patches-small', view: () => plannedView(), saved: { tab: 'patches', branch: 0 }, themes: ['dark'] },
-  { name: 'memory-table', view: () => plannedView(), saved: { tab: 'layers', memoryMode: 'table', dockHeight: 330 }, themes: ['dark'] },
-  { name: 'memory', view: () => plannedView(), saved: { tab: 'layers', dockHeight: 460, selected: 4 }, themes: ['dark', 'light'], before: hoverMemory },
-  { name: 'memory-tail', view: () => plannedView(), saved: { tab: 'layers', dockHeight: 380, memoryRange: [205, 258] }, themes: ['dark'] },
+  {
+    name: 'memory-table',
+    view: () => plannedView(),
+    saved: { tab: 'layers', memoryMode: 'table', dockHeight: 330 },
+    themes: ['dark'],
+  },
+  {
+    name: 'memory',
+    view: () => plannedView(),
+    saved: { tab: 'layers', dockHeight: 460, selected: 4 },
+    themes: ['dark', 'light'],
+    before: hoverMemory,
+  },
+  {
+    name: 'memory-tail',
+    view: () => plannedView(),
+    saved: { tab: 'layers', dockHeight: 380, memoryRange: [205, 258] },
+    themes: ['dark'],
+  },
   { name: 'unquantized', view: unquantizedView, saved: { selected: 3 }, themes: ['dark', 'light'] },
   { name: 'problems', view: problemView },
   { name: 'inception', view: () => branchedView(), saved: { tab: 'graph', detailsOpen: false }, themes: ['dark'] },
   { name: 'chain', view: () => chainView(), saved: { tab: 'graph' }, themes: ['dark'] },
-  { name: 'tradeoff', view: () => plannedView(), saved: { tab: 'tradeOff', dockOpen: false, detailsOpen: false }, answers: tradeOffAnswers() },
-  { name: 'tradeoff-memory', view: () => plannedView(), saved: { tab: 'tradeOff', tradeOff: 'memory', dockOpen: false, detailsOpen: false }, answers: tradeOffAnswers(), themes: ['dark', 'light'] },
-  { name: 'tradeoff-phi', view: () => plannedView(), saved: { tab: 'tradeOff', tradeOff: 'phi', dockOpen: false, detailsOpen: false }, answers: tradeOffAnswers(), themes: ['dark', 'high-contrast'] },
-  { name: 'tradeoff-empty', view: () => plannedView(), saved: { tab: 'tradeOff', detailsOpen: false }, answers: { tradeOff: tradeOffAnswers()['tradeOff'] }, themes: ['dark'] },
-  { name: 'tradeoff-small', view: () => plannedView(), saved: { tab: 'tradeOff', tradeOff: 'phi' }, answers: tradeOffAnswers(), themes: ['light'], width: 920, height: 680 },
-  { name: 'details', view: () => plannedView(), saved: { tab: 'graph', selected: 6, detailsWidth: 330 }, answers: detailsAnswers(), before: scrollDetails },
-  { name: 'compare', view: () => plannedView(), saved: { tab: 'layers', dockOpen: false, detailsOpen: false }, answers: { otherPlan: { value: otherPlan() } }, before: openComparison },
-  { name: 'compare-small', view: () => ({ ...plannedView(), plan: { ...plannedView().plan!, unfitted: true } }), saved: { tab: 'layers' }, answers: { otherPlan: { value: otherPlan() } }, before: openComparison, width: 920, height: 680 },
-  { name: 'board-menu', view: () => plannedView(), saved: { tab: 'layers' }, answers: { targets: { value: boards() } }, themes: ['dark'], before: openBoards },
+  {
+    name: 'tradeoff',
+    view: () => plannedView(),
+    saved: { tab: 'tradeOff', dockOpen: false, detailsOpen: false },
+    answers: tradeOffAnswers(),
+  },
+  {
+    name: 'tradeoff-memory',
+    view: () => plannedView(),
+    saved: { tab: 'tradeOff', tradeOff: 'memory', dockOpen: false, detailsOpen: false },
+    answers: tradeOffAnswers(),
+    themes: ['dark', 'light'],
+  },
+  {
+    name: 'tradeoff-phi',
+    view: () => plannedView(),
+    saved: { tab: 'tradeOff', tradeOff: 'phi', dockOpen: false, detailsOpen: false },
+    answers: tradeOffAnswers(),
+    themes: ['dark', 'high-contrast'],
+  },
+  {
+    name: 'tradeoff-empty',
+    view: () => plannedView(),
+    saved: { tab: 'tradeOff', detailsOpen: false },
+    answers: { tradeOff: tradeOffAnswers()['tradeOff'] },
+    themes: ['dark'],
+  },
+  {
+    name: 'tradeoff-small',
+    view: () => plannedView(),
+    saved: { tab: 'tradeOff', tradeOff: 'phi' },
+    answers: tradeOffAnswers(),
+    themes: ['light'],
+    width: 920,
+    height: 680,
+  },
+  {
+    name: 'details',
+    view: () => plannedView(),
+    saved: { tab: 'graph', selected: 6, detailsWidth: 330 },
+    answers: detailsAnswers(),
+    before: scrollDetails,
+  },
+  {
+    name: 'compare',
+    view: () => plannedView(),
+    saved: { tab: 'layers', dockOpen: false, detailsOpen: false },
+    answers: { otherPlan: { value: otherPlan() } },
+    before: openComparison,
+  },
+  {
+    name: 'compare-small',
+    view: () => ({ ...plannedView(), plan: { ...plannedView().plan!, unfitted: true } }),
+    saved: { tab: 'layers' },
+    answers: { otherPlan: { value: otherPlan() } },
+    before: openComparison,
+    width: 920,
+    height: 680,
+  },
+  {
+    name: 'board-menu',
+    view: () => plannedView(),
+    saved: { tab: 'layers' },
+    answers: { targets: { value: boards() } },
+    themes: ['dark'],
+    before: openBoards,
+  },
   { name: 'wide', view: () => plannedView(), saved: { tab: 'layers', selected: 5 }, width: 1920, height: 1080 },
-  { name: 'wide-graph', view: () => plannedView(), saved: { tab: 'graph', selected: 5 }, width: 1920, height: 1080, themes: ['light'] },
-  { name: 'narrow', view: () => plannedView(), saved: { tab: 'layers', detailsOpen: false }, themes: ['dark'], width: 560, height: 640 },
+  {
+    name: 'wide-graph',
+    view: () => plannedView(),
+    saved: { tab: 'graph', selected: 5 },
+    width: 1920,
+    height: 1080,
+    themes: ['light'],
+  },
+  {
+    name: 'narrow',
+    view: () => plannedView(),
+    saved: { tab: 'layers', detailsOpen: false },
+    themes: ['dark'],
+    width: 560,
+    height: 640,
+  },
 ];
 
 /** A sample image: a disc on a gradient. */
@@ -61,7 +158,13 @@ function gradient(side = 96): SampleImageView {
     const distance = Math.abs(Math.hypot((i % 112) - 56, Math.floor(i / 112) - 56) - 28);
     return distance < 1.2 ? 90 : distance < 2.2 && i % 3 === 0 ? 20 : 0;
   });
-  return { name: 'images/disc.png', width: side, height: side, rgba, outliers: { phi: 0.96, width: 112, height: 112, shares } };
+  return {
+    name: 'images/disc.png',
+    width: side,
+    height: side,
+    rgba,
+    outliers: { phi: 0.96, width: 112, height: 112, shares },
+  };
 }
 
 async function openBitsMenu(page: Page): Promise<void> {
@@ -99,8 +202,16 @@ export async function takeScreenshots(folder: string, only: readonly string[]): 
   try {
     for (const picture of pictures.filter((p) => only.length === 0 || only.some((name) => p.name.startsWith(name)))) {
       for (const theme of picture.themes ?? themeNames.slice(0, 3)) {
-        const page = await harness.open(null, { theme, saved: picture.saved, width: picture.width, height: picture.height });
-        await page.evaluate((answers) => Object.assign((globalThis as unknown as HarnessGlobal).harness.answers, answers), picture.answers ?? {});
+        const page = await harness.open(null, {
+          theme,
+          saved: picture.saved,
+          width: picture.width,
+          height: picture.height,
+        });
+        await page.evaluate(
+          (answers) => Object.assign((globalThis as unknown as HarnessGlobal).harness.answers, answers),
+          picture.answers ?? {},
+        );
         await harness.show(page, picture.view());
         await picture.before?.(page);
         await page.waitForTimeout(150);

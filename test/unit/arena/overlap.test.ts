@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { elementwiseOrder, noOrder, overlapDistance, windowedOrder, type GeometricAccess } from '../../../src/engine/arena/overlap';
+import {
+  elementwiseOrder,
+  noOrder,
+  overlapDistance,
+  windowedOrder,
+  type GeometricAccess,
+} from '../../../src/engine/arena/overlap';
 
 function dense(h: number, w: number, c: number, bits = 8): GeometricAccess {
   const pixelBytes = Math.ceil((c * bits) / 8);
@@ -16,7 +22,8 @@ describe('program/overlap', () => {
   });
 
   it('puts the input of a widening step at the end of its output', () => {
-    // 210 codes from 105 to 210 bytes: of the last pixel 3 bytes of codes remain when its first byte is written, and one byte serves two codes.
+    // 210 codes from 105 to 210 bytes: of the last pixel 3 bytes of codes remain when its first byte is written, and
+    // one byte serves two codes.
     assert.equal(overlapDistance(elementwiseOrder, dense(5, 7, 6, 4), dense(5, 7, 6, 8)), 105);
   });
 
@@ -34,8 +41,13 @@ describe('program/overlap', () => {
 
   it('is the least distance at which no byte is written before its last reading', () => {
     const some = fc.record({
-      h: fc.integer({ min: 1, max: 5 }), w: fc.integer({ min: 1, max: 5 }), c: fc.integer({ min: 1, max: 9 }),
-      inBits: fc.constantFrom(2, 4, 8), outBits: fc.constantFrom(2, 4, 8), extra: fc.integer({ min: 0, max: 2 }), more: fc.integer({ min: 0, max: 8 }),
+      h: fc.integer({ min: 1, max: 5 }),
+      w: fc.integer({ min: 1, max: 5 }),
+      c: fc.integer({ min: 1, max: 9 }),
+      inBits: fc.constantFrom(2, 4, 8),
+      outBits: fc.constantFrom(2, 4, 8),
+      extra: fc.integer({ min: 0, max: 2 }),
+      more: fc.integer({ min: 0, max: 8 }),
     });
     fc.assert(
       fc.property(some, ({ h, w, c, inBits, outBits, extra, more }) => {
@@ -60,14 +72,19 @@ function within(access: GeometricAccess, extra: number): GeometricAccess {
   return { ...access, geometry: { ...geometry, window, rowBytes: geometry.pixelBytes * (region.x1 + 2 * extra) } };
 }
 
-/** Goes through an element-wise step code by code: no byte of the input may be written while a code in it is still to be read. */
+/**
+ * Goes through an element-wise step code by code: no byte of the input may be written while a code in it is still to be
+ * read.
+ */
 function isSafe(input: GeometricAccess, output: GeometricAccess, distance: number): boolean {
   const at = (a: GeometricAccess, y: number, x: number, c: number) =>
-    (y - a.geometry.window.y0) * a.geometry.rowBytes + (x - a.geometry.window.x0) * a.geometry.pixelBytes + Math.floor((c * a.geometry.bits) / 8);
+    (y - a.geometry.window.y0) * a.geometry.rowBytes +
+    (x - a.geometry.window.x0) * a.geometry.pixelBytes +
+    Math.floor((c * a.geometry.bits) / 8);
   const written = new Set<number>();
   for (let y = 0; y < output.region.y1; y++) {
     for (let x = 0; x < output.region.x1; x++) {
-      for (let c = 0; c < output.channels; ) {
+      for (let c = 0; c < output.channels;) {
         const byte = at(output, y, x, c);
         while (c < output.channels && at(output, y, x, c) === byte) {
           if (written.has(at(input, y, x, c) + distance)) return false;

@@ -24,15 +24,31 @@ describe('cached calibrations', function () {
   let graph: Graph;
   const raw = presetPreprocess('raw');
   let runs: number;
-  const counting = { report: (stage: string, done: number) => (runs += stage === 'Calibrating' && done === 0 ? 1 : 0), isCancelled: () => false };
+  const counting = {
+    report: (stage: string, done: number) => (runs += stage === 'Calibrating' && done === 0 ? 1 : 0),
+    isCancelled: () => false,
+  };
 
   beforeEach(async () => {
     folder = new ModelFolder();
     cache = path.join(mkdtempSync(path.join(tmpdir(), 'quantmcu-cache-')), 'deep');
     const m = new OnnxBuilder();
-    m.output(m.node('Relu', [m.node('Conv', [m.input('x', [1, 2, 16, 16]), m.floats([3, 2, 3, 3], randomArray(54, randomNumbers(1)))], { kernel_shape: [3, 3] })]));
+    m.output(
+      m.node('Relu', [
+        m.node('Conv', [m.input('x', [1, 2, 16, 16]), m.floats([3, 2, 3, 3], randomArray(54, randomNumbers(1)))], {
+          kernel_shape: [3, 3],
+        }),
+      ]),
+    );
     model = folder.write(m);
-    samples = folder.write(npy('|u1', [4, 16, 16, 2], Uint8Array.from(randomArray(2048, randomNumbers(2)), (v) => 128 + 127 * v)), 'x.npy');
+    samples = folder.write(
+      npy(
+        '|u1',
+        [4, 16, 16, 2],
+        Uint8Array.from(randomArray(2048, randomNumbers(2)), (v) => 128 + 127 * v),
+      ),
+      'x.npy',
+    );
     graph = await importModel(model);
     runs = 0;
   });
@@ -41,7 +57,8 @@ describe('cached calibrations', function () {
     rmSync(path.dirname(cache), { recursive: true });
   });
 
-  const run = async (notes: string[] = []): Promise<Calibration> => calibrateCached(graph, model, await listSamples(samples, graph), raw, cache, counting, notes);
+  const run = async (notes: string[] = []): Promise<Calibration> =>
+    calibrateCached(graph, model, await listSamples(samples, graph), raw, cache, counting, notes);
 
   it('come back exactly, without running the network', async () => {
     const first = await run();
@@ -63,7 +80,10 @@ describe('cached calibrations', function () {
     graph = await importModel(model);
     samples = path.join(folder.folder, 'images');
     mkdirSync(samples);
-    const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==', 'base64');
+    const png = Buffer.from(
+      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==',
+      'base64',
+    );
     writeFileSync(path.join(samples, 'a.png'), png);
     writeFileSync(path.join(samples, 'b.png'), png.subarray(0, 40));
     await run(first);
@@ -74,7 +94,8 @@ describe('cached calibrations', function () {
   });
 
   it('have a key that every input of the statistics enters, but not where and when files are', async () => {
-    const key = async (): Promise<string> => calibrationKey(graph, model, await listSamples(samples, graph), raw, silentProgress);
+    const key = async (): Promise<string> =>
+      calibrationKey(graph, model, await listSamples(samples, graph), raw, silentProgress);
     const base = await key();
     assert.match(base, /^[0-9a-f]{64}$/);
     utimesSync(samples, new Date(0), new Date(0));
@@ -88,7 +109,10 @@ describe('cached calibrations', function () {
     bytes[bytes.length - 1] ^= 1;
     writeFileSync(samples, bytes);
     others.push(await key());
-    graph = { ...graph, layers: graph.layers.map((l) => (l.kind === 'conv' ? { ...l, weights: l.weights.map((v) => v + 1) } : l)) };
+    graph = {
+      ...graph,
+      layers: graph.layers.map((l) => (l.kind === 'conv' ? { ...l, weights: l.weights.map((v) => v + 1) } : l)),
+    };
     others.push(await key());
     assert.equal(new Set([base, ...others]).size, 5);
   });
@@ -96,7 +120,11 @@ describe('cached calibrations', function () {
   it('are made again when the file is damaged', async () => {
     const first = await run();
     const file = path.join(cache, readdirSync(cache)[0]);
-    for (const damage of [(b: Buffer) => b.subarray(0, b.length / 2), () => Buffer.alloc(0), (b: Buffer) => Buffer.concat([b.subarray(0, 60), Buffer.from([b[60] ^ 1]), b.subarray(61)])]) {
+    for (const damage of [
+      (b: Buffer) => b.subarray(0, b.length / 2),
+      () => Buffer.alloc(0),
+      (b: Buffer) => Buffer.concat([b.subarray(0, 60), Buffer.from([b[60] ^ 1]), b.subarray(61)]),
+    ]) {
       writeFileSync(file, damage(readFileSync(file)));
       assert.equal(await cachedCalibration(cache, first.key, graph), null);
       assert.deepEqual(await run(), first);
@@ -111,14 +139,28 @@ describe('cached calibrations', function () {
     const found = await decodeCalibration(bytes, first.key, graph);
     assert.deepEqual(found, { calibration: first, notes: ['note'] });
     assert.equal(await decodeCalibration(bytes, '0'.repeat(64), graph), null);
-    assert.equal(await decodeCalibration(bytes, first.key, { ...graph, maps: graph.maps.map((m) => ({ ...m, name: `${m.name}!` })) }), null);
-    await fc.assert(
-      fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), fc.nat(bytes.length), async (at, flip, cut) => {
-        const changed = Buffer.from(bytes);
-        changed[at] ^= flip;
-        assert.equal(await decodeCalibration(changed, first.key, graph), null);
-        assert.equal(await decodeCalibration(bytes.subarray(0, Math.min(cut, bytes.length - 1)), first.key, graph), null);
+    assert.equal(
+      await decodeCalibration(bytes, first.key, {
+        ...graph,
+        maps: graph.maps.map((m) => ({ ...m, name: `${m.name}!` })),
       }),
+      null,
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(bytes.length - 1),
+        fc.integer({ min: 1, max: 255 }),
+        fc.nat(bytes.length),
+        async (at, flip, cut) => {
+          const changed = Buffer.from(bytes);
+          changed[at] ^= flip;
+          assert.equal(await decodeCalibration(changed, first.key, graph), null);
+          assert.equal(
+            await decodeCalibration(bytes.subarray(0, Math.min(cut, bytes.length - 1)), first.key, graph),
+            null,
+          );
+        },
+      ),
       { numRuns: 50 },
     );
   });
@@ -129,10 +171,21 @@ describe('cached calibrations', function () {
     const blocked = path.join(folder.folder, 'file');
     writeFileSync(blocked, '');
     const notes: string[] = [];
-    const calibration = await calibrateCached(graph, model, await listSamples(samples, graph), raw, blocked, silentProgress, notes);
+    const calibration = await calibrateCached(
+      graph,
+      model,
+      await listSamples(samples, graph),
+      raw,
+      blocked,
+      silentProgress,
+      notes,
+    );
     assert.deepEqual(calibration, first);
     assert.match(notes.join(), /could not be cached/);
-    assert.deepEqual(await calibrateCached(graph, model, await listSamples(samples, graph), raw, null, silentProgress, []), first);
+    assert.deepEqual(
+      await calibrateCached(graph, model, await listSamples(samples, graph), raw, null, silentProgress, []),
+      first,
+    );
   });
 
   it('keep the folder small', async () => {

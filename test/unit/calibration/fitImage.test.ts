@@ -36,7 +36,12 @@ describe('bringing images to the input size', () => {
 
   it('copes with extreme shapes', () => {
     for (const resize of ['crop', 'stretch', 'fit'] as const) {
-      for (const [w, h] of [[1, 1], [1, 3000], [3000, 1], [31, 32]]) {
+      for (const [w, h] of [
+        [1, 1],
+        [1, 3000],
+        [3000, 1],
+        [31, 32],
+      ]) {
         const pixels = fitImage(noiseImage(w, h, 1), { h: 16, w: 24, c: 3 }, { ...base, resize });
         assert.equal(pixels.length, 16 * 24 * 3);
       }

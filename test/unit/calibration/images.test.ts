@@ -12,9 +12,41 @@ function png(width: number, height: number, rgba: number[], options: object = {}
 
 /** Puts an EXIF block with nothing but an orientation behind the start marker of a JPEG. */
 function withOrientation(file: Uint8Array, orientation: number): Buffer {
-  const tiff = Buffer.from([0x49, 0x49, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0]);
+  const tiff = Buffer.from([
+    0x49,
+    0x49,
+    42,
+    0,
+    8,
+    0,
+    0,
+    0,
+    1,
+    0,
+    0x12,
+    0x01,
+    3,
+    0,
+    1,
+    0,
+    0,
+    0,
+    orientation,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+  ]);
   const body = Buffer.concat([Buffer.from('Exif\0\0', 'latin1'), tiff]);
-  return Buffer.concat([Buffer.from(file.subarray(0, 2)), Buffer.from([0xff, 0xe1, 0, body.length + 2]), body, Buffer.from(file.subarray(2))]);
+  return Buffer.concat([
+    Buffer.from(file.subarray(0, 2)),
+    Buffer.from([0xff, 0xe1, 0, body.length + 2]),
+    body,
+    Buffer.from(file.subarray(2)),
+  ]);
 }
 
 describe('decoding images', () => {
@@ -51,8 +83,20 @@ describe('decoding images', () => {
     // Stored 3×2 image a b c / d e f; what a viewer shows, row by row, by EXIF 2.3 section 4.6.4.
     const image = { width: 3, height: 2, channels: 1, data: Uint8Array.from('abcdef', (ch) => ch.charCodeAt(0)) };
     const shown = (o: number): string => String.fromCharCode(...orient(image, o).data);
-    assert.deepEqual([1, 2, 3, 4, 5, 6, 7, 8].map(shown), ['abcdef', 'cbafed', 'fedcba', 'defabc', 'adbecf', 'daebfc', 'fcebda', 'cfbead']);
-    assert.equal(exifOrientation(Buffer.from('MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x08\0\0\0\0\0\0', 'latin1')), 8);
+    assert.deepEqual([1, 2, 3, 4, 5, 6, 7, 8].map(shown), [
+      'abcdef',
+      'cbafed',
+      'fedcba',
+      'defabc',
+      'adbecf',
+      'daebfc',
+      'fcebda',
+      'cfbead',
+    ]);
+    assert.equal(
+      exifOrientation(Buffer.from('MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x08\0\0\0\0\0\0', 'latin1')),
+      8,
+    );
     assert.equal(exifOrientation(Buffer.from('II*\0\xff\xff\xff\xff', 'latin1')), 1);
   });
 
@@ -63,7 +107,11 @@ describe('decoding images', () => {
   });
 
   it('refuses damaged files and bombs with one line that names the file', () => {
-    const good = png(4, 4, Array.from({ length: 64 }, (_, i) => i));
+    const good = png(
+      4,
+      4,
+      Array.from({ length: 64 }, (_, i) => i),
+    );
     const bomb = Buffer.from(good);
     bomb.writeUInt32BE(60_000, 16);
     bomb.writeUInt32BE(60_000, 20);
@@ -72,8 +120,19 @@ describe('decoding images', () => {
     const frame = hugePhoto.indexOf(Buffer.from([0xff, 0xc0]));
     hugePhoto.writeUInt16BE(65_500, frame + 5);
     hugePhoto.writeUInt16BE(65_500, frame + 7);
-    for (const bytes of [good.subarray(0, 40), good.subarray(0, 20), bomb, photo.subarray(0, 300), hugePhoto, Buffer.from('<html>'), Buffer.alloc(0)]) {
-      assert.throws(() => decodeImage(bytes, 'bad.img'), (e) => e instanceof UserError && e.message.startsWith('bad.img') && !e.message.includes('\n'));
+    for (const bytes of [
+      good.subarray(0, 40),
+      good.subarray(0, 20),
+      bomb,
+      photo.subarray(0, 300),
+      hugePhoto,
+      Buffer.from('<html>'),
+      Buffer.alloc(0),
+    ]) {
+      assert.throws(
+        () => decodeImage(bytes, 'bad.img'),
+        (e) => e instanceof UserError && e.message.startsWith('bad.img') && !e.message.includes('\n'),
+      );
     }
   });
 });

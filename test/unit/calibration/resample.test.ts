@@ -5,7 +5,8 @@ import { resizeBilinear } from '../../../src/engine/calibration/resample';
 import { noiseImage } from './noiseImage';
 
 describe('bilinear resampling', () => {
-  // Pillow 12.3.0: Image.fromarray(noise).resize((W, H), Image.BILINEAR): CRC-32 of its bytes and the first nine of them.
+  // Pillow 12.3.0: Image.fromarray(noise).resize((W, H), Image.BILINEAR): CRC-32 of its bytes and the first nine of
+  // them.
   const pillow: [number, number, number, number, number, number, number[]][] = [
     [40, 30, 16, 12, 1, 0xf5432039, [154, 62, 125, 148, 131, 134, 119, 147, 140]],
     [17, 23, 32, 32, 2, 0xb69f02d2, [60, 117, 48, 98, 137, 43, 167, 172, 33]],
@@ -34,7 +35,10 @@ describe('bilinear resampling', () => {
         const cut = resizeBilinear(image, width, height, crop);
         for (let r = 0; r < crop.height; r++) {
           const from = ((y + r) * width + x) * 3;
-          assert.deepEqual(cut.data.subarray(r * crop.width * 3, (r + 1) * crop.width * 3), whole.data.subarray(from, from + crop.width * 3));
+          assert.deepEqual(
+            cut.data.subarray(r * crop.width * 3, (r + 1) * crop.width * 3),
+            whole.data.subarray(from, from + crop.width * 3),
+          );
         }
       }),
       { numRuns: 200 },

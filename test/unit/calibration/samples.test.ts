@@ -11,16 +11,29 @@ import type { FeatureMap, Graph } from '../../../src/engine/graph/types';
 import { silentProgress } from '../../../src/engine/common/progress';
 import { npy, zip } from '../../support/npyWriter';
 
-const userError = (words: RegExp) => (e: unknown): boolean => e instanceof UserError && words.test(e.message) && !e.message.includes('\n');
+const userError =
+  (words: RegExp) =>
+  (e: unknown): boolean =>
+    e instanceof UserError && words.test(e.message) && !e.message.includes('\n');
 
 /** Inputs of a network: [name, h, w, c], ONNX layout NCHW. */
 function inputs(...list: [string, number, number, number][]): Pick<Graph, 'inputs' | 'maps'> {
-  const maps = list.map(([name, h, w, c], id): FeatureMap => ({ id, name, shape: { h, w, c }, producer: null, consumers: [] }));
+  const maps = list.map(([name, h, w, c], id): FeatureMap => ({
+    id,
+    name,
+    shape: { h, w, c },
+    producer: null,
+    consumers: [],
+  }));
   return {
     maps,
     inputs: list.map(([name, h, w, c], map) => ({
-      name, map, dims: [1, c, h, w], elementType: 'float32' as const,
-      order: c === 1 ? null : Int32Array.from({ length: h * w * c }, (_, i) => (i % (h * w)) * c + Math.floor(i / (h * w))),
+      name,
+      map,
+      dims: [1, c, h, w],
+      elementType: 'float32' as const,
+      order:
+        c === 1 ? null : Int32Array.from({ length: h * w * c }, (_, i) => (i % (h * w)) * c + Math.floor(i / (h * w))),
     })),
   };
 }
@@ -48,19 +61,38 @@ describe('sample folders', () => {
     write('.hidden.png', gray(3));
     write('labels.csv', '\ufefffile,name,class_index\r\n"a.png","one, two",7\r\nb.dat,x,0\r\n');
     const set = await listSamples(folder, graph);
-    assert.deepEqual(set.samples.map((s) => [s.name, s.label]), [['a.png', 7], ['b.dat', 0]]);
+    assert.deepEqual(
+      set.samples.map((s) => [s.name, s.label]),
+      [
+        ['a.png', 7],
+        ['b.dat', 0],
+      ],
+    );
     assert.deepEqual([set.kind, set.elementType, set.available], ['images', 'uint8', 2]);
   });
 
   it('labels by class folder, by number where the names are numbers', async () => {
     for (const name of ['dog/1.png', 'cat/2.png', 'cat/1.png']) write(name, gray(1));
     write('cat/deep/3.png', gray(1));
-    assert.deepEqual((await listSamples(folder, graph)).samples.map((s) => [s.name, s.label]), [['cat/1.png', 0], ['cat/2.png', 0], ['dog/1.png', 1]]);
+    assert.deepEqual(
+      (await listSamples(folder, graph)).samples.map((s) => [s.name, s.label]),
+      [
+        ['cat/1.png', 0],
+        ['cat/2.png', 0],
+        ['dog/1.png', 1],
+      ],
+    );
     rmSync(folder, { recursive: true });
     for (const name of ['10/1.png', '3/2.png']) write(name, gray(1));
-    assert.deepEqual((await listSamples(folder, graph)).samples.map((s) => s.label), [10, 3]);
+    assert.deepEqual(
+      (await listSamples(folder, graph)).samples.map((s) => s.label),
+      [10, 3],
+    );
     write('loose.png', gray(1));
-    assert.deepEqual((await listSamples(folder, graph)).samples.map((s) => s.label), [null, null, null]);
+    assert.deepEqual(
+      (await listSamples(folder, graph)).samples.map((s) => s.label),
+      [null, null, null],
+    );
   });
 
   it('says what is wrong with a folder or its labels', async () => {
@@ -85,7 +117,10 @@ describe('sample folders', () => {
     assert.deepEqual(spread(3, 5), [0, 1, 2]);
     for (let i = 0; i < 10; i++) write(`${i}.png`, gray(i));
     const set = await listSamples(folder, graph, 3);
-    assert.deepEqual(set.samples.map((s) => s.name), ['1.png', '5.png', '8.png']);
+    assert.deepEqual(
+      set.samples.map((s) => s.name),
+      ['1.png', '5.png', '8.png'],
+    );
     assert.equal(set.available, 10);
   });
 
@@ -94,7 +129,17 @@ describe('sample folders', () => {
     write('b.png', gray(9));
     const notes: string[] = [];
     const used: string[] = [];
-    for await (const { sample, inputs: [x] } of loadSamples(await listSamples(folder, graph), graph, presetPreprocess('unit'), 'Test', silentProgress, notes)) {
+    for await (const {
+      sample,
+      inputs: [x],
+    } of loadSamples(
+      await listSamples(folder, graph),
+      graph,
+      presetPreprocess('unit'),
+      'Test',
+      silentProgress,
+      notes,
+    )) {
       used.push(sample.name);
       assert.deepEqual([...x.codes!], new Array(12).fill(9));
       assert.ok(x.real.every((v) => Math.abs(v - 9 / 255) < 1e-7));
@@ -103,7 +148,14 @@ describe('sample folders', () => {
     assert.equal(notes.length, 1);
     assert.match(notes[0], /a\.png/);
     rmSync(path.join(folder, 'b.png'));
-    const all = loadSamples(await listSamples(folder, graph), graph, presetPreprocess('unit'), 'Test', silentProgress, []);
+    const all = loadSamples(
+      await listSamples(folder, graph),
+      graph,
+      presetPreprocess('unit'),
+      'Test',
+      silentProgress,
+      [],
+    );
     await assert.rejects(all.next(), userError(/a\.png cannot be decoded/));
   });
 
@@ -111,7 +163,14 @@ describe('sample folders', () => {
     for (let i = 0; i < 4; i++) write(`${i}.png`, gray(i));
     let polls = 0;
     const progress = { report: () => undefined, isCancelled: () => ++polls > 2 };
-    const samples = loadSamples(await listSamples(folder, graph), graph, presetPreprocess('unit'), 'Test', progress, []);
+    const samples = loadSamples(
+      await listSamples(folder, graph),
+      graph,
+      presetPreprocess('unit'),
+      'Test',
+      progress,
+      [],
+    );
     await samples.next();
     await samples.next();
     await assert.rejects(samples.next(), CancelledError);
@@ -127,9 +186,18 @@ describe('sample folders', () => {
 
   it('reads .npz: int8 inputs and labels, channels first or last', async () => {
     const codes = Int8Array.from({ length: 2 * 12 }, (_, i) => i - 12);
-    write('d.npz', zip({ 'mfcc.npy': npy('|i1', [2, 3, 2, 2], codes), 'label.npy': npy('<i8', [2], BigInt64Array.of(4n, 1n)) }));
+    write(
+      'd.npz',
+      zip({ 'mfcc.npy': npy('|i1', [2, 3, 2, 2], codes), 'label.npy': npy('<i8', [2], BigInt64Array.of(4n, 1n)) }),
+    );
     const set = await listSamples(path.join(folder, 'd.npz'), graph);
-    assert.deepEqual(set.samples.map((s) => [s.name, s.label]), [['d.npz#0', 4], ['d.npz#1', 1]]);
+    assert.deepEqual(
+      set.samples.map((s) => [s.name, s.label]),
+      [
+        ['d.npz#0', 4],
+        ['d.npz#1', 1],
+      ],
+    );
     assert.equal(set.elementType, 'int8');
     const [x] = await loadSample(set.samples[1], graph, { ...presetPreprocess('raw'), scale: 0.5 });
     // Second sample is 0…11 channels first: pixel 0 has 0, 4, 8.
@@ -142,36 +210,65 @@ describe('sample folders', () => {
   });
 
   it('reads .npz that numpy wrote', async () => {
-    // np.savez_compressed(x=np.arange(12, dtype=np.int8).reshape(3,2,2) − 6, label=[2, 0, 1]), numpy 2.4: ZIP64 sizes in the local headers.
+    // np.savez_compressed(x=np.arange(12, dtype=np.int8).reshape(3,2,2) − 6, label=[2, 0, 1]), numpy 2.4: ZIP64 sizes
+    // in the local headers.
     write('n.npz', Buffer.from(NUMPY_NPZ, 'base64'));
     const one = inputs(['x', 2, 2, 1]);
     const set = await listSamples(path.join(folder, 'n.npz'), one);
-    assert.deepEqual(set.samples.map((s) => s.label), [2, 0, 1]);
+    assert.deepEqual(
+      set.samples.map((s) => s.label),
+      [2, 0, 1],
+    );
     const [x] = await loadSample(set.samples[2], one, presetPreprocess('raw'));
     assert.deepEqual([...x.real], [2, 3, 4, 5]);
   });
 
   it('reads .npy: real floats as they are, wider integers preprocessed, labels beside them', async () => {
     const one = inputs(['x', 2, 2, 1]);
-    write('x.npy', npy('<f4', [3, 2, 2], Float32Array.from({ length: 12 }, (_, i) => i / 4)));
+    write(
+      'x.npy',
+      npy(
+        '<f4',
+        [3, 2, 2],
+        Float32Array.from({ length: 12 }, (_, i) => i / 4),
+      ),
+    );
     write('labels.npy', npy('<i4', [3], Int32Array.of(5, 6, 7)));
     const set = await listSamples(folder, one);
-    assert.deepEqual(set.samples.map((s) => s.label), [5, 6, 7]);
+    assert.deepEqual(
+      set.samples.map((s) => s.label),
+      [5, 6, 7],
+    );
     const [x] = await loadSample(set.samples[1], one, presetPreprocess('unit'));
     assert.deepEqual([[...x.real], x.codes], [[1, 1.25, 1.5, 1.75], null]);
     write('x.npy', npy('<i2', [2, 2], Int16Array.of(-510, 0, 255, 510)));
     const wide = await listSamples(path.join(folder, 'x.npy'), one);
     const [y] = await loadSample(wide.samples[0], one, presetPreprocess('unit'));
-    assert.deepEqual([...y.real].map((v) => Math.round(v * 1e6) / 1e6), [-2, 0, 1, 2]);
+    assert.deepEqual(
+      [...y.real].map((v) => Math.round(v * 1e6) / 1e6),
+      [-2, 0, 1, 2],
+    );
     assert.equal(y.codes, null);
   });
 
   it('feeds several inputs by name', async () => {
     const two = inputs(['image', 2, 2, 1], ['depth', 1, 2, 1]);
-    write('s.npz', zip({ 'depth.npy': npy('<f4', [2, 2], Float32Array.of(9, 8, 7, 6)), 'image.npy': npy('|u1', [2, 2, 2], Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)) }));
+    write(
+      's.npz',
+      zip({
+        'depth.npy': npy('<f4', [2, 2], Float32Array.of(9, 8, 7, 6)),
+        'image.npy': npy('|u1', [2, 2, 2], Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)),
+      }),
+    );
     const set = await listSamples(folder, two);
     const loaded = await loadSample(set.samples[1], two, presetPreprocess('raw'));
-    assert.deepEqual(loaded.map((i) => [...i.real]), [[5, 6, 7, 8], [7, 6]]);
+    assert.deepEqual(
+      loaded.map((i) => [...i.real]),
+      [
+        [5, 6, 7, 8],
+        [7, 6],
+      ],
+    );
     write('s.npz', zip({ 'image.npy': npy('|u1', [2, 2, 2], new Uint8Array(8)) }));
     await assert.rejects(listSamples(folder, two), userError(/'depth'/));
   });
@@ -182,8 +279,14 @@ describe('sample folders', () => {
     const huge = npy('<f4', [1 << 30, 2, 2], new Float32Array(12));
     const npz = zip({ 'x.npy': good });
     const cases: [string, Buffer][] = [
-      ['a.npy', good.subarray(0, 100)], ['a.npy', huge], ['a.npy', Buffer.from('\x93NUMPY')], ['a.npy', npy('<f4', [5, 3], new Float32Array(15))],
-      ['a.npy', npy('<c8', [1, 2, 2], new Float32Array(8))], ['a.npy', npy('<f4', [0, 2, 2], new Float32Array(0))], ['a.npz', npz.subarray(0, npz.length - 10)], ['a.npz', Buffer.from('PK')],
+      ['a.npy', good.subarray(0, 100)],
+      ['a.npy', huge],
+      ['a.npy', Buffer.from('\x93NUMPY')],
+      ['a.npy', npy('<f4', [5, 3], new Float32Array(15))],
+      ['a.npy', npy('<c8', [1, 2, 2], new Float32Array(8))],
+      ['a.npy', npy('<f4', [0, 2, 2], new Float32Array(0))],
+      ['a.npz', npz.subarray(0, npz.length - 10)],
+      ['a.npz', Buffer.from('PK')],
     ];
     const inflated = Buffer.from(npz);
     inflated.writeUInt32LE(7, inflated.indexOf(Buffer.from([0x50, 0x4b, 1, 2])) + 24);

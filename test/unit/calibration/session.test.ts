@@ -20,16 +20,35 @@ import { randomArray, randomNumbers } from '../../support/onnxOracle';
 function smallModel(type: OnnxType = 'float32', options: { opset?: number; sameNames?: boolean } = {}): OnnxBuilder {
   const m = new OnnxBuilder(options.opset ?? 13);
   const random = randomNumbers(3);
-  const w = (dims: number[], scale: number): string => m.initializer({ dims, data: randomArray(dims.reduce((a, b) => a * b, 1), random, scale), type });
+  const w = (dims: number[], scale: number): string =>
+    m.initializer({
+      dims,
+      data: randomArray(
+        dims.reduce((a, b) => a * b, 1),
+        random,
+        scale,
+      ),
+      type,
+    });
   const name = (own: string): { name: string } => ({ name: options.sameNames ? 'same' : own });
   const x = m.input('image', [1, 3, 12, 16], type);
-  const conv = m.node('Conv', [x, w([8, 3, 3, 3], 0.5), w([8], 0.5)], { kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [2, 2] }, name('stem'));
+  const conv = m.node(
+    'Conv',
+    [x, w([8, 3, 3, 3], 0.5), w([8], 0.5)],
+    { kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [2, 2] },
+    name('stem'),
+  );
   const relu = m.node('Clip', [conv, m.scalar(0, type), m.scalar(6, type)], {}, name('act'));
   const wide = m.node('Conv', [relu, w([8, 8, 1, 1], 0.5)], { kernel_shape: [1, 1] }, name('wide'));
   const silu = m.node('Mul', [wide, m.node('Sigmoid', [wide], {}, name('gate'))], {}, name('silu'));
   const sum = m.node('Add', [silu, relu], {}, name('sum'));
   const pooled = m.node('Flatten', [m.node('GlobalAveragePool', [sum], {}, name('pool'))], { axis: 1 }, name('flat'));
-  const logits = m.node('Gemm', [pooled, w([5, 8], 1), w([5], 1)], { transB: 1, alpha: float(1) }, { ...name('head'), outputs: ['logits'] });
+  const logits = m.node(
+    'Gemm',
+    [pooled, w([5, 8], 1), w([5], 1)],
+    { transB: 1, alpha: float(1) },
+    { ...name('head'), outputs: ['logits'] },
+  );
   m.output(logits, [1, 5], type);
   return m;
 }
@@ -41,7 +60,10 @@ function randomInput(graph: Graph, seed: number): Float32Array {
 function assertNear(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string): void {
   assert.equal(actual.length, expected.length, what);
   for (let i = 0; i < actual.length; i++) {
-    assert.ok(Math.abs(actual[i] - expected[i]) <= tolerance * (1 + Math.abs(expected[i])), `${what}[${i}]: ${actual[i]} instead of ${expected[i]}`);
+    assert.ok(
+      Math.abs(actual[i] - expected[i]) <= tolerance * (1 + Math.abs(expected[i])),
+      `${what}[${i}]: ${actual[i]} instead of ${expected[i]}`,
+    );
   }
 }
 
@@ -86,7 +108,10 @@ describe('float session', function () {
     const graph = await importModel(file);
     const blind: Graph = { ...graph, taps: new Map([...graph.taps].filter(([map]) => map % 2 === 0)) };
     assert.ok(blind.taps.size < graph.taps.size);
-    const session = await FloatSession.open(blind, file, { maps: blind.maps.map((m) => m.id), preClamp: [blind.layers[0].output] });
+    const session = await FloatSession.open(blind, file, {
+      maps: blind.maps.map((m) => m.id),
+      preClamp: [blind.layers[0].output],
+    });
     const input = randomInput(graph, 9);
     const expected = evaluateFloat(graph, [input]);
     await session.run([input]);
@@ -102,7 +127,11 @@ describe('float session', function () {
     const m = new OnnxBuilder();
     const values = Float32Array.from(randomArray(4 * 3, randomNumbers(8)));
     writeFileSync(path.join(folder.folder, 'weights.bin'), Buffer.from(values.buffer));
-    const w = m.initializer({ dims: [4, 3, 1, 1], data: [], external: { location: 'weights.bin', offset: 0, length: values.byteLength } });
+    const w = m.initializer({
+      dims: [4, 3, 1, 1],
+      data: [],
+      external: { location: 'weights.bin', offset: 0, length: values.byteLength },
+    });
     m.output(m.node('Relu', [m.node('Conv', [m.input('x', [1, 3, 4, 4]), w], { kernel_shape: [1, 1] })]));
     const file = folder.write(m);
     const graph = await importModel(file);
@@ -127,7 +156,10 @@ describe('float session', function () {
     const session = await FloatSession.open(graph, file, { maps: [], preClamp: [] });
     await session.run([new Float32Array(16).fill(200)]);
     assert.deepEqual([...session.outputs()[0].subarray(0, 2)], [200, 0]);
-    await assert.rejects(session.run([new Float32Array(16).fill(0.5)]), (e) => e instanceof UserError && /uint8.*raw/.test(e.message));
+    await assert.rejects(
+      session.run([new Float32Array(16).fill(0.5)]),
+      (e) => e instanceof UserError && /uint8.*raw/.test(e.message),
+    );
     await session.dispose();
   });
 
@@ -156,22 +188,40 @@ describe('float session', function () {
         const all = runs.flatMap((r) => [...r.get(map.id)!].filter((_, i) => i % c === ch));
         const mean = all.reduce((a, b) => a + b, 0) / all.length;
         assertNear([s.min[ch], s.max[ch], s.mean[ch]], [Math.min(...all), Math.max(...all), mean], 1e-4, map.name);
-        assertNear([s.variance[ch]], [all.reduce((a, b) => a + (b - mean) ** 2, 0) / all.length], 1e-3, `${map.name} variance`);
+        assertNear(
+          [s.variance[ch]],
+          [all.reduce((a, b) => a + (b - mean) ** 2, 0) / all.length],
+          1e-3,
+          `${map.name} variance`,
+        );
       }
     }
     assert.deepEqual([calibration.patches?.source, calibration.patches?.images], ['preActivation', 6]);
     const outputs: number[][] = [];
-    for await (const r of floatOutputs(graph, file, set, presetPreprocess('raw'), silentProgress, notes)) outputs.push([...r.outputs[0]]);
+    for await (const r of floatOutputs(graph, file, set, presetPreprocess('raw'), silentProgress, notes))
+      outputs.push([...r.outputs[0]]);
     outputs.forEach((o, i) => assertNear(o, runs[i].get(graph.outputs[0].map)!, 1e-5, `sample ${i}`));
   });
 
   it('says which map is not finite', async () => {
     const m = new OnnxBuilder();
-    m.output(m.node('Relu', [m.node('Conv', [m.input('x', [1, 1, 4, 4]), m.floats([1, 1, 1, 1], [3e38])], { kernel_shape: [1, 1] }, { outputs: ['huge'] })]));
+    m.output(
+      m.node('Relu', [
+        m.node(
+          'Conv',
+          [m.input('x', [1, 1, 4, 4]), m.floats([1, 1, 1, 1], [3e38])],
+          { kernel_shape: [1, 1] },
+          { outputs: ['huge'] },
+        ),
+      ]),
+    );
     const file = folder.write(m);
     const graph = await importModel(file);
     folder.write(npy('<f4', [4, 4], new Float32Array(16).fill(100)), 'x.npy');
     const set = await listSamples(path.join(folder.folder, 'x.npy'), graph);
-    await assert.rejects(calibrate(graph, file, set, presetPreprocess('raw'), 'k', silentProgress, []), (e) => e instanceof UserError && /not finite/.test(e.message) && /x\.npy/.test(e.message));
+    await assert.rejects(
+      calibrate(graph, file, set, presetPreprocess('raw'), 'k', silentProgress, []),
+      (e) => e instanceof UserError && /not finite/.test(e.message) && /x\.npy/.test(e.message),
+    );
   });
 });

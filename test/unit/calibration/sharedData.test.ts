@@ -13,7 +13,12 @@ import { needSharedData, sharedData } from '../../support/sharedData';
 describe('float networks on the reference data', function () {
   this.timeout(240_000);
 
-  async function top1(model: string, samples: string, preprocess: Preprocess, limit: number): Promise<{ images: number; percent: number }> {
+  async function top1(
+    model: string,
+    samples: string,
+    preprocess: Preprocess,
+    limit: number,
+  ): Promise<{ images: number; percent: number }> {
     const file = sharedData('models', model);
     const graph = await importModel(file);
     const set = await listSamples(samples, graph, limit);
@@ -30,18 +35,33 @@ describe('float networks on the reference data', function () {
 
   it('kws_dscnn: 90.1 % on its 1000 int8 feature maps', async function () {
     const preprocess = parsePreprocess({ scale: 0.5847029, mean: 83 * 0.5847029 }, 'kws');
-    const result = await top1('kws_dscnn_mlperf.onnx', needSharedData(this, 'other', 'kws_mfcc_1000.npz'), preprocess, 0);
+    const result = await top1(
+      'kws_dscnn_mlperf.onnx',
+      needSharedData(this, 'other', 'kws_mfcc_1000.npz'),
+      preprocess,
+      0,
+    );
     assert.equal(result.images, 1000);
     assert.ok(Math.abs(result.percent - 90.1) < 0.25, String(result.percent));
   });
 
   it('resnet20: about 91.7 % on CIFAR-10', async function () {
-    const result = await top1('resnet20_cifar10.onnx', needSharedData(this, 'images', 'cifar10'), presetPreprocess('imagenet'), 400);
+    const result = await top1(
+      'resnet20_cifar10.onnx',
+      needSharedData(this, 'images', 'cifar10'),
+      presetPreprocess('imagenet'),
+      400,
+    );
     assert.ok(result.images === 400 && result.percent > 88.5, String(result.percent));
   });
 
   it('mobilenetv2_1.0_224_tv: about 79 % on ImageNet', async function () {
-    const result = await top1('mobilenetv2_1.0_224_tv.onnx', needSharedData(this, 'images', 'imagenet_val'), presetPreprocess('imagenet'), 60);
+    const result = await top1(
+      'mobilenetv2_1.0_224_tv.onnx',
+      needSharedData(this, 'images', 'imagenet_val'),
+      presetPreprocess('imagenet'),
+      60,
+    );
     assert.ok(result.images === 60 && result.percent > 68, String(result.percent));
   });
 
@@ -51,7 +71,11 @@ describe('float networks on the reference data', function () {
       const file = sharedData('models', model);
       const graph = await importModel(file);
       const isSpeech = graph.maps[graph.inputs[0].map].shape.c === 1;
-      const set = await listSamples(isSpeech ? sharedData('other', 'kws_mfcc_1000.npz') : sharedData('images', 'vww'), graph, 2);
+      const set = await listSamples(
+        isSpeech ? sharedData('other', 'kws_mfcc_1000.npz') : sharedData('images', 'vww'),
+        graph,
+        2,
+      );
       const notes: string[] = [];
       const calibration = await calibrate(graph, file, set, presetPreprocess('tf'), model, silentProgress, notes);
       assert.deepEqual([model, calibration.images, notes], [model, 2, []]);
@@ -59,7 +83,10 @@ describe('float networks on the reference data', function () {
       assert.equal(calibration.patches?.source, 'preActivation', model);
       for (const s of calibration.maps.values()) {
         for (let c = 0; c < s.shape.c; c++) {
-          assert.ok(s.min[c] <= s.mean[c] + 1e-6 && s.mean[c] <= s.max[c] + 1e-6 && s.variance[c] >= 0 && s.width[c] > 0, `${model} ${s.name}`);
+          assert.ok(
+            s.min[c] <= s.mean[c] + 1e-6 && s.mean[c] <= s.max[c] + 1e-6 && s.variance[c] >= 0 && s.width[c] > 0,
+            `${model} ${s.name}`,
+          );
         }
       }
     }

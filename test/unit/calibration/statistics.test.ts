@@ -18,47 +18,68 @@ function countsAbove(s: MapStatistics, c: number, value: number): [number, numbe
   return [sure, possible];
 }
 
-const close = (a: number, b: number, scale: number): void => assert.ok(Math.abs(a - b) <= 1e-9 * scale, `${a} instead of ${b}`);
+const close = (a: number, b: number, scale: number): void =>
+  assert.ok(Math.abs(a - b) <= 1e-9 * scale, `${a} instead of ${b}`);
 
 describe('statistics of a feature map', () => {
   it('equal direct computation, whatever the order and layout of samples', () => {
-    const value = fc.oneof(fc.float({ min: -100, max: 100, noNaN: true }), fc.constant(0), fc.float({ min: Math.fround(-1e-3), max: Math.fround(1e-3), noNaN: true }), fc.constantFrom(1e6, -3e4));
+    const value = fc.oneof(
+      fc.float({ min: -100, max: 100, noNaN: true }),
+      fc.constant(0),
+      fc.float({ min: Math.fround(-1e-3), max: Math.fround(1e-3), noNaN: true }),
+      fc.constantFrom(1e6, -3e4),
+    );
     const extent = fc.integer({ min: 1, max: 4 });
     fc.assert(
-      fc.property(extent, extent, extent, fc.integer({ min: 1, max: 6 }), fc.boolean(), fc.infiniteStream(value), (h, w, c, samples, chw, stream) => {
-        const accumulator = new MapAccumulator(mapOf({ h, w, c }), 32);
-        const seen: number[][] = Array.from({ length: c }, () => []);
-        for (let s = 0; s < samples; s++) {
-          const values = new Float32Array(h * w * c);
-          for (let p = 0; p < h * w; p++) {
-            for (let ch = 0; ch < c; ch++) {
-              const v = Math.fround(stream.next().value as number);
-              values[chw ? ch * h * w + p : p * c + ch] = v;
-              seen[ch].push(v);
+      fc.property(
+        extent,
+        extent,
+        extent,
+        fc.integer({ min: 1, max: 6 }),
+        fc.boolean(),
+        fc.infiniteStream(value),
+        (h, w, c, samples, chw, stream) => {
+          const accumulator = new MapAccumulator(mapOf({ h, w, c }), 32);
+          const seen: number[][] = Array.from({ length: c }, () => []);
+          for (let s = 0; s < samples; s++) {
+            const values = new Float32Array(h * w * c);
+            for (let p = 0; p < h * w; p++) {
+              for (let ch = 0; ch < c; ch++) {
+                const v = Math.fround(stream.next().value as number);
+                values[chw ? ch * h * w + p : p * c + ch] = v;
+                seen[ch].push(v);
+              }
             }
+            assert.ok(accumulator.add(values, chw ? 'CHW' : 'HWC'));
           }
-          assert.ok(accumulator.add(values, chw ? 'CHW' : 'HWC'));
-        }
-        const s = accumulator.finish();
-        seen.forEach((all, ch) => {
-          const mean = all.reduce((a, b) => a + b, 0) / all.length;
-          const variance = all.reduce((a, b) => a + (b - mean) ** 2, 0) / all.length;
-          const largest = Math.max(...all.map(Math.abs), 1e-6);
-          // Adding 0 makes −0 a 0.
-          assert.deepEqual([s.min[ch] + 0, s.max[ch] + 0], [Math.min(...all) + 0, Math.max(...all) + 0]);
-          close(s.mean[ch], mean, largest);
-          close(s.variance[ch], variance, largest * largest);
-          assert.equal(s.zeros![ch], all.filter((v) => v === 0).length);
-          // All values are counted, none outside the bins, and every cut between bins is right up to the bin it lies in.
-          assert.equal(s.histograms.subarray(ch * s.bins, (ch + 1) * s.bins).reduce((a, b) => a + b, 0), all.length);
-          assert.ok(s.lo[ch] <= s.min[ch] && s.lo[ch] + s.bins * s.width[ch] >= s.max[ch] - 1e-6 * s.width[ch]);
-          for (const at of [mean, s.min[ch], (s.min[ch] + s.max[ch]) / 2, ...all.slice(0, 5)]) {
-            const [sure, possible] = countsAbove(s, ch, at);
-            const slack = s.width[ch] * 1e-6;
-            assert.ok(sure <= all.filter((v) => v >= at - slack).length && possible >= all.filter((v) => v >= at + slack).length);
-          }
-        });
-      }),
+          const s = accumulator.finish();
+          seen.forEach((all, ch) => {
+            const mean = all.reduce((a, b) => a + b, 0) / all.length;
+            const variance = all.reduce((a, b) => a + (b - mean) ** 2, 0) / all.length;
+            const largest = Math.max(...all.map(Math.abs), 1e-6);
+            // Adding 0 makes −0 a 0.
+            assert.deepEqual([s.min[ch] + 0, s.max[ch] + 0], [Math.min(...all) + 0, Math.max(...all) + 0]);
+            close(s.mean[ch], mean, largest);
+            close(s.variance[ch], variance, largest * largest);
+            assert.equal(s.zeros![ch], all.filter((v) => v === 0).length);
+            // All values are counted, none outside the bins, and every cut between bins is right up to the bin it lies
+            // in.
+            assert.equal(
+              s.histograms.subarray(ch * s.bins, (ch + 1) * s.bins).reduce((a, b) => a + b, 0),
+              all.length,
+            );
+            assert.ok(s.lo[ch] <= s.min[ch] && s.lo[ch] + s.bins * s.width[ch] >= s.max[ch] - 1e-6 * s.width[ch]);
+            for (const at of [mean, s.min[ch], (s.min[ch] + s.max[ch]) / 2, ...all.slice(0, 5)]) {
+              const [sure, possible] = countsAbove(s, ch, at);
+              const slack = s.width[ch] * 1e-6;
+              assert.ok(
+                sure <= all.filter((v) => v >= at - slack).length &&
+                  possible >= all.filter((v) => v >= at + slack).length,
+              );
+            }
+          });
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -85,7 +106,10 @@ describe('statistics of a feature map', () => {
       for (let i = 0; i < 40; i++) accumulator.add(Float32Array.of(direction * 1.7 ** i, 0), 'HWC');
       const s = accumulator.finish();
       assert.ok(s.max[0] - s.min[0] > (s.bins / 2 - 1) * s.width[0]);
-      assert.equal(s.histograms.reduce((a, b) => a + b, 0), 80);
+      assert.equal(
+        s.histograms.reduce((a, b) => a + b, 0),
+        80,
+      );
     }
   });
 
@@ -108,7 +132,8 @@ describe('statistics of a feature map', () => {
     const s = accumulator.finish();
     assert.deepEqual([s.min[0], s.max[0], s.variance[0], s.histograms[0], s.lo[0], s.zeros![1]], [5, 5, 0, 2, 5, 2]);
     assert.ok(s.width.every((w) => w > 0 && w < 1e-6));
-    for (const bad of [NaN, Infinity, -Infinity]) assert.equal(new MapAccumulator(mapOf({ h: 1, w: 2, c: 1 })).add(Float32Array.of(1, bad), 'CHW'), false);
+    for (const bad of [NaN, Infinity, -Infinity])
+      assert.equal(new MapAccumulator(mapOf({ h: 1, w: 2, c: 1 })).add(Float32Array.of(1, bad), 'CHW'), false);
     assert.throws(() => new MapAccumulator(mapOf({ h: 1, w: 1, c: 1 })).finish(), RangeError);
   });
 });

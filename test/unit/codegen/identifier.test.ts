@@ -30,10 +30,13 @@ describe('toIdentifier', () => {
   });
 
   it('is a short identifier for any file name', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (file) => {
-      const name = toIdentifier(file);
-      assert.match(name, /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
-      assert.ok(name.length <= 49);
-    }), { numRuns: 2000 });
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (file) => {
+        const name = toIdentifier(file);
+        assert.match(name, /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
+        assert.ok(name.length <= 49);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

@@ -10,18 +10,30 @@ import { ProgramBuilder } from '../../support/programBuilder';
 import { projectRoot } from '../../support/paths';
 import { randomProgram } from '../../support/randomProgram';
 
-const options: RenderOptions = { name: 'net', provenance: { generator: 'QuantMCU 0.1.0', planHash: '00ff', modelFile: 'net.onnx' } };
+const options: RenderOptions = {
+  name: 'net',
+  provenance: { generator: 'QuantMCU 0.1.0', planHash: '00ff', modelFile: 'net.onnx' },
+};
 
 /** Two branches that copy the halves of a map, and one table by two names. */
 function branchesThatShare(): Program {
   const p = new ProgramBuilder();
   const from = p.buffer('input', 4, 4, 2, 8, true);
   const to = p.buffer('map', 4, 4, 2, 8, true);
-  for (const [branch, y0] of [[0, 0], [1, 2]] as const) {
+  for (const [branch, y0] of [
+    [0, 0],
+    [1, 2],
+  ] as const) {
     const region = { y0, x0: 0, y1: y0 + 2, x1: 4 };
     p.branches.push({ id: branch, row: branch, col: 0, patch: region, class: 'regular' });
     const offset = p.constant('table', 32, Int32Array.of(5, 6), [2]);
-    p.step(0, { op: 'requantize', sum: { multipliers: [64], offset: { constant: offset }, shift: 6, min: -128, max: 127 } }, [{ ...p.all(from), region }], { ...p.all(to), region }, { branch });
+    p.step(
+      0,
+      { op: 'requantize', sum: { multipliers: [64], offset: { constant: offset }, shift: 6, min: -128, max: 127 } },
+      [{ ...p.all(from), region }],
+      { ...p.all(to), region },
+      { branch },
+    );
   }
   p.output(to);
   return p.build('net');
@@ -33,13 +45,21 @@ function text(files: readonly GeneratedFile[], file: string): string {
 
 describe('renderC', () => {
   it('bundles every file of the runtime', () => {
-    assert.deepEqual(Object.keys(runtimeSources).sort(), readdirSync(path.join(projectRoot, 'src/firmware')).filter((f) => /\.[ch]$/.test(f)).sort());
+    assert.deepEqual(
+      Object.keys(runtimeSources).sort(),
+      readdirSync(path.join(projectRoot, 'src/firmware'))
+        .filter((f) => /\.[ch]$/.test(f))
+        .sort(),
+    );
   });
 
   it('gives equal bytes for equal arguments, in a stable order', () => {
     const [a, b] = [renderC(randomProgram(7), options), renderC(randomProgram(7), options)];
     assert.deepEqual(a, b);
-    assert.deepEqual(a.map((f) => f.path), a.map((f) => f.path).sort());
+    assert.deepEqual(
+      a.map((f) => f.path),
+      a.map((f) => f.path).sort(),
+    );
   });
 
   it('takes only the kernels that the program calls', () => {
@@ -57,12 +77,20 @@ describe('renderC', () => {
   });
 
   it('names layers and nodes in comments, whatever their names', () => {
-    const layers = [{ name: 'evil */ int x; /*', onnx: [{ name: 'n', opType: 'Conv' }, { name: 'm', opType: 'Re\nlu' }] }];
+    const layers = [
+      {
+        name: 'evil */ int x; /*',
+        onnx: [
+          { name: 'n', opType: 'Conv' },
+          { name: 'm', opType: 'Re\nlu' },
+        ],
+      },
+    ];
     const source = text(renderC(branchesThatShare(), { ...options, layers }), 'net.c');
     assert.match(source, /\/\* Layer 0: evil \* \/ int x; \/ \* \(Conv \+ Re\\u\{A\}lu\) \*\//);
   });
 
-  it('leaves no symbol of the runtime without the model\'s name', () => {
+  it("leaves no symbol of the runtime without the model's name", () => {
     for (const { path: file, text: source } of renderC(randomProgram(3), options)) {
       if (file === 'quantmcu_port.h') continue;
       const code = source.replace(/\/\*[\s\S]*?\*\//g, '');

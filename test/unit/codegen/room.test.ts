@@ -11,16 +11,24 @@ describe('room in the arena', () => {
       for (const step of program.steps) {
         const taken = new Uint8Array(program.arenaBytes);
         for (const b of program.buffers) {
-          if (!b.external && b.firstStep <= step.id && b.lastStep >= step.id) taken.fill(1, b.offset, b.offset + b.bytes);
+          if (!b.external && b.firstStep <= step.id && b.lastStep >= step.id)
+            taken.fill(1, b.offset, b.offset + b.bytes);
         }
         for (const bytes of [1, 40, 300, 3000]) {
           const room = roomIn(program, step, bytes);
           if (room) {
-            assert.ok(room.offset % 8 === 0 && room.bytes === bytes && room.offset + bytes <= program.arenaBytes, `seed ${seed}, step ${step.id}`);
-            assert.ok(taken.subarray(room.offset, room.offset + bytes).every((byte) => byte === 0), `seed ${seed}, step ${step.id}`);
+            assert.ok(
+              room.offset % 8 === 0 && room.bytes === bytes && room.offset + bytes <= program.arenaBytes,
+              `seed ${seed}, step ${step.id}`,
+            );
+            assert.ok(
+              taken.subarray(room.offset, room.offset + bytes).every((byte) => byte === 0),
+              `seed ${seed}, step ${step.id}`,
+            );
             found++;
           } else {
-            for (let offset = 0; offset + bytes <= program.arenaBytes; offset += 8) assert.ok(taken.subarray(offset, offset + bytes).includes(1), `seed ${seed}, step ${step.id}, ${offset}`);
+            for (let offset = 0; offset + bytes <= program.arenaBytes; offset += 8)
+              assert.ok(taken.subarray(offset, offset + bytes).includes(1), `seed ${seed}, step ${step.id}, ${offset}`);
             refused++;
           }
         }

@@ -13,33 +13,50 @@ describe('text of generated C', () => {
   });
 
   it('shows any name harmlessly', () => {
-    const nasty = fc.array(fc.oneof(fc.constantFrom('*', '/', '?', '\\', '\n', '\r', '\u2028', '\u202e', '"', '#', '\0', '\ud800'), fc.string({ unit: 'binary', maxLength: 3 })), { maxLength: 60 });
-    fc.assert(fc.property(nasty, (parts) => {
-      const text = commentText(parts.join(''));
-      const whole = `/* ${text} */`;
-      assert.match(text, /^[ -~]*$/);
-      assert.ok(text.length <= 3 * 130);
-      assert.equal(whole.indexOf('*/'), whole.length - 2);
-      assert.equal(whole.lastIndexOf('/*'), 0);
-      assert.ok(!whole.includes('??'));
-    }), { numRuns: 3000 });
+    const nasty = fc.array(
+      fc.oneof(
+        fc.constantFrom('*', '/', '?', '\\', '\n', '\r', '\u2028', '\u202e', '"', '#', '\0', '\ud800'),
+        fc.string({ unit: 'binary', maxLength: 3 }),
+      ),
+      { maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(nasty, (parts) => {
+        const text = commentText(parts.join(''));
+        const whole = `/* ${text} */`;
+        assert.match(text, /^[ -~]*$/);
+        assert.ok(text.length <= 3 * 130);
+        assert.equal(whole.indexOf('*/'), whole.length - 2);
+        assert.equal(whole.lastIndexOf('/*'), 0);
+        assert.ok(!whole.includes('??'));
+      }),
+      { numRuns: 3000 },
+    );
   });
 
   it('writes numbers that read back', () => {
     assert.equal(intLiteral(-2147483648), '(-2147483647 - 1)');
     assert.equal(floatLiteral(1), '1.0f');
     assert.equal(floatLiteral(1 / 255), '0.003921569f');
-    fc.assert(fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (x) => {
-      const literal = floatLiteral(x);
-      assert.match(literal, /^-?\d+(\.\d+)?(e[+-]?\d+)?f$/);
-      assert.ok(/[.e]/.test(literal));
-      assert.equal(Math.fround(Number(literal.slice(0, -1))) + 0, x + 0);
-    }));
+    fc.assert(
+      fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (x) => {
+        const literal = floatLiteral(x);
+        assert.match(literal, /^-?\d+(\.\d+)?(e[+-]?\d+)?f$/);
+        assert.ok(/[.e]/.test(literal));
+        assert.equal(Math.fround(Number(literal.slice(0, -1))) + 0, x + 0);
+      }),
+    );
   });
 
   it('wraps lists', () => {
-    const lines = wrapItems(Array.from({ length: 200 }, (_, i) => String(i * 37)), '    ');
+    const lines = wrapItems(
+      Array.from({ length: 200 }, (_, i) => String(i * 37)),
+      '    ',
+    );
     assert.ok(lines.every((line) => line.length <= 100 && line.startsWith('    ') && line.endsWith(',')));
-    assert.deepEqual(lines.join('').match(/\d+/g)?.map(Number), Array.from({ length: 200 }, (_, i) => i * 37));
+    assert.deepEqual(
+      lines.join('').match(/\d+/g)?.map(Number),
+      Array.from({ length: 200 }, (_, i) => i * 37),
+    );
   });
 });

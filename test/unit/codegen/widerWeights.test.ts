@@ -27,7 +27,8 @@ describe('wider 4-bit weights', () => {
           const four = c >> 2;
           const second = (c >> 1) & 1;
           const halves: boolean = pack.kind === 'halves';
-          const word: number = words[halves ? four * pack.padded + (k >> 1) * 2 + second : (four * pack.padded + k) * 2 + second];
+          const word: number =
+            words[halves ? four * pack.padded + (k >> 1) * 2 + second : (four * pack.padded + k) * 2 + second];
           const both: number = halves ? (k % 2 === 0 ? (word << 16) >> 16 : word >> 16) : word;
           const bits: number = halves ? 12 : 28;
           const low: number = (both << (32 - bits)) >> (32 - bits);
@@ -48,10 +49,21 @@ describe('wider 4-bit weights', () => {
       if (!pack) continue;
       const { values } = program.constants.find((c) => c.kind === 'weights')!;
       const { bits, signed } = program.buffers[program.steps[0].inputs[0].buffer];
-      assert.ok(pack.limits.length === (pack.always ? 0 : pack.padded / pack.unit) && pack.unit % 4 === 0 && pack.padded >= pack.length && pack.padded % pack.turn === 0);
+      assert.ok(
+        pack.limits.length === (pack.always ? 0 : pack.padded / pack.unit) &&
+          pack.unit % 4 === 0 &&
+          pack.padded >= pack.length &&
+          pack.padded % pack.turn === 0,
+      );
       if (pack.always) always++;
       for (const share of [0.05, 0.3, 1]) {
-        const codes = Array.from({ length: pack.length }, (_, k) => (random.chance(share) ? (k % 2 === 0 && share === 1 ? maxCode(bits, signed) : random.int(minCode(bits, signed), maxCode(bits, signed))) : 0));
+        const codes = Array.from({ length: pack.length }, (_, k) =>
+          random.chance(share)
+            ? k % 2 === 0 && share === 1
+              ? maxCode(bits, signed)
+              : random.int(minCode(bits, signed), maxCode(bits, signed))
+            : 0,
+        );
         const segments = segmentsOf(pack, codes);
         if (segments.length > 1) segmented++;
         const bound = pack.kind === 'halves' ? 2 ** 11 : 2 ** 13;
@@ -81,7 +93,12 @@ describe('wider 4-bit weights', () => {
         for (const core of ['cortex-m0plus', 'cortex-m3', 'cortex-m55'] as const) {
           assert.ok(constantBytes(program, { core, flashBytes }) <= plain + room);
           const { packed: none, bytes } = chooseWiderWeights(program, { core, flashBytes }, plain);
-          const [{ inputs: [input], kernel }] = program.steps;
+          const [
+            {
+              inputs: [input],
+              kernel,
+            },
+          ] = program.steps;
           const isNarrow = program.buffers[input.buffer].bits === 4 && kernel.op === 'conv2d';
           assert.equal(none.size, 0);
           if (room === 1e6) assert.equal(bytes.size, core === 'cortex-m3' && isNarrow ? 0 : 1);
@@ -92,24 +109,28 @@ describe('wider 4-bit weights', () => {
     }
   });
 
-  it('are stored in each way that a layer\'s steps need, where patches of one class have 4-bit maps and those of the other 8-bit ones', () => {
-    let compared = 0;
-    for (const program of programs) {
-      const both = inBothClasses(program);
-      if (!both || chooseWiderWeights(program, { core: 'cortex-m4', flashBytes: 1e9 }, 0).packed.size === 0) continue;
-      const plain = constantBytes(both);
-      const { size } = chooseWiderWeights(both, { core: 'cortex-m4', flashBytes: 1e9 }, plain).packed;
-      assert.equal(size, 2);
-      const target = { core: 'cortex-m4', flashBytes: 1e9 } as const;
-      assert.ok(constantBytes(both, target) > constantBytes(program, target));
-      for (const room of [0, 1000, 5000, 20_000]) {
-        const flashBytes = programCodeBytes(both) + plain + room;
-        assert.ok(constantBytes(both, { core: 'cortex-m4', flashBytes }) <= plain + room);
+  it(
+    "are stored in each way that a layer's steps need, where patches of one class have 4-bit maps and those of " +
+      'the other 8-bit ones',
+    () => {
+      let compared = 0;
+      for (const program of programs) {
+        const both = inBothClasses(program);
+        if (!both || chooseWiderWeights(program, { core: 'cortex-m4', flashBytes: 1e9 }, 0).packed.size === 0) continue;
+        const plain = constantBytes(both);
+        const { size } = chooseWiderWeights(both, { core: 'cortex-m4', flashBytes: 1e9 }, plain).packed;
+        assert.equal(size, 2);
+        const target = { core: 'cortex-m4', flashBytes: 1e9 } as const;
+        assert.ok(constantBytes(both, target) > constantBytes(program, target));
+        for (const room of [0, 1000, 5000, 20_000]) {
+          const flashBytes = programCodeBytes(both) + plain + room;
+          assert.ok(constantBytes(both, { core: 'cortex-m4', flashBytes }) <= plain + room);
+        }
+        compared++;
       }
-      compared++;
-    }
-    assert.ok(compared > 5);
-  });
+      assert.ok(compared > 5);
+    },
+  );
 });
 
 /** Units of each segment of a column, unit by unit as qmcu_join.c finds them. */
@@ -139,7 +160,15 @@ function inBothClasses(program: Program): Program | null {
   if (packed(program)?.kind !== 'halves') return null;
   const pixelBytes = narrow.channels;
   const rowBytes = pixelBytes * (narrow.window.x1 - narrow.window.x0);
-  const wide = { ...narrow, id: program.buffers.length, role: 'map' as const, bits: 8 as const, pixelBytes, rowBytes, bytes: rowBytes * (narrow.window.y1 - narrow.window.y0) };
+  const wide = {
+    ...narrow,
+    id: program.buffers.length,
+    role: 'map' as const,
+    bits: 8 as const,
+    pixelBytes,
+    rowBytes,
+    bytes: rowBytes * (narrow.window.y1 - narrow.window.y0),
+  };
   const again = { ...step, id: program.steps.length, inputs: [{ ...input, buffer: wide.id }] };
   const both = { ...program, buffers: [...program.buffers, wide], steps: [...program.steps, again] };
   return again.kernel.op === 'conv2d' && packOf(both, again, again.kernel)?.kind === 'words' ? both : null;

@@ -2,19 +2,38 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { detectLayouts, planWrite, WriteConflictError, writeSources, writeToProject } from '../../../src/engine/codegen';
+import {
+  detectLayouts,
+  planWrite,
+  WriteConflictError,
+  writeSources,
+  writeToProject,
+} from '../../../src/engine/codegen';
 import type { GeneratedFile } from '../../../src/engine/codegen';
 import { UserError } from '../../../src/engine/common/errors';
 import { outRoot } from '../../support/paths';
 
 const manifest = '.quantmcu-manifest.json';
-const first: GeneratedFile[] = [{ path: 'net.c', text: 'int a;\n' }, { path: 'net.h', text: '/* one */\n' }, { path: 'src/old.c', text: 'old\n' }];
-const second: GeneratedFile[] = [{ path: 'net.c', text: 'int b;\n' }, { path: 'net.h', text: '/* one */\n' }, { path: 'deep/er/new.c', text: 'new\n' }];
+const first: GeneratedFile[] = [
+  { path: 'net.c', text: 'int a;\n' },
+  { path: 'net.h', text: '/* one */\n' },
+  { path: 'src/old.c', text: 'old\n' },
+];
+const second: GeneratedFile[] = [
+  { path: 'net.c', text: 'int b;\n' },
+  { path: 'net.h', text: '/* one */\n' },
+  { path: 'deep/er/new.c', text: 'new\n' },
+];
 
 /** All files below a folder with their texts. */
 function snapshot(folder: string): Record<string, string> {
   const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
-  return Object.fromEntries(names.map((name) => [name, fs.statSync(path.join(folder, name)).isFile() ? fs.readFileSync(path.join(folder, name), 'utf8') : '(folder)']));
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      fs.statSync(path.join(folder, name)).isFile() ? fs.readFileSync(path.join(folder, name), 'utf8') : '(folder)',
+    ]),
+  );
 }
 
 describe('writeSources', () => {
@@ -41,7 +60,10 @@ describe('writeSources', () => {
     assert.deepEqual(times(), inodes);
 
     const third = await writeSources(folder, second);
-    assert.deepEqual([third.written, third.unchanged, third.removed], [['deep/er/new.c', 'net.c'], ['net.h'], ['src/old.c']]);
+    assert.deepEqual(
+      [third.written, third.unchanged, third.removed],
+      [['deep/er/new.c', 'net.c'], ['net.h'], ['src/old.c']],
+    );
     assert.equal(times()[1], inodes[1]);
     assert.deepEqual(Object.keys(snapshot(folder)), [manifest, 'deep', 'deep/er', 'deep/er/new.c', 'net.c', 'net.h']);
   });
@@ -54,7 +76,13 @@ describe('writeSources', () => {
     const before = snapshot(folder);
     await assert.rejects(writeSources(folder, second), (error: unknown) => {
       assert.ok(error instanceof WriteConflictError && error instanceof UserError);
-      assert.deepEqual(error.conflicts.map((c) => [c.path, c.reason]), [['deep/er/new.c', 'foreign'], ['net.c', 'edited']]);
+      assert.deepEqual(
+        error.conflicts.map((c) => [c.path, c.reason]),
+        [
+          ['deep/er/new.c', 'foreign'],
+          ['net.c', 'edited'],
+        ],
+      );
       assert.match(error.message, /net\.c edited since they were generated; deep\/er\/new\.c not written by QuantMCU/);
       assert.ok(!error.message.includes('\n'));
       return true;
@@ -66,21 +94,36 @@ describe('writeSources', () => {
     assert.deepEqual([get('net.c'), get('deep/er/new.c')], ['int b;\n', 'new\n']);
   });
 
-  it('writes around files that are to be kept: an edited one stays known as edited, one of somebody else does not become ours', async () => {
-    await writeSources(folder, first);
-    put('net.c', 'int mine;\n');
-    fs.mkdirSync(path.join(folder, 'deep', 'er'), { recursive: true });
-    put('deep/er/new.c', 'somebody\n');
-    const result = await writeSources(folder, [...second, { path: 'more.c', text: 'more\n' }], { keepEdited: ['net.c', 'deep/er/new.c'] });
-    assert.deepEqual([result.written, result.kept, result.removed], [['more.c'], ['deep/er/new.c', 'net.c'], ['src/old.c']]);
-    assert.deepEqual([get('net.c'), get('deep/er/new.c')], ['int mine;\n', 'somebody\n']);
-    const { conflicts, update } = await planWrite(folder, second);
-    assert.deepEqual(conflicts.map((c) => [c.path, c.reason]), [['deep/er/new.c', 'foreign'], ['net.c', 'edited']]);
-    assert.deepEqual(update, []);
-    // Removal leaves both.
-    await writeSources(folder, [], { keepEdited: [] });
-    assert.deepEqual([get('net.c'), get('deep/er/new.c')], ['int mine;\n', 'somebody\n']);
-  });
+  it(
+    'writes around files that are to be kept: an edited one stays known as edited, one of somebody else does ' +
+      'not become ours',
+    async () => {
+      await writeSources(folder, first);
+      put('net.c', 'int mine;\n');
+      fs.mkdirSync(path.join(folder, 'deep', 'er'), { recursive: true });
+      put('deep/er/new.c', 'somebody\n');
+      const result = await writeSources(folder, [...second, { path: 'more.c', text: 'more\n' }], {
+        keepEdited: ['net.c', 'deep/er/new.c'],
+      });
+      assert.deepEqual(
+        [result.written, result.kept, result.removed],
+        [['more.c'], ['deep/er/new.c', 'net.c'], ['src/old.c']],
+      );
+      assert.deepEqual([get('net.c'), get('deep/er/new.c')], ['int mine;\n', 'somebody\n']);
+      const { conflicts, update } = await planWrite(folder, second);
+      assert.deepEqual(
+        conflicts.map((c) => [c.path, c.reason]),
+        [
+          ['deep/er/new.c', 'foreign'],
+          ['net.c', 'edited'],
+        ],
+      );
+      assert.deepEqual(update, []);
+      // Removal leaves both.
+      await writeSources(folder, [], { keepEdited: [] });
+      assert.deepEqual([get('net.c'), get('deep/er/new.c')], ['int mine;\n', 'somebody\n']);
+    },
+  );
 
   it('takes over a file of others that has the right content already, and a deleted one comes back', async () => {
     await writeSources(folder, first);
@@ -110,7 +153,14 @@ describe('writeSources', () => {
     await writeSources(folder, first);
     const outside = path.join(root, 'outside.txt');
     fs.writeFileSync(outside, 'precious');
-    for (const text of ['{', 'null', '[]', '{"version":1,"files":7}', '{"version":2,"files":{}}', '{"version":1,"files":{"../../outside.txt":"' + 'a'.repeat(64) + '"}}']) {
+    for (const text of [
+      '{',
+      'null',
+      '[]',
+      '{"version":1,"files":7}',
+      '{"version":2,"files":{}}',
+      '{"version":1,"files":{"../../outside.txt":"' + 'a'.repeat(64) + '"}}',
+    ]) {
       put(manifest, text);
       put('net.c', 'int mine;\n');
       await assert.rejects(writeSources(folder, second), /net\.c not written by QuantMCU/);
@@ -144,15 +194,23 @@ describe('writeSources', () => {
 
   it('lets one generation into a folder at a time', async () => {
     const results = await Promise.allSettled([writeSources(folder, first), writeSources(folder, first)]);
-    assert.deepEqual(results.map((r) => r.status), ['fulfilled', 'rejected']);
-    assert.match(String((results[1] as PromiseRejectedResult).reason), /another generation into this folder is under way/);
+    assert.deepEqual(
+      results.map((r) => r.status),
+      ['fulfilled', 'rejected'],
+    );
+    assert.match(
+      String((results[1] as PromiseRejectedResult).reason),
+      /another generation into this folder is under way/,
+    );
   });
 
   describe('when the file system fails', () => {
     const promises = fs.promises as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
     const originals = { ...promises };
     const mutating = ['rename', 'rm', 'rmdir', 'mkdir', 'mkdtemp', 'open'];
-    afterEach(() => { Object.assign(promises, originals); });
+    afterEach(() => {
+      Object.assign(promises, originals);
+    });
 
     /** Lets `count` changes through; then each one fails once (`once`) or, as if the process had died, for ever. */
     const failAfter = (count: number, forEver: boolean, code: string): (() => boolean) => {
@@ -177,7 +235,10 @@ describe('writeSources', () => {
       let steps = 0;
       for (; ; steps++) {
         const failed = failAfter(steps, false, 'EACCES');
-        const outcome = await writeSources(folder, second).then(() => 'done', (error: unknown) => error);
+        const outcome = await writeSources(folder, second).then(
+          () => 'done',
+          (error: unknown) => error,
+        );
         Object.assign(promises, originals);
         if (!failed()) break;
         if (outcome !== 'done') {
@@ -208,7 +269,12 @@ describe('writeSources', () => {
         fs.rmSync(path.join(folder, 'mine.c'));
         const after = snapshot(folder);
         const complete = after['net.c'] === 'int b;\n';
-        if (complete) assert.deepEqual(Object.keys(after).filter((f) => after[f] !== '(folder)'), [manifest, 'deep/er/new.c', 'net.c', 'net.h'], `killed at change ${steps}`);
+        if (complete)
+          assert.deepEqual(
+            Object.keys(after).filter((f) => after[f] !== '(folder)'),
+            [manifest, 'deep/er/new.c', 'net.c', 'net.h'],
+            `killed at change ${steps}`,
+          );
         else assert.deepEqual(after, before, `killed at change ${steps}`);
       }
       assert.ok(steps > 15, `only ${steps} changes`);
@@ -246,7 +312,10 @@ describe('writeSources', () => {
       folder = path.join(mounted, 'net');
       await writeSources(folder, first);
       const before = snapshot(folder);
-      await assert.rejects(writeSources(folder, [...second, { path: 'weights.c', text: 'x'.repeat(100_000) }]), /the disk is full; free some space/);
+      await assert.rejects(
+        writeSources(folder, [...second, { path: 'weights.c', text: 'x'.repeat(100_000) }]),
+        /the disk is full; free some space/,
+      );
       assert.deepEqual(snapshot(folder), before);
       spawnSync('mount', ['-o', 'remount,ro', mounted]);
       await assert.rejects(writeSources(folder, second), /read-only/);
@@ -259,18 +328,29 @@ describe('writeSources', () => {
 
 describe('layouts', () => {
   let root: string;
-  beforeEach(() => { root = fs.mkdtempSync(path.join(outRoot, 'layout-')); });
+  beforeEach(() => {
+    root = fs.mkdtempSync(path.join(outRoot, 'layout-'));
+  });
   afterEach(() => fs.rmSync(root, { recursive: true, force: true }));
 
   it('puts sources where each kind of project looks for them', async () => {
-    const sources: GeneratedFile[] = [{ path: 'net.c', text: 'int x;\n' }, { path: 'net.h', text: '\n' }];
+    const sources: GeneratedFile[] = [
+      { path: 'net.c', text: 'int x;\n' },
+      { path: 'net.h', text: '\n' },
+    ];
     assert.equal((await detectLayouts(root))[0].id, 'plain');
     fs.writeFileSync(path.join(root, 'CMakeLists.txt'), '');
     const cmake = await writeToProject(root, 'net', sources);
-    assert.deepEqual([cmake.layout.id, cmake.folder, cmake.written], ['cmake', path.join(root, 'lib/net'), ['CMakeLists.txt', 'net.c', 'net.h']]);
+    assert.deepEqual(
+      [cmake.layout.id, cmake.folder, cmake.written],
+      ['cmake', path.join(root, 'lib/net'), ['CMakeLists.txt', 'net.c', 'net.h']],
+    );
     fs.writeFileSync(path.join(root, 'platformio.ini'), '');
     const platformio = await writeToProject(root, 'net', sources);
-    assert.deepEqual([platformio.layout.id, platformio.written, platformio.removed], ['platformio', ['library.json', 'src/net.c', 'src/net.h'], ['CMakeLists.txt', 'net.c', 'net.h']]);
+    assert.deepEqual(
+      [platformio.layout.id, platformio.written, platformio.removed],
+      ['platformio', ['library.json', 'src/net.c', 'src/net.h'], ['CMakeLists.txt', 'net.c', 'net.h']],
+    );
   });
 
   it('says when the project is not there', async () => {

@@ -16,7 +16,8 @@ function values(n: number, seed: number): Float64Array {
 
 function naiveProducts(a: Float64Array, aRows: number, b: Float64Array, bRows: number, n: number): Float64Array {
   const out = new Float64Array(aRows * bRows);
-  for (let i = 0; i < aRows; i++) for (let j = 0; j < bRows; j++) for (let t = 0; t < n; t++) out[i * bRows + j] += a[i * n + t] * b[j * n + t];
+  for (let i = 0; i < aRows; i++)
+    for (let j = 0; j < bRows; j++) for (let t = 0; t < n; t++) out[i * bRows + j] += a[i * n + t] * b[j * n + t];
   return out;
 }
 
@@ -28,13 +29,20 @@ function close(actual: Float64Array, expected: Float64Array, tolerance = 1e-9): 
 /** e·H·eᵀ of one row. */
 function rowError(weights: Float64Array, codes: Int8Array, scale: number, h: Float64Array, n: number): number {
   let sum = 0;
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) sum += (weights[i] - scale * codes[i]) * h[i * n + j] * (weights[j] - scale * codes[j]);
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < n; j++) sum += (weights[i] - scale * codes[i]) * h[i * n + j] * (weights[j] - scale * codes[j]);
   return sum;
 }
 
 describe('error compensation', () => {
   it('multiplies rows in blocks as one by one, whatever the sizes', () => {
-    for (const [a, b, n] of [[1, 1, 1], [2, 4, 7], [3, 5, 16], [5, 9, 33], [4, 3, 2]]) {
+    for (const [a, b, n] of [
+      [1, 1, 1],
+      [2, 4, 7],
+      [3, 5, 16],
+      [5, 9, 33],
+      [4, 3, 2],
+    ]) {
       const x = values(a * n, 1);
       const y = values(b * n, 2);
       const out = new Float64Array(a * b);
@@ -61,11 +69,23 @@ describe('error compensation', () => {
     const rows = 200;
     const codes = Int16Array.from(values(taps * rows, 5), (v) => Math.round(v * 7) + 3);
     const truth = values(2 * taps, 6);
-    const targets = Float32Array.from(naiveProducts(truth, 2, transpose(Float64Array.from(codes), taps, rows), rows, taps));
+    const targets = Float32Array.from(
+      naiveProducts(truth, 2, transpose(Float64Array.from(codes), taps, rows), rows, taps),
+    );
     const start = truth.map((w, i) => w + (i % 2 === 0 ? 0.1 : -0.1));
-    const fit = fitWeights({ taps, outputs: 2, rows, codes: codes.slice(), targets }, start, { min: null, max: null }, 1e-9);
+    const fit = fitWeights(
+      { taps, outputs: 2, rows, codes: codes.slice(), targets },
+      start,
+      { min: null, max: null },
+      1e-9,
+    );
     close(fit.weights, truth, 1e-5);
-    const tied = fitWeights({ taps, outputs: 2, rows, codes: codes.slice(), targets }, start, { min: null, max: null }, 1e9);
+    const tied = fitWeights(
+      { taps, outputs: 2, rows, codes: codes.slice(), targets },
+      start,
+      { min: null, max: null },
+      1e9,
+    );
     close(tied.weights, start, 1e-5);
   });
 
@@ -95,7 +115,15 @@ describe('error compensation', () => {
       const own = codes.subarray(o * n, (o + 1) * n);
       assert.ok(own.every((c) => c >= -7 && c <= 7));
       const full = row.reduce((m, w) => Math.max(m, Math.abs(w)), 0) / 7;
-      const nearest = [1, 0.9, 0.8, 0.7, 0.6, 0.5].map((f) => rowError(row, Int8Array.from(row, (w) => Math.max(-7, Math.min(7, Math.round(w / (full * f))))), full * f, h, n));
+      const nearest = [1, 0.9, 0.8, 0.7, 0.6, 0.5].map((f) =>
+        rowError(
+          row,
+          Int8Array.from(row, (w) => Math.max(-7, Math.min(7, Math.round(w / (full * f))))),
+          full * f,
+          h,
+          n,
+        ),
+      );
       const error = rowError(row, own, scales[o], h, n);
       feedback += error;
       plain += Math.min(...nearest);
@@ -105,9 +133,13 @@ describe('error compensation', () => {
 
   it('rounds rows of independent inputs to nearest, and leaves empty rows empty', () => {
     const weights = Float64Array.of(1, -0.5, 0.25, 0, 0, 0);
-    for (const [bits, step] of [[8, 1 / 127], [4, 1 / 7]] as const) {
+    for (const [bits, step] of [
+      [8, 1 / 127],
+      [4, 1 / 7],
+    ] as const) {
       const { codes, scales } = roundRows(weights, 2, 3, Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), bits);
-      for (let k = 0; k < 3; k++) assert.ok(Math.abs(weights[k] - scales[0] * codes[k]) <= 0.51 * Math.max(step, scales[0]));
+      for (let k = 0; k < 3; k++)
+        assert.ok(Math.abs(weights[k] - scales[0] * codes[k]) <= 0.51 * Math.max(step, scales[0]));
       assert.deepEqual([...codes.subarray(3)], [0, 0, 0]);
       assert.equal(scales[1], 1);
     }
@@ -115,7 +147,10 @@ describe('error compensation', () => {
 
   it('samples pixels of every part of a map, the same ones each time', () => {
     const pixels = samplePixels(1000, 10, 42);
-    assert.deepEqual([...pixels].map((p) => Math.floor(p / 100)), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert.deepEqual(
+      [...pixels].map((p) => Math.floor(p / 100)),
+      [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+    );
     assert.deepEqual(pixels, samplePixels(1000, 10, 42));
     assert.deepEqual([...samplePixels(3, 10, 1)], [0, 1, 2]);
   });

@@ -15,7 +15,12 @@ function generator(seed: number): () => number {
 }
 
 /** Samples whose targets are what `truth` makes of the codes, and noise. */
-function samplesOf(random: () => number, size: { taps: number; outputs: number; rows: number }, truth: Float64Array, noise: number): Samples {
+function samplesOf(
+  random: () => number,
+  size: { taps: number; outputs: number; rows: number },
+  truth: Float64Array,
+  noise: number,
+): Samples {
   const { taps, outputs, rows } = size;
   const codes = Int16Array.from({ length: taps * rows }, () => Math.round(7.5 + 7.5 * random()));
   const targets = new Float32Array(outputs * rows);
@@ -35,12 +40,18 @@ describe('damping by cross-validation', () => {
   const images = 32;
 
   it('is the least where many exact samples contradict the given weights', () => {
-    fc.assert(fc.property(fc.integer(), (seed) => {
-      const random = generator(seed);
-      const truth = Float64Array.from({ length: taps * outputs }, random);
-      const weights = truth.map((w) => w + 0.5 * random());
-      assert.equal(chooseDamping(samplesOf(random, { taps, outputs, rows: images * 16 }, truth, 0), weights, unclamped, images), DAMPINGS[0]);
-    }), { numRuns: 10 });
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const random = generator(seed);
+        const truth = Float64Array.from({ length: taps * outputs }, random);
+        const weights = truth.map((w) => w + 0.5 * random());
+        assert.equal(
+          chooseDamping(samplesOf(random, { taps, outputs, rows: images * 16 }, truth, 0), weights, unclamped, images),
+          DAMPINGS[0],
+        );
+      }),
+      { numRuns: 10 },
+    );
   });
 
   it('is large where the given weights are right and there is a sample per image and much noise', () => {
@@ -59,7 +70,8 @@ describe('damping by cross-validation', () => {
     const wrong = truth.map((w) => w + 0.3 * random());
     const samples = samplesOf(random, { taps, outputs, rows: images * 16 }, truth, 0);
     assert.equal(chooseDamping(samples, wrong, unclamped, images), DAMPINGS[0]);
-    // All targets lie far below the lower bound, and so does every fit: nothing distinguishes them, and nothing is changed.
+    // All targets lie far below the lower bound, and so does every fit: nothing distinguishes them, and nothing is
+    // changed.
     const clipped = { ...samples, targets: samples.targets.map((v) => v - 1e4) };
     assert.equal(chooseDamping(clipped, wrong, { min: 0, max: null }, images), USUAL_DAMPING);
   });
@@ -67,6 +79,14 @@ describe('damping by cross-validation', () => {
   it('is the usual one for a few images', () => {
     const random = generator(7);
     const truth = Float64Array.from({ length: taps }, random);
-    assert.equal(chooseDamping(samplesOf(random, { taps, outputs: 1, rows: 15 * 16 }, truth, 0), truth.map((w) => w + 0.5), unclamped, 15), USUAL_DAMPING);
+    assert.equal(
+      chooseDamping(
+        samplesOf(random, { taps, outputs: 1, rows: 15 * 16 }, truth, 0),
+        truth.map((w) => w + 0.5),
+        unclamped,
+        15,
+      ),
+      USUAL_DAMPING,
+    );
   });
 });

@@ -23,20 +23,38 @@ describe('integer network layer by layer', () => {
   it('gives the codes of the reference interpreter, and after a change to one step those of the changed program', () => {
     for (let seed = 0; seed < SEEDS; seed++) {
       const graph = randomGraph(seed, { blocks: 5 });
-      const parameters = quantizeGraph(graph, calibrateGraph(graph, graphSamples(graph, 2, 1)), pixelInput(graph), all8);
+      const parameters = quantizeGraph(
+        graph,
+        calibrateGraph(graph, graphSamples(graph, 2, 1)),
+        pixelInput(graph),
+        all8,
+      );
       const images = [inputsOf(graph, seed), inputsOf(graph, seed + 1000)];
       const stream = new LayerStream(graph, parameters, images);
-      for (let step = 0; step < stream.length; step++) for (let image = 0; image < images.length; image++) stream.run(step, image);
-      const expected = (program: typeof stream.program, image: number): Uint8Array[] => new Executor(program).run(images[image].map((input, i) => inputCodes(program, i, input))).outputs;
-      images.forEach((_, image) => assert.deepEqual(stream.rerun(image, {}), expected(stream.program, image), `seed ${seed}`));
+      for (let step = 0; step < stream.length; step++)
+        for (let image = 0; image < images.length; image++) stream.run(step, image);
+      const expected = (program: typeof stream.program, image: number): Uint8Array[] =>
+        new Executor(program).run(images[image].map((input, i) => inputCodes(program, i, input))).outputs;
+      images.forEach((_, image) =>
+        assert.deepEqual(stream.rerun(image, {}), expected(stream.program, image), `seed ${seed}`),
+      );
       // Negated weights of one layer: the suffix alone runs again, and equals the whole program with these weights.
       const id = [...parameters.layers.keys()].at(-1);
       if (id === undefined) continue;
       const own = parameters.layers.get(id)!;
       const changed = { ...own, codes: own.codes.map((c) => -c) };
-      const program = lower(graph, null, { ...parameters, layers: new Map(parameters.layers).set(id, changed) }, { name: 'changed' });
+      const program = lower(
+        graph,
+        null,
+        { ...parameters, layers: new Map(parameters.layers).set(id, changed) },
+        { name: 'changed' },
+      );
       const step = stream.stepOf(id);
-      assert.deepEqual(stream.rerun(1, { kernels: new Map([[step, stream.kernelWith(step, changed)]]) }), expected(program, 1), `seed ${seed}`);
+      assert.deepEqual(
+        stream.rerun(1, { kernels: new Map([[step, stream.kernelWith(step, changed)]]) }),
+        expected(program, 1),
+        `seed ${seed}`,
+      );
       assert.deepEqual(stream.rerun(1, {}), expected(stream.program, 1), `seed ${seed}: the memory is as before`);
     }
   });

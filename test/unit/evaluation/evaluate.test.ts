@@ -23,23 +23,53 @@ describe('evaluate', function () {
     folder = mkdtempSync(path.join(os.tmpdir(), 'quantmcu-evaluate-'));
     images = path.join(folder, 'images');
     // Without the labels that lie beside them.
-    for (const name of readdirSync(path.join(sample, 'fresh')).filter((n) => n.endsWith('.jpg')).slice(0, 24)) cpSync(path.join(sample, 'fresh', name), path.join(images, name));
+    for (const name of readdirSync(path.join(sample, 'fresh'))
+      .filter((n) => n.endsWith('.jpg'))
+      .slice(0, 24))
+      cpSync(path.join(sample, 'fresh', name), path.join(images, name));
     const planPath = path.join(folder, 'gauge.quantmcu.json');
-    await quantize({
-      modelPath: path.join(sample, 'gauge.onnx'), planPath, imagesPath: path.join(sample, 'images'), target: { id: 'custom', sramBytes: 1 << 20, flashBytes: 1 << 22 },
-      grid: { rows: 2, cols: 2 }, weights: 8, classes: 'static', preprocess: null, limit: 8, cachePath: null, bits: [8, 4],
-    }, silentProgress);
+    await quantize(
+      {
+        modelPath: path.join(sample, 'gauge.onnx'),
+        planPath,
+        imagesPath: path.join(sample, 'images'),
+        target: { id: 'custom', sramBytes: 1 << 20, flashBytes: 1 << 22 },
+        grid: { rows: 2, cols: 2 },
+        weights: 8,
+        classes: 'static',
+        preprocess: null,
+        limit: 8,
+        cachePath: null,
+        bits: [8, 4],
+      },
+      silentProgress,
+    );
     opened = await openPlan(planPath);
     threadFile = path.join(projectRoot, 'out', 'tests', `evaluator-${process.pid}.cjs`);
-    await build({ entryPoints: [path.join(projectRoot, 'src/evaluator.ts')], outfile: threadFile, bundle: true, platform: 'node', target: 'node20', format: 'cjs', logLevel: 'warning' });
+    await build({
+      entryPoints: [path.join(projectRoot, 'src/evaluator.ts')],
+      outfile: threadFile,
+      bundle: true,
+      platform: 'node',
+      target: 'node20',
+      format: 'cjs',
+      logLevel: 'warning',
+    });
   });
   after(() => {
     rmSync(folder, { recursive: true, force: true });
     rmSync(threadFile, { force: true });
   });
 
-  const run = (options: EvaluateOptions = {}, progress: Progress = silentProgress, location = images): Promise<Evaluation> =>
-    evaluate(opened.graph, opened.modelPath, opened.program, opened.plan.preprocess, location, 0, progress, { threadFile, ...options });
+  const run = (
+    options: EvaluateOptions = {},
+    progress: Progress = silentProgress,
+    location = images,
+  ): Promise<Evaluation> =>
+    evaluate(opened.graph, opened.modelPath, opened.program, opened.plan.preprocess, location, 0, progress, {
+      threadFile,
+      ...options,
+    });
 
   it('gives the same numbers whatever the number of threads', async () => {
     const options = { predictions: true, layers: { formats: opened.parameters.formats, images: 3 } };
@@ -52,7 +82,10 @@ describe('evaluate', function () {
 
   it('says what was predicted for each image, in the order of the samples', async () => {
     const { predictions, agreement } = await run({ predictions: true, threads: 2 });
-    assert.deepEqual(predictions!.map((p) => p.sample), readdirSync(images).sort());
+    assert.deepEqual(
+      predictions!.map((p) => p.sample),
+      readdirSync(images).sort(),
+    );
     const same = predictions!.filter((p) => p.float === p.quantized).length;
     assert.equal(agreement, (100 * same) / predictions!.length);
   });
@@ -63,36 +96,63 @@ describe('evaluate', function () {
     cpSync(images, labelled, { recursive: true });
     const [broken, ...rest] = predictions!;
     writeFileSync(path.join(labelled, broken.sample), Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3, 4, 5]));
-    writeFileSync(path.join(labelled, 'labels.csv'), ['file,class_index', ...predictions!.map((p) => `${p.sample},${p.float}`)].join('\n'));
+    writeFileSync(
+      path.join(labelled, 'labels.csv'),
+      ['file,class_index', ...predictions!.map((p) => `${p.sample},${p.float}`)].join('\n'),
+    );
     const result = await run({ threads: 2 }, silentProgress, labelled);
     assert.equal(result.images, rest.length);
     assert.equal(result.float.top1, 100);
     assert.equal(result.quantized.top1, result.agreement);
-    assert.ok(result.notes.some((n) => n.startsWith('Skipped') && n.includes(broken.sample)), result.notes.join('\n'));
+    assert.ok(
+      result.notes.some((n) => n.startsWith('Skipped') && n.includes(broken.sample)),
+      result.notes.join('\n'),
+    );
   });
 
   it('compares the output of every layer that computes, with more noise where codes have fewer bits', async () => {
     const { layers } = await run({ threads: 1, layers: { formats: opened.parameters.formats, images: 2 } });
     const computed = new Set(opened.program.steps.filter((s) => s.macs > 0).map((s) => s.layer));
-    for (const id of computed) assert.ok(layers!.some((l) => l.layer === id), opened.graph.layers[id].name);
+    for (const id of computed)
+      assert.ok(
+        layers!.some((l) => l.layer === id),
+        opened.graph.layers[id].name,
+      );
     // Halves of a code of 8 bits give some 50 dB, of 4 bits some 25; a wrong scale or region gives less than 10.
-    assert.ok(layers!.every((l) => l.snr > 10 && l.snr < 70), JSON.stringify(layers));
+    assert.ok(
+      layers!.every((l) => l.snr > 10 && l.snr < 70),
+      JSON.stringify(layers),
+    );
   });
 
   it('says when a thread dies', async () => {
     const dying = path.join(folder, 'dying.cjs');
-    writeFileSync(dying, "require('node:worker_threads').parentPort.on('message', () => { throw new Error('out of luck'); });");
-    await assert.rejects(run({ threads: 2, threadFile: dying }), (error) => error instanceof UserError && /thread .* stopped: out of luck/.test(error.message));
+    writeFileSync(
+      dying,
+      "require('node:worker_threads').parentPort.on('message', () => { throw new Error('out of luck'); });",
+    );
+    await assert.rejects(
+      run({ threads: 2, threadFile: dying }),
+      (error) => error instanceof UserError && /thread .* stopped: out of luck/.test(error.message),
+    );
     writeFileSync(dying, "require('node:worker_threads').parentPort.on('message', () => process.exit(3));");
-    await assert.rejects(run({ threads: 2, threadFile: dying }), (error) => error instanceof UserError && /code 3/.test(error.message));
+    await assert.rejects(
+      run({ threads: 2, threadFile: dying }),
+      (error) => error instanceof UserError && /code 3/.test(error.message),
+    );
   });
 
   it('stops when it is cancelled, also while a thread is silent', async () => {
     const silent = path.join(folder, 'silent.cjs');
     writeFileSync(silent, "require('node:worker_threads').parentPort.on('message', () => undefined);");
     let cancelled = false;
-    setTimeout(() => { cancelled = true; }, 300);
-    await assert.rejects(run({ threads: 2, threadFile: silent }, { report: () => undefined, isCancelled: () => cancelled }), CancelledError);
+    setTimeout(() => {
+      cancelled = true;
+    }, 300);
+    await assert.rejects(
+      run({ threads: 2, threadFile: silent }, { report: () => undefined, isCancelled: () => cancelled }),
+      CancelledError,
+    );
   });
 
   it('starts threads where they pay', () => {

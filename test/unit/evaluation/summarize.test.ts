@@ -8,7 +8,10 @@ import type { Graph } from '../../../src/engine/graph/types';
 
 /** A network with these outputs, as far as a summary looks at it. */
 function network(...shapes: { h: number; w: number; c: number }[]): Graph {
-  return { maps: shapes.map((shape, id) => ({ id, shape, producer: null })), outputs: shapes.map((_, map) => ({ name: `out${map}`, map })) } as unknown as Graph;
+  return {
+    maps: shapes.map((shape, id) => ({ id, shape, producer: null })),
+    outputs: shapes.map((_, map) => ({ name: `out${map}`, map })),
+  } as unknown as Graph;
 }
 
 const sample = (label: number | null): Sample => ({ name: 'a.png', label, source: { kind: 'image', file: 'a.png' } });
@@ -34,12 +37,25 @@ describe('summary of an evaluation', () => {
       imageResult(graph, sample(5), [f(9, 8, 7, 6, 5, 4, 3)], [f(8, 9, 7, 6, 5, 5.5, 3)]),
     ];
     const { classifier, float, quantized, agreement, outputSnr, expectedLoss } = summarize(graph, results, []);
-    assert.deepEqual({ classifier, float, quantized, agreement }, { classifier: true, float: { top1: 50, top5: 50 }, quantized: { top1: 50, top5: 100 }, agreement: 50 });
+    assert.deepEqual(
+      { classifier, float, quantized, agreement },
+      { classifier: true, float: { top1: 50, top5: 50 }, quantized: { top1: 50, top5: 100 }, agreement: 50 },
+    );
     // The second image's answer went from the first class to the second: less likely by p0 − p1.
     const e = [9, 8, 7, 6, 5, 4, 3].map((v) => Math.exp(v - 9));
     const total = e.reduce((a, b) => a + b);
     assert.ok(expectedLoss!.divergence > 0);
-    assert.ok(Math.abs(expectedLoss!.points - pointsOf({ images: 2, chanceLost: (e[0] - e[1]) / total / 2, divergence: expectedLoss!.divergence, changed: 0.5 })) < 1e-6);
+    assert.ok(
+      Math.abs(
+        expectedLoss!.points -
+          pointsOf({
+            images: 2,
+            chanceLost: (e[0] - e[1]) / total / 2,
+            divergence: expectedLoss!.divergence,
+            changed: 0.5,
+          }),
+      ) < 1e-6,
+    );
     assert.ok(Math.abs(outputSnr - 10 * Math.log10(560 / (1 + 1 + 2.25))) < 1e-9);
   });
 
@@ -47,14 +63,24 @@ describe('summary of an evaluation', () => {
     const graph = network({ h: 2, w: 1, c: 1 }, { h: 1, w: 1, c: 2 });
     const result = summarize(graph, [imageResult(graph, sample(0), [f(1, 1), f(10, 0)], [f(1, 1), f(9, 0)])], []);
     assert.equal(result.classifier, false);
-    assert.deepEqual([result.agreement, result.float.top1, result.quantized.top5, result.expectedLoss], [null, null, null, null]);
-    assert.deepEqual(result.outputs.map(({ name, snr, cosine }) => [name, snr, cosine]), [['out0', Infinity, 1], ['out1', 20, 1]]);
+    assert.deepEqual(
+      [result.agreement, result.float.top1, result.quantized.top5, result.expectedLoss],
+      [null, null, null, null],
+    );
+    assert.deepEqual(
+      result.outputs.map(({ name, snr, cosine }) => [name, snr, cosine]),
+      [
+        ['out0', Infinity, 1],
+        ['out1', 20, 1],
+      ],
+    );
   });
 
   it('has no rates when a label is missing, and notes labels beyond the classes', () => {
     const graph = network({ h: 1, w: 1, c: 2 });
     const notes: string[] = [];
-    const image = (label: number | null): ReturnType<typeof imageResult> => imageResult(graph, sample(label), [f(1, 0)], [f(1, 0)]);
+    const image = (label: number | null): ReturnType<typeof imageResult> =>
+      imageResult(graph, sample(label), [f(1, 0)], [f(1, 0)]);
     assert.equal(summarize(graph, [image(0), image(null)], notes).float.top1, null);
     assert.deepEqual(notes, []);
     assert.equal(summarize(graph, [image(0), image(9)], notes).float.top1, 50);

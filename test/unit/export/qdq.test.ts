@@ -29,7 +29,10 @@ import { needSharedData } from '../../support/sharedData';
 
 /** The exported network in onnxruntime; values are HWC. */
 class Exported {
-  private constructor(private readonly session: InferenceSession, private readonly graph: Graph) {}
+  private constructor(
+    private readonly session: InferenceSession,
+    private readonly graph: Graph,
+  ) {}
 
   static async open(graph: Graph, bytes: Uint8Array): Promise<Exported> {
     return new Exported(await InferenceSession.create(bytes, { logSeverityLevel: 4, intraOpNumThreads: 1 }), graph);
@@ -37,7 +40,12 @@ class Exported {
 
   async run(inputs: readonly Float32Array[]): Promise<Float32Array[]> {
     const { graph, session } = this;
-    const feeds = Object.fromEntries(graph.inputs.map(({ name, dims, order }, i) => [name, new Tensor('float32', order === null ? inputs[i] : Float32Array.from(order, (k) => inputs[i][k]), dims)]));
+    const feeds = Object.fromEntries(
+      graph.inputs.map(({ name, dims, order }, i) => [
+        name,
+        new Tensor('float32', order === null ? inputs[i] : Float32Array.from(order, (k) => inputs[i][k]), dims),
+      ]),
+    );
     const results = (await session.run(feeds)) as Record<string, Tensor>;
     return graph.outputs.map((binding) => this.hwc(binding, results[binding.name]));
   }
@@ -50,7 +58,9 @@ class Exported {
     assert.deepEqual(tensor.dims, dims);
     const values = tensor.data as Float32Array;
     const hwc = new Float32Array(values.length);
-    values.forEach((v, k) => { hwc[order === null ? k : order[k]] = v; });
+    values.forEach((v, k) => {
+      hwc[order === null ? k : order[k]] = v;
+    });
     return hwc;
   }
 }
@@ -59,19 +69,29 @@ class Exported {
 function decibels(a: readonly Float32Array[], b: readonly Float32Array[]): number {
   let signal = 0;
   let noise = 0;
-  a.forEach((values, k) => values.forEach((v, i) => {
-    signal += v * v;
-    noise += (v - b[k][i]) ** 2;
-  }));
+  a.forEach((values, k) =>
+    values.forEach((v, i) => {
+      signal += v * v;
+      noise += (v - b[k][i]) ** 2;
+    }),
+  );
   return noise === 0 ? Infinity : 10 * Math.log10(signal / noise);
 }
 
-/** How close the exported network comes to the integer one, and the integer one to float, on two images; null for what onnxruntime does not run. */
-async function compare(graph: Graph, seed: number, choose: (i: number) => Bits): Promise<{ exported: number; integer: number } | null> {
+/**
+ * How close the exported network comes to the integer one, and the integer one to float, on two images; null for what
+ * onnxruntime does not run.
+ */
+async function compare(
+  graph: Graph,
+  seed: number,
+  choose: (i: number) => Bits,
+): Promise<{ exported: number; integer: number } | null> {
   const samples = graphSamples(graph, 4, seed);
   const { bitGroup, leastBits } = formatTies(graph);
   const fixed = new Set(graph.maps.filter((m) => leastBits[m.id] === 8).map((m) => bitGroup[m.id]));
-  const mapBits = (map: number): Bits => (fixed.has(bitGroup[map]) ? 8 : (Math.max(choose(bitGroup[map]), leastBits[map]) as Bits));
+  const mapBits = (map: number): Bits =>
+    fixed.has(bitGroup[map]) ? 8 : (Math.max(choose(bitGroup[map]), leastBits[map]) as Bits);
   const parameters = quantizeGraph(graph, calibrateGraph(graph, samples), pixelInput(graph), {
     mapBits,
     weightBits: (layer) => (choose(layer + 99) < 8 ? 4 : 8),
@@ -81,7 +101,11 @@ async function compare(graph: Graph, seed: number, choose: (i: number) => Bits):
   const executor = new Executor(program);
   let bytes: Uint8Array;
   try {
-    ({ bytes } = exportQdq({ graph, parameters, plan: { preprocess: presetPreprocess('unit'), patchStage: null } } as unknown as OpenedPlan));
+    ({ bytes } = exportQdq({
+      graph,
+      parameters,
+      plan: { preprocess: presetPreprocess('unit'), patchStage: null },
+    } as unknown as OpenedPlan));
   } catch (error) {
     if (error instanceof UserError && /cannot be exported: onnxruntime/.test(error.message)) return null;
     throw error;
@@ -99,7 +123,10 @@ async function compare(graph: Graph, seed: number, choose: (i: number) => Bits):
   return { exported: decibels(integer, exported), integer: decibels(float, integer) };
 }
 
-/** Share of images on which the exported network and the firmware's arithmetic have the same first class, and how close their outputs are. */
+/**
+ * Share of images on which the exported network and the firmware's arithmetic have the same first class, and how close
+ * their outputs are.
+ */
 async function agreement(opened: OpenedPlan, images: string, limit: number): Promise<{ same: number; snr: number }> {
   const { graph, program, plan } = opened;
   const set = await listSamples(images, graph, limit);
@@ -109,16 +136,28 @@ async function agreement(opened: OpenedPlan, images: string, limit: number): Pro
   const exported: Float32Array[] = [];
   for await (const { inputs } of loadSamples(set, graph, plan.preprocess, '', silentProgress, [])) {
     exported.push((await network.run(inputs.map((i) => i.real)))[0]);
-    integer.push(decodePort(program, program.outputs[0], executor.run(inputs.map((input, i) => inputCodes(program, i, input))).outputs[0]));
+    integer.push(
+      decodePort(
+        program,
+        program.outputs[0],
+        executor.run(inputs.map((input, i) => inputCodes(program, i, input))).outputs[0],
+      ),
+    );
   }
   await network.close();
-  return { same: integer.filter((values, i) => topIndices(values, 1)[0] === topIndices(exported[i], 1)[0]).length / integer.length, snr: decibels(integer, exported) };
+  return {
+    same:
+      integer.filter((values, i) => topIndices(values, 1)[0] === topIndices(exported[i], 1)[0]).length / integer.length,
+    snr: decibels(integer, exported),
+  };
 }
 
 describe('QDQ export', function () {
   this.timeout(180_000);
   let folder: string;
-  before(() => { folder = mkdtempSync(path.join(os.tmpdir(), 'quantmcu-qdq-')); });
+  before(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'quantmcu-qdq-'));
+  });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it('gives functions of one value the values of the integer arithmetic', async () => {
@@ -130,10 +169,17 @@ describe('QDQ export', function () {
     try {
       for (const [name, opset, build] of functions) {
         const m = new OnnxBuilder(opset);
-        const a = m.node('Conv', [m.input('x', [1, 3, 8, 8]), m.floats([4, 3, 1, 1], [0.4, -0.3, 0.2, 0.5, 0.1, -0.6, -0.2, 0.3, 0.7, 0.1, 0.2, 0.3])]);
+        const a = m.node('Conv', [
+          m.input('x', [1, 3, 8, 8]),
+          m.floats([4, 3, 1, 1], [0.4, -0.3, 0.2, 0.5, 0.1, -0.6, -0.2, 0.3, 0.7, 0.1, 0.2, 0.3]),
+        ]);
         m.output(build ? build(m, a) : m.node(name, [a]));
         const result = await compare(await importModel(models.write(m)), 5, () => 8);
-        assert.ok(result && result.exported > 40 && result.integer > 25, `${name}: ${result?.exported.toFixed(1)} dB from the integer network, which is ${result?.integer.toFixed(1)} dB from float`);
+        assert.ok(
+          result && result.exported > 40 && result.integer > 25,
+          `${name}: ${result?.exported.toFixed(1)} dB from the integer network, which is ` +
+            `${result?.integer.toFixed(1)} dB from float`,
+        );
       }
     } finally {
       models.remove();
@@ -141,32 +187,60 @@ describe('QDQ export', function () {
   });
 
   for (const mixed of [false, true]) {
-    it(`gives networks of every kind of layer the values of the integer arithmetic at ${mixed ? 'mixed bits' : '8 bits'}, but for single codes`, async () => {
-      let compared = 0;
-      let exact = 0;
-      await fc.assert(fc.asyncProperty(fc.integer({ min: 0, max: 0x7fffffff }), fc.integer({ min: 1, max: 6 }), async (seed, blocks) => {
-        const random = mulberry32(seed);
-        const picks = Array.from({ length: 512 }, () => ([8, 8, 4, 2] as const)[Math.floor((random() + 1) * 2)]);
-        const result = await compare(randomGraph(seed, { blocks }), seed, mixed ? (i) => picks[i % picks.length] : () => 8);
-        if (!result) return;
-        compared++;
-        // Single codes differ by one where a multiplier of 15 bits, or a float, comes to the other side of a half.
-        if (result.exported > 90) exact++;
-        assert.ok(result.exported > Math.min(40, result.integer - 3), `${result.exported.toFixed(1)} dB from the integer network, which is ${result.integer.toFixed(1)} dB from float`);
-        // Always the same networks: how many codes differ is a matter of chance.
-      }), { numRuns: 40, seed: 20240325 });
-      assert.ok(compared > 25, `only ${compared} networks could be compared`);
-      assert.ok(exact >= 0.7 * compared, `only ${exact} of ${compared} have the same codes throughout`);
-    });
+    it(
+      'gives networks of every kind of layer the values of the integer arithmetic at ' +
+        `${mixed ? 'mixed bits' : '8 bits'}, but for single codes`,
+      async () => {
+        let compared = 0;
+        let exact = 0;
+        await fc.assert(
+          fc.asyncProperty(
+            fc.integer({ min: 0, max: 0x7fffffff }),
+            fc.integer({ min: 1, max: 6 }),
+            async (seed, blocks) => {
+              const random = mulberry32(seed);
+              const picks = Array.from({ length: 512 }, () => ([8, 8, 4, 2] as const)[Math.floor((random() + 1) * 2)]);
+              const result = await compare(
+                randomGraph(seed, { blocks }),
+                seed,
+                mixed ? (i) => picks[i % picks.length] : () => 8,
+              );
+              if (!result) return;
+              compared++;
+              // Single codes differ by one where a multiplier of 15 bits, or a float, comes to the other side of a
+              // half.
+              if (result.exported > 90) exact++;
+              assert.ok(
+                result.exported > Math.min(40, result.integer - 3),
+                `${result.exported.toFixed(1)} dB from the integer network, which is ${result.integer.toFixed(1)} ` +
+                  'dB from float',
+              );
+              // Always the same networks: how many codes differ is a matter of chance.
+            },
+          ),
+          { numRuns: 40, seed: 20240325 },
+        );
+        assert.ok(compared > 25, `only ${compared} networks could be compared`);
+        assert.ok(exact >= 0.7 * compared, `only ${exact} of ${compared} have the same codes throughout`);
+      },
+    );
   }
 
   it('is a model that QuantMCU reads, too, with the inputs and outputs of the original', async () => {
     const graph = randomGraph(30, { blocks: 1 });
     const samples = graphSamples(graph, 2, 1);
-    const parameters = quantizeGraph(graph, calibrateGraph(graph, samples), pixelInput(graph), { mapBits: () => 8, weightBits: () => 8, inputBits: () => 8 });
+    const parameters = quantizeGraph(graph, calibrateGraph(graph, samples), pixelInput(graph), {
+      mapBits: () => 8,
+      weightBits: () => 8,
+      inputBits: () => 8,
+    });
     const models = new ModelFolder();
     try {
-      const { bytes } = exportQdq({ graph, parameters, plan: { preprocess: presetPreprocess('unit'), patchStage: null } } as unknown as OpenedPlan);
+      const { bytes } = exportQdq({
+        graph,
+        parameters,
+        plan: { preprocess: presetPreprocess('unit'), patchStage: null },
+      } as unknown as OpenedPlan);
       const again = await importModel(models.write(bytes));
       const bindings = (g: Graph): unknown[] => [...g.inputs, ...g.outputs].map(({ name, dims }) => [name, dims]);
       assert.deepEqual(bindings(again), bindings(graph));
@@ -175,15 +249,35 @@ describe('QDQ export', function () {
     }
   });
 
-  const quantized = async (options: Pick<QuantizeOptions, 'modelPath' | 'imagesPath' | 'preprocess' | 'bits' | 'weights' | 'grid' | 'limit'>): Promise<OpenedPlan> => {
+  const quantized = async (
+    options: Pick<QuantizeOptions, 'modelPath' | 'imagesPath' | 'preprocess' | 'bits' | 'weights' | 'grid' | 'limit'>,
+  ): Promise<OpenedPlan> => {
     const planPath = path.join(folder, `${path.basename(options.modelPath)}.quantmcu.json`);
-    await quantize({ ...options, planPath, target: { id: 'custom', sramBytes: 4 << 20, flashBytes: 16 << 20 }, classes: 'static', compensate: false, cachePath: null }, silentProgress);
+    await quantize(
+      {
+        ...options,
+        planPath,
+        target: { id: 'custom', sramBytes: 4 << 20, flashBytes: 16 << 20 },
+        classes: 'static',
+        compensate: false,
+        cachePath: null,
+      },
+      silentProgress,
+    );
     return openPlan(planPath);
   };
 
   it('chooses the classes that the firmware chooses on the sample model', async () => {
     const sample = path.join(projectRoot, 'media/sample');
-    const opened = await quantized({ modelPath: path.join(sample, 'gauge.onnx'), imagesPath: path.join(sample, 'images'), preprocess: null, bits: [8, 4], weights: 'auto', grid: 'none', limit: 8 });
+    const opened = await quantized({
+      modelPath: path.join(sample, 'gauge.onnx'),
+      imagesPath: path.join(sample, 'images'),
+      preprocess: null,
+      bits: [8, 4],
+      weights: 'auto',
+      grid: 'none',
+      limit: 8,
+    });
     const { same, snr } = await agreement(opened, path.join(sample, 'fresh'), 32);
     assert.ok(same >= 0.96 && snr > 25, `${same} of the classes, ${snr} dB`);
   });
@@ -191,7 +285,15 @@ describe('QDQ export', function () {
   it('chooses the classes that the firmware chooses on MobileNetV2', async function () {
     const modelPath = needSharedData(this, 'models', 'mobilenetv2_1.0_224_tv.onnx');
     const imagesPath = needSharedData(this, 'images', 'imagenet_sample');
-    const opened = await quantized({ modelPath, imagesPath, preprocess: presetPreprocess('imagenet'), bits: [8], weights: 8, grid: 'none', limit: 8 });
+    const opened = await quantized({
+      modelPath,
+      imagesPath,
+      preprocess: presetPreprocess('imagenet'),
+      bits: [8],
+      weights: 8,
+      grid: 'none',
+      limit: 8,
+    });
     const { same, snr } = await agreement(opened, needSharedData(this, 'images', 'imagenet_val'), 40);
     console.log(`      same class on ${(100 * same).toFixed(1)} % of 40 images, ${snr.toFixed(1)} dB`);
     assert.ok(same >= 0.95 && snr > 20, `${same} of the classes, ${snr} dB`);

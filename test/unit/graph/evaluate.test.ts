@@ -7,11 +7,25 @@ import { kernelExtent, windowOutput } from '../../../src/engine/graph/shapes';
 import type { Layer, Shape, Window } from '../../../src/engine/graph/types';
 import { GraphBuilder } from '../../support/randomGraph';
 
-const POINT: Window = { kernelH: 1, kernelW: 1, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, padding: { top: 0, left: 0, bottom: 0, right: 0 } };
+const POINT: Window = {
+  kernelH: 1,
+  kernelW: 1,
+  strideH: 1,
+  strideW: 1,
+  dilationH: 1,
+  dilationW: 1,
+  padding: { top: 0, left: 0, bottom: 0, right: 0 },
+};
 const base = { id: 0, name: '', onnx: [], inputs: [0], output: 1 };
 
-function run(layer: Partial<Layer> & { kind: Layer['kind'] }, inputs: number[][], shapes: Shape[], output: Shape): number[] {
-  return [...evaluateLayer({ ...base, ...layer } as Layer, inputs.map((x) => Float32Array.from(x)), shapes, output)]; // prettier-ignore
+function run(
+  layer: Partial<Layer> & { kind: Layer['kind'] },
+  inputs: number[][],
+  shapes: Shape[],
+  output: Shape,
+): number[] {
+  // prettier-ignore
+  return [...evaluateLayer({ ...base, ...layer } as Layer, inputs.map((x) => Float32Array.from(x)), shapes, output)];
 }
 
 /** Small cases worked out by hand, for what the comparison with onnxruntime reaches only through the importer. */
@@ -19,37 +33,86 @@ describe('float evaluation of layers', () => {
   const row = (w: number, c = 1): Shape => ({ h: 1, w, c });
 
   it('convolves with group, stride, dilation and padding in HWC order', () => {
-    const window = { ...POINT, kernelW: 2, strideW: 2, dilationW: 2, padding: { top: 0, left: 1, bottom: 0, right: 1 } };
+    const window = {
+      ...POINT,
+      kernelW: 2,
+      strideW: 2,
+      dilationW: 2,
+      padding: { top: 0, left: 1, bottom: 0, right: 1 },
+    };
     // Pixels (1,10) (2,20) (3,30) (4,40); each output channel reads one input channel.
-    const y = run({ kind: 'conv', window, group: 2, weights: Float32Array.of(1, 2, 1, -1), bias: Float32Array.of(0.5, 0), clamp: { min: null, max: null } }, [[1, 10, 2, 20, 3, 30, 4, 40]], [row(4, 2)], row(2, 2));
+    const y = run(
+      {
+        kind: 'conv',
+        window,
+        group: 2,
+        weights: Float32Array.of(1, 2, 1, -1),
+        bias: Float32Array.of(0.5, 0),
+        clamp: { min: null, max: null },
+      },
+      [[1, 10, 2, 20, 3, 30, 4, 40]],
+      [row(4, 2)],
+      row(2, 2),
+    );
     assert.deepEqual(y, [0 + 2 * 2 + 0.5, 0 - 20, 2 + 2 * 4 + 0.5, 20 - 40]);
   });
 
   it('clamps weighted layers and sums', () => {
     const clamp = { min: 0, max: 2 };
-    assert.deepEqual(run({ kind: 'fullyConnected', weights: Float32Array.of(1, 1, -1, 0, 1, 0), bias: Float32Array.of(0, 0, 0), clamp }, [[1, 4]], [row(1, 2)], row(1, 3)), [2, 0, 1]);
-    assert.deepEqual(run({ kind: 'add', signs: [1, -1], clamp, inputs: [0, 1] }, [[1, 5, 1, 2], [1, 2]], [row(2, 2), row(1, 2)], row(2, 2)), [0, 2, 0, 0]); // prettier-ignore
+    assert.deepEqual(
+      run(
+        { kind: 'fullyConnected', weights: Float32Array.of(1, 1, -1, 0, 1, 0), bias: Float32Array.of(0, 0, 0), clamp },
+        [[1, 4]],
+        [row(1, 2)],
+        row(1, 3),
+      ),
+      [2, 0, 1],
+    );
+    // prettier-ignore
+    assert.deepEqual(run({ kind: 'add', signs: [1, -1], clamp, inputs: [0, 1] }, [[1, 5, 1, 2], [1, 2]], [row(2, 2), row(1, 2)], row(2, 2)), [0, 2, 0, 0]);
   });
 
   it('concatenates along every axis', () => {
     const a = { h: 2, w: 1, c: 1 };
-    assert.deepEqual(run({ kind: 'concat', axis: 'h' }, [[1, 2], [3, 4]], [a, a], { h: 4, w: 1, c: 1 }), [1, 2, 3, 4]); // prettier-ignore
-    assert.deepEqual(run({ kind: 'concat', axis: 'w' }, [[1, 2], [3, 4]], [a, a], { h: 2, w: 2, c: 1 }), [1, 3, 2, 4]); // prettier-ignore
-    assert.deepEqual(run({ kind: 'concat', axis: 'c' }, [[1, 2], [3, 4, 5, 6]], [a, { ...a, c: 2 }], { h: 2, w: 1, c: 3 }), [1, 3, 4, 2, 5, 6]); // prettier-ignore
+    // prettier-ignore
+    assert.deepEqual(run({ kind: 'concat', axis: 'h' }, [[1, 2], [3, 4]], [a, a], { h: 4, w: 1, c: 1 }), [1, 2, 3, 4]);
+    // prettier-ignore
+    assert.deepEqual(run({ kind: 'concat', axis: 'w' }, [[1, 2], [3, 4]], [a, a], { h: 2, w: 2, c: 1 }), [1, 3, 2, 4]);
+    // prettier-ignore
+    assert.deepEqual(run({ kind: 'concat', axis: 'c' }, [[1, 2], [3, 4, 5, 6]], [a, { ...a, c: 2 }], { h: 2, w: 1, c: 3 }), [1, 3, 4, 2, 5, 6]);
   });
 
   it('pools with padding that never wins and counts only when asked', () => {
     const window = { ...POINT, kernelW: 2, strideW: 2, padding: { top: 0, left: 1, bottom: 0, right: 0 } };
     assert.deepEqual(run({ kind: 'maxPool', window }, [[-3, -2, -1]], [row(3)], row(2)), [-3, -1]);
-    assert.deepEqual(run({ kind: 'averagePool', window, countIncludePad: false }, [[-3, -2, -1]], [row(3)], row(2)), [-3, -1.5]);
-    assert.deepEqual(run({ kind: 'averagePool', window, countIncludePad: true }, [[-3, -2, -1]], [row(3)], row(2)), [-1.5, -1.5]);
+    assert.deepEqual(
+      run({ kind: 'averagePool', window, countIncludePad: false }, [[-3, -2, -1]], [row(3)], row(2)),
+      [-3, -1.5],
+    );
+    assert.deepEqual(
+      run({ kind: 'averagePool', window, countIncludePad: true }, [[-3, -2, -1]], [row(3)], row(2)),
+      [-1.5, -1.5],
+    );
   });
 
   it('pads, slices, permutes and applies slopes', () => {
-    assert.deepEqual(run({ kind: 'pad', padding: { top: 1, left: 0, bottom: 0, right: 1 }, value: 9 }, [[1, 2]], [row(2)], { h: 2, w: 3, c: 1 }), [9, 9, 9, 1, 2, 9]);
+    assert.deepEqual(
+      run({ kind: 'pad', padding: { top: 1, left: 0, bottom: 0, right: 1 }, value: 9 }, [[1, 2]], [row(2)], {
+        h: 2,
+        w: 3,
+        c: 1,
+      }),
+      [9, 9, 9, 1, 2, 9],
+    );
     assert.deepEqual(run({ kind: 'slice', begin: 1, end: 2 }, [[1, 2, 3, 4]], [row(2, 2)], row(2, 1)), [2, 4]);
-    assert.deepEqual(run({ kind: 'permute', permutation: Int32Array.of(2, 0, 1) }, [[5, 6, 7]], [row(3)], row(3)), [7, 5, 6]);
-    assert.deepEqual(run({ kind: 'prelu', slopes: Float32Array.of(0.5, 2) }, [[-2, -2, 3, 3]], [row(2, 2)], row(2, 2)), [-1, -4, 3, 3]);
+    assert.deepEqual(
+      run({ kind: 'permute', permutation: Int32Array.of(2, 0, 1) }, [[5, 6, 7]], [row(3)], row(3)),
+      [7, 5, 6],
+    );
+    assert.deepEqual(
+      run({ kind: 'prelu', slopes: Float32Array.of(0.5, 2) }, [[-2, -2, 3, 3]], [row(2, 2)], row(2, 2)),
+      [-1, -4, 3, 3],
+    );
   });
 
   it('softmax of each pixel sums to one and survives large values', () => {
@@ -62,14 +125,26 @@ describe('float evaluation of layers', () => {
     const coordinates = fc.constantFrom('asymmetric', 'half_pixel', 'pytorch_half_pixel', 'align_corners');
     const rounding = fc.constantFrom('floor', 'ceil', 'round_prefer_floor', 'round_prefer_ceil');
     fc.assert(
-      fc.property(fc.constantFrom('nearest', 'linear'), coordinates, rounding, size, size, (mode, c, r, inSize, outSize) => {
-        let last = 0;
-        for (const { near, far, t } of resizeTaps({ mode, coordinates: c, rounding: r }, outSize / inSize, inSize, outSize)) {
-          assert.ok(near >= 0 && far < inSize && near <= far && far - near <= 1 && t >= 0 && t < 1);
-          assert.ok(near + t >= last);
-          last = near + t;
-        }
-      }),
+      fc.property(
+        fc.constantFrom('nearest', 'linear'),
+        coordinates,
+        rounding,
+        size,
+        size,
+        (mode, c, r, inSize, outSize) => {
+          let last = 0;
+          for (const { near, far, t } of resizeTaps(
+            { mode, coordinates: c, rounding: r },
+            outSize / inSize,
+            inSize,
+            outSize,
+          )) {
+            assert.ok(near >= 0 && far < inSize && near <= far && far - near <= 1 && t >= 0 && t < 1);
+            assert.ok(near + t >= last);
+            last = near + t;
+          }
+        },
+      ),
     );
   });
 
@@ -85,12 +160,26 @@ describe('shapes and MACs', () => {
   it('window positions equal counting them', () => {
     const small = fc.integer({ min: 1, max: 4 });
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 15 }), small, small, small, fc.nat(3), fc.nat(3), (size, k, s, d, before, after) => {
-        const window = { ...POINT, kernelH: k, strideH: s, dilationH: d, padding: { top: before, left: 0, bottom: after, right: 0 } };
-        let count = 0;
-        for (let at = -before; at + kernelExtent(k, d) <= size + after; at += s) count++;
-        assert.equal(Math.max(0, windowOutput(window, size, 1).h), count);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 15 }),
+        small,
+        small,
+        small,
+        fc.nat(3),
+        fc.nat(3),
+        (size, k, s, d, before, after) => {
+          const window = {
+            ...POINT,
+            kernelH: k,
+            strideH: s,
+            dilationH: d,
+            padding: { top: before, left: 0, bottom: after, right: 0 },
+          };
+          let count = 0;
+          for (let at = -before; at + kernelExtent(k, d) <= size + after; at += s) count++;
+          assert.equal(Math.max(0, windowOutput(window, size, 1).h), count);
+        },
+      ),
     );
   });
 

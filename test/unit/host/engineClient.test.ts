@@ -22,12 +22,21 @@ interface Scripted {
 }
 
 const scripted = (engine: EngineService): Scripted => engine as unknown as Scripted;
-const failed = (kind: string, message = /./) => (error: unknown) => error instanceof RemoteFailure && error.kind === kind && message.test(error.message);
+const failed =
+  (kind: string, message = /./) =>
+  (error: unknown) =>
+    error instanceof RemoteFailure && error.kind === kind && message.test(error.message);
 
 function countingStart(): { start: StartTransport; started: () => number } {
   let count = 0;
   const start = workerThread(script);
-  return { start: (events) => { count++; return start(events); }, started: () => count };
+  return {
+    start: (events) => {
+      count++;
+      return start(events);
+    },
+    started: () => count,
+  };
 }
 
 describe('EngineClient', () => {
@@ -43,21 +52,34 @@ describe('EngineClient', () => {
 
   it('starts nothing before the first call, and answers questions from one engine', async () => {
     assert.equal(counting.started(), 0);
-    const [a, b] = await Promise.all([client.ask((e) => scripted(e).threadId()), client.ask((e) => scripted(e).threadId())]);
+    const [a, b] = await Promise.all([
+      client.ask((e) => scripted(e).threadId()),
+      client.ask((e) => scripted(e).threadId()),
+    ]);
     assert.equal(a, b);
     assert.equal(counting.started(), 1);
   });
 
   it('gives each job an engine of its own', async () => {
-    const ids = await Promise.all([client.ask((e) => scripted(e).threadId()), client.run((e) => scripted(e).threadId()), client.run((e) => scripted(e).threadId())]);
+    const ids = await Promise.all([
+      client.ask((e) => scripted(e).threadId()),
+      client.run((e) => scripted(e).threadId()),
+      client.run((e) => scripted(e).threadId()),
+    ]);
     assert.equal(new Set(ids).size, 3);
   });
 
   it('reports a crash and works again afterwards', async () => {
-    await assert.rejects(client.ask((e) => scripted(e).crash()), failed('internal', /stopped unexpectedly.*deliberate crash/));
+    await assert.rejects(
+      client.ask((e) => scripted(e).crash()),
+      failed('internal', /stopped unexpectedly.*deliberate crash/),
+    );
     assert.match(errors[0] ?? '', /deliberate crash/);
     assert.equal(await client.ask((e) => scripted(e).echo('back')), 'back');
-    await assert.rejects(client.run((e) => scripted(e).exit(3)), failed('internal', /code 3/));
+    await assert.rejects(
+      client.run((e) => scripted(e).exit(3)),
+      failed('internal', /code 3/),
+    );
     assert.equal(await client.run((e) => scripted(e).echo('again')), 'again');
   });
 
@@ -97,8 +119,13 @@ describe('EngineClient', () => {
 describe('EngineConnection', () => {
   it('reports a script that cannot be loaded', async () => {
     let crash: Error | undefined;
-    const connection = new EngineConnection(workerThread(path.join(projectRoot, 'no-such-worker.js')), (reason) => { crash = reason; });
-    await assert.rejects(connection.call((e) => scripted(e).echo(1)), failed('internal', /no-such-worker/));
+    const connection = new EngineConnection(workerThread(path.join(projectRoot, 'no-such-worker.js')), (reason) => {
+      crash = reason;
+    });
+    await assert.rejects(
+      connection.call((e) => scripted(e).echo(1)),
+      failed('internal', /no-such-worker/),
+    );
     assert.match(crash?.message ?? '', /no-such-worker/);
     assert.equal(connection.isAlive, false);
   });

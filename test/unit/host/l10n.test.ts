@@ -5,11 +5,15 @@ import { pathToFileURL } from 'node:url';
 import { projectRoot } from '../../support/paths';
 
 type Texts = Record<string, string>;
-interface Extractor { messagesIn(folders: readonly string[]): string[] }
+interface Extractor {
+  messagesIn(folders: readonly string[]): string[];
+}
 
 const read = (file: string): Texts => JSON.parse(readFileSync(path.join(projectRoot, file), 'utf8')) as Texts;
 const placeholders = (text: string): string[] => (text.match(/\{\d+\}/g) ?? []).sort();
-const translations = readdirSync(path.join(projectRoot, 'l10n')).flatMap((name) => /^bundle\.l10n\.(.+)\.json$/.exec(name)?.[1] ?? []);
+const translations = readdirSync(path.join(projectRoot, 'l10n')).flatMap(
+  (name) => /^bundle\.l10n\.(.+)\.json$/.exec(name)?.[1] ?? [],
+);
 
 describe('translations', () => {
   let messages: string[];
@@ -26,7 +30,11 @@ describe('translations', () => {
   it('every message of the extension host is in the bundle and in each translation', () => {
     for (const file of ['bundle.l10n.json', ...translations.map((language) => `bundle.l10n.${language}.json`)]) {
       const texts = read(`l10n/${file}`);
-      assert.deepEqual(host.filter((message) => !texts[message]), [], `${file}: run node l10n.mjs, then translate`);
+      assert.deepEqual(
+        host.filter((message) => !texts[message]),
+        [],
+        `${file}: run node l10n.mjs, then translate`,
+      );
     }
   });
 
@@ -36,7 +44,11 @@ describe('translations', () => {
       const missing = messages.filter((message) => !Object.hasOwn(texts, message));
       assert.ok(missing.length < messages.length / 20, `${language}: ${missing.join('\n')}`);
       for (const [message, text] of Object.entries(texts)) {
-        assert.deepEqual([...new Set(placeholders(text))], [...new Set(placeholders(message))], `${language}: ${message}`);
+        assert.deepEqual(
+          [...new Set(placeholders(text))],
+          [...new Set(placeholders(message))],
+          `${language}: ${message}`,
+        );
       }
     }
   });
@@ -58,13 +70,23 @@ describe('translations', () => {
   });
 
   it('package.json has no text for people without a key', () => {
-    const { contributes } = JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')) as { contributes: unknown };
+    const { contributes } = JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')) as {
+      contributes: unknown;
+    };
     const bare: string[] = [];
     const visit = (value: unknown, key: string): void => {
       if (typeof value === 'string') {
-        if (/^(title|shortTitle|markdownDescription|description|displayName|userDescription|patternErrorMessage|altText|enumDescriptions)$/.test(key) && !/^%.+%$/.test(value) && value !== 'QuantMCU') bare.push(value);
+        if (
+          /^(title|shortTitle|markdownDescription|description|displayName|userDescription|patternErrorMessage|altText|enumDescriptions)$/.test(
+            key,
+          ) &&
+          !/^%.+%$/.test(value) &&
+          value !== 'QuantMCU'
+        )
+          bare.push(value);
       } else if (Array.isArray(value)) value.forEach((item) => visit(item, key));
-      else if (typeof value === 'object' && value !== null) for (const [name, item] of Object.entries(value)) if (name !== 'inputSchema') visit(item, name);
+      else if (typeof value === 'object' && value !== null)
+        for (const [name, item] of Object.entries(value)) if (name !== 'inputSchema') visit(item, name);
     };
     visit(contributes, '');
     assert.deepEqual(bare, []);

@@ -78,8 +78,19 @@ function mutate(bytes: Buffer, below: (n: number) => number): Buffer {
 /** Small models that between them use every operator group. */
 function seedModels(): Buffer[] {
   const random = randomNumbers(7);
-  const weights = (m: OnnxBuilder, dims: readonly number[]): string => m.floats(dims, randomArray(dims.reduce((a, b) => a * b, 1), random));
-  const build = (opset: number, dims: readonly (number | string)[], body: (m: OnnxBuilder, x: string) => string): Buffer => {
+  const weights = (m: OnnxBuilder, dims: readonly number[]): string =>
+    m.floats(
+      dims,
+      randomArray(
+        dims.reduce((a, b) => a * b, 1),
+        random,
+      ),
+    );
+  const build = (
+    opset: number,
+    dims: readonly (number | string)[],
+    body: (m: OnnxBuilder, x: string) => string,
+  ): Buffer => {
     const m = new OnnxBuilder(opset);
     return m.output(body(m, m.input('x', dims))).finish();
   };

@@ -33,12 +33,23 @@ describe('onnx: real models', function () {
       assert.equal(graph.taps.size, graph.maps.length);
       assert.equal(await tapsMatch(readFileSync(file), graph), graph.maps.length - graph.inputs.length);
       // Nothing is left of BatchNormalization, Relu and Transpose.
-      assert.ok(graph.layers.every((layer) => !(layer.kind === 'depthwise' && layer.window.kernelH * layer.window.kernelW === 1) && layer.kind !== 'activation' && layer.kind !== 'permute'));
+      assert.ok(
+        graph.layers.every(
+          (layer) =>
+            !(layer.kind === 'depthwise' && layer.window.kernelH * layer.window.kernelW === 1) &&
+            layer.kind !== 'activation' &&
+            layer.kind !== 'permute',
+        ),
+      );
     });
   }
 
   it('quantized and float MobileNetV2 of one source agree', async function () {
-    const [a, b] = await Promise.all(['mobilenetv2_1.0_224_ort_qdq', 'mobilenetv2_1.0_224_tv'].map((name) => importModel(needSharedData(this, 'models', `${name}.onnx`))));
+    const [a, b] = await Promise.all(
+      ['mobilenetv2_1.0_224_ort_qdq', 'mobilenetv2_1.0_224_tv'].map((name) =>
+        importModel(needSharedData(this, 'models', `${name}.onnx`)),
+      ),
+    );
     assert.deepEqual(a.layers.map((l) => l.kind), b.layers.map((l) => l.kind)); // prettier-ignore
     // Relu6 stands in both: the quantizer removed the nodes of the first, the saturation of its codes remains.
     a.layers.forEach((layer, i) => {
@@ -69,7 +80,8 @@ describe('onnx: hostile models', function () {
 
   it('every file of the collection is listed', function () {
     const files = readdirSync(needSharedData(this, 'hostile')).filter((name) => name.endsWith('.onnx'));
-    assert.deepEqual(files.map((name) => name.replace('.onnx', '')).sort(), Object.keys(HOSTILE).sort()); // prettier-ignore
+    // prettier-ignore
+    assert.deepEqual(files.map((name) => name.replace('.onnx', '')).sort(), Object.keys(HOSTILE).sort());
   });
 
   for (const [name, expected] of Object.entries(HOSTILE)) {
@@ -79,7 +91,10 @@ describe('onnx: hostile models', function () {
         const description = await describeModel(file);
         assert.deepEqual(description.problems, []);
         if (BEYOND_ONNXRUNTIME.has(name)) await importModel(file);
-        else await matchesOnnxruntime(file, { tolerance: name.includes('fp16') ? 4e-3 : name.includes('qdq') ? 0.05 : 1e-4 });
+        else
+          await matchesOnnxruntime(file, {
+            tolerance: name.includes('fp16') ? 4e-3 : name.includes('qdq') ? 0.05 : 1e-4,
+          });
         return;
       }
       await assert.rejects(importModel(file), (error: Error) => {
@@ -97,7 +112,11 @@ describe('onnx: hostile models', function () {
 
   it('16_dynamic_batch_hw with sizes by symbol or by h and w', async function () {
     const file = needSharedData(this, 'hostile', '16_dynamic_batch_hw.onnx');
-    for (const sizes of [{ H: 32, W: 40 }, { h: 32, w: 40 }] as Record<string, number>[]) await matchesOnnxruntime(file, { sizes });
+    for (const sizes of [
+      { H: 32, W: 40 },
+      { h: 32, w: 40 },
+    ] as Record<string, number>[])
+      await matchesOnnxruntime(file, { sizes });
     await assert.rejects(importModel(file, { sizes: { h: 0, w: 1 } }), UserError);
     await assert.rejects(importModel(file, { sizes: { h: 1e9, w: 1e9 } }), UserError);
     await assert.rejects(importModel(file, { sizes: { h: 1.5, w: 32 } }), UserError);

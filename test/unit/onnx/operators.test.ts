@@ -19,7 +19,12 @@ describe('onnx operators against onnxruntime', function () {
   const seed = fc.integer({ min: 1, max: 1e6 });
 
   /** Builds a model with one image input [1, c, h, w] (or [1, c, w]) and one output, and compares. */
-  async function compare(dims: readonly number[], opset: number, build: Build, options: { seed?: number; scale?: number; tolerance?: number } = {}) {
+  async function compare(
+    dims: readonly number[],
+    opset: number,
+    build: Build,
+    options: { seed?: number; scale?: number; tolerance?: number } = {},
+  ) {
     const m = new OnnxBuilder(opset);
     const y = build(m, m.input('x', dims), randomNumbers((options.seed ?? 1) + 17));
     m.output(y);
@@ -27,54 +32,100 @@ describe('onnx operators against onnxruntime', function () {
   }
 
   function weights(m: OnnxBuilder, random: () => number, dims: readonly number[], scale = 1): string {
-    return m.floats(dims, randomArray(dims.reduce((a, b) => a * b, 1), random, scale));
+    return m.floats(
+      dims,
+      randomArray(
+        dims.reduce((a, b) => a * b, 1),
+        random,
+        scale,
+      ),
+    );
   }
 
   it('Conv: groups, strides, dilations, asymmetric pads, auto_pad', async () => {
-    const window = fc.record({ k: fc.integer({ min: 1, max: 3 }), s: fc.integer({ min: 1, max: 3 }), d: fc.integer({ min: 1, max: 2 }), begin: fc.integer({ min: 0, max: 2 }), end: fc.integer({ min: 0, max: 2 }) });
+    const window = fc.record({
+      k: fc.integer({ min: 1, max: 3 }),
+      s: fc.integer({ min: 1, max: 3 }),
+      d: fc.integer({ min: 1, max: 2 }),
+      begin: fc.integer({ min: 0, max: 2 }),
+      end: fc.integer({ min: 0, max: 2 }),
+    });
     const autoPad = fc.constantFrom('NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER');
     await fc.assert(
-      fc.asyncProperty(extent, extent, fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }), window, window, autoPad, fc.boolean(), seed, async (h, w, group, inPer, outPer, v, u, auto, bias, s) => {
-        const same = auto.startsWith('SAME');
-        // onnxruntime refuses SAME_LOWER where the window is smaller than its step, and windows that do not fit.
-        fc.pre(!same || (v.k >= v.s && u.k >= u.s));
-        const reach = (win: typeof v): number => (win.k - 1) * win.d + 1 - (auto === 'NOTSET' ? win.begin + win.end : 0);
-        fc.pre(same || (reach(v) <= h && reach(u) <= w));
-        const attributes: Record<string, AttributeValue | undefined> = {
+      fc.asyncProperty(
+        extent,
+        extent,
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 3 }),
+        window,
+        window,
+        autoPad,
+        fc.boolean(),
+        seed,
+        async (h, w, group, inPer, outPer, v, u, auto, bias, s) => {
+          const same = auto.startsWith('SAME');
+          // onnxruntime refuses SAME_LOWER where the window is smaller than its step, and windows that do not fit.
+          fc.pre(!same || (v.k >= v.s && u.k >= u.s));
+          const reach = (win: typeof v): number =>
+            (win.k - 1) * win.d + 1 - (auto === 'NOTSET' ? win.begin + win.end : 0);
+          fc.pre(same || (reach(v) <= h && reach(u) <= w));
+          const attributes: Record<string, AttributeValue | undefined> = {
           group, kernel_shape: [v.k, u.k], strides: [v.s, u.s], dilations: same ? [1, 1] : [v.d, u.d],
           pads: auto === 'NOTSET' ? [v.begin, u.begin, v.end, u.end] : undefined, auto_pad: auto,
         }; // prettier-ignore
-        const { graph } = await compare([1, group * inPer, h, w], 13, (m, x, random) => {
+          const { graph } = await compare([1, group * inPer, h, w], 13, (m, x, random) => {
           const inputs = [x, weights(m, random, [group * outPer, inPer, v.k, u.k])];
           if (bias) inputs.push(weights(m, random, [group * outPer]));
           return m.node('Conv', inputs, attributes);
         }, { seed: s }); // prettier-ignore
-        assert.deepEqual(kinds(graph), [inPer === 1 && outPer === 1 ? 'depthwise' : 'conv']);
-      }),
+          assert.deepEqual(kinds(graph), [inPer === 1 && outPer === 1 ? 'depthwise' : 'conv']);
+        },
+      ),
       runs,
     );
   });
 
   it('ConvTranspose: groups, strides, dilations, pads, output_padding, output_shape', async () => {
-    const window = fc.record({ k: fc.integer({ min: 1, max: 5 }), s: fc.integer({ min: 1, max: 3 }), d: fc.integer({ min: 1, max: 2 }), begin: fc.nat(3), end: fc.nat(3), more: fc.nat(2) });
+    const window = fc.record({
+      k: fc.integer({ min: 1, max: 5 }),
+      s: fc.integer({ min: 1, max: 3 }),
+      d: fc.integer({ min: 1, max: 2 }),
+      begin: fc.nat(3),
+      end: fc.nat(3),
+      more: fc.nat(2),
+    });
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 2, max: 6 }), fc.integer({ min: 2, max: 6 }), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }), window, window, fc.constantFrom('NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'output_shape'), fc.boolean(), seed, async (h, w, group, inPer, outPer, v, u, auto, bias, s) => {
-        const full = ([[v, h], [u, w]] as const).map(([win, size]) => win.s * (size - 1) + Math.min(win.more, win.s - 1) + (win.k - 1) * win.d + 1); // prettier-ignore
-        const same = auto.startsWith('SAME');
-        fc.pre(!same || (full[0] >= h * v.s && full[1] >= w * u.s));
-        // The shape inference of ONNX gives up on an output_shape smaller than the input.
-        fc.pre(auto !== 'output_shape' || (full[0] - v.begin >= h && full[1] - u.begin >= w));
-        fc.pre(auto !== 'NOTSET' || (full[0] > v.begin + v.end && full[1] > u.begin + u.end));
-        const attributes: Record<string, AttributeValue | undefined> = {
+      fc.asyncProperty(
+        fc.integer({ min: 2, max: 6 }),
+        fc.integer({ min: 2, max: 6 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 3 }),
+        window,
+        window,
+        fc.constantFrom('NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'output_shape'),
+        fc.boolean(),
+        seed,
+        async (h, w, group, inPer, outPer, v, u, auto, bias, s) => {
+          // prettier-ignore
+          const full = ([[v, h], [u, w]] as const).map(([win, size]) => win.s * (size - 1) + Math.min(win.more, win.s - 1) + (win.k - 1) * win.d + 1);
+          const same = auto.startsWith('SAME');
+          fc.pre(!same || (full[0] >= h * v.s && full[1] >= w * u.s));
+          // The shape inference of ONNX gives up on an output_shape smaller than the input.
+          fc.pre(auto !== 'output_shape' || (full[0] - v.begin >= h && full[1] - u.begin >= w));
+          fc.pre(auto !== 'NOTSET' || (full[0] > v.begin + v.end && full[1] > u.begin + u.end));
+          const attributes: Record<string, AttributeValue | undefined> = {
           group, kernel_shape: [v.k, u.k], strides: [v.s, u.s], dilations: [v.d, u.d], output_padding: [Math.min(v.more, v.s - 1), Math.min(u.more, u.s - 1)],
           pads: auto === 'NOTSET' ? [v.begin, u.begin, v.end, u.end] : undefined, auto_pad: same ? auto : undefined,
           output_shape: auto === 'output_shape' ? [full[0] - v.begin, full[1] - u.begin] : undefined,
         }; // prettier-ignore
-        await compare([1, group * inPer, h, w], 13, (m, x, random) => {
+          await compare([1, group * inPer, h, w], 13, (m, x, random) => {
           const y = m.node('ConvTranspose', [x, weights(m, random, [group * inPer, outPer, v.k, u.k]), ...(bias ? [weights(m, random, [group * outPer])] : [])], attributes);
           return m.node('Conv', [m.node('Relu', [y]), weights(m, random, [2, group * outPer, 1, 1])]);
         }, { seed: s }); // prettier-ignore
-      }),
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -82,23 +133,47 @@ describe('onnx operators against onnxruntime', function () {
   it('ConvTranspose takes in BatchNormalization and Relu; DepthToSpace and SpaceToDepth only move', async () => {
     const up = await compare([1, 3, 4, 5], 13, (m, x, random) => {
       const y = m.node('ConvTranspose', [x, weights(m, random, [3, 4, 2, 2])], { strides: [2, 2] });
-      const normal = m.node('BatchNormalization', [y, weights(m, random, [4]), weights(m, random, [4]), weights(m, random, [4]), m.floats([4], [0.5, 1, 2, 3])]);
+      const normal = m.node('BatchNormalization', [
+        y,
+        weights(m, random, [4]),
+        weights(m, random, [4]),
+        weights(m, random, [4]),
+        m.floats([4], [0.5, 1, 2, 3]),
+      ]);
       return m.node('Conv', [m.node('Relu', [normal]), weights(m, random, [2, 4, 3, 3])]);
     });
     assert.deepEqual(kinds(up.graph), ['conv', 'permute', 'conv']);
     const skip = await compare([1, 3, 4, 4], 13, (m, x, random) => {
-      const up = m.node('ConvTranspose', [m.node('MaxPool', [x], { kernel_shape: [2, 2], strides: [2, 2] }), weights(m, random, [3, 3, 2, 2])], { strides: [2, 2] });
-      return m.node('Conv', [m.node('Concat', [m.node('Add', [up, x]), up, x], { axis: 1 }), weights(m, random, [2, 9, 1, 1])]);
+      const up = m.node(
+        'ConvTranspose',
+        [m.node('MaxPool', [x], { kernel_shape: [2, 2], strides: [2, 2] }), weights(m, random, [3, 3, 2, 2])],
+        { strides: [2, 2] },
+      );
+      return m.node('Conv', [
+        m.node('Concat', [m.node('Add', [up, x]), up, x], { axis: 1 }),
+        weights(m, random, [2, 9, 1, 1]),
+      ]);
     });
     assert.deepEqual(kinds(skip.graph), ['maxPool', 'conv', 'permute', 'add', 'concat', 'conv']);
-    for (const mode of ['DCR', 'CRD']) await compare([1, 12, 3, 4], 13, (m, x, random) => m.node('Conv', [m.node('DepthToSpace', [x], { blocksize: 2, mode }), weights(m, random, [2, 3, 2, 2])]));
-    const down = await compare([1, 2, 6, 9], 13, (m, x, random) => m.node('Conv', [m.node('SpaceToDepth', [m.node('Relu', [x])], { blocksize: 3 }), weights(m, random, [2, 18, 1, 1])]));
+    for (const mode of ['DCR', 'CRD'])
+      await compare([1, 12, 3, 4], 13, (m, x, random) =>
+        m.node('Conv', [m.node('DepthToSpace', [x], { blocksize: 2, mode }), weights(m, random, [2, 3, 2, 2])]),
+      );
+    const down = await compare([1, 2, 6, 9], 13, (m, x, random) =>
+      m.node('Conv', [
+        m.node('SpaceToDepth', [m.node('Relu', [x])], { blocksize: 3 }),
+        weights(m, random, [2, 18, 1, 1]),
+      ]),
+    );
     assert.deepEqual(kinds(down.graph), ['activation', 'permute', 'conv']);
   });
 
   it('Conv of a sequence (rank 3)', async () => {
     const { graph } = await compare([1, 5, 20], 13, (m, x, random) => {
-      const a = m.node('Conv', [x, weights(m, random, [6, 5, 3]), weights(m, random, [6])], { strides: [2], pads: [1, 1] });
+      const a = m.node('Conv', [x, weights(m, random, [6, 5, 3]), weights(m, random, [6])], {
+        strides: [2],
+        pads: [1, 1],
+      });
       const b = m.node('MaxPool', [m.node('Relu', [a])], { kernel_shape: [2], strides: [2] });
       return m.node('GlobalAveragePool', [b]);
     });
@@ -106,36 +181,62 @@ describe('onnx operators against onnxruntime', function () {
   });
 
   it('MaxPool and AveragePool: ceil_mode, pads, dilations, count_include_pad', async () => {
-    const window = fc.record({ k: fc.integer({ min: 1, max: 4 }), s: fc.integer({ min: 1, max: 4 }), d: fc.integer({ min: 1, max: 2 }), begin: fc.nat(3), end: fc.nat(3) });
+    const window = fc.record({
+      k: fc.integer({ min: 1, max: 4 }),
+      s: fc.integer({ min: 1, max: 4 }),
+      d: fc.integer({ min: 1, max: 2 }),
+      begin: fc.nat(3),
+      end: fc.nat(3),
+    });
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom('MaxPool', 'AveragePool'), extent, extent, channels, window, window, fc.boolean(), fc.boolean(), fc.constantFrom('NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID'), seed, async (op, h, w, c, v, u, ceil, include, auto, s) => {
-        const clip = (p: number, k: number): number => Math.min(p, k - 1);
-        // onnxruntime's average pooling with dilations counts differently from the specification when padding is involved.
-        const dilated = op === 'MaxPool' && auto === 'NOTSET';
-        const extents = [v, u].map((win) => (win.k - 1) * (dilated ? win.d : 1) + 1);
-        fc.pre(extents[0] <= h && extents[1] <= w);
-        fc.pre(!auto.startsWith('SAME') || (v.k >= v.s && u.k >= u.s));
-        await compare([1, c, h, w], op === 'MaxPool' ? 12 : 19, (m, x) =>
+      fc.asyncProperty(
+        fc.constantFrom('MaxPool', 'AveragePool'),
+        extent,
+        extent,
+        channels,
+        window,
+        window,
+        fc.boolean(),
+        fc.boolean(),
+        fc.constantFrom('NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID'),
+        seed,
+        async (op, h, w, c, v, u, ceil, include, auto, s) => {
+          const clip = (p: number, k: number): number => Math.min(p, k - 1);
+          // onnxruntime's average pooling with dilations counts differently from the specification when padding is
+          // involved.
+          const dilated = op === 'MaxPool' && auto === 'NOTSET';
+          const extents = [v, u].map((win) => (win.k - 1) * (dilated ? win.d : 1) + 1);
+          fc.pre(extents[0] <= h && extents[1] <= w);
+          fc.pre(!auto.startsWith('SAME') || (v.k >= v.s && u.k >= u.s));
+          await compare([1, c, h, w], op === 'MaxPool' ? 12 : 19, (m, x) =>
           m.node(op, [x], {
             kernel_shape: [v.k, u.k], strides: [v.s, u.s], ceil_mode: auto === 'NOTSET' ? Number(ceil) : 0, auto_pad: auto,
             pads: auto === 'NOTSET' ? [clip(v.begin, v.k), clip(u.begin, u.k), clip(v.end, v.k), clip(u.end, u.k)] : undefined,
             dilations: dilated ? [v.d, u.d] : undefined,
             count_include_pad: op === 'AveragePool' && auto === 'NOTSET' ? Number(include) : undefined,
           }), { seed: s }); // prettier-ignore
-      }),
+        },
+      ),
       { numRuns: 100 },
     );
   });
 
   it('global and reducing pools, keepdims and axes as attribute or input', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom('ReduceMean', 'ReduceMax', 'ReduceSum'), fc.constantFrom([2, 3], [-1, -2], [3], [2], [1, 2, 3]), fc.constantFrom(0, 1), fc.boolean(), seed, async (op, axes, keepdims, asInput, s) => {
-        const { graph } = await compare([1, 4, 5, 6], asInput ? 18 : op === 'ReduceSum' ? 11 : 13, (m, x, random) => {
+      fc.asyncProperty(
+        fc.constantFrom('ReduceMean', 'ReduceMax', 'ReduceSum'),
+        fc.constantFrom([2, 3], [-1, -2], [3], [2], [1, 2, 3]),
+        fc.constantFrom(0, 1),
+        fc.boolean(),
+        seed,
+        async (op, axes, keepdims, asInput, s) => {
+          const { graph } = await compare([1, 4, 5, 6], asInput ? 18 : op === 'ReduceSum' ? 11 : 13, (m, x, random) => {
           const a = m.node('Conv', [x, weights(m, random, [3, 4, 1, 1])]);
           return asInput ? m.node(op, [a, m.int64s(axes)], { keepdims }) : m.node(op, [a], { axes, keepdims });
         }, { seed: s }); // prettier-ignore
-        if (axes.length === 2) assert.ok(!kinds(graph).includes('permute'));
-      }),
+          if (axes.length === 2) assert.ok(!kinds(graph).includes('permute'));
+        },
+      ),
       { numRuns: 20 },
     );
     for (const op of ['GlobalAveragePool', 'GlobalMaxPool']) await compare([1, 3, 5, 7], 13, (m, x) => m.node(op, [x]));
@@ -150,19 +251,42 @@ describe('onnx operators against onnxruntime', function () {
       ['Softplus', {}, 13], ['Softsign', {}, 13], ['Erf', {}, 13], ['Exp', {}, 13], ['Abs', {}, 13], ['Mish', {}, 18], ['Gelu', {}, 20], ['Gelu', { approximate: 'tanh' }, 20],
     ]; // prettier-ignore
     for (const [op, attributes, opset] of cases) {
-      await compare([1, 3, 4, 5], opset, (m, x, random) => m.node('Relu', [m.node('Conv', [m.node(op, [x], attributes), weights(m, random, [2, 3, 1, 1])])]), { scale: 4 });
+      await compare(
+        [1, 3, 4, 5],
+        opset,
+        (m, x, random) =>
+          m.node('Relu', [m.node('Conv', [m.node(op, [x], attributes), weights(m, random, [2, 3, 1, 1])])]),
+        { scale: 4 },
+      );
     }
   });
 
   it('Log and LogSoftmax', async () => {
     await compare([1, 3, 4, 5], 13, (m, x) => m.node('Log', [m.node('Add', [m.node('Abs', [x]), m.scalar(0.5)])]));
-    const head = await compare([1, 3, 4, 5], 13, (m, x, random) => m.node('LogSoftmax', [m.node('Flatten', [m.node('Conv', [x, weights(m, random, [10, 3, 4, 5])])])], { axis: 1 }), { scale: 3 });
+    const head = await compare(
+      [1, 3, 4, 5],
+      13,
+      (m, x, random) =>
+        m.node('LogSoftmax', [m.node('Flatten', [m.node('Conv', [x, weights(m, random, [10, 3, 4, 5])])])], {
+          axis: 1,
+        }),
+      { scale: 3 },
+    );
     assert.ok(!kinds(head.graph).includes('permute'));
-    for (const [opset, axis] of [[13, 1], [13, -1], [11, 1], [11, 2]] as const) await compare([1, 3, 4, 5], opset, (m, x) => m.node('LogSoftmax', [m.node('Relu', [x])], { axis }));
+    for (const [opset, axis] of [
+      [13, 1],
+      [13, -1],
+      [11, 1],
+      [11, 2],
+    ] as const)
+      await compare([1, 3, 4, 5], opset, (m, x) => m.node('LogSoftmax', [m.node('Relu', [x])], { axis }));
   });
 
   it('Pow and Sqrt with constants', async () => {
-    for (const exponent of [2, 3, -2]) await compare([1, 3, 4, 5], 13, (m, x) => m.node('Pow', [m.node('Add', [m.node('Abs', [x]), m.scalar(0.5)]), m.scalar(exponent)]));
+    for (const exponent of [2, 3, -2])
+      await compare([1, 3, 4, 5], 13, (m, x) =>
+        m.node('Pow', [m.node('Add', [m.node('Abs', [x]), m.scalar(0.5)]), m.scalar(exponent)]),
+      );
     await compare([1, 3, 4, 5], 13, (m, x) => m.node('Sqrt', [m.node('Relu', [x])]));
     await compare([1, 3, 4, 5], 13, (m, x) => m.node('Pow', [x, m.scalar(2)]));
   });
@@ -172,7 +296,9 @@ describe('onnx operators against onnxruntime', function () {
     await compare([1, 3, 4, 5], 13, (m, x) => m.node('Div', [x, m.node('GlobalAveragePool', [above(m, x)])]));
     await compare([1, 3, 4, 5], 13, (m, x, random) => m.node('Div', [weights(m, random, [3, 1, 1]), above(m, x)]));
     await compare([1, 3, 4, 5], 13, (m, x) => m.node('Reciprocal', [above(m, x)]));
-    const { graph } = await compare([1, 3, 4, 5], 13, (m, x) => m.node('Div', [x, m.node('Add', [m.node('Abs', [x]), m.scalar(1)])]));
+    const { graph } = await compare([1, 3, 4, 5], 13, (m, x) =>
+      m.node('Div', [x, m.node('Add', [m.node('Abs', [x]), m.scalar(1)])]),
+    );
     assert.deepEqual(kinds(graph), ['activation']);
   });
 
@@ -181,14 +307,19 @@ describe('onnx operators against onnxruntime', function () {
     await compare([1, 3, 4, 5], 13, (m, x) => m.node('Clip', [x, '', m.scalar(0.4)]));
     await compare([1, 3, 4, 5], 13, (m, x) => m.node('Min', [m.node('Max', [m.scalar(-0.2), x]), m.scalar(0.1)]));
     for (const op of ['Max', 'Min']) {
-      await compare([1, 3, 4, 5], 13, (m, x, random) => m.node(op, [x, m.node('Conv', [x, weights(m, random, [3, 3, 1, 1])])]));
-      await compare([1, 3, 4, 5], 13, (m, x) => m.node(op, [m.scalar(0.2), m.node('GlobalAveragePool', [x]), m.node('Neg', [x]), x, m.scalar(0.3)]));
+      await compare([1, 3, 4, 5], 13, (m, x, random) =>
+        m.node(op, [x, m.node('Conv', [x, weights(m, random, [3, 3, 1, 1])])]),
+      );
+      await compare([1, 3, 4, 5], 13, (m, x) =>
+        m.node(op, [m.scalar(0.2), m.node('GlobalAveragePool', [x]), m.node('Neg', [x]), x, m.scalar(0.3)]),
+      );
       await compare([1, 3, 4, 5], 13, (m, x) => m.node('Relu', [m.node(op, [x])]));
     }
   });
 
   it('PRelu with slopes per channel and one for all', async () => {
-    for (const dims of [[3, 1, 1], [1], [1, 3, 1, 1]]) await compare([1, 3, 4, 5], 13, (m, x, random) => m.node('PRelu', [x, weights(m, random, dims)]));
+    for (const dims of [[3, 1, 1], [1], [1, 3, 1, 1]])
+      await compare([1, 3, 4, 5], 13, (m, x, random) => m.node('PRelu', [x, weights(m, random, dims)]));
     await sameFunction(
       [6, (m, x, random) => m.node('PRelu', [x, weights(m, random, [3])])],
       [13, (m, x, random) => m.node('PRelu', [x, weights(m, random, [3, 1, 1])])],
@@ -196,23 +327,42 @@ describe('onnx operators against onnxruntime', function () {
   });
 
   it('arithmetic with constants of any broadcast shape, on either side', async () => {
-    const shapes = fc.constantFrom<number[]>([], [1], [4, 1, 1], [1, 4, 1, 1], [1, 1, 1, 1], [6], [5, 1], [5, 6], [1, 4, 5, 6]);
+    const shapes = fc.constantFrom<number[]>(
+      [],
+      [1],
+      [4, 1, 1],
+      [1, 4, 1, 1],
+      [1, 1, 1, 1],
+      [6],
+      [5, 1],
+      [5, 6],
+      [1, 4, 5, 6],
+    );
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom('Add', 'Sub', 'Mul', 'Div'), shapes, fc.boolean(), fc.boolean(), seed, async (op, dims, first, afterConv, s) => {
-        await compare([1, 4, 5, 6], 13, (m, x, random) => {
+      fc.asyncProperty(
+        fc.constantFrom('Add', 'Sub', 'Mul', 'Div'),
+        shapes,
+        fc.boolean(),
+        fc.boolean(),
+        seed,
+        async (op, dims, first, afterConv, s) => {
+          await compare([1, 4, 5, 6], 13, (m, x, random) => {
           const k = m.floats(dims, randomArray(dims.reduce((a, b) => a * b, 1), random).map((v) => v + Math.sign(v)));
           const a = afterConv ? m.node('Conv', [x, weights(m, random, [4, 4, 1, 1])]) : x;
           const y = m.node(op, first && op !== 'Div' ? [k, a] : [a, k]);
           return afterConv ? m.node('Conv', [y, weights(m, random, [2, 4, 3, 3])], { pads: [1, 0, 1, 0] }) : y;
         }, { seed: s }); // prettier-ignore
-      }),
+        },
+      ),
       { numRuns: 60 },
     );
   });
 
   it('arithmetic between feature maps, with broadcast gates', async () => {
     for (const op of ['Add', 'Sub', 'Mul']) {
-      await compare([1, 4, 5, 6], 13, (m, x, random) => m.node(op, [x, m.node('Conv', [x, weights(m, random, [4, 4, 1, 1])])]));
+      await compare([1, 4, 5, 6], 13, (m, x, random) =>
+        m.node(op, [x, m.node('Conv', [x, weights(m, random, [4, 4, 1, 1])])]),
+      );
       const gates: ((m: OnnxBuilder, x: string, random: () => number) => string)[] = [
         (m, x) => m.node('GlobalAveragePool', [x]),
         (m, x, random) => m.node('Conv', [x, weights(m, random, [1, 4, 1, 1])]),
@@ -224,20 +374,43 @@ describe('onnx operators against onnxruntime', function () {
         await compare([1, 4, 5, 6], 13, (m, x, random) => m.node(op, [gate(m, x, random), m.node('Relu', [x])]));
       }
     }
-    await compare([1, 4, 5, 6], 13, (m, x, random) => m.node('Sum', [x, m.node('Relu', [x]), m.node('Tanh', [x]), weights(m, random, [4, 1, 1])]));
+    await compare([1, 4, 5, 6], 13, (m, x, random) =>
+      m.node('Sum', [x, m.node('Relu', [x]), m.node('Tanh', [x]), weights(m, random, [4, 1, 1])]),
+    );
     await compare([1, 4, 5, 6], 13, (m, x) => m.node('Mul', [x, x]));
   });
 
   it('BatchNormalization in every place', async () => {
     const bn = (m: OnnxBuilder, x: string, c: number, random: () => number): string =>
-      m.node('BatchNormalization', [x, weights(m, random, [c]), weights(m, random, [c]), weights(m, random, [c]), m.floats([c], randomArray(c, random).map((v) => Math.abs(v) + 0.1))], { epsilon: float(1e-3) });
-    const afterConv = await compare([1, 3, 6, 6], 13, (m, x, r) => m.node('Relu', [bn(m, m.node('Conv', [x, weights(m, r, [4, 3, 3, 3])]), 4, r)]));
+      m.node(
+        'BatchNormalization',
+        [
+          x,
+          weights(m, random, [c]),
+          weights(m, random, [c]),
+          weights(m, random, [c]),
+          m.floats(
+            [c],
+            randomArray(c, random).map((v) => Math.abs(v) + 0.1),
+          ),
+        ],
+        { epsilon: float(1e-3) },
+      );
+    const afterConv = await compare([1, 3, 6, 6], 13, (m, x, r) =>
+      m.node('Relu', [bn(m, m.node('Conv', [x, weights(m, r, [4, 3, 3, 3])]), 4, r)]),
+    );
     assert.deepEqual(kinds(afterConv.graph), ['conv']);
-    const beforeConv = await compare([1, 3, 6, 6], 13, (m, x, r) => m.node('Conv', [bn(m, x, 3, r), weights(m, r, [4, 3, 3, 3])]));
+    const beforeConv = await compare([1, 3, 6, 6], 13, (m, x, r) =>
+      m.node('Conv', [bn(m, x, 3, r), weights(m, r, [4, 3, 3, 3])]),
+    );
     assert.deepEqual(kinds(beforeConv.graph), ['conv']);
-    const padded = await compare([1, 3, 6, 6], 13, (m, x, r) => m.node('Conv', [bn(m, x, 3, r), weights(m, r, [4, 3, 3, 3])], { pads: [1, 1, 1, 1] }));
+    const padded = await compare([1, 3, 6, 6], 13, (m, x, r) =>
+      m.node('Conv', [bn(m, x, 3, r), weights(m, r, [4, 3, 3, 3])], { pads: [1, 1, 1, 1] }),
+    );
     assert.deepEqual(kinds(padded.graph), ['depthwise', 'conv']);
-    const grouped = await compare([1, 4, 6, 6], 13, (m, x, r) => m.node('Conv', [bn(m, x, 4, r), weights(m, r, [6, 2, 3, 3])], { group: 2 }));
+    const grouped = await compare([1, 4, 6, 6], 13, (m, x, r) =>
+      m.node('Conv', [bn(m, x, 4, r), weights(m, r, [6, 2, 3, 3])], { group: 2 }),
+    );
     assert.deepEqual(kinds(grouped.graph), ['conv']);
     const vector = await compare([1, 8], 13, (m, x, r) => bn(m, m.node('Gemm', [x, weights(m, r, [8, 5])]), 5, r));
     assert.deepEqual(kinds(vector.graph), ['fullyConnected']);
@@ -250,27 +423,38 @@ describe('onnx operators against onnxruntime', function () {
 
   it('Gemm: transposes, alpha, beta, any bias', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.boolean(), fc.boolean(), fc.constantFrom(null, [], [5], [1, 5], [1]), fc.constantFrom(1, 4), seed, async (transA, transB, bias, rows, s) => {
-        await compare(transA ? [1, rows * 6] : [1, rows * 6], 13, (m, x, random) => {
+      fc.asyncProperty(
+        fc.boolean(),
+        fc.boolean(),
+        fc.constantFrom(null, [], [5], [1, 5], [1]),
+        fc.constantFrom(1, 4),
+        seed,
+        async (transA, transB, bias, rows, s) => {
+          await compare(transA ? [1, rows * 6] : [1, rows * 6], 13, (m, x, random) => {
           const a = m.node('Reshape', [x, m.int64s(transA ? [6, rows] : [rows, 6])]);
           const inputs = [a, weights(m, random, transB ? [5, 6] : [6, 5])];
           if (bias) inputs.push(weights(m, random, bias));
           return m.node('Gemm', inputs, { transA: Number(transA), transB: Number(transB), alpha: float(0.5), beta: float(1.5) });
         }, { seed: s }); // prettier-ignore
-      }),
+        },
+      ),
       runs,
     );
   });
 
   it('Gemm and MatMul over flattened maps in any valid order', async () => {
-    const flat = await compare([1, 3, 4, 5], 13, (m, x, r) => m.node('Gemm', [m.node('Flatten', [m.node('Relu', [x])]), weights(m, r, [7, 60])], { transB: 1 }));
+    const flat = await compare([1, 3, 4, 5], 13, (m, x, r) =>
+      m.node('Gemm', [m.node('Flatten', [m.node('Relu', [x])]), weights(m, r, [7, 60])], { transB: 1 }),
+    );
     assert.deepEqual(kinds(flat.graph), ['activation', 'fullyConnected']);
     const nhwc = await compare([1, 3, 4, 5], 13, (m, x, r) => {
       const t = m.node('Transpose', [m.node('Relu', [x])], { perm: [0, 2, 3, 1] });
       return m.node('MatMul', [m.node('Reshape', [t, m.int64s([1, -1])]), weights(m, r, [60, 7])]);
     });
     assert.deepEqual(kinds(nhwc.graph), ['activation', 'fullyConnected']);
-    const rows = await compare([1, 3, 4, 5], 13, (m, x, r) => m.node('MatMul', [m.node('Transpose', [x], { perm: [0, 2, 3, 1] }), weights(m, r, [3, 7])]));
+    const rows = await compare([1, 3, 4, 5], 13, (m, x, r) =>
+      m.node('MatMul', [m.node('Transpose', [x], { perm: [0, 2, 3, 1] }), weights(m, r, [3, 7])]),
+    );
     assert.deepEqual(kinds(rows.graph), ['conv']);
     await compare([1, 3, 4, 5], 13, (m, x, r) => m.node('MatMul', [x, weights(m, r, [5, 7])]));
     await compare([1, 3, 4, 5], 13, (m, x, r) => m.node('MatMul', [x, weights(m, r, [5])]));
@@ -279,16 +463,33 @@ describe('onnx operators against onnxruntime', function () {
   });
 
   it('Pad: image borders, channels, values, opset 2 and 13', async () => {
-    const conv = (m: OnnxBuilder, x: string, r: () => number): string => m.node('Conv', [x, weights(m, r, [2, 3, 3, 3])], { strides: [2, 2] });
-    const folded = await compare([1, 3, 6, 6], 13, (m, x, r) => conv(m, m.node('Pad', [x, m.int64s([0, 0, 1, 0, 0, 0, 0, 1])]), r));
+    const conv = (m: OnnxBuilder, x: string, r: () => number): string =>
+      m.node('Conv', [x, weights(m, r, [2, 3, 3, 3])], { strides: [2, 2] });
+    const folded = await compare([1, 3, 6, 6], 13, (m, x, r) =>
+      conv(m, m.node('Pad', [x, m.int64s([0, 0, 1, 0, 0, 0, 0, 1])]), r),
+    );
     assert.deepEqual(kinds(folded.graph), ['conv']);
-    const attribute = await compare([1, 3, 6, 6], 2, (m, x, r) => conv(m, m.node('Pad', [x], { pads: [0, 0, 1, 1, 0, 0, 1, 1] }), r));
+    const attribute = await compare([1, 3, 6, 6], 2, (m, x, r) =>
+      conv(m, m.node('Pad', [x], { pads: [0, 0, 1, 1, 0, 0, 1, 1] }), r),
+    );
     assert.deepEqual(kinds(attribute.graph), ['conv']);
-    const nonZero = await compare([1, 3, 6, 6], 13, (m, x, r) => conv(m, m.node('Pad', [x, m.int64s([0, 0, 1, 1, 0, 0, 2, 1]), m.scalar(0.5)]), r));
+    const nonZero = await compare([1, 3, 6, 6], 13, (m, x, r) =>
+      conv(m, m.node('Pad', [x, m.int64s([0, 0, 1, 1, 0, 0, 2, 1]), m.scalar(0.5)]), r),
+    );
     assert.deepEqual(kinds(nonZero.graph), ['pad', 'conv']);
-    const average = await compare([1, 3, 6, 6], 13, (m, x) => m.node('AveragePool', [m.node('Pad', [x, m.int64s([0, 0, 1, 1, 0, 0, 1, 1])])], { kernel_shape: [3, 3], strides: [2, 2] }));
+    const average = await compare([1, 3, 6, 6], 13, (m, x) =>
+      m.node('AveragePool', [m.node('Pad', [x, m.int64s([0, 0, 1, 1, 0, 0, 1, 1])])], {
+        kernel_shape: [3, 3],
+        strides: [2, 2],
+      }),
+    );
     assert.deepEqual(kinds(average.graph), ['averagePool']);
-    const max = await compare([1, 3, 6, 6], 13, (m, x) => m.node('MaxPool', [m.node('Pad', [x, m.int64s([0, 0, 1, 1, 0, 0, 1, 1])])], { kernel_shape: [3, 3], strides: [2, 2] }));
+    const max = await compare([1, 3, 6, 6], 13, (m, x) =>
+      m.node('MaxPool', [m.node('Pad', [x, m.int64s([0, 0, 1, 1, 0, 0, 1, 1])])], {
+        kernel_shape: [3, 3],
+        strides: [2, 2],
+      }),
+    );
     assert.deepEqual(kinds(max.graph), ['pad', 'maxPool']);
     await compare([1, 3, 6, 6], 13, (m, x) => m.node('Pad', [x, m.int64s([0, 1, 1, 0, 0, 2, 0, 1]), m.scalar(-0.25)]));
     await compare([1, 3, 6, 6], 18, (m, x) => m.node('Pad', [x, m.int64s([1, 2]), m.scalar(0.5), m.int64s([3])]));
@@ -298,16 +499,30 @@ describe('onnx operators against onnxruntime', function () {
     const scale = fc.constantFrom(0.5, 0.6, 1, 1.5, 2, 2.3, 3);
     const size = fc.integer({ min: 1, max: 13 });
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom('nearest', 'linear'), fc.constantFrom('half_pixel', 'pytorch_half_pixel', 'align_corners', 'asymmetric'), fc.constantFrom('round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'), fc.option(fc.tuple(scale, scale)), size, size, extent, extent, fc.constantFrom(11, 13, 19), seed, async (mode, coordinates, rounding, scales, outH, outW, h, w, opset, s) => {
-        // At ties of inexact scales onnxruntime's round_prefer_ceil goes its own way.
-        fc.pre(rounding !== 'round_prefer_ceil' || (scales !== null && !scales.includes(0.6) && !scales.includes(2.3)));
-        await compare([1, 3, h, w], opset, (m, v) => {
+      fc.asyncProperty(
+        fc.constantFrom('nearest', 'linear'),
+        fc.constantFrom('half_pixel', 'pytorch_half_pixel', 'align_corners', 'asymmetric'),
+        fc.constantFrom('round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'),
+        fc.option(fc.tuple(scale, scale)),
+        size,
+        size,
+        extent,
+        extent,
+        fc.constantFrom(11, 13, 19),
+        seed,
+        async (mode, coordinates, rounding, scales, outH, outW, h, w, opset, s) => {
+          // At ties of inexact scales onnxruntime's round_prefer_ceil goes its own way.
+          fc.pre(
+            rounding !== 'round_prefer_ceil' || (scales !== null && !scales.includes(0.6) && !scales.includes(2.3)),
+          );
+          await compare([1, 3, h, w], opset, (m, v) => {
           const x = m.node('Tanh', [v]);
           const roi = opset < 13 ? m.floats([0], []) : '';
           const inputs = scales ? [x, roi, m.floats([4], [1, 1, ...scales])] : [x, roi, opset < 13 ? m.floats([0], []) : '', m.int64s([1, 3, outH, outW])];
           return m.node('Resize', inputs, { mode, coordinate_transformation_mode: coordinates, nearest_mode: mode === 'nearest' ? rounding : undefined });
         }, { seed: s }); // prettier-ignore
-      }),
+        },
+      ),
       { numRuns: 120 },
     );
   });
@@ -318,16 +533,30 @@ describe('onnx operators against onnxruntime', function () {
       await compare([1, 2, 4, 5], 9, (m, x) => m.node('Upsample', [x, m.floats([4], [1, 1, 2, 2])], { mode }));
       await compare([1, 2, 6, 8], 10, (m, x) => m.node('Resize', [x, m.floats([4], [1, 1, 0.5, 0.5])], { mode }));
     }
-    await compare([1, 2, 4, 5], 18, (m, x) => m.node('Resize', [x, '', '', m.int64s([8, 15])], { mode: 'linear', axes: [2, 3] }));
-    await compare([1, 2, 4, 5], 18, (m, x) => m.node('Resize', [x, '', '', m.int64s([8, 15])], { mode: 'nearest', axes: [2, 3], keep_aspect_ratio_policy: 'not_larger' }));
+    await compare([1, 2, 4, 5], 18, (m, x) =>
+      m.node('Resize', [x, '', '', m.int64s([8, 15])], { mode: 'linear', axes: [2, 3] }),
+    );
+    await compare([1, 2, 4, 5], 18, (m, x) =>
+      m.node('Resize', [x, '', '', m.int64s([8, 15])], {
+        mode: 'nearest',
+        axes: [2, 3],
+        keep_aspect_ratio_policy: 'not_larger',
+      }),
+    );
   });
 
   it('Slice and Split: channels, steps, crops, negative bounds', async () => {
     const slice = (x: readonly number[], starts: number[], ends: number[], axes: number[], steps: number[]) =>
-      compare(x, 13, (m, v) => m.node('Slice', [m.node('Relu', [v]), m.int64s(starts), m.int64s(ends), m.int64s(axes), m.int64s(steps)]));
+      compare(x, 13, (m, v) =>
+        m.node('Slice', [m.node('Relu', [v]), m.int64s(starts), m.int64s(ends), m.int64s(axes), m.int64s(steps)]),
+      );
     assert.deepEqual(kinds((await slice([1, 6, 5, 5], [1], [-1], [1], [1])).graph), ['activation', 'slice']);
     await slice([1, 6, 5, 5], [2], [Number.MAX_SAFE_INTEGER], [-3], [1]);
-    assert.deepEqual(kinds((await slice([1, 6, 7, 7], [0, 0], [9, 9], [2, 3], [2, 2])).graph), ['activation', 'maxPool', 'maxPool']);
+    assert.deepEqual(kinds((await slice([1, 6, 7, 7], [0, 0], [9, 9], [2, 3], [2, 2])).graph), [
+      'activation',
+      'maxPool',
+      'maxPool',
+    ]);
     await slice([1, 6, 8, 8], [1, 0], [9, 9], [2, 3], [2, 3]);
     await slice([1, 6, 8, 8], [1, 2], [7, 6], [2, 3], [1, 1]);
     await compare([1, 6, 4, 4], 9, (m, x) => m.node('Slice', [x], { starts: [2], ends: [5], axes: [1] }));
@@ -344,15 +573,33 @@ describe('onnx operators against onnxruntime', function () {
 
   it('Concat along every axis', async () => {
     for (const axis of [1, 2, 3, -3]) {
-      const { graph } = await compare([1, 3, 4, 5], 13, (m, x) => m.node('Concat', [m.node('Relu', [x]), m.node('Neg', [x]), x], { axis }));
+      const { graph } = await compare([1, 3, 4, 5], 13, (m, x) =>
+        m.node('Concat', [m.node('Relu', [x]), m.node('Neg', [x]), x], { axis }),
+      );
       assert.equal(graph.layers[graph.layers.length - 1].kind, 'concat');
       assert.ok(!kinds(graph).includes('permute'));
     }
     await compare([1, 3, 4, 5], 13, (m, x) => {
-      const flat = (y: string, n: number): string => m.node('Reshape', [m.node('Transpose', [y], { perm: [0, 2, 3, 1] }), m.int64s([1, -1, n])]);
-      return m.node('Softmax', [m.node('Concat', [flat(m.node('Concat', [x, x], { axis: 1 }), 2), flat(m.node('Concat', [x, m.node('Neg', [x])], { axis: 1 }), 2)], { axis: 1 })], { axis: 2 });
+      const flat = (y: string, n: number): string =>
+        m.node('Reshape', [m.node('Transpose', [y], { perm: [0, 2, 3, 1] }), m.int64s([1, -1, n])]);
+      return m.node(
+        'Softmax',
+        [
+          m.node(
+            'Concat',
+            [
+              flat(m.node('Concat', [x, x], { axis: 1 }), 2),
+              flat(m.node('Concat', [x, m.node('Neg', [x])], { axis: 1 }), 2),
+            ],
+            { axis: 1 },
+          ),
+        ],
+        { axis: 2 },
+      );
     });
-    await compare([1, 3, 4, 5], 13, (m, x) => m.node('Concat', [m.node('Flatten', [x]), m.node('Flatten', [m.node('GlobalAveragePool', [x])])], { axis: 1 }));
+    await compare([1, 3, 4, 5], 13, (m, x) =>
+      m.node('Concat', [m.node('Flatten', [x]), m.node('Flatten', [m.node('GlobalAveragePool', [x])])], { axis: 1 }),
+    );
   });
 
   it('Softmax before and since opset 13, on every axis', async () => {
@@ -410,17 +657,28 @@ describe('onnx operators against onnxruntime', function () {
     await compare([1, 6, 5, 4], 13, (m, x, random) => {
       const grouped = m.node('Conv', [x, weights(m, random, [6, 3, 1, 1])], { group: 2 });
       const split = m.node('Reshape', [grouped, m.int64s([1, 2, 3, 5, 4])]);
-      const shuffled = m.node('Reshape', [m.node('Transpose', [split], { perm: [0, 2, 1, 3, 4] }), m.int64s([1, 6, 5, 4])]);
-      return m.node('Conv', [m.node('Relu', [shuffled]), weights(m, random, [6, 1, 3, 3])], { group: 6, pads: [1, 1, 1, 1] });
+      const shuffled = m.node('Reshape', [
+        m.node('Transpose', [split], { perm: [0, 2, 1, 3, 4] }),
+        m.int64s([1, 6, 5, 4]),
+      ]);
+      return m.node('Conv', [m.node('Relu', [shuffled]), weights(m, random, [6, 1, 3, 3])], {
+        group: 6,
+        pads: [1, 1, 1, 1],
+      });
     });
   });
 
   it('squeezes, unsqueezes and flattens', async () => {
     await compare([1, 3, 4, 5], 11, (m, x) => m.node('Squeeze', [m.node('GlobalAveragePool', [x])], { axes: [2, 3] }));
-    await compare([1, 3, 4, 5], 13, (m, x) => m.node('Squeeze', [m.node('GlobalAveragePool', [x]), m.int64s([-1, -2])]));
+    await compare([1, 3, 4, 5], 13, (m, x) =>
+      m.node('Squeeze', [m.node('GlobalAveragePool', [x]), m.int64s([-1, -2])]),
+    );
     await compare([1, 3, 4, 5], 13, (m, x) => m.node('Squeeze', [m.node('GlobalAveragePool', [x])]));
-    await compare([1, 3, 5], 13, (m, x, r) => m.node('Conv', [m.node('Unsqueeze', [x, m.int64s([2])]), weights(m, r, [2, 3, 1, 3])]));
-    for (const axis of [0, 1, 2, 4, -2]) await compare([1, 3, 4, 5], 13, (m, x) => m.node('Flatten', [m.node('Relu', [x])], { axis }));
+    await compare([1, 3, 5], 13, (m, x, r) =>
+      m.node('Conv', [m.node('Unsqueeze', [x, m.int64s([2])]), weights(m, r, [2, 3, 1, 3])]),
+    );
+    for (const axis of [0, 1, 2, 4, -2])
+      await compare([1, 3, 4, 5], 13, (m, x) => m.node('Flatten', [m.node('Relu', [x])], { axis }));
     await compare([1, 3, 4, 5], 13, (m, x) => m.node('Expand', [m.node('Relu', [x]), m.int64s([1, 1, 5])]));
   });
 
@@ -438,12 +696,18 @@ describe('onnx operators against onnxruntime', function () {
     ]; // prettier-ignore
     for (const { type, typed } of types) {
       await compare([1, 2, 4, 4], 13, (b, v) => {
-        const data = type.startsWith('u') ? [3, 200, 7, 0] : type.includes('float') ? [0.5, -1.25, 3.0625, -0.001] : [3, -100, 7, 0];
+        const data = type.startsWith('u')
+          ? [3, 200, 7, 0]
+          : type.includes('float')
+            ? [0.5, -1.25, 3.0625, -0.001]
+            : [3, -100, 7, 0];
         const k = b.node('Cast', [b.initializer({ dims: [2, 2, 1, 1], data, type, typed })], { to: 1 });
         return b.node('Conv', [v, k]);
       });
     }
-    await compare([1, 2, 4, 4], 13, (b, v) => b.node('Conv', [v, b.initializer({ dims: [2, 2, 1, 1], data: [1, -2, 0.5, 4], typed: true })]));
+    await compare([1, 2, 4, 4], 13, (b, v) =>
+      b.node('Conv', [v, b.initializer({ dims: [2, 2, 1, 1], data: [1, -2, 0.5, 4], typed: true })]),
+    );
   });
 
   it('constant subgraphs: shapes, arithmetic, transposed weights', async () => {
@@ -451,19 +715,38 @@ describe('onnx operators against onnxruntime', function () {
       const a = m.node('Conv', [x, m.node('Transpose', [weights(m, random, [3, 6, 1, 1])], { perm: [1, 0, 2, 3] })]);
       const shape = m.node('Shape', [a]);
       const batch = m.node('Gather', [shape, m.scalar(0, 'int64')], { axis: 0 });
-      const dims = m.node('Concat', [m.node('Unsqueeze', [batch, m.int64s([0])]), m.node('Constant', [], { value: { dims: [1], data: [-1], type: 'int64' } })], { axis: 0 });
+      const dims = m.node(
+        'Concat',
+        [
+          m.node('Unsqueeze', [batch, m.int64s([0])]),
+          m.node('Constant', [], { value: { dims: [1], data: [-1], type: 'int64' } }),
+        ],
+        { axis: 0 },
+      );
       const flat = m.node('Reshape', [a, dims]);
       const scale = m.node('Mul', [m.node('Sqrt', [m.scalar(4)]), m.node('Constant', [], { value_float: float(1.5) })]);
       return m.node('Mul', [flat, scale]);
     });
     await compare([1, 4, 8, 8], 13, (m, x) => {
       const hw = m.node('Slice', [m.node('Shape', [x]), m.int64s([2]), m.int64s([4])]);
-      const half = m.node('Cast', [m.node('Floor', [m.node('Div', [m.node('Cast', [hw], { to: 1 }), m.scalar(2)])])], { to: 7 });
-      const sizes = m.node('Concat', [m.node('Slice', [m.node('Shape', [x]), m.int64s([0]), m.int64s([2])]), half], { axis: 0 });
-      return m.node('Resize', [x, '', '', sizes], { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' });
+      const half = m.node('Cast', [m.node('Floor', [m.node('Div', [m.node('Cast', [hw], { to: 1 }), m.scalar(2)])])], {
+        to: 7,
+      });
+      const sizes = m.node('Concat', [m.node('Slice', [m.node('Shape', [x]), m.int64s([0]), m.int64s([2])]), half], {
+        axis: 0,
+      });
+      return m.node('Resize', [x, '', '', sizes], {
+        mode: 'nearest',
+        coordinate_transformation_mode: 'asymmetric',
+        nearest_mode: 'floor',
+      });
     });
     await compare([1, 4, 4, 4], 13, (m, x) => {
-      const values = m.node('Where', [m.node('Equal', [m.int64s([1, 2, 3, 4]), m.int64s([1, 0, 3, 0])]), m.floats([1], [2]), m.node('Neg', [m.node('ConstantOfShape', [m.int64s([4])], { value: { dims: [1], data: [3] } })])]);
+      const values = m.node('Where', [
+        m.node('Equal', [m.int64s([1, 2, 3, 4]), m.int64s([1, 0, 3, 0])]),
+        m.floats([1], [2]),
+        m.node('Neg', [m.node('ConstantOfShape', [m.int64s([4])], { value: { dims: [1], data: [3] } })]),
+      ]);
       return m.node('Add', [x, m.node('Unsqueeze', [m.node('Expand', [values, m.int64s([4])]), m.int64s([1, 2])])]);
     });
   });
@@ -485,8 +768,20 @@ describe('onnx operators against onnxruntime', function () {
 
   it('legacy broadcast attributes (opset 6)', async () => {
     await sameFunction(
-      [6, (m, x, random) => m.node('Mul', [m.node('Add', [x, weights(m, random, [3])], { broadcast: 1, axis: 1 }), weights(m, random, [4, 5])], { broadcast: 1 })],
-      [13, (m, x, random) => m.node('Mul', [m.node('Add', [x, weights(m, random, [3, 1, 1])]), weights(m, random, [4, 5])])],
+      [
+        6,
+        (m, x, random) =>
+          m.node(
+            'Mul',
+            [m.node('Add', [x, weights(m, random, [3])], { broadcast: 1, axis: 1 }), weights(m, random, [4, 5])],
+            { broadcast: 1 },
+          ),
+      ],
+      [
+        13,
+        (m, x, random) =>
+          m.node('Mul', [m.node('Add', [x, weights(m, random, [3, 1, 1])]), weights(m, random, [4, 5])]),
+      ],
     );
   });
 
@@ -511,7 +806,10 @@ describe('onnx operators against onnxruntime', function () {
 
   type Build = (m: OnnxBuilder, x: string, random: () => number) => string;
 
-  /** For opsets that onnxruntime no longer runs: an old model imports as the same function as the new one, which onnxruntime confirms. */
+  /**
+   * For opsets that onnxruntime no longer runs: an old model imports as the same function as the new one, which
+   * onnxruntime confirms.
+   */
   async function sameFunction(old: readonly [number, Build], current: readonly [number, Build]): Promise<void> {
     const [before, after] = [old, current].map(([opset, build]) => {
       const m = new OnnxBuilder(opset);

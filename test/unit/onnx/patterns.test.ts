@@ -13,7 +13,11 @@ describe('onnx import: folding and patterns', function () {
 
   type Build = (m: OnnxBuilder, x: string, random: () => number) => string;
 
-  async function imported(dims: readonly number[], build: Build, options: { opset?: number; tolerance?: number; scale?: number } = {}) {
+  async function imported(
+    dims: readonly number[],
+    build: Build,
+    options: { opset?: number; tolerance?: number; scale?: number } = {},
+  ) {
     const m = new OnnxBuilder(options.opset ?? 14);
     m.output(build(m, m.input('x', dims), randomNumbers(11)));
     const file = folder.write(m);
@@ -22,10 +26,17 @@ describe('onnx import: folding and patterns', function () {
   }
 
   function weights(m: OnnxBuilder, random: () => number, dims: readonly number[]): string {
-    return m.floats(dims, randomArray(dims.reduce((a, b) => a * b, 1), random));
+    return m.floats(
+      dims,
+      randomArray(
+        dims.reduce((a, b) => a * b, 1),
+        random,
+      ),
+    );
   }
 
-  const conv: Build = (m, x, random) => m.node('Conv', [x, weights(m, random, [4, 3, 3, 3]), weights(m, random, [4])], { pads: [1, 1, 1, 1] });
+  const conv: Build = (m, x, random) =>
+    m.node('Conv', [x, weights(m, random, [4, 3, 3, 3]), weights(m, random, [4])], { pads: [1, 1, 1, 1] });
 
   function onlyActivation(graph: { layers: readonly { kind: string }[] }): ActivationLayer['fn'] {
     assert.equal(graph.layers[graph.layers.length - 1].kind, 'activation');
@@ -36,7 +47,9 @@ describe('onnx import: folding and patterns', function () {
     const relu = await imported([1, 3, 6, 6], (m, x, r) => m.node('Relu', [conv(m, x, r)]));
     assert.deepEqual(kinds(relu.graph), ['conv']);
     assert.deepEqual((relu.graph.layers[0] as ConvLayer).clamp, { min: 0, max: null });
-    const six = await imported([1, 3, 6, 6], (m, x, r) => m.node('Clip', [m.node('Relu', [conv(m, x, r)]), m.scalar(-0.5), m.scalar(0.75)]));
+    const six = await imported([1, 3, 6, 6], (m, x, r) =>
+      m.node('Clip', [m.node('Relu', [conv(m, x, r)]), m.scalar(-0.5), m.scalar(0.75)]),
+    );
     assert.deepEqual((six.graph.layers[0] as ConvLayer).clamp, { min: 0, max: 0.75 });
     assert.equal(six.graph.layers.length, 1);
     const add = await imported([1, 3, 6, 6], (m, x) => m.node('Relu', [m.node('Add', [x, m.node('Neg', [x])])]));
@@ -73,7 +86,8 @@ describe('onnx import: folding and patterns', function () {
   });
 
   it('recognizes HardSwish however it is written', async () => {
-    const relu6 = (m: OnnxBuilder, a: string): string => m.node('Clip', [m.node('Add', [a, m.scalar(3)]), m.scalar(0), m.scalar(6)]);
+    const relu6 = (m: OnnxBuilder, a: string): string =>
+      m.node('Clip', [m.node('Add', [a, m.scalar(3)]), m.scalar(0), m.scalar(6)]);
     const forms: ((m: OnnxBuilder, a: string) => string)[] = [
       (m, a) => m.node('HardSwish', [a]),
       (m, a) => m.node('Mul', [a, m.node('HardSigmoid', [a], { alpha: float(1 / 6), beta: float(0.5) })]),
@@ -81,7 +95,15 @@ describe('onnx import: folding and patterns', function () {
       (m, a) => m.node('Mul', [a, m.node('Div', [relu6(m, a), m.scalar(6)])]),
       (m, a) => m.node('Mul', [m.node('Mul', [relu6(m, a), m.scalar(1 / 6)]), a]),
       (m, a) => m.node('Mul', [m.node('Mul', [a, relu6(m, a)]), m.scalar(1 / 6)]),
-      (m, a) => m.node('Mul', [a, m.node('Clip', [m.node('Add', [m.node('Mul', [a, m.scalar(1 / 6)]), m.scalar(0.5)]), m.scalar(0), m.scalar(1)])]),
+      (m, a) =>
+        m.node('Mul', [
+          a,
+          m.node('Clip', [
+            m.node('Add', [m.node('Mul', [a, m.scalar(1 / 6)]), m.scalar(0.5)]),
+            m.scalar(0),
+            m.scalar(1),
+          ]),
+        ]),
     ];
     for (const [i, form] of forms.entries()) {
       const { graph } = await imported([1, 3, 6, 6], (m, x, r) => form(m, conv(m, x, r)), { scale: 4 });
@@ -91,7 +113,9 @@ describe('onnx import: folding and patterns', function () {
   });
 
   it('does not mistake similar products for swishes', async () => {
-    const other = await imported([1, 3, 6, 6], (m, x, r) => m.node('Mul', [conv(m, x, r), m.node('Sigmoid', [conv(m, x, r)])]));
+    const other = await imported([1, 3, 6, 6], (m, x, r) =>
+      m.node('Mul', [conv(m, x, r), m.node('Sigmoid', [conv(m, x, r)])]),
+    );
     assert.ok(kinds(other.graph).includes('mul'));
     const keras = await imported([1, 3, 6, 6], (m, x, r) => {
       const a = conv(m, x, r);
@@ -108,18 +132,38 @@ describe('onnx import: folding and patterns', function () {
   });
 
   it('joins functions of one value into one table: GELU, Mish, squares, chains', async () => {
-    const half = (m: OnnxBuilder, a: string, bent: string): string => m.node('Mul', [m.node('Mul', [a, m.node('Add', [bent, m.scalar(1)])]), m.scalar(0.5)]);
+    const half = (m: OnnxBuilder, a: string, bent: string): string =>
+      m.node('Mul', [m.node('Mul', [a, m.node('Add', [bent, m.scalar(1)])]), m.scalar(0.5)]);
     const cases: [string, (m: OnnxBuilder, a: string) => string][] = [
       ['gelu', (m, a) => half(m, a, m.node('Erf', [m.node('Div', [a, m.scalar(Math.SQRT2)])]))],
-      ['gelu by tanh', (m, a) => half(m, a, m.node('Tanh', [m.node('Mul', [m.node('Add', [a, m.node('Mul', [m.node('Pow', [a, m.scalar(3)]), m.scalar(0.044715)])]), m.scalar(0.7978846)])]))],
+      [
+        'gelu by tanh',
+        (m, a) =>
+          half(
+            m,
+            a,
+            m.node('Tanh', [
+              m.node('Mul', [
+                m.node('Add', [a, m.node('Mul', [m.node('Pow', [a, m.scalar(3)]), m.scalar(0.044715)])]),
+                m.scalar(0.7978846),
+              ]),
+            ]),
+          ),
+      ],
       ['quick gelu', (m, a) => m.node('Mul', [a, m.node('Sigmoid', [m.node('Mul', [a, m.scalar(1.702)])])])],
       ['mish', (m, a) => m.node('Mul', [a, m.node('Tanh', [m.node('Softplus', [a])])])],
       ['square', (m, a) => m.node('Mul', [a, a])],
       ['chain', (m, a) => m.node('Pow', [m.node('Mul', [m.node('Sigmoid', [a]), m.scalar(2)]), m.scalar(2)])],
-      ['difference', (m, a) => m.node('Sub', [m.node('Tanh', [a]), m.node('Clip', [a, m.scalar(-0.2), m.scalar(0.3)])])],
+      [
+        'difference',
+        (m, a) => m.node('Sub', [m.node('Tanh', [a]), m.node('Clip', [a, m.scalar(-0.2), m.scalar(0.3)])]),
+      ],
     ];
     for (const [name, build] of cases) {
-      const { graph, file } = await imported([1, 3, 6, 6], (m, x, r) => build(m, conv(m, x, r)), { opset: 13, scale: 3 });
+      const { graph, file } = await imported([1, 3, 6, 6], (m, x, r) => build(m, conv(m, x, r)), {
+        opset: 13,
+        scale: 3,
+      });
       assert.deepEqual(kinds(graph), ['conv', 'activation'], name);
       assert.equal(onlyActivation(graph).name, 'formula', name);
       await tapsMatch(readFileSync(file), graph);
@@ -149,12 +193,17 @@ describe('onnx import: folding and patterns', function () {
   it('lets products broadcast what Expand copies, and copies where nothing broadcasts', async () => {
     const gate = await imported([1, 3, 6, 6], (m, x, r) => {
       const a = conv(m, x, r);
-      return m.node('Mul', [a, m.node('Expand', [m.node('Sigmoid', [m.node('GlobalAveragePool', [a])]), m.int64s([1, 4, 6, 6])])]);
+      return m.node('Mul', [
+        a,
+        m.node('Expand', [m.node('Sigmoid', [m.node('GlobalAveragePool', [a])]), m.int64s([1, 4, 6, 6])]),
+      ]);
     });
     assert.deepEqual(kinds(gate.graph), ['conv', 'averagePool', 'activation', 'mul']);
     const pooled = await imported([1, 3, 6, 6], (m, x, r) => {
       const a = conv(m, x, r);
-      return m.node('Concat', [a, m.node('Expand', [m.node('GlobalAveragePool', [a]), m.int64s([1, 1, 6, 6])])], { axis: 1 });
+      return m.node('Concat', [a, m.node('Expand', [m.node('GlobalAveragePool', [a]), m.int64s([1, 1, 6, 6])])], {
+        axis: 1,
+      });
     });
     assert.deepEqual(kinds(pooled.graph), ['conv', 'averagePool', 'resize', 'concat']);
     await imported([1, 1, 6, 5], (m, x) => m.node('Expand', [m.node('Relu', [x]), m.int64s([1, 3, 6, 5])]));
@@ -165,7 +214,10 @@ describe('onnx import: folding and patterns', function () {
     const { graph } = await imported([1, 3, 6, 6], (m, x, r) => {
       const a = m.node('Relu', [conv(m, x, r)]);
       const squeezed = m.node('Conv', [m.node('GlobalAveragePool', [a]), weights(m, r, [4, 4, 1, 1])]);
-      const gate = m.node('Div', [m.node('Clip', [m.node('Add', [squeezed, m.scalar(3)]), m.scalar(0), m.scalar(6)]), m.scalar(6)]);
+      const gate = m.node('Div', [
+        m.node('Clip', [m.node('Add', [squeezed, m.scalar(3)]), m.scalar(0), m.scalar(6)]),
+        m.scalar(6),
+      ]);
       return m.node('Mul', [a, gate]);
     });
     assert.deepEqual(kinds(graph), ['conv', 'averagePool', 'conv', 'mul']);
@@ -175,25 +227,36 @@ describe('onnx import: folding and patterns', function () {
   });
 
   it('takes a leading Transpose as NHWC, with normalization before it or not', async () => {
-    const nhwc = (m: OnnxBuilder, x: string, r: () => number): string => conv(m, m.node('Transpose', [x], { perm: [0, 3, 1, 2] }), r);
+    const nhwc = (m: OnnxBuilder, x: string, r: () => number): string =>
+      conv(m, m.node('Transpose', [x], { perm: [0, 3, 1, 2] }), r);
     const plain = await imported([1, 6, 5, 3], nhwc);
     assert.deepEqual(kinds(plain.graph), ['conv']);
     assert.equal(plain.graph.inputs[0].order, null);
     assert.deepEqual(plain.graph.maps[0].shape, { h: 6, w: 5, c: 3 });
-    const normalized = await imported([1, 6, 5, 3], (m, x, r) => nhwc(m, m.node('Div', [m.node('Sub', [x, m.floats([3], [0.4, 0.5, 0.6])]), m.floats([3], [0.2, 0.3, 0.25])]), r));
+    const normalized = await imported([1, 6, 5, 3], (m, x, r) =>
+      nhwc(m, m.node('Div', [m.node('Sub', [x, m.floats([3], [0.4, 0.5, 0.6])]), m.floats([3], [0.2, 0.3, 0.25])]), r),
+    );
     assert.deepEqual(kinds(normalized.graph), ['depthwise', 'conv']);
-    const last = await imported([1, 6, 5, 3], (m, x, r) => m.node('Transpose', [nhwc(m, x, r)], { perm: [0, 2, 3, 1] }));
+    const last = await imported([1, 6, 5, 3], (m, x, r) =>
+      m.node('Transpose', [nhwc(m, x, r)], { perm: [0, 2, 3, 1] }),
+    );
     assert.deepEqual(kinds(last.graph), ['conv']);
     assert.equal(last.graph.outputs[0].order, null);
   });
 
   it('lays out an input as its first layer wants it', async () => {
-    const sequence = await imported([1, 10, 12], (m, x, r) => m.node('Conv', [m.node('Unsqueeze', [x, m.int64s([1])]), weights(m, r, [2, 1, 3, 3])]));
+    const sequence = await imported([1, 10, 12], (m, x, r) =>
+      m.node('Conv', [m.node('Unsqueeze', [x, m.int64s([1])]), weights(m, r, [2, 1, 3, 3])]),
+    );
     assert.deepEqual(kinds(sequence.graph), ['conv']);
     assert.deepEqual(sequence.graph.maps[0].shape, { h: 10, w: 12, c: 1 });
-    const transposed = await imported([1, 10, 12], (m, x, r) => m.node('Conv', [m.node('Transpose', [x], { perm: [0, 2, 1] }), weights(m, r, [2, 12, 3])]));
+    const transposed = await imported([1, 10, 12], (m, x, r) =>
+      m.node('Conv', [m.node('Transpose', [x], { perm: [0, 2, 1] }), weights(m, r, [2, 12, 3])]),
+    );
     assert.deepEqual(kinds(transposed.graph), ['conv']);
-    const flat = await imported([1, 120], (m, x, r) => m.node('Conv', [m.node('Reshape', [x, m.int64s([1, 2, 6, 10])]), weights(m, r, [2, 2, 3, 3])]));
+    const flat = await imported([1, 120], (m, x, r) =>
+      m.node('Conv', [m.node('Reshape', [x, m.int64s([1, 2, 6, 10])]), weights(m, r, [2, 2, 3, 3])]),
+    );
     assert.equal(flat.graph.layers[flat.graph.layers.length - 1].kind, 'conv');
   });
 
@@ -208,9 +271,21 @@ describe('onnx import: folding and patterns', function () {
     };
     const x = qdq(m.input('x', [1, 3, 8, 8]), 2 / 65535, 32768, 'uint16');
     const codes = Array.from({ length: 108 }, () => Math.floor(random() * 127));
-    const w = m.node('DequantizeLinear', [m.initializer({ dims: [4, 3, 3, 3], data: codes, type: 'int8' }), m.floats([4], [0.01, 0.02, 0.015, 0.005]), m.initializer({ dims: [4], data: [0, 0, 0, 0], type: 'int8' })], { axis: 0 });
-    const b = m.node('DequantizeLinear', [m.initializer({ dims: [4], data: [1000, -2000, 50, 0], type: 'int32' }), m.scalar(1e-4)]);
-    // The zero point at the smallest code stands for a Relu that the quantizer removed; 4 / 65535 · 65535 = 4 is its upper end.
+    const w = m.node(
+      'DequantizeLinear',
+      [
+        m.initializer({ dims: [4, 3, 3, 3], data: codes, type: 'int8' }),
+        m.floats([4], [0.01, 0.02, 0.015, 0.005]),
+        m.initializer({ dims: [4], data: [0, 0, 0, 0], type: 'int8' }),
+      ],
+      { axis: 0 },
+    );
+    const b = m.node('DequantizeLinear', [
+      m.initializer({ dims: [4], data: [1000, -2000, 50, 0], type: 'int32' }),
+      m.scalar(1e-4),
+    ]);
+    // The zero point at the smallest code stands for a Relu that the quantizer removed; 4 / 65535 · 65535 = 4 is its
+    // upper end.
     const y = qdq(m.node('Conv', [x, w, b]), 4 / 65535, 0, 'uint16');
     m.output(qdq(m.node('MaxPool', [y], { kernel_shape: [2, 2], strides: [2, 2] }), 4 / 65535, 0, 'uint16'));
     const { graph } = await matchesOnnxruntime(folder.write(m), { tolerance: 5e-4, scale: 0.99 });
@@ -229,7 +304,10 @@ describe('onnx import: folding and patterns', function () {
     await imported([1, 8], (m, x, r) => {
       const s = m.scalar(0.01);
       const z = m.initializer({ dims: [], data: [3], type: 'int8' });
-      return m.node('MatMul', [x, m.node('DequantizeLinear', [m.node('QuantizeLinear', [weights(m, r, [8, 3]), s, z]), s, z])]);
+      return m.node('MatMul', [
+        x,
+        m.node('DequantizeLinear', [m.node('QuantizeLinear', [weights(m, r, [8, 3]), s, z]), s, z]),
+      ]);
     });
   });
 
@@ -245,7 +323,8 @@ describe('onnx import: folding and patterns', function () {
     const m = new OnnxBuilder(13, 8, '<b>"net"</b>');
     const random = randomNumbers(3);
     let value = m.input('x"<script>', [1, 3, 6, 6]);
-    for (const name of ['same', 'same', '']) value = m.node('Conv', [value, weights(m, random, [3, 3, 1, 1])], {}, { name, outputs: [`../${value}\u202e`] });
+    for (const name of ['same', 'same', ''])
+      value = m.node('Conv', [value, weights(m, random, [3, 3, 1, 1])], {}, { name, outputs: [`../${value}\u202e`] });
     m.output(value);
     const { importModel } = await import('../../../src/engine/onnx');
     const graph = await importModel(folder.write(m));
@@ -257,11 +336,24 @@ describe('onnx import: folding and patterns', function () {
 
   it('taps lead to the same values in the original file', async () => {
     const { graph, file } = await imported([1, 3, 12, 12], (m, x, r) => {
-      const a = m.node('Relu', [m.node('BatchNormalization', [conv(m, x, r), ...[1, 2, 3].map(() => weights(m, r, [4])), m.floats([4], [1, 0.5, 2, 0.7])])]);
-      const b = m.node('Clip', [m.node('Conv', [a, weights(m, r, [4, 1, 3, 3])], { group: 4, strides: [2, 2] }), m.scalar(0), m.scalar(0.5)]);
+      const a = m.node('Relu', [
+        m.node('BatchNormalization', [
+          conv(m, x, r),
+          ...[1, 2, 3].map(() => weights(m, r, [4])),
+          m.floats([4], [1, 0.5, 2, 0.7]),
+        ]),
+      ]);
+      const b = m.node('Clip', [
+        m.node('Conv', [a, weights(m, r, [4, 1, 3, 3])], { group: 4, strides: [2, 2] }),
+        m.scalar(0),
+        m.scalar(0.5),
+      ]);
       const h = m.node('Reshape', [m.node('Transpose', [b], { perm: [0, 2, 3, 1] }), m.int64s([1, -1, 2])]);
       const s = m.node('Softmax', [m.node('Concat', [h, m.node('Neg', [h])], { axis: 1 })]);
-      return m.node('MatMul', [m.node('Reshape', [m.node('Transpose', [s], { perm: [0, 2, 1] }), m.int64s([1, -1])]), weights(m, r, [200, 5])]);
+      return m.node('MatMul', [
+        m.node('Reshape', [m.node('Transpose', [s], { perm: [0, 2, 1] }), m.int64s([1, -1])]),
+        weights(m, r, [200, 5]),
+      ]);
     });
     assert.equal(await tapsMatch(readFileSync(file), graph), graph.maps.length - 1);
     const withClamp = [...graph.taps.values()].filter((tap) => tap.preClamp !== null);

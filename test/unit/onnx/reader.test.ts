@@ -44,9 +44,19 @@ describe('onnx reader', () => {
   it('finds the same structure and data as protobufjs in the shared models', async function () {
     this.timeout(60_000);
     const type = protobuf.parse(SCHEMA).root.lookupType('onnx.ModelProto');
-    for (const name of ['face_rfb320', 'mcunet_vww_80', 'mobilenetv2_1.0_224_ort_qdq', 'squeezenet1.1_224_imagenet', 'resnet8_cifar10_mlperf_bn']) {
+    for (const name of [
+      'face_rfb320',
+      'mcunet_vww_80',
+      'mobilenetv2_1.0_224_ort_qdq',
+      'squeezenet1.1_224_imagenet',
+      'resnet8_cifar10_mlperf_bn',
+    ]) {
       const file = needSharedData(this, 'models', `${name}.onnx`);
-      const reference = type.toObject(type.decode(readFileSync(file)), { longs: Number, defaults: true, arrays: true }) as Reference;
+      const reference = type.toObject(type.decode(readFileSync(file)), {
+        longs: Number,
+        defaults: true,
+        arrays: true,
+      }) as Reference;
       await withModel(file, (model) => compareStructure(model, reference));
     }
   });
@@ -57,9 +67,35 @@ describe('onnx reader', () => {
     opsetImport: { domain: string; version: number }[];
     graph: {
       name: string;
-      node: { name: string; opType: string; domain: string; input: string[]; output: string[]; attribute: { name: string; type: number; f: number; i: number; s: Uint8Array; ints: number[]; floats: number[] }[] }[];
-      initializer: { name: string; dims: number[]; dataType: number; rawData: Uint8Array; floatData: number[]; int32Data: number[]; int64Data: number[] }[];
-      input: { name: string; type: { tensorType: { elemType: number; shape: { dim: { dimValue?: number; dimParam?: string }[] } } } }[];
+      node: {
+        name: string;
+        opType: string;
+        domain: string;
+        input: string[];
+        output: string[];
+        attribute: {
+          name: string;
+          type: number;
+          f: number;
+          i: number;
+          s: Uint8Array;
+          ints: number[];
+          floats: number[];
+        }[];
+      }[];
+      initializer: {
+        name: string;
+        dims: number[];
+        dataType: number;
+        rawData: Uint8Array;
+        floatData: number[];
+        int32Data: number[];
+        int64Data: number[];
+      }[];
+      input: {
+        name: string;
+        type: { tensorType: { elemType: number; shape: { dim: { dimValue?: number; dimParam?: string }[] } } };
+      }[];
       output: { name: string }[];
     };
   }
@@ -67,8 +103,12 @@ describe('onnx reader', () => {
   function compareStructure(model: OnnxModel, { graph, irVersion, opsetImport }: Reference): void {
     assert.equal(model.irVersion, irVersion);
     assert.equal(model.graphName, graph.name);
-    assert.deepEqual([...model.opsets], opsetImport.map((o) => [o.domain, o.version]));
-    assert.deepEqual(model.nodes.map((n) => [n.name, n.opType, n.domain, n.inputs, n.outputs]), graph.node.map((n) => [n.name, n.opType, n.domain, n.input, n.output])); // prettier-ignore
+    assert.deepEqual(
+      [...model.opsets],
+      opsetImport.map((o) => [o.domain, o.version]),
+    );
+    // prettier-ignore
+    assert.deepEqual(model.nodes.map((n) => [n.name, n.opType, n.domain, n.inputs, n.outputs]), graph.node.map((n) => [n.name, n.opType, n.domain, n.input, n.output]));
     graph.node.forEach((node, i) => {
       for (const a of node.attribute) {
         const own = model.nodes[i].attributes.get(a.name);
@@ -79,7 +119,8 @@ describe('onnx reader', () => {
       }
     });
     assert.deepEqual(model.inputs.map((v) => v.name), graph.input.map((v) => v.name)); // prettier-ignore
-    assert.deepEqual(model.inputs.map((v) => v.elementType), graph.input.map((v) => v.type.tensorType.elemType)); // prettier-ignore
+    // prettier-ignore
+    assert.deepEqual(model.inputs.map((v) => v.elementType), graph.input.map((v) => v.type.tensorType.elemType));
     assert.deepEqual(model.outputs.map((v) => v.name), graph.output.map((v) => v.name)); // prettier-ignore
     assert.equal(model.initializers.size, graph.initializer.length);
     for (const tensor of graph.initializer) {
@@ -98,7 +139,9 @@ describe('onnx reader', () => {
 
   it('reads only a fraction of a large file for its structure', async () => {
     const m = new OnnxBuilder();
-    m.output(m.node('Conv', [m.input('x', [1, 256, 8, 8]), m.floats([1024, 256, 3, 3], new Float32Array(1024 * 256 * 9))]));
+    m.output(
+      m.node('Conv', [m.input('x', [1, 256, 8, 8]), m.floats([1024, 256, 3, 3], new Float32Array(1024 * 256 * 9))]),
+    );
     const file = folder.write(m, 'large.onnx');
     await withModel(file, (model) => {
       assert.equal(model.nodes.length, 1);
@@ -111,8 +154,12 @@ describe('onnx reader', () => {
     for (const v of [1, -2, 3, 0.5]) tensor.float(4, v);
     const node = new ProtoWriter().text(1, 'x').text(1, 'w').text(2, 'y').text(4, 'MatMul');
     const value = (name: string): ProtoWriter => {
-      const shape = new ProtoWriter().message(1, new ProtoWriter().varint(1, 1)).message(1, new ProtoWriter().varint(1, 2));
-      return new ProtoWriter().text(1, name).message(2, new ProtoWriter().message(1, new ProtoWriter().varint(1, 1).message(2, shape)));
+      const shape = new ProtoWriter()
+        .message(1, new ProtoWriter().varint(1, 1))
+        .message(1, new ProtoWriter().varint(1, 2));
+      return new ProtoWriter()
+        .text(1, name)
+        .message(2, new ProtoWriter().message(1, new ProtoWriter().varint(1, 1).message(2, shape)));
     };
     const graph = new ProtoWriter().message(1, node).message(5, tensor).message(11, value('x')).message(12, value('y'));
     const model = new ProtoWriter().varint(1, 8).message(7, graph).message(8, new ProtoWriter().varint(2, 13));
@@ -132,7 +179,12 @@ describe('onnx reader', () => {
   describe('external data', () => {
     function withExternal(location: string, options: { offset?: number; length?: number } = {}): string {
       const m = new OnnxBuilder();
-      m.output(m.node('Conv', [m.input('x', [1, 3, 5, 5]), m.initializer({ dims: [2, 3, 3, 3], data: [], external: { location, ...options } })]));
+      m.output(
+        m.node('Conv', [
+          m.input('x', [1, 3, 5, 5]),
+          m.initializer({ dims: [2, 3, 3, 3], data: [], external: { location, ...options } }),
+        ]),
+      );
       return folder.write(m, 'external.onnx');
     }
     const bytes = rawBytes('float32', randomArray(54, randomNumbers(1)));
@@ -169,7 +221,8 @@ describe('onnx reader', () => {
           ['weights.bin', { length: 8 }, /stores 8/],
         ];
         // Opening a pipe that nobody writes to would wait forever.
-        if (process.platform !== 'win32' && spawnSync('mkfifo', [path.join(folder.folder, 'pipe.bin')]).status === 0) cases.push(['pipe.bin', {}, /not a file/]);
+        if (process.platform !== 'win32' && spawnSync('mkfifo', [path.join(folder.folder, 'pipe.bin')]).status === 0)
+          cases.push(['pipe.bin', {}, /not a file/]);
         for (const [location, options, message] of cases) {
           await assert.rejects(importModel(withExternal(location, options)), (error: Error) => {
             assert.ok(error instanceof UserError);
@@ -209,7 +262,11 @@ describe('onnx reader', () => {
     ];
     for (const [name, content, message] of cases) {
       const file = folder.write(Buffer.from(content as Uint8Array), `${name}.onnx`);
-      await assert.rejects(importModel(file), (error: Error) => error instanceof UserError && message.test(error.message) && !error.message.includes('\n'), name);
+      await assert.rejects(
+        importModel(file),
+        (error: Error) => error instanceof UserError && message.test(error.message) && !error.message.includes('\n'),
+        name,
+      );
     }
     await assert.rejects(importModel(path.join(folder.folder, 'absent.onnx')), /does not exist/);
     await assert.rejects(importModel(folder.folder), /is not a file/);
@@ -226,19 +283,31 @@ describe('onnx reader', () => {
 
   it('reads long chains without recursion: 40 000 nodes and constants; what cannot be planned is refused in words', async function () {
     this.timeout(30_000);
-    const chain = (first: (m: OnnxBuilder) => string, last: (m: OnnxBuilder, v: string) => string, op: string): string => {
+    const chain = (
+      first: (m: OnnxBuilder) => string,
+      last: (m: OnnxBuilder, v: string) => string,
+      op: string,
+    ): string => {
       const m = new OnnxBuilder();
       let value = first(m);
-      for (let i = 0; i < 40_000; i++) value = m.node(op, [value], op === 'LeakyRelu' ? { alpha: float(0.99999) } : op === 'Softmax' ? { axis: 1 } : {});
+      for (let i = 0; i < 40_000; i++)
+        value = m.node(
+          op,
+          [value],
+          op === 'LeakyRelu' ? { alpha: float(0.99999) } : op === 'Softmax' ? { axis: 1 } : {},
+        );
       m.output(last(m, value));
       return folder.write(m, 'chain.onnx');
     };
     const relu = await importModel(chain((m) => m.input('x', [1, 2, 3, 3]), (_, v) => v, 'Relu')); // prettier-ignore
     assert.equal(relu.layers.length, 1);
-    await assert.rejects(importModel(chain((m) => m.input('x', [1, 2, 3, 3]), (_, v) => v, 'Softmax')), /has 40000 layers, more than the 4096 that can be planned/); // prettier-ignore
-    const leaky = await importModel(chain((m) => m.input('x', [1, 2, 3, 3]), (_, v) => v, 'LeakyRelu')); // prettier-ignore
+    // prettier-ignore
+    await assert.rejects(importModel(chain((m) => m.input('x', [1, 2, 3, 3]), (_, v) => v, 'Softmax')), /has 40000 layers, more than the 4096 that can be planned/);
+    // prettier-ignore
+    const leaky = await importModel(chain((m) => m.input('x', [1, 2, 3, 3]), (_, v) => v, 'LeakyRelu'));
     assert.ok(leaky.layers.length < 4096, 'functions of functions are joined');
-    const constant = await importModel(chain((m) => m.floats([1], [2]), (m, v) => m.node('Mul', [m.input('x', [1, 2, 3, 3]), v]), 'Abs')); // prettier-ignore
+    // prettier-ignore
+    const constant = await importModel(chain((m) => m.floats([1], [2]), (m, v) => m.node('Mul', [m.input('x', [1, 2, 3, 3]), v]), 'Abs'));
     assert.equal(constant.layers.length, 1);
   });
 });

@@ -14,14 +14,24 @@ import type { PatchClass } from '../../../src/engine/graph/bits';
 import { stepNeeds } from '../../../src/engine/arena/lowerBound';
 import { graphArbitrary, GraphBuilder, mulberry32, relu6, squareWindow } from '../../support/randomGraph';
 
-const int8: MemoryModel = { bits: { stored: () => 8, read: () => null }, align: 1, externalInputs: false, classes: 'regular', schedule: { concatInPlace: () => true, sliceInPlace: () => true } };
+const int8: MemoryModel = {
+  bits: { stored: () => 8, read: () => null },
+  align: 1,
+  externalInputs: false,
+  classes: 'regular',
+  schedule: { concatInPlace: () => true, sliceInPlace: () => true },
+};
 
 /** A MobileNetV2-like network: 64×64×3, four inverted residuals, then a classifier. */
 function network(): Graph {
   const g = new GraphBuilder();
   let map = g.conv(g.input({ h: 64, w: 64, c: 3 }), 8, squareWindow(3, { strideH: 2, strideW: 2 }), 1, relu6);
   for (const stride of [1, 2, 1, 2]) {
-    const deep = g.depthwise(g.conv(map, 48, squareWindow(1), 1, relu6), squareWindow(3, { strideH: stride, strideW: stride }), relu6);
+    const deep = g.depthwise(
+      g.conv(map, 48, squareWindow(1), 1, relu6),
+      squareWindow(3, { strideH: stride, strideW: stride }),
+      relu6,
+    );
     const narrow = g.conv(deep, 8, squareWindow(1));
     map = stride === 1 ? g.addMaps([map, narrow]) : narrow;
   }
@@ -33,7 +43,14 @@ describe('patch/planner', () => {
   it('estimates what the complete schedule needs, from a few branches', () => {
     let compared = 0;
     const exact: number[] = [];
-    const cases = fc.record({ graph: graphArbitrary({ size: 14, channels: 6 }), pick: fc.nat(), rows: fc.integer({ min: 1, max: 5 }), cols: fc.integer({ min: 1, max: 5 }), seed: fc.nat({ max: 3 }), inputTiles: fc.boolean() });
+    const cases = fc.record({
+      graph: graphArbitrary({ size: 14, channels: 6 }),
+      pick: fc.nat(),
+      rows: fc.integer({ min: 1, max: 5 }),
+      cols: fc.integer({ min: 1, max: 5 }),
+      seed: fc.nat({ max: 3 }),
+      inputTiles: fc.boolean(),
+    });
     fc.assert(
       fc.property(cases, ({ graph, pick, rows, cols, seed, inputTiles }) => {
         const stages = candidateStages(graph);
@@ -41,21 +58,37 @@ describe('patch/planner', () => {
         const stage = stages[pick % stages.length];
         const random = mulberry32(seed);
         const tiles = inputTiles ? tiledInputs(graph, stage) : [];
-        const keep = new Set<MapId>(seed === 0 ? [] : [...tiles, ...stage.maps].filter((m) => m !== stage.splitMap && random() > 0));
+        const keep = new Set<MapId>(
+          seed === 0 ? [] : [...tiles, ...stage.maps].filter((m) => m !== stage.splitMap && random() > 0),
+        );
         const grid = { rows, cols };
         const shapes = new StageShapes(graph, stage, keep, tiles);
         fc.pre(rows * cols > 1 && shapes.suits(grid) && stageBranches(graph, stage, grid, keep) !== null);
         const schedule = { ...int8.schedule, inputTiles };
         const estimator = new MemoryEstimator(graph, { ...int8, schedule, externalInputs: inputTiles });
         const classes = new Array<PatchClass>(rows * cols).fill('regular');
-        const { requests, overlaps } = scheduleArena(graph, buildSchedule(graph, { stage, grid, keep, classes }, int8.bits, schedule), 1, inputTiles);
+        const { requests, overlaps } = scheduleArena(
+          graph,
+          buildSchedule(graph, { stage, grid, keep, classes }, int8.bits, schedule),
+          1,
+          inputTiles,
+        );
         const needed = stepNeeds(requests, overlaps).reduce((most, { bytes }) => Math.max(most, bytes), 0);
         const estimated = Math.max(estimator.stage(shapes, grid), estimator.tail(stage));
         compared++;
-        // Exact but for ties that the cheap bound cannot tell apart; what the planner then chooses is laid out for real.
-        assert.ok(estimated >= 0.9 * needed, `${estimated} of ${needed}: ${graph.layers.map((l) => `${l.kind}(${l.inputs.join()})→${l.output}:${JSON.stringify(graph.maps[l.output].shape)}`).join(' ')} split ${stage.splitMap} keep ${[...keep].join()} ${rows}×${cols}`);
+        // Exact but for ties that the cheap bound cannot tell apart; what the planner then chooses is laid out for
+        // real.
+        assert.ok(
+          estimated >= 0.9 * needed,
+          `${estimated} of ${needed}: ` +
+            `${graph.layers.map((l) => `${l.kind}(${l.inputs.join()})→${l.output}:${JSON.stringify(graph.maps[l.output].shape)}`).join(' ')} ` +
+            `split ${stage.splitMap} keep ${[...keep].join()} ${rows}×${cols}`,
+        );
         exact.push(estimated >= needed ? 1 : 0);
-        assert.ok(estimator.stageFloor(shapes, grid) <= needed, `floor ${estimator.stageFloor(shapes, grid)} of ${needed}`);
+        assert.ok(
+          estimator.stageFloor(shapes, grid) <= needed,
+          `floor ${estimator.stageFloor(shapes, grid)} of ${needed}`,
+        );
       }),
       { numRuns: 300 },
     );
@@ -102,7 +135,10 @@ describe('patch/planner', () => {
         for (let cols = 1; cols <= 8; cols++) {
           const grid = { rows, cols };
           if (!shapes.suits(grid) || work(grid) - plain >= tight.best!.extraInstructions) continue;
-          const { layout } = new MemoryEstimator(graph, int8).layout({ stage, grid, keep: new Set() }, { effort: 'quick' });
+          const { layout } = new MemoryEstimator(graph, int8).layout(
+            { stage, grid, keep: new Set() },
+            { effort: 'quick' },
+          );
           assert.ok(layout.lowerBound > whole * 0.62, `${rows}×${cols} after ${stage.splitMap}`);
         }
       }
@@ -121,7 +157,8 @@ describe('patch/planner', () => {
   it('needs fewer redundant MACs when halos are kept, none when all are', () => {
     const graph = network();
     const sramBytes = 32_000;
-    const of = (strategies: ('recompute' | 'keep' | 'hybrid')[]) => planPatches(graph, { memory: int8, sramBytes, strategies }).best!.redundantMacs;
+    const of = (strategies: ('recompute' | 'keep' | 'hybrid')[]) =>
+      planPatches(graph, { memory: int8, sramBytes, strategies }).best!.redundantMacs;
     assert.ok(of(['hybrid']) < of(['recompute']));
     assert.equal(of(['keep']), 0);
   });
@@ -133,8 +170,14 @@ describe('patch/planner', () => {
     assert.equal(best, null);
     assert.equal(noFit!.missingBytes, noFit!.closest.arenaBytes - sramBytes);
     assert.ok(noFit!.peak.bytes > sramBytes);
-    assert.ok(noFit!.peak.buffers.some((b) => b.role === 'input'), 'the input of 12288 bytes is alive at the peak');
-    assert.ok(noFit!.remedies.some((r) => r.fits && /input/.test(r.change)), JSON.stringify(noFit!.remedies));
+    assert.ok(
+      noFit!.peak.buffers.some((b) => b.role === 'input'),
+      'the input of 12288 bytes is alive at the peak',
+    );
+    assert.ok(
+      noFit!.remedies.some((r) => r.fits && /input/.test(r.change)),
+      JSON.stringify(noFit!.remedies),
+    );
     const text = noFitText(noFit!, sramBytes);
     assert.match(text, /^Does not fit: at least \d+ bytes/);
     assert.ok(!text.includes('\n') && text.includes(noFit!.peak.layer));
@@ -145,19 +188,35 @@ describe('patch/planner', () => {
     const g = new GraphBuilder();
     let map = g.conv(g.input({ h: 64, w: 64, c: 3 }), 8, squareWindow(3, { strideH: 2, strideW: 2 }), 1, relu6);
     for (const stride of [2, 1, 1, 1, 1, 1, 1]) {
-      const narrow = g.conv(g.depthwise(g.conv(map, 96, squareWindow(1), 1, relu6), squareWindow(3, { strideH: stride, strideW: stride }), relu6), 8, squareWindow(1));
+      const narrow = g.conv(
+        g.depthwise(
+          g.conv(map, 96, squareWindow(1), 1, relu6),
+          squareWindow(3, { strideH: stride, strideW: stride }),
+          relu6,
+        ),
+        8,
+        squareWindow(1),
+      );
       map = stride === 1 ? g.addMaps([map, narrow]) : narrow;
     }
     g.fullyConnected(g.globalAveragePool(map), 10);
     const graph = g.build();
-    const options = { memory: { ...int8, externalInputs: true }, strategies: ['recompute', 'keep', 'hybrid'] as const, firstFit: true };
+    const options = {
+      memory: { ...int8, externalInputs: true },
+      strategies: ['recompute', 'keep', 'hybrid'] as const,
+      firstFit: true,
+    };
     const one = planPatches(graph, { ...options, sramBytes: 1, stages: 'one' }).noFit!.closest;
     const several = planPatches(graph, { ...options, sramBytes: 1 }).noFit!.closest;
     assert.ok(several.arenaBytes < 0.85 * one.arenaBytes, `${several.arenaBytes} of ${one.arenaBytes} bytes`);
     const sramBytes = Math.floor((several.arenaBytes + one.arenaBytes) / 2);
     const { best } = planPatches(graph, { ...options, sramBytes });
     assert.ok(best && best.tailStages.length > 0 && best.arenaBytes <= sramBytes);
-    assert.equal(new MemoryEstimator(graph, options.memory).layout(best.choice, { effort: 'quick' }, best.tailStages).layout.bytes <= sramBytes, true);
+    assert.equal(
+      new MemoryEstimator(graph, options.memory).layout(best.choice, { effort: 'quick' }, best.tailStages).layout
+        .bytes <= sramBytes,
+      true,
+    );
     for (const budget of [20_000, 30_000, 40_000]) {
       const more = planPatches(graph, { ...options, sramBytes: budget }).best;
       const alone = planPatches(graph, { ...options, sramBytes: budget, stages: 'one' }).best;
@@ -166,32 +225,53 @@ describe('patch/planner', () => {
   });
 
   it('is never worse off with several stages than with one, where chains of layers need more than each of them', () => {
-    // Depthwise layers write 4 bits, others 8: an output of 8 bits over an input of 4 leaves no room for the next to lie over it again.
+    // Depthwise layers write 4 bits, others 8: an output of 8 bits over an input of 4 leaves no room for the next to
+    // lie over it again.
     const g = new GraphBuilder();
     let map = g.conv(g.input({ h: 96, w: 96, c: 3 }), 8, squareWindow(3, { strideH: 2, strideW: 2 }), 1, relu6);
     const narrow = new Set<MapId>();
-    for (const [stride, channels] of [[1, 16], [2, 32], [1, 32], [2, 64], [1, 64], [2, 128], [1, 128]]) {
+    for (const [stride, channels] of [
+      [1, 16],
+      [2, 32],
+      [1, 32],
+      [2, 64],
+      [1, 64],
+      [2, 128],
+      [1, 128],
+    ]) {
       map = g.depthwise(map, squareWindow(3, { strideH: stride, strideW: stride }), relu6);
       narrow.add(map);
       map = g.conv(map, channels, squareWindow(1), 1, relu6);
     }
     g.fullyConnected(g.globalAveragePool(map), 10);
     const graph = g.build();
-    const memory: MemoryModel = { ...int8, bits: { stored: (id) => (narrow.has(id) ? 4 : 8), read: () => null }, externalInputs: true };
+    const memory: MemoryModel = {
+      ...int8,
+      bits: { stored: (id) => (narrow.has(id) ? 4 : 8), read: () => null },
+      externalInputs: true,
+    };
     const strategies = ['recompute', 'keep', 'hybrid'] as const;
     let staged = 0;
     for (const kib of [5, 6, 7, 9, 11, 13, 16, 20, 26, 32]) {
-      const plan = (stages: 'one' | 'several') => planPatches(graph, { memory, strategies, stages, sramBytes: kib * 1024, firstFit: true }).best;
+      const plan = (stages: 'one' | 'several') =>
+        planPatches(graph, { memory, strategies, stages, sramBytes: kib * 1024, firstFit: true }).best;
       const one = plan('one');
       const several = plan('several');
       if (several && several.tailStages.length > 0) staged++;
-      if (one) assert.ok(several && several.extraInstructions <= one.extraInstructions, `${kib} KiB: ${several?.extraInstructions} instead of ${one.extraInstructions}`);
+      if (one)
+        assert.ok(
+          several && several.extraInstructions <= one.extraInstructions,
+          `${kib} KiB: ${several?.extraInstructions} instead of ${one.extraInstructions}`,
+        );
     }
     assert.ok(staged > 2, `${staged} budgets with stages of the tail`);
     const estimator = new MemoryEstimator(graph, memory);
     for (const candidate of planPatches(graph, { memory, strategies, sramBytes: Infinity }).pareto) {
       const { lowerBound } = estimator.layout(candidate.choice, { effort: 'quick' }, candidate.tailStages).layout;
-      assert.ok(lowerBound <= 1.03 * candidate.arenaBytes, `${candidate.arenaBytes} bytes estimated, at least ${lowerBound} needed`);
+      assert.ok(
+        lowerBound <= 1.03 * candidate.arenaBytes,
+        `${candidate.arenaBytes} bytes estimated, at least ${lowerBound} needed`,
+      );
     }
   });
 
@@ -200,7 +280,10 @@ describe('patch/planner', () => {
     const map = g.conv(g.input({ h: 8, w: 8, c: 3 }), 8, squareWindow(3), 1, relu6);
     g.fullyConnected(g.globalAveragePool(g.conv(map, 128, squareWindow(1), 1, relu6)), 10);
     const { best } = planPatches(g.build(), { memory: int8, sramBytes: 2000, firstFit: true });
-    assert.deepEqual(best!.tailStages.map((t) => t.channels), [16]);
+    assert.deepEqual(
+      best!.tailStages.map((t) => t.channels),
+      [16],
+    );
     assert.equal(best!.redundantMacs, 0);
   });
 
@@ -214,7 +297,12 @@ describe('patch/planner', () => {
   it('stays with the grid and split map that are asked for', () => {
     const graph = network();
     const [stage] = candidateStages(graph).slice(5);
-    const { best } = planPatches(graph, { memory: int8, sramBytes: 1e9, grid: { rows: 2, cols: 3 }, splitMap: stage.splitMap });
+    const { best } = planPatches(graph, {
+      memory: int8,
+      sramBytes: 1e9,
+      grid: { rows: 2, cols: 3 },
+      splitMap: stage.splitMap,
+    });
     assert.deepEqual(best!.choice!.grid, { rows: 2, cols: 3 });
     assert.equal(best!.choice!.stage.splitMap, stage.splitMap);
     assert.equal(planPatches(graph, { memory: int8, sramBytes: 1e9, grid: { rows: 99, cols: 99 } }).best, null);

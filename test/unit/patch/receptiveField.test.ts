@@ -36,7 +36,11 @@ function hullOf(pixels: readonly [number, number][]): Region | null {
 describe('patch/receptiveField', () => {
   it('is the smallest rectangle around everything that the region depends on', () => {
     const someRegion = graphArbitrary().chain((graph) =>
-      fc.record({ graph: fc.constant(graph), layer: fc.constantFrom(...graph.layers), corners: fc.tuple(fc.nat(), fc.nat(), fc.nat(), fc.nat()) }),
+      fc.record({
+        graph: fc.constant(graph),
+        layer: fc.constantFrom(...graph.layers),
+        corners: fc.tuple(fc.nat(), fc.nat(), fc.nat(), fc.nat()),
+      }),
     );
     fc.assert(
       fc.property(someRegion, ({ graph, layer, corners: [a, b, c, d] }) => {
@@ -48,7 +52,8 @@ describe('patch/receptiveField', () => {
         const field = receptiveField(graph, layer, region);
         layer.inputs.forEach((map, input) => {
           const pixels: [number, number][] = [];
-          for (let y = region.y0; y < region.y1; y++) for (let x = region.x0; x < region.x1; x++) pixels.push(...pixelsRead(graph, layer, input, y, x));
+          for (let y = region.y0; y < region.y1; y++)
+            for (let x = region.x0; x < region.x1; x++) pixels.push(...pixelsRead(graph, layer, input, y, x));
           const hull = hullOf(pixels);
           const { region: found } = field.inputs[input];
           assert.equal(field.inputs[input].map, map);
@@ -67,18 +72,48 @@ describe('patch/receptiveField', () => {
     const graph = g.build();
     const [layer] = graph.layers;
     const at = (y0: number, x0: number, y1: number, x1: number) => receptiveField(graph, layer, { y0, x0, y1, x1 });
-    assert.deepEqual(at(0, 0, 1, 2), { inputs: [{ map, region: { y0: 0, x0: 0, y1: 3, x1: 5 } }], padTop: 2, padLeft: 2 });
-    assert.deepEqual(at(1, 1, 4, 4), { inputs: [{ map, region: { y0: 0, x0: 0, y1: 9, x1: 9 } }], padTop: 0, padLeft: 0 });
-    assert.deepEqual(at(4, 4, 5, 5), { inputs: [{ map, region: { y0: 6, x0: 6, y1: 10, x1: 10 } }], padTop: 0, padLeft: 0 });
+    assert.deepEqual(at(0, 0, 1, 2), {
+      inputs: [{ map, region: { y0: 0, x0: 0, y1: 3, x1: 5 } }],
+      padTop: 2,
+      padLeft: 2,
+    });
+    assert.deepEqual(at(1, 1, 4, 4), {
+      inputs: [{ map, region: { y0: 0, x0: 0, y1: 9, x1: 9 } }],
+      padTop: 0,
+      padLeft: 0,
+    });
+    assert.deepEqual(at(4, 4, 5, 5), {
+      inputs: [{ map, region: { y0: 6, x0: 6, y1: 10, x1: 10 } }],
+      padTop: 0,
+      padLeft: 0,
+    });
   });
 
   it('lets broadcasts, fully connected layers, reshape, resize and softmax run on whole maps only', () => {
     const g = new GraphBuilder();
     const map = g.input({ h: 4, w: 4, c: 4 });
-    const outputs = [g.mul(map, g.globalAveragePool(map)), g.fullyConnected(map, 2), g.reshape(map, { h: 1, w: 16, c: 4 }), g.resize(map, 2), g.softmax(map), g.concat([map, map], 'h')];
+    const outputs = [
+      g.mul(map, g.globalAveragePool(map)),
+      g.fullyConnected(map, 2),
+      g.reshape(map, { h: 1, w: 16, c: 4 }),
+      g.resize(map, 2),
+      g.softmax(map),
+      g.concat([map, map], 'h'),
+    ];
     const graph = g.build(outputs);
-    for (const output of outputs) assert.equal(runsOnPatches(graph, graph.layers[graph.maps[output].producer!]), false, graph.layers[graph.maps[output].producer!].kind);
+    for (const output of outputs)
+      assert.equal(
+        runsOnPatches(graph, graph.layers[graph.maps[output].producer!]),
+        false,
+        graph.layers[graph.maps[output].producer!].kind,
+      );
     const whole = receptiveField(graph, graph.layers[graph.maps[outputs[0]].producer!], { y0: 1, x0: 1, y1: 2, x1: 2 });
-    assert.deepEqual(whole.inputs.map((i) => i.region), [{ y0: 1, x0: 1, y1: 2, x1: 2 }, { y0: 0, x0: 0, y1: 1, x1: 1 }]);
+    assert.deepEqual(
+      whole.inputs.map((i) => i.region),
+      [
+        { y0: 1, x0: 1, y1: 2, x1: 2 },
+        { y0: 0, x0: 0, y1: 1, x1: 1 },
+      ],
+    );
   });
 });

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Graph, MapId } from '../../../src/engine/graph/types';
 import { stageBranches, type Grid } from '../../../src/engine/schedule/branches';
-import { buildSchedule, type BitsOf, type Schedule, type ScheduledStage, type ScheduleOptions } from '../../../src/engine/schedule/schedule';
+import {
+  buildSchedule,
+  type BitsOf,
+  type Schedule,
+  type ScheduledStage,
+  type ScheduleOptions,
+} from '../../../src/engine/schedule/schedule';
 import { scheduleArena } from '../../../src/engine/schedule/scheduleArena';
 import { candidateStages, channelStage } from '../../../src/engine/schedule/stages';
 import type { Bits, PatchClass } from '../../../src/engine/graph/bits';
@@ -25,7 +31,12 @@ function randomBits(graph: Graph, seed: number, fixed: ReadonlySet<MapId>): Bits
   };
 }
 
-function checkOnArena(graph: Graph, schedule: Schedule, decide: (branch: number) => PatchClass = () => 'regular', outside = false): void {
+function checkOnArena(
+  graph: Graph,
+  schedule: Schedule,
+  decide: (branch: number) => PatchClass = () => 'regular',
+  outside = false,
+): void {
   const { requests, overlaps, buffers } = scheduleArena(graph, schedule, 1, outside);
   const layout = layoutArena(requests, overlaps, { effort: 'quick' });
   const offsets: number[] = [];
@@ -65,7 +76,10 @@ const cases: fc.Arbitrary<Case> = fc.record({
 });
 
 /** A stage of the case's graph with its grid, or null when it has none that suits. */
-function stageOf({ graph, pick, rows, cols, keepSeed }: Case, keeping: boolean): Omit<ScheduledStage, 'classes'> & { grid: Grid } | null {
+function stageOf(
+  { graph, pick, rows, cols, keepSeed }: Case,
+  keeping: boolean,
+): (Omit<ScheduledStage, 'classes'> & { grid: Grid }) | null {
   const stages = candidateStages(graph);
   if (stages.length === 0) return null;
   const stage = stages[pick % stages.length];
@@ -78,9 +92,17 @@ function stageOf({ graph, pick, rows, cols, keepSeed }: Case, keeping: boolean):
 describe('patch/schedule', () => {
   it('computes a graph layer by layer from nothing but what is in the arena', () => {
     fc.assert(
-      fc.property(graphArbitrary({ size: 10, channels: 6 }), fc.nat({ max: 100_000 }), fc.boolean(), (graph, seed, share) => {
-        checkOnArena(graph, buildSchedule(graph, null, seed % 2 ? bits8 : randomBits(graph, seed, new Set()), share ? inPlace : {}));
-      }),
+      fc.property(
+        graphArbitrary({ size: 10, channels: 6 }),
+        fc.nat({ max: 100_000 }),
+        fc.boolean(),
+        (graph, seed, share) => {
+          checkOnArena(
+            graph,
+            buildSchedule(graph, null, seed % 2 ? bits8 : randomBits(graph, seed, new Set()), share ? inPlace : {}),
+          );
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -93,7 +115,9 @@ describe('patch/schedule', () => {
         fc.pre(staged !== null);
         patched++;
         const random = mulberry32(c.bitsSeed);
-        const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass => (random() > 0 ? 'outlier' : 'regular'));
+        const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass =>
+          random() > 0 ? 'outlier' : 'regular',
+        );
         const bits = randomBits(c.graph, c.bitsSeed, new Set());
         checkOnArena(c.graph, buildSchedule(c.graph, { ...staged, classes }, bits, c.share ? inPlace : {}));
       }),
@@ -110,8 +134,16 @@ describe('patch/schedule', () => {
         const { maps } = staged.stage;
         const decidedBy = maps[which % maps.length];
         fc.pre(decidedBy !== staged.stage.splitMap);
-        const schedule = buildSchedule(c.graph, { ...staged, classes: { decidedBy } }, randomBits(c.graph, c.bitsSeed, new Set()), c.share ? inPlace : {});
-        for (const decide of [() => 'regular', () => 'outlier', (b: number) => (b % 2 ? 'regular' : 'outlier')] as ((b: number) => PatchClass)[]) checkOnArena(c.graph, schedule, decide);
+        const schedule = buildSchedule(
+          c.graph,
+          { ...staged, classes: { decidedBy } },
+          randomBits(c.graph, c.bitsSeed, new Set()),
+          c.share ? inPlace : {},
+        );
+        for (const decide of [() => 'regular', () => 'outlier', (b: number) => (b % 2 ? 'regular' : 'outlier')] as ((
+          b: number,
+        ) => PatchClass)[])
+          checkOnArena(c.graph, schedule, decide);
       }),
       { numRuns: 200 },
     );
@@ -124,7 +156,9 @@ describe('patch/schedule', () => {
         const staged = stageOf(c, true);
         fc.pre(staged !== null && staged.keep.size > 0);
         const random = mulberry32(c.bitsSeed);
-        const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass => (random() > 0 ? 'outlier' : 'regular'));
+        const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass =>
+          random() > 0 ? 'outlier' : 'regular',
+        );
         const bits = randomBits(c.graph, c.bitsSeed, new Set());
         const schedule = buildSchedule(c.graph, { ...staged, classes }, bits, c.share ? inPlace : {});
         restored += schedule.steps.filter((s) => s.kind === 'restore').length;
@@ -148,15 +182,33 @@ describe('patch/schedule', () => {
         const keep = new Set([...(found?.keep ?? []), ...inputs]);
         const first = found && stageBranches(graph, found.stage, found.grid, keep) ? { ...found, keep } : found;
         const tailStages = seed % 5 === 0 ? randomTailStages(graph, first?.stage.layers ?? [], seed) : [];
-        const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass => (random() > 0 ? 'outlier' : 'regular'));
-        const bits = randomBits(graph, c.bitsSeed, new Set([...(first?.keep ?? []), ...graph.inputs.map((i) => i.map), ...tailStages.flatMap((t) => [...t.keep])]));
-        const schedule = buildSchedule(graph, first && { ...first, classes }, bits, { ...(c.share ? inPlace : {}), tailStages, inputTiles: true });
+        const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass =>
+          random() > 0 ? 'outlier' : 'regular',
+        );
+        const bits = randomBits(
+          graph,
+          c.bitsSeed,
+          new Set([
+            ...(first?.keep ?? []),
+            ...graph.inputs.map((i) => i.map),
+            ...tailStages.flatMap((t) => [...t.keep]),
+          ]),
+        );
+        const schedule = buildSchedule(graph, first && { ...first, classes }, bits, {
+          ...(c.share ? inPlace : {}),
+          tailStages,
+          inputTiles: true,
+        });
         loads += schedule.steps.filter((s) => s.kind === 'load').length;
         const isInput = (map: MapId): boolean => graph.maps[map].producer === null;
         kept += schedule.steps.filter((s) => s.kind === 'restore' && isInput(s.output!.map)).length;
         for (const step of schedule.steps) {
           const sources = step.inputs.filter((a) => schedule.buffers[a.buffer].role === 'input');
-          assert.ok(step.kind === 'load' || sources.every((a) => schedule.outputs.some((o) => (schedule.buffers[o].aliasOf ?? o) === a.buffer)), `${step.kind} reads an input in place`);
+          assert.ok(
+            step.kind === 'load' ||
+              sources.every((a) => schedule.outputs.some((o) => (schedule.buffers[o].aliasOf ?? o) === a.buffer)),
+            `${step.kind} reads an input in place`,
+          );
         }
         checkOnArena(graph, schedule, undefined, true);
       }),
@@ -176,30 +228,55 @@ describe('patch/schedule', () => {
         if (tailStages.length > 1) several++;
         if (first) behindPatchStage++;
         const random = mulberry32(c.bitsSeed);
-        const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass => (random() > 0 ? 'outlier' : 'regular'));
-        const bits = randomBits(c.graph, c.bitsSeed, new Set([...(first?.keep ?? []), ...tailStages.flatMap((t) => [...t.keep])]));
-        const schedule = buildSchedule(c.graph, first && { ...first, classes }, bits, { ...(c.share ? inPlace : {}), tailStages });
-        assert.deepEqual(new Set(schedule.steps.flatMap((s) => (s.tailStage ? [s.tailStage.index] : []))).size, tailStages.length);
+        const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass =>
+          random() > 0 ? 'outlier' : 'regular',
+        );
+        const bits = randomBits(
+          c.graph,
+          c.bitsSeed,
+          new Set([...(first?.keep ?? []), ...tailStages.flatMap((t) => [...t.keep])]),
+        );
+        const schedule = buildSchedule(c.graph, first && { ...first, classes }, bits, {
+          ...(c.share ? inPlace : {}),
+          tailStages,
+        });
+        assert.deepEqual(
+          new Set(schedule.steps.flatMap((s) => (s.tailStage ? [s.tailStage.index] : []))).size,
+          tailStages.length,
+        );
         checkOnArena(c.graph, schedule);
       }),
       { numRuns: 250 },
     );
-    assert.ok(several > 40 && behindPatchStage > 40, `${several} with several stages, ${behindPatchStage} behind a patch stage`);
+    assert.ok(
+      several > 40 && behindPatchStage > 40,
+      `${several} with several stages, ${behindPatchStage} behind a patch stage`,
+    );
   });
 
   it('averages a feature map slice by slice of its channels, never holding it whole', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 9, max: 40 }), fc.integer({ min: 1, max: 7 }), fc.constantFrom(8, 16, 24), fc.nat(1000), (channels, size, width, seed) => {
-        const g = new GraphBuilder();
-        const map = g.conv(g.input({ h: size, w: size + 1, c: 3 }), 5, squareWindow(3), 1, relu6);
-        g.fullyConnected(g.globalAveragePool(g.conv(map, channels, squareWindow(3), 1, relu6)), 4);
-        const graph = g.build();
-        const stage = channelStage(graph, graph.layers[2])!;
-        const tailStages = [{ stage, grid: { rows: 1, cols: 1 }, keep: new Set<MapId>(), channels: width }];
-        const schedule = buildSchedule(graph, null, seed % 2 ? bits8 : randomBits(graph, seed, new Set()), { ...inPlace, tailStages });
-        checkOnArena(graph, schedule);
-        for (const b of schedule.buffers) if (b.map === stage.maps[0] && b.role !== 'view') assert.ok(b.channels <= width);
-      }),
+      fc.property(
+        fc.integer({ min: 9, max: 40 }),
+        fc.integer({ min: 1, max: 7 }),
+        fc.constantFrom(8, 16, 24),
+        fc.nat(1000),
+        (channels, size, width, seed) => {
+          const g = new GraphBuilder();
+          const map = g.conv(g.input({ h: size, w: size + 1, c: 3 }), 5, squareWindow(3), 1, relu6);
+          g.fullyConnected(g.globalAveragePool(g.conv(map, channels, squareWindow(3), 1, relu6)), 4);
+          const graph = g.build();
+          const stage = channelStage(graph, graph.layers[2])!;
+          const tailStages = [{ stage, grid: { rows: 1, cols: 1 }, keep: new Set<MapId>(), channels: width }];
+          const schedule = buildSchedule(graph, null, seed % 2 ? bits8 : randomBits(graph, seed, new Set()), {
+            ...inPlace,
+            tailStages,
+          });
+          checkOnArena(graph, schedule);
+          for (const b of schedule.buffers)
+            if (b.map === stage.maps[0] && b.role !== 'view') assert.ok(b.channels <= width);
+        },
+      ),
       { numRuns: 100 },
     );
   });
@@ -208,25 +285,42 @@ describe('patch/schedule', () => {
     const { graph, splitMap } = invertedResiduals();
     const stage = candidateStages(graph).find((s) => s.splitMap === splitMap)!;
     const grid = { rows: 4, cols: 3 };
-    const schedule = buildSchedule(graph, { stage, grid, keep: new Set(stage.maps), classes: new Array<PatchClass>(12).fill('regular') }, bits8);
+    const schedule = buildSchedule(
+      graph,
+      { stage, grid, keep: new Set(stage.maps), classes: new Array<PatchClass>(12).fill('regular') },
+      bits8,
+    );
     const pixels = new Map<MapId, number>();
     for (const step of schedule.steps) {
       if (step.kind !== 'layer') continue;
       const { y0, x0, y1, x1 } = step.output!.region;
       pixels.set(step.output!.map, (pixels.get(step.output!.map) ?? 0) + (y1 - y0) * (x1 - x0));
     }
-    for (const map of stage.maps) assert.equal(pixels.get(map), graph.maps[map].shape.h * graph.maps[map].shape.w, graph.maps[map].name);
+    for (const map of stage.maps)
+      assert.equal(pixels.get(map), graph.maps[map].shape.h * graph.maps[map].shape.w, graph.maps[map].name);
   });
 
   it('makes no copy for concats in place, nor for slices and reshapes', () => {
     const g = new GraphBuilder();
     const map = g.conv(g.input({ h: 6, w: 6, c: 3 }), 8, squareWindow(3), 1, relu6);
-    const joined = g.concat([g.conv(g.slice(map, 0, 4), 4, squareWindow(1)), g.conv(g.slice(map, 4, 8), 4, squareWindow(3))]);
+    const joined = g.concat([
+      g.conv(g.slice(map, 0, 4), 4, squareWindow(1)),
+      g.conv(g.slice(map, 4, 8), 4, squareWindow(3)),
+    ]);
     g.fullyConnected(g.reshape(joined, { h: 1, w: 1, c: 288 }), 5);
     const graph = g.build();
     const kinds = (schedule: Schedule) => schedule.steps.map((s) => graph.layers[s.layer].kind);
     assert.deepEqual(kinds(buildSchedule(graph, null, bits8, inPlace)), ['conv', 'conv', 'conv', 'fullyConnected']);
-    assert.deepEqual(kinds(buildSchedule(graph, null, bits8)), ['conv', 'slice', 'conv', 'slice', 'conv', 'concat', 'concat', 'fullyConnected']);
+    assert.deepEqual(kinds(buildSchedule(graph, null, bits8)), [
+      'conv',
+      'slice',
+      'conv',
+      'slice',
+      'conv',
+      'concat',
+      'concat',
+      'fullyConnected',
+    ]);
   });
 });
 

@@ -19,11 +19,27 @@ const plan: Plan = {
   version: 1,
   generator: 'QuantMCU 0.0.0',
   model: { file: 'net.onnx', sha256: hash },
-  preprocess: { preset: 'unit', resize: 'crop', cropFraction: 0.875, fill: 0, channels: 'rgb', scale: 1 / 255, mean: [0], std: [1] },
+  preprocess: {
+    preset: 'unit',
+    resize: 'crop',
+    cropFraction: 0.875,
+    fill: 0,
+    channels: 'rgb',
+    scale: 1 / 255,
+    mean: [0],
+    std: [1],
+  },
   target: { id: 'nano33ble', sramBytes: 262144, flashBytes: 1048576 },
   search: { method: 'entropy', phi: 0.99, lambda: 0.5, epsilon: 0.01, bits: [8, 4], weights: 'auto' },
   calibration: { key: hash, images: 3, folder: 'images' },
-  patchStage: { splitMap: 'b', grid: { rows: 1, cols: 2 }, keep: [], classMode: 'static', classes: ['O.'], runtime: null },
+  patchStage: {
+    splitMap: 'b',
+    grid: { rows: 1, cols: 2 },
+    keep: [],
+    classMode: 'static',
+    classes: ['O.'],
+    runtime: null,
+  },
   maps: { 'a "quoted"\n': { bits: 4 }, b: { bits: 8, locked: true } },
   layers: { conv: { weightBits: 4, inputBits: 2 } },
   parameters: { file: 'net.quantmcu.params', sha256: hash },
@@ -33,8 +49,15 @@ function smallGraph(): { graph: ReturnType<GraphBuilder['build']>; parameters: R
   const g = new GraphBuilder(mulberry32(3));
   const a = g.conv(g.input({ h: 6, w: 6, c: 3 }), 8, squareWindow(3), 1, relu);
   const graph = g.build([g.conv(a, 4, squareWindow(1))]);
-  const bits = { mapBits: (m: number) => (m === a ? (4 as const) : (8 as const)), weightBits: (l: number) => (l === 1 ? (4 as const) : (8 as const)), inputBits: (l: number) => (l === 1 ? (2 as const) : (8 as const)) };
-  return { graph, parameters: quantizeGraph(graph, calibrateGraph(graph, graphSamples(graph, 3, 1)), pixelInput(graph), bits) };
+  const bits = {
+    mapBits: (m: number) => (m === a ? (4 as const) : (8 as const)),
+    weightBits: (l: number) => (l === 1 ? (4 as const) : (8 as const)),
+    inputBits: (l: number) => (l === 1 ? (2 as const) : (8 as const)),
+  };
+  return {
+    graph,
+    parameters: quantizeGraph(graph, calibrateGraph(graph, graphSamples(graph, 3, 1)), pixelInput(graph), bits),
+  };
 }
 
 describe('sidecar', () => {
@@ -55,7 +78,10 @@ describe('sidecar', () => {
       [wrong({ patchStage: { ...plan.patchStage, classes: ['O'] } }), /1 strings of 2 characters/],
       [wrong({ model: { file: 'a.onnx', sha256: '../..' } }), /\/model\/sha256/],
     ] as const) {
-      assert.throws(() => parsePlan(text, 'x'), (e) => e instanceof UserError && message.test(e.message) && !e.message.includes('\n'));
+      assert.throws(
+        () => parsePlan(text, 'x'),
+        (e) => e instanceof UserError && message.test(e.message) && !e.message.includes('\n'),
+      );
     }
   });
 
@@ -85,8 +111,16 @@ describe('parameter file', () => {
   it('lowers to the same Program', () => {
     fc.assert(
       fc.property(graphArbitrary({ maxBlocks: 3 }), (graph) => {
-        const parameters = quantizeGraph(graph, calibrateGraph(graph, graphSamples(graph, 2, 1)), pixelInput(graph), all8);
-        assert.deepEqual(lower(graph, null, decodeParameters(graph, encodeParameters(graph, parameters), 'p'), { name: 'n' }), lower(graph, null, parameters, { name: 'n' }));
+        const parameters = quantizeGraph(
+          graph,
+          calibrateGraph(graph, graphSamples(graph, 2, 1)),
+          pixelInput(graph),
+          all8,
+        );
+        assert.deepEqual(
+          lower(graph, null, decodeParameters(graph, encodeParameters(graph, parameters), 'p'), { name: 'n' }),
+          lower(graph, null, parameters, { name: 'n' }),
+        );
       }),
       { numRuns: 20 },
     );
@@ -141,10 +175,19 @@ describe('writing whole files', () => {
   it('writes all, or changes nothing and leaves nothing behind', async () => {
     const a = path.join(folder, 'a');
     await fs.writeFile(a, 'old');
-    await assert.rejects(writeFilesWhole([{ path: a, data: 'new' }, { path: path.join(folder, 'missing', 'b'), data: 'b' }]), UserError);
+    await assert.rejects(
+      writeFilesWhole([
+        { path: a, data: 'new' },
+        { path: path.join(folder, 'missing', 'b'), data: 'b' },
+      ]),
+      UserError,
+    );
     assert.equal(await fs.readFile(a, 'utf8'), 'old');
     assert.deepEqual(await fs.readdir(folder), ['a']);
-    await writeFilesWhole([{ path: a, data: 'new' }, { path: path.join(folder, 'b'), data: Uint8Array.of(1, 2) }]);
+    await writeFilesWhole([
+      { path: a, data: 'new' },
+      { path: path.join(folder, 'b'), data: Uint8Array.of(1, 2) },
+    ]);
     assert.equal(await fs.readFile(a, 'utf8'), 'new');
     assert.deepEqual((await fs.readdir(folder)).sort(), ['a', 'b']);
   });

@@ -4,9 +4,21 @@ import type { Program, Requantization, StepWindow } from '../../../src/engine/pr
 import { ProgramBuilder } from '../../support/programBuilder';
 import { GraphBuilder, squareWindow } from '../../support/randomGraph';
 
-const window: StepWindow = { kernelH: 1, kernelW: 1, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, padTop: 0, padLeft: 0 };
+const window: StepWindow = {
+  kernelH: 1,
+  kernelW: 1,
+  strideH: 1,
+  strideW: 1,
+  dilationH: 1,
+  dilationW: 1,
+  padTop: 0,
+  padLeft: 0,
+};
 
-/** A 1×1 convolution in two overlapping branches, one of them in two ways, and a fully connected layer: 4×4×2 → 4×4×4 → 8. */
+/**
+ * A 1×1 convolution in two overlapping branches, one of them in two ways, and a fully connected layer: 4×4×2 → 4×4×4 →
+ * 8.
+ */
 function example(): { program: Program; graph: ReturnType<GraphBuilder['build']> } {
   const g = new GraphBuilder();
   g.fullyConnected(g.conv(g.input({ h: 4, w: 4, c: 2 }), 4, squareWindow(1)), 8);
@@ -20,7 +32,15 @@ function example(): { program: Program; graph: ReturnType<GraphBuilder['build']>
   const dense = b.constant('weights', 8, new Int8Array(512), [8, 64]);
   b.constant('bias', 32, new Int32Array(4), [4]);
   b.constant('multiplier', 32, new Int32Array(4), [4]);
-  const kernel = { op: 'conv2d' as const, window, group: 1, weights: conv, weightBits: 4 as const, padCodes: null, requant };
+  const kernel = {
+    op: 'conv2d' as const,
+    window,
+    group: 1,
+    weights: conv,
+    weightBits: 4 as const,
+    padCodes: null,
+    requant,
+  };
   const rows = (buffer: number, y0: number, y1: number) => ({ ...b.all(buffer), region: { y0, x0: 0, y1, x1: 4 } });
   b.step(0, kernel, [rows(input, 0, 3)], rows(map, 0, 3), { branch: 0 });
   b.step(0, kernel, [rows(input, 2, 4)], rows(map, 2, 4), { branch: 1, guard: { buffer: input, index: 1, value: 1 } });
@@ -42,7 +62,10 @@ describe('program/cost', () => {
     assert.equal(cost.tail.bitOps, 512 * 8 * 4);
     assert.equal(cost.bitOps, cost.stage.bitOps + cost.tail.bitOps);
     assert.equal(cost.bitOpsInt8, (96 + 64 + 512) * 64);
-    assert.deepEqual(cost.layers.map((l) => l.macs), [160, 512]);
+    assert.deepEqual(
+      cost.layers.map((l) => l.macs),
+      [160, 512],
+    );
   });
 
   it('says how much is computed twice', () => {

@@ -6,19 +6,32 @@ import { estimate, parseKernel, parsePacked, parseRun } from '../../bench/latenc
 import { projectRoot } from '../../support/paths';
 
 function rowsOf(file: string): string[] {
-  return readFileSync(path.join(projectRoot, 'test/bench', file), 'utf8').trim().split('\n');
+  return readFileSync(path.join(projectRoot, 'test/bench', file), 'utf8')
+    .trim()
+    .split('\n');
 }
 
 describe('latency', () => {
   it('estimates convolutions and depthwise layers as they were counted on the emulated Cortex-M4', () => {
-    const counted = rowsOf('kernels-m4.tsv').slice(1).flatMap((row) => parseKernel(row) ?? []).filter((c) => /^(pw|conv|dw)/.test(c.name));
-    for (const c of counted) assert.ok(Math.abs(estimate(c) / c.instructions - 1) <= FIT_ERROR, `${c.name}: ${Math.round(estimate(c))} of ${c.instructions}`);
+    const counted = rowsOf('kernels-m4.tsv')
+      .slice(1)
+      .flatMap((row) => parseKernel(row) ?? [])
+      .filter((c) => /^(pw|conv|dw)/.test(c.name));
+    for (const c of counted)
+      assert.ok(
+        Math.abs(estimate(c) / c.instructions - 1) <= FIT_ERROR,
+        `${c.name}: ${Math.round(estimate(c))} of ${c.instructions}`,
+      );
     assert.ok(counted.length >= 19);
   });
 
   it('estimates convolutions with packed weights as they were counted in a whole network', () => {
     const counted = rowsOf('packed-m4.tsv').slice(1).map(parsePacked);
-    for (const c of counted) assert.ok(Math.abs(estimate(c) / c.instructions - 1) <= PACKED_FIT_ERROR, `${c.name}: ${Math.round(estimate(c))}`);
+    for (const c of counted)
+      assert.ok(
+        Math.abs(estimate(c) / c.instructions - 1) <= PACKED_FIT_ERROR,
+        `${c.name}: ${Math.round(estimate(c))}`,
+      );
     assert.ok(counted.length > 20);
   });
 

@@ -14,7 +14,13 @@ import { all8, calibrateGraph, graphSamples, pixelInput } from '../../support/qu
 import { randomTailStages } from '../../support/randomStages';
 import { graphArbitrary, GraphBuilder, mulberry32, relu, relu6, squareWindow } from '../../support/randomGraph';
 
-function outputsOf(graph: Graph, stage: LoweringStage | null, bits: BitDecisions, seed = 1, tailStages: readonly TailStageChoice[] = []): { float: Float32Array[][]; integer: Float32Array[][]; bytes: Uint8Array[][] } {
+function outputsOf(
+  graph: Graph,
+  stage: LoweringStage | null,
+  bits: BitDecisions,
+  seed = 1,
+  tailStages: readonly TailStageChoice[] = [],
+): { float: Float32Array[][]; integer: Float32Array[][]; bytes: Uint8Array[][] } {
   const samples = graphSamples(graph, 4, seed);
   const parameters = quantizeGraph(graph, calibrateGraph(graph, samples), pixelInput(graph), bits);
   const program = lower(graph, stage, parameters, { name: 'net', tailStages });
@@ -43,8 +49,18 @@ function snr(float: Float32Array[][], integer: Float32Array[][]): number {
 
 const input = { h: 9, w: 8, c: 6 };
 const kinds: Record<string, (g: GraphBuilder) => Graph> = {
-  'conv with stride, dilation and groups': (g) => g.build([g.conv(g.conv(g.input(input), 6, squareWindow(3, { strideH: 2 }), 2, relu), 5, squareWindow(3, { dilationW: 2 }), 1, relu6)]),
-  depthwise: (g) => g.build([g.depthwise(g.depthwise(g.input(input), squareWindow(3), relu6), squareWindow(5, { strideW: 2 }))]),
+  'conv with stride, dilation and groups': (g) =>
+    g.build([
+      g.conv(
+        g.conv(g.input(input), 6, squareWindow(3, { strideH: 2 }), 2, relu),
+        5,
+        squareWindow(3, { dilationW: 2 }),
+        1,
+        relu6,
+      ),
+    ]),
+  depthwise: (g) =>
+    g.build([g.depthwise(g.depthwise(g.input(input), squareWindow(3), relu6), squareWindow(5, { strideW: 2 }))]),
   'fully connected': (g) => g.build([g.fullyConnected(g.conv(g.input(input), 4, squareWindow(1), 1, relu), 7)]),
   'residual add': (g) => {
     const a = g.conv(g.input(input), 6, squareWindow(1));
@@ -55,26 +71,61 @@ const kinds: Record<string, (g: GraphBuilder) => Graph> = {
     const s = g.activation(g.conv(g.globalAveragePool(a), 6, squareWindow(1)), { name: 'sigmoid' });
     return g.build([g.mul(a, s)]);
   },
-  'hard-swish': (g) => g.build([g.conv(g.activation(g.conv(g.input(input), 8, squareWindow(3)), { name: 'hardSwish' }), 5, squareWindow(3))]),
+  'hard-swish': (g) =>
+    g.build([
+      g.conv(g.activation(g.conv(g.input(input), 8, squareWindow(3)), { name: 'hardSwish' }), 5, squareWindow(3)),
+    ]),
   silu: (g) => g.build([g.activation(g.conv(g.input(input), 8, squareWindow(3)), { name: 'silu' })]),
-  'leaky ReLU and tanh': (g) => g.build([g.activation(g.conv(g.activation(g.conv(g.input(input), 4, squareWindow(3)), { name: 'leakyRelu', alpha: 0.1 }), 4, squareWindow(1)), { name: 'tanh' })]),
+  'leaky ReLU and tanh': (g) =>
+    g.build([
+      g.activation(
+        g.conv(
+          g.activation(g.conv(g.input(input), 4, squareWindow(3)), { name: 'leakyRelu', alpha: 0.1 }),
+          4,
+          squareWindow(1),
+        ),
+        { name: 'tanh' },
+      ),
+    ]),
   prelu: (g) => g.build([g.conv(g.prelu(g.conv(g.input(input), 8, squareWindow(3))), 5, squareWindow(1))]),
-  pools: (g) => g.build([g.averagePool(g.maxPool(g.conv(g.input(input), 4, squareWindow(1), 1, relu), squareWindow(3, { strideH: 2, strideW: 2 })), squareWindow(3))]),
-  'average pool that counts padding': (g) => g.build([g.averagePool(g.conv(g.input(input), 4, squareWindow(1)), squareWindow(3), true)]),
+  pools: (g) =>
+    g.build([
+      g.averagePool(
+        g.maxPool(g.conv(g.input(input), 4, squareWindow(1), 1, relu), squareWindow(3, { strideH: 2, strideW: 2 })),
+        squareWindow(3),
+      ),
+    ]),
+  'average pool that counts padding': (g) =>
+    g.build([g.averagePool(g.conv(g.input(input), 4, squareWindow(1)), squareWindow(3), true)]),
   'concat of maps with different ranges': (g) => {
     const a = g.conv(g.input(input), 4, squareWindow(1), 1, relu);
-    return g.build([g.conv(g.concat([g.conv(a, 3, squareWindow(3), 1, relu), g.conv(a, 5, squareWindow(1), 1, relu)]), 4, squareWindow(1))]);
+    return g.build([
+      g.conv(
+        g.concat([g.conv(a, 3, squareWindow(3), 1, relu), g.conv(a, 5, squareWindow(1), 1, relu)]),
+        4,
+        squareWindow(1),
+      ),
+    ]);
   },
   'concat of signed and unsigned maps': (g) => {
     const a = g.conv(g.input(input), 4, squareWindow(1), 1, relu);
     return g.build([g.conv(g.concat([g.conv(a, 3, squareWindow(3)), a]), 4, squareWindow(1))]);
   },
   slice: (g) => g.build([g.conv(g.slice(g.conv(g.input(input), 8, squareWindow(1)), 3, 7), 4, squareWindow(1))]),
-  'pad with a value': (g) => g.build([g.conv(g.pad(g.conv(g.input(input), 4, squareWindow(1), 1, relu), { top: 1, left: 0, bottom: 2, right: 1 }, 0.5), 4, squareWindow(3))]),
-  'resize nearest': (g) => g.build([g.conv(g.resize(g.conv(g.input(input), 4, squareWindow(1)), 2), 3, squareWindow(3))]),
+  'pad with a value': (g) =>
+    g.build([
+      g.conv(
+        g.pad(g.conv(g.input(input), 4, squareWindow(1), 1, relu), { top: 1, left: 0, bottom: 2, right: 1 }, 0.5),
+        4,
+        squareWindow(3),
+      ),
+    ]),
+  'resize nearest': (g) =>
+    g.build([g.conv(g.resize(g.conv(g.input(input), 4, squareWindow(1)), 2), 3, squareWindow(3))]),
   'resize linear': (g) => g.build([g.resize(g.conv(g.input(input), 4, squareWindow(1)), 2, 'linear')]),
   softmax: (g) => g.build([g.softmax(g.fullyConnected(g.input(input), 10))]),
-  'max pool of the input': (g) => g.build([g.conv(g.maxPool(g.input(input), squareWindow(2, { strideH: 2, strideW: 2 })), 4, squareWindow(3))]),
+  'max pool of the input': (g) =>
+    g.build([g.conv(g.maxPool(g.input(input), squareWindow(2, { strideH: 2, strideW: 2 })), 4, squareWindow(3))]),
 };
 
 describe('lower', () => {
@@ -97,7 +148,10 @@ describe('lower', () => {
       { numRuns: 60, seed: 11 },
     );
     ratios.sort((a, b) => a - b);
-    assert.ok(ratios[Math.floor(ratios.length / 2)] > 27, `median ${ratios[Math.floor(ratios.length / 2)].toFixed(1)} dB`);
+    assert.ok(
+      ratios[Math.floor(ratios.length / 2)] > 27,
+      `median ${ratios[Math.floor(ratios.length / 2)].toFixed(1)} dB`,
+    );
   });
 
   it('a patched network gives the same bits as the unpatched one, whatever the split, grid, kept halos and bits', () => {
@@ -148,7 +202,14 @@ describe('lower', () => {
         const map = g.conv(g.input({ h: 6, w: 7, c: 3 }), 5, squareWindow(3), 1, relu6);
         g.fullyConnected(g.globalAveragePool(g.conv(map, channels, squareWindow(seed % 2 ? 1 : 3), 1, relu)), 4);
         const graph = g.build();
-        const tailStages = [{ stage: channelStage(graph, graph.layers[2])!, grid: { rows: 1, cols: 1 }, keep: new Set<number>(), channels: width }];
+        const tailStages = [
+          {
+            stage: channelStage(graph, graph.layers[2])!,
+            grid: { rows: 1, cols: 1 },
+            keep: new Set<number>(),
+            channels: width,
+          },
+        ];
         const bits = randomBits(graph, mulberry32(seed));
         assert.deepEqual(outputsOf(graph, null, bits, 3, tailStages).bytes, outputsOf(graph, null, bits, 3).bytes);
       }),
@@ -163,13 +224,24 @@ describe('lower', () => {
     const c = g.conv(b, 8, squareWindow(3), 1, relu);
     const graph = g.build([g.conv(c, 6, squareWindow(1))]);
     const stage = candidateStages(graph).find((s) => s.splitMap === c)!;
-    const bits: BitDecisions = { mapBits: (m) => (m === a || m === b ? 2 : 8), weightBits: () => 8, inputBits: (l) => (l === 1 || l === 2 ? 2 : 8) };
+    const bits: BitDecisions = {
+      mapBits: (m) => (m === a || m === b ? 2 : 8),
+      weightBits: () => 8,
+      inputBits: (l) => (l === 1 || l === 2 ? 2 : 8),
+    };
     const grid = { rows: 2, cols: 2 };
     const run = (kind: PatchClass): number => {
-      const { float, integer } = outputsOf(graph, { stage, grid, keep: new Set(), classes: new Array<PatchClass>(4).fill(kind), runtime: null }, bits);
+      const { float, integer } = outputsOf(
+        graph,
+        { stage, grid, keep: new Set(), classes: new Array<PatchClass>(4).fill(kind), runtime: null },
+        bits,
+      );
       return snr(float, integer);
     };
-    assert.ok(run('outlier') > run('regular') + 6, `${run('outlier').toFixed(1)} dB against ${run('regular').toFixed(1)} dB`);
+    assert.ok(
+      run('outlier') > run('regular') + 6,
+      `${run('outlier').toFixed(1)} dB against ${run('regular').toFixed(1)} dB`,
+    );
   });
 
   it('patches of both classes keep halos for one another, at the bits of the regular class', () => {
@@ -182,18 +254,27 @@ describe('lower', () => {
       const graph = g.build([g.conv(c, 6, squareWindow(1))]);
       const stage = candidateStages(graph).find((s) => s.splitMap === c)!;
       const low = seed % 2 === 0 ? 4 : 2;
-      const bits: BitDecisions = { mapBits: (m) => (m === a || m === b ? low : 8), weightBits: () => 8, inputBits: (l) => (l === 1 || l === 2 ? low : 8) };
+      const bits: BitDecisions = {
+        mapBits: (m) => (m === a || m === b ? low : 8),
+        weightBits: () => 8,
+        inputBits: (l) => (l === 1 || l === 2 ? low : 8),
+      };
       const grid = { rows: 3, cols: 2 };
       const keep = new Set([a, b]);
-      const run = (classes: PatchClass[], kept: ReadonlySet<number>): ReturnType<typeof outputsOf> => outputsOf(graph, { stage, grid, keep: kept, classes, runtime: null }, bits, seed);
+      const run = (classes: PatchClass[], kept: ReadonlySet<number>): ReturnType<typeof outputsOf> =>
+        outputsOf(graph, { stage, grid, keep: kept, classes, runtime: null }, bits, seed);
       const regular = new Array<PatchClass>(6).fill('regular');
       assert.deepEqual(run(regular, keep).bytes, run(regular, new Set()).bytes);
-      // Every other patch is outlier class: what it gets of the others has their bits, what they get of it has them, too.
+      // Every other patch is outlier class: what it gets of the others has their bits, what they get of it has them,
+      // too.
       const some = regular.map((kind, i): PatchClass => ((i + seed) % 2 === 0 ? 'outlier' : kind));
       const ratio = ({ float, integer }: ReturnType<typeof outputsOf>): number => snr(float, integer);
       const [none, half, recomputed] = [ratio(run(regular, keep)), ratio(run(some, keep)), ratio(run(some, new Set()))];
       assert.ok(half > none, `${half.toFixed(1)} dB with some patches at 8 bits, ${none.toFixed(1)} dB with none`);
-      assert.ok(half > recomputed - 4, `${half.toFixed(1)} dB where halos are kept, ${recomputed.toFixed(1)} dB where they are recomputed`);
+      assert.ok(
+        half > recomputed - 4,
+        `${half.toFixed(1)} dB where halos are kept, ${recomputed.toFixed(1)} dB where they are recomputed`,
+      );
       if (half !== recomputed) mixed++;
     }
     assert.ok(mixed > 6, `${mixed} networks with requantized halos`);
@@ -206,13 +287,19 @@ describe('lower', () => {
     const c = g.conv(b, 8, squareWindow(3), 1, relu);
     const graph = g.build([g.conv(c, 6, squareWindow(1))]);
     const stage = candidateStages(graph).find((s) => s.splitMap === c)!;
-    const bits: BitDecisions = { mapBits: (m) => (m === b ? 2 : 8), weightBits: () => 8, inputBits: (l) => (l === 2 ? 2 : 8) };
+    const bits: BitDecisions = {
+      mapBits: (m) => (m === b ? 2 : 8),
+      weightBits: () => 8,
+      inputBits: (l) => (l === 2 ? 2 : 8),
+    };
     const grid = { rows: 2, cols: 2 };
     const samples = graphSamples(graph, 3, 1);
     const parameters = quantizeGraph(graph, calibrateGraph(graph, samples), pixelInput(graph), bits, new Set([a]));
     const run = (classes: LoweringStage['classes'], high: number): Uint8Array[][] => {
       const runtime = 'decidedBy' in classes ? { low: -1, high, epsilon: 0 } : null;
-      const executor = new Executor(lower(graph, { stage, grid, keep: new Set(), classes, runtime }, parameters, { name: 'net' }));
+      const executor = new Executor(
+        lower(graph, { stage, grid, keep: new Set(), classes, runtime }, parameters, { name: 'net' }),
+      );
       return samples.map((s) => executor.run(s.pixels).outputs.map((o) => o.slice()));
     };
     const decided = { decidedBy: a };
@@ -230,5 +317,9 @@ function randomBits(graph: Graph, random: () => number): BitDecisions {
   const mapBits = (m: number): Bits => Math.max(leastBits[m], chosen[bitGroup[m]]) as Bits;
   const reads = graph.layers.map(() => choices[Math.floor(((random() + 1) / 2) * choices.length)]);
   const weights = graph.layers.map(() => (random() > 0 ? 8 : 4));
-  return { mapBits, weightBits: (l) => weights[l], inputBits: (l) => Math.min(reads[l], mapBits(graph.layers[l].inputs[0])) as Bits };
+  return {
+    mapBits,
+    weightBits: (l) => weights[l],
+    inputBits: (l) => Math.min(reads[l], mapBits(graph.layers[l].inputs[0])) as Bits,
+  };
 }

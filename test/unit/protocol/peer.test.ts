@@ -12,13 +12,20 @@ interface Service {
 
 /** Two peers joined by a channel that clones and delivers later, as real ones do. */
 function pair(serve: (call: CallContext) => Partial<Service>): { client: RpcPeer; server: RpcPeer } {
-  const client: RpcPeer = new RpcPeer((message) => { const copy = structuredClone(message); setImmediate(() => server.receive(copy)); });
-  const server: RpcPeer = new RpcPeer((message) => { const copy = structuredClone(message); setImmediate(() => client.receive(copy)); });
+  const client: RpcPeer = new RpcPeer((message) => {
+    const copy = structuredClone(message);
+    setImmediate(() => server.receive(copy));
+  });
+  const server: RpcPeer = new RpcPeer((message) => {
+    const copy = structuredClone(message);
+    setImmediate(() => client.receive(copy));
+  });
   server.serve(serve);
   return { client, server };
 }
 
-const failure = (kind: string, message: RegExp) => (error: unknown) => error instanceof RemoteFailure && error.kind === kind && message.test(error.message);
+const failure = (kind: string, message: RegExp) => (error: unknown) =>
+  error instanceof RemoteFailure && error.kind === kind && message.test(error.message);
 
 describe('RpcPeer', () => {
   it('brings arguments there and results back, also of calls beside each other', async () => {
@@ -30,7 +37,13 @@ describe('RpcPeer', () => {
 
   it('brings exceptions to the caller with their kind', async () => {
     const { client } = pair(() => ({
-      fail: async (kind) => { throw kind === 'user' ? new UserError('a.onnx is empty.') : kind === 'cancelled' ? new CancelledError() : new TypeError('boom'); },
+      fail: async (kind) => {
+        throw kind === 'user'
+          ? new UserError('a.onnx is empty.')
+          : kind === 'cancelled'
+            ? new CancelledError()
+            : new TypeError('boom');
+      },
     }));
     const service = client.client<Service>();
     await assert.rejects(service.fail('user'), failure('user', /^a\.onnx is empty\.$/));
@@ -46,9 +59,17 @@ describe('RpcPeer', () => {
   });
 
   it('delivers progress to the call that it belongs to', async () => {
-    const { client } = pair((call) => ({ add: async (a, b) => { call.report('adding', a, b); return a + b; } }));
+    const { client } = pair((call) => ({
+      add: async (a, b) => {
+        call.report('adding', a, b);
+        return a + b;
+      },
+    }));
     const seen: ProgressEvent[] = [];
-    await Promise.all([client.client<Service>({ onProgress: (p) => seen.push(p) }).add(1, 2), client.client<Service>().add(5, 6)]);
+    await Promise.all([
+      client.client<Service>({ onProgress: (p) => seen.push(p) }).add(1, 2),
+      client.client<Service>().add(5, 6),
+    ]);
     assert.deepEqual(seen, [{ stage: 'adding', done: 1, total: 2 }]);
   });
 

@@ -19,13 +19,28 @@ function statisticsOf(values: readonly number[]): MapStatistics {
   const histograms = new Uint32Array(BINS);
   for (const v of values) histograms[Math.min(BINS - 1, Math.floor((v - min) / width))]++;
   const one = (v: number): Float64Array => Float64Array.of(v);
-  return { map: 0, name: 'x', shape: { h: 1, w: 1, c: 1 }, min: one(min), max: one(max), mean: one(mean), variance: one(variance), bins: BINS, lo: one(min), width: one(width), histograms };
+  return {
+    map: 0,
+    name: 'x',
+    shape: { h: 1, w: 1, c: 1 },
+    min: one(min),
+    max: one(max),
+    mean: one(mean),
+    variance: one(variance),
+    bins: BINS,
+    lo: one(min),
+    width: one(width),
+    histograms,
+  };
 }
 
 function normal(mean: number, sigma: number, seed: number): number[] {
   const uniform = mulberry32(seed);
   const random = (): number => (uniform() + 1) / 2;
-  return Array.from({ length: 2000 }, () => mean + sigma * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));
+  return Array.from(
+    { length: 2000 },
+    () => mean + sigma * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()),
+  );
 }
 
 function scaleOf(stats: MapStatistics, bits: Bits): number {
@@ -36,7 +51,12 @@ function scaleOf(stats: MapStatistics, bits: Bits): number {
 /** Mean squared error of rounding the values themselves. */
 function roundingError(values: readonly number[], scale: number, zero: number, bits: Bits): number {
   const { min, max } = codeRange(bits, true);
-  return values.reduce((sum, v) => sum + (v - scale * (Math.max(min, Math.min(max, Math.round(v / scale) + zero)) - zero)) ** 2, 0) / values.length;
+  return (
+    values.reduce(
+      (sum, v) => sum + (v - scale * (Math.max(min, Math.min(max, Math.round(v / scale) + zero)) - zero)) ** 2,
+      0,
+    ) / values.length
+  );
 }
 
 describe('codes centered on what a channel holds', () => {
@@ -45,16 +65,26 @@ describe('codes centered on what a channel holds', () => {
     const centers = channelCenters(stats, bits);
     const scale = scaleOf(recenter(stats, centers), bits);
     const [zero] = centeredZeroPoints(centers, Float64Array.of(scale), bits, false);
-    return { error: roundingError(values, scale, zero, bits), symmetric: roundingError(values, scaleOf(stats, bits), 0, bits), zero };
+    return {
+      error: roundingError(values, scale, zero, bits),
+      symmetric: roundingError(values, scaleOf(stats, bits), 0, bits),
+      zero,
+    };
   };
 
   it('are never clearly worse than codes centered at 0', () => {
     fc.assert(
-      fc.property(fc.double({ min: -4, max: 4, noNaN: true }), fc.double({ min: 0.1, max: 3, noNaN: true }), fc.nat(), fc.constantFrom<Bits>(4, 2), (mean, sigma, seed, bits) => {
-        const { error, symmetric } = centered(normal(mean, sigma, seed), bits);
-        // Judged by histograms, so not exactly.
-        assert.ok(error <= 1.05 * symmetric, `${error} against ${symmetric}`);
-      }),
+      fc.property(
+        fc.double({ min: -4, max: 4, noNaN: true }),
+        fc.double({ min: 0.1, max: 3, noNaN: true }),
+        fc.nat(),
+        fc.constantFrom<Bits>(4, 2),
+        (mean, sigma, seed, bits) => {
+          const { error, symmetric } = centered(normal(mean, sigma, seed), bits);
+          // Judged by histograms, so not exactly.
+          assert.ok(error <= 1.05 * symmetric, `${error} against ${symmetric}`);
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -82,6 +112,8 @@ describe('codes centered on what a channel holds', () => {
     const stats = statisticsOf(normal(1, 1, 5));
     const centers = channelCenters(stats, 4);
     const moved = recenter(stats, centers);
-    assert.ok(channelError(moved, 0, scaleOf(moved, 4), 0, 4, true) <= channelError(stats, 0, scaleOf(stats, 4), 0, 4, true));
+    assert.ok(
+      channelError(moved, 0, scaleOf(moved, 4), 0, 4, true) <= channelError(stats, 0, scaleOf(stats, 4), 0, 4, true),
+    );
   });
 });

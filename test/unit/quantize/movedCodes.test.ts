@@ -16,7 +16,14 @@ describe('formats of maps that only move codes', () => {
   after(() => folder.remove());
 
   const random = randomNumbers(5);
-  const weights = (m: OnnxBuilder, dims: readonly number[]): string => m.floats(dims, randomArray(dims.reduce((a, b) => a * b, 1), random));
+  const weights = (m: OnnxBuilder, dims: readonly number[]): string =>
+    m.floats(
+      dims,
+      randomArray(
+        dims.reduce((a, b) => a * b, 1),
+        random,
+      ),
+    );
 
   async function graphOf(build: (m: OnnxBuilder, x: string) => string): Promise<Graph> {
     const m = new OnnxBuilder(13);
@@ -27,9 +34,16 @@ describe('formats of maps that only move codes', () => {
   /** Decibels of the integer network's output against float. */
   function fidelity(graph: Graph): number {
     const samples = graphSamples(graph, 6, 3);
-    const parameters = quantizeGraph(graph, calibrateGraph(graph, samples), pixelInput(graph), { mapBits: () => 8, weightBits: () => 8, inputBits: () => 8 });
+    const parameters = quantizeGraph(graph, calibrateGraph(graph, samples), pixelInput(graph), {
+      mapBits: () => 8,
+      weightBits: () => 8,
+      inputBits: () => 8,
+    });
     for (const [map, format] of parameters.formats) {
-      assert.ok([1, graph.maps[map].shape.c].includes(format.scales.length), `${graph.maps[map].name} has ${format.scales.length} scales`);
+      assert.ok(
+        [1, graph.maps[map].shape.c].includes(format.scales.length),
+        `${graph.maps[map].name} has ${format.scales.length} scales`,
+      );
       assert.ok(format.scales.every((s) => s > 0 && Number.isFinite(s)));
     }
     const program = lower(graph, null, parameters, { name: 'net' });
@@ -47,7 +61,8 @@ describe('formats of maps that only move codes', () => {
   }
 
   /** Every second pixel along one axis from `begin` on. */
-  const half = (m: OnnxBuilder, x: string, axis: number, begin: number): string => m.node('Slice', [x, m.int64s([begin]), m.int64s([1000]), m.int64s([axis]), m.int64s([2])]);
+  const half = (m: OnnxBuilder, x: string, axis: number, begin: number): string =>
+    m.node('Slice', [x, m.int64s([begin]), m.int64s([1000]), m.int64s([axis]), m.int64s([2])]);
 
   it('gives pixels moved to channels (Focus) the scales of their own channels', async () => {
     const graph = await graphOf((m, x) => {
@@ -69,7 +84,11 @@ describe('formats of maps that only move codes', () => {
   it('keeps codes apart where padding makes unsigned ones signed', async () => {
     const graph = await graphOf((m, x) => {
       const a = m.node('Relu', [m.node('Conv', [x, weights(m, [4, 3, 3, 3])])]);
-      const padded = m.node('Pad', [m.node('MaxPool', [a], { kernel_shape: [2, 2] }), m.int64s([0, 0, 1, 1, 0, 0, 1, 1]), m.scalar(-1)]);
+      const padded = m.node('Pad', [
+        m.node('MaxPool', [a], { kernel_shape: [2, 2] }),
+        m.int64s([0, 0, 1, 1, 0, 0, 1, 1]),
+        m.scalar(-1),
+      ]);
       return m.node('Conv', [padded, weights(m, [5, 4, 3, 3])]);
     });
     assert.ok(fidelity(graph) > 30);

@@ -21,14 +21,25 @@ describe('commands for sweeps, evaluation and export', function () {
     folder = mkdtempSync(path.join(os.tmpdir(), 'quantmcu-commands-'));
     images = path.join(folder, 'images');
     mkdirSync(images);
-    for (const name of readdirSync(path.join(sample, 'images')).filter((n) => n.endsWith('.jpg')).slice(0, 8)) cpSync(path.join(sample, 'images', name), path.join(images, name));
+    for (const name of readdirSync(path.join(sample, 'images'))
+      .filter((n) => n.endsWith('.jpg'))
+      .slice(0, 8))
+      cpSync(path.join(sample, 'images', name), path.join(images, name));
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   const run = async <T>(name: string, positional: string, options: Options): Promise<{ text: string; json: T }> =>
     (await commands.get(name)!.run([positional], options, silentProgress)) as { text: string; json: T };
   const sweep = (options: Options): ReturnType<typeof run<{ plan: string | null; table: string; sweep: Sweep }>> =>
-    run('sweep', model, { images, target: 'nano33ble', out: folder, 'no-cache': true, 'no-compensate': true, weights: '8', ...options });
+    run('sweep', model, {
+      images,
+      target: 'nano33ble',
+      out: folder,
+      'no-cache': true,
+      'no-compensate': true,
+      weights: '8',
+      ...options,
+    });
 
   const faults: [string, Options, RegExp][] = [
     ['no parameter', {}, /exactly one of/],
@@ -42,12 +53,26 @@ describe('commands for sweeps, evaluation and export', function () {
     ['no images', { lambda: '0.1', images: '' }, /--images is missing/],
   ];
   for (const [what, options, message] of faults) {
-    it(`sweep refuses ${what}`, () => assert.rejects(sweep(options), (error: Error) => error instanceof UserError && message.test(error.message)));
+    it(`sweep refuses ${what}`, () =>
+      assert.rejects(sweep(options), (error: Error) => error instanceof UserError && message.test(error.message)));
   }
 
   it('sweep writes the table, and with --pick a plan that evaluate and export take', async () => {
-    const { text, json } = await sweep({ lambda: '0.1,0.9', phi: '0.96', grid: '2x2', evaluate: images, limit: '4', pick: '0.1' });
-    assert.deepEqual(json.sweep.points.map((p) => [p.value, p.accuracy!.images]), [[0.1, 4], [0.9, 4]]);
+    const { text, json } = await sweep({
+      lambda: '0.1,0.9',
+      phi: '0.96',
+      grid: '2x2',
+      evaluate: images,
+      limit: '4',
+      pick: '0.1',
+    });
+    assert.deepEqual(
+      json.sweep.points.map((p) => [p.value, p.accuracy!.images]),
+      [
+        [0.1, 4],
+        [0.9, 4],
+      ],
+    );
     assert.equal(json.sweep.settings.phi, 0.96);
     assert.match(text, /^lambda 0\.1 .*× fewer BitOPs/);
     assert.ok(existsSync(json.table) && existsSync(path.join(folder, 'gauge.quantmcu.sweeps.csv')));

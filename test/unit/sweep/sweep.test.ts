@@ -35,35 +35,93 @@ describe('sweep', function () {
   before(async () => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'quantmcu-sweep-'));
     evaluated = path.join(folder, 'evaluated');
-    for (const name of readdirSync(path.join(sample, 'fresh')).filter((n) => n.endsWith('.jpg')).slice(0, 12)) cpSync(path.join(sample, 'fresh', name), path.join(evaluated, name));
-    session = await SweepSession.open({ modelPath, imagesPath, limit: 8, preprocess: presetPreprocess('unit'), cachePath: null, file: 'plan' }, silentProgress);
+    for (const name of readdirSync(path.join(sample, 'fresh'))
+      .filter((n) => n.endsWith('.jpg'))
+      .slice(0, 12))
+      cpSync(path.join(sample, 'fresh', name), path.join(evaluated, name));
+    session = await SweepSession.open(
+      { modelPath, imagesPath, limit: 8, preprocess: presetPreprocess('unit'), cachePath: null, file: 'plan' },
+      silentProgress,
+    );
     settings = {
-      target, grid, preprocess: presetPreprocess('unit'), bits: [8, 4], weights: 8, classes: 'static', phi: 0.99, lambda: 0.5, epsilon: 0.01,
-      calibration: { key: session.calibration.key, images: 8, folder: 'images', limit: 8 }, evaluation: { folder: 'evaluated', limit: 0 },
+      target,
+      grid,
+      preprocess: presetPreprocess('unit'),
+      bits: [8, 4],
+      weights: 8,
+      classes: 'static',
+      phi: 0.99,
+      lambda: 0.5,
+      epsilon: 0.01,
+      calibration: { key: session.calibration.key, images: 8, folder: 'images', limit: 8 },
+      evaluation: { folder: 'evaluated', limit: 0 },
     };
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  const common = { modelPath, imagesPath, target, grid, preprocess: null, limit: 8, cachePath: null, bits: [8, 4] as const, weights: 8 as const, classes: 'static' as const, phi: 0.99, epsilon: 0.01 };
+  const common = {
+    modelPath,
+    imagesPath,
+    target,
+    grid,
+    preprocess: null,
+    limit: 8,
+    cachePath: null,
+    bits: [8, 4] as const,
+    weights: 8 as const,
+    classes: 'static' as const,
+    phi: 0.99,
+    epsilon: 0.01,
+  };
 
   it('makes at each value the plan that quantizing with it makes, figures and accuracy included', async () => {
-    const sweep = await runSweep(session, { parameter: 'lambda', values: [0.3, 0.05], settings, imagesPath: evaluated }, silentProgress);
-    assert.deepEqual(sweep.points.map((p) => [p.value, p.problem]), [[0.05, null], [0.3, null]]);
+    const sweep = await runSweep(
+      session,
+      { parameter: 'lambda', values: [0.3, 0.05], settings, imagesPath: evaluated },
+      silentProgress,
+    );
+    assert.deepEqual(
+      sweep.points.map((p) => [p.value, p.problem]),
+      [
+        [0.05, null],
+        [0.3, null],
+      ],
+    );
     for (const point of sweep.points) {
       const planPath = path.join(folder, `lambda-${point.value}.quantmcu.json`);
-      const { summary } = await quantize({ ...common, planPath, search: 'entropy', lambda: point.value }, silentProgress);
+      const { summary } = await quantize(
+        { ...common, planPath, search: 'entropy', lambda: point.value },
+        silentProgress,
+      );
       const opened = await openPlan(planPath);
       const { patchStage, maps, layers } = opened.plan;
-      assert.deepEqual({ ...point.decisions, tailStages: point.decisions!.tailStages ?? [] }, { patchStage, maps, layers, tailStages: opened.plan.tailStages ?? [] });
+      assert.deepEqual(
+        { ...point.decisions, tailStages: point.decisions!.tailStages ?? [] },
+        { patchStage, maps, layers, tailStages: opened.plan.tailStages ?? [] },
+      );
       assert.equal(point.figures!.reduction, summary.bitOps.reduction);
       assert.equal(point.figures!.arenaBytes, summary.memory.arenaBytes);
       assert.equal(point.figures!.weightBytes, summary.memory.weightBytes);
       assert.equal(point.figures!.latencyMs, summary.latencyMs);
-      const evaluation = await evaluate(opened.graph, modelPath, opened.program, opened.plan.preprocess, evaluated, 0, silentProgress);
+      const evaluation = await evaluate(
+        opened.graph,
+        modelPath,
+        opened.program,
+        opened.plan.preprocess,
+        evaluated,
+        0,
+        silentProgress,
+      );
       assert.deepEqual(point.accuracy, accuracyOf(evaluation));
 
       const picked = path.join(folder, `picked-${point.value}.quantmcu.json`);
-      const plan = await writePointAsPlan(session, picked, settingsAt(sweep, point.value), point.decisions!, silentProgress);
+      const plan = await writePointAsPlan(
+        session,
+        picked,
+        settingsAt(sweep, point.value),
+        point.decisions!,
+        silentProgress,
+      );
       assert.equal(plan.parameters.sha256, opened.plan.parameters.sha256);
       assert.deepEqual((await readPlan(picked)).search, opened.plan.search);
     }
@@ -71,20 +129,48 @@ describe('sweep', function () {
   });
 
   it('finds bits by measured sensitivity for BitOPs targets, and says what loss the search expects', async () => {
-    const sweep = await runSweep(session, { parameter: 'bitops-target', values: [1.3, 1.7], settings: { ...settings, compensate: false }, imagesPath: null }, silentProgress);
+    const sweep = await runSweep(
+      session,
+      {
+        parameter: 'bitops-target',
+        values: [1.3, 1.7],
+        settings: { ...settings, compensate: false },
+        imagesPath: null,
+      },
+      silentProgress,
+    );
     const [low, high] = sweep.points;
     // Recomputed halos and patches of outlier class take a little of it back.
     assert.ok(low.figures!.reduction > 1.1 && high.figures!.reduction > low.figures!.reduction);
     assert.ok(low.predictedLoss! > 0 && high.predictedLoss! > low.predictedLoss!);
     assert.equal(low.accuracy, null);
-    const { summary } = await quantize({ ...common, planPath: path.join(folder, 'target.quantmcu.json'), bitOpsTarget: 1.7, compensate: false }, silentProgress);
+    const { summary } = await quantize(
+      { ...common, planPath: path.join(folder, 'target.quantmcu.json'), bitOpsTarget: 1.7, compensate: false },
+      silentProgress,
+    );
     assert.equal(high.figures!.bitOps, summary.bitOps.plan);
   });
 
   it('varies the classes of patches alone with φ, beside as many at random positions', async () => {
-    const sweep = await runSweep(session, { parameter: 'phi', values: [0.5, 0.96, 0.99, 0.9999], settings: { ...settings, lambda: 0.05 }, imagesPath: evaluated }, silentProgress);
+    const sweep = await runSweep(
+      session,
+      {
+        parameter: 'phi',
+        values: [0.5, 0.96, 0.99, 0.9999],
+        settings: { ...settings, lambda: 0.05 },
+        imagesPath: evaluated,
+      },
+      silentProgress,
+    );
     const { points } = sweep;
-    assert.equal(new Set(points.map((p) => JSON.stringify([p.decisions!.maps, p.decisions!.layers, { ...p.decisions!.patchStage!, classes: 0 }]))).size, 1);
+    assert.equal(
+      new Set(
+        points.map((p) =>
+          JSON.stringify([p.decisions!.maps, p.decisions!.layers, { ...p.decisions!.patchStage!, classes: 0 }]),
+        ),
+      ).size,
+      1,
+    );
     for (const p of points) {
       const outliers = [...p.decisions!.patchStage!.classes.join('')].filter((c) => c === 'O').length;
       assert.equal(p.outliers!.share, outliers / 4);
@@ -93,42 +179,93 @@ describe('sweep', function () {
       assert.equal(p.accuracy!.images, 12);
     }
     const shares = points.map((p) => p.outliers!.marked);
-    assert.deepEqual(shares, [...shares].sort((a, b) => b - a));
+    assert.deepEqual(
+      shares,
+      [...shares].sort((a, b) => b - a),
+    );
     assert.ok(points[0].outliers!.share > points[3].outliers!.share);
     assert.ok(points[0].figures!.bitOps > points[3].figures!.bitOps);
-    const plain = runSweep(session, { parameter: 'phi', values: [0.9], settings: { ...settings, grid: 'none' }, imagesPath: null }, silentProgress);
+    const plain = runSweep(
+      session,
+      { parameter: 'phi', values: [0.9], settings: { ...settings, grid: 'none' }, imagesPath: null },
+      silentProgress,
+    );
     await assert.rejects(plain, (error) => error instanceof UserError && /layer by layer/.test(error.message));
   });
 
   it('keeps values at which nothing fits as points with their problem, and fails where nothing fits at all', async () => {
     const narrow = { ...settings, grid: 'none' as const, target: { ...target, sramBytes: 30_000 } };
-    const none = runSweep(session, { parameter: 'lambda', values: [0.1, 0.5], settings: { ...narrow, bits: [8] }, imagesPath: null }, silentProgress);
-    await assert.rejects(none, (error) => error instanceof UserError && /^No value of λ gives a plan\. Does not fit/.test(error.message));
+    const none = runSweep(
+      session,
+      { parameter: 'lambda', values: [0.1, 0.5], settings: { ...narrow, bits: [8] }, imagesPath: null },
+      silentProgress,
+    );
+    await assert.rejects(
+      none,
+      (error) => error instanceof UserError && /^No value of λ gives a plan\. Does not fit/.test(error.message),
+    );
   });
 
   it('refuses values outside a range, too many and none', () => {
     assert.deepEqual(sweepValues('bitops-target', [3, 1, 3, 2]), [1, 2, 3]);
-    for (const [parameter, values] of [['phi', [1]], ['phi', [0]], ['lambda', [1.1]], ['bitops-target', [0.9]], ['lambda', [NaN]], ['lambda', []], ['phi', Array.from({ length: 101 }, (_, i) => (i + 1) / 200)]] as const) {
+    for (const [parameter, values] of [
+      ['phi', [1]],
+      ['phi', [0]],
+      ['lambda', [1.1]],
+      ['bitops-target', [0.9]],
+      ['lambda', [NaN]],
+      ['lambda', []],
+      ['phi', Array.from({ length: 101 }, (_, i) => (i + 1) / 200)],
+    ] as const) {
       assert.throws(() => sweepValues(parameter, values), UserError);
     }
   });
 
   it('stops between points when it is cancelled', async () => {
     let reports = 0;
-    await assert.rejects(runSweep(session, { parameter: 'lambda', values: [0.1, 0.2], settings, imagesPath: evaluated }, { report: () => reports++, isCancelled: () => reports > 5 }), CancelledError);
+    await assert.rejects(
+      runSweep(
+        session,
+        { parameter: 'lambda', values: [0.1, 0.2], settings, imagesPath: evaluated },
+        { report: () => reports++, isCancelled: () => reports > 5 },
+      ),
+      CancelledError,
+    );
   });
 
   it('checks what a table decides before it becomes a plan', async () => {
     const planPath = path.join(folder, 'forged.quantmcu.json');
-    const decisions = { patchStage: null, maps: { [session.graph.maps[1].name]: { bits: 3 } }, layers: {} } as unknown as SweepDecisions;
-    await assert.rejects(writePointAsPlan(session, planPath, settings, decisions, silentProgress), (error) => error instanceof UserError && /forged\.quantmcu\.sweeps\.json: \/maps/.test(error.message));
+    const decisions = {
+      patchStage: null,
+      maps: { [session.graph.maps[1].name]: { bits: 3 } },
+      layers: {},
+    } as unknown as SweepDecisions;
+    await assert.rejects(
+      writePointAsPlan(session, planPath, settings, decisions, silentProgress),
+      (error) => error instanceof UserError && /forged\.quantmcu\.sweeps\.json: \/maps/.test(error.message),
+    );
     assert.ok(!existsSync(planPath));
   });
 
   describe('table', () => {
     const sweepOf = (parameter: Sweep['parameter'], value: number): Sweep => ({
-      parameter, settings, finished: '2024-01-01T00:00:00.000Z', seconds: 1,
-      points: [{ value, problem: 'no, "never"', figures: null, outliers: null, accuracy: null, randomAccuracy: null, predictedLoss: null, decisions: null, notes: [] }],
+      parameter,
+      settings,
+      finished: '2024-01-01T00:00:00.000Z',
+      seconds: 1,
+      points: [
+        {
+          value,
+          problem: 'no, "never"',
+          figures: null,
+          outliers: null,
+          accuracy: null,
+          randomAccuracy: null,
+          predictedLoss: null,
+          decisions: null,
+          notes: [],
+        },
+      ],
     });
     const head = { generator: 'test', model: { file: 'a.onnx', sha256: 'a' } };
 
@@ -139,11 +276,32 @@ describe('sweep', function () {
       await writeSweep(planPath, head, sweepOf('lambda', 0.1));
       await writeSweep(planPath, head, sweepOf('phi', 0.9));
       const { sweeps } = (await readSweeps(planPath))!;
-      assert.deepEqual(sweeps.map((s) => [s.parameter, s.points[0].value]), [['lambda', 0.1], ['phi', 0.9]]);
+      assert.deepEqual(
+        sweeps.map((s) => [s.parameter, s.points[0].value]),
+        [
+          ['lambda', 0.1],
+          ['phi', 0.9],
+        ],
+      );
       await writeSweep(planPath, { ...head, model: { file: 'b.onnx', sha256: 'b' } }, sweepOf('bitops-target', 2));
-      assert.deepEqual((await readSweeps(planPath))!.sweeps.map((s) => s.parameter), ['bitops-target']);
-      for (const sweeps of [[{ points: 3 }], [{ ...sweepOf('phi', 0.5), points: [{ ...sweepOf('phi', 0.5).points[0], decisions: { maps: 3, layers: {} } }] }], [{ ...sweepOf('phi', 0.5), points: [{ value: 1, notes: [] }] }]]) {
-        writeFileSync(sweepsPathOf(planPath), JSON.stringify({ version: 1, model: { file: 'a.onnx', sha256: 'a' }, sweeps }));
+      assert.deepEqual(
+        (await readSweeps(planPath))!.sweeps.map((s) => s.parameter),
+        ['bitops-target'],
+      );
+      for (const sweeps of [
+        [{ points: 3 }],
+        [
+          {
+            ...sweepOf('phi', 0.5),
+            points: [{ ...sweepOf('phi', 0.5).points[0], decisions: { maps: 3, layers: {} } }],
+          },
+        ],
+        [{ ...sweepOf('phi', 0.5), points: [{ value: 1, notes: [] }] }],
+      ]) {
+        writeFileSync(
+          sweepsPathOf(planPath),
+          JSON.stringify({ version: 1, model: { file: 'a.onnx', sha256: 'a' }, sweeps }),
+        );
         assert.equal(await readSweeps(planPath), null);
       }
     });
@@ -162,17 +320,53 @@ describe('sweep', function () {
     try {
       const planPath = path.join(folder, 'gauge.quantmcu.json');
       const service = createService(silentProgress);
-      await service.quantize({ modelPath, planPath, imagesPath, targetId: 'nano33ble', grid, bits: [8, 4], weights: 8, search: 'entropy', phi: 0.99, lambda: 0.05, epsilon: 0.01, classes: 'static', preprocess: 'unit', limit: 8 });
+      await service.quantize({
+        modelPath,
+        planPath,
+        imagesPath,
+        targetId: 'nano33ble',
+        grid,
+        bits: [8, 4],
+        weights: 8,
+        search: 'entropy',
+        phi: 0.99,
+        lambda: 0.05,
+        epsilon: 0.01,
+        classes: 'static',
+        preprocess: 'unit',
+        limit: 8,
+      });
       assert.deepEqual(await service.sweeps(planPath), []);
       const phi = await service.sweep({ planPath, parameter: 'phi', values: [0.5, 0.99] });
-      assert.deepEqual(phi.points.map((p) => p.isPlan), [false, true]);
-      const lambda = await service.sweep({ planPath, parameter: 'lambda', values: [0.05, 0.9], grid, evaluate: { imagesPath: evaluated, limit: 6 } });
-      assert.deepEqual(lambda.points.map((p) => [p.isPlan, p.accuracy!.images]), [[true, 6], [false, 6]]);
+      assert.deepEqual(
+        phi.points.map((p) => p.isPlan),
+        [false, true],
+      );
+      const lambda = await service.sweep({
+        planPath,
+        parameter: 'lambda',
+        values: [0.05, 0.9],
+        grid,
+        evaluate: { imagesPath: evaluated, limit: 6 },
+      });
+      assert.deepEqual(
+        lambda.points.map((p) => [p.isPlan, p.accuracy!.images]),
+        [
+          [true, 6],
+          [false, 6],
+        ],
+      );
       assert.ok(existsSync(path.join(folder, 'gauge.quantmcu.sweeps.csv')));
 
       await service.pickSweepPoint({ planPath, parameter: 'phi', value: 0.5 });
       assert.equal((await readPlan(planPath)).search.phi, 0.5);
-      assert.deepEqual((await service.sweeps(planPath)).map((s) => [s.parameter, s.points.map((p) => p.isPlan)]), [['lambda', [false, false]], ['phi', [true, false]]]);
+      assert.deepEqual(
+        (await service.sweeps(planPath)).map((s) => [s.parameter, s.points.map((p) => p.isPlan)]),
+        [
+          ['lambda', [false, false]],
+          ['phi', [true, false]],
+        ],
+      );
 
       await service.pickSweepPoint({ planPath, parameter: 'lambda', value: 0.9 });
       const result = await service.evaluate({ planPath, imagesPath: evaluated, limit: 6 });
@@ -183,7 +377,11 @@ describe('sweep', function () {
       const shown = async (): Promise<PlanView> => (await service.view(request)).plan!;
       assert.equal((await shown()).unfitted, false);
       const layer = (await service.view(request)).model.layers.find((l) => l.plan?.weightBits === 8)!.id;
-      const { planText } = await service.change({ ...request, planText: readFileSync(planPath, 'utf8'), change: { kind: 'weightBits', layer, bits: 4 } });
+      const { planText } = await service.change({
+        ...request,
+        planText: readFileSync(planPath, 'utf8'),
+        change: { kind: 'weightBits', layer, bits: 4 },
+      });
       writeFileSync(planPath, planText);
       assert.equal((await shown()).unfitted, true);
       await service.fitWeights(planPath);
@@ -195,7 +393,10 @@ describe('sweep', function () {
       const plan = JSON.parse(readFileSync(planPath, 'utf8')) as { calibration: { key: string } };
       writeFileSync(planPath, JSON.stringify({ ...plan, calibration: { ...plan.calibration, key: '0'.repeat(64) } }));
       assert.ok((await service.sweeps(planPath)).every((s) => !s.current && s.points.every((p) => !p.isPlan)));
-      await assert.rejects(service.pickSweepPoint({ planPath, parameter: 'lambda', value: 0.9 }), /changed since the sweep/);
+      await assert.rejects(
+        service.pickSweepPoint({ planPath, parameter: 'lambda', value: 0.9 }),
+        /changed since the sweep/,
+      );
     } finally {
       if (cacheHome === undefined) delete process.env['XDG_CACHE_HOME'];
       else process.env['XDG_CACHE_HOME'] = cacheHome;

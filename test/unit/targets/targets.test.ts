@@ -27,20 +27,37 @@ describe('targets', () => {
       return regions.find((r) => r.name === arenaRegion)!.bytes / 1024;
     };
     assert.deepEqual(
-      ['nano33ble', 'stm32h743', 'stm32f746', 'stm32f411', 'stm32l4r5', 'rp2040', 'rp2350', 'esp32s3', 'corstone300'].map(sram),
+      [
+        'nano33ble',
+        'stm32h743',
+        'stm32f746',
+        'stm32f411',
+        'stm32l4r5',
+        'rp2040',
+        'rp2350',
+        'esp32s3',
+        'corstone300',
+      ].map(sram),
       [256, 512, 240, 128, 384, 256, 512, 416, 512],
     );
   });
 
   it('are listed when an id is unknown', () => {
-    assert.throws(() => findTarget('arduino'), (error: Error) => error instanceof UserError && /nano33ble.*corstone300.*custom/.test(error.message));
+    assert.throws(
+      () => findTarget('arduino'),
+      (error: Error) => error instanceof UserError && /nano33ble.*corstone300.*custom/.test(error.message),
+    );
   });
 
   it('can be described by hand, with sane sizes only', () => {
     const target = customTarget({ sramBytes: 65536, flashBytes: 262144 });
-    assert.deepEqual(target.regions.map((r) => r.bytes), [65536, 262144]);
+    assert.deepEqual(
+      target.regions.map((r) => r.bytes),
+      [65536, 262144],
+    );
     assert.equal(target.core, 'cortex-m4');
-    for (const bytes of [0, -1, 1.5, NaN, Infinity]) assert.throws(() => customTarget({ sramBytes: bytes, flashBytes: 1 }), UserError);
+    for (const bytes of [0, -1, 1.5, NaN, Infinity])
+      assert.throws(() => customTarget({ sramBytes: bytes, flashBytes: 1 }), UserError);
   });
 
   it('have a core of their own, which kernels are made for', () => {

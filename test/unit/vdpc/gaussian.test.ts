@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { fitGaussian, normalDensity, normalQuantile, zOfMass } from '../../../src/engine/vdpc/gaussian';
 import { nonOutlierBand } from '../../../src/engine/vdpc/threshold';
 
-const relative = (a: number, b: number, tolerance: number): void => assert.ok(Math.abs(a - b) <= tolerance * Math.abs(b), `${a} instead of ${b}`);
+const relative = (a: number, b: number, tolerance: number): void =>
+  assert.ok(Math.abs(a - b) <= tolerance * Math.abs(b), `${a} instead of ${b}`);
 
 describe('Gaussian quantiles', () => {
   it('equal high-precision values (mpmath, 40 digits)', () => {
@@ -46,7 +47,10 @@ describe('Gaussian quantiles', () => {
   });
 
   it('have their ends and refuse what is no share', () => {
-    assert.deepEqual([zOfMass(0), zOfMass(1), normalQuantile(0), normalQuantile(1), normalQuantile(0.5)], [0, Infinity, -Infinity, Infinity, 0]);
+    assert.deepEqual(
+      [zOfMass(0), zOfMass(1), normalQuantile(0), normalQuantile(1), normalQuantile(0.5)],
+      [0, Infinity, -Infinity, Infinity, 0],
+    );
     for (const bad of [-0.1, 1.1, NaN]) {
       assert.throws(() => zOfMass(bad), RangeError);
       assert.throws(() => normalQuantile(bad), RangeError);

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isClassifier } from '../../../src/engine/graph/classifier';
-import { chanceLost, expectedPointsLost, pointsOf, POINTS_PER_NAT, searchWithinBudget } from '../../../src/engine/vdqs/accuracyBudget';
+import {
+  chanceLost,
+  expectedPointsLost,
+  pointsOf,
+  POINTS_PER_NAT,
+  searchWithinBudget,
+} from '../../../src/engine/vdqs/accuracyBudget';
 import { GraphBuilder, mulberry32 } from '../../support/randomGraph';
 
 function scores(classes: number) {
@@ -21,23 +27,39 @@ describe('accuracy budget', () => {
     return { ...result, tried };
   };
 
-  it('finds about the largest reduction that keeps to the budget, in few attempts, however wrong the prediction is by a factor', async () => {
-    await fc.assert(fc.asyncProperty(fc.double({ min: -2, max: 2, noNaN: true }), fc.double({ min: 1.5, max: 4, noNaN: true }), async (exponent, most) => {
-      const factor = 10 ** exponent;
-      const { best, kept, tried } = await search(1, most, factor, 0);
-      assert.ok(kept);
-      assert.ok(best.pointsLost <= 1);
-      assert.ok(tried.length <= 5);
-      const ideal = Math.min(most, 1 + Math.sqrt(1 / factor));
-      assert.ok(best.reduction >= ideal / 1.15, `${best.reduction} where ${ideal} is possible`);
-    }));
-  });
+  it(
+    'finds about the largest reduction that keeps to the budget, in few attempts, however wrong the prediction ' +
+      'is by a factor',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.double({ min: -2, max: 2, noNaN: true }),
+          fc.double({ min: 1.5, max: 4, noNaN: true }),
+          async (exponent, most) => {
+            const factor = 10 ** exponent;
+            const { best, kept, tried } = await search(1, most, factor, 0);
+            assert.ok(kept);
+            assert.ok(best.pointsLost <= 1);
+            assert.ok(tried.length <= 5);
+            const ideal = Math.min(most, 1 + Math.sqrt(1 / factor));
+            assert.ok(best.reduction >= ideal / 1.15, `${best.reduction} where ${ideal} is possible`);
+          },
+        ),
+      );
+    },
+  );
 
   it('keeps to the budget where 8 bits lose some of it already', async () => {
-    await fc.assert(fc.asyncProperty(fc.double({ min: 0, max: 0.9, noNaN: true }), fc.double({ min: 0.1, max: 10, noNaN: true }), async (base, factor) => {
-      const { best, kept } = await search(1, 4, factor, base);
-      assert.ok(kept && best.pointsLost <= 1);
-    }));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.double({ min: 0, max: 0.9, noNaN: true }),
+        fc.double({ min: 0.1, max: 10, noNaN: true }),
+        async (base, factor) => {
+          const { best, kept } = await search(1, 4, factor, base);
+          assert.ok(kept && best.pointsLost <= 1);
+        },
+      ),
+    );
   });
 
   it('tries no more than is wanted, and once where that keeps to the budget', async () => {
@@ -53,7 +75,7 @@ describe('accuracy budget', () => {
     assert.equal(best.reduction, 1);
   });
 
-  it('counts a changed answer by what the float network\'s probabilities give', () => {
+  it("counts a changed answer by what the float network's probabilities give", () => {
     const graph = scores(3);
     assert.ok(isClassifier(graph));
     const p = [0.5, 0.3, 0.2];
@@ -67,16 +89,36 @@ describe('accuracy budget', () => {
 
   it('raises the smooth estimate towards a fifth of the changed answers, the more images there are', () => {
     const one = { chanceLost: 0.02, divergence: 0.1 };
-    assert.equal(pointsOf({ ...one, changed: 0.05, images: 1e6 }), (2 + 0.1 * POINTS_PER_NAT) / 2, 'a fifth of the changes is less');
-    assert.ok(Math.abs(pointsOf({ chanceLost: 0, divergence: 0, changed: 0.1, images: 1e6 }) - 2) < 1e-3, 'a fifth of 10 %');
+    assert.equal(
+      pointsOf({ ...one, changed: 0.05, images: 1e6 }),
+      (2 + 0.1 * POINTS_PER_NAT) / 2,
+      'a fifth of the changes is less',
+    );
+    assert.ok(
+      Math.abs(pointsOf({ chanceLost: 0, divergence: 0, changed: 0.1, images: 1e6 }) - 2) < 1e-3,
+      'a fifth of 10 %',
+    );
     assert.ok(Math.abs(pointsOf({ chanceLost: 0, divergence: 0, changed: 0.1, images: 128 }) - 1) < 1e-9, 'half of it');
     assert.ok(pointsOf({ chanceLost: 0.001, divergence: 0.005, changed: 0.125, images: 8 }) < 1, 'one of eight');
-    fc.assert(fc.property(fc.record({ chanceLost: fc.double({ min: 0, max: 1, noNaN: true }), divergence: fc.double({ min: 0, max: 5, noNaN: true }), changed: fc.double({ min: 0, max: 1, noNaN: true }) }), fc.integer({ min: 1, max: 1000 }), (change, images) => {
-      const points = pointsOf({ ...change, images });
-      const smooth = pointsOf({ ...change, changed: 0, images });
-      assert.ok(points >= smooth && points <= Math.max(smooth, 20 * change.changed));
-      assert.ok(pointsOf({ ...change, images: images + 100 }) >= points, 'more images: more certain that answers change');
-    }));
+    fc.assert(
+      fc.property(
+        fc.record({
+          chanceLost: fc.double({ min: 0, max: 1, noNaN: true }),
+          divergence: fc.double({ min: 0, max: 5, noNaN: true }),
+          changed: fc.double({ min: 0, max: 1, noNaN: true }),
+        }),
+        fc.integer({ min: 1, max: 1000 }),
+        (change, images) => {
+          const points = pointsOf({ ...change, images });
+          const smooth = pointsOf({ ...change, changed: 0, images });
+          assert.ok(points >= smooth && points <= Math.max(smooth, 20 * change.changed));
+          assert.ok(
+            pointsOf({ ...change, images: images + 100 }) >= points,
+            'more images: more certain that answers change',
+          );
+        },
+      ),
+    );
   });
 
   it('expects a loss from every divergence, and none without', () => {

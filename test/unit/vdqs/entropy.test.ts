@@ -9,19 +9,31 @@ import { randomNumbers } from '../../support/onnxOracle';
 
 /** Statistics of values [position][channel] given as one array in HWC order. */
 function observe(values: Float32Array, channels: number): MapStatistics {
-  const accumulator = new MapAccumulator({ id: 0, name: 'm', shape: { h: 1, w: values.length / channels, c: channels }, producer: 0, consumers: [] });
+  const accumulator = new MapAccumulator({
+    id: 0,
+    name: 'm',
+    shape: { h: 1, w: values.length / channels, c: channels },
+    producer: 0,
+    consumers: [],
+  });
   accumulator.add(values, 'HWC');
   return accumulator.finish();
 }
 
-const format = (bits: Bits, signed: boolean, scales: number[], zeroPoints: number[] = [0]): MapFormat => ({ bits, signed, scales: Float64Array.from(scales), zeroPoints: Int32Array.from(zeroPoints) });
+const format = (bits: Bits, signed: boolean, scales: number[], zeroPoints: number[] = [0]): MapFormat => ({
+  bits,
+  signed,
+  scales: Float64Array.from(scales),
+  zeroPoints: Int32Array.from(zeroPoints),
+});
 
 function directDistribution(values: Float32Array, channels: number, f: MapFormat): Float64Array {
   const [min, max] = f.signed ? [-(2 ** (f.bits - 1)), 2 ** (f.bits - 1) - 1] : [0, 2 ** f.bits - 1];
   const out = new Float64Array(max - min + 1);
   values.forEach((v, i) => {
     const c = i % channels;
-    const code = Math.round(v / f.scales[f.scales.length === 1 ? 0 : c]) + f.zeroPoints[f.zeroPoints.length === 1 ? 0 : c];
+    const code =
+      Math.round(v / f.scales[f.scales.length === 1 ? 0 : c]) + f.zeroPoints[f.zeroPoints.length === 1 ? 0 : c];
     out[Math.min(max, Math.max(min, code)) - min] += 1 / values.length;
   });
   return out;
@@ -33,14 +45,22 @@ describe('entropy of codes', () => {
   const random = randomNumbers(11);
   // Fewer positions than statistics take samples from, so that both see the same values.
   const N = 1000;
-  const relu = Float32Array.from({ length: N * 2 }, (_, i) => Math.max(0, (random() + random()) * (i % 2 === 0 ? 1 : 5)));
+  const relu = Float32Array.from({ length: N * 2 }, (_, i) =>
+    Math.max(0, (random() + random()) * (i % 2 === 0 ? 1 : 5)),
+  );
   const signed = Float32Array.from({ length: N * 2 }, (_, i) => (random() + random() + 0.1) * (i % 2 === 0 ? 2 : 0.5));
 
   it('equals that of the quantized values, for any width, sign and per-channel scale', () => {
     const cases: [Float32Array, MapFormat, number][] = [];
     for (const bits of [8, 4, 2] as const) {
-      cases.push([relu, format(bits, false, [2 / (2 ** bits - 1), 10 / (2 ** bits - 1)]), 0.02], [relu, format(bits, false, [5 / 2 ** bits]), 0.02]);
-      cases.push([signed, format(bits, true, [4 / 2 ** (bits - 1), 1 / 2 ** (bits - 1)]), 0.03], [signed, format(bits, true, [0.11], [1]), 0.03]);
+      cases.push(
+        [relu, format(bits, false, [2 / (2 ** bits - 1), 10 / (2 ** bits - 1)]), 0.02],
+        [relu, format(bits, false, [5 / 2 ** bits]), 0.02],
+      );
+      cases.push(
+        [signed, format(bits, true, [4 / 2 ** (bits - 1), 1 / 2 ** (bits - 1)]), 0.03],
+        [signed, format(bits, true, [0.11], [1]), 0.03],
+      );
     }
     for (const [values, f, tolerance] of cases) {
       const distribution = codeDistribution(observe(values, 2), f);
@@ -64,15 +84,21 @@ describe('entropy of codes', () => {
 
   it('lies between 0 and b, and falls when codes are merged', () => {
     fc.assert(
-      fc.property(fc.array(fc.float({ min: -8, max: 8, noNaN: true }), { minLength: 1, maxLength: 200 }), fc.double({ min: 0.01, max: 2, noNaN: true }), (list, scale) => {
-        const statistics = observe(Float32Array.from(list), 1);
-        for (const bits of [8, 4, 2] as const) {
-          const h = codeEntropy(statistics, format(bits, true, [scale]));
-          assert.ok(h >= 0 && h <= bits + 1e-9);
-        }
-      }),
+      fc.property(
+        fc.array(fc.float({ min: -8, max: 8, noNaN: true }), { minLength: 1, maxLength: 200 }),
+        fc.double({ min: 0.01, max: 2, noNaN: true }),
+        (list, scale) => {
+          const statistics = observe(Float32Array.from(list), 1);
+          for (const bits of [8, 4, 2] as const) {
+            const h = codeEntropy(statistics, format(bits, true, [scale]));
+            assert.ok(h >= 0 && h <= bits + 1e-9);
+          }
+        },
+      ),
     );
-    const h = ([8, 4, 2] as const).map((bits) => codeEntropy(observe(signed, 2), format(bits, true, [4 / 2 ** (bits - 1), 1 / 2 ** (bits - 1)])));
+    const h = ([8, 4, 2] as const).map((bits) =>
+      codeEntropy(observe(signed, 2), format(bits, true, [4 / 2 ** (bits - 1), 1 / 2 ** (bits - 1)])),
+    );
     assert.ok(h[0] > h[1] && h[1] > h[2]);
     assert.ok(entropyChange(h[0], h[2]) > entropyChange(h[0], h[1]) && entropyChange(h[0], h[1]) > 0);
     assert.deepEqual([entropyChange(0, 0), entropyChange(4, 4), entropyChange(4, 1)], [0, 0, 0.75]);

@@ -22,7 +22,13 @@ describe('bits by measured sensitivity', () => {
   const graph = chain();
   const units = decisionUnits(graph);
   const measured = (mapLoss: readonly number[], weightLoss: readonly number[]): Sensitivities => ({
-    units: units.map((_, i) => new Map<Bits, number>([[8, 0], [4, mapLoss[i]]])),
+    units: units.map(
+      (_, i) =>
+        new Map<Bits, number>([
+          [8, 0],
+          [4, mapLoss[i]],
+        ]),
+    ),
     weights: new Map<LayerId, number>(graph.layers.map((l, i) => [l.id, weightLoss[i]])),
   });
   const losses = measured([0.3, 0.01, 0.02, 0.04], [0.5, 0.02, 0.01, 0.03]);
@@ -53,26 +59,36 @@ describe('bits by measured sensitivity', () => {
     // Decision i is the map that layer i + 1 reads, see chain(); the last map is the output.
     const readUnit = graph.layers.map((l) => units.findIndex((u) => u.readers.includes(l.id)));
     fc.assert(
-      fc.property(fc.array(fc.double({ min: 0.001, max: 1, noNaN: true }), { minLength: 8, maxLength: 8 }), fc.double({ min: 1.1, max: 3, noNaN: true }), (values, target) => {
-        const sensitivities = measured(values.slice(0, 4), values.slice(4));
-        const found = searchTradeOff(graph, units, sensitivities, free, target);
-        let least = Infinity;
-        for (let code = 0; code < 1 << (units.length + 4); code++) {
-          const bits = units.map((_, i) => ((code >> i) & 1 ? 4 : 8));
-          const weights = graph.layers.map((_, i) => ((code >> (units.length + i)) & 1 ? 4 : 8));
-          const cost = macs.reduce((sum, m, i) => sum + one(m, weights[i], readUnit[i] < 0 ? 8 : bits[readUnit[i]]), 0) / total;
-          // Costs are counted in whole steps: a choice within a thousandth of the limit may be missed.
-          if (cost > 0.999 / target) continue;
-          const loss = bits.reduce((sum, b, i) => sum + (b === 4 ? values[i] : 0), 0) + weights.reduce((sum, b, i) => sum + (b === 4 ? values[4 + i] : 0), 0);
-          least = Math.min(least, loss);
-        }
-        if (least === Infinity) return;
-        assert.ok(found.reduction >= target);
-        // Steps are counted differently: what is foreseen for a target lies between the losses of targets next to it.
-        const foreseen = foreseenLoss(graph, units, sensitivities, free)(target);
-        assert.ok(foreseen >= searchTradeOff(graph, units, sensitivities, free, target * 0.995).loss - 1e-12 && foreseen <= searchTradeOff(graph, units, sensitivities, free, target * 1.005).loss + 1e-12);
-        assert.ok(found.loss <= least + 1e-12, `${found.loss} where ${least} is possible`);
-      }),
+      fc.property(
+        fc.array(fc.double({ min: 0.001, max: 1, noNaN: true }), { minLength: 8, maxLength: 8 }),
+        fc.double({ min: 1.1, max: 3, noNaN: true }),
+        (values, target) => {
+          const sensitivities = measured(values.slice(0, 4), values.slice(4));
+          const found = searchTradeOff(graph, units, sensitivities, free, target);
+          let least = Infinity;
+          for (let code = 0; code < 1 << (units.length + 4); code++) {
+            const bits = units.map((_, i) => ((code >> i) & 1 ? 4 : 8));
+            const weights = graph.layers.map((_, i) => ((code >> (units.length + i)) & 1 ? 4 : 8));
+            const cost =
+              macs.reduce((sum, m, i) => sum + one(m, weights[i], readUnit[i] < 0 ? 8 : bits[readUnit[i]]), 0) / total;
+            // Costs are counted in whole steps: a choice within a thousandth of the limit may be missed.
+            if (cost > 0.999 / target) continue;
+            const loss =
+              bits.reduce((sum, b, i) => sum + (b === 4 ? values[i] : 0), 0) +
+              weights.reduce((sum, b, i) => sum + (b === 4 ? values[4 + i] : 0), 0);
+            least = Math.min(least, loss);
+          }
+          if (least === Infinity) return;
+          assert.ok(found.reduction >= target);
+          // Steps are counted differently: what is foreseen for a target lies between the losses of targets next to it.
+          const foreseen = foreseenLoss(graph, units, sensitivities, free)(target);
+          assert.ok(
+            foreseen >= searchTradeOff(graph, units, sensitivities, free, target * 0.995).loss - 1e-12 &&
+              foreseen <= searchTradeOff(graph, units, sensitivities, free, target * 1.005).loss + 1e-12,
+          );
+          assert.ok(found.loss <= least + 1e-12, `${found.loss} where ${least} is possible`);
+        },
+      ),
       { numRuns: 40 },
     );
   });
@@ -85,7 +101,13 @@ describe('bits by measured sensitivity', () => {
     const decisions = decisionUnits(long);
     const random = mulberry32(7);
     const sensitivities: Sensitivities = {
-      units: decisions.map(() => new Map<Bits, number>([[8, 0], [4, 1 + random()]])),
+      units: decisions.map(
+        () =>
+          new Map<Bits, number>([
+            [8, 0],
+            [4, 1 + random()],
+          ]),
+      ),
       weights: new Map<LayerId, number>(long.layers.map((l) => [l.id, 1 + random()])),
     };
     let before = 0;
@@ -100,10 +122,16 @@ describe('bits by measured sensitivity', () => {
   });
 
   it('leaves alone what is fixed and comes as close as it can', () => {
-    const fixed: TradeOffChoices = { bits: () => [8], weightBits: (id): readonly WeightBits[] => (id === 1 ? [4] : [8]) };
+    const fixed: TradeOffChoices = {
+      bits: () => [8],
+      weightBits: (id): readonly WeightBits[] => (id === 1 ? [4] : [8]),
+    };
     const result = searchTradeOff(graph, units, losses, fixed, 4);
     assert.ok(result.units.every((b) => b === 8));
-    assert.deepEqual([0, 1, 2, 3].map((id) => result.weights.get(id)), [8, 4, 8, 8]);
+    assert.deepEqual(
+      [0, 1, 2, 3].map((id) => result.weights.get(id)),
+      [8, 4, 8, 8],
+    );
   });
 });
 

@@ -24,9 +24,17 @@ function network(): Graph {
 
 function targetsOf(graph: Graph, samples: readonly GraphSample[]): FloatTargets {
   const layers = new Map(graph.layers.filter(isWeighted).map((l) => [l.id, LayerSamples.of(graph, l, samples.length)]));
-  samples.forEach(({ maps }, i) => layers.forEach((s, id) => s.observe(i, { values: maps.get(graph.layers[id].output)!, layout: 'HWC' })));
+  samples.forEach(({ maps }, i) =>
+    layers.forEach((s, id) => s.observe(i, { values: maps.get(graph.layers[id].output)!, layout: 'HWC' })),
+  );
   return {
-    images: samples.map(({ pixels }) => ({ inputs: pixels.map((codes) => ({ codes, real: Float32Array.from(codes, (u) => (u - 128) / 64) })), sample: { name: '', label: null } }) as unknown as FloatTargets['images'][number]),
+    images: samples.map(
+      ({ pixels }) =>
+        ({
+          inputs: pixels.map((codes) => ({ codes, real: Float32Array.from(codes, (u) => (u - 128) / 64) })),
+          sample: { name: '', label: null },
+        }) as unknown as FloatTargets['images'][number],
+    ),
     layers,
     outputs: samples.map(({ maps }) => graph.outputs.map((o) => maps.get(o.map)!)),
   };
@@ -40,24 +48,54 @@ describe('measured sensitivities', () => {
   const targets = targetsOf(graph, samples);
   const inputs = pixelInput(graph);
   const outputsOf = (bits: BitDecisions, fit: FloatTargets, images: readonly number[]): Float32Array[][] => {
-    const program = lower(graph, null, compensate(graph, quantizeGraph(graph, calibration, inputs, bits), fit, silentProgress, USUAL_DAMPING), { name: 'm' });
+    const program = lower(
+      graph,
+      null,
+      compensate(graph, quantizeGraph(graph, calibration, inputs, bits), fit, silentProgress, USUAL_DAMPING),
+      { name: 'm' },
+    );
     const executor = new Executor(program);
-    return images.map((i) => executor.run(targets.images[i].inputs.map((x, k) => inputCodes(program, k, x))).outputs.map((b, k) => decodePort(program, program.outputs[k], b)));
+    return images.map((i) =>
+      executor
+        .run(targets.images[i].inputs.map((x, k) => inputCodes(program, k, x)))
+        .outputs.map((b, k) => decodePort(program, program.outputs[k], b)),
+    );
   };
 
   it('sum over all decisions of a kind to what the network loses with all of them', () => {
-    const { weights, units: byUnit } = measureSensitivities(graph, calibration, inputs, units, [8, 4, 2], targets, 16, silentProgress);
+    const { weights, units: byUnit } = measureSensitivities(
+      graph,
+      calibration,
+      inputs,
+      units,
+      [8, 4, 2],
+      targets,
+      16,
+      silentProgress,
+    );
     // 32 of 48 images are fitted, the other 16 compared.
     const fitted = Array.from({ length: 32 }, (_, i) => Math.floor(((i + 0.5) * 48) / 32));
     const compared = samples.map((_, i) => i).filter((i) => !fitted.includes(i));
     const fit = selectTargets(targets, fitted);
     const reference = outputsOf(all8, fit, compared);
-    const loss = (bits: BitDecisions): number => outputsOf(bits, fit, compared).reduce((sum, o, i) => sum + outputDivergence(graph, reference[i], o), 0) / compared.length;
+    const loss = (bits: BitDecisions): number =>
+      outputsOf(bits, fit, compared).reduce((sum, o, i) => sum + outputDivergence(graph, reference[i], o), 0) /
+      compared.length;
     const near = (a: number, b: number): void => assert.ok(Math.abs(a - b) < 1e-9 * b, `${a} instead of ${b}`);
-    near([...weights.values()].reduce((a, b) => a + b, 0), loss({ ...all8, weightBits: () => 4 }));
+    near(
+      [...weights.values()].reduce((a, b) => a + b, 0),
+      loss({ ...all8, weightBits: () => 4 }),
+    );
     const maps = new Set(units.flatMap((u) => u.maps));
     for (const b of [4, 2] as const) {
-      near(byUnit.reduce((sum, u) => sum + u.get(b)!, 0), loss({ ...all8, mapBits: (m) => (maps.has(m) ? b : 8), inputBits: (l) => (maps.has(graph.layers[l].inputs[0]) ? b : 8) }));
+      near(
+        byUnit.reduce((sum, u) => sum + u.get(b)!, 0),
+        loss({
+          ...all8,
+          mapBits: (m) => (maps.has(m) ? b : 8),
+          inputBits: (l) => (maps.has(graph.layers[l].inputs[0]) ? b : 8),
+        }),
+      );
     }
     byUnit.forEach((u, i) => {
       assert.equal(u.get(8), 0);
@@ -68,6 +106,9 @@ describe('measured sensitivities', () => {
   it('can be cancelled', () => {
     let polls = 0;
     const progress = { ...silentProgress, isCancelled: () => ++polls > 5 };
-    assert.throws(() => measureSensitivities(graph, calibration, inputs, units, [8, 4], targets, 4, progress), CancelledError);
+    assert.throws(
+      () => measureSensitivities(graph, calibration, inputs, units, [8, 4], targets, 4, progress),
+      CancelledError,
+    );
   });
 });

@@ -5,7 +5,15 @@ import type { Page } from 'playwright-core';
 import type { BufferView, EditorView } from '../../../src/protocol/views';
 import { timelineOf } from '../../../webview/memory/timeline';
 import { Harness } from '../../support/webviewHarness/harness';
-import { branchedView, chainView, hostileNames, hostileView, plannedView, problemView, unquantizedView } from '../../support/webviewHarness/samples';
+import {
+  branchedView,
+  chainView,
+  hostileNames,
+  hostileView,
+  plannedView,
+  problemView,
+  unquantizedView,
+} from '../../support/webviewHarness/samples';
 import { themeNames } from '../../support/webviewHarness/themes';
 
 describe('editor page', function () {
@@ -17,7 +25,8 @@ describe('editor page', function () {
 
   before(async function () {
     if (Harness.chromiumPath() === null) {
-      if (process.env['CI'] === 'true') throw new Error('No Chromium is installed: install the package chromium or set CHROMIUM.');
+      if (process.env['CI'] === 'true')
+        throw new Error('No Chromium is installed: install the package chromium or set CHROMIUM.');
       console.log('    No Chromium found (set CHROMIUM): the tests of the editor page are skipped.');
       this.skip();
     }
@@ -26,7 +35,7 @@ describe('editor page', function () {
   after(() => harness?.close());
   afterEach(async () => {
     for (const page of pages.splice(0)) {
-      violations.push(...await harness.read(page, 'violations'));
+      violations.push(...(await harness.read(page, 'violations')));
       errors.push(...harness.errorsOf(page));
       await page.context().close();
     }
@@ -38,7 +47,8 @@ describe('editor page', function () {
     return page;
   }
 
-  const text = async (page: Page, selector: string): Promise<string> => (await page.locator(selector).first().innerText()).replace(/\s+/g, ' ');
+  const text = async (page: Page, selector: string): Promise<string> =>
+    (await page.locator(selector).first().innerText()).replace(/\s+/g, ' ');
 
   describe('layers', () => {
     it('shows one row per layer in sight, with shapes, MACs and bits', async () => {
@@ -50,10 +60,17 @@ describe('editor page', function () {
       assert.equal(cells[0], '3');
       assert.equal(cells[1], 'features.2/conv.0');
       assert.equal(cells[2].replace(/\s+/g, ' '), 'Conv 1×1');
-      assert.deepEqual(cells.slice(3, 6), [String(layer.plan!.inputBits), String(layer.plan!.weightBits), String(layer.plan!.bits)]);
+      assert.deepEqual(cells.slice(3, 6), [
+        String(layer.plan!.inputBits),
+        String(layer.plan!.weightBits),
+        String(layer.plan!.bits),
+      ]);
       assert.equal(cells[6], '112×112×96');
       assert.equal(cells[7], '869 M');
-      assert.equal(await page.locator('.layers-view [role=grid]').getAttribute('aria-rowcount'), String(view.model.layers.length + 1));
+      assert.equal(
+        await page.locator('.layers-view [role=grid]').getAttribute('aria-rowcount'),
+        String(view.model.layers.length + 1),
+      );
     });
 
     it('draws few rows of many, whichever part is in sight', async () => {
@@ -76,11 +93,18 @@ describe('editor page', function () {
       await heading.click();
       assert.equal(await heading.getAttribute('aria-sort'), 'descending');
       const most = view.model.layers.reduce((a, b) => (b.macs > a.macs ? b : a));
-      const top = await page.locator('.layers-view .grid-body [role=row]').evaluateAll((rows) => rows
-        .sort((a, b) => parseFloat((a as HTMLElement).style.top) - parseFloat((b as HTMLElement).style.top))[0].children[0].textContent);
+      const top = await page
+        .locator('.layers-view .grid-body [role=row]')
+        .evaluateAll(
+          (rows) =>
+            rows.sort((a, b) => parseFloat((a as HTMLElement).style.top) - parseFloat((b as HTMLElement).style.top))[0]
+              .children[0].textContent,
+        );
       assert.equal(top, String(most.id));
       await page.locator('.layers-view vscode-text-field input').fill('depthwise s2');
-      const expected = view.model.layers.filter((layer) => layer.kind === 'depthwise' && layer.detail.includes('s2')).length;
+      const expected = view.model.layers.filter(
+        (layer) => layer.kind === 'depthwise' && layer.detail.includes('s2'),
+      ).length;
       assert.equal(await text(page, '.layers-view .toolbar-note'), `${expected} of ${view.model.layers.length} layers`);
       assert.equal(await page.locator('.layers-view .grid-body [role=row]').count(), expected);
       assert.match(await first.nth(2).innerText(), /Depthwise/);
@@ -89,7 +113,11 @@ describe('editor page', function () {
     it('is walked with the keyboard: cells, pages, headings', async () => {
       const page = await open(chainView(), { saved: { tab: 'layers' } });
       await page.locator('.layers-view [role=gridcell][tabindex="0"]').focus();
-      const focused = (): Promise<string> => page.evaluate(() => `${document.activeElement?.closest('[role=row]')?.getAttribute('aria-rowindex')},${document.activeElement?.getAttribute('aria-colindex')}`);
+      const focused = (): Promise<string> =>
+        page.evaluate(
+          () =>
+            `${document.activeElement?.closest('[role=row]')?.getAttribute('aria-rowindex')},${document.activeElement?.getAttribute('aria-colindex')}`,
+        );
       assert.equal(await focused(), '2,1');
       await page.keyboard.press('ArrowDown');
       await page.keyboard.press('ArrowRight');
@@ -124,9 +152,18 @@ describe('editor page', function () {
 
     it('count the bytes in use of a step, what overlaps once, wherever it lies', () => {
       const { plan } = plannedView();
-      const at = (id: number, offset: number, bytes: number, firstStep: number, lastStep: number): BufferView => ({ ...plan!.buffers[0], id, offset, bytes, firstStep, lastStep });
+      const at = (id: number, offset: number, bytes: number, firstStep: number, lastStep: number): BufferView => ({
+        ...plan!.buffers[0],
+        id,
+        offset,
+        bytes,
+        firstStep,
+        lastStep,
+      });
       const { used, peakStep } = timelineOf({
-        ...plan!, steps: plan!.steps.slice(0, 4), buffers: [at(0, 900, 100, -1, 1), at(1, 0, 50, 1, 3), at(2, 950, 100, 1, 2), at(3, 20, 10, 3, 9)],
+        ...plan!,
+        steps: plan!.steps.slice(0, 4),
+        buffers: [at(0, 900, 100, -1, 1), at(1, 0, 50, 1, 3), at(2, 950, 100, 1, 2), at(3, 20, 10, 3, 9)],
       });
       assert.deepEqual([...used], [100, 200, 150, 50]);
       assert.equal(peakStep, 1);
@@ -140,7 +177,9 @@ describe('editor page', function () {
       const last = steps.length - 1;
       // The highest buffer of the peak step: the middle of its block in pixels, from the geometry of paint.ts.
       const peak = steps.reduce((a, b) => (b.peakBytes > a.peakBytes ? b : a));
-      const buffer = buffers.filter((b) => b.firstStep <= peak.id && b.lastStep >= peak.id).reduce((a, b) => (b.offset > a.offset ? b : a));
+      const buffer = buffers
+        .filter((b) => b.firstStep <= peak.id && b.lastStep >= peak.id)
+        .reduce((a, b) => (b.offset > a.offset ? b : a));
       const x = 60 + ((peak.id + 0.5) / (last + 1)) * (box.width - 60 - 132);
       const top = Math.max(view.plan!.figures.arenaBytes, view.plan!.target.sramBytes) * 1.08;
       const y = 10 + (1 - (buffer.offset + buffer.bytes / 2) / top) * (box.height - 32);
@@ -166,7 +205,10 @@ describe('editor page', function () {
 
     it('warn when the plan is too large for the board', async () => {
       const view = plannedView();
-      const small: EditorView = { ...view, plan: { ...view.plan!, target: { ...view.plan!.target, sramBytes: 64 * 1024 } } };
+      const small: EditorView = {
+        ...view,
+        plan: { ...view.plan!, target: { ...view.plan!.target, sramBytes: 64 * 1024 } },
+      };
       const page = await open(small);
       assert.equal(await page.locator('.figure.over').count(), 1);
     });
@@ -182,7 +224,10 @@ describe('editor page', function () {
       await page.keyboard.press('ArrowDown');
       assert.equal(await text(page, '.details .node-name'), view.model.layers[2].name);
       await page.keyboard.press('ArrowUp');
-      assert.match(await page.locator('body > .sr-only').innerText(), /^Depthwise 3×3 .*4 bits, patch stage, 1 inputs, 1 readers/);
+      assert.match(
+        await page.locator('body > .sr-only').innerText(),
+        /^Depthwise 3×3 .*4 bits, patch stage, 1 inputs, 1 readers/,
+      );
       await page.keyboard.press('End');
       assert.equal(await text(page, '.details .node-name'), view.model.layers[view.model.layers.length - 1].name);
     });
@@ -235,7 +280,9 @@ describe('editor page', function () {
       await page.keyboard.press('End');
       assert.match(await text(page, '.details .node-name'), /block2999/);
       const drawn = await page.locator('.graph-stage canvas').evaluate((canvas) => {
-        const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, (canvas as HTMLCanvasElement).width, (canvas as HTMLCanvasElement).height);
+        const { data } = (canvas as HTMLCanvasElement)
+          .getContext('2d')!
+          .getImageData(0, 0, (canvas as HTMLCanvasElement).width, (canvas as HTMLCanvasElement).height);
         return data.some((value) => value !== 0);
       });
       assert.ok(drawn);
@@ -263,7 +310,8 @@ describe('editor page', function () {
   describe('the host', () => {
     it('gets the commands of the buttons', async () => {
       const page = await open(plannedView());
-      for (const name of ['Generate C…', 'Quantize again…', 'Open plan']) await page.getByRole('button', { name }).click();
+      for (const name of ['Generate C…', 'Quantize again…', 'Open plan'])
+        await page.getByRole('button', { name }).click();
       assert.deepEqual(await harness.read(page, 'commands'), ['generate', 'quantize', 'openPlan']);
     });
 
@@ -295,7 +343,8 @@ describe('editor page', function () {
     await first.locator('.layers-view vscode-text-field input').fill('add');
     await first.locator('.layers-view .grid-body [role=gridcell]').nth(1).click();
     await first.getByRole('tab', { name: 'Graph' }).click();
-    for (let i = 0; i < 50 && (await harness.read(first, 'saved') as { tab?: string } | null)?.tab !== 'graph'; i++) await first.waitForTimeout(20);
+    for (let i = 0; i < 50 && ((await harness.read(first, 'saved')) as { tab?: string } | null)?.tab !== 'graph'; i++)
+      await first.waitForTimeout(20);
     const second = await open(plannedView(), { saved: await harness.read(first, 'saved') });
     assert.equal(await second.getByRole('tab', { name: 'Graph' }).getAttribute('aria-selected'), 'true');
     assert.match(await text(second, '.details h2'), /Add/);
@@ -313,8 +362,13 @@ describe('editor page', function () {
       { ...planned, plan: { ...planned.plan!, stage: null, branches: [], steps, buffers: [] } },
       { ...planned, plan: { ...planned.plan!, stage: null, branches: [], steps: [], buffers: [] } },
       {
-        model: { ...model, inputs: many.map((id) => ({ name: `input${id}`, type: 'float32', shape: '1×1' })), problems: many.map((id) => ({ node: `n${id}`, operator: 'Odd', message: `message ${id}`, remedy: '' })) },
-        plan: null, planProblem: null,
+        model: {
+          ...model,
+          inputs: many.map((id) => ({ name: `input${id}`, type: 'float32', shape: '1×1' })),
+          problems: many.map((id) => ({ node: `n${id}`, operator: 'Odd', message: `message ${id}`, remedy: '' })),
+        },
+        plan: null,
+        planProblem: null,
       },
     ];
     const page = await open(views[0]);
@@ -330,7 +384,16 @@ describe('editor page', function () {
   });
 
   it('starts with a state that an unknown version left', async () => {
-    const page = await open(plannedView(), { saved: { tab: 'nonsense', selected: 1e9, camera: 'x', memoryRange: [0, 1e9], sort: { column: 'gone' }, dockHeight: 'tall' } });
+    const page = await open(plannedView(), {
+      saved: {
+        tab: 'nonsense',
+        selected: 1e9,
+        camera: 'x',
+        memoryRange: [0, 1e9],
+        sort: { column: 'gone' },
+        dockHeight: 'tall',
+      },
+    });
     assert.equal(await page.getByRole('tab', { name: 'Layers' }).getAttribute('aria-selected'), 'true');
   });
 
@@ -350,16 +413,17 @@ describe('editor page', function () {
 
   it('takes over the theme while it is open', async () => {
     const page = await open(plannedView(), { saved: { tab: 'graph' } });
-    const brightness = (): Promise<number> => page.locator('.graph-stage canvas').evaluate((element) => {
-      const canvas = element as HTMLCanvasElement;
-      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
-      let [sum, weight] = [0, 0];
-      for (let i = 0; i < data.length; i += 4) {
-        sum += data[i + 1] * data[i + 3];
-        weight += data[i + 3];
-      }
-      return sum / weight;
-    });
+    const brightness = (): Promise<number> =>
+      page.locator('.graph-stage canvas').evaluate((element) => {
+        const canvas = element as HTMLCanvasElement;
+        const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+        let [sum, weight] = [0, 0];
+        for (let i = 0; i < data.length; i += 4) {
+          sum += data[i + 1] * data[i + 3];
+          weight += data[i + 3];
+        }
+        return sum / weight;
+      });
     const dark = await brightness();
     await harness.setTheme(page, 'light');
     assert.ok((await brightness()) > dark + 60);
@@ -370,7 +434,10 @@ describe('editor page', function () {
       it(`axe finds nothing serious in the theme ${theme}`, async () => {
         const { model } = problemView();
         const view: EditorView = { ...plannedView(), planProblem: 'A plan with a problem.' };
-        const page = await open({ ...view, model: { ...view.model, problems: model.problems } }, { theme, saved: { tab: 'layers', selected: 4 }, height: 700 });
+        const page = await open(
+          { ...view, model: { ...view.model, problems: model.problems } },
+          { theme, saved: { tab: 'layers', selected: 4 }, height: 700 },
+        );
         // Evaluated through the debugger: the page's policy would refuse it as a script of the page.
         await page.evaluate(axe.source);
         assert.deepEqual(await serious(page, 'body'), [], 'the whole page');
@@ -393,8 +460,13 @@ describe('editor page', function () {
   async function serious(page: Page, part: string): Promise<string[]> {
     return page.evaluate(async (selector) => {
       const run = await (window as unknown as { axe: typeof axe }).axe.run(selector, { resultTypes: ['violations'] });
-      return run.violations.filter((violation) => violation.impact === 'serious' || violation.impact === 'critical')
-        .flatMap((violation) => violation.nodes.slice(0, 4).map((node) => `${violation.id}: ${node.html.slice(0, 160)} ${node.any[0]?.message ?? ''}`));
+      return run.violations
+        .filter((violation) => violation.impact === 'serious' || violation.impact === 'critical')
+        .flatMap((violation) =>
+          violation.nodes
+            .slice(0, 4)
+            .map((node) => `${violation.id}: ${node.html.slice(0, 160)} ${node.any[0]?.message ?? ''}`),
+        );
     }, part);
   }
 });

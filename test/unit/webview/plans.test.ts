@@ -5,7 +5,14 @@ import type { Page } from 'playwright-core';
 import type { EditorView } from '../../../src/protocol/views';
 import { csv } from '../../../webview/export/csv';
 import { niceTicks, paddedRange } from '../../../webview/charts/ticks';
-import { boards, detailsAnswers, otherPlan, sampleSweeps, sampleTradeOff, tradeOffAnswers } from '../../support/webviewHarness/answers';
+import {
+  boards,
+  detailsAnswers,
+  otherPlan,
+  sampleSweeps,
+  sampleTradeOff,
+  tradeOffAnswers,
+} from '../../support/webviewHarness/answers';
 import { Harness } from '../../support/webviewHarness/harness';
 import { hostileNames, hostileView, plannedView } from '../../support/webviewHarness/samples';
 import { themeNames } from '../../support/webviewHarness/themes';
@@ -27,7 +34,8 @@ describe('editor page, plans beside the plan', function () {
 
   before(async function () {
     if (Harness.chromiumPath() === null) {
-      if (process.env['CI'] === 'true') throw new Error('No Chromium is installed: install the package chromium or set CHROMIUM.');
+      if (process.env['CI'] === 'true')
+        throw new Error('No Chromium is installed: install the package chromium or set CHROMIUM.');
       this.skip();
     }
     harness = await Harness.start();
@@ -41,29 +49,46 @@ describe('editor page, plans beside the plan', function () {
     await page.context().close();
   });
 
-  async function open(view: EditorView, answers: Record<string, unknown>, options: Parameters<Harness['open']>[1] = {}): Promise<void> {
+  async function open(
+    view: EditorView,
+    answers: Record<string, unknown>,
+    options: Parameters<Harness['open']>[1] = {},
+  ): Promise<void> {
     page = await harness.open(null, options);
-    await page.evaluate((given) => Object.assign((globalThis as unknown as { harness: { answers: object } }).harness.answers, given), answers);
+    await page.evaluate(
+      (given) => Object.assign((globalThis as unknown as { harness: { answers: object } }).harness.answers, given),
+      answers,
+    );
     await harness.show(page, view);
   }
   const changes = (): Promise<unknown[][]> => harness.changes(page);
-  const text = async (selector: string): Promise<string> => (await page.locator(selector).first().innerText()).replace(/\s+/g, ' ');
+  const text = async (selector: string): Promise<string> =>
+    (await page.locator(selector).first().innerText()).replace(/\s+/g, ' ');
 
   describe('the header', () => {
     it('has five figures with what 8 bits layer by layer would take', async () => {
       const view = plannedView();
       await open(view, {});
       const labels = await page.locator('.figure-label').allInnerTexts();
-      assert.deepEqual(labels.map((label) => label.trim()), ['SRAM peak', 'Flash', 'BitOPs', 'Latency (estimate)', 'Top-1 accuracy']);
+      assert.deepEqual(
+        labels.map((label) => label.trim()),
+        ['SRAM peak', 'Flash', 'BitOPs', 'Latency (estimate)', 'Top-1 accuracy'],
+      );
       const { arenaBytes, int8Layerwise } = view.plan!.figures;
-      assert.match(await text('.figure'), new RegExp(`${(int8Layerwise.arenaBytes / arenaBytes).toFixed(2)}× less than 8-bit layer by layer`));
+      assert.match(
+        await text('.figure'),
+        new RegExp(`${(int8Layerwise.arenaBytes / arenaBytes).toFixed(2)}× less than 8-bit layer by layer`),
+      );
     });
 
     it('says where there is no estimate of the time, and no accuracy yet', async () => {
       const view = plannedView();
       const figures = { ...view.plan!.figures, latencyMs: null, accuracy: null };
       await open({ ...view, plan: { ...view.plan!, figures } }, {});
-      assert.match((await page.locator('.figure').nth(3).innerText()).replace(/\s+/g, ' '), /– no estimate for Cortex-M7/);
+      assert.match(
+        (await page.locator('.figure').nth(3).innerText()).replace(/\s+/g, ' '),
+        /– no estimate for Cortex-M7/,
+      );
       assert.match((await page.locator('.figure').nth(4).innerText()).replace(/\s+/g, ' '), /– not evaluated/);
     });
 
@@ -71,13 +96,19 @@ describe('editor page, plans beside the plan', function () {
       const view = plannedView();
       const plan = view.plan!;
       const target = { ...plan.target, id: 'custom', name: 'custom', core: 'cortex-m0plus', clockMHz: 0, source: '' };
-      await open({ ...view, plan: { ...plan, target, figures: { ...plan.figures, latencyMs: null } } }, { targets: { value: boards() } });
+      await open(
+        { ...view, plan: { ...plan, target, figures: { ...plan.figures, latencyMs: null } } },
+        { targets: { value: boards() } },
+      );
       const board = page.getByRole('button', { name: /^Board/ });
       assert.equal((await board.innerText()).trim(), 'Own board · Cortex-M0+');
       assert.match((await page.locator('.figure').nth(3).innerText()).replace(/\s+/g, ' '), /– no clock rate given/);
       assert.doesNotMatch(await page.locator('body').innerText(), /MHz/);
       await board.click();
-      assert.match(await page.getByRole('menuitemradio', { checked: true }).innerText(), /^Own board\s*Cortex-M0\+ · 320 KiB SRAM/);
+      assert.match(
+        await page.getByRole('menuitemradio', { checked: true }).innerText(),
+        /^Own board\s*Cortex-M0\+ · 320 KiB SRAM/,
+      );
       await page.keyboard.press('Enter');
       assert.deepEqual(await changes(), []);
     });
@@ -91,7 +122,9 @@ describe('editor page, plans beside the plan', function () {
       await page.getByRole('button', { name: /^λ/ }).click();
       await page.getByRole('menuitemradio', { name: '0.5', exact: true }).click();
       assert.deepEqual(await changes(), [
-        ['changePlan', { kind: 'target', id: 'nano33ble' }], ['changePlan', { kind: 'grid', grid: 'auto' }], ['changePlan', { kind: 'lambda', lambda: 0.5 }],
+        ['changePlan', { kind: 'target', id: 'nano33ble' }],
+        ['changePlan', { kind: 'grid', grid: 'auto' }],
+        ['changePlan', { kind: 'lambda', lambda: 0.5 }],
       ]);
     });
 
@@ -107,7 +140,10 @@ describe('editor page, plans beside the plan', function () {
       await page.keyboard.press('Enter');
       await page.keyboard.press('End');
       await page.keyboard.press('Enter');
-      assert.deepEqual(await changes(), [['changePlan', { kind: 'target', id: 'nano33ble' }], ['changePlan', { kind: 'grid', grid: { rows: 8, cols: 8 } }]]);
+      assert.deepEqual(await changes(), [
+        ['changePlan', { kind: 'target', id: 'nano33ble' }],
+        ['changePlan', { kind: 'grid', grid: { rows: 8, cols: 8 } }],
+      ]);
       await harness.show(page, plannedView(2, 2));
       assert.match(String(await page.evaluate('document.activeElement.getAttribute("aria-label")')), /^Patches: 2×2/);
     });
@@ -115,7 +151,10 @@ describe('editor page, plans beside the plan', function () {
     it('tells while a change takes its time', async () => {
       await open(plannedView(), {});
       assert.equal(await page.locator('.header-working').isVisible(), false);
-      await page.evaluate(`(() => { const post = window.postMessage; window.postMessage = (m, ...r) => setTimeout(() => post.call(window, m, ...r), m.type === 'result' ? 900 : 0); })()`);
+      await page.evaluate(
+        '(() => { const post = window.postMessage; window.postMessage = (m, ...r) => setTimeout(() => ' +
+          "post.call(window, m, ...r), m.type === 'result' ? 900 : 0); })()",
+      );
       await page.getByRole('button', { name: /^Patches/ }).click();
       await page.getByRole('menuitemradio', { name: '2×2' }).click();
       await page.locator('.header-working').waitFor({ state: 'visible' });
@@ -128,7 +167,9 @@ describe('editor page, plans beside the plan', function () {
       await open(plannedView(), tradeOffAnswers(), { saved: { tab: 'tradeOff' } });
       const points = sampleSweeps().flatMap((sweep) => sweep.points);
       assert.equal(await page.locator('.tradeoff-right [role=row]').count(), points.length + 1);
-      const drawn = points.filter(({ accuracy }) => accuracy !== null).length + points.filter(({ randomAccuracy }) => randomAccuracy !== null).length;
+      const drawn =
+        points.filter(({ accuracy }) => accuracy !== null).length +
+        points.filter(({ randomAccuracy }) => randomAccuracy !== null).length;
       assert.equal(await page.locator('.plot-point').count(), drawn);
       assert.equal(await page.locator('.plot-point.current').count(), 1);
       await page.getByRole('option', { name: /^BitOPs ÷ 2\.2/ }).click();
@@ -145,7 +186,13 @@ describe('editor page, plans beside the plan', function () {
       assert.notEqual(await text('.tradeoff-chosen'), chosen);
       await page.keyboard.press('Home');
       const name = (await text('.tradeoff-chosen')).split(',')[0];
-      assert.equal(await page.locator('.tradeoff-right [role=row][aria-selected="true"]').innerText().then((row) => row.trim().startsWith(name)), true);
+      assert.equal(
+        await page
+          .locator('.tradeoff-right [role=row][aria-selected="true"]')
+          .innerText()
+          .then((row) => row.trim().startsWith(name)),
+        true,
+      );
       await page.keyboard.press('Enter');
       assert.deepEqual(await changes(), [['pickSweepPoint', 'bitops-target', 2.6]]);
       await page.locator('.tradeoff-right [role=gridcell][tabindex="0"]').focus();
@@ -156,7 +203,11 @@ describe('editor page, plans beside the plan', function () {
 
     it('tells of points without a plan, and lets none of a stale sweep be picked', async () => {
       const stale = sampleSweeps().map((sweep) => ({ ...sweep, current: false }));
-      await open(plannedView(), { sweeps: { value: stale }, tradeOff: { value: sampleTradeOff() } }, { saved: { tab: 'tradeOff' } });
+      await open(
+        plannedView(),
+        { sweeps: { value: stale }, tradeOff: { value: sampleTradeOff() } },
+        { saved: { tab: 'tradeOff' } },
+      );
       assert.match(await text('.tradeoff-note'), /Run the sweep again/);
       await page.locator('.tradeoff-right [role=row]', { hasText: '÷ 4' }).click();
       assert.match(await text('.tradeoff-chosen'), /cannot be reached/);
@@ -171,7 +222,10 @@ describe('editor page, plans beside the plan', function () {
       await page.getByRole('button', { name: 'Run sweep…' }).click();
       await page.getByRole('menuitemradio', { name: 'φ of the patch classes' }).click();
       assert.deepEqual(await changes(), [['runSweep', 'phi']]);
-      await page.evaluate((given) => Object.assign((globalThis as unknown as { harness: { answers: object } }).harness.answers, given), tradeOffAnswers());
+      await page.evaluate(
+        (given) => Object.assign((globalThis as unknown as { harness: { answers: object } }).harness.answers, given),
+        tradeOffAnswers(),
+      );
       await harness.send(page, 'sweepsChanged');
       await page.locator('.plot-point').first().waitFor();
     });
@@ -192,7 +246,11 @@ describe('editor page, plans beside the plan', function () {
     });
 
     it('says why it is empty', async () => {
-      await open(plannedView(), { tradeOff: { value: { memory: [], phi: null } } }, { saved: { tab: 'tradeOff', tradeOff: 'memory' } });
+      await open(
+        plannedView(),
+        { tradeOff: { value: { memory: [], phi: null } } },
+        { saved: { tab: 'tradeOff', tradeOff: 'memory' } },
+      );
       assert.match(await text('.tradeoff-note'), /calibration is not cached/);
     });
   });
@@ -207,9 +265,20 @@ describe('editor page, plans beside the plan', function () {
       assert.equal(await page.getByRole('tab', { name: 'Compare' }).getAttribute('aria-selected'), 'true');
       assert.match(await text('.compare-figures tbody tr'), /SRAM peak 313 KiB 1\.48 MiB −\d+ %/);
       const { model } = plannedView();
-      const same = model.layers.filter(({ plan }) => plan!.bits === 8 && plan!.inputBits === 8 && plan!.weightBits !== 4 && !plan!.inPatchStage).length;
-      assert.match(await text('.compare-count'), new RegExp(`^${model.layers.length - same} of ${model.layers.length} layers differ`));
-      assert.equal(await page.locator('.compare-view .grid-body [role=row]').first().evaluate((row) => row.classList.contains('differs')), true);
+      const same = model.layers.filter(
+        ({ plan }) => plan!.bits === 8 && plan!.inputBits === 8 && plan!.weightBits !== 4 && !plan!.inPatchStage,
+      ).length;
+      assert.match(
+        await text('.compare-count'),
+        new RegExp(`^${model.layers.length - same} of ${model.layers.length} layers differ`),
+      );
+      assert.equal(
+        await page
+          .locator('.compare-view .grid-body [role=row]')
+          .first()
+          .evaluate((row) => row.classList.contains('differs')),
+        true,
+      );
       await page.getByRole('button', { name: 'Close comparison' }).click();
       assert.equal(await page.getByRole('tab', { name: 'Compare' }).count(), 0);
     });
@@ -224,7 +293,9 @@ describe('editor page, plans beside the plan', function () {
       };
       await compare();
       assert.equal(await page.getByRole('tab', { name: 'Compare' }).count(), 0);
-      await page.evaluate(`window.harness.answers.otherPlan = { error: 'other.quantmcu.json: the model has changed.' }`);
+      await page.evaluate(
+        `window.harness.answers.otherPlan = { error: 'other.quantmcu.json: the model has changed.' }`,
+      );
       await compare();
       await page.getByText('the model has changed').waitFor();
     });
@@ -247,13 +318,18 @@ describe('editor page, plans beside the plan', function () {
     });
 
     it('are left out where there are none', async () => {
-      await open(plannedView(), { layerDetails: { error: 'There is no calibration.' } }, { saved: { tab: 'layers', selected: 6 } });
+      await open(
+        plannedView(),
+        { layerDetails: { error: 'There is no calibration.' } },
+        { saved: { tab: 'layers', selected: 6 } },
+      );
       assert.equal(await page.locator('.distributions-section').isVisible(), false);
     });
   });
 
   describe('export', () => {
-    const saved = async (): Promise<Saved[]> => (await changes()).filter(([method]) => method === 'saveFile').map(([, file]) => file as Saved);
+    const saved = async (): Promise<Saved[]> =>
+      (await changes()).filter(([method]) => method === 'saveFile').map(([, file]) => file as Saved);
     async function exportAs(label: string): Promise<Saved> {
       const before = (await saved()).length;
       await page.getByRole('button', { name: 'Export…' }).click();
@@ -265,13 +341,21 @@ describe('editor page, plans beside the plan', function () {
     it('gives drawings as SVG that stands by itself', async () => {
       await open(plannedView(), tradeOffAnswers(), { saved: { tab: 'tradeOff' } });
       await page.locator('.plot-point').first().waitFor();
-      for (const [label, name] of [['Graph as SVG', 'graph'], ['Memory as SVG', 'memory'], ['Trade-off as SVG', 'accuracy']]) {
+      for (const [label, name] of [
+        ['Graph as SVG', 'graph'],
+        ['Memory as SVG', 'memory'],
+        ['Trade-off as SVG', 'accuracy'],
+      ]) {
         const file = await exportAs(label);
         const data = textOf(file);
         assert.equal(file.name, `mobilenetv2_1.0_224_tv-${name}.svg`);
         const parsed = await page.evaluate((source) => {
           const document = new DOMParser().parseFromString(source, 'image/svg+xml');
-          return { error: document.querySelector('parsererror')?.textContent ?? null, texts: document.querySelectorAll('text').length, scripts: document.querySelectorAll('script, image, style').length };
+          return {
+            error: document.querySelector('parsererror')?.textContent ?? null,
+            texts: document.querySelectorAll('text').length,
+            scripts: document.querySelectorAll('script, image, style').length,
+          };
         }, data);
         assert.equal(parsed.error, null);
         assert.ok(parsed.texts > 5, `${label}: ${parsed.texts}`);
@@ -295,7 +379,10 @@ describe('editor page, plans beside the plan', function () {
       const view = plannedView();
       await open(view, tradeOffAnswers(), { saved: { tab: 'tradeOff' } });
       await page.locator('.plot-point').first().waitFor();
-      const lines = async (label: string): Promise<string[]> => textOf(await exportAs(label)).trimEnd().split('\r\n');
+      const lines = async (label: string): Promise<string[]> =>
+        textOf(await exportAs(label))
+          .trimEnd()
+          .split('\r\n');
       const layers = await lines('Layers as CSV');
       assert.equal(layers.length, view.model.layers.length + 1);
       assert.equal(layers[4].split(',')[1], view.model.layers[3].name);
@@ -304,7 +391,17 @@ describe('editor page, plans beside the plan', function () {
     });
 
     it('quotes what needs it and disarms what a spreadsheet would run', () => {
-      assert.equal(csv(['a', 'b'], [['x,y', 'say "no"'], ['=1+1', -3], [null, true]]), 'a,b\r\n"x,y","say ""no"""\r\n\'=1+1,-3\r\n,true\r\n');
+      assert.equal(
+        csv(
+          ['a', 'b'],
+          [
+            ['x,y', 'say "no"'],
+            ['=1+1', -3],
+            [null, true],
+          ],
+        ),
+        'a,b\r\n"x,y","say ""no"""\r\n\'=1+1,-3\r\n,true\r\n',
+      );
     });
 
     it('gives a report that needs no scripts and nothing from elsewhere', async () => {
@@ -315,7 +412,10 @@ describe('editor page, plans beside the plan', function () {
       const requests: string[] = [];
       report.on('request', (request) => requests.push(request.url()));
       await report.setContent(textOf(file));
-      assert.deepEqual(requests.filter((url) => !url.startsWith('data:') && url !== 'about:blank'), []);
+      assert.deepEqual(
+        requests.filter((url) => !url.startsWith('data:') && url !== 'about:blank'),
+        [],
+      );
       assert.equal(await report.locator('script').count(), 0);
       assert.equal(await report.locator('h1').innerText(), 'mobilenetv2_1.0_224_tv');
       assert.equal(await report.locator('table').last().locator('tbody tr').count(), plannedView().model.layers.length);
@@ -334,14 +434,24 @@ describe('editor page, plans beside the plan', function () {
       assert.ok((await report.locator('td.name').first().innerText()).includes(hostileNames[0]));
       await report.close();
       const svg = textOf(await exportAs('Graph as SVG'));
-      assert.equal(await page.evaluate((source) => new DOMParser().parseFromString(source, 'image/svg+xml').querySelector('parsererror, script, img'), svg), null);
+      assert.equal(
+        await page.evaluate(
+          (source) =>
+            new DOMParser().parseFromString(source, 'image/svg+xml').querySelector('parsererror, script, img'),
+          svg,
+        ),
+        null,
+      );
     });
   });
 
   describe('axes', () => {
     it('have round ticks within their range', () => {
       assert.deepEqual(niceTicks(0, 10, 5), [0, 2, 4, 6, 8, 10]);
-      assert.deepEqual(niceTicks(0.771, 0.786, 3).map((tick) => Number(tick.toFixed(6))), [0.775, 0.78, 0.785]);
+      assert.deepEqual(
+        niceTicks(0.771, 0.786, 3).map((tick) => Number(tick.toFixed(6))),
+        [0.775, 0.78, 0.785],
+      );
       assert.deepEqual(niceTicks(3, 3, 4), [3]);
       for (const values of [[], [5], [0], [-1, 1]]) {
         const [low, high] = paddedRange(values);
@@ -353,14 +463,31 @@ describe('editor page, plans beside the plan', function () {
   describe('accessibility', () => {
     for (const theme of themeNames) {
       it(`axe finds nothing serious in the theme ${theme}`, async () => {
-        await open(plannedView(), { ...tradeOffAnswers(), ...detailsAnswers(), otherPlan: { value: otherPlan() }, targets: { value: boards() } }, { theme, saved: { tab: 'tradeOff', selected: 6 } });
+        await open(
+          plannedView(),
+          {
+            ...tradeOffAnswers(),
+            ...detailsAnswers(),
+            otherPlan: { value: otherPlan() },
+            targets: { value: boards() },
+          },
+          { theme, saved: { tab: 'tradeOff', selected: 6 } },
+        );
         await page.locator('.plot-point').first().waitFor();
         await page.evaluate(axe.source);
-        const serious = async (part: string): Promise<string[]> => page.evaluate(async (selector) => {
-          const run = await (window as unknown as { axe: typeof axe }).axe.run(selector, { resultTypes: ['violations'] });
-          return run.violations.filter((violation) => violation.impact === 'serious' || violation.impact === 'critical')
-            .flatMap((violation) => violation.nodes.slice(0, 4).map((node) => `${violation.id}: ${node.html.slice(0, 160)} ${node.any[0]?.message ?? ''}`));
-        }, part);
+        const serious = async (part: string): Promise<string[]> =>
+          page.evaluate(async (selector) => {
+            const run = await (window as unknown as { axe: typeof axe }).axe.run(selector, {
+              resultTypes: ['violations'],
+            });
+            return run.violations
+              .filter((violation) => violation.impact === 'serious' || violation.impact === 'critical')
+              .flatMap((violation) =>
+                violation.nodes
+                  .slice(0, 4)
+                  .map((node) => `${violation.id}: ${node.html.slice(0, 160)} ${node.any[0]?.message ?? ''}`),
+              );
+          }, part);
         assert.deepEqual(await serious('body'), [], 'accuracy');
         for (const name of ['SRAM and latency', 'Outlier patches']) {
           await page.getByRole('button', { name }).click();

@@ -12,7 +12,8 @@ describe('editor page, what-if', function () {
 
   before(async function () {
     if (Harness.chromiumPath() === null) {
-      if (process.env['CI'] === 'true') throw new Error('No Chromium is installed: install the package chromium or set CHROMIUM.');
+      if (process.env['CI'] === 'true')
+        throw new Error('No Chromium is installed: install the package chromium or set CHROMIUM.');
       this.skip();
     }
     harness = await Harness.start();
@@ -24,11 +25,18 @@ describe('editor page, what-if', function () {
     await page.context().close();
   });
 
-  const open = async (view: EditorView | null, options: Parameters<Harness['open']>[1] = {}): Promise<Page> => (page = await harness.open(view, options));
+  const open = async (view: EditorView | null, options: Parameters<Harness['open']>[1] = {}): Promise<Page> =>
+    (page = await harness.open(view, options));
   const changes = (): Promise<unknown[][]> => harness.changes(page);
   const answer = (method: string, what: { value?: unknown; error?: string }): Promise<void> =>
-    page.evaluate(([m, w]) => { (globalThis as unknown as { harness: { answers: Record<string, unknown> } }).harness.answers[m] = w; }, [method, what] as const);
-  const figures = async (): Promise<string[]> => (await page.locator('.figure-number').allInnerTexts()).map((t) => t.trim());
+    page.evaluate(
+      ([m, w]) => {
+        (globalThis as unknown as { harness: { answers: Record<string, unknown> } }).harness.answers[m] = w;
+      },
+      [method, what] as const,
+    );
+  const figures = async (): Promise<string[]> =>
+    (await page.locator('.figure-number').allInnerTexts()).map((t) => t.trim());
   const layerWith = (view: EditorView, ok: (plan: NonNullable<LayerView['plan']>) => boolean): LayerView => {
     const found = view.model.layers.find(({ plan }) => plan !== null && ok(plan));
     assert.ok(found);
@@ -48,7 +56,9 @@ describe('editor page, what-if', function () {
     const fixed = layerWith(view, (plan) => plan.allowedBits.length === 1);
     await harness.show(page, view);
     await page.evaluate(`window.harness.changes.length = 0`);
-    await page.locator('.layers-view [role=grid]').evaluate((grid) => { grid.scrollTop = grid.scrollHeight; });
+    await page.locator('.layers-view [role=grid]').evaluate((grid) => {
+      grid.scrollTop = grid.scrollHeight;
+    });
     await page.locator(`.layers-view [role=row][aria-rowindex="${fixed.id + 2}"]`).click();
     assert.equal(await page.getByRole('button', { name: /output$/ }).count(), 0);
   });
@@ -57,7 +67,8 @@ describe('editor page, what-if', function () {
     const view = plannedView();
     const layer = layerWith(view, (plan) => plan.weightBits === 8 && plan.bits === 4);
     await open(view, { saved: { tab: 'layers', selected: layer.id } });
-    const cell = (column: number): ReturnType<Page['locator']> => page.locator(`.layers-view [role=row][aria-rowindex="${layer.id + 2}"] [role=gridcell]`).nth(column);
+    const cell = (column: number): ReturnType<Page['locator']> =>
+      page.locator(`.layers-view [role=row][aria-rowindex="${layer.id + 2}"] [role=gridcell]`).nth(column);
     await cell(4).focus();
     await page.keyboard.press('F2');
     await page.keyboard.press('ArrowDown');
@@ -66,7 +77,8 @@ describe('editor page, what-if', function () {
     await page.keyboard.press('2');
     await page.keyboard.press('4');
     assert.deepEqual(await changes(), [
-      ['changePlan', { kind: 'weightBits', layer: layer.id, bits: 4 }], ['changePlan', { kind: 'mapBits', layer: layer.id, bits: 2 }],
+      ['changePlan', { kind: 'weightBits', layer: layer.id, bits: 4 }],
+      ['changePlan', { kind: 'mapBits', layer: layer.id, bits: 2 }],
     ]);
     await page.keyboard.press('Enter');
     assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('role')), 'menuitemradio');
@@ -91,7 +103,10 @@ describe('editor page, what-if', function () {
     await page.keyboard.press('Control+z');
     await page.keyboard.press('Control+Shift+z');
     await page.keyboard.press('Control+y');
-    assert.deepEqual((await changes()).map(([method]) => method), ['undo', 'redo', 'redo']);
+    assert.deepEqual(
+      (await changes()).map(([method]) => method),
+      ['undo', 'redo', 'redo'],
+    );
     await page.locator('.layers-view vscode-text-field input').fill('conv');
     await page.keyboard.press('Control+z');
     assert.equal((await changes()).length, 3);
@@ -102,7 +117,15 @@ describe('editor page, what-if', function () {
     await open(view, { saved: { tab: 'layers' } });
     const before = await figures();
     const f = view.plan!.figures;
-    await harness.send(page, 'showPreview', { arenaBytes: 100 * 1024, macs: f.macs, bitOps: f.bitOps / 2, bitOpsInt8: f.bitOpsInt8, weightCodeBytes: f.weightCodeBytes - 1024 * 1024, latencyMs: 123, target: { ...view.plan!.target, sramBytes: 128 * 1024 } });
+    await harness.send(page, 'showPreview', {
+      arenaBytes: 100 * 1024,
+      macs: f.macs,
+      bitOps: f.bitOps / 2,
+      bitOpsInt8: f.bitOpsInt8,
+      weightCodeBytes: f.weightCodeBytes - 1024 * 1024,
+      latencyMs: 123,
+      target: { ...view.plan!.target, sramBytes: 128 * 1024 },
+    });
     const [sram, flash, bitOps, latency, accuracy] = await figures();
     assert.equal(sram, '100');
     assert.ok(Math.abs(Number(before[1]) - Number(flash) - 1) < 0.02);
@@ -148,11 +171,15 @@ describe('editor page, what-if', function () {
     await open(null, { saved: { tab: 'patches' } });
     const image: Omit<SampleImageView, 'rgba'> = { name: 'cat/1.jpg', width: 2, height: 1, outliers: null };
     await page.evaluate((view) => {
-      (globalThis as unknown as { harness: { answers: Record<string, unknown> } }).harness.answers['sampleImage'] = { value: { ...view, rgba: Uint8Array.of(200, 10, 20, 255, 1, 2, 3, 255) } };
+      (globalThis as unknown as { harness: { answers: Record<string, unknown> } }).harness.answers['sampleImage'] = {
+        value: { ...view, rgba: Uint8Array.of(200, 10, 20, 255, 1, 2, 3, 255) },
+      };
     }, image);
     await harness.show(page, plannedView());
     await page.getByText('Calibration image cat/1.jpg').waitFor();
-    const pixels = await page.locator('.patch-image').evaluate((c) => Array.from((c as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 2, 1).data));
+    const pixels = await page
+      .locator('.patch-image')
+      .evaluate((c) => Array.from((c as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 2, 1).data));
     assert.deepEqual(pixels, [200, 10, 20, 255, 1, 2, 3, 255]);
   });
 
@@ -177,8 +204,11 @@ describe('editor page, what-if', function () {
     await open(view, { saved: { tab: 'layers', selected: layerWith(view, (plan) => plan.bits === 4).id } });
     await page.getByRole('button', { name: /output$/ }).click();
     await page.evaluate(axe.source);
-    const found = await page.evaluate(async () => (await (window as unknown as { axe: typeof axe }).axe.run('body', { resultTypes: ['violations'] })).violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id} ${nodes[0].html.slice(0, 120)}`));
+    const found = await page.evaluate(async () =>
+      (await (window as unknown as { axe: typeof axe }).axe.run('body', { resultTypes: ['violations'] })).violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => `${id} ${nodes[0].html.slice(0, 120)}`),
+    );
     assert.deepEqual(found, []);
   });
 });

@@ -26,13 +26,15 @@ describe('plans beside the plan', function () {
   });
   after(() => sampled.close());
 
-  const change = (what: PlanChange, planText = text): ReturnType<EngineService['change']> => service.change({ modelPath, planPath, planText, change: what });
+  const change = (what: PlanChange, planText = text): ReturnType<EngineService['change']> =>
+    service.change({ modelPath, planPath, planText, change: what });
   const viewOf = async (planText: string): Promise<EditorView & { plan: PlanView }> => {
     const changed = await service.view({ modelPath, planPath, planText });
     assert.equal(changed.planProblem, null);
     return changed as EditorView & { plan: PlanView };
   };
-  const bitsOf = ({ model }: EditorView): unknown[] => model.layers.map(({ plan }) => [plan!.inputBits, plan!.weightBits, plan!.bits]);
+  const bitsOf = ({ model }: EditorView): unknown[] =>
+    model.layers.map(({ plan }) => [plan!.inputBits, plan!.weightBits, plan!.bits]);
 
   describe('what-ifs', () => {
     it('another board: its limits and its clock, the bits as they are', async () => {
@@ -51,7 +53,9 @@ describe('plans beside the plan', function () {
 
     it('a board that is too small for the patches gets others, at the same bits', async () => {
       const layerwise = await viewOf((await change({ kind: 'grid', grid: 'none' })).planText);
-      const small = JSON.parse((await change({ kind: 'grid', grid: 'none' })).planText) as { target: { id: string; sramBytes: number } };
+      const small = JSON.parse((await change({ kind: 'grid', grid: 'none' })).planText) as {
+        target: { id: string; sramBytes: number };
+      };
       // As if the plan had been made for a board of this size.
       small.target.sramBytes = layerwise.plan.figures.arenaBytes - 1;
       const { planText } = await change({ kind: 'grid', grid: 'auto' }, JSON.stringify(small));
@@ -71,19 +75,34 @@ describe('plans beside the plan', function () {
     });
 
     it('λ: the more entropy counts, the fewer bits are saved; what is locked stays', async () => {
-      const bitOps = async (lambda: number, from = text): Promise<number> => (await viewOf((await change({ kind: 'lambda', lambda }, from)).planText)).plan.figures.bitOps;
+      const bitOps = async (lambda: number, from = text): Promise<number> =>
+        (await viewOf((await change({ kind: 'lambda', lambda }, from)).planText)).plan.figures.bitOps;
       assert.ok((await bitOps(0)) < (await bitOps(1)));
-      assert.equal((await viewOf((await change({ kind: 'lambda', lambda: 1 })).planText)).model.layers.every(({ plan }) => plan!.bits === 8), true);
+      assert.equal(
+        (await viewOf((await change({ kind: 'lambda', lambda: 1 })).planText)).model.layers.every(
+          ({ plan }) => plan!.bits === 8,
+        ),
+        true,
+      );
       const layer = view.model.layers.find(({ plan }) => plan!.candidates.length > 1 && plan!.bits === 4)!;
       const locked = (await change({ kind: 'lock', layer: layer.id, locked: true })).planText;
-      assert.equal((await viewOf((await change({ kind: 'lambda', lambda: 1 }, locked)).planText)).model.layers[layer.id].plan!.bits, 4);
+      assert.equal(
+        (await viewOf((await change({ kind: 'lambda', lambda: 1 }, locked)).planText)).model.layers[layer.id].plan!
+          .bits,
+        4,
+      );
       await assert.rejects(change({ kind: 'lambda', lambda: 2 }), /between 0 and 1/);
     });
 
     it('φ leaves regular what would not fit at 8 bits', async () => {
       const outliers = (plan: PlanView): number => plan.branches.filter((b) => b.class === 'outlier').length;
       // Few bits everywhere, in patches.
-      const few = (await change({ kind: 'grid', grid: { rows: 2, cols: 2 } }, (await change({ kind: 'lambda', lambda: 0 })).planText)).planText;
+      const few = (
+        await change(
+          { kind: 'grid', grid: { rows: 2, cols: 2 } },
+          (await change({ kind: 'lambda', lambda: 0 })).planText,
+        )
+      ).planText;
       const free = await viewOf((await change({ kind: 'phi', phi: 0.2 }, few)).planText);
       const regular = await viewOf((await change({ kind: 'phi', phi: 0.9999999 }, few)).planText);
       assert.ok(outliers(free.plan) > outliers(regular.plan));
@@ -96,7 +115,11 @@ describe('plans beside the plan', function () {
     });
 
     it('previews the time as it comes out', async () => {
-      for (const what of [{ kind: 'lock', layer: 0, locked: true }, { kind: 'grid', grid: { rows: 3, cols: 3 } }, { kind: 'grid', grid: 'none' }] as const) {
+      for (const what of [
+        { kind: 'lock', layer: 0, locked: true },
+        { kind: 'grid', grid: { rows: 3, cols: 3 } },
+        { kind: 'grid', grid: 'none' },
+      ] as const) {
         const { planText, preview } = await change(what);
         const { latencyMs } = (await viewOf(planText)).plan.figures;
         assert.ok(Math.abs(preview.latencyMs! / latencyMs! - 1) < 0.02, `${preview.latencyMs} against ${latencyMs}`);
@@ -156,7 +179,9 @@ describe('plans beside the plan', function () {
     });
 
     it('the values that decide the classes lie about their Gaussian, with the limits of φ', async () => {
-      const found = await Promise.all(view.model.layers.map(({ id }) => service.layerDetails({ modelPath, planPath, layer: id, channel: null })));
+      const found = await Promise.all(
+        view.model.layers.map(({ id }) => service.layerDetails({ modelPath, planPath, layer: id, channel: null })),
+      );
       const [reference] = found.flatMap((details) => (details.reference === null ? [] : [details.reference]));
       assert.ok(reference);
       const { mean, sigma, band } = reference;
@@ -168,7 +193,10 @@ describe('plans beside the plan', function () {
 
     it('are refused for what does not exist', async () => {
       await assert.rejects(service.layerDetails({ modelPath, planPath, layer: 999, channel: null }), /no layer 999/);
-      await assert.rejects(service.layerDetails({ modelPath, planPath, layer: 0, channel: 99_999 }), /no channel 99999/);
+      await assert.rejects(
+        service.layerDetails({ modelPath, planPath, layer: 0, channel: 99_999 }),
+        /no channel 99999/,
+      );
     });
   });
 
@@ -180,9 +208,15 @@ describe('plans beside the plan', function () {
       const point = memory[memory.length - 1];
       const { planText } = await change({ kind: 'stage', stage: point.stage, tailStages: point.tailStages });
       const { plan } = await viewOf(planText);
-      assert.equal(plan.stage === null ? null : `${plan.stage.rows}x${plan.stage.cols}`, point.stage && `${point.stage.rows}x${point.stage.cols}`);
+      assert.equal(
+        plan.stage === null ? null : `${plan.stage.rows}x${plan.stage.cols}`,
+        point.stage && `${point.stage.rows}x${point.stage.cols}`,
+      );
       const again = await service.tradeOff({ modelPath, planPath, planText });
-      assert.deepEqual(again.memory.filter(({ isPlan }) => isPlan).map(({ stage }) => stage), [point.stage]);
+      assert.deepEqual(
+        again.memory.filter(({ isPlan }) => isPlan).map(({ stage }) => stage),
+        [point.stage],
+      );
     });
 
     it('tells what φ marks, and how many of the marked patches the chosen positions hold', async () => {
@@ -197,11 +231,19 @@ describe('plans beside the plan', function () {
     });
 
     it('is empty where the calibration is not at hand', async () => {
-      const elsewhere = createService({ report: () => undefined, isCancelled: () => false }, new ModelStore(path.join(folder, 'empty')));
+      const elsewhere = createService(
+        { report: () => undefined, isCancelled: () => false },
+        new ModelStore(path.join(folder, 'empty')),
+      );
       assert.deepEqual(await elsewhere.tradeOff({ modelPath, planPath }), { memory: [], phi: null });
       assert.equal((await elsewhere.view({ modelPath, planPath })).plan!.calibrated, false);
       assert.equal((await elsewhere.layerDetails({ modelPath, planPath, layer: 0, channel: null })).activations, null);
-      const { planText } = await elsewhere.change({ modelPath, planPath, planText: text, change: { kind: 'target', id: 'stm32h743' } });
+      const { planText } = await elsewhere.change({
+        modelPath,
+        planPath,
+        planText: text,
+        change: { kind: 'target', id: 'stm32h743' },
+      });
       assert.equal((await elsewhere.view({ modelPath, planPath, planText })).plan!.target.id, 'stm32h743');
     });
   });

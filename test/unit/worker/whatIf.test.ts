@@ -31,7 +31,8 @@ describe('what-if', function () {
   });
   after(() => sampled.close());
 
-  const change = (what: PlanChange, planText = text): ReturnType<EngineService['change']> => service.change({ modelPath, planPath, planText, change: what });
+  const change = (what: PlanChange, planText = text): ReturnType<EngineService['change']> =>
+    service.change({ modelPath, planPath, planText, change: what });
   const viewOf = (planText: string): Promise<EditorView> => service.view({ modelPath, planPath, planText });
   const planOf = (view: EditorView): NonNullable<EditorView['plan']> => {
     assert.equal(view.planProblem, null);
@@ -51,12 +52,16 @@ describe('what-if', function () {
     // λ = 0.5 and Φ relative to the largest of all decisions.
     const all = view.model.layers.flatMap(({ plan }) => [...plan!.candidates, ...plan!.inputCandidates]);
     const largest = Math.max(...all.map(({ phi }) => phi));
-    for (const { bits, omega, phi, score } of all) if (bits !== 8) assert.ok(Math.abs(score - (-0.5 * omega + (0.5 * phi) / largest)) < 1e-9);
+    for (const { bits, omega, phi, score } of all)
+      if (bits !== 8) assert.ok(Math.abs(score - (-0.5 * omega + (0.5 * phi) / largest)) < 1e-9);
   });
 
   it('counts code beside constants in the flash', () => {
     const { weightBytes, weightCodeBytes, flashBytes } = planOf(view).figures;
-    assert.equal(flashBytes - weightBytes, codeBytes(view.model.layers.filter(({ kind }) => kind === 'conv' || kind === 'depthwise').length));
+    assert.equal(
+      flashBytes - weightBytes,
+      codeBytes(view.model.layers.filter(({ kind }) => kind === 'conv' || kind === 'depthwise').length),
+    );
     assert.ok(weightCodeBytes > 0 && weightCodeBytes < weightBytes);
   });
 
@@ -66,7 +71,10 @@ describe('what-if', function () {
     assert.equal(preview.bitOps, figures.bitOps);
     assert.equal(preview.macs, figures.macs);
     assert.equal(preview.weightCodeBytes, figures.weightCodeBytes);
-    assert.ok(preview.arenaBytes >= figures.arenaBytes && preview.arenaBytes <= figures.arenaBytes * 1.1, `${preview.arenaBytes} against ${figures.arenaBytes}`);
+    assert.ok(
+      preview.arenaBytes >= figures.arenaBytes && preview.arenaBytes <= figures.arenaBytes * 1.1,
+      `${preview.arenaBytes} against ${figures.arenaBytes}`,
+    );
   });
 
   it('changes the bits of a map with all maps that share them, and only those', async () => {
@@ -89,7 +97,9 @@ describe('what-if', function () {
   });
 
   it('changes the bits of weights, and the flash with them', async () => {
-    const layer = view.model.layers.filter(({ plan }) => plan!.weightBits === 8).reduce((a, b) => (b.parameters > a.parameters ? b : a));
+    const layer = view.model.layers
+      .filter(({ plan }) => plan!.weightBits === 8)
+      .reduce((a, b) => (b.parameters > a.parameters ? b : a));
     const { planText, preview } = await change({ kind: 'weightBits', layer: layer.id, bits: 4 });
     const changed = await viewOf(planText);
     assert.equal(changed.model.layers[layer.id].plan!.weightBits, 4);
@@ -112,7 +122,10 @@ describe('what-if', function () {
     const { branches } = planOf(view);
     const other = branches[1].class === 'outlier' ? 'regular' : 'outlier';
     const { planText } = await change({ kind: 'patchClass', branch: 1, class: other });
-    assert.deepEqual(planOf(await viewOf(planText)).branches.map((b) => b.class), branches.map((b) => (b.id === 1 ? other : b.class)));
+    assert.deepEqual(
+      planOf(await viewOf(planText)).branches.map((b) => b.class),
+      branches.map((b) => (b.id === 1 ? other : b.class)),
+    );
   });
 
   it('classifies again for another φ: fewer outlier patches the larger it is', async () => {
@@ -126,7 +139,10 @@ describe('what-if', function () {
   });
 
   it('says in one line what is not possible', async () => {
-    const line = (pattern: RegExp) => (error: Error): boolean => error.name === 'UserError' && !error.message.includes('\n') && pattern.test(error.message);
+    const line =
+      (pattern: RegExp) =>
+      (error: Error): boolean =>
+        error.name === 'UserError' && !error.message.includes('\n') && pattern.test(error.message);
     const fixed = view.model.layers.find(({ plan }) => plan!.allowedBits.length === 1)!;
     await assert.rejects(change({ kind: 'mapBits', layer: fixed.id, bits: 4 }), line(/needs 8 bits/));
     const unweighted = view.model.layers.find(({ plan }) => plan!.weightBits === null)!;
@@ -138,10 +154,16 @@ describe('what-if', function () {
   });
 
   it('refuses other bits where the calibration is not at hand, and still opens the plan', async () => {
-    const elsewhere = createService({ report: () => undefined, isCancelled: () => false }, new ModelStore(path.join(folder, 'empty')));
+    const elsewhere = createService(
+      { report: () => undefined, isCancelled: () => false },
+      new ModelStore(path.join(folder, 'empty')),
+    );
     const layer = view.model.layers.find(({ plan }) => plan!.candidates.length > 0)!;
     const bits = layer.plan!.bits === 8 ? 4 : 8;
-    await assert.rejects(elsewhere.change({ modelPath, planPath, planText: text, change: { kind: 'mapBits', layer: layer.id, bits } }), /not cached on this machine/);
+    await assert.rejects(
+      elsewhere.change({ modelPath, planPath, planText: text, change: { kind: 'mapBits', layer: layer.id, bits } }),
+      /not cached on this machine/,
+    );
     const { plan, model } = await elsewhere.view({ modelPath, planPath });
     assert.deepEqual(plan!.figures, planOf(view).figures);
     assert.deepEqual(model.layers[layer.id].plan!.candidates, []);
@@ -150,9 +172,13 @@ describe('what-if', function () {
   it('reads a model again when its file changes', async () => {
     const copy = path.join(folder, 'copy.onnx');
     cpSync(modelPath, copy);
-    assert.ok((await service.view({ modelPath: copy, planPath: path.join(folder, 'none.json') })).model.layers.length > 3);
+    assert.ok(
+      (await service.view({ modelPath: copy, planPath: path.join(folder, 'none.json') })).model.layers.length > 3,
+    );
     writeFileSync(copy, 'no model');
-    await assert.rejects(service.view({ modelPath: copy, planPath: path.join(folder, 'none.json') }), { name: 'UserError' });
+    await assert.rejects(service.view({ modelPath: copy, planPath: path.join(folder, 'none.json') }), {
+      name: 'UserError',
+    });
   });
 
   it('keeps evaluations beside the plan, each with the decisions that it is of', async () => {
@@ -160,7 +186,10 @@ describe('what-if', function () {
     assert.equal(count, 4);
     assert.ok(existsSync(path.join(folder, 'gauge.quantmcu.results.json')));
     const accuracy = planOf(await service.view({ modelPath, planPath })).figures.accuracy!;
-    assert.deepEqual([accuracy.images, accuracy.agreement, accuracy.quantizedTop1], [4, agreement! / 100, quantized.top1 === null ? null : quantized.top1 / 100]);
+    assert.deepEqual(
+      [accuracy.images, accuracy.agreement, accuracy.quantizedTop1],
+      [4, agreement! / 100, quantized.top1 === null ? null : quantized.top1 / 100],
+    );
     const layer = view.model.layers.find(({ plan }) => plan!.candidates.length > 0)!;
     const { planText } = await change({ kind: 'mapBits', layer: layer.id, bits: layer.plan!.bits === 8 ? 4 : 8 });
     assert.equal(planOf(await viewOf(planText)).figures.accuracy, null);
@@ -176,7 +205,10 @@ describe('what-if', function () {
     assert.equal(image.rgba.length, image.width * image.height * 4);
     assert.ok(image.rgba.every((v, i) => i % 4 !== 3 || v === 255));
     assert.ok(new Set(image.rgba).size > 10);
-    const moved = JSON.stringify({ ...(JSON.parse(text) as object), calibration: { key: '0'.repeat(64), images: 1, folder: 'nowhere' } });
+    const moved = JSON.stringify({
+      ...(JSON.parse(text) as object),
+      calibration: { key: '0'.repeat(64), images: 1, folder: 'nowhere' },
+    });
     assert.equal(await service.sampleImage({ modelPath, planPath, planText: moved }), null);
   });
 });

@@ -52,7 +52,8 @@ void board_reset(void)
 
 typedef void (*handler_t)(void);
 
-/* Armv7-M reference manual B1.5.2, Armv6-M the same with fewer entries in use: stack pointer, reset, exceptions 2 to 15. */
+/* Armv7-M reference manual B1.5.2, Armv6-M the same with fewer entries in use: stack pointer, reset, exceptions 2
+ * to 15. */
 struct vector_table {
     uint32_t *stack;
     handler_t handlers[15];

@@ -17,7 +17,8 @@
 #error "The network's input is not a 96x96 RGB picture: was it generated from media/sample/gauge.onnx?"
 #endif
 #if GAUGE_OUTPUT_BYTES != 100 / STEP_PERCENT + 1
-#error "The network's output is not one byte for each of the 21 readings: was it generated from media/sample/gauge.onnx?"
+#error \
+    "The network's output is not one byte for each of the 21 readings: was it generated from media/sample/gauge.onnx?"
 #endif
 
 #if GAUGE_OUTPUT_SIGNED

@@ -1,8 +1,8 @@
 import type { Layout } from './types';
 
 /**
- * Arduino: of a sketch's folders only `src/` is compiled with all below it, without being on the include path; a library that has
- * `library.properties` is the same.
+ * Arduino: of a sketch's folders only `src/` is compiled with all below it, without being on the include path; a
+ * library that has `library.properties` is the same.
  * https://arduino.github.io/arduino-cli/latest/sketch-specification/#src-subfolder
  */
 export const arduino: Layout = {
@@ -10,7 +10,10 @@ export const arduino: Layout = {
   title: 'Arduino sketch folder',
   detect: ({ names, folderName }) => {
     if (names.has(`${folderName}.ino`)) return `${folderName}.ino`;
-    return [...names].filter((file) => file.endsWith('.ino')).sort()[0] ?? (names.has('library.properties') ? 'library.properties' : null);
+    return (
+      [...names].filter((file) => file.endsWith('.ino')).sort()[0] ??
+      (names.has('library.properties') ? 'library.properties' : null)
+    );
   },
   folder: (name) => `src/${name}`,
   arrange: (_name, sources) => [...sources],

@@ -1,6 +1,6 @@
 /*
- * Marked blocks: the only lines that we write into build files of a user's. They begin and end with a comment that names the model, so
- * that they can be replaced and taken out again, to the byte.
+ * Marked blocks: the only lines that we write into build files of a user's. They begin and end with a comment that
+ * names the model, so that they can be replaced and taken out again, to the byte.
  *
  *     # >>> quantmcu gauge
  *     add_subdirectory(lib/gauge)
@@ -28,12 +28,14 @@ export function ownLines(text: string): { readonly line: string; readonly index:
 
 /** The user's lines as one text, without what is commented out by `#`. */
 export function ownText(text: string): string {
-  return ownLines(text).map(({ line }) => line.replace(/(^|\s)#.*/, '$1')).join('');
+  return ownLines(text)
+    .map(({ line }) => line.replace(/(^|\s)#.*/, '$1'))
+    .join('');
 }
 
 /**
- * Puts a block before a line. At the end of a text without a final line end the block has none either, so that {@link withoutBlocks} gives
- * back the same bytes.
+ * Puts a block before a line. At the end of a text without a final line end the block has none either, so that {@link
+ * withoutBlocks} gives back the same bytes.
  *
  * @param at index of the line that comes after the block; the number of lines for the end
  */

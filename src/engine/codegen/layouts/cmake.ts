@@ -1,7 +1,10 @@
 import { linkAtEnd, staticLibrary } from './cmakeFiles';
 import type { Layout } from './types';
 
-/** CMake: a static library target of the model's name in `lib/<name>/`, for `add_subdirectory` and `target_link_libraries`. */
+/**
+ * CMake: a static library target of the model's name in `lib/<name>/`, for `add_subdirectory` and
+ * `target_link_libraries`.
+ */
 export const cmake: Layout = {
   id: 'cmake',
   title: 'CMake library',

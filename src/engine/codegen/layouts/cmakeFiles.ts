@@ -11,7 +11,9 @@ export function cFiles(sources: readonly GeneratedFile[]): string[] {
 export function staticLibrary(name: string, sources: readonly GeneratedFile[]): GeneratedFile {
   const text =
     `# In the project: add_subdirectory(lib/${name}) and target_link_libraries(<target> PRIVATE ${name})\n` +
-    `add_library(${name} STATIC\n${cFiles(sources).map((file) => `  ${file}\n`).join('')})\ntarget_include_directories(${name} PUBLIC \${CMAKE_CURRENT_SOURCE_DIR})\n` +
+    `add_library(${name} STATIC\n${cFiles(sources)
+      .map((file) => `  ${file}\n`)
+      .join('')})\ntarget_include_directories(${name} PUBLIC \${CMAKE_CURRENT_SOURCE_DIR})\n` +
     `set_target_properties(${name} PROPERTIES C_STANDARD 99 C_STANDARD_REQUIRED ON)\n`;
   return { path: 'CMakeLists.txt', text };
 }
@@ -23,26 +25,36 @@ export function executableOf(text: string): string | undefined {
 }
 
 /**
- * Links the library by two lines at the end of the top `CMakeLists.txt`. A project that has an `add_subdirectory` of the folder already is
- * left as it is.
+ * Links the library by two lines at the end of the top `CMakeLists.txt`. A project that has an `add_subdirectory` of
+ * the folder already is left as it is.
  */
 export function linkAtEnd(name: string, project: ProjectListing): Wiring {
   const file = 'CMakeLists.txt';
   const text = project.text(file);
   const before = text === undefined ? '' : withoutBlocks(text, name);
-  if (new RegExp(`add_subdirectory\\s*\\(\\s*"?([^\\s()"]*/)?lib/${name}[\\s")]`, 'i').test(ownText(before))) return { edits: [], instructions: [] };
+  if (new RegExp(`add_subdirectory\\s*\\(\\s*"?([^\\s()"]*/)?lib/${name}[\\s")]`, 'i').test(ownText(before)))
+    return { edits: [], instructions: [] };
   const target = executableOf(before);
-  const lines = [`add_subdirectory(lib/${name})`, `target_link_libraries(${target ?? '<target>'}${linkKeyword(before, target)} ${name})`];
+  const lines = [
+    `add_subdirectory(lib/${name})`,
+    `target_link_libraries(${target ?? '<target>'}${linkKeyword(before, target)} ${name})`,
+  ];
   const instructions = [`Add to ${file}:`, ...lines.map((line) => `  ${line}`)];
   if (text === undefined || target === undefined) return { edits: [], instructions };
   const after = withBlock(before, name, splitLines(before).length, lines);
-  return after === text ? { edits: [], instructions: [] } : { edits: [{ path: file, before: text, after }], instructions };
+  return after === text
+    ? { edits: [], instructions: [] }
+    : { edits: [{ path: file, before: text, after }], instructions };
 }
 
 /** CMake allows one signature per target, with or without keyword: the one that the project uses. */
 function linkKeyword(text: string, target: string | undefined): string {
-  const calls = [...ownText(text).matchAll(/\btarget_link_libraries\s*\(\s*"?([\w.+${}-]+)"?\s+(\w+)?/gi)].filter((call) => call[1] === target);
-  return calls.length > 0 && !calls.some((call) => /^(PRIVATE|PUBLIC|INTERFACE)$/.test(call[2] ?? '')) ? '' : ' PRIVATE';
+  const calls = [...ownText(text).matchAll(/\btarget_link_libraries\s*\(\s*"?([\w.+${}-]+)"?\s+(\w+)?/gi)].filter(
+    (call) => call[1] === target,
+  );
+  return calls.length > 0 && !calls.some((call) => /^(PRIVATE|PUBLIC|INTERFACE)$/.test(call[2] ?? ''))
+    ? ''
+    : ' PRIVATE';
 }
 
 /** Index and indentation of the first line of the user's that matches; undefined if none does. */

@@ -1,6 +1,9 @@
 import type { Layout, ProjectListing } from './types';
 
-/** STM32CubeIDE (Eclipse CDT managed build): all C files below a source folder are compiled, so the sources go into one that is there. */
+/**
+ * STM32CubeIDE (Eclipse CDT managed build): all C files below a source folder are compiled, so the sources go into one
+ * that is there.
+ */
 export const cubeIde: Layout = {
   id: 'cubeide',
   title: 'STM32CubeIDE source folder',
@@ -12,6 +15,8 @@ export const cubeIde: Layout = {
 
 /** The project's first source folder, `Core` if it is one. */
 function sourceFolder(project: ProjectListing): string | undefined {
-  const folders = [...(project.text('.cproject') ?? '').matchAll(/<entry\b[^>]*\bkind="sourcePath"[^>]*\bname="([A-Za-z0-9_]+)"/g)].map((entry) => entry[1]);
+  const folders = [
+    ...(project.text('.cproject') ?? '').matchAll(/<entry\b[^>]*\bkind="sourcePath"[^>]*\bname="([A-Za-z0-9_]+)"/g),
+  ].map((entry) => entry[1]);
   return folders.includes('Core') ? 'Core' : folders[0];
 }

@@ -3,21 +3,27 @@ import { cFiles } from './cmakeFiles';
 import type { Layout } from './types';
 
 /**
- * ESP-IDF: a component in `components/<name>/`, which the build finds by itself. `main` sees all components unless its registration lists
- * what it requires.
+ * ESP-IDF: a component in `components/<name>/`, which the build finds by itself. `main` sees all components unless its
+ * registration lists what it requires.
  * https://docs.espressif.com/projects/esp-idf/en/stable/esp32/api-guides/build-system.html
  */
 export const espIdf: Layout = {
   id: 'esp-idf',
   title: 'ESP-IDF component',
   detect: (project) => {
-    if (/tools\/cmake\/project\.cmake/.test(ownText(project.text('CMakeLists.txt') ?? ''))) return 'project.cmake in CMakeLists.txt';
+    if (/tools\/cmake\/project\.cmake/.test(ownText(project.text('CMakeLists.txt') ?? '')))
+      return 'project.cmake in CMakeLists.txt';
     return ['sdkconfig', 'sdkconfig.defaults'].find((file) => project.names.has(file)) ?? null;
   },
   folder: (name) => `components/${name}`,
   arrange: (_name, sources) => [
     ...sources,
-    { path: 'CMakeLists.txt', text: `idf_component_register(\n  SRCS\n${cFiles(sources).map((file) => `    "${file}"\n`).join('')}  INCLUDE_DIRS "."\n)\n` },
+    {
+      path: 'CMakeLists.txt',
+      text: `idf_component_register(\n  SRCS\n${cFiles(sources)
+        .map((file) => `    "${file}"\n`)
+        .join('')}  INCLUDE_DIRS "."\n)\n`,
+    },
   ],
   wire: (name, _sources, project) => {
     const main = ownText(project.text('main/CMakeLists.txt') ?? '');

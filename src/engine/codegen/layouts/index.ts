@@ -13,7 +13,19 @@ import type { Layout, ProjectListing } from './types';
 import { zephyr } from './zephyr';
 
 /** All layouts, the most specific first; the last fits every project. */
-export const layouts: readonly Layout[] = [platformio, csolution, zephyr, espIdf, picoSdk, cubemxCmake, cubemxMake, cubeIde, arduino, cmake, plain];
+export const layouts: readonly Layout[] = [
+  platformio,
+  csolution,
+  zephyr,
+  espIdf,
+  picoSdk,
+  cubemxCmake,
+  cubemxMake,
+  cubeIde,
+  arduino,
+  cmake,
+  plain,
+];
 
 /** A layout that fits a project, and what tells so. */
 export interface DetectedLayout {

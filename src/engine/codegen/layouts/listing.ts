@@ -11,7 +11,8 @@ const maxFiles = 64;
 const fixed = ['CMakeLists.txt', 'Makefile', '.cproject', 'cmake/stm32cubemx/CMakeLists.txt', 'main/CMakeLists.txt'];
 
 /**
- * Reads what layouts need to know about a project: the names in its top folder and its build files, the latter up to one folder deep.
+ * Reads what layouts need to know about a project: the names in its top folder and its build files, the latter up to
+ * one folder deep.
  * @throws UserError if the folder cannot be read
  */
 export async function readListing(projectFolder: string): Promise<ProjectListing> {
@@ -20,7 +21,10 @@ export async function readListing(projectFolder: string): Promise<ProjectListing
   try {
     entries = await readdir(root, { withFileTypes: true });
   } catch (error) {
-    throw new UserError(`${projectFolder}: this project folder cannot be read; choose the folder that holds the firmware's build file.`, { cause: error });
+    throw new UserError(
+      `${projectFolder}: this project folder cannot be read; choose the folder that holds the firmware's build file.`,
+      { cause: error },
+    );
   }
   const names = new Set(entries.map((entry) => entry.name));
   const candidates = [...fixed];
@@ -30,13 +34,23 @@ export async function readListing(projectFolder: string): Promise<ProjectListing
     const text = await readText(root, file);
     if (text !== undefined) texts.set(file, text);
   }
-  return { folderName: path.basename(root), names, text: (file) => texts.get(file), buildFiles: [...texts.keys()].sort() };
+  return {
+    folderName: path.basename(root),
+    names,
+    text: (file) => texts.get(file),
+    buildFiles: [...texts.keys()].sort(),
+  };
 }
 
-async function cprojects(root: string, entries: readonly { name: string; isDirectory(): boolean }[]): Promise<string[]> {
+async function cprojects(
+  root: string,
+  entries: readonly { name: string; isDirectory(): boolean }[],
+): Promise<string[]> {
   const isProject = (name: string): boolean => /\.cproject\.ya?ml$/.test(name);
   const found = entries.map(({ name }) => name).filter(isProject);
-  for (const folder of entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).slice(0, maxFiles)) {
+  for (const folder of entries
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .slice(0, maxFiles)) {
     const names = await readdir(path.join(root, folder.name)).catch(() => []);
     found.push(...names.filter(isProject).map((name) => `${folder.name}/${name}`));
   }

@@ -7,8 +7,8 @@ export interface ProjectListing {
   /** Files and folders in the top folder, unsorted. */
   readonly names: ReadonlySet<string>;
   /**
-   * Text of a build file, by its path in the project with '/' separators. Undefined for what is absent, no regular file, reached through a
-   * link, no UTF-8 or too large: such files are neither understood nor edited.
+   * Text of a build file, by its path in the project with '/' separators. Undefined for what is absent, no regular
+   * file, reached through a link, no UTF-8 or too large: such files are neither understood nor edited.
    */
   text(file: string): string | undefined;
   /** Paths of all build files that have a text, sorted. */
@@ -31,7 +31,9 @@ export interface Wiring {
   readonly instructions: readonly string[];
 }
 
-/** How a kind of firmware project wants a library: where, and with which files of its build system. One file per layout. */
+/**
+ * How a kind of firmware project wants a library: where, and with which files of its build system. One file per layout.
+ */
 export interface Layout {
   readonly id: string;
   /** For quick picks, e.g. `PlatformIO library`. */

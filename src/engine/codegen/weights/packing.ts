@@ -5,10 +5,12 @@ export interface RowShape {
 }
 
 /**
- * Packs 4-bit two's complement codes two to a byte, the first in the low nibble; each row of `rowLength` codes starts on a byte.
+ * Packs 4-bit two's complement codes two to a byte, the first in the low nibble; each row of `rowLength` codes starts
+ * on a byte.
  */
 export function packNibbles(values: ArrayLike<number>, rowLength: number): Uint8Array {
-  if (rowLength <= 0 || values.length % rowLength !== 0) throw new Error(`${values.length} weights do not divide into rows of ${rowLength}.`);
+  if (rowLength <= 0 || values.length % rowLength !== 0)
+    throw new Error(`${values.length} weights do not divide into rows of ${rowLength}.`);
   const rowBytes = Math.ceil(rowLength / 2);
   const rows = values.length / rowLength;
   const packed = new Uint8Array(rows * rowBytes);
@@ -21,12 +23,14 @@ export function packNibbles(values: ArrayLike<number>, rowLength: number): Uint8
 }
 
 /**
- * Puts the rows of two output channels of a group into one, their weights in turn; the last of an odd number goes with zeros.
- * The kernels then read both rows through one pointer, and a word of 8-bit weights holds two neighbors of each row, as SMLAD multiplies them.
+ * Puts the rows of two output channels of a group into one, their weights in turn; the last of an odd number goes with
+ * zeros. The kernels then read both rows through one pointer, and a word of 8-bit weights holds two neighbors of each
+ * row, as SMLAD multiplies them.
  */
 export function pairRows(values: ArrayLike<number>, { rowLength, rowsPerGroup }: RowShape): Int8Array {
   const groupLength = rowLength * rowsPerGroup;
-  if (groupLength <= 0 || values.length % groupLength !== 0) throw new Error(`${values.length} weights do not divide into groups of ${rowsPerGroup} rows of ${rowLength}.`);
+  if (groupLength <= 0 || values.length % groupLength !== 0)
+    throw new Error(`${values.length} weights do not divide into groups of ${rowsPerGroup} rows of ${rowLength}.`);
   const pairs = Math.ceil(rowsPerGroup / 2);
   const paired = new Int8Array((values.length / groupLength) * pairs * 2 * rowLength);
   for (let i = 0; i < values.length; i++) {
@@ -37,7 +41,10 @@ export function pairRows(values: ArrayLike<number>, { rowLength, rowsPerGroup }:
   return paired;
 }
 
-/** {@link pairRows} at 4 bits, a byte for both rows. Of each whole group of four places the second and third are exchanged, see `qmcu_pairs.h`. */
+/**
+ * {@link pairRows} at 4 bits, a byte for both rows. Of each whole group of four places the second and third are
+ * exchanged, see `qmcu_pairs.h`.
+ */
 export function packPairs(values: ArrayLike<number>, shape: RowShape): Uint8Array {
   const paired = pairRows(values, shape);
   const packed = new Uint8Array(paired.length / 2);

@@ -30,18 +30,27 @@ const LARGEST_TURN = 32;
 const MOST_TAPS = 2 ** 15;
 
 /**
- * How a convolution on cores with the DSP extension may be packed; undefined where it may not: the codes' bits decide the kind,
- * the weights how far sums go before they leave their fields.
+ * How a convolution on cores with the DSP extension may be packed; undefined where it may not: the codes' bits decide
+ * the kind, the weights how far sums go before they leave their fields.
  */
-export function packOf({ buffers, constants }: Program, { inputs: [input], output }: Step, kernel: Extract<Kernel, { op: 'conv2d' }>): Pack | undefined {
+export function packOf(
+  { buffers, constants }: Program,
+  { inputs: [input], output }: Step,
+  kernel: Extract<Kernel, { op: 'conv2d' }>,
+): Pack | undefined {
   const { bits, signed, role } = buffers[input.buffer];
   const kind = bits <= 4 ? 'halves' : 'words';
-  // Pixels of an image are large numbers, unlike most codes of feature maps: their sums would have to be taken out of the fields all the time.
+  // Pixels of an image are large numbers, unlike most codes of feature maps: their sums would have to be taken out of
+  // the fields all the time.
   if (kind === 'words' && role === 'input') return undefined;
-  if (kernel.weightBits !== 4 || kernel.group !== 1 || output.channels % 4 !== 0 || regionWidth(output.region) < 4) return undefined;
+  if (kernel.weightBits !== 4 || kernel.group !== 1 || output.channels % 4 !== 0 || regionWidth(output.region) < 4)
+    return undefined;
   const length = kernel.window.kernelH * kernel.window.kernelW * input.channels;
   if (length > MOST_TAPS) return undefined;
-  const rows = new Rows(constants[kernel.weights].values, length, { min: minCode(bits, signed), max: maxCode(bits, signed) });
+  const rows = new Rows(constants[kernel.weights].values, length, {
+    min: minCode(bits, signed),
+    max: maxCode(bits, signed),
+  });
   if (!rows.standInWords(kind) || (kind === 'halves' && !rows.fit(2 ** 18))) return undefined;
   // Of two weights in a half only the first one's sums stand below others.
   const every = kind === 'halves' ? 2 : 1;
@@ -52,14 +61,25 @@ export function packOf({ buffers, constants }: Program, { inputs: [input], outpu
     const longest = rows.longest(bound, unit, padded, every);
     if (longest < unit) continue;
     const always = longest >= padded;
-    return { kind, length, padded, unit, turn: turnOf(padded), always, limits: always ? [] : rows.squareLimits(bound - 1, unit, padded, every) };
+    return {
+      kind,
+      length,
+      padded,
+      unit,
+      turn: turnOf(padded),
+      always,
+      limits: always ? [] : rows.squareLimits(bound - 1, unit, padded, every),
+    };
   }
   return undefined;
 }
 
 /** The unit up to `most` that leaves least padding, the largest of them. */
 function unitOf(length: number, most: number): number {
-  return UNITS.filter((unit) => unit <= most).reduce((best, unit) => (paddedTo(length, unit) < paddedTo(length, best) ? unit : best), most);
+  return UNITS.filter((unit) => unit <= most).reduce(
+    (best, unit) => (paddedTo(length, unit) < paddedTo(length, best) ? unit : best),
+    most,
+  );
 }
 
 /** The largest even divisor of a column's codes whose loop is unrolled. */
@@ -98,7 +118,10 @@ class Rows {
     return true;
   }
 
-  /** Most codes, a multiple of `unit`, of which no run that begins at a multiple of it has a sum of products outside [−bound, bound) in any of each `every` channels. */
+  /**
+   * Most codes, a multiple of `unit`, of which no run that begins at a multiple of it has a sum of products outside
+   * [−bound, bound) in any of each `every` channels.
+   */
   longest(bound: number, unit: number, padded: number, every: number): number {
     let most = padded;
     for (let c = 0; c < this.channels; c += every) {
@@ -122,8 +145,9 @@ class Rows {
   }
 
   /**
-   * For 1, 2, … units the largest sum of squares of so many codes with which no sum of products exceeds `bound`, by Cauchy–Schwarz. Where no
-   * code is negative, positive and negative weights each have a sum of their own sign, and the larger of the two bounds both. Of each `every` channels the first counts.
+   * For 1, 2, … units the largest sum of squares of so many codes with which no sum of products exceeds `bound`, by
+   * Cauchy–Schwarz. Where no code is negative, positive and negative weights each have a sum of their own sign, and the
+   * larger of the two bounds both. Of each `every` channels the first counts.
    */
   squareLimits(bound: number, unit: number, padded: number, every: number): number[] {
     const units = padded / unit;
@@ -147,7 +171,8 @@ class Rows {
   /** Sum of the squares of each unit of a channel's weights: of those of one sign, or with `sign` 0 of all. */
   private squares(c: number, unit: number, units: number, sign: number): Float64Array {
     const squares = new Float64Array(units);
-    for (let k = 0; k < this.length; k++) if (this.at(c, k) * sign >= 0) squares[Math.floor(k / unit)] += this.at(c, k) ** 2;
+    for (let k = 0; k < this.length; k++)
+      if (this.at(c, k) * sign >= 0) squares[Math.floor(k / unit)] += this.at(c, k) ** 2;
     return squares;
   }
 
@@ -170,27 +195,36 @@ class Rows {
 }
 
 /** Weights [outC][length] as the packed kernels read them: for each four channels, two words at a time. */
-export function packWeights(values: ArrayLike<number>, { kind, length, padded }: Pick<Pack, 'kind' | 'length' | 'padded'>): Int32Array {
+export function packWeights(
+  values: ArrayLike<number>,
+  { kind, length, padded }: Pick<Pack, 'kind' | 'length' | 'padded'>,
+): Int32Array {
   const fours = values.length / length / 4;
   const at = (c: number, k: number): number => (k < length ? values[c * length + k] : 0);
   const both = (c: number, k: number): number => at(c, k) + at(c + 1, k) * 2 ** SECOND[kind];
   const words: number[] = [];
   for (let four = 0; four < fours; four++) {
     for (let k = 0; k < padded; k += kind === 'halves' ? 2 : 1) {
-      for (const c of [4 * four, 4 * four + 2]) words.push(kind === 'halves' ? (both(c, k) & 0xffff) | (both(c, k + 1) << 16) : both(c, k));
+      for (const c of [4 * four, 4 * four + 2])
+        words.push(kind === 'halves' ? (both(c, k) & 0xffff) | (both(c, k + 1) << 16) : both(c, k));
     }
   }
   return Int32Array.from(words);
 }
 
 /**
- * Biases and multipliers of a layer as the packed kernels take them: of each two channels both biases, then both multipliers. Biases are shifted as the sums are, and less by
- * what fields of sums begin with.
+ * Biases and multipliers of a layer as the packed kernels take them: of each two channels both biases, then both
+ * multipliers. Biases are shifted as the sums are, and less by what fields of sums begin with.
  */
-export function packScale({ constants }: Program, { bias, multiplier, biasShift, preShift }: Requantization, kind: PackKind): Int32Array {
+export function packScale(
+  { constants }: Program,
+  { bias, multiplier, biasShift, preShift }: Requantization,
+  kind: PackKind,
+): Int32Array {
   const biases = constants[bias].values;
   const multipliers = constants[multiplier].values;
-  const begin = (c: number): number => (kind === 'words' ? 2 ** (FIELD_BITS - 1) : c % 2 === 0 ? 2 ** (HALF_BITS - 1) : 0);
+  const begin = (c: number): number =>
+    kind === 'words' ? 2 ** (FIELD_BITS - 1) : c % 2 === 0 ? 2 ** (HALF_BITS - 1) : 0;
   const table = new Int32Array(2 * biases.length);
   for (let c = 0; c < biases.length; c++) {
     const at = 4 * (c >> 1) + (c & 1);

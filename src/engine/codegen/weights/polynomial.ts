@@ -9,13 +9,27 @@ const LARGEST_SUM = 2 ** 30;
 type Depthwise = Extract<Kernel, { op: 'depthwise2d' }>;
 
 /**
- * Whether a depthwise convolution may be computed by polynomials: a 3 × 3 kernel with stride 1, whose padding is 0, and weights and biases with
- * which no sum of some of a channel's products leaves a coefficient, and no output the 32 bits of its requantization. Signed codes count from 0
- * on there. Weights of 4 bits nearly always fit.
+ * Whether a depthwise convolution may be computed by polynomials: a 3 × 3 kernel with stride 1, whose padding is 0, and
+ * weights and biases with which no sum of some of a channel's products leaves a coefficient, and no output the 32 bits
+ * of its requantization. Signed codes count from 0 on there. Weights of 4 bits nearly always fit.
  */
-export function fitsPolynomial({ buffers, constants }: Program, input: Access, output: Access, { window, padCodes, weights, requant }: Depthwise): boolean {
+export function fitsPolynomial(
+  { buffers, constants }: Program,
+  input: Access,
+  output: Access,
+  { window, padCodes, weights, requant }: Depthwise,
+): boolean {
   const { kernelH, kernelW, strideH, strideW, dilationH, dilationW } = window;
-  if (kernelH !== 3 || kernelW !== 3 || strideH !== 1 || strideW !== 1 || dilationH !== 1 || dilationW !== 1 || padCodes !== null) return false;
+  if (
+    kernelH !== 3 ||
+    kernelW !== 3 ||
+    strideH !== 1 ||
+    strideW !== 1 ||
+    dilationH !== 1 ||
+    dilationW !== 1 ||
+    padCodes !== null
+  )
+    return false;
   const { bits, signed } = buffers[input.buffer];
   const { channels } = input;
   const shift = requant.shift + 16 - requant.preShift;
@@ -32,14 +46,23 @@ export function fitsPolynomial({ buffers, constants }: Program, input: Access, o
       sum += values[tap];
     }
     const bias = shiftBias(constants[requant.bias].values[c], requant.biasShift) - (signed ? sum * 2 ** (bits - 1) : 0);
-    const above = maxCode(format.bits, format.signed) - (typeof requant.max === 'number' ? requant.max : constants[requant.max.constant].values[c]);
+    const above =
+      maxCode(format.bits, format.signed) -
+      (typeof requant.max === 'number' ? requant.max : constants[requant.max.constant].values[c]);
     if (!fitsChannel(least, largest, bias, above, constants[requant.multiplier].values[c], shift)) return false;
   }
   return true;
 }
 
 /** Whether sums [least, largest] + bias do, for one channel: qmcu_row_weights.c, put_polynomial. */
-function fitsChannel(least: number, largest: number, bias: number, above: number, multiplier: number, shift: number): boolean {
+function fitsChannel(
+  least: number,
+  largest: number,
+  bias: number,
+  above: number,
+  multiplier: number,
+  shift: number,
+): boolean {
   if (Math.abs(bias) > LARGEST_SUM) return false;
   const steps = Math.floor((bias + HALF / 2) / HALF);
   const rest = bias - steps * HALF;

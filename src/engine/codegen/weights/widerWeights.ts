@@ -23,27 +23,36 @@ export interface WiderWeights {
 }
 
 /**
- * Which weights to widen on a target. Of the 4-bit ones those that spend the most multiply-accumulates on a byte of additional flash first, as long as there is room
- * beside the code and all constants as they are.
+ * Which weights to widen on a target. Of the 4-bit ones those that spend the most multiply-accumulates on a byte of
+ * additional flash first, as long as there is room beside the code and all constants as they are.
  *
  * @param plainBytes of the constants without wider weights
  */
-export function chooseWiderWeights(program: Program, target: { readonly core: Core; readonly flashBytes: number }, plainBytes: number): WiderWeights {
+export function chooseWiderWeights(
+  program: Program,
+  target: { readonly core: Core; readonly flashBytes: number },
+  plainBytes: number,
+): WiderWeights {
   const packed = new Set<Step>();
   const bytes = new Set<Step>();
   const twins = new Set<Step>();
   let room = target.flashBytes - programCodeBytes(program) - plainBytes;
   if (!DSP_CORES.includes(target.core)) {
     if (!BYTE_CORES.includes(target.core)) return { packed, bytes, twins };
-    for (const { packable, others, byteBytes } of candidates(program).sort((a, b) => b.macs / b.byteBytes - a.macs / a.byteBytes)) {
+    for (const { packable, others, byteBytes } of candidates(program).sort(
+      (a, b) => b.macs / b.byteBytes - a.macs / a.byteBytes,
+    )) {
       const steps = [...packable, ...others];
-      if (byteBytes > room || (target.core === 'cortex-m3' && steps.some((step) => readsNibbles(program, step)))) continue;
+      if (byteBytes > room || (target.core === 'cortex-m3' && steps.some((step) => readsNibbles(program, step))))
+        continue;
       room -= byteBytes;
       steps.forEach((step) => bytes.add(step));
     }
     return { packed, bytes, twins };
   }
-  for (const { packable, others, packedBytes: whenPacked, byteBytes } of candidates(program).sort((a, b) => b.macs / least(b) - a.macs / least(a))) {
+  for (const { packable, others, packedBytes: whenPacked, byteBytes } of candidates(program).sort(
+    (a, b) => b.macs / least(b) - a.macs / least(a),
+  )) {
     const pack = whenPacked !== null && whenPacked <= room;
     const more = pack ? whenPacked : byteBytes;
     if (more > room) continue;
@@ -54,7 +63,8 @@ export function chooseWiderWeights(program: Program, target: { readonly core: Co
   const connected = program.steps.flatMap(({ kernel }) => (kernel.op === 'fullyConnected' ? [kernel.weights] : []));
   for (const step of program.steps) {
     const { kernel, output } = step;
-    if (kernel.op !== 'fullyConnected' || (kernel.weightBits === 4 && !bytes.has(step)) || !fitsTwins(program, step)) continue;
+    if (kernel.op !== 'fullyConnected' || (kernel.weightBits === 4 && !bytes.has(step)) || !fitsTwins(program, step))
+      continue;
     // Another reader could need them in the other form too.
     if (connected.filter((weights) => weights === kernel.weights).length > 1) continue;
     const { length } = program.constants[kernel.weights].values;
@@ -66,14 +76,23 @@ export function chooseWiderWeights(program: Program, target: { readonly core: Co
   return { packed, bytes, twins };
 }
 
-/** A convolution of 4-bit codes: the M3 takes these and 4-bit weights apart together, in fewer instructions than with bytes. */
+/**
+ * A convolution of 4-bit codes: the M3 takes these and 4-bit weights apart together, in fewer instructions than with
+ * bytes.
+ */
 function readsNibbles({ buffers }: Program, { kernel, inputs: [input] }: Step): boolean {
   return kernel.op === 'conv2d' && buffers[input.buffer].bits === 4;
 }
 
 /** Code that a program needs before any weights are widened. */
 export function programCodeBytes(program: Program): number {
-  return codeBytes(new Set(program.steps.flatMap(({ kernel, layer }) => (kernel.op === 'conv2d' || kernel.op === 'depthwise2d' ? [layer] : []))).size);
+  return codeBytes(
+    new Set(
+      program.steps.flatMap(({ kernel, layer }) =>
+        kernel.op === 'conv2d' || kernel.op === 'depthwise2d' ? [layer] : [],
+      ),
+    ).size,
+  );
 }
 
 interface Candidate {
@@ -91,8 +110,9 @@ function least({ packedBytes: whenPacked, byteBytes }: Candidate): number {
 }
 
 /**
- * Convolutions and fully connected layers of 4-bit weights. Steps of one layer may need its weights packed in different ways, e.g. where patches of one class have 4-bit maps and
- * those of the other 8-bit ones, or not packed, e.g. for narrow patches: then each way is stored, the latter's as bytes.
+ * Convolutions and fully connected layers of 4-bit weights. Steps of one layer may need its weights packed in different
+ * ways, e.g. where patches of one class have 4-bit maps and those of the other 8-bit ones, or not packed, e.g. for
+ * narrow patches: then each way is stored, the latter's as bytes.
  */
 function candidates(program: Program): Candidate[] {
   const readers = new Map<ConstantId, Step[]>();
@@ -108,13 +128,29 @@ function candidates(program: Program): Candidate[] {
     const others = steps.filter((_, i) => packs[i] === undefined);
     const ways = new Map(packs.flatMap((pack) => (pack ? [[`${pack.kind} ${pack.padded}`, pack] as const] : [])));
     const plain = program.constants[weights].values.length / 2;
-    const tables = scaleBytes(packable, packs.filter((pack) => pack !== undefined), others.length > 0);
-    const whenPacked = [...ways.values()].reduce((sum, pack) => sum + packedBytes(program, weights, pack) + PACKED_KERNEL_BYTES, tables + (others.length > 0 ? plain : -plain));
-    return { packable, others, macs: steps.reduce((sum, { macs }) => sum + macs, 0), packedBytes: ways.size > 0 ? whenPacked : null, byteBytes: plain };
+    const tables = scaleBytes(
+      packable,
+      packs.filter((pack) => pack !== undefined),
+      others.length > 0,
+    );
+    const whenPacked = [...ways.values()].reduce(
+      (sum, pack) => sum + packedBytes(program, weights, pack) + PACKED_KERNEL_BYTES,
+      tables + (others.length > 0 ? plain : -plain),
+    );
+    return {
+      packable,
+      others,
+      macs: steps.reduce((sum, { macs }) => sum + macs, 0),
+      packedBytes: ways.size > 0 ? whenPacked : null,
+      byteBytes: plain,
+    };
   });
 }
 
-/** Flash that tables of biases and multipliers of packed kernels take beyond the tables that they replace, if other steps do not need those. */
+/**
+ * Flash that tables of biases and multipliers of packed kernels take beyond the tables that they replace, if other
+ * steps do not need those.
+ */
 function scaleBytes(steps: readonly Step[], packs: readonly Pack[], others: boolean): number {
   const tables = new Set<string>();
   const replaced = new Set<ConstantId>();

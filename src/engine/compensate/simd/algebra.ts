@@ -5,14 +5,43 @@ interface AlgebraFunctions {
   gram(a: number, n: number, length: number, out: number): void;
   products(a: number, rows: number, b: number, n: number, length: number, out: number): void;
   combine(w: number, rows: number, x: number, n: number, length: number, out: number): void;
-  feedback(weights: number, factor: number, n: number, scales: number, top: number, codes: number, error: number, total: number): void;
-  aim(targets: number, predicted: number, rows: number, length: number, stride: number, offsets: number, low: number, high: number, sums: number): void;
+  feedback(
+    weights: number,
+    factor: number,
+    n: number,
+    scales: number,
+    top: number,
+    codes: number,
+    error: number,
+    total: number,
+  ): void;
+  aim(
+    targets: number,
+    predicted: number,
+    rows: number,
+    length: number,
+    stride: number,
+    offsets: number,
+    low: number,
+    high: number,
+    sums: number,
+  ): void;
   forward(l: number, step: number, n: number, x: number): void;
   /** @returns 0 if the matrix is not positive definite */
   cholesky(a: number, n: number, x: number): number;
   reversedTranspose(l: number, n: number, to: number): void;
   reverse(x: number, n: number): void;
-  descend(weights: number, hessian: number, n: number, length: number, scale: number, top: number, sweeps: number, codes: number, slope: number): void;
+  descend(
+    weights: number,
+    hessian: number,
+    n: number,
+    length: number,
+    scale: number,
+    top: number,
+    sweeps: number,
+    codes: number,
+    slope: number,
+  ): void;
 }
 
 const PAGE_BYTES = 65_536;
@@ -20,7 +49,8 @@ const PAGE_BYTES = 65_536;
 const MOST_BYTES = 1 << 30;
 
 /**
- * A WebAssembly instance whose memory one computation lays out at a time: {@link place} hands out addresses from 0 on, {@link clear} takes them all back.
+ * A WebAssembly instance whose memory one computation lays out at a time: {@link place} hands out addresses from 0 on,
+ * {@link clear} takes them all back.
  */
 export class Algebra {
   readonly functions: AlgebraFunctions;
@@ -60,7 +90,10 @@ export class Algebra {
     this.top = mark;
   }
 
-  /** Address of `bytes` bytes, a multiple of 16, contents undefined. Views made before are invalid if the memory had to grow. */
+  /**
+   * Address of `bytes` bytes, a multiple of 16, contents undefined. Views made before are invalid if the memory had to
+   * grow.
+   */
   place(bytes: number): number {
     const address = this.top;
     this.top = address + Math.ceil(bytes / 16) * 16;

@@ -52,7 +52,13 @@ export class Draft {
     return map;
   }
 
-  addLayer(spec: LayerSpec, onnx: OnnxRef[], inputs: DraftMap[], shape: Shape, load: (() => LayerSpec) | null = null): DraftMap {
+  addLayer(
+    spec: LayerSpec,
+    onnx: OnnxRef[],
+    inputs: DraftMap[],
+    shape: Shape,
+    load: (() => LayerSpec) | null = null,
+  ): DraftMap {
     const output: DraftMap = { shape, producer: null, consumers: new Set(), name: '', tap: null, isOutput: false };
     const layer: DraftLayer = { spec, name: onnx[onnx.length - 1]?.name ?? '', onnx, inputs, output, load };
     output.producer = layer;

@@ -8,7 +8,12 @@ import type { MapValue } from './values';
 const TAP_BUDGET = 2 ** 25;
 
 /** Numbers the draft's maps and layers, gives them unique names and freezes them as a Graph. */
-export function finishGraph(name: string, draft: Draft, inputs: readonly { value: MapValue; elementType: TensorBinding['elementType'] }[], outputs: readonly { name: string; value: MapValue; elementType: TensorBinding['elementType'] }[]): Graph {
+export function finishGraph(
+  name: string,
+  draft: Draft,
+  inputs: readonly { value: MapValue; elementType: TensorBinding['elementType'] }[],
+  outputs: readonly { name: string; value: MapValue; elementType: TensorBinding['elementType'] }[],
+): Graph {
   const drafts: DraftMap[] = [...draft.inputs, ...draft.layers.map((layer) => layer.output)];
   const ids = new Map<DraftMap, MapId>(drafts.map((map, id) => [map, id]));
   const idOf = (map: DraftMap): MapId => {

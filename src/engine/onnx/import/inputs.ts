@@ -20,7 +20,9 @@ export interface InputArrangement {
 
 /** Inputs that the user feeds: declared inputs that are not initializers (which old files list too). */
 export function fedInputs(model: OnnxModel): ValueInfo[] {
-  return model.inputs.filter((input) => !model.initializers.has(input.name) && !model.sparseInitializers.has(input.name));
+  return model.inputs.filter(
+    (input) => !model.initializers.has(input.name) && !model.sparseInitializers.has(input.name),
+  );
 }
 
 /** Element types that a graph may be fed with or return. */
@@ -47,14 +49,24 @@ export function bindingType(elementType: number): TensorBinding['elementType'] |
 export function resolveInputDims(input: ValueInfo, sizes: SizeOptions): number[] {
   const { dims } = input;
   if (dims === null) throw new ProblemError('has no declared shape', 'Export the model with fixed input sizes.');
-  if (dims.length > 4) throw new ProblemError(`has ${dims.length} dimensions`, 'Only images and vectors are supported.');
-  const spatialNames = dims.length === 4 ? (isChannelsLast(dims) ? ['', 'h', 'w', ''] : ['', '', 'h', 'w']) : dims.length === 3 ? ['', '', 'w'] : [];
+  if (dims.length > 4)
+    throw new ProblemError(`has ${dims.length} dimensions`, 'Only images and vectors are supported.');
+  const spatialNames =
+    dims.length === 4
+      ? isChannelsLast(dims)
+        ? ['', 'h', 'w', '']
+        : ['', '', 'h', 'w']
+      : dims.length === 3
+        ? ['', '', 'w']
+        : [];
   const open: { shown: string; key: string }[] = [];
   const resolved = dims.map((dim, i) => {
     if (typeof dim === 'number') return dim;
     if (i === 0 && dims.length > 1) return 1;
     const keys = [dim, spatialNames[i]].filter((key): key is string => key !== null && key !== undefined && key !== '');
-    const set = keys.map((key) => (Object.hasOwn(sizes, key) ? sizes[key] : undefined)).find((size) => size !== undefined);
+    const set = keys
+      .map((key) => (Object.hasOwn(sizes, key) ? sizes[key] : undefined))
+      .find((size) => size !== undefined);
     if (set === undefined) open.push({ shown: dim ?? `dimension ${i + 1}`, key: keys[keys.length - 1] ?? '' });
     return set ?? 1;
   });
@@ -64,17 +76,28 @@ export function resolveInputDims(input: ValueInfo, sizes: SizeOptions): number[]
     throw new ProblemError(
       `leaves its size open (${names})`,
       settable
-        ? `Set it, e.g. --sizes ${open.map(({ key }) => `${key}=224`).join(',')} or the setting "quantmcu.inputSizes", or export the model with a fixed size.`
+        ? `Set it, e.g. --sizes ${open.map(({ key }) => `${key}=224`).join(',')} or the setting ` +
+            '"quantmcu.inputSizes", or export the model with a fixed size.'
         : 'Export the model with a fixed size.',
     );
   }
   if (resolved.some((d) => !(Number.isInteger(d) && d > 0))) {
-    throw new ProblemError(`has the shape ${resolved.join('×')}, which holds no elements`, 'Export the model with the size of real images.');
+    throw new ProblemError(
+      `has the shape ${resolved.join('×')}, which holds no elements`,
+      'Export the model with the size of real images.',
+    );
   }
   if (resolved.length > 1 && resolved[0] !== 1) {
-    throw new ProblemError(`has a fixed batch of ${resolved[0]}`, 'The firmware runs one image at a time: export the model with batch 1 or a symbolic batch.');
+    throw new ProblemError(
+      `has a fixed batch of ${resolved[0]}`,
+      'The firmware runs one image at a time: export the model with batch 1 or a symbolic batch.',
+    );
   }
-  if (elementCount(resolved) > MAX_MAP_ELEMENTS) throw new ProblemError(`has the shape ${resolved.join('×')}`, 'Use a smaller input; no microcontroller holds such a map.');
+  if (elementCount(resolved) > MAX_MAP_ELEMENTS)
+    throw new ProblemError(
+      `has the shape ${resolved.join('×')}`,
+      'Use a smaller input; no microcontroller holds such a map.',
+    );
   return resolved;
 }
 
@@ -84,9 +107,18 @@ function isChannelsLast(dims: readonly (number | string | null)[]): boolean {
 }
 
 /** Adds the input's map; `arrangement` null means to guess from the shape and the nodes that read it. */
-export function addInput(state: ImportState, input: ValueInfo, dims: readonly number[], arrangement: InputArrangement | null, nodes: readonly NodeInfo[]): void {
+export function addInput(
+  state: ImportState,
+  input: ValueInfo,
+  dims: readonly number[],
+  arrangement: InputArrangement | null,
+  nodes: readonly NodeInfo[],
+): void {
   if (bindingType(input.elementType) === null) {
-    throw new ProblemError(`has elements of type ${dataTypeName(input.elementType)}`, 'Only float32, float16, uint8 and int8 inputs are supported.');
+    throw new ProblemError(
+      `has elements of type ${dataTypeName(input.elementType)}`,
+      'Only float32, float16, uint8 and int8 inputs are supported.',
+    );
   }
   const { h, w, c } = arrangement ?? guessArrangement(input, dims, nodes);
   const shape: Shape = { h: productOf(dims, h), w: productOf(dims, w), c: productOf(dims, c) };
@@ -109,7 +141,18 @@ function guessArrangement(input: ValueInfo, dims: readonly number[], nodes: read
   return { h: [], w: [], c: dims.map((_, dim) => dim) };
 }
 
-const ELEMENTWISE = new Set(['Add', 'Sub', 'Mul', 'Div', 'Cast', 'Identity', 'QuantizeLinear', 'DequantizeLinear', 'Clip', 'Relu']);
+const ELEMENTWISE = new Set([
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Cast',
+  'Identity',
+  'QuantizeLinear',
+  'DequantizeLinear',
+  'Clip',
+  'Relu',
+]);
 
 /** Permutation of the Transpose that the input reaches through element-wise nodes, if the first other node is one. */
 function leadingTranspose(name: string, nodes: readonly NodeInfo[]): readonly number[] | null {

@@ -36,7 +36,8 @@ export class ImportState {
 
   spendConstantWork(elements: number): void {
     this.constantWork += elements;
-    if (!(this.constantWork <= CONSTANT_WORK)) throw new ProblemError('computes too large a constant', 'Simplify the model before export.');
+    if (!(this.constantWork <= CONSTANT_WORK))
+      throw new ProblemError('computes too large a constant', 'Simplify the model before export.');
   }
 }
 
@@ -67,14 +68,19 @@ export class NodeContext {
 
   map(index: number): MapValue {
     const value = this.value(index);
-    if (value.kind !== 'map') this.fail(`computes with a constant where a feature map is expected (input ${index + 1})`, 'Simplify the model (constant folding) and export it again.');
+    if (value.kind !== 'map')
+      this.fail(
+        `computes with a constant where a feature map is expected (input ${index + 1})`,
+        'Simplify the model (constant folding) and export it again.',
+      );
     return value;
   }
 
   /** @param what for the message, e.g. `its weights` */
   constant(index: number, what: string): Constant {
     const value = this.value(index);
-    if (value.kind !== 'constant') this.fail(`computes ${what} at run time`, `Only constants are supported there. ${CUT_OR_REPLACE}`);
+    if (value.kind !== 'constant')
+      this.fail(`computes ${what} at run time`, `Only constants are supported there. ${CUT_OR_REPLACE}`);
     return value.constant;
   }
 
@@ -111,7 +117,8 @@ export class NodeContext {
   /** An axis in [0, rank). */
   axis(axis: number, rank: number): number {
     const resolved = axis < 0 ? axis + rank : axis;
-    if (!(Number.isInteger(resolved) && resolved >= 0 && resolved < rank)) this.fail(`has axis ${axis} for a value of ${rank} dimensions`, 'Export the model again.');
+    if (!(Number.isInteger(resolved) && resolved >= 0 && resolved < rank))
+      this.fail(`has axis ${axis} for a value of ${rank} dimensions`, 'Export the model again.');
     return resolved;
   }
 
@@ -132,7 +139,11 @@ export class NodeContext {
     }
     if (constant.depth > MAX_CONSTANT_DEPTH) {
       // Elements are computed recursively: settle small ones now, refuse what no exporter writes.
-      if (constant.elements > KEEP_ELEMENTS) this.fail(`computes a constant in ${constant.depth} steps`, 'Simplify the model (constant folding) and export it again.');
+      if (constant.elements > KEEP_ELEMENTS)
+        this.fail(
+          `computes a constant in ${constant.depth} steps`,
+          'Simplify the model (constant folding) and export it again.',
+        );
       constant.read();
       constant.depth = 0;
     }
@@ -154,7 +165,13 @@ export class NodeContext {
     );
   }
 
-  layerOn(spec: LayerSpec, inputs: DraftMap[], shape: Shape, load: (() => LayerSpec) | null = null, via: readonly OnnxRef[] = []): DraftMap {
+  layerOn(
+    spec: LayerSpec,
+    inputs: DraftMap[],
+    shape: Shape,
+    load: (() => LayerSpec) | null = null,
+    via: readonly OnnxRef[] = [],
+  ): DraftMap {
     checkShape(this, shape);
     return this.state.draft.addLayer(spec, [...via, this.ref], inputs, shape, load);
   }
@@ -173,9 +190,16 @@ export class NodeContext {
 function checkShape(context: NodeContext, shape: Shape): void {
   const { h, w, c } = shape;
   if (![h, w, c].every((extent) => Number.isInteger(extent) && extent > 0)) {
-    context.fail(`would produce an empty map (${h}×${w}×${c})`, 'Use a larger input, or correct its window, padding or stride.');
+    context.fail(
+      `would produce an empty map (${h}×${w}×${c})`,
+      'Use a larger input, or correct its window, padding or stride.',
+    );
   }
-  if (h * w * c > MAX_MAP_ELEMENTS) context.fail(`would produce a map of ${h}×${w}×${c} elements`, 'Use a smaller input; no microcontroller holds such a map.');
+  if (h * w * c > MAX_MAP_ELEMENTS)
+    context.fail(
+      `would produce a map of ${h}×${w}×${c} elements`,
+      'Use a smaller input; no microcontroller holds such a map.',
+    );
 }
 
 /** Product of the named dimensions. */

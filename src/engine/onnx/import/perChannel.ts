@@ -29,9 +29,14 @@ export const EMPTY = new Float32Array(0);
  * Which element of a constant belongs to each channel of the value's map.
  *
  * @param dims the constant's dimensions aligned with the value's (each 1 or equal)
- * @returns the value, rearranged if its channels did not carry the constant's dimensions, and the element index per channel
+ * @returns the value, rearranged if its channels did not carry the constant's dimensions, and the element index per
+ *   channel
  */
-export function perChannel(context: NodeContext, value: MapValue, dims: readonly number[]): { value: MapValue; index: Int32Array } {
+export function perChannel(
+  context: NodeContext,
+  value: MapValue,
+  dims: readonly number[],
+): { value: MapValue; index: Int32Array } {
   const index = channelIndex(value, dims);
   if (index) return { value, index };
   const varying = dims.map((_, dim) => dim).filter((dim) => dims[dim] > 1);
@@ -72,7 +77,9 @@ function channelIndex(value: MapValue, dims: readonly number[]): Int32Array | nu
   return index;
 }
 
-/** Divides an atom into its steps within a pixel's channels and its steps between pixels; null when it crosses unevenly. */
+/**
+ * Divides an atom into its steps within a pixel's channels and its steps between pixels; null when it crosses unevenly.
+ */
 function splitAtChannel(atom: Atom, channels: number): { inner: Atom | null; outer: Atom | null } | null {
   if (atom.stride >= channels) return { inner: null, outer: atom };
   if (atom.stride * atom.size <= channels) return { inner: atom, outer: null };
@@ -104,7 +111,14 @@ export function affine(
 export function replicateChannels(context: NodeContext, input: MapValue, channels: number): MapValue['map'] {
   const { h, w } = input.map.shape;
   return context.layer(
-    { kind: 'conv', window: POINT_WINDOW, group: 1, weights: new Float32Array(channels).fill(1), bias: new Float32Array(channels), clamp: NO_CLAMP },
+    {
+      kind: 'conv',
+      window: POINT_WINDOW,
+      group: 1,
+      weights: new Float32Array(channels).fill(1),
+      bias: new Float32Array(channels),
+      clamp: NO_CLAMP,
+    },
     [input],
     { h, w, c: channels },
   );

@@ -25,6 +25,7 @@ export interface MapValue {
 }
 
 /** What an ONNX name stands for during import. `unknown` follows from a problem already reported. */
-export type Value = MapValue | { readonly kind: 'constant'; readonly constant: Constant } | { readonly kind: 'unknown' };
+export type Value =
+  MapValue | { readonly kind: 'constant'; readonly constant: Constant } | { readonly kind: 'unknown' };
 
 export const UNKNOWN: Value = { kind: 'unknown' };

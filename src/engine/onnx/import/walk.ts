@@ -29,8 +29,8 @@ export interface Walk {
 const QUANTIZATION_DOMAIN = 'com.microsoft';
 
 /**
- * Visits every node that the outputs depend on, infers shapes and drafts layers. Problems are collected, never thrown: what
- * depends on a node with a problem becomes unknown, so that all independent problems are found at once.
+ * Visits every node that the outputs depend on, infers shapes and drafts layers. Problems are collected, never thrown:
+ * what depends on a node with a problem becomes unknown, so that all independent problems are found at once.
  */
 export function walkModel(model: OnnxModel, sizes: SizeOptions): Walk {
   const order = orderNodes(model);
@@ -39,12 +39,24 @@ export function walkModel(model: OnnxModel, sizes: SizeOptions): Walk {
   return better.size === 0 ? first : walkOnce(model, sizes, order.nodes, order.problems, better);
 }
 
-function walkOnce(model: OnnxModel, sizes: SizeOptions, nodes: readonly NodeInfo[], wiring: readonly ModelProblem[], arrangements: ReadonlyMap<string, InputArrangement>): Walk {
+function walkOnce(
+  model: OnnxModel,
+  sizes: SizeOptions,
+  nodes: readonly NodeInfo[],
+  wiring: readonly ModelProblem[],
+  arrangements: ReadonlyMap<string, InputArrangement>,
+): Walk {
   const state = new ImportState(model, new Draft());
   const problems = [...wiring];
   const report = (node: string, opType: string, error: unknown): void => {
     if (error instanceof ProblemError) problems.push({ node, opType, message: error.message, remedy: error.remedy });
-    else if (error instanceof MalformedError) problems.push({ node, opType, message: `cannot be read (${error.message})`, remedy: 'Download or export the model again.' });
+    else if (error instanceof MalformedError)
+      problems.push({
+        node,
+        opType,
+        message: `cannot be read (${error.message})`,
+        remedy: 'Download or export the model again.',
+      });
     else throw error;
   };
   for (const input of fedInputs(model)) {
@@ -53,7 +65,11 @@ function walkOnce(model: OnnxModel, sizes: SizeOptions, nodes: readonly NodeInfo
     } catch (error) {
       state.values.set(input.name, UNKNOWN);
       // An input that nothing reads is no obstacle.
-      if (nodes.some((node) => node.inputs.includes(input.name)) || model.outputs.some((output) => output.name === input.name)) report(input.name, 'Input', error);
+      if (
+        nodes.some((node) => node.inputs.includes(input.name)) ||
+        model.outputs.some((output) => output.name === input.name)
+      )
+        report(input.name, 'Input', error);
     }
   }
   const opset = model.opsets.get('') ?? (model.irVersion < 3 ? 1 : 0);
@@ -71,23 +87,37 @@ function walkOnce(model: OnnxModel, sizes: SizeOptions, nodes: readonly NodeInfo
   const outputs: MapValue[] = [];
   for (const output of model.outputs) {
     const value = state.values.get(output.name) ?? UNKNOWN;
-    const fail = (message: string, remedy: string): void => void problems.push({ node: output.name, opType: 'Output', message, remedy });
+    const fail = (message: string, remedy: string): void =>
+      void problems.push({ node: output.name, opType: 'Output', message, remedy });
     if (value.kind === 'constant') fail('is a constant', 'Remove it from the outputs.');
     else if (value.kind === 'map') {
-      if (value.quantization) fail('returns quantized codes', 'Remove the last QuantizeLinear, so that the output is float.');
-      else if (bindingType(output.elementType) === null && output.elementType !== 0) fail('is not a float tensor', 'Remove it from the outputs.');
+      if (value.quantization)
+        fail('returns quantized codes', 'Remove the last QuantizeLinear, so that the output is float.');
+      else if (bindingType(output.elementType) === null && output.elementType !== 0)
+        fail('is not a float tensor', 'Remove it from the outputs.');
       value.map.isOutput = true;
       outputs.push(value);
     }
   }
-  if (model.outputs.length === 0) problems.push({ node: basename(model.path), opType: 'Graph', message: 'has no outputs', remedy: 'Export the model again.' });
+  if (model.outputs.length === 0)
+    problems.push({
+      node: basename(model.path),
+      opType: 'Graph',
+      message: 'has no outputs',
+      remedy: 'Export the model again.',
+    });
   if (problems.length === 0 && state.draft.layers.length === 0) problems.push(noLayers(model));
   return { state, nodes, problems, outputs };
 }
 
 /** The problem of a model that only renames its inputs. */
 export function noLayers(model: OnnxModel): ModelProblem {
-  return { node: model.graphName, opType: 'Graph', message: 'has no layers (its outputs are its inputs), so there is nothing to quantize', remedy: 'Choose another model.' };
+  return {
+    node: model.graphName,
+    opType: 'Graph',
+    message: 'has no layers (its outputs are its inputs), so there is nothing to quantize',
+    remedy: 'Choose another model.',
+  };
 }
 
 /** Makes constants of the node's initializers; false when an input is unknown. */
@@ -108,7 +138,8 @@ function resolveOperands(state: ImportState, node: NodeInfo): boolean {
 function initializerValue(state: ImportState, name: string): Value {
   const tensor = state.model.initializers.get(name);
   if (!tensor) {
-    if (state.model.sparseInitializers.has(name)) throw new ProblemError(`reads the sparse tensor "${name}"`, 'Export the model with dense weights.');
+    if (state.model.sparseInitializers.has(name))
+      throw new ProblemError(`reads the sparse tensor "${name}"`, 'Export the model with dense weights.');
     return UNKNOWN; // reported with the wiring
   }
   return { kind: 'constant', constant: checkedConstant(state.model, tensor) };
@@ -118,7 +149,8 @@ function checkedConstant(model: OnnxModel, tensor: TensorInfo): Constant {
   try {
     checkTensor(model, tensor);
   } catch (error) {
-    if (error instanceof ProblemError) throw new ProblemError(`reads "${tensor.name}", which ${error.message}`, error.remedy);
+    if (error instanceof ProblemError)
+      throw new ProblemError(`reads "${tensor.name}", which ${error.message}`, error.remedy);
     throw error;
   }
   return Constant.ofTensor(model, tensor);
@@ -127,15 +159,22 @@ function checkedConstant(model: OnnxModel, tensor: TensorInfo): Constant {
 function handlerOf(state: ImportState, node: NodeInfo): (context: NodeContext) => void {
   const quantizes = node.opType === 'QuantizeLinear' || node.opType === 'DequantizeLinear';
   if (node.domain !== '' && !(node.domain === QUANTIZATION_DOMAIN && quantizes)) {
-    throw new ProblemError(`is an operator of the domain "${node.domain}"`, 'Replace it by standard ONNX operators before export, or cut the model before this node.');
+    throw new ProblemError(
+      `is an operator of the domain "${node.domain}"`,
+      'Replace it by standard ONNX operators before export, or cut the model before this node.',
+    );
   }
   const overConstants = node.inputs.every((name) => name === '' || state.values.get(name)?.kind === 'constant');
-  const handler = (overConstants ? CONSTANT_OPERATORS[node.opType] : undefined) ?? MAP_OPERATORS[node.opType] ?? CONSTANT_OPERATORS[node.opType];
+  const handler =
+    (overConstants ? CONSTANT_OPERATORS[node.opType] : undefined) ??
+    MAP_OPERATORS[node.opType] ??
+    CONSTANT_OPERATORS[node.opType];
   if (!handler || (!Object.hasOwn(MAP_OPERATORS, node.opType) && !Object.hasOwn(CONSTANT_OPERATORS, node.opType))) {
     throw new ProblemError('is not supported', unsupportedRemedy(node.opType));
   }
   const overMaps = node.inputs.some((name) => state.values.get(name)?.kind === 'map');
-  if (overMaps && !Object.hasOwn(MAP_OPERATORS, node.opType)) throw new ProblemError('is not supported on feature maps', unsupportedRemedy(node.opType));
+  if (overMaps && !Object.hasOwn(MAP_OPERATORS, node.opType))
+    throw new ProblemError('is not supported on feature maps', unsupportedRemedy(node.opType));
   return handler;
 }
 
@@ -144,8 +183,8 @@ function markUnknown(state: ImportState, node: NodeInfo): void {
 }
 
 /**
- * Inputs whose elements had to be permuted before the first layer that looks at their arrangement: they should lie in memory
- * as that layer wants them, since the application fills the input and any order is free there.
+ * Inputs whose elements had to be permuted before the first layer that looks at their arrangement: they should lie in
+ * memory as that layer wants them, since the application fills the input and any order is free there.
  */
 function rearrangedInputs(walk: Walk): Map<string, InputArrangement> {
   const wanted = new Map<string, InputArrangement>();
@@ -159,7 +198,11 @@ function rearrangedInputs(walk: Walk): Map<string, InputArrangement> {
         if (arrangement) wanted.set(input.name, arrangement);
         break;
       }
-      const elementwise = (reader.spec.kind === 'depthwise' && reader.load !== null && reader.spec.window.kernelH * reader.spec.window.kernelW === 1) || reader.spec.kind === 'activation';
+      const elementwise =
+        (reader.spec.kind === 'depthwise' &&
+          reader.load !== null &&
+          reader.spec.window.kernelH * reader.spec.window.kernelW === 1) ||
+        reader.spec.kind === 'activation';
       if (!elementwise) break;
       map = reader.output;
     }
@@ -173,7 +216,11 @@ function arrangementOf(walk: Walk, input: DraftMap, source: DraftMap, permuted: 
   const move = walk.state.materialized.get(source)?.find((entry) => entry.to === permuted);
   if (value?.kind !== 'map' || !move) return null;
   const { w, c } = permuted.shape;
-  const axes = { h: [] as { dim: number; stride: number }[], w: [] as { dim: number; stride: number }[], c: [] as { dim: number; stride: number }[] };
+  const axes = {
+    h: [] as { dim: number; stride: number }[],
+    w: [] as { dim: number; stride: number }[],
+    c: [] as { dim: number; stride: number }[],
+  };
   const single: number[] = [];
   for (let dim = 0; dim < value.dims.length; dim++) {
     if (value.dims[dim] === 1) {
@@ -187,6 +234,7 @@ function arrangementOf(walk: Walk, input: DraftMap, source: DraftMap, permuted: 
     if (axis !== 'h' && target.stride * target.size > (axis === 'w' ? w * c : c)) return null;
     axes[axis].push({ dim, stride: target.stride });
   }
-  const list = (axis: 'h' | 'w' | 'c'): number[] => axes[axis].sort((p, q) => q.stride - p.stride).map(({ dim }) => dim);
+  const list = (axis: 'h' | 'w' | 'c'): number[] =>
+    axes[axis].sort((p, q) => q.stride - p.stride).map(({ dim }) => dim);
   return { h: [...single, ...list('h')], w: list('w'), c: list('c') };
 }

@@ -45,7 +45,10 @@ function checkFinite({ spec }: DraftLayer): void {
   for (const values of arrays) {
     for (let i = 0; i < values.length; i++) {
       if (!Number.isFinite(values[i])) {
-        throw new ProblemError(`has a weight that is ${Number.isNaN(values[i]) ? 'not a number (NaN)' : 'infinite'}`, 'The training diverged or the file is damaged: export a sound checkpoint.');
+        throw new ProblemError(
+          `has a weight that is ${Number.isNaN(values[i]) ? 'not a number (NaN)' : 'infinite'}`,
+          'The training diverged or the file is damaged: export a sound checkpoint.',
+        );
       }
     }
   }

@@ -23,7 +23,10 @@ interface Runs {
   readonly bytes: number;
 }
 
-/** The longest runs: pixels whose channels fill their bytes are one with the next, and rows that follow one another, too. */
+/**
+ * The longest runs: pixels whose channels fill their bytes are one with the next, and rows that follow one another,
+ * too.
+ */
 function runsOf({ h, w, channels, pixelBytes, rowBytes, bits }: CodeBlock): Runs {
   if (channels * bits !== pixelBytes * 8) return { rows: h, rowBytes, count: w, codes: channels, bytes: pixelBytes };
   if (rowBytes === w * pixelBytes) return { rows: 1, rowBytes: 0, count: 1, codes: h * w * channels, bytes: 0 };
@@ -92,8 +95,11 @@ export function packCodes(codes: Int16Array, arena: Uint8Array, block: CodeBlock
         continue;
       }
       let q = p;
-      if (bits === 4) for (const end = p + (length >> 1); q < end; q++, i += 2) arena[q] = (codes[i] & 15) | (codes[i + 1] << 4);
-      else for (const end = p + (length >> 2); q < end; q++, i += 4) arena[q] = (codes[i] & 3) | ((codes[i + 1] & 3) << 2) | ((codes[i + 2] & 3) << 4) | (codes[i + 3] << 6);
+      if (bits === 4)
+        for (const end = p + (length >> 1); q < end; q++, i += 2) arena[q] = (codes[i] & 15) | (codes[i + 1] << 4);
+      else
+        for (const end = p + (length >> 2); q < end; q++, i += 4)
+          arena[q] = (codes[i] & 3) | ((codes[i + 1] & 3) << 2) | ((codes[i + 2] & 3) << 4) | (codes[i + 3] << 6);
       const left = length % (8 / bits);
       if (left > 0) {
         let byte = 0;

@@ -43,7 +43,8 @@ export class ConstantTables {
   values(id: ConstantId, length: number): Constant['values'] {
     const constant = this.constants[id];
     if (constant === undefined) throw new RangeError(`There is no constant ${id}.`);
-    if (constant.values.length !== length) throw new RangeError(`Constant ${id} has ${constant.values.length} values instead of ${length}.`);
+    if (constant.values.length !== length)
+      throw new RangeError(`Constant ${id} has ${constant.values.length} values instead of ${length}.`);
     return constant.values;
   }
 
@@ -68,7 +69,8 @@ export class ConstantTables {
 export function checkClamp(output: CodeBlock, min: number, max: number): void {
   const lowest = minCode(output.bits, output.signed);
   const highest = maxCode(output.bits, output.signed);
-  if (min < lowest || min > highest || max < lowest || max > highest) throw new RangeError(`Clamp ${min}…${max} leaves the codes ${lowest}…${highest} of the output.`);
+  if (min < lowest || min > highest || max < lowest || max > highest)
+    throw new RangeError(`Clamp ${min}…${max} leaves the codes ${lowest}…${highest} of the output.`);
 }
 
 /** Throws unless all values are codes of the block's format. */
@@ -83,5 +85,8 @@ export function check(condition: boolean, message: string): void {
 
 /** Throws unless the output has the input's rows and columns and channels. */
 export function requireSameShape(a: CodeBlock, b: CodeBlock): void {
-  check(a.h === b.h && a.w === b.w && a.channels === b.channels, `Shapes ${a.h}×${a.w}×${a.channels} and ${b.h}×${b.w}×${b.channels} differ.`);
+  check(
+    a.h === b.h && a.w === b.w && a.channels === b.channels,
+    `Shapes ${a.h}×${a.w}×${a.channels} and ${b.h}×${b.w}×${b.channels} differ.`,
+  );
 }

@@ -7,7 +7,10 @@ import { inputCount, prepareKernel } from './kernels';
 /** What an observer learns after a step has run. */
 export interface StepResult {
   readonly step: Step;
-  /** Codes of the step's output region, dense H×W×C from index 0; valid during the call only. For classify the flag alone. */
+  /**
+   * Codes of the step's output region, dense H×W×C from index 0; valid during the call only. For classify the flag
+   * alone.
+   */
   readonly codes: Int16Array;
   /** Number of codes. */
   readonly length: number;
@@ -39,9 +42,9 @@ interface PreparedStep {
 }
 
 /**
- * The reference execution of a Program: integers in an arena of exactly its size (and external buffers behind it), step by step as the formulas of types.ts say.
- * A step reads all its inputs before it writes, so the firmware's order of reads and writes within a step is not exercised here; the
- * tests that compare the two see to it.
+ * The reference execution of a Program: integers in an arena of exactly its size (and external buffers behind it), step
+ * by step as the formulas of types.ts say. A step reads all its inputs before it writes, so the firmware's order of
+ * reads and writes within a step is not exercised here; the tests that compare the two see to it.
  *
  * Preparing checks every access, table and shape once, so that a run cannot leave a buffer.
  */
@@ -55,7 +58,10 @@ export class Executor {
    * @param options.reference compute in plain TypeScript, as the formulas stand, even where the same bits come faster
    * @throws RangeError that names the step if the Program contradicts itself
    */
-  constructor(private readonly program: Program, private readonly options: { readonly reference?: boolean } = {}) {
+  constructor(
+    private readonly program: Program,
+    private readonly options: { readonly reference?: boolean } = {},
+  ) {
     for (const buffer of program.buffers) checkBuffer(program, buffer);
     for (const port of [...program.inputs, ...program.outputs]) this.portBuffer(port.buffer);
     const constants = new ConstantTables(program.constants);
@@ -64,7 +70,9 @@ export class Executor {
     const external = program.buffers.filter((b) => b.external);
     this.arena = new Uint8Array(Math.max(program.arenaBytes, ...external.map((b) => b.offset + b.bytes)));
     const longest = (lengths: number[]): Int16Array => new Int16Array(Math.max(0, ...lengths));
-    this.inputCodes = [0, 1].map((i) => longest(this.steps.map((s) => (s.inputs.length > i ? codesOf(s.inputs[i]) : 0))));
+    this.inputCodes = [0, 1].map((i) =>
+      longest(this.steps.map((s) => (s.inputs.length > i ? codesOf(s.inputs[i]) : 0))),
+    );
     this.outputCodes = longest(this.steps.map((s) => s.outputLength));
   }
 
@@ -74,11 +82,13 @@ export class Executor {
    */
   run(inputs: readonly Uint8Array[], hooks: RunHooks = {}): RunResult {
     const { program, arena, inputCodes, outputCodes: codes } = this;
-    if (inputs.length !== program.inputs.length) throw new RangeError(`${program.name} takes ${program.inputs.length} inputs, not ${inputs.length}.`);
+    if (inputs.length !== program.inputs.length)
+      throw new RangeError(`${program.name} takes ${program.inputs.length} inputs, not ${inputs.length}.`);
     arena.fill(hooks.fill ?? 0);
     program.inputs.forEach((port, i) => {
       const buffer = this.portBuffer(port.buffer);
-      if (inputs[i].length !== buffer.bytes) throw new RangeError(`Input ${i} has ${inputs[i].length} bytes instead of ${buffer.bytes}.`);
+      if (inputs[i].length !== buffer.bytes)
+        throw new RangeError(`Input ${i} has ${inputs[i].length} bytes instead of ${buffer.bytes}.`);
       arena.set(inputs[i], buffer.offset);
     });
     for (const prepared of this.steps) {
@@ -106,30 +116,44 @@ export class Executor {
     try {
       if (step.inputs.length !== inputCount(step.kernel)) throw new RangeError(`It has ${step.inputs.length} inputs.`);
       const inputs = step.inputs.map((access) => resolveAccess(this.program, access, false));
-      const output = step.kernel.op === 'classify' ? this.flagBlock(step, step.kernel.index) : resolveAccess(this.program, step.output, true);
-      const kernel = prepareKernel(step.kernel, { inputs, output, constants, scratch, reference: this.options.reference });
+      const output =
+        step.kernel.op === 'classify'
+          ? this.flagBlock(step, step.kernel.index)
+          : resolveAccess(this.program, step.output, true);
+      const kernel = prepareKernel(step.kernel, {
+        inputs,
+        output,
+        constants,
+        scratch,
+        reference: this.options.reference,
+      });
       const guard = step.guard;
       const guardOffset = guard === null ? -1 : this.flagOffset(guard.buffer, guard.index);
       return { step, kernel, inputs, output, outputLength: codesOf(output), guardOffset };
     } catch (error) {
-      throw new RangeError(`Step ${step.id} (${step.kernel.op}): ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new RangeError(
+        `Step ${step.id} (${step.kernel.op}): ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
     }
   }
 
   /**
-   * The byte that a classification writes. Its index counts the bytes of the flags buffer, as a guard's does, and lies inside the accessed
-   * channels; no other byte of the access changes.
+   * The byte that a classification writes. Its index counts the bytes of the flags buffer, as a guard's does, and lies
+   * inside the accessed channels; no other byte of the access changes.
    */
   private flagBlock(step: Step, index: number): CodeBlock {
     const whole = resolveAccess(this.program, step.output, true);
     const channel = index - step.output.channel;
-    if (whole.bits !== 8 || whole.h !== 1 || whole.w !== 1 || channel < 0 || channel >= whole.channels) throw new RangeError(`Flag ${index} is not in the step's output.`);
+    if (whole.bits !== 8 || whole.h !== 1 || whole.w !== 1 || channel < 0 || channel >= whole.channels)
+      throw new RangeError(`Flag ${index} is not in the step's output.`);
     return { ...whole, offset: whole.offset + channel, channels: 1 };
   }
 
   private flagOffset(buffer: number, index: number): number {
     const flags = this.program.buffers[buffer];
-    if (flags === undefined || !(index >= 0 && index < flags.bytes)) throw new RangeError(`Its guard reads flag ${index} outside buffer ${buffer}.`);
+    if (flags === undefined || !(index >= 0 && index < flags.bytes))
+      throw new RangeError(`Its guard reads flag ${index} outside buffer ${buffer}.`);
     return flags.offset + index;
   }
 }

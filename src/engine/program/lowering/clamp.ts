@@ -1,7 +1,10 @@
 import type { Clamp } from '../../graph/types';
 import { scaleOf, zeroPointOf, type BranchFormat } from './formats';
 
-/** Lowest code that the layer's clamp allows. A bound other than 0 implies one scale for the whole map (see quantize/ties.ts). */
+/**
+ * Lowest code that the layer's clamp allows. A bound other than 0 implies one scale for the whole map (see
+ * quantize/ties.ts).
+ */
 export function lowerClamp(clamp: Clamp, output: BranchFormat, min: number): number {
   if (clamp.min === null) return min;
   return Math.max(min, Math.round(clamp.min / scaleOf(output, 0)) + zeroPointOf(output, 0));

@@ -34,7 +34,9 @@ function scaledSum(
     {
       outputScales: Float64Array.from({ length: channels }, (_, c) => scaleOf(output, c)),
       outputCodes: codes.max - codes.min,
-      inputReach: inputs.map((f) => Math.max(...Array.from({ length: channels }, (_, c) => largestCode(f) + Math.abs(zeroPointOf(f, c))))),
+      inputReach: inputs.map((f) =>
+        Math.max(...Array.from({ length: channels }, (_, c) => largestCode(f) + Math.abs(zeroPointOf(f, c)))),
+      ),
     },
   );
   return {
@@ -47,7 +49,13 @@ function scaledSum(
 }
 
 /** Add and Sub of two maps. */
-export function addKernel(graph: Graph, pool: ConstantPool, layer: AddLayer, inputs: readonly BranchFormat[], output: BranchFormat): Kernel {
+export function addKernel(
+  graph: Graph,
+  pool: ConstantPool,
+  layer: AddLayer,
+  inputs: readonly BranchFormat[],
+  output: BranchFormat,
+): Kernel {
   const channels = graph.maps[layer.output].shape.c;
   const range = rangeOf(output);
   const min = lowerClamp(layer.clamp, output, range.min);
@@ -56,17 +64,32 @@ export function addKernel(graph: Graph, pool: ConstantPool, layer: AddLayer, inp
 }
 
 /** The same values in another format. */
-export function requantizeKernel(pool: ConstantPool, name: string, input: BranchFormat, output: BranchFormat, channels: number): Kernel {
+export function requantizeKernel(
+  pool: ConstantPool,
+  name: string,
+  input: BranchFormat,
+  output: BranchFormat,
+  channels: number,
+): Kernel {
   const { min, max } = rangeOf(output);
   return { op: 'requantize', sum: scaledSum(pool, name, [input], [1], output, channels, min, max) };
 }
 
 /** Product of two maps. */
-export function mulKernel(graph: Graph, pool: ConstantPool, layer: MulLayer, inputs: readonly BranchFormat[], output: BranchFormat): Kernel {
+export function mulKernel(
+  graph: Graph,
+  pool: ConstantPool,
+  layer: MulLayer,
+  inputs: readonly BranchFormat[],
+  output: BranchFormat,
+): Kernel {
   const channels = graph.maps[layer.output].shape.c;
   const [a, b] = inputs;
   const zeros: [number, number] = [zeroPointOf(a, 0), zeroPointOf(b, 0)];
-  const factors = Float64Array.from({ length: channels }, (_, c) => (scaleOf(a, c) * scaleOf(b, c)) / scaleOf(output, c));
+  const factors = Float64Array.from(
+    { length: channels },
+    (_, c) => (scaleOf(a, c) * scaleOf(b, c)) / scaleOf(output, c),
+  );
   const bias = Float64Array.from({ length: channels }, (_, c) => zeroPointOf(output, c) / factors[c]);
   const bound = (largestCode(a) + Math.abs(zeros[0])) * (largestCode(b) + Math.abs(zeros[1]));
   const table = requantTable(factors, bias, Float64Array.of(bound), `Layer "${layer.name}"`);
@@ -87,8 +110,8 @@ export function mulKernel(graph: Graph, pool: ConstantPool, layer: MulLayer, inp
 }
 
 /**
- * Average pooling. Global pooling divides by one count and has a multiplier per channel; otherwise the divisor depends on how much of the window lies
- * inside the map, and the map has one scale (see quantize/ties.ts).
+ * Average pooling. Global pooling divides by one count and has a multiplier per channel; otherwise the divisor depends
+ * on how much of the window lies inside the map, and the map has one scale (see quantize/ties.ts).
  */
 export function averagePoolKernel(
   graph: Graph,
@@ -105,19 +128,37 @@ export function averagePoolKernel(
   const entries: { factor: number; taps: number; zero: number; outZero: number }[] = [];
   if (perChannel) {
     for (let c = 0; c < channels; c++) {
-      entries.push({ factor: scaleOf(input, c) / scaleOf(output, c) / (h * w), taps: h * w, zero: zeroPointOf(input, c), outZero: zeroPointOf(output, c) });
+      entries.push({
+        factor: scaleOf(input, c) / scaleOf(output, c) / (h * w),
+        taps: h * w,
+        zero: zeroPointOf(input, c),
+        outZero: zeroPointOf(output, c),
+      });
     }
   } else {
     for (let rows = 1; rows <= kernelH; rows++) {
       for (let cols = 1; cols <= kernelW; cols++) {
         const divisor = layer.countIncludePad ? kernelH * kernelW : rows * cols;
-        entries.push({ factor: scaleOf(input, 0) / scaleOf(output, 0) / divisor, taps: rows * cols, zero: zeroPointOf(input, 0), outZero: zeroPointOf(output, 0) });
+        entries.push({
+          factor: scaleOf(input, 0) / scaleOf(output, 0) / divisor,
+          taps: rows * cols,
+          zero: zeroPointOf(input, 0),
+          outZero: zeroPointOf(output, 0),
+        });
       }
     }
   }
   const bound = kernelH * kernelW * largestCode(input);
-  const table = requantTable(Float64Array.from(entries, (e) => e.factor), new Float64Array(entries.length), Float64Array.of(bound), `Layer "${layer.name}"`);
-  const offset = Int32Array.from(entries, (e) => 2 ** (table.shift - 1) + Math.round((e.outZero - e.taps * e.zero * e.factor) * 2 ** table.shift));
+  const table = requantTable(
+    Float64Array.from(entries, (e) => e.factor),
+    new Float64Array(entries.length),
+    Float64Array.of(bound),
+    `Layer "${layer.name}"`,
+  );
+  const offset = Int32Array.from(
+    entries,
+    (e) => 2 ** (table.shift - 1) + Math.round((e.outZero - e.taps * e.zero * e.factor) * 2 ** table.shift),
+  );
   const dims = perChannel ? [channels] : [kernelH, kernelW];
   const { min, max } = rangeOf(output);
   return {
@@ -134,7 +175,12 @@ export function averagePoolKernel(
 }
 
 /** Any function of one value, as a table over all codes. */
-export function lookupKernel(pool: ConstantPool, layer: ActivationLayer, input: BranchFormat, output: BranchFormat): Kernel {
+export function lookupKernel(
+  pool: ConstantPool,
+  layer: ActivationLayer,
+  input: BranchFormat,
+  output: BranchFormat,
+): Kernel {
   const size = 2 ** input.bits;
   const { min, max } = rangeOf(output);
   const fn = activationFunction(layer.fn);
@@ -151,21 +197,38 @@ export function lookupKernel(pool: ConstantPool, layer: ActivationLayer, input: 
  * PRelu: two slopes in output codes per input code.
  * @throws UserError for codes with a zero point: those of an input of pixels
  */
-export function preluKernel(graph: Graph, pool: ConstantPool, layer: PReluLayer, input: BranchFormat, output: BranchFormat): Kernel {
+export function preluKernel(
+  graph: Graph,
+  pool: ConstantPool,
+  layer: PReluLayer,
+  input: BranchFormat,
+  output: BranchFormat,
+): Kernel {
   const channels = graph.maps[layer.output].shape.c;
   if (input.base.zeroPoints.some((zero) => zero !== 0)) {
-    throw new UserError(`Layer "${layer.name}": PRelu cannot be computed on the pixels of "${graph.maps[layer.inputs[0]].name}", whose codes have a zero point. Put a convolution before it.`);
+    throw new UserError(
+      `Layer "${layer.name}": PRelu cannot be computed on the pixels of "${graph.maps[layer.inputs[0]].name}", ` +
+        'whose codes have a zero point. Put a convolution before it.',
+    );
   }
   const positive = ratios(input, output, channels, 1);
   let largest = 1e-30;
-  for (let c = 0; c < channels; c++) largest = Math.max(largest, Math.abs(positive[c]) * Math.max(1, Math.abs(layer.slopes[c])));
+  for (let c = 0; c < channels; c++)
+    largest = Math.max(largest, Math.abs(positive[c]) * Math.max(1, Math.abs(layer.slopes[c])));
   const shift = Math.max(1, Math.min(22, Math.floor(Math.log2(32767 / largest))));
   const clip = (v: number): number => Math.max(-32768, Math.min(32767, Math.round(v * 2 ** shift)));
   const { min, max } = rangeOf(output);
   return {
     op: 'prelu',
     positive: pool.perChannel(layer.name, Int32Array.from(positive, clip)),
-    negative: pool.add('table', layer.name, 16, true, Int16Array.from(positive, (r, c) => clip(r * layer.slopes[c])), [channels]),
+    negative: pool.add(
+      'table',
+      layer.name,
+      16,
+      true,
+      Int16Array.from(positive, (r, c) => clip(r * layer.slopes[c])),
+      [channels],
+    ),
     offset: 2 ** (shift - 1) + zeroPointOf(output, 0) * 2 ** shift,
     shift,
     min,

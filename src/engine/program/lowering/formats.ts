@@ -3,9 +3,9 @@ import { codeRange } from '../../quantize/histogramError';
 import type { MapFormat } from '../../quantize/types';
 
 /**
- * The format of a feature map in one branch: codes of `bits` bits, worth base scale · 2^exponent each. In branches of outlier class a map of
- * b < 8 bits has 8-bit codes with exponent −(8 − b): the same range at finer steps, so that the same weights, biases and multipliers serve both
- * and only shifts differ.
+ * The format of a feature map in one branch: codes of `bits` bits, worth base scale · 2^exponent each. In branches of
+ * outlier class a map of b < 8 bits has 8-bit codes with exponent −(8 − b): the same range at finer steps, so that the
+ * same weights, biases and multipliers serve both and only shifts differ.
  */
 export interface BranchFormat {
   readonly base: MapFormat;

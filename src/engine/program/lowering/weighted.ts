@@ -63,8 +63,15 @@ export class WeightedLowering {
     limitBias(factors, accBias, bound, max - min);
     this.table = requantTable(factors, accBias, bound, `Layer "${layer.name}"`);
     this.units = factors.map((factor, o) => factor * scaleOf(outBase, o));
-    this.roundedBias = this.units.map((unit, o) => (this.table.bias[o] + zeroSums[o]) * unit - zeroPointOf(outBase, o) * scaleOf(outBase, o));
-    const dims = layer.kind === 'depthwise' ? [layer.window.kernelH, layer.window.kernelW, outC] : layer.kind === 'conv' ? [outC, layer.window.kernelH, layer.window.kernelW, count / (layer.window.kernelH * layer.window.kernelW)] : [outC, count];
+    this.roundedBias = this.units.map(
+      (unit, o) => (this.table.bias[o] + zeroSums[o]) * unit - zeroPointOf(outBase, o) * scaleOf(outBase, o),
+    );
+    const dims =
+      layer.kind === 'depthwise'
+        ? [layer.window.kernelH, layer.window.kernelW, outC]
+        : layer.kind === 'conv'
+          ? [outC, layer.window.kernelH, layer.window.kernelW, count / (layer.window.kernelH * layer.window.kernelW)]
+          : [outC, count];
     this.weights = pool.add('weights', layer.name, parameters.weightBits, true, codes, dims);
     this.bias = pool.add('bias', layer.name, 32, true, this.table.bias, [outC]);
     this.multiplier = pool.add('multiplier', layer.name, 32, true, this.table.multiplier, [outC]);
@@ -77,7 +84,8 @@ export class WeightedLowering {
     const { weightBits } = this.parameters;
     if (layer.kind === 'fullyConnected') return { op: 'fullyConnected', weights, weightBits, requant };
     const padCodes = this.padCodes(input);
-    if (layer.kind === 'depthwise') return { op: 'depthwise2d', window: window!, weights, weightBits, padCodes, requant };
+    if (layer.kind === 'depthwise')
+      return { op: 'depthwise2d', window: window!, weights, weightBits, padCodes, requant };
     return { op: 'conv2d', window: window!, group: layer.group, weights, weightBits, padCodes, requant };
   }
 
@@ -113,7 +121,11 @@ export class WeightedLowering {
     const codes = Array.from({ length: map.shape.c }, (_, c) => zeroPointOf(input, c));
     const { min, max } = rangeOf(input);
     if (codes.some((code) => code < min || code > max)) {
-      throw new UserError(`Layer "${layer.name}" pads "${map.name}" with 0, which no pixel stands for: preprocessing maps all pixels to one side of it. Give mean and std in units of scale · pixel, e.g. 0.485 rather than 123.7 with a scale of 1/255.`);
+      throw new UserError(
+        `Layer "${layer.name}" pads "${map.name}" with 0, which no pixel stands for: preprocessing maps all ` +
+          'pixels to one side of it. Give mean and std in units of scale · pixel, e.g. 0.485 rather than 123.7 ' +
+          'with a scale of 1/255.',
+      );
     }
     return pool.add('table', layer.name, 16, true, Int16Array.from(codes), [map.shape.c]);
   }
@@ -122,9 +134,10 @@ export class WeightedLowering {
 /**
  * Keeps biases small enough to leave the accumulator room.
  *
- * A bias so large that no sum of products can bring the output off its bound may as well be just that large: the result is the same. And in a channel with
- * nearly vanishing weights even an ordinary bias is many accumulator units; its unit is coarsened, for what the weights lose is far below one output code.
- * Both hold for branches at other bits, whose codes reach at most a third further: hence the factor 2.
+ * A bias so large that no sum of products can bring the output off its bound may as well be just that large: the result
+ * is the same. And in a channel with nearly vanishing weights even an ordinary bias is many accumulator units; its unit
+ * is coarsened, for what the weights lose is far below one output code. Both hold for branches at other bits, whose
+ * codes reach at most a third further: hence the factor 2.
  *
  * @param codes distance between the lowest and the highest output code
  */

@@ -8,20 +8,26 @@ import { allOps, randomProgram } from './support/randomSteps';
 describe('reference interpreter', () => {
   for (const op of allOps) {
     it(`${op} follows its formula and changes no other byte`, () => {
-      fc.assert(fc.property(fc.integer(), (seed) => {
-        const program = randomProgram(seed, op);
-        const arena = new Random(seed ^ 0x5bd1e995).bytes(program.arenaBytes);
-        const { outputs } = runProgram(program, [arena]);
-        assert.deepEqual(outputs[0], runNaively(program, arena));
-      }), { numRuns: 150 });
+      fc.assert(
+        fc.property(fc.integer(), (seed) => {
+          const program = randomProgram(seed, op);
+          const arena = new Random(seed ^ 0x5bd1e995).bytes(program.arenaBytes);
+          const { outputs } = runProgram(program, [arena]);
+          assert.deepEqual(outputs[0], runNaively(program, arena));
+        }),
+        { numRuns: 150 },
+      );
     });
   }
 
   it('runs several steps in order, skipping those whose guard does not hold', () => {
-    fc.assert(fc.property(fc.integer(), fc.constantFrom(...allOps), (seed, op) => {
-      const program = randomProgram(seed, op, 4);
-      const arena = new Random(seed ^ 0x5bd1e995).bytes(program.arenaBytes);
-      assert.deepEqual(runProgram(program, [arena]).outputs[0], runNaively(program, arena));
-    }), { numRuns: 200 });
+    fc.assert(
+      fc.property(fc.integer(), fc.constantFrom(...allOps), (seed, op) => {
+        const program = randomProgram(seed, op, 4);
+        const arena = new Random(seed ^ 0x5bd1e995).bytes(program.arenaBytes);
+        assert.deepEqual(runProgram(program, [arena]).outputs[0], runNaively(program, arena));
+      }),
+      { numRuns: 200 },
+    );
   });
 });

@@ -7,7 +7,10 @@ import { ModelStore } from '../../../../src/worker/models';
 import { createService } from '../../../../src/worker/service';
 import { projectRoot } from '../../../support/paths';
 
-/** The sample model with a plan of 2×2 patches by the entropy score, in a folder of its own; its fields are set while the tests of a suite run. */
+/**
+ * The sample model with a plan of 2×2 patches by the entropy score, in a folder of its own; its fields are set while
+ * the tests of a suite run.
+ */
 export class PlannedSample {
   readonly images = path.join(projectRoot, 'media/sample/images');
   folder!: string;
@@ -32,7 +35,20 @@ export class PlannedSample {
     this.service = createService({ report: () => undefined, isCancelled: () => false }, this.models);
     const { modelPath, planPath, images: imagesPath } = this;
     await this.service.quantize({
-      modelPath, planPath, imagesPath, targetId: 'nano33ble', grid: { rows: 2, cols: 2 }, bits: [8, 4], weights: 8, search: 'entropy', phi: 0.99, lambda: 0.5, epsilon: 0.01, classes: 'static', preprocess: 'unit', limit: 8,
+      modelPath,
+      planPath,
+      imagesPath,
+      targetId: 'nano33ble',
+      grid: { rows: 2, cols: 2 },
+      bits: [8, 4],
+      weights: 8,
+      search: 'entropy',
+      phi: 0.99,
+      lambda: 0.5,
+      epsilon: 0.01,
+      classes: 'static',
+      preprocess: 'unit',
+      limit: 8,
     });
     this.view = await this.service.view({ modelPath, planPath });
     this.text = readFileSync(planPath, 'utf8');

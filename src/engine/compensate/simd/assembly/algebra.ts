@@ -1,7 +1,7 @@
 // AssemblyScript. `npm run kernels` compiles it into ../module.ts.
 //
-// The dense sums of error compensation. Arrays are laid out by the caller; nothing is allocated here. Rows of int16 are padded with zeros to multiples of 8, rows of
-// float32 to multiples of 4.
+// The dense sums of error compensation. Arrays are laid out by the caller; nothing is allocated here. Rows of int16 are
+// padded with zeros to multiples of 8, rows of float32 to multiples of 4.
 
 export { cholesky, forward, reverse, reversedTranspose } from './triangular';
 
@@ -176,13 +176,14 @@ export function combine(w: usize, rows: i32, x: usize, n: i32, length: i32, out:
 }
 
 /**
- * What a fit aims at (leastSquares.ts): targets beyond a bound are replaced by predictions that lie beyond, too, or by the bound. All less an offset.
+ * What a fit aims at (leastSquares.ts): targets beyond a bound are replaced by predictions that lie beyond, too, or by
+ * the bound. All less an offset.
  *
- * @param targets   float32 [rows][stride], changed
+ * @param targets float32 [rows][stride], changed
  * @param predicted float32 [rows][stride], less the offset
- * @param length    values of a row that count; stride is a multiple of 4
- * @param offsets   float32 [rows]
- * @param sums      float64 [rows], written: sums of the results
+ * @param length values of a row that count; stride is a multiple of 4
+ * @param offsets float32 [rows]
+ * @param sums float64 [rows], written: sums of the results
  */
 export function aim(targets: usize, predicted: usize, rows: i32, length: i32, stride: i32, offsets: usize, low: f32, high: f32, sums: usize): void {
   const lows = f32x4.splat(low);

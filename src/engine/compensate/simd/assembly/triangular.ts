@@ -1,5 +1,5 @@
-// Systems of equations with a symmetric positive definite matrix, in float64. Matrices are [n][n], n a multiple of 8 (filled up with ones on the diagonal). Eight right
-// sides lie side by side, [n][8]: a row of them takes 64 bytes.
+// Systems of equations with a symmetric positive definite matrix, in float64. Matrices are [n][n], n a multiple of 8
+// (filled up with ones on the diagonal). Eight right sides lie side by side, [n][8]: a row of them takes 64 bytes.
 
 /**
  * Solves L·x = b, L lower triangular.
@@ -49,7 +49,8 @@ function finish(at: usize, diagonal: v128, v0: v128, v1: v128, v2: v128, v3: v12
 }
 
 /**
- * Cholesky factor in place of the lower triangle, eight rows at a time: these rows of L, but for their last eight columns, solve a system with the rows above.
+ * Cholesky factor in place of the lower triangle, eight rows at a time: these rows of L, but for their last eight
+ * columns, solve a system with the rows above.
  *
  * @param a [n][n], n a multiple of 8
  * @param x [n][8], scratch
@@ -100,7 +101,8 @@ function small(a: usize, step: usize): bool {
 }
 
 /**
- * Lᵀ with rows and columns in reverse, which is lower triangular again: with {@link reverse} before and after, {@link forward} solves Lᵀ·x = b by it.
+ * Lᵀ with rows and columns in reverse, which is lower triangular again: with {@link reverse} before and after, {@link
+ * forward} solves Lᵀ·x = b by it.
  *
  * @param to [n][n], its upper triangle is left as it is
  */

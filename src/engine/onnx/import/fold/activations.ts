@@ -24,7 +24,12 @@ function toSwish(draft: Draft, product: DraftLayer, x: DraftMap, gate: DraftMap)
   const { fn } = source.spec;
   let swish: ActivationFunction;
   if (fn.name === 'sigmoid') swish = { name: 'silu' };
-  else if (fn.name === 'hardSigmoid' && Math.abs(fn.alpha - 1 / 6) < SIXTH_TOLERANCE && Math.abs(fn.beta - 0.5) < SIXTH_TOLERANCE) swish = { name: 'hardSwish' };
+  else if (
+    fn.name === 'hardSigmoid' &&
+    Math.abs(fn.alpha - 1 / 6) < SIXTH_TOLERANCE &&
+    Math.abs(fn.beta - 0.5) < SIXTH_TOLERANCE
+  )
+    swish = { name: 'hardSwish' };
   else return false;
   product.spec = { kind: 'activation', fn: swish };
   product.onnx = [...source.onnx, ...product.onnx];
@@ -33,13 +38,19 @@ function toSwish(draft: Draft, product: DraftLayer, x: DraftMap, gate: DraftMap)
 }
 
 /**
- * clamp(s·x + o, 0, m)·k with k·m = 1 is hardSigmoid(x; k·s, k·o). The factor k may also follow a product with x, as in x·relu6(x + 3)/6:
- * then it is moved to the gate.
+ * clamp(s·x + o, 0, m)·k with k·m = 1 is hardSigmoid(x; k·s, k·o). The factor k may also follow a product with x, as in
+ * x·relu6(x + 3)/6: then it is moved to the gate.
  */
 function toHardSigmoid(draft: Draft): void {
   const dead = new Set<DraftLayer>();
   for (const clamp of draft.layers) {
-    if (dead.has(clamp) || clamp.spec.kind !== 'activation' || clamp.spec.fn.name !== 'clamp' || clamp.spec.fn.min !== 0) continue;
+    if (
+      dead.has(clamp) ||
+      clamp.spec.kind !== 'activation' ||
+      clamp.spec.fn.name !== 'clamp' ||
+      clamp.spec.fn.min !== 0
+    )
+      continue;
     const { max } = clamp.spec.fn;
     const shift = soleProducer(clamp);
     const line = uniform(shift);
@@ -49,7 +60,8 @@ function toHardSigmoid(draft: Draft): void {
     const source = soleProducer(shift);
     if (source && isWeightedSpec(source)) continue;
     const factor = uniform(reader);
-    const product = reader.spec.kind === 'mul' && reader.inputs.length === 2 && isOpen(reader.spec.clamp) ? reader : null;
+    const product =
+      reader.spec.kind === 'mul' && reader.inputs.length === 2 && isOpen(reader.spec.clamp) ? reader : null;
     const later = product ? soleConsumer(product.output) : null;
     const laterFactor = uniform(later);
     const k = max === 1 ? 1 : factor?.offset === 0 ? factor.scale : laterFactor?.offset === 0 ? laterFactor.scale : 0;

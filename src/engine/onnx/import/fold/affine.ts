@@ -14,7 +14,10 @@ export function isOpen(clamp: { readonly min: number | null; readonly max: numbe
   return clamp.min === null && clamp.max === null;
 }
 
-/** Folds per-channel scales and offsets (BatchNormalization, Mul, Add, … with constants) into the convolution before or after them. */
+/**
+ * Folds per-channel scales and offsets (BatchNormalization, Mul, Add, … with constants) into the convolution before or
+ * after them.
+ */
 export function foldAffine(draft: Draft): boolean {
   const dead = new Set<DraftLayer>();
   for (const layer of draft.layers) {
@@ -47,7 +50,10 @@ export function joinAffines(draft: Draft): void {
   draft.remove(dead);
 }
 
-/** y = s·(W·x + b) + t. Weighted layers take the scale in; behind their clamp only one positive scale for all channels, which scales the clamp too. */
+/**
+ * y = s·(W·x + b) + t. Weighted layers take the scale in; behind their clamp only one positive scale for all channels,
+ * which scales the clamp too.
+ */
 function intoProducer(layer: DraftLayer, affine: Affine): boolean {
   const { spec } = layer;
   if (spec.kind !== 'conv' && spec.kind !== 'depthwise' && spec.kind !== 'fullyConnected') return false;
@@ -55,24 +61,32 @@ function intoProducer(layer: DraftLayer, affine: Affine): boolean {
   let { clamp } = affine;
   if (!isOpen(spec.clamp)) {
     const [s, t] = [affine.weights[0], affine.bias[0]];
-    if (!(s > 0) || affine.weights.some((other) => other !== s) || affine.bias.some((other) => other !== t)) return false;
+    if (!(s > 0) || affine.weights.some((other) => other !== s) || affine.bias.some((other) => other !== t))
+      return false;
     const { min, max } = spec.clamp;
-    const joined = intersectClamps({ min: min === null ? null : s * min + t, max: max === null ? null : s * max + t }, clamp);
+    const joined = intersectClamps(
+      { min: min === null ? null : s * min + t, max: max === null ? null : s * max + t },
+      clamp,
+    );
     if (!joined) return false;
     clamp = joined;
   }
   const weights = new Float32Array(spec.weights.length);
-  if (spec.kind === 'depthwise') for (let i = 0; i < weights.length; i++) weights[i] = spec.weights[i] * affine.weights[i % channels];
+  if (spec.kind === 'depthwise')
+    for (let i = 0; i < weights.length; i++) weights[i] = spec.weights[i] * affine.weights[i % channels];
   else {
     const row = weights.length / channels;
-    for (let o = 0; o < channels; o++) for (let i = o * row; i < (o + 1) * row; i++) weights[i] = spec.weights[i] * affine.weights[o];
+    for (let o = 0; o < channels; o++)
+      for (let i = o * row; i < (o + 1) * row; i++) weights[i] = spec.weights[i] * affine.weights[o];
   }
   const bias = spec.bias.map((b, o) => b * affine.weights[o] + affine.bias[o]);
   layer.spec = { ...spec, weights, bias, clamp };
   return true;
 }
 
-/** y = W·(s·x + t) + b. The scale always fits; the offset only where no padding takes part, for padded zeros stay zeros. */
+/**
+ * y = W·(s·x + t) + b. The scale always fits; the offset only where no padding takes part, for padded zeros stay zeros.
+ */
 function intoConsumer(layer: DraftLayer, affine: Affine, from: DraftLayer): boolean {
   const { spec } = layer;
   const channels = affine.weights.length;

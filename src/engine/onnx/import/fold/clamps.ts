@@ -3,7 +3,10 @@ import { mergeAtoms, sameLayout } from '../../layout';
 import type { Draft, DraftLayer } from '../draft';
 import { absorbConsumer, soleProducer } from './rewrite';
 
-/** Moves Relu and Clip into the layer that computes their input, where that layer can clamp by itself and nobody else reads it. */
+/**
+ * Moves Relu and Clip into the layer that computes their input, where that layer can clamp by itself and nobody else
+ * reads it.
+ */
 export function foldClamps(draft: Draft): boolean {
   const dead = new Set<DraftLayer>();
   for (const layer of draft.layers) {
@@ -19,7 +22,8 @@ export function foldClamps(draft: Draft): boolean {
     setClamp(before, clamp);
     // Calibration wants to see what the clamp cuts off; only where both values list their elements in one order.
     const sameOrder = tap && raw && sameLayout([mergeAtoms(tap.layout.flat())], [mergeAtoms(raw.layout.flat())]);
-    if (sameOrder && before.spec.kind !== 'activation') before.output.tap = { ...tap, preClamp: raw.preClamp ?? raw.value };
+    if (sameOrder && before.spec.kind !== 'activation')
+      before.output.tap = { ...tap, preClamp: raw.preClamp ?? raw.value };
   }
   draft.remove(dead);
   return dead.size > 0;
@@ -43,7 +47,10 @@ function clampOf({ spec }: DraftLayer): Clamp | null {
 
 function setClamp(layer: DraftLayer, { min, max }: Clamp): void {
   const { spec } = layer;
-  layer.spec = spec.kind === 'activation' ? { kind: 'activation', fn: { name: 'clamp', min, max } } : ({ ...spec, clamp: { min, max } } as typeof spec);
+  layer.spec =
+    spec.kind === 'activation'
+      ? { kind: 'activation', fn: { name: 'clamp', min, max } }
+      : ({ ...spec, clamp: { min, max } } as typeof spec);
 }
 
 /** One clamp after the other as one; null when they leave no common range. */

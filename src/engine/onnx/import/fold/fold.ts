@@ -11,8 +11,9 @@ import { removeIdle } from './idle';
 const MAX_ROUNDS = 16;
 
 /**
- * Rewrites the draft into as few layers as compute exactly the same function: swish patterns and other functions of one value first, then scales, clamps and padding
- * into their neighbours until nothing changes. Every pass visits the layers once, in order.
+ * Rewrites the draft into as few layers as compute exactly the same function: swish patterns and other functions of one
+ * value first, then scales, clamps and padding into their neighbours until nothing changes. Every pass visits the
+ * layers once, in order.
  */
 export function foldDraft(draft: Draft): void {
   joinAffines(draft);

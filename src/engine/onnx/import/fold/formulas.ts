@@ -3,7 +3,10 @@ import type { Draft, DraftLayer, DraftMap, OnnxRef } from '../draft';
 import { affineOf, isOpen } from './affine';
 import { absorbConsumer, removeUnread, soleProducer } from './rewrite';
 
-/** Operations that one formula may have; it is evaluated as a tree, in which a shared part counts as often as it is used. */
+/**
+ * Operations that one formula may have; it is evaluated as a tree, in which a shared part counts as often as it is
+ * used.
+ */
 const MAX_SIZE = 48;
 
 const X: Formula = { op: 'x' };
@@ -19,9 +22,9 @@ interface Derived {
 }
 
 /**
- * Joins element-wise layers over one map into a single activation, for a table takes any function of one value: products and sums of
- * functions of the same map (GELU by Erf or Tanh, Mish, x·sigmoid(1.702·x), squares) and chains of functions. So nothing between them
- * is rounded, and the maps between them take no memory.
+ * Joins element-wise layers over one map into a single activation, for a table takes any function of one value:
+ * products and sums of functions of the same map (GELU by Erf or Tanh, Mish, x·sigmoid(1.702·x), squares) and chains of
+ * functions. So nothing between them is rounded, and the maps between them take no memory.
  */
 export function mergeFormulas(draft: Draft): void {
   const dead = new Set<DraftLayer>();
@@ -49,11 +52,15 @@ function joinOperands(draft: Draft, layer: DraftLayer): void {
   const size = left.size + right.size + 1;
   if (size > MAX_SIZE || !(left.bends || right.bends || (spec.kind === 'mul' && a === b))) return;
   const inside = new Set([...left.layers(), ...right.layers()]);
-  const readHere = (map: DraftMap): boolean => !map.isOutput && [...map.consumers].every((reader) => reader === layer || inside.has(reader));
+  const readHere = (map: DraftMap): boolean =>
+    !map.isOutput && [...map.consumers].every((reader) => reader === layer || inside.has(reader));
   if (![...inside].every((other) => readHere(other.output))) return;
   const x = left.formula();
   const y = a === b ? x : right.formula();
-  const joined: Formula = spec.kind === 'mul' ? { op: 'product', a: x, b: y } : { op: 'sum', a: x, b: y, signs: [spec.signs[0], spec.signs[1]] };
+  const joined: Formula =
+    spec.kind === 'mul'
+      ? { op: 'product', a: x, b: y }
+      : { op: 'sum', a: x, b: y, signs: [spec.signs[0], spec.signs[1]] };
   const { clamp } = spec;
   const formula: Formula = isOpen(clamp) ? joined : { op: 'apply', fn: { name: 'clamp', ...clamp }, of: joined };
   layer.onnx = [...nodesOf([...inside]), ...layer.onnx];
@@ -114,7 +121,9 @@ function step(layer: DraftLayer): { of: (x: Formula) => Formula; size: number; b
   const { spec } = layer;
   if (spec.kind === 'activation') {
     const { fn } = spec;
-    return fn.name === 'formula' ? { of: (x) => substitute(fn.formula, x), size: sizeOf(fn.formula), bends: true } : { of: (x) => ({ op: 'apply', fn, of: x }), size: 1, bends: true };
+    return fn.name === 'formula'
+      ? { of: (x) => substitute(fn.formula, x), size: sizeOf(fn.formula), bends: true }
+      : { of: (x) => ({ op: 'apply', fn, of: x }), size: 1, bends: true };
   }
   const affine = affineOf(layer);
   if (!affine) return null;
@@ -122,7 +131,9 @@ function step(layer: DraftLayer): { of: (x: Formula) => Formula; size: number; b
   const [scale, offset] = [weights[0], bias[0]];
   if (weights.some((s) => s !== scale) || bias.some((o) => o !== offset)) return null;
   const line = (x: Formula): Formula => ({ op: 'line', scale, offset, of: x });
-  return isOpen(clamp) ? { of: line, size: 1, bends: false } : { of: (x) => ({ op: 'apply', fn: { name: 'clamp', ...clamp }, of: line(x) }), size: 2, bends: true };
+  return isOpen(clamp)
+    ? { of: line, size: 1, bends: false }
+    : { of: (x) => ({ op: 'apply', fn: { name: 'clamp', ...clamp }, of: line(x) }), size: 2, bends: true };
 }
 
 /** The formula of another argument. */

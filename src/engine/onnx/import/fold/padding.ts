@@ -9,7 +9,9 @@ export function foldPadding(draft: Draft): boolean {
     const { spec } = layer;
     if (spec.kind !== 'pad' || layer.output.isOutput) continue;
     const readers = [...layer.output.consumers];
-    const absorbed = readers.map((reader) => (reader.inputs.length === 1 ? withPadding(reader, spec.padding, spec.value) : null));
+    const absorbed = readers.map((reader) =>
+      reader.inputs.length === 1 ? withPadding(reader, spec.padding, spec.value) : null,
+    );
     if (readers.length === 0 || absorbed.includes(null)) continue;
     readers.forEach((reader, i) => {
       reader.spec = absorbed[i]!;
@@ -36,7 +38,9 @@ function withPadding(reader: DraftLayer, padding: Padding, value: number): Draft
       const { top, left, bottom, right } = spec.window.padding;
       const window = padded(spec.window, padding);
       // The padded zeros count like pixels, so all padding must be theirs.
-      return value === 0 && top + left + bottom + right === 0 && leavesPixels(window) ? { ...spec, window, countIncludePad: true } : null;
+      return value === 0 && top + left + bottom + right === 0 && leavesPixels(window)
+        ? { ...spec, window, countIncludePad: true }
+        : null;
     }
     default:
       return null;
@@ -45,7 +49,10 @@ function withPadding(reader: DraftLayer, padding: Padding, value: number): Draft
 
 function padded(window: Window, by: Padding): Window {
   const { top, left, bottom, right } = window.padding;
-  return { ...window, padding: { top: top + by.top, left: left + by.left, bottom: bottom + by.bottom, right: right + by.right } };
+  return {
+    ...window,
+    padding: { top: top + by.top, left: left + by.left, bottom: bottom + by.bottom, right: right + by.right },
+  };
 }
 
 function leavesPixels({ padding, kernelH, kernelW, dilationH, dilationW }: Window): boolean {

@@ -22,36 +22,61 @@ export function clip(context: NodeContext): void {
 
 function bound(context: NodeContext, index: number, name: string): number | null {
   const constant = context.optionalConstant(index, `its ${name}`);
-  if (constant && constant.elements !== 1) context.fail(`has ${constant.elements} values as its ${name}`, 'Use one value for all elements.');
+  if (constant && constant.elements !== 1)
+    context.fail(`has ${constant.elements} values as its ${name}`, 'Use one value for all elements.');
   const value = constant ? constant.small()[0] : (context.attribute(name)?.f ?? null);
-  if (value !== null && Number.isNaN(value)) context.fail(`has a ${name} that is not a number`, 'Export the model again.');
+  if (value !== null && Number.isNaN(value))
+    context.fail(`has a ${name} that is not a number`, 'Export the model again.');
   // Exporters write "no bound" as the largest float.
   return value === null || Math.abs(value) >= 3.4e38 ? null : value;
 }
 
 function clampBetween(context: NodeContext, min: number | null, max: number | null): void {
-  if (min !== null && max !== null && min > max) context.fail(`clips to an empty range (${min} to ${max})`, 'Correct the bounds and export the model again.');
+  if (min !== null && max !== null && min > max)
+    context.fail(`clips to an empty range (${min} to ${max})`, 'Correct the bounds and export the model again.');
   activation(context, { name: 'clamp', min, max });
 }
 
-/** Min or Max. With a constant scalar it is half a clamp; max(a, b) of feature maps is a + relu(b − a), min(a, b) is a − relu(a − b). */
+/**
+ * Min or Max. With a constant scalar it is half a clamp; max(a, b) of feature maps is a + relu(b − a), min(a, b) is a −
+ * relu(a − b).
+ */
 export function minMax(kind: 'min' | 'max'): (context: NodeContext) => void {
   return (context) => {
     const operands = context.node.inputs.map((_, i) => i);
     const maps = operands.filter((i) => context.value(i).kind === 'map').map((i) => context.map(i));
     let value = maps[0] ?? context.map(0);
     for (const other of maps.slice(1)) {
-      const difference = combine(context, 'sub', ...(kind === 'max' ? ([other, value] as const) : ([value, other] as const)));
-      const above = context.layer({ kind: 'activation', fn: { name: 'clamp', min: 0, max: null } }, [difference], difference.map.shape);
-      value = combine(context, kind === 'max' ? 'add' : 'sub', value, context.over(above, difference.dims, difference.layout));
+      const difference = combine(
+        context,
+        'sub',
+        ...(kind === 'max' ? ([other, value] as const) : ([value, other] as const)),
+      );
+      const above = context.layer(
+        { kind: 'activation', fn: { name: 'clamp', min: 0, max: null } },
+        [difference],
+        difference.map.shape,
+      );
+      value = combine(
+        context,
+        kind === 'max' ? 'add' : 'sub',
+        value,
+        context.over(above, difference.dims, difference.layout),
+      );
     }
     for (const i of operands) {
       if (context.value(i).kind === 'map') continue;
       const constant = context.constant(i, 'its bound');
-      if (constant.elements !== 1) context.fail('compares with more than one constant', 'Use one value for all elements.');
+      if (constant.elements !== 1)
+        context.fail('compares with more than one constant', 'Use one value for all elements.');
       const bound = constant.small()[0];
-      const fn: ActivationFunction = kind === 'max' ? { name: 'clamp', min: bound, max: null } : { name: 'clamp', min: null, max: bound };
-      value = context.over(context.layer({ kind: 'activation', fn }, [value], value.map.shape), value.dims, value.layout);
+      const fn: ActivationFunction =
+        kind === 'max' ? { name: 'clamp', min: bound, max: null } : { name: 'clamp', min: null, max: bound };
+      value = context.over(
+        context.layer({ kind: 'activation', fn }, [value], value.map.shape),
+        value.dims,
+        value.layout,
+      );
     }
     context.setMap(context.node.inputs.length === 1 ? context.renamed(value, value.dims, value.layout) : value);
   };
@@ -103,7 +128,9 @@ export function mish(context: NodeContext): void {
 }
 
 /** A function of one value without parameters. */
-export function unary(name: 'softplus' | 'softsign' | 'erf' | 'exp' | 'log' | 'abs' | 'sqrt'): (context: NodeContext) => void {
+export function unary(
+  name: 'softplus' | 'softsign' | 'erf' | 'exp' | 'log' | 'abs' | 'sqrt',
+): (context: NodeContext) => void {
   return (context) => activation(context, { name });
 }
 
@@ -129,7 +156,10 @@ export function prelu(context: NodeContext): void {
   const input = context.map(0);
   const slope = context.constant(1, 'its slopes');
   // Before opset 7 a slope of [C] belongs to dimension 1.
-  const perChannelDims = slope.dims.length === 1 && context.opset < 7 && input.dims.length > 2 ? input.dims.map((_, dim) => (dim === 1 ? slope.dims[0] : 1)) : slope.dims;
+  const perChannelDims =
+    slope.dims.length === 1 && context.opset < 7 && input.dims.length > 2
+      ? input.dims.map((_, dim) => (dim === 1 ? slope.dims[0] : 1))
+      : slope.dims;
   const dims = broadcastDims(context, perChannelDims, input.dims);
   const { value, index } = perChannel(context, input, dims);
   const map = context.layer({ kind: 'prelu', slopes: EMPTY }, [value], value.map.shape, () => {
@@ -147,13 +177,16 @@ export function negate(context: NodeContext): void {
 
 /** BatchNormalization in inference form: scale and offset along dimension 1. */
 export function batchNormalization(context: NodeContext): void {
-  if (context.int('training_mode', 0) === 1) context.fail('is in training mode', 'Export the model in inference mode (model.eval()).');
-  if (context.opset < 9 && context.int('spatial', 1) === 0) context.fail('normalizes every position on its own (spatial=0)', 'Use per-channel normalization.');
+  if (context.int('training_mode', 0) === 1)
+    context.fail('is in training mode', 'Export the model in inference mode (model.eval()).');
+  if (context.opset < 9 && context.int('spatial', 1) === 0)
+    context.fail('normalizes every position on its own (spatial=0)', 'Use per-channel normalization.');
   const input = context.map(0);
   const parameters = ['scale', 'offset', 'mean', 'variance'].map((what, i) => context.constant(i + 1, `its ${what}`));
   const channels = input.dims[1] ?? 0;
   for (const parameter of parameters) {
-    if (parameter.elements !== channels) context.fail(`has ${parameter.elements} parameters for ${channels} channels`, 'Export the model again.');
+    if (parameter.elements !== channels)
+      context.fail(`has ${parameter.elements} parameters for ${channels} channels`, 'Export the model again.');
   }
   const epsilon = context.float('epsilon', 1e-5);
   const dims = input.dims.map((extent, dim) => (dim === 1 ? extent : 1));
@@ -184,8 +217,10 @@ export function cast(context: NodeContext): void {
   const input = context.map(0);
   const attribute = context.attribute('to');
   const to = attribute?.i ?? (attribute?.s?.toUpperCase().startsWith('FLOAT') ? DataType.Float : 0);
-  const toFloat = to === DataType.Float || to === DataType.Float16 || to === DataType.Double || to === DataType.Bfloat16;
+  const toFloat =
+    to === DataType.Float || to === DataType.Float16 || to === DataType.Double || to === DataType.Bfloat16;
   const toWideInteger = to === DataType.Int32 || to === DataType.Int64 || to === DataType.Int16;
-  if (!toFloat && !(toWideInteger && input.integral)) context.fail('rounds its input to integers', 'Remove the cast before export.');
+  if (!toFloat && !(toWideInteger && input.integral))
+    context.fail('rounds its input to integers', 'Remove the cast before export.');
   context.setMap({ ...context.renamed(input, input.dims, input.layout), integral: input.integral && !toFloat });
 }

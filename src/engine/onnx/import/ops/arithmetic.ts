@@ -22,7 +22,9 @@ export function broadcastDims(context: NodeContext, constant: readonly number[],
   return dims;
 }
 
-/** Dims of the second operand under the `broadcast` and `axis` attributes that Add, Sub, Mul and Div had before opset 7. */
+/**
+ * Dims of the second operand under the `broadcast` and `axis` attributes that Add, Sub, Mul and Div had before opset 7.
+ */
 function legacyDims(context: NodeContext, second: readonly number[], firstRank: number): readonly number[] {
   const axis = context.attribute('axis')?.i;
   if (context.opset >= 7 || context.int('broadcast', 0) !== 1 || axis == null) return second;
@@ -37,13 +39,25 @@ export function arithmetic(operation: Operation): (context: NodeContext) => void
   return (context) => {
     const [first, second] = [context.value(0), context.value(1)];
     if (first.kind === 'map' && second.kind === 'constant') {
-      context.setMap(withConstant(context, operation, context.map(0), second.constant, legacyDims(context, second.constant.dims, first.dims.length), false));
+      context.setMap(
+        withConstant(
+          context,
+          operation,
+          context.map(0),
+          second.constant,
+          legacyDims(context, second.constant.dims, first.dims.length),
+          false,
+        ),
+      );
     } else if (first.kind === 'constant' && second.kind === 'map') {
       context.setMap(withConstant(context, operation, context.map(1), first.constant, first.constant.dims, true));
     } else {
       const b = operation === 'div' ? reciprocal(context, context.map(1)) : context.map(1);
       const legacy = legacyDims(context, b.dims, context.map(0).dims.length);
-      const aligned = legacy.length === b.dims.length ? b : { ...b, dims: legacy, layout: [...b.layout, ...legacy.slice(b.dims.length).map(() => [])] };
+      const aligned =
+        legacy.length === b.dims.length
+          ? b
+          : { ...b, dims: legacy, layout: [...b.layout, ...legacy.slice(b.dims.length).map(() => [])] };
       context.setMap(combine(context, operation === 'div' ? 'mul' : operation, context.map(0), aligned));
     }
   };
@@ -51,11 +65,23 @@ export function arithmetic(operation: Operation): (context: NodeContext) => void
 
 /** 1 / x, so that a quotient of feature maps is a product. */
 function reciprocal(context: NodeContext, value: MapValue): MapValue {
-  return context.over(context.layer({ kind: 'activation', fn: { name: 'pow', exponent: -1 } }, [value], value.map.shape), value.dims, value.layout);
+  return context.over(
+    context.layer({ kind: 'activation', fn: { name: 'pow', exponent: -1 } }, [value], value.map.shape),
+    value.dims,
+    value.layout,
+  );
 }
 
-function withConstant(context: NodeContext, operation: Operation, input: MapValue, constant: Constant, constantDims: readonly number[], constantFirst: boolean): MapValue {
-  if (operation === 'div' && constantFirst) return withConstant(context, 'mul', reciprocal(context, input), constant, constantDims, false);
+function withConstant(
+  context: NodeContext,
+  operation: Operation,
+  input: MapValue,
+  constant: Constant,
+  constantDims: readonly number[],
+  constantFirst: boolean,
+): MapValue {
+  if (operation === 'div' && constantFirst)
+    return withConstant(context, 'mul', reciprocal(context, input), constant, constantDims, false);
   const dims = broadcastDims(context, constantDims, input.dims);
   return affine(context, input, dims, () => {
     const k = constant.read();
@@ -79,12 +105,18 @@ export function sum(context: NodeContext): void {
   for (let i = 0; i < context.node.inputs.length; i++) {
     if (i === first) continue;
     const operand = context.value(i);
-    total = operand.kind === 'constant' ? withConstant(context, 'add', total, operand.constant, operand.constant.dims, false) : combine(context, 'add', total, context.map(i));
+    total =
+      operand.kind === 'constant'
+        ? withConstant(context, 'add', total, operand.constant, operand.constant.dims, false)
+        : combine(context, 'add', total, context.map(i));
   }
   context.setMap(context.node.inputs.length === 1 ? context.renamed(total, total.dims, total.layout) : total);
 }
 
-/** The element-wise layer over two maps, which are brought to the same layout or to the broadcast form that the layer knows. */
+/**
+ * The element-wise layer over two maps, which are brought to the same layout or to the broadcast form that the layer
+ * knows.
+ */
 export function combine(context: NodeContext, operation: 'add' | 'sub' | 'mul', a: MapValue, b: MapValue): MapValue {
   const rank = Math.max(a.dims.length, b.dims.length);
   const [left, right] = [padded(a, rank), padded(b, rank)];
@@ -93,12 +125,14 @@ export function combine(context: NodeContext, operation: 'add' | 'sub' | 'mul', 
   const isSmaller = (value: MapValue): boolean => value.dims.every((d, i) => d === dims[i] || d === 1);
   if (fits(left) && fits(right)) {
     // A rearrangement that waits is made of the operand that has it, not of the image beside it.
-    if (imageOrder(right) && !imageOrder(left)) return emit(context, operation, [arrangeAs(context, left, right.map.shape, right.layout, null), right], right);
+    if (imageOrder(right) && !imageOrder(left))
+      return emit(context, operation, [arrangeAs(context, left, right.map.shape, right.layout, null), right], right);
     return emit(context, operation, [left, arrangeAs(context, right, left.map.shape, left.layout, null)], left);
   }
   const bigFirst = fits(left);
   const [big, small] = bigFirst ? [left, right] : [right, left];
-  if (!fits(big) || !isSmaller(small)) context.fail(`combines ${a.dims.join('×')} with ${b.dims.join('×')}`, BROADCAST_REMEDY);
+  if (!fits(big) || !isSmaller(small))
+    context.fail(`combines ${a.dims.join('×')} with ${b.dims.join('×')}`, BROADCAST_REMEDY);
   const pair = broadcastPair(context, big, small);
   return emit(context, operation, bigFirst ? [pair.big, pair.small] : [pair.small, pair.big], pair.big);
 }
@@ -110,7 +144,12 @@ function padded(value: MapValue, rank: number): MapValue {
   return { ...value, dims: [...ones, ...value.dims], layout: [...ones.map(() => []), ...value.layout] };
 }
 
-function emit(context: NodeContext, operation: 'add' | 'sub' | 'mul', operands: readonly MapValue[], like: MapValue): MapValue {
+function emit(
+  context: NodeContext,
+  operation: 'add' | 'sub' | 'mul',
+  operands: readonly MapValue[],
+  like: MapValue,
+): MapValue {
   const clamp: Clamp = NO_CLAMP;
   const map =
     operation === 'mul'
@@ -123,7 +162,14 @@ function emit(context: NodeContext, operation: 'add' | 'sub' | 'mul', operands: 
 function broadcastPair(context: NodeContext, big: MapValue, small: MapValue): { big: MapValue; small: MapValue } {
   const varying = small.dims.map((_, dim) => dim).filter((dim) => small.dims[dim] > 1);
   const others = small.dims.map((_, dim) => dim).filter((dim) => small.dims[dim] === 1);
-  const smallOver = (map: MapValue['map'], layout: Layout): MapValue => ({ ...small, map, dims: big.dims, layout, name: null, via: [] });
+  const smallOver = (map: MapValue['map'], layout: Layout): MapValue => ({
+    ...small,
+    map,
+    dims: big.dims,
+    layout,
+    name: null,
+    via: [],
+  });
   if (varying.length > 0 && isPermutedChannel(big, varying)) {
     // The channels of the big map, in its own order.
     const layout = small.dims.map((d, dim) => (d > 1 ? big.layout[dim] : []));
@@ -132,7 +178,9 @@ function broadcastPair(context: NodeContext, big: MapValue, small: MapValue): { 
   if (varying.length > 0 && isWholeChannel(big, others)) {
     // One value per pixel for all channels, as in spatial attention: copy it to every channel.
     const { h, w, c } = big.map.shape;
-    const layout = small.dims.map((d, dim) => (d > 1 ? big.layout[dim].map((atom) => ({ size: atom.size, stride: atom.stride / c })) : []));
+    const layout = small.dims.map((d, dim) =>
+      d > 1 ? big.layout[dim].map((atom) => ({ size: atom.size, stride: atom.stride / c })) : [],
+    );
     const pixels = arrangeAs(context, small, { h, w, c: 1 }, layout, null);
     return { big, small: smallOver(replicateChannels(context, pixels, c), big.layout) };
   }
@@ -142,7 +190,13 @@ function broadcastPair(context: NodeContext, big: MapValue, small: MapValue): { 
     return { big, small: c === 1 ? one : smallOver(replicateChannels(context, one, c), []) };
   }
   const arranged = arrange(context, big, [], others, varying);
-  const vector = arrangeAs(context, small, { h: 1, w: 1, c: productOf(small.dims, varying) }, contiguousLayout(small.dims, varying), varying);
+  const vector = arrangeAs(
+    context,
+    small,
+    { h: 1, w: 1, c: productOf(small.dims, varying) },
+    contiguousLayout(small.dims, varying),
+    varying,
+  );
   return { big: arranged, small: vector };
 }
 

@@ -8,7 +8,10 @@ import { MAX_MAP_ELEMENTS } from '../nodeContext';
 import { dequantizeLinear, quantizeLinear } from './quantization';
 import { permutation, resolveShape } from './shapes';
 
-/** Operators evaluated at import when all their inputs are constants; elements are computed when somebody reads the result. */
+/**
+ * Operators evaluated at import when all their inputs are constants; elements are computed when somebody reads the
+ * result.
+ */
 export const CONSTANT_OPERATORS: Readonly<Record<string, (context: NodeContext) => void>> = {
   Constant: constantNode,
   ConstantOfShape: constantOfShape,
@@ -64,7 +67,8 @@ export const CONSTANT_OPERATORS: Readonly<Record<string, (context: NodeContext) 
     const [start, limit, delta] = [0, 1, 2].map((i) => operand(context, i).small()[0]);
     const count = Math.max(0, Math.ceil((limit - start) / delta));
     if (!(count <= 4096)) context.fail(`makes a list of ${count} numbers`, 'Export the model again.');
-    context.setNumbers(Array.from({ length: count }, (_, i) => start + i * delta), [count], operand(context, 0).dataType); // prettier-ignore
+    // prettier-ignore
+    context.setNumbers(Array.from({ length: count }, (_, i) => start + i * delta), [count], operand(context, 0).dataType);
   },
   Add: binary((a, b) => a + b),
   Sub: binary((a, b) => a - b),
@@ -132,25 +136,34 @@ function constantOfShape(context: NodeContext): void {
 function castConstant(context: NodeContext): void {
   const x = operand(context, 0);
   const attribute = context.attribute('to');
-  convert(context, x, attribute?.i ?? (attribute?.s?.toUpperCase().startsWith('FLOAT') ? DataType.Float : DataType.Int64));
+  convert(
+    context,
+    x,
+    attribute?.i ?? (attribute?.s?.toUpperCase().startsWith('FLOAT') ? DataType.Float : DataType.Int64),
+  );
 }
 
 function convert(context: NodeContext, x: Constant, to: number): void {
   compute(context, x.dims, to, (out) => {
     const source = x.read();
     const truncate = isFloat(x.dataType) && !isFloat(to);
-    for (let i = 0; i < out.length; i++) out[i] = to === DataType.Bool ? Number(source[i] !== 0) : truncate ? Math.trunc(source[i]) : source[i];
+    for (let i = 0; i < out.length; i++)
+      out[i] = to === DataType.Bool ? Number(source[i] !== 0) : truncate ? Math.trunc(source[i]) : source[i];
   });
 }
 
 /** A computed constant; the size is checked and accounted for now, the elements are filled in when read. */
 function compute(context: NodeContext, dims: readonly number[], dataType: number, fill: (out: Numbers) => void): void {
   const count = elementCount(dims);
-  if (!(count <= MAX_MAP_ELEMENTS) || dims.some((d) => !(Number.isInteger(d) && d >= 0))) context.fail(`computes a constant of ${dims.join('×')}`, 'Simplify the model before export.');
+  if (!(count <= MAX_MAP_ELEMENTS) || dims.some((d) => !(Number.isInteger(d) && d >= 0)))
+    context.fail(`computes a constant of ${dims.join('×')}`, 'Simplify the model before export.');
   context.state.spendConstantWork(count);
   context.setConstant(
     new Constant(dims, dataType, () => {
-      const out = dataType === DataType.Float || dataType === DataType.Float16 ? new Float32Array(count) : new Float64Array(count);
+      const out =
+        dataType === DataType.Float || dataType === DataType.Float16
+          ? new Float32Array(count)
+          : new Float64Array(count);
       fill(out);
       return out;
     }),
@@ -168,7 +181,12 @@ function rowMajorStrides(dims: readonly number[]): number[] {
 }
 
 /** Index into a source for each row-major element of `dims`. */
-function walk(dims: readonly number[], strides: readonly number[], start: number, visit: (at: number, source: number) => void): void {
+function walk(
+  dims: readonly number[],
+  strides: readonly number[],
+  start: number,
+  visit: (at: number, source: number) => void,
+): void {
   const total = elementCount(dims);
   const counter = new Array<number>(dims.length).fill(0);
   let source = start;
@@ -183,7 +201,13 @@ function walk(dims: readonly number[], strides: readonly number[], start: number
   }
 }
 
-function view(context: NodeContext, x: Constant, dims: readonly number[], strides: readonly number[], start: number): void {
+function view(
+  context: NodeContext,
+  x: Constant,
+  dims: readonly number[],
+  strides: readonly number[],
+  start: number,
+): void {
   compute(context, dims, x.dataType, (out) => {
     const source = x.read();
     walk(dims, strides, start, (at, from) => (out[at] = source[from]));
@@ -194,7 +218,8 @@ function broadcast(context: NodeContext, a: readonly number[], b: readonly numbe
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
     const [x, y] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1];
-    if (x !== y && x !== 1 && y !== 1) context.fail(`combines ${a.join('×')} with ${b.join('×')}`, 'Export the model again.');
+    if (x !== y && x !== 1 && y !== 1)
+      context.fail(`combines ${a.join('×')} with ${b.join('×')}`, 'Export the model again.');
     return x === 1 ? y : x;
   });
 }
@@ -277,13 +302,15 @@ function gatherConstant(context: NodeContext): void {
   const axis = context.axis(context.int('axis', 0), x.dims.length);
   const extent = x.dims[axis];
   const list = indices.small().map((i) => (i < 0 ? i + extent : i));
-  if (list.some((i) => !(i >= 0 && i < extent))) context.fail('selects elements that do not exist', 'Export the model again.');
+  if (list.some((i) => !(i >= 0 && i < extent)))
+    context.fail('selects elements that do not exist', 'Export the model again.');
   const [before, after] = [x.dims.slice(0, axis), x.dims.slice(axis + 1)];
   const inner = elementCount(after);
   compute(context, [...before, ...indices.dims, ...after], x.dataType, (out) => {
     const source = x.read();
     let at = 0;
-    for (let o = 0; o < elementCount(before); o++) for (const i of list) for (let j = 0; j < inner; j++) out[at++] = source[(o * extent + i) * inner + j];
+    for (let o = 0; o < elementCount(before); o++)
+      for (const i of list) for (let j = 0; j < inner; j++) out[at++] = source[(o * extent + i) * inner + j];
   });
 }
 
@@ -291,7 +318,13 @@ function concatConstant(context: NodeContext): void {
   const parts = context.node.inputs.map((_, i) => operand(context, i));
   if (parts.length === 0) context.fail('joins nothing', 'Export the model again.');
   const axis = context.axis(context.int('axis', 0), parts[0].dims.length);
-  if (parts.some((part) => part.dims.length !== parts[0].dims.length || part.dims.some((d, dim) => dim !== axis && d !== parts[0].dims[dim]))) {
+  if (
+    parts.some(
+      (part) =>
+        part.dims.length !== parts[0].dims.length ||
+        part.dims.some((d, dim) => dim !== axis && d !== parts[0].dims[dim]),
+    )
+  ) {
     context.fail('joins constants of different shapes', 'Export the model again.');
   }
   const total = parts.reduce((sum, part) => sum + part.dims[axis], 0);

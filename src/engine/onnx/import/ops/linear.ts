@@ -28,7 +28,10 @@ export function conv(context: NodeContext): void {
   }
   const declared = context.ints('kernel_shape');
   if (declared && (declared.length !== kernel.length || declared.some((k, i) => k !== kernel[i]))) {
-    context.fail(`declares a kernel of ${declared.join('×')} but has weights of ${weights.dims.join('×')}`, EXPORT_AGAIN);
+    context.fail(
+      `declares a kernel of ${declared.join('×')} but has weights of ${weights.dims.join('×')}`,
+      EXPORT_AGAIN,
+    );
   }
   if (bias && bias.elements !== outC) context.fail(`has ${bias.elements} biases for ${outC} channels`, EXPORT_AGAIN);
   const { window, outH, outW } = windowGeometry(context, kernel, h, w);
@@ -40,18 +43,30 @@ export function conv(context: NodeContext): void {
   const load = (): { weights: Float32Array; bias: Float32Array } => {
     const source = weights.read();
     const target = new Float32Array(source.length);
-    if (depthwise) for (let ch = 0; ch < c; ch++) for (let k = 0; k < taps; k++) target[k * c + ch] = source[ch * taps + k];
+    if (depthwise)
+      for (let ch = 0; ch < c; ch++) for (let k = 0; k < taps; k++) target[k * c + ch] = source[ch * taps + k];
     else {
       for (let o = 0; o < outC; o++) {
         const base = o * taps * inPerGroup;
-        for (let i = 0; i < inPerGroup; i++) for (let k = 0; k < taps; k++) target[base + k * inPerGroup + i] = source[base + i * taps + k];
+        for (let i = 0; i < inPerGroup; i++)
+          for (let k = 0; k < taps; k++) target[base + k * inPerGroup + i] = source[base + i * taps + k];
       }
     }
     return { weights: target, bias: loadBias(bias, outC) };
   };
   const map = depthwise
-    ? context.layer({ kind: 'depthwise', window, weights: EMPTY, bias: EMPTY, clamp: NO_CLAMP }, [input], shape, () => ({ kind: 'depthwise', window, clamp: NO_CLAMP, ...load() }))
-    : context.layer({ kind: 'conv', window, group, weights: EMPTY, bias: EMPTY, clamp: NO_CLAMP }, [input], shape, () => ({ kind: 'conv', window, group, clamp: NO_CLAMP, ...load() }));
+    ? context.layer(
+        { kind: 'depthwise', window, weights: EMPTY, bias: EMPTY, clamp: NO_CLAMP },
+        [input],
+        shape,
+        () => ({ kind: 'depthwise', window, clamp: NO_CLAMP, ...load() }),
+      )
+    : context.layer(
+        { kind: 'conv', window, group, weights: EMPTY, bias: EMPTY, clamp: NO_CLAMP },
+        [input],
+        shape,
+        () => ({ kind: 'conv', window, group, clamp: NO_CLAMP, ...load() }),
+      );
   context.setMap(spatialValue(context, map, given.dims.length));
 }
 
@@ -64,7 +79,8 @@ export function gemm(context: NodeContext): void {
   const given = context.map(0);
   const b = context.constant(1, 'its weights');
   const c = context.optionalConstant(2, 'its bias');
-  if (b.dims.length !== 2 || given.dims.length < 2 || (given.dims.length > 2 && context.int('transA', 0) === 1)) context.fail(`multiplies ${given.dims.join('×')} with ${b.dims.join('×')}`, EXPORT_AGAIN);
+  if (b.dims.length !== 2 || given.dims.length < 2 || (given.dims.length > 2 && context.int('transA', 0) === 1))
+    context.fail(`multiplies ${given.dims.join('×')} with ${b.dims.join('×')}`, EXPORT_AGAIN);
   // Opsets before 7 flatten A to a matrix.
   const rows = context.int('transA', 0) === 1 ? [1] : [0];
   const columns = context.int('transA', 0) === 1 ? [0] : given.dims.map((_, dim) => dim).slice(1);
@@ -91,24 +107,58 @@ export function matMul(context: NodeContext): void {
     const a = trimmed(left.constant);
     const x = context.map(1);
     const rank = x.dims.length;
-    if (rank < 2 || a.dims.length !== 2) context.fail(`multiplies ${a.dims.join('×')} with ${x.dims.join('×')}`, 'Only matrices by a constant matrix are supported.');
-    if (x.dims.slice(0, -2).some((d) => d !== 1)) context.fail(`multiplies a batch of matrices (${x.dims.join('×')})`, 'Export the model for one image (batch 1).');
+    if (rank < 2 || a.dims.length !== 2)
+      context.fail(
+        `multiplies ${a.dims.join('×')} with ${x.dims.join('×')}`,
+        'Only matrices by a constant matrix are supported.',
+      );
+    if (x.dims.slice(0, -2).some((d) => d !== 1))
+      context.fail(`multiplies a batch of matrices (${x.dims.join('×')})`, 'Export the model for one image (batch 1).');
     const [outC, inner] = a.dims;
-    const product = matrixLayer(context, x, [rank - 1], [rank - 2], inner, outC, (source, o, k) => source[o * inner + k], a, () => new Float32Array(outC));
+    const product = matrixLayer(
+      context,
+      x,
+      [rank - 1],
+      [rank - 2],
+      inner,
+      outC,
+      (source, o, k) => source[o * inner + k],
+      a,
+      () => new Float32Array(outC),
+    );
     const lead = x.dims.slice(0, -2);
-    context.setMap(context.over(product.map, [...lead, outC, product.dims[0]], [...lead.map(() => []), product.layout[1], product.layout[0]]));
+    context.setMap(
+      context.over(
+        product.map,
+        [...lead, outC, product.dims[0]],
+        [...lead.map(() => []), product.layout[1], product.layout[0]],
+      ),
+    );
     return;
   }
   const given = context.map(0);
   const b = trimmed(context.constant(1, 'one of its factors'));
   const rank = given.dims.length;
-  if (b.dims.length > 2 || b.dims.length === 0 || rank === 0) context.fail(`multiplies ${given.dims.join('×')} with ${b.dims.join('×')}`, 'Only a constant matrix is supported.');
+  if (b.dims.length > 2 || b.dims.length === 0 || rank === 0)
+    context.fail(`multiplies ${given.dims.join('×')} with ${b.dims.join('×')}`, 'Only a constant matrix is supported.');
   const [inner, outC] = b.dims.length === 2 ? b.dims : [b.dims[0], 1];
   const all = given.dims.map((_, dim) => dim);
-  const product = matrixLayer(context, given, all.slice(0, -1), all.slice(-1), inner, outC, (source, o, k) => source[k * outC + o], b, () => new Float32Array(outC));
+  const product = matrixLayer(
+    context,
+    given,
+    all.slice(0, -1),
+    all.slice(-1),
+    inner,
+    outC,
+    (source, o, k) => source[k * outC + o],
+    b,
+    () => new Float32Array(outC),
+  );
   const dims = [...given.dims.slice(0, -1), outC];
   const value = splitRows(context, product, dims);
-  context.setMap(b.dims.length === 2 ? value : { ...value, dims: dims.slice(0, -1), layout: value.layout.slice(0, -1) });
+  context.setMap(
+    b.dims.length === 2 ? value : { ...value, dims: dims.slice(0, -1), layout: value.layout.slice(0, -1) },
+  );
 }
 
 /** A constant matrix without leading dimensions of 1. */
@@ -122,30 +172,49 @@ function trimmed(constant: Constant): Constant {
 type WeightAt = (source: Numbers, o: number, k: number) => number;
 
 /**
- * [rows]×[columns] times a constant matrix. One row: fully connected over the whole map, its columns permuted to HWC order. More rows: each is
- * a pixel of a 1×1 convolution. The result has dims [rows, outC].
+ * [rows]×[columns] times a constant matrix. One row: fully connected over the whole map, its columns permuted to HWC
+ * order. More rows: each is a pixel of a 1×1 convolution. The result has dims [rows, outC].
  */
-function matrixLayer(context: NodeContext, given: MapValue, rows: readonly number[], columns: readonly number[], inner: number, outC: number, weight: WeightAt, source: Constant, loadBiases: () => Float32Array): MapValue {
+function matrixLayer(
+  context: NodeContext,
+  given: MapValue,
+  rows: readonly number[],
+  columns: readonly number[],
+  inner: number,
+  outC: number,
+  weight: WeightAt,
+  source: Constant,
+  loadBiases: () => Float32Array,
+): MapValue {
   const rowCount = productOf(given.dims, rows);
   if (productOf(given.dims, columns) !== inner) {
-    context.fail(`multiplies ${given.dims.join('×')} with a matrix of ${inner} rows`, 'The model was made for another input size: choose that size, or export it again.');
+    context.fail(
+      `multiplies ${given.dims.join('×')} with a matrix of ${inner} rows`,
+      'The model was made for another input size: choose that size, or export it again.',
+    );
   }
   context.state.macs.set(context.node.index, rowCount * inner * outC);
   const dims = [rowCount, outC];
   const fill = (position: ArrayLike<number> | null): Float32Array => {
     const values = source.read();
     const weights = new Float32Array(outC * inner);
-    for (let o = 0; o < outC; o++) for (let k = 0; k < inner; k++) weights[o * inner + (position ? position[k] : k)] = weight(values, o, k);
+    for (let o = 0; o < outC; o++)
+      for (let k = 0; k < inner; k++) weights[o * inner + (position ? position[k] : k)] = weight(values, o, k);
     return weights;
   };
   if (rowCount === 1) {
     const atoms = columns.flatMap((dim) => given.layout[dim]);
-    const map = context.layer({ kind: 'fullyConnected', weights: EMPTY, bias: EMPTY, clamp: NO_CLAMP }, [given], { h: 1, w: 1, c: outC }, () => ({
-      kind: 'fullyConnected',
-      weights: fill(offsets(atoms)),
-      bias: loadBiases(),
-      clamp: NO_CLAMP,
-    }));
+    const map = context.layer(
+      { kind: 'fullyConnected', weights: EMPTY, bias: EMPTY, clamp: NO_CLAMP },
+      [given],
+      { h: 1, w: 1, c: outC },
+      () => ({
+        kind: 'fullyConnected',
+        weights: fill(offsets(atoms)),
+        bias: loadBiases(),
+        clamp: NO_CLAMP,
+      }),
+    );
     return context.over(map, dims, [[], channelAtoms(outC)]);
   }
   // Keep the map's own pixels when its channels are exactly the columns.
@@ -153,8 +222,15 @@ function matrixLayer(context: NodeContext, given: MapValue, rows: readonly numbe
   const input = inPlace ? given : arrange(context, given, [], rows, columns);
   const { h, w } = input.map.shape;
   const spec = { kind: 'conv', window: POINT_WINDOW, group: 1, clamp: NO_CLAMP } as const;
-  const map = context.layer({ ...spec, weights: EMPTY, bias: EMPTY }, [input], { h, w, c: outC }, () => ({ ...spec, weights: fill(null), bias: loadBiases() }));
-  const rowAtoms = mergeAtoms(rows.flatMap((dim) => input.layout[dim])).map((atom) => ({ size: atom.size, stride: (atom.stride / inner) * outC }));
+  const map = context.layer({ ...spec, weights: EMPTY, bias: EMPTY }, [input], { h, w, c: outC }, () => ({
+    ...spec,
+    weights: fill(null),
+    bias: loadBiases(),
+  }));
+  const rowAtoms = mergeAtoms(rows.flatMap((dim) => input.layout[dim])).map((atom) => ({
+    size: atom.size,
+    stride: (atom.stride / inner) * outC,
+  }));
   return context.over(map, dims, [rowAtoms, channelAtoms(outC)]);
 }
 

@@ -8,11 +8,13 @@ import { windowGeometry } from './window';
 /** MaxPool and AveragePool, 1-D and 2-D. */
 export function pool(kind: 'maxPool' | 'averagePool'): (context: NodeContext) => void {
   return (context) => {
-    if (context.node.outputs.length > 1 && context.node.outputs[1] !== '') context.fail('also returns the indices of the maxima', 'Only the pooled values are supported.');
+    if (context.node.outputs.length > 1 && context.node.outputs[1] !== '')
+      context.fail('also returns the indices of the maxima', 'Only the pooled values are supported.');
     const given = context.map(0);
     let input = spatial(context, given);
     const kernel = context.ints('kernel_shape') ?? context.fail('has no kernel_shape', 'Export the model again.');
-    if (kernel.length !== given.dims.length - 2) context.fail(`has a kernel of ${kernel.join('×')} for ${given.dims.join('×')}`, 'Export the model again.');
+    if (kernel.length !== given.dims.length - 2)
+      context.fail(`has a kernel of ${kernel.join('×')} for ${given.dims.join('×')}`, 'Export the model again.');
     const { h, w, c } = input.map.shape;
     const geometry = windowGeometry(context, kernel, h, w);
     const { outH, outW } = geometry;
@@ -27,13 +29,23 @@ export function pool(kind: 'maxPool' | 'averagePool'): (context: NodeContext) =>
     if (kind === 'averagePool' && countIncludePad && geometry.ceilExtended) {
       // Declared padding counts, what ceil_mode adds does not: make the declared part real.
       const declared = declaredPadding(context, kernel.length, window);
-      const padded = context.layer({ kind: 'pad', padding: declared, value: 0 }, [input], { h: h + declared.top + declared.bottom, w: w + declared.left + declared.right, c });
+      const padded = context.layer({ kind: 'pad', padding: declared, value: 0 }, [input], {
+        h: h + declared.top + declared.bottom,
+        w: w + declared.left + declared.right,
+        c,
+      });
       input = spatialValue(context, padded, given.dims.length);
-      window = { ...window, padding: { top: 0, left: 0, bottom: p.bottom - declared.bottom, right: p.right - declared.right } };
+      window = {
+        ...window,
+        padding: { top: 0, left: 0, bottom: p.bottom - declared.bottom, right: p.right - declared.right },
+      };
       countIncludePad = false;
     }
     const shape = { h: outH, w: outW, c };
-    const map = kind === 'maxPool' ? context.layer({ kind, window }, [input], shape) : context.layer({ kind, window, countIncludePad }, [input], shape);
+    const map =
+      kind === 'maxPool'
+        ? context.layer({ kind, window }, [input], shape)
+        : context.layer({ kind, window, countIncludePad }, [input], shape);
     context.setMap(spatialValue(context, map, given.dims.length));
   };
 }
@@ -64,7 +76,10 @@ export function reduce(operation: 'mean' | 'max' | 'sum'): (context: NodeContext
       return;
     }
     const rank = given.dims.length;
-    const axes = listed.length === 0 ? given.dims.map((_, dim) => dim) : [...new Set(listed.map((axis) => context.axis(axis, rank)))].sort((a, b) => a - b);
+    const axes =
+      listed.length === 0
+        ? given.dims.map((_, dim) => dim)
+        : [...new Set(listed.map((axis) => context.axis(axis, rank)))].sort((a, b) => a - b);
     const keep = context.int('keepdims', 1) === 1;
     const reduced = reduceTo(context, operation === 'max' ? 'maxPool' : 'averagePool', given, axes, keep);
     if (operation !== 'sum') return context.setMap(reduced);
@@ -81,7 +96,13 @@ export function reduce(operation: 'mean' | 'max' | 'sum'): (context: NodeContext
 }
 
 /** Pools the dimensions `axes` away with one window over all of them. */
-export function reduceTo(context: NodeContext, kind: 'maxPool' | 'averagePool', given: MapValue, axes: readonly number[], keep: boolean): MapValue {
+export function reduceTo(
+  context: NodeContext,
+  kind: 'maxPool' | 'averagePool',
+  given: MapValue,
+  axes: readonly number[],
+  keep: boolean,
+): MapValue {
   const kept = given.dims.map((_, dim) => dim).filter((dim) => !axes.includes(dim));
   // Two axes stay the rows and columns of the map, so that nothing is reshaped in the common case.
   const [rows, columns] = axes.length === 2 ? [[axes[0]], [axes[1]]] : [[], [...axes]];
@@ -89,7 +110,10 @@ export function reduceTo(context: NodeContext, kind: 'maxPool' | 'averagePool', 
   const { h, w, c } = input.map.shape;
   const window: Window = { ...POINT_WINDOW, kernelH: h, kernelW: w };
   const shape = { h: 1, w: 1, c };
-  const map = kind === 'maxPool' ? context.layer({ kind, window }, [input], shape) : context.layer({ kind, window, countIncludePad: false }, [input], shape);
+  const map =
+    kind === 'maxPool'
+      ? context.layer({ kind, window }, [input], shape)
+      : context.layer({ kind, window, countIncludePad: false }, [input], shape);
   const dims = given.dims.map((d, dim) => (axes.includes(dim) ? 1 : d));
   const layout = dims.map((_, dim) => (axes.includes(dim) ? [] : input.layout[dim]));
   const value = context.over(map, dims, layout);

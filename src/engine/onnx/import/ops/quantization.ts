@@ -26,8 +26,9 @@ function codeRange(context: NodeContext, dataType: number): [number, number] {
 }
 
 /**
- * QuantizeLinear. On a feature map the rounding is dropped, for we take the float graph that the file describes; the saturation stays
- * where it stands for a Relu that the quantizer removed (zero point at the smallest code). On a constant the codes are computed.
+ * QuantizeLinear. On a feature map the rounding is dropped, for we take the float graph that the file describes; the
+ * saturation stays where it stands for a Relu that the quantizer removed (zero point at the smallest code). On a
+ * constant the codes are computed.
  */
 export function quantizeLinear(context: NodeContext): void {
   const value = context.value(0);
@@ -69,7 +70,10 @@ function roundHalfEven(x: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** DequantizeLinear: real values of constant codes; after a QuantizeLinear nothing, on integer codes from outside a scale and offset. */
+/**
+ * DequantizeLinear: real values of constant codes; after a QuantizeLinear nothing, on integer codes from outside a
+ * scale and offset.
+ */
 export function dequantizeLinear(context: NodeContext): void {
   const value = context.value(0);
   const scale = context.constant(1, 'its scale');
@@ -91,12 +95,17 @@ export function dequantizeLinear(context: NodeContext): void {
   }
   const input = context.map(0);
   if (input.quantization) {
-    const same = scale.small().every((s, i) => s === input.quantization!.scales[i]) && input.quantization.zeroPoints.every((z, i) => z === (zero?.small()[i] ?? 0));
-    if (!same) context.fail('reads codes with another scale than they were written with', 'Start from the float model.');
+    const same =
+      scale.small().every((s, i) => s === input.quantization!.scales[i]) &&
+      input.quantization.zeroPoints.every((z, i) => z === (zero?.small()[i] ?? 0));
+    if (!same)
+      context.fail('reads codes with another scale than they were written with', 'Start from the float model.');
     return context.setMap({ ...context.renamed(input, input.dims, input.layout), quantization: null });
   }
   if (!input.integral) context.fail('reads a feature map that is not quantized', 'Start from the float model.');
-  const dims = input.dims.map((d, dim) => (scale.elements > 1 && dim === context.axis(context.int('axis', 1), input.dims.length) ? d : 1));
+  const dims = input.dims.map((d, dim) =>
+    scale.elements > 1 && dim === context.axis(context.int('axis', 1), input.dims.length) ? d : 1,
+  );
   context.setMap(
     affine(context, input, dims, () => {
       const [scales, zeros] = [scale.read(), zero?.read()];
@@ -106,7 +115,11 @@ export function dequantizeLinear(context: NodeContext): void {
 }
 
 /** Index into scale and zero point for row-major element i: per tensor, per axis, or in blocks along the axis. */
-function elementIndex(context: NodeContext, dims: readonly number[], scaleDims: readonly number[]): (i: number) => number {
+function elementIndex(
+  context: NodeContext,
+  dims: readonly number[],
+  scaleDims: readonly number[],
+): (i: number) => number {
   const count = scaleDims.reduce((product, d) => product * d, 1);
   if (count === 1) return () => 0;
   const axis = context.axis(context.int('axis', 1), dims.length);
@@ -139,7 +152,12 @@ function isNonNegative(start: DraftMap): boolean {
       case 'softmax':
         continue;
       case 'activation':
-        if (spec.fn.name === 'sigmoid' || spec.fn.name === 'hardSigmoid' || (spec.fn.name === 'clamp' && spec.fn.min !== null && spec.fn.min >= 0)) continue;
+        if (
+          spec.fn.name === 'sigmoid' ||
+          spec.fn.name === 'hardSigmoid' ||
+          (spec.fn.name === 'clamp' && spec.fn.min !== null && spec.fn.min >= 0)
+        )
+          continue;
         return false;
       case 'maxPool':
       case 'averagePool':

@@ -31,7 +31,10 @@ export function resolveShape(context: NodeContext, from: readonly number[], want
   const open = dims.indexOf(-1);
   if (open >= 0) dims[open] = total / dims.reduce((product, d, i) => (i === open ? product : product * d), 1);
   if (dims.some((d) => !Number.isInteger(d) || d < 1) || elementCount(dims) !== total) {
-    context.fail(`reshapes ${from.join('×')} to ${wanted.join('×')}`, `It was exported for another batch or image size. ${RESHAPE_EXPORT}`);
+    context.fail(
+      `reshapes ${from.join('×')} to ${wanted.join('×')}`,
+      `It was exported for another batch or image size. ${RESHAPE_EXPORT}`,
+    );
   }
   return dims;
 }
@@ -42,14 +45,19 @@ export function flatten(context: NodeContext): void {
   const given = context.int('axis', 1);
   const axis = given === rank ? rank : context.axis(given, rank);
   const all = value.dims.map((_, dim) => dim);
-  context.setMap(reshapeTo(context, value, [productOf(value.dims, all.slice(0, axis)), productOf(value.dims, all.slice(axis))]));
+  context.setMap(
+    reshapeTo(context, value, [productOf(value.dims, all.slice(0, axis)), productOf(value.dims, all.slice(axis))]),
+  );
 }
 
 export function squeeze(context: NodeContext): void {
   const value = context.map(0);
   const rank = value.dims.length;
-  const axes = context.intsOrInput('axes', 1)?.map((axis) => context.axis(axis, rank)) ?? value.dims.map((_, dim) => dim).filter((dim) => value.dims[dim] === 1);
-  if (axes.some((axis) => value.dims[axis] !== 1)) context.fail(`squeezes ${value.dims.join('×')} along axes ${axes.join(', ')}`, RESHAPE_EXPORT);
+  const axes =
+    context.intsOrInput('axes', 1)?.map((axis) => context.axis(axis, rank)) ??
+    value.dims.map((_, dim) => dim).filter((dim) => value.dims[dim] === 1);
+  if (axes.some((axis) => value.dims[axis] !== 1))
+    context.fail(`squeezes ${value.dims.join('×')} along axes ${axes.join(', ')}`, RESHAPE_EXPORT);
   const keep = value.dims.map((_, dim) => dim).filter((dim) => !axes.includes(dim));
   context.setMap(
     context.renamed(
@@ -88,15 +96,19 @@ export function transpose(context: NodeContext): void {
 /** The perm attribute of Transpose; reversed order by default. */
 export function permutation(context: NodeContext, rank: number): readonly number[] {
   const perm = context.ints('perm') ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
-  if (perm.length !== rank || new Set(perm).size !== rank || perm.some((dim) => !(Number.isInteger(dim) && dim >= 0 && dim < rank))) {
+  if (
+    perm.length !== rank ||
+    new Set(perm).size !== rank ||
+    perm.some((dim) => !(Number.isInteger(dim) && dim >= 0 && dim < rank))
+  ) {
     context.fail(`permutes ${rank} dimensions by ${perm.join(', ')}`, 'Export the model again.');
   }
   return perm;
 }
 
 /**
- * Expand. Copies over rows, columns or channels are made by layers; Add and Mul, which broadcast by themselves, read past the former
- * (see fold/broadcasts.ts).
+ * Expand. Copies over rows, columns or channels are made by layers; Add and Mul, which broadcast by themselves, read
+ * past the former (see fold/broadcasts.ts).
  */
 export function expand(context: NodeContext): void {
   const value = context.map(0);
@@ -107,14 +119,34 @@ export function expand(context: NodeContext): void {
   const same = reshapeTo(context, value, own);
   const copied = target.map((_, dim) => dim).filter((dim) => target[dim] !== own[dim]);
   if (copied.length === 0) return context.setMap(same);
-  if (rank !== 4 || own[0] !== 1 || target.some((d, i) => !(Number.isInteger(d) && d > 0) || (d !== own[i] && own[i] !== 1)) || target[0] !== 1) {
-    context.fail(`copies ${value.dims.join('×')} to ${wanted.join('×')}`, 'Only rows, columns and channels of one image can be copied; remove it where Add and Mul broadcast by themselves.');
+  if (
+    rank !== 4 ||
+    own[0] !== 1 ||
+    target.some((d, i) => !(Number.isInteger(d) && d > 0) || (d !== own[i] && own[i] !== 1)) ||
+    target[0] !== 1
+  ) {
+    context.fail(
+      `copies ${value.dims.join('×')} to ${wanted.join('×')}`,
+      'Only rows, columns and channels of one image can be copied; remove it where Add and Mul broadcast by ' +
+        'themselves.',
+    );
   }
   let image = spatial(context, same);
   const [, c, h, w] = target;
   if (copied.includes(1)) image = spatialValue(context, replicateChannels(context, image, c), 4);
   const { shape } = image.map;
   if (shape.h === h && shape.w === w) return context.setMap(image);
-  const map = context.layer({ kind: 'resize', mode: 'nearest', coordinates: 'asymmetric', rounding: 'floor', scaleH: h / shape.h, scaleW: w / shape.w }, [image], { h, w, c });
+  const map = context.layer(
+    {
+      kind: 'resize',
+      mode: 'nearest',
+      coordinates: 'asymmetric',
+      rounding: 'floor',
+      scaleH: h / shape.h,
+      scaleW: w / shape.w,
+    },
+    [image],
+    { h, w, c },
+  );
   context.setMap(spatialValue(context, map, 4));
 }

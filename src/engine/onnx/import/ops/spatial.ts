@@ -4,11 +4,19 @@ import type { NodeContext } from '../nodeContext';
 import { EMPTY, NO_CLAMP, POINT_WINDOW } from '../perChannel';
 import type { MapValue } from '../values';
 
-/** The value as an image, taking the dimensions that an operation does not touch as channels: NCHW, or NHWC when `touched` says so. */
-function asImage(context: NodeContext, value: MapValue, touched: readonly number[]): { value: MapValue; nhwc: boolean } {
+/**
+ * The value as an image, taking the dimensions that an operation does not touch as channels: NCHW, or NHWC when
+ * `touched` says so.
+ */
+function asImage(
+  context: NodeContext,
+  value: MapValue,
+  touched: readonly number[],
+): { value: MapValue; nhwc: boolean } {
   const { dims } = value;
   if (dims.length === 3) return { value: arrange(context, value, [0], [2], [1]), nhwc: false };
-  if (dims.length !== 4 || dims[0] !== 1) context.fail(`works on ${dims.join('×')}`, 'Only one 2-D image is supported (batch 1).');
+  if (dims.length !== 4 || dims[0] !== 1)
+    context.fail(`works on ${dims.join('×')}`, 'Only one 2-D image is supported (batch 1).');
   const nhwc = touched.includes(1) && !touched.includes(3);
   return { value: nhwc ? arrange(context, value, [0, 1], [2], [3]) : arrange(context, value, [0, 2], [3], [1]), nhwc };
 }
@@ -30,10 +38,15 @@ export function pad(context: NodeContext): void {
   const rank = value.dims.length;
   const mode = context.text('mode', 'constant');
   if (mode !== 'constant') context.fail(`pads in mode ${mode}`, 'Only constant padding is supported.');
-  const listed = context.intsOrInput('pads', 1) ?? context.ints('paddings') ?? context.fail('has no pads', 'Export the model again.');
+  const listed =
+    context.intsOrInput('pads', 1) ??
+    context.ints('paddings') ??
+    context.fail('has no pads', 'Export the model again.');
   const fill = context.has(2) ? context.constant(2, 'its value').small()[0] : context.float('value', 0);
-  const axes = context.has(3) ? context.constant(3, 'its axes').small().map((axis) => context.axis(axis, rank)) : value.dims.map((_, dim) => dim); // prettier-ignore
-  if (listed.length !== 2 * axes.length || listed.some((p) => !Number.isInteger(p))) context.fail(`has ${listed.length} pads for ${rank} dimensions`, 'Export the model again.');
+  // prettier-ignore
+  const axes = context.has(3) ? context.constant(3, 'its axes').small().map((axis) => context.axis(axis, rank)) : value.dims.map((_, dim) => dim);
+  if (listed.length !== 2 * axes.length || listed.some((p) => !Number.isInteger(p)))
+    context.fail(`has ${listed.length} pads for ${rank} dimensions`, 'Export the model again.');
   if (listed.some((p) => p < 0)) context.fail(`crops by negative padding (${listed.join(', ')})`, 'Use Slice instead.');
   const before = new Array<number>(rank).fill(0);
   const after = new Array<number>(rank).fill(0);
@@ -50,14 +63,28 @@ export function pad(context: NodeContext): void {
   let map = input.map;
   const padding = { top: before[hDim] ?? 0, left: before[wDim], bottom: after[hDim] ?? 0, right: after[wDim] };
   if (touched.some((dim) => dim !== cDim)) {
-    map = context.layer({ kind: 'pad', padding, value: fill }, [input], { h: h + padding.top + padding.bottom, w: w + padding.left + padding.right, c });
+    map = context.layer({ kind: 'pad', padding, value: fill }, [input], {
+      h: h + padding.top + padding.bottom,
+      w: w + padding.left + padding.right,
+      c,
+    });
   }
-  if (touched.includes(cDim)) map = padChannels(context, map, before[cDim], after[cDim], fill, map === input.map ? input : null);
+  if (touched.includes(cDim))
+    map = padChannels(context, map, before[cDim], after[cDim], fill, map === input.map ? input : null);
   context.setMap(imageValue(context, map, rank, nhwc));
 }
 
-/** Constant channels before and after the map's own, as a 1×1 convolution that copies (the shortcut of some ResNets). */
-function padChannels(context: NodeContext, map: MapValue['map'], before: number, after: number, fill: number, from: MapValue | null): MapValue['map'] {
+/**
+ * Constant channels before and after the map's own, as a 1×1 convolution that copies (the shortcut of some ResNets).
+ */
+function padChannels(
+  context: NodeContext,
+  map: MapValue['map'],
+  before: number,
+  after: number,
+  fill: number,
+  from: MapValue | null,
+): MapValue['map'] {
   const { h, w, c } = map.shape;
   const outC = before + c + after;
   const shape: Shape = { h, w, c: outC };
@@ -89,7 +116,8 @@ export function resize(context: NodeContext): void {
   if (touched.includes(cDim)) context.fail('resizes the channels', 'Only height and width can be resized.');
   const [scaleH, scaleW] = [scales[hDim], scales[wDim]];
   const shape = { h: outDims[hDim], w: outDims[wDim], c: input.map.shape.c };
-  const sampling = samplingOf(context, [scaleH, scaleW].filter((s) => s !== 1), touched.map((dim) => [value.dims[dim], scales[dim]] as const)); // prettier-ignore
+  // prettier-ignore
+  const sampling = samplingOf(context, [scaleH, scaleW].filter((s) => s !== 1), touched.map((dim) => [value.dims[dim], scales[dim]] as const));
   const map = context.layer({ kind: 'resize', ...sampling, scaleH, scaleW }, [input], shape);
   context.setMap(imageValue(context, map, rank, nhwc));
 }
@@ -104,12 +132,16 @@ function targetSize(context: NodeContext, dims: readonly number[]): { scales: nu
   else if (isUpsample) {
     const attribute = context.attribute('scales')?.floats;
     // Opset 1 had one attribute per direction.
-    listed = attribute && attribute.length > 0 ? attribute : [1, 1, context.float('height_scale', 1), context.float('width_scale', 1)];
+    listed =
+      attribute && attribute.length > 0
+        ? attribute
+        : [1, 1, context.float('height_scale', 1), context.float('width_scale', 1)];
   }
   const scales = dims.map(() => 1);
   const outDims = [...dims];
   if (listed && listed.length > 0) {
-    if (listed.length !== axes.length || listed.some((s) => !(s > 0 && Number.isFinite(s)))) context.fail(`has scales ${listed.join(', ')}`, 'Export the model again.');
+    if (listed.length !== axes.length || listed.some((s) => !(s > 0 && Number.isFinite(s))))
+      context.fail(`has scales ${listed.join(', ')}`, 'Export the model again.');
     axes.forEach((axis, i) => {
       scales[axis] = listed[i];
       // In float32, as onnxruntime: 10 · 2.3 is 23 there.
@@ -119,7 +151,8 @@ function targetSize(context: NodeContext, dims: readonly number[]): { scales: nu
   }
   if (!context.has(3)) context.fail('has neither scales nor sizes', 'Export the model again.');
   const sizes = context.constant(3, 'its sizes').small();
-  if (sizes.length !== axes.length || sizes.some((s) => !(Number.isInteger(s) && s > 0))) context.fail(`has sizes ${sizes.join(', ')}`, 'Export the model again.');
+  if (sizes.length !== axes.length || sizes.some((s) => !(Number.isInteger(s) && s > 0)))
+    context.fail(`has sizes ${sizes.join(', ')}`, 'Export the model again.');
   const policy = context.text('keep_aspect_ratio_policy', 'stretch');
   const ratios = axes.map((axis, i) => sizes[i] / dims[axis]);
   const common = policy === 'not_larger' ? Math.min(...ratios) : policy === 'not_smaller' ? Math.max(...ratios) : null;
@@ -138,15 +171,22 @@ type Sampling = Pick<ResizeLayer, 'mode' | 'coordinates' | 'rounding'>;
  * @param scales the scales that are not 1
  * @param resized input extent and scale of each resized dimension
  */
-function samplingOf(context: NodeContext, scales: readonly number[], resized: readonly (readonly [number, number])[]): Sampling {
+function samplingOf(
+  context: NodeContext,
+  scales: readonly number[],
+  resized: readonly (readonly [number, number])[],
+): Sampling {
   const named = context.text('mode', 'nearest');
   const mode = named === 'bilinear' ? 'linear' : named;
   if (mode !== 'nearest' && mode !== 'linear') context.fail(`interpolates in mode ${named}`, 'Use nearest or linear.');
-  if (context.int('antialias', 0) === 1 && scales.some((s) => s < 1)) context.fail('uses an antialiasing filter', 'Use plain linear interpolation or average pooling.');
+  if (context.int('antialias', 0) === 1 && scales.some((s) => s < 1))
+    context.fail('uses an antialiasing filter', 'Use plain linear interpolation or average pooling.');
   if (context.node.opType === 'Upsample' || context.opset < 11) {
-    // Before opset 11, nearest rounds down when enlarging and up when shrinking (onnxruntime; the specification is silent).
+    // Before opset 11, nearest rounds down when enlarging and up when shrinking (onnxruntime; the specification is
+    // silent).
     const shrinks = scales.some((s) => s < 1);
-    if (mode === 'nearest' && shrinks && scales.some((s) => s > 1)) context.fail('enlarges one direction and shrinks the other', 'Export the model with opset 11 or newer.');
+    if (mode === 'nearest' && shrinks && scales.some((s) => s > 1))
+      context.fail('enlarges one direction and shrinks the other', 'Export the model with opset 11 or newer.');
     return { mode, coordinates: 'asymmetric', rounding: shrinks ? 'ceil' : 'floor' };
   }
   let coordinates = context.text('coordinate_transformation_mode', 'half_pixel');
@@ -157,11 +197,22 @@ function samplingOf(context: NodeContext, scales: readonly number[], resized: re
     rounding = 'round_prefer_ceil';
   }
   // Symmetric half-pixel differs from half-pixel only when the output size was rounded.
-  if (coordinates === 'half_pixel_symmetric' && resized.every(([size, scale]) => Number.isInteger(size * scale))) coordinates = 'half_pixel';
-  if (coordinates !== 'half_pixel' && coordinates !== 'asymmetric' && coordinates !== 'align_corners' && coordinates !== 'pytorch_half_pixel') {
+  if (coordinates === 'half_pixel_symmetric' && resized.every(([size, scale]) => Number.isInteger(size * scale)))
+    coordinates = 'half_pixel';
+  if (
+    coordinates !== 'half_pixel' &&
+    coordinates !== 'asymmetric' &&
+    coordinates !== 'align_corners' &&
+    coordinates !== 'pytorch_half_pixel'
+  ) {
     context.fail(`uses coordinates ${coordinates}`, 'Use half_pixel, pytorch_half_pixel, asymmetric or align_corners.');
   }
-  if (rounding !== 'floor' && rounding !== 'ceil' && rounding !== 'round_prefer_floor' && rounding !== 'round_prefer_ceil') {
+  if (
+    rounding !== 'floor' &&
+    rounding !== 'ceil' &&
+    rounding !== 'round_prefer_floor' &&
+    rounding !== 'round_prefer_ceil'
+  ) {
     context.fail(`rounds by ${rounding}`, 'Use floor, ceil, round_prefer_floor or round_prefer_ceil.');
   }
   return { mode, coordinates, rounding };

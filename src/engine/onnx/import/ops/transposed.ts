@@ -18,13 +18,19 @@ function reordered(context: NodeContext, value: MapValue, order: readonly number
   );
 }
 
-/** DepthToSpace: blocks of channels become b×b pixels. In mode DCR the block's position is the outer part of the channel, in CRD the inner one. */
+/**
+ * DepthToSpace: blocks of channels become b×b pixels. In mode DCR the block's position is the outer part of the
+ * channel, in CRD the inner one.
+ */
 export function depthToSpace(context: NodeContext): void {
   const { value, b } = blocks(context);
   const [n, c, h, w] = value.dims;
   const rest = c / (b * b);
   if (!Number.isInteger(rest)) context.fail(`makes blocks of ${b}×${b} of ${c} channels`, EXPORT_AGAIN);
-  const split = context.text('mode', 'DCR') === 'CRD' ? reordered(context, reshapeTo(context, value, [n, rest, b, b, h, w]), [0, 1, 4, 2, 5, 3]) : reordered(context, reshapeTo(context, value, [n, b, b, rest, h, w]), [0, 3, 4, 1, 5, 2]);
+  const split =
+    context.text('mode', 'DCR') === 'CRD'
+      ? reordered(context, reshapeTo(context, value, [n, rest, b, b, h, w]), [0, 1, 4, 2, 5, 3])
+      : reordered(context, reshapeTo(context, value, [n, b, b, rest, h, w]), [0, 3, 4, 1, 5, 2]);
   context.setMap(reshapeTo(context, split, [n, rest, h * b, w * b]));
 }
 
@@ -41,7 +47,8 @@ function blocks(context: NodeContext): { value: MapValue; b: number } {
   const value = context.map(0);
   const b = context.int('blocksize', 0);
   if (!(b >= 1 && b <= LARGEST_EXTENT)) context.fail(`has a blocksize of ${b}`, EXPORT_AGAIN);
-  if (value.dims.length !== 4) context.fail(`works on ${value.dims.join('×')}`, 'Only one 2-D image is supported (batch 1).');
+  if (value.dims.length !== 4)
+    context.fail(`works on ${value.dims.join('×')}`, 'Only one 2-D image is supported (batch 1).');
   return { value, b };
 }
 
@@ -49,7 +56,10 @@ function blocks(context: NodeContext): { value: MapValue; b: number } {
 interface Phases {
   readonly stride: number;
   readonly out: number;
-  /** Kernel extent of the convolutions over the input, and where it begins relative to the pixel o div stride; the padding follows. */
+  /**
+   * Kernel extent of the convolutions over the input, and where it begins relative to the pixel o div stride; the
+   * padding follows.
+   */
   readonly taps: number;
   readonly first: number;
   readonly before: number;
@@ -59,65 +69,104 @@ interface Phases {
 }
 
 /**
- * ConvTranspose. Output o is Σ x[i]·w[t] over i·stride + t·dilation = o + padding. So all outputs of one phase o mod stride read the
- * input through the same taps, and one convolution with a block of channels per phase computes them all, without the zeros between
- * pixels that the textbook puts there; the blocks then become pixels. Scales and clamps that follow still fold into it.
+ * ConvTranspose. Output o is Σ x[i]·w[t] over i·stride + t·dilation = o + padding. So all outputs of one phase o mod
+ * stride read the input through the same taps, and one convolution with a block of channels per phase computes them
+ * all, without the zeros between pixels that the textbook puts there; the blocks then become pixels. Scales and clamps
+ * that follow still fold into it.
  */
 export function convTranspose(context: NodeContext): void {
   const weights = context.constant(1, 'its weights');
   const bias = context.optionalConstant(2, 'its bias');
   const given = context.map(0);
-  if (given.dims.length !== 4 || weights.dims.length !== 4) context.fail(`has weights of ${weights.dims.join('×')} for an input of ${given.dims.join('×')}`, 'Only 2-D transposed convolutions are supported.');
+  if (given.dims.length !== 4 || weights.dims.length !== 4)
+    context.fail(
+      `has weights of ${weights.dims.join('×')} for an input of ${given.dims.join('×')}`,
+      'Only 2-D transposed convolutions are supported.',
+    );
   const input = spatial(context, given);
   const { h, w, c } = input.map.shape;
   const [inC, perGroup, kernelH, kernelW] = weights.dims;
   const group = context.int('group', 1);
-  if (!(group > 0) || inC !== c || inC % group !== 0) context.fail(`has weights of ${weights.dims.join('×')} in ${group} group(s) for ${c} input channels`, 'Export the model again.');
+  if (!(group > 0) || inC !== c || inC % group !== 0)
+    context.fail(
+      `has weights of ${weights.dims.join('×')} in ${group} group(s) for ${c} input channels`,
+      'Export the model again.',
+    );
   const outC = perGroup * group;
-  if (bias && bias.elements !== outC) context.fail(`has ${bias.elements} biases for ${outC} channels`, 'Export the model again.');
+  if (bias && bias.elements !== outC)
+    context.fail(`has ${bias.elements} biases for ${outC} channels`, 'Export the model again.');
   const [v, u] = [phases(context, 0, h, kernelH), phases(context, 1, w, kernelW)];
   const phaseCount = v.stride * u.stride;
   const inPerGroup = inC / group;
   const channels = outC * phaseCount;
-  if (channels * v.taps * u.taps * inPerGroup > 2 ** 26) context.fail(`makes ${channels} channels of ${v.taps}×${u.taps} windows`, 'Use Resize followed by Conv instead.');
-  const window: Window = { kernelH: v.taps, kernelW: u.taps, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, padding: { top: v.before, bottom: v.after, left: u.before, right: u.after } };
+  if (channels * v.taps * u.taps * inPerGroup > 2 ** 26)
+    context.fail(`makes ${channels} channels of ${v.taps}×${u.taps} windows`, 'Use Resize followed by Conv instead.');
+  const window: Window = {
+    kernelH: v.taps,
+    kernelW: u.taps,
+    strideH: 1,
+    strideW: 1,
+    dilationH: 1,
+    dilationW: 1,
+    padding: { top: v.before, bottom: v.after, left: u.before, right: u.after },
+  };
   const [rows, columns] = [h + v.before + v.after - v.taps + 1, w + u.before + u.after - u.taps + 1];
   context.state.macs.set(context.node.index, h * w * inC * perGroup * kernelH * kernelW);
   const spec = { kind: 'conv', window, group, clamp: NO_CLAMP } as const;
-  const map = context.layer({ ...spec, weights: EMPTY, bias: EMPTY }, [input], { h: rows, w: columns, c: channels }, () => {
-    const source = weights.read();
-    const offsets = bias?.read();
-    const target = new Float32Array(channels * v.taps * u.taps * inPerGroup);
-    const biases = new Float32Array(channels);
-    let out = 0;
-    // Channels in the order group, phase, output of the group, as a grouped convolution wants them.
-    for (let g = 0; g < group; g++) {
-      for (let phase = 0; phase < phaseCount; phase++) {
-        for (let m = 0; m < perGroup; m++, out++) {
-          biases[out] = offsets ? offsets[g * perGroup + m] : 0;
-          for (let i = 0; i < v.taps; i++) {
-            const row = v.at(Math.floor(phase / u.stride), i);
-            for (let j = 0; j < u.taps; j++) {
-              const column = u.at(phase % u.stride, j);
-              if (row < 0 || column < 0) continue;
-              const to = ((out * v.taps + i) * u.taps + j) * inPerGroup;
-              for (let k = 0; k < inPerGroup; k++) target[to + k] = source[(((g * inPerGroup + k) * perGroup + m) * kernelH + row) * kernelW + column];
+  const map = context.layer(
+    { ...spec, weights: EMPTY, bias: EMPTY },
+    [input],
+    { h: rows, w: columns, c: channels },
+    () => {
+      const source = weights.read();
+      const offsets = bias?.read();
+      const target = new Float32Array(channels * v.taps * u.taps * inPerGroup);
+      const biases = new Float32Array(channels);
+      let out = 0;
+      // Channels in the order group, phase, output of the group, as a grouped convolution wants them.
+      for (let g = 0; g < group; g++) {
+        for (let phase = 0; phase < phaseCount; phase++) {
+          for (let m = 0; m < perGroup; m++, out++) {
+            biases[out] = offsets ? offsets[g * perGroup + m] : 0;
+            for (let i = 0; i < v.taps; i++) {
+              const row = v.at(Math.floor(phase / u.stride), i);
+              for (let j = 0; j < u.taps; j++) {
+                const column = u.at(phase % u.stride, j);
+                if (row < 0 || column < 0) continue;
+                const to = ((out * v.taps + i) * u.taps + j) * inPerGroup;
+                for (let k = 0; k < inPerGroup; k++)
+                  target[to + k] = source[(((g * inPerGroup + k) * perGroup + m) * kernelH + row) * kernelW + column];
+              }
             }
           }
         }
       }
-    }
-    return { ...spec, weights: target, bias: biases };
-  });
-  const split = reshapeTo(context, spatialValue(context, map, 4), [1, group, v.stride, u.stride, perGroup, rows, columns]);
-  const whole = reshapeTo(context, reordered(context, split, [0, 1, 4, 5, 2, 6, 3]), [1, outC, rows * v.stride, columns * u.stride]);
+      return { ...spec, weights: target, bias: biases };
+    },
+  );
+  const split = reshapeTo(context, spatialValue(context, map, 4), [
+    1,
+    group,
+    v.stride,
+    u.stride,
+    perGroup,
+    rows,
+    columns,
+  ]);
+  const whole = reshapeTo(context, reordered(context, split, [0, 1, 4, 5, 2, 6, 3]), [
+    1,
+    outC,
+    rows * v.stride,
+    columns * u.stride,
+  ]);
   context.setMap(sliceAlong(context, sliceAlong(context, whole, 2, 0, v.out, 1), 3, 0, u.out, 1));
 }
 
 function phases(context: NodeContext, axis: 0 | 1, size: number, kernel: number): Phases {
   const of = (name: string, fallback: number, least: number): number => {
     const value = context.ints(name)?.[axis] ?? fallback;
-    if (!(Number.isInteger(value) && value >= least && value <= LARGEST_EXTENT)) context.fail(`has ${name} of ${value}`, EXPORT_AGAIN);
+    if (!(Number.isInteger(value) && value >= least && value <= LARGEST_EXTENT))
+      context.fail(`has ${name} of ${value}`, EXPORT_AGAIN);
     return value;
   };
   const stride = of('strides', 1, 1);

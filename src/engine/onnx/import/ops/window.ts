@@ -16,8 +16,8 @@ export const LARGEST_EXTENT = 2 ** 24;
 const EXPORT_AGAIN = 'Correct the attribute and export the model again.';
 
 /**
- * Window attributes of Conv, MaxPool and AveragePool (ONNX operator specification: auto_pad, ceil_mode, dilations, kernel_shape,
- * pads, strides) over an inH×inW map. A 1-D window of a rank-3 value becomes 1×k.
+ * Window attributes of Conv, MaxPool and AveragePool (ONNX operator specification: auto_pad, ceil_mode, dilations,
+ * kernel_shape, pads, strides) over an inH×inW map. A 1-D window of a rank-3 value becomes 1×k.
  *
  * @param kernel spatial kernel extents, one or two
  */
@@ -25,15 +25,21 @@ export function windowGeometry(context: NodeContext, kernel: readonly number[], 
   const rank = kernel.length;
   const strides = positive(context, 'strides', rank, context.ints('strides'));
   const dilations = positive(context, 'dilations', rank, context.ints('dilations'));
-  if (kernel.some((k) => !(Number.isInteger(k) && k > 0))) context.fail(`has a kernel of ${kernel.join('×')}`, EXPORT_AGAIN);
+  if (kernel.some((k) => !(Number.isInteger(k) && k > 0)))
+    context.fail(`has a kernel of ${kernel.join('×')}`, EXPORT_AGAIN);
   const pads = context.ints('pads') ?? new Array<number>(2 * rank).fill(0);
   if (pads.length !== 2 * rank) context.fail(`has ${pads.length} pads for ${rank} dimensions`, EXPORT_AGAIN);
-  if (pads.some((pad) => !(pad >= 0))) context.fail(`has negative padding (${pads.join(', ')})`, 'Use Slice to crop instead.');
-  if ([...kernel, ...strides, ...dilations, ...pads].some((v) => v > LARGEST_EXTENT)) context.fail('has a window, stride, dilation or padding beyond all images', EXPORT_AGAIN);
+  if (pads.some((pad) => !(pad >= 0)))
+    context.fail(`has negative padding (${pads.join(', ')})`, 'Use Slice to crop instead.');
+  if ([...kernel, ...strides, ...dilations, ...pads].some((v) => v > LARGEST_EXTENT))
+    context.fail('has a window, stride, dilation or padding beyond all images', EXPORT_AGAIN);
   const autoPad = context.text('auto_pad', 'NOTSET');
   const ceil = context.int('ceil_mode', 0) === 1;
   let ceilExtended = false;
-  const along = (axis: number, size: number): { k: number; s: number; d: number; begin: number; end: number; out: number } => {
+  const along = (
+    axis: number,
+    size: number,
+  ): { k: number; s: number; d: number; begin: number; end: number; out: number } => {
     const [k, s, d] = [kernel[axis], strides[axis], dilations[axis]];
     const extent = (k - 1) * d + 1;
     let begin = pads[axis];
@@ -55,7 +61,11 @@ export function windowGeometry(context: NodeContext, kernel: readonly number[], 
         ceilExtended = true;
       }
     }
-    if (room < 0 || out < 1) context.fail(`has a window of ${extent} that does not fit a map of ${size} with its padding`, 'Use a larger input or a smaller kernel.');
+    if (room < 0 || out < 1)
+      context.fail(
+        `has a window of ${extent} that does not fit a map of ${size} with its padding`,
+        'Use a larger input or a smaller kernel.',
+      );
     return { k, s, d, begin, end, out };
   };
   const one = { k: 1, s: 1, d: 1, begin: 0, end: 0, out: 1 };
@@ -77,7 +87,12 @@ export function windowGeometry(context: NodeContext, kernel: readonly number[], 
   };
 }
 
-function positive(context: NodeContext, name: string, rank: number, given: readonly number[] | null): readonly number[] {
+function positive(
+  context: NodeContext,
+  name: string,
+  rank: number,
+  given: readonly number[] | null,
+): readonly number[] {
   const values = given ?? new Array<number>(rank).fill(1);
   if (values.length !== rank || values.some((v) => !(Number.isInteger(v) && v > 0))) {
     context.fail(`has ${name} of ${values.join(', ')}`, `Each must be 1 or more. ${EXPORT_AGAIN}`);

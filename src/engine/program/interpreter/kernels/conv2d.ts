@@ -19,7 +19,10 @@ export interface Geometry {
   readonly groupIn: number;
   readonly groupOut: number;
   readonly rowStride: number;
-  /** Taps beside each other are one run of codes unless channels or columns are skipped: runs per row of taps, and codes of each. */
+  /**
+   * Taps beside each other are one run of codes unless channels or columns are skipped: runs per row of taps, and codes
+   * of each.
+   */
   readonly runs: number;
   readonly run: number;
 }
@@ -36,7 +39,10 @@ export interface Convolution {
 /** `conv2d` of types.ts: acc = Σ w[o, ky, kx, i]·x[…], padding included, then requantization. */
 export function prepareConv2d(kernel: Extract<Kernel, { op: 'conv2d' }>, context: KernelContext): PreparedKernel {
   const convolution = checkConvolution(kernel, context);
-  return prepareSimdConvolution(kernel.weights, convolution, context) ?? prepareReference(kernel.weights, convolution, context);
+  return (
+    prepareSimdConvolution(kernel.weights, convolution, context) ??
+    prepareReference(kernel.weights, convolution, context)
+  );
 }
 
 function checkConvolution(kernel: Extract<Kernel, { op: 'conv2d' }>, context: KernelContext): Convolution {
@@ -44,18 +50,34 @@ function checkConvolution(kernel: Extract<Kernel, { op: 'conv2d' }>, context: Ke
   const { output, constants } = context;
   const { window, group } = kernel;
   checkWindow(window);
-  check(group >= 1 && input.channels % group === 0 && output.channels % group === 0, `Group ${group} does not divide the channels.`);
-  const weights = constants.values(kernel.weights, output.channels * window.kernelH * window.kernelW * (input.channels / group));
+  check(
+    group >= 1 && input.channels % group === 0 && output.channels % group === 0,
+    `Group ${group} does not divide the channels.`,
+  );
+  const weights = constants.values(
+    kernel.weights,
+    output.channels * window.kernelH * window.kernelW * (input.channels / group),
+  );
   const requantizer = new Requantizer(kernel.requant, context);
   const padded = padInput(window, kernel.padCodes, context);
   return { geometry: geometryOf(kernel, context, padded), weights, requantizer, padded };
 }
 
-function prepareReference(id: ConstantId, { geometry, weights: values, requantizer, padded }: Convolution, context: KernelContext): PreparedKernel {
-  const { constants, scratch, inputs: [input] } = context;
+function prepareReference(
+  id: ConstantId,
+  { geometry, weights: values, requantizer, padded }: Convolution,
+  context: KernelContext,
+): PreparedKernel {
+  const {
+    constants,
+    scratch,
+    inputs: [input],
+  } = context;
   const { group, groupIn, groupOut, window } = geometry;
   const largest = Math.max(maxCode(input.bits, input.signed), -minCode(input.bits, input.signed));
-  const weights = constants.once(`conv ${id} ${group} ${largest}`, () => packRows(values, group, groupOut, window.kernelH * window.kernelW * groupIn, largest));
+  const weights = constants.once(`conv ${id} ${group} ${largest}`, () =>
+    packRows(values, group, groupOut, window.kernelH * window.kernelW * groupIn, largest),
+  );
   return ([dense], out) => {
     const x = scratch.float64(padded.length);
     padded.lay(dense, x);
@@ -63,7 +85,10 @@ function prepareReference(id: ConstantId, { geometry, weights: values, requantiz
   };
 }
 
-/** Rows of the output; those of a pointwise convolution are cut anew, so that none is short of a multiple of four pixels but the last. */
+/**
+ * Rows of the output; those of a pointwise convolution are cut anew, so that none is short of a multiple of four pixels
+ * but the last.
+ */
 function geometryOf(kernel: Extract<Kernel, { op: 'conv2d' }>, context: KernelContext, padded: PaddedInput): Geometry {
   const [input] = context.inputs;
   const { output } = context;
@@ -72,10 +97,20 @@ function geometryOf(kernel: Extract<Kernel, { op: 'conv2d' }>, context: KernelCo
   const groupIn = input.channels / group;
   const oneRun = group === 1 && window.dilationW === 1;
   const shared = {
-    window, pixels, group, inC: input.channels, outC: output.channels, groupIn, groupOut: output.channels / group,
-    runs: oneRun ? 1 : window.kernelW, run: oneRun ? window.kernelW * groupIn : groupIn,
+    window,
+    pixels,
+    group,
+    inC: input.channels,
+    outC: output.channels,
+    groupIn,
+    groupOut: output.channels / group,
+    runs: oneRun ? 1 : window.kernelW,
+    run: oneRun ? window.kernelW * groupIn : groupIn,
   };
-  const everyPixel = window.kernelH * window.kernelW * window.strideH * window.strideW === 1 && input.h === output.h && input.w === output.w;
+  const everyPixel =
+    window.kernelH * window.kernelW * window.strideH * window.strideW === 1 &&
+    input.h === output.h &&
+    input.w === output.w;
   if (padded.plain && everyPixel) return { ...shared, w: 64, rowStride: 64 * input.channels };
   return { ...shared, w: output.w, rowStride: padded.rowStride };
 }
@@ -98,14 +133,25 @@ function convolve(g: Geometry, x: Float64Array, weights: PackedRows, requantizer
         const d1 = ox + 1 < columns ? next : 0;
         const d2 = ox + 2 < columns ? next * 2 : 0;
         const d3 = ox + 3 < columns ? next * 3 : 0;
-        let a0 = 0, a1 = 0, b0 = 0, b1 = 0, c0 = 0, c1 = 0, e0 = 0, e1 = 0;
+        let a0 = 0,
+          a1 = 0,
+          b0 = 0,
+          b1 = 0,
+          c0 = 0,
+          c1 = 0,
+          e0 = 0,
+          e1 = 0;
         let k = block * blockLength;
         for (let ky = 0; ky < kernelH; ky++) {
           let p = (oy * strideH + ky * dilationH) * rowStride + ox * next + group * groupIn;
           for (let r = 0; r < runs; r++, p += dilationW * inC) {
             for (let i = p, end = p + run; i < end; i++, k += 2) {
-              const w0 = values[k], w1 = values[k + 1];
-              const s = x[i], t = x[i + d1], u = x[i + d2], v = x[i + d3];
+              const w0 = values[k],
+                w1 = values[k + 1];
+              const s = x[i],
+                t = x[i + d1],
+                u = x[i + d2],
+                v = x[i + d3];
               a0 += s * w0;
               a1 += s * w1;
               b0 += t * w0;
@@ -128,7 +174,16 @@ function convolve(g: Geometry, x: Float64Array, weights: PackedRows, requantizer
 }
 
 /** Requantizes the sums of one pixel's `n` channels from c on. */
-function store(requantizer: Requantizer, perDouble: number, c: number, n: number, out: Int16Array, to: number, sum0: number, sum1: number): void {
+function store(
+  requantizer: Requantizer,
+  perDouble: number,
+  c: number,
+  n: number,
+  out: Int16Array,
+  to: number,
+  sum0: number,
+  sum1: number,
+): void {
   if (perDouble === 1) {
     out[to] = requantizer.code(sum0, c);
     if (n > 1) out[to + 1] = requantizer.code(sum1, c + 1);

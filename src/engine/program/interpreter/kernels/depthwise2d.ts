@@ -6,7 +6,10 @@ import { prepareSimdDepthwise } from '../simd/depthwise';
 import { checkWindow } from '../window';
 
 /** `depthwise2d` of types.ts: acc = Σ w[ky, kx, c]·x[…, c], padding included, then requantization. */
-export function prepareDepthwise2d(kernel: Extract<Kernel, { op: 'depthwise2d' }>, context: KernelContext): PreparedKernel {
+export function prepareDepthwise2d(
+  kernel: Extract<Kernel, { op: 'depthwise2d' }>,
+  context: KernelContext,
+): PreparedKernel {
   const [input] = context.inputs;
   const { output, constants } = context;
   const { window } = kernel;
@@ -27,8 +30,15 @@ export function prepareDepthwise2d(kernel: Extract<Kernel, { op: 'depthwise2d' }
 
 /** Four channels at a time, sums in registers. */
 function convolve(
-  window: StepWindow, h: number, w: number, channels: number, rowStride: number,
-  x: Int16Array, weights: Int16Array, requantizer: Requantizer, out: Int16Array,
+  window: StepWindow,
+  h: number,
+  w: number,
+  channels: number,
+  rowStride: number,
+  x: Int16Array,
+  weights: Int16Array,
+  requantizer: Requantizer,
+  out: Int16Array,
 ): void {
   const { kernelH, kernelW, strideH, strideW, dilationH, dilationW } = window;
   const tapStride = dilationW * channels;
@@ -38,7 +48,10 @@ function convolve(
       const origin = oy * strideH * rowStride + ox * strideW * channels;
       const to = (oy * w + ox) * channels;
       for (let c = 0; c < whole; c += 4) {
-        let a0 = 0, a1 = 0, a2 = 0, a3 = 0;
+        let a0 = 0,
+          a1 = 0,
+          a2 = 0,
+          a3 = 0;
         let k = c;
         for (let ky = 0; ky < kernelH; ky++) {
           let p = origin + ky * dilationH * rowStride + c;

@@ -4,7 +4,10 @@ import { Requantizer } from '../requantizer';
 import { prepareSimdFullyConnected } from '../simd/convolution';
 
 /** `fullyConnected` of types.ts: acc = Σ over the input region in HWC order, then requantization. */
-export function prepareFullyConnected(kernel: Extract<Kernel, { op: 'fullyConnected' }>, context: KernelContext): PreparedKernel {
+export function prepareFullyConnected(
+  kernel: Extract<Kernel, { op: 'fullyConnected' }>,
+  context: KernelContext,
+): PreparedKernel {
   const [input] = context.inputs;
   const { output, constants } = context;
   check(output.h === 1 && output.w === 1, 'A fully connected layer writes one pixel.');
@@ -17,7 +20,14 @@ export function prepareFullyConnected(kernel: Extract<Kernel, { op: 'fullyConnec
   return (inputs, out) => multiply(inputs[0], length, weights, output.channels, requantizer, out);
 }
 
-function multiply(x: Int16Array, length: number, weights: Int16Array, channels: number, requantizer: Requantizer, out: Int16Array): void {
+function multiply(
+  x: Int16Array,
+  length: number,
+  weights: Int16Array,
+  channels: number,
+  requantizer: Requantizer,
+  out: Int16Array,
+): void {
   const last = channels - 1;
   for (let o = 0; o < channels; o += 4) {
     // Rows past the last one are computed from the last one and not stored.
@@ -25,7 +35,10 @@ function multiply(x: Int16Array, length: number, weights: Int16Array, channels: 
     const r1 = Math.min(o + 1, last) * length;
     const r2 = Math.min(o + 2, last) * length;
     const r3 = Math.min(o + 3, last) * length;
-    let a0 = 0, a1 = 0, a2 = 0, a3 = 0;
+    let a0 = 0,
+      a1 = 0,
+      a2 = 0,
+      a3 = 0;
     for (let k = 0; k < length; k++) {
       const v = x[k];
       a0 = (a0 + v * weights[r0 + k]) | 0;

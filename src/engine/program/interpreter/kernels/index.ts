@@ -16,32 +16,50 @@ import { prepareSoftmax } from './softmax';
 /** Checks a kernel against the shapes and formats of its step and makes it ready to run many times. */
 export function prepareKernel(kernel: Kernel, context: KernelContext): PreparedKernel {
   switch (kernel.op) {
-    case 'conv2d': return prepareConv2d(kernel, context);
-    case 'depthwise2d': return prepareDepthwise2d(kernel, context);
-    case 'fullyConnected': return prepareFullyConnected(kernel, context);
+    case 'conv2d':
+      return prepareConv2d(kernel, context);
+    case 'depthwise2d':
+      return prepareDepthwise2d(kernel, context);
+    case 'fullyConnected':
+      return prepareFullyConnected(kernel, context);
     case 'add':
-    case 'requantize': return prepareScaledSum(kernel.sum, context);
-    case 'mul': return prepareMul(kernel, context);
-    case 'maxPool': return prepareMaxPool(kernel, context);
-    case 'averagePool': return prepareAveragePool(kernel, context);
-    case 'lookup': return prepareLookup(kernel, context);
-    case 'prelu': return preparePrelu(kernel, context);
+    case 'requantize':
+      return prepareScaledSum(kernel.sum, context);
+    case 'mul':
+      return prepareMul(kernel, context);
+    case 'maxPool':
+      return prepareMaxPool(kernel, context);
+    case 'averagePool':
+      return prepareAveragePool(kernel, context);
+    case 'lookup':
+      return prepareLookup(kernel, context);
+    case 'prelu':
+      return preparePrelu(kernel, context);
     case 'copy':
-    case 'load': return prepareCopy(context);
-    case 'fill': return prepareFill(kernel, context);
-    case 'resize': return prepareResize(kernel, context);
-    case 'softmax': return prepareSoftmax(kernel, context);
-    case 'permute': return preparePermute(kernel, context);
-    case 'classify': return prepareClassify(kernel, context);
+    case 'load':
+      return prepareCopy(context);
+    case 'fill':
+      return prepareFill(kernel, context);
+    case 'resize':
+      return prepareResize(kernel, context);
+    case 'softmax':
+      return prepareSoftmax(kernel, context);
+    case 'permute':
+      return preparePermute(kernel, context);
+    case 'classify':
+      return prepareClassify(kernel, context);
   }
 }
 
 /** How many inputs each kernel takes. */
 export function inputCount(kernel: Kernel): number {
   switch (kernel.op) {
-    case 'fill': return 0;
+    case 'fill':
+      return 0;
     case 'add':
-    case 'mul': return 2;
-    default: return 1;
+    case 'mul':
+      return 2;
+    default:
+      return 1;
   }
 }

@@ -31,7 +31,10 @@ export function preparePermute(kernel: Extract<Kernel, { op: 'permute' }>, conte
   check(input.bits === 8 && output.bits === 8 && input.signed === output.signed, 'Permutations move 8-bit codes.');
   check(output.h * output.w * output.channels === length, 'A permutation keeps the number of elements.');
   const permutation = context.constants.int32(kernel.permutation, length);
-  check(permutation.every((i) => i >= 0 && i < length), 'A permutation points outside its input.');
+  check(
+    permutation.every((i) => i >= 0 && i < length),
+    'A permutation points outside its input.',
+  );
   return ([x], out) => {
     for (let i = 0; i < length; i++) out[i] = x[permutation[i]];
   };

@@ -1,7 +1,7 @@
 /**
- * Two weights in one double: low + high·2²⁷. A code times it and a sum of such products are exact while both sums stay below 2²⁶, since
- * 2²⁶·2²⁷ + 2²⁶ needs no more than a double's 53 bits; so one multiplication does the work of two. Engines run it at twice the speed of
- * 32-bit integers, which they check and spill more often.
+ * Two weights in one double: low + high·2²⁷. A code times it and a sum of such products are exact while both sums stay
+ * below 2²⁶, since 2²⁶·2²⁷ + 2²⁶ needs no more than a double's 53 bits; so one multiplication does the work of two.
+ * Engines run it at twice the speed of 32-bit integers, which they check and spill more often.
  */
 export const PAIR = 2 ** 27;
 
@@ -26,7 +26,13 @@ export interface PackedRows {
  * @param weights [group][groupOut][taps]
  * @param largest largest magnitude of a code
  */
-export function packRows(weights: ArrayLike<number>, group: number, groupOut: number, taps: number, largest: number): PackedRows {
+export function packRows(
+  weights: ArrayLike<number>,
+  group: number,
+  groupOut: number,
+  taps: number,
+  largest: number,
+): PackedRows {
   const perDouble = largestRowSum(weights, taps) * largest < PAIR / 2 ? 2 : 1;
   const perBlock = perDouble * 2;
   const blocks = Math.ceil(groupOut / perBlock);

@@ -23,7 +23,10 @@ export function prepareMaxPool(kernel: Extract<Kernel, { op: 'maxPool' }>, conte
 }
 
 /** `averagePool` of types.ts. */
-export function prepareAveragePool(kernel: Extract<Kernel, { op: 'averagePool' }>, context: KernelContext): PreparedKernel {
+export function prepareAveragePool(
+  kernel: Extract<Kernel, { op: 'averagePool' }>,
+  context: KernelContext,
+): PreparedKernel {
   const { perChannel, preShift, shift, min, max } = kernel;
   checkPool(kernel.window, context);
   checkClamp(context.output, min, max);
@@ -83,7 +86,10 @@ function eachWindow(window: StepWindow, context: KernelContext, visit: (inner: I
       const columns = endTap(x, window.kernelW, window.dilationW, input.w) - kx;
       visit({
         y0: ((y + ky * window.dilationH) * input.w + x + kx * window.dilationW) * channels,
-        rows, columns, dy: window.dilationH * input.w * channels, dx: window.dilationW * channels,
+        rows,
+        columns,
+        dy: window.dilationH * input.w * channels,
+        dx: window.dilationW * channels,
         to: (oy * output.w + ox) * channels,
       });
     }

@@ -5,7 +5,10 @@ import { check, type KernelContext, type PreparedKernel } from '../context';
 export function prepareResize(kernel: Extract<Kernel, { op: 'resize' }>, context: KernelContext): PreparedKernel {
   const [input] = context.inputs;
   const { output } = context;
-  check(input.channels === output.channels && input.bits === output.bits && input.signed === output.signed, 'Resizing keeps channels and format.');
+  check(
+    input.channels === output.channels && input.bits === output.bits && input.signed === output.signed,
+    'Resizing keeps channels and format.',
+  );
   const rows = context.constants.int32(kernel.rows, output.h * 2);
   const cols = context.constants.int32(kernel.cols, output.w * 2);
   checkTable(rows, input.h, kernel.mode);
@@ -34,7 +37,10 @@ function checkTable(table: Int32Array, size: number, mode: 'nearest' | 'linear')
   for (let i = 0; i < table.length; i += 2) {
     const index = table[i];
     const fraction = table[i + 1];
-    check(fraction >= 0 && fraction < 256 && (mode === 'linear' || fraction === 0), `A weight of ${fraction}/256 is not allowed.`);
+    check(
+      fraction >= 0 && fraction < 256 && (mode === 'linear' || fraction === 0),
+      `A weight of ${fraction}/256 is not allowed.`,
+    );
     check(index >= 0 && index + (fraction > 0 ? 1 : 0) < size, `A source index of ${index} is outside the input.`);
   }
 }

@@ -10,7 +10,10 @@ export function prepareScaledSum(sum: ScaledSum, context: KernelContext): Prepar
   const { channels } = output;
   checkClamp(output, min, max);
   check(shift >= 0 && shift <= 31, `Shift ${shift} is out of range.`);
-  check(sum.multipliers.length === inputs.length && (inputs.length === 1 || inputs.length === 2), 'A scaled sum has one or two inputs with a multiplier each.');
+  check(
+    sum.multipliers.length === inputs.length && (inputs.length === 1 || inputs.length === 2),
+    'A scaled sum has one or two inputs with a multiplier each.',
+  );
   const offset = constants.perChannel(sum.offset, channels);
   const [m0, m1] = sum.multipliers.map((m) => constants.perChannel(m, channels));
   const pixels = output.h * output.w;
@@ -26,7 +29,8 @@ export function prepareScaledSum(sum: ScaledSum, context: KernelContext): Prepar
   const [step0, step1] = inputs.map((input) => requireBroadcastable(input, output));
   return ([x0, x1], out) => {
     for (let p = 0, i = 0, i0 = 0, i1 = 0; p < pixels; p++, i0 += step0, i1 += step1) {
-      for (let c = 0; c < channels; c++, i++) out[i] = saturate((x0[i0 + c] * m0[c] + x1[i1 + c] * m1[c] + offset[c]) >> shift, min, max);
+      for (let c = 0; c < channels; c++, i++)
+        out[i] = saturate((x0[i0 + c] * m0[c] + x1[i1 + c] * m1[c] + offset[c]) >> shift, min, max);
     }
   };
 }

@@ -9,7 +9,10 @@ export function prepareSoftmax(kernel: Extract<Kernel, { op: 'softmax' }>, conte
   check(output.bits === 8 && !output.signed, 'Softmax writes unsigned 8-bit codes.');
   check(input.channels <= 65536, 'Softmax takes at most 65536 channels.');
   const table = Float64Array.from(context.constants.values(kernel.table, 2 ** input.bits));
-  check(table[0] === 65535 && table.every((e) => e >= 0 && e <= 65535), 'The table of exponentials is not one of 16 bits.');
+  check(
+    table[0] === 65535 && table.every((e) => e >= 0 && e <= 65535),
+    'The table of exponentials is not one of 16 bits.',
+  );
   const { channels } = input;
   const pixels = input.h * input.w;
   return ([x], out) => {

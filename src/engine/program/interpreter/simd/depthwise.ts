@@ -18,7 +18,11 @@ export interface Depthwise {
 }
 
 /** depthwise2d by WebAssembly; null where that is not possible. */
-export function prepareSimdDepthwise(id: ConstantId, { window, weights, requantizer, padded }: Depthwise, context: KernelContext): PreparedKernel | null {
+export function prepareSimdDepthwise(
+  id: ConstantId,
+  { window, weights, requantizer, padded }: Depthwise,
+  context: KernelContext,
+): PreparedKernel | null {
   const memory = context.reference ? null : simdMemory();
   if (memory === null || !are16Bit(weights)) return null;
   const { h, w, channels } = context.output;
@@ -30,7 +34,10 @@ export function prepareSimdDepthwise(id: ConstantId, { window, weights, requanti
   const offsets = tapOffsets(window, padded.rowStride, channels);
   const layout = new SimdLayout();
   const at = {
-    x: layout.place(padded.length * CODE), weights: layout.place(packed.byteLength), table: layout.place(table.byteLength), offsets: layout.place(offsets.byteLength),
+    x: layout.place(padded.length * CODE),
+    weights: layout.place(packed.byteLength),
+    table: layout.place(table.byteLength),
+    offsets: layout.place(offsets.byteLength),
     out: layout.place(h * w * channels * CODE),
   };
   if (!layout.fits) return null;
@@ -41,15 +48,31 @@ export function prepareSimdDepthwise(id: ConstantId, { window, weights, requanti
     int32.set(table, at.table / 4);
     int32.set(offsets, at.offsets / 4);
     memory.functions.depthwise(
-      at.x, at.out, at.weights, at.table, at.offsets, pairs, h, w, strideH * padded.rowStride * CODE, strideW * channels * CODE, channels,
-      requantizer.preShift, requantizer.shift, requantizer.min,
+      at.x,
+      at.out,
+      at.weights,
+      at.table,
+      at.offsets,
+      pairs,
+      h,
+      w,
+      strideH * padded.rowStride * CODE,
+      strideW * channels * CODE,
+      channels,
+      requantizer.preShift,
+      requantizer.shift,
+      requantizer.min,
     );
     out.set(int16.subarray(at.out / CODE, at.out / CODE + h * w * channels));
   };
 }
 
 /** Bytes from the first tap to each, two per pair; a missing last one is the one before it. */
-function tapOffsets({ kernelH, kernelW, dilationH, dilationW }: StepWindow, rowStride: number, channels: number): Int32Array {
+function tapOffsets(
+  { kernelH, kernelW, dilationH, dilationW }: StepWindow,
+  rowStride: number,
+  channels: number,
+): Int32Array {
   const taps = kernelH * kernelW;
   return Int32Array.from({ length: Math.ceil(taps / 2) * 2 }, (_, i) => {
     const tap = Math.min(i, taps - 1);
@@ -58,14 +81,16 @@ function tapOffsets({ kernelH, kernelW, dilationH, dilationW }: StepWindow, rowS
 }
 
 /**
- * Weights as `depthwise` of assembly/kernels.ts reads them: [block of 8 channels][pair of taps][8 channels][2 taps], 0 where there is none.
+ * Weights as `depthwise` of assembly/kernels.ts reads them: [block of 8 channels][pair of taps][8 channels][2 taps], 0
+ * where there is none.
  * @param weights [taps][channels]
  */
 function packTaps(weights: ArrayLike<number>, taps: number, channels: number): Int16Array {
   const pairs = Math.ceil(taps / 2);
   const packed = new Int16Array(Math.ceil(channels / 8) * pairs * 16);
   for (let tap = 0; tap < taps; tap++) {
-    for (let c = 0; c < channels; c++) packed[((c >> 3) * pairs + (tap >> 1)) * 16 + (c & 7) * 2 + (tap & 1)] = weights[tap * channels + c];
+    for (let c = 0; c < channels; c++)
+      packed[((c >> 3) * pairs + (tap >> 1)) * 16 + (c & 7) * 2 + (tap & 1)] = weights[tap * channels + c];
   }
   return packed;
 }

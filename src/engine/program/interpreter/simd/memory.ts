@@ -3,16 +3,40 @@ import { moduleText } from './module';
 /** The functions of assembly/kernels.ts; addresses and steps in bytes. */
 export interface SimdFunctions {
   convolve(
-    x: number, out: number, weights: number, table: number,
-    rows: number, columns: number, rowStep: number, pixelStep: number,
-    tapRows: number, tapRowStep: number, runs: number, runStep: number, quads: number,
-    channels: number, outStep: number,
-    preShift: number, shift: number, min: number,
+    x: number,
+    out: number,
+    weights: number,
+    table: number,
+    rows: number,
+    columns: number,
+    rowStep: number,
+    pixelStep: number,
+    tapRows: number,
+    tapRowStep: number,
+    runs: number,
+    runStep: number,
+    quads: number,
+    channels: number,
+    outStep: number,
+    preShift: number,
+    shift: number,
+    min: number,
   ): void;
   depthwise(
-    x: number, out: number, weights: number, table: number, offsets: number, pairs: number,
-    rows: number, columns: number, rowStep: number, pixelStep: number, channels: number,
-    preShift: number, shift: number, min: number,
+    x: number,
+    out: number,
+    weights: number,
+    table: number,
+    offsets: number,
+    pairs: number,
+    rows: number,
+    columns: number,
+    rowStep: number,
+    pixelStep: number,
+    channels: number,
+    preShift: number,
+    shift: number,
+    min: number,
   ): void;
 }
 
@@ -29,13 +53,16 @@ const SLACK_BYTES = 16;
 const MOST_BYTES = 512 << 20;
 
 /**
- * One WebAssembly instance per thread. Its memory is working memory of the step that runs: every step lays its data from address 0 on, so that nothing has to be
- * freed and the memory is as large as the largest step needs.
+ * One WebAssembly instance per thread. Its memory is working memory of the step that runs: every step lays its data
+ * from address 0 on, so that nothing has to be freed and the memory is as large as the largest step needs.
  */
 export class SimdMemory {
   private views: Views;
 
-  private constructor(readonly functions: SimdFunctions, private readonly memory: WebAssembly.Memory) {
+  private constructor(
+    readonly functions: SimdFunctions,
+    private readonly memory: WebAssembly.Memory,
+  ) {
     this.views = { int16: new Int16Array(memory.buffer), int32: new Int32Array(memory.buffer) };
   }
 
@@ -75,7 +102,9 @@ export class SimdLayout {
 
 let shared: SimdMemory | null | undefined;
 
-/** The memory of this thread; null where the JavaScript engine lacks SIMD and the kernels in TypeScript do all the work. */
+/**
+ * The memory of this thread; null where the JavaScript engine lacks SIMD and the kernels in TypeScript do all the work.
+ */
 export function simdMemory(): SimdMemory | null {
   if (shared === undefined) {
     try {

@@ -1,8 +1,17 @@
-import type { Access, Kernel, PerChannel, Program, Requantization, ScaledSum, Step, StepWindow } from '../../../../../src/engine/program/types';
+import type {
+  Access,
+  Kernel,
+  PerChannel,
+  Program,
+  Requantization,
+  ScaledSum,
+  Step,
+  StepWindow,
+} from '../../../../../src/engine/program/types';
 
 /**
- * The formulas of types.ts read out once more, one code at a time and in BigInt: the check of the interpreter. Nothing here is shared with it.
- * Runs a program on a copy of the arena and returns that.
+ * The formulas of types.ts read out once more, one code at a time and in BigInt: the check of the interpreter. Nothing
+ * here is shared with it. Runs a program on a copy of the arena and returns that.
  */
 export function runNaively(program: Program, before: Uint8Array): Uint8Array {
   const arena = before.slice();
@@ -21,7 +30,11 @@ const shiftRight = (a: bigint, n: number): bigint => floorDiv(a, 1n << big(n));
 class NaiveStep {
   private readonly snapshot: Uint8Array;
 
-  constructor(private readonly program: Program, private readonly step: Step, private readonly arena: Uint8Array) {
+  constructor(
+    private readonly program: Program,
+    private readonly step: Step,
+    private readonly arena: Uint8Array,
+  ) {
     this.snapshot = arena.slice();
   }
 
@@ -55,7 +68,10 @@ class NaiveStep {
         let acc = 0n;
         for (let ky = 0; ky < kernelH; ky++) {
           for (let kx = 0; kx < kernelW; kx++) {
-            for (let i = 0; i < inC; i++) acc += this.value(kernel.weights, ((c * kernelH + ky) * kernelW + kx) * inC + i) * this.tap(kernel, y, x, ky, kx, g * inC + i);
+            for (let i = 0; i < inC; i++)
+              acc +=
+                this.value(kernel.weights, ((c * kernelH + ky) * kernelW + kx) * inC + i) *
+                this.tap(kernel, y, x, ky, kx, g * inC + i);
           }
         }
         return this.requantize(kernel.requant, acc, c);
@@ -64,7 +80,9 @@ class NaiveStep {
         const { kernelH, kernelW } = kernel.window;
         let acc = 0n;
         for (let ky = 0; ky < kernelH; ky++) {
-          for (let kx = 0; kx < kernelW; kx++) acc += this.value(kernel.weights, (ky * kernelW + kx) * output.channels + c) * this.tap(kernel, y, x, ky, kx, c);
+          for (let kx = 0; kx < kernelW; kx++)
+            acc +=
+              this.value(kernel.weights, (ky * kernelW + kx) * output.channels + c) * this.tap(kernel, y, x, ky, kx, c);
         }
         return this.requantize(kernel.requant, acc, c);
       }
@@ -75,12 +93,16 @@ class NaiveStep {
         return this.requantize(kernel.requant, acc, c);
       }
       case 'add':
-      case 'requantize': return this.scaledSum(kernel.sum, y, x, c);
+      case 'requantize':
+        return this.scaledSum(kernel.sum, y, x, c);
       case 'mul': {
-        const acc = (big(this.elementOf(in0, y, x, c)) - big(kernel.zeros[0])) * (big(this.elementOf(in1, y, x, c)) - big(kernel.zeros[1]));
+        const acc =
+          (big(this.elementOf(in0, y, x, c)) - big(kernel.zeros[0])) *
+          (big(this.elementOf(in1, y, x, c)) - big(kernel.zeros[1]));
         return this.requantize(kernel.requant, acc, c);
       }
-      case 'maxPool': return big(Math.max(...this.inside(kernel.window, y, x, c).codes));
+      case 'maxPool':
+        return big(Math.max(...this.inside(kernel.window, y, x, c).codes));
       case 'averagePool': {
         const inside = this.inside(kernel.window, y, x, c);
         const acc = inside.codes.reduce((sum, code) => sum + big(code), 0n);
@@ -98,13 +120,17 @@ class NaiveStep {
         return clamp(shiftRight(code * slope + big(kernel.offset), kernel.shift), kernel.min, kernel.max);
       }
       case 'copy':
-      case 'load': return big(this.codeAt(in0, y, x, c));
-      case 'fill': return this.value(kernel.codes, c);
+      case 'load':
+        return big(this.codeAt(in0, y, x, c));
+      case 'fill':
+        return this.value(kernel.codes, c);
       case 'resize': {
         const [sy, fy] = [0, 1].map((i) => Number(this.value(kernel.rows, y * 2 + i)));
         const [sx, fx] = [0, 1].map((i) => Number(this.value(kernel.cols, x * 2 + i)));
-        const at = (dy: number, dx: number, weight: number): number => (weight === 0 ? 0 : weight * this.codeAt(in0, sy + dy, sx + dx, c));
-        const sum = at(0, 0, (256 - fy) * (256 - fx)) + at(0, 1, (256 - fy) * fx) + at(1, 0, fy * (256 - fx)) + at(1, 1, fy * fx);
+        const at = (dy: number, dx: number, weight: number): number =>
+          weight === 0 ? 0 : weight * this.codeAt(in0, sy + dy, sx + dx, c);
+        const sum =
+          at(0, 0, (256 - fy) * (256 - fx)) + at(0, 1, (256 - fy) * fx) + at(1, 0, fy * (256 - fx)) + at(1, 1, fy * fx);
         return shiftRight(big(sum) + 32768n, 16);
       }
       case 'softmax': {
@@ -116,14 +142,22 @@ class NaiveStep {
       }
       case 'permute': {
         const from = Number(this.value(kernel.permutation, (y * width(output) + x) * output.channels + c));
-        return big(this.codeAt(in0, Math.floor(from / (width(in0) * in0.channels)), Math.floor(from / in0.channels) % width(in0), from % in0.channels));
+        return big(
+          this.codeAt(
+            in0,
+            Math.floor(from / (width(in0) * in0.channels)),
+            Math.floor(from / in0.channels) % width(in0),
+            from % in0.channels,
+          ),
+        );
       }
     }
   }
 
   private requantize(r: Requantization, acc: bigint, c: number): bigint {
     const bias = this.value(r.bias, c);
-    const shifted = r.biasShift >= 0 ? bias << big(r.biasShift) : shiftRight(bias + (1n << big(-r.biasShift - 1)), -r.biasShift);
+    const shifted =
+      r.biasShift >= 0 ? bias << big(r.biasShift) : shiftRight(bias + (1n << big(-r.biasShift - 1)), -r.biasShift);
     const a = int32((acc + shifted) << big(r.preShift));
     const y = shiftRight(shiftRight(a * this.value(r.multiplier, c), 32) + (1n << big(r.shift - 1)), r.shift);
     return clamp(y, r.min, Number(this.perChannel(r.max, c)));
@@ -131,12 +165,21 @@ class NaiveStep {
 
   private scaledSum(sum: ScaledSum, y: number, x: number, c: number): bigint {
     let total = this.perChannel(sum.offset, c);
-    this.step.inputs.forEach((access, i) => (total += big(this.elementOf(access, y, x, c)) * this.perChannel(sum.multipliers[i], c)));
+    this.step.inputs.forEach(
+      (access, i) => (total += big(this.elementOf(access, y, x, c)) * this.perChannel(sum.multipliers[i], c)),
+    );
     return clamp(shiftRight(int32(total), sum.shift), sum.min, sum.max);
   }
 
   /** Code under a tap of a convolution; of padding outside. */
-  private tap(kernel: { window: StepWindow; padCodes: number | null }, oy: number, ox: number, ky: number, kx: number, c: number): bigint {
+  private tap(
+    kernel: { window: StepWindow; padCodes: number | null },
+    oy: number,
+    ox: number,
+    ky: number,
+    kx: number,
+    c: number,
+  ): bigint {
     const [in0] = this.step.inputs;
     const y = oy * kernel.window.strideH - kernel.window.padTop + ky * kernel.window.dilationH;
     const x = ox * kernel.window.strideW - kernel.window.padLeft + kx * kernel.window.dilationW;
@@ -144,11 +187,24 @@ class NaiveStep {
     return kernel.padCodes === null ? 0n : this.value(kernel.padCodes, c);
   }
 
-  private inside(window: StepWindow, oy: number, ox: number, c: number): { codes: number[]; rows: number; columns: number } {
+  private inside(
+    window: StepWindow,
+    oy: number,
+    ox: number,
+    c: number,
+  ): { codes: number[]; rows: number; columns: number } {
     const [in0] = this.step.inputs;
-    const rows = range(window.kernelH).map((k) => oy * window.strideH - window.padTop + k * window.dilationH).filter((y) => y >= 0 && y < height(in0));
-    const columns = range(window.kernelW).map((k) => ox * window.strideW - window.padLeft + k * window.dilationW).filter((x) => x >= 0 && x < width(in0));
-    return { codes: rows.flatMap((y) => columns.map((x) => this.codeAt(in0, y, x, c))), rows: rows.length, columns: columns.length };
+    const rows = range(window.kernelH)
+      .map((k) => oy * window.strideH - window.padTop + k * window.dilationH)
+      .filter((y) => y >= 0 && y < height(in0));
+    const columns = range(window.kernelW)
+      .map((k) => ox * window.strideW - window.padLeft + k * window.dilationW)
+      .filter((x) => x >= 0 && x < width(in0));
+    return {
+      codes: rows.flatMap((y) => columns.map((x) => this.codeAt(in0, y, x, c))),
+      rows: rows.length,
+      columns: columns.length,
+    };
   }
 
   private elementOf(access: Access, y: number, x: number, c: number): number {
@@ -158,7 +214,8 @@ class NaiveStep {
 
   private eachInput(visit: (code: number) => void): void {
     const [in0] = this.step.inputs;
-    for (let y = 0; y < height(in0); y++) for (let x = 0; x < width(in0); x++) for (let c = 0; c < in0.channels; c++) visit(this.codeAt(in0, y, x, c));
+    for (let y = 0; y < height(in0); y++)
+      for (let x = 0; x < width(in0); x++) for (let c = 0; c < in0.channels; c++) visit(this.codeAt(in0, y, x, c));
   }
 
   private codeAt(access: Access, y: number, x: number, c: number): number {
@@ -185,8 +242,15 @@ class NaiveStep {
   /** Byte of the arena and bit in it. */
   private address(access: Access, y: number, x: number, bitOfPixel: number): [number, number] {
     const buffer = this.program.buffers[access.buffer];
-    const pixel = (access.region.y0 + y - buffer.window.y0) * (buffer.window.x1 - buffer.window.x0) + access.region.x0 + x - buffer.window.x0;
-    return [buffer.offset + pixel * Math.ceil((buffer.channels * buffer.bits) / 8) + Math.floor(bitOfPixel / 8), bitOfPixel % 8];
+    const pixel =
+      (access.region.y0 + y - buffer.window.y0) * (buffer.window.x1 - buffer.window.x0) +
+      access.region.x0 +
+      x -
+      buffer.window.x0;
+    return [
+      buffer.offset + pixel * Math.ceil((buffer.channels * buffer.bits) / 8) + Math.floor(bitOfPixel / 8),
+      bitOfPixel % 8,
+    ];
   }
 
   private perChannel(value: number | PerChannel, c: number): bigint {

@@ -2,8 +2,8 @@ import type { StepWindow } from '../../../../../src/engine/program/types';
 import type { Format, Size } from './programBuilder';
 
 /**
- * How far after its input an output may begin so that a kernel which keeps exactly the order promised in types.ts is still right.
- * Both maps are whole buffers.
+ * How far after its input an output may begin so that a kernel which keeps exactly the order promised in types.ts is
+ * still right. Both maps are whole buffers.
  */
 export function windowedDelta(input: Size & Format, output: Size & Format, firstRow: (oy: number) => number): number {
   const inRow = input.w * pixelBytes(input);
@@ -26,7 +26,8 @@ export function elementwiseDelta(input: Size & Format, output: Size & Format): n
   for (let p = 0; p < input.h * input.w; p++) {
     for (let byte = 0; byte < outPixel; byte++) {
       const nextCode = ((byte + 1) * 8) / output.bits;
-      const nextUnread = nextCode < input.channels ? p * inPixel + Math.floor((nextCode * input.bits) / 8) : (p + 1) * inPixel;
+      const nextUnread =
+        nextCode < input.channels ? p * inPixel + Math.floor((nextCode * input.bits) / 8) : (p + 1) * inPixel;
       if (nextUnread < input.h * input.w * inPixel) delta = Math.min(delta, nextUnread - (p * outPixel + byte + 1));
     }
   }

@@ -1,6 +1,14 @@
 import { regionHeight, regionWidth, type Region } from '../../../../../src/engine/graph/region';
 import type { Bits } from '../../../../../src/engine/graph/bits';
-import type { Access, Constant, ConstantKind, Kernel, Program, ProgramBuffer, Step } from '../../../../../src/engine/program/types';
+import type {
+  Access,
+  Constant,
+  ConstantKind,
+  Kernel,
+  Program,
+  ProgramBuffer,
+  Step,
+} from '../../../../../src/engine/program/types';
 import type { Random } from './random';
 
 export interface Format {
@@ -27,7 +35,10 @@ export interface Overlap {
   readonly delta: number;
 }
 
-/** Collects buffers, constants and steps of a random program. Accesses are windows and slices of larger buffers at any byte of the arena. */
+/**
+ * Collects buffers, constants and steps of a random program. Accesses are windows and slices of larger buffers at any
+ * byte of the arena.
+ */
 export class ProgramBuilder {
   readonly buffers: ProgramBuffer[] = [];
   readonly constants: Constant[] = [];
@@ -39,7 +50,14 @@ export class ProgramBuilder {
 
   /** A new map, or sometimes an access of an earlier one that fits. */
   input(size: Size, format: Format): RandomMap {
-    const fitting = this.maps.filter((m) => m.h === size.h && m.w === size.w && m.channels === size.channels && m.bits === format.bits && m.signed === format.signed);
+    const fitting = this.maps.filter(
+      (m) =>
+        m.h === size.h &&
+        m.w === size.w &&
+        m.channels === size.channels &&
+        m.bits === format.bits &&
+        m.signed === format.signed,
+    );
     if (fitting.length > 0 && this.random.chance(0.7)) return this.random.pick(fitting);
     return this.newMap(size, format, false, null);
   }
@@ -71,8 +89,15 @@ export class ProgramBuilder {
 
   step(kernel: Kernel, inputs: readonly RandomMap[], output: RandomMap | Access, guard: Step['guard'] = null): void {
     this.steps.push({
-      id: this.steps.length, layer: 0, kernel, inputs: inputs.map((m) => m.access), output: 'access' in output ? output.access : output,
-      branch: null, guard, scratch: null, macs: 0,
+      id: this.steps.length,
+      layer: 0,
+      kernel,
+      inputs: inputs.map((m) => m.access),
+      output: 'access' in output ? output.access : output,
+      branch: null,
+      guard,
+      scratch: null,
+      macs: 0,
     });
     if ('access' in output) this.maps.push(output);
   }
@@ -89,9 +114,25 @@ export class ProgramBuilder {
     // The interpreter is given the whole arena as its input, so that every byte outside of the accesses is checked too.
     const region = { y0: 0, x0: 0, y1: 1, x1: arenaBytes };
     const arena = this.addBuffer(region, 1, { bits: 8, signed: false }, 0, 'input');
-    const port = { buffer: arena.id, map: 0, name: 'arena', shape: { h: 1, w: arenaBytes, c: 1 }, signed: false, scales: [1], zeroPoints: [0] };
+    const port = {
+      buffer: arena.id,
+      map: 0,
+      name: 'arena',
+      shape: { h: 1, w: arenaBytes, c: 1 },
+      signed: false,
+      scales: [1],
+      zeroPoints: [0],
+    };
     return {
-      name: 'random', buffers: this.buffers, constants: this.constants, steps: this.steps, branches: [], inputs: [port], outputs: [port], arenaBytes, arenaAlign: 1,
+      name: 'random',
+      buffers: this.buffers,
+      constants: this.constants,
+      steps: this.steps,
+      branches: [],
+      inputs: [port],
+      outputs: [port],
+      arenaBytes,
+      arenaAlign: 1,
     };
   }
 
@@ -101,7 +142,12 @@ export class ProgramBuilder {
     const margin = (): number => (plain ? 0 : random.pick([0, 0, 1, 2]));
     const region: Region = { y0: random.int(0, 9), x0: random.int(0, 9), y1: 0, x1: 0 };
     const inner = { ...region, y1: region.y0 + size.h, x1: region.x0 + size.w };
-    const window = { y0: inner.y0 - margin(), x0: inner.x0 - margin(), y1: inner.y1 + margin(), x1: inner.x1 + margin() };
+    const window = {
+      y0: inner.y0 - margin(),
+      x0: inner.x0 - margin(),
+      y1: inner.y1 + margin(),
+      x1: inner.x1 + margin(),
+    };
     const perByte = 8 / format.bits;
     const before = plain ? 0 : random.pick([0, 0, 1, 3]) * perByte;
     const mayContinue = !writes || size.channels % perByte === 0;
@@ -124,12 +170,32 @@ export class ProgramBuilder {
     return input.offset;
   }
 
-  private addBuffer(window: Region, channels: number, format: Format, offset: number, role: ProgramBuffer['role']): ProgramBuffer {
+  private addBuffer(
+    window: Region,
+    channels: number,
+    format: Format,
+    offset: number,
+    role: ProgramBuffer['role'],
+  ): ProgramBuffer {
     const pixelBytes = Math.ceil((channels * format.bits) / 8);
     const rowBytes = pixelBytes * regionWidth(window);
     const buffer: ProgramBuffer = {
-      id: this.buffers.length, name: `b${this.buffers.length}`, role, map: null, window, channels, bits: format.bits, signed: format.signed,
-      pixelBytes, rowBytes, bytes: rowBytes * regionHeight(window), firstStep: 0, lastStep: 0, aliasOf: null, offset, align: 1,
+      id: this.buffers.length,
+      name: `b${this.buffers.length}`,
+      role,
+      map: null,
+      window,
+      channels,
+      bits: format.bits,
+      signed: format.signed,
+      pixelBytes,
+      rowBytes,
+      bytes: rowBytes * regionHeight(window),
+      firstStep: 0,
+      lastStep: 0,
+      aliasOf: null,
+      offset,
+      align: 1,
     };
     this.buffers.push(buffer);
     this.end = Math.max(this.end, offset + buffer.bytes);

@@ -6,46 +6,93 @@ import { ProgramBuilder, type Format, type Overlap, type RandomMap, type Size } 
 import { Random } from './random';
 import { randomClamp, randomPerChannel, randomRequant, randomScaledSum } from './randomTables';
 
-/** A load is a copy from outside: programs of an application that hands its input over are tested with their schedules. */
+/**
+ * A load is a copy from outside: programs of an application that hands its input over are tested with their schedules.
+ */
 type RandomOp = Exclude<KernelOp, 'load'>;
 
 export const allOps: readonly RandomOp[] = [
-  'conv2d', 'depthwise2d', 'fullyConnected', 'add', 'requantize', 'mul', 'maxPool', 'averagePool', 'lookup', 'prelu', 'copy', 'fill', 'resize', 'softmax', 'permute', 'classify',
+  'conv2d',
+  'depthwise2d',
+  'fullyConnected',
+  'add',
+  'requantize',
+  'mul',
+  'maxPool',
+  'averagePool',
+  'lookup',
+  'prelu',
+  'copy',
+  'fill',
+  'resize',
+  'softmax',
+  'permute',
+  'classify',
 ];
 
-/** A random program of one step, or a few that may read what earlier ones wrote, the later ones under guards decided by a classification. */
+/**
+ * A random program of one step, or a few that may read what earlier ones wrote, the later ones under guards decided by
+ * a classification.
+ */
 export function randomProgram(seed: number, op: RandomOp, steps = 1): Program {
   const b = new ProgramBuilder(new Random(seed));
   let guard: Step['guard'] = null;
-  if (steps > 1 && b.random.chance(0.5)) guard = { buffer: classify(b), index: 0, value: b.random.pick([0, 1] as const) };
+  if (steps > 1 && b.random.chance(0.5))
+    guard = { buffer: classify(b), index: 0, value: b.random.pick([0, 1] as const) };
   addStep(b, op, guard);
   for (let i = 1; i < steps; i++) addStep(b, b.random.pick(allOps), guard);
   return b.finish();
 }
 
-/** A convolution of 4-bit weights, none of them −8, without groups and padding codes, with a multiple of 4 output channels and at least 4 output columns; some with more than 1024 products in a sum. */
+/**
+ * A convolution of 4-bit weights, none of them −8, without groups and padding codes, with a multiple of 4 output
+ * channels and at least 4 output columns; some with more than 1024 products in a sum.
+ */
 export function randomPackable(seed: number): Program {
   const b = new ProgramBuilder(new Random(seed));
   const { random } = b;
   const long = random.chance(0.15);
   const w = window(b, long || random.chance(0.4));
-  const inC = long ? random.pick([random.int(130, 700), random.int(1000, 1600)]) : random.pick([4, 8, 12, 16, random.int(1, w.kernelH * w.kernelW > 1 ? 12 : 40)]);
+  const inC = long
+    ? random.pick([random.int(130, 700), random.int(1000, 1600)])
+    : random.pick([4, 8, 12, 16, random.int(1, w.kernelH * w.kernelW > 1 ? 12 : 40)]);
   const outC = 4 * (long ? (inC > 700 ? 1 : random.pick([1, 17])) : random.int(1, 6));
   const inFormat = format(b);
   const outFormat: Format = { bits: random.pick<Bits>([8, 8, 4, 2]), signed: random.chance(0.5) };
   const taps = w.kernelH * w.kernelW * inC;
   const { accBound, typical } = sums(inFormat, 4, taps);
-  const [input, output] = windowed(b, w, { h: random.int(1, 6), w: random.int(1, 9), channels: inC }, inFormat, { h: random.int(1, long ? 2 : 5), w: random.int(4, 9), channels: outC }, outFormat);
+  const [input, output] = windowed(
+    b,
+    w,
+    { h: random.int(1, 6), w: random.int(1, 9), channels: inC },
+    inFormat,
+    { h: random.int(1, long ? 2 : 5), w: random.int(4, 9), channels: outC },
+    outFormat,
+  );
   const most = random.pick([7, 7, 3, 1]);
   const least = random.chance(0.1) ? most : -most;
   const values = Int8Array.from({ length: outC * taps }, () => random.int(least, most));
-  b.step({ op: 'conv2d', window: w, group: 1, weights: b.constant('weights', 4, true, values), weightBits: 4, padCodes: random.chance(0.3) ? padCodes(b, inFormat, inC) : null, requant: randomRequant(b, outC, outFormat, accBound, typical / random.pick([1, 8])) }, [input], output, null);
+  b.step(
+    {
+      op: 'conv2d',
+      window: w,
+      group: 1,
+      weights: b.constant('weights', 4, true, values),
+      weightBits: 4,
+      padCodes: random.chance(0.3) ? padCodes(b, inFormat, inC) : null,
+      requant: randomRequant(b, outC, outFormat, accBound, typical / random.pick([1, 8])),
+    },
+    [input],
+    output,
+    null,
+  );
   return b.finish();
 }
 
 /**
- * A depthwise convolution as cores with the DSP extension compute it row by row, with `stride` 1 or 2 in both directions: an even number of channels, and rows so wide that
- * few fit the stack, or so narrow and many that not all do; weights small often.
+ * A depthwise convolution as cores with the DSP extension compute it row by row, with `stride` 1 or 2 in both
+ * directions: an even number of channels, and rows so wide that few fit the stack, or so narrow and many that not all
+ * do; weights small often.
  */
 export function randomRows(seed: number, kernel: 3 | 5, stride: 1 | 2): Program {
   const b = new ProgramBuilder(new Random(seed));
@@ -54,21 +101,43 @@ export function randomRows(seed: number, kernel: 3 | 5, stride: 1 | 2): Program 
   const channels = 2 * random.int(1, wide ? 2 : 4);
   const output = { h: random.int(1, wide ? 6 : 20), w: wide ? random.int(20, 72) : random.int(1, 19), channels };
   const pad = (): number => random.pick([0, 1, 1, random.int(-1, kernel)]);
-  const w: StepWindow = { kernelH: kernel, kernelW: kernel, strideH: stride, strideW: stride, dilationH: 1, dilationW: 1, padTop: pad(), padLeft: pad() };
+  const w: StepWindow = {
+    kernelH: kernel,
+    kernelW: kernel,
+    strideH: stride,
+    strideW: stride,
+    dilationH: 1,
+    dilationW: 1,
+    padTop: pad(),
+    padLeft: pad(),
+  };
   const inFormat: Format = { bits: random.pick<Bits>([8, 8, 4, 2]), signed: random.chance(0.5) };
   const outFormat: Format = { bits: random.pick<Bits>([8, 8, 4, 2]), signed: random.chance(0.5) };
   const weightBits = random.pick<WeightBits>([8, 4]);
   const taps = kernel * kernel;
   const { accBound, typical } = sums(inFormat, weightBits, taps);
-  const size = { h: Math.max(1, output.h * stride + random.int(-3, 3)), w: Math.max(1, output.w * stride + random.int(-3, 3)), channels };
+  const size = {
+    h: Math.max(1, output.h * stride + random.int(-3, 3)),
+    w: Math.max(1, output.w * stride + random.int(-3, 3)),
+    channels,
+  };
   const [input, map] = windowed(b, w, size, inFormat, output, outFormat);
   const shift = weightBits === 8 ? random.pick([0, 2, 3]) : 0;
   const values = b.constants[weights(b, weightBits, taps * channels)].values;
   values.forEach((weight, i) => (values[i] = weight >> shift));
-  b.step({
-    op: 'depthwise2d', window: w, weights: b.constants.length - 1, weightBits, padCodes: random.chance(0.6) ? null : padCodes(b, inFormat, channels),
-    requant: randomRequant(b, channels, outFormat, accBound, typical / random.pick([1, 2 ** shift])),
-  }, [input], map, null);
+  b.step(
+    {
+      op: 'depthwise2d',
+      window: w,
+      weights: b.constants.length - 1,
+      weightBits,
+      padCodes: random.chance(0.6) ? null : padCodes(b, inFormat, channels),
+      requant: randomRequant(b, channels, outFormat, accBound, typical / random.pick([1, 2 ** shift])),
+    },
+    [input],
+    map,
+    null,
+  );
   return b.finish();
 }
 
@@ -76,22 +145,35 @@ type Guard = Step['guard'];
 
 function addStep(b: ProgramBuilder, op: RandomOp, guard: Guard): void {
   switch (op) {
-    case 'conv2d': return conv2d(b, guard);
-    case 'depthwise2d': return depthwise2d(b, guard);
-    case 'fullyConnected': return fullyConnected(b, guard);
-    case 'add': return twoInputs(b, guard, 'add');
-    case 'mul': return twoInputs(b, guard, 'mul');
+    case 'conv2d':
+      return conv2d(b, guard);
+    case 'depthwise2d':
+      return depthwise2d(b, guard);
+    case 'fullyConnected':
+      return fullyConnected(b, guard);
+    case 'add':
+      return twoInputs(b, guard, 'add');
+    case 'mul':
+      return twoInputs(b, guard, 'mul');
     case 'requantize':
     case 'lookup':
     case 'prelu':
-    case 'copy': return oneInput(b, guard, op);
+    case 'copy':
+      return oneInput(b, guard, op);
     case 'maxPool':
-    case 'averagePool': return pool(b, guard, op);
-    case 'fill': return fill(b, guard);
-    case 'resize': return resize(b, guard);
-    case 'softmax': return softmax(b, guard);
-    case 'permute': return permute(b, guard);
-    case 'classify': classify(b, guard); return;
+    case 'averagePool':
+      return pool(b, guard, op);
+    case 'fill':
+      return fill(b, guard);
+    case 'resize':
+      return resize(b, guard);
+    case 'softmax':
+      return softmax(b, guard);
+    case 'permute':
+      return permute(b, guard);
+    case 'classify':
+      classify(b, guard);
+      return;
   }
 }
 
@@ -112,7 +194,12 @@ function weights(b: ProgramBuilder, bits: WeightBits, length: number): number {
   const { random } = b;
   const [low, high] = bits === 8 ? [-128, 127] : [-8, 7];
   const extreme = random.chance(0.15) ? random.pick([low, high]) : null;
-  return b.constant('weights', bits, true, Int8Array.from({ length }, () => extreme ?? random.int(low, high)));
+  return b.constant(
+    'weights',
+    bits,
+    true,
+    Int8Array.from({ length }, () => extreme ?? random.int(low, high)),
+  );
 }
 
 function window(b: ProgramBuilder, square: boolean): StepWindow {
@@ -124,10 +211,17 @@ function window(b: ProgramBuilder, square: boolean): StepWindow {
   const dilationH = dilation();
   const dilationW = dilation();
   // Padding past the kernel's reach leaves windows without a single tap; a negative pad begins inside.
-  const pad = (reach: number): number => random.pick([0, 0, 1, random.int(0, reach), random.int(0, reach), -1, reach + 1]);
+  const pad = (reach: number): number =>
+    random.pick([0, 0, 1, random.int(0, reach), random.int(0, reach), -1, reach + 1]);
   return {
-    kernelH, kernelW, strideH: random.int(1, 3), strideW: random.int(1, 3), dilationH, dilationW,
-    padTop: pad((kernelH - 1) * dilationH), padLeft: pad((kernelW - 1) * dilationW),
+    kernelH,
+    kernelW,
+    strideH: random.int(1, 3),
+    strideW: random.int(1, 3),
+    dilationH,
+    dilationW,
+    padTop: pad((kernelH - 1) * dilationH),
+    padLeft: pad((kernelW - 1) * dilationW),
   };
 }
 
@@ -145,7 +239,14 @@ function codes(b: ProgramBuilder, f: Format, length: number): number[] {
 }
 
 /** Input and output of a windowed kernel. */
-function windowed(b: ProgramBuilder, w: StepWindow, input: Size, inFormat: Format, output: Size, outFormat: Format): [RandomMap, RandomMap] {
+function windowed(
+  b: ProgramBuilder,
+  w: StepWindow,
+  input: Size,
+  inFormat: Format,
+  output: Size,
+  outFormat: Format,
+): [RandomMap, RandomMap] {
   if (b.random.chance(0.3)) {
     const whole = b.wholeInput(input, inFormat);
     const delta = windowedDelta(whole, { ...output, ...outFormat }, firstRowOf(w));
@@ -168,17 +269,39 @@ function conv2d(b: ProgramBuilder, guard: Guard): void {
   const group = long ? 1 : random.pick([1, 1, 1, 2, 3]);
   const inC = long ? random.int(2000, 2600) : group * random.pick([1, 2, 3, 4, 5, 8, random.int(1, 20)]);
   const outC = long ? random.int(1, 5) : group * random.pick([1, 2, 3, 4, 5, 8, random.int(1, 20)]);
-  const [inSize, outSize] = long ? [{ h: 1, w: 3 }, { h: 1, w: 3 }] : [size(b), size(b)];
+  const [inSize, outSize] = long
+    ? [
+        { h: 1, w: 3 },
+        { h: 1, w: 3 },
+      ]
+    : [size(b), size(b)];
   const inFormat = format(b);
   const outFormat = format(b);
   const weightBits = random.pick<WeightBits>([8, 4]);
   const taps = (w.kernelH * w.kernelW * inC) / group;
   const { accBound, typical } = sums(inFormat, weightBits, taps);
-  const [input, output] = windowed(b, w, { ...inSize, channels: inC }, inFormat, { ...outSize, channels: outC }, outFormat);
-  b.step({
-    op: 'conv2d', window: w, group, weights: weights(b, weightBits, outC * taps), weightBits, padCodes: padCodes(b, inFormat, inC),
-    requant: randomRequant(b, outC, outFormat, accBound, typical),
-  }, [input], output, guard);
+  const [input, output] = windowed(
+    b,
+    w,
+    { ...inSize, channels: inC },
+    inFormat,
+    { ...outSize, channels: outC },
+    outFormat,
+  );
+  b.step(
+    {
+      op: 'conv2d',
+      window: w,
+      group,
+      weights: weights(b, weightBits, outC * taps),
+      weightBits,
+      padCodes: padCodes(b, inFormat, inC),
+      requant: randomRequant(b, outC, outFormat, accBound, typical),
+    },
+    [input],
+    output,
+    guard,
+  );
 }
 
 function depthwise2d(b: ProgramBuilder, guard: Guard): void {
@@ -190,10 +313,19 @@ function depthwise2d(b: ProgramBuilder, guard: Guard): void {
   const taps = w.kernelH * w.kernelW;
   const { accBound, typical } = sums(inFormat, weightBits, taps);
   const [input, output] = windowed(b, w, { ...size(b), channels }, inFormat, { ...size(b), channels }, outFormat);
-  b.step({
-    op: 'depthwise2d', window: w, weights: weights(b, weightBits, taps * channels), weightBits, padCodes: padCodes(b, inFormat, channels),
-    requant: randomRequant(b, channels, outFormat, accBound, typical),
-  }, [input], output, guard);
+  b.step(
+    {
+      op: 'depthwise2d',
+      window: w,
+      weights: weights(b, weightBits, taps * channels),
+      weightBits,
+      padCodes: padCodes(b, inFormat, channels),
+      requant: randomRequant(b, channels, outFormat, accBound, typical),
+    },
+    [input],
+    output,
+    guard,
+  );
 }
 
 function fullyConnected(b: ProgramBuilder, guard: Guard): void {
@@ -204,9 +336,17 @@ function fullyConnected(b: ProgramBuilder, guard: Guard): void {
   const channels = channelCount(b);
   const taps = shape.h * shape.w * shape.channels;
   const { accBound, typical } = sums(inFormat, weightBits, taps);
-  b.step({
-    op: 'fullyConnected', weights: weights(b, weightBits, taps * channels), weightBits, requant: randomRequant(b, channels, outFormat, accBound, typical),
-  }, [b.input(shape, inFormat)], b.output({ h: 1, w: 1, channels }, outFormat), guard);
+  b.step(
+    {
+      op: 'fullyConnected',
+      weights: weights(b, weightBits, taps * channels),
+      weightBits,
+      requant: randomRequant(b, channels, outFormat, accBound, typical),
+    },
+    [b.input(shape, inFormat)],
+    b.output({ h: 1, w: 1, channels }, outFormat),
+    guard,
+  );
 }
 
 function twoInputs(b: ProgramBuilder, guard: Guard, op: 'add' | 'mul'): void {
@@ -223,7 +363,11 @@ function twoInputs(b: ProgramBuilder, guard: Guard, op: 'add' | 'mul'): void {
     inputs = [];
     inputs[1 - over] = b.input(sizes[1 - over], formats[1 - over]);
     inputs[over] = b.wholeInput(shape, formats[over]);
-    output = b.output(shape, outFormat, overlapOf(b, inputs[over], elementwiseDelta(inputs[over], { ...shape, ...outFormat })));
+    output = b.output(
+      shape,
+      outFormat,
+      overlapOf(b, inputs[over], elementwiseDelta(inputs[over], { ...shape, ...outFormat })),
+    );
   } else {
     inputs = sizes.map((s, i) => b.input(s, formats[i]));
     output = b.output(shape, outFormat);
@@ -232,10 +376,20 @@ function twoInputs(b: ProgramBuilder, guard: Guard, op: 'add' | 'mul'): void {
     b.step({ op, sum: randomScaledSum(b, formats, shape.channels, outFormat) }, inputs, output, guard);
     return;
   }
-  const zero = (f: Format): number => (b.random.chance(0.5) ? 0 : b.random.int(minCode(f.bits, f.signed), maxCode(f.bits, f.signed)));
+  const zero = (f: Format): number =>
+    b.random.chance(0.5) ? 0 : b.random.int(minCode(f.bits, f.signed), maxCode(f.bits, f.signed));
   const reach = (f: Format): number => 2 ** f.bits;
   const accBound = reach(formats[0]) * reach(formats[1]);
-  b.step({ op, zeros: [zero(formats[0]), zero(formats[1])], requant: randomRequant(b, shape.channels, outFormat, accBound, accBound / 4) }, inputs, output, guard);
+  b.step(
+    {
+      op,
+      zeros: [zero(formats[0]), zero(formats[1])],
+      requant: randomRequant(b, shape.channels, outFormat, accBound, accBound / 4),
+    },
+    inputs,
+    output,
+    guard,
+  );
 }
 
 function oneInput(b: ProgramBuilder, guard: Guard, op: 'requantize' | 'lookup' | 'prelu' | 'copy'): void {
@@ -254,16 +408,28 @@ function oneInput(b: ProgramBuilder, guard: Guard, op: 'requantize' | 'lookup' |
     output = b.output(shape, outFormat);
   }
   switch (op) {
-    case 'copy': return b.step({ op }, [input], output, guard);
-    case 'requantize': return b.step({ op, sum: randomScaledSum(b, [inFormat], channels, outFormat) }, [input], output, guard);
-    case 'lookup': return b.step({ op, table: b.table16(codes(b, outFormat, 2 ** inFormat.bits)) }, [input], output, guard);
+    case 'copy':
+      return b.step({ op }, [input], output, guard);
+    case 'requantize':
+      return b.step({ op, sum: randomScaledSum(b, [inFormat], channels, outFormat) }, [input], output, guard);
+    case 'lookup':
+      return b.step({ op, table: b.table16(codes(b, outFormat, 2 ** inFormat.bits)) }, [input], output, guard);
     case 'prelu': {
       const shift = random.int(0, 18);
       const slope = (): number => random.int(-(2 ** Math.min(15, shift + 1)), Math.min(32767, 2 ** (shift + 1)));
-      return b.step({
-        op, positive: randomPerChannel(b, channels, 16, slope), negative: b.table16(Array.from({ length: channels }, slope)),
-        offset: random.int(-(2 ** shift), 2 ** shift), shift, ...randomClamp(b, outFormat),
-      }, [input], output, guard);
+      return b.step(
+        {
+          op,
+          positive: randomPerChannel(b, channels, 16, slope),
+          negative: b.table16(Array.from({ length: channels }, slope)),
+          offset: random.int(-(2 ** shift), 2 ** shift),
+          shift,
+          ...randomClamp(b, outFormat),
+        },
+        [input],
+        output,
+        guard,
+      );
     }
   }
 }
@@ -273,7 +439,11 @@ function pool(b: ProgramBuilder, guard: Guard, op: 'maxPool' | 'averagePool'): v
   const { random } = b;
   let w = window(b, false);
   const input = { ...size(b), channels: random.pick([channelCount(b), random.int(30, 70)]) };
-  w = { ...w, padTop: Math.min(w.padTop, (w.kernelH - 1) * w.dilationH), padLeft: Math.min(w.padLeft, (w.kernelW - 1) * w.dilationW) };
+  w = {
+    ...w,
+    padTop: Math.min(w.padTop, (w.kernelH - 1) * w.dilationH),
+    padLeft: Math.min(w.padLeft, (w.kernelW - 1) * w.dilationW),
+  };
   const reached = (n: number, o: number, stride: number, pad: number, kernel: number, dilation: number): boolean =>
     Array.from({ length: kernel }, (_, k) => o * stride - pad + k * dilation).some((i) => i >= 0 && i < n);
   let h = 0;
@@ -289,12 +459,32 @@ function pool(b: ProgramBuilder, guard: Guard, op: 'maxPool' | 'averagePool'): v
   const entries = perChannel ? input.channels : w.kernelH * w.kernelW;
   const bound = 256 * w.kernelH * w.kernelW;
   const preShift = random.int(0, 31 - Math.ceil(Math.log2(bound + 1)));
-  const shift = Math.max(0, Math.min(31, Math.round(Math.log2((bound * 2 ** preShift) / 4 / 2 ** outFormat.bits)) + random.int(-2, 1)));
-  return b.step({
-    op, window: w, perChannel, preShift, shift, ...randomClamp(b, outFormat),
-    multiplier: b.constant('multiplier', 32, true, Int32Array.from({ length: entries }, () => random.int(2 ** 28, 2 ** 31 - 1))),
-    offset: b.table32(Array.from({ length: entries }, () => random.int(-(2 ** Math.min(30, shift)), 2 ** Math.min(30, shift)))),
-  }, [from], to, guard);
+  const shift = Math.max(
+    0,
+    Math.min(31, Math.round(Math.log2((bound * 2 ** preShift) / 4 / 2 ** outFormat.bits)) + random.int(-2, 1)),
+  );
+  return b.step(
+    {
+      op,
+      window: w,
+      perChannel,
+      preShift,
+      shift,
+      ...randomClamp(b, outFormat),
+      multiplier: b.constant(
+        'multiplier',
+        32,
+        true,
+        Int32Array.from({ length: entries }, () => random.int(2 ** 28, 2 ** 31 - 1)),
+      ),
+      offset: b.table32(
+        Array.from({ length: entries }, () => random.int(-(2 ** Math.min(30, shift)), 2 ** Math.min(30, shift))),
+      ),
+    },
+    [from],
+    to,
+    guard,
+  );
 }
 
 function fill(b: ProgramBuilder, guard: Guard): void {
@@ -309,7 +499,9 @@ function resize(b: ProgramBuilder, guard: Guard): void {
   const output = { ...size(b), channels: input.channels };
   const mode = random.pick(['nearest', 'linear'] as const);
   const table = (outputs: number, inputs: number): number[] =>
-    Array.from({ length: outputs }, () => random.int(0, inputs - 1)).sort((x, y) => x - y).flatMap((i) => [i, mode === 'linear' && i + 1 < inputs && random.chance(0.8) ? random.int(1, 255) : 0]);
+    Array.from({ length: outputs }, () => random.int(0, inputs - 1))
+      .sort((x, y) => x - y)
+      .flatMap((i) => [i, mode === 'linear' && i + 1 < inputs && random.chance(0.8) ? random.int(1, 255) : 0]);
   const rows = table(output.h, input.h);
   const cols = table(output.w, input.w);
   const f = format(b);
@@ -317,7 +509,15 @@ function resize(b: ProgramBuilder, guard: Guard): void {
   let to: RandomMap;
   if (random.chance(0.3)) {
     from = b.wholeInput(input, f);
-    to = b.output(output, f, overlapOf(b, from, windowedDelta(from, { ...output, ...f }, (oy) => rows[oy * 2])));
+    to = b.output(
+      output,
+      f,
+      overlapOf(
+        b,
+        from,
+        windowedDelta(from, { ...output, ...f }, (oy) => rows[oy * 2]),
+      ),
+    );
   } else {
     from = b.input(input, f);
     to = b.output(output, f);
@@ -331,7 +531,12 @@ function softmax(b: ProgramBuilder, guard: Guard): void {
   const f = format(b);
   const decay = random.pick([0.5, 0.9, 0.99]);
   const table = Uint16Array.from({ length: 2 ** f.bits }, (_, d) => Math.round(65535 * decay ** d));
-  b.step({ op: 'softmax', table: b.constant('table', 16, false, table) }, [b.input(shape, f)], b.output(shape, { bits: 8, signed: false }), guard);
+  b.step(
+    { op: 'softmax', table: b.constant('table', 16, false, table) },
+    [b.input(shape, f)],
+    b.output(shape, { bits: 8, signed: false }),
+    guard,
+  );
 }
 
 function permute(b: ProgramBuilder, guard: Guard): void {
@@ -343,7 +548,12 @@ function permute(b: ProgramBuilder, guard: Guard): void {
     const j = random.int(0, i);
     [order[i], order[j]] = [order[j], order[i]];
   }
-  const output = random.pick([shape, { h: 1, w: 1, channels: length }, { h: length, w: 1, channels: 1 }, { h: shape.channels, w: shape.h, channels: shape.w }]);
+  const output = random.pick([
+    shape,
+    { h: 1, w: 1, channels: length },
+    { h: length, w: 1, channels: 1 },
+    { h: shape.channels, w: shape.h, channels: shape.w },
+  ]);
   const f: Format = { bits: 8, signed: random.chance(0.5) };
   b.step({ op: 'permute', permutation: b.table32(order) }, [b.input(shape, f)], b.output(output, f), guard);
 }
@@ -359,6 +569,11 @@ function classify(b: ProgramBuilder, guard: Guard = null): number {
   const index = random.int(0, count - 1);
   const low = random.int(minCode(f.bits, f.signed), maxCode(f.bits, f.signed));
   const high = random.int(low, maxCode(f.bits, f.signed));
-  b.step({ op: 'classify', low, high, limit: random.int(0, shape.h * shape.w * shape.channels), index }, [input], flags, guard);
+  b.step(
+    { op: 'classify', low, high, limit: random.int(0, shape.h * shape.w * shape.channels), index },
+    [input],
+    flags,
+    guard,
+  );
   return flags.buffer;
 }

@@ -1,4 +1,5 @@
-// Compiles AssemblyScript to WebAssembly and writes it as ../module.ts beside its folder, so that bundlers and tests need no compiler: `npm run kernels`.
+// Compiles AssemblyScript to WebAssembly and writes it as ../module.ts beside its folder, so that bundlers and tests
+// need no compiler: `npm run kernels`.
 import asc from 'assemblyscript/asc';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -13,22 +14,46 @@ export async function compileSource(source) {
   const folder = path.join(engine, path.dirname(source));
   /** @type {Uint8Array | undefined} */
   let binary;
-  const { error, stderr } = await asc.main([path.basename(source), '--outFile', 'module.wasm', '--runtime', 'stub', '--optimizeLevel', '3', '--shrinkLevel', '0', '--noAssert', '--enable', 'simd'], {
-    readFile: (name, base) => {
-      try {
-        return readFileSync(path.resolve(base === '.' ? folder : base, name), 'utf8');
-      } catch {
-        return null;
-      }
+  const { error, stderr } = await asc.main(
+    [
+      path.basename(source),
+      '--outFile',
+      'module.wasm',
+      '--runtime',
+      'stub',
+      '--optimizeLevel',
+      '3',
+      '--shrinkLevel',
+      '0',
+      '--noAssert',
+      '--enable',
+      'simd',
+    ],
+    {
+      readFile: (name, base) => {
+        try {
+          return readFileSync(path.resolve(base === '.' ? folder : base, name), 'utf8');
+        } catch {
+          return null;
+        }
+      },
+      writeFile: (_name, contents) => {
+        binary = contents;
+      },
+      listFiles: () => [],
     },
-    writeFile: (_name, contents) => { binary = contents; },
-    listFiles: () => [],
-  });
+  );
   if (error || !binary) throw new Error(`AssemblyScript: ${error?.message ?? 'no module'}\n${stderr.toString()}`);
-  const text = Buffer.from(binary).toString('base64').replace(/.{1,160}/g, "  '$&',\n");
-  return `/** Written by \`npm run kernels\` from assembly/${path.basename(source)}; a test compares the two. A WebAssembly module in base 64. */\nexport const moduleText = [\n${text}].join('');\n`;
+  const text = Buffer.from(binary)
+    .toString('base64')
+    .replace(/.{1,160}/g, "  '$&',\n");
+  return (
+    `/** Written by \`npm run kernels\` from assembly/${path.basename(source)}; a test compares the two. A ` +
+    `WebAssembly module in base 64. */\nexport const moduleText = [\n${text}].join('');\n`
+  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const source of sources) writeFileSync(path.join(engine, path.dirname(source), '../module.ts'), await compileSource(source));
+  for (const source of sources)
+    writeFileSync(path.join(engine, path.dirname(source), '../module.ts'), await compileSource(source));
 }

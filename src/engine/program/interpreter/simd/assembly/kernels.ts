@@ -1,10 +1,13 @@
 // AssemblyScript. `npm run kernels` compiles it into ../module.ts.
 //
-// Convolution and depthwise convolution with requantization on dense 16-bit codes: the arithmetic of requantization.ts, eight products per instruction. Memory
-// is laid out by the caller (../memory.ts); nothing is allocated here. Reads may go up to 14 bytes past what they need: those products meet a weight of 0,
-// or lanes that are not stored.
+// Convolution and depthwise convolution with requantization on dense 16-bit codes: the arithmetic of requantization.ts,
+// eight products per instruction. Memory is laid out by the caller (../memory.ts); nothing is allocated here. Reads may
+// go up to 14 bytes past what they need: those products meet a weight of 0, or lanes that are not stored.
 
-/** Bytes of the requantization table per 8 channels: twice four biases, four multipliers and four upper bounds, 32 bits each. */
+/**
+ * Bytes of the requantization table per 8 channels: twice four biases, four multipliers and four upper bounds, 32 bits
+ * each.
+ */
 const TABLE_BYTES: usize = 96;
 
 /** Codes of four channels; `table` points at their biases. */
@@ -41,8 +44,9 @@ function store(to: usize, codes: v128, n: i32): void {
 /**
  * Convolution of one group: four pixels × eight channels at a time, sums in registers, input codes taken two by two.
  *
- * @param x       code that the first tap of the first output pixel reads; steps are in bytes
- * @param weights per 8 output channels, tap row, run and quad of codes: two pairs × eight channels × 2 codes, missing ones 0
+ * @param x code that the first tap of the first output pixel reads; steps are in bytes
+ * @param weights per 8 output channels, tap row, run and quad of codes: two pairs × eight channels × 2 codes, missing
+ *   ones 0
  * @param tapRows rows of taps; in each, `runs` runs of `quads`·4 codes beside each other
  * @param outStep bytes from one output pixel to the next, row after row
  */
