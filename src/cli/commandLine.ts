@@ -24,6 +24,7 @@ import { defaultPlanPath } from '../engine/plan/sidecar';
 import { quantize, type QuantizeOutcome } from '../engine/run/pipeline';
 import type { Progress } from '../engine/common/progress';
 import { exportCommand } from './exportCommand';
+import { fitCommand } from './fitCommand';
 import { generateCommand, removeCommand, selftestCommand } from './projectCommands';
 import { sweepCommand } from './sweepCommand';
 import { targets } from '../engine/targets/targets';
@@ -54,6 +55,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
       run: inspect,
     },
   ],
+  ['fit', fitCommand],
   [
     'quantize',
     {

@@ -1,3 +1,4 @@
+import { int8LayerwiseInstructions, layersInstructions } from '../engine/cost/scheduleInstructions';
 import * as path from 'node:path';
 import { constantBytes } from '../engine/codegen';
 import { graphMacs } from '../engine/graph/macs';
@@ -22,7 +23,7 @@ import type {
   TargetView,
 } from '../protocol/views';
 import { noExplanation, type Explanation } from './explain';
-import { int8LayerwiseInstructions, layersInstructions, millisecondsOn } from './latency';
+import { millisecondsOn } from './latency';
 
 /** A plan as it is shown, and its layers with what it decided about them. */
 export interface ShownPlan {

@@ -1,3 +1,4 @@
+import { scheduleInstructions } from '../engine/cost/scheduleInstructions';
 import { layerMacs } from '../engine/graph/macs';
 import { isWeighted, type Graph } from '../engine/graph/types';
 import { buildSchedule, type ScheduleStep } from '../engine/schedule/schedule';
@@ -9,7 +10,7 @@ import type { Plan } from '../engine/plan/types';
 import { layoutArena } from '../engine/arena/layoutArena';
 import { scheduleRules } from '../engine/schedule/scheduleRules';
 import type { PreviewView } from '../protocol/views';
-import { millisecondsOn, scheduleInstructions } from './latency';
+import { millisecondsOn } from './latency';
 import { targetOf } from './targetView';
 
 /**

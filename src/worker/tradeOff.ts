@@ -1,3 +1,4 @@
+import { scheduleInstructions } from '../engine/cost/scheduleInstructions';
 import { isDeepStrictEqual } from 'node:util';
 import type { Calibration } from '../engine/calibration/types';
 import type { MapId } from '../engine/graph/types';
@@ -17,7 +18,7 @@ import { boundsOfSpans } from '../engine/vdpc/patchBounds';
 import { SWEEP_PHIS } from '../engine/vdpc/sweep';
 import type { StageChoice } from '../protocol/changes';
 import type { MemoryPointView, PhiPointView } from '../protocol/tradeOff';
-import { millisecondsOn, scheduleInstructions } from './latency';
+import { millisecondsOn } from './latency';
 import { targetOf } from './targetView';
 
 /** Points of the planner's set that are shown, evenly taken. */

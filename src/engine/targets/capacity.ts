@@ -1,4 +1,5 @@
-import type { Graph } from '../graph/types';
+import type { WeightBits } from '../graph/bits';
+import { isWeighted, type Graph, type LayerId } from '../graph/types';
 import type { PlanTarget } from './types';
 import type { Target } from './types';
 
@@ -20,6 +21,19 @@ export function codeBytes(windowed: number): number {
 /** {@link codeBytes} of a network. */
 export function graphCodeBytes(graph: Graph): number {
   return codeBytes(graph.layers.filter(({ kind }) => kind === 'conv' || kind === 'depthwise').length);
+}
+
+/**
+ * Flash of a network before it is quantized, an estimate: weights at their bits, a bias and a multiplier of 4 bytes for
+ * every output channel, and code.
+ */
+export function graphFlashBytes(graph: Graph, weightBits: (layer: LayerId) => WeightBits): number {
+  return graph.layers
+    .filter(isWeighted)
+    .reduce(
+      (sum, { id, weights, bias }) => sum + Math.ceil((weights.length * weightBits(id)) / 8) + bias.length * 8,
+      graphCodeBytes(graph),
+    );
 }
 
 /** What a board offers to the arena and to weights, or what the user allows of it. */

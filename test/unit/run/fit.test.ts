@@ -1,0 +1,67 @@
+import * as assert from 'node:assert/strict';
+import * as path from 'node:path';
+import type { Graph } from '../../../src/engine/graph/types';
+import { importModel } from '../../../src/engine/onnx';
+import { int8LayerwiseArenaBytes } from '../../../src/engine/patch/int8Layerwise';
+import { checkFit, ROOMY, type BoardFit, type FitBoard } from '../../../src/engine/run/fit';
+import { graphFlashBytes } from '../../../src/engine/targets/capacity';
+import { projectRoot } from '../../support/paths';
+
+const progress = { report: () => undefined, isCancelled: () => false };
+
+describe('fit check', () => {
+  let graph: Graph;
+  let layerwise: number;
+  let flash: number;
+  before(async () => {
+    graph = await importModel(path.join(projectRoot, 'media/sample/gauge.onnx'), {});
+    layerwise = int8LayerwiseArenaBytes(graph);
+    flash = graphFlashBytes(graph, () => 8);
+  });
+
+  const on = (sramBytes: number, flashBytes: number, more: Partial<FitBoard> = {}): BoardFit => {
+    const board: FitBoard = { id: 'x', name: 'X', core: 'cortex-m4', clockMHz: 100, sramBytes, flashBytes, ...more };
+    return checkFit(graph, [board], progress).boards[0];
+  };
+
+  it('is green where 8 bits layer by layer leave the application room', () => {
+    const { verdict, way } = on(Math.ceil(layerwise / ROOMY), Math.ceil(flash / ROOMY));
+    assert.equal(verdict, 'fits');
+    assert.deepEqual([way.grid, way.mapBits, way.weightBits], [null, 8, 8]);
+    assert.equal(way.arenaBytes, layerwise);
+  });
+
+  it('computes in patches, at more time, where layer by layer does not fit', () => {
+    const sram = Math.ceil(layerwise * 0.8);
+    const { way, layerwise: whole } = on(sram, 4 * flash);
+    assert.notEqual(way.grid, null);
+    assert.ok(way.arenaBytes <= sram);
+    assert.ok(way.latencyMs! > whole.latencyMs!);
+  });
+
+  it('is tight with weights at 4 bits, and where no room is left', () => {
+    const few = on(4 * layerwise, flash - 1);
+    assert.deepEqual([few.verdict, few.way.weightBits], ['tight', 4]);
+    assert.equal(on(4 * layerwise, flash).verdict, 'tight');
+  });
+
+  it('needs at least what the least of all ways takes', () => {
+    const { least, boards } = checkFit(
+      graph,
+      [{ id: 'x', name: 'X', core: 'cortex-m4', clockMHz: 0, sramBytes: 1024, flashBytes: 1024 }],
+      progress,
+    );
+    const [{ verdict, way }] = boards;
+    assert.equal(verdict, 'no');
+    assert.equal(way.arenaBytes, least[4].arenaBytes);
+    assert.equal(way.latencyMs, null);
+    // A board that has just that is one that it fits, and with a byte less one that it does not.
+    assert.equal(on(way.arenaBytes, way.flashBytes).verdict, 'tight');
+    assert.equal(on(way.arenaBytes - 1, way.flashBytes).verdict, 'no');
+    assert.equal(on(way.arenaBytes, way.flashBytes - 1).verdict, 'no');
+  });
+
+  it('can be cancelled', () => {
+    assert.throws(() => checkFit(graph, [], { report: () => undefined, isCancelled: () => true }), /[Cc]ancel/);
+  });
+});
