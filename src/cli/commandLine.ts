@@ -21,7 +21,7 @@ import { evaluateCommand } from './evaluationCommands';
 import { describeModel } from '../engine/onnx';
 import { openPlan, type OpenedPlan } from '../engine/planned/open';
 import { defaultPlanPath } from '../engine/plan/sidecar';
-import { quantize, type QuantizeOutcome } from '../engine/run/pipeline';
+import { quantize, type QuantizeOutcome } from '../engine/run/quantize';
 import type { Progress } from '../engine/common/progress';
 import { exportCommand } from './exportCommand';
 import { fitCommand } from './fitCommand';
@@ -212,7 +212,7 @@ function describeOutcome(outcome: QuantizeOutcome): string {
   const kib = (n: number): string => `${(n / 1024).toFixed(1)} KiB`;
   const lines = [
     `Plan: ${s.plan}`,
-    `Board: ${s.target}, arena ${kib(s.memory.arenaBytes)} of ${kib(outcome.target.sramBytes)} (8 bits layer by ` +
+    `Board: ${s.target}, arena ${kib(s.memory.arenaBytes)} of ${kib(s.memory.sramBytes)} (8 bits layer by ` +
       `layer: ${kib(s.memory.int8LayerwiseArenaBytes)})`,
     s.patch
       ? `Patch stage: ${s.patch.grid} patches over ${s.patch.layers} layers, ` +
@@ -220,7 +220,7 @@ function describeOutcome(outcome: QuantizeOutcome): string {
       : 'Layer by layer, no patch stage',
     `BitOPs: ${s.bitOps.reduction.toFixed(2)}× fewer than 8-bit patch-based inference`,
     `Weights: ${kib(s.memory.weightBytes)} in flash`,
-    ...outcome.notes,
+    ...s.notes,
   ];
   return lines.join('\n');
 }

@@ -18,7 +18,9 @@ import {
 } from './commandOptions';
 import { UserError } from '../engine/common/errors';
 import { GENERATOR } from '../engine/common/generator';
-import { DEFAULTS, lockedDecisions, relativeTo } from '../engine/run/pipeline';
+import { relativeTo } from '../engine/plan/relativeTo';
+import { lockedDecisions } from '../engine/run/lockedDecisions';
+import { DEFAULTS } from '../engine/run/options';
 import { defaultPlanPath } from '../engine/plan/sidecar';
 import type { Progress } from '../engine/common/progress';
 import { settingsAt, writePointAsPlan } from '../engine/sweep/pick';

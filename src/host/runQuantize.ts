@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { OWN_BOARD_ID } from '../protocol/boards';
-import type { QuantizeSummary } from '../protocol/engine';
+import type { QuantizeSummary } from '../engine/run/summary';
 import type { QuantizeChoices } from './commands/quantizeChoices';
 import { formatBytes } from './format';
 import { nameOf, planUriOf } from './planFiles';
@@ -52,9 +52,9 @@ export function describeSummary(model: vscode.Uri, summary: QuantizeSummary): st
   return vscode.l10n.t(
     '{0}: arena {1} of {2}, weights {3}, {4}× fewer BitOPs than 8 bits.',
     nameOf(model),
-    formatBytes(summary.arenaBytes),
-    formatBytes(summary.sramBytes),
-    formatBytes(summary.weightBytes),
-    summary.bitOpsReduction.toFixed(2),
+    formatBytes(summary.memory.arenaBytes),
+    formatBytes(summary.memory.sramBytes),
+    formatBytes(summary.memory.weightBytes),
+    summary.bitOps.reduction.toFixed(2),
   );
 }

@@ -1,3 +1,5 @@
+import type { QuantizeOptions } from '../engine/run/options';
+import type { QuantizeSummary } from '../engine/run/summary';
 import type { Core } from '../engine/targets/types';
 import type { PlanChange } from './changes';
 import type { SweepService } from './sweeps';
@@ -88,47 +90,16 @@ export interface ChangeResult {
   readonly preview: PreviewView;
 }
 
-export interface QuantizeRequest {
-  readonly modelPath: string;
-  readonly planPath: string;
-  readonly imagesPath: string;
+/** {@link QuantizeOptions} as the host has them: a board by its id, and preprocessing by its name. */
+export interface QuantizeRequest extends Omit<QuantizeOptions, 'target' | 'preprocess' | 'compensate' | 'cachePath'> {
   readonly targetId: string;
+  /** Instead of the board's. */
   readonly sramBytes?: number;
   readonly flashBytes?: number;
   /** Of a board of the user's own. */
   readonly core?: Core;
-  readonly grid: 'auto' | 'none' | { readonly rows: number; readonly cols: number };
-  readonly bits: readonly (8 | 4 | 2)[];
-  readonly weights: 8 | 4 | 'auto';
-  readonly phi: number;
-  /** How bits are chosen; by measured sensitivity where it is not said. */
-  readonly search?: 'sensitivity' | 'entropy';
-  /** Of the entropy score. */
-  readonly lambda: number;
-  /** Points of top-1 that may be lost. */
-  readonly accuracyBudget?: number;
-  /** Reduction of BitOPs against 8 bits to reach; with a budget, the most that is tried. */
-  readonly bitOpsTarget?: number;
-  readonly epsilon: number;
-  readonly classes: 'static' | 'runtime';
   /** Preset name or path of a JSON file. */
   readonly preprocess: string;
-  /** Use at most so many sample images; 0: all. */
-  readonly limit: number;
-  readonly sizes?: Readonly<Record<string, number>>;
-}
-
-export interface QuantizeSummary {
-  readonly planPath: string;
-  readonly target: string;
-  readonly grid: string;
-  readonly arenaBytes: number;
-  readonly sramBytes: number;
-  readonly weightBytes: number;
-  readonly bitOpsReduction: number;
-  readonly seconds: number;
-  /** Things the user should know, one line each. */
-  readonly notes: readonly string[];
 }
 
 export interface GenerateRequest {

@@ -1,6 +1,8 @@
 /** What-ifs that the planner answers: another board, grid, λ or stage. They take it up to seconds on large networks. */
 import type { Calibration } from '../engine/calibration/types';
-import { classifyPatches, decide, type DecideOptions } from '../engine/run/decide';
+import { decide } from '../engine/run/decide';
+import type { DecideOptions } from '../engine/run/decisionTypes';
+import { classifyPatches } from '../engine/run/classifyPatches';
 import { UserError } from '../engine/common/errors';
 import type { Graph } from '../engine/graph/types';
 import type { PatchChoice } from '../engine/patch/estimate';

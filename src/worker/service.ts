@@ -6,7 +6,7 @@ import { runSelftest } from '../engine/emulator/selftest';
 import { UserError } from '../engine/common/errors';
 import { evaluate } from '../engine/run/evaluate';
 import { generateSources } from '../engine/run/generate';
-import { quantize } from '../engine/run/pipeline';
+import { quantize } from '../engine/run/quantize';
 import { modelPathOf, readPlan } from '../engine/plan/files';
 import { openPlan, type OpenedPlan } from '../engine/planned/open';
 import { formatPlan, parsePlan } from '../engine/plan/sidecar';
@@ -111,7 +111,7 @@ export function createService(progress: Progress, models: ModelStore = new Model
       const { sramBytes, flashBytes, core } = request;
       if (!board && (sramBytes === undefined || flashBytes === undefined))
         throw new UserError('A board of your own needs its SRAM and flash in bytes.');
-      const { summary, notes, target } = await quantize(
+      const { summary } = await quantize(
         {
           ...request,
           target: board
@@ -122,17 +122,7 @@ export function createService(progress: Progress, models: ModelStore = new Model
         },
         progress,
       );
-      return {
-        planPath: summary.plan,
-        target: summary.target,
-        grid: summary.patch?.grid ?? 'none',
-        arenaBytes: summary.memory.arenaBytes,
-        sramBytes: target.sramBytes,
-        weightBytes: summary.memory.weightBytes,
-        bitOpsReduction: summary.bitOps.reduction,
-        seconds: summary.seconds.total,
-        notes,
-      };
+      return summary;
     },
 
     generate: async ({

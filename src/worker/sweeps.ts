@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import { defaultCachePath } from '../engine/calibration/cache';
 import { UserError } from '../engine/common/errors';
 import { GENERATOR } from '../engine/common/generator';
-import { relativeTo } from '../engine/run/pipeline';
+import { relativeTo } from '../engine/plan/relativeTo';
 import { hashBytes, hashFile, modelPathOf, readPlan, writeFilesWhole } from '../engine/plan/files';
 import { encodeParameters } from '../engine/plan/parametersFile';
 import { formatPlan, parametersFileName, parsePlan } from '../engine/plan/sidecar';

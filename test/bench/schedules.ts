@@ -12,7 +12,7 @@ import {
   type PatchCandidate,
   type PlannerOptions,
 } from '../../src/engine/patch/planner';
-import { DEFAULTS } from '../../src/engine/run/pipeline';
+import { DEFAULTS } from '../../src/engine/run/options';
 import { isOutside } from '../../src/engine/graph/bits';
 import { decisionsOf } from '../../src/engine/planned/decisions';
 import { wholeExtent } from '../../src/engine/cost/kernelCost';

@@ -1,7 +1,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { PNG } from 'pngjs';
-import { quantize, type QuantizeOptions } from '../../src/engine/run/pipeline';
+import type { QuantizeOptions } from '../../src/engine/run/options';
+import { quantize } from '../../src/engine/run/quantize';
 import { silentProgress, type Progress } from '../../src/engine/common/progress';
 import { OnnxBuilder } from '../support/onnxBuilder';
 import { randomArray, randomNumbers } from '../support/onnxOracle';

@@ -81,7 +81,7 @@ describe('sample images with faults', function () {
   it('corrupted images among good ones: skipped by name, the others are used', async () => {
     const images = writeImages(work, 6);
     const broken = writeBroken('images');
-    const { notes } = await quantizeSmall({ modelPath, planPath, imagesPath: images });
+    const { notes } = (await quantizeSmall({ modelPath, planPath, imagesPath: images })).summary;
     const skipped = notes.filter((n) => n.startsWith('Skipped: '));
     assert.ok(skipped.length >= broken - 1 && skipped.length <= broken, notes.join('\n'));
     for (const name of ['cut.png', 'bomb.png', 'zero.png'])

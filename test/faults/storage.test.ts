@@ -70,15 +70,15 @@ describe('disks that fail', function () {
     const disk = SmallDisk.mount(this, work.path('cache-disk'), 64);
     try {
       disk.fillExcept(0);
-      const { notes } = await quantizeSmall({
+      const { summary } = await quantizeSmall({
         modelPath,
         planPath: work.path('cached.quantmcu.json'),
         imagesPath,
         cachePath: path.join(disk.folder, 'c'),
       });
       assert.ok(
-        notes.some((n) => /could not be cached/.test(n)),
-        notes.join('\n'),
+        summary.notes.some((n) => /could not be cached/.test(n)),
+        summary.notes.join('\n'),
       );
     } finally {
       disk.unmount();

@@ -5,7 +5,7 @@ import { presetPreprocess } from '../../src/engine/calibration/preprocess';
 import { writeToProject } from '../../src/engine/codegen';
 import { generateSources, goldenInputs } from '../../src/engine/run/generate';
 import { regionHeight, regionWidth } from '../../src/engine/graph/region';
-import { quantize } from '../../src/engine/run/pipeline';
+import { quantize } from '../../src/engine/run/quantize';
 import { openPlan, type OpenedPlan } from '../../src/engine/planned/open';
 import { silentProgress } from '../../src/engine/common/progress';
 import { projectRoot } from '../support/paths';

@@ -89,14 +89,15 @@ describe('tools for language models', () => {
     assert.match(message, /written beside the model/);
     assert.ok(!existsSync(workspacePath('tools', 'net.quantmcu.json')));
     const summary = read(await quantize.invoke(invocation(input), token));
-    assert.ok((summary.arenaBytes as number) > 0);
+    const { arenaBytes } = summary.memory as { arenaBytes: number };
+    assert.ok(arenaBytes > 0);
     assert.ok(existsSync(workspacePath('tools', 'net.quantmcu.json')));
     assert.deepEqual(
       (JSON.parse(readFileSync(workspacePath('tools', 'net.quantmcu.json'), 'utf8')) as { target: unknown }).target,
       { id: 'nano33ble', sramBytes: 200_000, flashBytes: 1 << 20 },
     );
     const { plan } = read(await inspect.invoke(invocation({ model: 'tools/net.onnx' })));
-    assert.equal((plan as { figures: { arenaBytes: number } }).figures.arenaBytes, summary.arenaBytes);
+    assert.equal((plan as { figures: { arenaBytes: number } }).figures.arenaBytes, arenaBytes);
     const again = await quantize.prepareInvocation({ input });
     assert.match(
       (again.confirmationMessages!.message as vscode.MarkdownString).value.replaceAll('&nbsp;', ' '),

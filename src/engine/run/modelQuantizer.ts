@@ -3,7 +3,7 @@ import type { SampleSet } from '../calibration/samples';
 import type { Calibration, Preprocess } from '../calibration/types';
 import { toIdentifier } from '../codegen';
 import { compensate, observeTargets, type FloatTargets } from '../compensate/compensate';
-import type { DecideOptions } from './decide';
+import type { DecideOptions } from './decisionTypes';
 import { isWeighted, type Graph } from '../graph/types';
 import { decisionsOf } from '../planned/decisions';
 import { inputFormats } from '../planned/inputs';

@@ -1,7 +1,8 @@
 import { floatOutputs, type FloatResult } from '../calibration/float';
 import { spread, type SampleSet } from '../calibration/samples';
 import type { Calibration, Preprocess } from '../calibration/types';
-import { decide, type DecideOptions, type Decision } from './decide';
+import { decide } from './decide';
+import type { DecideOptions, Decision } from './decisionTypes';
 import { isClassifier } from '../graph/classifier';
 import type { Graph } from '../graph/types';
 import { COMPENSATION_IMAGES, ModelQuantizer } from './modelQuantizer';

@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import { GENERATOR } from '../common/generator';
-import { relativeTo } from '../run/pipeline';
+import { relativeTo } from '../plan/relativeTo';
 import { hashBytes, writeFilesWhole } from '../plan/files';
 import { encodeParameters } from '../plan/parametersFile';
 import { formatPlan, parametersFileName, parsePlan } from '../plan/sidecar';

@@ -1,4 +1,4 @@
-import { classifyPatches } from '../run/decide';
+import { classifyPatches } from '../run/classifyPatches';
 import { CancelledError, UserError } from '../common/errors';
 import { evaluate } from '../run/evaluate';
 import type { FloatCache } from '../evaluation/floatCache';

@@ -1,7 +1,8 @@
 import { calibrateCached } from '../calibration/cache';
 import { listSamples } from '../calibration/samples';
 import type { Calibration, Preprocess } from '../calibration/types';
-import { decide, type DecideOptions, type Decision } from '../run/decide';
+import { decide } from '../run/decide';
+import type { DecideOptions, Decision } from '../run/decisionTypes';
 import type { Graph } from '../graph/types';
 import { ModelQuantizer } from '../run/modelQuantizer';
 import { importModel } from '../onnx';

@@ -1,4 +1,4 @@
-import type { DecideOptions } from '../run/decide';
+import type { DecideOptions } from '../run/decisionTypes';
 import { UserError } from '../common/errors';
 import { FloatCache } from '../evaluation/floatCache';
 import type { Progress } from '../common/progress';

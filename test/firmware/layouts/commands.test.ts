@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync
 import * as path from 'node:path';
 import { presetPreprocess } from '../../../src/engine/calibration/preprocess';
 import { commands } from '../../../src/cli/commandLine';
-import { quantize } from '../../../src/engine/run/pipeline';
+import { quantize } from '../../../src/engine/run/quantize';
 import { silentProgress } from '../../../src/engine/common/progress';
 import { projectRoot } from '../../support/paths';
 import { removeFolder, scratchFolder } from '../support/hostBuild';

@@ -6,7 +6,7 @@ import * as path from 'node:path';
 import { CancelledError, UserError } from '../../../src/engine/common/errors';
 import { evaluate, type EvaluateOptions, type Evaluation } from '../../../src/engine/run/evaluate';
 import { threadCount } from '../../../src/engine/evaluation/threads';
-import { quantize } from '../../../src/engine/run/pipeline';
+import { quantize } from '../../../src/engine/run/quantize';
 import { openPlan, type OpenedPlan } from '../../../src/engine/planned/open';
 import { silentProgress, type Progress } from '../../../src/engine/common/progress';
 import { projectRoot } from '../../support/paths';

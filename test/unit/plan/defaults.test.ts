@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import manifest from '../../../package.json';
-import { DEFAULTS } from '../../../src/engine/run/pipeline';
+import { DEFAULTS } from '../../../src/engine/run/options';
 
 describe('defaults', () => {
   it('of the settings are those of the engine', () => {

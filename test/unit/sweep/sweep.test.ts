@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { presetPreprocess } from '../../../src/engine/calibration/preprocess';
 import { CancelledError, UserError } from '../../../src/engine/common/errors';
 import { evaluate } from '../../../src/engine/run/evaluate';
-import { quantize } from '../../../src/engine/run/pipeline';
+import { quantize } from '../../../src/engine/run/quantize';
 import { hashBytes, readPlan } from '../../../src/engine/plan/files';
 import { openPlan } from '../../../src/engine/planned/open';
 import { parsePlan } from '../../../src/engine/plan/sidecar';

@@ -1,0 +1,41 @@
+import type { ParetoPoint } from '../patch/pareto';
+import type { LayerPlan, MapPlan, PatchStage, TailStage } from '../plan/types';
+import type { PlanTarget } from '../targets/types';
+import type { Sensitivities } from '../vdqs/sensitivity';
+import type { DecisionUnit } from '../vdqs/units';
+import type { SearchOptions } from './options';
+
+/** What the search is free to choose from, and what it has to respect: {@link SearchOptions} with all defaults in. */
+export interface DecideOptions
+  extends
+    Required<Pick<SearchOptions, 'bits' | 'phi' | 'lambda' | 'epsilon'>>,
+    Pick<SearchOptions, 'grid' | 'weights' | 'classes'> {
+  readonly target: PlanTarget;
+  /** Measured sensitivities and the reduction of BitOPs to reach with them; undefined: bits by the entropy score. */
+  readonly measured?: {
+    readonly units: readonly DecisionUnit[];
+    readonly sensitivities: Sensitivities;
+    readonly target: number;
+  };
+  /** Find the other ways to run the network, too; default. Without, `pareto` stays empty. */
+  readonly compare?: boolean;
+  /** Decisions of an earlier plan that a person locked. */
+  readonly locked?: {
+    readonly maps: Readonly<Record<string, MapPlan>>;
+    readonly layers: Readonly<Record<string, LayerPlan>>;
+  };
+}
+
+/** The decisions, named as a plan has them. */
+export interface Decision {
+  readonly patchStage: PatchStage | null;
+  readonly tailStages: readonly TailStage[];
+  readonly maps: Record<string, MapPlan>;
+  readonly layers: Record<string, LayerPlan>;
+  /**
+   * Ways to run the network at these bits, from the least work to the least SRAM; arenas are lower bounds that layouts
+   * nearly always reach.
+   */
+  readonly pareto: readonly ParetoPoint[];
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,62 @@
+import type { Preprocess } from '../calibration/types';
+import type { Bits, WeightBits } from '../graph/bits';
+import type { Grid } from '../schedule/branches';
+import type { PlanTarget } from '../targets/types';
+
+/** How bits are chosen. */
+export type SearchMethod = 'sensitivity' | 'entropy';
+
+/** What a user may ask of the search: one type from the command line and the editor down to decide(). */
+export interface SearchOptions {
+  readonly grid: 'auto' | 'none' | Grid;
+  /** Candidate bits of feature maps, 8 among them. */
+  readonly bits?: readonly Bits[];
+  readonly weights: WeightBits | 'auto';
+  readonly phi?: number;
+  /** Of the entropy score. */
+  readonly lambda?: number;
+  readonly epsilon?: number;
+  readonly classes: 'static' | 'runtime';
+  /** How bits are chosen: by measured sensitivity (default), or by the paper's entropy score, for which `lambda` is. */
+  readonly search?: SearchMethod;
+  /**
+   * Reduction of BitOPs against 8 bits to reach by measured sensitivity, > 1; with an accuracy budget, the most that is
+   * tried.
+   */
+  readonly bitOpsTarget?: number;
+  /**
+   * Points of top-1 that may be lost (percent of the outputs' power for networks that are no classifiers): the largest
+   * reduction that keeps to it, by measured sensitivity.
+   */
+  readonly accuracyBudget?: number;
+}
+
+/** A run of quantize(): a model, its images and board, and what is asked of the search. */
+export interface QuantizeOptions extends SearchOptions {
+  readonly modelPath: string;
+  /** The sidecar to write. Locked decisions of one that is already there are kept. */
+  readonly planPath: string;
+  /** Folder of images or arrays, or an array file. */
+  readonly imagesPath: string;
+  readonly target: PlanTarget;
+  /** Null: `unit` preset. */
+  readonly preprocess: Preprocess | null;
+  /** Fit weights to what the integer network computes (see compensate/); unless false. */
+  readonly compensate?: boolean;
+  /** Use at most so many samples; 0: all. */
+  readonly limit: number;
+  /** Values for symbolic dimensions. */
+  readonly sizes?: Readonly<Record<string, number>>;
+  /** Where calibrations are cached; null: nowhere. */
+  readonly cachePath: string | null;
+}
+
+/** Defaults of the search, supported by test/bench/accuracy. */
+export const DEFAULTS = {
+  bits: [8, 4] as readonly Bits[],
+  phi: 0.999,
+  lambda: 0.5,
+  epsilon: 0.01,
+  bitOpsTarget: 2.2,
+  accuracyBudget: 1,
+} as const;

@@ -1,0 +1,139 @@
+import { UserError } from '../common/errors';
+import { checkCancelled, type Progress } from '../common/progress';
+import { isOutside } from '../graph/bits';
+import type { Graph } from '../graph/types';
+import { MemoryEstimator, type MemoryModel } from '../patch/estimate';
+import { noFitText, type NoFit } from '../patch/noFit';
+import { planPatches, type PatchCandidate, type PatchPlanning } from '../patch/planner';
+import { scheduleRules } from '../schedule/scheduleRules';
+import type { BitState } from './bitState';
+import type { DecideOptions } from './decisionTypes';
+
+export const STRATEGIES = ['recompute', 'keep', 'hybrid'] as const;
+
+/** Share of MACs that may be recomputed for a smaller arena when a grid was asked for. */
+const MOST_REDUNDANT = 0.1;
+
+/**
+ * Runs the planner; as long as nothing fits, lowers the bits of the largest maps alive at the peak that may still be
+ * lowered, as many as may suffice.
+ */
+export function planWithin(
+  graph: Graph,
+  state: BitState,
+  options: DecideOptions,
+  notes: string[],
+  progress: Progress,
+): PatchPlanning {
+  let lowered = 0;
+  for (;;) {
+    checkCancelled(progress);
+    progress.report('Planning patches', lowered, 0);
+    const planning = plan(graph, memoryModel(graph, state, options), options, () => checkCancelled(progress));
+    if (planning.best) {
+      if (lowered > 0)
+        notes.push(
+          `${lowered} feature map${lowered === 1 ? ' has' : 's have'} fewer bits than the score asked for, so ` +
+            'that the arena fits.',
+        );
+      return planning;
+    }
+    const noFit = planning.noFit;
+    if (!noFit)
+      throw new UserError(
+        `No patch grid suits this network as asked (${gridText(options.grid)}). Use another grid, or auto.`,
+      );
+    const before = lowered;
+    let missing = noFit.missingBytes;
+    for (const { map, bits, bytes } of noFit.peak.buffers) {
+      if (missing <= 0) break;
+      const next = state.lowerMap(map, options.bits);
+      if (next === null) continue;
+      missing -= bytes * (1 - next / bits);
+      lowered++;
+    }
+    if (lowered === before)
+      throw new UserError(noFitText(explained(graph, state, options) ?? noFit, options.target.sramBytes));
+  }
+}
+
+/** The closest plan exactly, and what would help. */
+function explained(graph: Graph, state: BitState, options: DecideOptions): NoFit | null {
+  if (options.grid === 'none') return null;
+  const grid = options.grid === 'auto' ? undefined : options.grid;
+  return planPatches(graph, {
+    memory: memoryModel(graph, state, options),
+    sramBytes: options.target.sramBytes,
+    strategies: STRATEGIES,
+    grid,
+  }).noFit;
+}
+
+function plan(graph: Graph, memory: MemoryModel, options: DecideOptions, checkCancelled: () => void): PatchPlanning {
+  const { sramBytes } = options.target;
+  if (options.grid === 'none') {
+    const bytes = new MemoryEstimator(graph, memory).layout(null).layout.bytes;
+    const candidate = {
+      choice: null,
+      tailStages: [],
+      arenaBytes: bytes,
+      stageBytes: 0,
+      tailBytes: bytes,
+      macs: 0,
+      redundantMacs: 0,
+      extraInstructions: 0,
+    };
+    if (bytes <= sramBytes) return { best: candidate, pareto: [candidate], compare: () => [candidate], noFit: null };
+    // The planner knows how to explain a peak: with room for a 1×1 grid only, its closest plan is the whole network at
+    // once.
+    const account = planPatches(graph, {
+      memory,
+      sramBytes,
+      largestGrid: { rows: 1, cols: 1 },
+      firstFit: true,
+      checkCancelled,
+    });
+    return { ...account, best: null };
+  }
+  const strategies = STRATEGIES;
+  if (options.grid === 'auto')
+    return planPatches(graph, { memory, sramBytes, strategies, firstFit: true, checkCancelled });
+  // Who names a grid wants patches for their memory: the split point with the smallest arena, as long as little is
+  // computed twice.
+  const planning = planPatches(graph, {
+    memory,
+    sramBytes,
+    strategies,
+    grid: options.grid,
+    stages: 'one',
+    checkCancelled,
+  });
+  if (!planning.best)
+    return planPatches(graph, { memory, sramBytes, strategies, grid: options.grid, firstFit: true, checkCancelled });
+  const cheap = planning.pareto.filter(
+    (c) => c.choice && c.arenaBytes <= sramBytes && c.redundantMacs <= MOST_REDUNDANT * c.macs,
+  );
+  const smallest = cheap.reduce<PatchCandidate | null>(
+    (a, b) => (a === null || b.arenaBytes < a.arenaBytes ? b : a),
+    null,
+  );
+  return planning.best && smallest ? { ...planning, best: smallest } : planning;
+}
+
+function gridText(grid: DecideOptions['grid']): string {
+  return typeof grid === 'string' ? grid : `${grid.rows}×${grid.cols}`;
+}
+
+export function memoryModel(graph: Graph, state: BitState, options: DecideOptions): MemoryModel {
+  const { input } = options.target;
+  const { bits, options: schedule } = scheduleRules(graph, null, state, input);
+  // Classes are given once the grid is known, as many of outlier class as fit; at run time any patch may be of either
+  // class.
+  return {
+    bits,
+    schedule,
+    align: 4,
+    externalInputs: isOutside(input),
+    classes: options.classes === 'runtime' && state.mixed ? 'either' : 'regular',
+  };
+}
