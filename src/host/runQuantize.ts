@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { OWN_BOARD_ID } from '../protocol/boards';
-import type { QuantizeSummary } from '../engine/run/summary';
+import type { QuantizeSummary } from '../engine/run/quantizeSummary';
 import type { QuantizeChoices } from './commands/quantizeChoices';
 import { formatBytes } from './format';
 import { nameOf, planUriOf } from './planFiles';

@@ -1,5 +1,5 @@
 import type { QuantizeOptions } from '../engine/run/options';
-import type { QuantizeSummary } from '../engine/run/summary';
+import type { QuantizeSummary } from '../engine/run/quantizeSummary';
 import type { Core } from '../engine/targets/types';
 import type { PlanChange } from './changes';
 import type { SweepService } from './sweeps';

@@ -16,7 +16,8 @@ import type { Program } from '../program/types';
 import { lockedDecisions } from './lockedDecisions';
 import { DEFAULTS, type QuantizeOptions } from './options';
 import { Quantizer, type Quantized } from './quantizer';
-import { summarize, type QuantizeSummary } from './summary';
+import type { QuantizeSummary } from './quantizeSummary';
+import { summarize } from './summarize';
 
 /** What a run of {@link quantize} gives. */
 export interface QuantizeOutcome {

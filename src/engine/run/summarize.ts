@@ -3,46 +3,11 @@ import { programCost, redundantMacsPercent } from '../cost/cost';
 import { latencyMs } from '../cost/latency';
 import type { Graph } from '../graph/types';
 import { int8LayerwiseArenaBytes } from '../patch/int8Layerwise';
-import type { ParetoPoint } from '../patch/pareto';
 import type { Plan } from '../plan/types';
 import { outlierShare } from '../planned/stage';
 import type { Program } from '../program/types';
 import { targets as boards } from '../targets/targets';
-
-/** What a quantization gave, in figures: for the command line, the editor and tools. */
-export interface QuantizeSummary {
-  /** Path of the sidecar. */
-  readonly plan: string;
-  /** Id of the board. */
-  readonly target: string;
-  /** Null: layer by layer. */
-  readonly patch: {
-    /** rows×columns, e.g. `3x3`. */
-    readonly grid: string;
-    /** Layers of the patch stage. */
-    readonly layers: number;
-    readonly branches: readonly { readonly row: number; readonly col: number; readonly class: 'outlier' | 'regular' }[];
-    /** MACs that are computed more than once, relative to the network's. */
-    readonly redundantMacsPercent: number;
-  } | null;
-  /** MACs of one inference, recomputed halos included. */
-  readonly macs: number;
-  readonly bitOps: { readonly int8Patch: number; readonly plan: number; readonly reduction: number };
-  readonly memory: {
-    readonly arenaBytes: number;
-    /** What the board, or the user, gives to the arena. */
-    readonly sramBytes: number;
-    readonly int8LayerwiseArenaBytes: number;
-    readonly weightBytes: number;
-  };
-  /** Estimate for one inference, from a model of the kernels (cost/latency.ts); null for cores without one. */
-  readonly latencyMs: number | null;
-  /** Ways to run the network at the plan's bits, from the least work to the least SRAM. */
-  readonly pareto: readonly ParetoPoint[];
-  /** Things the user should know, one line each. */
-  readonly notes: readonly string[];
-  readonly seconds: { readonly calibrate: number; readonly search: number; readonly total: number };
-}
+import type { QuantizeSummary } from './quantizeSummary';
 
 /** Figures of a plan that was just made. */
 export function summarize({
