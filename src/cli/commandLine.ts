@@ -12,6 +12,7 @@ import {
   oneOf,
   searchOf,
   required,
+  taskOption,
   sizesOf,
   weightsOf,
   type Values,
@@ -63,7 +64,8 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--core CORE] [--input ' +
         'counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--search ' +
         'sensitivity|entropy] [--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] ' +
-        '[--epsilon F] [--classes static|runtime] [--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] ' +
+        '[--epsilon F] [--classes static|runtime] [--task classify|binary|regress|detect] ' +
+        '[--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] ' +
         '[--sizes NAME=N,…] [--no-compensate] [--no-cache] --out PLAN',
       summary: 'calibrate, search and write a plan',
       options: {
@@ -81,6 +83,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         search: text,
         epsilon: text,
         classes: text,
+        task: text,
         preprocess: text,
         limit: text,
         sizes: text,
@@ -134,10 +137,12 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   [
     'evaluate',
     {
-      synopsis: 'evaluate PLAN --images DIR [--limit N] [--layers] [--predictions FILE.csv] [--threads N]',
+      synopsis:
+        'evaluate PLAN --images DIR [--task classify|binary|regress|detect] [--limit N] [--layers] ' +
+        '[--predictions FILE.csv] [--threads N]',
       summary:
         "accuracy of the firmware's integer arithmetic beside float; --layers also compares every layer's output",
-      options: { images: text, limit: text, layers: flag, predictions: text, threads: text },
+      options: { images: text, task: text, limit: text, layers: flag, predictions: text, threads: text },
       run: runEvaluate,
     },
   ],
@@ -196,6 +201,7 @@ async function runQuantize(
       epsilon: fraction(values, 'epsilon'),
       ...searchOf(values),
       classes: oneOf(values, 'classes', ['static', 'runtime'] as const, 'static'),
+      task: taskOption(values),
       preprocess: typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : null,
       ...(values['no-compensate'] === true ? { compensate: false } : {}),
       limit: count(values, 'limit'),
@@ -277,6 +283,7 @@ async function runEvaluate(
     await open(one(positionals, 'PLAN')),
     {
       images: required(values, 'images'),
+      task: taskOption(values),
       limit: count(values, 'limit'),
       layers: values.layers === true,
       threads: threads === 0 ? undefined : threads,

@@ -1,5 +1,6 @@
 import { UserError } from '../engine/common/errors';
 import type { Bits, WeightBits } from '../engine/graph/bits';
+import { TASKS, type Task } from '../engine/graph/task';
 import type { PlanTarget } from '../engine/targets/types';
 import { arenaTarget } from '../engine/targets/capacity';
 import { customTargetId, findTarget } from '../engine/targets/targets';
@@ -97,6 +98,14 @@ export function searchOf(values: Values): {
   if (accuracyBudget !== undefined && !(accuracyBudget >= 0 && accuracyBudget <= 100))
     throw new UserError('--accuracy-budget is in points of top-1 and must lie between 0 and 100.');
   return { search, bitOpsTarget, accuracyBudget };
+}
+
+/** What the outputs are for, where it was said. */
+export function taskOption({ task }: Values): Task | undefined {
+  if (task === undefined) return undefined;
+  const known = TASKS.find((t) => t === task);
+  if (!known) throw new UserError(`--task must be one of ${TASKS.join(', ')}, not "${String(task)}".`);
+  return known;
 }
 
 /** A number of bytes; `256K` and `1M` are understood. */

@@ -2,6 +2,7 @@ import { promises as fs } from 'node:fs';
 import { UserError } from '../engine/common/errors';
 import { evaluate, type Evaluation } from '../engine/run/evaluate';
 import { writeRefusal } from '../engine/common/fileErrors';
+import type { Task } from '../engine/graph/task';
 import type { OpenedPlan } from '../engine/planned/open';
 import type { Progress } from '../engine/common/progress';
 
@@ -12,6 +13,8 @@ export interface EvaluateCommand {
   /** Print the signal-to-noise ratio of every layer. */
   readonly layers: boolean;
   readonly threads: number | undefined;
+  /** What the outputs are for; undefined: as the plan says. */
+  readonly task: Task | undefined;
   /** CSV file for what was predicted for each image. */
   readonly predictions: string | undefined;
 }
@@ -28,6 +31,7 @@ export async function evaluateCommand(
   const { graph, modelPath, program, plan, parameters } = opened;
   const result = await evaluate(graph, modelPath, program, plan.preprocess, command.images, command.limit, progress, {
     layers: command.layers ? { formats: parameters.formats, images: LAYER_IMAGES } : undefined,
+    task: command.task ?? plan.task,
     predictions: command.predictions !== undefined,
     threads: command.threads,
   });
@@ -46,7 +50,7 @@ function describe(result: Evaluation): string[] {
     `expected loss, without labels: ${show(result.expectedLoss?.points ?? null)} points of top-1`,
   ];
   const outputs = [
-    'No classifier: outputs are compared with float, value by value.',
+    'Outputs are compared with float, value by value.',
     ...result.outputs.map(
       (o) => `${o.name} ${o.shape.h}×${o.shape.w}×${o.shape.c}: SNR ${db(o.snr)}, cosine ${o.cosine.toFixed(5)}`,
     ),

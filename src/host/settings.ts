@@ -27,6 +27,7 @@ export type QuantizeSettings = Pick<
   | 'accuracyBudget'
   | 'bitOpsTarget'
   | 'classes'
+  | 'task'
   | 'limit'
   | 'sizes'
 > & {
@@ -54,6 +55,7 @@ export function quantizeSettings(scope: vscode.Uri): QuantizeSettings {
     accuracyBudget: optional(config.get('accuracyBudget'), (n) => n >= 0 && n <= 100),
     bitOpsTarget: optional(config.get('bitOpsTarget'), (n) => n >= 1 && n <= 16),
     classes: oneOf(config.get('patchClasses'), ['static', 'runtime'] as const, 'static'),
+    task: oneOf(config.get('task'), ['classify', 'binary', 'regress', 'detect', undefined] as const, undefined),
     limit: number('calibrationImages', (n) => Number.isInteger(n) && n >= 0),
     sizes: parseSizes(config.get('inputSizes')),
     sramBytes: positive('sramBytes'),

@@ -230,7 +230,7 @@ export interface EvaluationSummary {
   readonly images: number;
   readonly float: { readonly top1: number | null; readonly top5: number | null };
   readonly quantized: { readonly top1: number | null; readonly top5: number | null };
-  /** Null for networks that are no classifiers. */
+  /** Null where there are no classes. */
   readonly agreement: number | null;
   /** Signal-to-noise ratio of the outputs against float, dB; null without noise. */
   readonly outputSnr: number | null;

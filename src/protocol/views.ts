@@ -252,10 +252,10 @@ export interface PreviewView {
 /** An evaluation: shares of the images, 0…1. */
 export interface AccuracyView {
   readonly images: number;
-  /** Null without labels, or for networks that are no classifiers. */
+  /** Null without labels or classes. */
   readonly floatTop1: number | null;
   readonly quantizedTop1: number | null;
-  /** Images on which both choose the same class; null for networks that are no classifiers. */
+  /** Images on which both choose the same class; null without classes. */
   readonly agreement: number | null;
   /**
    * Signal-to-noise ratio of the outputs against float, dB; missing without noise, and in results of earlier versions.

@@ -172,6 +172,7 @@ export function createService(progress: Progress, models: ModelStore = new Model
       const layers = { formats: parameters.formats, images: LAYER_IMAGES };
       const evaluation = await evaluate(graph, modelPath, program, plan.preprocess, imagesPath, limit, progress, {
         layers,
+        task: plan.task,
       });
       await storeAccuracy(planPath, plan, evaluation);
       const { images, float, quantized, agreement, outputSnr } = evaluation;

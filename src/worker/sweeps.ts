@@ -98,6 +98,7 @@ async function sessionOf(plan: Plan, planPath: string, progress: Progress): Prom
     sizes: plan.model.sizes,
     imagesPath: path.resolve(path.dirname(planPath), plan.calibration.folder),
     preprocess: plan.preprocess,
+    task: plan.task,
     cachePath: defaultCachePath(),
     file: planPath,
   };

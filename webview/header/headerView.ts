@@ -192,7 +192,7 @@ function measuredFact({ bitOpsTarget, accuracyBudget }: PlanView['search']): HTM
       class: 'fact',
       title: t(
         "Bits were chosen by how much the network's output changes with fewer. The budget is in points of top-1, " +
-          "or percent of the outputs' power for networks that are no classifiers.",
+          "or percent of the outputs' power where there are no classes.",
       ),
     },
     text,

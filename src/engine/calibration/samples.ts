@@ -74,6 +74,11 @@ export function spread(total: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * total) / count));
 }
 
+/** The samples' labels, null where one has none. */
+export function labelsOf({ samples }: SampleSet): (number | null)[] {
+  return samples.map(({ label }) => label);
+}
+
 function selected(set: Omit<SampleSet, 'available'>, limit: number): SampleSet {
   const samples = spread(set.samples.length, limit).map((i) => set.samples[i]);
   return { ...set, samples, available: set.samples.length };

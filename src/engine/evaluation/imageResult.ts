@@ -1,36 +1,42 @@
 import type { Sample } from '../calibration/samples';
-import { isClassifier } from '../graph/classifier';
+import { hasClasses, type Task } from '../graph/task';
 import type { Graph } from '../graph/types';
 import { chanceLost } from '../vdqs/accuracyBudget';
-import { outputDivergence } from '../vdqs/divergence';
+import { answerOf, outputDivergence } from '../vdqs/divergence';
 import { compareOutput, topIndices, type OutputComparison } from './compareOutputs';
 
 /** What one image says. */
 export interface ImageResult {
   readonly sample: Sample;
-  /** Best classes of the first output, best first. */
+  /** Best classes of the first output, best first; of a binary network its answer. */
   readonly float: readonly number[];
   readonly quantized: readonly number[];
   /** By output. */
   readonly outputs: readonly OutputComparison[];
-  /** How far the classes are from float's; null for networks that are no classifiers. */
+  /** How far the classes are from float's; null where there are no classes. */
   readonly classes: { readonly divergence: number; readonly chanceLost: number } | null;
 }
 
 /** Compares the outputs of one image, HWC, real values. */
 export function imageResult(
   graph: Graph,
+  task: Task,
   sample: Sample,
   float: readonly Float32Array[],
   quantized: readonly Float32Array[],
 ): ImageResult {
+  const best = (outputs: readonly Float32Array[]): number[] =>
+    task === 'binary' ? [answerOf(graph, task, outputs)] : topIndices(outputs[0], 5);
   return {
     sample,
-    float: topIndices(float[0], 5),
-    quantized: topIndices(quantized[0], 5),
+    float: best(float),
+    quantized: best(quantized),
     outputs: float.map((values, i) => compareOutput(values, quantized[i])),
-    classes: isClassifier(graph)
-      ? { divergence: outputDivergence(graph, float, quantized), chanceLost: chanceLost(graph, float, quantized) }
+    classes: hasClasses(task)
+      ? {
+          divergence: outputDivergence(graph, task, [float], [quantized]),
+          chanceLost: chanceLost(graph, task, float, quantized),
+        }
       : null,
   };
 }

@@ -1,4 +1,4 @@
-import { isClassifier } from '../graph/classifier';
+import { hasClasses, type Task } from '../graph/task';
 import type { Graph } from '../graph/types';
 import { pointsOf } from '../vdqs/accuracyBudget';
 import type { ImageResult } from './imageResult';
@@ -7,16 +7,17 @@ import { decibels, type Evaluation } from './types';
 /** Adds up what the images say, in their order. */
 export function summarize(
   graph: Graph,
+  task: Task,
   results: readonly ImageResult[],
   notes: string[],
 ): Omit<Evaluation, 'layers' | 'predictions' | 'imagesPerSecond'> {
   const { length } = results;
-  const classifier = isClassifier(graph);
+  const classifier = hasClasses(task);
   const labelled = results.every(({ sample }) => sample.label !== null);
-  const classCount = graph.maps[graph.outputs[0].map].shape.c;
+  const classCount = task === 'binary' ? 2 : graph.maps[graph.outputs[0].map].shape.c;
   const percent = (hit: (result: ImageResult) => boolean): number => (100 * results.filter(hit).length) / length;
   const rate = (best: 'float' | 'quantized', k: number): number | null =>
-    labelled && classifier ? percent((r) => r[best].slice(0, k).includes(r.sample.label!)) : null;
+    labelled && classifier && k <= classCount ? percent((r) => r[best].slice(0, k).includes(r.sample.label!)) : null;
   if (classifier) {
     const unknown = results.filter(({ sample }) => sample.label !== null && sample.label >= classCount).length;
     if (unknown > 0)
@@ -39,6 +40,7 @@ export function summarize(
   const all = (key: 'signal' | 'noise'): number => graph.outputs.reduce((s, _, i) => s + total(i, key), 0);
   return {
     images: length,
+    task,
     classifier,
     float: { top1: rate('float', 1), top5: rate('float', 5) },
     quantized: { top1: rate('quantized', 1), top5: rate('quantized', 5) },

@@ -1,3 +1,4 @@
+import type { Task } from '../graph/task';
 import type { MapId } from '../graph/types';
 import type { MapFormat } from '../quantize/types';
 import type { FloatCache } from './floatCache';
@@ -5,16 +6,17 @@ import type { FloatCache } from './floatCache';
 /** Accuracy of the firmware's integer arithmetic beside the float network, on the same images. */
 export interface Evaluation {
   readonly images: number;
-  /** Whether the network has one output, a vector of class scores; otherwise only `outputs` says how close it comes. */
+  readonly task: Task;
+  /** Whether the task has classes; otherwise only `outputs` says how close the network comes. */
   readonly classifier: boolean;
-  /** Percent; null without labels, or for networks that are no classifiers. */
+  /** Percent; null without labels or classes, and top-5 where there are fewer than five. */
   readonly float: { readonly top1: number | null; readonly top5: number | null };
   readonly quantized: { readonly top1: number | null; readonly top5: number | null };
-  /** Percent of images on which both have the same first class; null for networks that are no classifiers. */
+  /** Percent of images on which both have the same first class; null without classes. */
   readonly agreement: number | null;
   /**
    * What the outputs let expect without labels: points of top-1 lost (as an accuracy budget counts them) and mean
-   * divergence of the classes, nats; null for networks that are no classifiers.
+   * divergence of the classes, nats; null without classes.
    */
   readonly expectedLoss: { readonly points: number; readonly divergence: number } | null;
   /**
@@ -64,6 +66,8 @@ export interface Prediction {
 }
 
 export interface EvaluateOptions {
+  /** What the outputs are for; missing: as the network's end and the samples' labels tell. */
+  readonly task?: Task;
   /**
    * Compare the layers' outputs, too, on at most so many of the images. `formats`: in which each map is stored, see
    * QuantizedParameters.

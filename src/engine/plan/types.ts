@@ -1,5 +1,6 @@
 import type { Preprocess } from '../calibration/types';
 import type { Bits, WeightBits } from '../graph/bits';
+import type { Task } from '../graph/task';
 import type { PlanTarget } from '../targets/types';
 
 /** The patch stage: the layers up to and including the one that writes `splitMap` run patch by patch. */
@@ -81,6 +82,8 @@ export interface Plan {
     readonly sizes?: Readonly<Record<string, number>>;
   };
   readonly preprocess: Preprocess;
+  /** What the outputs are for. Missing: as the network's end and the samples' labels tell. */
+  readonly task?: Task;
   readonly target: PlanTarget;
   readonly search: {
     readonly method: 'entropy' | 'sensitivity' | 'fixed';
@@ -92,7 +95,7 @@ export interface Plan {
     /** Reduction of BitOPs that the search by sensitivity was asked for. */
     readonly bitOpsTarget?: number;
     /**
-     * Points of top-1 (percent of the outputs' power for networks that are no classifiers) that the search was allowed
+     * Points of top-1 (percent of the outputs' power where there are no classes) that the search was allowed
      * to lose; it then found `bitOpsTarget`.
      */
     readonly accuracyBudget?: number;

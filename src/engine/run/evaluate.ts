@@ -1,6 +1,6 @@
 import { checkChannels } from '../calibration/preprocess';
 import { loadSample } from '../calibration/inputs';
-import { listSamples, type Sample, type SampleSet } from '../calibration/samples';
+import { labelsOf, listSamples, type Sample, type SampleSet } from '../calibration/samples';
 import { FloatSession } from '../calibration/session';
 import type { Preprocess } from '../calibration/types';
 import { UserError } from '../common/errors';
@@ -10,6 +10,7 @@ import { compareLayers } from '../evaluation/layers';
 import { summarize } from '../evaluation/summarize';
 import { openRunners, threadCount, type Runners } from '../evaluation/threads';
 import type { EvaluateOptions, Evaluation } from '../evaluation/types';
+import { taskOf, type Task } from '../graph/task';
 import type { Graph } from '../graph/types';
 import { decodePort } from '../program/ports';
 import type { Program } from '../program/types';
@@ -40,6 +41,7 @@ export async function evaluate(
   for (const input of graph.inputs) checkChannels(preprocess, graph.maps[input.map].shape.c);
   const set = await listSamples(location, graph, limit);
   const notes: string[] = [...set.notes];
+  const task = options.task ?? taskOf(graph, labelsOf(set));
   const threads = threadCount(set.samples.length, options.threads);
   const runners = openRunners(
     { program, network: { inputs: graph.inputs, maps: graph.maps }, preprocess },
@@ -68,7 +70,7 @@ export async function evaluate(
         options.floatCache?.set(index, outputs);
         return outputs;
       };
-      results = await runAll(graph, program, preprocess, set, runners, float, progress, notes);
+      results = await runAll(graph, task, program, preprocess, set, runners, float, progress, notes);
       seconds = (performance.now() - begin) / 1000;
     } finally {
       await session.dispose();
@@ -78,7 +80,7 @@ export async function evaluate(
   }
   const { layers } = options;
   return {
-    ...summarize(graph, results, notes),
+    ...summarize(graph, task, results, notes),
     layers:
       layers && layers.images > 0
         ? await compareLayers(graph, modelPath, program, layers.formats, set, preprocess, layers.images, progress)
@@ -101,6 +103,7 @@ type FloatRun = (index: number, reals: readonly Float32Array[]) => Promise<reado
 /** Results of all samples that can be used, in their order. */
 async function runAll(
   graph: Graph,
+  task: Task,
   program: Program,
   preprocess: Preprocess,
   set: SampleSet,
@@ -121,7 +124,7 @@ async function runAll(
     }
     const reference = await float(result.index, result.reals);
     const quantized = result.outputs.map((bytes, i) => decodePort(program, program.outputs[i], bytes));
-    results[result.index] = imageResult(graph, samples[result.index], reference, quantized);
+    results[result.index] = imageResult(graph, task, samples[result.index], reference, quantized);
   };
   // The float network takes one image at a time.
   let turn = Promise.resolve();

@@ -1,9 +1,10 @@
 import * as path from 'node:path';
-import type { SampleSet } from '../calibration/samples';
+import { labelsOf, type SampleSet } from '../calibration/samples';
 import type { Calibration, Preprocess } from '../calibration/types';
 import { toIdentifier } from '../codegen';
 import { compensate, observeTargets, type FloatTargets } from '../compensate/compensate';
 import type { DecideOptions } from './decisionTypes';
+import { mayBeScores, taskOf, type Task } from '../graph/task';
 import { isWeighted, type Graph } from '../graph/types';
 import { decisionsOf } from '../planned/decisions';
 import { inputFormats } from '../planned/inputs';
@@ -28,6 +29,8 @@ export interface ModelToQuantize {
   readonly samples: SampleSet;
   readonly preprocess: Preprocess;
   readonly calibration: Calibration;
+  /** Missing: as the network's end and the samples' labels tell. */
+  readonly task?: Task;
   /** Images that weights are fitted to; undefined: {@link COMPENSATION_IMAGES}. */
   readonly fitImages?: number;
   /** Named in errors. */
@@ -45,6 +48,9 @@ type Measured = Omit<NonNullable<DecideOptions['measured']>, 'target'>;
  */
 export class ModelQuantizer {
   readonly units: readonly DecisionUnit[];
+  readonly task: Task;
+  /** The task as a plan records it: not where other samples, with labels, may tell better. */
+  readonly sureTask: Task | undefined;
   private readonly inputs: ReturnType<typeof inputFormats>;
   private targets: FloatTargets | null = null;
   private measured: { readonly bits: string; readonly value: Measured } | null = null;
@@ -53,6 +59,8 @@ export class ModelQuantizer {
   constructor(private readonly model: ModelToQuantize) {
     this.inputs = inputFormats(model.graph, model.preprocess, model.calibration, model.samples.elementType);
     this.units = decisionUnits(model.graph);
+    this.task = model.task ?? taskOf(model.graph, labelsOf(model.samples));
+    this.sureTask = model.task ?? (mayBeScores(model.graph, this.task) ? undefined : this.task);
   }
 
   /** Sensitivities of every decision, measured on first use. @throws CancelledError */
@@ -62,6 +70,7 @@ export class ModelQuantizer {
       const { graph, calibration } = this.model;
       const sensitivities = measureSensitivities(
         graph,
+        this.task,
         calibration,
         this.inputs,
         this.units,

@@ -1,5 +1,6 @@
 import type { Preprocess } from '../calibration/types';
 import type { Bits, WeightBits } from '../graph/bits';
+import type { Task } from '../graph/task';
 import type { Grid } from '../schedule/branches';
 import type { PlanTarget } from '../targets/types';
 
@@ -17,6 +18,8 @@ export interface SearchOptions {
   readonly lambda?: number;
   readonly epsilon?: number;
   readonly classes: 'static' | 'runtime';
+  /** What the outputs are for; missing: as the network's end and the samples' labels tell. */
+  readonly task?: Task;
   /** How bits are chosen: by measured sensitivity (default), or by the paper's entropy score, for which `lambda` is. */
   readonly search?: SearchMethod;
   /**
@@ -25,7 +28,7 @@ export interface SearchOptions {
    */
   readonly bitOpsTarget?: number;
   /**
-   * Points of top-1 that may be lost (percent of the outputs' power for networks that are no classifiers): the largest
+   * Points of top-1 that may be lost (percent of the outputs' power where there are no classes): the largest
    * reduction that keeps to it, by measured sensitivity.
    */
   readonly accuracyBudget?: number;

@@ -19,6 +19,11 @@ import { Quantizer, type Quantized } from './quantizer';
 import type { QuantizeSummary } from './quantizeSummary';
 import { summarize } from './summarize';
 
+/** Said where a vector of scores may have been taken for values. */
+const VALUES_NOTE =
+  'The output is taken for values, for the network does not end in Softmax and the samples have no labels. If it ' +
+  'holds scores of classes, give --task classify (setting quantmcu.task), or labels.';
+
 /** What a run of {@link quantize} gives. */
 export interface QuantizeOutcome {
   readonly summary: QuantizeSummary;
@@ -72,12 +77,15 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
       samples,
       preprocess,
       calibration,
+      task: options.task,
       compensate: options.compensate,
       keepBack: limits?.accuracyBudget !== undefined,
       search: { ...search, target: options.target, grid: options.grid, classes: options.classes, locked },
     },
     progress,
   );
+  const { sureTask } = quantizer;
+  if (sureTask === undefined) notes.push(VALUES_NOTE);
   const { decision, parameters, program, reduction } = await quantizeTo(quantizer, limits, notes);
   notes.push(...decision.notes);
   if (program.arenaBytes > options.target.sramBytes) {
@@ -97,6 +105,7 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
       ...(options.sizes ? { sizes: options.sizes } : {}),
     },
     preprocess,
+    ...(sureTask ? { task: sureTask } : {}),
     target: options.target,
     search: {
       method: reduction === undefined ? 'entropy' : 'sensitivity',

@@ -3,7 +3,7 @@ import { spread, type SampleSet } from '../calibration/samples';
 import type { Calibration, Preprocess } from '../calibration/types';
 import { decide } from './decide';
 import type { DecideOptions, Decision } from './decisionTypes';
-import { isClassifier } from '../graph/classifier';
+import { hasClasses, type Task } from '../graph/task';
 import type { Graph } from '../graph/types';
 import { COMPENSATION_IMAGES, ModelQuantizer } from './modelQuantizer';
 import { Executor } from '../program/interpreter';
@@ -32,6 +32,8 @@ export interface QuantizerJob {
   readonly samples: SampleSet;
   readonly preprocess: Preprocess;
   readonly calibration: Calibration;
+  /** Missing: as the network's end and the samples' labels tell. */
+  readonly task?: Task;
   readonly search: Omit<DecideOptions, 'measured'>;
   /** Fit weights to what the integer network computes, unless false. */
   readonly compensate?: boolean;
@@ -68,6 +70,11 @@ export class Quantizer {
     this.model = new ModelQuantizer({ ...job, fitImages: this.fitImages, file: job.planPath });
   }
 
+  /** See {@link ModelQuantizer.sureTask}. */
+  get sureTask(): Task | undefined {
+    return this.model.sureTask;
+  }
+
   /**
    * @param reduction of BitOPs, by measured sensitivities; undefined: bits by the entropy score
    * @throws UserError when nothing fits; CancelledError
@@ -90,8 +97,7 @@ export class Quantizer {
    * The largest reduction, `most` at the utmost, that is expected to lose no more than a budget, by images that nothing
    * was fitted to.
    *
-   * @param budget points of top-1; for networks that are no classifiers, percent of the outputs' power that may be
-   *   error
+   * @param budget points of top-1; where there are no classes, percent of the outputs' power that may be error
    * @param notes gets what was found
    */
   async quantizeWithin(
@@ -107,13 +113,13 @@ export class Quantizer {
       budget,
       most,
       predicted,
-      isClassifier(graph) ? POINTS_PER_NAT : 100,
+      hasClasses(this.model.task) ? POINTS_PER_NAT : 100,
       async (reduction) => {
         const quantized = await this.quantize(reduction);
         return { ...quantized, reduction, pointsLost: this.pointsLost(quantized.program, images) };
       },
     );
-    const unit = isClassifier(graph) ? 'points of top-1' : "% of the outputs' power";
+    const unit = hasClasses(this.model.task) ? 'points of top-1' : "% of the outputs' power";
     const expected = `${best.pointsLost.toFixed(2)} ${unit} by ${images.length} images`;
     if (kept)
       notes.push(
@@ -145,12 +151,11 @@ export class Quantizer {
         .run(inputs.map((input, k) => inputCodes(program, k, input)))
         .outputs.map((bytes, k) => decodePort(program, program.outputs[k], bytes));
     });
-    const { graph } = this.job;
-    return (isClassifier(graph) ? expectedPointsLost : errorPercent)(
-      graph,
-      images.map((i) => i.outputs),
-      quantized,
-    );
+    const { task } = this.model;
+    const float = images.map((i) => i.outputs);
+    return hasClasses(task)
+      ? expectedPointsLost(this.job.graph, task, float, quantized)
+      : errorPercent(float, quantized);
   }
 
   /** Images that compensation does not look at, with the float network's outputs. */

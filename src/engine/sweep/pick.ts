@@ -49,6 +49,7 @@ export async function writePointAsPlan(
       ...(model.sizes ? { sizes: model.sizes } : {}),
     },
     preprocess: settings.preprocess,
+    ...(session.quantizer.sureTask ? { task: session.quantizer.sureTask } : {}),
     target: settings.target,
     search: searchOf(settings),
     calibration: { key: calibration.key, images: calibration.images, folder: relativeTo(planPath, model.imagesPath) },

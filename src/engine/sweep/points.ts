@@ -139,6 +139,7 @@ async function measure(
   } = session;
   return accuracyOf(
     await evaluate(graph, modelPath, program, settings.preprocess, measuring.imagesPath, measuring.limit, progress, {
+      task: session.quantizer.sureTask,
       floatCache: measuring.float,
     }),
   );

@@ -3,6 +3,7 @@ import { listSamples } from '../calibration/samples';
 import type { Calibration, Preprocess } from '../calibration/types';
 import { decide } from '../run/decide';
 import type { DecideOptions, Decision } from '../run/decisionTypes';
+import type { Task } from '../graph/task';
 import type { Graph } from '../graph/types';
 import { ModelQuantizer } from '../run/modelQuantizer';
 import { importModel } from '../onnx';
@@ -18,6 +19,8 @@ export interface SessionModel {
   readonly imagesPath: string;
   readonly limit: number;
   readonly preprocess: Preprocess;
+  /** What the outputs are for; missing: as the network's end and the samples' labels tell. */
+  readonly task?: Task;
   /** Where calibrations are cached; null: nowhere. */
   readonly cachePath: string | null;
   /** Named in errors. */
@@ -50,7 +53,7 @@ export class SweepSession {
       sha256,
       graph,
       calibration,
-      new ModelQuantizer({ graph, modelPath, samples, preprocess, calibration, file }),
+      new ModelQuantizer({ graph, modelPath, samples, preprocess, calibration, task: model.task, file }),
       notes,
     );
   }

@@ -120,12 +120,12 @@ export interface SweepOutliers {
 /** Against float on the same images. Shares are 0…1. */
 export interface SweepAccuracy {
   readonly images: number;
-  /** Null without labels, or for networks that are no classifiers. */
+  /** Null without labels or classes. */
   readonly floatTop1: number | null;
   readonly floatTop5: number | null;
   readonly top1: number | null;
   readonly top5: number | null;
-  /** Images on which both choose the same class; null for networks that are no classifiers. */
+  /** Images on which both choose the same class; null without classes. */
   readonly agreement: number | null;
   /** Signal-to-noise ratio of the outputs against float, dB; null: no noise at all. */
   readonly outputSnr: number | null;

@@ -1,11 +1,12 @@
+import type { Task } from '../graph/task';
 import type { Graph } from '../graph/types';
-import { classProbabilities, outputDivergence } from './divergence';
+import { answerOf, classProbabilities, errorShare, outputDivergence, type ImageOutputs } from './divergence';
 
 /** One way to quantize that was tried out. */
 export interface Attempt {
   /**
-   * Points of top-1 that it is expected to lose, see {@link expectedPointsLost}; for networks that are no classifiers
-   * {@link errorPercent}.
+   * Points of top-1 that it is expected to lose, see {@link expectedPointsLost}; where there are no classes {@link
+   * errorPercent}.
    */
   readonly pointsLost: number;
 }
@@ -108,19 +109,15 @@ export interface OutputChange {
  * @param float     outputs of the float network, per image
  * @param quantized outputs of the quantized one on the same images
  */
-export function expectedPointsLost(
-  graph: Graph,
-  float: readonly (readonly Float32Array[])[],
-  quantized: readonly (readonly Float32Array[])[],
-): number {
+export function expectedPointsLost(graph: Graph, task: Task, float: ImageOutputs, quantized: ImageOutputs): number {
   const images = float.length;
   const mean = (of: (outputs: readonly Float32Array[], i: number) => number): number =>
     float.reduce((sum, outputs, i) => sum + of(outputs, i), 0) / images;
   return pointsOf({
     images,
-    chanceLost: mean((outputs, i) => chanceLost(graph, outputs, quantized[i])),
-    divergence: meanDivergence(graph, float, quantized),
-    changed: mean((outputs, i) => (firstOfLargest(outputs[0]) === firstOfLargest(quantized[i][0]) ? 0 : 1)),
+    chanceLost: mean((outputs, i) => chanceLost(graph, task, outputs, quantized[i])),
+    divergence: outputDivergence(graph, task, float, quantized),
+    changed: mean((outputs, i) => (answerOf(graph, task, outputs) === answerOf(graph, task, quantized[i]) ? 0 : 1)),
   });
 }
 
@@ -143,30 +140,17 @@ export function pointsOf({ images, chanceLost: chance, divergence, changed }: Ou
  * How much less likely the quantized network's class is right than the float one's on an image, taking the float
  * network's probabilities for how likely each class is; never negative.
  */
-export function chanceLost(graph: Graph, float: readonly Float32Array[], quantized: readonly Float32Array[]): number {
-  const p = classProbabilities(graph, float[0]);
-  return Math.max(...p) - p[firstOfLargest(quantized[0])];
-}
-
-/** Percent of the outputs' power that is error: what a budget counts for networks that are no classifiers. */
-export function errorPercent(
+export function chanceLost(
   graph: Graph,
-  float: readonly (readonly Float32Array[])[],
-  quantized: readonly (readonly Float32Array[])[],
+  task: Task,
+  float: readonly Float32Array[],
+  quantized: readonly Float32Array[],
 ): number {
-  return 100 * meanDivergence(graph, float, quantized);
+  const p = classProbabilities(graph, task, float);
+  return Math.max(...p) - p[answerOf(graph, task, quantized)];
 }
 
-function meanDivergence(
-  graph: Graph,
-  float: readonly (readonly Float32Array[])[],
-  quantized: readonly (readonly Float32Array[])[],
-): number {
-  return float.reduce((sum, outputs, i) => sum + outputDivergence(graph, outputs, quantized[i]), 0) / float.length;
-}
-
-function firstOfLargest(values: Float32Array): number {
-  let best = 0;
-  for (let k = 1; k < values.length; k++) if (values[k] > values[best]) best = k;
-  return best;
+/** Percent of the outputs' power that is error, over all images: what a budget counts where there are no classes. */
+export function errorPercent(float: ImageOutputs, quantized: ImageOutputs): number {
+  return 100 * errorShare(float, quantized);
 }

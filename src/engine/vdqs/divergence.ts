@@ -1,39 +1,66 @@
-import { isClassifier } from '../graph/classifier';
+import { endsInSigmoid, hasClasses, type Task } from '../graph/task';
 import type { Graph } from '../graph/types';
 
+/** Outputs of several images, real values in HWC order: by image, then by output of the graph. */
+export type ImageOutputs = readonly (readonly Float32Array[])[];
+
 /**
- * How far outputs are from reference outputs. For a classifier (one output, one pixel) the Kullback-Leibler divergence
- * of the class distributions, in nats; for other networks the squared error relative to the reference's power, summed
- * over the outputs.
+ * How far outputs are from reference outputs on the same images. Where there are classes, the mean Kullback-Leibler
+ * divergence of their distributions, in nats; elsewhere {@link errorShare}.
  */
-export function outputDivergence(
-  graph: Graph,
-  reference: readonly Float32Array[],
-  outputs: readonly Float32Array[],
-): number {
-  if (isClassifier(graph)) {
-    return divergence(classProbabilities(graph, reference[0]), classProbabilities(graph, outputs[0]));
-  }
-  let sum = 0;
-  reference.forEach((values, k) => {
-    let error = 0;
-    let power = 0;
-    for (let i = 0; i < values.length; i++) {
-      error += (values[i] - outputs[k][i]) ** 2;
-      power += values[i] ** 2;
-    }
-    if (error > 0) sum += error / Math.max(power, 1e-30);
-  });
-  return sum;
+export function outputDivergence(graph: Graph, task: Task, reference: ImageOutputs, outputs: ImageOutputs): number {
+  if (!hasClasses(task)) return errorShare(reference, outputs);
+  const sum = reference.reduce(
+    (total, image, i) =>
+      total + divergence(classProbabilities(graph, task, image), classProbabilities(graph, task, outputs[i])),
+    0,
+  );
+  return sum / reference.length;
 }
 
 /**
- * Probabilities of the classes of a classifier: its scores, or what a softmax makes of them where the network has none
- * itself. Positive, sum 1.
+ * Share of the reference's power that is squared error, over all images together, so that an image on which an output
+ * is nearly zero weighs as little as its values; the mean over the outputs.
  */
-export function classProbabilities(graph: Graph, scores: Float32Array): Float64Array {
+export function errorShare(reference: ImageOutputs, outputs: ImageOutputs): number {
+  const count = reference[0]?.length ?? 0;
+  let sum = 0;
+  for (let k = 0; k < count; k++) {
+    let error = 0;
+    let power = 0;
+    reference.forEach((image, n) => {
+      const [values, others] = [image[k], outputs[n][k]];
+      for (let i = 0; i < values.length; i++) {
+        error += (values[i] - others[i]) ** 2;
+        power += values[i] ** 2;
+      }
+    });
+    if (error > 0) sum += error / Math.max(power, 1e-30);
+  }
+  return sum / Math.max(1, count);
+}
+
+/**
+ * Probabilities of the classes: a classifier's scores, or what a softmax makes of them where the network has none
+ * itself; of a binary network no and yes, its score or what a sigmoid makes of it. Positive, sum 1.
+ */
+export function classProbabilities(graph: Graph, task: Task, outputs: readonly Float32Array[]): Float64Array {
+  const [scores] = outputs;
+  if (task === 'binary') {
+    const yes = endsInSigmoid(graph) ? scores[0] : 1 / (1 + Math.exp(-scores[0]));
+    return normalize([1 - yes, yes]);
+  }
   const { producer } = graph.maps[graph.outputs[0].map];
   return producer !== null && graph.layers[producer].kind === 'softmax' ? normalize(scores) : softmax(scores);
+}
+
+/** The class that a network answers; of equal ones the first. A binary one answers 1 from one half on. */
+export function answerOf(graph: Graph, task: Task, outputs: readonly Float32Array[]): number {
+  const [scores] = outputs;
+  if (task === 'binary') return scores[0] >= (endsInSigmoid(graph) ? 0.5 : 0) ? 1 : 0;
+  let best = 0;
+  for (let k = 1; k < scores.length; k++) if (scores[k] > scores[best]) best = k;
+  return best;
 }
 
 function divergence(p: Float64Array, q: Float64Array): number {

@@ -5,6 +5,7 @@ import { compensateLayer } from '../compensate/compensateLayer';
 import { USUAL_DAMPING } from '../compensate/damping';
 import { LayerStream, type CodeChange } from '../compensate/layerStream';
 import { gatherTaps } from '../compensate/layerTaps';
+import type { Task } from '../graph/task';
 import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types';
 import type { Bits, WeightBits } from '../graph/bits';
 import { decodePort } from '../program/ports';
@@ -54,6 +55,7 @@ const keyOf = (read: Bits, weights: WeightBits): string => `${read}/${weights}`;
  */
 export function measureSensitivities(
   graph: Graph,
+  task: Task,
   calibration: Calibration,
   inputs: ReadonlyMap<MapId, InputFormat>,
   units: readonly DecisionUnit[],
@@ -86,18 +88,22 @@ export function measureSensitivities(
     const beforeRead = new Map(
       changes.map((c) => [c.step, conversion(base.formats.get(graph.layers[c.id].inputs[0])!, c.variant.format)]),
     );
-    let sum = 0;
-    for (let image = 0; image < samples.length; image++)
-      sum += outputDivergence(graph, reference[image], outputs(stream, stream.rerun(image, { kernels, beforeRead })));
-    return sum / samples.length;
+    return outputDivergence(
+      graph,
+      task,
+      reference,
+      samples.map((_, image) => outputs(stream, stream.rerun(image, { kernels, beforeRead }))),
+    );
   };
   const joint = (read: Bits, weights: WeightBits): number => {
     const together = compensate(graph, parametersAt(read, weights), fit, progress, USUAL_DAMPING);
     const all = new LayerStream(graph, together, samples);
     runAll(all, samples.length, progress);
-    return (
-      reference.reduce((sum, r, image) => sum + outputDivergence(graph, r, outputs(all, all.rerun(image, {}))), 0) /
-      samples.length
+    return outputDivergence(
+      graph,
+      task,
+      reference,
+      samples.map((_, image) => outputs(all, all.rerun(image, {}))),
     );
   };
   const low = bits.filter((b) => b < 8);

@@ -68,6 +68,7 @@ describe('evaluate', function () {
   ): Promise<Evaluation> =>
     evaluate(opened.graph, opened.modelPath, opened.program, opened.plan.preprocess, location, 0, progress, {
       threadFile,
+      task: opened.plan.task,
       ...options,
     });
 

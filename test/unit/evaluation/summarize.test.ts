@@ -33,10 +33,15 @@ describe('summary of an evaluation', () => {
   it('counts top-1, top-5 and agreement of a classifier', () => {
     const graph = network({ h: 1, w: 1, c: 7 });
     const results = [
-      imageResult(graph, sample(0), [f(9, 8, 7, 6, 5, 4, 3)], [f(9, 8, 7, 6, 5, 4, 3)]),
-      imageResult(graph, sample(5), [f(9, 8, 7, 6, 5, 4, 3)], [f(8, 9, 7, 6, 5, 5.5, 3)]),
+      imageResult(graph, 'classify', sample(0), [f(9, 8, 7, 6, 5, 4, 3)], [f(9, 8, 7, 6, 5, 4, 3)]),
+      imageResult(graph, 'classify', sample(5), [f(9, 8, 7, 6, 5, 4, 3)], [f(8, 9, 7, 6, 5, 5.5, 3)]),
     ];
-    const { classifier, float, quantized, agreement, outputSnr, expectedLoss } = summarize(graph, results, []);
+    const { classifier, float, quantized, agreement, outputSnr, expectedLoss } = summarize(
+      graph,
+      'classify',
+      results,
+      [],
+    );
     assert.deepEqual(
       { classifier, float, quantized, agreement },
       { classifier: true, float: { top1: 50, top5: 50 }, quantized: { top1: 50, top5: 100 }, agreement: 50 },
@@ -61,7 +66,12 @@ describe('summary of an evaluation', () => {
 
   it('has no classes for several outputs or maps, but says how close each output comes', () => {
     const graph = network({ h: 2, w: 1, c: 1 }, { h: 1, w: 1, c: 2 });
-    const result = summarize(graph, [imageResult(graph, sample(0), [f(1, 1), f(10, 0)], [f(1, 1), f(9, 0)])], []);
+    const result = summarize(
+      graph,
+      'regress',
+      [imageResult(graph, 'regress', sample(0), [f(1, 1), f(10, 0)], [f(1, 1), f(9, 0)])],
+      [],
+    );
     assert.equal(result.classifier, false);
     assert.deepEqual(
       [result.agreement, result.float.top1, result.quantized.top5, result.expectedLoss],
@@ -80,10 +90,10 @@ describe('summary of an evaluation', () => {
     const graph = network({ h: 1, w: 1, c: 2 });
     const notes: string[] = [];
     const image = (label: number | null): ReturnType<typeof imageResult> =>
-      imageResult(graph, sample(label), [f(1, 0)], [f(1, 0)]);
-    assert.equal(summarize(graph, [image(0), image(null)], notes).float.top1, null);
+      imageResult(graph, 'classify', sample(label), [f(1, 0)], [f(1, 0)]);
+    assert.equal(summarize(graph, 'classify', [image(0), image(null)], notes).float.top1, null);
     assert.deepEqual(notes, []);
-    assert.equal(summarize(graph, [image(0), image(9)], notes).float.top1, 50);
+    assert.equal(summarize(graph, 'classify', [image(0), image(9)], notes).float.top1, 50);
     assert.match(notes[0], /^1 of 2 labels/);
   });
 });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { isClassifier } from '../../../src/engine/graph/classifier';
 import {
   chanceLost,
   expectedPointsLost,
@@ -77,11 +76,10 @@ describe('accuracy budget', () => {
 
   it("counts a changed answer by what the float network's probabilities give", () => {
     const graph = scores(3);
-    assert.ok(isClassifier(graph));
     const p = [0.5, 0.3, 0.2];
     const float = [Float32Array.from(p, Math.log)];
     const choosing = (k: number) => [Float32Array.from({ length: 3 }, (_, i) => (i === k ? 1 : 0))];
-    const lost = (choice: number): number => chanceLost(graph, float, choosing(choice));
+    const lost = (choice: number): number => chanceLost(graph, 'classify', float, choosing(choice));
     assert.equal(lost(0), 0);
     assert.ok(Math.abs(lost(1) - 0.2) < 1e-6);
     assert.ok(Math.abs(lost(2) - 0.3) < 1e-6);
@@ -124,9 +122,12 @@ describe('accuracy budget', () => {
   it('expects a loss from every divergence, and none without', () => {
     const graph = scores(3);
     const float = [[Float32Array.of(2, 1, 0)], [Float32Array.of(0, 0, 3)]];
-    assert.equal(expectedPointsLost(graph, float, float), 0);
+    assert.equal(expectedPointsLost(graph, 'classify', float, float), 0);
     const moved = (by: number) => float.map(([v]) => [Float32Array.from(v, (x, i) => x + (i === 1 ? by : 0))]);
-    const some = expectedPointsLost(graph, float, moved(0.1));
-    assert.ok(some > 0 && some < expectedPointsLost(graph, float, moved(0.5)), 'no answer changes, the scores do');
+    const some = expectedPointsLost(graph, 'classify', float, moved(0.1));
+    assert.ok(
+      some > 0 && some < expectedPointsLost(graph, 'classify', float, moved(0.5)),
+      'no answer changes, the scores do',
+    );
   });
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { layerMacs } from '../../../src/engine/graph/macs';
 import type { LayerId } from '../../../src/engine/graph/types';
 import type { Bits, WeightBits } from '../../../src/engine/graph/bits';
-import { outputDivergence } from '../../../src/engine/vdqs/divergence';
+import { answerOf, errorShare, outputDivergence } from '../../../src/engine/vdqs/divergence';
 import { foreseenLoss, searchTradeOff, type TradeOffChoices } from '../../../src/engine/vdqs/searchTradeOff';
 import type { Sensitivities } from '../../../src/engine/vdqs/sensitivity';
 import { decisionUnits } from '../../../src/engine/vdqs/units';
@@ -143,13 +143,27 @@ describe('divergence of outputs', () => {
     const q = [0.5, 0.5];
     const logits = (v: number[]): Float32Array[] => [Float32Array.from(v, (x) => Math.log(x) + 5)];
     const expected = p.reduce((sum, x, i) => sum + x * Math.log(x / q[i]), 0);
-    assert.ok(Math.abs(outputDivergence(graph, logits(p), logits(q)) - expected) < 1e-5);
-    assert.equal(outputDivergence(graph, logits(p), logits(p)), 0);
+    assert.ok(Math.abs(outputDivergence(graph, 'classify', [logits(p)], [logits(q)]) - expected) < 1e-5);
+    assert.equal(outputDivergence(graph, 'classify', [logits(p)], [logits(p)]), 0);
   });
 
-  it('is the relative squared error elsewhere', () => {
+  it('is the share of the power that is error elsewhere, over all images and as the mean of the outputs', () => {
+    const graph = new GraphBuilder(mulberry32(1));
+    const g = graph.build([graph.input({ h: 2, w: 1, c: 2 })]);
+    const reference = [[Float32Array.of(2, 0, 0, 0)], [Float32Array.of(0, 0, 0.01, 0)]];
+    const outputs = [[Float32Array.of(2, 1, 0, 0)], [Float32Array.of(0, 0, 0, 0)]];
+    const share = (1 + 1e-4) / (4 + 1e-4);
+    assert.ok(Math.abs(outputDivergence(g, 'regress', reference, outputs) - share) < 1e-9);
+    const twice = (images: Float32Array[][]): Float32Array[][] => images.map(([o]) => [o, reference[0][0]]);
+    assert.ok(Math.abs(errorShare(twice(reference), twice(outputs)) - share / 2) < 1e-9);
+  });
+
+  it('is that of no and yes for one score', () => {
     const g = new GraphBuilder(mulberry32(1));
-    const graph = g.build([g.input({ h: 2, w: 1, c: 2 })]);
-    assert.equal(outputDivergence(graph, [Float32Array.of(2, 0, 0, 0)], [Float32Array.of(2, 1, 0, 0)]), 0.25);
+    const graph = g.build([g.input({ h: 1, w: 1, c: 1 })]);
+    const logit = (p: number): Float32Array[] => [Float32Array.of(Math.log(p / (1 - p)))];
+    const expected = 0.75 * Math.log(0.75 / 0.5) + 0.25 * Math.log(0.25 / 0.5);
+    assert.ok(Math.abs(outputDivergence(graph, 'binary', [logit(0.75)], [logit(0.5)]) - expected) < 1e-6);
+    assert.deepEqual([answerOf(graph, 'binary', logit(0.75)), answerOf(graph, 'binary', logit(0.4))], [1, 0]);
   });
 });

@@ -65,6 +65,7 @@ describe('measured sensitivities', () => {
   it('sum over all decisions of a kind to what the network loses with all of them', () => {
     const { weights, units: byUnit } = measureSensitivities(
       graph,
+      'regress',
       calibration,
       inputs,
       units,
@@ -79,8 +80,7 @@ describe('measured sensitivities', () => {
     const fit = selectTargets(targets, fitted);
     const reference = outputsOf(all8, fit, compared);
     const loss = (bits: BitDecisions): number =>
-      outputsOf(bits, fit, compared).reduce((sum, o, i) => sum + outputDivergence(graph, reference[i], o), 0) /
-      compared.length;
+      outputDivergence(graph, 'regress', reference, outputsOf(bits, fit, compared));
     const near = (a: number, b: number): void => assert.ok(Math.abs(a - b) < 1e-9 * b, `${a} instead of ${b}`);
     near(
       [...weights.values()].reduce((a, b) => a + b, 0),
@@ -107,7 +107,7 @@ describe('measured sensitivities', () => {
     let polls = 0;
     const progress = { ...silentProgress, isCancelled: () => ++polls > 5 };
     assert.throws(
-      () => measureSensitivities(graph, calibration, inputs, units, [8, 4], targets, 4, progress),
+      () => measureSensitivities(graph, 'regress', calibration, inputs, units, [8, 4], targets, 4, progress),
       CancelledError,
     );
   });
