@@ -1,5 +1,6 @@
 // @ts-check
 import eslint from '@eslint/js';
+import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
 /**
@@ -7,7 +8,6 @@ import tseslint from 'typescript-eslint';
  * a room and what they must not import; `typesFrom` may be imported with `import type` alone.
  */
 const rooms = [
-  { files: ['src/engine/**/*.ts'], never: ['host', 'protocol', 'webview', 'entries'], modules: ['vscode'] },
   {
     files: ['src/protocol/**/*.ts'],
     never: ['host', 'webview', 'entries'],
@@ -22,12 +22,38 @@ const rooms = [
   { files: ['webview/**/*.ts'], never: ['host', 'entries'], typesFrom: ['engine'], modules: ['vscode'] },
 ];
 
+/** The engine's floors, lowest first: a folder imports from itself and from those below it (docs/architecture.md). */
+export const floors = [
+  'common',
+  'graph',
+  'onnx',
+  'calibration',
+  'quantize',
+  'targets',
+  'plan',
+  'arena',
+  'schedule',
+  'program',
+  'codegen',
+  'planned',
+  'cost',
+  'patch',
+  'vdpc',
+  'compensate',
+  'vdqs',
+  'evaluation',
+  'run',
+  'export',
+  'emulator',
+  'sweep',
+];
+
 const paths = {
   host: '(^|/)host/',
   protocol: '(^|/)protocol(/|$)',
   webview: '(^|/)webview/',
   engine: '(^|/)engine/',
-  entries: '(^|/)(extension|worker|evaluator|cli)$',
+  entries: '(^|/)(extension|worker|evaluator|cli)$|(^|/)cli/',
 };
 
 /** Packages that only certain files may import. */
@@ -44,7 +70,8 @@ const guarded = [
   },
 ];
 
-function boundary({ files, never, typesFrom = [], modules }) {
+/** @param {{files: string[], never: string[], typesFrom?: string[], modules: string[], above?: string[]}} room */
+function boundary({ files, never, typesFrom = [], modules, above = [] }) {
   const room = files[0] ?? '';
   const packages = guarded.filter((g) => !g.allowed.test(room));
   return {
@@ -62,6 +89,14 @@ function boundary({ files, never, typesFrom = [], modules }) {
               regex: paths[to],
               message: `${room} must not import ${to}: imports point downward only.`,
             })),
+            ...(above.length === 0
+              ? []
+              : [
+                  {
+                    regex: `^(\\.\\./)+(${above.join('|')})(/|$)`,
+                    message: `${room} lies below what it imports: the engine's floors point downward only.`,
+                  },
+                ]),
             ...typesFrom.map((to) => ({
               regex: paths[to],
               allowTypeImports: true,
@@ -96,11 +131,24 @@ export default tseslint.config(
     },
   },
   ...rooms.map(boundary),
-  boundary({
-    files: ['src/engine/calibration/**/*.ts'],
-    never: ['host', 'protocol', 'webview', 'entries'],
-    modules: ['vscode'],
-  }),
+  ...floors.map((floor, i) =>
+    boundary({
+      files: [`src/engine/${floor}/**/*.ts`],
+      never: ['host', 'protocol', 'webview', 'entries'],
+      modules: ['vscode'],
+      above: floors.slice(i + 1),
+    }),
+  ),
+  {
+    files: ['src/**/*.ts', 'webview/**/*.ts'],
+    plugins: { 'import-x': importX },
+    settings: {
+      'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts'] })],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+    },
+    // Types may name each other in a ring within a folder; at run time nothing does.
+    rules: { 'import-x/no-cycle': ['error', { ignoreExternal: true }] },
+  },
   boundary({ files: ['webview/ui.ts'], never: ['host', 'entries'], typesFrom: ['engine'], modules: ['vscode'] }),
   {
     files: ['test/**/*.ts'],

@@ -6,12 +6,8 @@ import { decide } from '../../src/engine/run/decide';
 import type { Graph } from '../../src/engine/graph/types';
 import { importModel } from '../../src/engine/onnx';
 import { MemoryEstimator, type MemoryModel } from '../../src/engine/patch/estimate';
-import {
-  planPatches,
-  type HaloStrategy,
-  type PatchCandidate,
-  type PlannerOptions,
-} from '../../src/engine/patch/planner';
+import { planPatches } from '../../src/engine/patch/planner';
+import type { HaloStrategy, PatchCandidate, PlannerOptions } from '../../src/engine/patch/types';
 import { DEFAULTS } from '../../src/engine/run/options';
 import { isOutside } from '../../src/engine/graph/bits';
 import { decisionsOf } from '../../src/engine/planned/decisions';

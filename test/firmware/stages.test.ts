@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { regionPixels } from '../../src/engine/graph/region';
 import type { Graph } from '../../src/engine/graph/types';
-import { planPatches, type PlannerOptions } from '../../src/engine/patch/planner';
+import { planPatches } from '../../src/engine/patch/planner';
+import type { PlannerOptions } from '../../src/engine/patch/types';
 import { isOutside } from '../../src/engine/graph/bits';
 import type { InputPlace, PatchClass } from '../../src/engine/graph/bits';
 import { Executor } from '../../src/engine/program/interpreter';

@@ -1,6 +1,6 @@
 import type { Graph, MapId } from '../graph/types';
 import { keepNothing, type Grid } from '../schedule/branches';
-import type { PlannerOptions } from './planner';
+import type { PlannerOptions } from './types';
 import { StageShapes } from './stageShapes';
 import { candidateStages, tiledInputs, type Stage } from '../schedule/stages';
 

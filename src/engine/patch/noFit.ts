@@ -2,44 +2,21 @@ import type { Graph } from '../graph/types';
 import type { Bits } from '../graph/bits';
 import { stepNeeds } from '../arena/lowerBound';
 import { MemoryEstimator } from './estimate';
-import { planPatches, type PatchCandidate, type PlannerOptions } from './planner';
 import { scheduleArena } from '../schedule/scheduleArena';
+import type { NoFit, PatchCandidate, PatchPlanning, PlannerOptions, Remedy } from './types';
 
-/** One change and the arena that it would lead to. */
-export interface Remedy {
-  /** In words for the user, e.g. `4 bits for feature map "conv1"`. */
-  readonly change: string;
-  /** Least arena with it, bytes. */
-  readonly arenaBytes: number;
-  readonly fits: boolean;
-}
+/** Plans again with other options, for the first plan that fits. */
+type PlanAgain = (changed: Partial<PlannerOptions>) => PatchPlanning;
 
-/** An account of why no plan fits. */
-export interface NoFit {
-  /** The plan that needs least. */
-  readonly closest: PatchCandidate;
-  /** By how many bytes it misses. */
-  readonly missingBytes: number;
-  /** The step at which it peaks. */
-  readonly peak: {
-    readonly layer: string;
-    readonly where: 'stage' | 'tail';
-    readonly bytes: number;
-    /** What is alive then, largest first. */
-    readonly buffers: readonly {
-      readonly map: string;
-      readonly role: string;
-      readonly bits: Bits;
-      readonly bytes: number;
-    }[];
-  };
-  /** What would help, those that make it fit first, then by arena. */
-  readonly remedies: readonly Remedy[];
-}
-
-export function explainNoFit(graph: Graph, options: PlannerOptions, closest: PatchCandidate): NoFit {
+/** Why not even the closest plan fits, and what would help. */
+export function explainNoFit(
+  graph: Graph,
+  options: PlannerOptions,
+  closest: PatchCandidate,
+  planAgain: PlanAgain,
+): NoFit {
   const peak = peakOf(graph, options, closest);
-  const remedies = options.firstFit ? [] : findRemedies(graph, options, closest, peak);
+  const remedies = options.firstFit ? [] : findRemedies(graph, options, closest, peak, planAgain);
   return { closest, missingBytes: closest.arenaBytes - options.sramBytes, peak, remedies };
 }
 
@@ -97,13 +74,14 @@ function findRemedies(
   options: PlannerOptions,
   closest: PatchCandidate,
   peak: ReturnType<typeof peakOf>,
+  planAgain: PlanAgain,
 ): Remedy[] {
   const { memory, sramBytes } = options;
   const remedies: Remedy[] = [];
   const attempt = (change: string, changed: Partial<PlannerOptions>): void => {
     // The first that helps is enough: they are tried from the cheapest.
     if (remedies.some((r) => r.fits)) return;
-    const { best, noFit } = planPatches(graph, { ...options, ...changed, firstFit: true });
+    const { best, noFit } = planAgain(changed);
     const arenaBytes = best?.arenaBytes ?? noFit?.closest.arenaBytes ?? Infinity;
     if (arenaBytes < closest.arenaBytes) remedies.push({ change, arenaBytes, fits: best !== null });
   };

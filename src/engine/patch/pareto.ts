@@ -1,4 +1,4 @@
-import type { PatchCandidate } from './planner';
+import type { PatchCandidate } from './types';
 
 /** One point of SRAM against work, for charts. */
 export interface ParetoPoint {

@@ -1,82 +1,12 @@
 import { graphMacs } from '../graph/macs';
-import type { Graph, MapId } from '../graph/types';
-import type { Grid } from '../schedule/branches';
-import { choicesOf, gridsOf, keepSets, patches, shapesOf, type Choice } from './choices';
-import { MemoryEstimator, type MemoryModel, type PatchChoice } from './estimate';
-import { explainNoFit, type NoFit } from './noFit';
+import type { Graph } from '../graph/types';
 import type { TailStageChoice } from '../schedule/schedule';
+import { choicesOf, gridsOf, keepSets, patches, shapesOf, type Choice } from './choices';
+import { MemoryEstimator, type PatchChoice } from './estimate';
+import { explainNoFit } from './noFit';
 import type { StageShapes } from './stageShapes';
 import { TailPlanner, type TailPlan } from './tailPlanner';
-
-/**
- * How halos are treated. `recompute`: every branch computes all it needs. `keep`: all halos are kept, nothing is
- * computed twice. `hybrid`: those of the narrow maps are kept and wide ones recomputed, for every width that divides
- * them.
- */
-export type HaloStrategy = 'recompute' | 'keep' | 'hybrid';
-
-export interface PlannerOptions {
-  readonly memory: MemoryModel;
-  /** What the arena may take. */
-  readonly sramBytes: number;
-  /** Largest grid; default 8×8. */
-  readonly largestGrid?: Grid;
-  /** Only this grid of the patch stage. */
-  readonly grid?: Grid;
-  /** Only the patch stage that ends with this map. */
-  readonly splitMap?: MapId;
-  /** Default: recompute only. */
-  readonly strategies?: readonly HaloStrategy[];
-  /** Stages that run patch by patch: at most the one at the beginning, or more of the tail. Default: `several`. */
-  readonly stages?: 'one' | 'several';
-  /**
-   * What a plan should have as little of as fits: work (default), or patches of the patch stage, and of those with as
-   * few patches work.
-   */
-  readonly least?: 'work' | 'patches';
-  /** Only the best plan: the Pareto set stays empty, and no remedies are sought when nothing fits. */
-  readonly firstFit?: boolean;
-  /** Called often; may throw. */
-  readonly checkCancelled?: () => void;
-}
-
-/** A way to run the graph and what it costs. */
-export interface PatchCandidate {
-  /** Null: without a patch stage. */
-  readonly choice: PatchChoice | null;
-  /** Stages of the tail that run patch by patch; those of `choice`, where it is not null. */
-  readonly tailStages: readonly TailStageChoice[];
-  /**
-   * The larger of the two; what the arena needs. A lower bound that the layout nearly always reaches; exact in {@link
-   * PatchPlanning.best}.
-   */
-  readonly arenaBytes: number;
-  readonly stageBytes: number;
-  readonly tailBytes: number;
-  /** Multiply-accumulates of one inference, recomputed halos included. */
-  readonly macs: number;
-  /** Those of them that are computed more than once. */
-  readonly redundantMacs: number;
-  /** Estimated instructions beyond those of running layer by layer: recomputed halos, copies of kept ones, calls. */
-  readonly extraInstructions: number;
-}
-
-export interface PatchPlanning {
-  /** The least work that fits, with the arena really laid out; null when nothing fits. */
-  readonly best: PatchCandidate | null;
-  /**
-   * From the most SRAM and the least work to the least SRAM: every further one needs less SRAM (by 3 % and more, but
-   * for the last) and more work.
-   */
-  readonly pareto: readonly PatchCandidate[];
-  /**
-   * The same for a search that was asked for the first that fits, which left it empty; goes on with what that search
-   * has found out.
-   */
-  compare(): readonly PatchCandidate[];
-  /** Why nothing fits. */
-  readonly noFit: NoFit | null;
-}
+import type { PatchCandidate, PatchPlanning, PlannerOptions } from './types';
 
 /**
  * The cheapest way to run a graph in `sramBytes`: split maps × grids × halo strategies of the patch stage, in order of
@@ -90,7 +20,16 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
   const compare = (): readonly PatchCandidate[] => (options.firstFit ? planner.pareto() : pareto);
   if (best) return { best, pareto, compare, noFit: null };
   const closest = pareto.length > 0 ? pareto[pareto.length - 1] : planner.closest();
-  return { best: null, pareto, compare, noFit: closest && explainNoFit(graph, options, closest) };
+  return {
+    best: null,
+    pareto,
+    compare,
+    noFit:
+      closest &&
+      explainNoFit(graph, options, closest, (changed) =>
+        planPatches(graph, { ...options, ...changed, firstFit: true }),
+      ),
+  };
 }
 
 /** Neighbors in the Pareto set differ by so much. */
