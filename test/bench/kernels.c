@@ -6,7 +6,7 @@
 
 #include "counting.h"
 #include "quantmcu.h"
-#include "qmcu_special.h"
+#include "qmcu_layer_kernels.h"
 #include "semihosting.h"
 
 #define MAX_CHANNELS 1024

@@ -17,13 +17,18 @@ const { values } = parseArgs({
   },
 });
 const here = path.join(projectRoot, 'test/bench');
-const firmware = path.join(projectRoot, 'src/firmware');
 const counting = path.join(projectRoot, 'test/firmware/counting');
 
 const bundle = await bundleTests('bench', [], {
-  stdin: { contents: "export * from './test/firmware/board/board';", resolveDir: projectRoot, loader: 'ts' },
+  stdin: {
+    contents: "export * from './test/firmware/board/board'; export * from './test/support/firmwareSources';",
+    resolveDir: projectRoot,
+    loader: 'ts',
+  },
 });
-const { buildForBoard, runOnBoard, boardSizes } = createRequire(import.meta.url)(bundle.file);
+const { buildForBoard, runOnBoard, boardSizes, firmwareSources, firmwareIncludes } = createRequire(import.meta.url)(
+  bundle.file,
+);
 bundle.remove();
 
 const peers = new Map(
@@ -42,12 +47,7 @@ const folder = mkdtempSync(path.join(projectRoot, 'out', 'bench-'));
 try {
   const plugin = path.join(folder, 'counting.so');
   run('gcc', ['-O2', '-Wall', '-Wextra', '-shared', '-fPIC', '-o', plugin, path.join(counting, 'counting.c')]);
-  const sources = [
-    path.join(here, 'kernels.c'),
-    ...readdirSync(firmware)
-      .filter((f) => f.endsWith('.c'))
-      .map((f) => path.join(firmware, f)),
-  ];
+  const sources = [path.join(here, 'kernels.c'), ...firmwareSources()];
   const wanted = new RegExp(values.layers);
   const checksums = new Map();
   for (const core of values.cores.split(',')) {
@@ -55,7 +55,7 @@ try {
     const counts = path.join(folder, `${core}.txt`);
     buildForBoard(core, sources, elf, [
       values.level,
-      `-I${firmware}`,
+      ...firmwareIncludes,
       `-I${counting}`,
       ...(values.optimize === 'size' ? ['-DBENCH_SHARED'] : []),
     ]);

@@ -39,7 +39,7 @@ export function renderC(program: Program, options: RenderOptions): GeneratedFile
     ...runtimeFiles(
       new Set([...code.kernels, ...(special?.needed ?? [])]),
       name,
-      specialFiles.length > 0 ? ['qmcu_special.h'] : [],
+      specialFiles.length > 0 ? ['qmcu_layer_kernels.h'] : [],
     ),
   ].sort((a, b) => (a.path < b.path ? -1 : 1));
 }

@@ -28,23 +28,22 @@ export function runtimeFiles(
   const definers = definitions();
   headers.forEach(need);
   for (const fn of functions) {
-    const file = definers.get(fn);
-    if (!file) throw new Error(`The runtime has no kernel '${fn}'.`);
-    need(file);
+    const files = definers.get(fn);
+    if (!files) throw new Error(`The runtime has no kernel '${fn}'.`);
+    files.forEach(need);
   }
   for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
-    const source = runtimeSources[file];
+    const source = runtimeSources[file].text;
     for (const [, header] of source.matchAll(/^#\s*include\s+"([^"]+)"/gm)) need(header);
     // A header names kernels that it only declares; a source that names one calls it.
     if (file.endsWith('.h')) continue;
     for (const [symbol] of source.matchAll(/\bqmcu_\w+\b/g)) {
-      const definer = definers.get(symbol);
-      if (definer) need(definer);
+      definers.get(symbol)?.forEach(need);
     }
   }
   return [...needed]
     .sort()
-    .map((file) => ({ path: runtimeFileName(file, name), text: forModel(runtimeSources[file], name) }));
+    .map((file) => ({ path: runtimeFileName(file, name), text: forModel(runtimeSources[file].text, name) }));
 }
 
 /** Name of a runtime file in a model's folder. */
@@ -68,14 +67,17 @@ export function forModel(source: string, name: string): string {
     );
 }
 
-/** External function → file that defines it: what begins in the first column and is neither static nor inline. */
-function definitions(): Map<string, string> {
-  const result = new Map<string, string>();
-  for (const [file, source] of Object.entries(runtimeSources)) {
-    for (const [, fn] of source.matchAll(
+/**
+ * External function → files that define it, one for each kind of core: what begins in the first column and is neither
+ * static nor inline.
+ */
+function definitions(): Map<string, string[]> {
+  const result = new Map<string, string[]>();
+  for (const [file, { text }] of Object.entries(runtimeSources)) {
+    for (const [, fn] of text.matchAll(
       /^(?!static|QMCU_INLINE|typedef|#)[A-Za-z_][\w *]*?\b(qmcu_\w+)\([^;{}]*\)\s*\{/gm,
     ))
-      result.set(fn, file);
+      result.set(fn, [...(result.get(fn) ?? []), file]);
   }
   return result;
 }

@@ -1,114 +1,121 @@
-import block from '../../firmware/qmcu_block.h';
-import blocks from '../../firmware/qmcu_blocks.c';
-import blocksHeader from '../../firmware/qmcu_blocks.h';
-import codes from '../../firmware/qmcu_codes.c';
-import columns from '../../firmware/qmcu_columns.c';
-import columnsHeader from '../../firmware/qmcu_columns.h';
-import conv2d from '../../firmware/qmcu_conv2d.c';
-import depthwise2d from '../../firmware/qmcu_depthwise2d.c';
-import dsp from '../../firmware/qmcu_dsp.h';
-import elementwise from '../../firmware/qmcu_elementwise.c';
-import gather from '../../firmware/qmcu_gather.c';
-import gatherHeader from '../../firmware/qmcu_gather.h';
-import gatherOdd from '../../firmware/qmcu_gather_odd.c';
-import internal from '../../firmware/qmcu_internal.h';
-import join from '../../firmware/qmcu_join.c';
-import joinHeader from '../../firmware/qmcu_join.h';
-import mveCodes from '../../firmware/qmcu_mve_codes.c';
-import mveColumns from '../../firmware/qmcu_mve_columns.c';
-import mveColumnsHeader from '../../firmware/qmcu_mve_columns.h';
-import mveConv2d from '../../firmware/qmcu_mve_conv2d.c';
-import mveDepthwise2d from '../../firmware/qmcu_mve_depthwise2d.c';
-import mveDot from '../../firmware/qmcu_mve_dot.h';
-import mve from '../../firmware/qmcu_mve.h';
-import pack from '../../firmware/qmcu_pack.h';
-import packBlock from '../../firmware/qmcu_pack_block.h';
-import packTake from '../../firmware/qmcu_pack_take.h';
-import packs from '../../firmware/qmcu_packs.c';
-import packsHeader from '../../firmware/qmcu_packs.h';
-import pairs from '../../firmware/qmcu_pairs.h';
-import plain from '../../firmware/qmcu_plain.h';
-import plainArmv6m from '../../firmware/qmcu_plain_armv6m.h';
-import plainColumns from '../../firmware/qmcu_plain_columns.c';
-import plainColumnsHeader from '../../firmware/qmcu_plain_columns.h';
-import plainConv2d from '../../firmware/qmcu_plain_conv2d.c';
-import plainDot from '../../firmware/qmcu_plain_dot.h';
-import plainWrite from '../../firmware/qmcu_plain_write.c';
-import plainWriteHeader from '../../firmware/qmcu_plain_write.h';
-import planes from '../../firmware/qmcu_planes.c';
-import planesHeader from '../../firmware/qmcu_planes.h';
-import poly from '../../firmware/qmcu_poly.h';
-import pool from '../../firmware/qmcu_pool.c';
-import row from '../../firmware/qmcu_row.h';
-import rowWeights from '../../firmware/qmcu_row_weights.c';
-import rows from '../../firmware/qmcu_rows.c';
-import rowsHeader from '../../firmware/qmcu_rows.h';
-import rowsTogether from '../../firmware/qmcu_rows_together.c';
-import run from '../../firmware/qmcu_run.c';
-import runHeader from '../../firmware/qmcu_run.h';
-import scale from '../../firmware/qmcu_scale.h';
-import special from '../../firmware/qmcu_special.h';
-import tap from '../../firmware/qmcu_tap.h';
-import twins from '../../firmware/qmcu_twins.c';
-import vector from '../../firmware/qmcu_vector.c';
-import quantmcu from '../../firmware/quantmcu.h';
-import port from '../../firmware/quantmcu_port.h';
+import codes from '../../firmware/common/qmcu_codes.c';
+import depthwise2d from '../../firmware/common/qmcu_depthwise2d.c';
+import depthwise2dTapHeader from '../../firmware/common/qmcu_depthwise2d_tap.h';
+import depthwise2dTaps from '../../firmware/common/qmcu_depthwise2d_taps.c';
+import depthwise2dTapsHeader from '../../firmware/common/qmcu_depthwise2d_taps.h';
+import elementwise from '../../firmware/common/qmcu_elementwise.c';
+import internalHeader from '../../firmware/common/qmcu_internal.h';
+import layerKernelsHeader from '../../firmware/common/qmcu_layer_kernels.h';
+import pool from '../../firmware/common/qmcu_pool.c';
+import requantizeHeader from '../../firmware/common/qmcu_requantize.h';
+import softmax from '../../firmware/common/qmcu_softmax.c';
+import quantmcuHeader from '../../firmware/common/quantmcu.h';
+import quantmcuPortHeader from '../../firmware/common/quantmcu_port.h';
+import conv2dDsp from '../../firmware/dsp/qmcu_conv2d_dsp.c';
+import conv2dDspAny from '../../firmware/dsp/qmcu_conv2d_dsp_any.c';
+import conv2dDspAnyHeader from '../../firmware/dsp/qmcu_conv2d_dsp_any.h';
+import conv2dDspBlockHeader from '../../firmware/dsp/qmcu_conv2d_dsp_block.h';
+import conv2dDspBlocks from '../../firmware/dsp/qmcu_conv2d_dsp_blocks.c';
+import conv2dDspBlocksHeader from '../../firmware/dsp/qmcu_conv2d_dsp_blocks.h';
+import conv2dDspColumns from '../../firmware/dsp/qmcu_conv2d_dsp_columns.c';
+import conv2dDspColumnsHeader from '../../firmware/dsp/qmcu_conv2d_dsp_columns.h';
+import conv2dDspDotHeader from '../../firmware/dsp/qmcu_conv2d_dsp_dot.h';
+import conv2dDspGather from '../../firmware/dsp/qmcu_conv2d_dsp_gather.c';
+import conv2dDspGatherHeader from '../../firmware/dsp/qmcu_conv2d_dsp_gather.h';
+import conv2dDspGatherOdd from '../../firmware/dsp/qmcu_conv2d_dsp_gather_odd.c';
+import conv2dDspPackedHeader from '../../firmware/dsp/qmcu_conv2d_dsp_packed.h';
+import conv2dDspPackedBlockHeader from '../../firmware/dsp/qmcu_conv2d_dsp_packed_block.h';
+import conv2dDspPackedBlocks from '../../firmware/dsp/qmcu_conv2d_dsp_packed_blocks.c';
+import conv2dDspPackedBlocksHeader from '../../firmware/dsp/qmcu_conv2d_dsp_packed_blocks.h';
+import conv2dDspPackedColumns from '../../firmware/dsp/qmcu_conv2d_dsp_packed_columns.c';
+import conv2dDspPackedColumnsHeader from '../../firmware/dsp/qmcu_conv2d_dsp_packed_columns.h';
+import conv2dDspPackedFlushHeader from '../../firmware/dsp/qmcu_conv2d_dsp_packed_flush.h';
+import depthwise2dDsp from '../../firmware/dsp/qmcu_depthwise2d_dsp.c';
+import depthwise2dDspHeader from '../../firmware/dsp/qmcu_depthwise2d_dsp.h';
+import depthwise2dDspChannelsHeader from '../../firmware/dsp/qmcu_depthwise2d_dsp_channels.h';
+import depthwise2dDspGather from '../../firmware/dsp/qmcu_depthwise2d_dsp_gather.c';
+import depthwise2dDspGatherHeader from '../../firmware/dsp/qmcu_depthwise2d_dsp_gather.h';
+import depthwise2dDspOverlap from '../../firmware/dsp/qmcu_depthwise2d_dsp_overlap.c';
+import depthwise2dDspPolynomialHeader from '../../firmware/dsp/qmcu_depthwise2d_dsp_polynomial.h';
+import depthwise2dDspWeights from '../../firmware/dsp/qmcu_depthwise2d_dsp_weights.c';
+import dspHeader from '../../firmware/dsp/qmcu_dsp.h';
+import fullyConnectedDspTwins from '../../firmware/dsp/qmcu_fully_connected_dsp_twins.c';
+import codesMve from '../../firmware/mve/qmcu_codes_mve.c';
+import conv2dMve from '../../firmware/mve/qmcu_conv2d_mve.c';
+import conv2dMveColumns from '../../firmware/mve/qmcu_conv2d_mve_columns.c';
+import conv2dMveColumnsHeader from '../../firmware/mve/qmcu_conv2d_mve_columns.h';
+import conv2dMveDotHeader from '../../firmware/mve/qmcu_conv2d_mve_dot.h';
+import depthwise2dMve from '../../firmware/mve/qmcu_depthwise2d_mve.c';
+import mveHeader from '../../firmware/mve/qmcu_mve.h';
+import conv2dPlain from '../../firmware/plain/qmcu_conv2d_plain.c';
+import conv2dPlainArmv6mHeader from '../../firmware/plain/qmcu_conv2d_plain_armv6m.h';
+import conv2dPlainColumns from '../../firmware/plain/qmcu_conv2d_plain_columns.c';
+import conv2dPlainColumnsHeader from '../../firmware/plain/qmcu_conv2d_plain_columns.h';
+import conv2dPlainDotHeader from '../../firmware/plain/qmcu_conv2d_plain_dot.h';
+import conv2dPlainWrite from '../../firmware/plain/qmcu_conv2d_plain_write.c';
+import conv2dPlainWriteHeader from '../../firmware/plain/qmcu_conv2d_plain_write.h';
+import plainHeader from '../../firmware/plain/qmcu_plain.h';
 
-/** All files of `src/firmware/`, bundled as text. */
-export const runtimeSources: Readonly<Record<string, string>> = {
-  'qmcu_block.h': block,
-  'qmcu_blocks.c': blocks,
-  'qmcu_blocks.h': blocksHeader,
-  'qmcu_codes.c': codes,
-  'qmcu_columns.c': columns,
-  'qmcu_columns.h': columnsHeader,
-  'qmcu_conv2d.c': conv2d,
-  'qmcu_depthwise2d.c': depthwise2d,
-  'qmcu_dsp.h': dsp,
-  'qmcu_elementwise.c': elementwise,
-  'qmcu_gather.c': gather,
-  'qmcu_gather.h': gatherHeader,
-  'qmcu_gather_odd.c': gatherOdd,
-  'qmcu_internal.h': internal,
-  'qmcu_join.c': join,
-  'qmcu_join.h': joinHeader,
-  'qmcu_mve.h': mve,
-  'qmcu_mve_codes.c': mveCodes,
-  'qmcu_mve_columns.c': mveColumns,
-  'qmcu_mve_columns.h': mveColumnsHeader,
-  'qmcu_mve_conv2d.c': mveConv2d,
-  'qmcu_mve_depthwise2d.c': mveDepthwise2d,
-  'qmcu_mve_dot.h': mveDot,
-  'qmcu_pack.h': pack,
-  'qmcu_pack_block.h': packBlock,
-  'qmcu_pack_take.h': packTake,
-  'qmcu_packs.c': packs,
-  'qmcu_packs.h': packsHeader,
-  'qmcu_pairs.h': pairs,
-  'qmcu_plain.h': plain,
-  'qmcu_plain_armv6m.h': plainArmv6m,
-  'qmcu_plain_columns.c': plainColumns,
-  'qmcu_plain_columns.h': plainColumnsHeader,
-  'qmcu_plain_conv2d.c': plainConv2d,
-  'qmcu_plain_dot.h': plainDot,
-  'qmcu_plain_write.c': plainWrite,
-  'qmcu_plain_write.h': plainWriteHeader,
-  'qmcu_planes.c': planes,
-  'qmcu_planes.h': planesHeader,
-  'qmcu_poly.h': poly,
-  'qmcu_pool.c': pool,
-  'qmcu_row.h': row,
-  'qmcu_row_weights.c': rowWeights,
-  'qmcu_rows.c': rows,
-  'qmcu_rows.h': rowsHeader,
-  'qmcu_rows_together.c': rowsTogether,
-  'qmcu_run.c': run,
-  'qmcu_run.h': runHeader,
-  'qmcu_scale.h': scale,
-  'qmcu_special.h': special,
-  'qmcu_tap.h': tap,
-  'qmcu_twins.c': twins,
-  'qmcu_vector.c': vector,
-  'quantmcu.h': quantmcu,
-  'quantmcu_port.h': port,
+/** Where a file of the runtime belongs: to all cores, or to those of one kind. */
+export type RuntimeFolder = 'common' | 'dsp' | 'mve' | 'plain';
+
+/** All files of `src/firmware/`, bundled as text, by their names, which are unlike in all folders. */
+export const runtimeSources: Readonly<Record<string, { readonly folder: RuntimeFolder; readonly text: string }>> = {
+  'qmcu_codes.c': { folder: 'common', text: codes },
+  'qmcu_depthwise2d.c': { folder: 'common', text: depthwise2d },
+  'qmcu_depthwise2d_tap.h': { folder: 'common', text: depthwise2dTapHeader },
+  'qmcu_depthwise2d_taps.c': { folder: 'common', text: depthwise2dTaps },
+  'qmcu_depthwise2d_taps.h': { folder: 'common', text: depthwise2dTapsHeader },
+  'qmcu_elementwise.c': { folder: 'common', text: elementwise },
+  'qmcu_internal.h': { folder: 'common', text: internalHeader },
+  'qmcu_layer_kernels.h': { folder: 'common', text: layerKernelsHeader },
+  'qmcu_pool.c': { folder: 'common', text: pool },
+  'qmcu_requantize.h': { folder: 'common', text: requantizeHeader },
+  'qmcu_softmax.c': { folder: 'common', text: softmax },
+  'quantmcu.h': { folder: 'common', text: quantmcuHeader },
+  'quantmcu_port.h': { folder: 'common', text: quantmcuPortHeader },
+  'qmcu_conv2d_dsp.c': { folder: 'dsp', text: conv2dDsp },
+  'qmcu_conv2d_dsp_any.c': { folder: 'dsp', text: conv2dDspAny },
+  'qmcu_conv2d_dsp_any.h': { folder: 'dsp', text: conv2dDspAnyHeader },
+  'qmcu_conv2d_dsp_block.h': { folder: 'dsp', text: conv2dDspBlockHeader },
+  'qmcu_conv2d_dsp_blocks.c': { folder: 'dsp', text: conv2dDspBlocks },
+  'qmcu_conv2d_dsp_blocks.h': { folder: 'dsp', text: conv2dDspBlocksHeader },
+  'qmcu_conv2d_dsp_columns.c': { folder: 'dsp', text: conv2dDspColumns },
+  'qmcu_conv2d_dsp_columns.h': { folder: 'dsp', text: conv2dDspColumnsHeader },
+  'qmcu_conv2d_dsp_dot.h': { folder: 'dsp', text: conv2dDspDotHeader },
+  'qmcu_conv2d_dsp_gather.c': { folder: 'dsp', text: conv2dDspGather },
+  'qmcu_conv2d_dsp_gather.h': { folder: 'dsp', text: conv2dDspGatherHeader },
+  'qmcu_conv2d_dsp_gather_odd.c': { folder: 'dsp', text: conv2dDspGatherOdd },
+  'qmcu_conv2d_dsp_packed.h': { folder: 'dsp', text: conv2dDspPackedHeader },
+  'qmcu_conv2d_dsp_packed_block.h': { folder: 'dsp', text: conv2dDspPackedBlockHeader },
+  'qmcu_conv2d_dsp_packed_blocks.c': { folder: 'dsp', text: conv2dDspPackedBlocks },
+  'qmcu_conv2d_dsp_packed_blocks.h': { folder: 'dsp', text: conv2dDspPackedBlocksHeader },
+  'qmcu_conv2d_dsp_packed_columns.c': { folder: 'dsp', text: conv2dDspPackedColumns },
+  'qmcu_conv2d_dsp_packed_columns.h': { folder: 'dsp', text: conv2dDspPackedColumnsHeader },
+  'qmcu_conv2d_dsp_packed_flush.h': { folder: 'dsp', text: conv2dDspPackedFlushHeader },
+  'qmcu_depthwise2d_dsp.c': { folder: 'dsp', text: depthwise2dDsp },
+  'qmcu_depthwise2d_dsp.h': { folder: 'dsp', text: depthwise2dDspHeader },
+  'qmcu_depthwise2d_dsp_channels.h': { folder: 'dsp', text: depthwise2dDspChannelsHeader },
+  'qmcu_depthwise2d_dsp_gather.c': { folder: 'dsp', text: depthwise2dDspGather },
+  'qmcu_depthwise2d_dsp_gather.h': { folder: 'dsp', text: depthwise2dDspGatherHeader },
+  'qmcu_depthwise2d_dsp_overlap.c': { folder: 'dsp', text: depthwise2dDspOverlap },
+  'qmcu_depthwise2d_dsp_polynomial.h': { folder: 'dsp', text: depthwise2dDspPolynomialHeader },
+  'qmcu_depthwise2d_dsp_weights.c': { folder: 'dsp', text: depthwise2dDspWeights },
+  'qmcu_dsp.h': { folder: 'dsp', text: dspHeader },
+  'qmcu_fully_connected_dsp_twins.c': { folder: 'dsp', text: fullyConnectedDspTwins },
+  'qmcu_codes_mve.c': { folder: 'mve', text: codesMve },
+  'qmcu_conv2d_mve.c': { folder: 'mve', text: conv2dMve },
+  'qmcu_conv2d_mve_columns.c': { folder: 'mve', text: conv2dMveColumns },
+  'qmcu_conv2d_mve_columns.h': { folder: 'mve', text: conv2dMveColumnsHeader },
+  'qmcu_conv2d_mve_dot.h': { folder: 'mve', text: conv2dMveDotHeader },
+  'qmcu_depthwise2d_mve.c': { folder: 'mve', text: depthwise2dMve },
+  'qmcu_mve.h': { folder: 'mve', text: mveHeader },
+  'qmcu_conv2d_plain.c': { folder: 'plain', text: conv2dPlain },
+  'qmcu_conv2d_plain_armv6m.h': { folder: 'plain', text: conv2dPlainArmv6mHeader },
+  'qmcu_conv2d_plain_columns.c': { folder: 'plain', text: conv2dPlainColumns },
+  'qmcu_conv2d_plain_columns.h': { folder: 'plain', text: conv2dPlainColumnsHeader },
+  'qmcu_conv2d_plain_dot.h': { folder: 'plain', text: conv2dPlainDotHeader },
+  'qmcu_conv2d_plain_write.c': { folder: 'plain', text: conv2dPlainWrite },
+  'qmcu_conv2d_plain_write.h': { folder: 'plain', text: conv2dPlainWriteHeader },
+  'qmcu_plain.h': { folder: 'plain', text: plainHeader },
 };

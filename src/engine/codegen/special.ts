@@ -7,7 +7,7 @@ import { forModel, runtimeFileName } from './runtime';
 import { comment } from './text';
 import type { WiderWeights } from './weights/widerWeights';
 import { packOf, type Pack } from './weights/packs';
-import { roomIn, type Room } from './room';
+import { scratchIn, type Scratch } from './scratch';
 import { fitsPolynomial } from './weights/polynomial';
 import type { GeneratedFile, RenderOptions } from './types';
 
@@ -18,7 +18,7 @@ import type { GeneratedFile, RenderOptions } from './types';
 const LONGEST_COLUMN = 256;
 /**
  * What kernels may unpack on the stack (quantmcu_port.h, QMCU_COLUMN_BYTES), and what four columns of a row of two
- * channels take there (qmcu_row.h).
+ * channels take there (qmcu_depthwise2d_dsp_channels.h).
  */
 const COLUMN_BYTES = 2048;
 const ROW_BYTES = 16;
@@ -27,7 +27,7 @@ const LEAST_POLYNOMIAL = 8;
 /** Largest shift with which a code can be saturated as the kernels do it. */
 const LARGEST_SHIFT = 22;
 
-/** A kernel made for one shape of layer: a macro of qmcu_special.h and its arguments after the name. */
+/** A kernel made for one shape of layer: a macro of qmcu_layer_kernels.h and its arguments after the name. */
 export interface SpecialKernel {
   readonly macro:
     | 'QMCU_SPECIAL_CONV2D'
@@ -42,8 +42,8 @@ export interface SpecialKernel {
   readonly needed: readonly string[];
   /** How it takes its weights, where not as the kernel for all layers does. */
   readonly pack?: Pack;
-  /** Of the room in the arena that calls bring. */
-  readonly room?: Room;
+  /** The scratch memory in the arena that calls bring. */
+  readonly scratch?: Scratch;
 }
 
 /**
@@ -70,17 +70,17 @@ function conv2d(program: Program, step: Step, kernel: Extract<Kernel, { op: 'con
   const length = window.kernelH * window.kernelW * input.channels;
   const bounded = boundsOf(program, requant, output);
   if (kernel.group !== 1 || output.channels % 2 !== 0 || bounded === undefined) return undefined;
-  const room = length > LONGEST_COLUMN ? roomIn(program, step, 4 * 2 * evenUp(length)) : undefined;
+  const scratch = length > LONGEST_COLUMN ? scratchIn(program, step, 4 * 2 * evenUp(length)) : undefined;
   // In parts it spends its time in loops that know no shape.
-  if (room === null) return undefined;
-  // As in qmcu_blocks.c: a column's codes are shifted once, the sums of its products for every output channel.
+  if (scratch === null) return undefined;
+  // As in qmcu_conv2d_dsp_blocks.c: a column's codes are shifted once, the sums of its products for every output channel.
   const scaled = weightBits === 4 ? 4 : 0;
   const { bits, signed } = program.buffers[input.buffer];
   const limit = 15 - bits + (signed ? 1 : 0);
   const folded =
     length < output.channels && kernel.padCodes === null ? Math.min(limit, Math.max(0, requant.preShift - scaled)) : 0;
   return {
-    macro: room === undefined ? 'QMCU_SPECIAL_CONV2D' : 'QMCU_SPECIAL_LONG_CONV2D',
+    macro: scratch === undefined ? 'QMCU_SPECIAL_CONV2D' : 'QMCU_SPECIAL_LONG_CONV2D',
     args: [
       `${length}u`,
       `${weightBits}u`,
@@ -94,7 +94,7 @@ function conv2d(program: Program, step: Step, kernel: Extract<Kernel, { op: 'con
     ],
     paramsType: 'qmcu_conv2d_params',
     needed: ['qmcu_conv2d', 'qmcu_convolve_by'],
-    room,
+    scratch,
   };
 }
 
@@ -104,18 +104,18 @@ function packed(program: Program, step: Step, kernel: Extract<Kernel, { op: 'con
   const bounded = boundsOf(program, requant, output);
   const pack = bounded === undefined ? undefined : packOf(program, step, kernel);
   if (bounded === undefined || pack === undefined) return undefined;
-  const room =
+  const scratch =
     pack.padded > LONGEST_COLUMN
-      ? (roomIn(program, step, 4 * 2 * pack.padded + pack.padded / pack.unit + 1) ?? undefined)
+      ? (scratchIn(program, step, 4 * 2 * pack.padded + pack.padded / pack.unit + 1) ?? undefined)
       : undefined;
   return {
-    macro: room === undefined ? 'QMCU_SPECIAL_PACKED' : 'QMCU_SPECIAL_LONG_PACKED',
+    macro: scratch === undefined ? 'QMCU_SPECIAL_PACKED' : 'QMCU_SPECIAL_LONG_PACKED',
     args: [
       `QMCU_PACK_${pack.kind.toUpperCase()}`,
       `${pack.length}u`,
       `${pack.padded}u`,
       `${pack.unit}u`,
-      `${pack.turn}u`,
+      `${pack.unroll}u`,
       `${pack.always ? 1 : 0}u`,
       formatOf(program, output),
       `${bounded}u`,
@@ -127,7 +127,7 @@ function packed(program: Program, step: Step, kernel: Extract<Kernel, { op: 'con
     paramsType: 'qmcu_conv2d_params',
     needed: ['qmcu_conv2d', 'qmcu_convolve_by', 'qmcu_convolve_packed', 'qmcu_convolve_packed_plain'],
     pack,
-    room,
+    scratch,
   };
 }
 
@@ -175,9 +175,9 @@ function evenUp(n: number): number {
  * under, or as fit the stack; one more only when another is done where that is fewer than 8.
  */
 function rowsOfGroups(region: Region, kernel: number, stride: number): number {
-  const room = Math.floor(COLUMN_BYTES / ROW_BYTES / (Math.ceil(regionWidth(region) / 4) * stride + 1));
+  const most = Math.floor(COLUMN_BYTES / ROW_BYTES / (Math.ceil(regionWidth(region) / 4) * stride + 1));
   const needed = (regionHeight(region) - 1) * stride + kernel;
-  const fitting = [8, 12, 16].filter((rows) => rows <= room);
+  const fitting = [8, 12, 16].filter((rows) => rows <= most);
   return fitting.find((rows) => rows >= needed) ?? fitting[fitting.length - 1] ?? kernel;
 }
 
@@ -205,7 +205,7 @@ function formatOf({ buffers }: Program, { buffer }: Access): string {
 }
 
 /**
- * The kernels that a program gets for itself: functions of the runtime (qmcu_special.h) whose loops have the layers'
+ * The kernels that a program gets for itself: functions of the runtime (qmcu_layer_kernels.h) whose loops have the layers'
  * lengths, bits and shifts as constants. Layers of one shape share one. They compute what the kernels for all layers
  * compute.
  */
@@ -234,7 +234,7 @@ export class SpecialKernels {
   }
 
   /** The function for a step; undefined where it has none of its own. */
-  kernel(step: Step): { readonly symbol: string; readonly pack?: Pack; readonly room?: Room } | undefined {
+  kernel(step: Step): { readonly symbol: string; readonly pack?: Pack; readonly scratch?: Scratch } | undefined {
     const kernel = specialKernel(this.program, this.generated(step), this.wider?.packed.has(step));
     if (kernel === undefined) return undefined;
     const shape = `${kernel.macro} ${kernel.args.join(' ')}`;
@@ -244,7 +244,7 @@ export class SpecialKernels {
       this.byShape.set(shape, special);
       kernel.needed.forEach((fn) => this.needed.add(fn));
     }
-    return { symbol: special.symbol, pack: kernel.pack, room: kernel.room };
+    return { symbol: special.symbol, pack: kernel.pack, scratch: kernel.scratch };
   }
 
   /** `<name>_kernels.h` and `.c`; none without special kernels. */
@@ -257,7 +257,7 @@ export class SpecialKernels {
       .map(
         (s) =>
           `void ${s.symbol}(const ${s.paramsType} *params, const qmcu_map *in, const qmcu_map ` +
-          `*out${s.room === undefined ? '' : ', int16_t *room'});\n`,
+          `*out${s.scratch === undefined ? '' : ', int16_t *scratch'});\n`,
       )
       .join('');
     const definitions = specials.map((s) => `${s.macro}(${s.symbol}, ${s.args.join(', ')})\n`).join('');
@@ -274,7 +274,7 @@ export class SpecialKernels {
       {
         path: `${name}_kernels.c`,
         text: forModel(
-          `${title}#include "${runtimeFileName('qmcu_special.h', name)}"\n#include ` +
+          `${title}#include "${runtimeFileName('qmcu_layer_kernels.h', name)}"\n#include ` +
             `"${name}_kernels.h"\n\n${comment(['Named after the first layer that uses each. The numbers are explained ' + 'where the macros are defined.'])}${definitions}`,
           name,
         ),

@@ -65,7 +65,7 @@ export function renderSteps(
     if (step.kernel.op === 'classify')
       args.push(`&arena[${program.buffers[step.output.buffer].offset + step.kernel.index}]`);
     else args.push(`view(&out, arena, &views[${views.index(step.output)}])`);
-    if (made?.room !== undefined) args.push(`(int16_t *)(void *)&arena[${made.room.offset}]`);
+    if (made?.scratch !== undefined) args.push(`(int16_t *)(void *)&arena[${made.scratch.offset}]`);
     return `${made?.symbol ?? call.fn}(${args.join(', ')});`;
   };
 

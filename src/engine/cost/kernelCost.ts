@@ -155,7 +155,7 @@ export function unitCosts(
       return units;
     }
     case 'depthwise': {
-      // 4-bit weights or codes multiply as polynomials, see qmcu_poly.h.
+      // 4-bit weights or codes multiply as polynomials, see qmcu_depthwise2d_dsp_polynomial.h.
       const mac =
         (weightBits === 4 || inputBits === 4) && kernelH === 3 && kernelW === 3 && strideH === 1 && strideW === 1
           ? k.depthwiseSmallMac

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Executor } from '../../../src/engine/program/interpreter';
 import { Random } from '../../unit/program/interpreter/support/random';
 import { allOps, randomProgram } from '../../unit/program/interpreter/support/randomSteps';
+import { firmwareIncludes, firmwareSources } from '../../support/firmwareSources';
 import { buildForBoard, runOnBoard, type Core } from '../board/board';
 import { removeFolder, scratchFolder } from '../support/hostBuild';
 import { encodeCases } from './encode';
 
 const root = process.cwd();
-const firmware = path.join(root, 'src/firmware');
 const here = path.join(root, 'test/firmware/kernels');
 
 /** Set to repeat a failing run; otherwise every run takes other cases. */
@@ -54,11 +54,13 @@ describe(`kernels on emulated cores against the reference interpreter (QUANTMCU_
       const elf = (): string => path.join(folder, `${core}${level}.elf`);
 
       before(() => {
-        const sources = readdirSync(firmware)
-          .filter((f) => f.endsWith('.c'))
-          .map((f) => path.join(firmware, f));
         const harness = ['harness.c', 'harness_board.c'].map((f) => path.join(here, f));
-        buildForBoard(core, [...sources, ...harness], elf(), ['-std=c11', level, `-I${firmware}`, `-I${here}`]);
+        buildForBoard(core, [...firmwareSources(), ...harness], elf(), [
+          '-std=c11',
+          level,
+          ...firmwareIncludes,
+          `-I${here}`,
+        ]);
       });
 
       for (const op of allOps) {

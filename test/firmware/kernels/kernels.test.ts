@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Executor } from '../../../src/engine/program/interpreter';
 import { Random } from '../../unit/program/interpreter/support/random';
 import { allOps, randomProgram } from '../../unit/program/interpreter/support/randomSteps';
+import { firmwareIncludes, firmwareSources } from '../../support/firmwareSources';
 import { encodeCases, type Case } from './encode';
 
 const root = process.cwd();
@@ -128,8 +129,7 @@ describe(`kernels in C against the reference interpreter (QUANTMCU_KERNEL_SEED=$
         '-Wextra',
         '-Wpedantic',
         '-Werror',
-        '-I',
-        path.join(root, 'src/firmware'),
+        ...firmwareIncludes,
         '-c',
         source,
         '-o',
@@ -143,15 +143,11 @@ describe(`kernels in C against the reference interpreter (QUANTMCU_KERNEL_SEED=$
 
 /** Compiles the runtime as it ships, without warnings, together with the harness. */
 function compile(compiler: string, flags: readonly string[], output: string): void {
-  const firmware = path.join(root, 'src/firmware');
   const here = path.join(root, 'test/firmware/kernels');
-  const sources = readdirSync(firmware)
-    .filter((f) => f.endsWith('.c'))
-    .map((f) => path.join(firmware, f));
   const harness = ['harness.c', 'harness_main.c'].map((f) => path.join(here, f));
   const { status, stderr, error } = spawnSync(
     compiler,
-    [...warnings, ...flags, '-I', firmware, '-I', here, ...sources, ...harness, '-o', output],
+    [...warnings, ...flags, ...firmwareIncludes, '-I', here, ...firmwareSources(), ...harness, '-o', output],
     { encoding: 'utf8' },
   );
   assert.equal(status, 0, error?.message ?? stderr);

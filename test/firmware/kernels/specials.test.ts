@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { specialKernel, type SpecialKernel } from '../../../src/engine/codegen/special';
 import { fitsTwins } from '../../../src/engine/codegen/weights/twins';
@@ -7,12 +7,12 @@ import { Executor } from '../../../src/engine/program/interpreter';
 import type { Program } from '../../../src/engine/program/types';
 import { Random } from '../../unit/program/interpreter/support/random';
 import { randomPackable, randomProgram, randomRows } from '../../unit/program/interpreter/support/randomSteps';
+import { firmwareIncludes, firmwareSources } from '../../support/firmwareSources';
 import { buildForBoard, runOnBoard } from '../board/board';
 import { compile, removeFolder, runCommand, sanitizerFlags, scratchFolder } from '../support/hostBuild';
 import { encodeCases, type Case } from './encode';
 
 const root = process.cwd();
-const firmware = path.join(root, 'src/firmware');
 const here = path.join(root, 'test/firmware/kernels');
 
 /** Set to repeat a failing run; otherwise every run takes other cases. */
@@ -96,7 +96,7 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
       const executable = path.join(folder, 'harness');
       compile(compiler, [...sources(), specials, path.join(here, 'harness_main.c')], executable, [
         '-DHARNESS_SPECIALS',
-        `-I${firmware}`,
+        ...firmwareIncludes,
         `-I${here}`,
         ...flags,
       ]);
@@ -116,7 +116,7 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
         'm4',
         [...sources(), specials, path.join(here, 'harness_board.c')],
         elf,
-        ['-std=c11', level, '-DHARNESS_SPECIALS', '-DCASES_BYTES=3000000', `-I${firmware}`, `-I${here}`],
+        ['-std=c11', level, '-DHARNESS_SPECIALS', '-DCASES_BYTES=3000000', ...firmwareIncludes, `-I${here}`],
         compiler,
       );
       const { exitCode, output } = runOnBoard('m4', elf, {
@@ -170,19 +170,14 @@ function askew(programOf: (s: number) => Program, seed: number): Program {
 }
 
 function sources(): string[] {
-  return [
-    ...readdirSync(firmware)
-      .filter((f) => f.endsWith('.c'))
-      .map((f) => path.join(firmware, f)),
-    path.join(here, 'harness.c'),
-  ];
+  return [...firmwareSources(), path.join(here, 'harness.c')];
 }
 
 /** A kernel for every program and the tables in which the harness finds them. */
 function definitions(kernels: readonly SpecialKernel[]): string {
   const table = (paramsType: string): string =>
     kernels.map((k, i) => (k.paramsType === paramsType ? `special_${i}` : '0')).join(', ');
-  return `#include "qmcu_special.h"
+  return `#include "qmcu_layer_kernels.h"
 
 ${kernels.map(definition).join('')}
 typedef void conv2d_function(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out);
@@ -194,17 +189,17 @@ depthwise2d_function *const harness_depthwise2d[] = { ${table('qmcu_depthwise2d_
 `;
 }
 
-/** `special_<i>`; where the kernel wants room it gets no more than it asked for. */
-function definition({ paramsType, macro, args, room }: SpecialKernel, i: number): string {
+/** `special_<i>`; where the kernel wants scratch it gets no more than it asked for. */
+function definition({ paramsType, macro, args, scratch }: SpecialKernel, i: number): string {
   const parameters = `const ${paramsType} *params, const qmcu_map *in, const qmcu_map *out`;
-  if (!room) return `void special_${i}(${parameters});\n${macro}(special_${i}, ${args.join(', ')})\n`;
-  return `void long_${i}(${parameters}, int16_t *room);
+  if (!scratch) return `void special_${i}(${parameters});\n${macro}(special_${i}, ${args.join(', ')})\n`;
+  return `void long_${i}(${parameters}, int16_t *scratch);
 ${macro}(long_${i}, ${args.join(', ')})
 void special_${i}(${parameters});
 void special_${i}(${parameters})
 {
-    static QMCU_ALIGN(8) uint8_t room[${room.bytes}];
-    long_${i}(params, in, out, (int16_t *)(void *)room);
+    static QMCU_ALIGN(8) uint8_t scratch[${scratch.bytes}];
+    long_${i}(params, in, out, (int16_t *)(void *)scratch);
 }
 `;
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { firmwareIncludes, firmwareSources } from '../../support/firmwareSources';
 
 /** What quantmcu.h promises: for most kernels, and for those that unpack codes, the codes besides. */
 const LIMIT = 512;
@@ -9,7 +10,6 @@ const COLUMN_LIMIT = 1152;
 const columnBytes = 2048;
 
 const root = process.cwd();
-const firmware = path.join(root, 'src/firmware');
 
 /** Frames and calls of all functions, from GCC's call graphs. */
 class CallGraph {
@@ -67,8 +67,8 @@ describe('stack of the kernels on Cortex-M', function () {
         const folder = mkdtempSync(path.join(root, 'out', 'stack-'));
         try {
           const graph = new CallGraph();
-          for (const file of readdirSync(firmware).filter((f) => f.endsWith('.c'))) {
-            const object = path.join(folder, file.replace(/\.c$/, '.o'));
+          for (const file of firmwareSources()) {
+            const object = path.join(folder, path.basename(file).replace(/\.c$/, '.o'));
             const { status, stderr } = spawnSync(
               'arm-none-eabi-gcc',
               [
@@ -79,7 +79,8 @@ describe('stack of the kernels on Cortex-M', function () {
                 '-std=c99',
                 '-fcallgraph-info=su',
                 '-c',
-                path.join(firmware, file),
+                ...firmwareIncludes,
+                file,
                 '-o',
                 object,
               ],

@@ -69,7 +69,7 @@ function range(weights: readonly number[], largestCode = 255): [number, number] 
   return [sum(-1), sum(1)];
 }
 
-/** The code of a sum as qmcu_row_weights.c and qmcu_poly.h make it. */
+/** The code of a sum as qmcu_depthwise2d_dsp_weights.c and qmcu_depthwise2d_dsp_polynomial.h make it. */
 function codeOf(sum: number, bias: number, multiplier: number, preShift: number, shift: number, max: number): number {
   const steps = Math.floor((bias + 2 ** 14) / 2 ** 15);
   const coefficient = sum + bias - steps * 2 ** 15;

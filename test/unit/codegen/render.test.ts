@@ -47,8 +47,9 @@ describe('renderC', () => {
   it('bundles every file of the runtime', () => {
     assert.deepEqual(
       Object.keys(runtimeSources).sort(),
-      readdirSync(path.join(projectRoot, 'src/firmware'))
+      readdirSync(path.join(projectRoot, 'src/firmware'), { recursive: true, encoding: 'utf8' })
         .filter((f) => /\.[ch]$/.test(f))
+        .map((f) => path.basename(f))
         .sort(),
     );
   });

@@ -53,7 +53,7 @@ describe('wider 4-bit weights', () => {
         pack.limits.length === (pack.always ? 0 : pack.padded / pack.unit) &&
           pack.unit % 4 === 0 &&
           pack.padded >= pack.length &&
-          pack.padded % pack.turn === 0,
+          pack.padded % pack.unroll === 0,
       );
       if (pack.always) always++;
       for (const share of [0.05, 0.3, 1]) {

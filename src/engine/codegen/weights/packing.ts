@@ -43,7 +43,7 @@ export function pairRows(values: ArrayLike<number>, { rowLength, rowsPerGroup }:
 
 /**
  * {@link pairRows} at 4 bits, a byte for both rows. Of each whole group of four places the second and third are
- * exchanged, see `qmcu_pairs.h`.
+ * exchanged, see `qmcu_conv2d_dsp_dot.h`.
  */
 export function packPairs(values: ArrayLike<number>, shape: RowShape): Uint8Array {
   const paired = pairRows(values, shape);

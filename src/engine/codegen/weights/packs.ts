@@ -2,7 +2,7 @@ import { maxCode, minCode, shiftBias } from '../../program/arithmetic';
 import { regionWidth } from '../../graph/region';
 import type { ConstantId, Kernel, Program, Requantization, Step } from '../../program/types';
 
-/** How a convolution's weights stand in words of two output channels each, see `qmcu_pack.h`. */
+/** How a convolution's weights stand in words of two output channels each, see `qmcu_conv2d_dsp_packed.h`. */
 export type PackKind = 'halves' | 'words';
 
 /** What a packed convolution is made for; the names are those of `qmcu_pack_shape`. */
@@ -13,7 +13,7 @@ export interface Pack {
   /** The same, zeros included. */
   readonly padded: number;
   readonly unit: number;
-  readonly turn: number;
+  readonly unroll: number;
   readonly always: boolean;
   readonly limits: readonly number[];
 }
@@ -25,7 +25,7 @@ const FIELD_BITS = 14;
 const SECOND = { halves: HALF_BITS, words: 28 } as const;
 /** Four codes of 8 bits times weights of 4 bits always fit a field. */
 const UNITS = [16, 12, 8, 4] as const;
-const LARGEST_TURN = 32;
+const LARGEST_UNROLL = 32;
 /** With more, sums of squares of codes might leave 31 bits. */
 const MOST_TAPS = 2 ** 15;
 
@@ -66,7 +66,7 @@ export function packOf(
       length,
       padded,
       unit,
-      turn: turnOf(padded),
+      unroll: unrollOf(padded),
       always,
       limits: always ? [] : rows.squareLimits(bound - 1, unit, padded, every),
     };
@@ -83,10 +83,10 @@ function unitOf(length: number, most: number): number {
 }
 
 /** The largest even divisor of a column's codes whose loop is unrolled. */
-function turnOf(padded: number): number {
-  let turn = LARGEST_TURN;
-  while (padded % turn !== 0) turn -= 2;
-  return turn;
+function unrollOf(padded: number): number {
+  let unroll = LARGEST_UNROLL;
+  while (padded % unroll !== 0) unroll -= 2;
+  return unroll;
 }
 
 function paddedTo(length: number, unit: number): number {

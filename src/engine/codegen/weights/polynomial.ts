@@ -1,7 +1,7 @@
 import { maxCode, shiftBias } from '../../program/arithmetic';
 import type { Access, Kernel, Program } from '../../program/types';
 
-/** Half of the range of a coefficient, and what biases are taken modulo, see `qmcu_poly.h`. */
+/** Half of the range of a coefficient, and what biases are taken modulo, see `qmcu_depthwise2d_dsp_polynomial.h`. */
 const HALF = 2 ** 15;
 /** Sums beyond which numbers of 32 bits might not do: none is anywhere near. */
 const LARGEST_SUM = 2 ** 30;
@@ -54,7 +54,7 @@ export function fitsPolynomial(
   return true;
 }
 
-/** Whether sums [least, largest] + bias do, for one channel: qmcu_row_weights.c, put_polynomial. */
+/** Whether sums [least, largest] + bias do, for one channel: qmcu_depthwise2d_dsp_weights.c, put_polynomial. */
 function fitsChannel(
   least: number,
   largest: number,

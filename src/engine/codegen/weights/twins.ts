@@ -1,9 +1,9 @@
 import { maxCode, minCode } from '../../program/arithmetic';
 import type { Program, Step } from '../../program/types';
 
-/** Rows and places of a row that {@link twinWeights} pads to, see `qmcu_twins.c`. */
+/** Rows and places of a row that {@link twinWeights} pads to, see `qmcu_fully_connected_dsp_twins.c`. */
 const UNIT = 4;
-/** Sums of the first row of a pair that fit, see `qmcu_twins.c`. */
+/** Sums of the first row of a pair that fit, see `qmcu_fully_connected_dsp_twins.c`. */
 const SUM_LIMIT = 2 ** 23;
 
 /**

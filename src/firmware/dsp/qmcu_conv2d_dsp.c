@@ -1,0 +1,18 @@
+/*
+ * QuantMCU runtime: 2-D convolution with the DSP extension: by blocks of four pixels where the layer allows it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "qmcu_conv2d_dsp_any.h"
+#include "qmcu_conv2d_dsp_blocks.h"
+
+#if QMCU_DSP
+
+QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+{
+    if (!qmcu_convolve_blocks(params, in, out)) {
+        qmcu_convolve_any(params, in, out);
+    }
+}
+
+#endif /* QMCU_DSP */

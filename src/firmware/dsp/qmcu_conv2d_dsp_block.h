@@ -1,0 +1,434 @@
+/*
+ * QuantMCU runtime: four pixels times all output channels of a convolution, with the DSP extension. Not part of the
+ * interface.
+ *
+ * Two output channels at a time are summed for the four pixels whose columns are given (qmcu_conv2d_dsp_columns.h):
+ * eight sums, two weights of each channel and two words of codes are what a Cortex-M has registers for. The loops are
+ * inlined into functions of which some share their code between all layers and others are made for one layer, whose
+ * qmcu_block_shape is then a constant.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef QMCU_CONV2D_DSP_BLOCK_H
+#define QMCU_CONV2D_DSP_BLOCK_H
+
+#include "qmcu_conv2d_dsp_dot.h"
+#include "qmcu_requantize.h"
+
+#if QMCU_DSP
+
+/* What the loops of a block are made for. */
+typedef struct {
+    uint32_t length;      /* codes of a column */
+    uint32_t weight_bits; /* 8 or 4 */
+    uint32_t format;      /* of the output; its smallest code is the lower bound */
+    uint32_t bounded; /* at unsigned codes: 1: requant's bounds are below the largest; 0: the format's largest code is
+                         the upper bound */
+    uint32_t folded;  /* the codes in the columns are 1 << folded times the map's; at most pre_shift, less 4 at 4-bit
+                         weights */
+    uint32_t pre_shift;
+    uint32_t shift;
+    int32_t bias_shift;
+    int32_t pixel_bytes; /* of the output */
+} qmcu_block_shape;
+
+/* One call of a block. */
+typedef struct {
+    const qmcu_block_shape *shape;
+    const int16_t *columns;
+    const uint8_t *weights; /* of the first two channels */
+    const qmcu_requant *requant;
+    int32_t first;    /* output channel, even */
+    int32_t channels; /* so many, even */
+    uint8_t *to;      /* their codes in the first pixel; the others follow each other */
+    /* Where columns come in parts: */
+    uint32_t length; /* of this part */
+    int32_t *sums;   /* eight for each two channels, between the parts */
+    int begins;      /* the first part */
+    int ends;        /* the last part: codes are written */
+} qmcu_block;
+
+typedef void qmcu_block_function(const qmcu_block *block);
+
+/* Two weights of each channel times two codes of each pixel, those of step `step` from x on; `first`: the sums of all
+ * pixels begin with a3 and b3. */
+QMCU_INLINE void qmcu_block_step(int first, qmcu_sums *s, const int16_t *x, uint32_t step, uint32_t a, uint32_t b)
+{
+    const qmcu_words x01 = qmcu_load_two(x, 16u * step);
+    if (first) {
+        s->a0 = qmcu_smlad_from(a, x01.first, s->a3);
+        s->b0 = qmcu_smlad_from(b, x01.first, s->b3);
+        s->a1 = qmcu_smlad_from(a, x01.second, s->a3);
+        s->b1 = qmcu_smlad_from(b, x01.second, s->b3);
+    } else {
+        s->a0 = qmcu_smlad(a, x01.first, s->a0);
+        s->b0 = qmcu_smlad(b, x01.first, s->b0);
+        s->a1 = qmcu_smlad(a, x01.second, s->a1);
+        s->b1 = qmcu_smlad(b, x01.second, s->b1);
+    }
+    const qmcu_words x23 = qmcu_load_two(x, 16u * step + 8u);
+    if (first) {
+        s->a2 = qmcu_smlad_from(a, x23.first, s->a3);
+        s->b2 = qmcu_smlad_from(b, x23.first, s->b3);
+    } else {
+        s->a2 = qmcu_smlad(a, x23.first, s->a2);
+        s->b2 = qmcu_smlad(b, x23.first, s->b2);
+    }
+    s->a3 = qmcu_smlad(a, x23.second, s->a3);
+    s->b3 = qmcu_smlad(b, x23.second, s->b3);
+}
+
+/* 8-bit weights, those of both rows in turn. */
+QMCU_INLINE void qmcu_block_step8(int first, qmcu_sums *s, const int16_t *x, const uint8_t *w, uint32_t step)
+{
+    const uint32_t weights = qmcu_load_unaligned(w + 4u * step);
+    qmcu_block_step(first, s, x, step, qmcu_sxtb16(weights), qmcu_sxtb16_ror8(weights));
+}
+
+/* 4-bit weights, four of each row, see qmcu_pairs_4; 16 times their sums. They are loaded twice: a register holds them
+ * no longer. */
+QMCU_INLINE void qmcu_block_step4(int first, qmcu_sums *s, const int16_t *x, const uint8_t *w, uint32_t step)
+{
+    const uint32_t even = qmcu_load_again(w + 4u * step);
+    qmcu_block_step(first, s, x, 2u * step, qmcu_sxtb16(qmcu_high_nibbles(even << 4)),
+                    qmcu_sxtb16(qmcu_high_nibbles(even)));
+    const uint32_t odd = qmcu_load_again(w + 4u * step);
+    qmcu_block_step(0, s, x, 2u * step + 1u, qmcu_sxtb16_ror8(qmcu_high_nibbles(odd << 4)),
+                    qmcu_sxtb16_ror8(qmcu_high_nibbles(odd)));
+}
+
+/* What is left of an odd number of codes or, at 4-bit weights, of a group of four: places `from` on, one of each row at
+ * a time. */
+QMCU_INLINE void qmcu_block_rest(uint32_t weight_bits, uint32_t from, uint32_t length, qmcu_sums *s, const int16_t *x,
+                                 const uint8_t *w)
+{
+    for (; from < length; from++) {
+        const uint32_t a = (uint32_t)(weight_bits == 8u ? (int8_t)w[0] : (int8_t)(w[0] << 4));
+        const uint32_t b = (uint32_t)(weight_bits == 8u ? (int8_t)w[1] : (int8_t)(w[0] & 0xf0u));
+        if (from % 2u == 0u) {
+            s->a0 = qmcu_smlabb(a, qmcu_load(x), s->a0);
+            s->a1 = qmcu_smlabb(a, qmcu_load(x + 2), s->a1);
+            s->a2 = qmcu_smlabb(a, qmcu_load(x + 4), s->a2);
+            s->a3 = qmcu_smlabb(a, qmcu_load(x + 6), s->a3);
+            s->b0 = qmcu_smlabb(b, qmcu_load(x), s->b0);
+            s->b1 = qmcu_smlabb(b, qmcu_load(x + 2), s->b1);
+            s->b2 = qmcu_smlabb(b, qmcu_load(x + 4), s->b2);
+            s->b3 = qmcu_smlabb(b, qmcu_load(x + 6), s->b3);
+        } else {
+            qmcu_pairs_add1(4u, s, x + 1, (int32_t)a, (int32_t)b);
+            x += 8;
+        }
+        w += weight_bits / 4u;
+    }
+}
+
+/* Longest column whose loop is unrolled where the length is known when the kernel is compiled. */
+#define QMCU_BLOCK_UNROLLED 32u
+
+/* A step of either kind. */
+QMCU_INLINE void qmcu_block_any_step(uint32_t weight_bits, int first, qmcu_sums *s, const int16_t *x, const uint8_t *w,
+                                     uint32_t step)
+{
+    if (weight_bits == 8u) {
+        qmcu_block_step8(first, s, x, w, step);
+    } else {
+        qmcu_block_step4(first, s, x, w, step);
+    }
+}
+
+/* Adds all products; at 4-bit weights 16 times. Sums that are not `begun` begin with a3 and b3. */
+QMCU_INLINE void qmcu_block_dot(uint32_t weight_bits, int begun, uint32_t length, qmcu_sums *s, const int16_t *x,
+                                const uint8_t *w)
+{
+    const uint32_t codes = weight_bits == 8u ? 2u : 4u; /* of a step */
+    const uint32_t steps = length / codes;
+#if defined(__OPTIMIZE__)
+    if (!begun && __builtin_constant_p(length) && length <= QMCU_BLOCK_UNROLLED && length >= codes) {
+        qmcu_block_any_step(weight_bits, 1, s, x, w, 0u);
+#pragma GCC unroll 16
+        for (uint32_t i = 1u; i < steps; i++) {
+            qmcu_block_any_step(weight_bits, 0, s, x, w, i);
+        }
+        qmcu_block_rest(weight_bits, steps * codes, length, s, x + 4u * codes * steps, w + 4u * steps);
+        return;
+    }
+#endif
+    if (!begun) {
+        *s = qmcu_sums_of(s->a3, s->b3);
+    }
+#if defined(__OPTIMIZE__)
+    if (__builtin_constant_p(length) && steps % 8u == 0u) {
+        for (const uint8_t *end = w + 4u * steps; w != end; w += 32) {
+#pragma GCC unroll 8
+            for (uint32_t i = 0u; i < 8u; i++) {
+                qmcu_block_any_step(weight_bits, 0, s, x, w, i);
+            }
+            x += 32u * codes;
+        }
+        qmcu_block_rest(weight_bits, steps * codes, length, s, x, w);
+        return;
+    }
+#endif
+    for (const uint8_t *end = w + steps / 4u * 16u; w != end; w += 16) {
+        qmcu_block_any_step(weight_bits, 0, s, x, w, 0u);
+        qmcu_block_any_step(weight_bits, 0, s, x, w, 1u);
+        qmcu_block_any_step(weight_bits, 0, s, x, w, 2u);
+        qmcu_block_any_step(weight_bits, 0, s, x, w, 3u);
+        x += 16u * codes;
+    }
+    for (uint32_t rest = steps % 4u; rest > 0u; rest--) {
+        qmcu_block_any_step(weight_bits, 0, s, x, w, 0u);
+        x += 4u * codes;
+        w += 4;
+    }
+    qmcu_block_rest(weight_bits, steps * codes, length, s, x, w);
+}
+
+/* What the two channels' sums need to become codes. */
+typedef struct {
+    int32_t multiplier_a;
+    int32_t multiplier_b;
+    uint32_t bound; /* upper bounds, of b in the second byte */
+} qmcu_block_scale;
+
+/* From a sum to a code; bits above the format's may be set at signed ones. */
+QMCU_INLINE uint32_t qmcu_block_code(const qmcu_block_shape *shape, int32_t sum, int32_t multiplier)
+{
+    const int32_t y = qmcu_smmla(sum, multiplier, (int32_t)(1u << (shape->shift - 1u)));
+    switch (shape->format) {
+    case QMCU_U8:
+        return (uint32_t)qmcu_usat8_shifted(y, shape->shift);
+    case QMCU_S8:
+        return (uint32_t)qmcu_ssat8_shifted(y, shape->shift);
+    case QMCU_U4:
+        return (uint32_t)qmcu_usat4_shifted(y, shape->shift);
+    case QMCU_S4:
+        return (uint32_t)qmcu_ssat4_shifted(y, shape->shift);
+    case QMCU_U2:
+        return (uint32_t)qmcu_usat2_shifted(y, shape->shift);
+    default:
+        return (uint32_t)qmcu_ssat2_shifted(y, shape->shift);
+    }
+}
+
+/* Shifts all sums up. */
+QMCU_INLINE void qmcu_block_shift_up(qmcu_sums *s, uint32_t n)
+{
+    s->a0 = qmcu_shift_left(s->a0, n);
+    s->a1 = qmcu_shift_left(s->a1, n);
+    s->a2 = qmcu_shift_left(s->a2, n);
+    s->a3 = qmcu_shift_left(s->a3, n);
+    s->b0 = qmcu_shift_left(s->b0, n);
+    s->b1 = qmcu_shift_left(s->b1, n);
+    s->b2 = qmcu_shift_left(s->b2, n);
+    s->b3 = qmcu_shift_left(s->b3, n);
+}
+
+/* Shifts all sums down, which loses nothing, and adds biases that could not begin them. */
+QMCU_INLINE void qmcu_block_shift_down(qmcu_sums *s, uint32_t n, int32_t a, int32_t b)
+{
+    s->a0 = (s->a0 >> n) + a;
+    s->a1 = (s->a1 >> n) + a;
+    s->a2 = (s->a2 >> n) + a;
+    s->a3 = (s->a3 >> n) + a;
+    s->b0 = (s->b0 >> n) + b;
+    s->b1 = (s->b1 >> n) + b;
+    s->b2 = (s->b2 >> n) + b;
+    s->b3 = (s->b3 >> n) + b;
+}
+
+/* Both codes of a pixel, those of a in the lower byte of a halfword, where they belong. Of 2 bits two pairs share a
+ * byte, of which the first is written first; `high`: 4 for the second. */
+QMCU_INLINE void qmcu_block_store(const qmcu_block_shape *shape, uint32_t high, uint32_t codes, uint8_t *to)
+{
+    if (shape->format < QMCU_U4) {
+        const uint32_t pair = (codes & 3u) | (codes >> 6 & 12u);
+        to[0] = (uint8_t)(high == 0u ? pair : to[0] | pair << 4);
+    } else if (shape->format < QMCU_U8) {
+        to[0] = (uint8_t)(codes | codes >> 4);
+    } else {
+        to[0] = (uint8_t)codes;
+        to[1] = (uint8_t)(codes >> 8);
+    }
+}
+
+/* The same from their sums. */
+QMCU_INLINE void qmcu_block_write(const qmcu_block_shape *shape, const qmcu_block_scale *k, uint32_t high, int32_t a,
+                                  int32_t b, uint8_t *to)
+{
+    const uint32_t code_a = qmcu_block_code(shape, a, k->multiplier_a);
+    const uint32_t code_b = qmcu_block_code(shape, b, k->multiplier_b);
+    if (shape->bounded != 0u) {
+        /* min(code, bound) = bound - max(bound - code, 0), in both bytes at once. */
+        qmcu_block_store(shape, high, qmcu_ssub8(k->bound, qmcu_uqsub8(k->bound, code_a | code_b << 8)), to);
+    } else if (shape->format < QMCU_U4) {
+        qmcu_block_store(shape, high, (code_a & 3u) | code_b << 8, to);
+    } else if (shape->format < QMCU_U8) {
+        to[0] = (uint8_t)((shape->format == QMCU_U4 ? code_a : code_a & 15u) | code_b << 4);
+    } else {
+        to[0] = (uint8_t)code_a;
+        to[1] = (uint8_t)code_b;
+    }
+}
+
+/* The codes of all four pixels. */
+QMCU_INLINE void qmcu_block_write_all(const qmcu_block_shape *shape, const qmcu_block_scale *k, uint32_t high,
+                                      const qmcu_sums *s, uint8_t *to)
+{
+    const int32_t next = shape->pixel_bytes;
+    qmcu_block_write(shape, k, high, s->a0, s->b0, to);
+    qmcu_block_write(shape, k, high, s->a1, s->b1, to + next);
+    qmcu_block_write(shape, k, high, s->a2, s->b2, to + 2 * next);
+    qmcu_block_write(shape, k, high, s->a3, s->b3, to + 3 * next);
+}
+
+/*
+ * The same in a function that layers share, for 8 and 4 bits: for all formats of so many bits at once, with less code.
+ * Codes are saturated as signed numbers less the middle of the range of unsigned ones.
+ */
+QMCU_INLINE void qmcu_block_write_shared(const qmcu_block_shape *shape, const qmcu_block_scale *k, const int32_t *sums,
+                                         uint8_t *to)
+{
+    const uint32_t bits = qmcu_bits(shape->format);
+    const uint32_t flip = (shape->format & 1u) != 0u ? 0u : 1u << (bits - 1u);
+    const int32_t round = (int32_t)(1u << (shape->shift - 1u)) - (int32_t)(flip << shape->shift);
+    for (uint32_t p = 0u; p < 4u; p++) {
+        const int32_t a = qmcu_smmla(sums[p], k->multiplier_a, round) >> shape->shift;
+        const int32_t b = qmcu_smmla(sums[4u + p], k->multiplier_b, round) >> shape->shift;
+        if (bits == 8u) {
+            const uint32_t codes = (((uint32_t)qmcu_ssat8(a) ^ flip) & 255u) | ((uint32_t)qmcu_ssat8(b) ^ flip) << 8;
+            const uint32_t least = qmcu_ssub8(k->bound, qmcu_uqsub8(k->bound, codes));
+            to[0] = (uint8_t)least;
+            to[1] = (uint8_t)(least >> 8);
+        } else {
+            const uint32_t codes = (((uint32_t)qmcu_ssat4(a) ^ flip) & 15u) | (((uint32_t)qmcu_ssat4(b) ^ flip) & 15u)
+                                                                                  << 8;
+            const uint32_t least = qmcu_ssub8(k->bound, qmcu_uqsub8(k->bound, codes));
+            to[0] = (uint8_t)(least | least >> 4);
+        }
+        to += shape->pixel_bytes;
+    }
+}
+
+/* Two channels' sums: of the pixels in turn. */
+QMCU_INLINE void qmcu_block_keep(int32_t *sums, const qmcu_sums *s)
+{
+    sums[0] = s->a0;
+    sums[1] = s->a1;
+    sums[2] = s->a2;
+    sums[3] = s->a3;
+    sums[4] = s->b0;
+    sums[5] = s->b1;
+    sums[6] = s->b2;
+    sums[7] = s->b3;
+}
+
+QMCU_INLINE void qmcu_block_recall(const int32_t *sums, qmcu_sums *s)
+{
+    s->a0 = sums[0];
+    s->a1 = sums[1];
+    s->a2 = sums[2];
+    s->a3 = sums[3];
+    s->b0 = sums[4];
+    s->b1 = sums[5];
+    s->b2 = sums[6];
+    s->b3 = sums[7];
+}
+
+/* Where a block is between two pairs of channels. In memory while the products are summed, which takes all registers.
+ */
+typedef struct {
+    const int32_t *bias;
+    const int32_t *multiplier;
+    const int16_t *max;
+    uint8_t *to;
+    uint32_t high; /* as in qmcu_block_store */
+    int32_t *sums;
+} qmcu_block_place;
+
+#if defined(__arm__) && defined(__GNUC__)
+#define QMCU_BLOCK_TO_MEMORY(place) __asm__("" : "+m"(place))
+#else
+#define QMCU_BLOCK_TO_MEMORY(place) ((void)0)
+#endif
+
+/*
+ * The block itself. Inlined with constants for as many members of the shape as the function is made for; `parts`: made
+ * for no layer, and the columns may come in parts.
+ */
+QMCU_INLINE void qmcu_block_all(const qmcu_block_shape *shape, int parts, const qmcu_block *block)
+{
+    const uint32_t scaled = shape->folded + (shape->weight_bits == 4u ? 4u : 0u);
+    const uint32_t down = scaled > shape->pre_shift ? scaled - shape->pre_shift : 0u;
+    const uint32_t up = scaled < shape->pre_shift ? shape->pre_shift - scaled : 0u;
+    const uint32_t length = parts ? block->length : shape->length;
+    const uint32_t pair_bytes = 2u * shape->length * shape->weight_bits / 8u;
+    const qmcu_requant *requant = block->requant;
+    const uint8_t *w = block->weights;
+    const int32_t *end = requant->bias + (block->first + block->channels);
+    qmcu_block_place place = {
+        requant->bias + block->first, requant->multiplier + block->first, NULL, block->to, 0u, block->sums};
+    qmcu_block_scale k;
+    k.bound = shape->bounded != 0u ? (uint32_t)requant->max * 0x101u : 0xffffu;
+    if (shape->bounded != 0u && requant->max_table != NULL) {
+        place.max = requant->max_table + block->first;
+    }
+    do {
+        qmcu_sums s;
+        const int32_t a = qmcu_shift_bias(place.bias[0], shape->bias_shift);
+        const int32_t b = qmcu_shift_bias(place.bias[1], shape->bias_shift);
+        place.bias += 2;
+        QMCU_BLOCK_TO_MEMORY(place);
+        s.a3 = down != 0u ? 0 : qmcu_shift_left(a, scaled);
+        s.b3 = down != 0u ? 0 : qmcu_shift_left(b, scaled);
+        if (parts) {
+            if (block->begins) {
+                s = qmcu_sums_of(s.a3, s.b3);
+            } else {
+                qmcu_block_recall(place.sums, &s);
+            }
+        }
+        qmcu_block_dot(shape->weight_bits, parts, length, &s, block->columns, w);
+        w += pair_bytes;
+        if (parts && !block->ends) {
+            qmcu_block_keep(place.sums, &s);
+            place.sums += 8;
+            continue;
+        }
+        if (parts && !block->begins) {
+            place.sums += 8;
+        }
+        if (down != 0u) {
+            /* The biases again: registers are short. */
+            const int32_t late_a = qmcu_shift_bias(place.bias[-2], shape->bias_shift);
+            const int32_t late_b = qmcu_shift_bias(place.bias[-1], shape->bias_shift);
+            qmcu_block_shift_down(&s, down, qmcu_shift_left(late_a, shape->pre_shift),
+                                  qmcu_shift_left(late_b, shape->pre_shift));
+        } else if (up != 0u) {
+            qmcu_block_shift_up(&s, up);
+        }
+        k.multiplier_a = place.multiplier[0];
+        k.multiplier_b = place.multiplier[1];
+        place.multiplier += 2;
+        if (shape->bounded != 0u && place.max != NULL) {
+            k.bound = (uint32_t)place.max[0] | (uint32_t)place.max[1] << 8;
+            place.max += 2;
+        }
+        if (parts) {
+            const int32_t sums[8] = {s.a0, s.a1, s.a2, s.a3, s.b0, s.b1, s.b2, s.b3};
+            qmcu_block_write_shared(shape, &k, sums, place.to);
+        } else {
+            qmcu_block_write_all(shape, &k, place.high, &s, place.to);
+        }
+        if (shape->format < QMCU_U4) {
+            place.to += place.high / 4u;
+            place.high ^= 4u;
+        } else {
+            place.to += shape->format < QMCU_U8 ? 1 : 2;
+        }
+    } while (place.bias != end);
+}
+
+#endif /* QMCU_DSP */
+
+#endif /* QMCU_CONV2D_DSP_BLOCK_H */

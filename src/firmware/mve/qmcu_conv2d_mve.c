@@ -1,0 +1,297 @@
+/*
+ * QuantMCU runtime: 2-D convolution and fully connected layers for the vector extension Helium.
+ *
+ * Pixel by pixel: the codes under the window as bytes, where they are not already so in the input, then four output
+ * channels at a time. VMLADAVA adds sixteen products to a sum; VLD2 takes the weights of two rows apart.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "qmcu_conv2d_mve_columns.h"
+#include "qmcu_conv2d_mve_dot.h"
+
+#if QMCU_MVE
+
+/* Bytes of codes on the stack; sixteen more stay 0, so that whole vectors can be read. */
+#define COLUMN_CODES (QMCU_COLUMN_BYTES / 16u * 16u)
+
+/* Output channels whose sums are kept where a column is longer than that and goes through the bytes in parts. */
+#define LONG_CHANNELS 32
+
+/* Pixels for which four channels' weights and factors stay in registers. */
+#define BLOCK_PIXELS 16
+
+/* What every pixel of one call needs. */
+typedef struct {
+    qmcu_mve_columns columns;
+    const uint8_t *weights;
+    const qmcu_map *out;
+    qmcu_mve_scale scale;
+    uint32_t length;      /* of a column */
+    int32_t out_channels; /* per group */
+    uint32_t pair_bytes;  /* of the weights of two output channels */
+    int32_t fours;        /* times four channels of a group whose weights can be read in whole vectors */
+    int in_place;         /* codes are read where they are in the input */
+} convolution;
+
+/* The codes under the windows of some pixels of one row, and where their outputs go. */
+typedef struct {
+    const uint8_t *x;
+    int32_t x_next; /* bytes from one pixel's codes to the next's */
+    int32_t pixels; /* <= BLOCK_PIXELS */
+    uint8_t *to;
+    int32_t to_next;
+} block;
+
+/*
+ * Four output channels at a time of the `fours` whose weights can be read in whole vectors: what is read past a row
+ * counts nothing, since the codes go on with zeros. `firsts` holds what the sums of each pixel begin with.
+ */
+QMCU_INLINE void convolve_fours(int is_unsigned, uint32_t weight_bits, uint32_t shift, uint32_t bits,
+                                const convolution *conv, const block *pixels, const int32_t *firsts, const int8_t *w,
+                                int32_t o)
+{
+    static const uint32_t powers_of_16[4] = {1u, 16u, 256u, 4096u};
+    const uint32_t iterations = (conv->length + shift + 15u) / 16u;
+    const int32_t pre_shift = conv->scale.pre_shift;
+    const int32_t right = conv->scale.shift;
+    uint8_t *first_to = pixels->to + (uint32_t)o * bits / 8u;
+    for (int32_t fours = conv->fours; fours > 0; fours--) {
+        const qmcu_mve_channels k = qmcu_mve_channels_from(&conv->scale, o, vctp32q(4u));
+        const int32x4_t min = vdupq_n_s32(conv->scale.requant->min);
+        const int8_t *b = w + conv->pair_bytes - 2u * shift;
+        const uint8_t *x = pixels->x;
+        uint8_t *to = first_to;
+        for (int32_t p = 0; p < pixels->pixels; p++) {
+            const int32_t first = is_unsigned ? firsts[p] : 0;
+            const int32x4_t acc = weight_bits == 8u
+                                      ? qmcu_mve_dot8_whole(is_unsigned, first, x, w, b, shift, iterations)
+                                      : qmcu_mve_dot4_whole(is_unsigned, first, x, w, b, iterations);
+            const int32x4_t a = vshlq_r_s32(vaddq_s32(acc, k.bias), pre_shift);
+            const int32x4_t y = vrshlq_n_s32(vmulhq_s32(a, k.multiplier), right);
+            const int32x4_t codes = vminq_s32(vmaxq_s32(y, min), k.max);
+            if (bits == 8u) {
+                vstrbq_s32((int8_t *)to, codes);
+            } else {
+                /* Codes side by side: the sum of their products with powers of 16. */
+                const uint32x4_t masked = vandq_u32(vreinterpretq_u32_s32(codes), vdupq_n_u32(15u));
+                const uint32_t four = vmladavq_u32(masked, vldrwq_u32(powers_of_16));
+                to[0] = (uint8_t)four;
+                to[1] = (uint8_t)(four >> 8);
+            }
+            x += pixels->x_next;
+            to += pixels->to_next;
+        }
+        w += 2u * conv->pair_bytes;
+        o += 4;
+        first_to += bits / 2u;
+    }
+}
+
+/* All output channels of group g for a block; the codes of a pixel go on with zeros, or their number is a multiple
+ * of 16. */
+QMCU_INLINE void convolve_block(int is_unsigned, uint32_t weight_bits, const convolution *conv, const block *pixels,
+                                uint32_t g)
+{
+    const uint32_t n = conv->length;
+    const uint32_t bits = qmcu_bits(conv->out->format);
+    const uint32_t padded = (n + 15u) & ~15u;
+    const int8_t *w = (const int8_t *)conv->weights + g * (uint32_t)((conv->out_channels + 1) / 2) * conv->pair_bytes;
+    int32_t o = (int32_t)g * conv->out_channels;
+    int32_t done = 0;
+    if ((bits == 8u || (bits == 4u && o % 2 == 0)) && (weight_bits == 4u || ((uintptr_t)w & 3u) == 0u)) {
+        int32_t firsts[BLOCK_PIXELS];
+        for (int32_t p = 0; is_unsigned && p < pixels->pixels; p++) {
+            firsts[p] = qmcu_mve_first_sum(pixels->x + p * pixels->x_next, padded);
+        }
+        if (weight_bits == 8u && n % 2u != 0u) {
+            convolve_fours(is_unsigned, weight_bits, 1u, bits == 8u ? 8u : 4u, conv, pixels, firsts, w, o);
+        } else if (bits == 8u) {
+            convolve_fours(is_unsigned, weight_bits, 0u, 8u, conv, pixels, firsts, w, o);
+        } else {
+            convolve_fours(is_unsigned, weight_bits, 0u, 4u, conv, pixels, firsts, w, o);
+        }
+        done = 4 * conv->fours;
+    }
+    w += (uint32_t)done / 2u * conv->pair_bytes;
+    o += done;
+    for (int32_t left = conv->out_channels - done; left > 0; left -= 4) {
+        const int32_t count = qmcu_min(4, left);
+        const qmcu_mve_channels k = qmcu_mve_channels_from(&conv->scale, o, vctp32q((uint32_t)count));
+        const int8_t *next = left > 2 ? w + conv->pair_bytes : w;
+        const uint8_t *x = pixels->x;
+        uint8_t *to = pixels->to;
+        for (int32_t p = 0; p < pixels->pixels; p++) {
+            const int32_t first = is_unsigned ? qmcu_mve_first_sum(x, weight_bits == 8u ? n & ~15u : padded) : 0;
+            const int32x4_t acc = weight_bits == 8u ? qmcu_mve_dot8(is_unsigned, first, x, w, next, n)
+                                                    : qmcu_mve_dot4(is_unsigned, first, x, w, next, n);
+            qmcu_mve_write4(to, bits, o, count, qmcu_mve_requantize(&conv->scale, &k, acc));
+            x += pixels->x_next;
+            to += pixels->to_next;
+        }
+        w = next + conv->pair_bytes;
+        o += 4;
+    }
+}
+
+typedef void block_function(const convolution *conv, const block *pixels, uint32_t g);
+
+#define BLOCK(name, is_unsigned, weight_bits)                                              \
+    QMCU_KERNEL static void name(const convolution *conv, const block *pixels, uint32_t g) \
+    {                                                                                      \
+        convolve_block(is_unsigned, weight_bits, conv, pixels, g);                         \
+    }
+
+BLOCK(block_s_w8, 0, 8u)
+BLOCK(block_u_w8, 1, 8u)
+BLOCK(block_s_w4, 0, 4u)
+BLOCK(block_u_w4, 1, 4u)
+
+/* One pixel whose column is longer than the stack's bytes. Not inlined: its sums would lie on the stack of all
+ * convolutions. */
+static QMCU_MVE_NOINLINE void convolve_long(const convolution *conv, uint8_t *column, int32_t y, int32_t x, uint32_t g,
+                                            uint8_t *to)
+{
+    const uint32_t bits = qmcu_bits(conv->out->format);
+    const int is_unsigned = conv->columns.in->format == QMCU_U8;
+    const int32_t end = ((int32_t)g + 1) * conv->out_channels;
+    const int8_t *weights =
+        (const int8_t *)conv->weights + g * (uint32_t)((conv->out_channels + 1) / 2) * conv->pair_bytes;
+    for (int32_t o = (int32_t)g * conv->out_channels; o < end; o += LONG_CHANNELS) {
+        const int32_t count = qmcu_min(LONG_CHANNELS, end - o);
+        QMCU_ALIGN(4) int32_t sums[LONG_CHANNELS] = {0};
+        for (uint32_t from = 0u; from < conv->length; from += COLUMN_CODES) {
+            const uint32_t n = conv->length - from < COLUMN_CODES ? conv->length - from : COLUMN_CODES;
+            const qmcu_mve_part t = {column, from, from + n};
+            const int8_t *w = weights + 2u * from * conv->columns.weight_bits / 8u;
+            qmcu_mve_gather(&conv->columns, y, x, g, &t);
+            const int32_t first =
+                is_unsigned ? qmcu_mve_first_sum(column, conv->columns.weight_bits == 8u ? n & ~15u : (n + 15u) & ~15u)
+                            : 0;
+            for (int32_t c = 0; c < count; c += 4) {
+                const int8_t *next = count - c > 2 ? w + conv->pair_bytes : w;
+                int32x4_t acc;
+                if (conv->columns.weight_bits == 8u) {
+                    acc = is_unsigned ? qmcu_mve_dot8(1, first, column, w, next, n)
+                                      : qmcu_mve_dot8(0, 0, column, w, next, n);
+                } else {
+                    acc = is_unsigned ? qmcu_mve_dot4(1, first, column, w, next, n)
+                                      : qmcu_mve_dot4(0, 0, column, w, next, n);
+                }
+                vstrwq_s32(sums + c, vaddq_s32(vldrwq_s32(sums + c), acc));
+                w = next + conv->pair_bytes;
+            }
+        }
+        for (int32_t c = 0; c < count; c += 4) {
+            const int32_t four = qmcu_min(4, count - c);
+            const qmcu_mve_channels k = qmcu_mve_channels_from(&conv->scale, o + c, vctp32q((uint32_t)four));
+            qmcu_mve_write4(to, bits, o + c, four, qmcu_mve_requantize(&conv->scale, &k, vldrwq_s32(sums + c)));
+        }
+        weights += (uint32_t)(LONG_CHANNELS / 2) * conv->pair_bytes;
+    }
+}
+
+/* Channels of a group, in fours, whose weights can be read in whole vectors without leaving the array. */
+static int32_t whole_fours(const convolution *conv)
+{
+    const uint32_t iterations =
+        (conv->length + conv->length % 2u + 15u) / 16u;    /* with the one that an odd row is shifted by */
+    const uint32_t past = iterations * 16u - conv->length; /* weights past the end of a row */
+    const uint32_t pairs = (uint32_t)(conv->out_channels + 1) / 2u;
+    const uint32_t rest = (past + conv->length - 1u) / conv->length;
+    return pairs > rest ? qmcu_min(conv->out_channels / 4, (int32_t)((pairs - rest) / 2u)) : 0;
+}
+
+/* Some pixels of output row oy from column ox on; returns how many. */
+static int32_t convolve_some(const convolution *conv, block_function *function, uint8_t *column, int32_t oy, int32_t ox,
+                             int32_t groups)
+{
+    const qmcu_window *window = conv->columns.window;
+    const qmcu_map *in = conv->columns.in;
+    const uint32_t padded = (conv->length + 15u) & ~15u;
+    const int32_t y = oy * window->stride_h - window->pad_top;
+    const int32_t x = ox * window->stride_w - window->pad_left;
+    block pixels = {column, (int32_t)padded, qmcu_min(BLOCK_PIXELS, conv->out->w - ox), qmcu_at(conv->out, oy, ox, 0),
+                    conv->out->pixel_bytes};
+    if (conv->length > COLUMN_CODES) {
+        for (int32_t g = 0; g < groups; g++) {
+            convolve_long(conv, column, y, x, (uint32_t)g, pixels.to);
+        }
+        return 1;
+    }
+    /* Where the window is one pixel and the codes are bytes, they are read where they are. */
+    if (conv->in_place && y >= 0 && y < in->h && x >= 0 && x < in->w) {
+        pixels.x = qmcu_at(in, y, x, 0);
+        pixels.x_next = window->stride_w * in->pixel_bytes;
+        pixels.pixels = qmcu_min(pixels.pixels, (in->w - 1 - x) / window->stride_w + 1);
+        function(conv, &pixels, 0u);
+        return pixels.pixels;
+    }
+    pixels.pixels = qmcu_min(pixels.pixels, (int32_t)(COLUMN_CODES / padded));
+    for (int32_t g = 0; g < groups; g++) {
+        for (int32_t p = 0; p < pixels.pixels; p++) {
+            const qmcu_mve_part t = {column + (uint32_t)p * padded, 0u, conv->length};
+            qmcu_mve_gather(&conv->columns, y, x + p * window->stride_w, (uint32_t)g, &t);
+        }
+        function(conv, &pixels, (uint32_t)g);
+    }
+    return pixels.pixels;
+}
+
+static void convolve(convolution *conv, int32_t groups)
+{
+    /* A zero before the codes stands for the weight before a row. */
+    QMCU_ALIGN(4) uint8_t bytes[COLUMN_CODES + 20u];
+    uint8_t *const column = bytes + 4;
+    const qmcu_window *window = conv->columns.window;
+    const int is_unsigned = conv->columns.in->format == QMCU_U8;
+    block_function *const of_8 = is_unsigned ? block_u_w8 : block_s_w8;
+    block_function *const of_4 = is_unsigned ? block_u_w4 : block_s_w4;
+    conv->pair_bytes = 2u * conv->length * conv->columns.weight_bits / 8u;
+    conv->fours = whole_fours(conv);
+    conv->columns.dense = groups == 1 && window->dilation_w == 1 && qmcu_is_dense(conv->columns.in);
+    conv->columns.runs = groups == 1 && conv->length <= COLUMN_CODES && (conv->columns.dense || window->kernel_w == 1);
+    conv->in_place = conv->columns.weight_bits == 8u && conv->columns.in->format >= QMCU_U8 && groups == 1 &&
+                     window->kernel_h == 1 && window->kernel_w == 1 && conv->length % 16u == 0u;
+    column[-1] = 0u;
+    for (int32_t oy = 0; oy < conv->out->h; oy++) {
+        for (int32_t ox = 0; ox < conv->out->w;) {
+            ox += convolve_some(conv, conv->columns.weight_bits == 8u ? of_8 : of_4, column, oy, ox, groups);
+        }
+    }
+}
+
+QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+{
+    convolution conv;
+    conv.columns.window = &params->window;
+    conv.weights = params->weights;
+    conv.columns.pad_codes = params->pad_codes;
+    conv.columns.in = in;
+    conv.out = out;
+    conv.scale = qmcu_mve_scale_of(&params->requant);
+    conv.columns.in_channels = (uint32_t)(in->channels / params->group);
+    conv.length = (uint32_t)(params->window.kernel_h * params->window.kernel_w) * conv.columns.in_channels;
+    conv.out_channels = out->channels / params->group;
+    conv.columns.weight_bits = params->weight_bits;
+    convolve(&conv, params->group);
+}
+
+QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in,
+                                      const qmcu_map *out)
+{
+    const qmcu_window window = {(int16_t)in->h, (int16_t)in->w, 1, 1, 1, 1, 0, 0};
+    convolution conv;
+    conv.columns.window = &window;
+    conv.weights = params->weights;
+    conv.columns.pad_codes = NULL;
+    conv.columns.in = in;
+    conv.out = out;
+    conv.scale = qmcu_mve_scale_of(&params->requant);
+    conv.columns.in_channels = (uint32_t)in->channels;
+    conv.length = (uint32_t)(in->h * in->w * in->channels);
+    conv.out_channels = out->channels;
+    conv.columns.weight_bits = params->weight_bits;
+    convolve(&conv, 1);
+}
+
+#endif /* QMCU_MVE */

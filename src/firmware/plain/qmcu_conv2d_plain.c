@@ -1,0 +1,281 @@
+/*
+ * QuantMCU runtime: 2-D convolution and fully connected layers for cores without DSP and vector instructions.
+ *
+ * The codes under the windows of four output pixels, or of one, go to columns of words (qmcu_conv2d_plain_columns.h);
+ * then two output channels, or four, are summed at a time (qmcu_conv2d_plain_dot.h). Columns that are longer than the
+ * stack's words go through them in parts.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+/* GCC's scheduling before it allocates registers moves loads up, away from their uses, and then lacks registers for the
+ * sums. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
+#pragma GCC optimize("no-schedule-insns")
+#endif
+
+#include "qmcu_conv2d_plain_columns.h"
+#include "qmcu_conv2d_plain_dot.h"
+#include "qmcu_conv2d_plain_write.h"
+
+#if QMCU_PLAIN
+
+#include "qmcu_conv2d_plain_armv6m.h"
+
+/* Words of columns on the stack, a multiple of 16. */
+#define COLUMN_WORDS (QMCU_COLUMN_BYTES / 64u * 16u)
+
+/* Sums that are kept while columns go through the words in parts: of 32 channels for four pixels, or of 128 for one. */
+#define TILE_SUMS 128
+
+/* Columns, and rows of weights that they are multiplied with. */
+typedef struct {
+    const int32_t *x;
+    const uint8_t *w;
+    uint32_t n;          /* codes */
+    uint32_t pair_bytes; /* from one pair of rows to the next */
+    int32_t rows;
+    int first;       /* the sums begin with 0, and not with what they are */
+    uint32_t period; /* products whose sum fits in half a word */
+} product;
+
+/* Adds products to sums of all rows: those of a row for four pixels lie together, or that for one. */
+typedef void product_function(const product *p, int32_t *sums);
+
+/* What every pixel of one call needs. */
+typedef struct {
+    qmcu_plain_columns columns;
+    const uint8_t *weights;
+    const qmcu_map *out;
+    const qmcu_requant *requant;
+    uint32_t length;      /* of a column */
+    int32_t out_channels; /* per group */
+    uint32_t pair_bytes;  /* of the weights of two output channels */
+    uint32_t weight_bits;
+    uint32_t step;   /* words from one code of four pixels to the next: 4, or 2 where two pixels share a word */
+    uint32_t period; /* products whose sum fits in half a word */
+    int negative;    /* 1: columns of four pixels hold the codes times -1 */
+    product_function *by_pairs; /* for four pixels */
+    product_function *by_fours; /* for one */
+    qmcu_plain_write *write;
+} convolution;
+
+/* The pixels of one unroll: where their windows begin, and where their codes go. */
+typedef struct {
+    qmcu_plain_outputs out;
+    int32_t y[4];
+    int32_t x[4];
+} block;
+
+#define BY_PAIRS(name, function, weight_bits)                         \
+    QMCU_KERNEL static void name(const product *p, int32_t *sums)     \
+    {                                                                 \
+        static const qmcu_plain_sums none = {0, 0, 0, 0, 0, 0, 0, 0}; \
+        qmcu_plain_sums *to = (qmcu_plain_sums *)(void *)sums;        \
+        const uint8_t *w = p->w;                                      \
+        for (int32_t rows = p->rows; rows > 0; rows -= 2) {           \
+            qmcu_plain_sums s = p->first ? none : *to;                \
+            function(weight_bits, &s, p->x, w, p->n, p->period);      \
+            *to++ = s;                                                \
+            w += p->pair_bytes;                                       \
+        }                                                             \
+    }
+
+#if QMCU_PLAIN_ARMV6M
+BY_PAIRS(pairs_lanes_w8, qmcu_plain_by_small, 8u)
+#else
+BY_PAIRS(pairs_lanes_w8, qmcu_plain_by_lanes, 8u)
+#endif
+BY_PAIRS(pairs_lanes_w4, qmcu_plain_by_lanes, 4u)
+#if !QMCU_PLAIN_LANES
+BY_PAIRS(pairs_words_w8, qmcu_plain_by_words, 8u)
+BY_PAIRS(pairs_words_w4, qmcu_plain_by_words, 4u)
+#elif QMCU_PLAIN_ARMV6M
+BY_PAIRS(pairs_signed, qmcu_plain_by_signed, 8u)
+BY_PAIRS(pairs_unsigned, qmcu_plain_by_unsigned, 8u)
+#endif
+
+QMCU_INLINE void by_rows(uint32_t weight_bits, qmcu_plain_rows *s, const int32_t *x, const uint8_t *w, const uint8_t *v,
+                         uint32_t n)
+{
+#if QMCU_PLAIN_ARMV6M
+    if (weight_bits == 8u && n >= 16u && (((uintptr_t)w | (uintptr_t)v) & 3u) == 0u) {
+        const uint32_t whole = n & ~15u;
+        qmcu_plain_four_rows(x, w, v, whole, &s->r0);
+        x += whole;
+        w += 2u * whole;
+        v += 2u * whole;
+        n -= whole;
+    }
+#endif
+    qmcu_plain_by_rows(weight_bits, s, x, w, v, n);
+}
+
+#define BY_FOURS(name, weight_bits)                               \
+    QMCU_KERNEL static void name(const product *p, int32_t *sums) \
+    {                                                             \
+        static const qmcu_plain_rows none = {0, 0, 0, 0};         \
+        qmcu_plain_rows *to = (qmcu_plain_rows *)(void *)sums;    \
+        const uint8_t *w = p->w;                                  \
+        for (int32_t rows = p->rows; rows > 0; rows -= 4) {       \
+            const uint8_t *v = rows > 2 ? w + p->pair_bytes : w;  \
+            qmcu_plain_rows s = p->first ? none : *to;            \
+            by_rows(weight_bits, &s, p->x, w, v, p->n);           \
+            *to++ = s;                                            \
+            w += 2u * p->pair_bytes;                              \
+        }                                                         \
+    }
+
+BY_FOURS(fours_w8, 8u)
+BY_FOURS(fours_w4, 4u)
+
+/* How many products of the largest code and weight fit in half a word: 1, or a multiple of 4. */
+static uint32_t period_of(uint32_t format, uint32_t weight_bits)
+{
+    static const uint8_t largest[6] = {3u, 2u, 15u, 8u, 255u, 128u};
+    const uint32_t n = 32767u / (largest[format] * (weight_bits == 8u ? 128u : 8u));
+    return n < 4u ? 1u : n & ~3u;
+}
+
+static void choose(convolution *conv)
+{
+    const int narrow = conv->weight_bits == 4u;
+    conv->period = period_of(conv->columns.in->format, conv->weight_bits);
+    conv->step = 2u;
+    conv->negative = 0;
+    conv->by_pairs = narrow ? pairs_lanes_w4 : pairs_lanes_w8;
+    conv->by_fours = narrow ? fours_w4 : fours_w8;
+#if !QMCU_PLAIN_LANES
+    /* Two pixels to a word pay where their sums need not be taken apart often. */
+    if (conv->period < 64u) {
+        conv->step = 4u;
+        conv->by_pairs = narrow ? pairs_words_w4 : pairs_words_w8;
+    }
+#elif QMCU_PLAIN_ARMV6M
+    if (conv->period == 1u) {
+        conv->negative = conv->columns.in->format == QMCU_S8;
+        conv->by_pairs = conv->negative ? pairs_signed : pairs_unsigned;
+    }
+#endif
+}
+
+/* Puts codes [from, to) of the block's columns into words. */
+static void gather(const convolution *conv, int32_t *words, const block *b, uint32_t g, uint32_t from, uint32_t to)
+{
+    if (b->out.pixels == 1u) {
+        const qmcu_plain_part t = {words, 1u, 1, from, to};
+        qmcu_plain_gather(&conv->columns, b->y[0], b->x[0], g, &t);
+        return;
+    }
+    for (uint32_t p = 0u; p < 4u; p++) {
+        const int32_t sign = conv->negative ? -1 : 1;
+        const qmcu_plain_part t = {words + p * conv->step / 4u, conv->step,
+                                   conv->step == 2u && p % 2u != 0u ? 65536 * sign : sign, from, to};
+        qmcu_plain_gather(&conv->columns, b->y[p], b->x[p], g, &t);
+    }
+}
+
+/* All output channels of group g for a block. */
+static void convolve_block(const convolution *conv, int32_t *words, const block *b, uint32_t g)
+{
+    QMCU_ALIGN(8) int32_t sums[TILE_SUMS];
+    const uint32_t step = b->out.pixels == 1u ? 1u : conv->step;
+    const uint32_t longest = COLUMN_WORDS / step;
+    const int32_t tile = TILE_SUMS / (int32_t)b->out.pixels;
+    const int32_t end = ((int32_t)g + 1) * conv->out_channels;
+    const uint8_t *weights = conv->weights + g * (uint32_t)((conv->out_channels + 1) / 2) * conv->pair_bytes;
+    for (int32_t first = end - conv->out_channels; first < end; first += tile) {
+        const int32_t count = qmcu_min(tile, end - first);
+        for (uint32_t from = 0u; from < conv->length; from += longest) {
+            const uint32_t n = conv->length - from < longest ? conv->length - from : longest;
+            const product p = {
+                words, weights + from * conv->weight_bits / 4u, n, conv->pair_bytes, count, from == 0u, conv->period};
+            if (first == end - conv->out_channels || conv->length > longest) {
+                gather(conv, words, b, g, from, from + n);
+            }
+            (b->out.pixels == 4u ? conv->by_pairs : conv->by_fours)(&p, sums);
+        }
+        conv->write(&b->out, sums, first, count);
+        weights += (uint32_t)(tile / 2) * conv->pair_bytes;
+    }
+}
+
+/* The pixels oy, ox ... oy, ox + count - 1 of the output, going on in the next rows. */
+static void convolve_pixels(const convolution *conv, int32_t oy, int32_t ox, int32_t count, int32_t groups)
+{
+    QMCU_ALIGN(8) int32_t words[COLUMN_WORDS];
+    const qmcu_window *window = conv->columns.window;
+    while (count > 0) {
+        block b;
+        b.out.requant = conv->requant;
+        b.out.bits = qmcu_bits(conv->out->format);
+        b.out.pixels = count >= 4 ? 4u : 1u;
+        count -= (int32_t)b.out.pixels;
+        for (uint32_t p = 0u; p < b.out.pixels; p++) {
+            b.y[p] = oy * window->stride_h - window->pad_top;
+            b.x[p] = ox * window->stride_w - window->pad_left;
+            b.out.to[p] = qmcu_at(conv->out, oy, ox, 0);
+            ox++;
+            if (ox == conv->out->w) {
+                ox = 0;
+                oy++;
+            }
+        }
+        for (int32_t g = 0; g < groups; g++) {
+            convolve_block(conv, words, &b, (uint32_t)g);
+        }
+    }
+}
+
+static void convolve(convolution *conv, const qmcu_requant *requant, int32_t groups)
+{
+    const qmcu_map *in = conv->columns.in;
+    conv->requant = requant;
+    conv->write = qmcu_plain_write_of(requant, conv->out->format);
+    conv->pair_bytes = 2u * conv->length * conv->weight_bits / 8u;
+    conv->columns.dense = groups == 1 && conv->columns.window->dilation_w == 1 && qmcu_is_dense(in);
+    conv->columns.runs = groups == 1 && (conv->columns.dense || conv->columns.window->kernel_w == 1);
+    choose(conv);
+    /* A block that reached into the next row would write there before later groups or parts have read the rows that
+     * only this one needs. */
+    if (groups == 1 && conv->length <= COLUMN_WORDS / 4u) {
+        convolve_pixels(conv, 0, 0, conv->out->h * conv->out->w, 1);
+        return;
+    }
+    for (int32_t oy = 0; oy < conv->out->h; oy++) {
+        convolve_pixels(conv, oy, 0, conv->out->w, groups);
+    }
+}
+
+QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+{
+    convolution conv;
+    conv.columns.window = &params->window;
+    conv.columns.in = in;
+    conv.columns.pad_codes = params->pad_codes;
+    conv.columns.in_channels = (uint32_t)(in->channels / params->group);
+    conv.weights = params->weights;
+    conv.out = out;
+    conv.length = (uint32_t)(params->window.kernel_h * params->window.kernel_w) * conv.columns.in_channels;
+    conv.out_channels = out->channels / params->group;
+    conv.weight_bits = params->weight_bits;
+    convolve(&conv, &params->requant, params->group);
+}
+
+QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params, const qmcu_map *in,
+                                      const qmcu_map *out)
+{
+    const qmcu_window window = {(int16_t)in->h, (int16_t)in->w, 1, 1, 1, 1, 0, 0};
+    convolution conv;
+    conv.columns.window = &window;
+    conv.columns.in = in;
+    conv.columns.pad_codes = NULL;
+    conv.columns.in_channels = (uint32_t)in->channels;
+    conv.weights = params->weights;
+    conv.out = out;
+    conv.length = (uint32_t)(in->h * in->w * in->channels);
+    conv.out_channels = out->channels;
+    conv.weight_bits = params->weight_bits;
+    convolve(&conv, &params->requant, 1);
+}
+
+#endif /* QMCU_PLAIN */
