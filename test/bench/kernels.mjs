@@ -67,7 +67,7 @@ try {
       .map((line) => line.split('\t').map(Number));
     console.log(
       `\n${core} at ${values.level}, instructions per MAC; flash of all kernels and the bench ` +
-        `${boardSizes(elf).flash} bytes\n`,
+        `${boardSizes(elf, core).flash} bytes\n`,
     );
     console.log(
       '| Layer | Instructions | per MAC | CMSIS-NN | ratio | TinyEngine | ratio | cycles per MAC ' +

@@ -17,7 +17,18 @@ const longest = [
   'stages.test.ts',
 ];
 
-const missing = ensureTools(['gcc', 'clang', 'sanitizers', 'armGcc', 'newlib', 'qemu', 'cmake']);
+const missing = ensureTools([
+  'gcc',
+  'clang',
+  'sanitizers',
+  'armGcc',
+  'newlib',
+  'qemu',
+  'cmake',
+  'riscvGcc',
+  'picolibc',
+  'qemuRiscv',
+]);
 if (missing.length > 0) {
   console.error(`The firmware tests need tools that are not installed:\n  ${missing.join('\n  ')}`);
   console.log(closingLine({ passed: 0, failed: 1, skipped: 0 }));

@@ -51,6 +51,23 @@ const tools = {
     packages: () => ['qemu-system-arm'],
     why: 'emulated boards',
   },
+  riscvGcc: {
+    found: () => succeeds('riscv64-unknown-elf-gcc', ['--version']),
+    packages: () => ['gcc-riscv64-unknown-elf'],
+    why: 'the compiler for RISC-V',
+  },
+  picolibc: {
+    found: () =>
+      output('riscv64-unknown-elf-gcc', ['-print-file-name=picolibc.specs']).startsWith('/') ||
+      existsSync('/usr/lib/picolibc/riscv64-unknown-elf/lib/libc.a'),
+    packages: () => ['picolibc-riscv64-unknown-elf'],
+    why: 'the C library for RISC-V',
+  },
+  qemuRiscv: {
+    found: () => succeeds('qemu-system-riscv32', ['--version']),
+    packages: () => ['qemu-system-misc'],
+    why: 'an emulated RISC-V board',
+  },
   cmake: { found: () => succeeds('cmake', ['--version']), packages: () => ['cmake'], why: 'generated CMake projects' },
   ninja: {
     found: () => succeeds('ninja', ['--version']),

@@ -4,30 +4,68 @@ import { projectRoot } from '../../support/paths';
 import { runCommand, strictFlags } from '../support/hostBuild';
 
 /** Cores that QEMU emulates with enough memory for real networks. */
-export type Core = 'm0plus' | 'm3' | 'm4' | 'm7' | 'm55';
+export type Core = 'm0plus' | 'm3' | 'm4' | 'm7' | 'm55' | 'rv32imac';
 
 interface Board {
   /** Compiler flags that choose the core. */
   readonly cpu: readonly string[];
   readonly machine: string;
   readonly linkerScript: string;
+  readonly tools: Tools;
 }
+
+/** Compiler, emulator and C library of a kind of core. */
+interface Tools {
+  readonly gcc: string;
+  readonly size: string;
+  readonly qemu: string;
+  readonly compile: readonly string[];
+  readonly link: readonly string[];
+  readonly emulate: readonly string[];
+}
+
+const arm: Tools = {
+  gcc: 'arm-none-eabi-gcc',
+  size: 'arm-none-eabi-size',
+  qemu: 'qemu-system-arm',
+  compile: ['-mthumb'],
+  link: ['--specs=nano.specs', '--specs=nosys.specs'],
+  emulate: [],
+};
+
+const riscv: Tools = {
+  gcc: 'riscv64-unknown-elf-gcc',
+  size: 'riscv64-unknown-elf-size',
+  qemu: 'qemu-system-riscv32',
+  // No data near the global pointer, which nobody sets.
+  compile: ['-msmall-data-limit=0', '--specs=picolibc.specs'],
+  link: ['-Wl,--no-relax'],
+  emulate: ['-bios', 'none', '-m', '64M'],
+};
 
 const boards: Record<Core, Board> = {
   // QEMU has no board with an M0+ and enough memory; the M3 executes Armv6-M code.
-  m0plus: { cpu: ['-mcpu=cortex-m0plus', '-mfloat-abi=soft'], machine: 'mps2-an385', linkerScript: 'mps2.ld' },
-  m3: { cpu: ['-mcpu=cortex-m3', '-mfloat-abi=soft'], machine: 'mps2-an385', linkerScript: 'mps2.ld' },
+  m0plus: {
+    cpu: ['-mcpu=cortex-m0plus', '-mfloat-abi=soft'],
+    machine: 'mps2-an385',
+    linkerScript: 'mps2.ld',
+    tools: arm,
+  },
+  m3: { cpu: ['-mcpu=cortex-m3', '-mfloat-abi=soft'], machine: 'mps2-an385', linkerScript: 'mps2.ld', tools: arm },
   m4: {
     cpu: ['-mcpu=cortex-m4', '-mfpu=fpv4-sp-d16', '-mfloat-abi=hard'],
     machine: 'mps2-an386',
     linkerScript: 'mps2.ld',
+    tools: arm,
   },
   m7: {
     cpu: ['-mcpu=cortex-m7', '-mfpu=fpv5-d16', '-mfloat-abi=hard'],
     machine: 'mps2-an500',
     linkerScript: 'mps2-an500.ld',
+    tools: arm,
   },
-  m55: { cpu: ['-mcpu=cortex-m55', '-mfloat-abi=hard'], machine: 'mps3-an547', linkerScript: 'mps3.ld' },
+  m55: { cpu: ['-mcpu=cortex-m55', '-mfloat-abi=hard'], machine: 'mps3-an547', linkerScript: 'mps3.ld', tools: arm },
+  rv32imac: { cpu: ['-march=rv32imac', '-mabi=ilp32'], machine: 'virt', linkerScript: 'virt-rv32.ld', tools: riscv },
 };
 
 export const cores = Object.keys(boards) as Core[];
@@ -45,7 +83,8 @@ export function buildForBoard(
   flags: readonly string[] = ['-O2'],
   compiler: 'gcc' | 'clang' = 'gcc',
 ): void {
-  const { cpu, linkerScript } = boards[core];
+  const { cpu, linkerScript, tools } = boards[core];
+  if (compiler === 'clang' && tools !== arm) throw new Error(`Clang builds for Arm only, not for ${core}.`);
   const given =
     compiler === 'gcc'
       ? sources
@@ -76,10 +115,10 @@ export function buildForBoard(
           return object;
         });
   runCommand(
-    'arm-none-eabi-gcc',
+    tools.gcc,
     [
       ...strictFlags,
-      '-mthumb',
+      ...tools.compile,
       ...cpu,
       ...flags,
       '-g',
@@ -90,8 +129,7 @@ export function buildForBoard(
       path.join(here, 'startup.c'),
       path.join(here, 'semihosting.c'),
       '-nostartfiles',
-      '--specs=nano.specs',
-      '--specs=nosys.specs',
+      ...tools.link,
       `-L${here}`,
       `-T${path.join(here, linkerScript)}`,
       '-Wl,--gc-sections',
@@ -134,8 +172,9 @@ export function runOnBoard(
 ): BoardRun {
   const words = ['firmware', ...(options.args ?? [])].map((word) => `,arg=${word}`).join('');
   const { status, stdout, stderr, error } = spawnSync(
-    'qemu-system-arm',
+    boards[core].tools.qemu,
     [
+      ...boards[core].tools.emulate,
       '-M',
       boards[core].machine,
       '-display',
@@ -159,7 +198,7 @@ export function runOnBoard(
 }
 
 /** Flash and RAM that a built program takes, in bytes; the stack is part of the RAM. */
-export function boardSizes(elf: string): { flash: number; ram: number } {
-  const [text, data, bss] = runCommand('arm-none-eabi-size', [elf]).split('\n')[1].trim().split(/\s+/).map(Number);
+export function boardSizes(elf: string, core: Core = 'm4'): { flash: number; ram: number } {
+  const [text, data, bss] = runCommand(boards[core].tools.size, [elf]).split('\n')[1].trim().split(/\s+/).map(Number);
   return { flash: text + data, ram: data + bss };
 }

@@ -4,10 +4,22 @@
 
 int semihosting_call(enum semihosting_operation operation, const void *argument)
 {
+#if defined(__riscv)
+    register int a0 __asm__("a0") = (int)operation;
+    register const void *a1 __asm__("a1") = argument;
+    /* Three instructions of 32 bits on one page. */
+    __asm__ volatile(".option push\n .option norvc\n .p2align 4\n slli zero, zero, 0x1f\n ebreak\n"
+                     " srai zero, zero, 7\n .option pop"
+                     : "+r"(a0)
+                     : "r"(a1)
+                     : "memory");
+    return a0;
+#else
     register int r0 __asm__("r0") = (int)operation;
     register const void *r1 __asm__("r1") = argument;
     __asm__ volatile("bkpt 0xAB" : "+r"(r0) : "r"(r1) : "memory", "cc");
     return r0;
+#endif
 }
 
 void semihosting_print(const char *text)

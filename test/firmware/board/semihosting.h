@@ -1,7 +1,7 @@
 /*
- * Semihosting on Cortex-M: the program asks QEMU to print, to stop and to read and write files.
+ * Semihosting on Cortex-M and RISC-V: the program asks QEMU to print, to stop and to read and write files.
  * Arm, "Semihosting for AArch32 and AArch64" (release 2023Q3): operation in r0, argument in r1, BKPT 0xAB, result in
- * r0.
+ * r0. "RISC-V Semihosting" 0.4: a0, a1, EBREAK between two shifts that do nothing.
  */
 #ifndef SEMIHOSTING_H
 #define SEMIHOSTING_H

@@ -1,7 +1,7 @@
 /*
- * Start-up for the Cortex-M boards that QEMU emulates: stack and handlers, the units that the compiler's code uses,
- * variables, main() with the words of QEMU's -semihosting-config arg=..., exit with its result.
- * Symbols that begin with board_ come from the linker script.
+ * Start-up for the Cortex-M and RISC-V boards that QEMU emulates: stack and handlers, the units that the compiler's
+ * code uses, variables, main() with the words of QEMU's -semihosting-config arg=..., exit with its result. Symbols that
+ * begin with board_ come from the linker script.
  */
 #include <stdint.h>
 
@@ -70,6 +70,32 @@ static __attribute__((noinline, noreturn)) void run(void)
     }
 }
 
+#if defined(__riscv)
+
+/* Called by a trap: its vector is on a multiple of 4. */
+__attribute__((aligned(4), used)) static void trap(void)
+{
+    fault();
+}
+
+__attribute__((used, noreturn)) static void begin(void)
+{
+    __asm__ volatile(".option push\n .option arch, +zicsr\n csrw mtvec, %0\n .option pop" ::"r"(trap));
+#if defined(__riscv_flen)
+    __asm__ volatile(".option push\n .option arch, +zicsr\n csrs mstatus, %0\n .option pop" ::"r"(
+        3u << 13)); /* FS: floating-point registers may be used */
+#endif
+    run();
+}
+
+/* Privileged architecture 1.11: machine mode, no stack. */
+__attribute__((naked, section(".reset"))) void board_reset(void)
+{
+    __asm__ volatile("la sp, board_stack_top\n j %0" ::"i"(begin));
+}
+
+#else
+
 void board_reset(void)
 {
 #if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
@@ -96,3 +122,5 @@ extern const struct vector_table board_vectors;
 __attribute__((section(".vectors"), used)) const struct vector_table board_vectors = {
     board_stack_top,
     {board_reset, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault}};
+
+#endif

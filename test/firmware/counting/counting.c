@@ -2,9 +2,9 @@
  * QEMU TCG plugin (API version 1): counts the instructions that the emulated program executes between two marks,
  * exactly and the same in every run.
  *
- * Marks are instructions that compilers do not emit: `mov r9, r9` begins a region and `mov r10, r10` ends it, see
- * counting.h. Arguments: out=FILE. Each region becomes a line: its number of instructions. With core=m0plus, m3 or m4 a
- * tab and a model of that core's cycles follow (timing.h).
+ * Marks are instructions that compilers do not emit: `mov r9, r9` begins a region and `mov r10, r10` ends it, on RISC-V
+ * `mv s9, s9` and `mv s10, s10`, see counting.h. Arguments: out=FILE. Each region becomes a line: its number of
+ * instructions. With core=m0plus, m3 or m4 a tab and a model of that core's cycles follow (timing.h).
  *
  * The few declarations of qemu-plugin.h that it needs are repeated here, since distributions do not ship that header.
  * QEMU documentation, "QEMU TCG Plugins".
@@ -89,12 +89,17 @@ static void execute(unsigned int cpu, void *data)
 
 static enum mark mark_of(const struct qemu_plugin_insn *instruction)
 {
-    uint16_t code;
-    if (qemu_plugin_insn_size(instruction) != sizeof code) {
+    const size_t size = qemu_plugin_insn_size(instruction);
+    uint32_t code = 0;
+    if (size != 2 && size != 4) {
         return NO_MARK;
     }
-    memcpy(&code, qemu_plugin_insn_data(instruction), sizeof code);
-    return code == 0x46c9 ? BEGIN : code == 0x46d2 ? END : NO_MARK;
+    memcpy(&code, qemu_plugin_insn_data(instruction), size);
+    if (size == 2) {
+        return code == 0x46c9 ? BEGIN : code == 0x46d2 ? END : NO_MARK;
+    }
+    /* RISC-V: addi s9, s9, 0 and addi s10, s10, 0. */
+    return code == 0x000c8c93 ? BEGIN : code == 0x000d0d13 ? END : NO_MARK;
 }
 
 static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)

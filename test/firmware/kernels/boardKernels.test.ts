@@ -25,6 +25,8 @@ const builds: readonly { core: Core; level: string }[] = [
   { core: 'm4', level: '-O2' },
   { core: 'm55', level: '-O3' },
   { core: 'm55', level: '-Os' },
+  { core: 'rv32imac', level: '-O2' },
+  { core: 'rv32imac', level: '-Os' },
 ];
 
 describe(`kernels on emulated cores against the reference interpreter (QUANTMCU_KERNEL_SEED=${seed})`, function () {

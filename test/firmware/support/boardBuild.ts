@@ -36,7 +36,7 @@ export function runGeneratedOnBoard(
   const outputs = inputs.map(() =>
     program.outputs.map((port) => bytes.subarray(at, (at += program.buffers[port.buffer].bytes))),
   );
-  return { outputs, selftest: Number(selftest), ...boardSizes(elf) };
+  return { outputs, selftest: Number(selftest), ...boardSizes(elf, core) };
 }
 
 function driver(program: Program, count: number): string {
