@@ -15,7 +15,7 @@ const common = {
   sourcesContent: false,
   logLevel: 'warning',
   legalComments: 'none',
-  loader: { '.c': 'text', '.h': 'text', '.ld': 'text' },
+  loader: { '.c': 'text', '.h': 'text', '.ld': 'text', '.wasm': 'binary' },
 };
 /** @type {import('esbuild').BuildOptions} */
 const node = { ...common, platform: 'node', target: 'node20', format: 'cjs' };

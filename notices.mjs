@@ -23,6 +23,8 @@ function licenseOf(name) {
       read('third_party/onnxruntime/LICENSE'),
       ...(name === 'onnxruntime-node' ? [read('third_party/onnxruntime/ThirdPartyNotices.txt')] : []),
     ];
+  // Nor has the package of libjpeg-turbo.
+  if (name === '@cornerstonejs/codec-libjpeg-turbo-8bit') return [read('third_party/libjpeg-turbo/LICENSE')];
   const files = readdirSync(folder)
     .filter((file) => /^(licen[cs]e|copying|notice)/i.test(file))
     .sort();

@@ -80,7 +80,7 @@ async function buildWithout(changes, file) {
     format: 'cjs',
     packages: 'external',
     logLevel: 'warning',
-    loader: { '.c': 'text', '.h': 'text', '.ld': 'text' },
+    loader: { '.c': 'text', '.h': 'text', '.ld': 'text', '.wasm': 'binary' },
     plugins: [
       {
         name: 'leave out',

@@ -94,10 +94,11 @@ describe('the packaged extension (VSIX)', function () {
       'ajv',
       'jsonc-parser',
       'jpeg-js',
+      '@cornerstonejs/codec-libjpeg-turbo-8bit',
       'pngjs',
       '@vscode/webview-ui-toolkit',
     ])
-      assert.match(notices, heading(name, '(MIT|BSD-3-Clause)'));
+      assert.match(notices, heading(name, '(MIT|ISC|BSD-3-Clause)'));
     // The native library's own notices, e.g. of protobuf.
     assert.match(notices, /THIRD PARTY SOFTWARE NOTICES AND INFORMATION/);
     assert.match(notices, /protocolbuffers\/protobuf/);

@@ -41,7 +41,7 @@ export async function bundleTests(name, files, options = {}) {
     packages: 'external',
     sourcemap: 'inline',
     logLevel: 'warning',
-    loader: { '.c': 'text', '.h': 'text', '.ld': 'text' },
+    loader: { '.c': 'text', '.h': 'text', '.ld': 'text', '.wasm': 'binary' },
     ...options,
   });
   return { file, remove: () => rmSync(file, { force: true }) };

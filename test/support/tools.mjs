@@ -74,6 +74,11 @@ const tools = {
     packages: () => ['ninja-build'],
     why: 'generated CMake projects',
   },
+  jpeg: {
+    found: () => onPath('cjpeg') && onPath('djpeg'),
+    packages: () => ['libjpeg-turbo-progs'],
+    why: 'libjpeg-turbo, to compare pixels with',
+  },
   chromium: { found: chromiumPath, packages: () => ['chromium'], why: 'the browser in front of VS Code' },
   fonts: {
     found: () => existsSync('/usr/share/fonts/truetype/dejavu') || process.platform !== 'linux',

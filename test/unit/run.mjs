@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
 import { runSuite } from '../support/mocha.mjs';
 import { partsOf, runParts } from '../support/parallel.mjs';
+import { ensureTools } from '../support/tools.mjs';
 
 const root = path.join(projectRoot, 'test/unit');
 const { values, positionals } = parseArgs({
@@ -12,6 +13,7 @@ const { values, positionals } = parseArgs({
   options: { grep: { type: 'string' }, reporter: { type: 'string' } },
 });
 if (positionals.length === 0 && values.grep === undefined) {
+  for (const line of ensureTools(['jpeg'])) console.log(`Missing: ${line}`);
   await runParts(fileURLToPath(import.meta.url), partsOf(root), process.argv.slice(2));
 } else {
   await runSuite('unit', positionals.length > 0 ? positionals : [root], values);

@@ -12,7 +12,7 @@ import type { SampleSet } from './samples';
 import type { Calibration, Preprocess } from './types';
 
 /** Goes up when the same inputs give other statistics, so that old files are not taken for new ones. */
-const STATISTICS_VERSION = 1;
+const STATISTICS_VERSION = 2;
 /** The oldest files beyond so many are removed. */
 const MAX_CACHED = 48;
 

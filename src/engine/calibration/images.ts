@@ -1,6 +1,7 @@
-import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
 import { UserError } from '../common/errors';
+import { decodeJpeg } from './jpeg';
+import { readJpegHeader } from './jpegHeader';
 import type { PixelImage } from './resample';
 
 /**
@@ -9,7 +10,6 @@ import type { PixelImage } from './resample';
  */
 export const MAX_IMAGE_FILE_BYTES = 128 * 1024 * 1024;
 const MAX_MEGAPIXELS = 64;
-const MAX_DECODER_MEGABYTES = 1024;
 
 export type ImageFormat = 'jpeg' | 'png';
 
@@ -27,7 +27,7 @@ export function imageFormat(head: Uint8Array): ImageFormat | null {
  * @param name for messages
  * @throws UserError when the bytes are neither, are damaged or claim more than 64 megapixels
  */
-export function decodeImage(bytes: Uint8Array, name: string): PixelImage {
+export async function decodeImage(bytes: Uint8Array, name: string): Promise<PixelImage> {
   const format = imageFormat(bytes);
   if (format === null) throw new UserError(`${name} is neither a JPEG nor a PNG image.`);
   if (bytes.length > MAX_IMAGE_FILE_BYTES)
@@ -35,7 +35,7 @@ export function decodeImage(bytes: Uint8Array, name: string): PixelImage {
       `${name} has ${bytes.length} bytes, more than the ${MAX_IMAGE_FILE_BYTES} that are read as an image.`,
     );
   try {
-    return format === 'jpeg' ? decodeJpeg(bytes) : decodePng(bytes);
+    return format === 'jpeg' ? await decodeUprightJpeg(bytes) : decodePng(bytes);
   } catch (error) {
     throw new UserError(`${name} cannot be decoded: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
@@ -43,18 +43,12 @@ export function decodeImage(bytes: Uint8Array, name: string): PixelImage {
   }
 }
 
-function decodeJpeg(bytes: Uint8Array): PixelImage {
-  const decoded = jpeg.decode(bytes, {
-    useTArray: true,
-    formatAsRGBA: false,
-    tolerantDecoding: true,
-    maxResolutionInMP: MAX_MEGAPIXELS,
-    maxMemoryUsageInMB: MAX_DECODER_MEGABYTES,
-  }) as { width: number; height: number; data: Uint8Array; exifBuffer?: Uint8Array };
-  checkSize(decoded.width, decoded.height);
-  // jpeg-js cuts off `Exif\0`, but not the second zero that the segment's name ends with.
-  const image = { width: decoded.width, height: decoded.height, channels: 3, data: decoded.data };
-  return orient(image, decoded.exifBuffer === undefined ? 1 : exifOrientation(decoded.exifBuffer.subarray(1)));
+async function decodeUprightJpeg(bytes: Uint8Array): Promise<PixelImage> {
+  const header = readJpegHeader(bytes);
+  checkSize(header.width, header.height);
+  const image = await decodeJpeg(bytes, header);
+  checkSize(image.width, image.height);
+  return orient(image, header.orientation);
 }
 
 function decodePng(bytes: Uint8Array): PixelImage {
@@ -78,29 +72,6 @@ function checkSize(width: number, height: number): void {
   if (!(width > 0 && height > 0)) throw new Error('it has no pixels');
   if (width * height > MAX_MEGAPIXELS * 1e6)
     throw new Error(`${width}×${height} pixels are more than ${MAX_MEGAPIXELS} megapixels`);
-}
-
-/**
- * Orientation (tag 0x0112 of IFD0) of an EXIF block, which begins with its TIFF header; 1, upright, when there is none
- * (EXIF 2.3, section 4.6.4).
- */
-export function exifOrientation(exif: Uint8Array): number {
-  const view = new DataView(exif.buffer, exif.byteOffset, exif.byteLength);
-  if (view.byteLength < 8) return 1;
-  const little = view.getUint16(0) === 0x4949;
-  if (!little && view.getUint16(0) !== 0x4d4d) return 1;
-  const ifd = view.getUint32(4, little);
-  if (ifd + 2 > view.byteLength) return 1;
-  const entries = view.getUint16(ifd, little);
-  for (let i = 0; i < entries; i++) {
-    const entry = ifd + 2 + i * 12;
-    if (entry + 12 > view.byteLength) return 1;
-    if (view.getUint16(entry, little) === 0x0112) {
-      const value = view.getUint16(entry + 8, little);
-      return value >= 1 && value <= 8 ? value : 1;
-    }
-  }
-  return 1;
 }
 
 /** Turns and mirrors an image so that EXIF orientation `orientation` (1…8) becomes upright. */

@@ -56,7 +56,7 @@ export async function loadSample(sample: Sample, graph: GraphInputs, preprocess:
     );
   }
   const pixels = fitImage(
-    decodeImage(await readImageFile(sample.source.file, sample.name), sample.name),
+    await decodeImage(await readImageFile(sample.source.file, sample.name), sample.name),
     shape,
     preprocess,
   );

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
-import { decodeImage, exifOrientation, imageFormat, orient } from '../../../src/engine/calibration/images';
+import { decodeImage, imageFormat, orient } from '../../../src/engine/calibration/images';
+import { exifOrientation } from '../../../src/engine/calibration/jpegHeader';
 import { UserError } from '../../../src/engine/common/errors';
 
 function png(width: number, height: number, rgba: number[], options: object = {}): Buffer {
@@ -50,31 +51,31 @@ function withOrientation(file: Uint8Array, orientation: number): Buffer {
 }
 
 describe('decoding images', () => {
-  it('reads PNG colors exactly and puts alpha over black', () => {
+  it('reads PNG colors exactly and puts alpha over black', async () => {
     const bytes = png(2, 2, [10, 20, 30, 255, 200, 100, 50, 128, 1, 2, 3, 0, 255, 255, 255, 255]);
-    const image = decodeImage(bytes, 'a.png');
+    const image = await decodeImage(bytes, 'a.png');
     assert.deepEqual([image.width, image.height, image.channels], [2, 2, 3]);
     assert.deepEqual([...image.data], [10, 20, 30, 100, 50, 25, 0, 0, 0, 255, 255, 255]);
   });
 
-  it('reads gray, 16-bit and interlaced-free palettes as 8-bit RGB', () => {
-    const gray = decodeImage(png(2, 1, [7, 7, 7, 255, 9, 9, 9, 255], { colorType: 0 }), 'g.png');
+  it('reads gray, 16-bit and interlaced-free palettes as 8-bit RGB', async () => {
+    const gray = await decodeImage(png(2, 1, [7, 7, 7, 255, 9, 9, 9, 255], { colorType: 0 }), 'g.png');
     assert.deepEqual([...gray.data], [7, 7, 7, 9, 9, 9]);
     const deep = new PNG({ width: 1, height: 1 });
     deep.data = Buffer.from(new Uint16Array([65535, 32896, 0, 65535]).buffer);
-    const sixteen = decodeImage(PNG.sync.write(deep, { bitDepth: 16, inputHasAlpha: true }), 'd.png');
+    const sixteen = await decodeImage(PNG.sync.write(deep, { bitDepth: 16, inputHasAlpha: true }), 'd.png');
     assert.deepEqual([...sixteen.data], [255, 128, 0]);
   });
 
-  it('reads JPEG and turns it as its EXIF orientation says', () => {
+  it('reads JPEG and turns it as its EXIF orientation says', async () => {
     // Left half black, right half white, 16×8: orientation 6 (turn clockwise) makes it 8×16 with black on top.
     const data = Buffer.alloc(16 * 8 * 4, 255);
     for (let y = 0; y < 8; y++) for (let x = 0; x < 8; x++) data.fill(0, (y * 16 + x) * 4, (y * 16 + x) * 4 + 3);
     const file = jpeg.encode({ width: 16, height: 8, data }, 95).data;
-    const upright = decodeImage(file, 'a.jpg');
+    const upright = await decodeImage(file, 'a.jpg');
     assert.deepEqual([upright.width, upright.height], [16, 8]);
     assert.ok(upright.data[3 * 3] < 8 && upright.data[12 * 3] > 247);
-    const turned = decodeImage(withOrientation(file, 6), 'b.jpg');
+    const turned = await decodeImage(withOrientation(file, 6), 'b.jpg');
     assert.deepEqual([turned.width, turned.height], [8, 16]);
     assert.ok(turned.data[3 * 8 * 3] < 8 && turned.data[12 * 8 * 3] > 247);
   });
@@ -106,7 +107,7 @@ describe('decoding images', () => {
     assert.equal(imageFormat(Buffer.from([0xff, 0xd8, 0xff, 0xe0])), 'jpeg');
   });
 
-  it('refuses damaged files and bombs with one line that names the file', () => {
+  it('refuses damaged files and bombs with one line that names the file', async () => {
     const good = png(
       4,
       4,
@@ -129,8 +130,8 @@ describe('decoding images', () => {
       Buffer.from('<html>'),
       Buffer.alloc(0),
     ]) {
-      assert.throws(
-        () => decodeImage(bytes, 'bad.img'),
+      await assert.rejects(
+        decodeImage(bytes, 'bad.img'),
         (e) => e instanceof UserError && e.message.startsWith('bad.img') && !e.message.includes('\n'),
       );
     }
