@@ -19,7 +19,6 @@ const common = {
 };
 /** @type {import('esbuild').BuildOptions} */
 const node = { ...common, platform: 'node', target: 'node20', format: 'cjs' };
-const onnxruntime = ['onnxruntime-node'];
 
 /** @type {import('esbuild').BuildOptions[]} */
 const bundles = [
@@ -31,15 +30,10 @@ const bundles = [
     external: ['vscode'],
     mainFields: ['module', 'main'],
   },
-  { ...node, entryPoints: ['src/worker.ts'], outfile: 'dist/worker.js', external: onnxruntime },
+  { ...node, entryPoints: ['src/worker.ts'], outfile: 'dist/worker.js' },
   { ...node, entryPoints: ['src/evaluator.ts'], outfile: 'dist/evaluator.js' },
-  {
-    ...node,
-    entryPoints: ['src/cli/cli.ts'],
-    outfile: 'dist/cli.js',
-    external: onnxruntime,
-    banner: { js: '#!/usr/bin/env node' },
-  },
+  { ...node, entryPoints: ['src/inference.ts'], outfile: 'dist/inference.js', external: ['onnxruntime-node'] },
+  { ...node, entryPoints: ['src/cli/cli.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
   {
     ...common,
     platform: 'browser',

@@ -17,7 +17,7 @@ const rooms = [
   { files: ['src/host/**/*.ts'], never: ['webview', 'entries'], typesFrom: ['engine'], modules: [] },
   { files: ['src/extension.ts'], never: ['webview', 'engine', 'entries'], modules: [] },
   { files: ['src/worker.ts', 'src/worker/**/*.ts'], never: ['host', 'webview'], modules: ['vscode'] },
-  { files: ['src/evaluator.ts'], never: ['host', 'webview', 'protocol'], modules: ['vscode'] },
+  { files: ['src/evaluator.ts', 'src/inference.ts'], never: ['host', 'webview', 'protocol'], modules: ['vscode'] },
   { files: ['src/cli.ts', 'src/cli/**/*.ts'], never: ['host', 'webview', 'protocol'], modules: ['vscode'] },
   { files: ['webview/**/*.ts'], never: ['host', 'entries'], typesFrom: ['engine'], modules: ['vscode'] },
 ];
@@ -25,6 +25,7 @@ const rooms = [
 /** The engine's floors, lowest first: a folder imports from itself and from those below it (docs/architecture.md). */
 export const floors = [
   'common',
+  'inference',
   'graph',
   'onnx',
   'calibration',
@@ -53,7 +54,7 @@ const paths = {
   protocol: '(^|/)protocol(/|$)',
   webview: '(^|/)webview/',
   engine: '(^|/)engine/',
-  entries: '(^|/)(extension|worker|evaluator|cli)$|(^|/)cli/',
+  entries: '(^|/)(extension|worker|evaluator|inference|cli)$|(^|/)cli/',
 };
 
 /** Packages that only certain files may import. */
@@ -65,8 +66,8 @@ const guarded = [
   },
   {
     name: 'onnxruntime-node',
-    allowed: /^src\/engine\/calibration\/|^test\//,
-    message: 'onnxruntime-node is loaded by src/engine/calibration alone (and tests).',
+    allowed: /^src\/engine\/inference\/|^test\//,
+    message: 'onnxruntime-node is loaded by src/engine/inference alone (and tests).',
   },
 ];
 

@@ -72,8 +72,9 @@ const parts = [
 async function buildWithout(changes, file) {
   const pending = new Set(changes);
   await build({
-    entryPoints: [path.join(projectRoot, 'src/cli/cli.ts')],
-    outfile: file,
+    entryPoints: ['src/cli/cli.ts', 'src/inference.ts'].map((entry) => path.join(projectRoot, entry)),
+    entryNames: '[name]',
+    outdir: path.dirname(file),
     bundle: true,
     platform: 'node',
     target: 'node20',

@@ -40,6 +40,8 @@ function build(): Programs {
   for (const [entry, outfile] of [
     ['src/cli/cli.ts', cli],
     ['test/faults/viewer.ts', viewer],
+    // Lies beside both, which start it.
+    ['src/inference.ts', path.join(folder, 'inference.js')],
   ])
     buildSync({
       absWorkingDir: projectRoot,

@@ -1,5 +1,5 @@
 import { build } from 'esbuild';
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,6 +18,26 @@ export function testFiles(roots) {
 }
 
 /**
+ * The process that runs onnxruntime lies beside what starts it. Other runs may be starting it just now: it is replaced
+ * by a rename.
+ * @param {string} folder
+ */
+async function buildInference(folder) {
+  const own = path.join(folder, `inference-${process.pid}.js`);
+  await build({
+    entryPoints: [path.join(projectRoot, 'src/inference.ts')],
+    outfile: own,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    packages: 'external',
+    logLevel: 'warning',
+  });
+  renameSync(own, path.join(folder, 'inference.js'));
+}
+
+/**
  * Bundles TypeScript test files into one CommonJS file in `out/tests/`; packages stay external. The name holds the
  * process id, so that runs beside each other do not meet.
  * @param {string} name @param {string[]} files @param {{footer?: string, external?: string[]}} [options]
@@ -27,6 +47,7 @@ export async function bundleTests(name, files, options = {}) {
   const folder = path.join(projectRoot, 'out', 'tests');
   mkdirSync(folder, { recursive: true });
   const file = path.join(folder, `${name}-${process.pid}.cjs`);
+  await buildInference(folder);
   await build({
     stdin: {
       contents: files.map((f) => `import ${JSON.stringify(f)};`).join('\n'),

@@ -38,7 +38,7 @@ export async function calibrate(
       maps: graph.maps.map((m) => m.id),
       preClamp: reference?.source === 'preActivation' ? [reference.map] : [],
     },
-    options,
+    { progress, notes, ...options },
   );
   let images = 0;
   let patchImages = 0;

@@ -26,7 +26,12 @@ export async function* floatOutputs(
   notes: string[],
   options: RuntimeOptions = {},
 ): AsyncGenerator<FloatResult, void> {
-  const session = await FloatSession.open(graph, modelPath, { maps: [], preClamp: [] }, options);
+  const session = await FloatSession.open(
+    graph,
+    modelPath,
+    { maps: [], preClamp: [] },
+    { progress, notes, ...options },
+  );
   if (session.note !== null) notes.push(session.note);
   try {
     for await (const loaded of loadSamples(set, graph, preprocess, 'Running the float network', progress, notes)) {

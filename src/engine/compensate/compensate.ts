@@ -44,10 +44,15 @@ export async function observeTargets(
     const layer = graph.layers[id];
     return isWeighted(layer) && (layer.clamp.min !== null || layer.clamp.max !== null);
   };
-  const session = await FloatSession.open(graph, modelPath, {
-    maps: weighted.filter((l) => !clamped(l.id)).map((l) => l.output),
-    preClamp: weighted.filter((l) => clamped(l.id)).map((l) => l.output),
-  });
+  const session = await FloatSession.open(
+    graph,
+    modelPath,
+    {
+      maps: weighted.filter((l) => !clamped(l.id)).map((l) => l.output),
+      preClamp: weighted.filter((l) => clamped(l.id)).map((l) => l.output),
+    },
+    { progress },
+  );
   const outputs: Float32Array[][] = [];
   try {
     for (const [i, image] of images.entries()) {

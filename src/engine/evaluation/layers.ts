@@ -38,7 +38,7 @@ export async function compareLayers(
   ];
   const sums = new Map<LayerId, Sums>();
   const runner = new IntegerRunner({ program, network: graph, preprocess });
-  const session = await FloatSession.open(graph, modelPath, { maps: written, preClamp: [] });
+  const session = await FloatSession.open(graph, modelPath, { maps: written, preClamp: [] }, { progress });
   try {
     // Notes on damaged files were given when the outputs were compared.
     for await (const { inputs, index } of loadSamples(chosen, graph, preprocess, 'Comparing layers', progress, [])) {

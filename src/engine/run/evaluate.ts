@@ -57,7 +57,7 @@ export async function evaluate(
       graph,
       modelPath,
       { maps: [], preClamp: [] },
-      { threads: runners.capacity > 1 ? Math.max(1, Math.round(threads / 3)) : 2 },
+      { threads: runners.capacity > 1 ? Math.max(1, Math.round(threads / 3)) : 2, progress, notes },
     );
     if (session.note !== null) notes.push(session.note);
     try {

@@ -21,9 +21,6 @@ export type StartTransport = (events: TransportEvents) => EngineTransport;
 
 /** Runs the engine in a worker thread. @param script absolute path of the bundled worker */
 export function workerThread(script: string): StartTransport {
-  // Before onnxruntime is loaded in the thread: native code sees this process's environment, not the copy that a thread
-  // has.
-  process.env.ORT_DISABLE_TELEMETRY = '1';
   return (events) => {
     const worker = new Worker(script, { name: 'quantmcu-engine', stdout: false, stderr: false });
     let reason: Error | undefined;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { calibrate } from '../../../src/engine/calibration/calibrate';
-import { withOutputs } from '../../../src/engine/calibration/modelOutputs';
+import { withOutputs } from '../../../src/engine/inference/modelOutputs';
 import { presetPreprocess } from '../../../src/engine/calibration/preprocess';
 import { listSamples } from '../../../src/engine/calibration/samples';
 import { FloatSession } from '../../../src/engine/calibration/session';

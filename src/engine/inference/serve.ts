@@ -1,0 +1,169 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { ARRAYS, arrayFor, bytesOf, frameHead, reasonOf } from './frames';
+import type { AnswerHead, ElementArray, ElementType, FailureKind, Request, RequestHead } from './frames';
+import { withOutputs } from './modelOutputs';
+
+/** Where the pipes are found in this process. */
+export const REQUESTS_FD = 3;
+export const ANSWERS_FD = 4;
+
+class Failure extends Error {
+  constructor(
+    readonly kind: FailureKind,
+    cause: unknown,
+  ) {
+    super(reasonOf(cause), { cause });
+  }
+}
+
+/**
+ * The whole life of the process that runs onnxruntime: answers requests, one after the other, until the pipe of
+ * requests is closed. Reads and writes block, there is nothing else to do. The package is loaded here and nowhere else,
+ * with the first model.
+ */
+export async function serveInference(): Promise<void> {
+  const server = new Server();
+  for (let request = readRequest(); request !== null; request = readRequest()) {
+    let answer: Answer;
+    try {
+      answer = await server.answer(request);
+    } catch (error) {
+      const failure = error instanceof Failure ? error : new Failure('refused', error);
+      answer = { head: { failure: { kind: failure.kind, reason: failure.message }, arrays: [] }, arrays: [] };
+    }
+    write(frameHead(answer.head));
+    for (const array of answer.arrays) write(bytesOf(array));
+  }
+}
+
+interface Received {
+  readonly head: RequestHead;
+  readonly arrays: readonly ElementArray[];
+}
+
+interface Answer {
+  readonly head: AnswerHead;
+  readonly arrays: readonly ElementArray[];
+}
+
+const EMPTY: Answer = { head: { failure: null, arrays: [] }, arrays: [] };
+
+class Server {
+  private ort: typeof import('onnxruntime-node') | null = null;
+  private session: InferenceSession | null = null;
+  /** Output tensors that onnxruntime writes into again and again, once their shapes are known from the first run. */
+  private buffers: Record<string, Tensor> | null = null;
+
+  async answer({ head, arrays }: Received): Promise<Answer> {
+    switch (head.kind) {
+      case 'open':
+        await this.open(head);
+        return EMPTY;
+      case 'run':
+        return this.run(head, arrays);
+    }
+  }
+
+  private async open(request: Extract<Request, { kind: 'open' }>): Promise<void> {
+    let model: Uint8Array;
+    try {
+      model = fs.readFileSync(request.model);
+    } catch (error) {
+      throw new Failure('unreadable', error);
+    }
+    try {
+      this.ort ??= await import('onnxruntime-node');
+    } catch (error) {
+      throw new Failure('unloadable', error);
+    }
+    this.session = await this.ort.InferenceSession.create(withOutputs(model, request.outputs), {
+      intraOpNumThreads: request.threads,
+      interOpNumThreads: 1,
+      // Errors reach us as exceptions.
+      logSeverityLevel: 4,
+      extra: { session: { model_external_initializers_file_folder_path: path.dirname(path.resolve(request.model)) } },
+    });
+  }
+
+  private async run(head: RequestHead, arrays: readonly ElementArray[]): Promise<Answer> {
+    const { ort, session } = this;
+    if (!ort || !session) throw new Error('no model is open');
+    const feeds: Record<string, Tensor> = {};
+    head.arrays.forEach(({ name, type, dims }, i) => {
+      feeds[name] = new ort.Tensor(type, arrays[i] as Float32Array, dims);
+    });
+    const results = await (this.buffers === null ? session.run(feeds) : session.run(feeds, this.buffers));
+    this.buffers ??= ownBuffers(ort, results);
+    const outputs = Object.entries(this.buffers);
+    const data = outputs.map(([name, tensor]) => elementsOf(name, tensor));
+    return {
+      head: {
+        failure: null,
+        arrays: outputs.map(([name, { type, dims }], i) => ({
+          name,
+          type: type as ElementType,
+          dims: [...dims],
+          bytes: data[i].byteLength,
+        })),
+      },
+      arrays: data,
+    };
+  }
+}
+
+/** The first results are copied: their memory belongs to onnxruntime, ours is handed to it for every further run. */
+function ownBuffers(ort: typeof import('onnxruntime-node'), results: Record<string, Tensor>): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(results).map(([name, t]) => [
+      name,
+      new ort.Tensor(t.type as 'float32', elementsOf(name, t).slice() as Float32Array, t.dims) as Tensor,
+    ]),
+  );
+}
+
+function elementsOf(name: string, { type, data }: Tensor): ElementArray {
+  if (!(type in ARRAYS) || Array.isArray(data)) throw new Error(`'${name}' has elements of type ${type}`);
+  return data as unknown as ElementArray;
+}
+
+/** The next request, or null at the end of the pipe. */
+function readRequest(): Received | null {
+  const length = Buffer.alloc(4);
+  if (!read(length)) return null;
+  const json = Buffer.alloc(length.readUInt32LE());
+  if (!read(json)) return null;
+  const head = JSON.parse(json.toString('utf8')) as RequestHead;
+  const arrays: ElementArray[] = [];
+  for (const array of head.arrays) {
+    const elements = arrayFor(array);
+    if (!read(bytesOf(elements))) return null;
+    arrays.push(elements);
+  }
+  return { head, arrays };
+}
+
+/** Fills the buffer; false at the end of the pipe. */
+function read(buffer: Uint8Array): boolean {
+  for (let at = 0; at < buffer.length;) {
+    const got = readSome(buffer, at);
+    if (got === 0) return false;
+    at += got;
+  }
+  return true;
+}
+
+function readSome(buffer: Uint8Array, at: number): number {
+  try {
+    return fs.readSync(REQUESTS_FD, buffer, at, buffer.length - at, null);
+  } catch (error) {
+    // Windows says so when the other end is closed.
+    if ((error as NodeJS.ErrnoException).code === 'EOF') return 0;
+    throw error;
+  }
+}
+
+function write(bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += fs.writeSync(ANSWERS_FD, bytes, at, bytes.length - at);
+}
