@@ -1,65 +1,23 @@
+import type { Bits } from '../graph/bits';
+import { fullRegion, regionPixels, sameRegion, type Region } from '../graph/region';
 import type { Graph, Layer, LayerId, MapId } from '../graph/types';
-import {
-  containsRegion,
-  fullRegion,
-  intersectRegions,
-  regionHeight,
-  regionPixels,
-  regionWidth,
-  sameRegion,
-  type Region,
-} from '../graph/region';
-import type { Bits, PatchClass } from '../graph/bits';
 import { stageBranches, type BranchPart, type StageBranch } from './branches';
+import { HaloCaches } from './halos';
 import { findPlaces, type Place } from './places';
 import { receptiveField } from './receptiveField';
-import type {
-  BitsOf,
-  Schedule,
-  ScheduleAccess,
-  ScheduleBuffer,
-  ScheduledStage,
-  ScheduleOptions,
-  ScheduleStep,
-  Scope,
-  TailStageChoice,
-} from './schedule';
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** Where maps can be found at one moment of the schedule: buffer and first channel. */
-type Located = Map<MapId, { readonly buffer: number; readonly channel: number }>;
-
-/** A stage of the schedule with its branches. */
-interface Part {
-  /** In the order of the stages. */
-  readonly index: number;
-  readonly scheduled: ScheduledStage & Pick<TailStageChoice, 'channels'>;
-  readonly branches: readonly StageBranch[];
-  readonly layers: ReadonlySet<LayerId>;
-}
-
-/** The circumstances under which a run of layers is emitted. */
-interface Run {
-  /** Null between stages. */
-  readonly part: Part | null;
-  readonly branch: StageBranch | null;
-  readonly scope: Scope;
-  readonly guard: PatchClass | null;
-  readonly located: Located;
-}
+import { ScheduleRecord } from './record';
+import { isShared, type Located, type Part, type Run } from './runs';
+import type { BitsOf, Schedule, ScheduleAccess, ScheduledStage, ScheduleOptions } from './schedule';
 
 /** Builds one {@link Schedule}; used once. */
 export class ScheduleBuilder {
-  private readonly buffers: Mutable<ScheduleBuffer>[] = [];
-  private readonly steps: ScheduleStep[] = [];
+  private readonly record: ScheduleRecord;
+  private readonly halos: HaloCaches;
   private readonly whole: Located = new Map();
   /** Where graph inputs are that come into the arena in tiles. */
   private readonly sources: Located = new Map();
   private readonly outputs: ReadonlySet<MapId>;
   private readonly places = new Map<string, ReadonlyMap<MapId, Place>>();
-  /** Halo caches that the next branches read, by map and branch index. */
-  private readonly caches = new Map<string, number>();
   private readonly parts: readonly Part[];
   /** The patch stage's part, whose branches have classes; null when the network begins without one. */
   private readonly patchStage: Part | null;
@@ -70,15 +28,18 @@ export class ScheduleBuilder {
     private readonly bits: BitsOf,
     private readonly options: ScheduleOptions,
   ) {
+    this.record = new ScheduleRecord(graph);
+    this.halos = new HaloCaches(graph, this.record, bits);
     this.outputs = new Set(graph.outputs.map((o) => o.map));
     const tail = options.tailStages ?? [];
     this.parts = [...(stage ? [stage] : []), ...tail.map((t) => ({ ...t, classes: [] }))].map((given, index) => {
+      const tailIndex = stage ? (index === 0 ? null : index - 1) : index;
       const kept = [...given.keep].filter((map) => graph.maps[map].producer !== null || this.isTiled(map));
       const scheduled = { ...given, keep: new Set(kept) };
       const branches = stageBranches(graph, scheduled.stage, scheduled.grid, scheduled.keep);
       if (!branches)
         throw new Error(`A grid of ${scheduled.grid.rows}×${scheduled.grid.cols} patches does not suit the stage.`);
-      return { index, scheduled, branches, layers: new Set(scheduled.stage.layers) };
+      return { index, tailIndex, scheduled, branches, layers: new Set(scheduled.stage.layers) };
     });
     this.patchStage = stage ? this.parts[0] : null;
   }
@@ -95,7 +56,7 @@ export class ScheduleBuilder {
     const emitStages = (at: number): void => {
       for (const part of this.parts) {
         if (after(part) !== at) continue;
-        this.caches.clear();
+        this.halos.clear();
         for (const branch of part.branches) this.emitBranch(part, branch);
       }
     };
@@ -105,8 +66,8 @@ export class ScheduleBuilder {
       emitStages(layer.id);
     }
     const outputs = this.graph.outputs.map(({ map }) => this.whole.get(map)!.buffer);
-    for (const output of outputs) this.touch(output, this.steps.length);
-    return this.finish(outputs);
+    for (const output of outputs) this.record.touch(output, this.record.steps.length);
+    return this.record.finish(this.inputs(), outputs);
   }
 
   /**
@@ -124,20 +85,25 @@ export class ScheduleBuilder {
         else this.addInput(map);
     for (const index of indexes) {
       const branch = part.branches[index];
-      const begin = this.steps.length;
-      this.caches.clear();
-      const others = [...keep].flatMap((map) => this.standInCaches(part, map, branch, begin));
-      const before = this.buffers.length;
+      const begin = this.record.steps.length;
+      this.halos.clear();
+      const others = [...keep].flatMap((map) => this.halos.standIn(part, map, branch, begin));
+      const before = this.record.buffers.length;
       this.emitBranch(part, branch);
-      const kept = this.buffers.slice(before).filter((b) => b.role === 'cache');
-      for (const id of [...others, ...kept.map((b) => b.id)]) this.touch(id, this.steps.length - 1);
+      const kept = this.record.buffers.slice(before).filter((b) => b.role === 'cache');
+      for (const id of [...others, ...kept.map((b) => b.id)]) this.record.touch(id, this.record.steps.length - 1);
     }
     // What is read or handed back later stays.
     for (const map of stage.inputs) {
       const isLate = this.outputs.has(map) || this.graph.maps[map].consumers.some((id) => !part.layers.has(id));
-      if (isLate && this.whole.has(map)) this.touch(this.whole.get(map)!.buffer, this.steps.length - 1);
+      if (isLate && this.whole.has(map)) this.record.touch(this.whole.get(map)!.buffer, this.record.steps.length - 1);
     }
-    return this.finish([]);
+    return this.record.finish(this.inputs(), []);
+  }
+
+  /** Buffers of the graph's inputs that are there. */
+  private inputs(): number[] {
+    return this.graph.inputs.flatMap(({ map }) => (this.sources.get(map) ?? this.whole.get(map))?.buffer ?? []);
   }
 
   private addInputs(): void {
@@ -154,15 +120,13 @@ export class ScheduleBuilder {
 
   /** A whole map that is there before the first step. */
   private addWhole(role: 'input' | 'map', map: MapId, located = this.whole): void {
-    const buffer = this.addBuffer(
+    const buffer = this.record.addBuffer(
       role,
       map,
       fullRegion(this.graph.maps[map].shape),
       this.bits.stored(map, null),
-      null,
-      null,
     );
-    this.touch(buffer, -1);
+    this.record.touch(buffer, -1);
     located.set(map, { buffer, channel: 0 });
   }
 
@@ -177,64 +141,18 @@ export class ScheduleBuilder {
       const part = this.partOf(map, run);
       if (regionPixels(part.need) === 0) continue;
       const load: Run = { ...run, scope: null };
-      const buffer = this.addBuffer(
-        run.branch ? 'branch' : 'map',
-        map,
-        part.need,
-        this.bits.stored(map, null),
-        run.branch ? load : null,
-        null,
-      );
+      const buffer = this.record.addBuffer(run.branch ? 'branch' : 'map', map, part.need, this.bits.stored(map, null), {
+        run: run.branch ? load : null,
+      });
       run.located.set(map, { buffer, channel: 0 });
       const { id } = layers.find((layer) => layer.inputs.includes(map))!;
-      if (this.isKept(map, run)) this.restore(id, map, part, load);
+      if (this.isKept(map, run)) this.halos.restore(id, map, part, load);
       if (regionPixels(part.fresh) > 0) {
-        const output = this.access(map, part.fresh, run.located);
-        this.emit({ kind: 'load', layer: id, part: 0, run: load, inputs: [{ ...output, ...source }], output });
+        const output = this.record.access(map, part.fresh, run.located);
+        this.record.emit({ kind: 'load', layer: id, part: 0, run: load, inputs: [{ ...output, ...source }], output });
       }
-      if (this.isKept(map, run)) this.keep(id, map, part, load);
+      if (this.isKept(map, run)) this.halos.keep(id, map, part, load);
     }
-  }
-
-  /**
-   * Makes the caches that the branch finds, and returns others of the same map that are alive beside it: of columns to
-   * the right from above, to the left for below.
-   */
-  private standInCaches({ scheduled, branches }: Part, map: MapId, branch: StageBranch, step: number): number[] {
-    const { row, col } = branch;
-    const { cols } = scheduled.grid;
-    const part = branch.parts.get(map)!;
-    const below = branches[branch.index + cols]?.parts.get(map);
-    const bits = this.bits.stored(map, 'regular');
-    const width = this.graph.maps[map].shape.w;
-    const add = (region: Region): number[] => {
-      if (regionPixels(region) === 0) return [];
-      const id = this.addBuffer('cache', map, region, bits, null, null);
-      this.touch(id, step);
-      return [id];
-    };
-    const above = aboveFresh(part);
-    const left = leftOfFresh(part);
-    for (const id of row > 0 ? add(above) : []) this.caches.set(this.cacheKey(map, row - 1, col, 'rows'), id);
-    for (const id of col > 0 ? add(left) : []) this.caches.set(this.cacheKey(map, row, col - 1, 'cols'), id);
-    return [
-      ...(row > 0 ? add({ ...above, x0: part.fresh.x1, x1: width }) : []),
-      ...(below ? add({ ...intersectRegions(part.need, aboveFresh(below)), x0: 0, x1: part.fresh.x0 }) : []),
-    ];
-  }
-
-  private finish(outputs: readonly number[]): Schedule {
-    for (const buffer of this.buffers) {
-      if (buffer.aliasOf === null) continue;
-      buffer.first = this.buffers[buffer.aliasOf].first;
-      buffer.last = this.buffers[buffer.aliasOf].last;
-    }
-    return {
-      buffers: this.buffers,
-      steps: this.steps,
-      inputs: this.graph.inputs.flatMap(({ map }) => (this.sources.get(map) ?? this.whole.get(map))?.buffer ?? []),
-      outputs,
-    };
   }
 
   private emitBranch(part: Part, branch: StageBranch): void {
@@ -261,12 +179,12 @@ export class ScheduleBuilder {
     const common: Run = { part, branch, scope: 'outlier', guard: null, located };
     for (const layer of layers.slice(0, decidedAfter)) this.emitLayer(layer, common);
     const region = branch.parts.get(classes.decidedBy)!.need;
-    this.emit({
+    this.record.emit({
       kind: 'classify',
       layer: this.graph.maps[classes.decidedBy].producer!,
       part: 0,
       run: common,
-      inputs: [this.access(classes.decidedBy, region, located)],
+      inputs: [this.record.access(classes.decidedBy, region, located)],
       output: null,
     });
     for (const scope of ['regular', 'outlier'] as const) {
@@ -280,24 +198,32 @@ export class ScheduleBuilder {
     const [conv, pool] = scheduled.stage.layers.map((id) => this.graph.layers[id]);
     const { h, w, c } = this.graph.maps[conv.output].shape;
     const { inputs, padTop, padLeft } = receptiveField(this.graph, conv, fullRegion({ h, w }));
-    const input = this.viewed(conv, 0, this.access(inputs[0].map, inputs[0].region, run.located), run);
+    const input = this.viewed(conv, 0, this.record.access(inputs[0].map, inputs[0].region, run.located), run);
     run.located.set(pool.output, this.homeOf(pool.output, run));
-    const average = this.access(pool.output, fullRegion({ h: 1, w: 1 }), run.located);
+    const average = this.record.access(pool.output, fullRegion({ h: 1, w: 1 }), run.located);
     for (let begin = 0; begin < c; begin += width) {
       const slice = { begin, end: Math.min(c, begin + width) };
       const channels = slice.end - begin;
-      const buffer = this.addBuffer(
+      const buffer = this.record.addBuffer(
         'branch',
         conv.output,
         fullRegion({ h, w }),
         this.bits.stored(conv.output, null),
-        run,
-        null,
-        channels,
+        { run, channels },
       );
       const part: ScheduleAccess = { buffer, map: conv.output, region: fullRegion({ h, w }), channel: 0, channels };
-      this.emit({ kind: 'layer', layer: conv.id, part: 0, run, slice, inputs: [input], output: part, padTop, padLeft });
-      this.emit({
+      this.record.emit({
+        kind: 'layer',
+        layer: conv.id,
+        part: 0,
+        run,
+        slice,
+        inputs: [input],
+        output: part,
+        padTop,
+        padLeft,
+      });
+      this.record.emit({
         kind: 'layer',
         layer: pool.id,
         part: 0,
@@ -322,36 +248,36 @@ export class ScheduleBuilder {
     if (layer.kind === 'reshape' && this.alias(layer, run)) return;
     const home = this.homeOf(layer.output, run);
     run.located.set(layer.output, home);
-    if (this.isKept(layer.output, run)) this.restore(layer.id, layer.output, part, run);
+    if (this.isKept(layer.output, run)) this.halos.restore(layer.id, layer.output, part, run);
     if (regionPixels(part.fresh) > 0) {
       if (layer.kind === 'concat') this.emitConcat(layer, part.fresh, run);
       else this.emitKernel(layer, part.fresh, run);
     }
-    if (this.isKept(layer.output, run)) this.keep(layer.id, layer.output, part, run);
+    if (this.isKept(layer.output, run)) this.halos.keep(layer.id, layer.output, part, run);
   }
 
   private emitKernel(layer: Layer, region: Region, run: Run): void {
     const field = receptiveField(this.graph, layer, region);
     const inputs = field.inputs.map((need, i) => {
-      const access = this.access(need.map, need.region, run.located);
+      const access = this.record.access(need.map, need.region, run.located);
       return layer.kind === 'slice'
         ? { ...access, channel: access.channel + layer.begin, channels: layer.end - layer.begin }
         : this.viewed(layer, i, access, run);
     });
-    this.emit({
+    this.record.emit({
       kind: 'layer',
       layer: layer.id,
       part: 0,
       run,
       inputs,
-      output: this.access(layer.output, region, run.located),
+      output: this.record.access(layer.output, region, run.located),
       padTop: field.padTop,
       padLeft: field.padLeft,
     });
   }
 
   private emitConcat(layer: Layer & { readonly kind: 'concat' }, region: Region, run: Run): void {
-    const target = this.access(layer.output, region, run.located);
+    const target = this.record.access(layer.output, region, run.located);
     let at = 0;
     layer.inputs.forEach((map, part) => {
       const { h, w, c } = this.graph.maps[map].shape;
@@ -364,12 +290,12 @@ export class ScheduleBuilder {
         layer.axis === 'c'
           ? { ...target, channel: target.channel + begin, channels: c }
           : { ...target, region: layer.axis === 'h' ? { ...from, y0: begin, y1: at } : { ...from, x0: begin, x1: at } };
-      this.emit({
+      this.record.emit({
         kind: 'layer',
         layer: layer.id,
         part,
         run,
-        inputs: [this.viewed(layer, part, this.access(map, from, run.located), run)],
+        inputs: [this.viewed(layer, part, this.record.access(map, from, run.located), run)],
         output,
       });
     });
@@ -379,62 +305,12 @@ export class ScheduleBuilder {
   private viewed(layer: Layer, part: number, access: ScheduleAccess, run: Run): ScheduleAccess {
     const wanted = this.bits.read(layer.id, run.scope) ?? this.storedBits(access.map, run);
     const forced = this.options.alwaysView?.(layer.id, run.scope) ?? false;
-    if ((wanted >= this.buffers[access.buffer].bits && !forced) || regionPixels(access.region) === 0) return access;
-    const buffer = this.addBuffer('view', access.map, access.region, wanted, run, layer.id);
+    if ((wanted >= this.record.buffers[access.buffer].bits && !forced) || regionPixels(access.region) === 0)
+      return access;
+    const buffer = this.record.addBuffer('view', access.map, access.region, wanted, { run, reader: layer.id });
     const view: ScheduleAccess = { ...access, buffer, channel: 0 };
-    this.emit({ kind: 'view', layer: layer.id, part, run, inputs: [access], output: view });
+    this.record.emit({ kind: 'view', layer: layer.id, part, run, inputs: [access], output: view });
     return view;
-  }
-
-  /**
-   * Copies what earlier branches kept of a map into the branch's buffer: the rows above and the columns left of the
-   * fresh part.
-   */
-  private restore(layer: LayerId, map: MapId, part: BranchPart, run: Run): void {
-    for (const [key, region] of [
-      [this.cacheKey(map, run.branch!.row - 1, run.branch!.col, 'rows'), aboveFresh(part)],
-      [this.cacheKey(map, run.branch!.row, run.branch!.col - 1, 'cols'), leftOfFresh(part)],
-    ] as const) {
-      const buffer = this.caches.get(key);
-      if (buffer === undefined || regionPixels(region) === 0) continue;
-      const output = this.access(map, region, run.located);
-      this.emit({ kind: 'restore', layer, part: 0, run, inputs: [{ ...output, buffer, channel: 0 }], output });
-    }
-  }
-
-  /** Copies what the branch below and the branch to the right will need of a map into caches of its size. */
-  private keep(layer: LayerId, map: MapId, part: BranchPart, run: Run): void {
-    const { row, col } = run.branch!;
-    const { scheduled, branches } = run.part!;
-    const { cols } = scheduled.grid;
-    const below = branches[(row + 1) * cols + col]?.parts.get(map);
-    const right = col + 1 < cols ? branches[row * cols + col + 1].parts.get(map) : undefined;
-    for (const [key, region] of [
-      [this.cacheKey(map, row, col, 'rows'), below && intersectRegions(part.need, aboveFresh(below))],
-      [this.cacheKey(map, row, col, 'cols'), right && intersectRegions(part.need, leftOfFresh(right))],
-    ] as const) {
-      if (!region || regionPixels(region) === 0) continue;
-      const input = this.access(map, region, run.located);
-      // Both ways on which a branch can go on at run time fill the same cache.
-      // All branches, whatever their class, share what is kept: with the widths of the regular class.
-      const kept: Run = run.scope === null ? run : { ...run, scope: 'regular' };
-      const buffer =
-        this.caches.get(key) ??
-        this.addBuffer(
-          'cache',
-          map,
-          region,
-          run.scope === null ? this.buffers[input.buffer].bits : this.storedBits(map, kept),
-          kept,
-          null,
-        );
-      this.caches.set(key, buffer);
-      this.emit({ kind: 'keep', layer, part: 0, run, inputs: [input], output: { ...input, buffer, channel: 0 } });
-    }
-  }
-
-  private cacheKey(map: MapId, row: number, col: number, axis: 'rows' | 'cols'): string {
-    return `${map} ${row} ${col} ${axis}`;
   }
 
   /** Gives a reshape's output the same memory as its input where the bytes are the same. */
@@ -442,7 +318,7 @@ export class ScheduleBuilder {
     const input = this.graph.maps[layer.inputs[0]];
     const output = this.graph.maps[layer.output];
     const source = run.located.get(input.id)!;
-    const buffer = this.buffers[source.buffer];
+    const buffer = this.record.buffers[source.buffer];
     const dense = (channels: number) => (channels * buffer.bits) % 8 === 0;
     if (
       source.channel !== 0 ||
@@ -453,15 +329,13 @@ export class ScheduleBuilder {
     if (!dense(input.shape.c) || !dense(output.shape.c) || this.storedBits(output.id, run) !== buffer.bits)
       return false;
     if (this.placesOf(run).has(output.id) || this.bits.read(layer.id, run.scope) !== null) return false;
-    const id = this.addBuffer(
+    const id = this.record.addBuffer(
       this.outputs.has(output.id) ? 'output' : 'map',
       output.id,
       fullRegion(output.shape),
       buffer.bits,
-      null,
-      null,
     );
-    this.buffers[id].aliasOf = buffer.aliasOf ?? buffer.id;
+    this.record.buffers[id].aliasOf = buffer.aliasOf ?? buffer.id;
     run.located.set(output.id, { buffer: id, channel: 0 });
     return true;
   }
@@ -482,7 +356,7 @@ export class ScheduleBuilder {
     const role = this.outputs.has(map) ? 'output' : whole ? 'map' : 'branch';
     const window = whole ? fullRegion(this.graph.maps[map].shape) : run.branch!.parts.get(map)!.need;
     const home = {
-      buffer: this.addBuffer(role, map, window, this.storedBits(map, run), whole ? null : run, null),
+      buffer: this.record.addBuffer(role, map, window, this.storedBits(map, run), { run: whole ? null : run }),
       channel: 0,
     };
     if (whole) this.whole.set(map, home);
@@ -490,7 +364,7 @@ export class ScheduleBuilder {
   }
 
   private storedBits(map: MapId, run: Run): Bits {
-    return this.bits.stored(map, this.isShared(map, run.part) ? null : run.scope);
+    return this.bits.stored(map, isShared(this.graph, map, run.part) ? null : run.scope);
   }
 
   private partOf(map: MapId, run: Run): BranchPart {
@@ -503,25 +377,12 @@ export class ScheduleBuilder {
     return run.part !== null && run.part.scheduled.keep.has(map);
   }
 
-  /**
-   * Whether all branches of a stage have one buffer of the map: what they read from outside, and what they write
-   * together.
-   */
-  private isShared(map: MapId, part: Part | null): boolean {
-    return (
-      part === null ||
-      map === part.scheduled.stage.splitMap ||
-      this.graph.maps[map].producer === null ||
-      !part.layers.has(this.graph.maps[map].producer)
-    );
-  }
-
   private placesOf({ part, scope }: Run): ReadonlyMap<MapId, Place> {
     const key = `${part?.index} ${scope}`;
     let places = this.places.get(key);
     if (!places) {
       const layers = part?.layers ?? this.layersBetween();
-      const stored = (map: MapId) => this.bits.stored(map, this.isShared(map, part) ? null : scope);
+      const stored = (map: MapId) => this.bits.stored(map, isShared(this.graph, map, part) ? null : scope);
       places = findPlaces(this.graph, {
         stage: part?.scheduled ?? null,
         layers,
@@ -537,104 +398,4 @@ export class ScheduleBuilder {
   private layersBetween(): ReadonlySet<LayerId> {
     return new Set(this.graph.layers.map((l) => l.id).filter((id) => !this.parts.some((part) => part.layers.has(id))));
   }
-
-  private access(map: MapId, region: Region, located: Located): ScheduleAccess {
-    const { buffer, channel } = located.get(map)!;
-    if (regionPixels(region) > 0 && !containsRegion(this.buffers[buffer].window, region)) {
-      throw new Error(`Region of map ${map} lies outside of its buffer.`);
-    }
-    return { buffer, map, region, channel, channels: this.graph.maps[map].shape.c };
-  }
-
-  private addBuffer(
-    role: ScheduleBuffer['role'],
-    map: MapId,
-    window: Region,
-    bits: Bits,
-    run: Run | null,
-    reader: LayerId | null,
-    channels = this.graph.maps[map].shape.c,
-  ): number {
-    const id = this.buffers.length;
-    const pixelBytes = Math.ceil((channels * bits) / 8);
-    const rowBytes = pixelBytes * regionWidth(window);
-    const bytes = rowBytes * regionHeight(window);
-    this.buffers.push({
-      id,
-      role,
-      map,
-      window,
-      channels,
-      bits,
-      pixelBytes,
-      rowBytes,
-      bytes,
-      branch: role === 'cache' ? null : this.branchOf(run),
-      scope: run?.scope ?? null,
-      reader,
-      aliasOf: null,
-      first: Infinity,
-      last: -Infinity,
-    });
-    return id;
-  }
-
-  private emit(step: {
-    kind: ScheduleStep['kind'];
-    layer: LayerId;
-    part: number;
-    run: Run;
-    inputs: readonly ScheduleAccess[];
-    output: ScheduleAccess | null;
-    padTop?: number;
-    padLeft?: number;
-    slice?: ScheduleStep['slice'];
-  }): void {
-    const at = this.steps.length;
-    for (const access of step.inputs) this.touch(access.buffer, at);
-    if (step.output) this.touch(step.output.buffer, at);
-    this.steps.push({
-      kind: step.kind,
-      layer: step.layer,
-      part: step.part,
-      branch: this.branchOf(step.run),
-      tailStage: this.tailBranchOf(step.run),
-      scope: step.run.scope,
-      guard: step.run.guard,
-      slice: step.slice ?? null,
-      inputs: step.inputs,
-      output: step.output,
-      padTop: step.padTop ?? 0,
-      padLeft: step.padLeft ?? 0,
-    });
-  }
-
-  private branchOf(run: Run | null): number | null {
-    return run?.part && run.part === this.patchStage ? run.branch!.index : null;
-  }
-
-  private tailBranchOf({ part, branch }: Run): ScheduleStep['tailStage'] {
-    return part === null || part === this.patchStage
-      ? null
-      : { index: part.index - (this.patchStage ? 1 : 0), branch: branch!.index };
-  }
-
-  private touch(id: number, step: number): void {
-    const buffer = this.buffers[this.buffers[id].aliasOf ?? id];
-    buffer.first = Math.min(buffer.first, step);
-    buffer.last = Math.max(buffer.last, step);
-  }
-}
-
-/**
- * The rows of a branch's part that the branch above has computed, in the columns that are fresh here: columns left of
- * them come with {@link leftOfFresh}.
- */
-function aboveFresh({ need, fresh }: BranchPart): Region {
-  return { y0: need.y0, x0: fresh.x0, y1: fresh.y0, x1: fresh.x1 };
-}
-
-/** The columns of a branch's part that the branch to the left has in its buffer, over all rows. */
-function leftOfFresh({ need, fresh }: BranchPart): Region {
-  return { y0: need.y0, x0: need.x0, y1: need.y1, x1: fresh.x0 };
 }
