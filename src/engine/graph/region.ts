@@ -37,8 +37,3 @@ export function containsRegion(outer: Region, inner: Region): boolean {
 export function intersectRegions(a: Region, b: Region): Region {
   return { y0: Math.max(a.y0, b.y0), x0: Math.max(a.x0, b.x0), y1: Math.min(a.y1, b.y1), x1: Math.min(a.x1, b.x1) };
 }
-
-/** Smallest rectangle that holds both. */
-export function hullOfRegions(a: Region, b: Region): Region {
-  return { y0: Math.min(a.y0, b.y0), x0: Math.min(a.x0, b.x0), y1: Math.max(a.y1, b.y1), x1: Math.max(a.x1, b.x1) };
-}

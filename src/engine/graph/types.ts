@@ -254,8 +254,6 @@ export type Layer =
   | ReshapeLayer
   | PermuteLayer;
 
-export type LayerKind = Layer['kind'];
-
 /** Layers that multiply with weights, and so have weight bits and BitOPs. */
 export type WeightedLayer = ConvLayer | DepthwiseLayer | FullyConnectedLayer;
 

@@ -1,4 +1,4 @@
-import type { Graph, Layer, MapId } from '../graph/types';
+import type { ConcatLayer, Graph, Layer, MapId } from '../graph/types';
 import type { Bits } from '../graph/bits';
 import { UnionFind } from './unionFind';
 import { nonNegativeMaps } from './nonNegative';
@@ -36,102 +36,81 @@ export interface FormatTies {
  * @param oneScale maps that need one scale for all channels for reasons outside of the graph
  */
 export function formatTies(graph: Graph, oneScale: ReadonlySet<MapId> = new Set()): FormatTies {
-  const signed = nonNegativeMaps(graph).map((n) => !n);
-  for (const input of graph.inputs) signed[input.map] = false;
-  const slotOffset: number[] = [];
-  let slots = 0;
-  for (const map of graph.maps) {
-    slotOffset.push(slots);
-    slots += map.shape.c;
-  }
-  const slot = new UnionFind(slots);
-  const bits = new UnionFind(graph.maps.length);
-  const pattern = new UnionFind(graph.maps.length);
-  const mixedConcats = new Set<number>();
-  const least = graph.maps.map((): Bits => 2);
-  const atLeast = (map: MapId, b: Bits): void => {
-    least[map] = Math.max(least[map], b) as Bits;
-  };
-  /** Channel `channel` of the map has to begin on a byte. */
-  const onByte = (map: MapId, channel: number): void => atLeast(map, channel % 4 === 0 ? 2 : channel % 2 === 0 ? 4 : 8);
-
-  const wholeMap = (map: MapId): void => {
-    const c = graph.maps[map].shape.c;
-    for (let k = 1; k < c; k++) slot.union(slotOffset[map], slotOffset[map] + k);
-  };
-  const sameChannels = (a: MapId, aFrom: number, b: MapId, bFrom: number, count: number): void => {
-    for (let k = 0; k < count; k++) slot.union(slotOffset[a] + aFrom + k, slotOffset[b] + bFrom + k);
-  };
-  const keepFormat = (layer: Layer): void => {
-    for (const map of layer.inputs) {
-      bits.union(map, layer.output);
-      sameChannels(map, 0, layer.output, 0, graph.maps[layer.output].shape.c);
-    }
-  };
-
+  const ties = new TieFinder(graph);
   for (const layer of graph.layers) {
+    ties.addLayer(layer);
+    if ('clamp' in layer && layer.clamp.min !== null && layer.clamp.min !== 0) ties.wholeMap(layer.output);
+  }
+  // A signed minimum, or anything the application reads, has one scale for the whole map.
+  for (const output of graph.outputs) ties.wholeMap(output.map);
+  for (const map of oneScale) ties.wholeMap(map);
+  return ties.finish();
+}
+
+class TieFinder {
+  private readonly signed: boolean[];
+  private readonly slotOffset: number[] = [];
+  private readonly slot: UnionFind;
+  private readonly bits: UnionFind;
+  private readonly pattern: UnionFind;
+  private readonly mixedConcats = new Set<number>();
+  private readonly least: Bits[];
+
+  constructor(private readonly graph: Graph) {
+    this.signed = nonNegativeMaps(graph).map((n) => !n);
+    for (const input of graph.inputs) this.signed[input.map] = false;
+    let slots = 0;
+    for (const map of graph.maps) {
+      this.slotOffset.push(slots);
+      slots += map.shape.c;
+    }
+    this.slot = new UnionFind(slots);
+    this.bits = new UnionFind(graph.maps.length);
+    this.pattern = new UnionFind(graph.maps.length);
+    this.least = graph.maps.map((): Bits => 2);
+  }
+
+  addLayer(layer: Layer): void {
     switch (layer.kind) {
       case 'maxPool':
       case 'resize':
       case 'pad':
-        keepFormat(layer);
+        this.keepFormat(layer);
         break;
       case 'slice':
-        onByte(layer.inputs[0], layer.begin);
-        bits.union(layer.inputs[0], layer.output);
-        sameChannels(layer.inputs[0], layer.begin, layer.output, 0, layer.end - layer.begin);
+        this.onByte(layer.inputs[0], layer.begin);
+        this.bits.union(layer.inputs[0], layer.output);
+        this.sameChannels(layer.inputs[0], layer.begin, layer.output, 0, layer.end - layer.begin);
         break;
-      case 'concat': {
-        if (layer.axis === 'c') {
-          let begin = 0;
-          for (const map of layer.inputs) {
-            onByte(layer.output, begin);
-            begin += graph.maps[map].shape.c;
-          }
-        }
-        if (layer.inputs.some((m) => signed[m] !== signed[layer.output])) {
-          mixedConcats.add(layer.id);
-          break;
-        }
-        if (layer.axis !== 'c') {
-          keepFormat(layer);
-          break;
-        }
-        let from = 0;
-        for (const map of layer.inputs) {
-          const c = graph.maps[map].shape.c;
-          bits.union(map, layer.output);
-          sameChannels(map, 0, layer.output, from, c);
-          from += c;
-        }
+      case 'concat':
+        this.addConcat(layer);
         break;
-      }
       case 'reshape':
       case 'permute':
-        atLeast(layer.output, 8);
-        bits.union(layer.inputs[0], layer.output);
-        wholeMap(layer.inputs[0]);
-        wholeMap(layer.output);
-        slot.union(slotOffset[layer.inputs[0]], slotOffset[layer.output]);
+        this.atLeast(layer.output, 8);
+        this.bits.union(layer.inputs[0], layer.output);
+        this.wholeMap(layer.inputs[0]);
+        this.wholeMap(layer.output);
+        this.slot.union(this.slotOffset[layer.inputs[0]], this.slotOffset[layer.output]);
         break;
       case 'activation':
       case 'softmax':
-        if (layer.kind === 'softmax') atLeast(layer.output, 8);
-        for (const map of layer.inputs) wholeMap(map);
-        wholeMap(layer.output);
+        if (layer.kind === 'softmax') this.atLeast(layer.output, 8);
+        for (const map of layer.inputs) this.wholeMap(map);
+        this.wholeMap(layer.output);
         break;
       case 'prelu':
-        pattern.union(layer.inputs[0], layer.output);
+        this.pattern.union(layer.inputs[0], layer.output);
         break;
       case 'add':
-        for (const map of layer.inputs) pattern.union(map, layer.output);
+        for (const map of layer.inputs) this.pattern.union(map, layer.output);
         break;
       case 'averagePool': {
-        const { h, w } = graph.maps[layer.inputs[0]].shape;
+        const { h, w } = this.graph.maps[layer.inputs[0]].shape;
         const global = layer.window.kernelH === h && layer.window.kernelW === w;
         if (!global) {
-          wholeMap(layer.inputs[0]);
-          wholeMap(layer.output);
+          this.wholeMap(layer.inputs[0]);
+          this.wholeMap(layer.output);
         }
         break;
       }
@@ -141,28 +120,81 @@ export function formatTies(graph: Graph, oneScale: ReadonlySet<MapId> = new Set(
       case 'fullyConnected':
         break;
     }
-    if ('clamp' in layer && layer.clamp.min !== null && layer.clamp.min !== 0) wholeMap(layer.output);
   }
-  // A signed minimum, or anything the application reads, has one scale for the whole map.
-  for (const output of graph.outputs) wholeMap(output.map);
-  for (const map of oneScale) wholeMap(map);
 
-  const slotGroup = new Int32Array(slots);
-  for (let i = 0; i < slots; i++) slotGroup[i] = slot.find(i);
-  // Signedness is part of the format: groups that share bits share it, signed winning.
-  for (const map of graph.maps) if (signed[map.id]) signed[bits.find(map.id)] = true;
-  for (const map of graph.maps) signed[map.id] = signed[bits.find(map.id)];
-  // What the application reads and writes has 8 bits.
-  for (const { map } of [...graph.inputs, ...graph.outputs]) atLeast(map, 8);
-  for (const map of graph.maps) atLeast(bits.find(map.id), least[map.id]);
-  for (const map of graph.maps) atLeast(map.id, least[bits.find(map.id)]);
-  return {
-    signed,
-    bitGroup: graph.maps.map((m) => bits.find(m.id)),
-    slotOffset,
-    slotGroup,
-    patternGroup: graph.maps.map((m) => pattern.find(m.id)),
-    leastBits: least,
-    mixedConcats,
-  };
+  /** One scale for all channels of a map. */
+  wholeMap(map: MapId): void {
+    const { slot, slotOffset } = this;
+    const { c } = this.graph.maps[map].shape;
+    for (let k = 1; k < c; k++) slot.union(slotOffset[map], slotOffset[map] + k);
+  }
+
+  finish(): FormatTies {
+    const { graph, signed, slot, bits, pattern, least } = this;
+    const slots = graph.maps.reduce((sum, map) => sum + map.shape.c, 0);
+    const slotGroup = new Int32Array(slots);
+    for (let i = 0; i < slots; i++) slotGroup[i] = slot.find(i);
+    // Signedness is part of the format: groups that share bits share it, signed winning.
+    for (const map of graph.maps) if (signed[map.id]) signed[bits.find(map.id)] = true;
+    for (const map of graph.maps) signed[map.id] = signed[bits.find(map.id)];
+    // What the application reads and writes has 8 bits.
+    for (const { map } of [...graph.inputs, ...graph.outputs]) this.atLeast(map, 8);
+    for (const map of graph.maps) this.atLeast(bits.find(map.id), least[map.id]);
+    for (const map of graph.maps) this.atLeast(map.id, least[bits.find(map.id)]);
+    return {
+      signed,
+      bitGroup: graph.maps.map((m) => bits.find(m.id)),
+      slotOffset: this.slotOffset,
+      slotGroup,
+      patternGroup: graph.maps.map((m) => pattern.find(m.id)),
+      leastBits: least,
+      mixedConcats: this.mixedConcats,
+    };
+  }
+
+  private addConcat(layer: ConcatLayer): void {
+    if (layer.axis === 'c') {
+      let begin = 0;
+      for (const map of layer.inputs) {
+        this.onByte(layer.output, begin);
+        begin += this.graph.maps[map].shape.c;
+      }
+    }
+    if (layer.inputs.some((m) => this.signed[m] !== this.signed[layer.output])) {
+      this.mixedConcats.add(layer.id);
+      return;
+    }
+    if (layer.axis !== 'c') {
+      this.keepFormat(layer);
+      return;
+    }
+    let from = 0;
+    for (const map of layer.inputs) {
+      const c = this.graph.maps[map].shape.c;
+      this.bits.union(map, layer.output);
+      this.sameChannels(map, 0, layer.output, from, c);
+      from += c;
+    }
+  }
+
+  private keepFormat(layer: Layer): void {
+    for (const map of layer.inputs) {
+      this.bits.union(map, layer.output);
+      this.sameChannels(map, 0, layer.output, 0, this.graph.maps[layer.output].shape.c);
+    }
+  }
+
+  private sameChannels(a: MapId, aFrom: number, b: MapId, bFrom: number, count: number): void {
+    const { slot, slotOffset } = this;
+    for (let k = 0; k < count; k++) slot.union(slotOffset[a] + aFrom + k, slotOffset[b] + bFrom + k);
+  }
+
+  private atLeast(map: MapId, bits: Bits): void {
+    this.least[map] = Math.max(this.least[map], bits) as Bits;
+  }
+
+  /** Channel `channel` of the map has to begin on a byte. */
+  private onByte(map: MapId, channel: number): void {
+    this.atLeast(map, channel % 4 === 0 ? 2 : channel % 2 === 0 ? 4 : 8);
+  }
 }

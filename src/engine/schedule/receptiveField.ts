@@ -1,5 +1,5 @@
 import type { Graph, Layer, MapId, ResizeLayer, Shape, Window } from '../graph/types';
-import { fullRegion, regionPixels, type Region } from '../graph/region';
+import type { Region } from '../graph/region';
 
 /**
  * Exact receptive fields: which part of its inputs a layer reads to compute a region of its output. The arithmetic is
@@ -179,16 +179,6 @@ export function receptiveField(graph: Graph, layer: Layer, region: Region): Rece
     return { map, region: { y0: rows.begin, x0: cols.begin, y1: rows.end, x1: cols.end } };
   });
   return { inputs, padTop, padLeft };
-}
-
-/** The receptive field of a layer's whole output. */
-export function wholeReceptiveField(graph: Graph, layer: Layer): ReceptiveField {
-  return receptiveField(graph, layer, fullRegion(graph.maps[layer.output].shape));
-}
-
-/** Whether a region holds no pixel. */
-export function isEmptyRegion(region: Region): boolean {
-  return regionPixels(region) === 0;
 }
 
 /**

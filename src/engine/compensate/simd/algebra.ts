@@ -126,8 +126,3 @@ export function algebra(): Algebra | null {
   if (shared === undefined) shared = Algebra.create();
   return shared;
 }
-
-/** Gives the instance and its memory back. */
-export function disposeAlgebra(): void {
-  shared = undefined;
-}
