@@ -23,7 +23,9 @@ import type {
   TargetView,
 } from '../protocol/views';
 import { noExplanation, type Explanation } from './explain';
-import { millisecondsOn } from './latency';
+import { instructionsMs, latencyMs } from '../engine/cost/latency';
+import { coreOf } from '../engine/targets/targets';
+import { boardOf } from './targetView';
 
 /** A plan as it is shown, and its layers with what it decided about them. */
 export interface ShownPlan {
@@ -54,11 +56,13 @@ export function planView(
   knowledge: PlanKnowledge,
 ): ShownPlan {
   const { plan, graph, program } = opened;
+  const core = coreOf(plan.target);
   const share = plan.patchStage ? outlierShare(plan.patchStage) : 0;
   const cost = programCost(graph, program, share);
   const weightBytes = constantBytes(program);
   const int8CodeBytes = graph.layers.reduce((sum, layer) => sum + (isWeighted(layer) ? layer.weights.length : 0), 0);
-  const instructions = layersInstructions(graph, program, share);
+  const instructions = layersInstructions(graph, program, share, core);
+  const board = boardOf(target);
   const view: PlanView = {
     planFile: path.basename(opened.planPath),
     target,
@@ -71,15 +75,12 @@ export function planView(
     buffers: bufferViews(program),
     figures: {
       arenaBytes: program.arenaBytes,
-      latencyMs: millisecondsOn(
-        target,
-        instructions.reduce((a, b) => a + b, 0),
-      ),
+      latencyMs: latencyMs(program, board, share),
       int8Layerwise: {
         arenaBytes: int8LayerwiseArenaBytes(graph, plan.target.input === 'external'),
         flashBytes: weightBytes + graphCodeBytes(graph) + int8CodeBytes - cost.flash.weightBytes,
         bitOps: graphMacs(graph) * 64,
-        latencyMs: millisecondsOn(target, int8LayerwiseInstructions(graph)),
+        latencyMs: instructionsMs(int8LayerwiseInstructions(graph, core), board),
       },
       weightBytes,
       weightCodeBytes: cost.flash.weightBytes,
@@ -107,7 +108,7 @@ export function planView(
       plan: {
         ...layerPlan(opened, layer.id, cost, knowledge.explanation, ties),
         instructions: instructions[layer.id],
-        latencyMs: millisecondsOn(target, instructions[layer.id]),
+        latencyMs: instructionsMs(instructions[layer.id], board),
         snr: knowledge.snr[layer.name] ?? null,
       },
     })),

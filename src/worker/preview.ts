@@ -2,16 +2,16 @@ import { scheduleInstructions } from '../engine/cost/scheduleInstructions';
 import { layerMacs } from '../engine/graph/macs';
 import { isWeighted, type Graph } from '../engine/graph/types';
 import { buildSchedule, type ScheduleStep } from '../engine/schedule/schedule';
-import { scheduleArena } from '../engine/schedule/scheduleArena';
+import { layoutSchedule } from '../engine/schedule/scheduleArena';
 import { decisionsOf } from '../engine/planned/decisions';
 import { isOutside } from '../engine/graph/bits';
 import { outlierShare, resolveStage, resolveTailStages } from '../engine/planned/stage';
 import type { Plan } from '../engine/plan/types';
-import { layoutArena } from '../engine/arena/layoutArena';
 import { scheduleRules } from '../engine/schedule/scheduleRules';
 import type { PreviewView } from '../protocol/views';
-import { millisecondsOn } from './latency';
-import { targetOf } from './targetView';
+import { instructionsMs } from '../engine/cost/latency';
+import { coreOf } from '../engine/targets/targets';
+import { boardOf, targetOf } from './targetView';
 
 /**
  * SRAM, BitOPs and weights of a plan from its schedule alone, without quantizing weights: what the editor shows at once
@@ -25,7 +25,6 @@ export function previewFigures(graph: Graph, plan: Plan, file: string): PreviewV
   const stage = resolveStage(graph, plan.patchStage, file);
   const { bits, options } = scheduleRules(graph, stage?.stage.splitMap ?? null, decisions, plan.target.input);
   const schedule = buildSchedule(graph, stage, bits, { ...options, tailStages: resolveTailStages(graph, plan, file) });
-  const { requests, overlaps } = scheduleArena(graph, schedule, 4, isOutside(plan.target.input));
   const share = plan.patchStage ? outlierShare(plan.patchStage) : 0;
   let macs = 0;
   let bitOps = 0;
@@ -40,14 +39,15 @@ export function previewFigures(graph: Graph, plan: Plan, file: string): PreviewV
       sum + (isWeighted(layer) ? Math.ceil((layer.weights.length * decisions.weightBits(layer.id)) / 8) : 0),
     0,
   );
-  const { name, core, clockMHz, sramBytes, flashBytes } = targetOf(plan);
+  const target = targetOf(plan);
+  const { name, core, sramBytes, flashBytes } = target;
   return {
-    arenaBytes: layoutArena(requests, overlaps, { effort: 'quick' }).bytes,
+    arenaBytes: layoutSchedule(graph, schedule, isOutside(plan.target.input), { effort: 'quick' }).bytes,
     macs,
     bitOps,
     bitOpsInt8: macs * 64,
     weightCodeBytes,
-    latencyMs: millisecondsOn({ core, clockMHz }, scheduleInstructions(graph, schedule, decisions, share)),
+    latencyMs: instructionsMs(scheduleInstructions(graph, schedule, bits, share, coreOf(plan.target)), boardOf(target)),
     target: { name, core, sramBytes, flashBytes },
   };
 }

@@ -3,15 +3,15 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Calibration } from '../engine/calibration/types';
 import type { MapId } from '../engine/graph/types';
 import { patchSpans } from '../engine/schedule/branches';
-import type { PatchChoice } from '../engine/patch/estimate';
+import { instructionsMs } from '../engine/cost/latency';
+import { memoryModel, type PatchChoice } from '../engine/patch/estimate';
+import { coreOf } from '../engine/targets/targets';
 import { planPatches } from '../engine/patch/planner';
 import type { PatchCandidate } from '../engine/patch/types';
 import { buildSchedule } from '../engine/schedule/schedule';
 import { decisionsOf } from '../engine/planned/decisions';
-import { isOutside } from '../engine/graph/bits';
 import type { OpenedPlan } from '../engine/planned/open';
 import type { PatchStage, Plan } from '../engine/plan/types';
-import { scheduleRules } from '../engine/schedule/scheduleRules';
 import { outlierMarks, rankOutliers, topPositions } from '../engine/vdpc/classify';
 import { zOfMass } from '../engine/vdpc/gaussian';
 import { patchHistograms, patchOutliers } from '../engine/vdpc/outliers';
@@ -19,8 +19,7 @@ import { boundsOfSpans } from '../engine/vdpc/patchBounds';
 import { SWEEP_PHIS } from '../engine/vdpc/sweep';
 import type { StageChoice } from '../protocol/changes';
 import type { MemoryPointView, PhiPointView } from '../protocol/tradeOff';
-import { millisecondsOn } from './latency';
-import { targetOf } from './targetView';
+import { boardOf, targetOf } from './targetView';
 
 /** Points of the planner's set that are shown, evenly taken. */
 const MEMORY_POINTS = 32;
@@ -29,22 +28,19 @@ const MEMORY_POINTS = 32;
 export function memoryPoints(opened: OpenedPlan): MemoryPointView[] {
   const { graph, plan, planPath } = opened;
   const decisions = decisionsOf(graph, plan, planPath);
-  const { bits, options } = scheduleRules(graph, null, decisions, plan.target.input);
+  const { input } = plan.target;
+  const core = coreOf(plan.target);
   const mixed = plan.patchStage?.classMode === 'runtime';
+  const memory = memoryModel(graph, decisions, { input, core }, mixed);
   const { pareto } = planPatches(graph, {
-    memory: {
-      bits,
-      schedule: options,
-      align: 4,
-      externalInputs: isOutside(plan.target.input),
-      classes: mixed ? 'either' : 'regular',
-    },
+    memory,
     sramBytes: plan.target.sramBytes,
     strategies: ['recompute', 'keep', 'hybrid'],
   });
-  const target = targetOf(plan);
+  const board = boardOf(targetOf(plan));
   const own = stagesOf(plan);
-  const whole = scheduleInstructions(graph, buildSchedule(graph, null, bits, options), decisions, 0);
+  const { bits, schedule } = memory;
+  const whole = scheduleInstructions(graph, buildSchedule(graph, null, bits, schedule), bits, 0, core);
   const names = (maps: Iterable<MapId>): string[] => [...maps].map((map) => graph.maps[map].name);
   const choiceOf = ({ stage, grid, keep }: Pick<PatchChoice, 'stage' | 'grid' | 'keep'>): StageChoice => ({
     splitMap: graph.maps[stage.splitMap].name,
@@ -68,7 +64,7 @@ export function memoryPoints(opened: OpenedPlan): MemoryPointView[] {
             : 'hybrid',
       arenaBytes,
       macs,
-      latencyMs: millisecondsOn(target, whole + extraInstructions),
+      latencyMs: instructionsMs(whole + extraInstructions, board),
       isPlan: isDeepStrictEqual(stages, own),
     };
   };

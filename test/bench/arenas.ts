@@ -37,7 +37,7 @@ export async function writeGaps({ models: wanted, budgets, write }: GapOptions):
     for (const input of ['external', 'tiles', 'counted'] as const) {
       for (const stages of ['one', 'several'] as const) {
         const { bits, options: schedule } = scheduleRules(graph, null, { mapBits: () => 8, inputBits: () => 8 }, input);
-        const memory: MemoryModel = { bits, schedule, align: 4, externalInputs: isOutside(input), classes: 'regular' };
+        const memory: MemoryModel = { bits, schedule, externalInputs: isOutside(input), classes: 'regular' };
         const gaps = gapsOf(graph, { memory, sramBytes: Infinity, strategies, stages, firstFit: true }, budgets);
         worst = Math.max(worst, ...gaps.filter((gap) => gap !== null));
         write(

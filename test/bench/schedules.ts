@@ -11,8 +11,9 @@ import type { HaloStrategy, PatchCandidate, PlannerOptions } from '../../src/eng
 import { DEFAULTS } from '../../src/engine/run/options';
 import { isOutside } from '../../src/engine/graph/bits';
 import { decisionsOf } from '../../src/engine/planned/decisions';
-import { wholeExtent } from '../../src/engine/cost/kernelCost';
-import { instructionsMs, layerInstructions } from '../../src/engine/cost/latency';
+import { buildSchedule } from '../../src/engine/schedule/schedule';
+import { instructionsMs } from '../../src/engine/cost/latency';
+import { scheduleInstructions } from '../../src/engine/cost/scheduleInstructions';
 import { scheduleRules } from '../../src/engine/schedule/scheduleRules';
 import { silentProgress } from '../../src/engine/common/progress';
 import type { BitDecisions } from '../../src/engine/quantize/quantizeGraph';
@@ -60,7 +61,6 @@ export async function writeTables(options: TableOptions): Promise<void> {
         const memory: MemoryModel = {
           bits: widths,
           schedule,
-          align: 4,
           externalInputs: isOutside(input),
           classes: 'regular',
         };
@@ -112,15 +112,12 @@ function cellOf(
       `layer${choice.stage.layers.length === 1 ? '' : 's'}`
     : 'layer by layer';
   const stages = tailStages.length > 0 ? ` and ${tailStages.length} stage${tailStages.length === 1 ? '' : 's'}` : '';
-  const once = graph.layers.reduce((sum, layer) => {
-    return (
-      sum + layerInstructions(graph, layer, wholeExtent(graph.maps[layer.output].shape), decisions.inputBits(layer.id))
-    );
-  }, 0);
+  const { bits, options } = scheduleRules(graph, null, decisions);
+  const once = scheduleInstructions(graph, buildSchedule(graph, null, bits, options), bits, 0);
   const overhead = (100 * redundantMacs) / (macs - redundantMacs);
   return (
     `${grid}${stages}, ${(arenaBytes / 1024).toFixed(1)} KiB, +${overhead.toFixed(1)} %, ` +
-    `${instructionsMs(once + extraInstructions, 'cortex-m4', CLOCK_MHZ)!.toFixed(0)} ms`
+    `${instructionsMs(once + extraInstructions, { core: 'cortex-m4', clockMHz: CLOCK_MHZ })!.toFixed(0)} ms`
   );
 }
 

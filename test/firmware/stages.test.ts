@@ -54,7 +54,7 @@ function planned(
     request.input,
   );
   const { best } = planPatches(graph, {
-    memory: { bits, schedule, align: 4, externalInputs: isOutside(request.input), classes: 'regular' },
+    memory: { bits, schedule, externalInputs: isOutside(request.input), classes: 'regular' },
     firstFit: true,
     ...request,
   });

@@ -37,13 +37,52 @@ export type KernelOrder =
   /** No promise. */
   | { readonly kind: 'none' };
 
-/** The order of a sliding window with this stride and padding. */
-export function windowedOrder(strideH: number, padTop: number): KernelOrder {
-  return { kind: 'windowed', firstRow: (oy) => Math.max(0, oy * strideH - padTop) };
+/** The kernels of a Program, by the order in which they work (see "Order within a step" in program/types.ts). */
+const ORDERS = {
+  conv2d: 'window',
+  depthwise2d: 'window',
+  maxPool: 'window',
+  averagePool: 'window',
+  resize: 'rows',
+  add: 'elementwise',
+  mul: 'elementwise',
+  requantize: 'elementwise',
+  lookup: 'elementwise',
+  prelu: 'elementwise',
+  copy: 'elementwise',
+  fullyConnected: 'none',
+  softmax: 'none',
+  permute: 'none',
+  classify: 'none',
+  load: 'none',
+  fill: 'none',
+} as const;
+
+export type OrderedOp = keyof typeof ORDERS;
+
+/** What the order depends on besides the kernel, asked only where it does. */
+export interface OrderGeometry {
+  /** Stride and padding of a sliding window. */
+  window(): { readonly strideH: number; readonly padTop: number };
+  /** The first input row of an output row of a resampling, both counted from 0 in their regions. */
+  firstRow(outputRow: number): number;
 }
 
-export const elementwiseOrder: KernelOrder = { kind: 'elementwise' };
-export const noOrder: KernelOrder = { kind: 'none' };
+/** The order in which a kernel reads and writes: the one rule for schedules and Programs. */
+export function kernelOrder(op: OrderedOp, geometry: OrderGeometry): KernelOrder {
+  switch (ORDERS[op]) {
+    case 'window': {
+      const { strideH, padTop } = geometry.window();
+      return { kind: 'windowed', firstRow: (oy) => Math.max(0, oy * strideH - padTop) };
+    }
+    case 'rows':
+      return { kind: 'windowed', firstRow: (oy) => geometry.firstRow(oy) };
+    case 'elementwise':
+      return { kind: 'elementwise' };
+    case 'none':
+      return { kind: 'none' };
+  }
+}
 
 /**
  * The smallest distance d ≥ 0, in bytes, such that a step may run with offset(input buffer) − offset(output buffer) ≥

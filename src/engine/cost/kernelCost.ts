@@ -1,5 +1,6 @@
 import { regionHeight, regionWidth, type Region } from '../graph/region';
 import type { Bits, WeightBits } from '../graph/bits';
+import type { Core } from '../targets/types';
 
 /**
  * What the runtime's kernels cost, as a function of a call's shape that is linear in its coefficients, so that
@@ -15,8 +16,9 @@ export interface AxisExtent {
   readonly calls: number;
   /** Output rows (or columns) of all of them. */
   readonly elements: number;
-  /** Those of calls that have fewer than {@link BLOCK} of them. */
+  /** Those of calls that have fewer than {@link BLOCK} of them, and how many such calls there are. */
   readonly narrow: number;
+  readonly narrowCalls: number;
 }
 
 /** Output pixels of calls: every call of one axis with every call of the other. */
@@ -101,6 +103,24 @@ export const M4_COEFFICIENTS = {
   call: 0,
 };
 
+/** What a core's instructions are estimated with. */
+export interface CoreCosts {
+  readonly coefficients: Coefficients;
+  /** Cycles per instruction of whole networks; null where nothing was measured, and no time is told. */
+  readonly cyclesPerInstruction: number | null;
+}
+
+/**
+ * Cycles per instruction of whole networks on a Cortex-M4 by the model of test/bench/networks.md, without wait states:
+ * 1.39 to 1.45.
+ */
+const M4_COSTS: CoreCosts = { coefficients: M4_COEFFICIENTS, cyclesPerInstruction: 1.4 };
+
+/** Costs on a core; plans for cores without counts of their own are ranked by those of the Cortex-M4. */
+export function coreCosts(core: Core): CoreCosts {
+  return core === 'cortex-m4' ? M4_COSTS : { ...M4_COSTS, cyclesPerInstruction: null };
+}
+
 /**
  * Output channels of packed convolutions that share unpacked codes where columns come in parts, and the longest column
  * that does not.
@@ -121,9 +141,9 @@ export function wholeExtent({ h, w }: { readonly h: number; readonly w: number }
 }
 
 function axisExtent(elements: number): AxisExtent {
-  return elements > 0
-    ? { calls: 1, elements, narrow: elements < BLOCK ? elements : 0 }
-    : { calls: 0, elements: 0, narrow: 0 };
+  if (elements <= 0) return { calls: 0, elements: 0, narrow: 0, narrowCalls: 0 };
+  const isNarrow = elements < BLOCK;
+  return { calls: 1, elements, narrow: isNarrow ? elements : 0, narrowCalls: isNarrow ? 1 : 0 };
 }
 
 /** What a kernel costs for each unit of its calls. */

@@ -1,22 +1,26 @@
-import { regionPixels, regionWidth } from '../graph/region';
+import { regionPixels } from '../graph/region';
 import type { ConvLayer, Graph, Layer } from '../graph/types';
 import type { Bits, WeightBits } from '../graph/bits';
 import type { Core } from '../targets/types';
+import type { Program, Step } from '../program/types';
 import {
+  coreCosts,
   extentOf,
   kernelInstructions,
-  M4_COEFFICIENTS,
   unitCosts,
   wholeExtent,
+  type CoreCosts,
   type Extent,
   type KernelShape,
+  type UnitCosts,
 } from './kernelCost';
-import type { Program, Step } from '../program/types';
+import { byWidth, shapeOf, shapesOf, type KernelCall, type ShapedCalls } from './kernelShape';
 
 /**
- * Instructions on a Cortex-M4, by coefficients that `node test/bench/latency.mjs` fits by least squares of the relative
- * error to exact counts on the emulated core (test/bench/kernels-m4.tsv, packed-m4.tsv, runs-m4.tsv; at -O3). Largest
- * errors, by test: {@link FIT_ERROR}, {@link PACKED_FIT_ERROR}, and of whole networks in patches {@link PLAN_ERROR}.
+ * Instructions, by coefficients that `node test/bench/latency.mjs` fits by least squares of the relative error to exact
+ * counts on the emulated core (test/bench/kernels-m4.tsv, packed-m4.tsv, runs-m4.tsv; at -O3). Largest errors, by test:
+ * {@link FIT_ERROR}, {@link PACKED_FIT_ERROR}, and of whole networks in patches {@link PLAN_ERROR}. Schedules, Programs
+ * and the planner's stages all go through the rule of kernelShape.ts, so that they agree.
  */
 
 /** Largest relative error of the fit for convolutions and depthwise layers of whole maps. */
@@ -28,84 +32,78 @@ export const PACKED_FIT_ERROR = 0.13;
 /** The same for whole inferences, layer by layer and in patches. */
 export const PLAN_ERROR = 0.05;
 
-/**
- * Cycles per instruction of whole networks on a Cortex-M4 by the model of test/bench/networks.md, without wait states:
- * 1.39 to 1.45.
- */
-const CYCLES_PER_INSTRUCTION = 1.4;
+/** A kernel's call on one core, whose costs are worked out once for any number of pixels. */
+export class CallCost {
+  private readonly shape: KernelShape;
+  private readonly units: UnitCosts;
+  /** Of packed kernels, those of the one that computes what is too narrow for them. */
+  private readonly narrowUnits: UnitCosts | null;
 
-const windowless = { kernelH: 1, kernelW: 1, strideH: 1, strideW: 1 } as const;
+  constructor({ coefficients }: CoreCosts, call: KernelCall) {
+    this.shape = shapeOf(call);
+    this.units = unitCosts(coefficients, this.shape);
+    this.narrowUnits =
+      this.shape.kernel === 'packed' ? unitCosts(coefficients, { ...this.shape, kernel: 'conv' }) : null;
+  }
+
+  instructions(extent: Extent): number {
+    const { shape, units, narrowUnits } = this;
+    if (!narrowUnits) return kernelInstructions(units, shape, extent);
+    const { wide, narrow } = byWidth(extent);
+    return kernelInstructions(units, shape, wide) + kernelInstructions(narrowUnits, shape, narrow);
+  }
+}
 
 /**
- * How the runtime computes a layer of a graph, as its cost depends on it; null for layers that take no kernel of their
- * own.
+ * A layer's calls on whole maps or parts of them; null for layers that take no kernel of their own where they run in
+ * place.
  */
-export function layerShape(
+export function layerCall(
   graph: Graph,
   layer: Layer,
   inputBits: Bits,
-  weightBits: WeightBits = 8,
-): KernelShape | null {
+  weightBits: WeightBits,
+  readsImage = graph.maps[layer.inputs[0]].producer === null,
+): KernelCall | null {
   const { c: channels } = graph.maps[layer.output].shape;
-  const { c: inChannels } = graph.maps[layer.inputs[0]].shape;
-  const bits = { inputBits, weightBits };
+  const { h, w, c: inChannels } = graph.maps[layer.inputs[0]].shape;
+  const call = { channels, inChannels, pixelBytes: channels, inputBits, readsImage };
   switch (layer.kind) {
     case 'conv':
-      return {
-        kernel: 'conv',
-        channels,
-        taps: (layer.window.kernelH * layer.window.kernelW * inChannels) / layer.group,
-        ...layer.window,
-        ...bits,
-      };
+      return { ...call, op: 'conv2d', window: layer.window, group: layer.group, weightBits };
     case 'depthwise':
+      return { ...call, op: 'depthwise2d', window: layer.window, weightBits };
+    case 'fullyConnected':
+      return { ...call, op: 'fullyConnected', inputPixels: h * w, weightBits };
     case 'maxPool':
     case 'averagePool':
-      return {
-        kernel: layer.kind,
-        channels,
-        taps: layer.window.kernelH * layer.window.kernelW,
-        ...layer.window,
-        ...bits,
-      };
-    case 'fullyConnected':
-      return { kernel: 'fullyConnected', channels, taps: layer.weights.length / channels, ...windowless, ...bits };
+      return { ...call, op: layer.kind, window: layer.window };
     case 'concat':
     case 'slice':
     case 'reshape':
       return null;
+    case 'add':
+      return { ...call, op: 'add' };
+    case 'pad':
+      return { ...call, op: 'copy' };
     default:
-      return { kernel: layer.kind === 'add' ? 'add' : 'element', channels, taps: 1, ...windowless, ...bits };
+      return { ...call, op: 'lookup' };
   }
 }
 
-/** Instructions of a layer of a graph for output pixels computed in one call or several, calls included. */
-export function layerInstructions(
-  graph: Graph,
-  layer: Layer,
-  extent: Extent,
-  inputBits: Bits,
-  weightBits: WeightBits = 8,
-): number {
-  const shape = layerShape(graph, layer, inputBits, weightBits);
-  return shape
-    ? kernelInstructions(unitCosts(M4_COEFFICIENTS, shape), shape, extent)
-    : callInstructions(extent.rows.calls * extent.cols.calls);
-}
-
-/** A copy of pixels of so many bytes. */
-export function copyShape(pixelBytes: number): KernelShape {
-  return { kernel: 'copy', channels: pixelBytes, taps: 1, ...windowless, inputBits: 8, weightBits: 8 };
+/** Instructions of copying pixels of so many bytes. */
+export function copyCall(pixelBytes: number): KernelCall {
+  return { op: 'copy', channels: pixelBytes, inChannels: pixelBytes, pixelBytes, inputBits: 8, readsImage: false };
 }
 
 /** Instructions that copying halos costs: `bytes` written to caches and back, in `rows` rows of `calls` calls. */
-export function copyInstructions(bytes: number, rows: number, calls: number): number {
-  return bytes * M4_COEFFICIENTS.copyByte + rows * M4_COEFFICIENTS.copyRow + calls * M4_COEFFICIENTS.call;
+export function copyInstructions({ coefficients: k }: CoreCosts, bytes: number, rows: number, calls: number): number {
+  return bytes * k.copyByte + rows * k.copyRow + calls * k.call;
 }
 
 /** Instructions of calls themselves, apart from their work. */
-export function callInstructions(calls: number): number {
-  return calls * M4_COEFFICIENTS.call;
+export function callInstructions({ coefficients }: CoreCosts, calls: number): number {
+  return calls * coefficients.call;
 }
 
 /**
@@ -113,120 +111,91 @@ export function callInstructions(calls: number): number {
  * channels: once more for every further slice of them.
  */
 export function sliceInstructions(
+  costs: CoreCosts,
   graph: Graph,
   layer: ConvLayer,
   size: { readonly h: number; readonly w: number },
-  inputBits: Bits,
+  bits: { readonly inputBits: Bits; readonly weightBits: WeightBits },
 ): number {
-  const shape = { ...layerShape(graph, layer, inputBits)!, channels: 0 };
-  return kernelInstructions(unitCosts(M4_COEFFICIENTS, shape), shape, wholeExtent(size));
+  const call = layerCall(graph, layer, bits.inputBits, bits.weightBits)!;
+  return new CallCost(costs, { ...call, channels: 0 }).instructions(wholeExtent(size));
 }
 
-/** Instructions of requantizing or looking at `codes` one by one. */
-export function elementInstructions(codes: number): number {
-  return codes * M4_COEFFICIENTS.element;
+/** What runs in a step of a class that is decided at run time: the share of branches that go that way. */
+export function shareOf(guard: 'outlier' | 'regular' | null, outlierShare: number): number {
+  return guard === null ? 1 : guard === 'outlier' ? outlierShare : 1 - outlierShare;
 }
 
-/** Estimated instructions on a Cortex-M4 of every step of a program. */
-export function stepInstructions(program: Program): number[] {
+export function stepShare({ guard }: Step, outlierShare: number): number {
+  return shareOf(guard && (guard.value === 1 ? 'outlier' : 'regular'), outlierShare);
+}
+
+/** Estimated instructions of every step of a program, each as if it always ran. */
+export function stepInstructions(program: Program, core: Core = 'cortex-m4'): number[] {
+  const costs = coreCosts(core);
   return program.steps.map((step) => {
-    const { shape, extent } = stepShape(program, step);
-    return kernelInstructions(unitCosts(M4_COEFFICIENTS, shape), shape, extent);
+    const { call, extent } = stepCall(program, step);
+    return new CallCost(costs, call).instructions(extent);
   });
 }
 
 /** How the runtime computes a step, as its cost depends on it. */
-export function stepShape(
-  { buffers }: Program,
-  { kernel, inputs, output }: Step,
-): { readonly shape: KernelShape; readonly extent: Extent } {
-  const extent = extentOf(output.region);
-  const { channels } = output;
-  const inputBits = inputs.length > 0 ? buffers[inputs[0].buffer].bits : 8;
-  const plain = { channels, taps: 1, ...windowless, inputBits, weightBits: 8 as WeightBits };
-  switch (kernel.op) {
-    case 'conv2d': {
-      const { kernelH, kernelW } = kernel.window;
-      const taps = (kernelH * kernelW * inputs[0].channels) / kernel.group;
-      // As the generator packs them where there is flash; whether the weights' values allow it is left to it.
-      const { role } = buffers[inputs[0].buffer];
-      const isPackable =
-        kernel.weightBits === 4 &&
-        kernel.group === 1 &&
-        kernel.padCodes === null &&
-        channels % 4 === 0 &&
-        regionWidth(output.region) >= 4 &&
-        (inputBits < 8 || role !== 'input');
-      return {
-        shape: {
-          kernel: isPackable ? 'packed' : 'conv',
-          channels,
-          taps,
-          ...kernel.window,
-          inputBits,
-          weightBits: kernel.weightBits,
-        },
-        extent,
-      };
-    }
-    case 'depthwise2d':
-      return {
-        shape: {
-          kernel: 'depthwise',
-          channels,
-          taps: kernel.window.kernelH * kernel.window.kernelW,
-          ...kernel.window,
-          inputBits,
-          weightBits: kernel.weightBits,
-        },
-        extent,
-      };
-    case 'fullyConnected':
-      return {
-        shape: {
-          ...plain,
-          kernel: 'fullyConnected',
-          taps: regionPixels(inputs[0].region) * inputs[0].channels,
-          weightBits: kernel.weightBits,
-        },
-        extent,
-      };
-    case 'maxPool':
-    case 'averagePool':
-      return { shape: { ...plain, kernel: kernel.op, ...kernel.window }, extent };
-    case 'add':
-      return { shape: { ...plain, kernel: 'add' }, extent };
-    case 'copy':
-    case 'load':
-    case 'fill':
-      return {
-        shape: { ...plain, kernel: 'copy', channels: Math.ceil((channels * buffers[output.buffer].bits) / 8) },
-        extent,
-      };
-    case 'classify':
-      return {
-        shape: { ...plain, kernel: 'element', channels: inputs[0].channels },
-        extent: extentOf(inputs[0].region),
-      };
-    default:
-      return { shape: { ...plain, kernel: 'element' }, extent };
-  }
+export function stepShape(program: Program, step: Step): ShapedCalls {
+  const { call, extent } = stepCall(program, step);
+  return shapesOf(call, extent)[0] ?? { shape: shapeOf(call), extent };
+}
+
+function stepCall({ buffers }: Program, { kernel, inputs, output }: Step): PlacedCall {
+  const [input] = inputs;
+  const from = input ? buffers[input.buffer] : null;
+  const isClassify = kernel.op === 'classify';
+  const { channels } = isClassify ? input : output;
+  return {
+    call: {
+      op: kernel.op,
+      channels,
+      inChannels: input?.channels ?? 0,
+      pixelBytes: Math.ceil((channels * buffers[output.buffer].bits) / 8),
+      ...('window' in kernel ? { window: kernel.window } : {}),
+      ...('group' in kernel ? { group: kernel.group } : {}),
+      ...(input ? { inputPixels: regionPixels(input.region) } : {}),
+      inputBits: from?.bits ?? 8,
+      weightBits: 'weightBits' in kernel ? kernel.weightBits : 8,
+      readsImage: from?.role === 'input',
+    },
+    extent: extentOf(isClassify ? input.region : output.region),
+  };
+}
+
+/** A call and the pixels that it computes. */
+export interface PlacedCall {
+  readonly call: KernelCall;
+  readonly extent: Extent;
 }
 
 /**
  * Estimated time of one inference in milliseconds; null for cores whose kernels are not fitted. Steps that run for one
  * class only, where that is decided at run time, count by `outlierShare`, the share of branches of outlier class.
  */
-export function latencyMs(program: Program, core: Core, clockMHz: number, outlierShare = 0): number | null {
-  const share = ({ guard }: Step): number => (guard === null ? 1 : guard.value === 1 ? outlierShare : 1 - outlierShare);
-  return instructionsMs(
-    stepInstructions(program).reduce((sum, n, i) => sum + n * share(program.steps[i]), 0),
-    core,
-    clockMHz,
+export function latencyMs(
+  program: Program,
+  board: { readonly core: Core; readonly clockMHz: number },
+  outlierShare = 0,
+): number | null {
+  const instructions = stepInstructions(program, board.core).reduce(
+    (sum, n, i) => sum + stepShare(program.steps[i], outlierShare) * n,
+    0,
   );
+  return instructionsMs(instructions, board);
 }
 
-/** Time that estimated instructions take, in milliseconds; null for cores whose kernels are not fitted. */
-export function instructionsMs(instructions: number, core: Core, clockMHz: number): number | null {
-  return core === 'cortex-m4' ? (instructions * CYCLES_PER_INSTRUCTION) / (clockMHz * 1000) : null;
+/** Milliseconds on a board; null for cores without a model of the kernels, and boards that the table does not have. */
+export function instructionsMs(
+  instructions: number,
+  { core, clockMHz }: { readonly core: Core; readonly clockMHz: number },
+): number | null {
+  const { cyclesPerInstruction } = coreCosts(core);
+  return cyclesPerInstruction !== null && clockMHz > 0
+    ? (instructions * cyclesPerInstruction) / (clockMHz * 1000)
+    : null;
 }

@@ -1,31 +1,30 @@
-import { regionHeight, regionPixels } from '../graph/region';
-import { isWeighted, type Graph } from '../graph/types';
-import type { Schedule, ScheduleStep } from '../schedule/schedule';
-import { extentOf, wholeExtent } from './kernelCost';
-import {
-  callInstructions,
-  copyInstructions,
-  elementInstructions,
-  layerInstructions,
-  stepInstructions,
-} from './latency';
-import type { Program, Step } from '../program/types';
-import type { BitDecisions } from '../quantize/quantizeGraph';
+import type { WeightBits } from '../graph/bits';
+import { regionPixels, type Region } from '../graph/region';
+import { isWeighted, type Graph, type LayerId } from '../graph/types';
+import type { Program } from '../program/types';
+import type { BitsOf, Schedule, ScheduleStep } from '../schedule/schedule';
+import { stepOp } from '../schedule/stepOp';
+import type { Core } from '../targets/types';
+import { coreCosts, extentOf, wholeExtent } from './kernelCost';
+import type { KernelCall } from './kernelShape';
+import { CallCost, layerCall, shareOf, stepInstructions, stepShare, type PlacedCall } from './latency';
 
 /** Estimated instructions of each layer's steps. Steps that run for one class only count by `outlierShare`. */
-export function layersInstructions(graph: Graph, program: Program, outlierShare: number): number[] {
+export function layersInstructions(graph: Graph, program: Program, outlierShare: number, core?: Core): number[] {
   const layers = graph.layers.map(() => 0);
-  const share = ({ guard }: Step): number => (guard === null ? 1 : guard.value === 1 ? outlierShare : 1 - outlierShare);
-  stepInstructions(program).forEach((instructions, i) => {
-    layers[program.steps[i].layer] += instructions * share(program.steps[i]);
+  stepInstructions(program, core).forEach((instructions, i) => {
+    const step = program.steps[i];
+    layers[step.layer] += instructions * stepShare(step, outlierShare);
   });
   return layers;
 }
 
 /** Estimated instructions of the network layer by layer with everything at 8 bits. */
-export function int8LayerwiseInstructions(graph: Graph): number {
+export function int8LayerwiseInstructions(graph: Graph, core: Core = 'cortex-m4'): number {
+  const costs = coreCosts(core);
   return graph.layers.reduce((sum, layer) => {
-    return sum + layerInstructions(graph, layer, wholeExtent(graph.maps[layer.output].shape), 8, 8);
+    const call = layerCall(graph, layer, 8, 8);
+    return sum + (call ? new CallCost(costs, call).instructions(wholeExtent(graph.maps[layer.output].shape)) : 0);
   }, 0);
 }
 
@@ -33,42 +32,46 @@ export function int8LayerwiseInstructions(graph: Graph): number {
 export function scheduleInstructions(
   graph: Graph,
   schedule: Schedule,
-  decisions: BitDecisions,
+  bits: Pick<BitsOf, 'weights'>,
   outlierShare: number,
+  core: Core = 'cortex-m4',
 ): number {
-  const share = ({ guard }: ScheduleStep): number =>
-    guard === null ? 1 : guard === 'outlier' ? outlierShare : 1 - outlierShare;
-  return schedule.steps.reduce((sum, step) => sum + share(step) * workOf(graph, schedule, step, decisions), 0);
+  const costs = coreCosts(core);
+  const weightBits = (id: LayerId): WeightBits => (isWeighted(graph.layers[id]) ? (bits.weights?.(id) ?? 8) : 8);
+  let sum = 0;
+  for (const step of schedule.steps) {
+    const share = shareOf(step.guard, outlierShare);
+    for (const { call, extent } of scheduleCalls(graph, schedule, step, weightBits(step.layer)))
+      sum += share * new CallCost(costs, call).instructions(extent);
+  }
+  return sum;
 }
 
-function workOf(
-  graph: Graph,
-  { buffers }: Schedule,
-  { kind, layer: id, inputs, output }: ScheduleStep,
-  decisions: BitDecisions,
-): number {
-  const layer = graph.layers[id];
-  const codes = output ? regionPixels(output.region) * output.channels : 0;
-  const copied = (): number =>
-    output ? copyInstructions(Math.ceil((codes * buffers[output.buffer].bits) / 8), regionHeight(output.region), 1) : 0;
-  switch (kind) {
-    case 'layer':
-      if (!output) return 0;
-      if (layer.kind === 'concat') return copied();
-      return layerInstructions(
-        graph,
-        layer,
-        extentOf(output.region),
-        inputs.length > 0 ? buffers[inputs[0].buffer].bits : 8,
-        isWeighted(layer) ? decisions.weightBits(id) : 8,
-      );
-    case 'view':
-      return callInstructions(1) + elementInstructions(codes);
-    case 'classify':
-      return callInstructions(1) + elementInstructions(regionPixels(inputs[0].region) * inputs[0].channels);
-    case 'load':
-    case 'keep':
-    case 'restore':
-      return copied();
-  }
+/** The calls that a step of a schedule is lowered to. */
+function scheduleCalls(graph: Graph, schedule: Schedule, step: ScheduleStep, weightBits: WeightBits): PlacedCall[] {
+  const { buffers } = schedule;
+  const { inputs, output } = step;
+  const layer = graph.layers[step.layer];
+  const op = stepOp(graph, schedule, step);
+  const [input] = inputs;
+  // A class is read off its input; everything else is made for its output.
+  const made = output ?? input;
+  const from = input ? buffers[input.buffer] : null;
+  const call: KernelCall = {
+    op,
+    channels: made.channels,
+    inChannels: input?.channels ?? 0,
+    pixelBytes: Math.ceil((made.channels * buffers[made.buffer].bits) / 8),
+    ...('window' in layer && step.kind === 'layer' ? { window: layer.window } : {}),
+    ...('group' in layer ? { group: layer.group } : {}),
+    ...(input ? { inputPixels: regionPixels(input.region) } : {}),
+    inputBits: from?.bits ?? 8,
+    weightBits: step.kind === 'layer' ? weightBits : 8,
+    readsImage: from?.role === 'input',
+  };
+  const calls = [{ call, extent: extentOf(made.region) }];
+  if (op !== 'fill') return calls;
+  // A padded map is filled, and what there is of its input copied into it.
+  const copied: Region = input.region;
+  return regionPixels(copied) > 0 ? [...calls, { call: { ...call, op: 'copy' }, extent: extentOf(copied) }] : calls;
 }

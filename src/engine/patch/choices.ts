@@ -71,13 +71,13 @@ export function choicesOf(graph: Graph, options: PlannerOptions): Choice[] {
     work += stage.maps.length * sets.length;
     if (work > MOST_WORK && all.length > 0) break;
     options.checkCancelled?.();
-    const once = shapesOf(graph, stage, keepNothing, inputTiles).instructions(options.memory.bits)({
+    const once = shapesOf(graph, stage, keepNothing, inputTiles).instructions(options.memory)({
       rows: 1,
       cols: 1,
     });
     for (const keep of sets) {
       const shapes = shapesOf(graph, stage, keep, inputTiles);
-      const instructions = shapes.instructions(options.memory.bits);
+      const instructions = shapes.instructions(options.memory);
       for (const grid of grids)
         if (shapes.suits(grid))
           all.push({ shapes, grid, extra: instructions(grid) - once, floor: 0, isFloorOfAll: false, bytes: null });

@@ -1,5 +1,6 @@
 import type { Graph, LayerId, MapId } from '../graph/types';
-import type { PatchClass } from '../graph/bits';
+import { isOutside, type InputPlace, type PatchClass } from '../graph/bits';
+import type { Core } from '../targets/types';
 import { layoutArena, type ArenaLayout, type ArenaOptions } from '../arena/layoutArena';
 import { arenaLowerBound, chainNeeds, stepNeeds } from '../arena/lowerBound';
 import { BranchNeeds } from './branchNeeds';
@@ -16,6 +17,7 @@ import {
   type TailStageChoice,
 } from '../schedule/schedule';
 import { scheduleArena } from '../schedule/scheduleArena';
+import { scheduleRules, type RuleDecisions } from '../schedule/scheduleRules';
 import type { Stage } from '../schedule/stages';
 import type { StageShapes } from './stageShapes';
 
@@ -28,8 +30,8 @@ const FEW = 25;
 export interface MemoryModel {
   readonly bits: BitsOf;
   readonly schedule?: ScheduleOptions;
-  /** Alignment of buffers. */
-  readonly align: number;
+  /** Alignment of buffers. Default: {@link ARENA_ALIGN}. */
+  readonly align?: number;
   /** Graph inputs live outside of the arena. */
   readonly externalInputs: boolean;
   /**
@@ -37,6 +39,29 @@ export interface MemoryModel {
    * time.
    */
   readonly classes: PatchClass | 'either' | RuntimeClasses;
+  /** The core whose instructions are estimated. Default: Cortex-M4. */
+  readonly core?: Core;
+}
+
+/**
+ * The memory of a graph at these decisions.
+ *
+ * @param mixedAtRuntime classes are decided at run time, so that any patch may be of either class
+ */
+export function memoryModel(
+  graph: Graph,
+  decisions: RuleDecisions,
+  { input, core }: { readonly input?: InputPlace; readonly core?: Core },
+  mixedAtRuntime = false,
+): MemoryModel {
+  const { bits, options: schedule } = scheduleRules(graph, null, decisions, input);
+  return {
+    bits,
+    schedule,
+    externalInputs: isOutside(input),
+    classes: mixedAtRuntime ? 'either' : 'regular',
+    core,
+  };
 }
 
 /** What layers need when the graph runs layer by layer. */
@@ -82,7 +107,7 @@ export class MemoryEstimator {
   /** What layers need when the graph runs layer by layer. */
   layerNeeds(): LayerNeeds {
     const schedule = buildSchedule(this.graph, null, this.model.bits, this.model.schedule);
-    const { requests, overlaps } = scheduleArena(this.graph, schedule, this.model.align, this.model.externalInputs);
+    const { requests, overlaps } = scheduleArena(this.graph, schedule, this.model);
     const alone = new Array<number>(this.graph.layers.length).fill(0);
     const changes = stepNeeds(requests, overlaps);
     let at = 0;
@@ -253,14 +278,14 @@ export class MemoryEstimator {
   ): { readonly schedule: Schedule; readonly layout: ArenaLayout } {
     const { graph, model } = this;
     const results = this.schedules(choice, tailStages).map((schedule) => {
-      const { requests, overlaps } = scheduleArena(graph, schedule, model.align, model.externalInputs);
+      const { requests, overlaps } = scheduleArena(graph, schedule, model);
       return { schedule, layout: layoutArena(requests, overlaps, options) };
     });
     return results.reduce((a, b) => (b.layout.bytes > a.layout.bytes ? b : a));
   }
 
   private bound(schedule: Schedule, begin = -1): number {
-    const { requests, overlaps } = scheduleArena(this.graph, schedule, this.model.align, this.model.externalInputs);
+    const { requests, overlaps } = scheduleArena(this.graph, schedule, this.model);
     if (begin < 0) return arenaLowerBound(requests, overlaps);
     // Only what is alive from `begin` on; requests that died before become empty.
     const later = requests.map((r) =>

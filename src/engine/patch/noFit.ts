@@ -53,7 +53,7 @@ function peakOf(
 ): NoFit['peak'] & { readonly ids: readonly number[] } {
   const { memory } = options;
   const schedule = new MemoryEstimator(graph, memory).schedule(choice, tailStages);
-  const { requests, overlaps, buffers } = scheduleArena(graph, schedule, memory.align, memory.externalInputs);
+  const { requests, overlaps, buffers } = scheduleArena(graph, schedule, memory);
   const needs = stepNeeds(requests, overlaps).filter((n) => n.step >= 0 && n.step < schedule.steps.length);
   const { step, bytes } = needs.reduce((a, b) => (b.bytes > a.bytes ? b : a));
   const alive = buffers

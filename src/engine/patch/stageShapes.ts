@@ -1,10 +1,10 @@
-import type { Graph, Layer, MapId } from '../graph/types';
+import { isWeighted, type Graph, type Layer, type MapId } from '../graph/types';
 import { macsPerPixel } from '../graph/macs';
-import { BLOCK, kernelInstructions, M4_COEFFICIENTS, unitCosts, type AxisExtent } from '../cost/kernelCost';
-import { callInstructions, copyInstructions, copyShape, layerShape } from '../cost/latency';
+import { BLOCK, coreCosts, type AxisExtent } from '../cost/kernelCost';
+import { CallCost, callInstructions, copyCall, copyInstructions, layerCall } from '../cost/latency';
 import { axisParts, patchSpans, type AxisParts, type Grid } from '../schedule/branches';
 import type { Axis } from '../schedule/receptiveField';
-import type { BitsOf } from '../schedule/schedule';
+import type { MemoryModel } from './estimate';
 import type { Stage } from '../schedule/stages';
 
 /**
@@ -87,18 +87,23 @@ export class StageShapes {
    * Estimated instructions of the stage by grid (see latency.ts): layers with recomputed halos, copies of kept ones,
    * calls.
    */
-  instructions(bits: BitsOf): (grid: Grid) => number {
+  instructions({ bits, core = 'cortex-m4' }: Pick<MemoryModel, 'bits' | 'core'>): (grid: Grid) => number {
     const { graph, maps } = this;
+    const k = coreCosts(core);
     const pixelBytes = (map: MapId): number =>
       Math.ceil((graph.maps[map].shape.c * bits.stored(map, graph.maps[map].producer === null ? null : 'regular')) / 8);
-    const kernels = maps.map((map) => {
+    const costs = maps.map((map) => {
       const { producer } = graph.maps[map];
       // Loading a tile is a copy.
-      if (producer === null) return copyShape(pixelBytes(map));
+      if (producer === null) return new CallCost(k, copyCall(pixelBytes(map)));
       const layer = graph.layers[producer];
-      return layerShape(graph, layer, bits.read(producer, 'regular') ?? bits.stored(layer.inputs[0], 'regular'));
+      const [from] = layer.inputs;
+      const view = bits.read(producer, 'regular');
+      const readsImage = graph.maps[from].producer === null && view === null && !this.tiles.includes(from);
+      const weightBits = isWeighted(layer) ? (bits.weights?.(producer) ?? 8) : 8;
+      const call = layerCall(graph, layer, view ?? bits.stored(from, 'regular'), weightBits, readsImage);
+      return call && new CallCost(k, call);
     });
-    const costs = kernels.map((shape) => shape && { shape, units: unitCosts(M4_COEFFICIENTS, shape) });
     const kept = maps.flatMap((map, m) => (this.keep.has(map) ? [{ m, bytes: pixelBytes(map) }] : []));
     return ({ rows, cols }) => {
       const v = this.axis('h', rows)!;
@@ -107,16 +112,14 @@ export class StageShapes {
       for (let m = 0; m < costs.length; m++) {
         const cost = costs[m];
         const extent = { rows: v.extents[m], cols: u.extents[m] };
-        sum += cost
-          ? kernelInstructions(cost.units, cost.shape, extent)
-          : callInstructions(extent.rows.calls * extent.cols.calls);
+        sum += cost ? cost.instructions(extent) : callInstructions(k, extent.rows.calls * extent.cols.calls);
       }
       for (const { m, bytes } of kept) {
         const pixels = v.needed[m] * u.needed[m] - v.computed[m] * u.computed[m];
         // Each is written to a cache and read back; from the left and from above apart.
         const left = u.needed[m] > u.computed[m] ? v.needed[m] * (cols - 1) : 0;
         const above = (v.needed[m] - v.computed[m]) * cols;
-        if (pixels > 0) sum += copyInstructions(2 * pixels * bytes, 2 * (left + above), 4 * rows * cols);
+        if (pixels > 0) sum += copyInstructions(k, 2 * pixels * bytes, 2 * (left + above), 4 * rows * cols);
       }
       return sum;
     };
@@ -148,6 +151,7 @@ function axisNumbers(maps: readonly MapId[], parts: AxisParts, count: number): A
   for (const [m, map] of maps.entries()) {
     let calls = 0;
     let narrow = 0;
+    let narrowCalls = 0;
     for (const [i, { need, fresh }] of parts.get(map)!.entries()) {
       const at = m * count + i;
       numbers.needBegin[at] = need.begin;
@@ -155,10 +159,13 @@ function axisNumbers(maps: readonly MapId[], parts: AxisParts, count: number): A
       numbers.freshBefore[at] = numbers.computed[m];
       numbers.computed[m] += numbers.fresh[at] = fresh.end - fresh.begin;
       numbers.needed[m] += numbers.need[at] = need.end - need.begin;
-      if (numbers.fresh[at] < BLOCK) narrow += numbers.fresh[at];
       if (numbers.fresh[at] > 0) calls++;
+      if (numbers.fresh[at] > 0 && numbers.fresh[at] < BLOCK) {
+        narrow += numbers.fresh[at];
+        narrowCalls++;
+      }
     }
-    extents.push({ calls, elements: numbers.computed[m], narrow });
+    extents.push({ calls, elements: numbers.computed[m], narrow, narrowCalls });
   }
   return numbers;
 }

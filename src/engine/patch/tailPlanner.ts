@@ -1,10 +1,12 @@
 import type { ConvLayer, Graph, LayerId, MapId } from '../graph/types';
+import { coreCosts } from '../cost/kernelCost';
 import { callInstructions, sliceInstructions } from '../cost/latency';
 import { keepNothing, type Grid } from '../schedule/branches';
 import type { Choice } from './choices';
 import type { LayerNeeds, MemoryEstimator, MemoryModel } from './estimate';
 import { LayerRuns } from './layerRuns';
 import type { TailStageChoice } from '../schedule/schedule';
+import { ARENA_ALIGN } from '../schedule/scheduleArena';
 import { Cuts, type Segment } from '../schedule/segments';
 import type { StageShapes } from './stageShapes';
 import { channelStage, type Stage } from '../schedule/stages';
@@ -144,6 +146,7 @@ export class TailPlanner {
    */
   private sliced(at: LayerId): Way | null {
     const { graph, memory, estimator } = this.context;
+    const { align = ARENA_ALIGN } = memory;
     const after = this.plans.get(at + 2);
     if (!after || at + 1 >= graph.layers.length || this.runs.isFree(at, at + 2)) return null;
     const stage = channelStage(graph, graph.layers[at + 1]);
@@ -151,7 +154,7 @@ export class TailPlanner {
     const [map] = stage.maps;
     const { h, w, c } = graph.maps[map].shape;
     const bits = memory.bits.stored(map, null);
-    const round = (bytes: number): number => Math.ceil(bytes / memory.align) * memory.align;
+    const round = (bytes: number): number => Math.ceil(bytes / align) * align;
     // No output lies over an input that later slices read again.
     const fixed = estimator.wholeBytes(this.cuts.aliveAt(at)) + estimator.wholeBytes([stage.splitMap]);
     for (let slices = 2; slices <= MOST_SLICES; slices++) {
@@ -159,11 +162,15 @@ export class TailPlanner {
       const bytes = fixed + round(h * w * Math.ceil((channels * bits) / 8));
       if (bytes > this.budget) continue;
       const count = Math.ceil(c / channels);
-      const inputBits = memory.bits.read(at, null) ?? memory.bits.stored(stage.inputs[0], null);
+      const costs = coreCosts(memory.core ?? 'cortex-m4');
+      const conv = graph.layers[at] as ConvLayer;
+      const widths = {
+        inputBits: memory.bits.read(at, null) ?? memory.bits.stored(stage.inputs[0], null),
+        weightBits: memory.bits.weights?.(at) ?? 8,
+      };
       // Every slice goes over the input again.
       const extra =
-        callInstructions(count - 1) +
-        (count - 1) * sliceInstructions(graph, graph.layers[at] as ConvLayer, { h, w }, inputBits);
+        callInstructions(costs, count - 1) + (count - 1) * sliceInstructions(costs, graph, conv, { h, w }, widths);
       return {
         ...after,
         extra: after.extra + extra,
@@ -195,7 +202,7 @@ export class TailPlanner {
       const all: Choice[] = [];
       for (const keep of context.keepSets(segment.stage)) {
         const shapes = context.shapes(segment.stage, keep);
-        const work = shapes.instructions(context.memory.bits);
+        const work = shapes.instructions(context.memory);
         const once = work({ rows: 1, cols: 1 });
         for (const grid of context.grids)
           if (shapes.suits(grid))

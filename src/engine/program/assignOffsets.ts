@@ -1,13 +1,6 @@
 import { arenaGroup } from '../schedule/scheduleArena';
 import { layoutWithin } from '../arena/layoutArena';
-import {
-  elementwiseOrder,
-  noOrder,
-  overlapDistance,
-  windowedOrder,
-  type GeometricAccess,
-  type KernelOrder,
-} from '../arena/overlap';
+import { kernelOrder, overlapDistance, type GeometricAccess, type KernelOrder } from '../arena/overlap';
 import type { Access, Constant, Kernel, ProgramBuffer, Step } from './types';
 
 /**
@@ -28,7 +21,7 @@ export function assignOffsets(
   for (const step of steps) {
     const output = buffers[root(step.output.buffer)];
     if (output.firstStep !== step.id || output.external) continue;
-    const order = kernelOrder(step.kernel, constants);
+    const order = orderOf(step.kernel, constants);
     for (const access of step.inputs) {
       const input = buffers[root(access.buffer)];
       if (input.lastStep !== step.id || input.id === output.id || input.external) continue;
@@ -67,33 +60,12 @@ export function assignOffsets(
   return { placed, arenaBytes: layout.bytes };
 }
 
-/** The order in which a kernel reads and writes (see "Order within a step" in types.ts). */
-export function kernelOrder(kernel: Kernel, constants: readonly Constant[]): KernelOrder {
-  switch (kernel.op) {
-    case 'conv2d':
-    case 'depthwise2d':
-    case 'maxPool':
-    case 'averagePool':
-      return windowedOrder(kernel.window.strideH, kernel.window.padTop);
-    case 'resize': {
-      const rows = constants[kernel.rows].values;
-      return { kind: 'windowed', firstRow: (oy) => rows[2 * oy] };
-    }
-    case 'add':
-    case 'mul':
-    case 'requantize':
-    case 'lookup':
-    case 'prelu':
-    case 'copy':
-      return elementwiseOrder;
-    case 'fullyConnected':
-    case 'softmax':
-    case 'permute':
-    case 'classify':
-    case 'load':
-    case 'fill':
-      return noOrder;
-  }
+/** The order in which a kernel reads and writes. */
+export function orderOf(kernel: Kernel, constants: readonly Constant[]): KernelOrder {
+  return kernelOrder(kernel.op, {
+    window: () => (kernel as Extract<Kernel, { window: unknown }>).window,
+    firstRow: (oy) => constants[(kernel as Extract<Kernel, { op: 'resize' }>).rows].values[2 * oy],
+  });
 }
 
 function geometry(buffers: readonly ProgramBuffer[], access: Access): GeometricAccess {

@@ -21,6 +21,8 @@ import {
 import { isOutside } from '../graph/bits';
 import type { InputPlace } from '../graph/bits';
 import { formatTies } from '../quantize/ties';
+import { ARENA_ALIGN } from '../schedule/scheduleArena';
+import { stepOp } from '../schedule/stepOp';
 import { scheduleRules } from '../schedule/scheduleRules';
 import type { MapFormat, QuantizedParameters } from '../quantize/types';
 import { assignOffsets } from './assignOffsets';
@@ -103,22 +105,7 @@ function scheduleFor(
     },
     input,
   );
-  return buildSchedule(graph, stage, bits, {
-    ...options,
-    tailStages,
-    concatInPlace: (layer, input) => sharesFormat(graph, formats, layer, input),
-  });
-}
-
-/** Whether an input of a concat has, channel by channel, the scales of its part of the output. */
-function sharesFormat(graph: Graph, formats: ReadonlyMap<MapId, MapFormat>, layer: LayerId, input: number): boolean {
-  const concat = graph.layers[layer];
-  if (formats.get(concat.inputs[input])!.bits !== formats.get(concat.output)!.bits) return false;
-  const from = formats.get(concat.inputs[input])!;
-  const to = formats.get(concat.output)!;
-  let begin = 0;
-  for (let i = 0; i < input; i++) begin += graph.maps[concat.inputs[i]].shape.c;
-  return sameFormat(baseFormat(from), baseFormat(channelsOf(to, begin, graph.maps[concat.inputs[input]].shape.c)));
+  return buildSchedule(graph, stage, bits, { ...options, tailStages });
 }
 
 /** Format of channels [begin, begin + count) of a map. */
@@ -182,7 +169,7 @@ class Lowering {
       lastStep: at(lastOf, b.last),
       aliasOf: b.aliasOf,
       offset: 0,
-      align: this.options.align ?? 4,
+      align: this.options.align ?? ARENA_ALIGN,
       ...(external(b.aliasOf ?? b.id) ? { external: true } : {}),
     }));
     if (this.flags >= 0) buffers.push(this.flagsBuffer());
@@ -293,8 +280,11 @@ class Lowering {
       case 'slice': {
         const from = this.sliceOfFormat(layer, step, inputs[0], 'in');
         const to = this.sliceOfFormat(layer, step, output, 'out');
-        if (sameFormat(from, to)) return { op: 'copy' };
-        return requantizeKernel(pool, layer.name, from, to, step.output!.channels);
+        // As the schedule has it: what happens to share scales without being tied is no copy.
+        if (stepOp(graph, this.schedule, step) !== 'copy')
+          return requantizeKernel(pool, layer.name, from, to, step.output!.channels);
+        this.expectSame(layer, from, to);
+        return { op: 'copy' };
       }
       case 'resize': {
         this.expectSame(layer, inputs[0], output);

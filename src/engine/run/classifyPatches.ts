@@ -1,4 +1,3 @@
-import { layoutArena } from '../arena/layoutArena';
 import type { Calibration } from '../calibration/types';
 import { UserError } from '../common/errors';
 import { isOutside, type PatchClass } from '../graph/bits';
@@ -9,7 +8,7 @@ import { classRows } from '../planned/stage';
 import type { BitDecisions } from '../quantize/quantizeGraph';
 import { patchSpans } from '../schedule/branches';
 import { buildSchedule } from '../schedule/schedule';
-import { scheduleArena } from '../schedule/scheduleArena';
+import { layoutSchedule } from '../schedule/scheduleArena';
 import { scheduleRules } from '../schedule/scheduleRules';
 import type { PlanTarget } from '../targets/types';
 import { rankPositions, topPositions } from '../vdpc/classify';
@@ -96,11 +95,6 @@ function arenaBytes(
   { input, sramBytes }: PlanTarget,
 ): number {
   const { bits, options } = scheduleRules(graph, choice.stage.splitMap, state, input);
-  const { requests, overlaps } = scheduleArena(
-    graph,
-    buildSchedule(graph, { ...choice, classes }, bits, { ...options, tailStages: choice.tailStages }),
-    4,
-    isOutside(input),
-  );
-  return layoutArena(requests, overlaps, { effort: 'quick', enough: sramBytes }).bytes;
+  const schedule = buildSchedule(graph, { ...choice, classes }, bits, { ...options, tailStages: choice.tailStages });
+  return layoutSchedule(graph, schedule, isOutside(input), { effort: 'quick', enough: sramBytes }).bytes;
 }

@@ -10,7 +10,7 @@ import { decisionUnits, type DecisionUnit } from '../vdqs/units';
 import { BitState } from './bitState';
 import { classifyPatches } from './classifyPatches';
 import type { DecideOptions, Decision } from './decisionTypes';
-import { memoryModel, planWithin, STRATEGIES } from './planWithin';
+import { memoryOf, planWithin, STRATEGIES } from './planWithin';
 
 /** Points of the Pareto set that are shown. */
 const PARETO_POINTS = 32;
@@ -39,7 +39,7 @@ export function decide(graph: Graph, calibration: Calibration, options: DecideOp
       : options.grid === 'auto'
         ? planning.compare()
         : planPatches(graph, {
-            memory: memoryModel(graph, state, options),
+            memory: memoryOf(graph, state, options),
             sramBytes: options.target.sramBytes,
             strategies: STRATEGIES,
             firstFit: true,

@@ -4,11 +4,10 @@ import { instructionsMs } from '../cost/latency';
 import { scheduleInstructions } from '../cost/scheduleInstructions';
 import type { Bits, WeightBits } from '../graph/bits';
 import type { Graph, LayerId, MapId } from '../graph/types';
-import { MemoryEstimator, type MemoryModel } from '../patch/estimate';
+import { MemoryEstimator, memoryModel } from '../patch/estimate';
 import { planPatches } from '../patch/planner';
 import type { PatchCandidate } from '../patch/types';
 import { buildSchedule } from '../schedule/schedule';
-import { scheduleRules } from '../schedule/scheduleRules';
 import { graphFlashBytes } from '../targets/capacity';
 import type { Core } from '../targets/types';
 import { decisionUnits } from '../vdqs/units';
@@ -109,7 +108,7 @@ function fitOn(board: FitBoard, eight: Points, four: Points, flash: Readonly<Rec
     ...point,
     weightBits,
     flashBytes: flash[weightBits],
-    latencyMs: board.clockMHz > 0 ? instructionsMs(instructions[weightBits], board.core, board.clockMHz) : null,
+    latencyMs: instructionsMs(instructions[weightBits], board),
   });
   const layerwise = way(eight.layerwise, 8);
   const weightBits = flash[8] <= board.flashBytes ? 8 : 4;
@@ -134,9 +133,7 @@ interface Points {
 
 function pointsAt(graph: Graph, mapBits: 8 | 4, progress: Progress): Points {
   progress.report('Checking which boards it fits', 0, 0);
-  const decisions = atMost(graph, mapBits);
-  const { bits, options } = scheduleRules(graph, null, decisions);
-  const memory: MemoryModel = { bits, schedule: options, align: 4, externalInputs: false, classes: 'regular' };
+  const memory = memoryModel(graph, atMost(graph, mapBits), {});
   const estimator = new MemoryEstimator(graph, memory);
   const pareto = planPatches(graph, {
     memory,
@@ -145,9 +142,8 @@ function pointsAt(graph: Graph, mapBits: 8 | 4, progress: Progress): Points {
     firstFit: true,
     checkCancelled: () => checkCancelled(progress),
   }).compare();
-  const whole = buildSchedule(graph, null, bits, options);
-  const base = (weightBits: WeightBits): number =>
-    scheduleInstructions(graph, whole, { ...decisions, weightBits: () => weightBits }, 0);
+  const whole = buildSchedule(graph, null, memory.bits, memory.schedule);
+  const base = (weightBits: WeightBits): number => scheduleInstructions(graph, whole, { weights: () => weightBits }, 0);
   const once = { 8: base(8), 4: base(4) } as const;
   const point = (candidate: Pick<PatchCandidate, 'choice' | 'tailStages' | 'extraInstructions'>): Point => ({
     mapBits,

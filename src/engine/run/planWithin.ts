@@ -1,13 +1,11 @@
 import { UserError } from '../common/errors';
 import { checkCancelled, type Progress } from '../common/progress';
-import { isOutside } from '../graph/bits';
 import type { Graph } from '../graph/types';
-import { MemoryEstimator, type MemoryModel } from '../patch/estimate';
+import { MemoryEstimator, memoryModel, type MemoryModel } from '../patch/estimate';
 import { noFitText } from '../patch/noFit';
-import type { NoFit } from '../patch/types';
 import { planPatches } from '../patch/planner';
-import type { PatchCandidate, PatchPlanning } from '../patch/types';
-import { scheduleRules } from '../schedule/scheduleRules';
+import type { NoFit, PatchCandidate, PatchPlanning } from '../patch/types';
+import { coreOf } from '../targets/targets';
 import type { BitState } from './bitState';
 import type { DecideOptions } from './decisionTypes';
 
@@ -31,7 +29,7 @@ export function planWithin(
   for (;;) {
     checkCancelled(progress);
     progress.report('Planning patches', lowered, 0);
-    const planning = plan(graph, memoryModel(graph, state, options), options, () => checkCancelled(progress));
+    const planning = plan(graph, memoryOf(graph, state, options), options, () => checkCancelled(progress));
     if (planning.best) {
       if (lowered > 0)
         notes.push(
@@ -64,7 +62,7 @@ function explained(graph: Graph, state: BitState, options: DecideOptions): NoFit
   if (options.grid === 'none') return null;
   const grid = options.grid === 'auto' ? undefined : options.grid;
   return planPatches(graph, {
-    memory: memoryModel(graph, state, options),
+    memory: memoryOf(graph, state, options),
     sramBytes: options.target.sramBytes,
     strategies: STRATEGIES,
     grid,
@@ -126,16 +124,11 @@ function gridText(grid: DecideOptions['grid']): string {
   return typeof grid === 'string' ? grid : `${grid.rows}×${grid.cols}`;
 }
 
-export function memoryModel(graph: Graph, state: BitState, options: DecideOptions): MemoryModel {
+/** The memory of a network at the bits decided so far. */
+export function memoryOf(graph: Graph, state: BitState, options: DecideOptions): MemoryModel {
   const { input } = options.target;
-  const { bits, options: schedule } = scheduleRules(graph, null, state, input);
   // Classes are given once the grid is known, as many of outlier class as fit; at run time any patch may be of either
   // class.
-  return {
-    bits,
-    schedule,
-    align: 4,
-    externalInputs: isOutside(input),
-    classes: options.classes === 'runtime' && state.mixed ? 'either' : 'regular',
-  };
+  const mixedAtRuntime = options.classes === 'runtime' && state.mixed;
+  return memoryModel(graph, state, { input, core: coreOf(options.target) }, mixedAtRuntime);
 }

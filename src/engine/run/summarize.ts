@@ -53,7 +53,7 @@ export function summarize({
       int8LayerwiseArenaBytes: int8LayerwiseArenaBytes(graph, plan.target.input === 'external'),
       weightBytes: constantBytes(program),
     },
-    latencyMs: board && latencyMs(program, board.core, board.clockMHz, stage ? outlierShare(stage) : 0),
+    latencyMs: board && latencyMs(program, board, stage ? outlierShare(stage) : 0),
     ...about,
     seconds: { calibrate: round(seconds.calibrate), search: round(seconds.search), total: round(seconds.total) },
   };

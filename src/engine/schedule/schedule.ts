@@ -1,6 +1,6 @@
 import type { Graph, LayerId, MapId } from '../graph/types';
 import type { Region } from '../graph/region';
-import type { Bits, PatchClass } from '../graph/bits';
+import type { Bits, PatchClass, WeightBits } from '../graph/bits';
 import type { Grid } from './branches';
 import type { Stage } from './stages';
 import { ScheduleBuilder } from './scheduleBuilder';
@@ -34,6 +34,8 @@ export interface BitsOf {
    * requantized view.
    */
   read(layer: LayerId, scope: Scope): Bits | null;
+  /** Bits of a layer's weights. Missing: 8. No schedule depends on them, but what its steps cost does. */
+  weights?(layer: LayerId): WeightBits;
 }
 
 /** The patch stage as the schedule needs it. */

@@ -1,15 +1,20 @@
-import type { Graph } from '../graph/types';
-import type { ArenaOverlap, ArenaRequest } from '../arena/layoutArena';
 import {
-  elementwiseOrder,
-  noOrder,
-  overlapDistance,
-  windowedOrder,
-  type GeometricAccess,
-  type KernelOrder,
-} from '../arena/overlap';
+  layoutArena,
+  type ArenaLayout,
+  type ArenaOptions,
+  type ArenaOverlap,
+  type ArenaRequest,
+} from '../arena/layoutArena';
+import { kernelOrder, overlapDistance, type GeometricAccess, type KernelOrder } from '../arena/overlap';
+import type { Graph, Layer } from '../graph/types';
 import { resizeFirstRow } from './receptiveField';
 import type { Schedule, ScheduleAccess, ScheduleStep } from './schedule';
+import { stepOp } from './stepOp';
+
+type WindowedLayer = Extract<Layer, { window: unknown }>;
+
+/** Alignment of buffers in the arena, unless a Program is lowered with another. */
+export const ARENA_ALIGN = 4;
 
 /** A schedule's memory as the arena layout wants it. */
 export interface ScheduleArena {
@@ -23,7 +28,11 @@ export interface ScheduleArena {
  * The arena's requests and permitted overlaps of a schedule: what lowering would ask for, without its kernels.
  * Graph inputs that live outside of the arena (`externalInputs`) are left out, but for those that are outputs as well.
  */
-export function scheduleArena(graph: Graph, schedule: Schedule, align: number, externalInputs = false): ScheduleArena {
+export function scheduleArena(
+  graph: Graph,
+  schedule: Schedule,
+  { externalInputs = false, align = ARENA_ALIGN }: { readonly externalInputs?: boolean; readonly align?: number } = {},
+): ScheduleArena {
   const outputs = new Set(schedule.outputs.map((id) => schedule.buffers[id].aliasOf ?? id));
   const isExternal = (role: string, id: number): boolean => externalInputs && role === 'input' && !outputs.has(id);
   const buffers = schedule.buffers.filter((b) => b.aliasOf === null && !isExternal(b.role, b.id)).map((b) => b.id);
@@ -42,6 +51,17 @@ export function scheduleArena(graph: Graph, schedule: Schedule, align: number, e
   return { requests, overlaps, buffers };
 }
 
+/** The arena of a schedule, laid out. */
+export function layoutSchedule(
+  graph: Graph,
+  schedule: Schedule,
+  externalInputs: boolean,
+  options?: ArenaOptions,
+): ArenaLayout {
+  const { requests, overlaps } = scheduleArena(graph, schedule, { externalInputs });
+  return layoutArena(requests, overlaps, options);
+}
+
 /** Buffers with the same key play the same part in different branches. */
 export function arenaGroup(role: string, map: number | null, reader: number | null): string {
   return `${role} ${map} ${reader}`;
@@ -53,7 +73,7 @@ export function stepOverlaps(graph: Graph, schedule: Schedule, step: ScheduleSte
   const root = (id: number) => schedule.buffers[schedule.buffers[id].aliasOf ?? id];
   const output = root(step.output.buffer);
   if (output.first !== at) return [];
-  const order = stepOrder(graph, step);
+  const order = stepOrder(graph, schedule, step);
   const found = new Map<number, number | null>();
   for (const access of step.inputs) {
     const input = root(access.buffer);
@@ -65,37 +85,19 @@ export function stepOverlaps(graph: Graph, schedule: Schedule, step: ScheduleSte
   return [...found].flatMap(([over, distance]) => (distance === null ? [] : [{ over, output: output.id, distance }]));
 }
 
-/** The order in which the kernel of a step works; the same that the lowered kernel has. */
-function stepOrder(graph: Graph, step: ScheduleStep): KernelOrder {
-  if (step.kind === 'classify') return noOrder;
-  if (step.kind !== 'layer') return elementwiseOrder;
+/** The order in which the kernel of a step works. */
+function stepOrder(graph: Graph, schedule: Schedule, step: ScheduleStep): KernelOrder {
   const layer = graph.layers[step.layer];
-  switch (layer.kind) {
-    case 'conv':
-    case 'depthwise':
-    case 'maxPool':
-    case 'averagePool':
-      return windowedOrder(layer.window.strideH, step.padTop);
-    case 'resize': {
-      const from = graph.maps[layer.inputs[0]].shape;
-      const to = graph.maps[layer.output].shape;
-      return { kind: 'windowed', firstRow: (oy) => resizeFirstRow(layer, from, to, oy) };
-    }
-    case 'add':
-    case 'mul':
-      return layer.inputs.length === 2 ? elementwiseOrder : noOrder;
-    case 'activation':
-    case 'prelu':
-    case 'concat':
-    case 'slice':
-      return elementwiseOrder;
-    case 'fullyConnected':
-    case 'pad':
-    case 'softmax':
-    case 'reshape':
-    case 'permute':
-      return noOrder;
-  }
+  return kernelOrder(stepOp(graph, schedule, step), {
+    window: () => ({ strideH: (layer as WindowedLayer).window.strideH, padTop: step.padTop }),
+    firstRow: (oy) =>
+      resizeFirstRow(
+        layer as Extract<Layer, { kind: 'resize' }>,
+        graph.maps[layer.inputs[0]].shape,
+        graph.maps[layer.output].shape,
+        oy,
+      ),
+  });
 }
 
 function geometric(schedule: Schedule, access: ScheduleAccess): GeometricAccess {

@@ -1,7 +1,14 @@
-import type { Graph, LayerId, MapId } from '../graph/types';
+import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types';
 import type { BitsOf, ScheduleOptions } from './schedule';
-import type { Bits, InputPlace } from '../graph/bits';
+import type { Bits, InputPlace, WeightBits } from '../graph/bits';
 import { formatTies } from '../quantize/ties';
+
+/** Bits of maps, of what layers read, and of weights (missing: 8). */
+export interface RuleDecisions {
+  mapBits(map: MapId): Bits;
+  inputBits(layer: LayerId): Bits;
+  weightBits?(layer: LayerId): WeightBits;
+}
 
 /**
  * How bit decisions become widths of buffers: in branches of outlier class maps have 8 bits, but for those that share
@@ -15,17 +22,19 @@ import { formatTies } from '../quantize/ties';
 export function scheduleRules(
   graph: Graph,
   splitMap: MapId | null,
-  decisions: { mapBits(map: MapId): Bits; inputBits(layer: LayerId): Bits },
+  decisions: RuleDecisions,
   input?: InputPlace,
 ): { bits: BitsOf; options: ScheduleOptions } {
   const { bitGroup, mixedConcats } = formatTies(graph);
   const splitGroup = splitMap === null ? -1 : bitGroup[splitMap];
+  // Only layers with weights fold the scales of a view into something.
   const hasView = (layer: LayerId): boolean =>
-    decisions.inputBits(layer) < decisions.mapBits(graph.layers[layer].inputs[0]);
+    isWeighted(graph.layers[layer]) && decisions.inputBits(layer) < decisions.mapBits(graph.layers[layer].inputs[0]);
   return {
     bits: {
       stored: (map, scope) => (scope === 'outlier' && bitGroup[map] !== splitGroup ? 8 : decisions.mapBits(map)),
       read: (layer, scope) => (hasView(layer) ? (scope === 'outlier' ? 8 : decisions.inputBits(layer)) : null),
+      weights: (layer) => decisions.weightBits?.(layer) ?? 8,
     },
     options: {
       concatInPlace: (layer) => !mixedConcats.has(layer),

@@ -25,7 +25,7 @@ export function figuresOf(graph: Graph, program: Program, stage: PatchStage | nu
     reduction: bitOps > 0 ? bitOpsInt8 / bitOps : 1,
     arenaBytes: program.arenaBytes,
     weightBytes: constantBytes(program),
-    latencyMs: board ? latencyMs(program, board.core, board.clockMHz, share) : null,
+    latencyMs: board ? latencyMs(program, board, share) : null,
   };
 }
 

@@ -1,6 +1,6 @@
 import { UserError } from '../common/errors';
 import type { PlanTarget } from './types';
-import type { MemoryRegion, Target } from './types';
+import type { Core, MemoryRegion, Target } from './types';
 
 const kib = 1024;
 const mib = 1024 * kib;
@@ -204,6 +204,11 @@ export function findTarget(id: string): Target {
         'with its SRAM and flash in bytes.',
     );
   return target;
+}
+
+/** The core of a plan's board; of one that the table does not know, the one that the plan names, or a Cortex-M4. */
+export function coreOf({ id, core }: Pick<PlanTarget, 'id' | 'core'>): Core {
+  return targets.find((t) => t.id === id)?.core ?? core ?? 'cortex-m4';
 }
 
 /**

@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {
-  elementwiseOrder,
-  noOrder,
+  kernelOrder,
   overlapDistance,
-  windowedOrder,
   type GeometricAccess,
+  type KernelOrder,
 } from '../../../src/engine/arena/overlap';
+
+const windowedOrder = (strideH: number, padTop: number): KernelOrder =>
+  kernelOrder('conv2d', { window: () => ({ strideH, padTop }), firstRow: () => 0 });
+const unasked = { window: () => assert.fail(), firstRow: () => assert.fail() };
+const elementwiseOrder = kernelOrder('add', unasked);
+const noOrder = kernelOrder('softmax', unasked);
 
 function dense(h: number, w: number, c: number, bits = 8): GeometricAccess {
   const pixelBytes = Math.ceil((c * bits) / 8);

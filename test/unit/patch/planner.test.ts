@@ -70,8 +70,7 @@ describe('patch/planner', () => {
         const { requests, overlaps } = scheduleArena(
           graph,
           buildSchedule(graph, { stage, grid, keep, classes }, int8.bits, schedule),
-          1,
-          inputTiles,
+          { align: 1, externalInputs: inputTiles },
         );
         const needed = stepNeeds(requests, overlaps).reduce((most, { bytes }) => Math.max(most, bytes), 0);
         const estimated = Math.max(estimator.stage(shapes, grid), estimator.tail(stage));
@@ -129,7 +128,7 @@ describe('patch/planner', () => {
     // Nothing cheaper fits: every choice with less work needs more.
     for (const stage of candidateStages(graph)) {
       const shapes = new StageShapes(graph, stage, new Set());
-      const work = shapes.instructions(int8.bits);
+      const work = shapes.instructions(int8);
       const plain = work({ rows: 1, cols: 1 });
       for (let rows = 1; rows <= 8; rows++) {
         for (let cols = 1; cols <= 8; cols++) {

@@ -37,7 +37,7 @@ function checkOnArena(
   decide: (branch: number) => PatchClass = () => 'regular',
   outside = false,
 ): void {
-  const { requests, overlaps, buffers } = scheduleArena(graph, schedule, 1, outside);
+  const { requests, overlaps, buffers } = scheduleArena(graph, schedule, { align: 1, externalInputs: outside });
   const layout = layoutArena(requests, overlaps, { effort: 'quick' });
   const offsets: number[] = [];
   buffers.forEach((id, i) => (offsets[id] = layout.offsets[i]));

@@ -1,0 +1,101 @@
+import type { OrderedOp } from '../arena/overlap';
+import type { Bits, WeightBits } from '../graph/bits';
+import type { Extent, KernelShape } from './kernelCost';
+
+/** The one rule that says how the runtime computes a call, as its cost depends on it, for schedules and Programs. */
+
+/** Calls of a kernel, apart from their pixels. */
+export interface KernelCall {
+  readonly op: OrderedOp;
+  /** Of the output; for `classify` of the input. */
+  readonly channels: number;
+  /** Of the first input. */
+  readonly inChannels: number;
+  /** Bytes of an output pixel. */
+  readonly pixelBytes: number;
+  /** Of windowed kernels. */
+  readonly window?: {
+    readonly kernelH: number;
+    readonly kernelW: number;
+    readonly strideH: number;
+    readonly strideW: number;
+  };
+  /** Of convolutions; default 1. */
+  readonly group?: number;
+  /** Pixels of the input of a fully connected layer. */
+  readonly inputPixels?: number;
+  readonly inputBits: Bits;
+  /** Default 8. */
+  readonly weightBits?: WeightBits;
+  /** The codes read are pixels as the application gives them. */
+  readonly readsImage: boolean;
+}
+
+/** Calls of one shape. */
+export interface ShapedCalls {
+  readonly shape: KernelShape;
+  readonly extent: Extent;
+}
+
+const windowless = { kernelH: 1, kernelW: 1, strideH: 1, strideW: 1 } as const;
+
+/** How the runtime computes calls. Those too narrow for a packed kernel are computed by the ordinary one. */
+export function shapesOf(call: KernelCall, extent: Extent): ShapedCalls[] {
+  const shape = shapeOf(call);
+  if (shape.kernel !== 'packed') return [{ shape, extent }];
+  const { wide, narrow } = byWidth(extent);
+  const part = (kernel: 'packed' | 'conv', of: Extent): ShapedCalls[] =>
+    of.cols.calls > 0 ? [{ shape: { ...shape, kernel }, extent: of }] : [];
+  return [...part('packed', wide), ...part('conv', narrow)];
+}
+
+/** Calls with rows of at least four pixels, and the others. */
+export function byWidth({ rows, cols }: Extent): { readonly wide: Extent; readonly narrow: Extent } {
+  const { calls, elements, narrow, narrowCalls } = cols;
+  return {
+    wide: { rows, cols: { calls: calls - narrowCalls, elements: elements - narrow, narrow: 0, narrowCalls: 0 } },
+    narrow: { rows, cols: { calls: narrowCalls, elements: narrow, narrow, narrowCalls } },
+  };
+}
+
+/** The shape of calls with at least four pixels in a row. */
+export function shapeOf(call: KernelCall): KernelShape {
+  const { op, channels, inChannels, window = windowless, group = 1, inputBits, weightBits = 8 } = call;
+  const { kernelH, kernelW, strideH, strideW } = window;
+  const sides = { kernelH, kernelW, strideH, strideW };
+  const plain = { channels, taps: 1, ...windowless, inputBits, weightBits: 8 as WeightBits };
+  switch (op) {
+    case 'conv2d':
+      return {
+        kernel: isPackable(call) ? 'packed' : 'conv',
+        channels,
+        taps: (kernelH * kernelW * inChannels) / group,
+        ...sides,
+        inputBits,
+        weightBits,
+      };
+    case 'depthwise2d':
+      return { kernel: 'depthwise', channels, taps: kernelH * kernelW, ...sides, inputBits, weightBits };
+    case 'fullyConnected':
+      return { ...plain, kernel: 'fullyConnected', taps: (call.inputPixels ?? 1) * inChannels, weightBits };
+    case 'maxPool':
+    case 'averagePool':
+      return { ...plain, kernel: op, ...sides };
+    case 'add':
+      return { ...plain, kernel: 'add' };
+    case 'copy':
+    case 'load':
+    case 'fill':
+      return { ...plain, kernel: 'copy', channels: call.pixelBytes };
+    default:
+      return { ...plain, kernel: 'element' };
+  }
+}
+
+/**
+ * Whether the generator packs a convolution's weights where there is flash. Weights of 4 bits allow it but in columns of
+ * thousands of codes, where it depends on their values.
+ */
+function isPackable({ channels, group = 1, inputBits, weightBits, readsImage }: KernelCall): boolean {
+  return weightBits === 4 && group === 1 && channels % 4 === 0 && (inputBits < 8 || !readsImage);
+}
