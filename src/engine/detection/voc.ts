@@ -1,0 +1,59 @@
+import { SaxesParser } from 'saxes';
+import { UserError } from '../common/errors';
+import type { TrueBox } from './annotations';
+
+/** An object while its elements are being read. */
+interface Pending {
+  readonly line: number;
+  readonly values: Map<string, string>;
+}
+
+/**
+ * Objects of a Pascal VOC annotation. Its corners are the first and last pixel of a box, counted from 1; here they are
+ * borders: xmin − 1 and xmax.
+ *
+ * @param file for messages
+ * @throws UserError with the line of the first fault
+ */
+export function parseVoc(text: string, file: string): TrueBox[] {
+  const boxes: TrueBox[] = [];
+  const stack: string[] = [];
+  let pending: Pending | null = null;
+  const parser = new SaxesParser();
+  const fail = (line: number, message: string): never => {
+    throw new UserError(`${file}:${line}: ${message}`);
+  };
+  parser.on('error', (error) => fail(parser.line, error.message.replace(/^\d+:\d+: /, '')));
+  parser.on('opentag', ({ name }) => {
+    if (stack.length === 0 && name !== 'annotation')
+      fail(parser.line, `this is no Pascal VOC annotation: its first element is <${name}>.`);
+    stack.push(name);
+    if (stack.length === 2 && name === 'object') pending = { line: parser.line, values: new Map() };
+  });
+  parser.on('text', (value) => {
+    if (!pending || value.trim() === '') return;
+    // Elements of the object itself and of its box; parts of a body have boxes of their own.
+    const key = stack.slice(2).join('/');
+    if (!pending.values.has(key)) pending.values.set(key, value.trim());
+  });
+  parser.on('closetag', () => {
+    stack.pop();
+    if (stack.length !== 1 || !pending) return;
+    boxes.push(boxOf(pending, fail));
+    pending = null;
+  });
+  parser.write(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text).close();
+  return boxes;
+}
+
+function boxOf({ line, values }: Pending, fail: (line: number, message: string) => never): TrueBox {
+  const label = values.get('name') ?? fail(line, 'the object has no <name>.');
+  const [x1, y1, x2, y2] = ['xmin', 'ymin', 'xmax', 'ymax'].map((key) => {
+    const value = values.get(`bndbox/${key}`);
+    const n = value === undefined ? NaN : Number(value);
+    if (!Number.isFinite(n)) fail(line, `the box of "${label}" has no number in <${key}>.`);
+    return n;
+  });
+  if (x2 < x1 || y2 < y1) fail(line, `the box of "${label}" ends before it begins.`);
+  return { label, x1: x1 - 1, y1: y1 - 1, x2, y2, ignored: values.get('difficult') === '1' };
+}
