@@ -19,6 +19,8 @@ export interface SampleInput {
   readonly codes: Uint8Array | Int8Array | null;
   /** What the float network takes: {@link codes} after preprocessing, or the array's real values. */
   readonly real: Float32Array;
+  /** Size of the image that it was made from; missing for arrays. */
+  readonly image?: { readonly width: number; readonly height: number };
 }
 
 /**
@@ -55,12 +57,10 @@ export async function loadSample(sample: Sample, graph: GraphInputs, preprocess:
         '.npy or .npz arrays.',
     );
   }
-  const pixels = fitImage(
-    await decodeImage(await readImageFile(sample.source.file, sample.name), sample.name),
-    shape,
-    preprocess,
-  );
-  return [{ codes: pixels, real: pixelsToReal(pixels, preprocess, shape.c) }];
+  const decoded = await decodeImage(await readImageFile(sample.source.file, sample.name), sample.name);
+  const pixels = fitImage(decoded, shape, preprocess);
+  const image = { width: decoded.width, height: decoded.height };
+  return [{ codes: pixels, real: pixelsToReal(pixels, preprocess, shape.c), image }];
 }
 
 async function readImageFile(file: string, name: string): Promise<Uint8Array> {

@@ -4,14 +4,16 @@ import { UserError } from '../common/errors';
 import type { Preprocess } from './types';
 
 /** Names that can be given instead of a JSON file. */
-export const PRESETS = ['imagenet', 'tf', 'unit', 'raw'] as const;
+export const PRESETS = ['imagenet', 'tf', 'unit', 'raw', 'stretch', 'letterbox'] as const;
 export type Preset = (typeof PRESETS)[number];
 
 const IMAGE_DEFAULTS = { resize: 'crop', cropFraction: 0.875, fill: 0, channels: 'rgb' } as const;
 
 /**
  * The presets: `imagenet` x/255, ImageNet mean and standard deviation; `tf` x/127.5 − 1; `unit` x/255; `raw` 0…255.
- * All bring the shorter side to size/0.875 and cut the center out.
+ * All bring the shorter side to size/0.875 and cut the center out, as classifiers are evaluated; `stretch` and
+ * `letterbox`, x/255, show the whole image, as detectors want it: both sides to the input's size, or the longer one with
+ * gray (114) around.
  */
 export function presetPreprocess(preset: Preset): Preprocess {
   switch (preset) {
@@ -23,20 +25,48 @@ export function presetPreprocess(preset: Preset): Preprocess {
       return { preset, ...IMAGE_DEFAULTS, scale: 1 / 255, mean: [0], std: [1] };
     case 'raw':
       return { preset, ...IMAGE_DEFAULTS, scale: 1, mean: [0], std: [1] };
+    case 'stretch':
+      return { preset, ...IMAGE_DEFAULTS, resize: 'stretch', scale: 1 / 255, mean: [0], std: [1] };
+    case 'letterbox':
+      return { preset, ...IMAGE_DEFAULTS, resize: 'fit', fill: 114, scale: 1 / 255, mean: [0], std: [1] };
   }
 }
 
+/** What may follow a preset's name, each after a plus sign: `raw+letterbox+bgr`. */
+const MODIFIERS: Readonly<Record<string, Partial<Preprocess>>> = {
+  stretch: { resize: 'stretch' },
+  letterbox: { resize: 'fit', fill: 114 },
+  crop: { resize: 'crop' },
+  rgb: { channels: 'rgb' },
+  bgr: { channels: 'bgr' },
+  gray: { channels: 'gray' },
+};
+
+/** A preset with its modifiers; null when either is unknown. */
+function modifiedPreset(name: string): Preprocess | null {
+  const [preset, ...modifiers] = name.split('+').map((part) => part.trim());
+  if (!isPreset(preset) || modifiers.some((m) => !Object.hasOwn(MODIFIERS, m))) return null;
+  return modifiers.reduce<Preprocess>(
+    (record, m) => ({ ...record, ...MODIFIERS[m], preset: 'custom' }),
+    presetPreprocess(preset),
+  );
+}
+
 /**
- * A preset by its name, or the record of a JSON file: an object with any of the fields of {@link Preprocess}; what is
+ * A preset by its name, perhaps with modifiers (`stretch+bgr`, `imagenet+letterbox`), or the record of a JSON file: an object with any of the fields of {@link Preprocess}; what is
  * missing is taken from the preset named in `preset` (`raw` by default). `mean` and `std` may be single numbers.
  *
  * @throws UserError when the name is unknown, the file cannot be read or a field has no meaning
  */
 export async function loadPreprocess(nameOrFile: string): Promise<Preprocess> {
-  if (isPreset(nameOrFile)) return presetPreprocess(nameOrFile);
+  const preset = modifiedPreset(nameOrFile);
+  if (preset) return preset;
   const isFile = nameOrFile.toLowerCase().endsWith('.json');
   if (!isFile)
-    throw new UserError(`Unknown preprocessing '${nameOrFile}'; choose ${PRESETS.join(', ')} or a .json file.`);
+    throw new UserError(
+      `Unknown preprocessing '${nameOrFile}'; choose ${PRESETS.join(', ')}, with +${Object.keys(MODIFIERS).join(', +')} ` +
+        'behind it where wanted, or a .json file.',
+    );
   let text: string;
   try {
     text = await fs.readFile(nameOrFile, 'utf8');

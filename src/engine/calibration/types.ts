@@ -8,7 +8,7 @@ import type { MapId, Shape } from '../graph/types';
  */
 export interface Preprocess {
   /** Name of the preset it came from, or 'custom'. */
-  readonly preset: 'imagenet' | 'tf' | 'unit' | 'raw' | 'custom';
+  readonly preset: 'imagenet' | 'tf' | 'unit' | 'raw' | 'stretch' | 'letterbox' | 'custom';
   /**
    * How the image is brought to the input's size, bilinear with antialiasing:
    * `crop`: shorter side to size / cropFraction, then center crop; `stretch`: both sides to the input's size;

@@ -2,7 +2,7 @@ import type { Detection, PointForm } from './head';
 import type { ResolvedHead, ResolvedLevel, ResolvedPlace } from './resolve';
 
 /** A place of the network's outputs at which a box may be. */
-interface Location {
+export interface Location {
   readonly level: ResolvedLevel;
   readonly cell: number;
   readonly anchor: number;

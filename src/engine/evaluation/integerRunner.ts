@@ -30,6 +30,8 @@ export type RunnerResult =
       readonly reals: readonly Float32Array[];
       /** Packed bytes of each output port. */
       readonly outputs: readonly Uint8Array[];
+      /** Size of the image; null for arrays. */
+      readonly image: SampleInput['image'] | null;
     };
 
 /** Loads samples and runs the integer network on them, here or in a thread of its own. */
@@ -53,6 +55,12 @@ export class IntegerRunner {
       inputs.map((input, i) => inputCodes(program, i, input)),
       hooks,
     );
-    return { index: job.index, problem: null, reals: inputs.map((i) => i.real), outputs };
+    return {
+      index: job.index,
+      problem: null,
+      reals: inputs.map((i) => i.real),
+      outputs,
+      image: inputs[0]?.image ?? null,
+    };
   }
 }

@@ -3,6 +3,7 @@ import { labelsOf, type SampleSet } from '../calibration/samples';
 import type { Calibration, Preprocess } from '../calibration/types';
 import { toIdentifier } from '../codegen';
 import { compensate, observeTargets, type FloatTargets } from '../compensate/compensate';
+import type { ResolvedHead } from '../detection/resolve';
 import type { DecideOptions } from './decisionTypes';
 import { mayBeScores, taskOf, type Task } from '../graph/task';
 import { isWeighted, type Graph } from '../graph/types';
@@ -16,6 +17,7 @@ import type { Program } from '../program/types';
 import { checkCancelled, type Progress } from '../common/progress';
 import { quantizeGraph } from '../quantize/quantizeGraph';
 import type { QuantizedParameters } from '../quantize/types';
+import { lossOf, type OutputLoss } from '../vdqs/loss';
 import { measureSensitivities, SENSITIVITY_IMAGES } from '../vdqs/sensitivity';
 import { decisionUnits, type DecisionUnit } from '../vdqs/units';
 
@@ -31,6 +33,8 @@ export interface ModelToQuantize {
   readonly calibration: Calibration;
   /** Missing: as the network's end and the samples' labels tell. */
   readonly task?: Task;
+  /** A detector's head; missing: its outputs are compared as values. */
+  readonly head?: ResolvedHead | null;
   /** Images that weights are fitted to; undefined: {@link COMPENSATION_IMAGES}. */
   readonly fitImages?: number;
   /** Named in errors. */
@@ -49,6 +53,7 @@ type Measured = Omit<NonNullable<DecideOptions['measured']>, 'target'>;
 export class ModelQuantizer {
   readonly units: readonly DecisionUnit[];
   readonly task: Task;
+  readonly loss: OutputLoss;
   /** The task as a plan records it: not where other samples, with labels, may tell better. */
   readonly sureTask: Task | undefined;
   private readonly inputs: ReturnType<typeof inputFormats>;
@@ -60,6 +65,7 @@ export class ModelQuantizer {
     this.inputs = inputFormats(model.graph, model.preprocess, model.calibration, model.samples.elementType);
     this.units = decisionUnits(model.graph);
     this.task = model.task ?? taskOf(model.graph, labelsOf(model.samples));
+    this.loss = lossOf(model.graph, this.task, model.head ?? null);
     this.sureTask = model.task ?? (mayBeScores(model.graph, this.task) ? undefined : this.task);
   }
 
@@ -70,7 +76,7 @@ export class ModelQuantizer {
       const { graph, calibration } = this.model;
       const sensitivities = measureSensitivities(
         graph,
-        this.task,
+        this.loss,
         calibration,
         this.inputs,
         this.units,

@@ -3,7 +3,8 @@ import { spread, type SampleSet } from '../calibration/samples';
 import type { Calibration, Preprocess } from '../calibration/types';
 import { decide } from './decide';
 import type { DecideOptions, Decision } from './decisionTypes';
-import { hasClasses, type Task } from '../graph/task';
+import type { ResolvedHead } from '../detection/resolve';
+import type { Task } from '../graph/task';
 import type { Graph } from '../graph/types';
 import { COMPENSATION_IMAGES, ModelQuantizer } from './modelQuantizer';
 import { Executor } from '../program/interpreter';
@@ -11,7 +12,7 @@ import { decodePort, inputCodes } from '../program/ports';
 import type { Program } from '../program/types';
 import { checkCancelled, type Progress } from '../common/progress';
 import type { QuantizedParameters } from '../quantize/types';
-import { errorPercent, expectedPointsLost, POINTS_PER_NAT, searchWithinBudget } from '../vdqs/accuracyBudget';
+import { searchWithinBudget } from '../vdqs/accuracyBudget';
 import { foreseenLoss, type TradeOffChoices } from '../vdqs/searchTradeOff';
 
 /** Images that an accuracy budget is checked on, where there are so many that nothing was fitted to. */
@@ -34,6 +35,8 @@ export interface QuantizerJob {
   readonly calibration: Calibration;
   /** Missing: as the network's end and the samples' labels tell. */
   readonly task?: Task;
+  /** A detector's head; missing: its outputs are compared as values. */
+  readonly head?: ResolvedHead | null;
   readonly search: Omit<DecideOptions, 'measured'>;
   /** Fit weights to what the integer network computes, unless false. */
   readonly compensate?: boolean;
@@ -113,14 +116,13 @@ export class Quantizer {
       budget,
       most,
       predicted,
-      hasClasses(this.model.task) ? POINTS_PER_NAT : 100,
+      this.model.loss.perDivergence,
       async (reduction) => {
         const quantized = await this.quantize(reduction);
         return { ...quantized, reduction, pointsLost: this.pointsLost(quantized.program, images) };
       },
     );
-    const unit = hasClasses(this.model.task) ? 'points of top-1' : "% of the outputs' power";
-    const expected = `${best.pointsLost.toFixed(2)} ${unit} by ${images.length} images`;
+    const expected = `${best.pointsLost.toFixed(2)} ${this.model.loss.unit} by ${images.length} images`;
     if (kept)
       notes.push(
         `Expected loss: ${expected}, of ${budget} ` +
@@ -151,11 +153,10 @@ export class Quantizer {
         .run(inputs.map((input, k) => inputCodes(program, k, input)))
         .outputs.map((bytes, k) => decodePort(program, program.outputs[k], bytes));
     });
-    const { task } = this.model;
-    const float = images.map((i) => i.outputs);
-    return hasClasses(task)
-      ? expectedPointsLost(this.job.graph, task, float, quantized)
-      : errorPercent(float, quantized);
+    return this.model.loss.expected(
+      images.map((i) => i.outputs),
+      quantized,
+    );
   }
 
   /** Images that compensation does not look at, with the float network's outputs. */

@@ -5,7 +5,6 @@ import { compensateLayer } from '../compensate/compensateLayer';
 import { USUAL_DAMPING } from '../compensate/damping';
 import { LayerStream, type CodeChange } from '../compensate/layerStream';
 import { gatherTaps } from '../compensate/layerTaps';
-import type { Task } from '../graph/task';
 import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types';
 import type { Bits, WeightBits } from '../graph/bits';
 import { decodePort } from '../program/ports';
@@ -13,7 +12,7 @@ import { checkCancelled, type Progress } from '../common/progress';
 import { codeTables } from '../quantize/codeTables';
 import { quantizeGraph, type InputFormat } from '../quantize/quantizeGraph';
 import type { LayerParameters, MapFormat, QuantizedParameters } from '../quantize/types';
-import { outputDivergence } from './divergence';
+import type { OutputLoss } from './loss';
 import type { DecisionUnit } from './units';
 
 /** How much the network's output changes when only one thing has fewer bits. */
@@ -43,7 +42,7 @@ const keyOf = (read: Bits, weights: WeightBits): string => `${read}/${weights}`;
  * Measures every decision by itself, after error compensation: the network runs at 8 bits with compensated weights;
  * then for each decision only the layers that it concerns are replaced by ones that read fewer bits, or have 4-bit
  * weights, and are compensated for that, and what depends on them runs again. The measure is the divergence of the
- * outputs from those at 8 bits, see {@link outputDivergence}, on images that nothing was fitted to where there are
+ * outputs from those at 8 bits, see {@link OutputLoss}, on images that nothing was fitted to where there are
  * enough.
  *
  * Errors of weights are the same for every input, and the layers behind are fitted to make up for them; errors of
@@ -55,7 +54,7 @@ const keyOf = (read: Bits, weights: WeightBits): string => `${read}/${weights}`;
  */
 export function measureSensitivities(
   graph: Graph,
-  task: Task,
+  loss: OutputLoss,
   calibration: Calibration,
   inputs: ReadonlyMap<MapId, InputFormat>,
   units: readonly DecisionUnit[],
@@ -88,9 +87,7 @@ export function measureSensitivities(
     const beforeRead = new Map(
       changes.map((c) => [c.step, conversion(base.formats.get(graph.layers[c.id].inputs[0])!, c.variant.format)]),
     );
-    return outputDivergence(
-      graph,
-      task,
+    return loss.divergence(
       reference,
       samples.map((_, image) => outputs(stream, stream.rerun(image, { kernels, beforeRead }))),
     );
@@ -99,9 +96,7 @@ export function measureSensitivities(
     const together = compensate(graph, parametersAt(read, weights), fit, progress, USUAL_DAMPING);
     const all = new LayerStream(graph, together, samples);
     runAll(all, samples.length, progress);
-    return outputDivergence(
-      graph,
-      task,
+    return loss.divergence(
       reference,
       samples.map((_, image) => outputs(all, all.rerun(image, {}))),
     );

@@ -10,6 +10,7 @@ import { decodePort, inputCodes } from '../../../src/engine/program/ports';
 import { silentProgress } from '../../../src/engine/common/progress';
 import { quantizeGraph, type BitDecisions } from '../../../src/engine/quantize/quantizeGraph';
 import { outputDivergence } from '../../../src/engine/vdqs/divergence';
+import { lossOf } from '../../../src/engine/vdqs/loss';
 import { measureSensitivities } from '../../../src/engine/vdqs/sensitivity';
 import { decisionUnits } from '../../../src/engine/vdqs/units';
 import { all8, calibrateGraph, graphSamples, pixelInput, type GraphSample } from '../../support/quantizedGraph';
@@ -65,7 +66,7 @@ describe('measured sensitivities', () => {
   it('sum over all decisions of a kind to what the network loses with all of them', () => {
     const { weights, units: byUnit } = measureSensitivities(
       graph,
-      'regress',
+      lossOf(graph, 'regress', null),
       calibration,
       inputs,
       units,
@@ -107,7 +108,18 @@ describe('measured sensitivities', () => {
     let polls = 0;
     const progress = { ...silentProgress, isCancelled: () => ++polls > 5 };
     assert.throws(
-      () => measureSensitivities(graph, 'regress', calibration, inputs, units, [8, 4], targets, 4, progress),
+      () =>
+        measureSensitivities(
+          graph,
+          lossOf(graph, 'regress', null),
+          calibration,
+          inputs,
+          units,
+          [8, 4],
+          targets,
+          4,
+          progress,
+        ),
       CancelledError,
     );
   });
