@@ -65,7 +65,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         'counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--search ' +
         'sensitivity|entropy] [--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] ' +
         '[--epsilon F] [--classes static|runtime] [--task classify|binary|regress|detect] ' +
-        '[--preprocess imagenet|tf|unit|raw|FILE.json] [--limit N] ' +
+        '[--head PRESET|FILE.json|none] [--preprocess imagenet|tf|unit|raw|stretch|letterbox|FILE.json] [--limit N] ' +
         '[--sizes NAME=N,…] [--no-compensate] [--no-cache] --out PLAN',
       summary: 'calibrate, search and write a plan',
       options: {
@@ -84,6 +84,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         epsilon: text,
         classes: text,
         task: text,
+        head: text,
         preprocess: text,
         limit: text,
         sizes: text,
@@ -138,11 +139,19 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     'evaluate',
     {
       synopsis:
-        'evaluate PLAN --images DIR [--task classify|binary|regress|detect] [--limit N] [--layers] ' +
+        'evaluate PLAN --images DIR [--annotations DIR|FILE.json] [--task classify|binary|regress|detect] [--limit N] [--layers] ' +
         '[--predictions FILE.csv] [--threads N]',
       summary:
         "accuracy of the firmware's integer arithmetic beside float; --layers also compares every layer's output",
-      options: { images: text, task: text, limit: text, layers: flag, predictions: text, threads: text },
+      options: {
+        images: text,
+        annotations: text,
+        task: text,
+        limit: text,
+        layers: flag,
+        predictions: text,
+        threads: text,
+      },
       run: runEvaluate,
     },
   ],
@@ -202,6 +211,7 @@ async function runQuantize(
       ...searchOf(values),
       classes: oneOf(values, 'classes', ['static', 'runtime'] as const, 'static'),
       task: taskOption(values),
+      head: typeof values.head === 'string' ? values.head : undefined,
       preprocess: typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : null,
       ...(values['no-compensate'] === true ? { compensate: false } : {}),
       limit: count(values, 'limit'),
@@ -283,6 +293,7 @@ async function runEvaluate(
     await open(one(positionals, 'PLAN')),
     {
       images: required(values, 'images'),
+      annotations: typeof values.annotations === 'string' ? values.annotations : undefined,
       task: taskOption(values),
       limit: count(values, 'limit'),
       layers: values.layers === true,

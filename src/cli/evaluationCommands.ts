@@ -2,6 +2,8 @@ import { promises as fs } from 'node:fs';
 import { UserError } from '../engine/common/errors';
 import { evaluate, type Evaluation } from '../engine/run/evaluate';
 import { writeRefusal } from '../engine/common/fileErrors';
+import type { DetectionScores } from '../engine/detection/detectionAccuracy';
+import type { DetectionEvaluation } from '../engine/evaluation/types';
 import type { Task } from '../engine/graph/task';
 import type { OpenedPlan } from '../engine/planned/open';
 import type { Progress } from '../engine/common/progress';
@@ -9,6 +11,8 @@ import type { Progress } from '../engine/common/progress';
 /** What the `evaluate` command was asked for. */
 export interface EvaluateCommand {
   readonly images: string;
+  /** Boxes of a detector's images; undefined: what lies with them. */
+  readonly annotations: string | undefined;
   readonly limit: number;
   /** Print the signal-to-noise ratio of every layer. */
   readonly layers: boolean;
@@ -28,12 +32,13 @@ export async function evaluateCommand(
   command: EvaluateCommand,
   progress: Progress,
 ): Promise<{ text: string; json: unknown }> {
-  const { graph, modelPath, program, plan, parameters } = opened;
+  const { graph, modelPath, program, plan, parameters, head } = opened;
   const result = await evaluate(graph, modelPath, program, plan.preprocess, command.images, command.limit, progress, {
     layers: command.layers ? { formats: parameters.formats, images: LAYER_IMAGES } : undefined,
     task: command.task ?? plan.task,
     predictions: command.predictions !== undefined,
     threads: command.threads,
+    detection: head ? { head, annotations: command.annotations } : undefined,
   });
   if (command.predictions !== undefined) await writePredictions(command.predictions, result);
   const { predictions: _, ...json } = result;
@@ -58,9 +63,35 @@ function describe(result: Evaluation): string[] {
   const layers = result.layers?.map((l) => `${db(l.snr).padStart(9)}  ${l.kind.padEnd(14)} ${l.name}`);
   return [
     `${result.images} images, ${result.imagesPerSecond.toFixed(1)} images/s`,
-    ...(result.classifier ? classes : outputs),
+    ...(result.detection ? describeDetection(result.detection) : result.classifier ? classes : outputs),
     ...(layers ? ["Signal-to-noise ratio of each layer's output against float:", ...layers] : []),
     ...result.notes,
+  ];
+}
+
+function describeDetection({ accuracy, agreement, boxes }: DetectionEvaluation): string[] {
+  const show = (v: number | null): string => (v === null ? '–' : v.toFixed(2));
+  const row = (name: string, s: DetectionScores): string =>
+    `${name.padEnd(10)} mAP@0.5 ${show(s.map50)}  11-point ${show(s.map50Eleven)}  mAP@0.5:0.95 ${show(s.map)}  precision ` +
+    `${show(s.precision)}  recall ${show(s.recall)}`;
+  const known = accuracy
+    ? [
+        `${accuracy.objects} objects of ${accuracy.classes.length} classes on ${accuracy.images} images (${accuracy.format}); ` +
+          `precision and recall at score ${accuracy.score}`,
+        row('float', accuracy.float),
+        row('quantized', accuracy.quantized),
+        `difference ${show(accuracy.difference.points)} points of mAP@0.5, 95 % interval ` +
+          `${show(accuracy.difference.low)} … ${show(accuracy.difference.high)}`,
+        'AP@0.5 by class: float, quantized, objects',
+        ...accuracy.classes.map(
+          (c) => `  ${c.label.padEnd(16)} ${show(c.float).padStart(6)} ${show(c.quantized).padStart(6)} ${c.objects}`,
+        ),
+      ]
+    : [];
+  return [
+    ...known,
+    `${agreement.paired.toFixed(1)} % of the boxes have a partner in the other network (${agreement.overlap.toFixed(1)} % ` +
+      `weighted by overlap); ${boxes.float.toFixed(2)} boxes an image in float, ${boxes.quantized.toFixed(2)} quantized`,
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { Sample } from '../calibration/samples';
 import { hasClasses, type Task } from '../graph/task';
+import type { ImageDetection } from './detections';
 import type { Graph } from '../graph/types';
 import { chanceLost } from '../vdqs/accuracyBudget';
 import { answerOf, outputDivergence } from '../vdqs/divergence';
@@ -15,6 +16,8 @@ export interface ImageResult {
   readonly outputs: readonly OutputComparison[];
   /** How far the classes are from float's; null where there are no classes. */
   readonly classes: { readonly divergence: number; readonly chanceLost: number } | null;
+  /** What a detector finds; null for other networks. */
+  readonly detection: ImageDetection | null;
 }
 
 /** Compares the outputs of one image, HWC, real values. */
@@ -24,6 +27,7 @@ export function imageResult(
   sample: Sample,
   float: readonly Float32Array[],
   quantized: readonly Float32Array[],
+  detection: ImageDetection | null = null,
 ): ImageResult {
   const best = (outputs: readonly Float32Array[]): number[] =>
     task === 'binary' ? [answerOf(graph, task, outputs)] : topIndices(outputs[0], 5);
@@ -38,5 +42,6 @@ export function imageResult(
           chanceLost: chanceLost(graph, task, float, quantized),
         }
       : null,
+    detection,
   };
 }

@@ -1,5 +1,8 @@
 import { hasClasses, type Task } from '../graph/task';
 import type { Graph } from '../graph/types';
+import type { Annotations } from '../detection/annotations';
+import type { ResolvedHead } from '../detection/resolve';
+import { summarizeDetections } from './detections';
 import { pointsOf } from '../vdqs/accuracyBudget';
 import type { ImageResult } from './imageResult';
 import { decibels, type Evaluation } from './types';
@@ -10,6 +13,7 @@ export function summarize(
   task: Task,
   results: readonly ImageResult[],
   notes: string[],
+  detector: { readonly head: ResolvedHead; readonly format: Annotations['format'] | null } | null = null,
 ): Omit<Evaluation, 'layers' | 'predictions' | 'imagesPerSecond'> {
   const { length } = results;
   const classifier = hasClasses(task);
@@ -46,6 +50,13 @@ export function summarize(
     quantized: { top1: rate('quantized', 1), top5: rate('quantized', 5) },
     agreement: classifier ? percent((r) => r.float[0] === r.quantized[0]) : null,
     expectedLoss: classifier ? expectedLoss(results) : null,
+    detection: detector
+      ? summarizeDetections(
+          results.map((r) => r.detection!),
+          detector.head,
+          detector.format,
+        )
+      : null,
     outputSnr: decibels(all('signal'), all('noise')),
     outputs,
     notes,

@@ -1,6 +1,8 @@
 import type { Task } from '../graph/task';
 import type { MapId } from '../graph/types';
 import type { MapFormat } from '../quantize/types';
+import type { DetectionAccuracy } from '../detection/detectionAccuracy';
+import type { ResolvedHead } from '../detection/resolve';
 import type { FloatCache } from './floatCache';
 
 /** Accuracy of the firmware's integer arithmetic beside the float network, on the same images. */
@@ -19,6 +21,8 @@ export interface Evaluation {
    * divergence of the classes, nats; null without classes.
    */
   readonly expectedLoss: { readonly points: number; readonly divergence: number } | null;
+  /** What a detector finds; null for other networks. */
+  readonly detection: DetectionEvaluation | null;
   /**
    * Signal-to-noise ratio of the quantized outputs against float, dB, over all images and outputs; Infinity without
    * noise.
@@ -33,6 +37,19 @@ export interface Evaluation {
   /** Of the runs alone, float and integer together. */
   readonly imagesPerSecond: number;
   readonly notes: readonly string[];
+}
+
+/** What a detector finds, float beside quantized. */
+export interface DetectionEvaluation {
+  /** On images with known boxes; null without any. */
+  readonly accuracy: DetectionAccuracy | null;
+  /**
+   * Without known boxes: percent of the boxes at the head's score that have a partner of the same class in the other
+   * network's, overlapping by at least one half; and the same weighted by the overlap.
+   */
+  readonly agreement: { readonly paired: number; readonly overlap: number };
+  /** Boxes for each image at the head's score, mean. */
+  readonly boxes: { readonly float: number; readonly quantized: number };
 }
 
 /** How close one output comes to float's. */
@@ -66,6 +83,10 @@ export interface Prediction {
 }
 
 export interface EvaluateOptions {
+  /**
+   * A detector's head, and the folder or file of the images' boxes: what lies with the images if missing.
+   */
+  readonly detection?: { readonly head: ResolvedHead; readonly annotations?: string };
   /** What the outputs are for; missing: as the network's end and the samples' labels tell. */
   readonly task?: Task;
   /**

@@ -1,4 +1,5 @@
 import type { Preprocess } from '../calibration/types';
+import type { DetectionHead } from '../detection/head';
 import type { Bits, WeightBits } from '../graph/bits';
 import type { Task } from '../graph/task';
 import type { PlanTarget } from '../targets/types';
@@ -84,6 +85,8 @@ export interface Plan {
   readonly preprocess: Preprocess;
   /** What the outputs are for. Missing: as the network's end and the samples' labels tell. */
   readonly task?: Task;
+  /** How a detector's outputs become boxes. Missing: they are values. */
+  readonly detection?: DetectionHead;
   readonly target: PlanTarget;
   readonly search: {
     readonly method: 'entropy' | 'sensitivity' | 'fixed';

@@ -1,5 +1,6 @@
 import type { Calibration } from '../calibration/types';
 import { UserError } from '../common/errors';
+import { resolveHead, type ResolvedHead } from '../detection/resolve';
 import type { Graph } from '../graph/types';
 import { importModel } from '../onnx';
 import { lower, type LoweringStage } from '../program/lower';
@@ -28,6 +29,8 @@ export interface OpenedPlan {
    */
   readonly stored: boolean;
   readonly program: Program;
+  /** A detector's head; null: its outputs are values. */
+  readonly head: ResolvedHead | null;
 }
 
 /** A model as a plan needs it. */
@@ -64,6 +67,7 @@ export async function openPlan(planPath: string, options: OpenPlanOptions = {}):
   if (sha256 !== plan.model.sha256)
     throw new UserError(`${modelPath} has changed since ${planPath} was made for it. Quantize it again.`);
   const graph = known ?? (await importModel(modelPath, { sizes: plan.model.sizes }));
+  const head = plan.detection ? resolveHead(graph, plan.detection, planPath) : null;
   const decisions = decisionsOf(graph, plan, planPath);
   const stage = resolveStage(graph, plan.patchStage, planPath);
   const { parameters, stored } = await parametersOf(graph, plan, planPath, decisions, options);
@@ -73,7 +77,7 @@ export async function openPlan(planPath: string, options: OpenPlanOptions = {}):
     sramBytes: plan.target.sramBytes,
     tailStages: resolveTailStages(graph, plan, planPath),
   });
-  return { planPath, plan, modelPath, graph, stage, parameters, stored, program };
+  return { planPath, plan, modelPath, graph, stage, parameters, stored, program, head };
 }
 
 async function parametersOf(

@@ -4,6 +4,7 @@ import { labelsOf, listSamples, type Sample, type SampleSet } from '../calibrati
 import { FloatSession } from '../calibration/session';
 import type { Preprocess } from '../calibration/types';
 import { UserError } from '../common/errors';
+import { openDetector, type Detector } from '../evaluation/detections';
 import { imageResult, type ImageResult } from '../evaluation/imageResult';
 import type { RunnerJob, RunnerResult } from '../evaluation/integerRunner';
 import { compareLayers } from '../evaluation/layers';
@@ -42,6 +43,7 @@ export async function evaluate(
   const set = await listSamples(location, graph, limit);
   const notes: string[] = [...set.notes];
   const task = options.task ?? taskOf(graph, labelsOf(set));
+  const detector = options.detection ? await openDetector(options.detection, location, preprocess, notes) : null;
   const threads = threadCount(set.samples.length, options.threads);
   const runners = openRunners(
     { program, network: { inputs: graph.inputs, maps: graph.maps }, preprocess },
@@ -70,7 +72,7 @@ export async function evaluate(
         options.floatCache?.set(index, outputs);
         return outputs;
       };
-      results = await runAll(graph, task, program, preprocess, set, runners, float, progress, notes);
+      results = await runAll({ graph, task, program, preprocess, detector }, set, runners, float, progress, notes);
       seconds = (performance.now() - begin) / 1000;
     } finally {
       await session.dispose();
@@ -80,7 +82,7 @@ export async function evaluate(
   }
   const { layers } = options;
   return {
-    ...summarize(graph, task, results, notes),
+    ...summarize(graph, task, results, notes, detector),
     layers:
       layers && layers.images > 0
         ? await compareLayers(graph, modelPath, program, layers.formats, set, preprocess, layers.images, progress)
@@ -97,15 +99,21 @@ export async function evaluate(
   };
 }
 
+/** What is compared. */
+interface Compared {
+  readonly graph: Graph;
+  readonly task: Task;
+  readonly program: Program;
+  readonly preprocess: Preprocess;
+  readonly detector: Detector | null;
+}
+
 /** Outputs of the float network for a sample's inputs. */
 type FloatRun = (index: number, reals: readonly Float32Array[]) => Promise<readonly Float32Array[]>;
 
 /** Results of all samples that can be used, in their order. */
 async function runAll(
-  graph: Graph,
-  task: Task,
-  program: Program,
-  preprocess: Preprocess,
+  { graph, task, program, preprocess, detector }: Compared,
   set: SampleSet,
   runners: Runners,
   float: FloatRun,
@@ -124,7 +132,9 @@ async function runAll(
     }
     const reference = await float(result.index, result.reals);
     const quantized = result.outputs.map((bytes, i) => decodePort(program, program.outputs[i], bytes));
-    results[result.index] = imageResult(graph, task, samples[result.index], reference, quantized);
+    const sample = samples[result.index];
+    const boxes = detector ? await detector.detect(sample.name, reference, quantized, result.image ?? null) : null;
+    results[result.index] = imageResult(graph, task, sample, reference, quantized, boxes);
   };
   // The float network takes one image at a time.
   let turn = Promise.resolve();

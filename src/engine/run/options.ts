@@ -1,4 +1,5 @@
 import type { Preprocess } from '../calibration/types';
+import type { DetectionHead } from '../detection/head';
 import type { Bits, WeightBits } from '../graph/bits';
 import type { Task } from '../graph/task';
 import type { Grid } from '../schedule/branches';
@@ -20,6 +21,11 @@ export interface SearchOptions {
   readonly classes: 'static' | 'runtime';
   /** What the outputs are for; missing: as the network's end and the samples' labels tell. */
   readonly task?: Task;
+  /**
+   * A detector's head: a preset's name, a JSON file or the description itself; `none`: its outputs are values. Missing:
+   * as outputs tell.
+   */
+  readonly head?: string | DetectionHead;
   /** How bits are chosen: by measured sensitivity (default), or by the paper's entropy score, for which `lambda` is. */
   readonly search?: SearchMethod;
   /**

@@ -1,6 +1,5 @@
 import * as path from 'node:path';
 import { calibrateCached } from '../calibration/cache';
-import { presetPreprocess } from '../calibration/preprocess';
 import { listSamples } from '../calibration/samples';
 import { UserError } from '../common/errors';
 import { GENERATOR } from '../common/generator';
@@ -13,6 +12,7 @@ import { relativeTo } from '../plan/relativeTo';
 import { formatPlan, parametersFileName } from '../plan/sidecar';
 import type { Plan } from '../plan/types';
 import type { Program } from '../program/types';
+import { chooseDetection } from './chooseDetection';
 import { lockedDecisions } from './lockedDecisions';
 import { DEFAULTS, type QuantizeOptions } from './options';
 import { Quantizer, type Quantized } from './quantizer';
@@ -41,8 +41,8 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
   progress.report('Reading the model', 0, 0);
   const sha256 = await hashFile(options.modelPath);
   const graph = await importModel(options.modelPath, { sizes: options.sizes });
-  const preprocess = options.preprocess ?? presetPreprocess('unit');
   const notes: string[] = [];
+  const { task, head, preprocess } = await chooseDetection(graph, options, notes);
   const locked = await lockedDecisions(options.planPath);
 
   const samples = await listSamples(options.imagesPath, graph, options.limit);
@@ -77,7 +77,8 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
       samples,
       preprocess,
       calibration,
-      task: options.task,
+      task,
+      head,
       compensate: options.compensate,
       keepBack: limits?.accuracyBudget !== undefined,
       search: { ...search, target: options.target, grid: options.grid, classes: options.classes, locked },
@@ -106,6 +107,7 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
     },
     preprocess,
     ...(sureTask ? { task: sureTask } : {}),
+    ...(head ? { detection: head.head } : {}),
     target: options.target,
     search: {
       method: reduction === undefined ? 'entropy' : 'sensitivity',
