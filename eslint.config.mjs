@@ -29,6 +29,7 @@ export const floors = [
   'graph',
   'onnx',
   'calibration',
+  'detection',
   'quantize',
   'targets',
   'plan',
