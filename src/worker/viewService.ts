@@ -1,0 +1,109 @@
+import { promises as fs } from 'node:fs';
+import { UserError } from '../engine/common/errors';
+import type { Progress } from '../engine/common/progress';
+import { modelPathOf, readPlan } from '../engine/plan/files';
+import { formatPlan, parsePlan } from '../engine/plan/sidecar';
+import type { OpenedPlan } from '../engine/planned/open';
+import type { EngineService } from '../protocol/engine';
+import type { EditorView } from '../protocol/views';
+import { explain, noExplanation } from './explain';
+import { layerDetails } from './layerDetails';
+import type { ModelStore } from './models';
+import { graphLayers } from './modelView';
+import { open, openKept } from './openPlans';
+import { changePlan } from './planChange';
+import { planProblems } from './planCheck';
+import { planView } from './planView';
+import { previewFigures } from './preview';
+import { storedResult } from './results';
+import { sampleImage } from './sampleImage';
+import { targetOf } from './targetView';
+import { memoryPoints, phiPoints } from './tradeOff';
+
+type ViewService = Pick<
+  EngineService,
+  'view' | 'checkPlan' | 'prepare' | 'change' | 'sampleImage' | 'layerDetails' | 'tradeOff' | 'baseline'
+>;
+
+/** Models and plans as the editor shows them, and what a change does to them. Writes nothing. */
+export function viewService(models: ModelStore, progress: Progress): ViewService {
+  return {
+    view: async ({ modelPath, planPath, planText, sizes }): Promise<EditorView> => {
+      const { view: model, graph, deferred } = await models.shown(modelPath, sizes);
+      if ((!graph && !deferred) || (planText === undefined && !(await isFile(planPath))))
+        return { model, plan: null, planProblem: null };
+      try {
+        return await shown(models, model, await openKept(models, planPath, planText));
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        return { model, plan: null, planProblem: error.message };
+      }
+    },
+
+    checkPlan: (request) => planProblems(request, models),
+
+    prepare: async ({ planPath, planText }) => {
+      const plan = planText === undefined ? await readPlan(planPath) : parsePlan(planText, planPath);
+      const { graph } = await models.model(modelPathOf(planPath, plan), plan.model.sizes);
+      await models.calibration(plan.calibration.key, graph);
+      // The second time is what the first change takes.
+      for (let i = 0; i < 3; i++) previewFigures(graph, plan, planPath);
+    },
+
+    change: async ({ planPath, planText, change }) => {
+      const plan = parsePlan(planText, planPath);
+      const modelPath = modelPathOf(planPath, plan);
+      const { sha256, graph } = await models.model(modelPath, plan.model.sizes);
+      if (sha256 !== plan.model.sha256)
+        throw new UserError(`${modelPath} has changed since ${planPath} was made for it. Quantize it again.`);
+      const calibration = await models.calibration(plan.calibration.key, graph);
+      const changed = changePlan(graph, plan, change, planPath, calibration, progress);
+      return { planText: formatPlan(changed), preview: previewFigures(graph, changed, planPath) };
+    },
+
+    sampleImage: async ({ planPath, planText }) => {
+      const plan = planText === undefined ? await readPlan(planPath) : parsePlan(planText, planPath);
+      const { graph } = await models.model(modelPathOf(planPath, plan), plan.model.sizes);
+      return sampleImage(graph, plan, planPath, await models.calibration(plan.calibration.key, graph));
+    },
+
+    layerDetails: async ({ planPath, planText, layer, channel }) => {
+      const opened = await openKept(models, planPath, planText);
+      return layerDetails(opened, await models.calibration(opened.plan.calibration.key, opened.graph), layer, channel);
+    },
+
+    tradeOff: async ({ planPath, planText }) => {
+      const opened = await openKept(models, planPath, planText);
+      const calibration = await models.calibration(opened.plan.calibration.key, opened.graph);
+      return calibration
+        ? { memory: memoryPoints(opened), phi: phiPoints(opened, calibration) }
+        : { memory: [], phi: null };
+    },
+
+    baseline: async ({ modelPath, planPath, planText, sizes }) => {
+      const { view } = await models.shown(modelPath, sizes);
+      const plan = planText === undefined ? await readPlan(planPath) : parsePlan(planText, planPath);
+      return shown(models, view, await open(models, planPath, { ...plan, patchStage: null, maps: {}, layers: {} }));
+    },
+  };
+}
+
+/** A model with an opened plan, as it is shown. */
+async function shown(models: ModelStore, model: EditorView['model'], opened: OpenedPlan): Promise<EditorView> {
+  const calibration = await models.calibration(opened.plan.calibration.key, opened.graph);
+  const explanation = calibration ? explain(opened, calibration) : noExplanation;
+  const result = await storedResult(opened.planPath, opened.plan);
+  const { plan, layers } = planView(opened, graphLayers(opened.graph), targetOf(opened.plan), {
+    explanation,
+    accuracy: result?.accuracy ?? null,
+    snr: result?.snr ?? {},
+  });
+  return { model: { ...model, layers }, plan, planProblem: null };
+}
+
+async function isFile(file: string): Promise<boolean> {
+  return fs.stat(file).then(
+    (stat) => stat.isFile(),
+    () => false,
+  );
+}
