@@ -182,6 +182,32 @@ LAYERS(SPECIAL_CONV2D, SPECIAL_DEPTHWISE2D, SPECIAL_POLYNOMIAL, NOTHING)
     {name, kind, size, in, out, kernel, stride, format, out_format, weight_bits, NULL, NULL},
 static const layer layers[] = {LAYERS(CONV2D_LAYER, DEPTHWISE2D_LAYER, DEPTHWISE2D_LAYER, OTHER_LAYER)};
 
+/* Products of neighbouring weights whose sums stay in 16 bits, as the generator computes it. */
+static uint16_t run_of(const layer *l, int32_t length)
+{
+    static const int16_t lowest[6] = {0, -2, 0, -8, 0, -128};
+    static const int16_t highest[6] = {3, 1, 15, 7, 255, 127};
+    int32_t run = length;
+    for (int32_t o = 0; o < l->out_channels; o++) {
+        for (int32_t from = 0; from < length; from += 4) {
+            int32_t least = 0;
+            int32_t largest = 0;
+            for (int32_t k = from; k < length && k < from + run; k++) {
+                const int32_t at = o / 2 * length +
+                                   ((length & ~3) > k && l->weight_bits == 4 && (k % 4 == 1 || k % 4 == 2) ? k ^ 3 : k);
+                const int32_t w = l->weight_bits == 8 ? (int8_t)weights[2 * at + o % 2]
+                                                      : (int8_t)(o % 2 == 0 ? weights[at] << 4 : weights[at]) >> 4;
+                least += w * (w < 0 ? highest[l->format] : lowest[l->format]);
+                largest += w * (w < 0 ? lowest[l->format] : highest[l->format]);
+                if (least < -32768 || largest > 32767) {
+                    run = k - from;
+                }
+            }
+        }
+    }
+    return (uint16_t)(run < length ? run & ~3 : (length + 3) & ~3);
+}
+
 static qmcu_window window_of(const layer *l)
 {
     qmcu_window window = {l->kernel, l->kernel, l->stride, l->stride, 1, 1, 0, 0};
@@ -206,7 +232,8 @@ static void run_layer(const layer *l)
     randomize(weights, (size_t)(l->out_channels * taps * (l->kind == 'd' ? 1 : l->in_channels)));
     switch (l->kind) {
     case 'c': {
-        const qmcu_conv2d_params params = {window, weights, NULL, requant_for(l->out_format), 1, l->weight_bits};
+        const qmcu_conv2d_params params = {
+            window, weights, NULL, requant_for(l->out_format), 1, l->weight_bits, run_of(l, taps * l->in_channels)};
         COUNTING_BEGIN();
         (l->conv2d != NULL ? l->conv2d : qmcu_conv2d)(&params, &in, &out);
         COUNTING_END();

@@ -3,6 +3,7 @@ import type {
   ConstantId,
   Kernel,
   PerChannel,
+  Program,
   Requantization,
   ScaledSum,
   Step,
@@ -11,6 +12,7 @@ import type {
 import type { ConstantArrays } from './constants';
 import type { RowShape } from './weights/packing';
 import type { Pack } from './weights/packs';
+import { Runs } from './weights/runs';
 import { intLiteral, wrapItems } from './text';
 
 /** What a step passes to its kernel besides the maps. */
@@ -25,7 +27,14 @@ export interface KernelCall {
 
 /** Turns a step's kernel into the runtime's parameters. One small method per struct of `quantmcu.h`. */
 export class ParameterWriter {
-  constructor(private readonly constants: ConstantArrays) {}
+  private readonly runs: Runs;
+
+  constructor(
+    private readonly constants: ConstantArrays,
+    program: Program,
+  ) {
+    this.runs = new Runs(program);
+  }
 
   /**
    * @param pack how the kernel made for a convolution takes its weights, where not as `qmcu_conv2d` does
@@ -46,6 +55,7 @@ export class ParameterWriter {
             pack,
           ),
           `.group = ${kernel.group}`,
+          ...this.run(step, kernel.weights, pack),
         ]);
       case 'depthwise2d':
         return struct(
@@ -124,6 +134,12 @@ export class ParameterWriter {
       case 'classify':
         return { fn: 'qmcu_classify', params: null, args: [kernel.low, kernel.high, kernel.limit].map(intLiteral) };
     }
+  }
+
+  /** Where other than the cores with DSP or vectors may take it. */
+  private run(step: Step, weights: ConstantId, pack?: Pack): string[] {
+    const run = pack ? 0 : this.runs.of(step, weights);
+    return run > 0 ? [`.run = ${run}`] : [];
   }
 
   private array(id: ConstantId, type: 'int16' | 'uint16' | 'int32'): string {

@@ -52,8 +52,11 @@ import conv2dPlainArmv6mHeader from '../../firmware/plain/qmcu_conv2d_plain_armv
 import conv2dPlainColumns from '../../firmware/plain/qmcu_conv2d_plain_columns.c';
 import conv2dPlainColumnsHeader from '../../firmware/plain/qmcu_conv2d_plain_columns.h';
 import conv2dPlainDotHeader from '../../firmware/plain/qmcu_conv2d_plain_dot.h';
+import conv2dPlainEightsHeader from '../../firmware/plain/qmcu_conv2d_plain_eights.h';
+import conv2dPlainEightsArmv6mHeader from '../../firmware/plain/qmcu_conv2d_plain_eights_armv6m.h';
 import conv2dPlainWrite from '../../firmware/plain/qmcu_conv2d_plain_write.c';
 import conv2dPlainWriteHeader from '../../firmware/plain/qmcu_conv2d_plain_write.h';
+import conv2dPlainWriteArmv6mHeader from '../../firmware/plain/qmcu_conv2d_plain_write_armv6m.h';
 import plainHeader from '../../firmware/plain/qmcu_plain.h';
 
 /** Where a file of the runtime belongs: to all cores, or to those of one kind. */
@@ -115,7 +118,10 @@ export const runtimeSources: Readonly<Record<string, { readonly folder: RuntimeF
   'qmcu_conv2d_plain_columns.c': { folder: 'plain', text: conv2dPlainColumns },
   'qmcu_conv2d_plain_columns.h': { folder: 'plain', text: conv2dPlainColumnsHeader },
   'qmcu_conv2d_plain_dot.h': { folder: 'plain', text: conv2dPlainDotHeader },
+  'qmcu_conv2d_plain_eights.h': { folder: 'plain', text: conv2dPlainEightsHeader },
+  'qmcu_conv2d_plain_eights_armv6m.h': { folder: 'plain', text: conv2dPlainEightsArmv6mHeader },
   'qmcu_conv2d_plain_write.c': { folder: 'plain', text: conv2dPlainWrite },
   'qmcu_conv2d_plain_write.h': { folder: 'plain', text: conv2dPlainWriteHeader },
+  'qmcu_conv2d_plain_write_armv6m.h': { folder: 'plain', text: conv2dPlainWriteArmv6mHeader },
   'qmcu_plain.h': { folder: 'plain', text: plainHeader },
 };

@@ -34,7 +34,7 @@ export function renderSteps(
 ): StepCode {
   const parameters = new ParameterTable();
   const views = new ViewTable(program);
-  const writer = new ParameterWriter(constants);
+  const writer = new ParameterWriter(constants, program);
   const kernels = new Set<string>();
 
   const tiled = comesInTiles(program);

@@ -126,6 +126,11 @@ typedef struct {
     qmcu_requant requant;
     int32_t group;       /* divides C_in and C_out */
     uint8_t weight_bits; /* 8 or 4 */
+    /*
+     * For cores without DSP and vector instructions: products of a row's neighbouring weights, from any multiple of 4
+     * on, whose sums stay in 16 bits, whatever the codes are; a multiple of 4. 0: as few as any weights would allow.
+     */
+    uint16_t run;
 } qmcu_conv2d_params;
 
 typedef struct {

@@ -15,17 +15,24 @@
 
 #include "qmcu_conv2d_plain_columns.h"
 #include "qmcu_conv2d_plain_dot.h"
+#include "qmcu_conv2d_plain_eights.h"
 #include "qmcu_conv2d_plain_write.h"
 
 #if QMCU_PLAIN
 
-#include "qmcu_conv2d_plain_armv6m.h"
+#include "qmcu_conv2d_plain_eights_armv6m.h"
 
 /* Words of columns on the stack, a multiple of 16. */
 #define COLUMN_WORDS (QMCU_COLUMN_BYTES / 64u * 16u)
 
 /* Sums that are kept while columns go through the words in parts: of 32 channels for four pixels, or of 128 for one. */
 #define TILE_SUMS 128
+
+/* Codes of the columns of eight pixels that come in parts: the rest of the words is for sums. */
+#define EIGHT_PART (COLUMN_WORDS >= 64u ? COLUMN_WORDS / 32u * 4u : 4u)
+
+/* Products whose sum fits in half a word with which eight pixels at a time pay. */
+#define LEAST_RUN 8u
 
 /* Columns, and rows of weights that they are multiplied with. */
 typedef struct {
@@ -41,6 +48,9 @@ typedef struct {
 /* Adds products to sums of all rows: those of a row for four pixels lie together, or that for one. */
 typedef void product_function(const product *p, int32_t *sums);
 
+/* Likewise for eight pixels. */
+typedef void eights_function(const qmcu_plain_eights *e);
+
 /* What every pixel of one call needs. */
 typedef struct {
     qmcu_plain_columns columns;
@@ -52,18 +62,21 @@ typedef struct {
     uint32_t pair_bytes;  /* of the weights of two output channels */
     uint32_t weight_bits;
     uint32_t step;   /* words from one code of four pixels to the next: 4, or 2 where two pixels share a word */
-    uint32_t period; /* products whose sum fits in half a word */
+    uint32_t period; /* products whose sum fits in half a word, whatever the weights are */
+    uint32_t run;    /* and with these weights */
     int negative;    /* 1: columns of four pixels hold the codes times -1 */
     product_function *by_pairs; /* for four pixels */
     product_function *by_fours; /* for one */
+    eights_function *by_eights; /* for eight, or NULL */
     qmcu_plain_write *write;
 } convolution;
 
 /* The pixels of one unroll: where their windows begin, and where their codes go. */
 typedef struct {
     qmcu_plain_outputs out;
-    int32_t y[4];
-    int32_t x[4];
+    uint8_t *to_others[4]; /* of pixels 4 ... 7 */
+    int32_t y[8];
+    int32_t x[8];
 } block;
 
 #define BY_PAIRS(name, function, weight_bits)                         \
@@ -128,6 +141,20 @@ QMCU_INLINE void by_rows(uint32_t weight_bits, qmcu_plain_rows *s, const int32_t
 BY_FOURS(fours_w8, 8u)
 BY_FOURS(fours_w4, 4u)
 
+#if QMCU_PLAIN_ARMV6M
+#define EIGHT_ROWS qmcu_plain_eight_rows_armv6m
+#else
+#define EIGHT_ROWS qmcu_plain_eight_rows
+#endif
+#define BY_EIGHTS(name, weight_bits)                         \
+    QMCU_KERNEL static void name(const qmcu_plain_eights *e) \
+    {                                                        \
+        EIGHT_ROWS(weight_bits, e);                          \
+    }
+
+BY_EIGHTS(eights_w8, 8u)
+BY_EIGHTS(eights_w4, 4u)
+
 /* How many products of the largest code and weight fit in half a word: 1, or a multiple of 4. */
 static uint32_t period_of(uint32_t format, uint32_t weight_bits)
 {
@@ -140,6 +167,8 @@ static void choose(convolution *conv)
 {
     const int narrow = conv->weight_bits == 4u;
     conv->period = period_of(conv->columns.in->format, conv->weight_bits);
+    conv->run = conv->run > conv->period ? conv->run : conv->period;
+    conv->by_eights = conv->run >= LEAST_RUN ? narrow ? eights_w4 : eights_w8 : NULL;
     conv->step = 2u;
     conv->negative = 0;
     conv->by_pairs = narrow ? pairs_lanes_w4 : pairs_lanes_w8;
@@ -174,10 +203,54 @@ static void gather(const convolution *conv, int32_t *words, const block *b, uint
     }
 }
 
+/* The same for eight pixels. */
+static void gather_eight(const convolution *conv, int32_t *words, const block *b, uint32_t g, uint32_t from,
+                         uint32_t to)
+{
+    for (uint32_t p = 0u; p < 8u; p += 2u) {
+        const qmcu_plain_part t = {words + p / 2u, 4u, 1, from, to};
+        qmcu_plain_gather_two(&conv->columns, b->y + p, b->x + p, g, &t);
+    }
+}
+
+/* All output channels of group g for a block of eight pixels. The words are those of columns and sums. */
+static void convolve_eight(const convolution *conv, int32_t *words, const block *b, uint32_t g)
+{
+    const uint32_t whole = conv->length * 4u <= COLUMN_WORDS;
+    const uint32_t longest = whole ? conv->length : EIGHT_PART;
+    int32_t *sums = words + 4u * longest;
+    const int32_t tile = (int32_t)((COLUMN_WORDS + TILE_SUMS - 4u * longest) / 16u * 2u);
+    const int32_t end = ((int32_t)g + 1) * conv->out_channels;
+    const uint8_t *weights = conv->weights + g * (uint32_t)((conv->out_channels + 1) / 2) * conv->pair_bytes;
+    qmcu_plain_outputs others = b->out;
+    for (uint32_t p = 0u; p < 4u; p++) {
+        others.to[p] = b->to_others[p];
+    }
+    for (int32_t first = end - conv->out_channels; first < end; first += tile) {
+        const int32_t count = qmcu_min(tile, end - first);
+        const int32_t pairs = (count + 1) / 2;
+        for (uint32_t from = 0u; from < conv->length; from += longest) {
+            const uint32_t n = conv->length - from < longest ? conv->length - from : longest;
+            const qmcu_plain_eights e = {words,      weights + from * conv->weight_bits / 4u,
+                                         sums,       8u * (uint32_t)pairs,
+                                         from == 0u, n,
+                                         conv->run,  conv->pair_bytes,
+                                         pairs};
+            if (first == end - conv->out_channels || !whole) {
+                gather_eight(conv, words, b, g, from, from + n);
+            }
+            conv->by_eights(&e);
+        }
+        conv->write(&b->out, sums, first, count);
+        conv->write(&others, sums + 8 * pairs, first, count);
+        weights += (uint32_t)(tile / 2) * conv->pair_bytes;
+    }
+}
+
 /* All output channels of group g for a block. */
 static void convolve_block(const convolution *conv, int32_t *words, const block *b, uint32_t g)
 {
-    QMCU_ALIGN(8) int32_t sums[TILE_SUMS];
+    int32_t *sums = words + COLUMN_WORDS;
     const uint32_t step = b->out.pixels == 1u ? 1u : conv->step;
     const uint32_t longest = COLUMN_WORDS / step;
     const int32_t tile = TILE_SUMS / (int32_t)b->out.pixels;
@@ -199,29 +272,44 @@ static void convolve_block(const convolution *conv, int32_t *words, const block 
     }
 }
 
+/* A block of fewer than eight pixels: the last one again, to the same place. */
+static void fill_eight(block *b, int32_t pixels)
+{
+    for (int32_t p = pixels; p < 8; p++) {
+        b->y[p] = b->y[p - 1];
+        b->x[p] = b->x[p - 1];
+        b->to_others[p - 4] = p == 4 ? b->out.to[3] : b->to_others[p - 5];
+    }
+}
+
 /* The pixels oy, ox ... oy, ox + count - 1 of the output, going on in the next rows. */
 static void convolve_pixels(const convolution *conv, int32_t oy, int32_t ox, int32_t count, int32_t groups)
 {
-    QMCU_ALIGN(8) int32_t words[COLUMN_WORDS];
+    QMCU_ALIGN(8) int32_t words[COLUMN_WORDS + TILE_SUMS];
     const qmcu_window *window = conv->columns.window;
     while (count > 0) {
         block b;
         b.out.requant = conv->requant;
         b.out.bits = qmcu_bits(conv->out->format);
         b.out.pixels = count >= 4 ? 4u : 1u;
-        count -= (int32_t)b.out.pixels;
-        for (uint32_t p = 0u; p < b.out.pixels; p++) {
+        const int32_t pixels = count < 4 ? 1 : conv->by_eights == NULL ? 4 : qmcu_min(count, 8);
+        count -= pixels;
+        for (int32_t p = 0; p < pixels; p++) {
             b.y[p] = oy * window->stride_h - window->pad_top;
             b.x[p] = ox * window->stride_w - window->pad_left;
-            b.out.to[p] = qmcu_at(conv->out, oy, ox, 0);
+            *(p < 4 ? b.out.to + p : b.to_others + (p - 4)) = qmcu_at(conv->out, oy, ox, 0);
             ox++;
             if (ox == conv->out->w) {
                 ox = 0;
                 oy++;
             }
         }
+        const int eight = pixels >= 4 && conv->by_eights != NULL;
+        if (eight) {
+            fill_eight(&b, pixels);
+        }
         for (int32_t g = 0; g < groups; g++) {
-            convolve_block(conv, words, &b, (uint32_t)g);
+            (eight ? convolve_eight : convolve_block)(conv, words, &b, (uint32_t)g);
         }
     }
 }
@@ -258,6 +346,7 @@ QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *i
     conv.length = (uint32_t)(params->window.kernel_h * params->window.kernel_w) * conv.columns.in_channels;
     conv.out_channels = out->channels / params->group;
     conv.weight_bits = params->weight_bits;
+    conv.run = params->run;
     convolve(&conv, &params->requant, params->group);
 }
 
@@ -275,6 +364,7 @@ QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params,
     conv.length = (uint32_t)(in->h * in->w * in->channels);
     conv.out_channels = out->channels;
     conv.weight_bits = params->weight_bits;
+    conv.run = 0u;
     convolve(&conv, &params->requant, 1);
 }
 

@@ -60,7 +60,7 @@ typedef void put_function(int32_t factor, const uint8_t *p, uint32_t i, uint32_t
                                  uint32_t step)                                                             \
     {                                                                                                       \
         if (factor == 65536) {                                                                              \
-            put_codes(format, 65536, p, i, n, column, 2u);                                                  \
+            put_codes(format, 65536, p, i, n, column, step);                                                \
         } else if (step == PIXELS_4) {                                                                      \
             put_codes(format, 1, p, i, n, column, PIXELS_4);                                                \
         } else {                                                                                            \
@@ -73,7 +73,7 @@ typedef void put_function(int32_t factor, const uint8_t *p, uint32_t i, uint32_t
                                  uint32_t step)                                                             \
     {                                                                                                       \
         if (factor == 65536) {                                                                              \
-            put_codes(format, 65536, p, i, n, column, 2u);                                                  \
+            put_codes(format, 65536, p, i, n, column, step);                                                \
         } else {                                                                                            \
             put_codes(format, 1, p, i, n, column, step);                                                    \
         }                                                                                                   \
@@ -174,6 +174,90 @@ void qmcu_plain_gather(const qmcu_plain_columns *c, int32_t y, int32_t x, uint32
             k += n;
             j += taps;
         }
+    }
+}
+
+/* Codes of two pixels in the halves of a word, as whole numbers: signed ones from the bits of `bits` bits each. */
+QMCU_INLINE int32_t two_codes(uint32_t format, uint32_t both)
+{
+    const uint32_t sign = format % 2u != 0u ? 0x00010001u << (qmcu_bits(format) - 1u) : 0u;
+    return (int32_t)((both ^ sign) - sign);
+}
+
+/* n codes of p and of q, from their first bytes on, to every fourth word. Inlined with a constant format. */
+QMCU_INLINE void put_two(uint32_t format, const uint8_t *p, const uint8_t *q, uint32_t n, int32_t *column)
+{
+    const uint32_t bits = qmcu_bits(format);
+    const uint32_t per_byte = 8u / bits;
+    const uint32_t mask = 0x00010001u * ((1u << bits) - 1u);
+    for (; n >= 4u; n -= 4u) {
+        for (uint32_t i = 0u; i < 4u; i += per_byte) {
+            const uint32_t both = (uint32_t)*p++ | (uint32_t)*q++ << 16;
+            for (uint32_t j = 0u; j < per_byte; j++) {
+                *column = two_codes(format, bits == 8u ? both : both >> (j * bits) & mask);
+                column += 4;
+            }
+        }
+    }
+    for (uint32_t i = 0u; i < n; i++) {
+        *column = qmcu_code(p, i, format) + 65536 * qmcu_code(q, i, format);
+        column += 4;
+    }
+}
+
+typedef void put_two_function(const uint8_t *p, const uint8_t *q, uint32_t n, int32_t *column);
+
+#define PUT_TWO(name, format)                                                                     \
+    QMCU_KERNEL static void name(const uint8_t *p, const uint8_t *q, uint32_t n, int32_t *column) \
+    {                                                                                             \
+        put_two(format, p, q, n, column);                                                         \
+    }
+
+PUT_TWO(put_two_u2, QMCU_U2)
+PUT_TWO(put_two_s2, QMCU_S2)
+PUT_TWO(put_two_u4, QMCU_U4)
+PUT_TWO(put_two_s4, QMCU_S4)
+PUT_TWO(put_two_u8, QMCU_U8)
+PUT_TWO(put_two_s8, QMCU_S8)
+
+/* Indexed by the format's number. */
+static put_two_function *const puts_two_of[6] = {put_two_u2, put_two_s2, put_two_u4,
+                                                 put_two_s4, put_two_u8, put_two_s8};
+
+/* Whether all of the window that begins at (y, x) lies inside of the input. */
+QMCU_INLINE int inside(const qmcu_plain_columns *c, int32_t y, int32_t x)
+{
+    const qmcu_window *window = c->window;
+    return y >= 0 && y + (window->kernel_h - 1) * window->dilation_h < c->in->h && x >= 0 &&
+           x + (window->kernel_w - 1) * window->dilation_w < c->in->w;
+}
+
+void qmcu_plain_gather_two(const qmcu_plain_columns *c, const int32_t *y, const int32_t *x, uint32_t g,
+                           const qmcu_plain_part *t)
+{
+    const uint32_t n = (uint32_t)c->window->kernel_w * c->in_channels;
+    const uint32_t bits = qmcu_bits(c->in->format);
+    /* Parts begin at multiples of 4: where rows are, too, they begin on bytes. */
+    if (!c->runs || (c->window->kernel_h > 1 && n % 4u != 0u) || !inside(c, y[0], x[0]) || !inside(c, y[1], x[1])) {
+        qmcu_plain_part second = *t;
+        qmcu_plain_gather(c, y[0], x[0], g, t);
+        second.factor = 65536;
+        qmcu_plain_gather(c, y[1], x[1], g, &second);
+        return;
+    }
+    int32_t *column = t->column;
+    const int32_t down = c->window->dilation_h * c->in->row_bytes;
+    const uint8_t *p = qmcu_at(c->in, y[0], x[0], 0);
+    const uint8_t *q = qmcu_at(c->in, y[1], x[1], 0);
+    for (uint32_t k = 0u; k < t->to; k += n) {
+        if (k + n > t->from) {
+            const uint32_t from = t->from > k ? t->from - k : 0u;
+            const uint32_t codes = (t->to - k < n ? t->to - k : n) - from;
+            puts_two_of[c->in->format](p + from * bits / 8u, q + from * bits / 8u, codes, column);
+            column += 4u * codes;
+        }
+        p += down;
+        q += down;
     }
 }
 

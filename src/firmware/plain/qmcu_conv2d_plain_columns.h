@@ -36,6 +36,10 @@ typedef struct {
 /* A part of the column of the window that begins at (y, x) of the input, channels of group g. */
 void qmcu_plain_gather(const qmcu_plain_columns *c, int32_t y, int32_t x, uint32_t g, const qmcu_plain_part *t);
 
+/* The same of the windows that begin at (y[0], x[0]) and (y[1], x[1]), sharing words. */
+void qmcu_plain_gather_two(const qmcu_plain_columns *c, const int32_t *y, const int32_t *x, uint32_t g,
+                           const qmcu_plain_part *t);
+
 #endif
 
 #endif /* QMCU_CONV2D_PLAIN_COLUMNS_H */

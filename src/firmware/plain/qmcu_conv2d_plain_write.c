@@ -8,6 +8,8 @@
 
 #if QMCU_PLAIN
 
+#include "qmcu_conv2d_plain_write_armv6m.h"
+
 /* Writes the code of channel o; channels come upward, so that a byte is begun by its first. */
 QMCU_INLINE void write_code(uint8_t *pixel, uint32_t bits, int32_t o, int32_t code)
 {
@@ -17,8 +19,38 @@ QMCU_INLINE void write_code(uint8_t *pixel, uint32_t bits, int32_t o, int32_t co
     *p = (uint8_t)(at % 8u == 0u ? value : *p | value);
 }
 
+#if QMCU_PLAIN_ARMV6M
+/* Scales the sums of four pixels where they are; 0 where that is left to the caller. */
+static int scale_sums(const qmcu_requant *r, int32_t *sums, int32_t o, int32_t count)
+{
+    if (r->bias_shift < 0 || count <= 0) {
+        return 0;
+    }
+    const qmcu_plain_scale s = {r->multiplier + o, r->bias + o, (uint32_t)r->bias_shift,
+                                r->pre_shift,      r->shift,    (int32_t)(1u << (r->shift - 1u))};
+    qmcu_plain_scale_sums(sums, count, &s);
+    return 1;
+}
+
+/* Codes of 8 bits from scaled sums of four pixels, all codes being possible. */
+QMCU_INLINE void write_scaled(int is_signed, const qmcu_plain_outputs *t, const int32_t *sums, int32_t o, int32_t count)
+{
+    uint8_t *const to0 = t->to[0];
+    uint8_t *const to1 = t->to[1];
+    uint8_t *const to2 = t->to[2];
+    uint8_t *const to3 = t->to[3];
+    for (const int32_t end = o + count; o < end; o++) {
+        to0[o] = (uint8_t)qmcu_plain_saturate(is_signed, sums[0]);
+        to1[o] = (uint8_t)qmcu_plain_saturate(is_signed, sums[1]);
+        to2[o] = (uint8_t)qmcu_plain_saturate(is_signed, sums[2]);
+        to3[o] = (uint8_t)qmcu_plain_saturate(is_signed, sums[3]);
+        sums += 4;
+    }
+}
+#endif
+
 /* Any codes. */
-static void write_codes(const qmcu_plain_outputs *t, const int32_t *sums, int32_t o, int32_t count)
+static void write_codes(const qmcu_plain_outputs *t, int32_t *sums, int32_t o, int32_t count)
 {
     const qmcu_requant *r = t->requant;
     const uint32_t bits = t->bits;
@@ -51,8 +83,8 @@ QMCU_INLINE uint8_t byte_of(int is_signed, const scaling *s, int32_t multiplier,
 
 /* Codes of `count` channels from o on; the sums of a channel lie together. Inlined with constant `is_signed` and
  * `pixels`, 4 or 1. */
-QMCU_INLINE void write_bytes(int is_signed, uint32_t pixels, const qmcu_plain_outputs *t, const int32_t *sums,
-                             int32_t o, int32_t count)
+QMCU_INLINE void write_bytes(int is_signed, uint32_t pixels, const qmcu_plain_outputs *t, int32_t *sums, int32_t o,
+                             int32_t count)
 {
     const qmcu_requant *r = t->requant;
     const scaling s = {r->pre_shift, r->shift, (int32_t)(1u << (r->shift - 1u))};
@@ -76,11 +108,22 @@ QMCU_INLINE void write_bytes(int is_signed, uint32_t pixels, const qmcu_plain_ou
 
 /* Codes of two channels from o on, an even number, for four pixels, all codes of 4 bits being possible; `count` is
  * even. */
-QMCU_INLINE void write_nibbles(int is_signed, const qmcu_plain_outputs *t, const int32_t *sums, int32_t o,
-                               int32_t count)
+QMCU_INLINE void write_nibbles(int is_signed, const qmcu_plain_outputs *t, int32_t *sums, int32_t o, int32_t count)
 {
     const qmcu_requant *r = t->requant;
     const int32_t round = (int32_t)(1u << (r->shift - 1u));
+#if QMCU_PLAIN_ARMV6M
+    if (scale_sums(r, sums, o, count)) {
+        for (const int32_t end = o + count; o < end; o += 2) {
+            for (uint32_t p = 0u; p < 4u; p++) {
+                const uint32_t low = (uint32_t)qmcu_plain_saturate4(is_signed, sums[p]) & 15u;
+                t->to[p][o / 2] = (uint8_t)(low | (uint32_t)qmcu_plain_saturate4(is_signed, sums[p + 4u]) << 4);
+            }
+            sums += 8;
+        }
+        return;
+    }
+#endif
     for (const int32_t end = o + count; o < end; o += 2) {
         const int32_t m = r->multiplier[o];
         const int32_t n = r->multiplier[o + 1];
@@ -97,7 +140,7 @@ QMCU_INLINE void write_nibbles(int is_signed, const qmcu_plain_outputs *t, const
     }
 }
 
-QMCU_KERNEL static void write_signed4(const qmcu_plain_outputs *t, const int32_t *sums, int32_t o, int32_t count)
+QMCU_KERNEL static void write_signed4(const qmcu_plain_outputs *t, int32_t *sums, int32_t o, int32_t count)
 {
     if (t->pixels == 4u && (o | count) % 2 == 0) {
         write_nibbles(1, t, sums, o, count);
@@ -106,7 +149,7 @@ QMCU_KERNEL static void write_signed4(const qmcu_plain_outputs *t, const int32_t
     }
 }
 
-QMCU_KERNEL static void write_unsigned4(const qmcu_plain_outputs *t, const int32_t *sums, int32_t o, int32_t count)
+QMCU_KERNEL static void write_unsigned4(const qmcu_plain_outputs *t, int32_t *sums, int32_t o, int32_t count)
 {
     if (t->pixels == 4u && (o | count) % 2 == 0) {
         write_nibbles(0, t, sums, o, count);
@@ -115,14 +158,24 @@ QMCU_KERNEL static void write_unsigned4(const qmcu_plain_outputs *t, const int32
     }
 }
 
-#define WRITE(name, is_signed)                                                                               \
-    QMCU_KERNEL static void name(const qmcu_plain_outputs *t, const int32_t *sums, int32_t o, int32_t count) \
-    {                                                                                                        \
-        if (t->pixels == 4u) {                                                                               \
-            write_bytes(is_signed, 4u, t, sums, o, count);                                                   \
-        } else {                                                                                             \
-            write_bytes(is_signed, 1u, t, sums, o, count);                                                   \
-        }                                                                                                    \
+#if QMCU_PLAIN_ARMV6M
+#define WRITE_SCALED(is_signed, t, sums, o, count) \
+    (scale_sums(t->requant, sums, o, count) && (write_scaled(is_signed, t, sums, o, count), 1))
+#else
+#define WRITE_SCALED(is_signed, t, sums, o, count) 0
+#endif
+
+#define WRITE(name, is_signed)                                                                         \
+    QMCU_KERNEL static void name(const qmcu_plain_outputs *t, int32_t *sums, int32_t o, int32_t count) \
+    {                                                                                                  \
+        if (t->pixels == 4u) {                                                                         \
+            if (WRITE_SCALED(is_signed, t, sums, o, count)) {                                          \
+                return;                                                                                \
+            }                                                                                          \
+            write_bytes(is_signed, 4u, t, sums, o, count);                                             \
+        } else {                                                                                       \
+            write_bytes(is_signed, 1u, t, sums, o, count);                                             \
+        }                                                                                              \
     }
 
 WRITE(write_signed, 1)

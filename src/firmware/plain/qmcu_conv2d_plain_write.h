@@ -19,9 +19,10 @@ typedef struct {
     uint8_t *to[4];
 } qmcu_plain_outputs;
 
-/* Writes the codes of channels o ... o + count - 1 from their sums without the bias, those of a channel lying together.
+/* Writes the codes of channels o ... o + count - 1 from their sums without the bias, those of a channel lying together;
+ * the sums are lost.
  */
-typedef void qmcu_plain_write(const qmcu_plain_outputs *t, const int32_t *sums, int32_t o, int32_t count);
+typedef void qmcu_plain_write(const qmcu_plain_outputs *t, int32_t *sums, int32_t o, int32_t count);
 
 /* The fastest way to write codes of a format. */
 qmcu_plain_write *qmcu_plain_write_of(const qmcu_requant *r, uint32_t format);

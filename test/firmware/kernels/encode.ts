@@ -1,4 +1,5 @@
 import { packScale, packWeights, type Pack } from '../../../src/engine/codegen/weights/packs';
+import { runOf } from '../../../src/engine/codegen/weights/runs';
 import { twinWeights } from '../../../src/engine/codegen/weights/twins';
 import { regionHeight, regionWidth } from '../../../src/engine/graph/region';
 import type {
@@ -114,7 +115,7 @@ class StepEncoder {
           (k.window.kernelH * k.window.kernelW * step.inputs[0].channels) / k.group,
           step.output.channels / k.group,
         );
-        return this.words(k.group);
+        return this.words(k.group, this.pack ? 0 : runOf(this.program, step));
       case 'depthwise2d':
         return this.weighted(k, step.output.channels, 1);
       case 'fullyConnected':

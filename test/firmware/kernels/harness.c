@@ -100,6 +100,7 @@ static void run_conv2d(harness_reader *r, const qmcu_map *in, const qmcu_map *ou
     p.pad_codes = block(r);
     p.requant = read_requant(r);
     p.group = harness_word(r);
+    p.run = (uint16_t)harness_word(r);
     QMCU_CONV2D(&p, in, out);
 }
 
