@@ -1,3 +1,4 @@
+import { regionPixels } from '../../graph/region';
 import { codeBytes } from '../../targets/capacity';
 import type { Core } from '../../targets/types';
 import type { ConstantId, Program, Step } from '../../program/types';
@@ -8,7 +9,7 @@ import { fitsTwins, twinBytes } from './twins';
 /** Cores whose DSP extension the packed kernels are for. */
 const DSP_CORES: readonly Core[] = ['cortex-m4', 'cortex-m7', 'cortex-m33'];
 /** Others on which 4-bit weights are read faster as bytes (test/bench/kernels.md). */
-const BYTE_CORES: readonly Core[] = ['cortex-m0plus', 'cortex-m3', 'cortex-m55'];
+const BYTE_CORES: readonly Core[] = ['cortex-m0plus', 'cortex-m3', 'cortex-m55', 'riscv32'];
 /** Code that a packed kernel takes beyond another one that is made for a layer, at -O3 (test/bench/flash.md). */
 export const PACKED_KERNEL_BYTES = 1536;
 
@@ -43,8 +44,7 @@ export function chooseWiderWeights(
       (a, b) => b.macs / b.byteBytes - a.macs / a.byteBytes,
     )) {
       const steps = [...packable, ...others];
-      if (byteBytes > room || (target.core === 'cortex-m3' && steps.some((step) => readsNibbles(program, step))))
-        continue;
+      if (byteBytes > room || steps.every((step) => readsNibbles(target.core, step))) continue;
       room -= byteBytes;
       steps.forEach((step) => bytes.add(step));
     }
@@ -77,11 +77,13 @@ export function chooseWiderWeights(
 }
 
 /**
- * A convolution of 4-bit codes: the M3 takes these and 4-bit weights apart together, in fewer instructions than with
- * bytes.
+ * Whether the kernel of eight pixels (qmcu_conv2d_plain_eights.h) takes nibbles apart as fast as it reads bytes: on the
+ * M0+ where rows stand on words.
  */
-function readsNibbles({ buffers }: Program, { kernel, inputs: [input] }: Step): boolean {
-  return kernel.op === 'conv2d' && buffers[input.buffer].bits === 4;
+function readsNibbles(core: Core, { kernel, inputs: [input], output }: Step): boolean {
+  if (kernel.op !== 'conv2d' || kernel.group !== 1 || regionPixels(output.region) < 4) return false;
+  const length = kernel.window.kernelH * kernel.window.kernelW * input.channels;
+  return core === 'cortex-m3' || (core === 'cortex-m0plus' && length % 4 === 0);
 }
 
 /** Code that a program needs before any weights are widened. */
