@@ -8,7 +8,7 @@ import { closingLine } from './closingLine.mjs';
  * @param {string} name @param {string[]} roots files and folders
  * @param {{grep?: string, reporter?: string, timeout?: number}} [options]
  */
-export async function runSuite(name, roots, { grep, reporter = 'dot', timeout = 60_000 } = {}) {
+export async function runSuite(name, roots, { grep, reporter = 'dot', timeout = 300_000 } = {}) {
   process.setSourceMapsEnabled(true);
   const bundle = await bundleTests(name, testFiles(roots));
   try {

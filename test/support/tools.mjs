@@ -113,12 +113,16 @@ export function ensureTools(names) {
     if (installable) {
       console.log(`Installing ${packages.join(' ')} (${tool.why})`);
       const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-      if (!updated) spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env });
+      // Another installation may hold the lock: it is waited for.
+      const aptGet = (...args) =>
+        spawnSync('apt-get', ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3', '-qq', ...args], {
+          stdio: ['ignore', 'ignore', 'inherit'],
+          env,
+        });
+      if (!updated) aptGet('update');
       updated = true;
-      spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
-        stdio: ['ignore', 'ignore', 'inherit'],
-        env,
-      });
+      const { status } = aptGet('install', '-y', '--no-install-recommends', ...packages);
+      if (status !== 0) console.log(`apt-get could not install ${packages.join(' ')}: see its messages above.`);
     }
     if (!tool.found()) missing.push(`${name} (${tool.why}): install ${packages.join(' ')}`);
   }

@@ -54,7 +54,7 @@ class CallGraph {
 }
 
 describe('stack of the kernels on Cortex-M', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
 
   for (const cpu of ['cortex-m0plus', 'cortex-m3', 'cortex-m4', 'cortex-m7', 'cortex-m55']) {
     for (const level of ['-O2', '-O3', '-Os']) {

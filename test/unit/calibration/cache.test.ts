@@ -16,7 +16,7 @@ import { ModelFolder, OnnxBuilder } from '../../support/onnxBuilder';
 import { randomArray, randomNumbers } from '../../support/onnxOracle';
 
 describe('cached calibrations', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let folder: ModelFolder;
   let cache: string;
   let model: string;

@@ -68,7 +68,7 @@ function assertNear(actual: ArrayLike<number>, expected: ArrayLike<number>, tole
 }
 
 describe('float session', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let folder: ModelFolder;
   beforeEach(() => (folder = new ModelFolder()));
   afterEach(() => folder.remove());

@@ -12,7 +12,7 @@ import { silentProgress, type Progress } from '../../../src/engine/common/progre
 import { projectRoot } from '../../support/paths';
 
 describe('evaluate', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const sample = path.join(projectRoot, 'media/sample');
   let folder: string;
   let images: string;

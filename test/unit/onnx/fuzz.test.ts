@@ -10,7 +10,7 @@ const MUTATIONS = Number(process.env.QUANTMCU_FUZZ ?? 5000);
 
 /** Damaged models: whatever the bytes, the reader imports them or throws a UserError of one line, and soon. */
 describe('onnx reader under mutation', function () {
-  this.timeout(120_000 + MUTATIONS * 10);
+  this.timeout(300_000 + MUTATIONS * 10);
   let folder: ModelFolder;
   before(() => (folder = new ModelFolder()));
   after(() => folder.remove());

@@ -14,7 +14,7 @@ const MACS: Record<string, number> = {
 }; // prettier-ignore
 
 describe('onnx: real models', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   for (const [name, macs] of Object.entries(MACS)) {
     it(`${name} equals onnxruntime, at its outputs and every tap`, async function () {
@@ -76,7 +76,7 @@ const HOSTILE: Record<string, RegExp | 'imports'> = {
 const BEYOND_ONNXRUNTIME = new Set(['29_duplicate_node_names', '35_opset1', '36_newest_opset']);
 
 describe('onnx: hostile models', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
 
   it('every file of the collection is listed', function () {
     const files = readdirSync(needSharedData(this, 'hostile')).filter((name) => name.endsWith('.onnx'));

@@ -8,7 +8,7 @@ import { kinds, matchesOnnxruntime, randomArray, randomNumbers } from '../../sup
 
 /** Each operator with random attributes: the imported graph, evaluated in float, equals onnxruntime. */
 describe('onnx operators against onnxruntime', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let folder: ModelFolder;
   before(() => (folder = new ModelFolder()));
   after(() => folder.remove());

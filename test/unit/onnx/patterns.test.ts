@@ -6,7 +6,7 @@ import { kinds, matchesOnnxruntime, randomArray, randomNumbers, tapsMatch } from
 
 /** What the importer recognizes, folds and leaves alone, always checked against onnxruntime as well. */
 describe('onnx import: folding and patterns', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let folder: ModelFolder;
   before(() => (folder = new ModelFolder()));
   after(() => folder.remove());

@@ -12,7 +12,7 @@ import { projectRoot } from '../../support/paths';
 type Options = Record<string, string | boolean>;
 
 describe('commands for sweeps, evaluation and export', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const sample = path.join(projectRoot, 'media/sample');
   const model = path.join(sample, 'gauge.onnx');
   let folder: string;

@@ -11,7 +11,7 @@ import { createService } from '../../../src/worker/service';
 import { PlannedSample } from './support/plannedSample';
 
 describe('plans beside the plan', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const sampled = new PlannedSample();
   let folder: PlannedSample['folder'];
   let modelPath: PlannedSample['modelPath'];

@@ -13,7 +13,7 @@ import { projectRoot } from '../../support/paths';
 import { PlannedSample } from './support/plannedSample';
 
 describe('what-if', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const sample = path.join(projectRoot, 'media/sample');
   const images = path.join(sample, 'images');
   const sampled = new PlannedSample();

@@ -222,7 +222,7 @@ describe('whole models in WebAssembly and in plain TypeScript', () => {
   ];
   for (const model of realModels.filter(({ file }) => chosen.includes(file.replace('.onnx', '')))) {
     it(`${model.file}: every map has the same codes, at 8 bits and patch by patch at mixed bits`, async function () {
-      this.timeout(120_000);
+      this.timeout(300_000);
       const calibrated = await calibrateModel(this, model, 2);
       sameMaps(calibrated.plain(), 1);
       sameMaps(calibrated.mixed('recompute', 2), 2);
