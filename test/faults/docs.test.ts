@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import schema from '../../media/schema/plan.schema.json';
 import { targets } from '../../src/engine/targets/targets';
 import { projectRoot } from '../support/paths';
@@ -37,8 +38,25 @@ describe('documentation', () => {
     visit({ properties });
   });
 
+  it('architecture.md has a row for every floor of the engine, and nothing lies beside the floors', async () => {
+    const config = (await import(pathToFileURL(path.join(projectRoot, 'eslint.config.mjs')).href)) as {
+      floors: readonly string[];
+    };
+    const folders = fs.readdirSync(path.join(projectRoot, 'src/engine'));
+    assert.deepEqual([...config.floors].sort(), folders.sort());
+    const rows = page('architecture.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+      .map((line) => line.split('|')[1]);
+    for (const floor of config.floors)
+      assert.ok(
+        rows.some((row) => row.includes(`\`${floor}\``)),
+        floor,
+      );
+  });
+
   it('links and files that are named exist', () => {
-    for (const name of fs.readdirSync(path.join(projectRoot, 'docs'))) {
+    for (const name of fs.readdirSync(path.join(projectRoot, 'docs')).filter((file) => file.endsWith('.md'))) {
       const text = page(name);
       for (const [, link] of text.matchAll(/\]\(((?!https?:)[^)#]+)/g))
         assert.ok(fs.existsSync(path.join(projectRoot, 'docs', link)), `${name}: ${link}`);
