@@ -7,6 +7,7 @@ import type { Context } from './context';
 import { DetailsView } from './details/detailsView';
 import { fill, h, setAria } from './dom';
 import { Exporter } from './export/exporter';
+import { FitView } from './fit/fitView';
 import { GraphView } from './graph/graphView';
 import { HeaderView } from './header/headerView';
 import { icon } from './icons';
@@ -25,6 +26,7 @@ import { iconButton } from './ui';
 export class App implements EditorPage {
   private readonly header: HeaderView;
   private readonly banners: Banners;
+  private readonly fit: FitView;
   private readonly layers: LayersView;
   readonly graph: GraphView;
   private readonly patches: PatchesView;
@@ -51,6 +53,7 @@ export class App implements EditorPage {
       exportAs: (anchor) => this.exportAs(anchor),
     });
     this.banners = new Banners(context);
+    this.fit = new FitView(context);
     this.layers = new LayersView(context);
     this.graph = new GraphView(context);
     this.patches = new PatchesView(context);
@@ -62,6 +65,7 @@ export class App implements EditorPage {
     this.exporter = new Exporter(context, this);
     this.tabs = new TabBar(t('Views'), (tab) => store.update({ tab }));
     this.panels = {
+      fit: h('div', { class: 'panel' }, this.fit.element),
       graph: h('div', { class: 'panel' }, this.graph.element),
       layers: h('div', { class: 'panel' }, this.layers.element),
       patches: h('div', { class: 'panel' }, this.patches.element),
@@ -144,6 +148,7 @@ export class App implements EditorPage {
     this.showTab();
     this.dock.hidden = view.plan === null;
     this.arrange();
+    this.fit.render(view);
     this.layers.render(view);
     this.graph.render(view);
     this.patches.render(view);
@@ -217,6 +222,12 @@ export class App implements EditorPage {
         count: model.problems.length,
         panel: this.panels.problems,
       });
+    else {
+      // What it fits is the first question of a new model, and the last of one that has a plan.
+      const boards: TabSpec = { id: 'fit', title: t('Boards'), icon: 'chip', panel: this.panels.fit };
+      if (plan === null) tabs.unshift(boards);
+      else tabs.push(boards);
+    }
     return tabs;
   }
 
@@ -225,12 +236,14 @@ export class App implements EditorPage {
     const { view } = store;
     const available = view === null ? [] : this.tabsFor(view).map((tab) => tab.id);
     if (store.ui.tab !== null && available.includes(store.ui.tab)) return store.ui.tab;
-    return view !== null && view.plan === null && view.model.problems.length > 0 ? 'problems' : 'layers';
+    if (view === null || view.plan !== null) return 'layers';
+    return view.model.problems.length > 0 ? 'problems' : 'fit';
   }
 
   private showTab(): void {
     for (const panel of Object.values(this.panels)) panel.hidden = true;
     this.tabs.show(this.shownTab());
+    this.fit.setShown(this.shownTab() === 'fit');
     this.graph.setShown(this.shownTab() === 'graph');
     this.tradeOff.setShown(this.shownTab() === 'tradeOff');
   }

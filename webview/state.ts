@@ -5,7 +5,7 @@
 import type { EditorView, LayerView } from '../src/protocol/views';
 import { shortNames } from './layers/shortNames';
 
-export type Tab = 'graph' | 'layers' | 'patches' | 'tradeOff' | 'compare' | 'problems';
+export type Tab = 'fit' | 'graph' | 'layers' | 'patches' | 'tradeOff' | 'compare' | 'problems';
 export type TradeOffMode = 'accuracy' | 'memory' | 'phi';
 export type Direction = 'down' | 'right';
 
@@ -137,7 +137,7 @@ function restore(saved: unknown): UiState {
   const sort = old['sort'] as { column?: unknown; descending?: unknown } | null;
   const camera = old['camera'] as { x?: unknown; y?: unknown; scale?: unknown } | null;
   return {
-    tab: one<Tab | null>(old['tab'], ['graph', 'layers', 'patches', 'tradeOff', 'problems'], null),
+    tab: one<Tab | null>(old['tab'], ['fit', 'graph', 'layers', 'patches', 'tradeOff', 'problems'], null),
     selected: index(old['selected']),
     filter: typeof old['filter'] === 'string' ? old['filter'] : '',
     sort: typeof sort?.column === 'string' ? { column: sort.column, descending: sort.descending === true } : null,

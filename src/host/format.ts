@@ -29,3 +29,8 @@ export function formatCount(count: number): string {
   const power = Math.min(units.length - 1, count < 1 ? 0 : Math.floor(Math.log10(count) / 3));
   return `${Number((count / 1000 ** power).toPrecision(3))}${units[power]}`;
 }
+
+/** Times in few digits: `0.42 ms`, `116 ms`, `1.2 s`. */
+export function formatMilliseconds(ms: number): string {
+  return ms >= 1000 ? `${Number((ms / 1000).toPrecision(3))} s` : `${Number(ms.toPrecision(3))} ms`;
+}

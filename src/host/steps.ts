@@ -39,12 +39,17 @@ export async function runSteps(title: string, steps: readonly Step[] | (() => re
   return true;
 }
 
-/** Lets the user pick one row; `active` is the one that Enter takes. @throws {vscode.CancellationError} on Escape */
+/**
+ * Lets the user pick one row; `active` is the one that Enter takes.
+ * @param later the same rows again with more said about them, as soon as that is known; one that fails is left out
+ * @throws {vscode.CancellationError} on Escape
+ */
 export function pick<T>(
   place: StepPlace,
   placeholder: string,
   items: readonly (Choice<T> | vscode.QuickPickItem)[],
   active?: Choice<T>,
+  later?: Promise<readonly (Choice<T> | vscode.QuickPickItem)[]>,
 ): Promise<T> {
   return ask((resolve) => {
     const input = vscode.window.createQuickPick<Choice<T> | vscode.QuickPickItem>();
@@ -53,6 +58,20 @@ export function pick<T>(
     input.matchOnDescription = true;
     input.matchOnDetail = true;
     if (active) input.activeItems = [active];
+    if (later) {
+      input.busy = true;
+      void later
+        .then(
+          (rows) => {
+            const at = items.indexOf(input.activeItems[0]);
+            input.keepScrollPosition = true;
+            input.items = rows;
+            if (at >= 0) input.activeItems = [rows[at]];
+          },
+          () => undefined,
+        )
+        .then(() => (input.busy = false));
+    }
     input.onDidAccept(() => {
       const chosen = input.selectedItems[0];
       if (chosen && 'value' in chosen) resolve(chosen.value);

@@ -1,6 +1,7 @@
 import type { PlanChange } from './changes';
 import type { LayerDetailsView } from './details';
 import type { DrawingRequest, DrawingView } from './drawing';
+import type { FitView } from './fit';
 import type { SweepView } from './sweeps';
 import type { TradeOffView } from './tradeOff';
 import type { EditorView, PreviewView, SampleImageView, TargetView } from './views';
@@ -19,6 +20,10 @@ export interface EditorHost {
   /** Takes the last change made here back, or makes it again; false when there is nothing to do. */
   undo(): Promise<boolean>;
   redo(): Promise<boolean>;
+  /** Which boards the model fits. Takes up to seconds. */
+  fit(): Promise<FitView>;
+  /** The command `quantize` with the board chosen already. */
+  quantizeFor(board: { readonly id: string; readonly name: string }): Promise<void>;
   /** An image to draw under the patches; null where there is none. */
   sampleImage(): Promise<SampleImageView | null>;
   /** Where to draw the layers of a network. */

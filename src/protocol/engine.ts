@@ -5,6 +5,7 @@ import type { PlanChange } from './changes';
 import type { SweepService } from './sweeps';
 import type { LayerDetailsView } from './details';
 import type { DrawingRequest, DrawingView } from './drawing';
+import type { FitBoard, FitView } from './fit';
 import type { TradeOffView } from './tradeOff';
 import type { EditorView, PreviewView, SampleImageView, TargetView } from './views';
 
@@ -17,6 +18,11 @@ export interface EngineService extends SweepService {
   targets(): Promise<readonly TargetView[]>;
   /** Reads a model, and its plan if the sidecar exists. Never runs the network. */
   view(request: ViewRequest): Promise<EditorView>;
+  /**
+   * Which boards a model fits, those of the table and others that are given. Takes seconds on a large network; never
+   * runs it.
+   */
+  fit(request: FitRequest): Promise<FitView>;
   /** What is wrong with a plan or with what it names, each at its place in the text. Writes nothing. */
   checkPlan(request: ViewRequest): Promise<readonly PlanProblem[]>;
   /** Reads what changes of a plan need, so that the first one does not wait for it. */
@@ -59,6 +65,15 @@ export interface ViewRequest {
   /** The sidecar's text where it differs from the file's: an editor that has not been saved. */
   readonly planText?: string;
   readonly sizes?: Readonly<Record<string, number>>;
+}
+
+export interface FitRequest {
+  readonly modelPath: string;
+  readonly sizes?: Readonly<Record<string, number>>;
+  /** Boards of the user's own. */
+  readonly boards: readonly FitBoard[];
+  /** What the settings allow of every board. */
+  readonly limits: { readonly sramBytes?: number; readonly flashBytes?: number };
 }
 
 /** Something that keeps a plan from being used as it stands, or from being made again. */

@@ -7,6 +7,7 @@ import { quantize } from '../engine/run/quantize';
 import { arenaTarget } from '../engine/targets/capacity';
 import { findTarget, targets } from '../engine/targets/targets';
 import type { EngineService } from '../protocol/engine';
+import { fitService } from './fitService';
 import { layoutLayered } from './layout/layered';
 import { ModelStore } from './models';
 import { open } from './openPlans';
@@ -27,6 +28,7 @@ const LAYER_IMAGES = 8;
 export function createService(progress: Progress, models: ModelStore = new ModelStore()): EngineService {
   return {
     ...viewService(models, progress),
+    ...fitService(models, progress),
     ...projectService(models, progress),
     ...sweepService((planPath) => open(models, planPath), progress),
 

@@ -2,8 +2,10 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { Core } from '../../engine/targets/types';
 import { coreName, OWN_BOARD_ID } from '../../protocol/boards';
+import type { FitView } from '../../protocol/fit';
 import type { TargetView } from '../../protocol/views';
 import { coreOf } from '../cores';
+import { fitLine } from '../fit';
 import { formatBytes } from '../format';
 import { exists } from '../planFiles';
 import { customBoards, SECTION } from '../settings';
@@ -48,20 +50,29 @@ async function remember(memory: vscode.Memento, model: vscode.Uri, choices: Quan
   await memory.update(MEMORY_KEY, choices);
 }
 
-/** Asks for board, images and preprocessing; what was chosen last is what Enter takes. Undefined: the user left. */
+/**
+ * Asks for board, images and preprocessing; what was chosen last is what Enter takes. Undefined: the user left.
+ * @param askFit which boards the model fits, shown as soon as it is known
+ * @param given a board that was chosen already
+ */
 export async function askQuantizeChoices(
   model: vscode.Uri,
   title: string,
   targets: readonly TargetView[],
   memory: vscode.Memento,
+  askFit: () => Promise<FitView>,
+  given?: { readonly id: string; readonly name: string },
 ): Promise<QuantizeChoices | undefined> {
   const last = remembered(memory, model);
+  const asked = boardsOf(model, targets).find(({ board: { id, name } }) => id === given?.id && name === given.name);
   const preset = vscode.workspace.getConfiguration(SECTION, model).get<string>('preprocess');
-  let { board, imagesPath } = last;
+  let { imagesPath } = last;
+  let board = asked?.board ?? last.board;
   let preprocess = last.preprocess ?? preset;
   let own: OwnBoard | undefined;
+  let fit: Promise<FitView> | undefined;
   const askBoard: Step = async (place) => {
-    const chosen = await pickBoard(place, model, targets, own?.board ?? board);
+    const chosen = await pickBoard(place, boardsOf(model, targets), own?.board ?? board, (fit ??= askFit()));
     if (chosen === 'other') own ??= new OwnBoard(board);
     else [board, own] = [chosen, undefined];
   };
@@ -72,42 +83,74 @@ export async function askQuantizeChoices(
     preprocess = await askPreprocessing(place, model, preprocess);
   };
 
-  if (!(await runSteps(title, () => [askBoard, ...(own?.steps ?? []), askImages, askPreprocess]))) return undefined;
+  const aboutBoard = (): Step[] => (asked ? [] : [askBoard, ...(own?.steps ?? [])]);
+  if (!(await runSteps(title, () => [...aboutBoard(), askImages, askPreprocess]))) return undefined;
   const choices = { board: own?.board ?? board!, limits: own?.board, imagesPath: imagesPath!, preprocess: preprocess! };
   await remember(memory, model, choices);
   return choices;
 }
 
+/** The boards of the table and of the settings, each with a word about it. */
+function boardsOf(
+  model: vscode.Uri,
+  targets: readonly TargetView[],
+): readonly { readonly board: Board; readonly about: string }[] {
+  const board = ({ id, name, sramBytes, flashBytes, core }: Board): Board => ({
+    id,
+    name,
+    sramBytes,
+    flashBytes,
+    core,
+  });
+  return [
+    ...targets.map((target) => ({
+      board: board({ ...target, core: coreOf(target.core) }),
+      about: `${coreName(target.core)}, ${target.clockMHz} MHz`,
+    })),
+    ...customBoards(model).map((own) => ({
+      board: board({ ...own, id: OWN_BOARD_ID }),
+      about: vscode.l10n.t('from your settings'),
+    })),
+  ];
+}
+
 /** A board of the table or of the settings, or 'other'; `last` is what Enter takes. */
 function pickBoard(
   place: Parameters<Step>[0],
-  model: vscode.Uri,
-  targets: readonly TargetView[],
+  boards: ReturnType<typeof boardsOf>,
   last: Board | undefined,
+  fit: Promise<FitView>,
 ): Promise<Board | 'other'> {
-  const choice = ({ id, name, sramBytes, flashBytes, core }: Board, description: string): Choice<Board | 'other'> => ({
-    label: name,
-    description,
-    detail: vscode.l10n.t('{0} SRAM, {1} flash', formatBytes(sramBytes), formatBytes(flashBytes)),
-    value: { id, name, sramBytes, flashBytes, core },
-  });
-  const items = [
-    ...targets.map((target) =>
-      choice({ ...target, core: coreOf(target.core) }, `${coreName(target.core)}, ${target.clockMHz} MHz`),
-    ),
-    ...customBoards(model).map((board) => choice({ ...board, id: OWN_BOARD_ID }, vscode.l10n.t('from your settings'))),
+  const rows = (check?: FitView): Choice<Board | 'other'>[] => [
+    ...boards.map(({ board, about }): Choice<Board | 'other'> => {
+      const found = check?.boards.find((f) => f.board.id === board.id && f.board.name === board.name);
+      const capacity = vscode.l10n.t(
+        '{0} SRAM, {1} flash',
+        formatBytes(board.sramBytes),
+        formatBytes(board.flashBytes),
+      );
+      const line = found && fitLine(found);
+      return {
+        label: line ? `$(${line.icon}) ${board.name}` : board.name,
+        description: about,
+        detail: line ? `${line.text} · ${capacity}` : capacity,
+        value: board,
+      };
+    }),
+    {
+      label: vscode.l10n.t('Other…'),
+      detail: vscode.l10n.t('Give the SRAM, flash and core of your board'),
+      value: 'other',
+    },
   ];
-  const other: Choice<Board | 'other'> = {
-    label: vscode.l10n.t('Other…'),
-    detail: vscode.l10n.t('Give the SRAM, flash and core of your board'),
-    value: 'other',
-  };
+  const items = rows();
   const known = items.find(({ value }) => value !== 'other' && value.id === last?.id && value.name === last.name);
   return pick(
     place,
     vscode.l10n.t('Which board is the model for?'),
-    [...items, other],
-    known ?? (last?.id === OWN_BOARD_ID ? other : undefined),
+    items,
+    known ?? (last?.id === OWN_BOARD_ID ? items[items.length - 1] : undefined),
+    fit.then(rows),
   );
 }
 

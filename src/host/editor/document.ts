@@ -4,12 +4,14 @@ import type { LayerDetailsView } from '../../protocol/details';
 import type { GeneratedCodeView, OtherPlan } from '../../protocol/editor';
 import type { PlanProblem, ViewRequest } from '../../protocol/engine';
 import type { DrawingRequest, DrawingView } from '../../protocol/drawing';
+import type { FitView } from '../../protocol/fit';
 import type { SweepView } from '../../protocol/sweeps';
 import type { TradeOffView } from '../../protocol/tradeOff';
 import type { EditorView, PreviewView, SampleImageView, TargetView } from '../../protocol/views';
 import { Disposable } from '../dispose';
 import type { EngineClient } from '../engineClient/client';
 import { parametersUriOf, planUriOf, resultsUriOf, sweepsUriOf } from '../planFiles';
+import { checkFit } from '../fit';
 import { quantizeSettings, SECTION } from '../settings';
 import { findGeneratedCode, generatedCodeView, openGeneratedCode } from './generatedCode';
 import { otherPlan } from './otherPlan';
@@ -116,6 +118,11 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
     return vscode.workspace.isTrusted
       ? this.engine.ask((engine) => engine.sampleImage(this.request()), {}, 'changes')
       : null;
+  }
+
+  /** On the lane of long questions, as {@link tradeOff}. */
+  fit(): Promise<FitView> {
+    return checkFit(this.engine, this.uri);
   }
 
   targets(): Promise<readonly TargetView[]> {

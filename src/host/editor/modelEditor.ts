@@ -121,6 +121,13 @@ export class ModelEditor extends Disposable {
       changePlan: (change) => this.document.change(change),
       undo: () => this.document.history.undo(),
       redo: () => this.document.history.redo(),
+      fit: () => this.document.fit(),
+      quantizeFor: async ({ id, name }) => {
+        void vscode.commands.executeCommand(COMMANDS.quantize, this.document.uri, {
+          id: String(id),
+          name: String(name),
+        });
+      },
       sampleImage: () => this.document.sampleImage(),
       targets: () => this.document.targets(),
       layout: (request) => this.document.layout(request),

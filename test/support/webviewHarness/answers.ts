@@ -4,6 +4,7 @@
  */
 import type { CodesView, DistributionView, LayerDetailsView } from '../../../src/protocol/details';
 import type { OtherPlan } from '../../../src/protocol/editor';
+import type { FitBoard, FitView, FitWayView } from '../../../src/protocol/fit';
 import type { SweepPointView, SweepView } from '../../../src/protocol/sweeps';
 import type { MemoryPointView, TradeOffView } from '../../../src/protocol/tradeOff';
 import type { EditorView, LayerView, TargetView } from '../../../src/protocol/views';
@@ -245,4 +246,58 @@ export function boards(): TargetView[] {
     { ...target, core: 'cortex-m7' },
     board('stm32f411', 'STM32F411 (NUCLEO-F411RE)', 'cortex-m4', 128, 512),
   ];
+}
+
+/** A fit check with a board of each verdict. */
+export function sampleFit(): FitView {
+  const boardOf = ({ id, name, core, sramBytes, flashBytes }: TargetView): FitBoard => ({
+    id,
+    name,
+    core: core as FitBoard['core'],
+    clockMHz: 120,
+    sramBytes,
+    flashBytes,
+  });
+  const way = (kib: number, flashKib: number, more: Partial<FitWayView> = {}): FitWayView => ({
+    mapBits: 8,
+    weightBits: 8,
+    grid: null,
+    tailStages: 0,
+    arenaBytes: kib * 1024,
+    flashBytes: flashKib * 1024,
+    latencyMs: null,
+    ...more,
+  });
+  const layerwise = way(1183, 3618, { latencyMs: 2290 });
+  const [nano, h743, f746, f411] = boards();
+  return {
+    layerwise: { arenaBytes: layerwise.arenaBytes, flashBytes: layerwise.flashBytes },
+    least: {
+      8: { arenaBytes: 207.7 * 1024, grid: { rows: 8, cols: 7 } },
+      4: { arenaBytes: 191.7 * 1024, grid: { rows: 8, cols: 7 } },
+    },
+    flashBytes: { 8: 3618 * 1024, 4: 1924 * 1024 },
+    boards: [
+      { board: boardOf(nano), verdict: 'no', way: way(228, 1924, { weightBits: 4 }), layerwise },
+      {
+        board: boardOf(h743),
+        verdict: 'tight',
+        way: way(455, 1924, { weightBits: 4, grid: { rows: 2, cols: 2 }, latencyMs: 366 }),
+        layerwise,
+      },
+      {
+        board: {
+          ...boardOf(f746),
+          id: 'rp2350',
+          name: 'Raspberry Pi Pico 2 (RP2350)',
+          sramBytes: 512 << 10,
+          flashBytes: 4 << 20,
+        },
+        verdict: 'fits',
+        way: way(455, 3618, { grid: { rows: 2, cols: 2 }, latencyMs: 1530 }),
+        layerwise,
+      },
+      { board: boardOf(f411), verdict: 'no', way: way(191.7, 1924, { mapBits: 4, weightBits: 4 }), layerwise },
+    ],
+  };
 }

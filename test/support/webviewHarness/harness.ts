@@ -3,6 +3,7 @@
  * stand-in for VS Code's API that plays the host, theme variables as VS Code sets them, and records of what the page
  * asked for and of violations of the policy.
  */
+import { sampleFit } from './answers';
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -32,15 +33,15 @@ export interface HarnessWindow {
 /** Runs in the page before its bundle. Written as text: nothing from this side reaches it but its arguments. */
 const standIn = `
 (() => {
-  const { variables, bodyClass, kind, saved, view } = JSON.parse(document.currentScript.dataset.setup);
+  const { variables, bodyClass, kind, saved, answers } = JSON.parse(document.currentScript.dataset.setup);
   for (const [name, value] of Object.entries(variables)) document.documentElement.style.setProperty('--vscode-' + name, value);
   document.body.className = bodyClass + ' vscode-reduce-motion';
   document.body.dataset.vscodeThemeKind = kind;
   const pending = new Map();
-  const reads = new Set(['ready', 'sampleImage', 'layout', 'targets', 'layerDetails', 'tradeOff', 'sweeps', 'generatedCode']);
+  const reads = new Set(['ready', 'fit', 'sampleImage', 'layout', 'targets', 'layerDetails', 'tradeOff', 'sweeps', 'generatedCode']);
   let lastId = 0;
   const harness = window.harness = {
-    commands: [], changes: [], violations: [], saved, answers: {},
+    commands: [], changes: [], violations: [], saved, answers,
     send(method, ...args) {
       return new Promise((resolve, reject) => {
         pending.set(++lastId, { resolve, reject });
@@ -161,7 +162,11 @@ export class Harness {
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error.stack)));
     this.errors.set(page, errors);
-    const setup = JSON.stringify({ ...themes[options.theme ?? 'dark'], saved: options.saved ?? null });
+    const setup = JSON.stringify({
+      ...themes[options.theme ?? 'dark'],
+      saved: options.saved ?? null,
+      answers: { fit: { value: sampleFit() } },
+    });
     const html = `<!DOCTYPE html><html lang="en" data-l10n="{}"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
       <meta property="csp-nonce" content="style"><title>QuantMCU</title><link rel="stylesheet" href="${origin}/main.css"></head>
       <body><script nonce="${nonce}" src="${origin}/layout.js"></script><script nonce="${nonce}" data-setup="${escapeAttribute(setup)}">${standIn}</script><script nonce="${nonce}" src="${origin}/main.js"></script></body></html>`;

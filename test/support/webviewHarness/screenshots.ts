@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Page } from 'playwright-core';
 import type { EditorView, SampleImageView } from '../../../src/protocol/views';
 import { Harness } from './harness';
-import { boards, detailsAnswers, otherPlan, tradeOffAnswers } from './answers';
+import { boards, detailsAnswers, otherPlan, sampleFit, tradeOffAnswers } from './answers';
 import { branchedView, chainView, plannedView, problemView, unquantizedView } from './samples';
 import { themeNames, type ThemeName } from './themes';
 
@@ -57,6 +57,7 @@ const pictures: readonly Picture[] = [
     themes: ['dark'],
   },
   { name: 'unquantized', view: unquantizedView, saved: { selected: 3 }, themes: ['dark', 'light'] },
+  { name: 'fit', view: unquantizedView, answers: { fit: { value: sampleFit() } }, saved: { detailsOpen: false } },
   { name: 'problems', view: problemView },
   { name: 'inception', view: () => branchedView(), saved: { tab: 'graph', detailsOpen: false }, themes: ['dark'] },
   { name: 'chain', view: () => chainView(), saved: { tab: 'graph' }, themes: ['dark'] },
@@ -196,7 +197,15 @@ interface HarnessGlobal {
   readonly harness: { readonly answers: object };
 }
 
-export async function takeScreenshots(folder: string, only: readonly string[]): Promise<void> {
+/**
+ * @param only beginnings of pictures' names; none: all
+ * @param size instead of each picture's own
+ */
+export async function takeScreenshots(
+  folder: string,
+  only: readonly string[],
+  size?: { readonly width: number; readonly height: number },
+): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const harness = await Harness.start();
   try {
@@ -205,8 +214,8 @@ export async function takeScreenshots(folder: string, only: readonly string[]): 
         const page = await harness.open(null, {
           theme,
           saved: picture.saved,
-          width: picture.width,
-          height: picture.height,
+          width: size?.width ?? picture.width,
+          height: size?.height ?? picture.height,
         });
         await page.evaluate(
           (answers) => Object.assign((globalThis as unknown as HarnessGlobal).harness.answers, answers),
@@ -215,7 +224,9 @@ export async function takeScreenshots(folder: string, only: readonly string[]): 
         await harness.show(page, picture.view());
         await picture.before?.(page);
         await page.waitForTimeout(150);
-        await page.screenshot({ path: path.join(folder, `${picture.name}-${theme}.png`) });
+        await page.screenshot({
+          path: path.join(folder, `${picture.name}-${theme}${size ? `-${String(size.width)}` : ''}.png`),
+        });
         await page.context().close();
       }
     }

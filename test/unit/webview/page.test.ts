@@ -86,7 +86,7 @@ describe('editor page', function () {
 
     it('sorts by a column and filters by words', async () => {
       const view = unquantizedView();
-      const page = await open(view);
+      const page = await open(view, { saved: { tab: 'layers' } });
       const first = page.locator('.layers-view .grid-body [role=row]').first().locator('[role=gridcell]');
       const heading = page.getByRole('columnheader', { name: 'Multiply-accumulates' });
       await heading.click();
@@ -335,6 +335,37 @@ describe('editor page', function () {
       await page.getByRole('button', { name: '/head/Loop_2' }).click();
       assert.equal(await text(page, '.details .node-name'), '/head/Loop_2');
       assert.equal(await page.getByRole('button', { name: 'Quantize…' }).count(), 0);
+    });
+  });
+
+  describe('boards', () => {
+    it('are the first answer for a new model, each with how it fits', async () => {
+      const page = await open(unquantizedView());
+      assert.equal(await page.getByRole('tab', { name: 'Boards' }).getAttribute('aria-selected'), 'true');
+      await page.getByRole('heading', { name: 'Fits 2 of 4 boards' }).waitFor();
+      const rows = page.locator('.fit-table tbody tr');
+      assert.deepEqual(await rows.evaluateAll((all) => all.map((row) => row.className)), [
+        'fit-fits',
+        'fit-tight',
+        'fit-no',
+        'fit-no',
+      ]);
+      assert.match((await rows.nth(3).textContent()) ?? '', /needs at least 192 KiB SRAM, 1.88 MiB flash/);
+    });
+
+    it('start a quantization with the board chosen', async () => {
+      const page = await open(unquantizedView());
+      await page.getByRole('button', { name: 'Quantize for Raspberry Pi Pico 2 (RP2350)…' }).click();
+      assert.deepEqual(await harness.changes(page), [
+        ['quantizeFor', { id: 'rp2350', name: 'Raspberry Pi Pico 2 (RP2350)' }],
+      ]);
+    });
+
+    it('say in the model’s words why there is no answer', async () => {
+      const page = await open(null);
+      await page.evaluate('window.harness.answers.fit = { error: "Too large for any board." }');
+      await harness.show(page, unquantizedView());
+      await page.getByRole('alert').filter({ hasText: 'Too large for any board.' }).waitFor();
     });
   });
 

@@ -1,0 +1,43 @@
+import * as vscode from 'vscode';
+import { OWN_BOARD_ID } from '../protocol/boards';
+import type { BoardFitView, FitBoard, FitView } from '../protocol/fit';
+import type { EngineClient } from './engineClient/client';
+import { formatBytes, formatMilliseconds } from './format';
+import { customBoards, quantizeSettings } from './settings';
+
+/** Which boards a model fits, those of the user's settings among them, within the limits of the settings. */
+export async function checkFit(engine: EngineClient, model: vscode.Uri): Promise<FitView> {
+  const { sizes, sramBytes, flashBytes } = quantizeSettings(model);
+  const boards = customBoards(model).map((board): FitBoard => ({
+    id: OWN_BOARD_ID,
+    name: board.name,
+    core: board.core ?? 'cortex-m4',
+    clockMHz: 0,
+    sramBytes: sramBytes ?? board.sramBytes,
+    flashBytes: flashBytes ?? board.flashBytes,
+  }));
+  const limits = { sramBytes, flashBytes };
+  return engine.ask((e) => e.fit({ modelPath: model.fsPath, sizes, boards, limits }), {}, 'plans');
+}
+
+/** How a model fits a board, in a few words, and the icon for it. */
+export function fitLine({ verdict, way, board }: BoardFitView): { readonly icon: string; readonly text: string } {
+  if (verdict === 'no') {
+    const needed = [
+      way.arenaBytes > board.sramBytes ? vscode.l10n.t('{0} SRAM', formatBytes(way.arenaBytes)) : '',
+      way.flashBytes > board.flashBytes ? vscode.l10n.t('{0} flash', formatBytes(way.flashBytes)) : '',
+    ];
+    return {
+      icon: 'error',
+      text: vscode.l10n.t('needs at least {0}', needed.filter((part) => part !== '').join(', ')),
+    };
+  }
+  const how = way.grid
+    ? vscode.l10n.t('{0}×{1} patches', way.grid.rows, way.grid.cols)
+    : vscode.l10n.t('layer by layer');
+  const time = way.latencyMs === null ? [] : [vscode.l10n.t('about {0}', formatMilliseconds(way.latencyMs))];
+  return {
+    icon: verdict === 'fits' ? 'check' : 'warning',
+    text: [verdict === 'fits' ? vscode.l10n.t('fits') : vscode.l10n.t('tight'), how, ...time].join(', '),
+  };
+}

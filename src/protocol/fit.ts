@@ -1,0 +1,2 @@
+/** Which boards a model fits, before it is quantized: the engine's answer as it is, plain data all through. */
+export type { BoardFit as BoardFitView, Fit as FitView, FitBoard, FitWay as FitWayView } from '../engine/run/fit';
