@@ -344,7 +344,7 @@ describe('editor page', function () {
       assert.equal(await page.getByRole('tab', { name: 'Boards' }).getAttribute('aria-selected'), 'true');
       await page.getByRole('heading', { name: 'Fits 2 of 4 boards' }).waitFor();
       const rows = page.locator('.fit-table tbody tr');
-      assert.deepEqual(await rows.evaluateAll((all) => all.map((row) => row.className)), [
+        await rows.evaluateAll((all) => (all as { className: string }[]).map((row) => row.className)),
         'fit-fits',
         'fit-tight',
         'fit-no',
