@@ -344,12 +344,8 @@ describe('editor page', function () {
       assert.equal(await page.getByRole('tab', { name: 'Boards' }).getAttribute('aria-selected'), 'true');
       await page.getByRole('heading', { name: 'Fits 2 of 4 boards' }).waitFor();
       const rows = page.locator('.fit-table tbody tr');
-        await rows.evaluateAll((all) => (all as { className: string }[]).map((row) => row.className)),
-        'fit-fits',
-        'fit-tight',
-        'fit-no',
-        'fit-no',
-      ]);
+      const verdicts = await rows.evaluateAll((all) => (all as { className: string }[]).map((row) => row.className));
+      assert.deepEqual(verdicts, ['fit-fits', 'fit-tight', 'fit-no', 'fit-no']);
       assert.match((await rows.nth(3).textContent()) ?? '', /needs at least 192 KiB SRAM, 1.88 MiB flash/);
     });
 
