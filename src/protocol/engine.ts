@@ -1,5 +1,6 @@
 import type { QuantizeOptions } from '../engine/run/options';
 import type { QuantizeSummary } from '../engine/run/quantizeSummary';
+import type { Overall } from '../engine/common/progress';
 import type { Core } from '../engine/targets/types';
 import type { PlanChange } from './changes';
 import type { SweepService } from './sweeps';
@@ -263,4 +264,6 @@ export interface ProgressEvent {
   readonly stage: string;
   readonly done: number;
   readonly total: number;
+  /** Where the run is as a whole. */
+  readonly overall?: Overall;
 }

@@ -1,6 +1,9 @@
 import type { ProgressEvent, RemoteError } from './engine';
 import type { RpcMessage } from './rpc';
 
+/** Reason of an abort that wants what was reached so far: the call then gives it, where there is such a thing. */
+export const KEEP = 'keep';
+
 /** What a caller may give along with a call. */
 export interface CallOptions {
   readonly onProgress?: (progress: ProgressEvent) => void;
@@ -13,8 +16,9 @@ export interface CallOptions {
 
 /** What an implementation knows of the call that it serves; has the shape of the engine's `Progress`. */
 export interface CallContext {
-  report(stage: string, done: number, total: number): void;
+  report(stage: string, done: number, total: number, overall?: ProgressEvent['overall']): void;
   isCancelled(): boolean;
+  isKept(): boolean;
 }
 
 /** An error that crossed the border: what a call rejects with. */
@@ -42,7 +46,7 @@ interface Pending {
 export class RpcPeer {
   private lastId = 0;
   private readonly pending = new Map<number, Pending>();
-  private readonly running = new Map<number, { cancelled: boolean }>();
+  private readonly running = new Map<number, { cancelled: boolean; kept: boolean }>();
   private implementation: ((call: CallContext) => object) | undefined;
   private closed: Error | undefined;
 
@@ -86,7 +90,10 @@ export class RpcPeer {
         break;
       case 'cancel': {
         const call = this.running.get(message.id);
-        if (call) call.cancelled = true;
+        if (call) {
+          call.cancelled = true;
+          call.kept = message.keep === true;
+        }
         break;
       }
       case 'result':
@@ -111,7 +118,7 @@ export class RpcPeer {
     if (this.closed) return Promise.reject(this.closed);
     if (signal?.aborted) return Promise.reject(new RemoteFailure({ kind: 'cancelled', message: 'Cancelled.' }));
     const id = ++this.lastId;
-    const cancel = () => this.post({ type: 'cancel', id });
+    const cancel = () => this.post({ type: 'cancel', id, ...(signal?.reason === KEEP ? { keep: true } : {}) });
     const result = new Promise<unknown>((resolve, reject) => {
       this.pending.set(id, { resolve, reject, onProgress });
       signal?.addEventListener('abort', cancel, { once: true });
@@ -127,12 +134,14 @@ export class RpcPeer {
   }
 
   private async answer(id: number, method: string, args: readonly unknown[]): Promise<void> {
-    const state = { cancelled: false };
+    const state = { cancelled: false, kept: false };
     this.running.set(id, state);
     try {
       const service = this.implementation?.({
-        report: (stage, done, total) => this.post({ type: 'progress', id, progress: { stage, done, total } }),
+        report: (stage, done, total, overall) =>
+          this.post({ type: 'progress', id, progress: { stage, done, total, ...(overall ? { overall } : {}) } }),
         isCancelled: () => state.cancelled,
+        isKept: () => state.kept,
       }) as Record<string, unknown> | undefined;
       const implementation = service && !(method in Object.prototype) ? service[method] : undefined;
       if (typeof implementation !== 'function') throw new Error(`Nobody serves '${method}'.`);

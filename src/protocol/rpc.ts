@@ -9,4 +9,5 @@ export type RpcMessage =
   | { readonly type: 'result'; readonly id: number; readonly value: unknown }
   | { readonly type: 'error'; readonly id: number; readonly error: RemoteError }
   | { readonly type: 'progress'; readonly id: number; readonly progress: ProgressEvent }
-  | { readonly type: 'cancel'; readonly id: number };
+  /** `keep`: what was reached so far is wanted. */
+  | { readonly type: 'cancel'; readonly id: number; readonly keep?: boolean };

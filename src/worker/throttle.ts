@@ -11,16 +11,17 @@ export function throttled(target: Progress, poll: () => void, now: () => number 
   let lastStage: string | undefined;
   let lastTime = -Infinity;
   return {
-    report: (stage, done, total) => {
+    report: (stage, done, total, overall) => {
       const time = now();
       if (stage === lastStage && done !== total && time - lastTime < INTERVAL_MS) return;
       lastStage = stage;
       lastTime = time;
-      target.report(stage, done, total);
+      target.report(stage, done, total, overall);
     },
     isCancelled: () => {
       poll();
       return target.isCancelled();
     },
+    isKept: () => target.isKept?.() ?? false,
   };
 }

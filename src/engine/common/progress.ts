@@ -9,10 +9,24 @@ export interface Progress {
    * @param stage what is going on, in words for the user, e.g. `Calibrating`
    * @param done  completed units of this stage
    * @param total units of this stage; 0 when unknown
+   * @param overall where the run is as a whole, where that is known
    */
-  report(stage: string, done: number, total: number): void;
+  report(stage: string, done: number, total: number, overall?: Overall): void;
   /** Polled between units of work. */
   isCancelled(): boolean;
+  /** Whether what was reached so far is to be kept, where there is such a thing; asked after a cancellation. */
+  isKept?(): boolean;
+}
+
+/** Where a run of several steps is. */
+export interface Overall {
+  /** Counted from 1. */
+  readonly step: number;
+  readonly steps: number;
+  /** 0…1. */
+  readonly share: number;
+  /** About how long until the end; null as long as nobody can tell. */
+  readonly msLeft: number | null;
 }
 
 /** A progress that nobody watches and nobody cancels. */

@@ -1,4 +1,4 @@
-import { RemoteFailure, RpcPeer, type CallOptions } from '../../protocol/peer';
+import { KEEP, RemoteFailure, RpcPeer, type CallOptions } from '../../protocol/peer';
 import type { EngineService } from '../../protocol/engine';
 import type { EngineTransport, StartTransport } from './transport';
 
@@ -39,6 +39,8 @@ export class EngineConnection {
   async call<T>(use: (engine: EngineService) => Promise<T>, options: CallOptions = {}): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const onAbort = () => {
+      // Writing what was reached takes its time.
+      if (options.signal?.reason === KEEP) return;
       timer = setTimeout(
         () => this.terminate(new RemoteFailure({ kind: 'cancelled', message: 'Cancelled.' })),
         this.cancelGraceMs,
