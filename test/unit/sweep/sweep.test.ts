@@ -111,6 +111,7 @@ describe('sweep', function () {
         evaluated,
         0,
         silentProgress,
+        { task: opened.plan.task },
       );
       assert.deepEqual(point.accuracy, accuracyOf(evaluation));
 
