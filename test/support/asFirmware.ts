@@ -12,6 +12,7 @@ import { Executor } from '../../src/engine/program/interpreter';
 import type { Port, Program } from '../../src/engine/program/types';
 import { buildForHost } from '../firmware/support/hostBuild';
 import { npy, zip } from './npyWriter';
+import { floatToHalf } from './onnxBuilder';
 import { randomNumbers } from './onnxOracle';
 
 /** What a network computes as firmware, beside onnxruntime on the same samples. */
@@ -55,7 +56,10 @@ export async function asFirmware(
   const random = randomNumbers(seed);
   const arrays = inputs.map((binding) => sampleValues(binding, samples, random, scale));
   const imagesPath = path.join(folder, 'samples.npz');
-  writeFileSync(imagesPath, zip(Object.fromEntries(inputs.map((b, i) => [`${b.name}.npy`, sampleFile(b, arrays[i], samples)]))));
+  writeFileSync(
+    imagesPath,
+    zip(Object.fromEntries(inputs.map((b, i) => [`${b.name}.npy`, sampleFile(b, arrays[i], samples)]))),
+  );
   const planPath = path.join(folder, 'plan.quantmcu.json');
   const { summary } = await quantize(
     {
@@ -67,7 +71,16 @@ export async function asFirmware(
       bits: [8],
       weights: 8,
       classes: 'static',
-      preprocess: { preset: 'custom', resize: 'stretch', cropFraction: 1, fill: 0, channels: 'rgb', scale: 1, mean: [0], std: [1] },
+      preprocess: {
+        preset: 'custom',
+        resize: 'stretch',
+        cropFraction: 1,
+        fill: 0,
+        channels: 'rgb',
+        scale: 1,
+        mean: [0],
+        std: [1],
+      },
       limit: 0,
       cachePath: null,
       ...others,
@@ -77,7 +90,9 @@ export async function asFirmware(
   const opened = await openPlan(planPath);
   const { program } = opened;
   const chosen = Array.from({ length: Math.min(COMPARED, samples) }, (_, i) => i);
-  const memory = chosen.map((n) => program.inputs.map((port, i) => toMemory(program, port, row(arrays[i], inputs[i], n))));
+  const memory = chosen.map((n) =>
+    program.inputs.map((port, i) => toMemory(program, port, row(arrays[i], inputs[i], n))),
+  );
   const { files } = generateSources(opened);
   const results = compiled ? compileAndRun(path.join(folder, 'c'), program, files, memory) : interpret(program, memory);
   const session = await InferenceSession.create(modelPath, { intraOpNumThreads: 1, logSeverityLevel: 4 });
@@ -157,17 +172,17 @@ function row(values: Float32Array, { dims }: TensorBinding, n: number): Float32A
 function tensorOf({ elementType, dims }: TensorBinding, values: Float32Array): Tensor {
   if (elementType === 'uint8') return new Tensor('uint8', Uint8Array.from(values), dims);
   if (elementType === 'int8') return new Tensor('int8', Int8Array.from(values), dims);
-  if (elementType === 'float16') return new Tensor('float16', new Float16Array(values) as never, dims);
+  if (elementType === 'float16') return new Tensor('float16', Uint16Array.from(values, floatToHalf), dims);
   return new Tensor('float32', values, dims);
 }
 
 /** Place in memory of every element of the ONNX tensor, by the order that the port states. */
-function placesOf({ dims, order }: Port): Int32Array {
+function placesOf({ dims, memory }: Port): Int32Array {
   const strides = new Array<number>(dims.length);
   let stride = 1;
-  for (let i = order.length - 1; i >= 0; i--) {
-    strides[order[i]] = stride;
-    stride *= dims[order[i]];
+  for (let i = memory.length - 1; i >= 0; i--) {
+    strides[memory[i]] = stride;
+    stride *= dims[memory[i]];
   }
   const places = new Int32Array(stride);
   const index = dims.map(() => 0);

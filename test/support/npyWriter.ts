@@ -20,7 +20,8 @@ export function zip(entries: Readonly<Record<string, Buffer>>): Buffer {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
-  for (const [name, content] of Object.entries(entries)) {
+  for (const [text, content] of Object.entries(entries)) {
+    const name = Buffer.from(text, 'utf8');
     const body = deflateRawSync(content);
     const local = Buffer.alloc(30);
     local.writeUInt32LE(0x04034b50, 0);
@@ -37,8 +38,8 @@ export function zip(entries: Readonly<Record<string, Buffer>>): Buffer {
     central.writeUInt32LE(content.length, 24);
     central.writeUInt16LE(name.length, 28);
     central.writeUInt32LE(offset, 42);
-    parts.push(local, Buffer.from(name), body);
-    directory.push(central, Buffer.from(name));
+    parts.push(local, name, body);
+    directory.push(central, name);
     offset += 30 + name.length + body.length;
   }
   const central = Buffer.concat(directory);

@@ -119,11 +119,14 @@ export class ProgramBuilder {
 
   private port(id: BufferId): Port {
     const { window, channels, signed, name } = this.buffers[id];
+    const shape = { h: window.y1 - window.y0, w: window.x1 - window.x0, c: channels };
     return {
       buffer: id,
       map: id,
       name,
-      shape: { h: window.y1 - window.y0, w: window.x1 - window.x0, c: channels },
+      dims: [1, shape.c, shape.h, shape.w],
+      memory: [0, 2, 3, 1],
+      shape,
       signed,
       scales: [1 / 255],
       zeroPoints: [0],

@@ -186,6 +186,7 @@ export class GraphBuilder {
         map,
         dims: [1, shape.c, shape.h, shape.w],
         elementType: 'float32' as const,
+        memory: [0, 2, 3, 1],
         order: nchwOrder(shape),
       };
     };

@@ -1,3 +1,4 @@
+import { orderText } from '../program/portOrder';
 import type { Port, Program, ProgramBuffer } from '../program/types';
 import { macroPrefix } from './identifier';
 import { comesInTiles, externalInputs, invokeSignature, portSuffix } from './inputs';
@@ -65,7 +66,10 @@ ${define(
   'LAYERS',
   program.steps.reduce((n, step) => Math.max(n, step.layer + 1), 0),
 )}
-/* Feature maps are row-major H x W x C; real value = scale * (code - zero point). */
+/*
+ * Inputs and outputs hold the elements of the ONNX tensors, images channels last: row-major H x W x C, in the order
+ * that is stated for each. Real value = scale * (code - zero point).
+ */
 ${define('INPUTS', program.inputs.length)}${ports('input', program.inputs)}
 ${define('OUTPUTS', program.outputs.length)}${ports('output', program.outputs)}
 /* Error codes. */
@@ -138,7 +142,7 @@ function portMacros(
       ? define(`${id}_ZERO_POINT`, zeroPoints[0])
       : define(`${id}_ZERO_POINTS`, list(zeroPoints.map(String)));
   return (
-    `/* ${commentText(port.name)} */\n` +
+    comment([`${commentText(port.name)}: ${orderText(port)}.`]) +
     define(`${id}_BYTES`, buffer.bytes) +
     define(`${id}_H`, shape.h) +
     define(`${id}_W`, shape.w) +

@@ -124,6 +124,11 @@ export class ParameterWriter {
       case 'softmax':
         return { fn: 'qmcu_softmax', params: null, args: [this.array(kernel.table, 'uint16')] };
       case 'permute': {
+        if (kernel.counters > 0)
+          return struct('qmcu_permute', 'qmcu_permute_params', [
+            `.counters = ${this.array(kernel.permutation, 'int32')}`,
+            `.count = ${kernel.counters}`,
+          ]);
         const narrow = this.constants.values(kernel.permutation).every((i: number) => i <= 0xffff);
         return struct('qmcu_permute', 'qmcu_permute_params', [
           narrow

@@ -265,7 +265,16 @@ export interface TensorBinding {
   /** Concrete ONNX dims after resolving symbols (batch 1). */
   readonly dims: readonly number[];
   readonly elementType: 'float32' | 'float16' | 'uint8' | 'int8';
-  /** ONNX element i (row-major over `dims`) is HWC element `order[i]`; null when the two orders are the same. */
+  /**
+   * The dimensions of `dims` as they lie in memory, outermost first: the map's HWC memory is the ONNX tensor with its
+   * axes in this order. In turn for what the application sees as ONNX does; images (NCHW) and signals (NCL) that lie
+   * channels last have 0, 2, 3, 1 and 0, 2, 1.
+   */
+  readonly memory: readonly number[];
+  /**
+   * The same as a table: ONNX element i (row-major over `dims`) is HWC element `order[i]`; null when the two orders are
+   * the same.
+   */
   readonly order: Int32Array | null;
 }
 

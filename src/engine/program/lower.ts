@@ -7,6 +7,7 @@ import {
   type Layer,
   type LayerId,
   type MapId,
+  type TensorBinding,
 } from '../graph/types';
 import { fullRegion } from '../graph/region';
 import {
@@ -27,6 +28,7 @@ import { scheduleRules } from '../schedule/scheduleRules';
 import type { MapFormat, QuantizedParameters } from '../quantize/types';
 import { assignOffsets } from './assignOffsets';
 import { ConstantPool } from './constants';
+import { findCounters } from './lowering/counters';
 import {
   addKernel,
   averagePoolKernel,
@@ -186,8 +188,8 @@ class Lowering {
       constants: this.pool.constants,
       steps: this.steps,
       branches: this.branches(),
-      inputs: this.graph.inputs.map((binding, i) => this.port(binding.name, binding.map, this.schedule.inputs[i])),
-      outputs: this.graph.outputs.map((binding, i) => this.port(binding.name, binding.map, this.schedule.outputs[i])),
+      inputs: this.graph.inputs.map((binding, i) => this.port(binding, this.schedule.inputs[i])),
+      outputs: this.graph.outputs.map((binding, i) => this.port(binding, this.schedule.outputs[i])),
       arenaBytes,
       arenaAlign: Math.max(4, this.options.align ?? 4),
     };
@@ -304,6 +306,15 @@ class Lowering {
         const n = graph.maps[layer.output].shape;
         const permutation =
           layer.kind === 'permute' ? layer.permutation : Int32Array.from({ length: n.h * n.w * n.c }, (_, i) => i);
+        const counters = findCounters(permutation);
+        if (counters !== null) {
+          const table = Int32Array.from(counters.flatMap(({ size, stride }) => [size, stride]));
+          return {
+            op: 'permute',
+            permutation: pool.add('table', layer.name, 32, true, table, [counters.length, 2]),
+            counters: counters.length,
+          };
+        }
         // As the C has it: 16 bits where they do.
         const narrow = permutation.length <= 2 ** 16;
         return {
@@ -316,6 +327,7 @@ class Lowering {
             narrow ? Uint16Array.from(permutation) : permutation,
             [permutation.length],
           ),
+          counters: 0,
         };
       }
       case 'pad':
@@ -550,12 +562,14 @@ class Lowering {
     }));
   }
 
-  private port(name: string, map: MapId, buffer: BufferId): Port {
+  private port({ name, map, dims, memory }: TensorBinding, buffer: BufferId): Port {
     const { signed, scales, zeroPoints } = this.stored(map);
     return {
       buffer,
       map,
       name,
+      dims,
+      memory,
       shape: this.graph.maps[map].shape,
       signed,
       scales: [...scales],

@@ -1,4 +1,4 @@
-import type { LayerId, MapId } from '../graph/types';
+import type { LayerId, MapId, TensorBinding } from '../graph/types';
 import type { Region } from '../graph/region';
 import type { Bits, WeightBits } from '../graph/bits';
 
@@ -116,6 +116,11 @@ export interface Port {
   readonly map: MapId;
   /** ONNX value name. Text, possibly hostile. */
   readonly name: string;
+  /** Of the ONNX tensor. */
+  readonly dims: readonly number[];
+  /** These dimensions as they lie in memory, outermost first; see {@link TensorBinding}. */
+  readonly memory: readonly number[];
+  /** The same as rows, columns and channels. */
   readonly shape: { readonly h: number; readonly w: number; readonly c: number };
   readonly signed: boolean;
   /** value[c] = scale[c]·(code − zeroPoint[c]); one entry for all channels or C entries. */
@@ -329,8 +334,12 @@ export type Kernel =
    * code = min(255, ⌊(e·256 + ⌊sum/2⌋) / sum⌋), unsigned 8 bits, scale 1/256. channels ≤ 65536.
    */
   | { readonly op: 'softmax'; readonly table: ConstantId }
-  /** Output element i (HWC) is input element permutation[i]. 8 bits. */
-  | { readonly op: 'permute'; readonly permutation: ConstantId }
+  /**
+   * Output element i (HWC) is input element permutation[i], 8 bits. With `counters` (at most 8) beyond 0, the table
+   * instead has a size and a stride for each of them, outermost first (int32 [counters, 2]): i, written in the mixed
+   * radix of the sizes, has the digits that times the strides add up to the input's element.
+   */
+  | { readonly op: 'permute'; readonly permutation: ConstantId; readonly counters: number }
   /**
    * Counts the codes of the input region that lie outside [low, high]; the output's byte `index` becomes 1 (outlier
    * class) when more than `limit`, else 0. `index` counts the bytes of the flags buffer, as a guard's does; no other

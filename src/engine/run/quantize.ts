@@ -11,6 +11,7 @@ import { encodeParameters } from '../plan/parametersFile';
 import { relativeTo } from '../plan/relativeTo';
 import { formatPlan, parametersFileName } from '../plan/sidecar';
 import type { Plan } from '../plan/types';
+import { orderNotes } from '../program/portOrder';
 import type { Program } from '../program/types';
 import { chooseDetection } from './chooseDetection';
 import { lockedDecisions } from './lockedDecisions';
@@ -88,7 +89,7 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
   const { sureTask } = quantizer;
   if (sureTask === undefined) notes.push(VALUES_NOTE);
   const { decision, parameters, program, reduction } = await quantizeTo(quantizer, limits, notes);
-  notes.push(...decision.notes);
+  notes.push(...decision.notes, ...orderNotes(program.inputs, program.outputs));
   if (program.arenaBytes > options.target.sramBytes) {
     throw new UserError(
       `Does not fit: the arena takes ${program.arenaBytes} bytes of ${options.target.sramBytes} bytes of SRAM. ` +

@@ -189,10 +189,17 @@ typedef struct {
     uint8_t linear;      /* 1: bilinear, 0: nearest (weights are not read) */
 } qmcu_resize_params;
 
-/* Output element i is input element index[i], both in H, W, C order. Exactly one of the tables is not NULL. */
+/*
+ * Output element i is input element index[i], both in H, W, C order. Exactly one of the tables is not NULL. With
+ * counters, pairs of a size and a stride, index[i] is the sum of each counter's digit times its stride, i written in
+ * the mixed radix of the sizes, outermost first.
+ */
+#define QMCU_PERMUTE_COUNTERS 8
 typedef struct {
     const uint16_t *index16;
     const int32_t *index32;
+    const int32_t *counters; /* [count][2], count from 1 to QMCU_PERMUTE_COUNTERS */
+    uint8_t count;
 } qmcu_permute_params;
 
 /*

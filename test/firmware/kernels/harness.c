@@ -183,6 +183,8 @@ static void run_permute(harness_reader *r, const qmcu_map *in, const qmcu_map *o
     qmcu_permute_params p;
     p.index16 = block(r);
     p.index32 = block(r);
+    p.counters = block(r);
+    p.count = (uint8_t)harness_word(r);
     qmcu_permute(&p, in, out);
 }
 

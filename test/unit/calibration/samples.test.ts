@@ -32,6 +32,7 @@ function inputs(...list: [string, number, number, number][]): Pick<Graph, 'input
       map,
       dims: [1, c, h, w],
       elementType: 'float32' as const,
+      memory: [0, 2, 3, 1],
       order:
         c === 1 ? null : Int32Array.from({ length: h * w * c }, (_, i) => (i % (h * w)) * c + Math.floor(i / (h * w))),
     })),

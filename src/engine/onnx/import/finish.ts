@@ -2,6 +2,7 @@ import type { FeatureMap, Graph, Layer, MapId, MapTap, Shape, TensorBinding } fr
 import type { Layout } from '../layout';
 import { isIdentity, mergeAtoms, orderTable, sameLayout } from '../layout';
 import type { Draft, DraftMap, DraftTap } from './draft';
+import { memoryOrder } from './ports';
 import type { MapValue } from './values';
 
 /** Elements of all tap tables together; beyond it maps are left without taps, which the contract allows. */
@@ -44,6 +45,7 @@ export function finishGraph(
     map: idOf(value.map),
     dims: value.dims,
     elementType,
+    memory: memoryOrder(value),
     order: isIdentity(value.layout) ? null : orderTable(value.layout),
   });
   return {

@@ -173,7 +173,10 @@ export class NodeContext {
     via: readonly OnnxRef[] = [],
   ): DraftMap {
     checkShape(this, shape);
-    return this.state.draft.addLayer(spec, [...via, this.ref], inputs, shape, load);
+    // A node that only renames memory may be the one whose output has to be rearranged after all.
+    const { name, opType } = this.ref;
+    const known = via.some((ref) => ref.name === name && ref.opType === opType);
+    return this.state.draft.addLayer(spec, known ? [...via] : [...via, this.ref], inputs, shape, load);
   }
 
   /** A value over a freshly made map. */

@@ -15,6 +15,7 @@ import { ImportState, NodeContext } from './nodeContext';
 import { MAP_OPERATORS, unsupportedRemedy } from './operators';
 import { CONSTANT_OPERATORS } from './ops/constants';
 import type { MapValue, Value } from './values';
+import { asOutput, inputOrder } from './ports';
 import { UNKNOWN } from './values';
 
 /** What walking a model's nodes once found out; no weights have been read. */
@@ -95,8 +96,10 @@ function walkOnce(
         fail('returns quantized codes', 'Remove the last QuantizeLinear, so that the output is float.');
       else if (bindingType(output.elementType) === null && output.elementType !== 0)
         fail('is not a float tensor', 'Remove it from the outputs.');
-      value.map.isOutput = true;
-      outputs.push(value);
+      const producer = nodes.find((node) => node.outputs.includes(output.name));
+      const handed = producer ? asOutput(new NodeContext(state, producer, opset), value) : value;
+      handed.map.isOutput = true;
+      outputs.push(handed);
     }
   }
   if (model.outputs.length === 0)
@@ -184,7 +187,7 @@ function markUnknown(state: ImportState, node: NodeInfo): void {
 
 /**
  * Inputs whose elements had to be permuted before the first layer that looks at their arrangement: they should lie in
- * memory as that layer wants them, since the application fills the input and any order is free there.
+ * memory as that layer wants them, where that is an order in which an application may be asked for them.
  */
 function rearrangedInputs(walk: Walk): Map<string, InputArrangement> {
   const wanted = new Map<string, InputArrangement>();
@@ -195,7 +198,8 @@ function rearrangedInputs(walk: Walk): Map<string, InputArrangement> {
       if (!reader || others.length > 0) break;
       if (reader.spec.kind === 'permute') {
         const arrangement = arrangementOf(walk, input, map, reader.output);
-        if (arrangement) wanted.set(input.name, arrangement);
+        if (arrangement && inputOrder(dimsOf(walk, input), [...arrangement.h, ...arrangement.w, ...arrangement.c]))
+          wanted.set(input.name, arrangement);
         break;
       }
       const elementwise =
@@ -208,6 +212,11 @@ function rearrangedInputs(walk: Walk): Map<string, InputArrangement> {
     }
   }
   return wanted;
+}
+
+function dimsOf(walk: Walk, input: DraftMap): readonly number[] {
+  const value = walk.state.values.get(input.name);
+  return value?.kind === 'map' ? value.dims : [];
 }
 
 /** The permuted map's axes as dimensions of the ONNX input, when each dimension lies whole on one axis. */

@@ -30,6 +30,8 @@ function copyProgram(): Program {
     buffer: id,
     map: 0,
     name: '',
+    dims: [1, 5, 2, 3],
+    memory: [0, 2, 3, 1],
     shape: { h: 2, w: 3, c: 5 },
     signed: false,
     scales: [1],

@@ -1,5 +1,5 @@
 import type { ResizeLayer, Shape } from '../../../graph/types';
-import { arrange, spatialValue } from '../arrange';
+import { arrange, imageOrder, spatialValue } from '../arrange';
 import type { NodeContext } from '../nodeContext';
 import { EMPTY, NO_CLAMP, POINT_WINDOW } from '../perChannel';
 import type { MapValue } from '../values';
@@ -7,18 +7,29 @@ import type { MapValue } from '../values';
 /**
  * The value as an image, taking the dimensions that an operation does not touch as channels: NCHW, or NHWC when
  * `touched` says so.
+ *
+ * @param channels whether the operation may touch channels as well
  */
 function asImage(
   context: NodeContext,
   value: MapValue,
   touched: readonly number[],
+  channels = false,
 ): { value: MapValue; nhwc: boolean } {
   const { dims } = value;
   if (dims.length === 3) return { value: arrange(context, value, [0], [2], [1]), nhwc: false };
   if (dims.length !== 4 || dims[0] !== 1)
     context.fail(`works on ${dims.join('×')}`, 'Only one 2-D image is supported (batch 1).');
-  const nhwc = touched.includes(1) && !touched.includes(3);
+  // As the image lies, where that will do; else by what is touched.
+  const lies = trivial(value) ? null : imageOrder(value);
+  const suits = lies !== null && (channels || !touched.includes(lies[2][0]));
+  const nhwc = suits ? lies[2][0] === 3 : touched.includes(1) && !touched.includes(3);
   return { value: nhwc ? arrange(context, value, [0, 1], [2], [3]) : arrange(context, value, [0, 2], [3], [1]), nhwc };
+}
+
+/** Whether NCHW and NHWC are the same memory, which then does not tell them apart. */
+function trivial({ dims }: MapValue): boolean {
+  return dims[1] === 1 || (dims[2] === 1 && dims[3] === 1);
 }
 
 function imageValue(context: NodeContext, map: MapValue['map'], rank: number, nhwc: boolean): MapValue {
@@ -56,7 +67,7 @@ export function pad(context: NodeContext): void {
   });
   const touched = before.map((_, dim) => dim).filter((dim) => before[dim] + after[dim] > 0);
   if (touched.length === 0) return context.setMap(context.renamed(value, value.dims, value.layout));
-  const { value: input, nhwc } = asImage(context, value, touched);
+  const { value: input, nhwc } = asImage(context, value, touched, true);
   const [hDim, wDim, cDim] = rank === 3 ? [-1, 2, 1] : nhwc ? [1, 2, 3] : [2, 3, 1];
   if (before[0] + after[0] > 0) context.fail('pads the batch', 'Export the model for one image (batch 1).');
   const { h, w, c } = input.map.shape;

@@ -1,3 +1,4 @@
+import { countersOf, permutationOf } from '../../lowering/counters';
 import type { Kernel } from '../../types';
 import { checkCodes, check, requireSameShape, type KernelContext, type PreparedKernel } from '../context';
 
@@ -30,7 +31,10 @@ export function preparePermute(kernel: Extract<Kernel, { op: 'permute' }>, conte
   const length = input.h * input.w * input.channels;
   check(input.bits === 8 && output.bits === 8 && input.signed === output.signed, 'Permutations move 8-bit codes.');
   check(output.h * output.w * output.channels === length, 'A permutation keeps the number of elements.');
-  const permutation = context.constants.int32(kernel.permutation, length);
+  const permutation = kernel.counters > 0
+    ? permutationOf(countersOf(context.constants.int32(kernel.permutation, 2 * kernel.counters)))
+    : context.constants.int32(kernel.permutation, length);
+  check(permutation.length === length, 'The counters of a permutation count its elements.');
   check(
     permutation.every((i) => i >= 0 && i < length),
     'A permutation points outside its input.',

@@ -118,6 +118,8 @@ export class ProgramBuilder {
       buffer: arena.id,
       map: 0,
       name: 'arena',
+      dims: [arenaBytes],
+      memory: [0],
       shape: { h: 1, w: arenaBytes, c: 1 },
       signed: false,
       scales: [1],

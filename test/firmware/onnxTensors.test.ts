@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { asFirmware, type FirmwareOptions, type FirmwareResult } from '../support/asFirmware';
+import { ModelFolder, OnnxBuilder } from '../support/onnxBuilder';
+import { randomArray, randomNumbers } from '../support/onnxOracle';
+import { removeFolder, scratchFolder } from './support/hostBuild';
+
+/** A model under construction, with weights from a seed. */
+class Network {
+  readonly m: OnnxBuilder;
+  private readonly random = randomNumbers(7);
+
+  constructor(opset = 13) {
+    this.m = new OnnxBuilder(opset);
+  }
+
+  weights(...dims: number[]): string {
+    const count = dims.reduce((product, d) => product * d, 1);
+    return this.m.floats(dims, randomArray(count, this.random, 1.5 / Math.sqrt(count / dims[0])));
+  }
+
+  conv(x: string, inC: number, outC: number, kernel = 3): string {
+    const pad = (kernel - 1) / 2;
+    const w = this.weights(outC, inC, kernel, kernel);
+    return this.m.node('Conv', [x, w, this.weights(outC)], { pads: [pad, pad, pad, pad] });
+  }
+}
+
+/** Shape, order and values of the generated C's inputs and outputs are those of the ONNX tensors. */
+describe('inputs and outputs of the C beside the ONNX tensors', function () {
+  this.timeout(300_000);
+  const models = new ModelFolder();
+  after(() => models.remove());
+
+  async function run(network: Network, options: FirmwareOptions = {}): Promise<FirmwareResult> {
+    const folder = scratchFolder('tensors');
+    const result = await asFirmware(models.write(network.m), folder, { compiled: true, ...options });
+    removeFolder(folder);
+    return result;
+  }
+
+  async function holds(network: Network, header: RegExp, least = 28): Promise<FirmwareResult> {
+    const result = await run(network);
+    result.snr.forEach((snr, i) => assert.ok(snr > least, `output ${i}: ${snr} dB`));
+    assert.match(result.header, header);
+    return result;
+  }
+
+  it('final Transpose of rows and columns', async () => {
+    const n = new Network();
+    n.m.output(
+      n.m.node('Transpose', [n.conv(n.m.input('x', [1, 3, 8, 6]), 3, 4)], { perm: [0, 1, 3, 2] }, { outputs: ['y'] }),
+    );
+    await holds(n, /y: ONNX tensor 1x4x6x8, stored channels last as 6x8x4 \(its dimensions 2, 3, 1\)/);
+  });
+
+  it('final Transpose to channels last, which costs nothing', async () => {
+    const n = new Network();
+    n.m.output(
+      n.m.node('Transpose', [n.conv(n.m.input('x', [1, 3, 8, 6]), 3, 4)], { perm: [0, 2, 3, 1] }, { outputs: ['y'] }),
+    );
+    const { opened } = await holds(n, /y: ONNX tensor 1x8x6x4, stored in that order/);
+    assert.deepEqual(
+      opened.graph.layers.map((l) => l.kind),
+      ['conv'],
+    );
+  });
+
+  for (const mode of ['DCR', 'CRD'])
+    it(`final DepthToSpace ${mode}`, async () => {
+      const n = new Network();
+      n.m.output(
+        n.m.node(
+          'DepthToSpace',
+          [n.conv(n.m.input('x', [1, 2, 6, 5]), 2, 12)],
+          { blocksize: 2, mode },
+          { outputs: ['y'] },
+        ),
+      );
+      await holds(n, /y: ONNX tensor 1x3x12x10, stored channels last as 12x10x3/);
+    });
+
+  it('final transposed convolution', async () => {
+    const n = new Network();
+    const x = n.conv(n.m.input('x', [1, 2, 6, 5]), 2, 4);
+    n.m.output(n.m.node('ConvTranspose', [x, n.weights(4, 3, 2, 2)], { strides: [2, 2] }, { outputs: ['y'] }));
+    await holds(n, /y: ONNX tensor 1x3x12x10, stored channels last as 12x10x3/);
+  });
+
+  it('final channel shuffle', async () => {
+    const n = new Network();
+    const x = n.conv(n.m.input('x', [1, 2, 6, 5]), 2, 6);
+    const split = n.m.node('Reshape', [x, n.m.int64s([1, 2, 3, 6, 5])]);
+    const shuffled = n.m.node('Transpose', [split], { perm: [0, 2, 1, 3, 4] });
+    n.m.output(n.m.node('Reshape', [shuffled, n.m.int64s([1, 6, 6, 5])], {}, { outputs: ['y'] }));
+    await holds(n, /y: ONNX tensor 1x6x6x5, stored channels last as 6x5x6/);
+  });
+
+  it('head of a detector: boxes by anchor, row, column', async () => {
+    const n = new Network();
+    const x = n.conv(n.m.input('x', [1, 3, 6, 6]), 3, 14);
+    const split = n.m.node('Reshape', [x, n.m.int64s([1, 2, 7, 6, 6])]);
+    const last = n.m.node('Transpose', [split], { perm: [0, 1, 3, 4, 2] });
+    n.m.output(n.m.node('Reshape', [last, n.m.int64s([1, 72, 7])], {}, { outputs: ['y'] }));
+    await holds(n, /y: ONNX tensor 1x72x7, stored in that order/);
+  });
+
+  it('first Transpose, SpaceToDepth and planar Reshape: the application fills in the ONNX tensor', async () => {
+    const transposed = new Network();
+    const t = transposed.m.node('Transpose', [transposed.m.input('x', [1, 2, 8, 6])], { perm: [0, 1, 3, 2] });
+    transposed.m.output(transposed.conv(t, 2, 4));
+    await holds(transposed, /x: ONNX tensor 1x2x8x6, stored channels last as 8x6x2/);
+    const blocks = new Network();
+    const b = blocks.m.node('SpaceToDepth', [blocks.m.input('x', [1, 3, 8, 6])], { blocksize: 2 });
+    blocks.m.output(blocks.conv(b, 12, 4));
+    await holds(blocks, /x: ONNX tensor 1x3x8x6, stored channels last as 8x6x3/);
+    const planes = new Network();
+    const p = planes.m.node('Reshape', [planes.m.input('x', [1, 96]), planes.m.int64s([1, 2, 8, 6])]);
+    planes.m.output(planes.conv(p, 2, 4));
+    await holds(planes, /x: ONNX tensor 1x96, stored in that order/);
+  });
+
+  it('a signal stays as its convolutions have it, which header and notes say', async () => {
+    const n = new Network();
+    const x = n.m.node('Conv', [n.m.input('x', [1, 3, 20]), n.weights(5, 3, 3)], { pads: [1, 1] });
+    n.m.output(n.m.node('Relu', [x], {}, { outputs: ['y'] }));
+    const { notes } = await holds(n, /x: ONNX tensor 1x3x20, stored channels last as 20x3 \(its dimensions 2, 1\)/);
+    assert.ok(
+      notes.includes('Output "y": ONNX tensor 1×5×20, stored channels last as 20×5 (its dimensions 2, 1).'),
+      notes.join('\n'),
+    );
+  });
+
+  it('several inputs and outputs, one of them read on inside', async () => {
+    const n = new Network();
+    const a = n.conv(n.m.input('a', [1, 2, 6, 6]), 2, 4);
+    const b = n.m.node('Gemm', [n.m.input('b', [1, 5]), n.weights(5, 4)]);
+    const scaled = n.m.node('Mul', [a, n.m.node('Reshape', [b, n.m.int64s([1, 4, 1, 1])])], {}, { outputs: ['inner'] });
+    n.m.output(scaled).output(n.m.node('Transpose', [scaled], { perm: [0, 1, 3, 2] }));
+    n.m.output(n.m.node('Softmax', [n.conv(scaled, 4, 3)], { axis: 1 }, { outputs: ['mask'] }));
+    await holds(n, /inner: ONNX tensor 1x4x6x6, stored channels last as 6x6x4/, 24);
+  });
+});
