@@ -302,7 +302,7 @@ describe('onnx reader', () => {
     const relu = await importModel(chain((m) => m.input('x', [1, 2, 3, 3]), (_, v) => v, 'Relu')); // prettier-ignore
     assert.equal(relu.layers.length, 1);
     // prettier-ignore
-    await assert.rejects(importModel(chain((m) => m.input('x', [1, 2, 3, 3]), (_, v) => v, 'Softmax')), /has 40000 layers, more than the 4096 that can be planned/);
+    await assert.rejects(importModel(chain((m) => m.input('x', [1, 2, 3, 3]), (_, v) => v, 'Softmax')), /has 4000\d layers, more than the 4096 that can be planned/);
     // prettier-ignore
     const leaky = await importModel(chain((m) => m.input('x', [1, 2, 3, 3]), (_, v) => v, 'LeakyRelu'));
     assert.ok(leaky.layers.length < 4096, 'functions of functions are joined');
