@@ -1,4 +1,4 @@
-import type { LayerId, MapId, TensorBinding } from '../graph/types';
+import type { LayerId, MapId } from '../graph/types';
 import type { Region } from '../graph/region';
 import type { Bits, WeightBits } from '../graph/bits';
 
@@ -118,7 +118,7 @@ export interface Port {
   readonly name: string;
   /** Of the ONNX tensor. */
   readonly dims: readonly number[];
-  /** These dimensions as they lie in memory, outermost first; see {@link TensorBinding}. */
+  /** These dimensions as they lie in memory, outermost first; see TensorBinding. */
   readonly memory: readonly number[];
   /** The same as rows, columns and channels. */
   readonly shape: { readonly h: number; readonly w: number; readonly c: number };
