@@ -11,8 +11,8 @@ const port = parentPort;
 const peer = new RpcPeer((message) => port.postMessage(message));
 
 /**
- * Long computations do not return to the event loop, so a cancel would wait in the queue until they end: whoever asks
- * whether he is cancelled looks into the queue first. Calls found there wait their turn.
+ * A long computation does not return to the event loop, so a cancel would wait in the queue until it ends.
+ * `isCancelled()` drains the queue first; calls found there wait their turn.
  */
 function poll(): void {
   for (let found = receiveMessageOnPort(port); found; found = receiveMessageOnPort(port)) {

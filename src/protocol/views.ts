@@ -28,7 +28,7 @@ export interface LayerView {
   readonly detail: string;
   readonly macs: number;
   readonly parameters: number;
-  /** Why this node stands in the way of quantization; null when it does not. */
+  /** Why this node cannot be quantized; null when it can. */
   readonly problem: { readonly message: string; readonly remedy: string } | null;
   /** Filled once there is a plan. */
   readonly plan: LayerPlanView | null;

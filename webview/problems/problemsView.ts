@@ -14,7 +14,7 @@ const listedCauses = 100;
 /** How many nodes of one problem are named; the layer table marks all of them. */
 const namedNodes = 24;
 
-/** What stands in the way of quantization, one entry for all nodes that share a cause. */
+/** Why a model cannot be quantized, one entry for all nodes that share a cause. */
 export class ProblemsView {
   readonly element = h('div', { class: 'problems-view', tabIndex: 0, role: 'region', aria: { label: t('Problems') } });
 
@@ -32,11 +32,11 @@ export class ProblemsView {
     const byName = new Map(view.model.layers.map((layer) => [layer.name, layer.id]));
     fill(
       this.element,
-      h('h2', {}, t('What stands in the way of quantization')),
+      h('h2', {}, t('Why this model cannot be quantized yet')),
       h(
         'p',
         { class: 'muted' },
-        t('The model can be looked at as it is. To quantize it, the exporter or the model must change as said below.'),
+        t('You can browse the model as it is. To quantize it, apply these remedies to the model or its export.'),
       ),
       h(
         'ul',

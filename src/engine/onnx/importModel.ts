@@ -24,7 +24,7 @@ const MAX_LAYERS = 4096;
  * Reads an ONNX file as a {@link Graph}: batch 1, HWC, shapes inferred, constants computed, normalizations and clamps
  * folded, Transpose and Reshape absorbed.
  *
- * @throws UnsupportedModelError listing every node that stands in the way
+ * @throws UnsupportedModelError listing every node that cannot be imported
  * @throws UserError when the file cannot be read
  */
 export async function importModel(path: string, options: ImportOptions = {}): Promise<Graph> {

@@ -24,7 +24,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** The model was read but cannot be imported; `problems` lists everything that stands in the way. */
+/** The model was read but cannot be imported; `problems` lists every reason. */
 export class UnsupportedModelError extends UserError {
   constructor(
     file: string,
