@@ -7,6 +7,7 @@ import { equalizeScales } from './equalize';
 import { centeredZeroPoints, channelCenters, recenter } from './centering';
 import { correctBias } from './correctBias';
 import { codeRange } from './histogramError';
+import { outputFormat } from './outputFormat';
 import { baseScales, type CodeType } from './scales';
 import { formatTies, type FormatTies } from './ties';
 import type { LayerParameters, MapFormat, QuantizedParameters } from './types';
@@ -91,7 +92,8 @@ function componentFormats(
     for (const m of component.maps) result.set(m, fixed);
     return result;
   }
-  const skewed = skewedFormat(graph, component, ties, statistics, bits);
+  const skewed =
+    skewedFormat(graph, component, ties, statistics, bits) ?? outputFormat(graph, component, ties, statistics);
   if (skewed) {
     for (const m of component.maps) result.set(m, skewed);
     return result;
