@@ -32,6 +32,7 @@ const bundles = [
   },
   { ...node, entryPoints: ['src/worker.ts'], outfile: 'dist/worker.js' },
   { ...node, entryPoints: ['src/evaluator.ts'], outfile: 'dist/evaluator.js' },
+  { ...node, entryPoints: ['src/fitter.ts'], outfile: 'dist/fitter.js' },
   { ...node, entryPoints: ['src/inference.ts'], outfile: 'dist/inference.js', external: ['onnxruntime-node'] },
   { ...node, entryPoints: ['src/cli/cli.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
   {

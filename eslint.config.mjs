@@ -55,7 +55,7 @@ const paths = {
   protocol: '(^|/)protocol(/|$)',
   webview: '(^|/)webview/',
   engine: '(^|/)engine/',
-  entries: '(^|/)(extension|worker|evaluator|inference|cli)$|(^|/)cli/',
+  entries: '(^|/)(extension|worker|evaluator|fitter|inference|cli)$|(^|/)cli/',
 };
 
 /** Packages that only certain files may import. */

@@ -66,7 +66,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         'sensitivity|entropy] [--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] ' +
         '[--epsilon F] [--classes static|runtime] [--task classify|binary|regress|detect] ' +
         '[--head PRESET|FILE.json|none] [--preprocess imagenet|tf|unit|raw|stretch|letterbox|FILE.json] [--limit N] ' +
-        '[--sizes NAME=N,…] [--no-compensate] [--no-cache] --out PLAN',
+        '[--sizes NAME=N,…] [--threads N] [--no-compensate] [--no-cache] --out PLAN',
       summary: 'calibrate, search and write a plan',
       options: {
         images: text,
@@ -88,6 +88,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         preprocess: text,
         limit: text,
         sizes: text,
+        threads: text,
         'bitops-target': text,
         'accuracy-budget': text,
         'no-compensate': flag,
@@ -214,6 +215,7 @@ async function runQuantize(
       head: typeof values.head === 'string' ? values.head : undefined,
       preprocess: typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : null,
       ...(values['no-compensate'] === true ? { compensate: false } : {}),
+      threads: count(values, 'threads') || undefined,
       limit: count(values, 'limit'),
       sizes: sizesOf(values.sizes),
       cachePath: values['no-cache'] === true ? null : defaultCachePath(),

@@ -12,7 +12,7 @@ const allowed = [
   /^\[Content_Types\]\.xml$/,
   /^extension\/(package\.json|package\.nls(\.\w+)?\.json|readme\.md|changelog\.md|LICENSE\.txt|ThirdPartyNotices\.txt)$/i,
   /^extension\/l10n\/bundle\.l10n(\.\w+)?\.json$/,
-  /^extension\/dist\/(extension|worker|evaluator|inference|cli)\.js$/,
+  /^extension\/dist\/(extension|worker|evaluator|fitter|inference|cli)\.js$/,
   /^extension\/dist\/webview\/main\.(js|css)$/,
   /^extension\/media\/(walkthrough\/)?[\w.]+\.png$/,
   /^extension\/media\/schema\/[\w.]+\.json$/,

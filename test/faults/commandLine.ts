@@ -52,7 +52,7 @@ function build(): Programs {
       target: 'node20',
       format: 'cjs',
       external: ['onnxruntime-node'],
-      loader: { '.c': 'text', '.h': 'text', '.ld': 'text' },
+      loader: { '.c': 'text', '.h': 'text', '.ld': 'text', '.wasm': 'binary' },
       logLevel: 'error',
     });
   const meter = path.join(folder, 'meter.cjs');

@@ -1,5 +1,5 @@
 import type { Observed } from '../calibration/session';
-import type { Graph, Shape, WeightedLayer } from '../graph/types';
+import { isWeighted, type Graph, type LayerId, type Shape, type WeightedLayer } from '../graph/types';
 import { samplePixels } from './positions';
 
 /** Rows that a dense layer is fitted on, per tap and in all. */
@@ -14,6 +14,13 @@ export function tapsOf(graph: Graph, layer: WeightedLayer): number {
   return layer.weights.length / graph.maps[layer.output].shape.c;
 }
 
+/** A layer's samples as another thread gets them. */
+export interface LayerSamplesData {
+  readonly layer: LayerId;
+  readonly pixels: readonly Int32Array[];
+  readonly targets: Float32Array;
+}
+
 /**
  * Where a layer is sampled, and the float network's values there before the layer's clamp. Rows are ordered by image,
  * then pixel.
@@ -22,7 +29,7 @@ export class LayerSamples {
   /** Pixels of the output map per image. */
   readonly pixels: readonly Int32Array[];
   readonly rows: number;
-  /** [outC][rows] */
+  /** [outC][rows], in memory that threads share. */
   readonly targets: Float32Array;
   private readonly shape: Shape;
 
@@ -30,11 +37,12 @@ export class LayerSamples {
     readonly layer: WeightedLayer,
     shape: Shape,
     pixels: readonly Int32Array[],
+    targets?: Float32Array,
   ) {
     this.shape = shape;
     this.pixels = pixels;
     this.rows = pixels.reduce((sum, p) => sum + p.length, 0);
-    this.targets = new Float32Array(this.rows * shape.c);
+    this.targets = targets ?? new Float32Array(new SharedArrayBuffer(this.rows * shape.c * 4));
   }
 
   /** Samples of a layer, to be observed. */
@@ -52,6 +60,18 @@ export class LayerSamples {
       shape,
       Array.from({ length: images }, (_, i) => samplePixels(h * w, perImage, layer.id * 65537 + i)),
     );
+  }
+
+  /** What {@link data} gave. */
+  static from(graph: Graph, { layer: id, pixels, targets }: LayerSamplesData): LayerSamples {
+    const layer = graph.layers[id];
+    if (!isWeighted(layer)) throw new Error(`Layer ${id} has no weights.`);
+    return new LayerSamples(layer, graph.maps[layer.output].shape, pixels, targets);
+  }
+
+  /** The samples for another thread. */
+  data(): LayerSamplesData {
+    return { layer: this.layer.id, pixels: this.pixels, targets: this.targets };
   }
 
   /** What was observed on some of the images. */

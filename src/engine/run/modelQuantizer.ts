@@ -2,7 +2,8 @@ import * as path from 'node:path';
 import { labelsOf, type SampleSet } from '../calibration/samples';
 import type { Calibration, Preprocess } from '../calibration/types';
 import { toIdentifier } from '../codegen';
-import { compensate, observeTargets, type FloatTargets } from '../compensate/compensate';
+import { observeTargets } from '../compensate/observeTargets';
+import type { FloatTargets } from '../compensate/targets';
 import type { ResolvedHead } from '../detection/resolve';
 import type { DecideOptions } from './decisionTypes';
 import { mayBeScores, taskOf, type Task } from '../graph/task';
@@ -17,6 +18,8 @@ import type { Program } from '../program/types';
 import { checkCancelled, type Progress } from '../common/progress';
 import { quantizeGraph } from '../quantize/quantizeGraph';
 import type { QuantizedParameters } from '../quantize/types';
+import type { Fitter } from '../vdqs/fitTasks';
+import { openFitter } from '../vdqs/fitThreads';
 import { lossOf, type OutputLoss } from '../vdqs/loss';
 import { measureSensitivities, SENSITIVITY_IMAGES } from '../vdqs/sensitivity';
 import { decisionUnits, type DecisionUnit } from '../vdqs/units';
@@ -37,6 +40,8 @@ export interface ModelToQuantize {
   readonly head?: ResolvedHead | null;
   /** Images that weights are fitted to; undefined: {@link COMPENSATION_IMAGES}. */
   readonly fitImages?: number;
+  /** Threads that fit weights at once; undefined: one for each core. The result does not depend on it. */
+  readonly threads?: number;
   /** Named in errors. */
   readonly file: string;
 }
@@ -58,6 +63,7 @@ export class ModelQuantizer {
   readonly sureTask: Task | undefined;
   private readonly inputs: ReturnType<typeof inputFormats>;
   private targets: FloatTargets | null = null;
+  private fitter: Fitter | null = null;
   private measured: { readonly bits: string; readonly value: Measured } | null = null;
   private last: { readonly key: string; readonly parameters: QuantizedParameters } | null = null;
 
@@ -74,15 +80,14 @@ export class ModelQuantizer {
     const key = bits.join();
     if (this.measured?.bits !== key) {
       const { graph, calibration } = this.model;
-      const sensitivities = measureSensitivities(
+      const sensitivities = await measureSensitivities(
         graph,
-        this.loss,
         calibration,
         this.inputs,
         this.units,
         bits,
-        await this.floatTargets(progress),
-        SENSITIVITY_IMAGES,
+        { count: (await this.floatTargets(progress)).images.length, compared: SENSITIVITY_IMAGES },
+        await this.openFitter(progress),
         progress,
       );
       this.measured = { bits: key, value: { units: this.units, sensitivities } };
@@ -106,8 +111,10 @@ export class ModelQuantizer {
       checkCancelled(progress);
       progress.report('Quantizing weights', 0, 0);
       let parameters = quantizeGraph(graph, calibration, this.inputs, decisionsOf(graph, decisions, file), oneScale);
-      if (fit && graph.layers.some(isWeighted))
-        parameters = compensate(graph, parameters, await this.floatTargets(progress), progress);
+      if (fit && graph.layers.some(isWeighted)) {
+        const fitter = await this.openFitter(progress);
+        parameters = await fitter.run({ kind: 'compensate', parameters, images: null, damping: null }, progress);
+      }
       this.last = { key, parameters };
     }
     return this.last.parameters;
@@ -122,6 +129,16 @@ export class ModelQuantizer {
       sramBytes: target.sramBytes,
       tailStages: resolveTailStages(graph, decisions, file),
     });
+  }
+
+  private async openFitter(progress: Progress): Promise<Fitter> {
+    const { graph, head, threads } = this.model;
+    this.fitter ??= openFitter(
+      { graph, task: this.task, head: head ?? null },
+      await this.floatTargets(progress),
+      threads,
+    );
+    return this.fitter;
   }
 
   private async floatTargets(progress: Progress): Promise<FloatTargets> {

@@ -52,6 +52,8 @@ export interface QuantizeOptions extends SearchOptions {
   readonly preprocess: Preprocess | null;
   /** Fit weights to what the integer network computes (see compensate/); unless false. */
   readonly compensate?: boolean;
+  /** Threads to use at once; missing: one for each core. The plan does not depend on it. */
+  readonly threads?: number;
   /** Use at most so many samples; 0: all. */
   readonly limit: number;
   /** Values for symbolic dimensions. */

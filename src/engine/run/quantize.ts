@@ -81,6 +81,7 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
       task,
       head,
       compensate: options.compensate,
+      threads: options.threads,
       keepBack: limits?.accuracyBudget !== undefined,
       search: { ...search, target: options.target, grid: options.grid, classes: options.classes, locked },
     },

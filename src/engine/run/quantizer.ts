@@ -40,6 +40,8 @@ export interface QuantizerJob {
   readonly search: Omit<DecideOptions, 'measured'>;
   /** Fit weights to what the integer network computes, unless false. */
   readonly compensate?: boolean;
+  /** Threads that fit weights at once; undefined: one for each core. */
+  readonly threads?: number;
   /** Keep some of the images back, so that {@link Quantizer.quantizeWithin} can check what it finds. */
   readonly keepBack: boolean;
 }

@@ -1,19 +1,14 @@
 import type { Calibration } from '../calibration/types';
 import { spread } from '../calibration/samples';
-import { compensate, selectTargets, type FloatTargets } from '../compensate/compensate';
-import { compensateLayer } from '../compensate/compensateLayer';
+import type { Progress } from '../common/progress';
 import { USUAL_DAMPING } from '../compensate/damping';
-import { LayerStream, type CodeChange } from '../compensate/layerStream';
-import { gatherTaps } from '../compensate/layerTaps';
-import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types';
 import type { Bits, WeightBits } from '../graph/bits';
-import { decodePort } from '../program/ports';
-import { checkCancelled, type Progress } from '../common/progress';
-import { codeTables } from '../quantize/codeTables';
+import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types';
 import { quantizeGraph, type InputFormat } from '../quantize/quantizeGraph';
-import type { LayerParameters, MapFormat, QuantizedParameters } from '../quantize/types';
-import type { OutputLoss } from './loss';
+import type { QuantizedParameters } from '../quantize/types';
+import type { Fitter } from './fitTasks';
 import type { DecisionUnit } from './units';
+import type { VariantChange, VariantKind } from './variants';
 
 /** How much the network's output changes when only one thing has fewer bits. */
 export interface Sensitivities {
@@ -28,16 +23,6 @@ export const SENSITIVITY_IMAGES = 16;
 /** Images that the layers are fitted on: single layers need fewer than the final fit of all. */
 const FIT_IMAGES = 32;
 
-/** One layer with other bits than the 8-bit network's. */
-interface Variant {
-  readonly format: MapFormat;
-  readonly parameters: LayerParameters;
-}
-
-type Variants = ReadonlyMap<LayerId, ReadonlyMap<string, Variant>>;
-
-const keyOf = (read: Bits, weights: WeightBits): string => `${read}/${weights}`;
-
 /**
  * Measures every decision by itself, after error compensation: the network runs at 8 bits with compensated weights;
  * then for each decision only the layers that it concerns are replaced by ones that read fewer bits, or have 4-bit
@@ -49,96 +34,76 @@ const keyOf = (read: Bits, weights: WeightBits): string => `${read}/${weights}`;
  * feature maps are noise that adds up. So each kind is scaled such that the sum over all decisions is what is measured
  * when all are taken at once.
  *
- * @param images so many images are compared
+ * @param images how many there are, and how many are compared
+ * @param fitter of these images
  * @throws CancelledError
  */
-export function measureSensitivities(
+export async function measureSensitivities(
   graph: Graph,
-  loss: OutputLoss,
   calibration: Calibration,
   inputs: ReadonlyMap<MapId, InputFormat>,
   units: readonly DecisionUnit[],
   bits: readonly Bits[],
-  targets: FloatTargets,
-  images: number,
+  images: { readonly count: number; readonly compared: number },
+  fitter: Fitter,
   progress: Progress,
-): Sensitivities {
-  const rounded = new Map<string, QuantizedParameters>();
-  const parametersAt = (read: Bits, weights: WeightBits): QuantizedParameters => {
-    const key = keyOf(read, weights);
-    const parameters = rounded.get(key) ?? quantizeAll(graph, calibration, inputs, units, read, weights);
-    rounded.set(key, parameters);
-    return parameters;
-  };
-  const { fitted, compared } = splitImages(targets.images.length, images);
-  const fit = selectTargets(targets, fitted);
-  const { base, variants } = compensatedVariants(graph, units, bits, parametersAt, fit, progress);
-  const samples = compared.map((i) => targets.images[i].inputs);
-  const stream = new LayerStream(graph, base, samples);
-  const outputs = (s: LayerStream, bytes: readonly Uint8Array[]): Float32Array[] =>
-    bytes.map((b, i) => decodePort(s.program, s.program.outputs[i], b));
-  runAll(stream, samples.length, progress);
-  const reference = samples.map((_, image) => outputs(stream, stream.rerun(image, {})));
-  const divergence = (layers: readonly LayerId[], key: string): number => {
-    const changes = layers.map((id) => ({ id, step: stream.stepOf(id), variant: variants.get(id)!.get(key)! }));
-    const kernels = new Map(
-      changes.map((c) => [c.step, stream.kernelWith(c.step, c.variant.parameters, c.variant.format)]),
-    );
-    const beforeRead = new Map(
-      changes.map((c) => [c.step, conversion(base.formats.get(graph.layers[c.id].inputs[0])!, c.variant.format)]),
-    );
-    return loss.divergence(
-      reference,
-      samples.map((_, image) => outputs(stream, stream.rerun(image, { kernels, beforeRead }))),
-    );
-  };
-  const joint = (read: Bits, weights: WeightBits): number => {
-    const together = compensate(graph, parametersAt(read, weights), fit, progress, USUAL_DAMPING);
-    const all = new LayerStream(graph, together, samples);
-    runAll(all, samples.length, progress);
-    return loss.divergence(
-      reference,
-      samples.map((_, image) => outputs(all, all.rerun(image, {}))),
-    );
-  };
+): Promise<Sensitivities> {
   const low = bits.filter((b) => b < 8);
   const layers = graph.layers.filter(isWeighted);
-  const total = units.length * low.length + layers.length;
-  let done = 0;
-  const next = (): void => {
-    checkCancelled(progress);
-    progress.report('Measuring sensitivities', done++, total);
-  };
-  const weights = new Map<LayerId, number>();
-  for (const { id } of layers) {
-    next();
-    weights.set(id, divergence([id], keyOf(8, 4)));
-  }
-  const byUnit = units.map((unit) => {
-    const result = new Map<Bits, number>([[8, 0]]);
-    for (const b of low) {
-      next();
-      result.set(b, unit.readers.length > 0 ? divergence(unit.readers, keyOf(b, 8)) : 0);
-    }
-    return result;
-  });
-  const rescale = (sum: number, together: number): number => (sum > 0 && together > 0 ? together / sum : 1);
+  const kinds: VariantKind[] = [{ read: 8, weights: 4 }, ...low.map((read) => ({ read, weights: 8 }) as const)];
+  const rounded = kinds.map(({ read, weights }) => ({
+    read,
+    weights,
+    parameters: quantizeAll(graph, calibration, inputs, units, read, weights),
+  }));
+  const { fitted, compared } = splitImages(images.count, images.compared);
+  const wide = quantizeAll(graph, calibration, inputs, units, 8, 8);
+  const read = new Set(units.flatMap((u) => u.readers));
+  const [network, ...joint] = await Promise.all([
+    fitter.run({ kind: 'variants', wide, kinds: rounded, read, images: fitted }, progress),
+    ...rounded.map(({ parameters }) =>
+      fitter.run({ kind: 'compensate', parameters, images: fitted, damping: USUAL_DAMPING }, progress),
+    ),
+  ]);
+  const changes: VariantChange[] = [
+    ...layers.map(({ id }) => ({ layers: [id], kind: kinds[0] })),
+    ...units.flatMap((u) => (u.readers.length > 0 ? kinds.slice(1).map((kind) => ({ layers: u.readers, kind })) : [])),
+  ];
+  // Early layers have the most behind them that runs again: every thread gets some of everywhere.
+  const shares = Array.from({ length: fitter.threads }, (_, t) => changes.filter((_, i) => i % fitter.threads === t));
+  const measured = await Promise.all(
+    shares.map((share, t) =>
+      fitter.run(
+        { kind: 'measure', network, changes: share, others: t === 0 ? joint : [], images: compared },
+        progress,
+      ),
+    ),
+  );
+  const loss = (i: number): number => measured[i % fitter.threads][Math.floor(i / fitter.threads)];
+  const together = kinds.map((_, k) => measured[0][shares[0].length + k]);
+  let next = 0;
+  const weights = new Map(layers.map(({ id }) => [id, loss(next++)]));
+  const byUnit = units.map(
+    ({ readers }) =>
+      new Map<Bits, number>([[8, 0], ...low.map((b) => [b, readers.length > 0 ? loss(next++) : 0] as const)]),
+  );
+  const rescale = (sum: number, all: number): number => (sum > 0 && all > 0 ? all / sum : 1);
   const byWeights = rescale(
     [...weights.values()].reduce((a, b) => a + b, 0),
-    joint(8, 4),
+    together[0],
   );
   const byBits = new Map(
-    low.map((b) => [
+    low.map((b, k) => [
       b,
       rescale(
         byUnit.reduce((sum, u) => sum + u.get(b)!, 0),
-        joint(b, 8),
+        together[k + 1],
       ),
     ]),
   );
   return {
-    units: byUnit.map((u) => new Map([...u].map(([b, loss]) => [b, b === 8 ? 0 : loss * byBits.get(b)!]))),
-    weights: new Map([...weights].map(([id, loss]) => [id, loss * byWeights])),
+    units: byUnit.map((u) => new Map([...u].map(([b, l]) => [b, b === 8 ? 0 : l * byBits.get(b)!]))),
+    weights: new Map([...weights].map(([id, l]) => [id, l * byWeights])),
   };
 }
 
@@ -153,72 +118,6 @@ function splitImages(count: number, images: number): { fitted: number[]; compare
   return others.length >= images
     ? { fitted, compared: spread(others.length, images).map((i) => others[i]) }
     : { fitted, compared: spread(count, images) };
-}
-
-function runAll(stream: LayerStream, images: number, progress: Progress): void {
-  for (let step = 0; step < stream.length; step++) {
-    checkCancelled(progress);
-    for (let image = 0; image < images; image++) stream.run(step, image);
-  }
-}
-
-/** Fits every layer, at 8 bits and in all its variants, to what the 8-bit network before it gives. */
-function compensatedVariants(
-  graph: Graph,
-  units: readonly DecisionUnit[],
-  bits: readonly Bits[],
-  parametersAt: (read: Bits, weights: WeightBits) => QuantizedParameters,
-  targets: FloatTargets,
-  progress: Progress,
-): { base: QuantizedParameters; variants: Variants } {
-  const wide = parametersAt(8, 8);
-  const kinds = [
-    { read: 8, weights: 4 } as const,
-    ...bits.filter((b) => b < 8).map((read) => ({ read, weights: 8 }) as const),
-  ].map((k) => ({ ...k, parameters: parametersAt(k.read, k.weights) }));
-  const read = new Set(units.flatMap((u) => u.readers));
-  const layers = new Map<LayerId, LayerParameters>(wide.layers);
-  const variants = new Map<LayerId, Map<string, Variant>>();
-  const stream = new LayerStream(
-    graph,
-    wide,
-    targets.images.map((i) => i.inputs),
-  );
-  for (let step = 0; step < stream.length; step++) {
-    checkCancelled(progress);
-    progress.report('Compensating at each bitwidth', step, stream.length);
-    const id = stream.weightedLayer(step);
-    if (id !== null) {
-      const map = graph.layers[id].inputs[0];
-      const stored = wide.formats.get(map)!;
-      const samples = targets.layers.get(id)!;
-      const taps = gatherTaps(graph, samples, (image) => stream.inputCodes(step, image));
-      const own = new Map<string, Variant>();
-      variants.set(id, own);
-      for (const kind of kinds) {
-        if (kind.read < 8 && !read.has(id)) continue;
-        const format = kind.parameters.views.get(id) ?? kind.parameters.formats.get(map)!;
-        own.set(keyOf(kind.read, kind.weights), {
-          format,
-          parameters: compensateLayer(
-            graph,
-            kind.parameters.layers.get(id)!,
-            samples,
-            taps,
-            stored,
-            format,
-            USUAL_DAMPING,
-          ),
-        });
-      }
-      const fitted = compensateLayer(graph, wide.layers.get(id)!, samples, taps, stored, stored, USUAL_DAMPING);
-      layers.set(id, fitted);
-      stream.replace(step, fitted);
-    }
-    for (let image = 0; image < targets.images.length; image++) stream.run(step, image);
-    stream.release(step);
-  }
-  return { base: { ...wide, layers }, variants };
 }
 
 /** The network with all decisions at the same bits: scales of one map hardly depend on the bits of others. */
@@ -239,15 +138,4 @@ function quantizeAll(
     weightBits: (layer) => (graph.layers[layer].kind === 'fullyConnected' ? 8 : weights),
     inputBits: (layer) => views.get(layer) ?? mapBits(graph.layers[layer].inputs[0]),
   });
-}
-
-/** Changes codes of one format into codes of another for the nearest values. */
-function conversion(from: MapFormat, to: MapFormat): CodeChange {
-  const tables = codeTables(from, to);
-  return (codes, pixels, channels) => {
-    for (let c = 0; c < channels; c++) {
-      const table = tables.of(c);
-      for (let i = c, end = pixels * channels; i < end; i += channels) codes[i] = table[codes[i] - tables.first];
-    }
-  };
 }

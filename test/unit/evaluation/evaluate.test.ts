@@ -54,6 +54,7 @@ describe('evaluate', function () {
       target: 'node20',
       format: 'cjs',
       logLevel: 'warning',
+      loader: { '.wasm': 'binary' },
     });
   });
   after(() => {

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import { compensate, selectTargets, type FloatTargets } from '../../../src/engine/compensate/compensate';
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { build } from 'esbuild';
+import { compensate } from '../../../src/engine/compensate/compensate';
+import { selectTargets, type FloatTargets } from '../../../src/engine/compensate/targets';
 import { USUAL_DAMPING } from '../../../src/engine/compensate/damping';
 import { LayerSamples } from '../../../src/engine/compensate/layerSamples';
 import { isWeighted, type Graph } from '../../../src/engine/graph/types';
@@ -10,10 +14,12 @@ import { decodePort, inputCodes } from '../../../src/engine/program/ports';
 import { silentProgress } from '../../../src/engine/common/progress';
 import { quantizeGraph, type BitDecisions } from '../../../src/engine/quantize/quantizeGraph';
 import { outputDivergence } from '../../../src/engine/vdqs/divergence';
-import { lossOf } from '../../../src/engine/vdqs/loss';
-import { measureSensitivities } from '../../../src/engine/vdqs/sensitivity';
+import { LocalFitter, type Fitter } from '../../../src/engine/vdqs/fitTasks';
+import { openFitter } from '../../../src/engine/vdqs/fitThreads';
+import { measureSensitivities, type Sensitivities } from '../../../src/engine/vdqs/sensitivity';
 import { decisionUnits } from '../../../src/engine/vdqs/units';
 import { all8, calibrateGraph, graphSamples, pixelInput, type GraphSample } from '../../support/quantizedGraph';
+import { projectRoot } from '../../support/paths';
 import { GraphBuilder, mulberry32, relu, squareWindow } from '../../support/randomGraph';
 
 function network(): Graph {
@@ -29,15 +35,10 @@ function targetsOf(graph: Graph, samples: readonly GraphSample[]): FloatTargets 
     layers.forEach((s, id) => s.observe(i, { values: maps.get(graph.layers[id].output)!, layout: 'HWC' })),
   );
   return {
-    images: samples.map(
-      ({ pixels }) =>
-        ({
-          inputs: pixels.map((codes) => ({ codes, real: Float32Array.from(codes, (u) => (u - 128) / 64) })),
-          sample: { name: '', label: null },
-        }) as unknown as FloatTargets['images'][number],
+    images: samples.map(({ pixels }) =>
+      pixels.map((codes) => ({ codes, real: Float32Array.from(codes, (u) => (u - 128) / 64) })),
     ),
     layers,
-    outputs: samples.map(({ maps }) => graph.outputs.map((o) => maps.get(o.map)!)),
   };
 }
 
@@ -47,6 +48,7 @@ describe('measured sensitivities', () => {
   const calibration = calibrateGraph(graph, samples);
   const units = decisionUnits(graph);
   const targets = targetsOf(graph, samples);
+  const fitted = { graph, task: 'regress', head: null } as const;
   const inputs = pixelInput(graph);
   const outputsOf = (bits: BitDecisions, fit: FloatTargets, images: readonly number[]): Float32Array[][] => {
     const program = lower(
@@ -58,27 +60,26 @@ describe('measured sensitivities', () => {
     const executor = new Executor(program);
     return images.map((i) =>
       executor
-        .run(targets.images[i].inputs.map((x, k) => inputCodes(program, k, x)))
+        .run(targets.images[i].map((x, k) => inputCodes(program, k, x)))
         .outputs.map((b, k) => decodePort(program, program.outputs[k], b)),
     );
   };
 
-  it('sum over all decisions of a kind to what the network loses with all of them', () => {
-    const { weights, units: byUnit } = measureSensitivities(
+  it('sum over all decisions of a kind to what the network loses with all of them', async () => {
+    const { weights, units: byUnit } = await measureSensitivities(
       graph,
-      lossOf(graph, 'regress', null),
       calibration,
       inputs,
       units,
       [8, 4, 2],
-      targets,
-      16,
+      { count: samples.length, compared: 16 },
+      new LocalFitter(fitted, targets),
       silentProgress,
     );
     // 32 of 48 images are fitted, the other 16 compared.
-    const fitted = Array.from({ length: 32 }, (_, i) => Math.floor(((i + 0.5) * 48) / 32));
-    const compared = samples.map((_, i) => i).filter((i) => !fitted.includes(i));
-    const fit = selectTargets(targets, fitted);
+    const fitImages = Array.from({ length: 32 }, (_, i) => Math.floor(((i + 0.5) * 48) / 32));
+    const compared = samples.map((_, i) => i).filter((i) => !fitImages.includes(i));
+    const fit = selectTargets(targets, fitImages);
     const reference = outputsOf(all8, fit, compared);
     const loss = (bits: BitDecisions): number =>
       outputDivergence(graph, 'regress', reference, outputsOf(bits, fit, compared));
@@ -104,22 +105,63 @@ describe('measured sensitivities', () => {
     });
   });
 
-  it('can be cancelled', () => {
+  describe('in threads', () => {
+    const file = path.join(projectRoot, 'out', 'tests', `fitter-${process.pid}.cjs`);
+    const measure = (fitter: Fitter, progress = silentProgress): Promise<Sensitivities> =>
+      measureSensitivities(
+        graph,
+        calibration,
+        inputs,
+        units,
+        [8, 4],
+        { count: samples.length, compared: 4 },
+        fitter,
+        progress,
+      );
+    before(() =>
+      build({
+        entryPoints: [path.join(projectRoot, 'src/fitter.ts')],
+        outfile: file,
+        bundle: true,
+        platform: 'node',
+        target: 'node20',
+        format: 'cjs',
+        logLevel: 'warning',
+      }),
+    );
+    after(() => rmSync(file, { force: true }));
+
+    it('are the same to the last bit, and so are fitted weights', async () => {
+      const local = new LocalFitter(fitted, targets);
+      const threads = openFitter(fitted, targets, 3, file);
+      assert.equal(threads.threads, 3);
+      assert.deepEqual(await measure(threads), await measure(local));
+      const parameters = quantizeGraph(graph, calibration, inputs, { ...all8, weightBits: () => 4 });
+      const task = { kind: 'compensate', parameters, images: null, damping: null } as const;
+      assert.deepEqual(await threads.run(task, silentProgress), await local.run(task, silentProgress));
+    });
+
+    it('stop at a cancel, and can be used again', async () => {
+      const threads = openFitter(fitted, targets, 2, file);
+      await assert.rejects(measure(threads, { ...silentProgress, isCancelled: () => true }), CancelledError);
+      assert.equal((await measure(threads)).units.length, units.length);
+    });
+
+    it('that end say so', async () => {
+      const dying = path.join(projectRoot, 'out', 'tests', `dying-${process.pid}.cjs`);
+      writeFileSync(dying, 'process.exit(3);');
+      await assert.rejects(measure(openFitter(fitted, targets, 2, dying)), /A thread that fits weights stopped/);
+      rmSync(dying);
+    });
+  });
+
+  it('can be cancelled', async () => {
     let polls = 0;
     const progress = { ...silentProgress, isCancelled: () => ++polls > 5 };
-    assert.throws(
-      () =>
-        measureSensitivities(
-          graph,
-          lossOf(graph, 'regress', null),
-          calibration,
-          inputs,
-          units,
-          [8, 4],
-          targets,
-          4,
-          progress,
-        ),
+    const fitter = new LocalFitter(fitted, targets);
+    const images = { count: samples.length, compared: 4 };
+    await assert.rejects(
+      measureSensitivities(graph, calibration, inputs, units, [8, 4], images, fitter, progress),
       CancelledError,
     );
   });

@@ -1,0 +1,152 @@
+import type { SampleInput } from '../calibration/inputs';
+import { checkCancelled, type Progress } from '../common/progress';
+import { compensateLayer } from '../compensate/compensateLayer';
+import { USUAL_DAMPING } from '../compensate/damping';
+import { LayerStream, type CodeChange } from '../compensate/layerStream';
+import { gatherTaps } from '../compensate/layerTaps';
+import type { FloatTargets } from '../compensate/targets';
+import type { Bits, WeightBits } from '../graph/bits';
+import type { Graph, LayerId } from '../graph/types';
+import { decodePort } from '../program/ports';
+import { codeTables } from '../quantize/codeTables';
+import type { LayerParameters, MapFormat, QuantizedParameters } from '../quantize/types';
+import type { ImageOutputs } from './divergence';
+import type { OutputLoss } from './loss';
+
+/** Bits that a layer reads and that its weights have. */
+export interface VariantKind {
+  readonly read: Bits;
+  readonly weights: WeightBits;
+}
+
+/** One layer with other bits than the 8-bit network's. */
+interface Variant {
+  readonly format: MapFormat;
+  readonly parameters: LayerParameters;
+}
+
+/** The compensated 8-bit network, and every layer at other bits, by {@link keyOf}. */
+export interface CompensatedVariants {
+  readonly base: QuantizedParameters;
+  readonly variants: ReadonlyMap<LayerId, ReadonlyMap<string, Variant>>;
+}
+
+/** Layers that take a variant together. */
+export interface VariantChange {
+  readonly layers: readonly LayerId[];
+  readonly kind: VariantKind;
+}
+
+const keyOf = ({ read, weights }: VariantKind): string => `${read}/${weights}`;
+
+/**
+ * Fits every layer, at 8 bits and in all its variants, to what the 8-bit network before it gives.
+ *
+ * @param wide  the network at 8 bits, rounded
+ * @param kinds with the network rounded at these bits throughout
+ * @param read  layers whose input may have fewer bits
+ */
+export function compensateVariants(
+  graph: Graph,
+  wide: QuantizedParameters,
+  kinds: readonly (VariantKind & { readonly parameters: QuantizedParameters })[],
+  read: ReadonlySet<LayerId>,
+  targets: FloatTargets,
+  progress: Progress,
+): CompensatedVariants {
+  const layers = new Map<LayerId, LayerParameters>(wide.layers);
+  const variants = new Map<LayerId, Map<string, Variant>>();
+  const stream = new LayerStream(graph, wide, targets.images);
+  for (let step = 0; step < stream.length; step++) {
+    checkCancelled(progress);
+    progress.report('Compensating at each bitwidth', step, stream.length);
+    const id = stream.weightedLayer(step);
+    if (id !== null) {
+      const map = graph.layers[id].inputs[0];
+      const stored = wide.formats.get(map)!;
+      const samples = targets.layers.get(id)!;
+      const taps = gatherTaps(graph, samples, (image) => stream.inputCodes(step, image));
+      const own = new Map<string, Variant>();
+      variants.set(id, own);
+      for (const kind of kinds) {
+        if (kind.read < 8 && !read.has(id)) continue;
+        const format = kind.parameters.views.get(id) ?? kind.parameters.formats.get(map)!;
+        const rounded = kind.parameters.layers.get(id)!;
+        const parameters = compensateLayer(graph, rounded, samples, taps, stored, format, USUAL_DAMPING);
+        own.set(keyOf(kind), { format, parameters });
+      }
+      const fitted = compensateLayer(graph, wide.layers.get(id)!, samples, taps, stored, stored, USUAL_DAMPING);
+      layers.set(id, fitted);
+      stream.replace(step, fitted);
+    }
+    for (let image = 0; image < targets.images.length; image++) stream.run(step, image);
+    stream.release(step);
+  }
+  return { base: { ...wide, layers }, variants };
+}
+
+/**
+ * How far the outputs are from those of the compensated 8-bit network: for each change by itself, then for whole other
+ * networks.
+ *
+ * @param images inputs of the network, per image
+ */
+export function measureChanges(
+  graph: Graph,
+  loss: OutputLoss,
+  { base, variants }: CompensatedVariants,
+  changes: readonly VariantChange[],
+  others: readonly QuantizedParameters[],
+  images: readonly (readonly SampleInput[])[],
+  progress: Progress,
+): number[] {
+  const stream = new LayerStream(graph, base, images);
+  runAll(stream, images.length, progress);
+  const reference = outputsOf(stream, images.length);
+  const losses = changes.map(({ layers, kind }, i) => {
+    checkCancelled(progress);
+    progress.report('Measuring sensitivities', i, changes.length);
+    const parts = layers.map((id) => ({ id, step: stream.stepOf(id), ...variants.get(id)!.get(keyOf(kind))! }));
+    const kernels = new Map(parts.map((p) => [p.step, stream.kernelWith(p.step, p.parameters, p.format)]));
+    const beforeRead = new Map(
+      parts.map((p) => [p.step, conversion(base.formats.get(graph.layers[p.id].inputs[0])!, p.format)]),
+    );
+    return loss.divergence(reference, outputsOf(stream, images.length, { kernels, beforeRead }));
+  });
+  return [
+    ...losses,
+    ...others.map((parameters) => {
+      const all = new LayerStream(graph, parameters, images);
+      runAll(all, images.length, progress);
+      return loss.divergence(reference, outputsOf(all, images.length));
+    }),
+  ];
+}
+
+function runAll(stream: LayerStream, images: number, progress: Progress): void {
+  for (let step = 0; step < stream.length; step++) {
+    checkCancelled(progress);
+    for (let image = 0; image < images; image++) stream.run(step, image);
+  }
+}
+
+function outputsOf(
+  stream: LayerStream,
+  images: number,
+  change: Parameters<LayerStream['rerun']>[1] = {},
+): ImageOutputs {
+  return Array.from({ length: images }, (_, image) =>
+    stream.rerun(image, change).map((bytes, i) => decodePort(stream.program, stream.program.outputs[i], bytes)),
+  );
+}
+
+/** Changes codes of one format into codes of another for the nearest values. */
+function conversion(from: MapFormat, to: MapFormat): CodeChange {
+  const tables = codeTables(from, to);
+  return (codes, pixels, channels) => {
+    for (let c = 0; c < channels; c++) {
+      const table = tables.of(c);
+      for (let i = c, end = pixels * channels; i < end; i += channels) codes[i] = table[codes[i] - tables.first];
+    }
+  };
+}
