@@ -39,7 +39,7 @@ export function projectService(
     },
 
     layouts: async (projectPath) =>
-      matchLayouts(await readListing(projectPath)).map(({ layout: { id, title }, evidence }) => ({
+      matchLayouts(readListing(projectPath)).map(({ layout: { id, title }, evidence }) => ({
         id,
         title,
         evidence,

@@ -1,8 +1,7 @@
-import { copyFile, link, lstat, open, readFile, rename, rm } from 'node:fs/promises';
-import * as path from 'node:path';
 import { UserError } from '../common/errors';
 import { writeRefusal } from '../common/fileErrors';
-import type { ProjectEdit } from './layouts';
+import type { SafeFolder } from '../common/safeFolder';
+import { MAX_BUILD_FILE_BYTES, type ProjectEdit } from './layouts';
 
 /** New texts lie beside the files that they replace until all of them are written, old ones until the work is done. */
 const newSuffix = '.quantmcu-new';
@@ -16,36 +15,40 @@ const oldSuffix = '.quantmcu-old';
  * @throws UserError if a file is not any more as it was read, or cannot be written; what `work` throws
  */
 export async function withEdits<T>(
-  projectFolder: string,
+  project: SafeFolder,
   edits: readonly ProjectEdit[],
   work: () => Promise<T>,
 ): Promise<T> {
-  const targets = edits.map((edit) => ({
-    ...edit,
-    file: path.join(path.resolve(projectFolder), ...edit.path.split('/')),
-  }));
   const moved: string[] = [];
   try {
-    for (const { file, before, after } of targets) await stage(file, before, after);
-    for (const { file } of targets) {
-      await keepOld(file);
-      await rename(file + newSuffix, file);
+    for (const edit of edits) stage(project, edit);
+    for (const { path: file } of edits) {
+      keepOld(project, file);
+      project.rename(file + newSuffix, file);
       moved.push(file);
     }
     const result = await work();
-    await Promise.all(moved.map((file) => rm(file + oldSuffix, { force: true })));
+    for (const file of moved) project.remove(file + oldSuffix);
     return result;
   } catch (error) {
     // What cannot be put back keeps its second name, so that nothing is lost.
-    for (const file of [...moved].reverse()) await rename(file + oldSuffix, file).catch(() => undefined);
-    const spare = targets.flatMap(({ file }) =>
-      moved.includes(file) ? [file + newSuffix] : [file + newSuffix, file + oldSuffix],
-    );
-    await Promise.all(spare.map((file) => rm(file, { force: true }).catch(() => undefined)));
+    for (const file of [...moved].reverse()) quietly(() => project.rename(file + oldSuffix, file));
+    for (const { path: file } of edits) {
+      quietly(() => project.remove(file + newSuffix));
+      if (!moved.includes(file)) quietly(() => project.remove(file + oldSuffix));
+    }
     const reason = error instanceof UserError ? undefined : writeRefusal(error);
     throw reason === undefined
       ? error
-      : new UserError(`${projectFolder}: ${reason}. The project is as it was.`, { cause: error });
+      : new UserError(`${project.absolute()}: ${reason}. The project is as it was.`, { cause: error });
+  }
+}
+
+function quietly(undo: () => void): void {
+  try {
+    undo();
+  } catch {
+    // The error that made us undo is the one to tell.
   }
 }
 
@@ -53,22 +56,15 @@ export async function withEdits<T>(
  * A second name for the old file, so that at every moment one whole file stands under its name, even if the process is
  * killed.
  */
-async function keepOld(file: string): Promise<void> {
-  await rm(file + oldSuffix, { force: true });
-  // Some file systems have no links.
-  await link(file, file + oldSuffix).catch(() => copyFile(file, file + oldSuffix));
+function keepOld(project: SafeFolder, file: string): void {
+  project.remove(file + oldSuffix);
+  project.secondName(file, file + oldSuffix);
 }
 
-async function stage(file: string, before: string, after: string): Promise<void> {
-  const status = await lstat(file).catch(() => null);
-  if (!status?.isFile() || (await readFile(file, 'utf8')) !== before)
-    throw new UserError(`${file} has changed in the meantime. Nothing was changed; try again.`);
-  await rm(file + newSuffix, { force: true });
-  const handle = await open(file + newSuffix, 'wx', status.mode & 0o777);
-  try {
-    await handle.writeFile(after);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+function stage(project: SafeFolder, { path: file, before, after }: ProjectEdit): void {
+  const bytes = project.read(file, MAX_BUILD_FILE_BYTES);
+  if (bytes?.toString('utf8') !== before)
+    throw new UserError(`${project.absolute(file)} has changed in the meantime. Nothing was changed; try again.`);
+  project.remove(file + newSuffix);
+  project.create(file + newSuffix, after, project.stat(file)!.mode & 0o777);
 }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstat, readFile } from 'node:fs/promises';
-import * as path from 'node:path';
+import { UnsafePathError, type SafeFolder } from '../common/safeFolder';
 
 /** Name of the file that lists what we wrote. */
 export const manifestName = '.quantmcu-manifest.json';
@@ -27,20 +26,14 @@ export function renderManifest(manifest: Manifest): string {
 }
 
 /** The manifest of a folder; empty if there is none or it is damaged, so that nothing there counts as ours. */
-export async function readManifest(folder: string): Promise<Manifest> {
-  const file = path.join(folder, manifestName);
+export function readManifest(folder: SafeFolder): Manifest {
   let parsed: unknown;
   try {
-    const status = await lstat(file);
-    if (!status.isFile() || status.size > maxManifestBytes) return new Map();
-    parsed = JSON.parse(await readFile(file, 'utf8'));
+    const bytes = folder.read(manifestName, maxManifestBytes);
+    if (bytes === null) return new Map();
+    parsed = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
-    if (
-      error instanceof SyntaxError ||
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ||
-      (error as NodeJS.ErrnoException).code === 'ENOTDIR'
-    )
-      return new Map();
+    if (error instanceof SyntaxError || error instanceof UnsafePathError) return new Map();
     throw error;
   }
   const { version, files } = (parsed ?? {}) as { version?: unknown; files?: unknown };

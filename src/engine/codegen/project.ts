@@ -1,8 +1,8 @@
-import * as path from 'node:path';
 import { UserError } from '../common/errors';
+import { SafeFolder } from '../common/safeFolder';
 import { withEdits } from './buildFiles';
 import { layouts, matchLayouts, readListing } from './layouts';
-import type { Layout, ProjectEdit } from './layouts';
+import type { Layout, ProjectEdit, ProjectListing } from './layouts';
 import type { GeneratedFile } from './types';
 import { writeSources } from './write';
 import type { WriteOptions, WriteResult } from './write';
@@ -49,6 +49,17 @@ export function findLayout(id: string): Layout {
   return layout;
 }
 
+/** Where a model's files go in a project. */
+function placeIn(
+  projectFolder: string,
+  name: string,
+  options: ProjectOptions,
+): { project: ProjectListing; layout: Layout; folder: SafeFolder } {
+  const project = readListing(projectFolder);
+  const layout = options.layout ?? matchLayouts(project)[0].layout;
+  return { project, layout, folder: new SafeFolder(projectFolder, layout.folder(name, project)) };
+}
+
 /**
  * Finds out what generating would do; changes nothing.
  * @throws UserError if the project cannot be read
@@ -59,15 +70,13 @@ export async function planProject(
   sources: readonly GeneratedFile[],
   options: ProjectOptions = {},
 ): Promise<ProjectPlan> {
-  const project = await readListing(projectFolder);
-  const layout = options.layout ?? matchLayouts(project)[0].layout;
-  const folder = path.join(path.resolve(projectFolder), ...layout.folder(name, project).split('/'));
+  const { project, layout, folder } = placeIn(projectFolder, name, options);
   const { edits, instructions } = layout.wire?.(name, sources, project) ?? { edits: [], instructions: [] };
-  const write = await planWrite(folder, layout.arrange(name, sources));
+  const write = planWrite(folder, layout.arrange(name, sources));
   return {
     layout,
     evidence: layout.detect(project),
-    folder,
+    folder: folder.absolute(),
     write,
     edits,
     instructions,
@@ -87,17 +96,18 @@ export async function writeToProject(
   sources: readonly GeneratedFile[],
   options: WriteOptions & ProjectOptions & { readonly editBuildFiles?: boolean | readonly string[] } = {},
 ): Promise<ProjectWriteResult> {
-  const { layout, folder, edits, instructions, include } = await planProject(projectFolder, name, sources, options);
+  const { layout, edits, instructions, include } = await planProject(projectFolder, name, sources, options);
+  const { folder } = placeIn(projectFolder, name, { layout });
   const { editBuildFiles = false } = options;
   const made = edits.filter((edit) =>
     typeof editBuildFiles === 'boolean' ? editBuildFiles : editBuildFiles.includes(edit.path),
   );
-  const result = await withEdits(projectFolder, made, () =>
+  const result = await withEdits(new SafeFolder(projectFolder), made, () =>
     writeSources(folder, layout.arrange(name, sources), options),
   );
   return {
     layout,
-    folder,
+    folder: folder.absolute(),
     edited: made.map((edit) => edit.path),
     instructions: made.length > 0 && made.length === edits.length ? [] : instructions,
     include,

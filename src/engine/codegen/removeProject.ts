@@ -1,5 +1,4 @@
-import { rmdir } from 'node:fs/promises';
-import * as path from 'node:path';
+import { SafeFolder } from '../common/safeFolder';
 import { withEdits } from './buildFiles';
 import { layouts, readListing } from './layouts';
 import type { ProjectEdit } from './layouts';
@@ -32,21 +31,22 @@ export async function removeFromProject(
   name: string,
   options: { readonly dryRun?: boolean } = {},
 ): Promise<ProjectRemoval> {
-  const project = await readListing(projectFolder);
-  const root = path.resolve(projectFolder);
+  const root = new SafeFolder(projectFolder);
+  const project = readListing(projectFolder);
   const edits = project.buildFiles.flatMap((file): ProjectEdit[] => {
     const before = project.text(file)!;
     const after = withoutBlocks(before, name);
     return after === before ? [] : [{ path: file, before, after }];
   });
   const folders = [...new Set(layouts.map((layout) => layout.folder(name, project)))];
-  const plans = (await Promise.all(folders.map((folder) => planFolder(root, folder)))).filter((plan) => plan !== null);
+  const plans = folders
+    .map((folder) => planFolder(folder, new SafeFolder(projectFolder, folder)))
+    .filter((plan) => plan !== null);
   if (!options.dryRun) {
     await withEdits(root, edits, async () => {
-      for (const { folder, remove } of plans) {
-        const absolute = path.join(root, ...folder.split('/'));
-        await changeFolder(absolute, () => Promise.resolve({ write: [], remove: [...remove, manifestName] }));
-        await removeEmpty(root, absolute);
+      for (const { place, remove } of plans) {
+        await changeFolder(place, () => Promise.resolve({ write: [], remove: [...remove, manifestName] }));
+        place.removeEmpty('');
       }
     });
   }
@@ -55,24 +55,17 @@ export async function removeFromProject(
   return { removed: inProject('remove'), kept: inProject('released'), edits };
 }
 
-/** Files of ours in a folder; null if nothing there is. */
-async function planFolder(
-  root: string,
-  folder: string,
-): Promise<{ folder: string; remove: readonly string[]; released: readonly string[] } | null> {
-  const absolute = path.join(root, ...folder.split('/'));
-  if ((await readManifest(absolute)).size === 0) return null;
-  const { remove, released } = await planWrite(absolute, []);
-  return { folder, remove, released };
+interface FolderRemoval {
+  /** Relative to the project. */
+  readonly folder: string;
+  readonly place: SafeFolder;
+  readonly remove: readonly string[];
+  readonly released: readonly string[];
 }
 
-/** The folder and its parents in the project, as far as nothing is in them. */
-async function removeEmpty(root: string, folder: string): Promise<void> {
-  for (let at = folder; at !== root; at = path.dirname(at)) {
-    try {
-      await rmdir(at);
-    } catch {
-      return;
-    }
-  }
+/** Files of ours in a folder; null if nothing there is, or a link leads there. */
+function planFolder(folder: string, place: SafeFolder): FolderRemoval | null {
+  if (readManifest(place).size === 0) return null;
+  const { remove, released } = planWrite(place, []);
+  return { folder, place, remove, released };
 }

@@ -1,12 +1,18 @@
-import { lstat, mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import * as path from 'node:path';
 import { UserError } from '../common/errors';
-import { contentHash, isSafePath } from './manifest';
+import type { SafeFolder } from '../common/safeFolder';
+import { contentHash, isSafePath, manifestName } from './manifest';
 import type { GeneratedFile } from './types';
 
 /** Folder inside the target folder that holds new files before they take their places, and old ones until all have. */
 const stagingName = '.quantmcu-staging';
+
+/** The journal and the owner are small; anything larger is not ours. */
+const MAX_NOTE_BYTES = 1 << 20;
+/** What a person's own text may have before nobody looks whether it is still what we wrote. */
+export const MAX_SOURCE_BYTES = 256 << 20;
 
 /** Changes to the files of one folder. Paths are safe (see `isSafePath`) or the manifest's. */
 export interface Changes {
@@ -16,6 +22,7 @@ export interface Changes {
 
 /**
  * Written when all new files are staged: from then on files change their places, and an interruption has to be undone.
+ * Whoever wrote it, it can do no more than its folder's own staging can: see {@link readJournal}.
  */
 interface Journal {
   /** Hash of each new file, by path. A file that has another content by now was edited and is left alone. */
@@ -30,167 +37,181 @@ const busy = new Set<string>();
 /**
  * Makes all changes or none. New files are written to a staging folder on the same file system and flushed first, so
  * that a full disk or a missing permission shows before anything is touched; then they are renamed into place. A
- * failure on the way is undone at once, what a killed process left half done when the folder is next written.
+ * failure on the way is undone at once, what a killed process left half done when the folder is next written. No link
+ * is followed, whatever the folder and the staging folder hold.
  *
  * @param plan reads the folder and decides; called when the folder is ours alone and whole
- * @throws UserError if another process is writing into the folder; what `plan` throws; the file system's error
- *   otherwise
+ * @throws UserError if another process is writing into the folder or a link is in the way; what `plan` throws; the file
+ *   system's error otherwise
  */
-export async function changeFolder(folder: string, plan: () => Promise<Changes>): Promise<void> {
-  const key = path.resolve(folder);
+export async function changeFolder(folder: SafeFolder, plan: () => Promise<Changes>): Promise<void> {
+  const key = folder.absolute();
   if (busy.has(key)) throw isBusy(folder);
   busy.add(key);
   try {
-    await recover(folder);
+    recover(folder);
     const changes = await plan();
-    if (changes.write.length + changes.remove.length > 0) await apply(folder, changes);
+    if (changes.write.length + changes.remove.length > 0) apply(folder, changes);
   } finally {
     busy.delete(key);
   }
 }
 
-async function apply(folder: string, changes: Changes): Promise<void> {
-  const created = await mkdir(folder, { recursive: true });
-  const staging = path.join(folder, stagingName);
+function apply(folder: SafeFolder, changes: Changes): void {
+  const made = folder.makeFolder();
   try {
-    await claim(folder, staging);
+    claim(folder);
     try {
-      await stage(folder, staging, changes);
-      await commit(folder, staging, changes);
+      stage(folder, changes);
+      commit(folder, changes);
     } catch (error) {
-      // If undoing fails too, the journal stays and the next run undoes.
-      await undo(folder, staging).catch(() => undefined);
+      try {
+        undo(folder);
+      } catch {
+        // The journal stays and the next run undoes.
+      }
       throw error;
     }
   } catch (error) {
-    if (created !== undefined) await removeEmptyFolders(path.dirname(created), folder);
+    folder.removeEmpty('', made);
     throw error;
   }
 }
 
 /** Takes back what an interrupted process did in a folder. */
-async function recover(folder: string): Promise<void> {
-  if (!(await exists(folder))) return;
-  for (const name of (await readdir(folder)).filter((n) => n.startsWith(stagingName))) {
-    const staging = path.join(folder, name);
-    const owner = await readJson<{ pid: number; host: string }>(path.join(staging, 'owner.json'));
+function recover(folder: SafeFolder): void {
+  for (const staging of folder.list().filter((n) => n.startsWith(stagingName))) {
+    assertOurs(folder, staging);
+    const owner = readNote(folder, `${staging}/owner.json`) as { pid?: unknown; host?: unknown } | null;
     if (owner && owner.host === hostname() && owner.pid !== process.pid && isAlive(owner.pid)) throw isBusy(folder);
     // One with another name was never claimed: its process died before it could do anything.
-    if (name === stagingName) await undo(folder, staging);
-    else await rm(staging, { recursive: true, force: true });
+    if (staging === stagingName) undo(folder);
+    else folder.removeTree(staging);
   }
+}
+
+/** We stage regular files in folders: where anything else lies, somebody else made it. */
+function assertOurs(folder: SafeFolder, staging: string): void {
+  const strange =
+    folder.kind(staging) !== 'folder' ? staging : [...folder.walk(staging)].find(({ kind }) => kind === 'other')?.path;
+  if (strange !== undefined)
+    throw new UserError(
+      `${folder.absolute(strange)} was not made by QuantMCU, which stages plain files there only. Nothing was changed: ` +
+        `look at ${folder.absolute(staging)} and remove it.`,
+    );
 }
 
 /** Takes the staging folder: it appears complete with its owner or not at all. */
-async function claim(folder: string, staging: string): Promise<void> {
-  const own = await mkdtemp(`${staging}-`);
+function claim(folder: SafeFolder): void {
+  const own = `${stagingName}-${randomBytes(6).toString('hex')}`;
+  folder.makeFolder(own);
   try {
-    await writeFlushed(path.join(own, 'owner.json'), JSON.stringify({ pid: process.pid, host: hostname() }));
-    await rename(own, staging);
+    folder.create(`${own}/owner.json`, JSON.stringify({ pid: process.pid, host: hostname() }));
+    folder.rename(own, stagingName);
   } catch (error) {
-    await rm(own, { recursive: true, force: true });
-    throw (await exists(staging)) ? isBusy(folder) : error;
+    folder.removeTree(own);
+    throw folder.kind(stagingName) !== null ? isBusy(folder) : error;
   }
 }
 
-async function stage(folder: string, staging: string, { write, remove }: Changes): Promise<void> {
+function stage(folder: SafeFolder, { write, remove }: Changes): void {
   const replaced = [...remove];
   for (const { path: file, text } of write) {
-    if (await exists(path.join(folder, file))) replaced.push(file);
-    const staged = path.join(staging, 'new', file);
-    await mkdir(path.dirname(staged), { recursive: true });
-    await writeFlushed(staged, text);
+    if (folder.kind(file) !== null) replaced.push(file);
+    folder.makeFolder(path.posix.dirname(newOf(file)));
+    folder.create(newOf(file), text);
   }
-  for (const file of replaced) await mkdir(path.dirname(path.join(staging, 'old', file)), { recursive: true });
+  for (const file of replaced) folder.makeFolder(path.posix.dirname(oldOf(file)));
   const journal: Journal = {
     written: Object.fromEntries(write.map((f) => [f.path, contentHash(Buffer.from(f.text))])),
     replaced,
   };
-  await writeFlushed(path.join(staging, 'journal.tmp'), JSON.stringify(journal));
-  await rename(path.join(staging, 'journal.tmp'), path.join(staging, 'journal.json'));
+  folder.create(`${stagingName}/journal.tmp`, JSON.stringify(journal));
+  folder.rename(`${stagingName}/journal.tmp`, journalName);
 }
 
-async function commit(folder: string, staging: string, { write, remove }: Changes): Promise<void> {
+function commit(folder: SafeFolder, { write, remove }: Changes): void {
   for (const { path: file } of write) {
-    const target = path.join(folder, file);
-    await mkdir(path.dirname(target), { recursive: true });
-    if (await exists(target)) await rename(target, path.join(staging, 'old', file));
-    await rename(path.join(staging, 'new', file), target);
+    folder.makeFolder(path.posix.dirname(file));
+    if (folder.kind(file) !== null) folder.rename(file, oldOf(file));
+    folder.rename(newOf(file), file);
   }
-  for (const file of remove) await rename(path.join(folder, file), path.join(staging, 'old', file));
+  for (const file of remove) folder.rename(file, oldOf(file));
   // What is complete must not be undone.
-  await rm(path.join(staging, 'journal.json'));
-  for (const file of remove) await removeEmptyFolders(folder, path.dirname(path.join(folder, file)));
-  // The work is done; what cannot be cleaned up now is by the next run.
-  await rm(staging, { recursive: true, force: true }).catch(() => undefined);
+  folder.remove(journalName);
+  for (const file of remove) removeEmptyAbove(folder, file);
+  try {
+    folder.removeTree(stagingName);
+  } catch {
+    // The work is done; what cannot be cleaned up now is by the next run.
+  }
 }
 
 /** Removes new files, puts old ones back, then removes the staging folder. */
-async function undo(folder: string, staging: string): Promise<void> {
-  const journal = await readJson<Journal>(path.join(staging, 'journal.json'));
-  if (journal) {
-    const valid = (file: string): boolean => isSafePath(file) || isSafePath(file.replace(/^\./, ''));
-    for (const [file, hash] of Object.entries(journal.written)) {
-      const target = path.join(folder, file);
-      if (!valid(file)) continue;
-      const inPlace = !(await exists(path.join(staging, 'new', file))) && (await exists(target));
-      if (inPlace && contentHash(await readFile(target)) === hash) await rm(target);
-      await removeEmptyFolders(folder, path.dirname(target));
-    }
-    for (const file of journal.replaced) {
-      const old = path.join(staging, 'old', file);
-      const target = path.join(folder, file);
-      if (!valid(file) || !(await exists(old)) || (await exists(target))) continue;
-      await mkdir(path.dirname(target), { recursive: true });
-      await rename(old, target);
-    }
+function undo(folder: SafeFolder): void {
+  const { written, replaced } = readJournal(folder);
+  for (const [file, hash] of Object.entries(written)) {
+    if (folder.kind(newOf(file)) === null && hashOf(folder, file) === hash) folder.remove(file);
+    removeEmptyAbove(folder, file);
   }
-  await rm(staging, { recursive: true, force: true });
+  for (const file of replaced) {
+    if (folder.kind(oldOf(file)) !== 'file' || folder.kind(file) !== null) continue;
+    folder.makeFolder(path.posix.dirname(file));
+    folder.rename(oldOf(file), file);
+  }
+  folder.removeTree(stagingName);
 }
 
-/** A JSON object of ours; null if the file is absent or damaged. */
-async function readJson<T>(file: string): Promise<T | null> {
+const journalName = `${stagingName}/journal.json`;
+const newOf = (file: string): string => `${stagingName}/new/${file}`;
+const oldOf = (file: string): string => `${stagingName}/old/${file}`;
+
+/**
+ * The journal, or an empty one where none is or it is damaged. A repository may bring one of its own, so each line is
+ * believed only as far as it names a file that could be ours.
+ */
+function readJournal(folder: SafeFolder): Journal {
+  const { written, replaced } = (readNote(folder, journalName) ?? {}) as { written?: unknown; replaced?: unknown };
+  const mayBeOurs = (file: unknown): file is string =>
+    typeof file === 'string' && (isSafePath(file) || file === manifestName);
+  return {
+    written: Object.fromEntries(
+      Object.entries(typeof written === 'object' ? (written ?? {}) : {}).filter(
+        ([file, hash]) => mayBeOurs(file) && typeof hash === 'string',
+      ),
+    ),
+    replaced: Array.isArray(replaced) ? replaced.filter(mayBeOurs) : [],
+  };
+}
+
+/** A small JSON object; null if the file is absent or damaged. */
+function readNote(folder: SafeFolder, file: string): object | null {
   try {
-    const value = JSON.parse(await readFile(file, 'utf8')) as T;
+    const value: unknown = JSON.parse(folder.read(file, MAX_NOTE_BYTES)?.toString('utf8') ?? 'null');
     return typeof value === 'object' ? value : null;
   } catch {
     return null;
   }
 }
 
-async function writeFlushed(file: string, text: string): Promise<void> {
-  const handle = await open(file, 'wx');
+/** Hash of a regular file no link leads to; null for anything else. */
+function hashOf(folder: SafeFolder, file: string): string | null {
   try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const bytes = folder.read(file, MAX_SOURCE_BYTES);
+    return bytes && contentHash(bytes);
+  } catch {
+    return null;
   }
 }
 
-async function exists(file: string): Promise<boolean> {
-  try {
-    await lstat(file);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR')
-      return false;
-    throw error;
-  }
+/** Removes the folders that a file was in, inside of `folder`, as long as they are empty. */
+function removeEmptyAbove(folder: SafeFolder, file: string): void {
+  const parts = file.split('/').slice(0, -1);
+  folder.removeEmpty(parts.join('/'), parts.length);
 }
 
-/** Removes `from` and its parents below `root` as long as they are empty. */
-async function removeEmptyFolders(root: string, from: string): Promise<void> {
-  for (let at = from; at !== root && at.startsWith(root); at = path.dirname(at)) {
-    try {
-      await rmdir(at);
-    } catch {
-      return;
-    }
-  }
-}
-
-function isAlive(pid: number): boolean {
+function isAlive(pid: unknown): boolean {
+  if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
     return true;
@@ -199,6 +220,9 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function isBusy(folder: string): UserError {
-  return new UserError(`${folder}: another generation into this folder is under way; wait for it to end.`);
+function isBusy(folder: SafeFolder): UserError {
+  return new UserError(
+    `${folder.absolute()}: another generation into this folder is under way; wait for it to end. If there is none, ` +
+      `remove ${folder.absolute(stagingName)}.`,
+  );
 }

@@ -1,5 +1,6 @@
 import { UserError } from '../common/errors';
 import { writeRefusal } from '../common/fileErrors';
+import type { SafeFolder } from '../common/safeFolder';
 import { manifestName } from './manifest';
 import { changeFolder } from './transaction';
 import type { GeneratedFile } from './types';
@@ -53,7 +54,7 @@ export class WriteConflictError extends UserError {
  * @throws UserError if the folder cannot be written or the disk is full
  */
 export async function writeSources(
-  folder: string,
+  folder: SafeFolder,
   files: readonly GeneratedFile[],
   options: WriteOptions = {},
 ): Promise<WriteResult> {
@@ -62,11 +63,11 @@ export async function writeSources(
   try {
     await changeFolder(folder, async () => {
       const { overwriteEdited = false, keepEdited } = options;
-      plan = await planWrite(folder, files, keepEdited);
+      plan = planWrite(folder, files, keepEdited);
       const allowed = (file: string): boolean =>
         typeof overwriteEdited === 'boolean' ? overwriteEdited : overwriteEdited.includes(file);
       const refused = plan.conflicts.filter((c) => !c.replaceable || !allowed(c.path));
-      if (refused.length > 0) throw new WriteConflictError(folder, refused);
+      if (refused.length > 0) throw new WriteConflictError(folder.absolute(), refused);
       const conflicting = new Set(plan.conflicts.map((c) => c.path));
       overwritten = files.filter((f) => conflicting.has(f.path));
       const manifest = plan.manifest === null ? [] : [{ path: manifestName, text: plan.manifest }];
@@ -86,10 +87,10 @@ export async function writeSources(
 }
 
 /** The file system's refusals in words. */
-function explain(folder: string, error: unknown): unknown {
+function explain(folder: SafeFolder, error: unknown): unknown {
   if (error instanceof UserError) return error;
   const reason = writeRefusal(error);
   return reason === undefined
     ? error
-    : new UserError(`${folder}: ${reason}. The folder is as it was.`, { cause: error });
+    : new UserError(`${folder.absolute()}: ${reason}. The folder is as it was.`, { cause: error });
 }

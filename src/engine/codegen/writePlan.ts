@@ -1,6 +1,6 @@
-import { lstat, readFile } from 'node:fs/promises';
-import * as path from 'node:path';
+import { UnsafePathError, type SafeFolder } from '../common/safeFolder';
 import { contentHash, isSafePath, manifestName, readManifest, renderManifest } from './manifest';
+import { MAX_SOURCE_BYTES } from './transaction';
 import type { GeneratedFile } from './types';
 
 /** A file that is not ours to overwrite. */
@@ -18,7 +18,6 @@ export interface WriteConflict {
 
 /** What writing would do. Paths are relative to the folder and sorted. */
 export interface WritePlan {
-  readonly folder: string;
   readonly create: readonly GeneratedFile[];
   readonly update: readonly GeneratedFile[];
   /** Have the right content already and are left alone. */
@@ -37,13 +36,16 @@ export interface WritePlan {
 /**
  * Compares what is to be generated with what is in the folder; changes nothing.
  * @param keep files in the way that are to stay as they are, by their paths
+ * @throws UnsafePathError if a link leads to the folder
  */
-export async function planWrite(
-  folder: string,
+export function planWrite(
+  folder: SafeFolder,
   files: readonly GeneratedFile[],
   keep: readonly string[] = [],
-): Promise<WritePlan> {
-  const known = await readManifest(folder);
+): WritePlan {
+  const there = folder.kind();
+  if (there !== null && there !== 'folder') throw notAFolder(folder);
+  const known = readManifest(folder);
   const create: GeneratedFile[] = [];
   const update: GeneratedFile[] = [];
   const unchanged: string[] = [];
@@ -55,7 +57,7 @@ export async function planWrite(
       throw new Error(`'${file.path}' cannot be the path of a generated file.`);
     const wanted = contentHash(Buffer.from(file.text));
     next.set(file.path, wanted);
-    const current = await hashOnDisk(folder, file.path);
+    const current = hashOnDisk(folder, file.path);
     if (current === null) create.push(file);
     else if (current === wanted) unchanged.push(file.path);
     else if (current === known.get(file.path)) update.push(file);
@@ -74,16 +76,15 @@ export async function planWrite(
   const released: string[] = [];
   for (const [file, hash] of [...known].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (next.has(file)) continue;
-    const current = await hashOnDisk(folder, file);
+    const current = hashOnDisk(folder, file);
     if (current === hash) remove.push(file);
     else if (current !== null) released.push(file);
   }
   const manifest = renderManifest(next);
-  const manifestOnDisk = await hashOnDisk(folder, manifestName);
+  const manifestOnDisk = hashOnDisk(folder, manifestName);
   if (manifestOnDisk === 'other') conflicts.push({ path: manifestName, reason: 'foreign', replaceable: false });
   const sameManifest = manifestOnDisk === contentHash(Buffer.from(manifest));
   return {
-    folder,
     create,
     update,
     unchanged,
@@ -95,31 +96,31 @@ export async function planWrite(
   };
 }
 
+function notAFolder(folder: SafeFolder): UnsafePathError {
+  return new UnsafePathError(
+    `${folder.absolute()} is no folder of its own; QuantMCU writes into none that a link leads to. Move it away or ` +
+      'choose another name.',
+  );
+}
+
 function byPath(a: GeneratedFile, b: GeneratedFile): number {
   return a.path < b.path ? -1 : 1;
 }
 
 /**
- * Hash of a file; null if there is none; `'other'` for what is no regular file (folder, symbolic link), which is never
- * ours.
+ * Hash of a file; null if there is none; `'large'` for one that no generated file can be; `'other'` for what is no
+ * regular file (folder, symbolic link, a path through one), which is never ours.
  */
-async function hashOnDisk(folder: string, file: string): Promise<string | null> {
-  // A folder on the way may be a symbolic link or a file, through which nothing of ours must be written.
-  const parts = file.split('/');
-  for (let i = 1; i <= parts.length; i++) {
-    const status = await statusOf(path.join(folder, ...parts.slice(0, i)));
-    if (status === null) return null;
-    if (i < parts.length ? !status.isDirectory() : !status.isFile()) return 'other';
-  }
-  return contentHash(await readFile(path.join(folder, ...parts)));
-}
-
-async function statusOf(file: string) {
+function hashOnDisk(folder: SafeFolder, file: string): string | null {
   try {
-    return await lstat(file);
+    const stat = folder.stat(file);
+    if (stat === null) return null;
+    if (!stat.isFile()) return 'other';
+    if (stat.size > MAX_SOURCE_BYTES) return 'large';
+    const bytes = folder.read(file, MAX_SOURCE_BYTES);
+    return bytes && contentHash(bytes);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR')
-      return null;
+    if (error instanceof UnsafePathError) return 'other';
     throw error;
   }
 }

@@ -118,7 +118,7 @@ describe('layouts whose tools are not at hand, against their documented formats'
       { path: 'platformio.ini', text: '' },
     ]);
     assert.deepEqual(
-      matchLayouts(await readListing(folder)).map(({ layout, evidence }) => [layout.id, evidence]),
+      matchLayouts(readListing(folder)).map(({ layout, evidence }) => [layout.id, evidence]),
       [
         ['platformio', 'platformio.ini'],
         ['zephyr', 'find_package(Zephyr) in CMakeLists.txt'],

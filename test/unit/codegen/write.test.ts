@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import {
   detectLayouts,
@@ -11,6 +12,7 @@ import {
 } from '../../../src/engine/codegen';
 import type { GeneratedFile } from '../../../src/engine/codegen';
 import { UserError } from '../../../src/engine/common/errors';
+import { SafeFolder } from '../../../src/engine/common/safeFolder';
 import { outRoot } from '../../support/paths';
 
 const manifest = '.quantmcu-manifest.json';
@@ -39,6 +41,7 @@ function snapshot(folder: string): Record<string, string> {
 describe('writeSources', () => {
   let root: string;
   let folder: string;
+  const place = (): SafeFolder => new SafeFolder(root, path.relative(root, folder));
   const put = (file: string, text: string): void => fs.writeFileSync(path.join(folder, file), text);
   const get = (file: string): string => fs.readFileSync(path.join(folder, file), 'utf8');
 
@@ -50,16 +53,16 @@ describe('writeSources', () => {
   afterEach(() => fs.rmSync(root, { recursive: true, force: true }));
 
   it('writes a new folder, touches nothing the second time, and only what changed the third', async () => {
-    assert.deepEqual((await writeSources(folder, first)).written, ['net.c', 'net.h', 'src/old.c']);
+    assert.deepEqual((await writeSources(place(), first)).written, ['net.c', 'net.h', 'src/old.c']);
     const before = snapshot(folder);
     const times = (): number[] => ['net.c', 'net.h', manifest].map((f) => fs.statSync(path.join(folder, f)).ino);
     const inodes = times();
-    const again = await writeSources(folder, first);
+    const again = await writeSources(place(), first);
     assert.deepEqual([again.written, again.unchanged, again.removed], [[], ['net.c', 'net.h', 'src/old.c'], []]);
     assert.deepEqual(snapshot(folder), before);
     assert.deepEqual(times(), inodes);
 
-    const third = await writeSources(folder, second);
+    const third = await writeSources(place(), second);
     assert.deepEqual(
       [third.written, third.unchanged, third.removed],
       [['deep/er/new.c', 'net.c'], ['net.h'], ['src/old.c']],
@@ -69,12 +72,12 @@ describe('writeSources', () => {
   });
 
   it('never overwrites an edited file or one of somebody else, and says which', async () => {
-    await writeSources(folder, first);
+    await writeSources(place(), first);
     put('net.c', 'int mine;\n');
     fs.mkdirSync(path.join(folder, 'deep', 'er'), { recursive: true });
     put('deep/er/new.c', 'somebody\n');
     const before = snapshot(folder);
-    await assert.rejects(writeSources(folder, second), (error: unknown) => {
+    await assert.rejects(writeSources(place(), second), (error: unknown) => {
       assert.ok(error instanceof WriteConflictError && error instanceof UserError);
       assert.deepEqual(
         error.conflicts.map((c) => [c.path, c.reason]),
@@ -88,9 +91,9 @@ describe('writeSources', () => {
       return true;
     });
     assert.deepEqual(snapshot(folder), before);
-    await assert.rejects(writeSources(folder, second, { overwriteEdited: ['net.c'] }), WriteConflictError);
+    await assert.rejects(writeSources(place(), second, { overwriteEdited: ['net.c'] }), WriteConflictError);
     assert.deepEqual(snapshot(folder), before);
-    await writeSources(folder, second, { overwriteEdited: true });
+    await writeSources(place(), second, { overwriteEdited: true });
     assert.deepEqual([get('net.c'), get('deep/er/new.c')], ['int b;\n', 'new\n']);
   });
 
@@ -98,11 +101,11 @@ describe('writeSources', () => {
     'writes around files that are to be kept: an edited one stays known as edited, one of somebody else does ' +
       'not become ours',
     async () => {
-      await writeSources(folder, first);
+      await writeSources(place(), first);
       put('net.c', 'int mine;\n');
       fs.mkdirSync(path.join(folder, 'deep', 'er'), { recursive: true });
       put('deep/er/new.c', 'somebody\n');
-      const result = await writeSources(folder, [...second, { path: 'more.c', text: 'more\n' }], {
+      const result = await writeSources(place(), [...second, { path: 'more.c', text: 'more\n' }], {
         keepEdited: ['net.c', 'deep/er/new.c'],
       });
       assert.deepEqual(
@@ -110,7 +113,7 @@ describe('writeSources', () => {
         [['more.c'], ['deep/er/new.c', 'net.c'], ['src/old.c']],
       );
       assert.deepEqual([get('net.c'), get('deep/er/new.c')], ['int mine;\n', 'somebody\n']);
-      const { conflicts, update } = await planWrite(folder, second);
+      const { conflicts, update } = planWrite(place(), second);
       assert.deepEqual(
         conflicts.map((c) => [c.path, c.reason]),
         [
@@ -120,37 +123,37 @@ describe('writeSources', () => {
       );
       assert.deepEqual(update, []);
       // Removal leaves both.
-      await writeSources(folder, [], { keepEdited: [] });
+      await writeSources(place(), [], { keepEdited: [] });
       assert.deepEqual([get('net.c'), get('deep/er/new.c')], ['int mine;\n', 'somebody\n']);
     },
   );
 
   it('takes over a file of others that has the right content already, and a deleted one comes back', async () => {
-    await writeSources(folder, first);
+    await writeSources(place(), first);
     put('net.c', 'int b;\n');
     fs.rmSync(path.join(folder, 'net.h'));
-    const result = await writeSources(folder, second);
+    const result = await writeSources(place(), second);
     assert.deepEqual([result.written, result.unchanged], [['deep/er/new.c', 'net.h'], ['net.c']]);
   });
 
   it('leaves an edited file that is not needed any more, and lets go of it', async () => {
-    await writeSources(folder, first);
+    await writeSources(place(), first);
     put('src/old.c', 'edited\n');
-    assert.deepEqual((await writeSources(folder, second)).released, ['src/old.c']);
+    assert.deepEqual((await writeSources(place(), second)).released, ['src/old.c']);
     assert.equal(get('src/old.c'), 'edited\n');
-    await assert.rejects(writeSources(folder, first), /src\/old\.c not written by QuantMCU/);
+    await assert.rejects(writeSources(place(), first), /src\/old\.c not written by QuantMCU/);
   });
 
   it('does not mistake CRLF line ends for an edit', async () => {
-    await writeSources(folder, first);
+    await writeSources(place(), first);
     put('net.c', 'int a;\r\n');
     put('net.h', '/* one */\r\n');
-    assert.deepEqual((await planWrite(folder, first)).unchanged, ['net.c', 'net.h', 'src/old.c']);
-    assert.deepEqual((await writeSources(folder, second)).written, ['deep/er/new.c', 'net.c']);
+    assert.deepEqual(planWrite(place(), first).unchanged, ['net.c', 'net.h', 'src/old.c']);
+    assert.deepEqual((await writeSources(place(), second)).written, ['deep/er/new.c', 'net.c']);
   });
 
   it('trusts no damaged or hostile manifest', async () => {
-    await writeSources(folder, first);
+    await writeSources(place(), first);
     const outside = path.join(root, 'outside.txt');
     fs.writeFileSync(outside, 'precious');
     for (const text of [
@@ -163,7 +166,7 @@ describe('writeSources', () => {
     ]) {
       put(manifest, text);
       put('net.c', 'int mine;\n');
-      await assert.rejects(writeSources(folder, second), /net\.c not written by QuantMCU/);
+      await assert.rejects(writeSources(place(), second), /net\.c not written by QuantMCU/);
       assert.equal(get('net.c'), 'int mine;\n');
     }
     assert.equal(fs.readFileSync(outside, 'utf8'), 'precious');
@@ -174,26 +177,26 @@ describe('writeSources', () => {
     const elsewhere = path.join(root, 'elsewhere');
     fs.mkdirSync(elsewhere);
     fs.symlinkSync(elsewhere, path.join(folder, 'src'));
-    await assert.rejects(writeSources(folder, first, { overwriteEdited: true }), /src\/old\.c/);
+    await assert.rejects(writeSources(place(), first, { overwriteEdited: true }), /src\/old\.c/);
     assert.deepEqual(fs.readdirSync(elsewhere), []);
     fs.rmSync(path.join(folder, 'src'));
     fs.mkdirSync(path.join(folder, 'net.c'));
-    await assert.rejects(writeSources(folder, first, { overwriteEdited: true }), /net\.c/);
+    await assert.rejects(writeSources(place(), first, { overwriteEdited: true }), /net\.c/);
     assert.deepEqual(Object.keys(snapshot(folder)), ['net.c']);
     fs.rmdirSync(path.join(folder, 'net.c'));
     fs.mkdirSync(path.join(folder, manifest));
-    await assert.rejects(writeSources(folder, first, { overwriteEdited: true }), WriteConflictError);
+    await assert.rejects(writeSources(place(), first, { overwriteEdited: true }), WriteConflictError);
   });
 
   it('refuses paths that leave the folder', async () => {
     for (const bad of ['../x.c', '/x.c', 'a/../x.c', 'a\\x.c', '.hidden', '', 'a//b', manifest, 'c:x', 'x.c.']) {
-      await assert.rejects(writeSources(folder, [{ path: bad, text: '' }]), /cannot be the path/, bad);
+      await assert.rejects(writeSources(place(), [{ path: bad, text: '' }]), /cannot be the path/, bad);
     }
     assert.ok(!fs.existsSync(folder));
   });
 
   it('lets one generation into a folder at a time', async () => {
-    const results = await Promise.allSettled([writeSources(folder, first), writeSources(folder, first)]);
+    const results = await Promise.allSettled([writeSources(place(), first), writeSources(place(), first)]);
     assert.deepEqual(
       results.map((r) => r.status),
       ['fulfilled', 'rejected'],
@@ -205,11 +208,12 @@ describe('writeSources', () => {
   });
 
   describe('when the file system fails', () => {
-    const promises = fs.promises as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
-    const originals = { ...promises };
-    const mutating = ['rename', 'rm', 'rmdir', 'mkdir', 'mkdtemp', 'open'];
+    // The module itself: what an import gives cannot be changed.
+    const live = createRequire(__filename)('node:fs') as Record<string, (...args: unknown[]) => unknown>;
+    const mutating = ['renameSync', 'unlinkSync', 'rmdirSync', 'mkdirSync', 'openSync'];
+    const originals = Object.fromEntries(mutating.map((name) => [name, live[name]]));
     afterEach(() => {
-      Object.assign(promises, originals);
+      Object.assign(live, originals);
     });
 
     /** Lets `count` changes through; then each one fails once (`once`) or, as if the process had died, for ever. */
@@ -217,8 +221,8 @@ describe('writeSources', () => {
       let left = count;
       let failed = false;
       for (const name of mutating) {
-        promises[name] = async (...args) => {
-          const reads = name === 'open' && args[1] === 'r';
+        live[name] = (...args) => {
+          const reads = name === 'openSync' && (Number(args[1]) & fs.constants.O_WRONLY) === 0;
           if (!reads && left-- <= 0 && (forEver || !failed)) {
             failed = true;
             throw Object.assign(new Error(`${code} at ${name}`), { code });
@@ -230,22 +234,22 @@ describe('writeSources', () => {
     };
 
     it('undoes a half-done change at once, wherever it fails', async () => {
-      await writeSources(folder, first);
+      await writeSources(place(), first);
       const before = snapshot(folder);
       let steps = 0;
       for (; ; steps++) {
         const failed = failAfter(steps, false, 'EACCES');
-        const outcome = await writeSources(folder, second).then(
+        const outcome = await writeSources(place(), second).then(
           () => 'done',
           (error: unknown) => error,
         );
-        Object.assign(promises, originals);
+        Object.assign(live, originals);
         if (!failed()) break;
         if (outcome !== 'done') {
           assert.ok(outcome instanceof UserError && /no permission to write/.test(outcome.message), String(outcome));
           assert.deepEqual(snapshot(folder), before, `failure at change ${steps}`);
         } else {
-          await writeSources(folder, first);
+          await writeSources(place(), first);
         }
       }
       assert.ok(steps > 15, `only ${steps} changes`);
@@ -256,16 +260,16 @@ describe('writeSources', () => {
       let steps = 0;
       for (; ; steps++) {
         fs.rmSync(folder, { recursive: true, force: true });
-        await writeSources(folder, first);
+        await writeSources(place(), first);
         const before = snapshot(folder);
         const failed = failAfter(steps, true, 'EIO');
-        await writeSources(folder, second).catch(() => undefined);
-        Object.assign(promises, originals);
+        await writeSources(place(), second).catch(() => undefined);
+        Object.assign(live, originals);
         if (!failed()) break;
         // The user's own file in the way makes the next run stop after it has put things right.
         fs.rmSync(path.join(folder, 'mine.c'), { force: true });
         put('mine.c', 'mine\n');
-        await assert.rejects(writeSources(folder, [{ path: 'mine.c', text: 'x' }]), WriteConflictError);
+        await assert.rejects(writeSources(place(), [{ path: 'mine.c', text: 'x' }]), WriteConflictError);
         fs.rmSync(path.join(folder, 'mine.c'));
         const after = snapshot(folder);
         const complete = after['net.c'] === 'int b;\n';
@@ -281,22 +285,22 @@ describe('writeSources', () => {
     });
 
     it('leaves alone what was edited after the process had died', async () => {
-      await writeSources(folder, first);
+      await writeSources(place(), first);
       for (let steps = 5; ; steps++) {
         const failed = failAfter(steps, true, 'EIO');
-        await writeSources(folder, second).catch(() => undefined);
-        Object.assign(promises, originals);
+        await writeSources(place(), second).catch(() => undefined);
+        Object.assign(live, originals);
         assert.ok(failed(), 'net.c never changed');
         if (fs.existsSync(path.join(folder, 'net.c')) && get('net.c') === 'int b;\n') break;
       }
       put('net.c', 'edited since\n');
-      await assert.rejects(writeSources(folder, second), /net\.c edited/);
+      await assert.rejects(writeSources(place(), second), /net\.c edited/);
       assert.equal(get('net.c'), 'edited since\n');
     });
 
     it('leaves no trace of a folder that could not be filled', async () => {
       failAfter(4, false, 'ENOSPC');
-      await assert.rejects(writeSources(folder, first), /the disk is full/);
+      await assert.rejects(writeSources(place(), first), /the disk is full/);
       assert.deepEqual(fs.readdirSync(root), []);
     });
   });
@@ -310,15 +314,15 @@ describe('writeSources', () => {
     }
     try {
       folder = path.join(mounted, 'net');
-      await writeSources(folder, first);
+      await writeSources(place(), first);
       const before = snapshot(folder);
       await assert.rejects(
-        writeSources(folder, [...second, { path: 'weights.c', text: 'x'.repeat(100_000) }]),
+        writeSources(place(), [...second, { path: 'weights.c', text: 'x'.repeat(100_000) }]),
         /the disk is full; free some space/,
       );
       assert.deepEqual(snapshot(folder), before);
       spawnSync('mount', ['-o', 'remount,ro', mounted]);
-      await assert.rejects(writeSources(folder, second), /read-only/);
+      await assert.rejects(writeSources(place(), second), /read-only/);
       assert.deepEqual(snapshot(folder), before);
     } finally {
       spawnSync('umount', [mounted]);

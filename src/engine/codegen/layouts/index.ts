@@ -46,8 +46,8 @@ export function matchLayouts(project: ProjectListing): DetectedLayout[] {
  * @throws UserError if the folder cannot be read
  */
 export async function detectLayouts(projectFolder: string): Promise<Layout[]> {
-  return matchLayouts(await readListing(projectFolder)).map(({ layout }) => layout);
+  return matchLayouts(readListing(projectFolder)).map(({ layout }) => layout);
 }
 
-export { readListing } from './listing';
+export { MAX_BUILD_FILE_BYTES, readListing } from './listing';
 export type { Layout, ProjectEdit, ProjectListing, Wiring } from './types';

@@ -1,10 +1,10 @@
-import { lstat, readdir, readFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { UserError } from '../../common/errors';
+import { SafeFolder } from '../../common/safeFolder';
 import type { ProjectListing } from './types';
 
 /** A build file is text of some kilobytes. */
-const maxBytes = 1 << 20;
+export const MAX_BUILD_FILE_BYTES = 1 << 20;
 /** No more build files than this are read, e.g. of a solution with many projects. */
 const maxFiles = 64;
 
@@ -15,59 +15,58 @@ const fixed = ['CMakeLists.txt', 'Makefile', '.cproject', 'cmake/stm32cubemx/CMa
  * one folder deep.
  * @throws UserError if the folder cannot be read
  */
-export async function readListing(projectFolder: string): Promise<ProjectListing> {
-  const root = path.resolve(projectFolder);
-  let entries;
+export function readListing(projectFolder: string): ProjectListing {
+  const project = new SafeFolder(projectFolder);
+  let names: string[];
   try {
-    entries = await readdir(root, { withFileTypes: true });
+    names = project.list();
+    if (project.kind() !== 'folder') throw new Error('there is no folder');
   } catch (error) {
     throw new UserError(
       `${projectFolder}: this project folder cannot be read; choose the folder that holds the firmware's build file.`,
       { cause: error },
     );
   }
-  const names = new Set(entries.map((entry) => entry.name));
   const candidates = [...fixed];
-  if ([...names].some((name) => /\.csolution\.ya?ml$/.test(name))) candidates.push(...(await cprojects(root, entries)));
+  if (names.some((name) => /\.csolution\.ya?ml$/.test(name))) candidates.push(...cprojects(project, names));
   const texts = new Map<string, string>();
   for (const file of candidates.slice(0, maxFiles)) {
-    const text = await readText(root, file);
+    const text = readText(project, file);
     if (text !== undefined) texts.set(file, text);
   }
   return {
-    folderName: path.basename(root),
-    names,
+    folderName: path.basename(project.absolute()),
+    names: new Set(names),
     text: (file) => texts.get(file),
     buildFiles: [...texts.keys()].sort(),
   };
 }
 
-async function cprojects(
-  root: string,
-  entries: readonly { name: string; isDirectory(): boolean }[],
-): Promise<string[]> {
+function cprojects(project: SafeFolder, names: readonly string[]): string[] {
   const isProject = (name: string): boolean => /\.cproject\.ya?ml$/.test(name);
-  const found = entries.map(({ name }) => name).filter(isProject);
-  for (const folder of entries
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-    .slice(0, maxFiles)) {
-    const names = await readdir(path.join(root, folder.name)).catch(() => []);
-    found.push(...names.filter(isProject).map((name) => `${folder.name}/${name}`));
+  const folders = names.filter((name) => !name.startsWith('.') && project.kind(name) === 'folder');
+  const found = names.filter(isProject);
+  for (const folder of folders.slice(0, maxFiles)) {
+    const inside = listOf(project, folder);
+    found.push(...inside.filter(isProject).map((name) => `${folder}/${name}`));
   }
   return found.sort();
 }
 
-/** Text of a regular file that no link leads to; undefined where there is none. */
-async function readText(root: string, file: string): Promise<string | undefined> {
-  const parts = file.split('/');
+function listOf(project: SafeFolder, folder: string): string[] {
   try {
-    for (let i = 1; i <= parts.length; i++) {
-      const status = await lstat(path.join(root, ...parts.slice(0, i)));
-      if (i < parts.length ? !status.isDirectory() : !status.isFile() || status.size > maxBytes) return undefined;
-    }
-    const bytes = await readFile(path.join(root, ...parts));
-    const text = bytes.toString('utf8');
-    return Buffer.from(text).equals(bytes) ? text : undefined;
+    return project.list(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Text of a regular file that no link leads to; undefined where there is none. */
+function readText(project: SafeFolder, file: string): string | undefined {
+  try {
+    const bytes = project.read(file, MAX_BUILD_FILE_BYTES);
+    const text = bytes?.toString('utf8');
+    return text !== undefined && Buffer.from(text).equals(bytes!) ? text : undefined;
   } catch {
     return undefined;
   }
