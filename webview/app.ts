@@ -1,5 +1,5 @@
 /** The page's frame: header, tabs with their views, the memory panel below and the details beside them. */
-import type { EditorPage } from '../src/protocol/editor';
+import type { EditorPage, OutcomeView } from '../src/protocol/editor';
 import type { EditorView, PreviewView } from '../src/protocol/views';
 import { Banners, type Progress } from './banners';
 import { CompareView } from './compare/compareView';
@@ -193,6 +193,10 @@ export class App implements EditorPage {
 
   async showResult(result: { readonly ok: boolean; readonly message: string }): Promise<void> {
     this.banners.showResult(result);
+  }
+
+  async showOutcome(outcome: OutcomeView): Promise<void> {
+    this.banners.showOutcome(outcome);
   }
 
   async showProgress(progress: Progress | null): Promise<void> {

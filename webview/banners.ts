@@ -1,15 +1,14 @@
+import type { OutcomeView } from '../src/protocol/editor';
+import type { ProgressEvent } from '../src/protocol/engine';
 import type { EditorView } from '../src/protocol/views';
 import type { Context } from './context';
 import { fill, h } from './dom';
 import { icon } from './icons';
 import { t } from './l10n';
+import { OutcomeCard } from './outcome';
 import { button, iconButton, progressRing } from './ui';
 
-export interface Progress {
-  readonly stage: string;
-  readonly done: number;
-  readonly total: number;
-}
+export type Progress = ProgressEvent;
 
 /**
  * What the person must know before the figures: a plan that is out of date or cannot be read, and work that is going
@@ -24,20 +23,27 @@ export class Banners {
   private readonly stage = h('span', { class: 'banner-text' });
   private readonly track = h('div', { class: 'progress-fill' });
 
+  private readonly outcome: OutcomeCard;
+  private readonly keep: HTMLElement;
+
   constructor(private readonly context: Context) {
+    this.outcome = new OutcomeCard(context);
+    this.keep = button(t('Stop here and keep'), 'secondary', () => void context.host.runCommand('keep'));
     this.running.hidden = true;
     this.running.append(
       progressRing(t('Working')),
       this.stage,
       h('div', { class: 'progress', aria: { hidden: true } }, this.track),
+      this.keep,
       button(t('Cancel'), 'secondary', () => void context.host.runCommand('cancel')),
     );
     this.failure.hidden = true;
     this.result.hidden = true;
-    this.element.append(this.notices, this.failure, this.result, this.running);
+    this.element.append(this.notices, this.failure, this.outcome.element, this.result, this.running);
   }
 
   render(view: EditorView): void {
+    this.outcome.render(view);
     const { host } = this.context;
     const notices: HTMLElement[] = [];
     if (view.planProblem !== null) {
@@ -104,15 +110,35 @@ export class Banners {
     );
   }
 
+  /** What a quantization came to, in place of what came of the runs before it. */
+  showOutcome(outcome: OutcomeView): void {
+    this.result.hidden = true;
+    this.outcome.show(outcome);
+  }
+
   showProgress(progress: Progress | null): void {
+    if (progress !== null && this.running.hidden) this.outcome.hide();
     this.running.hidden = progress === null;
     if (progress === null) return;
-    const share = progress.total > 0 ? Math.min(1, progress.done / progress.total) : null;
-    const label = share === null ? progress.stage : `${progress.stage} · ${progress.done} / ${progress.total}`;
+    const { stage, done, total, overall } = progress;
+    const share = overall?.share ?? (total > 0 ? Math.min(1, done / total) : null);
+    const label = overall
+      ? [stage, t('step {0} of {1}', overall.step, overall.steps), timeLeft(overall.msLeft)].filter(Boolean).join(' · ')
+      : share === null
+        ? stage
+        : `${stage} · ${done} / ${total}`;
+    // Until there is a plan there is nothing to keep.
+    this.keep.hidden = overall === undefined || overall.step < 3;
     if (this.stage.textContent !== label) this.stage.textContent = label;
     this.track.style.width = `${(share ?? 0) * 100}%`;
     this.track.parentElement!.hidden = share === null;
   }
+}
+
+function timeLeft(ms: number | null): string {
+  if (ms === null) return '';
+  const minutes = Math.round(ms / 60_000);
+  return minutes < 1 ? t('less than a minute left') : t('about {0} min left', minutes);
 }
 
 function notice(message: string, ...actions: HTMLElement[]): HTMLElement {

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { CallOptions } from '../protocol/peer';
+import { KEEP, type CallOptions } from '../protocol/peer';
 import type { ProgressEvent } from '../protocol/engine';
 import { Disposable } from './dispose';
 
@@ -30,6 +30,11 @@ export class Jobs extends Disposable {
 
   cancel(model: vscode.Uri): void {
     this.jobs.get(model.toString())?.abort.abort();
+  }
+
+  /** Ends the model's job with what it has reached, where it has reached anything. */
+  keep(model: vscode.Uri): void {
+    this.jobs.get(model.toString())?.abort.abort(KEEP);
   }
 
   /**
@@ -79,6 +84,13 @@ export class Jobs extends Disposable {
   }
 }
 
-function describe({ stage, done, total }: ProgressEvent): string {
-  return total > 0 ? `${stage} (${done}/${total})` : stage;
+function describe({ stage, done, total, overall }: ProgressEvent): string {
+  if (!overall) return total > 0 ? `${stage} (${done}/${total})` : stage;
+  const step = vscode.l10n.t('step {0} of {1}', overall.step, overall.steps);
+  return [stage, step, ...(overall.msLeft === null ? [] : [timeLeft(overall.msLeft)])].join(' · ');
+}
+
+function timeLeft(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  return minutes < 1 ? vscode.l10n.t('less than a minute left') : vscode.l10n.t('about {0} min left', minutes);
 }

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import { OWN_BOARD_ID } from '../protocol/boards';
 import type { QuantizeSummary } from '../engine/run/quantizeSummary';
+import type { QuantizeRequest } from '../protocol/engine';
 import type { QuantizeChoices } from './commands/quantizeChoices';
-import { formatBytes } from './format';
-import { nameOf, planUriOf } from './planFiles';
+import { isCancellation } from './log';
+import { exists, nameOf, parametersUriOf, planUriOf } from './planFiles';
 import type { Services } from './services';
 import { quantizeSettings } from './settings';
 
@@ -14,12 +15,36 @@ export function quantizeAction(model: vscode.Uri, { board }: QuantizeChoices): s
 
 /**
  * Quantizes a model as chosen and as the settings say, and writes the plan beside it: one job with progress that can be
- * cancelled.
+ * cancelled, or ended with what it has reached. An editor of the model shows the plans on the way to it.
  */
 export async function runQuantize(
   { documents, engine, jobs, log }: Pick<Services, 'documents' | 'engine' | 'jobs' | 'log'>,
   model: vscode.Uri,
   choices: QuantizeChoices,
+  asked: Asked = {},
+): Promise<QuantizeSummary> {
+  const isNew = !(await exists(planUriOf(model)));
+  try {
+    return await run({ documents, engine, jobs, log }, model, choices, asked);
+  } catch (error) {
+    // The plans that were shown on the way go with the run that was given up.
+    if (isNew && isCancellation(error)) {
+      for (const file of [planUriOf(model), parametersUriOf(model)])
+        await vscode.workspace.fs.delete(file).then(undefined, () => undefined);
+      documents.reload(model);
+    }
+    throw error;
+  }
+}
+
+/** What is asked of one run and comes before the settings. */
+export type Asked = Pick<QuantizeRequest, 'accuracyBudget' | 'bitOpsTarget'>;
+
+async function run(
+  { documents, engine, jobs, log }: Pick<Services, 'documents' | 'engine' | 'jobs' | 'log'>,
+  model: vscode.Uri,
+  choices: QuantizeChoices,
+  asked: Asked,
 ): Promise<QuantizeSummary> {
   const { sramBytes, flashBytes, ...settings } = quantizeSettings(model);
   const { board, limits, imagesPath, preprocess } = choices;
@@ -30,6 +55,8 @@ export async function runQuantize(
       (e) =>
         e.quantize({
           ...settings,
+          ...asked,
+          early: true,
           modelPath: model.fsPath,
           planPath: planUriOf(model).fsPath,
           imagesPath,
@@ -45,16 +72,4 @@ export async function runQuantize(
   documents.reload(model);
   for (const note of summary.notes) log.info(`${nameOf(model)}: ${note}`);
   return summary;
-}
-
-/** What came of it, in one line. */
-export function describeSummary(model: vscode.Uri, summary: QuantizeSummary): string {
-  return vscode.l10n.t(
-    '{0}: arena {1} of {2}, weights {3}, {4}× fewer BitOPs than 8 bits.',
-    nameOf(model),
-    formatBytes(summary.memory.arenaBytes),
-    formatBytes(summary.memory.sramBytes),
-    formatBytes(summary.memory.weightBytes),
-    summary.bitOps.reduction.toFixed(2),
-  );
 }

@@ -1,6 +1,8 @@
 import type { PlanChange } from './changes';
 import type { LayerDetailsView } from './details';
 import type { DrawingRequest, DrawingView } from './drawing';
+import type { QuantizeSummary } from '../engine/run/quantizeSummary';
+import type { ProgressEvent } from './engine';
 import type { FitView } from './fit';
 import type { SweepView } from './sweeps';
 import type { TradeOffView } from './tradeOff';
@@ -11,7 +13,9 @@ export interface EditorHost {
   /** The page is ready to draw; the host answers with `show`. */
   ready(): Promise<void>;
   /** Run a command of the extension on this model: quantize, generate, openPlan, reveal an ONNX problem … */
-  runCommand(command: 'quantize' | 'generate' | 'evaluate' | 'openPlan' | 'cancel'): Promise<void>;
+  runCommand(
+    command: 'quantize' | 'generate' | 'evaluate' | 'openPlan' | 'cancel' | 'keep' | 'largerBudget',
+  ): Promise<void>;
   /**
    * Changes the plan. Rejects with one line for people where that is not possible; else `showPreview` and later `show`
    * follow.
@@ -72,6 +76,9 @@ export interface GeneratedCodeView {
   readonly text: string;
 }
 
+/** What a quantization came to, beside the plan's own figures. */
+export type OutcomeView = Pick<QuantizeSummary, 'loss' | 'limitedBy' | 'notes' | 'seconds'>;
+
 /** What the host tells the page. */
 export interface EditorPage {
   show(view: EditorView): Promise<void>;
@@ -89,10 +96,10 @@ export interface EditorPage {
    * replaced.
    */
   showResult(result: { readonly ok: boolean; readonly message: string }): Promise<void>;
+  /** What a quantization came to; the figures are those of the plan that is shown. */
+  showOutcome(outcome: OutcomeView): Promise<void>;
   /** The model cannot be read: one line for people. */
   showError(message: string): Promise<void>;
   /** Something of this model is being computed; null when done. */
-  showProgress(
-    progress: { readonly stage: string; readonly done: number; readonly total: number } | null,
-  ): Promise<void>;
+  showProgress(progress: ProgressEvent | null): Promise<void>;
 }

@@ -50,6 +50,11 @@ export interface QuantizeOptions extends SearchOptions {
   readonly target: PlanTarget;
   /** Null: `unit` preset. */
   readonly preprocess: Preprocess | null;
+  /**
+   * Write the plan at 8 bits as soon as there is one, and every better one, where there is no plan yet. Whoever cancels
+   * has to take them away, unless they are kept.
+   */
+  readonly early?: boolean;
   /** Fit weights to what the integer network computes (see compensate/); unless false. */
   readonly compensate?: boolean;
   /** Threads to use at once; missing: one for each core. The plan does not depend on it. */

@@ -1,23 +1,20 @@
-import * as path from 'node:path';
 import { calibrateCached } from '../calibration/cache';
 import { listSamples } from '../calibration/samples';
-import { UserError } from '../common/errors';
-import { GENERATOR } from '../common/generator';
+import { CancelledError, UserError } from '../common/errors';
 import { checkCancelled, type Progress } from '../common/progress';
 import { isWeighted } from '../graph/types';
 import { importModel } from '../onnx';
-import { hashBytes, hashFile, writeFilesWhole } from '../plan/files';
-import { encodeParameters } from '../plan/parametersFile';
-import { relativeTo } from '../plan/relativeTo';
-import { formatPlan, parametersFileName } from '../plan/sidecar';
-import type { Plan } from '../plan/types';
+import { hashFile } from '../plan/files';
 import { orderNotes } from '../program/portOrder';
 import type { Program } from '../program/types';
 import { chooseDetection } from './chooseDetection';
 import { lockedDecisions } from './lockedDecisions';
 import { DEFAULTS, type QuantizeOptions } from './options';
 import { Quantizer, type Quantized } from './quantizer';
-import type { QuantizeSummary } from './quantizeSummary';
+import { defined } from './defined';
+import { PhasedProgress } from './phases';
+import { PlanWriter, type MeasuredLimits, type SearchParameters } from './planWriter';
+import type { ExpectedLoss, QuantizeSummary } from './quantizeSummary';
 import { summarize } from './summarize';
 
 /** Said where a vector of scores may have been taken for values. */
@@ -37,8 +34,9 @@ export interface QuantizeOutcome {
  *
  * @throws UserError with what is wrong and what to do; CancelledError
  */
-export async function quantize(options: QuantizeOptions, progress: Progress): Promise<QuantizeOutcome> {
+export async function quantize(options: QuantizeOptions, target: Progress): Promise<QuantizeOutcome> {
   const clock = stopwatch();
+  const progress = new PhasedProgress(target, PHASES);
   progress.report('Reading the model', 0, 0);
   const sha256 = await hashFile(options.modelPath);
   const graph = await importModel(options.modelPath, { sizes: options.sizes });
@@ -59,15 +57,7 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
   );
   const calibrate = clock();
 
-  const { phi, lambda, epsilon, bits } = DEFAULTS;
-  const search = {
-    phi,
-    lambda,
-    epsilon,
-    bits,
-    ...defined({ bits: options.bits, phi: options.phi, lambda: options.lambda, epsilon: options.epsilon }),
-    weights: options.weights,
-  };
+  const search = searchParameters(options);
   // Without weights there are no BitOPs to save.
   const limits = graph.layers.some(isWeighted) ? measuredLimits(options) : null;
   const quantizer = new Quantizer(
@@ -89,77 +79,112 @@ export async function quantize(options: QuantizeOptions, progress: Progress): Pr
   );
   const { sureTask } = quantizer;
   if (sureTask === undefined) notes.push(VALUES_NOTE);
-  const { decision, parameters, program, reduction } = await quantizeTo(quantizer, limits, notes);
-  notes.push(...decision.notes, ...orderNotes(program.inputs, program.outputs));
-  if (program.arenaBytes > options.target.sramBytes) {
-    throw new UserError(
-      `Does not fit: the arena takes ${program.arenaBytes} bytes of ${options.target.sramBytes} bytes of SRAM. ` +
-        'Allow fewer bits, another grid or more SRAM.',
-    );
-  }
-
-  const bytes = encodeParameters(graph, parameters);
-  const plan: Plan = {
-    version: 1,
-    generator: GENERATOR,
-    model: {
-      file: relativeTo(options.planPath, options.modelPath),
-      sha256,
-      ...(options.sizes ? { sizes: options.sizes } : {}),
-    },
+  const writer = new PlanWriter({
+    options,
+    graph,
+    sha256,
     preprocess,
-    ...(sureTask ? { task: sureTask } : {}),
-    ...(head ? { detection: head.head } : {}),
-    target: options.target,
-    search: {
-      method: reduction === undefined ? 'entropy' : 'sensitivity',
-      ...defined({
-        bitOpsTarget: reduction === undefined ? undefined : Math.round(reduction * 1000) / 1000,
-        ...budgetOf(limits),
-      }),
-      phi: search.phi,
-      lambda: search.lambda,
-      epsilon: search.epsilon,
-      bits: search.bits,
-      weights: search.weights,
-    },
-    calibration: {
-      key: calibration.key,
-      images: calibration.images,
-      folder: relativeTo(options.planPath, options.imagesPath),
-    },
-    patchStage: decision.patchStage,
-    ...(decision.tailStages.length > 0 ? { tailStages: decision.tailStages } : {}),
-    maps: decision.maps,
-    layers: decision.layers,
-    parameters: { file: parametersFileName(options.planPath), sha256: hashBytes(bytes) },
-  };
-  checkCancelled(progress);
-  if ((await hashFile(options.modelPath)) !== sha256)
-    throw new UserError(
-      `${options.modelPath} changed while it was being quantized, so nothing was written. Quantize it again.`,
-    );
-  await writeFilesWhole([
-    { path: path.join(path.dirname(options.planPath), plan.parameters.file), data: bytes },
-    { path: options.planPath, data: formatPlan(plan) },
-  ]);
+    task: sureTask,
+    head,
+    search,
+    limits,
+    calibration,
+  });
+  // A plan that is there is only replaced by one that is finished.
+  const early = options.early === true && locked === undefined;
+  const found = await searchLive(
+    quantizer,
+    limits,
+    notes,
+    options.early ? { writer: early ? writer : null } : null,
+    progress,
+  );
+  notes.push(...found.decision.notes, ...orderNotes(found.program.inputs, found.program.outputs));
+  checkFits(found.program, options);
+  if (!found.keptEarly) checkCancelled(progress);
+  const plan = await writer.write(found);
   const seconds = { calibrate, search: quantizer.searchSeconds, total: clock() };
   const summary = summarize({
     graph,
-    program,
+    program: found.program,
     plan,
     planPath: options.planPath,
-    pareto: decision.pareto,
+    pareto: found.decision.pareto,
+    loss: found.loss ?? null,
+    limitedBy: found.limitedBy ?? null,
     notes,
     seconds,
   });
-  return { summary, program };
+  return { summary, program: found.program };
 }
 
-/** What a search by measured sensitivity has to keep to; null: by the entropy score. */
-interface MeasuredLimits {
-  readonly bitOpsTarget?: number;
-  readonly accuracyBudget?: number;
+/** How the time of a run is shared by calibration, the first plan, measuring, and the search. */
+const PHASES = [15, 6, 34, 45];
+
+/** What a run found, and how. */
+type Found = Quantized & {
+  readonly reduction?: number;
+  readonly loss?: ExpectedLoss;
+  readonly limitedBy?: 'loss' | 'reduction';
+  /** The run was ended before its time, and what it had reached was to be kept. */
+  readonly keptEarly?: boolean;
+};
+
+/**
+ * The search, from the plan at 8 bits to fewer. Where it is ended and what it has reached is to be kept, that is what
+ * was found.
+ *
+ * @param live begins with the plan at 8 bits, and writes every better one at once where there is a writer; null: neither
+ */
+async function searchLive(
+  quantizer: Quantizer,
+  limits: MeasuredLimits | null,
+  notes: string[],
+  live: { readonly writer: PlanWriter | null } | null,
+  progress: PhasedProgress,
+): Promise<Found> {
+  let best: Found | null = null;
+  try {
+    if (limits !== null && live !== null) {
+      progress.enter(1);
+      best = await firstPlan(quantizer);
+      if (best) await live.writer?.write(best);
+    }
+    progress.enter(2);
+    return await quantizeTo(quantizer, limits, notes, async (better) => {
+      best = better;
+      await live?.writer?.write(better);
+    });
+  } catch (error) {
+    if (!(error instanceof CancelledError && progress.isKept() && best)) throw error;
+    notes.push('The search was stopped before its end; the plan is the best that it had found until then.');
+    return { ...best, keptEarly: true };
+  }
+}
+
+/** The plan at 8 bits; null where it does not fit. */
+async function firstPlan(quantizer: Quantizer): Promise<Found | null> {
+  try {
+    return { ...(await quantizer.first()), reduction: 1 };
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}
+
+function checkFits({ arenaBytes }: Program, { target: { sramBytes } }: QuantizeOptions): void {
+  if (arenaBytes > sramBytes)
+    throw new UserError(
+      `Does not fit: the arena takes ${arenaBytes} bytes of ${sramBytes} bytes of SRAM. Allow fewer bits, another ` +
+        'grid or more SRAM.',
+    );
+}
+
+/** What was given for the search, and defaults. */
+function searchParameters(options: QuantizeOptions): SearchParameters {
+  const { phi, lambda, epsilon, bits } = DEFAULTS;
+  const given = { bits: options.bits, phi: options.phi, lambda: options.lambda, epsilon: options.epsilon };
+  return { phi, lambda, epsilon, bits, ...defined(given), weights: options.weights };
 }
 
 /**
@@ -172,28 +197,16 @@ function measuredLimits({ search, bits, bitOpsTarget, accuracyBudget }: Quantize
   return free ? { bitOpsTarget: DEFAULTS.bitOpsTarget, accuracyBudget: DEFAULTS.accuracyBudget } : null;
 }
 
-/** The budget as a plan records it, so that it can be made again. */
-function budgetOf(limits: MeasuredLimits | null): Pick<Plan['search'], 'accuracyBudget' | 'mostReduction'> {
-  return limits?.accuracyBudget === undefined
-    ? {}
-    : { accuracyBudget: limits.accuracyBudget, mostReduction: limits.bitOpsTarget };
-}
-
 async function quantizeTo(
   quantizer: Quantizer,
   limits: MeasuredLimits | null,
   notes: string[],
-): Promise<Quantized & { readonly reduction?: number }> {
+  onBetter: (better: Found) => Promise<void>,
+): Promise<Found> {
   if (limits === null) return quantizer.quantize();
   const { bitOpsTarget, accuracyBudget } = limits;
-  if (accuracyBudget !== undefined) return quantizer.quantizeWithin(accuracyBudget, bitOpsTarget, notes);
-  return { ...(await quantizer.quantize(bitOpsTarget)), reduction: bitOpsTarget };
-}
-
-function defined<T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined)) as {
-    [K in keyof T]?: NonNullable<T[K]>;
-  };
+  if (accuracyBudget !== undefined) return quantizer.quantizeWithin(accuracyBudget, bitOpsTarget, notes, onBetter);
+  return { ...(await quantizer.quantize(bitOpsTarget)), reduction: bitOpsTarget, limitedBy: 'reduction' };
 }
 
 function stopwatch(): () => number {

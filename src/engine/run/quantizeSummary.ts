@@ -1,5 +1,17 @@
 import type { ParetoPoint } from '../patch/pareto';
 
+/** An expected loss against the float network. */
+export interface ExpectedLoss {
+  readonly expected: number;
+  /** 95 % interval; null with few images. */
+  readonly interval: { readonly low: number; readonly high: number } | null;
+  /** What it is counted in, e.g. `points of top-1`. */
+  readonly unit: string;
+  readonly images: number;
+  /** What was allowed. */
+  readonly budget: number;
+}
+
 /** What a quantization gave, in figures: for the command line, the editor and tools. */
 export interface QuantizeSummary {
   /** Path of the sidecar. */
@@ -30,6 +42,10 @@ export interface QuantizeSummary {
   readonly latencyMs: number | null;
   /** Ways to run the network at the plan's bits, from the least work to the least SRAM. */
   readonly pareto: readonly ParetoPoint[];
+  /** What is expected to be lost, by images that nothing was fitted to; null where that was not looked at. */
+  readonly loss: ExpectedLoss | null;
+  /** What kept the search from fewer BitOPs: the loss, the reduction that was asked for, or nothing else. */
+  readonly limitedBy: 'loss' | 'reduction' | null;
   /** Things the user should know, one line each. */
   readonly notes: readonly string[];
   readonly seconds: { readonly calibrate: number; readonly search: number; readonly total: number };

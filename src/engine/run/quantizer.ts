@@ -12,7 +12,10 @@ import { decodePort, inputCodes } from '../program/ports';
 import type { Program } from '../program/types';
 import { checkCancelled, type Progress } from '../common/progress';
 import type { QuantizedParameters } from '../quantize/types';
-import { searchWithinBudget } from '../vdqs/accuracyBudget';
+import { ATTEMPTS, searchWithinBudget } from '../vdqs/accuracyBudget';
+import { lossInterval } from '../vdqs/lossInterval';
+import type { PhasedProgress } from './phases';
+import type { ExpectedLoss } from './quantizeSummary';
 import { foreseenLoss, type TradeOffChoices } from '../vdqs/searchTradeOff';
 
 /** Images that an accuracy budget is checked on, where there are so many that nothing was fitted to. */
@@ -53,6 +56,13 @@ export interface Quantized {
   readonly program: Program;
 }
 
+/** What was found for a budget. */
+export interface Budgeted extends Quantized {
+  readonly reduction: number;
+  readonly loss: ExpectedLoss;
+  readonly limitedBy: 'loss' | 'reduction';
+}
+
 /**
  * Decides and quantizes, once or for several reductions of BitOPs: what does not depend on the reduction is computed
  * once.
@@ -65,7 +75,7 @@ export class Quantizer {
 
   constructor(
     private readonly job: QuantizerJob,
-    private readonly progress: Progress,
+    private readonly progress: Progress & Partial<Pick<PhasedProgress, 'enter'>>,
   ) {
     const count = job.samples.samples.length;
     this.fitImages = Math.min(
@@ -99,29 +109,49 @@ export class Quantizer {
   }
 
   /**
+   * Everything at 8 bits, with weights that are rounded only: what there is within seconds.
+   * @throws UserError when it does not fit; CancelledError
+   */
+  async first(): Promise<Quantized> {
+    const { graph, calibration, search } = this.job;
+    const decision = decide(graph, calibration, { ...search, bits: [8], compare: false }, this.progress);
+    const parameters = await this.model.parameters(decision, false, this.progress);
+    return { decision, parameters, program: this.model.lower(decision, parameters, search.target) };
+  }
+
+  /**
    * The largest reduction, `most` at the utmost, that is expected to lose no more than a budget, by images that nothing
    * was fitted to.
    *
    * @param budget points of top-1; where there are no classes, percent of the outputs' power that may be error
    * @param notes gets what was found
+   * @param onBetter gets every attempt that keeps to the budget, each with fewer BitOPs than the one before
    */
   async quantizeWithin(
     budget: number,
     most: number = MOST_REDUCTION,
     notes: string[] = [],
-  ): Promise<Quantized & { readonly reduction: number }> {
+    onBetter: (better: Budgeted) => Promise<void> = async () => undefined,
+  ): Promise<Budgeted> {
     const { graph } = this.job;
+    this.progress.enter?.(2);
     const images = await this.heldOut(notes);
     const { sensitivities } = await this.model.sensitivities(this.job.search.bits, this.progress);
     const predicted = foreseenLoss(graph, this.model.units, sensitivities, this.freeChoices());
+    let attempts = 0;
     const { best, kept } = await searchWithinBudget(
       budget,
       most,
       predicted,
       this.model.loss.perDivergence,
       async (reduction) => {
+        this.progress.enter?.(3, attempts++, ATTEMPTS);
         const quantized = await this.quantize(reduction);
-        return { ...quantized, reduction, pointsLost: this.pointsLost(quantized.program, images) };
+        const loss = { ...this.lossOf(quantized.program, images), budget };
+        const limitedBy = reduction < most ? ('loss' as const) : ('reduction' as const);
+        const attempt = { ...quantized, reduction, loss, limitedBy, pointsLost: loss.expected };
+        if (loss.expected <= budget) await onBetter(attempt);
+        return attempt;
       },
     );
     const expected = `${best.pointsLost.toFixed(2)} ${this.model.loss.unit} by ${images.length} images`;
@@ -146,7 +176,7 @@ export class Quantizer {
     };
   }
 
-  private pointsLost(program: Program, images: readonly FloatResult[]): number {
+  private lossOf(program: Program, images: readonly FloatResult[]): Omit<ExpectedLoss, 'budget'> {
     const executor = new Executor(program);
     const quantized = images.map(({ inputs }, i) => {
       checkCancelled(this.progress);
@@ -155,10 +185,14 @@ export class Quantizer {
         .run(inputs.map((input, k) => inputCodes(program, k, input)))
         .outputs.map((bytes, k) => decodePort(program, program.outputs[k], bytes));
     });
-    return this.model.loss.expected(
-      images.map((i) => i.outputs),
-      quantized,
-    );
+    const float = images.map((i) => i.outputs);
+    const { expected, unit } = this.model.loss;
+    return {
+      expected: expected(float, quantized),
+      interval: lossInterval(expected, float, quantized),
+      unit,
+      images: images.length,
+    };
   }
 
   /** Images that compensation does not look at, with the float network's outputs. */

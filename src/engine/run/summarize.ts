@@ -21,7 +21,7 @@ export function summarize({
   readonly program: Program;
   readonly plan: Plan;
   readonly planPath: string;
-} & Pick<QuantizeSummary, 'pareto' | 'notes' | 'seconds'>): QuantizeSummary {
+} & Pick<QuantizeSummary, 'pareto' | 'loss' | 'limitedBy' | 'notes' | 'seconds'>): QuantizeSummary {
   const stage = plan.patchStage;
   const cost = programCost(graph, program, stage ? outlierShare(stage) : 0);
   const board = boards.find((t) => t.id === plan.target.id) ?? null;

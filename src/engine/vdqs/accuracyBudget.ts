@@ -12,7 +12,7 @@ export interface Attempt {
 }
 
 /** Attempts of a search for a budget; each calibrates all weights, so there are few. */
-const ATTEMPTS = 4;
+export const ATTEMPTS = 4;
 /** An attempt aims at this share of the budget, so that it seldom misses it by a little. */
 const AIM = 0.85;
 /** Reductions closer than this are not worth another attempt. */

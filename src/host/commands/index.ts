@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
 import { isCancellation, showFailure } from '../log';
 import type { Services } from '../services';
-import { cancel } from './cancel';
+import { cancel, keep } from './cancel';
 import { chooseImages } from './chooseImages';
 import { evaluate } from './evaluate';
 import { generate } from './generate';
 import { openPlan } from './openPlan';
 import { openSample } from './openSample';
-import { quantize } from './quantize';
+import { largerBudget, quantize } from './quantize';
 import { remove } from './remove';
 import { selftest } from './selftest';
 import { showLayer } from './showLayer';
@@ -16,12 +16,14 @@ type Command = (services: Services, argument: unknown, more?: unknown) => Promis
 
 const commands: Record<string, Command> = {
   'quantmcu.quantize': quantize,
+  'quantmcu.largerBudget': largerBudget,
   'quantmcu.generate': generate,
   'quantmcu.evaluate': evaluate,
   'quantmcu.remove': remove,
   'quantmcu.selftest': selftest,
   'quantmcu.openPlan': openPlan,
   'quantmcu.cancel': cancel,
+  'quantmcu.keep': keep,
   'quantmcu.showLayer': showLayer,
   'quantmcu.chooseImages': chooseImages,
   'quantmcu.openSample': openSample,

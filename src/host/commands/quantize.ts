@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
+import type { QuantizeSummary } from '../../engine/run/quantizeSummary';
 import { checkFit } from '../fit';
 import { showFailure } from '../log';
-import { describeSummary, quantizeAction, runQuantize } from '../runQuantize';
+import { quantizeAction, runQuantize, type Asked } from '../runQuantize';
 import type { Services } from '../services';
+import { type as askFor } from '../steps';
 import { chooseModel, requireTrust } from './model';
-import { askQuantizeChoices } from './quantizeChoices';
+import { askQuantizeChoices, rememberedChoices, type QuantizeChoices } from './quantizeChoices';
 
 /**
  * Calibrates the model on sample images, searches the plan, writes it beside the model and shows it.
@@ -15,29 +17,64 @@ export async function quantize(services: Services, argument: unknown, given?: un
   if (!requireTrust()) return;
   const model = await chooseModel(argument, title);
   if (!model) return;
-  const { editors, engine, log, memory } = services;
+  const { engine, memory } = services;
   const targets = await engine.ask((e) => e.targets());
-  const choices = await askQuantizeChoices(model, title, targets, memory, () => checkFit(engine, model), boardOf(given));
-  if (!choices) return;
+  const choices = await askQuantizeChoices(
+    model,
+    title,
+    targets,
+    memory,
+    () => checkFit(engine, model),
+    boardOf(given),
+  );
+  if (choices) await run(services, model, choices);
+}
+
+/** Quantizes again as last time, with more that may be lost. */
+export async function largerBudget(services: Services, argument: unknown): Promise<void> {
+  const title = vscode.l10n.t('Allow a Larger Loss');
+  if (!requireTrust()) return;
+  const model = await chooseModel(argument, title);
+  if (!model) return;
+  const choices = rememberedChoices(services.memory, model);
+  if (!choices) return quantize(services, model);
+  const { search } = (await services.documents.get(model).view()).plan ?? {};
   try {
-    const summary = await runQuantize(services, model, choices);
-    await editors.show(model);
-    void offerNext(model, [describeSummary(model, summary), ...summary.notes].join(' '));
+    const budget = await askFor(
+      { title, step: 1, totalSteps: 1 },
+      vscode.l10n.t(
+        'How much may be lost, in points of top-1 (percent of the outputs’ power where there are no classes)?',
+      ),
+      String(2 * (search?.accuracyBudget ?? 1)),
+      (text) => {
+        const value = Number(text.trim().replace(',', '.'));
+        return text.trim() !== '' && value >= 0 && value <= 100 ? value : undefined;
+      },
+      vscode.l10n.t('A number from 0 to 100'),
+    );
+    await run(services, model, choices, { accuracyBudget: budget });
+  } catch (error) {
+    if (!(error instanceof vscode.CancellationError)) throw error;
+  }
+}
+
+async function run(services: Services, model: vscode.Uri, choices: QuantizeChoices, asked?: Asked): Promise<void> {
+  const { editors, log } = services;
+  // The graph and its figures move while the search goes on.
+  void editors.show(model);
+  let summary: QuantizeSummary;
+  try {
+    summary = await runQuantize(services, model, choices, asked);
   } catch (error) {
     void showFailure(log, quantizeAction(model, choices), error);
+    return;
   }
+  await editors.show(model);
+  editors.showOutcome(model, summary);
 }
 
 /** A board that whoever runs the command has chosen already. */
 function boardOf(given: unknown): { readonly id: string; readonly name: string } | undefined {
   const { id, name } = (given ?? {}) as { readonly id?: unknown; readonly name?: unknown };
   return typeof id === 'string' && typeof name === 'string' ? { id, name } : undefined;
-}
-
-async function offerNext(model: vscode.Uri, message: string): Promise<void> {
-  const generate = vscode.l10n.t('Generate Firmware Source…');
-  const plan = vscode.l10n.t('Open Plan');
-  const answer = await vscode.window.showInformationMessage(message, generate, plan);
-  if (answer === generate) await vscode.commands.executeCommand('quantmcu.generate', model);
-  if (answer === plan) await vscode.commands.executeCommand('quantmcu.openPlan', model);
 }

@@ -45,6 +45,11 @@ function remembered(memory: vscode.Memento, model: vscode.Uri): Partial<Quantize
   return { board, preprocess };
 }
 
+/** The choices of the model's last run; undefined where there was none. */
+export function rememberedChoices(memory: vscode.Memento, model: vscode.Uri): QuantizeChoices | undefined {
+  return memory.get<QuantizeChoices>(`${MEMORY_KEY}:${model.toString()}`);
+}
+
 async function remember(memory: vscode.Memento, model: vscode.Uri, choices: QuantizeChoices): Promise<void> {
   await memory.update(`${MEMORY_KEY}:${model.toString()}`, choices);
   await memory.update(MEMORY_KEY, choices);

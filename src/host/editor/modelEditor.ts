@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { EditorHost, EditorPage } from '../../protocol/editor';
+import type { EditorHost, EditorPage, OutcomeView } from '../../protocol/editor';
 import { RpcPeer } from '../../protocol/peer';
 import type { RpcMessage } from '../../protocol/rpc';
 import { Disposable } from '../dispose';
@@ -17,6 +17,8 @@ const COMMANDS: Record<Parameters<EditorHost['runCommand']>[0], string> = {
   evaluate: 'quantmcu.evaluate',
   openPlan: 'quantmcu.openPlan',
   cancel: 'quantmcu.cancel',
+  keep: 'quantmcu.keep',
+  largerBudget: 'quantmcu.largerBudget',
 };
 
 /** One tab that shows a model: joins its page with the document and the jobs. */
@@ -29,6 +31,7 @@ export class ModelEditor extends Disposable {
   private isShown = false;
   /** To be told as soon as the page shows the model. */
   private result: { readonly ok: boolean; readonly message: string } | null = null;
+  private outcome: OutcomeView | null = null;
   /** Counts loads, so that a slow one never overwrites the result of a later one. */
   private load = 0;
 
@@ -92,10 +95,17 @@ export class ModelEditor extends Disposable {
     this.tellResult();
   }
 
+  /** Tells what a quantization came to. */
+  showOutcome(outcome: OutcomeView): void {
+    this.outcome = outcome;
+    this.tellResult();
+  }
+
   private tellResult(): void {
-    if (this.result === null || !this.isShown) return;
-    this.send(this.page.showResult(this.result));
-    this.result = null;
+    if (!this.isShown) return;
+    if (this.outcome !== null) this.send(this.page.showOutcome(this.outcome));
+    if (this.result !== null) this.send(this.page.showResult(this.result));
+    this.result = this.outcome = null;
   }
 
   private revealWanted(): void {

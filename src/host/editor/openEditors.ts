@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { OutcomeView } from '../../protocol/editor';
 import type { ModelEditor } from './modelEditor';
 import { VIEW_TYPE } from './provider';
 
@@ -42,6 +43,11 @@ export class OpenEditors {
   /** Tells what came of something that was run on a model, in its editors. */
   showResult(model: vscode.Uri, result: { readonly ok: boolean; readonly message: string }): void {
     for (const editor of this.of(model)) editor.showResult(result);
+  }
+
+  /** Tells what a quantization came to, in the model's editors. */
+  showOutcome(model: vscode.Uri, outcome: OutcomeView): void {
+    for (const editor of this.of(model)) editor.showOutcome(outcome);
   }
 
   private of(model: vscode.Uri): ModelEditor[] {

@@ -1,0 +1,116 @@
+import * as path from 'node:path';
+import type { Calibration, Preprocess } from '../calibration/types';
+import { UserError } from '../common/errors';
+import { GENERATOR } from '../common/generator';
+import type { ResolvedHead } from '../detection/resolve';
+import type { Task } from '../graph/task';
+import type { Graph } from '../graph/types';
+import { hashBytes, hashFile, writeFilesWhole } from '../plan/files';
+import { encodeParameters } from '../plan/parametersFile';
+import { relativeTo } from '../plan/relativeTo';
+import { formatPlan, parametersFileName } from '../plan/sidecar';
+import type { Plan } from '../plan/types';
+import { defined } from './defined';
+import type { QuantizeOptions } from './options';
+import type { Quantized } from './quantizer';
+
+/** What a search by measured sensitivity has to keep to. */
+export interface MeasuredLimits {
+  readonly bitOpsTarget?: number;
+  readonly accuracyBudget?: number;
+}
+
+/** The parameters of a search as a plan records them. */
+export type SearchParameters = Pick<Plan['search'], 'phi' | 'lambda' | 'epsilon' | 'bits' | 'weights'>;
+
+/** All of a plan that does not depend on what the search finds. */
+export interface PlanContext {
+  readonly options: QuantizeOptions;
+  readonly graph: Graph;
+  /** Of the model when it was read. */
+  readonly sha256: string;
+  readonly preprocess: Preprocess;
+  readonly task: Task | undefined;
+  readonly head: ResolvedHead | null | undefined;
+  readonly search: SearchParameters;
+  /** Null: bits by the entropy score. */
+  readonly limits: MeasuredLimits | null;
+  readonly calibration: Calibration;
+}
+
+/** Writes a plan beside its parameters, once or again as the search finds better ones. */
+export class PlanWriter {
+  /** SHA-256 of the sidecar as it was written last; null: not yet. */
+  private written: string | null = null;
+
+  constructor(private readonly context: PlanContext) {}
+
+  /**
+   * Either both files are written whole or nothing is.
+   * @param found with the reduction that it was made for; without one, bits are by the entropy score
+   * @throws UserError where the model, or a plan that was written before, has been changed in the meantime
+   */
+  async write(found: Quantized & { readonly reduction?: number }): Promise<Plan> {
+    const { options, graph, sha256 } = this.context;
+    const bytes = encodeParameters(graph, found.parameters);
+    const plan = this.planOf(found, hashBytes(bytes));
+    if ((await hashFile(options.modelPath)) !== sha256)
+      throw new UserError(
+        `${options.modelPath} changed while it was being quantized, so nothing was written. Quantize it again.`,
+      );
+    if (this.written !== null && (await hashFile(options.planPath).catch(() => null)) !== this.written)
+      throw new UserError(
+        `${options.planPath} was changed while the search went on, so it ended there and your change stays.`,
+      );
+    const text = formatPlan(plan);
+    await writeFilesWhole([
+      { path: path.join(path.dirname(options.planPath), plan.parameters.file), data: bytes },
+      { path: options.planPath, data: text },
+    ]);
+    this.written = hashBytes(text);
+    return plan;
+  }
+
+  private planOf(found: Quantized & { readonly reduction?: number }, parametersHash: string): Plan {
+    const { options, sha256, preprocess, task, head, search, limits, calibration } = this.context;
+    const { decision, reduction } = found;
+    return {
+      version: 1,
+      generator: GENERATOR,
+      model: {
+        file: relativeTo(options.planPath, options.modelPath),
+        sha256,
+        ...(options.sizes ? { sizes: options.sizes } : {}),
+      },
+      preprocess,
+      ...(task ? { task } : {}),
+      ...(head ? { detection: head.head } : {}),
+      target: options.target,
+      search: {
+        method: reduction === undefined ? 'entropy' : 'sensitivity',
+        ...defined({
+          bitOpsTarget: reduction === undefined ? undefined : Math.round(reduction * 1000) / 1000,
+          ...budgetOf(limits),
+        }),
+        ...search,
+      },
+      calibration: {
+        key: calibration.key,
+        images: calibration.images,
+        folder: relativeTo(options.planPath, options.imagesPath),
+      },
+      patchStage: decision.patchStage,
+      ...(decision.tailStages.length > 0 ? { tailStages: decision.tailStages } : {}),
+      maps: decision.maps,
+      layers: decision.layers,
+      parameters: { file: parametersFileName(options.planPath), sha256: parametersHash },
+    };
+  }
+}
+
+/** The budget as a plan records it, so that it can be made again. */
+function budgetOf(limits: MeasuredLimits | null): Pick<Plan['search'], 'accuracyBudget' | 'mostReduction'> {
+  return limits?.accuracyBudget === undefined
+    ? {}
+    : { accuracyBudget: limits.accuracyBudget, mostReduction: limits.bitOpsTarget };
+}

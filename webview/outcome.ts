@@ -1,0 +1,163 @@
+import type { OutcomeView } from '../src/protocol/editor';
+import type { EditorView, PlanView } from '../src/protocol/views';
+import { boardText } from './boardText';
+import type { Context } from './context';
+import { fill, h, type Child } from './dom';
+import { bytesText, millisecondsText, percent, plain } from './format';
+import { icon } from './icons';
+import { t } from './l10n';
+import { button, iconButton } from './ui';
+
+/** What a quantization came to, in one card: before and after, what limited it, and what to do next. */
+export class OutcomeCard {
+  readonly element = h('section', { class: 'outcome', role: 'status', aria: { label: t('Result') } });
+  private outcome: OutcomeView | null = null;
+  private view: EditorView | null = null;
+
+  constructor(private readonly context: Context) {
+    this.element.hidden = true;
+  }
+
+  show(outcome: OutcomeView): void {
+    this.outcome = outcome;
+    this.draw();
+  }
+
+  /** The plan's figures follow what is changed and measured. */
+  render(view: EditorView): void {
+    this.view = view;
+    this.draw();
+  }
+
+  hide(): void {
+    this.outcome = null;
+    this.element.hidden = true;
+  }
+
+  private draw(): void {
+    const plan = this.view?.plan ?? null;
+    this.element.hidden = this.outcome === null || plan === null;
+    if (this.outcome === null || plan === null) return;
+    const { host } = this.context;
+    const { outcome } = this;
+    fill(
+      this.element,
+      h(
+        'div',
+        { class: 'outcome-head' },
+        icon('check'),
+        h('h2', {}, t('Plan for {0}', boardText(plan.target))),
+        h('span', { class: 'muted' }, t('{0} s', plain(outcome.seconds.total, 0))),
+        h('span', { class: 'spacer' }),
+        iconButton('close', t('Close'), () => this.hide()),
+      ),
+      h('dl', { class: 'outcome-changes' }, ...changes(plan).flatMap(changeElements), ...accuracy(plan, outcome)),
+      h(
+        'div',
+        { class: 'outcome-foot' },
+        h('p', { class: 'outcome-limit' }, limitText(plan, outcome)),
+        h(
+          'div',
+          { class: 'outcome-next' },
+          button(t('Generate C…'), 'primary', () => void host.runCommand('generate'), 'code'),
+          outcome.limitedBy === 'reduction'
+            ? button(t('Weigh other plans'), 'secondary', () => this.context.store.update({ tab: 'tradeOff' }))
+            : button(t('Try a larger budget…'), 'secondary', () => void host.runCommand('largerBudget')),
+        ),
+      ),
+      outcome.notes.length > 0 &&
+        h(
+          'details',
+          { class: 'outcome-notes' },
+          h('summary', {}, outcome.notes.length === 1 ? t('1 note') : t('{0} notes', outcome.notes.length)),
+          h('ul', {}, ...outcome.notes.map((note) => h('li', {}, note))),
+        ),
+    );
+  }
+}
+
+interface Change {
+  readonly label: string;
+  readonly before: string | null;
+  readonly after: string;
+}
+
+/** The plan against the same network at 8 bits layer by layer. */
+function changes({ figures }: PlanView): Change[] {
+  const { int8Layerwise: before } = figures;
+  const time = (ms: number | null): string | null => (ms === null ? null : millisecondsText(ms));
+  return [
+    { label: t('SRAM'), before: bytesText(before.arenaBytes), after: bytesText(figures.arenaBytes) },
+    { label: t('Flash'), before: bytesText(before.flashBytes), after: bytesText(figures.flashBytes) },
+    {
+      label: t('Time (estimate)'),
+      before: time(before.latencyMs),
+      after: time(figures.latencyMs) ?? t('no estimate'),
+    },
+  ];
+}
+
+function changeElements({ label, before, after }: Change): HTMLElement[] {
+  return [
+    h(
+      'div',
+      {},
+      h('dt', { title: t('8 bits, layer by layer → this plan') }, label),
+      h('dd', {}, before === null ? null : h('span', { class: 'muted' }, `${before} → `), h('strong', {}, after)),
+    ),
+  ];
+}
+
+/** Measured on labelled images where there is such a measurement, else what is expected. */
+function accuracy({ figures }: PlanView, { loss }: OutcomeView): Child[] {
+  const measured = figures.accuracy;
+  const entry = (label: string, value: Child, about: string): HTMLElement =>
+    h('div', {}, h('dt', {}, label), h('dd', {}, value, h('span', { class: 'muted' }, ` ${about}`)));
+  if (measured?.quantizedTop1 != null && measured.floatTop1 !== null) {
+    const [low, high] = wilson(measured.quantizedTop1, measured.images);
+    return [
+      entry(
+        t('Top-1 accuracy'),
+        h(
+          'span',
+          {},
+          h('span', { class: 'muted' }, `${percent(measured.floatTop1)} → `),
+          h('strong', {}, percent(measured.quantizedTop1)),
+        ),
+        t('({0} to {1}, {2} images)', percent(low), percent(high), plain(measured.images, 0)),
+      ),
+    ];
+  }
+  if (loss === null) return [entry(t('Accuracy'), h('strong', {}, '–'), t('not evaluated'))];
+  const { expected, interval, images, unit } = loss;
+  return [
+    entry(
+      t('Expected loss'),
+      h('strong', {}, `${plain(expected, 2)} ${unit}`),
+      interval === null
+        ? t('({0} images)', images)
+        : t('({0} to {1}, {2} images)', plain(interval.low, 2), plain(interval.high, 2), images),
+    ),
+  ];
+}
+
+/** Why it is no smaller, in one sentence. */
+function limitText({ figures, target }: PlanView, { limitedBy, loss }: OutcomeView): string {
+  const saved = figures.bitOps > 0 ? plain(figures.bitOpsInt8 / figures.bitOps, 2) : '1';
+  if (loss !== null && loss.expected > loss.budget)
+    return t('Even at 8 bits more is lost than the {0} allowed.', plain(loss.budget, 2));
+  if (limitedBy === 'loss' && loss !== null)
+    return t('{0}× fewer BitOPs than 8 bits. Fewer still would lose more than the {1} allowed.', saved, loss.budget);
+  if (limitedBy === 'reduction') return t('{0}× fewer BitOPs than 8 bits, as much as was asked for.', saved);
+  if (figures.arenaBytes > 0.9 * target.sramBytes)
+    return t('{0}× fewer BitOPs than 8 bits. The SRAM is nearly full.', saved);
+  return t('{0}× fewer BitOPs than 8 bits.', saved);
+}
+
+/** 95 % interval of a share of `n` (Wilson 1927). */
+export function wilson(share: number, n: number): readonly [number, number] {
+  const z = 1.96;
+  const middle = (share + (z * z) / (2 * n)) / (1 + (z * z) / n);
+  const half = (z / (1 + (z * z) / n)) * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
+  return [Math.max(0, middle - half), Math.min(1, middle + half)];
+}
