@@ -3,7 +3,7 @@
  * another plan.
  */
 import type { CodesView, DistributionView, LayerDetailsView } from '../../../src/protocol/details';
-import type { OtherPlan } from '../../../src/protocol/editor';
+import type { OtherPlan, OutcomeView } from '../../../src/protocol/editor';
 import type { FitBoard, FitView, FitWayView } from '../../../src/protocol/fit';
 import type { SweepPointView, SweepView } from '../../../src/protocol/sweeps';
 import type { MemoryPointView, TradeOffView } from '../../../src/protocol/tradeOff';
@@ -246,6 +246,22 @@ export function boards(): TargetView[] {
     { ...target, core: 'cortex-m7' },
     board('stm32f411', 'STM32F411 (NUCLEO-F411RE)', 'cortex-m4', 128, 512),
   ];
+}
+
+/** What a quantization came to that its budget limited. */
+export function sampleOutcome(): OutcomeView {
+  return {
+    loss: {
+      expected: 0.84,
+      interval: { low: 0.31, high: 1.37 },
+      unit: 'points of top-1',
+      images: 128,
+      budget: 1,
+    },
+    limitedBy: 'loss',
+    notes: ['The weights of 3 layers have 4 bits, so that they fit in the flash.'],
+    seconds: { calibrate: 12, search: 8, total: 74 },
+  };
 }
 
 /** A fit check with a board of each verdict. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Page } from 'playwright-core';
 import type { EditorView, SampleImageView } from '../../../src/protocol/views';
 import { Harness } from './harness';
-import { boards, detailsAnswers, otherPlan, sampleFit, tradeOffAnswers } from './answers';
+import { boards, detailsAnswers, otherPlan, sampleFit, sampleOutcome, tradeOffAnswers } from './answers';
 import { branchedView, chainView, plannedView, problemView, unquantizedView } from './samples';
 import { themeNames, type ThemeName } from './themes';
 
@@ -17,6 +17,8 @@ interface Picture {
   readonly height?: number;
   /** What the host answers, by method. */
   readonly answers?: Readonly<Record<string, unknown>>;
+  /** What the host tells the page after the view. */
+  readonly calls?: readonly (readonly [string, unknown])[];
   readonly before?: (page: Page) => Promise<void>;
 }
 
@@ -57,6 +59,29 @@ const pictures: readonly Picture[] = [
     themes: ['dark'],
   },
   { name: 'unquantized', view: unquantizedView, saved: { selected: 3 }, themes: ['dark', 'light'] },
+  {
+    name: 'outcome',
+    view: () => plannedView(),
+    saved: { tab: 'layers' },
+    calls: [['showOutcome', sampleOutcome()]],
+  },
+  {
+    name: 'running',
+    view: () => plannedView(),
+    saved: { tab: 'graph' },
+    calls: [
+      [
+        'showProgress',
+        {
+          stage: 'Compensating errors',
+          done: 12,
+          total: 64,
+          overall: { step: 4, steps: 4, share: 0.6, msLeft: 95_000 },
+        },
+      ],
+    ],
+    themes: ['dark'],
+  },
   { name: 'fit', view: unquantizedView, answers: { fit: { value: sampleFit() } }, saved: { detailsOpen: false } },
   { name: 'problems', view: problemView },
   { name: 'inception', view: () => branchedView(), saved: { tab: 'graph', detailsOpen: false }, themes: ['dark'] },
@@ -222,6 +247,7 @@ export async function takeScreenshots(
           picture.answers ?? {},
         );
         await harness.show(page, picture.view());
+        for (const [method, value] of picture.calls ?? []) await harness.send(page, method, value);
         await picture.before?.(page);
         await page.waitForTimeout(150);
         await page.screenshot({
