@@ -42,6 +42,11 @@ export class App implements EditorPage {
   private readonly dock: HTMLElement;
   private readonly detailsToggle: HTMLButtonElement;
   private readonly refreshSplitters: () => void;
+  /** Room for one thing beside another; the styles know the same widths and heights. */
+  private readonly narrow = window.matchMedia('(max-width: 760px)');
+  private readonly low = window.matchMedia('(max-height: 620px)');
+  /** In a narrow window details stand in place of the rest, and only when they are asked for. */
+  private detailsInstead = false;
 
   constructor(
     private readonly root: HTMLElement,
@@ -61,7 +66,7 @@ export class App implements EditorPage {
     this.compare = new CompareView(context, () => this.closeComparison());
     this.problems = new ProblemsView(context);
     this.memory = new MemoryView(context);
-    this.details = new DetailsView(context);
+    this.details = new DetailsView(context, () => this.showDetails(false));
     this.exporter = new Exporter(context, this);
     this.tabs = new TabBar(t('Views'), (tab) => store.update({ tab }));
     this.panels = {
@@ -93,9 +98,13 @@ export class App implements EditorPage {
       dockSplitter.refresh();
       detailsSplitter.refresh();
     };
-    this.detailsToggle = iconButton('details', t('Details'), () =>
-      store.update({ detailsOpen: !store.ui.detailsOpen }),
-    );
+    this.detailsToggle = iconButton('details', t('Details'), () => this.showDetails(!this.detailsOpen()));
+    store.onDetails(() => this.showDetails(true));
+    for (const query of [this.narrow, this.low])
+      query.addEventListener('change', () => {
+        this.detailsInstead = false;
+        if (store.view !== null) this.arrange();
+      });
     this.dock = h('div', { class: 'dock' }, dockSplitter.element, this.memory.element);
     this.workbench = h(
       'div',
@@ -113,6 +122,7 @@ export class App implements EditorPage {
       if (changed.has('tab')) this.showTab();
       if (
         changed.has('dockOpen') ||
+        changed.has('dockOpenElsewhere') ||
         changed.has('dockHeight') ||
         changed.has('detailsOpen') ||
         changed.has('detailsWidth')
@@ -250,6 +260,18 @@ export class App implements EditorPage {
     this.fit.setShown(this.shownTab() === 'fit');
     this.graph.setShown(this.shownTab() === 'graph');
     this.tradeOff.setShown(this.shownTab() === 'tradeOff');
+    if (this.workbench.isConnected) this.arrange();
+  }
+
+  private detailsOpen(): boolean {
+    return this.narrow.matches ? this.detailsInstead : this.context.store.ui.detailsOpen;
+  }
+
+  private showDetails(open: boolean): void {
+    if (this.narrow.matches) {
+      this.detailsInstead = open;
+      this.arrange();
+    } else this.context.store.update({ detailsOpen: open });
   }
 
   private openComparison(which: 'int8' | 'pick'): void {
@@ -279,8 +301,11 @@ export class App implements EditorPage {
   }
 
   private arrange(): void {
-    const { dockOpen, dockHeight, detailsOpen, detailsWidth } = this.context.store.ui;
-    this.dock.classList.toggle('closed', !dockOpen);
+    const { dockHeight, detailsWidth } = this.context.store.ui;
+    const detailsOpen = this.detailsOpen();
+    const tab = this.shownTab();
+    this.memory.place((tab === 'graph' || tab === 'layers') && !this.low.matches && !this.narrow.matches);
+    this.dock.classList.toggle('closed', !this.memory.isOpen);
     this.dock.style.setProperty('--dock-height', `${dockHeight}px`);
     this.workbench.classList.toggle('without-details', !detailsOpen);
     this.workbench.style.setProperty('--details-width', `${detailsWidth}px`);

@@ -6,6 +6,7 @@ import './styles/grid.css';
 import './styles/views.css';
 import './styles/tradeOff.css';
 import './styles/fit.css';
+import './styles/room.css';
 import type { EditorHost } from '../src/protocol/editor';
 import { RpcPeer } from '../src/protocol/peer';
 import type { RpcMessage } from '../src/protocol/rpc';

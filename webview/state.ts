@@ -15,7 +15,9 @@ export interface UiState {
   readonly selected: number | null;
   readonly filter: string;
   readonly sort: { readonly column: string; readonly descending: boolean } | null;
+  /** The memory panel under the graph and the layers, and under the other views. */
   readonly dockOpen: boolean;
+  readonly dockOpenElsewhere: boolean;
   readonly dockHeight: number;
   readonly memoryMode: 'chart' | 'table';
   /** First and last step on the memory chart; null: all. */
@@ -35,6 +37,7 @@ export const initialState: UiState = {
   filter: '',
   sort: null,
   dockOpen: true,
+  dockOpenElsewhere: false,
   dockHeight: 250,
   memoryMode: 'chart',
   memoryRange: null,
@@ -59,6 +62,7 @@ export class Store {
   private shown: EditorView | null = null;
   private names: readonly string[] = [];
   private readonly listeners: Listener[] = [];
+  private readonly detailsListeners: (() => void)[] = [];
   private saving: number | undefined;
 
   constructor(private readonly keeper: StateKeeper) {
@@ -114,6 +118,16 @@ export class Store {
     this.saving = window.setTimeout(() => this.keeper.setState(this.current), 150);
   }
 
+  /** Opens the details of what is selected; where there is little room they are told apart from those left open. */
+  showDetails(): void {
+    this.update({ detailsOpen: true });
+    for (const listener of this.detailsListeners) listener();
+  }
+
+  onDetails(listener: () => void): void {
+    this.detailsListeners.push(listener);
+  }
+
   onChange(listener: Listener): void {
     this.listeners.push(listener);
   }
@@ -142,6 +156,7 @@ function restore(saved: unknown): UiState {
     filter: typeof old['filter'] === 'string' ? old['filter'] : '',
     sort: typeof sort?.column === 'string' ? { column: sort.column, descending: sort.descending === true } : null,
     dockOpen: old['dockOpen'] !== false,
+    dockOpenElsewhere: old['dockOpenElsewhere'] === true,
     dockHeight: isNumber(old['dockHeight']) ? old['dockHeight'] : initialState.dockHeight,
     memoryMode: one(old['memoryMode'], ['chart', 'table'] as const, 'chart'),
     memoryRange: isPair(old['memoryRange']) ? old['memoryRange'] : null,

@@ -31,7 +31,10 @@ export class CompareView {
       key: ({ layer }) => layer.id,
       rowClass: ({ differs }) => (differs ? 'differs' : ''),
       onSelect: ({ layer }) => store.update({ selected: layer.id }),
-      onActivate: ({ layer }) => store.update({ selected: layer.id, detailsOpen: true }),
+      onActivate: ({ layer }) => {
+        store.update({ selected: layer.id });
+        store.showDetails();
+      },
     });
     this.element = h('div', { class: 'compare-view' }, this.head, this.count, this.grid.element);
     store.onChange((changed) => {

@@ -25,7 +25,10 @@ export class DetailsView {
   private readonly distributions: Distributions;
   private readonly code: GeneratedCode;
 
-  constructor(private readonly context: Context) {
+  constructor(
+    private readonly context: Context,
+    private readonly onClose: () => void,
+  ) {
     this.distributions = new Distributions(context);
     this.code = new GeneratedCode(context);
     context.store.onChange((changed) => {
@@ -45,7 +48,7 @@ export class DetailsView {
   private draw(): void {
     const { store } = this.context;
     const layer = store.selectedLayer;
-    const close = iconButton('close', t('Close details'), () => store.update({ detailsOpen: false }));
+    const close = iconButton('close', t('Close details'), this.onClose);
     if (layer === null) {
       fill(
         this.element,

@@ -85,7 +85,7 @@ export class GraphView {
           pointerdown: (event) => this.onPress(event),
           pointermove: (event) => this.onHover(event),
           pointerleave: () => this.hover(null),
-          dblclick: () => store.update({ detailsOpen: true }),
+          dblclick: () => store.showDetails(),
         },
       },
       this.surface.canvas,
@@ -413,7 +413,7 @@ export class GraphView {
     else if (event.key === '+' || event.key === '=') this.zoom(1.3);
     else if (event.key === '-') this.zoom(1 / 1.3);
     else if (event.key === '0') this.fit();
-    else if (event.key === 'Enter') store.update({ detailsOpen: true });
+    else if (event.key === 'Enter') store.showDetails();
     else return;
     event.preventDefault();
     if (next != null && next >= 0) this.select(next);

@@ -1,7 +1,7 @@
 import { coreName } from '../../src/protocol/boards';
 import type { EditorView, ModelView, PlanView, PreviewView } from '../../src/protocol/views';
 import type { Context } from '../context';
-import { fill, h } from '../dom';
+import { fill, h, setAria } from '../dom';
 import { plain } from '../format';
 import { boardText } from '../boardText';
 import { icon } from '../icons';
@@ -22,6 +22,17 @@ export interface HeaderActions {
 export class HeaderView {
   readonly element = h('header', { class: 'header' });
   private readonly figures = h('div', { class: 'figures', role: 'list', aria: { label: t('Figures') } });
+  /** Where there is little room, board, patches and shapes are behind it. */
+  private readonly more = iconButton(
+    'chevronDown',
+    t('Board and patches'),
+    () => {
+      const expanded = this.element.classList.toggle('expanded');
+      setAria(this.more, 'expanded', expanded);
+      this.more.classList.toggle('turned', expanded);
+    },
+    { class: 'icon-button header-more', aria: { expanded: false } },
+  );
   private readonly working = h(
     'span',
     { class: 'header-working' },
@@ -84,7 +95,13 @@ export class HeaderView {
         'div',
         { class: 'header-line' },
         h('h1', { class: 'header-title', title: model.file }, modelTitle(model)),
-        h('div', { class: 'header-actions' }, ...buttons, ...(plan === null ? [save] : [compare, save, open])),
+        h(
+          'div',
+          { class: 'header-actions' },
+          ...buttons,
+          ...(plan === null ? [save] : [compare, save, open]),
+          this.more,
+        ),
       ),
       h('div', { class: 'header-facts' }, ...this.facts(view), this.working),
       this.figures,

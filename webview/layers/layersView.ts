@@ -29,7 +29,10 @@ export class LayersView {
       rowClass: (layer) =>
         `${layer.plan?.inPatchStage === true ? 'in-stage' : ''} ${layer.problem ? 'has-problem' : ''}`,
       onSelect: (layer) => store.update({ selected: layer.id }),
-      onActivate: (layer) => store.update({ selected: layer.id, detailsOpen: true }),
+      onActivate: (layer) => {
+        store.update({ selected: layer.id });
+        store.showDetails();
+      },
       onSort: (sort) => store.update({ sort }),
     });
     this.element = h(

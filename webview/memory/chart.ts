@@ -206,7 +206,9 @@ export class MemoryChart {
 
   private choose(): void {
     const layer = this.buffer?.layer ?? (this.step === null ? undefined : this.plan?.steps[this.step]?.layer);
-    if (layer !== undefined && layer >= 0) this.context.store.update({ selected: layer, detailsOpen: true });
+    if (layer === undefined || layer < 0) return;
+    this.context.store.update({ selected: layer });
+    this.context.store.showDetails();
   }
 
   private onWheel(event: WheelEvent): void {

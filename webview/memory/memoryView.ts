@@ -19,6 +19,7 @@ export class MemoryView {
   private readonly scaleToggle: HTMLButtonElement;
   private readonly tableToggle: HTMLButtonElement;
   private readonly openToggle: HTMLButtonElement;
+  private dock: 'dockOpen' | 'dockOpenElsewhere' = 'dockOpen';
 
   constructor(private readonly context: Context) {
     const { store } = context;
@@ -38,7 +39,7 @@ export class MemoryView {
       store.update({ memoryMode: store.ui.memoryMode === 'chart' ? 'table' : 'chart' }),
     );
     this.openToggle = iconButton('chevronDown', t('Memory panel'), () =>
-      store.update({ dockOpen: !store.ui.dockOpen }),
+      store.update({ [this.dock]: !store.ui[this.dock] }),
     );
     this.element = h(
       'section',
@@ -58,7 +59,7 @@ export class MemoryView {
       this.table.element,
     );
     store.onChange((changed) => {
-      if (changed.has('memoryMode') || changed.has('dockOpen') || changed.has('memoryRange')) this.arrange();
+      if (changed.has('memoryMode') || changed.has(this.dock) || changed.has('memoryRange')) this.arrange();
     });
   }
 
@@ -85,6 +86,19 @@ export class MemoryView {
     this.arrange();
   }
 
+  /** Whether the panel is open where it is now. */
+  get isOpen(): boolean {
+    return this.context.store.ui[this.dock];
+  }
+
+  /** Which of the two states counts: under the graph and the layers with room for both, or elsewhere. */
+  place(beside: boolean): void {
+    const dock = beside ? 'dockOpen' : 'dockOpenElsewhere';
+    if (dock === this.dock) return;
+    this.dock = dock;
+    this.arrange();
+  }
+
   /** The whole chart, for a file. */
   picture(): Picture {
     return this.chart.picture(1200, 420);
@@ -92,7 +106,8 @@ export class MemoryView {
 
   private arrange(): void {
     const { store } = this.context;
-    const { dockOpen, memoryMode } = store.ui;
+    const { memoryMode } = store.ui;
+    const dockOpen = store.ui[this.dock];
     const plan = store.view?.plan;
     const table = memoryMode === 'table';
     this.chart.element.hidden = !dockOpen || table;

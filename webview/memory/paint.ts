@@ -194,14 +194,6 @@ function paintLines(ctx: Painter, timeline: Timeline, s: Scale, colors: Colors):
       color: colors.muted,
       dash: [5, 4],
     },
-    ...timeline.otherRegions
-      .filter(({ bytes }) => bytes <= s.top)
-      .map(({ name, bytes }): Level => ({
-        value: bytes,
-        label: `${name} ${bytesText(bytes)}`,
-        color: colors.muted,
-        dash: [1, 4],
-      })),
     {
       value: timeline.peakBytes,
       label: t('peak {0}', bytesText(timeline.peakBytes)),

@@ -23,8 +23,6 @@ export interface Timeline {
   readonly peakBytes: number;
   readonly limitBytes: number;
   readonly int8Bytes: number;
-  /** The board's other memories, which the arena could lie in if it fitted; never a part of it. */
-  readonly otherRegions: readonly { readonly name: string; readonly bytes: number }[];
   /** Last step of the patch stage, −1 without one. */
   readonly stageEnd: number;
 }
@@ -53,7 +51,6 @@ export function timelineOf(plan: PlanView): Timeline {
     peakBytes: plan.figures.arenaBytes,
     limitBytes: plan.target.sramBytes,
     int8Bytes: plan.figures.int8Layerwise.arenaBytes,
-    otherRegions: plan.target.regions.filter(({ kind, name }) => kind === 'sram' && name !== plan.target.arenaRegion),
   };
 }
 

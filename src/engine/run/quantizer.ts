@@ -186,11 +186,11 @@ export class Quantizer {
         .outputs.map((bytes, k) => decodePort(program, program.outputs[k], bytes));
     });
     const float = images.map((i) => i.outputs);
-    const { expected, unit } = this.model.loss;
+    const { loss } = this.model;
     return {
-      expected: expected(float, quantized),
-      interval: lossInterval(expected, float, quantized),
-      unit,
+      expected: loss.expected(float, quantized),
+      interval: lossInterval((some, others) => loss.expected(some, others), float, quantized),
+      unit: loss.unit,
       images: images.length,
     };
   }
