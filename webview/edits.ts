@@ -1,5 +1,5 @@
 /** Changes that a person makes to the plan from the page: one at a time, with what went wrong told in one line. */
-import type { PlanChange } from '../src/protocol/changes';
+import type { PlanChange } from '../src/engine/run/whatIf/changes';
 import type { EditorHost } from '../src/protocol/editor';
 import { t } from './l10n';
 

@@ -1,4 +1,4 @@
-import type { PlanChange } from './changes';
+import type { PlanChange } from '../engine/run/whatIf/changes';
 import type { LayerDetailsView } from './details';
 import type { DrawingRequest, DrawingView } from './drawing';
 import type { QuantizeSummary } from '../engine/run/quantizeSummary';

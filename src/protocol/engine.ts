@@ -2,7 +2,7 @@ import type { QuantizeOptions } from '../engine/run/options';
 import type { QuantizeSummary } from '../engine/run/quantizeSummary';
 import type { Overall } from '../engine/common/progress';
 import type { Core } from '../engine/targets/types';
-import type { PlanChange } from './changes';
+import type { PlanChange } from '../engine/run/whatIf/changes';
 import type { SweepService } from './sweeps';
 import type { LayerDetailsView } from './details';
 import type { DrawingRequest, DrawingView } from './drawing';

@@ -1,4 +1,4 @@
-import type { StageChoice, TailStageChoice } from './changes';
+import type { NamedStage, NamedTailStage } from '../engine/run/whatIf/changes';
 
 /**
  * What the page plots of a plan against others, beside its sweeps: what the planner finds at the plan's bits, and what
@@ -17,9 +17,9 @@ export interface TradeOffView {
  */
 export interface MemoryPointView {
   /** Null: layer by layer. */
-  readonly stage: StageChoice | null;
+  readonly stage: NamedStage | null;
   /** Stages of the tail that run patch by patch as well. */
-  readonly tailStages: readonly TailStageChoice[];
+  readonly tailStages: readonly NamedTailStage[];
   readonly layers: number;
   readonly strategy: 'recompute' | 'keep' | 'hybrid';
   readonly arenaBytes: number;

@@ -1,3 +1,5 @@
+import type { PreviewFigures } from '../engine/run/whatIf/previewFigures';
+import type { TargetFacts } from '../engine/targets/targetFacts';
 /**
  * What the editor's page shows, as plain data that crosses process borders: no classes, no typed arrays beyond small
  * ones, names as text. The worker fills these from Graph, Plan and Program; the page draws them and knows nothing else.
@@ -137,19 +139,7 @@ export interface BranchView {
   readonly input: readonly [number, number, number, number];
 }
 
-export interface TargetView {
-  readonly id: string;
-  readonly name: string;
-  readonly core: string;
-  readonly clockMHz: number;
-  readonly sramBytes: number;
-  readonly flashBytes: number;
-  readonly source: string;
-  /** Its memories; regions are never added up. */
-  readonly regions: readonly { readonly name: string; readonly kind: 'sram' | 'flash'; readonly bytes: number }[];
-  /** Name of the region that the arena goes to. */
-  readonly arenaRegion: string;
-}
+export type TargetView = TargetFacts;
 
 /** A plan and everything computed from it. */
 export interface PlanView {
@@ -237,17 +227,7 @@ export interface FiguresView {
 }
 
 /** Figures that are known at once after a change, from the schedule alone. The exact ones follow with the view. */
-export interface PreviewView {
-  readonly arenaBytes: number;
-  readonly macs: number;
-  readonly bitOps: number;
-  readonly bitOpsInt8: number;
-  /** Weight codes without tables and code. */
-  readonly weightCodeBytes: number;
-  readonly latencyMs: number | null;
-  /** Limits of the board, which the change may have changed. */
-  readonly target: Pick<TargetView, 'name' | 'core' | 'sramBytes' | 'flashBytes'>;
-}
+export type PreviewView = PreviewFigures;
 
 /** An evaluation: shares of the images, 0…1. */
 export interface AccuracyView {

@@ -25,7 +25,7 @@ import type {
 import { noExplanation, type Explanation } from './explain';
 import { instructionsMs, latencyMs } from '../engine/cost/latency';
 import { coreOf } from '../engine/targets/targets';
-import { boardOf } from './targetView';
+import { boardOf } from '../engine/targets/targetFacts';
 
 /** A plan as it is shown, and its layers with what it decided about them. */
 export interface ShownPlan {

@@ -14,7 +14,7 @@ import { open } from './openPlans';
 import { projectService } from './projectService';
 import { storeAccuracy } from './results';
 import { sweepService } from './sweeps';
-import { targetView } from './targetView';
+import { targetFacts } from '../engine/targets/targetFacts';
 import { viewService } from './viewService';
 
 /** Images on which an evaluation compares layers, too: their signal-to-noise ratios hardly change with more. */
@@ -32,7 +32,7 @@ export function createService(progress: Progress, models: ModelStore = new Model
     ...projectService(models, progress),
     ...sweepService((planPath) => open(models, planPath), progress),
 
-    targets: async () => targets.map(targetView),
+    targets: async () => targets.map(targetFacts),
 
     layout: async (request) => layoutLayered(request),
 

@@ -17,9 +17,9 @@ import { zOfMass } from '../engine/vdpc/gaussian';
 import { patchHistograms, patchOutliers } from '../engine/vdpc/outliers';
 import { boundsOfSpans } from '../engine/vdpc/patchBounds';
 import { SWEEP_PHIS } from '../engine/vdpc/sweep';
-import type { StageChoice } from '../protocol/changes';
+import type { NamedStage } from '../engine/run/whatIf/changes';
 import type { MemoryPointView, PhiPointView } from '../protocol/tradeOff';
-import { boardOf, targetOf } from './targetView';
+import { boardOf, targetOf } from '../engine/targets/targetFacts';
 
 /** Points of the planner's set that are shown, evenly taken. */
 const MEMORY_POINTS = 32;
@@ -42,7 +42,7 @@ export function memoryPoints(opened: OpenedPlan): MemoryPointView[] {
   const { bits, schedule } = memory;
   const whole = scheduleInstructions(graph, buildSchedule(graph, null, bits, schedule), bits, 0, core);
   const names = (maps: Iterable<MapId>): string[] => [...maps].map((map) => graph.maps[map].name);
-  const choiceOf = ({ stage, grid, keep }: Pick<PatchChoice, 'stage' | 'grid' | 'keep'>): StageChoice => ({
+  const choiceOf = ({ stage, grid, keep }: Pick<PatchChoice, 'stage' | 'grid' | 'keep'>): NamedStage => ({
     splitMap: graph.maps[stage.splitMap].name,
     rows: grid.rows,
     cols: grid.cols,
@@ -81,7 +81,7 @@ function stagesOf({ patchStage, tailStages = [] }: Plan): Pick<MemoryPointView, 
     splitMap,
     grid: { rows, cols },
     keep,
-  }: Pick<PatchStage, 'splitMap' | 'grid' | 'keep'>): StageChoice => ({ splitMap, rows, cols, keep });
+  }: Pick<PatchStage, 'splitMap' | 'grid' | 'keep'>): NamedStage => ({ splitMap, rows, cols, keep });
   return {
     stage: patchStage && choice(patchStage),
     tailStages: tailStages.map((tail) => ({ from: tail.from, ...choice(tail) })),

@@ -11,13 +11,13 @@ import { layerDetails } from './layerDetails';
 import type { ModelStore } from './models';
 import { graphLayers } from './modelView';
 import { open, openKept } from './openPlans';
-import { changePlan } from './planChange';
+import { changePlan } from '../engine/run/whatIf/changePlan';
 import { planProblems } from './planCheck';
 import { planView } from './planView';
-import { previewFigures } from './preview';
+import { previewFigures } from '../engine/run/whatIf/previewFigures';
 import { storedResult } from './results';
 import { sampleImage } from './sampleImage';
-import { targetOf } from './targetView';
+import { targetOf } from '../engine/targets/targetFacts';
 import { memoryPoints, phiPoints } from './tradeOff';
 
 type ViewService = Pick<

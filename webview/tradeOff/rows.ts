@@ -2,7 +2,7 @@
  * The points of the trade-off as rows of a table and points of a plot: one shape for sweeps, the planner's choices and
  * φ.
  */
-import type { PlanChange } from '../../src/protocol/changes';
+import type { PlanChange } from '../../src/engine/run/whatIf/changes';
 import type { SweepPointView, SweepView } from '../../src/protocol/sweeps';
 import type { MemoryPointView, PhiPointView } from '../../src/protocol/tradeOff';
 import type { PlanView } from '../../src/protocol/views';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { PlanChange } from '../../protocol/changes';
+import type { PlanChange } from '../../engine/run/whatIf/changes';
 import type { LayerDetailsView } from '../../protocol/details';
 import type { GeneratedCodeView, OtherPlan } from '../../protocol/editor';
 import type { PlanProblem, ViewRequest } from '../../protocol/engine';

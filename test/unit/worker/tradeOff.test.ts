@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { normalDensity } from '../../../src/engine/vdpc/gaussian';
-import type { PlanChange } from '../../../src/protocol/changes';
+import type { PlanChange } from '../../../src/engine/run/whatIf/changes';
 import type { DistributionView } from '../../../src/protocol/details';
 import type { EngineService } from '../../../src/protocol/engine';
 import type { EditorView, PlanView } from '../../../src/protocol/views';

@@ -4,7 +4,7 @@ import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { formatTies } from '../../../src/engine/quantize/ties';
 import { codeBytes } from '../../../src/engine/targets/capacity';
-import type { PlanChange } from '../../../src/protocol/changes';
+import type { PlanChange } from '../../../src/engine/run/whatIf/changes';
 import type { EngineService } from '../../../src/protocol/engine';
 import type { EditorView } from '../../../src/protocol/views';
 import { ModelStore } from '../../../src/worker/models';

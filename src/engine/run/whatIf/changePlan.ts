@@ -1,13 +1,13 @@
-import type { Calibration } from '../engine/calibration/types';
-import { UserError } from '../engine/common/errors';
-import { isWeighted, type Graph, type LayerId, type MapId } from '../engine/graph/types';
-import { decisionsOf } from '../engine/planned/decisions';
-import { resolveStage, resolveTailStages } from '../engine/planned/stage';
-import type { LayerPlan, MapPlan, Plan } from '../engine/plan/types';
-import type { Progress } from '../engine/common/progress';
-import { formatTies } from '../engine/quantize/ties';
-import type { PlanChange } from '../protocol/changes';
-import { changeGrid, changeLambda, changePhi, changeTarget, chooseStage } from './planSearch';
+import type { Calibration } from '../../calibration/types';
+import { UserError } from '../../common/errors';
+import { isWeighted, type Graph, type LayerId, type MapId } from '../../graph/types';
+import { decisionsOf } from '../../planned/decisions';
+import { resolveStage, resolveTailStages } from '../../planned/stage';
+import type { LayerPlan, MapPlan, Plan } from '../../plan/types';
+import type { Progress } from '../../common/progress';
+import { formatTies } from '../../quantize/ties';
+import type { PlanChange } from './changes';
+import { changeGrid, changeLambda, changePhi, changeTarget, chooseStage } from './plannerChanges';
 
 /**
  * The plan after a change; maps that share their bits change together.

@@ -1,20 +1,20 @@
 /** What-ifs that the planner answers: another board, grid, λ or stage. They take it up to seconds on large networks. */
-import type { Calibration } from '../engine/calibration/types';
-import { decide } from '../engine/run/decide';
-import type { DecideOptions } from '../engine/run/decisionTypes';
-import { classifyPatches } from '../engine/run/classifyPatches';
-import { UserError } from '../engine/common/errors';
-import type { Graph } from '../engine/graph/types';
-import type { PatchChoice } from '../engine/patch/estimate';
-import { stageUpTo } from '../engine/schedule/stages';
-import { decisionsOf } from '../engine/planned/decisions';
-import { resolveStage, resolveTailStages } from '../engine/planned/stage';
-import type { PatchStage, Plan, TailStage } from '../engine/plan/types';
-import type { Progress } from '../engine/common/progress';
-import { arenaTarget } from '../engine/targets/capacity';
-import { findTarget } from '../engine/targets/targets';
-import type { StageChoice, TailStageChoice } from '../protocol/changes';
-import { previewFigures } from './preview';
+import type { Calibration } from '../../calibration/types';
+import { decide } from '../decide';
+import type { DecideOptions } from '../decisionTypes';
+import { classifyPatches } from '../classifyPatches';
+import { UserError } from '../../common/errors';
+import type { Graph } from '../../graph/types';
+import type { PatchChoice } from '../../patch/estimate';
+import { stageUpTo } from '../../schedule/stages';
+import { decisionsOf } from '../../planned/decisions';
+import { resolveStage, resolveTailStages } from '../../planned/stage';
+import type { PatchStage, Plan, TailStage } from '../../plan/types';
+import type { Progress } from '../../common/progress';
+import { arenaTarget } from '../../targets/capacity';
+import { findTarget } from '../../targets/targets';
+import type { NamedStage, NamedTailStage } from './changes';
+import { previewFigures } from './previewFigures';
 
 /**
  * The plan on another board of the table, with its whole memory. Where it does not fit and other patches at the same
@@ -88,8 +88,8 @@ export function changeLambda(
 export function chooseStage(
   graph: Graph,
   plan: Plan,
-  choice: StageChoice | null,
-  tail: readonly TailStageChoice[],
+  choice: NamedStage | null,
+  tail: readonly NamedTailStage[],
   file: string,
   calibration: Calibration,
 ): Plan {

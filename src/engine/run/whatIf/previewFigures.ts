@@ -1,17 +1,29 @@
-import { scheduleInstructions } from '../engine/cost/scheduleInstructions';
-import { layerMacs } from '../engine/graph/macs';
-import { isWeighted, type Graph } from '../engine/graph/types';
-import { buildSchedule, type ScheduleStep } from '../engine/schedule/schedule';
-import { layoutSchedule } from '../engine/schedule/scheduleArena';
-import { decisionsOf } from '../engine/planned/decisions';
-import { isOutside } from '../engine/graph/bits';
-import { outlierShare, resolveStage, resolveTailStages } from '../engine/planned/stage';
-import type { Plan } from '../engine/plan/types';
-import { scheduleRules } from '../engine/schedule/scheduleRules';
-import type { PreviewView } from '../protocol/views';
-import { instructionsMs } from '../engine/cost/latency';
-import { coreOf } from '../engine/targets/targets';
-import { boardOf, targetOf } from './targetView';
+import { scheduleInstructions } from '../../cost/scheduleInstructions';
+import { layerMacs } from '../../graph/macs';
+import { isWeighted, type Graph } from '../../graph/types';
+import { buildSchedule, type ScheduleStep } from '../../schedule/schedule';
+import { layoutSchedule } from '../../schedule/scheduleArena';
+import { decisionsOf } from '../../planned/decisions';
+import { isOutside } from '../../graph/bits';
+import { outlierShare, resolveStage, resolveTailStages } from '../../planned/stage';
+import type { Plan } from '../../plan/types';
+import { scheduleRules } from '../../schedule/scheduleRules';
+import { instructionsMs } from '../../cost/latency';
+import { coreOf } from '../../targets/targets';
+import { boardOf, targetOf, type TargetFacts } from '../../targets/targetFacts';
+
+/** Figures that are known at once after a change, from the schedule alone. The exact ones follow with the view. */
+export interface PreviewFigures {
+  readonly arenaBytes: number;
+  readonly macs: number;
+  readonly bitOps: number;
+  readonly bitOpsInt8: number;
+  /** Weight codes without tables and code. */
+  readonly weightCodeBytes: number;
+  readonly latencyMs: number | null;
+  /** Limits of the board, which the change may have changed. */
+  readonly target: Pick<TargetFacts, 'name' | 'core' | 'sramBytes' | 'flashBytes'>;
+}
 
 /**
  * SRAM, BitOPs and weights of a plan from its schedule alone, without quantizing weights: what the editor shows at once
@@ -20,7 +32,7 @@ import { boardOf, targetOf } from './targetView';
  *
  * @throws UserError where the plan does not suit its graph
  */
-export function previewFigures(graph: Graph, plan: Plan, file: string): PreviewView {
+export function previewFigures(graph: Graph, plan: Plan, file: string): PreviewFigures {
   const decisions = decisionsOf(graph, plan, file);
   const stage = resolveStage(graph, plan.patchStage, file);
   const { bits, options } = scheduleRules(graph, stage?.stage.splitMap ?? null, decisions, plan.target.input);

@@ -17,10 +17,10 @@ export type PlanChange =
   /** Another λ: bits are searched again by the entropy score, and patches planned for them; what is locked stays. */
   | { readonly kind: 'lambda'; readonly lambda: number }
   /** One of the planner's choices, see `MemoryPointView`. */
-  | { readonly kind: 'stage'; readonly stage: StageChoice | null; readonly tailStages: readonly TailStageChoice[] };
+  | { readonly kind: 'stage'; readonly stage: NamedStage | null; readonly tailStages: readonly NamedTailStage[] };
 
 /** A patch stage by the names of its feature maps; null in its place: layer by layer. */
-export interface StageChoice {
+export interface NamedStage {
   /** The map that ends the stage. */
   readonly splitMap: string;
   readonly rows: number;
@@ -30,7 +30,7 @@ export interface StageChoice {
 }
 
 /** A further stage behind the patch stage. */
-export interface TailStageChoice extends StageChoice {
+export interface NamedTailStage extends NamedStage {
   /** The maps that it reads. */
   readonly from: readonly string[];
 }
