@@ -37,7 +37,7 @@ export function memoryPoints(opened: OpenedPlan): MemoryPointView[] {
     sramBytes: plan.target.sramBytes,
     strategies: ['recompute', 'keep', 'hybrid'],
   });
-  const board = boardOf(targetOf(plan));
+  const board = boardOf(targetOf(plan.target));
   const own = stagesOf(plan);
   const { bits, schedule } = memory;
   const whole = scheduleInstructions(graph, buildSchedule(graph, null, bits, schedule), bits, 0, core);

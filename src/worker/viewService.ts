@@ -93,7 +93,7 @@ async function shown(models: ModelStore, model: EditorView['model'], opened: Ope
   const calibration = await models.calibration(opened.plan.calibration.key, opened.graph);
   const explanation = calibration ? explain(opened, calibration) : noExplanation;
   const result = await storedResult(opened.planPath, opened.plan);
-  const { plan, layers } = planView(opened, graphLayers(opened.graph), targetOf(opened.plan), {
+  const { plan, layers } = planView(opened, graphLayers(opened.graph), targetOf(opened.plan.target), {
     explanation,
     accuracy: result?.accuracy ?? null,
     snr: result?.snr ?? {},

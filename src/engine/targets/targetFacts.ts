@@ -1,8 +1,7 @@
 import * as path from 'node:path';
-import type { Plan } from '../plan/types';
 import { arenaTarget } from './capacity';
 import { targets } from './targets';
-import type { Core, Target } from './types';
+import type { Core, PlanTarget, Target } from './types';
 
 /** What people see of a board, or of a part of its memories that a plan may use. */
 export interface TargetFacts {
@@ -32,7 +31,7 @@ export function boardOf({ core, clockMHz }: Pick<TargetFacts, 'core' | 'clockMHz
 }
 
 /** The board of a plan as the table knows it today, with the plan's limits. */
-export function targetOf({ target }: Plan): TargetFacts {
+export function targetOf(target: PlanTarget): TargetFacts {
   const { sramBytes, flashBytes } = target;
   const known = targets.find(({ id }) => id === target.id);
   if (known) return { ...targetFacts(known), sramBytes, flashBytes };

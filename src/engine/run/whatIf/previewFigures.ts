@@ -51,7 +51,7 @@ export function previewFigures(graph: Graph, plan: Plan, file: string): PreviewF
       sum + (isWeighted(layer) ? Math.ceil((layer.weights.length * decisions.weightBits(layer.id)) / 8) : 0),
     0,
   );
-  const target = targetOf(plan);
+  const target = targetOf(plan.target);
   const { name, core, sramBytes, flashBytes } = target;
   return {
     arenaBytes: layoutSchedule(graph, schedule, isOutside(plan.target.input), { effort: 'quick' }).bytes,
