@@ -102,15 +102,18 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     'generate',
     {
       synopsis:
-        'generate PLAN --project DIR [--layout ID] [--optimize speed|size] [--dry-run] [--edit-build] ' +
-        '[--overwrite-edited]',
+        'generate PLAN --project DIR [--layout ID] [--optimize speed|size] [--runtime shared|own] [--cores target|all] ' +
+        '[--dry-run] [--edit-build] [--overwrite-edited]',
       summary:
         'write C sources into a firmware project; --edit-build also adds them to its build file, in a marked ' +
-        'block; --optimize size: less code, more instructions',
+        'block; --optimize size: less code, more instructions; --runtime own: one folder that needs no other; ' +
+        '--cores all: kernels for other cores too, e.g. for tests on this computer',
       options: {
         project: text,
         layout: text,
         optimize: text,
+        runtime: text,
+        cores: text,
         'dry-run': flag,
         'edit-build': flag,
         'overwrite-edited': flag,
@@ -244,18 +247,25 @@ function describeOutcome(outcome: QuantizeOutcome): string {
 }
 
 async function runGenerate(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {
-  const { optimize = 'speed' } = values;
-  if (optimize !== 'speed' && optimize !== 'size')
-    throw new UserError(`--optimize must be speed or size, not "${String(optimize)}".`);
   const opened = await open(one(positionals, 'PLAN'));
   return generateCommand(opened, {
-    optimize,
+    optimize: choice(values, 'optimize', ['speed', 'size']),
+    runtime: choice(values, 'runtime', ['shared', 'own']),
+    cores: choice(values, 'cores', ['target', 'all']),
     project: await projectFolder(values),
     layout: typeof values.layout === 'string' ? values.layout : undefined,
     dryRun: values['dry-run'] === true,
     editBuild: values['edit-build'] === true,
     overwriteEdited: values['overwrite-edited'] === true,
   });
+}
+
+/** One of an option's values, the first where it is not given. @throws UserError for another one */
+function choice<T extends string>(values: Values, name: string, known: readonly [T, ...T[]]): T {
+  const given = values[name] ?? known[0];
+  const found = known.find((value) => value === given);
+  if (found === undefined) throw new UserError(`--${name} must be ${known.join(' or ')}, not "${String(given)}".`);
+  return found;
 }
 
 async function runRemove(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {

@@ -1,4 +1,3 @@
-import * as path from 'node:path';
 import {
   findLayout,
   planProject,
@@ -29,26 +28,30 @@ export interface GenerateChoices {
   readonly overwriteEdited: boolean;
   /** Kernels made for each layer's shape, or less code. */
   readonly optimize: 'speed' | 'size';
+  /** `shared`: the project has the runtime once; `own`: the model's folder has one of its own. */
+  readonly runtime: 'shared' | 'own';
+  /** Kernels of the target's kind of core, or of all. */
+  readonly cores: 'target' | 'all';
 }
 
 /** `generate`: writes a plan's sources into a firmware project, or says what that would change. */
 export async function generateCommand(opened: OpenedPlan, choices: GenerateChoices): Promise<Answer> {
-  const { name, files, arenaBytes, weightBytes } = generateSources(opened, choices.optimize);
+  const generated = generateSources(opened, choices.optimize, choices.cores);
+  const { name, arenaBytes, weightBytes } = generated;
+  const sources = choices.runtime === 'own' ? generated.files : generated.sources;
   const layout = choices.layout === undefined ? undefined : findLayout(choices.layout);
-  const plan = await planProject(choices.project, name, files, { layout });
+  const plan = await planProject(choices.project, name, sources, { layout });
   const sizes = { arenaBytes, weightBytes };
-  const inProject = (file: string): string =>
-    path.relative(path.resolve(choices.project), path.join(plan.folder, file));
   if (choices.dryRun) {
     const { create, update, unchanged, remove, released, conflicts } = plan.write;
     const lists = {
-      create: create.map((f) => inProject(f.path)),
-      update: update.map((f) => inProject(f.path)),
-      unchanged: unchanged.map(inProject),
-      remove: remove.map(inProject),
-      released: released.map(inProject),
+      create: create.map((f) => f.path),
+      update: update.map((f) => f.path),
+      unchanged,
+      remove,
+      released,
     };
-    const inTheWay = conflicts.map((c) => ({ path: inProject(c.path), reason: c.reason }));
+    const inTheWay = conflicts.map((c) => ({ path: c.path, reason: c.reason }));
     return {
       text: [
         `${plan.layout.title} (${plan.evidence ?? 'not detected'}); nothing was written`,
@@ -76,12 +79,12 @@ export async function generateCommand(opened: OpenedPlan, choices: GenerateChoic
       },
     };
   }
-  const written = await writeToProject(choices.project, name, files, {
+  const written = await writeToProject(choices.project, name, sources, {
     layout: plan.layout,
     overwriteEdited: choices.overwriteEdited,
     editBuildFiles: choices.editBuild,
   });
-  const all = [...written.written, ...written.unchanged].sort().map(inProject);
+  const all = [...written.written, ...written.unchanged].sort();
   return {
     text: [
       `${all.length} files in ${written.folder} (${plan.layout.title}), ${written.written.length} written`,
@@ -93,8 +96,8 @@ export async function generateCommand(opened: OpenedPlan, choices: GenerateChoic
     json: {
       layout: plan.layout.id,
       files: all,
-      written: written.written.map(inProject),
-      removed: written.removed.map(inProject),
+      written: written.written,
+      removed: written.removed,
       edited: written.edited,
       instructions: written.instructions,
       include: written.include,

@@ -29,9 +29,9 @@ export function projectService(
       const opened = await open(models, planPath);
       checkCancelled(progress);
       progress.report('Writing C', 0, 0);
-      const { name, files, arenaBytes, weightBytes } = generateSources(opened, optimize);
+      const { name, sources, arenaBytes, weightBytes } = generateSources(opened, optimize);
       checkCancelled(progress);
-      return writeGenerated({ projectPath, layoutId, overwrite, keep, editBuildFiles, dryRun }, name, files, {
+      return writeGenerated({ projectPath, layoutId, overwrite, keep, editBuildFiles, dryRun }, name, sources, {
         arenaBytes,
         weightBytes,
         unfitted: isUnfitted(opened),

@@ -3,7 +3,7 @@ import {
   planProject,
   WriteConflictError,
   writeToProject,
-  type GeneratedFile,
+  type ProjectSources,
   type WriteConflict,
 } from '../engine/codegen';
 import type { GenerateConflict, GeneratedChange, GenerateRequest, GenerateSummary } from '../protocol/engine';
@@ -15,15 +15,15 @@ type Choices = Required<Omit<GenerateRequest, 'planPath' | 'name' | 'layoutId' |
 export async function writeGenerated(
   { projectPath, layoutId, overwrite, keep, editBuildFiles, dryRun }: Choices,
   name: string,
-  files: readonly GeneratedFile[],
+  sources: ProjectSources,
   known: Pick<GenerateSummary, 'arenaBytes' | 'weightBytes' | 'unfitted'>,
 ): Promise<GenerateSummary> {
-  const { layout, folder, write, edits, instructions } = await planProject(projectPath, name, files, {
+  const { layout, folder, write, files, edits, instructions } = await planProject(projectPath, name, sources, {
     layout: layoutId === undefined ? undefined : findLayout(layoutId),
   });
   const common = { name, layout: layout.title, folder, edits, ...known };
   const conflictsOf = (conflicts: readonly WriteConflict[]): GenerateConflict[] => {
-    const textOf = new Map(layout.arrange(name, files).map((file) => [file.path, file.text]));
+    const textOf = new Map(files.map((file) => [file.path, file.text]));
     return conflicts.map((conflict) => ({ ...conflict, text: textOf.get(conflict.path) ?? '' }));
   };
   const nothing = { ...common, instructions, written: [], removed: [], kept: [] };
@@ -42,7 +42,7 @@ export async function writeGenerated(
       removed,
       kept,
       instructions: left,
-    } = await writeToProject(projectPath, name, files, {
+    } = await writeToProject(projectPath, name, sources, {
       layout,
       overwriteEdited: overwrite,
       keepEdited: keep,

@@ -64,7 +64,7 @@ try {
       );
       const elf = path.join(folder, 'a.elf');
       const sources = files.filter((f) => f.endsWith('.c') && f !== golden && !f.endsWith('_selftest.c'));
-      buildForBoard(core, [driver, ...sources], elf, [level, `-I${path.dirname(golden)}`]);
+      buildForBoard(core, [driver, ...sources], elf, [level, ...includes(files)]);
       const own = new Set(sources.map((f) => path.basename(f)));
       const { code, kernels } = functionsOf(elf, own, `${name}_kernels.c`);
       console.log(
@@ -103,4 +103,9 @@ function run(command, args) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${error?.message ?? stdout + stderr}`);
   return stdout;
+}
+
+/** Compiler options for the folders of headers. */
+function includes(files) {
+  return [...new Set(files.filter((f) => f.endsWith('.h')).map((f) => `-I${path.dirname(f)}`))];
 }

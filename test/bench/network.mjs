@@ -99,7 +99,7 @@ ${external ? '' : `    memcpy(${name}_input(arena), input, sizeof input);\n`}   
     for (const core of values.cores.split(',')) {
       const elf = path.join(folder, `${core}-${index}.elf`);
       const sources = [driver, ...files.filter((f) => f.endsWith('.c'))];
-      const include = [`-I${path.dirname(golden)}`, `-I${counting}`];
+      const include = [...includes(files), `-I${counting}`];
       const [[instructions, cycles]] = countOn(core, sources, elf, [values.level, ...include]);
       const { flash, ram } = boardSizes(elf);
       console.log(
@@ -166,4 +166,9 @@ function countOn(core, sources, elf, flags) {
 function run(command, args) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${error?.message ?? stdout + stderr}`);
+}
+
+/** Compiler options for the folders of headers. */
+function includes(files) {
+  return [...new Set(files.filter((f) => f.endsWith('.h')).map((f) => `-I${path.dirname(f)}`))];
 }

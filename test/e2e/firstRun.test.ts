@@ -96,6 +96,7 @@ describe('a first run by clicks', () => {
           '-Werror',
           '-fsyntax-only',
           `-I${path.dirname(file)}`,
+          `-I${path.join(folder, '../quantmcu')}`,
           file,
         ],
         { encoding: 'utf8' },

@@ -53,11 +53,11 @@ describe('the sample as firmware', function () {
   });
 
   it('builds in its project with make, fits 64 KB of RAM and 512 KB of flash, and passes its self-test', async () => {
-    const { name, files } = generateSources(opened);
+    const { name, sources } = generateSources(opened, 'speed', 'all');
     const project = path.join(folder, 'firmware');
-    const written = await writeToProject(project, name, files);
+    const written = await writeToProject(project, name, sources);
     assert.ok(written.written.length > 5);
-    assert.deepEqual((await writeToProject(project, name, files)).written, []);
+    assert.deepEqual((await writeToProject(project, name, sources)).written, []);
     for (const args of [['run'], ['run-board', 'CORE=m4'], ['run-board', 'CORE=m0plus']]) {
       const output = runCommand('make', ['-s', ...args], { cwd: project });
       assert.match(output, /^self-test: passed$/m, args.join(' '));
@@ -82,8 +82,8 @@ describe('the sample as firmware', function () {
         tiles.every((pixels) => pixels < h * w),
         'nowhere is a whole picture',
       );
-      const { name, files } = generateSources(other);
-      await writeToProject(project, name, files);
+      const { name, sources } = generateSources(other);
+      await writeToProject(project, name, sources);
       const output = runCommand('make', ['-s', 'run'], { cwd: project });
       assert.match(output, /^self-test: passed$/m, input);
       assert.match(output, new RegExp(`^arena: +${other.program.arenaBytes} bytes$`, 'm'), input);

@@ -1,6 +1,8 @@
 export { toIdentifier } from './identifier';
-export { constantBytes, renderC } from './render';
-export type { GeneratedFile, GoldenVector, Provenance, RenderOptions } from './types';
+export { constantBytes, renderC, renderSources, selfContained } from './render';
+export type { CoreKind, RuntimeNeeds } from './runtime';
+export { coreKinds, runtimeFiles } from './runtime';
+export type { GeneratedFile, GeneratedSources, GoldenVector, Provenance, RenderOptions } from './types';
 export { writeSources, WriteConflictError } from './write';
 export type { WriteOptions, WriteResult } from './write';
 export { planWrite } from './writePlan';
@@ -8,6 +10,6 @@ export type { WriteConflict, WritePlan } from './writePlan';
 export { detectLayouts, layouts, matchLayouts, readListing } from './layouts';
 export type { DetectedLayout, Layout, ProjectEdit } from './layouts';
 export { findLayout, planProject, writeToProject } from './project';
-export type { ProjectPlan, ProjectWriteResult } from './project';
+export type { ProjectPlan, ProjectSources, ProjectWriteResult } from './project';
 export { removeFromProject } from './removeProject';
 export type { ProjectRemoval } from './removeProject';

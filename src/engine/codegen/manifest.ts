@@ -19,24 +19,15 @@ export function contentHash(bytes: Buffer): string {
   return createHash('sha256').update(normalized).digest('hex');
 }
 
-/** Text of a manifest, with sorted paths. */
-export function renderManifest(manifest: Manifest): string {
+/** Text of a manifest, with sorted paths. `more` is kept beside them. */
+export function renderManifest(manifest: Manifest, more: Readonly<Record<string, unknown>> = {}): string {
   const files = Object.fromEntries([...manifest].sort(([a], [b]) => (a < b ? -1 : 1)));
-  return `${JSON.stringify({ version: 1, comment: 'What QuantMCU wrote into this folder: SHA-256 of each file, line ends ' + 'as LF.', files }, null, 2)}\n`;
+  return `${JSON.stringify({ version: 1, comment: 'What QuantMCU wrote into this folder: SHA-256 of each file, line ends ' + 'as LF.', files, ...more }, null, 2)}\n`;
 }
 
 /** The manifest of a folder; empty if there is none or it is damaged, so that nothing there counts as ours. */
 export function readManifest(folder: SafeFolder): Manifest {
-  let parsed: unknown;
-  try {
-    const bytes = folder.read(manifestName, maxManifestBytes);
-    if (bytes === null) return new Map();
-    parsed = JSON.parse(bytes.toString('utf8'));
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof UnsafePathError) return new Map();
-    throw error;
-  }
-  const { version, files } = (parsed ?? {}) as { version?: unknown; files?: unknown };
+  const { version, files } = readManifestJson(folder) as { version?: unknown; files?: unknown };
   if (version !== 1 || typeof files !== 'object' || files === null) return new Map();
   return new Map(
     Object.entries(files).filter(
@@ -44,6 +35,20 @@ export function readManifest(folder: SafeFolder): Manifest {
         isSafePath(entry[0]) && typeof entry[1] === 'string' && /^[0-9a-f]{64}$/.test(entry[1]),
     ),
   );
+}
+
+/** What a folder's manifest says, an empty object where there is none or it is damaged. Nothing of it is checked. */
+export function readManifestJson(folder: SafeFolder): object {
+  let parsed: unknown;
+  try {
+    const bytes = folder.read(manifestName, maxManifestBytes);
+    if (bytes === null) return {};
+    parsed = JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof UnsafePathError) return {};
+    throw error;
+  }
+  return typeof parsed === 'object' && parsed !== null ? parsed : {};
 }
 
 /**

@@ -5,43 +5,69 @@ import { renderGolden } from './golden';
 import { banner, renderHeader } from './header';
 import { macroPrefix } from './identifier';
 import { comesInTiles, externalInputs, invokeSignature, portSuffix } from './inputs';
-import { forModel, runtimeFileName, runtimeFiles } from './runtime';
+import {
+  CORE_KINDS,
+  filesOf,
+  forModel,
+  layerKernelsHeader,
+  RUNTIME_INTERFACE,
+  runtimeFiles,
+  type RuntimeNeeds,
+} from './runtime';
 import { SpecialKernels } from './special';
 import { renderSteps } from './steps';
 import type { StepCode } from './steps';
 import { comment } from './text';
 import { tilesSource } from './tiles';
-import type { GeneratedFile, RenderOptions } from './types';
+import type { GeneratedFile, GeneratedSources, RenderOptions } from './types';
 
 /**
- * Writes a program as C99: `<name>.h` (the interface), `<name>.c` (the steps), `<name>_weights.h/.c` (all constants),
- * `<name>_kernels.h/.c` (kernels made for its layers), `<name>_golden.c` (the self-test) and the files of the runtime
- * that the program needs. A pure function: equal arguments give equal bytes, nothing depends on time or place.
+ * Writes a program as C99: `<name>.h` (the interface), `<name>.c` (the steps), `<name>_weights.c` (all constants),
+ * `<name>_kernels.c` (kernels made for its layers), `<name>_internal.h` (what these share) and `<name>_golden.c` (the
+ * self-test), for a runtime that a project has once. A pure function: equal arguments give equal bytes, nothing depends
+ * on time or place.
  *
- * @returns files sorted by path
+ * @returns files sorted by path, and what they need of the runtime
  * @throws Error if the program breaks its contract (a step outside of its buffer, a constant that does not fit its
  *   type)
  */
-export function renderC(program: Program, options: RenderOptions): GeneratedFile[] {
-  const { name, provenance } = options;
+export function renderSources(program: Program, options: RenderOptions): GeneratedSources {
+  const { name, provenance, cores = CORE_KINDS } = options;
   const constants = new ConstantArrays(program, name);
-  const special = options.optimize === 'size' ? null : specialKernels(program, name, options.target);
+  const special = options.optimize === 'size' ? null : specialKernels(program, name, options.target, cores);
   const code = renderSteps(program, constants, options.layers ?? [], special);
-  const specialFiles = special?.files(options) ?? [];
+  const kernels = special?.source(options) ?? null;
   const file = (path: string, text: string): GeneratedFile => ({ path, text });
-  return [
+  const files = [
     file(`${name}.h`, renderHeader(program, name, constants.bytes, provenance)),
-    file(`${name}.c`, renderSource(program, options, code, specialFiles.length > 0)),
-    file(`${name}_weights.h`, renderWeightsHeader(name, constants, options)),
+    file(`${name}.c`, renderSource(program, options, code)),
+    file(`${name}_internal.h`, renderInternal(name, constants, special, options)),
     file(`${name}_weights.c`, renderWeights(name, constants, options)),
     file(`${name}_golden.c`, renderGolden(program, options)),
-    ...specialFiles,
-    ...runtimeFiles(
-      new Set([...code.kernels, ...(special?.needed ?? [])]),
-      name,
-      specialFiles.length > 0 ? ['qmcu_layer_kernels.h'] : [],
-    ),
-  ].sort((a, b) => (a.path < b.path ? -1 : 1));
+    ...(kernels === null ? [] : [file(`${name}_kernels.c`, kernels)]),
+  ].sort(byPath);
+  const runtime: RuntimeNeeds = {
+    cores: CORE_KINDS.filter((kind) => cores.includes(kind)),
+    files: [
+      ...filesOf([...code.kernels, ...(special?.needed ?? [])]),
+      ...(kernels === null ? [] : [layerKernelsHeader]),
+    ].sort(),
+  };
+  return { files, runtime };
+}
+
+/** The same with a runtime of the model's own in the same folder: nothing else is needed, and no other model's. */
+export function selfContained({ files, runtime }: GeneratedSources, name: string): GeneratedFile[] {
+  return forModel([...files, ...runtimeFiles(runtime)], name).sort(byPath);
+}
+
+/** {@link renderSources}, {@link selfContained}. */
+export function renderC(program: Program, options: RenderOptions): GeneratedFile[] {
+  return selfContained(renderSources(program, options), options.name);
+}
+
+function byPath(a: GeneratedFile, b: GeneratedFile): number {
+  return a.path < b.path ? -1 : 1;
 }
 
 /**
@@ -50,24 +76,21 @@ export function renderC(program: Program, options: RenderOptions): GeneratedFile
  */
 export function constantBytes(program: Program, target?: RenderOptions['target']): number {
   const constants = new ConstantArrays(program, program.name);
-  renderSteps(program, constants, [], target ? specialKernels(program, program.name, target) : null);
+  renderSteps(program, constants, [], target ? specialKernels(program, program.name, target, CORE_KINDS) : null);
   return constants.bytes;
 }
 
-function specialKernels(program: Program, name: string, target: RenderOptions['target']): SpecialKernels {
-  return new SpecialKernels(
-    program,
-    name,
-    target ? chooseWiderWeights(program, target, constantBytes(program)) : undefined,
-  );
+function specialKernels(
+  program: Program,
+  name: string,
+  target: RenderOptions['target'],
+  cores: NonNullable<RenderOptions['cores']>,
+): SpecialKernels {
+  const wider = target ? chooseWiderWeights(program, target, constantBytes(program)) : undefined;
+  return new SpecialKernels(program, name, wider, cores.includes('dsp'));
 }
 
-function renderSource(
-  program: Program,
-  { name, provenance }: RenderOptions,
-  code: StepCode,
-  hasKernels: boolean,
-): string {
+function renderSource(program: Program, { name, provenance }: RenderOptions, code: StepCode): string {
   const prefix = macroPrefix(name);
   const address = (kind: 'input' | 'output', index: number): string => {
     const port = (kind === 'input' ? program.inputs : program.outputs)[index];
@@ -87,8 +110,12 @@ function renderSource(
 
 #include <stddef.h>
 ${comesInTiles(program) ? '#include <string.h>\n' : ''}
-#include "${runtimeFileName('quantmcu.h', name)}"
-${hasKernels ? `#include "${name}_kernels.h"\n` : ''}#include "${name}_weights.h"
+#include "quantmcu.h"
+#include "${name}_internal.h"
+
+#if QMCU_INTERFACE != ${RUNTIME_INTERFACE}
+#error "${name} was generated for another version of the runtime, quantmcu.h: generate it again"
+#endif
 
 ${comment(['Called around every layer with its number, which the comments below give: define them to measure ' + 'time.'])}#ifndef QMCU_LAYER_BEGIN
 #define QMCU_LAYER_BEGIN(layer) ((void)0)
@@ -114,21 +141,27 @@ ${code.calls}    return ${prefix}_OK;
 }
 `,
   ];
-  return forModel(sections.filter((s) => s !== '').join('\n'), name);
+  return sections.filter((s) => s !== '').join('\n');
 }
 
-function renderWeightsHeader(name: string, constants: ConstantArrays, { provenance }: RenderOptions): string {
-  const guard = `${macroPrefix(name)}_WEIGHTS_H`;
+function renderInternal(
+  name: string,
+  constants: ConstantArrays,
+  special: SpecialKernels | null,
+  { provenance }: RenderOptions,
+): string {
+  const guard = `${macroPrefix(name)}_INTERNAL_H`;
+  const kernels = special?.declarations() ?? '';
   return (
-    `${banner(`${name}: weights and tables.`, provenance)}#ifndef ${guard}\n#define ${guard}\n\n#include ` +
-    '<stdint.h>\n\n#include "quantmcu_port.h"\n\n' +
-    `${constants.declarations()}\n#endif /* ${guard} */\n`
+    `${banner(`${name}: what its sources share. Not part of the interface.`, provenance)}#ifndef ${guard}\n` +
+    `#define ${guard}\n\n#include <stdint.h>\n\n#include "quantmcu.h"\n\n${constants.declarations()}\n` +
+    `${kernels === '' ? '' : `${kernels}\n`}#endif /* ${guard} */\n`
   );
 }
 
 function renderWeights(name: string, constants: ConstantArrays, { provenance }: RenderOptions): string {
   return (
     `${banner(`${name}: weights and tables.`, provenance)}#include ` +
-    `"${name}_weights.h"\n\n${constants.definitions()}`
+    `"${name}_internal.h"\n\n${constants.definitions()}`
   );
 }

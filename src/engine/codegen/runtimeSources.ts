@@ -1,4 +1,5 @@
 import codes from '../../firmware/common/qmcu_codes.c';
+import coreHeader from '../../firmware/common/qmcu_core.h';
 import depthwise2d from '../../firmware/common/qmcu_depthwise2d.c';
 import depthwise2dTapHeader from '../../firmware/common/qmcu_depthwise2d_tap.h';
 import depthwise2dTaps from '../../firmware/common/qmcu_depthwise2d_taps.c';
@@ -39,6 +40,7 @@ import depthwise2dDspOverlap from '../../firmware/dsp/qmcu_depthwise2d_dsp_overl
 import depthwise2dDspPolynomialHeader from '../../firmware/dsp/qmcu_depthwise2d_dsp_polynomial.h';
 import depthwise2dDspWeights from '../../firmware/dsp/qmcu_depthwise2d_dsp_weights.c';
 import dspHeader from '../../firmware/dsp/qmcu_dsp.h';
+import dspEmulatedHeader from '../../firmware/dsp/qmcu_dsp_emulated.h';
 import fullyConnectedDspTwins from '../../firmware/dsp/qmcu_fully_connected_dsp_twins.c';
 import codesMve from '../../firmware/mve/qmcu_codes_mve.c';
 import conv2dMve from '../../firmware/mve/qmcu_conv2d_mve.c';
@@ -65,6 +67,7 @@ export type RuntimeFolder = 'common' | 'dsp' | 'mve' | 'plain';
 /** All files of `src/firmware/`, bundled as text, by their names, which are unlike in all folders. */
 export const runtimeSources: Readonly<Record<string, { readonly folder: RuntimeFolder; readonly text: string }>> = {
   'qmcu_codes.c': { folder: 'common', text: codes },
+  'qmcu_core.h': { folder: 'common', text: coreHeader },
   'qmcu_depthwise2d.c': { folder: 'common', text: depthwise2d },
   'qmcu_depthwise2d_tap.h': { folder: 'common', text: depthwise2dTapHeader },
   'qmcu_depthwise2d_taps.c': { folder: 'common', text: depthwise2dTaps },
@@ -105,6 +108,7 @@ export const runtimeSources: Readonly<Record<string, { readonly folder: RuntimeF
   'qmcu_depthwise2d_dsp_polynomial.h': { folder: 'dsp', text: depthwise2dDspPolynomialHeader },
   'qmcu_depthwise2d_dsp_weights.c': { folder: 'dsp', text: depthwise2dDspWeights },
   'qmcu_dsp.h': { folder: 'dsp', text: dspHeader },
+  'qmcu_dsp_emulated.h': { folder: 'dsp', text: dspEmulatedHeader },
   'qmcu_fully_connected_dsp_twins.c': { folder: 'dsp', text: fullyConnectedDspTwins },
   'qmcu_codes_mve.c': { folder: 'mve', text: codesMve },
   'qmcu_conv2d_mve.c': { folder: 'mve', text: conv2dMve },

@@ -2,14 +2,13 @@ import { regionHeight, regionWidth, type Region } from '../graph/region';
 import { maxCode, minCode } from '../program/arithmetic';
 import type { Access, Kernel, Program, Requantization, Step } from '../program/types';
 import { banner } from './header';
-import { macroPrefix } from './identifier';
-import { forModel, runtimeFileName } from './runtime';
+import { layerKernelsHeader } from './runtime';
 import { comment } from './text';
 import type { WiderWeights } from './weights/widerWeights';
 import { packOf, type Pack } from './weights/packs';
 import { scratchIn, type Scratch } from './scratch';
 import { fitsPolynomial } from './weights/polynomial';
-import type { GeneratedFile, RenderOptions } from './types';
+import type { RenderOptions } from './types';
 
 /**
  * Longest column of which four find room on the stack (quantmcu_port.h, QMCU_COLUMN_BYTES). Longer ones take a part of
@@ -218,6 +217,8 @@ export class SpecialKernels {
     private readonly program: Program,
     private readonly name: string,
     private readonly wider?: WiderWeights,
+    /** Whether it may run on a core on which they differ from the kernels for all layers. */
+    private readonly pays = true,
   ) {}
 
   /** A step as it is generated. */
@@ -235,6 +236,7 @@ export class SpecialKernels {
 
   /** The function for a step; undefined where it has none of its own. */
   kernel(step: Step): { readonly symbol: string; readonly pack?: Pack; readonly scratch?: Scratch } | undefined {
+    if (!this.pays) return undefined;
     const kernel = specialKernel(this.program, this.generated(step), this.wider?.packed.has(step));
     if (kernel === undefined) return undefined;
     const shape = `${kernel.macro} ${kernel.args.join(' ')}`;
@@ -247,38 +249,29 @@ export class SpecialKernels {
     return { symbol: special.symbol, pack: kernel.pack, scratch: kernel.scratch };
   }
 
-  /** `<name>_kernels.h` and `.c`; none without special kernels. */
-  files({ provenance }: RenderOptions): GeneratedFile[] {
-    if (this.byShape.size === 0) return [];
-    const { name } = this;
-    const guard = `${macroPrefix(name)}_KERNELS_H`;
-    const specials = [...this.byShape.values()];
-    const declarations = specials
+  /** Declarations of the kernels. */
+  declarations(): string {
+    return [...this.byShape.values()]
       .map(
         (s) =>
           `void ${s.symbol}(const ${s.paramsType} *params, const qmcu_map *in, const qmcu_map ` +
           `*out${s.scratch === undefined ? '' : ', int16_t *scratch'});\n`,
       )
       .join('');
-    const definitions = specials.map((s) => `${s.macro}(${s.symbol}, ${s.args.join(', ')})\n`).join('');
-    const title = banner(`${name}: kernels made for its layers.`, provenance);
-    return [
-      {
-        path: `${name}_kernels.h`,
-        text: forModel(
-          `${title}#ifndef ${guard}\n#define ${guard}\n\n#include ` +
-            `"${runtimeFileName('quantmcu.h', name)}"\n\n${declarations}\n#endif /* ${guard} */\n`,
-          name,
-        ),
-      },
-      {
-        path: `${name}_kernels.c`,
-        text: forModel(
-          `${title}#include "${runtimeFileName('qmcu_layer_kernels.h', name)}"\n#include ` +
-            `"${name}_kernels.h"\n\n${comment(['Named after the first layer that uses each. The numbers are explained ' + 'where the macros are defined.'])}${definitions}`,
-          name,
-        ),
-      },
-    ];
+  }
+
+  /** `<name>_kernels.c`; null without special kernels. */
+  source({ provenance }: RenderOptions): string | null {
+    if (this.byShape.size === 0) return null;
+    const { name } = this;
+    const definitions = [...this.byShape.values()]
+      .map((s) => `${s.macro}(${s.symbol}, ${s.args.join(', ')})\n`)
+      .join('');
+    return (
+      `${banner(`${name}: kernels made for its layers.`, provenance)}#include "${layerKernelsHeader}"\n` +
+      `#include "${name}_internal.h"\n\n` +
+      comment(['Named after the first layer that uses each. The numbers are explained where the macros are defined.']) +
+      definitions
+    );
   }
 }

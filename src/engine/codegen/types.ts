@@ -1,5 +1,6 @@
 import type { Layer } from '../graph/types';
 import type { Core } from '../targets/types';
+import type { CoreKind, RuntimeNeeds } from './runtime';
 
 /** One generated file: path relative to the generated folder, with '/' separators, and its text with '\n' line ends. */
 export interface GeneratedFile {
@@ -23,6 +24,14 @@ export interface Provenance {
   readonly modelFile: string;
 }
 
+/** A model's sources for a project that has the runtime once. */
+export interface GeneratedSources {
+  /** The model's own files. */
+  readonly files: readonly GeneratedFile[];
+  /** What it needs of the runtime. */
+  readonly runtime: RuntimeNeeds;
+}
+
 export interface RenderOptions {
   /** C identifier, from `toIdentifier`. */
   readonly name: string;
@@ -39,4 +48,6 @@ export interface RenderOptions {
    * runs on every core all the same. Missing: no such kernels.
    */
   readonly target?: { readonly core: Core; readonly flashBytes: number };
+  /** Kinds of cores that the sources have to run on. Missing: all. */
+  readonly cores?: readonly CoreKind[];
 }

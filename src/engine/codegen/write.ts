@@ -1,11 +1,12 @@
 import { UserError } from '../common/errors';
 import { writeRefusal } from '../common/fileErrors';
-import type { SafeFolder } from '../common/safeFolder';
-import { manifestName } from './manifest';
-import { changeFolder } from './transaction';
+import * as path from 'node:path';
+import { SafeFolder } from '../common/safeFolder';
+import { manifestName, readManifest } from './manifest';
+import { changeFolder, MAX_SOURCE_BYTES } from './transaction';
 import type { GeneratedFile } from './types';
-import { planWrite } from './writePlan';
-import type { WriteConflict, WritePlan } from './writePlan';
+import { pathsIn, planLibraries, planWrite } from './writePlan';
+import type { Library, WriteConflict, WritePlan } from './writePlan';
 
 export interface WriteOptions {
   /** Files that may be overwritten although they are edited or not ours: true for all, or their paths in the folder. */
@@ -56,14 +57,14 @@ export class WriteConflictError extends UserError {
 export async function writeSources(
   folder: SafeFolder,
   files: readonly GeneratedFile[],
-  options: WriteOptions = {},
+  options: WriteOptions & { readonly manifest?: Library['manifest'] } = {},
 ): Promise<WriteResult> {
   let plan: WritePlan | undefined;
   let overwritten: readonly GeneratedFile[] = [];
   try {
     await changeFolder(folder, async () => {
       const { overwriteEdited = false, keepEdited } = options;
-      plan = planWrite(folder, files, keepEdited);
+      plan = planWrite(folder, files, keepEdited, options.manifest);
       const allowed = (file: string): boolean =>
         typeof overwriteEdited === 'boolean' ? overwriteEdited : overwriteEdited.includes(file);
       const refused = plan.conflicts.filter((c) => !c.replaceable || !allowed(c.path));
@@ -84,6 +85,81 @@ export async function writeSources(
     released,
     kept,
   };
+}
+
+/**
+ * {@link writeSources} into several folders of a project, all or none; paths in the options and the result are relative
+ * to the project.
+ */
+export async function writeLibraries(
+  root: string,
+  libraries: readonly Library[],
+  { overwriteEdited = false, keepEdited = [] }: WriteOptions = {},
+): Promise<WriteResult> {
+  const { conflicts } = planLibraries(root, libraries, keepEdited);
+  const allowed = (file: string): boolean =>
+    typeof overwriteEdited === 'boolean' ? overwriteEdited : overwriteEdited.includes(file);
+  const refused = conflicts.filter((c) => !c.replaceable || !allowed(c.path));
+  if (refused.length > 0) throw new WriteConflictError(path.resolve(root), refused);
+  const undo: (() => Promise<void>)[] = [];
+  const results: WriteResult[] = [];
+  try {
+    for (const library of libraries) {
+      const { folder, files, manifest } = library;
+      const place = new SafeFolder(root, folder);
+      const before = keepTexts(place, [...files.map((file) => file.path), ...readManifest(place).keys(), manifestName]);
+      const result = await writeSources(place, files, {
+        overwriteEdited: typeof overwriteEdited === 'boolean' ? overwriteEdited : pathsIn(folder, overwriteEdited),
+        keepEdited: pathsIn(folder, keepEdited),
+        manifest,
+      });
+      undo.push(() => restore(place, before));
+      results.push(inProject(result, folder));
+    }
+  } catch (error) {
+    for (const back of undo.reverse()) await back();
+    throw error;
+  }
+  const all = (key: keyof WriteResult): string[] => results.flatMap((result) => result[key]).sort();
+  return {
+    written: all('written'),
+    unchanged: all('unchanged'),
+    removed: all('removed'),
+    released: all('released'),
+    kept: all('kept'),
+  };
+}
+
+function inProject(result: WriteResult, folder: string): WriteResult {
+  const place = (files: readonly string[]): string[] => files.map((file) => `${folder}/${file}`);
+  return {
+    written: place(result.written),
+    unchanged: place(result.unchanged),
+    removed: place(result.removed),
+    released: place(result.released),
+    kept: place(result.kept),
+  };
+}
+
+/** Texts of files as they are; null where none is. */
+function keepTexts(place: SafeFolder, files: readonly string[]): ReadonlyMap<string, string | null> {
+  return new Map(
+    [...new Set(files)].map((file) => {
+      const kind = place.kind(file);
+      return [file, kind === 'file' ? (place.read(file, MAX_SOURCE_BYTES)?.toString('utf8') ?? null) : null];
+    }),
+  );
+}
+
+/** Puts the files of a folder back as they were. */
+async function restore(place: SafeFolder, before: ReadonlyMap<string, string | null>): Promise<void> {
+  await changeFolder(place, () =>
+    Promise.resolve({
+      write: [...before].flatMap(([file, text]) => (text === null ? [] : [{ path: file, text }])),
+      remove: [...before].flatMap(([file, text]) => (text === null && place.kind(file) === 'file' ? [file] : [])),
+    }),
+  );
+  place.removeEmpty('');
 }
 
 /** The file system's refusals in words. */

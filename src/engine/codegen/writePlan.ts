@@ -1,4 +1,4 @@
-import { UnsafePathError, type SafeFolder } from '../common/safeFolder';
+import { SafeFolder, UnsafePathError } from '../common/safeFolder';
 import { contentHash, isSafePath, manifestName, readManifest, renderManifest } from './manifest';
 import { MAX_SOURCE_BYTES } from './transaction';
 import type { GeneratedFile } from './types';
@@ -36,12 +36,14 @@ export interface WritePlan {
 /**
  * Compares what is to be generated with what is in the folder; changes nothing.
  * @param keep files in the way that are to stay as they are, by their paths
+ * @param manifestMore what the manifest says besides the files
  * @throws UnsafePathError if a link leads to the folder
  */
 export function planWrite(
   folder: SafeFolder,
   files: readonly GeneratedFile[],
   keep: readonly string[] = [],
+  manifestMore: Readonly<Record<string, unknown>> = {},
 ): WritePlan {
   const there = folder.kind();
   if (there !== null && there !== 'folder') throw notAFolder(folder);
@@ -80,7 +82,7 @@ export function planWrite(
     if (current === hash) remove.push(file);
     else if (current !== null) released.push(file);
   }
-  const manifest = renderManifest(next);
+  const manifest = renderManifest(next, manifestMore);
   const manifestOnDisk = hashOnDisk(folder, manifestName);
   if (manifestOnDisk === 'other') conflicts.push({ path: manifestName, reason: 'foreign', replaceable: false });
   const sameManifest = manifestOnDisk === contentHash(Buffer.from(manifest));
@@ -94,6 +96,48 @@ export function planWrite(
     kept,
     manifest: sameManifest ? null : manifest,
   };
+}
+
+/** Files for one folder of a project, which has a manifest of its own. */
+export interface Library {
+  /** Relative to the project, with '/' separators. */
+  readonly folder: string;
+  readonly files: readonly GeneratedFile[];
+  /** What the manifest says besides the files. */
+  readonly manifest?: Readonly<Record<string, unknown>>;
+}
+
+/** {@link planWrite} of several folders of a project; paths are relative to the project. Of manifests it says nothing. */
+export function planLibraries(
+  root: string,
+  libraries: readonly Library[],
+  keep: readonly string[] = [],
+): Omit<WritePlan, 'manifest'> {
+  const plans = libraries.map(({ folder, files, manifest }) => ({
+    prefix: `${folder}/`,
+    plan: planWrite(new SafeFolder(root, folder), files, pathsIn(folder, keep), manifest),
+  }));
+  const joined = <T>(list: (plan: WritePlan) => readonly T[], place: (item: T, prefix: string) => T): T[] =>
+    plans.flatMap(({ prefix, plan }) => list(plan).map((item) => place(item, prefix)));
+  const file = (item: GeneratedFile, prefix: string): GeneratedFile => ({ ...item, path: prefix + item.path });
+  const name = (item: string, prefix: string): string => prefix + item;
+  return {
+    create: joined((p) => p.create, file),
+    update: joined((p) => p.update, file),
+    unchanged: joined((p) => p.unchanged, name),
+    remove: joined((p) => p.remove, name),
+    released: joined((p) => p.released, name),
+    conflicts: joined(
+      (p) => p.conflicts,
+      (item, prefix) => ({ ...item, path: prefix + item.path }),
+    ),
+    kept: joined((p) => p.kept, name),
+  };
+}
+
+/** Those of some paths in a project that lie in a folder, as paths from there. */
+export function pathsIn(folder: string, files: readonly string[]): string[] {
+  return files.filter((file) => file.startsWith(`${folder}/`)).map((file) => file.slice(folder.length + 1));
 }
 
 function notAFolder(folder: SafeFolder): UnsafePathError {

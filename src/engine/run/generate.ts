@@ -1,4 +1,12 @@
-import { constantBytes, renderC, type GeneratedFile, type RenderOptions } from '../codegen';
+import {
+  constantBytes,
+  coreKinds,
+  renderC,
+  renderSources,
+  type GeneratedFile,
+  type GeneratedSources,
+  type RenderOptions,
+} from '../codegen';
 import { GENERATOR } from '../common/generator';
 import type { OpenedPlan } from '../planned/open';
 import { formatPlan } from '../plan/sidecar';
@@ -14,14 +22,27 @@ import { customTarget, customTargetId, findTarget } from '../targets/targets';
 const GOLDEN_VECTORS = 2;
 const LARGE_INPUT_BYTES = 32 * 1024;
 
+/** The C sources of a plan. */
+export interface Generated {
+  readonly name: string;
+  /** For a project that has the runtime once. */
+  readonly sources: GeneratedSources;
+  /** In one folder with a runtime of their own, for all kinds of cores. Rendered when asked for. */
+  readonly files: readonly GeneratedFile[];
+  readonly arenaBytes: number;
+  readonly weightBytes: number;
+}
+
 /**
  * Renders the C sources of a plan, with golden vectors computed by the reference interpreter. `optimize`: see {@link
  * RenderOptions}.
+ * @param cores `target`: the shared runtime has kernels for the target's core only; `all`: for all kinds
  */
 export function generateSources(
   opened: OpenedPlan,
   optimize: RenderOptions['optimize'] = 'speed',
-): { name: string; files: GeneratedFile[]; arenaBytes: number; weightBytes: number } {
+  cores: 'target' | 'all' = 'target',
+): Generated {
   const { program, plan, graph } = opened;
   const { core } = plan.target.id === customTargetId ? customTarget(plan.target) : findTarget(plan.target.id);
   const target = optimize === 'size' ? undefined : { core, flashBytes: plan.target.flashBytes };
@@ -31,15 +52,24 @@ export function generateSources(
     const inputs = goldenInputs(program, i + 1);
     return { inputs, outputs: executor.run(inputs).outputs.map((o) => o.slice()) };
   });
-  const files = renderC(program, {
+  const options: RenderOptions = {
     name: program.name,
     golden,
     layers: graph.layers,
     optimize,
     target,
     provenance: { generator: GENERATOR, planHash: hashBytes(formatPlan(plan)), modelFile: plan.model.file },
-  });
-  return { name: program.name, files, arenaBytes: program.arenaBytes, weightBytes: constantBytes(program, target) };
+  };
+  let files: readonly GeneratedFile[] | undefined;
+  return {
+    name: program.name,
+    sources: renderSources(program, { ...options, cores: cores === 'all' ? undefined : coreKinds(core) }),
+    get files() {
+      return (files ??= renderC(program, options));
+    },
+    arenaBytes: program.arenaBytes,
+    weightBytes: constantBytes(program, target),
+  };
 }
 
 /**

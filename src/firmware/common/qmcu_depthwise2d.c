@@ -1,5 +1,5 @@
 /*
- * QuantMCU runtime: depthwise convolution.
+ * QuantMCU runtime: taps_depthwise convolution.
  *
  * Row by row, four channels at a time: their weights are unpacked once for a row of the output.
  *
@@ -27,7 +27,7 @@ typedef struct {
     const qmcu_map *out;
     qmcu_scale scale;
     uint32_t row_bytes; /* of the weights of one tap */
-} depthwise;
+} taps_depthwise;
 
 /* Up to four channels from c on. */
 typedef struct {
@@ -39,13 +39,13 @@ typedef struct {
     QMCU_ALIGN(4) int16_t weights[4 * UNPACKED_TAPS]; /* where unpacked: by tap, each four at their PLACEs */
 } channels4;
 
-QMCU_INLINE const uint8_t *weights_of(const depthwise *d, int32_t c, int32_t tap)
+QMCU_INLINE const uint8_t *weights_of(const taps_depthwise *d, int32_t c, int32_t tap)
 {
     const uint8_t *weights = d->p->weights;
     return weights + (uint32_t)tap * d->row_bytes + (uint32_t)c * d->p->weight_bits / 8u;
 }
 
-static void prepare(const depthwise *d, int32_t c, channels4 *k)
+static void prepare(const taps_depthwise *d, int32_t c, channels4 *k)
 {
     const int32_t taps = d->p->window.kernel_h * d->p->window.kernel_w;
     const qmcu_requant *r = d->scale.requant;
@@ -96,7 +96,8 @@ QMCU_INLINE void add_one(qmcu_tap_sums *s, int32_t j, int32_t product)
 }
 
 /* Adds tap by tap where the channels are fewer than four or the kernel is larger than what is unpacked. */
-static void add_packed(const depthwise *d, const channels4 *k, const qmcu_run *r, int32_t first_tap, qmcu_tap_sums *s)
+static void add_packed(const taps_depthwise *d, const channels4 *k, const qmcu_run *r, int32_t first_tap,
+                       qmcu_tap_sums *s)
 {
     for (int32_t i = 0; i < r->rows; i++) {
         for (int32_t j = 0; j < r->columns; j++) {
@@ -111,7 +112,7 @@ static void add_packed(const depthwise *d, const channels4 *k, const qmcu_run *r
 }
 
 /* Adds what the taps outside the input contribute: the code of padding times the weight. */
-static void add_padding(const depthwise *d, const channels4 *k, qmcu_taps ky, qmcu_taps kx, qmcu_tap_sums *s)
+static void add_padding(const taps_depthwise *d, const channels4 *k, qmcu_taps ky, qmcu_taps kx, qmcu_tap_sums *s)
 {
     const qmcu_window *window = &d->p->window;
     for (int32_t y = 0; y < window->kernel_h; y++) {
@@ -128,7 +129,7 @@ static void add_padding(const depthwise *d, const channels4 *k, qmcu_taps ky, qm
 }
 
 /* Four channels of output row oy, whose window begins at row y of the input. */
-static void convolve_row(const depthwise *d, const channels4 *k, int32_t oy, int32_t y)
+static void convolve_row(const taps_depthwise *d, const channels4 *k, int32_t oy, int32_t y)
 {
     const qmcu_window *window = &d->p->window;
     const qmcu_map *in = d->in;
@@ -181,7 +182,7 @@ static void convolve_row(const depthwise *d, const channels4 *k, int32_t oy, int
 static QMCU_NOINLINE void convolve_by_taps(const qmcu_depthwise2d_params *params, const qmcu_map *in,
                                            const qmcu_map *out)
 {
-    depthwise d;
+    taps_depthwise d;
     channels4 k;
     d.p = params;
     d.in = in;

@@ -6,7 +6,7 @@
 #ifndef QMCU_INTERNAL_H
 #define QMCU_INTERNAL_H
 
-#include "quantmcu.h"
+#include "qmcu_core.h"
 
 /* `>>` of a negative number is the compiler's choice in C99; the arithmetic is defined with an arithmetic shift. */
 typedef char qmcu_requires_arithmetic_shift[((-5) >> 1) == -3 ? 1 : -1];

@@ -38,6 +38,9 @@
 extern "C" {
 #endif
 
+/* One more for each change of what generated code relies on: sources of another number are generated again. */
+#define QMCU_INTERFACE 1
+
 /* Format of codes: unsigned or signed, and their bits. */
 #define QMCU_U2 0u
 #define QMCU_S2 1u

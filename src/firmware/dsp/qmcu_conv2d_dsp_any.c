@@ -1,5 +1,5 @@
 /*
- * QuantMCU runtime: 2-D convolution of any shape and fully connected layers, with the DSP extension.
+ * QuantMCU runtime: 2-D any_convolution of any shape and fully connected layers, with the DSP extension.
  *
  * The codes under the windows of up to four output pixels are unpacked to 16 bits (qmcu_conv2d_dsp_columns.h); then two
  * output channels at a time are summed for all of them (qmcu_conv2d_dsp_dot.h).
@@ -44,7 +44,7 @@ typedef struct {
     uint32_t pair_bytes;  /* of the weights of two output channels */
     uint32_t weight_bits;
     int dense; /* taps beside each other are one run of codes */
-} convolution;
+} any_convolution;
 
 /* Codes [from, to) of one pixel's column, and where they go. */
 typedef struct {
@@ -52,11 +52,12 @@ typedef struct {
     uint32_t step;
     uint32_t from;
     uint32_t to;
-} part;
+} any_part;
 
 /* Puts n codes from code i of byte p on (NULL: padding, from channel i on) to place k of the column, as far as they
  * belong to the part. */
-static void put(const convolution *conv, const part *t, const uint8_t *p, uint32_t i, uint32_t n, uint32_t k)
+static void any_put(const any_convolution *conv, const any_part *t, const uint8_t *p, uint32_t i, uint32_t n,
+                    uint32_t k)
 {
     if (k < t->from) {
         const uint32_t skip = n < t->from - k ? n : t->from - k;
@@ -79,7 +80,7 @@ static void put(const convolution *conv, const part *t, const uint8_t *p, uint32
 }
 
 /* The window's rows that begin at (y, x) of the input, channels of group g. */
-static void gather(const convolution *conv, int32_t y, int32_t x, uint32_t g, const part *t)
+static void any_gather(const any_convolution *conv, int32_t y, int32_t x, uint32_t g, const any_part *t)
 {
     const qmcu_window *window = conv->window;
     const uint32_t first_code = g * conv->in_channels;
@@ -96,7 +97,7 @@ static void gather(const convolution *conv, int32_t y, int32_t x, uint32_t g, co
                 taps = conv->dense ? kx.end - j : 1;
             }
             const uint32_t n = (uint32_t)taps * conv->in_channels;
-            put(conv, t, p, first_code, n, k);
+            any_put(conv, t, p, first_code, n, k);
             k += n;
             j += taps;
         }
@@ -116,7 +117,7 @@ QMCU_INLINE void write_code(uint8_t *pixel, uint32_t bits, int32_t o, int32_t co
 }
 
 /* Codes of channels o and, when `count` is 2, o + 1 from their sums: those of o for all pixels, then the others'. */
-static void write_codes(const convolution *conv, const int32_t *sums, uint32_t pixels, int32_t o, int32_t count,
+static void write_codes(const any_convolution *conv, const int32_t *sums, uint32_t pixels, int32_t o, int32_t count,
                         uint8_t *const *to)
 {
     const uint32_t bits = qmcu_bits(conv->out->format);
@@ -182,8 +183,8 @@ QMCU_INLINE void dot(uint32_t pixels, uint32_t weight_bits, qmcu_sums *s, const 
 }
 
 /* All output channels of group g for the pixels whose columns are given. Inlined with constant pixels and bits. */
-QMCU_INLINE void convolve_block(uint32_t pixels, uint32_t weight_bits, const convolution *conv, const int16_t *columns,
-                                uint32_t g, uint8_t *const *to)
+QMCU_INLINE void any_convolve_block(uint32_t pixels, uint32_t weight_bits, const any_convolution *conv,
+                                    const int16_t *columns, uint32_t g, uint8_t *const *to)
 {
     const int32_t first = (int32_t)g * conv->out_channels;
     const int32_t end = first + conv->out_channels;
@@ -210,12 +211,12 @@ QMCU_INLINE void convolve_block(uint32_t pixels, uint32_t weight_bits, const con
     }
 }
 
-typedef void block_function(const convolution *conv, const int16_t *columns, uint32_t g, uint8_t *const *to);
+typedef void block_function(const any_convolution *conv, const int16_t *columns, uint32_t g, uint8_t *const *to);
 
-#define BLOCK(name, pixels, weight_bits)                                                                          \
-    QMCU_KERNEL static void name(const convolution *conv, const int16_t *columns, uint32_t g, uint8_t *const *to) \
-    {                                                                                                             \
-        convolve_block(pixels, weight_bits, conv, columns, g, to);                                                \
+#define BLOCK(name, pixels, weight_bits)                                                                              \
+    QMCU_KERNEL static void name(const any_convolution *conv, const int16_t *columns, uint32_t g, uint8_t *const *to) \
+    {                                                                                                                 \
+        any_convolve_block(pixels, weight_bits, conv, columns, g, to);                                                \
     }
 
 BLOCK(block_1_w8, 1u, 8u)
@@ -230,7 +231,7 @@ static block_function *const blocks_w8[3] = {block_1_w8, block_2_w8, block_4_w8}
 static block_function *const blocks_w4[3] = {block_1_w4, block_2_w4, block_4_w4};
 
 /* One pixel whose column is longer than the stack's numbers. */
-static void convolve_long(const convolution *conv, int16_t *columns, int32_t y, int32_t x, uint32_t g,
+static void convolve_long(const any_convolution *conv, int16_t *columns, int32_t y, int32_t x, uint32_t g,
                           uint8_t *const *to)
 {
     const int32_t end = ((int32_t)g + 1) * conv->out_channels;
@@ -243,9 +244,9 @@ static void convolve_long(const convolution *conv, int16_t *columns, int32_t y, 
         }
         for (uint32_t from = 0u; from < conv->length; from += COLUMN_CODES) {
             const uint32_t n = conv->length - from < COLUMN_CODES ? conv->length - from : COLUMN_CODES;
-            const part t = {columns, 2u, from, from + n};
+            const any_part t = {columns, 2u, from, from + n};
             const uint8_t *w = weights + 2u * from * conv->weight_bits / 8u;
-            gather(conv, y, x, g, &t);
+            any_gather(conv, y, x, g, &t);
             for (int32_t c = 0; c < count; c += 2) {
                 qmcu_sums s = qmcu_sums_of(0, 0);
                 dot(1u, conv->weight_bits, &s, columns, w, n);
@@ -262,7 +263,7 @@ static void convolve_long(const convolution *conv, int16_t *columns, int32_t y, 
 }
 
 /* The pixels oy, ox ... oy, ox + count - 1 of the output, going on in the next rows. */
-static void convolve_pixels(const convolution *conv, uint32_t largest, int32_t oy, int32_t ox, int32_t count,
+static void convolve_pixels(const any_convolution *conv, uint32_t largest, int32_t oy, int32_t ox, int32_t count,
                             int32_t groups)
 {
     QMCU_ALIGN(4) int16_t columns[COLUMN_CODES];
@@ -276,12 +277,12 @@ static void convolve_pixels(const convolution *conv, uint32_t largest, int32_t o
             int32_t row = oy;
             int32_t column = ox;
             for (uint32_t p = 0u; p < pixels; p++) {
-                const part t = {columns + 2u * p, 2u * pixels, 0u, conv->length};
+                const any_part t = {columns + 2u * p, 2u * pixels, 0u, conv->length};
                 y = row * window->stride_h - window->pad_top;
                 x = column * window->stride_w - window->pad_left;
                 to[p] = qmcu_at(conv->out, row, column, 0);
                 if (conv->length <= COLUMN_CODES) {
-                    gather(conv, y, x, (uint32_t)g, &t);
+                    any_gather(conv, y, x, (uint32_t)g, &t);
                 }
                 column++;
                 if (column == conv->out->w) {
@@ -303,13 +304,13 @@ static void convolve_pixels(const convolution *conv, uint32_t largest, int32_t o
 }
 
 /* Pixels at a time for which the stack's numbers suffice. */
-static uint32_t largest_block(const convolution *conv)
+static uint32_t largest_block(const any_convolution *conv)
 {
     const uint32_t even = (conv->length + 1u) / 2u * 2u;
     return BLOCK_PIXELS * even <= COLUMN_CODES ? BLOCK_PIXELS : 2u * even <= COLUMN_CODES ? 2u : 1u;
 }
 
-static void convolve(const convolution *conv, int32_t groups)
+static void convolve(const any_convolution *conv, int32_t groups)
 {
     const uint32_t largest = largest_block(conv);
     if (groups == 1) {
@@ -323,9 +324,9 @@ static void convolve(const convolution *conv, int32_t groups)
     }
 }
 
-static convolution convolution_of(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
+static any_convolution convolution_of(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
-    convolution conv;
+    any_convolution conv;
     conv.window = &params->window;
     conv.weights = params->weights;
     conv.pad_codes = params->pad_codes;
@@ -344,21 +345,21 @@ static convolution convolution_of(const qmcu_conv2d_params *params, const qmcu_m
 void qmcu_convolve_pixels(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out, int32_t oy,
                           int32_t ox, int32_t count)
 {
-    const convolution conv = convolution_of(params, in, out);
+    const any_convolution conv = convolution_of(params, in, out);
     convolve_pixels(&conv, largest_block(&conv), oy, ox, count, 1);
 }
 
 void qmcu_window_column(const qmcu_conv2d_params *params, const qmcu_map *in, int32_t y, int32_t x, uint32_t from,
                         uint32_t to, int16_t *column)
 {
-    const convolution conv = convolution_of(params, in, in);
-    const part t = {column, 8u, from, to};
-    gather(&conv, y, x, 0u, &t);
+    const any_convolution conv = convolution_of(params, in, in);
+    const any_part t = {column, 8u, from, to};
+    any_gather(&conv, y, x, 0u, &t);
 }
 
 void qmcu_convolve_any(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
-    const convolution conv = convolution_of(params, in, out);
+    const any_convolution conv = convolution_of(params, in, out);
     convolve(&conv, params->group);
 }
 
@@ -366,7 +367,7 @@ QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params,
                                       const qmcu_map *out)
 {
     const qmcu_window window = {(int16_t)in->h, (int16_t)in->w, 1, 1, 1, 1, 0, 0};
-    convolution conv;
+    any_convolution conv;
     conv.window = &window;
     conv.weights = params->weights;
     conv.pad_codes = NULL;

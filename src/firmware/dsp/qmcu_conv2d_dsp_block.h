@@ -346,7 +346,7 @@ typedef struct {
     int32_t *sums;
 } qmcu_block_place;
 
-#if defined(__arm__) && defined(__GNUC__)
+#if defined(__arm__) && defined(__GNUC__) && !QMCU_EMULATE_DSP
 #define QMCU_BLOCK_TO_MEMORY(place) __asm__("" : "+m"(place))
 #else
 #define QMCU_BLOCK_TO_MEMORY(place) ((void)0)

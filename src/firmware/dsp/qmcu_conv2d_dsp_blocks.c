@@ -30,7 +30,7 @@ typedef struct {
     const qmcu_block_shape *shape;
     qmcu_block_function *function;
     int16_t *scratch; /* for the columns; NULL: the stack */
-} convolution;
+} blocks_convolution;
 
 /* Multiplies the codes of four columns by 1 << n. */
 static void fold(int16_t *columns, uint32_t length, uint32_t n)
@@ -43,7 +43,7 @@ static void fold(int16_t *columns, uint32_t length, uint32_t n)
     }
 }
 
-static void convolve_columns(const convolution *conv, int32_t oy, int32_t ox, int16_t *columns)
+static void blocks_convolve_columns(const blocks_convolution *conv, int32_t oy, int32_t ox, int16_t *columns)
 {
     const qmcu_conv2d_params *params = conv->gathering.params;
     const qmcu_map *out = conv->gathering.out;
@@ -58,15 +58,15 @@ static void convolve_columns(const convolution *conv, int32_t oy, int32_t ox, in
     conv->function(&block);
 }
 
-static void convolve_block(const convolution *conv, int32_t oy, int32_t ox)
+static void blocks_convolve_block(const blocks_convolution *conv, int32_t oy, int32_t ox)
 {
     QMCU_ALIGN(8) int16_t columns[QMCU_BLOCK_CODES];
-    convolve_columns(conv, oy, ox, columns);
+    blocks_convolve_columns(conv, oy, ox, columns);
 }
 
 #if HAS_PARTS
 /* The same where the columns come in parts. */
-static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t ox)
+static void blocks_convolve_block_in_parts(const blocks_convolution *conv, int32_t oy, int32_t ox)
 {
     QMCU_ALIGN(8) int16_t columns[PART_CODES];
     const qmcu_conv2d_params *params = conv->gathering.params;
@@ -95,29 +95,29 @@ static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t
 }
 #endif
 
-static void convolve_four(const void *call, int parts, int32_t oy, int32_t ox)
+static void blocks_convolve_four(const void *call, int parts, int32_t oy, int32_t ox)
 {
-    const convolution *conv = call;
+    const blocks_convolution *conv = call;
     if (conv->scratch != NULL) {
-        convolve_columns(conv, oy, ox, conv->scratch);
+        blocks_convolve_columns(conv, oy, ox, conv->scratch);
         return;
     }
 #if HAS_PARTS
     if (parts) {
-        convolve_block_in_parts(conv, oy, ox);
+        blocks_convolve_block_in_parts(conv, oy, ox);
         return;
     }
 #endif
     (void)parts;
-    convolve_block(conv, oy, ox);
+    blocks_convolve_block(conv, oy, ox);
 }
 
-static void convolve_last(const void *call, int parts, int32_t oy, int32_t ox, int32_t n)
+static void blocks_convolve_last(const void *call, int parts, int32_t oy, int32_t ox, int32_t n)
 {
-    const qmcu_gathering *g = &((const convolution *)call)->gathering;
+    const qmcu_gathering *g = &((const blocks_convolution *)call)->gathering;
     if (n == 3 && g->out->w >= 4) {
         /* The last four of the row, one of them again: while a row is written nothing overwrites what it reads. */
-        convolve_four(call, parts, oy, g->out->w - 4);
+        blocks_convolve_four(call, parts, oy, g->out->w - 4);
     } else {
         qmcu_convolve_pixels(g->params, g->in, g->out, oy, ox, n);
     }
@@ -126,13 +126,13 @@ static void convolve_last(const void *call, int parts, int32_t oy, int32_t ox, i
 void qmcu_convolve_by(const qmcu_block_shape *shape, qmcu_block_function *function, const qmcu_conv2d_params *params,
                       const qmcu_map *in, const qmcu_map *out, int16_t *scratch)
 {
-    convolution conv;
+    blocks_convolution conv;
     const int parts = scratch == NULL && !QMCU_BLOCK_FITS(shape->length);
     conv.gathering = qmcu_gathering_of(params, in, out, shape->length, parts);
     conv.shape = shape;
     conv.function = function;
     conv.scratch = scratch;
-    qmcu_each_four(&conv, parts, in, out, convolve_four, convolve_last);
+    qmcu_each_four(&conv, parts, in, out, blocks_convolve_four, blocks_convolve_last);
 }
 
 QMCU_KERNEL static void block_w8(const qmcu_block *block)

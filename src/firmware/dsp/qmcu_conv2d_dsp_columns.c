@@ -46,8 +46,8 @@ QMCU_INLINE void expand_bytes(const uint8_t *p, uint32_t format, uint32_t bytes,
 }
 
 /* Inlined with a constant format. */
-QMCU_INLINE void expand(const uint8_t *p, uint32_t format, uint32_t i, uint32_t n, int16_t *column, uint32_t step,
-                        uint32_t k)
+QMCU_INLINE void columns_expand(const uint8_t *p, uint32_t format, uint32_t i, uint32_t n, int16_t *column,
+                                uint32_t step, uint32_t k)
 {
     const uint32_t per_byte = 8u / qmcu_bits(format);
     const uint32_t unroll = per_byte == 1u ? 4u : per_byte;
@@ -79,22 +79,22 @@ void qmcu_expand(const uint8_t *p, uint32_t format, uint32_t i, uint32_t n, int1
 {
     switch (format) {
     case QMCU_U8:
-        expand(p, QMCU_U8, i, n, column, step, k);
+        columns_expand(p, QMCU_U8, i, n, column, step, k);
         break;
     case QMCU_S8:
-        expand(p, QMCU_S8, i, n, column, step, k);
+        columns_expand(p, QMCU_S8, i, n, column, step, k);
         break;
     case QMCU_U4:
-        expand(p, QMCU_U4, i, n, column, step, k);
+        columns_expand(p, QMCU_U4, i, n, column, step, k);
         break;
     case QMCU_S4:
-        expand(p, QMCU_S4, i, n, column, step, k);
+        columns_expand(p, QMCU_S4, i, n, column, step, k);
         break;
     case QMCU_U2:
-        expand(p, QMCU_U2, i, n, column, step, k);
+        columns_expand(p, QMCU_U2, i, n, column, step, k);
         break;
     default:
-        expand(p, QMCU_S2, i, n, column, step, k);
+        columns_expand(p, QMCU_S2, i, n, column, step, k);
         break;
     }
 }

@@ -1,5 +1,5 @@
 /*
- * QuantMCU runtime: the codes under the windows of four output pixels as columns of 16-bit numbers, with the DSP
+ * QuantMCU runtime: the codes under the gather_windows of four output pixels as columns of 16-bit numbers, with the DSP
  * extension.
  *
  * SPDX-License-Identifier: MIT
@@ -156,13 +156,13 @@ void qmcu_expand_two(const uint8_t *p, const uint8_t *q, uint32_t format, uint32
     }
 }
 
-/* Where the windows of four output pixels begin. */
+/* Where the gather_windows of four output pixels begin. */
 typedef struct {
     const uint8_t *at[4];
     int inside; /* all of them: otherwise there are no addresses */
-} windows;
+} gather_windows;
 
-static void find_windows(const qmcu_gathering *g, int32_t oy, int32_t ox, windows *w)
+static void find_windows(const qmcu_gathering *g, int32_t oy, int32_t ox, gather_windows *w)
 {
     const qmcu_window *window = &g->params->window;
     const qmcu_map *in = g->in;
@@ -196,7 +196,7 @@ static void find_windows(const qmcu_gathering *g, int32_t oy, int32_t ox, window
 
 int qmcu_find_pixels(const qmcu_gathering *g, int32_t oy, int32_t ox, uint32_t from, const uint8_t *at[4])
 {
-    windows w;
+    gather_windows w;
     find_windows(g, oy, ox, &w);
     for (uint32_t p = 0u; p < 4u; p++) {
         at[p] = w.at[p] + from * qmcu_bits(g->in->format) / 8u;
@@ -209,7 +209,7 @@ void qmcu_convolve_gather(const qmcu_gathering *g, int32_t oy, int32_t ox, uint3
     const qmcu_window *window = &g->params->window;
     const qmcu_map *in = g->in;
     const uint32_t n = g->row_codes;
-    windows w;
+    gather_windows w;
     find_windows(g, oy, ox, &w);
     if (w.inside && window->kernel_h == 1 && window->kernel_w == 1) {
         const uint32_t skip = from * qmcu_bits(in->format) / 8u;

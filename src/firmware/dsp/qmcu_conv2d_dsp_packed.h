@@ -161,7 +161,7 @@ QMCU_INLINE void qmcu_pack_unrolled(const qmcu_pack_shape *shape, uint32_t codes
     const uint8_t *w = *weights;
     do {
         if (shape->kind == QMCU_PACK_HALVES) {
-#if defined(__OPTIMIZE__) && defined(__arm__)
+#if defined(__OPTIMIZE__) && defined(__arm__) && !QMCU_EMULATE_DSP
 #pragma GCC unroll 16
 #endif
             for (uint32_t i = 0u; i < codes / 2u; i++) {
@@ -170,7 +170,7 @@ QMCU_INLINE void qmcu_pack_unrolled(const qmcu_pack_shape *shape, uint32_t codes
             qmcu_pack_hide(shape, s); /* GCC 12 otherwise moves sums about at the end of each iteration; those of words
                                          it moves because of this */
         } else {
-#if defined(__OPTIMIZE__) && defined(__arm__)
+#if defined(__OPTIMIZE__) && defined(__arm__) && !QMCU_EMULATE_DSP
 #pragma GCC unroll 32
 #endif
             for (uint32_t i = 0u; i < codes; i++) {

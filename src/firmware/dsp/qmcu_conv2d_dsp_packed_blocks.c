@@ -70,11 +70,11 @@ typedef struct {
     qmcu_pack_function *function;
     int16_t *scratch; /* NULL: the stack */
     int direct;       /* columns are the codes of one pixel, which can be joined as they are read */
-} convolution;
+} packed_convolution;
 
 /* Codes [from, to) of the columns, with zeros up to `padded` of them, as the kernel takes them. Returns how often it
  * takes sums out. */
-static uint32_t prepare(const convolution *conv, int32_t oy, int32_t ox, uint32_t from, uint32_t padded,
+static uint32_t prepare(const packed_convolution *conv, int32_t oy, int32_t ox, uint32_t from, uint32_t padded,
                         int16_t *columns, uint8_t *segments)
 {
     const qmcu_pack_shape *shape = conv->shape;
@@ -92,7 +92,8 @@ static uint32_t prepare(const convolution *conv, int32_t oy, int32_t ox, uint32_
                                            : qmcu_join_columns(shape, columns, padded, segments);
 }
 
-static void convolve_columns(const convolution *conv, int32_t oy, int32_t ox, int16_t *columns, uint8_t *segments)
+static void packed_convolve_columns(const packed_convolution *conv, int32_t oy, int32_t ox, int16_t *columns,
+                                    uint8_t *segments)
 {
     const qmcu_conv2d_params *params = conv->gathering.params;
     const qmcu_map *out = conv->gathering.out;
@@ -104,15 +105,15 @@ static void convolve_columns(const convolution *conv, int32_t oy, int32_t ox, in
     conv->function(&block);
 }
 
-static void convolve_block(const convolution *conv, int32_t oy, int32_t ox)
+static void packed_convolve_block(const packed_convolution *conv, int32_t oy, int32_t ox)
 {
     QMCU_ALIGN(8) int16_t columns[QMCU_BLOCK_CODES];
     uint8_t segments[MOST_SEGMENTS + 1u];
-    convolve_columns(conv, oy, ox, columns, segments);
+    packed_convolve_columns(conv, oy, ox, columns, segments);
 }
 
 #if QMCU_PACK_HAS_PARTS
-static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t ox)
+static void packed_convolve_block_in_parts(const packed_convolution *conv, int32_t oy, int32_t ox)
 {
     QMCU_ALIGN(8) int16_t columns[QMCU_PACK_PART_CODES];
     int32_t sums[4 * QMCU_PACK_PART_CHANNELS];
@@ -140,42 +141,42 @@ static void convolve_block_in_parts(const convolution *conv, int32_t oy, int32_t
 }
 #endif
 
-static void convolve_four(const void *call, int parts, int32_t oy, int32_t ox)
+static void packed_convolve_four(const void *call, int parts, int32_t oy, int32_t ox)
 {
-    const convolution *conv = call;
+    const packed_convolution *conv = call;
     if (conv->scratch != NULL) {
-        convolve_columns(conv, oy, ox, conv->scratch, (uint8_t *)(conv->scratch + 4u * conv->shape->padded));
+        packed_convolve_columns(conv, oy, ox, conv->scratch, (uint8_t *)(conv->scratch + 4u * conv->shape->padded));
         return;
     }
 #if QMCU_PACK_HAS_PARTS
     if (parts) {
-        convolve_block_in_parts(conv, oy, ox);
+        packed_convolve_block_in_parts(conv, oy, ox);
         return;
     }
 #endif
     (void)parts;
-    convolve_block(conv, oy, ox);
+    packed_convolve_block(conv, oy, ox);
 }
 
 /* The last four of the row, some of them again: while a row is written nothing overwrites what it reads. */
-static void convolve_last(const void *call, int parts, int32_t oy, int32_t ox, int32_t n)
+static void packed_convolve_last(const void *call, int parts, int32_t oy, int32_t ox, int32_t n)
 {
     (void)ox;
     (void)n;
-    convolve_four(call, parts, oy, ((const convolution *)call)->gathering.out->w - 4);
+    packed_convolve_four(call, parts, oy, ((const packed_convolution *)call)->gathering.out->w - 4);
 }
 
 void qmcu_convolve_packed(const qmcu_pack_shape *shape, qmcu_pack_function *function, const qmcu_conv2d_params *params,
                           const qmcu_map *in, const qmcu_map *out, int16_t *scratch)
 {
     const int parts = scratch == NULL && !QMCU_PACK_FITS(shape->padded);
-    convolution conv;
+    packed_convolution conv;
     conv.gathering = qmcu_gathering_of(params, in, out, shape->length, parts);
     conv.shape = shape;
     conv.function = function;
     conv.scratch = scratch;
     conv.direct = shape->kind == QMCU_PACK_WORDS && params->window.kernel_h == 1 && params->window.kernel_w == 1;
-    qmcu_each_four(&conv, parts, in, out, convolve_four, convolve_last);
+    qmcu_each_four(&conv, parts, in, out, packed_convolve_four, packed_convolve_last);
 }
 
 #endif /* QMCU_DSP */
@@ -229,7 +230,7 @@ static void sum_window(const qmcu_pack_shape *shape, const qmcu_conv2d_params *p
 }
 
 /* The code of a sum of channel c; biases and multipliers stand as qmcu_conv2d_dsp_packed.h says. */
-static int32_t code_of(const qmcu_pack_shape *shape, const qmcu_requant *requant, int32_t c, int32_t sum)
+static int32_t packed_code_of(const qmcu_pack_shape *shape, const qmcu_requant *requant, int32_t c, int32_t sum)
 {
     const int32_t *scale = requant->bias + (4 * (c / 2) + c % 2);
     const uint32_t half = shape->kind == QMCU_PACK_WORDS ? 1u << (QMCU_PACK_PIXEL - 1u)
@@ -252,8 +253,8 @@ void qmcu_convolve_packed_plain(const qmcu_pack_shape *shape, const qmcu_conv2d_
             for (int32_t c = 0; c < out->channels; c += 2) {
                 int32_t sums[2];
                 sum_window(shape, params, in, y, x, c, sums);
-                const int32_t a = code_of(shape, &params->requant, c, sums[0]);
-                const int32_t b = code_of(shape, &params->requant, c + 1, sums[1]);
+                const int32_t a = packed_code_of(shape, &params->requant, c, sums[0]);
+                const int32_t b = packed_code_of(shape, &params->requant, c + 1, sums[1]);
                 if (shape->format < QMCU_U4) {
                     const int32_t pair = (a & 3) | (b & 3) << 2;
                     to[c / 4] = (uint8_t)(c % 4 == 0 ? pair : to[c / 4] | pair << 4);

@@ -16,7 +16,7 @@
 /* Most units of a segment: they are counted in a byte. */
 #define MOST_UNITS 255u
 
-/* Sums of squares of the codes of the four pixels. */
+/* Sums of squares of the packing_codes of the four pixels. */
 typedef struct {
     int32_t p;
     int32_t q;
@@ -81,7 +81,7 @@ QMCU_INLINE uint32_t measured_at_once(const qmcu_pack_shape *shape)
     return QMCU_PACK_UNROLL / shape->unit * shape->unit;
 }
 
-/* Of `length` codes of unjoined columns, an even number. */
+/* Of `length` packing_codes of unjoined columns, an even number. */
 QMCU_INLINE void measure_codes(const int16_t *columns, uint32_t length, squares *sums)
 {
     squares s = {0, 0, 0, 0};
@@ -118,7 +118,7 @@ uint32_t qmcu_measure_columns(const qmcu_pack_shape *shape, const int16_t *colum
     return g.count;
 }
 
-/* The word of two pixels whose codes are the halves of `pair`. */
+/* The word of two pixels whose packing_codes are the halves of `pair`. */
 QMCU_INLINE uint32_t join(uint32_t pair)
 {
     return qmcu_smuad(pair, 1u | 1u << (16u + QMCU_PACK_PIXEL));
@@ -136,35 +136,35 @@ uint32_t qmcu_join_columns(const qmcu_pack_shape *shape, int16_t *columns, uint3
     return count;
 }
 
-/* Four codes of a pixel: the first and the third, the second and the fourth. */
+/* Four packing_codes of a pixel: the first and the third, the second and the fourth. */
 typedef struct {
     uint32_t even;
     uint32_t odd;
-} codes;
+} packing_codes;
 
-QMCU_INLINE codes load_codes(int is_signed, const uint8_t *p)
+QMCU_INLINE packing_codes load_codes(int is_signed, const uint8_t *p)
 {
     const uint32_t word = qmcu_load_unaligned(p);
-    codes c;
+    packing_codes c;
     c.even = is_signed ? qmcu_sxtb16(word) : qmcu_uxtb16(word);
     c.odd = is_signed ? qmcu_sxtb16_ror8(word) : qmcu_uxtb16_ror8(word);
     return c;
 }
 
-QMCU_INLINE int32_t add_squares(const codes *c, int32_t sum)
+QMCU_INLINE int32_t add_squares(const packing_codes *c, int32_t sum)
 {
     return qmcu_smlad(c->odd, c->odd, qmcu_smlad(c->even, c->even, sum));
 }
 
-/* Two pixels of all codes: a word for each code, 8 bytes apart. `measured`: with the sums of their squares. */
+/* Two pixels of all packing_codes: a word for each code, 8 bytes apart. `measured`: with the sums of their squares. */
 QMCU_INLINE void join_two(int is_signed, int measured, const uint8_t *p, const uint8_t *q, int16_t *columns,
                           uint32_t length, int32_t *squares_p, int32_t *squares_q)
 {
     int32_t sum_p = 0;
     int32_t sum_q = 0;
     for (const uint8_t *end = p + length; p != end; p += 4) {
-        const codes a = load_codes(is_signed, p);
-        const codes b = load_codes(is_signed, q);
+        const packing_codes a = load_codes(is_signed, p);
+        const packing_codes b = load_codes(is_signed, q);
         if (measured) {
             sum_p = add_squares(&a, sum_p);
             sum_q = add_squares(&b, sum_q);
@@ -184,7 +184,7 @@ static int32_t measure_pixel(int is_signed, const uint8_t *p, uint32_t length)
 {
     int32_t sum = 0;
     for (const uint8_t *end = p + length; p != end; p += 4) {
-        const codes c = load_codes(is_signed, p);
+        const packing_codes c = load_codes(is_signed, p);
         sum = add_squares(&c, sum);
     }
     return sum;

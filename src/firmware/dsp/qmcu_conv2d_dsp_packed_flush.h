@@ -61,7 +61,7 @@ QMCU_INLINE qmcu_pack_pair qmcu_pack_take(const qmcu_pack_shape *shape, uint32_t
 QMCU_INLINE void qmcu_pack_keep(const qmcu_pack_shape *shape, int earlier, qmcu_pack_sums *s, int32_t *sums)
 {
     qmcu_pack_hide(shape, s);
-#if defined(__OPTIMIZE__) && defined(__arm__)
+#if defined(__OPTIMIZE__) && defined(__arm__) && !QMCU_EMULATE_DSP
 #pragma GCC unroll 8
 #endif
     for (uint32_t i = 0u; i < 8u; i++) {
@@ -136,7 +136,7 @@ QMCU_INLINE void qmcu_pack_write(const qmcu_pack_shape *shape, const qmcu_pack_p
 {
     const qmcu_pack_scale k = qmcu_pack_scale_of(shape, place, 0u, second);
     uint8_t *to = place->to;
-#if defined(__OPTIMIZE__) && defined(__arm__)
+#if defined(__OPTIMIZE__) && defined(__arm__) && !QMCU_EMULATE_DSP
 #pragma GCC unroll 4
 #endif
     for (uint32_t p = 0u; p < 4u; p++) {
@@ -151,7 +151,7 @@ QMCU_INLINE void qmcu_pack_write_kept(const qmcu_pack_shape *shape, const qmcu_p
     const qmcu_pack_scale k = qmcu_pack_scale_of(shape, place, more, second);
     const int32_t *sums = place->sums + 8u * second;
     uint8_t *to = place->to;
-#if defined(__OPTIMIZE__) && defined(__arm__)
+#if defined(__OPTIMIZE__) && defined(__arm__) && !QMCU_EMULATE_DSP
 #pragma GCC unroll 4
 #endif
     for (uint32_t p = 0u; p < 4u; p++) {

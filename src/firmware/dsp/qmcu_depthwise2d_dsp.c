@@ -1,5 +1,5 @@
 /*
- * QuantMCU runtime: depthwise convolutions row by row and channel by channel, with the DSP extension.
+ * QuantMCU runtime: dsp_depthwise convolutions row by row and channel by channel, with the DSP extension.
  *
  * Two channels at a time, which lie in one halfword or byte of a pixel, are flushed of as many rows as fit the stack;
  * then a function computes the outputs of each channel in those rows.
@@ -32,10 +32,10 @@ typedef struct {
     qmcu_row_function *function;
     qmcu_planes planes;
     int32_t together; /* output rows that are computed at a time; 0: one by one, of as many rows as the kernel has */
-} depthwise;
+} dsp_depthwise;
 
 /* Codes of padding of channels c and c + 1. */
-QMCU_INLINE qmcu_planes_padding padding_of(const depthwise *d, int32_t c)
+QMCU_INLINE qmcu_planes_padding padding_of(const dsp_depthwise *d, int32_t c)
 {
     const int16_t *pad = d->params->pad_codes;
     const uint32_t flip = d->planes.flip;
@@ -45,7 +45,7 @@ QMCU_INLINE qmcu_planes_padding padding_of(const depthwise *d, int32_t c)
 
 /* Output rows [from, to) of channels c and c + 1, some at a time: the last rows under one's windows are the first ones
  * under the next one's. */
-static void convolve_blocks(const depthwise *d, qmcu_row *row, int32_t c, int32_t from, int32_t to, uint8_t *codes)
+static void convolve_blocks(const dsp_depthwise *d, qmcu_row *row, int32_t c, int32_t from, int32_t to, uint8_t *codes)
 {
     const int32_t kernel = (int32_t)d->shape->kernel;
     const int32_t stride = (int32_t)d->shape->stride;
@@ -67,7 +67,7 @@ static void convolve_blocks(const depthwise *d, qmcu_row *row, int32_t c, int32_
 
 /* The same where few rows fit: a row that is not needed any more gives its place to the next one. So rows stand in
  * rotated order, and the weights with them. */
-static void convolve_rows(const depthwise *d, qmcu_row *row, qmcu_row_weights *weights, int32_t c, int32_t from,
+static void convolve_rows(const dsp_depthwise *d, qmcu_row *row, qmcu_row_weights *weights, int32_t c, int32_t from,
                           int32_t to, uint8_t *codes)
 {
     const int32_t kernel = (int32_t)d->shape->kernel;
@@ -94,7 +94,7 @@ static void convolve_rows(const depthwise *d, qmcu_row *row, qmcu_row_weights *w
 }
 
 /* Output rows [from, to) of channels c and c + 1. The sides of the planes are there. */
-static void convolve_pair(const depthwise *d, int32_t c, int32_t from, int32_t to, uint8_t *codes)
+static void convolve_pair(const dsp_depthwise *d, int32_t c, int32_t from, int32_t to, uint8_t *codes)
 {
     qmcu_row_weights weights[2];
     qmcu_row row = {d->shape,         weights, codes, d->planes.group, 0, d->out->w, qmcu_at(d->out, from, 0, c),
@@ -108,7 +108,7 @@ static void convolve_pair(const depthwise *d, int32_t c, int32_t from, int32_t t
 }
 
 /* Output rows [from, to) of all channels; `rows`: of the planes. */
-static void convolve_channels(const depthwise *d, int32_t rows, int32_t from, int32_t to, uint8_t *codes)
+static void convolve_channels(const dsp_depthwise *d, int32_t rows, int32_t from, int32_t to, uint8_t *codes)
 {
     for (int32_t c = 0; c < d->planes.in->channels; c += 2) {
         if (d->params->pad_codes != NULL) {
@@ -122,7 +122,7 @@ int qmcu_depthwise_by(const qmcu_row_shape *shape, qmcu_row_function *function, 
                       const qmcu_map *in, const qmcu_map *out)
 {
     QMCU_ALIGN(8) uint8_t codes[CODE_BYTES];
-    depthwise d;
+    dsp_depthwise d;
     const int32_t kernel = (int32_t)shape->kernel;
     const int32_t stride = (int32_t)shape->stride;
     const int32_t groups = (out->w + 3) / 4 * stride + 1;

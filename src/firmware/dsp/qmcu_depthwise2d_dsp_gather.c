@@ -28,13 +28,13 @@ typedef struct {
 } area;
 
 /* The codes of both channels of a pixel. */
-QMCU_INLINE uint32_t load_pair(uint32_t bits, const uint8_t *p)
+QMCU_INLINE uint32_t gather_load_pair(uint32_t bits, const uint8_t *p)
 {
     return bits == 8u ? qmcu_load_half(p) : (uint32_t)*p;
 }
 
 /* Codes of the first channel, or the second, of two pixels whose pairs are in the halves of a word. */
-QMCU_INLINE uint32_t channel_of(uint32_t bits, uint32_t second, uint32_t word)
+QMCU_INLINE uint32_t gather_channel_of(uint32_t bits, uint32_t second, uint32_t word)
 {
     if (bits == 8u) {
         return second ? qmcu_uxtb16_ror8(word) : qmcu_uxtb16(word);
@@ -48,7 +48,7 @@ QMCU_INLINE uint32_t channel_of(uint32_t bits, uint32_t second, uint32_t word)
 /* The pairs of two pixels. */
 QMCU_INLINE uint32_t load_pairs(uint32_t bits, int flips, const area *a, const uint8_t *p, const uint8_t *q)
 {
-    const uint32_t pairs = load_pair(bits, p) | load_pair(bits, q) << 16;
+    const uint32_t pairs = gather_load_pair(bits, p) | gather_load_pair(bits, q) << 16;
     const uint32_t word = bits == 2u ? pairs >> a->place : pairs;
     return flips ? word ^ a->flip : word;
 }
@@ -57,11 +57,11 @@ QMCU_INLINE void put_four(uint32_t bits, int flips, const area *a, const uint8_t
 {
     const uint32_t first = load_pairs(bits, flips, a, p, p + a->next);
     const uint32_t second = load_pairs(bits, flips, a, p + 2 * a->next, p + a->next_three);
-    qmcu_store_two(to, 0u, channel_of(bits, 0u, first), channel_of(bits, 0u, second));
-    qmcu_store_two(to, QMCU_ROW_BYTES / 2, channel_of(bits, 1u, first), channel_of(bits, 1u, second));
+    qmcu_store_two(to, 0u, gather_channel_of(bits, 0u, first), gather_channel_of(bits, 0u, second));
+    qmcu_store_two(to, QMCU_ROW_BYTES / 2, gather_channel_of(bits, 1u, first), gather_channel_of(bits, 1u, second));
 }
 
-/* All fours of columns of all rows, two at a time. The longer way is the inner loop. */
+/* All fours of columns of all rows, two gather_at a time. The longer way is the inner loop. */
 QMCU_INLINE void put_fours(uint32_t bits, int flips, const area *a, int32_t columns, const uint8_t *p, uint8_t *to)
 {
     const int32_t next_four = FOUR * a->next;
@@ -73,21 +73,21 @@ QMCU_INLINE void put_fours(uint32_t bits, int flips, const area *a, int32_t colu
     const int32_t outer_to = downward ? a->group : QMCU_ROW_BYTES;
     for (int32_t outer = downward ? columns : a->rows; outer > 0; outer--) {
         const uint8_t *from = p;
-        uint8_t *at = to;
+        uint8_t *gather_at = to;
         if (inner % 2 != 0) {
-            put_four(bits, flips, a, from, at);
+            put_four(bits, flips, a, from, gather_at);
             from += inner_next;
-            at += inner_to;
+            gather_at += inner_to;
         }
         for (int32_t n = inner / 2; n > 0; n--) {
-            put_four(bits, flips, a, from, at);
+            put_four(bits, flips, a, from, gather_at);
             from += inner_next;
-            at += inner_to;
+            gather_at += inner_to;
             QMCU_OPAQUE(from);
-            QMCU_OPAQUE(at);
-            put_four(bits, flips, a, from, at);
+            QMCU_OPAQUE(gather_at);
+            put_four(bits, flips, a, from, gather_at);
             from += inner_next;
-            at += inner_to;
+            gather_at += inner_to;
             QMCU_OPAQUE(from);
         }
         p += outer_next;
@@ -100,8 +100,8 @@ QMCU_INLINE void put_twos(uint32_t bits, int flips, const area *a, const uint8_t
 {
     for (int32_t rows = a->rows; rows > 0; rows--) {
         const uint32_t word = load_pairs(bits, flips, a, p, p + a->next);
-        qmcu_store(to, channel_of(bits, 0u, word));
-        qmcu_store(to + QMCU_ROW_BYTES / 2, channel_of(bits, 1u, word));
+        qmcu_store(to, gather_channel_of(bits, 0u, word));
+        qmcu_store(to + QMCU_ROW_BYTES / 2, gather_channel_of(bits, 1u, word));
         p += a->next_row;
         to += QMCU_ROW_BYTES;
     }
@@ -115,11 +115,11 @@ QMCU_INLINE void store_half(uint8_t *to, uint32_t half)
 /* One pixel's codes. */
 QMCU_INLINE void put_one(uint32_t bits, int flips, const area *a, const uint8_t *p, uint8_t *to)
 {
-    const uint32_t both = load_pair(bits, p);
+    const uint32_t both = gather_load_pair(bits, p);
     const uint32_t pair = bits == 2u ? both >> a->place : both;
     const uint32_t word = flips ? pair ^ a->flip : pair;
-    store_half(to, channel_of(bits, 0u, word));
-    store_half(to + QMCU_ROW_BYTES / 2, channel_of(bits, 1u, word));
+    store_half(to, gather_channel_of(bits, 0u, word));
+    store_half(to + QMCU_ROW_BYTES / 2, gather_channel_of(bits, 1u, word));
 }
 
 /* One column of all rows. */
@@ -139,8 +139,8 @@ QMCU_INLINE void put_threes(uint32_t bits, int flips, const area *a, int first, 
     const uint8_t *two = first ? p : p + a->next;
     for (int32_t rows = a->rows; rows > 0; rows--) {
         const uint32_t word = load_pairs(bits, flips, a, two, two + a->next);
-        qmcu_store(first ? to : to + 2, channel_of(bits, 0u, word));
-        qmcu_store((first ? to : to + 2) + QMCU_ROW_BYTES / 2, channel_of(bits, 1u, word));
+        qmcu_store(first ? to : to + 2, gather_channel_of(bits, 0u, word));
+        qmcu_store((first ? to : to + 2) + QMCU_ROW_BYTES / 2, gather_channel_of(bits, 1u, word));
         put_one(bits, flips, a, one, first ? to + 4 : to);
         one += a->next_row;
         two += a->next_row;
@@ -211,7 +211,7 @@ void qmcu_planes_divide(qmcu_planes *planes)
 }
 
 /* Where a column is in the first row. */
-QMCU_INLINE uint8_t *at(const qmcu_planes *planes, int32_t column, uint8_t *to)
+QMCU_INLINE uint8_t *gather_at(const qmcu_planes *planes, int32_t column, uint8_t *to)
 {
     return to + (column / FOUR * planes->group + column % FOUR * 2);
 }
@@ -221,7 +221,7 @@ static void put_padding(const qmcu_planes *planes, int32_t from, int32_t end, in
                         uint8_t *to)
 {
     for (int32_t column = from; column < end; column++) {
-        uint8_t *p = at(planes, column, to);
+        uint8_t *p = gather_at(planes, column, to);
         for (int32_t n = rows; n > 0; n--) {
             store_half(p, padding);
             store_half(p + QMCU_ROW_BYTES / 2, padding >> 16);

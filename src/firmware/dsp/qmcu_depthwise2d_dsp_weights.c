@@ -9,7 +9,7 @@
 #if QMCU_DSP
 
 /* The weights of both channels for one tap. */
-QMCU_INLINE uint32_t load_pair(uint32_t bits, const uint8_t *p)
+QMCU_INLINE uint32_t weights_load_pair(uint32_t bits, const uint8_t *p)
 {
     return bits == 8u ? qmcu_load_half(p) : (uint32_t)*p;
 }
@@ -21,7 +21,7 @@ QMCU_INLINE uint32_t pairs_of(uint32_t bits, uint32_t first, uint32_t second)
 }
 
 /* Weights of the first channel, or the second, of two taps, times 2^fold. */
-QMCU_INLINE uint32_t channel_of(uint32_t bits, uint32_t fold, uint32_t second, uint32_t pairs)
+QMCU_INLINE uint32_t weights_channel_of(uint32_t bits, uint32_t fold, uint32_t second, uint32_t pairs)
 {
     const uint32_t codes = bits == 8u ? (second ? qmcu_uxtb16_ror8(pairs) : qmcu_uxtb16(pairs))
                                       : (second ? pairs >> 4 : pairs) & 0x000f000fu;
@@ -44,12 +44,12 @@ QMCU_INLINE void put_taps_3(uint32_t bits, uint32_t polynomial, uint32_t fold, c
                             qmcu_row_weights *k)
 {
     for (uint32_t i = 0u; i < 3u; i++) {
-        const uint32_t middle = load_pair(bits, w + next);
-        const uint32_t first = pairs_of(bits, load_pair(bits, w), middle);
-        const uint32_t second = pairs_of(bits, middle, load_pair(bits, w + 2u * next));
-        put_three(polynomial, channel_of(bits, fold, 0u, first), channel_of(bits, fold, 0u, second),
+        const uint32_t middle = weights_load_pair(bits, w + next);
+        const uint32_t first = pairs_of(bits, weights_load_pair(bits, w), middle);
+        const uint32_t second = pairs_of(bits, middle, weights_load_pair(bits, w + 2u * next));
+        put_three(polynomial, weights_channel_of(bits, fold, 0u, first), weights_channel_of(bits, fold, 0u, second),
                   k[0].taps + QMCU_ROW_TAP_WORDS(3u) * i);
-        put_three(polynomial, channel_of(bits, fold, 1u, first), channel_of(bits, fold, 1u, second),
+        put_three(polynomial, weights_channel_of(bits, fold, 1u, first), weights_channel_of(bits, fold, 1u, second),
                   k[1].taps + QMCU_ROW_TAP_WORDS(3u) * i);
         w += 3u * next;
     }
@@ -62,12 +62,12 @@ static void put_taps_5(uint32_t bits, uint32_t fold, const uint8_t *w, uint32_t 
     uint32_t *a = k[0].taps;
     uint32_t *b = k[1].taps;
     for (uint32_t i = 0u; i < 5u; i++) {
-        uint32_t last = load_pair(bits, w);
+        uint32_t last = weights_load_pair(bits, w);
         for (uint32_t j = 0u; j < 4u; j++) {
             w += next;
-            const uint32_t pair = load_pair(bits, w);
-            a[places[j]] = channel_of(bits, fold, 0u, pairs_of(bits, last, pair));
-            b[places[j]] = channel_of(bits, fold, 1u, pairs_of(bits, last, pair));
+            const uint32_t pair = weights_load_pair(bits, w);
+            a[places[j]] = weights_channel_of(bits, fold, 0u, pairs_of(bits, last, pair));
+            b[places[j]] = weights_channel_of(bits, fold, 1u, pairs_of(bits, last, pair));
             last = pair;
         }
         w += next;
@@ -85,7 +85,7 @@ static void take_off(uint32_t bits, uint32_t taps, uint32_t flip, const uint8_t 
     int32_t first = 0;
     int32_t second = 0;
     for (; taps > 0u; taps--) {
-        const uint32_t pair = load_pair(bits, w);
+        const uint32_t pair = weights_load_pair(bits, w);
         first += qmcu_shift_left((int32_t)pair, 32u - bits) >> (32u - bits);
         second += qmcu_shift_left((int32_t)pair, 32u - 2u * bits) >> (32u - bits);
         w += next;

@@ -16,14 +16,8 @@ typedef struct {
     uint32_t high;
 } qmcu_long;
 
-#if defined(QMCU_EMULATE_DSP)
-#define QMCU_DSP 1
-#include QMCU_EMULATE_DSP
-/* Not where compilers do not optimize: inlined functions then keep all the code that their constants would leave out.
- */
-#elif defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__) && !QMCU_MVE && (defined(__GNUC__) || defined(__clang__)) && \
-    !defined(__ARM_BIG_ENDIAN)
-#define QMCU_DSP 1
+#if QMCU_DSP
+#if !QMCU_EMULATE_DSP
 
 /* Clang moves loads up, away from their uses, and then lacks registers for the sums: there all stand in the order in
  * which they are written. */
@@ -176,11 +170,8 @@ QMCU_INLINE uint32_t qmcu_high_nibbles(uint32_t word)
     QMCU_DSP_ASM("and %0, %1, #0xf0f0f0f0" : "=r"(r) : "r"(word) : "cc");
     return r;
 }
-#else
-#define QMCU_DSP 0
 #endif
 
-#if QMCU_DSP
 typedef uint32_t __attribute__((may_alias)) qmcu_word;
 typedef uint32_t __attribute__((may_alias, aligned(1))) qmcu_unaligned_word;
 typedef uint16_t __attribute__((may_alias, aligned(1))) qmcu_unaligned_half;
@@ -205,7 +196,7 @@ QMCU_INLINE uint32_t qmcu_load_half(const void *p)
 /* A word, loaded also where the compiler knows the word: it cannot tell that keeping it costs more than loading it. */
 QMCU_INLINE uint32_t qmcu_load_again(const void *p)
 {
-#if defined(__arm__)
+#if defined(__arm__) && !QMCU_EMULATE_DSP
     uint32_t r;
     __asm__ volatile("ldr %0, %1" : "=r"(r) : "m"(*(const qmcu_unaligned_word *)p));
     return r;
@@ -232,7 +223,7 @@ typedef struct {
 QMCU_INLINE qmcu_words qmcu_load_two(const void *p, uint32_t offset)
 {
     qmcu_words r;
-#if defined(__arm__)
+#if defined(__arm__) && !QMCU_EMULATE_DSP
     if (__builtin_constant_p(offset)) {
         QMCU_DSP_ASM("ldrd %0, %1, [%2, %3]"
                      : "=r"(r.first), "=r"(r.second)
@@ -247,7 +238,7 @@ QMCU_INLINE qmcu_words qmcu_load_two(const void *p, uint32_t offset)
 
 QMCU_INLINE void qmcu_store_two(void *p, uint32_t offset, uint32_t first, uint32_t second)
 {
-#if defined(__arm__)
+#if defined(__arm__) && !QMCU_EMULATE_DSP
     if (__builtin_constant_p(offset)) {
         QMCU_DSP_ASM("strd %1, %2, [%3, %4]" : "+m"(*(qmcu_near *)p) : "r"(first), "r"(second), "r"(p), "i"(offset));
         return;
@@ -272,5 +263,7 @@ QMCU_INLINE void qmcu_store(void *p, uint32_t word)
     *(qmcu_word *)p = word;
 }
 #endif
+
+#include "qmcu_dsp_emulated.h"
 
 #endif /* QMCU_DSP_H */

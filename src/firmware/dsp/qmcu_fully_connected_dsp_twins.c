@@ -43,7 +43,7 @@ typedef struct {
     uint32_t length; /* codes */
     uint32_t padded;
     int32_t channels;
-} layer;
+} twins_layer;
 
 /* Two codes times two weights of four rows. */
 QMCU_INLINE void add_word(sums4 *s, uint32_t x, const int16_t *w, uint32_t step)
@@ -82,7 +82,7 @@ static sums4 add_codes(sums4 s, const int16_t *x, const int16_t *w, uint32_t n)
 }
 
 /* Codes [from, to) of the input as 16-bit numbers, and zeros to the next multiple of UNIT. */
-static void gather(const qmcu_map *in, uint32_t from, uint32_t to, int16_t *x)
+static void twins_gather(const qmcu_map *in, uint32_t from, uint32_t to, int16_t *x)
 {
     const int dense = qmcu_is_dense(in);
     const int32_t runs = dense ? 1 : in->w;
@@ -104,7 +104,7 @@ static void gather(const qmcu_map *in, uint32_t from, uint32_t to, int16_t *x)
 }
 
 /* The code of a row; without the bits of a negative one above the format's. */
-static int32_t code_of(const qmcu_scale *scale, int32_t o, int32_t sum)
+static int32_t twins_code_of(const qmcu_scale *scale, int32_t o, int32_t sum)
 {
     const int32_t acc = sum + qmcu_bias(scale->requant, o);
     const int32_t multiplier = scale->requant->multiplier[o];
@@ -123,12 +123,12 @@ static void write_rows(const qmcu_scale *scale, int32_t o, int32_t channels, con
         s->second1,
     };
     for (int32_t i = 0; i < ROWS && o + i < channels; i++) {
-        qmcu_write(writer, code_of(scale, o + i, sums[i]));
+        qmcu_write(writer, twins_code_of(scale, o + i, sums[i]));
     }
 }
 
 /* Rows [first, end), whose sums find room in `sums` where there are several parts. */
-static void connect(const layer *l, const qmcu_scale *scale, int32_t first, int32_t end, int16_t *codes,
+static void connect(const twins_layer *l, const qmcu_scale *scale, int32_t first, int32_t end, int16_t *codes,
                     qmcu_writer *writer)
 {
     sums4 sums[ROWS_IN_PARTS / ROWS];
@@ -138,7 +138,7 @@ static void connect(const layer *l, const qmcu_scale *scale, int32_t first, int3
         const int16_t *w = l->params->weights;
         w += (uint32_t)first / 2u * l->padded + ROWS / 2 * from;
         if (parts) {
-            gather(l->in, from, from + n < l->length ? from + n : l->length, codes);
+            twins_gather(l->in, from, from + n < l->length ? from + n : l->length, codes);
         }
         for (int32_t o = first; o < end; o += ROWS) {
             const sums4 zeros = {0, 0, 0, 0};
@@ -159,10 +159,10 @@ QMCU_KERNEL void qmcu_fully_connected_twins(const qmcu_fully_connected_params *p
     QMCU_ALIGN(8) int16_t codes[CODES];
     const qmcu_scale scale = qmcu_scale_of(&params->requant, out->format);
     const uint32_t length = (uint32_t)(in->h * in->w * in->channels);
-    const layer l = {params, in, length, (length + UNIT - 1u) / UNIT * UNIT, out->channels};
+    const twins_layer l = {params, in, length, (length + UNIT - 1u) / UNIT * UNIT, out->channels};
     qmcu_writer writer = qmcu_write_pixel(out->data, out->format);
     if (length <= CODES) {
-        gather(in, 0u, length, codes);
+        twins_gather(in, 0u, length, codes);
         connect(&l, &scale, 0, out->channels, codes, &writer);
     } else {
         for (int32_t o = 0; o < out->channels; o += ROWS_IN_PARTS) {

@@ -1,6 +1,6 @@
 /*
- * QuantMCU runtime: what the kernels for the vector extension Helium (Cortex-M55, M85 ...) share. QMCU_MVE is 1 where
- * it exists. Not part of the interface.
+ * QuantMCU runtime: what the kernels for the vector extension Helium (Cortex-M55, M85 ...) share. Not part of the
+ * interface.
  *
  * Instructions: Armv8-M manual, C2.4. VMULH gives floor(a * m / 2^32) and VRSHL with a negative amount (x + (1 << (n -
  * 1))) >> n, both without overflow inside, so that vectors requantize to the same bits as qmcu_requantize_acc.
@@ -12,8 +12,7 @@
 
 #include "qmcu_internal.h"
 
-#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1) && !defined(__ARM_BIG_ENDIAN)
-#define QMCU_MVE 1
+#if QMCU_MVE
 
 #include <arm_mve.h>
 
@@ -174,8 +173,6 @@ void qmcu_mve_sum_pixels(const uint8_t *first, const qmcu_mve_pixels *pixels, in
 /* Codes of n such sums: with the factors of `entry` for all, or of channels entry, entry + 1 ... */
 void qmcu_mve_average(const qmcu_average_pool_params *p, int32_t entry, int32_t n, const int32_t *sum, int16_t *codes);
 
-#else
-#define QMCU_MVE 0
-#endif
+#endif /* QMCU_MVE */
 
 #endif /* QMCU_MVE_H */

@@ -9,8 +9,7 @@
 
 #include "qmcu_dsp.h"
 
-#if !QMCU_DSP && !QMCU_MVE
-#define QMCU_PLAIN 1
+#if QMCU_PLAIN
 
 /* Thumb-2 without DSP: Cortex-M3. */
 #if defined(__ARM_ARCH) && __ARM_ARCH >= 7 && defined(__thumb2__) && (defined(__GNUC__) || defined(__clang__)) && \
@@ -108,8 +107,6 @@ QMCU_INLINE int32_t qmcu_plain_saturate4(int is_signed, int32_t y)
 #endif
 }
 
-#else
-#define QMCU_PLAIN 0
-#endif
+#endif /* QMCU_PLAIN */
 
 #endif /* QMCU_PLAIN_H */

@@ -41,6 +41,7 @@ export async function generate(services: Services, argument: unknown): Promise<v
           vscode.workspace.asRelativePath(proposal.folder),
         ),
         proposal,
+        project,
         log,
       );
       return;
@@ -86,6 +87,7 @@ export async function generate(services: Services, argument: unknown): Promise<v
         formatBytes(summary.weightBytes),
       ),
       summary,
+      project,
       log,
     );
   } catch (error) {
@@ -96,15 +98,13 @@ export async function generate(services: Services, argument: unknown): Promise<v
 const fileChoice = (file: string): string => `file ${file}`;
 const editChoice = (file: string): string => `edit ${file}`;
 
-function changesOf(project: vscode.Uri, { folder, changes, conflicts, edits }: GenerateSummary): FileChange[] {
-  const inProject = (file: string): string =>
-    path.relative(project.fsPath, path.join(folder, file)).split(path.sep).join('/');
-  const uri = (file: string): vscode.Uri => vscode.Uri.joinPath(vscode.Uri.file(folder), file);
+function changesOf(project: vscode.Uri, { changes, conflicts, edits }: GenerateSummary): FileChange[] {
+  const uri = (file: string): vscode.Uri => vscode.Uri.joinPath(project, file);
   return [
     ...conflicts
       .filter(({ replaceable }) => replaceable)
       .map(({ path: file, reason, text }): FileChange => ({
-        label: inProject(file),
+        label: file,
         file: uri(file),
         exists: true,
         after: text,
@@ -131,7 +131,7 @@ function changesOf(project: vscode.Uri, { folder, changes, conflicts, edits }: G
       },
     })),
     ...changes.map(({ path: file, kind, text }): FileChange => ({
-      label: inProject(file),
+      label: file,
       file: uri(file),
       exists: kind !== 'create',
       after: kind === 'remove' ? undefined : text,
@@ -152,7 +152,8 @@ function notesOf({ unchanged, conflicts, unfitted }: GenerateSummary): string[] 
 
 async function offerHeader(
   message: string,
-  { name, folder, written, unchanged, instructions }: GenerateSummary,
+  { name, written, unchanged, instructions }: GenerateSummary,
+  project: vscode.Uri,
   log: vscode.LogOutputChannel,
 ): Promise<void> {
   const header = [...written, ...unchanged].find((file) => path.posix.basename(file) === `${name}.h`);
@@ -165,5 +166,5 @@ async function offerHeader(
   );
   if (answer === show) log.show();
   if (header !== undefined && answer === open)
-    await vscode.window.showTextDocument(vscode.Uri.joinPath(vscode.Uri.file(folder), header));
+    await vscode.window.showTextDocument(vscode.Uri.joinPath(project, header));
 }

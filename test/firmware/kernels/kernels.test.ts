@@ -25,7 +25,7 @@ const warnings = [
 ];
 const sanitizers = ['-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
-const dsp = '-DQMCU_EMULATE_DSP="dsp_emulation.h"';
+const dsp = '-DQMCU_EMULATE_DSP=1';
 
 const builds = [
   { name: 'gcc -O2', compiler: 'gcc', flags: ['-O2'] },

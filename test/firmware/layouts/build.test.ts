@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { detectLayouts, findLayout, planProject, removeFromProject, writeToProject } from '../../../src/engine/codegen';
@@ -27,8 +28,8 @@ function buildAndRun(folder: string, { build, program }: Fixture): void {
 
 describe('layouts of firmware projects', function () {
   this.timeout(300_000);
-  const { files } = reference(randomProgram(9), 2);
-  const other = reference({ ...randomProgram(11), name: 'second' }, 1).files;
+  const { files, sources } = reference(randomProgram(9), 2);
+  const other = reference({ ...randomProgram(11), name: 'second' }, 1).sources;
   let folder: string;
   beforeEach(() => {
     folder = scratchFolder('layout');
@@ -43,9 +44,9 @@ describe('layouts of firmware projects', function () {
       const [layout] = await detectLayouts(folder);
       assert.equal(layout.id, fixture.layout);
 
-      const plan = await planProject(folder, 'net', files);
+      const plan = await planProject(folder, 'net', sources);
       assert.deepEqual(snapshot(folder), before, 'planning changed something');
-      const written = await writeToProject(folder, 'net', files, { editBuildFiles: true });
+      const written = await writeToProject(folder, 'net', sources, { editBuildFiles: true });
       assert.deepEqual(
         written.edited,
         plan.edits.map((edit) => edit.path),
@@ -57,12 +58,21 @@ describe('layouts of firmware projects', function () {
       buildAndRun(folder, fixture);
 
       const generated = snapshot(folder);
-      const again = await writeToProject(folder, 'net', files, { editBuildFiles: true });
+      const again = await writeToProject(folder, 'net', sources, { editBuildFiles: true });
       assert.deepEqual([again.written, again.edited, again.instructions], [[], [], []]);
       assert.deepEqual(snapshot(folder), generated);
 
       await writeToProject(folder, 'second', other, { editBuildFiles: true });
       buildAndRun(folder, fixture);
+      const both = snapshot(folder);
+      for (const [name, set] of [
+        ['net', sources],
+        ['second', other],
+      ] as const) {
+        const unchanged = await writeToProject(folder, name, set, { editBuildFiles: true });
+        assert.deepEqual([unchanged.written, unchanged.edited], [[], []], name);
+      }
+      assert.deepEqual(snapshot(folder), both);
       await removeFromProject(folder, 'second');
       assert.deepEqual(snapshot(folder), generated);
       const removal = await removeFromProject(folder, 'net');
@@ -93,6 +103,39 @@ describe('layouts of firmware projects', function () {
       { cwd: folder },
     );
     assert.match(runCommand('arm-none-eabi-nm', ['build/firmware.elf'], { cwd: folder }), / T net_invoke$/m);
+  });
+
+  it('needs no runtime beside a model that brings its own', async () => {
+    const fixture = fixtures.find((f) => f.layout === 'cmake')!;
+    putFiles(folder, [...fixture.files, { path: fixture.main, text: mainBefore }]);
+    const { include } = await writeToProject(folder, 'net', files, { editBuildFiles: true });
+    assert.ok(!existsSync(path.join(folder, 'lib/quantmcu')));
+    writeFileSync(path.join(folder, fixture.main), mainAfter(include, 'net'));
+    buildAndRun(folder, fixture);
+    await writeToProject(folder, 'net', sources, { editBuildFiles: true });
+    assert.ok(!existsSync(path.join(folder, 'lib/net/net_quantmcu.h')));
+    buildAndRun(folder, fixture);
+  });
+
+  it('upgrades an older runtime, and asks about an edited one', async () => {
+    const fixture = fixtures.find((f) => f.layout === 'plain')!;
+    putFiles(folder, fixture.files);
+    await writeToProject(folder, 'net', sources);
+    const at = path.join(folder, 'lib/quantmcu');
+    const manifest = path.join(at, '.quantmcu-manifest.json');
+    const current = readFileSync(path.join(at, 'qmcu_pool.c'), 'utf8');
+    const older = current.replace('pooling', 'older pooling');
+    writeFileSync(path.join(at, 'qmcu_pool.c'), older);
+    await assert.rejects(writeToProject(folder, 'net', sources), /lib\/quantmcu\/qmcu_pool\.c edited since/);
+    const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+    writeFileSync(manifest, readFileSync(manifest, 'utf8').replace(hash(current), hash(older)));
+    const plan = await planProject(folder, 'net', sources);
+    assert.deepEqual(
+      plan.write.update.map((f) => f.path),
+      ['lib/quantmcu/qmcu_pool.c'],
+    );
+    await writeToProject(folder, 'net', sources);
+    assert.equal(readFileSync(path.join(at, 'qmcu_pool.c'), 'utf8'), current);
   });
 
   it('touches no build file unless asked, and says what to add', async () => {

@@ -58,14 +58,17 @@ describe('generate, remove and selftest on the command line', function () {
     assert.match(text, /^create {3}lib\/gauge\/gauge\.h$/m);
     assert.match(
       text,
-      /^edit {5}CMakeLists\.txt \(with --edit-build\)\n {2}\+ # >>> quantmcu gauge\n {2}\+ add_subdirectory\(lib\/gauge\)\n/m,
+      /^edit {5}CMakeLists\.txt \(with --edit-build\)\n {2}\+ # >>> quantmcu quantmcu\n {2}\+ add_subdirectory\(lib\/quantmcu\)\n/m,
     );
     assert.deepEqual(readdirSync(project), ['CMakeLists.txt']);
   });
 
   it('generates with the build file left alone, then with it edited, and removes both', async () => {
     const first = await run('generate', [plan], { project });
-    assert.match(first.text, /Add to CMakeLists\.txt:\n {2}add_subdirectory\(lib\/gauge\)/);
+    assert.match(
+      first.text,
+      /Add to CMakeLists\.txt:\n {2}add_subdirectory\(lib\/quantmcu\)\nAdd to CMakeLists\.txt:\n {2}add_subdirectory\(lib\/gauge\)/,
+    );
     assert.equal(readFileSync(path.join(project, 'CMakeLists.txt'), 'utf8'), list);
     const second = await run('generate', [plan], { project, 'edit-build': true });
     assert.deepEqual([second.json.written, second.json.edited, second.json.instructions], [[], ['CMakeLists.txt'], []]);

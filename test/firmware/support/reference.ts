@@ -1,5 +1,5 @@
-import { renderC } from '../../../src/engine/codegen';
-import type { GeneratedFile, RenderOptions } from '../../../src/engine/codegen';
+import { renderSources, selfContained } from '../../../src/engine/codegen';
+import type { GeneratedFile, GeneratedSources, RenderOptions } from '../../../src/engine/codegen';
 import { Executor } from '../../../src/engine/program/interpreter';
 import type { Program } from '../../../src/engine/program/types';
 import { randomInputs } from '../../support/randomProgram';
@@ -16,6 +16,8 @@ export interface Reference {
   readonly outputs: Uint8Array[][];
   /** With the first `goldenCount` sets as golden vectors. */
   readonly files: GeneratedFile[];
+  /** The same for a runtime that a project has once. */
+  readonly sources: GeneratedSources;
 }
 
 /** Inputs, the outputs that the reference interpreter computes from them, and the sources. */
@@ -29,7 +31,8 @@ export function reference(
   const inputs = Array.from({ length: count }, (_, i) => makeInputs(i));
   const outputs = inputs.map((set) => executor.run(set).outputs);
   const golden = inputs.slice(0, goldenCount).map((set, i) => ({ inputs: set, outputs: outputs[i] }));
-  return { program, inputs, outputs, files: renderC(program, { name: program.name, golden, provenance }) };
+  const sources = renderSources(program, { name: program.name, golden, provenance });
+  return { program, inputs, outputs, files: selfContained(sources, program.name), sources };
 }
 
 /** Output bytes as text, for messages that show the difference. */

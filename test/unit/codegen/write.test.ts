@@ -347,13 +347,17 @@ describe('layouts', () => {
     const cmake = await writeToProject(root, 'net', sources);
     assert.deepEqual(
       [cmake.layout.id, cmake.folder, cmake.written],
-      ['cmake', path.join(root, 'lib/net'), ['CMakeLists.txt', 'net.c', 'net.h']],
+      ['cmake', path.join(root, 'lib/net'), ['lib/net/CMakeLists.txt', 'lib/net/net.c', 'lib/net/net.h']],
     );
     fs.writeFileSync(path.join(root, 'platformio.ini'), '');
     const platformio = await writeToProject(root, 'net', sources);
     assert.deepEqual(
       [platformio.layout.id, platformio.written, platformio.removed],
-      ['platformio', ['library.json', 'src/net.c', 'src/net.h'], ['CMakeLists.txt', 'net.c', 'net.h']],
+      [
+        'platformio',
+        ['lib/net/library.json', 'lib/net/src/net.c', 'lib/net/src/net.h'],
+        ['lib/net/CMakeLists.txt', 'lib/net/net.c', 'lib/net/net.h'],
+      ],
     );
   });
 

@@ -17,5 +17,6 @@ export const arduino: Layout = {
   },
   folder: (name) => `src/${name}`,
   arrange: (_name, sources) => [...sources],
+  includesBySibling: true,
   include: (name) => `"src/${name}/${name}.h"`,
 };

@@ -73,3 +73,12 @@ function closing(lines: readonly string[], from: number, name: string): number {
   }
   return -1;
 }
+
+/** The lines of a model's blocks, marks included; equal where its blocks say the same, wherever they stand. */
+export function blocksOf(text: string, name: string): string[] {
+  const lines = splitLines(text).map((line) => line.trim());
+  return lines.flatMap((line, i) => {
+    const end = line === open(name) ? closing(lines, i, name) : -1;
+    return end < 0 ? [] : lines.slice(i, end + 1);
+  });
+}

@@ -10,7 +10,7 @@ export const cmake: Layout = {
   title: 'CMake library',
   detect: ({ names }) => (names.has('CMakeLists.txt') ? 'CMakeLists.txt' : null),
   folder: (name) => `lib/${name}`,
-  arrange: (name, sources) => [...sources, staticLibrary(name, sources)],
-  wire: (name, _sources, project) => linkAtEnd(name, project),
+  arrange: (name, sources, uses) => [...sources, staticLibrary(name, sources, uses)],
+  wire: (name, _sources, project, role) => linkAtEnd(name, project, role),
   include: (name) => `"${name}.h"`,
 };

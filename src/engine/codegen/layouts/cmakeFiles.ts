@@ -1,6 +1,6 @@
 import type { GeneratedFile } from '../types';
 import { ownLines, ownText, splitLines, withBlock, withoutBlocks } from './blocks';
-import type { ProjectListing, Wiring } from './types';
+import type { ProjectListing, Role, Wiring } from './types';
 
 /** The C files among generated ones. */
 export function cFiles(sources: readonly GeneratedFile[]): string[] {
@@ -8,13 +8,20 @@ export function cFiles(sources: readonly GeneratedFile[]): string[] {
 }
 
 /** `CMakeLists.txt` of a static library of the model's name. */
-export function staticLibrary(name: string, sources: readonly GeneratedFile[]): GeneratedFile {
+export function staticLibrary(name: string, sources: readonly GeneratedFile[], uses?: string): GeneratedFile {
   const text =
     `# In the project: add_subdirectory(lib/${name}) and target_link_libraries(<target> PRIVATE ${name})\n` +
     `add_library(${name} STATIC\n${cFiles(sources)
       .map((file) => `  ${file}\n`)
       .join('')})\ntarget_include_directories(${name} PUBLIC \${CMAKE_CURRENT_SOURCE_DIR})\n` +
-    `set_target_properties(${name} PROPERTIES C_STANDARD 99 C_STANDARD_REQUIRED ON)\n`;
+    `set_target_properties(${name} PROPERTIES C_STANDARD 99 C_STANDARD_REQUIRED ON)\n` +
+    (uses === undefined ? '' : `target_link_libraries(${name} PUBLIC ${uses})\n`) +
+    `# Also where the firmware is built without optimization: unoptimized kernels take thirty times as long.
+if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")
+  target_compile_options(${name} PRIVATE
+    $<$<NOT:$<OR:$<CONFIG:Release>,$<CONFIG:RelWithDebInfo>,$<CONFIG:MinSizeRel>>>:-O2>)
+endif()
+`;
   return { path: 'CMakeLists.txt', text };
 }
 
@@ -28,7 +35,7 @@ export function executableOf(text: string): string | undefined {
  * Links the library by two lines at the end of the top `CMakeLists.txt`. A project that has an `add_subdirectory` of
  * the folder already is left as it is.
  */
-export function linkAtEnd(name: string, project: ProjectListing): Wiring {
+export function linkAtEnd(name: string, project: ProjectListing, role: Role): Wiring {
   const file = 'CMakeLists.txt';
   const text = project.text(file);
   const before = text === undefined ? '' : withoutBlocks(text, name);
@@ -37,7 +44,9 @@ export function linkAtEnd(name: string, project: ProjectListing): Wiring {
   const target = executableOf(before);
   const lines = [
     `add_subdirectory(lib/${name})`,
-    `target_link_libraries(${target ?? '<target>'}${linkKeyword(before, target)} ${name})`,
+    ...(role === 'runtime'
+      ? [] // The models link it.
+      : [`target_link_libraries(${target ?? '<target>'}${linkKeyword(before, target)} ${name})`]),
   ];
   const instructions = [`Add to ${file}:`, ...lines.map((line) => `  ${line}`)];
   if (text === undefined || target === undefined) return { edits: [], instructions };

@@ -10,6 +10,7 @@ export const cubeIde: Layout = {
   detect: (project) => (project.names.has('.cproject') && sourceFolder(project) !== undefined ? '.cproject' : null),
   folder: (name, project) => `${sourceFolder(project) ?? 'Core'}/${name}`,
   arrange: (_name, sources) => [...sources],
+  includesBySibling: true,
   include: (name) => `"../${name}/${name}.h"`,
 };
 

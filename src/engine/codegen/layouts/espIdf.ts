@@ -16,16 +16,22 @@ export const espIdf: Layout = {
     return ['sdkconfig', 'sdkconfig.defaults'].find((file) => project.names.has(file)) ?? null;
   },
   folder: (name) => `components/${name}`,
-  arrange: (_name, sources) => [
+  arrange: (_name, sources, uses) => [
     ...sources,
     {
       path: 'CMakeLists.txt',
-      text: `idf_component_register(\n  SRCS\n${cFiles(sources)
-        .map((file) => `    "${file}"\n`)
-        .join('')}  INCLUDE_DIRS "."\n)\n`,
+      text:
+        `idf_component_register(\n  SRCS\n${cFiles(sources)
+          .map((file) => `    "${file}"\n`)
+          .join(
+            '',
+          )}  INCLUDE_DIRS "."\n${uses === undefined ? '' : `  REQUIRES ${uses}\n`})\n# Unoptimized kernels take thirty times as long.\n` +
+        'if(CONFIG_COMPILER_OPTIMIZATION_DEBUG OR CONFIG_COMPILER_OPTIMIZATION_NONE)\n' +
+        '  target_compile_options(${COMPONENT_LIB} PRIVATE -O2)\nendif()\n',
     },
   ],
-  wire: (name, _sources, project) => {
+  wire: (name, _sources, project, role) => {
+    if (role === 'runtime') return { edits: [], instructions: [] };
     const main = ownText(project.text('main/CMakeLists.txt') ?? '');
     const requires = /\b(?:PRIV_)?REQUIRES\b([^)]*)/.exec(main)?.[1];
     const known = requires === undefined || requires.split(/[\s"]+/).includes(name);

@@ -27,6 +27,11 @@ export const layouts: readonly Layout[] = [
   plain,
 ];
 
+/** The layout with an id; null if there is none. */
+export function findLayoutOrNull(id: string): Layout | null {
+  return layouts.find((layout) => layout.id === id) ?? null;
+}
+
 /** A layout that fits a project, and what tells so. */
 export interface DetectedLayout {
   readonly layout: Layout;
@@ -50,4 +55,5 @@ export async function detectLayouts(projectFolder: string): Promise<Layout[]> {
 }
 
 export { MAX_BUILD_FILE_BYTES, readListing } from './listing';
+export { runtimeName } from './types';
 export type { Layout, ProjectEdit, ProjectListing, Wiring } from './types';

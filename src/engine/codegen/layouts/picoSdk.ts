@@ -16,7 +16,7 @@ export const picoSdk: Layout = {
       : null;
   },
   folder: (name) => `lib/${name}`,
-  arrange: (name, sources) => [...sources, staticLibrary(name, sources)],
-  wire: (name, _sources, project) => linkAtEnd(name, project),
+  arrange: (name, sources, uses) => [...sources, staticLibrary(name, sources, uses)],
+  wire: (name, _sources, project, role) => linkAtEnd(name, project, role),
   include: (name) => `"${name}.h"`,
 };

@@ -23,6 +23,12 @@ export interface ProjectEdit {
   readonly after: string;
 }
 
+/** Name of the runtime's library, which a project has once. */
+export const runtimeName = 'quantmcu';
+
+/** Whether a library is a model, which the firmware calls, or the runtime, which models call. */
+export type Role = 'model' | 'runtime';
+
 /** How the project's own build comes to know the library. */
 export interface Wiring {
   /** Changes to build files; those whose text is right already are left out. */
@@ -42,10 +48,15 @@ export interface Layout {
   detect(project: ProjectListing): string | null;
   /** Folder of the library, relative to the project, with '/' separators. */
   folder(name: string, project: ProjectListing): string;
-  /** The sources at their places in that folder, and the build system's files. */
-  arrange(name: string, sources: readonly GeneratedFile[]): GeneratedFile[];
+  /**
+   * The sources at their places in that folder, and the build system's files.
+   * @param uses name of the library that they need; undefined: none
+   */
+  arrange(name: string, sources: readonly GeneratedFile[], uses?: string): GeneratedFile[];
+  /** Libraries are not on each other's include path: what they include of others is named relative to their folder. */
+  readonly includesBySibling?: boolean;
   /** How the build finds the folder; without it, by itself. */
-  wire?(name: string, sources: readonly GeneratedFile[], project: ProjectListing): Wiring;
+  wire?(name: string, sources: readonly GeneratedFile[], project: ProjectListing, role: Role): Wiring;
   /** The line by which the firmware's own code includes the model's header, without `#include`. */
   include(name: string): string;
 }
