@@ -97,9 +97,9 @@ function describeDetection({ accuracy, agreement, boxes }: DetectionEvaluation):
 
 async function writePredictions(file: string, { predictions }: Evaluation): Promise<void> {
   const quoted = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
-  const rows = predictions!.map((p) => `${quoted(p.sample)},${p.label ?? ''},${p.float},${p.quantized}`);
+  const rows = predictions!.map((p) => `${quoted(p.sample)},${p.label ?? ''},${p.float},${p.quantized},${p.divergence ?? ''}`);
   try {
-    await fs.writeFile(file, `file,label,float,quantized\n${rows.join('\n')}\n`);
+    await fs.writeFile(file, `file,label,float,quantized,divergence\n${rows.join('\n')}\n`);
   } catch (error) {
     throw new UserError(`${file} cannot be written: ${writeRefusal(error) ?? (error as Error).message}.`, {
       cause: error,

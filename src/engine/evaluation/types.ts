@@ -80,6 +80,8 @@ export interface Prediction {
   /** First class of the first output. */
   readonly float: number;
   readonly quantized: number;
+  /** Of the classes, nats; null without classes. */
+  readonly divergence: number | null;
 }
 
 export interface EvaluateOptions {

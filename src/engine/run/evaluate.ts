@@ -88,11 +88,12 @@ export async function evaluate(
         ? await compareLayers(graph, modelPath, program, layers.formats, set, preprocess, layers.images, progress)
         : null,
     predictions: options.predictions
-      ? results.map(({ sample: { name, label }, float, quantized }) => ({
+      ? results.map(({ sample: { name, label }, float, quantized, classes }) => ({
           sample: name,
           label,
           float: float[0],
           quantized: quantized[0],
+          divergence: classes?.divergence ?? null,
         }))
       : null,
     imagesPerSecond: results.length / seconds,

@@ -107,17 +107,16 @@ export class ModelQuantizer {
     const { graph, calibration, file } = this.model;
     const oneScale = oneScaleMaps(graph, decisions.patchStage);
     const key = JSON.stringify([decisions.maps, decisions.layers, [...oneScale], fit]);
-    if (this.last?.key !== key) {
-      checkCancelled(progress);
-      progress.report('Quantizing weights', 0, 0);
-      let parameters = quantizeGraph(graph, calibration, this.inputs, decisionsOf(graph, decisions, file), oneScale);
-      if (fit && graph.layers.some(isWeighted)) {
-        const fitter = await this.openFitter(progress);
-        parameters = await fitter.run({ kind: 'compensate', parameters, images: null, damping: null }, progress);
-      }
-      this.last = { key, parameters };
+    if (this.last?.key === key) return this.last.parameters;
+    checkCancelled(progress);
+    progress.report('Quantizing weights', 0, 0);
+    let parameters = quantizeGraph(graph, calibration, this.inputs, decisionsOf(graph, decisions, file), oneScale);
+    if (fit && graph.layers.some(isWeighted)) {
+      const fitter = await this.openFitter(progress);
+      parameters = await fitter.run({ kind: 'compensate', parameters, images: null, damping: null }, progress);
     }
-    return this.last.parameters;
+    this.last = { key, parameters };
+    return parameters;
   }
 
   /** The Program of decisions for a board. */
@@ -129,6 +128,12 @@ export class ModelQuantizer {
       sramBytes: target.sramBytes,
       tailStages: resolveTailStages(graph, decisions, file),
     });
+  }
+
+  /** The compensated 8-bit network, layer by layer, as sensitivities were measured against. */
+  async plainProgram(bits: readonly Bits[], progress: Progress): Promise<Program> {
+    const { base } = (await this.sensitivities(bits, progress)).sensitivities;
+    return lower(this.model.graph, null, base, { name: 'plain' });
   }
 
   private async openFitter(progress: Progress): Promise<Fitter> {

@@ -1,6 +1,6 @@
 import type { ParetoPoint } from '../patch/pareto';
 
-/** An expected loss against the float network. */
+/** A loss that is expected beyond what 8 bits lose. */
 export interface ExpectedLoss {
   readonly expected: number;
   /** 95 % interval; null with few images. */
@@ -8,6 +8,8 @@ export interface ExpectedLoss {
   /** What it is counted in, e.g. `points of top-1`. */
   readonly unit: string;
   readonly images: number;
+  /** What 8 bits are expected to lose against the float network. */
+  readonly at8: number;
   /** What was allowed. */
   readonly budget: number;
 }

@@ -6,6 +6,7 @@ import type { DecideOptions, Decision } from './decisionTypes';
 import type { ResolvedHead } from '../detection/resolve';
 import type { Task } from '../graph/task';
 import type { Graph } from '../graph/types';
+import { budgetNotes, lossBeyond } from './lossBeyond';
 import { COMPENSATION_IMAGES, ModelQuantizer } from './modelQuantizer';
 import { Executor } from '../program/interpreter';
 import { decodePort, inputCodes } from '../program/ports';
@@ -13,9 +14,9 @@ import type { Program } from '../program/types';
 import { checkCancelled, type Progress } from '../common/progress';
 import type { QuantizedParameters } from '../quantize/types';
 import { ATTEMPTS, searchWithinBudget } from '../vdqs/accuracyBudget';
-import { lossInterval } from '../vdqs/lossInterval';
 import type { PhasedProgress } from './phases';
 import type { ExpectedLoss } from './quantizeSummary';
+import type { ImageOutputs } from '../vdqs/divergence';
 import { foreseenLoss, type TradeOffChoices } from '../vdqs/searchTradeOff';
 
 /** Images that an accuracy budget is checked on, where there are so many that nothing was fitted to. */
@@ -120,8 +121,8 @@ export class Quantizer {
   }
 
   /**
-   * The largest reduction, `most` at the utmost, that is expected to lose no more than a budget, by images that nothing
-   * was fitted to.
+   * The largest reduction, `most` at the utmost, that is expected to lose no more than a budget beyond what 8 bits
+   * lose, by images that nothing was fitted to.
    *
    * @param budget points of top-1; where there are no classes, percent of the outputs' power that may be error
    * @param notes gets what was found
@@ -133,34 +134,33 @@ export class Quantizer {
     notes: string[] = [],
     onBetter: (better: Budgeted) => Promise<void> = async () => undefined,
   ): Promise<Budgeted> {
-    const { graph } = this.job;
+    const { graph, search } = this.job;
+    const { units, loss } = this.model;
     this.progress.enter?.(2);
     const images = await this.heldOut(notes);
-    const { sensitivities } = await this.model.sensitivities(this.job.search.bits, this.progress);
-    const predicted = foreseenLoss(graph, this.model.units, sensitivities, this.freeChoices());
+    const { sensitivities } = await this.model.sensitivities(search.bits, this.progress);
+    const wide = this.outputsOf(await this.model.plainProgram(search.bits, this.progress), images);
+    const predicted = foreseenLoss(graph, units, sensitivities, this.freeChoices());
     let attempts = 0;
-    const { best, kept } = await searchWithinBudget(
-      budget,
-      most,
-      predicted,
-      this.model.loss.perDivergence,
-      async (reduction) => {
-        this.progress.enter?.(3, attempts++, ATTEMPTS);
-        const quantized = await this.quantize(reduction);
-        const loss = { ...this.lossOf(quantized.program, images), budget };
-        const limitedBy = reduction < most ? ('loss' as const) : ('reduction' as const);
-        const attempt = { ...quantized, reduction, loss, limitedBy, pointsLost: loss.expected };
-        if (loss.expected <= budget) await onBetter(attempt);
-        return attempt;
-      },
-    );
-    const expected = `${best.pointsLost.toFixed(2)} ${this.model.loss.unit} by ${images.length} images`;
-    if (kept)
-      notes.push(
-        `Expected loss: ${expected}, of ${budget} ` +
-          `allowed.${best.reduction < most ? ` More than ${best.reduction.toFixed(2)} times fewer BitOPs is expected ` + 'to lose more than that.' : ''}`,
-      );
-    else notes.push(`Even at 8 bits the expected loss is ${expected}, more than the ${budget} allowed.`);
+    let kept = 0;
+    let told = Promise.resolve();
+    const { best } = await searchWithinBudget(budget, most, predicted, loss.perDivergence, async (reduction) => {
+      this.progress.enter?.(3, attempts++, ATTEMPTS);
+      const quantized = await this.quantize(reduction);
+      const outputs = this.outputsOf(quantized.program, images);
+      const lost = { ...lossBeyond(loss, images, wide, outputs), budget };
+      const limitedBy = reduction < most ? ('loss' as const) : ('reduction' as const);
+      const attempt = { ...quantized, reduction, loss: lost, limitedBy, pointsLost: lost.expected };
+      // Attempts end in any order; only what is better than all before is told, one after the other.
+      told = told.then(async () => {
+        if (lost.expected > budget || reduction <= kept) return;
+        kept = reduction;
+        await onBetter(attempt);
+      });
+      await told;
+      return attempt;
+    });
+    notes.push(...budgetNotes(best.loss, best.reduction, most));
     return best;
   }
 
@@ -176,23 +176,15 @@ export class Quantizer {
     };
   }
 
-  private lossOf(program: Program, images: readonly FloatResult[]): Omit<ExpectedLoss, 'budget'> {
+  private outputsOf(program: Program, images: readonly FloatResult[]): ImageOutputs {
     const executor = new Executor(program);
-    const quantized = images.map(({ inputs }, i) => {
+    return images.map(({ inputs }, i) => {
       checkCancelled(this.progress);
       this.progress.report('Checking the accuracy budget', i, images.length);
       return executor
         .run(inputs.map((input, k) => inputCodes(program, k, input)))
         .outputs.map((bytes, k) => decodePort(program, program.outputs[k], bytes));
     });
-    const float = images.map((i) => i.outputs);
-    const { loss } = this.model;
-    return {
-      expected: loss.expected(float, quantized),
-      interval: lossInterval((some, others) => loss.expected(some, others), float, quantized),
-      unit: loss.unit,
-      images: images.length,
-    };
   }
 
   /** Images that compensation does not look at, with the float network's outputs. */

@@ -11,23 +11,29 @@ export interface Attempt {
   readonly pointsLost: number;
 }
 
-/** Attempts of a search for a budget; each calibrates all weights, so there are few. */
-export const ATTEMPTS = 4;
+/** Rounds of a search for a budget; each fits all weights {@link AT_ONCE} times, so there are few. */
+const ROUNDS = 3;
+/** Attempts of a round: they run beside each other, and are the same on machines with one core. */
+const AT_ONCE = 2;
+/** Attempts of a search at most. */
+export const ATTEMPTS = ROUNDS * AT_ONCE;
 /** An attempt aims at this share of the budget, so that it seldom misses it by a little. */
 const AIM = 0.85;
 /** Reductions closer than this are not worth another attempt. */
 const NEAR = 1.04;
+/** With less than this between what is kept and what is not, another round gains little. */
+const CLOSE = 1.12;
 
 /**
  * The largest reduction of BitOPs whose loss stays within a budget, quantizing for real each time. Where to try is
  * foreseen by the search's own prediction, in proportion to what earlier attempts lost: losses grow with it, whatever
- * the factor.
+ * the factor. Each round tries that and something bolder.
  *
  * @param budget most that may be lost
  * @param most largest reduction that is wanted
  * @param predicted Σ of sensitivities at a reduction; grows with it, 0 at 1
  * @param perUnit loss per unit of prediction, as far as it is known before the first attempt
- * @param attempt quantizes to a reduction
+ * @param attempt quantizes to a reduction; those of a round are begun together
  * @returns the attempt to take, and whether it keeps to the budget: the one at 8 bits may not
  */
 export async function searchWithinBudget<T extends Attempt>(
@@ -41,24 +47,30 @@ export async function searchWithinBudget<T extends Attempt>(
   let high = most;
   let factor = perUnit;
   let best: T | null = null;
-  for (let i = 0; i < ATTEMPTS; i++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const wanted = largestWithin(predicted, (AIM * budget) / factor, low, high);
-    // The limit itself is worth trying; next to a reduction that failed or that is kept already, another attempt is
-    // not.
-    if (i > 0 && (wanted / low < NEAR || (high < most && high / wanted < NEAR))) break;
-    const trial = await attempt(wanted);
-    if (trial.pointsLost <= budget) {
-      best = trial;
-      low = wanted;
-      if (wanted === most) break;
-    } else {
-      high = wanted;
-      if (wanted === 1) return { best: trial, kept: false };
-    }
-    const foreseen = predicted(wanted);
-    if (trial.pointsLost > 0 && foreseen > 0) factor = trial.pointsLost / foreseen;
-    // Nothing was lost where something was foreseen: it says little about the factor, but that there is room.
-    else factor /= 2;
+    const bolder = round === 0 ? most : Math.sqrt(wanted * high);
+    const isNew = (reduction: number): boolean =>
+      round === 0 || (reduction / low >= NEAR && (high === most || high / reduction >= NEAR));
+    const chosen = [wanted, ...(bolder / wanted >= NEAR ? [bolder] : [])].filter(isNew).slice(0, AT_ONCE);
+    if (chosen.length === 0) break;
+    const trials = await Promise.all(chosen.map(attempt));
+    let nearest = Infinity;
+    trials.forEach((trial, i) => {
+      const reduction = chosen[i];
+      if (trial.pointsLost <= budget && reduction >= low && reduction < high * NEAR) {
+        best = trial;
+        low = reduction;
+      } else high = Math.min(high, reduction);
+      // What was lost nearest to the budget says the most about how much is lost there.
+      const foreseen = predicted(reduction);
+      const distance = Math.abs(Math.log(Math.max(trial.pointsLost, budget / 100) / budget));
+      if (foreseen <= 0 || distance >= nearest) return;
+      nearest = distance;
+      // Nothing was lost where something was foreseen: it says little about the factor, but that there is room.
+      factor = trial.pointsLost > 0 ? trial.pointsLost / foreseen : factor / 2;
+    });
+    if (low >= most || high / low < CLOSE) break;
   }
   if (best !== null) return { best, kept: true };
   const widest = await attempt(1);

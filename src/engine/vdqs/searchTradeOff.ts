@@ -51,7 +51,7 @@ const MOST_EXACT = 256;
 export function searchTradeOff(
   graph: Graph,
   units: readonly DecisionUnit[],
-  sensitivities: Sensitivities,
+  sensitivities: Pick<Sensitivities, 'units' | 'weights'>,
   choices: TradeOffChoices,
   target: number,
 ): TradeOff {
@@ -70,7 +70,7 @@ export function searchTradeOff(
 export function foreseenLoss(
   graph: Graph,
   units: readonly DecisionUnit[],
-  sensitivities: Sensitivities,
+  sensitivities: Pick<Sensitivities, 'units' | 'weights'>,
   choices: TradeOffChoices,
 ): (target: number) => number {
   const groups = optionsOf(graph, units, sensitivities, choices);
@@ -105,7 +105,7 @@ function chooseWithin(groups: readonly (readonly Option[])[], budget: number): r
 function optionsOf(
   graph: Graph,
   units: readonly DecisionUnit[],
-  { units: unitLoss, weights: weightLoss }: Sensitivities,
+  { units: unitLoss, weights: weightLoss }: Pick<Sensitivities, 'units' | 'weights'>,
   choices: TradeOffChoices,
 ): Option[][] {
   const layers = graph.layers.filter(isWeighted);

@@ -16,6 +16,8 @@ export interface Sensitivities {
   readonly units: readonly ReadonlyMap<Bits, number>[];
   /** By layer: with 4-bit weights. */
   readonly weights: ReadonlyMap<LayerId, number>;
+  /** The compensated 8-bit network that they are measured against. */
+  readonly base: QuantizedParameters;
 }
 
 /** Images that the output is compared on. */
@@ -104,6 +106,7 @@ export async function measureSensitivities(
   return {
     units: byUnit.map((u) => new Map([...u].map(([b, l]) => [b, b === 8 ? 0 : l * byBits.get(b)!]))),
     weights: new Map([...weights].map(([id, l]) => [id, l * byWeights])),
+    base: network.base,
   };
 }
 

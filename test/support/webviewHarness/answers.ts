@@ -256,6 +256,7 @@ export function sampleOutcome(): OutcomeView {
       interval: { low: 0.31, high: 1.37 },
       unit: 'points of top-1',
       images: 128,
+      at8: 0.42,
       budget: 1,
     },
     limitedBy: 'loss',

@@ -5,7 +5,7 @@ import type { LayerId } from '../../../src/engine/graph/types';
 import type { Bits, WeightBits } from '../../../src/engine/graph/bits';
 import { answerOf, errorShare, outputDivergence } from '../../../src/engine/vdqs/divergence';
 import { foreseenLoss, searchTradeOff, type TradeOffChoices } from '../../../src/engine/vdqs/searchTradeOff';
-import type { Sensitivities } from '../../../src/engine/vdqs/sensitivity';
+import type { Sensitivities as Measured } from '../../../src/engine/vdqs/sensitivity';
 import { decisionUnits } from '../../../src/engine/vdqs/units';
 import { GraphBuilder, mulberry32, relu, squareWindow } from '../../support/randomGraph';
 
@@ -17,6 +17,8 @@ function chain() {
 }
 
 const free: TradeOffChoices = { bits: () => [8, 4], weightBits: () => [8, 4] };
+
+type Sensitivities = Pick<Measured, 'units' | 'weights'>;
 
 describe('bits by measured sensitivity', () => {
   const graph = chain();
