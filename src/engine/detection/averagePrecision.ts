@@ -134,7 +134,8 @@ export function averagePrecision(ranking: ClassRanking, weights?: ArrayLike<numb
   }
   let eleven = 0;
   for (let k = 0, i = 0; k <= 10; k++) {
-    while (i < n && recall[i] < k / 10) i++;
+    // The steps as the VOC kit and numpy have them: 3 · 0.1 is a little more than 0.3, and a recall of 0.3 misses it.
+    while (i < n && recall[i] < k * 0.1) i++;
     if (i < n) eleven += precision[i] / 11;
   }
   return { all: area, eleven };

@@ -1,5 +1,5 @@
 import { UserError } from '../common/errors';
-import { elements, type Graph } from '../graph/types';
+import { elements, type Graph, type MapId } from '../graph/types';
 import { labelIndices, type BoxForm, type DetectionHead, type HeadLevel, type Place } from './head';
 
 /** A place as offsets into the output's elements in HWC order: start + cell·perCell + anchor·perAnchor + field·perField. */
@@ -83,6 +83,52 @@ export function resolveHead(graph: Graph, head: DetectionHead, file: string): Re
     };
   });
   return { head, input: { width, height }, levels };
+}
+
+/** Channels of the graph's output maps that hold objectness or scores of classes. */
+export function scoreChannels(graph: Graph, head: ResolvedHead): ReadonlyMap<MapId, ReadonlySet<number>> {
+  const result = new Map<MapId, Set<number>>();
+  for (const { objectness, score, anchors, level } of head.levels) {
+    const places = [
+      ...(objectness ? [{ place: objectness, fields: 1 }] : []),
+      { place: score, fields: level.score.count },
+    ];
+    for (const { place, fields } of places) {
+      const { map } = graph.outputs[place.output];
+      const channels = result.get(map) ?? new Set();
+      result.set(map, channels);
+      for (let a = 0; a < anchors; a++) {
+        for (let k = 0; k < fields; k++)
+          channels.add((place.start + a * place.perAnchor + k * place.perField) % place.channels);
+      }
+    }
+  }
+  return result;
+}
+
+/** Logits below this are scores below any threshold: how far below does not matter. */
+const LEAST_LOGIT = -7;
+
+/** The output maps of a head, and per channel the least value that matters. */
+export function headMaps(graph: Graph, head: ResolvedHead): ReadonlyMap<MapId, Float64Array> {
+  const result = new Map<MapId, Float64Array>();
+  const scores = scoreChannels(graph, head);
+  for (const { level, box, size, objectness, score, points } of head.levels) {
+    for (const place of [box, size, objectness, score, points]) {
+      if (!place) continue;
+      const { map } = graph.outputs[place.output];
+      if (!result.has(map)) result.set(map, new Float64Array(place.channels).fill(-Infinity));
+    }
+    const sigmoid = [
+      ...(level.objectness?.fn === 'sigmoid' ? [objectness] : []),
+      ...(level.score.fn === 'sigmoid' ? [score] : []),
+    ];
+    for (const place of sigmoid) {
+      const { map } = graph.outputs[place!.output];
+      for (const channel of scores.get(map) ?? []) result.get(map)![channel] = LEAST_LOGIT;
+    }
+  }
+  return result;
 }
 
 /** Points of each box, 0 without any. */

@@ -1,3 +1,4 @@
+import { headMaps, resolveHead } from '../detection/resolve';
 import type { Graph } from '../graph/types';
 import type { BitDecisions } from '../quantize/quantizeGraph';
 import { formatTies } from '../quantize/ties';
@@ -10,7 +11,11 @@ import type { Plan } from '../plan/types';
  * The bits of a plan, by the graph's ids.
  * @throws UserError if maps that must share their bits have different ones, or a layer reads more bits than are stored
  */
-export function decisionsOf(graph: Graph, plan: Pick<Plan, 'maps' | 'layers'>, file: string): BitDecisions {
+export function decisionsOf(
+  graph: Graph,
+  plan: Pick<Plan, 'maps' | 'layers' | 'detection'>,
+  file: string,
+): BitDecisions {
   const bits = graph.maps.map((m): Bits => (Object.hasOwn(plan.maps, m.name) ? plan.maps[m.name].bits : 8));
   const { bitGroup, leastBits } = formatTies(graph);
   for (const map of graph.maps) {
@@ -39,6 +44,7 @@ export function decisionsOf(graph: Graph, plan: Pick<Plan, 'maps' | 'layers'>, f
       const stored = bits[graph.layers[layer].inputs[0]];
       return Math.min(stored, layerOf(layer).inputBits ?? 8) as Bits;
     },
+    ...(plan.detection ? { heads: headMaps(graph, resolveHead(graph, plan.detection, file)) } : {}),
   };
 }
 

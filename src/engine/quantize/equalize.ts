@@ -124,11 +124,11 @@ function objective(
     const s = stats[r.member];
     const groupOf = component.groupOf[r.member];
     const factor = factors[r.member];
-    const { bits, signed } = types[r.member];
+    const { bits, signed, zeroPoint = 0 } = types[r.member];
     let codePower = 0;
     for (let c = 0; c < r.channels; c++) {
       const scale = scales[groupOf[c]] * factor;
-      total += r.columnPower[c] * channelError(s, c, scale, 0, bits, signed);
+      total += r.columnPower[c] * channelError(s, c, scale, zeroPoint, bits, signed);
       codePower += channelPower(s, c) / (scale * scale);
     }
     // Rounding error of a weight is uniform over the row's step, unless the weight itself is smaller than half a step.

@@ -9,6 +9,7 @@ import { correctBias } from './correctBias';
 import { codeRange } from './histogramError';
 import { outputFormat } from './outputFormat';
 import { baseScales, type CodeType } from './scales';
+import { headFormat, type HeadMaps } from './headFormat';
 import { formatTies, type FormatTies } from './ties';
 import type { LayerParameters, MapFormat, QuantizedParameters } from './types';
 import { roundWeights } from './weights';
@@ -20,6 +21,8 @@ export interface BitDecisions {
   weightBits(layer: LayerId): WeightBits;
   /** Bits that the layer reads its input with; at most those it is stored with. */
   inputBits(layer: LayerId): Bits;
+  /** A detector's outputs, whose channels have formats of their own. */
+  readonly heads?: HeadMaps;
 }
 
 /** How the application's input codes stand for real values. */
@@ -44,7 +47,7 @@ export function quantizeGraph(
   bits: BitDecisions,
   oneScale?: ReadonlySet<MapId>,
 ): QuantizedParameters {
-  const ties = formatTies(graph, oneScale);
+  const ties = formatTies(graph, oneScale, bits.heads);
   const statistics = (map: MapId): MapStatistics => {
     const s = calibration.maps.get(map);
     if (!s)
@@ -92,24 +95,53 @@ function componentFormats(
     for (const m of component.maps) result.set(m, fixed);
     return result;
   }
+  const head = headFormat(graph, component, ties, bits.heads, statistics);
+  if (head) return head;
   const skewed =
     skewedFormat(graph, component, ties, statistics, bits) ?? outputFormat(graph, component, ties, statistics);
   if (skewed) {
     for (const m of component.maps) result.set(m, skewed);
     return result;
   }
-  const types: CodeType[] = component.maps.map((m) => ({ bits: bits.mapBits(m), signed: ties.signed[m] }));
+  const types = component.maps.map((m) => codeType(graph, m, component, ties, statistics, bits));
   const base = baseScales(component, statistics, types);
   const scales = equalizeScales(graph, component, base, (map) => readersAt(graph, map, bits), statistics, types);
   component.maps.forEach((m, i) => {
     const perChannel = Float64Array.from(component.groupOf[i], (g) => scales[g] * base.factors[i]);
     result.set(m, {
-      ...types[i],
+      bits: types[i].bits,
+      signed: types[i].signed,
       scales: perChannel.every((s) => s === perChannel[0]) ? perChannel.slice(0, 1) : perChannel,
-      zeroPoints: new Int32Array(1),
+      zeroPoints: Int32Array.of(types[i].zeroPoint ?? 0),
     });
   });
   return result;
+}
+
+/** Channels whose negative side is a larger share of the positive one than this quantile's are clipped there. */
+const SKEW_QUANTILE = 0.7;
+
+/**
+ * Codes of a map. Behind a LeakyRelu whose channels have scales of their own they are unsigned with a common zero
+ * point: the negative side is short, and symmetric codes would pay a whole bit for it.
+ */
+function codeType(
+  graph: Graph,
+  map: MapId,
+  { groups, proportional }: ScaleComponent,
+  ties: FormatTies,
+  statistics: (map: MapId) => MapStatistics,
+  bits: BitDecisions,
+): CodeType {
+  const type = { bits: bits.mapBits(map), signed: ties.signed[map] };
+  const layer = producer(graph, map);
+  if (groups === 1 || !proportional || layer?.kind !== 'activation' || !type.signed) return type;
+  const { min, max } = statistics(map);
+  const shares = Array.from(min, (low, c) => -low / (max[c] - low)).filter((share) => Number.isFinite(share));
+  shares.sort((a, b) => a - b);
+  const share = Math.min(shares[Math.floor(SKEW_QUANTILE * shares.length)] ?? 0.5, 0.5);
+  const top = codeRange(type.bits, false).max;
+  return { bits: type.bits, signed: false, zeroPoint: Math.max(1, Math.round(share * top)) };
 }
 
 /**

@@ -24,6 +24,15 @@ function rangeFractions(bits: Bits): readonly number[] {
 export interface CodeType {
   readonly bits: Bits;
   readonly signed: boolean;
+  /** Of all channels; missing: 0. Codes are unsigned then. */
+  readonly zeroPoint?: number;
+}
+
+/** Least scale whose codes reach all that a channel showed. */
+function reachingScale(stats: MapStatistics, channel: number, { bits, signed, zeroPoint = 0 }: CodeType): number {
+  const { min, max } = codeRange(bits, signed);
+  if (zeroPoint === 0) return channelRange(stats, channel, signed) / max;
+  return Math.max(stats.max[channel] / (max - zeroPoint), stats.min[channel] / (min - zeroPoint), 0);
 }
 
 /** One (map, channel) of a group, with the factor that turns the group's scale into the map's. */
@@ -72,8 +81,7 @@ function bestScale(members: readonly Member[]): number {
   let full = 0;
   let bits: Bits = 8;
   for (const m of members) {
-    const top = codeRange(m.type.bits, m.type.signed).max;
-    full = Math.max(full, channelRange(m.stats, m.channel, m.type.signed) / m.factor / top);
+    full = Math.max(full, reachingScale(m.stats, m.channel, m.type) / m.factor);
     if (m.type.bits < bits) bits = m.type.bits;
   }
   if (!(full > TINY)) return TINY;
@@ -84,7 +92,8 @@ function bestScale(members: readonly Member[]): number {
     let error = 0;
     for (const m of members)
       error +=
-        channelError(m.stats, m.channel, scale * m.factor, 0, m.type.bits, m.type.signed) / (m.factor * m.factor);
+        channelError(m.stats, m.channel, scale * m.factor, m.type.zeroPoint ?? 0, m.type.bits, m.type.signed) /
+        (m.factor * m.factor);
     if (error < least) {
       least = error;
       best = scale;
@@ -96,12 +105,10 @@ function bestScale(members: readonly Member[]): number {
 /** Typical channel scale of each map, so that maps of one proportional component compare channel by channel. */
 function normalizers(stats: readonly MapStatistics[], types: readonly CodeType[]): Float64Array {
   return Float64Array.from(stats, (s, i) => {
-    const { signed, bits } = types[i];
-    const top = codeRange(bits, signed).max;
     let sum = 0;
     const c = s.shape.c;
-    for (let k = 0; k < c; k++) sum += channelRange(s, k, signed);
-    return Math.max(sum / c / top, TINY);
+    for (let k = 0; k < c; k++) sum += reachingScale(s, k, types[i]);
+    return Math.max(sum / c, TINY);
   });
 }
 
@@ -111,14 +118,14 @@ function bestFactor(
   groupOf: Int32Array,
   scales: Float64Array,
   factor: number,
-  { bits, signed }: CodeType,
+  { bits, signed, zeroPoint = 0 }: CodeType,
 ): number {
   let best = 1;
   let least = Infinity;
   for (const f of [1.25, 1.1, 1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4]) {
     let error = 0;
     for (let c = 0; c < groupOf.length; c++)
-      error += channelError(stats, c, scales[groupOf[c]] * factor * f, 0, bits, signed);
+      error += channelError(stats, c, scales[groupOf[c]] * factor * f, zeroPoint, bits, signed);
     if (error < least) {
       least = error;
       best = f;

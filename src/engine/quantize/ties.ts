@@ -1,4 +1,4 @@
-import type { ConcatLayer, Graph, Layer, MapId } from '../graph/types';
+import { isWeighted, type ActivationLayer, type ConcatLayer, type Graph, type Layer, type MapId } from '../graph/types';
 import type { Bits } from '../graph/bits';
 import { UnionFind } from './unionFind';
 import { nonNegativeMaps } from './nonNegative';
@@ -34,15 +34,20 @@ export interface FormatTies {
 /**
  * Derives the ties of a graph.
  * @param oneScale maps that need one scale for all channels for reasons outside of the graph
+ * @param heads    outputs whose channels may have scales of their own
  */
-export function formatTies(graph: Graph, oneScale: ReadonlySet<MapId> = new Set()): FormatTies {
+export function formatTies(
+  graph: Graph,
+  oneScale: ReadonlySet<MapId> = new Set(),
+  heads?: ReadonlyMap<MapId, unknown>,
+): FormatTies {
   const ties = new TieFinder(graph);
   for (const layer of graph.layers) {
     ties.addLayer(layer);
     if ('clamp' in layer && layer.clamp.min !== null && layer.clamp.min !== 0) ties.wholeMap(layer.output);
   }
   // A signed minimum, or anything the application reads, has one scale for the whole map.
-  for (const output of graph.outputs) ties.wholeMap(output.map);
+  for (const { map } of graph.outputs) if (!heads?.has(map)) ties.wholeMap(map);
   for (const map of oneScale) ties.wholeMap(map);
   return ties.finish();
 }
@@ -94,6 +99,13 @@ class TieFinder {
         this.slot.union(this.slotOffset[layer.inputs[0]], this.slotOffset[layer.output]);
         break;
       case 'activation':
+        if (this.keepsProportions(layer)) {
+          this.pattern.union(layer.inputs[0], layer.output);
+          break;
+        }
+        for (const map of layer.inputs) this.wholeMap(map);
+        this.wholeMap(layer.output);
+        break;
       case 'softmax':
         if (layer.kind === 'softmax') this.atLeast(layer.output, 8);
         for (const map of layer.inputs) this.wholeMap(map);
@@ -120,6 +132,25 @@ class TieFinder {
       case 'fullyConnected':
         break;
     }
+  }
+
+  /**
+   * Whether one table serves channels of different scales: LeakyRelu of a multiple is the multiple of LeakyRelu, so
+   * scales before and behind it need only be proportional. Maps that move elsewhere unchanged are left out.
+   */
+  private keepsProportions({ fn, inputs: [input], output }: ActivationLayer): boolean {
+    const { maps, layers, outputs } = this.graph;
+    const { producer, consumers } = maps[input];
+    return (
+      fn.name === 'leakyRelu' &&
+      fn.alpha > 0 &&
+      fn.alpha < 1 &&
+      producer !== null &&
+      isWeighted(layers[producer]) &&
+      consumers.length === 1 &&
+      maps[output].consumers.every((id) => isWeighted(layers[id])) &&
+      !outputs.some((o) => o.map === input || o.map === output)
+    );
   }
 
   /** One scale for all channels of a map. */

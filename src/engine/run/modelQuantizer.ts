@@ -4,7 +4,7 @@ import type { Calibration, Preprocess } from '../calibration/types';
 import { toIdentifier } from '../codegen';
 import { observeTargets } from '../compensate/observeTargets';
 import type { FloatTargets } from '../compensate/targets';
-import type { ResolvedHead } from '../detection/resolve';
+import { headMaps, type ResolvedHead } from '../detection/resolve';
 import type { DecideOptions } from './decisionTypes';
 import { mayBeScores, taskOf, type Task } from '../graph/task';
 import { isWeighted, type Graph } from '../graph/types';
@@ -16,7 +16,7 @@ import type { Plan } from '../plan/types';
 import { lower } from '../program/lower';
 import type { Program } from '../program/types';
 import { checkCancelled, type Progress } from '../common/progress';
-import { quantizeGraph } from '../quantize/quantizeGraph';
+import { quantizeGraph, type BitDecisions } from '../quantize/quantizeGraph';
 import type { QuantizedParameters } from '../quantize/types';
 import type { Fitter } from '../vdqs/fitTasks';
 import { openFitter } from '../vdqs/fitThreads';
@@ -89,6 +89,7 @@ export class ModelQuantizer {
         { count: (await this.floatTargets(progress)).images.length, compared: SENSITIVITY_IMAGES },
         await this.openFitter(progress),
         progress,
+        this.model.head ? headMaps(graph, this.model.head) : undefined,
       );
       this.measured = { bits: key, value: { units: this.units, sensitivities } };
     }
@@ -104,19 +105,24 @@ export class ModelQuantizer {
    * @throws CancelledError
    */
   async parameters(decisions: Decisions, fit: boolean, progress: Progress): Promise<QuantizedParameters> {
-    const { graph, calibration, file } = this.model;
+    const { graph, calibration } = this.model;
     const oneScale = oneScaleMaps(graph, decisions.patchStage);
     const key = JSON.stringify([decisions.maps, decisions.layers, [...oneScale], fit]);
     if (this.last?.key === key) return this.last.parameters;
     checkCancelled(progress);
     progress.report('Quantizing weights', 0, 0);
-    let parameters = quantizeGraph(graph, calibration, this.inputs, decisionsOf(graph, decisions, file), oneScale);
+    let parameters = quantizeGraph(graph, calibration, this.inputs, this.bitsOf(decisions), oneScale);
     if (fit && graph.layers.some(isWeighted)) {
       const fitter = await this.openFitter(progress);
       parameters = await fitter.run({ kind: 'compensate', parameters, images: null, damping: null }, progress);
     }
     this.last = { key, parameters };
     return parameters;
+  }
+
+  private bitsOf(decisions: Decisions): BitDecisions {
+    const { graph, head, file } = this.model;
+    return decisionsOf(graph, { ...decisions, ...(head ? { detection: head.head } : {}) }, file);
   }
 
   /** The Program of decisions for a board. */
@@ -147,8 +153,8 @@ export class ModelQuantizer {
   }
 
   private async floatTargets(progress: Progress): Promise<FloatTargets> {
-    const { graph, modelPath, samples, preprocess, fitImages = COMPENSATION_IMAGES } = this.model;
-    this.targets ??= await observeTargets(graph, modelPath, samples, preprocess, fitImages, progress);
+    const { graph, modelPath, samples, preprocess, head, fitImages = COMPENSATION_IMAGES } = this.model;
+    this.targets ??= await observeTargets(graph, modelPath, samples, preprocess, fitImages, progress, head);
     return this.targets;
   }
 }

@@ -4,6 +4,7 @@ import type { Progress } from '../common/progress';
 import { USUAL_DAMPING } from '../compensate/damping';
 import type { Bits, WeightBits } from '../graph/bits';
 import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types';
+import type { HeadMaps } from '../quantize/headFormat';
 import { quantizeGraph, type InputFormat } from '../quantize/quantizeGraph';
 import type { QuantizedParameters } from '../quantize/types';
 import type { Fitter } from './fitTasks';
@@ -38,6 +39,7 @@ const FIT_IMAGES = 32;
  *
  * @param images how many there are, and how many are compared
  * @param fitter of these images
+ * @param heads  outputs of a detector, which have formats by channel
  * @throws CancelledError
  */
 export async function measureSensitivities(
@@ -49,6 +51,7 @@ export async function measureSensitivities(
   images: { readonly count: number; readonly compared: number },
   fitter: Fitter,
   progress: Progress,
+  heads?: HeadMaps,
 ): Promise<Sensitivities> {
   const low = bits.filter((b) => b < 8);
   const layers = graph.layers.filter(isWeighted);
@@ -56,10 +59,10 @@ export async function measureSensitivities(
   const rounded = kinds.map(({ read, weights }) => ({
     read,
     weights,
-    parameters: quantizeAll(graph, calibration, inputs, units, read, weights),
+    parameters: quantizeAll(graph, calibration, inputs, units, read, weights, heads),
   }));
   const { fitted, compared } = splitImages(images.count, images.compared);
-  const wide = quantizeAll(graph, calibration, inputs, units, 8, 8);
+  const wide = quantizeAll(graph, calibration, inputs, units, 8, 8, heads);
   const read = new Set(units.flatMap((u) => u.readers));
   const [network, ...joint] = await Promise.all([
     fitter.run({ kind: 'variants', wide, kinds: rounded, read, images: fitted }, progress),
@@ -131,6 +134,7 @@ function quantizeAll(
   units: readonly DecisionUnit[],
   bits: Bits,
   weights: WeightBits,
+  heads: HeadMaps | undefined,
 ): QuantizedParameters {
   const at = (unit: DecisionUnit): Bits => Math.max(bits, unit.leastBits) as Bits;
   const maps = new Map(units.flatMap((u) => (u.kind === 'stored' ? u.maps.map((m) => [m, at(u)] as const) : [])));
@@ -140,5 +144,6 @@ function quantizeAll(
     mapBits,
     weightBits: (layer) => (graph.layers[layer].kind === 'fullyConnected' ? 8 : weights),
     inputBits: (layer) => views.get(layer) ?? mapBits(graph.layers[layer].inputs[0]),
+    ...(heads ? { heads } : {}),
   });
 }
