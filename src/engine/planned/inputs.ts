@@ -31,8 +31,8 @@ export function inputFormats(
 
 function realFormat(calibration: Calibration, map: MapId): InputFormat {
   const statistics = calibration.maps.get(map)!;
-  const low = Math.min(0, ...statistics.min);
-  const high = Math.max(0, ...statistics.max);
+  const low = statistics.min.reduce((a, b) => Math.min(a, b), 0);
+  const high = statistics.max.reduce((a, b) => Math.max(a, b), 0);
   const scale = Math.max(high - low, 1e-9) / 255;
   return {
     format: {

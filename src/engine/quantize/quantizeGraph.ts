@@ -171,11 +171,11 @@ function tiedToInput(
         high[g] = Math.max(high[g], seen.max[c]);
       });
     });
-    const { max } = codeRange(format.bits, false);
+    const { min, max } = codeRange(format.bits, format.signed);
     for (let g = 0; g < scales.length; g++) {
       if (scales[g] !== 0) continue;
-      scales[g] = Math.max(high[g] - low[g], 1e-6) / max;
-      zeroPoints[g] = Math.round(-low[g] / scales[g]);
+      scales[g] = Math.max(high[g] - low[g], 1e-6) / (max - min);
+      zeroPoints[g] = min + Math.round(-low[g] / scales[g]);
     }
   }
   return new Map(

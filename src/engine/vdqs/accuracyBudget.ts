@@ -159,7 +159,7 @@ export function chanceLost(
   quantized: readonly Float32Array[],
 ): number {
   const p = classProbabilities(graph, task, float);
-  return Math.max(...p) - p[answerOf(graph, task, quantized)];
+  return p.reduce((a, b) => Math.max(a, b)) - p[answerOf(graph, task, quantized)];
 }
 
 /** Percent of the outputs' power that is error, over all images: what a budget counts where there are no classes. */

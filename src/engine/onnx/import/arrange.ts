@@ -51,7 +51,7 @@ export function arrangeAs(
         for (let i = 0; i < target.length; i++) permutation[target[i]] = source[i];
         return { kind: 'permute', permutation };
       });
-  if (value.name !== null) map.tap = { value: value.name, layout, preClamp: null };
+  if (value.name !== null && value.quantization === null) map.tap = { value: value.name, layout, preClamp: null };
   context.state.materialized.set(value.map, [...known, { from, layout, to: map }]);
   return { ...value, map, layout, via: [] };
 }

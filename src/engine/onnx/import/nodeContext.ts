@@ -126,7 +126,8 @@ export class NodeContext {
     const name = this.node.outputs[index] ?? '';
     if (name === '') return;
     if (value.map.name === '') value.map.name = name;
-    value.map.tap ??= { value: name, layout: value.layout, preClamp: null };
+    // A value under codes of the file is not the map's real values; what dequantizes it is.
+    if (value.quantization === null) value.map.tap ??= { value: name, layout: value.layout, preClamp: null };
     this.state.values.set(name, { ...value, name });
   }
 
