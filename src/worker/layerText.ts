@@ -16,6 +16,7 @@ export function layerDetail(layer: Layer): string {
     case 'pad':
       return [layer.padding.top, layer.padding.left, layer.padding.bottom, layer.padding.right].join(',');
     case 'resize':
+      if (layer.pick) return 'picked pixels';
       return (
         `${layer.mode} ` +
         `×${Number(layer.scaleH.toFixed(2))}${layer.scaleH === layer.scaleW ? '' : `,${Number(layer.scaleW.toFixed(2))}`}`

@@ -130,6 +130,27 @@ describe('inputs and outputs of the C beside the ONNX tensors', function () {
     );
   });
 
+  it('crops, flips, reflecting padding, tiles and channels in another order move codes', async () => {
+    const n = new Network(18);
+    const slice = (x: string, start: number, end: number, axis: number, step: number): string =>
+      n.m.node('Slice', [x, n.m.int64s([start]), n.m.int64s([end]), n.m.int64s([axis]), n.m.int64s([step])]);
+    const x = n.conv(n.m.input('x', [1, 3, 10, 9]), 3, 6);
+    const cropped = slice(slice(x, 1, 9, 2, 1), -1, -100, 3, -1);
+    const padded = n.m.node('Pad', [cropped, n.m.int64s([0, 0, 2, 1, 0, 0, 1, 2])], { mode: 'reflect' });
+    const mixed = n.m.node('Gather', [padded, n.m.int64s([5, 0, 3, 3])], { axis: 1 });
+    n.m.output(n.m.node('Tile', [mixed, n.m.int64s([1, 2, 1, 2])], {}, { outputs: ['y'] }));
+    n.m.output(slice(n.conv(slice(padded, 1, 11, 2, 3), 6, 5), 4, -100, 1, -2));
+    await holds(n, /y: ONNX tensor 1x8x11x24, stored channels last as 11x24x8/);
+  });
+
+  it('channels of the input joined with computed ones', async () => {
+    const n = new Network();
+    const input = n.m.input('x', [1, 2, 6, 6]);
+    const wide = n.m.node('Mul', [n.conv(input, 2, 3), n.m.scalar(6)]);
+    n.m.output(n.m.node('Concat', [wide, input], { axis: 1 }, { outputs: ['y'] }));
+    await holds(n, /y: ONNX tensor 1x5x6x6/);
+  });
+
   it('several inputs and outputs, one of them read on inside', async () => {
     const n = new Network();
     const a = n.conv(n.m.input('a', [1, 2, 6, 6]), 2, 4);

@@ -236,14 +236,14 @@ class Generator {
           // Another order of the axes, which counters step through.
           const axes = [[h, w * c], [w, c], [c, 1]].sort(() => this.int(0, 1) - 0.5); // prettier-ignore
           const table = this.p.constant('table', 32, Int32Array.from(axes.flat()), [3, 2]);
-          return one({ op, permutation: table, counters: 3 }, to);
+          return one({ op, permutation: table, counters: 3, first: 0 }, to);
         }
         const order = Array.from({ length: h * w * c }, (_, i) => i);
         for (let i = order.length - 1; i > 0; i--) {
           const j = this.int(0, i);
           [order[i], order[j]] = [order[j], order[i]];
         }
-        return one({ op, permutation: this.p.constant('table', 32, Int32Array.from(order), [order.length]), counters: 0 }, to);
+        return one({ op, permutation: this.p.constant('table', 32, Int32Array.from(order), [order.length]), counters: 0, first: 0 }, to);
       }
       case 'classify': {
         // A class decided at run time chooses between two ways to write the same map.

@@ -127,6 +127,7 @@ export class ParameterWriter {
         if (kernel.counters > 0)
           return struct('qmcu_permute', 'qmcu_permute_params', [
             `.counters = ${this.array(kernel.permutation, 'int32')}`,
+            `.first = ${kernel.first}`,
             `.count = ${kernel.counters}`,
           ]);
         const narrow = this.constants.values(kernel.permutation).every((i: number) => i <= 0xffff);

@@ -1,4 +1,4 @@
-import type { ActivationFunction, Clamp, Formula, Graph, Layer } from '../graph/types';
+import type { ActivationFunction, Clamp, Formula, Graph, Layer, ResizeLayer, Shape, Window } from '../graph/types';
 import { fromRow, reorder, toRow } from './layout';
 import type { OnnxWriter } from './onnxWriter';
 import { poolAttributes } from './window';
@@ -19,6 +19,7 @@ export function plainLayer(writer: OnnxWriter, graph: Graph, layer: PlainLayer, 
     case 'concat':
       return writer.node('Concat', `${name}/joined`, values, { axis: { c: 1, h: 2, w: 3 }[layer.axis] });
     case 'maxPool':
+      if (isCrop(layer.window)) return crop(writer, name, x, layer.window, output);
       return writer.node('MaxPool', `${name}/pooled`, [x], poolAttributes(layer, input, output));
     case 'averagePool':
       return writer.node('AveragePool', `${name}/pooled`, [x], {
@@ -39,6 +40,7 @@ export function plainLayer(writer: OnnxWriter, graph: Graph, layer: PlainLayer, 
       );
     }
     case 'resize': {
+      if (layer.pick) return picked(writer, name, x, layer.pick);
       const scales = writer.floats(`${name}/scales`, [4], [1, 1, layer.scaleH, layer.scaleW]);
       return writer.node('Resize', `${name}/resized`, [x, '', scales], {
         mode: layer.mode,
@@ -66,6 +68,38 @@ export function plainLayer(writer: OnnxWriter, graph: Graph, layer: PlainLayer, 
     case 'permute':
       return fromRow(writer, name, reorder(writer, name, toRow(writer, name, x, input), layer.permutation), output);
   }
+}
+
+/** Whether a window of one pixel leaves out some of the map's rows or columns. */
+function isCrop({ padding: { top, left, bottom, right } }: Window): boolean {
+  return Math.min(top, left, bottom, right) < 0;
+}
+
+/** Rows and columns from where a window of one pixel begins, by its strides. */
+function crop(
+  writer: OnnxWriter,
+  name: string,
+  x: string,
+  { padding, strideH, strideW }: Window,
+  output: Shape,
+): string {
+  const [top, left] = [-padding.top, -padding.left];
+  const lists = {
+    starts: [top, left],
+    ends: [top + (output.h - 1) * strideH + 1, left + (output.w - 1) * strideW + 1],
+    axes: [2, 3],
+    steps: [strideH, strideW],
+  };
+  return writer.node('Slice', `${name}/cropped`, [
+    x,
+    ...Object.entries(lists).map(([list, values]) => writer.int64s(`${name}/${list}`, values)),
+  ]);
+}
+
+function picked(writer: OnnxWriter, name: string, x: string, pick: NonNullable<ResizeLayer['pick']>): string {
+  const along = (axis: number, list: string, at: Int32Array, value: string): string =>
+    writer.node('Gather', `${name}/${list}`, [value, writer.int64s(`${name}/${list}/picked`, [...at])], { axis });
+  return along(3, 'columns', pick.columns, along(2, 'rows', pick.rows, x));
 }
 
 function sum(writer: OnnxWriter, name: string, values: readonly string[], signs: readonly (1 | -1)[]): string {

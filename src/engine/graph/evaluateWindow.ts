@@ -114,13 +114,14 @@ function roundBy(rounding: Sampling['rounding'], x: number): number {
 
 /** Spatial resampling, nearest or bilinear. */
 export function evaluateResize(
-  layer: Sampling & Pick<ResizeLayer, 'scaleH' | 'scaleW'>,
+  layer: Sampling & Pick<ResizeLayer, 'scaleH' | 'scaleW' | 'pick'>,
   x: Float32Array,
   input: Shape,
   output: Shape,
 ): Float32Array {
-  const rows = resizeTaps(layer, layer.scaleH, input.h, output.h);
-  const columns = resizeTaps(layer, layer.scaleW, input.w, output.w);
+  const picked = (list: Int32Array): ResizeTap[] => Array.from(list, (at) => ({ near: at, far: at, t: 0 }));
+  const rows = layer.pick ? picked(layer.pick.rows) : resizeTaps(layer, layer.scaleH, input.h, output.h);
+  const columns = layer.pick ? picked(layer.pick.columns) : resizeTaps(layer, layer.scaleW, input.w, output.w);
   const y = new Float32Array(output.h * output.w * output.c);
   let at = 0;
   for (const row of rows) {

@@ -31,7 +31,7 @@ export interface FeatureMap {
   readonly consumers: readonly LayerId[];
 }
 
-/** Zero padding in elements, at the true borders of the map only. */
+/** Zero padding in elements, at the true borders of the map only; negative where the map is cropped instead. */
 export interface Padding {
   readonly top: number;
   readonly left: number;
@@ -164,6 +164,11 @@ export interface ResizeLayer extends LayerBase {
   readonly rounding: 'floor' | 'ceil' | 'round_prefer_floor' | 'round_prefer_ceil';
   readonly scaleH: number;
   readonly scaleW: number;
+  /**
+   * Instead of all that: output pixel (y, x) is input pixel (rows[y], columns[x]), as flips, tiles and reflecting
+   * padding want it. `mode` is nearest.
+   */
+  readonly pick?: { readonly rows: Int32Array; readonly columns: Int32Array };
 }
 
 /** A function of one value, applied to every element. Parameters follow the ONNX operator of the same name. */
@@ -229,7 +234,7 @@ export interface ReshapeLayer extends LayerBase {
 
 /**
  * A true rearrangement of elements that could not be absorbed: output element i is input element `permutation[i]` (both
- * in HWC order).
+ * in HWC order). Where elements are only some of the input's, or repeated, it is no permutation.
  */
 export interface PermuteLayer extends LayerBase {
   readonly kind: 'permute';

@@ -62,10 +62,21 @@ export function assignOffsets(
 
 /** The order in which a kernel reads and writes. */
 export function orderOf(kernel: Kernel, constants: readonly Constant[]): KernelOrder {
+  let rows: Int32Array | null = null;
   return kernelOrder(kernel.op, {
     window: () => (kernel as Extract<Kernel, { window: unknown }>).window,
-    firstRow: (oy) => constants[(kernel as Extract<Kernel, { op: 'resize' }>).rows].values[2 * oy],
+    firstRow: (oy) => {
+      rows ??= leastBehind(constants[(kernel as Extract<Kernel, { op: 'resize' }>).rows].values);
+      return rows[oy];
+    },
   });
+}
+
+/** The smallest source row that a resize reads for each output row and all after it. */
+function leastBehind(table: ArrayLike<number>): Int32Array {
+  const rows = new Int32Array(table.length / 2);
+  for (let oy = rows.length - 1, least = Infinity; oy >= 0; oy--) rows[oy] = least = Math.min(least, table[2 * oy]);
+  return rows;
 }
 
 function geometry(buffers: readonly ProgramBuffer[], access: Access): GeometricAccess {

@@ -47,7 +47,7 @@ import {
   zeroPointOf,
   type BranchFormat,
 } from './lowering/formats';
-import { resizeAxis } from './lowering/resizeTables';
+import { resizeTables } from './lowering/resizeTables';
 import { sliceKernel, type ChannelSlice } from './lowering/slices';
 import { WeightedLowering } from './lowering/weighted';
 import type { Access, Branch, BufferId, Kernel, Port, Program, ProgramBuffer, Step, StepWindow } from './types';
@@ -292,13 +292,12 @@ class Lowering {
         this.expectSame(layer, inputs[0], output);
         const from = graph.maps[layer.inputs[0]].shape;
         const to = graph.maps[layer.output].shape;
-        const rows = resizeAxis(layer, layer.scaleH, from.h, to.h);
-        const cols = resizeAxis(layer, layer.scaleW, from.w, to.w);
+        const { rows, columns } = resizeTables(layer, from, to);
         return {
           op: 'resize',
           mode: layer.mode,
           rows: pool.add('table', layer.name, 16, true, rows, [to.h, 2]),
-          cols: pool.add('table', layer.name, 16, true, cols, [to.w, 2]),
+          cols: pool.add('table', layer.name, 16, true, columns, [to.w, 2]),
         };
       }
       case 'reshape':
@@ -313,6 +312,7 @@ class Lowering {
             op: 'permute',
             permutation: pool.add('table', layer.name, 32, true, table, [counters.length, 2]),
             counters: counters.length,
+            first: permutation[0],
           };
         }
         // As the C has it: 16 bits where they do.
@@ -328,6 +328,7 @@ class Lowering {
             [permutation.length],
           ),
           counters: 0,
+          first: 0,
         };
       }
       case 'pad':

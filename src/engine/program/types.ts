@@ -337,9 +337,10 @@ export type Kernel =
   /**
    * Output element i (HWC) is input element permutation[i], 8 bits. With `counters` (at most 8) beyond 0, the table
    * instead has a size and a stride for each of them, outermost first (int32 [counters, 2]): i, written in the mixed
-   * radix of the sizes, has the digits that times the strides add up to the input's element.
+   * radix of the sizes, has the digits that times the strides, and `first`, add up to the input's element. Input and
+   * output may have different numbers of elements.
    */
-  | { readonly op: 'permute'; readonly permutation: ConstantId; readonly counters: number }
+  | { readonly op: 'permute'; readonly permutation: ConstantId; readonly counters: number; readonly first: number }
   /**
    * Counts the codes of the input region that lie outside [low, high]; the output's byte `index` becomes 1 (outlier
    * class) when more than `limit`, else 0. `index` counts the bytes of the flags buffer, as a guard's does; no other

@@ -27,7 +27,10 @@ export interface FormatTies {
    * rearrangements work on 8 bits.
    */
   readonly leastBits: readonly Bits[];
-  /** Concatenations whose inputs differ in sign and must be requantized into the output. */
+  /**
+   * Concatenations whose inputs must be requantized into the output: they differ in sign, or some are codes as the
+   * application gives them and others are not.
+   */
   readonly mixedConcats: ReadonlySet<number>;
 }
 
@@ -59,10 +62,12 @@ class TieFinder {
   private readonly bits: UnionFind;
   private readonly pattern: UnionFind;
   private readonly mixedConcats = new Set<number>();
+  private readonly given: readonly boolean[];
   private readonly least: Bits[];
 
   constructor(private readonly graph: Graph) {
     this.signed = nonNegativeMaps(graph).map((n) => !n);
+    this.given = givenMaps(graph);
     for (const input of graph.inputs) this.signed[input.map] = false;
     let slots = 0;
     for (const map of graph.maps) {
@@ -191,7 +196,10 @@ class TieFinder {
         begin += this.graph.maps[map].shape.c;
       }
     }
-    if (layer.inputs.some((m) => this.signed[m] !== this.signed[layer.output])) {
+    if (
+      layer.inputs.some((m) => this.signed[m] !== this.signed[layer.output]) ||
+      (layer.inputs.some((m) => this.given[m]) && !this.given[layer.output])
+    ) {
       this.mixedConcats.add(layer.id);
       return;
     }
@@ -228,4 +236,14 @@ class TieFinder {
   private onByte(map: MapId, channel: number): void {
     this.atLeast(map, channel % 4 === 0 ? 2 : channel % 2 === 0 ? 4 : 8);
   }
+}
+
+/** Maps that hold nothing but codes of the graph's inputs, moved: their format is the application's choice. */
+function givenMaps(graph: Graph): boolean[] {
+  const given = graph.maps.map(({ producer }) => producer === null);
+  for (const layer of graph.layers) {
+    const moves = ['maxPool', 'resize', 'slice', 'concat', 'reshape', 'permute'].includes(layer.kind);
+    given[layer.output] = moves && layer.inputs.every((map) => given[map]);
+  }
+  return given;
 }

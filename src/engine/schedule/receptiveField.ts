@@ -186,6 +186,7 @@ export function receptiveField(graph: Graph, layer: Layer, region: Region): Rece
  * coordinate (ONNX Resize, coordinate_transformation_mode), which no rounding mode and no interpolation undercuts.
  */
 export function resizeFirstRow(layer: ResizeLayer, input: Shape, output: Shape, row: number): number {
+  if (layer.pick) return layer.pick.rows.subarray(row).reduce((least, at) => Math.min(least, at), input.h - 1);
   let source: number;
   switch (layer.coordinates) {
     case 'asymmetric':

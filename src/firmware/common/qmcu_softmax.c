@@ -59,7 +59,7 @@ static void qmcu_permute_counters(const qmcu_permute_params *p, const qmcu_map *
     const int32_t last = p->count - 1;
     const int32_t size = p->counters[2 * last];
     const int32_t stride = p->counters[2 * last + 1];
-    int32_t from = 0;
+    int32_t from = p->first;
     for (int32_t y = 0; y < out->h; y++) {
         for (int32_t x = 0; x < out->w; x++) {
             uint8_t *pixel = qmcu_at(out, y, x, 0);

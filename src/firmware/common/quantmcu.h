@@ -194,14 +194,15 @@ typedef struct {
 
 /*
  * Output element i is input element index[i], both in H, W, C order. Exactly one of the tables is not NULL. With
- * counters, pairs of a size and a stride, index[i] is the sum of each counter's digit times its stride, i written in
- * the mixed radix of the sizes, outermost first.
+ * counters, pairs of a size and a stride, index[i] is first plus the sum of each counter's digit times its stride, i
+ * written in the mixed radix of the sizes, outermost first.
  */
 #define QMCU_PERMUTE_COUNTERS 8
 typedef struct {
     const uint16_t *index16;
     const int32_t *index32;
     const int32_t *counters; /* [count][2], count from 1 to QMCU_PERMUTE_COUNTERS */
+    int32_t first;
     uint8_t count;
 } qmcu_permute_params;
 

@@ -155,7 +155,7 @@ class StepEncoder {
       case 'softmax':
         return this.block(Uint16Array.from(this.values(k.table)));
       case 'permute':
-        return this.permutation(k.counters, this.values(k.permutation));
+        return this.permutation(k, this.values(k.permutation));
       case 'classify':
         return this.words(k.low, k.high, k.limit, this.program.buffers[step.output.buffer].offset + k.index);
     }
@@ -219,20 +219,20 @@ class StepEncoder {
     this.words(0);
   }
 
-  private permutation(counters: number, values: ArrayLike<number>): void {
+  private permutation({ counters, first }: Extract<Kernel, { op: 'permute' }>, values: ArrayLike<number>): void {
     if (counters > 0) {
       this.words(-1, -1);
       this.block(Int32Array.from(values));
-      return this.words(counters);
+      return this.words(first, counters);
     }
     // Both widths get their share of cases.
     if (values.length % 2 === 0) {
       this.block(Uint16Array.from(values));
-      return this.words(-1, -1, 0);
+      return this.words(-1, -1, 0, 0);
     }
     this.words(-1);
     this.block(Int32Array.from(values));
-    this.words(-1, 0);
+    this.words(-1, 0, 0);
   }
 
   private int16(id: number): void {

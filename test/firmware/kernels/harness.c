@@ -184,6 +184,7 @@ static void run_permute(harness_reader *r, const qmcu_map *in, const qmcu_map *o
     p.index16 = block(r);
     p.index32 = block(r);
     p.counters = block(r);
+    p.first = harness_word(r);
     p.count = (uint8_t)harness_word(r);
     qmcu_permute(&p, in, out);
 }

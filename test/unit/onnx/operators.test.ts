@@ -545,6 +545,52 @@ describe('onnx operators against onnxruntime', function () {
     );
   });
 
+  it('Pad: reflect, edge and wrap, crops by negative pads, values that are no images', async () => {
+    for (const mode of ['reflect', 'edge'])
+      for (const pads of [
+        [0, 0, 2, 1, 0, 0, 3, 4],
+        [0, 0, 0, 3, 0, 0, 0, 0],
+        [0, 2, 0, 0, 0, 1, 0, 0],
+      ])
+        await compare([1, 3, 6, 7], 18, (m, x) => m.node('Pad', [m.node('Relu', [x]), m.int64s(pads)], { mode }));
+    await compare([1, 3, 6, 5], 19, (m, x) => m.node('Pad', [x, m.int64s([0, 0, 2, 4, 0, 0, 1, 3])], { mode: 'wrap' }));
+    await compare([1, 4, 9], 18, (m, x) => m.node('Pad', [x, m.int64s([0, 0, 3, 0, 0, 2])], { mode: 'reflect' }));
+    await compare([1, 3, 6, 7], 13, (m, x) => m.node('Pad', [x, m.int64s([0, 0, -1, 2, 0, 0, -2, -3])]));
+    await compare([1, 5, 6, 7], 13, (m, x) => m.node('Pad', [x, m.int64s([0, -1, 0, 0, 0, -2, 0, 0])]));
+    await compare([1, 12], 13, (m, x) => m.node('Pad', [m.node('Relu', [x]), m.int64s([0, 2, 0, 3]), m.scalar(0.5)]));
+  });
+
+  it('Slice backwards, Gather in any order, Tile and Expand', async () => {
+    const slice = (m: OnnxBuilder, x: string, start: number, end: number, axis: number, step: number): string =>
+      m.node('Slice', [x, m.int64s([start]), m.int64s([end]), m.int64s([axis]), m.int64s([step])]);
+    for (const axis of [1, 2, 3])
+      for (const [start, end, step] of [
+        [-1, -100, -1],
+        [5, 0, -2],
+        [1, 5, 2],
+      ])
+        await compare([1, 7, 6, 8], 13, (m, x) => slice(m, m.node('Relu', [x]), start, end, axis, step));
+    await compare([1, 40, 3, 4], 13, (m, x) => slice(m, x, -1, -100, 1, -1), { tolerance: 0 });
+    await compare([1, 6, 9], 13, (m, x) => slice(m, slice(m, x, -1, -100, 2, -1), 0, 9, 2, 3), { tolerance: 0 });
+    await compare([1, 9, 6], 13, (m, x) => m.node('Softmax', [slice(m, x, 8, 0, 1, -3)]));
+    for (const [axis, list] of [
+      [1, [2, 0, 1, 2]],
+      [2, [5, 5, 0]],
+      [3, [0, 3, 1]],
+      [1, Array.from({ length: 24 }, (_, i) => (7 * i) % 5)],
+    ] as const)
+      await compare([1, 5, 6, 4], 13, (m, x) => m.node('Gather', [x, m.int64s(list)], { axis }));
+    await compare([1, 5, 6, 4], 13, (m, x) =>
+      m.node('Softmax', [
+        m.node('Gather', [x, m.initializer({ dims: [2, 2], data: [3, 0, 1, 1], type: 'int64' })], { axis: 2 }),
+      ]),
+    );
+    await compare([1, 3, 4, 5], 13, (m, x) => m.node('Tile', [x, m.int64s([1, 2, 3, 2])]));
+    await compare([1, 3, 1, 1], 13, (m, x) => m.node('Tile', [m.node('Relu', [x]), m.int64s([1, 1, 4, 5])]));
+    await compare([1, 6], 13, (m, x) => m.node('Tile', [x, m.int64s([1, 3])]));
+    await compare([1, 4, 1], 13, (m, x) => m.node('Expand', [m.node('Relu', [x]), m.int64s([1, 4, 7])]));
+  });
+
   it('Slice and Split: channels, steps, crops, negative bounds', async () => {
     const slice = (x: readonly number[], starts: number[], ends: number[], axes: number[], steps: number[]) =>
       compare(x, 13, (m, v) =>

@@ -79,6 +79,7 @@ export const MAP_OPERATORS: Readonly<Record<string, (context: NodeContext) => vo
   Sum: sum,
   Swish: activation.swish,
   Tanh: activation.tanh,
+  Tile: shapes.tile,
   Transpose: shapes.transpose,
   Unsqueeze: shapes.unsqueeze,
   Upsample: resize,

@@ -8,32 +8,34 @@ export interface Counter {
 const MOST_COUNTERS = 8;
 
 /**
- * The fewest counters that step through a permutation, outermost first: those of a transposition, or of what channel
- * shuffles and depth-to-space do. Null for an order that no few counters make.
+ * The fewest counters that step through a permutation from its first element on, outermost first: those of a
+ * transposition, a flip, or of what channel shuffles and depth-to-space do. Null for an order that no few counters make.
  */
 export function findCounters(permutation: Int32Array): Counter[] | null {
   const total = permutation.length;
-  if (total === 0 || permutation[0] !== 0) return null;
+  if (total === 0) return null;
+  const first = permutation[0];
   if (total === 1) return [{ size: 1, stride: 0 }];
   const counters: Counter[] = [];
   // Elements below `inner` follow the counters found so far.
   for (let inner = 1; inner < total;) {
-    const stride = permutation[inner];
+    const stride = permutation[inner] - first;
     let size = 2;
-    while (size * inner < total && permutation[size * inner] === size * stride) size++;
+    while (size * inner < total && permutation[size * inner] === first + size * stride) size++;
     while (size > 1 && total % (size * inner) !== 0) size--;
     if (size === 1 || counters.length === MOST_COUNTERS) return null;
     counters.unshift({ size, stride });
     inner *= size;
   }
-  const made = permutationOf(counters);
+  const made = permutationOf(counters, first);
   return permutation.every((from, i) => from === made[i]) ? counters : null;
 }
 
-/** The table that counters step through. */
-export function permutationOf(counters: readonly Counter[]): Int32Array {
+/** The table that counters step through, beginning with element `first`. */
+export function permutationOf(counters: readonly Counter[], first: number): Int32Array {
   const table = new Int32Array(counters.reduce((product, { size }) => product * size, 1));
   let filled = 1;
+  table[0] = first;
   for (const { size, stride } of [...counters].reverse()) {
     for (let digit = 1; digit < size; digit++)
       for (let i = 0; i < filled; i++) table[digit * filled + i] = table[i] + digit * stride;

@@ -1,6 +1,7 @@
 import { regroup } from '../../layout';
 import { elementCount } from '../../tensorData';
 import { flattened, spatial, spatialValue } from '../arrange';
+import { take } from '../moves';
 import type { NodeContext } from '../nodeContext';
 import { productOf, RESHAPE_EXPORT } from '../nodeContext';
 import { replicateChannels } from '../perChannel';
@@ -119,18 +120,12 @@ export function expand(context: NodeContext): void {
   const same = reshapeTo(context, value, own);
   const copied = target.map((_, dim) => dim).filter((dim) => target[dim] !== own[dim]);
   if (copied.length === 0) return context.setMap(same);
-  if (
-    rank !== 4 ||
-    own[0] !== 1 ||
-    target.some((d, i) => !(Number.isInteger(d) && d > 0) || (d !== own[i] && own[i] !== 1)) ||
-    target[0] !== 1
-  ) {
-    context.fail(
-      `copies ${value.dims.join('×')} to ${wanted.join('×')}`,
-      'Only rows, columns and channels of one image can be copied; remove it where Add and Mul broadcast by ' +
-        'themselves.',
+  if (target.some((d, i) => !(Number.isInteger(d) && d > 0) || (d !== own[i] && own[i] !== 1)))
+    context.fail(`copies ${value.dims.join('×')} to ${wanted.join('×')}`, 'Export the model again.');
+  if (rank !== 4 || own[0] !== 1 || target[0] !== 1)
+    return context.setMap(
+      copied.reduce((result, dim) => take(context, result, dim, new Array<number>(target[dim]).fill(0)), same),
     );
-  }
   let image = spatial(context, same);
   const [, c, h, w] = target;
   if (copied.includes(1)) image = spatialValue(context, replicateChannels(context, image, c), 4);
@@ -149,4 +144,23 @@ export function expand(context: NodeContext): void {
     { h, w, c },
   );
   context.setMap(spatialValue(context, map, 4));
+}
+
+/** Tile with constant repeats. */
+export function tile(context: NodeContext): void {
+  const value = context.map(0);
+  const repeats = context.constant(1, 'its repeats').small();
+  if (repeats.length !== value.dims.length || repeats.some((r) => !(Number.isInteger(r) && r > 0)))
+    context.fail(`repeats ${value.dims.join('×')} ${repeats.join('×')} times`, 'Export the model again.');
+  const tiled = repeats.reduce(
+    (result, times, dim) =>
+      take(
+        context,
+        result,
+        dim,
+        Array.from({ length: times * value.dims[dim] }, (_, i) => i % value.dims[dim]),
+      ),
+    value,
+  );
+  context.setMap(tiled === value ? context.renamed(value, value.dims, value.layout) : tiled);
 }

@@ -1,8 +1,12 @@
 import type { ResizeLayer, Shape } from '../../../graph/types';
+import { contiguousLayout } from '../../layout';
 import { arrange, imageOrder, spatialValue } from '../arrange';
+import { take } from '../moves';
 import type { NodeContext } from '../nodeContext';
 import { EMPTY, NO_CLAMP, POINT_WINDOW } from '../perChannel';
 import type { MapValue } from '../values';
+import { sliceAlong } from './slicing';
+import { LARGEST_EXTENT } from './window';
 
 /**
  * The value as an image, taking the dimensions that an operation does not touch as channels: NCHW, or NHWC when
@@ -43,12 +47,11 @@ function imageValue(context: NodeContext, map: MapValue['map'], rank: number, nh
   );
 }
 
-/** Pad with a constant. */
+/** Pad with a constant, or by reflecting, repeating or wrapping around; negative pads crop. */
 export function pad(context: NodeContext): void {
   const value = context.map(0);
   const rank = value.dims.length;
   const mode = context.text('mode', 'constant');
-  if (mode !== 'constant') context.fail(`pads in mode ${mode}`, 'Only constant padding is supported.');
   const listed =
     context.intsOrInput('pads', 1) ??
     context.ints('paddings') ??
@@ -58,18 +61,68 @@ export function pad(context: NodeContext): void {
   const axes = context.has(3) ? context.constant(3, 'its axes').small().map((axis) => context.axis(axis, rank)) : value.dims.map((_, dim) => dim);
   if (listed.length !== 2 * axes.length || listed.some((p) => !Number.isInteger(p)))
     context.fail(`has ${listed.length} pads for ${rank} dimensions`, 'Export the model again.');
-  if (listed.some((p) => p < 0)) context.fail(`crops by negative padding (${listed.join(', ')})`, 'Use Slice instead.');
+  if (listed.some((p) => Math.abs(p) > LARGEST_EXTENT))
+    context.fail('pads beyond all images', 'Correct the attribute and export the model again.');
   const before = new Array<number>(rank).fill(0);
   const after = new Array<number>(rank).fill(0);
   axes.forEach((axis, i) => {
     before[axis] = listed[i];
     after[axis] = listed[i + axes.length];
   });
-  const touched = before.map((_, dim) => dim).filter((dim) => before[dim] + after[dim] > 0);
-  if (touched.length === 0) return context.setMap(context.renamed(value, value.dims, value.layout));
+  // Crops first: what is left is padded.
+  const cropped = value.dims.reduce((result, size, dim) => {
+    const begin = Math.max(0, -before[dim]);
+    return sliceAlong(context, result, dim, begin, size - Math.max(0, -after[dim]));
+  }, value);
+  const [low, high] = [before, after].map((pads) => pads.map((p) => Math.max(0, p)));
+  const touched = value.dims.map((_, dim) => dim).filter((dim) => low[dim] + high[dim] > 0);
+  if (touched.length === 0)
+    return context.setMap(cropped === value ? context.renamed(value, value.dims, value.layout) : cropped);
+  context.setMap(
+    mode === 'constant'
+      ? padConstant(context, cropped, low, high, touched, fill)
+      : touched.reduce(
+          (result, dim) =>
+            take(context, result, dim, paddedIndices(context, mode, result.dims[dim], low[dim], high[dim])),
+          cropped,
+        ),
+  );
+}
+
+/** What each element of a padded dimension is a copy of. */
+function paddedIndices(context: NodeContext, mode: string, size: number, before: number, after: number): number[] {
+  const source = (at: number): number => {
+    switch (mode) {
+      case 'edge':
+        return Math.min(size - 1, Math.max(0, at));
+      case 'reflect': {
+        const period = Math.max(1, 2 * (size - 1));
+        const inside = ((at % period) + period) % period;
+        return inside < size ? inside : period - inside;
+      }
+      case 'wrap':
+        return ((at % size) + size) % size;
+      default:
+        return context.fail(`pads in mode ${mode}`, 'Only constant, reflect, edge and wrap are supported.');
+    }
+  };
+  return Array.from({ length: before + size + after }, (_, i) => source(i - before));
+}
+
+function padConstant(
+  context: NodeContext,
+  value: MapValue,
+  before: readonly number[],
+  after: readonly number[],
+  touched: readonly number[],
+  fill: number,
+): MapValue {
+  const rank = value.dims.length;
+  const isImage = (rank === 3 || rank === 4) && value.dims[0] === 1 && before[0] + after[0] === 0;
+  if (!isImage)
+    return touched.reduce((result, dim) => padRow(context, result, dim, before[dim], after[dim], fill), value);
   const { value: input, nhwc } = asImage(context, value, touched, true);
   const [hDim, wDim, cDim] = rank === 3 ? [-1, 2, 1] : nhwc ? [1, 2, 3] : [2, 3, 1];
-  if (before[0] + after[0] > 0) context.fail('pads the batch', 'Export the model for one image (batch 1).');
   const { h, w, c } = input.map.shape;
   let map = input.map;
   const padding = { top: before[hDim] ?? 0, left: before[wDim], bottom: after[hDim] ?? 0, right: after[wDim] };
@@ -82,7 +135,25 @@ export function pad(context: NodeContext): void {
   }
   if (touched.includes(cDim))
     map = padChannels(context, map, before[cDim], after[cDim], fill, map === input.map ? input : null);
-  context.setMap(imageValue(context, map, rank, nhwc));
+  return imageValue(context, map, rank, nhwc);
+}
+
+/** One dimension of a value that is no image, as the columns of its map in row-major order. */
+function padRow(
+  context: NodeContext,
+  value: MapValue,
+  dim: number,
+  before: number,
+  after: number,
+  fill: number,
+): MapValue {
+  const all = value.dims.map((_, other) => other);
+  const input = arrange(context, value, all.slice(0, dim), [dim], all.slice(dim + 1));
+  const { h, w, c } = input.map.shape;
+  const padding = { top: 0, bottom: 0, left: before, right: after };
+  const map = context.layer({ kind: 'pad', padding, value: fill }, [input], { h, w: before + w + after, c });
+  const dims = value.dims.map((d, other) => (other === dim ? before + d + after : d));
+  return context.over(map, dims, contiguousLayout(dims, all));
 }
 
 /**

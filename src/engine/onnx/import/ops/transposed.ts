@@ -159,7 +159,7 @@ export function convTranspose(context: NodeContext): void {
     rows * v.stride,
     columns * u.stride,
   ]);
-  context.setMap(sliceAlong(context, sliceAlong(context, whole, 2, 0, v.out, 1), 3, 0, u.out, 1));
+  context.setMap(sliceAlong(context, sliceAlong(context, whole, 2, 0, v.out), 3, 0, u.out));
 }
 
 function phases(context: NodeContext, axis: 0 | 1, size: number, kernel: number): Phases {

@@ -30,16 +30,16 @@ export function preparePermute(kernel: Extract<Kernel, { op: 'permute' }>, conte
   const { output } = context;
   const length = input.h * input.w * input.channels;
   check(input.bits === 8 && output.bits === 8 && input.signed === output.signed, 'Permutations move 8-bit codes.');
-  check(output.h * output.w * output.channels === length, 'A permutation keeps the number of elements.');
+  const count = output.h * output.w * output.channels;
   const permutation = kernel.counters > 0
-    ? permutationOf(countersOf(context.constants.int32(kernel.permutation, 2 * kernel.counters)))
-    : context.constants.int32(kernel.permutation, length);
-  check(permutation.length === length, 'The counters of a permutation count its elements.');
+    ? permutationOf(countersOf(context.constants.int32(kernel.permutation, 2 * kernel.counters)), kernel.first)
+    : context.constants.int32(kernel.permutation, count);
+  check(permutation.length === count, 'The counters of a permutation count its elements.');
   check(
     permutation.every((i) => i >= 0 && i < length),
     'A permutation points outside its input.',
   );
   return ([x], out) => {
-    for (let i = 0; i < length; i++) out[i] = x[permutation[i]];
+    for (let i = 0; i < count; i++) out[i] = x[permutation[i]];
   };
 }
