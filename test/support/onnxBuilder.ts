@@ -225,6 +225,7 @@ function tensorProto(name: string, tensor: TensorSpec): ProtoWriter {
   if (type === 'float32') return proto.bytes(4, rawBytes(type, tensor.data));
   if (type === 'float64') return proto.bytes(10, rawBytes(type, tensor.data));
   if (type === 'int64') return proto.packedVarints(7, Array.from(tensor.data));
+  if (type === 'int4' || type === 'uint4') return proto.packedVarints(5, [...rawBytes(type, tensor.data)]);
   return proto.packedVarints(5, type === 'float16' ? Array.from(tensor.data, floatToHalf) : Array.from(tensor.data));
 }
 

@@ -45,12 +45,13 @@ export function checkTensor(model: OnnxModel, tensor: TensorInfo): void {
 }
 
 function typedLengthFits(tensor: TensorInfo, count: number, stored: number): boolean {
-  if (tensor.loose.length > 0) return stored === 0 && tensor.loose.length === count;
+  const packed = bitsPerElement(tensor.dataType) === 4 ? Math.ceil(count / 2) : count;
+  if (tensor.loose.length > 0) return stored === 0 && [packed, count].includes(tensor.loose.length);
   const kind = typedKind(tensor.dataType);
   if (tensor.segments.some((s) => s.kind !== kind)) return false;
   if (kind === 'float') return stored === 4 * count;
   if (kind === 'double') return stored === 8 * count;
-  return stored >= count && stored <= 10 * count; // varints; the exact number shows when they are decoded
+  return stored >= packed && stored <= 10 * count; // varints; the exact number shows when they are decoded
 }
 
 function typedKind(dataType: number): 'float' | 'double' | 'varint' {
@@ -101,6 +102,9 @@ function decodeTyped(model: OnnxModel, tensor: TensorInfo, count: number): Numbe
       written += bytes.length / 8;
     } else written += decodeVarints(bytes, count - written, values, written);
   }
+  // Four-bit elements lie two in a number (the specification), or one as some writers have it.
+  if (bitsPerElement(tensor.dataType) === 4 && (written === Math.ceil(count / 2) || written === count))
+    return fourBits(values, written === count ? 1 : 2, count, tensor.dataType === DataType.Int4);
   if (written !== count)
     throw new MalformedError(`tensor ${tensor.name} holds another number of elements than it declares`);
   switch (tensor.dataType) {
@@ -160,6 +164,14 @@ function decodeRaw(bytes: Uint8Array, dataType: number, count: number): Numbers 
     default:
       throw new ProblemError(`has elements of type ${dataTypeName(dataType)}`, 'Export it as float32 or float16.');
   }
+}
+
+/** Elements of four bits from numbers that hold one or two each, the first in the low bits. */
+function fourBits(numbers: Float64Array, each: 1 | 2, count: number, signed: boolean): Float64Array {
+  return Float64Array.from({ length: count }, (_, i) => {
+    const bits = (each === 1 ? numbers[i] : numbers[i >> 1] >> (4 * (i & 1))) & 15;
+    return signed ? (bits ^ 8) - 8 : bits;
+  });
 }
 
 function nibble(bytes: Uint8Array, index: number): number {

@@ -591,6 +591,142 @@ describe('onnx operators against onnxruntime', function () {
     await compare([1, 4, 1], 13, (m, x) => m.node('Expand', [m.node('Relu', [x]), m.int64s([1, 4, 7])]));
   });
 
+  it('LayerNormalization, InstanceNormalization, GroupNormalization, LpNormalization and norms', async () => {
+    const layer =
+      (dims: number[], axis: number): Build =>
+      (m, x, r) =>
+        m.node(
+          'LayerNormalization',
+          [m.node('Relu', [x]), weights(m, r, dims.slice(axis)), weights(m, r, dims.slice(axis))],
+          { axis },
+        );
+    for (const [dims, axis] of [
+      [[1, 8], 1],
+      [[1, 5, 8], -1],
+      [[1, 4, 6, 5], 1],
+      [[1, 6, 5, 4], -1],
+    ] as [number[], number][])
+      await compare(dims, 17, layer(dims, axis));
+    await compare([1, 6, 5, 4], 17, (m, x, r) =>
+      m.node('InstanceNormalization', [x, weights(m, r, [6]), weights(m, r, [6])]),
+    );
+    await compare([1, 6, 20], 17, (m, x, r) =>
+      m.node('InstanceNormalization', [x, weights(m, r, [6]), weights(m, r, [6])]),
+    );
+    // As PyTorch exports GroupNorm below opset 18.
+    await compare([1, 6, 5, 4], 13, (m, x, r) => {
+      const groups = m.node('Reshape', [x, m.int64s([0, 3, -1])]);
+      const ones = m.floats([3], [1, 1, 1]);
+      const normal = m.node('InstanceNormalization', [groups, ones, m.floats([3], [0, 0, 0])]);
+      return m.node('Mul', [m.node('Reshape', [normal, m.int64s([1, 6, 5, 4])]), weights(m, r, [6, 1, 1])]);
+    });
+    await compare([1, 6, 5, 4], 21, (m, x, r) =>
+      m.node('GroupNormalization', [x, weights(m, r, [6]), weights(m, r, [6])], { num_groups: 2 }),
+    );
+    for (const p of [1, 2]) {
+      await compare([1, 6, 5, 4], 13, (m, x) => m.node('LpNormalization', [x], { axis: 1, p }));
+      await compare([1, 12], 13, (m, x) => m.node('LpNormalization', [x], { p }));
+    }
+    await compare([1, 6, 5, 4], 13, (m, x) => m.node('ReduceL2', [x], { axes: [1] }));
+    await compare([1, 6, 5, 4], 13, (m, x) => m.node('ReduceL1', [x], { axes: [2, 3], keepdims: 0 }));
+    await compare([1, 12], 13, (m, x) => m.node('Div', [x, m.node('ReduceL2', [x], { axes: [1] })]));
+    await compare([1, 6, 5, 4], 13, (m, x) => m.node('ReduceSumSquare', [x], { axes: [2, 3] }));
+  });
+
+  it('constants computed by whatever operators', async () => {
+    const plus = (x: string, m: OnnxBuilder, constant: string): string =>
+      m.node('Add', [m.node('Relu', [x]), constant]);
+    const grid = (m: OnnxBuilder): string =>
+      m.node(
+        'Range',
+        ['0', '6', '1'].map((v) => m.scalar(Number(v))),
+      );
+    const cases: [number, (m: OnnxBuilder, r: () => number) => string][] = [
+      [13, (m, r) => m.node('Tile', [weights(m, r, [1, 3, 1, 2]), m.int64s([1, 1, 4, 3])])],
+      [
+        13,
+        (m, r) =>
+          m.node('Where', [m.node('Greater', [weights(m, r, [3, 4, 6]), m.scalar(0)]), m.scalar(0.5), m.scalar(-1)]),
+      ],
+      [13, (m, r) => m.node('ReduceSum', [weights(m, r, [3, 4, 6]), m.int64s([1])])],
+      [13, (m, r) => m.node('ReduceMax', [weights(m, r, [3, 4, 6])], { axes: [-1], keepdims: 1 })],
+      [
+        14,
+        (m) =>
+          m.node('Trilu', [m.node('ConstantOfShape', [m.int64s([4, 6])], { value: { dims: [1], data: [1] } })], {
+            upper: 0,
+          }),
+      ],
+      [13, (m) => m.node('Sin', [m.node('Mul', [grid(m), m.scalar(0.7)])])],
+      [13, (m) => m.node('CumSum', [grid(m), m.scalar(0, 'int64')], { exclusive: 1, reverse: 1 })],
+      [13, (m) => m.node('OneHot', [m.int64s([1, 3, 0, 5]), m.scalar(6, 'int64'), m.floats([2], [0, 2])])],
+      [13, (m, r) => m.node('MatMul', [weights(m, r, [3, 4, 5]), weights(m, r, [5, 6])])],
+      [
+        13,
+        (m, r) =>
+          m.node('Gemm', [weights(m, r, [5, 4]), weights(m, r, [6, 5]), weights(m, r, [6])], { transA: 1, transB: 1 }),
+      ],
+      [13, (m, r) => m.node('Softmax', [weights(m, r, [3, 4, 6])], { axis: 1 })],
+      [13, (m, r) => m.node('Clip', [weights(m, r, [4, 6]), m.scalar(-0.1), m.scalar(0.3)])],
+      [13, (m, r) => m.node('Pad', [weights(m, r, [4, 3]), m.int64s([0, 1, 0, 2])], { mode: 'reflect' })],
+      [
+        13,
+        (m, r) =>
+          m.node('GatherND', [
+            weights(m, r, [5, 6]),
+            m.initializer({ dims: [4, 1], data: [3, -1, 0, 2], type: 'int64' }),
+          ]),
+      ],
+      [
+        13,
+        (m, r) =>
+          m.node('ScatterND', [
+            weights(m, r, [4, 6]),
+            m.initializer({ dims: [2, 2], data: [0, 1, 3, 5], type: 'int64' }),
+            m.floats([2], [7, 8]),
+          ]),
+      ],
+      [
+        13,
+        (m, r) =>
+          m.node(
+            'GatherElements',
+            [
+              weights(m, r, [4, 6]),
+              m.initializer({ dims: [4, 6], data: Array.from({ length: 24 }, (_, i) => i % 6), type: 'int64' }),
+            ],
+            { axis: 1 },
+          ),
+      ],
+      [
+        13,
+        (m, r) => m.node('Cast', [m.node('ArgMax', [weights(m, r, [4, 5, 6])], { axis: 1, keepdims: 0 })], { to: 1 }),
+      ],
+      [13, (m, r) => m.node('Max', [weights(m, r, [4, 6]), weights(m, r, [6]), m.scalar(0.1)])],
+      [
+        13,
+        (m, r) => m.node('TopK', [weights(m, r, [4, 9]), m.int64s([6])], { axis: 1 }, { outputs: ['best', 'places'] }),
+      ],
+      [13, (m, r) => m.node('Round', [m.node('Mul', [weights(m, r, [4, 6]), m.scalar(5)])])],
+      [13, (m, r) => m.node('Split', [weights(m, r, [8, 6])], { axis: 0 }, { outputs: ['upper', 'lower'] })],
+      [
+        13,
+        (m) =>
+          m.node(
+            'Cast',
+            [
+              m.node('And', [
+                m.node('GreaterOrEqual', [grid(m), m.scalar(2)]),
+                m.node('Not', [m.node('Equal', [grid(m), m.scalar(4)])]),
+              ]),
+            ],
+            { to: 1 },
+          ),
+      ],
+    ];
+    for (const [opset, constant] of cases) await compare([1, 3, 4, 6], opset, (m, x, r) => plus(x, m, constant(m, r)));
+  });
+
   it('Slice and Split: channels, steps, crops, negative bounds', async () => {
     const slice = (x: readonly number[], starts: number[], ends: number[], axes: number[], steps: number[]) =>
       compare(x, 13, (m, v) =>

@@ -4,6 +4,7 @@ import { arithmetic, sum } from './ops/arithmetic';
 import { shapeOf } from './ops/constants';
 import { conv, gemm, matMul } from './ops/linear';
 import { logSoftmax } from './ops/logSoftmax';
+import * as normalization from './ops/normalization';
 import { globalPool, pool, reduce } from './ops/pooling';
 import { dequantizeLinear, quantizeLinear } from './ops/quantization';
 import * as shapes from './ops/shapes';
@@ -39,12 +40,16 @@ export const MAP_OPERATORS: Readonly<Record<string, (context: NodeContext) => vo
   Gemm: gemm,
   GlobalAveragePool: globalPool('averagePool'),
   GlobalMaxPool: globalPool('maxPool'),
+  GroupNormalization: normalization.groupNormalization,
   HardSigmoid: activation.hardSigmoid,
   HardSwish: activation.hardSwish,
   Identity: activation.passThrough,
+  InstanceNormalization: normalization.instanceNormalization,
+  LayerNormalization: normalization.layerNormalization,
   LeakyRelu: activation.leakyRelu,
   Log: activation.unary('log'),
   LogSoftmax: logSoftmax,
+  LpNormalization: normalization.lpNormalization,
   MatMul: matMul,
   Max: activation.minMax('max'),
   MaxPool: pool('maxPool'),
@@ -57,9 +62,12 @@ export const MAP_OPERATORS: Readonly<Record<string, (context: NodeContext) => vo
   Pow: activation.pow,
   QuantizeLinear: quantizeLinear,
   Reciprocal: activation.reciprocal,
+  ReduceL1: normalization.reduceNorm(1, false),
+  ReduceL2: normalization.reduceNorm(2, true),
   ReduceMax: reduce('max'),
   ReduceMean: reduce('mean'),
   ReduceSum: reduce('sum'),
+  ReduceSumSquare: normalization.reduceNorm(2, false),
   Relu: activation.relu,
   Reshape: shapes.reshape,
   Resize: resize,
@@ -98,11 +106,6 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ArgMax: 'Cut the model before it and take the maximum in the application.',
   TopK: 'Cut the model before it and sort in the application.',
   NonMaxSuppression: 'Cut the model before it and select the boxes in the application.',
-  LayerNormalization: 'Use BatchNormalization instead and train again.',
-  InstanceNormalization: 'Use BatchNormalization instead and train again.',
-  GroupNormalization: 'Use BatchNormalization instead and train again.',
-  ReduceL2: 'Cut the model before it and normalize in the application.',
-  LpNormalization: 'Cut the model before it and normalize in the application.',
   LRN: 'Use BatchNormalization instead and train again.',
   LSTM: 'Only feed-forward networks are supported: use 1-D convolutions instead.',
   GRU: 'Only feed-forward networks are supported: use 1-D convolutions instead.',

@@ -47,7 +47,8 @@ export function perChannel(
   return { value: arranged, index: arrangedIndex };
 }
 
-function channelIndex(value: MapValue, dims: readonly number[]): Int32Array | null {
+/** As {@link perChannel}, without rearranging; null where the channels do not carry the constant's dimensions. */
+export function channelIndex(value: MapValue, dims: readonly number[]): Int32Array | null {
   const channels = value.map.shape.c;
   const inMap: Atom[] = [];
   const inConstant: Atom[] = [];

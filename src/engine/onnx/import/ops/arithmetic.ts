@@ -144,7 +144,8 @@ function padded(value: MapValue, rank: number): MapValue {
   return { ...value, dims: [...ones, ...value.dims], layout: [...ones.map(() => []), ...value.layout] };
 }
 
-function emit(
+/** The layer over operands that lie as it wants them: alike, or one of a single pixel that is broadcast. */
+export function emit(
   context: NodeContext,
   operation: 'add' | 'sub' | 'mul',
   operands: readonly MapValue[],

@@ -1,10 +1,11 @@
 import { Constant, isFloat } from '../../constant';
 import type { TensorInfo } from '../../model';
 import { DataType } from '../../model';
-import type { Numbers } from '../../tensorData';
 import { checkTensor, elementCount } from '../../tensorData';
 import type { NodeContext } from '../nodeContext';
-import { MAX_MAP_ELEMENTS } from '../nodeContext';
+import { CONSTANT_ARRAYS } from './constantArrays';
+import { broadcast, broadcastStrides, compute, operand, rowMajorStrides, view, walk } from './constantTools';
+import { BINARY_TESTS, REDUCTIONS, UNARY_FUNCTIONS, UNARY_TESTS, type Reduction } from './constantFunctions';
 import { dequantizeLinear, quantizeLinear } from './quantization';
 import { permutation, resolveShape } from './shapes';
 
@@ -74,31 +75,23 @@ export const CONSTANT_OPERATORS: Readonly<Record<string, (context: NodeContext) 
   Sub: binary((a, b) => a - b),
   Mul: binary((a, b) => a * b),
   Div: binary((a, b) => a / b),
-  Mod: binary((a, b) => a - b * Math.floor(a / b)),
+  Mod: (context) =>
+    binary(context.int('fmod', 0) === 1 ? (a, b) => a % b : (a, b) => a - b * Math.floor(a / b))(context),
   Pow: binary((a, b) => a ** b),
-  Min: binary(Math.min),
-  Max: binary(Math.max),
-  Equal: binary((a, b) => Number(a === b), DataType.Bool),
-  Less: binary((a, b) => Number(a < b), DataType.Bool),
-  Greater: binary((a, b) => Number(a > b), DataType.Bool),
-  Neg: unary((x) => -x),
-  Abs: unary(Math.abs),
-  Sqrt: unary(Math.sqrt),
-  Exp: unary(Math.exp),
-  Log: unary(Math.log),
-  Reciprocal: unary((x) => 1 / x),
-  Floor: unary(Math.floor),
-  Ceil: unary(Math.ceil),
-  Not: unary((x) => Number(x === 0)),
-  Relu: unary((x) => Math.max(0, x)),
-  Sigmoid: unary((x) => 1 / (1 + Math.exp(-x))),
-  Tanh: unary(Math.tanh),
+  Min: variadic(Math.min),
+  Max: variadic(Math.max),
+  Sum: variadic((a, b) => a + b),
+  BitShift: (context) =>
+    binary(context.text('direction', 'LEFT') === 'LEFT' ? (a, b) => a * 2 ** b : (a, b) => Math.floor(a / 2 ** b))(
+      context,
+    ),
+  ...mapped(UNARY_FUNCTIONS, (f) => unary(f)),
+  ...mapped(UNARY_TESTS, (f) => unary((x) => Number(f(x)), DataType.Bool)),
+  ...mapped(BINARY_TESTS, (f) => binary((x, y) => Number(f(x, y)), DataType.Bool)),
+  ...mapped(REDUCTIONS, (r) => reduceConstant(r)),
   Where: where,
+  ...CONSTANT_ARRAYS,
 };
-
-function operand(context: NodeContext, index: number): Constant {
-  return context.constant(index, 'an operand');
-}
 
 /** Shape of a value, or the part of it that the `start` and `end` attributes select. */
 export function shapeOf(context: NodeContext, dims: readonly number[]): void {
@@ -152,84 +145,6 @@ function convert(context: NodeContext, x: Constant, to: number): void {
   });
 }
 
-/** A computed constant; the size is checked and accounted for now, the elements are filled in when read. */
-function compute(context: NodeContext, dims: readonly number[], dataType: number, fill: (out: Numbers) => void): void {
-  const count = elementCount(dims);
-  if (!(count <= MAX_MAP_ELEMENTS) || dims.some((d) => !(Number.isInteger(d) && d >= 0)))
-    context.fail(`computes a constant of ${dims.join('×')}`, 'Simplify the model before export.');
-  context.state.spendConstantWork(count);
-  context.setConstant(
-    new Constant(dims, dataType, () => {
-      const out =
-        dataType === DataType.Float || dataType === DataType.Float16
-          ? new Float32Array(count)
-          : new Float64Array(count);
-      fill(out);
-      return out;
-    }),
-  );
-}
-
-function rowMajorStrides(dims: readonly number[]): number[] {
-  const strides = new Array<number>(dims.length);
-  let stride = 1;
-  for (let dim = dims.length - 1; dim >= 0; dim--) {
-    strides[dim] = stride;
-    stride *= dims[dim];
-  }
-  return strides;
-}
-
-/** Index into a source for each row-major element of `dims`. */
-function walk(
-  dims: readonly number[],
-  strides: readonly number[],
-  start: number,
-  visit: (at: number, source: number) => void,
-): void {
-  const total = elementCount(dims);
-  const counter = new Array<number>(dims.length).fill(0);
-  let source = start;
-  for (let at = 0; at < total; at++) {
-    visit(at, source);
-    for (let dim = dims.length - 1; dim >= 0; dim--) {
-      source += strides[dim];
-      if (++counter[dim] < dims[dim]) break;
-      source -= strides[dim] * dims[dim];
-      counter[dim] = 0;
-    }
-  }
-}
-
-function view(
-  context: NodeContext,
-  x: Constant,
-  dims: readonly number[],
-  strides: readonly number[],
-  start: number,
-): void {
-  compute(context, dims, x.dataType, (out) => {
-    const source = x.read();
-    walk(dims, strides, start, (at, from) => (out[at] = source[from]));
-  });
-}
-
-function broadcast(context: NodeContext, a: readonly number[], b: readonly number[]): number[] {
-  const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, i) => {
-    const [x, y] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1];
-    if (x !== y && x !== 1 && y !== 1)
-      context.fail(`combines ${a.join('×')} with ${b.join('×')}`, 'Export the model again.');
-    return x === 1 ? y : x;
-  });
-}
-
-function broadcastStrides(dims: readonly number[], target: readonly number[]): number[] {
-  const own = rowMajorStrides(dims);
-  const lead = target.length - dims.length;
-  return target.map((_, i) => (i < lead || dims[i - lead] === 1 ? 0 : own[i - lead]));
-}
-
 function binary(f: (a: number, b: number) => number, resultType?: number): (context: NodeContext) => void {
   return (context) => {
     const [a, b] = [operand(context, 0), operand(context, 1)];
@@ -247,12 +162,58 @@ function binary(f: (a: number, b: number) => number, resultType?: number): (cont
   };
 }
 
-function unary(f: (x: number) => number): (context: NodeContext) => void {
+function unary(f: (x: number) => number, resultType?: number): (context: NodeContext) => void {
   return (context) => {
     const x = operand(context, 0);
-    compute(context, x.dims, x.dataType, (out) => {
+    compute(context, x.dims, resultType ?? x.dataType, (out) => {
       const source = x.read();
       for (let i = 0; i < out.length; i++) out[i] = f(source[i]);
+    });
+  };
+}
+
+/** The handlers of a family of operators. */
+function mapped<T>(
+  family: Readonly<Record<string, T>>,
+  handler: (member: T) => (context: NodeContext) => void,
+): Record<string, (context: NodeContext) => void> {
+  return Object.fromEntries(Object.entries(family).map(([name, member]) => [name, handler(member)]));
+}
+
+/** One operand after the other. */
+function variadic(f: (a: number, b: number) => number): (context: NodeContext) => void {
+  return (context) => {
+    const parts = context.node.inputs.map((_, i) => operand(context, i));
+    const dims = parts.reduce<number[]>((all, part) => broadcast(context, all, part.dims), []);
+    compute(context, dims, parts[0].dataType, (out) => {
+      parts.forEach((part, i) => {
+        const values = part.read();
+        walk(dims, broadcastStrides(part.dims, dims), 0, (at, from) => {
+          out[at] = i === 0 ? values[from] : f(out[at], values[from]);
+        });
+      });
+    });
+  };
+}
+
+/** A reduction; axes are an attribute in old opsets and an input in newer ones. */
+function reduceConstant({ first, step, finish }: Reduction): (context: NodeContext) => void {
+  return (context) => {
+    const x = operand(context, 0);
+    const rank = x.dims.length;
+    const listed = context.intsOrInput('axes', 1) ?? [];
+    if (listed.length === 0 && context.int('noop_with_empty_axes', 0) === 1) return context.setConstant(x);
+    const axes = listed.length === 0 ? x.dims.map((_, dim) => dim) : listed.map((axis) => context.axis(axis, rank));
+    const reduced = x.dims.map((d, dim) => (axes.includes(dim) ? 1 : d));
+    const keep = context.int('keepdims', 1) === 1;
+    const strides = broadcastStrides(reduced, x.dims);
+    compute(context, keep ? reduced : reduced.filter((_, dim) => !axes.includes(dim)), x.dataType, (out) => {
+      const source = x.read();
+      const totals = new Float64Array(out.length).fill(first);
+      let at = 0;
+      walk(x.dims, strides, 0, (_, to) => (totals[to] = step(totals[to], source[at++])));
+      const n = source.length / Math.max(1, out.length);
+      for (let i = 0; i < out.length; i++) out[i] = finish ? finish(totals[i], n) : totals[i];
     });
   };
 }

@@ -3,6 +3,7 @@ import { DataType } from '../../model';
 import type { DraftMap } from '../draft';
 import type { NodeContext } from '../nodeContext';
 import { affine } from '../perChannel';
+import { roundHalfEven } from './constantFunctions';
 import type { Quantization } from '../values';
 
 /** Smallest and largest code of the integer types that QuantizeLinear produces. */
@@ -60,14 +61,6 @@ export function quantizeLinear(context: NodeContext): void {
   const max = (highest - lowest) * quantization.scales[0];
   const map = context.layer({ kind: 'activation', fn: { name: 'clamp', min: 0, max } }, [input], input.map.shape);
   context.setMap({ ...context.over(map, input.dims, input.layout), quantization });
-}
-
-/** Round to nearest, ties to even, as QuantizeLinear does. */
-function roundHalfEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  if (rest !== 0.5) return Math.round(x);
-  return floor % 2 === 0 ? floor : floor + 1;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { NodeContext } from '../nodeContext';
 import { EMPTY, NO_CLAMP, POINT_WINDOW } from '../perChannel';
 import type { MapValue } from '../values';
 import { sliceAlong } from './slicing';
-import { LARGEST_EXTENT } from './window';
+import { resolvePads } from './padding';
 
 /**
  * The value as an image, taking the dimensions that an operation does not touch as channels: NCHW, or NHWC when
@@ -50,63 +50,33 @@ function imageValue(context: NodeContext, map: MapValue['map'], rank: number, nh
 /** Pad with a constant, or by reflecting, repeating or wrapping around; negative pads crop. */
 export function pad(context: NodeContext): void {
   const value = context.map(0);
-  const rank = value.dims.length;
-  const mode = context.text('mode', 'constant');
-  const listed =
-    context.intsOrInput('pads', 1) ??
-    context.ints('paddings') ??
-    context.fail('has no pads', 'Export the model again.');
-  const fill = context.has(2) ? context.constant(2, 'its value').small()[0] : context.float('value', 0);
-  // prettier-ignore
-  const axes = context.has(3) ? context.constant(3, 'its axes').small().map((axis) => context.axis(axis, rank)) : value.dims.map((_, dim) => dim);
-  if (listed.length !== 2 * axes.length || listed.some((p) => !Number.isInteger(p)))
-    context.fail(`has ${listed.length} pads for ${rank} dimensions`, 'Export the model again.');
-  if (listed.some((p) => Math.abs(p) > LARGEST_EXTENT))
-    context.fail('pads beyond all images', 'Correct the attribute and export the model again.');
-  const before = new Array<number>(rank).fill(0);
-  const after = new Array<number>(rank).fill(0);
-  axes.forEach((axis, i) => {
-    before[axis] = listed[i];
-    after[axis] = listed[i + axes.length];
-  });
+  const { before, after, constant, fill, sources } = resolvePads(context, value.dims);
+  const touched = value.dims.map((_, dim) => dim).filter((dim) => before[dim] !== 0 || after[dim] !== 0);
+  if (touched.length === 0) return context.setMap(context.renamed(value, value.dims, value.layout));
+  if (!constant) {
+    const length = (dim: number): number => Math.max(0, before[dim] + value.dims[dim] + after[dim]);
+    return context.setMap(
+      touched.reduce(
+        (result, dim) =>
+          take(
+            context,
+            result,
+            dim,
+            Array.from({ length: length(dim) }, (_, at) => sources(dim, at)),
+          ),
+        value,
+      ),
+    );
+  }
   // Crops first: what is left is padded.
-  const cropped = value.dims.reduce((result, size, dim) => {
-    const begin = Math.max(0, -before[dim]);
-    return sliceAlong(context, result, dim, begin, size - Math.max(0, -after[dim]));
-  }, value);
-  const [low, high] = [before, after].map((pads) => pads.map((p) => Math.max(0, p)));
-  const touched = value.dims.map((_, dim) => dim).filter((dim) => low[dim] + high[dim] > 0);
-  if (touched.length === 0)
-    return context.setMap(cropped === value ? context.renamed(value, value.dims, value.layout) : cropped);
-  context.setMap(
-    mode === 'constant'
-      ? padConstant(context, cropped, low, high, touched, fill)
-      : touched.reduce(
-          (result, dim) =>
-            take(context, result, dim, paddedIndices(context, mode, result.dims[dim], low[dim], high[dim])),
-          cropped,
-        ),
+  const cropped = touched.reduce(
+    (result, dim) =>
+      sliceAlong(context, result, dim, Math.max(0, -before[dim]), value.dims[dim] - Math.max(0, -after[dim])),
+    value,
   );
-}
-
-/** What each element of a padded dimension is a copy of. */
-function paddedIndices(context: NodeContext, mode: string, size: number, before: number, after: number): number[] {
-  const source = (at: number): number => {
-    switch (mode) {
-      case 'edge':
-        return Math.min(size - 1, Math.max(0, at));
-      case 'reflect': {
-        const period = Math.max(1, 2 * (size - 1));
-        const inside = ((at % period) + period) % period;
-        return inside < size ? inside : period - inside;
-      }
-      case 'wrap':
-        return ((at % size) + size) % size;
-      default:
-        return context.fail(`pads in mode ${mode}`, 'Only constant, reflect, edge and wrap are supported.');
-    }
-  };
-  return Array.from({ length: before + size + after }, (_, i) => source(i - before));
+  const [low, high] = [before, after].map((pads) => pads.map((p) => Math.max(0, p)));
+  const padded = touched.filter((dim) => low[dim] + high[dim] > 0);
+  context.setMap(padded.length === 0 ? cropped : padConstant(context, cropped, low, high, padded, fill));
 }
 
 function padConstant(
