@@ -71,10 +71,10 @@ export function choicesOf(graph: Graph, options: PlannerOptions): Choice[] {
     work += stage.maps.length * sets.length;
     if (work > MOST_WORK && all.length > 0) break;
     options.checkCancelled?.();
-    const once = shapesOf(graph, stage, keepNothing, inputTiles).instructions(options.memory)({
-      rows: 1,
-      cols: 1,
-    });
+    const whole = shapesOf(graph, stage, keepNothing, inputTiles);
+    // As a single patch it may need nothing but padding of some map: then no grid suits it.
+    if (!whole.suits({ rows: 1, cols: 1 })) continue;
+    const once = whole.instructions(options.memory)({ rows: 1, cols: 1 });
     for (const keep of sets) {
       const shapes = shapesOf(graph, stage, keep, inputTiles);
       const instructions = shapes.instructions(options.memory);
