@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { CancelledError, UserError } from '../engine/common/errors';
 import { commands, usage, type Command } from './commandLine';
 import { oneLine, UnsupportedModelError } from '../engine/onnx/problems';
+import { visible, visibleJson, visibleLines } from '../engine/common/visible';
 import type { Progress } from '../engine/common/progress';
 
 /** Entry point of `dist/cli.js`: the engine without an editor. */
@@ -27,7 +28,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return null;
   });
   if (result === null) return 1;
-  process.stdout.write(json ? `${JSON.stringify(result.json)}\n` : `${result.text}\n`);
+  process.stdout.write(`${json ? visibleJson(result.json) : visibleLines(result.text)}\n`);
   return 0;
 }
 
@@ -81,10 +82,17 @@ function onTerminal(): Progress {
       const now = Date.now();
       if (now - last < 100 && done !== total) return;
       last = now;
-      process.stderr.write(`\r\x1b[K${stage}${total > 0 ? ` ${done}/${total}` : ''}${done === total ? '\n' : ''}`);
+      process.stderr.write(
+        `\r\x1b[K${visible(stage)}${total > 0 ? ` ${done}/${total}` : ''}${done === total ? '\n' : ''}`,
+      );
     },
     isCancelled: () => false,
   };
+}
+
+/** The system refused something, e.g. a disk that fails: its message names the file, a stack would say no more. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
 }
 
 main(process.argv.slice(2)).then(
@@ -93,8 +101,8 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     const message =
-      error instanceof UserError || error instanceof CancelledError
-        ? error.message
+      error instanceof UserError || error instanceof CancelledError || isSystemError(error)
+        ? visible(error.message)
         : `Internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
     process.stderr.write(`${message}\n`);
     process.exitCode = 1;

@@ -20,6 +20,7 @@ import {
 import { UserError } from '../engine/common/errors';
 import { evaluateCommand } from './evaluationCommands';
 import { describeModel } from '../engine/onnx';
+import { visible } from '../engine/common/visible';
 import { openPlan, type OpenedPlan } from '../engine/planned/open';
 import { defaultPlanPath } from '../engine/plan/sidecar';
 import { quantize, type QuantizeOutcome } from '../engine/run/quantize';
@@ -66,7 +67,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         'sensitivity|entropy] [--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] ' +
         '[--epsilon F] [--classes static|runtime] [--task classify|binary|regress|detect] ' +
         '[--head PRESET|FILE.json|none] [--preprocess imagenet|tf|unit|raw|stretch|letterbox|FILE.json] [--limit N] ' +
-        '[--sizes NAME=N,…] [--threads N] [--no-compensate] [--no-cache] --out PLAN',
+        '[--sizes NAME=N,…] [--threads N] [--no-compensate] [--no-cache] [--force] --out PLAN',
       summary: 'calibrate, search and write a plan',
       options: {
         images: text,
@@ -94,6 +95,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         'no-compensate': flag,
         'no-cache': flag,
         out: text,
+        force: flag,
       },
       run: runQuantize,
     },
@@ -144,7 +146,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       synopsis:
         'evaluate PLAN --images DIR [--annotations DIR|FILE.json] [--task classify|binary|regress|detect] [--limit N] [--layers] ' +
-        '[--predictions FILE.csv] [--threads N]',
+        '[--predictions FILE.csv] [--threads N] [--force]',
       summary:
         "accuracy of the firmware's integer arithmetic beside float; --layers also compares every layer's output",
       options: {
@@ -154,6 +156,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         limit: text,
         layers: flag,
         predictions: text,
+        force: flag,
         threads: text,
       },
       run: runEvaluate,
@@ -177,12 +180,13 @@ async function inspect(positionals: readonly string[], values: Values): Promise<
   const file = one(positionals, 'MODEL');
   const model = await describeModel(file, { sizes: sizesOf(values.sizes) });
   const rows = model.nodes.map(
-    (n) => `${n.name}\t${n.opType}\t${n.outputShapes[0]?.map((d) => d ?? '?').join('×') ?? '?'}\t${n.macs ?? ''}`,
+    (n) =>
+      `${visible(n.name)}\t${visible(n.opType)}\t${n.outputShapes[0]?.map((d) => visible(String(d ?? '?'))).join('×') ?? '?'}\t${n.macs ?? ''}`,
   );
-  const problems = model.problems.map((p) => `! ${p.node}: ${p.message} ${p.remedy}`);
+  const problems = model.problems.map((p) => `! ${visible(p.node)}: ${visible(p.message)} ${visible(p.remedy)}`);
   return {
     text: [
-      `${model.graphName || path.basename(file)}: ${model.nodes.length} nodes, ${model.parameters.count} ` +
+      `${visible(model.graphName || path.basename(file))}: ${model.nodes.length} nodes, ${model.parameters.count} ` +
         `parameters, ${model.macs ?? '?'} MACs`,
       ...rows,
       ...problems,
@@ -218,6 +222,7 @@ async function runQuantize(
       head: typeof values.head === 'string' ? values.head : undefined,
       preprocess: typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : null,
       ...(values['no-compensate'] === true ? { compensate: false } : {}),
+      force: values.force === true,
       threads: count(values, 'threads') || undefined,
       limit: count(values, 'limit'),
       sizes: sizesOf(values.sizes),
@@ -241,7 +246,7 @@ function describeOutcome(outcome: QuantizeOutcome): string {
       : 'Layer by layer, no patch stage',
     `BitOPs: ${s.bitOps.reduction.toFixed(2)}× fewer than 8-bit patch-based inference`,
     `Weights: ${kib(s.memory.weightBytes)} in flash`,
-    ...s.notes,
+    ...s.notes.map(visible),
   ];
   return lines.join('\n');
 }
@@ -311,6 +316,7 @@ async function runEvaluate(
       layers: values.layers === true,
       threads: threads === 0 ? undefined : threads,
       predictions: typeof values.predictions === 'string' ? values.predictions : undefined,
+      force: values.force === true,
     },
     progress,
   );

@@ -1,7 +1,7 @@
-import { promises as fs } from 'node:fs';
-import { UserError } from '../engine/common/errors';
 import { evaluate, type Evaluation } from '../engine/run/evaluate';
-import { writeRefusal } from '../engine/common/fileErrors';
+import { visible } from '../engine/common/visible';
+import { writeFilesWhole } from '../engine/plan/files';
+import { assertReplaceable } from '../engine/plan/ownFile';
 import type { DetectionScores } from '../engine/detection/detectionAccuracy';
 import type { DetectionEvaluation } from '../engine/evaluation/types';
 import type { Task } from '../engine/graph/task';
@@ -21,6 +21,8 @@ export interface EvaluateCommand {
   readonly task: Task | undefined;
   /** CSV file for what was predicted for each image. */
   readonly predictions: string | undefined;
+  /** Write the file over one that is not ours. */
+  readonly force: boolean;
 }
 
 /** Images on which layers are compared: their ratios hardly change with more. */
@@ -32,6 +34,7 @@ export async function evaluateCommand(
   command: EvaluateCommand,
   progress: Progress,
 ): Promise<{ text: string; json: unknown }> {
+  if (command.predictions !== undefined) await assertReplaceable(command.predictions, 'predictions', command.force);
   const { graph, modelPath, program, plan, parameters, head } = opened;
   const result = await evaluate(graph, modelPath, program, plan.preprocess, command.images, command.limit, progress, {
     layers: command.layers ? { formats: parameters.formats, images: LAYER_IMAGES } : undefined,
@@ -57,15 +60,16 @@ function describe(result: Evaluation): string[] {
   const outputs = [
     'Outputs are compared with float, value by value.',
     ...result.outputs.map(
-      (o) => `${o.name} ${o.shape.h}×${o.shape.w}×${o.shape.c}: SNR ${db(o.snr)}, cosine ${o.cosine.toFixed(5)}`,
+      (o) =>
+        `${visible(o.name)} ${o.shape.h}×${o.shape.w}×${o.shape.c}: SNR ${db(o.snr)}, cosine ${o.cosine.toFixed(5)}`,
     ),
   ];
-  const layers = result.layers?.map((l) => `${db(l.snr).padStart(9)}  ${l.kind.padEnd(14)} ${l.name}`);
+  const layers = result.layers?.map((l) => `${db(l.snr).padStart(9)}  ${l.kind.padEnd(14)} ${visible(l.name)}`);
   return [
     `${result.images} images, ${result.imagesPerSecond.toFixed(1)} images/s`,
     ...(result.detection ? describeDetection(result.detection) : result.classifier ? classes : outputs),
     ...(layers ? ["Signal-to-noise ratio of each layer's output against float:", ...layers] : []),
-    ...result.notes,
+    ...result.notes.map(visible),
   ];
 }
 
@@ -97,12 +101,8 @@ function describeDetection({ accuracy, agreement, boxes }: DetectionEvaluation):
 
 async function writePredictions(file: string, { predictions }: Evaluation): Promise<void> {
   const quoted = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
-  const rows = predictions!.map((p) => `${quoted(p.sample)},${p.label ?? ''},${p.float},${p.quantized},${p.divergence ?? ''}`);
-  try {
-    await fs.writeFile(file, `file,label,float,quantized,divergence\n${rows.join('\n')}\n`);
-  } catch (error) {
-    throw new UserError(`${file} cannot be written: ${writeRefusal(error) ?? (error as Error).message}.`, {
-      cause: error,
-    });
-  }
+  const rows = predictions!.map(
+    (p) => `${quoted(p.sample)},${p.label ?? ''},${p.float},${p.quantized},${p.divergence ?? ''}`,
+  );
+  await writeFilesWhole([{ path: file, data: `file,label,float,quantized,divergence\n${rows.join('\n')}\n` }]);
 }

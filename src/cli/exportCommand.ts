@@ -3,6 +3,7 @@ import type { Command } from './commandLine';
 import { one, oneOf, required } from './commandOptions';
 import { UserError } from '../engine/common/errors';
 import { exportQdq } from '../engine/export/qdq';
+import { assertReplaceable } from '../engine/plan/ownFile';
 import { writeFilesWhole } from '../engine/plan/files';
 import { openPlan } from '../engine/planned/open';
 import { cachedCalibration, defaultCachePath } from '../engine/calibration/cache';
@@ -11,9 +12,9 @@ const text = { type: 'string' } as const;
 
 /** `export`: the quantized network for other tools. */
 export const exportCommand: Command = {
-  synopsis: 'export PLAN --format qdq --out FILE.onnx',
+  synopsis: 'export PLAN --format qdq [--force] --out FILE.onnx',
   summary: 'the quantized network as ONNX with QuantizeLinear and DequantizeLinear, to evaluate elsewhere',
-  options: { format: text, out: text },
+  options: { format: text, out: text, force: { type: 'boolean' } },
   run: async (positionals, values) => {
     const planPath = one(positionals, 'PLAN');
     oneOf(values, 'format', ['qdq'] as const, 'qdq');
@@ -24,6 +25,7 @@ export const exportCommand: Command = {
     });
     if (await isSameFile(out, opened.modelPath))
       throw new UserError(`${out} is the plan's model itself. Choose another name.`);
+    await assertReplaceable(out, 'qdq', values.force === true);
     const { bytes, notes } = exportQdq(opened);
     await writeFilesWhole([{ path: out, data: bytes }]);
     return {

@@ -4,7 +4,7 @@ import type { Calibration } from '../engine/calibration/types';
 import { UserError } from '../engine/common/errors';
 import type { Graph } from '../engine/graph/types';
 import { importModel } from '../engine/onnx';
-import { hashFile } from '../engine/plan/files';
+import { hashModel } from '../engine/plan/files';
 import type { OpenedPlan, PlanModel } from '../engine/planned/open';
 import { readModelView, type ShownModel } from './modelView';
 
@@ -40,7 +40,7 @@ export class ModelStore {
   /** For openPlan. @throws UserError when the model cannot be imported */
   async model(modelPath: string, sizes: Sizes): Promise<PlanModel> {
     const entry = await this.entry(modelPath, sizes);
-    entry.sha256 ??= hashFile(modelPath);
+    entry.sha256 ??= hashModel(modelPath);
     const [{ graph }, sha256] = await Promise.all([entry.shown, entry.sha256]);
     if (graph) return { sha256, graph };
     // Where it cannot be imported, importing says why.

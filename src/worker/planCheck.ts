@@ -1,7 +1,7 @@
 import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from '../engine/common/errors';
-import { besidePlan, hashBytes, modelPathOf, readParameters, readPlan } from '../engine/plan/files';
+import { hashBytes, modelPathOf, readParameters, readPlan } from '../engine/plan/files';
 import { openPlan } from '../engine/planned/open';
 import { parsePlan } from '../engine/plan/sidecar';
 import type { Plan } from '../engine/plan/types';
@@ -88,7 +88,7 @@ async function imagesProblem(plan: Plan, planPath: string): Promise<PlanProblem 
 /** The parameter file is compared by its hash; with a cached calibration its content can be computed again. */
 async function parametersProblem(plan: Plan, planPath: string, calibrated: boolean): Promise<PlanProblem | null> {
   const { file, sha256 } = plan.parameters;
-  const bytes = await readParameters(besidePlan(planPath, file));
+  const bytes = await readParameters(planPath, plan.parameters);
   if (bytes && hashBytes(bytes) === sha256) return null;
   const what = bytes ? `${file} does not belong to this plan` : `${file} is missing`;
   const then = calibrated

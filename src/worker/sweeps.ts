@@ -3,7 +3,7 @@ import { defaultCachePath } from '../engine/calibration/cache';
 import { UserError } from '../engine/common/errors';
 import { GENERATOR } from '../engine/common/generator';
 import { relativeTo } from '../engine/plan/relativeTo';
-import { hashBytes, hashFile, modelPathOf, readPlan, writeFilesWhole } from '../engine/plan/files';
+import { hashBytes, hashModel, modelPathOf, readPlan, writeFilesWhole, writePlanWhole } from '../engine/plan/files';
 import { encodeParameters } from '../engine/plan/parametersFile';
 import { formatPlan, parametersFileName, parsePlan } from '../engine/plan/sidecar';
 import type { Plan } from '../engine/plan/types';
@@ -48,7 +48,7 @@ export function sweepService(open: (planPath: string) => Promise<OpenedPlan>, pr
       const table = await readSweeps(planPath);
       if (!table) return [];
       const plan = await readPlan(planPath);
-      const sameModel = table.model.sha256 === (await hashFile(modelPathOf(planPath, plan)));
+      const sameModel = table.model.sha256 === (await hashModel(modelPathOf(planPath, plan)));
       return table.sweeps.map((sweep) =>
         viewOf(sweep, plan, sameModel && sweep.settings.calibration.key === plan.calibration.key),
       );
@@ -83,10 +83,10 @@ export function sweepService(open: (planPath: string) => Promise<OpenedPlan>, pr
       const data = encodeParameters(graph, await quantizer.parameters(plan, true, progress));
       checkCancelled(progress);
       const file = parametersFileName(planPath);
-      await writeFilesWhole([
-        { path: path.join(path.dirname(planPath), file), data },
+      await writePlanWhole(
         { path: planPath, data: formatPlan({ ...plan, parameters: { file, sha256: hashBytes(data) } }) },
-      ]);
+        { path: path.join(path.dirname(planPath), file), data },
+      );
     },
   };
 }

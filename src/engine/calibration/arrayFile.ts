@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
 import * as path from 'node:path';
+import { openRegular } from '../common/boundedFile';
 import { UserError } from '../common/errors';
 import { elements, type Graph, type TensorBinding } from '../graph/types';
 import { decodeNpy, NPY_HEADER_BYTES, npyElements, parseNpyHeader, type NpyHeader } from './npy';
@@ -28,6 +28,10 @@ export interface ArrayFile {
 
 /** A .npz is inflated as a whole; this bounds it. */
 const MAX_NPZ_BYTES = 1024 * 1024 * 1024;
+/** So much is unpacked whatever it was packed into. */
+const FREE_NPZ_BYTES = 64 * 1024 * 1024;
+/** Pictures pack to half or a tenth of their size; zeros to a thousandth. */
+const MAX_NPZ_RATIO = 100;
 const LABEL_NAMES = ['label', 'labels', 'y', 'class_index'];
 
 /** Where the elements of an array come from. */
@@ -86,7 +90,7 @@ async function integers(source: ArraySource, name: string): Promise<number[]> {
 }
 
 async function npySource(file: string): Promise<ArraySource> {
-  const handle = await open(file, 'r');
+  const handle = await openRegular(file);
   try {
     const { size } = await handle.stat();
     const header = parseNpyHeader(await readExactly(handle, 0, Math.min(size, NPY_HEADER_BYTES)));
@@ -104,7 +108,7 @@ async function readSlice(
   first: number,
   length: number,
 ): Promise<Uint8Array | Int8Array | Float32Array> {
-  const handle = await open(file, 'r');
+  const handle = await openRegular(file);
   try {
     return decodeNpy(
       header,
@@ -117,11 +121,17 @@ async function readSlice(
 }
 
 async function openNpz(file: string, name: string, graph: GraphInputs): Promise<ArrayFile> {
-  const handle = await open(file, 'r');
+  const handle = await openRegular(file);
   try {
     const entries = (await readZipDirectory(handle)).filter((e) => e.name.endsWith('.npy'));
     if (entries.reduce((sum, e) => sum + e.bytes, 0) > MAX_NPZ_BYTES)
       throw new Error(`its arrays are larger than ${MAX_NPZ_BYTES} bytes; save .npy files instead`);
+    const stored = entries.reduce((sum, e) => sum + e.compressedBytes, 0);
+    const bytes = entries.reduce((sum, e) => sum + e.bytes, 0);
+    if (bytes > FREE_NPZ_BYTES && bytes > MAX_NPZ_RATIO * stored)
+      throw new Error(
+        `its arrays would unpack from ${stored} to ${bytes} bytes, which no pictures do; save .npy files instead`,
+      );
     const arrays = new Map<string, ArraySource>();
     for (const entry of entries) {
       const bytes = await readZipEntry(handle, entry, MAX_NPZ_BYTES);

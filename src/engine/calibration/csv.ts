@@ -1,18 +1,18 @@
 /**
  * Rows of a comma-separated file (RFC 4180: quoted fields may hold commas, quotes doubled and line breaks); empty lines
- * are left out.
+ * are left out. One at a time: all rows of a large file together take many times its size.
  */
-export function parseCsv(text: string): string[][] {
-  const rows: string[][] = [];
+export function* parseCsv(text: string): Generator<string[], void> {
   let row: string[] = [];
   let field = '';
   let quoted = false;
-  const endRow = (): void => {
-    row.push(field);
-    field = '';
-    if (row.length > 1 || row[0] !== '') rows.push(row);
+  const endRow = (): string[] => {
+    const ended = [...row, field];
     row = [];
+    field = '';
+    return ended;
   };
+  const isEmpty = (ended: readonly string[]): boolean => ended.length === 1 && ended[0] === '';
   for (let i = text.charCodeAt(0) === 0xfeff ? 1 : 0; i < text.length; i++) {
     const ch = text[i];
     if (quoted) {
@@ -25,11 +25,11 @@ export function parseCsv(text: string): string[][] {
       row.push(field);
       field = '';
     } else if (ch === '\n') {
-      endRow();
+      const ended = endRow();
+      if (!isEmpty(ended)) yield ended;
     } else if (ch !== '\r') {
       field += ch;
     }
   }
-  if (field !== '' || row.length > 0) endRow();
-  return rows;
+  if (field !== '' || row.length > 0) yield endRow();
 }

@@ -1,3 +1,4 @@
+import { inflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { UserError } from '../common/errors';
 import { decodeJpeg } from './jpeg';
@@ -10,6 +11,17 @@ import type { PixelImage } from './resample';
  */
 export const MAX_IMAGE_FILE_BYTES = 128 * 1024 * 1024;
 const MAX_MEGAPIXELS = 64;
+
+const IDAT = 0x49444154;
+const ADAM7 = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+];
 
 export type ImageFormat = 'jpeg' | 'png';
 
@@ -55,6 +67,7 @@ function decodePng(bytes: Uint8Array): PixelImage {
   const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 33) throw new Error('the file ends within its header');
   checkSize(header.getUint32(16), header.getUint32(20));
+  if (header.getUint8(28) !== 0) checkInterlaced(bytes, header);
   const png = PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   const pixels = png.width * png.height;
   const data = new Uint8Array(pixels * 3);
@@ -66,6 +79,35 @@ function decodePng(bytes: Uint8Array): PixelImage {
     }
   }
   return { width: png.width, height: png.height, channels: 3, data };
+}
+
+/**
+ * The library inflates rows that follow each other up to the size that the header says, but interlaced ones whatever
+ * they come to: so they are counted here first.
+ */
+function checkInterlaced(bytes: Uint8Array, header: DataView): void {
+  const [width, height] = [header.getUint32(16), header.getUint32(20)];
+  const samples = [1, 0, 3, 1, 2, 0, 4][header.getUint8(25)] ?? 4;
+  const bits = samples * header.getUint8(24);
+  // Adam7, as the PNG specification has it: where each pass begins and how far apart its pixels are.
+  const most = ADAM7.reduce((sum, [x, y, dx, dy]) => {
+    const [columns, rows] = [Math.ceil((width - x) / dx), Math.ceil((height - y) / dy)];
+    return columns > 0 && rows > 0 ? sum + rows * (1 + Math.ceil((columns * bits) / 8)) : sum;
+  }, 0);
+  const data: Uint8Array[] = [];
+  for (let at = 8; at + 12 <= bytes.length;) {
+    const length = header.getUint32(at);
+    const start = at + 8;
+    if (start + length > bytes.length) break;
+    if (header.getUint32(at + 4) === IDAT) data.push(bytes.subarray(start, start + length));
+    at = start + length + 4;
+  }
+  try {
+    inflateSync(Buffer.concat(data), { maxOutputLength: most });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw error;
+    throw new Error(`its data are more than the ${width}×${height} pixels that its header says`, { cause: error });
+  }
 }
 
 function checkSize(width: number, height: number): void {

@@ -1,4 +1,4 @@
-import { promises as fs } from 'node:fs';
+import { readBounded } from '../common/boundedFile';
 import { UserError } from '../common/errors';
 import { checkCancelled, type Progress } from '../common/progress';
 import type { GraphInputs } from './arrayFile';
@@ -65,9 +65,7 @@ export async function loadSample(sample: Sample, graph: GraphInputs, preprocess:
 
 async function readImageFile(file: string, name: string): Promise<Uint8Array> {
   try {
-    const { size } = await fs.stat(file);
-    if (size > MAX_IMAGE_FILE_BYTES) throw new Error(`it has ${size} bytes`);
-    return await fs.readFile(file);
+    return await readBounded(file, MAX_IMAGE_FILE_BYTES);
   } catch (error) {
     throw new UserError(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}.`, {
       cause: error,

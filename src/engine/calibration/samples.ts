@@ -1,5 +1,6 @@
 import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
+import { readBounded } from '../common/boundedFile';
 import { UserError } from '../common/errors';
 import { openArrayFile, readIntegerArray, type ArrayFile, type GraphInputs } from './arrayFile';
 import { parseCsv } from './csv';
@@ -30,6 +31,8 @@ export interface SampleSet {
 }
 
 const MAX_SAMPLES = 1_000_000;
+/** Rows for some hundred thousand samples. */
+const MAX_LABELS_BYTES = 16 * 1024 * 1024;
 
 /**
  * Lists the samples at `location`: a folder of JPEG and PNG files (told by content, sorted by name), also in its
@@ -131,22 +134,29 @@ async function onlyImages(folder: string, files: readonly string[]): Promise<str
 
 async function readLabels(folder: string): Promise<Map<string, number> | null> {
   const file = path.join(folder, 'labels.csv');
-  const text = await fs.readFile(file, 'utf8').catch(() => null);
-  if (text === null) return null;
+  let text: string;
+  try {
+    text = (await readBounded(file, MAX_LABELS_BYTES)).toString('utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new UserError(`${file} cannot be read: ${(error as Error).message}.`, { cause: error });
+  }
   const rows = parseCsv(text);
-  const header = (rows[0] ?? []).map((h) => h.trim().toLowerCase());
+  const header = (rows.next().value ?? []).map((h) => h.trim().toLowerCase());
   const fileColumn = header.indexOf('file');
   const classColumn = header.indexOf('class_index');
   if (fileColumn < 0 || classColumn < 0)
     throw new UserError(`${file}: the first line must name the columns 'file' and 'class_index'.`);
   const labels = new Map<string, number>();
-  for (let i = 1; i < rows.length; i++) {
-    const label = (rows[i][classColumn] ?? '').trim();
+  let number = 1;
+  for (const row of rows) {
+    number++;
+    const label = (row[classColumn] ?? '').trim();
     if (!/^\d{1,9}$/.test(label))
       throw new UserError(
-        `${file}, row ${i + 1}: class_index ${JSON.stringify(label)} is not a class index (0, 1, …).`,
+        `${file}, row ${number}: class_index ${JSON.stringify(label)} is not a class index (0, 1, …).`,
       );
-    labels.set((rows[i][fileColumn] ?? '').trim().replaceAll('\\', '/'), Number(label));
+    labels.set((row[fileColumn] ?? '').trim().replaceAll('\\', '/'), Number(label));
   }
   return labels;
 }

@@ -10,6 +10,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EEXIST: 'a file stands where a folder is needed; choose another folder',
   EISDIR: 'a folder stands where a file is needed; choose another name',
   ENAMETOOLONG: 'the path is too long; choose a shorter one',
+  EIO: 'the disk reports an error; look after it, or choose another folder',
   EBUSY: 'a file is in use by another program; close it',
 };
 

@@ -9,6 +9,9 @@ import type { OnnxModel } from './model';
 import { parseModel } from './parse';
 import { oneLine } from './problems';
 
+/** No protocol buffer is larger (protobuf.dev, “Proto Limits”). */
+const MAX_MODEL_BYTES = 2 ** 31;
+
 /**
  * Opens an ONNX file and reads its structure; weights stay in the file until they are asked for.
  *
@@ -20,6 +23,11 @@ export async function openModel(path: string): Promise<OnnxModel> {
   try {
     const stat = await handle.stat();
     if (!stat.isFile()) throw new UserError(`${file} is not a file. Choose an .onnx file.`);
+    // Protocol Buffers end there; larger networks have external data.
+    if (stat.size >= MAX_MODEL_BYTES)
+      throw new UserError(
+        `${file} has ${stat.size} bytes; an ONNX file has less than 2 GiB. Download or export it again.`,
+      );
     const reader = new ByteReader(handle.fd, stat.size);
     rejectOtherFormats(file, reader);
     const parsed = parseModel(reader);

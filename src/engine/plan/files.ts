@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, promises as fs } from 'node:fs';
 import * as path from 'node:path';
+import { openRegular, readBounded } from '../common/boundedFile';
 import { UserError } from '../common/errors';
+import { openModel } from '../onnx/openModel';
 import { MAX_PLAN_BYTES, parsePlan } from './sidecar';
 import type { Plan } from './types';
+import { pendingParameters } from './writeWhole';
 
-export { writeFilesWhole } from './writeWhole';
+export { writeFilesWhole, writePlanWhole } from './writeWhole';
 
 /** Largest parameter file that is read: more weights than any microcontroller's flash holds. */
 const MAX_PARAMETERS_BYTES = 256 << 20;
@@ -14,12 +16,22 @@ const MAX_PARAMETERS_BYTES = 256 << 20;
 export async function hashFile(file: string): Promise<string> {
   const hash = createHash('sha256');
   try {
-    if (!(await fs.stat(file)).isFile()) throw new Error('it is not a file');
-    for await (const piece of createReadStream(file)) hash.update(piece as Buffer);
+    const handle = await openRegular(file);
+    for await (const piece of handle.createReadStream()) hash.update(piece as Buffer);
   } catch (error) {
     throw new UserError(`${file} cannot be read: ${(error as Error).message}.`, { cause: error });
   }
   return hash.digest('hex');
+}
+
+/**
+ * SHA-256 of a model's file. That it is one is seen first: hashing something of many gigabytes takes minutes.
+ * @throws UserError as {@link openModel}
+ */
+export async function hashModel(file: string): Promise<string> {
+  const model = await openModel(file);
+  await model.close();
+  return hashFile(file);
 }
 
 /** SHA-256 of bytes or text, hexadecimal. */
@@ -31,22 +43,26 @@ export function hashBytes(data: Uint8Array | string): string {
 export async function readPlan(planPath: string): Promise<Plan> {
   let text: string;
   try {
-    const stat = await fs.stat(planPath);
-    if (!stat.isFile()) throw new Error('it is not a file');
-    const { size } = stat;
-    if (size > MAX_PLAN_BYTES) throw new Error(`it has ${size} bytes, more than any plan`);
-    text = await fs.readFile(planPath, 'utf8');
+    text = (await readBounded(planPath, MAX_PLAN_BYTES)).toString('utf8');
   } catch (error) {
     throw new UserError(`${planPath} cannot be read: ${(error as Error).message}.`, { cause: error });
   }
   return parsePlan(text, planPath);
 }
 
-/** The bytes of a plan's parameter file; null when it is missing, no regular file or larger than any. */
-export async function readParameters(file: string): Promise<Uint8Array | null> {
-  const stat = await fs.stat(file).catch(() => null);
-  if (!stat?.isFile() || stat.size > MAX_PARAMETERS_BYTES) return null;
-  return fs.readFile(file).catch(() => null);
+/**
+ * The bytes of a plan's parameter file; null when it is missing, no regular file or larger than any. Where a process
+ * was killed before it could give them their name, those that belong to the plan.
+ */
+export async function readParameters(
+  planPath: string,
+  { file, sha256 }: Plan['parameters'],
+): Promise<Uint8Array | null> {
+  const named = besidePlan(planPath, file);
+  const bytes = await readBounded(named, MAX_PARAMETERS_BYTES).catch(() => null);
+  if (bytes && hashBytes(bytes) === sha256) return bytes;
+  const pending = await readBounded(pendingParameters(named, sha256), MAX_PARAMETERS_BYTES).catch(() => null);
+  return pending && hashBytes(pending) === sha256 ? pending : bytes;
 }
 
 /**

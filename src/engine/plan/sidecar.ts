@@ -1,4 +1,4 @@
-import Ajv, { type ValidateFunction } from 'ajv';
+import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
 import * as path from 'node:path';
 import schema from '../../../media/schema/plan.schema.json';
 import { UserError } from '../common/errors';
@@ -39,7 +39,7 @@ export function parsePlan(text: string, file: string): Plan {
   }
   const check = validate();
   if (!check(value)) {
-    const e = check.errors![0];
+    const e = mostTelling(check.errors!);
     const allowed = Array.isArray(e.params.allowedValues)
       ? ` (${(e.params.allowedValues as unknown[]).map((v) => JSON.stringify(v)).join(', ')})`
       : '';
@@ -54,6 +54,17 @@ export function parsePlan(text: string, file: string): Plan {
     );
   }
   return value;
+}
+
+/**
+ * Where a value may be an object or null, the check tells both that it is not null and what is wrong inside: the error
+ * deepest inside is the one meant.
+ */
+function mostTelling(errors: readonly ErrorObject[]): ErrorObject {
+  const depth = (e: ErrorObject): number => e.instancePath.split('/').length;
+  const saysLittle = (e: ErrorObject): boolean =>
+    e.keyword === 'anyOf' || e.keyword === 'oneOf' || (e.keyword === 'type' && e.params.type === 'null');
+  return [...errors].sort((a, b) => Number(saysLittle(a)) - Number(saysLittle(b)) || depth(b) - depth(a))[0];
 }
 
 /** Text of a sidecar: stable order of keys, one map or layer per line, so that diffs read well. */

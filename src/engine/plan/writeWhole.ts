@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { promises as fs } from 'node:fs';
+import { hostname } from 'node:os';
 import * as path from 'node:path';
 import { UserError } from '../common/errors';
 import { writeRefusal } from '../common/fileErrors';
@@ -22,7 +23,7 @@ const LOCK_POLL_MS = 20;
  *   has changed then
  */
 export async function writeFilesWhole(files: readonly Output[]): Promise<void> {
-  const suffix = randomBytes(6).toString('hex');
+  const suffix = `${WRITER}-${randomBytes(6).toString('hex')}`;
   const staged = files.map((file, i) => ({
     target: file.path,
     data: file.data,
@@ -30,22 +31,128 @@ export async function writeFilesWhole(files: readonly Output[]): Promise<void> {
     old: hidden(file.path, `${suffix}${i}.old.tmp`),
   }));
   try {
+    await refuseLinks(files);
+    await removeLeftovers(files);
     for (const { next, data } of staged) await writeFlushed(next, data);
-    const lock = await takeLock(files[0].path);
-    try {
-      await swap(staged);
-    } finally {
-      await fs.rm(lock, { force: true }).catch(() => undefined);
-    }
+    await locked(files[0].path, () => swap(staged));
   } catch (error) {
-    const reason = writeRefusal(error) ?? (error as Error).message;
-    throw new UserError(`${files[files.length - 1].path} cannot be written: ${reason}. Nothing was changed.`, {
-      cause: error,
-    });
+    throw notWritten(files[files.length - 1].path, error);
   } finally {
     await Promise.all(
       staged.flatMap(({ next, old }) => [next, old]).map((file) => fs.rm(file, { force: true }).catch(() => undefined)),
     );
+  }
+}
+
+/**
+ * Writes a plan and its parameters, of which the plan's rename decides: the parameters lie beside it under a name made
+ * of their hash until then, and take their own name after it. Whoever opens the plan looks for both names, so that a
+ * process may be killed at any moment.
+ *
+ * @param parameters their file, beside the plan
+ * @throws UserError as {@link writeFilesWhole}
+ */
+export async function writePlanWhole(plan: Output, parameters: Output): Promise<void> {
+  const files = [parameters, plan];
+  const next = hidden(plan.path, `${WRITER}-${randomBytes(6).toString('hex')}.tmp`);
+  const pending = pendingParameters(parameters.path, createHash('sha256').update(parameters.data).digest('hex'));
+  try {
+    await refuseLinks(files);
+    await removeLeftovers(files);
+    await locked(parameters.path, async () => {
+      await assertNoFolder(plan.path);
+      await assertNoFolder(parameters.path);
+      // One that a killed process left may be cut short.
+      await fs.rm(pending, { force: true });
+      await writeFlushed(pending, parameters.data);
+      await writeFlushed(next, plan.data);
+      await fs.rename(next, plan.path);
+    });
+  } catch (error) {
+    await Promise.all([next, pending].map((file) => fs.rm(file, { force: true }).catch(() => undefined)));
+    throw notWritten(plan.path, error);
+  }
+  // What fails from here on leaves parameters that are found all the same.
+  await locked(parameters.path, async () => {
+    await fs.rename(pending, parameters.path);
+    await removePending(parameters.path);
+  }).catch(() => undefined);
+}
+
+/** Where parameters with a hash lie until they have their own name. */
+export function pendingParameters(file: string, sha256: string): string {
+  return hidden(file, `${sha256.slice(0, 32)}.pending`);
+}
+
+/** Parameters of plans that were replaced before theirs got their name. */
+async function removePending(file: string): Promise<void> {
+  const begin = path.basename(hidden(file, ''));
+  for (const name of await fs.readdir(path.dirname(file)))
+    if (name.startsWith(begin) && /^[0-9a-f]{32}\.pending$/.test(name.slice(begin.length)))
+      await fs.rm(path.join(path.dirname(file), name), { force: true });
+}
+
+/** Says which process writes a temporary file, so that the next one knows whether anybody still does. */
+const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+const WRITER = `${HOST}-${process.pid}`;
+/** Older ones of other computers are nobody's. */
+const LEFTOVER_MS = 24 * 3600 * 1000;
+
+/** Removes the temporary files that killed processes left beside these files. */
+async function removeLeftovers(files: readonly Output[]): Promise<void> {
+  for (const { path: file } of files) {
+    const begin = path.basename(hidden(file, ''));
+    const folder = path.dirname(file);
+    for (const name of await fs.readdir(folder)) {
+      const owner = name.startsWith(begin)
+        ? /^([0-9a-f]{8})-(\d+)-[0-9a-f]+(?:\.old)?\.tmp$/.exec(name.slice(begin.length))
+        : null;
+      if (owner && (await isNobodys(path.join(folder, name), owner[1], Number(owner[2]))))
+        await fs.rm(path.join(folder, name), { force: true }).catch(() => undefined);
+    }
+  }
+}
+
+async function isNobodys(file: string, host: string, pid: number): Promise<boolean> {
+  if (host === HOST) return pid !== process.pid && !isAlive(pid);
+  const stat = await fs.lstat(file).catch(() => null);
+  return stat !== null && Date.now() - stat.mtimeMs > LEFTOVER_MS;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** A rename would put a file in the place of a link, which somebody made for a reason. */
+async function refuseLinks(files: readonly Output[]): Promise<void> {
+  for (const { path: file } of files) {
+    const stat = await fs.lstat(file).catch(() => null);
+    if (stat?.isSymbolicLink()) throw new Error(`${path.basename(file)} is a link, which is not followed for writing`);
+  }
+}
+
+async function assertNoFolder(file: string): Promise<void> {
+  const stat = await fs.lstat(file).catch(() => null);
+  if (stat?.isDirectory()) throw Object.assign(new Error('a folder is in the way'), { code: 'EISDIR' });
+}
+
+function notWritten(file: string, error: unknown): UserError {
+  const reason = writeRefusal(error) ?? (error as Error).message;
+  return new UserError(`${file} cannot be written: ${reason}. Nothing was changed.`, { cause: error });
+}
+
+/** Does something while nobody else writes a file. */
+async function locked(file: string, work: () => Promise<void>): Promise<void> {
+  const lock = await takeLock(file);
+  try {
+    await work();
+  } finally {
+    await fs.rm(lock, { force: true }).catch(() => undefined);
   }
 }
 

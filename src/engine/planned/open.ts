@@ -9,7 +9,7 @@ import { quantizeGraph, type BitDecisions } from '../quantize/quantizeGraph';
 import type { QuantizedParameters } from '../quantize/types';
 import { toIdentifier } from '../codegen';
 import { decisionsOf, fitsDecisions } from './decisions';
-import { besidePlan, hashBytes, hashFile, modelPathOf, readParameters, readPlan } from '../plan/files';
+import { besidePlan, hashBytes, hashModel, modelPathOf, readParameters, readPlan } from '../plan/files';
 import { inputFormats } from './inputs';
 import { decodeParameters } from '../plan/parametersFile';
 import { oneScaleMaps, resolveStage, resolveTailStages } from './stage';
@@ -63,7 +63,7 @@ export async function openPlan(planPath: string, options: OpenPlanOptions = {}):
   const modelPath = modelPathOf(planPath, plan);
   const { sha256, graph: known } = options.model
     ? await options.model(modelPath, plan.model.sizes)
-    : { sha256: await hashFile(modelPath), graph: null };
+    : { sha256: await hashModel(modelPath), graph: null };
   if (sha256 !== plan.model.sha256)
     throw new UserError(`${modelPath} has changed since ${planPath} was made for it. Quantize it again.`);
   const graph = known ?? (await importModel(modelPath, { sizes: plan.model.sizes }));
@@ -88,7 +88,7 @@ async function parametersOf(
   options: OpenPlanOptions,
 ): Promise<Pick<OpenedPlan, 'parameters' | 'stored'>> {
   const file = besidePlan(planPath, plan.parameters.file);
-  const bytes = await readParameters(file);
+  const bytes = await readParameters(planPath, plan.parameters);
   let belongs = false;
   if (bytes && hashBytes(bytes) === plan.parameters.sha256) {
     const parameters = decodeParameters(graph, bytes, file);

@@ -39,6 +39,12 @@ export function resolveStage(graph: Graph, stage: PatchStage | null, file: strin
   if (!stage.runtime)
     throw new UserError(`${file}: classes are decided at run time, but /patchStage/runtime does not say how.`);
   const { map, low, high, epsilon } = stage.runtime;
+  const inside = new Set(resolved.layers.map((id) => graph.layers[id].output));
+  if (!inside.has(mapOf(map)))
+    throw new UserError(
+      `${file}: /patchStage/runtime/map is "${map}", which no layer of the patch stage writes. Name a feature map ` +
+        'that is computed in patches.',
+    );
   return { stage: resolved, grid, keep, classes: { decidedBy: mapOf(map) }, runtime: { low, high, epsilon } };
 }
 

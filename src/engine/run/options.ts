@@ -45,6 +45,8 @@ export interface QuantizeOptions extends SearchOptions {
   readonly modelPath: string;
   /** The sidecar to write. Locked decisions of one that is already there are kept. */
   readonly planPath: string;
+  /** Write over files that are not ours, and keep no decisions of a plan that is there. */
+  readonly force?: boolean;
   /** Folder of images or arrays, or an array file. */
   readonly imagesPath: string;
   readonly target: PlanTarget;

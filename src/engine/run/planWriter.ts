@@ -5,7 +5,7 @@ import { GENERATOR } from '../common/generator';
 import type { ResolvedHead } from '../detection/resolve';
 import type { Task } from '../graph/task';
 import type { Graph } from '../graph/types';
-import { hashBytes, hashFile, writeFilesWhole } from '../plan/files';
+import { hashBytes, hashFile, writePlanWhole } from '../plan/files';
 import { encodeParameters } from '../plan/parametersFile';
 import { relativeTo } from '../plan/relativeTo';
 import { formatPlan, parametersFileName } from '../plan/sidecar';
@@ -63,10 +63,10 @@ export class PlanWriter {
         `${options.planPath} was changed while the search went on, so it ended there and your change stays.`,
       );
     const text = formatPlan(plan);
-    await writeFilesWhole([
-      { path: path.join(path.dirname(options.planPath), plan.parameters.file), data: bytes },
+    await writePlanWhole(
       { path: options.planPath, data: text },
-    ]);
+      { path: path.join(path.dirname(options.planPath), plan.parameters.file), data: bytes },
+    );
     this.written = hashBytes(text);
     return plan;
   }

@@ -1,10 +1,13 @@
+import * as path from 'node:path';
 import { calibrateCached } from '../calibration/cache';
 import { listSamples } from '../calibration/samples';
 import { CancelledError, UserError } from '../common/errors';
 import { checkCancelled, type Progress } from '../common/progress';
 import { isWeighted } from '../graph/types';
 import { importModel } from '../onnx';
-import { hashFile } from '../plan/files';
+import { hashModel } from '../plan/files';
+import { assertReplaceable } from '../plan/ownFile';
+import { parametersFileName } from '../plan/sidecar';
 import { orderNotes } from '../program/portOrder';
 import type { Program } from '../program/types';
 import { chooseDetection } from './chooseDetection';
@@ -38,11 +41,12 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
   const clock = stopwatch();
   const progress = new PhasedProgress(target, PHASES);
   progress.report('Reading the model', 0, 0);
-  const sha256 = await hashFile(options.modelPath);
+  await assertOwn(options);
+  const sha256 = await hashModel(options.modelPath);
   const graph = await importModel(options.modelPath, { sizes: options.sizes });
   const notes: string[] = [];
   const { task, head, preprocess } = await chooseDetection(graph, options, notes);
-  const locked = await lockedDecisions(options.planPath);
+  const locked = options.force ? undefined : await lockedDecisions(options.planPath);
 
   const samples = await listSamples(options.imagesPath, graph, options.limit);
   notes.push(...samples.notes);
@@ -178,6 +182,12 @@ function checkFits({ arenaBytes }: Program, { target: { sramBytes } }: QuantizeO
       `Does not fit: the arena takes ${arenaBytes} bytes of ${sramBytes} bytes of SRAM. Allow fewer bits, another ` +
         'grid or more SRAM.',
     );
+}
+
+/** Nothing of anybody else's is overwritten, which is said before an hour's work. */
+async function assertOwn({ planPath, force }: QuantizeOptions): Promise<void> {
+  await assertReplaceable(planPath, 'plan', force);
+  await assertReplaceable(path.join(path.dirname(planPath), parametersFileName(planPath)), 'parameters', force);
 }
 
 /** What was given for the search, and defaults. */

@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import { GENERATOR } from '../common/generator';
 import { relativeTo } from '../plan/relativeTo';
-import { hashBytes, writeFilesWhole } from '../plan/files';
+import { hashBytes, writePlanWhole } from '../plan/files';
 import { encodeParameters } from '../plan/parametersFile';
 import { formatPlan, parametersFileName, parsePlan } from '../plan/sidecar';
 import type { Plan } from '../plan/types';
@@ -65,10 +65,10 @@ export async function writePointAsPlan(
   );
   const plan = planWith(hashBytes(parameters));
   checkCancelled(progress);
-  await writeFilesWhole([
-    { path: path.join(path.dirname(planPath), plan.parameters.file), data: parameters },
+  await writePlanWhole(
     { path: planPath, data: formatPlan(plan) },
-  ]);
+    { path: path.join(path.dirname(planPath), plan.parameters.file), data: parameters },
+  );
   return plan;
 }
 

@@ -7,7 +7,7 @@ import type { Task } from '../graph/task';
 import type { Graph } from '../graph/types';
 import { ModelQuantizer } from '../run/modelQuantizer';
 import { importModel } from '../onnx';
-import { hashFile } from '../plan/files';
+import { hashModel } from '../plan/files';
 import type { Progress } from '../common/progress';
 import type { SweepSettings } from './types';
 
@@ -43,7 +43,7 @@ export class SweepSession {
   static async open(model: SessionModel, progress: Progress): Promise<SweepSession> {
     progress.report('Reading the model', 0, 0);
     const { modelPath, preprocess, file } = model;
-    const sha256 = await hashFile(modelPath);
+    const sha256 = await hashModel(modelPath);
     const graph = await importModel(modelPath, { sizes: model.sizes });
     const samples = await listSamples(model.imagesPath, graph, model.limit);
     const notes = [...samples.notes];

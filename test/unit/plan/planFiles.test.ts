@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { promises as fs } from 'node:fs';
+import { createRequire } from 'node:module';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import fc from 'fast-check';
 import { UserError } from '../../../src/engine/common/errors';
 import { decisionsOf, fitsDecisions } from '../../../src/engine/planned/decisions';
-import { writeFilesWhole } from '../../../src/engine/plan/files';
+import { hashBytes, readParameters, writeFilesWhole, writePlanWhole } from '../../../src/engine/plan/files';
 import { decodeParameters, encodeParameters } from '../../../src/engine/plan/parametersFile';
 import { formatPlan, parsePlan } from '../../../src/engine/plan/sidecar';
 import type { Plan } from '../../../src/engine/plan/types';
@@ -162,6 +164,100 @@ describe('decisions of a plan', () => {
     assert.throws(() => decisionsOf(graph, { maps: { map1: { bits: 4 } }, layers: {} }, 'x'), /map1.*map2|map2.*map1/);
     assert.throws(() => decisionsOf(graph, { maps: { map0: { bits: 4 } }, layers: {} }, 'x'), /map0.*8 bits/);
     assert.doesNotThrow(() => decisionsOf(graph, { maps: { map1: { bits: 4 }, map2: { bits: 4 } }, layers: {} }, 'x'));
+  });
+});
+
+describe('writing a plan with its parameters', () => {
+  let folder: string;
+  const file = (name: string): string => path.join(folder, name);
+  const write = (plan: string, parameters: string): Promise<void> =>
+    writePlanWhole(
+      { path: file('net.quantmcu.json'), data: plan },
+      { path: file('net.quantmcu.params'), data: Buffer.from(parameters) },
+    );
+  const parametersOf = async (text: string): Promise<string | undefined> =>
+    (
+      await readParameters(file('net.quantmcu.json'), { file: 'net.quantmcu.params', sha256: hashBytes(text) })
+    )?.toString();
+  beforeEach(async () => {
+    folder = await fs.mkdtemp(path.join(os.tmpdir(), 'quantmcu-'));
+  });
+  afterEach(() => fs.rm(folder, { recursive: true, force: true }));
+
+  it('leaves a plan whose parameters are found, wherever it is interrupted', async () => {
+    // The module itself: what an import gives cannot be changed.
+    const live = (createRequire(__filename)('node:fs') as typeof import('node:fs')).promises as unknown as Record<
+      string,
+      (...args: unknown[]) => Promise<unknown>
+    >;
+    const names = ['open', 'rename', 'rm'];
+    const originals = Object.fromEntries(names.map((name) => [name, live[name]]));
+    let outcomes = '';
+    for (let steps = 0; ; steps++) {
+      for (const name of await fs.readdir(folder)) await fs.rm(file(name));
+      await write('plan of old', 'old');
+      let left = steps;
+      // As if the process had died: nothing is done any more.
+      for (const name of names)
+        live[name] = async (...args) => {
+          if (args[1] !== 'r' && left-- <= 0) throw Object.assign(new Error('killed'), { code: 'EIO' });
+          return originals[name](...args);
+        };
+      await write('plan of new', 'new').catch(() => undefined);
+      Object.assign(live, originals);
+      const which = (await fs.readFile(file('net.quantmcu.json'), 'utf8')).slice('plan of '.length);
+      assert.equal(await parametersOf(which), which, `killed at change ${steps}`);
+      outcomes += which[0];
+      for (const name of await fs.readdir(folder)) if (name.endsWith('.lock')) await fs.rm(file(name));
+      await write('plan of third', 'third');
+      assert.equal(await parametersOf('third'), 'third');
+      assert.deepEqual(
+        (await fs.readdir(folder)).filter((name) => !name.endsWith('.tmp')).sort(),
+        ['net.quantmcu.json', 'net.quantmcu.params'],
+        `killed at change ${steps}`,
+      );
+      if (left > 0) break;
+    }
+    assert.match(outcomes, /^o+n+$/);
+  });
+
+  it('removes what killed processes left, not what others are writing', async () => {
+    await write('plan', 'parameters');
+    const host = /^\.\S+\.([0-9a-f]{8})-\d+-/;
+    // A name as it is made, of a process that is not there and of one that is.
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    let made = '';
+    const live = (createRequire(__filename)('node:fs') as typeof import('node:fs')).promises;
+    const { rename } = live;
+    live.rename = async (from, to) => {
+      if (host.test(path.basename(String(from)))) made = path.basename(String(from));
+      return rename(from, to);
+    };
+    await write('plan', 'parameters');
+    live.rename = rename;
+    const [, id] = host.exec(made)!;
+    const left = made.replace(`${id}-${process.pid}-`, `${id}-${pid}-`);
+    const others = [
+      made.replace(`${id}-${process.pid}-`, `${id}-${process.ppid}-`),
+      made.replace(id, '00000000'),
+      'mine.tmp',
+    ];
+    for (const name of [left, ...others]) await fs.writeFile(file(name), '');
+    await write('plan', 'parameters');
+    const now = await fs.readdir(folder);
+    assert.ok(!now.includes(left));
+    for (const name of others) assert.ok(now.includes(name), name);
+  });
+
+  it('puts no file in the place of a link', async () => {
+    await fs.writeFile(file('mine'), 'mine');
+    await fs.symlink('mine', file('net.quantmcu.json'));
+    await assert.rejects(
+      write('plan', 'parameters'),
+      /net\.quantmcu\.json is a link, which is not followed for writing/,
+    );
+    assert.deepEqual((await fs.readdir(folder)).sort(), ['mine', 'net.quantmcu.json']);
+    assert.equal(await fs.readFile(file('mine'), 'utf8'), 'mine');
   });
 });
 
