@@ -4,6 +4,7 @@ import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types
 import type { LayerPlan, MapPlan } from '../plan/types';
 import type { BitDecisions } from '../quantize/quantizeGraph';
 import { graphCodeBytes } from '../targets/capacity';
+import { hasFewSamples } from '../vdqs/fewSamples';
 import { searchTradeOff } from '../vdqs/searchTradeOff';
 import type { DecisionUnit } from '../vdqs/units';
 import type { DecideOptions, Decision } from './decisionTypes';
@@ -64,8 +65,8 @@ export class BitState implements BitDecisions {
         bits: (i) => {
           const fixed = this.lockedBits(units[i]);
           if (fixed !== null) return [fixed];
-          // What only fully connected layers read saves next to nothing and cannot be compensated.
-          const refitted = units[i].readers.some((id) => this.graph.layers[id].kind !== 'fullyConnected');
+          // What only such layers read saves next to nothing and cannot be compensated.
+          const refitted = units[i].readers.some((id) => !hasFewSamples(this.graph, id));
           return units[i].readers.length === 0 || refitted ? bits.filter((b) => b >= units[i].leastBits) : [8];
         },
         weightBits: (id) => {
@@ -73,9 +74,7 @@ export class BitState implements BitDecisions {
             locked?.layers[this.graph.layers[id].name]?.locked === true ||
             weights !== 'auto' ||
             this.weightBits(id) === 4;
-          // Compensation cannot refit a fully connected layer (too few samples for its inputs), and it has few of the
-          // MACs.
-          return fixed || this.graph.layers[id].kind === 'fullyConnected' ? [this.weightBits(id)] : [8, 4];
+          return fixed || hasFewSamples(this.graph, id) ? [this.weightBits(id)] : [8, 4];
         },
       },
       target,

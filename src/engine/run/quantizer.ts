@@ -17,6 +17,7 @@ import { ATTEMPTS, searchWithinBudget } from '../vdqs/accuracyBudget';
 import type { PhasedProgress } from './phases';
 import type { ExpectedLoss } from './quantizeSummary';
 import type { ImageOutputs } from '../vdqs/divergence';
+import { hasFewSamples } from '../vdqs/fewSamples';
 import { foreseenLoss, type TradeOffChoices } from '../vdqs/searchTradeOff';
 
 /** Images that an accuracy budget is checked on, where there are so many that nothing was fitted to. */
@@ -172,7 +173,7 @@ export class Quantizer {
     } = this.job;
     return {
       bits: (i) => bits.filter((b) => b >= this.model.units[i].leastBits),
-      weightBits: (id) => (graph.layers[id].kind === 'fullyConnected' ? [8] : weights === 'auto' ? [8, 4] : [weights]),
+      weightBits: (id) => (hasFewSamples(graph, id) ? [8] : weights === 'auto' ? [8, 4] : [weights]),
     };
   }
 

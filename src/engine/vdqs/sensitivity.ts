@@ -7,6 +7,7 @@ import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types
 import type { HeadMaps } from '../quantize/headFormat';
 import { quantizeGraph, type InputFormat } from '../quantize/quantizeGraph';
 import type { QuantizedParameters } from '../quantize/types';
+import { hasFewSamples } from './fewSamples';
 import type { Fitter } from './fitTasks';
 import type { DecisionUnit } from './units';
 import type { VariantChange, VariantKind } from './variants';
@@ -15,7 +16,7 @@ import type { VariantChange, VariantKind } from './variants';
 export interface Sensitivities {
   /** By index of the decision, then bits (8: 0). */
   readonly units: readonly ReadonlyMap<Bits, number>[];
-  /** By layer: with 4-bit weights. */
+  /** By layer: with 4-bit weights; 0 for those that keep 8 bits, see {@link hasFewSamples}. */
   readonly weights: ReadonlyMap<LayerId, number>;
   /** The compensated 8-bit network that they are measured against. */
   readonly base: QuantizedParameters;
@@ -55,6 +56,7 @@ export async function measureSensitivities(
 ): Promise<Sensitivities> {
   const low = bits.filter((b) => b < 8);
   const layers = graph.layers.filter(isWeighted);
+  const fitted4 = layers.filter(({ id }) => !hasFewSamples(graph, id));
   const kinds: VariantKind[] = [{ read: 8, weights: 4 }, ...low.map((read) => ({ read, weights: 8 }) as const)];
   const rounded = kinds.map(({ read, weights }) => ({
     read,
@@ -71,7 +73,7 @@ export async function measureSensitivities(
     ),
   ]);
   const changes: VariantChange[] = [
-    ...layers.map(({ id }) => ({ layers: [id], kind: kinds[0] })),
+    ...fitted4.map(({ id }) => ({ layers: [id], kind: kinds[0] })),
     ...units.flatMap((u) => (u.readers.length > 0 ? kinds.slice(1).map((kind) => ({ layers: u.readers, kind })) : [])),
   ];
   // Early layers have the most behind them that runs again: every thread gets some of everywhere.
@@ -87,7 +89,8 @@ export async function measureSensitivities(
   const loss = (i: number): number => measured[i % fitter.threads][Math.floor(i / fitter.threads)];
   const together = kinds.map((_, k) => measured[0][shares[0].length + k]);
   let next = 0;
-  const weights = new Map(layers.map(({ id }) => [id, loss(next++)]));
+  const weights = new Map(layers.map(({ id }) => [id, 0]));
+  for (const { id } of fitted4) weights.set(id, loss(next++));
   const byUnit = units.map(
     ({ readers }) =>
       new Map<Bits, number>([[8, 0], ...low.map((b) => [b, readers.length > 0 ? loss(next++) : 0] as const)]),
@@ -142,7 +145,7 @@ function quantizeAll(
   const mapBits = (map: MapId): Bits => maps.get(map) ?? 8;
   return quantizeGraph(graph, calibration, inputs, {
     mapBits,
-    weightBits: (layer) => (graph.layers[layer].kind === 'fullyConnected' ? 8 : weights),
+    weightBits: (layer) => (hasFewSamples(graph, layer) ? 8 : weights),
     inputBits: (layer) => views.get(layer) ?? mapBits(graph.layers[layer].inputs[0]),
     ...(heads ? { heads } : {}),
   });
