@@ -68,7 +68,9 @@ const models = [
   { model: 'gauge', file: path.join(projectRoot, 'media/sample/gauge.onnx'), preprocess: 'unit', ...sample },
 ]
   .map(({ file, ...m }) => ({ ...m, file: file ?? shared(`models/${m.model}.onnx`) }))
-  .filter(({ model, file }) => existsSync(file) && (positionals.length === 0 || positionals.some((p) => model.startsWith(p))));
+  .filter(
+    ({ model, file }) => existsSync(file) && (positionals.length === 0 || positionals.some((p) => model.startsWith(p))),
+  );
 
 const configurations = [
   { name: '8 bits', options: ['--bits', '8', '--weights', '8'] },
@@ -109,7 +111,11 @@ for (const { model, file, preprocess, calibration, evaluation } of models) {
     const from = ['--images', calibration, '--limit', CALIBRATION_IMAGES, '--preprocess', preprocess];
     const summary = run(['quantize', file, ...from, ...board, ...options, '--out', plan]);
     const result = run(['evaluate', plan, '--images', evaluation, '--limit', values.images, '--predictions', csv]);
-    const predictions = readFileSync(csv, 'utf8').trim().split('\n').slice(1).map((line) => line.split(',').slice(-4));
+    const predictions = readFileSync(csv, 'utf8')
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(',').slice(-4));
     const right = (/** @type {string[]} */ p, /** @type {number} */ answer) => (p[answer] === p[0] ? 100 : 0);
     rows[key] = {
       asked: Number(values.images),
@@ -132,3 +138,64 @@ for (const { model, file, preprocess, calibration, evaluation } of models) {
     console.log(key, shown);
   }
 }
+
+const kib = (/** @type {number} */ n) => (n / 1024).toFixed(0);
+const plus = (/** @type {{mean: number, error: number}} */ m, /** @type {number} */ digits) =>
+  `${m.mean.toFixed(digits)} ± ${m.error.toFixed(digits)}`;
+/** Of a plan's divergence less that of 8 bits on the same images. @param {string} key @param {any} row */
+function beyond8(key, row) {
+  const wide = rows[`${key.split(' / ')[0]} / 8 bits`];
+  if (!wide || wide === row || wide.divergences.length !== row.divergences.length) return null;
+  return meanOf(row.divergences.map((/** @type {number} */ d, /** @type {number} */ i) => d - wide.divergences[i]));
+}
+const entries = Object.entries(rows).sort(
+  ([a], [b]) =>
+    models.findIndex(({ model }) => a.startsWith(model)) - models.findIndex(({ model }) => b.startsWith(model)),
+);
+const lines = entries.map(([key, r]) => {
+  const [model, name] = key.split(' / ');
+  const beyond = beyond8(key, r);
+  return `| ${[
+    model,
+    name,
+    r.reduction.toFixed(2),
+    `${kib(r.arenaBytes)} / ${kib(r.weightBytes)}`,
+    `${r.float.top1.toFixed(1)} → ${r.quantized.top1.toFixed(1)}`,
+    plus(r.drop, 1),
+    r.agreement.toFixed(1),
+    plus(r.divergence, 4),
+    beyond ? plus(beyond, 4) : '',
+    r.expected === null ? '' : r.expected.toFixed(1),
+    r.processorSeconds.toFixed(0),
+    r.images,
+  ].join(' | ')} |`;
+});
+const of = (/** @type {string} */ name) => entries.filter(([key]) => key.endsWith(` / ${name}`)).map(([, r]) => r);
+const range = (/** @type {any[]} */ list, /** @type {(r: any) => number} */ value, digits = 1) => {
+  const all = list.map(value);
+  return `${(all.reduce((a, b) => a + b, 0) / all.length).toFixed(digits)} (${Math.min(...all).toFixed(digits)} to ${Math.max(...all).toFixed(digits)})`;
+};
+const drop = (/** @type {any} */ r) => r.drop.mean;
+const answer = ['8 bits', 'default', '2.2×', '3×']
+  .filter((name) => of(name).length > 0)
+  .map(
+    (name) =>
+      `- ${name}: ${range(of(name), (r) => r.reduction, 2)} times fewer BitOPs, ${range(of(name), drop)} points of ` +
+      `top-1 lost, on average and from the least to the most of ${of(name).length} networks.`,
+  );
+writeFileSync(
+  path.join(projectRoot, 'test/bench/accuracy.md'),
+  `# Accuracy against BitOPs
+
+${answer.join('\n')}
+
+Written by \`node test/bench/accuracy.mjs\`. Layer by layer, integer arithmetic of the firmware, on images that nothing was fitted to (of the key words a quarter was). Calibrated on
+at most ${CALIBRATION_IMAGES} images. Reduction: BitOPs at 8 bits over BitOPs of the plan. Drop: points of top-1 below float on the same images, with the standard error of the
+paired difference. Divergence: mean Kullback-Leibler divergence from the float network's classes, nats; beyond 8 bits: less that of the 8-bit plan, paired image by image. Expected:
+the drop foreseen without labels (\`expectedPointsLost\`) on the images evaluated. Seconds: those of a processor that \`quantize\` took, calibration included where it was not cached.
+
+| model | configuration | reduction | arena / weights KiB | top-1 % | drop | agreement % | divergence | beyond 8 bits | expected | seconds | images |
+|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
+${lines.join('\n')}
+`,
+);
