@@ -105,17 +105,18 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       synopsis:
         'generate PLAN --project DIR [--layout ID] [--optimize speed|size] [--runtime shared|own] [--cores target|all] ' +
-        '[--dry-run] [--edit-build] [--overwrite-edited]',
+        '[--selftest checksum|stored] [--dry-run] [--edit-build] [--overwrite-edited]',
       summary:
         'write C sources into a firmware project; --edit-build also adds them to its build file, in a marked ' +
         'block; --optimize size: less code, more instructions; --runtime own: one folder that needs no other; ' +
-        '--cores all: kernels for other cores too, e.g. for tests on this computer',
+        '--cores all: kernels for other cores too; --selftest stored: pictures and outputs in flash',
       options: {
         project: text,
         layout: text,
         optimize: text,
         runtime: text,
         cores: text,
+        selftest: text,
         'dry-run': flag,
         'edit-build': flag,
         'overwrite-edited': flag,
@@ -257,6 +258,7 @@ async function runGenerate(positionals: readonly string[], values: Values): Prom
     optimize: choice(values, 'optimize', ['speed', 'size']),
     runtime: choice(values, 'runtime', ['shared', 'own']),
     cores: choice(values, 'cores', ['target', 'all']),
+    selftest: choice(values, 'selftest', ['checksum', 'stored']),
     project: await projectFolder(values),
     layout: typeof values.layout === 'string' ? values.layout : undefined,
     dryRun: values['dry-run'] === true,

@@ -32,11 +32,13 @@ export interface GenerateChoices {
   readonly runtime: 'shared' | 'own';
   /** Kernels of the target's kind of core, or of all. */
   readonly cores: 'target' | 'all';
+  /** What the self-test compares: hashes, or stored outputs of stored inputs. */
+  readonly selftest: 'checksum' | 'stored';
 }
 
 /** `generate`: writes a plan's sources into a firmware project, or says what that would change. */
 export async function generateCommand(opened: OpenedPlan, choices: GenerateChoices): Promise<Answer> {
-  const generated = generateSources(opened, choices.optimize, choices.cores);
+  const generated = generateSources(opened, choices.optimize, choices.cores, choices.selftest);
   const { name, arenaBytes, weightBytes } = generated;
   const sources = choices.runtime === 'own' ? generated.files : generated.sources;
   const layout = choices.layout === undefined ? undefined : findLayout(choices.layout);

@@ -50,6 +50,8 @@ try {
         project,
         '--layout',
         'plain',
+        '--selftest',
+        'stored',
         '--optimize',
         optimize,
       ]);

@@ -47,6 +47,8 @@ try {
       project,
       '--layout',
       'plain',
+      '--selftest',
+      'stored',
       '--optimize',
       values.optimize,
     ]);

@@ -4,7 +4,8 @@ import { macroPrefix } from './identifier';
 import { comesInTiles, externalInputs, invokeSignature, portSuffix } from './inputs';
 import { tilesInterface } from './tiles';
 import { comment, commentText, floatLiteral, wrapItems } from './text';
-import type { Provenance } from './types';
+import type { Provenance, RenderOptions } from './types';
+import { stepNumbers } from './checkpoints';
 
 /** The comment with which every generated file begins. */
 export function banner(title: string, provenance: Provenance): string {
@@ -17,8 +18,21 @@ export function banner(title: string, provenance: Provenance): string {
   ]);
 }
 
+/** C type of a port's codes: one byte each at 8 bits, packed in bytes otherwise. */
+export function codeType({ signed }: Port, { bits }: ProgramBuffer): 'int8_t' | 'uint8_t' {
+  return bits === 8 && signed ? 'int8_t' : 'uint8_t';
+}
+
+/** Alignment of an arena: as kernels need it, and a line of the data cache where there is one, for DMA beside it. */
+function arenaAlign(program: Program, { target }: RenderOptions): number {
+  return target?.core === 'cortex-m7' || target?.core === 'cortex-m55'
+    ? Math.max(32, program.arenaAlign)
+    : program.arenaAlign;
+}
+
 /** `<name>.h`: the whole interface. */
-export function renderHeader(program: Program, name: string, constantBytes: number, provenance: Provenance): string {
+export function renderHeader(program: Program, constantBytes: number, options: RenderOptions): string {
+  const { name, provenance } = options;
   const prefix = macroPrefix(name);
   const define = (macro: string, value: string | number): string => `#define ${prefix}_${macro} ${value}\n`;
   const ports = (kind: 'input' | 'output', list: readonly Port[]): string =>
@@ -38,7 +52,7 @@ export function renderHeader(program: Program, name: string, constantBytes: numb
 
 #include <stdint.h>
 
-#include "quantmcu_port.h"
+#include "quantmcu.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -48,7 +62,7 @@ extern "C" {
  * The arena: the caller's buffer for ${held}.
  * Nothing in it has to last from one inference to the next.
  */
-${define('ARENA_BYTES', program.arenaBytes)}${define('ARENA_ALIGN', program.arenaAlign)}
+${define('ARENA_BYTES', program.arenaBytes)}${define('ARENA_ALIGN', arenaAlign(program, options))}
 /*
  * Defines an arena: static ${prefix}_ARENA(arena);
  * QMCU_SECTION_ARENA places it, e.g. __attribute__((section(".dtcm"))).
@@ -61,6 +75,10 @@ ${define('ARENA_BYTES', program.arenaBytes)}${define('ARENA_ALIGN', program.aren
 
 /* Flash that weights and tables take. */
 ${define('WEIGHT_BYTES', constantBytes)}
+/* Stack that an inference takes at most, interrupts aside. */
+${define('STACK_BYTES', stackBytes(program))}
+${factMacros(define, options)}/* Steps of an inference, after each of which a watcher is called. */
+${define('STEPS', (stepNumbers(program).pop() ?? -1) + 1)}
 /* QMCU_LAYER_BEGIN and QMCU_LAYER_END are called with numbers from 0 to this, exclusive. */
 ${define(
   'LAYERS',
@@ -73,23 +91,22 @@ ${define(
 ${define('INPUTS', program.inputs.length)}${ports('input', program.inputs)}
 ${define('OUTPUTS', program.outputs.length)}${ports('output', program.outputs)}
 /* Error codes. */
-${define('OK', 0)}${define('ERROR_NO_ARENA', 1)}${define('ERROR_ARENA_ALIGNMENT', 2)}${define('ERROR_SELFTEST', 3)}${define('ERROR_NO_GOLDEN', 4)}
-${inputText(program, name, define)}/*
+${define('OK', 0)}${define('ERROR_NO_ARENA', 1)}${define('ERROR_ARENA_ALIGNMENT', 2)}${define('ERROR_SELFTEST', 3)}${define('ERROR_NO_GOLDEN', 4)}${define('ERROR_ENDED', 6)}
+${inputText(program, options, define)}/*
  * Runs the network. Returns ${prefix}_OK, ${prefix}_ERROR_NO_ARENA${external.length > 0 ? ' (the input is missing too)' : ''}${tiles ? `, ${prefix}_ERROR_INPUT` : ''} or ${prefix}_ERROR_ARENA_ALIGNMENT.
  * Uses nothing but the arena${external.length > 0 ? ', the input' : ''} and constants: calls with different arenas may run at the same time.
  */
 ${invokeSignature(program, name)};
 
-/* Where the output is after an inference. */
-${program.outputs.map((_, i) => `const void *${name}_output${portSuffix(i)}(const void *arena);\n`).join('')}
 /*
- * Runs the network on stored inputs and compares with what the generator computed, byte for byte.
- * Returns ${prefix}_OK, ${prefix}_ERROR_SELFTEST, ${prefix}_ERROR_NO_GOLDEN if there are no
- * stored inputs, or what ${invoke} returned.
- * The stored vectors take flash only in a firmware that calls this.
+ * The same with a watcher that is called after every step with its number, 0 to ${prefix}_STEPS - 1: to feed a watchdog,
+ * to yield, or to end the inference, which then returns ${prefix}_ERROR_ENDED.
  */
-int ${name}_selftest(void *arena);
+${invokeSignature(program, name, true)};
 
+/* Where the output is after an inference${program.outputs.some(({ buffer }) => program.buffers[buffer].bits < 8) ? '; codes of less than 8 bits are packed, low bits first' : ''}. */
+${program.outputs.map((port, i) => `const ${codeType(port, program.buffers[port.buffer])} *${name}_output${portSuffix(i)}(const void *arena);\n`).join('')}
+${program.outputs.map((port, i) => outputHelpers(program, name, port, portSuffix(i))).join('')}${selftestText(program, options, invoke)}
 #ifdef __cplusplus
 }
 #endif
@@ -98,11 +115,92 @@ int ${name}_selftest(void *arena);
 `;
 }
 
+function selftestText(program: Program, { name, checks, golden }: RenderOptions, invoke: string): string {
+  const prefix = macroPrefix(name);
+  if (checks === undefined || golden !== undefined || (externalInputs(program).length > 0 && !comesInTiles(program)))
+    return `/*
+ * Runs the network on stored inputs and compares with what the generator computed, byte for byte.
+ * Returns ${prefix}_OK, ${prefix}_ERROR_SELFTEST, ${prefix}_ERROR_NO_GOLDEN if there are no
+ * stored inputs, or what ${invoke} returned.
+ * The stored vectors take flash only in a firmware that calls this.
+ */
+int ${name}_selftest(void *arena);
+`;
+  return `/*
+ * Runs the network on an input that it makes for itself and compares a hash of all that each step writes with what the
+ * generator computed. Returns ${prefix}_OK, ${prefix}_ERROR_SELFTEST, or what ${invoke} returned.
+ * Takes flash only in a firmware that calls it, less than 1 KB.
+ */
+int ${name}_selftest(void *arena);
+
+/* The same; *step is the first step that differs${checks.every > 1 ? `, or one of the ${checks.every - 1} before it` : ''}, as ${name}.c numbers them, or -1. */
+int ${name}_selftest_steps(void *arena, int32_t *step);
+`;
+}
+
+function factMacros(
+  define: (macro: string, value: string | number) => string,
+  { facts, target }: RenderOptions,
+): string {
+  if (facts === undefined) return '';
+  const cycles =
+    facts.cycles === null || target === undefined
+      ? ''
+      : `/* Estimated cycles of an inference on a ${target.core}; see the documentation for how good estimates are. */\n` +
+        define('CYCLES', Math.round(facts.cycles));
+  return `/* Multiply-accumulates of an inference. */\n${define('MACS', Math.round(facts.macs))}${cycles}`;
+}
+
+/** What kernels take (stack.test.ts holds them to it), and the functions that call them. */
+function stackBytes({ steps }: Program): string {
+  const unpacking = steps.some(
+    ({ kernel: { op } }) => op === 'conv2d' || op === 'depthwise2d' || op === 'fullyConnected',
+  );
+  return unpacking ? '(1152 + QMCU_COLUMN_BYTES + 256)' : '(512 + 256)';
+}
+
+/** Functions for a vector of scores of one scale. */
+function outputHelpers(program: Program, name: string, port: Port, suffix: string): string {
+  const buffer = program.buffers[port.buffer];
+  const { shape, scales, zeroPoints } = port;
+  if (buffer.bits !== 8 || scales.length !== 1 || zeroPoints.length !== 1 || shape.h * shape.w !== 1 || shape.c < 2)
+    return '';
+  const prefix = macroPrefix(name);
+  const type = codeType(port, buffer);
+  return `/* The largest score's index after an inference, the first of equal ones: the class. */
+static inline int32_t ${name}_top${suffix}(const void *arena)
+{
+    const ${type} *scores = ${name}_output${suffix}(arena);
+    int32_t best = 0;
+    for (int32_t i = 1; i < ${prefix}_OUTPUT${suffix}_C; i++) {
+        if (scores[i] > scores[best]) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* A score as the float network computes it. */
+static inline float ${name}_score${suffix}(const void *arena, int32_t i)
+{
+    return ${prefix}_OUTPUT${suffix}_SCALE * (float)(${name}_output${suffix}(arena)[i] - (${prefix}_OUTPUT${suffix}_ZERO_POINT));
+}
+
+`;
+}
+
 /** How the application hands over its input. */
-function inputText(program: Program, name: string, define: (macro: string, value: string | number) => string): string {
+function inputText(
+  program: Program,
+  { name, facts }: RenderOptions,
+  define: (macro: string, value: string | number) => string,
+): string {
+  const rule = facts === undefined ? '' : `${comment(facts.input.split('\n').map(commentText))}\n`;
   const external = externalInputs(program);
   const inArena = program.inputs.flatMap(({ buffer }, i) =>
-    program.buffers[buffer].external ? [] : [`void *${name}_input${portSuffix(i)}(void *arena);\n`],
+    program.buffers[buffer].external
+      ? []
+      : [`${codeType(program.inputs[i], program.buffers[buffer])} *${name}_input${portSuffix(i)}(void *arena);\n`],
   );
   const outside =
     external.length === 0 || comesInTiles(program)
@@ -113,8 +211,8 @@ function inputText(program: Program, name: string, define: (macro: string, value
  */
 ${define('INPUT_EXTERNAL', 1)}
 `;
-  if (inArena.length === 0) return outside;
-  return `${outside}/*
+  if (inArena.length === 0) return `${rule}${outside}`;
+  return `${rule}${outside}/*
  * Where the input goes. Write it before every inference: the network uses its memory again as soon as
  * it has been read.
  */

@@ -40,17 +40,31 @@ export function comesInTiles(program: Program): boolean {
   return program.steps.some(({ kernel }) => kernel.op === 'load');
 }
 
-/** Declaration of the function that runs the network, without a semicolon. */
-export function invokeSignature(program: Program, name: string): string {
-  const external = externalInputs(program);
-  if (external.length === 0) return `int ${name}_invoke(void *arena)`;
-  if (comesInTiles(program))
-    return (
-      `int ${name}_invoke_tiles(void *arena, ` +
-      `${external.map(({ parameter }) => `const ${name}_source *${parameter}`).join(', ')})`
-    );
-  return (
-    `int ${name}_invoke_from(void *arena, ` +
-    `${external.map(({ parameter }) => `const void *${parameter}`).join(', ')})`
+/** Name of the function that runs the network. */
+export function invokeName(program: Program, name: string): string {
+  if (externalInputs(program).length === 0) return `${name}_invoke`;
+  return comesInTiles(program) ? `${name}_invoke_tiles` : `${name}_invoke_from`;
+}
+
+/**
+ * Declaration of the function that runs the network, without a semicolon.
+ * @param watched of the one that calls a watcher after every step
+ */
+export function invokeSignature(program: Program, name: string, watched = false): string {
+  const inputs = externalInputs(program).map(({ parameter }) =>
+    comesInTiles(program) ? `const ${name}_source *${parameter}` : `const void *${parameter}`,
   );
+  const parameters = ['void *arena', ...inputs, ...(watched ? ['const qmcu_watch *watch'] : [])];
+  return `int ${invokeName(program, name)}${watched ? '_watched' : ''}(${parameters.join(', ')})`;
+}
+
+/** A call of the function that runs the network with a watcher. */
+export function watchedCall(
+  program: Program,
+  name: string,
+  arena: string,
+  inputs: readonly string[],
+  watch = '&watch',
+): string {
+  return `${invokeName(program, name)}_watched(${[arena, ...inputs, watch].join(', ')})`;
 }

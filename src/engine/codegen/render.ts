@@ -2,9 +2,10 @@ import type { Program } from '../program/types';
 import { chooseWiderWeights } from './weights/widerWeights';
 import { ConstantArrays } from './constants';
 import { renderGolden } from './golden';
-import { banner, renderHeader } from './header';
+import { banner, codeType, renderHeader } from './header';
 import { macroPrefix } from './identifier';
-import { comesInTiles, externalInputs, invokeSignature, portSuffix } from './inputs';
+import { comesInTiles, externalInputs, invokeSignature, portSuffix, watchedCall } from './inputs';
+import { renderSelftest } from './selftest';
 import {
   CORE_KINDS,
   filesOf,
@@ -32,18 +33,21 @@ import type { GeneratedFile, GeneratedSources, RenderOptions } from './types';
  *   type)
  */
 export function renderSources(program: Program, options: RenderOptions): GeneratedSources {
-  const { name, provenance, cores = CORE_KINDS } = options;
+  const { name, cores = CORE_KINDS } = options;
   const constants = new ConstantArrays(program, name);
   const special = options.optimize === 'size' ? null : specialKernels(program, name, options.target, cores);
   const code = renderSteps(program, constants, options.layers ?? [], special);
   const kernels = special?.source(options) ?? null;
+  const tiled = comesInTiles(program);
   const file = (path: string, text: string): GeneratedFile => ({ path, text });
   const files = [
-    file(`${name}.h`, renderHeader(program, name, constants.bytes, provenance)),
+    file(`${name}.h`, renderHeader(program, constants.bytes, options)),
     file(`${name}.c`, renderSource(program, options, code)),
     file(`${name}_internal.h`, renderInternal(name, constants, special, options)),
     file(`${name}_weights.c`, renderWeights(name, constants, options)),
-    file(`${name}_golden.c`, renderGolden(program, options)),
+    options.checks && options.golden === undefined && (tiled || externalInputs(program).length === 0)
+      ? file(`${name}_selftest.c`, renderSelftest(program, options.checks, options))
+      : file(`${name}_golden.c`, renderGolden(program, options)),
     ...(kernels === null ? [] : [file(`${name}_kernels.c`, kernels)]),
   ].sort(byPath);
   const runtime: RuntimeNeeds = {
@@ -95,10 +99,14 @@ function renderSource(program: Program, { name, provenance }: RenderOptions, cod
   const address = (kind: 'input' | 'output', index: number): string => {
     const port = (kind === 'input' ? program.inputs : program.outputs)[index];
     const { offset } = program.buffers[port.buffer];
+    const type = codeType(port, program.buffers[port.buffer]);
+    const body = (qualifier: string): string => {
+      const at = `(${qualifier}uint8_t *)arena + ${offset}`;
+      return type === 'uint8_t' ? at : `(${qualifier}int8_t *)((${qualifier}uint8_t *)arena + ${offset})`;
+    };
     return kind === 'input'
-      ? `void *${name}_input${portSuffix(index)}(void *arena)\n{\n    return (uint8_t *)arena + ${offset};\n}\n\n`
-      : `const void *${name}_output${portSuffix(index)}(const void *arena)\n{\n    return (const uint8_t *)arena ` +
-          `+ ${offset};\n}\n\n`;
+      ? `${type} *${name}_input${portSuffix(index)}(void *arena)\n{\n    return ${body('')};\n}\n\n`
+      : `const ${type} *${name}_output${portSuffix(index)}(const void *arena)\n{\n    return ${body('const ')};\n}\n\n`;
   };
   const external = externalInputs(program);
   const missing = ['base', ...external.map((e) => e.parameter)].map((p) => `${p} == NULL`).join(' || ');
@@ -127,17 +135,35 @@ ${comment(['Called around every layer with its number, which the comments below 
     code.parameters,
     code.views,
     tilesSource(program, name),
+    `/* Calls the watcher, if there is one, after a step; not 0: the inference ends. */
+static int ended(const qmcu_watch *watch, int32_t step, const qmcu_map *output)
+{
+    return watch != NULL && watch->after(watch->context, step, output) != 0;
+}
+`,
     code.functions,
-    `${inArena.join('')}${program.outputs.map((_, i) => address('output', i)).join('')}${invokeSignature(program, name)}
+    `${inArena.join('')}${program.outputs.map((_, i) => address('output', i)).join('')}${invokeSignature(program, name, true)}
 {
     uint8_t *const base = (uint8_t *)arena;
+    int error = 0;
     if (${missing}) {
         return ${prefix}_ERROR_NO_ARENA;
     }
-    if (((uintptr_t)arena & (uintptr_t)(${prefix}_ARENA_ALIGN - 1)) != 0) {
+    if (((uintptr_t)arena & (uintptr_t)(${program.arenaAlign} - 1)) != 0) {
         return ${prefix}_ERROR_ARENA_ALIGNMENT;
     }
-${code.calls}    return ${prefix}_OK;
+${code.calls}    return error;
+}
+
+${invokeSignature(program, name)}
+{
+    return ${watchedCall(
+      program,
+      name,
+      'arena',
+      external.map((e) => e.parameter),
+      'NULL',
+    )};
 }
 `,
   ];

@@ -2,6 +2,7 @@ import type { Layer } from '../graph/types';
 import type { Access, Program, Step } from '../program/types';
 import type { ConstantArrays } from './constants';
 import { macroPrefix } from './identifier';
+import { guardKey, partKey, stepNumbers } from './checkpoints';
 import { comesInTiles, externalInputs } from './inputs';
 import { ParameterWriter } from './parameters';
 import type { SpecialKernels } from './special';
@@ -52,8 +53,8 @@ export function renderSteps(
       const { y0, x0 } = step.output.region;
       const input = pointerOf(step.inputs[0])!;
       return (
-        `if (load(${input}, view(&out, arena, &views[${views.index(step.output)}]), ${y0}, ${x0}) != 0) {\n ` +
-        '       return 1;\n    }'
+        `if (load(${input}, view(&out, arena, &views[${views.index(step.output)}]), ${y0}, ${x0}) != 0) {\n` +
+        `    return ${macroPrefix(program.name)}_ERROR_INPUT;\n}`
       );
     }
     const made = special?.kernel(step);
@@ -69,6 +70,8 @@ export function renderSteps(
     return `${made?.symbol ?? call.fn}(${args.join(', ')});`;
   };
 
+  const numberOf = stepNumbers(program);
+  const numbers = new Map(program.steps.map((step, i) => [step, numberOf[i]]));
   const functions: string[] = [];
   const calls: string[] = [];
   const names = new Set<string>();
@@ -86,23 +89,17 @@ export function renderSteps(
     if (part.some((step) => step.kernel.op !== 'classify')) maps.push('out');
     const reads = new Set(part.flatMap((step) => step.inputs.map(pointerOf)));
     const used = [...pointers.values()].filter((p) => reads.has(p));
-    // What asks the application for tiles may fail.
-    const mayFail = tiled && used.length > 0;
-    const parameters = used.map((p) => (mayFail ? `, const ${program.name}_source *${p}` : `, const uint8_t *${p}`));
+    const parameters = used.map((p) => (tiled ? `, const ${program.name}_source *${p}` : `, const uint8_t *${p}`));
     functions.push(
-      `${branch === null ? '' : comment([branchTitle(program, branch)])}static ${mayFail ? 'int' : 'void'} ` +
-        `${name}(uint8_t *arena${parameters.join('')})\n{\n    qmcu_map ${maps.join(', ')};\n` +
+      `${branch === null ? '' : comment([branchTitle(program, branch)])}static int ` +
+        `${name}(uint8_t *arena, const qmcu_watch *watch${parameters.join('')})\n{\n    qmcu_map ${maps.join(', ')};\n` +
         runs(part, (step) => step.layer)
-          .map((group) => renderLayer(program, group, layers, renderCall))
+          .map((group) => renderLayer(program, group, layers, renderCall, numbers.get(group[0])!))
           .join('') +
-        `${mayFail ? '    return 0;\n' : ''}}\n`,
+        '    return 0;\n}\n',
     );
-    const call = `${name}(base${used.map((p) => (mayFail ? `, ${p}` : `, (const uint8_t *)${p}`)).join('')})`;
-    calls.push(
-      mayFail
-        ? `    if (${call} != 0) {\n        return ${macroPrefix(program.name)}_ERROR_INPUT;\n    }\n`
-        : `    ${call};\n`,
-    );
+    const args = used.map((p) => (tiled ? `, ${p}` : `, (const uint8_t *)${p}`)).join('');
+    calls.push(`    if (error == 0) {\n        error = ${name}(base, watch${args});\n    }\n`);
   }
   return {
     parameters: parameters.render(),
@@ -113,28 +110,26 @@ export function renderSteps(
   };
 }
 
-/** Equal for the steps of one function. */
-function partKey({ branch, tailStage }: Step): string {
-  return tailStage ? `tail ${tailStage.index} ${tailStage.branch}` : `${branch}`;
-}
-
 /** Consecutive steps of one layer, between the timing hooks, under the guards of run-time classes. */
 function renderLayer(
   program: Program,
   steps: readonly Step[],
   layers: readonly Pick<Layer, 'name' | 'onnx'>[],
   renderCall: (step: Step) => string,
+  number: number,
 ): string {
   const { layer } = steps[0];
-  const body = runs(steps, (s) => (s.guard ? `${s.guard.buffer} ${s.guard.index} ${s.guard.value}` : '')).map(
-    (group) => {
-      const { guard } = group[0];
-      const lines = group.map(renderCall);
-      if (!guard) return lines.map((line) => `    ${line}\n`).join('');
-      const flag = `arena[${program.buffers[guard.buffer].offset + guard.index}]`;
-      return `    if (${flag} == ${guard.value}) {\n${lines.map((line) => `        ${line}\n`).join('')}    }\n`;
-    },
-  );
+  const body = runs(steps, guardKey).map((group) => {
+    const { guard } = group[0];
+    const written = group[group.length - 1].kernel.op === 'classify' ? 'NULL' : '&out';
+    const lines = [
+      ...group.map(renderCall),
+      `if (ended(watch, ${number}, ${written})) {\n    return ${macroPrefix(program.name)}_ERROR_ENDED;\n}`,
+    ].map((line) => line.replace(/\n/g, guard ? '\n        ' : '\n    '));
+    if (!guard) return lines.map((line) => `    ${line}\n`).join('');
+    const flag = `arena[${program.buffers[guard.buffer].offset + guard.index}]`;
+    return `    if (${flag} == ${guard.value}) {\n${lines.map((line) => `        ${line}\n`).join('')}    }\n`;
+  });
   return (
     `\n    ${comment([layerTitle(layer, layers)])}    QMCU_LAYER_BEGIN(${layer});\n${body.join('')}    ` +
     `QMCU_LAYER_END(${layer});\n`

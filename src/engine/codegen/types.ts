@@ -1,5 +1,6 @@
 import type { Layer } from '../graph/types';
 import type { Core } from '../targets/types';
+import type { Checks } from './checks';
 import type { CoreKind, RuntimeNeeds } from './runtime';
 
 /** One generated file: path relative to the generated folder, with '/' separators, and its text with '\n' line ends. */
@@ -32,11 +33,30 @@ export interface GeneratedSources {
   readonly runtime: RuntimeNeeds;
 }
 
+/** Figures and rules that the header states. */
+export interface NetworkFacts {
+  /** Multiply-accumulates of one inference. */
+  readonly macs: number;
+  /** Estimated processor cycles of one inference; null for cores without a model of the kernels. */
+  readonly cycles: number | null;
+  /** How a picture becomes the input, as sentences. */
+  readonly input: string;
+  /** Names of the classes, where they are known: text, possibly hostile. */
+  readonly labels?: readonly string[];
+}
+
 export interface RenderOptions {
   /** C identifier, from `toIdentifier`. */
   readonly name: string;
-  /** What the self-test compares with; without any the self-test reports that it has none. */
+  /** Stored inputs and outputs for the self-test: they take flash. */
   readonly golden?: readonly GoldenVector[];
+  /**
+   * Hashes for a self-test that makes its input itself, for inputs that are in the arena or come in tiles. With neither
+   * the self-test reports that it has nothing to compare with.
+   */
+  readonly checks?: Checks;
+  /** What the header says of the network besides the program. */
+  readonly facts?: NetworkFacts;
   /** The graph's layers, index = id, for comments. */
   readonly layers?: readonly Pick<Layer, 'name' | 'onnx'>[];
   readonly provenance: Provenance;

@@ -1,18 +1,28 @@
 import {
   constantBytes,
+  comesInTiles,
   coreKinds,
+  externalInputs,
   renderC,
   renderSources,
+  selftestChecks,
   type GeneratedFile,
   type GeneratedSources,
+  type GoldenVector,
+  type NetworkFacts,
   type RenderOptions,
 } from '../codegen';
+import { coreCosts } from '../cost/kernelCost';
+import { programCost } from '../cost/cost';
+import { stepInstructions } from '../cost/latency';
+import type { Preprocess } from '../calibration/types';
 import { GENERATOR } from '../common/generator';
 import type { OpenedPlan } from '../planned/open';
 import { formatPlan } from '../plan/sidecar';
 import { hashBytes } from '../plan/files';
 import { Executor } from '../program/interpreter';
 import type { Program } from '../program/types';
+import type { Core } from '../targets/types';
 import { customTarget, customTargetId, findTarget } from '../targets/targets';
 
 /**
@@ -34,27 +44,27 @@ export interface Generated {
 }
 
 /**
- * Renders the C sources of a plan, with golden vectors computed by the reference interpreter. `optimize`: see {@link
+ * Renders the C sources of a plan, with what the self-test compares computed by the reference interpreter. `optimize`: see {@link
  * RenderOptions}.
+ * @param selftest `stored`: with inputs and outputs in flash, compared byte for byte
  * @param cores `target`: the shared runtime has kernels for the target's core only; `all`: for all kinds
  */
 export function generateSources(
   opened: OpenedPlan,
   optimize: RenderOptions['optimize'] = 'speed',
   cores: 'target' | 'all' = 'target',
+  selftest: 'checksum' | 'stored' = 'checksum',
 ): Generated {
   const { program, plan, graph } = opened;
   const { core } = plan.target.id === customTargetId ? customTarget(plan.target) : findTarget(plan.target.id);
   const target = optimize === 'size' ? undefined : { core, flashBytes: plan.target.flashBytes };
-  const executor = new Executor(program);
-  const inputBytes = program.inputs.reduce((sum, port) => sum + program.buffers[port.buffer].bytes, 0);
-  const golden = Array.from({ length: inputBytes > LARGE_INPUT_BYTES ? 1 : GOLDEN_VECTORS }, (_, i) => {
-    const inputs = goldenInputs(program, i + 1);
-    return { inputs, outputs: executor.run(inputs).outputs.map((o) => o.slice()) };
-  });
+  // An input that the application keeps in memory is stored: there is no memory that it could be made in.
+  const stored = selftest === 'stored' || (externalInputs(program).length > 0 && !comesInTiles(program));
   const options: RenderOptions = {
     name: program.name,
-    golden,
+    golden: stored ? goldenVectors(program) : undefined,
+    checks: stored ? undefined : selftestChecks(program),
+    facts: factsOf(opened, core),
     layers: graph.layers,
     optimize,
     target,
@@ -70,6 +80,42 @@ export function generateSources(
     arenaBytes: program.arenaBytes,
     weightBytes: constantBytes(program, target),
   };
+}
+
+/** Inputs, and the outputs that the reference interpreter computes from them. */
+function goldenVectors(program: Program): GoldenVector[] {
+  const executor = new Executor(program);
+  const inputBytes = program.inputs.reduce((sum, port) => sum + program.buffers[port.buffer].bytes, 0);
+  return Array.from({ length: inputBytes > LARGE_INPUT_BYTES ? 1 : GOLDEN_VECTORS }, (_, i) => {
+    const inputs = goldenInputs(program, i + 1);
+    return { inputs, outputs: executor.run(inputs).outputs.map((o) => o.slice()) };
+  });
+}
+
+/** What the header says of a network. */
+function factsOf({ program, plan, graph }: OpenedPlan, core: Core): NetworkFacts {
+  const { cyclesPerInstruction } = coreCosts(core);
+  const instructions = stepInstructions(program, core).reduce((sum, n) => sum + n, 0);
+  return {
+    macs: programCost(graph, program).macs,
+    cycles: cyclesPerInstruction === null ? null : instructions * cyclesPerInstruction,
+    input: inputRule(plan.preprocess),
+  };
+}
+
+/** How a picture becomes the input. */
+function inputRule({ resize, cropFraction, fill, channels }: Preprocess): string {
+  const sized = {
+    crop:
+      `the shorter side of the picture is resized to the input's size / ${Number(cropFraction.toFixed(4))}, ` +
+      'then the center is cut out.',
+    stretch: "both sides of the picture are resized to the input's.",
+    fit: `the longer side of the picture is resized to the input's, the rest is gray ${fill}.`,
+  }[resize];
+  const order = { rgb: 'Pixels are red, green, blue', bgr: 'Pixels are blue, green, red', gray: 'Pixels are gray' }[
+    channels
+  ];
+  return `As the plan was calibrated:\n${sized}\n${order}, as a camera gives them; mean and scale are part of the network.`;
 }
 
 /**

@@ -11,6 +11,9 @@
 /* `>>` of a negative number is the compiler's choice in C99; the arithmetic is defined with an arithmetic shift. */
 typedef char qmcu_requires_arithmetic_shift[((-5) >> 1) == -3 ? 1 : -1];
 
+/* Bytes and sums are computed as int: not for cores whose int has 16 bits. */
+typedef char qmcu_requires_int_of_32_bits[sizeof(int) >= 4u ? 1 : -1];
+
 /* Codes that element-wise kernels and pools hold unpacked at a time. A multiple of 8, so that chunks begin on a byte.
  */
 #define QMCU_CHUNK 32

@@ -112,6 +112,15 @@ typedef struct {
 } qmcu_scaled_sum;
 
 /*
+ * Called after every step of an inference, for a watchdog, a scheduler or to end it: `output` is what the step wrote,
+ * or NULL for a flag. Returns 0 to go on; anything else ends the inference.
+ */
+typedef struct {
+    int (*after)(void *context, int32_t step, const qmcu_map *output);
+    void *context; /* handed over as it is */
+} qmcu_watch;
+
+/*
  * Weights: 8 bits: int8_t. 4 bits: two to a byte, the first in the low nibble, two's complement.
  *   qmcu_conv2d, qmcu_fully_connected
  *       The rows of the output channels, kernel_h * kernel_w * (C_in / group) or h * w * C_in weights each, stand in
