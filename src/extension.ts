@@ -25,13 +25,15 @@ import { registerTools } from './host/tools';
 export function activate(context: vscode.ExtensionContext): void {
   const { extensionUri, workspaceState: memory } = context;
   const log = createLog();
-  const engine = new EngineClient(workerThread(context.asAbsolutePath('dist/worker.js')), log);
+  const engine = new EngineClient(workerThread(context.asAbsolutePath('dist/worker.js'), () => vscode.workspace.isTrusted), log);
   const jobs = new Jobs();
   const documents = new ModelDocuments(engine);
   const editors = new OpenEditors();
   const previews = new PreviewDocuments();
   const services: Services = { engine, jobs, documents, editors, previews, log, extensionUri, memory };
   context.subscriptions.push(
+    // Engines that were started before believe the workspace less.
+    vscode.workspace.onDidGrantWorkspaceTrust(() => engine.stop()),
     log,
     engine,
     jobs,

@@ -1,5 +1,6 @@
 /** Entry of the worker thread: serves {@link EngineService} on the port to the extension host. */
-import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { restrictModels } from './engine/plan/files';
 import { RpcPeer } from './protocol/peer';
 import type { RpcMessage } from './protocol/rpc';
 import { ModelStore } from './worker/models';
@@ -7,6 +8,7 @@ import { createService } from './worker/service';
 import { throttled } from './worker/throttle';
 
 if (!parentPort) throw new Error('This file runs as a worker thread.');
+if ((workerData as { trusted: boolean }).trusted !== true) restrictModels();
 const port = parentPort;
 const peer = new RpcPeer((message) => port.postMessage(message));
 

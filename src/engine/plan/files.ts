@@ -74,12 +74,28 @@ export function besidePlan(planPath: string, name: string): string {
   return path.join(path.dirname(planPath), name);
 }
 
-/** The model file that a sidecar belongs to. */
+let modelsRestricted = false;
+
+/**
+ * From now on, plans may name models in their own folder tree only: they come from somebody who is not trusted, and
+ * what they name is read and hashed. For this thread.
+ */
+export function restrictModels(restricted = true): void {
+  modelsRestricted = restricted;
+}
+
+/** The model file that a sidecar belongs to. @throws UserError for one that this plan may not name */
 export function modelPathOf(planPath: string, plan: Plan): string {
   // On Windows a name such as //server/share would make this computer log in to a server that the sidecar chose.
   if (/^[/\\\\]{2}/.test(plan.model.file))
     throw new UserError(
       `${planPath}: the model "${plan.model.file}" lies on a server. Copy it to this computer and name its file.`,
     );
-  return path.resolve(path.dirname(planPath), plan.model.file);
+  const { file } = plan.model;
+  if (modelsRestricted && (path.isAbsolute(file) || path.win32.isAbsolute(file) || file.split(/[\\/]/).includes('..')))
+    throw new UserError(
+      `${planPath}: the model "${file}" lies outside of the plan's folder, where none is read in a workspace that is ` +
+        'not trusted. Trust the workspace, or put the model beside the plan.',
+    );
+  return path.resolve(path.dirname(planPath), file);
 }

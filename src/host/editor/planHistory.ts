@@ -96,7 +96,11 @@ export class PlanHistory {
   }
 
   private queue<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.last.then(work);
+    const result = this.last.then(() => {
+      if (!vscode.workspace.isTrusted)
+        throw new Error(vscode.l10n.t('Changing a plan needs a trusted workspace. Trust it, then try again.'));
+      return work();
+    });
     this.last = result.catch(() => undefined);
     return result;
   }

@@ -19,10 +19,14 @@ export interface TransportEvents {
 
 export type StartTransport = (events: TransportEvents) => EngineTransport;
 
-/** Runs the engine in a worker thread. @param script absolute path of the bundled worker */
-export function workerThread(script: string): StartTransport {
+/**
+ * Runs the engine in a worker thread.
+ * @param script absolute path of the bundled worker
+ * @param isTrusted whether what the workspace says may be believed, when a thread starts
+ */
+export function workerThread(script: string, isTrusted: () => boolean = () => true): StartTransport {
   return (events) => {
-    const worker = new Worker(script, { name: 'quantmcu-engine', stdout: false, stderr: false });
+    const worker = new Worker(script, { name: 'quantmcu-engine', stdout: false, stderr: false, workerData: { trusted: isTrusted() } });
     let reason: Error | undefined;
     worker.on('message', (message: RpcMessage) => events.onMessage(message));
     worker.on('error', (error) => {
