@@ -10,6 +10,7 @@ import {
   gridOf,
   one,
   oneOf,
+  optimizeOf,
   searchOf,
   required,
   taskOption,
@@ -30,6 +31,7 @@ import { fitCommand } from './fitCommand';
 import { generateCommand, removeCommand, selftestCommand } from './projectCommands';
 import { sweepCommand } from './sweepCommand';
 import { targets } from '../engine/targets/targets';
+import { OPTIMIZE_LEVELS } from '../engine/targets/types';
 import { arenaTarget } from '../engine/targets/capacity';
 
 /** One command of the command line: what it accepts and what it prints, as text and as JSON. */
@@ -62,7 +64,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     'quantize',
     {
       synopsis:
-        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--core CORE] [--input ' +
+        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--flash-reserve BYTES|PERCENT%] [--optimize size|balanced|speed] [--core CORE] [--input ' +
         'counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--search ' +
         'sensitivity|entropy] [--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] ' +
         '[--epsilon F] [--classes static|runtime] [--task classify|binary|regress|detect] ' +
@@ -75,6 +77,8 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         core: text,
         sram: text,
         flash: text,
+        'flash-reserve': text,
+        optimize: text,
         input: text,
         grid: text,
         bits: text,
@@ -104,11 +108,12 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     'generate',
     {
       synopsis:
-        'generate PLAN --project DIR [--layout ID] [--optimize speed|size] [--runtime shared|own] [--cores target|all] ' +
-        '[--selftest checksum|stored] [--dry-run] [--edit-build] [--overwrite-edited]',
+        'generate PLAN --project DIR [--layout ID] [--optimize size|balanced|speed] [--runtime shared|own] ' +
+        '[--cores target|all] [--selftest checksum|stored] [--dry-run] [--edit-build] [--overwrite-edited]',
       summary:
         'write C sources into a firmware project; --edit-build also adds them to its build file, in a marked ' +
-        'block; --optimize size: less code, more instructions; --runtime own: one folder that needs no other; ' +
+        "block; --optimize, in place of the plan's: kernels made for layers and wider weights nowhere, where a byte " +
+        'of flash saves enough, or wherever there is room; --runtime own: one folder that needs no other; ' +
         '--cores all: kernels for other cores too; --selftest stored: pictures and outputs in flash',
       options: {
         project: text,
@@ -246,16 +251,31 @@ function describeOutcome(outcome: QuantizeOutcome): string {
         `${s.patch.redundantMacsPercent.toFixed(1)} % more MACs`
       : 'Layer by layer, no patch stage',
     `BitOPs: ${s.bitOps.reduction.toFixed(2)}× fewer than 8-bit patch-based inference`,
-    `Weights: ${kib(s.memory.weightBytes)} in flash`,
+    ...flashLines(s),
     ...s.notes.map(visible),
   ];
   return lines.join('\n');
 }
 
+/** Flash by its parts, and the three ways to use it side by side. */
+function flashLines({ flash, levels, latencyMs }: QuantizeOutcome['summary']): string[] {
+  const kib = (n: number): string => `${(n / 1024).toFixed(1)} KiB`;
+  return [
+    `Flash: ${kib(flash.total)} of ${kib(flash.flashBytes)}, ${kib(flash.reserveBytes)} kept for the application ` +
+      `(${flash.core}, GCC ${flash.level}, ${flash.optimize}): weights ${kib(flash.weights)}, tables ` +
+      `${kib(flash.tables)}, code ${kib(flash.code)}; the self-test adds ${kib(flash.selfTest)} where it is called`,
+    ...OPTIMIZE_LEVELS.map((optimize) => {
+      const level = levels[optimize];
+      const time = latencyMs === null || level.latencyMs === null ? '' : `, ${level.latencyMs.toFixed(1)} ms`;
+      return `  --optimize ${optimize.padEnd(8)} ${kib(level.flashBytes)}${time}`;
+    }),
+  ];
+}
+
 async function runGenerate(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {
   const opened = await open(one(positionals, 'PLAN'));
   return generateCommand(opened, {
-    optimize: choice(values, 'optimize', ['speed', 'size']),
+    optimize: optimizeOf(values),
     runtime: choice(values, 'runtime', ['shared', 'own']),
     cores: choice(values, 'cores', ['target', 'all']),
     selftest: choice(values, 'selftest', ['checksum', 'stored']),

@@ -4,7 +4,7 @@ import { TASKS, type Task } from '../engine/graph/task';
 import type { PlanTarget } from '../engine/targets/types';
 import { arenaTarget } from '../engine/targets/capacity';
 import { customTargetId, findTarget } from '../engine/targets/targets';
-import { CORES, type Core } from '../engine/targets/types';
+import { CORES, OPTIMIZE_LEVELS, type Core, type Optimize } from '../engine/targets/types';
 
 /** Options of a command as they were given. */
 export type Values = Record<string, string | boolean | undefined>;
@@ -15,13 +15,36 @@ export function capacityOf(values: Values): PlanTarget {
   const sramBytes = bytesOf(values, 'sram');
   const flashBytes = bytesOf(values, 'flash');
   const core = coreOf(values);
+  const optimize = optimizeOf(values);
+  const more = optimize === undefined || optimize === 'balanced' ? {} : { optimize };
   if (id !== customTargetId) {
     if (core !== undefined) throw new UserError(`--core is for --target ${customTargetId}: ${id} has its own.`);
-    return arenaTarget(findTarget(id), { sramBytes, flashBytes });
+    const board = arenaTarget(findTarget(id), { sramBytes, flashBytes });
+    return { ...board, ...reserveOf(values, board.flashBytes), ...more };
   }
   if (sramBytes === undefined || flashBytes === undefined)
     throw new UserError(`--target ${customTargetId} needs --sram and --flash in bytes.`);
-  return { id, sramBytes, flashBytes, ...(core ? { core } : {}) };
+  return { id, sramBytes, flashBytes, ...reserveOf(values, flashBytes), ...more, ...(core ? { core } : {}) };
+}
+
+/** `--flash-reserve`, in bytes or percent of the flash. */
+function reserveOf(values: Values, flashBytes: number): Pick<PlanTarget, 'flashReserveBytes'> {
+  const given = values['flash-reserve'];
+  if (given === undefined) return {};
+  const percent = /^(\d{1,2}(?:\.\d+)?)%$/.exec(String(given));
+  const bytes = percent
+    ? Math.round((Number(percent[1]) / 100) * flashBytes)
+    : given === '0'
+      ? 0
+      : (bytesOf(values, 'flash-reserve') ?? 0);
+  if (bytes >= flashBytes)
+    throw new UserError(`--flash-reserve leaves nothing of the ${flashBytes} bytes of flash for the network.`);
+  return { flashReserveBytes: bytes };
+}
+
+/** `--optimize`, where it was given. */
+export function optimizeOf(values: Values): Optimize | undefined {
+  return values.optimize === undefined ? undefined : oneOf(values, 'optimize', OPTIMIZE_LEVELS, 'balanced');
 }
 
 /** `--core`, with or without `cortex-` before it. */

@@ -8,6 +8,7 @@ import {
 } from '../engine/codegen';
 import { runSelftest, selftestCores, type SelftestCore } from '../engine/emulator/selftest';
 import { UserError } from '../engine/common/errors';
+import type { Optimize } from '../engine/targets/types';
 import { generateSources } from '../engine/run/generate';
 import type { OpenedPlan } from '../engine/planned/open';
 import type { Progress } from '../engine/common/progress';
@@ -26,8 +27,8 @@ export interface GenerateChoices {
   /** Make the changes to build files of the user's. */
   readonly editBuild: boolean;
   readonly overwriteEdited: boolean;
-  /** Kernels made for each layer's shape, or less code. */
-  readonly optimize: 'speed' | 'size';
+  /** In place of what the plan says. */
+  readonly optimize: Optimize | undefined;
   /** `shared`: the project has the runtime once; `own`: the model's folder has one of its own. */
   readonly runtime: 'shared' | 'own';
   /** Kernels of the target's kind of core, or of all. */
@@ -39,11 +40,11 @@ export interface GenerateChoices {
 /** `generate`: writes a plan's sources into a firmware project, or says what that would change. */
 export async function generateCommand(opened: OpenedPlan, choices: GenerateChoices): Promise<Answer> {
   const generated = generateSources(opened, choices.optimize, choices.cores, choices.selftest);
-  const { name, arenaBytes, weightBytes } = generated;
+  const { name, arenaBytes, weightBytes, flash } = generated;
   const sources = choices.runtime === 'own' ? generated.files : generated.sources;
   const layout = choices.layout === undefined ? undefined : findLayout(choices.layout);
   const plan = await planProject(choices.project, name, sources, { layout });
-  const sizes = { arenaBytes, weightBytes };
+  const sizes = { arenaBytes, weightBytes, flash };
   if (choices.dryRun) {
     const { create, update, unchanged, remove, released, conflicts } = plan.write;
     const lists = {
@@ -91,7 +92,8 @@ export async function generateCommand(opened: OpenedPlan, choices: GenerateChoic
     text: [
       `${all.length} files in ${written.folder} (${plan.layout.title}), ${written.written.length} written`,
       ...written.edited.map((file) => `Edited ${file}`),
-      `Arena ${arenaBytes} bytes, weights ${weightBytes} bytes`,
+      `Arena ${arenaBytes} bytes; flash ${flash.total} bytes (${flash.core}, GCC ${flash.level}, ${flash.optimize}): ` +
+        `weights ${flash.weights}, tables ${flash.tables}, code ${flash.code}; the self-test adds ${flash.selfTest}`,
       ...written.instructions,
       `In the firmware: ${written.include}`,
     ].join('\n'),

@@ -6,7 +6,7 @@ import type { QuantizeChoices } from './commands/quantizeChoices';
 import { isCancellation } from './log';
 import { exists, nameOf, parametersUriOf, planUriOf } from './planFiles';
 import type { Services } from './services';
-import { quantizeSettings } from './settings';
+import { flashReserveSetting, optimizeSetting, quantizeSettings } from './settings';
 
 /** What a run of this kind is called, in notifications and in the log. */
 export function quantizeAction(model: vscode.Uri, { board }: QuantizeChoices): string {
@@ -63,6 +63,8 @@ async function run(
           preprocess,
           targetId: board.id,
           core: own?.core,
+          flashReserve: flashReserveSetting(model),
+          optimize: optimizeSetting(model),
           sramBytes: limits?.sramBytes ?? sramBytes ?? own?.sramBytes,
           flashBytes: limits?.flashBytes ?? flashBytes ?? own?.flashBytes,
         }),

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Optimize } from '../engine/targets/types';
 import type { Core } from '../engine/targets/types';
 import type { QuantizeRequest } from '../protocol/engine';
 import { coreOf } from './cores';
@@ -63,9 +64,18 @@ export function quantizeSettings(scope: vscode.Uri): QuantizeSettings {
   };
 }
 
-/** What generated sources are made for, by the setting `quantmcu.optimize`. */
-export function optimizeSetting(scope: vscode.Uri): 'speed' | 'size' {
-  return oneOf(vscode.workspace.getConfiguration(SECTION, scope).get('optimize'), ['speed', 'size'] as const, 'speed');
+/** What generated sources are made for, by the setting `quantmcu.optimize`; undefined: as the plan says, balanced. */
+export function optimizeSetting(scope: vscode.Uri): Exclude<Optimize, 'balanced'> | undefined {
+  const levels = ['size', 'speed', undefined] as const;
+  return oneOf(vscode.workspace.getConfiguration(SECTION, scope).get('optimize'), levels, undefined);
+}
+
+/** Share of a board's flash that is kept for the application; undefined: the default. */
+export function flashReserveSetting(scope: vscode.Uri): number | undefined {
+  return optional(
+    vscode.workspace.getConfiguration(SECTION, scope).get('flashReserve'),
+    (n) => n >= 0 && n < 100 && n !== 25,
+  );
 }
 
 export function customBoards(scope: vscode.Uri): CustomBoard[] {

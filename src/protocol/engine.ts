@@ -1,7 +1,7 @@
 import type { QuantizeOptions } from '../engine/run/options';
 import type { QuantizeSummary } from '../engine/run/quantizeSummary';
 import type { Overall } from '../engine/common/progress';
-import type { Core } from '../engine/targets/types';
+import type { Core, Optimize } from '../engine/targets/types';
 import type { PlanChange } from '../engine/run/whatIf/changes';
 import type { SweepService } from './sweeps';
 import type { LayerDetailsView } from './details';
@@ -112,6 +112,10 @@ export interface QuantizeRequest extends Omit<QuantizeOptions, 'target' | 'prepr
   /** Instead of the board's. */
   readonly sramBytes?: number;
   readonly flashBytes?: number;
+  /** Percent of the flash that is kept for the application. Missing: see PlanTarget. */
+  readonly flashReserve?: number;
+  /** What storage forms are chosen for. Missing: balanced. */
+  readonly optimize?: Optimize;
   /** Of a board of the user's own. */
   readonly core?: Core;
   /** Preset name or path of a JSON file. */
@@ -135,7 +139,7 @@ export interface GenerateRequest {
   /** Write nothing, only say what would be written: fills {@link GenerateSummary.changes}. */
   readonly dryRun?: boolean;
   /** Kernels made for each layer's shape, or less code; `speed` when missing. */
-  readonly optimize?: 'speed' | 'size';
+  readonly optimize?: Optimize;
 }
 
 /** A kind of firmware project. */
@@ -174,7 +178,7 @@ export interface SelftestRequest {
   readonly planPath: string;
   readonly core: 'm4' | 'm0plus' | 'host';
   /** As in {@link GenerateRequest}. */
-  readonly optimize?: 'speed' | 'size';
+  readonly optimize?: Optimize;
 }
 
 export interface SelftestSummary {

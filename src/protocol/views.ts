@@ -1,5 +1,6 @@
 import type { PreviewFigures } from '../engine/run/whatIf/previewFigures';
 import type { TargetFacts } from '../engine/targets/targetFacts';
+import type { Optimize } from '../engine/targets/types';
 /**
  * What the editor's page shows, as plain data that crosses process borders: no classes, no typed arrays beyond small
  * ones, names as text. The worker fills these from Graph, Plan and Program; the page draws them and knows nothing else.
@@ -214,16 +215,39 @@ export interface FiguresView {
     readonly bitOps: number;
     readonly latencyMs: number | null;
   };
-  readonly weightBytes: number;
+  /** Weights, tables and code. */
   readonly flashBytes: number;
-  /** The part of the weights' bytes that is weight codes, see {@link PreviewView}. */
-  readonly weightCodeBytes: number;
+  /** Its parts, and what they are told for. */
+  readonly flash: FlashView;
+  /** Flash and time by what storage forms are chosen for. */
+  readonly levels: readonly {
+    readonly optimize: Optimize;
+    readonly flashBytes: number;
+    readonly latencyMs: number | null;
+  }[];
   readonly macs: number;
   readonly bitOps: number;
   /** BitOPs of the same patches with everything at 8 bits. */
   readonly bitOpsInt8: number;
   /** Last evaluation of this plan, if any. */
   readonly accuracy: AccuracyView | null;
+}
+
+/** Flash by its parts. */
+export interface FlashView {
+  readonly weights: number;
+  readonly tables: number;
+  readonly code: number;
+  /** What the self-test adds in a firmware that calls it. */
+  readonly selfTest: number;
+  readonly optimize: Optimize;
+  readonly core: string;
+  /** Level of GCC that code is told for. */
+  readonly level: string;
+  /** What is kept for the application. */
+  readonly reserveBytes: number;
+  /** The total as a preview foresees it. */
+  readonly estimate: number;
 }
 
 /** Figures that are known at once after a change, from the schedule alone. The exact ones follow with the view. */

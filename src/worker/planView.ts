@@ -1,6 +1,6 @@
 import { int8LayerwiseInstructions, layersInstructions } from '../engine/cost/scheduleInstructions';
 import * as path from 'node:path';
-import { constantBytes } from '../engine/codegen';
+import { assemble } from '../engine/codegen';
 import { graphMacs } from '../engine/graph/macs';
 import type { Region } from '../engine/graph/region';
 import { isWeighted, type LayerId, type MapId, type Shape } from '../engine/graph/types';
@@ -11,7 +11,11 @@ import { int8LayerwiseArenaBytes } from '../engine/patch/int8Layerwise';
 import { outlierShare } from '../engine/planned/stage';
 import type { Program, ProgramBuffer } from '../engine/program/types';
 import { formatTies, type FormatTies } from '../engine/quantize/ties';
-import { graphCodeBytes } from '../engine/targets/capacity';
+import { estimateFlash } from '../engine/cost/flashEstimate';
+import { programWork } from '../engine/cost/work';
+import { int8LayerwiseFlashBytes } from '../engine/cost/graphFlash';
+import { flashOptions, reserveBytes } from '../engine/targets/capacity';
+import { OPTIMIZE_LEVELS } from '../engine/targets/types';
 import type {
   AccuracyView,
   BranchView,
@@ -59,9 +63,9 @@ export function planView(
   const core = coreOf(plan.target);
   const share = plan.patchStage ? outlierShare(plan.patchStage) : 0;
   const cost = programCost(graph, program, share);
-  const weightBytes = constantBytes(program);
-  const int8CodeBytes = graph.layers.reduce((sum, layer) => sum + (isWeighted(layer) ? layer.weights.length : 0), 0);
-  const instructions = layersInstructions(graph, program, share, core);
+  const made = flashOptions(plan.target);
+  const { flash, forms } = assemble(program, program.name, made);
+  const instructions = layersInstructions(graph, program, share, core, forms);
   const board = boardOf(target);
   const view: PlanView = {
     planFile: path.basename(opened.planPath),
@@ -75,16 +79,23 @@ export function planView(
     buffers: bufferViews(program),
     figures: {
       arenaBytes: program.arenaBytes,
-      latencyMs: latencyMs(program, board, share),
+      latencyMs: latencyMs(program, board, share, forms),
       int8Layerwise: {
         arenaBytes: int8LayerwiseArenaBytes(graph, plan.target.input === 'external'),
-        flashBytes: weightBytes + graphCodeBytes(graph) + int8CodeBytes - cost.flash.weightBytes,
+        flashBytes: int8LayerwiseFlashBytes(graph, { optimize: made.optimize, ...made.target }),
         bitOps: graphMacs(graph) * 64,
         latencyMs: instructionsMs(int8LayerwiseInstructions(graph, core), board),
       },
-      weightBytes,
-      weightCodeBytes: cost.flash.weightBytes,
-      flashBytes: weightBytes + graphCodeBytes(graph),
+      flashBytes: flash.total,
+      flash: {
+        ...flash,
+        reserveBytes: reserveBytes(plan.target),
+        estimate: estimateFlash(programWork(program), forms, core),
+      },
+      levels: OPTIMIZE_LEVELS.map((optimize) => {
+        const at = assemble(program, program.name, flashOptions(plan.target, optimize));
+        return { optimize, flashBytes: at.flash.total, latencyMs: latencyMs(program, board, share, at.forms) };
+      }),
       macs: cost.macs,
       bitOps: cost.bitOps,
       bitOpsInt8: cost.bitOpsInt8,

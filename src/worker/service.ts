@@ -38,15 +38,22 @@ export function createService(progress: Progress, models: ModelStore = new Model
 
     quantize: async (request) => {
       const board = request.targetId === 'custom' ? null : findTarget(request.targetId);
-      const { sramBytes, flashBytes, core } = request;
+      const { sramBytes, flashBytes, core, flashReserve, optimize } = request;
       if (!board && (sramBytes === undefined || flashBytes === undefined))
         throw new UserError('A board of your own needs its SRAM and flash in bytes.');
+      const target = board
+        ? arenaTarget(board, { sramBytes, flashBytes })
+        : { id: 'custom', sramBytes: sramBytes!, flashBytes: flashBytes!, ...(core ? { core } : {}) };
       const { summary } = await quantize(
         {
           ...request,
-          target: board
-            ? arenaTarget(board, { sramBytes, flashBytes })
-            : { id: 'custom', sramBytes: sramBytes!, flashBytes: flashBytes!, ...(core ? { core } : {}) },
+          target: {
+            ...target,
+            ...(flashReserve === undefined
+              ? {}
+              : { flashReserveBytes: Math.round((flashReserve / 100) * target.flashBytes) }),
+            ...(optimize === undefined || optimize === 'balanced' ? {} : { optimize }),
+          },
           preprocess: await loadPreprocess(request.preprocess),
           cachePath: defaultCachePath(),
         },

@@ -59,13 +59,8 @@ function planFigures(plan: PlanView): Figure[] {
       limit: t('of {0}', bytesText(target.flashBytes)),
       fraction: figures.flashBytes / target.flashBytes,
       change: change(figures.flashBytes, int8Layerwise.flashBytes),
-      caption: t('weights {0}', bytesText(figures.weightBytes)),
-      description: t(
-        '{0} bytes of constants and code, {1} of them weights and tables; with all weights at 8 bits {2} bytes',
-        plain(figures.flashBytes, 0),
-        plain(figures.weightBytes, 0),
-        plain(int8Layerwise.flashBytes, 0),
-      ),
+      caption: t('weights {0}', bytesText(figures.flash.weights)),
+      description: flashDescription(figures),
     },
     {
       label: t('BitOPs'),
@@ -128,7 +123,6 @@ function latencyFigure({ figures, target }: PlanView): Figure {
  */
 export function previewedPlan(plan: PlanView, preview: PreviewView): PlanView {
   const { figures, stage } = plan;
-  const more = preview.weightCodeBytes - figures.weightCodeBytes;
   const once = stage === null ? figures.macs : figures.macs / (1 + stage.redundantMacsPercent / 100);
   return {
     ...plan,
@@ -142,11 +136,33 @@ export function previewedPlan(plan: PlanView, preview: PreviewView): PlanView {
       bitOps: preview.bitOps,
       bitOpsInt8: preview.bitOpsInt8,
       accuracy: null,
-      weightBytes: figures.weightBytes + more,
-      flashBytes: figures.flashBytes + more,
-      weightCodeBytes: preview.weightCodeBytes,
+      flashBytes: figures.flashBytes + preview.flashEstimate - figures.flash.estimate,
     },
   };
+}
+
+/** Flash by its parts, and by what storage forms are chosen for. */
+function flashDescription({ flash, flashBytes, levels, int8Layerwise }: PlanView['figures']): string {
+  const names = { size: t('size'), balanced: t('balanced'), speed: t('speed') };
+  return [
+    t(
+      '{0} bytes: weights {1}, tables {2}, code {3} ({4} at {5}); with everything at 8 bits {6} bytes',
+      plain(flashBytes, 0),
+      plain(flash.weights, 0),
+      plain(flash.tables, 0),
+      plain(flash.code, 0),
+      flash.core,
+      flash.level,
+      plain(int8Layerwise.flashBytes, 0),
+    ),
+    t('The self-test adds {0} bytes where it is called', plain(flash.selfTest, 0)),
+    t('{0} bytes are kept for the application', plain(flash.reserveBytes, 0)),
+    ...levels.map((level) =>
+      level.latencyMs === null
+        ? t('{0}: {1} bytes', names[level.optimize], plain(level.flashBytes, 0))
+        : t('{0}: {1} bytes, {2} ms', names[level.optimize], plain(level.flashBytes, 0), level.latencyMs.toFixed(1)),
+    ),
+  ].join('\n');
 }
 
 function accuracyFigure({ figures }: PlanView): Figure {

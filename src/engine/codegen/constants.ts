@@ -83,6 +83,14 @@ export class ConstantArrays {
     return this.program.constants[id].values;
   }
 
+  /** Bytes of flash that weights take, in all the forms in which they stand. */
+  get weightBytes(): number {
+    return this.arrays.reduce(
+      (sum, a) => sum + (a.constant.kind === 'weights' ? a.stored.length * cTypes[a.type].bytes : 0),
+      0,
+    );
+  }
+
   /** Bytes of flash that all arrays take. */
   get bytes(): number {
     return this.arrays.reduce((sum, a) => sum + a.stored.length * cTypes[a.type].bytes, 0);

@@ -2,6 +2,7 @@ import { orderText } from '../program/portOrder';
 import type { Port, Program, ProgramBuffer } from '../program/types';
 import { macroPrefix } from './identifier';
 import { comesInTiles, externalInputs, invokeSignature, portSuffix } from './inputs';
+import type { Flash } from '../cost/flash';
 import { tilesInterface } from './tiles';
 import { comment, commentText, floatLiteral, wrapItems } from './text';
 import type { Provenance, RenderOptions } from './types';
@@ -31,7 +32,7 @@ function arenaAlign(program: Program, { target }: RenderOptions): number {
 }
 
 /** `<name>.h`: the whole interface. */
-export function renderHeader(program: Program, constantBytes: number, options: RenderOptions): string {
+export function renderHeader(program: Program, flash: Flash, options: RenderOptions): string {
   const { name, provenance } = options;
   const prefix = macroPrefix(name);
   const define = (macro: string, value: string | number): string => `#define ${prefix}_${macro} ${value}\n`;
@@ -73,8 +74,11 @@ ${define('ARENA_BYTES', program.arenaBytes)}${define('ARENA_ALIGN', arenaAlign(p
 #define ${prefix}_ARENA(identifier) \\
     QMCU_SECTION_ARENA QMCU_ALIGN(${prefix}_ARENA_ALIGN) uint8_t identifier[${prefix}_ARENA_BYTES]
 
-/* Flash that weights and tables take. */
-${define('WEIGHT_BYTES', constantBytes)}
+/*
+ * Flash: all that has to be linked for an inference but the C library, for ${flash.core} with GCC at ${flash.level}, and
+ * its parts; the self-test adds SELFTEST_FLASH_BYTES in a firmware that calls it.
+ */
+${define('FLASH_BYTES', flash.total)}${define('WEIGHT_BYTES', flash.weights)}${define('TABLE_BYTES', flash.tables)}${define('CODE_BYTES', flash.code)}${define('SELFTEST_FLASH_BYTES', flash.selfTest)}
 /* Stack that an inference takes at most, interrupts aside. */
 ${define('STACK_BYTES', stackBytes(program))}
 ${factMacros(define, options)}/* Steps of an inference, after each of which a watcher is called. */

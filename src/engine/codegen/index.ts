@@ -1,5 +1,7 @@
 export { toIdentifier } from './identifier';
-export { constantBytes, renderC, renderSources, selfContained } from './render';
+export { assemble, goldenCount, programFlash } from './flash';
+export type { FlashOptions } from './flash';
+export { renderC, renderSources, selfContained } from './render';
 export type { CoreKind, RuntimeNeeds } from './runtime';
 export { coreKinds, runtimeFiles } from './runtime';
 export { selftestChecks } from './checks';

@@ -1,6 +1,6 @@
 import type { Program } from '../program/types';
-import { chooseWiderWeights } from './weights/widerWeights';
-import { ConstantArrays } from './constants';
+import type { ConstantArrays } from './constants';
+import { assemble } from './flash';
 import { renderGolden } from './golden';
 import { banner, codeType, renderHeader } from './header';
 import { macroPrefix } from './identifier';
@@ -15,8 +15,7 @@ import {
   runtimeFiles,
   type RuntimeNeeds,
 } from './runtime';
-import { SpecialKernels } from './special';
-import { renderSteps } from './steps';
+import type { SpecialKernels } from './special';
 import type { StepCode } from './steps';
 import { comment } from './text';
 import { tilesSource } from './tiles';
@@ -34,14 +33,12 @@ import type { GeneratedFile, GeneratedSources, RenderOptions } from './types';
  */
 export function renderSources(program: Program, options: RenderOptions): GeneratedSources {
   const { name, cores = CORE_KINDS } = options;
-  const constants = new ConstantArrays(program, name);
-  const special = options.optimize === 'size' ? null : specialKernels(program, name, options.target, cores);
-  const code = renderSteps(program, constants, options.layers ?? [], special);
+  const { constants, special, code, flash } = assemble(program, name, options, options.layers);
   const kernels = special?.source(options) ?? null;
   const tiled = comesInTiles(program);
   const file = (path: string, text: string): GeneratedFile => ({ path, text });
   const files = [
-    file(`${name}.h`, renderHeader(program, constants.bytes, options)),
+    file(`${name}.h`, renderHeader(program, flash, options)),
     file(`${name}.c`, renderSource(program, options, code)),
     file(`${name}_internal.h`, renderInternal(name, constants, special, options)),
     file(`${name}_weights.c`, renderWeights(name, constants, options)),
@@ -72,26 +69,6 @@ export function renderC(program: Program, options: RenderOptions): GeneratedFile
 
 function byPath(a: GeneratedFile, b: GeneratedFile): number {
   return a.path < b.path ? -1 : 1;
-}
-
-/**
- * Flash that a program's weights and tables take as `renderC` writes them, `NAME_WEIGHT_BYTES`.
- * @param target as in {@link RenderOptions}; without one the least that they take
- */
-export function constantBytes(program: Program, target?: RenderOptions['target']): number {
-  const constants = new ConstantArrays(program, program.name);
-  renderSteps(program, constants, [], target ? specialKernels(program, program.name, target, CORE_KINDS) : null);
-  return constants.bytes;
-}
-
-function specialKernels(
-  program: Program,
-  name: string,
-  target: RenderOptions['target'],
-  cores: NonNullable<RenderOptions['cores']>,
-): SpecialKernels {
-  const wider = target ? chooseWiderWeights(program, target, constantBytes(program)) : undefined;
-  return new SpecialKernels(program, name, wider, cores.includes('dsp'));
 }
 
 function renderSource(program: Program, { name, provenance }: RenderOptions, code: StepCode): string {

@@ -1,10 +1,11 @@
 import { regionHeight, regionWidth, type Region } from '../graph/region';
 import { maxCode, minCode } from '../program/arithmetic';
 import type { Access, Kernel, Program, Requantization, Step } from '../program/types';
+import type { MadeKernel } from '../cost/madeKernels';
 import { banner } from './header';
 import { layerKernelsHeader } from './runtime';
 import { comment } from './text';
-import type { WiderWeights } from './weights/widerWeights';
+import type { StorageForms } from './weights/storageForms';
 import { packOf, type Pack } from './weights/packs';
 import { scratchIn, type Scratch } from './scratch';
 import { fitsPolynomial } from './weights/polynomial';
@@ -216,7 +217,7 @@ export class SpecialKernels {
   constructor(
     private readonly program: Program,
     private readonly name: string,
-    private readonly wider?: WiderWeights,
+    private readonly forms?: StorageForms,
     /** Whether it may run on a core on which they differ from the kernels for all layers. */
     private readonly pays = true,
   ) {}
@@ -224,20 +225,20 @@ export class SpecialKernels {
   /** A step as it is generated. */
   generated(step: Step): Step {
     const { kernel } = step;
-    return this.wider?.bytes.has(step) && 'weightBits' in kernel
+    return this.forms?.bytes.has(step) && 'weightBits' in kernel
       ? { ...step, kernel: { ...kernel, weightBits: 8 } }
       : step;
   }
 
   /** Whether a fully connected layer takes its weights in twins, see twins.ts. */
   inTwins(step: Step): boolean {
-    return this.wider?.twins.has(step) ?? false;
+    return this.forms?.twins.has(step) ?? false;
   }
 
   /** The function for a step; undefined where it has none of its own. */
   kernel(step: Step): { readonly symbol: string; readonly pack?: Pack; readonly scratch?: Scratch } | undefined {
-    if (!this.pays) return undefined;
-    const kernel = specialKernel(this.program, this.generated(step), this.wider?.packed.has(step));
+    if (!this.pays || (this.forms && !this.forms.made.has(step))) return undefined;
+    const kernel = specialKernel(this.program, this.generated(step), this.forms?.packed.has(step));
     if (kernel === undefined) return undefined;
     const shape = `${kernel.macro} ${kernel.args.join(' ')}`;
     let special = this.byShape.get(shape);
@@ -247,6 +248,11 @@ export class SpecialKernels {
       kernel.needed.forEach((fn) => this.needed.add(fn));
     }
     return { symbol: special.symbol, pack: kernel.pack, scratch: kernel.scratch };
+  }
+
+  /** The kernels that were asked for, as the macros define them. */
+  get kernels(): readonly MadeKernel[] {
+    return [...this.byShape.values()];
   }
 
   /** Declarations of the kernels. */

@@ -21,6 +21,9 @@ export interface StepCode {
   readonly calls: string;
   /** Kernels of the runtime that are called. */
   readonly kernels: ReadonlySet<string>;
+  /** Types of the constant parameters, and bytes of the table of windows. */
+  readonly structs: readonly string[];
+  readonly windowBytes: number;
 }
 
 /**
@@ -107,6 +110,8 @@ export function renderSteps(
     functions: functions.join('\n'),
     calls: calls.join(''),
     kernels,
+    structs: parameters.types,
+    windowBytes: views.bytes,
   };
 }
 
@@ -155,6 +160,7 @@ function branchTitle(program: Program, id: number): string {
 
 /** Constant parameter structs, equal ones once: branches that differ in their windows alone share them. */
 class ParameterTable {
+  readonly types: string[] = [];
   private readonly byContent = new Map<string, string>();
   private readonly names = new Set<string>();
   private readonly lines: string[] = [];
@@ -168,6 +174,7 @@ class ParameterTable {
     for (let n = 2; this.names.has(name); n++) name = `${base}_variant_${n}`;
     this.names.add(name);
     this.byContent.set(content, name);
+    this.types.push(params.type);
     this.lines.push(`static const ${params.type} ${name} = ${params.initializer};\n`);
     return name;
   }

@@ -1,6 +1,6 @@
 import type { Layer } from '../graph/types';
-import type { Core } from '../targets/types';
 import type { Checks } from './checks';
+import type { FlashOptions } from './flash';
 import type { CoreKind, RuntimeNeeds } from './runtime';
 
 /** One generated file: path relative to the generated folder, with '/' separators, and its text with '\n' line ends. */
@@ -45,7 +45,12 @@ export interface NetworkFacts {
   readonly labels?: readonly string[];
 }
 
-export interface RenderOptions {
+/**
+ * With a target, layers of cores with the DSP extension may get kernels made for them, and take their weights in other
+ * forms, in more flash, as {@link chooseForms} decides; everything runs on every core all the same. Without one, every
+ * layer gets a kernel, unless `optimize` is `size`, and weights stand as they are planned.
+ */
+export interface RenderOptions extends FlashOptions {
   /** C identifier, from `toIdentifier`. */
   readonly name: string;
   /** Stored inputs and outputs for the self-test: they take flash. */
@@ -60,14 +65,6 @@ export interface RenderOptions {
   /** The graph's layers, index = id, for comments. */
   readonly layers?: readonly Pick<Layer, 'name' | 'onnx'>[];
   readonly provenance: Provenance;
-  /** `speed` (the default): layers get kernels made for their shapes; `size`: all layers of a kind share one. */
-  readonly optimize?: 'speed' | 'size';
-  /**
-   * The core that the sources are for and the flash that there is: with it kernels for a core with the DSP extension
-   * may take their weights in other forms than all cores do, and in more flash, as long as there is room. Everything
-   * runs on every core all the same. Missing: no such kernels.
-   */
-  readonly target?: { readonly core: Core; readonly flashBytes: number };
   /** Kinds of cores that the sources have to run on. Missing: all. */
   readonly cores?: readonly CoreKind[];
 }

@@ -50,6 +50,11 @@ export class ViewTable {
     return index;
   }
 
+  /** Bytes of the table in flash. */
+  get bytes(): number {
+    return this.indices.size * (this.largest > 0xffff ? 28 : 16);
+  }
+
   /** The table's type, its definition and the function that reads it. Empty when no step asked for an entry. */
   render(): string {
     if (this.indices.size === 0) return '';

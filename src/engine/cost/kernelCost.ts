@@ -43,6 +43,8 @@ export interface KernelShape {
   readonly strideW: number;
   readonly inputBits: Bits;
   readonly weightBits: WeightBits;
+  /** Computed by the kernel for all layers rather than by one that is made for this. Missing: false. */
+  readonly general?: boolean;
 }
 
 /** Instructions for each … of a call. */
@@ -63,6 +65,9 @@ export type Coefficients = Readonly<Record<keyof typeof M4_COEFFICIENTS, number>
  * count so far: maxCode, element.
  */
 export const M4_COEFFICIENTS = {
+  generalConvOutput: 20,
+  generalDepthwiseOutput: 16,
+  generalFullyConnected: 0.25,
   convCall: 6075.8,
   convRow: 0,
   convNarrowMac: 0.41001,
@@ -149,7 +154,7 @@ function axisExtent(elements: number): AxisExtent {
 /** What a kernel costs for each unit of its calls. */
 export function unitCosts(
   k: Coefficients,
-  { kernel, channels, taps, inputBits, weightBits, kernelH, kernelW, strideH, strideW }: KernelShape,
+  { kernel, channels, taps, inputBits, weightBits, kernelH, kernelW, strideH, strideW, general }: KernelShape,
 ): UnitCosts {
   const units = { call: k.call, row: 0, pixel: 0, narrow: 0, input: 0 };
   switch (kernel) {
@@ -160,7 +165,7 @@ export function unitCosts(
       units.narrow = channels * taps * k.convNarrowMac;
       units.pixel =
         channels * taps * (k.convMac + (weightBits === 4 ? k.convMac4 : 0) + (taps > LONG_COLUMN ? k.convLongMac : 0)) +
-        channels * k.convOutput +
+        channels * (k.convOutput + (general ? k.generalConvOutput : 0)) +
         taps * (k.convTap + narrow) +
         k.convPixel;
       return units;
@@ -177,18 +182,26 @@ export function unitCosts(
     case 'depthwise': {
       // 4-bit weights or codes multiply as polynomials, see qmcu_depthwise2d_dsp_polynomial.h.
       const mac =
-        (weightBits === 4 || inputBits === 4) && kernelH === 3 && kernelW === 3 && strideH === 1 && strideW === 1
+        !general &&
+        (weightBits === 4 || inputBits === 4) &&
+        kernelH === 3 &&
+        kernelW === 3 &&
+        strideH === 1 &&
+        strideW === 1
           ? k.depthwiseSmallMac
           : k.depthwiseMac;
       const narrow = inputBits === 4 ? k.depthwiseNarrow4 : inputBits === 2 ? k.depthwiseNarrow2 : 0;
       units.call += k.depthwiseCall + channels * taps * k.depthwiseWeight;
       units.row = k.depthwiseRow + channels * k.depthwiseRowChannel;
-      units.pixel = channels * (taps * (mac + narrow) + k.depthwiseOutput);
+      units.pixel = channels * (taps * (mac + narrow) + k.depthwiseOutput + (general ? k.generalDepthwiseOutput : 0));
       units.input = channels * k.depthwiseInput;
       return units;
     }
     case 'fullyConnected':
-      units.pixel = channels * taps * (weightBits === 4 ? k.fullyConnected4 : k.fullyConnected8);
+      units.pixel =
+        channels *
+        taps *
+        ((weightBits === 4 ? k.fullyConnected4 : k.fullyConnected8) + (general ? k.generalFullyConnected : 0));
       return units;
     case 'add':
       units.row = k.addRow;

@@ -29,6 +29,10 @@ export interface KernelCall {
   readonly weightBits?: WeightBits;
   /** The codes read are pixels as the application gives them. */
   readonly readsImage: boolean;
+  /** Its weights are packed where they may be. Default: true. */
+  readonly packs?: boolean;
+  /** A kernel is made for it where there is one. Default: true. */
+  readonly made?: boolean;
 }
 
 /** Calls of one shape. */
@@ -67,17 +71,32 @@ export function shapeOf(call: KernelCall): KernelShape {
   switch (op) {
     case 'conv2d':
       return {
-        kernel: isPackable(call) ? 'packed' : 'conv',
+        kernel: isPacked(call) ? 'packed' : 'conv',
         channels,
         taps: (kernelH * kernelW * inChannels) / group,
         ...sides,
         inputBits,
         weightBits,
+        ...(call.made === false ? { general: true } : {}),
       };
     case 'depthwise2d':
-      return { kernel: 'depthwise', channels, taps: kernelH * kernelW, ...sides, inputBits, weightBits };
+      return {
+        kernel: 'depthwise',
+        channels,
+        taps: kernelH * kernelW,
+        ...sides,
+        inputBits,
+        weightBits,
+        ...(call.made === false ? { general: true } : {}),
+      };
     case 'fullyConnected':
-      return { ...plain, kernel: 'fullyConnected', taps: (call.inputPixels ?? 1) * inChannels, weightBits };
+      return {
+        ...plain,
+        kernel: 'fullyConnected',
+        taps: (call.inputPixels ?? 1) * inChannels,
+        weightBits,
+        ...(call.made === false ? { general: true } : {}),
+      };
     case 'maxPool':
     case 'averagePool':
       return { ...plain, kernel: op, ...sides };
@@ -96,6 +115,13 @@ export function shapeOf(call: KernelCall): KernelShape {
  * Whether the generator packs a convolution's weights where there is flash. Weights of 4 bits allow it but in columns of
  * thousands of codes, where it depends on their values.
  */
-function isPackable({ channels, group = 1, inputBits, weightBits, readsImage }: KernelCall): boolean {
-  return weightBits === 4 && group === 1 && channels % 4 === 0 && (inputBits < 8 || !readsImage);
+function isPacked({ channels, group = 1, inputBits, weightBits, readsImage, packs, made }: KernelCall): boolean {
+  return (
+    packs !== false &&
+    made !== false &&
+    weightBits === 4 &&
+    group === 1 &&
+    channels % 4 === 0 &&
+    (inputBits < 8 || !readsImage)
+  );
 }

@@ -1,11 +1,9 @@
-import { regionPixels } from '../graph/region';
 import type { ConvLayer, Graph, Layer } from '../graph/types';
 import type { Bits, WeightBits } from '../graph/bits';
 import type { Core } from '../targets/types';
 import type { Program, Step } from '../program/types';
 import {
   coreCosts,
-  extentOf,
   kernelInstructions,
   unitCosts,
   wholeExtent,
@@ -15,6 +13,8 @@ import {
   type UnitCosts,
 } from './kernelCost';
 import { byWidth, shapeOf, shapesOf, type KernelCall, type ShapedCalls } from './kernelShape';
+import { PLAIN_FORM, type Forms, type LayerForm } from './layerForm';
+import { programWork, shareOf, stepWork, type Work } from './work';
 
 /**
  * Instructions, by coefficients that `node test/bench/latency.mjs` fits by least squares of the relative error to exact
@@ -32,6 +32,9 @@ export const PACKED_FIT_ERROR = 0.13;
 /** The same for whole inferences, layer by layer and in patches. */
 export const PLAN_ERROR = 0.05;
 
+/** The fastest form that a layer may have: packed where that is possible, with kernels made for it. */
+const FASTEST_FORM: LayerForm = { weights: 'packed', made: true };
+
 /** A kernel's call on one core, whose costs are worked out once for any number of pixels. */
 export class CallCost {
   private readonly shape: KernelShape;
@@ -39,7 +42,8 @@ export class CallCost {
   /** Of packed kernels, those of the one that computes what is too narrow for them. */
   private readonly narrowUnits: UnitCosts | null;
 
-  constructor({ coefficients }: CoreCosts, call: KernelCall) {
+  constructor({ coefficients }: CoreCosts, planned: KernelCall, form: LayerForm = FASTEST_FORM) {
+    const call = inForm(planned, form);
     this.shape = shapeOf(call);
     this.units = unitCosts(coefficients, this.shape);
     this.narrowUnits =
@@ -52,6 +56,15 @@ export class CallCost {
     const { wide, narrow } = byWidth(extent);
     return kernelInstructions(units, shape, wide) + kernelInstructions(narrowUnits, shape, narrow);
   }
+}
+
+/** A call as its kernel sees it when the layer's weights stand in some form. */
+function inForm(call: KernelCall, { weights, made }: LayerForm): KernelCall {
+  const packs = weights === 'packed';
+  // What is not packed beside packed calls reads bytes.
+  const weightBits =
+    weights === 'planned' || (packs && made && shapeOf(call).kernel === 'packed') ? call.weightBits : 8;
+  return { ...call, weightBits: call.op === 'depthwise2d' ? call.weightBits : weightBits, packs, made };
 }
 
 /**
@@ -121,56 +134,23 @@ export function sliceInstructions(
   return new CallCost(costs, { ...call, channels: 0 }).instructions(wholeExtent(size));
 }
 
-/** What runs in a step of a class that is decided at run time: the share of branches that go that way. */
-export function shareOf(guard: 'outlier' | 'regular' | null, outlierShare: number): number {
-  return guard === null ? 1 : guard === 'outlier' ? outlierShare : 1 - outlierShare;
-}
-
-export function stepShare({ guard }: Step, outlierShare: number): number {
-  return shareOf(guard && (guard.value === 1 ? 'outlier' : 'regular'), outlierShare);
-}
-
-/** Estimated instructions of every step of a program, each as if it always ran. */
-export function stepInstructions(program: Program, core: Core = 'cortex-m4'): number[] {
+/** Estimated instructions of calls of these forms, each as if it always ran. */
+export function workInstructions(work: readonly Work[], core: Core = 'cortex-m4', forms?: Forms): number[] {
   const costs = coreCosts(core);
-  return program.steps.map((step) => {
-    const { call, extent } = stepCall(program, step);
-    return new CallCost(costs, call).instructions(extent);
-  });
+  return work.map(({ call, extent, layer }) =>
+    new CallCost(costs, call, forms ? (forms.get(layer) ?? PLAIN_FORM) : FASTEST_FORM).instructions(extent),
+  );
+}
+
+/** Their sum; those that run for one class only count by `outlierShare`, the share of branches of outlier class. */
+export function totalInstructions(work: readonly Work[], outlierShare: number, core?: Core, forms?: Forms): number {
+  return workInstructions(work, core, forms).reduce((sum, n, i) => sum + shareOf(work[i], outlierShare) * n, 0);
 }
 
 /** How the runtime computes a step, as its cost depends on it. */
 export function stepShape(program: Program, step: Step): ShapedCalls {
-  const { call, extent } = stepCall(program, step);
+  const { call, extent } = stepWork(program, step);
   return shapesOf(call, extent)[0] ?? { shape: shapeOf(call), extent };
-}
-
-function stepCall({ buffers }: Program, { kernel, inputs, output }: Step): PlacedCall {
-  const [input] = inputs;
-  const from = input ? buffers[input.buffer] : null;
-  const isClassify = kernel.op === 'classify';
-  const { channels } = isClassify ? input : output;
-  return {
-    call: {
-      op: kernel.op,
-      channels,
-      inChannels: input?.channels ?? 0,
-      pixelBytes: Math.ceil((channels * buffers[output.buffer].bits) / 8),
-      ...('window' in kernel ? { window: kernel.window } : {}),
-      ...('group' in kernel ? { group: kernel.group } : {}),
-      ...(input ? { inputPixels: regionPixels(input.region) } : {}),
-      inputBits: from?.bits ?? 8,
-      weightBits: 'weightBits' in kernel ? kernel.weightBits : 8,
-      readsImage: from?.role === 'input',
-    },
-    extent: extentOf(isClassify ? input.region : output.region),
-  };
-}
-
-/** A call and the pixels that it computes. */
-export interface PlacedCall {
-  readonly call: KernelCall;
-  readonly extent: Extent;
 }
 
 /**
@@ -181,12 +161,9 @@ export function latencyMs(
   program: Program,
   board: { readonly core: Core; readonly clockMHz: number },
   outlierShare = 0,
+  forms?: Forms,
 ): number | null {
-  const instructions = stepInstructions(program, board.core).reduce(
-    (sum, n, i) => sum + stepShare(program.steps[i], outlierShare) * n,
-    0,
-  );
-  return instructionsMs(instructions, board);
+  return instructionsMs(totalInstructions(programWork(program), outlierShare, board.core, forms), board);
 }
 
 /** Milliseconds on a board; null for cores without a model of the kernels, and boards that the table does not have. */

@@ -3,7 +3,10 @@ import type { Bits, WeightBits } from '../graph/bits';
 import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types';
 import type { LayerPlan, MapPlan } from '../plan/types';
 import type { BitDecisions } from '../quantize/quantizeGraph';
-import { graphCodeBytes } from '../targets/capacity';
+import { graphFlashBytes } from '../cost/graphFlash';
+import { formsFlashBytes, mostFlashBytes, reserveBytes } from '../targets/capacity';
+import { coreOf } from '../targets/targets';
+import type { PlanTarget } from '../targets/types';
 import { hasFewSamples } from '../vdqs/fewSamples';
 import { searchTradeOff } from '../vdqs/searchTradeOff';
 import type { DecisionUnit } from '../vdqs/units';
@@ -139,21 +142,29 @@ export class BitState implements BitDecisions {
 
   /** 8 bits for all weights, or 4 as asked; `auto` gives 4 to the largest layers until the flash suffices. */
   private chooseWeights(notes: string[]): void {
-    const { weights, target, locked } = this.options;
+    const { weights, target, locked, extraFlashBytes = 0 } = this.options;
     const layers = this.graph.layers.filter(isWeighted);
     for (const layer of layers) {
       const fixed = locked?.layers[layer.name];
       this.weights.set(layer.id, fixed?.locked ? (fixed.weightBits ?? 8) : weights === 4 ? 4 : 8);
     }
-    const bytes = (): number =>
-      graphCodeBytes(this.graph) +
-      layers.reduce((sum, l) => sum + (l.weights.length * this.weightBits(l.id)) / 8 + l.bias.length * 8, 0);
+    const core = coreOf(target);
+    const bytes = (): number => graphFlashBytes(this.graph, (id) => this.weightBits(id), core) + extraFlashBytes;
     if (weights === 'auto') {
-      const byLength = [...layers].sort((a, b) => b.weights.length - a.weights.length);
+      const free = [...layers]
+        .filter((l) => !locked?.layers[l.name]?.locked)
+        .sort((a, b) => b.weights.length - a.weights.length);
+      // The default reserve is kept where fewer bits are enough for that.
+      const least = graphFlashBytes(
+        this.graph,
+        (id) => (locked?.layers[this.graph.layers[id].name]?.locked ? this.weightBits(id) : 4),
+        core,
+      );
+      const reserved = formsFlashBytes(target);
+      const limit = least + extraFlashBytes <= reserved ? reserved : mostFlashBytes(target);
       let changed = 0;
-      for (const layer of byLength) {
-        if (bytes() <= target.flashBytes) break;
-        if (locked?.layers[layer.name]?.locked) continue;
+      for (const layer of free) {
+        if (bytes() <= limit) break;
         this.weights.set(layer.id, 4);
         changed++;
       }
@@ -163,15 +174,33 @@ export class BitState implements BitDecisions {
         );
     }
     const need = bytes();
-    if (need > target.flashBytes) {
-      const hint =
-        weights === 8
-          ? 'Allow 4-bit weights, or choose a board with more flash.'
-          : 'Choose a smaller network or a board with more flash.';
-      throw new UserError(
-        `Does not fit: weights and code need about ${need} bytes of flash, ${need - target.flashBytes} more than ` +
-          `the ${target.flashBytes} there are. ${hint}`,
+    if (need > mostFlashBytes(target)) throw noFlashFit(need, target, weights);
+    if (need > formsFlashBytes(target))
+      notes.push(
+        `Only ${kib(target.flashBytes - need)} of flash are left for the application, less than the reserve of ` +
+          `${kib(reserveBytes(target))}.`,
       );
-    }
   }
+}
+
+/** Why weights and code do not fit in the flash, and what would help. */
+export function noFlashFit(need: number, target: PlanTarget, weights: WeightBits | 'auto'): UserError {
+  const most = mostFlashBytes(target);
+  const hints = [
+    ...(weights === 8 ? ['allow 4-bit weights (--weights auto)'] : []),
+    ...(most < target.flashBytes
+      ? [`keep less than ${kib(target.flashBytes - most)} for the application (--flash-reserve)`]
+      : []),
+    'choose a board with more flash or a smaller network',
+  ];
+  const [first, ...rest] = hints;
+  return new UserError(
+    `Does not fit: needs at least ${kib(need)} of flash${weights === 8 ? '' : ' with 4-bit weights'}, ` +
+      `${kib(need - most)} more than the ${kib(most)} that there are. ` +
+      `${first[0].toUpperCase()}${first.slice(1)}${rest.map((hint) => `, or ${hint}`).join('')}.`,
+  );
+}
+
+function kib(bytes: number): string {
+  return bytes >= 1024 * 1024 ? `${(bytes / 1024 / 1024).toFixed(2)} MiB` : `${(bytes / 1024).toFixed(1)} KiB`;
 }

@@ -11,6 +11,8 @@ export interface DecideOptions
     Required<Pick<SearchOptions, 'bits' | 'phi' | 'lambda' | 'epsilon'>>,
     Pick<SearchOptions, 'grid' | 'weights' | 'classes'> {
   readonly target: PlanTarget;
+  /** What the Program of an earlier decision took beyond the estimate. Default: 0. */
+  readonly extraFlashBytes?: number;
   /** Measured sensitivities and the reduction of BitOPs to reach with them; undefined: bits by the entropy score. */
   readonly measured?: {
     readonly units: readonly DecisionUnit[];

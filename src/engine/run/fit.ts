@@ -8,7 +8,7 @@ import { MemoryEstimator, memoryModel } from '../patch/estimate';
 import { planPatches } from '../patch/planner';
 import type { PatchCandidate } from '../patch/types';
 import { buildSchedule } from '../schedule/schedule';
-import { graphFlashBytes } from '../targets/capacity';
+import { graphFlashBytes } from '../cost/graphFlash';
 import type { Core } from '../targets/types';
 import { decisionUnits } from '../vdqs/units';
 
@@ -87,7 +87,10 @@ export function checkFit(graph: Graph, boards: readonly FitBoard[], progress: Pr
     throw new UserError('This model has no layers to run, so there is nothing to fit.');
   const eight = pointsAt(graph, 8, progress);
   const four = pointsAt(graph, 4, progress);
-  const flashBytes = { 8: graphFlashBytes(graph, () => 8), 4: graphFlashBytes(graph, () => 4) } as const;
+  const flashBytes = {
+    8: graphFlashBytes(graph, () => 8, 'cortex-m4'),
+    4: graphFlashBytes(graph, () => 4, 'cortex-m4'),
+  } as const;
   const least = ({ least: { arenaBytes, grid } }: Points): Pick<FitWay, 'arenaBytes' | 'grid'> => ({
     arenaBytes,
     grid,

@@ -1,8 +1,10 @@
+import { flashOptions } from '../targets/capacity';
 import {
-  constantBytes,
   comesInTiles,
   coreKinds,
   externalInputs,
+  goldenCount,
+  assemble,
   renderC,
   renderSources,
   selftestChecks,
@@ -12,9 +14,12 @@ import {
   type NetworkFacts,
   type RenderOptions,
 } from '../codegen';
+import type { Flash } from '../cost/flash';
 import { coreCosts } from '../cost/kernelCost';
 import { programCost } from '../cost/cost';
-import { stepInstructions } from '../cost/latency';
+import { totalInstructions } from '../cost/latency';
+import type { Forms } from '../cost/layerForm';
+import { programWork } from '../cost/work';
 import type { Preprocess } from '../calibration/types';
 import { GENERATOR } from '../common/generator';
 import type { OpenedPlan } from '../planned/open';
@@ -22,15 +27,7 @@ import { formatPlan } from '../plan/sidecar';
 import { hashBytes } from '../plan/files';
 import { Executor } from '../program/interpreter';
 import type { Program } from '../program/types';
-import type { Core } from '../targets/types';
-import { customTarget, customTargetId, findTarget } from '../targets/targets';
-
-/**
- * Inputs that the self-test compares; only one where they are large, since they take flash when the self-test is
- * linked.
- */
-const GOLDEN_VECTORS = 2;
-const LARGE_INPUT_BYTES = 32 * 1024;
+import type { Core, Optimize } from '../targets/types';
 
 /** The C sources of a plan. */
 export interface Generated {
@@ -40,62 +37,66 @@ export interface Generated {
   /** In one folder with a runtime of their own, for all kinds of cores. Rendered when asked for. */
   readonly files: readonly GeneratedFile[];
   readonly arenaBytes: number;
+  /** Weights and tables. */
   readonly weightBytes: number;
+  readonly flash: Flash;
 }
 
 /**
- * Renders the C sources of a plan, with what the self-test compares computed by the reference interpreter. `optimize`: see {@link
- * RenderOptions}.
+ * Renders the C sources of a plan, with what the self-test compares computed by the reference interpreter.
+ * @param optimize in place of the plan's
  * @param selftest `stored`: with inputs and outputs in flash, compared byte for byte
  * @param cores `target`: the shared runtime has kernels for the target's core only; `all`: for all kinds
  */
 export function generateSources(
   opened: OpenedPlan,
-  optimize: RenderOptions['optimize'] = 'speed',
+  optimize?: Optimize,
   cores: 'target' | 'all' = 'target',
   selftest: 'checksum' | 'stored' = 'checksum',
 ): Generated {
   const { program, plan, graph } = opened;
-  const { core } = plan.target.id === customTargetId ? customTarget(plan.target) : findTarget(plan.target.id);
-  const target = optimize === 'size' ? undefined : { core, flashBytes: plan.target.flashBytes };
+  const made = flashOptions(plan.target, optimize);
+  const { flash, forms } = assemble(program, program.name, made);
   // An input that the application keeps in memory is stored: there is no memory that it could be made in.
   const stored = selftest === 'stored' || (externalInputs(program).length > 0 && !comesInTiles(program));
   const options: RenderOptions = {
     name: program.name,
     golden: stored ? goldenVectors(program) : undefined,
     checks: stored ? undefined : selftestChecks(program),
-    facts: factsOf(opened, core),
+    facts: factsOf(opened, made.target.core, forms),
     layers: graph.layers,
-    optimize,
-    target,
+    ...made,
     provenance: { generator: GENERATOR, planHash: hashBytes(formatPlan(plan)), modelFile: plan.model.file },
   };
   let files: readonly GeneratedFile[] | undefined;
   return {
     name: program.name,
-    sources: renderSources(program, { ...options, cores: cores === 'all' ? undefined : coreKinds(core) }),
+    sources: renderSources(program, {
+      ...options,
+      cores: cores === 'all' ? undefined : coreKinds(made.target.core),
+    }),
     get files() {
       return (files ??= renderC(program, options));
     },
     arenaBytes: program.arenaBytes,
-    weightBytes: constantBytes(program, target),
+    weightBytes: flash.weights + flash.tables,
+    flash,
   };
 }
 
 /** Inputs, and the outputs that the reference interpreter computes from them. */
 function goldenVectors(program: Program): GoldenVector[] {
   const executor = new Executor(program);
-  const inputBytes = program.inputs.reduce((sum, port) => sum + program.buffers[port.buffer].bytes, 0);
-  return Array.from({ length: inputBytes > LARGE_INPUT_BYTES ? 1 : GOLDEN_VECTORS }, (_, i) => {
+  return Array.from({ length: goldenCount(program) }, (_, i) => {
     const inputs = goldenInputs(program, i + 1);
     return { inputs, outputs: executor.run(inputs).outputs.map((o) => o.slice()) };
   });
 }
 
 /** What the header says of a network. */
-function factsOf({ program, plan, graph }: OpenedPlan, core: Core): NetworkFacts {
+function factsOf({ program, plan, graph }: OpenedPlan, core: Core, forms: Forms): NetworkFacts {
   const { cyclesPerInstruction } = coreCosts(core);
-  const instructions = stepInstructions(program, core).reduce((sum, n) => sum + n, 0);
+  const instructions = totalInstructions(programWork(program), 0, core, forms);
   return {
     macs: programCost(graph, program).macs,
     cycles: cyclesPerInstruction === null ? null : instructions * cyclesPerInstruction,

@@ -3,7 +3,11 @@ import { calibrateCached } from '../calibration/cache';
 import { listSamples } from '../calibration/samples';
 import { CancelledError, UserError } from '../common/errors';
 import { checkCancelled, type Progress } from '../common/progress';
-import { isWeighted } from '../graph/types';
+import { graphFlashBytes } from '../cost/graphFlash';
+import { isWeighted, type Graph } from '../graph/types';
+import { mostFlashBytes } from '../targets/capacity';
+import { coreOf } from '../targets/targets';
+import { noFlashFit } from './bitState';
 import { importModel } from '../onnx';
 import { hashModel } from '../plan/files';
 import { assertReplaceable } from '../plan/ownFile';
@@ -45,6 +49,7 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
   const sha256 = await hashModel(options.modelPath);
   const graph = await importModel(options.modelPath, { sizes: options.sizes });
   const notes: string[] = [];
+  refuseHopeless(graph, options);
   const { task, head, preprocess } = await chooseDetection(graph, options, notes);
   const locked = options.force ? undefined : await lockedDecisions(options.planPath);
 
@@ -174,6 +179,15 @@ async function firstPlan(quantizer: Quantizer): Promise<Found | null> {
     if (error instanceof UserError) return null;
     throw error;
   }
+}
+
+/** An estimate may be so much more than what is linked. */
+const ESTIMATE_MARGIN = 0.95;
+
+/** A network whose weights at the fewest bits are too much for the flash is refused before anything is computed. */
+function refuseHopeless(graph: Graph, { target, weights }: QuantizeOptions): void {
+  const least = graphFlashBytes(graph, () => (weights === 8 ? 8 : 4), coreOf(target));
+  if (least * ESTIMATE_MARGIN > mostFlashBytes(target)) throw noFlashFit(least, target, weights);
 }
 
 function checkFits({ arenaBytes }: Program, { target: { sramBytes } }: QuantizeOptions): void {

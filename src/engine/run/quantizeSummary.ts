@@ -1,3 +1,5 @@
+import type { Flash } from '../cost/flash';
+import type { Optimize } from '../targets/types';
 import type { ParetoPoint } from '../patch/pareto';
 
 /** A loss that is expected beyond what 8 bits lose. */
@@ -38,10 +40,15 @@ export interface QuantizeSummary {
     /** What the board, or the user, gives to the arena. */
     readonly sramBytes: number;
     readonly int8LayerwiseArenaBytes: number;
+    /** Weights and tables. */
     readonly weightBytes: number;
   };
+  /** Flash in the plan's storage forms; what the application keeps for itself; and what there is. */
+  readonly flash: Flash & { readonly reserveBytes: number; readonly flashBytes: number };
   /** Estimate for one inference, from a model of the kernels (cost/latency.ts); null for cores without one. */
   readonly latencyMs: number | null;
+  /** Flash and time by what storage forms are chosen for. */
+  readonly levels: Readonly<Record<Optimize, { readonly flashBytes: number; readonly latencyMs: number | null }>>;
   /** Ways to run the network at the plan's bits, from the least work to the least SRAM. */
   readonly pareto: readonly ParetoPoint[];
   /** What is expected to be lost, by images that nothing was fitted to; null where that was not looked at. */

@@ -1,6 +1,8 @@
 import { floatOutputs, type FloatResult } from '../calibration/float';
 import { spread, type SampleSet } from '../calibration/samples';
 import type { Calibration, Preprocess } from '../calibration/types';
+import { programFlash } from '../codegen';
+import { flashOptions, mostFlashBytes } from '../targets/capacity';
 import { decide } from './decide';
 import type { DecideOptions, Decision } from './decisionTypes';
 import type { ResolvedHead } from '../detection/resolve';
@@ -98,16 +100,33 @@ export class Quantizer {
    */
   async quantize(reduction?: number): Promise<Quantized> {
     const { graph, calibration, search } = this.job;
-    const begin = performance.now();
     const measured =
       reduction === undefined
         ? undefined
         : { ...(await this.model.sensitivities(search.bits, this.progress)), target: reduction };
-    const decision = decide(graph, calibration, { ...search, measured }, this.progress);
-    this.searchSeconds += (performance.now() - begin) / 1000;
-    const parameters = await this.model.parameters(decision, this.job.compensate ?? true, this.progress);
-    const program = this.model.lower(decision, parameters, search.target);
-    return { decision, parameters, program };
+    return this.fitting(this.job.compensate ?? true, (extraFlashBytes) => {
+      const begin = performance.now();
+      const decision = decide(graph, calibration, { ...search, measured, extraFlashBytes }, this.progress);
+      this.searchSeconds += (performance.now() - begin) / 1000;
+      return decision;
+    });
+  }
+
+  /**
+   * Decisions whose Program fits in the flash. Patches and tables may take more than was estimated: fewer bits of
+   * weights make room for them, or the search says that nothing does.
+   */
+  private async fitting(compensate: boolean, decided: (extraFlashBytes: number) => Decision): Promise<Quantized> {
+    const { target } = this.job.search;
+    const most = mostFlashBytes(target);
+    for (let extraFlashBytes = 0; ;) {
+      const decision = decided(extraFlashBytes);
+      const parameters = await this.model.parameters(decision, compensate, this.progress);
+      const program = this.model.lower(decision, parameters, target);
+      const { total } = programFlash(program, flashOptions(target));
+      if (total <= most) return { decision, parameters, program };
+      extraFlashBytes += total - most + Math.ceil(total / 200);
+    }
   }
 
   /**
@@ -116,9 +135,9 @@ export class Quantizer {
    */
   async first(): Promise<Quantized> {
     const { graph, calibration, search } = this.job;
-    const decision = decide(graph, calibration, { ...search, bits: [8], compare: false }, this.progress);
-    const parameters = await this.model.parameters(decision, false, this.progress);
-    return { decision, parameters, program: this.model.lower(decision, parameters, search.target) };
+    return this.fitting(false, (extraFlashBytes) =>
+      decide(graph, calibration, { ...search, bits: [8], compare: false, extraFlashBytes }, this.progress),
+    );
   }
 
   /**

@@ -1,4 +1,4 @@
-import { constantBytes } from '../codegen';
+import { assemble } from '../codegen';
 import { programCost, redundantMacsPercent } from '../cost/cost';
 import { latencyMs } from '../cost/latency';
 import type { Graph } from '../graph/types';
@@ -6,6 +6,8 @@ import { int8LayerwiseArenaBytes } from '../patch/int8Layerwise';
 import type { Plan } from '../plan/types';
 import { outlierShare } from '../planned/stage';
 import type { Program } from '../program/types';
+import { flashOptions, reserveBytes } from '../targets/capacity';
+import { OPTIMIZE_LEVELS } from '../targets/types';
 import { targets as boards } from '../targets/targets';
 import type { QuantizeSummary } from './quantizeSummary';
 
@@ -25,6 +27,14 @@ export function summarize({
   const stage = plan.patchStage;
   const cost = programCost(graph, program, stage ? outlierShare(stage) : 0);
   const board = boards.find((t) => t.id === plan.target.id) ?? null;
+  const share = stage ? outlierShare(stage) : 0;
+  const { flash } = assemble(program, program.name, flashOptions(plan.target));
+  const levels = Object.fromEntries(
+    OPTIMIZE_LEVELS.map((optimize) => {
+      const { flash: at, forms } = assemble(program, program.name, flashOptions(plan.target, optimize));
+      return [optimize, { flashBytes: at.total, latencyMs: board && latencyMs(program, board, share, forms) }];
+    }),
+  ) as QuantizeSummary['levels'];
   const stageLayers = new Set(program.steps.filter((s) => s.branch !== null).map((s) => s.layer));
   const { seconds } = about;
   const round = (s: number): number => Math.round(s * 1000) / 1000;
@@ -51,9 +61,11 @@ export function summarize({
       arenaBytes: program.arenaBytes,
       sramBytes: plan.target.sramBytes,
       int8LayerwiseArenaBytes: int8LayerwiseArenaBytes(graph, plan.target.input === 'external'),
-      weightBytes: constantBytes(program),
+      weightBytes: flash.weights + flash.tables,
     },
-    latencyMs: board && latencyMs(program, board, stage ? outlierShare(stage) : 0),
+    flash: { ...flash, reserveBytes: reserveBytes(plan.target), flashBytes: plan.target.flashBytes },
+    latencyMs: levels[flash.optimize].latencyMs,
+    levels,
     ...about,
     seconds: { calibrate: round(seconds.calibrate), search: round(seconds.search), total: round(seconds.total) },
   };

@@ -1,5 +1,6 @@
 import {
   layoutArena,
+  layoutWithin,
   type ArenaLayout,
   type ArenaOptions,
   type ArenaOverlap,
@@ -60,6 +61,17 @@ export function layoutSchedule(
 ): ArenaLayout {
   const { requests, overlaps } = scheduleArena(graph, schedule, { externalInputs });
   return layoutArena(requests, overlaps, options);
+}
+
+/** The same as lowering lays it out for a board with so much SRAM. */
+export function layoutScheduleWithin(
+  graph: Graph,
+  schedule: Schedule,
+  externalInputs: boolean,
+  sramBytes: number,
+): ArenaLayout {
+  const { requests, overlaps } = scheduleArena(graph, schedule, { externalInputs });
+  return layoutWithin(requests, overlaps, sramBytes);
 }
 
 /** Buffers with the same key play the same part in different branches. */

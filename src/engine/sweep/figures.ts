@@ -1,5 +1,6 @@
+import { flashOptions } from '../targets/capacity';
 import type { PatchStatistics } from '../calibration/types';
-import { constantBytes } from '../codegen';
+import { assemble } from '../codegen';
 import type { Graph } from '../graph/types';
 import { patchSpans } from '../schedule/branches';
 import { outlierShare } from '../planned/stage';
@@ -18,14 +19,16 @@ export function figuresOf(graph: Graph, program: Program, stage: PatchStage | nu
   const share = stage ? outlierShare(stage) : 0;
   const { macs, bitOps, bitOpsInt8 } = programCost(graph, program, share);
   const board = boards.find((t) => t.id === target.id);
+  const { flash, forms } = assemble(program, program.name, flashOptions(target));
   return {
     macs,
     bitOps,
     bitOpsInt8,
     reduction: bitOps > 0 ? bitOpsInt8 / bitOps : 1,
     arenaBytes: program.arenaBytes,
-    weightBytes: constantBytes(program),
-    latencyMs: board ? latencyMs(program, board, share) : null,
+    weightBytes: flash.weights + flash.tables,
+    flashBytes: flash.total,
+    latencyMs: board ? latencyMs(program, board, share, forms) : null,
   };
 }
 

@@ -103,6 +103,8 @@ export interface SweepFigures {
   readonly arenaBytes: number;
   /** Flash: weights and tables. */
   readonly weightBytes: number;
+  /** Weights, tables and code in the plan's storage forms. */
+  readonly flashBytes: number;
   /** Estimate for the target; null for cores without a model. */
   readonly latencyMs: number | null;
 }

@@ -1,50 +1,48 @@
-import type { WeightBits } from '../graph/bits';
-import { isWeighted, type Graph, type LayerId } from '../graph/types';
-import type { PlanTarget } from './types';
-import type { Target } from './types';
+import { coreOf, targets } from './targets';
+import type { Core, Optimize, PlanTarget, Target } from './types';
 
-/** Code of the runtime and of one inference. */
-const RUNTIME_BYTES = 50 * 1024;
-/** Code that a kernel made for one layer adds. */
-const KERNEL_BYTES = 768;
+/** Share of a board's flash that is kept for the application, unless the user says otherwise. */
+export const RESERVE_SHARE = 0.25;
 
-/**
- * Flash that code takes beside weights and tables, an estimate for a Cortex-M4 at -O3 with a kernel for every layer
- * (test/bench/flash.md): other cores, -O2 and `--optimize size` take less.
- *
- * @param windowed convolutions and depthwise convolutions of the network
- */
-export function codeBytes(windowed: number): number {
-  return RUNTIME_BYTES + KERNEL_BYTES * windowed;
+/** Flash that is kept for the application. */
+export function reserveBytes({ id, flashBytes, flashReserveBytes }: PlanTarget): number {
+  if (flashReserveBytes !== undefined) return Math.min(flashBytes, flashReserveBytes);
+  const board = targets.find((t) => t.id === id);
+  const isWhole = !board || arenaTarget(board, {}).flashBytes === flashBytes;
+  return isWhole ? Math.round(RESERVE_SHARE * flashBytes) : 0;
 }
 
-/** {@link codeBytes} of a network. */
-export function graphCodeBytes(graph: Graph): number {
-  return codeBytes(graph.layers.filter(({ kind }) => kind === 'conv' || kind === 'depthwise').length);
+/** Flash that wider weights and kernels made for layers may take, with everything else: never any of the reserve. */
+export function formsFlashBytes(target: PlanTarget): number {
+  return target.flashBytes - reserveBytes(target);
 }
 
-/**
- * Flash of a network before it is quantized, an estimate: weights at their bits, a bias and a multiplier of 4 bytes for
- * every output channel, and code.
- */
-export function graphFlashBytes(graph: Graph, weightBits: (layer: LayerId) => WeightBits): number {
-  return graph.layers
-    .filter(isWeighted)
-    .reduce(
-      (sum, { id, weights, bias }) => sum + Math.ceil((weights.length * weightBits(id)) / 8) + bias.length * 8,
-      graphCodeBytes(graph),
-    );
+/** Flash that a plan may take at most: the reserve counts where the user asked for it. */
+export function mostFlashBytes(target: PlanTarget): number {
+  return target.flashReserveBytes === undefined ? target.flashBytes : formsFlashBytes(target);
 }
 
 /** What a board offers to the arena and to weights, or what the user allows of it. */
 export function arenaTarget(
   target: Target,
-  limits: { readonly sramBytes?: number; readonly flashBytes?: number },
+  limits: { readonly sramBytes?: number; readonly flashBytes?: number; readonly flashReserveBytes?: number },
 ): PlanTarget {
   const bytes = (name: string): number => target.regions.find((r) => r.name === name)?.bytes ?? 0;
   return {
     id: target.id,
     sramBytes: limits.sramBytes ?? bytes(target.arenaRegion),
     flashBytes: limits.flashBytes ?? bytes(target.flashRegion),
+    ...(limits.flashReserveBytes === undefined ? {} : { flashReserveBytes: limits.flashReserveBytes }),
+  };
+}
+
+/** What sources of a plan are made for. @param optimize in place of the plan's */
+export function flashOptions(
+  target: PlanTarget,
+  optimize?: Optimize,
+): { readonly optimize: Optimize; readonly target: { readonly core: Core; readonly flashBytes: number } } {
+  return {
+    optimize: optimize ?? target.optimize ?? 'balanced',
+    target: { core: coreOf(target), flashBytes: formsFlashBytes(target) },
   };
 }

@@ -36,6 +36,11 @@ export interface Target {
   readonly source: string;
 }
 
+/** What matters most: flash, instructions, or the instructions that a byte of flash saves. */
+export type Optimize = 'size' | 'balanced' | 'speed';
+
+export const OPTIMIZE_LEVELS: readonly Optimize[] = ['size', 'balanced', 'speed'];
+
 /** The board a plan is made for. */
 export interface PlanTarget {
   /** Id in the table of targets, or 'custom'. */
@@ -44,6 +49,13 @@ export interface PlanTarget {
   readonly sramBytes: number;
   /** Flash that weights, tables and code may use, bytes. */
   readonly flashBytes: number;
+  /**
+   * Flash that the application keeps for itself. Missing: a quarter of the board's, of which only what does not fit
+   * otherwise is taken, or none where the user gave the flash that there is for the network.
+   */
+  readonly flashReserveBytes?: number;
+  /** What storage forms and kernels are chosen for. Missing: `balanced`. */
+  readonly optimize?: Optimize;
   /** Of a custom board; missing: cortex-m4. Kernels are made for it. */
   readonly core?: Core;
   /** Where the application has the network's input. Missing: counted. */

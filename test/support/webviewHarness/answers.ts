@@ -56,6 +56,7 @@ const figures = (reduction: number): SweepPointView['figures'] => {
     reduction,
     arenaBytes: 240_000 + 90_000 / reduction,
     weightBytes: 2_900_000,
+    flashBytes: 3_000_000,
     latencyMs: 2900 / (0.6 + 0.4 * reduction),
   };
 };

@@ -73,7 +73,7 @@ describe('renderC', () => {
     const files = renderC(branchesThatShare(), options);
     assert.equal(text(files, 'net.c').match(/static const net_qmcu_scaled_sum/g)?.length, 1);
     assert.equal(text(files, 'net_weights.c').match(/const int32_t/g)?.length, 1);
-    assert.match(text(files, 'net.h'), /#define NET_WEIGHT_BYTES 8\n/);
+    assert.match(text(files, 'net.h'), /#define NET_TABLE_BYTES 8\n/);
     assert.match(text(files, 'net.c'), /branch_0\(base, watch\);[^]*branch_1\(base, watch\);/);
   });
 

@@ -4,7 +4,7 @@ import type { Graph } from '../../../src/engine/graph/types';
 import { importModel } from '../../../src/engine/onnx';
 import { int8LayerwiseArenaBytes } from '../../../src/engine/patch/int8Layerwise';
 import { checkFit, ROOMY, type BoardFit, type FitBoard } from '../../../src/engine/run/fit';
-import { graphFlashBytes } from '../../../src/engine/targets/capacity';
+import { graphFlashBytes } from '../../../src/engine/cost/graphFlash';
 import { projectRoot } from '../../support/paths';
 
 const progress = { report: () => undefined, isCancelled: () => false };
@@ -16,7 +16,7 @@ describe('fit check', () => {
   before(async () => {
     graph = await importModel(path.join(projectRoot, 'media/sample/gauge.onnx'), {});
     layerwise = int8LayerwiseArenaBytes(graph);
-    flash = graphFlashBytes(graph, () => 8);
+    flash = graphFlashBytes(graph, () => 8, 'cortex-m4');
   });
 
   const on = (sramBytes: number, flashBytes: number, more: Partial<FitBoard> = {}): BoardFit => {

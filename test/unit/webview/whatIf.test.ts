@@ -122,7 +122,7 @@ describe('editor page, what-if', function () {
       macs: f.macs,
       bitOps: f.bitOps / 2,
       bitOpsInt8: f.bitOpsInt8,
-      weightCodeBytes: f.weightCodeBytes - 1024 * 1024,
+      flashEstimate: f.flash.estimate - 1024 * 1024,
       latencyMs: 123,
       target: { ...view.plan!.target, sramBytes: 128 * 1024 },
     });

@@ -3,10 +3,9 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { formatTies } from '../../../src/engine/quantize/ties';
-import { codeBytes } from '../../../src/engine/targets/capacity';
 import type { PlanChange } from '../../../src/engine/run/whatIf/changes';
 import type { EngineService } from '../../../src/protocol/engine';
-import type { EditorView } from '../../../src/protocol/views';
+import type { EditorView, PlanView, PreviewView } from '../../../src/protocol/views';
 import { ModelStore } from '../../../src/worker/models';
 import { createService } from '../../../src/worker/service';
 import { projectRoot } from '../../support/paths';
@@ -56,25 +55,34 @@ describe('what-if', function () {
       if (bits !== 8) assert.ok(Math.abs(score - (-0.5 * omega + (0.5 * phi) / largest)) < 1e-9);
   });
 
-  it('counts code beside constants in the flash', () => {
-    const { weightBytes, weightCodeBytes, flashBytes } = planOf(view).figures;
-    assert.equal(
-      flashBytes - weightBytes,
-      codeBytes(view.model.layers.filter(({ kind }) => kind === 'conv' || kind === 'depthwise').length),
-    );
-    assert.ok(weightCodeBytes > 0 && weightCodeBytes < weightBytes);
+  it('counts weights, tables and code in the flash, and tells the three ways to use it', () => {
+    const { flash, flashBytes, levels } = planOf(view).figures;
+    assert.equal(flashBytes, flash.weights + flash.tables + flash.code);
+    assert.ok([flash.weights, flash.tables, flash.code, flash.selfTest].every((bytes) => bytes > 0));
+    const [size, balanced, speed] = levels;
+    assert.deepEqual([size.optimize, balanced.optimize, speed.optimize], ['size', 'balanced', 'speed']);
+    assert.ok(size.flashBytes < balanced.flashBytes && balanced.flashBytes <= speed.flashBytes);
+    assert.ok(size.latencyMs! > balanced.latencyMs! && balanced.latencyMs! >= speed.latencyMs!);
+    assert.equal(flashBytes, balanced.flashBytes);
   });
 
-  it('previews a plan as it is: the same BitOPs, MACs and weights, and hardly more SRAM', async () => {
-    const { preview } = await change({ kind: 'lock', layer: 0, locked: true });
-    const { figures } = planOf(view);
-    assert.equal(preview.bitOps, figures.bitOps);
-    assert.equal(preview.macs, figures.macs);
-    assert.equal(preview.weightCodeBytes, figures.weightCodeBytes);
-    assert.ok(
-      preview.arenaBytes >= figures.arenaBytes && preview.arenaBytes <= figures.arenaBytes * 1.1,
-      `${preview.arenaBytes} against ${figures.arenaBytes}`,
+  /** The preview has the view's figures; flash as the view had foreseen it. */
+  const agrees = (preview: PreviewView, { figures }: PlanView): void => {
+    const { arenaBytes, latencyMs, macs, bitOps } = figures;
+    assert.deepEqual(
+      { arenaBytes: preview.arenaBytes, latencyMs: preview.latencyMs, macs: preview.macs, bitOps: preview.bitOps },
+      { arenaBytes, latencyMs, macs, bitOps },
     );
+    assert.equal(preview.flashEstimate, figures.flash.estimate);
+    assert.ok(
+      preview.flashEstimate >= figures.flashBytes && preview.flashEstimate <= 1.1 * figures.flashBytes,
+      `${preview.flashEstimate} bytes of flash foreseen, ${figures.flashBytes} told`,
+    );
+  };
+
+  it('previews a plan as it is: the same figures', async () => {
+    const { preview } = await change({ kind: 'lock', layer: 0, locked: true });
+    agrees(preview, planOf(view));
   });
 
   it('changes the bits of a map with all maps that share them, and only those', async () => {
@@ -89,9 +97,7 @@ describe('what-if', function () {
       const shares = bitGroup[graph!.layers[id].output] === bitGroup[map];
       assert.equal(plan!.bits, shares ? bits : view.model.layers[id].plan!.bits, changed.model.layers[id].name);
     }
-    const { figures } = planOf(changed);
-    assert.equal(preview.bitOps, figures.bitOps);
-    assert.ok(Math.abs(preview.arenaBytes / figures.arenaBytes - 1) < 0.1);
+    agrees(preview, planOf(changed));
     // Back again is the text as it was, so that a comparison of versions shows nothing.
     assert.equal((await change({ kind: 'mapBits', layer: layer.id, bits: layer.plan!.bits }, planText)).planText, text);
   });
@@ -103,7 +109,7 @@ describe('what-if', function () {
     const { planText, preview } = await change({ kind: 'weightBits', layer: layer.id, bits: 4 });
     const changed = await viewOf(planText);
     assert.equal(changed.model.layers[layer.id].plan!.weightBits, 4);
-    assert.equal(planOf(changed).figures.weightCodeBytes, preview.weightCodeBytes);
+    agrees(preview, planOf(changed));
     assert.ok(planOf(changed).figures.flashBytes < planOf(view).figures.flashBytes);
     assert.equal((await change({ kind: 'weightBits', layer: layer.id, bits: 8 }, planText)).planText, text);
   });

@@ -1,6 +1,6 @@
 import { maxCode, minCode, shiftBias } from '../../program/arithmetic';
 import { regionWidth } from '../../graph/region';
-import type { ConstantId, Kernel, Program, Requantization, Step } from '../../program/types';
+import type { Kernel, Program, Requantization, Step } from '../../program/types';
 
 /** How a convolution's weights stand in words of two output channels each, see `qmcu_conv2d_dsp_packed.h`. */
 export type PackKind = 'halves' | 'words';
@@ -232,9 +232,4 @@ export function packScale(
     table[at + 2] = multipliers[c];
   }
   return table;
-}
-
-/** Bytes of the words of {@link packWeights}. */
-export function packedBytes(program: Program, weights: ConstantId, { kind, length, padded }: Pack): number {
-  return (program.constants[weights].values.length / length) * padded * (kind === 'halves' ? 1 : 2);
 }

@@ -46,11 +46,6 @@ export function twinWeights(values: ArrayLike<number>, rowLength: number): Int16
   return twins;
 }
 
-/** Bytes of {@link twinWeights}. */
-export function twinBytes(rows: number, rowLength: number): number {
-  return paddedTo(rows) * paddedTo(rowLength);
-}
-
 function paddedTo(n: number): number {
   return Math.ceil(n / UNIT) * UNIT;
 }

@@ -1,14 +1,17 @@
-import { scheduleInstructions } from '../../cost/scheduleInstructions';
+import { flashOptions } from '../../targets/capacity';
+import { estimateFlash } from '../../cost/flashEstimate';
+import { chooseForms } from '../../cost/forms';
+import { scheduleWork } from '../../cost/work';
 import { layerMacs } from '../../graph/macs';
 import { isWeighted, type Graph } from '../../graph/types';
 import { buildSchedule, type ScheduleStep } from '../../schedule/schedule';
-import { layoutSchedule } from '../../schedule/scheduleArena';
+import { layoutScheduleWithin } from '../../schedule/scheduleArena';
 import { decisionsOf } from '../../planned/decisions';
 import { isOutside } from '../../graph/bits';
 import { outlierShare, resolveStage, resolveTailStages } from '../../planned/stage';
 import type { Plan } from '../../plan/types';
 import { scheduleRules } from '../../schedule/scheduleRules';
-import { instructionsMs } from '../../cost/latency';
+import { instructionsMs, totalInstructions } from '../../cost/latency';
 import { coreOf } from '../../targets/targets';
 import { boardOf, targetOf, type TargetFacts } from '../../targets/targetFacts';
 
@@ -18,8 +21,8 @@ export interface PreviewFigures {
   readonly macs: number;
   readonly bitOps: number;
   readonly bitOpsInt8: number;
-  /** Weight codes without tables and code. */
-  readonly weightCodeBytes: number;
+  /** Weights, tables and code before the weights are quantized: to be compared with the view's own estimate. */
+  readonly flashEstimate: number;
   readonly latencyMs: number | null;
   /** Limits of the board, which the change may have changed. */
   readonly target: Pick<TargetFacts, 'name' | 'core' | 'sramBytes' | 'flashBytes'>;
@@ -27,8 +30,7 @@ export interface PreviewFigures {
 
 /**
  * SRAM, BitOPs and weights of a plan from its schedule alone, without quantizing weights: what the editor shows at once
- * after a change. The arena is laid out with less effort than lowering spends, so it may come out a little larger than
- * what the plan gets in the end.
+ * after a change. Arena and latency are those of the view that follows; flash is an estimate.
  *
  * @throws UserError where the plan does not suit its graph
  */
@@ -46,20 +48,19 @@ export function previewFigures(graph: Graph, plan: Plan, file: string): PreviewF
     macs += work;
     bitOps += work * decisions.weightBits(step.layer) * schedule.buffers[step.inputs[0].buffer].bits;
   }
-  const weightCodeBytes = graph.layers.reduce(
-    (sum, layer) =>
-      sum + (isWeighted(layer) ? Math.ceil((layer.weights.length * decisions.weightBits(layer.id)) / 8) : 0),
-    0,
-  );
+  const core = coreOf(plan.target);
+  const work = scheduleWork(graph, schedule, bits);
+  const made = flashOptions(plan.target);
+  const forms = chooseForms(work, { optimize: made.optimize, ...made.target });
   const target = targetOf(plan.target);
-  const { name, core, sramBytes, flashBytes } = target;
+  const { name, sramBytes, flashBytes } = target;
   return {
-    arenaBytes: layoutSchedule(graph, schedule, isOutside(plan.target.input), { effort: 'quick' }).bytes,
+    arenaBytes: layoutScheduleWithin(graph, schedule, isOutside(plan.target.input), plan.target.sramBytes).bytes,
     macs,
     bitOps,
     bitOpsInt8: macs * 64,
-    weightCodeBytes,
-    latencyMs: instructionsMs(scheduleInstructions(graph, schedule, bits, share, coreOf(plan.target)), boardOf(target)),
+    flashEstimate: estimateFlash(work, forms, core),
+    latencyMs: instructionsMs(totalInstructions(work, share, core, forms), boardOf(target)),
     target: { name, core, sramBytes, flashBytes },
   };
 }

@@ -1,0 +1,106 @@
+import { codeTable, madeKernelBytes, runtimeBytes, TOLD_LEVEL } from '../cost/codeBytes';
+import { STEPS_BYTES } from '../cost/flashEstimate';
+import type { Flash } from '../cost/flash';
+import type { Forms } from '../cost/layerForm';
+import type { Layer } from '../graph/types';
+import type { Program } from '../program/types';
+import type { Core, Optimize } from '../targets/types';
+import { ConstantArrays } from './constants';
+import { comesInTiles, externalInputs } from './inputs';
+import { CORE_KINDS } from './runtime';
+import { SpecialKernels } from './special';
+import { renderSteps, type StepCode } from './steps';
+import type { RenderOptions } from './types';
+import { storageForms } from './weights/storageForms';
+
+/** What generated sources are made for. */
+export interface FlashOptions {
+  /** Default: `balanced`. */
+  readonly optimize?: Optimize;
+  /** The core that the sources are for and the flash that they may take. Missing: any core, without limit. */
+  readonly target?: { readonly core: Core; readonly flashBytes: number };
+}
+
+/** A Program's constants, kernels and steps as they are rendered. */
+export interface Assembly {
+  readonly constants: ConstantArrays;
+  readonly special: SpecialKernels | null;
+  readonly code: StepCode;
+  readonly flash: Flash;
+  /** Forms of layers. */
+  readonly forms: Forms;
+}
+
+/** Assembles what is rendered, and adds up its flash. */
+export function assemble(
+  program: Program,
+  name: string,
+  { optimize = 'balanced', target, cores = CORE_KINDS }: FlashOptions & Pick<RenderOptions, 'cores'>,
+  layers: readonly Pick<Layer, 'name' | 'onnx'>[] = [],
+): Assembly {
+  const core = target?.core ?? 'cortex-m4';
+  const stored = target && storageForms(program, { core, optimize, flashBytes: target.flashBytes });
+  const constants = new ConstantArrays(program, name);
+  const special = optimize === 'size' ? null : new SpecialKernels(program, name, stored, cores.includes('dsp'));
+  const code = renderSteps(program, constants, layers, special);
+  const weights = constants.weightBytes;
+  const tables = constants.bytes - weights;
+  const codeBytes = codeBytesOf(program, core, code, special);
+  const flash = {
+    weights,
+    tables,
+    code: codeBytes,
+    total: weights + tables + codeBytes,
+    selfTest: selfTestBytes(program),
+    core,
+    optimize,
+    level: TOLD_LEVEL,
+  };
+  // Values of weights may forbid forms that were chosen by shape, so that code for both is linked.
+  if (stored && stored.forms.size > 0 && flash.total > target.flashBytes) {
+    const plain = assemble(program, name, { optimize: 'size', target, cores }, layers);
+    if (plain.flash.total < flash.total) return { ...plain, flash: { ...plain.flash, optimize } };
+  }
+  return { constants, special, code, flash, forms: stored?.forms ?? new Map() };
+}
+
+/** The flash of a Program's sources: one total for everybody who tells it. */
+export function programFlash(program: Program, options: FlashOptions): Flash {
+  return assemble(program, program.name, options).flash;
+}
+
+function codeBytesOf(program: Program, core: Core, code: StepCode, special: SpecialKernels | null): number {
+  const { structs, kernelCalls } = codeTable(core);
+  const kernels = special?.kernels ?? [];
+  const functions = new Set(code.kernels);
+  for (const { macro } of kernels)
+    (kernelCalls[macro] ?? kernelCalls[macro.replace('LONG_', '')] ?? []).forEach((fn) => functions.add(fn));
+  const steps =
+    STEPS_BYTES.network +
+    program.steps.length * STEPS_BYTES.call +
+    code.windowBytes +
+    code.structs.reduce((sum, type) => sum + (structs[type] ?? 0), 0);
+  return (
+    Math.ceil(steps) +
+    runtimeBytes(core, functions) +
+    kernels.reduce((sum, kernel) => sum + madeKernelBytes(core, kernel), 0)
+  );
+}
+
+/** Inputs that the self-test compares; only one where they are large, since they take flash when it is linked. */
+const GOLDEN_VECTORS = 2;
+const LARGE_INPUT_BYTES = 32 * 1024;
+/** Code of the self-test. */
+const SELF_TEST_CODE = 640;
+
+/** How many inputs the self-test of a Program stores. */
+export function goldenCount({ inputs, buffers }: Program): number {
+  return inputs.reduce((sum, port) => sum + buffers[port.buffer].bytes, 0) > LARGE_INPUT_BYTES ? 1 : GOLDEN_VECTORS;
+}
+
+/** Of its code and a checksum for each step; where the input lies outside of the arena, of stored inputs and outputs. */
+function selfTestBytes(program: Program): number {
+  if (externalInputs(program).length === 0 || comesInTiles(program)) return SELF_TEST_CODE + 4 * program.steps.length;
+  const bytes = [...program.inputs, ...program.outputs].reduce((sum, p) => sum + program.buffers[p.buffer].bytes, 0);
+  return goldenCount(program) * bytes + SELF_TEST_CODE;
+}

@@ -1,0 +1,81 @@
+import type { Core } from '../targets/types';
+import { CODE_TABLES, type CodeTable } from './codeSizes';
+import { madeKernelKey, type MadeKernel } from './madeKernels';
+
+/** The level of GCC that sizes and latencies are told for; lower levels take less flash. */
+export const TOLD_LEVEL = '-O3';
+
+/** Cores whose DSP extension kernels are made for layers with, and weights packed. */
+export const DSP_CORES: readonly Core[] = ['cortex-m4', 'cortex-m7', 'cortex-m33'];
+
+/** Sizes of a core's code; those of the largest other core without kernels of its own where nothing was measured. */
+export function codeTable(core: Core): CodeTable {
+  return CODE_TABLES[core] ?? CODE_TABLES.riscv32 ?? CODE_TABLES['cortex-m4'];
+}
+
+/** Bytes of all that a linker keeps of the runtime for these functions. */
+export function runtimeBytes(core: Core, functions: Iterable<string>): number {
+  const { atoms, functions: closures } = codeTable(core);
+  const linked = new Set<number>();
+  for (const fn of functions) for (const atom of closures[fn] ?? []) linked.add(atom);
+  let bytes = 0;
+  for (const atom of linked) bytes += atoms[atom];
+  return bytes;
+}
+
+/** Bytes of a kernel made for a layer; where none of its kind was measured, those of the largest. */
+export function madeKernelBytes(core: Core, kernel: MadeKernel): number {
+  return keyBytes(core, madeKernelKey(kernel));
+}
+
+const known = new WeakMap<CodeTable, Map<string, number>>();
+
+/** Bytes of kernels with a key, whose missing parts (`*`) may be anything. */
+export function keyBytes(core: Core, key: string): number {
+  const table = codeTable(core);
+  let cache = known.get(table);
+  if (!cache) known.set(table, (cache = new Map<string, number>()));
+  let bytes = cache.get(key);
+  if (bytes === undefined) cache.set(key, (bytes = table.kernels[key] ?? nearest(table, key)));
+  return bytes;
+}
+
+/**
+ * What kernels that were not measured take: formats and bounds add what they add to a kernel that was measured, lengths
+ * take what the next larger one takes.
+ */
+function nearest({ kernels }: CodeTable, key: string): number {
+  const parts = key.split(' ');
+  const alike = (other: string[], from: readonly number[]): boolean =>
+    other.length === parts.length && from.every((i) => parts[i] === '*' || parts[i] === other[i]);
+  const all = Object.entries(kernels).map(([k, bytes]) => ({ parts: k.split(' '), bytes }));
+  const most = (from: readonly number[], where: (other: string[]) => boolean = () => true): number =>
+    all.reduce((max, k) => (alike(k.parts, from) && where(k.parts) ? Math.max(max, k.bytes) : max), 0);
+  const wild = most(parts.map((_, i) => i));
+  if (wild > 0) return wild;
+  switch (parts[0]) {
+    case 'conv': {
+      const at = (length: string, format: string, bounded: string): number =>
+        kernels[`conv ${parts[1]} ${length} ${format} ${bounded}`] ?? 0;
+      const formats = parts[3] === '*' ? ['U8', 'S8', 'U4', 'S4', 'U2', 'S2'] : [parts[3]];
+      const more = formats.reduce(
+        (max, format) =>
+          Math.max(max, at('27', format, '0') - at('27', 'U8', '0'), at('27', format, '1') - at('27', 'U8', '0')),
+        0,
+      );
+      return at(parts[2], 'U8', '0') + more;
+    }
+    case 'packed': {
+      const [, kind, always, unroll, times, format, bounded] = parts;
+      const next = all
+        .filter((k) => k.parts[0] === 'packed' && Number(k.parts[3]) >= Number(unroll))
+        .reduce((least, k) => Math.min(least, Number(k.parts[3])), 32);
+      const of = (n: number | string, f: string, b: string): number =>
+        kernels[`packed ${kind} ${always} ${n} ${times} ${f} ${b}`] ?? 0;
+      const more = of(32, format, bounded) - of(32, 'U8', '0');
+      return of(next, 'U8', '0') + Math.max(0, more);
+    }
+    default:
+      return most([0]);
+  }
+}

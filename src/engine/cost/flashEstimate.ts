@@ -1,0 +1,170 @@
+import type { LayerId } from '../graph/types';
+import type { Core } from '../targets/types';
+import { codeTable, DSP_CORES, runtimeBytes } from './codeBytes';
+import {
+  formBytes,
+  isMadeConv,
+  isMadeDepthwise,
+  isPackable,
+  PLAIN_FORM,
+  type Forms,
+  type WeightedLayer,
+} from './layerForm';
+import type { Work } from './work';
+
+/**
+ * Flash of a network by its calls alone, before anything is quantized: a little more than what is linked in the end.
+ * codegen/flash.ts has the same of a Program, by its very constants.
+ */
+
+/** Code of NAME.c: of itself, and of each call with the windows that it reads and writes. */
+export const STEPS_BYTES = { network: 192, call: 124, window: 16, windowsPerCall: 1.5 } as const;
+
+/** The layers with weights, in order. */
+export function layersOf(work: readonly Work[]): WeightedLayer[] {
+  const byLayer = new Map<LayerId, Work[]>();
+  for (const w of work) {
+    if (!w.weights) continue;
+    const known = byLayer.get(w.layer);
+    if (known) known.push(w);
+    else byLayer.set(w.layer, [w]);
+  }
+  return [...byLayer].map(([layer, calls]) => {
+    const slices = new Map(calls.map(({ weights, call }) => [weights!.id, { count: weights!.count, call }]));
+    const sum = (of: (slice: { count: number; call: Work['call'] }) => number): number =>
+      [...slices.values()].reduce((total, slice) => total + of(slice), 0);
+    const { op, weightBits = 8 } = calls[0].call;
+    return {
+      layer,
+      op: op as WeightedLayer['op'],
+      weights: sum((s) => s.count),
+      weightBits,
+      channels: sum((s) => s.call.channels),
+      work: calls,
+    };
+  });
+}
+
+/** Weights, tables, parameters and the code of the steps in plain forms: everything but kernels. */
+export function baseBytes(work: readonly Work[], core: Core): number {
+  const layers = layersOf(work);
+  const weights = layers.reduce((sum, l) => sum + Math.ceil((l.weights * l.weightBits) / 8), 0);
+  return weights + tableBytes(work, layers) + stepBytes(work, core);
+}
+
+function tableBytes(work: readonly Work[], layers: readonly WeightedLayer[]): number {
+  // Biases and multipliers of every channel; bounds by channel and tables of Adds are rare.
+  let bytes = layers.reduce((sum, l) => sum + 8 * l.channels, 0);
+  const seen = new Set<string>();
+  for (const { layer, call, extent, outputBits } of work) {
+    const key = `${layer} ${call.op} ${call.inputBits} ${outputBits}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    bytes += opTableBytes(call, extent.rows.elements, extent.cols.elements);
+  }
+  return bytes;
+}
+
+function opTableBytes({ op, channels, inputBits, window }: Work['call'], h: number, w: number): number {
+  switch (op) {
+    case 'requantize':
+      return 6 * channels;
+    case 'mul':
+      return 10 * channels;
+    case 'prelu':
+      return 4 * channels;
+    case 'lookup':
+      return 2 * 2 ** inputBits;
+    case 'softmax':
+      return 2 * 256;
+    case 'averagePool':
+      return 8 * Math.max(channels, (window?.kernelH ?? 1) * (window?.kernelW ?? 1));
+    case 'resize':
+      return 4 * (h + w);
+    case 'permute':
+      return h * w * channels * (h * w * channels > 2 ** 16 ? 4 : 2);
+    case 'fill':
+      return 2 * channels;
+    default:
+      return 0;
+  }
+}
+
+const STRUCTS: Partial<Record<Work['call']['op'], string>> = {
+  conv2d: 'qmcu_conv2d_params',
+  depthwise2d: 'qmcu_depthwise2d_params',
+  fullyConnected: 'qmcu_fully_connected_params',
+  add: 'qmcu_scaled_sum',
+  requantize: 'qmcu_scaled_sum',
+  mul: 'qmcu_mul_params',
+  maxPool: 'qmcu_window',
+  averagePool: 'qmcu_average_pool_params',
+  prelu: 'qmcu_prelu_params',
+  resize: 'qmcu_resize_params',
+  permute: 'qmcu_permute_params',
+};
+
+function stepBytes(work: readonly Work[], core: Core): number {
+  const { structs } = codeTable(core);
+  const seen = new Set<string>();
+  let bytes: number = STEPS_BYTES.network;
+  for (const { layer, call, outputBits, padTop, padLeft, weights } of work) {
+    bytes += STEPS_BYTES.call + STEPS_BYTES.window * STEPS_BYTES.windowsPerCall;
+    const struct = STRUCTS[call.op];
+    const key = `${layer} ${call.op} ${call.inputBits} ${outputBits} ${padTop} ${padLeft} ${weights?.id ?? ''}`;
+    if (!struct || seen.has(key)) continue;
+    seen.add(key);
+    bytes += structs[struct] ?? 0;
+  }
+  return Math.ceil(bytes);
+}
+
+const FUNCTIONS: Record<Work['call']['op'], string | null> = {
+  conv2d: 'qmcu_conv2d',
+  depthwise2d: 'qmcu_depthwise2d',
+  fullyConnected: 'qmcu_fully_connected',
+  add: 'qmcu_add',
+  requantize: 'qmcu_requantize',
+  mul: 'qmcu_mul',
+  maxPool: 'qmcu_max_pool',
+  averagePool: 'qmcu_average_pool',
+  lookup: 'qmcu_lookup',
+  prelu: 'qmcu_prelu',
+  copy: 'qmcu_copy',
+  load: null,
+  fill: 'qmcu_fill',
+  resize: 'qmcu_resize',
+  softmax: 'qmcu_softmax',
+  permute: 'qmcu_permute',
+  classify: 'qmcu_classify',
+};
+
+/** Functions of the runtime that a network's steps and the kernels made for its layers call. */
+export function runtimeFunctions(work: readonly Work[], forms: Forms, core: Core): Set<string> {
+  const { kernelCalls } = codeTable(core);
+  const isDsp = DSP_CORES.includes(core);
+  const needed = new Set<string>();
+  const made = (macro: string): void => (kernelCalls[macro] ?? []).forEach((fn) => needed.add(fn));
+  for (const w of work) {
+    const { call, layer } = w;
+    const form = forms.get(layer) ?? PLAIN_FORM;
+    if (isDsp && form.made && form.weights === 'packed' && isPackable(w)) made('QMCU_SPECIAL_PACKED');
+    else if (isDsp && form.made && call.op === 'conv2d' && isMadeConv(call)) made('QMCU_SPECIAL_CONV2D');
+    else if (isDsp && form.made && call.op === 'fullyConnected') needed.add('qmcu_fully_connected_twins');
+    else if (isDsp && form.made && call.op === 'depthwise2d' && isMadeDepthwise(call)) made('QMCU_SPECIAL_DEPTHWISE2D');
+    else {
+      const fn = FUNCTIONS[call.op];
+      if (fn) needed.add(fn);
+    }
+  }
+  return needed;
+}
+
+/** All flash of a network in these forms, the self-test aside. */
+export function estimateFlash(work: readonly Work[], forms: Forms, core: Core): number {
+  const more = layersOf(work).reduce(
+    (sum, layer) => sum + formBytes(layer, forms.get(layer.layer) ?? PLAIN_FORM, core),
+    0,
+  );
+  return baseBytes(work, core) + more + runtimeBytes(core, runtimeFunctions(work, forms, core));
+}

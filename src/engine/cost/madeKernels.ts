@@ -1,0 +1,33 @@
+/** Columns up to this length are unrolled by the compiler: their code depends on it. */
+export const UNROLLED_LENGTH = 40;
+
+/** A kernel made for a layer: a macro of qmcu_layer_kernels.h and its arguments after the name. */
+export interface MadeKernel {
+  readonly macro: string;
+  readonly args: readonly (string | number)[];
+}
+
+/**
+ * What the bytes of a made kernel depend on: its arguments but for shifts and strides of maps, with long columns and
+ * lists of limits taken together.
+ */
+export function madeKernelKey({ macro, args }: MadeKernel): string {
+  const at = (i: number): string => String(args[i]).replace(/u$/, '').replace('QMCU_', '').replace('PACK_', '');
+  switch (macro) {
+    case 'QMCU_SPECIAL_CONV2D':
+    case 'QMCU_SPECIAL_LONG_CONV2D': {
+      const length = Number(at(0));
+      const long = macro.includes('LONG') ? 'arena' : length > UNROLLED_LENGTH ? 'long' : String(length);
+      return `conv ${at(1)} ${long} ${at(2)} ${at(3)}`;
+    }
+    case 'QMCU_SPECIAL_PACKED':
+    case 'QMCU_SPECIAL_LONG_PACKED':
+      return `packed ${at(0)} ${at(5)} ${at(4)} ${Number(at(2)) > Number(at(4)) ? 'loop' : 'once'} ${at(6)} ${at(7)}`;
+    case 'QMCU_SPECIAL_DEPTHWISE2D':
+      return `depthwise ${at(0)} ${at(1)} ${at(3)} ${at(4)}`;
+    case 'QMCU_SPECIAL_POLYNOMIAL':
+      return `polynomial ${at(1)} ${at(2)}`;
+    default:
+      throw new Error(`There is no macro "${macro}".`);
+  }
+}

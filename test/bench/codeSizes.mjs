@@ -1,0 +1,233 @@
+// Measures the code of the runtime and of kernels made for layers, section by section, on every core that there is a
+// compiler for, and writes src/engine/cost/codeSizes.ts, from which told flash is computed. `node
+// test/bench/codeSizes.mjs [--cores cortex-m4,…]`: cores that are not named keep their tables. A linker that collects
+// unused sections links for a program exactly the closure of the functions that it calls; kernels made for layers are
+// compiled for a grid of their parameters. GCC at -O3, the level of the latency model.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { bundleTests, projectRoot } from '../support/bundle.mjs';
+
+const arm = (...cpu) => ({ tools: 'arm-none-eabi', flags: ['-mthumb', ...cpu], libc: [] });
+const CORES = {
+  'cortex-m0plus': arm('-mcpu=cortex-m0plus', '-mfloat-abi=soft'),
+  'cortex-m3': arm('-mcpu=cortex-m3', '-mfloat-abi=soft'),
+  'cortex-m4': arm('-mcpu=cortex-m4', '-mfpu=fpv4-sp-d16', '-mfloat-abi=hard'),
+  'cortex-m7': arm('-mcpu=cortex-m7', '-mfpu=fpv5-d16', '-mfloat-abi=hard'),
+  'cortex-m33': arm('-mcpu=cortex-m33', '-mfpu=fpv5-sp-d16', '-mfloat-abi=hard'),
+  'cortex-m55': arm('-mcpu=cortex-m55', '-mfloat-abi=hard'),
+  riscv32: {
+    tools: 'riscv64-unknown-elf',
+    flags: ['-march=rv32imac', '-mabi=ilp32', '-msmall-data-limit=0', '--specs=picolibc.specs'],
+  },
+};
+/** Cores for which kernels are made; on others the macros define calls of the kernels for all layers. */
+const MADE_FOR = ['cortex-m4', 'cortex-m7', 'cortex-m33'];
+const LEVEL = '-O3';
+
+const { values } = parseArgs({ options: { cores: { type: 'string', default: Object.keys(CORES).join() } } });
+const target = path.join(projectRoot, 'src/engine/cost/codeSizes.ts');
+const contents =
+  "export { renderC } from './src/engine/codegen'; export { randomProgram } from './test/support/randomProgram'; " +
+  "export { CODE_TABLES } from './src/engine/cost/codeSizes'; export { kernelGrid } from './test/bench/kernelGrid'; " +
+  "export { randomPackable } from './test/unit/program/interpreter/support/randomSteps';";
+const bundle = await bundleTests('bench-code-sizes', [], {
+  stdin: { contents, resolveDir: projectRoot, loader: 'ts' },
+});
+const { CODE_TABLES, kernelGrid, randomPackable, randomProgram, renderC } = createRequire(import.meta.url)(bundle.file);
+bundle.remove();
+
+const folder = mkdtempSync(path.join(projectRoot, 'out', 'bench-'));
+const tables = { ...CODE_TABLES };
+try {
+  for (const core of values.cores.split(',')) {
+    const { tools } = CORES[core];
+    try {
+      execFileSync(`${tools}-gcc`, ['--version'], { stdio: 'ignore' });
+    } catch {
+      console.error(`${core}: no ${tools}-gcc; its table stays as it is`);
+      continue;
+    }
+    tables[core] = measure(core);
+    console.error(`${core}: ${Object.keys(tables[core].functions).length} functions`);
+    writeFileSync(target, tableFile(tables));
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function measure(core) {
+  const sources = runtimeSources();
+  const include = path.join(folder, 'runtime');
+  mkdirSync(include, { recursive: true });
+  for (const { path: name, text } of sources) writeFileSync(path.join(include, name), text);
+  const sections = new Map();
+  for (const { path: name } of sources.filter((f) => f.path.endsWith('.c')))
+    for (const [key, section] of sectionsOf(core, path.join(include, name), include)) sections.set(key, section);
+  const atoms = [];
+  const index = new Map();
+  const atom = (key) => {
+    if (!index.has(key)) {
+      index.set(key, atoms.length);
+      atoms.push(sections.get(key).bytes);
+    }
+    return index.get(key);
+  };
+  const closure = (roots) => {
+    const seen = new Set();
+    const queue = [...roots];
+    for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
+      if (seen.has(key) || !sections.has(key)) continue;
+      seen.add(key);
+      queue.push(...sections.get(key).refs);
+    }
+    return [...seen].map(atom).sort((a, b) => a - b);
+  };
+  const functions = {};
+  for (const key of [...sections.keys()].sort())
+    if (/^net_qmcu_\w+$/.test(key)) functions[key.replace(/^net_/, '')] = closure([key]);
+  for (const fn of MADE_FOR.includes(core) ? ['qmcu_convolve_packed', 'qmcu_fully_connected_twins'] : ['qmcu_conv2d'])
+    if (!functions[fn]) throw new Error(`The runtime's sources lack ${fn}.`);
+  return { atoms, functions, ...madeKernels(core, include), structs: structSizes(core, include) };
+}
+
+/** All files of the runtime, with the prefix `net_`. */
+function runtimeSources() {
+  const files = new Map();
+  const add = (program, target) => {
+    for (const file of renderC(program, {
+      name: 'net',
+      provenance: { generator: '', planHash: '', modelFile: '' },
+      optimize: 'speed',
+      target,
+    }))
+      if (!/^net(_weights|_kernels|_golden|_internal|_selftest)?\.[ch]$/.test(file.path)) files.set(file.path, file);
+  };
+  const target = { core: 'cortex-m4', flashBytes: 1e9 };
+  for (let seed = 1; seed <= 120; seed++) {
+    add(randomProgram(seed));
+    add(randomProgram(seed), target);
+    add(randomPackable(seed), target);
+  }
+  return [...files.values()];
+}
+
+function compile(core, source, include) {
+  const { tools, flags } = CORES[core];
+  const object = `${source}.${core}.o`;
+  execFileSync(`${tools}-gcc`, [
+    ...flags,
+    LEVEL,
+    '-std=c99',
+    '-ffunction-sections',
+    '-fdata-sections',
+    `-I${include}`,
+    '-c',
+    source,
+    '-o',
+    object,
+  ]);
+  return {
+    object,
+    run: (tool, ...args) => execFileSync(`${tools}-${tool}`, args, { encoding: 'utf8', maxBuffer: 1 << 28 }),
+  };
+}
+
+/**
+ * Sections of an object by their symbol (global ones) or by file and name, with their bytes and what they refer to.
+ */
+function sectionsOf(core, source, include) {
+  const { object, run } = compile(core, source, include);
+  const file = path.basename(source);
+  const globals = new Set([...run('nm', object).matchAll(/ [TR] (\w+)$/gm)].map(([, symbol]) => symbol));
+  const keyOf = (section) => {
+    const symbol = section.replace(/^\.(text|rodata|data\.rel\.ro|data\.rel\.ro\.local)\.?/, '');
+    return globals.has(symbol) ? symbol : `${file}:${section}`;
+  };
+  const result = new Map();
+  for (const [, name, size] of run('objdump', '-h', object).matchAll(
+    /^\s*\d+ (\.(?:text|rodata|data)\S*)\s+([0-9a-f]+)/gm,
+  )) {
+    const bytes = parseInt(size, 16);
+    if (bytes > 0) result.set(keyOf(name), { bytes: Math.ceil(bytes / 4) * 4, refs: new Set() });
+  }
+  let current = null;
+  for (const line of run('objdump', '-r', object).split('\n')) {
+    const header = /^RELOCATION RECORDS FOR \[(\S+)\]/.exec(line);
+    if (header) current = result.get(keyOf(header[1]));
+    const ref = /^[0-9a-f]+ R_\S+\s+(\S+?)([+-]0x[0-9a-f]+)?$/.exec(line);
+    if (ref && current) {
+      current.refs.add(ref[1].startsWith('.') ? keyOf(ref[1]) : ref[1]);
+      // A local function may stand by its name.
+      for (const section of [`.text.${ref[1]}`, `.rodata.${ref[1]}`])
+        if (result.has(`${file}:${section}`)) current.refs.add(`${file}:${section}`);
+    }
+  }
+  return result;
+}
+
+/** Bytes of kernels made for layers, by their key, and the functions of the runtime that each kind calls. */
+function madeKernels(core, include) {
+  const kernels = {};
+  const calls = {};
+  const grid = MADE_FOR.includes(core) ? kernelGrid() : [];
+  for (let begin = 0; begin < grid.length; begin += 48) {
+    const part = grid.slice(begin, begin + 48);
+    const source = path.join(include, `kernels${begin}.c`);
+    writeFileSync(
+      source,
+      '#include "net_qmcu_layer_kernels.h"\n' +
+        part
+          .map(
+            ({ macro, args, prototype }, i) =>
+              `${prototype.replace('NAME', `k${i}`)}\n${macro}(k${i}, ${args.join(', ')})\n`,
+          )
+          .join('')
+          .replace(/\bqmcu_/g, 'net_qmcu_'),
+    );
+    const sections = sectionsOf(core, source, include);
+    part.forEach(({ macro, key }, i) => {
+      let bytes = 0;
+      for (const [name, section] of sections) {
+        if (!new RegExp(`(^|\\.)k${i}(_|$|\\.)`).test(name)) continue;
+        bytes += section.bytes;
+        for (const ref of section.refs)
+          if (/^net_qmcu_/.test(ref)) (calls[macro] ??= new Set()).add(ref.replace(/^net_/, ''));
+      }
+      kernels[key] = Math.max(kernels[key] ?? 0, bytes);
+    });
+  }
+  return {
+    kernels,
+    kernelCalls: Object.fromEntries(Object.entries(calls).map(([macro, set]) => [macro, [...set].sort()])),
+  };
+}
+
+/** Bytes of the parameter structs of the runtime. */
+function structSizes(core, include) {
+  const header = readFileSync(path.join(include, 'net_quantmcu.h'), 'utf8');
+  const names = [...header.matchAll(/\}\s*net_(qmcu_\w+);/g)].map(([, name]) => name);
+  const source = path.join(include, 'structs.c');
+  writeFileSync(
+    source,
+    `#include "net_quantmcu.h"\n${names.map((name) => `const char size_${name}[sizeof(net_${name})] = {1};\n`).join('')}`,
+  );
+  const { object, run } = compile(core, source, include);
+  return Object.fromEntries(
+    [...run('nm', '-S', object).matchAll(/^\S+ (\S+) R size_(\w+)$/gm)].map(([, size, name]) => [
+      name,
+      parseInt(size, 16),
+    ]),
+  );
+}
+
+function tableFile(all) {
+  return `${
+    existsSync(target) ? readFileSync(target, 'utf8').split('// prettier-ignore')[0] : ''
+  }// prettier-ignore\nexport const CODE_TABLES: Readonly<Record<string, CodeTable>> = ${JSON.stringify(all, null, 1)
+    .replace(/\n\s*/g, ' ')
+    .replace(/ ("(?:cortex|riscv)[^"]*": \{)/g, '\n  $1')
+    .replace(/(.{60,110}?), /g, '$1,\n    ')};\n`;
+}

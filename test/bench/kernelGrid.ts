@@ -1,0 +1,76 @@
+import { madeKernelKey, UNROLLED_LENGTH } from '../../src/engine/cost/madeKernels';
+
+/** A kernel made for a layer, as C. */
+interface GridKernel {
+  readonly macro: string;
+  readonly args: readonly (string | number)[];
+  readonly key: string;
+  /** Its declaration, with NAME in place of its name. */
+  readonly prototype: string;
+}
+
+const FORMATS = ['U8', 'S8', 'U4', 'S4', 'U2', 'S2'] as const;
+
+/** Kernels with every combination of arguments that their code depends on. */
+export function kernelGrid(): GridKernel[] {
+  const grid: GridKernel[] = [];
+  const params = (kind: string, more = ''): string =>
+    `void NAME(const qmcu_${kind}_params *params, const qmcu_map *in, const qmcu_map *out${more});`;
+  const add = (macro: string, args: readonly (string | number)[], prototype: string): void => {
+    grid.push({ macro, args, key: madeKernelKey({ macro, args }), prototype });
+  };
+  for (const format of FORMATS) {
+    for (const bounded of format.startsWith('U') ? [0, 1] : [0]) {
+      const written = [`QMCU_${format}`, `${bounded}u`];
+      for (const weightBits of [8, 4]) {
+        const lengths =
+          format === 'U8' && bounded === 0 ? [...Array(UNROLLED_LENGTH).keys()].map((k) => k + 1) : [16, 27];
+        for (const length of [...lengths, 144, 240])
+          add(
+            'QMCU_SPECIAL_CONV2D',
+            [`${length}u`, `${weightBits}u`, ...written, '0u', '3u', '6u', 0, 32],
+            params('conv2d'),
+          );
+        add('QMCU_SPECIAL_CONV2D', ['144u', `${weightBits}u`, ...written, '2u', '3u', '6u', 0, 32], params('conv2d'));
+        add(
+          'QMCU_SPECIAL_LONG_CONV2D',
+          ['576u', `${weightBits}u`, ...written, '0u', '3u', '6u', 0, 32],
+          params('conv2d', ', int16_t *scratch'),
+        );
+      }
+      for (const kind of ['HALVES', 'WORDS'])
+        for (const always of [0, 1])
+          for (const unroll of format === 'U8' && bounded === 0 ? [2, 4, 6, 8, 12, 16, 20, 24, 28, 32] : [16, 32])
+            for (const times of [1, 4]) {
+              const length = unroll * times;
+              const unit = unroll % 8 === 0 ? 8 : 4;
+              const limits = always
+                ? '(0u)'
+                : `(${Array.from({ length: Math.max(1, length / unit) }, (_, i) => `${90000 - i}u`).join(', ')})`;
+              const args = [
+                `QMCU_PACK_${kind}`,
+                `${length}u`,
+                `${length}u`,
+                `${Math.min(unit, length)}u`,
+                `${unroll}u`,
+                `${always}u`,
+                ...written,
+                '3u',
+                '6u',
+                32,
+                limits,
+              ];
+              add('QMCU_SPECIAL_PACKED', args, params('conv2d'));
+            }
+      for (const kernel of [3, 5])
+        for (const stride of [1, 2])
+          add(
+            'QMCU_SPECIAL_DEPTHWISE2D',
+            [`${kernel}u`, `${stride}u`, '8u', ...written, '1u', '6u', 0, 32],
+            params('depthwise2d'),
+          );
+      add('QMCU_SPECIAL_POLYNOMIAL', ['8u', ...written, '1u', '6u', 0, 32], params('depthwise2d'));
+    }
+  }
+  return grid;
+}
