@@ -4,7 +4,7 @@ import type { LayerParameters, QuantizedParameters } from '../quantize/types';
 import { compensateLayer } from './compensateLayer';
 import { LayerStream } from './layerStream';
 import { gatherTaps } from './layerTaps';
-import type { FloatTargets } from './targets';
+import type { FittedImages } from './targets';
 
 /**
  * Sequential error compensation: in topological order, each layer's weights and bias are fitted to the float network's
@@ -17,7 +17,7 @@ import type { FloatTargets } from './targets';
 export function compensate(
   graph: Graph,
   parameters: QuantizedParameters,
-  targets: FloatTargets,
+  targets: FittedImages,
   progress: Progress,
   damping: number | null = null,
 ): QuantizedParameters {

@@ -77,11 +77,9 @@ export class LayerSamples {
 
   /** What was observed on some of the images. */
   select(images: readonly number[]): LayerSamples {
-    const result = new LayerSamples(
-      this.layer,
-      this.shape,
-      images.map((i) => this.pixels[i]),
-    );
+    const pixels = images.map((i) => this.pixels[i]);
+    const rows = pixels.reduce((sum, p) => sum + p.length, 0);
+    const result = new LayerSamples(this.layer, this.shape, pixels, new Float32Array(rows * this.shape.c));
     const perImage = this.pixels[0].length;
     for (let k = 0; k < this.shape.c; k++) {
       images.forEach((image, i) => {

@@ -2,10 +2,15 @@ import type { SampleInput } from '../calibration/inputs';
 import type { Graph, LayerId } from '../graph/types';
 import { LayerSamples, type LayerSamplesData } from './layerSamples';
 
-/** What the float network does on a few calibration images: the targets of error compensation. */
-export interface FloatTargets {
+/** Images that a network is fitted on, and what the float network does on them. */
+export interface FittedImages {
   /** Inputs of the network, per image. */
   readonly images: readonly (readonly SampleInput[])[];
+  readonly layers: Pick<ReadonlyMap<LayerId, LayerSamples>, 'get'>;
+}
+
+/** What the float network does on a few calibration images: the targets of error compensation. */
+export interface FloatTargets extends FittedImages {
   readonly layers: ReadonlyMap<LayerId, LayerSamples>;
 }
 
@@ -29,10 +34,10 @@ export function targetsOf(graph: Graph, { images, layers }: FloatTargetsData): F
   return { images, layers: new Map(layers.map((data) => [data.layer, LayerSamples.from(graph, data)])) };
 }
 
-/** The same for some of the images. */
-export function selectTargets(targets: FloatTargets, images: readonly number[]): FloatTargets {
+/** The same for some of the images; samples of a layer are picked out when they are asked for, and not kept. */
+export function selectTargets({ images, layers }: FloatTargets, chosen: readonly number[]): FittedImages {
   return {
-    images: images.map((i) => targets.images[i]),
-    layers: new Map([...targets.layers].map(([id, samples]) => [id, samples.select(images)])),
+    images: chosen.map((i) => images[i]),
+    layers: { get: (id) => layers.get(id)?.select(chosen) },
   };
 }

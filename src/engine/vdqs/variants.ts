@@ -4,7 +4,7 @@ import { compensateLayer } from '../compensate/compensateLayer';
 import { USUAL_DAMPING } from '../compensate/damping';
 import { LayerStream, type CodeChange } from '../compensate/layerStream';
 import { gatherTaps } from '../compensate/layerTaps';
-import type { FloatTargets } from '../compensate/targets';
+import type { FittedImages } from '../compensate/targets';
 import type { Bits, WeightBits } from '../graph/bits';
 import type { Graph, LayerId } from '../graph/types';
 import { decodePort } from '../program/ports';
@@ -51,7 +51,7 @@ export function compensateVariants(
   wide: QuantizedParameters,
   kinds: readonly (VariantKind & { readonly parameters: QuantizedParameters })[],
   read: ReadonlySet<LayerId>,
-  targets: FloatTargets,
+  targets: FittedImages,
   progress: Progress,
 ): CompensatedVariants {
   const layers = new Map<LayerId, LayerParameters>(wide.layers);

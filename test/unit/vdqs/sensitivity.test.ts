@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { compensate } from '../../../src/engine/compensate/compensate';
-import { selectTargets, type FloatTargets } from '../../../src/engine/compensate/targets';
+import { selectTargets, type FittedImages, type FloatTargets } from '../../../src/engine/compensate/targets';
 import { USUAL_DAMPING } from '../../../src/engine/compensate/damping';
 import { LayerSamples } from '../../../src/engine/compensate/layerSamples';
 import { isWeighted, type Graph } from '../../../src/engine/graph/types';
@@ -50,7 +50,7 @@ describe('measured sensitivities', () => {
   const targets = targetsOf(graph, samples);
   const fitted = { graph, task: 'regress', head: null } as const;
   const inputs = pixelInput(graph);
-  const outputsOf = (bits: BitDecisions, fit: FloatTargets, images: readonly number[]): Float32Array[][] => {
+  const outputsOf = (bits: BitDecisions, fit: FittedImages, images: readonly number[]): Float32Array[][] => {
     const program = lower(
       graph,
       null,
