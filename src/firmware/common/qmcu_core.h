@@ -11,8 +11,9 @@
 #include "quantmcu.h"
 
 /*
- * Where the build does not optimize (a Debug preset), GCC does so for these files: unoptimized, the inner loops take
- * thirty times as long and three times the stack. QMCU_KEEP_OPTIMIZATION leaves all to the build.
+ * Where the build does not optimize for speed or size (a Debug preset: -O0, -Og), GCC does so for these files:
+ * unoptimized, the inner loops take thirty times as long and three times the stack. QMCU_KEEP_OPTIMIZATION leaves all
+ * to the build, e.g. -O3.
  */
 #if defined(__GNUC__) && !defined(__clang__) && !defined(__OPTIMIZE__) && !defined(QMCU_KEEP_OPTIMIZATION)
 #pragma GCC optimize("O2")

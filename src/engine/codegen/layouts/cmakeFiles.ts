@@ -21,6 +21,8 @@ if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")
   target_compile_options(${name} PRIVATE
     $<$<NOT:$<OR:$<CONFIG:Release>,$<CONFIG:RelWithDebInfo>,$<CONFIG:MinSizeRel>>>:-O2>)
 endif()
+# A release is optimized as it says.
+target_compile_definitions(${name} PRIVATE $<$<CONFIG:Release>:QMCU_KEEP_OPTIMIZATION>)
 `;
   return { path: 'CMakeLists.txt', text };
 }
