@@ -29,7 +29,12 @@ const takenFiles = new Set(
     'setjmp signal span sstream stack stdalign stdarg stdatomic stdbool stddef stdexcept stdint stdio stdlib ' +
     'stdnoreturn streambuf string string_view strings ' +
     'system_error tgmath thread threads time tuple type_traits typeindex typeinfo uchar unistd utility valarray ' +
-    'variant vector version wchar wctype'
+    'variant vector version wchar wctype ' +
+    'aio alloca any ar argz barrier bit byteswap charconv codecvt compare concepts coroutine cpio dirent dlfcn elf ' +
+    'endian envz err error execution expected fastmath fcntl features filesystem fnmatch format ftw future generator ' +
+    'getopt glob grp ieeefp langinfo latch libgen libintl link locale_t machine malloc monetary mqueue netdb newlib ' +
+    'numbers obstack paths poll print printf pthread pwd ranges reent regexp resource search select semaphore spawn ' +
+    'stacktrace sys syslog tar termios ucontext ulimit utime utmp values wait wordexp xlocale'
   ).split(' '),
 );
 

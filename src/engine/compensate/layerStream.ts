@@ -134,7 +134,7 @@ export class LayerStream {
       window,
     );
     return prepareKernel(kernel, {
-      inputs: s.inputs,
+      inputs: format ? s.inputs.map((block) => ({ ...block, bits: format.bits, signed: format.signed })) : s.inputs,
       output: s.output,
       constants: new ConstantTables(pool.constants),
       scratch: this.scratch,

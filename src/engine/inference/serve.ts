@@ -55,6 +55,7 @@ class Server {
   private session: InferenceSession | null = null;
   /** Output tensors that onnxruntime writes into again and again, once their shapes are known from the first run. */
   private buffers: Record<string, Tensor> | null = null;
+  private keeps = true;
 
   async answer({ head, arrays }: Received): Promise<Answer> {
     switch (head.kind) {
@@ -94,9 +95,7 @@ class Server {
     head.arrays.forEach(({ name, type, dims }, i) => {
       feeds[name] = new ort.Tensor(type, arrays[i] as Float32Array, dims);
     });
-    const results = await (this.buffers === null ? session.run(feeds) : session.run(feeds, this.buffers));
-    this.buffers ??= ownBuffers(ort, results);
-    const outputs = Object.entries(this.buffers);
+    const outputs = Object.entries(await this.results(ort, session, feeds));
     const data = outputs.map(([name, tensor]) => elementsOf(name, tensor));
     return {
       head: {
@@ -110,6 +109,27 @@ class Server {
       },
       arrays: data,
     };
+  }
+
+  /** Runs the model into tensors of our own, where onnxruntime takes them. */
+  private async results(
+    ort: typeof import('onnxruntime-node'),
+    session: InferenceSession,
+    feeds: Record<string, Tensor>,
+  ): Promise<Record<string, Tensor>> {
+    if (this.buffers !== null) {
+      try {
+        await session.run(feeds, this.buffers);
+        return this.buffers;
+      } catch {
+        // It compares their shapes with those that it inferred, which may be wrong where pooling rounds up.
+        this.buffers = null;
+        this.keeps = false;
+      }
+    }
+    const results = (await session.run(feeds)) as Record<string, Tensor>;
+    if (this.keeps) this.buffers = ownBuffers(ort, results);
+    return this.buffers ?? results;
   }
 }
 

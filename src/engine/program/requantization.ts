@@ -42,8 +42,12 @@ export function requantTable(
     const reach = accBound[accBound.length === 1 ? 0 : c] + Math.abs(b);
     if (!(reach < INT32)) {
       throw new UserError(
-        `${where}: the accumulator of output channel ${c} could reach ${reach.toExponential(2)} and overflow 32 ` +
-          'bits. Split the layer, or check its weights and bias for extreme values.',
+        Number.isFinite(reach) && reach < 1e12
+          ? `${where}: the sums of output channel ${c} could reach ${reach.toExponential(2)} and overflow 32 bits. ` +
+              'Split the layer, or check its weights and bias for extreme values.'
+          : `${where}: weights or bias of output channel ${c} are so large beside its inputs and the other channels ` +
+              'that no 32-bit sum holds them. Training may have diverged: look at these weights, and export a sound ' +
+              'checkpoint or bring the channel to the scale of the others.',
       );
     }
     bound = Math.max(bound, reach);

@@ -560,6 +560,25 @@ describe('onnx operators against onnxruntime', function () {
     await compare([1, 12], 13, (m, x) => m.node('Pad', [m.node('Relu', [x]), m.int64s([0, 2, 0, 3]), m.scalar(0.5)]));
   });
 
+  it('ConvTranspose of signals', async () => {
+    for (const [k, strides, pads, output] of [
+      [3, [2], [1, 1], [1]],
+      [4, [2], [1, 1], [0]],
+      [5, [3], [0, 2], [0]],
+      [3, [1], [1, 1], [0]],
+    ] as const)
+      await compare([1, 4, 9], 13, (m, x, r) =>
+        m.node('ConvTranspose', [x, weights(m, r, [4, 3, k]), weights(m, r, [3])], {
+          strides,
+          pads,
+          output_padding: output,
+        }),
+      );
+    await compare([1, 4, 9], 13, (m, x, r) =>
+      m.node('ConvTranspose', [x, weights(m, r, [4, 2, 3])], { strides: [2], group: 2, auto_pad: 'SAME_UPPER' }),
+    );
+  });
+
   it('Slice backwards, Gather in any order, Tile and Expand', async () => {
     const slice = (m: OnnxBuilder, x: string, start: number, end: number, axis: number, step: number): string =>
       m.node('Slice', [x, m.int64s([start]), m.int64s([end]), m.int64s([axis]), m.int64s([step])]);

@@ -78,14 +78,17 @@ export function convTranspose(context: NodeContext): void {
   const weights = context.constant(1, 'its weights');
   const bias = context.optionalConstant(2, 'its bias');
   const given = context.map(0);
-  if (given.dims.length !== 4 || weights.dims.length !== 4)
+  const rank = given.dims.length;
+  if ((rank !== 3 && rank !== 4) || weights.dims.length !== rank)
     context.fail(
       `has weights of ${weights.dims.join('×')} for an input of ${given.dims.join('×')}`,
-      'Only 2-D transposed convolutions are supported.',
+      'Only 1-D and 2-D transposed convolutions are supported.',
     );
   const input = spatial(context, given);
   const { h, w, c } = input.map.shape;
-  const [inC, perGroup, kernelH, kernelW] = weights.dims;
+  const [inC, perGroup] = weights.dims;
+  const kernelH = rank === 4 ? weights.dims[2] : 1;
+  const kernelW = weights.dims[rank - 1];
   const group = context.int('group', 1);
   if (!(group > 0) || inC !== c || inC % group !== 0)
     context.fail(
@@ -95,7 +98,7 @@ export function convTranspose(context: NodeContext): void {
   const outC = perGroup * group;
   if (bias && bias.elements !== outC)
     context.fail(`has ${bias.elements} biases for ${outC} channels`, 'Export the model again.');
-  const [v, u] = [phases(context, 0, h, kernelH), phases(context, 1, w, kernelW)];
+  const [v, u] = rank === 4 ? [phases(context, 0, 2, h, kernelH), phases(context, 1, 2, w, kernelW)] : [ROW, phases(context, 0, 1, w, kernelW)]; // prettier-ignore
   const phaseCount = v.stride * u.stride;
   const inPerGroup = inC / group;
   const channels = outC * phaseCount;
@@ -159,10 +162,14 @@ export function convTranspose(context: NodeContext): void {
     rows * v.stride,
     columns * u.stride,
   ]);
-  context.setMap(sliceAlong(context, sliceAlong(context, whole, 2, 0, v.out), 3, 0, u.out));
+  const cut = sliceAlong(context, sliceAlong(context, whole, 2, 0, v.out), 3, 0, u.out);
+  context.setMap(rank === 4 ? cut : reshapeTo(context, cut, [1, outC, u.out]));
 }
 
-function phases(context: NodeContext, axis: 0 | 1, size: number, kernel: number): Phases {
+/** The single row of a 1-D convolution. */
+const ROW: Phases = { stride: 1, out: 1, taps: 1, first: 0, before: 0, after: 0, at: () => 0 };
+
+function phases(context: NodeContext, axis: 0 | 1, axes: 1 | 2, size: number, kernel: number): Phases {
   const of = (name: string, fallback: number, least: number): number => {
     const value = context.ints(name)?.[axis] ?? fallback;
     if (!(Number.isInteger(value) && value >= least && value <= LARGEST_EXTENT))
@@ -181,13 +188,13 @@ function phases(context: NodeContext, axis: 0 | 1, size: number, kernel: number)
   let begin: number;
   let out: number;
   if (listed || same) {
-    out = listed ? listed[listed.length - 2 + axis] : size * stride;
+    out = listed ? listed[listed.length - axes + axis] : size * stride;
     const total = full - out;
     if (!(total >= 0 && out >= 1)) context.fail(`cannot produce ${out} of at most ${full} pixels`, EXPORT_AGAIN);
     begin = autoPad === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2);
   } else {
     begin = autoPad === 'VALID' ? 0 : (pads?.[axis] ?? 0);
-    const end = autoPad === 'VALID' ? 0 : (pads?.[axis + 2] ?? 0);
+    const end = autoPad === 'VALID' ? 0 : (pads?.[axis + axes] ?? 0);
     if (!(begin >= 0 && end >= 0)) context.fail(`has negative padding (${begin}, ${end})`, EXPORT_AGAIN);
     out = full - begin - end;
     if (out < 1) context.fail(`pads away all of its ${full} pixels`, EXPORT_AGAIN);

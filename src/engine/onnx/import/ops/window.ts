@@ -66,6 +66,11 @@ export function windowGeometry(context: NodeContext, kernel: readonly number[], 
         `has a window of ${extent} that does not fit a map of ${size} with its padding`,
         'Use a larger input or a smaller kernel.',
       );
+    const sees = (o: number): boolean =>
+      Array.from({ length: k }, (_, t) => o * s - begin + t * d).some((at) => at >= 0 && at < size);
+    // Pixels far from the borders are seen by all windows; those at the borders tell.
+    const some = Array.from({ length: Math.min(out, 64) }, (_, o) => o).some(sees) || sees(out - 1);
+    if (!some) context.fail('reads nothing but padding', 'Use a larger input, or correct its padding and dilation.');
     return { k, s, d, begin, end, out };
   };
   const one = { k: 1, s: 1, d: 1, begin: 0, end: 0, out: 1 };
