@@ -75,6 +75,6 @@ export const DEFAULTS = {
   phi: 0.999,
   lambda: 0.5,
   epsilon: 0.01,
-  bitOpsTarget: 3,
+  bitOpsTarget: 2.2,
   accuracyBudget: 1,
 } as const;
