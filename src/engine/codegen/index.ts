@@ -4,7 +4,7 @@ export type { FlashOptions } from './flash';
 export { renderC, renderSources, selfContained } from './render';
 export type { CoreKind, RuntimeNeeds } from './runtime';
 export { coreKinds, runtimeFiles } from './runtime';
-export { selftestChecks } from './checks';
+export { selftestChecks, selftestInputs } from './checks';
 export { comesInTiles, externalInputs } from './inputs';
 export type { GeneratedFile, GeneratedSources, NetworkFacts, GoldenVector, Provenance, RenderOptions } from './types';
 export { writeSources, WriteConflictError } from './write';

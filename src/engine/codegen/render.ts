@@ -1,6 +1,7 @@
 import type { Program } from '../program/types';
 import type { ConstantArrays } from './constants';
 import { assemble } from './flash';
+import { renderDetect } from './detection/renderDetect';
 import { renderGolden } from './golden';
 import { banner, codeType, renderHeader } from './header';
 import { macroPrefix } from './identifier';
@@ -45,6 +46,13 @@ export function renderSources(program: Program, options: RenderOptions): Generat
     options.checks && options.golden === undefined && (tiled || externalInputs(program).length === 0)
       ? file(`${name}_selftest.c`, renderSelftest(program, options.checks, options))
       : file(`${name}_golden.c`, renderGolden(program, options)),
+    ...(options.detection
+      ? renderDetect(program, options.detection.head, {
+          name,
+          provenance: options.provenance,
+          golden: options.detection.golden,
+        })
+      : []),
     ...(kernels === null ? [] : [file(`${name}_kernels.c`, kernels)]),
   ].sort(byPath);
   const runtime: RuntimeNeeds = {

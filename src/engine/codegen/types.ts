@@ -1,3 +1,4 @@
+import type { DetectionProgram, IntegerBox } from '../program/detection/types';
 import type { Layer } from '../graph/types';
 import type { Checks } from './checks';
 import type { FlashOptions } from './flash';
@@ -65,6 +66,8 @@ export interface RenderOptions extends FlashOptions {
   /** The graph's layers, index = id, for comments. */
   readonly layers?: readonly Pick<Layer, 'name' | 'onnx'>[];
   readonly provenance: Provenance;
+  /** A detector's head: its boxes get C, too. */
+  readonly detection?: { readonly head: DetectionProgram; readonly golden: readonly IntegerBox[] };
   /** Kinds of cores that the sources have to run on. Missing: all. */
   readonly cores?: readonly CoreKind[];
 }

@@ -88,7 +88,14 @@ async function build(
   const all = [
     ...files.map((file) => ({ ...file, path: `model/${file.path}` })),
     ...board,
-    { path: 'selftest_main.c', text: mainProgram(name, core) },
+    {
+      path: 'selftest_main.c',
+      text: mainProgram(
+        name,
+        core,
+        files.some((f) => f.path === `${name}_detect.h`),
+      ),
+    },
   ];
   for (const { path: file, text } of all) {
     await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
@@ -161,7 +168,7 @@ function emulate(folder: string, program: string, machine: string, progress: Pro
  * A firmware that does nothing but test itself; it prints the sizes that were generated, and ends with the self-test's
  * code.
  */
-function mainProgram(name: string, core: SelftestCore): string {
+function mainProgram(name: string, core: SelftestCore, boxes: boolean): string {
   const print =
     core === 'host'
       ? { include: '#include <stdio.h>', line: 'puts' }
@@ -169,12 +176,12 @@ function mainProgram(name: string, core: SelftestCore): string {
   const end = core === 'host' ? '' : '\\n';
   return `${print.include}
 #include "${name}.h"
-
+${boxes ? `#include "${name}_detect.h"\n` : ''}
 static ${name.toUpperCase()}_ARENA(arena);
-
+${boxes ? `static uint32_t scratch[${name.toUpperCase()}_DETECT_SCRATCH_BYTES / 4];\n` : ''}
 int main(void)
 {
-    const int error = ${name}_selftest(arena);
+    const int error = ${boxes ? `${name}_detect_selftest(arena, scratch)` : `${name}_selftest(arena)`};
     ${print.line}(error == 0 ? "${name}_selftest: passed${end}" : "${name}_selftest: FAILED${end}");
     return error;
 }

@@ -8,6 +8,7 @@ import {
   renderC,
   renderSources,
   selftestChecks,
+  selftestInputs,
   type GeneratedFile,
   type GeneratedSources,
   type GoldenVector,
@@ -25,6 +26,8 @@ import { GENERATOR } from '../common/generator';
 import type { OpenedPlan } from '../planned/open';
 import { formatPlan } from '../plan/sidecar';
 import { hashBytes } from '../plan/files';
+import { detect } from '../program/detection/decode';
+import { lowerHead } from '../program/detection/lowerHead';
 import { Executor } from '../program/interpreter';
 import type { Program } from '../program/types';
 import type { Core, Optimize } from '../targets/types';
@@ -59,9 +62,15 @@ export function generateSources(
   const { flash, forms } = assemble(program, program.name, made);
   // An input that the application keeps in memory is stored: there is no memory that it could be made in.
   const stored = selftest === 'stored' || (externalInputs(program).length > 0 && !comesInTiles(program));
+  const golden = stored ? goldenVectors(program) : undefined;
+  const head = opened.head ? lowerHead(program, opened.head, plan.preprocess) : null;
+  // The boxes of the self-test's last inference.
+  const last = (): readonly Uint8Array[] =>
+    golden ? golden[golden.length - 1].outputs : new Executor(program).run(selftestInputs(program)).outputs;
   const options: RenderOptions = {
+    ...(head ? { detection: { head, golden: detect(head, last()) } } : {}),
     name: program.name,
-    golden: stored ? goldenVectors(program) : undefined,
+    golden,
     checks: stored ? undefined : selftestChecks(program),
     facts: factsOf(opened, made.target.core, forms),
     layers: graph.layers,

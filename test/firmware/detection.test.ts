@@ -1,0 +1,342 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { presetPreprocess } from '../../src/engine/calibration/preprocess';
+import { renderDetect } from '../../src/engine/codegen/detection/renderDetect';
+import { headPreset } from '../../src/engine/detection/presets';
+import { resolveHead } from '../../src/engine/detection/resolve';
+import type { Graph } from '../../src/engine/graph/types';
+import { detect } from '../../src/engine/program/detection/decode';
+import { lowerHead } from '../../src/engine/program/detection/lowerHead';
+import type { DetectionProgram } from '../../src/engine/program/detection/types';
+import type { Program } from '../../src/engine/program/types';
+import { projectRoot } from '../support/paths';
+import { mulberry32 } from '../support/randomGraph';
+import { buildForBoard, runOnBoard } from './board/board';
+import { compile, putFiles, removeFolder, runCommand, sanitizerFlags, scratchFolder } from './support/hostBuild';
+
+type Shape = readonly [string, number, number, number];
+
+/** Outputs of a network of each family, for an input of width × height. */
+const families: readonly { head: string; width: number; height: number; outputs: readonly Shape[] }[] = [
+  { head: 'yolov2', width: 96, height: 96, outputs: [['o', 3, 3, 45]] },
+  {
+    head: 'yolov3',
+    width: 96,
+    height: 96,
+    outputs: [
+      ['a', 3, 3, 24],
+      ['b', 6, 6, 24],
+    ],
+  },
+  {
+    head: 'yolov4',
+    width: 96,
+    height: 64,
+    outputs: [
+      ['a', 2, 3, 21],
+      ['b', 4, 6, 21],
+    ],
+  },
+  {
+    head: 'yolo-fastest',
+    width: 96,
+    height: 96,
+    outputs: [
+      ['a', 3, 3, 75],
+      ['b', 6, 6, 75],
+    ],
+  },
+  {
+    head: 'mobilenet-yolo',
+    width: 96,
+    height: 96,
+    outputs: [
+      ['a', 3, 3, 24],
+      ['b', 6, 6, 24],
+    ],
+  },
+  {
+    head: 'yolov5',
+    width: 64,
+    height: 64,
+    outputs: [
+      ['a', 8, 8, 21],
+      ['b', 4, 4, 21],
+      ['c', 2, 2, 21],
+    ],
+  },
+  { head: 'yolov7', width: 64, height: 64, outputs: [['o', 1, 252, 8]] },
+  { head: 'yolox', width: 64, height: 64, outputs: [['o', 1, 84, 8]] },
+  {
+    head: 'yolov8',
+    width: 64,
+    height: 64,
+    outputs: [
+      ['a', 8, 8, 67],
+      ['b', 4, 4, 67],
+      ['c', 2, 2, 67],
+    ],
+  },
+  { head: 'picodet', width: 64, height: 64, outputs: [['o', 1, 85, 35]] },
+  {
+    head: 'espdet',
+    width: 64,
+    height: 64,
+    outputs: [
+      ['b8', 8, 8, 4],
+      ['s8', 8, 8, 2],
+      ['b16', 4, 4, 4],
+      ['s16', 4, 4, 2],
+    ],
+  },
+  {
+    head: 'ssd',
+    width: 96,
+    height: 96,
+    outputs: [
+      ['boxes', 1, 204, 4],
+      ['scores', 1, 204, 5],
+    ],
+  },
+  {
+    head: 'ultraface',
+    width: 64,
+    height: 64,
+    outputs: [
+      ['boxes', 1, 235, 4],
+      ['scores', 1, 235, 2],
+    ],
+  },
+  {
+    head: 'blazeface',
+    width: 128,
+    height: 128,
+    outputs: [
+      ['r', 1, 896, 16],
+      ['c', 1, 896, 1],
+    ],
+  },
+  {
+    head: 'yunet',
+    width: 64,
+    height: 64,
+    outputs: [8, 16, 32].flatMap((s): Shape[] => {
+      const n = (64 / s) ** 2;
+      return [
+        [`cls_${s}`, 1, n, 1],
+        [`obj_${s}`, 1, n, 1],
+        [`bbox_${s}`, 1, n, 4],
+        [`kps_${s}`, 1, n, 10],
+      ];
+    }),
+  },
+  { head: 'fomo', width: 96, height: 96, outputs: [['o', 12, 12, 4]] },
+  {
+    head: 'centernet',
+    width: 64,
+    height: 64,
+    outputs: [
+      ['hm', 16, 16, 3],
+      ['wh', 16, 16, 2],
+      ['reg', 16, 16, 2],
+    ],
+  },
+  { head: 'fastestdet', width: 96, height: 96, outputs: [['o', 6, 6, 9]] },
+  {
+    head: 'decoded',
+    width: 64,
+    height: 64,
+    outputs: [
+      ['boxes', 1, 100, 4],
+      ['scores', 1, 100, 3],
+    ],
+  },
+];
+
+const IMAGES = 100;
+
+interface Case {
+  readonly name: string;
+  readonly program: Program;
+  readonly head: DetectionProgram;
+  /** Codes of all outputs, by image. */
+  readonly images: readonly Uint8Array[][];
+}
+
+/** A head on outputs of random formats, by channel for every other family, and random codes for them. */
+function caseOf({ head: preset, width, height, outputs }: (typeof families)[number], index: number): Case {
+  const signed = mulberry32(1000 + index);
+  const random = (): number => Math.abs(signed());
+  const maps = [
+    { shape: { h: height, w: width, c: 3 }, producer: null },
+    ...outputs.map(([, h, w, c]) => ({ shape: { h, w, c }, producer: null })),
+  ];
+  const graph = {
+    maps,
+    layers: [],
+    inputs: [{ name: 'image', map: 0 }],
+    outputs: outputs.map(([name], i) => ({ name, map: i + 1 })),
+  } as unknown as Graph;
+  const description = headPreset(graph, preset, 'model.onnx');
+  const resolved = resolveHead(
+    graph,
+    { ...description, classes: index % 3 === 0 ? 'all' : 'best', candidates: 40 },
+    'model.onnx',
+  );
+  let offset = 16;
+  const buffers = outputs.map(([, h, w, c], id) => {
+    const buffer = { id, bits: 8, signed: index % 4 !== 1, bytes: h * w * c, offset };
+    offset += h * w * c + 8;
+    return buffer;
+  });
+  const ports = outputs.map(([name, h, w, c], i) => {
+    const channels = index % 2 === 0 ? c : 1;
+    const zero = buffers[i].signed ? 0 : 128;
+    const wide = preset === 'blazeface' ? 0.5 : preset === 'decoded' || preset === 'fomo' ? 0.008 : 0.05;
+    return {
+      buffer: i,
+      name,
+      shape: { h, w, c },
+      signed: buffers[i].signed,
+      scales: Array.from({ length: channels }, () => wide * (0.5 + random())),
+      zeroPoints: Array.from({ length: channels }, () => zero + Math.floor(40 * random()) - 20),
+    };
+  });
+  const program = { name: `m${index}`, buffers, outputs: ports, inputs: [], arenaBytes: offset } as unknown as Program;
+  const head = lowerHead(program, resolved, presetPreprocess(index % 2 === 0 ? 'stretch' : 'letterbox'));
+  const images = Array.from({ length: IMAGES }, () =>
+    buffers.map((b) => {
+      // Mostly background, as outputs are, with values of all sizes between.
+      const level = random();
+      return Uint8Array.from(
+        { length: b.bytes },
+        () => Math.floor(256 * random() ** (1 + level)) ^ (b.signed ? 0x80 : 0),
+      );
+    }),
+  );
+  return { name: program.name, program, head, images };
+}
+
+const provenance = { generator: 'test', planHash: '0', modelFile: 'model.onnx' };
+
+function filesOf({ name, program, head }: Case): { path: string; text: string }[] {
+  const prefix = name.toUpperCase();
+  return [
+    ...renderDetect(program, head, { name, provenance, golden: null }),
+    {
+      path: `${name}.h`,
+      text: `#ifndef ${prefix}_H\n#define ${prefix}_H\n#include <stdint.h>\n#include "quantmcu_port.h"\n#define ${prefix}_OK 0\nint ${name}_selftest(void *arena);\n#endif\n`,
+    },
+  ];
+}
+
+/** What the C writes of a case's images: how many boxes, then their values. */
+function expected({ head, images }: Case): number[] {
+  return images.flatMap((outputs) => {
+    const boxes = detect(head, outputs);
+    return [boxes.length, ...boxes.flatMap((b) => [b.x1, b.y1, b.x2, b.y2, b.score, b.label, ...b.points])];
+  });
+}
+
+function driver(cases: readonly Case[], board: boolean): string {
+  const read = (what: string, bytes: number): string =>
+    board
+      ? `if (!semihosting_read(in, ${what}, ${bytes})) return 2;`
+      : `if (fread(${what}, 1, ${bytes}, in) != ${bytes}) return 2;`;
+  const write = board ? 'semihosting_write(out, values, (uint32_t)n * 4u);' : 'fwrite(values, 4, (size_t)n, out);';
+  const bodies = cases.map(({ name, program, head }) => {
+    const prefix = name.toUpperCase();
+    const reads = program.outputs.map(({ buffer }) => {
+      const b = program.buffers[buffer];
+      return `        ${read(`arena + ${b.offset}`, b.bytes)}\n`;
+    });
+    const values = ['x1', 'y1', 'x2', 'y2', 'score', 'label'].map((f) => `            values[n++] = boxes[k].${f};\n`);
+    const points =
+      head.points > 0 ? `            for (p = 0; p < ${2 * head.points}; p++) values[n++] = boxes[k].points[p];\n` : '';
+    return `    for (i = 0; i < ${IMAGES}; i++) {
+        static ${name}_box boxes[${prefix}_DETECT_MAX];
+        int n = 0, k, count;
+${reads.join('')}        count = ${name}_detect(arena, scratch, boxes, ${prefix}_DETECT_MAX);
+        values[n++] = count;
+        for (k = 0; k < count; k++) {
+${values.join('')}${points}        }
+        ${write}
+    }
+`;
+  });
+  const selftests = cases.map(({ name }) => `int ${name}_selftest(void *at) { return at == 0; }\n`);
+  const open = board
+    ? 'const int in = semihosting_open("in.bin", SEMIHOSTING_MODE_RB);\n    const int out = semihosting_open("out.bin", SEMIHOSTING_MODE_WB);'
+    : 'FILE *in = fopen("in.bin", "rb"), *out = fopen("out.bin", "wb");';
+  return `${board ? '#include "semihosting.h"' : '#include <stdio.h>'}
+#include <stdint.h>
+${cases.map(({ name }) => `#include "${name}_detect.h"\n`).join('')}
+static uint8_t arena[65536];
+static uint32_t scratch[1024];
+static int32_t values[4096];
+${selftests.join('')}
+int main(${board ? 'int argc, char **argv' : 'void'})
+{
+    int i, p = 0;
+    ${open}
+    ${board ? '(void)argc; (void)argv;' : ''}
+${bodies.join('')}    ${board ? 'semihosting_close(in);\n    semihosting_close(out);' : 'fclose(in);\n    fclose(out);'}
+    (void)p;
+    return 0;
+}
+`;
+}
+
+describe('boxes in C', function () {
+  this.timeout(600_000);
+  const cases = families.map(caseOf);
+  let folder: string;
+  const want = cases.flatMap(expected);
+
+  before(() => {
+    folder = scratchFolder('detection');
+    writeFileSync(path.join(folder, 'in.bin'), Buffer.concat(cases.flatMap((c) => c.images.flat())));
+  });
+  after(() => removeFolder(folder));
+
+  const port = {
+    path: 'quantmcu_port.h',
+    text: readFileSync(path.join(projectRoot, 'src/firmware/common/quantmcu_port.h'), 'utf8'),
+  };
+  const sources = (board: boolean): string[] =>
+    putFiles(path.join(folder, board ? 'board' : 'host'), [
+      ...cases.flatMap(filesOf),
+      port,
+      { path: 'driver.c', text: driver(cases, board) },
+    ]);
+  const found = (): number[] => {
+    const bytes = readFileSync(path.join(folder, 'out.bin'));
+    return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readInt32LE(4 * i));
+  };
+
+  it('are found by every family', () => {
+    cases.forEach((c, i) => {
+      const boxes = expected(c).length - IMAGES;
+      assert.ok(boxes > 0, `${families[i].head} finds nothing in ${IMAGES} images`);
+    });
+  });
+
+  for (const flags of [['-O2'], ['-O1', ...sanitizerFlags]]) {
+    it(`equal the interpreter's on ${IMAGES} images of each family on this computer, ${flags[0]}`, () => {
+      const executable = path.join(folder, 'run');
+      compile('gcc', sources(false), executable, flags);
+      runCommand(executable, [], { cwd: folder });
+      assert.deepEqual(found(), want);
+    });
+  }
+
+  for (const core of ['m4', 'm0plus'] as const) {
+    it(`and on an emulated ${core}`, () => {
+      const elf = path.join(folder, `${core}.elf`);
+      buildForBoard(core, sources(true), elf);
+      assert.equal(runOnBoard(core, elf, { cwd: folder }).exitCode, 0);
+      assert.deepEqual(found(), want);
+    });
+  }
+});
