@@ -219,21 +219,21 @@ describe('damaged and hostile sidecars', function () {
       (p) => {
         p.model.file = 'gone.onnx';
       },
-      /gone\.onnx cannot be read/,
+      /gone\.onnx does not exist/,
     ],
     [
       'a model that is another file',
       (p) => {
         p.model.file = '../../../../../../../etc/passwd';
       },
-      /has changed since|cannot be read/,
+      /has changed since|is a text file, not an ONNX model|does not exist/,
     ],
     [
       'a name with line breaks',
       (p) => {
         p.model.file = 'a\nb\r\nc';
       },
-      /cannot be read/,
+      /does not exist/,
     ],
     [
       'input sizes of another model',

@@ -200,7 +200,8 @@ function checkFits({ arenaBytes }: Program, { target: { sramBytes } }: QuantizeO
 
 /** Nothing of anybody else's is overwritten, which is said before an hour's work. */
 async function assertOwn({ planPath, force }: QuantizeOptions): Promise<void> {
-  await assertReplaceable(planPath, 'plan', force);
+  // What is wrong with a plan by its name is said where its decisions are read.
+  await assertReplaceable(planPath, 'plan', force || planPath.endsWith('.quantmcu.json'));
   await assertReplaceable(path.join(path.dirname(planPath), parametersFileName(planPath)), 'parameters', force);
 }
 
