@@ -36,6 +36,7 @@ function licenseOf(name) {
   // Its own words where the package has none: the holder that it names, under the text of the license that it names.
   if (!section && license === 'MIT' && holder)
     return [read('third_party/onnxruntime/LICENSE').replace('Microsoft Corporation', holder)];
+  if (!section && license === 'ISC' && holder) return [read('third_party/isc/LICENSE').replace('HOLDER', holder)];
   if (!section) throw new Error(`${name} (${license}) has no license text.`);
   return [section];
 }

@@ -17,6 +17,7 @@ import { StepFeatures } from './host/sources/stepLenses';
 import { StatusBar } from './host/statusBar';
 import { registerTasks } from './host/tasks/taskProvider';
 import { registerTools } from './host/tools';
+import { registerMcpServer } from './host/tools/mcpServer';
 
 /**
  * Called by VS Code when one of the extension's commands or editors is first used, or a workspace has a plan: wiring
@@ -48,6 +49,10 @@ export function activate(context: vscode.ExtensionContext): void {
     new StepFeatures(documents, memory),
     new StatusBar(documents),
     registerTools(services),
+    registerMcpServer(
+      context.asAbsolutePath('dist/cli.js'),
+      (context.extension.packageJSON as { readonly version: string }).version,
+    ),
     registerTasks(context.asAbsolutePath('dist/cli.js'), memory),
   );
 }

@@ -10,6 +10,7 @@ import { Exporter } from './export/exporter';
 import { FitView } from './fit/fitView';
 import { GraphView } from './graph/graphView';
 import { HeaderView } from './header/headerView';
+import { openHelp } from './help';
 import { icon } from './icons';
 import { t } from './l10n';
 import { LayersView } from './layers/layersView';
@@ -133,7 +134,14 @@ export class App implements EditorPage {
     document.addEventListener('keydown', (event) => {
       // Text fields undo their own text.
       const typing = (event.target as Element | null)?.closest('input, vscode-text-field') != null;
-      if ((event.ctrlKey || event.metaKey) && !typing && (event.key.toLowerCase() === 'z' || event.key === 'y')) {
+      if (event.altKey && event.key === 'F1') {
+        event.preventDefault();
+        openHelp();
+      } else if (
+        (event.ctrlKey || event.metaKey) &&
+        !typing &&
+        (event.key.toLowerCase() === 'z' || event.key === 'y')
+      ) {
         event.preventDefault();
         if (event.key === 'y' || event.shiftKey) context.edits.redo();
         else context.edits.undo();

@@ -13,13 +13,18 @@ export interface MenuChoice {
   readonly run: () => void;
 }
 
-/** Opens the menu below `anchor`; closing gives the focus back to it. */
-export function openMenu(anchor: HTMLElement, label: string, choices: readonly MenuChoice[]): void {
+/** Opens the menu below `anchor`; closing gives the focus back to it, or to what has it by `giveBack`. */
+export function openMenu(
+  anchor: HTMLElement,
+  label: string,
+  choices: readonly MenuChoice[],
+  giveBack: () => void = () => anchor.focus(),
+): void {
   // Removing an element that has the focus moves the focus, which would remove it again.
   let closing = false;
   const close = (): void => {
     closing = true;
-    if (menu.contains(document.activeElement)) anchor.focus();
+    if (menu.contains(document.activeElement)) giveBack();
     menu.remove();
   };
   const pick = (choice: MenuChoice): void => {

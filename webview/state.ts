@@ -3,11 +3,13 @@
  * reloading the page (getState/setState).
  */
 import type { EditorView, LayerView } from '../src/protocol/views';
+import { COLORINGS, type ColorBy } from './graph/coloring';
 import { shortNames } from './layers/shortNames';
 
 export type Tab = 'fit' | 'graph' | 'layers' | 'patches' | 'tradeOff' | 'compare' | 'problems';
 export type TradeOffMode = 'accuracy' | 'memory' | 'phi';
-export type Direction = 'down' | 'right';
+/** `wrap`: downwards in as many columns as show the whole best. */
+export type Direction = 'wrap' | 'down' | 'right';
 
 export interface UiState {
   /** Null: choose by what the model has to show. */
@@ -25,6 +27,8 @@ export interface UiState {
   readonly detailsOpen: boolean;
   readonly detailsWidth: number;
   readonly direction: Direction;
+  /** What the nodes' colours tell. */
+  readonly colorBy: ColorBy;
   /** Centre of the graph view in drawing units, and pixels per unit. */
   readonly camera: { readonly x: number; readonly y: number; readonly scale: number } | null;
   readonly branch: number | null;
@@ -43,7 +47,8 @@ export const initialState: UiState = {
   memoryRange: null,
   detailsOpen: true,
   detailsWidth: 300,
-  direction: 'down',
+  direction: 'wrap',
+  colorBy: 'bits',
   camera: null,
   branch: null,
   tradeOff: 'accuracy',
@@ -162,7 +167,8 @@ function restore(saved: unknown): UiState {
     memoryRange: isPair(old['memoryRange']) ? old['memoryRange'] : null,
     detailsOpen: old['detailsOpen'] !== false,
     detailsWidth: isNumber(old['detailsWidth']) ? old['detailsWidth'] : initialState.detailsWidth,
-    direction: one<Direction>(old['direction'], ['down', 'right'], 'down'),
+    direction: one<Direction>(old['direction'], ['wrap', 'down', 'right'], 'wrap'),
+    colorBy: one<ColorBy>(old['colorBy'], COLORINGS, 'bits'),
     camera:
       isNumber(camera?.x) && isNumber(camera.y) && isNumber(camera.scale)
         ? { x: camera.x, y: camera.y, scale: camera.scale }

@@ -23,8 +23,8 @@ export function button(
   element.setAttribute('appearance', appearance);
   const glyph = iconName === undefined ? null : icon(iconName);
   glyph?.setAttribute('slot', 'start');
-  // A label can be left to screen readers where there is little room.
-  element.append(...(glyph === null ? [] : [glyph]), h('span', { class: 'button-label' }, label));
+  // A label can be left to screen readers where there is little room. No span: the toolkit takes those for icons.
+  element.append(...(glyph === null ? [] : [glyph]), h('bdi', { class: 'button-label' }, label));
   if (glyph !== null) element.title = label;
   element.addEventListener('click', onClick);
   return element;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
+import { GENERATOR } from '../engine/common/generator';
 import { CancelledError, UserError } from '../engine/common/errors';
 import { commands, usage, type Command } from './commandLine';
 import { oneLine, UnsupportedModelError } from '../engine/onnx/problems';
@@ -13,6 +14,12 @@ async function main(argv: readonly string[]): Promise<number> {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     process.stdout.write(usage());
     return name === undefined ? 2 : 0;
+  }
+  if (name === 'mcp') {
+    // Only who asks for it pays for loading it.
+    const { serveMcp } = await import('./mcpServer');
+    await serveMcp(GENERATOR);
+    return 0;
   }
   const command = commands.get(name);
   if (!command) throw new UserError(`Unknown command "${name}". Commands: ${[...commands.keys()].join(', ')}.`);

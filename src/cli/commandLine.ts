@@ -68,8 +68,8 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         'counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--search ' +
         'sensitivity|entropy] [--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] ' +
         '[--epsilon F] [--classes static|runtime] [--task classify|binary|regress|detect] ' +
-        '[--head PRESET|FILE.json|none] [--preprocess imagenet|tf|unit|raw|stretch|letterbox|FILE.json] [--limit N] ' +
-        '[--sizes NAME=N,…] [--threads N] [--no-compensate] [--no-cache] [--force] --out PLAN',
+        '[--head PRESET|FILE.json|none] [--preprocess auto|imagenet|tf|unit|raw|stretch|letterbox|FILE.json] ' +
+        '[--limit N] [--sizes NAME=N,…] [--threads N] [--no-compensate] [--no-cache] [--force] --out PLAN',
       summary: 'calibrate, search and write a plan',
       options: {
         images: text,
@@ -177,7 +177,8 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
 export function usage(): string {
   const lines = [...commands.values()].map((c) => `  quantmcu ${c.synopsis}\n      ${c.summary}`);
   return (
-    `Mixed-precision, patch-based inference for microcontrollers.\n\n${lines.join('\n')}\n\nWith --json ` +
+    `Mixed-precision, patch-based inference for microcontrollers.\n\n${lines.join('\n')}\n  quantmcu mcp\n      ` +
+    'these commands as tools for agents, on standard input and output (Model Context Protocol)\n\nWith --json ' +
     'each command prints one JSON object on stdout, with --problems errors as lines FILE: error: MESSAGE.\n'
   );
 }
@@ -226,7 +227,10 @@ async function runQuantize(
       classes: oneOf(values, 'classes', ['static', 'runtime'] as const, 'static'),
       task: taskOption(values),
       head: typeof values.head === 'string' ? values.head : undefined,
-      preprocess: typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : null,
+      preprocess:
+        typeof values.preprocess === 'string' && values.preprocess !== 'auto'
+          ? await loadPreprocess(values.preprocess)
+          : null,
       ...(values['no-compensate'] === true ? { compensate: false } : {}),
       force: values.force === true,
       threads: count(values, 'threads') || undefined,

@@ -5,6 +5,7 @@ import { assertReplaceable } from '../engine/plan/ownFile';
 import type { DetectionScores } from '../engine/detection/detectionAccuracy';
 import type { DetectionEvaluation } from '../engine/evaluation/types';
 import type { Task } from '../engine/graph/task';
+import { CALIBRATION_NOTE, isCalibrationFolder } from '../engine/plan/relativeTo';
 import type { OpenedPlan } from '../engine/planned/open';
 import type { Progress } from '../engine/common/progress';
 
@@ -45,6 +46,10 @@ export async function evaluateCommand(
   });
   if (command.predictions !== undefined) await writePredictions(command.predictions, result);
   const { predictions: _, ...json } = result;
+  if (isCalibrationFolder(opened.planPath, plan, command.images)) {
+    const notes = [...result.notes, CALIBRATION_NOTE];
+    return { text: describe({ ...result, notes }).join('\n'), json: { ...json, notes } };
+  }
   return { text: describe(result).join('\n'), json };
 }
 

@@ -39,9 +39,18 @@ export async function runSteps(title: string, steps: readonly Step[] | (() => re
   return true;
 }
 
+/** What is known of the rows of a question a while after it was asked. */
+export interface Later<T> {
+  readonly rows: readonly (Choice<T> | vscode.QuickPickItem)[];
+  /** Index of the row to take by Enter. */
+  readonly active?: number;
+  /** Instead of the question. */
+  readonly title?: string;
+}
+
 /**
  * Lets the user pick one row; `active` is the one that Enter takes.
- * @param later the same rows again with more said about them, as soon as that is known; one that fails is left out
+ * @param later the same rows again with more said about them, as soon as that is known; left out when it fails
  * @throws {vscode.CancellationError} on Escape
  */
 export function pick<T>(
@@ -49,7 +58,7 @@ export function pick<T>(
   placeholder: string,
   items: readonly (Choice<T> | vscode.QuickPickItem)[],
   active?: Choice<T>,
-  later?: Promise<readonly (Choice<T> | vscode.QuickPickItem)[]>,
+  later?: Promise<Later<T>>,
 ): Promise<T> {
   return ask((resolve) => {
     const input = vscode.window.createQuickPick<Choice<T> | vscode.QuickPickItem>();
@@ -62,11 +71,15 @@ export function pick<T>(
       input.busy = true;
       void later
         .then(
-          (rows) => {
-            const at = items.indexOf(input.activeItems[0]);
+          ({ rows, active: best, title }) => {
+            const now = items.indexOf(input.activeItems[0]);
+            // Whoever has moved already keeps their place.
+            const moved = active !== undefined && input.activeItems[0] !== active;
+            const at = best === undefined || moved ? now : best;
             input.keepScrollPosition = true;
             input.items = rows;
             if (at >= 0) input.activeItems = [rows[at]];
+            if (title !== undefined) input.placeholder = title;
           },
           () => undefined,
         )

@@ -1,4 +1,5 @@
 import type { QuantizeOptions } from '../engine/run/options';
+import type { FoundPreprocess } from '../engine/run/foundPreprocess';
 import type { QuantizeSummary } from '../engine/run/quantizeSummary';
 import type { Overall } from '../engine/common/progress';
 import type { Core, Optimize } from '../engine/targets/types';
@@ -24,6 +25,12 @@ export interface EngineService extends SweepService {
    * runs it.
    */
   fit(request: FitRequest): Promise<FitView>;
+  /** How well the float network does under each preprocessing; null where that cannot be told. Takes seconds. */
+  findPreprocess(request: {
+    readonly modelPath: string;
+    readonly imagesPath: string;
+    readonly sizes?: Readonly<Record<string, number>>;
+  }): Promise<FoundPreprocess | null>;
   /** What is wrong with a plan or with what it names, each at its place in the text. Writes nothing. */
   checkPlan(request: ViewRequest): Promise<readonly PlanProblem[]>;
   /** Reads what changes of a plan need, so that the first one does not wait for it. */
@@ -254,6 +261,8 @@ export interface EvaluationSummary {
   readonly agreement: number | null;
   /** Signal-to-noise ratio of the outputs against float, dB; null without noise. */
   readonly outputSnr: number | null;
+  /** The images are those that the plan was calibrated on. */
+  readonly calibrated: boolean;
 }
 
 /** How an error crosses the border: `user` errors are shown as they stand, others with a hint to the log. */

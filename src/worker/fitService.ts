@@ -1,5 +1,6 @@
 import { UserError } from '../engine/common/errors';
 import type { Progress } from '../engine/common/progress';
+import { findPreprocess } from '../engine/run/findPreprocess';
 import { checkFit } from '../engine/run/fit';
 import { arenaTarget } from '../engine/targets/capacity';
 import { targets } from '../engine/targets/targets';
@@ -7,9 +8,14 @@ import type { EngineService } from '../protocol/engine';
 import type { FitBoard } from '../protocol/fit';
 import type { ModelStore } from './models';
 
-/** Which boards a model fits. */
-export function fitService(models: ModelStore, progress: Progress): Pick<EngineService, 'fit'> {
+/** What is found out about a model before it is quantized. */
+export function fitService(models: ModelStore, progress: Progress): Pick<EngineService, 'fit' | 'findPreprocess'> {
   return {
+    findPreprocess: async ({ modelPath, imagesPath, sizes }) => {
+      const { graph } = await models.model(modelPath, sizes);
+      return findPreprocess(graph, modelPath, imagesPath, progress);
+    },
+
     fit: async ({ modelPath, sizes, boards, limits }) => {
       const { view, deferred } = await models.shown(modelPath, sizes);
       if (deferred)

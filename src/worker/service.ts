@@ -4,6 +4,7 @@ import { UserError } from '../engine/common/errors';
 import type { Progress } from '../engine/common/progress';
 import { evaluate } from '../engine/run/evaluate';
 import { quantize } from '../engine/run/quantize';
+import { isCalibrationFolder } from '../engine/plan/relativeTo';
 import { arenaTarget } from '../engine/targets/capacity';
 import { findTarget, targets } from '../engine/targets/targets';
 import type { EngineService } from '../protocol/engine';
@@ -54,7 +55,7 @@ export function createService(progress: Progress, models: ModelStore = new Model
               : { flashReserveBytes: Math.round((flashReserve / 100) * target.flashBytes) }),
             ...(optimize === undefined || optimize === 'balanced' ? {} : { optimize }),
           },
-          preprocess: await loadPreprocess(request.preprocess),
+          preprocess: request.preprocess === 'auto' ? null : await loadPreprocess(request.preprocess),
           cachePath: defaultCachePath(),
         },
         progress,
@@ -71,7 +72,14 @@ export function createService(progress: Progress, models: ModelStore = new Model
       });
       await storeAccuracy(planPath, plan, evaluation);
       const { images, float, quantized, agreement, outputSnr } = evaluation;
-      return { images, float, quantized, agreement, outputSnr: Number.isFinite(outputSnr) ? outputSnr : null };
+      return {
+        images,
+        float,
+        quantized,
+        agreement,
+        outputSnr: Number.isFinite(outputSnr) ? outputSnr : null,
+        calibrated: isCalibrationFolder(planPath, plan, imagesPath),
+      };
     },
   };
 }

@@ -46,7 +46,7 @@ describe('a first run by clicks', () => {
     const presets = await vscode.quickPick('3/3');
     await vscode.screenshot('04-preprocessing');
     await vscode.pick(presets, 'unit');
-    await vscode.notification(/arena/).waitFor({ timeout: 240_000 });
+    await vscode.webview.locator('.outcome', { hasText: 'fewer BitOPs' }).waitFor({ timeout: 240_000 });
     await vscode.screenshot('05-quantized');
     assert.ok(existsSync(plan), 'there is no plan');
   });
@@ -61,7 +61,7 @@ describe('a first run by clicks', () => {
   });
 
   it('generates sources into the firmware project, and they compile', async () => {
-    const button = vscode.notification(/arena/).getByText('Generate Firmware Source…');
+    const button = vscode.webview.locator('.outcome').getByText('Generate C…');
     await vscode.until(vscode.page.locator('.quick-input-widget:visible'), () => button.click({ timeout: 5000 }));
     const projects = await vscode.quickPick('Generate Firmware Source');
     await vscode.screenshot('07-project');

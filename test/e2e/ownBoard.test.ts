@@ -129,7 +129,10 @@ describe('a board of one’s own, by clicks', () => {
 
   it('makes a plan for the core and the sizes, and gives no times', async () => {
     await answer(3, 6);
-    await vscode.notification(/arena .* of 64 KiB/).waitFor({ timeout: 240_000 });
+    const outcome = vscode.webview.locator('.outcome', { hasText: 'fewer BitOPs' });
+    await outcome.waitFor({ timeout: 240_000 });
+    // It stands in the place of the header's figures.
+    await outcome.getByRole('button', { name: 'Close' }).click();
     const { target } = JSON.parse(readFileSync(path.join(workspace, 'gauge.quantmcu.json'), 'utf8')) as {
       target: unknown;
     };

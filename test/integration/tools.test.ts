@@ -55,7 +55,7 @@ describe('tools for language models', () => {
     const { contributes } = extension.packageJSON as { contributes: { languageModelTools: ToolManifest[] } };
     assert.deepEqual(
       contributes.languageModelTools.map(({ name }) => name),
-      ['quantmcu_inspect', 'quantmcu_quantize'],
+      ['inspect_model', 'quantize_model'],
     );
     for (const { inputSchema, modelDescription } of contributes.languageModelTools) {
       assert.ok(modelDescription.length > 80);

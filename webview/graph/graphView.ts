@@ -1,4 +1,5 @@
 import type { EditorView, LayerView } from '../../src/protocol/views';
+import { bitsChoices, bitsKindText, type BitsKind } from '../bitsChoices';
 import { CanvasSurface } from '../canvas';
 import type { Context } from '../context';
 import { fill, h, setAria } from '../dom';
@@ -6,14 +7,22 @@ import type { Picture } from '../export/pictures';
 import { countText, plain, shapeText } from '../format';
 import { kindText, matcher, searchText } from '../layers/layerText';
 import { t } from '../l10n';
+import { openMenu } from '../menu';
 import type { Direction } from '../state';
 import { Tooltip, tooltipRows } from '../tooltip';
 import { iconButton, progressRing, searchField } from '../ui';
 import { clampCamera, firstCamera, fitBox, toDrawing, visiblePart, zoomAt, type Camera } from './camera';
+import { ColorButton } from './colorButton';
+import { coloringOf, type Coloring } from './coloring';
 import { Layouts } from './layouts';
 import { Minimap } from './minimap';
-import { paintGraph } from './paint';
-import { nodeHeight, nodeWidth, Scene } from './scene';
+import { paintGraph, stripBox, stripsOf, type GraphMarks } from './paint';
+import { nodeHeight, nodeWidth, overlaps, Scene } from './scene';
+
+const NEXT: Readonly<Record<Direction, Direction>> = { wrap: 'down', down: 'right', right: 'wrap' };
+
+/** Keys that open the bits of the selected node. */
+const STRIP_KEYS: Readonly<Record<string, BitsKind>> = { i: 'inputBits', w: 'weightBits', o: 'bits' };
 
 /** The drawing of the network: pan, zoom, search, and walking along its edges with the arrow keys. */
 export class GraphView {
@@ -25,6 +34,9 @@ export class GraphView {
   private readonly field: HTMLElement & { value: string };
   private readonly waiting = h('div', { class: 'graph-waiting', role: 'status' });
   private readonly layouts: Layouts;
+  private readonly anchor = h('span', { class: 'graph-anchor', aria: { hidden: true } });
+  private readonly colorButton: ColorButton;
+  private coloring: Coloring | null = null;
   private readonly counter = h('span', { class: 'muted toolbar-note', role: 'status' });
   private view: EditorView | null = null;
   private scene: Scene | null = null;
@@ -40,6 +52,7 @@ export class GraphView {
   constructor(private readonly context: Context) {
     const { store, theme } = context;
     this.layouts = new Layouts(context.host);
+    this.colorButton = new ColorButton(store);
     this.waiting.hidden = true;
     // A saved camera already shows what its person was looking at.
     if (store.ui.camera !== null) this.revealed = store.ui.selected;
@@ -57,12 +70,17 @@ export class GraphView {
             hovered: this.hovered,
             found: this.found,
             focused: this.stage.contains(document.activeElement),
+            ...this.meaning(),
           },
           theme.colors,
         );
         this.minimap.show(scene, this.camera, { width, height });
       },
-      () => this.catchUp(),
+      () => {
+        // Columns fill the room that there is.
+        if (store.ui.direction === 'wrap') this.forget();
+        this.catchUp();
+      },
     );
     this.minimap = new Minimap(theme, (x, y) => this.setCamera({ ...this.camera!, x, y }));
     this.field = searchField(t('Find by name, operation or bits'), store.ui.filter, (filter) =>
@@ -100,14 +118,15 @@ export class GraphView {
         this.field,
         this.counter,
         h('span', { class: 'spacer' }),
+        this.colorButton.element,
         iconButton('minus', t('Zoom out'), () => this.zoom(1 / 1.3)),
         iconButton('plus', t('Zoom in'), () => this.zoom(1.3)),
         iconButton('fit', t('Show the whole graph'), () => this.fit()),
         iconButton('rotate', t('Turn the graph'), () =>
-          store.update({ direction: store.ui.direction === 'down' ? 'right' : 'down', camera: null }),
+          store.update({ direction: NEXT[store.ui.direction], camera: null }),
         ),
       ),
-      h('div', { class: 'graph-area' }, this.stage, this.waiting, this.minimap.element),
+      h('div', { class: 'graph-area' }, this.stage, this.anchor, this.waiting, this.minimap.element),
       this.tooltip.element,
     );
     theme.onChange(() => {
@@ -117,6 +136,7 @@ export class GraphView {
     store.onChange((changed) => {
       if (changed.has('filter')) this.search();
       if (changed.has('direction')) this.forget();
+      if (changed.has('colorBy')) this.recolor();
       if (changed.has('selected')) this.reveal(store.ui.selected);
     });
   }
@@ -125,6 +145,7 @@ export class GraphView {
     if (this.layouts.setLayers(view.model.layers) && this.view !== null) this.camera = null;
     this.view = view;
     this.scene = null;
+    this.recolor();
     const consumers: number[][] = view.model.layers.map(() => []);
     for (const layer of view.model.layers) for (const input of layer.inputs) consumers[input]?.push(layer.id);
     this.consumers = consumers;
@@ -172,10 +193,13 @@ export class GraphView {
         void this.fetchLayout();
         return null;
       }
-      this.scene = new Scene(this.view.model.layers, this.view, store.ui.direction, layout);
+      this.scene = new Scene(this.view.model.layers, this.view, store.ui.direction, layout, this.room());
     }
     this.camera ??=
-      store.ui.camera ?? firstCamera(this.scene.bounds, this.scene.start, this.surface, store.ui.direction === 'down');
+      store.ui.direction === 'wrap'
+        ? fitBox(this.scene.bounds, this.surface)
+        : (store.ui.camera ??
+          firstCamera(this.scene.bounds, this.scene.start, this.surface, store.ui.direction === 'down'));
     return this.scene;
   }
 
@@ -207,7 +231,7 @@ export class GraphView {
     const { view } = this;
     const layout = view === null ? null : await this.layouts.fetch(direction);
     if (view === null || layout === null) throw new Error(t('The model has changed meanwhile. Try again.'));
-    const scene = new Scene(view.model.layers, view, direction, layout);
+    const scene = new Scene(view.model.layers, view, direction, layout, this.room());
     const margin = 16;
     const { x, y, width, height } = scene.bounds;
     const size = { width: width + 2 * margin, height: height + 2 * margin };
@@ -219,10 +243,60 @@ export class GraphView {
           scene,
           { x: x + width / 2, y: y + height / 2, scale: 1 },
           size,
-          { selected: null, hovered: null, found: null, focused: false },
+          { selected: null, hovered: null, found: null, focused: false, ...this.meaning() },
           colors,
         ),
     };
+  }
+
+  private meaning(): Pick<GraphMarks, 'coloring' | 'name'> {
+    const { store } = this.context;
+    if (this.view !== null) this.coloring ??= coloringOf(this.view, store.ui.colorBy) ?? coloringOf(this.view, 'bits');
+    return { coloring: this.coloring!, name: (layer) => store.shortName(layer) };
+  }
+
+  private room(): { readonly width: number; readonly height: number } {
+    const { width, height } = this.surface;
+    return { width: Math.max(1, width - 36), height: Math.max(1, height - 36) };
+  }
+
+  private recolor(): void {
+    this.coloring = null;
+    this.minimap.forgetColors();
+    if (this.view !== null) this.colorButton.render(this.view);
+    this.surface.invalidate();
+  }
+
+  /** The strip of a node that the pointer is on, where there is a choice. */
+  private stripUnder(event: MouseEvent, node: number): BitsKind | null {
+    if (this.scene === null || this.camera === null || this.camera.scale < 0.4) return null;
+    const { x, y } = this.local(event);
+    const point = toDrawing(this.camera, this.surface, x, y);
+    const box = this.scene.boxOf(node);
+    const strips = stripsOf(this.scene.layers[node]);
+    const at = strips.findIndex((_, i) => overlaps(stripBox(box, i), { ...point, width: 0, height: 0 }));
+    return at < 0 ? null : strips[at].kind;
+  }
+
+  /** The menu of a node's bits, at the node. */
+  private openBits(node: number, kind: BitsKind): void {
+    const layer = this.view?.model.layers[node];
+    if (layer === undefined || this.scene === null || this.camera === null) return;
+    const choices = this.view?.plan?.calibrated === true ? bitsChoices(layer, kind, this.context.edits) : null;
+    if (choices === null) {
+      this.context.announce(t('There is no choice of bits here'));
+      return;
+    }
+    const box = this.scene.boxOf(node);
+    const { scale } = this.camera;
+    const at = stripBox(
+      box,
+      stripsOf(layer).findIndex((strip) => strip.kind === kind),
+    );
+    this.anchor.style.left = `${(at.x - this.camera.x) * scale + this.surface.width / 2}px`;
+    this.anchor.style.top = `${(at.y - this.camera.y) * scale + this.surface.height / 2}px`;
+    this.anchor.style.height = `${at.height * scale}px`;
+    openMenu(this.anchor, bitsKindText(kind), choices, () => this.stage.focus());
   }
 
   private forget(): void {
@@ -369,7 +443,11 @@ export class GraphView {
         this.stage.removeEventListener('pointermove', move);
         if (!moved && event.button === 0) {
           if (node === null) this.context.store.update({ selected: null });
-          else this.select(node);
+          else {
+            this.select(node);
+            const kind = this.stripUnder(event, node);
+            if (kind !== null) this.openBits(node, kind);
+          }
         }
       },
       { once: true },
@@ -398,7 +476,7 @@ export class GraphView {
   private onKey(event: KeyboardEvent): void {
     const { store } = this.context;
     const layers = this.view?.model.layers ?? [];
-    const down = store.ui.direction === 'down';
+    const down = store.ui.direction !== 'right';
     const at = store.ui.selected;
     const forward = down ? 'ArrowDown' : 'ArrowRight';
     const back = down ? 'ArrowUp' : 'ArrowLeft';
@@ -414,6 +492,7 @@ export class GraphView {
     else if (event.key === '-') this.zoom(1 / 1.3);
     else if (event.key === '0') this.fit();
     else if (event.key === 'Enter') store.showDetails();
+    else if (at !== null && STRIP_KEYS[event.key] !== undefined) this.openBits(at, STRIP_KEYS[event.key]);
     else return;
     event.preventDefault();
     if (next != null && next >= 0) this.select(next);

@@ -29,12 +29,14 @@ export class Layouts {
   }
 
   /** The layout if it is there already. */
-  at(direction: Direction): DrawingView | null {
+  at(of: Direction): DrawingView | null {
+    const direction = drawn(of);
     return this.done.get(direction) ?? null;
   }
 
   /** Asks for a layout. Resolves to null where another network has come in the meantime. */
-  async fetch(direction: Direction): Promise<DrawingView | null> {
+  async fetch(of: Direction): Promise<DrawingView | null> {
+    const direction = drawn(of);
     let asked = this.known.get(direction);
     if (asked === undefined)
       this.known.set(direction, (asked = this.host.layout(layoutRequest(this.layers, direction))));
@@ -48,4 +50,9 @@ export class Layouts {
       throw error;
     }
   }
+}
+
+/** Columns are cut from the drawing downwards. */
+function drawn(direction: Direction): Direction {
+  return direction === 'wrap' ? 'down' : direction;
 }

@@ -45,6 +45,8 @@ export class Minimap {
     this.scene = scene;
     this.camera = camera;
     this.viewSize = viewSize;
+    // What is wrapped fills the view and needs no map.
+    this.element.hidden = scene.direction === 'wrap';
     this.element.classList.toggle('minimap-right', scene.direction === 'right');
     this.surface.invalidate();
   }

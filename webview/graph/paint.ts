@@ -2,10 +2,11 @@
 import type { LayerView } from '../../src/protocol/views';
 import { fitText } from '../canvas';
 import type { Painter } from '../export/svgContext';
-import { percent, shapeText } from '../format';
+import { percent } from '../format';
 import { kindText } from '../layers/layerText';
 import { t } from '../l10n';
 import { bitsColor, fillAlpha, type Colors } from '../theme';
+import { nodeColor, type Coloring } from './coloring';
 import { visiblePart, type Camera, type Size } from './camera';
 import { nodeHeight, nodeWidth, overlaps, type Box, type Scene } from './scene';
 
@@ -15,6 +16,9 @@ export interface GraphMarks {
   /** Nodes that the search found; null when there is no search. */
   readonly found: ReadonlySet<number> | null;
   readonly focused: boolean;
+  readonly coloring: Coloring;
+  /** Short names of the layers. */
+  name(layer: number): string;
 }
 
 export function paintGraph(
@@ -30,7 +34,7 @@ export function paintGraph(
   ctx.translate(size.width / 2, size.height / 2);
   ctx.scale(camera.scale, camera.scale);
   ctx.translate(-camera.x, -camera.y);
-  if (scene.stage !== null && overlaps(scene.stage, part)) paintStage(ctx, scene, scene.stage, camera, colors);
+  for (const box of scene.stages) if (overlaps(box, part)) paintStage(ctx, scene, box, camera, colors);
   paintEdges(ctx, scene, part, camera, marks, colors);
   for (const node of scene.nodesIn(part)) paintNode(ctx, scene.layers[node], scene.boxOf(node), camera, marks, colors);
   ctx.restore();
@@ -49,7 +53,7 @@ function paintStage(ctx: Painter, scene: Scene, box: Box, camera: Camera, colors
   ctx.setLineDash([]);
   ctx.globalAlpha = 1;
   const stage = plan?.stage;
-  if (stage == null || camera.scale < 0.35) return;
+  if (stage == null || camera.scale < 0.35 || box !== scene.stage) return;
   ctx.font = `600 11px ${colors.fontFamily}`;
   ctx.fillStyle = colors.foreground;
   ctx.textAlign = 'left';
@@ -83,7 +87,7 @@ function traceEdges(
   camera: Camera,
   wanted: (from: number, to: number) => boolean,
 ): void {
-  const down = scene.direction === 'down';
+  const down = scene.direction !== 'right';
   const half = (down ? nodeHeight : nodeWidth) / 2;
   const heads = camera.scale > 0.4;
   ctx.beginPath();
@@ -93,6 +97,11 @@ function traceEdges(
     const room = half + (piece.last && heads ? 2 : 0);
     const [sx, sy] = down ? [x0, y0 + half] : [x0 + half, y0];
     const [ex, ey] = down ? [x1, y1 - room] : [x1 - room, y1];
+    if (down && y1 < y0) {
+      traceTurn(ctx, scene, first ? [sx, sy] : [x0, y0], [ex, ey]);
+      if (!piece.last) ctx.lineTo(x1, y1);
+      continue;
+    }
     // Beside the nodes of a rank an edge runs straight; it bends only between ranks.
     if (!first) ctx.moveTo(x0, y0);
     else ctx.moveTo(sx, sy);
@@ -117,6 +126,22 @@ function traceEdges(
   ctx.stroke();
 }
 
+/** From the foot of a column to the head of the next, around it. */
+function traceTurn(
+  ctx: Painter,
+  scene: Scene,
+  [x0, y0]: readonly [number, number],
+  [x1, y1]: readonly [number, number],
+): void {
+  const { x, top } = scene.turnAt(x0);
+  ctx.moveTo(x0, y0);
+  ctx.lineTo(x0, y0 + 9);
+  ctx.lineTo(x, y0 + 9);
+  ctx.lineTo(x, top);
+  ctx.lineTo(x1, top);
+  ctx.lineTo(x1, y1);
+}
+
 /** Whether a piece starts at its producer and not on a virtual node. */
 function isRealEnd(scene: Scene, node: number, x: number, y: number): boolean {
   const at = scene.at(node);
@@ -124,8 +149,7 @@ function isRealEnd(scene: Scene, node: number, x: number, y: number): boolean {
 }
 
 function paintNode(ctx: Painter, layer: LayerView, box: Box, camera: Camera, marks: GraphMarks, colors: Colors): void {
-  const bits = layer.plan?.bits ?? null;
-  const color = layer.problem !== null ? colors.error : bitsColor(colors, bits);
+  const { color, strength } = nodeColor(layer, marks.coloring, colors);
   const dimmed = marks.found !== null && !marks.found.has(layer.id);
   const selected = marks.selected === layer.id;
   const opacity = dimmed ? 0.3 : 1;
@@ -134,58 +158,97 @@ function paintNode(ctx: Painter, layer: LayerView, box: Box, camera: Camera, mar
   ctx.fillStyle = colors.background;
   ctx.fill();
   ctx.fillStyle = color;
-  ctx.globalAlpha =
-    opacity * (camera.scale < 0.25 ? 0.8 : fillAlpha(colors) * (marks.hovered === layer.id ? 1.1 : 0.62));
+  const filled = fillAlpha(colors) * strength * (marks.hovered === layer.id ? 1.7 : 1);
+  ctx.globalAlpha = opacity * Math.min(1, camera.scale < 0.25 ? Math.max(filled, 0.6) : filled);
   ctx.fill();
   ctx.globalAlpha = opacity * (selected || colors.highContrast ? 1 : 0.75);
   ctx.strokeStyle = selected ? (marks.focused ? colors.focus : colors.foreground) : color;
   ctx.lineWidth = (selected ? 2.5 : 1) / Math.min(1, camera.scale * (selected ? 1 : 1.2));
   if (selected || camera.scale >= 0.12) ctx.stroke();
   ctx.globalAlpha = opacity;
-  if (camera.scale >= 0.5) paintLabels(ctx, layer, box, color, colors);
-  else if (camera.scale >= 0.2) paintShort(ctx, layer, box, colors);
+  if (camera.scale >= 0.4) paintLabels(ctx, layer, box, marks, colors);
+  else if (camera.scale >= 0.16) paintShort(ctx, layer, box, colors);
   ctx.globalAlpha = 1;
 }
 
-function paintLabels(ctx: Painter, layer: LayerView, box: Box, color: string, colors: Colors): void {
-  const { plan } = layer;
-  const badge = plan === null ? (layer.problem === null ? '' : '!') : String(plan.bits);
+/** The three strips at the right of a node: bits of the input, the weights and the output. */
+export const stripWidth = 22;
+
+export interface Strip {
+  readonly kind: 'inputBits' | 'weightBits' | 'bits';
+  readonly bits: 8 | 4 | 2 | null;
+}
+
+export function stripsOf({ plan }: LayerView): readonly Strip[] {
+  return plan === null
+    ? []
+    : [
+        { kind: 'inputBits', bits: plan.inputBits },
+        { kind: 'weightBits', bits: plan.weightBits },
+        { kind: 'bits', bits: plan.bits },
+      ];
+}
+
+/** Where a strip of a node lies. */
+export function stripBox(box: Box, index: number): Box {
+  return {
+    x: box.x + box.width - (3 - index) * (stripWidth + 2) - 4,
+    y: box.y + 6,
+    width: stripWidth,
+    height: box.height - 12,
+  };
+}
+
+function paintStrips(ctx: Painter, layer: LayerView, box: Box, colors: Colors, font: number): void {
+  const opacity = ctx.globalAlpha;
+  ctx.textAlign = 'center';
   ctx.textBaseline = 'middle';
-  let room = box.width - 20;
-  if (badge !== '') {
-    const square = { x: box.x + box.width - 30, y: box.y + 8, width: 22, height: box.height - 16 };
-    ctx.globalAlpha *= colors.highContrast ? 0 : 0.3;
-    ctx.fillStyle = color;
-    rounded(ctx, square, 4);
+  ctx.font = `600 ${font}px ${colors.fontFamily}`;
+  stripsOf(layer).forEach(({ bits }, i) => {
+    const strip = stripBox(box, i);
+    rounded(ctx, strip, 3);
+    ctx.fillStyle = ctx.strokeStyle = bitsColor(colors, bits);
+    ctx.globalAlpha = opacity * (bits === null ? 0.08 : colors.highContrast ? 0 : 0.34);
     ctx.fill();
-    ctx.globalAlpha = colors.highContrast ? 1 : ctx.globalAlpha / 0.3;
+    ctx.globalAlpha = opacity;
+    if (colors.highContrast && bits !== null) ctx.stroke();
+    ctx.fillStyle = bits === null ? colors.muted : colors.foreground;
+    ctx.fillText(bits === null ? '–' : String(bits), strip.x + strip.width / 2, strip.y + strip.height / 2 + 0.5);
+  });
+}
+
+function paintLabels(ctx: Painter, layer: LayerView, box: Box, marks: GraphMarks, colors: Colors): void {
+  let room = box.width - 18;
+  if (layer.plan !== null) {
+    paintStrips(ctx, layer, box, colors, 15);
+    room -= 3 * (stripWidth + 2) + 2;
+  } else if (layer.problem !== null) {
+    ctx.textAlign = 'right';
+    ctx.textBaseline = 'middle';
     ctx.fillStyle = colors.foreground;
-    ctx.textAlign = 'center';
-    ctx.font = `600 14px ${colors.fontFamily}`;
-    ctx.fillText(badge, square.x + square.width / 2, square.y + square.height / 2 + 0.5);
-    room -= 30;
+    ctx.font = `600 15px ${colors.fontFamily}`;
+    ctx.fillText('!', box.x + box.width - 10, box.y + box.height / 2);
+    room -= 16;
   }
+  ctx.textBaseline = 'middle';
   ctx.textAlign = 'left';
   ctx.fillStyle = colors.foreground;
   ctx.font = `600 12px ${colors.fontFamily}`;
-  ctx.fillText(fitText(ctx, `${kindText(layer.kind)} ${layer.detail}`.trim(), room), box.x + 10, box.y + 15);
+  ctx.fillText(fitText(ctx, `${kindText(layer.kind)} ${layer.detail}`.trim(), room), box.x + 9, box.y + 15);
   ctx.fillStyle = colors.muted;
   ctx.font = `11px ${colors.fontFamily}`;
-  const weights = plan?.weightBits == null ? '' : ` · W${plan.weightBits}`;
-  ctx.fillText(fitText(ctx, `${shapeText(layer.output)}${weights}`, room), box.x + 10, box.y + 31);
+  ctx.fillText(fitText(ctx, marks.name(layer.id), room), box.x + 9, box.y + 31);
 }
 
+/** From afar: the bits as large as the node, or what it is where there is no plan. */
 function paintShort(ctx: Painter, layer: LayerView, box: Box, colors: Colors): void {
   ctx.textAlign = 'center';
   ctx.textBaseline = 'middle';
   ctx.fillStyle = colors.foreground;
-  ctx.font = `600 22px ${colors.fontFamily}`;
-  const bits = layer.plan === null ? '' : `${layer.plan.bits}  `;
-  ctx.fillText(
-    fitText(ctx, `${bits}${kindText(layer.kind)}`, box.width - 8),
-    box.x + box.width / 2,
-    box.y + box.height / 2 + 1,
-  );
+  ctx.font = `600 ${layer.plan === null ? 22 : 26}px ${colors.fontFamily}`;
+  const { plan } = layer;
+  const text = plan === null ? kindText(layer.kind) : `${plan.inputBits} | ${plan.weightBits ?? '–'} | ${plan.bits}`;
+  ctx.fillText(fitText(ctx, text, box.width - 8), box.x + box.width / 2, box.y + box.height / 2 + 1);
 }
 
 function rounded(ctx: Painter, box: Box, radius: number): void {

@@ -3,8 +3,30 @@ import type { DrawingPiece, DrawingRequest, DrawingView } from '../../src/protoc
 import type { EditorView, LayerView } from '../../src/protocol/views';
 import type { Direction } from '../state';
 
-export const nodeWidth = 176;
+export const nodeWidth = 208;
 export const nodeHeight = 44;
+
+/** Between columns. */
+const GUTTER = 40;
+
+/**
+ * Ranks of a column, so that all of them together are shown as large as the room allows.
+ * @param count of ranks
+ */
+function columnLength(
+  count: number,
+  pitch: number,
+  columnPitch: number,
+  room: { readonly width: number; readonly height: number },
+): number {
+  let best = { scale: 0, length: Math.max(1, count) };
+  for (let columns = 1; columns <= 24; columns++) {
+    const length = Math.max(1, Math.ceil(count / columns));
+    const scale = Math.min(room.width / (columns * columnPitch), room.height / (length * pitch));
+    if (scale > best.scale) best = { scale, length };
+  }
+  return best.length;
+}
 
 export interface Box {
   readonly x: number;
@@ -14,12 +36,12 @@ export interface Box {
 }
 
 function spacing(direction: Direction): Omit<DrawingRequest, 'inputs'> {
-  const down = direction === 'down';
+  const down = direction !== 'right';
   return {
     across: down ? nodeWidth : nodeHeight,
     along: down ? nodeHeight : nodeWidth,
     gapAcross: down ? 26 : 20,
-    gapAlong: down ? 32 : 40,
+    gapAlong: direction === 'wrap' ? 18 : down ? 32 : 40,
   };
 }
 
@@ -31,28 +53,41 @@ export function layoutRequest(layers: readonly LayerView[], direction: Direction
 export class Scene {
   private readonly pitch: number;
   readonly bounds: Box;
-  /** Around the nodes of the patch stage; null without one. */
+  /** Around the nodes of the patch stage, in each column that it is in. */
+  readonly stages: readonly Box[];
+  /** The first of them; null without one. */
   readonly stage: Box | null;
+  private readonly inStage: ReadonlySet<number>;
+  /** Ranks of a column, and the distance of columns. */
+  private readonly column: number;
+  private readonly columnPitch: number;
 
   constructor(
     readonly layers: readonly LayerView[],
     readonly view: EditorView,
     readonly direction: Direction,
     private readonly layout: DrawingView,
+    /** Of the part of the page that it is drawn in: `wrap` fills it. */
+    room: { readonly width: number; readonly height: number } = { width: 4, height: 3 },
   ) {
     const { along, gapAlong } = spacing(direction);
     this.pitch = along + gapAlong;
-    const down = direction === 'down';
+    const down = direction !== 'right';
     const { min, max, ranks } = this.layout;
-    const length = Math.max(0, ranks.length - 1) * this.pitch + along;
+    this.columnPitch = max - min + GUTTER;
+    this.column = direction === 'wrap' ? columnLength(ranks.length, this.pitch, this.columnPitch, room) : Infinity;
+    const columns = Math.max(1, Math.ceil(ranks.length / this.column));
+    const length = Math.max(0, Math.min(ranks.length, this.column) - 1) * this.pitch + along;
     const nodes = down
-      ? { x: min, y: -along / 2, width: max - min, height: length }
+      ? { x: min, y: -along / 2, width: (columns - 1) * this.columnPitch + max - min, height: length }
       : { x: -along / 2, y: min, width: length, height: max - min };
-    this.stage = this.enclose(layers.filter((layer) => layer.plan?.inPatchStage === true));
-    this.bounds =
-      this.stage === null
-        ? nodes
-        : union(nodes, { ...this.stage, y: this.stage.y - 20, height: this.stage.height + 20 });
+    this.inStage = new Set(layers.filter((layer) => layer.plan?.inPatchStage === true).map(({ id }) => id));
+    this.stages = this.encloseStage();
+    this.stage = this.stages[0] ?? null;
+    this.bounds = this.stages.reduce(
+      (all, box) => union(all, { ...box, y: box.y - 20, height: box.height + 20 }),
+      nodes,
+    );
   }
 
   /** Centre of a node. */
@@ -71,11 +106,24 @@ export class Scene {
   }
 
   private point(across: number, rank: number): { x: number; y: number } {
-    return this.direction === 'down' ? { x: across, y: rank * this.pitch } : { x: rank * this.pitch, y: across };
+    if (this.direction === 'right') return { x: rank * this.pitch, y: across };
+    if (this.direction === 'down') return { x: across, y: rank * this.pitch };
+    return { x: across + this.columnOf(rank) * this.columnPitch, y: (rank % this.column) * this.pitch };
+  }
+
+  private columnOf(rank: number): number {
+    return Math.floor(rank / this.column);
+  }
+
+  /** Right border of the column that a place is in, and the height where columns begin. */
+  turnAt(x: number): { readonly x: number; readonly top: number } {
+    const column = Math.floor((x - this.layout.min + GUTTER / 2) / this.columnPitch);
+    return { x: this.layout.max + column * this.columnPitch + GUTTER / 2, top: -this.pitch / 2 - 4 };
   }
 
   private rankRange(part: Box): readonly [number, number] {
-    const [start, length] = this.direction === 'down' ? [part.y, part.height] : [part.x, part.width];
+    if (this.direction === 'wrap') return [0, this.layout.ranks.length - 1];
+    const [start, length] = this.direction !== 'right' ? [part.y, part.height] : [part.x, part.width];
     return [
       Math.max(0, Math.floor(start / this.pitch) - 1),
       Math.min(this.layout.ranks.length - 1, Math.ceil((start + length) / this.pitch) + 1),
@@ -117,6 +165,15 @@ export class Scene {
   sibling(node: number, step: 1 | -1): number | null {
     const rank = this.layout.ranks[this.layout.rank[node]];
     return rank[rank.indexOf(node) + step] ?? null;
+  }
+
+  private encloseStage(): Box[] {
+    const columns = new Map<number, LayerView[]>();
+    for (const id of this.inStage) {
+      const column = this.direction === 'wrap' ? this.columnOf(this.layout.rank[id]) : 0;
+      columns.set(column, [...(columns.get(column) ?? []), this.layers[id]]);
+    }
+    return [...columns.values()].map((layers) => this.enclose(layers)!);
   }
 
   private enclose(layers: readonly LayerView[]): Box | null {

@@ -1,4 +1,5 @@
 import * as path from 'node:path';
+import type { Plan } from './types';
 
 /** Path as a sidecar names it: relative to itself, with '/'. */
 export function relativeTo(planPath: string, file: string): string {
@@ -9,3 +10,12 @@ export function relativeTo(planPath: string, file: string): string {
       .join('/') || '.'
   );
 }
+
+/** Whether images are those that a plan was calibrated on, so that what they say of its accuracy is too kind. */
+export function isCalibrationFolder(planPath: string, { calibration }: Plan, imagesPath: string): boolean {
+  return path.resolve(path.dirname(planPath), calibration.folder) === path.resolve(imagesPath);
+}
+
+/** Said with a result on such images. */
+export const CALIBRATION_NOTE =
+  'These are images that the plan was calibrated on, which is a little too kind: others say more.';

@@ -1,5 +1,7 @@
 import * as path from 'node:path';
 import { calibrateCached } from '../calibration/cache';
+import type { Preprocess } from '../calibration/types';
+import { loadPreprocess } from '../calibration/preprocess';
 import { listSamples } from '../calibration/samples';
 import { CancelledError, UserError } from '../common/errors';
 import { checkCancelled, type Progress } from '../common/progress';
@@ -15,6 +17,7 @@ import { parametersFileName } from '../plan/sidecar';
 import { orderNotes } from '../program/portOrder';
 import type { Program } from '../program/types';
 import { chooseDetection } from './chooseDetection';
+import { findPreprocess, preprocessNote } from './findPreprocess';
 import { lockedDecisions } from './lockedDecisions';
 import { DEFAULTS, type QuantizeOptions } from './options';
 import { Quantizer, type Quantized } from './quantizer';
@@ -50,7 +53,8 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
   const graph = await importModel(options.modelPath, { sizes: options.sizes });
   const notes: string[] = [];
   refuseHopeless(graph, options);
-  const { task, head, preprocess } = await chooseDetection(graph, options, notes);
+  const { task, head, preprocess: plain } = await chooseDetection(graph, options, notes);
+  const preprocess = options.preprocess || head ? plain : await findOrTake(plain, graph, options, progress, notes);
   const locked = options.force ? undefined : await lockedDecisions(options.planPath);
 
   const samples = await listSamples(options.imagesPath, graph, options.limit);
@@ -125,6 +129,20 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
     seconds,
   });
   return { summary, program: found.program };
+}
+
+/** The preprocessing that the float network does best under; `otherwise` where nothing can be told. */
+async function findOrTake(
+  otherwise: Preprocess,
+  graph: Graph,
+  { modelPath, imagesPath, task }: QuantizeOptions,
+  progress: Progress,
+  notes: string[],
+): Promise<Preprocess> {
+  const found = await findPreprocess(graph, modelPath, imagesPath, progress, task);
+  if (!found) return otherwise;
+  notes.push(preprocessNote(found));
+  return loadPreprocess(found.scores[0].name);
 }
 
 /** How the time of a run is shared by calibration, the first plan, measuring, and the search. */

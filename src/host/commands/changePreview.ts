@@ -148,8 +148,8 @@ function rowOf(change: FileChange, taken: ReadonlySet<string>, show: vscode.Quic
   });
   if (choice)
     return taken.has(choice.id)
-      ? row('pass', `${choice.yes}, ${size}`, vscode.l10n.t('Select to leave it'))
-      : row('circle-slash', choice.no, vscode.l10n.t('Select to change it'));
+      ? row('pass', `${choice.yes}, ${size}`, vscode.l10n.t('Leave the file as it is'))
+      : row('circle-slash', choice.no, vscode.l10n.t('Make the change'));
   if (after === undefined) return row('trash', vscode.l10n.t('removed'));
   return exists ? row('edit', vscode.l10n.t('changed, {0}', size)) : row('new-file', vscode.l10n.t('new, {0}', size));
 }
@@ -162,7 +162,7 @@ function countText(changes: readonly FileChange[]): string {
     [count((c) => c.after !== undefined && !c.exists), (n) => vscode.l10n.t('{0} new', n)],
     [count((c) => c.after !== undefined && c.exists), (n) => vscode.l10n.t('{0} changed', n)],
     [count((c) => c.after === undefined), (n) => vscode.l10n.t('{0} removed', n)],
-    [changes.length - own.length, (n) => vscode.l10n.t('{0} to decide', n)],
+    [changes.length - own.length, (n) => vscode.l10n.t('{0} for you to choose', n)],
   ];
   return [...parts.filter(([n]) => n > 0).map(([n, text]) => text(n)), ...(bytes > 0 ? [formatBytes(bytes)] : [])].join(
     ', ',

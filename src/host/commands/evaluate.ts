@@ -6,17 +6,18 @@ import type { Services } from '../services';
 import { pick, runSteps, type Choice, type Step } from '../steps';
 import { chooseTrustedPlan } from './plan';
 import { askImagesPath } from './quantizeChoices';
+import { findSampleFolders } from './sampleFolders';
 
 const MEMORY_KEY = 'evaluate.images';
 
 /** Runs the firmware's arithmetic and the float model on labelled images and keeps the result beside the plan. */
-export async function evaluate({ engine, jobs, log, memory }: Services, argument: unknown): Promise<void> {
+export async function evaluate({ editors, engine, jobs, log, memory }: Services, argument: unknown): Promise<void> {
   const title = vscode.l10n.t('Evaluate Accuracy');
   const chosen = await chooseTrustedPlan(argument, title);
   if (!chosen) return;
   const { model, plan } = chosen;
   const key = `${MEMORY_KEY}:${model.toString()}`;
-  let imagesPath = memory.get<string>(key) ?? (await calibrationFolder(plan));
+  let imagesPath = memory.get<string>(key) ?? (await otherImages(model, plan));
   let limit = 0;
   const askImages: Step = async (place) => {
     imagesPath = await askImagesPath(
@@ -34,7 +35,7 @@ export async function evaluate({ engine, jobs, log, memory }: Services, argument
 
   const action = vscode.l10n.t('Evaluate {0}', nameOf(model));
   try {
-    const { images, float, quantized, agreement, outputSnr } = await jobs.run(model, action, (options) =>
+    const { images, float, quantized, agreement, outputSnr, calibrated } = await jobs.run(model, action, (options) =>
       engine.run((e) => e.evaluate({ planPath: plan.fsPath, imagesPath: imagesPath!, limit }), options),
     );
     const percent = (value: number): string => `${value.toFixed(1)} %`;
@@ -61,8 +62,10 @@ export async function evaluate({ engine, jobs, log, memory }: Services, argument
               percent(float.top1),
               percent(agreement),
             );
-    log.info(line);
-    void vscode.window.showInformationMessage(line);
+    const kind = vscode.l10n.t('The plan was calibrated on these images, which is a little too kind: others say more.');
+    const told = calibrated ? `${line} ${kind}` : line;
+    log.info(told);
+    if (!editors.showResult(model, { ok: true, message: told })) void vscode.window.showInformationMessage(told);
   } catch (error) {
     void showFailure(log, action, error);
   }
@@ -73,6 +76,13 @@ function limits(): Choice<number>[] {
     { label: vscode.l10n.t('All'), value: 0 },
     ...[100, 500, 1000].map((value) => ({ label: String(value), description: vscode.l10n.t('evenly spread'), value })),
   ];
+}
+
+/** A folder of images that the plan was not calibrated on, where there is one. */
+async function otherImages(model: vscode.Uri, plan: vscode.Uri): Promise<string | undefined> {
+  const used = await calibrationFolder(plan);
+  const others = (await findSampleFolders(model)).filter(({ folder }) => folder !== used);
+  return others[0]?.folder ?? used;
 }
 
 /** The folder that the plan was calibrated on. */

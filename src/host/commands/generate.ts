@@ -1,5 +1,6 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import { tickStep } from '../firstSteps';
 import type { GenerateRequest, GenerateSummary } from '../../protocol/engine';
 import { formatBytes } from '../format';
 import { showFailure } from '../log';
@@ -69,6 +70,7 @@ export async function generate(services: Services, argument: unknown): Promise<v
       throw new Error(
         vscode.l10n.t('Files in {0} changed in the meantime; nothing was written. Try again.', summary.folder),
       );
+    tickStep('generate');
     log.info(
       [
         `${action}: wrote ${summary.written.length} files to ${summary.folder} (${summary.layout}); ` +

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { tickStep } from '../firstSteps';
 import { exists } from '../planFiles';
 import type { Services } from '../services';
 
@@ -47,6 +48,7 @@ export async function openSample(
     throw error;
   }
   log.info(`Sample copied to ${folder.fsPath}`);
+  tickStep('sample');
   if (open !== false) void offerToOpen(folder);
   return folder;
 }

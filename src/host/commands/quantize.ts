@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
+import { tickStep } from '../firstSteps';
 import type { QuantizeSummary } from '../../engine/run/quantizeSummary';
 import { checkFit } from '../fit';
 import { showFailure } from '../log';
 import { quantizeAction, runQuantize, type Asked } from '../runQuantize';
 import type { Services } from '../services';
+import { quantizeSettings } from '../settings';
 import { type as askFor } from '../steps';
 import { chooseModel, requireTrust } from './model';
 import { askQuantizeChoices, rememberedChoices, type QuantizeChoices } from './quantizeChoices';
@@ -25,6 +27,10 @@ export async function quantize(services: Services, argument: unknown, given?: un
     targets,
     memory,
     () => checkFit(engine, model),
+    (imagesPath) =>
+      engine.run((e) =>
+        e.findPreprocess({ modelPath: model.fsPath, imagesPath, sizes: quantizeSettings(model).sizes }),
+      ),
     boardOf(given),
   );
   if (choices) await run(services, model, choices);
@@ -69,6 +75,7 @@ async function run(services: Services, model: vscode.Uri, choices: QuantizeChoic
     void showFailure(log, quantizeAction(model, choices), error);
     return;
   }
+  tickStep('quantize');
   await editors.show(model);
   editors.showOutcome(model, summary);
 }

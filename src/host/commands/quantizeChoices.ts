@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { Core } from '../../engine/targets/types';
+import type { FoundPreprocess, PreprocessScore } from '../../engine/run/foundPreprocess';
 import { coreName, OWN_BOARD_ID } from '../../protocol/boards';
 import type { FitView } from '../../protocol/fit';
 import type { TargetView } from '../../protocol/views';
@@ -9,7 +10,7 @@ import { fitLine } from '../fit';
 import { formatBytes } from '../format';
 import { exists } from '../planFiles';
 import { customBoards, SECTION } from '../settings';
-import { pick, runSteps, type Choice, type Step } from '../steps';
+import { pick, runSteps, type Choice, type Later, type Step } from '../steps';
 import { OwnBoard } from './ownBoard';
 import { findSampleFolders } from './sampleFolders';
 
@@ -58,6 +59,7 @@ async function remember(memory: vscode.Memento, model: vscode.Uri, choices: Quan
 /**
  * Asks for board, images and preprocessing; what was chosen last is what Enter takes. Undefined: the user left.
  * @param askFit which boards the model fits, shown as soon as it is known
+ * @param findPreprocess how well the float model does under each preprocessing, shown as soon as it is known
  * @param given a board that was chosen already
  */
 export async function askQuantizeChoices(
@@ -66,6 +68,7 @@ export async function askQuantizeChoices(
   targets: readonly TargetView[],
   memory: vscode.Memento,
   askFit: () => Promise<FitView>,
+  findPreprocess: (imagesPath: string) => Promise<FoundPreprocess | null>,
   given?: { readonly id: string; readonly name: string },
 ): Promise<QuantizeChoices | undefined> {
   const last = remembered(memory, model);
@@ -76,6 +79,14 @@ export async function askQuantizeChoices(
   let preprocess = last.preprocess ?? preset;
   let own: OwnBoard | undefined;
   let fit: Promise<FitView> | undefined;
+  // Once for each folder, whichever way the questions are gone through.
+  const found = new Map<string, Promise<FoundPreprocess | null>>();
+  const find = (folder: string): Promise<FoundPreprocess | null> => {
+    let finding = found.get(folder);
+    if (!finding) found.set(folder, (finding = findPreprocess(folder)));
+    finding.catch(() => undefined);
+    return finding;
+  };
   const askBoard: Step = async (place) => {
     const chosen = await pickBoard(place, boardsOf(model, targets), own?.board ?? board, (fit ??= askFit()));
     if (chosen === 'other') own ??= new OwnBoard(board);
@@ -85,7 +96,7 @@ export async function askQuantizeChoices(
     imagesPath = await askImagesPath(place, model, imagesPath);
   };
   const askPreprocess: Step = async (place) => {
-    preprocess = await askPreprocessing(place, model, preprocess);
+    preprocess = await askPreprocessing(place, model, preprocess, find(imagesPath!));
   };
 
   const aboutBoard = (): Step[] => (asked ? [] : [askBoard, ...(own?.steps ?? [])]);
@@ -155,7 +166,7 @@ function pickBoard(
     vscode.l10n.t('Which board is the model for?'),
     items,
     known ?? (last?.id === OWN_BOARD_ID ? items[items.length - 1] : undefined),
-    fit.then(rows),
+    fit.then((check) => ({ rows: rows(check) })),
   );
 }
 
@@ -205,8 +216,14 @@ async function askPreprocessing(
   place: Parameters<Step>[0],
   model: vscode.Uri,
   last: string | undefined,
+  finding: Promise<FoundPreprocess | null>,
 ): Promise<string> {
   const presets: Choice<string | undefined>[] = [
+    {
+      label: vscode.l10n.t('Find out'),
+      description: vscode.l10n.t('by running the float model on the images'),
+      value: 'auto',
+    },
     {
       label: 'imagenet',
       description: vscode.l10n.t('0…1, then ImageNet mean and deviation'),
@@ -230,13 +247,14 @@ async function askPreprocessing(
     description: vscode.l10n.t('Resizing, mean, deviation and channel order from a JSON file'),
     value: undefined,
   };
-  const items = [...custom, ...presets];
+  const items = [...custom, ...presets, browse];
   for (;;) {
     const chosen = await pick(
       place,
       vscode.l10n.t('How was the model fed in training?'),
-      [...items, browse],
-      items.find(({ value }) => value === last),
+      items,
+      items.find(({ value }) => value === (last ?? 'auto')),
+      finding.then((found) => foundRows(items, found)),
     );
     if (chosen !== undefined) return chosen;
     const opened = await vscode.window.showOpenDialog({
@@ -247,4 +265,37 @@ async function askPreprocessing(
     });
     if (opened?.[0]) return opened[0].fsPath;
   }
+}
+
+/** The presets with how well the float model does under each, the best one first and taken by Enter. */
+function foundRows(
+  items: readonly Choice<string | undefined>[],
+  found: FoundPreprocess | null,
+): Later<string | undefined> {
+  if (!found) return { rows: items };
+  const percent = ({ top1, certainty }: PreprocessScore): string => `${Math.round(100 * (top1 ?? certainty))} %`;
+  const about = (score: PreprocessScore): string =>
+    score.top1 === null
+      ? vscode.l10n.t('{0} certain on {1} images', percent(score), score.images)
+      : vscode.l10n.t('{0} right on {1} images', percent(score), score.images);
+  const known = new Map(items.map((item) => [item.value, item]));
+  const scored = found.scores.map((score, i): Choice<string | undefined> => {
+    const item = known.get(score.name);
+    const mark = i === 0 ? (found.plausible ? '$(check) ' : '$(warning) ') : '';
+    return {
+      label: `${mark}${score.name}`,
+      description: about(score),
+      detail: item?.description,
+      value: score.name,
+    };
+  });
+  const others = items.filter(({ value }) => value !== 'auto' && !found.scores.some(({ name }) => name === value));
+  return {
+    // What swapped colours and the like are worth shows only where they are worth something.
+    rows: [...scored.filter(({ value }, i) => i < 3 || known.has(value)), ...others],
+    active: 0,
+    title: found.plausible
+      ? undefined
+      : vscode.l10n.t('No preprocessing gives plausible answers: are these the right images? How was the model fed?'),
+  };
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { tickStep } from '../firstSteps';
 import type { SelftestRequest } from '../../protocol/engine';
 import { showFailure } from '../log';
 import { nameOf } from '../planFiles';
@@ -44,6 +45,7 @@ export async function selftest({ editors, engine, jobs, log }: Services, argumen
     const showLog = vscode.l10n.t('Show Log');
     const text = `${action} ${message}.`;
     editors.showResult(model, { ok: passed, message: text });
+    if (passed) tickStep('run');
     const answer = await (passed
       ? vscode.window.showInformationMessage(text, showLog)
       : vscode.window.showErrorMessage(text, showLog));

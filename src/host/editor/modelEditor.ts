@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { tickStep } from '../firstSteps';
 import type { EditorHost, EditorPage, OutcomeView } from '../../protocol/editor';
 import { RpcPeer } from '../../protocol/peer';
 import type { RpcMessage } from '../../protocol/rpc';
@@ -36,7 +37,7 @@ export class ModelEditor extends Disposable {
   private load = 0;
 
   constructor(
-    panel: vscode.WebviewPanel,
+    private readonly panel: vscode.WebviewPanel,
     private readonly document: ModelDocument,
     private readonly services: Services,
   ) {
@@ -77,6 +78,10 @@ export class ModelEditor extends Disposable {
   override dispose(): void {
     if (!this.isDisposed) this.peer.close(new vscode.CancellationError());
     super.dispose();
+  }
+
+  get isVisible(): boolean {
+    return this.panel.visible;
   }
 
   get uri(): vscode.Uri {
@@ -161,6 +166,7 @@ export class ModelEditor extends Disposable {
       const view = await this.document.view();
       if (load !== this.load) return;
       this.send(this.page.show(view));
+      if (view.plan) tickStep('look');
       this.isShown = true;
       this.revealWanted();
       this.tellResult();

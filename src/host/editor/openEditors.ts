@@ -40,9 +40,11 @@ export class OpenEditors {
     if (layer !== undefined) for (const editor of open) editor.revealLayer(layer);
   }
 
-  /** Tells what came of something that was run on a model, in its editors. */
-  showResult(model: vscode.Uri, result: { readonly ok: boolean; readonly message: string }): void {
-    for (const editor of this.of(model)) editor.showResult(result);
+  /** Tells what came of something that was run on a model, in its editors; false when none is in sight. */
+  showResult(model: vscode.Uri, result: { readonly ok: boolean; readonly message: string }): boolean {
+    const open = this.of(model);
+    for (const editor of open) editor.showResult(result);
+    return open.some(({ isVisible }) => isVisible);
   }
 
   /** Tells what a quantization came to, in the model's editors. */

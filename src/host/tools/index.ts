@@ -6,7 +6,7 @@ import { QuantizeTool } from './quantizeTool';
 /** Tools for language models, as package.json describes them. */
 export function registerTools(services: Services): vscode.Disposable {
   return vscode.Disposable.from(
-    vscode.lm.registerTool('quantmcu_inspect', new InspectTool(services)),
-    vscode.lm.registerTool('quantmcu_quantize', new QuantizeTool(services)),
+    vscode.lm.registerTool('inspect_model', new InspectTool(services)),
+    vscode.lm.registerTool('quantize_model', new QuantizeTool(services)),
   );
 }

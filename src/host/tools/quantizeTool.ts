@@ -16,7 +16,7 @@ export interface QuantizeInput {
   readonly flashBytes?: number;
 }
 
-const PRESETS = ['imagenet', 'tf', 'unit', 'raw'];
+const PRESETS = ['auto', 'imagenet', 'tf', 'unit', 'raw'];
 
 /**
  * Lets a language model quantize, once the user has confirmed. Only in a trusted workspace, and only what lies in it.
@@ -81,7 +81,7 @@ export class QuantizeTool implements vscode.LanguageModelTool<QuantizeInput> {
           `${targets.map(({ id, name }) => `${id} (${name})`).join(', ')}.`,
       );
     const preprocess =
-      input.preprocess ?? vscode.workspace.getConfiguration(SECTION, model).get<string>('preprocess', 'unit');
+      input.preprocess ?? vscode.workspace.getConfiguration(SECTION, model).get<string>('preprocess', 'auto');
     if (input.preprocess !== undefined && !PRESETS.includes(input.preprocess))
       throw new Error(`preprocess is one of ${PRESETS.join(', ')}.`);
     const bytes = (value: unknown, name: string): number | undefined => {

@@ -4,6 +4,7 @@ import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import type { BufferView, EditorView } from '../../../src/protocol/views';
 import { timelineOf } from '../../../webview/memory/timeline';
+import { sampleOutcome } from '../../support/webviewHarness/answers';
 import { Harness } from '../../support/webviewHarness/harness';
 import {
   branchedView,
@@ -457,6 +458,19 @@ describe('editor page', function () {
   });
 
   describe('accessibility', () => {
+    it('help opens by Alt+F1, is free of faults, and gives the focus back', async () => {
+      const page = await open(plannedView(), { saved: { tab: 'layers' } });
+      const tab = page.getByRole('tab', { name: 'Layers' });
+      await tab.focus();
+      await page.keyboard.press('Alt+F1');
+      await page.getByRole('dialog', { name: 'Accessibility help' }).waitFor();
+      await page.evaluate(axe.source);
+      assert.deepEqual(await serious(page, '.help'), []);
+      await page.keyboard.press('Escape');
+      assert.equal(await page.getByRole('dialog').count(), 0);
+      assert.equal(await tab.evaluate((element) => element === document.activeElement), true);
+    });
+
     for (const theme of themeNames) {
       it(`axe finds nothing serious in the theme ${theme}`, async () => {
         const { model } = problemView();
@@ -472,6 +486,12 @@ describe('editor page', function () {
           await page.getByRole('tab', { name: tab }).click();
           assert.deepEqual(await serious(page, '.panels'), [], tab);
         }
+        await harness.send(page, 'showOutcome', sampleOutcome());
+        await harness.show(page, plannedView());
+        await page.getByRole('tab', { name: 'Boards' }).click();
+        await page.locator('.fit-table').waitFor();
+        assert.deepEqual(await serious(page, 'body'), [], 'boards and a result');
+        await page.getByRole('tab', { name: 'Layers' }).click();
         await page.getByRole('button', { name: 'Show as table' }).click();
         assert.deepEqual(await serious(page, '.dock'), [], 'memory table');
       });

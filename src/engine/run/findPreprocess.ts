@@ -1,0 +1,198 @@
+import { loadSample } from '../calibration/inputs';
+import { loadPreprocess, pixelsToReal } from '../calibration/preprocess';
+import { listSamples, type Sample } from '../calibration/samples';
+import { FloatSession } from '../calibration/session';
+import type { Preprocess } from '../calibration/types';
+import { UserError } from '../common/errors';
+import { checkCancelled, type Progress } from '../common/progress';
+import { hasClasses, taskOf, type Task } from '../graph/task';
+import type { Graph } from '../graph/types';
+import { answerOf, classProbabilities } from '../vdqs/divergence';
+import type { FoundPreprocess, PreprocessScore } from './foundPreprocess';
+
+/** Images that every candidate sees, and those that the best see besides. */
+const FIRST_IMAGES = 8;
+const MORE_IMAGES = 24;
+/** Candidates that see more images. */
+const FINALISTS = 3;
+/** Answers that are less certain than this are no answers. */
+const LEAST_CERTAINTY = 0.2;
+
+/** What a network may have been trained with, the likeliest first. */
+export function preprocessCandidates(channels: number): readonly string[] {
+  const scales = ['imagenet', 'tf', 'unit', 'raw'];
+  return channels === 3 ? [...scales, ...scales.map((name) => `${name}+bgr`)] : scales.slice(1);
+}
+
+/**
+ * Finds how images become a classifier's input: the float network runs on some under each candidate, and is ranked by
+ * top-1 where they have labels, else by how sure and varied its answers are. All see 8 images, the best three 32.
+ *
+ * @returns null where nothing can be told: arrays instead of images, several inputs, or outputs that are no classes
+ * @throws UserError when the samples or the model cannot be read; CancelledError
+ */
+export async function findPreprocess(
+  graph: Graph,
+  modelPath: string,
+  imagesPath: string,
+  progress: Progress,
+  task?: Task,
+): Promise<FoundPreprocess | null> {
+  const set = await listSamples(imagesPath, graph, FIRST_IMAGES + MORE_IMAGES);
+  const kind =
+    task ??
+    taskOf(
+      graph,
+      set.samples.map(({ label }) => label),
+    );
+  const { c: channels } = graph.maps[graph.inputs[0].map].shape;
+  const isImages = set.samples.every(({ source }) => source.kind === 'image');
+  if (!hasClasses(kind) || !isImages || graph.inputs.length !== 1 || (channels !== 1 && channels !== 3)) return null;
+  const images = await loadPixels(set.samples, graph, progress);
+  // Spread over the set, not its beginning: folders are often sorted by class.
+  const first = images.filter((_, i) => i % (images.length / FIRST_IMAGES) < 1);
+  const session = await FloatSession.open(graph, modelPath, { maps: [], preClamp: [] });
+  try {
+    const trials = await Promise.all(
+      preprocessCandidates(channels).map(async (name) => new Trial(name, await loadPreprocess(name), graph, kind)),
+    );
+    const total = trials.length * first.length + FINALISTS * (images.length - first.length);
+    let done = 0;
+    const see = async (trial: Trial, some: readonly Pixels[]): Promise<void> => {
+      for (const image of some) {
+        checkCancelled(progress);
+        progress.report('Trying preprocessings', done++, total);
+        await trial.see(session, image);
+      }
+    };
+    for (const trial of trials) await see(trial, first);
+    const rest = images.filter((image) => !first.includes(image));
+    for (const trial of ranked(trials).slice(0, FINALISTS)) await see(trial, rest);
+    const scores = ranked(trials).map((trial) => trial.score);
+    return { scores, plausible: isPlausible(scores[0], graph), by: scores[0].top1 === null ? 'certainty' : 'top1' };
+  } finally {
+    await session.dispose();
+  }
+}
+
+/** What was found, for people. */
+export function preprocessNote({ scores, plausible, by }: FoundPreprocess): string {
+  const text = ({ name, top1, certainty }: PreprocessScore): string =>
+    `${name} ${(100 * (by === 'top1' ? top1! : certainty)).toFixed(0)} %`;
+  const [best, ...others] = scores;
+  const ranks = [best, ...others.slice(0, 2)].map(text).join(', ');
+  const measure = by === 'top1' ? `right answers on ${best.images} images` : `certainty on ${best.images} images`;
+  return plausible
+    ? `Preprocessing: ${best.name}, by ${measure} (${ranks}). Give --preprocess if the network was trained otherwise.`
+    : `No preprocessing gives plausible answers (${measure}: ${ranks}); ${best.name} was taken. Give the one that the ` +
+        'network was trained with, or check the images.';
+}
+
+/** Images as 8-bit pixels of the network's size, RGB or gray, HWC. */
+interface Pixels {
+  readonly rgb: Uint8Array;
+  readonly label: number | null;
+}
+
+async function loadPixels(samples: readonly Sample[], graph: Graph, progress: Progress): Promise<Pixels[]> {
+  const plain = await loadPreprocess('raw');
+  const images: Pixels[] = [];
+  let problem: UserError | null = null;
+  for (const sample of samples) {
+    checkCancelled(progress);
+    try {
+      const [{ codes }] = await loadSample(sample, graph, plain);
+      if (codes instanceof Uint8Array) images.push({ rgb: codes, label: sample.label });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      problem ??= error;
+    }
+  }
+  if (images.length === 0) throw problem ?? new UserError('There are no images to find the preprocessing with.');
+  return images;
+}
+
+/** One candidate and the answers under it. */
+class Trial {
+  private readonly answers: number[] = [];
+  private readonly labels: (number | null)[] = [];
+  private readonly probabilities: Float64Array[] = [];
+
+  constructor(
+    private readonly name: string,
+    private readonly preprocess: Preprocess,
+    private readonly graph: Graph,
+    private readonly task: Task,
+  ) {}
+
+  async see(session: FloatSession, { rgb, label }: Pixels): Promise<void> {
+    const { c } = this.graph.maps[this.graph.inputs[0].map].shape;
+    const pixels = this.preprocess.channels === 'bgr' ? swapped(rgb) : rgb;
+    await session.run([pixelsToReal(pixels, this.preprocess, c)]);
+    const outputs = session.outputs();
+    this.answers.push(answerOf(this.graph, this.task, outputs));
+    this.labels.push(label);
+    this.probabilities.push(Float64Array.from(classProbabilities(this.graph, this.task, outputs)));
+  }
+
+  get score(): PreprocessScore {
+    const { name, answers, labels, probabilities } = this;
+    const right = (offset: number): number => answers.filter((answer, i) => answer === labels[i]! + offset).length;
+    const labelled = labels.every((label) => label !== null);
+    const classes = this.graph.maps[this.graph.outputs[0].map].shape.c;
+    // Networks of TensorFlow Slim have the background before ImageNet's classes.
+    const labelOffset = labelled && classes === 1001 && right(1) > right(0) ? 1 : 0;
+    return {
+      name,
+      top1: labelled ? right(labelOffset) / answers.length : null,
+      certainty: certaintyOf(probabilities),
+      images: answers.length,
+      labelOffset,
+    };
+  }
+}
+
+function ranked(trials: readonly Trial[]): Trial[] {
+  const scores = new Map(trials.map((trial) => [trial, trial.score]));
+  const seen = (trial: Trial): number => (scores.get(trial)!.images > FIRST_IMAGES ? 1 : 0);
+  // Of equals the more certain, and of those the likelier, which comes first. Who saw few images comes behind.
+  return [...trials].sort((a, b) => {
+    const [x, y] = [scores.get(a)!, scores.get(b)!];
+    return seen(b) - seen(a) || (y.top1 ?? 0) - (x.top1 ?? 0) || y.certainty - x.certainty;
+  });
+}
+
+/**
+ * What the answers tell about the images, as a share of the most that they could: the entropy of their mean less their
+ * mean entropy. A network that is fed wrongly is unsure, or sure of the same class whatever it sees.
+ *
+ * @param probabilities of the classes, per image
+ */
+export function certaintyOf(probabilities: readonly Float64Array[]): number {
+  const n = probabilities.length;
+  if (n < 2) return 0;
+  const classes = probabilities[0].length;
+  const mean = new Float64Array(classes);
+  for (const p of probabilities) for (let k = 0; k < classes; k++) mean[k] += p[k] / n;
+  const most = Math.log(Math.min(n, classes));
+  const own = probabilities.reduce((sum, p) => sum + entropy(p), 0) / n;
+  return most > 0 ? Math.max(0, Math.min(1, (entropy(mean) - own) / most)) : 0;
+}
+
+function entropy(p: Float64Array): number {
+  return p.reduce((sum, v) => (v > 0 ? sum - v * Math.log(v) : sum), 0);
+}
+
+/** Clearly better than guessing, or sure enough where nobody knows the answers. */
+function isPlausible({ top1, certainty, images }: PreprocessScore, graph: Graph): boolean {
+  if (top1 === null) return certainty >= LEAST_CERTAINTY;
+  const chance = 1 / Math.max(2, graph.maps[graph.outputs[0].map].shape.c);
+  // By three deviations: the best of several candidates is a little lucky.
+  return top1 > chance + 3 * Math.sqrt((chance * (1 - chance)) / images);
+}
+
+function swapped(rgb: Uint8Array): Uint8Array {
+  const out = rgb.slice();
+  for (let i = 0; i + 2 < out.length; i += 3) [out[i], out[i + 2]] = [rgb[i + 2], rgb[i]];
+  return out;
+}
