@@ -1,5 +1,5 @@
 import type { MapStatistics } from '../calibration/types';
-import type { Graph, Layer, MapId } from '../graph/types';
+import type { Graph, Layer, LayerId, MapId } from '../graph/types';
 import type { ScaleComponent } from './components';
 import { channelError, codeRange } from './histogramError';
 import { baseScales } from './scales';
@@ -37,8 +37,10 @@ export function outputFormat(
   if (!readers.every(moves)) return null;
   if (!maps.some((m) => outputs.has(m)) && !readers.some((layer) => layer.kind === 'softmax')) return null;
   const producers = maps.map((m) => graph.maps[m].producer);
-  // Functions have tables, and know the range of their values.
-  if (producers.some((id) => id === null || graph.layers[id].kind === 'activation')) return null;
+  // Functions have tables, and know the range of their values; PRelu reads codes without a zero point.
+  const tabled = (id: LayerId | null): boolean =>
+    id === null || ['activation', 'prelu'].includes(graph.layers[id].kind);
+  if (producers.some(tabled)) return null;
   const stats = maps.map(statistics);
   const low = Math.min(0, ...stats.map((s) => least(s.min)));
   const high = Math.max(0, ...stats.map((s) => -least(s.max.map((v) => -v))));
