@@ -66,7 +66,8 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
       synopsis:
         'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--flash-reserve BYTES|PERCENT%] [--optimize size|balanced|speed] [--core CORE] [--input ' +
         'counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--search ' +
-        'sensitivity|entropy] [--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] ' +
+        'sensitivity|entropy] [--objective latency|bitops|sram|flash] [--latency-budget MS] ' +
+        '[--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] ' +
         '[--epsilon F] [--classes static|runtime] [--task classify|binary|regress|detect] ' +
         '[--head PRESET|FILE.json|none] [--preprocess auto|imagenet|tf|unit|raw|stretch|letterbox|FILE.json] ' +
         '[--limit N] [--sizes NAME=N,…] [--threads N] [--no-compensate] [--no-cache] [--force] --out PLAN',
@@ -94,6 +95,8 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         limit: text,
         sizes: text,
         threads: text,
+        objective: text,
+        'latency-budget': text,
         'bitops-target': text,
         'accuracy-budget': text,
         'no-compensate': flag,

@@ -5,6 +5,7 @@ import type { PlanTarget } from '../engine/targets/types';
 import { arenaTarget } from '../engine/targets/capacity';
 import { customTargetId, findTarget } from '../engine/targets/targets';
 import { CORES, OPTIMIZE_LEVELS, type Core, type Optimize } from '../engine/targets/types';
+import { OBJECTIVES, type Objective } from '../engine/vdqs/decisionCost';
 
 /** Options of a command as they were given. */
 export type Values = Record<string, string | boolean | undefined>;
@@ -99,12 +100,20 @@ export function ratio(values: Values, name: string): number | undefined {
  */
 export function searchOf(values: Values): {
   search: 'sensitivity' | 'entropy';
+  objective?: Objective;
+  latencyBudget?: number;
   bitOpsTarget?: number;
   accuracyBudget?: number;
 } {
   const bitOpsTarget = ratio(values, 'bitops-target');
   const accuracyBudget = number(values, 'accuracy-budget');
-  const limited = bitOpsTarget !== undefined || accuracyBudget !== undefined;
+  const latencyBudget = number(values, 'latency-budget');
+  const objective = values.objective === undefined ? undefined : oneOf(values, 'objective', OBJECTIVES, 'latency');
+  const limited =
+    bitOpsTarget !== undefined ||
+    accuracyBudget !== undefined ||
+    latencyBudget !== undefined ||
+    objective !== undefined;
   const search = oneOf(
     values,
     'search',
@@ -113,14 +122,16 @@ export function searchOf(values: Values): {
   );
   if (search === 'entropy' && limited)
     throw new UserError(
-      '--bitops-target and --accuracy-budget are reached by measured sensitivity: leave out --search entropy, or ' +
-        'the target.',
+      '--objective, --latency-budget, --bitops-target and --accuracy-budget are reached by measured sensitivity: ' +
+        'leave them out, or --search entropy.',
     );
   if (search === 'sensitivity' && values.lambda !== undefined)
     throw new UserError('--lambda is of the entropy score: leave it out, or give --search entropy without a target.');
   if (accuracyBudget !== undefined && !(accuracyBudget >= 0 && accuracyBudget <= 100))
     throw new UserError('--accuracy-budget is in points of top-1 and must lie between 0 and 100.');
-  return { search, bitOpsTarget, accuracyBudget };
+  if (latencyBudget !== undefined && !(latencyBudget > 0))
+    throw new UserError('--latency-budget is in milliseconds and must be above 0.');
+  return { search, objective, latencyBudget, bitOpsTarget, accuracyBudget };
 }
 
 /** What the outputs are for, where it was said. */

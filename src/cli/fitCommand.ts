@@ -1,4 +1,5 @@
 import type { Progress } from '../engine/common/progress';
+import { latencyError } from '../engine/cost/latency';
 import { importModel } from '../engine/onnx';
 import { checkFit, type BoardFit, type Fit, type FitBoard } from '../engine/run/fit';
 import { arenaTarget } from '../engine/targets/capacity';
@@ -37,13 +38,14 @@ function boardsOf(values: Values): FitBoard[] {
 
 /** A board of the table as a fit check takes it. */
 export function boardOf(target: Target, limits: { sramBytes?: number; flashBytes?: number } = {}): FitBoard {
-  const { id, name, core, clockMHz } = target;
+  const { id, name, core, clockMHz, memory } = target;
   const { sramBytes, flashBytes } = arenaTarget(target, limits);
-  return { id, name, core, clockMHz, sramBytes, flashBytes };
+  return { id, name, core, clockMHz, memory, sramBytes, flashBytes };
 }
 
 const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
-const milliseconds = (ms: number | null): string => (ms === null ? 'no estimate' : `${ms.toFixed(0)} ms`);
+const milliseconds = (ms: number | null, board: FitBoard): string =>
+  ms === null ? 'no estimate' : `${ms.toFixed(0)} ± ${(ms * latencyError(board)).toFixed(0)} ms`;
 
 function fitText({ layerwise, least, flashBytes, boards }: Fit): string {
   return [
@@ -70,6 +72,6 @@ function wayText({ verdict, way, board }: BoardFit): string {
   }
   return (
     `${how}, ${bits}: arena ${kib(way.arenaBytes)} of ${kib(board.sramBytes)}, flash ${kib(way.flashBytes)} of ` +
-    `${kib(board.flashBytes)}, ${milliseconds(way.latencyMs)}`
+    `${kib(board.flashBytes)}, ${milliseconds(way.latencyMs, board)}`
   );
 }

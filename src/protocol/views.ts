@@ -208,6 +208,8 @@ export interface FiguresView {
   readonly arenaBytes: number;
   /** Estimated time of one inference, milliseconds; null for cores without a model of the kernels. */
   readonly latencyMs: number | null;
+  /** Its relative uncertainty. */
+  readonly latencyError?: number;
   /** The same network layer by layer with all weights and maps at 8 bits: what the plan is compared with. */
   readonly int8Layerwise: {
     readonly arenaBytes: number;

@@ -27,7 +27,7 @@ import type {
   TargetView,
 } from '../protocol/views';
 import { noExplanation, type Explanation } from './explain';
-import { instructionsMs, latencyMs } from '../engine/cost/latency';
+import { instructionsMs, latencyError, latencyMs } from '../engine/cost/latency';
 import { coreOf } from '../engine/targets/targets';
 import { boardOf } from '../engine/targets/targetFacts';
 
@@ -80,6 +80,7 @@ export function planView(
     figures: {
       arenaBytes: program.arenaBytes,
       latencyMs: latencyMs(program, board, share, forms),
+      latencyError: latencyError(board),
       int8Layerwise: {
         arenaBytes: int8LayerwiseArenaBytes(graph, plan.target.input === 'external'),
         flashBytes: int8LayerwiseFlashBytes(graph, { optimize: made.optimize, ...made.target }),
@@ -106,7 +107,7 @@ export function planView(
       phi: plan.search.phi,
       lambda: plan.search.lambda,
       images: plan.calibration.images,
-      bitOpsTarget: plan.search.bitOpsTarget,
+      bitOpsTarget: plan.search.objective === undefined ? plan.search.bitOpsTarget : undefined,
       accuracyBudget: plan.search.accuracyBudget,
     },
     calibrated: knowledge.explanation !== noExplanation,

@@ -119,7 +119,7 @@ function settingsOf(
   session: SweepSession,
   { evaluate, grid }: SweepRequest,
 ): SweepSettings {
-  const { phi, lambda, epsilon, bits, weights, bitOpsTarget } = plan.search;
+  const { phi, lambda, epsilon, bits, weights, bitOpsTarget, objective } = plan.search;
   return {
     target: plan.target,
     preprocess: plan.preprocess,
@@ -131,6 +131,7 @@ function settingsOf(
     lambda,
     epsilon,
     ...(bitOpsTarget === undefined ? {} : { bitOpsTarget }),
+    ...(objective === undefined ? {} : { objective }),
     calibration: {
       key: plan.calibration.key,
       images: plan.calibration.images,

@@ -1,8 +1,8 @@
 // Counts the instructions of each kernel on emulated boards, with a model of the cycles of an M0+, M3 or M4
 // (test/firmware/counting/timing.h), and prints them beside the instructions of other libraries. `node
-// test/bench/kernels.mjs [--cores m4,m3,m0plus,m55] [--level=-O3] [--layers REGEXP]`
+// test/bench/kernels.mjs [--cores m4,m3,m0plus,m55] [--level=-O3] [--layers REGEXP]`; --tsv writes kernels-CORE.tsv, which latency.mjs reads.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     level: { type: 'string', default: '-O3' },
     layers: { type: 'string', default: '' },
     optimize: { type: 'string', default: 'speed' },
+    tsv: { type: 'boolean', default: false },
   },
 });
 const here = path.join(projectRoot, 'test/bench');
@@ -73,6 +74,16 @@ try {
       '| Layer | Instructions | per MAC | CMSIS-NN | ratio | TinyEngine | ratio | cycles per MAC ' +
         '|\n|---|---:|---:|---:|---:|---:|---:|---:|',
     );
+    if (values.tsv) {
+      const rows = output
+        .trim()
+        .split('\n')
+        .map((line, i) => `${[line.split('\t')[0], ...counted[i]].join('\t')}\n`);
+      writeFileSync(
+        path.join(here, `kernels-${core}.tsv`),
+        `layer\tinstructions${counted[0].length > 1 ? '\tcycles' : ''}\n${rows.join('')}`,
+      );
+    }
     output
       .trim()
       .split('\n')

@@ -1,17 +1,13 @@
 import { openPlan } from '../../src/engine/planned/open';
 import type { CostKernel, Extent, KernelShape } from '../../src/engine/cost/kernelCost';
-import {
-  kernelInstructions,
-  M4_COEFFICIENTS,
-  unitCosts,
-  wholeExtent,
-  type Coefficients,
-} from '../../src/engine/cost/kernelCost';
+import { CORE_COSTS, type Coefficients, type CoreCosts } from '../../src/engine/cost/coreCosts';
+import { kernelInstructions, unitCosts, wholeExtent } from '../../src/engine/cost/kernelCost';
 import { stepShape } from '../../src/engine/cost/latency';
+import type { Core } from '../../src/engine/targets/types';
 import type { Program, Step } from '../../src/engine/program/types';
 import type { Bits, WeightBits } from '../../src/engine/graph/bits';
 
-export { M4_COEFFICIENTS };
+export { CORE_COSTS };
 
 /** Calls of kernels that were counted together. */
 export interface Counted {
@@ -26,9 +22,9 @@ export interface Counted {
  * For every run of a layer in the order of the generated C (renderLayer: consecutive steps of one branch and layer),
  * its kernels' shapes as text that {@link parseRun} reads.
  */
-export async function runShapes(plan: string): Promise<string[]> {
+export async function runShapes(plan: string, core: Core = 'cortex-m4'): Promise<string[]> {
   const { program } = await openPlan(plan);
-  return layerRuns(program).map((steps) => steps.map((step) => textOf(program, step)).join(';'));
+  return layerRuns(program).map((steps) => steps.map((step) => textOf(program, step, core)).join(';'));
 }
 
 function layerRuns({ steps }: Program): Step[][] {
@@ -43,8 +39,8 @@ function layerRuns({ steps }: Program): Step[][] {
   return runs;
 }
 
-function textOf(program: Program, step: Step): string {
-  const { shape: s, extent } = stepShape(program, step);
+function textOf(program: Program, step: Step, core: Core): string {
+  const { shape: s, extent } = stepShape(program, step, core);
   return [
     s.kernel,
     extent.rows.elements,
@@ -60,7 +56,7 @@ function textOf(program: Program, step: Step): string {
   ].join(' ');
 }
 
-/** A row of runs-m4.tsv. */
+/** A row of runs-m4.tsv and its like; cycles stand in the last column where there is a model of them. */
 export function parseRun(row: string): Counted {
   const [name, times, instructions] = row.split('\t');
   const calls = name.split(';').map((text) => {
@@ -85,7 +81,7 @@ export function parseRun(row: string): Counted {
 }
 
 /** A row of kernels-m4.tsv: one call on a whole map, e.g. `conv3x3s2 96x96x3-16`; null for layers of other kinds. */
-export function parseKernel(row: string): Counted | null {
+export function parseKernel(row: string, { fewBits }: Pick<CoreCosts, 'fewBits'>): Counted | null {
   const [name, instructions] = row.split('\t');
   const weightBits = name.includes('4-bit weights') ? 4 : 8;
   const inputBits = Number(/ [su](\d)-/.exec(name)?.[1] ?? 8) as Bits;
@@ -110,7 +106,11 @@ export function parseKernel(row: string): Counted | null {
   const isDepthwise = kind === 'dw';
   return of(
     {
-      kernel: isDepthwise ? 'depthwise' : 'conv',
+      kernel: isDepthwise
+        ? 'depthwise'
+        : fewBits === 'eights' && (weightBits === 4 || inputBits <= 4)
+          ? 'packed'
+          : 'conv',
       channels: Number(isDepthwise ? inputs : outputs),
       taps: k * k * (isDepthwise ? 1 : Number(inputs)),
       ...shape,
@@ -147,11 +147,8 @@ export function parsePacked(row: string): Counted {
   };
 }
 
-export function estimate({ calls }: Counted, coefficients: Coefficients = M4_COEFFICIENTS): number {
-  return calls.reduce(
-    (sum, { shape, extent }) => sum + kernelInstructions(unitCosts(coefficients, shape), shape, extent),
-    0,
-  );
+export function estimate({ calls }: Counted, costs: CoreCosts = CORE_COSTS['cortex-m4']): number {
+  return calls.reduce((sum, { shape, extent }) => sum + kernelInstructions(unitCosts(costs, shape), shape, extent), 0);
 }
 
 /**
@@ -159,16 +156,18 @@ export function estimate({ calls }: Counted, coefficients: Coefficients = M4_COE
  * the share of instructions; those that no count depends on stay. Estimates are linear in them: one at a time, each
  * with the others fixed, until nothing changes (coordinate descent on a convex function).
  */
-export function fit(sets: readonly (readonly Counted[])[]): Coefficients {
+export function fit(sets: readonly (readonly Counted[])[], costs: CoreCosts): Coefficients {
   const counted = sets.flat();
-  const names = Object.keys(M4_COEFFICIENTS) as (keyof Coefficients)[];
+  const names = Object.keys(costs.coefficients) as (keyof Coefficients)[];
   const zero = Object.fromEntries(names.map((n) => [n, 0])) as Record<keyof Coefficients, number>;
   const weights = sets.flatMap((set) => {
     const total = set.reduce((sum, { instructions, times }) => sum + instructions * times, 0);
     return set.map(({ instructions, times }) => 0.5 / set.length + (0.5 * instructions * times) / total);
   });
-  const features = names.map((n) => counted.map((c) => estimate(c, { ...zero, [n]: 1 }) / c.instructions));
-  const x = names.map((n) => M4_COEFFICIENTS[n]);
+  const features = names.map((n) =>
+    counted.map((c) => estimate(c, { ...costs, coefficients: { ...zero, [n]: 1 } }) / c.instructions),
+  );
+  const x = names.map((n) => costs.coefficients[n]);
   const rest = counted.map((_, i) => 1 - names.reduce((sum, _n, j) => sum + x[j] * features[j][i], 0));
   const norms = features.map((f) => f.reduce((sum, v, i) => sum + weights[i] * v * v, 0));
   for (let round = 0; round < 20_000; round++) {

@@ -2,8 +2,8 @@
 // M0+, M3 or M4 (test/firmware/counting/timing.h), and checks that all plans of a model give the same bits there. `node
 // test/bench/network.mjs PLAN… [--cores m4,m3,m0plus] [--level=-O3] [--optimize speed|size] [--compiler gcc|clang]
 // [--layers|--kinds]`: plans as `quantmcu quantize` writes them. With several, each must compute the outputs of the
-// first on the stored inputs: e.g. 8 bits layer by layer, then in patches. `--layers` also lists the instructions of
-// every run of a layer, `--kinds` their sums by kernel and window.
+// first on the stored inputs: e.g. 8 bits layer by layer, then in patches. `--layers` also lists the instructions (and
+// model cycles) of every run of a layer, `--layers-only` nothing else, `--kinds` their sums by kernel and window.
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,6 +20,7 @@ const { values, positionals } = parseArgs({
     optimize: { type: 'string', default: 'speed' },
     layers: { type: 'boolean', default: false },
     kinds: { type: 'boolean', default: false },
+    'layers-only': { type: 'boolean', default: false },
     compiler: { type: 'string', default: 'gcc' },
   },
 });
@@ -102,15 +103,17 @@ ${external ? '' : `    memcpy(${name}_input(arena), input, sizeof input);\n`}   
       const elf = path.join(folder, `${core}-${index}.elf`);
       const sources = [driver, ...files.filter((f) => f.endsWith('.c'))];
       const include = [...includes(files), `-I${counting}`];
-      const [[instructions, cycles]] = countOn(core, sources, elf, [values.level, ...include]);
-      const { flash, ram } = boardSizes(elf);
+      const [[instructions, cycles]] = values['layers-only']
+        ? [[]]
+        : countOn(core, sources, elf, [values.level, ...include]);
+      const { flash, ram } = values['layers-only'] ? {} : boardSizes(elf);
       console.log(
         `${name} ${core} ${values.compiler === 'gcc' ? '' : `${values.compiler} `}${values.level}: ` +
           `${instructions} ` +
           `instructions${macs ? `, ${(instructions / macs).toFixed(3)} per MAC` : ''}${cycles ? `, ${cycles} cycles` : ''}, ` +
           `flash ${flash}, RAM ${ram} bytes, outputs ${outputs[index]}: ${plan}`,
       );
-      if (values.layers || values.kinds) {
+      if (values.layers || values.kinds || values['layers-only']) {
         // Each run of a layer has its marks, inside those of the inference, whose begin is then without an end. Runs
         // follow each other as they stand in the source.
         const counted = countOn(core, sources, `${elf}.layers`, [
@@ -123,10 +126,17 @@ ${external ? '' : `    memcpy(${name}_input(arena), input, sizeof input);\n`}   
         ]);
         const source = readFileSync(path.join(path.dirname(golden), `${name}.c`), 'utf8');
         const runs = [...source.matchAll(/\/\* (Layer \d+[^\n]*?) \*\/\s*QMCU_LAYER_BEGIN[^]*?QMCU_LAYER_END/g)].map(
-          ([code, title], i) => ({ title, instructions: counted[i][0], kind: kindOf(source, code) }),
+          ([code, title], i) => ({
+            title,
+            instructions: counted[i][0],
+            cycles: counted[i][1],
+            kind: kindOf(source, code),
+          }),
         );
-        if (values.layers)
-          runs.forEach(({ title, instructions }) => console.log(`${String(instructions).padStart(12)}  ${title}`));
+        if (values.layers || values['layers-only'])
+          runs.forEach(({ title, instructions, cycles }) =>
+            console.log(`${String(instructions).padStart(12)} ${String(cycles ?? '').padStart(12)}  ${title}`),
+          );
         const kinds = new Map();
         for (const { kind, instructions } of runs) kinds.set(kind, (kinds.get(kind) ?? 0) + instructions);
         if (values.kinds)

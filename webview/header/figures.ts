@@ -2,10 +2,8 @@
  * Which figures the header shows: facts of the model before a plan, the plan against its limits and against 8 bits
  * after.
  */
-import { coreName } from '../../src/protocol/boards';
 import type { EditorView, ModelView, PlanView, PreviewView } from '../../src/protocol/views';
-import { boardText } from '../boardText';
-import { bytes, bytesText, count, countText, milliseconds, percent, plain } from '../format';
+import { bytes, bytesText, count, countText, milliseconds, millisecondsText, percent, plain } from '../format';
 import { t } from '../l10n';
 import type { Figure } from './figure';
 
@@ -95,25 +93,23 @@ function change(value: number, reference: number): Figure['change'] {
 function latencyFigure({ figures, target }: PlanView): Figure {
   const { latencyMs, int8Layerwise } = figures;
   const label = t('Latency (estimate)');
-  if (latencyMs === null && target.clockMHz === 0)
+  if (latencyMs === null)
     return {
       label,
       value: { number: '–', unit: '' },
       caption: t('no clock rate given'),
       description: t('Boards of your own have a core, SRAM and flash, but no clock rate'),
     };
-  if (latencyMs === null)
-    return {
-      label,
-      value: { number: '–', unit: '' },
-      caption: t('no estimate for {0}', coreName(target.core) || boardText(target)),
-      description: t('Kernels are not measured on this core'),
-    };
   return {
     label,
     value: milliseconds(latencyMs),
+    limit:
+      figures.latencyError === undefined ? undefined : t('± {0}', millisecondsText(latencyMs * figures.latencyError)),
     change: int8Layerwise.latencyMs === null ? undefined : change(latencyMs, int8Layerwise.latencyMs),
-    description: t('Estimated from a model of the kernels, at {0} MHz', target.clockMHz),
+    description: t(
+      'Estimated from counted instructions of the kernels on this core and the board’s memory, at {0} MHz',
+      target.clockMHz,
+    ),
   };
 }
 

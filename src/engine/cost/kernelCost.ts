@@ -1,6 +1,7 @@
 import { regionHeight, regionWidth, type Region } from '../graph/region';
 import type { Bits, WeightBits } from '../graph/bits';
 import type { Core } from '../targets/types';
+import { CORE_COSTS, type CoreCosts } from './coreCosts';
 
 /**
  * What the runtime's kernels cost, as a function of a call's shape that is linear in its coefficients, so that
@@ -58,82 +59,17 @@ export interface UnitCosts {
   readonly input: number;
 }
 
-export type Coefficients = Readonly<Record<keyof typeof M4_COEFFICIENTS, number>>;
-
-/**
- * Cortex-M4, instructions at -O3: what `node test/bench/latency.mjs` prints, with the errors of this fit. Without a
- * count so far: maxCode, element.
- */
-export const M4_COEFFICIENTS = {
-  generalConvOutput: 20,
-  generalDepthwiseOutput: 16,
-  generalFullyConnected: 0.25,
-  convCall: 6075.8,
-  convRow: 0,
-  convNarrowMac: 0.41001,
-  convLongMac: 0,
-  convMac: 0.90525,
-  convMac4: 0.17354,
-  convOutput: 3.4324,
-  convTap: 1.2428,
-  convNarrow4: 0.25578,
-  convNarrow2: 0.22831,
-  convPixel: 132.67,
-  packedMac8: 0.39921,
-  packedMac4: 0.332,
-  packedOutput8: 7.4777,
-  packedOutput4: 13.905,
-  packedCode8: 4.8799,
-  packedCode4: 3.562,
-  packedPart8: 0,
-  depthwiseCall: 0,
-  depthwiseWeight: 20.406,
-  depthwiseRow: 0,
-  depthwiseRowChannel: 12.646,
-  depthwiseMac: 1.0677,
-  depthwiseSmallMac: 0.71105,
-  depthwiseNarrow4: 0.13392,
-  depthwiseNarrow2: 0.2106,
-  depthwiseOutput: 2.4486,
-  depthwiseInput: 3.5558,
-  fullyConnected8: 1.163,
-  fullyConnected4: 2.2522,
-  addCode: 8.9204,
-  addRow: 170,
-  averageCode: 3.4416,
-  maxCode: 12,
-  element: 33,
-  copyByte: 1.95,
-  copyRow: 0,
-  call: 0,
-};
-
-/** What a core's instructions are estimated with. */
-export interface CoreCosts {
-  readonly coefficients: Coefficients;
-  /** Cycles per instruction of whole networks; null where nothing was measured, and no time is told. */
-  readonly cyclesPerInstruction: number | null;
-}
-
-/**
- * Cycles per instruction of whole networks on a Cortex-M4 by the model of test/bench/networks.md, without wait states:
- * 1.39 to 1.45.
- */
-const M4_COSTS: CoreCosts = { coefficients: M4_COEFFICIENTS, cyclesPerInstruction: 1.4 };
-
-/** Costs on a core; plans for cores without counts of their own are ranked by those of the Cortex-M4. */
+/** What a core's instructions and cycles are estimated with. */
 export function coreCosts(core: Core): CoreCosts {
-  return core === 'cortex-m4' ? M4_COSTS : { ...M4_COSTS, cyclesPerInstruction: null };
+  return CORE_COSTS[core];
 }
-
-/**
- * Output channels of packed convolutions that share unpacked codes where columns come in parts, and the longest column
- * that does not.
- */
-const PACKED_PART = { channels: 64, taps: 256 } as const;
 
 /** Convolutions of longer columns have no kernel of their own. */
 const LONG_COLUMN = 256;
+
+/** Pixels for which vector kernels keep channels' constants, where so many columns fit in what they unpack. */
+const VECTOR_PIXELS = 16;
+const VECTOR_BYTES = 2048;
 
 /** What one call's region takes. */
 export function extentOf(region: Region): Extent {
@@ -153,30 +89,37 @@ function axisExtent(elements: number): AxisExtent {
 
 /** What a kernel costs for each unit of its calls. */
 export function unitCosts(
-  k: Coefficients,
+  { coefficients: k, part, vector }: Pick<CoreCosts, 'coefficients' | 'part' | 'vector'>,
   { kernel, channels, taps, inputBits, weightBits, kernelH, kernelW, strideH, strideW, general }: KernelShape,
 ): UnitCosts {
   const units = { call: k.call, row: 0, pixel: 0, narrow: 0, input: 0 };
   switch (kernel) {
     case 'conv': {
+      const whole = Math.ceil(taps / vector) * vector;
       const narrow = inputBits === 4 ? k.convNarrow4 : inputBits === 2 ? k.convNarrow2 : 0;
       units.call += k.convCall;
-      units.row = k.convRow;
+      units.row = k.convRow + channels * k.convRowChannel;
       units.narrow = channels * taps * k.convNarrowMac;
       units.pixel =
-        channels * taps * (k.convMac + (weightBits === 4 ? k.convMac4 : 0) + (taps > LONG_COLUMN ? k.convLongMac : 0)) +
+        channels *
+          whole *
+          (k.convMac + (weightBits === 4 ? k.convMac4 : 0) + (taps > LONG_COLUMN ? k.convLongMac : 0)) +
         channels * (k.convOutput + (general ? k.generalConvOutput : 0)) +
         taps * (k.convTap + narrow) +
-        k.convPixel;
+        k.convPixel +
+        (channels * k.convBlock) / Math.max(1, Math.min(VECTOR_PIXELS, Math.floor(VECTOR_BYTES / whole))) +
+        (kernelH * kernelW > 1 ? taps * k.convWindowTap + kernelH * k.convWindowRow : 0);
       return units;
     }
     case 'packed': {
-      const gathered = taps > PACKED_PART.taps ? Math.ceil(channels / PACKED_PART.channels) : 1;
+      const gathered = taps > part.taps ? Math.ceil(channels / part.channels) : 1;
       const [mac, output, code] =
         inputBits === 8
-          ? [k.packedMac8, k.packedOutput8 + (taps > PACKED_PART.taps ? k.packedPart8 : 0), k.packedCode8]
+          ? [k.packedMac8, k.packedOutput8 + (taps > part.taps ? k.packedPart8 : 0), k.packedCode8]
           : [k.packedMac4, k.packedOutput4, k.packedCode4];
-      units.pixel = channels * (taps * mac + output) + taps * gathered * code;
+      units.pixel =
+        channels * (taps * mac + output) +
+        gathered * (taps * code + (kernelH * kernelW > 1 ? kernelH * k.packedWindowRow : 0));
       return units;
     }
     case 'depthwise': {

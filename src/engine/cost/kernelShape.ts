@@ -1,5 +1,6 @@
 import type { OrderedOp } from '../arena/overlap';
 import type { Bits, WeightBits } from '../graph/bits';
+import type { FewBits } from './coreCosts';
 import type { Extent, KernelShape } from './kernelCost';
 
 /** The one rule that says how the runtime computes a call, as its cost depends on it, for schedules and Programs. */
@@ -44,17 +45,26 @@ export interface ShapedCalls {
 const windowless = { kernelH: 1, kernelW: 1, strideH: 1, strideW: 1 } as const;
 
 /** How the runtime computes calls. Those too narrow for a packed kernel are computed by the ordinary one. */
-export function shapesOf(call: KernelCall, extent: Extent): ShapedCalls[] {
-  const shape = shapeOf(call);
+export function shapesOf(call: KernelCall, extent: Extent, fewBits: FewBits): ShapedCalls[] {
+  const shape = shapeOf(call, fewBits);
   if (shape.kernel !== 'packed') return [{ shape, extent }];
-  const { wide, narrow } = byWidth(extent);
+  const { wide, narrow } = byWidth(extent, fewBits);
   const part = (kernel: 'packed' | 'conv', of: Extent): ShapedCalls[] =>
     of.cols.calls > 0 ? [{ shape: { ...shape, kernel }, extent: of }] : [];
   return [...part('packed', wide), ...part('conv', narrow)];
 }
 
-/** Calls with rows of at least four pixels, and the others. */
-export function byWidth({ rows, cols }: Extent): { readonly wide: Extent; readonly narrow: Extent } {
+/**
+ * Calls with rows of at least four pixels, and the others; of eights, which go over from one row to the next, those of
+ * at least three pixels.
+ */
+export function byWidth(extent: Extent, fewBits: FewBits): { readonly wide: Extent; readonly narrow: Extent } {
+  const { rows, cols } = extent;
+  const none: Extent = { rows, cols: { calls: 0, elements: 0, narrow: 0, narrowCalls: 0 } };
+  if (fewBits === 'eights')
+    return rows.elements * cols.elements >= 3 * rows.calls * cols.calls
+      ? { wide: extent, narrow: none }
+      : { wide: none, narrow: extent };
   const { calls, elements, narrow, narrowCalls } = cols;
   return {
     wide: { rows, cols: { calls: calls - narrowCalls, elements: elements - narrow, narrow: 0, narrowCalls: 0 } },
@@ -63,7 +73,7 @@ export function byWidth({ rows, cols }: Extent): { readonly wide: Extent; readon
 }
 
 /** The shape of calls with at least four pixels in a row. */
-export function shapeOf(call: KernelCall): KernelShape {
+export function shapeOf(call: KernelCall, fewBits: FewBits): KernelShape {
   const { op, channels, inChannels, window = windowless, group = 1, inputBits, weightBits = 8 } = call;
   const { kernelH, kernelW, strideH, strideW } = window;
   const sides = { kernelH, kernelW, strideH, strideW };
@@ -71,7 +81,7 @@ export function shapeOf(call: KernelCall): KernelShape {
   switch (op) {
     case 'conv2d':
       return {
-        kernel: isPacked(call) ? 'packed' : 'conv',
+        kernel: hasFewBits(call, fewBits) ? 'packed' : 'conv',
         channels,
         taps: (kernelH * kernelW * inChannels) / group,
         ...sides,
@@ -108,6 +118,17 @@ export function shapeOf(call: KernelCall): KernelShape {
       return { ...plain, kernel: 'copy', channels: call.pixelBytes };
     default:
       return { ...plain, kernel: 'element' };
+  }
+}
+
+function hasFewBits(call: KernelCall, fewBits: FewBits): boolean {
+  switch (fewBits) {
+    case 'packed':
+      return isPacked(call);
+    case 'eights':
+      return (call.group ?? 1) === 1 && (call.weightBits === 4 || call.inputBits <= 4);
+    case 'none':
+      return false;
   }
 }
 

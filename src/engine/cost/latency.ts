@@ -1,13 +1,13 @@
 import type { ConvLayer, Graph, Layer } from '../graph/types';
 import type { Bits, WeightBits } from '../graph/bits';
-import type { Core } from '../targets/types';
+import type { Core, Target } from '../targets/types';
 import type { Program, Step } from '../program/types';
+import type { CoreCosts, FewBits } from './coreCosts';
 import {
   coreCosts,
   kernelInstructions,
   unitCosts,
   wholeExtent,
-  type CoreCosts,
   type Extent,
   type KernelShape,
   type UnitCosts,
@@ -39,31 +39,34 @@ const FASTEST_FORM: LayerForm = { weights: 'packed', made: true };
 export class CallCost {
   private readonly shape: KernelShape;
   private readonly units: UnitCosts;
+  private readonly fewBits: FewBits;
   /** Of packed kernels, those of the one that computes what is too narrow for them. */
   private readonly narrowUnits: UnitCosts | null;
 
-  constructor({ coefficients }: CoreCosts, planned: KernelCall, form: LayerForm = FASTEST_FORM) {
-    const call = inForm(planned, form);
-    this.shape = shapeOf(call);
-    this.units = unitCosts(coefficients, this.shape);
-    this.narrowUnits =
-      this.shape.kernel === 'packed' ? unitCosts(coefficients, { ...this.shape, kernel: 'conv' }) : null;
+  constructor(costs: CoreCosts, planned: KernelCall, form: LayerForm = FASTEST_FORM) {
+    const call = inForm(planned, form, costs.fewBits);
+    this.shape = shapeOf(call, costs.fewBits);
+    this.units = unitCosts(costs, this.shape);
+    this.fewBits = costs.fewBits;
+    this.narrowUnits = this.shape.kernel === 'packed' ? unitCosts(costs, { ...this.shape, kernel: 'conv' }) : null;
   }
 
   instructions(extent: Extent): number {
     const { shape, units, narrowUnits } = this;
     if (!narrowUnits) return kernelInstructions(units, shape, extent);
-    const { wide, narrow } = byWidth(extent);
+    const { wide, narrow } = byWidth(extent, this.fewBits);
     return kernelInstructions(units, shape, wide) + kernelInstructions(narrowUnits, shape, narrow);
   }
 }
 
 /** A call as its kernel sees it when the layer's weights stand in some form. */
-function inForm(call: KernelCall, { weights, made }: LayerForm): KernelCall {
+function inForm(call: KernelCall, { weights, made }: LayerForm, fewBits: FewBits): KernelCall {
+  // Eight pixels share multiplications by the weights' values, however they are stored.
+  if (fewBits === 'eights' && shapeOf(call, fewBits).kernel === 'packed') return call;
   const packs = weights === 'packed';
   // What is not packed beside packed calls reads bytes.
   const weightBits =
-    weights === 'planned' || (packs && made && shapeOf(call).kernel === 'packed') ? call.weightBits : 8;
+    weights === 'planned' || (packs && made && shapeOf(call, fewBits).kernel === 'packed') ? call.weightBits : 8;
   return { ...call, weightBits: call.op === 'depthwise2d' ? call.weightBits : weightBits, packs, made };
 }
 
@@ -148,31 +151,39 @@ export function totalInstructions(work: readonly Work[], outlierShare: number, c
 }
 
 /** How the runtime computes a step, as its cost depends on it. */
-export function stepShape(program: Program, step: Step): ShapedCalls {
+export function stepShape(program: Program, step: Step, core: Core = 'cortex-m4'): ShapedCalls {
   const { call, extent } = stepWork(program, step);
-  return shapesOf(call, extent)[0] ?? { shape: shapeOf(call), extent };
+  const { fewBits } = coreCosts(core);
+  return shapesOf(call, extent, fewBits)[0] ?? { shape: shapeOf(call, fewBits), extent };
 }
 
 /**
- * Estimated time of one inference in milliseconds; null for cores whose kernels are not fitted. Steps that run for one
+ * Estimated time of one inference in milliseconds; null for boards that the table does not have. Steps that run for one
  * class only, where that is decided at run time, count by `outlierShare`, the share of branches of outlier class.
  */
 export function latencyMs(
   program: Program,
-  board: { readonly core: Core; readonly clockMHz: number },
+  board: Pick<Target, 'core' | 'clockMHz' | 'memory'>,
   outlierShare = 0,
   forms?: Forms,
 ): number | null {
   return instructionsMs(totalInstructions(programWork(program), outlierShare, board.core, forms), board);
 }
 
-/** Milliseconds on a board; null for cores without a model of the kernels, and boards that the table does not have. */
+/** Milliseconds on a board; null for boards that the table does not have. */
 export function instructionsMs(
   instructions: number,
-  { core, clockMHz }: { readonly core: Core; readonly clockMHz: number },
+  { core, clockMHz, memory }: Pick<Target, 'core' | 'clockMHz' | 'memory'>,
 ): number | null {
   const { cyclesPerInstruction } = coreCosts(core);
-  return cyclesPerInstruction !== null && clockMHz > 0
-    ? (instructions * cyclesPerInstruction) / (clockMHz * 1000)
-    : null;
+  return clockMHz > 0 ? (instructions * cyclesPerInstruction * (memory?.factor ?? 1)) / (clockMHz * 1000) : null;
+}
+
+/**
+ * Relative uncertainty of an estimated time on a board: of the instructions, of the cycles that each takes, and of what
+ * the memory adds, which know nothing of each other.
+ */
+export function latencyError({ core, memory }: Pick<Target, 'core' | 'memory'>): number {
+  const { instructionError, cycleError } = coreCosts(core);
+  return Math.hypot(instructionError, cycleError, memory?.error ?? 0);
 }

@@ -1,4 +1,4 @@
-import type { Graph } from '../graph/types';
+import { isWeighted, type Graph } from '../graph/types';
 import type { Program } from '../program/types';
 import type { BitsOf, Schedule } from '../schedule/schedule';
 import type { Core } from '../targets/types';
@@ -25,11 +25,22 @@ export function layersInstructions(
 
 /** Estimated instructions of the network layer by layer with everything at 8 bits. */
 export function int8LayerwiseInstructions(graph: Graph, core: Core = 'cortex-m4'): number {
+  const { weighted, others } = int8Instructions(graph, core);
+  return weighted + others;
+}
+
+/** The same, of the layers with weights and of the others. */
+export function int8Instructions(graph: Graph, core: Core): { readonly weighted: number; readonly others: number } {
   const costs = coreCosts(core);
-  return graph.layers.reduce((sum, layer) => {
+  let weighted = 0;
+  let others = 0;
+  for (const layer of graph.layers) {
     const call = layerCall(graph, layer, 8, 8);
-    return sum + (call ? new CallCost(costs, call).instructions(wholeExtent(graph.maps[layer.output].shape)) : 0);
-  }, 0);
+    const sum = call ? new CallCost(costs, call).instructions(wholeExtent(graph.maps[layer.output].shape)) : 0;
+    if (isWeighted(layer)) weighted += sum;
+    else others += sum;
+  }
+  return { weighted, others };
 }
 
 /** Estimated instructions of a schedule: what its program will be estimated at, without lowering it. */

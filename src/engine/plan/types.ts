@@ -95,7 +95,11 @@ export interface Plan {
     readonly epsilon: number;
     readonly bits: readonly Bits[];
     readonly weights: WeightBits | 'auto';
-    /** Reduction of BitOPs that the search by sensitivity was asked for. */
+    /** What the search minimised; missing: BitOPs. */
+    readonly objective?: 'latency' | 'sram' | 'flash';
+    /** Milliseconds that an inference was allowed to take. */
+    readonly latencyBudget?: number;
+    /** Reduction of BitOPs, or of what `objective` says, that the search by sensitivity was asked for. */
     readonly bitOpsTarget?: number;
     /**
      * Points of top-1 (percent of the outputs' power where there are no classes) that the search was allowed

@@ -8,6 +8,7 @@ import { formsFlashBytes, mostFlashBytes, reserveBytes } from '../targets/capaci
 import { coreOf } from '../targets/targets';
 import type { PlanTarget } from '../targets/types';
 import { hasFewSamples } from '../vdqs/fewSamples';
+import { decisionCost } from '../vdqs/decisionCost';
 import { searchTradeOff } from '../vdqs/searchTradeOff';
 import type { DecisionUnit } from '../vdqs/units';
 import type { DecideOptions, Decision } from './decisionTypes';
@@ -59,7 +60,7 @@ export class BitState implements BitDecisions {
    * there.
    */
   takeTradeOff({ units, sensitivities, target }: NonNullable<DecideOptions['measured']>, notes: string[]): void {
-    const { weights, bits, locked } = this.options;
+    const { weights, bits, locked, objective = 'bitops' } = this.options;
     const result = searchTradeOff(
       this.graph,
       units,
@@ -81,10 +82,11 @@ export class BitState implements BitDecisions {
         },
       },
       target,
+      decisionCost(this.graph, objective, coreOf(this.options.target)),
     );
     result.units.forEach((b, i) => this.set(units[i], b));
     for (const [id, b] of result.weights) this.weights.set(id, b);
-    if (result.reduction < target)
+    if (result.reduction < target && objective === 'bitops')
       notes.push(
         `The BitOPs target of ${target}× cannot be reached with these bits; the plan has ` +
           `${result.reduction.toFixed(2)}×, before recomputed halos.`,

@@ -1,6 +1,7 @@
 import type { ParetoPoint } from '../patch/pareto';
 import type { LayerPlan, MapPlan, PatchStage, TailStage } from '../plan/types';
 import type { PlanTarget } from '../targets/types';
+import type { Objective } from '../vdqs/decisionCost';
 import type { Sensitivities } from '../vdqs/sensitivity';
 import type { DecisionUnit } from '../vdqs/units';
 import type { SearchOptions } from './options';
@@ -13,7 +14,9 @@ export interface DecideOptions
   readonly target: PlanTarget;
   /** What the Program of an earlier decision took beyond the estimate. Default: 0. */
   readonly extraFlashBytes?: number;
-  /** Measured sensitivities and the reduction of BitOPs to reach with them; undefined: bits by the entropy score. */
+  /** What is minimised; missing: BitOPs. */
+  readonly objective?: Objective;
+  /** Measured sensitivities and the reduction of the objective's cost to reach with them; undefined: the entropy score. */
   readonly measured?: {
     readonly units: readonly DecisionUnit[];
     readonly sensitivities: Sensitivities;

@@ -9,7 +9,7 @@ import { planPatches } from '../patch/planner';
 import type { PatchCandidate } from '../patch/types';
 import { buildSchedule } from '../schedule/schedule';
 import { graphFlashBytes } from '../cost/graphFlash';
-import type { Core } from '../targets/types';
+import type { Core, Target } from '../targets/types';
 import { decisionUnits } from '../vdqs/units';
 
 /**
@@ -25,6 +25,7 @@ export interface FitBoard {
   readonly core: Core;
   /** 0: not known. */
   readonly clockMHz: number;
+  readonly memory?: Target['memory'];
   /** Of the region that the arena goes to. */
   readonly sramBytes: number;
   readonly flashBytes: number;
@@ -43,7 +44,7 @@ export interface FitWay {
   readonly arenaBytes: number;
   /** Weights, tables and code, an estimate. */
   readonly flashBytes: number;
-  /** Estimate for one inference; null for cores without a model of the kernels, and boards without a clock rate. */
+  /** Estimate for one inference; null for boards without a clock rate. */
   readonly latencyMs: number | null;
 }
 

@@ -4,6 +4,7 @@ import type { Bits, WeightBits } from '../graph/bits';
 import type { Task } from '../graph/task';
 import type { Grid } from '../schedule/branches';
 import type { PlanTarget } from '../targets/types';
+import type { Objective } from '../vdqs/decisionCost';
 
 /** How bits are chosen. */
 export type SearchMethod = 'sensitivity' | 'entropy';
@@ -29,7 +30,14 @@ export interface SearchOptions {
   /** How bits are chosen: by measured sensitivity (default), or by the paper's entropy score, for which `lambda` is. */
   readonly search?: SearchMethod;
   /**
-   * Reduction of BitOPs against 8 bits to reach by measured sensitivity, > 1; with an accuracy budget, the most that is
+   * What is minimised: time on the board's core (default), BitOPs (the paper's measure; default where a reduction of
+   * them is asked for), SRAM or flash.
+   */
+  readonly objective?: Objective;
+  /** Milliseconds that an inference may take: as few decisions of fewer than 8 bits as that needs. */
+  readonly latencyBudget?: number;
+  /**
+   * Reduction of BitOPs (of the objective, where one is given) against 8 bits to reach by measured sensitivity, > 1; with an accuracy budget, the most that is
    * tried.
    */
   readonly bitOpsTarget?: number;

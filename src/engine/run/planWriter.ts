@@ -10,12 +10,15 @@ import { encodeParameters } from '../plan/parametersFile';
 import { relativeTo } from '../plan/relativeTo';
 import { formatPlan, parametersFileName } from '../plan/sidecar';
 import type { Plan } from '../plan/types';
+import type { Objective } from '../vdqs/decisionCost';
 import { defined } from './defined';
 import type { QuantizeOptions } from './options';
 import type { Quantized } from './quantizer';
 
-/** What a search by measured sensitivity has to keep to. */
+/** What a search by measured sensitivity minimises, and has to keep to. */
 export interface MeasuredLimits {
+  readonly objective: Objective;
+  readonly latencyBudget?: number;
   readonly bitOpsTarget?: number;
   readonly accuracyBudget?: number;
 }
@@ -88,7 +91,9 @@ export class PlanWriter {
       target: options.target,
       search: {
         method: reduction === undefined ? 'entropy' : 'sensitivity',
+        ...(limits && limits.objective !== 'bitops' ? { objective: limits.objective } : {}),
         ...defined({
+          latencyBudget: limits?.latencyBudget,
           bitOpsTarget: reduction === undefined ? undefined : Math.round(reduction * 1000) / 1000,
           ...budgetOf(limits),
         }),

@@ -18,13 +18,14 @@ import { orderNotes } from '../program/portOrder';
 import type { Program } from '../program/types';
 import { chooseDetection } from './chooseDetection';
 import { findPreprocess, preprocessNote } from './findPreprocess';
+import { measuredLimits, quantizeTo, type Found } from './limits';
 import { lockedDecisions } from './lockedDecisions';
 import { DEFAULTS, type QuantizeOptions } from './options';
-import { Quantizer, type Quantized } from './quantizer';
+import { Quantizer } from './quantizer';
 import { defined } from './defined';
 import { PhasedProgress } from './phases';
 import { PlanWriter, type MeasuredLimits, type SearchParameters } from './planWriter';
-import type { ExpectedLoss, QuantizeSummary } from './quantizeSummary';
+import type { QuantizeSummary } from './quantizeSummary';
 import { summarize } from './summarize';
 
 /** Said where a vector of scores may have been taken for values. */
@@ -73,6 +74,7 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
   const search = searchParameters(options);
   // Without weights there are no BitOPs to save.
   const limits = graph.layers.some(isWeighted) ? measuredLimits(options) : null;
+  const objective = limits?.objective ?? 'bitops';
   const quantizer = new Quantizer(
     {
       graph,
@@ -86,7 +88,7 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
       compensate: options.compensate,
       threads: options.threads,
       keepBack: limits?.accuracyBudget !== undefined,
-      search: { ...search, target: options.target, grid: options.grid, classes: options.classes, locked },
+      search: { ...search, objective, target: options.target, grid: options.grid, classes: options.classes, locked },
     },
     progress,
   );
@@ -106,7 +108,9 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
   // A plan that is there is only replaced by one that is finished.
   const early = options.early === true && locked === undefined;
   const found = await searchLive(
+    graph,
     quantizer,
+    options,
     limits,
     notes,
     options.early ? { writer: early ? writer : null } : null,
@@ -148,15 +152,6 @@ async function findOrTake(
 /** How the time of a run is shared by calibration, the first plan, measuring, and the search. */
 const PHASES = [15, 6, 34, 45];
 
-/** What a run found, and how. */
-type Found = Quantized & {
-  readonly reduction?: number;
-  readonly loss?: ExpectedLoss;
-  readonly limitedBy?: 'loss' | 'reduction';
-  /** The run was ended before its time, and what it had reached was to be kept. */
-  readonly keptEarly?: boolean;
-};
-
 /**
  * The search, from the plan at 8 bits to fewer. Where it is ended and what it has reached is to be kept, that is what
  * was found.
@@ -164,7 +159,9 @@ type Found = Quantized & {
  * @param live begins with the plan at 8 bits, and writes every better one at once where there is a writer; null: neither
  */
 async function searchLive(
+  graph: Graph,
   quantizer: Quantizer,
+  options: QuantizeOptions,
   limits: MeasuredLimits | null,
   notes: string[],
   live: { readonly writer: PlanWriter | null } | null,
@@ -178,7 +175,7 @@ async function searchLive(
       if (best) await live.writer?.write(best);
     }
     progress.enter(2);
-    return await quantizeTo(quantizer, limits, notes, async (better) => {
+    return await quantizeTo(graph, quantizer, options, limits, notes, async (better) => {
       best = better;
       await live?.writer?.write(better);
     });
@@ -228,28 +225,6 @@ function searchParameters(options: QuantizeOptions): SearchParameters {
   const { phi, lambda, epsilon, bits } = DEFAULTS;
   const given = { bits: options.bits, phi: options.phi, lambda: options.lambda, epsilon: options.epsilon };
   return { phi, lambda, epsilon, bits, ...defined(given), weights: options.weights };
-}
-
-/**
- * The limits that were given, or the default ones; none where everything stays at 8 bits, and for the entropy score.
- */
-function measuredLimits({ search, bits, bitOpsTarget, accuracyBudget }: QuantizeOptions): MeasuredLimits | null {
-  if (search === 'entropy') return null;
-  if (bitOpsTarget !== undefined || accuracyBudget !== undefined) return { bitOpsTarget, accuracyBudget };
-  const free = (bits ?? DEFAULTS.bits).some((b) => b < 8);
-  return free ? { bitOpsTarget: DEFAULTS.bitOpsTarget, accuracyBudget: DEFAULTS.accuracyBudget } : null;
-}
-
-async function quantizeTo(
-  quantizer: Quantizer,
-  limits: MeasuredLimits | null,
-  notes: string[],
-  onBetter: (better: Found) => Promise<void>,
-): Promise<Found> {
-  if (limits === null) return quantizer.quantize();
-  const { bitOpsTarget, accuracyBudget } = limits;
-  if (accuracyBudget !== undefined) return quantizer.quantizeWithin(accuracyBudget, bitOpsTarget, notes, onBetter);
-  return { ...(await quantizer.quantize(bitOpsTarget)), reduction: bitOpsTarget, limitedBy: 'reduction' };
 }
 
 function stopwatch(): () => number {

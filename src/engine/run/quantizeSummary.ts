@@ -45,8 +45,10 @@ export interface QuantizeSummary {
   };
   /** Flash in the plan's storage forms; what the application keeps for itself; and what there is. */
   readonly flash: Flash & { readonly reserveBytes: number; readonly flashBytes: number };
-  /** Estimate for one inference, from a model of the kernels (cost/latency.ts); null for cores without one. */
+  /** Estimate for one inference, from a model of the kernels (cost/latency.ts); null for boards without a clock rate. */
   readonly latencyMs: number | null;
+  /** Its relative uncertainty. */
+  readonly latencyError: number | null;
   /** Flash and time by what storage forms are chosen for. */
   readonly levels: Readonly<Record<Optimize, { readonly flashBytes: number; readonly latencyMs: number | null }>>;
   /** Ways to run the network at the plan's bits, from the least work to the least SRAM. */

@@ -20,7 +20,9 @@ import type { PhasedProgress } from './phases';
 import type { ExpectedLoss } from './quantizeSummary';
 import type { ImageOutputs } from '../vdqs/divergence';
 import { hasFewSamples } from '../vdqs/fewSamples';
-import { foreseenLoss, type TradeOffChoices } from '../vdqs/searchTradeOff';
+import { coreOf } from '../targets/targets';
+import { decisionCost } from '../vdqs/decisionCost';
+import { foreseenLoss, searchTradeOff, type TradeOffChoices } from '../vdqs/searchTradeOff';
 
 /** Images that an accuracy budget is checked on, where there are so many that nothing was fitted to. */
 const BUDGET_IMAGES = 128;
@@ -141,7 +143,7 @@ export class Quantizer {
   }
 
   /**
-   * The largest reduction, `most` at the utmost, that is expected to lose no more than a budget beyond what 8 bits
+   * The largest reduction, `wanted` at the utmost, that is expected to lose no more than a budget beyond what 8 bits
    * lose, by images that nothing was fitted to.
    *
    * @param budget points of top-1; where there are no classes, percent of the outputs' power that may be error
@@ -150,7 +152,7 @@ export class Quantizer {
    */
   async quantizeWithin(
     budget: number,
-    most: number = MOST_REDUCTION,
+    wanted: number = MOST_REDUCTION,
     notes: string[] = [],
     onBetter: (better: Budgeted) => Promise<void> = async () => undefined,
   ): Promise<Budgeted> {
@@ -160,7 +162,10 @@ export class Quantizer {
     const images = await this.heldOut(notes);
     const { sensitivities } = await this.model.sensitivities(search.bits, this.progress);
     const wide = this.outputsOf(await this.model.plainProgram(search.bits, this.progress), images);
-    const predicted = foreseenLoss(graph, units, sensitivities, this.freeChoices());
+    const { objective = 'bitops', target } = search;
+    const cost = decisionCost(graph, objective, coreOf(target));
+    const predicted = foreseenLoss(graph, units, sensitivities, this.freeChoices(), cost);
+    const most = Math.min(wanted, searchTradeOff(graph, units, sensitivities, this.freeChoices(), 16, cost).reduction);
     let attempts = 0;
     let kept = 0;
     let told = Promise.resolve();

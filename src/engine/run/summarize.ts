@@ -1,6 +1,6 @@
 import { assemble } from '../codegen';
 import { programCost, redundantMacsPercent } from '../cost/cost';
-import { latencyMs } from '../cost/latency';
+import { latencyError, latencyMs } from '../cost/latency';
 import type { Graph } from '../graph/types';
 import { int8LayerwiseArenaBytes } from '../patch/int8Layerwise';
 import type { Plan } from '../plan/types';
@@ -65,6 +65,7 @@ export function summarize({
     },
     flash: { ...flash, reserveBytes: reserveBytes(plan.target), flashBytes: plan.target.flashBytes },
     latencyMs: levels[flash.optimize].latencyMs,
+    latencyError: board && latencyError(board),
     levels,
     ...about,
     seconds: { calibrate: round(seconds.calibrate), search: round(seconds.search), total: round(seconds.total) },

@@ -19,9 +19,9 @@ export function settingsAt(
     case 'phi':
       return { ...settings, phi: value };
     case 'lambda':
-      return { ...settings, lambda: value, bitOpsTarget: undefined };
+      return { ...settings, lambda: value, bitOpsTarget: undefined, objective: undefined };
     case 'bitops-target':
-      return { ...settings, bitOpsTarget: value };
+      return { ...settings, bitOpsTarget: value, objective: undefined };
   }
 }
 
@@ -73,10 +73,19 @@ export async function writePointAsPlan(
 }
 
 /** A plan's record of how it was searched. */
-export function searchOf({ bitOpsTarget, phi, lambda, epsilon, bits, weights }: SweepSettings): Plan['search'] {
+export function searchOf({
+  bitOpsTarget,
+  objective,
+  phi,
+  lambda,
+  epsilon,
+  bits,
+  weights,
+}: SweepSettings): Plan['search'] {
   return {
     method: bitOpsTarget === undefined ? 'entropy' : 'sensitivity',
     ...(bitOpsTarget === undefined ? {} : { bitOpsTarget }),
+    ...(objective === undefined ? {} : { objective }),
     phi,
     lambda,
     epsilon,

@@ -48,6 +48,8 @@ export interface SweepSettings {
   readonly epsilon: number;
   /** Reduction of BitOPs to reach by measured sensitivity; missing: bits by the entropy score. */
   readonly bitOpsTarget?: number;
+  /** What `bitOpsTarget` is a reduction of; missing: BitOPs. */
+  readonly objective?: Plan['search']['objective'];
   /** Whether weights were fitted to what the integer network computes; missing: they were. */
   readonly compensate?: boolean;
   readonly calibration: {

@@ -26,8 +26,12 @@ export function targetFacts(target: Target): TargetFacts {
 }
 
 /** What times on a board depend on. */
-export function boardOf({ core, clockMHz }: Pick<TargetFacts, 'core' | 'clockMHz'>): { core: Core; clockMHz: number } {
-  return { core: core as Core, clockMHz };
+export function boardOf({
+  id,
+  core,
+  clockMHz,
+}: Pick<TargetFacts, 'id' | 'core' | 'clockMHz'>): Pick<Target, 'core' | 'clockMHz' | 'memory'> {
+  return { core: core as Core, clockMHz, memory: targets.find((target) => target.id === id)?.memory };
 }
 
 /** The board of a plan as the table knows it today, with the plan's limits. */

@@ -27,6 +27,11 @@ export const targets: readonly Target[] = [
     regions: [sram('RAM', 256 * kib), flash('FLASH', 1 * mib)],
     arenaRegion: 'RAM',
     flashRegion: 'FLASH',
+    memory: {
+      factor: 1.1,
+      error: 0.1,
+      source: 'nRF52840 Product Specification, NVMC: 64 MHz with an instruction cache of its own, constants uncached',
+    },
     source: 'Nordic nRF52840 Product Specification, Memory: 1 MB flash and 256 kB RAM',
   },
   {
@@ -43,6 +48,11 @@ export const targets: readonly Target[] = [
     ],
     arenaRegion: 'AXI',
     flashRegion: 'FLASH',
+    memory: {
+      factor: 1.1,
+      error: 0.1,
+      source: 'RM0433, Embedded flash: wait states by clock; caches of 16 KB for code and 16 KB for data',
+    },
     source:
       'ST RM0433, Memory organization: AXI SRAM 512 KB (D1), DTCM 128 KB, SRAM1 to SRAM3 of 128 + 128 + 32 KB ' +
       '(D2, contiguous), SRAM4 64 KB (D3); DS12110 for flash and clock',
@@ -55,6 +65,11 @@ export const targets: readonly Target[] = [
     regions: [sram('SRAM1', 240 * kib), sram('DTCM', 64 * kib), sram('SRAM2', 16 * kib), flash('FLASH', 1 * mib)],
     arenaRegion: 'SRAM1',
     flashRegion: 'FLASH',
+    memory: {
+      factor: 1.15,
+      error: 0.15,
+      source: 'RM0385, Embedded flash: 7 wait states at 216 MHz, ART accelerator; caches of 4 KB each',
+    },
     source: 'ST RM0385, Memory organization: SRAM1 240 KB, SRAM2 16 KB, DTCM 64 KB; DS10916 for flash and clock',
   },
   {
@@ -65,6 +80,12 @@ export const targets: readonly Target[] = [
     regions: [sram('RAM', 128 * kib), flash('FLASH', 512 * kib)],
     arenaRegion: 'RAM',
     flashRegion: 'FLASH',
+    memory: {
+      factor: 1.1,
+      error: 0.1,
+      source:
+        'RM0383, Embedded flash: 3 wait states at 100 MHz, ART accelerator with 1 KB for code and 128 bytes for data',
+    },
     source: 'ST DS10314, STM32F411xE: 512 Kbytes of flash memory, 128 Kbytes of SRAM, 100 MHz',
   },
   {
@@ -75,6 +96,12 @@ export const targets: readonly Target[] = [
     regions: [sram('RAM', 128 * kib), flash('FLASH', 512 * kib)],
     arenaRegion: 'RAM',
     flashRegion: 'FLASH',
+    memory: {
+      factor: 1.15,
+      error: 0.1,
+      source:
+        'RM0390, Embedded flash: 5 wait states at 180 MHz, ART accelerator with 1 KB for code and 128 bytes for data',
+    },
     source:
       'ST DS10693, STM32F446xE: 512 Kbytes of flash, 128 Kbytes of SRAM (SRAM1 112 KB and SRAM2 16 KB, ' +
       'contiguous), 180 MHz',
@@ -87,6 +114,12 @@ export const targets: readonly Target[] = [
     regions: [sram('SRAM3', 384 * kib), sram('SRAM1', 192 * kib), sram('SRAM2', 64 * kib), flash('FLASH', 2 * mib)],
     arenaRegion: 'SRAM3',
     flashRegion: 'FLASH',
+    memory: {
+      factor: 1.15,
+      error: 0.1,
+      source:
+        'RM0432, Embedded flash: 5 wait states at 120 MHz, ART accelerator with 1 KB for code and 256 bytes for data',
+    },
     source:
       'ST RM0432, Embedded SRAM: SRAM1 192 Kbytes, SRAM2 64 Kbytes, SRAM3 384 Kbytes; DS12023 for flash and clock',
   },
@@ -104,6 +137,7 @@ export const targets: readonly Target[] = [
     ],
     arenaRegion: 'SRAM3',
     flashRegion: 'FLASH',
+    memory: { factor: 1.1, error: 0.1, source: 'RM0456, Embedded flash: 4 wait states at 160 MHz; ICACHE of 8 KB' },
     source:
       'ST RM0456, Internal SRAMs of STM32U575/585: SRAM1 192 Kbytes, SRAM2 64 Kbytes, SRAM3 512 Kbytes, SRAM4 16 ' +
       'Kbytes; DS13086 for flash and clock',
@@ -116,6 +150,11 @@ export const targets: readonly Target[] = [
     regions: [sram('RAM', 512 * kib), flash('FLASH', 1 * mib)],
     arenaRegion: 'RAM',
     flashRegion: 'FLASH',
+    memory: {
+      factor: 1.1,
+      error: 0.1,
+      source: 'nRF5340 Product Specification, CACHE: instructions and data of the application core',
+    },
     source: 'Nordic nRF5340 Product Specification, Application core: 128 MHz, 1 MB flash, 512 kB RAM',
   },
   {
@@ -126,6 +165,7 @@ export const targets: readonly Target[] = [
     regions: [sram('RAM', 256 * kib), flash('FLASH', 1 * mib)],
     arenaRegion: 'RAM',
     flashRegion: 'FLASH',
+    memory: { factor: 1.1, error: 0.1, source: 'DS60001507, NVMCTRL: 5 wait states at 120 MHz; CMCC cache of 4 KB' },
     source: 'Microchip DS60001507, SAM D5x/E5x Family, Configuration Summary: 1024 KB flash, 256 KB SRAM, 120 MHz',
   },
   {
@@ -136,6 +176,11 @@ export const targets: readonly Target[] = [
     regions: [sram('RAM', 256 * kib), sram('SCRATCH_X', 4 * kib), sram('SCRATCH_Y', 4 * kib), flash('FLASH', 2 * mib)],
     arenaRegion: 'RAM',
     flashRegion: 'FLASH',
+    memory: {
+      factor: 1.3,
+      error: 0.3,
+      source: 'RP2040 Datasheet, XIP: code and constants from QSPI flash through a cache of 16 KB',
+    },
     source:
       'RP2040 Datasheet, SRAM: four striped banks of 64 KB and two of 4 KB; Raspberry Pi Pico Datasheet: 2 MB of ' +
       'QSPI flash',
@@ -148,6 +193,11 @@ export const targets: readonly Target[] = [
     regions: [sram('RAM', 512 * kib), sram('SCRATCH_X', 4 * kib), sram('SCRATCH_Y', 4 * kib), flash('FLASH', 4 * mib)],
     arenaRegion: 'RAM',
     flashRegion: 'FLASH',
+    memory: {
+      factor: 1.25,
+      error: 0.25,
+      source: 'RP2350 Datasheet, XIP: code and constants from QSPI flash through a cache of 16 KB',
+    },
     source:
       'RP2350 Datasheet, SRAM: eight banks of 64 KB and two of 4 KB; Raspberry Pi Pico 2 Datasheet: 4 MB of QSPI flash',
   },
@@ -159,6 +209,11 @@ export const targets: readonly Target[] = [
     regions: [sram('SRAM1', 416 * kib), sram('SRAM2', 64 * kib), flash('FLASH', 8 * mib)],
     arenaRegion: 'SRAM1',
     flashRegion: 'FLASH',
+    memory: {
+      factor: 1.2,
+      error: 0.2,
+      source: 'ESP32-S3 Technical Reference Manual, System and Memory: flash through caches for code and data',
+    },
     source:
       'Espressif ESP32-S3 Technical Reference Manual, System and Memory: Internal SRAM 1 of 416 KB (shared with ' +
       'IRAM code), SRAM 2 of 64 KB (part of it the data cache); ESP32-S3-WROOM-1-N8 Datasheet: 8 MB flash',
@@ -171,6 +226,11 @@ export const targets: readonly Target[] = [
     regions: [sram('SRAM1', 384 * kib), flash('FLASH', 4 * mib)],
     arenaRegion: 'SRAM1',
     flashRegion: 'FLASH',
+    memory: {
+      factor: 1.2,
+      error: 0.2,
+      source: 'ESP32-C3 Technical Reference Manual, System and Memory: flash through a cache of 16 KB',
+    },
     source:
       'Espressif ESP32-C3 Technical Reference Manual, System and Memory: Internal SRAM 1 of 384 KB (shared with ' +
       'IRAM code); ESP32-C3-MINI-1 Datasheet: 4 MB flash',
@@ -183,6 +243,7 @@ export const targets: readonly Target[] = [
     regions: [sram('DTCM', 512 * kib), sram('ISRAM', 4 * mib), flash('SRAM', 2 * mib)],
     arenaRegion: 'DTCM',
     flashRegion: 'SRAM',
+    memory: { factor: 1, error: 0.05, source: 'AN547: code memory is FPGA SRAM without wait states' },
     source:
       'Arm AN547 (DAI0547), memory map: DTCM of 4 × 128 KB, code memory of 2 MB (FPGA SRAM, the place of flash), ' +
       'internal SRAM of 4 MB; as QEMU machine mps3-an547 models it',

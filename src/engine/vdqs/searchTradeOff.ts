@@ -1,6 +1,6 @@
-import { layerMacs } from '../graph/macs';
 import { isWeighted, type Graph, type LayerId } from '../graph/types';
 import type { Bits, WeightBits } from '../graph/bits';
+import { decisionCost, type DecisionCost } from './decisionCost';
 import type { Sensitivities } from './sensitivity';
 import type { DecisionUnit } from './units';
 
@@ -11,7 +11,7 @@ export interface TradeOff {
   readonly weights: ReadonlyMap<LayerId, WeightBits>;
   /** Σ of the sensitivities. */
   readonly loss: number;
-  /** BitOPs at 8 bits over BitOPs at these, without recomputed halos. */
+  /** Cost (see {@link DecisionCost}) at 8 bits over that at these, without recomputed halos. */
   readonly reduction: number;
 }
 
@@ -29,24 +29,24 @@ interface Option {
   readonly bits: Bits;
   readonly weights: readonly (readonly [LayerId, WeightBits])[];
   readonly loss: number;
-  /** Share of the network's BitOPs at 8 bits. */
+  /** Share of the network's cost at 8 bits. */
   readonly cost: number;
 }
 
-/** Steps that the BitOPs allowed are counted in; costs are rounded up to whole steps. */
+/** Steps that the allowed cost is counted in; costs are rounded up to whole steps. */
 const STEPS = 1 << 15;
 /** With more decisions than this, each is so small that prices find the best choice but for the last few. */
 const MOST_EXACT = 256;
 
 /**
- * Bits of feature maps and weights together: the least ΣS whose BitOPs stay within the target. A layer's weights are
+ * Bits of feature maps and weights together: the least ΣS whose cost stays within the target. A layer's weights are
  * chosen together with the map it reads; beyond that, decisions do not depend on each other, so this is a
- * multiple-choice knapsack, solved exactly (up to the rounding of costs) by dynamic programming over the BitOPs spent.
- * Prices on BitOPs (min ΣS + μ·BitOPs, DESIGN section 8) find the convex hull only and overshoot by a whole layer where
+ * multiple-choice knapsack, solved exactly (up to the rounding of costs) by dynamic programming over the cost spent.
+ * Prices on the cost (min ΣS + μ·cost, DESIGN section 8) find the convex hull only and overshoot by a whole layer where
  * layers are large; they are for networks of very many layers.
  *
- * @param target BitOPs at 8 bits over BitOPs wanted; where no choice reaches it, the one with the fewest BitOPs is
- *   returned
+ * @param target cost at 8 bits over the cost wanted; where no choice reaches it, the one with the least cost is returned
+ * @param cost what is to be reduced; BitOPs by default
  */
 export function searchTradeOff(
   graph: Graph,
@@ -54,15 +54,16 @@ export function searchTradeOff(
   sensitivities: Pick<Sensitivities, 'units' | 'weights'>,
   choices: TradeOffChoices,
   target: number,
+  cost: DecisionCost = decisionCost(graph, 'bitops'),
 ): TradeOff {
-  const groups = optionsOf(graph, units, sensitivities, choices);
+  const groups = optionsOf(graph, units, sensitivities, choices, cost);
   const chosen = target <= 1 ? groups.map(leastLoss) : chooseWithin(groups, 1 / target);
-  const cost = costOf(chosen);
+  const share = costOf(chosen);
   return {
     units: chosen.slice(0, units.length).map((o) => o.bits),
     weights: new Map(chosen.flatMap((o) => o.weights)),
     loss: chosen.reduce((sum, o) => sum + o.loss, 0),
-    reduction: cost > 0 ? 1 / cost : 1,
+    reduction: share > 0 ? 1 / share : 1,
   };
 }
 
@@ -72,8 +73,9 @@ export function foreseenLoss(
   units: readonly DecisionUnit[],
   sensitivities: Pick<Sensitivities, 'units' | 'weights'>,
   choices: TradeOffChoices,
+  cost: DecisionCost = decisionCost(graph, 'bitops'),
 ): (target: number) => number {
-  const groups = optionsOf(graph, units, sensitivities, choices);
+  const groups = optionsOf(graph, units, sensitivities, choices, cost);
   const open = groups.filter((g) => g.length > 1);
   if (open.length > MOST_EXACT) return (target) => chooseWithin(groups, 1 / target).reduce((sum, o) => sum + o.loss, 0);
   const fixed = groups.filter((g) => g.length === 1).map(leastLoss);
@@ -90,7 +92,7 @@ export function foreseenLoss(
 
 const costOf = (options: readonly Option[]): number => options.reduce((sum, o) => sum + o.cost, 0);
 
-/** One option per group, with Σ cost ≤ budget if there are such and with the fewest BitOPs if not. */
+/** One option per group, with Σ cost ≤ budget if there are such and with the least cost if not. */
 function chooseWithin(groups: readonly (readonly Option[])[], budget: number): readonly Option[] {
   const open = groups.filter((g) => g.length > 1);
   const left = budget - costOf(groups.filter((g) => g.length === 1).map(leastLoss));
@@ -107,16 +109,18 @@ function optionsOf(
   units: readonly DecisionUnit[],
   { units: unitLoss, weights: weightLoss }: Pick<Sensitivities, 'units' | 'weights'>,
   choices: TradeOffChoices,
+  cost: DecisionCost,
 ): Option[][] {
   const layers = graph.layers.filter(isWeighted);
-  const macs = new Map(layers.map((l) => [l.id, layerMacs(graph, l)]));
-  const total = layers.reduce((sum, l) => sum + macs.get(l.id)!, 0) * 64;
+  const total =
+    layers.reduce((sum, l) => sum + cost.layer(l.id, 8, 8), 0) + units.reduce((sum, u) => sum + cost.unit(u, 8), 0);
+  const share = (part: number): number => (total > 0 ? part / total : 0);
   const reader = (id: LayerId, read: Bits): Option[] =>
     choices.weightBits(id).map((bits) => ({
       bits: read,
       weights: [[id, bits]],
       loss: bits === 8 ? 0 : weightLoss.get(id)!,
-      cost: total > 0 ? (macs.get(id)! * bits * read) / total : 0,
+      cost: share(cost.layer(id, bits, read)),
     }));
   const read = new Set(units.flatMap((u) => u.readers));
   return [
@@ -135,7 +139,7 @@ function optionsOf(
                   })),
                 ),
               ),
-            [{ bits, weights: [], loss: unitLoss[i].get(bits)!, cost: 0 }],
+            [{ bits, weights: [], loss: unitLoss[i].get(bits)!, cost: share(cost.unit(unit, bits)) }],
           ),
         ),
       ),

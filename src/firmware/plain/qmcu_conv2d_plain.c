@@ -34,6 +34,9 @@
 /* Products whose sum fits in half a word with which eight pixels at a time pay. */
 #define LEAST_RUN 8u
 
+/* Pixels with which eight at a time pay, some of them twice. */
+#define LEAST_OF_EIGHT 3
+
 /* Columns, and rows of weights that they are multiplied with. */
 typedef struct {
     const int32_t *x;
@@ -272,13 +275,19 @@ static void convolve_block(const convolution *conv, int32_t *words, const block 
     }
 }
 
+/* Where output pixel p of a block goes. */
+static uint8_t **place_of(block *b, int32_t p)
+{
+    return p < 4 ? b->out.to + p : b->to_others + (p - 4);
+}
+
 /* A block of fewer than eight pixels: the last one again, to the same place. */
 static void fill_eight(block *b, int32_t pixels)
 {
     for (int32_t p = pixels; p < 8; p++) {
         b->y[p] = b->y[p - 1];
         b->x[p] = b->x[p - 1];
-        b->to_others[p - 4] = p == 4 ? b->out.to[3] : b->to_others[p - 5];
+        *place_of(b, p) = *place_of(b, p - 1);
     }
 }
 
@@ -291,20 +300,20 @@ static void convolve_pixels(const convolution *conv, int32_t oy, int32_t ox, int
         block b;
         b.out.requant = conv->requant;
         b.out.bits = qmcu_bits(conv->out->format);
-        b.out.pixels = count >= 4 ? 4u : 1u;
-        const int32_t pixels = count < 4 ? 1 : conv->by_eights == NULL ? 4 : qmcu_min(count, 8);
+        const int eight = conv->by_eights != NULL && count >= LEAST_OF_EIGHT;
+        const int32_t pixels = eight ? qmcu_min(count, 8) : count >= 4 ? 4 : 1;
+        b.out.pixels = pixels >= LEAST_OF_EIGHT ? 4u : 1u;
         count -= pixels;
         for (int32_t p = 0; p < pixels; p++) {
             b.y[p] = oy * window->stride_h - window->pad_top;
             b.x[p] = ox * window->stride_w - window->pad_left;
-            *(p < 4 ? b.out.to + p : b.to_others + (p - 4)) = qmcu_at(conv->out, oy, ox, 0);
+            *place_of(&b, p) = qmcu_at(conv->out, oy, ox, 0);
             ox++;
             if (ox == conv->out->w) {
                 ox = 0;
                 oy++;
             }
         }
-        const int eight = pixels >= 4 && conv->by_eights != NULL;
         if (eight) {
             fill_eight(&b, pixels);
         }
@@ -312,6 +321,15 @@ static void convolve_pixels(const convolution *conv, int32_t oy, int32_t ox, int
             (eight ? convolve_eight : convolve_block)(conv, words, &b, (uint32_t)g);
         }
     }
+}
+
+/* Whether no byte of one map is one of the other. */
+static int are_apart(const qmcu_map *a, const qmcu_map *b)
+{
+    const uintptr_t a_first = (uintptr_t)a->data;
+    const uintptr_t b_first = (uintptr_t)b->data;
+    return a_first + (uintptr_t)(a->h * a->row_bytes) <= b_first ||
+           b_first + (uintptr_t)(b->h * b->row_bytes) <= a_first;
 }
 
 static void convolve(convolution *conv, const qmcu_requant *requant, int32_t groups)
@@ -323,9 +341,9 @@ static void convolve(convolution *conv, const qmcu_requant *requant, int32_t gro
     conv->columns.dense = groups == 1 && conv->columns.window->dilation_w == 1 && qmcu_is_dense(in);
     conv->columns.runs = groups == 1 && (conv->columns.dense || conv->columns.window->kernel_w == 1);
     choose(conv);
-    /* A block that reached into the next row would write there before later groups or parts have read the rows that
-     * only this one needs. */
-    if (groups == 1 && conv->length <= COLUMN_WORDS / 4u) {
+    /* In one place, a block that reached into the next row would write there before later groups or parts have read the
+     * rows that only this one needs. */
+    if (groups == 1 && (conv->length <= COLUMN_WORDS / 4u || are_apart(in, conv->out))) {
         convolve_pixels(conv, 0, 0, conv->out->h * conv->out->w, 1);
         return;
     }

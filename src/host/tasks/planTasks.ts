@@ -58,6 +58,8 @@ interface PlanHead {
     readonly bits?: unknown;
     readonly weights?: unknown;
     readonly bitOpsTarget?: unknown;
+    readonly objective?: unknown;
+    readonly latencyBudget?: unknown;
   };
   readonly calibration?: { readonly folder?: unknown };
 }
@@ -101,6 +103,8 @@ export function tasksOf(plan: string, text: string, project: string | undefined)
       epsilon: search?.epsilon,
       bits: Array.isArray(search?.bits) ? search.bits.join(',') : undefined,
       weights: search?.weights,
+      objective: measured ? (search?.objective ?? 'bitops') : undefined,
+      'latency-budget': search?.latencyBudget,
       'bitops-target': search?.accuracyBudget === undefined ? search?.bitOpsTarget : search.mostReduction,
       'accuracy-budget': search?.accuracyBudget,
       out: plan,

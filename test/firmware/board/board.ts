@@ -4,7 +4,7 @@ import { projectRoot } from '../../support/paths';
 import { runCommand, strictFlags } from '../support/hostBuild';
 
 /** Cores that QEMU emulates with enough memory for real networks. */
-export type Core = 'm0plus' | 'm3' | 'm4' | 'm7' | 'm55' | 'rv32imac';
+export type Core = 'm0plus' | 'm3' | 'm4' | 'm7' | 'm33' | 'm55' | 'rv32imac';
 
 interface Board {
   /** Compiler flags that choose the core. */
@@ -62,6 +62,12 @@ const boards: Record<Core, Board> = {
     cpu: ['-mcpu=cortex-m7', '-mfpu=fpv5-d16', '-mfloat-abi=hard'],
     machine: 'mps2-an500',
     linkerScript: 'mps2-an500.ld',
+    tools: arm,
+  },
+  m33: {
+    cpu: ['-mcpu=cortex-m33', '-mfloat-abi=hard'],
+    machine: 'mps2-an505',
+    linkerScript: 'mps2-an505.ld',
     tools: arm,
   },
   m55: { cpu: ['-mcpu=cortex-m55', '-mfloat-abi=hard'], machine: 'mps3-an547', linkerScript: 'mps3.ld', tools: arm },

@@ -4,7 +4,7 @@
  *
  * Marks are instructions that compilers do not emit: `mov r9, r9` begins a region and `mov r10, r10` ends it, on RISC-V
  * `mv s9, s9` and `mv s10, s10`, see counting.h. Arguments: out=FILE. Each region becomes a line: its number of
- * instructions. With core=m0plus, m3 or m4 a tab and a model of that core's cycles follow (timing.h).
+ * instructions. With core=m0plus, m3, m4 or m33 a tab and a model of that core's cycles follow (timing.h).
  *
  * The few declarations of qemu-plugin.h that it needs are repeated here, since distributions do not ship that header.
  * QEMU documentation, "QEMU TCG Plugins".
@@ -52,6 +52,7 @@ typedef struct {
 
 static FILE *out;
 static enum core core;
+static bool riscv;
 static bool counting;
 static uint64_t count;
 static uint64_t cycles;
@@ -91,11 +92,11 @@ static enum mark mark_of(const struct qemu_plugin_insn *instruction)
 {
     const size_t size = qemu_plugin_insn_size(instruction);
     uint32_t code = 0;
-    if (size != 2 && size != 4) {
+    if (size != (riscv ? 4u : 2u)) { /* as numbers, the other architecture's marks may be anything */
         return NO_MARK;
     }
     memcpy(&code, qemu_plugin_insn_data(instruction), size);
-    if (size == 2) {
+    if (!riscv) {
         return code == 0x46c9 ? BEGIN : code == 0x46d2 ? END : NO_MARK;
     }
     /* RISC-V: addi s9, s9, 0 and addi s10, s10, 0. */
@@ -140,9 +141,11 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
             out = fopen(argv[i] + 4, "w");
         } else if (strncmp(argv[i], "core=", 5) == 0) {
             const char *name = argv[i] + 5;
+            riscv = strncmp(name, "rv32", 4) == 0;
             core = strcmp(name, "m0plus") == 0 ? M0PLUS
                    : strcmp(name, "m3") == 0   ? M3
                    : strcmp(name, "m4") == 0   ? M4
+                   : strcmp(name, "m33") == 0  ? M4 /* Arm publishes no table for the M33 */
                                                : NO_MODEL;
         } else {
             return -1;

@@ -81,13 +81,13 @@ describe('editor page, plans beside the plan', function () {
       );
     });
 
-    it('says where there is no estimate of the time, and no accuracy yet', async () => {
+    it('shows how far the estimated time may be off, and says where there is no accuracy yet', async () => {
       const view = plannedView();
-      const figures = { ...view.plan!.figures, latencyMs: null, accuracy: null };
+      const figures = { ...view.plan!.figures, latencyMs: 40, latencyError: 0.25, accuracy: null };
       await open({ ...view, plan: { ...view.plan!, figures } }, {});
       assert.match(
         (await page.locator('.figure').nth(3).innerText()).replace(/\s+/g, ' '),
-        /– no estimate for Cortex-M7/,
+        /40(\.0)? ms ± 10(\.0)? ms/,
       );
       assert.match((await page.locator('.figure').nth(4).innerText()).replace(/\s+/g, ' '), /– not evaluated/);
     });
