@@ -236,10 +236,10 @@ void qmcu_plain_gather_two(const qmcu_plain_columns *c, const int32_t *y, const 
                            const qmcu_plain_part *t)
 {
     const uint32_t n = (uint32_t)c->window->kernel_w * c->in_channels;
+    const uint32_t rows = (uint32_t)c->window->kernel_h;
     const uint32_t bits = qmcu_bits(c->in->format);
     /* Parts begin at multiples of 4: where the window's rows do, too, or a whole row is taken, they begin on bytes. */
-    const int on_bytes = bits == 8u || n % 4u == 0u || c->window->kernel_h == 1 ||
-                         (t->from == 0u && t->to == n * (uint32_t)c->window->kernel_h);
+    const int on_bytes = bits == 8u || n % 4u == 0u || rows == 1u || (t->from == 0u && t->to == rows * n);
     if (!c->runs || !on_bytes || !inside(c, y[0], x[0]) || !inside(c, y[1], x[1])) {
         qmcu_plain_part second = *t;
         qmcu_plain_gather(c, y[0], x[0], g, t);
