@@ -1,4 +1,4 @@
-// Accuracy against BitOPs on images that nothing was fitted to or tuned on: each model at 8 bits, within the default
+// Accuracy against BitOPs on other images than those of the calibration: each model at 8 bits, within the default
 // budget of 1 point, and at given reductions.
 //
 //     npm run build && node test/bench/accuracy.mjs [--images N] [--row TEXT] [MODEL…]
@@ -189,10 +189,13 @@ writeFileSync(
 
 ${answer.join('\n')}
 
-Written by \`node test/bench/accuracy.mjs\`. Layer by layer, integer arithmetic of the firmware, on images that nothing was fitted to (of the key words a quarter was). Calibrated on
-at most ${CALIBRATION_IMAGES} images. Reduction: BitOPs at 8 bits over BitOPs of the plan. Drop: points of top-1 below float on the same images, with the standard error of the
-paired difference. Divergence: mean Kullback-Leibler divergence from the float network's classes, nats; beyond 8 bits: less that of the 8-bit plan, paired image by image. Expected:
-the drop foreseen without labels (\`expectedPointsLost\`) on the images evaluated. Seconds: those of a processor that \`quantize\` took, calibration included where it was not cached.
+Written by \`node test/bench/accuracy.mjs\`. Layer by layer, integer arithmetic of the firmware, on other images than it
+was calibrated on (at most ${CALIBRATION_IMAGES}), but for the key words, whose two samples come from the same 1000
+recordings. Reduction: BitOPs at 8 bits over BitOPs of the plan. Drop: points of top-1 below float on the same images,
+with the standard error of the paired difference. Divergence: mean Kullback-Leibler divergence from the float network's
+classes, nats; beyond 8 bits: less that of the 8-bit plan, paired image by image. Expected: the drop foreseen without
+labels (\`expectedPointsLost\`) on the images evaluated. Seconds: those of a processor that \`quantize\` took,
+calibration included where it was not cached.
 
 | model | configuration | reduction | arena / weights KiB | top-1 % | drop | agreement % | divergence | beyond 8 bits | expected | seconds | images |
 |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
