@@ -21,7 +21,9 @@ const { values, positionals } = parseArgs({
     dist: { type: 'string', default: path.join(projectRoot, 'dist') },
   },
 });
-const data = [path.join(projectRoot, '../shared/data'), '/work/shared/data'].find((folder) => existsSync(folder));
+const data = [process.env.QUANTMCU_SHARED_DATA ?? '', path.join(projectRoot, '../shared/data')].find((folder) =>
+  existsSync(folder),
+);
 const cli = path.join(values.dist, 'cli.js');
 const store = path.join(projectRoot, 'test/bench/accuracy.json');
 const work = mkdtempSync(path.join(tmpdir(), 'quantmcu-accuracy-'));

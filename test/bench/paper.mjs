@@ -20,7 +20,9 @@ const { values, positionals } = parseArgs({
     dist: { type: 'string', default: path.join(projectRoot, 'dist') },
   },
 });
-const data = [path.join(projectRoot, '../shared/data'), '/work/shared/data'].find((folder) => existsSync(folder));
+const data = [process.env.QUANTMCU_SHARED_DATA ?? '', path.join(projectRoot, '../shared/data')].find((folder) =>
+  existsSync(folder),
+);
 if (!data) throw new Error('shared/data is not there; this bench needs the reference models and images.');
 const store = path.join(projectRoot, 'test/bench/paper.json');
 const work = mkdtempSync(path.join(tmpdir(), 'quantmcu-paper-'));

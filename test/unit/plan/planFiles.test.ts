@@ -7,7 +7,14 @@ import * as path from 'node:path';
 import fc from 'fast-check';
 import { UserError } from '../../../src/engine/common/errors';
 import { decisionsOf, fitsDecisions } from '../../../src/engine/planned/decisions';
-import { hashBytes, modelPathOf, readParameters, restrictModels, writeFilesWhole, writePlanWhole } from '../../../src/engine/plan/files';
+import {
+  hashBytes,
+  modelPathOf,
+  readParameters,
+  restrictModels,
+  writeFilesWhole,
+  writePlanWhole,
+} from '../../../src/engine/plan/files';
 import { decodeParameters, encodeParameters } from '../../../src/engine/plan/parametersFile';
 import { formatPlan, parsePlan } from '../../../src/engine/plan/sidecar';
 import type { Plan } from '../../../src/engine/plan/types';
@@ -169,15 +176,20 @@ describe('decisions of a plan', () => {
 
 describe('the model that a plan names', () => {
   it('lies in the folder of the plan where the workspace is not trusted', () => {
-    const at = (file: string): string => modelPathOf('/work/plans/net.quantmcu.json', { ...plan, model: { ...plan.model, file } });
+    const at = (file: string): string =>
+      modelPathOf('/home/user/plans/net.quantmcu.json', { ...plan, model: { ...plan.model, file } });
     const outside = ['../net.onnx', '/etc/passwd', 'a/../../net.onnx', '..\\net.onnx', 'C:\\net.onnx', 'c:/net.onnx'];
-    assert.equal(at('../net.onnx'), path.resolve('/work/net.onnx'));
+    assert.equal(at('../net.onnx'), path.resolve('/home/user/net.onnx'));
     assert.equal(at('/etc/passwd'), path.resolve('/etc/passwd'));
     try {
       restrictModels();
-      assert.equal(at('deep/net.onnx'), path.resolve('/work/plans/deep/net.onnx'));
+      assert.equal(at('deep/net.onnx'), path.resolve('/home/user/plans/deep/net.onnx'));
       for (const name of outside)
-        assert.throws(() => at(name), (e) => e instanceof UserError && /lies outside of the plan's folder/.test(e.message), name);
+        assert.throws(
+          () => at(name),
+          (e) => e instanceof UserError && /lies outside of the plan's folder/.test(e.message),
+          name,
+        );
     } finally {
       restrictModels(false);
     }

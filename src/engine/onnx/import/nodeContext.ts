@@ -206,6 +206,15 @@ function checkShape(context: NodeContext, shape: Shape): void {
     );
 }
 
+/** Fails where a value of these dimensions is more than any map may hold: asked before anything of that size is made. */
+export function checkSize(context: NodeContext, dims: readonly number[]): void {
+  if (!(elementCount(dims) <= MAX_MAP_ELEMENTS))
+    context.fail(
+      `would produce a map of ${dims.join('×')} elements`,
+      'Use a smaller input; no microcontroller holds such a map.',
+    );
+}
+
 /** Product of the named dimensions. */
 export function productOf(dims: readonly number[], which: readonly number[]): number {
   return elementCount(which.map((dim) => dims[dim]));

@@ -2,7 +2,7 @@ import { regroup } from '../../layout';
 import { elementCount } from '../../tensorData';
 import { flattened, spatial, spatialValue } from '../arrange';
 import { take } from '../moves';
-import type { NodeContext } from '../nodeContext';
+import { checkSize, type NodeContext } from '../nodeContext';
 import { productOf, RESHAPE_EXPORT } from '../nodeContext';
 import { replicateChannels } from '../perChannel';
 import type { MapValue } from '../values';
@@ -122,6 +122,7 @@ export function expand(context: NodeContext): void {
   if (copied.length === 0) return context.setMap(same);
   if (target.some((d, i) => !(Number.isInteger(d) && d > 0) || (d !== own[i] && own[i] !== 1)))
     context.fail(`copies ${value.dims.join('×')} to ${wanted.join('×')}`, 'Export the model again.');
+  checkSize(context, target);
   if (rank !== 4 || own[0] !== 1 || target[0] !== 1)
     return context.setMap(
       copied.reduce((result, dim) => take(context, result, dim, new Array<number>(target[dim]).fill(0)), same),
@@ -152,6 +153,10 @@ export function tile(context: NodeContext): void {
   const repeats = context.constant(1, 'its repeats').small();
   if (repeats.length !== value.dims.length || repeats.some((r) => !(Number.isInteger(r) && r > 0)))
     context.fail(`repeats ${value.dims.join('×')} ${repeats.join('×')} times`, 'Export the model again.');
+  checkSize(
+    context,
+    repeats.map((times, dim) => times * value.dims[dim]),
+  );
   const tiled = repeats.reduce(
     (result, times, dim) =>
       take(

@@ -2,7 +2,7 @@ import type { ResizeLayer, Shape } from '../../../graph/types';
 import { contiguousLayout } from '../../layout';
 import { arrange, imageOrder, spatialValue } from '../arrange';
 import { take } from '../moves';
-import type { NodeContext } from '../nodeContext';
+import { checkSize, type NodeContext } from '../nodeContext';
 import { EMPTY, NO_CLAMP, POINT_WINDOW } from '../perChannel';
 import type { MapValue } from '../values';
 import { sliceAlong } from './slicing';
@@ -55,6 +55,10 @@ export function pad(context: NodeContext): void {
   if (touched.length === 0) return context.setMap(context.renamed(value, value.dims, value.layout));
   if (!constant) {
     const length = (dim: number): number => Math.max(0, before[dim] + value.dims[dim] + after[dim]);
+    checkSize(
+      context,
+      value.dims.map((_, dim) => length(dim)),
+    );
     return context.setMap(
       touched.reduce(
         (result, dim) =>
