@@ -11,11 +11,11 @@ export function relativeTo(planPath: string, file: string): string {
   );
 }
 
-/** Whether images are those that a plan was calibrated on, so that what they say of its accuracy is too kind. */
+/** Whether images are those that a plan was calibrated on, so that they make it look better than it is. */
 export function isCalibrationFolder(planPath: string, { calibration }: Plan, imagesPath: string): boolean {
   return path.resolve(path.dirname(planPath), calibration.folder) === path.resolve(imagesPath);
 }
 
 /** Said with a result on such images. */
 export const CALIBRATION_NOTE =
-  'These are images that the plan was calibrated on, which is a little too kind: others say more.';
+  'The plan was calibrated on these images, so the result is optimistic: evaluate on other images.';

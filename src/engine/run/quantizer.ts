@@ -219,8 +219,8 @@ export class Quantizer {
     let others = samples.samples.filter((_, i) => !fitted.has(i));
     if (others.length === 0) {
       notes.push(
-        'The accuracy budget was checked on images that weights were fitted to, which is too kind: with ' +
-          `${LEAST_SPLIT} or more images some are kept back for checking.`,
+        'The accuracy budget was checked on the images that the weights were fitted to, so the estimate is ' +
+          `optimistic: give ${LEAST_SPLIT} or more images and some are held back.`,
       );
       others = [...samples.samples];
     }

@@ -62,7 +62,7 @@ export async function evaluate({ editors, engine, jobs, log, memory }: Services,
               percent(float.top1),
               percent(agreement),
             );
-    const kind = vscode.l10n.t('The plan was calibrated on these images, which is a little too kind: others say more.');
+    const kind = vscode.l10n.t('The plan was calibrated on these images, so the result is optimistic: evaluate on other images.');
     const told = calibrated ? `${line} ${kind}` : line;
     log.info(told);
     if (!editors.showResult(model, { ok: true, message: told })) void vscode.window.showInformationMessage(told);
