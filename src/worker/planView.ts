@@ -1,4 +1,4 @@
-import { int8LayerwiseInstructions, layersInstructions } from '../engine/cost/scheduleInstructions';
+import { layersInstructions } from '../engine/cost/scheduleInstructions';
 import * as path from 'node:path';
 import { assemble } from '../engine/codegen';
 import { graphMacs } from '../engine/graph/macs';
@@ -13,7 +13,7 @@ import type { Program, ProgramBuffer } from '../engine/program/types';
 import { formatTies, type FormatTies } from '../engine/quantize/ties';
 import { estimateFlash } from '../engine/cost/flashEstimate';
 import { programWork } from '../engine/cost/work';
-import { int8LayerwiseFlashBytes } from '../engine/cost/graphFlash';
+import { int8Layerwise } from '../engine/cost/graphFlash';
 import { flashOptions, reserveBytes } from '../engine/targets/capacity';
 import { OPTIMIZE_LEVELS } from '../engine/targets/types';
 import type {
@@ -67,6 +67,7 @@ export function planView(
   const { flash, forms } = assemble(program, program.name, made);
   const instructions = layersInstructions(graph, program, share, core, forms);
   const board = boardOf(target);
+  const reference = int8Layerwise(graph, { optimize: made.optimize, ...made.target });
   const view: PlanView = {
     planFile: path.basename(opened.planPath),
     target,
@@ -83,9 +84,9 @@ export function planView(
       latencyError: latencyError(board),
       int8Layerwise: {
         arenaBytes: int8LayerwiseArenaBytes(graph, plan.target.input === 'external'),
-        flashBytes: int8LayerwiseFlashBytes(graph, { optimize: made.optimize, ...made.target }),
+        flashBytes: reference.flashBytes,
         bitOps: graphMacs(graph) * 64,
-        latencyMs: instructionsMs(int8LayerwiseInstructions(graph, core), board),
+        latencyMs: instructionsMs(reference.instructions, board),
       },
       flashBytes: flash.total,
       flash: {

@@ -5,6 +5,7 @@ import { scheduleRules } from '../schedule/scheduleRules';
 import type { Core } from '../targets/types';
 import { estimateFlash } from './flashEstimate';
 import { chooseForms, type FormOptions } from './forms';
+import { totalInstructions } from './latency';
 import { scheduleWork, type Work } from './work';
 
 const schedules = new WeakMap<Graph, Schedule>();
@@ -17,10 +18,15 @@ export function graphFlashBytes(graph: Graph, weightBits: (layer: LayerId) => We
   return estimateFlash(layerwiseWork(graph, weightBits), new Map(), core);
 }
 
-/** The same with everything at 8 bits in forms as they are chosen for a plan. */
-export function int8LayerwiseFlashBytes(graph: Graph, options: FormOptions): number {
+/** Flash and instructions layer by layer with everything at 8 bits, in forms as they are chosen for a plan. */
+export function int8Layerwise(
+  graph: Graph,
+  options: FormOptions,
+): { readonly flashBytes: number; readonly instructions: number } {
   const work = layerwiseWork(graph, () => 8);
-  return estimateFlash(work, chooseForms(work, options), options.core);
+  const forms = chooseForms(work, options);
+  const { core } = options;
+  return { flashBytes: estimateFlash(work, forms, core), instructions: totalInstructions(work, 0, core, forms) };
 }
 
 function layerwiseWork(graph: Graph, weightBits: (layer: LayerId) => WeightBits): Work[] {

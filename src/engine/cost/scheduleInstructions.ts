@@ -23,13 +23,7 @@ export function layersInstructions(
   return layers;
 }
 
-/** Estimated instructions of the network layer by layer with everything at 8 bits. */
-export function int8LayerwiseInstructions(graph: Graph, core: Core = 'cortex-m4'): number {
-  const { weighted, others } = int8Instructions(graph, core);
-  return weighted + others;
-}
-
-/** The same, of the layers with weights and of the others. */
+/** Estimated instructions layer by layer at 8 bits in plain forms, of the layers with weights and of the others. */
 export function int8Instructions(graph: Graph, core: Core): { readonly weighted: number; readonly others: number } {
   const costs = coreCosts(core);
   let weighted = 0;
