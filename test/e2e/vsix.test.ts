@@ -16,6 +16,7 @@ const allowed = [
   /^extension\/dist\/webview\/main\.(js|css)$/,
   /^extension\/media\/(walkthrough\/)?[\w.]+\.png$/,
   /^extension\/media\/schema\/[\w.]+\.json$/,
+  /^extension\/media\/skills\/quantmcu\/SKILL\.md$/,
   /^extension\/media\/sample\/(?!training\/)(?!firmware\/(lib|build)\/)/,
   /^extension\/node_modules\/onnxruntime-(node|common)\/(package\.json|LICENSE(\.txt)?|dist\/[\w/.-]+\.js(on)?)$/,
 ];
