@@ -26,7 +26,10 @@ import { registerMcpServer } from './host/tools/mcpServer';
 export function activate(context: vscode.ExtensionContext): void {
   const { extensionUri, workspaceState: memory } = context;
   const log = createLog();
-  const engine = new EngineClient(workerThread(context.asAbsolutePath('dist/worker.js'), () => vscode.workspace.isTrusted), log);
+  const engine = new EngineClient(
+    workerThread(context.asAbsolutePath('dist/worker.js'), () => vscode.workspace.isTrusted),
+    log,
+  );
   const jobs = new Jobs();
   const documents = new ModelDocuments(engine);
   const editors = new OpenEditors();

@@ -1,4 +1,6 @@
-/** What the keys do, for people who do not see the views or do not use a pointer: Alt+F1, as in VS Code's own editors. */
+/**
+ * What the keys do, for people who do not see the views or do not use a pointer: Alt+F1, as in VS Code's own editors.
+ */
 import { h } from './dom';
 import { t } from './l10n';
 import { iconButton } from './ui';
@@ -26,7 +28,8 @@ export function openHelp(): void {
       'p',
       {},
       t(
-        'The page has a header with the plan’s figures and commands, tabs with one view each, details of the selected ' +
+        'The page has a header with the plan’s figures and commands, tabs with one view each, details of the ' +
+          'selected ' +
           'layer, and the memory over one inference. The layers as a table say all that the graph draws; the memory ' +
           'chart has a table, too.',
       ),

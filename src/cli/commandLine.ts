@@ -64,7 +64,8 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     'quantize',
     {
       synopsis:
-        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--flash-reserve BYTES|PERCENT%] [--optimize size|balanced|speed] [--core CORE] [--input ' +
+        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--flash-reserve BYTES|PERCENT%] ' +
+        '[--optimize size|balanced|speed] [--core CORE] [--input ' +
         'counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--search ' +
         'sensitivity|entropy] [--objective latency|bitops|sram|flash] [--latency-budget MS] ' +
         '[--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] ' +
@@ -154,7 +155,8 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     'evaluate',
     {
       synopsis:
-        'evaluate PLAN --images DIR [--annotations DIR|FILE.json] [--task classify|binary|regress|detect] [--limit N] [--layers] ' +
+        'evaluate PLAN --images DIR [--annotations DIR|FILE.json] [--task classify|binary|regress|detect] ' +
+        '[--limit N] [--layers] ' +
         '[--predictions FILE.csv] [--threads N] [--force]',
       summary:
         "accuracy of the firmware's integer arithmetic beside float; --layers also compares every layer's output",

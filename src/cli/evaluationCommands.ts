@@ -81,11 +81,13 @@ function describe(result: Evaluation): string[] {
 function describeDetection({ accuracy, agreement, boxes }: DetectionEvaluation): string[] {
   const show = (v: number | null): string => (v === null ? '–' : v.toFixed(2));
   const row = (name: string, s: DetectionScores): string =>
-    `${name.padEnd(10)} mAP@0.5 ${show(s.map50)}  11-point ${show(s.map50Eleven)}  mAP@0.5:0.95 ${show(s.map)}  precision ` +
+    `${name.padEnd(10)} mAP@0.5 ${show(s.map50)}  11-point ${show(s.map50Eleven)}  mAP@0.5:0.95 ${show(s.map)}  ` +
+    'precision ' +
     `${show(s.precision)}  recall ${show(s.recall)}`;
   const known = accuracy
     ? [
-        `${accuracy.objects} objects of ${accuracy.classes.length} classes on ${accuracy.images} images (${accuracy.format}); ` +
+        `${accuracy.objects} objects of ${accuracy.classes.length} classes on ${accuracy.images} images ` +
+          `(${accuracy.format}); ` +
           `precision and recall at score ${accuracy.score}`,
         row('float', accuracy.float),
         row('quantized', accuracy.quantized),
@@ -99,8 +101,10 @@ function describeDetection({ accuracy, agreement, boxes }: DetectionEvaluation):
     : [];
   return [
     ...known,
-    `${agreement.paired.toFixed(1)} % of the boxes have a partner in the other network (${agreement.overlap.toFixed(1)} % ` +
-      `weighted by overlap); ${boxes.float.toFixed(2)} boxes an image in float, ${boxes.quantized.toFixed(2)} quantized`,
+    `${agreement.paired.toFixed(1)} % of the boxes have a partner in the other network ` +
+      `(${agreement.overlap.toFixed(1)} % ` +
+      `weighted by overlap); ${boxes.float.toFixed(2)} boxes an image in float, ${boxes.quantized.toFixed(2)} ` +
+      'quantized',
   ];
 }
 

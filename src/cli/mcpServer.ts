@@ -48,8 +48,10 @@ export function createMcpServer(version: string): McpServer {
     { name: 'quantmcu', version },
     {
       instructions:
-        'Brings a CNN (.onnx) onto a microcontroller. Order: check_fit, quantize_model, evaluate_plan on other images, ' +
-        'generate_firmware, run_selftest. The self-test compares the generated C byte for byte with what was simulated.',
+        'Brings a CNN (.onnx) onto a microcontroller. Order: check_fit, quantize_model, evaluate_plan on other ' +
+        'images, ' +
+        'generate_firmware, run_selftest. The self-test compares the generated C byte for byte with what was ' +
+        'simulated.',
     },
   );
   registerLooking(server);

@@ -39,7 +39,8 @@ export const sweepCommand: Command = {
     'sweep MODEL --images DIR --target ID (--phi F,F,… | --lambda F,F,… | --bitops-target R,R,…) [--evaluate ' +
     'DIR] [--limit N] [--pick VALUE] [--sram BYTES] [--flash BYTES] [--core CORE] [--input ' +
     'counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--epsilon F] [--classes ' +
-    'static|runtime] [--task classify|binary|regress|detect] [--preprocess imagenet|tf|unit|raw|FILE.json] [--calibrate N] [--sizes NAME=N,…] ' +
+    'static|runtime] [--task classify|binary|regress|detect] [--preprocess imagenet|tf|unit|raw|FILE.json] ' +
+    '[--calibrate N] [--sizes NAME=N,…] ' +
     '[--no-compensate] [--no-cache] --out FOLDER',
   summary:
     'a plan for each value of one parameter, with its figures and, on the --limit images of --evaluate, its ' +

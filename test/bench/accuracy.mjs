@@ -175,7 +175,10 @@ const lines = entries.map(([key, r]) => {
 const of = (/** @type {string} */ name) => entries.filter(([key]) => key.endsWith(` / ${name}`)).map(([, r]) => r);
 const range = (/** @type {any[]} */ list, /** @type {(r: any) => number} */ value, digits = 1) => {
   const all = list.map(value);
-  return `${(all.reduce((a, b) => a + b, 0) / all.length).toFixed(digits)} (${Math.min(...all).toFixed(digits)} to ${Math.max(...all).toFixed(digits)})`;
+  return (
+    `${(all.reduce((a, b) => a + b, 0) / all.length).toFixed(digits)} (${Math.min(...all).toFixed(digits)} ` +
+    `to ${Math.max(...all).toFixed(digits)})`
+  );
 };
 const drop = (/** @type {any} */ r) => r.drop.mean;
 const answer = ['8 bits', 'within 1 point, at most 3×', '2.2×', '3×']

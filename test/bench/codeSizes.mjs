@@ -212,7 +212,8 @@ function structSizes(core, include) {
   const source = path.join(include, 'structs.c');
   writeFileSync(
     source,
-    `#include "net_quantmcu.h"\n${names.map((name) => `const char size_${name}[sizeof(net_${name})] = {1};\n`).join('')}`,
+    '#include ' +
+      `"net_quantmcu.h"\n${names.map((name) => `const char size_${name}[sizeof(net_${name})] = {1};\n`).join('')}`,
   );
   const { object, run } = compile(core, source, include);
   return Object.fromEntries(

@@ -1,6 +1,7 @@
 // Counts the instructions of each kernel on emulated boards, with a model of the cycles of an M0+, M3 or M4
 // (test/firmware/counting/timing.h), and prints them beside the instructions of other libraries. `node
-// test/bench/kernels.mjs [--cores m4,m3,m0plus,m55] [--level=-O3] [--layers REGEXP]`; --tsv writes kernels-CORE.tsv, which latency.mjs reads.
+// test/bench/kernels.mjs [--cores m4,m3,m0plus,m55] [--level=-O3] [--layers REGEXP]`; --tsv writes kernels-CORE.tsv,
+// which latency.mjs reads.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

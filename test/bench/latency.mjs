@@ -1,8 +1,8 @@
-// Fits the estimate of instructions on a core (src/engine/cost/coreCosts.ts) to counts, and prints its coefficients
-// and errors. `node test/bench/latency.mjs [--core m4] [--write]`: from runs-CORE.tsv, kernels-CORE.tsv (`kernels.mjs
-// --tsv`) and, of the M4, packed-m4.tsv; --write puts the coefficients into coreCosts.ts. `… --core CORE --count PLAN…`:
-// counts every run of a layer of these plans first (network.mjs --layers-only) and remakes runs-CORE.tsv of them;
-// PLAN=FILE takes what that command printed from a file. `… --table` prints the errors of all cores (latency.md).
+// Fits the estimate of instructions on a core (src/engine/cost/coreCosts.ts) to counts, and prints its coefficients and
+// errors. `node test/bench/latency.mjs [--core m4] [--write]`: from runs-CORE.tsv, kernels-CORE.tsv (`kernels.mjs
+// --tsv`) and, of the M4, packed-m4.tsv; --write puts the coefficients into coreCosts.ts. `… --core CORE --count
+// PLAN…`: counts every run of a layer of these plans first (network.mjs --layers-only) and remakes runs-CORE.tsv of
+// them; PLAN=FILE takes what that command printed from a file. `… --table` prints the errors of all cores (latency.md).
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -83,11 +83,12 @@ async function count(core, plans) {
 function setsOf(core) {
   const costs = CORE_COSTS[nameOf(core)];
   // The M55 takes unsigned codes, which networks have after ReLU, in more instructions than the bench's signed ones.
-  const kernels = core !== 'm55' && existsSync(path.join(here, `kernels-${core}.tsv`))
-    ? rowsOf(`kernels-${core}.tsv`)
-        .slice(1)
-        .flatMap((row) => parseKernel(row, costs) ?? [])
-    : [];
+  const kernels =
+    core !== 'm55' && existsSync(path.join(here, `kernels-${core}.tsv`))
+      ? rowsOf(`kernels-${core}.tsv`)
+          .slice(1)
+          .flatMap((row) => parseKernel(row, costs) ?? [])
+      : [];
   return [
     { name: 'kernels', counted: kernels },
     { name: 'packed', counted: core === 'm4' ? rowsOf('packed-m4.tsv').slice(1).map(parsePacked) : [] },
@@ -172,7 +173,8 @@ function write(core, coefficients) {
 /** The errors of the coefficients as they stand, for latency.md. */
 function table() {
   console.log(
-    '| Core | plans | largest error of a plan | runs of layers | mean error by instructions | within 20 % | cycles per instruction |\n' +
+    '| Core | plans | largest error of a plan | runs of layers | mean error by instructions | within 20 % | ' +
+      'cycles per instruction |\n' +
       '|---|---:|---:|---:|---:|---:|---:|',
   );
   for (const core of ['m0plus', 'm3', 'm4', 'm33', 'm55', 'rv32imac']) {
@@ -186,8 +188,10 @@ function table() {
     const worst = Math.max(...plans.map(({ counted, estimated }) => Math.abs(estimated / counted - 1)));
     const cpi = plans.map(({ counted, cycles }) => cycles / counted).filter((value) => !Number.isNaN(value));
     console.log(
-      `| ${core} | ${plans.length} | ${(100 * worst).toFixed(1)} % | ${errors.length} | ${(100 * mean).toFixed(1)} % | ` +
-        `${(100 * near).toFixed(0)} % | ${cpi.length > 0 ? `${Math.min(...cpi).toFixed(2)} to ${Math.max(...cpi).toFixed(2)}` : ''} |`,
+      `| ${core} | ${plans.length} | ${(100 * worst).toFixed(1)} % | ${errors.length} | ` +
+        `${(100 * mean).toFixed(1)} % | ` +
+        `${(100 * near).toFixed(0)} % | ` +
+        `${cpi.length > 0 ? `${Math.min(...cpi).toFixed(2)} to ${Math.max(...cpi).toFixed(2)}` : ''} |`,
     );
   }
 }

@@ -182,5 +182,8 @@ function run(command, args) {
 
 /** Compiler options for the folders of headers. */
 function includes(files) {
-  return ['-DQMCU_KEEP_OPTIMIZATION', ...new Set(files.filter((f) => f.endsWith('.h')).map((f) => `-I${path.dirname(f)}`))];
+  return [
+    '-DQMCU_KEEP_OPTIMIZATION',
+    ...new Set(files.filter((f) => f.endsWith('.h')).map((f) => `-I${path.dirname(f)}`)),
+  ];
 }

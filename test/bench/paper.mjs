@@ -117,18 +117,29 @@ for (const { model, preprocess, calibration, evaluation } of chosen) {
   keep(key, sweep.refused ? { refused: sweep.refused } : { points: sweep.points });
 }
 
-/** Bars of several series, as SVG. @param {string} title @param {{name: string, value: number}[]} bars @param {string} unit */
+/**
+ * Bars of several series, as SVG. @param {string} title @param {{name: string, value: number}[]} bars @param {string}
+ * unit
+ */
 function barsOf(title, bars, unit) {
   const most = Math.max(...bars.map((b) => b.value));
   const height = 30 + bars.length * 24;
   const text = (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ content, anchor = 'start') =>
-    `<text x="${x}" y="${y}" text-anchor="${anchor}">${content.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</text>`;
+    `<text x="${x}" y="${y}" ` +
+    `text-anchor="${anchor}">${content.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</text>`;
   const rects = bars.map(({ name, value }, i) => {
     const y = 30 + i * 24;
     const width = (300 * value) / most;
-    return `${text(230, y + 14, name, 'end')}<rect x="240" y="${y}" width="${width.toFixed(1)}" height="18" fill="#4a7ebb"/>${text(246 + width, y + 14, `${value.toPrecision(3)} ${unit}`)}`;
+    return (
+      `${text(230, y + 14, name, 'end')}<rect x="240" y="${y}" width="${width.toFixed(1)}" height="18" ` +
+      `fill="#4a7ebb"/>${text(246 + width, y + 14, `${value.toPrecision(3)} ${unit}`)}`
+    );
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="680" height="${height}" font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/>${text(10, 18, title)}${rects.join('')}</svg>\n`;
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" width="680" height="${height}" font-family="sans-serif" ` +
+    'font-size="12"><rect width="100%" height="100%" ' +
+    `fill="#fff"/>${text(10, 18, title)}${rects.join('')}</svg>\n`
+  );
 }
 
 const pictures = path.join(projectRoot, 'docs/paper');
@@ -158,7 +169,11 @@ for (const { model, name } of networks) {
         const patch = r.patch ? `${r.patch.grid}, ${r.patch.outliers} of ${r.patch.patches} outlier` : 'none';
         const accuracy = `${r.quantized.top1?.toFixed(1) ?? ''} (float ${r.float.top1?.toFixed(1) ?? ''})`;
         const ms = r.latencyMs === null ? '' : r.latencyMs.toFixed(0);
-        return `| ${way} | ${patch} | ${(r.bitOps / 1e9).toFixed(2)} (${times}) | ${ms} | ${(r.arenaBytes / 1024).toFixed(0)} | ${accuracy} | ${r.divergence.toFixed(4)} | ${r.seconds.total.toFixed(0)} |`;
+        return (
+          `| ${way} | ${patch} | ${(r.bitOps / 1e9).toFixed(2)} (${times}) | ${ms} | ` +
+          `${(r.arenaBytes / 1024).toFixed(0)} | ${accuracy} | ${r.divergence.toFixed(4)} | ` +
+          `${r.seconds.total.toFixed(0)} |`
+        );
       });
     sections.push(`### ${name} on ${board.name}
 
@@ -179,7 +194,7 @@ ${cells.join('\n')}`);
 
 | φ | outlier patches | classes by φ | as many at random |
 |---:|---:|---:|---:|
-${points.map((/** @type {any} */ p) => `| ${p.value} | ${p.outliers?.count ?? p.outliers?.patches ?? ''} | ${percent(p.accuracy)} | ${percent(p.randomAccuracy)} |`).join('\n')}`);
+${points.map((/** @type {any} */ p) => `| ${p.value} | ${p.outliers?.count ?? p.outliers?.patches ?? ''} | ` + `${percent(p.accuracy)} | ${percent(p.randomAccuracy)} |`).join('\n')}`);
   }
 }
 writeFileSync(

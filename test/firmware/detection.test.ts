@@ -226,7 +226,9 @@ function filesOf({ name, program, head }: Case): { path: string; text: string }[
     ...renderDetect(program, head, { name, provenance, golden: null }),
     {
       path: `${name}.h`,
-      text: `#ifndef ${prefix}_H\n#define ${prefix}_H\n#include <stdint.h>\n#include "quantmcu_port.h"\n#define ${prefix}_OK 0\nint ${name}_selftest(void *arena);\n#endif\n`,
+      text:
+        `#ifndef ${prefix}_H\n#define ${prefix}_H\n#include <stdint.h>\n#include "quantmcu_port.h"\n#define ` +
+        `${prefix}_OK 0\nint ${name}_selftest(void *arena);\n#endif\n`,
     },
   ];
 }
@@ -267,7 +269,8 @@ ${values.join('')}${points}        }
   });
   const selftests = cases.map(({ name }) => `int ${name}_selftest(void *at) { return at == 0; }\n`);
   const open = board
-    ? 'const int in = semihosting_open("in.bin", SEMIHOSTING_MODE_RB);\n    const int out = semihosting_open("out.bin", SEMIHOSTING_MODE_WB);'
+    ? 'const int in = semihosting_open("in.bin", SEMIHOSTING_MODE_RB);\n    const int out = ' +
+      'semihosting_open("out.bin", SEMIHOSTING_MODE_WB);'
     : 'FILE *in = fopen("in.bin", "rb"), *out = fopen("out.bin", "wb");';
   return `${board ? '#include "semihosting.h"' : '#include <stdio.h>'}
 #include <stdint.h>

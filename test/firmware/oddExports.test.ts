@@ -46,7 +46,12 @@ describe('odd exports', function () {
       const x = m.input('x', [1, 3, 16, 16]);
       const slice = (v: string, start: number, axis: number): string =>
         m.node('Slice', [v, m.int64s([start]), m.int64s([2 ** 31 - 1]), m.int64s([axis]), m.int64s([2])]);
-      const parts = [[0, 0], [1, 0], [0, 1], [1, 1]].map(([row, column]) => slice(slice(x, row, 2), column, 3)); // prettier-ignore
+      const parts = [
+        [0, 0],
+        [1, 0],
+        [0, 1],
+        [1, 1],
+      ].map(([row, column]) => slice(slice(x, row, 2), column, 3));
       m.output(m.node('Conv', [m.node('Concat', parts, { axis: 1 }), weights(m, 8, 12, 3, 3)], { pads: padding }));
       const [value] = await snr(models.write(m));
       assert.ok(value > 33, `${value} dB`);
@@ -111,7 +116,10 @@ describe('odd exports', function () {
 
   it('cases of the field behave as their index says', async function () {
     const folder = needSharedData(this, '..', 'cases', 'field');
-    const rows = readFileSync(path.join(folder, 'INDEX.tsv'), 'utf8').trim().split('\n').map((line) => line.split('\t')); // prettier-ignore
+    const rows = readFileSync(path.join(folder, 'INDEX.tsv'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line.split('\t'));
     const wrong: string[] = [];
     for (const [file, expected] of rows) {
       const wanted = REFUSED.includes(file) ? 'clear failure' : expected;

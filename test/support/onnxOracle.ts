@@ -101,8 +101,11 @@ export async function matchesOnnxruntime(
     const expected = await session.run(
       Object.fromEntries(graph.inputs.map((binding, i) => [binding.name, toTensor(binding, onnx[i])])),
     );
-    // prettier-ignore
-    const maps = evaluateFloat(graph, graph.inputs.map((binding, i) => toHwcOrder(onnx[i], binding.order)));
+
+    const maps = evaluateFloat(
+      graph,
+      graph.inputs.map((binding, i) => toHwcOrder(onnx[i], binding.order)),
+    );
     for (const binding of graph.outputs) {
       const tensor = expected[binding.name];
       assert.deepEqual([...binding.dims], [...tensor.dims], `dims of ${binding.name}`);
@@ -169,8 +172,11 @@ export async function tapsMatch(
   const seen = await session.run(
     Object.fromEntries(graph.inputs.map((binding, i) => [binding.name, toTensor(binding, onnx[i])])),
   );
-  // prettier-ignore
-  const maps = evaluateFloat(graph, graph.inputs.map((binding, i) => toHwcOrder(onnx[i], binding.order)));
+
+  const maps = evaluateFloat(
+    graph,
+    graph.inputs.map((binding, i) => toHwcOrder(onnx[i], binding.order)),
+  );
   for (const [id, tap] of wanted) {
     const { shape, name } = graph.maps[id];
     const actual = maps.get(id)!;

@@ -234,7 +234,11 @@ class Generator {
         if (b.bits !== 8) return one({ op: 'requantize', sum: this.scaledSum(this.p.buffers[to], 1) }, to);
         if (this.int(0, 1) === 0) {
           // Another order of the axes, which counters step through.
-          const axes = [[h, w * c], [w, c], [c, 1]].sort(() => this.int(0, 1) - 0.5); // prettier-ignore
+          const axes = [
+            [h, w * c],
+            [w, c],
+            [c, 1],
+          ].sort(() => this.int(0, 1) - 0.5);
           const table = this.p.constant('table', 32, Int32Array.from(axes.flat()), [3, 2]);
           return one({ op, permutation: table, counters: 3, first: 0 }, to);
         }
@@ -243,7 +247,15 @@ class Generator {
           const j = this.int(0, i);
           [order[i], order[j]] = [order[j], order[i]];
         }
-        return one({ op, permutation: this.p.constant('table', 32, Int32Array.from(order), [order.length]), counters: 0, first: 0 }, to);
+        return one(
+          {
+            op,
+            permutation: this.p.constant('table', 32, Int32Array.from(order), [order.length]),
+            counters: 0,
+            first: 0,
+          },
+          to,
+        );
       }
       case 'classify': {
         // A class decided at run time chooses between two ways to write the same map.

@@ -87,7 +87,8 @@ export class FitView {
         'p',
         { class: 'muted fit-note' },
         t(
-          'From the model’s shapes alone, without images: the arena is laid out exactly, flash and time are estimates. ' +
+          'From the model’s shapes alone, without images: the arena is laid out exactly, flash and time are ' +
+            'estimates. ' +
             'Quantizing chooses bits layer by layer and often needs less.',
         ),
       ),

@@ -10,10 +10,10 @@ export type Preset = (typeof PRESETS)[number];
 const IMAGE_DEFAULTS = { resize: 'crop', cropFraction: 0.875, fill: 0, channels: 'rgb' } as const;
 
 /**
- * The presets: `imagenet` x/255, ImageNet mean and standard deviation; `tf` x/127.5 − 1; `unit` x/255; `raw` 0…255.
- * All bring the shorter side to size/0.875 and cut the center out, as classifiers are evaluated; `stretch` and
- * `letterbox`, x/255, show the whole image, as detectors want it: both sides to the input's size, or the longer one with
- * gray (114) around.
+ * The presets: `imagenet` x/255, ImageNet mean and standard deviation; `tf` x/127.5 − 1; `unit` x/255; `raw` 0…255. All
+ * bring the shorter side to size/0.875 and cut the center out, as classifiers are evaluated; `stretch` and `letterbox`,
+ * x/255, show the whole image, as detectors want it: both sides to the input's size, or the longer one with gray (114)
+ * around.
  */
 export function presetPreprocess(preset: Preset): Preprocess {
   switch (preset) {
@@ -53,8 +53,9 @@ function modifiedPreset(name: string): Preprocess | null {
 }
 
 /**
- * A preset by its name, perhaps with modifiers (`stretch+bgr`, `imagenet+letterbox`), or the record of a JSON file: an object with any of the fields of {@link Preprocess}; what is
- * missing is taken from the preset named in `preset` (`raw` by default). `mean` and `std` may be single numbers.
+ * A preset by its name, perhaps with modifiers (`stretch+bgr`, `imagenet+letterbox`), or the record of a JSON file: an
+ * object with any of the fields of {@link Preprocess}; what is missing is taken from the preset named in `preset`
+ * (`raw` by default). `mean` and `std` may be single numbers.
  *
  * @throws UserError when the name is unknown, the file cannot be read or a field has no meaning
  */
@@ -64,7 +65,8 @@ export async function loadPreprocess(nameOrFile: string): Promise<Preprocess> {
   const isFile = nameOrFile.toLowerCase().endsWith('.json');
   if (!isFile)
     throw new UserError(
-      `Unknown preprocessing '${nameOrFile}'; choose ${PRESETS.join(', ')}, with +${Object.keys(MODIFIERS).join(', +')} ` +
+      `Unknown preprocessing '${nameOrFile}'; choose ${PRESETS.join(', ')}, with ` +
+        `+${Object.keys(MODIFIERS).join(', +')} ` +
         'behind it where wanted, or a .json file.',
     );
   let text: string;

@@ -98,7 +98,9 @@ export function goldenCount({ inputs, buffers }: Program): number {
   return inputs.reduce((sum, port) => sum + buffers[port.buffer].bytes, 0) > LARGE_INPUT_BYTES ? 1 : GOLDEN_VECTORS;
 }
 
-/** Of its code and a checksum for each step; where the input lies outside of the arena, of stored inputs and outputs. */
+/**
+ * Of its code and a checksum for each step; where the input lies outside of the arena, of stored inputs and outputs.
+ */
 function selfTestBytes(program: Program): number {
   if (externalInputs(program).length === 0 || comesInTiles(program)) return SELF_TEST_CODE + 4 * program.steps.length;
   const bytes = [...program.inputs, ...program.outputs].reduce((sum, p) => sum + program.buffers[p.buffer].bytes, 0);

@@ -233,7 +233,8 @@ class Composer {
     const hasPragma = sources.some((file) => schedulingPragma.test(textOf(file)));
     const system = /^#include <string\.h>$/m.test(sources.map(textOf).join('\n')) ? '#include <string.h>\n\n' : '';
     return (
-      `/*\n * QuantMCU runtime: ${title}.\n *\n * SPDX-License-Identifier: MIT\n */\n${hasPragma ? pragma() : ''}${system}` +
+      `/*\n * QuantMCU runtime: ${title}.\n *\n * SPDX-License-Identifier: MIT\n ` +
+      `*/\n${hasPragma ? pragma() : ''}${system}` +
       `#include "${usesLayers ? layerKernelsHeader : internalHeader}"\n\n${bodies.join('\n')}`
     );
   }

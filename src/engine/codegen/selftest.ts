@@ -18,7 +18,8 @@ export function renderSelftest(program: Program, checks: Checks, { name, provena
     const { rowBytes, pixelBytes, bytes } = program.buffers[buffer];
     return tiles && program.buffers[buffer].external
       ? ''
-      : `    fill((uint8_t *)${name}_input${portSuffix(i)}(arena), 0, 0, ${bytes / rowBytes}, ${rowBytes / pixelBytes}, ` +
+      : `    fill((uint8_t *)${name}_input${portSuffix(i)}(arena), 0, 0, ${bytes / rowBytes}, ` +
+          `${rowBytes / pixelBytes}, ` +
           `${rowBytes}, &layout${portSuffix(i)});\n`;
   });
   const shapes = program.inputs.map(({ buffer }, i) => {
@@ -98,7 +99,7 @@ static int compare(void *context, int32_t step, const qmcu_map *output)
             }
         }
     }
-    ${checks.every === 1 ? '' : `if ((step + 1) % ${checks.every} != 0 && step != ${checks.steps - 1}) {\n        return 0;\n    }\n    `}if (c->hash == expected[step${checks.every === 1 ? '' : ` / ${checks.every}`}]) {
+    ${checks.every === 1 ? '' : `if ((step + 1) % ${checks.every} != 0 && step != ${checks.steps - 1}) {\n       ` + ' return 0;\n    }\n    '}if (c->hash == expected[step${checks.every === 1 ? '' : ` / ${checks.every}`}]) {
         return 0;
     }
     c->step = step;

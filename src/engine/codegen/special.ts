@@ -73,7 +73,8 @@ function conv2d(program: Program, step: Step, kernel: Extract<Kernel, { op: 'con
   const scratch = length > LONGEST_COLUMN ? scratchIn(program, step, 4 * 2 * evenUp(length)) : undefined;
   // In parts it spends its time in loops that know no shape.
   if (scratch === null) return undefined;
-  // As in qmcu_conv2d_dsp_blocks.c: a column's codes are shifted once, the sums of its products for every output channel.
+  // As in qmcu_conv2d_dsp_blocks.c: a column's codes are shifted once, the sums of its products for every output
+  // channel.
   const scaled = weightBits === 4 ? 4 : 0;
   const { bits, signed } = program.buffers[input.buffer];
   const limit = 15 - bits + (signed ? 1 : 0);
@@ -205,9 +206,9 @@ function formatOf({ buffers }: Program, { buffer }: Access): string {
 }
 
 /**
- * The kernels that a program gets for itself: functions of the runtime (qmcu_layer_kernels.h) whose loops have the layers'
- * lengths, bits and shifts as constants. Layers of one shape share one. They compute what the kernels for all layers
- * compute.
+ * The kernels that a program gets for itself: functions of the runtime (qmcu_layer_kernels.h) whose loops have the
+ * layers' lengths, bits and shifts as constants. Layers of one shape share one. They compute what the kernels for all
+ * layers compute.
  */
 export class SpecialKernels {
   private readonly byShape = new Map<string, SpecialKernel & { readonly symbol: string }>();

@@ -95,7 +95,8 @@ export function renderSteps(
     const parameters = used.map((p) => (tiled ? `, const ${program.name}_source *${p}` : `, const uint8_t *${p}`));
     functions.push(
       `${branch === null ? '' : comment([branchTitle(program, branch)])}static int ` +
-        `${name}(uint8_t *arena, const qmcu_watch *watch${parameters.join('')})\n{\n    qmcu_map ${maps.join(', ')};\n` +
+        `${name}(uint8_t *arena, const qmcu_watch *watch${parameters.join('')})\n{\n    qmcu_map ` +
+        `${maps.join(', ')};\n` +
         runs(part, (step) => step.layer)
           .map((group) => renderLayer(program, group, layers, renderCall, numbers.get(group[0])!))
           .join('') +

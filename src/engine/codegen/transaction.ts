@@ -96,7 +96,8 @@ function assertOurs(folder: SafeFolder, staging: string): void {
     folder.kind(staging) !== 'folder' ? staging : [...folder.walk(staging)].find(({ kind }) => kind === 'other')?.path;
   if (strange !== undefined)
     throw new UserError(
-      `${folder.absolute(strange)} was not made by QuantMCU, which stages plain files there only. Nothing was changed: ` +
+      `${folder.absolute(strange)} was not made by QuantMCU, which stages plain files there only. Nothing was ` +
+        'changed: ' +
         `look at ${folder.absolute(staging)} and remove it.`,
     );
 }

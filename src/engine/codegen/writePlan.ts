@@ -107,7 +107,9 @@ export interface Library {
   readonly manifest?: Readonly<Record<string, unknown>>;
 }
 
-/** {@link planWrite} of several folders of a project; paths are relative to the project. Of manifests it says nothing. */
+/**
+ * {@link planWrite} of several folders of a project; paths are relative to the project. Of manifests it says nothing.
+ */
 export function planLibraries(
   root: string,
   libraries: readonly Library[],

@@ -39,7 +39,10 @@ export class SafeFolder {
     return path.join(this.root, ...this.steps, ...partsOf(file));
   }
 
-  /** What is there; null for nothing. Links, devices and pipes are `other`. @throws UnsafePathError for a link on the way */
+  /**
+   * What is there; null for nothing. Links, devices and pipes are `other`. @throws UnsafePathError for a link on the
+   * way
+   */
   kind(file = ''): Kind | null {
     const stat = this.stat(file);
     return stat === null ? null : kindOf(stat);

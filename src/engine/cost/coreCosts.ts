@@ -14,7 +14,10 @@ export interface CoreCosts {
    * weights have 4 bits (cores without DSP and vectors).
    */
   readonly fewBits: FewBits;
-  /** Output channels of those convolutions that share unpacked codes where columns come in parts; the longest column that does not. */
+  /**
+   * Output channels of those convolutions that share unpacked codes where columns come in parts; the longest column
+   * that does not.
+   */
   readonly part: { readonly channels: number; readonly taps: number };
   /** Codes that a convolution takes at a time. */
   readonly vector: number;
@@ -284,8 +287,9 @@ const DSP = {
 const PLAIN = { fewBits: 'eights', part: { channels: 48, taps: 128 }, vector: 1, instructionError: 0.07 } as const;
 
 /**
- * Instructions by coefficients that `node test/bench/latency.mjs --core CORE` fits by least squares of the relative error
- * to exact counts on the emulated core at -O3; test/bench/latency.md has the errors. Cycles from the tables of the cores' manuals (test/firmware/counting/timing.h) where Arm publishes one.
+ * Instructions by coefficients that `node test/bench/latency.mjs --core CORE` fits by least squares of the relative
+ * error to exact counts on the emulated core at -O3; test/bench/latency.md has the errors. Cycles from the tables of
+ * the cores' manuals (test/firmware/counting/timing.h) where Arm publishes one.
  */
 export const CORE_COSTS: Readonly<Record<Core, CoreCosts>> = {
   'cortex-m0plus': {
@@ -319,7 +323,8 @@ export const CORE_COSTS: Readonly<Record<Core, CoreCosts>> = {
     cyclesPerInstruction: 0.9,
     cycleError: 0.25,
     source:
-      'dual issue as a factor: MCUNet by TinyEngine takes 280 ms on an STM32H743 (its README), about 2.0 cycles per MAC ' +
+      'dual issue as a factor: MCUNet by TinyEngine takes 280 ms on an STM32H743 (its README), about 2.0 cycles ' +
+      'per MAC ' +
       'of 2.2 instructions',
   },
   'cortex-m55': {

@@ -133,8 +133,8 @@ function hasFewBits(call: KernelCall, fewBits: FewBits): boolean {
 }
 
 /**
- * Whether the generator packs a convolution's weights where there is flash. Weights of 4 bits allow it but in columns of
- * thousands of codes, where it depends on their values.
+ * Whether the generator packs a convolution's weights where there is flash. Weights of 4 bits allow it but in columns
+ * of thousands of codes, where it depends on their values.
  */
 function isPacked({ channels, group = 1, inputBits, weightBits, readsImage, packs, made }: KernelCall): boolean {
   return (

@@ -69,7 +69,8 @@ export function formBytes(layer: WeightedLayer, form: LayerForm, core: Core): nu
     // Limits of the sums are four bytes for each unit of at least four codes.
     bytes += column;
     keys.add(
-      `packed ${call.inputBits <= 4 ? 'HALVES' : 'WORDS'} 0 ${unroll} ${column > unroll ? 'loop' : 'once'} U${outputBits} 0`,
+      `packed ${call.inputBits <= 4 ? 'HALVES' : 'WORDS'} 0 ${unroll} ${column > unroll ? 'loop' : 'once'} ` +
+        `U${outputBits} 0`,
     );
   }
   const storedBits = form.weights === 'planned' ? weightBits : 8;

@@ -32,7 +32,9 @@ function ultraFacePriors({ width, height }: HeadClues): PriorLevel[] {
   }));
 }
 
-/** SSD's with MobileNet (Liu et al., 2016): scales 0.2 … 0.95 on six levels, three priors on the first, six on others. */
+/**
+ * SSD's with MobileNet (Liu et al., 2016): scales 0.2 … 0.95 on six levels, three priors on the first, six on others.
+ */
 function ssdPriors({ width, height }: HeadClues): PriorLevel[] {
   const levels = 6;
   const scale = (k: number): number => (k >= levels ? 1 : 0.2 + (0.75 * k) / (levels - 1));

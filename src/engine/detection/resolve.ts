@@ -2,7 +2,9 @@ import { UserError } from '../common/errors';
 import { elements, type Graph, type MapId } from '../graph/types';
 import { labelIndices, type BoxForm, type DetectionHead, type HeadLevel, type Place } from './head';
 
-/** A place as offsets into the output's elements in HWC order: start + cell·perCell + anchor·perAnchor + field·perField. */
+/**
+ * A place as offsets into the output's elements in HWC order: start + cell·perCell + anchor·perAnchor + field·perField.
+ */
 export interface ResolvedPlace {
   /** Index of the graph's output. */
   readonly output: number;
@@ -163,8 +165,10 @@ function resolvePlace(graph: Graph, level: HeadLevel, place: Place, fields: numb
   const columns = fieldsFirst ? total / shape.c : shape.c;
   if (last >= total || lastRow >= rows || channel + lastAnchor * channelsPerAnchor + fields > columns)
     throw new UserError(
-      `${what}: ${level.rows}×${level.cols} cells with ${level.anchors.length} anchors and ${fields} values do not fit ` +
-        `output "${place.output}", which has ${shape.h}×${shape.w}×${shape.c}. Correct rows, cols, anchors or channels.`,
+      `${what}: ${level.rows}×${level.cols} cells with ${level.anchors.length} anchors and ${fields} values do ` +
+        'not fit ' +
+        `output "${place.output}", which has ${shape.h}×${shape.w}×${shape.c}. Correct rows, cols, anchors or ` +
+        'channels.',
     );
   return found;
 }

@@ -1,6 +1,7 @@
 /**
  * What the engine and the process that runs onnxruntime say to each other over two pipes. A frame is the length of its
- * head (4 bytes, little-endian), the head as JSON, and the bytes of the arrays that the head lists, one after the other.
+ * head (4 bytes, little-endian), the head as JSON, and the bytes of the arrays that the head lists, one after the
+ * other.
  */
 
 /** Element types that cross the pipe, as onnxruntime names them, with the array that holds them. */
@@ -44,7 +45,9 @@ export type Request =
 
 export type RequestHead = Request & { readonly arrays: readonly ArrayHead[] };
 
-/** `unreadable`: the file; `unloadable`: onnxruntime itself; `refused`: onnxruntime does not take the model or inputs. */
+/**
+ * `unreadable`: the file; `unloadable`: onnxruntime itself; `refused`: onnxruntime does not take the model or inputs.
+ */
 export type FailureKind = 'unreadable' | 'unloadable' | 'refused';
 
 export type AnswerHead =

@@ -16,7 +16,9 @@ export interface DecideOptions
   readonly extraFlashBytes?: number;
   /** What is minimised; missing: BitOPs. */
   readonly objective?: Objective;
-  /** Measured sensitivities and the reduction of the objective's cost to reach with them; undefined: the entropy score. */
+  /**
+   * Measured sensitivities and the reduction of the objective's cost to reach with them; undefined: the entropy score.
+   */
   readonly measured?: {
     readonly units: readonly DecisionUnit[];
     readonly sensitivities: Sensitivities;

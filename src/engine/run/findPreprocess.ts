@@ -84,7 +84,8 @@ export function preprocessNote({ scores, plausible, by }: FoundPreprocess): stri
   const measure = by === 'top1' ? `right answers on ${best.images} images` : `certainty on ${best.images} images`;
   return plausible
     ? `Preprocessing: ${best.name}, by ${measure} (${ranks}). Give --preprocess if the network was trained otherwise.`
-    : `No preprocessing gives plausible answers (${measure}: ${ranks}); ${best.name} was taken. Give the one that the ` +
+    : `No preprocessing gives plausible answers (${measure}: ${ranks}); ${best.name} was taken. Give the one ` +
+        'that the ' +
         'network was trained with, or check the images.';
 }
 

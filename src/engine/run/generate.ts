@@ -125,7 +125,10 @@ function inputRule({ resize, cropFraction, fill, channels }: Preprocess): string
   const order = { rgb: 'Pixels are red, green, blue', bgr: 'Pixels are blue, green, red', gray: 'Pixels are gray' }[
     channels
   ];
-  return `As the plan was calibrated:\n${sized}\n${order}, as a camera gives them; mean and scale are part of the network.`;
+  return (
+    `As the plan was calibrated:\n${sized}\n${order}, as a camera gives them; mean and scale are part of ` +
+    'the network.'
+  );
 }
 
 /**

@@ -49,15 +49,18 @@ export function budgetNotes(loss: ExpectedLoss, reduction: number, most: number)
   );
   if (at8 > budget)
     notes.push(
-      `At 8 bits ${at8.toFixed(2)} ${unit} are expected to be lost already, which no choice of bits brings back: give ` +
+      `At 8 bits ${at8.toFixed(2)} ${unit} are expected to be lost already, which no choice of bits brings back: ` +
+        'give ' +
         'more images, or check that the preprocessing is the one that the network was trained with.',
     );
-  // Whether the budget is kept hangs on the images where the interval reaches beyond it; its width falls with their root.
+  // Whether the budget is kept hangs on the images where the interval reaches beyond it; its width falls with their
+  // root.
   const half = interval ? interval.high - expected : Infinity;
   if (Number.isFinite(half) && expected + half > budget && half > budget / 4) {
     const needed = Math.ceil(images * Math.min(64, (half / Math.max(budget - expected, budget / 4)) ** 2));
     notes.push(
-      `${images} images do not settle whether the budget is kept. With about ${4 * needed} sample images, a quarter of ` +
+      `${images} images do not settle whether the budget is kept. With about ${4 * needed} sample images, a ` +
+        'quarter of ' +
         'which are kept back, they would.',
     );
   }

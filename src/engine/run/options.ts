@@ -37,8 +37,8 @@ export interface SearchOptions {
   /** Milliseconds that an inference may take: as few decisions of fewer than 8 bits as that needs. */
   readonly latencyBudget?: number;
   /**
-   * Reduction of BitOPs (of the objective, where one is given) against 8 bits to reach by measured sensitivity, > 1; with an accuracy budget, the most that is
-   * tried.
+   * Reduction of BitOPs (of the objective, where one is given) against 8 bits to reach by measured sensitivity, > 1;
+   * with an accuracy budget, the most that is tried.
    */
   readonly bitOpsTarget?: number;
   /**

@@ -156,7 +156,8 @@ const PHASES = [15, 6, 34, 45];
  * The search, from the plan at 8 bits to fewer. Where it is ended and what it has reached is to be kept, that is what
  * was found.
  *
- * @param live begins with the plan at 8 bits, and writes every better one at once where there is a writer; null: neither
+ * @param live begins with the plan at 8 bits, and writes every better one at once where there is a writer; null:
+ *   neither
  */
 async function searchLive(
   graph: Graph,

@@ -45,7 +45,9 @@ export interface QuantizeSummary {
   };
   /** Flash in the plan's storage forms; what the application keeps for itself; and what there is. */
   readonly flash: Flash & { readonly reserveBytes: number; readonly flashBytes: number };
-  /** Estimate for one inference, from a model of the kernels (cost/latency.ts); null for boards without a clock rate. */
+  /**
+   * Estimate for one inference, from a model of the kernels (cost/latency.ts); null for boards without a clock rate.
+   */
   readonly latencyMs: number | null;
   /** Its relative uncertainty. */
   readonly latencyError: number | null;

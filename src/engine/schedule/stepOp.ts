@@ -4,8 +4,8 @@ import { formatTies } from '../quantize/ties';
 import type { Schedule, ScheduleStep } from './schedule';
 
 /**
- * The kernel that a step is lowered to. A pad layer becomes a `fill` and, where it has any input, a `copy` into it. What
- * depends on scales follows the rules by which these are tied: copies between maps that share them stay copies.
+ * The kernel that a step is lowered to. A pad layer becomes a `fill` and, where it has any input, a `copy` into it.
+ * What depends on scales follows the rules by which these are tied: copies between maps that share them stay copies.
  */
 export function stepOp(graph: Graph, { buffers }: Schedule, step: ScheduleStep): OrderedOp {
   const sameBits = (): boolean =>

@@ -45,7 +45,8 @@ const MOST_EXACT = 256;
  * Prices on the cost (min ΣS + μ·cost, DESIGN section 8) find the convex hull only and overshoot by a whole layer where
  * layers are large; they are for networks of very many layers.
  *
- * @param target cost at 8 bits over the cost wanted; where no choice reaches it, the one with the least cost is returned
+ * @param target cost at 8 bits over the cost wanted; where no choice reaches it, the one with the least cost is
+ *   returned
  * @param cost what is to be reduced; BitOPs by default
  */
 export function searchTradeOff(

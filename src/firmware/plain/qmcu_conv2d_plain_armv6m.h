@@ -28,11 +28,12 @@
     QMCU_LINE("push {r3-r7, lr}") \
     QMCU_LINE("mov r4, r8")       \
     QMCU_LINE("mov r5, r9") QMCU_LINE("mov r6, r10") QMCU_LINE("mov r7, r11") QMCU_LINE("push {r4-r7}")
-#define QMCU_LEAVE                                                                           \
-    QMCU_LINE("pop {r4-r7}")                                                                 \
-    QMCU_LINE("mov r8, r4")                                                                  \
-    QMCU_LINE("mov r9, r5") QMCU_LINE("mov r10, r6") QMCU_LINE("mov r11, r7") "pop {r3-r7, " \
-                                                                              "pc}"
+#define QMCU_LEAVE                                                   \
+    QMCU_LINE("pop {r4-r7}")                                         \
+    QMCU_LINE("mov r8, r4")                                          \
+    QMCU_LINE("mov r9, r5")                                          \
+    QMCU_LINE("mov r10, r6") QMCU_LINE("mov r11, r7") "pop {r3-r7, " \
+                                                      "pc}"
 
 /*
  * r0 codes, r1 weights, r2 to r5 for values, r6 and r7 sums of pixels 1 and 3; r8 and r9 all words' of pixels 0 and 1,
@@ -45,11 +46,12 @@
 
 /* Codes i and i + 1 of a word's pixels times the two weights, added up: for QMCU_S8 codes times -1 both halves are in
  * -32768 ... 32512. */
-#define QMCU_TWO_PRODUCTS(i, word, all, second)                                                                       \
-    QMCU_LINE("ldr r4, [r0, #8*(" #i ")+" #word "]")                                                                  \
-    QMCU_LINE("ldr r5, [r0, #8*(" #i ")+8+" #word "]")                                                                \
-    QMCU_LINE("muls r4, r2")                                                                                          \
-    QMCU_LINE("muls r5, r3") QMCU_LINE("adds r4, r4, r5") QMCU_LINE("add " #all ", r4") QMCU_LINE("asrs r4, r4, #16") \
+#define QMCU_TWO_PRODUCTS(i, word, all, second)                                              \
+    QMCU_LINE("ldr r4, [r0, #8*(" #i ")+" #word "]")                                         \
+    QMCU_LINE("ldr r5, [r0, #8*(" #i ")+8+" #word "]")                                       \
+    QMCU_LINE("muls r4, r2")                                                                 \
+    QMCU_LINE("muls r5, r3")                                                                 \
+    QMCU_LINE("adds r4, r4, r5") QMCU_LINE("add " #all ", r4") QMCU_LINE("asrs r4, r4, #16") \
         QMCU_LINE("adcs " #second ", r4")
 
 #define QMCU_SIGNED_CODES(i) QMCU_TWO_WEIGHTS(i) QMCU_TWO_PRODUCTS(i, 0, r8, r6) QMCU_TWO_PRODUCTS(i, 4, r9, r7)
@@ -109,12 +111,13 @@ QMCU_TWO_ROWS(qmcu_plain_rows_unsigned, QMCU_UNSIGNED_CODES, "adds")
     QMCU_LINE("muls r5, " #weight) QMCU_LINE("adds r6, r6, r4") QMCU_LINE("adds r7, r7, r5")
 
 /* Both halves added to two sums from r2 + at on. */
-#define QMCU_ADD_HALVES(halves, at)                                                                      \
-    QMCU_LINE("sxth r3, " #halves)                                                                       \
-    QMCU_LINE("subs " #halves ", " #halves ", r3")                                                       \
-    QMCU_LINE("asrs " #halves ", " #halves ", #16")                                                      \
-    QMCU_LINE("ldr r4, [r2, #" #at "]") QMCU_LINE("adds r4, r4, r3") QMCU_LINE("str r4, [r2, #" #at "]") \
-        QMCU_LINE("ldr r4, [r2, #" #at "+4]") QMCU_LINE("adds r4, r4, " #halves) QMCU_LINE("str r4, [r2, #" #at "+4]")
+#define QMCU_ADD_HALVES(halves, at)                                                                        \
+    QMCU_LINE("sxth r3, " #halves)                                                                         \
+    QMCU_LINE("subs " #halves ", " #halves ", r3")                                                         \
+    QMCU_LINE("asrs " #halves ", " #halves ", #16")                                                        \
+    QMCU_LINE("ldr r4, [r2, #" #at "]")                                                                    \
+    QMCU_LINE("adds r4, r4, r3") QMCU_LINE("str r4, [r2, #" #at "]") QMCU_LINE("ldr r4, [r2, #" #at "+4]") \
+        QMCU_LINE("adds r4, r4, " #halves) QMCU_LINE("str r4, [r2, #" #at "+4]")
 
 /* The same for small codes: n is a multiple of 4, and the sums of `period` products stay in 16 bits. r8: where such a
  * sum ends, r9: its bytes. */
@@ -140,15 +143,15 @@ QMCU_NAKED void qmcu_plain_rows_small(const int32_t *x __attribute__((unused)),
 }
 
 /* Two codes of one pixel, in r3 and r4, times the weights of a pair of rows in the word that `from` loads. */
-#define QMCU_TWO_OF_PAIR(from, a, b)                                                                                 \
-    QMCU_LINE("ldmia " #from "!, {r5}")                                                                              \
-    QMCU_LINE("sxtb r6, r5")                                                                                         \
-    QMCU_LINE("muls r6, r3")                                                                                         \
-    QMCU_LINE("add " #a ", r6")                                                                                      \
-    QMCU_LINE("lsls r6, r5, #16") QMCU_LINE("asrs r6, r6, #24") QMCU_LINE("muls r6, r3") QMCU_LINE("add " #b ", r6") \
-        QMCU_LINE("lsls r6, r5, #8") QMCU_LINE("asrs r6, r6, #24") QMCU_LINE("muls r6, r4")                          \
-            QMCU_LINE("add " #a ", r6") QMCU_LINE("asrs r5, r5, #24") QMCU_LINE("muls r5, r4")                       \
-                QMCU_LINE("add " #b ", r5")
+#define QMCU_TWO_OF_PAIR(from, a, b)                                                                                \
+    QMCU_LINE("ldmia " #from "!, {r5}")                                                                             \
+    QMCU_LINE("sxtb r6, r5")                                                                                        \
+    QMCU_LINE("muls r6, r3")                                                                                        \
+    QMCU_LINE("add " #a ", r6")                                                                                     \
+    QMCU_LINE("lsls r6, r5, #16")                                                                                   \
+    QMCU_LINE("asrs r6, r6, #24") QMCU_LINE("muls r6, r3") QMCU_LINE("add " #b ", r6") QMCU_LINE("lsls r6, r5, #8") \
+        QMCU_LINE("asrs r6, r6, #24") QMCU_LINE("muls r6, r4") QMCU_LINE("add " #a ", r6")                          \
+            QMCU_LINE("asrs r5, r5, #24") QMCU_LINE("muls r5, r4") QMCU_LINE("add " #b ", r5")
 #define QMCU_TWO_OF_ROWS QMCU_LINE("ldmia r0!, {r3, r4}") QMCU_TWO_OF_PAIR(r1, r8, r9) QMCU_TWO_OF_PAIR(r2, r10, r11)
 #define QMCU_ADD_ROW(row, at) \
     QMCU_LINE("ldr r1, [r0, #" #at "]") QMCU_LINE("add r1, " #row) QMCU_LINE("str r1, [r0, #" #at "]")

@@ -57,30 +57,31 @@
 #define QMCU_EIGHT_PUT(to, sum, next) \
     QMCU_EIGHT_HALVES(sum, r4, r5)    \
     QMCU_EIGHT_HALVES(next, r6, r7) QMCU_LINE("stmia " #to "!, {r4-r7}")
-#define QMCU_EIGHT_ADD(to, sum)                                                                  \
-    QMCU_EIGHT_HALVES(sum, r4, r5)                                                               \
-    QMCU_LINE("ldr r6, [" #to "]")                                                               \
-    QMCU_LINE("ldr r7, [" #to ", #4]") QMCU_LINE("adds r4, r4, r6") QMCU_LINE("adds r5, r5, r7") \
-        QMCU_LINE("stmia " #to "!, {r4, r5}")
+#define QMCU_EIGHT_ADD(to, sum)        \
+    QMCU_EIGHT_HALVES(sum, r4, r5)     \
+    QMCU_LINE("ldr r6, [" #to "]")     \
+    QMCU_LINE("ldr r7, [" #to ", #4]") \
+    QMCU_LINE("adds r4, r4, r6") QMCU_LINE("adds r5, r5, r7") QMCU_LINE("stmia " #to "!, {r4, r5}")
 
 /* A row: two fours of codes a turn, or one at first. The labels differ by `n`. */
-#define QMCU_EIGHT_ROW(n, four)                                                                                       \
-    QMCU_LINE("ldr r2, [sp, #36]")                                                                                    \
-    QMCU_LINE("ldr r0, [r2]")                                                                                         \
-    QMCU_LINE("ldr r1, [sp]")                                                                                         \
-    QMCU_LINE("ldr r3, [r2, #16]") QMCU_LINE("mov lr, r3") #n "1:\n\t" QMCU_LINE("ldr r2, [sp, #36]")                 \
-        QMCU_LINE("ldr r2, [r2, #24]") QMCU_LINE("lsls r2, r2, #4") QMCU_LINE("adds r2, r2, r0")                      \
-            QMCU_LINE("ldr r3, [sp, #12]") QMCU_LINE("cmp r2, r3") QMCU_LINE("bls " #n "2f")                          \
-                QMCU_LINE("mov r2, r3") #n "2:\n\t" QMCU_LINE("mov r12, r2") QMCU_LINE("movs r3, #0")                 \
-                    QMCU_LINE("mov r8, r3") QMCU_LINE("mov r9, r3") QMCU_LINE("mov r10, r3") QMCU_LINE("mov r11, r3") \
-                        QMCU_LINE("subs r2, r2, r0") QMCU_LINE("lsrs r2, r2, #7") QMCU_LINE("bcs " #n "4f") #n        \
-        "3:\n\t" four #n "4:\n\t" four QMCU_LINE("cmp r0, r12") QMCU_LINE("bne " #n "3b")                             \
-            QMCU_LINE("ldr r2, [sp, #4]") QMCU_LINE("ldr r3, [sp, #16]") QMCU_LINE("adds r3, r3, r2")                 \
-                QMCU_LINE("mov r4, lr") QMCU_LINE("cmp r4, #0") QMCU_LINE("beq " #n "5f") QMCU_EIGHT_PUT(r2, r8, r9)  \
-                    QMCU_EIGHT_PUT(r3, r10, r11) QMCU_LINE("b " #n "6f") #n "5:\n\t" QMCU_EIGHT_ADD(r2, r8)           \
-                        QMCU_EIGHT_ADD(r2, r9) QMCU_EIGHT_ADD(r3, r10) QMCU_EIGHT_ADD(r3, r11) #n                     \
-        "6:\n\t" QMCU_LINE("movs r4, #0") QMCU_LINE("mov lr, r4") QMCU_LINE("ldr r3, [sp, #12]")                      \
-            QMCU_LINE("cmp r0, r3") QMCU_LINE("beq " #n "7f") QMCU_LINE("b " #n "1b") #n                              \
+#define QMCU_EIGHT_ROW(n, four)                                                                                      \
+    QMCU_LINE("ldr r2, [sp, #36]")                                                                                   \
+    QMCU_LINE("ldr r0, [r2]")                                                                                        \
+    QMCU_LINE("ldr r1, [sp]")                                                                                        \
+    QMCU_LINE("ldr r3, [r2, #16]")                                                                                   \
+    QMCU_LINE("mov lr, r3") #n "1:\n\t" QMCU_LINE("ldr r2, [sp, #36]") QMCU_LINE("ldr r2, [r2, #24]")                \
+        QMCU_LINE("lsls r2, r2, #4") QMCU_LINE("adds r2, r2, r0") QMCU_LINE("ldr r3, [sp, #12]")                     \
+            QMCU_LINE("cmp r2, r3") QMCU_LINE("bls " #n "2f") QMCU_LINE("mov r2, r3") #n                             \
+        "2:\n\t" QMCU_LINE("mov r12, r2") QMCU_LINE("movs r3, #0") QMCU_LINE("mov r8, r3") QMCU_LINE("mov r9, r3")   \
+            QMCU_LINE("mov r10, r3") QMCU_LINE("mov r11, r3") QMCU_LINE("subs r2, r2, r0")                           \
+                QMCU_LINE("lsrs r2, r2, #7") QMCU_LINE("bcs " #n "4f") #n                                            \
+        "3:\n\t" four #n "4:\n\t" four QMCU_LINE("cmp r0, r12") QMCU_LINE("bne " #n "3b")                            \
+            QMCU_LINE("ldr r2, [sp, #4]") QMCU_LINE("ldr r3, [sp, #16]") QMCU_LINE("adds r3, r3, r2")                \
+                QMCU_LINE("mov r4, lr") QMCU_LINE("cmp r4, #0") QMCU_LINE("beq " #n "5f") QMCU_EIGHT_PUT(r2, r8, r9) \
+                    QMCU_EIGHT_PUT(r3, r10, r11) QMCU_LINE("b " #n "6f") #n "5:\n\t" QMCU_EIGHT_ADD(r2, r8)          \
+                        QMCU_EIGHT_ADD(r2, r9) QMCU_EIGHT_ADD(r3, r10) QMCU_EIGHT_ADD(r3, r11) #n                    \
+        "6:\n\t" QMCU_LINE("movs r4, #0") QMCU_LINE("mov lr, r4") QMCU_LINE("ldr r3, [sp, #12]")                     \
+            QMCU_LINE("cmp r0, r3") QMCU_LINE("beq " #n "7f") QMCU_LINE("b " #n "1b") #n                             \
         "7:\n\t" QMCU_LINE("str r2, [sp, #4]")
 
 /* The whole fours of codes, at least one, of all rows; weights stand on words. */

@@ -25,15 +25,15 @@ typedef struct {
  * multiplier's low and high half, r8 the bias, r9 what is added before the last shift, r10 this one. The product is
  * that of qmcu_mulhi.
  */
-#define QMCU_SCALE_ONE                                                                                       \
-    QMCU_LINE("ldr r4, [r0]")                                                                                \
-    QMCU_LINE("add r4, r8") QMCU_LINE("lsls r4, r1") QMCU_LINE("uxth r5, r4") QMCU_LINE("asrs r4, r4, #16")  \
-        QMCU_LINE("movs r6, r4") QMCU_LINE("muls r6, r2") QMCU_LINE("movs r7, r5") QMCU_LINE("muls r7, r2")  \
-            QMCU_LINE("lsrs r7, r7, #16") QMCU_LINE("adds r6, r6, r7") QMCU_LINE("muls r5, r3")              \
-                QMCU_LINE("muls r4, r3") QMCU_LINE("uxth r7, r6") QMCU_LINE("adds r5, r5, r7")               \
-                    QMCU_LINE("asrs r6, r6, #16") QMCU_LINE("asrs r5, r5, #16") QMCU_LINE("adds r4, r4, r6") \
-                        QMCU_LINE("adds r4, r4, r5") QMCU_LINE("add r4, r9") QMCU_LINE("mov r5, r10")        \
-                            QMCU_LINE("asrs r4, r5") QMCU_LINE("stmia r0!, {r4}")
+#define QMCU_SCALE_ONE                                                                                              \
+    QMCU_LINE("ldr r4, [r0]")                                                                                       \
+    QMCU_LINE("add r4, r8")                                                                                         \
+    QMCU_LINE("lsls r4, r1") QMCU_LINE("uxth r5, r4") QMCU_LINE("asrs r4, r4, #16") QMCU_LINE("movs r6, r4")        \
+        QMCU_LINE("muls r6, r2") QMCU_LINE("movs r7, r5") QMCU_LINE("muls r7, r2") QMCU_LINE("lsrs r7, r7, #16")    \
+            QMCU_LINE("adds r6, r6, r7") QMCU_LINE("muls r5, r3") QMCU_LINE("muls r4, r3") QMCU_LINE("uxth r7, r6") \
+                QMCU_LINE("adds r5, r5, r7") QMCU_LINE("asrs r6, r6, #16") QMCU_LINE("asrs r5, r5, #16")            \
+                    QMCU_LINE("adds r4, r4, r6") QMCU_LINE("adds r4, r4, r5") QMCU_LINE("add r4, r9")               \
+                        QMCU_LINE("mov r5, r10") QMCU_LINE("asrs r4, r5") QMCU_LINE("stmia r0!, {r4}")
 
 /* The sums of four pixels of `channels` channels, at least one, which lie together, are scaled where they are. */
 QMCU_NAKED void qmcu_plain_scale_sums(int32_t *sums __attribute__((unused)), int32_t channels __attribute__((unused)),

@@ -62,7 +62,9 @@ export async function evaluate({ editors, engine, jobs, log, memory }: Services,
               percent(float.top1),
               percent(agreement),
             );
-    const kind = vscode.l10n.t('The plan was calibrated on these images, so the result is optimistic: evaluate on other images.');
+    const kind = vscode.l10n.t(
+      'The plan was calibrated on these images, so the result is optimistic: evaluate on other images.',
+    );
     const told = calibrated ? `${line} ${kind}` : line;
     log.info(told);
     if (!editors.showResult(model, { ok: true, message: told })) void vscode.window.showInformationMessage(told);

@@ -26,7 +26,12 @@ export type StartTransport = (events: TransportEvents) => EngineTransport;
  */
 export function workerThread(script: string, isTrusted: () => boolean = () => true): StartTransport {
   return (events) => {
-    const worker = new Worker(script, { name: 'quantmcu-engine', stdout: false, stderr: false, workerData: { trusted: isTrusted() } });
+    const worker = new Worker(script, {
+      name: 'quantmcu-engine',
+      stdout: false,
+      stderr: false,
+      workerData: { trusted: isTrusted() },
+    });
     let reason: Error | undefined;
     worker.on('message', (message: RpcMessage) => events.onMessage(message));
     worker.on('error', (error) => {

@@ -9,10 +9,11 @@
 #if defined(__riscv)
 /* FENCE.I ends QEMU's blocks; written as a number, for it belongs to an extension that -march need not name. 1 is
  * C.NOP: the assembler fills with zeros, which are no instruction. */
-#define COUNTING_MARK(instruction)                                                                                   \
-    __asm__ volatile(".option push\n .option norelax\n .balignw 16, 1\n .option norvc\n .word 0x0000100f\n " instruction \
-                     "\n .word 0x0000100f\n .option pop" ::                                                          \
-                         : "memory")
+#define COUNTING_MARK(instruction)                                                                          \
+    __asm__ volatile(                                                                                       \
+        ".option push\n .option norelax\n .balignw 16, 1\n .option norvc\n .word 0x0000100f\n " instruction \
+        "\n .word 0x0000100f\n .option pop" ::                                                              \
+            : "memory")
 #define COUNTING_BEGIN() COUNTING_MARK("mv s9, s9")
 #define COUNTING_END()   COUNTING_MARK("mv s10, s10")
 #else

@@ -164,9 +164,20 @@ describe('QDQ export', function () {
   it('gives functions of one value the values of the integer arithmetic', async () => {
     const models = new ModelFolder();
     const functions: [string, number, ((m: OnnxBuilder, x: string) => string)?][] = [
-      ['Elu', 13], ['Selu', 13], ['Celu', 13, (m, x) => m.node('Celu', [x], { alpha: float(0.4) })], ['Softplus', 13], ['Softsign', 13], ['Erf', 13], ['Exp', 13], ['Abs', 13], ['Gelu', 20], ['Mish', 18],
-      ['Sqrt', 13, (m, x) => m.node('Sqrt', [m.node('Abs', [x])])], ['Log', 13, (m, x) => m.node('Log', [m.node('Sigmoid', [x])])], ['Pow', 13, (m, x) => m.node('Pow', [x, m.scalar(2)])],
-    ]; // prettier-ignore
+      ['Elu', 13],
+      ['Selu', 13],
+      ['Celu', 13, (m, x) => m.node('Celu', [x], { alpha: float(0.4) })],
+      ['Softplus', 13],
+      ['Softsign', 13],
+      ['Erf', 13],
+      ['Exp', 13],
+      ['Abs', 13],
+      ['Gelu', 20],
+      ['Mish', 18],
+      ['Sqrt', 13, (m, x) => m.node('Sqrt', [m.node('Abs', [x])])],
+      ['Log', 13, (m, x) => m.node('Log', [m.node('Sigmoid', [x])])],
+      ['Pow', 13, (m, x) => m.node('Pow', [x, m.scalar(2)])],
+    ];
     try {
       for (const [name, opset, build] of functions) {
         const m = new OnnxBuilder(opset);

@@ -24,8 +24,14 @@ function run(
   shapes: Shape[],
   output: Shape,
 ): number[] {
-  // prettier-ignore
-  return [...evaluateLayer({ ...base, ...layer } as Layer, inputs.map((x) => Float32Array.from(x)), shapes, output)];
+  return [
+    ...evaluateLayer(
+      { ...base, ...layer } as Layer,
+      inputs.map((x) => Float32Array.from(x)),
+      shapes,
+      output,
+    ),
+  ];
 }
 
 /** Small cases worked out by hand, for what the comparison with onnxruntime reaches only through the importer. */
@@ -68,18 +74,62 @@ describe('float evaluation of layers', () => {
       ),
       [2, 0, 1],
     );
-    // prettier-ignore
-    assert.deepEqual(run({ kind: 'add', signs: [1, -1], clamp, inputs: [0, 1] }, [[1, 5, 1, 2], [1, 2]], [row(2, 2), row(1, 2)], row(2, 2)), [0, 2, 0, 0]);
+
+    assert.deepEqual(
+      run(
+        { kind: 'add', signs: [1, -1], clamp, inputs: [0, 1] },
+        [
+          [1, 5, 1, 2],
+          [1, 2],
+        ],
+        [row(2, 2), row(1, 2)],
+        row(2, 2),
+      ),
+      [0, 2, 0, 0],
+    );
   });
 
   it('concatenates along every axis', () => {
     const a = { h: 2, w: 1, c: 1 };
-    // prettier-ignore
-    assert.deepEqual(run({ kind: 'concat', axis: 'h' }, [[1, 2], [3, 4]], [a, a], { h: 4, w: 1, c: 1 }), [1, 2, 3, 4]);
-    // prettier-ignore
-    assert.deepEqual(run({ kind: 'concat', axis: 'w' }, [[1, 2], [3, 4]], [a, a], { h: 2, w: 2, c: 1 }), [1, 3, 2, 4]);
-    // prettier-ignore
-    assert.deepEqual(run({ kind: 'concat', axis: 'c' }, [[1, 2], [3, 4, 5, 6]], [a, { ...a, c: 2 }], { h: 2, w: 1, c: 3 }), [1, 3, 4, 2, 5, 6]);
+
+    assert.deepEqual(
+      run(
+        { kind: 'concat', axis: 'h' },
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [a, a],
+        { h: 4, w: 1, c: 1 },
+      ),
+      [1, 2, 3, 4],
+    );
+
+    assert.deepEqual(
+      run(
+        { kind: 'concat', axis: 'w' },
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [a, a],
+        { h: 2, w: 2, c: 1 },
+      ),
+      [1, 3, 2, 4],
+    );
+
+    assert.deepEqual(
+      run(
+        { kind: 'concat', axis: 'c' },
+        [
+          [1, 2],
+          [3, 4, 5, 6],
+        ],
+        [a, { ...a, c: 2 }],
+        { h: 2, w: 1, c: 3 },
+      ),
+      [1, 3, 4, 2, 5, 6],
+    );
   });
 
   it('pools with padding that never wins and counts only when asked', () => {
@@ -191,7 +241,10 @@ describe('shapes and MACs', () => {
     const graph = b.build([b.fullyConnected(b.globalAveragePool(d), 5)]);
     const macs = graph.layers.map((layer) => layerMacs(graph, layer));
     assert.deepEqual(macs, [8 * 6 * 10 * 9 * 2, 8 * 6 * 10 * 9, 0, 50]);
-    assert.equal(graphMacs(graph), macs.reduce((p, q) => p + q)); // prettier-ignore
+    assert.equal(
+      graphMacs(graph),
+      macs.reduce((p, q) => p + q),
+    );
     assert.equal(layerMacs(graph, graph.layers[0], 7), 7 * 10 * 9 * 2);
   });
 });

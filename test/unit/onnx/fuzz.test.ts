@@ -96,14 +96,32 @@ function seedModels(): Buffer[] {
   };
   return [
     build(13, [1, 2, 6, 6], (m, x) => {
-      const a = m.node('Relu', [m.node('Conv', [x, weights(m, [4, 2, 3, 3]), weights(m, [4])], { pads: [1, 1, 1, 1], strides: [2, 2], group: 1 })]);
+      const a = m.node('Relu', [
+        m.node('Conv', [x, weights(m, [4, 2, 3, 3]), weights(m, [4])], {
+          pads: [1, 1, 1, 1],
+          strides: [2, 2],
+          group: 1,
+        }),
+      ]);
       const b = m.node('BatchNormalization', [a, ...[1, 2, 3, 4].map(() => weights(m, [4]))]);
-      const p = m.node('MaxPool', [m.node('Add', [a, b])], { kernel_shape: [2, 2], strides: [1, 1], ceil_mode: 1, pads: [0, 0, 1, 1] });
-      return m.node('Gemm', [m.node('Flatten', [m.node('GlobalAveragePool', [p])]), weights(m, [3, 4]), weights(m, [3])], { transB: 1 });
+      const p = m.node('MaxPool', [m.node('Add', [a, b])], {
+        kernel_shape: [2, 2],
+        strides: [1, 1],
+        ceil_mode: 1,
+        pads: [0, 0, 1, 1],
+      });
+      return m.node(
+        'Gemm',
+        [m.node('Flatten', [m.node('GlobalAveragePool', [p])]), weights(m, [3, 4]), weights(m, [3])],
+        { transB: 1 },
+      );
     }),
     build(13, [1, 6, 5, 2], (m, x) => {
       const t = m.node('Transpose', [m.node('Sub', [x, weights(m, [2])])], { perm: [0, 3, 1, 2] });
-      const r = m.node('Reshape', [m.node('Transpose', [m.node('Concat', [t, t], { axis: 1 })], { perm: [0, 2, 3, 1] }), m.int64s([1, -1, 4])]);
+      const r = m.node('Reshape', [
+        m.node('Transpose', [m.node('Concat', [t, t], { axis: 1 })], { perm: [0, 2, 3, 1] }),
+        m.int64s([1, -1, 4]),
+      ]);
       return m.node('Softmax', [m.node('Concat', [r, r], { axis: 1 })], { axis: 2 });
     }),
     build(13, ['N', 4, 4, 4], (m, x) => {
@@ -114,22 +132,73 @@ function seedModels(): Buffer[] {
       return m.node('PRelu', [m.node('Clip', [g, m.scalar(0), m.scalar(6)]), weights(m, [2, 1, 1])]);
     }),
     build(13, [1, 3, 4, 5], (m, x) => {
-      const dims = m.node('Concat', [m.node('Gather', [m.node('Shape', [x]), m.int64s([0])]), m.node('Constant', [], { value: { dims: [1], data: [-1], type: 'int64', typed: true } })], { axis: 0 });
+      const dims = m.node(
+        'Concat',
+        [
+          m.node('Gather', [m.node('Shape', [x]), m.int64s([0])]),
+          m.node('Constant', [], { value: { dims: [1], data: [-1], type: 'int64', typed: true } }),
+        ],
+        { axis: 0 },
+      );
       m.node('Split', [x, m.int64s([1, 2])], { axis: 1 }, { outputs: ['s0', 's1'] });
-      return m.node('MatMul', [m.node('Reshape', [m.node('AveragePool', ['s1'], { kernel_shape: [2, 2], auto_pad: 'SAME_UPPER', count_include_pad: 1 }), dims]), weights(m, [40, 3])]);
+      return m.node('MatMul', [
+        m.node('Reshape', [
+          m.node('AveragePool', ['s1'], { kernel_shape: [2, 2], auto_pad: 'SAME_UPPER', count_include_pad: 1 }),
+          dims,
+        ]),
+        weights(m, [40, 3]),
+      ]);
     }),
     build(21, [1, 2, 5, 5], (m, x) => {
       const [s, z] = [m.scalar(0.02), m.initializer({ dims: [], data: [0], type: 'uint8' })];
       const q = m.node('DequantizeLinear', [m.node('QuantizeLinear', [x, s, z]), s, z]);
-      const w = m.node('DequantizeLinear', [m.initializer({ dims: [2, 1, 3, 3], data: Array.from({ length: 18 }, (_, i) => i - 9), type: 'int8' }), weights(m, [2]), m.initializer({ dims: [2], data: [0, 0], type: 'int8' })], { axis: 0 });
-      return m.node('HardSwish', [m.node('LeakyRelu', [m.node('Conv', [q, w], { group: 2, dilations: [2, 2] })], { alpha: float(0.1) })]);
+      const w = m.node(
+        'DequantizeLinear',
+        [
+          m.initializer({ dims: [2, 1, 3, 3], data: Array.from({ length: 18 }, (_, i) => i - 9), type: 'int8' }),
+          weights(m, [2]),
+          m.initializer({ dims: [2], data: [0, 0], type: 'int8' }),
+        ],
+        { axis: 0 },
+      );
+      return m.node('HardSwish', [
+        m.node('LeakyRelu', [m.node('Conv', [q, w], { group: 2, dilations: [2, 2] })], { alpha: float(0.1) }),
+      ]);
     }),
     build(13, [1, 4, 3, 3], (m, x) => {
-      const up = m.node('ConvTranspose', [x, weights(m, [4, 2, 3, 3])], { strides: [2, 2], pads: [1, 1, 1, 1], output_padding: [1, 1], group: 2 });
-      const bent = m.node('Mul', [up, m.node('Add', [m.node('Erf', [m.node('Div', [up, m.scalar(1.5)])]), m.scalar(1)])]);
+      const up = m.node('ConvTranspose', [x, weights(m, [4, 2, 3, 3])], {
+        strides: [2, 2],
+        pads: [1, 1, 1, 1],
+        output_padding: [1, 1],
+        group: 2,
+      });
+      const bent = m.node('Mul', [
+        up,
+        m.node('Add', [m.node('Erf', [m.node('Div', [up, m.scalar(1.5)])]), m.scalar(1)]),
+      ]);
       const pooled = m.node('Expand', [m.node('GlobalMaxPool', [bent]), m.int64s([1, 4, 3, 3])]);
-      return m.node('LogSoftmax', [m.node('Max', [m.node('Elu', [m.node('DepthToSpace', [x], { blocksize: 2 })]), m.node('DepthToSpace', [m.node('Mul', [pooled, x])], { blocksize: 2, mode: 'CRD' })])], { axis: 1 });
+      return m.node(
+        'LogSoftmax',
+        [
+          m.node('Max', [
+            m.node('Elu', [m.node('DepthToSpace', [x], { blocksize: 2 })]),
+            m.node('DepthToSpace', [m.node('Mul', [pooled, x])], { blocksize: 2, mode: 'CRD' }),
+          ]),
+        ],
+        { axis: 1 },
+      );
     }),
-    build(6, [1, 2, 4, 4], (m, x) => m.node('Upsample', [m.node('Add', [m.node('Pad', [x], { pads: [0, 0, 1, 1, 0, 0, 1, 1], value: float(1) }), weights(m, [2])], { broadcast: 1, axis: 1 })], { scales: float([1, 1, 2, 2]), mode: 'nearest' })),
-  ]; // prettier-ignore
+    build(6, [1, 2, 4, 4], (m, x) =>
+      m.node(
+        'Upsample',
+        [
+          m.node('Add', [m.node('Pad', [x], { pads: [0, 0, 1, 1, 0, 0, 1, 1], value: float(1) }), weights(m, [2])], {
+            broadcast: 1,
+            axis: 1,
+          }),
+        ],
+        { scales: float([1, 1, 2, 2]), mode: 'nearest' },
+      ),
+    ),
+  ];
 }

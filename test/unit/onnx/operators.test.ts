@@ -71,14 +71,23 @@ describe('onnx operators against onnxruntime', function () {
             (win.k - 1) * win.d + 1 - (auto === 'NOTSET' ? win.begin + win.end : 0);
           fc.pre(same || (reach(v) <= h && reach(u) <= w));
           const attributes: Record<string, AttributeValue | undefined> = {
-          group, kernel_shape: [v.k, u.k], strides: [v.s, u.s], dilations: same ? [1, 1] : [v.d, u.d],
-          pads: auto === 'NOTSET' ? [v.begin, u.begin, v.end, u.end] : undefined, auto_pad: auto,
-        }; // prettier-ignore
-          const { graph } = await compare([1, group * inPer, h, w], 13, (m, x, random) => {
-          const inputs = [x, weights(m, random, [group * outPer, inPer, v.k, u.k])];
-          if (bias) inputs.push(weights(m, random, [group * outPer]));
-          return m.node('Conv', inputs, attributes);
-        }, { seed: s }); // prettier-ignore
+            group,
+            kernel_shape: [v.k, u.k],
+            strides: [v.s, u.s],
+            dilations: same ? [1, 1] : [v.d, u.d],
+            pads: auto === 'NOTSET' ? [v.begin, u.begin, v.end, u.end] : undefined,
+            auto_pad: auto,
+          };
+          const { graph } = await compare(
+            [1, group * inPer, h, w],
+            13,
+            (m, x, random) => {
+              const inputs = [x, weights(m, random, [group * outPer, inPer, v.k, u.k])];
+              if (bias) inputs.push(weights(m, random, [group * outPer]));
+              return m.node('Conv', inputs, attributes);
+            },
+            { seed: s },
+          );
           assert.deepEqual(kinds(graph), [inPer === 1 && outPer === 1 ? 'depthwise' : 'conv']);
         },
       ),
@@ -108,22 +117,44 @@ describe('onnx operators against onnxruntime', function () {
         fc.boolean(),
         seed,
         async (h, w, group, inPer, outPer, v, u, auto, bias, s) => {
-          // prettier-ignore
-          const full = ([[v, h], [u, w]] as const).map(([win, size]) => win.s * (size - 1) + Math.min(win.more, win.s - 1) + (win.k - 1) * win.d + 1);
+          const full = (
+            [
+              [v, h],
+              [u, w],
+            ] as const
+          ).map(([win, size]) => win.s * (size - 1) + Math.min(win.more, win.s - 1) + (win.k - 1) * win.d + 1);
           const same = auto.startsWith('SAME');
           fc.pre(!same || (full[0] >= h * v.s && full[1] >= w * u.s));
           // The shape inference of ONNX gives up on an output_shape smaller than the input.
           fc.pre(auto !== 'output_shape' || (full[0] - v.begin >= h && full[1] - u.begin >= w));
           fc.pre(auto !== 'NOTSET' || (full[0] > v.begin + v.end && full[1] > u.begin + u.end));
           const attributes: Record<string, AttributeValue | undefined> = {
-          group, kernel_shape: [v.k, u.k], strides: [v.s, u.s], dilations: [v.d, u.d], output_padding: [Math.min(v.more, v.s - 1), Math.min(u.more, u.s - 1)],
-          pads: auto === 'NOTSET' ? [v.begin, u.begin, v.end, u.end] : undefined, auto_pad: same ? auto : undefined,
-          output_shape: auto === 'output_shape' ? [full[0] - v.begin, full[1] - u.begin] : undefined,
-        }; // prettier-ignore
-          await compare([1, group * inPer, h, w], 13, (m, x, random) => {
-          const y = m.node('ConvTranspose', [x, weights(m, random, [group * inPer, outPer, v.k, u.k]), ...(bias ? [weights(m, random, [group * outPer])] : [])], attributes);
-          return m.node('Conv', [m.node('Relu', [y]), weights(m, random, [2, group * outPer, 1, 1])]);
-        }, { seed: s }); // prettier-ignore
+            group,
+            kernel_shape: [v.k, u.k],
+            strides: [v.s, u.s],
+            dilations: [v.d, u.d],
+            output_padding: [Math.min(v.more, v.s - 1), Math.min(u.more, u.s - 1)],
+            pads: auto === 'NOTSET' ? [v.begin, u.begin, v.end, u.end] : undefined,
+            auto_pad: same ? auto : undefined,
+            output_shape: auto === 'output_shape' ? [full[0] - v.begin, full[1] - u.begin] : undefined,
+          };
+          await compare(
+            [1, group * inPer, h, w],
+            13,
+            (m, x, random) => {
+              const y = m.node(
+                'ConvTranspose',
+                [
+                  x,
+                  weights(m, random, [group * inPer, outPer, v.k, u.k]),
+                  ...(bias ? [weights(m, random, [group * outPer])] : []),
+                ],
+                attributes,
+              );
+              return m.node('Conv', [m.node('Relu', [y]), weights(m, random, [2, group * outPer, 1, 1])]);
+            },
+            { seed: s },
+          );
         },
       ),
       { numRuns: 60 },
@@ -208,13 +239,24 @@ describe('onnx operators against onnxruntime', function () {
           const extents = [v, u].map((win) => (win.k - 1) * (dilated ? win.d : 1) + 1);
           fc.pre(extents[0] <= h && extents[1] <= w);
           fc.pre(!auto.startsWith('SAME') || (v.k >= v.s && u.k >= u.s));
-          await compare([1, c, h, w], op === 'MaxPool' ? 12 : 19, (m, x) =>
-          m.node(op, [x], {
-            kernel_shape: [v.k, u.k], strides: [v.s, u.s], ceil_mode: auto === 'NOTSET' ? Number(ceil) : 0, auto_pad: auto,
-            pads: auto === 'NOTSET' ? [clip(v.begin, v.k), clip(u.begin, u.k), clip(v.end, v.k), clip(u.end, u.k)] : undefined,
-            dilations: dilated ? [v.d, u.d] : undefined,
-            count_include_pad: op === 'AveragePool' && auto === 'NOTSET' ? Number(include) : undefined,
-          }), { seed: s }); // prettier-ignore
+          await compare(
+            [1, c, h, w],
+            op === 'MaxPool' ? 12 : 19,
+            (m, x) =>
+              m.node(op, [x], {
+                kernel_shape: [v.k, u.k],
+                strides: [v.s, u.s],
+                ceil_mode: auto === 'NOTSET' ? Number(ceil) : 0,
+                auto_pad: auto,
+                pads:
+                  auto === 'NOTSET'
+                    ? [clip(v.begin, v.k), clip(u.begin, u.k), clip(v.end, v.k), clip(u.end, u.k)]
+                    : undefined,
+                dilations: dilated ? [v.d, u.d] : undefined,
+                count_include_pad: op === 'AveragePool' && auto === 'NOTSET' ? Number(include) : undefined,
+              }),
+            { seed: s },
+          );
         },
       ),
       { numRuns: 100 },
@@ -230,10 +272,15 @@ describe('onnx operators against onnxruntime', function () {
         fc.boolean(),
         seed,
         async (op, axes, keepdims, asInput, s) => {
-          const { graph } = await compare([1, 4, 5, 6], asInput ? 18 : op === 'ReduceSum' ? 11 : 13, (m, x, random) => {
-          const a = m.node('Conv', [x, weights(m, random, [3, 4, 1, 1])]);
-          return asInput ? m.node(op, [a, m.int64s(axes)], { keepdims }) : m.node(op, [a], { axes, keepdims });
-        }, { seed: s }); // prettier-ignore
+          const { graph } = await compare(
+            [1, 4, 5, 6],
+            asInput ? 18 : op === 'ReduceSum' ? 11 : 13,
+            (m, x, random) => {
+              const a = m.node('Conv', [x, weights(m, random, [3, 4, 1, 1])]);
+              return asInput ? m.node(op, [a, m.int64s(axes)], { keepdims }) : m.node(op, [a], { axes, keepdims });
+            },
+            { seed: s },
+          );
           if (axes.length === 2) assert.ok(!kinds(graph).includes('permute'));
         },
       ),
@@ -244,12 +291,34 @@ describe('onnx operators against onnxruntime', function () {
 
   it('activations', async () => {
     const cases: [string, Record<string, AttributeValue>, number][] = [
-      ['Relu', {}, 13], ['LeakyRelu', { alpha: float(0.2) }, 13], ['LeakyRelu', {}, 13], ['Sigmoid', {}, 13], ['Tanh', {}, 13],
-      ['HardSigmoid', {}, 13], ['HardSigmoid', { alpha: float(0.3), beta: float(0.4) }, 13], ['HardSwish', {}, 14],
-      ['Clip', { min: float(-0.5), max: float(0.7) }, 10], ['Clip', {}, 10], ['Clip', { max: float(0.25) }, 6], ['Neg', {}, 13], ['Identity', {}, 13],
-      ['Elu', {}, 13], ['Elu', { alpha: float(0.3) }, 13], ['Selu', {}, 13], ['Selu', { alpha: float(1.2), gamma: float(0.8) }, 13], ['Celu', {}, 13], ['Celu', { alpha: float(0.4) }, 13],
-      ['Softplus', {}, 13], ['Softsign', {}, 13], ['Erf', {}, 13], ['Exp', {}, 13], ['Abs', {}, 13], ['Mish', {}, 18], ['Gelu', {}, 20], ['Gelu', { approximate: 'tanh' }, 20],
-    ]; // prettier-ignore
+      ['Relu', {}, 13],
+      ['LeakyRelu', { alpha: float(0.2) }, 13],
+      ['LeakyRelu', {}, 13],
+      ['Sigmoid', {}, 13],
+      ['Tanh', {}, 13],
+      ['HardSigmoid', {}, 13],
+      ['HardSigmoid', { alpha: float(0.3), beta: float(0.4) }, 13],
+      ['HardSwish', {}, 14],
+      ['Clip', { min: float(-0.5), max: float(0.7) }, 10],
+      ['Clip', {}, 10],
+      ['Clip', { max: float(0.25) }, 6],
+      ['Neg', {}, 13],
+      ['Identity', {}, 13],
+      ['Elu', {}, 13],
+      ['Elu', { alpha: float(0.3) }, 13],
+      ['Selu', {}, 13],
+      ['Selu', { alpha: float(1.2), gamma: float(0.8) }, 13],
+      ['Celu', {}, 13],
+      ['Celu', { alpha: float(0.4) }, 13],
+      ['Softplus', {}, 13],
+      ['Softsign', {}, 13],
+      ['Erf', {}, 13],
+      ['Exp', {}, 13],
+      ['Abs', {}, 13],
+      ['Mish', {}, 18],
+      ['Gelu', {}, 20],
+      ['Gelu', { approximate: 'tanh' }, 20],
+    ];
     for (const [op, attributes, opset] of cases) {
       await compare(
         [1, 3, 4, 5],
@@ -346,12 +415,23 @@ describe('onnx operators against onnxruntime', function () {
         fc.boolean(),
         seed,
         async (op, dims, first, afterConv, s) => {
-          await compare([1, 4, 5, 6], 13, (m, x, random) => {
-          const k = m.floats(dims, randomArray(dims.reduce((a, b) => a * b, 1), random).map((v) => v + Math.sign(v)));
-          const a = afterConv ? m.node('Conv', [x, weights(m, random, [4, 4, 1, 1])]) : x;
-          const y = m.node(op, first && op !== 'Div' ? [k, a] : [a, k]);
-          return afterConv ? m.node('Conv', [y, weights(m, random, [2, 4, 3, 3])], { pads: [1, 0, 1, 0] }) : y;
-        }, { seed: s }); // prettier-ignore
+          await compare(
+            [1, 4, 5, 6],
+            13,
+            (m, x, random) => {
+              const k = m.floats(
+                dims,
+                randomArray(
+                  dims.reduce((a, b) => a * b, 1),
+                  random,
+                ).map((v) => v + Math.sign(v)),
+              );
+              const a = afterConv ? m.node('Conv', [x, weights(m, random, [4, 4, 1, 1])]) : x;
+              const y = m.node(op, first && op !== 'Div' ? [k, a] : [a, k]);
+              return afterConv ? m.node('Conv', [y, weights(m, random, [2, 4, 3, 3])], { pads: [1, 0, 1, 0] }) : y;
+            },
+            { seed: s },
+          );
         },
       ),
       { numRuns: 60 },
@@ -430,12 +510,22 @@ describe('onnx operators against onnxruntime', function () {
         fc.constantFrom(1, 4),
         seed,
         async (transA, transB, bias, rows, s) => {
-          await compare(transA ? [1, rows * 6] : [1, rows * 6], 13, (m, x, random) => {
-          const a = m.node('Reshape', [x, m.int64s(transA ? [6, rows] : [rows, 6])]);
-          const inputs = [a, weights(m, random, transB ? [5, 6] : [6, 5])];
-          if (bias) inputs.push(weights(m, random, bias));
-          return m.node('Gemm', inputs, { transA: Number(transA), transB: Number(transB), alpha: float(0.5), beta: float(1.5) });
-        }, { seed: s }); // prettier-ignore
+          await compare(
+            transA ? [1, rows * 6] : [1, rows * 6],
+            13,
+            (m, x, random) => {
+              const a = m.node('Reshape', [x, m.int64s(transA ? [6, rows] : [rows, 6])]);
+              const inputs = [a, weights(m, random, transB ? [5, 6] : [6, 5])];
+              if (bias) inputs.push(weights(m, random, bias));
+              return m.node('Gemm', inputs, {
+                transA: Number(transA),
+                transB: Number(transB),
+                alpha: float(0.5),
+                beta: float(1.5),
+              });
+            },
+            { seed: s },
+          );
         },
       ),
       runs,
@@ -515,12 +605,23 @@ describe('onnx operators against onnxruntime', function () {
           fc.pre(
             rounding !== 'round_prefer_ceil' || (scales !== null && !scales.includes(0.6) && !scales.includes(2.3)),
           );
-          await compare([1, 3, h, w], opset, (m, v) => {
-          const x = m.node('Tanh', [v]);
-          const roi = opset < 13 ? m.floats([0], []) : '';
-          const inputs = scales ? [x, roi, m.floats([4], [1, 1, ...scales])] : [x, roi, opset < 13 ? m.floats([0], []) : '', m.int64s([1, 3, outH, outW])];
-          return m.node('Resize', inputs, { mode, coordinate_transformation_mode: coordinates, nearest_mode: mode === 'nearest' ? rounding : undefined });
-        }, { seed: s }); // prettier-ignore
+          await compare(
+            [1, 3, h, w],
+            opset,
+            (m, v) => {
+              const x = m.node('Tanh', [v]);
+              const roi = opset < 13 ? m.floats([0], []) : '';
+              const inputs = scales
+                ? [x, roi, m.floats([4], [1, 1, ...scales])]
+                : [x, roi, opset < 13 ? m.floats([0], []) : '', m.int64s([1, 3, outH, outW])];
+              return m.node('Resize', inputs, {
+                mode,
+                coordinate_transformation_mode: coordinates,
+                nearest_mode: mode === 'nearest' ? rounding : undefined,
+              });
+            },
+            { seed: s },
+          );
         },
       ),
       { numRuns: 120 },
@@ -820,22 +921,27 @@ describe('onnx operators against onnxruntime', function () {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), seed, async (steps, s) => {
-        await compare([1, 4, 6, 2], 13, (m, x, random) => {
-          let value = m.node('Conv', [x, weights(m, random, [6, 4, 1, 1])]);
-          let dims = [1, 6, 6, 2];
-          for (const { op, pick } of steps) {
-            if (op === 'Relu') value = m.node('Relu', [value]);
-            else if (op === 'Transpose') {
-              const perm = dims.map((_, i) => i).sort((a, b) => (pick[a % 5] % 7) - (pick[b % 5] % 7));
-              dims = perm.map((p) => dims[p]);
-              value = m.node('Transpose', [value], { perm });
-            } else {
-              dims = factor(72, pick);
-              value = m.node('Reshape', [value, m.int64s(dims)]);
+        await compare(
+          [1, 4, 6, 2],
+          13,
+          (m, x, random) => {
+            let value = m.node('Conv', [x, weights(m, random, [6, 4, 1, 1])]);
+            let dims = [1, 6, 6, 2];
+            for (const { op, pick } of steps) {
+              if (op === 'Relu') value = m.node('Relu', [value]);
+              else if (op === 'Transpose') {
+                const perm = dims.map((_, i) => i).sort((a, b) => (pick[a % 5] % 7) - (pick[b % 5] % 7));
+                dims = perm.map((p) => dims[p]);
+                value = m.node('Transpose', [value], { perm });
+              } else {
+                dims = factor(72, pick);
+                value = m.node('Reshape', [value, m.int64s(dims)]);
+              }
             }
-          }
-          return m.node('MatMul', [m.node('Reshape', [value, m.int64s([1, 72])]), weights(m, random, [72, 3])]);
-        }, { seed: s }); // prettier-ignore
+            return m.node('MatMul', [m.node('Reshape', [value, m.int64s([1, 72])]), weights(m, random, [72, 3])]);
+          },
+          { seed: s },
+        );
       }),
       { numRuns: 80 },
     );
@@ -891,10 +997,20 @@ describe('onnx operators against onnxruntime', function () {
     m.output(m.node('Relu', [m.node('Conv', [x, w])]), null, 'float16');
     await matchesOnnxruntime(folder.write(m), { tolerance: 4e-3 });
     const types: { type: OnnxType; typed: boolean }[] = [
-      { type: 'float16', typed: false }, { type: 'float16', typed: true }, { type: 'bfloat16', typed: false }, { type: 'float64', typed: true }, { type: 'float64', typed: false },
-      { type: 'int8', typed: true }, { type: 'int8', typed: false }, { type: 'int64', typed: true }, { type: 'int16', typed: false }, { type: 'uint16', typed: true },
-      { type: 'int32', typed: true }, { type: 'int32', typed: false }, { type: 'uint8', typed: false },
-    ]; // prettier-ignore
+      { type: 'float16', typed: false },
+      { type: 'float16', typed: true },
+      { type: 'bfloat16', typed: false },
+      { type: 'float64', typed: true },
+      { type: 'float64', typed: false },
+      { type: 'int8', typed: true },
+      { type: 'int8', typed: false },
+      { type: 'int64', typed: true },
+      { type: 'int16', typed: false },
+      { type: 'uint16', typed: true },
+      { type: 'int32', typed: true },
+      { type: 'int32', typed: false },
+      { type: 'uint8', typed: false },
+    ];
     for (const { type, typed } of types) {
       await compare([1, 2, 4, 4], 13, (b, v) => {
         const data = type.startsWith('u')

@@ -296,10 +296,21 @@ describe('onnx import: folding and patterns', function () {
   });
 
   it('quantized constants and int4 weights in blocks', async () => {
-    const { graph } = await imported([1, 8], (m, x, r) => {
-      const w = m.node('DequantizeLinear', [m.initializer({ dims: [8, 3], data: Array.from({ length: 24 }, (_, i) => (i % 16) - 8), type: 'int4' }), weights(m, r, [2, 3])], { axis: 0, block_size: 4 });
-      return m.node('MatMul', [x, w]);
-    }, { opset: 21 }); // prettier-ignore
+    const { graph } = await imported(
+      [1, 8],
+      (m, x, r) => {
+        const w = m.node(
+          'DequantizeLinear',
+          [
+            m.initializer({ dims: [8, 3], data: Array.from({ length: 24 }, (_, i) => (i % 16) - 8), type: 'int4' }),
+            weights(m, r, [2, 3]),
+          ],
+          { axis: 0, block_size: 4 },
+        );
+        return m.node('MatMul', [x, w]);
+      },
+      { opset: 21 },
+    );
     assert.deepEqual(kinds(graph), ['fullyConnected']);
     await imported([1, 8], (m, x, r) => {
       const s = m.scalar(0.01);

@@ -107,8 +107,11 @@ describe('onnx reader', () => {
       [...model.opsets],
       opsetImport.map((o) => [o.domain, o.version]),
     );
-    // prettier-ignore
-    assert.deepEqual(model.nodes.map((n) => [n.name, n.opType, n.domain, n.inputs, n.outputs]), graph.node.map((n) => [n.name, n.opType, n.domain, n.input, n.output]));
+
+    assert.deepEqual(
+      model.nodes.map((n) => [n.name, n.opType, n.domain, n.inputs, n.outputs]),
+      graph.node.map((n) => [n.name, n.opType, n.domain, n.input, n.output]),
+    );
     graph.node.forEach((node, i) => {
       for (const a of node.attribute) {
         const own = model.nodes[i].attributes.get(a.name);
@@ -118,10 +121,19 @@ describe('onnx reader', () => {
         assert.deepEqual(value, expected, `${node.name}.${a.name}`);
       }
     });
-    assert.deepEqual(model.inputs.map((v) => v.name), graph.input.map((v) => v.name)); // prettier-ignore
-    // prettier-ignore
-    assert.deepEqual(model.inputs.map((v) => v.elementType), graph.input.map((v) => v.type.tensorType.elemType));
-    assert.deepEqual(model.outputs.map((v) => v.name), graph.output.map((v) => v.name)); // prettier-ignore
+    assert.deepEqual(
+      model.inputs.map((v) => v.name),
+      graph.input.map((v) => v.name),
+    );
+
+    assert.deepEqual(
+      model.inputs.map((v) => v.elementType),
+      graph.input.map((v) => v.type.tensorType.elemType),
+    );
+    assert.deepEqual(
+      model.outputs.map((v) => v.name),
+      graph.output.map((v) => v.name),
+    );
     assert.equal(model.initializers.size, graph.initializer.length);
     for (const tensor of graph.initializer) {
       const own = model.initializers.get(tensor.name);
@@ -299,15 +311,42 @@ describe('onnx reader', () => {
       m.output(last(m, value));
       return folder.write(m, 'chain.onnx');
     };
-    const relu = await importModel(chain((m) => m.input('x', [1, 2, 3, 3]), (_, v) => v, 'Relu')); // prettier-ignore
+    const relu = await importModel(
+      chain(
+        (m) => m.input('x', [1, 2, 3, 3]),
+        (_, v) => v,
+        'Relu',
+      ),
+    );
     assert.equal(relu.layers.length, 1);
-    // prettier-ignore
-    await assert.rejects(importModel(chain((m) => m.input('x', [1, 2, 3, 3]), (_, v) => v, 'Softmax')), /has 4000\d layers, more than the 4096 that can be planned/);
-    // prettier-ignore
-    const leaky = await importModel(chain((m) => m.input('x', [1, 2, 3, 3]), (_, v) => v, 'LeakyRelu'));
+
+    await assert.rejects(
+      importModel(
+        chain(
+          (m) => m.input('x', [1, 2, 3, 3]),
+          (_, v) => v,
+          'Softmax',
+        ),
+      ),
+      /has 4000\d layers, more than the 4096 that can be planned/,
+    );
+
+    const leaky = await importModel(
+      chain(
+        (m) => m.input('x', [1, 2, 3, 3]),
+        (_, v) => v,
+        'LeakyRelu',
+      ),
+    );
     assert.ok(leaky.layers.length < 4096, 'functions of functions are joined');
-    // prettier-ignore
-    const constant = await importModel(chain((m) => m.floats([1], [2]), (m, v) => m.node('Mul', [m.input('x', [1, 2, 3, 3]), v]), 'Abs'));
+
+    const constant = await importModel(
+      chain(
+        (m) => m.floats([1], [2]),
+        (m, v) => m.node('Mul', [m.input('x', [1, 2, 3, 3]), v]),
+        'Abs',
+      ),
+    );
     assert.equal(constant.layers.length, 1);
   });
 });

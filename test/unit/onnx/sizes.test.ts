@@ -20,7 +20,10 @@ describe('onnx import: sizes beyond all maps', () => {
     it(name, async () => {
       const m = new OnnxBuilder(14);
       m.output(build(m, m.input('x', [1, 3, 2, 2])));
-      await assert.rejects(importModel(folder.write(m)), /would produce a map of [\d×]+ elements\. Use a smaller input/);
+      await assert.rejects(
+        importModel(folder.write(m)),
+        /would produce a map of [\d×]+ elements\. Use a smaller input/,
+      );
     });
   }
 });

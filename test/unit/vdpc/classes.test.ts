@@ -34,7 +34,14 @@ function observe(
 }
 
 describe('classes of patches', () => {
-  const everywhere: [number, number][] = [[0, 0], [0, 0], [0, 0], [0, 0], [32, 32], [16, 16]]; // prettier-ignore
+  const everywhere: [number, number][] = [
+    [0, 0],
+    [0, 0],
+    [0, 0],
+    [0, 0],
+    [32, 32],
+    [16, 16],
+  ];
 
   it('find the share of outliers of each patch as direct counting does, for any grid', () => {
     const { statistics, maps } = observe(everywhere);

@@ -109,13 +109,15 @@ function source(program: Program, head: DetectionProgram, options: DetectOptions
     const symbol = `table_${tables.length}`;
     const list = values.length > 0 ? Array.from(values, String) : ['0'];
     tables.push(
-      `QMCU_SECTION_TABLES static const ${type} ${symbol}[${list.length}] = {\n${wrapItems(list, '    ').join('\n')}\n};\n`,
+      `QMCU_SECTION_TABLES static const ${type} ${symbol}[${list.length}] = ` +
+        `{\n${wrapItems(list, '    ').join('\n')}\n};\n`,
     );
     return symbol;
   };
   const levels = head.levels.map((l) => levelText(program, l, array));
   const named = (symbol: string, type: string, values: ArrayLike<number>): string =>
-    `QMCU_SECTION_TABLES static const ${type} ${symbol}[${values.length}] = {\n${wrapItems(Array.from(values, String), '    ').join('\n')}\n};\n`;
+    `QMCU_SECTION_TABLES static const ${type} ${symbol}[${values.length}] = ` +
+    `{\n${wrapItems(Array.from(values, String), '    ').join('\n')}\n};\n`;
   const define = (macro: string, value: number | string): string => `#define ${macro} ${value}\n`;
   return `${banner(`${name}: boxes of the detector, in integers.`, provenance)}#include "${name}_detect.h"
 
@@ -139,7 +141,8 @@ ${selftestText(name, head, options)}`;
 
 function levelText(program: Program, l: DetectionLevel, array: (type: string, v: ArrayLike<number>) => string): string {
   const fields = (f: FieldCodes): string =>
-    `{ ${program.buffers[program.outputs[f.output].buffer].offset + f.start}u, ${f.perCell}, ${f.perAnchor}, ${f.perField}, ` +
+    `{ ${program.buffers[program.outputs[f.output].buffer].offset + f.start}u, ${f.perCell}, ${f.perAnchor}, ` +
+    `${f.perField}, ` +
     `${array('int32_t', f.multipliers)}, ${array('int16_t', f.zeros)}, ${f.formatsPerAnchor}, ${f.formatsPerField}, ` +
     `${f.shift}, ${f.signed ? 1 : 0} }`;
   const upper = (kind: string, value: string): string => `${kind}_${value.toUpperCase()}`;
@@ -257,7 +260,10 @@ function detectText(name: string, { detections }: DetectionProgram): string {
 function selftestText(name: string, { points }: DetectionProgram, { golden }: DetectOptions): string {
   const prefix = macroPrefix(name);
   if (golden === null)
-    return `int ${name}_detect_selftest(void *arena, void *scratch)\n{\n    (void)scratch;\n    return ${name}_selftest(arena);\n}\n`;
+    return (
+      `int ${name}_detect_selftest(void *arena, void *scratch)\n{\n    (void)scratch;\n    return ` +
+      `${name}_selftest(arena);\n}\n`
+    );
   const width = 6 + 2 * points;
   const rows = golden.map((b) => [b.x1, b.y1, b.x2, b.y2, b.score, b.label, ...b.points]);
   const values = rows.length > 0 ? rows.flat() : new Array<number>(width).fill(0);

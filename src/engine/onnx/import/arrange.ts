@@ -92,7 +92,10 @@ export function imageOrder(
 ): readonly [h: readonly number[], w: readonly number[], c: readonly number[]] | null {
   const { dims, layout, map } = value;
   if (dims.length !== 4) return null;
-  const orders = [[[0, 2], [3], [1]], [[0, 1], [2], [3]]] as const; // prettier-ignore
+  const orders = [
+    [[0, 2], [3], [1]],
+    [[0, 1], [2], [3]],
+  ] as const;
   return (
     orders.find(
       ([h, w, c]) =>

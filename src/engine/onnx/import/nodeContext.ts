@@ -206,7 +206,9 @@ function checkShape(context: NodeContext, shape: Shape): void {
     );
 }
 
-/** Fails where a value of these dimensions is more than any map may hold: asked before anything of that size is made. */
+/**
+ * Fails where a value of these dimensions is more than any map may hold: asked before anything of that size is made.
+ */
 export function checkSize(context: NodeContext, dims: readonly number[]): void {
   if (!(elementCount(dims) <= MAX_MAP_ELEMENTS))
     context.fail(

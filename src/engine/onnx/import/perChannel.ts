@@ -128,9 +128,15 @@ export function replicateChannels(context: NodeContext, input: MapValue, channel
 export function isPointWindow(window: Window): boolean {
   const { padding } = window;
   return (
-    window.kernelH === 1 && window.kernelW === 1 && window.strideH === 1 && window.strideW === 1 &&
-    padding.top === 0 && padding.left === 0 && padding.bottom === 0 && padding.right === 0
-  ); // prettier-ignore
+    window.kernelH === 1 &&
+    window.kernelW === 1 &&
+    window.strideH === 1 &&
+    window.strideW === 1 &&
+    padding.top === 0 &&
+    padding.left === 0 &&
+    padding.bottom === 0 &&
+    padding.right === 0
+  );
 }
 
 /** Whether a depthwise layer is only a per-channel scale and offset. */

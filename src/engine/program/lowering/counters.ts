@@ -9,7 +9,8 @@ const MOST_COUNTERS = 8;
 
 /**
  * The fewest counters that step through a permutation from its first element on, outermost first: those of a
- * transposition, a flip, or of what channel shuffles and depth-to-space do. Null for an order that no few counters make.
+ * transposition, a flip, or of what channel shuffles and depth-to-space do. Null for an order that no few counters
+ * make.
  */
 export function findCounters(permutation: Int32Array): Counter[] | null {
   const total = permutation.length;

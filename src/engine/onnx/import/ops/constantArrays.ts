@@ -106,7 +106,12 @@ function withoutAxis(
 ): { base: Int32Array; step: number } {
   const strides = rowMajorStrides(source);
   const base = new Int32Array(elementCount(dims));
-  walk(dims, strides.map((s, dim) => (dim === axis ? 0 : s)), 0, (at, from) => (base[at] = from)); // prettier-ignore
+  walk(
+    dims,
+    strides.map((s, dim) => (dim === axis ? 0 : s)),
+    0,
+    (at, from) => (base[at] = from),
+  );
   return { base, step: strides[axis] };
 }
 
@@ -209,14 +214,18 @@ function matMul(context: NodeContext): void {
   const a = x.dims.length === 1 ? [1, ...x.dims] : x.dims;
   const b = y.dims.length === 1 ? [...y.dims, 1] : y.dims;
   const { dims, rows, inner, columns, batch } = product(context, a, b);
-  const shown = dims.filter((_, dim) => !(x.dims.length === 1 && dim === dims.length - 2) && !(y.dims.length === 1 && dim === dims.length - 1)); // prettier-ignore
+  const shown = dims.filter(
+    (_, dim) => !(x.dims.length === 1 && dim === dims.length - 2) && !(y.dims.length === 1 && dim === dims.length - 1),
+  );
   if (elementCount(dims) * inner > 2 ** 31)
     context.fail('multiplies large constants', 'Simplify the model before export.');
   compute(context, shown, x.dataType, (out) => {
     const [left, right] = [x.read(), y.read()];
     const bases = [a, b].map((d) => {
       const table: number[] = [];
-      walk(batch, broadcastStrides(d.slice(0, -2), batch), 0, (_, from) => table.push(from * d[d.length - 2] * d[d.length - 1])); // prettier-ignore
+      walk(batch, broadcastStrides(d.slice(0, -2), batch), 0, (_, from) =>
+        table.push(from * d[d.length - 2] * d[d.length - 1]),
+      );
       return table;
     });
     let at = 0;
@@ -242,7 +251,13 @@ function gemm(context: NodeContext): void {
   compute(context, [rows, columns], a.dataType, (out) => {
     const [left, right, added] = [a.read(), b.read(), c?.read()];
     const offset = new Float64Array(rows * columns);
-    if (c && added) walk([rows, columns], broadcastStrides(c.dims, [rows, columns]), 0, (at, from) => (offset[at] = beta * added[from])); // prettier-ignore
+    if (c && added)
+      walk(
+        [rows, columns],
+        broadcastStrides(c.dims, [rows, columns]),
+        0,
+        (at, from) => (offset[at] = beta * added[from]),
+      );
     for (let r = 0; r < rows; r++)
       for (let k = 0; k < columns; k++) {
         let total = 0;
@@ -333,7 +348,14 @@ function split(context: NodeContext): void {
   const strides = rowMajorStrides(x.dims);
   let begin = 0;
   sizes.forEach((size, i) => {
-    view(context, x, x.dims.map((d, dim) => (dim === axis ? size : d)), strides, begin * strides[axis], i); // prettier-ignore
+    view(
+      context,
+      x,
+      x.dims.map((d, dim) => (dim === axis ? size : d)),
+      strides,
+      begin * strides[axis],
+      i,
+    );
     begin += size;
   });
 }

@@ -1,7 +1,9 @@
 import { activationFunction, erf } from '../../../graph/functions';
 import type { ActivationFunction } from '../../../graph/types';
 
-/** Functions of one number that constants may go through, by operator; what the operator itself has no attributes for. */
+/**
+ * Functions of one number that constants may go through, by operator; what the operator itself has no attributes for.
+ */
 export const UNARY_FUNCTIONS: Readonly<Record<string, (x: number) => number>> = {
   Abs: Math.abs,
   Acos: Math.acos,

@@ -54,7 +54,13 @@ export const CONSTANT_OPERATORS: Readonly<Record<string, (context: NodeContext) 
     const x = operand(context, 0);
     const perm = permutation(context, x.dims.length);
     const strides = rowMajorStrides(x.dims);
-    view(context, x, perm.map((dim) => x.dims[dim]), perm.map((dim) => strides[dim]), 0); // prettier-ignore
+    view(
+      context,
+      x,
+      perm.map((dim) => x.dims[dim]),
+      perm.map((dim) => strides[dim]),
+      0,
+    );
   },
   Expand: (context) => {
     const x = operand(context, 0);
@@ -68,8 +74,12 @@ export const CONSTANT_OPERATORS: Readonly<Record<string, (context: NodeContext) 
     const [start, limit, delta] = [0, 1, 2].map((i) => operand(context, i).small()[0]);
     const count = Math.max(0, Math.ceil((limit - start) / delta));
     if (!(count <= 4096)) context.fail(`makes a list of ${count} numbers`, 'Export the model again.');
-    // prettier-ignore
-    context.setNumbers(Array.from({ length: count }, (_, i) => start + i * delta), [count], operand(context, 0).dataType);
+
+    context.setNumbers(
+      Array.from({ length: count }, (_, i) => start + i * delta),
+      [count],
+      operand(context, 0).dataType,
+    );
   },
   Add: binary((a, b) => a + b),
   Sub: binary((a, b) => a - b),

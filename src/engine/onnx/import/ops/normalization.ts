@@ -164,13 +164,26 @@ function powered(context: NodeContext, value: MapValue, power: 1 | 2): MapValue 
 
 /** (x + ε) to a power. */
 function raised(context: NodeContext, value: MapValue, exponent: number, epsilon = 0): MapValue {
-  const base = epsilon === 0 ? value : affine(context, value, value.dims.map(() => 1), () => ({ scale: () => 1, offset: () => epsilon })); // prettier-ignore
+  const base =
+    epsilon === 0
+      ? value
+      : affine(
+          context,
+          value,
+          value.dims.map(() => 1),
+          () => ({ scale: () => 1, offset: () => epsilon }),
+        );
   const map = context.layer({ kind: 'activation', fn: { name: 'pow', exponent } }, [base], base.map.shape);
   return context.over(map, base.dims, base.layout);
 }
 
 function times(context: NodeContext, value: MapValue, factor: number): MapValue {
-  return affine(context, value, value.dims.map(() => 1), () => ({ scale: () => factor, offset: () => 0 })); // prettier-ignore
+  return affine(
+    context,
+    value,
+    value.dims.map(() => 1),
+    () => ({ scale: () => factor, offset: () => 0 }),
+  );
 }
 
 /** Scale and offset that are broadcast as constants are. */

@@ -172,8 +172,12 @@ export function resize(context: NodeContext): void {
   if (touched.includes(cDim)) context.fail('resizes the channels', 'Only height and width can be resized.');
   const [scaleH, scaleW] = [scales[hDim], scales[wDim]];
   const shape = { h: outDims[hDim], w: outDims[wDim], c: input.map.shape.c };
-  // prettier-ignore
-  const sampling = samplingOf(context, [scaleH, scaleW].filter((s) => s !== 1), touched.map((dim) => [value.dims[dim], scales[dim]] as const));
+
+  const sampling = samplingOf(
+    context,
+    [scaleH, scaleW].filter((s) => s !== 1),
+    touched.map((dim) => [value.dims[dim], scales[dim]] as const),
+  );
   const map = context.layer({ kind: 'resize', ...sampling, scaleH, scaleW }, [input], shape);
   context.setMap(imageValue(context, map, rank, nhwc));
 }

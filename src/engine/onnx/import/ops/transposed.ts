@@ -98,7 +98,10 @@ export function convTranspose(context: NodeContext): void {
   const outC = perGroup * group;
   if (bias && bias.elements !== outC)
     context.fail(`has ${bias.elements} biases for ${outC} channels`, 'Export the model again.');
-  const [v, u] = rank === 4 ? [phases(context, 0, 2, h, kernelH), phases(context, 1, 2, w, kernelW)] : [ROW, phases(context, 0, 1, w, kernelW)]; // prettier-ignore
+  const [v, u] =
+    rank === 4
+      ? [phases(context, 0, 2, h, kernelH), phases(context, 1, 2, w, kernelW)]
+      : [ROW, phases(context, 0, 1, w, kernelW)];
   const phaseCount = v.stride * u.stride;
   const inPerGroup = inC / group;
   const channels = outC * phaseCount;

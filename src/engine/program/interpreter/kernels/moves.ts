@@ -31,9 +31,10 @@ export function preparePermute(kernel: Extract<Kernel, { op: 'permute' }>, conte
   const length = input.h * input.w * input.channels;
   check(input.bits === 8 && output.bits === 8 && input.signed === output.signed, 'Permutations move 8-bit codes.');
   const count = output.h * output.w * output.channels;
-  const permutation = kernel.counters > 0
-    ? permutationOf(countersOf(context.constants.int32(kernel.permutation, 2 * kernel.counters)), kernel.first)
-    : context.constants.int32(kernel.permutation, count);
+  const permutation =
+    kernel.counters > 0
+      ? permutationOf(countersOf(context.constants.int32(kernel.permutation, 2 * kernel.counters)), kernel.first)
+      : context.constants.int32(kernel.permutation, count);
   check(permutation.length === count, 'The counters of a permutation count its elements.');
   check(
     permutation.every((i) => i >= 0 && i < length),

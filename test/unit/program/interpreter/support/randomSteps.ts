@@ -555,7 +555,12 @@ function permute(b: ProgramBuilder, guard: Guard): void {
     { h: shape.channels, w: shape.h, channels: shape.w },
   ]);
   const f: Format = { bits: 8, signed: random.chance(0.5) };
-  b.step({ op: 'permute', permutation: b.table32(order), counters: 0, first: 0 }, [b.input(shape, f)], b.output(output, f), guard);
+  b.step(
+    { op: 'permute', permutation: b.table32(order), counters: 0, first: 0 },
+    [b.input(shape, f)],
+    b.output(output, f),
+    guard,
+  );
 }
 
 /** Returns the flags' buffer. */
