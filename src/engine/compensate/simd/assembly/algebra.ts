@@ -16,7 +16,8 @@ function sumI32(v: v128): i32 {
 
 @inline
 function sumF32(v: v128): f64 {
-  return <f64>f32x4.extract_lane(v, 0) + <f64>f32x4.extract_lane(v, 1) + (<f64>f32x4.extract_lane(v, 2) + <f64>f32x4.extract_lane(v, 3));
+  const low = <f64>f32x4.extract_lane(v, 0) + <f64>f32x4.extract_lane(v, 1);
+  return low + (<f64>f32x4.extract_lane(v, 2) + <f64>f32x4.extract_lane(v, 3));
 }
 
 /**
@@ -185,7 +186,17 @@ export function combine(w: usize, rows: i32, x: usize, n: i32, length: i32, out:
  * @param offsets float32 [rows]
  * @param sums float64 [rows], written: sums of the results
  */
-export function aim(targets: usize, predicted: usize, rows: i32, length: i32, stride: i32, offsets: usize, low: f32, high: f32, sums: usize): void {
+export function aim(
+  targets: usize,
+  predicted: usize,
+  rows: i32,
+  length: i32,
+  stride: i32,
+  offsets: usize,
+  low: f32,
+  high: f32,
+  sums: usize,
+): void {
   const lows = f32x4.splat(low);
   const highs = f32x4.splat(high);
   for (let o = 0; o < rows; o++) {
@@ -205,7 +216,8 @@ export function aim(targets: usize, predicted: usize, rows: i32, length: i32, st
       }
       sum += sumF32(part);
       if (t < end) {
-        const rest = f32x4.sub(aimed(v128.load(targets + t), f32x4.add(v128.load(predicted + t), offset), lows, highs), offset);
+        const guess = f32x4.add(v128.load(predicted + t), offset);
+        const rest = f32x4.sub(aimed(v128.load(targets + t), guess, lows, highs), offset);
         v128.store(targets + t, rest);
         sum += <f64>f32x4.extract_lane(rest, 0);
         if (t + 4 < end) sum += <f64>f32x4.extract_lane(rest, 1);
@@ -232,7 +244,16 @@ function aimed(target: v128, predicted: v128, low: v128, high: v128): v128 {
  * @param error   float32 [n][4], scratch
  * @param total   float32 [4], written: e·H·eᵀ of each row
  */
-export function feedback(weights: usize, factor: usize, n: i32, scales: usize, top: f32, codes: usize, error: usize, total: usize): void {
+export function feedback(
+  weights: usize,
+  factor: usize,
+  n: i32,
+  scales: usize,
+  top: f32,
+  codes: usize,
+  error: usize,
+  total: usize,
+): void {
   const scale = v128.load(scales);
   const high = f32x4.splat(top);
   const low = f32x4.splat(-top);
@@ -247,11 +268,14 @@ export function feedback(weights: usize, factor: usize, n: i32, scales: usize, t
       c0 = f32x4.add(c0, f32x4.mul(v128.load(e), v128.load32_splat(l)));
       c1 = f32x4.add(c1, f32x4.mul(v128.load(e, 16), v128.load32_splat(l, 4)));
     }
-    if (a < n) c0 = f32x4.add(c0, f32x4.mul(v128.load(error + (<usize>a << 4)), v128.load32_splat(row + (<usize>a << 2))));
+    if (a < n) {
+      c0 = f32x4.add(c0, f32x4.mul(v128.load(error + (<usize>a << 4)), v128.load32_splat(row + (<usize>a << 2))));
+    }
     const carried = f32x4.add(c0, c1);
     const diagonal = v128.load32_splat(row + (<usize>b << 2));
     const w = v128.load(weights + (<usize>b << 4));
-    const code = f32x4.min(f32x4.max(f32x4.nearest(f32x4.div(f32x4.add(w, f32x4.div(carried, diagonal)), scale)), low), high);
+    const nearest = f32x4.nearest(f32x4.div(f32x4.add(w, f32x4.div(carried, diagonal)), scale));
+    const code = f32x4.min(f32x4.max(nearest, low), high);
     const e = f32x4.sub(w, f32x4.mul(scale, code));
     v128.store(codes + (<usize>b << 4), code);
     v128.store(error + (<usize>b << 4), e);
@@ -269,7 +293,17 @@ export function feedback(weights: usize, factor: usize, n: i32, scales: usize, t
  * @param codes   float32 [n], changed
  * @param slope   float32 [length], scratch
  */
-export function descend(weights: usize, hessian: usize, n: i32, length: i32, scale: f32, top: f32, sweeps: i32, codes: usize, slope: usize): void {
+export function descend(
+  weights: usize,
+  hessian: usize,
+  n: i32,
+  length: i32,
+  scale: f32,
+  top: f32,
+  sweeps: i32,
+  codes: usize,
+  slope: usize,
+): void {
   const bytes = <usize>length << 2;
   memory.fill(slope, 0, bytes);
   for (let k = 0; k < n; k++) {
@@ -297,5 +331,7 @@ export function descend(weights: usize, hessian: usize, n: i32, length: i32, sca
 @inline
 function move(to: usize, row: usize, bytes: usize, factor: f32): void {
   const f = f32x4.splat(factor);
-  for (let t: usize = 0; t < bytes; t += 16) v128.store(to + t, f32x4.add(v128.load(to + t), f32x4.mul(f, v128.load(row + t))));
+  for (let t: usize = 0; t < bytes; t += 16) {
+    v128.store(to + t, f32x4.add(v128.load(to + t), f32x4.mul(f, v128.load(row + t))));
+  }
 }

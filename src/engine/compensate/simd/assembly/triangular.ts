@@ -60,9 +60,17 @@ export function cholesky(a: usize, n: i32, x: usize): bool {
   const step = <usize>n << 3;
   for (let i = 0; i < n; i += 8) {
     const rows = a + <usize>i * step;
-    for (let k = 0; k < i; k++) for (let r = 0; r < 8; r++) store<f64>(x + (<usize>k << 6) + (<usize>r << 3), load<f64>(rows + <usize>r * step + (<usize>k << 3)));
+    for (let k = 0; k < i; k++) {
+      const to = x + (<usize>k << 6);
+      const from = rows + (<usize>k << 3);
+      for (let r = 0; r < 8; r++) store<f64>(to + (<usize>r << 3), load<f64>(from + <usize>r * step));
+    }
     forward(a, step, i, x);
-    for (let k = 0; k < i; k++) for (let r = 0; r < 8; r++) store<f64>(rows + <usize>r * step + (<usize>k << 3), load<f64>(x + (<usize>k << 6) + (<usize>r << 3)));
+    for (let k = 0; k < i; k++) {
+      const from = x + (<usize>k << 6);
+      const to = rows + (<usize>k << 3);
+      for (let r = 0; r < 8; r++) store<f64>(to + <usize>r * step, load<f64>(from + (<usize>r << 3)));
+    }
     const corner = rows + (<usize>i << 3);
     for (let r = 0; r < 8; r++) {
       const to = corner + <usize>r * step;
@@ -109,7 +117,11 @@ function small(a: usize, step: usize): bool {
 export function reversedTranspose(l: usize, n: i32, to: usize): void {
   const step = <usize>n << 3;
   const last = to + <usize>(n - 1) * step + (<usize>(n - 1) << 3);
-  for (let i = 0; i < n; i++) for (let k = 0; k <= i; k++) store<f64>(last - <usize>k * step - (<usize>i << 3), load<f64>(l + <usize>i * step + (<usize>k << 3)));
+  for (let i = 0; i < n; i++) {
+    const to = last - (<usize>i << 3);
+    const from = l + <usize>i * step;
+    for (let k = 0; k <= i; k++) store<f64>(to - <usize>k * step, load<f64>(from + (<usize>k << 3)));
+  }
 }
 
 /** Right sides in reverse order of their rows. @param x [n][8] */

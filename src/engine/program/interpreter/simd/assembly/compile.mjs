@@ -46,10 +46,10 @@ export async function compileSource(source) {
   if (error || !binary) throw new Error(`AssemblyScript: ${error?.message ?? 'no module'}\n${stderr.toString()}`);
   const text = Buffer.from(binary)
     .toString('base64')
-    .replace(/.{1,160}/g, "  '$&',\n");
+    .replace(/.{1,112}/g, "  '$&',\n");
   return (
-    `/** Written by \`npm run kernels\` from assembly/${path.basename(source)}; a test compares the two. A ` +
-    `WebAssembly module in base 64. */\nexport const moduleText = [\n${text}].join('');\n`
+    `/** Written by \`npm run kernels\` from assembly/${path.basename(source)}; a test compares the two. ` +
+    `WebAssembly in base 64. */\nexport const moduleText = [\n${text}].join('');\n`
   );
 }
 

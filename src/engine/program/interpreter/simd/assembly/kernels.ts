@@ -16,9 +16,29 @@ function requantize(acc: v128, table: usize, preShift: i32, rounding: v128, shif
   const a = i32x4.shl(i32x4.add(acc, v128.load(table)), preShift);
   const multiplier = v128.load(table, 16);
   // The upper halves of the four 64-bit products.
-  const high = v128.shuffle<i32>(i64x2.extmul_low_i32x4_s(a, multiplier), i64x2.extmul_high_i32x4_s(a, multiplier), 1, 3, 5, 7);
+  const below = i64x2.extmul_low_i32x4_s(a, multiplier);
+  const above = i64x2.extmul_high_i32x4_s(a, multiplier);
+  const high = v128.shuffle<i32>(below, above, 1, 3, 5, 7);
   const y = i32x4.shr_s(i32x4.add(high, rounding), shift);
   return i32x4.min_s(i32x4.max_s(y, min), v128.load(table, 32));
+}
+
+/** Two vectors requantized and saturated to 16 bits. */
+@inline
+function narrowed(
+  a: v128,
+  b: v128,
+  tableA: usize,
+  tableB: usize,
+  preShift: i32,
+  rounding: v128,
+  shift: i32,
+  min: v128,
+): v128 {
+  return i16x8.narrow_i32x4_s(
+    requantize(a, tableA, preShift, rounding, shift, min),
+    requantize(b, tableB, preShift, rounding, shift, min),
+  );
 }
 
 /** Stores the first n of eight codes, or all of them. */
@@ -141,10 +161,10 @@ export function convolve(
           }
         }
         const t1 = t + 48;
-        store(to, i16x8.narrow_i32x4_s(requantize(a0, t, preShift, rounding, shift, minimum), requantize(a1, t1, preShift, rounding, shift, minimum)), n);
-        store(to + outStep, i16x8.narrow_i32x4_s(requantize(b0, t, preShift, rounding, shift, minimum), requantize(b1, t1, preShift, rounding, shift, minimum)), n);
-        if (left > 2) store(to + (outStep << 1), i16x8.narrow_i32x4_s(requantize(c0, t, preShift, rounding, shift, minimum), requantize(c1, t1, preShift, rounding, shift, minimum)), n);
-        if (left > 3) store(to + outStep * 3, i16x8.narrow_i32x4_s(requantize(e0, t, preShift, rounding, shift, minimum), requantize(e1, t1, preShift, rounding, shift, minimum)), n);
+        store(to, narrowed(a0, a1, t, t1, preShift, rounding, shift, minimum), n);
+        store(to + outStep, narrowed(b0, b1, t, t1, preShift, rounding, shift, minimum), n);
+        if (left > 2) store(to + (outStep << 1), narrowed(c0, c1, t, t1, preShift, rounding, shift, minimum), n);
+        if (left > 3) store(to + outStep * 3, narrowed(e0, e1, t, t1, preShift, rounding, shift, minimum), n);
       }
     }
   }
