@@ -77,7 +77,8 @@ export function openMenu(
   document.body.append(menu);
   const box = anchor.getBoundingClientRect();
   menu.style.left = `${Math.max(4, Math.min(box.left, window.innerWidth - menu.offsetWidth - 4))}px`;
-  menu.style.top = `${box.bottom + menu.offsetHeight > window.innerHeight ? Math.max(4, box.top - menu.offsetHeight) : box.bottom}px`;
+  const isTooLow = box.bottom + menu.offsetHeight > window.innerHeight;
+  menu.style.top = `${isTooLow ? Math.max(4, box.top - menu.offsetHeight) : box.bottom}px`;
   items[
     Math.max(
       0,

@@ -97,58 +97,8 @@ export class Plot {
     const { width, height } = this.size;
     if (spec === null || width < 80 || height < 80) return;
     const focused = this.element.contains(document.activeElement);
-    const plotWidth = width - margin.left - margin.right;
-    const plotHeight = height - margin.top - margin.bottom;
-    const x = (value: number): number =>
-      margin.left + ((value - spec.x.range[0]) / (spec.x.range[1] - spec.x.range[0])) * plotWidth;
-    const y = (value: number): number =>
-      margin.top + plotHeight - ((value - spec.y.range[0]) / (spec.y.range[1] - spec.y.range[0])) * plotHeight;
-    const text = (content: string, attributes: Readonly<Record<string, string | number>>): SVGTextElement => {
-      const element = svg('text', attributes);
-      element.textContent = content;
-      return element;
-    };
-    const grid: SVGElement[] = [];
-    for (const value of spec.y.ticks ?? niceTicks(...spec.y.range, Math.max(2, Math.floor(plotHeight / 46)))) {
-      grid.push(
-        svg('line', { class: 'plot-grid', x1: margin.left, x2: width - margin.right, y1: y(value), y2: y(value) }),
-        text(spec.y.write(value), { class: 'plot-tick', x: margin.left - 8, y: y(value) + 4, 'text-anchor': 'end' }),
-      );
-    }
-    let last = -Infinity;
-    for (const value of spec.x.ticks ?? niceTicks(...spec.x.range, Math.max(2, Math.floor(plotWidth / 84)))) {
-      const label = spec.x.write(value);
-      grid.push(
-        svg('line', { class: 'plot-grid', x1: x(value), x2: x(value), y1: margin.top, y2: height - margin.bottom }),
-      );
-      // Labels that would run into each other are left out.
-      const room = label.length * 6.4 + 10;
-      if (x(value) - room / 2 < last) continue;
-      last = x(value) + room / 2;
-      grid.push(
-        text(label, { class: 'plot-tick', x: x(value), y: height - margin.bottom + 16, 'text-anchor': 'middle' }),
-      );
-    }
-    const limits = (spec.limits ?? []).flatMap(({ axis, value, label }) => {
-      const at = axis === 'y' ? y(value) : x(value);
-      if (axis === 'y')
-        return [
-          svg('line', { class: 'plot-limit', x1: margin.left, x2: width - margin.right, y1: at, y2: at }),
-          text(label, { class: 'plot-limit-label', x: width - margin.right - 4, y: at - 5, 'text-anchor': 'end' }),
-        ];
-      return [
-        svg('line', { class: 'plot-limit', x1: at, x2: at, y1: margin.top, y2: height - margin.bottom }),
-        text(label, { class: 'plot-limit-label', x: at + 5, y: margin.top + 10 }),
-      ];
-    });
-    const lines = spec.series
-      .filter(({ line, points }) => line && points.length > 1)
-      .map(({ style, points }) =>
-        svg('polyline', {
-          class: `plot-line plot-style-${style}`,
-          points: points.map((p) => `${x(p.x).toFixed(1)},${y(p.y).toFixed(1)}`).join(' '),
-        }),
-      );
+    const frame = new Frame(spec, width, height);
+    const { x, y, plotWidth, plotHeight } = frame;
     // What can be picked lies on top.
     const points = [...spec.series]
       .sort((a, b) => Number(a.pickable) - Number(b.pickable))
@@ -169,7 +119,7 @@ export class Plot {
       svg(
         'g',
         { 'aria-hidden': 'true' },
-        ...grid,
+        ...gridOf(frame),
         text(spec.x.label, {
           class: 'plot-axis',
           x: margin.left + plotWidth / 2,
@@ -183,8 +133,8 @@ export class Plot {
           transform: `translate(12 ${margin.top + plotHeight / 2}) rotate(-90)`,
           'text-anchor': 'middle',
         }),
-        ...limits,
-        ...lines,
+        ...limitsOf(frame),
+        ...linesOf(frame),
       ),
       ...points,
     );
@@ -284,4 +234,87 @@ export function plotLegend(series: readonly PlotSeries[]): HTMLElement {
         return h('li', {}, mark, h('span', {}, name));
       }),
   );
+}
+
+/** Where the values of a plot lie on its drawing, in pixels. */
+class Frame {
+  readonly plotWidth: number;
+  readonly plotHeight: number;
+
+  constructor(
+    readonly spec: PlotSpec,
+    readonly width: number,
+    readonly height: number,
+  ) {
+    this.plotWidth = width - margin.left - margin.right;
+    this.plotHeight = height - margin.top - margin.bottom;
+  }
+
+  readonly x = (value: number): number => {
+    const [low, high] = this.spec.x.range;
+    return margin.left + ((value - low) / (high - low)) * this.plotWidth;
+  };
+
+  readonly y = (value: number): number => {
+    const [low, high] = this.spec.y.range;
+    return margin.top + this.plotHeight - ((value - low) / (high - low)) * this.plotHeight;
+  };
+}
+
+function text(content: string, attributes: Readonly<Record<string, string | number>>): SVGTextElement {
+  const element = svg('text', attributes);
+  element.textContent = content;
+  return element;
+}
+
+/** Lines and labels of the ticks. */
+function gridOf({ spec, width, height, plotWidth, plotHeight, x, y }: Frame): SVGElement[] {
+  const grid: SVGElement[] = [];
+  for (const value of spec.y.ticks ?? niceTicks(...spec.y.range, Math.max(2, Math.floor(plotHeight / 46)))) {
+    grid.push(
+      svg('line', { class: 'plot-grid', x1: margin.left, x2: width - margin.right, y1: y(value), y2: y(value) }),
+      text(spec.y.write(value), { class: 'plot-tick', x: margin.left - 8, y: y(value) + 4, 'text-anchor': 'end' }),
+    );
+  }
+  let last = -Infinity;
+  for (const value of spec.x.ticks ?? niceTicks(...spec.x.range, Math.max(2, Math.floor(plotWidth / 84)))) {
+    const label = spec.x.write(value);
+    grid.push(
+      svg('line', { class: 'plot-grid', x1: x(value), x2: x(value), y1: margin.top, y2: height - margin.bottom }),
+    );
+    // Labels that would run into each other are left out.
+    const room = label.length * 6.4 + 10;
+    if (x(value) - room / 2 < last) continue;
+    last = x(value) + room / 2;
+    grid.push(
+      text(label, { class: 'plot-tick', x: x(value), y: height - margin.bottom + 16, 'text-anchor': 'middle' }),
+    );
+  }
+  return grid;
+}
+
+function limitsOf({ spec, width, height, x, y }: Frame): SVGElement[] {
+  return (spec.limits ?? []).flatMap(({ axis, value, label }) => {
+    const at = axis === 'y' ? y(value) : x(value);
+    if (axis === 'y')
+      return [
+        svg('line', { class: 'plot-limit', x1: margin.left, x2: width - margin.right, y1: at, y2: at }),
+        text(label, { class: 'plot-limit-label', x: width - margin.right - 4, y: at - 5, 'text-anchor': 'end' }),
+      ];
+    return [
+      svg('line', { class: 'plot-limit', x1: at, x2: at, y1: margin.top, y2: height - margin.bottom }),
+      text(label, { class: 'plot-limit-label', x: at + 5, y: margin.top + 10 }),
+    ];
+  });
+}
+
+function linesOf({ spec, x, y }: Frame): SVGElement[] {
+  return spec.series
+    .filter(({ line, points }) => line && points.length > 1)
+    .map(({ style, points }) =>
+      svg('polyline', {
+        class: `plot-line plot-style-${style}`,
+        points: points.map((p) => `${x(p.x).toFixed(1)},${y(p.y).toFixed(1)}`).join(' '),
+      }),
+    );
 }

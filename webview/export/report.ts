@@ -9,6 +9,7 @@ import { figuresOf } from '../header/figures';
 import { modelTitle, stagesText } from '../header/headerView';
 import { kindText } from '../layers/layerText';
 import { t } from '../l10n';
+import { style } from './reportStyle';
 import { escapeXml as e } from './svgContext';
 
 /** Drawings as SVG text; null where there is none. */
@@ -24,45 +25,37 @@ export interface ReportPictures {
  */
 const STRIP = 840;
 
-const style = `
-:root { color-scheme: light; }
-body { font: 14px/1.5 system-ui, "Segoe UI", sans-serif; color: #1f2328; background: #fff; max-width: 1060px; margin: 32px auto; padding: 0 24px; }
-h1 { font-size: 24px; margin: 0 0 4px; overflow-wrap: anywhere; } h2 { font-size: 16px; margin: 32px 0 8px; break-after: avoid; }
-.sub { color: #59636e; margin: 0 0 20px; }
-.figures { display: grid; grid-template-columns: repeat(5, 1fr); gap: 0 18px; }
-.figure { border-top: 2px solid #1f2328; padding-top: 6px; } .figure b { display: block; font-size: 22px; font-weight: 400; } .figure span { color: #59636e; font-size: 12px; display: block; }
-table { border-collapse: collapse; width: 100%; font-size: 12px; font-variant-numeric: tabular-nums; } thead { display: table-header-group; } tr { break-inside: avoid; }
-th { text-align: left; font-weight: 600; border-bottom: 1px solid #1f2328; padding: 3px 6px; } td { padding: 3px 6px; border-bottom: 1px solid #d1d9e0; } .n { text-align: right; } .name { overflow-wrap: anywhere; }
-.settings { display: grid; grid-template-columns: max-content 1fr; gap: 2px 18px; } .settings dt { color: #59636e; } .settings dd { margin: 0; }
-.b8 { background: #ddeafc; } .b4 { background: #dcefdc; } .b2 { background: #f8ecc9; } .bits { text-align: center; font-weight: 600; }
-figure { margin: 0; break-inside: avoid; } svg { max-width: 100%; height: auto; } .strips { display: flex; flex-wrap: wrap; gap: 14px; } .strips svg { break-inside: avoid; border: 1px solid #d1d9e0; flex: none; }
-.patches td { border: 1px solid #59636e; text-align: center; padding: 4px; width: 34px; } .patches { width: auto; } .outlier { background: #fbe3c6; font-weight: 600; }
-footer { margin-top: 36px; color: #59636e; font-size: 12px; border-top: 1px solid #d1d9e0; padding-top: 8px; }
-@media print { body { margin: 0; max-width: none; padding: 0; font-size: 11px; } a { color: inherit; } @page { margin: 16mm; } }`;
-
 export function reportHtml(view: EditorView, pictures: ReportPictures): string {
   const { model, plan } = view;
   const title = modelTitle(model);
+  const made = [
+    t('Made by QuantMCU on {0}', new Date().toISOString().slice(0, 10)),
+    model.file.split(/[\\/]/).pop() ?? '',
+    bytesText(model.fileBytes),
+  ].join(' · ');
   return `<!DOCTYPE html>
-<html lang="${e(document.documentElement.lang || 'en')}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"><title>${e(title)} · QuantMCU</title><style>${style}</style></head><body>
+<html lang="${e(document.documentElement.lang || 'en')}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<title>${e(title)} · QuantMCU</title><style>${style}</style></head><body>
 <h1>${e(title)}</h1><p class="sub">${e(subtitle(view))}</p>
-<div class="figures">${figuresOf(view)
-    .map(
-      (figure) =>
-        '<div ' +
-        `class="figure"><span>${e(figure.label)}</span><b>${e(text(figure.value))}</b><span>${e(figure.limit ?? '')}</span><span>${e([figure.change && `${figure.change.text} ${figure.change.caption}`, figure.change === undefined ? figure.caption : undefined].filter(Boolean).join(' · '))}</span></div>`,
-    )
-    .join('')}</div>
+<div class="figures">${figuresOf(view).map(figureHtml).join('')}</div>
 ${plan === null ? '' : settings(plan)}
 ${plan === null ? '' : patches(plan)}
 ${pictures.memory === null ? '' : `<h2>${e(t('Memory'))}</h2><figure>${pictures.memory}</figure>`}
 ${pictures.tradeOff === null ? '' : `<h2>${e(t('Trade-off'))}</h2><figure>${pictures.tradeOff}</figure>`}
 <h2>${e(t('Layers'))}</h2>${layers(view)}
 ${pictures.graph === null ? '' : `<h2>${e(t('Graph'))}</h2>${graph(pictures.graph)}`}
-<footer>${e(t('Made by QuantMCU on {0}', new Date().toISOString().slice(0, 10)))} · ${e(model.file.split(/[\\/]/).pop() ?? '')} · ${e(bytesText(model.fileBytes))}</footer>
+<footer>${e(made)}</footer>
 </body></html>
 `;
+}
+
+function figureHtml(figure: ReturnType<typeof figuresOf>[number]): string {
+  const about = figure.change ? `${figure.change.text} ${figure.change.caption}` : (figure.caption ?? '');
+  const spans = [figure.label, text(figure.value), figure.limit ?? '', about].map(e);
+  const [label, value, limit, change] = spans;
+  return `<div class="figure"><span>${label}</span><b>${value}</b><span>${limit}</span><span>${change}</span></div>`;
 }
 
 function subtitle({ model, plan }: EditorView): string {
@@ -114,12 +107,11 @@ function patches({ stage, branches }: PlanView): string {
   if (stage === null) return '';
   const rows = Array.from({ length: stage.rows }, (_, row) => branches.filter((branch) => branch.row === row));
   const outliers = branches.filter((branch) => branch.class === 'outlier').length;
-  return `<h2>${e(t('Patches'))}</h2><p>${e(t('{0} of {1} patches are of outlier class (▲) and stay at 8 bits.', outliers, branches.length))}</p><table class="patches"><tbody>${rows
-    .map(
-      (row) =>
-        `<tr>${row.map((branch) => '<td ' + `class="${branch.class}">${branch.id + 1}${branch.class === 'outlier' ? ' ▲' : ''}</td>`).join('')}</tr>`,
-    )
-    .join('')}</tbody></table>`;
+  const cell = ({ id, class: kind }: (typeof branches)[number]): string =>
+    `<td class="${kind}">${id + 1}${kind === 'outlier' ? ' ▲' : ''}</td>`;
+  const told = t('{0} of {1} patches are of outlier class (▲) and stay at 8 bits.', outliers, branches.length);
+  const body = rows.map((row) => `<tr>${row.map(cell).join('')}</tr>`).join('');
+  return `<h2>${e(t('Patches'))}</h2><p>${e(told)}</p><table class="patches"><tbody>${body}</tbody></table>`;
 }
 
 function layers({ model }: EditorView): string {
@@ -139,7 +131,7 @@ function layers({ model }: EditorView): string {
     const number = (value: string): string => `<td class="n">${e(value)}</td>`;
     const bits = (value: number | null): string =>
       value === null ? '<td class="bits">–</td>' : `<td class="bits b${value}">${value}</td>`;
-    return `<tr>${number(String(layer.id))}<td class="name">${e(layer.name)}</td><td>${e(`${kindText(layer.kind)} ${layer.detail}`)}</td>${number(shapeText(layer.output))}${
+    const values =
       plan === null
         ? number(layer.macs === 0 ? '–' : countText(layer.macs)) +
           number(layer.parameters === 0 ? '–' : countText(layer.parameters))
@@ -150,10 +142,14 @@ function layers({ model }: EditorView): string {
           number(plan.bitOps === 0 ? '–' : countText(plan.bitOps)) +
           number(bytesText(plan.mapBytes)) +
           number(plan.weightBytes === 0 ? '–' : bytesText(plan.weightBytes)) +
-          (timed ? number(plan.latencyMs === null ? '–' : millisecondsText(plan.latencyMs)) : '')
-    }</tr>`;
+          (timed ? number(plan.latencyMs === null ? '–' : millisecondsText(plan.latencyMs)) : '');
+    const operation = `${kindText(layer.kind)} ${layer.detail}`;
+    const named = `${number(String(layer.id))}<td class="name">${e(layer.name)}</td><td>${e(operation)}</td>`;
+    return `<tr>${named}${number(shapeText(layer.output))}${values}</tr>`;
   };
-  return `<table><thead><tr>${head.map((name, i) => `<th${i === 0 || i > 2 ? ' class="n"' : ''}>${e(name)}</th>`).join('')}</tr></thead><tbody>${model.layers.map(row).join('\n')}</tbody></table>`;
+  const heading = head.map((name, i) => `<th${i === 0 || i > 2 ? ' class="n"' : ''}>${e(name)}</th>`).join('');
+  const body = model.layers.map(row).join('\n');
+  return `<table><thead><tr>${heading}</tr></thead><tbody>${body}</tbody></table>`;
 }
 
 /** The drawing once, shown in strips of equal height. */

@@ -188,9 +188,11 @@ export class SvgContext {
   ): void {
     const r = Math.min(typeof radii === 'number' ? radii : 0, width / 2, height / 2);
     const arc = (dx: number, dy: number): string => `a${number(r)} ${number(r)} 0 0 1 ${number(dx)} ${number(dy)}`;
-    this.path +=
-      `M${number(x + r)} ` +
-      `${number(y)}h${number(width - 2 * r)}${arc(r, r)}v${number(height - 2 * r)}${arc(-r, r)}h${number(2 * r - width)}${arc(-r, -r)}v${number(2 * r - height)}${arc(r, -r)}z`;
+    const [w, h] = [width - 2 * r, height - 2 * r];
+    const begin = `M${number(x + r)} ${number(y)}`;
+    const there = `h${number(w)}${arc(r, r)}v${number(h)}${arc(-r, r)}`;
+    const back = `h${number(-w)}${arc(-r, -r)}v${number(-h)}${arc(r, -r)}z`;
+    this.path += begin + there + back;
   }
 
   fill(): void {
