@@ -1,7 +1,6 @@
 import type { Observed } from '../calibration/session';
-import type { Interest } from '../detection/interest';
 import { isWeighted, type Graph, type LayerId, type Shape, type WeightedLayer } from '../graph/types';
-import { aimPixels, samplePixels } from './positions';
+import { samplePixels } from './positions';
 
 /** Rows that a dense layer is fitted on, per tap and in all. */
 const ROWS_PER_TAP = 8;
@@ -88,15 +87,6 @@ export class LayerSamples {
       });
     }
     return result;
-  }
-
-  /** Moves half of an image's samples to where it matters; before they are observed. */
-  aim(image: number, interest: Interest): void {
-    const { h, w } = this.shape;
-    const weights = h * w > 1 ? interest(h, w) : null;
-    if (weights === null) return;
-    const pixels = this.pixels[image];
-    pixels.set(aimPixels(weights, pixels.length, this.layer.id * 65537 + image));
   }
 
   /** Takes the float values of one image. */

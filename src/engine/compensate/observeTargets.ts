@@ -2,8 +2,6 @@ import { loadSamples, type SampleInput } from '../calibration/inputs';
 import { spread, type SampleSet } from '../calibration/samples';
 import type { Preprocess } from '../calibration/types';
 import { checkCancelled, type Progress } from '../common/progress';
-import { interestOf } from '../detection/interest';
-import type { ResolvedHead } from '../detection/resolve';
 import { isWeighted, type Graph, type LayerId } from '../graph/types';
 import { FloatSession } from '../calibration/session';
 import { LayerSamples } from './layerSamples';
@@ -13,7 +11,6 @@ import type { FloatTargets } from './targets';
  * Runs the float network over at most `limit` samples and keeps sampled values of every layer with weights, before its
  * clamp.
  *
- * @param head of a detector: half of the samples go where it sees objects
  * @throws UserError when no sample can be used; CancelledError
  */
 export async function observeTargets(
@@ -23,7 +20,6 @@ export async function observeTargets(
   preprocess: Preprocess,
   limit: number,
   progress: Progress,
-  head: ResolvedHead | null = null,
 ): Promise<FloatTargets> {
   const chosen = { ...set, samples: spread(set.samples.length, limit).map((i) => set.samples[i]) };
   const images: (readonly SampleInput[])[] = [];
@@ -50,10 +46,6 @@ export async function observeTargets(
       checkCancelled(progress);
       progress.report('Running the float network', i, images.length);
       await session.run(image.map((input) => input.real));
-      if (head) {
-        const interest = interestOf(head, session.outputs());
-        for (const { id } of weighted) layers.get(id)!.aim(i, interest);
-      }
       for (const layer of weighted)
         layers
           .get(layer.id)!

@@ -25,26 +25,3 @@ function generator(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
 }
-
-/**
- * As {@link samplePixels}, but half of the samples go where it matters: one pixel for each of `count` equal shares of
- * the weight, of which half is spread evenly and half follows `interest`. A pixel of much weight is taken several times
- * and so weighs more in a fit.
- *
- * @param interest of each pixel, ≥ 0, not all 0
- */
-export function aimPixels(interest: Float64Array, count: number, seed: number): Int32Array {
-  const pixels = interest.length;
-  const mean = interest.reduce((a, b) => a + b, 0) / pixels;
-  const random = generator(seed);
-  const result = new Int32Array(count);
-  const share = (2 * pixels) / count;
-  let pixel = 0;
-  let until = 1 + interest[0] / mean;
-  for (let i = 0; i < count; i++) {
-    const at = (i + random()) * share;
-    while (until < at && pixel < pixels - 1) until += 1 + interest[++pixel] / mean;
-    result[i] = pixel;
-  }
-  return result;
-}

@@ -153,8 +153,8 @@ export class ModelQuantizer {
   }
 
   private async floatTargets(progress: Progress): Promise<FloatTargets> {
-    const { graph, modelPath, samples, preprocess, head, fitImages = COMPENSATION_IMAGES } = this.model;
-    this.targets ??= await observeTargets(graph, modelPath, samples, preprocess, fitImages, progress, head);
+    const { graph, modelPath, samples, preprocess, fitImages = COMPENSATION_IMAGES } = this.model;
+    this.targets ??= await observeTargets(graph, modelPath, samples, preprocess, fitImages, progress);
     return this.targets;
   }
 }
