@@ -2,7 +2,7 @@ import { UserError } from '../common/errors';
 import type { Graph, MapId } from '../graph/types';
 import { stageBranches } from '../schedule/branches';
 import { channelStage, stageUpTo } from '../schedule/stages';
-import type { LoweringStage } from '../program/lower';
+import type { LoweringStage } from '../program/lowering/options';
 import type { TailStageChoice } from '../schedule/schedule';
 import type { PatchClass } from '../graph/bits';
 import type { PatchStage, TailStage } from '../plan/types';

@@ -1,4 +1,5 @@
 import { UserError } from '../common/errors';
+import { isOutside } from '../graph/bits';
 import {
   isWeighted,
   type AveragePoolLayer,
@@ -6,28 +7,16 @@ import {
   type Graph,
   type Layer,
   type LayerId,
-  type MapId,
   type TensorBinding,
 } from '../graph/types';
-import { fullRegion } from '../graph/region';
-import {
-  buildSchedule,
-  type Schedule,
-  type ScheduleAccess,
-  type ScheduleStep,
-  type ScheduledStage,
-  type Scope,
-  type TailStageChoice,
-} from '../schedule/schedule';
-import { isOutside } from '../graph/bits';
-import type { InputPlace } from '../graph/bits';
-import { formatTies } from '../quantize/ties';
+import type { QuantizedParameters } from '../quantize/types';
+import type { Schedule, ScheduleAccess, ScheduleStep } from '../schedule/schedule';
 import { ARENA_ALIGN } from '../schedule/scheduleArena';
 import { stepOp } from '../schedule/stepOp';
-import { scheduleRules } from '../schedule/scheduleRules';
-import type { MapFormat, QuantizedParameters } from '../quantize/types';
 import { assignOffsets } from './assignOffsets';
 import { ConstantPool } from './constants';
+import { branchCount, branchesOf, flagsBuffer } from './lowering/branches';
+import { stepMacs, stepWindow } from './lowering/calls';
 import { findCounters } from './lowering/counters';
 import {
   addKernel,
@@ -38,43 +27,14 @@ import {
   requantizeKernel,
   softmaxKernel,
 } from './lowering/elementwise';
-import {
-  baseFormat,
-  outlierFormat,
-  rangeOf,
-  sameFormat,
-  scaleOf,
-  zeroPointOf,
-  type BranchFormat,
-} from './lowering/formats';
+import { rangeOf, sameFormat, scaleOf, zeroPointOf, type BranchFormat } from './lowering/formats';
+import type { LowerOptions, LoweringStage } from './lowering/options';
 import { resizeTables } from './lowering/resizeTables';
+import { scheduleFor } from './lowering/scheduleFor';
 import { sliceKernel, type ChannelSlice } from './lowering/slices';
+import { StepFormats } from './lowering/stepFormats';
 import { WeightedLowering } from './lowering/weighted';
-import type { Access, Branch, BufferId, Kernel, Port, Program, ProgramBuffer, Step, StepWindow } from './types';
-
-/** The patch stage of a Plan on its graph, ready to be lowered. */
-export interface LoweringStage extends ScheduledStage {
-  /**
-   * For runtime classes: a patch is outlier class when more than `epsilon` of the map's values lie outside [low, high].
-   */
-  readonly runtime: { readonly low: number; readonly high: number; readonly epsilon: number } | null;
-}
-
-export interface LowerOptions {
-  /** C identifier of the network. */
-  readonly name: string;
-  /** Alignment of buffers in the arena, a power of two. */
-  readonly align?: number;
-  /** Where the inputs are. Default: in the arena. */
-  readonly input?: InputPlace;
-  /**
-   * What the arena should take at most: where the smallest layout that is found takes more, others are tried. Default:
-   * no limit.
-   */
-  readonly sramBytes?: number;
-  /** Stages of the tail that run patch by patch as well. */
-  readonly tailStages?: readonly TailStageChoice[];
-}
+import type { Access, BufferId, Kernel, Port, Program, ProgramBuffer, Step } from './types';
 
 /**
  * Lowers decisions onto a graph: the ordered kernel calls, the buffers at their offsets, and all constants as integers.
@@ -91,32 +51,6 @@ export function lower(
   return new Lowering(graph, stage, parameters, options).run();
 }
 
-/** The schedule that {@link lower} follows for these formats. */
-function scheduleFor(
-  graph: Graph,
-  stage: ScheduledStage | null,
-  { formats, views }: QuantizedParameters,
-  { tailStages = [], input }: LowerOptions,
-): Schedule {
-  const { bits, options } = scheduleRules(
-    graph,
-    stage?.stage.splitMap ?? null,
-    {
-      mapBits: (map) => formats.get(map)!.bits,
-      inputBits: (layer) => views.get(layer)?.bits ?? 8,
-    },
-    input,
-  );
-  return buildSchedule(graph, stage, bits, { ...options, tailStages });
-}
-
-/** Format of channels [begin, begin + count) of a map. */
-function channelsOf(format: MapFormat, begin: number, count: number): MapFormat {
-  const cut = <T extends Float64Array | Int32Array>(a: T): T =>
-    a.length === 1 ? a : (a.slice(begin, begin + count) as T);
-  return { ...format, scales: cut(format.scales), zeroPoints: cut(format.zeroPoints) };
-}
-
 class Lowering {
   private readonly pool = new ConstantPool();
   private readonly weighted = new Map<LayerId, WeightedLowering>();
@@ -124,8 +58,7 @@ class Lowering {
   private readonly wholeKernels = new Map<LayerId, { readonly kernel: Kernel; readonly pool: ConstantPool }>();
   private readonly steps: Step[] = [];
   private readonly schedule: Schedule;
-  private readonly splitGroup: number;
-  private readonly bitGroup: readonly MapId[];
+  private readonly formats: StepFormats;
   /** Id of the buffer with one class flag per branch; −1 without runtime classes. */
   private readonly flags: BufferId;
 
@@ -136,8 +69,7 @@ class Lowering {
     private readonly options: LowerOptions,
   ) {
     this.schedule = scheduleFor(graph, stage, parameters, options);
-    this.bitGroup = formatTies(graph).bitGroup;
-    this.splitGroup = stage ? this.bitGroup[stage.stage.splitMap] : -1;
+    this.formats = new StepFormats(graph, parameters, this.schedule, stage?.stage.splitMap ?? null);
     this.flags = stage && 'decidedBy' in stage.classes ? this.schedule.buffers.length : -1;
   }
 
@@ -163,7 +95,7 @@ class Lowering {
       window: b.window,
       channels: b.channels,
       bits: b.bits,
-      signed: b.role === 'view' ? this.viewFormat(b.map, b.reader!).signed : this.stored(b.map).signed,
+      signed: b.role === 'view' ? this.formats.viewFormat(b.map, b.reader!).signed : this.formats.stored(b.map).signed,
       pixelBytes: b.pixelBytes,
       rowBytes: b.rowBytes,
       bytes: b.bytes,
@@ -174,7 +106,7 @@ class Lowering {
       align: this.options.align ?? ARENA_ALIGN,
       ...(external(b.aliasOf ?? b.id) ? { external: true } : {}),
     }));
-    if (this.flags >= 0) buffers.push(this.flagsBuffer());
+    if (this.flags >= 0) buffers.push(flagsBuffer(this.flags, branchCount(this.stage), this.steps));
     const { placed, arenaBytes } = assignOffsets(
       buffers,
       this.steps,
@@ -187,7 +119,7 @@ class Lowering {
       buffers: placed,
       constants: this.pool.constants,
       steps: this.steps,
-      branches: this.branches(),
+      branches: branchesOf(this.stage, this.schedule),
       inputs: this.graph.inputs.map((binding, i) => this.port(binding, this.schedule.inputs[i])),
       outputs: this.graph.outputs.map((binding, i) => this.port(binding, this.schedule.outputs[i])),
       arenaBytes,
@@ -214,8 +146,8 @@ class Lowering {
         const kernel = requantizeKernel(
           this.pool,
           layer.name,
-          this.formatOf(step.inputs[0]),
-          this.formatOf(step.output!, layer.id),
+          this.formats.of(step.inputs[0]),
+          this.formats.of(step.output!, layer.id),
           step.output!.channels,
         );
         this.emit(step, kernel, step.inputs, step.output!);
@@ -231,16 +163,16 @@ class Lowering {
 
   /** What is kept has the format of the regular class; a branch of outlier class has other codes. */
   private haloKernel(step: ScheduleStep, layer: Layer): Kernel {
-    const from = this.formatOf(step.inputs[0]);
-    const to = this.formatOf(step.output!);
+    const from = this.formats.of(step.inputs[0]);
+    const to = this.formats.of(step.output!);
     return sameFormat(from, to)
       ? { op: 'copy' }
       : requantizeKernel(this.pool, layer.name, from, to, step.output!.channels);
   }
 
   private lowerLayer(step: ScheduleStep, layer: Layer): void {
-    const inputs = step.inputs.map((a) => this.formatOf(a, layer.id));
-    const output = this.formatOf(step.output!);
+    const inputs = step.inputs.map((a) => this.formats.of(a, layer.id));
+    const output = this.formats.of(step.output!);
     if (layer.kind === 'pad') {
       this.pad(step, layer.value, output);
       return;
@@ -280,8 +212,8 @@ class Lowering {
         return softmaxKernel(pool, layer.name, inputs[0]);
       case 'concat':
       case 'slice': {
-        const from = this.sliceOfFormat(layer, step, inputs[0], 'in');
-        const to = this.sliceOfFormat(layer, step, output, 'out');
+        const from = this.formats.ofPart(layer, step, inputs[0], 'in');
+        const to = this.formats.ofPart(layer, step, output, 'out');
         // As the schedule has it: what happens to share scales without being tied is no copy.
         if (stepOp(graph, this.schedule, step) !== 'copy')
           return requantizeKernel(pool, layer.name, from, to, step.output!.channels);
@@ -357,18 +289,6 @@ class Lowering {
     return sliceKernel(known.kernel, known.pool, this.pool, slice);
   }
 
-  /** The format of the channels of a concat's or slice's step. */
-  private sliceOfFormat(layer: Layer, step: ScheduleStep, format: BranchFormat, side: 'in' | 'out'): BranchFormat {
-    if (layer.kind === 'slice' && side === 'in')
-      return { ...format, base: channelsOf(format.base, layer.begin, layer.end - layer.begin) };
-    if (layer.kind === 'concat' && side === 'out' && layer.axis === 'c') {
-      let begin = 0;
-      for (let i = 0; i < step.part; i++) begin += this.graph.maps[layer.inputs[i]].shape.c;
-      return { ...format, base: channelsOf(format.base, begin, this.graph.maps[layer.inputs[step.part]].shape.c) };
-    }
-    return format;
-  }
-
   private expectSame(layer: Layer, input: BranchFormat, output: BranchFormat): void {
     if (!sameFormat(input, output))
       throw new Error(`Layer "${layer.name}" (${layer.kind}) must keep the format of its input.`);
@@ -401,7 +321,7 @@ class Lowering {
 
   private classify(step: ScheduleStep): void {
     const input = step.inputs[0];
-    const format = this.formatOf(input);
+    const format = this.formats.of(input);
     const { low, high, epsilon } = this.stage!.runtime!;
     const { y0, y1, x0, x1 } = input.region;
     const limit = Math.floor(epsilon * (y1 - y0) * (x1 - x0) * input.channels);
@@ -417,7 +337,7 @@ class Lowering {
       buffer: this.flags,
       region: { y0: 0, x0: 0, y1: 1, x1: 1 },
       channel: 0,
-      channels: this.branchCount(),
+      channels: branchCount(this.stage),
     };
     this.emit(
       step,
@@ -441,38 +361,8 @@ class Lowering {
     if (!isWeighted(layer)) throw new Error(`Layer ${id} has no weights.`);
     const parameters = this.parameters.layers.get(id);
     if (!parameters) throw new UserError(`Layer "${layer.name}" has no quantized weights. Quantize the model again.`);
-    const input = this.parameters.views.get(id) ?? this.stored(layer.inputs[0]);
-    return new WeightedLowering(this.graph, layer, parameters, input, this.stored(layer.output), pool);
-  }
-
-  private stored(map: MapId): MapFormat {
-    const format = this.parameters.formats.get(map);
-    if (!format)
-      throw new UserError(`Feature map "${this.graph.maps[map].name}" has no scales. Quantize the model again.`);
-    return format;
-  }
-
-  /**
-   * Format in which a layer reads a requantized copy of a map: the plan's view, or, where a branch of regular class
-   * follows a map that was computed with the widths of the outlier class, the map's own.
-   */
-  private viewFormat(map: MapId, reader: LayerId): MapFormat {
-    return this.parameters.views.get(reader) ?? this.stored(map);
-  }
-
-  /** Format of what an access reads or writes: by the class of the buffer that holds it. */
-  private formatOf(access: ScheduleAccess, reader?: LayerId): BranchFormat {
-    const buffer = this.schedule.buffers[access.buffer];
-    if (buffer.role === 'view') {
-      const view = this.viewFormat(access.map, buffer.reader ?? reader!);
-      return buffer.scope === 'outlier' ? outlierFormat(view) : baseFormat(view);
-    }
-    const format = this.stored(access.map);
-    return this.isOutlier(access.map, buffer.scope) ? outlierFormat(format) : baseFormat(format);
-  }
-
-  private isOutlier(map: MapId, scope: Scope): boolean {
-    return scope === 'outlier' && this.bitGroup[map] !== this.splitGroup;
+    const input = this.parameters.views.get(id) ?? this.formats.stored(layer.inputs[0]);
+    return new WeightedLowering(this.graph, layer, parameters, input, this.formats.stored(layer.output), pool);
   }
 
   private emit(
@@ -506,65 +396,8 @@ class Lowering {
     });
   }
 
-  private flagsBuffer(): ProgramBuffer {
-    const used = this.steps.filter((s) => s.guard !== null || s.kernel.op === 'classify').map((s) => s.id);
-    const n = this.branchCount();
-    return {
-      id: this.flags,
-      name: 'classes',
-      role: 'flags',
-      map: null,
-      window: { y0: 0, x0: 0, y1: 1, x1: 1 },
-      channels: n,
-      bits: 8,
-      signed: false,
-      pixelBytes: n,
-      rowBytes: n,
-      bytes: n,
-      firstStep: used[0] ?? 0,
-      lastStep: used[used.length - 1] ?? 0,
-      aliasOf: null,
-      offset: 0,
-      align: 4,
-    };
-  }
-
-  private branchCount(): number {
-    return this.stage ? this.stage.grid.rows * this.stage.grid.cols : 0;
-  }
-
-  private branches(): Branch[] {
-    if (!this.stage) return [];
-    const { grid, classes, stage } = this.stage;
-    const patches = new Map<number, Branch['patch']>();
-    for (const step of this.schedule.steps) {
-      if (step.kind === 'layer' && step.branch !== null && step.output?.map === stage.splitMap) {
-        const old = patches.get(step.branch);
-        const r = step.output.region;
-        patches.set(
-          step.branch,
-          old
-            ? {
-                y0: Math.min(old.y0, r.y0),
-                x0: Math.min(old.x0, r.x0),
-                y1: Math.max(old.y1, r.y1),
-                x1: Math.max(old.x1, r.x1),
-              }
-            : r,
-        );
-      }
-    }
-    return Array.from({ length: grid.rows * grid.cols }, (_, id) => ({
-      id,
-      row: Math.floor(id / grid.cols),
-      col: id % grid.cols,
-      patch: patches.get(id) ?? fullRegion({ h: 0, w: 0 }),
-      class: 'decidedBy' in classes ? 'regular' : classes[id],
-    }));
-  }
-
   private port({ name, map, dims, memory }: TensorBinding, buffer: BufferId): Port {
-    const { signed, scales, zeroPoints } = this.stored(map);
+    const { signed, scales, zeroPoints } = this.formats.stored(map);
     return {
       buffer,
       map,
@@ -576,29 +409,5 @@ class Lowering {
       scales: [...scales],
       zeroPoints: [...zeroPoints],
     };
-  }
-}
-
-function stepWindow(layer: Extract<Layer, { window: unknown }>, step: ScheduleStep): StepWindow {
-  const { kernelH, kernelW, strideH, strideW, dilationH, dilationW } = layer.window;
-  return { kernelH, kernelW, strideH, strideW, dilationH, dilationW, padTop: step.padTop, padLeft: step.padLeft };
-}
-
-/** Multiply-accumulates of one call, those on padding included. */
-function stepMacs(kernel: Kernel, inputs: readonly Access[], output: Access): number {
-  const pixels = (output.region.y1 - output.region.y0) * (output.region.x1 - output.region.x0);
-  switch (kernel.op) {
-    case 'conv2d':
-      return (
-        pixels * output.channels * kernel.window.kernelH * kernel.window.kernelW * (inputs[0].channels / kernel.group)
-      );
-    case 'depthwise2d':
-      return pixels * output.channels * kernel.window.kernelH * kernel.window.kernelW;
-    case 'fullyConnected': {
-      const { y0, y1, x0, x1 } = inputs[0].region;
-      return output.channels * (y1 - y0) * (x1 - x0) * inputs[0].channels;
-    }
-    default:
-      return 0;
   }
 }
