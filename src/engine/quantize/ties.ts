@@ -44,6 +44,16 @@ export function formatTies(
   oneScale: ReadonlySet<MapId> = new Set(),
   heads?: ReadonlyMap<MapId, unknown>,
 ): FormatTies {
+  if (oneScale.size > 0 || heads) return findTies(graph, oneScale, heads);
+  let ties = plainTies.get(graph);
+  if (!ties) plainTies.set(graph, (ties = findTies(graph, oneScale)));
+  return ties;
+}
+
+/** Ties of the graph alone, by graph: who plans, prices and lowers it asks for them at every step. */
+const plainTies = new WeakMap<Graph, FormatTies>();
+
+function findTies(graph: Graph, oneScale: ReadonlySet<MapId>, heads?: ReadonlyMap<MapId, unknown>): FormatTies {
   const ties = new TieFinder(graph);
   for (const layer of graph.layers) {
     ties.addLayer(layer);

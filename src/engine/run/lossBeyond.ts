@@ -45,13 +45,17 @@ export function budgetNotes(loss: ExpectedLoss, reduction: number, most: number)
   notes.push(
     `Expected loss beyond 8 bits: ${expected.toFixed(2)}${range} ${unit} by ${images} images, of ${budget} allowed; ` +
       `8 bits lose ${at8.toFixed(2)}.` +
-      (reduction < most ? ` More than ${reduction.toFixed(2)} times fewer BitOPs is expected to lose more.` : ''),
+      (expected <= budget && reduction < most ? ' Saving more is expected to lose more.' : ''),
   );
+  if (expected > budget && at8 <= budget)
+    notes.push(
+      'The budget is not kept: flash or SRAM demand fewer bits than it allows. A board with more memory, or a larger ' +
+        'budget, would settle it.',
+    );
   if (at8 > budget)
     notes.push(
       `At 8 bits ${at8.toFixed(2)} ${unit} are expected to be lost already, which no choice of bits brings back: ` +
-        'give ' +
-        'more images, or check that the preprocessing is the one that the network was trained with.',
+        'give more images, or check that the preprocessing is the one that the network was trained with.',
     );
   // Whether the budget is kept hangs on the images where the interval reaches beyond it; its width falls with their
   // root.
