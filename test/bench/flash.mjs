@@ -1,116 +1,98 @@
-// Flash that the code of generated C takes beside its weights and tables, by core, compiler's level and `--optimize`,
-// next to what the planner takes for it. `node test/bench/flash.mjs PLAN…`: plans as `quantmcu quantize` writes them;
-// prints the rows of flash.md. A program with one inference is linked without its self-test, the sizes of the functions
-// of the generated sources and the runtime are added up: the C library's and the start-up code's are not.
+// Flash that the product tells against flash that is linked: `npm run build && node test/bench/flash.mjs` writes flash.md.
+// A program that runs one inference, less an empty one; needs arm-none-eabi-gcc, and the reference models where there are.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { bundleTests, projectRoot } from '../support/bundle.mjs';
+import { projectRoot } from '../support/bundle.mjs';
 
-const WAYS = [
-  ['m4', '-O3', 'speed'],
-  ['m4', '-O2', 'speed'],
-  ['m4', '-O3', 'size'],
-  ['m4', '-O2', 'size'],
-  ['m0plus', '-O2', 'speed'],
-];
-const contents =
-  "export * from './test/firmware/board/board'; export { openPlan } from './src/engine/plan/open'; export { " +
-  "constantBytes } from './src/engine/codegen'; export { chooseWiderWeights, PACKED_KERNEL_BYTES, " +
-  "programCodeBytes } from './src/engine/codegen/widerWeights';";
-const bundle = await bundleTests('bench-flash', [], { stdin: { contents, resolveDir: projectRoot, loader: 'ts' } });
-const { buildForBoard, chooseWiderWeights, constantBytes, openPlan, PACKED_KERNEL_BYTES, programCodeBytes } =
-  createRequire(import.meta.url)(bundle.file);
-bundle.remove();
+const data = process.env.QUANTMCU_SHARED_DATA ?? path.join(projectRoot, '../shared/data');
+const work = mkdtempSync(path.join(tmpdir(), 'quantmcu-flash-'));
+const flags = '-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard -O3 -ffunction-sections -fdata-sections';
+const link = `${flags} -Wl,--gc-sections --specs=nosys.specs --specs=nano.specs`.split(' ');
+const sample = path.join(projectRoot, 'media/sample');
+const cases = [
+  { name: 'sample', model: path.join(sample, 'gauge.onnx'), images: path.join(sample, 'images'), options: [] },
+  {
+    name: 'sample in 64 KB',
+    model: path.join(sample, 'gauge.onnx'),
+    images: path.join(sample, 'images'),
+    options: ['--sram', '64K'],
+  },
+  {
+    name: 'ResNet-8',
+    model: path.join(data, 'models/resnet8_cifar10_mlperf.onnx'),
+    images: path.join(data, 'images/cifar10'),
+    options: [],
+  },
+  {
+    name: 'VWW',
+    model: path.join(data, 'models/vww_mobilenetv1_0.25_96_mlperf.onnx'),
+    images: path.join(data, 'images/vww'),
+    options: [],
+  },
+].filter(({ model }) => existsSync(model));
 
-mkdirSync(path.join(projectRoot, 'out'), { recursive: true });
-const folder = mkdtempSync(path.join(projectRoot, 'out', 'bench-'));
+/** @param {string} command @param {string[]} args */
+function run(command, args) {
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
+  if (status !== 0) throw new Error(`${command}: ${stderr}`);
+  return stdout;
+}
+const cli = (/** @type {string[]} */ ...args) =>
+  run(process.execPath, [path.join(projectRoot, 'dist/cli.js'), ...args]);
+
+/** Bytes of text of a program. @param {string} main @param {string[]} sources @param {string[]} include */
+function linked(main, sources, include) {
+  const [source, program] = ['main.c', 'main.elf'].map((name) => path.join(work, name));
+  writeFileSync(source, main);
+  run('arm-none-eabi-gcc', [...link, ...include, source, ...sources, '-o', program]);
+  return Number(run('arm-none-eabi-size', [program]).split('\n')[1].trim().split(/\s+/)[0]);
+}
+
+const rows = [];
 try {
-  for (const plan of process.argv.slice(2)) {
-    const {
-      program,
-      plan: { target },
-    } = await openPlan(plan);
-    const { size: packed } = chooseWiderWeights(
-      program,
-      { core: 'cortex-m4', flashBytes: target.flashBytes },
-      constantBytes(program),
-    ).packed;
-    const estimate = programCodeBytes(program) + packed * PACKED_KERNEL_BYTES;
-    for (const [core, level, optimize] of WAYS) {
-      const project = path.join(folder, 'project');
-      rmSync(project, { recursive: true, force: true });
-      mkdirSync(project);
-      run(process.execPath, [
-        path.join(projectRoot, 'dist/cli.js'),
-        'generate',
-        plan,
-        '--project',
-        project,
-        '--layout',
-        'plain',
-        '--selftest',
-        'stored',
-        '--optimize',
-        optimize,
-      ]);
-      const files = readdirSync(project, { recursive: true, encoding: 'utf8' }).map((f) => path.join(project, f));
-      const golden = files.find((f) => f.endsWith('_golden.c'));
-      const name = path.basename(golden, '_golden.c');
-      const driver = path.join(folder, 'driver.c');
-      writeFileSync(
-        driver,
-        `#include "${name}.h"\nstatic ${name.toUpperCase()}_ARENA(arena);\nint main(int argc, char **argv)\n{\n  ` +
-          `  (void)argc;\n    (void)argv;\n    return ${invocation(golden, name)};\n}\n`,
+  const empty = linked('int main(void) { return 0; }\n', [], []);
+  for (const { name, model, images, options } of cases) {
+    const plan = path.join(work, `net.quantmcu.json`);
+    rmSync(plan, { force: true });
+    cli('quantize', model, '--images', images, '--limit', '32', '--target', 'nano33ble', ...options, '--out', plan);
+    for (const optimize of ['size', 'balanced', 'speed']) {
+      const project = mkdtempSync(path.join(work, 'project-'));
+      cli('generate', plan, '--project', project, '--optimize', optimize);
+      const files = readdirSync(project, { recursive: true, encoding: 'utf8' }).map((file) => path.join(project, file));
+      const header = files.find((file) =>
+        /_FLASH_BYTES \d/.test(file.endsWith('.h') ? readFileSync(file, 'utf8') : ''),
       );
-      const elf = path.join(folder, 'a.elf');
-      const sources = files.filter((f) => f.endsWith('.c') && f !== golden && !f.endsWith('_selftest.c'));
-      buildForBoard(core, [driver, ...sources], elf, [level, ...includes(files)]);
-      const own = new Set(sources.map((f) => path.basename(f)));
-      const { code, kernels } = functionsOf(elf, own, `${name}_kernels.c`);
-      console.log(
-        `| ${path.basename(plan, '.quantmcu.json')} | ${core} | ${level} | ${optimize} | ${kernels} | ${code} | ` +
-          `${estimate} |`,
-      );
+      const text = readFileSync(header ?? '', 'utf8');
+      const id = path.basename(header ?? '', '.h');
+      const told = Number(/\w+_FLASH_BYTES (\d+)/.exec(text)?.[1]);
+      const main = `#include "${id}.h"\nstatic ${id.toUpperCase()}_ARENA(arena);\nint main(void) { return ${id}_invoke(arena); }\n`;
+      const include = [...new Set(files.filter((f) => f.endsWith('.h')).map((f) => `-I${path.dirname(f)}`))];
+      const bytes =
+        linked(
+          main,
+          files.filter((f) => f.endsWith('.c')),
+          include,
+        ) - empty;
+      rows.push({ name, optimize, told, bytes, error: (100 * (told - bytes)) / bytes });
+      console.log(rows.at(-1));
     }
   }
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(work, { recursive: true, force: true });
 }
+const errors = rows.map(({ error }) => error);
+writeFileSync(
+  path.join(projectRoot, 'test/bench/flash.md'),
+  `# Flash told against flash linked
 
-/** Whether the input lies outside of the arena shows in the header. */
-function invocation(golden, name) {
-  const external = /_INPUT_EXTERNAL 1/.test(readFileSync(path.join(path.dirname(golden), `${name}.h`), 'utf8'));
-  return external ? `${name}_invoke_from(arena, (const void *)arena)` : `${name}_invoke(arena)`;
-}
+- ${rows.length} images: told is ${Math.min(...errors).toFixed(1)} to ${Math.max(...errors).toFixed(1)} % above what is linked.
+- ${errors.filter((e) => e < 0).length} are told too small; ${errors.filter((e) => e >= 0 && e <= 3).length} lie within 3 %.
+- Cortex-M4, GCC -O3: a program that runs one inference, less an empty one; \`npm run build && node test/bench/flash.mjs\`.
 
-/**
- * Bytes of all functions that are defined in `own` files, by the debugger's line table, and how many functions are made
- * for a layer.
- */
-function functionsOf(elf, own, made) {
-  let code = 0;
-  let kernels = 0;
-  for (const line of run('arm-none-eabi-nm', ['-S', '-l', elf]).split('\n')) {
-    const [, size, file] = /^\S+ (\S+) [tT] \S+\t(.*):\d+$/.exec(line) ?? [];
-    if (!file || !(own.has(path.basename(file)) || /qmcu_\w+\.h$/.test(file))) continue;
-    code += parseInt(size, 16);
-    if (path.basename(file) === made) kernels++;
-  }
-  return { code, kernels };
-}
-
-function run(command, args) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${error?.message ?? stdout + stderr}`);
-  return stdout;
-}
-
-/** Compiler options for the folders of headers. */
-function includes(files) {
-  return [
-    '-DQMCU_KEEP_OPTIMIZATION',
-    ...new Set(files.filter((f) => f.endsWith('.h')).map((f) => `-I${path.dirname(f)}`)),
-  ];
-}
+| plan | level | told | linked | told against linked |
+| --- | --- | ---: | ---: | ---: |
+${rows.map((r) => `| ${r.name} | ${r.optimize} | ${r.told} | ${r.bytes} | ${r.error.toFixed(1)} % |`).join('\n')}
+`,
+);
