@@ -31,23 +31,13 @@ function arenaAlign(program: Program, { target }: RenderOptions): number {
     : program.arenaAlign;
 }
 
+type Define = (macro: string, value: string | number) => string;
+
 /** `<name>.h`: the whole interface. */
 export function renderHeader(program: Program, flash: Flash, options: RenderOptions): string {
   const { name, provenance } = options;
   const prefix = macroPrefix(name);
-  const define = (macro: string, value: string | number): string => `#define ${prefix}_${macro} ${value}\n`;
-  const ports = (kind: 'input' | 'output', list: readonly Port[]): string =>
-    list
-      .map((port, i) => portMacros(define, `${kind.toUpperCase()}${portSuffix(i)}`, port, program.buffers[port.buffer]))
-      .join('\n');
-  const external = externalInputs(program);
-  const tiles = comesInTiles(program);
-  const invoke = tiles ? `${name}_invoke_tiles` : external.length > 0 ? `${name}_invoke_from` : `${name}_invoke`;
-  const held = tiles
-    ? 'tiles of the input, output and all that lies between'
-    : external.length > 0
-      ? 'output and all that lies before it'
-      : 'input, output and all that lies between';
+  const define: Define = (macro, value) => `#define ${prefix}_${macro} ${value}\n`;
   return `${banner(`${name}: a neural network as plain C.`, provenance)}#ifndef ${prefix}_MODEL_H
 #define ${prefix}_MODEL_H
 
@@ -59,7 +49,28 @@ export function renderHeader(program: Program, flash: Flash, options: RenderOpti
 extern "C" {
 #endif
 
-/*
+${arenaText(program, options, define)}
+${costText(program, flash, options, define)}
+${portsText(program, define)}
+${errorCodes(define)}
+${inputText(program, options, define)}${invokeText(program, name)}
+${outputText(program, name)}${selftestText(program, options)}
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ${prefix}_MODEL_H */
+`;
+}
+
+function arenaText(program: Program, options: RenderOptions, define: Define): string {
+  const prefix = macroPrefix(options.name);
+  const held = comesInTiles(program)
+    ? 'tiles of the input, output and all that lies between'
+    : externalInputs(program).length > 0
+      ? 'output and all that lies before it'
+      : 'input, output and all that lies between';
+  return `/*
  * The arena: the caller's buffer for ${held}.
  * Nothing in it has to last from one inference to the next.
  */
@@ -73,55 +84,102 @@ ${define('ARENA_BYTES', program.arenaBytes)}${define('ARENA_ALIGN', arenaAlign(p
 #endif
 #define ${prefix}_ARENA(identifier) \\
     QMCU_SECTION_ARENA QMCU_ALIGN(${prefix}_ARENA_ALIGN) uint8_t identifier[${prefix}_ARENA_BYTES]
+`;
+}
 
-/*
- * Flash: all that has to be linked for an inference but the C library, for ${flash.core} with GCC at ${flash.level}, and
+/** Flash, stack, multiply-accumulates, steps and layers. */
+function costText(program: Program, flash: Flash, options: RenderOptions, define: Define): string {
+  const flashMacros = [
+    define('FLASH_BYTES', flash.total),
+    define('WEIGHT_BYTES', flash.weights),
+    define('TABLE_BYTES', flash.tables),
+    define('CODE_BYTES', flash.code),
+    define('SELFTEST_FLASH_BYTES', flash.selfTest),
+  ];
+  const layers = program.steps.reduce((n, step) => Math.max(n, step.layer + 1), 0);
+  return `/*
+ * Flash: all that has to be linked for an inference but the C library, for ${flash.core} with GCC at ${flash.level}, \
+and
  * its parts; the self-test adds SELFTEST_FLASH_BYTES in a firmware that calls it.
  */
-${define('FLASH_BYTES', flash.total)}${define('WEIGHT_BYTES', flash.weights)}${define('TABLE_BYTES', flash.tables)}${define('CODE_BYTES', flash.code)}${define('SELFTEST_FLASH_BYTES', flash.selfTest)}
+${flashMacros.join('')}
 /* Stack that an inference takes at most, interrupts aside. */
 ${define('STACK_BYTES', stackBytes(program))}
 ${factMacros(define, options)}/* Steps of an inference, after each of which a watcher is called. */
 ${define('STEPS', (stepNumbers(program).pop() ?? -1) + 1)}
 /* QMCU_LAYER_BEGIN and QMCU_LAYER_END are called with numbers from 0 to this, exclusive. */
-${define(
-  'LAYERS',
-  program.steps.reduce((n, step) => Math.max(n, step.layer + 1), 0),
-)}
-/*
+${define('LAYERS', layers)}`;
+}
+
+function portsText(program: Program, define: Define): string {
+  const ports = (kind: 'input' | 'output', list: readonly Port[]): string =>
+    list
+      .map((port, i) => portMacros(define, `${kind.toUpperCase()}${portSuffix(i)}`, port, program.buffers[port.buffer]))
+      .join('\n');
+  return `/*
  * Inputs and outputs hold the elements of the ONNX tensors, images channels last: row-major H x W x C, in the order
  * that is stated for each. Real value = scale * (code - zero point).
  */
 ${define('INPUTS', program.inputs.length)}${ports('input', program.inputs)}
-${define('OUTPUTS', program.outputs.length)}${ports('output', program.outputs)}
-/* Error codes. */
-${define('OK', 0)}${define('ERROR_NO_ARENA', 1)}${define('ERROR_ARENA_ALIGNMENT', 2)}${define('ERROR_SELFTEST', 3)}${define('ERROR_NO_GOLDEN', 4)}${define('ERROR_ENDED', 6)}
-${inputText(program, options, define)}/*
- * Runs the network. Returns ${prefix}_OK, ${prefix}_ERROR_NO_ARENA${external.length > 0 ? ' (the input is missing too)' : ''}${tiles ? `, ${prefix}_ERROR_INPUT` : ''} or ${prefix}_ERROR_ARENA_ALIGNMENT.
- * Uses nothing but the arena${external.length > 0 ? ', the input' : ''} and constants: calls with different arenas may run at the same time.
+${define('OUTPUTS', program.outputs.length)}${ports('output', program.outputs)}`;
+}
+
+function errorCodes(define: Define): string {
+  const codes = {
+    OK: 0,
+    ERROR_NO_ARENA: 1,
+    ERROR_ARENA_ALIGNMENT: 2,
+    ERROR_SELFTEST: 3,
+    ERROR_NO_GOLDEN: 4,
+    ERROR_ENDED: 6,
+  };
+  return `/* Error codes. */\n${Object.entries(codes)
+    .map(([macro, code]) => define(macro, code))
+    .join('')}`;
+}
+
+function invokeText(program: Program, name: string): string {
+  const prefix = macroPrefix(name);
+  const external = externalInputs(program).length > 0;
+  const noInput = external ? ' (the input is missing too)' : '';
+  const inputError = comesInTiles(program) ? `, ${prefix}_ERROR_INPUT` : '';
+  return `/*
+ * Runs the network. Returns ${prefix}_OK, ${prefix}_ERROR_NO_ARENA${noInput}${inputError} or \
+${prefix}_ERROR_ARENA_ALIGNMENT.
+ * Uses nothing but the arena${external ? ', the input' : ''} and constants: calls with different arenas may run at \
+the same time.
  */
 ${invokeSignature(program, name)};
 
 /*
- * The same with a watcher that is called after every step with its number, 0 to ${prefix}_STEPS - 1: to feed a watchdog,
+ * The same with a watcher that is called after every step with its number, 0 to ${prefix}_STEPS - 1: to feed a \
+watchdog,
  * to yield, or to end the inference, which then returns ${prefix}_ERROR_ENDED.
  */
 ${invokeSignature(program, name, true)};
-
-/* Where the output is after an inference${program.outputs.some(({ buffer }) => program.buffers[buffer].bits < 8) ? '; codes of less than 8 bits are packed, low bits first' : ''}. */
-${program.outputs.map((port, i) => `const ${codeType(port, program.buffers[port.buffer])} *${name}_output${portSuffix(i)}(const void *arena);\n`).join('')}
-${program.outputs.map((port, i) => outputHelpers(program, name, port, portSuffix(i))).join('')}${selftestText(program, options, invoke)}
-#ifdef __cplusplus
-}
-#endif
-
-#endif /* ${prefix}_MODEL_H */
 `;
 }
 
-function selftestText(program: Program, { name, checks, golden }: RenderOptions, invoke: string): string {
+function outputText(program: Program, name: string): string {
+  const packed = program.outputs.some(({ buffer }) => program.buffers[buffer].bits < 8);
+  const pointers = program.outputs.map(
+    (port, i) =>
+      `const ${codeType(port, program.buffers[port.buffer])} *${name}_output${portSuffix(i)}(const void *arena);\n`,
+  );
+  const helpers = program.outputs.map((port, i) => outputHelpers(program, name, port, portSuffix(i)));
+  return (
+    `/* Where the output is after an inference` +
+    `${packed ? '; codes of less than 8 bits are packed, low bits first' : ''}. */\n` +
+    `${pointers.join('')}\n${helpers.join('')}`
+  );
+}
+
+function selftestText(program: Program, { name, checks, golden }: RenderOptions): string {
   const prefix = macroPrefix(name);
-  if (checks === undefined || golden !== undefined || (externalInputs(program).length > 0 && !comesInTiles(program)))
+  const tiles = comesInTiles(program);
+  const external = externalInputs(program).length > 0;
+  const invoke = tiles ? `${name}_invoke_tiles` : external ? `${name}_invoke_from` : `${name}_invoke`;
+  if (checks === undefined || golden !== undefined || (external && !tiles))
     return `/*
  * Runs the network on stored inputs and compares with what the generator computed, byte for byte.
  * Returns ${prefix}_OK, ${prefix}_ERROR_SELFTEST, ${prefix}_ERROR_NO_GOLDEN if there are no
@@ -130,6 +188,7 @@ function selftestText(program: Program, { name, checks, golden }: RenderOptions,
  */
 int ${name}_selftest(void *arena);
 `;
+  const before = checks.every > 1 ? `, or one of the ${checks.every - 1} before it` : '';
   return `/*
  * Runs the network on an input that it makes for itself and compares a hash of all that each step writes with what the
  * generator computed. Returns ${prefix}_OK, ${prefix}_ERROR_SELFTEST, or what ${invoke} returned.
@@ -137,20 +196,18 @@ int ${name}_selftest(void *arena);
  */
 int ${name}_selftest(void *arena);
 
-/* The same; *step is the first step that differs${checks.every > 1 ? `, or one of the ${checks.every - 1} before it` : ''}, as ${name}.c numbers them, or -1. */
+/* The same; *step is the first step that differs${before}, as ${name}.c numbers them, or -1. */
 int ${name}_selftest_steps(void *arena, int32_t *step);
 `;
 }
 
-function factMacros(
-  define: (macro: string, value: string | number) => string,
-  { facts, target }: RenderOptions,
-): string {
+function factMacros(define: Define, { facts, target }: RenderOptions): string {
   if (facts === undefined) return '';
   const cycles =
     facts.cycles === null || target === undefined
       ? ''
-      : `/* Estimated cycles of an inference on a ${target.core}; see the documentation for how good estimates are. */\n` +
+      : `/* Estimated cycles of an inference on a ${target.core}; ` +
+        'see the documentation for how good estimates are. */\n' +
         define('CYCLES', Math.round(facts.cycles));
   return `/* Multiply-accumulates of an inference. */\n${define('MACS', Math.round(facts.macs))}${cycles}`;
 }
@@ -169,14 +226,14 @@ function outputHelpers(program: Program, name: string, port: Port, suffix: strin
   const { shape, scales, zeroPoints } = port;
   if (buffer.bits !== 8 || scales.length !== 1 || zeroPoints.length !== 1 || shape.h * shape.w !== 1 || shape.c < 2)
     return '';
-  const prefix = macroPrefix(name);
+  const output = `${macroPrefix(name)}_OUTPUT${suffix}`;
   const type = codeType(port, buffer);
   return `/* The largest score's index after an inference, the first of equal ones: the class. */
 static inline int32_t ${name}_top${suffix}(const void *arena)
 {
     const ${type} *scores = ${name}_output${suffix}(arena);
     int32_t best = 0;
-    for (int32_t i = 1; i < ${prefix}_OUTPUT${suffix}_C; i++) {
+    for (int32_t i = 1; i < ${output}_C; i++) {
         if (scores[i] > scores[best]) {
             best = i;
         }
@@ -187,18 +244,14 @@ static inline int32_t ${name}_top${suffix}(const void *arena)
 /* A score as the float network computes it. */
 static inline float ${name}_score${suffix}(const void *arena, int32_t i)
 {
-    return ${prefix}_OUTPUT${suffix}_SCALE * (float)(${name}_output${suffix}(arena)[i] - (${prefix}_OUTPUT${suffix}_ZERO_POINT));
+    return ${output}_SCALE * (float)(${name}_output${suffix}(arena)[i] - (${output}_ZERO_POINT));
 }
 
 `;
 }
 
 /** How the application hands over its input. */
-function inputText(
-  program: Program,
-  { name, facts }: RenderOptions,
-  define: (macro: string, value: string | number) => string,
-): string {
+function inputText(program: Program, { name, facts }: RenderOptions, define: Define): string {
   const rule = facts === undefined ? '' : `${comment(facts.input.split('\n').map(commentText))}\n`;
   const external = externalInputs(program);
   const inArena = program.inputs.flatMap(({ buffer }, i) =>
@@ -224,12 +277,7 @@ ${inArena.join('')}
 `;
 }
 
-function portMacros(
-  define: (macro: string, value: string | number) => string,
-  id: string,
-  port: Port,
-  buffer: ProgramBuffer,
-): string {
+function portMacros(define: Define, id: string, port: Port, buffer: ProgramBuffer): string {
   const { shape, scales, zeroPoints } = port;
   const list = (items: string[]): string =>
     `\\\n    { \\\n${wrapItems(items, '        ')

@@ -10,48 +10,15 @@ import type { RenderOptions } from './types';
  * `<name>_selftest.c`: the self-test by checksums, in a file of its own so that linkers leave it out where nobody calls
  * it. Inputs are in the arena or come in tiles.
  */
-export function renderSelftest(program: Program, checks: Checks, { name, provenance }: RenderOptions): string {
-  const prefix = macroPrefix(name);
-  const tiles = comesInTiles(program);
+export function renderSelftest(program: Program, checks: Checks, options: RenderOptions): string {
+  const { name, provenance } = options;
+  const { every } = checks;
   const hex = checks.hashes.map((hash) => `0x${hash.toString(16).padStart(8, '0')}u`);
-  const fills = program.inputs.map(({ buffer }, i) => {
-    const { rowBytes, pixelBytes, bytes } = program.buffers[buffer];
-    return tiles && program.buffers[buffer].external
-      ? ''
-      : `    fill((uint8_t *)${name}_input${portSuffix(i)}(arena), 0, 0, ${bytes / rowBytes}, ` +
-          `${rowBytes / pixelBytes}, ` +
-          `${rowBytes}, &layout${portSuffix(i)});\n`;
-  });
-  const shapes = program.inputs.map(({ buffer }, i) => {
-    const { rowBytes, pixelBytes, channels, bits } = program.buffers[buffer];
-    const rest = (channels * bits) % 8;
-    return (
-      `static const pixels layout${portSuffix(i)} = {${rowBytes / pixelBytes}, ${pixelBytes}, ` +
-      `${rest === 0 ? 255 : (1 << rest) - 1}};\n`
-    );
-  });
-  const readers = externalInputs(program).map(
-    ({
-      port,
-    }) => `static int read${portSuffix(port)}(void *context, int32_t row, int32_t rows, int32_t column, int32_t columns,
-                uint8_t *to, int32_t row_bytes)
-{
-    (void)context;
-    fill(to, row, column, rows, columns, row_bytes, &layout${portSuffix(port)});
-    return 0;
-}
-
-`,
-  );
-  const sources = externalInputs(program).map(
-    ({ port, parameter }) => `    const ${name}_source ${parameter}_source = {read${portSuffix(port)}, NULL};\n`,
-  );
-  const args = externalInputs(program).map(({ parameter }) => `&${parameter}_source`);
   return `${banner(`${name}: self-test.`, provenance)}#include "${name}.h"
 
 #include <stddef.h>
 
-/* FNV-1a of all bytes that steps wrote, after every ${checks.every === 1 ? '' : `${checks.every} `}step${checks.every === 1 ? '' : 's'}. */
+/* FNV-1a of all bytes that steps wrote, after every ${every === 1 ? 'step' : `${every} steps`}. */
 QMCU_SECTION_TABLES static const uint32_t expected[] = {
 ${wrapItems(hex, '    ').join('\n')}
 };
@@ -63,13 +30,37 @@ typedef struct {
     uint8_t last;
 } pixels;
 
-${shapes.join('')}
+${shapesText(program)}
 typedef struct {
     uint32_t hash;
     int32_t step; /* the first that differs */
 } comparison;
 
-/* Waves with noise on them: rows [row, row + rows) and columns [column, column + columns) of an input. */
+${FILL}
+${compareText(checks)}
+${readersText(program)}${stepsText(program, name)}
+int ${name}_selftest(void *arena)
+{
+    int32_t step;
+    return ${name}_selftest_steps(arena, &step);
+}
+`;
+}
+
+/** Where the bytes of each input's pixels are. */
+function shapesText(program: Program): string {
+  const shapes = program.inputs.map(({ buffer }, i) => {
+    const { rowBytes, pixelBytes, channels, bits } = program.buffers[buffer];
+    const rest = (channels * bits) % 8;
+    return (
+      `static const pixels layout${portSuffix(i)} = {${rowBytes / pixelBytes}, ${pixelBytes}, ` +
+      `${rest === 0 ? 255 : (1 << rest) - 1}};\n`
+    );
+  });
+  return shapes.join('');
+}
+
+const FILL = `/* Waves with noise on them: rows [row, row + rows) and columns [column, column + columns) of an input. */
 static void fill(uint8_t *to, int32_t row, int32_t column, int32_t rows, int32_t columns, int32_t row_bytes,
                  const pixels *shape)
 {
@@ -84,8 +75,13 @@ static void fill(uint8_t *to, int32_t row, int32_t column, int32_t rows, int32_t
         }
     }
 }
+`;
 
-static int compare(void *context, int32_t step, const qmcu_map *output)
+/** The watcher that hashes what a step wrote. */
+function compareText({ every, steps }: Checks): string {
+  const later =
+    every === 1 ? '' : `if ((step + 1) % ${every} != 0 && step != ${steps - 1}) {\n        return 0;\n    }\n    `;
+  return `static int compare(void *context, int32_t step, const qmcu_map *output)
 {
     comparison *c = (comparison *)context;
     if (output != NULL) {
@@ -99,14 +95,49 @@ static int compare(void *context, int32_t step, const qmcu_map *output)
             }
         }
     }
-    ${checks.every === 1 ? '' : `if ((step + 1) % ${checks.every} != 0 && step != ${checks.steps - 1}) {\n       ` + ' return 0;\n    }\n    '}if (c->hash == expected[step${checks.every === 1 ? '' : ` / ${checks.every}`}]) {
+    ${later}if (c->hash == expected[step${every === 1 ? '' : ` / ${every}`}]) {
         return 0;
     }
     c->step = step;
     return 1;
 }
+`;
+}
 
-${readers.join('')}int ${name}_selftest_steps(void *arena, int32_t *step)
+/** Functions that make tiles of inputs that come in tiles. */
+function readersText(program: Program): string {
+  const readers = externalInputs(program).map(({ port }) => {
+    const id = portSuffix(port);
+    return `static int read${id}(void *context, int32_t row, int32_t rows, int32_t column, int32_t columns,
+                uint8_t *to, int32_t row_bytes)
+{
+    (void)context;
+    fill(to, row, column, rows, columns, row_bytes, &layout${id});
+    return 0;
+}
+
+`;
+  });
+  return readers.join('');
+}
+
+/** The self-test: fills the inputs that are in the arena, and runs the network under the watcher. */
+function stepsText(program: Program, name: string): string {
+  const prefix = macroPrefix(name);
+  const tiles = comesInTiles(program);
+  const fills = program.inputs.map(({ buffer }, i) => {
+    const { rowBytes, pixelBytes, bytes } = program.buffers[buffer];
+    return tiles && program.buffers[buffer].external
+      ? ''
+      : `    fill((uint8_t *)${name}_input${portSuffix(i)}(arena), 0, 0, ${bytes / rowBytes}, ` +
+          `${rowBytes / pixelBytes}, ` +
+          `${rowBytes}, &layout${portSuffix(i)});\n`;
+  });
+  const sources = externalInputs(program).map(
+    ({ port, parameter }) => `    const ${name}_source ${parameter}_source = {read${portSuffix(port)}, NULL};\n`,
+  );
+  const args = externalInputs(program).map(({ parameter }) => `&${parameter}_source`);
+  return `int ${name}_selftest_steps(void *arena, int32_t *step)
 {
     comparison c = {0x${HASH_BASIS.toString(16)}u, -1};
     const qmcu_watch watch = {compare, &c};
@@ -120,12 +151,6 @@ ${sources.join('')}    if (arena == NULL) {
 ${fills.join('')}    error = ${watchedCall(program, name, 'arena', args)};
     *step = c.step;
     return c.step >= 0 ? ${prefix}_ERROR_SELFTEST : error;
-}
-
-int ${name}_selftest(void *arena)
-{
-    int32_t step;
-    return ${name}_selftest_steps(arena, &step);
 }
 `;
 }
