@@ -191,9 +191,10 @@ export function usage(): string {
 async function inspect(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {
   const file = one(positionals, 'MODEL');
   const model = await describeModel(file, { sizes: sizesOf(values.sizes) });
-  const rows = model.nodes.map(
-    (n) =>
-      `${visible(n.name)}\t${visible(n.opType)}\t${n.outputShapes[0]?.map((d) => visible(String(d ?? '?'))).join('×') ?? '?'}\t${n.macs ?? ''}`,
+  const rows = model.nodes.map(({ name, opType, outputShapes: [shape], macs }) =>
+    [visible(name), visible(opType), shape?.map((d) => visible(String(d ?? '?'))).join('×') ?? '?', macs ?? ''].join(
+      '\t',
+    ),
   );
   const problems = model.problems.map((p) => `! ${visible(p.node)}: ${visible(p.message)} ${visible(p.remedy)}`);
   return {

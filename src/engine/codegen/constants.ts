@@ -29,6 +29,16 @@ const cTypes: Record<
   int32: { c: 'int32_t', bytes: 4, min: -2147483648, max: 2147483647 },
 };
 
+/** What a comment says of how a type arranges weights. */
+const arrangements: Partial<Record<ArrayType, string>> = {
+  weights4: ', 4 bits',
+  pairs8: ', rows in pairs',
+  pairs4: ', 4 bits, rows in pairs',
+  packed: ', two in each word or half of it',
+  scale: ' and multipliers, of two channels in turn',
+  twins: ', two rows in each number',
+};
+
 interface CArray {
   readonly symbol: string;
   readonly type: ArrayType;
@@ -109,9 +119,7 @@ export class ConstantArrays {
         const section = constant.kind === 'weights' ? 'QMCU_SECTION_WEIGHTS' : 'QMCU_SECTION_TABLES';
         const shape = constant.dims.length > 0 ? `, ${constant.dims.join(' x ')}` : '';
         return (
-          comment([
-            `${commentText(constant.name)}${shape}${a.type === 'weights4' || a.type === 'pairs4' ? ', 4 bits' : ''}${a.type.startsWith('pairs') ? ', rows in pairs' : a.type === 'packed' ? ', two in each word or half of it' : a.type === 'scale' ? ' and multipliers, of two channels in turn' : a.type === 'twins' ? ', two rows in each number' : ''}`,
-          ]) +
+          comment([`${commentText(constant.name)}${shape}${arrangements[a.type] ?? ''}`]) +
           `${section} QMCU_ALIGN(4) const ${cTypes[a.type].c} ${a.symbol}[${a.stored.length}] = ` +
           `{\n${wrapItems(literals(a.stored), '    ').join('\n')}\n};\n`
         );
@@ -135,7 +143,8 @@ export class ConstantArrays {
     const known = this.byContent.get(content);
     if (known) return known;
     const others = this.arrays.filter((a) => a.constant.id === constant.id).length;
-    const symbol = `${this.name}_${constant.kind}_${constant.id}${others > 0 ? `_${type}` : ''}${others > 1 ? `_${others}` : ''}`;
+    const suffix = `${others > 0 ? `_${type}` : ''}${others > 1 ? `_${others}` : ''}`;
+    const symbol = `${this.name}_${constant.kind}_${constant.id}${suffix}`;
     const array: CArray = { symbol, type, constant, stored };
     this.byContent.set(content, array);
     this.arrays.push(array);

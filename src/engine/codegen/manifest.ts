@@ -22,7 +22,8 @@ export function contentHash(bytes: Buffer): string {
 /** Text of a manifest, with sorted paths. `more` is kept beside them. */
 export function renderManifest(manifest: Manifest, more: Readonly<Record<string, unknown>> = {}): string {
   const files = Object.fromEntries([...manifest].sort(([a], [b]) => (a < b ? -1 : 1)));
-  return `${JSON.stringify({ version: 1, comment: 'What QuantMCU wrote into this folder: SHA-256 of each file, line ends ' + 'as LF.', files, ...more }, null, 2)}\n`;
+  const comment = 'What QuantMCU wrote into this folder: SHA-256 of each file, line ends as LF.';
+  return `${JSON.stringify({ version: 1, comment, files, ...more }, null, 2)}\n`;
 }
 
 /** The manifest of a folder; empty if there is none or it is damaged, so that nothing there counts as ours. */

@@ -25,6 +25,8 @@ export interface KernelCall {
   readonly args: readonly string[];
 }
 
+type KernelOf<Op extends Kernel['op']> = Extract<Kernel, { op: Op }>;
+
 /** Turns a step's kernel into the runtime's parameters. One small method per struct of `quantmcu.h`. */
 export class ParameterWriter {
   private readonly runs: Runs;
@@ -42,41 +44,13 @@ export class ParameterWriter {
    */
   call(step: Step, pack?: Pack, twins = false): KernelCall {
     const { kernel } = step;
-    const inC = step.inputs[0]?.channels ?? 0;
     switch (kernel.op) {
       case 'conv2d':
-        return struct('qmcu_conv2d', 'qmcu_conv2d_params', [
-          ...this.weightedLayer(
-            kernel,
-            {
-              rowLength: kernel.window.kernelH * kernel.window.kernelW * (inC / kernel.group),
-              rowsPerGroup: step.output.channels / kernel.group,
-            },
-            pack,
-          ),
-          `.group = ${kernel.group}`,
-          ...this.run(step, kernel.weights, pack),
-        ]);
+        return this.conv2d(step, kernel, pack);
       case 'depthwise2d':
-        return struct(
-          'qmcu_depthwise2d',
-          'qmcu_depthwise2d_params',
-          this.weightedLayer(kernel, {
-            rowLength: step.output.channels,
-            rowsPerGroup: kernel.window.kernelH * kernel.window.kernelW,
-          }),
-        );
+        return this.depthwise2d(step, kernel);
       case 'fullyConnected':
-        return struct(
-          twins ? 'qmcu_fully_connected_twins' : 'qmcu_fully_connected',
-          'qmcu_fully_connected_params',
-          this.weightedLayer(
-            kernel,
-            { rowLength: volume(step.inputs[0]), rowsPerGroup: step.output.channels },
-            undefined,
-            twins,
-          ),
-        );
+        return this.fullyConnected(step, kernel, twins);
       case 'add':
         return struct('qmcu_add', 'qmcu_scaled_sum', this.scaledSum(kernel.sum, 2));
       case 'requantize':
@@ -89,26 +63,11 @@ export class ParameterWriter {
       case 'maxPool':
         return { fn: 'qmcu_max_pool', params: { type: 'qmcu_window', initializer: window(kernel.window) }, args: [] };
       case 'averagePool':
-        return struct('qmcu_average_pool', 'qmcu_average_pool_params', [
-          `.window = ${window(kernel.window)}`,
-          `.multiplier = ${this.array(kernel.multiplier, 'int32')}`,
-          `.offset = ${this.array(kernel.offset, 'int32')}`,
-          `.per_channel = ${kernel.perChannel ? 1 : 0}`,
-          `.pre_shift = ${kernel.preShift}`,
-          ...rounding(kernel),
-        ]);
+        return this.averagePool(kernel);
       case 'lookup':
         return { fn: 'qmcu_lookup', params: null, args: [this.array(kernel.table, 'int16')] };
-      case 'prelu': {
-        const positive = this.perChannel(kernel.positive, 'int16');
-        return struct('qmcu_prelu', 'qmcu_prelu_params', [
-          ...(positive.table ? [`.positive_table = ${positive.table}`] : []),
-          `.negative = ${this.array(kernel.negative, 'int16')}`,
-          `.offset = ${intLiteral(kernel.offset)}`,
-          ...(positive.table ? [] : [`.positive = ${positive.value}`]),
-          ...rounding(kernel),
-        ]);
-      }
+      case 'prelu':
+        return this.prelu(kernel);
       case 'copy':
         return { fn: 'qmcu_copy', params: null, args: [] };
       case 'load':
@@ -123,23 +82,74 @@ export class ParameterWriter {
         ]);
       case 'softmax':
         return { fn: 'qmcu_softmax', params: null, args: [this.array(kernel.table, 'uint16')] };
-      case 'permute': {
-        if (kernel.counters > 0)
-          return struct('qmcu_permute', 'qmcu_permute_params', [
-            `.counters = ${this.array(kernel.permutation, 'int32')}`,
-            `.first = ${kernel.first}`,
-            `.count = ${kernel.counters}`,
-          ]);
-        const narrow = this.constants.values(kernel.permutation).every((i: number) => i <= 0xffff);
-        return struct('qmcu_permute', 'qmcu_permute_params', [
-          narrow
-            ? `.index16 = ${this.array(kernel.permutation, 'uint16')}`
-            : `.index32 = ${this.array(kernel.permutation, 'int32')}`,
-        ]);
-      }
+      case 'permute':
+        return this.permute(kernel);
       case 'classify':
         return { fn: 'qmcu_classify', params: null, args: [kernel.low, kernel.high, kernel.limit].map(intLiteral) };
     }
+  }
+
+  private conv2d(step: Step, kernel: KernelOf<'conv2d'>, pack?: Pack): KernelCall {
+    const { kernelH, kernelW } = kernel.window;
+    const rowLength = kernelH * kernelW * (step.inputs[0].channels / kernel.group);
+    const rowsPerGroup = step.output.channels / kernel.group;
+    return struct('qmcu_conv2d', 'qmcu_conv2d_params', [
+      ...this.weightedLayer(kernel, { rowLength, rowsPerGroup }, pack),
+      `.group = ${kernel.group}`,
+      ...this.run(step, kernel.weights, pack),
+    ]);
+  }
+
+  private depthwise2d(step: Step, kernel: KernelOf<'depthwise2d'>): KernelCall {
+    const { kernelH, kernelW } = kernel.window;
+    const shape = { rowLength: step.output.channels, rowsPerGroup: kernelH * kernelW };
+    return struct('qmcu_depthwise2d', 'qmcu_depthwise2d_params', this.weightedLayer(kernel, shape));
+  }
+
+  private fullyConnected(step: Step, kernel: KernelOf<'fullyConnected'>, twins: boolean): KernelCall {
+    const shape = { rowLength: volume(step.inputs[0]), rowsPerGroup: step.output.channels };
+    return struct(
+      twins ? 'qmcu_fully_connected_twins' : 'qmcu_fully_connected',
+      'qmcu_fully_connected_params',
+      this.weightedLayer(kernel, shape, undefined, twins),
+    );
+  }
+
+  private averagePool(kernel: KernelOf<'averagePool'>): KernelCall {
+    return struct('qmcu_average_pool', 'qmcu_average_pool_params', [
+      `.window = ${window(kernel.window)}`,
+      `.multiplier = ${this.array(kernel.multiplier, 'int32')}`,
+      `.offset = ${this.array(kernel.offset, 'int32')}`,
+      `.per_channel = ${kernel.perChannel ? 1 : 0}`,
+      `.pre_shift = ${kernel.preShift}`,
+      ...rounding(kernel),
+    ]);
+  }
+
+  private prelu(kernel: KernelOf<'prelu'>): KernelCall {
+    const positive = this.perChannel(kernel.positive, 'int16');
+    return struct('qmcu_prelu', 'qmcu_prelu_params', [
+      ...(positive.table ? [`.positive_table = ${positive.table}`] : []),
+      `.negative = ${this.array(kernel.negative, 'int16')}`,
+      `.offset = ${intLiteral(kernel.offset)}`,
+      ...(positive.table ? [] : [`.positive = ${positive.value}`]),
+      ...rounding(kernel),
+    ]);
+  }
+
+  private permute(kernel: KernelOf<'permute'>): KernelCall {
+    if (kernel.counters > 0)
+      return struct('qmcu_permute', 'qmcu_permute_params', [
+        `.counters = ${this.array(kernel.permutation, 'int32')}`,
+        `.first = ${kernel.first}`,
+        `.count = ${kernel.counters}`,
+      ]);
+    const narrow = this.constants.values(kernel.permutation).every((i: number) => i <= 0xffff);
+    return struct('qmcu_permute', 'qmcu_permute_params', [
+      narrow
+        ? `.index16 = ${this.array(kernel.permutation, 'uint16')}`
+        : `.index32 = ${this.array(kernel.permutation, 'int32')}`,
+    ]);
   }
 
   /** Where other than the cores with DSP or vectors may take it. */

@@ -98,6 +98,10 @@ function renderSource(program: Program, { name, provenance }: RenderOptions, cod
   const inArena = program.inputs.flatMap(({ buffer }, i) =>
     program.buffers[buffer].external ? [] : [address('input', i)],
   );
+  const hooksComment = comment([
+    'Called around every layer with its number, which the comments below give: define them to measure time.',
+  ]);
+  const places = [...inArena, ...program.outputs.map((_, i) => address('output', i))];
   const sections = [
     `${banner(`${name}: the steps of one inference.`, provenance)}#include "${name}.h"
 
@@ -110,7 +114,7 @@ ${comesInTiles(program) ? '#include <string.h>\n' : ''}
 #error "${name} was generated for another version of the runtime, quantmcu.h: generate it again"
 #endif
 
-${comment(['Called around every layer with its number, which the comments below give: define them to measure ' + 'time.'])}#ifndef QMCU_LAYER_BEGIN
+${hooksComment}#ifndef QMCU_LAYER_BEGIN
 #define QMCU_LAYER_BEGIN(layer) ((void)0)
 #endif
 #ifndef QMCU_LAYER_END
@@ -127,7 +131,7 @@ static int ended(const qmcu_watch *watch, int32_t step, const qmcu_map *output)
 }
 `,
     code.functions,
-    `${inArena.join('')}${program.outputs.map((_, i) => address('output', i)).join('')}${invokeSignature(program, name, true)}
+    `${places.join('')}${invokeSignature(program, name, true)}
 {
     uint8_t *const base = (uint8_t *)arena;
     int error = 0;

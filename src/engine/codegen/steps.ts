@@ -1,5 +1,5 @@
 import type { Layer } from '../graph/types';
-import type { Access, Program, Step } from '../program/types';
+import type { Access, BufferId, Program, Step } from '../program/types';
 import type { ConstantArrays } from './constants';
 import { macroPrefix } from './identifier';
 import { guardKey, partKey, stepNumbers } from './checkpoints';
@@ -36,110 +36,139 @@ export function renderSteps(
   layers: readonly Pick<Layer, 'name' | 'onnx'>[],
   special: SpecialKernels | null = null,
 ): StepCode {
-  const parameters = new ParameterTable();
-  const views = new ViewTable(program);
-  const writer = new ParameterWriter(constants, program);
-  const kernels = new Set<string>();
+  return new StepWriter(program, constants, layers, special).render();
+}
 
-  const tiled = comesInTiles(program);
-  const pointers = new Map(externalInputs(program).map(({ buffer, parameter }) => [buffer, parameter]));
-  const pointerOf = (access: Access): string | undefined =>
-    pointers.get(program.buffers[access.buffer].aliasOf ?? access.buffer);
-  const inputView = (access: Access, i: number): string => {
-    const pointer = pointerOf(access);
-    // A qmcu_map is for reading and writing; what kernels get as an input they only read.
-    return `view(&in${i}, ${pointer ? `(uint8_t *)${pointer}` : 'arena'}, &views[${views.index(access)}])`;
-  };
+class StepWriter {
+  private readonly parameters = new ParameterTable();
+  private readonly views: ViewTable;
+  private readonly writer: ParameterWriter;
+  private readonly kernels = new Set<string>();
+  private readonly tiled: boolean;
+  /** Buffer of an input that the application hands over → the function's parameter. */
+  private readonly pointers: ReadonlyMap<BufferId, string>;
+  private readonly numbers: ReadonlyMap<Step, number>;
+  private readonly names = new Set<string>();
 
-  const renderCall = (step: Step): string => {
-    if (step.kernel.op === 'load') {
-      const { y0, x0 } = step.output.region;
-      const input = pointerOf(step.inputs[0])!;
-      return (
-        `if (load(${input}, view(&out, arena, &views[${views.index(step.output)}]), ${y0}, ${x0}) != 0) {\n` +
-        `    return ${macroPrefix(program.name)}_ERROR_INPUT;\n}`
-      );
-    }
-    const made = special?.kernel(step);
-    const call = writer.call(special?.generated(step) ?? step, made?.pack, special?.inTwins(step));
-    if (made === undefined) kernels.add(call.fn);
-    const args = [...call.args];
-    if (call.params) args.push(`&${parameters.symbol(step, call.fn, call.params)}`);
-    step.inputs.forEach((access, i) => args.push(inputView(access, i)));
-    if (step.kernel.op === 'classify')
-      args.push(`&arena[${program.buffers[step.output.buffer].offset + step.kernel.index}]`);
-    else args.push(`view(&out, arena, &views[${views.index(step.output)}])`);
-    if (made?.scratch !== undefined) args.push(`(int16_t *)(void *)&arena[${made.scratch.offset}]`);
-    return `${made?.symbol ?? call.fn}(${args.join(', ')});`;
-  };
+  constructor(
+    private readonly program: Program,
+    constants: ConstantArrays,
+    private readonly layers: readonly Pick<Layer, 'name' | 'onnx'>[],
+    private readonly special: SpecialKernels | null,
+  ) {
+    this.views = new ViewTable(program);
+    this.writer = new ParameterWriter(constants, program);
+    this.tiled = comesInTiles(program);
+    this.pointers = new Map(externalInputs(program).map(({ buffer, parameter }) => [buffer, parameter]));
+    const numberOf = stepNumbers(program);
+    this.numbers = new Map(program.steps.map((step, i) => [step, numberOf[i]]));
+  }
 
-  const numberOf = stepNumbers(program);
-  const numbers = new Map(program.steps.map((step, i) => [step, numberOf[i]]));
-  const functions: string[] = [];
-  const calls: string[] = [];
-  const names = new Set<string>();
-  for (const part of runs(program.steps, partKey)) {
-    const { branch, tailStage } = part[0];
+  render(): StepCode {
+    const parts = runs(this.program.steps, partKey).map((part) => this.part(part));
+    return {
+      parameters: this.parameters.render(),
+      views: this.views.render(),
+      functions: parts.map((p) => p.definition).join('\n'),
+      calls: parts.map((p) => p.call).join(''),
+      kernels: this.kernels,
+      structs: this.parameters.types,
+      windowBytes: this.views.bytes,
+    };
+  }
+
+  /** The function of a dataflow branch or of a run of layers, and the statement that calls it. */
+  private part(part: readonly Step[]): { definition: string; call: string } {
+    const { branch } = part[0];
+    const name = this.nameOf(part);
+    const maps = [0, 1].filter((i) => part.some((step) => step.inputs.length > i)).map((i) => `in${i}`);
+    if (part.some((step) => step.kernel.op !== 'classify')) maps.push('out');
+    const reads = new Set(part.flatMap((step) => step.inputs.map((access) => this.pointerOf(access))));
+    const used = [...this.pointers.values()].filter((p) => reads.has(p));
+    const type = this.tiled ? `${this.program.name}_source` : 'uint8_t';
+    const parameters = used.map((p) => `, const ${type} *${p}`).join('');
+    const args = used.map((p) => (this.tiled ? `, ${p}` : `, (const uint8_t *)${p}`)).join('');
+    return {
+      definition:
+        `${branch === null ? '' : comment([branchTitle(this.program, branch)])}static int ` +
+        `${name}(uint8_t *arena, const qmcu_watch *watch${parameters})\n{\n    qmcu_map ${maps.join(', ')};\n` +
+        runs(part, (step) => step.layer)
+          .map((group) => this.layer(group))
+          .join('') +
+        '    return 0;\n}\n',
+      call: `    if (error == 0) {\n        error = ${name}(base, watch${args});\n    }\n`,
+    };
+  }
+
+  private nameOf(part: readonly Step[]): string {
+    const { branch, tailStage, layer } = part[0];
     const base = tailStage
       ? `tail_${tailStage.index}_branch_${tailStage.branch}`
       : branch === null
-        ? `layers_${part[0].layer}_to_${part[part.length - 1].layer}`
+        ? `layers_${layer}_to_${part[part.length - 1].layer}`
         : `branch_${branch}`;
     let name = base;
-    for (let n = 2; names.has(name); n++) name = `${base}_part_${n}`;
-    names.add(name);
-    const maps = [0, 1].filter((i) => part.some((step) => step.inputs.length > i)).map((i) => `in${i}`);
-    if (part.some((step) => step.kernel.op !== 'classify')) maps.push('out');
-    const reads = new Set(part.flatMap((step) => step.inputs.map(pointerOf)));
-    const used = [...pointers.values()].filter((p) => reads.has(p));
-    const parameters = used.map((p) => (tiled ? `, const ${program.name}_source *${p}` : `, const uint8_t *${p}`));
-    functions.push(
-      `${branch === null ? '' : comment([branchTitle(program, branch)])}static int ` +
-        `${name}(uint8_t *arena, const qmcu_watch *watch${parameters.join('')})\n{\n    qmcu_map ` +
-        `${maps.join(', ')};\n` +
-        runs(part, (step) => step.layer)
-          .map((group) => renderLayer(program, group, layers, renderCall, numbers.get(group[0])!))
-          .join('') +
-        '    return 0;\n}\n',
-    );
-    const args = used.map((p) => (tiled ? `, ${p}` : `, (const uint8_t *)${p}`)).join('');
-    calls.push(`    if (error == 0) {\n        error = ${name}(base, watch${args});\n    }\n`);
+    for (let n = 2; this.names.has(name); n++) name = `${base}_part_${n}`;
+    this.names.add(name);
+    return name;
   }
-  return {
-    parameters: parameters.render(),
-    views: views.render(),
-    functions: functions.join('\n'),
-    calls: calls.join(''),
-    kernels,
-    structs: parameters.types,
-    windowBytes: views.bytes,
-  };
-}
 
-/** Consecutive steps of one layer, between the timing hooks, under the guards of run-time classes. */
-function renderLayer(
-  program: Program,
-  steps: readonly Step[],
-  layers: readonly Pick<Layer, 'name' | 'onnx'>[],
-  renderCall: (step: Step) => string,
-  number: number,
-): string {
-  const { layer } = steps[0];
-  const body = runs(steps, guardKey).map((group) => {
-    const { guard } = group[0];
-    const written = group[group.length - 1].kernel.op === 'classify' ? 'NULL' : '&out';
-    const lines = [
-      ...group.map(renderCall),
-      `if (ended(watch, ${number}, ${written})) {\n    return ${macroPrefix(program.name)}_ERROR_ENDED;\n}`,
-    ].map((line) => line.replace(/\n/g, guard ? '\n        ' : '\n    '));
-    if (!guard) return lines.map((line) => `    ${line}\n`).join('');
-    const flag = `arena[${program.buffers[guard.buffer].offset + guard.index}]`;
-    return `    if (${flag} == ${guard.value}) {\n${lines.map((line) => `        ${line}\n`).join('')}    }\n`;
-  });
-  return (
-    `\n    ${comment([layerTitle(layer, layers)])}    QMCU_LAYER_BEGIN(${layer});\n${body.join('')}    ` +
-    `QMCU_LAYER_END(${layer});\n`
-  );
+  /** Consecutive steps of one layer, between the timing hooks, under the guards of run-time classes. */
+  private layer(steps: readonly Step[]): string {
+    const { layer } = steps[0];
+    const number = this.numbers.get(steps[0])!;
+    const body = runs(steps, guardKey).map((group) => {
+      const { guard } = group[0];
+      const written = group[group.length - 1].kernel.op === 'classify' ? 'NULL' : '&out';
+      const error = `${macroPrefix(this.program.name)}_ERROR_ENDED`;
+      const lines = [
+        ...group.map((step) => this.call(step)),
+        `if (ended(watch, ${number}, ${written})) {\n    return ${error};\n}`,
+      ].map((line) => line.replace(/\n/g, guard ? '\n        ' : '\n    '));
+      if (!guard) return lines.map((line) => `    ${line}\n`).join('');
+      const flag = `arena[${this.program.buffers[guard.buffer].offset + guard.index}]`;
+      return `    if (${flag} == ${guard.value}) {\n${lines.map((line) => `        ${line}\n`).join('')}    }\n`;
+    });
+    return (
+      `\n    ${comment([layerTitle(layer, this.layers)])}    QMCU_LAYER_BEGIN(${layer});\n${body.join('')}    ` +
+      `QMCU_LAYER_END(${layer});\n`
+    );
+  }
+
+  private call(step: Step): string {
+    const { program, special, views } = this;
+    const { kernel, output } = step;
+    if (kernel.op === 'load') return this.load(step);
+    const made = special?.kernel(step);
+    const call = this.writer.call(special?.generated(step) ?? step, made?.pack, special?.inTwins(step));
+    if (made === undefined) this.kernels.add(call.fn);
+    const args = [...call.args];
+    if (call.params) args.push(`&${this.parameters.symbol(step, call.fn, call.params)}`);
+    step.inputs.forEach((access, i) => args.push(this.inputView(access, i)));
+    if (kernel.op === 'classify') args.push(`&arena[${program.buffers[output.buffer].offset + kernel.index}]`);
+    else args.push(`view(&out, arena, &views[${views.index(output)}])`);
+    if (made?.scratch !== undefined) args.push(`(int16_t *)(void *)&arena[${made.scratch.offset}]`);
+    return `${made?.symbol ?? call.fn}(${args.join(', ')});`;
+  }
+
+  private load(step: Step): string {
+    const { y0, x0 } = step.output.region;
+    const input = this.pointerOf(step.inputs[0])!;
+    return (
+      `if (load(${input}, view(&out, arena, &views[${this.views.index(step.output)}]), ${y0}, ${x0}) != 0) {\n` +
+      `    return ${macroPrefix(this.program.name)}_ERROR_INPUT;\n}`
+    );
+  }
+
+  private inputView(access: Access, i: number): string {
+    const pointer = this.pointerOf(access);
+    // A qmcu_map is for reading and writing; what kernels get as an input they only read.
+    return `view(&in${i}, ${pointer ? `(uint8_t *)${pointer}` : 'arena'}, &views[${this.views.index(access)}])`;
+  }
+
+  private pointerOf(access: Access): string | undefined {
+    return this.pointers.get(this.program.buffers[access.buffer].aliasOf ?? access.buffer);
+  }
 }
 
 function layerTitle(id: number, layers: readonly Pick<Layer, 'name' | 'onnx'>[]): string {

@@ -76,7 +76,8 @@ export function tilesSource(program: Program, name: string): string {
 
 `;
   });
-  return `${readers.join('')}static int load(const ${name}_source *input, const qmcu_map *to, int32_t row, int32_t column)
+  const load = `static int load(const ${name}_source *input, const qmcu_map *to, int32_t row, int32_t column)`;
+  return `${readers.join('')}${load}
 {
     return input->read(input->context, row, to->h, column, to->w, to->data, to->row_bytes);
 }
@@ -84,6 +85,7 @@ export function tilesSource(program: Program, name: string): string {
 }
 
 function readSignature(name: string, port: number): string {
-  return `int ${name}_read_input${portSuffix(port)}(void *context, int32_t row, int32_t rows, int32_t column, int32_t columns,
+  const read = `${name}_read_input${portSuffix(port)}`;
+  return `int ${read}(void *context, int32_t row, int32_t rows, int32_t column, int32_t columns,
                     uint8_t *to, int32_t row_bytes)`;
 }

@@ -36,10 +36,12 @@ export class WriteConflictError extends UserError {
       const paths = conflicts.filter((c) => c.reason === reason).map((c) => c.path);
       return paths.length === 0 ? [] : [`${paths.join(', ')} ${text}`];
     };
+    const found = [
+      ...list('edited', 'edited since they were generated'),
+      ...list('foreign', 'not written by QuantMCU'),
+    ];
     super(
-      `${folder}: ` +
-        `${[...list('edited', 'edited since they were generated'), ...list('foreign', 'not written by QuantMCU')].join('; ')}. ` +
-        'Nothing was changed: move these files away or choose to overwrite them.',
+      `${folder}: ${found.join('; ')}. ` + 'Nothing was changed: move these files away or choose to overwrite them.',
     );
     this.name = 'WriteConflictError';
   }

@@ -119,11 +119,19 @@ function source(program: Program, head: DetectionProgram, options: DetectOptions
     `QMCU_SECTION_TABLES static const ${type} ${symbol}[${values.length}] = ` +
     `{\n${wrapItems(Array.from(values, String), '    ').join('\n')}\n};\n`;
   const define = (macro: string, value: number | string): string => `#define ${macro} ${value}\n`;
+  const rules = [
+    define('CANDIDATES', head.candidates),
+    define('LEAST_SCORE', head.score),
+    define('MOST_OVERLAP', `${head.iou}u`),
+    define('BEST_CLASS', head.best ? 1 : 0),
+    define('SUPPRESS', `SUPPRESS_${head.suppress.toUpperCase()}`),
+    define('POINTS', head.points),
+  ];
   return `${banner(`${name}: boxes of the detector, in integers.`, provenance)}#include "${name}_detect.h"
 
 #include <stddef.h>
 
-${define('CANDIDATES', head.candidates)}${define('LEAST_SCORE', head.score)}${define('MOST_OVERLAP', `${head.iou}u`)}${define('BEST_CLASS', head.best ? 1 : 0)}${define('SUPPRESS', `SUPPRESS_${head.suppress.toUpperCase()}`)}${define('POINTS', head.points)}
+${rules.join('')}
 /* Logistic function, powers of two, and logarithms to base 2. */
 ${named('sigmoid_table', 'int16_t', SIGMOID)}
 ${named('power_table', 'uint16_t', POWER)}

@@ -23,9 +23,9 @@ export const espIdf: Layout = {
       text:
         `idf_component_register(\n  SRCS\n${cFiles(sources)
           .map((file) => `    "${file}"\n`)
-          .join(
-            '',
-          )}  INCLUDE_DIRS "."\n${uses === undefined ? '' : `  REQUIRES ${uses}\n`})\n# Unoptimized kernels take thirty times as long.\n` +
+          .join('')}` +
+        `  INCLUDE_DIRS "."\n${uses === undefined ? '' : `  REQUIRES ${uses}\n`})\n` +
+        '# Unoptimized kernels take thirty times as long.\n' +
         'if(CONFIG_COMPILER_OPTIMIZATION_DEBUG OR CONFIG_COMPILER_OPTIMIZATION_NONE)\n' +
         '  target_compile_options(${COMPONENT_LIB} PRIVATE -O2)\nendif()\n',
     },
