@@ -18,6 +18,8 @@ export class BitState implements BitDecisions {
   private readonly maps: Bits[];
   private readonly views = new Map<LayerId, Bits>();
   private readonly weights = new Map<LayerId, WeightBits>();
+  /** Before anything was searched: as locked, asked for, or wanted by the flash. */
+  private readonly givenWeights: ReadonlyMap<LayerId, WeightBits>;
   private readonly unitOfMap = new Map<MapId, DecisionUnit>();
   private readonly idByName: ReadonlyMap<string, MapId>;
 
@@ -31,6 +33,7 @@ export class BitState implements BitDecisions {
     this.idByName = new Map(graph.maps.map((m) => [m.name, m.id]));
     for (const unit of units) if (unit.kind === 'stored') for (const map of unit.maps) this.unitOfMap.set(map, unit);
     this.chooseWeights(notes);
+    this.givenWeights = new Map(this.weights);
   }
 
   mapBits(map: MapId): Bits {
@@ -91,6 +94,18 @@ export class BitState implements BitDecisions {
         `The BitOPs target of ${target}× cannot be reached with these bits; the plan has ` +
           `${result.reduction.toFixed(2)}×, before recomputed halos.`,
       );
+  }
+
+  /**
+   * Gives layers and what they read 8 bits again, and maps that no such layer reads; but what a person locked, and
+   * weights that flash wants at 4 bits.
+   */
+  restore(units: readonly DecisionUnit[], layers: ReadonlySet<LayerId>): void {
+    for (const unit of units) {
+      const isRestored = unit.readers.length === 0 || unit.readers.some((id) => layers.has(id));
+      if (isRestored && this.lockedBits(unit) === null) this.set(unit, 8);
+    }
+    for (const id of layers) if (this.weights.has(id)) this.weights.set(id, this.givenWeights.get(id)!);
   }
 
   lockedBits(unit: DecisionUnit): Bits | null {

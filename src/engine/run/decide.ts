@@ -1,6 +1,6 @@
 import type { Calibration } from '../calibration/types';
 import { checkCancelled, type Progress } from '../common/progress';
-import type { Graph } from '../graph/types';
+import type { Graph, LayerId } from '../graph/types';
 import { paretoPoints } from '../patch/pareto';
 import { planPatches } from '../patch/planner';
 import { namedTailStage } from '../planned/stage';
@@ -10,6 +10,7 @@ import { decisionUnits, type DecisionUnit } from '../vdqs/units';
 import { BitState } from './bitState';
 import { classifyPatches } from './classifyPatches';
 import type { DecideOptions, Decision } from './decisionTypes';
+import { neverSlower, type Candidate } from './neverSlower';
 import { memoryOf, planWithin, STRATEGIES } from './planWithin';
 
 /** Points of the Pareto set that are shown. */
@@ -18,25 +19,48 @@ const PARETO_POINTS = 32;
 /**
  * Chooses bits, patch stage and classes: VDQS picks bits by score; the planner picks the split point, grid and halos
  * with the fewest MACs whose arena fits at these bits; where nothing fits, the maps at the peak go to fewer bits and
- * the planner tries again; VDPC gives the patches their classes, as many of outlier class as the SRAM allows.
+ * the planner tries again; VDPC gives the patches their classes, as many of outlier class as the SRAM allows. What
+ * measured sensitivities decided is held against the plan at 8 bits, see {@link neverSlower}.
  *
  * @throws UserError when nothing fits, saying by how much and what would help
  */
 export function decide(graph: Graph, calibration: Calibration, options: DecideOptions, progress: Progress): Decision {
+  const searched = decideOnce(graph, calibration, options, progress, new Set());
+  const { decision, compare } = options.measured
+    ? neverSlower(graph, options, searched, (restored) => decideOnce(graph, calibration, options, progress, restored))
+    : searched;
+  checkCancelled(progress);
+  progress.report('Comparing plans', 0, 0);
+  return { ...decision, pareto: options.compare === false ? [] : paretoPoints(compare(), PARETO_POINTS) };
+}
+
+/** @param restored layers that keep 8 bits whatever the search finds */
+function decideOnce(
+  graph: Graph,
+  calibration: Calibration,
+  options: DecideOptions,
+  progress: Progress,
+  restored: ReadonlySet<LayerId>,
+): Candidate {
   const notes: string[] = [];
   const units = decisionUnits(graph);
   const state = new BitState(graph, units, options, notes);
   progress.report('Searching bits', 0, 0);
   if (options.measured) state.takeTradeOff(options.measured, notes);
   else decideByScore(graph, calibration, units, state, options, progress);
+  if (restored.size > 0) state.restore(units, restored);
   const planning = planWithin(graph, state, options, notes, progress);
   const choice = planning.best!.choice;
-  checkCancelled(progress);
-  progress.report('Comparing plans', 0, 0);
-  const pareto =
-    options.compare === false
-      ? []
-      : options.grid === 'auto'
+  return {
+    decision: {
+      patchStage: choice && classifyPatches(graph, calibration, choice, state, options, notes),
+      tailStages: planning.best!.tailStages.map((t) => namedTailStage(graph, t)),
+      ...state.named(),
+      pareto: [],
+      notes,
+    },
+    compare: () =>
+      options.grid === 'auto'
         ? planning.compare()
         : planPatches(graph, {
             memory: memoryOf(graph, state, options),
@@ -44,13 +68,7 @@ export function decide(graph: Graph, calibration: Calibration, options: DecideOp
             strategies: STRATEGIES,
             firstFit: true,
             checkCancelled: () => checkCancelled(progress),
-          }).compare();
-  return {
-    patchStage: choice && classifyPatches(graph, calibration, choice, state, options, notes),
-    tailStages: planning.best!.tailStages.map((t) => namedTailStage(graph, t)),
-    ...state.named(),
-    pareto: paretoPoints(pareto, PARETO_POINTS),
-    notes,
+          }).compare(),
   };
 }
 

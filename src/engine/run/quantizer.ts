@@ -8,6 +8,7 @@ import type { DecideOptions, Decision } from './decisionTypes';
 import type { ResolvedHead } from '../detection/resolve';
 import type { Task } from '../graph/task';
 import type { Graph } from '../graph/types';
+import { plannedInstructions } from '../planned/work';
 import { budgetNotes, lossBeyond } from './lossBeyond';
 import { COMPENSATION_IMAGES, ModelQuantizer } from './modelQuantizer';
 import { Executor } from '../program/interpreter';
@@ -15,7 +16,7 @@ import { decodePort, inputCodes } from '../program/ports';
 import type { Program } from '../program/types';
 import { checkCancelled, type Progress } from '../common/progress';
 import type { QuantizedParameters } from '../quantize/types';
-import { ATTEMPTS, searchWithinBudget } from '../vdqs/accuracyBudget';
+import { ATTEMPTS, searchWithinBudget, type Attempt } from '../vdqs/accuracyBudget';
 import type { PhasedProgress } from './phases';
 import type { ExpectedLoss } from './quantizeSummary';
 import type { ImageOutputs } from '../vdqs/divergence';
@@ -167,9 +168,13 @@ export class Quantizer {
     const predicted = foreseenLoss(graph, units, sensitivities, this.freeChoices(), cost);
     const most = Math.min(wanted, searchTradeOff(graph, units, sensitivities, this.freeChoices(), 16, cost).reduction);
     let attempts = 0;
-    let kept = 0;
+    let kept: (Budgeted & Attempt) | null = null;
     let told = Promise.resolve();
-    const { best } = await searchWithinBudget(budget, most, predicted, loss.perDivergence, async (reduction) => {
+    const isBetter = (a: Budgeted, b: Budgeted): boolean => {
+      const faster = objective === 'latency' ? this.instructions(b.decision) - this.instructions(a.decision) : 0;
+      return faster > 0 || (faster === 0 && a.reduction > b.reduction);
+    };
+    const { best: last } = await searchWithinBudget(budget, most, predicted, loss.perDivergence, async (reduction) => {
       this.progress.enter?.(3, attempts++, ATTEMPTS);
       const quantized = await this.quantize(reduction);
       const outputs = this.outputsOf(quantized.program, images);
@@ -178,15 +183,22 @@ export class Quantizer {
       const attempt = { ...quantized, reduction, loss: lost, limitedBy, pointsLost: lost.expected };
       // Attempts end in any order; only what is better than all before is told, one after the other.
       told = told.then(async () => {
-        if (lost.expected > budget || reduction <= kept) return;
-        kept = reduction;
+        if (lost.expected > budget || (kept !== null && !isBetter(attempt, kept))) return;
+        kept = attempt;
         await onBetter(attempt);
       });
       await told;
       return attempt;
     });
+    // A larger reduction by the search's sums need not be the faster plan.
+    const best = kept ?? last;
     notes.push(...budgetNotes(best.loss, best.reduction, most));
     return best;
+  }
+
+  private instructions(decision: Decision): number {
+    const { graph, search, planPath } = this.job;
+    return plannedInstructions(graph, { ...decision, target: search.target }, planPath).total;
   }
 
   /** What a prediction may choose from: as the search, but for what a person locked. */

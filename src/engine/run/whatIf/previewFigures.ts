@@ -1,18 +1,12 @@
-import { flashOptions } from '../../targets/capacity';
 import { estimateFlash } from '../../cost/flashEstimate';
-import { chooseForms } from '../../cost/forms';
-import { scheduleWork } from '../../cost/work';
 import { layerMacs } from '../../graph/macs';
 import { isWeighted, type Graph } from '../../graph/types';
-import { buildSchedule, type ScheduleStep } from '../../schedule/schedule';
+import type { ScheduleStep } from '../../schedule/schedule';
 import { layoutScheduleWithin } from '../../schedule/scheduleArena';
-import { decisionsOf } from '../../planned/decisions';
 import { isOutside } from '../../graph/bits';
-import { outlierShare, resolveStage, resolveTailStages } from '../../planned/stage';
+import { plannedWork } from '../../planned/work';
 import type { Plan } from '../../plan/types';
-import { scheduleRules } from '../../schedule/scheduleRules';
 import { instructionsMs, totalInstructions } from '../../cost/latency';
-import { coreOf } from '../../targets/targets';
 import { boardOf, targetOf, type TargetFacts } from '../../targets/targetFacts';
 
 /** Figures that are known at once after a change, from the schedule alone. The exact ones follow with the view. */
@@ -35,11 +29,7 @@ export interface PreviewFigures {
  * @throws UserError where the plan does not suit its graph
  */
 export function previewFigures(graph: Graph, plan: Plan, file: string): PreviewFigures {
-  const decisions = decisionsOf(graph, plan, file);
-  const stage = resolveStage(graph, plan.patchStage, file);
-  const { bits, options } = scheduleRules(graph, stage?.stage.splitMap ?? null, decisions, plan.target.input);
-  const schedule = buildSchedule(graph, stage, bits, { ...options, tailStages: resolveTailStages(graph, plan, file) });
-  const share = plan.patchStage ? outlierShare(plan.patchStage) : 0;
+  const { decisions, schedule, work: calls, forms, share, core } = plannedWork(graph, plan, file);
   let macs = 0;
   let bitOps = 0;
   for (const step of schedule.steps) {
@@ -48,10 +38,6 @@ export function previewFigures(graph: Graph, plan: Plan, file: string): PreviewF
     macs += work;
     bitOps += work * decisions.weightBits(step.layer) * schedule.buffers[step.inputs[0].buffer].bits;
   }
-  const core = coreOf(plan.target);
-  const work = scheduleWork(graph, schedule, bits);
-  const made = flashOptions(plan.target);
-  const forms = chooseForms(work, { optimize: made.optimize, ...made.target });
   const target = targetOf(plan.target);
   const { name, sramBytes, flashBytes } = target;
   return {
@@ -59,8 +45,8 @@ export function previewFigures(graph: Graph, plan: Plan, file: string): PreviewF
     macs,
     bitOps,
     bitOpsInt8: macs * 64,
-    flashEstimate: estimateFlash(work, forms, core),
-    latencyMs: instructionsMs(totalInstructions(work, share, core, forms), boardOf(target)),
+    flashEstimate: estimateFlash(calls, forms, core),
+    latencyMs: instructionsMs(totalInstructions(calls, share, core, forms), boardOf(target)),
     target: { name, core, sramBytes, flashBytes },
   };
 }

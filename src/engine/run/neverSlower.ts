@@ -1,0 +1,83 @@
+import { isWeighted, type Graph, type LayerId } from '../graph/types';
+import type { PatchCandidate } from '../patch/types';
+import { plannedInstructions } from '../planned/work';
+import type { DecideOptions, Decision } from './decisionTypes';
+
+/** Decisions with the other ways to run the network at their bits, found when asked for. */
+export interface Candidate {
+  readonly decision: Decision;
+  readonly compare: () => readonly PatchCandidate[];
+}
+
+/** Rounds in which layers that do not pay get 8 bits again. */
+const ROUNDS = 3;
+/** Layers whose instructions differ by less, of all instructions, are not worth another plan. */
+const LEAST_SHARE = 0.0005;
+
+/**
+ * The fastest of what the search found, of the same with those layers at 8 bits again that take more instructions than
+ * in the plan at 8 bits, and of the plan at 8 bits. The search adds up layers on whole maps in their fastest forms; what
+ * counts is the finished plan: its patches and halos, its views, the forms that there is flash for. No candidate has
+ * fewer bits than the search chose, so none loses more.
+ *
+ * Where something else than time is minimised, what was found stays and a note says how much slower it is.
+ *
+ * @param decideRestored decides again, with these layers and what they read at 8 bits
+ */
+export function neverSlower(
+  graph: Graph,
+  options: Pick<DecideOptions, 'target' | 'objective'>,
+  searched: Candidate,
+  decideRestored: (restored: ReadonlySet<LayerId>) => Candidate,
+): Candidate {
+  const weighted = graph.layers.filter(isWeighted);
+  if (weighted.length === 0 || isWide(searched.decision)) return searched;
+  const counted = (candidate: Candidate): Candidate & ReturnType<typeof plannedInstructions> => ({
+    ...candidate,
+    ...plannedInstructions(graph, { ...candidate.decision, target: options.target }, 'plan'),
+  });
+  const first = counted(searched);
+  const eight = counted(decideRestored(new Set(weighted.map(({ id }) => id))));
+  if (options.objective !== 'latency') {
+    const slower = first.total / eight.total - 1;
+    return slower < LEAST_SHARE
+      ? searched
+      : withNote(
+          searched,
+          `On this core the plan takes about ${percent(slower)} % more instructions than 8 bits in the same SRAM. ` +
+            'The fastest plan is found with --objective latency.',
+        );
+  }
+  let best = first;
+  const restored = new Set<LayerId>();
+  for (let round = 0, current = first; round < ROUNDS; round++) {
+    const before = restored.size;
+    for (const { id } of weighted)
+      if (current.layers[id] - eight.layers[id] > LEAST_SHARE * eight.total) restored.add(id);
+    if (restored.size === before) break;
+    current = counted(decideRestored(restored));
+    if (current.total < best.total) best = current;
+  }
+  if (best.total <= eight.total) return best;
+  return withNote(
+    eight,
+    `Everything stays at 8 bits: fewer would take ${percent(best.total / eight.total - 1)} % more instructions on ` +
+      'this core in the same SRAM.',
+  );
+}
+
+/** Whether nothing has fewer than 8 bits. */
+function isWide({ maps, layers }: Decision): boolean {
+  return (
+    Object.values(maps).every(({ bits }) => bits === 8) &&
+    Object.values(layers).every(({ weightBits = 8, inputBits = 8 }) => weightBits === 8 && inputBits === 8)
+  );
+}
+
+function withNote({ decision, compare }: Candidate, note: string): Candidate {
+  return { decision: { ...decision, notes: [...decision.notes, note] }, compare };
+}
+
+function percent(share: number): string {
+  return (100 * share).toFixed(1);
+}
