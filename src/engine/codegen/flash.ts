@@ -7,7 +7,7 @@ import type { Program } from '../program/types';
 import type { Core, Optimize } from '../targets/types';
 import { ConstantArrays } from './constants';
 import { comesInTiles, externalInputs } from './inputs';
-import { CORE_KINDS } from './runtime';
+import { CORE_KINDS } from './runtimeParts';
 import { SpecialKernels } from './special';
 import { renderSteps, type StepCode } from './steps';
 import type { RenderOptions } from './types';

@@ -1,7 +1,8 @@
 import { SafeFolder } from '../common/safeFolder';
 import { findLayoutOrNull, type Layout, type ProjectListing, runtimeName } from './layouts';
 import { readManifest, readManifestJson } from './manifest';
-import { CORE_KINDS, isRuntimeFile, joinNeeds, runtimeFiles, type RuntimeNeeds } from './runtime';
+import { isRuntimeFile, joinNeeds, runtimeFiles, type RuntimeNeeds } from './runtime';
+import { CORE_KINDS } from './runtimeParts';
 import type { Library } from './writePlan';
 
 /*

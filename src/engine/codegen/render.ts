@@ -7,15 +7,8 @@ import { banner, codeType, renderHeader } from './header';
 import { macroPrefix } from './identifier';
 import { comesInTiles, externalInputs, invokeSignature, portSuffix, watchedCall } from './inputs';
 import { renderSelftest } from './selftest';
-import {
-  CORE_KINDS,
-  filesOf,
-  forModel,
-  layerKernelsHeader,
-  RUNTIME_INTERFACE,
-  runtimeFiles,
-  type RuntimeNeeds,
-} from './runtime';
+import { filesOf, forModel, RUNTIME_INTERFACE, runtimeFiles, type RuntimeNeeds } from './runtime';
+import { CORE_KINDS, layerKernelsHeader } from './runtimeParts';
 import type { SpecialKernels } from './special';
 import type { StepCode } from './steps';
 import { comment } from './text';

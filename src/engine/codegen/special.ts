@@ -3,7 +3,7 @@ import { maxCode, minCode } from '../program/arithmetic';
 import type { Access, Kernel, Program, Requantization, Step } from '../program/types';
 import type { MadeKernel } from '../cost/madeKernels';
 import { banner } from './header';
-import { layerKernelsHeader } from './runtime';
+import { layerKernelsHeader } from './runtimeParts';
 import { comment } from './text';
 import type { StorageForms } from './weights/storageForms';
 import { packOf, type Pack } from './weights/packs';

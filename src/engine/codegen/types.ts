@@ -2,7 +2,8 @@ import type { DetectionProgram, IntegerBox } from '../program/detection/types';
 import type { Layer } from '../graph/types';
 import type { Checks } from './checks';
 import type { FlashOptions } from './flash';
-import type { CoreKind, RuntimeNeeds } from './runtime';
+import type { RuntimeNeeds } from './runtime';
+import type { CoreKind } from './runtimeParts';
 
 /** One generated file: path relative to the generated folder, with '/' separators, and its text with '\n' line ends. */
 export interface GeneratedFile {

@@ -17,7 +17,6 @@ import { assignOffsets } from './assignOffsets';
 import { ConstantPool } from './constants';
 import { branchCount, branchesOf, flagsBuffer } from './lowering/branches';
 import { stepMacs, stepWindow } from './lowering/calls';
-import { findCounters } from './lowering/counters';
 import {
   addKernel,
   averagePoolKernel,
@@ -29,7 +28,7 @@ import {
 } from './lowering/elementwise';
 import { rangeOf, sameFormat, scaleOf, zeroPointOf, type BranchFormat } from './lowering/formats';
 import type { LowerOptions, LoweringStage } from './lowering/options';
-import { resizeTables } from './lowering/resizeTables';
+import { permuteKernel, resizeKernel } from './lowering/rearrange';
 import { scheduleFor } from './lowering/scheduleFor';
 import { sliceKernel, type ChannelSlice } from './lowering/slices';
 import { StepFormats } from './lowering/stepFormats';
@@ -222,47 +221,11 @@ class Lowering {
       }
       case 'resize': {
         this.expectSame(layer, inputs[0], output);
-        const from = graph.maps[layer.inputs[0]].shape;
-        const to = graph.maps[layer.output].shape;
-        const { rows, columns } = resizeTables(layer, from, to);
-        return {
-          op: 'resize',
-          mode: layer.mode,
-          rows: pool.add('table', layer.name, 16, true, rows, [to.h, 2]),
-          cols: pool.add('table', layer.name, 16, true, columns, [to.w, 2]),
-        };
+        return resizeKernel(graph, pool, layer);
       }
       case 'reshape':
-      case 'permute': {
-        const n = graph.maps[layer.output].shape;
-        const permutation =
-          layer.kind === 'permute' ? layer.permutation : Int32Array.from({ length: n.h * n.w * n.c }, (_, i) => i);
-        const counters = findCounters(permutation);
-        if (counters !== null) {
-          const table = Int32Array.from(counters.flatMap(({ size, stride }) => [size, stride]));
-          return {
-            op: 'permute',
-            permutation: pool.add('table', layer.name, 32, true, table, [counters.length, 2]),
-            counters: counters.length,
-            first: permutation[0],
-          };
-        }
-        // As the C has it: 16 bits where they do.
-        const narrow = permutation.length <= 2 ** 16;
-        return {
-          op: 'permute',
-          permutation: pool.add(
-            'table',
-            layer.name,
-            narrow ? 16 : 32,
-            !narrow,
-            narrow ? Uint16Array.from(permutation) : permutation,
-            [permutation.length],
-          ),
-          counters: 0,
-          first: 0,
-        };
-      }
+      case 'permute':
+        return permuteKernel(graph, pool, layer);
       case 'pad':
         throw new Error('pad is lowered to fill and copy');
     }

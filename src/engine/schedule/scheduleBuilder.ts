@@ -3,6 +3,7 @@ import { fullRegion, regionPixels, sameRegion, type Region } from '../graph/regi
 import type { Graph, Layer, LayerId, MapId } from '../graph/types';
 import { stageBranches, type BranchPart, type StageBranch } from './branches';
 import { HaloCaches } from './halos';
+import { concatParts } from './concatParts';
 import { findPlaces, type Place } from './places';
 import { receptiveField } from './receptiveField';
 import { ScheduleRecord } from './record';
@@ -278,26 +279,11 @@ export class ScheduleBuilder {
 
   private emitConcat(layer: Layer & { readonly kind: 'concat' }, region: Region, run: Run): void {
     const target = this.record.access(layer.output, region, run.located);
-    let at = 0;
-    layer.inputs.forEach((map, part) => {
-      const { h, w, c } = this.graph.maps[map].shape;
-      const begin = at;
-      at += layer.axis === 'c' ? c : layer.axis === 'h' ? h : w;
+    concatParts(this.graph, layer, target).forEach(({ map, from, output }, part) => {
       const here = run.located.get(map)!;
-      if (layer.axis === 'c' && here.buffer === target.buffer && here.channel === target.channel + begin) return;
-      const from: Region = layer.axis === 'c' ? region : fullRegion({ h, w });
-      const output: ScheduleAccess =
-        layer.axis === 'c'
-          ? { ...target, channel: target.channel + begin, channels: c }
-          : { ...target, region: layer.axis === 'h' ? { ...from, y0: begin, y1: at } : { ...from, x0: begin, x1: at } };
-      this.record.emit({
-        kind: 'layer',
-        layer: layer.id,
-        part,
-        run,
-        inputs: [this.viewed(layer, part, this.record.access(map, from, run.located), run)],
-        output,
-      });
+      if (layer.axis === 'c' && here.buffer === target.buffer && here.channel === output.channel) return;
+      const input = this.viewed(layer, part, this.record.access(map, from, run.located), run);
+      this.record.emit({ kind: 'layer', layer: layer.id, part, run, inputs: [input], output });
     });
   }
 

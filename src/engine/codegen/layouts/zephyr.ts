@@ -37,7 +37,9 @@ export const zephyr: Layout = {
       },
       {
         path: 'zephyr/Kconfig',
-        text: `config ${option}\n\tbool "${title}"\n\tdefault y\n${uses === undefined ? '' : `\tselect ${optionOf(uses)}\n`}`,
+        text:
+          `config ${option}\n\tbool "${title}"\n\tdefault y\n` +
+          (uses === undefined ? '' : `\tselect ${optionOf(uses)}\n`),
       },
     ];
   },

@@ -123,32 +123,10 @@ export function convTranspose(context: NodeContext): void {
     { ...spec, weights: EMPTY, bias: EMPTY },
     [input],
     { h: rows, w: columns, c: channels },
-    () => {
-      const source = weights.read();
-      const offsets = bias?.read();
-      const target = new Float32Array(channels * v.taps * u.taps * inPerGroup);
-      const biases = new Float32Array(channels);
-      let out = 0;
-      // Channels in the order group, phase, output of the group, as a grouped convolution wants them.
-      for (let g = 0; g < group; g++) {
-        for (let phase = 0; phase < phaseCount; phase++) {
-          for (let m = 0; m < perGroup; m++, out++) {
-            biases[out] = offsets ? offsets[g * perGroup + m] : 0;
-            for (let i = 0; i < v.taps; i++) {
-              const row = v.at(Math.floor(phase / u.stride), i);
-              for (let j = 0; j < u.taps; j++) {
-                const column = u.at(phase % u.stride, j);
-                if (row < 0 || column < 0) continue;
-                const to = ((out * v.taps + i) * u.taps + j) * inPerGroup;
-                for (let k = 0; k < inPerGroup; k++)
-                  target[to + k] = source[(((g * inPerGroup + k) * perGroup + m) * kernelH + row) * kernelW + column];
-              }
-            }
-          }
-        }
-      }
-      return { ...spec, weights: target, bias: biases };
-    },
+    () => ({
+      ...spec,
+      ...phaseWeights(weights.read(), bias?.read(), { group, inPerGroup, perGroup, kernelH, kernelW, v, u }),
+    }),
   );
   const split = reshapeTo(context, spatialValue(context, map, 4), [
     1,
@@ -167,6 +145,49 @@ export function convTranspose(context: NodeContext): void {
   ]);
   const cut = sliceAlong(context, sliceAlong(context, whole, 2, 0, v.out), 3, 0, u.out);
   context.setMap(rank === 4 ? cut : reshapeTo(context, cut, [1, outC, u.out]));
+}
+
+interface PhaseShape {
+  readonly group: number;
+  readonly inPerGroup: number;
+  readonly perGroup: number;
+  readonly kernelH: number;
+  readonly kernelW: number;
+  /** Phases of the rows and of the columns. */
+  readonly v: Phases;
+  readonly u: Phases;
+}
+
+/** Weights and biases of the convolution that computes all phases. */
+function phaseWeights(
+  source: ArrayLike<number>,
+  offsets: ArrayLike<number> | undefined,
+  { group, inPerGroup, perGroup, kernelH, kernelW, v, u }: PhaseShape,
+): { weights: Float32Array; bias: Float32Array } {
+  const phaseCount = v.stride * u.stride;
+  const channels = group * perGroup * phaseCount;
+  const target = new Float32Array(channels * v.taps * u.taps * inPerGroup);
+  const biases = new Float32Array(channels);
+  let out = 0;
+  // Channels in the order group, phase, output of the group, as a grouped convolution wants them.
+  for (let g = 0; g < group; g++) {
+    for (let phase = 0; phase < phaseCount; phase++) {
+      for (let m = 0; m < perGroup; m++, out++) {
+        biases[out] = offsets ? offsets[g * perGroup + m] : 0;
+        for (let i = 0; i < v.taps; i++) {
+          const row = v.at(Math.floor(phase / u.stride), i);
+          for (let j = 0; j < u.taps; j++) {
+            const column = u.at(phase % u.stride, j);
+            if (row < 0 || column < 0) continue;
+            const to = ((out * v.taps + i) * u.taps + j) * inPerGroup;
+            for (let k = 0; k < inPerGroup; k++)
+              target[to + k] = source[(((g * inPerGroup + k) * perGroup + m) * kernelH + row) * kernelW + column];
+          }
+        }
+      }
+    }
+  }
+  return { weights: target, bias: biases };
 }
 
 /** The single row of a 1-D convolution. */
