@@ -1,5 +1,5 @@
 import { UserError } from '../common/errors';
-import type { Graph } from '../graph/types';
+import type { Graph, Layer } from '../graph/types';
 import type { LayerParameters, MapFormat, QuantizedParameters } from '../quantize/types';
 
 /**
@@ -99,28 +99,71 @@ export function encodeParameters(graph: Graph, parameters: QuantizedParameters):
 export function decodeParameters(graph: Graph, bytes: Uint8Array, file: string): QuantizedParameters {
   const damaged = (what: string): UserError =>
     new UserError(`${file}: ${what}. Quantize the model again to rewrite it.`);
-  if (bytes.length < 12 || new TextDecoder().decode(bytes.subarray(0, 8)) !== MAGIC)
-    throw damaged('not a QuantMCU parameter file');
-  const headerLength = new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true);
-  if (headerLength > MAX_HEADER || 12 + headerLength > bytes.length) throw damaged('the file is truncated');
-  let header: Header;
   try {
-    header = JSON.parse(new TextDecoder().decode(bytes.subarray(12, 12 + headerLength))) as Header;
-  } catch {
+    return new Decoder(graph, bytes, damaged).run();
+  } catch (error) {
+    if (error instanceof UserError) throw error;
     throw damaged('its header is damaged');
   }
-  const start = Math.ceil((12 + headerLength) / 8) * 8;
-  const take = (p: Place, width: 1 | 4 | 8): ArrayBuffer => {
+}
+
+class Decoder {
+  private readonly header: Header;
+  /** Where the arrays begin. */
+  private readonly start: number;
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly bytes: Uint8Array,
+    private readonly damaged: (what: string) => UserError,
+  ) {
+    if (bytes.length < 12 || new TextDecoder().decode(bytes.subarray(0, 8)) !== MAGIC)
+      throw damaged('not a QuantMCU parameter file');
+    const headerLength = new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true);
+    if (headerLength > MAX_HEADER || 12 + headerLength > bytes.length) throw damaged('the file is truncated');
+    this.header = JSON.parse(new TextDecoder().decode(bytes.subarray(12, 12 + headerLength))) as Header;
+    this.start = Math.ceil((12 + headerLength) / 8) * 8;
+  }
+
+  run(): QuantizedParameters {
+    const { graph, header, damaged } = this;
+    const mapByName = new Map(graph.maps.map((m) => [m.name, m]));
+    const layerByName = new Map(graph.layers.map((l) => [l.name, l]));
+    const formats = new Map<number, MapFormat>();
+    for (const e of header.formats) {
+      const map = mapByName.get(e.name);
+      if (map) formats.set(map.id, this.format(e, map.shape.c));
+    }
+    const missing = graph.maps.find((m) => !formats.has(m.id));
+    if (missing) throw damaged(`it says nothing about feature map "${missing.name}"`);
+    const views = new Map<number, MapFormat>();
+    for (const e of header.views) {
+      const layer = layerByName.get(e.name);
+      if (layer) views.set(layer.id, this.format(e, graph.maps[layer.inputs[0]].shape.c));
+    }
+    const layers = new Map<number, LayerParameters>();
+    for (const e of header.layers) {
+      const layer = layerByName.get(e.name);
+      if (layer && 'weights' in layer) layers.set(layer.id, this.weights(e, layer));
+    }
+    const bare = graph.layers.find((l) => 'weights' in l && !layers.has(l.id));
+    if (bare) throw damaged(`it has no weights for layer "${bare.name}"`);
+    return { formats, views, layers };
+  }
+
+  private take(p: Place, width: 1 | 4 | 8): ArrayBuffer {
+    const { start, bytes } = this;
     const begin = start + p.at;
     const end = begin + p.length * width;
     if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end) || p.at < 0 || p.length < 0 || end > bytes.length)
-      throw damaged('the file is truncated');
+      throw this.damaged('the file is truncated');
     // A Buffer's slice would share its memory.
     return Uint8Array.prototype.slice.call(bytes, begin, end).buffer;
-  };
-  const format = (e: FormatEntry, channels: number): MapFormat => {
-    const scales = new Float64Array(take(e.scales, 8));
-    const zeroPoints = new Int32Array(take(e.zeroPoints, 4));
+  }
+
+  private format(e: FormatEntry, channels: number): MapFormat {
+    const scales = new Float64Array(this.take(e.scales, 8));
+    const zeroPoints = new Int32Array(this.take(e.zeroPoints, 4));
     const fits = (n: number): boolean => n === 1 || n === channels;
     if (
       ![8, 4, 2].includes(e.bits) ||
@@ -129,51 +172,27 @@ export function decodeParameters(graph: Graph, bytes: Uint8Array, file: string):
       !scales.every(isScale) ||
       !zeroPoints.every((z) => Math.abs(z) < 2 ** e.bits)
     ) {
-      throw damaged(`the format of "${e.name}" does not fit the model`);
+      throw this.damaged(`the format of "${e.name}" does not fit the model`);
     }
     return { bits: e.bits, signed: Boolean(e.signed), scales, zeroPoints };
-  };
-  try {
-    const mapByName = new Map(graph.maps.map((m) => [m.name, m]));
-    const layerByName = new Map(graph.layers.map((l) => [l.name, l]));
-    const formats = new Map<number, MapFormat>();
-    for (const e of header.formats) {
-      const map = mapByName.get(e.name);
-      if (map) formats.set(map.id, format(e, map.shape.c));
+  }
+
+  private weights(e: Header['layers'][number], layer: Extract<Layer, { weights: unknown }>): LayerParameters {
+    const outC = this.graph.maps[layer.output].shape.c;
+    const codes = new Int8Array(this.take(e.codes, 1));
+    const weightScales = new Float64Array(this.take(e.weightScales, 8));
+    const bias = new Float64Array(this.take(e.bias, 8));
+    const top = e.weightBits === 8 ? 127 : 7;
+    if (
+      codes.length !== layer.weights.length ||
+      weightScales.length !== outC ||
+      bias.length !== outC ||
+      !codes.every((v) => v >= -top && v <= top) ||
+      !weightScales.every(isScale) ||
+      !bias.every(Number.isFinite)
+    ) {
+      throw this.damaged(`the weights of "${e.name}" do not fit the model`);
     }
-    const missing = graph.maps.find((m) => !formats.has(m.id));
-    if (missing) throw damaged(`it says nothing about feature map "${missing.name}"`);
-    const views = new Map<number, MapFormat>();
-    for (const e of header.views) {
-      const layer = layerByName.get(e.name);
-      if (layer) views.set(layer.id, format(e, graph.maps[layer.inputs[0]].shape.c));
-    }
-    const layers = new Map<number, LayerParameters>();
-    for (const e of header.layers) {
-      const layer = layerByName.get(e.name);
-      if (!layer || !('weights' in layer)) continue;
-      const outC = graph.maps[layer.output].shape.c;
-      const codes = new Int8Array(take(e.codes, 1));
-      const weightScales = new Float64Array(take(e.weightScales, 8));
-      const bias = new Float64Array(take(e.bias, 8));
-      const top = e.weightBits === 8 ? 127 : 7;
-      if (
-        codes.length !== layer.weights.length ||
-        weightScales.length !== outC ||
-        bias.length !== outC ||
-        !codes.every((v) => v >= -top && v <= top) ||
-        !weightScales.every(isScale) ||
-        !bias.every(Number.isFinite)
-      ) {
-        throw damaged(`the weights of "${e.name}" do not fit the model`);
-      }
-      layers.set(layer.id, { layer: layer.id, weightBits: e.weightBits, codes, weightScales, bias });
-    }
-    const bare = graph.layers.find((l) => 'weights' in l && !layers.has(l.id));
-    if (bare) throw damaged(`it has no weights for layer "${bare.name}"`);
-    return { formats, views, layers };
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw damaged('its header is damaged');
+    return { layer: layer.id, weightBits: e.weightBits, codes, weightScales, bias };
   }
 }

@@ -60,15 +60,8 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
 
   const samples = await listSamples(options.imagesPath, graph, options.limit);
   notes.push(...samples.notes);
-  const calibration = await calibrateCached(
-    graph,
-    options.modelPath,
-    samples,
-    preprocess,
-    options.cachePath,
-    progress,
-    notes,
-  );
+  const { modelPath, cachePath } = options;
+  const calibration = await calibrateCached(graph, modelPath, samples, preprocess, cachePath, progress, notes);
   const calibrate = clock();
 
   const search = searchParameters(options);
@@ -94,28 +87,12 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
   );
   const { sureTask } = quantizer;
   if (sureTask === undefined) notes.push(VALUES_NOTE);
-  const writer = new PlanWriter({
-    options,
-    graph,
-    sha256,
-    preprocess,
-    task: sureTask,
-    head,
-    search,
-    limits,
-    calibration,
-  });
+  const facts = { options, graph, sha256, preprocess, task: sureTask, head, search, limits, calibration };
+  const writer = new PlanWriter(facts);
   // A plan that is there is only replaced by one that is finished.
   const early = options.early === true && locked === undefined;
-  const found = await searchLive(
-    graph,
-    quantizer,
-    options,
-    limits,
-    notes,
-    options.early ? { writer: early ? writer : null } : null,
-    progress,
-  );
+  const live = options.early ? { writer: early ? writer : null } : null;
+  const found = await searchLive(graph, quantizer, options, limits, notes, live, progress);
   notes.push(...found.decision.notes, ...orderNotes(found.program.inputs, found.program.outputs));
   checkFits(found.program, options);
   if (!found.keptEarly) checkCancelled(progress);

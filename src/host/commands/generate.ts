@@ -70,31 +70,40 @@ export async function generate(services: Services, argument: unknown): Promise<v
       throw new Error(
         vscode.l10n.t('Files in {0} changed in the meantime; nothing was written. Try again.', summary.folder),
       );
-    tickStep('generate');
-    log.info(
-      [
-        `${action}: wrote ${summary.written.length} files to ${summary.folder} (${summary.layout}); ` +
-          `${summary.unchanged.length} were up to date`,
-        ...summary.kept.map((file) => `Left as it is: ${file}`),
-        ...summary.instructions,
-      ].join('\n'),
-    );
-    void offerHeader(
-      vscode.l10n.t(
-        '{0}: {1} files written to {2}, arena {3}, weights {4}.',
-        summary.name,
-        summary.written.length,
-        vscode.workspace.asRelativePath(summary.folder),
-        formatBytes(summary.arenaBytes),
-        formatBytes(summary.weightBytes),
-      ),
-      summary,
-      project,
-      log,
-    );
+    tellWritten(summary, action, project, log);
   } catch (error) {
     void showFailure(log, action, error);
   }
+}
+
+function tellWritten(
+  summary: GenerateSummary,
+  action: string,
+  project: vscode.Uri,
+  log: vscode.LogOutputChannel,
+): void {
+  tickStep('generate');
+  log.info(
+    [
+      `${action}: wrote ${summary.written.length} files to ${summary.folder} (${summary.layout}); ` +
+        `${summary.unchanged.length} were up to date`,
+      ...summary.kept.map((file) => `Left as it is: ${file}`),
+      ...summary.instructions,
+    ].join('\n'),
+  );
+  void offerHeader(
+    vscode.l10n.t(
+      '{0}: {1} files written to {2}, arena {3}, weights {4}.',
+      summary.name,
+      summary.written.length,
+      vscode.workspace.asRelativePath(summary.folder),
+      formatBytes(summary.arenaBytes),
+      formatBytes(summary.weightBytes),
+    ),
+    summary,
+    project,
+    log,
+  );
 }
 
 const fileChoice = (file: string): string => `file ${file}`;

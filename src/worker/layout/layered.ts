@@ -32,10 +32,44 @@ export function layoutLayered(input: DrawingRequest): DrawingView {
     for (const producer of new Set(producers)) if (producer >= 0 && producer < node) edges.push([producer, node]);
   });
   const rank = rankNodes(count, edges);
+  const { above, below, ranks, chains, shortcuts } = cutEdges(count, edges, rank);
+  const graph: LayeredGraph = {
+    ranks,
+    real: count,
+    above,
+    below,
+    width: (node) => (node < count ? input.across : virtualWidth),
+    gap: input.gapAcross,
+  };
+  orderRanks(graph);
+  const x = assignCoordinates(graph);
+
+  return {
+    rank: [...rank],
+    center: [...x.slice(0, count)],
+    ranks: ranks.map((nodes) => nodes.filter((node) => node < count)),
+    pieces: piecesOf(ranks, chains, rank, x),
+    shortcuts,
+    ...extent(graph, x),
+  };
+}
+
+/** The nodes at their ranks, with a virtual node wherever an edge passes a rank. */
+interface CutEdges {
+  readonly above: number[][];
+  readonly below: number[][];
+  readonly ranks: number[][];
+  /** Nodes of each edge from its producer down. */
+  readonly chains: number[][];
+  /** Edges that are not cut. */
+  readonly shortcuts: [number, number][];
+}
+
+function cutEdges(count: number, edges: [number, number][], rank: ArrayLike<number>): CutEdges {
   const above: number[][] = Array.from({ length: count }, () => []);
   const below: number[][] = Array.from({ length: count }, () => []);
   const ranks: number[][] = Array.from(
-    { length: count === 0 ? 0 : rank.reduce((a, b) => Math.max(a, b), 0) + 1 },
+    { length: count === 0 ? 0 : Array.from(rank).reduce((a, b) => Math.max(a, b), 0) + 1 },
     () => [],
   );
   for (let node = 0; node < count; node++) ranks[rank[node]].push(node);
@@ -65,17 +99,16 @@ export function layoutLayered(input: DrawingRequest): DrawingView {
     }
     chains.push(chain);
   }
-  const graph: LayeredGraph = {
-    ranks,
-    real: count,
-    above,
-    below,
-    width: (node) => (node < count ? input.across : virtualWidth),
-    gap: input.gapAcross,
-  };
-  orderRanks(graph);
-  const x = assignCoordinates(graph);
+  return { above, below, ranks, chains, shortcuts };
+}
 
+/** Pieces of the edges' chains, by the rank that each leaves. */
+function piecesOf(
+  ranks: readonly number[][],
+  chains: readonly number[][],
+  rank: ArrayLike<number>,
+  x: ArrayLike<number>,
+): DrawingPiece[][] {
   const pieces: DrawingPiece[][] = ranks.map(() => []);
   for (const chain of chains) {
     const from = chain[0];
@@ -90,6 +123,12 @@ export function layoutLayered(input: DrawingRequest): DrawingView {
       });
     }
   }
+  return pieces;
+}
+
+/** Where the drawing begins and ends across its ranks. */
+function extent(graph: LayeredGraph, x: ArrayLike<number>): { min: number; max: number } {
+  if (graph.real === 0) return { min: 0, max: 0 };
   let min = Infinity;
   let max = -Infinity;
   for (let node = 0; node < x.length; node++) {
@@ -97,13 +136,5 @@ export function layoutLayered(input: DrawingRequest): DrawingView {
     min = Math.min(min, x[node] - half);
     max = Math.max(max, x[node] + half);
   }
-  return {
-    rank: [...rank],
-    center: [...x.slice(0, count)],
-    ranks: ranks.map((nodes) => nodes.filter((node) => node < count)),
-    pieces,
-    shortcuts,
-    min: count === 0 ? 0 : min,
-    max: count === 0 ? 0 : max,
-  };
+  return { min, max };
 }
