@@ -18,7 +18,7 @@ import { openMenu } from './menu';
 import { MemoryView } from './memory/memoryView';
 import { PatchesView } from './patches/patchesView';
 import { ProblemsView } from './problems/problemsView';
-import { splitter } from './splitter';
+import { splitter, type Splitter } from './splitter';
 import type { Tab } from './state';
 import { TabBar, type TabSpec } from './tabs';
 import { TradeOffView } from './tradeOff/tradeOffView';
@@ -79,22 +79,7 @@ export class App implements EditorPage {
       compare: h('div', { class: 'panel' }, this.compare.element),
       problems: h('div', { class: 'panel' }, this.problems.element),
     };
-    const dockSplitter = splitter({
-      orientation: 'horizontal',
-      label: t('Height of the memory panel'),
-      min: 120,
-      max: () => this.workbench.clientHeight - 140,
-      get: () => store.ui.dockHeight,
-      set: (dockHeight) => store.update({ dockHeight }),
-    });
-    const detailsSplitter = splitter({
-      orientation: 'vertical',
-      label: t('Width of the details'),
-      min: 220,
-      max: () => this.workbench.clientWidth - 320,
-      get: () => store.ui.detailsWidth,
-      set: (detailsWidth) => store.update({ detailsWidth }),
-    });
+    const [dockSplitter, detailsSplitter] = this.splitters();
     this.refreshSplitters = () => {
       dockSplitter.refresh();
       detailsSplitter.refresh();
@@ -107,18 +92,8 @@ export class App implements EditorPage {
         if (store.view !== null) this.arrange();
       });
     this.dock = h('div', { class: 'dock' }, dockSplitter.element, this.memory.element);
-    this.workbench = h(
-      'div',
-      { class: 'workbench' },
-      h(
-        'main',
-        { class: 'main' },
-        h('div', { class: 'tab-line' }, this.tabs.element, h('span', { class: 'spacer' }), this.detailsToggle),
-        h('div', { class: 'panels' }, ...Object.values(this.panels)),
-        this.dock,
-      ),
-      h('div', { class: 'side' }, detailsSplitter.element, this.details.element),
-    );
+    const side = h('div', { class: 'side' }, detailsSplitter.element, this.details.element);
+    this.workbench = h('div', { class: 'workbench' }, this.main(), side);
     store.onChange((changed) => {
       if (changed.has('tab')) this.showTab();
       if (
@@ -131,30 +106,60 @@ export class App implements EditorPage {
         this.arrange();
     });
     context.edits.onFailure((failure) => this.banners.showFailure(failure));
-    document.addEventListener('keydown', (event) => {
-      // Text fields undo their own text.
-      const typing = (event.target as Element | null)?.closest('input, vscode-text-field') != null;
-      if (event.altKey && event.key === 'F1') {
-        event.preventDefault();
-        openHelp();
-      } else if (
-        (event.ctrlKey || event.metaKey) &&
-        !typing &&
-        (event.key.toLowerCase() === 'z' || event.key === 'y')
-      ) {
-        event.preventDefault();
-        if (event.key === 'y' || event.shiftKey) context.edits.redo();
-        else context.edits.undo();
-      } else if ((event.ctrlKey || event.metaKey) && event.key === 'f') {
-        event.preventDefault();
-        if (this.shownTab() === 'graph') this.graph.focusSearch();
-        else {
-          store.update({ tab: 'layers' });
-          this.layers.focusFilter();
-        }
-      }
-    });
+    document.addEventListener('keydown', (event) => this.onKey(event));
     this.showMessage(h('p', { class: 'muted' }, t('Reading the model…')));
+  }
+
+  /** Of the memory panel and of the details. */
+  private splitters(): [Splitter, Splitter] {
+    const { store } = this.context;
+    const dock = splitter({
+      orientation: 'horizontal',
+      label: t('Height of the memory panel'),
+      min: 120,
+      max: () => this.workbench.clientHeight - 140,
+      get: () => store.ui.dockHeight,
+      set: (dockHeight) => store.update({ dockHeight }),
+    });
+    const details = splitter({
+      orientation: 'vertical',
+      label: t('Width of the details'),
+      min: 220,
+      max: () => this.workbench.clientWidth - 320,
+      get: () => store.ui.detailsWidth,
+      set: (detailsWidth) => store.update({ detailsWidth }),
+    });
+    return [dock, details];
+  }
+
+  private main(): HTMLElement {
+    return h(
+      'main',
+      { class: 'main' },
+      h('div', { class: 'tab-line' }, this.tabs.element, h('span', { class: 'spacer' }), this.detailsToggle),
+      h('div', { class: 'panels' }, ...Object.values(this.panels)),
+      this.dock,
+    );
+  }
+
+  private onKey(event: KeyboardEvent): void {
+    // Text fields undo their own text.
+    const typing = (event.target as Element | null)?.closest('input, vscode-text-field') != null;
+    if (event.altKey && event.key === 'F1') {
+      event.preventDefault();
+      openHelp();
+    } else if ((event.ctrlKey || event.metaKey) && !typing && (event.key.toLowerCase() === 'z' || event.key === 'y')) {
+      event.preventDefault();
+      if (event.key === 'y' || event.shiftKey) this.context.edits.redo();
+      else this.context.edits.undo();
+    } else if ((event.ctrlKey || event.metaKey) && event.key === 'f') {
+      event.preventDefault();
+      if (this.shownTab() === 'graph') this.graph.focusSearch();
+      else {
+        this.context.store.update({ tab: 'layers' });
+        this.layers.focusFilter();
+      }
+    }
   }
 
   async show(view: EditorView): Promise<void> {

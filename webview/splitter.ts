@@ -1,5 +1,10 @@
 import { h, setAria } from './dom';
 
+export interface Splitter {
+  readonly element: HTMLElement;
+  readonly refresh: () => void;
+}
+
 /**
  * A border that can be dragged, or moved with the arrow keys, to change the size of what lies behind it. `size` grows
  * against the pointer's direction.
@@ -11,7 +16,7 @@ export function splitter(options: {
   readonly max: () => number;
   readonly get: () => number;
   readonly set: (size: number) => void;
-}): { readonly element: HTMLElement; readonly refresh: () => void } {
+}): Splitter {
   const { orientation, min } = options;
   const element = h('div', {
     class: `splitter splitter-${orientation}`,

@@ -140,55 +140,6 @@ export class CompareView {
 
   private columns(): Column<LayerPair>[] {
     const { store } = this.context;
-    const bits = (
-      id: string,
-      title: string,
-      description: string,
-      read: (plan: LayerPlanView) => number | null,
-    ): Column<LayerPair> => ({
-      id,
-      title,
-      description,
-      width: 84,
-      align: 'center',
-      sortBy: ({ own }) => read(own),
-      render: (cell, { own, other }) => {
-        const [mine, theirs] = [read(own), read(other)];
-        const badge = (value: number | null): HTMLElement =>
-          value === null ? h('span', { class: 'muted' }, '–') : bitsBadge(value);
-        fill(
-          cell,
-          badge(mine),
-          ...(mine === theirs
-            ? []
-            : [h('span', { class: 'muted', aria: { label: t('against') } }, '↔'), badge(theirs)]),
-        );
-      },
-    });
-    const amount = (
-      id: string,
-      title: string,
-      read: (plan: LayerPlanView) => number | null,
-      write: (value: number) => string,
-    ): Column<LayerPair> => ({
-      id,
-      title,
-      width: 118,
-      align: 'end',
-      sortBy: ({ own, other }) => (read(own) ?? 0) - (read(other) ?? 0),
-      render: (cell, { own, other }) => {
-        const [mine, theirs] = [read(own), read(other)];
-        cell.title = theirs === null ? '' : t('{0} in the other plan', write(theirs));
-        fill(
-          cell,
-          mine === null || mine === 0 ? h('span', { class: 'muted' }, '–') : write(mine),
-          mine !== null &&
-            theirs !== null &&
-            mine !== theirs &&
-            h('span', { class: 'compare-change' }, changeText(mine, theirs)),
-        );
-      },
-    });
     return [
       {
         id: 'id',
@@ -209,19 +160,74 @@ export class CompareView {
           fill(cell, middleEllipsis(store.shortName(layer.id)));
         },
       },
-      bits('inputBits', t('In'), t('Bits of the input feature map'), (plan) => plan.inputBits),
-      bits('weightBits', t('W'), t('Bits of the weights'), (plan) => plan.weightBits),
-      bits('bits', t('Out'), t('Bits of the output feature map'), (plan) => plan.bits),
-      amount(
+      bitsColumn('inputBits', t('In'), t('Bits of the input feature map'), (plan) => plan.inputBits),
+      bitsColumn('weightBits', t('W'), t('Bits of the weights'), (plan) => plan.weightBits),
+      bitsColumn('bits', t('Out'), t('Bits of the output feature map'), (plan) => plan.bits),
+      amountColumn(
         'bitOps',
         t('BitOPs'),
         (plan) => plan.bitOps,
         (v) => countText(v),
       ),
-      amount('mapBytes', t('Map'), (plan) => plan.mapBytes, bytesText),
-      amount('latency', t('Time'), (plan) => plan.latencyMs, millisecondsText),
+      amountColumn('mapBytes', t('Map'), (plan) => plan.mapBytes, bytesText),
+      amountColumn('latency', t('Time'), (plan) => plan.latencyMs, millisecondsText),
     ];
   }
+}
+
+/** Bits in both plans, where they differ. */
+function bitsColumn(
+  id: string,
+  title: string,
+  description: string,
+  read: (plan: LayerPlanView) => number | null,
+): Column<LayerPair> {
+  return {
+    id,
+    title,
+    description,
+    width: 84,
+    align: 'center',
+    sortBy: ({ own }) => read(own),
+    render: (cell, { own, other }) => {
+      const [mine, theirs] = [read(own), read(other)];
+      const badge = (value: number | null): HTMLElement =>
+        value === null ? h('span', { class: 'muted' }, '–') : bitsBadge(value);
+      fill(
+        cell,
+        badge(mine),
+        ...(mine === theirs ? [] : [h('span', { class: 'muted', aria: { label: t('against') } }, '↔'), badge(theirs)]),
+      );
+    },
+  };
+}
+
+/** An amount, and how it differs from the other plan's. */
+function amountColumn(
+  id: string,
+  title: string,
+  read: (plan: LayerPlanView) => number | null,
+  write: (value: number) => string,
+): Column<LayerPair> {
+  return {
+    id,
+    title,
+    width: 118,
+    align: 'end',
+    sortBy: ({ own, other }) => (read(own) ?? 0) - (read(other) ?? 0),
+    render: (cell, { own, other }) => {
+      const [mine, theirs] = [read(own), read(other)];
+      cell.title = theirs === null ? '' : t('{0} in the other plan', write(theirs));
+      fill(
+        cell,
+        mine === null || mine === 0 ? h('span', { class: 'muted' }, '–') : write(mine),
+        mine !== null &&
+          theirs !== null &&
+          mine !== theirs &&
+          h('span', { class: 'compare-change' }, changeText(mine, theirs)),
+      );
+    },
+  };
 }
 
 /** `−12 %`: what the first is against the second. */

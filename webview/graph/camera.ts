@@ -7,6 +7,11 @@ export interface Camera {
   readonly scale: number;
 }
 
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
 export interface Size {
   readonly width: number;
   readonly height: number;
@@ -21,7 +26,13 @@ export function visiblePart(camera: Camera, size: Size): Box {
   return { x: camera.x - width / 2, y: camera.y - height / 2, width, height };
 }
 
-export function toDrawing(camera: Camera, size: Size, x: number, y: number): { x: number; y: number } {
+/** Whether all of a box is in sight. */
+export function sees(camera: Camera, size: Size, { x, y, width, height }: Box): boolean {
+  const part = visiblePart(camera, size);
+  return x >= part.x && x + width <= part.x + part.width && y >= part.y && y + height <= part.y + part.height;
+}
+
+export function toDrawing(camera: Camera, size: Size, x: number, y: number): Point {
   return { x: camera.x + (x - size.width / 2) / camera.scale, y: camera.y + (y - size.height / 2) / camera.scale };
 }
 

@@ -100,6 +100,16 @@ export class Scene {
     return this.layers.length > 0 ? this.at(0) : { x: 0, y: 0 };
   }
 
+  /** Of several neighbours the one that lies straightest ahead; null where there are none. */
+  nearest(from: number, nodes: readonly number[]): number | null {
+    const a = this.at(from);
+    const distance = (node: number): number => Math.hypot(this.at(node).x - a.x, this.at(node).y - a.y);
+    return nodes.reduce<number | null>(
+      (best, node) => (best !== null && distance(best) <= distance(node) ? best : node),
+      null,
+    );
+  }
+
   boxOf(node: number): Box {
     const { x, y } = this.at(node);
     return { x: x - nodeWidth / 2, y: y - nodeHeight / 2, width: nodeWidth, height: nodeHeight };

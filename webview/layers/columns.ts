@@ -148,13 +148,64 @@ function bitColumns(edits: Edits): LayerColumn[] {
 
 function planColumns(model: ModelView): LayerColumn[] {
   const largest = maximum(model.layers, (layer) => layer.plan?.bitOps ?? 0);
-  const size = (
-    id: string,
-    title: string,
-    description: string,
-    drop: number,
-    read: (layer: LayerView) => number,
-  ): LayerColumn => ({
+  const timed = model.layers.some(({ plan }) => plan?.latencyMs != null);
+  return [
+    {
+      id: 'bitOps',
+      title: t('BitOPs'),
+      description: t('MACs × bits of the weights × bits of the input, over all branches'),
+      width: 104,
+      align: 'end',
+      render: (cell, layer) => amount(cell, layer.plan?.bitOps ?? 0, largest, countText),
+      sortBy: (layer) => layer.plan?.bitOps ?? null,
+    },
+    timed ? timeColumn() : instructionsColumn(),
+    sizeColumn(
+      'mapBytes',
+      t('Map'),
+      t('Bytes of the whole output feature map at its bits'),
+      5,
+      (layer) => layer.plan!.mapBytes,
+    ),
+    sizeColumn('weightBytes', t('Weights'), t('Bytes of the weights in flash'), 6, (layer) => layer.plan!.weightBytes),
+    ...(model.layers.some(({ plan }) => plan?.entropy != null)
+      ? [
+          decimalColumn(
+            'entropy',
+            t('H'),
+            t('Entropy of the output’s codes, bits'),
+            50,
+            4,
+            2,
+            (layer) => layer.plan!.entropy,
+          ),
+        ]
+      : []),
+    ...(model.layers.some(({ plan }) => plan?.snr != null)
+      ? [
+          decimalColumn(
+            'snr',
+            t('SNR'),
+            t('Signal-to-noise ratio of the output against float in the last evaluation, dB'),
+            60,
+            3,
+            1,
+            (layer) => layer.plan!.snr,
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** Bytes of a layer. */
+function sizeColumn(
+  id: string,
+  title: string,
+  description: string,
+  drop: number,
+  read: (layer: LayerView) => number,
+): LayerColumn {
+  return {
     id,
     title,
     description,
@@ -167,16 +218,20 @@ function planColumns(model: ModelView): LayerColumn[] {
         layer.plan === null || read(layer) === 0 ? h('span', { class: 'muted' }, '–') : bytesText(read(layer)),
       ),
     sortBy: (layer) => (layer.plan === null ? null : read(layer)),
-  });
-  const decimal = (
-    id: string,
-    title: string,
-    description: string,
-    width: number,
-    drop: number,
-    decimals: number,
-    read: (layer: LayerView) => number | null,
-  ): LayerColumn => ({
+  };
+}
+
+/** A measured number with some decimals. */
+function decimalColumn(
+  id: string,
+  title: string,
+  description: string,
+  width: number,
+  drop: number,
+  decimals: number,
+  read: (layer: LayerView) => number | null,
+): LayerColumn {
+  return {
     id,
     title,
     description,
@@ -188,70 +243,40 @@ function planColumns(model: ModelView): LayerColumn[] {
       fill(cell, value === null ? h('span', { class: 'muted' }, '–') : plain(value, decimals));
     },
     sortBy: (layer) => (layer.plan === null ? null : read(layer)),
-  });
-  const timed = model.layers.some(({ plan }) => plan?.latencyMs != null);
-  const time: LayerColumn = timed
-    ? {
-        id: 'time',
-        title: t('Time'),
-        description: t('Estimated time in one inference'),
-        width: 84,
-        drop: 1,
-        align: 'end',
-        render: (cell, layer) =>
-          fill(
-            cell,
-            layer.plan?.latencyMs == null ? h('span', { class: 'muted' }, '–') : millisecondsText(layer.plan.latencyMs),
-          ),
-        sortBy: (layer) => layer.plan?.latencyMs ?? null,
-      }
-    : {
-        id: 'time',
-        title: t('Instr.'),
-        description: t('Estimated instructions in one inference, as on a Cortex-M4'),
-        width: 84,
-        drop: 1,
-        align: 'end',
-        render: (cell, layer) =>
-          fill(cell, layer.plan === null ? h('span', { class: 'muted' }, '–') : countText(layer.plan.instructions)),
-        sortBy: (layer) => layer.plan?.instructions ?? null,
-      };
-  return [
-    {
-      id: 'bitOps',
-      title: t('BitOPs'),
-      description: t('MACs × bits of the weights × bits of the input, over all branches'),
-      width: 104,
-      align: 'end',
-      render: (cell, layer) => amount(cell, layer.plan?.bitOps ?? 0, largest, countText),
-      sortBy: (layer) => layer.plan?.bitOps ?? null,
-    },
-    time,
-    size(
-      'mapBytes',
-      t('Map'),
-      t('Bytes of the whole output feature map at its bits'),
-      5,
-      (layer) => layer.plan!.mapBytes,
-    ),
-    size('weightBytes', t('Weights'), t('Bytes of the weights in flash'), 6, (layer) => layer.plan!.weightBytes),
-    ...(model.layers.some(({ plan }) => plan?.entropy != null)
-      ? [decimal('entropy', t('H'), t('Entropy of the output’s codes, bits'), 50, 4, 2, (layer) => layer.plan!.entropy)]
-      : []),
-    ...(model.layers.some(({ plan }) => plan?.snr != null)
-      ? [
-          decimal(
-            'snr',
-            t('SNR'),
-            t('Signal-to-noise ratio of the output against float in the last evaluation, dB'),
-            60,
-            3,
-            1,
-            (layer) => layer.plan!.snr,
-          ),
-        ]
-      : []),
-  ];
+  };
+}
+
+/** Time, where the board has estimates. */
+function timeColumn(): LayerColumn {
+  return {
+    id: 'time',
+    title: t('Time'),
+    description: t('Estimated time in one inference'),
+    width: 84,
+    drop: 1,
+    align: 'end',
+    render: (cell, layer) =>
+      fill(
+        cell,
+        layer.plan?.latencyMs == null ? h('span', { class: 'muted' }, '–') : millisecondsText(layer.plan.latencyMs),
+      ),
+    sortBy: (layer) => layer.plan?.latencyMs ?? null,
+  };
+}
+
+/** Instructions, where it has none. */
+function instructionsColumn(): LayerColumn {
+  return {
+    id: 'time',
+    title: t('Instr.'),
+    description: t('Estimated instructions in one inference, as on a Cortex-M4'),
+    width: 84,
+    drop: 1,
+    align: 'end',
+    render: (cell, layer) =>
+      fill(cell, layer.plan === null ? h('span', { class: 'muted' }, '–') : countText(layer.plan.instructions)),
+    sortBy: (layer) => layer.plan?.instructions ?? null,
+  };
 }
 
 function amount(cell: HTMLElement, value: number, largest: number, write: (value: number) => string): void {

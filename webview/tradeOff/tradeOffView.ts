@@ -239,55 +239,17 @@ export class TradeOffView {
   }
 
   private columns(mode: TradeOffMode): Column<TradeOffRow>[] {
-    const number = (
-      id: string,
-      title: string,
-      width: number,
-      read: (row: TradeOffRow) => number | null,
-      write: (value: number) => string,
-      description?: string,
-    ): Column<TradeOffRow> => ({
-      id,
-      title,
-      width,
-      grow: 1,
-      align: 'end',
-      sortBy: read,
-      ...(droppedFirst.includes(id) ? { drop: droppedFirst.length - droppedFirst.indexOf(id) } : {}),
-      ...(description === undefined ? {} : { description }),
-      render: (cell, row) => {
-        const value = read(row);
-        fill(cell, value === null ? h('span', { class: 'muted' }, '–') : write(value));
-      },
-    });
-    const name: Column<TradeOffRow> = {
-      id: 'name',
-      title: mode === 'phi' ? 'φ' : t('Point'),
-      width: mode === 'memory' ? 150 : mode === 'phi' ? 84 : 124,
-      grow: 2,
-      sortBy: (row) => row.key,
-      render: (cell, row) => {
-        cell.title = row.problem ?? row.name;
-        fill(
-          cell,
-          row.problem !== null &&
-            h('span', { class: 'problem-mark', role: 'img', aria: { label: t('Problem') } }, icon('warning')),
-          row.current &&
-            h('span', { class: 'chosen-mark', role: 'img', aria: { label: t('this is the plan') } }, icon('check')),
-          h('span', { class: 'ellipsis' }, row.name),
-        );
-      },
-    };
+    const name = nameColumn(mode);
     const share = (value: number): string => percent(value);
     // No column of dashes where the board or its core has no estimates.
     const latency = this.rows.some((row) => row.latencyMs !== null)
-      ? [number('latency', t('Latency'), 76, (row) => row.latencyMs, millisecondsText)]
+      ? [numberColumn('latency', t('Latency'), 76, (row) => row.latencyMs, millisecondsText)]
       : [];
     if (mode === 'memory')
       return [
         name,
-        number('sram', t('SRAM'), 78, (row) => row.arenaBytes, bytesText),
-        number(
+        numberColumn('sram', t('SRAM'), 78, (row) => row.arenaBytes, bytesText),
+        numberColumn(
           'macs',
           t('MACs'),
           70,
@@ -299,18 +261,32 @@ export class TradeOffView {
     if (mode === 'phi') {
       return [
         name,
-        number('share', t('Outlier'), 76, (row) => row.outliers, share, t('Share of outlier patches')),
-        number('covered', t('Covered'), 76, (row) => row.quality, share, t('Outlier patches at the chosen positions')),
-        number('random', t('Random'), 76, (row) => row.random, share, t('Outlier patches at as many random positions')),
+        numberColumn('share', t('Outlier'), 76, (row) => row.outliers, share, t('Share of outlier patches')),
+        numberColumn(
+          'covered',
+          t('Covered'),
+          76,
+          (row) => row.quality,
+          share,
+          t('Outlier patches at the chosen positions'),
+        ),
+        numberColumn(
+          'random',
+          t('Random'),
+          76,
+          (row) => row.random,
+          share,
+          t('Outlier patches at as many random positions'),
+        ),
       ];
     }
     const phi = this.sweeps.some(({ parameter }) => parameter === 'phi');
     return [
       name,
-      number('quality', t('Accuracy'), 76, (row) => row.quality, share),
+      numberColumn('quality', t('Accuracy'), 76, (row) => row.quality, share),
       ...(phi
         ? [
-            number(
+            numberColumn(
               'random',
               t('Random'),
               72,
@@ -320,7 +296,7 @@ export class TradeOffView {
             ),
           ]
         : []),
-      number(
+      numberColumn(
         'bitOps',
         t('BitOPs'),
         74,
@@ -328,7 +304,7 @@ export class TradeOffView {
         (v) => countText(v),
       ),
       ...latency,
-      number('sram', t('SRAM'), 76, (row) => row.arenaBytes, bytesText),
+      numberColumn('sram', t('SRAM'), 76, (row) => row.arenaBytes, bytesText),
     ];
   }
 
@@ -359,4 +335,50 @@ export class TradeOffView {
       });
     }
   }
+}
+
+/** A column of numbers; a dash where there is none. */
+function numberColumn(
+  id: string,
+  title: string,
+  width: number,
+  read: (row: TradeOffRow) => number | null,
+  write: (value: number) => string,
+  description?: string,
+): Column<TradeOffRow> {
+  return {
+    id,
+    title,
+    width,
+    grow: 1,
+    align: 'end',
+    sortBy: read,
+    ...(droppedFirst.includes(id) ? { drop: droppedFirst.length - droppedFirst.indexOf(id) } : {}),
+    ...(description === undefined ? {} : { description }),
+    render: (cell, row) => {
+      const value = read(row);
+      fill(cell, value === null ? h('span', { class: 'muted' }, '–') : write(value));
+    },
+  };
+}
+
+function nameColumn(mode: TradeOffMode): Column<TradeOffRow> {
+  return {
+    id: 'name',
+    title: mode === 'phi' ? 'φ' : t('Point'),
+    width: mode === 'memory' ? 150 : mode === 'phi' ? 84 : 124,
+    grow: 2,
+    sortBy: (row) => row.key,
+    render: (cell, row) => {
+      cell.title = row.problem ?? row.name;
+      fill(
+        cell,
+        row.problem !== null &&
+          h('span', { class: 'problem-mark', role: 'img', aria: { label: t('Problem') } }, icon('warning')),
+        row.current &&
+          h('span', { class: 'chosen-mark', role: 'img', aria: { label: t('this is the plan') } }, icon('check')),
+        h('span', { class: 'ellipsis' }, row.name),
+      );
+    },
+  };
 }
