@@ -6,7 +6,7 @@
 import { fill, h, setAria, uniqueId } from './dom';
 import type { Column, GridOptions, Sort } from './gridTypes';
 import { icon } from './icons';
-import { openMenu } from './menu';
+import { openMenu, type MenuChoice } from './menu';
 
 export type { Column, Sort } from './gridTypes';
 
