@@ -19,15 +19,16 @@ import {
 } from './commandOptions';
 import { UserError } from '../engine/common/errors';
 import { GENERATOR } from '../engine/common/generator';
+import { assertReplaceable } from '../engine/plan/ownFile';
 import { relativeTo } from '../engine/plan/relativeTo';
 import { lockedDecisions } from '../engine/run/lockedDecisions';
 import { DEFAULTS } from '../engine/run/options';
-import { defaultPlanPath } from '../engine/plan/sidecar';
+import { defaultPlanPath, parametersFileName } from '../engine/plan/sidecar';
 import type { Progress } from '../engine/common/progress';
 import { settingsAt, writePointAsPlan } from '../engine/sweep/pick';
 import { SweepSession } from '../engine/sweep/session';
 import { runSweep, sweepValues } from '../engine/sweep/sweep';
-import { writeSweep } from '../engine/sweep/tableFile';
+import { assertTableReplaceable, writeSweep } from '../engine/sweep/tableFile';
 import type { SweepParameter, SweepPoint, SweepSettings } from '../engine/sweep/types';
 
 const text = { type: 'string' } as const;
@@ -41,7 +42,7 @@ export const sweepCommand: Command = {
     'counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--epsilon F] [--classes ' +
     'static|runtime] [--task classify|binary|regress|detect] [--preprocess imagenet|tf|unit|raw|FILE.json] ' +
     '[--calibrate N] [--sizes NAME=N,…] ' +
-    '[--no-compensate] [--no-cache] --out FOLDER',
+    '[--no-compensate] [--no-cache] [--force] --out FOLDER',
   summary:
     'a plan for each value of one parameter, with its figures and, on the --limit images of --evaluate, its ' +
     'accuracy; --pick makes one of them the plan',
@@ -69,6 +70,7 @@ export const sweepCommand: Command = {
     sizes: text,
     'no-compensate': flag,
     'no-cache': flag,
+    force: flag,
     out: text,
   },
   run: runSweepCommand,
@@ -87,6 +89,12 @@ async function runSweepCommand(
   sweepValues(parameter, swept);
   const pick = typeof values.pick === 'string' ? numberOf('pick', values.pick) : null;
   if (pick !== null && !swept.includes(pick)) throw new UserError(`--pick ${pick} is none of the values of the sweep.`);
+  const force = values.force === true;
+  await assertTableReplaceable(planPath, force);
+  if (pick !== null) {
+    await assertReplaceable(planPath, 'plan', force || planPath.endsWith('.quantmcu.json'));
+    await assertReplaceable(path.join(path.dirname(planPath), parametersFileName(planPath)), 'parameters', force);
+  }
   const preprocess =
     typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : presetPreprocess('unit');
   const sizes = sizesOf(values.sizes);
@@ -137,7 +145,7 @@ async function runSweepCommand(
     generator: GENERATOR,
     model: { file: relativeTo(planPath, modelPath), sha256: session.sha256, ...(sizes ? { sizes } : {}) },
   };
-  const table = await writeSweep(planPath, head, sweep);
+  const table = await writeSweep(planPath, head, sweep, force);
   if (picked && !picked.decisions)
     throw new UserError(`There is no plan at ${picked.value}, so none was written: ${picked.problem}`);
   if (picked?.decisions)

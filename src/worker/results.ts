@@ -1,6 +1,7 @@
 import { promises as fs } from 'node:fs';
 import type { Evaluation } from '../engine/run/evaluate';
 import { hashBytes, writeFilesWhole } from '../engine/plan/files';
+import { assertReplaceable } from '../engine/plan/ownFile';
 import type { Plan } from '../engine/plan/types';
 import type { AccuracyView } from '../protocol/views';
 
@@ -53,7 +54,10 @@ export async function storedResult(
   return (await readResults(planPath)).find((result) => result.plan === hash) ?? null;
 }
 
-/** Keeps an evaluation beside the plan, written whole or not at all. @throws UserError when it cannot be written */
+/**
+ * Keeps an evaluation beside the plan, written whole or not at all.
+ * @throws UserError when it cannot be written, or something else has its name
+ */
 export async function storeAccuracy(planPath: string, plan: Plan, evaluation: Evaluation): Promise<void> {
   const hash = planHash(plan);
   const share = (percent: number | null): number | null => (percent === null ? null : percent / 100);
@@ -71,6 +75,7 @@ export async function storeAccuracy(planPath: string, plan: Plan, evaluation: Ev
     );
   const others = (await readResults(planPath)).filter((result) => result.plan !== hash);
   const results: StoredResult[] = [{ plan: hash, accuracy, ...(snr ? { snr } : {}) }, ...others].slice(0, KEPT_RESULTS);
+  await assertReplaceable(resultsPathOf(planPath), 'results');
   await writeFilesWhole([
     {
       path: resultsPathOf(planPath),
@@ -84,7 +89,8 @@ export async function storeAccuracy(planPath: string, plan: Plan, evaluation: Ev
 async function readResults(planPath: string): Promise<StoredResult[]> {
   try {
     const file = resultsPathOf(planPath);
-    if ((await fs.stat(file)).size > MAX_RESULTS_BYTES) return [];
+    const stat = await fs.stat(file);
+    if (!stat.isFile() || stat.size > MAX_RESULTS_BYTES) return [];
     const { version, results } = JSON.parse(await fs.readFile(file, 'utf8')) as {
       version?: unknown;
       results?: unknown;

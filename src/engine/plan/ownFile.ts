@@ -6,6 +6,9 @@ export const OWN_FILES = {
   plan: { what: 'plan', begins: /^\ufeff?\s*\{[^]{0,400}"generator"\s*:\s*"QuantMCU/ },
   parameters: { what: 'parameter file', begins: /^QMCUPAR1/ },
   predictions: { what: 'table of predictions', begins: /^file,label,float,quantized[,\r\n]/ },
+  results: { what: 'table of results', begins: /^\s*\{\s*"version"\s*:\s*1,\s*"results"/ },
+  sweeps: { what: 'table of sweeps', begins: /^\s*\{[^]{0,400}"generator"\s*:\s*"QuantMCU/ },
+  sweepRows: { what: 'table of sweeps', begins: /^parameter,value,macs,/ },
   qdq: { what: 'exported model', begins: /^[^]{0,64}QuantMCU/ },
 } as const;
 

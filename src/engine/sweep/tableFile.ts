@@ -1,5 +1,6 @@
 import { promises as fs } from 'node:fs';
 import { writeFilesWhole } from '../plan/files';
+import { assertReplaceable } from '../plan/ownFile';
 import type { Sweep, SweepAccuracy, SweepPoint, SweepTable } from './types';
 
 /** Larger tables are none of ours. */
@@ -8,6 +9,20 @@ const MAX_TABLE_BYTES = 64 << 20;
 /** `net.quantmcu.json` → `net.quantmcu.sweeps.json` beside it. */
 export function sweepsPathOf(planPath: string): string {
   return planPath.replace(/\.json$/i, '') + '.sweeps.json';
+}
+
+function rowsPathOf(planPath: string): string {
+  return sweepsPathOf(planPath).replace(/\.json$/i, '.csv');
+}
+
+/**
+ * Refuses to write a table of sweeps over what is none.
+ * @param force write over another file all the same
+ * @throws UserError that names the file and what to do
+ */
+export async function assertTableReplaceable(planPath: string, force = false): Promise<void> {
+  await assertReplaceable(sweepsPathOf(planPath), 'sweeps', force);
+  await assertReplaceable(rowsPathOf(planPath), 'sweepRows', force);
 }
 
 /**
@@ -72,14 +87,17 @@ function isPoint(point: Partial<SweepPoint> | null): boolean {
  * Puts a sweep into the table beside a plan, in the place of an earlier one of its parameter; sweeps of another model
  * file go. The table is written whole, as JSON and as CSV.
  *
+ * @param force write over files that are no tables of ours
  * @returns path of the JSON file
- * @throws UserError when they cannot be written
+ * @throws UserError when they cannot be written, or are not ours
  */
 export async function writeSweep(
   planPath: string,
   head: Pick<SweepTable, 'generator' | 'model'>,
   sweep: Sweep,
+  force = false,
 ): Promise<string> {
+  await assertTableReplaceable(planPath, force);
   const before = await readSweeps(planPath);
   const kept =
     before?.model.sha256 === head.model.sha256 ? before.sweeps.filter((s) => s.parameter !== sweep.parameter) : [];
@@ -91,7 +109,7 @@ export async function writeSweep(
   };
   const file = sweepsPathOf(planPath);
   await writeFilesWhole([
-    { path: file.replace(/\.json$/i, '.csv'), data: csvOf(table) },
+    { path: rowsPathOf(planPath), data: csvOf(table) },
     { path: file, data: `${JSON.stringify(table, null, 1)}\n` },
   ]);
   return file;
