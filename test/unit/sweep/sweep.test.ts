@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { presetPreprocess } from '../../../src/engine/calibration/preprocess';
@@ -268,7 +277,7 @@ describe('sweep', function () {
         },
       ],
     });
-    const head = { generator: 'test', model: { file: 'a.onnx', sha256: 'a' } };
+    const head = { generator: 'QuantMCU 1.0', model: { file: 'a.onnx', sha256: 'a' } };
 
     it('holds one sweep per parameter of one model', async () => {
       const planPath = path.join(folder, 'table.quantmcu.json');
@@ -304,6 +313,19 @@ describe('sweep', function () {
           JSON.stringify({ version: 1, model: { file: 'a.onnx', sha256: 'a' }, sweeps }),
         );
         assert.equal(await readSweeps(planPath), null);
+      }
+    });
+
+    it('is not written over what is no table of sweeps, nor over a link', async () => {
+      const planPath = path.join(folder, 'mine.quantmcu.json');
+      for (const file of [sweepsPathOf(planPath), sweepsPathOf(planPath).replace(/json$/, 'csv')]) {
+        writeFileSync(file, '{"mine": true}\n');
+        await assert.rejects(writeSweep(planPath, head, sweepOf('phi', 0.5)), /is no table of sweeps/);
+        assert.equal(readFileSync(file, 'utf8'), '{"mine": true}\n');
+        rmSync(file);
+        symlinkSync(path.join(folder, 'elsewhere'), file);
+        await assert.rejects(writeSweep(planPath, head, sweepOf('phi', 0.5)), /is a link/);
+        rmSync(file);
       }
     });
 
