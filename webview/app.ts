@@ -1,5 +1,5 @@
 /** The page's frame: header, tabs with their views, the memory panel below and the details beside them. */
-import type { EditorPage, OutcomeView } from '../src/protocol/editor';
+import type { EditorPage, GeneratedView, OutcomeView } from '../src/protocol/editor';
 import type { EditorView, PreviewView } from '../src/protocol/views';
 import { Banners, type Progress } from './banners';
 import { CompareView } from './compare/compareView';
@@ -220,6 +220,11 @@ export class App implements EditorPage {
 
   async showOutcome(outcome: OutcomeView): Promise<void> {
     this.banners.showOutcome(outcome);
+  }
+
+  async showGenerated(generated: GeneratedView): Promise<void> {
+    this.banners.showGenerated(generated);
+    this.header.generated();
   }
 
   async showProgress(progress: Progress | null): Promise<void> {

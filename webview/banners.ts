@@ -1,8 +1,9 @@
-import type { OutcomeView } from '../src/protocol/editor';
+import type { GeneratedView, OutcomeView } from '../src/protocol/editor';
 import type { ProgressEvent } from '../src/protocol/engine';
 import type { EditorView } from '../src/protocol/views';
 import type { Context } from './context';
 import { fill, h } from './dom';
+import { GeneratedCard } from './generated';
 import { icon } from './icons';
 import { t } from './l10n';
 import { OutcomeCard } from './outcome';
@@ -24,10 +25,12 @@ export class Banners {
   private readonly track = h('div', { class: 'progress-fill' });
 
   private readonly outcome: OutcomeCard;
+  private readonly generated: GeneratedCard;
   private readonly keep: HTMLElement;
 
   constructor(private readonly context: Context) {
     this.outcome = new OutcomeCard(context);
+    this.generated = new GeneratedCard(context);
     this.keep = button(t('Stop here and keep'), 'secondary', () => void context.host.runCommand('keep'));
     this.running.hidden = true;
     this.running.append(
@@ -39,11 +42,19 @@ export class Banners {
     );
     this.failure.hidden = true;
     this.result.hidden = true;
-    this.element.append(this.notices, this.failure, this.outcome.element, this.result, this.running);
+    this.element.append(
+      this.notices,
+      this.failure,
+      this.outcome.element,
+      this.generated.element,
+      this.result,
+      this.running,
+    );
   }
 
   render(view: EditorView): void {
     this.outcome.render(view);
+    this.generated.render(view);
     const { host } = this.context;
     const notices: HTMLElement[] = [];
     if (view.planProblem !== null) {
@@ -113,7 +124,15 @@ export class Banners {
   /** What a quantization came to, in place of what came of the runs before it. */
   showOutcome(outcome: OutcomeView): void {
     this.result.hidden = true;
+    this.generated.hide();
     this.outcome.show(outcome);
+  }
+
+  /** What was generated, in place of what came of the runs before it. */
+  showGenerated(generated: GeneratedView): void {
+    this.result.hidden = true;
+    this.outcome.hide();
+    this.generated.show(generated);
   }
 
   showProgress(progress: Progress | null): void {

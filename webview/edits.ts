@@ -1,6 +1,7 @@
 /** Changes that a person makes to the plan from the page: one at a time, with what went wrong told in one line. */
 import type { PlanChange } from '../src/engine/run/whatIf/changes';
 import type { EditorHost } from '../src/protocol/editor';
+import { bytesText, millisecondsText } from './format';
 import { t } from './l10n';
 
 /** A change that takes longer is announced as being worked on. */
@@ -31,6 +32,16 @@ export class Edits {
       await this.host.changePlan(change);
       this.announce(t('Plan changed.'));
     });
+  }
+
+  /** What a change would lead to, in a few words. */
+  async figuresOf(change: PlanChange): Promise<string> {
+    const figures = await this.host.previewChange(change);
+    if (figures == null) return t('not possible');
+    const { arenaBytes, latencyMs, target } = figures;
+    const sram =
+      arenaBytes > target.sramBytes ? t('needs {0}', bytesText(arenaBytes)) : t('{0} SRAM', bytesText(arenaBytes));
+    return latencyMs === null ? sram : `${sram} · ${millisecondsText(latencyMs)}`;
   }
 
   undo(): void {

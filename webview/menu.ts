@@ -9,6 +9,8 @@ export interface MenuChoice {
   readonly label: string;
   /** Muted, after the label. */
   readonly detail?: string;
+  /** What it would lead to, told beside it as soon as it is known; asked for while the menu is open. */
+  readonly figures?: () => Promise<string>;
   readonly chosen: boolean;
   readonly run: () => void;
 }
@@ -44,6 +46,7 @@ export function openMenu(
       h('span', { class: 'menu-mark', aria: { hidden: true } }, choice.chosen && icon('check')),
       choice.label,
       choice.detail !== undefined && h('span', { class: 'menu-detail' }, choice.detail),
+      choice.figures !== undefined && h('span', { class: 'menu-detail menu-figures' }),
     ),
   );
   const menu = h(
@@ -75,6 +78,7 @@ export function openMenu(
     ...items,
   );
   document.body.append(menu);
+  void tellFigures(menu, choices, items);
   const box = anchor.getBoundingClientRect();
   menu.style.left = `${Math.max(4, Math.min(box.left, window.innerWidth - menu.offsetWidth - 4))}px`;
   const isTooLow = box.bottom + menu.offsetHeight > window.innerHeight;
@@ -85,4 +89,18 @@ export function openMenu(
       choices.findIndex((choice) => choice.chosen),
     )
   ]?.focus();
+}
+
+/** One after the other, so that a change that is picked waits for one of them at most. */
+async function tellFigures(
+  menu: HTMLElement,
+  choices: readonly MenuChoice[],
+  items: readonly HTMLElement[],
+): Promise<void> {
+  for (const [i, { figures }] of choices.entries()) {
+    if (!menu.isConnected) return;
+    const text = await figures?.().catch(() => '');
+    const place = items[i].querySelector('.menu-figures');
+    if (place && text !== undefined) place.textContent = text;
+  }
 }

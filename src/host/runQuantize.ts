@@ -38,7 +38,10 @@ export async function runQuantize(
 }
 
 /** What is asked of one run and comes before the settings. */
-export type Asked = Pick<QuantizeRequest, 'accuracyBudget' | 'bitOpsTarget'>;
+export type Asked = Pick<
+  QuantizeRequest,
+  'accuracyBudget' | 'bitOpsTarget' | 'objective' | 'latencyBudget' | 'optimize' | 'flashReserve'
+>;
 
 async function run(
   { documents, engine, jobs, log }: Pick<Services, 'documents' | 'engine' | 'jobs' | 'log'>,
@@ -48,6 +51,7 @@ async function run(
 ): Promise<QuantizeSummary> {
   const { sramBytes, flashBytes, ...settings } = quantizeSettings(model);
   const { board, limits, imagesPath, preprocess } = choices;
+  const wanted: Asked = { ...definedOf(settings), ...definedOf(choices.asked ?? {}), ...definedOf(asked) };
   // The engine knows the figures of a board of the table itself.
   const own = board.id === OWN_BOARD_ID ? board : undefined;
   const summary = await jobs.run(model, quantizeAction(model, choices), (options) =>
@@ -55,7 +59,7 @@ async function run(
       (e) =>
         e.quantize({
           ...settings,
-          ...asked,
+          ...wanted,
           early: true,
           modelPath: model.fsPath,
           planPath: planUriOf(model).fsPath,
@@ -63,8 +67,8 @@ async function run(
           preprocess,
           targetId: board.id,
           core: own?.core,
-          flashReserve: flashReserveSetting(model),
-          optimize: optimizeSetting(model),
+          flashReserve: wanted.flashReserve ?? flashReserveSetting(model),
+          optimize: wanted.optimize ?? optimizeSetting(model),
           sramBytes: limits?.sramBytes ?? sramBytes ?? own?.sramBytes,
           flashBytes: limits?.flashBytes ?? flashBytes ?? own?.flashBytes,
         }),
@@ -74,4 +78,9 @@ async function run(
   documents.reload(model);
   for (const note of summary.notes) log.info(`${nameOf(model)}: ${note}`);
   return summary;
+}
+
+/** Without what is undefined, which would stand before what holds otherwise. */
+function definedOf<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Partial<T>;
 }

@@ -3,6 +3,7 @@ import type { Optimize } from '../engine/targets/types';
 import type { Core } from '../engine/targets/types';
 import type { QuantizeRequest } from '../protocol/engine';
 import { coreOf } from './cores';
+import type { Asked } from './runQuantize';
 
 export const SECTION = 'quantmcu';
 
@@ -27,6 +28,8 @@ export type QuantizeSettings = Pick<
   | 'epsilon'
   | 'accuracyBudget'
   | 'bitOpsTarget'
+  | 'objective'
+  | 'latencyBudget'
   | 'classes'
   | 'task'
   | 'limit'
@@ -55,6 +58,8 @@ export function quantizeSettings(scope: vscode.Uri): QuantizeSettings {
     epsilon: number('epsilon', (n) => n >= 0 && n < 1),
     accuracyBudget: optional(config.get('accuracyBudget'), (n) => n >= 0 && n <= 100),
     bitOpsTarget: optional(config.get('bitOpsTarget'), (n) => n >= 1 && n <= 16),
+    objective: oneOf(config.get('objective'), ['latency', 'bitops', 'sram', 'flash', undefined] as const, undefined),
+    latencyBudget: optional(config.get('latencyBudget'), (n) => n > 0),
     classes: oneOf(config.get('patchClasses'), ['static', 'runtime'] as const, 'static'),
     task: oneOf(config.get('task'), ['classify', 'binary', 'regress', 'detect', undefined] as const, undefined),
     limit: number('calibrationImages', (n) => Number.isInteger(n) && n >= 0),
@@ -76,6 +81,19 @@ export function flashReserveSetting(scope: vscode.Uri): number | undefined {
     vscode.workspace.getConfiguration(SECTION, scope).get('flashReserve'),
     (n) => n >= 0 && n < 100 && n !== 25,
   );
+}
+
+/** What the settings say of that which one run may be asked otherwise. */
+export function askedSettings(scope: vscode.Uri): Asked {
+  const { accuracyBudget, bitOpsTarget, objective, latencyBudget } = quantizeSettings(scope);
+  return {
+    accuracyBudget,
+    bitOpsTarget,
+    objective,
+    latencyBudget,
+    optimize: optimizeSetting(scope),
+    flashReserve: flashReserveSetting(scope),
+  };
 }
 
 export function customBoards(scope: vscode.Uri): CustomBoard[] {

@@ -10,10 +10,21 @@ export interface StepPlace {
   readonly title: string;
   readonly step: number;
   readonly totalSteps: number;
+  /** Something beside the questions, behind a button of each. */
+  readonly aside?: Aside;
+}
+
+/** Something that can be set beside the questions. */
+export interface Aside {
+  readonly title: string;
+  readonly run: () => Promise<void>;
 }
 
 /** Thrown by a step when the user wants the one before; caught by {@link runSteps}. */
 class Back extends Error {}
+
+/** Thrown by a step when the user wants what is beside the questions; caught by {@link runSteps}. */
+class Detour extends Error {}
 
 /** One question; asks nothing of what comes before or after it. */
 export type Step = (place: StepPlace) => Promise<void>;
@@ -22,16 +33,22 @@ export type Step = (place: StepPlace) => Promise<void>;
  * Asks one question after the other, with a Back button from the second on.
  * @param steps what is asked, or gives it by the answers so far; an answer may only change the questions that come
  *   after it
+ * @param aside what can be set beside them; the question that was left for it is asked again
  * @returns false when the user left (Escape)
  */
-export async function runSteps(title: string, steps: readonly Step[] | (() => readonly Step[])): Promise<boolean> {
+export async function runSteps(
+  title: string,
+  steps: readonly Step[] | (() => readonly Step[]),
+  aside?: Aside,
+): Promise<boolean> {
   const current = typeof steps === 'function' ? steps : () => steps;
   for (let index = 0; index < current().length;) {
     try {
-      await current()[index]({ title, step: index + 1, totalSteps: current().length });
+      await current()[index]({ title, step: index + 1, totalSteps: current().length, aside });
       index++;
     } catch (error) {
       if (error instanceof Back) index--;
+      else if (error instanceof Detour) await aside?.run();
       else if (error instanceof vscode.CancellationError) return false;
       else throw error;
     }
@@ -125,7 +142,7 @@ async function ask<
     buttons: readonly vscode.QuickInputButton[];
     onDidTriggerButton: vscode.Event<vscode.QuickInputButton>;
   },
->(make: (resolve: (value: T) => void) => I, { title, step, totalSteps }: StepPlace): Promise<T> {
+>(make: (resolve: (value: T) => void) => I, { title, step, totalSteps, aside }: StepPlace): Promise<T> {
   let input: I | undefined;
   try {
     return await new Promise<T>((resolve, reject) => {
@@ -135,9 +152,11 @@ async function ask<
       input.step = totalSteps > 1 ? step : undefined;
       input.totalSteps = totalSteps > 1 ? totalSteps : undefined;
       input.ignoreFocusOut = true;
-      input.buttons = step > 1 ? [vscode.QuickInputButtons.Back] : [];
+      const more = aside && { iconPath: new vscode.ThemeIcon('settings-gear'), tooltip: aside.title };
+      input.buttons = [...(step > 1 ? [vscode.QuickInputButtons.Back] : []), ...(more ? [more] : [])];
       input.onDidTriggerButton((button) => {
         if (button === vscode.QuickInputButtons.Back) reject(new Back());
+        else reject(new Detour());
       });
       input.onDidHide(() => reject(new vscode.CancellationError()));
       input.show();

@@ -14,7 +14,16 @@ export interface EditorHost {
   ready(): Promise<void>;
   /** Run a command of the extension on this model: quantize, generate, openPlan, reveal an ONNX problem … */
   runCommand(
-    command: 'quantize' | 'generate' | 'evaluate' | 'openPlan' | 'cancel' | 'keep' | 'largerBudget',
+    command:
+      | 'quantize'
+      | 'generate'
+      | 'generateAgain'
+      | 'selftest'
+      | 'evaluate'
+      | 'openPlan'
+      | 'cancel'
+      | 'keep'
+      | 'largerBudget',
   ): Promise<void>;
   /**
    * Changes the plan. Rejects with one line for people where that is not possible; else `showPreview` and later `show`
@@ -54,6 +63,15 @@ export interface EditorHost {
   generatedCode(layer: number): Promise<GeneratedCodeView | null>;
   /** Shows that line in a text editor. */
   openGeneratedCode(layer: number): Promise<void>;
+  /** The firmware project that the sources went to last, for people; null before they were generated. */
+  generatedInto(): Promise<string | null>;
+  /** Shows the header of the sources that `showGenerated` told of. */
+  openHeader(): Promise<void>;
+  /** Inserts what runs the network into the project's main source, unsaved. */
+  insertUsage(): Promise<void>;
+  copyText(text: string): Promise<void>;
+  /** The figures that a change would lead to; null where it is not possible. Changes nothing. */
+  previewChange(change: PlanChange): Promise<PreviewView | null>;
 }
 
 /** A plan to compare with. */
@@ -79,6 +97,26 @@ export interface GeneratedCodeView {
 /** What a quantization came to, beside the plan's own figures. */
 export type OutcomeView = Pick<QuantizeSummary, 'loss' | 'limitedBy' | 'notes' | 'seconds'>;
 
+/** What was generated into a firmware project. */
+export interface GeneratedView {
+  readonly name: string;
+  /** Of the model's files, for people. */
+  readonly folder: string;
+  /** What kind of project it is. */
+  readonly layout: string;
+  readonly written: number;
+  readonly removed: number;
+  readonly upToDate: number;
+  readonly arenaBytes: number;
+  readonly weightBytes: number;
+  /** Weights, tables and code. */
+  readonly flashBytes: number;
+  /** What runs the network: C for the application's main source. */
+  readonly code: string;
+  /** What is left to be added to the project's build by hand, one line each. */
+  readonly instructions: readonly string[];
+}
+
 /** What the host tells the page. */
 export interface EditorPage {
   show(view: EditorView): Promise<void>;
@@ -98,6 +136,8 @@ export interface EditorPage {
   showResult(result: { readonly ok: boolean; readonly message: string }): Promise<void>;
   /** What a quantization came to; the figures are those of the plan that is shown. */
   showOutcome(outcome: OutcomeView): Promise<void>;
+  /** What was generated into a firmware project. */
+  showGenerated(generated: GeneratedView): Promise<void>;
   /** The model cannot be read: one line for people. */
   showError(message: string): Promise<void>;
   /** Something of this model is being computed; null when done. */

@@ -2,6 +2,7 @@ import type { QuantizeOptions } from '../engine/run/options';
 import type { FoundPreprocess } from '../engine/run/foundPreprocess';
 import type { QuantizeSummary } from '../engine/run/quantizeSummary';
 import type { Overall } from '../engine/common/progress';
+import type { Usage } from '../engine/codegen/usageTypes';
 import type { Core, Optimize } from '../engine/targets/types';
 import type { PlanChange } from '../engine/run/whatIf/changes';
 import type { SweepService } from './sweeps';
@@ -37,6 +38,8 @@ export interface EngineService extends SweepService {
   prepare(request: ViewRequest): Promise<void>;
   /** The text of a plan after a change, with the figures that are known at once. Writes nothing. */
   change(request: ChangeRequest): Promise<ChangeResult>;
+  /** The figures that a change would lead to; null where it is not possible. Writes nothing. */
+  previewChange(request: ChangeRequest): Promise<PreviewView | null>;
   /**
    * The first image of the plan's calibration, as the network sees it; null for models without images, or where they
    * are gone.
@@ -222,6 +225,8 @@ export interface GenerateSummary {
   readonly name: string;
   /** What kind of project was found, in words, e.g. `PlatformIO library`. */
   readonly layout: string;
+  /** Id of its {@link LayoutView}. */
+  readonly layoutId: string;
   /** Absolute path of the folder of the model's files. */
   readonly folder: string;
   /** See PlanView.unfitted. */
@@ -245,6 +250,10 @@ export interface GenerateSummary {
   readonly changes: readonly GeneratedChange[];
   readonly arenaBytes: number;
   readonly weightBytes: number;
+  /** Weights, tables and code. */
+  readonly flashBytes: number;
+  /** What an application adds to run the network. */
+  readonly usage: Usage;
 }
 
 export interface EvaluateRequest {

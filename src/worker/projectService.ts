@@ -29,11 +29,13 @@ export function projectService(
       const opened = await open(models, planPath);
       checkCancelled(progress);
       progress.report('Writing C', 0, 0);
-      const { name, sources, arenaBytes, weightBytes } = generateSources(opened, optimize);
+      const { name, sources, arenaBytes, weightBytes, flash, usage } = generateSources(opened, optimize);
       checkCancelled(progress);
       return writeGenerated({ projectPath, layoutId, overwrite, keep, editBuildFiles, dryRun }, name, sources, {
         arenaBytes,
         weightBytes,
+        flashBytes: flash.total,
+        usage,
         unfitted: isUnfitted(opened),
       });
     },

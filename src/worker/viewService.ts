@@ -4,7 +4,9 @@ import type { Progress } from '../engine/common/progress';
 import { modelPathOf, readPlan } from '../engine/plan/files';
 import { formatPlan, parsePlan } from '../engine/plan/sidecar';
 import type { OpenedPlan } from '../engine/planned/open';
-import type { EngineService } from '../protocol/engine';
+import type { Graph } from '../engine/graph/types';
+import type { Plan } from '../engine/plan/types';
+import type { ChangeRequest, EngineService } from '../protocol/engine';
 import type { EditorView } from '../protocol/views';
 import { explain, noExplanation } from './explain';
 import { layerDetails } from './layerDetails';
@@ -22,7 +24,15 @@ import { memoryPoints, phiPoints } from './tradeOff';
 
 type ViewService = Pick<
   EngineService,
-  'view' | 'checkPlan' | 'prepare' | 'change' | 'sampleImage' | 'layerDetails' | 'tradeOff' | 'baseline'
+  | 'view'
+  | 'checkPlan'
+  | 'prepare'
+  | 'change'
+  | 'previewChange'
+  | 'sampleImage'
+  | 'layerDetails'
+  | 'tradeOff'
+  | 'baseline'
 >;
 
 /** Models and plans as the editor shows them, and what a change does to them. Writes nothing. */
@@ -50,15 +60,19 @@ export function viewService(models: ModelStore, progress: Progress): ViewService
       for (let i = 0; i < 3; i++) previewFigures(graph, plan, planPath);
     },
 
-    change: async ({ planPath, planText, change }) => {
-      const plan = parsePlan(planText, planPath);
-      const modelPath = modelPathOf(planPath, plan);
-      const { sha256, graph } = await models.model(modelPath, plan.model.sizes);
-      if (sha256 !== plan.model.sha256)
-        throw new UserError(`${modelPath} has changed since ${planPath} was made for it. Quantize it again.`);
-      const calibration = await models.calibration(plan.calibration.key, graph);
-      const changed = changePlan(graph, plan, change, planPath, calibration, progress);
-      return { planText: formatPlan(changed), preview: previewFigures(graph, changed, planPath) };
+    change: async (request) => {
+      const { graph, plan } = await changed(models, request, progress);
+      return { planText: formatPlan(plan), preview: previewFigures(graph, plan, request.planPath) };
+    },
+
+    previewChange: async (request) => {
+      try {
+        const { graph, plan } = await changed(models, request, progress);
+        return previewFigures(graph, plan, request.planPath);
+      } catch (error) {
+        if (error instanceof UserError) return null;
+        throw error;
+      }
     },
 
     sampleImage: async ({ planPath, planText }) => {
@@ -86,6 +100,21 @@ export function viewService(models: ModelStore, progress: Progress): ViewService
       return shown(models, view, await open(models, planPath, { ...plan, patchStage: null, maps: {}, layers: {} }));
     },
   };
+}
+
+/** A plan after a change, on its graph. @throws UserError when the change is not possible */
+async function changed(
+  models: ModelStore,
+  { planPath, planText, change }: ChangeRequest,
+  progress: Progress,
+): Promise<{ readonly graph: Graph; readonly plan: Plan }> {
+  const plan = parsePlan(planText, planPath);
+  const modelPath = modelPathOf(planPath, plan);
+  const { sha256, graph } = await models.model(modelPath, plan.model.sizes);
+  if (sha256 !== plan.model.sha256)
+    throw new UserError(`${modelPath} has changed since ${planPath} was made for it. Quantize it again.`);
+  const calibration = await models.calibration(plan.calibration.key, graph);
+  return { graph, plan: changePlan(graph, plan, change, planPath, calibration, progress) };
 }
 
 /** A model with an opened plan, as it is shown. */

@@ -16,12 +16,12 @@ export async function writeGenerated(
   { projectPath, layoutId, overwrite, keep, editBuildFiles, dryRun }: Choices,
   name: string,
   sources: ProjectSources,
-  known: Pick<GenerateSummary, 'arenaBytes' | 'weightBytes' | 'unfitted'>,
+  known: Pick<GenerateSummary, 'arenaBytes' | 'weightBytes' | 'flashBytes' | 'usage' | 'unfitted'>,
 ): Promise<GenerateSummary> {
   const { layout, folder, write, files, edits, instructions } = await planProject(projectPath, name, sources, {
     layout: layoutId === undefined ? undefined : findLayout(layoutId),
   });
-  const common = { name, layout: layout.title, folder, edits, ...known };
+  const common = { name, layout: layout.title, layoutId: layout.id, folder, edits, ...known };
   const conflictsOf = (conflicts: readonly WriteConflict[]): GenerateConflict[] => {
     const textOf = new Map(files.map((file) => [file.path, file.text]));
     return conflicts.map((conflict) => ({ ...conflict, text: textOf.get(conflict.path) ?? '' }));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { renderC, writeToProject } from '../../src/engine/codegen';
+import { renderC, usageOf, writeToProject } from '../../src/engine/codegen';
 import type { GeneratedFile, RenderOptions } from '../../src/engine/codegen';
 import { ProgramBuilder } from '../support/programBuilder';
 import { randomProgram } from '../support/randomProgram';
@@ -52,6 +52,29 @@ int main(void) {
 `,
     );
     assert.equal(output, '1 2 1 2 0\n');
+  });
+
+  it('runs by the code that is offered for an application, with the outputs of the interpreter', () => {
+    for (const seed of [2, 4, 9]) {
+      const { program, inputs, outputs, files } = reference(randomProgram(seed), 1, 1);
+      const { includes, code } = usageOf(program, 'net');
+      const arrays = inputs[0].map((bytes, i) => `static const uint8_t in${i}[] = {${bytes.join(', ')}};\n`);
+      const main = `#include <stdio.h>
+${includes.map((file) => `#include ${file}\n`).join('')}
+${code}
+${arrays.join('')}
+int main(void) {
+    const int result = (int)net_run(${inputs[0].map((_, i) => `in${i}`).join(', ')});
+    const uint8_t *out = (const uint8_t *)net_output(net_arena);
+    printf("%d", result < 0 ? 1 : 0);
+    for (int i = 0; i < ${outputs[0][0].length}; i++) {
+        printf(" %d", out[i]);
+    }
+    return 0;
+}
+`;
+      assert.equal(run(files, main, [...sanitizerFlags, ...strictFlags]), ['0', ...outputs[0][0]].join(' '));
+    }
   });
 
   it('finds a wrong byte in the self-test, and says when there are no golden vectors', () => {

@@ -1,5 +1,6 @@
 /** What may be chosen for the whole plan: each choice is a change of it. */
 import { coreName } from '../../src/protocol/boards';
+import type { PlanChange } from '../../src/engine/run/whatIf/changes';
 import type { PlanView, TargetView } from '../../src/protocol/views';
 import { boardText } from '../boardText';
 import type { Edits } from '../edits';
@@ -43,24 +44,18 @@ export function gridChoices(stage: PlanView['stage'], edits: Edits): MenuChoice[
     stage === null || grids.some(([rows, cols]) => rows === stage.rows && cols === stage.cols)
       ? []
       : [[stage.rows, stage.cols]];
+  const choice = (label: string, grid: (PlanChange & { kind: 'grid' })['grid'], chosen: boolean): MenuChoice => ({
+    label,
+    chosen,
+    figures: () => edits.figuresOf({ kind: 'grid', grid }),
+    run: () => edits.apply({ kind: 'grid', grid }),
+  });
   return [
-    {
-      label: t('Automatic'),
-      detail: t('the fastest that fits'),
-      chosen: false,
-      run: () => edits.apply({ kind: 'grid', grid: 'auto' }),
-    },
-    {
-      label: t('None'),
-      detail: t('layer by layer'),
-      chosen: stage === null,
-      run: () => edits.apply({ kind: 'grid', grid: 'none' }),
-    },
-    ...[...own, ...grids].map(([rows, cols]): MenuChoice => ({
-      label: `${rows}×${cols}`,
-      chosen: stage?.rows === rows && stage.cols === cols,
-      run: () => edits.apply({ kind: 'grid', grid: { rows, cols } }),
-    })),
+    { ...choice(t('Automatic'), 'auto', false), detail: t('the fastest that fits') },
+    { ...choice(t('None'), 'none', stage === null), detail: t('layer by layer') },
+    ...[...own, ...grids].map(([rows, cols]) =>
+      choice(`${rows}×${cols}`, { rows, cols }, stage?.rows === rows && stage.cols === cols),
+    ),
   ];
 }
 

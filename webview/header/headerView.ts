@@ -40,11 +40,20 @@ export class HeaderView {
     h('span', { class: 'muted', aria: { hidden: true } }, t('Planning…')),
   );
 
+  /** Generates with the answers of last time; where there are some. */
+  private readonly again = iconButton(
+    'again',
+    t('Generate again'),
+    () => void this.context.host.runCommand('generateAgain'),
+    { class: 'icon-button framed' },
+  );
+
   constructor(
     private readonly context: Context,
     private readonly actions: HeaderActions,
   ) {
     this.working.hidden = true;
+    this.again.hidden = true;
     context.edits.onBusy((busy) => {
       this.working.hidden = !busy;
       if (busy) context.announce(t('Planning…'));
@@ -68,6 +77,7 @@ export class HeaderView {
           : [quantize]
         : [
             button(t('Generate C…'), 'primary', () => void host.runCommand('generate'), 'code'),
+            this.again,
             quantize,
             button(t('Evaluate…'), 'secondary', () => void host.runCommand('evaluate'), 'target'),
           ];
@@ -106,10 +116,25 @@ export class HeaderView {
       h('div', { class: 'header-facts' }, ...this.facts(view), this.working),
       this.figures,
     );
+    if (plan !== null) this.generated();
     fill(this.figures, ...figuresOf(view).map(figureElement));
     this.figures.classList.remove('preview');
     // A control that was just used is made anew with the plan that it changed.
     if (focused !== null) this.element.querySelector<HTMLElement>(`[data-name="${focused}"]`)?.focus();
+  }
+
+  /** Asks where the sources went, so that they can go there again. */
+  generated(): void {
+    void this.context.host.generatedInto().then(
+      (project) => {
+        this.again.hidden = project == null;
+        if (project == null) return;
+        const label = t('Generate again into {0}', project);
+        this.again.title = label;
+        setAria(this.again, 'label', label);
+      },
+      () => undefined,
+    );
   }
 
   /** Shows what is known at once of a change, until `render` brings the exact figures. */

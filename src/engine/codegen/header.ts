@@ -166,7 +166,7 @@ function outputText(program: Program, name: string): string {
     (port, i) =>
       `const ${codeType(port, program.buffers[port.buffer])} *${name}_output${portSuffix(i)}(const void *arena);\n`,
   );
-  const helpers = program.outputs.map((port, i) => outputHelpers(program, name, port, portSuffix(i)));
+  const helpers = program.outputs.map((_, i) => outputHelpers(program, name, i));
   return (
     `/* Where the output is after an inference` +
     `${packed ? '; codes of less than 8 bits are packed, low bits first' : ''}. */\n` +
@@ -220,12 +220,24 @@ function stackBytes({ steps }: Program): string {
   return unpacking ? '(1152 + QMCU_COLUMN_BYTES + 256)' : '(512 + 256)';
 }
 
+/** Whether an output is a vector of scores of one scale: the header then has functions for its largest and for each. */
+export function hasScores({ buffers, outputs }: Program, output: number): boolean {
+  const { buffer, shape, scales, zeroPoints } = outputs[output];
+  return (
+    buffers[buffer].bits === 8 &&
+    scales.length === 1 &&
+    zeroPoints.length === 1 &&
+    shape.h * shape.w === 1 &&
+    shape.c > 1
+  );
+}
+
 /** Functions for a vector of scores of one scale. */
-function outputHelpers(program: Program, name: string, port: Port, suffix: string): string {
+function outputHelpers(program: Program, name: string, index: number): string {
+  if (!hasScores(program, index)) return '';
+  const port = program.outputs[index];
+  const suffix = portSuffix(index);
   const buffer = program.buffers[port.buffer];
-  const { shape, scales, zeroPoints } = port;
-  if (buffer.bits !== 8 || scales.length !== 1 || zeroPoints.length !== 1 || shape.h * shape.w !== 1 || shape.c < 2)
-    return '';
   const output = `${macroPrefix(name)}_OUTPUT${suffix}`;
   const type = codeType(port, buffer);
   return `/* The largest score's index after an inference, the first of equal ones: the class. */

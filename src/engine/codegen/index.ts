@@ -7,7 +7,14 @@ export type { CoreKind } from './runtimeParts';
 export { coreKinds, runtimeFiles } from './runtime';
 export { selftestChecks, selftestInputs } from './checks';
 export { comesInTiles, externalInputs } from './inputs';
-export type { GeneratedFile, GeneratedSources, NetworkFacts, GoldenVector, Provenance, RenderOptions } from './types';
+export type {
+  GeneratedFile,
+  GeneratedSources,
+  NetworkFacts,
+  GoldenVector,
+  Provenance,
+  RenderOptions,
+} from './types';
 export { writeSources, WriteConflictError } from './write';
 export type { WriteOptions, WriteResult } from './write';
 export { planWrite } from './writePlan';
@@ -18,3 +25,5 @@ export { findLayout, planProject, writeToProject } from './project';
 export type { ProjectPlan, ProjectSources, ProjectWriteResult } from './project';
 export { removeFromProject } from './removeProject';
 export type { ProjectRemoval } from './removeProject';
+export { usageOf } from './usage';
+export type { Usage } from './usageTypes';

@@ -9,11 +9,13 @@ import {
   renderSources,
   selftestChecks,
   selftestInputs,
+  usageOf,
   type GeneratedFile,
   type GeneratedSources,
   type GoldenVector,
   type NetworkFacts,
   type RenderOptions,
+  type Usage,
 } from '../codegen';
 import type { Flash } from '../cost/flash';
 import { coreCosts } from '../cost/kernelCost';
@@ -43,6 +45,8 @@ export interface Generated {
   /** Weights and tables. */
   readonly weightBytes: number;
   readonly flash: Flash;
+  /** What an application adds to run it. */
+  readonly usage: Usage;
 }
 
 /**
@@ -90,6 +94,7 @@ export function generateSources(
     arenaBytes: program.arenaBytes,
     weightBytes: flash.weights + flash.tables,
     flash,
+    usage: usageOf(program, program.name),
   };
 }
 

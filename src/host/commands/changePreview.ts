@@ -24,8 +24,19 @@ export interface Choice {
   readonly initially: boolean;
 }
 
+/** Something that the changes depend on and that can be set otherwise: one row. */
+export interface Setting {
+  readonly id: string;
+  readonly label: string;
+  readonly description: string;
+}
+
+/** The changes are to be made with these choices, or worked out anew with another setting. */
+export type Confirmation = { readonly taken: ReadonlySet<string> } | { readonly setting: string };
+
 interface Row extends vscode.QuickPickItem {
   readonly change?: FileChange;
+  readonly setting?: Setting;
 }
 
 /**
@@ -35,7 +46,7 @@ interface Row extends vscode.QuickPickItem {
  *
  * @param go title of the first row
  * @param notes what else is to be known, one row each
- * @returns ids of the choices that were taken; undefined: nothing is to be changed
+ * @returns undefined: nothing is to be changed
  */
 export async function confirmChanges(
   title: string,
@@ -43,7 +54,8 @@ export async function confirmChanges(
   changes: readonly FileChange[],
   notes: readonly string[],
   documents: PreviewDocuments,
-): Promise<ReadonlySet<string> | undefined> {
+  settings: readonly Setting[] = [],
+): Promise<Confirmation | undefined> {
   documents.begin();
   const taken = new Set(changes.flatMap(({ choice }) => (choice?.initially ? [choice.id] : [])));
   const diffs = new Map(changes.map((change) => [change, diffOf(change, documents)]));
@@ -68,6 +80,11 @@ export async function confirmChanges(
     const rows = changes.map((change) => rowOf(change, taken, one));
     input.items = [
       first,
+      ...settings.map((setting): Row => ({
+        label: `$(settings) ${setting.label}`,
+        description: setting.description,
+        setting,
+      })),
       { label: vscode.l10n.t('What changes'), kind: vscode.QuickPickItemKind.Separator },
       ...rows,
       ...notes.map((note): Row => ({ label: `$(info) ${note}` })),
@@ -91,7 +108,9 @@ export async function confirmChanges(
       input.onDidAccept(() => {
         const row = input.selectedItems[0] ?? input.activeItems[0];
         if (row === first) {
-          resolve(taken);
+          resolve({ taken });
+        } else if (row?.setting) {
+          resolve({ setting: row.setting.id });
         } else if (row?.change?.choice) {
           const { id } = row.change.choice;
           if (!taken.delete(id)) taken.add(id);

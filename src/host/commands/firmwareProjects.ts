@@ -4,6 +4,8 @@ import * as vscode from 'vscode';
 export interface FirmwareProject {
   readonly folder: string;
   readonly kind: string;
+  /** It has a file that only firmware projects have; else it is a folder of the workspace. */
+  readonly isMarked: boolean;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function findProjects(): Promise<FirmwareProject[]> {
   const projects = outermost(files.map((file) => file.fsPath));
   const plain = roots
     .filter((root) => !projects.some(({ folder }) => folder === root))
-    .map((folder) => ({ folder, kind: vscode.l10n.t('Folder of the workspace') }));
+    .map((folder) => ({ folder, kind: vscode.l10n.t('Folder of the workspace'), isMarked: false }));
   return [...projects, ...plain].slice(0, 30);
 }
 
@@ -50,5 +52,5 @@ export function outermost(files: readonly string[]): FirmwareProject[] {
   const kept = folders.filter(
     (folder) => !folders.some((other) => other !== folder && folder.startsWith(other + path.sep)),
   );
-  return kept.map((folder) => ({ folder, kind: MARKS[rank.get(folder)!][1] }));
+  return kept.map((folder) => ({ folder, kind: MARKS[rank.get(folder)!][1], isMarked: true }));
 }

@@ -1,181 +1,190 @@
-import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { tickStep } from '../firstSteps';
 import type { GenerateRequest, GenerateSummary } from '../../protocol/engine';
-import { formatBytes } from '../format';
 import { showFailure } from '../log';
-import { nameOf } from '../planFiles';
+import { exists, nameOf } from '../planFiles';
 import type { Services } from '../services';
 import { optimizeSetting } from '../settings';
-import { confirmChanges, type FileChange } from './changePreview';
+import { confirmChanges, type FileChange, type Setting } from './changePreview';
+import { answersOf, rememberAnswers, type GenerateAnswers } from './generateAnswers';
+import { changesOf, choicesOf, notesOf, requestFor } from './generateChanges';
+import { tellGenerated } from './generated';
 import { chooseTrustedPlan } from './plan';
-import { askLayout, askProject } from './projectChoice';
+import { askLayout, askProject, likelyProject } from './projectChoice';
+import { rememberProject } from './projectMemory';
+
+/** Where sources go. */
+interface Place {
+  readonly project: vscode.Uri;
+  /** Undefined: the kind of project that is found. */
+  readonly layoutId: string | undefined;
+}
 
 /**
  * Generates the C sources of a model's plan into a firmware project: shows what would change, then writes it, without
  * touching what is not ours.
  */
 export async function generate(services: Services, argument: unknown): Promise<void> {
+  await generateWith(services, argument, () => undefined);
+}
+
+/** The same with the answers given last; asks only about what was not there then. */
+export async function generateAgain(services: Services, argument: unknown): Promise<void> {
+  await generateWith(services, argument, (model) => answersOf(services.memory, model));
+}
+
+async function generateWith(
+  services: Services,
+  argument: unknown,
+  remembered: (model: vscode.Uri) => GenerateAnswers | undefined,
+): Promise<void> {
   const title = vscode.l10n.t('Generate Firmware Source');
   const chosen = await chooseTrustedPlan(argument, title);
   if (!chosen) return;
   const { model, plan } = chosen;
-  const { engine, jobs, log, memory, previews } = services;
-  const project = await askProject(title, model, memory);
-  if (!project) return;
-  const layoutId = await askLayout(title, project, engine);
-  if (layoutId === undefined) return;
-
+  const { engine, jobs, log, memory } = services;
   const action = vscode.l10n.t('Generate {0}', nameOf(model));
-  const request = { planPath: plan.fsPath, projectPath: project.fsPath, layoutId, optimize: optimizeSetting(model) };
-  const run = (more: Partial<GenerateRequest>): Promise<GenerateSummary> =>
-    jobs.run(model, action, (options) => engine.run((e) => e.generate({ ...request, ...more }), options));
+  const run = ({ project, layoutId }: Place, more: Partial<GenerateRequest>): Promise<GenerateSummary> => {
+    const request = { planPath: plan.fsPath, projectPath: project.fsPath, layoutId, optimize: optimizeSetting(model) };
+    return jobs.run(model, action, (options) => engine.run((e) => e.generate({ ...request, ...more }), options));
+  };
+  const answers = remembered(model);
   try {
-    const proposal = await run({ dryRun: true });
-    if (proposal.changes.length + proposal.conflicts.length + proposal.edits.length === 0) {
-      log.info(`${action}: nothing to do in ${proposal.folder}`);
-      void offerHeader(
-        vscode.l10n.t(
-          '{0}: all {1} files in {2} are up to date. There is nothing to do.',
-          proposal.name,
-          proposal.unchanged.length,
-          vscode.workspace.asRelativePath(proposal.folder),
-        ),
-        proposal,
-        project,
-        log,
-      );
+    let place = await firstPlace(title, model, memory, answers);
+    while (place) {
+      const proposal = await run(place, { dryRun: true });
+      const changes = changesOf(place.project, proposal);
+      if (changes.length === 0 && notReplaceable(proposal) === 0) {
+        log.info(`${action}: nothing to do in ${proposal.folder}`);
+        await remember(services, model, place, proposal, changes, new Set());
+        void tellGenerated(services, model, place.project, proposal);
+        return;
+      }
+      const answer = answeredBefore(answers, changes) ?? (await confirm(services, place, proposal, changes));
+      if (answer === undefined) return;
+      if (typeof answer === 'string') {
+        place = await changePlace(title, model, services, place, answer);
+        continue;
+      }
+      const summary = await run(place, requestFor(proposal, answer));
+      if (summary.conflicts.length > 0)
+        throw new Error(
+          vscode.l10n.t('Files in {0} changed in the meantime; nothing was written. Try again.', summary.folder),
+        );
+      await remember(services, model, place, summary, changes, answer);
+      tickStep('generate');
+      log.info(writtenText(action, summary));
+      void tellGenerated(services, model, place.project, summary);
       return;
     }
-    const taken = await confirmChanges(
-      vscode.l10n.t(
-        '{0} → {1} ({2})',
-        proposal.name,
-        vscode.workspace.asRelativePath(proposal.folder),
-        proposal.layout,
-      ),
-      vscode.l10n.t('Generate'),
-      changesOf(project, proposal),
-      notesOf(proposal),
-      previews,
-    );
-    if (!taken) return;
-    const inTheWay = proposal.conflicts.map((conflict) => conflict.path);
-    const summary = await run({
-      overwrite: inTheWay.filter((file) => taken.has(fileChoice(file))),
-      keep: inTheWay.filter((file) => !taken.has(fileChoice(file))),
-      editBuildFiles: proposal.edits.map((edit) => edit.path).filter((file) => taken.has(editChoice(file))),
-    });
-    if (summary.conflicts.length > 0)
-      throw new Error(
-        vscode.l10n.t('Files in {0} changed in the meantime; nothing was written. Try again.', summary.folder),
-      );
-    tellWritten(summary, action, project, log);
   } catch (error) {
     void showFailure(log, action, error);
   }
 }
 
-function tellWritten(
-  summary: GenerateSummary,
-  action: string,
-  project: vscode.Uri,
-  log: vscode.LogOutputChannel,
-): void {
-  tickStep('generate');
-  log.info(
-    [
-      `${action}: wrote ${summary.written.length} files to ${summary.folder} (${summary.layout}); ` +
-        `${summary.unchanged.length} were up to date`,
-      ...summary.kept.map((file) => `Left as it is: ${file}`),
-      ...summary.instructions,
-    ].join('\n'),
-  );
-  void offerHeader(
-    vscode.l10n.t(
-      '{0}: {1} files written to {2}, arena {3}, weights {4}.',
-      summary.name,
-      summary.written.length,
-      vscode.workspace.asRelativePath(summary.folder),
-      formatBytes(summary.arenaBytes),
-      formatBytes(summary.weightBytes),
-    ),
-    summary,
-    project,
-    log,
-  );
+const notReplaceable = ({ conflicts }: GenerateSummary): number =>
+  conflicts.filter(({ replaceable }) => !replaceable).length;
+
+/** Where the sources went last, or where nobody needs to be asked; else the user is. Undefined: the user left. */
+async function firstPlace(
+  title: string,
+  model: vscode.Uri,
+  memory: vscode.Memento,
+  answers: GenerateAnswers | undefined,
+): Promise<Place | undefined> {
+  if (answers && (await exists(vscode.Uri.file(answers.project))))
+    return { project: vscode.Uri.file(answers.project), layoutId: answers.layoutId };
+  const likely = await likelyProject(model, memory);
+  if (likely) {
+    const last = answersOf(memory, model);
+    return { project: likely, layoutId: last?.project === likely.fsPath ? last.layoutId : undefined };
+  }
+  const project = await askProject(title, model, memory);
+  return project && { project, layoutId: undefined };
 }
 
-const fileChoice = (file: string): string => `file ${file}`;
-const editChoice = (file: string): string => `edit ${file}`;
+/** Another project, or another kind of project. Undefined: the user left. */
+async function changePlace(
+  title: string,
+  model: vscode.Uri,
+  { engine, memory }: Services,
+  place: Place,
+  setting: string,
+): Promise<Place | undefined> {
+  if (setting === 'project') {
+    const project = await askProject(title, model, memory);
+    return project && { project, layoutId: undefined };
+  }
+  const layoutId = await askLayout(title, place.project, engine);
+  return layoutId === undefined ? undefined : { ...place, layoutId };
+}
 
-function changesOf(project: vscode.Uri, { changes, conflicts, edits }: GenerateSummary): FileChange[] {
-  const uri = (file: string): vscode.Uri => vscode.Uri.joinPath(project, file);
-  return [
-    ...conflicts
-      .filter(({ replaceable }) => replaceable)
-      .map(({ path: file, reason, text }): FileChange => ({
-        label: file,
-        file: uri(file),
-        exists: true,
-        after: text,
-        choice: {
-          id: fileChoice(file),
-          initially: false,
-          yes: vscode.l10n.t('overwritten'),
-          no:
-            reason === 'edited'
-              ? vscode.l10n.t('edited since it was generated: stays as it is')
-              : vscode.l10n.t('not generated by QuantMCU: stays as it is'),
-        },
-      })),
-    ...edits.map(({ path: file, after }): FileChange => ({
-      label: file,
-      file: vscode.Uri.joinPath(project, file),
-      exists: true,
-      after,
-      choice: {
-        id: editChoice(file),
-        initially: true,
-        yes: vscode.l10n.t('the sources are added in a marked block'),
-        no: vscode.l10n.t('left alone: add the sources by hand'),
-      },
-    })),
-    ...changes.map(({ path: file, kind, text }): FileChange => ({
-      label: file,
-      file: uri(file),
-      exists: kind !== 'create',
-      after: kind === 'remove' ? undefined : text,
-    })),
+/** The choices of last time where they answer all that is to be chosen now. */
+function answeredBefore(
+  answers: GenerateAnswers | undefined,
+  changes: readonly FileChange[],
+): ReadonlySet<string> | undefined {
+  if (!answers) return undefined;
+  const asked = new Set([...answers.taken, ...answers.left]);
+  return choicesOf(changes).every((id) => asked.has(id)) ? new Set(answers.taken) : undefined;
+}
+
+/** The choices that were taken, or the id of what is to be set otherwise. Undefined: the user left. */
+async function confirm(
+  { previews }: Services,
+  { project }: Place,
+  proposal: GenerateSummary,
+  changes: readonly FileChange[],
+): Promise<ReadonlySet<string> | string | undefined> {
+  const change = vscode.l10n.t('Choose another');
+  const settings: Setting[] = [
+    {
+      id: 'project',
+      label: vscode.l10n.t('Firmware project: {0}', vscode.workspace.asRelativePath(project)),
+      description: change,
+    },
+    { id: 'layout', label: vscode.l10n.t('Kind of project: {0}', proposal.layout), description: change },
   ];
+  const answer = await confirmChanges(
+    vscode.l10n.t('{0} → {1} ({2})', proposal.name, vscode.workspace.asRelativePath(proposal.folder), proposal.layout),
+    vscode.l10n.t('Generate'),
+    changes,
+    notesOf(proposal),
+    previews,
+    settings,
+  );
+  return answer && ('taken' in answer ? answer.taken : answer.setting);
 }
 
-function notesOf({ unchanged, conflicts, unfitted }: GenerateSummary): string[] {
-  const fixed = conflicts.filter(({ replaceable }) => !replaceable);
-  return [
-    ...(unfitted
-      ? [vscode.l10n.t('The weights are not fitted to changed bits: “Fit weights” in the editor does that')]
-      : []),
-    ...fixed.map(({ path: file }) => vscode.l10n.t('{0} is a link or a folder and stays as it is', file)),
-    ...(unchanged.length > 0 ? [vscode.l10n.t('{0} files are up to date', unchanged.length)] : []),
-  ];
-}
-
-async function offerHeader(
-  message: string,
-  { name, written, unchanged, instructions }: GenerateSummary,
-  project: vscode.Uri,
-  log: vscode.LogOutputChannel,
+async function remember(
+  { memory }: Services,
+  model: vscode.Uri,
+  { project }: Place,
+  { layoutId }: GenerateSummary,
+  changes: readonly FileChange[],
+  taken: ReadonlySet<string>,
 ): Promise<void> {
-  const header = [...written, ...unchanged].find((file) => path.posix.basename(file) === `${name}.h`);
-  const open = vscode.l10n.t('Open Header');
-  const show = vscode.l10n.t('What to Add to the Build');
-  const answer = await vscode.window.showInformationMessage(
-    message,
-    ...(header === undefined ? [] : [open]),
-    ...(instructions.length > 0 ? [show] : []),
-  );
-  if (answer === show) log.show();
-  if (header !== undefined && answer === open)
-    await vscode.window.showTextDocument(vscode.Uri.joinPath(project, header));
+  await rememberProject(memory, model, project.fsPath);
+  const before = answersOf(memory, model);
+  // What was answered earlier and is done now, e.g. a block in a build file, may have to be done again.
+  const earlier = before?.project === project.fsPath && before.layoutId === layoutId ? before : undefined;
+  const asked = choicesOf(changes);
+  const isOpen = (id: string): boolean => !asked.includes(id);
+  await rememberAnswers(memory, model, {
+    project: project.fsPath,
+    layoutId,
+    taken: [...(earlier?.taken ?? []).filter(isOpen), ...asked.filter((id) => taken.has(id))],
+    left: [...(earlier?.left ?? []).filter(isOpen), ...asked.filter((id) => !taken.has(id))],
+  });
+}
+
+function writtenText(
+  action: string,
+  { written, unchanged, kept, folder, layout, instructions }: GenerateSummary,
+): string {
+  return [
+    `${action}: wrote ${written.length} files to ${folder} (${layout}); ${unchanged.length} were up to date`,
+    ...kept.map((file) => `Left as it is: ${file}`),
+    ...instructions,
+  ].join('\n');
 }

@@ -4,7 +4,7 @@ import type { Services } from '../services';
 import { cancel, keep } from './cancel';
 import { chooseImages } from './chooseImages';
 import { evaluate } from './evaluate';
-import { generate } from './generate';
+import { generate, generateAgain } from './generate';
 import { openPlan } from './openPlan';
 import { openSample } from './openSample';
 import { largerBudget, quantize } from './quantize';
@@ -18,6 +18,7 @@ const commands: Record<string, Command> = {
   'quantmcu.quantize': quantize,
   'quantmcu.largerBudget': largerBudget,
   'quantmcu.generate': generate,
+  'quantmcu.generateAgain': generateAgain,
   'quantmcu.evaluate': evaluate,
   'quantmcu.remove': remove,
   'quantmcu.selftest': selftest,

@@ -3,7 +3,17 @@ import { exists } from '../planFiles';
 import type { Services } from '../services';
 import { pick, runSteps, type Choice } from '../steps';
 import { findProjects } from './firmwareProjects';
-import { lastProject, projectOf, rememberProject } from './projectMemory';
+import { lastProject, projectOf } from './projectMemory';
+
+/**
+ * The project that needs no question: the one that the model's sources went to last, or the only one in the workspace.
+ */
+export async function likelyProject(model: vscode.Uri, memory: vscode.Memento): Promise<vscode.Uri | undefined> {
+  const last = projectOf(memory, model);
+  if (last !== undefined && (await exists(vscode.Uri.file(last)))) return vscode.Uri.file(last);
+  const found = (await findProjects()).filter(({ isMarked }) => isMarked);
+  return found.length === 1 ? vscode.Uri.file(found[0].folder) : undefined;
+}
 
 /** Asks for the firmware project; the one used last comes first. Undefined: the user left. */
 export async function askProject(
@@ -45,12 +55,10 @@ export async function askProject(
       }
     },
   ]);
-  if (!done || project === undefined) return undefined;
-  await rememberProject(memory, model, project);
-  return vscode.Uri.file(project);
+  return !done || project === undefined ? undefined : vscode.Uri.file(project);
 }
 
-/** Asks what kind of project it is, what was found first; not where only one kind fits. Undefined: the user left. */
+/** Asks what kind of project it is, what was found first. Undefined: the user left. */
 export async function askLayout(
   title: string,
   project: vscode.Uri,
@@ -63,7 +71,6 @@ export async function askLayout(
     value: id,
   }));
   let chosen = items[0].value;
-  if (items.length === 1) return chosen;
   const done = await runSteps(title, [
     async (place) => {
       chosen = await pick(place, vscode.l10n.t('How does the project take a library?'), items, items[0]);

@@ -9,9 +9,11 @@ import { coreOf } from '../cores';
 import { fitLine } from '../fit';
 import { formatBytes } from '../format';
 import { exists } from '../planFiles';
-import { customBoards, SECTION } from '../settings';
+import type { Asked } from '../runQuantize';
+import { askedSettings, customBoards, SECTION } from '../settings';
 import { pick, runSteps, type Choice, type Later, type Step } from '../steps';
 import { OwnBoard } from './ownBoard';
+import { askOptions } from './quantizeOptions';
 import { findSampleFolders } from './sampleFolders';
 
 /** A board as chosen: one of the engine's table, or figures of the user's own. */
@@ -31,6 +33,8 @@ export interface QuantizeChoices {
   readonly imagesPath: string;
   /** Preset name or path of a JSON file. */
   readonly preprocess: string;
+  /** What comes before the settings. */
+  readonly asked?: Asked;
 }
 
 const MEMORY_KEY = 'quantize.choices';
@@ -77,6 +81,7 @@ export async function askQuantizeChoices(
   let { imagesPath } = last;
   let board = asked?.board ?? last.board;
   let preprocess = last.preprocess ?? preset;
+  let options: Asked = last.asked ?? {};
   let own: OwnBoard | undefined;
   let fit: Promise<FitView> | undefined;
   // Once for each folder, whichever way the questions are gone through.
@@ -100,8 +105,20 @@ export async function askQuantizeChoices(
   };
 
   const aboutBoard = (): Step[] => (asked ? [] : [askBoard, ...(own?.steps ?? [])]);
-  if (!(await runSteps(title, () => [...aboutBoard(), askImages, askPreprocess]))) return undefined;
-  const choices = { board: own?.board ?? board!, limits: own?.board, imagesPath: imagesPath!, preprocess: preprocess! };
+  const aside = {
+    title: vscode.l10n.t('Options'),
+    run: async (): Promise<void> => {
+      options = await askOptions(options, askedSettings(model));
+    },
+  };
+  if (!(await runSteps(title, () => [...aboutBoard(), askImages, askPreprocess], aside))) return undefined;
+  const choices: QuantizeChoices = {
+    board: own?.board ?? board!,
+    limits: own?.board,
+    imagesPath: imagesPath!,
+    preprocess: preprocess!,
+    asked: options,
+  };
   await remember(memory, model, choices);
   return choices;
 }

@@ -113,6 +113,16 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
     });
   }
 
+  /** The figures that a change would lead to; null where it is not possible. Changes nothing. */
+  async previewChange(change: PlanChange): Promise<PreviewView | null> {
+    const document = await vscode.workspace.openTextDocument(this.plan);
+    return this.engine.ask(
+      (engine) => engine.previewChange({ ...this.request(), planText: document.getText(), change }),
+      {},
+      'changes',
+    );
+  }
+
   /** An image for the patches. Only in a trusted workspace: the plan names a folder that may be anywhere. */
   async sampleImage(): Promise<SampleImageView | null> {
     return vscode.workspace.isTrusted

@@ -1,6 +1,9 @@
 import * as vscode from 'vscode';
+import { answersOf } from '../commands/generateAnswers';
+import { insertUsage } from '../commands/insertUsage';
 import { tickStep } from '../firstSteps';
-import type { EditorHost, EditorPage, OutcomeView } from '../../protocol/editor';
+import type { Usage } from '../../engine/codegen/usageTypes';
+import type { EditorHost, EditorPage, GeneratedView, OutcomeView } from '../../protocol/editor';
 import { RpcPeer } from '../../protocol/peer';
 import type { RpcMessage } from '../../protocol/rpc';
 import { Disposable } from '../dispose';
@@ -15,12 +18,22 @@ import { fitWeights, pickSweepPoint, runSweep } from './sweeps';
 const COMMANDS: Record<Parameters<EditorHost['runCommand']>[0], string> = {
   quantize: 'quantmcu.quantize',
   generate: 'quantmcu.generate',
+  generateAgain: 'quantmcu.generateAgain',
+  selftest: 'quantmcu.selftest',
   evaluate: 'quantmcu.evaluate',
   openPlan: 'quantmcu.openPlan',
   cancel: 'quantmcu.cancel',
   keep: 'quantmcu.keep',
   largerBudget: 'quantmcu.largerBudget',
 };
+
+/** Sources of the model in a firmware project. */
+export interface GeneratedPlace {
+  readonly project: vscode.Uri;
+  readonly usage: Usage;
+  /** The network's header, if it was written there. */
+  readonly header: vscode.Uri | null;
+}
 
 /** One tab that shows a model: joins its page with the document and the jobs. */
 export class ModelEditor extends Disposable {
@@ -33,6 +46,9 @@ export class ModelEditor extends Disposable {
   /** To be told as soon as the page shows the model. */
   private result: { readonly ok: boolean; readonly message: string } | null = null;
   private outcome: OutcomeView | null = null;
+  private generated: GeneratedView | null = null;
+  /** Where what was generated last lies. */
+  private place: GeneratedPlace | null = null;
   /** Counts loads, so that a slow one never overwrites the result of a later one. */
   private load = 0;
 
@@ -106,11 +122,19 @@ export class ModelEditor extends Disposable {
     this.tellResult();
   }
 
+  /** Tells what was generated, and keeps where it lies for what the page offers next. */
+  showGenerated(place: GeneratedPlace, generated: GeneratedView): void {
+    this.place = place;
+    this.generated = generated;
+    this.tellResult();
+  }
+
   private tellResult(): void {
     if (!this.isShown) return;
+    if (this.generated !== null) this.send(this.page.showGenerated(this.generated));
     if (this.outcome !== null) this.send(this.page.showOutcome(this.outcome));
     if (this.result !== null) this.send(this.page.showResult(this.result));
-    this.result = this.outcome = null;
+    this.result = this.outcome = this.generated = null;
   }
 
   private revealWanted(): void {
@@ -156,6 +180,19 @@ export class ModelEditor extends Disposable {
       saveFile: (file) => saveFile(this.document.uri, file),
       generatedCode: (layer) => this.document.generatedCode(layer),
       openGeneratedCode: (layer) => this.document.openGeneratedCode(layer),
+      generatedInto: async () => {
+        const answers = answersOf(this.services.memory, this.document.uri);
+        return answers ? vscode.workspace.asRelativePath(answers.project) : null;
+      },
+      openHeader: async () => {
+        const header = this.place?.header;
+        if (header) await vscode.window.showTextDocument(header, { viewColumn: vscode.ViewColumn.Beside });
+      },
+      insertUsage: async () => {
+        if (this.place) await insertUsage(this.place.project, this.place.usage);
+      },
+      copyText: async (text) => vscode.env.clipboard.writeText(String(text)),
+      previewChange: (change) => this.document.previewChange(change),
     };
   }
 

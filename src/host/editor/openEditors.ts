@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { OutcomeView } from '../../protocol/editor';
-import type { ModelEditor } from './modelEditor';
+import type { GeneratedView, OutcomeView } from '../../protocol/editor';
+import type { GeneratedPlace, ModelEditor } from './modelEditor';
 import { VIEW_TYPE } from './provider';
 
 /** The editors that are open, and the way to one. */
@@ -50,6 +50,13 @@ export class OpenEditors {
   /** Tells what a quantization came to, in the model's editors. */
   showOutcome(model: vscode.Uri, outcome: OutcomeView): void {
     for (const editor of this.of(model)) editor.showOutcome(outcome);
+  }
+
+  /** Tells what was generated, in the model's editors; false when none is in sight. */
+  showGenerated(model: vscode.Uri, place: GeneratedPlace, generated: GeneratedView): boolean {
+    const open = this.of(model);
+    for (const editor of open) editor.showGenerated(place, generated);
+    return open.some(({ isVisible }) => isVisible);
   }
 
   private of(model: vscode.Uri): ModelEditor[] {

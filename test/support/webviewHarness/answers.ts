@@ -3,11 +3,11 @@
  * another plan.
  */
 import type { CodesView, DistributionView, LayerDetailsView } from '../../../src/protocol/details';
-import type { OtherPlan, OutcomeView } from '../../../src/protocol/editor';
+import type { GeneratedView, OtherPlan, OutcomeView } from '../../../src/protocol/editor';
 import type { FitBoard, FitView, FitWayView } from '../../../src/protocol/fit';
 import type { SweepPointView, SweepView } from '../../../src/protocol/sweeps';
 import type { MemoryPointView, TradeOffView } from '../../../src/protocol/tradeOff';
-import type { EditorView, LayerView, TargetView } from '../../../src/protocol/views';
+import type { EditorView, LayerView, PreviewView, TargetView } from '../../../src/protocol/views';
 import { plannedView, target } from './planned';
 
 interface Answer {
@@ -263,6 +263,42 @@ export function sampleOutcome(): OutcomeView {
     limitedBy: 'loss',
     notes: ['The weights of 3 layers have 4 bits, so that they fit in the flash.'],
     seconds: { calibrate: 12, search: 8, total: 74 },
+  };
+}
+
+/** Sources in a CMake project, with one thing left to do by hand. */
+export function sampleGenerated(): GeneratedView {
+  return {
+    name: 'mobilenetv2',
+    folder: 'firmware/lib/mobilenetv2',
+    layout: 'CMake',
+    written: 14,
+    removed: 0,
+    upToDate: 3,
+    arenaBytes: 187_392,
+    weightBytes: 1_911_000,
+    flashBytes: 1_948_000,
+    code:
+      '#include <string.h>\n#include "mobilenetv2.h"\n\nstatic MOBILENETV2_ARENA(mobilenetv2_arena);\n\n' +
+      '/* Runs one inference. Returns the class, or -1 on an error. */\n' +
+      'int32_t mobilenetv2_run(const void *input)\n{\n    memcpy(mobilenetv2_input(mobilenetv2_arena), input, ' +
+      'MOBILENETV2_INPUT_BYTES);\n    if (mobilenetv2_invoke(mobilenetv2_arena) != MOBILENETV2_OK) {\n        ' +
+      'return -1;\n    }\n    return mobilenetv2_top(mobilenetv2_arena);\n}\n',
+    instructions: ['target_link_libraries(app PRIVATE mobilenetv2)'],
+  };
+}
+
+/** What a change would lead to. */
+export function samplePreview(): PreviewView {
+  const { figures, target: board } = plannedView().plan!;
+  return {
+    arenaBytes: 150 * 1024,
+    macs: figures.macs,
+    bitOps: figures.bitOps,
+    bitOpsInt8: figures.bitOpsInt8,
+    flashEstimate: figures.flash.estimate,
+    latencyMs: 321,
+    target: board,
   };
 }
 

@@ -38,7 +38,7 @@ const standIn = `
   document.body.className = bodyClass + ' vscode-reduce-motion';
   document.body.dataset.vscodeThemeKind = kind;
   const pending = new Map();
-  const reads = new Set(['ready', 'fit', 'sampleImage', 'layout', 'targets', 'layerDetails', 'tradeOff', 'sweeps', 'generatedCode']);
+  const reads = new Set(['ready', 'fit', 'sampleImage', 'layout', 'targets', 'layerDetails', 'tradeOff', 'sweeps', 'generatedCode', 'generatedInto', 'previewChange']);
   let lastId = 0;
   const harness = window.harness = {
     commands: [], changes: [], violations: [], saved, answers,

@@ -4,7 +4,16 @@ import path from 'node:path';
 import type { Page } from 'playwright-core';
 import type { EditorView, SampleImageView } from '../../../src/protocol/views';
 import { Harness } from './harness';
-import { boards, detailsAnswers, otherPlan, sampleFit, sampleOutcome, tradeOffAnswers } from './answers';
+import {
+  boards,
+  detailsAnswers,
+  otherPlan,
+  sampleFit,
+  sampleGenerated,
+  sampleOutcome,
+  samplePreview,
+  tradeOffAnswers,
+} from './answers';
 import { branchedView, chainView, plannedView, problemView, unquantizedView } from './samples';
 import { themeNames, type ThemeName } from './themes';
 
@@ -64,6 +73,21 @@ const pictures: readonly Picture[] = [
     view: () => plannedView(),
     saved: { tab: 'layers' },
     calls: [['showOutcome', sampleOutcome()]],
+  },
+  {
+    name: 'generated',
+    view: () => plannedView(),
+    saved: { tab: 'layers' },
+    answers: { generatedInto: { value: 'firmware' } },
+    calls: [['showGenerated', sampleGenerated()]],
+  },
+  {
+    name: 'grid-menu',
+    view: () => plannedView(),
+    saved: { tab: 'layers' },
+    answers: { previewChange: { value: samplePreview() } },
+    themes: ['dark', 'light'],
+    before: openGrids,
   },
   {
     name: 'running',
@@ -200,6 +224,11 @@ async function openBitsMenu(page: Page): Promise<void> {
 async function openBoards(page: Page): Promise<void> {
   await page.getByRole('button', { name: /^Board/ }).click();
   await page.getByRole('menu').waitFor();
+}
+
+async function openGrids(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /^Patches/ }).click();
+  await page.locator('.menu-figures').last().filter({ hasText: 'SRAM' }).waitFor();
 }
 
 async function openComparison(page: Page): Promise<void> {

@@ -4,7 +4,7 @@ import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import type { BufferView, EditorView } from '../../../src/protocol/views';
 import { timelineOf } from '../../../webview/memory/timeline';
-import { sampleOutcome } from '../../support/webviewHarness/answers';
+import { sampleGenerated, sampleOutcome } from '../../support/webviewHarness/answers';
 import { Harness } from '../../support/webviewHarness/harness';
 import {
   branchedView,
@@ -491,11 +491,49 @@ describe('editor page', function () {
         await page.getByRole('tab', { name: 'Boards' }).click();
         await page.locator('.fit-table').waitFor();
         assert.deepEqual(await serious(page, 'body'), [], 'boards and a result');
+        await harness.send(page, 'showGenerated', sampleGenerated());
+        assert.deepEqual(await serious(page, '.banners'), [], 'generated sources');
         await page.getByRole('tab', { name: 'Layers' }).click();
         await page.getByRole('button', { name: 'Show as table' }).click();
         assert.deepEqual(await serious(page, '.dock'), [], 'memory table');
       });
     }
+  });
+
+  describe('generated sources', () => {
+    it('are told with totals and the code that runs them, and lead on', async () => {
+      const page = await open(plannedView());
+      await harness.send(page, 'showGenerated', sampleGenerated());
+      const card = await text(page, '.outcome:not([hidden])');
+      assert.match(card, /C sources in firmware\/lib\/mobilenetv2/);
+      assert.match(card, /SRAM 183 KiB/);
+      assert.match(card, /Flash 1\.86 MiB/);
+      assert.match(card, /mobilenetv2_run\(const void \*input\)/);
+      await page.getByRole('button', { name: 'Copy' }).click();
+      await page.getByRole('button', { name: 'Insert into main.c' }).click();
+      await page.getByRole('button', { name: 'Open Header' }).click();
+      await page.getByRole('button', { name: 'Run on Emulator…' }).click();
+      assert.deepEqual(await harness.read(page, 'changes'), [
+        ['copyText', sampleGenerated().code],
+        ['insertUsage'],
+        ['openHeader'],
+      ]);
+      assert.deepEqual(await harness.read(page, 'commands'), ['selftest']);
+    });
+
+    it('are offered to be generated again only where they went somewhere', async () => {
+      const page = await open(plannedView());
+      const again = page.getByRole('button', { name: /^Generate again/ });
+      assert.equal(await again.isVisible(), false);
+      await page.evaluate(() => {
+        (globalThis as unknown as { harness: { answers: object } }).harness.answers = {
+          generatedInto: { value: 'fw' },
+        };
+      });
+      await harness.show(page, plannedView());
+      await page.getByRole('button', { name: 'Generate again into fw' }).click();
+      assert.deepEqual(await harness.read(page, 'commands'), ['generateAgain']);
+    });
   });
 
   describe('after all of this', () => {

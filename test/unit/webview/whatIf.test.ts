@@ -4,6 +4,7 @@ import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import type { EditorView, LayerView, SampleImageView } from '../../../src/protocol/views';
 import { Harness } from '../../support/webviewHarness/harness';
+import { samplePreview } from '../../support/webviewHarness/answers';
 import { plannedView } from '../../support/webviewHarness/samples';
 
 describe('editor page, what-if', function () {
@@ -137,6 +138,25 @@ describe('editor page, what-if', function () {
     await harness.show(page, view);
     assert.deepEqual(await figures(), before);
     assert.equal(await page.locator('.figures.preview').count(), 0);
+  });
+
+  it('tells in the menus what each choice would lead to, without making it', async () => {
+    await open(plannedView(), { saved: { tab: 'layers' } });
+    await answer('previewChange', { value: samplePreview() });
+    await page.getByRole('button', { name: /^Patches/ }).click();
+    const figures = page.locator('.menu-figures');
+    await figures.last().filter({ hasText: '150 KiB SRAM · 321 ms' }).waitFor();
+    assert.deepEqual(new Set(await figures.allInnerTexts()), new Set(['150 KiB SRAM · 321 ms']));
+    await page.keyboard.press('Escape');
+    const small = { ...samplePreview(), target: { ...samplePreview().target, sramBytes: 64 * 1024 } };
+    await answer('previewChange', { value: small });
+    await page.getByRole('button', { name: /^Patches/ }).click();
+    await figures.first().filter({ hasText: 'needs 150 KiB' }).waitFor();
+    await page.keyboard.press('Escape');
+    await answer('previewChange', { value: null });
+    await page.getByRole('button', { name: /^Patches/ }).click();
+    await figures.first().filter({ hasText: 'not possible' }).waitFor();
+    assert.deepEqual(await changes(), []);
   });
 
   it('says in one line why a change is not possible and keeps the view', async () => {
