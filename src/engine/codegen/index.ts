@@ -7,14 +7,7 @@ export type { CoreKind } from './runtimeParts';
 export { coreKinds, runtimeFiles } from './runtime';
 export { selftestChecks, selftestInputs } from './checks';
 export { comesInTiles, externalInputs } from './inputs';
-export type {
-  GeneratedFile,
-  GeneratedSources,
-  NetworkFacts,
-  GoldenVector,
-  Provenance,
-  RenderOptions,
-} from './types';
+export type { GeneratedFile, GeneratedSources, NetworkFacts, GoldenVector, Provenance, RenderOptions } from './types';
 export { writeSources, WriteConflictError } from './write';
 export type { WriteOptions, WriteResult } from './write';
 export { planWrite } from './writePlan';
