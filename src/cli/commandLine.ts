@@ -4,7 +4,9 @@ import { loadPreprocess } from '../engine/calibration/preprocess';
 import { cachedCalibration, defaultCachePath } from '../engine/calibration/cache';
 import {
   bitsOf,
+  cameraOf,
   capacityOf,
+  choice,
   count,
   fraction,
   gridOf,
@@ -113,12 +115,14 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       synopsis:
         'generate PLAN --project DIR [--layout ID] [--optimize size|balanced|speed] [--runtime shared|own] ' +
-        '[--cores target|all] [--selftest checksum|stored] [--dry-run] [--edit-build] [--overwrite-edited]',
+        '[--cores target|all] [--selftest checksum|stored] ' +
+        '[--camera rgb565|rgb565be|yuyv|uyvy|bgr888|rgb888|gray --camera-size WxH [--scale box|nearest]] [--dry-run] [--edit-build] [--overwrite-edited]',
       summary:
         'write C sources into a firmware project; --edit-build also adds them to its build file, in a marked ' +
         "block; --optimize, in place of the plan's: kernels made for layers and wider weights nowhere, where a byte " +
         'of flash saves enough, or wherever there is room; --runtime own: one folder that needs no other; ' +
-        '--cores all: kernels for other cores too; --selftest stored: pictures and outputs in flash',
+        '--cores all: kernels for other cores too; --selftest stored: pictures and outputs in flash; ' +
+        "--camera: with a reader of a camera's lines or pictures, cropped and scaled as the plan says",
       options: {
         project: text,
         layout: text,
@@ -126,6 +130,9 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         runtime: text,
         cores: text,
         selftest: text,
+        camera: text,
+        'camera-size': text,
+        scale: text,
         'dry-run': flag,
         'edit-build': flag,
         'overwrite-edited': flag,
@@ -289,20 +296,13 @@ async function runGenerate(positionals: readonly string[], values: Values): Prom
     runtime: choice(values, 'runtime', ['shared', 'own']),
     cores: choice(values, 'cores', ['target', 'all']),
     selftest: choice(values, 'selftest', ['checksum', 'stored']),
+    camera: cameraOf(values),
     project: await projectFolder(values),
     layout: typeof values.layout === 'string' ? values.layout : undefined,
     dryRun: values['dry-run'] === true,
     editBuild: values['edit-build'] === true,
     overwriteEdited: values['overwrite-edited'] === true,
   });
-}
-
-/** One of an option's values, the first where it is not given. @throws UserError for another one */
-function choice<T extends string>(values: Values, name: string, known: readonly [T, ...T[]]): T {
-  const given = values[name] ?? known[0];
-  const found = known.find((value) => value === given);
-  if (found === undefined) throw new UserError(`--${name} must be ${known.join(' or ')}, not "${String(given)}".`);
-  return found;
 }
 
 async function runRemove(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {

@@ -1,3 +1,4 @@
+import { CAMERA_FORMATS, CAMERA_SCALES, type Camera } from '../engine/calibration/camera';
 import { UserError } from '../engine/common/errors';
 import type { Bits, WeightBits } from '../engine/graph/bits';
 import { TASKS, type Task } from '../engine/graph/task';
@@ -198,4 +199,25 @@ export function sizesOf(value: string | boolean | undefined): Record<string, num
       return [entry.slice(0, at), n];
     }),
   );
+}
+
+/** One of an option's values, the first where it is not given. @throws UserError for another one */
+export function choice<T extends string>(values: Values, name: string, known: readonly [T, ...T[]]): T {
+  const given = values[name] ?? known[0];
+  const found = known.find((value) => value === given);
+  if (found === undefined) throw new UserError(`--${name} must be ${known.join(' or ')}, not "${String(given)}".`);
+  return found;
+}
+
+/** The camera that is asked for. @throws UserError for one that is not known, or half of the options */
+export function cameraOf(values: Values): Camera | undefined {
+  if (values.camera === undefined) {
+    const left = ['camera-size', 'scale'].find((name) => values[name] !== undefined);
+    if (left !== undefined) throw new UserError(`--${left} says how a camera is read: give its format with --camera.`);
+    return undefined;
+  }
+  const format = choice(values, 'camera', CAMERA_FORMATS);
+  const size = /^(\d{1,4})x(\d{1,4})$/.exec(required(values, 'camera-size'));
+  if (!size) throw new UserError('--camera-size must be columns x rows of a picture, e.g. 320x240.');
+  return { format, width: Number(size[1]), height: Number(size[2]), scale: choice(values, 'scale', CAMERA_SCALES) };
 }

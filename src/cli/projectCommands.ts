@@ -7,6 +7,7 @@ import {
   type ProjectEdit,
 } from '../engine/codegen';
 import { runSelftest, selftestCores, type SelftestCore } from '../engine/emulator/selftest';
+import type { Camera } from '../engine/calibration/camera';
 import { UserError } from '../engine/common/errors';
 import type { Optimize } from '../engine/targets/types';
 import { generateSources } from '../engine/run/generate';
@@ -35,11 +36,13 @@ export interface GenerateChoices {
   readonly cores: 'target' | 'all';
   /** What the self-test compares: hashes, or stored outputs of stored inputs. */
   readonly selftest: 'checksum' | 'stored';
+  /** Whose pictures are the input. */
+  readonly camera: Camera | undefined;
 }
 
 /** `generate`: writes a plan's sources into a firmware project, or says what that would change. */
 export async function generateCommand(opened: OpenedPlan, choices: GenerateChoices): Promise<Answer> {
-  const generated = generateSources(opened, choices.optimize, choices.cores, choices.selftest);
+  const generated = generateSources(opened, choices.optimize, choices.cores, choices.selftest, choices.camera);
   const { name, arenaBytes, weightBytes, flash } = generated;
   const sources = choices.runtime === 'own' ? generated.files : generated.sources;
   const layout = choices.layout === undefined ? undefined : findLayout(choices.layout);

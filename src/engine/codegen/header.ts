@@ -4,7 +4,7 @@ import { macroPrefix } from './identifier';
 import { comesInTiles, externalInputs, invokeSignature, portSuffix } from './inputs';
 import type { Flash } from '../cost/flash';
 import { tilesInterface } from './tiles';
-import { comment, commentText, floatLiteral, wrapItems } from './text';
+import { comment, commentText, floatLiteral, stringLiteral, wrapItems } from './text';
 import type { Provenance, RenderOptions } from './types';
 import { stepNumbers } from './checkpoints';
 
@@ -54,7 +54,7 @@ ${costText(program, flash, options, define)}
 ${portsText(program, define)}
 ${errorCodes(define)}
 ${inputText(program, options, define)}${invokeText(program, name)}
-${outputText(program, name)}${selftestText(program, options)}
+${outputText(program, name)}${labelMacro(program, options)}${selftestText(program, options)}
 #ifdef __cplusplus
 }
 #endif
@@ -260,6 +260,18 @@ static inline float ${name}_score${suffix}(const void *arena, int32_t i)
 }
 
 `;
+}
+
+/** Names of the classes, for whoever wants them: as a macro they take flash only where they are used. */
+function labelMacro(program: Program, { name, facts }: RenderOptions): string {
+  const { labels } = facts ?? {};
+  if (labels === undefined || labels.length !== program.outputs[0].shape.c) return '';
+  const prefix = macroPrefix(name);
+  const lines = wrapItems(labels.map(stringLiteral), '        ');
+  return (
+    `/* Names of the classes: static const char *const labels[${prefix}_OUTPUT_C] = ${prefix}_LABELS; */\n` +
+    `#define ${prefix}_LABELS \\\n    { \\\n${lines.map((line) => `${line} \\\n`).join('')}    }\n\n`
+  );
 }
 
 /** How the application hands over its input. */

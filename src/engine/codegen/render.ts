@@ -1,4 +1,5 @@
 import type { Program } from '../program/types';
+import { cameraKernel, renderCamera } from './camera';
 import type { ConstantArrays } from './constants';
 import { assemble } from './flash';
 import { renderDetect } from './detection/renderDetect';
@@ -26,7 +27,7 @@ import type { GeneratedFile, GeneratedSources, RenderOptions } from './types';
  *   type)
  */
 export function renderSources(program: Program, options: RenderOptions): GeneratedSources {
-  const { name, cores = CORE_KINDS } = options;
+  const { name, camera, cores = CORE_KINDS } = options;
   const { constants, special, code, flash } = assemble(program, name, options, options.layers);
   const kernels = special?.source(options) ?? null;
   const tiled = comesInTiles(program);
@@ -47,11 +48,16 @@ export function renderSources(program: Program, options: RenderOptions): Generat
         })
       : []),
     ...(kernels === null ? [] : [file(`${name}_kernels.c`, kernels)]),
+    ...(camera === undefined ? [] : renderCamera(program, camera, options)),
   ].sort(byPath);
   const runtime: RuntimeNeeds = {
     cores: CORE_KINDS.filter((kind) => cores.includes(kind)),
     files: [
-      ...filesOf([...code.kernels, ...(special?.needed ?? [])]),
+      ...filesOf([
+        ...code.kernels,
+        ...(special?.needed ?? []),
+        ...(camera === undefined ? [] : [cameraKernel(camera)]),
+      ]),
       ...(kernels === null ? [] : [layerKernelsHeader]),
     ].sort(),
   };

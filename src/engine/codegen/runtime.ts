@@ -3,12 +3,14 @@ import { macroPrefix } from './identifier';
 import { Composer } from './runtimeComposer';
 import {
   always,
+  cameraHeader,
   cFiles,
   CORE_KINDS,
   definitions,
   fileWith,
   interfaceHeader,
   internalHeader,
+  isCameraFile,
   layerKernelsHeader,
   portHeader,
   type CoreKind,
@@ -75,6 +77,7 @@ export function runtimeFiles({ cores, files }: RuntimeNeeds): GeneratedFile[] {
   const headers = [portHeader, interfaceHeader, internalHeader];
   if (files.some((file) => file === 'qmcu_conv2d.c' || file === 'qmcu_depthwise2d.c' || file === layerKernelsHeader))
     if (composer.hasLayerKernels) headers.push(layerKernelsHeader);
+  if (files.some(isCameraFile)) headers.push(cameraHeader);
   return [...new Set([...headers, ...files])]
     .filter((file) => file in cFiles || headers.includes(file))
     .sort()
@@ -101,11 +104,12 @@ const composedNames = new Set([
   interfaceHeader,
   internalHeader,
   layerKernelsHeader,
+  cameraHeader,
   ...Object.keys(cFiles),
 ]);
 
 /** Include guards of the runtime's headers. */
-const guards = /\b(QUANTMCU|QUANTMCU_PORT|QMCU_INTERNAL|QMCU_LAYER_KERNELS)_H\b/g;
+const guards = /\b(QUANTMCU|QUANTMCU_PORT|QMCU_CAMERA|QMCU_INTERNAL|QMCU_LAYER_KERNELS)_H\b/g;
 
 /**
  * Files that call or are a shared runtime, as those of a model that has a runtime of its own: the model's name in

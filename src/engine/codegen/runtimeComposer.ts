@@ -1,11 +1,13 @@
 import { withoutOthers } from './coreBranches';
 import {
+  cameraHeader,
   cFiles,
   closure,
   definitions,
   interfaceHeader,
   internalHeader,
   internalParts,
+  isCameraFile,
   layerKernelsHeader,
   portHeader,
   shared,
@@ -38,6 +40,7 @@ export class Composer {
     switch (name) {
       case portHeader:
       case interfaceHeader:
+      case cameraHeader:
         return textOf(name);
       case internalHeader:
         return this.internal();
@@ -93,10 +96,13 @@ export class Composer {
       }
     const bodies = [...inlined, ...sources].map((file) => this.part(file)).filter((text) => text.trim() !== '');
     const hasPragma = sources.some((file) => schedulingPragma.test(textOf(file)));
-    const system = /^#include <string\.h>$/m.test(sources.map(textOf).join('\n')) ? '#include <string.h>\n\n' : '';
+    const system = /^#include <string\.h>$/m.test([...inlined, ...sources].map(textOf).join('\n'))
+      ? '#include <string.h>\n\n'
+      : '';
     return (
       `/*\n * QuantMCU runtime: ${title}.\n *\n * SPDX-License-Identifier: MIT\n ` +
       `*/\n${hasPragma ? pragma() : ''}${system}` +
+      (isCameraFile(name) ? `#include "${cameraHeader}"\n` : '') +
       `#include "${usesLayers ? layerKernelsHeader : internalHeader}"\n\n${bodies.join('\n')}`
     );
   }

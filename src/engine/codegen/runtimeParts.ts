@@ -15,9 +15,15 @@ export const interfaceHeader = 'quantmcu.h';
 export const internalHeader = 'qmcu_internal.h';
 /** Loops that kernels of conv2d and depthwise2d share with those made for one layer. */
 export const layerKernelsHeader = 'qmcu_layer_kernels.h';
+/** What applications see of the readers of cameras' pictures. */
+export const cameraHeader = 'qmcu_camera.h';
 
 /** Title and parts of each C file; parts that belong to other kinds of cores are left out. */
 export const cFiles: Readonly<Record<string, { readonly title: string; readonly parts: RegExp }>> = {
+  'qmcu_camera_bgr888.c': { title: 'pictures of a camera, BGR888 and RGB888', parts: /^qmcu_camera_bgr888\.c$/ },
+  'qmcu_camera_gray.c': { title: 'pictures of a camera, gray', parts: /^qmcu_camera_gray\.c$/ },
+  'qmcu_camera_rgb565.c': { title: 'pictures of a camera, RGB565', parts: /^qmcu_camera_rgb565\.c$/ },
+  'qmcu_camera_yuv422.c': { title: 'pictures of a camera, YUV 4:2:2', parts: /^qmcu_camera_yuv422\.c$/ },
   'qmcu_conv2d.c': {
     title: '2-D convolution and fully connected layers',
     parts: /^qmcu_(conv2d|fully_connected)[a-z0-9_]*\.c$/,
@@ -52,7 +58,12 @@ export function fileWith(part: string): string {
 
 /** Whether a header's text stands in a file that all others include. */
 export function shared(file: string): boolean {
-  return file === portHeader || file === interfaceHeader || internalParts.includes(file);
+  return [portHeader, interfaceHeader, cameraHeader].includes(file) || internalParts.includes(file);
+}
+
+/** Whether a C file reads a camera's pictures. */
+export function isCameraFile(file: string): boolean {
+  return file.startsWith('qmcu_camera_');
 }
 
 /** A part as it lies in src/firmware/, with '\n' line ends. */

@@ -1,3 +1,9 @@
+import cameraHeader from '../../firmware/common/qmcu_camera.h';
+import cameraBgr888 from '../../firmware/common/qmcu_camera_bgr888.c';
+import cameraGray from '../../firmware/common/qmcu_camera_gray.c';
+import cameraRgb565 from '../../firmware/common/qmcu_camera_rgb565.c';
+import cameraScaleHeader from '../../firmware/common/qmcu_camera_scale.h';
+import cameraYuv422 from '../../firmware/common/qmcu_camera_yuv422.c';
 import codes from '../../firmware/common/qmcu_codes.c';
 import coreHeader from '../../firmware/common/qmcu_core.h';
 import depthwise2d from '../../firmware/common/qmcu_depthwise2d.c';
@@ -66,6 +72,12 @@ export type RuntimeFolder = 'common' | 'dsp' | 'mve' | 'plain';
 
 /** All files of `src/firmware/`, bundled as text, by their names, which are unlike in all folders. */
 export const runtimeSources: Readonly<Record<string, { readonly folder: RuntimeFolder; readonly text: string }>> = {
+  'qmcu_camera.h': { folder: 'common', text: cameraHeader },
+  'qmcu_camera_bgr888.c': { folder: 'common', text: cameraBgr888 },
+  'qmcu_camera_gray.c': { folder: 'common', text: cameraGray },
+  'qmcu_camera_rgb565.c': { folder: 'common', text: cameraRgb565 },
+  'qmcu_camera_scale.h': { folder: 'common', text: cameraScaleHeader },
+  'qmcu_camera_yuv422.c': { folder: 'common', text: cameraYuv422 },
   'qmcu_codes.c': { folder: 'common', text: codes },
   'qmcu_core.h': { folder: 'common', text: coreHeader },
   'qmcu_depthwise2d.c': { folder: 'common', text: depthwise2d },

@@ -66,3 +66,14 @@ export function floatLiteral(value: number): string {
   }
   return `${/[.e]/.test(text) ? text : `${text}.0`}f`;
 }
+
+/**
+ * A string literal of foreign text in UTF-8, ASCII in the source: all other bytes, quotes, and what could begin a
+ * trigraph are octal escapes of three digits, which no digit that follows can lengthen.
+ */
+export function stringLiteral(text: string): string {
+  const bytes = [...new TextEncoder().encode(text)];
+  const isPlain = (byte: number): boolean =>
+    byte >= 0x20 && byte <= 0x7e && !'"\\?'.includes(String.fromCharCode(byte));
+  return `"${bytes.map((b) => (isPlain(b) ? String.fromCharCode(b) : `\\${b.toString(8).padStart(3, '0')}`)).join('')}"`;
+}

@@ -41,11 +41,15 @@ ${inputs.map(({ port }) => `${readSignature(name, port)};\n`).join('')}
 `;
 }
 
+/** Whether tiles are whole rows, from top to bottom, each asked for once. */
+export function asksInOrder(tiles: readonly Region[], { w }: { readonly w: number }): boolean {
+  return tiles.every((r, i) => r.x0 === 0 && r.x1 === w && (i === 0 || r.y0 >= tiles[i - 1].y1));
+}
+
 /** What an application can count on, by the program's own steps. */
-function orderOf(tiles: readonly Region[], { w }: { readonly w: number }): string {
-  const isWide = tiles.every((r) => r.x0 === 0 && r.x1 === w);
-  if (isWide && tiles.every((r, i) => i === 0 || r.y0 >= tiles[i - 1].y1))
-    return 'Whole rows, from top to bottom, each once.';
+function orderOf(tiles: readonly Region[], shape: { readonly w: number }): string {
+  if (asksInOrder(tiles, shape)) return 'Whole rows, from top to bottom, each once.';
+  const isWide = tiles.every((r) => r.x0 === 0 && r.x1 === shape.w);
   const overlap = (a: Region, b: Region): boolean => a.y0 < b.y1 && b.y0 < a.y1 && a.x0 < b.x1 && b.x0 < a.x1;
   const order = isWide ? 'Whole rows, from top to bottom' : 'Tiles by rows of patches, in each from left to right';
   const again = tiles.some((r, i) => tiles.slice(0, i).some((other) => overlap(r, other)));

@@ -1,5 +1,6 @@
 import type { DetectionProgram, IntegerBox } from '../program/detection/types';
 import type { Layer } from '../graph/types';
+import type { CameraSource } from './camera';
 import type { Checks } from './checks';
 import type { FlashOptions } from './flash';
 import type { RuntimeNeeds } from './runtime';
@@ -69,6 +70,8 @@ export interface RenderOptions extends FlashOptions {
   readonly provenance: Provenance;
   /** A detector's head: its boxes get C, too. */
   readonly detection?: { readonly head: DetectionProgram; readonly golden: readonly IntegerBox[] };
+  /** A camera whose pictures are the input. */
+  readonly camera?: CameraSource;
   /** Kinds of cores that the sources have to run on. Missing: all. */
   readonly cores?: readonly CoreKind[];
 }

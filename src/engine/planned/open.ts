@@ -9,6 +9,7 @@ import type { Program } from '../program/types';
 import { quantizeGraph, type BitDecisions } from '../quantize/quantizeGraph';
 import type { QuantizedParameters } from '../quantize/types';
 import { toIdentifier } from '../codegen';
+import { readLabels } from './labels';
 import { decisionsOf, fitsDecisions } from './decisions';
 import { besidePlan, hashBytes, hashModel, modelPathOf, readParameters, readPlan } from '../plan/files';
 import { inputFormats } from './inputs';
@@ -32,6 +33,8 @@ export interface OpenedPlan {
   readonly program: Program;
   /** A detector's head; null: its outputs are values. */
   readonly head: ResolvedHead | null;
+  /** Names of the classes, where a file beside the model has them. Text, possibly hostile. */
+  readonly labels?: readonly string[];
 }
 
 /** A model as a plan needs it. */
@@ -78,7 +81,8 @@ export async function openPlan(planPath: string, options: OpenPlanOptions = {}):
     sramBytes: plan.target.sramBytes,
     tailStages: resolveTailStages(graph, plan, planPath),
   });
-  return { planPath, plan, modelPath, graph, stage, parameters, stored, program, head };
+  const labels = await readLabels(modelPath);
+  return { planPath, plan, modelPath, graph, stage, parameters, stored, program, head, labels };
 }
 
 async function parametersOf(

@@ -23,6 +23,7 @@ import { programCost } from '../cost/cost';
 import { totalInstructions } from '../cost/latency';
 import type { Forms } from '../cost/layerForm';
 import { programWork } from '../cost/work';
+import type { Camera } from '../calibration/camera';
 import type { Preprocess } from '../calibration/types';
 import { GENERATOR } from '../common/generator';
 import type { OpenedPlan } from '../planned/open';
@@ -53,6 +54,7 @@ export interface Generated {
  * Renders the C sources of a plan, with what the self-test compares computed by the reference interpreter.
  * @param optimize in place of the plan's
  * @param selftest `stored`: with inputs and outputs in flash, compared byte for byte
+ * @param camera whose pictures are the input; missing: the application writes it
  * @param cores `target`: the shared runtime has kernels for the target's core only; `all`: for all kinds
  */
 export function generateSources(
@@ -60,6 +62,7 @@ export function generateSources(
   optimize?: Optimize,
   cores: 'target' | 'all' = 'target',
   selftest: 'checksum' | 'stored' = 'checksum',
+  camera?: Camera,
 ): Generated {
   const { program, plan, graph } = opened;
   const made = flashOptions(plan.target, optimize);
@@ -78,6 +81,7 @@ export function generateSources(
     checks: stored ? undefined : selftestChecks(program),
     facts: factsOf(opened, made.target.core, forms),
     layers: graph.layers,
+    ...(camera ? { camera: { camera, preprocess: plan.preprocess } } : {}),
     ...made,
     provenance: { generator: GENERATOR, planHash: hashBytes(formatPlan(plan)), modelFile: plan.model.file },
   };
@@ -108,13 +112,14 @@ function goldenVectors(program: Program): GoldenVector[] {
 }
 
 /** What the header says of a network. */
-function factsOf({ program, plan, graph }: OpenedPlan, core: Core, forms: Forms): NetworkFacts {
+function factsOf({ program, plan, graph, labels }: OpenedPlan, core: Core, forms: Forms): NetworkFacts {
   const { cyclesPerInstruction } = coreCosts(core);
   const instructions = totalInstructions(programWork(program), 0, core, forms);
   return {
     macs: programCost(graph, program).macs,
     cycles: cyclesPerInstruction === null ? null : instructions * cyclesPerInstruction,
     input: inputRule(plan.preprocess),
+    labels,
   };
 }
 

@@ -20,7 +20,7 @@ void board_reset(void);
 
 #define MAX_WORDS 16
 
-/* The program enables no interrupts, so any exception is a fault. */
+/* The program enables no interrupts but SysTick, see below, so any other exception is a fault. */
 static void fault(void)
 {
     semihosting_print("fault: the processor took an exception\n");
@@ -118,9 +118,13 @@ struct vector_table {
     handler_t handlers[15];
 };
 
+/* SysTick, for programs that have a handler of this name. */
+void board_tick(void) __attribute__((weak, alias("fault")));
+
 extern const struct vector_table board_vectors;
-__attribute__((section(".vectors"), used)) const struct vector_table board_vectors = {
-    board_stack_top,
-    {board_reset, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault}};
+__attribute__((section(".vectors"), used))
+const struct vector_table board_vectors = {board_stack_top,
+                                           {board_reset, fault, fault, fault, fault, fault, fault, fault, fault, fault,
+                                            fault, fault, fault, fault, board_tick}};
 
 #endif
