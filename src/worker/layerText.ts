@@ -19,7 +19,8 @@ export function layerDetail(layer: Layer): string {
       if (layer.pick) return 'picked pixels';
       return (
         `${layer.mode} ` +
-        `×${Number(layer.scaleH.toFixed(2))}${layer.scaleH === layer.scaleW ? '' : `,${Number(layer.scaleW.toFixed(2))}`}`
+        `×${Number(layer.scaleH.toFixed(2))}` +
+        (layer.scaleH === layer.scaleW ? '' : `,${Number(layer.scaleW.toFixed(2))}`)
       );
     case 'activation':
       return layer.fn.name === 'formula' ? layer.fn.label : layer.fn.name;

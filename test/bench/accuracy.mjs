@@ -188,6 +188,20 @@ const answer = ['8 bits', 'within 1 point, at most 3×', '2.2×', '3×']
       `- ${name}: ${range(of(name), (r) => r.reduction, 2)} times fewer BitOPs, ${range(of(name), drop)} points of ` +
       `top-1 lost, on average and from the least to the most of ${of(name).length} networks.`,
   );
+const columns = [
+  'model',
+  'configuration',
+  'reduction',
+  'arena / weights KiB',
+  'top-1 %',
+  'drop',
+  'agreement %',
+  'divergence',
+  'beyond 8 bits',
+  'expected',
+  'seconds',
+  'images',
+];
 writeFileSync(
   path.join(projectRoot, 'test/bench/accuracy.md'),
   `# Accuracy against BitOPs
@@ -202,7 +216,7 @@ classes, nats; beyond 8 bits: less that of the 8-bit plan, paired image by image
 labels (\`expectedPointsLost\`) on the images evaluated. Seconds: those of a processor that \`quantize\` took,
 calibration included where it was not cached.
 
-| model | configuration | reduction | arena / weights KiB | top-1 % | drop | agreement % | divergence | beyond 8 bits | expected | seconds | images |
+| ${columns.join(' | ')} |
 |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 ${lines.join('\n')}
 `,

@@ -1,5 +1,6 @@
-// Flash that the product tells against flash that is linked: `npm run build && node test/bench/flash.mjs` writes flash.md.
-// A program that runs one inference, less an empty one; needs arm-none-eabi-gcc, and the reference models where there are.
+// Flash that the product tells against flash that is linked: `npm run build && node test/bench/flash.mjs` writes
+// flash.md. A program that runs one inference, less an empty one; needs arm-none-eabi-gcc, and the reference models
+// where there are.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -67,7 +68,9 @@ try {
       const text = readFileSync(header ?? '', 'utf8');
       const id = path.basename(header ?? '', '.h');
       const told = Number(/\w+_FLASH_BYTES (\d+)/.exec(text)?.[1]);
-      const main = `#include "${id}.h"\nstatic ${id.toUpperCase()}_ARENA(arena);\nint main(void) { return ${id}_invoke(arena); }\n`;
+      const main =
+        `#include "${id}.h"\nstatic ${id.toUpperCase()}_ARENA(arena);\n` +
+        `int main(void) { return ${id}_invoke(arena); }\n`;
       const include = [...new Set(files.filter((f) => f.endsWith('.h')).map((f) => `-I${path.dirname(f)}`))];
       const bytes =
         linked(
@@ -83,13 +86,16 @@ try {
   rmSync(work, { recursive: true, force: true });
 }
 const errors = rows.map(({ error }) => error);
+const [least, most] = [Math.min(...errors), Math.max(...errors)];
+const within = errors.filter((e) => e >= 0 && e <= 3).length;
 writeFileSync(
   path.join(projectRoot, 'test/bench/flash.md'),
   `# Flash told against flash linked
 
-- ${rows.length} images: told is ${Math.min(...errors).toFixed(1)} to ${Math.max(...errors).toFixed(1)} % above what is linked.
-- ${errors.filter((e) => e < 0).length} are told too small; ${errors.filter((e) => e >= 0 && e <= 3).length} lie within 3 %.
-- Cortex-M4, GCC -O3: a program that runs one inference, less an empty one; \`npm run build && node test/bench/flash.mjs\`.
+- ${rows.length} images: told is ${least.toFixed(1)} to ${most.toFixed(1)} % above what is linked.
+- ${errors.filter((e) => e < 0).length} are told too small; ${within} lie within 3 %.
+- Cortex-M4, GCC -O3: a program that runs one inference, less an empty one; \`npm run build && node
+  test/bench/flash.mjs\`.
 
 | plan | level | told | linked | told against linked |
 | --- | --- | ---: | ---: | ---: |

@@ -33,7 +33,8 @@ for (const [part, runner, file, grep] of parts.filter(([name]) => wanted === und
 const known = parts.map(([part]) => rows[part]).filter((row) => row !== undefined);
 const text = `# Fuzzing
 
-\`node test/bench/fuzz.mjs\`. Each input is a sound file with one to eight edits; the rule is a result or one clear line; a crash, a hang or anything else fails the run.
+\`node test/bench/fuzz.mjs\`. Each input is a sound file with one to eight edits; the rule is a result or one clear
+line; a crash, a hang or anything else fails the run.
 
 | inputs | number | seed | accepted | refused in one line |
 |---|---|---|---|---|

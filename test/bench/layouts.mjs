@@ -1,6 +1,8 @@
 // The page's layout of graphs beside two libraries: time, size of the drawing, crossings.
 //
-//     npm install --prefix FOLDER elkjs @dagrejs/dagre && node test/bench/layouts.mjs --libraries FOLDER      writes test/bench/layouts.md
+//     npm install --prefix FOLDER elkjs @dagrejs/dagre && node test/bench/layouts.mjs --libraries FOLDER
+//
+// writes test/bench/layouts.md
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -145,8 +147,11 @@ writeFileSync(
   path.join(projectRoot, 'test/bench/layouts.md'),
   `# Layouts of graphs
 
-\`node test/bench/layouts.mjs --libraries FOLDER\`: the page's own layered layout (Sugiyama's steps, coordinates after Brandes and Köpf, a straight trunk) beside elkjs ${libraries('elkjs/package.json').version} and
-@dagrejs/dagre ${libraries('@dagrejs/dagre/package.json').version}, nodes of 176 × 44, on a computer that had other work, too: the times compare only with each other. The own one stays: a drawing of 3000 layers has to be there within 5 s, which neither library reaches with certainty, and elkjs weighs 1.5 MB.
+\`node test/bench/layouts.mjs --libraries FOLDER\`: the page's own layered layout (Sugiyama's steps, coordinates
+after Brandes and Köpf, a straight trunk) beside elkjs ${libraries('elkjs/package.json').version} and @dagrejs/dagre
+${libraries('@dagrejs/dagre/package.json').version}, nodes of 176 × 44, on a computer that had other work, too: the
+times compare only with each other. The own one stays: a drawing of 3000 layers has to be there within 5 s, which
+neither library reaches with certainty, and elkjs weighs 1.5 MB.
 
 ${[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')}
 `,

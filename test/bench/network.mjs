@@ -109,8 +109,8 @@ ${external ? '' : `    memcpy(${name}_input(arena), input, sizeof input);\n`}   
       const { flash, ram } = values['layers-only'] ? {} : boardSizes(elf);
       console.log(
         `${name} ${core} ${values.compiler === 'gcc' ? '' : `${values.compiler} `}${values.level}: ` +
-          `${instructions} ` +
-          `instructions${macs ? `, ${(instructions / macs).toFixed(3)} per MAC` : ''}${cycles ? `, ${cycles} cycles` : ''}, ` +
+          `${instructions} instructions${macs ? `, ${(instructions / macs).toFixed(3)} per MAC` : ''}` +
+          `${cycles ? `, ${cycles} cycles` : ''}, ` +
           `flash ${flash}, RAM ${ram} bytes, outputs ${outputs[index]}: ${plan}`,
       );
       if (values.layers || values.kinds || values['layers-only']) {

@@ -188,24 +188,29 @@ ${cells.join('\n')}`);
     const points = phi.points.filter((/** @type {any} */ p) => p.accuracy);
     const percent = (/** @type {any} */ a) =>
       a ? `${(a.top1 ?? a.agreement).toFixed(1)} / ${a.top5?.toFixed(1) ?? '–'}` : '';
+    const phiRow = (/** @type {any} */ { value, outliers, accuracy, randomAccuracy }) =>
+      `| ${value} | ${outliers?.count ?? outliers?.patches ?? ''} | ` +
+      `${percent(accuracy)} | ${percent(randomAccuracy)} |`;
     sections.push(`### ${name}: accuracy over φ (Figure 5)
 
 4×4 patches on the Arduino, bits by the entropy score, top-1 / top-5 % on ${points[0]?.accuracy.images ?? 0} images.
 
 | φ | outlier patches | classes by φ | as many at random |
 |---:|---:|---:|---:|
-${points.map((/** @type {any} */ p) => `| ${p.value} | ${p.outliers?.count ?? p.outliers?.patches ?? ''} | ` + `${percent(p.accuracy)} | ${percent(p.randomAccuracy)} |`).join('\n')}`);
+${points.map(phiRow).join('\n')}`);
   }
 }
 writeFileSync(
   path.join(projectRoot, 'docs/paper.md'),
   `# The paper's comparison
 
-Written by \`node test/bench/paper.mjs\`. The paper (QuantMCU, Tao et al., DATE 2024) reports 2.2 times fewer BitOPs and about 1.5 times less latency than 8-bit
-patch-based inference at comparable accuracy. Its public text leaves the score's exact form open: "the paper's way" is the entropy score at λ = 0.5 with maps of 8, 4 and
-2 bits, 8-bit weights, and every patch with any outlier value at 8 bits, in our planner and arithmetic, weights fitted as in ours. Latency is the estimate of our cost model, empty for cores
-without one. Images: ${values.images} at most, other ones than weights were fitted to, but for MCUNet, of
-whose 123 images ${values.calibration} are those that it was calibrated on.
+Written by \`node test/bench/paper.mjs\`. The paper (QuantMCU, Tao et al., DATE 2024) reports 2.2 times fewer BitOPs
+and about 1.5 times less latency than 8-bit patch-based inference at comparable accuracy. Its public text leaves the
+score's exact form open: "the paper's way" is the entropy score at λ = 0.5 with maps of 8, 4 and 2 bits, 8-bit
+weights, and every patch with any outlier value at 8 bits, in our planner and arithmetic, weights fitted as in ours.
+Latency is the estimate of our cost model, empty for cores without one. Images: ${values.images} at most, other ones
+than weights were fitted to, but for MCUNet, of whose 123 images ${values.calibration} are those that it was
+calibrated on.
 
 ${sections.join('\n\n')}
 `,

@@ -118,8 +118,10 @@ writeFileSync(
   path.join(projectRoot, 'test/bench/predictions.md'),
   `# Predictions of the firmware
 
-Written by \`node test/bench/predictions.mjs\`: the generated C, compiled with gcc -O2 for this computer, on the images that \`evaluate\` ran on. Same class: images for which the C
-chooses the class that \`evaluate --predictions\` lists. Same bytes: images for which every byte of its outputs is that of the plain TypeScript reference.
+Written by \`node test/bench/predictions.mjs\`: the generated C, compiled with gcc -O2 for this computer, on the
+images that \`evaluate\` ran on. Same class: images for which the C chooses the class that \`evaluate
+--predictions\` lists. Same bytes: images for which every byte of its outputs is that of the plain TypeScript
+reference.
 
 | model | patches | BitOPs reduction | images | same class | same bytes |
 |---|---|---:|---:|---:|---:|

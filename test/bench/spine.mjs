@@ -50,8 +50,9 @@ const cases = [
  */
 function run(args) {
   const script =
-    `process.argv=[process.argv[0],${JSON.stringify(cli)},...${JSON.stringify(args)}];process.on('exit',()=>process.stderr.write('\\nRSS ` +
-    `'+process.resourceUsage().maxRSS));require(${JSON.stringify(cli)})`;
+    `process.argv=[process.argv[0],${JSON.stringify(cli)},...${JSON.stringify(args)}];` +
+    `process.on('exit',()=>process.stderr.write('\\nRSS '+process.resourceUsage().maxRSS));` +
+    `require(${JSON.stringify(cli)})`;
   const begin = performance.now();
   const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
     encoding: 'utf8',
@@ -134,11 +135,13 @@ const heading = [
   'output SNR, dB',
 ];
 const line = (cells) => `| ${cells.join(' | ')} |`;
+const given = [...positionals, ...(values.limit === '0' ? [] : ['--limit', values.limit])].map((a) => ` ${a}`).join('');
 writeFileSync(
   path.join(projectRoot, 'test/bench/spine.md'),
   `# 8 bits, layer by layer
 
-\`npm run build && node test/bench/spine.mjs${positionals.length > 0 ? ` ${positionals.join(' ')}` : ''}${values.limit === '0' ? '' : ` --limit ${values.limit}`}\`: 64 calibration images, one run each, the whole process with nothing cached.
+\`npm run build && node test/bench/spine.mjs${given}\`: 64 calibration images, one run each, the whole process with
+nothing cached.
 
 ${[line(heading), line(heading.map(() => '---')), ...rows.map(line)].join('\n')}
 `,

@@ -34,6 +34,18 @@ const sweeps = [
 
 const file = path.join(projectRoot, 'test/bench/sweeps.md');
 /** Sections that were written before, by title. @type {Map<string, string>} */
+const columns = [
+  'BitOPs reduction',
+  'arena KiB',
+  'outlier patches %',
+  'marked %',
+  'marked by any outlier %',
+  'top-1 / top-5 %',
+  'agreement %',
+  'SNR dB',
+  'random: top-1 / agreement / SNR',
+  'predicted loss',
+];
 const sections = new Map(
   existsSync(file)
     ? readFileSync(file, 'utf8')
@@ -100,13 +112,15 @@ for (const { title, model, preprocess, options } of sweeps) {
             ],
     );
     const [{ accuracy }] = sweep.points;
+    const known = (98 / Math.sqrt(accuracy.images)).toFixed(0);
     sections.set(
       title,
       `## ${title}
 
-\`sweep ${model}.onnx ${options.join(' ')}\`; ${accuracy.images} images, float top-1 ${percent(accuracy.floatTop1)} % (a share of half of them is known to ±${(98 / Math.sqrt(accuracy.images)).toFixed(0)} points); ${sweep.seconds.toFixed(0)} s.
+\`sweep ${model}.onnx ${options.join(' ')}\`; ${accuracy.images} images, float top-1 ${percent(accuracy.floatTop1)}
+% (a share of half of them is known to ±${known} points); ${sweep.seconds.toFixed(0)} s.
 
-| ${sweep.parameter} | BitOPs reduction | arena KiB | outlier patches % | marked % | marked by any outlier % | top-1 / top-5 % | agreement % | SNR dB | random: top-1 / agreement / SNR | predicted loss |
+| ${[sweep.parameter, ...columns].join(' | ')} |
 |---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 ${rows.map((/** @type {unknown[]} */ row) => `| ${row.join(' | ')} |`).join('\n')}
 `,
@@ -119,8 +133,9 @@ writeFileSync(
   file,
   `# Sweeps
 
-Written by \`node test/bench/sweeps.mjs\`. Outlier patches: positions of the plan that have 8 bits. Marked: images × patches of the calibration that the ε rule, or the paper's any-outlier rule, calls
-outlier class. Random: the same plan with as many outlier patches at random positions.
+Written by \`node test/bench/sweeps.mjs\`. Outlier patches: positions of the plan that have 8 bits. Marked: images ×
+patches of the calibration that the ε rule, or the paper's any-outlier rule, calls outlier class. Random: the same
+plan with as many outlier patches at random positions.
 
 ${[...sections.values()].join('\n')}`,
 );

@@ -125,7 +125,7 @@ describe('weighing plans in the editor', () => {
       await vscode.screenshot('21-distributions');
     });
 
-    it('says that weights were not fitted to changed bits, fits them, and takes that back with the weights', async () => {
+    it('says that weights were not fitted to changed bits, fits them, and takes that back with them', async () => {
       const parameters = planFile.replace(/\.json$/, '.params');
       const before = { plan: readFileSync(planFile, 'utf8'), weights: readFileSync(parameters) };
       const changed = before.plan.replace('{"inputBits":4}', '{"weightBits":4,"inputBits":4}');

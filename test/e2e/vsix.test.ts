@@ -10,7 +10,8 @@ const megabyte = 1024 * 1024;
 const allowed = [
   /^extension\.vsixmanifest$/,
   /^\[Content_Types\]\.xml$/,
-  /^extension\/(package\.json|package\.nls(\.\w+)?\.json|readme\.md|changelog\.md|LICENSE\.txt|ThirdPartyNotices\.txt)$/i,
+  /^extension\/package(\.nls(\.\w+)?)?\.json$/i,
+  /^extension\/(readme\.md|changelog\.md|LICENSE\.txt|ThirdPartyNotices\.txt)$/i,
   /^extension\/l10n\/bundle\.l10n(\.\w+)?\.json$/,
   /^extension\/dist\/(extension|worker|evaluator|fitter|inference|cli)\.js$/,
   /^extension\/dist\/webview\/main\.(js|css)$/,

@@ -115,7 +115,7 @@ describe('sample images with faults', function () {
     }
   });
 
-  it('10 000 images: --limit 32 takes 32 of them within 5 s and 1 GB, and all of them take no more memory', async () => {
+  it('10 000 images: --limit 32 takes 32 of them within 5 s and 1 GB, and all take no more memory', async () => {
     const kinds = Array.from({ length: 20 }, (_, i) => tinyPng(i + 1));
     fs.mkdirSync(work.path('many'));
     for (let i = 0; i < 10_000; i++) fs.writeFileSync(work.path('many', `${i}.png`), kinds[i % kinds.length]);
@@ -133,7 +133,7 @@ describe('sample images with faults', function () {
     );
   });
 
-  it('labels of unknown classes: counted as wrong and said; labels that are no numbers: refused by file and row', async () => {
+  it('labels of unknown classes: counted as wrong and said; labels that are no numbers: refused', async () => {
     const images = writeImages(work, 4);
     await quantizeSmall({ modelPath, planPath, imagesPath: images });
     work.write('images/labels.csv', 'file,class_index\n00000.png,0\n00001.png,1\n00002.png,999\n00003.png,5\n');

@@ -34,7 +34,7 @@ describe('disks that fail', function () {
   });
   after(() => work.remove());
 
-  it('full disk: plan and parameters are written whole or stay as they were, whatever space is left', async function () {
+  it('full disk: plan and parameters are written whole or stay as they were, whatever is left', async function () {
     const disk = SmallDisk.mount(this, work.path('disk'), 256);
     try {
       const planPath = path.join(disk.folder, 'model.quantmcu.json');
@@ -154,7 +154,7 @@ describe('disks that fail', function () {
     }
   });
 
-  it('a folder in the place of the plan, of its parameters, or no folder at all: refused, nothing changed', async () => {
+  it('a folder in the place of the plan or its parameters, or no folder: refused, nothing changed', async () => {
     const planPath = work.path('places', 'p.quantmcu.json');
     assert.match(
       (await failureOf(quantizeSmall({ modelPath, planPath, imagesPath })))!.message,

@@ -12,9 +12,8 @@ createService(silentProgress)
   .then(
     (view) => process.stdout.write(`${JSON.stringify(view)}\n`),
     (error: unknown) => {
-      process.stderr.write(
-        `${error instanceof UserError ? error.message : `Internal error: ${(error as Error).stack ?? String(error)}`}\n`,
-      );
+      const internal = `Internal error: ${(error as Error).stack ?? String(error)}`;
+      process.stderr.write(`${error instanceof UserError ? error.message : internal}\n`);
       process.exitCode = 1;
     },
   );

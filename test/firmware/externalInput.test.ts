@@ -103,11 +103,14 @@ describe('inputs outside of the arena', function () {
 #include "net.h"
 static NET_ARENA(arena);
 static int left, rows_seen;
-static int read(void *context, int32_t row, int32_t rows, int32_t column, int32_t columns, uint8_t *to, int32_t row_bytes)
+static int read(void *context, int32_t row, int32_t rows, int32_t column, int32_t columns, uint8_t *to,
+                int32_t row_bytes)
 {
     int32_t y;
     if (row + rows > rows_seen) rows_seen = row + rows;
-    if (context != &left || column + columns > NET_INPUT_W || rows > NET_INPUT_TILE_ROWS || columns > NET_INPUT_TILE_COLUMNS || row_bytes != columns * NET_INPUT_PIXEL_BYTES) return 7;
+    if (context != &left || column + columns > NET_INPUT_W) return 7;
+    if (rows > NET_INPUT_TILE_ROWS || columns > NET_INPUT_TILE_COLUMNS) return 7;
+    if (row_bytes != columns * NET_INPUT_PIXEL_BYTES) return 7;
     for (y = 0; y < rows; y++) memset(to + y * row_bytes, 9, (size_t)(columns * NET_INPUT_PIXEL_BYTES));
     return left-- > 0 ? 0 : -1;
 }

@@ -46,7 +46,8 @@ describe('interface of generated C', function () {
 static NET_ARENA(arena);
 static QMCU_ALIGN(8) uint8_t odd[NET_ARENA_BYTES + 1];
 int main(void) {
-    printf("%d %d %d %d %d\\n", net_invoke(NULL), net_invoke(odd + 1), net_selftest(NULL), net_selftest(odd + 1), net_selftest(arena));
+    printf("%d %d %d %d %d\\n", net_invoke(NULL), net_invoke(odd + 1), net_selftest(NULL), net_selftest(odd + 1),
+           net_selftest(arena));
     return 0;
 }
 `,
@@ -228,8 +229,9 @@ int main() { return net_selftest(net_arena) * 10 + face_selftest(face_arena); }
 int main(void) {
     static const float scales[] = NET_INPUT_1_SCALES;
     static const int zeros[NET_INPUT_C] = NET_INPUT_1_ZERO_POINTS;
-    printf("%d %d %dx%dx%d %d %d %g %g %d %d %g %d", NET_INPUTS, NET_OUTPUTS, NET_INPUT_H, NET_INPUT_W, NET_INPUT_C, NET_INPUT_SIGNED, NET_INPUT_1_SIGNED,
-           (double)scales[0], (double)scales[1], zeros[0], zeros[1], (double)(NET_OUTPUT_SCALE * 255.0f), NET_OUTPUT_BYTES);
+    printf("%d %d %dx%dx%d %d %d %g %g %d %d %g %d", NET_INPUTS, NET_OUTPUTS, NET_INPUT_H,
+           NET_INPUT_W, NET_INPUT_C, NET_INPUT_SIGNED, NET_INPUT_1_SIGNED, (double)scales[0], (double)scales[1],
+           zeros[0], zeros[1], (double)(NET_OUTPUT_SCALE * 255.0f), NET_OUTPUT_BYTES);
     return 0;
 }
 `,

@@ -98,7 +98,7 @@ describe('quantizing and generating', () => {
     assert.ok(input instanceof vscode.TabInputCustom && input.uri.fsPath === small.model.fsPath);
   });
 
-  it('generates sources into a firmware project, again without a question, and asks before touching edited ones', async () => {
+  it('generates sources into a project, again without a question, and asks before touching edited ones', async () => {
     const project = workspacePath('small', 'firmware');
     mkdirSync(project);
     writeFileSync(`${project}/CMakeLists.txt`, 'cmake_minimum_required(VERSION 3.16)\n');

@@ -17,7 +17,8 @@ export class ConstantPool {
     const key =
       kind === 'weights'
         ? null
-        : `${kind}/${bits}/${signed}/${dims.join('x')}/${Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64')}`;
+        : `${kind}/${bits}/${signed}/${dims.join('x')}/` +
+          Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
     if (key !== null) {
       const known = this.byContent.get(key);
       if (known !== undefined) return known;

@@ -41,7 +41,7 @@
 #if defined(QMCU_DSP) && QMCU_DSP && !QMCU_HAS_DSP
 #if defined(__riscv) || defined(__XTENSA__) || (defined(__arm__) && !defined(__ARM_FEATURE_DSP))
 #error \
-    "These sources are for cores with the DSP extension (Cortex-M4, M7, M33) and would be slow here: generate them for this board"
+    "These sources are for cores with the DSP extension (Cortex-M4, M7, M33) slow here: generate them for this board"
 #endif
 #define QMCU_EMULATE_DSP 1
 #else

@@ -28,7 +28,8 @@ const MARKS: readonly (readonly [pattern: RegExp, kind: string])[] = [
 /** Firmware projects in the workspace, and its folders themselves, outermost first. */
 export async function findProjects(): Promise<FirmwareProject[]> {
   const files = await vscode.workspace.findFiles(
-    '**/{platformio.ini,*.csolution.yml,*.csolution.yaml,*.ioc,*.ino,prj.conf,sdkconfig,sdkconfig.defaults,pico_sdk_import.cmake,.cproject,CMakeLists.txt,Makefile}',
+    '**/{platformio.ini,*.csolution.yml,*.csolution.yaml,*.ioc,*.ino,prj.conf,sdkconfig,sdkconfig.defaults,' +
+      'pico_sdk_import.cmake,.cproject,CMakeLists.txt,Makefile}',
     '**/{node_modules,.git,.pio,build,out}/**',
     1000,
   );

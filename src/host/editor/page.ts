@@ -17,8 +17,9 @@ export function pageHtml(webview: vscode.Webview, extension: vscode.Uri): string
   const policy =
     `default-src 'none'; style-src ${webview.cspSource} 'nonce-${styleNonce}'; font-src ` +
     `${webview.cspSource}; img-src ${webview.cspSource} data:; script-src 'nonce-${nonce}'`;
+  const texts = escapeAttribute(JSON.stringify(vscode.l10n.bundle ?? {}));
   return `<!DOCTYPE html>
-<html lang="${escapeAttribute(vscode.env.language)}" data-l10n="${escapeAttribute(JSON.stringify(vscode.l10n.bundle ?? {}))}">
+<html lang="${escapeAttribute(vscode.env.language)}" data-l10n="${texts}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${escapeAttribute(policy)}">

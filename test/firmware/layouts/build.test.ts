@@ -37,7 +37,7 @@ describe('layouts of firmware projects', function () {
   afterEach(() => removeFolder(folder));
 
   for (const fixture of fixtures) {
-    it(`${fixture.layout}: builds before and after, passes the self-test, is idempotent, and goes without a trace`, async () => {
+    it(`${fixture.layout}: builds before and after, passes the self-test, is idempotent, leaves no trace`, async () => {
       putFiles(folder, [...fixture.files, { path: fixture.main, text: mainBefore }]);
       buildAndRun(folder, fixture);
       const before = snapshot(folder);

@@ -56,19 +56,19 @@ describe('generate, remove and selftest on the command line', function () {
     const { text, json } = await run('generate', [plan], { project, 'dry-run': true });
     assert.deepEqual([json.layout, json.evidence, json.dryRun], ['cmake', 'CMakeLists.txt', true]);
     assert.match(text, /^create {3}lib\/gauge\/gauge\.h$/m);
-    assert.match(
-      text,
-      /^edit {5}CMakeLists\.txt \(with --edit-build\)\n {2}\+ # >>> quantmcu quantmcu\n {2}\+ add_subdirectory\(lib\/quantmcu\)\n/m,
-    );
+    const edit = [
+      'edit     CMakeLists.txt (with --edit-build)',
+      '  + # >>> quantmcu quantmcu',
+      '  + add_subdirectory(lib/quantmcu)',
+    ];
+    assert.ok(`\n${text}`.includes(`\n${edit.join('\n')}\n`), text);
     assert.deepEqual(readdirSync(project), ['CMakeLists.txt']);
   });
 
   it('generates with the build file left alone, then with it edited, and removes both', async () => {
     const first = await run('generate', [plan], { project });
-    assert.match(
-      first.text,
-      /Add to CMakeLists\.txt:\n {2}add_subdirectory\(lib\/quantmcu\)\nAdd to CMakeLists\.txt:\n {2}add_subdirectory\(lib\/gauge\)/,
-    );
+    const advice = ['quantmcu', 'gauge'].map((name) => `Add to CMakeLists.txt:\n  add_subdirectory(lib/${name})`);
+    assert.ok(first.text.includes(advice.join('\n')), first.text);
     assert.equal(readFileSync(path.join(project, 'CMakeLists.txt'), 'utf8'), list);
     const second = await run('generate', [plan], { project, 'edit-build': true });
     assert.deepEqual([second.json.written, second.json.edited, second.json.instructions], [[], ['CMakeLists.txt'], []]);

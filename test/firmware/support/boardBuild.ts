@@ -46,16 +46,24 @@ function driver(program: Program, count: number): string {
   // Tiles are read from the file itself: nothing of the input is in the board's memory but what the network asks for.
   const tiled = comesInTiles(program);
   const setBytes = program.inputs.map((_, i) => `${prefix}_INPUT${suffix(i)}_BYTES`).join(' + ');
+  const writes = program.outputs.map(
+    (_, i) =>
+      `        if (!semihosting_write(out, ${name}_output${suffix(i)}(arena), ` +
+      `${prefix}_OUTPUT${suffix(i)}_BYTES)) return 5;\n`,
+  );
   const readers = !tiled
     ? ''
     : program.inputs
         .map(
           (_, i) => `
-static int read_tile${suffix(i)}(void *context, int32_t row, int32_t rows, int32_t column, int32_t columns, uint8_t *to, int32_t row_bytes)
+static int read_tile${suffix(i)}(void *context, int32_t row, int32_t rows, int32_t column, int32_t columns, uint8_t *to,
+                     int32_t row_bytes)
 {
+    const uint32_t pixel = ${prefix}_INPUT${suffix(i)}_PIXEL_BYTES;
     for (; rows > 0; rows--, row++, to += row_bytes) {
-        const uint32_t at = *(const uint32_t *)context + ((uint32_t)row * ${prefix}_INPUT${suffix(i)}_W + (uint32_t)column) * ${prefix}_INPUT${suffix(i)}_PIXEL_BYTES;
-        if (!semihosting_seek(file, at) || !semihosting_read(file, to, (uint32_t)columns * ${prefix}_INPUT${suffix(i)}_PIXEL_BYTES)) return 1;
+        const uint32_t at = ((uint32_t)row * ${prefix}_INPUT${suffix(i)}_W + (uint32_t)column) * pixel;
+        if (!semihosting_seek(file, *(const uint32_t *)context + at)) return 1;
+        if (!semihosting_read(file, to, (uint32_t)columns * pixel)) return 1;
     }
     return 0;
 }
@@ -96,7 +104,7 @@ int main(int argc, char **argv)
     (void)argv;
     if (argc < 1 || in < 0 || out < 0) return 2;
 ${tiled ? '    file = in;\n' : ''}    for (i = 0; i < ${count}; i++) {
-${infer}${program.outputs.map((_, i) => `        if (!semihosting_write(out, ${name}_output${suffix(i)}(arena), ` + `${prefix}_OUTPUT${suffix(i)}_BYTES)) return 5;\n`).join('')}    }
+${infer}${writes.join('')}    }
     semihosting_close(in);
     semihosting_close(out);
     semihosting_print("selftest ");

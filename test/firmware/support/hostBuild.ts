@@ -207,7 +207,8 @@ int main(int argc, char **argv)
     uint8_t *arena = block + GUARD;
     uint8_t *alone = malloc(${prefix}_ARENA_BYTES);
     int count, i, whole = 1, last = 0, selftest;
-    if (argc != 4 || alone == NULL || (in = fopen(argv[1], "rb")) == NULL || (out = fopen(argv[2], "wb")) == NULL) return 2;
+    if (argc != 4 || alone == NULL) return 2;
+    if ((in = fopen(argv[1], "rb")) == NULL || (out = fopen(argv[2], "wb")) == NULL) return 2;
     count = atoi(argv[3]);
     memset(block, 0x5a, sizeof block);
     for (i = 0; i < count; i++) {

@@ -34,11 +34,15 @@ export interface HarnessWindow {
 const standIn = `
 (() => {
   const { variables, bodyClass, kind, saved, answers } = JSON.parse(document.currentScript.dataset.setup);
-  for (const [name, value] of Object.entries(variables)) document.documentElement.style.setProperty('--vscode-' + name, value);
+  const { style } = document.documentElement;
+  for (const [name, value] of Object.entries(variables)) style.setProperty('--vscode-' + name, value);
   document.body.className = bodyClass + ' vscode-reduce-motion';
   document.body.dataset.vscodeThemeKind = kind;
   const pending = new Map();
-  const reads = new Set(['ready', 'fit', 'sampleImage', 'layout', 'targets', 'layerDetails', 'tradeOff', 'sweeps', 'generatedCode', 'generatedInto', 'previewChange']);
+  const reads = new Set([
+    'ready', 'fit', 'sampleImage', 'layout', 'targets', 'layerDetails', 'tradeOff', 'sweeps', 'generatedCode',
+    'generatedInto', 'previewChange',
+  ]);
   let lastId = 0;
   const harness = window.harness = {
     commands: [], changes: [], violations: [], saved, answers,
@@ -49,7 +53,8 @@ const standIn = `
       });
     },
   };
-  document.addEventListener('securitypolicyviolation', (e) => harness.violations.push(e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sample));
+  document.addEventListener('securitypolicyviolation', (e) =>
+    harness.violations.push(e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sample));
   window.acquireVsCodeApi = () => ({
     getState: () => harness.saved === null ? undefined : structuredClone(harness.saved),
     setState: (state) => { harness.saved = structuredClone(state); },
@@ -57,9 +62,12 @@ const standIn = `
       if (message.type === 'call') {
         if (message.method === 'runCommand') harness.commands.push(message.args[0]);
         else if (!reads.has(message.method)) harness.changes.push([message.method, ...message.args]);
-        const answer = message.method === 'layout' ? { value: layout.layoutLayered(message.args[0]) } : harness.answers[message.method];
-        if (answer && answer.error) window.postMessage({ type: 'error', id: message.id, error: { kind: 'user', message: answer.error } });
-        else window.postMessage({ type: 'result', id: message.id, value: answer && answer.value });
+        const { id, method } = message;
+        const answer =
+          method === 'layout' ? { value: layout.layoutLayered(message.args[0]) } : harness.answers[method];
+        if (answer && answer.error)
+          window.postMessage({ type: 'error', id, error: { kind: 'user', message: answer.error } });
+        else window.postMessage({ type: 'result', id, value: answer && answer.value });
       } else if (pending.has(message.id)) {
         const { resolve, reject } = pending.get(message.id);
         pending.delete(message.id);
@@ -167,9 +175,12 @@ export class Harness {
       saved: options.saved ?? null,
       answers: { fit: { value: sampleFit() } },
     });
-    const html = `<!DOCTYPE html><html lang="en" data-l10n="{}"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
-      <meta property="csp-nonce" content="style"><title>QuantMCU</title><link rel="stylesheet" href="${origin}/main.css"></head>
-      <body><script nonce="${nonce}" src="${origin}/layout.js"></script><script nonce="${nonce}" data-setup="${escapeAttribute(setup)}">${standIn}</script><script nonce="${nonce}" src="${origin}/main.js"></script></body></html>`;
+    const script = (attributes: string, text = ''): string => `<script nonce="${nonce}" ${attributes}>${text}</script>`;
+    const html = `<!DOCTYPE html><html lang="en" data-l10n="{}"><head><meta charset="utf-8">
+      <meta http-equiv="Content-Security-Policy" content="${policy}"><meta property="csp-nonce" content="style">
+      <title>QuantMCU</title><link rel="stylesheet" href="${origin}/main.css"></head>
+      <body>${script(`src="${origin}/layout.js"`)}${script(`data-setup="${escapeAttribute(setup)}"`, standIn)}
+      ${script(`src="${origin}/main.js"`)}</body></html>`;
     await page.route(`${origin}/**`, (route) => {
       const name = new URL(route.request().url()).pathname;
       const [contentType, body] =
@@ -222,7 +233,8 @@ export class Harness {
   /** Changes the theme of an open page as VS Code does. */
   async setTheme(page: Page, theme: ThemeName): Promise<void> {
     const { variables, bodyClass } = themes[theme];
-    await page.evaluate(`for (const [n, v] of Object.entries(${JSON.stringify(variables)})) document.documentElement.style.setProperty('--vscode-' + n, v);
+    await page.evaluate(`for (const [n, v] of Object.entries(${JSON.stringify(variables)}))
+        document.documentElement.style.setProperty('--vscode-' + n, v);
       document.body.className = ${JSON.stringify(`${bodyClass} vscode-reduce-motion`)};
       new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))`);
   }

@@ -20,7 +20,7 @@ function inputsOf(graph: Graph, seed: number): SampleInput[] {
 }
 
 describe('integer network layer by layer', () => {
-  it('gives the codes of the reference interpreter, and after a change to one step those of the changed program', () => {
+  it('gives the codes of the reference interpreter, and after a change to a step those of the changed program', () => {
     for (let seed = 0; seed < SEEDS; seed++) {
       const graph = randomGraph(seed, { blocks: 5 });
       const parameters = quantizeGraph(

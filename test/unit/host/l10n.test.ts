@@ -73,17 +73,16 @@ describe('translations', () => {
     const { contributes } = JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')) as {
       contributes: unknown;
     };
+    const shown = new Set(
+      (
+        'title shortTitle markdownDescription description displayName userDescription patternErrorMessage altText ' +
+        'enumDescriptions'
+      ).split(' '),
+    );
     const bare: string[] = [];
     const visit = (value: unknown, key: string): void => {
       if (typeof value === 'string') {
-        if (
-          /^(title|shortTitle|markdownDescription|description|displayName|userDescription|patternErrorMessage|altText|enumDescriptions)$/.test(
-            key,
-          ) &&
-          !/^%.+%$/.test(value) &&
-          value !== 'QuantMCU'
-        )
-          bare.push(value);
+        if (shown.has(key) && !/^%.+%$/.test(value) && value !== 'QuantMCU') bare.push(value);
       } else if (Array.isArray(value)) value.forEach((item) => visit(item, key));
       else if (typeof value === 'object' && value !== null)
         for (const [name, item] of Object.entries(value)) if (name !== 'inputSchema') visit(item, name);

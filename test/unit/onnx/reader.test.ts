@@ -14,18 +14,24 @@ import { needSharedData } from '../../support/sharedData';
 /** The fields of onnx.proto that the reader uses, from the public specification, for an independent decoder. */
 const SCHEMA = `syntax = "proto2"; package onnx;
 message StringStringEntryProto { optional string key = 1; optional string value = 2; }
-message TensorProto { repeated int64 dims = 1; optional int32 data_type = 2; repeated float float_data = 4 [packed = true]; repeated int32 int32_data = 5 [packed = true];
-  repeated int64 int64_data = 7 [packed = true]; optional string name = 8; optional bytes raw_data = 9; repeated StringStringEntryProto external_data = 13; optional int32 data_location = 14; }
-message AttributeProto { optional string name = 1; optional float f = 2; optional int64 i = 3; optional bytes s = 4; optional TensorProto t = 5; repeated float floats = 7; repeated int64 ints = 8; optional int32 type = 20; }
-message NodeProto { repeated string input = 1; repeated string output = 2; optional string name = 3; optional string op_type = 4; repeated AttributeProto attribute = 5; optional string domain = 7; }
+message TensorProto { repeated int64 dims = 1; optional int32 data_type = 2;
+    repeated float float_data = 4 [packed = true]; repeated int32 int32_data = 5 [packed = true];
+  repeated int64 int64_data = 7 [packed = true]; optional string name = 8; optional bytes raw_data = 9;
+    repeated StringStringEntryProto external_data = 13; optional int32 data_location = 14; }
+message AttributeProto { optional string name = 1; optional float f = 2; optional int64 i = 3; optional bytes s = 4;
+    optional TensorProto t = 5; repeated float floats = 7; repeated int64 ints = 8; optional int32 type = 20; }
+message NodeProto { repeated string input = 1; repeated string output = 2; optional string name = 3;
+    optional string op_type = 4; repeated AttributeProto attribute = 5; optional string domain = 7; }
 message Dimension { optional int64 dim_value = 1; optional string dim_param = 2; }
 message TensorShapeProto { repeated Dimension dim = 1; }
 message TensorType { optional int32 elem_type = 1; optional TensorShapeProto shape = 2; }
 message TypeProto { optional TensorType tensor_type = 1; }
 message ValueInfoProto { optional string name = 1; optional TypeProto type = 2; }
-message GraphProto { repeated NodeProto node = 1; optional string name = 2; repeated TensorProto initializer = 5; repeated ValueInfoProto input = 11; repeated ValueInfoProto output = 12; }
+message GraphProto { repeated NodeProto node = 1; optional string name = 2; repeated TensorProto initializer = 5;
+    repeated ValueInfoProto input = 11; repeated ValueInfoProto output = 12; }
 message OperatorSetIdProto { optional string domain = 1; optional int64 version = 2; }
-message ModelProto { optional int64 ir_version = 1; optional string producer_name = 2; optional GraphProto graph = 7; repeated OperatorSetIdProto opset_import = 8; }`;
+message ModelProto { optional int64 ir_version = 1; optional string producer_name = 2;
+    optional GraphProto graph = 7; repeated OperatorSetIdProto opset_import = 8; }`;
 
 describe('onnx reader', () => {
   let folder: ModelFolder;
@@ -293,7 +299,7 @@ describe('onnx reader', () => {
     await assert.rejects(importModel(file), /more nodes and names than fit/);
   });
 
-  it('reads long chains without recursion: 40 000 nodes and constants; what cannot be planned is refused in words', async function () {
+  it('reads long chains without recursion: 40 000 nodes and constants; refuses what it cannot plan', async function () {
     this.timeout(300_000);
     const chain = (
       first: (m: OnnxBuilder) => string,

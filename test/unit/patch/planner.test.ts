@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { graphMacs } from '../../../src/engine/graph/macs';
-import type { Graph, MapId } from '../../../src/engine/graph/types';
+import type { Graph, Layer, MapId } from '../../../src/engine/graph/types';
 import { stageBranches } from '../../../src/engine/schedule/branches';
 import { MemoryEstimator, type MemoryModel } from '../../../src/engine/patch/estimate';
 import { noFitText } from '../../../src/engine/patch/noFit';
@@ -75,12 +75,14 @@ describe('patch/planner', () => {
         const needed = stepNeeds(requests, overlaps).reduce((most, { bytes }) => Math.max(most, bytes), 0);
         const estimated = Math.max(estimator.stage(shapes, grid), estimator.tail(stage));
         compared++;
+        const layerText = (l: Layer): string =>
+          `${l.kind}(${l.inputs.join()})→${l.output}:${JSON.stringify(graph.maps[l.output].shape)}`;
         // Exact but for ties that the cheap bound cannot tell apart; what the planner then chooses is laid out for
         // real.
         assert.ok(
           estimated >= 0.9 * needed,
           `${estimated} of ${needed}: ` +
-            `${graph.layers.map((l) => `${l.kind}(${l.inputs.join()})→${l.output}:${JSON.stringify(graph.maps[l.output].shape)}`).join(' ')} ` +
+            `${graph.layers.map(layerText).join(' ')} ` +
             `split ${stage.splitMap} keep ${[...keep].join()} ${rows}×${cols}`,
         );
         exact.push(estimated >= needed ? 1 : 0);

@@ -155,7 +155,7 @@ describe('lower', () => {
     );
   });
 
-  it('a patched network gives the same bits as the unpatched one, whatever the split, grid, kept halos and bits', () => {
+  it('a patched network gives the bits of the unpatched one, whatever the split, grid, kept halos and bits', () => {
     let patched = 0;
     fc.assert(
       fc.property(graphArbitrary({ maxBlocks: 4 }), fc.nat(1e6), (graph, seed) => {

@@ -203,7 +203,7 @@ describe('sweep', function () {
     await assert.rejects(plain, (error) => error instanceof UserError && /layer by layer/.test(error.message));
   });
 
-  it('keeps values at which nothing fits as points with their problem, and fails where nothing fits at all', async () => {
+  it('keeps values at which nothing fits as points with their problem, and fails where nothing fits', async () => {
     const narrow = { ...settings, grid: 'none' as const, target: { ...target, sramBytes: 30_000 } };
     const none = runSweep(
       session,

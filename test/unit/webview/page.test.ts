@@ -1,4 +1,4 @@
-/* The editor's page in a headless Chromium: what it shows, how it is moved with the keyboard, and what it must never do. */
+/* The editor's page in a headless Chromium: what it shows, how the keyboard moves it, and what it must never do. */
 import assert from 'node:assert/strict';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
@@ -115,10 +115,11 @@ describe('editor page', function () {
       const page = await open(chainView(), { saved: { tab: 'layers' } });
       await page.locator('.layers-view [role=gridcell][tabindex="0"]').focus();
       const focused = (): Promise<string> =>
-        page.evaluate(
-          () =>
-            `${document.activeElement?.closest('[role=row]')?.getAttribute('aria-rowindex')},${document.activeElement?.getAttribute('aria-colindex')}`,
-        );
+        page.evaluate(() => {
+          const cell = document.activeElement;
+          const row = cell?.closest('[role=row]')?.getAttribute('aria-rowindex');
+          return `${row},${cell?.getAttribute('aria-colindex')}`;
+        });
       assert.equal(await focused(), '2,1');
       await page.keyboard.press('ArrowDown');
       await page.keyboard.press('ArrowRight');
@@ -379,7 +380,7 @@ describe('editor page', function () {
     assert.equal(await second.locator('.graph-view vscode-text-field input').inputValue(), 'add');
   });
 
-  it('draws models at the edges: no layers, one layer, a plan without patches, thousands of ports and problems', async () => {
+  it('draws models at the edges: no or one layer, a plan without patches, thousands of ports, problems', async () => {
     const planned = plannedView();
     const { model } = unquantizedView();
     const steps = planned.plan!.steps.filter((step) => step.branch < 0).map((step, id) => ({ ...step, id }));

@@ -1,4 +1,7 @@
-/* Plans beside the plan in the page: board, patches and λ, trade-off, comparison, distributions, export; by mouse and by keyboard alone. */
+/*
+ * Plans beside the plan in the page: board, patches and λ, trade-off, comparison, distributions, export; by mouse and
+ * by keyboard alone.
+ */
 import assert from 'node:assert/strict';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';

@@ -1,4 +1,7 @@
-/* Changing a plan from the page: which calls reach the host, what the page shows at once, and that a refused change leaves everything as it was. */
+/*
+ * Changing a plan from the page: which calls reach the host, what the page shows at once, and that a refused change
+ * leaves everything as it was.
+ */
 import assert from 'node:assert/strict';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';

@@ -1,4 +1,7 @@
-/* What-ifs of the planner, distributions, the trade-off and the baseline through the engine's service, on the sample model. */
+/*
+ * What-ifs of the planner, distributions, the trade-off and the baseline through the engine's service, on the sample
+ * model.
+ */
 import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { normalDensity } from '../../../src/engine/vdpc/gaussian';
@@ -201,7 +204,7 @@ describe('plans beside the plan', function () {
   });
 
   describe('the trade-off', () => {
-    it('has the planner’s choices, each smaller and slower than the one before, and picking one makes it the plan', async () => {
+    it('has the planner’s choices, each smaller and slower than the last, and picking makes it the plan', async () => {
       const { memory } = await service.tradeOff({ modelPath, planPath });
       assert.ok(memory.length > 2);
       memory.slice(1).forEach((point, i) => assert.ok(point.arenaBytes < memory[i].arenaBytes));
