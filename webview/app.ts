@@ -5,6 +5,7 @@ import { Banners, type Progress } from './banners';
 import { CompareView } from './compare/compareView';
 import type { Context } from './context';
 import { DetailsView } from './details/detailsView';
+import { DetectionsView } from './detections/detectionsView';
 import { fill, h, setAria } from './dom';
 import { Exporter } from './export/exporter';
 import { FitView } from './fit/fitView';
@@ -31,6 +32,7 @@ export class App implements EditorPage {
   private readonly layers: LayersView;
   readonly graph: GraphView;
   private readonly patches: PatchesView;
+  private readonly detections: DetectionsView;
   readonly tradeOff: TradeOffView;
   readonly compare: CompareView;
   private readonly exporter: Exporter;
@@ -63,6 +65,7 @@ export class App implements EditorPage {
     this.layers = new LayersView(context);
     this.graph = new GraphView(context);
     this.patches = new PatchesView(context);
+    this.detections = new DetectionsView(context);
     this.tradeOff = new TradeOffView(context);
     this.compare = new CompareView(context, () => this.closeComparison());
     this.problems = new ProblemsView(context);
@@ -75,6 +78,7 @@ export class App implements EditorPage {
       graph: h('div', { class: 'panel' }, this.graph.element),
       layers: h('div', { class: 'panel' }, this.layers.element),
       patches: h('div', { class: 'panel' }, this.patches.element),
+      detections: h('div', { class: 'panel' }, this.detections.element),
       tradeOff: h('div', { class: 'panel' }, this.tradeOff.element),
       compare: h('div', { class: 'panel' }, this.compare.element),
       problems: h('div', { class: 'panel' }, this.problems.element),
@@ -175,6 +179,7 @@ export class App implements EditorPage {
     this.layers.render(view);
     this.graph.render(view);
     this.patches.render(view);
+    this.detections.render(view);
     this.tradeOff.render(view);
     this.compare.render(view);
     this.problems.render(view);
@@ -242,6 +247,8 @@ export class App implements EditorPage {
     ];
     if (plan !== null && plan.branches.length > 0)
       tabs.push({ id: 'patches', title: t('Patches'), icon: 'grid', panel: this.panels.patches });
+    if (plan !== null && plan.head !== null)
+      tabs.push({ id: 'detections', title: t('Boxes'), icon: 'boxes', panel: this.panels.detections });
     if (plan !== null)
       tabs.push({ id: 'tradeOff', title: t('Trade-off'), icon: 'tradeOff', panel: this.panels.tradeOff });
     if (plan !== null && this.compare.isOpen)
@@ -277,6 +284,7 @@ export class App implements EditorPage {
     this.tabs.show(this.shownTab());
     this.fit.setShown(this.shownTab() === 'fit');
     this.graph.setShown(this.shownTab() === 'graph');
+    this.detections.setShown(this.shownTab() === 'detections');
     this.tradeOff.setShown(this.shownTab() === 'tradeOff');
     if (this.workbench.isConnected) this.arrange();
   }

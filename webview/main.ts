@@ -5,6 +5,7 @@ import './styles/header.css';
 import './styles/grid.css';
 import './styles/views.css';
 import './styles/tradeOff.css';
+import './styles/detections.css';
 import './styles/fit.css';
 import './styles/room.css';
 import type { EditorHost } from '../src/protocol/editor';

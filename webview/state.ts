@@ -6,7 +6,7 @@ import type { EditorView, LayerView } from '../src/protocol/views';
 import { COLORINGS, type ColorBy } from './graph/coloring';
 import { shortNames } from './layers/shortNames';
 
-export type Tab = 'fit' | 'graph' | 'layers' | 'patches' | 'tradeOff' | 'compare' | 'problems';
+export type Tab = 'fit' | 'graph' | 'layers' | 'patches' | 'detections' | 'tradeOff' | 'compare' | 'problems';
 export type TradeOffMode = 'accuracy' | 'memory' | 'phi';
 /** `wrap`: downwards in as many columns as show the whole best. */
 export type Direction = 'wrap' | 'down' | 'right';
@@ -33,6 +33,10 @@ export interface UiState {
   readonly camera: { readonly x: number; readonly y: number; readonly scale: number } | null;
   readonly branch: number | null;
   readonly tradeOff: TradeOffMode;
+  /** Sample image that boxes are shown on, by its position. */
+  readonly image: number;
+  /** Least score of boxes that are shown; null: the head's. */
+  readonly score: number | null;
 }
 
 export const initialState: UiState = {
@@ -52,6 +56,8 @@ export const initialState: UiState = {
   camera: null,
   branch: null,
   tradeOff: 'accuracy',
+  image: 0,
+  score: null,
 };
 
 /** Where the state is kept between two lives of the page. */
@@ -156,7 +162,7 @@ function restore(saved: unknown): UiState {
   const sort = old['sort'] as { column?: unknown; descending?: unknown } | null;
   const camera = old['camera'] as { x?: unknown; y?: unknown; scale?: unknown } | null;
   return {
-    tab: one<Tab | null>(old['tab'], ['fit', 'graph', 'layers', 'patches', 'tradeOff', 'problems'], null),
+    tab: one<Tab | null>(old['tab'], ['fit', 'graph', 'layers', 'patches', 'detections', 'tradeOff', 'problems'], null),
     selected: index(old['selected']),
     filter: typeof old['filter'] === 'string' ? old['filter'] : '',
     sort: typeof sort?.column === 'string' ? { column: sort.column, descending: sort.descending === true } : null,
@@ -175,5 +181,7 @@ function restore(saved: unknown): UiState {
         : null,
     branch: index(old['branch']),
     tradeOff: one<TradeOffMode>(old['tradeOff'], ['accuracy', 'memory', 'phi'], 'accuracy'),
+    image: index(old['image']) ?? 0,
+    score: isNumber(old['score']) && old['score'] >= 0 && old['score'] <= 1 ? old['score'] : null,
   };
 }

@@ -1,7 +1,7 @@
 import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
 import { defaultCachePath } from '../engine/calibration/cache';
-import { loadPreprocess, presetPreprocess } from '../engine/calibration/preprocess';
+import { loadPreprocess } from '../engine/calibration/preprocess';
 import type { Command } from './commandLine';
 import {
   bitsOf,
@@ -29,7 +29,7 @@ import { settingsAt, writePointAsPlan } from '../engine/sweep/pick';
 import { SweepSession } from '../engine/sweep/session';
 import { runSweep, sweepValues } from '../engine/sweep/sweep';
 import { assertTableReplaceable, writeSweep } from '../engine/sweep/tableFile';
-import type { SweepParameter, SweepPoint, SweepSettings } from '../engine/sweep/types';
+import type { SweepAccuracy, SweepParameter, SweepPoint, SweepSettings } from '../engine/sweep/types';
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
@@ -40,8 +40,8 @@ export const sweepCommand: Command = {
     'sweep MODEL --images DIR --target ID (--phi F,F,… | --lambda F,F,… | --bitops-target R,R,…) [--evaluate ' +
     'DIR] [--limit N] [--pick VALUE] [--sram BYTES] [--flash BYTES] [--core CORE] [--input ' +
     'counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--epsilon F] [--classes ' +
-    'static|runtime] [--task classify|binary|regress|detect] [--preprocess imagenet|tf|unit|raw|FILE.json] ' +
-    '[--calibrate N] [--sizes NAME=N,…] ' +
+    'static|runtime] [--task classify|binary|regress|detect] [--head PRESET|FILE.json|none] [--preprocess ' +
+    'imagenet|tf|unit|raw|stretch|letterbox|FILE.json] [--calibrate N] [--sizes NAME=N,…] ' +
     '[--no-compensate] [--no-cache] [--force] --out FOLDER',
   summary:
     'a plan for each value of one parameter, with its figures and, on the --limit images of --evaluate, its ' +
@@ -65,6 +65,7 @@ export const sweepCommand: Command = {
     epsilon: text,
     classes: text,
     task: text,
+    head: text,
     preprocess: text,
     calibrate: text,
     sizes: text,
@@ -95,8 +96,6 @@ async function runSweepCommand(
     await assertReplaceable(planPath, 'plan', force || planPath.endsWith('.quantmcu.json'));
     await assertReplaceable(path.join(path.dirname(planPath), parametersFileName(planPath)), 'parameters', force);
   }
-  const preprocess =
-    typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : presetPreprocess('unit');
   const sizes = sizesOf(values.sizes);
   const limit = count(values, 'calibrate');
   const input = oneOf(values, 'input', ['counted', 'external', 'tiles'] as const, 'counted');
@@ -108,8 +107,9 @@ async function runSweepCommand(
       sizes,
       imagesPath,
       limit,
-      preprocess,
+      preprocess: typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : null,
       task: taskOption(values),
+      head: typeof values.head === 'string' ? values.head : undefined,
       cachePath: values['no-cache'] === true ? null : defaultCachePath(),
       file: planPath,
     },
@@ -117,7 +117,7 @@ async function runSweepCommand(
   );
   const settings: SweepSettings = {
     target,
-    preprocess,
+    preprocess: session.preprocess,
     grid: gridOf(values.grid),
     bits: bitsOf(values.bits) ?? DEFAULTS.bits,
     weights: weightsOf(values.weights),
@@ -205,14 +205,21 @@ function describe(
   const name = `${parameter} ${value}`.padEnd(20);
   if (problem !== null || !figures) return `${name} ${problem}`;
   const kib = (n: number): string => `${(n / 1024).toFixed(1)} KiB`;
-  const percent = (n: number | null | undefined): string =>
-    n === null || n === undefined ? '–' : `${(100 * n).toFixed(1)} %`;
   return [
     name,
     `${figures.reduction.toFixed(2)}× fewer BitOPs, arena ${kib(figures.arenaBytes)}, weights ` +
       `${kib(figures.weightBytes)}`,
     ...(outliers ? [`outlier patches ${percent(outliers.share)}`] : []),
-    ...(accuracy ? [`top-1 ${percent(accuracy.top1)}, agreement ${percent(accuracy.agreement)}`] : []),
-    ...(randomAccuracy ? [`at random positions ${percent(randomAccuracy.top1 ?? randomAccuracy.agreement)}`] : []),
+    ...(accuracy ? [accuracyText(accuracy)] : []),
+    ...(randomAccuracy ? [`at random positions ${accuracyText(randomAccuracy)}`] : []),
   ].join('  ');
+}
+
+const percent = (n: number | null | undefined): string =>
+  n === null || n === undefined ? '–' : `${(100 * n).toFixed(1)} %`;
+
+function accuracyText({ top1, agreement, map50, floatMap50, boxAgreement }: SweepAccuracy): string {
+  if (boxAgreement == null) return `top-1 ${percent(top1)}, agreement ${percent(agreement)}`;
+  const boxes = `${percent(boxAgreement)} of the boxes have a partner in float`;
+  return map50 == null ? boxes : `mAP@0.5 ${percent(map50)} (float ${percent(floatMap50)}), ${boxes}`;
 }

@@ -1,5 +1,6 @@
 import type { PlanChange } from '../engine/run/whatIf/changes';
 import type { LayerDetailsView } from './details';
+import type { DetectionsView } from './detections';
 import type { DrawingRequest, DrawingView } from './drawing';
 import type { QuantizeSummary } from '../engine/run/quantizeSummary';
 import type { ProgressEvent } from './engine';
@@ -39,6 +40,8 @@ export interface EditorHost {
   quantizeFor(board: { readonly id: string; readonly name: string }): Promise<void>;
   /** An image to draw under the patches; null where there is none. */
   sampleImage(): Promise<SampleImageView | null>;
+  /** What both networks find on a sample image, by its position; null where there is none. Takes up to seconds. */
+  detections(image: number): Promise<DetectionsView | null>;
   /** Where to draw the layers of a network. */
   layout(request: DrawingRequest): Promise<DrawingView>;
   /** Boards that a plan can be made for. */

@@ -7,6 +7,7 @@ import type { Core, Optimize } from '../engine/targets/types';
 import type { PlanChange } from '../engine/run/whatIf/changes';
 import type { SweepService } from './sweeps';
 import type { LayerDetailsView } from './details';
+import type { DetectionsView } from './detections';
 import type { DrawingRequest, DrawingView } from './drawing';
 import type { FitBoard, FitView } from './fit';
 import type { TradeOffView } from './tradeOff';
@@ -45,6 +46,8 @@ export interface EngineService extends SweepService {
    * are gone.
    */
   sampleImage(request: ViewRequest): Promise<SampleImageView | null>;
+  /** What a plan's network and the float one find on a calibration image; null for no detector, or without images. */
+  detections(request: ViewRequest & { readonly image: number }): Promise<DetectionsView | null>;
   /** Where to draw the layers of a network. */
   layout(request: DrawingRequest): Promise<DrawingView>;
   /** Distributions of a layer's weights and output under a plan. */
@@ -270,6 +273,15 @@ export interface EvaluationSummary {
   readonly agreement: number | null;
   /** Signal-to-noise ratio of the outputs against float, dB; null without noise. */
   readonly outputSnr: number | null;
+  /**
+   * Of a detector, percent: boxes that have a partner in the float network's, and mean average precision at an overlap of
+   * 0.5 where boxes are known; null for other networks.
+   */
+  readonly detection: {
+    readonly boxAgreement: number;
+    readonly floatMap50: number | null;
+    readonly map50: number | null;
+  } | null;
   /** The images are those that the plan was calibrated on. */
   readonly calibrated: boolean;
 }

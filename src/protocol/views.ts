@@ -1,6 +1,7 @@
 import type { PreviewFigures } from '../engine/run/whatIf/previewFigures';
 import type { TargetFacts } from '../engine/targets/targetFacts';
 import type { Optimize } from '../engine/targets/types';
+import type { HeadView } from './detections';
 /**
  * What the editor's page shows, as plain data that crosses process borders: no classes, no typed arrays beyond small
  * ones, names as text. The worker fills these from Graph, Plan and Program; the page draws them and knows nothing else.
@@ -179,11 +180,13 @@ export interface PlanView {
     readonly bitOpsTarget?: number;
     readonly accuracyBudget?: number;
   };
+  /** How a detector's outputs become boxes; null for other networks. */
+  readonly head: HeadView | null;
   /** Whether the calibration is at hand: without it, bits and patches cannot be changed here. */
   readonly calibrated: boolean;
 }
 
-/** An image as the network's input has it, at most 256 pixels on its longer side. */
+/** An image as the network's input has it, at most 416 pixels on its longer side. */
 export interface SampleImageView {
   readonly name: string;
   readonly width: number;
@@ -267,6 +270,30 @@ export interface AccuracyView {
    * Signal-to-noise ratio of the outputs against float, dB; missing without noise, and in results of earlier versions.
    */
   readonly outputSnr?: number;
+  /** Of a detector; missing for other networks, and in results of earlier versions. */
+  readonly detection?: DetectionAccuracyView;
+}
+
+/** An evaluation of a detector: shares, 0…1. */
+export interface DetectionAccuracyView {
+  /** Boxes of float and firmware that have a partner in the other. */
+  readonly boxAgreement: number;
+  /** Mean average precision at an overlap of 0.5, where boxes are known. */
+  readonly map50: {
+    readonly float: number;
+    readonly quantized: number;
+    /** 95 % interval of quantized − float, by drawing the images again. */
+    readonly low: number;
+    readonly high: number;
+    readonly objects: number;
+    /** Average precision of the classes that are on the images. */
+    readonly classes: readonly {
+      readonly label: string;
+      readonly objects: number;
+      readonly float: number;
+      readonly quantized: number;
+    }[];
+  } | null;
 }
 
 /** Everything the page needs to draw itself. `plan` is null before quantization. */

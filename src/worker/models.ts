@@ -6,6 +6,7 @@ import type { Graph } from '../engine/graph/types';
 import { importModel } from '../engine/onnx';
 import { hashModel } from '../engine/plan/files';
 import type { OpenedPlan, PlanModel } from '../engine/planned/open';
+import { FloatOutputs } from './detections';
 import { readModelView, type ShownModel } from './modelView';
 
 type Sizes = Readonly<Record<string, number>> | undefined;
@@ -29,6 +30,8 @@ interface Entry {
  */
 export class ModelStore {
   private entries: Entry[] = [];
+  /** Of the detector that was looked at last. */
+  readonly floatOutputs = new FloatOutputs();
 
   constructor(private readonly cachePath = defaultCachePath()) {}
 

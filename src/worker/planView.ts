@@ -26,6 +26,7 @@ import type {
   StepView,
   TargetView,
 } from '../protocol/views';
+import { headView } from './detections';
 import { noExplanation, type Explanation } from './explain';
 import { instructionsMs, latencyError, latencyMs } from '../engine/cost/latency';
 import { coreOf } from '../engine/targets/targets';
@@ -111,6 +112,7 @@ export function planView(
       bitOpsTarget: plan.search.objective === undefined ? plan.search.bitOpsTarget : undefined,
       accuracyBudget: plan.search.accuracyBudget,
     },
+    head: plan.detection ? headView(plan.detection) : null,
     calibrated: knowledge.explanation !== noExplanation,
   };
   const ties = formatTies(graph);

@@ -3,7 +3,8 @@ import type { Evaluation } from '../engine/run/evaluate';
 import { hashBytes, writeFilesWhole } from '../engine/plan/files';
 import { assertReplaceable } from '../engine/plan/ownFile';
 import type { Plan } from '../engine/plan/types';
-import type { AccuracyView } from '../protocol/views';
+import type { DetectionEvaluation } from '../engine/evaluation/types';
+import type { AccuracyView, DetectionAccuracyView } from '../protocol/views';
 
 /** Results kept for one model: those of the variants that a person compares. */
 const KEPT_RESULTS = 40;
@@ -67,6 +68,7 @@ export async function storeAccuracy(planPath: string, plan: Plan, evaluation: Ev
     quantizedTop1: share(evaluation.quantized.top1),
     agreement: share(evaluation.agreement),
     ...(Number.isFinite(evaluation.outputSnr) ? { outputSnr: evaluation.outputSnr } : {}),
+    ...(evaluation.detection ? { detection: detectionView(evaluation.detection) } : {}),
   };
   const snr =
     evaluation.layers &&
@@ -84,6 +86,25 @@ export async function storeAccuracy(planPath: string, plan: Plan, evaluation: Ev
         ' ]\n}\n',
     },
   ]);
+}
+
+function detectionView({ accuracy, agreement }: DetectionEvaluation): DetectionAccuracyView {
+  return {
+    boxAgreement: agreement.paired / 100,
+    map50: accuracy && {
+      float: accuracy.float.map50 / 100,
+      quantized: accuracy.quantized.map50 / 100,
+      low: accuracy.difference.low / 100,
+      high: accuracy.difference.high / 100,
+      objects: accuracy.objects,
+      classes: accuracy.classes.map(({ label, objects, float, quantized }) => ({
+        label,
+        objects,
+        float: float / 100,
+        quantized: quantized / 100,
+      })),
+    },
+  };
 }
 
 async function readResults(planPath: string): Promise<StoredResult[]> {
@@ -113,6 +134,23 @@ function isResult(value: unknown): value is StoredResult {
     shareOrNull(accuracy.floatTop1) &&
     shareOrNull(accuracy.quantizedTop1) &&
     shareOrNull(accuracy.agreement) &&
-    ['number', 'undefined'].includes(typeof accuracy.outputSnr)
+    ['number', 'undefined'].includes(typeof accuracy.outputSnr) &&
+    (accuracy.detection === undefined || isDetection(accuracy.detection))
+  );
+}
+
+function isDetection(value: unknown): value is DetectionAccuracyView {
+  const number = (v: unknown): boolean => typeof v === 'number' && Number.isFinite(v);
+  const { boxAgreement, map50 } = (value ?? {}) as Partial<DetectionAccuracyView>;
+  if (!number(boxAgreement)) return false;
+  if (map50 === null) return true;
+  return (
+    typeof map50 === 'object' &&
+    [map50.float, map50.quantized, map50.low, map50.high, map50.objects].every(number) &&
+    Array.isArray(map50.classes) &&
+    map50.classes.every(
+      (c: Partial<(typeof map50.classes)[number]> | null) =>
+        typeof c?.label === 'string' && [c.objects, c.float, c.quantized].every(number),
+    )
   );
 }

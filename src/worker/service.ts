@@ -64,20 +64,26 @@ export function createService(progress: Progress, models: ModelStore = new Model
     },
 
     evaluate: async ({ planPath, imagesPath, limit }) => {
-      const { graph, modelPath, program, plan, parameters } = await open(models, planPath);
+      const { graph, modelPath, program, plan, parameters, head } = await open(models, planPath);
       const layers = { formats: parameters.formats, images: LAYER_IMAGES };
       const evaluation = await evaluate(graph, modelPath, program, plan.preprocess, imagesPath, limit, progress, {
         layers,
         task: plan.task,
+        detection: head ? { head } : undefined,
       });
       await storeAccuracy(planPath, plan, evaluation);
-      const { images, float, quantized, agreement, outputSnr } = evaluation;
+      const { images, float, quantized, agreement, detection, outputSnr } = evaluation;
       return {
         images,
         float,
         quantized,
         agreement,
         outputSnr: Number.isFinite(outputSnr) ? outputSnr : null,
+        detection: detection && {
+          boxAgreement: detection.agreement.paired,
+          floatMap50: detection.accuracy?.float.map50 ?? null,
+          map50: detection.accuracy?.quantized.map50 ?? null,
+        },
         calibrated: isCalibrationFolder(planPath, plan, imagesPath),
       };
     },

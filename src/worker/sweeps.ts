@@ -99,6 +99,7 @@ async function sessionOf(plan: Plan, planPath: string, progress: Progress): Prom
     imagesPath: path.resolve(path.dirname(planPath), plan.calibration.folder),
     preprocess: plan.preprocess,
     task: plan.task,
+    head: plan.detection ?? 'none',
     cachePath: defaultCachePath(),
     file: planPath,
   };

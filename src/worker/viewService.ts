@@ -8,6 +8,7 @@ import type { Graph } from '../engine/graph/types';
 import type { Plan } from '../engine/plan/types';
 import type { ChangeRequest, EngineService } from '../protocol/engine';
 import type { EditorView } from '../protocol/views';
+import { detections } from './detections';
 import { explain, noExplanation } from './explain';
 import { layerDetails } from './layerDetails';
 import type { ModelStore } from './models';
@@ -30,6 +31,7 @@ type ViewService = Pick<
   | 'change'
   | 'previewChange'
   | 'sampleImage'
+  | 'detections'
   | 'layerDetails'
   | 'tradeOff'
   | 'baseline'
@@ -80,6 +82,9 @@ export function viewService(models: ModelStore, progress: Progress): ViewService
       const { graph } = await models.model(modelPathOf(planPath, plan), plan.model.sizes);
       return sampleImage(graph, plan, planPath, await models.calibration(plan.calibration.key, graph));
     },
+
+    detections: async ({ planPath, planText, image }) =>
+      detections(await openKept(models, planPath, planText), image, models.floatOutputs, progress),
 
     layerDetails: async ({ planPath, planText, layer, channel }) => {
       const opened = await openKept(models, planPath, planText);

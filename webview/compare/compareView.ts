@@ -8,6 +8,7 @@ import { bytesText, countText, millisecondsText, percent, plain } from '../forma
 import { stagesText } from '../header/headerView';
 import { t } from '../l10n';
 import { iconButton } from '../ui';
+import { accuracyName, classRows } from './detectors';
 import { VirtualGrid, type Column } from '../virtualGrid';
 import { layerPairs, type LayerPair } from './differences';
 
@@ -99,7 +100,8 @@ export class CompareView {
       );
     const accuracy = ({ figures }: PlanView): string => {
       const a = figures.accuracy;
-      const share = a?.quantizedTop1 ?? a?.agreement ?? null;
+      const boxes = a?.detection;
+      const share = boxes ? (boxes.map50?.quantized ?? boxes.boxAgreement) : (a?.quantizedTop1 ?? a?.agreement ?? null);
       return a === null || share === null ? '–' : t('{0} on {1} images', percent(share), plain(a.images, 0));
     };
     const outliers = (plan: PlanView): string =>
@@ -129,7 +131,8 @@ export class CompareView {
         amount(t('Flash'), a.flashBytes, b.flashBytes, bytesText),
         amount(t('BitOPs'), a.bitOps, b.bitOps, (v) => countText(v)),
         amount(t('Latency (estimate)'), a.latencyMs, b.latencyMs, millisecondsText),
-        row(t('Accuracy'), accuracy(own), accuracy(other)),
+        row(accuracyName(own) ?? accuracyName(other) ?? t('Accuracy'), accuracy(own), accuracy(other)),
+        ...classRows(own, other).map(([name, mine, theirs]) => row(name, mine, theirs)),
         row(t('Board'), boardText(own.target), boardText(other.target)),
         row(t('Patches'), stagesText(own), stagesText(other)),
         row(t('Outlier patches'), outliers(own), outliers(other)),

@@ -1,4 +1,5 @@
 import { coreName } from '../../src/protocol/boards';
+import type { HeadView } from '../../src/protocol/detections';
 import type { EditorView } from '../../src/protocol/views';
 import { boardText } from '../boardText';
 import { h, type Child } from '../dom';
@@ -15,6 +16,7 @@ export function modelSummary(view: EditorView): Child[] {
   const { model, plan } = view;
   return [
     ...(plan === null ? [] : [bitsShare(view), planFacts(view)]),
+    ...(plan?.head == null ? [] : [headFacts(plan.head)]),
     h(
       'section',
       {},
@@ -110,6 +112,38 @@ function planFacts({ plan }: EditorView): Child {
       [t('Images'), plain(search.images, 0)],
     ]),
   );
+}
+
+/** How a detector's outputs become boxes. */
+function headFacts(head: HeadView): HTMLElement {
+  const suppressed = { class: t('within a class'), all: t('between all classes'), none: t('none') };
+  return h(
+    'section',
+    {},
+    h('h3', {}, t('Detection head')),
+    facts([
+      [t('Preset'), head.preset],
+      [t('Labels'), labelsText(head.labels)],
+      [t('Least score'), plain(head.score, 2)],
+      [t('Suppression'), `${suppressed[head.suppress]} · IoU ${plain(head.iou, 2)}`],
+      [t('Candidates'), plain(head.candidates, 0)],
+      [t('Most boxes'), plain(head.detections, 0)],
+      ...head.levels.map(({ rows, cols, stride, anchors, form, outputs }, i): [string, string] => [
+        t('Level {0}', i + 1),
+        t('{0}×{1} cells of {2} pixels, {3} anchors, {4}: {5}', rows, cols, stride, anchors, form, outputs.join(', ')),
+      ]),
+    ]),
+  );
+}
+
+/** Labels listed by name at most. */
+const listedLabels = 6;
+
+function labelsText(labels: readonly string[]): string {
+  const named = labels.slice(0, listedLabels).join(', ');
+  return labels.length > listedLabels
+    ? t('{0}: {1} and {2} more', labels.length, named, labels.length - listedLabels)
+    : `${labels.length}: ${named}`;
 }
 
 /** What measured bits keep to. */

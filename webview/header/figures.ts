@@ -2,7 +2,7 @@
  * Which figures the header shows: facts of the model before a plan, the plan against its limits and against 8 bits
  * after.
  */
-import type { EditorView, ModelView, PlanView, PreviewView } from '../../src/protocol/views';
+import type { DetectionAccuracyView, EditorView, ModelView, PlanView, PreviewView } from '../../src/protocol/views';
 import { bytes, bytesText, count, countText, milliseconds, millisecondsText, percent, plain } from '../format';
 import { t } from '../l10n';
 import type { Figure } from './figure';
@@ -172,6 +172,7 @@ function accuracyFigure({ figures }: PlanView): Figure {
     };
   }
   const images = t('on {0} images', plain(accuracy.images, 0));
+  if (accuracy.detection !== undefined) return detectionFigure(accuracy.detection, images);
   if (accuracy.agreement === null) {
     const snr = accuracy.outputSnr;
     return {
@@ -197,12 +198,39 @@ function accuracyFigure({ figures }: PlanView): Figure {
       lost === null
         ? undefined
         : {
-            text: `${lost > 0 ? '+' : lost < 0 ? '−' : '±'}${plain(Math.abs(lost), 1)}`,
+            text: signed(lost),
             caption: t('points, {0}', images),
           },
     caption: images,
     description: t('Firmware arithmetic on labelled images; agreement with float {0}', percent(accuracy.agreement)),
   };
 }
+
+function detectionFigure({ map50, boxAgreement }: DetectionAccuracyView, images: string): Figure {
+  const boxes = t('{0} of the boxes of float and firmware have a partner in the other', percent(boxAgreement));
+  if (map50 === null)
+    return { label: t('Box agreement'), value: share(boxAgreement), caption: images, description: boxes };
+  const points = (fraction: number): string => signed(fraction * 100);
+  return {
+    label: t('mAP@0.5'),
+    value: share(map50.quantized),
+    change: { text: points(map50.quantized - map50.float), caption: t('points, {0}', images) },
+    caption: images,
+    description: [
+      t(
+        'Firmware arithmetic on images with known boxes; float {0}; 95 % interval of the change {1} to {2} points',
+        percent(map50.float),
+        points(map50.low),
+        points(map50.high),
+      ),
+      boxes,
+      ...map50.classes.map(({ label, float, quantized }) =>
+        t('{0}: {1}, float {2}', label, percent(quantized), percent(float)),
+      ),
+    ].join('\n'),
+  };
+}
+
+const signed = (points: number): string => `${points > 0 ? '+' : points < 0 ? '−' : '±'}${plain(Math.abs(points), 1)}`;
 
 const share = (fraction: number): { number: string; unit: string } => ({ number: plain(fraction * 100, 1), unit: '%' });

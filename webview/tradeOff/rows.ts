@@ -45,16 +45,40 @@ export function parameterName(parameter: SweepView['parameter']): string {
   }
 }
 
-/** Whether accuracies are of labelled images, in all sweeps; otherwise agreement is what they have in common. */
-export function measuresTop1(sweeps: readonly SweepView[]): boolean {
-  const measured = sweeps.flatMap(({ points }) => points).filter(({ accuracy }) => accuracy !== null);
-  return measured.length > 0 && measured.every(({ accuracy }) => accuracy!.top1 !== null);
+/** What the points of all sweeps have in common to be compared by. */
+export type Quality = 'top1' | 'agreement' | 'map50' | 'boxAgreement';
+
+/** Known labels or boxes where all sweeps were measured on such images; otherwise agreement with float. */
+export function qualityOf(sweeps: readonly SweepView[], plan: PlanView | null): Quality {
+  const measured = sweeps
+    .flatMap(({ points }) => points)
+    .flatMap(({ accuracy }) => (accuracy === null ? [] : [accuracy]));
+  const own = plan?.figures.accuracy ?? null;
+  const all = (known: (accuracy: (typeof measured)[number]) => boolean): boolean =>
+    measured.length > 0 && measured.every(known);
+  if (own?.detection !== undefined || measured.some(({ boxAgreement }) => boxAgreement != null)) {
+    if (measured.length === 0) return own?.detection?.map50 ? 'map50' : 'boxAgreement';
+    return all(({ map50 }) => map50 != null) ? 'map50' : 'boxAgreement';
+  }
+  return all(({ top1 }) => top1 !== null) ? 'top1' : 'agreement';
+}
+
+export function qualityName(quality: Quality): string {
+  switch (quality) {
+    case 'top1':
+      return t('Top-1 accuracy');
+    case 'agreement':
+      return t('Agreement with float');
+    case 'map50':
+      return t('mAP@0.5');
+    case 'boxAgreement':
+      return t('Box agreement');
+  }
 }
 
 export function sweepRows(sweeps: readonly SweepView[], plan: PlanView): TradeOffRow[] {
-  const top1 = measuresTop1(sweeps);
-  const quality = (accuracy: SweepPointView['accuracy']): number | null =>
-    accuracy === null ? null : top1 ? accuracy.top1 : accuracy.agreement;
+  const compared = qualityOf(sweeps, plan);
+  const quality = (accuracy: SweepPointView['accuracy']): number | null => accuracy?.[compared] ?? null;
   const rows = sweeps.flatMap(({ parameter, points, current }) =>
     points.map(({ value, figures, accuracy, randomAccuracy, outliers, problem, isPlan }): Omit<TradeOffRow, 'key'> => ({
       id: `${parameter} ${value}`,
@@ -79,9 +103,13 @@ export function sweepRows(sweeps: readonly SweepView[], plan: PlanView): TradeOf
   const own =
     accuracy === null
       ? null
-      : top1 || sweeps.length === 0
-        ? (accuracy.quantizedTop1 ?? accuracy.agreement)
-        : accuracy.agreement;
+      : accuracy.detection !== undefined
+        ? compared === 'map50'
+          ? (accuracy.detection.map50?.quantized ?? null)
+          : accuracy.detection.boxAgreement
+        : compared === 'top1' || sweeps.length === 0
+          ? (accuracy.quantizedTop1 ?? accuracy.agreement)
+          : accuracy.agreement;
   if (!rows.some((row) => row.current)) {
     rows.push({
       id: 'plan',

@@ -6,7 +6,7 @@ import type { PlotAxis, PlotPoint, PlotSeries, PlotSpec } from '../charts/plot';
 import { paddedRange } from '../charts/ticks';
 import { bytesText, countText, millisecondsText, percent, plain } from '../format';
 import { t } from '../l10n';
-import { measuresTop1, parameterName, rowText, type TradeOffRow } from './rows';
+import { parameterName, qualityName, rowText, type Quality, type TradeOffRow } from './rows';
 
 export type CostAxis = 'bitOps' | 'latencyMs' | 'arenaBytes';
 
@@ -28,7 +28,12 @@ const writeCost: Readonly<Record<CostAxis, (value: number) => string>> = {
 };
 
 /** Accuracy against a cost. */
-export function accuracySpec(rows: readonly TradeOffRow[], sweeps: readonly SweepView[], cost: CostAxis): PlotSpec {
+export function accuracySpec(
+  rows: readonly TradeOffRow[],
+  sweeps: readonly SweepView[],
+  cost: CostAxis,
+  measured: Quality,
+): PlotSpec {
   const drawn = rows.filter((row) => row.quality !== null && row[cost] !== null);
   const point = (row: TradeOffRow, y: number, suffix = ''): PlotPoint => ({
     id: `${row.id}${suffix}`,
@@ -68,7 +73,7 @@ export function accuracySpec(rows: readonly TradeOffRow[], sweeps: readonly Swee
     ...drawn.map((row) => row.quality!),
     ...drawn.flatMap((row) => (row.random === null ? [] : [row.random])),
   ];
-  const quality = measuresTop1(sweeps) ? t('Top-1 accuracy') : t('Agreement with float');
+  const quality = qualityName(measured);
   return {
     label: t('{0} against {1}. Arrow keys move over the points, Enter makes one the plan.', quality, costText(cost)),
     series,

@@ -11,7 +11,7 @@ import { openMenu } from '../menu';
 import type { TradeOffMode } from '../state';
 import { button, progressRing, segments } from '../ui';
 import { VirtualGrid, type Column } from '../virtualGrid';
-import { memoryRows, parameterName, phiRows, rowText, sweepRows, type TradeOffRow } from './rows';
+import { memoryRows, parameterName, phiRows, qualityOf, rowText, sweepRows, type TradeOffRow } from './rows';
 import { accuracySpec, costText, memorySpec, phiSpec, type CostAxis } from './specs';
 
 /** Columns that give way where there is little room: what the plot shows as well goes last. */
@@ -235,6 +235,7 @@ export class TradeOffView {
       this.rows,
       this.sweeps,
       this.rows.some((row) => row[this.cost] !== null) ? this.cost : 'bitOps',
+      qualityOf(this.sweeps, plan),
     );
   }
 

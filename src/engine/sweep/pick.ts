@@ -50,6 +50,7 @@ export async function writePointAsPlan(
     },
     preprocess: settings.preprocess,
     ...(session.quantizer.sureTask ? { task: session.quantizer.sureTask } : {}),
+    ...(session.head ? { detection: session.head.head } : {}),
     target: settings.target,
     search: searchOf(settings),
     calibration: { key: calibration.key, images: calibration.images, folder: relativeTo(planPath, model.imagesPath) },

@@ -141,6 +141,7 @@ async function measure(
     await evaluate(graph, modelPath, program, settings.preprocess, measuring.imagesPath, measuring.limit, progress, {
       task: session.quantizer.sureTask,
       floatCache: measuring.float,
+      detection: session.head ? { head: session.head } : undefined,
     }),
   );
 }

@@ -1,6 +1,9 @@
 import { calibrateCached } from '../calibration/cache';
 import { listSamples } from '../calibration/samples';
 import type { Calibration, Preprocess } from '../calibration/types';
+import type { DetectionHead } from '../detection/head';
+import type { ResolvedHead } from '../detection/resolve';
+import { chooseDetection } from '../run/chooseDetection';
 import { decide } from '../run/decide';
 import type { DecideOptions, Decision } from '../run/decisionTypes';
 import type { Task } from '../graph/task';
@@ -18,7 +21,10 @@ export interface SessionModel {
   /** Calibration samples. */
   readonly imagesPath: string;
   readonly limit: number;
-  readonly preprocess: Preprocess;
+  /** Null: as a detector's head wants it, else `unit`. */
+  readonly preprocess: Preprocess | null;
+  /** A detector's head as quantization takes it; missing: as the outputs tell. */
+  readonly head?: string | DetectionHead;
   /** What the outputs are for; missing: as the network's end and the samples' labels tell. */
   readonly task?: Task;
   /** Where calibrations are cached; null: nowhere. */
@@ -34,6 +40,9 @@ export class SweepSession {
     readonly sha256: string,
     readonly graph: Graph,
     readonly calibration: Calibration,
+    readonly preprocess: Preprocess,
+    /** A detector's head; null: its outputs are values. */
+    readonly head: ResolvedHead | null,
     readonly quantizer: ModelQuantizer,
     /** About the samples, one line each. */
     readonly notes: readonly string[],
@@ -42,18 +51,22 @@ export class SweepSession {
   /** @throws UserError, CancelledError as calibration does */
   static async open(model: SessionModel, progress: Progress): Promise<SweepSession> {
     progress.report('Reading the model', 0, 0);
-    const { modelPath, preprocess, file } = model;
+    const { modelPath, file } = model;
     const sha256 = await hashModel(modelPath);
     const graph = await importModel(modelPath, { sizes: model.sizes });
+    const notes: string[] = [];
+    const { task, head, preprocess } = await chooseDetection(graph, model, notes);
     const samples = await listSamples(model.imagesPath, graph, model.limit);
-    const notes = [...samples.notes];
+    notes.push(...samples.notes);
     const calibration = await calibrateCached(graph, modelPath, samples, preprocess, model.cachePath, progress, notes);
     return new SweepSession(
       model,
       sha256,
       graph,
       calibration,
-      new ModelQuantizer({ graph, modelPath, samples, preprocess, calibration, task: model.task, file }),
+      preprocess,
+      head,
+      new ModelQuantizer({ graph, modelPath, samples, preprocess, calibration, task, head, file }),
       notes,
     );
   }

@@ -123,6 +123,9 @@ const ACCURACY: readonly (keyof SweepAccuracy)[] = [
   'top5',
   'agreement',
   'outputSnr',
+  'floatMap50',
+  'map50',
+  'boxAgreement',
 ];
 
 /** One row per point, empty where there is no number; decisions are in the JSON alone. */

@@ -133,6 +133,11 @@ export interface SweepAccuracy {
   readonly agreement: number | null;
   /** Signal-to-noise ratio of the outputs against float, dB; null: no noise at all. */
   readonly outputSnr: number | null;
+  /** Mean average precision of a detector at an overlap of 0.5; null without known boxes. */
+  readonly floatMap50?: number | null;
+  readonly map50?: number | null;
+  /** Boxes of a detector that have a partner in the float network's. */
+  readonly boxAgreement?: number | null;
 }
 
 /** What a point decides, in the words of a plan. */

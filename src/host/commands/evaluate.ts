@@ -1,5 +1,6 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import type { EvaluationSummary } from '../../protocol/engine';
 import { showFailure } from '../log';
 import { nameOf } from '../planFiles';
 import type { Services } from '../services';
@@ -35,42 +36,65 @@ export async function evaluate({ editors, engine, jobs, log, memory }: Services,
 
   const action = vscode.l10n.t('Evaluate {0}', nameOf(model));
   try {
-    const { images, float, quantized, agreement, outputSnr, calibrated } = await jobs.run(model, action, (options) =>
+    const result = await jobs.run(model, action, (options) =>
       engine.run((e) => e.evaluate({ planPath: plan.fsPath, imagesPath: imagesPath!, limit }), options),
     );
-    const percent = (value: number): string => `${value.toFixed(1)} %`;
-    const line =
-      agreement === null
-        ? vscode.l10n.t(
-            '{0}: on {1} images the outputs are {2} from float.',
-            nameOf(model),
-            images,
-            outputSnr === null ? '∞ dB' : `${outputSnr.toFixed(1)} dB`,
-          )
-        : quantized.top1 === null || float.top1 === null
-          ? vscode.l10n.t(
-              '{0}: on {1} images the firmware agrees with the float model on {2}.',
-              nameOf(model),
-              images,
-              percent(agreement),
-            )
-          : vscode.l10n.t(
-              '{0}: top-1 {1} on {2} images (float {3}), agreement {4}.',
-              nameOf(model),
-              percent(quantized.top1),
-              images,
-              percent(float.top1),
-              percent(agreement),
-            );
+    const line = lineOf(nameOf(model), result);
     const kind = vscode.l10n.t(
       'The plan was calibrated on these images, so the result is optimistic: evaluate on other images.',
     );
-    const told = calibrated ? `${line} ${kind}` : line;
+    const told = result.calibrated ? `${line} ${kind}` : line;
     log.info(told);
     if (!editors.showResult(model, { ok: true, message: told })) void vscode.window.showInformationMessage(told);
   } catch (error) {
     void showFailure(log, action, error);
   }
+}
+
+/** What an evaluation came to, as one line. */
+function lineOf(
+  name: string,
+  { images, float, quantized, agreement, outputSnr, detection }: EvaluationSummary,
+): string {
+  const percent = (value: number): string => `${value.toFixed(1)} %`;
+  if (detection && detection.map50 !== null && detection.floatMap50 !== null)
+    return vscode.l10n.t(
+      '{0}: mAP@0.5 {1} on {2} images (float {3}), {4} of the boxes have a partner in float.',
+      name,
+      percent(detection.map50),
+      images,
+      percent(detection.floatMap50),
+      percent(detection.boxAgreement),
+    );
+  if (detection)
+    return vscode.l10n.t(
+      '{0}: on {1} images {2} of the boxes have a partner in float.',
+      name,
+      images,
+      percent(detection.boxAgreement),
+    );
+  if (agreement === null)
+    return vscode.l10n.t(
+      '{0}: on {1} images the outputs are {2} from float.',
+      name,
+      images,
+      outputSnr === null ? '∞ dB' : `${outputSnr.toFixed(1)} dB`,
+    );
+  if (quantized.top1 === null || float.top1 === null)
+    return vscode.l10n.t(
+      '{0}: on {1} images the firmware agrees with the float model on {2}.',
+      name,
+      images,
+      percent(agreement),
+    );
+  return vscode.l10n.t(
+    '{0}: top-1 {1} on {2} images (float {3}), agreement {4}.',
+    name,
+    percent(quantized.top1),
+    images,
+    percent(float.top1),
+    percent(agreement),
+  );
 }
 
 function limits(): Choice<number>[] {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { PlanChange } from '../../engine/run/whatIf/changes';
 import type { LayerDetailsView } from '../../protocol/details';
+import type { DetectionsView } from '../../protocol/detections';
 import type { GeneratedCodeView, OtherPlan } from '../../protocol/editor';
 import type { PlanProblem, ViewRequest } from '../../protocol/engine';
 import type { DrawingRequest, DrawingView } from '../../protocol/drawing';
@@ -127,6 +128,13 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   async sampleImage(): Promise<SampleImageView | null> {
     return vscode.workspace.isTrusted
       ? this.engine.ask((engine) => engine.sampleImage(this.request()), {}, 'changes')
+      : null;
+  }
+
+  /** Boxes on a sample image, in a trusted workspace only, as {@link sampleImage}. */
+  async detections(image: number): Promise<DetectionsView | null> {
+    return vscode.workspace.isTrusted
+      ? this.engine.ask((engine) => engine.detections({ ...this.request(), image }), {}, 'plans')
       : null;
   }
 

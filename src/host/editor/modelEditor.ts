@@ -168,6 +168,7 @@ export class ModelEditor extends Disposable {
         });
       },
       sampleImage: () => this.document.sampleImage(),
+      detections: (image) => this.document.detections(Number(image)),
       targets: () => this.document.targets(),
       layout: (request) => this.document.layout(request),
       layerDetails: (layer, channel) => this.document.layerDetails(layer, channel),

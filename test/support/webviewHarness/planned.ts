@@ -293,6 +293,7 @@ export function plannedView(rows = 4, cols = 4): EditorView {
       accuracy: { images: 500, floatTop1: 0.784, quantizedTop1: 0.778, agreement: 0.932 },
     },
     search: { method: 'score', phi: 0.96, lambda: 0.01, images: 64 },
+    head: null,
     calibrated: true,
   };
   return { model: modelOf('mobilenetv2_1.0_224_tv', planned), plan, planProblem: null };
