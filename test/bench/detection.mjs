@@ -3,9 +3,9 @@
 //
 //     npm run build && node test/bench/detection.mjs [--row TEXT] [--plans FOLDER] [MODEL…]
 //
-// Writes test/bench/detection.md from test/bench/detection.json, where each row is kept as soon as it is measured: a row
-// that is there is not measured again (delete it to measure anew). Plans are kept in a folder of their own and made once.
-// Needs ../shared/data/detection.
+// Writes test/bench/detection.md from test/bench/detection.json, where each row is kept as soon as it is measured: a
+// row that is there is not measured again (delete it to measure anew). Plans are kept in a folder of their own and
+// made once. Needs ../shared/data/detection.
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -110,9 +110,27 @@ function planOf({ model, file, preprocess, head }, { name, options }) {
   return { plan, summary: JSON.parse(readFileSync(summary, 'utf8')) };
 }
 
+const HEAD = [
+  'model',
+  'network',
+  'float mAP@0.5',
+  'mAP@0.5',
+  'difference',
+  'mAP@0.5:0.95',
+  'agreement %',
+  'GBitOPs',
+  'times fewer',
+  'arena KiB',
+  'ms',
+  'images',
+];
+
 const readRows = () => (existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {});
 
-/** Puts a row into the file, beside those that others may have put there meanwhile. @param {string} key @param {any} row */
+/**
+ * Puts a row into the file, beside those that others may have put there meanwhile.
+ * @param {string} key @param {any} row
+ */
 function keep(key, row) {
   const rows = { ...readRows(), [key]: row };
   writeFileSync(`${store}.${process.pid}`, `${JSON.stringify(rows, null, 1)}\n`);
@@ -195,18 +213,18 @@ function table(rows) {
     });
   return `# Detectors: mean average precision
 
-Written by \`node test/bench/detection.mjs\`. Calibrated on 100 images of VOC 2012, evaluated on others: VOC 2007 test and
-trainval and COCO, at an overlap of 0.5 (all-point) and over 0.5:0.95. Difference: quantized less float, with the 2.5th
-and 97.5th percentile of a paired bootstrap over the images. Agreement: percent of the boxes at the head's score that
-have a partner in the other network. Two detectors know 80 classes and are judged by the 20 of VOC; \`face_rfb320\` finds
-faces, for which no boxes are known here. GBitOPs of the weighted layers; arena and milliseconds (expected, STM32H743)
-without patches, so the arena is that of a board with as much memory.
+Written by \`node test/bench/detection.mjs\`. Calibrated on 100 images of VOC 2012, evaluated on others: VOC 2007 test
+and trainval and COCO, at an overlap of 0.5 (all-point) and over 0.5:0.95. Difference: quantized less float, with the
+2.5th and 97.5th percentile of a paired bootstrap over the images. Agreement: percent of the boxes at the head's score
+that have a partner in the other network. Two detectors know 80 classes and are judged by the 20 of VOC;
+\`face_rfb320\` finds faces, for which no boxes are known here. GBitOPs of the weighted layers; arena and milliseconds
+(expected, STM32H743) without patches, so the arena is that of a board with as much memory.
 
-onnxruntime: what its \`quantize_static\` does by default (least and largest value, int8, one scale for each map; weights
-with one scale for each layer, or with \`per_channel\`), written by our own QDQ export and run by onnxruntime.
+onnxruntime: what its \`quantize_static\` does by default (least and largest value, int8, one scale for each map;
+weights with one scale for each layer, or with \`per_channel\`), written by our own QDQ export and run by onnxruntime.
 
-| model | network | float mAP@0.5 | mAP@0.5 | difference | mAP@0.5:0.95 | agreement % | GBitOPs | times fewer | arena KiB | ms | images |
-| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| ${HEAD.join(' | ')} |
+| ${HEAD.map((_, i) => (i < 2 ? '---' : '---:')).join(' | ')} |
 ${lines.join('\n')}
 `;
 }

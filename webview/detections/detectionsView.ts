@@ -66,9 +66,7 @@ export class DetectionsView {
         this.place,
         this.waiting,
         h('span', { class: 'spacer' }),
-        label,
-        this.slider,
-        this.score,
+        h('span', { class: 'detections-slider' }, label, this.slider, this.score),
       ),
       this.none,
       this.body,
@@ -205,7 +203,7 @@ export class DetectionsView {
     const score = (box: BoxView | null): string => (box === null ? '–' : plain(box.score, 2));
     fill(
       this.list,
-      h('h3', {}, t('Boxes')),
+      h('h2', {}, t('Boxes')),
       table(
         [t('Class'), t('Float'), t('Firmware'), t('Overlap')],
         pairs
@@ -228,7 +226,7 @@ export class DetectionsView {
     }
     fill(
       this.classes,
-      h('h3', {}, t('Average precision by class')),
+      h('h2', {}, t('Average precision by class')),
       table(
         [t('Class'), t('Float'), t('Firmware'), t('Objects')],
         [

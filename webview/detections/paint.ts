@@ -26,21 +26,22 @@ export function paintBoxes(
 ): void {
   ctx.font = `${FONT_SIZE}px ${colors.fontFamily}`;
   ctx.textBaseline = 'middle';
-  // The best box is drawn last, over the others.
-  for (const { box, text, kind } of [...boxes].sort((a, b) => a.box.score - b.box.score)) {
+  // The best box is drawn last, over the others; known boxes lie below all.
+  const level = ({ box, kind }: DrawnBox): number => (kind === 'known' ? -1 : box.score);
+  for (const { box, text, kind } of [...boxes].sort((a, b) => level(a) - level(b))) {
     const color = { paired: colors.bits8, lone: colors.warning, known: colors.foreground }[kind];
     const x = Math.max(1, box.x1 * size.width);
     const y = Math.max(1, box.y1 * size.height);
     const width = Math.min(size.width - 1, box.x2 * size.width) - x;
-    const height = Math.min(size.height - 1, box.y2 * size.height) - y;
+    const tall = Math.min(size.height - 1, box.y2 * size.height) - y;
     ctx.setLineDash(kind === 'lone' ? [6, 3] : kind === 'known' ? [2, 3] : []);
     // A rim in the page's background keeps lines apart from any image.
     ctx.strokeStyle = colors.background;
     ctx.lineWidth = kind === 'known' ? 2.5 : 4;
-    ctx.strokeRect(x, y, width, height);
+    ctx.strokeRect(x, y, width, tall);
     ctx.strokeStyle = color;
     ctx.lineWidth = kind === 'known' ? 1 : 2;
-    ctx.strokeRect(x, y, width, height);
+    ctx.strokeRect(x, y, width, tall);
     ctx.setLineDash([]);
     if (text === '') continue;
     const shown = fitText(ctx, text, Math.max(40, size.width - x - 2 * PADDING));

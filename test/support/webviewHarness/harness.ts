@@ -40,8 +40,8 @@ const standIn = `
   document.body.dataset.vscodeThemeKind = kind;
   const pending = new Map();
   const reads = new Set([
-    'ready', 'fit', 'sampleImage', 'layout', 'targets', 'layerDetails', 'tradeOff', 'sweeps', 'generatedCode',
-    'generatedInto', 'previewChange',
+    'ready', 'fit', 'sampleImage', 'detections', 'layout', 'targets', 'layerDetails', 'tradeOff', 'sweeps',
+    'generatedCode', 'generatedInto', 'previewChange',
   ]);
   let lastId = 0;
   const harness = window.harness = {

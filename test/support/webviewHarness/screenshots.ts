@@ -14,6 +14,7 @@ import {
   samplePreview,
   tradeOffAnswers,
 } from './answers';
+import { detectionsAnswers, detectorView } from './detector';
 import { branchedView, chainView, plannedView, problemView, unquantizedView } from './samples';
 import { themeNames, type ThemeName } from './themes';
 
@@ -45,6 +46,21 @@ const pictures: readonly Picture[] = [
     view: () => plannedView(),
     saved: { tab: 'patches', branch: 5, dockOpen: false, detailsOpen: false },
     answers: { sampleImage: { value: gradient() } },
+  },
+  {
+    name: 'boxes',
+    view: () => detectorView(),
+    saved: { tab: 'detections', dockOpen: false },
+    answers: detectionsAnswers(),
+  },
+  {
+    name: 'boxes-narrow',
+    view: () => detectorView(),
+    saved: { tab: 'detections', dockOpen: false },
+    answers: detectionsAnswers(),
+    themes: ['dark'],
+    width: 560,
+    height: 640,
   },
   { name: 'bits-menu', view: () => plannedView(), saved: { tab: 'layers', selected: 6 }, before: openBitsMenu },
   { name: 'patches-small', view: () => plannedView(), saved: { tab: 'patches', branch: 0 }, themes: ['dark'] },
