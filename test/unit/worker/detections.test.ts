@@ -77,7 +77,7 @@ describe('boxes of a plan', function () {
     const text = readFileSync(planPath, 'utf8');
     const before = (await service.detections({ modelPath, planPath, image: 0 }))!;
     const { model } = await service.view({ modelPath, planPath });
-    const layer = model.layers.findLast(({ plan }) => plan!.allowedBits.includes(4))!;
+    const layer = [...model.layers].reverse().find(({ plan }) => plan!.allowedBits.includes(4))!;
     const { planText } = await service.change({
       modelPath,
       planPath,
