@@ -5,12 +5,12 @@
 //
 // Writes test/bench/ablation.md from test/bench/ablation.json, where each row is kept as soon as it is measured; delete
 // rows to measure them again. Needs ../shared/data.
-import { spawnSync } from 'node:child_process';
 import { build } from 'esbuild';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
+import { evaluateArgs, quantizeArgs, runCommand } from './commands.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -104,16 +104,6 @@ async function buildWithout(changes, file) {
   if (pending.size > 0) throw new Error(`Nothing was left out: ${[...pending].map(([end]) => end).join(', ')}.`);
 }
 
-/** @param {string} cli @param {string[]} args */
-function run(cli, args) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args, '--json'], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout);
-}
-
 /** @type {Record<string, any>} */
 const rows = existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {};
 mkdirSync(path.join(projectRoot, 'out'), { recursive: true });
@@ -126,37 +116,16 @@ try {
       if (rows[key]) continue;
       await buildWithout(changes, changed);
       const plan = path.join(work, 'plan.quantmcu.json');
-      const summary = run(changed, [
-        'quantize',
-        path.join(data, 'models', `${model}.onnx`),
-        '--images',
-        path.join(data, 'images/imagenet_sample'),
-        '--limit',
-        '250',
-        '--grid',
-        'none',
-        '--target',
-        'custom',
-        '--sram',
-        '4M',
-        '--flash',
-        '16M',
-        '--preprocess',
+      const request = {
+        model: path.join(data, 'models', `${model}.onnx`),
+        images: path.join(data, 'images/imagenet_sample'),
+        limit: '250',
         preprocess,
-        '--bitops-target',
-        '2.2',
-        ...options,
-        '--out',
-        plan,
-      ]);
-      const result = run(path.join(projectRoot, 'dist/cli.js'), [
-        'evaluate',
-        plan,
-        '--images',
-        path.join(data, 'images/imagenet_val'),
-        '--limit',
-        values.images,
-      ]);
+        options: ['--grid', 'none', '--bitops-target', '2.2', ...options],
+        out: plan,
+      };
+      const summary = runCommand(quantizeArgs(request), changed);
+      const result = runCommand(evaluateArgs(plan, path.join(data, 'images/imagenet_val'), values.images));
       rows[key] = {
         images: result.images,
         reduction: summary.bitOps.reduction,

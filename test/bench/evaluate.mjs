@@ -5,12 +5,12 @@
 //
 // Writes test/bench/evaluate.md. Needs ../shared/data. Calibrated on 16 images of imagenet_sample, evaluated on
 // imagenet_val.
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
+import { builtCli, evaluateArgs, quantizeArgs, runCommand } from './commands.mjs';
 
 const { values } = parseArgs({
   options: { images: { type: 'string', default: '100' }, runs: { type: 'string', default: '5' } },
@@ -42,13 +42,8 @@ writeFileSync(
 
 /** @param {string[]} args */
 function cli(args) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--require', meter, path.join(projectRoot, 'dist/cli.js'), ...args, '--json'],
-    { encoding: 'utf8', maxBuffer: 1 << 28 },
-  );
-  if (status !== 0) throw new Error(stderr);
-  return { ...JSON.parse(stdout), cpuMs: Number(readFileSync(metered, 'utf8')) };
+  const said = runCommand(args, builtCli, ['--require', meter]);
+  return { ...said, cpuMs: Number(readFileSync(metered, 'utf8')) };
 }
 
 /** @param {readonly number[]} numbers */
@@ -59,36 +54,18 @@ try {
   for (const { model, preprocess } of models) {
     for (const { name, options } of plans) {
       rmSync(plan, { force: true });
-      cli([
-        'quantize',
-        path.join(data, 'models', `${model}.onnx`),
-        '--images',
-        path.join(data, 'images/imagenet_sample'),
-        '--limit',
-        '16',
-        '--target',
-        'custom',
-        '--sram',
-        '4M',
-        '--flash',
-        '16M',
-        '--preprocess',
+      const request = {
+        model: path.join(data, 'models', `${model}.onnx`),
+        images: path.join(data, 'images/imagenet_sample'),
+        limit: '16',
         preprocess,
-        ...options,
-        '--out',
-        plan,
-      ]);
+        options,
+        out: plan,
+      };
+      cli(quantizeArgs(request));
+      const threads = String(availableParallelism());
       const evaluate = (/** @type {string} */ images) =>
-        cli([
-          'evaluate',
-          plan,
-          '--images',
-          path.join(data, 'images/imagenet_val'),
-          '--limit',
-          images,
-          '--threads',
-          String(availableParallelism()),
-        ]);
+        cli(evaluateArgs(plan, path.join(data, 'images/imagenet_val'), images, '--threads', threads));
       const load = loadavg()[0];
       const runs = Array.from({ length: Number(values.runs) }, () => evaluate(values.images));
       const start = evaluate('1').cpuMs;

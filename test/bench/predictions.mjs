@@ -5,13 +5,13 @@
 //
 // Writes test/bench/predictions.md. The sample model needs nothing; the others need ../shared/data and are left out
 // without.
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleTests, projectRoot } from '../support/bundle.mjs';
+import { evaluateArgs, quantizeArgs, runCommand } from './commands.mjs';
 
 const { values } = parseArgs({ options: { images: { type: 'string', default: '100' } } });
 const data = path.join(projectRoot, '../shared/data');
@@ -39,17 +39,6 @@ const models = [
   shared('resnet20_cifar10', 'imagenet', 'cifar10', 'cifar10'),
 ].filter(({ model }) => existsSync(model));
 
-/** @param {string[]} args */
-function cli(args) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [path.join(projectRoot, 'dist/cli.js'), ...args, '--json'],
-    { encoding: 'utf8', maxBuffer: 1 << 28 },
-  );
-  if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout);
-}
-
 const bundle = await bundleTests('bench-predictions', [], {
   stdin: { contents: "export * from './test/bench/predictions';", resolveDir: projectRoot, loader: 'ts' },
 });
@@ -63,34 +52,10 @@ const rows = [];
 try {
   for (const { model, preprocess, calibration, images } of models) {
     rmSync(plan, { force: true });
-    const summary = cli([
-      'quantize',
-      model,
-      '--images',
-      calibration,
-      '--limit',
-      '16',
-      '--target',
-      'custom',
-      '--sram',
-      '4M',
-      '--flash',
-      '16M',
-      '--grid',
-      '3x3',
-      '--phi',
-      '0.96',
-      '--bits',
-      '8,4',
-      '--weights',
-      'auto',
-      '--no-compensate',
-      '--preprocess',
-      preprocess,
-      '--out',
-      plan,
-    ]);
-    cli(['evaluate', plan, '--images', images, '--limit', values.images, '--predictions', csv]);
+    const options = ['--grid', '3x3', '--phi', '0.96', '--bits', '8,4', '--weights', 'auto', '--no-compensate'];
+    const request = { model, images: calibration, limit: '16', preprocess, options, out: plan };
+    const summary = runCommand(quantizeArgs(request));
+    runCommand(evaluateArgs(plan, images, values.images, '--predictions', csv));
     // file,label,float,quantized; the names of these samples need no quotes.
     const said = readFileSync(csv, 'utf8')
       .trim()

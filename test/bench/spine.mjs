@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
+import { evaluateArgs, quantizeArgs } from './commands.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -69,42 +70,16 @@ function run(args) {
 const rows = [];
 for (const { model, preprocess, calibration, evaluation } of cases) {
   const plan = path.join(work, `${model}.quantmcu.json`);
-  const quantize = [
-    'quantize',
-    path.join(data, 'models', `${model}.onnx`),
-    '--images',
-    path.join(data, 'images', calibration),
-    '--limit',
-    '64',
-    '--bits',
-    '8',
-    '--weights',
-    '8',
-    '--grid',
-    'none',
-    '--target',
-    'custom',
-    '--sram',
-    '4M',
-    '--flash',
-    '16M',
-    '--preprocess',
+  const request = {
+    model: path.join(data, 'models', `${model}.onnx`),
+    images: path.join(data, 'images', calibration),
+    limit: '64',
     preprocess,
-    '--no-cache',
-    '--out',
-    plan,
-    '--json',
-  ];
-  const made = run(quantize);
-  const { json } = run([
-    'evaluate',
-    plan,
-    '--images',
-    path.join(data, 'images', evaluation),
-    '--limit',
-    values.limit,
-    '--json',
-  ]);
+    options: ['--bits', '8', '--weights', '8', '--grid', 'none', '--no-cache'],
+    out: plan,
+  };
+  const made = run([...quantizeArgs(request), '--json']);
+  const { json } = run([...evaluateArgs(plan, path.join(data, 'images', evaluation), values.limit), '--json']);
   const row = [
     model,
     made.seconds.toFixed(1),

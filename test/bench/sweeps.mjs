@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
+import { roomyBoard } from './commands.mjs';
 
 const { values } = parseArgs({
   options: { images: { type: 'string', default: '100' }, only: { type: 'string', default: '' } },
@@ -70,12 +71,7 @@ for (const { title, model, preprocess, options } of sweeps) {
         path.join(data, 'images/imagenet_sample'),
         '--calibrate',
         '32',
-        '--target',
-        'custom',
-        '--sram',
-        '4M',
-        '--flash',
-        '16M',
+        ...roomyBoard,
         '--preprocess',
         preprocess,
         '--evaluate',

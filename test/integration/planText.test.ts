@@ -5,6 +5,7 @@ import { EngineClient } from '../../src/host/engineClient/client';
 import { workerThread } from '../../src/host/engineClient/transport';
 import { projectRoot } from '../support/paths';
 import { smallModel, unsupportedModel, until, workspacePath, writeImages } from './fixtures';
+import { entropyRequest } from '../support/entropyRequest';
 
 const at = (...parts: string[]): string => workspacePath('planText', ...parts);
 
@@ -44,16 +45,8 @@ describe('a plan as text', () => {
         modelPath: model().fsPath,
         planPath: plan().fsPath,
         imagesPath: at('images'),
-        targetId: 'nano33ble',
+        ...entropyRequest,
         grid: 'none',
-        bits: [8, 4],
-        weights: 8,
-        search: 'entropy',
-        phi: 0.99,
-        lambda: 0.5,
-        epsilon: 0.01,
-        classes: 'static',
-        preprocess: 'unit',
         limit: 0,
       }),
     );

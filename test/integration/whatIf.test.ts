@@ -6,6 +6,7 @@ import { EngineClient } from '../../src/host/engineClient/client';
 import { workerThread } from '../../src/host/engineClient/transport';
 import { projectRoot } from '../support/paths';
 import { smallModel, until, workspacePath, writeImages } from './fixtures';
+import { entropyRequest } from '../support/entropyRequest';
 
 describe("what-if in the plan's text", () => {
   let engine: EngineClient;
@@ -27,16 +28,8 @@ describe("what-if in the plan's text", () => {
         modelPath: model.fsPath,
         planPath,
         imagesPath: workspacePath('whatIf', 'images'),
-        targetId: 'nano33ble',
+        ...entropyRequest,
         grid: 'none',
-        bits: [8, 4],
-        weights: 8,
-        search: 'entropy',
-        phi: 0.99,
-        lambda: 0.5,
-        epsilon: 0.01,
-        classes: 'static',
-        preprocess: 'unit',
         limit: 0,
       }),
     );

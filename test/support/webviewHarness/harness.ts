@@ -140,6 +140,17 @@ export class Harness {
     return paths.find((candidate) => candidate !== '' && existsSync(candidate)) ?? null;
   }
 
+  /** Starts, or skips the suite where no Chromium is installed, which CI does not let pass. */
+  static async startOrSkip(suite: { skip(): void }): Promise<Harness> {
+    if (Harness.chromiumPath() === null) {
+      if (process.env['CI'] === 'true')
+        throw new Error('No Chromium is installed: install the package chromium or set CHROMIUM.');
+      console.log('    No Chromium found (set CHROMIUM): the tests of the editor page are skipped.');
+      suite.skip();
+    }
+    return Harness.start();
+  }
+
   static async start(): Promise<Harness> {
     return new Harness(
       await chromium.launch({

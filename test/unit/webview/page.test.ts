@@ -25,13 +25,7 @@ describe('editor page', function () {
   const errors: string[] = [];
 
   before(async function () {
-    if (Harness.chromiumPath() === null) {
-      if (process.env['CI'] === 'true')
-        throw new Error('No Chromium is installed: install the package chromium or set CHROMIUM.');
-      console.log('    No Chromium found (set CHROMIUM): the tests of the editor page are skipped.');
-      this.skip();
-    }
-    harness = await Harness.start();
+    harness = await Harness.startOrSkip(this);
   });
   after(() => harness?.close());
   afterEach(async () => {

@@ -15,12 +15,7 @@ describe('editor page, what-if', function () {
   let page: Page;
 
   before(async function () {
-    if (Harness.chromiumPath() === null) {
-      if (process.env['CI'] === 'true')
-        throw new Error('No Chromium is installed: install the package chromium or set CHROMIUM.');
-      this.skip();
-    }
-    harness = await Harness.start();
+    harness = await Harness.startOrSkip(this);
   });
   after(() => harness?.close());
   afterEach(async () => {

@@ -6,6 +6,7 @@ import type { EditorView } from '../../../../src/protocol/views';
 import { ModelStore } from '../../../../src/worker/models';
 import { createService } from '../../../../src/worker/service';
 import { projectRoot } from '../../../support/paths';
+import { entropyRequest } from '../../../support/entropyRequest';
 
 /**
  * The sample model with a plan of 2×2 patches by the entropy score, in a folder of its own; its fields are set while
@@ -38,16 +39,8 @@ export class PlannedSample {
       modelPath,
       planPath,
       imagesPath,
-      targetId: 'nano33ble',
+      ...entropyRequest,
       grid: { rows: 2, cols: 2 },
-      bits: [8, 4],
-      weights: 8,
-      search: 'entropy',
-      phi: 0.99,
-      lambda: 0.5,
-      epsilon: 0.01,
-      classes: 'static',
-      preprocess: 'unit',
       limit: 8,
     });
     this.view = await this.service.view({ modelPath, planPath });

@@ -1,34 +1,13 @@
 import { maxCode, minCode } from '../../../../../src/engine/program/arithmetic';
 import type { Bits, WeightBits } from '../../../../../src/engine/graph/bits';
-import type { KernelOp, Program, Step, StepWindow } from '../../../../../src/engine/program/types';
+import type { Program, Step, StepWindow } from '../../../../../src/engine/program/types';
 import { elementwiseDelta, firstRowOf, windowedDelta } from './overlap';
 import { ProgramBuilder, type Format, type Overlap, type RandomMap, type Size } from './programBuilder';
 import { Random } from './random';
 import { randomClamp, randomPerChannel, randomRequant, randomScaledSum } from './randomTables';
+import { allOps, type RandomOp } from '../../../../support/randomProgram';
 
-/**
- * A load is a copy from outside: programs of an application that hands its input over are tested with their schedules.
- */
-type RandomOp = Exclude<KernelOp, 'load'>;
-
-export const allOps: readonly RandomOp[] = [
-  'conv2d',
-  'depthwise2d',
-  'fullyConnected',
-  'add',
-  'requantize',
-  'mul',
-  'maxPool',
-  'averagePool',
-  'lookup',
-  'prelu',
-  'copy',
-  'fill',
-  'resize',
-  'softmax',
-  'permute',
-  'classify',
-];
+export { allOps };
 
 /**
  * A random program of one step, or a few that may read what earlier ones wrote, the later ones under guards decided by
