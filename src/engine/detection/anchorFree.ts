@@ -1,15 +1,16 @@
 import {
+  type Flat,
   flatLevels,
   flats,
   grids,
   head,
+  type HeadClues,
+  type HeadFamily,
   linearExp,
+  looksAnchored,
   place,
   remaining,
   square,
-  type Flat,
-  type HeadClues,
-  type HeadFamily,
 } from './families';
 import type { BoxForm, DetectionHead, HeadLevel, ScoreForm } from './head';
 
@@ -243,19 +244,19 @@ export const anchorFreeFamilies: readonly HeadFamily[] = [
   {
     name: 'yolov8',
     outputs: 'grids of 64 + classes channels, or 64 and classes channels',
-    propose: () => true,
+    propose: (clues) => !looksAnchored(clues),
     fill: (clues) => distances('yolov8', clues, 16, [8, 16, 32], false),
   },
   {
     name: 'picodet',
     outputs: 'grids of 32 and classes channels, or rows of classes + 32 values',
-    propose: () => true,
+    propose: (clues) => !looksAnchored(clues),
     fill: (clues) => distances('picodet', clues, 8, [8, 16, 32, 64], true),
   },
   {
     name: 'espdet',
     outputs: 'grids of 4 and classes channels',
-    propose: () => true,
+    propose: (clues) => !looksAnchored(clues),
     fill: (clues) => (clues.outputs.length > 1 ? distances('espdet', clues, 1, [8, 16, 32], false) : null),
   },
   { name: 'yolox', outputs: 'one output of cells × (5 + classes)', propose: () => true, fill: yolox },

@@ -1,15 +1,16 @@
 import {
   anchoredLevel,
+  classesOfThree,
   flatLevels,
   flats,
   grids,
   head,
+  type HeadClues,
+  type HeadFamily,
   pairs,
   place,
   sigmoidExp,
   sigmoidSquare,
-  type HeadClues,
-  type HeadFamily,
 } from './families';
 import type { BoxForm, DetectionHead, HeadLevel } from './head';
 
@@ -74,20 +75,14 @@ const ANCHORED: readonly AnchoredFamily[] = [
   },
 ];
 
-/** Classes of a grid of three anchors with so many channels; null where it is none. */
-function classesOf(channels: number): number | null {
-  const classes = channels / 3 - 5;
-  return Number.isInteger(classes) && classes >= 1 ? classes : null;
-}
-
 /** Scale of both coordinates; COCO's Yolo-Fastest has anchors of its own. */
 function fillGrids(family: AnchoredFamily, clues: HeadClues): DetectionHead | null {
-  const levels = grids(clues, (c) => classesOf(c) !== null);
+  const levels = grids(clues, (c) => classesOfThree(c) !== null);
   const anchors = family.anchors[levels.length];
   if (levels.length === 0 || levels.length !== clues.outputs.length || !anchors) return null;
   const channels = levels[0].output.c;
   if (levels.some((l) => l.output.c !== channels)) return null;
-  const classes = classesOf(channels)!;
+  const classes = classesOfThree(channels)!;
   const own = family.name === 'yolo-fastest' && classes === 80 ? threes(FASTEST_COCO) : anchors;
   return head(
     family.name,

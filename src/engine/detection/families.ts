@@ -73,6 +73,31 @@ export function grids({ outputs, width, height }: HeadClues, suits: (c: number) 
     .sort((a, b) => a.stride - b.stride);
 }
 
+/** Names of families without anchors, whose grids may have as many channels as three anchors would. */
+const WITHOUT_ANCHORS = /yolo-?_?v?(8|9|10|11|12)|pico|nanodet|espdet/;
+/** Classes that detectors are most often published with: one, VOC's, COCO's. */
+const USUAL_CLASSES = [1, 20, 80];
+/** Channels of four distances of 16 bins. */
+const DISTANCE_CHANNELS = 64;
+
+/** Classes of a grid of three anchors with so many channels; null where it is none. */
+export function classesOfThree(channels: number): number | null {
+  const classes = channels / 3 - 5;
+  return Number.isInteger(classes) && classes >= 1 ? classes : null;
+}
+
+/**
+ * Whether grids are more likely of three anchors × (box, objectness, classes) than of distances and classes: 75 channels
+ * are both VOC with anchors and eleven classes without. Heads without anchors have three levels or more.
+ */
+export function looksAnchored(clues: HeadClues): boolean {
+  const levels = grids(clues, (c) => classesOfThree(c) !== null);
+  const channels = levels[0]?.output.c ?? 0;
+  if (levels.length < 2 || levels.length !== clues.outputs.length) return false;
+  if (levels.some((l) => l.output.c !== channels) || WITHOUT_ANCHORS.test(clues.model)) return false;
+  return levels.length === 2 || channels <= DISTANCE_CHANNELS || USUAL_CLASSES.includes(classesOfThree(channels)!);
+}
+
 function strideOf(size: number, cells: number): number {
   const exact = size / cells;
   // Sizes that the strides do not divide leave a last cell that hangs over.
