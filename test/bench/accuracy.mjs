@@ -78,6 +78,7 @@ const configurations = [
   { name: '8 bits', options: ['--bits', '8', '--weights', '8'] },
   { name: '2.2×', options: ['--bitops-target', '2.2'] },
   { name: '3×', options: ['--bitops-target', '3'] },
+  { name: 'default', options: [] },
   { name: 'within 1 point, at most 3×', options: ['--accuracy-budget', '1', '--bitops-target', '3'] },
 ].filter(({ name }) => name.includes(values.row));
 
@@ -105,13 +106,20 @@ const rows = existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {};
 for (const { model, file, preprocess, calibration, evaluation } of models) {
   for (const { name, options } of configurations) {
     const key = `${model} / ${name}`;
-    if (rows[key]?.asked === Number(values.images)) continue;
+    const isThere = rows[key]?.asked === Number(values.images);
+    if (isThere && rows[key].milliseconds !== undefined) continue;
     const plan = path.join(work, 'plan.quantmcu.json');
     const csv = path.join(work, 'predictions.csv');
     rmSync(plan, { force: true });
-    const board = ['--grid', 'none', '--target', 'custom', '--sram', '4M', '--flash', '16M'];
+    const board = ['--grid', 'none', '--target', 'nano33ble', '--sram', '4M', '--flash', '16M'];
     const from = ['--images', calibration, '--limit', CALIBRATION_IMAGES, '--preprocess', preprocess];
     const summary = run(['quantize', file, ...from, ...board, ...options, '--out', plan]);
+    if (isThere && Math.abs(summary.bitOps.reduction - rows[key].reduction) < 0.005) {
+      // Measured before times were: the plan is the same, its accuracy is known.
+      rows[key].milliseconds = summary.latencyMs;
+      writeFileSync(store, `${JSON.stringify(rows, null, 1)}\n`);
+      continue;
+    }
     const result = run(['evaluate', plan, '--images', evaluation, '--limit', values.images, '--predictions', csv]);
     const predictions = readFileSync(csv, 'utf8')
       .trim()
@@ -123,6 +131,7 @@ for (const { model, file, preprocess, calibration, evaluation } of models) {
       asked: Number(values.images),
       images: result.images,
       reduction: summary.bitOps.reduction,
+      milliseconds: summary.latencyMs,
       arenaBytes: summary.memory.arenaBytes,
       weightBytes: summary.memory.weightBytes,
       float: result.float,
@@ -161,6 +170,9 @@ const lines = entries.map(([key, r]) => {
     model,
     name,
     r.reduction.toFixed(2),
+    rows[`${model} / 8 bits`]?.milliseconds && r.milliseconds
+      ? (rows[`${model} / 8 bits`].milliseconds / r.milliseconds).toFixed(2)
+      : '',
     `${kib(r.arenaBytes)} / ${kib(r.weightBytes)}`,
     `${r.float.top1.toFixed(1)} → ${r.quantized.top1.toFixed(1)}`,
     plus(r.drop, 1),
@@ -181,7 +193,7 @@ const range = (/** @type {any[]} */ list, /** @type {(r: any) => number} */ valu
   );
 };
 const drop = (/** @type {any} */ r) => r.drop.mean;
-const answer = ['8 bits', 'within 1 point, at most 3×', '2.2×', '3×']
+const answer = ['8 bits', 'default', 'within 1 point, at most 3×', '2.2×', '3×']
   .filter((name) => of(name).length > 0)
   .map(
     (name) =>
@@ -191,7 +203,8 @@ const answer = ['8 bits', 'within 1 point, at most 3×', '2.2×', '3×']
 const columns = [
   'model',
   'configuration',
-  'reduction',
+  'BitOPs',
+  'instructions',
   'arena / weights KiB',
   'top-1 %',
   'drop',
@@ -210,14 +223,15 @@ ${answer.join('\n')}
 
 Written by \`node test/bench/accuracy.mjs\`. Layer by layer, integer arithmetic of the firmware, on other images than it
 was calibrated on (at most ${CALIBRATION_IMAGES}), but for the key words, whose two samples come from the same 1000
-recordings. Reduction: BitOPs at 8 bits over BitOPs of the plan. Drop: points of top-1 below float on the same images,
+recordings. BitOPs: those at 8 bits over those of the plan; instructions likewise, estimated for the Cortex-M4. The
+default minimises instructions and may lose 1 point beyond 8 bits. Drop: points of top-1 below float on the same images,
 with the standard error of the paired difference. Divergence: mean Kullback-Leibler divergence from the float network's
 classes, nats; beyond 8 bits: less that of the 8-bit plan, paired image by image. Expected: the drop foreseen without
 labels (\`expectedPointsLost\`) on the images evaluated. Seconds: those of a processor that \`quantize\` took,
 calibration included where it was not cached.
 
 | ${columns.join(' | ')} |
-|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
+|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 ${lines.join('\n')}
 `,
 );
