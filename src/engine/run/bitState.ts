@@ -7,7 +7,7 @@ import { graphFlashBytes } from '../cost/graphFlash';
 import { formsFlashBytes, mostFlashBytes, reserveBytes } from '../targets/capacity';
 import { coreOf } from '../targets/targets';
 import type { PlanTarget } from '../targets/types';
-import { hasFewSamples } from '../vdqs/fewSamples';
+import { freeChoices } from '../vdqs/freeChoices';
 import { decisionCost } from '../vdqs/decisionCost';
 import { searchTradeOff } from '../vdqs/searchTradeOff';
 import type { DecisionUnit } from '../vdqs/units';
@@ -64,6 +64,7 @@ export class BitState implements BitDecisions {
    */
   takeTradeOff({ units, sensitivities, target }: NonNullable<DecideOptions['measured']>, notes: string[]): void {
     const { weights, bits, locked, objective = 'bitops' } = this.options;
+    const free = freeChoices(this.graph, units, bits, weights);
     const result = searchTradeOff(
       this.graph,
       units,
@@ -71,17 +72,14 @@ export class BitState implements BitDecisions {
       {
         bits: (i) => {
           const fixed = this.lockedBits(units[i]);
-          if (fixed !== null) return [fixed];
-          // What only such layers read saves next to nothing and cannot be compensated.
-          const refitted = units[i].readers.some((id) => !hasFewSamples(this.graph, id));
-          return units[i].readers.length === 0 || refitted ? bits.filter((b) => b >= units[i].leastBits) : [8];
+          return fixed === null ? free.bits(i) : [fixed];
         },
         weightBits: (id) => {
-          const fixed =
+          const isFixed =
             locked?.layers[this.graph.layers[id].name]?.locked === true ||
             weights !== 'auto' ||
             this.weightBits(id) === 4;
-          return fixed || hasFewSamples(this.graph, id) ? [this.weightBits(id)] : [8, 4];
+          return isFixed ? [this.weightBits(id)] : free.weightBits(id);
         },
       },
       target,

@@ -20,10 +20,10 @@ import { ATTEMPTS, searchWithinBudget, type Attempt } from '../vdqs/accuracyBudg
 import type { PhasedProgress } from './phases';
 import type { ExpectedLoss } from './quantizeSummary';
 import type { ImageOutputs } from '../vdqs/divergence';
-import { hasFewSamples } from '../vdqs/fewSamples';
+import { freeChoices } from '../vdqs/freeChoices';
 import { coreOf } from '../targets/targets';
 import { decisionCost } from '../vdqs/decisionCost';
-import { foreseenLoss, searchTradeOff, type TradeOffChoices } from '../vdqs/searchTradeOff';
+import { foreseenLoss, searchTradeOff } from '../vdqs/searchTradeOff';
 
 /** Images that an accuracy budget is checked on, where there are so many that nothing was fitted to. */
 const BUDGET_IMAGES = 128;
@@ -165,8 +165,9 @@ export class Quantizer {
     const wide = this.outputsOf(await this.model.plainProgram(search.bits, this.progress), images);
     const { objective = 'bitops', target } = search;
     const cost = decisionCost(graph, objective, coreOf(target));
-    const predicted = foreseenLoss(graph, units, sensitivities, this.freeChoices(), cost);
-    const most = Math.min(wanted, searchTradeOff(graph, units, sensitivities, this.freeChoices(), 16, cost).reduction);
+    const free = freeChoices(graph, units, search.bits, search.weights);
+    const predicted = foreseenLoss(graph, units, sensitivities, free, cost);
+    const most = Math.min(wanted, searchTradeOff(graph, units, sensitivities, free, 16, cost).reduction);
     let attempts = 0;
     let kept: (Budgeted & Attempt) | null = null;
     let told = Promise.resolve();
@@ -199,18 +200,6 @@ export class Quantizer {
   private instructions(decision: Decision): number {
     const { graph, search, planPath } = this.job;
     return plannedInstructions(graph, { ...decision, target: search.target }, planPath).total;
-  }
-
-  /** What a prediction may choose from: as the search, but for what a person locked. */
-  private freeChoices(): TradeOffChoices {
-    const {
-      graph,
-      search: { bits, weights },
-    } = this.job;
-    return {
-      bits: (i) => bits.filter((b) => b >= this.model.units[i].leastBits),
-      weightBits: (id) => (hasFewSamples(graph, id) ? [8] : weights === 'auto' ? [8, 4] : [weights]),
-    };
   }
 
   private outputsOf(program: Program, images: readonly FloatResult[]): ImageOutputs {

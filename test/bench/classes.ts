@@ -1,0 +1,228 @@
+import * as path from 'node:path';
+import { calibrateCached, defaultCachePath } from '../../src/engine/calibration/cache';
+import { floatOutputs } from '../../src/engine/calibration/float';
+import type { SampleInput } from '../../src/engine/calibration/inputs';
+import { loadPreprocess } from '../../src/engine/calibration/preprocess';
+import { listSamples } from '../../src/engine/calibration/samples';
+import { LayerStream, type CodeChange } from '../../src/engine/compensate/layerStream';
+import { observeTargets } from '../../src/engine/compensate/observeTargets';
+import type { PatchClass } from '../../src/engine/graph/bits';
+import { graphMacs, layerMacs } from '../../src/engine/graph/macs';
+import { taskOf, type Task } from '../../src/engine/graph/task';
+import type { Graph, LayerId, Shape } from '../../src/engine/graph/types';
+import { importModel } from '../../src/engine/onnx';
+import { inputFormats } from '../../src/engine/planned/inputs';
+import { resolveStage } from '../../src/engine/planned/stage';
+import { decodePort } from '../../src/engine/program/ports';
+import { codeTables } from '../../src/engine/quantize/codeTables';
+import { quantizeGraph } from '../../src/engine/quantize/quantizeGraph';
+import type { MapFormat, QuantizedParameters } from '../../src/engine/quantize/types';
+import { decide } from '../../src/engine/run/decide';
+import { DEFAULTS } from '../../src/engine/run/options';
+import type { Grid } from '../../src/engine/schedule/branches';
+import type { PlanTarget } from '../../src/engine/targets/types';
+import { rankPositions, topPositions } from '../../src/engine/vdpc/classify';
+import { equalBounds } from '../../src/engine/vdpc/patchBounds';
+import { randomClasses } from '../../src/engine/vdpc/random';
+import { outputDivergence, type ImageOutputs } from '../../src/engine/vdqs/divergence';
+import { decisionUnits, type DecisionUnit } from '../../src/engine/vdqs/units';
+import { compensateVariants, type CompensatedVariants } from '../../src/engine/vdqs/variants';
+import { sharedData } from '../support/sharedData';
+
+const silent = { report: () => undefined, isCancelled: () => false };
+/** Drawings of random classes. */
+const DRAWINGS = 5;
+/** What regular patches read at. */
+const BITS = 4;
+/** Codes of 8 bits to a code of 4. */
+const FINER = 16;
+
+/** A classifier whose maps do not fit in the SRAM layer by layer. */
+export interface ClassesJob {
+  readonly model: string;
+  readonly preprocess: string;
+  readonly calibration: string;
+  readonly evaluation: string;
+  /** Images that weights are fitted to, and others that divergences are measured on. */
+  readonly fitted: number;
+  readonly images: number;
+  readonly sramBytes: number;
+}
+
+/** Divergence from the 8-bit network, by image. */
+type Divergences = readonly number[];
+
+/** What one set of decisions at 4 bits costs under several classes. */
+export interface ClassesRow {
+  readonly name: string;
+  /** Share of the network's BitOPs that 4 bits in all patches save. */
+  readonly saved: number;
+  /** All patches at 4 bits. */
+  readonly everywhere: Divergences;
+  /** Half of the patches at 8 bits: as VDPC ranks them, chessboard, and the mean of random drawings. */
+  readonly ranked: Divergences;
+  readonly chessboard: Divergences;
+  readonly random: Divergences;
+}
+
+/**
+ * What 4 bits in the patch stage cost, with classes of patches and without: the stage that the planner takes at 8 bits,
+ * weights at 8 bits and fitted, every decision by itself and all at once. In patches of outlier class maps have 8 bits
+ * with the range of the 4-bit codes, as in the firmware; pixels belong to the patch that they lie in.
+ */
+export async function classesOf(job: ClassesJob): Promise<{ grid: Grid; splitMap: string; rows: ClassesRow[] }> {
+  const file = path.join(sharedData('models'), `${job.model}.onnx`);
+  const graph = await importModel(file, {});
+  const preprocess = await loadPreprocess(job.preprocess);
+  const samples = await listSamples(sharedData('images', job.calibration), graph, job.fitted);
+  const calibration = await calibrateCached(graph, file, samples, preprocess, defaultCachePath(), silent, []);
+  const target: PlanTarget = {
+    ...{ id: 'stm32h743', sramBytes: job.sramBytes, flashBytes: 16 << 20, input: 'counted' },
+  };
+  const { phi, lambda, epsilon } = DEFAULTS;
+  const search = { phi, lambda, epsilon, bits: [8], grid: 'auto', weights: 'auto', classes: 'static' } as const;
+  const { patchStage } = decide(graph, calibration, { ...search, target, compare: false }, silent);
+  if (!patchStage) throw new Error(`${job.model} needs no patches in ${job.sramBytes} bytes.`);
+  const stage = resolveStage(graph, patchStage, 'plan')!.stage;
+  const units = decisionUnits(graph);
+  const inputs = inputFormats(graph, preprocess, calibration, samples.elementType);
+  const at = (bits: 8 | 4): QuantizedParameters => {
+    const maps = new Set(units.flatMap((u) => (u.kind === 'stored' ? u.maps : [])));
+    const views = new Set(units.flatMap((u) => (u.kind === 'view' ? u.readers : [])));
+    return quantizeGraph(graph, calibration, inputs, {
+      mapBits: (map) => (maps.has(map) ? bits : 8),
+      weightBits: () => 8,
+      inputBits: (id) => (views.has(id) || maps.has(graph.layers[id].inputs[0]) ? bits : 8),
+    });
+  };
+  const targets = await observeTargets(graph, file, samples, preprocess, job.fitted, silent);
+  const read = new Set(units.flatMap((u) => u.readers));
+  const kinds = [{ read: BITS, weights: 8, parameters: at(BITS) }] as const;
+  const variants = compensateVariants(graph, at(8), kinds, read, targets, silent);
+  const others = await listSamples(sharedData('images', job.evaluation), graph, job.images);
+  const images: (readonly SampleInput[])[] = [];
+  for await (const { inputs: real } of floatOutputs(graph, file, others, preprocess, silent, [])) images.push(real);
+  const bench = new ClassesBench(
+    graph,
+    taskOf(
+      graph,
+      others.samples.map((s) => s.label),
+    ),
+    variants,
+    images,
+  );
+  const inside = units.filter(
+    (u) =>
+      u.readers.length > 0 &&
+      u.readers.every((id) => stage.layers.includes(id)) &&
+      u.maps.every((map) => stage.maps.includes(map) && map !== stage.splitMap),
+  );
+  const ranking = rankPositions(
+    calibration.patches!,
+    equalBounds(patchStage.grid.rows, patchStage.grid.cols),
+    phi,
+    epsilon,
+  );
+  const half = Math.round(ranking.length / 2);
+  const name = (u: DecisionUnit): string => u.maps.map((map) => graph.maps[map].name).join(', ');
+  return {
+    grid: patchStage.grid,
+    splitMap: patchStage.splitMap,
+    rows: [
+      bench.row('all at once', inside, patchStage.grid, topPositions(ranking, half)),
+      ...inside.map((u) => bench.row(name(u), [u], patchStage.grid, topPositions(ranking, half))),
+    ],
+  };
+}
+
+/** The 8-bit network on some images, and what becomes of its outputs. */
+class ClassesBench {
+  private readonly stream: LayerStream;
+  private readonly reference: ImageOutputs;
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly task: Task,
+    private readonly variants: CompensatedVariants,
+    private readonly images: readonly (readonly SampleInput[])[],
+  ) {
+    this.stream = new LayerStream(graph, variants.base, images);
+    for (let step = 0; step < this.stream.length; step++)
+      for (let image = 0; image < images.length; image++) this.stream.run(step, image);
+    this.reference = this.outputs({});
+  }
+
+  row(name: string, units: readonly DecisionUnit[], grid: Grid, ranked: readonly PatchClass[]): ClassesRow {
+    const measure = (classes: readonly PatchClass[]): Divergences => this.measure(units, grid, classes);
+    const patches = grid.rows * grid.cols;
+    const outliers = ranked.filter((c) => c === 'outlier').length;
+    const drawings = Array.from({ length: DRAWINGS }, (_, seed) => measure(randomClasses(patches, outliers, seed + 1)));
+    const readers = units.flatMap((u) => u.readers);
+    const macs = readers.reduce((sum, id) => sum + layerMacs(this.graph, this.graph.layers[id]), 0);
+    return {
+      name,
+      saved: ((8 - BITS) / 8) * (macs / graphMacs(this.graph)),
+      everywhere: measure(new Array<PatchClass>(patches).fill('regular')),
+      ranked: measure(ranked),
+      chessboard: measure(
+        ranked.map((_, i) => ((Math.floor(i / grid.cols) + (i % grid.cols)) % 2 === 0 ? 'outlier' : 'regular')),
+      ),
+      random: this.images.map((_, i) => drawings.reduce((sum, d) => sum + d[i], 0) / DRAWINGS),
+    };
+  }
+
+  private measure(units: readonly DecisionUnit[], grid: Grid, classes: readonly PatchClass[]): Divergences {
+    const kernels = new Map<number, ReturnType<LayerStream['kernelWith']>>();
+    const beforeRead = new Map<number, CodeChange>();
+    for (const id of units.flatMap((u) => u.readers)) {
+      const step = this.stream.stepOf(id);
+      const { format, parameters } = this.variants.variants.get(id)!.get(`${BITS}/8`)!;
+      const finer: MapFormat = {
+        ...{ bits: 8, signed: format.signed, scales: format.scales.map((s) => s / FINER) },
+        zeroPoints: format.zeroPoints.map((z) => z * FINER),
+      };
+      const weightScales = parameters.weightScales.map((s) => s / FINER);
+      kernels.set(step, this.stream.kernelWith(step, { ...parameters, weightScales }, finer));
+      beforeRead.set(step, this.conversion(id, format, finer, grid, classes));
+    }
+    const outputs = this.outputs({ kernels, beforeRead });
+    return outputs.map((o, i) => outputDivergence(this.graph, this.task, [this.reference[i]], [o]));
+  }
+
+  /** Codes as the 8-bit network stores them become those of 4 bits, counted finer, or of 8 bits in the same range. */
+  private conversion(
+    id: LayerId,
+    format: MapFormat,
+    finer: MapFormat,
+    grid: Grid,
+    classes: readonly PatchClass[],
+  ): CodeChange {
+    const { id: map, shape } = this.graph.maps[this.graph.layers[id].inputs[0]];
+    const stored = this.variants.base.formats.get(map)!;
+    const [coarse, fine] = [codeTables(stored, format), codeTables(stored, finer)];
+    const isOutlier = patchMask(shape, grid, classes);
+    return (codes, pixels, channels) => {
+      for (let c = 0; c < channels; c++) {
+        const [a, b] = [coarse.of(c), fine.of(c)];
+        for (let p = 0, i = c; p < pixels; p++, i += channels)
+          codes[i] = isOutlier[p] ? b[codes[i] - fine.first] : FINER * a[codes[i] - coarse.first];
+      }
+    };
+  }
+
+  private outputs(change: Parameters<LayerStream['rerun']>[1]): ImageOutputs {
+    const { program } = this.stream;
+    return this.images.map((_, image) =>
+      this.stream.rerun(image, change).map((bytes, i) => decodePort(program, program.outputs[i], bytes)),
+    );
+  }
+}
+
+/** 1 for the pixels of a map that lie in patches of outlier class. */
+function patchMask({ h, w }: Shape, grid: Grid, classes: readonly PatchClass[]): Uint8Array {
+  return Uint8Array.from({ length: h * w }, (_, i) => {
+    const row = Math.floor(((Math.floor(i / w) + 0.5) * grid.rows) / h);
+    const col = Math.floor((((i % w) + 0.5) * grid.cols) / w);
+    return classes[row * grid.cols + col] === 'outlier' ? 1 : 0;
+  });
+}
