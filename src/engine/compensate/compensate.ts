@@ -1,4 +1,5 @@
 import { checkCancelled, type Progress } from '../common/progress';
+import type { Bits } from '../graph/bits';
 import type { Graph, LayerId } from '../graph/types';
 import type { LayerParameters, QuantizedParameters } from '../quantize/types';
 import { compensateLayer } from './compensateLayer';
@@ -6,12 +7,26 @@ import { LayerStream } from './layerStream';
 import { gatherTaps } from './layerTaps';
 import type { FittedImages } from './targets';
 
+/** Damping of each layer's fit, by {@link dampingKey}. */
+export type Dampings = ReadonlyMap<string, number>;
+
+/** How much a layer can be fitted depends on what it reads, hardly on the layers elsewhere. */
+const dampingKey = (layer: LayerId, bits: Bits): string => `${layer}/${bits}`;
+
+/** A network whose layers are fitted. */
+export interface Compensated {
+  readonly parameters: QuantizedParameters;
+  /** What was chosen or given. */
+  readonly dampings: Dampings;
+}
+
 /**
  * Sequential error compensation: in topological order, each layer's weights and bias are fitted to the float network's
  * outputs on the codes that the already quantized layers before it really give (DESIGN section 8, parts 2 and 3 of the
  * recipe). Formats of feature maps stay as they are.
  *
- * @param damping of all fits; null: chosen for each layer by cross-validation
+ * @param damping of all fits, or of layers as an earlier fit chose them; null and where none is given: chosen for the
+ *   layer by cross-validation
  * @throws CancelledError
  */
 export function compensate(
@@ -19,8 +34,9 @@ export function compensate(
   parameters: QuantizedParameters,
   targets: FittedImages,
   progress: Progress,
-  damping: number | null = null,
-): QuantizedParameters {
+  damping: number | Dampings | null = null,
+): Compensated {
+  const dampings = new Map<string, number>();
   const layers = new Map<LayerId, LayerParameters>(parameters.layers);
   const result: QuantizedParameters = { ...parameters, layers };
   const stream = new LayerStream(graph, parameters, targets.images);
@@ -33,12 +49,15 @@ export function compensate(
       const format = parameters.views.get(id) ?? parameters.formats.get(graph.layers[id].inputs[0])!;
       const samples = targets.layers.get(id)!;
       const read = gatherTaps(graph, samples, (image) => stream.inputCodes(step, image));
-      const fitted = compensateLayer(graph, parameters.layers.get(id)!, samples, read, format, format, damping);
-      layers.set(id, fitted);
-      stream.replace(step, fitted);
+      const key = dampingKey(id, format.bits);
+      const given = typeof damping === 'number' ? damping : (damping?.get(key) ?? null);
+      const fitted = compensateLayer(graph, parameters.layers.get(id)!, samples, read, format, format, given);
+      if (fitted.damping !== null) dampings.set(key, fitted.damping);
+      layers.set(id, fitted.parameters);
+      stream.replace(step, fitted.parameters);
     }
     for (let image = 0; image < images; image++) stream.run(step, image);
     stream.release(step);
   }
-  return result;
+  return { parameters: result, dampings };
 }

@@ -10,6 +10,13 @@ import { roundRows } from './roundRows';
 /** Layers with more taps are corrected in the mean only: their H would be large and badly determined. */
 const MOST_TAPS = 1500;
 
+/** A layer as it was fitted. */
+export interface FittedLayer {
+  readonly parameters: LayerParameters;
+  /** Of its fit; null where there was none. */
+  readonly damping: number | null;
+}
+
 /**
  * Weights and bias of one layer for the integer inputs it will really read, so that its output comes close to the float
  * network's: least squares, rounding with error feedback at 4 bits, and the bias that makes the means equal. Fully
@@ -29,11 +36,12 @@ export function compensateLayer(
   stored: MapFormat,
   format: MapFormat,
   damping: number | null = null,
-): LayerParameters {
+): FittedLayer {
   const { layer } = samples;
   const { groups, taps, rows } = read;
   const codesRead = tapsIn(read, stored, format);
-  if (layer.kind === 'fullyConnected' || taps > MOST_TAPS) return correctMeans(rounded, samples, read, codesRead);
+  if (layer.kind === 'fullyConnected' || taps > MOST_TAPS)
+    return { parameters: correctMeans(rounded, samples, read, codesRead), damping: null };
   const outC = graph.maps[layer.output].shape.c;
   const groupOut = outC / groups;
   const folded = foldScales(graph, layer, format.scales);
@@ -69,7 +77,7 @@ export function compensateLayer(
       bias[at] = fit.targetMean[o] - result.scales[o] * sum;
     }
   }
-  return { ...rounded, codes, weightScales, bias };
+  return { parameters: { ...rounded, codes, weightScales, bias }, damping: chosen };
 }
 
 /** bias = E[y] − Wq·E[q], the weights as they are. */

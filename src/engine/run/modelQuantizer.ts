@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import { labelsOf, type SampleSet } from '../calibration/samples';
 import type { Calibration, Preprocess } from '../calibration/types';
 import { toIdentifier } from '../codegen';
+import type { Compensated, Dampings } from '../compensate/compensate';
 import { observeTargets } from '../compensate/observeTargets';
 import type { FloatTargets } from '../compensate/targets';
 import { headMaps, type ResolvedHead } from '../detection/resolve';
@@ -65,7 +66,7 @@ export class ModelQuantizer {
   private targets: FloatTargets | null = null;
   private fitter: Fitter | null = null;
   private measured: { readonly bits: string; readonly value: Measured } | null = null;
-  private last: { readonly key: string; readonly parameters: QuantizedParameters } | null = null;
+  private last: { readonly key: string; readonly result: Compensated } | null = null;
 
   constructor(private readonly model: ModelToQuantize) {
     this.inputs = inputFormats(model.graph, model.preprocess, model.calibration, model.samples.elementType);
@@ -105,19 +106,30 @@ export class ModelQuantizer {
    * @throws CancelledError
    */
   async parameters(decisions: Decisions, fit: boolean, progress: Progress): Promise<QuantizedParameters> {
+    return (await this.compensated(decisions, fit, progress)).parameters;
+  }
+
+  /** {@link parameters} and the dampings of their fits. @param dampings of an earlier fit, which are taken again */
+  async compensated(
+    decisions: Decisions,
+    fit: boolean,
+    progress: Progress,
+    dampings: Dampings | null = null,
+  ): Promise<Compensated> {
     const { graph, calibration } = this.model;
     const oneScale = oneScaleMaps(graph, decisions.patchStage);
-    const key = JSON.stringify([decisions.maps, decisions.layers, [...oneScale], fit]);
-    if (this.last?.key === key) return this.last.parameters;
+    const key = JSON.stringify([decisions.maps, decisions.layers, [...oneScale], fit, [...(dampings ?? [])]]);
+    if (this.last?.key === key) return this.last.result;
     checkCancelled(progress);
     progress.report('Quantizing weights', 0, 0);
-    let parameters = quantizeGraph(graph, calibration, this.inputs, this.bitsOf(decisions), oneScale);
+    const parameters = quantizeGraph(graph, calibration, this.inputs, this.bitsOf(decisions), oneScale);
+    let result: Compensated = { parameters, dampings: new Map() };
     if (fit && graph.layers.some(isWeighted)) {
       const fitter = await this.openFitter(progress);
-      parameters = await fitter.run({ kind: 'compensate', parameters, images: null, damping: null }, progress);
+      result = await fitter.run({ kind: 'compensate', parameters, images: null, damping: dampings }, progress);
     }
-    this.last = { key, parameters };
-    return parameters;
+    this.last = { key, result };
+    return result;
   }
 
   private bitsOf(decisions: Decisions): BitDecisions {

@@ -9,6 +9,7 @@ import type { ResolvedHead } from '../detection/resolve';
 import type { Task } from '../graph/task';
 import type { Graph } from '../graph/types';
 import { plannedInstructions } from '../planned/work';
+import type { Dampings } from '../compensate/compensate';
 import { budgetNotes, lossBeyond } from './lossBeyond';
 import { COMPENSATION_IMAGES, ModelQuantizer } from './modelQuantizer';
 import { Executor } from '../program/interpreter';
@@ -61,6 +62,13 @@ export interface Quantized {
   readonly decision: Decision;
   readonly parameters: QuantizedParameters;
   readonly program: Program;
+  /** Of the weights' fits. */
+  readonly dampings: Dampings;
+}
+
+/** What attempts chose, the first of them where several did. */
+function knownDampings(earlier: readonly Quantized[]): Dampings | null {
+  return earlier.length === 0 ? null : new Map([...earlier].reverse().flatMap(({ dampings }) => [...dampings]));
 }
 
 /** What was found for a budget. */
@@ -99,35 +107,41 @@ export class Quantizer {
 
   /**
    * @param reduction of BitOPs, by measured sensitivities; undefined: bits by the entropy score
+   * @param dampings  of an earlier fit, which are taken again
    * @throws UserError when nothing fits; CancelledError
    */
-  async quantize(reduction?: number): Promise<Quantized> {
+  async quantize(reduction?: number, dampings: Dampings | null = null): Promise<Quantized> {
     const { graph, calibration, search } = this.job;
     const measured =
       reduction === undefined
         ? undefined
         : { ...(await this.model.sensitivities(search.bits, this.progress)), target: reduction };
-    return this.fitting(this.job.compensate ?? true, (extraFlashBytes) => {
+    const decided = (extraFlashBytes: number): Decision => {
       const begin = performance.now();
       const decision = decide(graph, calibration, { ...search, measured, extraFlashBytes }, this.progress);
       this.searchSeconds += (performance.now() - begin) / 1000;
       return decision;
-    });
+    };
+    return this.fitting(this.job.compensate ?? true, decided, dampings);
   }
 
   /**
    * Decisions whose Program fits in the flash. Patches and tables may take more than was estimated: fewer bits of
    * weights make room for them, or the search says that nothing does.
    */
-  private async fitting(compensate: boolean, decided: (extraFlashBytes: number) => Decision): Promise<Quantized> {
+  private async fitting(
+    compensate: boolean,
+    decided: (extraFlashBytes: number) => Decision,
+    earlier: Dampings | null = null,
+  ): Promise<Quantized> {
     const { target } = this.job.search;
     const most = mostFlashBytes(target);
     for (let extraFlashBytes = 0; ;) {
       const decision = decided(extraFlashBytes);
-      const parameters = await this.model.parameters(decision, compensate, this.progress);
+      const { parameters, dampings } = await this.model.compensated(decision, compensate, this.progress, earlier);
       const program = this.model.lower(decision, parameters, target);
       const { total } = programFlash(program, flashOptions(target));
-      if (total <= most) return { decision, parameters, program };
+      if (total <= most) return { decision, parameters, program, dampings };
       extraFlashBytes += total - most + Math.ceil(total / 200);
     }
   }
@@ -175,22 +189,23 @@ export class Quantizer {
       const faster = objective === 'latency' ? this.instructions(b.decision) - this.instructions(a.decision) : 0;
       return faster > 0 || (faster === 0 && a.reduction > b.reduction);
     };
-    const { best: last } = await searchWithinBudget(budget, most, predicted, loss.perDivergence, async (reduction) => {
+    const attempt = async (reduction: number, earlier: readonly Budgeted[]): Promise<Budgeted & Attempt> => {
       this.progress.enter?.(3, attempts++, ATTEMPTS);
-      const quantized = await this.quantize(reduction);
+      const quantized = await this.quantize(reduction, knownDampings(earlier));
       const outputs = this.outputsOf(quantized.program, images);
       const lost = { ...lossBeyond(loss, images, wide, outputs), budget };
       const limitedBy = reduction < most ? ('loss' as const) : ('reduction' as const);
-      const attempt = { ...quantized, reduction, loss: lost, limitedBy, pointsLost: lost.expected };
+      const found = { ...quantized, reduction, loss: lost, limitedBy, pointsLost: lost.expected };
       // Attempts end in any order; only what is better than all before is told, one after the other.
       told = told.then(async () => {
-        if (lost.expected > budget || (kept !== null && !isBetter(attempt, kept))) return;
-        kept = attempt;
-        await onBetter(attempt);
+        if (lost.expected > budget || (kept !== null && !isBetter(found, kept))) return;
+        kept = found;
+        await onBetter(found);
       });
       await told;
-      return attempt;
-    });
+      return found;
+    };
+    const { best: last } = await searchWithinBudget(budget, most, predicted, loss.perDivergence, attempt);
     // A larger reduction by the search's sums need not be the faster plan.
     const best = kept ?? last;
     notes.push(...budgetNotes(best.loss, best.reduction, most));

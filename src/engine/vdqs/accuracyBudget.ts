@@ -19,6 +19,8 @@ const AT_ONCE = 2;
 export const ATTEMPTS = ROUNDS * AT_ONCE;
 /** An attempt aims at this share of the budget, so that it seldom misses it by a little. */
 const AIM = 0.85;
+/** The bolder attempt of the first round is foreseen to lose this much of the budget: it closes in from above. */
+const BOLD = 2.5;
 /** Reductions closer than this are not worth another attempt. */
 const NEAR = 1.04;
 /** With less than this between what is kept and what is not, another round gains little. */
@@ -33,7 +35,7 @@ const CLOSE = 1.12;
  * @param most largest reduction that is wanted
  * @param predicted Σ of sensitivities at a reduction; grows with it, 0 at 1
  * @param perUnit loss per unit of prediction, as far as it is known before the first attempt
- * @param attempt quantizes to a reduction; those of a round are begun together
+ * @param attempt quantizes to a reduction; those of a round are begun together, and get what earlier rounds gave
  * @returns the attempt to take, and whether it keeps to the budget: the one at 8 bits may not
  */
 export async function searchWithinBudget<T extends Attempt>(
@@ -41,20 +43,23 @@ export async function searchWithinBudget<T extends Attempt>(
   most: number,
   predicted: (reduction: number) => number,
   perUnit: number,
-  attempt: (reduction: number) => Promise<T>,
+  attempt: (reduction: number, earlier: readonly T[]) => Promise<T>,
 ): Promise<{ best: T; kept: boolean }> {
   let low = 1;
   let high = most;
   let factor = perUnit;
   let best: T | null = null;
+  const earlier: T[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const wanted = largestWithin(predicted, (AIM * budget) / factor, low, high);
-    const bolder = round === 0 ? most : Math.sqrt(wanted * high);
+    const bolder =
+      round === 0 ? largestWithin(predicted, (BOLD * budget) / factor, low, high) : Math.sqrt(wanted * high);
     const isNew = (reduction: number): boolean =>
       round === 0 || (reduction / low >= NEAR && (high === most || high / reduction >= NEAR));
     const chosen = [wanted, ...(bolder / wanted >= NEAR ? [bolder] : [])].filter(isNew).slice(0, AT_ONCE);
     if (chosen.length === 0) break;
-    const trials = await Promise.all(chosen.map(attempt));
+    const trials = await Promise.all(chosen.map((reduction) => attempt(reduction, earlier)));
+    earlier.push(...trials);
     let nearest = Infinity;
     trials.forEach((trial, i) => {
       const reduction = chosen[i];
@@ -73,7 +78,7 @@ export async function searchWithinBudget<T extends Attempt>(
     if (low >= most || high / low < CLOSE) break;
   }
   if (best !== null) return { best, kept: true };
-  const widest = await attempt(1);
+  const widest = await attempt(1, earlier);
   return { best: widest, kept: widest.pointsLost <= budget };
 }
 

@@ -1,5 +1,5 @@
 import type { Progress } from '../common/progress';
-import { compensate } from '../compensate/compensate';
+import { compensate, type Compensated, type Dampings } from '../compensate/compensate';
 import { selectTargets, type FloatTargets, type FloatTargetsData } from '../compensate/targets';
 import type { ResolvedHead } from '../detection/resolve';
 import type { Task } from '../graph/task';
@@ -30,7 +30,7 @@ export type FitTask =
       readonly kind: 'compensate';
       readonly parameters: QuantizedParameters;
       readonly images: readonly number[] | null;
-      readonly damping: number | null;
+      readonly damping: number | Dampings | null;
     }
   /** {@link compensateVariants} */
   | {
@@ -51,7 +51,7 @@ export type FitTask =
 
 /** What becomes of each kind of {@link FitTask}. */
 export interface FitResults {
-  readonly compensate: QuantizedParameters;
+  readonly compensate: Compensated;
   readonly variants: CompensatedVariants;
   readonly measure: number[];
 }

@@ -81,7 +81,13 @@ export async function measureSensitivities(
   const measured = await Promise.all(
     shares.map((share, t) =>
       fitter.run(
-        { kind: 'measure', network, changes: share, others: t === 0 ? joint : [], images: compared },
+        {
+          kind: 'measure',
+          network,
+          changes: share,
+          others: t === 0 ? joint.map((j) => j.parameters) : [],
+          images: compared,
+        },
         progress,
       ),
     ),

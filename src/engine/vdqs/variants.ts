@@ -72,12 +72,13 @@ export function compensateVariants(
         if (kind.read < 8 && !read.has(id)) continue;
         const format = kind.parameters.views.get(id) ?? kind.parameters.formats.get(map)!;
         const rounded = kind.parameters.layers.get(id)!;
-        const parameters = compensateLayer(graph, rounded, samples, taps, stored, format, USUAL_DAMPING);
+        const { parameters } = compensateLayer(graph, rounded, samples, taps, stored, format, USUAL_DAMPING);
         own.set(keyOf(kind), { format, parameters });
       }
-      const fitted = compensateLayer(graph, wide.layers.get(id)!, samples, taps, stored, stored, USUAL_DAMPING);
-      layers.set(id, fitted);
-      stream.replace(step, fitted);
+      const rounded = wide.layers.get(id)!;
+      const { parameters } = compensateLayer(graph, rounded, samples, taps, stored, stored, USUAL_DAMPING);
+      layers.set(id, parameters);
+      stream.replace(step, parameters);
     }
     for (let image = 0; image < targets.images.length; image++) stream.run(step, image);
     stream.release(step);

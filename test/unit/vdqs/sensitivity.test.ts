@@ -54,7 +54,7 @@ describe('measured sensitivities', () => {
     const program = lower(
       graph,
       null,
-      compensate(graph, quantizeGraph(graph, calibration, inputs, bits), fit, silentProgress, USUAL_DAMPING),
+      compensate(graph, quantizeGraph(graph, calibration, inputs, bits), fit, silentProgress, USUAL_DAMPING).parameters,
       { name: 'm' },
     );
     const executor = new Executor(program);
