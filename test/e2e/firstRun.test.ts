@@ -63,12 +63,7 @@ describe('a first run by clicks', () => {
   it('generates sources into the firmware project, and they compile', async () => {
     const button = vscode.webview.locator('.outcome').getByText('Generate C…');
     await vscode.until(vscode.page.locator('.quick-input-widget:visible'), () => button.click({ timeout: 5000 }));
-    const projects = await vscode.quickPick('Generate Firmware Source');
-    await vscode.screenshot('07-project');
-    await vscode.pick(projects, 'firmware');
-    const layouts = await vscode.quickPick('CMake library');
-    await vscode.screenshot('07-layout');
-    await vscode.pick(layouts, 'CMake library');
+    // The only firmware project here, and its kind, are taken without a question.
     const preview = await vscode.quickPick('gauge → firmware/lib/gauge');
     await preview.getByText('lib/gauge/gauge.c').waitFor();
     assert.match(
@@ -78,7 +73,9 @@ describe('a first run by clicks', () => {
     await vscode.screenshot('07-preview');
     assert.ok(!existsSync(path.join(workspace, 'firmware/lib')), 'something was written before it was confirmed');
     await preview.locator('.monaco-list-row').first().click();
-    await vscode.notification(/files written/).waitFor({ timeout: 120_000 });
+    const card = vscode.webview.locator('.outcome', { hasText: 'C sources in firmware/lib/gauge' });
+    await card.waitFor({ timeout: 120_000 });
+    await card.getByText('gauge_run(const void *input)').waitFor();
     await vscode.screenshot('08-generated');
     const folder = findGenerated(path.join(workspace, 'firmware'));
     const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.c'));

@@ -84,10 +84,11 @@ describe('in place, by clicks', () => {
   /** Generate or Remove up to the list of what changes. */
   const preview = async (command: string, title: string): Promise<Locator> => {
     await vscode.contextMenu(vscode.explorerRow('net.onnx'), command);
-    await vscode.pick(await vscode.quickPick(command.replace('…', '')), 'firmware');
-    if (title.includes('→')) await vscode.pick(await vscode.quickPick('CMake library'), 'CMake library');
+    // Generate takes the only project and its kind without a question.
+    if (command.startsWith('Remove')) await vscode.pick(await vscode.quickPick(command.replace('…', '')), 'firmware');
     return vscode.quickPick(title);
   };
+  const card = (text: string | RegExp): Locator => vscode.webview.locator('.outcome:not([hidden])', { hasText: text });
 
   it('the status bar tells model, board and SRAM, and a click opens the editor', async () => {
     await vscode.openRow(
@@ -135,16 +136,35 @@ describe('in place, by clicks', () => {
     assert.equal(readFileSync(buildFile, 'utf8'), untouched);
     assert.ok(!existsSync(header));
     await vscode.row(list, 'Generate').click();
-    await vscode.notification(/files written/).waitFor();
+    await card(/files written · CMake library/).waitFor();
     assert.match(readFileSync(buildFile, 'utf8'), /# >>> quantmcu net\nadd_subdirectory\(lib\/net\)\n/);
     assert.ok(existsSync(header));
   });
 
   it('generating again finds nothing to do and says so', async () => {
     await vscode.contextMenu(vscode.explorerRow('net.onnx'), 'Generate Firmware Source…');
-    await vscode.pick(await vscode.quickPick('Generate Firmware Source'), 'firmware');
+    await card(/all \d+ files up to date/).waitFor();
+  });
+
+  it('another kind of project can be chosen in the list, and what runs the network goes into main.c', async () => {
+    rmSync(path.join(workspace, 'firmware/lib'), { recursive: true });
+    const list = await preview('Generate Firmware Source…', 'net → firmware/lib/net');
+    await vscode.row(list, 'Kind of project: CMake library').click();
     await vscode.pick(await vscode.quickPick('CMake library'), 'CMake library');
-    await vscode.notification(/There is nothing to do/).waitFor();
+    await vscode.row(await vscode.quickPick('net → firmware/lib/net'), 'Generate').click();
+    await card(/files written/).waitFor();
+    const main = path.join(workspace, 'firmware/main.c');
+    writeFileSync(main, '#include <stdio.h>\n\nint main(void)\n{\n    return 0;\n}\n');
+    await vscode.until(vscode.page.locator('.tab.active', { hasText: 'main.c' }), () =>
+      card(/files written/)
+        .getByText('Insert into main.c')
+        .click({ timeout: 5000 }),
+    );
+    await vscode.page.locator('.view-line', { hasText: 'NET_ARENA(net_arena);' }).waitFor();
+    assert.doesNotMatch(readFileSync(main, 'utf8'), /net/);
+    await vscode.page.keyboard.press('Control+z');
+    await vscode.page.locator('.view-line', { hasText: 'NET_ARENA(net_arena);' }).waitFor({ state: 'detached' });
+    await vscode.page.keyboard.press('Control+w');
   });
 
   it('an edited file is kept unless it is chosen, and overwritten when it is', async () => {
@@ -154,13 +174,13 @@ describe('in place, by clicks', () => {
     await vscode.row(kept, 'lib/net/net.h').getByText('edited since it was generated: stays as it is').waitFor();
     await vscode.screenshot('23-edited');
     await vscode.row(kept, 'Generate').click();
-    await vscode.notification(/: 0 files written/).waitFor();
+    await card(/all \d+ files up to date/).waitFor();
     assert.equal(readFileSync(header, 'utf8'), `${generated}/* mine */\n`);
     const overwritten = await preview('Generate Firmware Source…', 'net → firmware/lib/net');
     await vscode.row(overwritten, 'lib/net/net.h').click();
     await vscode.row(overwritten, 'lib/net/net.h').getByText('overwritten').waitFor();
     await vscode.row(overwritten, 'Generate').click();
-    await vscode.notification(/: 1 files written/).waitFor();
+    await card(/1 files written/).waitFor();
     assert.equal(readFileSync(header, 'utf8'), generated);
   });
 

@@ -6,9 +6,7 @@ import type { Services } from '../services';
 import { insertUsage } from './insertUsage';
 
 /**
- * Tells what was generated: in the model's editor where one is in sight, with what to do next, else as a notification.
- *
- * @param text one line about it
+ * Tells what was generated: in the model's editor where one is open, with what to do next, else as a notification.
  */
 export async function tellGenerated(
   { editors, log }: Pick<Services, 'editors' | 'log'>,
@@ -20,7 +18,7 @@ export async function tellGenerated(
   const header = [...written, ...unchanged].find((file) => path.posix.basename(file) === `${name}.h`);
   const place = { project, usage, header: header === undefined ? null : vscode.Uri.joinPath(project, header) };
   const { arenaBytes, weightBytes, flashBytes } = summary;
-  const isTold = editors.showGenerated(model, place, {
+  const isTold = await editors.showGenerated(model, place, {
     name,
     folder: vscode.workspace.asRelativePath(folder),
     layout,

@@ -52,11 +52,12 @@ export class OpenEditors {
     for (const editor of this.of(model)) editor.showOutcome(outcome);
   }
 
-  /** Tells what was generated, in the model's editors; false when none is in sight. */
-  showGenerated(model: vscode.Uri, place: GeneratedPlace, generated: GeneratedView): boolean {
+  /** Brings the model's editor to the front and tells there what was generated; false when none is open. */
+  async showGenerated(model: vscode.Uri, place: GeneratedPlace, generated: GeneratedView): Promise<boolean> {
     const open = this.of(model);
     for (const editor of open) editor.showGenerated(place, generated);
-    return open.some(({ isVisible }) => isVisible);
+    if (open.length > 0 && !open.some(({ isVisible }) => isVisible)) await this.show(model);
+    return open.length > 0;
   }
 
   private of(model: vscode.Uri): ModelEditor[] {
