@@ -15,7 +15,7 @@ const allowed = [
   /^extension\/l10n\/bundle\.l10n(\.\w+)?\.json$/,
   /^extension\/dist\/(extension|worker|evaluator|fitter|inference|cli)\.js$/,
   /^extension\/dist\/webview\/main\.(js|css)$/,
-  /^extension\/media\/(walkthrough\/)?[\w.]+\.png$/,
+  /^extension\/media\/(walkthrough\/\w+\.svg|[\w.]+\.png)$/,
   /^extension\/media\/schema\/[\w.]+\.json$/,
   /^extension\/media\/skills\/quantmcu\/SKILL\.md$/,
   /^extension\/media\/sample\/(?!training\/)(?!firmware\/(lib|build)\/)/,

@@ -11,6 +11,7 @@ describe('the sample project', () => {
       const folder = await vscode.commands.executeCommand<vscode.Uri>('quantmcu.openSample', parent, false);
       assert.equal(folder.fsPath, workspacePath('samples', name));
       assert.deepEqual(readdirSync(folder.fsPath).sort(), [
+        '.vscode',
         'README.md',
         'firmware',
         'fresh',

@@ -5,7 +5,7 @@ import type { Services } from '../services';
 
 const NAME = 'quantmcu-sample';
 /** What the sample is made of; how it was trained and what was built there stays behind. */
-const PARTS = ['README.md', 'gauge.onnx', 'labels.txt', 'images', 'fresh', 'firmware'];
+const PARTS = ['README.md', 'gauge.onnx', 'labels.txt', 'images', 'fresh', 'firmware', '.vscode'];
 
 /**
  * Copies the sample project to a folder of the user's choice, under a name that is free there, and offers to open it.
