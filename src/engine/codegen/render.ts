@@ -113,6 +113,11 @@ ${comesInTiles(program) ? '#include <string.h>\n' : ''}
 #error "${name} was generated for another version of the runtime, quantmcu.h: generate it again"
 #endif
 
+/* Every step runs once, and the time is in the kernels: small code costs nothing. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("Os")
+#endif
+
 ${hooksComment}#ifndef QMCU_LAYER_BEGIN
 #define QMCU_LAYER_BEGIN(layer) ((void)0)
 #endif

@@ -18,7 +18,7 @@ import type { Work } from './work';
  */
 
 /** Code of NAME.c: of itself, and of each call with the windows that it reads and writes. */
-export const STEPS_BYTES = { network: 192, call: 124, window: 16, windowsPerCall: 2.5 } as const;
+export const STEPS_BYTES = { network: 192, call: 70, window: 16, windowsPerCall: 2.5 } as const;
 
 /** The layers with weights, in order. */
 export function layersOf(work: readonly Work[]): WeightedLayer[] {
