@@ -141,17 +141,35 @@ function accuracy({ figures }: PlanView, { loss }: OutcomeView): Child[] {
   ];
 }
 
-/** Why it is no smaller, in one sentence. */
+/** Why it is no smaller, in one or two sentences. */
 function limitText({ figures, target }: PlanView, { limitedBy, loss }: OutcomeView): string {
-  const saved = figures.bitOps > 0 ? plain(figures.bitOpsInt8 / figures.bitOps, 2) : '1';
-  if (loss !== null && loss.expected > loss.budget)
-    return t('Even at 8 bits more is lost than the {0} allowed.', plain(loss.budget, 2));
-  if (limitedBy === 'loss' && loss !== null)
-    return t('{0}× fewer BitOPs than 8 bits. Fewer still would lose more than the {1} allowed.', saved, loss.budget);
-  if (limitedBy === 'reduction') return t('{0}× fewer BitOPs than 8 bits, as much as was asked for.', saved);
-  if (figures.arenaBytes > 0.9 * target.sramBytes)
-    return t('{0}× fewer BitOPs than 8 bits. The SRAM is nearly full.', saved);
-  return t('{0}× fewer BitOPs than 8 bits.', saved);
+  const saved = savedText(figures.bitOpsInt8, figures.bitOps);
+  const budget = loss?.budget ?? null;
+  if (loss !== null && budget !== null && loss.at8 > budget)
+    return t('Even at 8 bits more is lost than the {0} allowed.', plain(budget, 2));
+  if (loss !== null && budget !== null && loss.expected > budget)
+    return t('More is lost than the {0} allowed: memory demands fewer bits.', plain(budget, 2));
+  switch (limitedBy) {
+    case 'loss':
+      return `${saved} ${t('Fewer still would lose more than the {0} allowed.', plain(budget ?? 0, 2))}`;
+    case 'reduction':
+      return `${saved} ${t('That is what was asked for.')}`;
+    case 'time':
+      return `${saved} ${t('The latency budget is met.')}`;
+    case 'person':
+      return `${saved} ${t('The search was stopped before its end.')}`;
+    case 'bits':
+      return `${saved} ${t('No choice of the allowed bits saves more.')}`;
+    case 'score':
+      break;
+  }
+  return figures.arenaBytes > 0.9 * target.sramBytes ? `${saved} ${t('The SRAM is nearly full.')}` : saved;
+}
+
+/** BitOPs against 8 bits, as a sentence. */
+function savedText(int8: number, plan: number): string {
+  const times = plan > 0 ? plain(int8 / plan, 2) : plain(1, 2);
+  return times === plain(1, 2) ? t('As many BitOPs as at 8 bits.') : t('{0}× fewer BitOPs than at 8 bits.', times);
 }
 
 /** 95 % interval of a share of `n` (Wilson 1927). */

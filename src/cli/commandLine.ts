@@ -1,39 +1,19 @@
 import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
-import { loadPreprocess } from '../engine/calibration/preprocess';
 import { cachedCalibration, defaultCachePath } from '../engine/calibration/cache';
-import {
-  bitsOf,
-  cameraOf,
-  capacityOf,
-  choice,
-  count,
-  fraction,
-  gridOf,
-  one,
-  oneOf,
-  optimizeOf,
-  searchOf,
-  required,
-  taskOption,
-  sizesOf,
-  weightsOf,
-  type Values,
-} from './commandOptions';
+import { cameraOf, choice, count, one, optimizeOf, required, taskOption, sizesOf, type Values } from './commandOptions';
 import { UserError } from '../engine/common/errors';
 import { evaluateCommand } from './evaluationCommands';
 import { describeModel } from '../engine/onnx';
 import { visible } from '../engine/common/visible';
 import { openPlan, type OpenedPlan } from '../engine/planned/open';
-import { defaultPlanPath } from '../engine/plan/sidecar';
-import { quantize, type QuantizeOutcome } from '../engine/run/quantize';
 import type { Progress } from '../engine/common/progress';
+import { quantizeCommand } from './quantizeCommand';
 import { exportCommand } from './exportCommand';
 import { fitCommand } from './fitCommand';
 import { generateCommand, removeCommand, selftestCommand } from './projectCommands';
 import { sweepCommand } from './sweepCommand';
 import { targets } from '../engine/targets/targets';
-import { OPTIMIZE_LEVELS } from '../engine/targets/types';
 import { arenaTarget } from '../engine/targets/capacity';
 
 /** One command of the command line: what it accepts and what it prints, as text and as JSON. */
@@ -62,54 +42,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   ['fit', fitCommand],
-  [
-    'quantize',
-    {
-      synopsis:
-        'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--flash-reserve BYTES|PERCENT%] ' +
-        '[--optimize size|balanced|speed] [--core CORE] [--input ' +
-        'counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--search ' +
-        'sensitivity|entropy] [--objective latency|bitops|sram|flash] [--latency-budget MS] ' +
-        '[--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] ' +
-        '[--epsilon F] [--classes static|runtime] [--task classify|binary|regress|detect] ' +
-        '[--head PRESET|FILE.json|none] [--preprocess auto|imagenet|tf|unit|raw|stretch|letterbox|FILE.json] ' +
-        '[--limit N] [--sizes NAME=N,…] [--threads N] [--no-compensate] [--no-cache] [--force] --out PLAN',
-      summary: 'calibrate, search and write a plan',
-      options: {
-        images: text,
-        target: text,
-        core: text,
-        sram: text,
-        flash: text,
-        'flash-reserve': text,
-        optimize: text,
-        input: text,
-        grid: text,
-        bits: text,
-        weights: text,
-        phi: text,
-        lambda: text,
-        search: text,
-        epsilon: text,
-        classes: text,
-        task: text,
-        head: text,
-        preprocess: text,
-        limit: text,
-        sizes: text,
-        threads: text,
-        objective: text,
-        'latency-budget': text,
-        'bitops-target': text,
-        'accuracy-budget': text,
-        'no-compensate': flag,
-        'no-cache': flag,
-        out: text,
-        force: flag,
-      },
-      run: runQuantize,
-    },
-  ],
+  ['quantize', quantizeCommand],
   [
     'generate',
     {
@@ -213,80 +146,6 @@ async function inspect(positionals: readonly string[], values: Values): Promise<
     ].join('\n'),
     json: model,
   };
-}
-
-async function runQuantize(
-  positionals: readonly string[],
-  values: Values,
-  progress: Progress,
-): Promise<{ text: string; json: unknown }> {
-  const modelPath = one(positionals, 'MODEL');
-  const input = oneOf(values, 'input', ['counted', 'external', 'tiles'] as const, 'counted');
-  const capacity = { ...capacityOf(values), ...(input === 'counted' ? {} : { input }) };
-  const planPath = typeof values.out === 'string' ? values.out : defaultPlanPath(modelPath);
-  const outcome = await quantize(
-    {
-      modelPath,
-      planPath,
-      imagesPath: required(values, 'images'),
-      target: capacity,
-      grid: gridOf(values.grid),
-      bits: bitsOf(values.bits),
-      weights: weightsOf(values.weights),
-      phi: fraction(values, 'phi'),
-      lambda: fraction(values, 'lambda'),
-      epsilon: fraction(values, 'epsilon'),
-      ...searchOf(values),
-      classes: oneOf(values, 'classes', ['static', 'runtime'] as const, 'static'),
-      task: taskOption(values),
-      head: typeof values.head === 'string' ? values.head : undefined,
-      preprocess:
-        typeof values.preprocess === 'string' && values.preprocess !== 'auto'
-          ? await loadPreprocess(values.preprocess)
-          : null,
-      ...(values['no-compensate'] === true ? { compensate: false } : {}),
-      force: values.force === true,
-      threads: count(values, 'threads') || undefined,
-      limit: count(values, 'limit'),
-      sizes: sizesOf(values.sizes),
-      cachePath: values['no-cache'] === true ? null : defaultCachePath(),
-    },
-    progress,
-  );
-  return { text: describeOutcome(outcome), json: outcome.summary };
-}
-
-function describeOutcome(outcome: QuantizeOutcome): string {
-  const s = outcome.summary;
-  const kib = (n: number): string => `${(n / 1024).toFixed(1)} KiB`;
-  const lines = [
-    `Plan: ${s.plan}`,
-    `Board: ${s.target}, arena ${kib(s.memory.arenaBytes)} of ${kib(s.memory.sramBytes)} (8 bits layer by ` +
-      `layer: ${kib(s.memory.int8LayerwiseArenaBytes)})`,
-    s.patch
-      ? `Patch stage: ${s.patch.grid} patches over ${s.patch.layers} layers, ` +
-        `${s.patch.redundantMacsPercent.toFixed(1)} % more MACs`
-      : 'Layer by layer, no patch stage',
-    `BitOPs: ${s.bitOps.reduction.toFixed(2)}× fewer than 8-bit patch-based inference`,
-    ...flashLines(s),
-    ...s.notes.map(visible),
-  ];
-  return lines.join('\n');
-}
-
-/** Flash by its parts, and the three ways to use it side by side. */
-function flashLines({ flash, levels, latencyMs }: QuantizeOutcome['summary']): string[] {
-  const kib = (n: number): string => `${(n / 1024).toFixed(1)} KiB`;
-  return [
-    `Flash: ${kib(flash.total)} of ${kib(flash.flashBytes)}, ${kib(flash.reserveBytes)} kept for the application ` +
-      `(${flash.core}, GCC ${flash.level}, ${flash.optimize}): weights ${kib(flash.weights)}, tables ` +
-      `${kib(flash.tables)}, code ${kib(flash.code)}; the self-test adds ${kib(flash.selfTest)} where it is called`,
-    ...OPTIMIZE_LEVELS.map((optimize) => {
-      const level = levels[optimize];
-      const time = latencyMs === null || level.latencyMs === null ? '' : `, ${level.latencyMs.toFixed(1)} ms`;
-      return `  --optimize ${optimize.padEnd(8)} ${kib(level.flashBytes)}${time}`;
-    }),
-  ];
 }
 
 async function runGenerate(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {

@@ -243,7 +243,7 @@ function withVerdict({ pareto: _, ...summary }: QuantizeSummary, maxMs: number |
     ...summary,
     meets: {
       sram: memory.arenaBytes <= memory.sramBytes,
-      loss: loss && loss.expected <= loss.budget,
+      loss: loss?.budget == null ? null : loss.expected <= loss.budget,
       time: maxMs === undefined || latencyMs === null ? null : latencyMs <= maxMs,
     },
   };

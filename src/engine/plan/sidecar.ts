@@ -67,15 +67,30 @@ function mostTelling(errors: readonly ErrorObject[]): ErrorObject {
   return [...errors].sort((a, b) => Number(saysLittle(a)) - Number(saysLittle(b)) || depth(b) - depth(a))[0];
 }
 
-/** Text of a sidecar: stable order of keys, one map or layer per line, so that diffs read well. */
+/** Text of a sidecar: stable order of keys, one map or layer per line, the record of the search last, so that diffs read well. */
 export function formatPlan(plan: Plan): string {
-  const rows = (record: Readonly<Record<string, unknown>>): string => {
-    const lines = Object.entries(record).map(
-      ([name, value]) => `    ${JSON.stringify(name)}: ${JSON.stringify(value)}`,
+  const { maps, layers, account, ...rest } = plan;
+  const parts = [inside(rest, '  '), `  "maps": ${rows(maps, '  ')}`, `  "layers": ${rows(layers, '  ')}`];
+  if (account) {
+    const { maps: byMap, layers: byLayer, ...about } = account;
+    parts.push(
+      `  "account": {\n${inside(about, '    ')},\n    "maps": ${rows(byMap, '    ')},\n` +
+        `    "layers": ${rows(byLayer, '    ')}\n  }`,
     );
-    return lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n  }`;
-  };
-  const { maps, layers, ...rest } = plan;
-  const head = JSON.stringify(rest, null, 2).split('\n').slice(1, -1).join('\n');
-  return `{\n${head},\n  "maps": ${rows(maps)},\n  "layers": ${rows(layers)}\n}\n`;
+  }
+  return `{\n${parts.join(',\n')}\n}\n`;
+}
+
+/** Members of an object, indented, without its braces. */
+function inside(value: object, indent: string): string {
+  const lines = JSON.stringify(value, null, 2).split('\n').slice(1, -1);
+  return lines.map((line) => `${indent.slice(2)}${line}`).join('\n');
+}
+
+/** An object of one member per line. */
+function rows(record: Readonly<Record<string, unknown>>, indent: string): string {
+  const lines = Object.entries(record).map(
+    ([name, value]) => `${indent}  ${JSON.stringify(name)}: ${JSON.stringify(value)}`,
+  );
+  return lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n${indent}}`;
 }

@@ -70,6 +70,71 @@ export interface LayerPlan {
   readonly locked?: boolean;
 }
 
+/** A loss that is expected beyond what 8 bits lose. */
+export interface ExpectedLoss {
+  readonly expected: number;
+  /** 95 % interval; null with few images. */
+  readonly interval: { readonly low: number; readonly high: number } | null;
+  /** What it is counted in, e.g. `points of top-1`. */
+  readonly unit: string;
+  readonly images: number;
+  /** Whether nothing was fitted to these images; otherwise the estimate is optimistic. */
+  readonly heldOut: boolean;
+  /** What 8 bits are expected to lose against the float network. */
+  readonly at8: number;
+  /** 95 % interval of that; null with few images. */
+  readonly at8Interval: { readonly low: number; readonly high: number } | null;
+  /** What was allowed; null where nothing was said. */
+  readonly budget: number | null;
+}
+
+/**
+ * What ended a search:
+ * - `loss`: saving more is expected to lose more than allowed;
+ * - `reduction`: what was asked for is reached;
+ * - `time`: the latency budget is met;
+ * - `bits`: no choice of the allowed bits saves more;
+ * - `score`: no step gains entropy score;
+ * - `person`: somebody stopped it and kept what it had.
+ */
+export type SearchLimit = 'loss' | 'reduction' | 'time' | 'bits' | 'score' | 'person';
+
+/**
+ * Why a decision has its bits:
+ * - `sensitivity`: the measured loss against what the bits save;
+ * - `score`: the entropy score;
+ * - `flash`, `sram`: so that the weights, or the arena, fit;
+ * - `slower`: fewer bits would take more instructions on the board's core;
+ * - `tie`: the arithmetic or a neighbour needs these bits;
+ * - `end`: the application reads or writes the map;
+ * - `fewSamples`: an image is one sample for the layer, too few to fit it to fewer bits;
+ * - `unread`: no layer with weights reads the map;
+ * - `asked`: the options allow no others;
+ * - `person`: locked, or edited since.
+ */
+export type BitsReason =
+  'sensitivity' | 'score' | 'flash' | 'sram' | 'slower' | 'tie' | 'end' | 'fewSamples' | 'unread' | 'asked' | 'person';
+
+/** What a search made of one decision. Where a plan has other bits, somebody changed them since. */
+export interface BitsAccount {
+  readonly bits: Bits;
+  readonly by: BitsReason;
+  /** What fewer bits here were measured to lose, by bits, in the unit of the plan's loss. */
+  readonly losses?: Readonly<Record<string, number>>;
+}
+
+/** How the decisions came about and what was said about them: a record, from which nothing is computed. */
+export interface PlanAccount {
+  readonly loss?: ExpectedLoss;
+  readonly limitedBy: SearchLimit;
+  /** All that the user was told. */
+  readonly notes: readonly string[];
+  /** By feature map. */
+  readonly maps: Readonly<Record<string, BitsAccount>>;
+  /** By layer with weights: those, and how it reads its input where that is a decision of its own. */
+  readonly layers: Readonly<Record<string, { readonly weights: BitsAccount; readonly input?: BitsAccount }>>;
+}
+
 /** Every decision. Serialised as the sidecar `<model>.quantmcu.json`; numbers computed from it are not part of it. */
 export interface Plan {
   readonly version: 1;
@@ -123,6 +188,8 @@ export interface Plan {
   readonly maps: Readonly<Record<string, MapPlan>>;
   /** By layer name. A layer that is missing has 8-bit weights. */
   readonly layers: Readonly<Record<string, LayerPlan>>;
+  /** Missing in plans of earlier versions. */
+  readonly account?: PlanAccount;
   /** The quantized parameters that belong to these decisions: a binary file beside the sidecar. */
   readonly parameters: { readonly file: string; readonly sha256: string };
 }

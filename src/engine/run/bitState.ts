@@ -1,4 +1,5 @@
 import { UserError } from '../common/errors';
+import { bytesText, counted, timesText } from '../common/wording';
 import type { Bits, WeightBits } from '../graph/bits';
 import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types';
 import type { LayerPlan, MapPlan } from '../plan/types';
@@ -7,10 +8,12 @@ import { graphFlashBytes } from '../cost/graphFlash';
 import { formsFlashBytes, mostFlashBytes, reserveBytes } from '../targets/capacity';
 import { coreOf } from '../targets/targets';
 import type { PlanTarget } from '../targets/types';
+import { hasFewSamples } from '../vdqs/fewSamples';
 import { freeChoices } from '../vdqs/freeChoices';
 import { decisionCost } from '../vdqs/decisionCost';
-import { searchTradeOff } from '../vdqs/searchTradeOff';
+import { searchTradeOff, type TradeOff } from '../vdqs/searchTradeOff';
 import type { DecisionUnit } from '../vdqs/units';
+import { BitReasons } from './bitReasons';
 import type { DecideOptions, Decision } from './decisionTypes';
 
 /** Bits while they are being decided. */
@@ -22,6 +25,7 @@ export class BitState implements BitDecisions {
   private readonly givenWeights: ReadonlyMap<LayerId, WeightBits>;
   private readonly unitOfMap = new Map<MapId, DecisionUnit>();
   private readonly idByName: ReadonlyMap<string, MapId>;
+  private readonly reasons: BitReasons;
 
   constructor(
     private readonly graph: Graph,
@@ -29,6 +33,8 @@ export class BitState implements BitDecisions {
     private readonly options: DecideOptions,
     notes: string[],
   ) {
+    this.reasons = new BitReasons(graph, units);
+    for (const unit of units) this.reasons.unit(unit, this.lockedBits(unit) === null ? 'asked' : 'person');
     this.maps = graph.maps.map(() => 8);
     this.idByName = new Map(graph.maps.map((m) => [m.name, m.id]));
     for (const unit of units) if (unit.kind === 'stored') for (const map of unit.maps) this.unitOfMap.set(map, unit);
@@ -58,12 +64,20 @@ export class BitState implements BitDecisions {
     else for (const map of unit.maps) this.maps[map] = bits;
   }
 
+  /** Bits by the entropy score. */
+  takeScored(unit: DecisionUnit, bits: Bits): void {
+    this.set(unit, bits);
+    if (this.lockedBits(unit) === null) this.reasons.unit(unit, unit.readers.length === 0 ? 'unread' : 'score');
+  }
+
   /**
    * Bits of maps and weights of least measured loss at the wanted reduction. Weights that flash wants at 4 bits stay
    * there.
+   * @returns the reduction that they have
    */
-  takeTradeOff({ units, sensitivities, target }: NonNullable<DecideOptions['measured']>, notes: string[]): void {
-    const { weights, bits, locked, objective = 'bitops' } = this.options;
+  takeTradeOff(measured: NonNullable<DecideOptions['measured']>, notes: string[]): number {
+    const { units, sensitivities, target } = measured;
+    const { weights, bits, objective = 'bitops' } = this.options;
     const free = freeChoices(this.graph, units, bits, weights);
     const result = searchTradeOff(
       this.graph,
@@ -75,23 +89,50 @@ export class BitState implements BitDecisions {
           return fixed === null ? free.bits(i) : [fixed];
         },
         weightBits: (id) => {
-          const isFixed =
-            locked?.layers[this.graph.layers[id].name]?.locked === true ||
-            weights !== 'auto' ||
-            this.weightBits(id) === 4;
+          const isFixed = this.isLocked(id) || weights !== 'auto' || this.weightBits(id) === 4;
           return isFixed ? [this.weightBits(id)] : free.weightBits(id);
         },
       },
       target,
       decisionCost(this.graph, objective, coreOf(this.options.target)),
     );
+    this.explain(measured, result);
     result.units.forEach((b, i) => this.set(units[i], b));
     for (const [id, b] of result.weights) this.weights.set(id, b);
-    if (result.reduction < target && objective === 'bitops')
+    if (result.reduction < target && objective === 'bitops' && this.options.targetAsked === true)
       notes.push(
-        `The BitOPs target of ${target}× cannot be reached with these bits; the plan has ` +
-          `${result.reduction.toFixed(2)}×, before recomputed halos.`,
+        `${timesText(target)} fewer BitOPs are not to be had with these bits; the plan has ` +
+          `${timesText(result.reduction)}, before recomputed halos.`,
       );
+    return result.reduction;
+  }
+
+  private explain(
+    { units, sensitivities, perDivergence }: NonNullable<DecideOptions['measured']>,
+    result: TradeOff,
+  ): void {
+    const scaled = (loss: number): number => loss * (perDivergence ?? 1);
+    const free = freeChoices(this.graph, units, this.options.bits, this.options.weights);
+    units.forEach((unit, i) => {
+      if (this.lockedBits(unit) !== null) return;
+      const fewSamples = unit.readers.length > 0 && unit.readers.every((id) => hasFewSamples(this.graph, id));
+      const losses = new Map([...sensitivities.units[i]].map(([bits, loss]) => [bits, scaled(loss)]));
+      if (unit.readers.length === 0) this.reasons.unit(unit, 'unread');
+      else if (fewSamples) this.reasons.unit(unit, 'fewSamples');
+      else if (free.bits(i).length < 2) this.reasons.unit(unit, this.options.bits.length < 2 ? 'asked' : 'tie');
+      else this.reasons.unit(unit, 'sensitivity', losses);
+    });
+    if (this.options.weights !== 'auto') return;
+    for (const [id] of result.weights) {
+      // Those that flash made 4 bits, and a person's, have their reason.
+      if (this.isLocked(id) || this.weightBits(id) === 4) continue;
+      if (hasFewSamples(this.graph, id)) this.reasons.layer(id, 'fewSamples');
+      else this.reasons.layer(id, 'sensitivity', scaled(sensitivities.weights.get(id)!));
+    }
+  }
+
+  private isLocked(layer: LayerId): boolean {
+    return this.options.locked?.layers[this.graph.layers[layer].name]?.locked === true;
   }
 
   /**
@@ -101,9 +142,20 @@ export class BitState implements BitDecisions {
   restore(units: readonly DecisionUnit[], layers: ReadonlySet<LayerId>): void {
     for (const unit of units) {
       const isRestored = unit.readers.length === 0 || unit.readers.some((id) => layers.has(id));
-      if (isRestored && this.lockedBits(unit) === null) this.set(unit, 8);
+      if (!isRestored || this.lockedBits(unit) !== null) continue;
+      if (this.isBelow8(unit)) this.reasons.unit(unit, 'slower');
+      this.set(unit, 8);
     }
-    for (const id of layers) if (this.weights.has(id)) this.weights.set(id, this.givenWeights.get(id)!);
+    for (const id of layers) {
+      const given = this.givenWeights.get(id);
+      if (given === undefined) continue;
+      if (given > this.weightBits(id)) this.reasons.layer(id, 'slower');
+      this.weights.set(id, given);
+    }
+  }
+
+  private isBelow8({ kind, maps, readers }: DecisionUnit): boolean {
+    return kind === 'view' ? (this.views.get(readers[0]) ?? 8) < 8 : maps.some((map) => this.maps[map] < 8);
   }
 
   lockedBits(unit: DecisionUnit): Bits | null {
@@ -128,10 +180,11 @@ export class BitState implements BitDecisions {
     const next = candidates.filter((b) => b < this.maps[map] && b >= unit.leastBits).sort((a, b) => b - a)[0];
     if (next === undefined) return null;
     this.set(unit, next);
+    for (const lowered of unit.maps) this.reasons.lowered(lowered);
     return next;
   }
 
-  named(): Pick<Decision, 'maps' | 'layers'> {
+  named(): Pick<Decision, 'maps' | 'layers' | 'reasons'> {
     const { graph, options } = this;
     const maps: Record<string, MapPlan> = {};
     for (const map of graph.maps) {
@@ -152,7 +205,7 @@ export class BitState implements BitDecisions {
       };
       if (Object.keys(plan).length > 0) layers[layer.name] = plan;
     }
-    return { maps, layers };
+    return { maps, layers, reasons: this.reasons.named(this) };
   }
 
   /** 8 bits for all weights, or 4 as asked; `auto` gives 4 to the largest layers until the flash suffices. */
@@ -162,6 +215,7 @@ export class BitState implements BitDecisions {
     for (const layer of layers) {
       const fixed = locked?.layers[layer.name];
       this.weights.set(layer.id, fixed?.locked ? (fixed.weightBits ?? 8) : weights === 4 ? 4 : 8);
+      this.reasons.layer(layer.id, fixed?.locked ? 'person' : weights === 'auto' ? 'flash' : 'asked');
     }
     const core = coreOf(target);
     const bytes = (): number => graphFlashBytes(this.graph, (id) => this.weightBits(id), core) + extraFlashBytes;
@@ -184,16 +238,14 @@ export class BitState implements BitDecisions {
         changed++;
       }
       if (changed > 0)
-        notes.push(
-          `The weights of ${changed} layer${changed === 1 ? '' : 's'} have 4 bits, so that they fit in the flash.`,
-        );
+        notes.push(`The weights of ${counted(changed, 'layer')} have 4 bits, so that the flash ` + 'suffices.');
     }
     const need = bytes();
     if (need > mostFlashBytes(target)) throw noFlashFit(need, target, weights);
     if (need > formsFlashBytes(target))
       notes.push(
-        `Only ${kib(target.flashBytes - need)} of flash are left for the application, less than the reserve of ` +
-          `${kib(reserveBytes(target))}.`,
+        `Only ${bytesText(target.flashBytes - need)} of flash is left for the application, less than the reserve of ` +
+          `${bytesText(reserveBytes(target))}.`,
       );
   }
 }
@@ -204,18 +256,14 @@ export function noFlashFit(need: number, target: PlanTarget, weights: WeightBits
   const hints = [
     ...(weights === 8 ? ['allow 4-bit weights (--weights auto)'] : []),
     ...(most < target.flashBytes
-      ? [`keep less than ${kib(target.flashBytes - most)} for the application (--flash-reserve)`]
+      ? [`keep less than ${bytesText(target.flashBytes - most)} for the application (--flash-reserve)`]
       : []),
     'choose a board with more flash or a smaller network',
   ];
   const [first, ...rest] = hints;
   return new UserError(
-    `Does not fit: needs at least ${kib(need)} of flash${weights === 8 ? '' : ' with 4-bit weights'}, ` +
-      `${kib(need - most)} more than the ${kib(most)} that there are. ` +
+    `Does not fit: needs at least ${bytesText(need)} of flash${weights === 8 ? '' : ' with 4-bit weights'}, ` +
+      `${bytesText(need - most)} more than the ${bytesText(most)} that there are. ` +
       `${first[0].toUpperCase()}${first.slice(1)}${rest.map((hint) => `, or ${hint}`).join('')}.`,
   );
-}
-
-function kib(bytes: number): string {
-  return bytes >= 1024 * 1024 ? `${(bytes / 1024 / 1024).toFixed(2)} MiB` : `${(bytes / 1024).toFixed(1)} KiB`;
 }

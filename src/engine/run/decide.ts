@@ -46,8 +46,8 @@ function decideOnce(
   const units = decisionUnits(graph);
   const state = new BitState(graph, units, options, notes);
   progress.report('Searching bits', 0, 0);
-  if (options.measured) state.takeTradeOff(options.measured, notes);
-  else decideByScore(graph, calibration, units, state, options, progress);
+  const reduction = options.measured ? state.takeTradeOff(options.measured, notes) : undefined;
+  if (!options.measured) decideByScore(graph, calibration, units, state, options, progress);
   if (restored.size > 0) state.restore(units, restored);
   const planning = planWithin(graph, state, options, notes, progress);
   const choice = planning.best!.choice;
@@ -56,6 +56,7 @@ function decideOnce(
       patchStage: choice && classifyPatches(graph, calibration, choice, state, options, notes),
       tailStages: planning.best!.tailStages.map((t) => namedTailStage(graph, t)),
       ...state.named(),
+      ...(reduction === undefined ? {} : { reduction: restored.size > 0 ? 1 : reduction }),
       pareto: [],
       notes,
     },
@@ -89,5 +90,5 @@ function decideByScore(
     (l) => state.weightBits(l),
     (u) => state.lockedBits(u),
   );
-  searchBits(scored, { sramExcess: () => 0 }, progress).bits.forEach((b, i) => state.set(units[i], b));
+  searchBits(scored, { sramExcess: () => 0 }, progress).bits.forEach((b, i) => state.takeScored(units[i], b));
 }

@@ -4,6 +4,7 @@ import type { PlanTarget } from '../targets/types';
 import type { Objective } from '../vdqs/decisionCost';
 import type { Sensitivities } from '../vdqs/sensitivity';
 import type { DecisionUnit } from '../vdqs/units';
+import type { BitsAccounts } from './bitReasons';
 import type { SearchOptions } from './options';
 
 /** What the search is free to choose from, and what it has to respect: {@link SearchOptions} with all defaults in. */
@@ -23,7 +24,11 @@ export interface DecideOptions
     readonly units: readonly DecisionUnit[];
     readonly sensitivities: Sensitivities;
     readonly target: number;
+    /** What a loss is told in per unit of sensitivity, see OutputLoss; missing: 1. */
+    readonly perDivergence?: number;
   };
+  /** Whether the measured target is one that the user named; only then it is news that it cannot be reached. */
+  readonly targetAsked?: boolean;
   /** Find the other ways to run the network, too; default. Without, `pareto` stays empty. */
   readonly compare?: boolean;
   /** Decisions of an earlier plan that a person locked. */
@@ -39,6 +44,10 @@ export interface Decision {
   readonly tailStages: readonly TailStage[];
   readonly maps: Record<string, MapPlan>;
   readonly layers: Record<string, LayerPlan>;
+  /** Of the objective's cost by the choice of bits, without recomputed halos; undefined for the entropy score. */
+  readonly reduction?: number;
+  /** Why each of them has its bits. */
+  readonly reasons: BitsAccounts;
   /**
    * Ways to run the network at these bits, from the least work to the least SRAM; arenas are lower bounds that layouts
    * nearly always reach.

@@ -1,19 +1,19 @@
 import { UserError } from '../common/errors';
-import { instructionsMs, latencyMs } from '../cost/latency';
+import { instructionsMs } from '../cost/latency';
 import { int8Instructions } from '../cost/scheduleInstructions';
 import type { Graph } from '../graph/types';
-import { outlierShare } from '../planned/stage';
+import type { ExpectedLoss, SearchLimit } from '../plan/types';
 import { targets } from '../targets/targets';
+import { expectedMs } from './expectedMs';
 import { DEFAULTS, type QuantizeOptions } from './options';
 import type { MeasuredLimits } from './planWriter';
 import type { Quantized, Quantizer } from './quantizer';
-import type { ExpectedLoss } from './quantizeSummary';
 
 /** What a run found, and how. */
 export type Found = Quantized & {
   readonly reduction?: number;
-  readonly loss?: ExpectedLoss;
-  readonly limitedBy?: 'loss' | 'reduction';
+  readonly loss?: ExpectedLoss | null;
+  readonly limitedBy?: SearchLimit;
   /** The run was ended before its time, and what it had reached was to be kept. */
   readonly keptEarly?: boolean;
 };
@@ -43,22 +43,31 @@ export function measuredLimits({
 export async function quantizeTo(
   graph: Graph,
   quantizer: Quantizer,
-  { target }: QuantizeOptions,
+  { target, search, bits = DEFAULTS.bits }: QuantizeOptions,
   limits: MeasuredLimits | null,
   notes: string[],
   onBetter: (better: Found) => Promise<void>,
 ): Promise<Found> {
-  if (limits === null) return quantizer.quantize();
+  if (limits === null) {
+    const scored = search === 'entropy' && bits.some((b) => b < 8);
+    return { ...(await quantizer.quantize()), limitedBy: scored ? 'score' : 'bits' };
+  }
   const { bitOpsTarget, accuracyBudget } = limits;
   if (limits.latencyBudget !== undefined) return quantizeInTime(graph, quantizer, target, limits, notes, onBetter);
-  if (accuracyBudget !== undefined) return quantizer.quantizeWithin(accuracyBudget, bitOpsTarget, notes, onBetter);
-  return { ...(await quantizer.quantize(bitOpsTarget)), reduction: bitOpsTarget, limitedBy: 'reduction' };
+  if (accuracyBudget !== undefined) return quantizer.quantizeWithin(accuracyBudget, bitOpsTarget, onBetter);
+  const found = await quantizer.quantize(bitOpsTarget, null, true);
+  return { ...found, reduction: bitOpsTarget, limitedBy: isReached(found, bitOpsTarget!) ? 'reduction' : 'bits' };
+}
+
+/** Whether the choice of bits has the reduction that was asked for. */
+function isReached({ decision: { reduction = 1 } }: Quantized, wanted: number): boolean {
+  return reduction >= 0.999 * wanted;
 }
 
 /** More is not tried: 4-bit weights and maps everywhere save less. */
 const MOST_SPEEDUP = 4;
-/** Attempts at a time: each quantizes for real, and halos are known then only. */
-const TIME_ATTEMPTS = 3;
+/** Attempts at a time: each quantizes for real, and halos are known then only. The last tries the most. */
+const TIME_ATTEMPTS = 4;
 
 /**
  * The smallest reduction whose inference is expected to take no longer than the budget; within the accuracy budget,
@@ -84,19 +93,17 @@ async function quantizeInTime(
   for (let attempt = 1; ; attempt++) {
     const found: Found =
       accuracyBudget === undefined
-        ? { ...(await quantizer.quantize(reduction)), reduction, limitedBy: 'reduction' }
-        : await quantizer.quantizeWithin(accuracyBudget, reduction, notes, onBetter);
-    const stage = found.decision.patchStage;
-    const taken = latencyMs(found.program, board, stage ? outlierShare(stage) : 0)!;
-    if (taken <= latencyBudget) return found;
-    const next = Math.min(MOST_SPEEDUP, reduction * (taken / latencyBudget));
-    // An accuracy budget has tried what it allows.
-    if (attempt === TIME_ATTEMPTS || next <= reduction || accuracyBudget !== undefined) {
-      notes.push(
-        `Over the latency budget: ${taken.toFixed(1)} ms of ${latencyBudget} ms are expected` +
-          `${accuracyBudget === undefined ? '' : ' within the accuracy budget'}.`,
-      );
-      return found;
+        ? { ...(await quantizer.quantize(reduction)), reduction, limitedBy: 'bits' }
+        : await quantizer.quantizeWithin(accuracyBudget, reduction, onBetter);
+    const taken = expectedMs(found.program, target, found.decision.patchStage)!;
+    if (taken <= latencyBudget) return { ...found, limitedBy: 'time' };
+    const next =
+      attempt >= TIME_ATTEMPTS - 1 ? MOST_SPEEDUP : Math.min(MOST_SPEEDUP, (reduction * taken) / latencyBudget);
+    const ended = attempt === TIME_ATTEMPTS || next <= reduction || !isReached(found, reduction);
+    if (ended || found.limitedBy === 'loss') {
+      const within = found.limitedBy === 'loss' ? ' within the accuracy budget' : ' with these bits';
+      notes.push(`Over the latency budget: ${taken.toFixed(1)} ms are expected${within}, of ${latencyBudget} ms.`);
+      return { ...found, limitedBy: found.limitedBy === 'loss' ? 'loss' : 'bits' };
     }
     reduction = next;
   }

@@ -92,7 +92,8 @@ export class ModelQuantizer {
         progress,
         this.model.head ? headMaps(graph, this.model.head) : undefined,
       );
-      this.measured = { bits: key, value: { units: this.units, sensitivities } };
+      const { perDivergence } = this.loss;
+      this.measured = { bits: key, value: { units: this.units, sensitivities, perDivergence } };
     }
     return this.measured.value;
   }
@@ -148,10 +149,14 @@ export class ModelQuantizer {
     });
   }
 
-  /** The compensated 8-bit network, layer by layer, as sensitivities were measured against. */
-  async plainProgram(bits: readonly Bits[], progress: Progress): Promise<Program> {
-    const { base } = (await this.sensitivities(bits, progress)).sensitivities;
-    return lower(this.model.graph, null, base, { name: 'plain' });
+  /**
+   * The compensated 8-bit network, layer by layer: the one that sensitivities were measured against, where they were.
+   */
+  async plainProgram(fit: boolean, progress: Progress): Promise<Program> {
+    const parameters =
+      this.measured?.value.sensitivities.base ??
+      (await this.parameters({ patchStage: null, maps: {}, layers: {} }, fit, progress));
+    return lower(this.model.graph, null, parameters, { name: 'plain' });
   }
 
   private async openFitter(progress: Progress): Promise<Fitter> {

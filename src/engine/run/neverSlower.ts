@@ -1,6 +1,7 @@
 import { isWeighted, type Graph, type LayerId } from '../graph/types';
 import type { PatchCandidate } from '../patch/types';
 import { plannedInstructions } from '../planned/work';
+import { isMixed } from './isMixed';
 import type { DecideOptions, Decision } from './decisionTypes';
 
 /** Decisions with the other ways to run the network at their bits, found when asked for. */
@@ -31,7 +32,7 @@ export function neverSlower(
   decideRestored: (restored: ReadonlySet<LayerId>) => Candidate,
 ): Candidate {
   const weighted = graph.layers.filter(isWeighted);
-  if (weighted.length === 0 || isWide(searched.decision)) return searched;
+  if (weighted.length === 0 || !isMixed(searched.decision)) return searched;
   const counted = (candidate: Candidate): Candidate & ReturnType<typeof plannedInstructions> => ({
     ...candidate,
     ...plannedInstructions(graph, { ...candidate.decision, target: options.target }, 'plan'),
@@ -63,14 +64,6 @@ export function neverSlower(
     eight,
     `Everything stays at 8 bits: fewer would take ${percent(best.total / eight.total - 1)} % more instructions on ` +
       'this core in the same SRAM.',
-  );
-}
-
-/** Whether nothing has fewer than 8 bits. */
-function isWide({ maps, layers }: Decision): boolean {
-  return (
-    Object.values(maps).every(({ bits }) => bits === 8) &&
-    Object.values(layers).every(({ weightBits = 8, inputBits = 8 }) => weightBits === 8 && inputBits === 8)
   );
 }
 

@@ -1,4 +1,5 @@
 import { UserError } from '../common/errors';
+import { counted } from '../common/wording';
 import { checkCancelled, type Progress } from '../common/progress';
 import type { Graph } from '../graph/types';
 import { MemoryEstimator, memoryModel, type MemoryModel } from '../patch/estimate';
@@ -33,8 +34,8 @@ export function planWithin(
     if (planning.best) {
       if (lowered > 0)
         notes.push(
-          `${lowered} feature map${lowered === 1 ? ' has' : 's have'} fewer bits than the score asked for, so ` +
-            'that the arena fits.',
+          `${counted(lowered, 'feature map')} ${lowered === 1 ? 'has' : 'have'} fewer bits than the search gave, ` +
+            'so that the arena fits.',
         );
       return planning;
     }

@@ -9,11 +9,12 @@ import { hashBytes, hashFile, writePlanWhole } from '../plan/files';
 import { encodeParameters } from '../plan/parametersFile';
 import { relativeTo } from '../plan/relativeTo';
 import { formatPlan, parametersFileName } from '../plan/sidecar';
-import type { Plan } from '../plan/types';
+import type { ExpectedLoss, Plan, PlanAccount } from '../plan/types';
 import type { Objective } from '../vdqs/decisionCost';
 import { defined } from './defined';
 import type { QuantizeOptions } from './options';
 import type { Quantized } from './quantizer';
+import type { QuantizeSummary } from './quantizeSummary';
 
 /** What a search by measured sensitivity minimises, and has to keep to. */
 export interface MeasuredLimits {
@@ -25,6 +26,9 @@ export interface MeasuredLimits {
 
 /** The parameters of a search as a plan records them. */
 export type SearchParameters = Pick<Plan['search'], 'phi' | 'lambda' | 'epsilon' | 'bits' | 'weights'>;
+
+/** What a search came to, as a plan records it. */
+export type SearchOutcome = Pick<QuantizeSummary, 'loss' | 'limitedBy' | 'notes'>;
 
 /** All of a plan that does not depend on what the search finds. */
 export interface PlanContext {
@@ -51,12 +55,13 @@ export class PlanWriter {
   /**
    * Either both files are written whole or nothing is.
    * @param found with the reduction that it was made for; without one, bits are by the entropy score
+   * @param outcome of the search; missing for a plan on the way to it
    * @throws UserError where the model, or a plan that was written before, has been changed in the meantime
    */
-  async write(found: Quantized & { readonly reduction?: number }): Promise<Plan> {
+  async write(found: Quantized & { readonly reduction?: number }, outcome?: SearchOutcome): Promise<Plan> {
     const { options, graph, sha256 } = this.context;
     const bytes = encodeParameters(graph, found.parameters);
-    const plan = this.planOf(found, hashBytes(bytes));
+    const plan = this.planOf(found, hashBytes(bytes), outcome);
     if ((await hashFile(options.modelPath)) !== sha256)
       throw new UserError(
         `${options.modelPath} changed while it was being quantized, so nothing was written. Quantize it again.`,
@@ -74,7 +79,11 @@ export class PlanWriter {
     return plan;
   }
 
-  private planOf(found: Quantized & { readonly reduction?: number }, parametersHash: string): Plan {
+  private planOf(
+    found: Quantized & { readonly reduction?: number },
+    parametersHash: string,
+    outcome: SearchOutcome | undefined,
+  ): Plan {
     const { options, sha256, preprocess, task, head, search, limits, calibration } = this.context;
     const { decision, reduction } = found;
     return {
@@ -108,6 +117,7 @@ export class PlanWriter {
       ...(decision.tailStages.length > 0 ? { tailStages: decision.tailStages } : {}),
       maps: decision.maps,
       layers: decision.layers,
+      ...(outcome ? { account: accountOf(outcome, decision) } : {}),
       parameters: { file: parametersFileName(options.planPath), sha256: parametersHash },
     };
   }
@@ -118,4 +128,23 @@ function budgetOf(limits: MeasuredLimits | null): Pick<Plan['search'], 'accuracy
   return limits?.accuracyBudget === undefined
     ? {}
     : { accuracyBudget: limits.accuracyBudget, mostReduction: limits.bitOpsTarget };
+}
+
+function accountOf({ loss, limitedBy, notes }: SearchOutcome, { reasons }: Quantized['decision']): PlanAccount {
+  return { ...(loss === null ? {} : { loss: shortened(loss) }), limitedBy, notes, ...reasons };
+}
+
+/** Four digits say all that is known. */
+function shortened(loss: ExpectedLoss): ExpectedLoss {
+  const short = (value: number): number => Number(value.toPrecision(4));
+  const both = (interval: ExpectedLoss['interval']): ExpectedLoss['interval'] =>
+    interval && { low: short(interval.low), high: short(interval.high) };
+  const { expected, interval, at8, at8Interval } = loss;
+  return {
+    ...loss,
+    expected: short(expected),
+    interval: both(interval),
+    at8: short(at8),
+    at8Interval: both(at8Interval),
+  };
 }

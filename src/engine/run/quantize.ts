@@ -5,6 +5,7 @@ import { loadPreprocess } from '../calibration/preprocess';
 import { listSamples } from '../calibration/samples';
 import { CancelledError, UserError } from '../common/errors';
 import { checkCancelled, type Progress } from '../common/progress';
+import { programCost } from '../cost/cost';
 import { graphFlashBytes } from '../cost/graphFlash';
 import { isWeighted, type Graph } from '../graph/types';
 import { mostFlashBytes } from '../targets/capacity';
@@ -14,6 +15,7 @@ import { importModel } from '../onnx';
 import { hashModel } from '../plan/files';
 import { assertReplaceable } from '../plan/ownFile';
 import { parametersFileName } from '../plan/sidecar';
+import { outlierShare } from '../planned/stage';
 import { orderNotes } from '../program/portOrder';
 import type { Program } from '../program/types';
 import { chooseDetection } from './chooseDetection';
@@ -21,12 +23,14 @@ import { findPreprocess, preprocessNote } from './findPreprocess';
 import { measuredLimits, quantizeTo, type Found } from './limits';
 import { lockedDecisions } from './lockedDecisions';
 import { DEFAULTS, type QuantizeOptions } from './options';
+import { isMixed } from './isMixed';
 import { Quantizer } from './quantizer';
 import { defined } from './defined';
 import { PhasedProgress } from './phases';
-import { PlanWriter, type MeasuredLimits, type SearchParameters } from './planWriter';
+import { PlanWriter, type MeasuredLimits, type SearchOutcome, type SearchParameters } from './planWriter';
 import type { QuantizeSummary } from './quantizeSummary';
 import { summarize } from './summarize';
+import { endNote, lossNotes } from './lossNotes';
 
 /** Said where a vector of scores may have been taken for values. */
 const VALUES_NOTE =
@@ -80,7 +84,6 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
       head,
       compensate: options.compensate,
       threads: options.threads,
-      keepBack: limits?.accuracyBudget !== undefined,
       search: { ...search, objective, target: options.target, grid: options.grid, classes: options.classes, locked },
     },
     progress,
@@ -96,20 +99,47 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
   notes.push(...found.decision.notes, ...orderNotes(found.program.inputs, found.program.outputs));
   checkFits(found.program, options);
   if (!found.keptEarly) checkCancelled(progress);
-  const plan = await writer.write(found);
+  const outcome = await told(graph, quantizer, options, found, limits, notes);
+  const plan = await writer.write(found, outcome);
   const seconds = { calibrate, search: quantizer.searchSeconds, total: clock() };
-  const summary = summarize({
-    graph,
-    program: found.program,
-    plan,
-    planPath: options.planPath,
-    pareto: found.decision.pareto,
-    loss: found.loss ?? null,
-    limitedBy: found.limitedBy ?? null,
-    notes,
-    seconds,
+  const { program, decision } = found;
+  const { planPath } = options;
+  const summary = summarize({ graph, program, plan, planPath, pareto: decision.pareto, ...outcome, seconds });
+  return { summary, program };
+}
+
+/** What a search found in words: the loss, and why it ended. */
+async function told(
+  graph: Graph,
+  quantizer: Quantizer,
+  options: QuantizeOptions,
+  found: Found,
+  limits: MeasuredLimits | null,
+  notes: readonly string[],
+): Promise<SearchOutcome> {
+  const { decision, program, reduction, limitedBy = 'person', keptEarly = false } = found;
+  const mixed = isMixed(decision);
+  const budget = limits?.accuracyBudget ?? null;
+  const loss = found.loss ?? (keptEarly ? null : await quantizer.lossOf(found, budget));
+  const cost = programCost(graph, program, decision.patchStage ? outlierShare(decision.patchStage) : 0);
+  const end = endNote({
+    limitedBy,
+    reduction,
+    bitOpsReduction: cost.bitOps > 0 ? cost.bitOpsInt8 / cost.bitOps : 1,
+    mixed,
+    isFree: (options.bits ?? DEFAULTS.bits).some((bits) => bits < 8),
+    objective: limits?.objective ?? 'bitops',
+    kept: loss === null || budget === null || loss.expected <= budget,
   });
-  return { summary, program: found.program };
+  return {
+    loss,
+    limitedBy,
+    notes: [
+      ...notes,
+      ...(loss === null ? [] : lossNotes(loss, mixed, quantizer.hasClasses)),
+      ...(end === null || (loss === null && !keptEarly) ? [] : [end]),
+    ],
+  };
 }
 
 /** The preprocessing that the float network does best under; `otherwise` where nothing can be told. */
@@ -159,8 +189,7 @@ async function searchLive(
     });
   } catch (error) {
     if (!(error instanceof CancelledError && progress.isKept() && best)) throw error;
-    notes.push('The search was stopped before its end; the plan is the best that it had found until then.');
-    return { ...best, keptEarly: true };
+    return { ...best, limitedBy: 'person', keptEarly: true };
   }
 }
 

@@ -1,20 +1,7 @@
 import type { Flash } from '../cost/flash';
 import type { Optimize } from '../targets/types';
 import type { ParetoPoint } from '../patch/pareto';
-
-/** A loss that is expected beyond what 8 bits lose. */
-export interface ExpectedLoss {
-  readonly expected: number;
-  /** 95 % interval; null with few images. */
-  readonly interval: { readonly low: number; readonly high: number } | null;
-  /** What it is counted in, e.g. `points of top-1`. */
-  readonly unit: string;
-  readonly images: number;
-  /** What 8 bits are expected to lose against the float network. */
-  readonly at8: number;
-  /** What was allowed. */
-  readonly budget: number;
-}
+import type { ExpectedLoss, SearchLimit } from '../plan/types';
 
 /** What a quantization gave, in figures: for the command line, the editor and tools. */
 export interface QuantizeSummary {
@@ -55,10 +42,10 @@ export interface QuantizeSummary {
   readonly levels: Readonly<Record<Optimize, { readonly flashBytes: number; readonly latencyMs: number | null }>>;
   /** Ways to run the network at the plan's bits, from the least work to the least SRAM. */
   readonly pareto: readonly ParetoPoint[];
-  /** What is expected to be lost, by images that nothing was fitted to; null where that was not looked at. */
+  /** What is expected to be lost; null for a network without weights. */
   readonly loss: ExpectedLoss | null;
-  /** What kept the search from fewer BitOPs: the loss, the reduction that was asked for, or nothing else. */
-  readonly limitedBy: 'loss' | 'reduction' | null;
+  /** What ended the search. */
+  readonly limitedBy: SearchLimit;
   /** Things the user should know, one line each. */
   readonly notes: readonly string[];
   readonly seconds: { readonly calibrate: number; readonly search: number; readonly total: number };

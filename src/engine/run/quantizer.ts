@@ -4,13 +4,15 @@ import type { Calibration, Preprocess } from '../calibration/types';
 import { programFlash } from '../codegen';
 import { flashOptions, mostFlashBytes } from '../targets/capacity';
 import { decide } from './decide';
+import { isMixed } from './isMixed';
 import type { DecideOptions, Decision } from './decisionTypes';
 import type { ResolvedHead } from '../detection/resolve';
-import type { Task } from '../graph/task';
-import type { Graph } from '../graph/types';
+import { hasClasses, type Task } from '../graph/task';
+import { isWeighted, type Graph } from '../graph/types';
 import { plannedInstructions } from '../planned/work';
 import type { Dampings } from '../compensate/compensate';
-import { budgetNotes, lossBeyond } from './lossBeyond';
+import { lossBeyond } from './lossBeyond';
+import { LEAST_SPLIT, MOST_CHECKED } from './lossNotes';
 import { COMPENSATION_IMAGES, ModelQuantizer } from './modelQuantizer';
 import { Executor } from '../program/interpreter';
 import { decodePort, inputCodes } from '../program/ports';
@@ -19,17 +21,13 @@ import { checkCancelled, type Progress } from '../common/progress';
 import type { QuantizedParameters } from '../quantize/types';
 import { ATTEMPTS, searchWithinBudget, type Attempt } from '../vdqs/accuracyBudget';
 import type { PhasedProgress } from './phases';
-import type { ExpectedLoss } from './quantizeSummary';
+import type { ExpectedLoss, SearchLimit } from '../plan/types';
 import type { ImageOutputs } from '../vdqs/divergence';
 import { freeChoices } from '../vdqs/freeChoices';
 import { coreOf } from '../targets/targets';
 import { decisionCost } from '../vdqs/decisionCost';
 import { foreseenLoss, searchTradeOff } from '../vdqs/searchTradeOff';
 
-/** Images that an accuracy budget is checked on, where there are so many that nothing was fitted to. */
-const BUDGET_IMAGES = 128;
-/** With fewer images than this, all are fitted to and all are used to check a budget. */
-const LEAST_SPLIT = 24;
 /** Share of the images that weights are fitted to where others have to be kept back. */
 const FITTED_SHARE = 0.75;
 /** No plan of 4-bit maps and weights does more; 2-bit maps may, and are then not all used. */
@@ -53,8 +51,6 @@ export interface QuantizerJob {
   readonly compensate?: boolean;
   /** Threads that fit weights at once; undefined: one for each core. */
   readonly threads?: number;
-  /** Keep some of the images back, so that {@link Quantizer.quantizeWithin} can check what it finds. */
-  readonly keepBack: boolean;
 }
 
 /** Decisions with everything that follows from them. */
@@ -75,7 +71,16 @@ function knownDampings(earlier: readonly Quantized[]): Dampings | null {
 export interface Budgeted extends Quantized {
   readonly reduction: number;
   readonly loss: ExpectedLoss;
-  readonly limitedBy: 'loss' | 'reduction';
+  readonly limitedBy: SearchLimit;
+}
+
+/** Images that a loss is estimated on, and what they give. */
+interface Checked {
+  readonly images: readonly FloatResult[];
+  /** Whether nothing is fitted to them. */
+  readonly heldOut: boolean;
+  /** Of the 8-bit network. */
+  readonly wide: ImageOutputs;
 }
 
 /**
@@ -85,6 +90,7 @@ export interface Budgeted extends Quantized {
 export class Quantizer {
   private readonly model: ModelQuantizer;
   private readonly fitImages: number;
+  private known: Checked | null = null;
   /** Time spent on decisions, in seconds. */
   searchSeconds = 0;
 
@@ -93,10 +99,7 @@ export class Quantizer {
     private readonly progress: Progress & Partial<Pick<PhasedProgress, 'enter'>>,
   ) {
     const count = job.samples.samples.length;
-    this.fitImages = Math.min(
-      COMPENSATION_IMAGES,
-      !job.keepBack || count < LEAST_SPLIT ? count : Math.ceil(count * FITTED_SHARE),
-    );
+    this.fitImages = Math.min(COMPENSATION_IMAGES, count < LEAST_SPLIT ? count : Math.ceil(count * FITTED_SHARE));
     this.model = new ModelQuantizer({ ...job, fitImages: this.fitImages, file: job.planPath });
   }
 
@@ -108,9 +111,10 @@ export class Quantizer {
   /**
    * @param reduction of BitOPs, by measured sensitivities; undefined: bits by the entropy score
    * @param dampings  of an earlier fit, which are taken again
+   * @param asked whether the user named the reduction
    * @throws UserError when nothing fits; CancelledError
    */
-  async quantize(reduction?: number, dampings: Dampings | null = null): Promise<Quantized> {
+  async quantize(reduction?: number, dampings: Dampings | null = null, asked = false): Promise<Quantized> {
     const { graph, calibration, search } = this.job;
     const measured =
       reduction === undefined
@@ -118,11 +122,28 @@ export class Quantizer {
         : { ...(await this.model.sensitivities(search.bits, this.progress)), target: reduction };
     const decided = (extraFlashBytes: number): Decision => {
       const begin = performance.now();
-      const decision = decide(graph, calibration, { ...search, measured, extraFlashBytes }, this.progress);
+      const options = { ...search, measured, targetAsked: asked, extraFlashBytes };
+      const decision = decide(graph, calibration, options, this.progress);
       this.searchSeconds += (performance.now() - begin) / 1000;
       return decision;
     };
-    return this.fitting(this.job.compensate ?? true, decided, dampings);
+    return this.fitting(this.fits, decided, dampings);
+  }
+
+  /** What a plan is expected to lose, whatever search found it; null where there are no weights to quantize. */
+  async lossOf({ program }: Quantized, budget: number | null): Promise<ExpectedLoss | null> {
+    if (!this.job.graph.layers.some(isWeighted)) return null;
+    const { images, heldOut, wide } = await this.checked();
+    return { ...lossBeyond(this.model.loss, images, wide, this.outputsOf(program, images)), heldOut, budget };
+  }
+
+  /** Whether losses are counted in right answers. */
+  get hasClasses(): boolean {
+    return hasClasses(this.model.task);
+  }
+
+  private get fits(): boolean {
+    return this.job.compensate ?? true;
   }
 
   /**
@@ -162,26 +183,24 @@ export class Quantizer {
    * lose, by images that nothing was fitted to.
    *
    * @param budget points of top-1; where there are no classes, percent of the outputs' power that may be error
-   * @param notes gets what was found
    * @param onBetter gets every attempt that keeps to the budget, each with fewer BitOPs than the one before
    */
   async quantizeWithin(
     budget: number,
     wanted: number = MOST_REDUCTION,
-    notes: string[] = [],
     onBetter: (better: Budgeted) => Promise<void> = async () => undefined,
   ): Promise<Budgeted> {
     const { graph, search } = this.job;
     const { units, loss } = this.model;
     this.progress.enter?.(2);
-    const images = await this.heldOut(notes);
     const { sensitivities } = await this.model.sensitivities(search.bits, this.progress);
-    const wide = this.outputsOf(await this.model.plainProgram(search.bits, this.progress), images);
+    const { images, heldOut, wide } = await this.checked();
     const { objective = 'bitops', target } = search;
     const cost = decisionCost(graph, objective, coreOf(target));
     const free = freeChoices(graph, units, search.bits, search.weights);
     const predicted = foreseenLoss(graph, units, sensitivities, free, cost);
-    const most = Math.min(wanted, searchTradeOff(graph, units, sensitivities, free, 16, cost).reduction);
+    const reachable = searchTradeOff(graph, units, sensitivities, free, 16, cost).reduction;
+    const most = Math.min(wanted, reachable);
     let attempts = 0;
     let kept: (Budgeted & Attempt) | null = null;
     let told = Promise.resolve();
@@ -193,8 +212,11 @@ export class Quantizer {
       this.progress.enter?.(3, attempts++, ATTEMPTS);
       const quantized = await this.quantize(reduction, knownDampings(earlier));
       const outputs = this.outputsOf(quantized.program, images);
-      const lost = { ...lossBeyond(loss, images, wide, outputs), budget };
-      const limitedBy = reduction < most ? ('loss' as const) : ('reduction' as const);
+      const lost = { ...lossBeyond(loss, images, wide, outputs), heldOut, budget };
+      // Where fewer bits are slower on the core, the plan keeps 8 whatever may be lost.
+      const slower = reduction > 1 && !isMixed(quantized.decision);
+      const reached = reachable <= wanted ? 'bits' : 'reduction';
+      const limitedBy: SearchLimit = slower ? 'bits' : reduction < most ? 'loss' : reached;
       const found = { ...quantized, reduction, loss: lost, limitedBy, pointsLost: lost.expected };
       // Attempts end in any order; only what is better than all before is told, one after the other.
       told = told.then(async () => {
@@ -208,7 +230,6 @@ export class Quantizer {
     const { best: last } = await searchWithinBudget(budget, most, predicted, loss.perDivergence, attempt);
     // A larger reduction by the search's sums need not be the faster plan.
     const best = kept ?? last;
-    notes.push(...budgetNotes(best.loss, best.reduction, most));
     return best;
   }
 
@@ -221,29 +242,27 @@ export class Quantizer {
     const executor = new Executor(program);
     return images.map(({ inputs }, i) => {
       checkCancelled(this.progress);
-      this.progress.report('Checking the accuracy budget', i, images.length);
+      this.progress.report('Estimating the loss', i, images.length);
       return executor
         .run(inputs.map((input, k) => inputCodes(program, k, input)))
         .outputs.map((bytes, k) => decodePort(program, program.outputs[k], bytes));
     });
   }
 
-  /** Images that compensation does not look at, with the float network's outputs. */
-  private async heldOut(notes: string[]): Promise<FloatResult[]> {
+  /** The images that losses are estimated on, with the 8-bit network's outputs, on first use. */
+  private async checked(): Promise<Checked> {
+    if (this.known) return this.known;
     const { graph, modelPath, samples, preprocess } = this.job;
     const fitted = new Set(spread(samples.samples.length, this.fitImages));
-    let others = samples.samples.filter((_, i) => !fitted.has(i));
-    if (others.length === 0) {
-      notes.push(
-        'The accuracy budget was checked on the images that the weights were fitted to, so the estimate is ' +
-          `optimistic: give ${LEAST_SPLIT} or more images and some are held back.`,
-      );
-      others = [...samples.samples];
-    }
-    const chosen = { ...samples, samples: spread(others.length, BUDGET_IMAGES).map((i) => others[i]) };
-    const results: FloatResult[] = [];
+    const others = samples.samples.filter((_, i) => !fitted.has(i));
+    const heldOut = others.length > 0;
+    const from = heldOut ? others : samples.samples;
+    const chosen = { ...samples, samples: spread(from.length, MOST_CHECKED).map((i) => from[i]) };
+    const images: FloatResult[] = [];
     for await (const result of floatOutputs(graph, modelPath, chosen, preprocess, this.progress, []))
-      results.push(result);
-    return results;
+      images.push(result);
+    const wide = this.outputsOf(await this.model.plainProgram(this.fits, this.progress), images);
+    this.known = { images, heldOut, wide };
+    return this.known;
   }
 }

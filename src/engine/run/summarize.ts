@@ -1,6 +1,6 @@
 import { assemble } from '../codegen';
 import { programCost, redundantMacsPercent } from '../cost/cost';
-import { latencyError, latencyMs } from '../cost/latency';
+import { latencyError } from '../cost/latency';
 import type { Graph } from '../graph/types';
 import { int8LayerwiseArenaBytes } from '../patch/int8Layerwise';
 import type { Plan } from '../plan/types';
@@ -9,6 +9,7 @@ import type { Program } from '../program/types';
 import { flashOptions, reserveBytes } from '../targets/capacity';
 import { OPTIMIZE_LEVELS } from '../targets/types';
 import { targets as boards } from '../targets/targets';
+import { expectedMs } from './expectedMs';
 import type { QuantizeSummary } from './quantizeSummary';
 
 /** Figures of a plan that was just made. */
@@ -27,12 +28,11 @@ export function summarize({
   const stage = plan.patchStage;
   const cost = programCost(graph, program, stage ? outlierShare(stage) : 0);
   const board = boards.find((t) => t.id === plan.target.id) ?? null;
-  const share = stage ? outlierShare(stage) : 0;
   const { flash } = assemble(program, program.name, flashOptions(plan.target));
   const levels = Object.fromEntries(
     OPTIMIZE_LEVELS.map((optimize) => {
-      const { flash: at, forms } = assemble(program, program.name, flashOptions(plan.target, optimize));
-      return [optimize, { flashBytes: at.total, latencyMs: board && latencyMs(program, board, share, forms) }];
+      const { flash: at } = assemble(program, program.name, flashOptions(plan.target, optimize));
+      return [optimize, { flashBytes: at.total, latencyMs: expectedMs(program, plan.target, stage, optimize) }];
     }),
   ) as QuantizeSummary['levels'];
   const stageLayers = new Set(program.steps.filter((s) => s.branch !== null).map((s) => s.layer));

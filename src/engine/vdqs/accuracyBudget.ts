@@ -103,6 +103,8 @@ export const POINTS_PER_NAT = 20;
  * Share of the changed answers by which top-1 falls: most were wrong before or are right after, and a few were right.
  */
 const LOST_PER_CHANGE = 0.2;
+/** Points of top-1 that go with all answers changed. */
+export const POINTS_PER_CHANGE = 100 * LOST_PER_CHANGE;
 /**
  * With so many images a fifth of the changed answers is known to about half a point, by which the other estimate is
  * wrong.
@@ -149,7 +151,7 @@ export function expectedPointsLost(graph: Graph, task: Task, float: ImageOutputs
  */
 export function pointsOf({ images, chanceLost: chance, divergence, changed }: OutputChange): number {
   const smooth = (100 * chance + POINTS_PER_NAT * divergence) / 2;
-  const counted = 100 * LOST_PER_CHANGE * changed;
+  const counted = POINTS_PER_CHANGE * changed;
   return Math.max(smooth, (images * counted + CHANGE_IMAGES * smooth) / (images + CHANGE_IMAGES));
 }
 

@@ -80,7 +80,7 @@ describe('a result in seconds, better by the minute', () => {
     );
     assert.deepEqual([...steps], [1, 2, 3, 4]);
     assert.ok(summary.bitOps.reduction > 1);
-    assert.ok(summary.loss !== null && summary.loss.expected <= summary.loss.budget);
+    assert.ok(summary.loss !== null && summary.loss.expected <= summary.loss.budget!);
   });
 
   it('leaves a plan alone that somebody changes meanwhile', async () => {

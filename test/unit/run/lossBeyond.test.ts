@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { FloatResult } from '../../../src/engine/calibration/float';
-import { budgetNotes, lossBeyond } from '../../../src/engine/run/lossBeyond';
+import { lossBeyond } from '../../../src/engine/run/lossBeyond';
 import { errorPercent } from '../../../src/engine/vdqs/accuracyBudget';
 import type { OutputLoss } from '../../../src/engine/vdqs/loss';
 import { mulberry32 } from '../../support/randomGraph';
@@ -37,28 +37,5 @@ describe('loss beyond 8 bits', () => {
     const holding = parts.filter(({ interval }) => interval!.low <= all.expected && all.expected <= interval!.high);
     assert.ok(holding.length >= 13, `${holding.length} of 16`);
     assert.ok(half(all) < parts.reduce((sum, p) => sum + half(p), 0) / 16 / 2);
-  });
-
-  it('asks for more images only where those there are do not settle the question', () => {
-    const notes = (expected: number, half: number, at8 = 0.3): string =>
-      budgetNotes(
-        {
-          expected,
-          interval: { low: Math.max(0, expected - half), high: expected + half },
-          at8,
-          unit: 'points',
-          images: 16,
-          budget: 1,
-        },
-        2,
-        3,
-      ).join('\n');
-    assert.match(
-      notes(0.5, 0.1),
-      /^Expected loss beyond 8 bits: 0\.50 \(95 %: 0\.40 to 0\.60\) points by 16 images, of 1/,
-    );
-    assert.doesNotMatch(notes(0.5, 0.1), /do not settle/);
-    assert.match(notes(0.8, 0.6), /16 images do not settle whether the budget is kept/);
-    assert.match(notes(0.5, 0.1, 1.4), /At 8 bits 1\.40 points are expected to be lost already/);
   });
 });

@@ -1,0 +1,156 @@
+import { defaultCachePath } from '../engine/calibration/cache';
+import { loadPreprocess } from '../engine/calibration/preprocess';
+import type { Progress } from '../engine/common/progress';
+import { visible } from '../engine/common/visible';
+import { bytesText, counted, fewerText } from '../engine/common/wording';
+import { defaultPlanPath } from '../engine/plan/sidecar';
+import { quantize } from '../engine/run/quantize';
+import type { QuantizeSummary } from '../engine/run/quantizeSummary';
+import { OPTIMIZE_LEVELS } from '../engine/targets/types';
+import type { Command } from './commandLine';
+import {
+  bitsOf,
+  capacityOf,
+  count,
+  fraction,
+  gridOf,
+  one,
+  oneOf,
+  required,
+  searchOf,
+  sizesOf,
+  taskOption,
+  weightsOf,
+  type Values,
+} from './commandOptions';
+
+const text = { type: 'string' } as const;
+const flag = { type: 'boolean' } as const;
+
+/** `quantmcu quantize`: from a model and its images to a plan. */
+export const quantizeCommand: Command = {
+  synopsis:
+    'quantize MODEL --images DIR --target ID [--sram BYTES] [--flash BYTES] [--flash-reserve BYTES|PERCENT%] ' +
+    '[--optimize size|balanced|speed] [--core CORE] [--input ' +
+    'counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--search ' +
+    'sensitivity|entropy] [--objective latency|bitops|sram|flash] [--latency-budget MS] ' +
+    '[--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] ' +
+    '[--epsilon F] [--classes static|runtime] [--task classify|binary|regress|detect] ' +
+    '[--head PRESET|FILE.json|none] [--preprocess auto|imagenet|tf|unit|raw|stretch|letterbox|FILE.json] ' +
+    '[--limit N] [--sizes NAME=N,…] [--threads N] [--no-compensate] [--no-cache] [--force] --out PLAN',
+  summary: 'calibrate, search and write a plan',
+  options: {
+    images: text,
+    target: text,
+    core: text,
+    sram: text,
+    flash: text,
+    'flash-reserve': text,
+    optimize: text,
+    input: text,
+    grid: text,
+    bits: text,
+    weights: text,
+    phi: text,
+    lambda: text,
+    search: text,
+    epsilon: text,
+    classes: text,
+    task: text,
+    head: text,
+    preprocess: text,
+    limit: text,
+    sizes: text,
+    threads: text,
+    objective: text,
+    'latency-budget': text,
+    'bitops-target': text,
+    'accuracy-budget': text,
+    'no-compensate': flag,
+    'no-cache': flag,
+    out: text,
+    force: flag,
+  },
+  run: runQuantize,
+};
+
+async function runQuantize(
+  positionals: readonly string[],
+  values: Values,
+  progress: Progress,
+): Promise<{ text: string; json: unknown }> {
+  const modelPath = one(positionals, 'MODEL');
+  const input = oneOf(values, 'input', ['counted', 'external', 'tiles'] as const, 'counted');
+  const capacity = { ...capacityOf(values), ...(input === 'counted' ? {} : { input }) };
+  const planPath = typeof values.out === 'string' ? values.out : defaultPlanPath(modelPath);
+  const outcome = await quantize(
+    {
+      modelPath,
+      planPath,
+      imagesPath: required(values, 'images'),
+      target: capacity,
+      grid: gridOf(values.grid),
+      bits: bitsOf(values.bits),
+      weights: weightsOf(values.weights),
+      phi: fraction(values, 'phi'),
+      lambda: fraction(values, 'lambda'),
+      epsilon: fraction(values, 'epsilon'),
+      ...searchOf(values),
+      classes: oneOf(values, 'classes', ['static', 'runtime'] as const, 'static'),
+      task: taskOption(values),
+      head: typeof values.head === 'string' ? values.head : undefined,
+      preprocess:
+        typeof values.preprocess === 'string' && values.preprocess !== 'auto'
+          ? await loadPreprocess(values.preprocess)
+          : null,
+      ...(values['no-compensate'] === true ? { compensate: false } : {}),
+      force: values.force === true,
+      threads: count(values, 'threads') || undefined,
+      limit: count(values, 'limit'),
+      sizes: sizesOf(values.sizes),
+      cachePath: values['no-cache'] === true ? null : defaultCachePath(),
+    },
+    progress,
+  );
+  return { text: describeOutcome(outcome.summary), json: outcome.summary };
+}
+
+/** What a quantization gave, a line for each figure and each note. */
+export function describeOutcome(s: QuantizeSummary): string {
+  const { arenaBytes, sramBytes, int8LayerwiseArenaBytes } = s.memory;
+  const lines = [
+    `Plan: ${s.plan}`,
+    `Board: ${s.target}; arena ${bytesText(arenaBytes)} of ${bytesText(sramBytes)} (8 bits layer by layer: ` +
+      `${bytesText(int8LayerwiseArenaBytes)})`,
+    s.patch ? stageText(s.patch) : 'Layer by layer, without patches',
+    s.bitOps.plan > 0
+      ? `BitOPs: ${fewerText(s.bitOps.reduction, s.patch ? 'the same patches at 8 bits' : '8 bits')}`
+      : 'BitOPs: none, for no layer has weights',
+    ...flashLines(s),
+    ...s.notes.map(visible),
+  ];
+  return lines.join('\n');
+}
+
+function stageText({ grid, layers, redundantMacsPercent }: NonNullable<QuantizeSummary['patch']>): string {
+  const more = redundantMacsPercent.toFixed(1);
+  return (
+    `Patch stage: ${grid.replace('x', '×')} ${grid === '1x1' ? 'patch' : 'patches'} over ${counted(layers, 'layer')}, ` +
+    (more === '0.0' ? 'no MACs computed twice' : `${more} % more MACs`)
+  );
+}
+
+/** Flash by its parts, and the three ways to use it side by side. */
+function flashLines({ flash, levels, latencyMs }: QuantizeSummary): string[] {
+  return [
+    `Flash: ${bytesText(flash.total)} of ${bytesText(flash.flashBytes)}, ${bytesText(flash.reserveBytes)} kept for ` +
+      `the application (${flash.core}, GCC ${flash.level}, ${flash.optimize}): weights ${bytesText(flash.weights)}, ` +
+      `tables ${bytesText(flash.tables)}, code ${bytesText(flash.code)}; the self-test adds ` +
+      `${bytesText(flash.selfTest)} where it is called`,
+    ...OPTIMIZE_LEVELS.map((optimize) => {
+      const level = levels[optimize];
+      const time = latencyMs === null || level.latencyMs === null ? '' : `, ${level.latencyMs.toFixed(1)} ms`;
+      return `  --optimize ${optimize.padEnd(8)} ${bytesText(level.flashBytes)}${time}`;
+    }),
+  ];
+}

@@ -1,0 +1,150 @@
+import { counted, timesText } from '../common/wording';
+import type { ExpectedLoss, SearchLimit } from '../plan/types';
+import type { Objective } from '../vdqs/decisionCost';
+import { POINTS_PER_CHANGE } from '../vdqs/accuracyBudget';
+
+/** With fewer samples than this, all are fitted to and all are used to see what is lost. */
+export const LEAST_SPLIT = 24;
+/** Images that a loss is estimated on, where there are so many that nothing was fitted to. */
+export const MOST_CHECKED = 128;
+/** A loss that nobody set a budget for is told well enough when it is known to this. */
+const FINE = 0.5;
+/** Nothing is known better than this. */
+const FINEST = 0.05;
+/** Images below which there is no interval. */
+const LEAST_INTERVAL = 16;
+
+/**
+ * What is expected to be lost, for people: the loss, how well it is known, and what would make it better known.
+ *
+ * @param mixed whether anything has fewer than 8 bits
+ * @param classes whether the loss is counted in right answers
+ */
+export function lossNotes(loss: ExpectedLoss, mixed: boolean, classes: boolean): string[] {
+  const { expected, at8, heldOut, budget } = loss;
+  const notes = [mixed ? mixedText(loss) : wideText(loss)];
+  if (!heldOut)
+    notes.push(
+      `No image was held back, so this estimate is optimistic: with ${LEAST_SPLIT} sample images or more some are.`,
+    );
+  if (budget !== null && at8 > budget)
+    notes.push(
+      '8 bits alone are expected to lose more than the budget, which no choice of bits brings back: check that the ' +
+        'preprocessing is the one that the network was trained with, or give more images.',
+    );
+  if (budget !== null && expected > budget)
+    notes.push(
+      'The budget is not kept: flash or SRAM demand fewer bits than it allows. A board with more memory, or a larger ' +
+        'budget, would settle it.',
+    );
+  const unsettled = mixed ? unsettledNote(loss, classes) : null;
+  return unsettled === null ? notes : [...notes, unsettled];
+}
+
+function mixedText({ expected, interval, unit, images, heldOut, budget, at8, at8Interval }: ExpectedLoss): string {
+  const allowed = budget === null ? '' : `; ${budget} is allowed`;
+  return (
+    `Expected loss beyond 8 bits: ${figure(expected)} ${unit}${range(interval)}, ${byImages(images, heldOut)}${allowed}. ` +
+    `8 bits alone lose ${figure(at8)}${range(at8Interval)}.`
+  );
+}
+
+function wideText({ at8, at8Interval, unit, images, heldOut }: ExpectedLoss): string {
+  return `Expected loss at 8 bits: ${figure(at8)} ${unit}${range(at8Interval)}, ${byImages(images, heldOut)}.`;
+}
+
+function byImages(images: number, heldOut: boolean): string {
+  return `estimated on ${counted(images, 'image')} that ${heldOut ? 'nothing was' : 'the weights were'} fitted to`;
+}
+
+function range(interval: ExpectedLoss['interval']): string {
+  return interval ? ` (95 % interval ${figure(interval.low)} to ${figure(interval.high)})` : '';
+}
+
+/** Said where the images do not settle the question; null where they do. */
+function unsettledNote({ expected, interval, images, unit, budget }: ExpectedLoss, classes: boolean): string | null {
+  // Whether the budget is kept hangs on the images where the interval reaches across it; without a budget the loss
+  // itself is the question.
+  const margin =
+    budget === null ? Math.max(FINE, expected / 2) : Math.max(Math.abs(budget - expected), budget / 4, FINEST);
+  const half = interval ? interval.high - expected : null;
+  if (half !== null && half <= margin) return null;
+  const needed =
+    half === null ? neededWithout(Math.max(expected, margin), margin, classes) : images * (half / margin) ** 2;
+  const resolved = figure(Math.max(FINE, expected));
+  const many = `${counted(images, 'image')} ${images === 1 ? 'does' : 'do'}`;
+  const question =
+    budget === null
+      ? `${many} not resolve a loss of ${resolved} ${unit}.`
+      : `${many} not settle whether the budget of ${budget} is kept.`;
+  if (needed <= MOST_CHECKED) {
+    const samples = Math.max(LEAST_SPLIT, Math.min(4 * needed, needed + MOST_CHECKED));
+    return `${question} About ${roundedUp(samples)} sample images would: some of them are held back.`;
+  }
+  return `${question} About ${roundedUp(needed)} would: evaluate the plan on so many labelled images.`;
+}
+
+/**
+ * Images by which a loss is known to a margin where there are too few for an interval: by how much a share of changed
+ * answers varies, at {@link POINTS_PER_CHANGE} points a change.
+ */
+function neededWithout(loss: number, margin: number, classes: boolean): number {
+  if (!classes) return LEAST_INTERVAL;
+  return Math.max(LEAST_INTERVAL, (1.96 / margin) ** 2 * POINTS_PER_CHANGE * loss);
+}
+
+/** Two digits say enough of a number of images. */
+function roundedUp(images: number): number {
+  const step = 10 ** Math.max(1, Math.floor(Math.log10(images)) - 1);
+  return Math.ceil(images / step) * step;
+}
+
+function figure(loss: number): string {
+  const text = loss.toFixed(2);
+  return text === '-0.00' ? '0.00' : text;
+}
+
+/** What a search ended with, as far as people are told of it. */
+export interface SearchEnd {
+  readonly limitedBy: SearchLimit;
+  /** Reduction that was asked for, or found under a budget; undefined for the entropy score. */
+  readonly reduction: number | undefined;
+  /** Reduction of BitOPs with recomputed halos and outlier patches. */
+  readonly bitOpsReduction: number;
+  readonly mixed: boolean;
+  /** Whether fewer than 8 bits were allowed. */
+  readonly isFree: boolean;
+  readonly objective: Objective;
+  /** Whether the loss that was allowed is kept to. */
+  readonly kept: boolean;
+}
+
+/** Why a search ended where it did; null where another note says so. */
+export function endNote(end: SearchEnd): string | null {
+  const { limitedBy, reduction, bitOpsReduction, mixed, isFree, objective, kept } = end;
+  switch (limitedBy) {
+    case 'loss':
+      if (!kept) return null;
+      return mixed
+        ? 'The search stopped at these bits: saving more is expected to lose more than is allowed.'
+        : 'The search stopped at 8 bits: fewer are expected to lose more than is allowed.';
+    case 'reduction': {
+      const less =
+        objective === 'bitops' && reduction !== undefined && bitOpsReduction < 0.99 * reduction
+          ? ` Recomputed halos and outlier patches leave ${timesText(bitOpsReduction)} of it.`
+          : '';
+      return `The search stopped at the reduction of ${timesText(reduction ?? 1)} that was asked for.${less}`;
+    }
+    case 'bits':
+      if (mixed) return 'The search stopped at these bits: no choice of those allowed saves more.';
+      return isFree
+        ? 'The search ended at 8 bits: no choice of those allowed saves anything.'
+        : 'Everything keeps 8 bits, as the options ask.';
+    case 'score':
+      return 'The search stopped where fewer bits no longer raise the entropy score.';
+    case 'time':
+      return 'The search stopped where the latency budget is met.';
+    case 'person':
+      return 'The search was stopped before its end; the plan is the best that it had found until then.';
+  }
+}
