@@ -1,4 +1,5 @@
 import type { PreviewFigures } from '../engine/run/whatIf/previewFigures';
+import type { BitsAccount } from '../engine/plan/types';
 import type { TargetFacts } from '../engine/targets/targetFacts';
 import type { Optimize } from '../engine/targets/types';
 import type { HeadView } from './detections';
@@ -58,6 +59,12 @@ export interface LayerPlanView {
    * stays at 8 bits).
    */
   readonly inputCandidates: readonly CandidateView[];
+  /** Why output map, weights and the way it reads its input have their bits; null where there is no such decision. */
+  readonly reasons: {
+    readonly output: BitsAccount | null;
+    readonly weights: BitsAccount | null;
+    readonly input: BitsAccount | null;
+  };
   readonly locked: boolean;
   /** Bits that may be chosen for the output map; one entry where there is no choice. */
   readonly allowedBits: readonly (8 | 4 | 2)[];
@@ -179,6 +186,8 @@ export interface PlanView {
      */
     readonly bitOpsTarget?: number;
     readonly accuracyBudget?: number;
+    /** What measured losses of single decisions are told in; missing in plans of earlier versions. */
+    readonly lossUnit?: string;
   };
   /** How a detector's outputs become boxes; null for other networks. */
   readonly head: HeadView | null;

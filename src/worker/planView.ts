@@ -27,6 +27,8 @@ import type {
   TargetView,
 } from '../protocol/views';
 import { headView } from './detections';
+import { decisionsOf } from '../engine/planned/decisions';
+import { bitsAccounts, type BitsAccounts } from '../engine/run/bitReasons';
 import { noExplanation, type Explanation } from './explain';
 import { instructionsMs, latencyError, latencyMs } from '../engine/cost/latency';
 import { coreOf } from '../engine/targets/targets';
@@ -111,17 +113,19 @@ export function planView(
       images: plan.calibration.images,
       bitOpsTarget: plan.search.objective === undefined ? plan.search.bitOpsTarget : undefined,
       accuracyBudget: plan.search.accuracyBudget,
+      lossUnit: plan.account?.loss?.unit,
     },
     head: plan.detection ? headView(plan.detection) : null,
     calibrated: knowledge.explanation !== noExplanation,
   };
   const ties = formatTies(graph);
+  const accounts = bitsAccounts(graph, plan, decisionsOf(graph, plan, opened.planPath));
   return {
     plan: view,
     layers: layers.map((layer) => ({
       ...layer,
       plan: {
-        ...layerPlan(opened, layer.id, cost, knowledge.explanation, ties),
+        ...layerPlan(opened, layer.id, cost, knowledge.explanation, ties, accounts),
         instructions: instructions[layer.id],
         latencyMs: instructionsMs(instructions[layer.id], board),
         snr: knowledge.snr[layer.name] ?? null,
@@ -209,6 +213,7 @@ function layerPlan(
   cost: ProgramCost,
   explanation: Explanation,
   ties: FormatTies,
+  accounts: BitsAccounts,
 ): Omit<LayerPlanView, 'instructions' | 'latencyMs' | 'snr'> {
   const layer = graph.layers[id];
   const map = graph.maps[layer.output];
@@ -228,6 +233,11 @@ function layerPlan(
     candidates: explanation.output.get(id) ?? [],
     entropy: explanation.entropy(map.id, parameters.formats.get(layer.output)!),
     inputCandidates: explanation.input.get(id) ?? [],
+    reasons: {
+      output: accounts.maps[map.name] ?? null,
+      weights: accounts.layers[layer.name]?.weights ?? null,
+      input: accounts.layers[layer.name]?.input ?? null,
+    },
     allowedBits: allowedBits(graph, ties, layer.output),
     locked: own?.locked === true || ownMap?.locked === true,
   };

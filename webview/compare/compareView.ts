@@ -136,7 +136,7 @@ export class CompareView {
         row(t('Board'), boardText(own.target), boardText(other.target)),
         row(t('Patches'), stagesText(own), stagesText(other)),
         row(t('Outlier patches'), outliers(own), outliers(other)),
-        row(t('φ, λ'), `${own.search.phi}, ${own.search.lambda}`, `${other.search.phi}, ${other.search.lambda}`),
+        row(t('φ, λ'), parameters(own), parameters(other)),
       ),
     );
   }
@@ -239,4 +239,9 @@ function changeText(mine: number, theirs: number): string {
   if (theirs === 0) return '';
   const part = mine / theirs - 1;
   return `${part > 0 ? '+' : '−'}${percent(Math.abs(part), Math.abs(part) < 0.0995 ? 1 : 0)}`;
+}
+
+/** φ, and λ where it decided. */
+function parameters({ search: { method, phi, lambda } }: PlanView): string {
+  return method === 'entropy' ? `${phi}, ${lambda}` : `${phi}, –`;
 }

@@ -6,29 +6,21 @@ import { icon } from '../icons';
 import { t } from '../l10n';
 
 /**
- * The candidate bitwidths of a feature map with what the search knew about each. The chosen one is marked; where it is
- * not the best score, memory or a person decided.
+ * The candidate bitwidths of a feature map with their entropy score, the chosen one marked.
+ *
+ * @param lambda that decided; null where something else did, e.g. memory or a person
  */
 export function candidatesTable(
   title: string,
   candidates: readonly CandidateView[],
   chosen: number,
-  locked: boolean,
   lambda: number | null,
 ): HTMLElement {
   const best = candidates.reduce((a, b) => (b.score > a.score ? b : a));
   const head = (label: string, description: string): HTMLElement =>
     h('th', { title: description, class: 'number' }, label);
   const number = (value: number, decimals: number): HTMLElement => h('td', { class: 'number' }, plain(value, decimals));
-  const reason = locked
-    ? t('Locked by hand.')
-    : best.bits === chosen
-      ? won(best, candidates, lambda)
-      : t(
-          '{0} bits score highest; memory, maps that must share their bits, or a person decided for {1}.',
-          best.bits,
-          chosen,
-        );
+  const reason = best.bits === chosen && lambda !== null ? won(best, candidates, lambda) : null;
   return h(
     'div',
     { class: 'candidates' },
@@ -71,16 +63,16 @@ export function candidatesTable(
         ),
       ),
     ),
-    h('p', { class: 'muted' }, reason),
+    reason !== null && h('p', { class: 'muted' }, reason),
   );
 }
 
 /** Why the best score is the best: what its bits save against what they lose. */
-function won(best: CandidateView, candidates: readonly CandidateView[], lambda: number | null): string {
+function won(best: CandidateView, candidates: readonly CandidateView[], lambda: number): string {
   const next = candidates
     .filter((c) => c !== best)
     .reduce<CandidateView | null>((a, b) => (a === null || b.score > a.score ? b : a), null);
-  if (next === null || lambda === null) return t('{0} bits score highest.', best.bits);
+  if (next === null) return t('{0} bits score highest.', best.bits);
   const margin = plain(best.score - next.score, 3);
   if (best.bits < next.bits)
     return t(

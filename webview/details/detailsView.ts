@@ -9,7 +9,7 @@ import { t } from '../l10n';
 import { kindText } from '../layers/layerText';
 import { openMenu } from '../menu';
 import { iconButton, linkButton } from '../ui';
-import { candidatesTable } from './candidates';
+import { reasonsSection } from './reasons';
 import { Distributions } from './distributions';
 import { facts } from './facts';
 import { GeneratedCode } from './generatedCode';
@@ -102,7 +102,7 @@ export class DetailsView {
     const { plan } = layer;
     if (plan === null) return null;
     const { edits, store } = this.context;
-    const lambda = store.view?.plan?.search.lambda ?? null;
+    const search = store.view?.plan?.search;
     const flow = h(
       'div',
       { class: 'bits-flow' },
@@ -132,16 +132,7 @@ export class DetailsView {
         [t('Weights'), plan.weightBytes === 0 ? '–' : bytesText(plan.weightBytes)],
         plan.snr === null ? null : [t('SNR of the output'), t('{0} dB', plain(plan.snr, 1))],
       ]),
-      plan.candidates.length > 0 &&
-        candidatesTable(t('Why these bits'), plan.candidates, plan.bits, plan.locked, lambda),
-      plan.inputCandidates.length > 0 &&
-        candidatesTable(
-          t('Why the input is read at these bits'),
-          plan.inputCandidates,
-          plan.inputBits,
-          plan.locked,
-          lambda,
-        ),
+      ...(search ? reasonsSection(plan, search) : []),
     );
   }
 

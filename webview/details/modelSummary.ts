@@ -108,7 +108,7 @@ function planFacts({ plan }: EditorView): Child {
           ] as [string, string][])),
       [t('Search'), search.method],
       ['φ', String(search.phi)],
-      ...(search.method === 'sensitivity' ? measured(search) : [['λ', String(search.lambda)] as [string, string]]),
+      ...(search.method === 'entropy' ? [['λ', String(search.lambda)] as [string, string]] : measured(search)),
       [t('Images'), plain(search.images, 0)],
     ]),
   );

@@ -84,7 +84,7 @@ function settings(plan: PlanView): string {
     ],
     [
       t('Search'),
-      `${search.method}, φ ${search.phi}, λ ${search.lambda}, ` +
+      `${search.method}, φ ${search.phi}, ${search.method === 'entropy' ? `λ ${search.lambda}, ` : ''}` +
         `${t('calibrated on {0} images', plain(search.images, 0))}`,
     ],
     [

@@ -232,6 +232,11 @@ export function plannedView(rows = 4, cols = 4): EditorView {
       weightBytes: Math.ceil((layer.parameters * (weightBits(layer) ?? 0)) / 8),
       candidates: candidates(layer, layers, int8Total),
       inputCandidates: [],
+      reasons: {
+        output: { bits: bits[layer.id], by: 'score' },
+        weights: weightBits(layer) === null ? null : { bits: weightBits(layer)!, by: 'flash' },
+        input: null,
+      },
       allowedBits: layer.id === layers.length - 1 ? [8] : [8, 4, 2],
       locked: layer.id === 0,
       instructions: 200 + macs * 1.4,
@@ -292,7 +297,7 @@ export function plannedView(rows = 4, cols = 4): EditorView {
       bitOpsInt8: int8Total,
       accuracy: { images: 500, floatTop1: 0.784, quantizedTop1: 0.778, agreement: 0.932 },
     },
-    search: { method: 'score', phi: 0.96, lambda: 0.01, images: 64 },
+    search: { method: 'entropy', phi: 0.96, lambda: 0.01, images: 64 },
     head: null,
     calibrated: true,
   };

@@ -1,0 +1,79 @@
+import type { LayerPlanView, PlanView } from '../../src/protocol/views';
+import { h, type Child } from '../dom';
+import { digits } from '../format';
+import { t } from '../l10n';
+import { candidatesTable } from './candidates';
+
+type Account = NonNullable<LayerPlanView['reasons']['output']>;
+type Search = PlanView['search'];
+
+/** Why a layer's output, weights and input have their bits; where the entropy score chose them, with its figures. */
+export function reasonsSection(plan: LayerPlanView, search: Search): Child[] {
+  const { output, weights, input } = plan.reasons;
+  const entry = (label: string, account: Account | null): Child[] =>
+    account === null ? [] : [h('dt', {}, label), h('dd', {}, reasonText(account, search.lossUnit))];
+  // Ω, Φ and S say something only where they were looked at.
+  const scored = search.method === 'entropy';
+  return [
+    h(
+      'div',
+      { class: 'reasons' },
+      h('h3', {}, t('Why these bits')),
+      h('dl', {}, ...entry(t('output'), output), ...entry(t('weights'), weights), ...entry(t('input'), input)),
+    ),
+    scored &&
+      plan.candidates.length > 0 &&
+      candidatesTable(t('Score of the output'), plan.candidates, plan.bits, isScored(output) ? search.lambda : null),
+    scored &&
+      plan.inputCandidates.length > 0 &&
+      candidatesTable(
+        t('Score of the input'),
+        plan.inputCandidates,
+        plan.inputBits,
+        isScored(input) ? search.lambda : null,
+      ),
+  ];
+}
+
+const isScored = (account: Account | null): boolean => account?.by === 'score';
+
+/** @param unit that losses are told in; undefined for plans of earlier versions */
+export function reasonText({ bits, by, losses }: Account, unit: string | undefined): string {
+  switch (by) {
+    case 'sensitivity':
+      return measuredText(bits, losses ?? {}, unit ?? '');
+    case 'score':
+      return t('Chosen by the entropy score.');
+    case 'flash':
+      return bits < 8
+        ? t('{0} bits, so that all weights fit in the flash.', bits)
+        : t('8 bits, for the flash has room for them.');
+    case 'sram':
+      return t('Fewer bits than the search gave, so that the arena fits in the SRAM.');
+    case 'tie':
+      return t('Fixed: the arithmetic, or a map that shares its bits, needs them.');
+    case 'end':
+      return t('Fixed: the application reads or writes this map.');
+    case 'fewSamples':
+      return t('8 bits, for an image is one sample for this layer: too few to fit it to fewer bits.');
+    case 'unread':
+      return t('No layer with weights reads this map, so fewer bits would save no work.');
+    case 'asked':
+      return t('The options of the run allow no other bits.');
+    case 'person':
+      return t('Set or locked by hand.');
+  }
+}
+
+function measuredText(bits: number, losses: Readonly<Record<string, number>>, unit: string): string {
+  // What the present bits lose, or the next fewer would.
+  const told = Object.keys(losses)
+    .map(Number)
+    .filter((at) => at === bits || (bits === 8 && at < 8))
+    .sort((a, b) => b - a)[0];
+  if (told === undefined) return t('Chosen by measured sensitivity.');
+  const loss = `${digits(losses[told])} ${unit}`.trim();
+  return bits < 8
+    ? t('Measured: {0} bits here lose {1}, little for what they save.', bits, loss)
+    : t('Measured: {0} bits here would lose {1}, much for what they save.', told, loss);
+}
