@@ -50,6 +50,8 @@ export function reasonText({ bits, by, losses }: Account, unit: string | undefin
         : t('8 bits, for the flash has room for them.');
     case 'sram':
       return t('Fewer bits than the search gave, so that the arena fits in the SRAM.');
+    case 'slower':
+      return t('8 bits, for fewer would be slower on this core.');
     case 'tie':
       return t('Fixed: the arithmetic, or a map that shares its bits, needs them.');
     case 'end':
