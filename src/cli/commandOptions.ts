@@ -129,7 +129,7 @@ export function searchOf(values: Values): {
   if (search === 'sensitivity' && values.lambda !== undefined)
     throw new UserError('--lambda is of the entropy score: leave it out, or give --search entropy without a target.');
   if (accuracyBudget !== undefined && !(accuracyBudget >= 0 && accuracyBudget <= 100))
-    throw new UserError('--accuracy-budget is in points of top-1 and must lie between 0 and 100.');
+    throw new UserError('--accuracy-budget is in points of top-1 (mAP of a detector) and must lie between 0 and 100.');
   if (latencyBudget !== undefined && !(latencyBudget > 0))
     throw new UserError('--latency-budget is in milliseconds and must be above 0.');
   return { search, objective, latencyBudget, bitOpsTarget, accuracyBudget };

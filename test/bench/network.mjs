@@ -79,6 +79,8 @@ try {
     // with what the generator computed.
     const pixels = /static const uint8_t input\[[^=]*= \{\s*(\{[^}]*\})/.exec(vectors)?.[1];
     if (!pixels) throw new Error(`${golden} has no input.`);
+    const detects = files.some((f) => f.endsWith(`${name}_detect.h`));
+    const upper = name.toUpperCase();
     const driver = path.join(folder, `driver${index}.c`);
     writeFileSync(
       driver,
@@ -86,7 +88,7 @@ try {
 #include "semihosting.h"
 #include <string.h>
 #include "${name}.h"
-static ${name.toUpperCase()}_ARENA(arena);
+${detects ? `#include "${name}_detect.h"\nstatic ${name}_box boxes[${upper}_DETECT_MAX];\n` : ''}static ${upper}_ARENA(arena);
 static const uint8_t input[] = ${pixels};
 int main(int argc, char **argv)
 {
@@ -95,7 +97,15 @@ int main(int argc, char **argv)
 ${external ? '' : `    memcpy(${name}_input(arena), input, sizeof input);\n`}    COUNTING_BEGIN();
     const int status = ${external ? `${name}_invoke_from(arena, input)` : `${name}_invoke(arena)`};
     COUNTING_END();
-    return status != 0 ? 1 : ${name}_selftest(arena) != 0 ? 2 : 0;
+${
+  detects
+    ? `    COUNTING_BEGIN();
+    const int count = ${name}_detect(arena, ${upper}_DETECT_SCRATCH(arena), boxes, ${upper}_DETECT_MAX);
+    COUNTING_END();
+    if (count < 0) return 3;
+`
+    : ''
+}    return status != 0 ? 1 : ${name}_selftest(arena) != 0 ? 2 : 0;
 }
 `,
     );
@@ -103,7 +113,7 @@ ${external ? '' : `    memcpy(${name}_input(arena), input, sizeof input);\n`}   
       const elf = path.join(folder, `${core}-${index}.elf`);
       const sources = [driver, ...files.filter((f) => f.endsWith('.c'))];
       const include = [...includes(files), `-I${counting}`];
-      const [[instructions, cycles]] = values['layers-only']
+      const [[instructions, cycles], [decode] = []] = values['layers-only']
         ? [[]]
         : countOn(core, sources, elf, [values.level, ...include]);
       const { flash, ram } = values['layers-only'] ? {} : boardSizes(elf);
@@ -111,6 +121,7 @@ ${external ? '' : `    memcpy(${name}_input(arena), input, sizeof input);\n`}   
         `${name} ${core} ${values.compiler === 'gcc' ? '' : `${values.compiler} `}${values.level}: ` +
           `${instructions} instructions${macs ? `, ${(instructions / macs).toFixed(3)} per MAC` : ''}` +
           `${cycles ? `, ${cycles} cycles` : ''}, ` +
+          (decode ? `boxes ${decode} instructions (${((100 * decode) / instructions).toFixed(2)} %), ` : '') +
           `flash ${flash}, RAM ${ram} bytes, outputs ${outputs[index]}: ${plan}`,
       );
       if (values.layers || values.kinds || values['layers-only']) {

@@ -101,6 +101,20 @@ export function detectionAccuracy(
   };
 }
 
+/** Points of mean average precision at an overlap of 0.5 that the quantized network loses; negative where it gains. */
+export function map50Lost(
+  pairs: readonly ImagePair[],
+  { labels }: Pick<DetectionHead, 'labels'>,
+  format: DetectionAccuracy['format'],
+): number {
+  const rule: OverlapRule = format === 'voc' ? 'voc' : 'coco';
+  const of = (which: 'float' | 'quantized'): number => {
+    const images = pairs.map((p) => ({ targets: p.targets, found: p[which] }));
+    return meanPrecision(labels.map((_, label) => rankClass(images, label, 0.5, rule))).all;
+  };
+  return 100 * (of('float') - of('quantized'));
+}
+
 function meanPrecision(
   rankings: readonly ClassRanking[],
   weights?: ArrayLike<number>,

@@ -49,9 +49,6 @@ export async function openDetector(
       'No boxes are known for these images (VOC .xml, YOLO .txt or COCO .json beside them, or --annotations), so the ' +
         "quantized network's are compared with the float one's.",
     );
-  const index = new Map(labels.map((label, i) => [labelKey(label), i]));
-  const all = { ...head.head, candidates: Infinity, detections: Infinity, classes: 'all' as const };
-  const everything: ResolvedHead = { ...head, head: all };
   return {
     head,
     format: annotations?.format ?? null,
@@ -61,29 +58,34 @@ export async function openDetector(
       return {
         agreement: compareBoxes(kept[0], kept[1]),
         boxes: { float: kept[0].length, quantized: kept[1].length },
-        pair: truth && image ? pairOf(truth, image, [float, quantized]) : null,
+        pair: truth && image ? imagePair(head, preprocess, truth, image, [float, quantized]) : null,
       };
     },
   };
+}
 
-  function pairOf(
-    truth: ImageTruth,
-    image: { readonly width: number; readonly height: number },
-    outputs: readonly (readonly Float32Array[])[],
-  ): ImagePair {
-    const place = placeImage(image, head.input, preprocess);
-    const [float, quantized] = outputs.map((o) =>
-      suppress(decodeHead(everything, o, LEAST_SCORE), all).map((box): Detection => onImage(box, place)),
-    );
-    const [sx, sy] = truth.relative ? [image.width, image.height] : [1, 1];
-    const targets = truth.boxes.flatMap((box): Target[] => {
-      const label = index.get(labelKey(box.label));
-      return label === undefined
-        ? []
-        : [{ label, x1: box.x1 * sx, y1: box.y1 * sy, x2: box.x2 * sx, y2: box.y2 * sy, ignored: box.ignored }];
-    });
-    return { targets, float, quantized };
-  }
+/** What both networks find on an image, down to very low scores, beside what is known to be there. */
+export function imagePair(
+  head: ResolvedHead,
+  preprocess: Preprocess,
+  truth: ImageTruth,
+  image: { readonly width: number; readonly height: number },
+  outputs: readonly [float: readonly Float32Array[], quantized: readonly Float32Array[]],
+): ImagePair {
+  const all = { ...head.head, candidates: Infinity, detections: Infinity, classes: 'all' as const };
+  const place = placeImage(image, head.input, preprocess);
+  const [float, quantized] = outputs.map((o) =>
+    suppress(decodeHead({ ...head, head: all }, o, LEAST_SCORE), all).map((box): Detection => onImage(box, place)),
+  );
+  const [sx, sy] = truth.relative ? [image.width, image.height] : [1, 1];
+  const keys = head.head.labels.map(labelKey);
+  const targets = truth.boxes.flatMap((box): Target[] => {
+    const label = keys.indexOf(labelKey(box.label));
+    return label < 0
+      ? []
+      : [{ label, x1: box.x1 * sx, y1: box.y1 * sy, x2: box.x2 * sx, y2: box.y2 * sy, ignored: box.ignored }];
+  });
+  return { targets, float, quantized };
 }
 
 /** Adds up what was found on the images, in their order. */

@@ -137,6 +137,7 @@ async function told(
     notes: [
       ...notes,
       ...(loss === null ? [] : lossNotes(loss, mixed, quantizer.hasClasses)),
+      ...(loss === null || quantizer.lossBasis === null ? [] : [quantizer.lossBasis]),
       ...(end === null || (loss === null && !keptEarly) ? [] : [end]),
     ],
   };

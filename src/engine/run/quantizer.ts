@@ -11,6 +11,7 @@ import { hasClasses, type Task } from '../graph/task';
 import { isWeighted, type Graph } from '../graph/types';
 import { plannedInstructions } from '../planned/work';
 import type { Dampings } from '../compensate/compensate';
+import { withKnownBoxes } from './knownBoxes';
 import { lossBeyond } from './lossBeyond';
 import { LEAST_SPLIT, MOST_CHECKED } from './lossNotes';
 import { COMPENSATION_IMAGES, ModelQuantizer } from './modelQuantizer';
@@ -23,6 +24,7 @@ import { ATTEMPTS, searchWithinBudget, type Attempt } from '../vdqs/accuracyBudg
 import type { PhasedProgress } from './phases';
 import type { ExpectedLoss, SearchLimit } from '../plan/types';
 import type { ImageOutputs } from '../vdqs/divergence';
+import type { OutputLoss } from '../vdqs/loss';
 import { freeChoices } from '../vdqs/freeChoices';
 import { coreOf } from '../targets/targets';
 import { decisionCost } from '../vdqs/decisionCost';
@@ -81,6 +83,7 @@ interface Checked {
   readonly heldOut: boolean;
   /** Of the 8-bit network. */
   readonly wide: ImageOutputs;
+  readonly loss: OutputLoss;
 }
 
 /**
@@ -91,6 +94,8 @@ export class Quantizer {
   private readonly model: ModelQuantizer;
   private readonly fitImages: number;
   private known: Checked | null = null;
+  /** What a detector's loss is estimated from, as a line for people; null before it was, and for other networks. */
+  lossBasis: string | null = null;
   /** Time spent on decisions, in seconds. */
   searchSeconds = 0;
 
@@ -133,8 +138,8 @@ export class Quantizer {
   /** What a plan is expected to lose, whatever search found it; null where there are no weights to quantize. */
   async lossOf({ program }: Quantized, budget: number | null): Promise<ExpectedLoss | null> {
     if (!this.job.graph.layers.some(isWeighted)) return null;
-    const { images, heldOut, wide } = await this.checked();
-    return { ...lossBeyond(this.model.loss, images, wide, this.outputsOf(program, images)), heldOut, budget };
+    const { images, heldOut, wide, loss } = await this.checked();
+    return { ...lossBeyond(loss, images, wide, this.outputsOf(program, images)), heldOut, budget };
   }
 
   /** Whether losses are counted in right answers. */
@@ -191,10 +196,10 @@ export class Quantizer {
     onBetter: (better: Budgeted) => Promise<void> = async () => undefined,
   ): Promise<Budgeted> {
     const { graph, search } = this.job;
-    const { units, loss } = this.model;
+    const { units } = this.model;
     this.progress.enter?.(2);
     const { sensitivities } = await this.model.sensitivities(search.bits, this.progress);
-    const { images, heldOut, wide } = await this.checked();
+    const { images, heldOut, wide, loss } = await this.checked();
     const { objective = 'bitops', target } = search;
     const cost = decisionCost(graph, objective, coreOf(target));
     const free = freeChoices(graph, units, search.bits, search.weights);
@@ -262,7 +267,12 @@ export class Quantizer {
     for await (const result of floatOutputs(graph, modelPath, chosen, preprocess, this.progress, []))
       images.push(result);
     const wide = this.outputsOf(await this.model.plainProgram(this.fits, this.progress), images);
-    this.known = { images, heldOut, wide };
+    const { head } = this.job;
+    const { loss, note } = head
+      ? await withKnownBoxes(this.model.loss, head, preprocess, samples, images)
+      : { loss: this.model.loss, note: null };
+    this.lossBasis = note;
+    this.known = { images, heldOut, wide, loss };
     return this.known;
   }
 }

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { floatOutputs, type FloatResult } from '../../../src/engine/calibration/float';
+import { presetPreprocess } from '../../../src/engine/calibration/preprocess';
+import { listSamples, type SampleSet } from '../../../src/engine/calibration/samples';
+import { silentProgress } from '../../../src/engine/common/progress';
+import { proposeHead } from '../../../src/engine/detection/presets';
+import { resolveHead, type ResolvedHead } from '../../../src/engine/detection/resolve';
+import type { Graph } from '../../../src/engine/graph/types';
+import { importModel } from '../../../src/engine/onnx';
+import { withKnownBoxes } from '../../../src/engine/run/knownBoxes';
+import { lossOf, type OutputLoss } from '../../../src/engine/vdqs/loss';
+import { discModel, writeDiscImages } from '../../support/discDetector';
+
+const IMAGES = 16;
+
+describe('budget of a detector', function () {
+  this.timeout(60_000);
+  const preprocess = presetPreprocess('stretch');
+  let folder: string;
+  let graph: Graph;
+  let head: ResolvedHead;
+  let plain: OutputLoss;
+  let samples: SampleSet;
+  const images: FloatResult[] = [];
+
+  before(async () => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'quantmcu-budget-'));
+    const model = path.join(folder, 'discs.onnx');
+    writeFileSync(model, discModel());
+    writeDiscImages(path.join(folder, 'images'), IMAGES);
+    graph = await importModel(model);
+    head = resolveHead(graph, proposeHead(graph, 'discs.onnx')!, 'discs.onnx');
+    plain = lossOf(graph, 'detect', head);
+    samples = await listSamples(path.join(folder, 'images'), graph, 0);
+    for await (const result of floatOutputs(graph, model, samples, preprocess, silentProgress, []))
+      images.push({ ...result, outputs: result.outputs.map((o) => o.slice()) });
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const float = (): readonly (readonly Float32Array[])[] => images.map((i) => i.outputs);
+  /** Finds nothing on every second image: scores far below any threshold. */
+  const blind = (): Float32Array[][] =>
+    float().map((outputs, i) =>
+      outputs.map((o, k) => (i % 2 === 0 && graph.outputs[k].name === 'hm' ? o.map(() => -9) : o.slice())),
+    );
+
+  it('counts lost average precision the more, the more images have known boxes', async () => {
+    const { loss: known, note } = await withKnownBoxes(plain, head, preprocess, samples, images);
+    assert.match(note, /known boxes of 16 sample images/);
+    assert.equal(known.unit, plain.unit);
+    assert.equal(known.expected(float(), float()), 0);
+    const foreseen = plain.expected(float(), blind());
+    const lost = (known.expected(float(), blind()) * (IMAGES + 128) - 128 * foreseen) / IMAGES;
+    // Half of the images find nothing; of the discs on the others hardly one is missed.
+    assert.ok(lost > 25 && lost < 75, String(lost));
+  });
+
+  it('says that it has boxes without partners alone where none are known', async () => {
+    for (const file of readdirSync(samples.path)) if (file.endsWith('.txt')) rmSync(path.join(samples.path, file));
+    const { loss: unknown, note } = await withKnownBoxes(plain, head, preprocess, samples, images);
+    assert.match(note, /No boxes are known/);
+    assert.equal(unknown.expected(float(), blind()), plain.expected(float(), blind()));
+  });
+});
