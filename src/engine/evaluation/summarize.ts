@@ -1,3 +1,4 @@
+import { counted } from '../common/wording';
 import { hasClasses, type Task } from '../graph/task';
 import type { Graph } from '../graph/types';
 import type { Annotations } from '../detection/annotations';
@@ -26,8 +27,15 @@ export function summarize(
     const unknown = results.filter(({ sample }) => sample.label !== null && sample.label >= classCount).length;
     if (unknown > 0)
       notes.push(
-        `${unknown} of ${length} labels name classes beyond the network's ${classCount} and count as wrong; ` +
-          'check labels.csv or the class folders.',
+        `${unknown} of ${counted(length, 'label')} name${length === 1 ? 's' : ''} classes beyond the network's ` +
+          `${classCount} and count as wrong; check labels.csv or the class folders.`,
+      );
+    const shift = labelled && task === 'classify' ? labelShift(results) : 0;
+    if (shift !== 0)
+      notes.push(
+        `The labels are off by one: with ${shift > 0 ? '1 added' : '1 taken away'} they name the float network's ` +
+          `answer far more often${classCount === 1001 ? ', for its first class is the background' : ''}. Correct ` +
+          'labels.csv or the class folders; the accuracy above is counted with the labels as they are.',
       );
   }
   const sum = (of: (result: ImageResult) => number): number => results.reduce((total, result) => total + of(result), 0);
@@ -76,4 +84,14 @@ function expectedLoss(results: readonly ImageResult[]): NonNullable<Evaluation['
     }),
     divergence: mean('divergence'),
   };
+}
+
+/** Images from which on labels that are off by one are told from a network that is often wrong. */
+const LEAST_SHIFTED = 8;
+
+/** 1 or −1 where labels moved by that name the float network's answers at least three times as often; 0 otherwise. */
+function labelShift(results: readonly ImageResult[]): 0 | 1 | -1 {
+  const right = (shift: number): number => results.filter((r) => r.float[0] === r.sample.label! + shift).length;
+  const shifted = ([1, -1] as const).find((shift) => right(shift) >= Math.max(LEAST_SHIFTED, 3 * right(0)));
+  return shifted !== undefined && right(shifted) >= 0.25 * results.length ? shifted : 0;
 }

@@ -1,3 +1,4 @@
+import { counted } from '../common/wording';
 import { UserError } from '../common/errors';
 
 /** Why one node keeps a model from being imported. All texts are for the user. */
@@ -41,7 +42,8 @@ function summary(file: string, problems: readonly ModelProblem[]): string {
   const listed = problems
     .slice(0, MAX_LISTED)
     .map((p) => `${oneLine(p.opType)} "${oneLine(p.node)}": ${oneLine(p.message)}. ${oneLine(p.remedy)}`);
-  const more = problems.length > MAX_LISTED ? ` (and ${problems.length - MAX_LISTED} more)` : '';
+  const left = problems.length - MAX_LISTED;
+  const more = left > 0 ? ` There ${left === 1 ? 'is' : 'are'} ${counted(left, 'more problem')} in it.` : '';
   return `${oneLine(file)} cannot be imported: ${listed.join(' ')}${more}`;
 }
 

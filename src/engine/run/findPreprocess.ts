@@ -82,11 +82,15 @@ export function preprocessNote({ scores, plausible, by }: FoundPreprocess): stri
   const [best, ...others] = scores;
   const ranks = [best, ...others.slice(0, 2)].map(text).join(', ');
   const measure = by === 'top1' ? `right answers on ${best.images} images` : `certainty on ${best.images} images`;
+  const offset =
+    best.labelOffset === 0
+      ? ''
+      : ' The labels count from 0 where the network counts from 1: its first of 1001 classes is the background.';
   return plausible
-    ? `Preprocessing: ${best.name}, by ${measure} (${ranks}). Give --preprocess if the network was trained otherwise.`
+    ? `Preprocessing: ${best.name}, by ${measure} (${ranks}). Give --preprocess if the network was trained ` +
+        `otherwise.${offset}`
     : `No preprocessing gives plausible answers (${measure}: ${ranks}); ${best.name} was taken. Give the one ` +
-        'that the ' +
-        'network was trained with, or check the images.';
+        `that the network was trained with, or check the images.${offset}`;
 }
 
 /** Images as 8-bit pixels of the network's size, RGB or gray, HWC. */

@@ -152,7 +152,13 @@ async function findOrTake(
   notes: string[],
 ): Promise<Preprocess> {
   const found = await findPreprocess(graph, modelPath, imagesPath, progress, task);
-  if (!found) return otherwise;
+  if (!found) {
+    notes.push(
+      `Preprocessing: ${otherwise.preset}, by default: only for classifiers of single images does the float network ` +
+        'tell which one suits. Give --preprocess if the network was trained otherwise.',
+    );
+    return otherwise;
+  }
   notes.push(preprocessNote(found));
   return loadPreprocess(found.scores[0].name);
 }

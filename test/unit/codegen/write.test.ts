@@ -361,6 +361,24 @@ describe('layouts', () => {
     );
   });
 
+  it('touches nothing for an unchanged model beside another one, whichever comes first', async () => {
+    const file = path.join(root, 'CMakeLists.txt');
+    fs.writeFileSync(file, 'project(app C)\nadd_executable(app main.c)\n');
+    const generate = (name: string, text = 'int x;\n'): ReturnType<typeof writeToProject> =>
+      writeToProject(root, name, [{ path: `${name}.c`, text }], { editBuildFiles: true });
+    await generate('first');
+    await generate('second');
+    const before = fs.readFileSync(file, 'utf8');
+    const [one, two] = [before.indexOf('quantmcu first'), before.indexOf('quantmcu second')];
+    assert.ok(one > 0 && two > one, before);
+    for (const name of ['first', 'second', 'second', 'first']) {
+      const { written, edited } = await generate(name);
+      assert.deepEqual([written, edited], [[], []], name);
+    }
+    await generate('first', 'int y;\n');
+    assert.equal(fs.readFileSync(file, 'utf8'), before, 'a change of sources moves no block');
+  });
+
   it('says when the project is not there', async () => {
     await assert.rejects(writeToProject(path.join(root, 'absent'), 'net', []), /cannot be read; choose the folder/);
   });

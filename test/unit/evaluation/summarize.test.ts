@@ -30,6 +30,38 @@ describe('summary of an evaluation', () => {
     assert.equal(compareOutput(f(0, 0), f(1, 0)).cosine, 0);
   });
 
+  it('notices labels that are off by one, and no others', () => {
+    const graph = network({ h: 1, w: 1, c: 20 });
+    const outputs = (answer: number): Float32Array[] => [
+      Float32Array.from({ length: 20 }, (_, c) => Number(c === answer)),
+    ];
+    const notes = (label: (answer: number) => number): string => {
+      const told: string[] = [];
+      const results = Array.from({ length: 19 }, (_, i) => {
+        const answer = i === 0 ? 1 : i;
+        return imageResult(graph, 'classify', sample(label(answer)), outputs(answer), outputs(answer));
+      });
+      summarize(graph, 'classify', results, told);
+      return told.join('\n');
+    };
+    assert.match(
+      notes((answer) => answer - 1),
+      /off by one: with 1 added they name/,
+    );
+    assert.match(
+      notes((answer) => answer + 1),
+      /off by one: with 1 taken away they name/,
+    );
+    assert.doesNotMatch(
+      notes((answer) => answer),
+      /off by one/,
+    );
+    assert.doesNotMatch(
+      notes((answer) => (answer * 7) % 19),
+      /off by one/,
+    );
+  });
+
   it('counts top-1, top-5 and agreement of a classifier', () => {
     const graph = network({ h: 1, w: 1, c: 7 });
     const results = [
