@@ -7,6 +7,7 @@ import { GeneratedCard } from './generated';
 import { icon } from './icons';
 import { t } from './l10n';
 import { OutcomeCard } from './outcome';
+import { SearchCurve } from './searchCurve';
 import { button, iconButton, progressRing } from './ui';
 
 export type Progress = ProgressEvent;
@@ -27,6 +28,7 @@ export class Banners {
   private readonly outcome: OutcomeCard;
   private readonly generated: GeneratedCard;
   private readonly keep: HTMLElement;
+  private readonly curve = new SearchCurve();
 
   constructor(private readonly context: Context) {
     this.outcome = new OutcomeCard(context);
@@ -49,6 +51,7 @@ export class Banners {
       this.generated.element,
       this.result,
       this.running,
+      this.curve.element,
     );
   }
 
@@ -138,6 +141,7 @@ export class Banners {
   showProgress(progress: Progress | null): void {
     if (progress !== null && this.running.hidden) this.outcome.hide();
     this.running.hidden = progress === null;
+    this.curve.render(progress?.overall?.tried ?? []);
     if (progress === null) return;
     const { stage, done, total, overall } = progress;
     const share = overall?.share ?? (total > 0 ? Math.min(1, done / total) : null);

@@ -27,6 +27,18 @@ export interface Overall {
   readonly share: number;
   /** About how long until the end; null as long as nobody can tell. */
   readonly msLeft: number | null;
+  /** The plans that were tried so far, in that order; missing before the first one. */
+  readonly tried?: readonly TriedPlan[];
+}
+
+/** A plan that a search has tried. */
+export interface TriedPlan {
+  /** Estimated instructions of one inference, and its milliseconds; null for cores without a clock. */
+  readonly instructions: number;
+  readonly ms: number | null;
+  /** Expected loss beyond 8 bits, and what is allowed: points of top-1, or percent of the outputs' power. */
+  readonly loss: number;
+  readonly budget: number;
 }
 
 /** A progress that nobody watches and nobody cancels. */

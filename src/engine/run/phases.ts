@@ -1,4 +1,4 @@
-import type { Overall, Progress } from '../common/progress';
+import type { Overall, Progress, TriedPlan } from '../common/progress';
 
 /** Before so much of a run is done, nobody can tell how long the rest takes. */
 const LEAST_SHARE = 0.04;
@@ -12,6 +12,7 @@ export class PhasedProgress implements Progress {
   private from = 0;
   private to: number;
   private share = 0;
+  private plans: readonly TriedPlan[] = [];
   private readonly begin: number;
 
   constructor(
@@ -32,6 +33,11 @@ export class PhasedProgress implements Progress {
     this.from = start + (length * part) / parts;
     this.to = start + (length * (part + 1)) / parts;
     this.share = Math.max(this.share, this.from);
+  }
+
+  /** Takes note of a plan that was tried; told with the next report. */
+  tried(plan: TriedPlan): void {
+    this.plans = [...this.plans, plan];
   }
 
   report(stage: string, done: number, total: number): void {
@@ -58,6 +64,7 @@ export class PhasedProgress implements Progress {
       steps: this.weights.length,
       share: this.share,
       msLeft: this.share < LEAST_SHARE ? null : (spent * (1 - this.share)) / this.share,
+      ...(this.plans.length > 0 ? { tried: this.plans } : {}),
     };
   }
 

@@ -26,6 +26,8 @@ import type { ExpectedLoss, SearchLimit } from '../plan/types';
 import type { ImageOutputs } from '../vdqs/divergence';
 import type { OutputLoss } from '../vdqs/loss';
 import { freeChoices } from '../vdqs/freeChoices';
+import { instructionsMs } from '../cost/latency';
+import { boardOf, targetOf } from '../targets/targetFacts';
 import { coreOf } from '../targets/targets';
 import { decisionCost } from '../vdqs/decisionCost';
 import { foreseenLoss, searchTradeOff } from '../vdqs/searchTradeOff';
@@ -101,7 +103,7 @@ export class Quantizer {
 
   constructor(
     private readonly job: QuantizerJob,
-    private readonly progress: Progress & Partial<Pick<PhasedProgress, 'enter'>>,
+    private readonly progress: Progress & Partial<Pick<PhasedProgress, 'enter' | 'tried'>>,
   ) {
     const count = job.samples.samples.length;
     this.fitImages = Math.min(COMPENSATION_IMAGES, count < LEAST_SPLIT ? count : Math.ceil(count * FITTED_SHARE));
@@ -222,6 +224,7 @@ export class Quantizer {
       const slower = reduction > 1 && !isMixed(quantized.decision);
       const reached = reachable <= wanted ? 'bits' : 'reduction';
       const limitedBy: SearchLimit = slower ? 'bits' : reduction < most ? 'loss' : reached;
+      this.tellTried(quantized.decision, lost.expected, budget);
       const found = { ...quantized, reduction, loss: lost, limitedBy, pointsLost: lost.expected };
       // Attempts end in any order; only what is better than all before is told, one after the other.
       told = told.then(async () => {
@@ -236,6 +239,12 @@ export class Quantizer {
     // A larger reduction by the search's sums need not be the faster plan.
     const best = kept ?? last;
     return best;
+  }
+
+  private tellTried(decision: Decision, loss: number, budget: number): void {
+    const instructions = this.instructions(decision);
+    const ms = instructionsMs(instructions, boardOf(targetOf(this.job.search.target)));
+    this.progress.tried?.({ instructions, ms, loss, budget });
   }
 
   private instructions(decision: Decision): number {

@@ -2,6 +2,7 @@
  * What the host answers in pictures and tests of the page: sweeps, the planner's choices, distributions, boards,
  * another plan.
  */
+import type { TriedPlan } from '../../../src/engine/common/progress';
 import type { CodesView, DistributionView, LayerDetailsView } from '../../../src/protocol/details';
 import type { GeneratedView, OtherPlan, OutcomeView } from '../../../src/protocol/editor';
 import type { FitBoard, FitView, FitWayView } from '../../../src/protocol/fit';
@@ -288,6 +289,12 @@ export function sampleGenerated(): GeneratedView {
       'return -1;\n    }\n    return mobilenetv2_top(mobilenetv2_arena);\n}\n',
     instructions: ['target_link_libraries(app PRIVATE mobilenetv2)'],
   };
+}
+
+/** What a search has tried until now. */
+export function sampleTried(): TriedPlan[] {
+  const plan = (ms: number, loss: number): TriedPlan => ({ instructions: ms * 200_000, ms, loss, budget: 1 });
+  return [plan(310, 0.31), plan(255, 1.62), plan(281, 0.74), plan(268, 1.08), plan(274, 0.92)];
 }
 
 /** What a change would lead to. */

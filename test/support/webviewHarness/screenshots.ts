@@ -12,6 +12,7 @@ import {
   sampleGenerated,
   sampleOutcome,
   samplePreview,
+  sampleTried,
   tradeOffAnswers,
 } from './answers';
 import { detectionsAnswers, detectorView } from './detector';
@@ -116,7 +117,7 @@ const pictures: readonly Picture[] = [
           stage: 'Compensating errors',
           done: 12,
           total: 64,
-          overall: { step: 4, steps: 4, share: 0.6, msLeft: 95_000 },
+          overall: { step: 4, steps: 4, share: 0.6, msLeft: 95_000, tried: sampleTried() },
         },
       ],
     ],

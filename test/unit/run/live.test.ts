@@ -118,4 +118,22 @@ describe('progress of phases', () => {
     assert.equal(told[0]?.msLeft, null);
     assert.deepEqual(told[1], { step: 2, steps: 2, share: 0.25, msLeft: 30_000 });
   });
+
+  it('tell the plans that were tried, all of them with every report', () => {
+    const told: (Overall | undefined)[] = [];
+    const progress = new PhasedProgress(
+      { report: (_stage, _done, _total, overall) => told.push(overall), isCancelled: () => false },
+      [1],
+    );
+    const plan = { instructions: 2e6, ms: 20, loss: 0.4, budget: 1 };
+    progress.report('before', 0, 0);
+    progress.tried(plan);
+    progress.report('after', 0, 0);
+    progress.tried({ ...plan, loss: 2 });
+    progress.report('later', 0, 0);
+    assert.deepEqual(
+      told.map((overall) => overall?.tried?.map(({ loss }) => loss)),
+      [undefined, [0.4], [0.4, 2]],
+    );
+  });
 });

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
+import type { TriedPlan } from '../../../src/engine/common/progress';
 import type { BufferView, EditorView } from '../../../src/protocol/views';
 import { timelineOf } from '../../../webview/memory/timeline';
-import { sampleGenerated, sampleOutcome } from '../../support/webviewHarness/answers';
+import { sampleGenerated, sampleOutcome, sampleTried } from '../../support/webviewHarness/answers';
 import { Harness } from '../../support/webviewHarness/harness';
 import {
   branchedView,
@@ -493,6 +494,28 @@ describe('editor page', function () {
         assert.deepEqual(await serious(page, '.dock'), [], 'memory table');
       });
     }
+  });
+
+  describe('a search that goes on', () => {
+    it('shows the plans it has tried and the fastest that keeps to the budget, until it ends', async () => {
+      const page = await open(plannedView());
+      const tell = (tried: readonly TriedPlan[]): Promise<unknown> =>
+        harness.send(page, 'showProgress', {
+          stage: 'Fitting weights',
+          done: 1,
+          total: 4,
+          overall: { step: 4, steps: 4, share: 0.5, msLeft: null, tried },
+        });
+      const all = sampleTried();
+      await tell(all.slice(1, 2));
+      assert.match(await text(page, '.search-curve'), /1 plan tried; it does not keep to 1/);
+      await tell(all);
+      assert.match(await text(page, '.search-curve'), /5 plans tried; fastest within 1: 274 ms, loss 0.92/);
+      assert.equal(await page.locator('.search-kept').count(), 2);
+      assert.equal(await page.locator('.search-over').count(), 2);
+      await harness.send(page, 'showProgress', null);
+      assert.equal(await page.locator('.search-curve').isVisible(), false);
+    });
   });
 
   describe('generated sources', () => {
