@@ -1,4 +1,7 @@
-// What classes of patches are worth in the patch stage at 256 KiB: `node test/bench/classes.mjs [--images N] [MODEL…]`.
+// What classes of patches are worth in the patch stage at 256 KiB:
+//
+//     node test/bench/classes.mjs [--images N] [MODEL…]
+//
 // Writes test/bench/classes.md from test/bench/classes.json, where each network is kept as soon as it is measured;
 // delete it to measure again. What the rest of the network pays for is read from test/bench/accuracy.json. Needs
 // ../shared/data.
@@ -57,13 +60,20 @@ const plus = (/** @type {number[]} */ list) => {
 const less = (/** @type {number[]} */ a, /** @type {number[]} */ b) => plus(a.map((v, i) => v - b[i]));
 
 const accuracy = JSON.parse(readFileSync(path.join(projectRoot, 'test/bench/accuracy.json'), 'utf8'));
-/** Nats that a plan of the accuracy table pays for each percent of BitOPs saved, beyond 8 bits. @param {string} model */
-function pays(model, /** @type {string} */ name) {
+/**
+ * Nats that a plan of the accuracy table pays for each percent of BitOPs saved, beyond 8 bits.
+ * @param {string} model @param {string} name
+ */
+function pays(model, name) {
   const [plan, wide] = [accuracy[`${model} / ${name}`], accuracy[`${model} / 8 bits`]];
   if (!plan || !wide) return null;
   return (plan.divergence.mean - wide.divergence.mean) / (100 * (1 - 1 / plan.reduction));
 }
 
+const COLUMNS = [
+  ...['maps at 4 bits', 'BitOPs saved, %', 'everywhere', 'half at 8 bits, by VDPC', 'half, at random'],
+  ...['VDPC less random', 'chessboard less random', 'price everywhere', 'by VDPC', 'at random'],
+];
 const sections = networks
   .filter(({ model }) => measured[model])
   .map(({ model, name }) => {
@@ -84,7 +94,7 @@ const sections = networks
 
 The whole network pays on average, layer by layer, in nats for each percent of BitOPs saved: ${others.join(', ')}.
 
-| maps at 4 bits | BitOPs saved, % | everywhere | half at 8 bits, by VDPC | half, at random | VDPC less random | chessboard less random | price everywhere | by VDPC | at random |
+| ${COLUMNS.join(' | ')} |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 ${lines.join('\n')}`;
   });
@@ -92,8 +102,8 @@ writeFileSync(
   path.join(projectRoot, 'test/bench/classes.md'),
   `# What classes of patches are worth
 
-Written by \`node test/bench/classes.mjs\`: networks that need patches in ${KIB} KiB, in the stage that the planner takes
-at 8 bits. The maps that its layers read get 4 bits, everywhere or in half of the patches, the others keeping 8 bits;
+Written by \`node test/bench/classes.mjs\`: networks that need patches in ${KIB} KiB, in the stage that the planner
+takes at 8 bits. The maps that its layers read get 4 bits, everywhere or in half of the patches, the others keeping 8 bits;
 weights have 8 bits and are fitted. Divergence of the classes from the 8-bit network's, nats, mean ± standard error;
 differences are paired image by image. Random: the mean of 5 drawings. Price: nats for each percent of the network's
 BitOPs that is saved. A decision is worth taking where its price is below what the rest of the network pays.

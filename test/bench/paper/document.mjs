@@ -6,6 +6,11 @@ import { barsOf, distributionPlot, linesOf } from './pictures.mjs';
 /** z with P(|Z| ≤ z) = φ, for the φ of the figures. @type {Record<number, number>} */
 const Z_OF_PHI = { 0.9: 1.645, 0.96: 2.054, 0.99: 2.576, 0.999: 3.291, 0.9999: 3.891 };
 
+const COLUMNS = [
+  ...['way', 'patches', 'BitOPs, G (fewer than 8-bit patches, layers)'],
+  ...['latency, ms (less than 8-bit patches, layers)', 'SRAM, KiB', 'top-1 % (below float)', 'divergence', 'seconds'],
+];
+
 const percent = (/** @type {number | null | undefined} */ v) => (v == null ? '–' : v.toFixed(1));
 const kib = (/** @type {number} */ bytes) => (bytes / 1024).toFixed(0);
 const ms = (/** @type {number | null} */ v) => (v === null ? '–' : v.toFixed(0));
@@ -226,7 +231,7 @@ function tables(measured) {
       return [
         `## ${name} on ${board.name}
 
-| way | patches | BitOPs, G (fewer than 8-bit patches, layers) | latency, ms (less than 8-bit patches, layers) | SRAM, KiB | top-1 % (below float) | divergence | seconds |
+| ${COLUMNS.join(' | ')} |
 | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |
 ${cells.join('\n')}`,
       ];

@@ -14,8 +14,8 @@ const text = (x, y, content, anchor = 'start') =>
 
 /**
  * Bars below each other, in groups with a heading.
- * @param {string} title @param {{heading: string, bars: {name: string, value: number, error?: number, note?: string}[]}[]} groups
- * @param {string} unit
+ * @typedef {{name: string, value: number, error?: number, note?: string}} Bar
+ * @param {string} title @param {{heading: string, bars: Bar[]}[]} groups @param {string} unit
  */
 export function barsOf(title, groups, unit) {
   const most = Math.max(...groups.flatMap((g) => g.bars.map((b) => b.value + (b.error ?? 0))));
