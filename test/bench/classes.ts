@@ -31,7 +31,7 @@ import { sharedData } from '../support/sharedData';
 
 const silent = { report: () => undefined, isCancelled: () => false };
 /** Drawings of random classes. */
-const DRAWINGS = 5;
+const DRAWINGS = 3;
 /** What regular patches read at. */
 const BITS = 4;
 /** Codes of 8 bits to a code of 4. */

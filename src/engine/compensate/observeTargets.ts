@@ -5,7 +5,7 @@ import { checkCancelled, type Progress } from '../common/progress';
 import { isWeighted, type Graph, type LayerId } from '../graph/types';
 import { FloatSession } from '../calibration/session';
 import { LayerSamples } from './layerSamples';
-import type { FloatTargets } from './targets';
+import { integerInputs, type FloatTargets } from './targets';
 
 /**
  * Runs the float network over at most `limit` samples and keeps sampled values of every layer with weights, before its
@@ -50,6 +50,7 @@ export async function observeTargets(
         layers
           .get(layer.id)!
           .observe(i, clamped(layer.id) ? session.preClamp(layer.output) : session.map(layer.output));
+      images[i] = integerInputs(image);
     }
   } finally {
     await session.dispose();

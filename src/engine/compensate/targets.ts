@@ -4,7 +4,7 @@ import { LayerSamples, type LayerSamplesData } from './layerSamples';
 
 /** Images that a network is fitted on, and what the float network does on them. */
 export interface FittedImages {
-  /** Inputs of the network, per image. */
+  /** Inputs of the network, per image, as {@link integerInputs} leaves them. */
   readonly images: readonly (readonly SampleInput[])[];
   readonly layers: Pick<ReadonlyMap<LayerId, LayerSamples>, 'get'>;
 }
@@ -20,13 +20,14 @@ export interface FloatTargetsData {
   readonly layers: readonly LayerSamplesData[];
 }
 
+/** A sample as the integer network takes it: without the real values of inputs that have codes, which are large. */
+export function integerInputs(inputs: readonly SampleInput[]): SampleInput[] {
+  return inputs.map((input) => (input.codes === null ? input : { ...input, real: new Float32Array(0) }));
+}
+
 /** The targets for another thread; what is large is shared, not copied. */
 export function targetsData({ images, layers }: FloatTargets): FloatTargetsData {
-  // The integer network takes codes; real values are for those that have none.
-  const light = images.map((inputs) =>
-    inputs.map(({ codes, real }) => ({ codes, real: codes === null ? real : new Float32Array(0) })),
-  );
-  return { images: light, layers: [...layers.values()].map((samples) => samples.data()) };
+  return { images, layers: [...layers.values()].map((samples) => samples.data()) };
 }
 
 /** What {@link targetsData} gave. */

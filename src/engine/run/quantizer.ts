@@ -11,6 +11,7 @@ import { hasClasses, type Task } from '../graph/task';
 import { isWeighted, type Graph } from '../graph/types';
 import { plannedInstructions } from '../planned/work';
 import type { Dampings } from '../compensate/compensate';
+import { integerInputs } from '../compensate/targets';
 import { withKnownBoxes } from './knownBoxes';
 import { lossBeyond } from './lossBeyond';
 import { LEAST_SPLIT, MOST_CHECKED } from './lossNotes';
@@ -274,7 +275,7 @@ export class Quantizer {
     const chosen = { ...samples, samples: spread(from.length, MOST_CHECKED).map((i) => from[i]) };
     const images: FloatResult[] = [];
     for await (const result of floatOutputs(graph, modelPath, chosen, preprocess, this.progress, []))
-      images.push(result);
+      images.push({ ...result, inputs: integerInputs(result.inputs) });
     const wide = this.outputsOf(await this.model.plainProgram(this.fits, this.progress), images);
     const { head } = this.job;
     const { loss, note } = head

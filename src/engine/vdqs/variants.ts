@@ -37,6 +37,9 @@ export interface VariantChange {
   readonly kind: VariantKind;
 }
 
+/** Images whose maps are all held at once while changes are measured. */
+const AT_ONCE = 8;
+
 const keyOf = ({ read, weights }: VariantKind): string => `${read}/${weights}`;
 
 /**
@@ -101,27 +104,34 @@ export function measureChanges(
   images: readonly (readonly SampleInput[])[],
   progress: Progress,
 ): number[] {
-  const stream = new LayerStream(graph, base, images);
-  runAll(stream, images.length, progress);
-  const reference = outputsOf(stream, images.length);
-  const losses = changes.map(({ layers, kind }, i) => {
-    checkCancelled(progress);
-    progress.report('Measuring sensitivities', i, changes.length);
-    const parts = layers.map((id) => ({ id, step: stream.stepOf(id), ...variants.get(id)!.get(keyOf(kind))! }));
-    const kernels = new Map(parts.map((p) => [p.step, stream.kernelWith(p.step, p.parameters, p.format)]));
-    const beforeRead = new Map(
-      parts.map((p) => [p.step, conversion(base.formats.get(graph.layers[p.id].inputs[0])!, p.format)]),
-    );
-    return loss.divergence(reference, outputsOf(stream, images.length, { kernels, beforeRead }));
-  });
-  return [
-    ...losses,
-    ...others.map((parameters) => {
-      const all = new LayerStream(graph, parameters, images);
-      runAll(all, images.length, progress);
-      return loss.divergence(reference, outputsOf(all, images.length));
-    }),
-  ];
+  const reference: ImageOutputs[number][] = [];
+  const changed: ImageOutputs[number][][] = [...changes, ...others].map(() => []);
+  for (let first = 0; first < images.length; first += AT_ONCE) {
+    const some = images.slice(first, first + AT_ONCE);
+    const stream = new LayerStream(graph, base, some);
+    runAll(stream, some.length, progress);
+    reference.push(...outputsOf(stream, some.length));
+    changes.forEach(({ layers, kind }, i) => {
+      checkCancelled(progress);
+      progress.report(
+        'Measuring sensitivities',
+        first * changes.length + i * some.length,
+        changes.length * images.length,
+      );
+      const parts = layers.map((id) => ({ id, step: stream.stepOf(id), ...variants.get(id)!.get(keyOf(kind))! }));
+      const kernels = new Map(parts.map((p) => [p.step, stream.kernelWith(p.step, p.parameters, p.format)]));
+      const beforeRead = new Map(
+        parts.map((p) => [p.step, conversion(base.formats.get(graph.layers[p.id].inputs[0])!, p.format)]),
+      );
+      changed[i].push(...outputsOf(stream, some.length, { kernels, beforeRead }));
+    });
+    others.forEach((parameters, i) => {
+      const all = new LayerStream(graph, parameters, some);
+      runAll(all, some.length, progress);
+      changed[changes.length + i].push(...outputsOf(all, some.length));
+    });
+  }
+  return changed.map((outputs) => loss.divergence(reference, outputs));
 }
 
 function runAll(stream: LayerStream, images: number, progress: Progress): void {

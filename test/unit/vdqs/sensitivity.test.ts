@@ -155,6 +155,16 @@ describe('measured sensitivities', () => {
     });
   });
 
+  it('fits as before with the dampings that a fit chose, and reports them by layer and bits', () => {
+    const parameters = quantizeGraph(graph, calibration, inputs, { ...all8, weightBits: () => 4 });
+    const chosen = compensate(graph, parameters, targets, silentProgress);
+    assert.equal(chosen.dampings.size, 4);
+    const again = compensate(graph, parameters, targets, silentProgress, chosen.dampings);
+    assert.deepEqual(again, chosen);
+    const stiff = new Map([...chosen.dampings].map(([key, damping], i) => [key, i === 0 ? 1e6 : damping]));
+    assert.notDeepEqual(compensate(graph, parameters, targets, silentProgress, stiff).parameters, chosen.parameters);
+  });
+
   it('can be cancelled', async () => {
     let polls = 0;
     const progress = { ...silentProgress, isCancelled: () => ++polls > 5 };
