@@ -17,8 +17,15 @@
 /* Output channels whose sums are kept where a column is longer than that and goes through the bytes in parts. */
 #define LONG_CHANNELS 32
 
-/* Pixels for which four channels' weights and factors stay in registers. */
+/* Pixels for which four channels' weights and factors stay in registers; of codes that are read where they are. */
 #define BLOCK_PIXELS 16
+/* Bytes of four rows that are copied where reading past them would leave the array. */
+#define COPIED_ROWS 256
+#ifdef QMCU_MVE_FOURS
+#define IN_PLACE_PIXELS 64
+#else
+#define IN_PLACE_PIXELS BLOCK_PIXELS
+#endif
 
 /* What every pixel of one call needs. */
 typedef struct {
@@ -30,6 +37,7 @@ typedef struct {
     int32_t out_channels; /* per group */
     uint32_t pair_bytes;  /* of the weights of two output channels */
     int32_t fours;        /* times four channels of a group whose weights can be read in whole vectors */
+    int32_t fours8;       /* the same of 8-bit weights, with one that is copied where rows are short */
     int in_place;         /* codes are read where they are in the input */
 } convolution;
 
@@ -37,10 +45,64 @@ typedef struct {
 typedef struct {
     const uint8_t *x;
     int32_t x_next; /* bytes from one pixel's codes to the next's */
-    int32_t pixels; /* <= BLOCK_PIXELS */
+    int32_t pixels; /* <= BLOCK_PIXELS, or IN_PLACE_PIXELS */
     uint8_t *to;
     int32_t to_next;
 } block;
+
+#ifdef QMCU_MVE_FOURS
+typedef void fours_function(const qmcu_mve_four *k, const uint8_t *x, uint8_t *to);
+
+/* Indexed by the bits of the output (4, 8), whether rows have an odd length, and whether codes are unsigned. */
+static fours_function *const fours_functions[2][2][2] = {
+    {{qmcu_mve_fours_s4, qmcu_mve_fours_u4}, {qmcu_mve_odd_fours_s4, qmcu_mve_odd_fours_u4}},
+    {{qmcu_mve_fours_s8, qmcu_mve_fours_u8}, {qmcu_mve_odd_fours_s8, qmcu_mve_odd_fours_u8}}};
+
+/*
+ * Four output channels at a time, whose rows of 8-bit weights words begin; of the last, past which there may be nothing
+ * to read, a copy.
+ */
+static void convolve_fours8(int is_unsigned, const convolution *conv, const block *pixels, const int8_t *w, int32_t o)
+{
+    QMCU_ALIGN(4) int8_t last[COPIED_ROWS + 32];
+    const uint32_t bits = qmcu_bits(conv->out->format);
+    const uint32_t shift = conv->length % 2u;
+    const int32_t iterations = (int32_t)((conv->length + shift + 15u) / 16u);
+    fours_function *const function = fours_functions[bits == 8u][shift][is_unsigned];
+    uint8_t *to = pixels->to + (uint32_t)o * bits / 8u;
+    qmcu_mve_four four = {.pre_shift = conv->scale.pre_shift,
+                          .shift = conv->scale.shift,
+                          .x_next = pixels->x_next - 16 * iterations,
+                          .to_next = pixels->to_next,
+                          .iterations = iterations,
+                          .pixels = pixels->pixels,
+                          .mask = {15, 15, 15, 15},
+                          .powers = {1, 16, 256, 4096}};
+    vstrwq_s32(four.min, vdupq_n_s32(conv->scale.requant->min));
+    for (int32_t i = 0; i < conv->fours8; i++) {
+        const qmcu_mve_channels k = qmcu_mve_channels_from(&conv->scale, o, vctp32q(4u));
+        if (i == conv->fours) {
+            int8_t *copied = last;
+            for (int32_t left = 2 * (int32_t)conv->pair_bytes; left > 0; left -= 16) {
+                vstrbq_s8(copied, vldrbq_z_s8(w, vctp8q((uint32_t)left)));
+                copied += 16;
+                w += 16;
+            }
+            w = last;
+        }
+        four.a = w;
+        four.b = w + conv->pair_bytes - 2u * shift;
+        vstrwq_s32(four.multiplier, k.multiplier);
+        vstrwq_s32(four.max, k.max);
+        vstrwq_s32(four.bias,
+                   is_unsigned ? vaddq_s32(k.bias, qmcu_mve_sums_of_rows(four.a, four.b, iterations)) : k.bias);
+        function(&four, pixels->x, to);
+        w += 2u * conv->pair_bytes;
+        o += 4;
+        to += bits / 2u;
+    }
+}
+#endif
 
 /*
  * Four output channels at a time of the `fours` whose weights can be read in whole vectors: what is read past a row
@@ -87,6 +149,25 @@ QMCU_INLINE void convolve_fours(int is_unsigned, uint32_t weight_bits, uint32_t 
     }
 }
 
+/* The `fours` of other rows. */
+QMCU_INLINE void convolve_others(int is_unsigned, uint32_t weight_bits, const convolution *conv, const block *pixels,
+                                 const int8_t *w, int32_t o)
+{
+    const uint32_t bits = qmcu_bits(conv->out->format);
+    const uint32_t padded = (conv->length + 15u) & ~15u;
+    int32_t firsts[BLOCK_PIXELS];
+    for (int32_t p = 0; is_unsigned && p < pixels->pixels; p++) {
+        firsts[p] = qmcu_mve_first_sum(pixels->x + p * pixels->x_next, padded);
+    }
+    if (weight_bits == 8u && conv->length % 2u != 0u) {
+        convolve_fours(is_unsigned, weight_bits, 1u, bits == 8u ? 8u : 4u, conv, pixels, firsts, w, o);
+    } else if (bits == 8u) {
+        convolve_fours(is_unsigned, weight_bits, 0u, 8u, conv, pixels, firsts, w, o);
+    } else {
+        convolve_fours(is_unsigned, weight_bits, 0u, 4u, conv, pixels, firsts, w, o);
+    }
+}
+
 /* All output channels of group g for a block; the codes of a pixel go on with zeros, or their number is a multiple
  * of 16. */
 QMCU_INLINE void convolve_block(int is_unsigned, uint32_t weight_bits, const convolution *conv, const block *pixels,
@@ -99,18 +180,18 @@ QMCU_INLINE void convolve_block(int is_unsigned, uint32_t weight_bits, const con
     int32_t o = (int32_t)g * conv->out_channels;
     int32_t done = 0;
     if ((bits == 8u || (bits == 4u && o % 2 == 0)) && (weight_bits == 4u || ((uintptr_t)w & 3u) == 0u)) {
-        int32_t firsts[BLOCK_PIXELS];
-        for (int32_t p = 0; is_unsigned && p < pixels->pixels; p++) {
-            firsts[p] = qmcu_mve_first_sum(pixels->x + p * pixels->x_next, padded);
-        }
-        if (weight_bits == 8u && n % 2u != 0u) {
-            convolve_fours(is_unsigned, weight_bits, 1u, bits == 8u ? 8u : 4u, conv, pixels, firsts, w, o);
-        } else if (bits == 8u) {
-            convolve_fours(is_unsigned, weight_bits, 0u, 8u, conv, pixels, firsts, w, o);
+#ifdef QMCU_MVE_FOURS
+        if (weight_bits == 8u) {
+            convolve_fours8(is_unsigned, conv, pixels, w, o);
+            done = 4 * conv->fours8;
         } else {
-            convolve_fours(is_unsigned, weight_bits, 0u, 4u, conv, pixels, firsts, w, o);
+            convolve_others(is_unsigned, weight_bits, conv, pixels, w, o);
+            done = 4 * conv->fours;
         }
+#else
+        convolve_others(is_unsigned, weight_bits, conv, pixels, w, o);
         done = 4 * conv->fours;
+#endif
     }
     w += (uint32_t)done / 2u * conv->pair_bytes;
     o += done;
@@ -222,7 +303,7 @@ static int32_t convolve_some(const convolution *conv, block_function *function, 
     if (conv->in_place && y >= 0 && y < in->h && x >= 0 && x < in->w) {
         pixels.x = qmcu_at(in, y, x, 0);
         pixels.x_next = window->stride_w * in->pixel_bytes;
-        pixels.pixels = qmcu_min(pixels.pixels, (in->w - 1 - x) / window->stride_w + 1);
+        pixels.pixels = qmcu_min(qmcu_min(IN_PLACE_PIXELS, conv->out->w - ox), (in->w - 1 - x) / window->stride_w + 1);
         function(conv, &pixels, 0u);
         return pixels.pixels;
     }
@@ -237,6 +318,23 @@ static int32_t convolve_some(const convolution *conv, block_function *function, 
     return pixels.pixels;
 }
 
+/*
+ * Whether a map of single pixels is one row as well: nothing lies between its rows. Not where output and input overlap,
+ * for what a row writes may lie on the row before.
+ */
+static int joins_rows(const convolution *conv)
+{
+    const qmcu_window *window = conv->columns.window;
+    const qmcu_map *in = conv->columns.in;
+    const qmcu_map *out = conv->out;
+    const uintptr_t from = (uintptr_t)in->data;
+    const uintptr_t to = (uintptr_t)out->data;
+    return window->stride_h == 1 && window->stride_w == 1 && window->pad_top == 0 && window->pad_left == 0 &&
+           in->h == out->h && in->w == out->w && in->row_bytes == in->w * in->pixel_bytes &&
+           out->row_bytes == out->w * out->pixel_bytes &&
+           (from + (uintptr_t)(in->h * in->row_bytes) <= to || to + (uintptr_t)(out->h * out->row_bytes) <= from);
+}
+
 static void convolve(convolution *conv, int32_t groups)
 {
     /* A zero before the codes stands for the weight before a row. */
@@ -244,14 +342,27 @@ static void convolve(convolution *conv, int32_t groups)
     uint8_t *const column = bytes + 4;
     const qmcu_window *window = conv->columns.window;
     const int is_unsigned = conv->columns.in->format == QMCU_U8;
+    qmcu_map in;
+    qmcu_map out;
     block_function *const of_8 = is_unsigned ? block_u_w8 : block_s_w8;
     block_function *const of_4 = is_unsigned ? block_u_w4 : block_s_w4;
     conv->pair_bytes = 2u * conv->length * conv->columns.weight_bits / 8u;
     conv->fours = whole_fours(conv);
+    conv->fours8 = 4u * conv->length <= COPIED_ROWS ? qmcu_min(conv->fours + 1, conv->out_channels / 4) : conv->fours;
     conv->columns.dense = groups == 1 && window->dilation_w == 1 && qmcu_is_dense(conv->columns.in);
     conv->columns.runs = groups == 1 && conv->length <= COLUMN_CODES && (conv->columns.dense || window->kernel_w == 1);
     conv->in_place = conv->columns.weight_bits == 8u && conv->columns.in->format >= QMCU_U8 && groups == 1 &&
                      window->kernel_h == 1 && window->kernel_w == 1 && conv->length % 16u == 0u;
+    if (conv->in_place && joins_rows(conv)) {
+        in = *conv->columns.in;
+        out = *conv->out;
+        in.w *= in.h;
+        out.w *= out.h;
+        in.h = 1;
+        out.h = 1;
+        conv->columns.in = &in;
+        conv->out = &out;
+    }
     column[-1] = 0u;
     for (int32_t oy = 0; oy < conv->out->h; oy++) {
         for (int32_t ox = 0; ox < conv->out->w;) {
