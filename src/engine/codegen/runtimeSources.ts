@@ -54,6 +54,9 @@ import conv2dMveColumns from '../../firmware/mve/qmcu_conv2d_mve_columns.c';
 import conv2dMveColumnsHeader from '../../firmware/mve/qmcu_conv2d_mve_columns.h';
 import conv2dMveDotHeader from '../../firmware/mve/qmcu_conv2d_mve_dot.h';
 import depthwise2dMve from '../../firmware/mve/qmcu_depthwise2d_mve.c';
+import depthwise2dMveHeader from '../../firmware/mve/qmcu_depthwise2d_mve.h';
+import depthwise2dMveSixteen from '../../firmware/mve/qmcu_depthwise2d_mve_sixteen.c';
+import depthwise2dMveSixteenHeader from '../../firmware/mve/qmcu_depthwise2d_mve_sixteen.h';
 import mveHeader from '../../firmware/mve/qmcu_mve.h';
 import conv2dPlain from '../../firmware/plain/qmcu_conv2d_plain.c';
 import conv2dPlainArmv6mHeader from '../../firmware/plain/qmcu_conv2d_plain_armv6m.h';
@@ -128,6 +131,9 @@ export const runtimeSources: Readonly<Record<string, { readonly folder: RuntimeF
   'qmcu_conv2d_mve_columns.h': { folder: 'mve', text: conv2dMveColumnsHeader },
   'qmcu_conv2d_mve_dot.h': { folder: 'mve', text: conv2dMveDotHeader },
   'qmcu_depthwise2d_mve.c': { folder: 'mve', text: depthwise2dMve },
+  'qmcu_depthwise2d_mve.h': { folder: 'mve', text: depthwise2dMveHeader },
+  'qmcu_depthwise2d_mve_sixteen.c': { folder: 'mve', text: depthwise2dMveSixteen },
+  'qmcu_depthwise2d_mve_sixteen.h': { folder: 'mve', text: depthwise2dMveSixteenHeader },
   'qmcu_mve.h': { folder: 'mve', text: mveHeader },
   'qmcu_conv2d_plain.c': { folder: 'plain', text: conv2dPlain },
   'qmcu_conv2d_plain_armv6m.h': { folder: 'plain', text: conv2dPlainArmv6mHeader },

@@ -1,7 +1,7 @@
 /*
  * QuantMCU runtime: 2-D convolution and fully connected layers for the vector extension Helium.
  *
- * Pixel by pixel: the codes under the window as bytes, where they are not already so in the input, then four output
+ * The codes under the windows of some pixels as bytes, where they are not already so in the input; then four output
  * channels at a time. VMLADAVA adds sixteen products to a sum; VLD2 takes the weights of two rows apart.
  *
  * SPDX-License-Identifier: MIT
@@ -184,14 +184,12 @@ QMCU_INLINE void convolve_block(int is_unsigned, uint32_t weight_bits, const con
         if (weight_bits == 8u) {
             convolve_fours8(is_unsigned, conv, pixels, w, o);
             done = 4 * conv->fours8;
-        } else {
+        } else
+#endif
+        {
             convolve_others(is_unsigned, weight_bits, conv, pixels, w, o);
             done = 4 * conv->fours;
         }
-#else
-        convolve_others(is_unsigned, weight_bits, conv, pixels, w, o);
-        done = 4 * conv->fours;
-#endif
     }
     w += (uint32_t)done / 2u * conv->pair_bytes;
     o += done;
@@ -355,10 +353,10 @@ static void convolve(convolution *conv, int32_t groups)
                      window->kernel_h == 1 && window->kernel_w == 1 && conv->length % 16u == 0u;
     if (conv->in_place && joins_rows(conv)) {
         in = *conv->columns.in;
-        out = *conv->out;
         in.w *= in.h;
-        out.w *= out.h;
         in.h = 1;
+        out = *conv->out;
+        out.w *= out.h;
         out.h = 1;
         conv->columns.in = &in;
         conv->out = &out;

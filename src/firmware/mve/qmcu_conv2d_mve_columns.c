@@ -106,7 +106,7 @@ static void copy_rows_u8(const uint8_t *p, int32_t next_row, int32_t rows, uint3
                          "vldrb.8 q0, [%[from]], #16\n\t"
                          "vstrb.8 q0, [%[end]], #16\n\t"
                          "letp lr, 1b"
-                         : [from] "+r"(from), [end] "+r"(end)
+                         : [from] "+l"(from), [end] "+l"(end)
                          : [n] "r"(n)
                          : "lr", "q0", "memory");
 #else
@@ -131,7 +131,7 @@ static void copy_rows_u4(const uint8_t *p, int32_t next_row, int32_t rows, uint3
                          "vand q0, q0, q1\n\t"
                          "vstrb.8 q0, [%[end]], #16\n\t"
                          "letp lr, 1b"
-                         : [from] "+r"(from), [end] "+r"(end)
+                         : [from] "+l"(from), [end] "+l"(end)
                          : [n] "r"((n + 1u) / 2u)
                          : "lr", "q0", "q1", "memory");
 #else

@@ -243,7 +243,7 @@ typedef struct {
             "vmin.s32 q0, q0, q2\n\t" STORE "add %[to], r6\n\t"                                                \
             "subs %[p], #1\n\t"                                                                                \
             "bne 1b"                                                                                           \
-            : [a] "=&r"(a), [b] "=&r"(b), [n] "=&r"(iterations), [p] "=&r"(pixels), [x] "+r"(x), [to] "+r"(to) \
+            : [a] "=&r"(a), [b] "=&r"(b), [n] "=&r"(iterations), [p] "=&r"(pixels), [x] "+r"(x), [to] "+l"(to) \
             : [k] "r"(k)                                                                                       \
             : "r0", "r2", "r4", "r6", "lr", "cc", "memory", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7");   \
     }

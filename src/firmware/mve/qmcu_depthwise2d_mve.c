@@ -1,8 +1,9 @@
 /*
  * QuantMCU runtime: depthwise convolution for the vector extension Helium.
  *
- * Row by row, eight channels at a time in lanes of 16 bits: their weights are unpacked once for a row of the output.
- * VMULLB and VMULLT multiply the even and the odd channels to 32 bits.
+ * Row by row. Windows of 3 x 3 take sixteen channels at a time, see qmcu_depthwise2d_mve_sixteen.h; others eight in
+ * lanes of 16 bits: their weights are unpacked once for a row of the output. VMULLB and VMULLT multiply the even and
+ * the odd channels to 32 bits.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,7 +13,7 @@
 #pragma GCC optimize("no-schedule-insns")
 #endif
 
-#include "qmcu_mve.h"
+#include "qmcu_depthwise2d_mve.h"
 
 #if QMCU_MVE
 
@@ -36,14 +37,7 @@ typedef struct {
     QMCU_ALIGN(4) int16_t weights[8 * UNPACKED_TAPS];
 } channels8;
 
-/* What every pixel of one call needs. */
-typedef struct {
-    const qmcu_depthwise2d_params *p;
-    const qmcu_map *in;
-    const qmcu_map *out;
-    qmcu_mve_scale scale;
-    uint32_t row_bytes; /* of the weights of one tap */
-} depthwise;
+typedef qmcu_mve_depthwise depthwise;
 
 /* Pixels of one row, all of whose windows lie in the same way in the input. */
 typedef struct {
@@ -89,19 +83,13 @@ QMCU_INLINE int16x8_t requantize(const qmcu_mve_scale *scale, const channels8 *k
     return vmovntq_s32(lower, vminq_s32(vmaxq_s32(odd, min), max.odd));
 }
 
-QMCU_INLINE const uint8_t *weights_of(const depthwise *d, int32_t c, int32_t tap)
-{
-    const uint8_t *weights = d->p->weights;
-    return weights + (uint32_t)tap * d->row_bytes + (uint32_t)c * d->p->weight_bits / 8u;
-}
-
 /* Weights of one tap. */
 static int16x8_t weights8(const depthwise *d, const channels8 *k, int32_t tap)
 {
     if (k->unpacked) {
         return vldrhq_s16(k->weights + 8 * tap);
     }
-    const uint8_t *w = weights_of(d, k->c, tap);
+    const uint8_t *w = qmcu_mve_depthwise_weights(d, k->c, tap);
     return qmcu_mve_unpack8(w, d->p->weight_bits == 8u ? QMCU_S8 : QMCU_S4, vctp16q((uint32_t)k->count));
 }
 
@@ -291,22 +279,37 @@ static void convolve_row(const depthwise *d, channels8 *k, int32_t oy, int32_t y
     }
 }
 
+/* Eight channels from c on; the last eight again rather than fewer, where they begin on a byte of maps and weights. */
+static QMCU_MVE_NOINLINE void convolve_eight(const depthwise *d, int32_t c, int32_t oy, int32_t y)
+{
+    const int32_t channels = d->in->channels;
+    channels8 k;
+    prepare(d, c + 8 > channels && channels > 8 && channels % 4 == 0 ? channels - 8 : c, &k);
+    convolve_row(d, &k, oy, y);
+}
+
 QMCU_KERNEL void qmcu_depthwise2d(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
     depthwise d;
-    channels8 k;
     d.p = params;
     d.in = in;
     d.out = out;
     d.scale = qmcu_mve_scale_of(&params->requant);
     d.row_bytes = qmcu_weight_row_bytes((uint32_t)in->channels, params->weight_bits);
+#ifdef QMCU_SIXTEEN
+    const int sixteens = qmcu_mve_takes_sixteens(&d);
+#endif
     for (int32_t oy = 0; oy < out->h; oy++) {
-        for (int32_t c = 0; c < in->channels; c += 8) {
-            /* The last eight channels again rather than fewer, where they begin on a byte of maps and weights. */
-            const int32_t begin =
-                c + 8 > in->channels && in->channels > 8 && in->channels % 4 == 0 ? in->channels - 8 : c;
-            prepare(&d, begin, &k);
-            convolve_row(&d, &k, oy, oy * params->window.stride_h - params->window.pad_top);
+        const int32_t y = oy * params->window.stride_h - params->window.pad_top;
+        for (int32_t c = 0; c < in->channels;) {
+#ifdef QMCU_SIXTEEN
+            if (sixteens && qmcu_mve_depthwise_sixteen(&d, c, oy, y)) {
+                c += 16;
+                continue;
+            }
+#endif
+            convolve_eight(&d, c, oy, y);
+            c += 8;
         }
     }
 }
