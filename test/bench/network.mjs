@@ -100,7 +100,8 @@ ${external ? '' : `    memcpy(${name}_input(arena), input, sizeof input);\n`}   
 ${
   detects
     ? `    COUNTING_BEGIN();
-    const int count = ${name}_detect(arena, ${upper}_DETECT_SCRATCH(arena), boxes, ${upper}_DETECT_MAX);
+    const int count = ${name}_detect(
+        arena, ${upper}_DETECT_SCRATCH(arena), boxes, ${upper}_DETECT_MAX);
     COUNTING_END();
     if (count < 0) return 3;
 `

@@ -87,8 +87,8 @@ export function classesOfThree(channels: number): number | null {
 }
 
 /**
- * Whether grids are more likely of three anchors × (box, objectness, classes) than of distances and classes: 75 channels
- * are both VOC with anchors and eleven classes without. Heads without anchors have three levels or more.
+ * Whether grids are more likely of three anchors × (box, objectness, classes) than of distances and classes: 75
+ * channels are both VOC with anchors and eleven classes without. Heads without anchors have three levels or more.
  */
 export function looksAnchored(clues: HeadClues): boolean {
   const levels = grids(clues, (c) => classesOfThree(c) !== null);
