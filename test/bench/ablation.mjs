@@ -58,12 +58,20 @@ const parts = [
     name: 'without error feedback: weights rounded to nearest',
     changes: [['compensate/roundRows.ts', 'rounder.round(weights, rows, codes, scales);', nearest]],
   },
+  {
+    // Tried and not taken: no difference beyond chance.
+    name: 'with the code −8 in weights of 4 bits, too',
+    changes: [
+      ['compensate/roundRows.ts', 'simd !== null && Algebra.fits', 'bits === 8 && simd !== null && Algebra.fits'],
+      ['compensate/roundRows.ts', 'code < -top ? -top : code', 'Math.max(top === 7 ? -8 : -top, code)'],
+    ],
+  },
   { name: 'without fit, feedback and means', changes: [], options: ['--no-compensate'] },
   {
     name: 'without measured sensitivities: each decision costs the same',
     changes: [
-      ['vdqs/sensitivity.ts', 'b === 8 ? 0 : loss * byBits.get(b)!', 'b === 8 ? 0 : 1'],
-      ['vdqs/sensitivity.ts', '[id, loss * byWeights]', '[id, 1]'],
+      ['vdqs/sensitivity.ts', 'b === 8 ? 0 : l * byBits.get(b)!', 'b === 8 ? 0 : 1'],
+      ['vdqs/sensitivity.ts', '[id, l * byWeights]', '[id, 1]'],
     ],
   },
 ];

@@ -107,7 +107,7 @@ for (const { model, file, preprocess, calibration, evaluation } of models) {
   for (const { name, options } of configurations) {
     const key = `${model} / ${name}`;
     const isThere = rows[key]?.asked === Number(values.images);
-    if (isThere && rows[key].fastest !== undefined) continue;
+    if (isThere && rows[key].milliseconds !== undefined) continue;
     const plan = path.join(work, 'plan.quantmcu.json');
     const csv = path.join(work, 'predictions.csv');
     rmSync(plan, { force: true });
@@ -116,7 +116,7 @@ for (const { model, file, preprocess, calibration, evaluation } of models) {
     const summary = run(['quantize', file, ...from, ...board, ...options, '--out', plan]);
     if (isThere && Math.abs(summary.bitOps.reduction - rows[key].reduction) < 0.005) {
       // Measured before times were: the plan is the same, its accuracy is known.
-      rows[key].fastest = summary.levels.speed.latencyMs;
+      rows[key].milliseconds = summary.latencyMs;
       writeFileSync(store, `${JSON.stringify(rows, null, 1)}\n`);
       continue;
     }
@@ -131,7 +131,7 @@ for (const { model, file, preprocess, calibration, evaluation } of models) {
       asked: Number(values.images),
       images: result.images,
       reduction: summary.bitOps.reduction,
-      fastest: summary.levels.speed.latencyMs,
+      milliseconds: summary.latencyMs,
       arenaBytes: summary.memory.arenaBytes,
       weightBytes: summary.memory.weightBytes,
       float: result.float,
@@ -170,7 +170,9 @@ const lines = entries.map(([key, r]) => {
     model,
     name,
     r.reduction.toFixed(2),
-    rows[`${model} / 8 bits`]?.fastest && r.fastest ? (rows[`${model} / 8 bits`].fastest / r.fastest).toFixed(2) : '',
+    rows[`${model} / 8 bits`]?.milliseconds && r.milliseconds
+      ? (rows[`${model} / 8 bits`].milliseconds / r.milliseconds).toFixed(2)
+      : '',
     `${kib(r.arenaBytes)} / ${kib(r.weightBytes)}`,
     `${r.float.top1.toFixed(1)} → ${r.quantized.top1.toFixed(1)}`,
     plus(r.drop, 1),
