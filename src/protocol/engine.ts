@@ -22,6 +22,8 @@ export interface EngineService extends SweepService {
   targets(): Promise<readonly TargetView[]>;
   /** Reads a model, and its plan if the sidecar exists. Never runs the network. */
   view(request: ViewRequest): Promise<EditorView>;
+  /** A model as lines of text, to be compared with another version's. Never runs the network. */
+  modelText(request: Pick<ViewRequest, 'modelPath' | 'sizes'>): Promise<string>;
   /**
    * Which boards a model fits, those of the table and others that are given. Takes seconds on a large network; never
    * runs it.

@@ -15,6 +15,7 @@ import type { ModelStore } from './models';
 import { graphLayers } from './modelView';
 import { open, openKept } from './openPlans';
 import { changePlan } from '../engine/run/whatIf/changePlan';
+import { modelText } from './modelText';
 import { planProblems } from './planCheck';
 import { planView } from './planView';
 import { previewFigures } from '../engine/run/whatIf/previewFigures';
@@ -26,6 +27,7 @@ import { memoryPoints, phiPoints } from './tradeOff';
 type ViewService = Pick<
   EngineService,
   | 'view'
+  | 'modelText'
   | 'checkPlan'
   | 'prepare'
   | 'change'
@@ -51,6 +53,8 @@ export function viewService(models: ModelStore, progress: Progress): ViewService
         return { model, plan: null, planProblem: error.message };
       }
     },
+
+    modelText: async ({ modelPath, sizes }) => modelText(await models.shown(modelPath, sizes)),
 
     checkPlan: (request) => planProblems(request, models),
 

@@ -15,6 +15,13 @@ export class MemoryView {
   private readonly chart: MemoryChart;
   private readonly table: MemoryTable;
   private readonly summary = h('span', { class: 'muted toolbar-note' });
+  private readonly legend = h(
+    'span',
+    { class: 'muted toolbar-note memory-legend' },
+    t(
+      'Blocks are buffers at their offsets in the arena, the line is what is in use, and all must stay below the limit.',
+    ),
+  );
   private readonly ranges = h('div', { class: 'button-group', role: 'group', aria: { label: t('Steps shown') } });
   private readonly scaleToggle: HTMLButtonElement;
   private readonly tableToggle: HTMLButtonElement;
@@ -49,6 +56,7 @@ export class MemoryView {
         { class: 'toolbar dock-bar' },
         h('h2', {}, t('Memory')),
         this.summary,
+        this.legend,
         h('span', { class: 'spacer' }),
         this.ranges,
         this.scaleToggle,
@@ -116,6 +124,7 @@ export class MemoryView {
     this.tableToggle.hidden = !dockOpen;
     this.scaleToggle.hidden = !dockOpen || table;
     this.ranges.hidden = !dockOpen || table;
+    this.legend.hidden = !dockOpen || table;
     setAria(this.openToggle, 'expanded', dockOpen);
     this.openToggle.classList.toggle('turned', !dockOpen);
     if (plan == null) return;

@@ -3,6 +3,7 @@ import { isCancellation, showFailure } from '../log';
 import type { Services } from '../services';
 import { cancel, keep } from './cancel';
 import { chooseImages } from './chooseImages';
+import { compareVersions } from './compareVersions';
 import { evaluate } from './evaluate';
 import { generate, generateAgain } from './generate';
 import { openPlan } from './openPlan';
@@ -20,6 +21,7 @@ const commands: Record<string, Command> = {
   'quantmcu.generate': generate,
   'quantmcu.generateAgain': generateAgain,
   'quantmcu.evaluate': evaluate,
+  'quantmcu.compareVersions': compareVersions,
   'quantmcu.remove': remove,
   'quantmcu.selftest': selftest,
   'quantmcu.openPlan': openPlan,

@@ -34,6 +34,16 @@ export function pageHtml(webview: vscode.Webview, extension: vscode.Uri): string
 </html>`;
 }
 
+/** A page of one sentence, in place of a version of a model. */
+export function versionHtml(text: string): string {
+  const policy = "default-src 'none'";
+  return `<!DOCTYPE html>
+<html lang="${escapeAttribute(vscode.env.language)}">
+<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"></head>
+<body><p>${escapeAttribute(text)}</p></body>
+</html>`;
+}
+
 function escapeAttribute(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
