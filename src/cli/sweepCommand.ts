@@ -77,6 +77,9 @@ export const sweepCommand: Command = {
   run: runSweepCommand,
 };
 
+const UNSAID_PREPROCESS =
+  'Preprocessing: unit, by default, for a sweep tries none out. Give --preprocess as quantize told it.';
+
 async function runSweepCommand(
   positionals: readonly string[],
   values: Values,
@@ -152,6 +155,7 @@ async function runSweepCommand(
     await writePointAsPlan(session, planPath, settingsAt(sweep, picked.value), picked.decisions, progress);
   const lines = [
     ...sweep.points.map((p) => describe(sweep.parameter, p)),
+    ...(values.preprocess === undefined ? [UNSAID_PREPROCESS] : []),
     ...session.notes,
     `Table: ${table}`,
     ...(picked ? [`Plan: ${planPath}`] : []),
