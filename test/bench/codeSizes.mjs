@@ -1,6 +1,6 @@
 // Measures the code of the runtime and of kernels made for layers, section by section, on every core that there is a
 // compiler for, and writes src/engine/cost/codeSizes.ts, from which told flash is computed. `node
-// test/bench/codeSizes.mjs [--cores cortex-m4,…]`: cores that are not named keep their tables. A linker that collects
+// test/bench/codeSizes.mjs [--cores cortex-m4,…] [--steps]`: cores that are not named keep their tables. A linker that collects
 // unused sections links for a program exactly the closure of the functions that it calls; kernels made for layers are
 // compiled for a grid of their parameters. GCC at -O3, the level of the latency model.
 import { execFileSync } from 'node:child_process';
@@ -9,8 +9,13 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleTests, projectRoot } from '../support/bundle.mjs';
+import { measureSteps } from './stepSizes.mjs';
 
-const arm = (...cpu) => ({ tools: 'arm-none-eabi', flags: ['-mthumb', ...cpu], libc: [] });
+const arm = (...cpu) => ({
+  tools: 'arm-none-eabi',
+  flags: ['-mthumb', ...cpu],
+  link: ['--specs=nosys.specs', '--specs=nano.specs'],
+});
 const CORES = {
   'cortex-m0plus': arm('-mcpu=cortex-m0plus', '-mfloat-abi=soft'),
   'cortex-m3': arm('-mcpu=cortex-m3', '-mfloat-abi=soft'),
@@ -21,26 +26,37 @@ const CORES = {
   riscv32: {
     tools: 'riscv64-unknown-elf',
     flags: ['-march=rv32imac', '-mabi=ilp32', '-msmall-data-limit=0', '--specs=picolibc.specs'],
+    link: [],
   },
 };
 /** Cores for which kernels are made; on others the macros define calls of the kernels for all layers. */
 const MADE_FOR = ['cortex-m4', 'cortex-m7', 'cortex-m33'];
 const LEVEL = '-O3';
 
-const { values } = parseArgs({ options: { cores: { type: 'string', default: Object.keys(CORES).join() } } });
+const { values } = parseArgs({
+  options: {
+    cores: { type: 'string', default: Object.keys(CORES).join() },
+    // Of the code of networks' steps alone.
+    steps: { type: 'boolean', default: false },
+  },
+});
 const target = path.join(projectRoot, 'src/engine/cost/codeSizes.ts');
 const contents =
   "export { renderC } from './src/engine/codegen'; export { randomProgram } from './test/support/randomProgram'; " +
   "export { CODE_TABLES } from './src/engine/cost/codeSizes'; export { kernelGrid } from './test/bench/kernelGrid'; " +
+  "export { stepSources } from './test/bench/stepPrograms'; " +
   "export { randomPackable } from './test/unit/program/interpreter/support/randomSteps';";
 const bundle = await bundleTests('bench-code-sizes', [], {
   stdin: { contents, resolveDir: projectRoot, loader: 'ts' },
 });
-const { CODE_TABLES, kernelGrid, randomPackable, randomProgram, renderC } = createRequire(import.meta.url)(bundle.file);
+const { CODE_TABLES, kernelGrid, randomPackable, randomProgram, renderC, stepSources } = createRequire(import.meta.url)(
+  bundle.file,
+);
 bundle.remove();
 
 const folder = mkdtempSync(path.join(projectRoot, 'out', 'bench-'));
 const tables = { ...CODE_TABLES };
+const known = [];
 try {
   for (const core of values.cores.split(',')) {
     const { tools } = CORES[core];
@@ -50,7 +66,7 @@ try {
       console.error(`${core}: no ${tools}-gcc; its table stays as it is`);
       continue;
     }
-    tables[core] = measure(core);
+    tables[core] = values.steps ? { ...tables[core], steps: measureCoreSteps(core) } : measure(core);
     console.error(`${core}: ${Object.keys(tables[core].functions).length} functions`);
     writeFileSync(target, tableFile(tables));
   }
@@ -58,14 +74,25 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function measure(core) {
+function writeRuntime() {
   const sources = runtimeSources();
   const include = path.join(folder, 'runtime');
   mkdirSync(include, { recursive: true });
   for (const { path: name, text } of sources) writeFileSync(path.join(include, name), text);
+  return { sources, include };
+}
+
+function measureCoreSteps(core) {
+  const { include } = writeRuntime();
+  return measureSteps(include, stepSources(core), (file) => sectionsOf(core, file, include));
+}
+
+function measure(core) {
+  const { sources, include } = writeRuntime();
   const sections = new Map();
   for (const { path: name } of sources.filter((f) => f.path.endsWith('.c')))
     for (const [key, section] of sectionsOf(core, path.join(include, name), include)) sections.set(key, section);
+  addLibrary(core, sections);
   const atoms = [];
   const index = new Map();
   const atom = (key) => {
@@ -90,11 +117,57 @@ function measure(core) {
     if (/^net_qmcu_\w+$/.test(key)) functions[key.replace(/^net_/, '')] = closure([key]);
   for (const fn of MADE_FOR.includes(core) ? ['qmcu_convolve_packed', 'qmcu_fully_connected_twins'] : ['qmcu_conv2d'])
     if (!functions[fn]) throw new Error(`The runtime's sources lack ${fn}.`);
-  return { atoms, functions, ...madeKernels(core, include), structs: structSizes(core, include) };
+  functions.memcpy = closure(['memcpy']);
+  return {
+    atoms,
+    functions,
+    steps: measureCoreSteps(core),
+    ...madeKernels(core, include),
+    structs: structSizes(core, include),
+  };
+}
+
+/** What the runtime needs of the compiler's and the C library: sections of their objects, as a program links them. */
+function addLibrary(core, sections) {
+  const { tools, flags, link } = CORES[core];
+  const main = path.join(folder, 'main.c');
+  writeFileSync(main, 'int main(void) { return 0; }\n');
+  const linked = (symbols) => {
+    const map = execFileSync(
+      `${tools}-gcc`,
+      [...flags, ...link, LEVEL, main, '-Wl,--gc-sections', ...symbols.map((s) => `-Wl,-u,${s}`)].concat([
+        '-Wl,--print-map',
+        '-o',
+        path.join(folder, 'main.elf'),
+      ]),
+      { encoding: 'utf8', maxBuffer: 1 << 26, stdio: ['ignore', 'pipe', 'ignore'] },
+    ).split('Memory Configuration')[1];
+    const bytes = new Map();
+    for (const [, size, object] of map.matchAll(
+      /^ \.(?:text|rodata|data)\S*\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+\S*\/(\S+\.a(?:\(\S+\))?)$/gm,
+    ))
+      bytes.set(object, (bytes.get(object) ?? 0) + Math.ceil(parseInt(size, 16) / 4) * 4);
+    return bytes;
+  };
+  const empty = linked([]);
+  const known = new Set(sections.keys());
+  const missing = new Set(['memcpy', ...[...sections.values()].flatMap(({ refs }) => [...refs])]);
+  for (const symbol of missing) {
+    if (known.has(symbol) || /[.:$]/.test(symbol)) continue;
+    const refs = new Set();
+    for (const [object, bytes] of linked([symbol])) {
+      const more = bytes - (empty.get(object) ?? 0);
+      if (more <= 0) continue;
+      sections.set(object, { bytes: more, refs: new Set() });
+      refs.add(object);
+    }
+    sections.set(symbol, { bytes: 0, refs });
+  }
 }
 
 /** All files of the runtime, with the prefix `net_`. */
 function runtimeSources() {
+  if (known.length > 0) return known;
   const files = new Map();
   const add = (program, target) => {
     for (const file of renderC(program, {
@@ -111,7 +184,8 @@ function runtimeSources() {
     add(randomProgram(seed), target);
     add(randomPackable(seed), target);
   }
-  return [...files.values()];
+  known.push(...files.values());
+  return known;
 }
 
 function compile(core, source, include) {

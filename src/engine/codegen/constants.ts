@@ -46,6 +46,11 @@ interface CArray {
   readonly stored: ArrayLike<number>;
 }
 
+/** Bytes of an array, up to the next, which begins on a word. */
+function arrayBytes({ stored, type }: CArray): number {
+  return Math.ceil((stored.length * cTypes[type].bytes) / 4) * 4;
+}
+
 /**
  * The constants of a program as C arrays. Steps ask for the arrays they need, in the type in which the runtime reads
  * them; equal arrays become one.
@@ -95,15 +100,12 @@ export class ConstantArrays {
 
   /** Bytes of flash that weights take, in all the forms in which they stand. */
   get weightBytes(): number {
-    return this.arrays.reduce(
-      (sum, a) => sum + (a.constant.kind === 'weights' ? a.stored.length * cTypes[a.type].bytes : 0),
-      0,
-    );
+    return this.arrays.reduce((sum, a) => sum + (a.constant.kind === 'weights' ? arrayBytes(a) : 0), 0);
   }
 
   /** Bytes of flash that all arrays take. */
   get bytes(): number {
-    return this.arrays.reduce((sum, a) => sum + a.stored.length * cTypes[a.type].bytes, 0);
+    return this.arrays.reduce((sum, a) => sum + arrayBytes(a), 0);
   }
 
   /** `extern` declarations. */

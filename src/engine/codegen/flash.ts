@@ -1,5 +1,4 @@
 import { codeTable, madeKernelBytes, runtimeBytes, TOLD_LEVEL } from '../cost/codeBytes';
-import { STEPS_BYTES } from '../cost/flashEstimate';
 import type { Flash } from '../cost/flash';
 import type { Forms } from '../cost/layerForm';
 import type { Layer } from '../graph/types';
@@ -70,18 +69,20 @@ export function programFlash(program: Program, options: FlashOptions): Flash {
 }
 
 function codeBytesOf(program: Program, core: Core, code: StepCode, special: SpecialKernels | null): number {
-  const { structs, kernelCalls } = codeTable(core);
+  const { structs, kernelCalls, steps } = codeTable(core);
   const kernels = special?.kernels ?? [];
   const functions = new Set(code.kernels);
   for (const { macro } of kernels)
     (kernelCalls[macro] ?? kernelCalls[macro.replace('LONG_', '')] ?? []).forEach((fn) => functions.add(fn));
-  const steps =
-    STEPS_BYTES.network +
-    program.steps.length * STEPS_BYTES.call +
-    code.windowBytes +
-    code.structs.reduce((sum, type) => sum + (structs[type] ?? 0), 0);
+  // An input in memory may be handed over in tiles by a function that copies.
+  if (comesInTiles(program)) functions.add('memcpy');
+  const { parts, views, watched, guards } = code.counts;
+  const text =
+    steps.network + parts * steps.parts + views * steps.views + watched * steps.watched + guards * steps.guards;
   return (
-    Math.ceil(steps) +
+    Math.ceil(text) +
+    code.windowBytes +
+    code.structs.reduce((sum, type) => sum + (structs[type] ?? 0), 0) +
     runtimeBytes(core, functions) +
     kernels.reduce((sum, kernel) => sum + madeKernelBytes(core, kernel), 0)
   );

@@ -129,7 +129,7 @@ ${hooksComment}#ifndef QMCU_LAYER_BEGIN
     code.views,
     tilesSource(program, name),
     `/* Calls the watcher, if there is one, after a step; not 0: the inference ends. */
-static int ended(const qmcu_watch *watch, int32_t step, const qmcu_map *output)
+static QMCU_NOINLINE int ended(const qmcu_watch *watch, int32_t step, const qmcu_map *output)
 {
     return watch != NULL && watch->after(watch->context, step, output) != 0;
 }

@@ -21,9 +21,23 @@ export interface StepCode {
   readonly calls: string;
   /** Kernels of the runtime that are called. */
   readonly kernels: ReadonlySet<string>;
+  /** What the functions consist of. */
+  readonly counts: StepCounts;
   /** Types of the constant parameters, and bytes of the table of windows. */
   readonly structs: readonly string[];
   readonly windowBytes: number;
+}
+
+/** What the code of the steps consists of: its bytes are a sum over these (cost/codeSizes.ts). */
+export interface StepCounts {
+  /** Functions of steps. */
+  parts: number;
+  /** Windows that are made for calls. */
+  views: number;
+  /** Calls of the watcher. */
+  watched: number;
+  /** Conditions for classes that are found at run time. */
+  guards: number;
 }
 
 /**
@@ -44,6 +58,7 @@ class StepWriter {
   private readonly views: ViewTable;
   private readonly writer: ParameterWriter;
   private readonly kernels = new Set<string>();
+  private readonly counts: StepCounts = { parts: 0, views: 0, watched: 0, guards: 0 };
   private readonly tiled: boolean;
   /** Buffer of an input that the application hands over → the function's parameter. */
   private readonly pointers: ReadonlyMap<BufferId, string>;
@@ -72,6 +87,7 @@ class StepWriter {
       functions: parts.map((p) => p.definition).join('\n'),
       calls: parts.map((p) => p.call).join(''),
       kernels: this.kernels,
+      counts: this.counts,
       structs: this.parameters.types,
       windowBytes: this.views.bytes,
     };
@@ -81,6 +97,7 @@ class StepWriter {
   private part(part: readonly Step[]): { definition: string; call: string } {
     const { branch } = part[0];
     const name = this.nameOf(part);
+    this.counts.parts++;
     const maps = [0, 1].filter((i) => part.some((step) => step.inputs.length > i)).map((i) => `in${i}`);
     if (part.some((step) => step.kernel.op !== 'classify')) maps.push('out');
     const reads = new Set(part.flatMap((step) => step.inputs.map((access) => this.pointerOf(access))));
@@ -90,7 +107,7 @@ class StepWriter {
     const args = used.map((p) => (this.tiled ? `, ${p}` : `, (const uint8_t *)${p}`)).join('');
     return {
       definition:
-        `${branch === null ? '' : comment([branchTitle(this.program, branch)])}static int ` +
+        `${branch === null ? '' : comment([branchTitle(this.program, branch)])}static QMCU_NOINLINE int ` +
         `${name}(uint8_t *arena, const qmcu_watch *watch${parameters})\n{\n    qmcu_map ${maps.join(', ')};\n` +
         runs(part, (step) => step.layer)
           .map((group) => this.layer(group))
@@ -119,6 +136,8 @@ class StepWriter {
     const number = this.numbers.get(steps[0])!;
     const body = runs(steps, guardKey).map((group) => {
       const { guard } = group[0];
+      this.counts.watched++;
+      if (guard) this.counts.guards++;
       const written = group[group.length - 1].kernel.op === 'classify' ? 'NULL' : '&out';
       const error = `${macroPrefix(this.program.name)}_ERROR_ENDED`;
       const lines = [
@@ -136,7 +155,7 @@ class StepWriter {
   }
 
   private call(step: Step): string {
-    const { program, special, views } = this;
+    const { program, special } = this;
     const { kernel, output } = step;
     if (kernel.op === 'load') return this.load(step);
     const made = special?.kernel(step);
@@ -146,7 +165,7 @@ class StepWriter {
     if (call.params) args.push(`&${this.parameters.symbol(step, call.fn, call.params)}`);
     step.inputs.forEach((access, i) => args.push(this.inputView(access, i)));
     if (kernel.op === 'classify') args.push(`&arena[${program.buffers[output.buffer].offset + kernel.index}]`);
-    else args.push(`view(&out, arena, &views[${views.index(output)}])`);
+    else args.push(this.outputView(output));
     if (made?.scratch !== undefined) args.push(`(int16_t *)(void *)&arena[${made.scratch.offset}]`);
     return `${made?.symbol ?? call.fn}(${args.join(', ')});`;
   }
@@ -155,12 +174,18 @@ class StepWriter {
     const { y0, x0 } = step.output.region;
     const input = this.pointerOf(step.inputs[0])!;
     return (
-      `if (load(${input}, view(&out, arena, &views[${this.views.index(step.output)}]), ${y0}, ${x0}) != 0) {\n` +
+      `if (load(${input}, ${this.outputView(step.output)}, ${y0}, ${x0}) != 0) {\n` +
       `    return ${macroPrefix(this.program.name)}_ERROR_INPUT;\n}`
     );
   }
 
+  private outputView(access: Access): string {
+    this.counts.views++;
+    return `view(&out, arena, &views[${this.views.index(access)}])`;
+  }
+
   private inputView(access: Access, i: number): string {
+    this.counts.views++;
     const pointer = this.pointerOf(access);
     // A qmcu_map is for reading and writing; what kernels get as an input they only read.
     return `view(&in${i}, ${pointer ? `(uint8_t *)${pointer}` : 'arena'}, &views[${this.views.index(access)}])`;

@@ -18,14 +18,6 @@ typedef char qmcu_requires_int_of_32_bits[sizeof(int) >= 4u ? 1 : -1];
  */
 #define QMCU_CHUNK 32
 
-/* For functions whose variables must not lie on the stack together with those of others that one kernel calls in turn.
- */
-#if defined(__GNUC__) || defined(__clang__)
-#define QMCU_NOINLINE __attribute__((noinline))
-#else
-#define QMCU_NOINLINE
-#endif
-
 /* Bits of a code, 2, 4 or 8. */
 QMCU_INLINE uint32_t qmcu_bits(uint32_t format)
 {

@@ -1,0 +1,38 @@
+import { assemble, renderC, type GeneratedFile } from '../../src/engine/codegen';
+import { lower } from '../../src/engine/program/lower';
+import type { Program } from '../../src/engine/program/types';
+import { quantizeGraph } from '../../src/engine/quantize/quantizeGraph';
+import type { Core } from '../../src/engine/targets/types';
+import { calibrateGraph, graphSamples, pixelInput } from '../support/quantizedGraph';
+import { randomGraph } from '../support/randomGraph';
+import { randomPlan } from '../support/randomPlan';
+import { randomProgram } from '../support/randomProgram';
+
+/** A network's steps in C, and what they consist of. */
+interface StepSource {
+  readonly files: readonly GeneratedFile[];
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+const provenance = { generator: '', planHash: '', modelFile: '' };
+
+/** Networks of all sizes with patches, classes and stages, and Programs of every kind of kernel. */
+export function stepSources(core: Core): StepSource[] {
+  const target = { core, flashBytes: 1e9 };
+  return [...Array(24).keys()].flatMap((seed) =>
+    [plannedProgram(seed + 1), randomProgram(seed + 1)].map((program) => {
+      const options = { optimize: 'speed', target } as const;
+      const files = renderC(program, { name: 'net', provenance, ...options });
+      const { counts } = assemble(program, 'net', options).code;
+      return { files: files.filter(({ path }) => /^net(_internal)?\.[ch]$/.test(path)), counts: { ...counts } };
+    }),
+  );
+}
+
+function plannedProgram(seed: number): Program {
+  const graph = randomGraph(seed, { blocks: 2 + (seed % 24) });
+  const { decisions, stage, tailStages, input } = randomPlan(graph, seed);
+  const calibration = calibrateGraph(graph, graphSamples(graph, 1, 1));
+  const parameters = quantizeGraph(graph, calibration, pixelInput(graph), decisions);
+  return lower(graph, stage, parameters, { name: 'net', input, tailStages });
+}
