@@ -19,7 +19,7 @@ const provenance = { generator: '', planHash: '', modelFile: '' };
 /** Networks of all sizes with patches, classes and stages, and Programs of every kind of kernel. */
 export function stepSources(core: Core): StepSource[] {
   const target = { core, flashBytes: 1e9 };
-  return [...Array(24).keys()].flatMap((seed) =>
+  return [...Array(12).keys()].flatMap((seed) =>
     [plannedProgram(seed + 1), randomProgram(seed + 1)].map((program) => {
       const options = { optimize: 'speed', target } as const;
       const files = renderC(program, { name: 'net', provenance, ...options });

@@ -17,8 +17,9 @@ import type { Work } from './work';
  * codegen/flash.ts has the same of a Program, by its very constants.
  */
 
-/** Code of NAME.c: of itself, and of each call with the windows that it reads and writes. */
-export const STEPS_BYTES = { network: 192, call: 70, window: 16, windowsPerCall: 2.5 } as const;
+/** Per call: windows that it reads and writes, those of the table that no other call shares, and functions of steps. */
+const PER_CALL = { windows: 2.1, entries: 2.1, functions: 0.4 } as const;
+const WINDOW_BYTES = 16;
 
 /** The layers with weights, in order. */
 export function layersOf(work: readonly Work[]): WeightedLayer[] {
@@ -105,13 +106,15 @@ const STRUCTS: Partial<Record<Work['call']['op'], string>> = {
 };
 
 function stepBytes(work: readonly Work[], core: Core): number {
-  const { structs } = codeTable(core);
+  const { structs, steps } = codeTable(core);
+  const call =
+    PER_CALL.windows * steps.views + PER_CALL.entries * WINDOW_BYTES + PER_CALL.functions * steps.parts + steps.watched;
   const seen = new Set<string>();
-  let bytes: number = STEPS_BYTES.network;
-  for (const { layer, call, outputBits, padTop, padLeft, weights } of work) {
-    bytes += STEPS_BYTES.call + STEPS_BYTES.window * STEPS_BYTES.windowsPerCall;
-    const struct = STRUCTS[call.op];
-    const key = `${layer} ${call.op} ${call.inputBits} ${outputBits} ${padTop} ${padLeft} ${weights?.id ?? ''}`;
+  let bytes = steps.network;
+  for (const { layer, call: kernel, outputBits, padTop, padLeft, weights, guard } of work) {
+    bytes += call + (guard ? steps.guards : 0);
+    const struct = STRUCTS[kernel.op];
+    const key = `${layer} ${kernel.op} ${kernel.inputBits} ${outputBits} ${padTop} ${padLeft} ${weights?.id ?? ''}`;
     if (!struct || seen.has(key)) continue;
     seen.add(key);
     bytes += structs[struct] ?? 0;
