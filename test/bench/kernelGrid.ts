@@ -25,7 +25,7 @@ export function kernelGrid(): GridKernel[] {
       for (const weightBits of [8, 4]) {
         const lengths =
           format === 'U8' && bounded === 0 ? [...Array(UNROLLED_LENGTH).keys()].map((k) => k + 1) : [16, 27];
-        for (const length of [...lengths, 144, 240])
+        for (const length of [...lengths, 144, 240, ...(weightBits === 4 ? [64, 100, 130] : [])])
           add(
             'QMCU_SPECIAL_CONV2D',
             [`${length}u`, `${weightBits}u`, ...written, '0u', '3u', '6u', 0, 32],

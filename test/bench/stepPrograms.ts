@@ -20,13 +20,18 @@ const provenance = { generator: '', planHash: '', modelFile: '' };
 export function stepSources(core: Core): StepSource[] {
   const target = { core, flashBytes: 1e9 };
   return [...Array(12).keys()].flatMap((seed) =>
-    [plannedProgram(seed + 1), randomProgram(seed + 1)].map((program) => {
+    [plannedProgram(seed + 1), far(randomProgram(seed + 1))].map((program) => {
       const options = { optimize: 'speed', target } as const;
       const files = renderC(program, { name: 'net', provenance, ...options });
       const { counts } = assemble(program, 'net', options).code;
       return { files: files.filter(({ path }) => /^net(_internal)?\.[ch]$/.test(path)), counts: { ...counts } };
     }),
   );
+}
+
+/** With buffers beyond what an instruction holds as an offset. */
+function far(program: Program): Program {
+  return { ...program, buffers: program.buffers.map((b) => ({ ...b, offset: b.offset + 70_000 })) };
 }
 
 function plannedProgram(seed: number): Program {

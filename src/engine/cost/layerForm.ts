@@ -3,7 +3,7 @@ import type { LayerId } from '../graph/types';
 import type { Core } from '../targets/types';
 import { keyBytes } from './codeBytes';
 import type { KernelCall } from './kernelShape';
-import { UNROLLED_LENGTH } from './madeKernels';
+import { columnKind } from './madeKernels';
 import type { Work } from './work';
 
 /** A layer with weights and its calls. */
@@ -82,8 +82,7 @@ export function formBytes(layer: WeightedLayer, form: LayerForm, core: Core): nu
   for (const { call, outputBits } of others) {
     if (op === 'conv2d' && isMadeConv(call)) {
       const column = columnOf(call);
-      const length = column > 256 ? 'arena' : column > UNROLLED_LENGTH ? 'long' : String(column);
-      keys.add(`conv ${storedBits} ${length} U${outputBits} 0`);
+      keys.add(`conv ${storedBits} ${columnKind(column, storedBits, column > 256)} U${outputBits} 0`);
     }
     if (op === 'depthwise2d' && isMadeDepthwise(call)) keys.add(depthwiseKey(call, outputBits));
   }

@@ -1,6 +1,17 @@
 /** Columns up to this length are unrolled by the compiler: their code depends on it. */
 export const UNROLLED_LENGTH = 40;
 
+/**
+ * How the length of a column decides the code of a convolution: by itself while it is unrolled, then by the unrolling
+ * that divides it, where nibbles are taken apart.
+ */
+export function columnKind(length: number, weightBits: number, isInArena: boolean): string {
+  if (isInArena) return 'arena';
+  if (length <= UNROLLED_LENGTH) return String(length);
+  if (weightBits === 8 || length % 32 === 16) return 'long';
+  return length % 32 === 0 ? 'long32' : 'longOdd';
+}
+
 /** A kernel made for a layer: a macro of qmcu_layer_kernels.h and its arguments after the name. */
 export interface MadeKernel {
   readonly macro: string;
@@ -16,9 +27,8 @@ export function madeKernelKey({ macro, args }: MadeKernel): string {
   switch (macro) {
     case 'QMCU_SPECIAL_CONV2D':
     case 'QMCU_SPECIAL_LONG_CONV2D': {
-      const length = Number(at(0));
-      const long = macro.includes('LONG') ? 'arena' : length > UNROLLED_LENGTH ? 'long' : String(length);
-      return `conv ${at(1)} ${long} ${at(2)} ${at(3)}`;
+      const column = columnKind(Number(at(0)), Number(at(1)), macro.includes('LONG'));
+      return `conv ${at(1)} ${column} ${at(2)} ${at(3)}`;
     }
     case 'QMCU_SPECIAL_PACKED':
     case 'QMCU_SPECIAL_LONG_PACKED':

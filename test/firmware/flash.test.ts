@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import * as path from 'node:path';
+import { presetPreprocess } from '../../src/engine/calibration/preprocess';
+import { silentProgress } from '../../src/engine/common/progress';
+import { openPlan } from '../../src/engine/planned/open';
+import type { Program } from '../../src/engine/program/types';
+import { quantize } from '../../src/engine/run/quantize';
+import { OPTIMIZE_LEVELS } from '../../src/engine/targets/types';
+import { projectRoot } from '../support/paths';
+import { removeFolder, scratchFolder } from './support/hostBuild';
+import { FlashLinker, LINKED_CORES, type LinkedCore } from './support/linkedFlash';
+import { calibrateModel, realModels } from './support/realModels';
+
+/** Told flash may be more than linked flash by this share, and never less. */
+const MOST_ABOVE = 0.03;
+const FLASH = 1 << 20;
+
+describe('flash that is told against flash that is linked', function () {
+  this.timeout(900_000);
+  let folder: string;
+  before(() => (folder = scratchFolder('flash')));
+  after(() => removeFolder(folder));
+
+  function check(program: Program): void {
+    const wrong: string[] = [];
+    for (const core of Object.keys(LINKED_CORES) as LinkedCore[]) {
+      const linker = new FlashLinker(path.join(folder, core), core);
+      for (const optimize of core === 'cortex-m4' ? OPTIMIZE_LEVELS : (['balanced'] as const)) {
+        const { told, linked } = linker.measure(program, optimize, FLASH);
+        const above = told / linked - 1;
+        const line = `${program.name} for ${core}, ${optimize}: ${told} told, ${linked} linked, ${(100 * above).toFixed(2)} %`;
+        if (process.env.VERBOSE) console.log(line);
+        if (!(above >= 0 && above <= MOST_ABOVE)) wrong.push(line);
+      }
+    }
+    assert.deepEqual(wrong, []);
+  }
+
+  it("of the sample's plan with patches", async () => {
+    const planPath = path.join(folder, 'gauge.quantmcu.json');
+    const sample = path.join(projectRoot, 'media', 'sample');
+    await quantize(
+      {
+        modelPath: path.join(sample, 'gauge.onnx'),
+        planPath,
+        imagesPath: path.join(sample, 'images'),
+        target: { id: 'custom', sramBytes: 60 * 1024, flashBytes: FLASH },
+        grid: 'auto',
+        bits: [8, 4],
+        weights: 8,
+        classes: 'static',
+        preprocess: presetPreprocess('unit'),
+        limit: 4,
+        search: 'entropy',
+        cachePath: null,
+      },
+      silentProgress,
+    );
+    const { program } = await openPlan(planPath);
+    check(program);
+  });
+
+  for (const file of ['resnet8_cifar10_mlperf.onnx', 'vww_mobilenetv1_0.25_96_mlperf.onnx'])
+    it(`of ${file} in mixed precision by patches`, async function () {
+      const model = await calibrateModel(
+        this,
+        realModels.find((m) => m.file === file)!,
+        2,
+      );
+      check(model.mixed(file.startsWith('vww') ? 'runtime' : 'keep', 2));
+    });
+});

@@ -1,0 +1,109 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import * as path from 'node:path';
+import { renderSources, runtimeFiles, type GeneratedFile } from '../../../src/engine/codegen';
+import { comesInTiles, externalInputs } from '../../../src/engine/codegen/inputs';
+import { coreKinds } from '../../../src/engine/codegen/runtime';
+import type { Program } from '../../../src/engine/program/types';
+import type { Optimize } from '../../../src/engine/targets/types';
+import { putFiles, runCommand } from './hostBuild';
+
+const arm = (...cpu: string[]): CoreBuild => ({
+  tools: 'arm-none-eabi',
+  flags: ['-mthumb', ...cpu],
+  link: ['--specs=nosys.specs', '--specs=nano.specs'],
+});
+
+interface CoreBuild {
+  readonly tools: string;
+  readonly flags: readonly string[];
+  readonly link: readonly string[];
+}
+
+/** Cores that flash is linked for. */
+export const LINKED_CORES = {
+  'cortex-m4': arm('-mcpu=cortex-m4', '-mfpu=fpv4-sp-d16', '-mfloat-abi=hard'),
+  'cortex-m0plus': arm('-mcpu=cortex-m0plus', '-mfloat-abi=soft'),
+  riscv32: {
+    tools: 'riscv64-unknown-elf',
+    flags: ['-march=rv32imac', '-mabi=ilp32', '-msmall-data-limit=0', '--specs=picolibc.specs'],
+    // Any board: the linker's own script has memory for small programs.
+    link: ['-Wl,--defsym=__flash_size=16M', '-Wl,--defsym=__ram_size=16M'],
+  },
+} as const satisfies Record<string, CoreBuild>;
+export type LinkedCore = keyof typeof LINKED_CORES;
+
+const COMPILE = ['-O3', '-std=c99', '-ffunction-sections', '-fdata-sections'];
+const EMPTY = 'int main(void) { return 0; }\n';
+
+/** Told flash of a program's sources, and what a program that runs one inference takes more than an empty one. */
+export class FlashLinker {
+  private empty: number | undefined;
+
+  constructor(
+    private readonly folder: string,
+    private readonly core: LinkedCore,
+  ) {}
+
+  measure(program: Program, optimize: Optimize, flashBytes: number): { told: number; linked: number } {
+    const { name } = program;
+    const { files, runtime } = renderSources(program, {
+      name,
+      provenance: { generator: 'test', planHash: '', modelFile: '' },
+      optimize,
+      target: { core: this.core, flashBytes },
+      cores: coreKinds(this.core),
+    });
+    const sources = putFiles(path.join(this.folder, name, optimize), [
+      ...files,
+      { path: 'main.c', text: mainOf(program) },
+    ]);
+    const header = files.find((f) => f.path === `${name}.h`)!.text;
+    const told = Number(new RegExp(`#define ${name.toUpperCase()}_FLASH_BYTES (\\d+)`).exec(header)![1]);
+    const include = [path.join(this.folder, 'runtime'), path.join(this.folder, name, optimize)];
+    const objects = [...this.runtime(runtimeFiles(runtime)), ...sources.filter((f) => f.endsWith('.c'))].map((source) =>
+      this.compile(source, include),
+    );
+    this.empty ??= this.link(
+      putFiles(path.join(this.folder, 'empty'), [{ path: 'main.c', text: EMPTY }]).map((f) => this.compile(f, [])),
+    );
+    return { told, linked: this.link(objects) - this.empty };
+  }
+
+  /** The runtime is compiled once. */
+  private runtime(files: readonly GeneratedFile[]): string[] {
+    const folder = path.join(this.folder, 'runtime');
+    const others = files.filter((f) => {
+      const file = path.join(folder, f.path);
+      return !existsSync(file) || readFileSync(file, 'utf8') !== f.text;
+    });
+    putFiles(folder, others).forEach((source) => rmSync(source.replace(/c$/, 'o'), { force: true }));
+    return files.filter((f) => f.path.endsWith('.c')).map((f) => path.join(folder, f.path));
+  }
+
+  private compile(source: string, include: readonly string[]): string {
+    const { tools, flags } = LINKED_CORES[this.core];
+    const object = source.replace(/c$/, 'o');
+    if (!existsSync(object))
+      runCommand(`${tools}-gcc`, [...flags, ...COMPILE, ...include.map((i) => `-I${i}`), '-c', source, '-o', object]);
+    return object;
+  }
+
+  private link(objects: readonly string[]): number {
+    const { tools, flags, link } = LINKED_CORES[this.core];
+    const program = path.join(this.folder, 'program.elf');
+    runCommand(`${tools}-gcc`, [...flags, ...link, ...objects, '-Wl,--gc-sections', '-o', program]);
+    return Number(runCommand(`${tools}-size`, [program]).split('\n')[1].trim().split(/\s+/)[0]);
+  }
+}
+
+function mainOf(program: Program): string {
+  const { name } = program;
+  const inputs = externalInputs(program).map((_, i) => `, &input[${i}]`);
+  const tiles = comesInTiles(program);
+  const invoke = tiles ? `${name}_invoke_tiles` : inputs.length > 0 ? `${name}_invoke_from` : `${name}_invoke`;
+  const held = inputs.length === 0 ? '' : tiles ? `${name}_source input[${inputs.length}];` : 'const uint8_t input[1];';
+  return (
+    `#include "${name}.h"\nstatic ${name.toUpperCase()}_ARENA(arena);\n${held === '' ? '' : `extern ${held}\n${held}\n`}` +
+    `int main(void)\n{\n    return ${invoke}(arena${inputs.join('')});\n}\n`
+  );
+}
