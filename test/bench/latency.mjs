@@ -93,7 +93,25 @@ function setsOf(core) {
     { name: 'kernels', counted: kernels },
     { name: 'packed', counted: core === 'm4' ? rowsOf('packed-m4.tsv').slice(1).map(parsePacked) : [] },
     { name: 'runs', counted: rowsOf(`runs-${core}.tsv`).slice(1).map(parseRun) },
+    { name: 'plans', counted: wholePlans(core) },
   ].filter(({ counted }) => counted.length > 0);
+}
+
+/** Whole plans as counts of their own, so that errors of their layers do not add up. */
+function wholePlans(core) {
+  const [header, ...rows] = rowsOf(`runs-${core}.tsv`);
+  return header
+    .split('\t')[3]
+    .split(' ')
+    .map((plan, p) => {
+      const runs = rows.map((row) => ({ ...parseRun(row), times: Number(row.split('\t')[3].split(' ')[p]) }));
+      return {
+        name: plan,
+        calls: runs.flatMap(({ calls, times }) => Array.from({ length: times }, () => calls).flat()),
+        instructions: runs.reduce((sum, { instructions, times }) => sum + instructions * times, 0),
+        times: 1,
+      };
+    });
 }
 
 /** Sums of whole plans: counted and estimated instructions, and counted cycles where there is a model of them. */
@@ -126,7 +144,8 @@ function report(core) {
   const now = CORE_COSTS[nameOf(core)];
   const sets = setsOf(core);
   const coefficients = fit(
-    sets.map(({ counted }) => counted),
+    // Whole plans weigh as much as four other sets: they are what is told.
+    sets.flatMap(({ name, counted }) => Array.from({ length: name === 'plans' ? 4 : 1 }, () => counted)),
     now,
   );
   const costs = { ...now, coefficients };
