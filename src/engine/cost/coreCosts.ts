@@ -281,7 +281,8 @@ const DSP = {
   fewBits: 'packed',
   part: { channels: 64, taps: 256 },
   vector: 1,
-  instructionError: 0.05,
+  // Of plans that nothing was fitted to, see test/bench/latency.md.
+  instructionError: 0.15,
 } as const;
 
 const PLAIN = { fewBits: 'eights', part: { channels: 48, taps: 128 }, vector: 1, instructionError: 0.05 } as const;
