@@ -106,6 +106,26 @@ describe('boxes of a plan', function () {
     );
   });
 
+  it('sweeps with the head: points have mean average precision, and a picked one keeps the head', async () => {
+    const imagesPath = path.join(folder, 'fresh');
+    const { points } = await service.sweep({
+      planPath,
+      parameter: 'lambda',
+      values: [0.5],
+      grid: 'none',
+      evaluate: { imagesPath, limit: 0 },
+    });
+    const { accuracy, problem } = points[0];
+    assert.equal(problem, null);
+    assert.ok(accuracy!.floatMap50! > 0.9 && accuracy!.map50! > 0.8 && accuracy!.boxAgreement! > 0.8);
+    assert.match(readFileSync(planPath.replace('.json', '.sweeps.csv'), 'utf8'), /map50,boxAgreement/);
+    const before = readFileSync(planPath, 'utf8');
+    await service.pickSweepPoint({ planPath, parameter: 'lambda', value: 0.5 });
+    const { plan } = await service.view({ modelPath, planPath });
+    assert.equal(plan!.head!.preset, 'centernet');
+    writeFileSync(planPath, before);
+  });
+
   it('has nothing to show where the images are gone', async () => {
     const text = readFileSync(planPath, 'utf8').replace('"folder": "images"', '"folder": "gone"');
     assert.notEqual(text, readFileSync(planPath, 'utf8'));
