@@ -191,6 +191,7 @@ describe('the example with a camera', function () {
         target: { id: 'custom', sramBytes: 128 * 1024, flashBytes: 512 * 1024 },
         grid: 'auto',
         weights: 8,
+        bits: [8],
         classes: 'static',
         preprocess: presetPreprocess('unit'),
         limit: 4,
@@ -233,7 +234,8 @@ describe('the example with a camera', function () {
       const rule = cameraRule(camera, shape, opened.plan.preprocess);
       const expected = frames.map((frame) => {
         const [scores] = executor.run([readCamera(frame, camera, rule, shape)]).outputs;
-        return [scores.indexOf(Math.max(...scores)), ...scores];
+        const signed = Int8Array.from(scores);
+        return [signed.indexOf(Math.max(...signed)), ...scores];
       });
       assert.deepEqual([...readFileSync(path.join(folder, 'outputs.bin'))], expected.flat());
     });

@@ -20,7 +20,7 @@ void camera_line_received(void);
 void board_sleep(void);
 
 /* The class and the scores of all of them. */
-void show(int32_t top, const uint8_t *scores);
+void show(int32_t top, const int8_t *scores);
 
 #ifdef __cplusplus
 }

@@ -63,7 +63,7 @@ void board_sleep(void)
     __asm__ volatile("wfi" ::: "memory");
 }
 
-void show(int32_t top, const uint8_t *scores)
+void show(int32_t top, const int8_t *scores)
 {
     const uint8_t byte = (uint8_t)top;
     if (!semihosting_write(results, &byte, 1) || !semihosting_write(results, scores, CLASSES)) {

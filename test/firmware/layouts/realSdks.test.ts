@@ -8,8 +8,8 @@ import { putFiles, removeFolder, runCommand, scratchFolder } from '../support/ho
 import { reference } from '../support/reference';
 
 /*
- * Projects on SDKs as their makers ship them, where the environment says that they are there: PICO_SDK_PATH (version 2),
- * IDF_PATH (version 5; its scripts in tools/cmake alone are enough).
+ * Projects on SDKs as their makers ship them, where the environment says that they are there: PICO_SDK_PATH (2.x),
+ * IDF_PATH (5.x; its scripts in tools/cmake alone are enough).
  */
 
 /** The folder that a variable names; the test is skipped, with a message, where it names none. */
