@@ -1,5 +1,5 @@
 // The tables of firmware.md from the rows of firmware.json.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { projectRoot } from '../support/bundle.mjs';
 
@@ -26,7 +26,41 @@ ${rows.length} images, each linked, run on the emulated core and passed by its s
 \`npm run build && node test/bench/firmware.mjs\`. KiB of flash: code (runtime, kernels, steps), weights, tables; with
 them what the self-test adds where it is called. RAM is the arena, input and output in it; stack is measured, of one
 inference. Instructions for each multiply-accumulate of the network.
-${cores.map((core) => tableOf(core, rows, models, peers)).join('')}`;
+${cores.map((core) => tableOf(core, rows, models, peers)).join('')}${librariesOf(cores, rows)}`;
+}
+
+/** Code of other libraries, from peers.mjs, beside the largest of ours. */
+function librariesOf(cores, rows) {
+  const file = path.join(projectRoot, 'test/bench/firmware-peers.json');
+  if (!existsSync(file)) return '';
+  const found = Object.values(JSON.parse(readFileSync(file, 'utf8'))).filter(({ core }) => cores.includes(core));
+  const lines = cores.flatMap((core) => [
+    ...['size', 'balanced', 'speed'].flatMap((optimize) => {
+      const own = rows.filter(
+        (r) => r.core === core && r.optimize === optimize && r.bits === '8' && r.model !== 'sample',
+      );
+      const sizes = own.map(({ code }) => code);
+      return own.length === 0
+        ? []
+        : [
+            `| ${core} | ours, ${optimize}, ${own.length} networks | ${kib(Math.min(...sizes))} to ${kib(Math.max(...sizes))} |`,
+          ];
+    }),
+    ...found
+      .filter((p) => p.core === core)
+      .map((p) => `| ${core} | _${p.library} ${p.revision}, GCC ${p.level}_ | ${kib(p.code)} |`),
+  ]);
+  return `
+## Code beside other libraries
+
+KiB of code at 8 bits. Ours: runtime, kernels made for layers, the steps and their parameters. Others: the kernels alone
+for convolution, depthwise and fully connected layers, pooling, addition and softmax, without an interpreter or the code
+that calls them; \`node test/bench/peers.mjs --cmsis-nn DIR\`, DIR a checkout of github.com/ARM-software/CMSIS-NN.
+
+| core | code of | KiB |
+| --- | --- | ---: |
+${lines.join('\n')}
+`;
 }
 
 function tableOf(core, rows, models, peers) {

@@ -53,16 +53,18 @@ try {
 const sorted = Object.fromEntries(Object.entries(rows).sort(([a], [b]) => (a < b ? -1 : 1)));
 writeFileSync(results, `${JSON.stringify(sorted, null, 1)}\n`);
 
-/** Files with the roots and all that they call: each function has a file of its name. */
+/** Files with the roots and all that they call. */
 function closure(folder) {
-  const files = new Map(
-    readdirSync(path.join(folder, 'Source'), { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.c'))
-      .map((file) => [path.basename(file, '.c'), path.join(folder, 'Source', file)]),
-  );
+  const files = readdirSync(path.join(folder, 'Source'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.c'))
+    .map((file) => path.join(folder, 'Source', file));
+  const definers = new Map();
+  for (const file of files)
+    for (const [, name] of readFileSync(file, 'utf8').matchAll(/^[A-Za-z_][\w *]*\b(arm_\w+)\([^;{]*\)\s*\{/gm))
+      definers.set(name, file);
   const found = new Set();
   const visit = (name) => {
-    const file = files.get(name);
+    const file = definers.get(name);
     if (file === undefined || found.has(file)) return;
     found.add(file);
     for (const [called] of readFileSync(file, 'utf8').matchAll(/\barm_\w+/g)) visit(called);

@@ -227,7 +227,7 @@ describe('the example with a camera', function () {
         '-DTICKS=24999',
       ]);
       // Time by instructions, so that no line comes too late because this computer is busy.
-      const { exitCode, output } = runOnBoard(core, elf, { cwd: folder, qemu: ['-icount', 'shift=4'] });
+      const { exitCode, output } = runOnBoard(core, elf, { cwd: folder, qemu: ['-icount', 'shift=4,sleep=off'] });
       assert.equal(exitCode, 0, output);
       const executor = new Executor(opened.program);
       const { shape } = opened.program.inputs[0];

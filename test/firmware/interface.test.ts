@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { renderC, usageOf, writeToProject } from '../../src/engine/codegen';
 import type { GeneratedFile, RenderOptions } from '../../src/engine/codegen';
+import { firmwareIncludes, firmwareSources } from '../support/firmwareSources';
 import { ProgramBuilder } from '../support/programBuilder';
 import { randomProgram } from '../support/randomProgram';
 import {
@@ -203,6 +204,17 @@ int main() { return net_selftest(net_arena) * 10 + face_selftest(face_arena); }
           '-nostdlib',
         ]);
     }
+  });
+
+  it('takes the DSP extension under Arm Compiler 6, which is Clang by another name, at every level that optimizes', () => {
+    const header = firmwareSources()
+      .find((file) => file.endsWith('qmcu_pool.c'))!
+      .replace('qmcu_pool.c', 'qmcu_core.h');
+    const arm = ['--target=arm-none-eabi', '-mthumb', '-mcpu=cortex-m4', '-ffreestanding', '-D__ARMCC_VERSION=6210000'];
+    const macros = (level: string): string =>
+      runCommand('clang', [...arm, level, ...firmwareIncludes, '-E', '-dM', header]);
+    for (const level of ['-O1', '-O2', '-Os', '-Oz']) assert.match(macros(level), /#define QMCU_HAS_DSP 1\n/, level);
+    assert.match(macros('-O0'), /#define QMCU_HAS_DSP 0\n/);
   });
 
   it('scales per channel and several inputs and outputs are in the header', () => {

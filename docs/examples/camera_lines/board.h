@@ -16,9 +16,6 @@ void camera_start(uint8_t *even, uint8_t *odd, uint32_t line_bytes);
 void camera_stop(void);
 void camera_line_received(void);
 
-/* WFI, or a semaphore of the operating system. */
-void board_sleep(void);
-
 /* The class and the scores of all of them. */
 void show(int32_t top, const int8_t *scores);
 

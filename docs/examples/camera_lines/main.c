@@ -31,7 +31,7 @@ static const uint8_t *line(void *context, int32_t row)
     (void)context;
     reading = -1;
     while (received <= row) {
-        board_sleep(); /* until an interrupt */
+        /* Whoever sleeps here must not miss the interrupt between looking and sleeping. */
     }
     reading = row;
     return late != 0 || received > row + 1 ? NULL : lines[row & 1];

@@ -58,11 +58,6 @@ void board_tick(void)
     }
 }
 
-void board_sleep(void)
-{
-    __asm__ volatile("wfi" ::: "memory");
-}
-
 void show(int32_t top, const int8_t *scores)
 {
     const uint8_t byte = (uint8_t)top;
