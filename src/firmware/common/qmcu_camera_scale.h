@@ -75,18 +75,85 @@ QMCU_INLINE void qmcu_camera_nearest(const qmcu_camera_rule *rule, qmcu_camera_d
     }
 }
 
+/* Boxes one after the other, without a division for each. */
+typedef struct {
+    int32_t at;   /* first column of the box */
+    int32_t next; /* of the one after it */
+    int32_t part; /* of the one after it: what the division by `parts` leaves */
+    int32_t whole;
+    int32_t rest;
+    int32_t parts;
+} qmcu_camera_boxes;
+
+QMCU_INLINE void qmcu_camera_next(qmcu_camera_boxes *b)
+{
+    b->at = b->next;
+    b->next += b->whole;
+    b->part += b->rest;
+    if (b->part >= b->parts) {
+        b->part -= b->parts;
+        b->next++;
+    }
+}
+
+QMCU_INLINE qmcu_camera_boxes qmcu_camera_from(const qmcu_camera_axis *axis, int32_t x)
+{
+    qmcu_camera_boxes b;
+    b.parts = axis->length;
+    b.whole = axis->count / axis->length;
+    b.rest = axis->count % axis->length;
+    b.next = qmcu_camera_begin(axis, x, 1);
+    b.part = x * axis->count % axis->length;
+    qmcu_camera_next(&b);
+    return b;
+}
+
+/* Columns of a box: at least one. */
+QMCU_INLINE int32_t qmcu_camera_width(const qmcu_camera_boxes *b)
+{
+    return b->next > b->at ? b->next - b->at : 1;
+}
+
 /* Adds one line to the sums of input columns [x, end). */
 QMCU_INLINE void qmcu_camera_add(const qmcu_camera_rule *rule, qmcu_camera_decode decode, const uint8_t *line,
                                  int32_t x, int32_t end, uint32_t *sums)
 {
-    for (; x < end; x++, sums += rule->channels) {
-        const int32_t last = qmcu_camera_end(&rule->columns, x);
+    for (qmcu_camera_boxes b = qmcu_camera_from(&rule->columns, x); x < end; x++, qmcu_camera_next(&b)) {
+        const int32_t width = qmcu_camera_width(&b);
         uint32_t v[3];
-        for (int32_t at = qmcu_camera_begin(&rule->columns, x, 1); at < last; at++) {
-            qmcu_camera_order(decode(line, at, rule->swapped), rule->order, v);
+        for (int32_t i = 0; i < width; i++) {
+            qmcu_camera_order(decode(line, b.at + i, rule->swapped), rule->order, v);
             for (int32_t c = 0; c < rule->channels; c++) {
                 sums[c] += v[c];
             }
+        }
+        sums += rule->channels;
+    }
+}
+
+/*
+ * (sum + count / 2) / count. Up to 255 pixels by the inverse 2^24 / count, rounded up: its error times the sum, less
+ * than 256 * count * count, stays below 2^24, and the product below 2^32.
+ */
+QMCU_INLINE uint8_t qmcu_camera_mean(uint32_t sum, uint32_t count, uint32_t inverse)
+{
+    return (uint8_t)(count < 256u ? ((sum + count / 2u) * inverse) >> 24 : (sum + count / 2u) / count);
+}
+
+/* The means of boxes of `height` rows. */
+QMCU_INLINE void qmcu_camera_means(const qmcu_camera_rule *rule, int32_t height, int32_t x, int32_t end,
+                                   const uint32_t *sums, uint8_t *to)
+{
+    uint32_t count = 0;
+    uint32_t inverse = 0;
+    for (qmcu_camera_boxes b = qmcu_camera_from(&rule->columns, x); x < end; x++, qmcu_camera_next(&b)) {
+        const uint32_t pixels = (uint32_t)(qmcu_camera_width(&b) * height);
+        if (pixels != count) {
+            count = pixels;
+            inverse = ((1u << 24) + count - 1u) / count;
+        }
+        for (int32_t c = 0; c < rule->channels; c++) {
+            *to++ = qmcu_camera_mean(*sums++, count, inverse);
         }
     }
 }
@@ -115,13 +182,7 @@ QMCU_INLINE int qmcu_camera_row(const qmcu_camera_rule *rule, qmcu_camera_decode
         }
         qmcu_camera_add(rule, decode, pixels, x, end, sums);
     }
-    for (; x < end; x++) {
-        const int32_t width = qmcu_camera_end(&rule->columns, x) - qmcu_camera_begin(&rule->columns, x, 1);
-        const uint32_t count = (uint32_t)(width * height);
-        for (int32_t c = 0; c < rule->channels; c++) {
-            *to++ = (uint8_t)((*sums++ + count / 2u) / count);
-        }
-    }
+    qmcu_camera_means(rule, height, x, end, sums, to);
     return 0;
 }
 
