@@ -48,7 +48,7 @@ function librariesOf(cores, rows) {
     }),
     ...found
       .filter((p) => p.core === core)
-      .map((p) => `| ${core} | _${p.library} ${p.revision}, GCC ${p.level}_ | ${kib(p.code)} |`),
+      .map((p) => `| ${core} | _${`${p.library} ${p.revision}`.trim()}, GCC ${p.level}_ | ${kib(p.code)} |`),
   ]);
   return `
 ## Code beside other libraries
