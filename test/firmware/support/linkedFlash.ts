@@ -101,9 +101,10 @@ function mainOf(program: Program): string {
   const inputs = externalInputs(program).map((_, i) => `, &input[${i}]`);
   const tiles = comesInTiles(program);
   const invoke = tiles ? `${name}_invoke_tiles` : inputs.length > 0 ? `${name}_invoke_from` : `${name}_invoke`;
+  const arena = `static ${name.toUpperCase()}_ARENA(arena);\n`;
   const held = inputs.length === 0 ? '' : tiles ? `${name}_source input[${inputs.length}];` : 'const uint8_t input[1];';
   return (
-    `#include "${name}.h"\nstatic ${name.toUpperCase()}_ARENA(arena);\n${held === '' ? '' : `extern ${held}\n${held}\n`}` +
+    `#include "${name}.h"\n${arena}${held === '' ? '' : `extern ${held}\n${held}\n`}` +
     `int main(void)\n{\n    return ${invoke}(arena${inputs.join('')});\n}\n`
   );
 }
