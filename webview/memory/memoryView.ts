@@ -18,9 +18,7 @@ export class MemoryView {
   private readonly legend = h(
     'span',
     { class: 'muted toolbar-note memory-legend' },
-    t(
-      'Blocks are buffers at their offsets in the arena, the line is what is in use, and all must stay below the limit.',
-    ),
+    t('Blocks are buffers, the line is what is in use, red is the limit.'),
   );
   private readonly ranges = h('div', { class: 'button-group', role: 'group', aria: { label: t('Steps shown') } });
   private readonly scaleToggle: HTMLButtonElement;
