@@ -222,6 +222,7 @@ that have a partner in the other network. Two detectors know 80 classes and are 
 
 onnxruntime: what its \`quantize_static\` does by default (least and largest value, int8, one scale for each map;
 weights with one scale for each layer, or with \`per_channel\`), written by our own QDQ export and run by onnxruntime.
+Detectors that are not in the table have not been measured yet.
 
 | ${HEAD.join(' | ')} |
 | ${HEAD.map((_, i) => (i < 2 ? '---' : '---:')).join(' | ')} |
