@@ -3,8 +3,8 @@
 //     node test/bench/classes.mjs [--images N] [MODEL…]
 //
 // Writes test/bench/classes.md from test/bench/classes.json, where each network is kept as soon as it is measured;
-// delete it to measure again. What the rest of the network pays for is read from test/bench/accuracy.json. Needs
-// ../shared/data.
+// delete it to measure again. What the rest of the network pays is read from test/bench/accuracy.json and
+// ablation.json. Needs ../shared/data.
 import { createRequire } from 'node:module';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -59,12 +59,15 @@ const plus = (/** @type {number[]} */ list) => {
 };
 const less = (/** @type {number[]} */ a, /** @type {number[]} */ b) => plus(a.map((v, i) => v - b[i]));
 
+const ablation = JSON.parse(readFileSync(path.join(projectRoot, 'test/bench/ablation.json'), 'utf8'));
 const accuracy = JSON.parse(readFileSync(path.join(projectRoot, 'test/bench/accuracy.json'), 'utf8'));
 /**
  * Nats that a plan of the accuracy table pays for each percent of BitOPs saved, beyond 8 bits.
  * @param {string} model @param {string} name
  */
 function pays(model, name) {
+  const whole = ablation[`${model} / all parts`];
+  if (name.endsWith('ablation')) return whole ? whole.divergence / (100 * (1 - 1 / whole.reduction)) : null;
   const [plan, wide] = [accuracy[`${model} / ${name}`], accuracy[`${model} / 8 bits`]];
   if (!plan || !wide) return null;
   return (plan.divergence.mean - wide.divergence.mean) / (100 * (1 - 1 / plan.reduction));
@@ -86,7 +89,7 @@ const sections = networks
         `${plus(r.random)} | ${less(r.ranked, r.random)} | ${less(r.chessboard, r.random)} | ` +
         `${price(r, 'everywhere', 1)} | ${price(r, 'ranked', 0.5)} | ${price(r, 'random', 0.5)} |`,
     );
-    const others = ['default', '2.2×', '3×']
+    const others = ['default', '2.2×', '3×', '2.2× of the ablation']
       .map((plan) => ({ plan, price: pays(model, plan) }))
       .filter((p) => p.price !== null)
       .map((p) => `${p.plan} ${p.price?.toFixed(4)}`);
