@@ -1,6 +1,7 @@
-// What a network takes on each core, from linked images: flash by its parts, RAM, stack and instructions, at each way of
-// using flash. `npm run build && node test/bench/firmware.mjs [--model NAME,…] [--core m4,m0plus,…] [--bits 8,default]
-// [--optimize size,balanced,speed] [--plans DIR]` measures what is asked for, merges it into firmware.json and writes
+// What a network takes on each core, from linked images: flash by its parts, RAM, stack and instructions, at each way
+// of using flash. `npm run build && node test/bench/firmware.mjs [--model NAME,…] [--core m4,m0plus,…]
+// [--bits 8,default] [--optimize size,balanced,speed]
+// [--plans DIR]` measures what is asked for, merges it into firmware.json and writes
 // firmware.md; `--write` only writes it. Plans are made once and kept in DIR. Each image runs its self-test on the
 // emulated board, so that a row stands for bytes that are right. Needs the reference models in QUANTMCU_SHARED_DATA for
 // all but the sample. Flash counts the sections of our files that the linker kept (the C library is the application's),

@@ -73,7 +73,8 @@ function tableOf(core, rows, models, peers) {
         const cells = [flash, r.code, r.weights, r.tables].map(kib).join(' | ');
         const speed = (r.instructions / r.macs).toFixed(2);
         const bits = r.bits === 'default' ? 'default' : `${r.bits} bits`;
-        return `| ${model} | ${bits}, ${r.optimize} | ${cells} | ${r.selftest} | ${kib(r.ram)} | ${r.stack} | ${speed} |`;
+        const plan = `${model} | ${bits}, ${r.optimize}`;
+        return `| ${plan} | ${cells} | ${r.selftest} | ${kib(r.ram)} | ${r.stack} | ${speed} |`;
       });
     const others = PUBLISHED.filter((p) => p.core === core && p.model === model).map(
       (p) => `| ${model} | _${p.who}_ | ${kib(p.flash)} | | | | | ${kib(p.ram)} | | |`,
@@ -94,4 +95,9 @@ ${lines.join('\n')}
 
 function place({ bits, optimize }) {
   return (bits === 'default' ? 3 : 0) + ['size', 'balanced', 'speed'].indexOf(optimize);
+}
+
+/** A network of others at 8 bits. */
+function isReference({ bits, model }) {
+  return bits === '8' && model !== 'sample';
 }

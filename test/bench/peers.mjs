@@ -1,6 +1,6 @@
 // Code of other libraries for the operators of the MLPerf networks at 8 bits, in the harness of firmware.mjs: `node
 // test/bench/peers.mjs --cmsis-nn DIR [--core m4,m0plus,…] [--level=-O2,-O3]`, where DIR is a checkout of
-// https://github.com/ARM-software/CMSIS-NN. Writes firmware-peers.json, which firmware.mjs shows beside our own; nothing
+// https://github.com/ARM-software/CMSIS-NN. Writes firmware-peers.json, which firmware.mjs shows beside ours; nothing
 // of the library is kept. What is counted is all that an image links which calls the library's wrappers of convolution,
 // depthwise and fully connected layers, average and maximum pooling, addition and softmax, less the C library.
 import { spawnSync } from 'node:child_process';
@@ -96,7 +96,9 @@ function codeOf(core, level) {
   };
   // Memory and division functions of the C library are in both.
   const common = `#include <string.h>\nvolatile int n = 3;\nchar a[9], b[9];\nvolatile long long w = 7;
-int main(void) { memcpy(a, b, (size_t)n); memset(a, n, (size_t)n); memmove(b, a, (size_t)n); w = w * n / 3; return n / (int)w`;
+int main(void) {
+    memcpy(a, b, (size_t)n); memset(a, n, (size_t)n);
+    memmove(b, a, (size_t)n); w = w * n / 3; return n / (int)w`;
   const declarations = ROOTS.map((root) => `void ${root}(void);\n`).join('');
   const table = `void (*volatile const calls[])(void) = {${ROOTS.join(', ')}};\n`;
   const whole = link('all', `${declarations}${table}${common} + (calls[n] != 0); }\n`, sources);

@@ -161,7 +161,10 @@ static int infer(FILE *out)
 
   it('end the reading where a line is missing', () => {
     const camera: Camera = { format: 'rgb565', scale: 'box', width: 54, height: 40 };
-    const main = `static const uint8_t *line(void *context, int32_t row) { return row < 30 ? net_camera_frame(context, row) : NULL; }
+    const main = `static const uint8_t *line(void *context, int32_t row)
+{
+    return row < 30 ? net_camera_frame(context, row) : NULL;
+}
 static uint8_t input[NET_INPUT_BYTES];
 static int infer(FILE *out)
 {
@@ -212,7 +215,7 @@ describe('the example with a camera', function () {
   after(() => removeFolder(folder));
 
   for (const core of ['m4', 'm0plus'] as Core[])
-    it(`gives on the emulated ${core}, by lines from interrupts, what the simulator gives for the same pictures`, () => {
+    it(`on the emulated ${core}, line by line, what the simulator gives for the same pictures`, () => {
       const { files } = generateSources(opened, undefined, 'target', 'checksum', camera);
       const at = path.join(folder, core);
       const [port] = opened.program.outputs;

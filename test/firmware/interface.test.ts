@@ -206,7 +206,7 @@ int main() { return net_selftest(net_arena) * 10 + face_selftest(face_arena); }
     }
   });
 
-  it('takes the DSP extension under Arm Compiler 6, which is Clang by another name, at every level that optimizes', () => {
+  it('takes the DSP extension under Arm Compiler 6 at every level that optimizes', () => {
     const header = firmwareSources()
       .find((file) => file.endsWith('qmcu_pool.c'))!
       .replace('qmcu_pool.c', 'qmcu_core.h');
