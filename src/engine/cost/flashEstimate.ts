@@ -21,6 +21,9 @@ import type { Work } from './work';
 const PER_CALL = { windows: 2.1, entries: 2.1, functions: 0.4 } as const;
 const WINDOW_BYTES = 16;
 
+/** What no call tells: gaps between arrays, a struct or table more. The application's reserve must not pay for it. */
+const MARGIN = 1.005;
+
 /** The layers with weights, in order. */
 export function layersOf(work: readonly Work[]): WeightedLayer[] {
   const byLayer = new Map<LayerId, Work[]>();
@@ -50,7 +53,7 @@ export function layersOf(work: readonly Work[]): WeightedLayer[] {
 export function baseBytes(work: readonly Work[], core: Core): number {
   const layers = layersOf(work);
   const weights = layers.reduce((sum, l) => sum + Math.ceil((l.weights * l.weightBits) / 8), 0);
-  return weights + tableBytes(work, layers) + stepBytes(work, core);
+  return Math.ceil(MARGIN * (weights + tableBytes(work, layers) + stepBytes(work, core)));
 }
 
 function tableBytes(work: readonly Work[], layers: readonly WeightedLayer[]): number {
