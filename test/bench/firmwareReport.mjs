@@ -43,7 +43,8 @@ function librariesOf(cores, rows) {
       return own.length === 0
         ? []
         : [
-            `| ${core} | ours, ${optimize}, ${own.length} networks | ${kib(Math.min(...sizes))} to ${kib(Math.max(...sizes))} |`,
+            `| ${core} | ours, ${optimize}, ${own.length} networks | ` +
+              `${kib(Math.min(...sizes))} to ${kib(Math.max(...sizes))} |`,
           ];
     }),
     ...found
@@ -95,9 +96,4 @@ ${lines.join('\n')}
 
 function place({ bits, optimize }) {
   return (bits === 'default' ? 3 : 0) + ['size', 'balanced', 'speed'].indexOf(optimize);
-}
-
-/** A network of others at 8 bits. */
-function isReference({ bits, model }) {
-  return bits === '8' && model !== 'sample';
 }
