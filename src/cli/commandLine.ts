@@ -50,7 +50,8 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
       synopsis:
         'generate PLAN --project DIR [--layout ID] [--optimize size|balanced|speed] [--runtime shared|own] ' +
         '[--cores target|all] [--selftest checksum|stored] ' +
-        '[--camera rgb565|rgb565be|yuyv|uyvy|bgr888|rgb888|gray --camera-size WxH [--scale box|nearest]] [--dry-run] [--edit-build] [--overwrite-edited]',
+        '[--camera rgb565|rgb565be|yuyv|uyvy|bgr888|rgb888|gray --camera-size WxH [--scale box|nearest]] ' +
+        '[--dry-run] [--edit-build] [--overwrite-edited]',
       summary:
         'write C sources into a firmware project; --edit-build also adds them to its build file, in a marked ' +
         "block; --optimize, in place of the plan's: kernels made for layers and wider weights nowhere, where a byte " +

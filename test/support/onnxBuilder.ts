@@ -17,6 +17,7 @@ export const ONNX_TYPES = {
   bfloat16: 16,
   uint4: 21,
   int4: 22,
+  undefined: 0,
 } as const;
 export type OnnxType = keyof typeof ONNX_TYPES;
 
@@ -254,6 +255,8 @@ export function rawBytes(type: OnnxType, data: readonly number[] | Float32Array)
       return view(Int32Array.from(data));
     case 'int64':
       return view(BigInt64Array.from(Array.from(data), (v) => BigInt(v)));
+    case 'undefined':
+      throw new Error('elements of no type have no bytes');
     case 'uint4':
     case 'int4': {
       const bytes = new Uint8Array(Math.ceil(data.length / 2));

@@ -125,8 +125,8 @@ export class DetailsView {
       flow,
       facts([
         [t('Part'), plan.inPatchStage ? t('patch stage') : t('tail')],
-        [t('MACs'), countText(plan.macs)],
-        [t('BitOPs'), countText(plan.bitOps)],
+        [t('MACs'), plan.macs === 0 ? '–' : countText(plan.macs)],
+        [t('BitOPs'), plan.bitOps === 0 ? '–' : countText(plan.bitOps)],
         plan.latencyMs === null ? null : [t('Time (estimate)'), millisecondsText(plan.latencyMs)],
         [t('Output map'), bytesText(plan.mapBytes)],
         [t('Weights'), plan.weightBytes === 0 ? '–' : bytesText(plan.weightBytes)],

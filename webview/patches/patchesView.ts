@@ -30,6 +30,7 @@ export class PatchesView {
   private readonly phi: PhiSlider;
   private readonly heatMap: HeatMap;
   private plan: PlanView | null = null;
+  private regularBits = '';
   private cells: readonly HTMLElement[] = [];
 
   constructor(private readonly context: Context) {
@@ -79,6 +80,7 @@ export class PatchesView {
     const { plan } = view;
     this.plan = plan;
     if (plan === null || plan.stage === null || plan.branches.length === 0) return;
+    this.regularBits = regularBits(view);
     const { rows, cols, splitLayer } = plan.stage;
     const outliers = plan.branches.filter((branch) => branch.class === 'outlier').length;
     const map = view.model.layers[splitLayer]?.output;
@@ -86,7 +88,7 @@ export class PatchesView {
     setAria(this.grid, 'label', t('Patches, {0} rows and {1} columns', rows, cols));
     fill(
       this.summary,
-      legend('regular', t('regular: mixed bits'), plan.branches.length - outliers),
+      legend('regular', t('regular: {0}', this.regularBits), plan.branches.length - outliers),
       legend('outlier', t('outlier class: 8 bits'), outliers),
       h(
         'span',
@@ -178,7 +180,7 @@ export class PatchesView {
               branch.id + 1,
               branch.row + 1,
               branch.col + 1,
-              className(branch),
+              className(branch, this.regularBits),
             ),
           },
           on: {
@@ -225,7 +227,7 @@ export class PatchesView {
     fill(
       this.info,
       h('strong', {}, t('Branch {0}', branch.id + 1)),
-      ` · ${className(branch)} · `,
+      ` · ${className(branch, this.regularBits)} · `,
       t(
         'computes {0} of the stage’s output from {1} of the input',
         percent(area(branch.patch)),
@@ -287,8 +289,14 @@ export class PatchesView {
   }
 }
 
-const className = (branch: BranchView): string =>
-  branch.class === 'outlier' ? t('outlier class, 8 bits') : t('regular, mixed bits');
+const className = (branch: BranchView, bits: string): string =>
+  branch.class === 'outlier' ? t('outlier class, 8 bits') : t('regular, {0}', bits);
+
+/** What the maps of regular branches have: "8 bits", or "8, 4 bits" where they are mixed. */
+function regularBits({ model }: EditorView): string {
+  const bits = model.layers.flatMap(({ plan }) => (plan?.inPatchStage === true ? [plan.bits] : []));
+  return t('{0} bits', [...new Set(bits)].sort((a, b) => b - a).join(', '));
+}
 
 function legend(kind: BranchView['class'], label: string, count: number): HTMLElement {
   return h(

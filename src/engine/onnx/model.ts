@@ -54,6 +54,11 @@ export function dataTypeName(type: number): string {
   return DATA_TYPE_NAMES[type] ?? `type ${type}`;
 }
 
+/** Of what type elements are, for a message. */
+export function elementsOfType(type: number): string {
+  return type === 0 ? 'elements of no declared type' : `elements of type ${dataTypeName(type)}`;
+}
+
 /** Bits of one element in raw_data; 0 for types that hold no plain numbers. */
 export function bitsPerElement(type: number): number {
   switch (type) {

@@ -1,7 +1,7 @@
 import { MalformedError, readFully } from './byteReader';
 import { locateExternalData, readExternalData } from './externalData';
 import type { OnnxModel, TensorInfo } from './model';
-import { bitsPerElement, DataType, dataTypeName } from './model';
+import { bitsPerElement, DataType, dataTypeName, elementsOfType } from './model';
 import { ProblemError } from './problems';
 import { decodeVarints } from './protobuf';
 
@@ -24,8 +24,7 @@ export function elementCount(dims: readonly number[]): number {
 export function checkTensor(model: OnnxModel, tensor: TensorInfo): void {
   const again = 'Download or export the model again.';
   const bits = bitsPerElement(tensor.dataType);
-  if (bits === 0)
-    throw new ProblemError(`has elements of type ${dataTypeName(tensor.dataType)}`, 'Export it as float32 or float16.');
+  if (bits === 0) throw new ProblemError(`has ${elementsOfType(tensor.dataType)}`, 'Export it as float32 or float16.');
   if (tensor.dims.some((d) => !(d >= 0)))
     throw new ProblemError(`has a negative dimension (${tensor.dims.join('×')})`, again);
   const count = elementCount(tensor.dims);
@@ -162,7 +161,7 @@ function decodeRaw(bytes: Uint8Array, dataType: number, count: number): Numbers 
     case DataType.Int4:
       return Float64Array.from({ length: count }, (_, i) => (nibble(bytes, i) ^ 8) - 8);
     default:
-      throw new ProblemError(`has elements of type ${dataTypeName(dataType)}`, 'Export it as float32 or float16.');
+      throw new ProblemError(`has ${elementsOfType(dataType)}`, 'Export it as float32 or float16.');
   }
 }
 

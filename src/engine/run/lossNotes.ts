@@ -44,7 +44,8 @@ export function lossNotes(loss: ExpectedLoss, mixed: boolean, classes: boolean):
 function mixedText({ expected, interval, unit, images, heldOut, budget, at8, at8Interval }: ExpectedLoss): string {
   const allowed = budget === null ? '' : `; ${budget} is allowed`;
   return (
-    `Expected loss beyond 8 bits: ${figure(expected)} ${unit}${range(interval)}, ${byImages(images, heldOut)}${allowed}. ` +
+    `Expected loss beyond 8 bits: ${figure(expected)} ${unit}${range(interval)}, ` +
+    `${byImages(images, heldOut)}${allowed}. ` +
     `8 bits alone lose ${figure(at8)}${range(at8Interval)}.`
   );
 }

@@ -29,11 +29,12 @@ export function layerHover(model: vscode.Uri, layer: LayerView): vscode.Markdown
       vscode.l10n.t('Writes'),
       vscode.l10n.t('{0} bits, {1}', plan.bits, `${formatBytes(plan.mapBytes)}${shape} (${layer.outputName})`),
     );
-    line('BitOPs', formatCount(plan.bitOps));
+    if (plan.bitOps > 0) line('BitOPs', formatCount(plan.bitOps));
     if (plan.inPatchStage) line(vscode.l10n.t('Patch stage'), vscode.l10n.t('computed patch by patch'));
     if (plan.locked) line(vscode.l10n.t('Locked'), vscode.l10n.t('the next search keeps these bits'));
   }
-  line('MACs', formatCount(plan?.macs ?? layer.macs));
+  const macs = plan?.macs ?? layer.macs;
+  if (macs > 0) line('MACs', formatCount(macs));
   const link = `command:quantmcu.showLayer?${encodeURIComponent(JSON.stringify([model.toString(), layer.id]))}`;
   text.appendMarkdown(`\n\n[$(symbol-structure) ${vscode.l10n.t('Show in the Editor')}](${link})`);
   return text;

@@ -265,6 +265,18 @@ describe('onnx reader', () => {
     await matchesOnnxruntime(model(-1), { sizes: { h: 6 } });
   });
 
+  it('suggests a size that an open dimension may have: never 224 images or channels', async () => {
+    const m = new OnnxBuilder();
+    const file = folder.write(m.output(m.node('Relu', [m.input('x', [1, 'channels', 'height', 'N'])])), 'named.onnx');
+    await assert.rejects(importModel(file), /--sizes channels=3,height=224,N=1 /);
+  });
+
+  it('names elements of no declared type', async () => {
+    const m = new OnnxBuilder();
+    const file = folder.write(m.output(m.node('Relu', [m.input('x', [1, 3, 4, 4], 'undefined')])), 'untyped.onnx');
+    await assert.rejects(importModel(file), /Input "x": has elements of no declared type\. /);
+  });
+
   it('names the remedy for everything that is not a model', async () => {
     const cases: [string, Uint8Array | string, RegExp][] = [
       ['empty', '', /is empty/],

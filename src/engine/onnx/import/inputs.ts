@@ -1,7 +1,7 @@
 import type { Shape, TensorBinding } from '../../graph/types';
 import { contiguousLayout } from '../layout';
 import type { NodeInfo, OnnxModel, ValueInfo } from '../model';
-import { DataType, dataTypeName } from '../model';
+import { DataType, elementsOfType } from '../model';
 import { ProblemError } from '../problems';
 import { elementCount } from '../tensorData';
 import { MAX_MAP_ELEMENTS, productOf } from './nodeContext';
@@ -76,7 +76,7 @@ export function resolveInputDims(input: ValueInfo, sizes: SizeOptions): number[]
     throw new ProblemError(
       `leaves its size open (${names})`,
       settable
-        ? `Set it, e.g. --sizes ${open.map(({ key }) => `${key}=224`).join(',')} or the setting ` +
+        ? `Set it, e.g. --sizes ${open.map(({ key }) => `${key}=${likelySize(key)}`).join(',')} or the setting ` +
             '"quantmcu.inputSizes", or export the model with a fixed size.'
         : 'Export the model with a fixed size.',
     );
@@ -106,6 +106,12 @@ function isChannelsLast(dims: readonly (number | string | null)[]): boolean {
   return few(dims[3]) && !few(dims[1]);
 }
 
+/** A size to begin with for an open dimension: by its name one image, the channels of a color image, or pixels. */
+function likelySize(name: string): number {
+  if (/batch|^n$/i.test(name)) return 1;
+  return /chan|^c$/i.test(name) ? 3 : 224;
+}
+
 /** Adds the input's map; `arrangement` null means to guess from the shape and the nodes that read it. */
 export function addInput(
   state: ImportState,
@@ -116,7 +122,7 @@ export function addInput(
 ): void {
   if (bindingType(input.elementType) === null) {
     throw new ProblemError(
-      `has elements of type ${dataTypeName(input.elementType)}`,
+      `has ${elementsOfType(input.elementType)}`,
       'Only float32, float16, uint8 and int8 inputs are supported.',
     );
   }
