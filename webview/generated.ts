@@ -36,7 +36,7 @@ export class GeneratedCard {
     const { generated, view } = this;
     this.element.hidden = generated === null || view?.plan == null;
     if (generated === null || view?.plan == null) return;
-    const { host, edits, announce } = this.context;
+    const { host, edits } = this.context;
     const { latencyMs } = view.plan.figures;
     const total = (label: string, value: string, about: string): HTMLElement =>
       h('div', {}, h('dt', {}, label), h('dd', {}, h('strong', {}, value), h('span', { class: 'muted' }, ` ${about}`)));
@@ -66,7 +66,7 @@ export class GeneratedCard {
         h('pre', { tabIndex: 0, aria: { label: t('Code that runs the network') } }, generated.code.trimEnd()),
         iconButton('copy', t('Copy'), () => {
           void host.copyText(generated.code).then(
-            () => announce(t('Copied.')),
+            () => this.context.announce(t('Copied.')),
             () => undefined,
           );
         }),

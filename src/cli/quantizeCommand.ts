@@ -134,8 +134,9 @@ export function describeOutcome(s: QuantizeSummary): string {
 
 function stageText({ grid, layers, redundantMacsPercent }: NonNullable<QuantizeSummary['patch']>): string {
   const more = redundantMacsPercent.toFixed(1);
+  const patches = grid === '1x1' ? 'patch' : 'patches';
   return (
-    `Patch stage: ${grid.replace('x', '×')} ${grid === '1x1' ? 'patch' : 'patches'} over ${counted(layers, 'layer')}, ` +
+    `Patch stage: ${grid.replace('x', '×')} ${patches} over ${counted(layers, 'layer')}, ` +
     (more === '0.0' ? 'no MACs computed twice' : `${more} % more MACs`)
   );
 }

@@ -94,11 +94,7 @@ async function runSweepCommand(
   const pick = typeof values.pick === 'string' ? numberOf('pick', values.pick) : null;
   if (pick !== null && !swept.includes(pick)) throw new UserError(`--pick ${pick} is none of the values of the sweep.`);
   const force = values.force === true;
-  await assertTableReplaceable(planPath, force);
-  if (pick !== null) {
-    await assertReplaceable(planPath, 'plan', force || planPath.endsWith('.quantmcu.json'));
-    await assertReplaceable(path.join(path.dirname(planPath), parametersFileName(planPath)), 'parameters', force);
-  }
+  await assertWritable(planPath, pick !== null, force);
   const sizes = sizesOf(values.sizes);
   const limit = count(values, 'calibrate');
   const input = oneOf(values, 'input', ['counted', 'external', 'tiles'] as const, 'counted');
@@ -161,6 +157,14 @@ async function runSweepCommand(
     ...(picked ? [`Plan: ${planPath}`] : []),
   ];
   return { text: lines.join('\n'), json: { table, plan: picked ? planPath : null, sweep } };
+}
+
+/** Nothing that is not ours is written over: the table and, where a point becomes the plan, the plan's two files. */
+async function assertWritable(planPath: string, picks: boolean, force: boolean): Promise<void> {
+  await assertTableReplaceable(planPath, force);
+  if (!picks) return;
+  await assertReplaceable(planPath, 'plan', force || planPath.endsWith('.quantmcu.json'));
+  await assertReplaceable(path.join(path.dirname(planPath), parametersFileName(planPath)), 'parameters', force);
 }
 
 /** The parameter that has several values, or the only one that is given, and the others' values. */

@@ -276,8 +276,8 @@ export interface EvaluationSummary {
   /** Signal-to-noise ratio of the outputs against float, dB; null without noise. */
   readonly outputSnr: number | null;
   /**
-   * Of a detector, percent: boxes that have a partner in the float network's, and mean average precision at an overlap of
-   * 0.5 where boxes are known; null for other networks.
+   * Of a detector, percent: boxes that have a partner in the float network's, and mean average precision at an overlap
+   * of 0.5 where boxes are known; null for other networks.
    */
   readonly detection: {
     readonly boxAgreement: number;

@@ -90,7 +90,7 @@ export async function evaluateStaticInt8(
   return { images: results.length, detection: summarizeDetections(results, head, detector.format) };
 }
 
-/** int8 codes over what calibration saw, one scale and zero point for each map; inputs as the application gives them. */
+/** int8 codes over what calibration saw, one scale and zero point a map; inputs as the application gives them. */
 function minMaxFormats(
   { graph, plan }: OpenedPlan,
   calibration: Calibration,

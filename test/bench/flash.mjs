@@ -15,18 +15,20 @@ const rows = [...stdout.matchAll(/(\w+) for ([\w-]+), (\w+): (\d+) told, (\d+) l
 );
 if (rows.length === 0) throw new Error(`The test measured nothing: ${stdout}${stderr}`);
 const above = rows.map((r) => r.above);
+const rowText = (r) => `| ${r.name} | ${r.core} | ${r.level} | ${r.told} | ${r.linked} | ${r.above.toFixed(2)} % |`;
 writeFileSync(
   path.join(projectRoot, 'test/bench/flash.md'),
   `# Flash told against flash linked
 
-- ${rows.length} images: told is ${Math.min(...above)} to ${Math.max(...above)} % above what is linked; ${above.filter((a) => a < 0).length} are told too small.
+- ${rows.length} images: told is ${Math.min(...above)} to ${Math.max(...above)} % above what is linked;
+  ${above.filter((a) => a < 0).length} are told too small.
 - A program that runs one inference, less an empty one; GCC -O3, unused sections collected, with what it needs of the
   C and compiler's libraries. \`node test/bench/flash.mjs\`; a test holds it to 0 to 3 %.
 - gauge: the sample with patches and bits by entropy; the others: bits and classes of patches at random, by patches.
 
 | plan | core | level | told | linked | told against linked |
 | --- | --- | --- | ---: | ---: | ---: |
-${rows.map((r) => `| ${r.name} | ${r.core} | ${r.level} | ${r.told} | ${r.linked} | ${r.above.toFixed(2)} % |`).join('\n')}
+${rows.map(rowText).join('\n')}
 `,
 );
 process.exitCode = status ?? 1;

@@ -81,6 +81,7 @@ try {
     if (!pixels) throw new Error(`${golden} has no input.`);
     const detects = files.some((f) => f.endsWith(`${name}_detect.h`));
     const upper = name.toUpperCase();
+    const boxes = detects ? `#include "${name}_detect.h"\nstatic ${name}_box boxes[${upper}_DETECT_MAX];\n` : '';
     const driver = path.join(folder, `driver${index}.c`);
     writeFileSync(
       driver,
@@ -88,7 +89,7 @@ try {
 #include "semihosting.h"
 #include <string.h>
 #include "${name}.h"
-${detects ? `#include "${name}_detect.h"\nstatic ${name}_box boxes[${upper}_DETECT_MAX];\n` : ''}static ${upper}_ARENA(arena);
+${boxes}static ${upper}_ARENA(arena);
 static const uint8_t input[] = ${pixels};
 int main(int argc, char **argv)
 {

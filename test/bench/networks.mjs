@@ -1,10 +1,10 @@
 // Whole networks on each core, counted: 8 bits layer by layer, 8 bits in patches as MCUNetV2 does them (one stage,
 // square grid, halos recomputed), 8 bits in our patches, and the default plan (fastest within a point of accuracy), all
 // but the first in the same SRAM. `npm run build && node test/bench/networks.mjs [--cores m4,m3,…] [--plans
-// layers,mcunetv2,patches8,ours] [--again] [NETWORK…]` counts what networks.json does not have yet, row by row, and adds
-// it there; plans stay in out/networks. `… --table` prints networks.md from that file. Needs ../shared/data
-// (or QUANTMCU_SHARED_DATA); counts as
-// network.mjs does, in forms for speed. Figures of other libraries: peers-networks.tsv (8 bits layer by layer, -Ofast).
+// layers,mcunetv2,patches8,ours] [--again] [NETWORK…]` counts what networks.json does not have yet, row by row, and
+// adds it there; plans stay in out/networks. `… --table` prints networks.md from that file. Needs ../shared/data (or
+// QUANTMCU_SHARED_DATA); counts as network.mjs does, in forms for speed. Figures of other libraries:
+// peers-networks.tsv (8 bits layer by layer, -Ofast).
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -128,7 +128,8 @@ function table() {
     const any = results[Object.keys(results).find((row) => row.startsWith(`${model} `))];
     console.log(`\n## ${model}, ${(any.networkMacs / 1e6).toFixed(1)} M MACs, ${kib} KiB of SRAM\n`);
     console.log(
-      '| core | plan | patches | SRAM | MACs | BitOPs | instructions | per MAC | milliseconds | flash | points lost |\n' +
+      '| core | plan | patches | SRAM | MACs | BitOPs | instructions | per MAC | milliseconds | flash | ' +
+        'points lost |\n' +
         '|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|',
     );
     for (const core of rows) {

@@ -28,7 +28,8 @@ describe('flash that is told against flash that is linked', function () {
       for (const optimize of core === 'cortex-m4' ? OPTIMIZE_LEVELS : (['balanced'] as const)) {
         const { told, linked } = linker.measure(program, optimize, FLASH);
         const above = told / linked - 1;
-        const line = `${program.name} for ${core}, ${optimize}: ${told} told, ${linked} linked, ${(100 * above).toFixed(2)} %`;
+        const figures = `${told} told, ${linked} linked, ${(100 * above).toFixed(2)} %`;
+        const line = `${program.name} for ${core}, ${optimize}: ${figures}`;
         if (process.env.VERBOSE) console.log(line);
         if (!(above >= 0 && above <= MOST_ABOVE)) wrong.push(line);
       }

@@ -76,7 +76,8 @@ function headerText(program: Program, { name, prefix, tiled, rule, camera }: Mod
   const inOrder =
     rule.rows.count >= rule.rows.length &&
     (!tiled || asksInOrder(externalInputs(program)[0].tiles!, program.inputs[0].shape));
-  const sums = `uint32_t sums[${prefix}_INPUT_${tiled ? 'TILE_COLUMNS' : 'W'} * ${prefix}_INPUT_C]; /* of a row's boxes */`;
+  const columns = `${prefix}_INPUT_${tiled ? 'TILE_COLUMNS' : 'W'}`;
+  const sums = `uint32_t sums[${columns} * ${prefix}_INPUT_C]; /* of a row's boxes */`;
   return `#ifndef ${prefix}_CAMERA_H
 #define ${prefix}_CAMERA_H
 
@@ -88,8 +89,8 @@ extern "C" {
 #endif
 
 ${comment([
-  `${readers[camera.format].text}: columns ${rangeText(rule.columns)} and rows ${rangeText(rule.rows)} of the picture, ` +
-    `${camera.scale === 'box' ? 'means of boxes' : 'the nearest pixels'}.`,
+  `${readers[camera.format].text}: columns ${rangeText(rule.columns)} and rows ${rangeText(rule.rows)} of the ` +
+    `picture, ${camera.scale === 'box' ? 'means of boxes' : 'the nearest pixels'}.`,
 ])}#define ${prefix}_CAMERA_COLUMNS ${camera.width}
 #define ${prefix}_CAMERA_ROWS ${camera.height}
 #define ${prefix}_CAMERA_LINE_BYTES ${cameraLineBytes(camera)}
@@ -137,7 +138,9 @@ int ${name}_camera_input(${name}_camera *camera, uint8_t *input)`;
 function sourceText({ name, prefix, tiled, rule, camera }: Model): string {
   const { reader, swapped } = readers[camera.format];
   const axis = ({ from, count, to, length }: CameraAxis): string => `{${from}, ${count}, ${to}, ${length}}`;
-  const sums = camera.scale === 'box' ? 'c->sums' : 'NULL';
+  const boxes = camera.scale === 'box';
+  const sums = boxes ? 'c->sums' : 'NULL';
+  const order = `QMCU_CAMERA_${rule.order.toUpperCase()}`;
   const body = tiled
     ? `    ${name}_camera *c = (${name}_camera *)camera;
     return ${reader}(&rule, c->line, c->context, ${sums}, row, rows, column, columns, to, row_bytes);`
@@ -147,7 +150,7 @@ function sourceText({ name, prefix, tiled, rule, camera }: Model): string {
   return `#include "${name}_camera.h"
 
 static const qmcu_camera_rule rule = {
-    ${axis(rule.columns)}, ${axis(rule.rows)}, ${rule.channels}, QMCU_CAMERA_${rule.order.toUpperCase()}, ${swapped}, ${camera.scale === 'box' ? 1 : 0}, ${rule.fill}};
+    ${axis(rule.columns)}, ${axis(rule.rows)}, ${rule.channels}, ${order}, ${swapped}, ${boxes ? 1 : 0}, ${rule.fill}};
 
 const uint8_t *${name}_camera_frame(void *frame, int32_t row)
 {

@@ -78,29 +78,31 @@ function byPath(a: GeneratedFile, b: GeneratedFile): number {
   return a.path < b.path ? -1 : 1;
 }
 
+/** Function that tells where an input or output lies in the arena. */
+function addressFunction(program: Program, name: string, kind: 'input' | 'output', index: number): string {
+  const port = (kind === 'input' ? program.inputs : program.outputs)[index];
+  const { offset } = program.buffers[port.buffer];
+  const type = codeType(port, program.buffers[port.buffer]);
+  const body = (qualifier: string): string => {
+    const at = `(${qualifier}uint8_t *)arena + ${offset}`;
+    return type === 'uint8_t' ? at : `(${qualifier}int8_t *)((${qualifier}uint8_t *)arena + ${offset})`;
+  };
+  return kind === 'input'
+    ? `${type} *${name}_input${portSuffix(index)}(void *arena)\n{\n    return ${body('')};\n}\n\n`
+    : `const ${type} *${name}_output${portSuffix(index)}(const void *arena)\n{\n    return ${body('const ')};\n}\n\n`;
+}
+
 function renderSource(program: Program, { name, provenance }: RenderOptions, code: StepCode): string {
   const prefix = macroPrefix(name);
-  const address = (kind: 'input' | 'output', index: number): string => {
-    const port = (kind === 'input' ? program.inputs : program.outputs)[index];
-    const { offset } = program.buffers[port.buffer];
-    const type = codeType(port, program.buffers[port.buffer]);
-    const body = (qualifier: string): string => {
-      const at = `(${qualifier}uint8_t *)arena + ${offset}`;
-      return type === 'uint8_t' ? at : `(${qualifier}int8_t *)((${qualifier}uint8_t *)arena + ${offset})`;
-    };
-    return kind === 'input'
-      ? `${type} *${name}_input${portSuffix(index)}(void *arena)\n{\n    return ${body('')};\n}\n\n`
-      : `const ${type} *${name}_output${portSuffix(index)}(const void *arena)\n{\n    return ${body('const ')};\n}\n\n`;
-  };
   const external = externalInputs(program);
   const missing = ['base', ...external.map((e) => e.parameter)].map((p) => `${p} == NULL`).join(' || ');
   const inArena = program.inputs.flatMap(({ buffer }, i) =>
-    program.buffers[buffer].external ? [] : [address('input', i)],
+    program.buffers[buffer].external ? [] : [addressFunction(program, name, 'input', i)],
   );
   const hooksComment = comment([
     'Called around every layer with its number, which the comments below give: define them to measure time.',
   ]);
-  const places = [...inArena, ...program.outputs.map((_, i) => address('output', i))];
+  const places = [...inArena, ...program.outputs.map((_, i) => addressFunction(program, name, 'output', i))];
   const sections = [
     `${banner(`${name}: the steps of one inference.`, provenance)}#include "${name}.h"
 

@@ -75,5 +75,6 @@ export function stringLiteral(text: string): string {
   const bytes = [...new TextEncoder().encode(text)];
   const isPlain = (byte: number): boolean =>
     byte >= 0x20 && byte <= 0x7e && !'"\\?'.includes(String.fromCharCode(byte));
-  return `"${bytes.map((b) => (isPlain(b) ? String.fromCharCode(b) : `\\${b.toString(8).padStart(3, '0')}`)).join('')}"`;
+  const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`;
+  return `"${bytes.map((b) => (isPlain(b) ? String.fromCharCode(b) : octal(b))).join('')}"`;
 }

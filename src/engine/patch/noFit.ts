@@ -55,7 +55,7 @@ function peakOf(
   const schedule = new MemoryEstimator(graph, memory).schedule(choice, tailStages);
   const { requests, overlaps, buffers } = scheduleArena(graph, schedule, memory);
   const needs = stepNeeds(requests, overlaps).filter((n) => n.step >= 0 && n.step < schedule.steps.length);
-  const { step, bytes } = needs.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+  const { step, bytes } = needs.reduce((a, b) => (b.bytes > a.bytes ? b : a), { step: 0, bytes: 0 });
   const alive = buffers
     .filter((_, i) => requests[i].first <= step && requests[i].last >= step)
     .map((id) => schedule.buffers[id]);

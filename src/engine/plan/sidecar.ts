@@ -67,7 +67,10 @@ function mostTelling(errors: readonly ErrorObject[]): ErrorObject {
   return [...errors].sort((a, b) => Number(saysLittle(a)) - Number(saysLittle(b)) || depth(b) - depth(a))[0];
 }
 
-/** Text of a sidecar: stable order of keys, one map or layer per line, the record of the search last, so that diffs read well. */
+/**
+ * Text of a sidecar: stable order of keys, one map or layer per line, the record of the search last, so that diffs read
+ * well.
+ */
 export function formatPlan(plan: Plan): string {
   const { maps, layers, account, ...rest } = plan;
   const parts = [inside(rest, '  '), `  "maps": ${rows(maps, '  ')}`, `  "layers": ${rows(layers, '  ')}`];

@@ -18,8 +18,8 @@ const LEAST_SHARE = 0.0005;
 /**
  * The fastest of what the search found, of the same with those layers at 8 bits again that take more instructions than
  * in the plan at 8 bits, and of the plan at 8 bits. The search adds up layers on whole maps in their fastest forms;
- * what counts is the finished plan: its patches and halos, its views, the forms that there is flash for. No candidate has
- * fewer bits than the search chose, so none loses more.
+ * what counts is the finished plan: its patches and halos, its views, the forms that there is flash for. No candidate
+ * has fewer bits than the search chose, so none loses more.
  *
  * Where something else than time is minimised, what was found stays and a note says how much slower it is.
  *

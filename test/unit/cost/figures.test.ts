@@ -58,8 +58,9 @@ describe('figures of a schedule and of its Program', () => {
             const options = { core: board.core, optimize, flashBytes: room };
             const forms = chooseForms(work.schedule, options);
             const { forms: own, flash } = assemble(program, 'net', { optimize, target: options });
-            // A schedule is made before there are codes of weights: only the Program knows those that forbid a form. Where
-            // flash does not hold both forms then, it keeps the plain ones. Whatever the forms, the latency is the same.
+            // A schedule is made before there are codes of weights: only the Program knows those that forbid a form.
+            // Where flash does not hold both forms then, it keeps the plain ones. Whatever the forms, the latency is
+            // the same.
             if (own.size > 0 || forms.size === 0) assert.deepEqual(own, forms);
             for (const chosen of [own, forms])
               assert.equal(latencyMs(program, board, 0, chosen), latencyOf(work.schedule, chosen));

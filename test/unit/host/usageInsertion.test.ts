@@ -13,7 +13,8 @@ function inserted(source: string): string {
 describe('inserting the code that runs a network', () => {
   it('goes behind the last include outside of conditions, and repeats none', () => {
     const source =
-      '/* main */\n#include <stdint.h>\n#ifdef X\n#include "x.h"\n#endif\n#include <string.h>\n\nint main(void) { return 0; }\n';
+      '/* main */\n#include <stdint.h>\n#ifdef X\n#include "x.h"\n#endif\n#include <string.h>\n\n' +
+      'int main(void) { return 0; }\n';
     assert.equal(
       inserted(source),
       '/* main */\n#include <stdint.h>\n#ifdef X\n#include "x.h"\n#endif\n#include <string.h>\n#include "net.h"\n\n' +
@@ -36,7 +37,8 @@ describe('inserting the code that runs a network', () => {
   it('keeps the ends of lines, and a license at the beginning', () => {
     assert.equal(
       inserted('// license\r\n// more\r\nint main() {}\r\n'),
-      '// license\r\n// more\r\n#include <string.h>\r\n#include "net.h"\r\n\r\nstatic NET_ARENA(net_arena);\r\nint main() {}\r\n',
+      '// license\r\n// more\r\n#include <string.h>\r\n#include "net.h"\r\n\r\n' +
+        'static NET_ARENA(net_arena);\r\nint main() {}\r\n',
     );
     assert.equal(
       inserted('#include "a.h"'),

@@ -125,7 +125,9 @@ describe('boxes in the editor page', function () {
   it('is accessible', async () => {
     await open();
     await page.evaluate(axe.source);
-    const { violations } = (await page.evaluate('axe.run(".detections-view", { resultTypes: ["violations"] })')) as {
+    const { violations } = (await page.evaluate<unknown>(
+      'axe.run(".detections-view", { resultTypes: ["violations"] })',
+    )) as {
       violations: { id: string; nodes: unknown[] }[];
     };
     assert.deepEqual(
