@@ -143,8 +143,9 @@ function stageText({ grid, layers, redundantMacsPercent }: NonNullable<QuantizeS
 
 /** Flash by its parts, and the three ways to use it side by side. */
 function flashLines({ flash, levels, latencyMs }: QuantizeSummary): string[] {
+  const left = flash.flashBytes - flash.total;
   return [
-    `Flash: ${bytesText(flash.total)} of ${bytesText(flash.flashBytes)}, ${bytesText(flash.reserveBytes)} kept for ` +
+    `Flash: ${bytesText(flash.total)} of ${bytesText(flash.flashBytes)}, ${bytesText(left)} left for ` +
       `the application (${flash.core}, GCC ${flash.level}, ${flash.optimize}): weights ${bytesText(flash.weights)}, ` +
       `tables ${bytesText(flash.tables)}, code ${bytesText(flash.code)}; the self-test adds ` +
       `${bytesText(flash.selfTest)} where it is called`,

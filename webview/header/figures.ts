@@ -152,7 +152,7 @@ function flashDescription({ flash, flashBytes, levels, int8Layerwise }: PlanView
       plain(int8Layerwise.flashBytes, 0),
     ),
     t('The self-test adds {0} bytes where it is called', plain(flash.selfTest, 0)),
-    t('{0} bytes are kept for the application', plain(flash.reserveBytes, 0)),
+    t('{0} bytes are to be kept for the application', plain(flash.reserveBytes, 0)),
     ...levels.map((level) =>
       level.latencyMs === null
         ? t('{0}: {1} bytes', names[level.optimize], plain(level.flashBytes, 0))

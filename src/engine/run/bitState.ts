@@ -5,7 +5,7 @@ import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types
 import type { LayerPlan, MapPlan } from '../plan/types';
 import type { BitDecisions } from '../quantize/quantizeGraph';
 import { graphFlashBytes } from '../cost/graphFlash';
-import { formsFlashBytes, mostFlashBytes, reserveBytes } from '../targets/capacity';
+import { formsFlashBytes, mostFlashBytes } from '../targets/capacity';
 import { coreOf } from '../targets/targets';
 import type { PlanTarget } from '../targets/types';
 import { hasFewSamples } from '../vdqs/fewSamples';
@@ -242,11 +242,6 @@ export class BitState implements BitDecisions {
     }
     const need = bytes();
     if (need > mostFlashBytes(target)) throw noFlashFit(need, target, weights);
-    if (need > formsFlashBytes(target))
-      notes.push(
-        `Only ${bytesText(target.flashBytes - need)} of flash is left for the application, less than the reserve of ` +
-          `${bytesText(reserveBytes(target))}.`,
-      );
   }
 }
 

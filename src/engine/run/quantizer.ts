@@ -2,7 +2,7 @@ import { floatOutputs, type FloatResult } from '../calibration/float';
 import { spread, type SampleSet } from '../calibration/samples';
 import type { Calibration, Preprocess } from '../calibration/types';
 import { programFlash } from '../codegen';
-import { flashOptions, mostFlashBytes } from '../targets/capacity';
+import { flashOptions, formsFlashBytes, mostFlashBytes } from '../targets/capacity';
 import { decide } from './decide';
 import { isMixed } from './isMixed';
 import type { DecideOptions, Decision } from './decisionTypes';
@@ -37,6 +37,8 @@ import { foreseenLoss, searchTradeOff } from '../vdqs/searchTradeOff';
 const FITTED_SHARE = 0.75;
 /** No plan of 4-bit maps and weights does more; 2-bit maps may, and are then not all used. */
 const MOST_REDUCTION = 4;
+/** Share of a plan's flash by which one that aims at leaving the reserve whole may miss it: the estimate is nearer. */
+const RESERVE_MISS = 0.02;
 
 /** What is quantized, and what the search has to respect. */
 export interface QuantizerJob {
@@ -165,13 +167,23 @@ export class Quantizer {
   ): Promise<Quantized> {
     const { target } = this.job.search;
     const most = mostFlashBytes(target);
+    const unreserved = formsFlashBytes(target);
+    let reserveMissed: Quantized | null = null;
     for (let extraFlashBytes = 0; ;) {
       const decision = decided(extraFlashBytes);
       const { parameters, dampings } = await this.model.compensated(decision, compensate, this.progress, earlier);
       const program = this.model.lower(decision, parameters, target);
+      const quantized = { decision, parameters, program, dampings };
       const { total } = programFlash(program, flashOptions(target));
-      if (total <= most) return { decision, parameters, program, dampings };
-      extraFlashBytes += total - most + Math.ceil(total / 200);
+      if (total <= unreserved) return quantized;
+      if (reserveMissed !== null) return reserveMissed;
+      if (total <= most) {
+        // Bits that were to leave the reserve whole miss it by what the estimate is off: one more attempt is worth it.
+        if (total - unreserved > RESERVE_MISS * total) return quantized;
+        reserveMissed = quantized;
+      }
+      const limit = total <= most ? unreserved : most;
+      extraFlashBytes += total - limit + Math.ceil(total / 200);
     }
   }
 
