@@ -30,7 +30,7 @@ export function lossBeyond(
     );
   return {
     expected: beyond(float, pairs),
-    interval: lossInterval(beyond, float, pairs),
+    interval: lossInterval(beyond, float, pairs, -Infinity),
     at8: loss.expected(float, wide),
     at8Interval: lossInterval((some, outputs) => loss.expected(some, outputs), float, wide),
     unit: loss.unit,

@@ -102,7 +102,7 @@ function roundedUp(images: number): number {
 
 function figure(loss: number): string {
   const text = loss.toFixed(2);
-  return text === '-0.00' ? '0.00' : text;
+  return text === '-0.00' ? '0.00' : text.replace('-', '−');
 }
 
 /** What a search ended with, as far as people are told of it. */

@@ -10,12 +10,14 @@ const T_95 = 2.365;
  * is made again without each of {@link GROUPS} groups of images, and varies the more, the less it is known.
  *
  * @param expected the estimate; of any kind, as long as more images change it little
+ * @param least    no loss is below it: a difference of two may be of either sign
  * @returns null with fewer than two images for a group
  */
 export function lossInterval(
   expected: (float: ImageOutputs, quantized: ImageOutputs) => number,
   float: ImageOutputs,
   quantized: ImageOutputs,
+  least = 0,
 ): { readonly low: number; readonly high: number } | null {
   if (float.length < 2 * GROUPS) return null;
   const estimate = expected(float, quantized);
@@ -26,5 +28,5 @@ export function lossInterval(
   const mean = partial.reduce((a, b) => a + b, 0) / GROUPS;
   const variance = ((GROUPS - 1) / GROUPS) * partial.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   const half = T_95 * Math.sqrt(variance);
-  return { low: Math.max(0, estimate - half), high: estimate + half };
+  return { low: Math.max(least, estimate - half), high: estimate + half };
 }
