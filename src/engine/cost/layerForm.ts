@@ -103,8 +103,9 @@ export function isMadeDepthwise({ channels, window }: KernelCall): boolean {
   );
 }
 
+/** Bounds below the largest code, which values alone tell, are left out: maps of their own scale end at it. */
 function depthwiseKey({ window, inputBits, weightBits = 8 }: KernelCall, outputBits: number): string {
   const { kernelH, strideH } = window!;
   const isPolynomial = kernelH === 3 && strideH === 1 && (weightBits === 4 || inputBits <= 4);
-  return isPolynomial ? `polynomial U${outputBits} 0` : `depthwise ${kernelH} ${strideH} U${outputBits} 1`;
+  return isPolynomial ? `polynomial U${outputBits} 0` : `depthwise ${kernelH} ${strideH} U${outputBits} 0`;
 }
