@@ -1,7 +1,7 @@
 // The system's tools that tests and the demo need: found, or installed where that is allowed (root with apt-get), or
 // named.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { closingLine } from './closingLine.mjs';
@@ -165,6 +165,43 @@ export function ensureCodeServer() {
   const complete = path.join(cache, `complete-${CODE_SERVER}`);
   if (existsSync(complete) && existsSync(entry)) return { node, entry };
 
+  const lock = `${cache}.lock`;
+  takeLock(lock);
+  try {
+    if (!existsSync(complete) || !existsSync(entry)) installCodeServer(cache, complete, { nodePackage, node, entry });
+  } finally {
+    rmSync(lock, { force: true });
+  }
+  return { node, entry };
+}
+
+/** One process installs, others wait for it; what a killed one left behind is taken over. */
+function takeLock(lock) {
+  mkdirSync(path.dirname(lock), { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      return;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    if (!holderRuns(lock)) rmSync(lock, { force: true });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+  }
+}
+
+function holderRuns(lock) {
+  try {
+    process.kill(Number(readFileSync(lock, 'utf8')), 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+function installCodeServer(cache, complete, { nodePackage, node, entry }) {
+  const nodeFolder = path.join(cache, 'node');
+  const serverFolder = path.join(cache, 'server');
   console.log(`Installing code-server ${CODE_SERVER} into ${cache}: takes two to ten minutes, once`);
   rmSync(cache, { recursive: true, force: true });
   // Two folders: installing code-server beside the package `node` would replace that while it is in use.
@@ -181,7 +218,6 @@ export function ensureCodeServer() {
   });
   if (!existsSync(entry)) throw new Error(`npm did not install ${entry}.`);
   writeFileSync(complete, '');
-  return { node, entry };
 }
 
 function install(folder, specifier, environment) {
