@@ -15,6 +15,9 @@ describe('versions of a model', () => {
     assert.equal(status, 0, stderr);
   };
 
+  const enableGit = (enabled: boolean): Thenable<void> =>
+    vscode.workspace.getConfiguration('git').update('enabled', enabled, vscode.ConfigurationTarget.Global);
+
   before(async () => {
     mkdirSync(folder, { recursive: true });
     git('init', '-q');
@@ -22,11 +25,15 @@ describe('versions of a model', () => {
     git('add', '.');
     git('commit', '-qm', 'one');
     writeFileSync(model.fsPath, smallModel(2));
+    // The settings of the tests turn Git off, for no other needs it.
+    await enableGit(true);
     await vscode.extensions.getExtension('vscode.git')?.activate();
+    await until('Git', async () => (await vscode.commands.getCommands(true)).includes('git.openRepository'));
     await vscode.commands.executeCommand('git.openRepository', folder);
   });
   after(async () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await enableGit(false);
     rmSync(folder, { recursive: true });
   });
 

@@ -146,9 +146,7 @@ describe('a plan as text', () => {
 
   it('says which maps do not agree, as it is typed, at the first one', async () => {
     const text = readFileSync(plan().fsPath, 'utf8');
-    const input = /"image": \{"bits":8/.exec(text)
-      ? text.replace('"image": {"bits":8', '"image": {"bits":4')
-      : text.replace('"maps": {\n', '"maps": {\n    "image": {"bits":4},\n');
+    const input = text.replace(/"maps": \{\n(?: +"image": \{[^}]*\},\n)?/, '"maps": {\n    "image": {"bits":4},\n');
     const editor = await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(plan()));
     await editor.edit((edit) => edit.replace(new vscode.Range(0, 0, editor.document.lineCount, 0), input));
     const line = input.slice(0, input.indexOf('"image": {"bits"')).split('\n').length - 1;
