@@ -63,9 +63,16 @@ export function assemble(
   return { constants, special, code, flash, forms: stored?.forms ?? new Map() };
 }
 
-/** The flash of a Program's sources: one total for everybody who tells it. */
+const told = new WeakMap<Program, Map<string, Flash>>();
+
+/** The flash of a Program's sources: one total for everybody who tells it, computed once. */
 export function programFlash(program: Program, options: FlashOptions): Flash {
-  return assemble(program, program.name, options).flash;
+  const known = told.get(program) ?? new Map<string, Flash>();
+  told.set(program, known);
+  const key = JSON.stringify([options.optimize, options.target?.core, options.target?.flashBytes]);
+  let flash = known.get(key);
+  if (!flash) known.set(key, (flash = assemble(program, program.name, options).flash));
+  return flash;
 }
 
 function codeBytesOf(program: Program, core: Core, code: StepCode, special: SpecialKernels | null): number {
