@@ -19,7 +19,7 @@ describe('a board of one’s own, by clicks', () => {
       recursive: true,
       filter: (file) => path.basename(file) !== 'training',
     });
-    mkdirSync(path.join(workspace, '.vscode'));
+    mkdirSync(path.join(workspace, '.vscode'), { recursive: true });
     // Sizes that are typed come before this one.
     writeFileSync(
       path.join(workspace, '.vscode/settings.json'),

@@ -72,7 +72,7 @@ describe('weighing plans in the editor', () => {
 
   const plan = (): PlanText => JSON.parse(readFileSync(planFile, 'utf8')) as PlanText;
   async function until(what: string, met: () => boolean): Promise<void> {
-    for (let turn = 0; turn < 300; turn++) {
+    for (let turn = 0; turn < 1200; turn++) {
       try {
         if (met()) return;
       } catch (error) {
