@@ -21,7 +21,8 @@ export const qdqConv: Block = (d, x) => {
   const codes = d.numbers(product(dims), -most, most).map(Math.round);
   const scale = 1.5 / Math.sqrt(sums) / most;
   const stored = d.m.initializer({ dims, data: codes, type: bits === 4 ? 'int4' : 'int8', typed: d.chance(0.5) });
-  const perChannel = d.chance(0.6);
+  // One scale for each channel has come with opset 13.
+  const perChannel = d.chance(0.6) && d.opset >= 13;
   const scales = perChannel ? d.m.floats([out], d.numbers(out, 0.8 * scale, 1.2 * scale)) : d.m.scalar(scale);
   const w = d.node('DequantizeLinear', [stored, scales], perChannel ? { axis: 0 } : {});
   const input = d.chance(0.6) ? fake(d, x, 0.02, 128, 'uint8') : x;
