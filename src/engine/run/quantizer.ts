@@ -165,7 +165,7 @@ export class Quantizer {
     decided: (extraFlashBytes: number) => Decision,
     earlier: Dampings | null = null,
   ): Promise<Quantized> {
-    const { target } = this.job.search;
+    const { target, weights } = this.job.search;
     const most = mostFlashBytes(target);
     const unreserved = formsFlashBytes(target);
     let reserveMissed: Quantized | null = null;
@@ -179,7 +179,7 @@ export class Quantizer {
       if (reserveMissed !== null) return reserveMissed;
       if (total <= most) {
         // Bits that were to leave the reserve whole miss it by what the estimate is off: one more attempt is worth it.
-        if (total - unreserved > RESERVE_MISS * total) return quantized;
+        if (weights !== 'auto' || total - unreserved > RESERVE_MISS * total) return quantized;
         reserveMissed = quantized;
       }
       const limit = total <= most ? unreserved : most;
