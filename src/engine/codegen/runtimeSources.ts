@@ -22,6 +22,7 @@ import conv2dDsp from '../../firmware/dsp/qmcu_conv2d_dsp.c';
 import conv2dDspAny from '../../firmware/dsp/qmcu_conv2d_dsp_any.c';
 import conv2dDspAnyHeader from '../../firmware/dsp/qmcu_conv2d_dsp_any.h';
 import conv2dDspBlockHeader from '../../firmware/dsp/qmcu_conv2d_dsp_block.h';
+import conv2dDspBlockSumsHeader from '../../firmware/dsp/qmcu_conv2d_dsp_block_sums.h';
 import conv2dDspBlocks from '../../firmware/dsp/qmcu_conv2d_dsp_blocks.c';
 import conv2dDspBlocksHeader from '../../firmware/dsp/qmcu_conv2d_dsp_blocks.h';
 import conv2dDspColumns from '../../firmware/dsp/qmcu_conv2d_dsp_columns.c';
@@ -50,6 +51,7 @@ import dspEmulatedHeader from '../../firmware/dsp/qmcu_dsp_emulated.h';
 import fullyConnectedDspTwins from '../../firmware/dsp/qmcu_fully_connected_dsp_twins.c';
 import codesMve from '../../firmware/mve/qmcu_codes_mve.c';
 import conv2dMve from '../../firmware/mve/qmcu_conv2d_mve.c';
+import conv2dMveBlockHeader from '../../firmware/mve/qmcu_conv2d_mve_block.h';
 import conv2dMveColumns from '../../firmware/mve/qmcu_conv2d_mve_columns.c';
 import conv2dMveColumnsHeader from '../../firmware/mve/qmcu_conv2d_mve_columns.h';
 import conv2dMveDotHeader from '../../firmware/mve/qmcu_conv2d_mve_dot.h';
@@ -99,6 +101,7 @@ export const runtimeSources: Readonly<Record<string, { readonly folder: RuntimeF
   'qmcu_conv2d_dsp_any.c': { folder: 'dsp', text: conv2dDspAny },
   'qmcu_conv2d_dsp_any.h': { folder: 'dsp', text: conv2dDspAnyHeader },
   'qmcu_conv2d_dsp_block.h': { folder: 'dsp', text: conv2dDspBlockHeader },
+  'qmcu_conv2d_dsp_block_sums.h': { folder: 'dsp', text: conv2dDspBlockSumsHeader },
   'qmcu_conv2d_dsp_blocks.c': { folder: 'dsp', text: conv2dDspBlocks },
   'qmcu_conv2d_dsp_blocks.h': { folder: 'dsp', text: conv2dDspBlocksHeader },
   'qmcu_conv2d_dsp_columns.c': { folder: 'dsp', text: conv2dDspColumns },
@@ -127,6 +130,7 @@ export const runtimeSources: Readonly<Record<string, { readonly folder: RuntimeF
   'qmcu_fully_connected_dsp_twins.c': { folder: 'dsp', text: fullyConnectedDspTwins },
   'qmcu_codes_mve.c': { folder: 'mve', text: codesMve },
   'qmcu_conv2d_mve.c': { folder: 'mve', text: conv2dMve },
+  'qmcu_conv2d_mve_block.h': { folder: 'mve', text: conv2dMveBlockHeader },
   'qmcu_conv2d_mve_columns.c': { folder: 'mve', text: conv2dMveColumns },
   'qmcu_conv2d_mve_columns.h': { folder: 'mve', text: conv2dMveColumnsHeader },
   'qmcu_conv2d_mve_dot.h': { folder: 'mve', text: conv2dMveDotHeader },

@@ -6,8 +6,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "qmcu_conv2d_mve_columns.h"
-#include "qmcu_conv2d_mve_dot.h"
+#include "qmcu_conv2d_mve_block.h"
 
 #if QMCU_MVE
 
@@ -17,207 +16,12 @@
 /* Output channels whose sums are kept where a column is longer than that and goes through the bytes in parts. */
 #define LONG_CHANNELS 32
 
-/* Pixels for which four channels' weights and factors stay in registers; of codes that are read where they are. */
-#define BLOCK_PIXELS 16
-/* Bytes of four rows that are copied where reading past them would leave the array. */
-#define COPIED_ROWS 256
-#ifdef QMCU_MVE_FOURS
-#define IN_PLACE_PIXELS 64
-#else
-#define IN_PLACE_PIXELS BLOCK_PIXELS
-#endif
+typedef void block_function(const qmcu_mve_convolution *conv, const qmcu_mve_block *pixels, uint32_t g);
 
-/* What every pixel of one call needs. */
-typedef struct {
-    qmcu_mve_columns columns;
-    const uint8_t *weights;
-    const qmcu_map *out;
-    qmcu_mve_scale scale;
-    uint32_t length;      /* of a column */
-    int32_t out_channels; /* per group */
-    uint32_t pair_bytes;  /* of the weights of two output channels */
-    int32_t fours;        /* times four channels of a group whose weights can be read in whole vectors */
-    int32_t fours8;       /* the same of 8-bit weights, with one that is copied where rows are short */
-    int in_place;         /* codes are read where they are in the input */
-} convolution;
-
-/* The codes under the windows of some pixels of one row, and where their outputs go. */
-typedef struct {
-    const uint8_t *x;
-    int32_t x_next; /* bytes from one pixel's codes to the next's */
-    int32_t pixels; /* <= BLOCK_PIXELS, or IN_PLACE_PIXELS */
-    uint8_t *to;
-    int32_t to_next;
-} block;
-
-#ifdef QMCU_MVE_FOURS
-typedef void fours_function(const qmcu_mve_four *k, const uint8_t *x, uint8_t *to);
-
-/* Indexed by the bits of the output (4, 8), whether rows have an odd length, and whether codes are unsigned. */
-static fours_function *const fours_functions[2][2][2] = {
-    {{qmcu_mve_fours_s4, qmcu_mve_fours_u4}, {qmcu_mve_odd_fours_s4, qmcu_mve_odd_fours_u4}},
-    {{qmcu_mve_fours_s8, qmcu_mve_fours_u8}, {qmcu_mve_odd_fours_s8, qmcu_mve_odd_fours_u8}}};
-
-/*
- * Four output channels at a time, whose rows of 8-bit weights words begin; of the last, past which there may be nothing
- * to read, a copy.
- */
-static void convolve_fours8(int is_unsigned, const convolution *conv, const block *pixels, const int8_t *w, int32_t o)
-{
-    QMCU_ALIGN(4) int8_t last[COPIED_ROWS + 32];
-    const uint32_t bits = qmcu_bits(conv->out->format);
-    const uint32_t shift = conv->length % 2u;
-    const int32_t iterations = (int32_t)((conv->length + shift + 15u) / 16u);
-    fours_function *const function = fours_functions[bits == 8u][shift][is_unsigned];
-    uint8_t *to = pixels->to + (uint32_t)o * bits / 8u;
-    qmcu_mve_four four = {.pre_shift = conv->scale.pre_shift,
-                          .shift = conv->scale.shift,
-                          .x_next = pixels->x_next - 16 * iterations,
-                          .to_next = pixels->to_next,
-                          .iterations = iterations,
-                          .pixels = pixels->pixels,
-                          .mask = {15, 15, 15, 15},
-                          .powers = {1, 16, 256, 4096}};
-    vstrwq_s32(four.min, vdupq_n_s32(conv->scale.requant->min));
-    for (int32_t i = 0; i < conv->fours8; i++) {
-        const qmcu_mve_channels k = qmcu_mve_channels_from(&conv->scale, o, vctp32q(4u));
-        if (i == conv->fours) {
-            int8_t *copied = last;
-            for (int32_t left = 2 * (int32_t)conv->pair_bytes; left > 0; left -= 16) {
-                vstrbq_s8(copied, vldrbq_z_s8(w, vctp8q((uint32_t)left)));
-                copied += 16;
-                w += 16;
-            }
-            w = last;
-        }
-        four.a = w;
-        four.b = w + conv->pair_bytes - 2u * shift;
-        vstrwq_s32(four.multiplier, k.multiplier);
-        vstrwq_s32(four.max, k.max);
-        vstrwq_s32(four.bias,
-                   is_unsigned ? vaddq_s32(k.bias, qmcu_mve_sums_of_rows(four.a, four.b, iterations)) : k.bias);
-        function(&four, pixels->x, to);
-        w += 2u * conv->pair_bytes;
-        o += 4;
-        to += bits / 2u;
-    }
-}
-#endif
-
-/*
- * Four output channels at a time of the `fours` whose weights can be read in whole vectors: what is read past a row
- * counts nothing, since the codes go on with zeros. `firsts` holds what the sums of each pixel begin with.
- */
-QMCU_INLINE void convolve_fours(int is_unsigned, uint32_t weight_bits, uint32_t shift, uint32_t bits,
-                                const convolution *conv, const block *pixels, const int32_t *firsts, const int8_t *w,
-                                int32_t o)
-{
-    static const uint32_t powers_of_16[4] = {1u, 16u, 256u, 4096u};
-    const uint32_t iterations = (conv->length + shift + 15u) / 16u;
-    const int32_t pre_shift = conv->scale.pre_shift;
-    const int32_t right = conv->scale.shift;
-    uint8_t *first_to = pixels->to + (uint32_t)o * bits / 8u;
-    for (int32_t fours = conv->fours; fours > 0; fours--) {
-        const qmcu_mve_channels k = qmcu_mve_channels_from(&conv->scale, o, vctp32q(4u));
-        const int32x4_t min = vdupq_n_s32(conv->scale.requant->min);
-        const int8_t *b = w + conv->pair_bytes - 2u * shift;
-        const uint8_t *x = pixels->x;
-        uint8_t *to = first_to;
-        for (int32_t p = 0; p < pixels->pixels; p++) {
-            const int32_t first = is_unsigned ? firsts[p] : 0;
-            const int32x4_t acc = weight_bits == 8u
-                                      ? qmcu_mve_dot8_whole(is_unsigned, first, x, w, b, shift, iterations)
-                                      : qmcu_mve_dot4_whole(is_unsigned, first, x, w, b, iterations);
-            const int32x4_t a = vshlq_r_s32(vaddq_s32(acc, k.bias), pre_shift);
-            const int32x4_t y = vrshlq_n_s32(vmulhq_s32(a, k.multiplier), right);
-            const int32x4_t codes = vminq_s32(vmaxq_s32(y, min), k.max);
-            if (bits == 8u) {
-                vstrbq_s32((int8_t *)to, codes);
-            } else {
-                /* Codes side by side: the sum of their products with powers of 16. */
-                const uint32x4_t masked = vandq_u32(vreinterpretq_u32_s32(codes), vdupq_n_u32(15u));
-                const uint32_t four = vmladavq_u32(masked, vldrwq_u32(powers_of_16));
-                to[0] = (uint8_t)four;
-                to[1] = (uint8_t)(four >> 8);
-            }
-            x += pixels->x_next;
-            to += pixels->to_next;
-        }
-        w += 2u * conv->pair_bytes;
-        o += 4;
-        first_to += bits / 2u;
-    }
-}
-
-/* The `fours` of other rows. */
-QMCU_INLINE void convolve_others(int is_unsigned, uint32_t weight_bits, const convolution *conv, const block *pixels,
-                                 const int8_t *w, int32_t o)
-{
-    const uint32_t bits = qmcu_bits(conv->out->format);
-    const uint32_t padded = (conv->length + 15u) & ~15u;
-    int32_t firsts[BLOCK_PIXELS];
-    for (int32_t p = 0; is_unsigned && p < pixels->pixels; p++) {
-        firsts[p] = qmcu_mve_first_sum(pixels->x + p * pixels->x_next, padded);
-    }
-    if (weight_bits == 8u && conv->length % 2u != 0u) {
-        convolve_fours(is_unsigned, weight_bits, 1u, bits == 8u ? 8u : 4u, conv, pixels, firsts, w, o);
-    } else if (bits == 8u) {
-        convolve_fours(is_unsigned, weight_bits, 0u, 8u, conv, pixels, firsts, w, o);
-    } else {
-        convolve_fours(is_unsigned, weight_bits, 0u, 4u, conv, pixels, firsts, w, o);
-    }
-}
-
-/* All output channels of group g for a block; the codes of a pixel go on with zeros, or their number is a multiple
- * of 16. */
-QMCU_INLINE void convolve_block(int is_unsigned, uint32_t weight_bits, const convolution *conv, const block *pixels,
-                                uint32_t g)
-{
-    const uint32_t n = conv->length;
-    const uint32_t bits = qmcu_bits(conv->out->format);
-    const uint32_t padded = (n + 15u) & ~15u;
-    const int8_t *w = (const int8_t *)conv->weights + g * (uint32_t)((conv->out_channels + 1) / 2) * conv->pair_bytes;
-    int32_t o = (int32_t)g * conv->out_channels;
-    int32_t done = 0;
-    if ((bits == 8u || (bits == 4u && o % 2 == 0)) && (weight_bits == 4u || ((uintptr_t)w & 3u) == 0u)) {
-#ifdef QMCU_MVE_FOURS
-        if (weight_bits == 8u) {
-            convolve_fours8(is_unsigned, conv, pixels, w, o);
-            done = 4 * conv->fours8;
-        } else
-#endif
-        {
-            convolve_others(is_unsigned, weight_bits, conv, pixels, w, o);
-            done = 4 * conv->fours;
-        }
-    }
-    w += (uint32_t)done / 2u * conv->pair_bytes;
-    o += done;
-    for (int32_t left = conv->out_channels - done; left > 0; left -= 4) {
-        const int32_t count = qmcu_min(4, left);
-        const qmcu_mve_channels k = qmcu_mve_channels_from(&conv->scale, o, vctp32q((uint32_t)count));
-        const int8_t *next = left > 2 ? w + conv->pair_bytes : w;
-        const uint8_t *x = pixels->x;
-        uint8_t *to = pixels->to;
-        for (int32_t p = 0; p < pixels->pixels; p++) {
-            const int32_t first = is_unsigned ? qmcu_mve_first_sum(x, weight_bits == 8u ? n & ~15u : padded) : 0;
-            const int32x4_t acc = weight_bits == 8u ? qmcu_mve_dot8(is_unsigned, first, x, w, next, n)
-                                                    : qmcu_mve_dot4(is_unsigned, first, x, w, next, n);
-            qmcu_mve_write4(to, bits, o, count, qmcu_mve_requantize(&conv->scale, &k, acc));
-            x += pixels->x_next;
-            to += pixels->to_next;
-        }
-        w = next + conv->pair_bytes;
-        o += 4;
-    }
-}
-
-typedef void block_function(const convolution *conv, const block *pixels, uint32_t g);
-
-#define BLOCK(name, is_unsigned, weight_bits)                                              \
-    QMCU_KERNEL static void name(const convolution *conv, const block *pixels, uint32_t g) \
-    {                                                                                      \
-        convolve_block(is_unsigned, weight_bits, conv, pixels, g);                         \
+#define BLOCK(name, is_unsigned, weight_bits)                                                                \
+    QMCU_KERNEL static void name(const qmcu_mve_convolution *conv, const qmcu_mve_block *pixels, uint32_t g) \
+    {                                                                                                        \
+        qmcu_mve_convolve_block(is_unsigned, weight_bits, conv, pixels, g);                                  \
     }
 
 BLOCK(block_s_w8, 0, 8u)
@@ -227,8 +31,8 @@ BLOCK(block_u_w4, 1, 4u)
 
 /* One pixel whose column is longer than the stack's bytes. Not inlined: its sums would lie on the stack of all
  * convolutions. */
-static QMCU_MVE_NOINLINE void convolve_long(const convolution *conv, uint8_t *column, int32_t y, int32_t x, uint32_t g,
-                                            uint8_t *to)
+static QMCU_MVE_NOINLINE void convolve_long(const qmcu_mve_convolution *conv, uint8_t *column, int32_t y, int32_t x,
+                                            uint32_t g, uint8_t *to)
 {
     const uint32_t bits = qmcu_bits(conv->out->format);
     const int is_unsigned = conv->columns.in->format == QMCU_U8;
@@ -270,7 +74,7 @@ static QMCU_MVE_NOINLINE void convolve_long(const convolution *conv, uint8_t *co
 }
 
 /* Channels of a group, in fours, whose weights can be read in whole vectors without leaving the array. */
-static int32_t whole_fours(const convolution *conv)
+static int32_t whole_fours(const qmcu_mve_convolution *conv)
 {
     const uint32_t iterations =
         (conv->length + conv->length % 2u + 15u) / 16u;    /* with the one that an odd row is shifted by */
@@ -281,16 +85,16 @@ static int32_t whole_fours(const convolution *conv)
 }
 
 /* Some pixels of output row oy from column ox on; returns how many. */
-static int32_t convolve_some(const convolution *conv, block_function *function, uint8_t *column, int32_t oy, int32_t ox,
-                             int32_t groups)
+static int32_t convolve_some(const qmcu_mve_convolution *conv, block_function *function, uint8_t *column, int32_t oy,
+                             int32_t ox, int32_t groups)
 {
     const qmcu_window *window = conv->columns.window;
     const qmcu_map *in = conv->columns.in;
     const uint32_t padded = (conv->length + 15u) & ~15u;
     const int32_t y = oy * window->stride_h - window->pad_top;
     const int32_t x = ox * window->stride_w - window->pad_left;
-    block pixels = {column, (int32_t)padded, qmcu_min(BLOCK_PIXELS, conv->out->w - ox), qmcu_at(conv->out, oy, ox, 0),
-                    conv->out->pixel_bytes};
+    qmcu_mve_block pixels = {column, (int32_t)padded, qmcu_min(QMCU_MVE_BLOCK_PIXELS, conv->out->w - ox),
+                             qmcu_at(conv->out, oy, ox, 0), conv->out->pixel_bytes};
     if (conv->length > COLUMN_CODES) {
         for (int32_t g = 0; g < groups; g++) {
             convolve_long(conv, column, y, x, (uint32_t)g, pixels.to);
@@ -301,7 +105,8 @@ static int32_t convolve_some(const convolution *conv, block_function *function, 
     if (conv->in_place && y >= 0 && y < in->h && x >= 0 && x < in->w) {
         pixels.x = qmcu_at(in, y, x, 0);
         pixels.x_next = window->stride_w * in->pixel_bytes;
-        pixels.pixels = qmcu_min(qmcu_min(IN_PLACE_PIXELS, conv->out->w - ox), (in->w - 1 - x) / window->stride_w + 1);
+        pixels.pixels =
+            qmcu_min(qmcu_min(QMCU_MVE_IN_PLACE_PIXELS, conv->out->w - ox), (in->w - 1 - x) / window->stride_w + 1);
         function(conv, &pixels, 0u);
         return pixels.pixels;
     }
@@ -320,7 +125,7 @@ static int32_t convolve_some(const convolution *conv, block_function *function, 
  * Whether a map of single pixels is one row as well: nothing lies between its rows. Not where output and input overlap,
  * for what a row writes may lie on the row before.
  */
-static int joins_rows(const convolution *conv)
+static int joins_rows(const qmcu_mve_convolution *conv)
 {
     const qmcu_window *window = conv->columns.window;
     const qmcu_map *in = conv->columns.in;
@@ -333,7 +138,7 @@ static int joins_rows(const convolution *conv)
            (from + (uintptr_t)(in->h * in->row_bytes) <= to || to + (uintptr_t)(out->h * out->row_bytes) <= from);
 }
 
-static void convolve(convolution *conv, int32_t groups)
+static void convolve(qmcu_mve_convolution *conv, int32_t groups)
 {
     /* A zero before the codes stands for the weight before a row. */
     QMCU_ALIGN(4) uint8_t bytes[COLUMN_CODES + 20u];
@@ -346,7 +151,8 @@ static void convolve(convolution *conv, int32_t groups)
     block_function *const of_4 = is_unsigned ? block_u_w4 : block_s_w4;
     conv->pair_bytes = 2u * conv->length * conv->columns.weight_bits / 8u;
     conv->fours = whole_fours(conv);
-    conv->fours8 = 4u * conv->length <= COPIED_ROWS ? qmcu_min(conv->fours + 1, conv->out_channels / 4) : conv->fours;
+    conv->fours8 =
+        4u * conv->length <= QMCU_MVE_COPIED_ROWS ? qmcu_min(conv->fours + 1, conv->out_channels / 4) : conv->fours;
     conv->columns.dense = groups == 1 && window->dilation_w == 1 && qmcu_is_dense(conv->columns.in);
     conv->columns.runs = groups == 1 && conv->length <= COLUMN_CODES && (conv->columns.dense || window->kernel_w == 1);
     conv->in_place = conv->columns.weight_bits == 8u && conv->columns.in->format >= QMCU_U8 && groups == 1 &&
@@ -371,7 +177,7 @@ static void convolve(convolution *conv, int32_t groups)
 
 QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
-    convolution conv;
+    qmcu_mve_convolution conv;
     conv.columns.window = &params->window;
     conv.weights = params->weights;
     conv.columns.pad_codes = params->pad_codes;
@@ -389,7 +195,7 @@ QMCU_KERNEL void qmcu_fully_connected(const qmcu_fully_connected_params *params,
                                       const qmcu_map *out)
 {
     const qmcu_window window = {(int16_t)in->h, (int16_t)in->w, 1, 1, 1, 1, 0, 0};
-    convolution conv;
+    qmcu_mve_convolution conv;
     conv.columns.window = &window;
     conv.weights = params->weights;
     conv.columns.pad_codes = NULL;

@@ -12,7 +12,10 @@ import { banner } from '../header';
 import { macroPrefix } from '../identifier';
 import { commentText, wrapItems } from '../text';
 import type { GeneratedFile, Provenance } from '../types';
-import decode from './decode.c';
+import boxes from './boxes.c';
+import candidates from './candidates.c';
+import suppression from './suppression.c';
+import values from './values.c';
 
 /** What the boxes' C is made of. */
 export interface DetectOptions {
@@ -136,7 +139,7 @@ ${rules.join('')}
 ${named('sigmoid_table', 'int16_t', SIGMOID)}
 ${named('power_table', 'uint16_t', POWER)}
 ${named('logarithm_table', 'int16_t', LOGARITHM)}
-${decode}
+${[values, boxes, candidates, suppression].join('\n')}
 ${tables.join('\n')}
 QMCU_SECTION_TABLES static const level levels[${levels.length}] = {
 ${levels.join(',\n')}
