@@ -35,7 +35,7 @@ export const quantizeCommand: Command = {
     'counted|external|tiles] [--grid HxW|auto|none] [--bits 8,4,2] [--weights 8|4|auto] [--search ' +
     'sensitivity|entropy] [--objective latency|bitops|sram|flash] [--latency-budget MS] ' +
     '[--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] ' +
-    '[--epsilon F] [--classes static|runtime] [--task classify|binary|regress|detect] ' +
+    '[--epsilon F] [--classes static|runtime] [--halos auto|recompute] [--task classify|binary|regress|detect] ' +
     '[--head PRESET|FILE.json|none] [--preprocess auto|imagenet|tf|unit|raw|stretch|letterbox|FILE.json] ' +
     '[--limit N] [--sizes NAME=N,…] [--threads N] [--no-compensate] [--no-cache] [--force] --out PLAN',
   summary: 'calibrate, search and write a plan',
@@ -56,6 +56,7 @@ export const quantizeCommand: Command = {
     search: text,
     epsilon: text,
     classes: text,
+    halos: text,
     task: text,
     head: text,
     preprocess: text,
@@ -97,6 +98,7 @@ async function runQuantize(
       epsilon: fraction(values, 'epsilon'),
       ...searchOf(values),
       classes: oneOf(values, 'classes', ['static', 'runtime'] as const, 'static'),
+      halos: oneOf(values, 'halos', ['auto', 'recompute'] as const, 'auto'),
       task: taskOption(values),
       head: typeof values.head === 'string' ? values.head : undefined,
       preprocess:

@@ -82,6 +82,10 @@ const PLANS = [
   { name: '8 bits', options: ['--bits', '8', '--weights', '8'] },
   { name: 'default', options: [] },
   { name: '2.2×', options: ['--bitops-target', '2.2'] },
+  {
+    name: "the paper's score",
+    options: ['--search', 'entropy', '--lambda', '0.5', '--bits', '8,4,2', '--weights', '8'],
+  },
 ];
 const wanted = (/** @type {string} */ name) => name.includes(values.row);
 

@@ -11,7 +11,7 @@ import { BitState } from './bitState';
 import { classifyPatches } from './classifyPatches';
 import type { DecideOptions, Decision } from './decisionTypes';
 import { neverSlower, type Candidate } from './neverSlower';
-import { memoryOf, planWithin, STRATEGIES } from './planWithin';
+import { haloStrategies, memoryOf, planWithin } from './planWithin';
 
 /** Points of the Pareto set that are shown. */
 const PARETO_POINTS = 32;
@@ -66,7 +66,7 @@ function decideOnce(
         : planPatches(graph, {
             memory: memoryOf(graph, state, options),
             sramBytes: options.target.sramBytes,
-            strategies: STRATEGIES,
+            strategies: haloStrategies(options),
             firstFit: true,
             checkCancelled: () => checkCancelled(progress),
           }).compare(),

@@ -11,7 +11,7 @@ import type { SearchOptions } from './options';
 export interface DecideOptions
   extends
     Required<Pick<SearchOptions, 'bits' | 'phi' | 'lambda' | 'epsilon'>>,
-    Pick<SearchOptions, 'grid' | 'weights' | 'classes'> {
+    Pick<SearchOptions, 'grid' | 'weights' | 'classes' | 'halos'> {
   readonly target: PlanTarget;
   /** What the Program of an earlier decision took beyond the estimate. Default: 0. */
   readonly extraFlashBytes?: number;

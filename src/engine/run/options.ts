@@ -20,6 +20,11 @@ export interface SearchOptions {
   readonly lambda?: number;
   readonly epsilon?: number;
   readonly classes: 'static' | 'runtime';
+  /**
+   * Whether halos of patches may be kept between branches; missing: where that is cheaper. The paper's patches, and
+   * classes decided at run time, compute them again.
+   */
+  readonly halos?: 'auto' | 'recompute';
   /** What the outputs are for; missing: as the network's end and the samples' labels tell. */
   readonly task?: Task;
   /**

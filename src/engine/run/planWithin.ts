@@ -5,12 +5,15 @@ import type { Graph } from '../graph/types';
 import { MemoryEstimator, memoryModel, type MemoryModel } from '../patch/estimate';
 import { noFitText } from '../patch/noFit';
 import { planPatches } from '../patch/planner';
-import type { NoFit, PatchCandidate, PatchPlanning } from '../patch/types';
+import type { HaloStrategy, NoFit, PatchCandidate, PatchPlanning } from '../patch/types';
 import { coreOf } from '../targets/targets';
 import type { BitState } from './bitState';
 import type { DecideOptions } from './decisionTypes';
 
-export const STRATEGIES = ['recompute', 'keep', 'hybrid'] as const;
+/** How halos may be treated. Patches that find their class at run time keep none. */
+export function haloStrategies({ halos, classes }: DecideOptions): readonly HaloStrategy[] {
+  return halos === 'recompute' || classes === 'runtime' ? ['recompute'] : ['recompute', 'keep', 'hybrid'];
+}
 
 /** Share of MACs that may be recomputed for a smaller arena when a grid was asked for. */
 const MOST_REDUNDANT = 0.1;
@@ -65,7 +68,7 @@ function explained(graph: Graph, state: BitState, options: DecideOptions): NoFit
   return planPatches(graph, {
     memory: memoryOf(graph, state, options),
     sramBytes: options.target.sramBytes,
-    strategies: STRATEGIES,
+    strategies: haloStrategies(options),
     grid,
   }).noFit;
 }
@@ -96,7 +99,7 @@ function plan(graph: Graph, memory: MemoryModel, options: DecideOptions, checkCa
     });
     return { ...account, best: null };
   }
-  const strategies = STRATEGIES;
+  const strategies = haloStrategies(options);
   if (options.grid === 'auto')
     return planPatches(graph, { memory, sramBytes, strategies, firstFit: true, checkCancelled });
   // Who names a grid wants patches for their memory: the split point with the smallest arena, as long as little is

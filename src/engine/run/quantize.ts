@@ -86,7 +86,15 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
       head,
       compensate: options.compensate,
       threads: options.threads,
-      search: { ...search, objective, target: options.target, grid: options.grid, classes: options.classes, locked },
+      search: {
+        ...search,
+        objective,
+        target: options.target,
+        grid: options.grid,
+        classes: options.classes,
+        halos: options.halos,
+        locked,
+      },
     },
     progress,
   );
