@@ -1,7 +1,7 @@
 // Detectors on Pascal VOC and COCO images that nothing was fitted to: mean average precision of the float network, of
 // onnxruntime's static int8, and of plans at 8 bits, within the default budget and at 2.2 times fewer BitOPs.
 //
-//     npm run build && node test/bench/detection.mjs [--row TEXT] [--plans FOLDER] [MODEL…]
+//     npm run build && node test/bench/detection.mjs [--row TEXT] [--limit N] [--plans FOLDER] [MODEL…]
 //
 // Writes test/bench/detection.md from test/bench/detection.json, where each row is kept as soon as it is measured: a
 // row that is there is not measured again (delete it to measure anew). Plans are kept in a folder of their own and
@@ -27,6 +27,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     row: { type: 'string', default: '' },
+    // Images to evaluate; 0: all. Spread, so that the splits keep their shares.
+    limit: { type: 'string', default: '0' },
     plans: { type: 'string', default: path.join(tmpdir(), 'quantmcu-detection') },
     dist: { type: 'string', default: path.join(projectRoot, 'dist') },
   },
@@ -42,21 +44,27 @@ const work = mkdtempSync(path.join(tmpdir(), 'quantmcu-detection-work-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 mkdirSync(values.plans, { recursive: true });
 
-/** Images and boxes of splits, as links in a folder of their own. @param {string} name @param {string[]} splits */
-function folderOf(name, splits) {
+/**
+ * Images and boxes of splits, as links in a folder of their own.
+ * @param {string} name @param {string[]} splits @param {number} [limit] of images; 0: all
+ */
+function folderOf(name, splits, limit = 0) {
   const folder = path.join(work, name);
   mkdirSync(folder);
-  for (const split of splits)
-    for (const image of readFileSync(path.join(detection, 'splits', `${split}.txt`), 'utf8')
+  const images = splits.flatMap((split) =>
+    readFileSync(path.join(detection, 'splits', `${split}.txt`), 'utf8')
       .trim()
-      .split('\n'))
-      for (const file of [`images/${image}.jpg`, `annotations/${image}.xml`])
-        symlinkSync(path.join(detection, file), path.join(folder, path.basename(file)));
+      .split('\n'),
+  );
+  const share = limit === 0 ? 1 : Math.min(1, limit / images.length);
+  for (const image of images.filter((_, i) => Math.floor((i + 1) * share) > Math.floor(i * share)))
+    for (const file of [`images/${image}.jpg`, `annotations/${image}.xml`])
+      symlinkSync(path.join(detection, file), path.join(folder, path.basename(file)));
   return folder;
 }
 
 const calibration = folderOf('calibration', ['calib']);
-const evaluation = folderOf('evaluation', ['voc07test', 'voc07trainval', 'coco']);
+const evaluation = folderOf('evaluation', ['voc07test', 'voc07trainval', 'coco'], Number(values.limit));
 const face = path.join(work, 'face.json');
 writeFileSync(face, JSON.stringify({ preset: 'raw', resize: 'stretch', mean: 127, std: 128 }));
 /** @type {{ model: string, file?: string, preprocess: string, head?: string }[]} */

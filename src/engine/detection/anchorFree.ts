@@ -244,7 +244,8 @@ export const anchorFreeFamilies: readonly HeadFamily[] = [
   {
     name: 'yolov8',
     outputs: 'grids of 64 + classes channels, or 64 and classes channels',
-    propose: (clues) => !looksAnchored(clues),
+    // A flat output behind functions has boxes that the network decodes itself, as Ultralytics exports them.
+    propose: (clues) => !looksAnchored(clues) && (clues.outputs.length > 1 || clues.outputs[0].from === 'weights'),
     fill: (clues) => distances('yolov8', clues, 16, [8, 16, 32], false),
   },
   {
@@ -259,7 +260,14 @@ export const anchorFreeFamilies: readonly HeadFamily[] = [
     propose: (clues) => !looksAnchored(clues),
     fill: (clues) => (clues.outputs.length > 1 ? distances('espdet', clues, 1, [8, 16, 32], false) : null),
   },
-  { name: 'yolox', outputs: 'one output of cells × (5 + classes)', propose: () => true, fill: yolox },
+  {
+    name: 'yolox',
+    outputs: 'one output of cells × (5 + classes)',
+    // Its boxes are as the convolutions give them, its scores behind a sigmoid.
+    propose: ({ model, outputs }) =>
+      outputs[0].from === 'both' || (/yolox/.test(model) && outputs[0].from !== 'functions'),
+    fill: yolox,
+  },
   {
     name: 'centernet',
     outputs: 'a heat map, wh and reg (offset), each a grid',
@@ -275,7 +283,7 @@ export const anchorFreeFamilies: readonly HeadFamily[] = [
   {
     name: 'fomo',
     outputs: 'one grid of classes + 1 channels',
-    propose: ({ model, outputs }) => /fomo/.test(model) || outputs[0].c <= 4,
+    propose: ({ model, outputs, width }) => /fomo/.test(model) || (outputs[0].c <= 4 && outputs[0].w * 8 <= width),
     fill: fomo,
   },
 ];

@@ -121,7 +121,9 @@ export const anchoredFamilies: readonly HeadFamily[] = [
   ...ANCHORED.map((family): HeadFamily => ({
     name: family.name,
     outputs: 'grids of 3·(5 + classes) channels',
-    propose: ({ model }) => family.named.test(model),
+    // A flat output behind functions has boxes that the network decodes itself, as Ultralytics exports them.
+    propose: ({ model, outputs }) =>
+      family.named.test(model) && !(outputs.length === 1 && outputs[0].from === 'functions'),
     fill: (clues) => fillGrids(family, clues) ?? fillFlat(family, clues),
   })),
   {

@@ -1,4 +1,4 @@
-import type { Graph, MapId } from '../graph/types';
+import { isWeighted, type Graph, type Layer, type MapId } from '../graph/types';
 import type { BoxForm, DetectionHead, HeadLevel, Place, ScoreForm } from './head';
 import { defaultLabels } from './labels';
 
@@ -18,12 +18,20 @@ export interface OutputClue {
   readonly c: number;
   /** The function that the network ends in there, as far as it is one of scores. */
   readonly end: 'softmax' | 'sigmoid' | 'other';
+  /**
+   * What its values come from, behind what only moves them: layers with weights, so that nothing is decoded yet;
+   * functions of such, or both. Null where that is not known.
+   */
+  readonly from: 'weights' | 'functions' | 'both' | null;
 }
 
 export function cluesOf(graph: Graph, model: string): HeadClues {
   const { w: width, h: height } = graph.maps[graph.inputs[0].map].shape;
   return {
-    outputs: graph.outputs.map(({ name, map }) => ({ name, ...graph.maps[map].shape, end: endOf(graph, map) })),
+    outputs: graph.outputs.map(({ name, map }) => ({
+      ...{ name, ...graph.maps[map].shape },
+      ...{ end: endOf(graph, map), from: sourceOf(graph, map) },
+    })),
     width,
     height,
     model: model.toLowerCase(),
@@ -37,6 +45,23 @@ function endOf(graph: Graph, map: MapId): OutputClue['end'] {
   const layer = producer === null ? null : graph.layers[producer];
   if (layer?.kind === 'softmax') return 'softmax';
   return layer?.kind === 'activation' && ['sigmoid', 'hardSigmoid'].includes(layer.fn.name) ? 'sigmoid' : 'other';
+}
+
+const MOVES = new Set<Layer['kind']>(['reshape', 'permute', 'concat', 'slice']);
+
+function sourceOf(graph: Graph, map: MapId): OutputClue['from'] {
+  const found = new Set<'weights' | 'functions'>();
+  const seen = new Set<MapId>();
+  const open = [map];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { producer } = graph.maps[next];
+    if (seen.has(next) || producer === null) continue;
+    seen.add(next);
+    const layer = graph.layers[producer];
+    if (MOVES.has(layer.kind)) open.push(...layer.inputs);
+    else found.add(isWeighted(layer) ? 'weights' : 'functions');
+  }
+  return found.size === 2 ? 'both' : ([...found][0] ?? null);
 }
 
 /** What is still to be done to an output's scores. */

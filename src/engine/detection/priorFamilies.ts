@@ -1,4 +1,14 @@
-import { flats, grids, head, place, remaining, type Flat, type HeadClues, type HeadFamily } from './families';
+import {
+  flatLevels,
+  flats,
+  grids,
+  head,
+  place,
+  remaining,
+  type Flat,
+  type HeadClues,
+  type HeadFamily,
+} from './families';
 import type { BoxForm, DetectionHead, HeadLevel } from './head';
 
 type Prior = readonly [number, number];
@@ -184,6 +194,8 @@ function decoded(clues: HeadClues): DetectionHead | null {
     ...rest,
   });
   const form = { form: 'decoded', order: 'xyxy', unit: 'input' } as const;
+  // A list of boxes is no map: those of segmentation and poses are.
+  if (clues.outputs.some(({ h, w }) => h > 1 && w > 1)) return null;
   if (clues.outputs.length === 2) {
     const all = flats(clues);
     const box =
@@ -213,8 +225,9 @@ function decoded(clues: HeadClues): DetectionHead | null {
     .sort((a, b) => b.rows - a.rows);
   if (!flat) return null;
   const center = { form: 'decoded', order: 'center', unit: 'pixel' } as const;
-  // YOLOv8 and later have no objectness, and give fields before rows.
-  const objectness = !flat.fieldsFirst && flat.fields > 5;
+  // YOLOv8 and later have one box a cell and no objectness.
+  const perCell = flatLevels(clues, flat.rows, [8, 16, 32], () => 1) !== null && !/yolox/.test(clues.model);
+  const objectness = !flat.fieldsFirst && !perCell && flat.fields > 5;
   const first = objectness ? 5 : 4;
   return head('decoded', flat.fields - first, [
     level(
@@ -238,7 +251,8 @@ export const priorFamilies: readonly HeadFamily[] = [
   {
     name: 'ultraface',
     outputs: 'boxes and scores of its priors, before they are decoded',
-    propose: ({ model }) => /raw|without_post/.test(model),
+    propose: ({ model, outputs }) =>
+      /raw|without_post/.test(model) || outputs.some(({ c, from }) => c === 4 && from === 'weights'),
     fill: (clues) => flatPriors('ultraface', clues, ultraFacePriors(clues), variances),
   },
   {

@@ -23,7 +23,8 @@ const ms = (/** @type {number | null} */ v) => (v === null ? '–' : v.toFixed(0
 
 /**
  * @typedef {{id: string, name: string}} Named
- * @typedef {{projectRoot: string, rows: Record<string, any>, detection: Record<string, any>, networks: {model: string, name: string, flash?: string}[],
+ * @typedef {{projectRoot: string, rows: Record<string, any>, detection: Record<string, any>,
+ *   networks: {model: string, name: string, flash?: string}[],
  *   boards: Named[], ways: Named[], calibration: string}} Measured
  */
 
