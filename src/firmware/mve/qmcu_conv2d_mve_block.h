@@ -16,7 +16,9 @@
 
 /* Pixels for which four channels' weights and factors stay in registers; of codes that are read where they are. */
 #define QMCU_MVE_BLOCK_PIXELS 16
-/* Bytes of four rows that are copied where reading past them would leave the array. */
+/*
+ * Bytes of four rows that are copied where reading past them would leave the array: whole vectors of four rows of 64.
+ */
 #define QMCU_MVE_COPIED_ROWS 256
 #ifdef QMCU_MVE_FOURS
 #define QMCU_MVE_IN_PLACE_PIXELS 64
@@ -62,7 +64,7 @@ static qmcu_mve_fours_function *const qmcu_mve_fours_functions[2][2][2] = {
 static void qmcu_mve_convolve_fours8(int is_unsigned, const qmcu_mve_convolution *conv, const qmcu_mve_block *pixels,
                                      const int8_t *w, int32_t o)
 {
-    QMCU_ALIGN(4) int8_t last[QMCU_MVE_COPIED_ROWS + 32];
+    QMCU_ALIGN(4) int8_t last[QMCU_MVE_COPIED_ROWS];
     const uint32_t bits = qmcu_bits(conv->out->format);
     const uint32_t shift = conv->length % 2u;
     const int32_t iterations = (int32_t)((conv->length + shift + 15u) / 16u);
@@ -74,7 +76,6 @@ static void qmcu_mve_convolve_fours8(int is_unsigned, const qmcu_mve_convolution
                           .to_next = pixels->to_next,
                           .iterations = iterations,
                           .pixels = pixels->pixels,
-                          .mask = {15, 15, 15, 15},
                           .powers = {1, 16, 256, 4096}};
     vstrwq_s32(four.min, vdupq_n_s32(conv->scale.requant->min));
     for (int32_t i = 0; i < conv->fours8; i++) {

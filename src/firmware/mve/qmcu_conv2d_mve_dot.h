@@ -194,8 +194,7 @@ typedef struct {
     int32_t multiplier[4]; /* 48 */
     int32_t min[4];        /* 64 */
     int32_t max[4];        /* 80 */
-    int32_t mask[4];       /* 96: of codes of 4 bits */
-    int32_t powers[4];     /* 112: of 16 */
+    int32_t powers[4];     /* 96: of 16 */
 } qmcu_mve_four;
 
 /*
@@ -250,13 +249,13 @@ typedef struct {
 
 #define QMCU_MVE_STORE_8 "vstrb.32 q0, [%[to]]\n\t"
 /* Codes side by side: the sum of their products with powers of 16. */
-#define QMCU_MVE_STORE_4            \
-    "vldrw.32 q1, [%[k], #96]\n\t"  \
-    "vldrw.32 q2, [%[k], #112]\n\t" \
-    "vand q0, q0, q1\n\t"           \
-    "vmladav.s32 r0, q0, q2\n\t"    \
-    "strb r0, [%[to]]\n\t"          \
-    "lsrs r0, r0, #8\n\t"           \
+#define QMCU_MVE_STORE_4           \
+    "vmov.i32 q1, #15\n\t"         \
+    "vldrw.32 q2, [%[k], #96]\n\t" \
+    "vand q0, q0, q1\n\t"          \
+    "vmladav.s32 r0, q0, q2\n\t"   \
+    "strb r0, [%[to]]\n\t"         \
+    "lsrs r0, r0, #8\n\t"          \
     "strb r0, [%[to], #1]\n\t"
 #define QMCU_MVE_TO_SIGNED "veor q4, q4, q5\n\t"
 

@@ -11,6 +11,15 @@ const columnBytes = 2048;
 
 const root = process.cwd();
 
+/** Who calls functions through pointers, and which: GCC's graphs leave that out. The first caller that fits decides. */
+const calledThroughPointers: [caller: RegExp, called: RegExp][] = [
+  [/:put$|plain_gather(_two)?$/, /:put_\w+$/],
+  [/mve_depthwise_sixteen$|:convolve_border$/, /:qmcu_sixteen_\w+$/],
+  [/^qmcu_\w*depthwise/, /:(run_[us][248]|row_\d_\d)$/],
+  [/:convolve_fours8$|:block_[su]_w8$/, /:qmcu_mve_(odd_)?fours_\w+$/],
+];
+const OTHER_POINTERS = /:(block_([124su]_)?|pairs_\w*|fours_|eights_|write_(codes|(un)?signed4?))(w[48])?$/;
+
 /** Frames and calls of all functions, from GCC's call graphs. */
 class CallGraph {
   private readonly frames = new Map<string, number>();
@@ -35,20 +44,18 @@ class CallGraph {
   }
 
   /**
-   * Deepest stack below and including a function; calls through pointers go to the functions that `pointers` matches.
+   * Deepest stack below and including a function. Calls through pointers go where `calledThroughPointers` says; a
+   * function that it does not name calls what its caller would.
    */
-  depth(
-    name: string,
-    pointers = /^qmcu_\w*depthwise/.test(name)
-      ? /:(run_[us][248]|row_\d_\d)$/
-      : /:(block_([124su]_)?|pairs_\w*|fours_|eights_|write_(codes|(un)?signed4?))(w[48])?$/,
-  ): number {
-    if (name === '__indirect_call')
-      return Math.max(...[...this.frames.keys()].filter((f) => pointers.test(f)).map((f) => this.depth(f)));
-    const targets = /:put$|plain_gather(_two)?$/.test(name) ? /:put_\w+$/ : pointers;
+  depth(name: string, inherited = OTHER_POINTERS): number {
+    if (name === '__indirect_call') {
+      const targets = [...this.frames.keys()].filter((f) => inherited.test(f));
+      return Math.max(0, ...targets.map((f) => this.depth(f)));
+    }
+    const pointers = calledThroughPointers.find(([caller]) => caller.test(name))?.[1] ?? inherited;
     return (
       (this.frames.get(name) ?? 0) +
-      Math.max(0, ...[...(this.calls.get(name) ?? [])].map((callee) => this.depth(callee, targets)))
+      Math.max(0, ...[...(this.calls.get(name) ?? [])].map((callee) => this.depth(callee, pointers)))
     );
   }
 }
