@@ -13,10 +13,12 @@ const root = process.cwd();
 
 /** Who calls functions through pointers, and which: GCC's graphs leave that out. The first caller that fits decides. */
 const calledThroughPointers: [caller: RegExp, called: RegExp][] = [
+  // The application's function, whose stack is its own.
+  [/^qmcu_camera_/, /^$/],
   [/:put$|plain_gather(_two)?$/, /:put_\w+$/],
   [/mve_depthwise_sixteen$|:convolve_border$/, /:qmcu_sixteen_\w+$/],
   [/^qmcu_\w*depthwise/, /:(run_[us][248]|row_\d_\d)$/],
-  [/:convolve_fours8$|:block_[su]_w8$/, /:qmcu_mve_(odd_)?fours_\w+$/],
+  [/:(qmcu_mve_)?convolve_fours8$|:block_[su]_w8$/, /:qmcu_mve_(odd_)?fours_\w+$/],
 ];
 const OTHER_POINTERS = /:(block_([124su]_)?|pairs_\w*|fours_|eights_|write_(codes|(un)?signed4?))(w[48])?$/;
 
