@@ -43,7 +43,8 @@ export function openHelp(): void {
     section(t('Graph'), [
       [t('Arrow keys'), t('follow the edges; Home and End go to the first and the last layer')],
       ['I, W, O', t('open the bits of the input, the weights and the output')],
-      [t('Enter'), t('opens the details')],
+      [t('Enter'), t('opens the details of a layer, or unfolds a block')],
+      ['F', t('folds the block around the layer again')],
       ['+, −, 0', t('zoom in, out, and to the whole graph')],
     ]),
     section(t('Layers'), [

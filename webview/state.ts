@@ -27,6 +27,10 @@ export interface UiState {
   readonly detailsOpen: boolean;
   readonly detailsWidth: number;
   readonly direction: Direction;
+  /** Whether blocks of the graph that repeat are drawn as one node; null: where there is no room for all layers. */
+  readonly foldGraph: boolean | null;
+  /** Groups that are shown unfolded. */
+  readonly unfolded: readonly string[];
   /** What the nodes' colours tell. */
   readonly colorBy: ColorBy;
   /** Centre of the graph view in drawing units, and pixels per unit. */
@@ -52,6 +56,8 @@ export const initialState: UiState = {
   detailsOpen: true,
   detailsWidth: 300,
   direction: 'wrap',
+  foldGraph: null,
+  unfolded: [],
   colorBy: 'bits',
   camera: null,
   branch: null,
@@ -174,6 +180,8 @@ function restore(saved: unknown): UiState {
     detailsOpen: old['detailsOpen'] !== false,
     detailsWidth: isNumber(old['detailsWidth']) ? old['detailsWidth'] : initialState.detailsWidth,
     direction: one<Direction>(old['direction'], ['wrap', 'down', 'right'], 'wrap'),
+    foldGraph: typeof old['foldGraph'] === 'boolean' ? old['foldGraph'] : null,
+    unfolded: Array.isArray(old['unfolded']) ? old['unfolded'].filter((key) => typeof key === 'string') : [],
     colorBy: one<ColorBy>(old['colorBy'], COLORINGS, 'bits'),
     camera:
       isNumber(camera?.x) && isNumber(camera.y) && isNumber(camera.scale)

@@ -86,12 +86,22 @@ function figureText(by: Exclude<ColorBy, 'bits'>, value: number): string {
   }
 }
 
-/** A node's colour and how strongly it is filled, 0…1. */
-export function nodeColor(layer: LayerView, coloring: Coloring, colors: Colors): { color: string; strength: number } {
-  if (layer.problem !== null) return { color: colors.error, strength: 1 };
-  if (coloring.by === 'bits') return { color: bitsColor(colors, layer.plan?.bits ?? null), strength: 0.62 };
-  const heat = coloring.heat(layer);
-  return heat === null
+/** Bits of the output that all layers of a node have; null where they differ or there are none. */
+export function commonBits(layers: readonly LayerView[]): number | null {
+  const bits = layers[0].plan?.bits ?? null;
+  return layers.every(({ plan }) => (plan?.bits ?? null) === bits) ? bits : null;
+}
+
+/** A node's colour and how strongly it is filled, 0…1. Folded layers show the one at which one should look first. */
+export function nodeColor(
+  layers: readonly LayerView[],
+  coloring: Coloring,
+  colors: Colors,
+): { color: string; strength: number } {
+  if (layers.some(({ problem }) => problem !== null)) return { color: colors.error, strength: 1 };
+  if (coloring.by === 'bits') return { color: bitsColor(colors, commonBits(layers)), strength: 0.62 };
+  const heats = layers.map((layer) => coloring.heat(layer)).filter((heat) => heat !== null);
+  return heats.length === 0
     ? { color: colors.none, strength: 0.2 }
-    : { color: colors.warning, strength: 0.08 + 2.2 * Math.sqrt(heat) };
+    : { color: colors.warning, strength: 0.08 + 2.2 * Math.sqrt(Math.max(...heats)) };
 }

@@ -1,26 +1,30 @@
 import type { EditorView } from '../../src/protocol/views';
-import { bitsChoices, bitsKindText, type BitsKind } from '../bitsChoices';
+import type { BitsKind } from '../bitsChoices';
 import { CanvasSurface } from '../canvas';
 import type { Context } from '../context';
-import { fill, h, setAria } from '../dom';
+import { h, setAria } from '../dom';
 import type { Picture } from '../export/pictures';
-import { plain } from '../format';
 import { t } from '../l10n';
-import { openMenu } from '../menu';
 import type { Direction } from '../state';
 import { Tooltip, tooltipRows } from '../tooltip';
-import { iconButton, progressRing } from '../ui';
+import { iconButton } from '../ui';
 import { firstCamera, fitBox, sees, type Camera } from './camera';
 import { ColorButton } from './colorButton';
 import { coloringOf, type Coloring } from './coloring';
 import { GraphSearch } from './graphSearch';
-import { spoken, tooltipFacts } from './graphText';
+import { keyOf, type FoldedGraph } from './folding';
+import { Folds } from './folds';
+import { graphPicture } from './graphPicture';
+import { nodeFacts, spoken } from './graphText';
 import { Layouts } from './layouts';
 import { Minimap } from './minimap';
-import { paintGraph, type GraphMarks } from './paint';
-import { nodeHeight, nodeWidth, Scene } from './scene';
+import { paintGraph } from './paint';
+import type { GraphMarks } from './paintNode';
+import { LEGIBLE, Scene } from './scene';
+import { openNodeBits } from './nodeBits';
 import { placeAtStrip, STRIP_KEYS, stripAt } from './strips';
 import { Viewport } from './viewport';
+import { Waiting } from './waiting';
 
 const NEXT: Readonly<Record<Direction, Direction>> = { wrap: 'down', down: 'right', right: 'wrap' };
 
@@ -32,8 +36,9 @@ export class GraphView {
   private readonly minimap: Minimap;
   private readonly tooltip = new Tooltip();
   private readonly search: GraphSearch;
-  private readonly waiting = h('div', { class: 'graph-waiting', role: 'status' });
+  private readonly waiting = new Waiting();
   private readonly layouts: Layouts;
+  private readonly folds: Folds;
   private readonly anchor = h('span', { class: 'graph-anchor', aria: { hidden: true } });
   private readonly colorButton: ColorButton;
   private coloring: Coloring | null = null;
@@ -41,7 +46,6 @@ export class GraphView {
   private scene: Scene | null = null;
   private readonly viewport: Viewport;
   private hovered: number | null = null;
-  private consumers: readonly (readonly number[])[] = [];
   private shown = false;
   /** The selection that the view has been moved to. */
   private revealed: number | null = null;
@@ -49,8 +53,8 @@ export class GraphView {
   constructor(private readonly context: Context) {
     const { store, theme } = context;
     this.layouts = new Layouts(context.host);
+    this.folds = new Folds(store, (text) => context.announce(text));
     this.colorButton = new ColorButton(store);
-    this.waiting.hidden = true;
     // A saved camera already shows what its person was looking at.
     if (store.ui.camera !== null) this.revealed = store.ui.selected;
     this.surface = new CanvasSurface(
@@ -80,7 +84,8 @@ export class GraphView {
     });
     store.onChange((changed) => {
       if (changed.has('filter')) this.find();
-      if (changed.has('direction')) this.forget();
+      if (changed.has('direction') || changed.has('foldGraph')) this.forget();
+      else if (changed.has('unfolded')) this.refold();
       if (changed.has('colorBy')) this.recolor();
       if (changed.has('selected')) this.reveal(store.ui.selected);
     });
@@ -120,6 +125,7 @@ export class GraphView {
         ...this.search.elements,
         h('span', { class: 'spacer' }),
         this.colorButton.element,
+        this.folds.button,
         iconButton('minus', t('Zoom out'), () => this.viewport.zoom(1 / 1.3)),
         iconButton('plus', t('Zoom in'), () => this.viewport.zoom(1.3)),
         iconButton('fit', t('Show the whole graph'), () => this.viewport.fit()),
@@ -127,7 +133,7 @@ export class GraphView {
           store.update({ direction: NEXT[store.ui.direction], camera: null }),
         ),
       ),
-      h('div', { class: 'graph-area' }, this.stage, this.anchor, this.waiting, this.minimap.element),
+      h('div', { class: 'graph-area' }, this.stage, this.anchor, this.waiting.element, this.minimap.element),
       this.tooltip.element,
     );
   }
@@ -135,9 +141,9 @@ export class GraphView {
   private paint(ctx: CanvasRenderingContext2D, size: { readonly width: number; readonly height: number }): void {
     const scene = this.ensureScene();
     if (scene === null || this.camera === null) return;
-    const { store, theme } = this.context;
+    const { theme } = this.context;
     const marks = {
-      selected: store.ui.selected,
+      selected: this.selectedNode(),
       hovered: this.hovered,
       found: this.search.found,
       focused: this.stage.contains(document.activeElement),
@@ -156,14 +162,13 @@ export class GraphView {
     this.view = view;
     this.scene = null;
     this.recolor();
-    const consumers: number[][] = view.model.layers.map(() => []);
-    for (const layer of view.model.layers) for (const input of layer.inputs) consumers[input]?.push(layer.id);
-    this.consumers = consumers;
+    this.folds.setLayers(view.model.layers);
     setAria(
       this.stage,
       'label',
       t(
-        'Graph of {0} layers. Arrow keys follow the edges, plus and minus zoom, 0 shows everything.',
+        'Graph of {0} layers. Arrow keys follow the edges, Enter unfolds a block, F folds it again, plus and minus ' +
+          'zoom, 0 shows everything.',
         view.model.layers.length,
       ),
     );
@@ -198,12 +203,13 @@ export class GraphView {
     const { store } = this.context;
     if (this.view === null || !this.shown || this.surface.width === 0) return null;
     if (this.scene === null) {
-      const layout = this.layouts.at(store.ui.direction);
+      const graph = this.folds.in(this.room());
+      const layout = this.layouts.at(store.ui.direction, graph);
       if (layout === null) {
-        void this.fetchLayout();
+        void this.fetchLayout(graph);
         return null;
       }
-      this.scene = new Scene(this.view.model.layers, this.view, store.ui.direction, layout, this.room());
+      this.scene = new Scene(graph, this.view, store.ui.direction, layout, this.room());
     }
     this.viewport.camera ??=
       store.ui.direction === 'wrap'
@@ -214,46 +220,20 @@ export class GraphView {
   }
 
   /** Asks for the layout; the drawing follows. Only a graph that takes its time is announced. */
-  private async fetchLayout(): Promise<void> {
-    const timer = window.setTimeout(() => {
-      this.waiting.hidden = false;
-      const count = plain(this.view?.model.layers.length ?? 0, 0);
-      fill(this.waiting, progressRing(t('Laying out')), t('Laying out {0} layers…', count));
-    }, 200);
-    try {
-      await this.layouts.fetch(this.context.store.ui.direction);
-      this.waiting.hidden = true;
-      this.surface.invalidate();
-      this.catchUp();
-    } catch (error) {
-      this.waiting.hidden = false;
-      fill(this.waiting, t('The graph cannot be drawn: {0}', error instanceof Error ? error.message : String(error)));
-    } finally {
-      window.clearTimeout(timer);
-    }
+  private async fetchLayout(nodes: FoldedGraph): Promise<void> {
+    const { direction } = this.context.store.ui;
+    if (!(await this.waiting.during(this.layouts.fetch(direction, nodes), nodes.nodes.length))) return;
+    this.surface.invalidate();
+    this.catchUp();
   }
 
   /** The whole graph, for a file, in the direction that is shown or another. */
   async picture(direction: Direction = this.context.store.ui.direction): Promise<Picture> {
     const { view } = this;
-    const layout = view === null ? null : await this.layouts.fetch(direction);
+    const whole = this.folds.whole;
+    const layout = view === null ? null : await this.layouts.fetch(direction, whole);
     if (view === null || layout === null) throw new Error(t('The model has changed meanwhile. Try again.'));
-    const scene = new Scene(view.model.layers, view, direction, layout, this.room());
-    const margin = 16;
-    const { x, y, width, height } = scene.bounds;
-    const size = { width: width + 2 * margin, height: height + 2 * margin };
-    return {
-      ...size,
-      paint: (context, colors) =>
-        paintGraph(
-          context,
-          scene,
-          { x: x + width / 2, y: y + height / 2, scale: 1 },
-          size,
-          { selected: null, hovered: null, found: null, focused: false, ...this.meaning() },
-          colors,
-        ),
-    };
+    return graphPicture(new Scene(whole, view, direction, layout, this.room()), this.meaning());
   }
 
   private meaning(): Pick<GraphMarks, 'coloring' | 'name'> {
@@ -274,23 +254,35 @@ export class GraphView {
     this.surface.invalidate();
   }
 
-  /** The strip of a node that the pointer is on, where there is a choice. */
+  /** The node of the selected layer. */
+  private selectedNode(): number | null {
+    const { selected } = this.context.store.ui;
+    return selected === null ? null : (this.scene?.graph.nodeOf[selected] ?? null);
+  }
+
+  /** The strip of a layer's node that the pointer is on, where there is a choice. */
   private stripUnder(event: MouseEvent, node: number): BitsKind | null {
     const point = this.viewport.pointAt(event);
-    return this.scene === null || point === null || this.camera!.scale < 0.4 ? null : stripAt(this.scene, node, point);
+    if (this.scene === null || point === null || this.camera!.scale < LEGIBLE) return null;
+    return stripAt(this.scene, node, point, this.camera!.scale);
   }
 
   /** The menu of a node's bits, at the node. */
   private openBits(node: number, kind: BitsKind): void {
-    const layer = this.view?.model.layers[node];
-    if (layer === undefined || this.scene === null || this.camera === null) return;
-    const choices = this.view?.plan?.calibrated === true ? bitsChoices(layer, kind, this.context.edits) : null;
-    if (choices === null) {
-      this.context.announce(t('There is no choice of bits here'));
-      return;
-    }
+    if (this.scene === null || this.camera === null) return;
     placeAtStrip(this.anchor, this.scene, node, kind, this.camera, this.surface);
-    openMenu(this.anchor, bitsKindText(kind), choices, () => this.stage.focus());
+    openNodeBits(this.context, this.scene, node, kind, this.anchor, () => this.stage.focus());
+  }
+
+  /** Draws other nodes of the same network; what is selected stays in sight. */
+  private refold(): void {
+    this.scene = null;
+    this.hover(null);
+    this.tooltip.hide();
+    if (this.context.store.ui.direction === 'wrap') this.viewport.camera = null;
+    this.revealed = null;
+    this.surface.invalidate();
+    this.catchUp();
   }
 
   private forget(): void {
@@ -304,12 +296,11 @@ export class GraphView {
   /** Moves to a node that is out of sight; what is in sight stays where it is. */
   private reveal(node: number | null): void {
     this.surface.invalidate();
-    if (node === null || !this.shown || this.camera === null || this.scene === null || node >= this.scene.layers.length)
-      return;
+    const at = this.selectedNode();
+    if (node === null || at === null || !this.shown || this.camera === null || this.scene === null) return;
     this.revealed = node;
-    const { x, y } = this.scene.at(node);
-    const box = { x: x - nodeWidth / 2, y: y - nodeHeight / 2, width: nodeWidth, height: nodeHeight };
-    if (!sees(this.camera, this.surface, box) || this.camera.scale < 0.5)
+    const { x, y } = this.scene.at(at);
+    if (!sees(this.camera, this.surface, this.scene.boxOf(at)) || this.camera.scale < LEGIBLE)
       this.viewport.glide({ x, y, scale: Math.max(this.camera.scale, 0.7) });
   }
 
@@ -318,10 +309,12 @@ export class GraphView {
     this.surface.invalidate();
   }
 
-  private select(node: number): void {
-    this.context.store.update({ selected: node });
-    const layer = this.view?.model.layers[node];
-    if (layer !== undefined) this.context.announce(spoken(layer, this.consumers[node]?.length ?? 0));
+  private select(layer: number): void {
+    const { store } = this.context;
+    store.update({ selected: layer });
+    const node = this.selectedNode();
+    if (this.scene !== null && node !== null)
+      this.context.announce(spoken(this.scene.graph, node, (other) => store.shortName(other)));
   }
 
   private hover(node: number | null): void {
@@ -340,9 +333,8 @@ export class GraphView {
     if (event.buttons !== 0) return;
     const node = this.nodeUnder(event);
     this.hover(node);
-    const layer = node === null ? undefined : this.view?.model.layers[node];
-    if (layer !== undefined)
-      this.tooltip.show(event.clientX, event.clientY, ...tooltipRows(layer.name, tooltipFacts(layer)));
+    if (node === null || this.scene === null) return;
+    this.tooltip.show(event.clientX, event.clientY, ...tooltipRows(...nodeFacts(this.scene.nodes[node])));
   }
 
   private onPress(event: PointerEvent): void {
@@ -355,13 +347,26 @@ export class GraphView {
   }
 
   private click(event: MouseEvent, node: number | null): void {
-    if (node === null) {
-      this.context.store.update({ selected: null });
-      return;
+    const point = this.viewport.pointAt(event);
+    const handle = point === null ? null : (this.scene?.handleAt(point) ?? null);
+    if (handle !== null) this.folds.close(handle);
+    else if (node === null || this.scene === null) this.context.store.update({ selected: null });
+    else {
+      const { layers } = this.scene.nodes[node];
+      this.select(layers[0].id);
+      if (layers.length > 1) {
+        this.unfold(node);
+        return;
+      }
+      const kind = this.stripUnder(event, node);
+      if (kind !== null) this.openBits(node, kind);
     }
-    this.select(node);
-    const kind = this.stripUnder(event, node);
-    if (kind !== null) this.openBits(node, kind);
+  }
+
+  private unfold(node: number): void {
+    const group = this.scene!.nodes[node];
+    this.folds.open(keyOf(group));
+    this.context.announce(t('{0} layers unfolded', group.layers.length));
   }
 
   private onWheel(event: WheelEvent): void {
@@ -373,26 +378,23 @@ export class GraphView {
 
   private onKey(event: KeyboardEvent): void {
     const { store } = this.context;
-    const layers = this.view?.model.layers ?? [];
-    const down = store.ui.direction !== 'right';
-    const at = store.ui.selected;
-    const forward = down ? 'ArrowDown' : 'ArrowRight';
-    const back = down ? 'ArrowUp' : 'ArrowLeft';
-    let next: number | null | undefined;
-    if (event.key.startsWith('Arrow')) {
-      if (at === null) next = layers.length > 0 ? 0 : null;
-      else if (event.key === forward) next = this.scene?.nearest(at, this.consumers[at] ?? []);
-      else if (event.key === back) next = this.scene?.nearest(at, layers[at]?.inputs ?? []);
-      else next = this.scene?.sibling(at, event.key === 'ArrowRight' || event.key === 'ArrowDown' ? 1 : -1);
-    } else if (event.key === 'Home') next = 0;
-    else if (event.key === 'End') next = layers.length - 1;
-    else if (event.key === '+' || event.key === '=') this.viewport.zoom(1.3);
+    const { scene } = this;
+    const at = this.selectedNode();
+    const node = at === null ? null : (scene?.nodes[at] ?? null);
+    const next = event.key.startsWith('Arrow') && at === null ? 0 : scene?.toward(at ?? 0, event.key);
+    if (next !== undefined) {
+      const to = next === null ? undefined : scene?.nodes[next];
+      if (to !== undefined) this.select(to.layers[0].id);
+    } else if (event.key === '+' || event.key === '=') this.viewport.zoom(1.3);
     else if (event.key === '-') this.viewport.zoom(1 / 1.3);
     else if (event.key === '0') this.viewport.fit();
-    else if (event.key === 'Enter') store.showDetails();
-    else if (at !== null && STRIP_KEYS[event.key] !== undefined) this.openBits(at, STRIP_KEYS[event.key]);
+    else if (event.key === 'Enter') {
+      if (node !== null && node.layers.length > 1) this.unfold(node.id);
+      else store.showDetails();
+    } else if (node !== null && event.key === 'f' && !event.ctrlKey && !event.metaKey) {
+      if (!this.folds.closeAround(scene!.graph, node.id)) this.context.announce(t('Nothing is unfolded here'));
+    } else if (node !== null && STRIP_KEYS[event.key] !== undefined) this.openBits(node.id, STRIP_KEYS[event.key]);
     else return;
     event.preventDefault();
-    if (next != null && next >= 0) this.select(next);
   }
 }

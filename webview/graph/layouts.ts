@@ -2,13 +2,14 @@ import type { EditorHost } from '../../src/protocol/editor';
 import type { DrawingView } from '../../src/protocol/drawing';
 import type { LayerView } from '../../src/protocol/views';
 import type { Direction } from '../state';
+import { keyOf, type FoldedGraph } from './folding';
 import { layoutRequest } from './scene';
 
-/** Layouts of the network that is shown: asked for once per direction, kept while only the plan changes. */
+/** Layouts of the network that is shown: asked for once per direction and folding, kept while only the plan changes. */
 export class Layouts {
   private layers: readonly LayerView[] = [];
-  private readonly known = new Map<Direction, Promise<DrawingView>>();
-  private readonly done = new Map<Direction, DrawingView>();
+  private readonly known = new Map<string, Promise<DrawingView>>();
+  private readonly done = new Map<string, DrawingView>();
 
   constructor(private readonly host: EditorHost) {}
 
@@ -29,27 +30,30 @@ export class Layouts {
   }
 
   /** The layout if it is there already. */
-  at(of: Direction): DrawingView | null {
-    const direction = drawn(of);
-    return this.done.get(direction) ?? null;
+  at(direction: Direction, graph: FoldedGraph): DrawingView | null {
+    return this.done.get(layoutKey(direction, graph)) ?? null;
   }
 
   /** Asks for a layout. Resolves to null where another network has come in the meantime. */
-  async fetch(of: Direction): Promise<DrawingView | null> {
-    const direction = drawn(of);
-    let asked = this.known.get(direction);
+  async fetch(direction: Direction, graph: FoldedGraph): Promise<DrawingView | null> {
+    const key = layoutKey(direction, graph);
+    let asked = this.known.get(key);
     if (asked === undefined)
-      this.known.set(direction, (asked = this.host.layout(layoutRequest(this.layers, direction))));
+      this.known.set(key, (asked = this.host.layout(layoutRequest(graph.nodes, drawn(direction)))));
     try {
       const layout = await asked;
-      if (this.known.get(direction) !== asked) return null;
-      this.done.set(direction, layout);
+      if (this.known.get(key) !== asked) return null;
+      this.done.set(key, layout);
       return layout;
     } catch (error) {
-      if (this.known.get(direction) === asked) this.known.delete(direction);
+      if (this.known.get(key) === asked) this.known.delete(key);
       throw error;
     }
   }
+}
+
+function layoutKey(direction: Direction, { nodes }: FoldedGraph): string {
+  return [drawn(direction), ...nodes.filter(({ layers }) => layers.length > 1).map(keyOf)].join(' ');
 }
 
 /** Columns are cut from the drawing downwards. */

@@ -1,6 +1,7 @@
 import { CanvasSurface } from '../canvas';
 import { h } from '../dom';
 import { bitsColor, type Theme } from '../theme';
+import { commonBits } from './coloring';
 import { visiblePart, type Camera, type Size } from './camera';
 import type { Scene } from './scene';
 
@@ -103,7 +104,7 @@ export class Minimap {
     const ctx = canvas.getContext('2d')!;
     ctx.scale(ratio, ratio);
     const { colors } = this.theme;
-    const { stage, layers } = this.scene!;
+    const { stage, nodes } = this.scene!;
     if (stage !== null) {
       ctx.fillStyle = colors.stage;
       ctx.globalAlpha = 0.25;
@@ -115,9 +116,10 @@ export class Minimap {
       );
     }
     ctx.globalAlpha = 0.85;
-    for (const layer of layers) {
-      const box = this.scene!.boxOf(layer.id);
-      ctx.fillStyle = layer.problem === null ? bitsColor(colors, layer.plan?.bits ?? null) : colors.error;
+    for (const { id, layers } of nodes) {
+      const box = this.scene!.boxOf(id);
+      const problem = layers.some((layer) => layer.problem !== null);
+      ctx.fillStyle = problem ? colors.error : bitsColor(colors, commonBits(layers));
       ctx.fillRect(
         fit.x + box.x * fit.scaleX,
         fit.y + box.y * fit.scaleY,

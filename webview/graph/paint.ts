@@ -1,25 +1,11 @@
 /** Draws the part of the graph that the camera sees, with as much detail as the zoom can carry. */
-import type { LayerView } from '../../src/protocol/views';
-import { fitText } from '../canvas';
 import type { Painter } from '../export/svgContext';
 import { percent } from '../format';
-import { kindText } from '../layers/layerText';
 import { t } from '../l10n';
-import { bitsColor, fillAlpha, type Colors } from '../theme';
-import { nodeColor, type Coloring } from './coloring';
+import type { Colors } from '../theme';
 import { visiblePart, type Camera, type Size } from './camera';
+import { paintNode, rounded, type GraphMarks } from './paintNode';
 import { nodeHeight, nodeWidth, overlaps, type Box, type Scene } from './scene';
-
-export interface GraphMarks {
-  readonly selected: number | null;
-  readonly hovered: number | null;
-  /** Nodes that the search found; null when there is no search. */
-  readonly found: ReadonlySet<number> | null;
-  readonly focused: boolean;
-  readonly coloring: Coloring;
-  /** Short names of the layers. */
-  name(layer: number): string;
-}
 
 export function paintGraph(
   ctx: Painter,
@@ -36,7 +22,8 @@ export function paintGraph(
   ctx.translate(-camera.x, -camera.y);
   for (const box of scene.stages) if (overlaps(box, part)) paintStage(ctx, scene, box, camera, colors);
   paintEdges(ctx, scene, part, camera, marks, colors);
-  for (const node of scene.nodesIn(part)) paintNode(ctx, scene.layers[node], scene.boxOf(node), camera, marks, colors);
+  paintHandles(ctx, scene, part, camera, colors);
+  for (const node of scene.nodesIn(part)) paintNode(ctx, scene.nodes[node], scene.boxOf(node), camera, marks, colors);
   ctx.restore();
 }
 
@@ -148,110 +135,26 @@ function isRealEnd(scene: Scene, node: number, x: number, y: number): boolean {
   return at.x === x && at.y === y;
 }
 
-function paintNode(ctx: Painter, layer: LayerView, box: Box, camera: Camera, marks: GraphMarks, colors: Colors): void {
-  const { color, strength } = nodeColor(layer, marks.coloring, colors);
-  const dimmed = marks.found !== null && !marks.found.has(layer.id);
-  const selected = marks.selected === layer.id;
-  const opacity = dimmed ? 0.3 : 1;
-  rounded(ctx, box, 6);
-  ctx.globalAlpha = opacity;
-  ctx.fillStyle = colors.background;
-  ctx.fill();
-  ctx.fillStyle = color;
-  const filled = fillAlpha(colors) * strength * (marks.hovered === layer.id ? 1.7 : 1);
-  ctx.globalAlpha = opacity * Math.min(1, camera.scale < 0.25 ? Math.max(filled, 0.6) : filled);
-  ctx.fill();
-  ctx.globalAlpha = opacity * (selected || colors.highContrast ? 1 : 0.75);
-  ctx.strokeStyle = selected ? (marks.focused ? colors.focus : colors.foreground) : color;
-  ctx.lineWidth = (selected ? 2.5 : 1) / Math.min(1, camera.scale * (selected ? 1 : 1.2));
-  if (selected || camera.scale >= 0.12) ctx.stroke();
-  ctx.globalAlpha = opacity;
-  if (camera.scale >= 0.4) paintLabels(ctx, layer, box, marks, colors);
-  else if (camera.scale >= 0.16) paintShort(ctx, layer, box, colors);
-  ctx.globalAlpha = 1;
-}
-
-/** The three strips at the right of a node: bits of the input, the weights and the output. */
-export const stripWidth = 22;
-
-export interface Strip {
-  readonly kind: 'inputBits' | 'weightBits' | 'bits';
-  readonly bits: 8 | 4 | 2 | null;
-}
-
-export function stripsOf({ plan }: LayerView): readonly Strip[] {
-  return plan === null
-    ? []
-    : [
-        { kind: 'inputBits', bits: plan.inputBits },
-        { kind: 'weightBits', bits: plan.weightBits },
-        { kind: 'bits', bits: plan.bits },
-      ];
-}
-
-/** Where a strip of a node lies. */
-export function stripBox(box: Box, index: number): Box {
-  return {
-    x: box.x + box.width - (3 - index) * (stripWidth + 2) - 4,
-    y: box.y + 6,
-    width: stripWidth,
-    height: box.height - 12,
-  };
-}
-
-function paintStrips(ctx: Painter, layer: LayerView, box: Box, colors: Colors, font: number): void {
-  const opacity = ctx.globalAlpha;
-  ctx.textAlign = 'center';
-  ctx.textBaseline = 'middle';
-  ctx.font = `600 ${font}px ${colors.fontFamily}`;
-  stripsOf(layer).forEach(({ bits }, i) => {
-    const strip = stripBox(box, i);
-    rounded(ctx, strip, 3);
-    ctx.fillStyle = ctx.strokeStyle = bitsColor(colors, bits);
-    ctx.globalAlpha = opacity * (bits === null ? 0.08 : colors.highContrast ? 0 : 0.34);
+/** Bars beside what was unfolded, with a minus sign: they fold it again. */
+function paintHandles(ctx: Painter, scene: Scene, part: Box, camera: Camera, colors: Colors): void {
+  for (const { box } of scene.handles) {
+    if (!overlaps(box, part)) continue;
+    ctx.globalAlpha = 1;
+    ctx.strokeStyle = colors.muted;
+    ctx.lineWidth = 1 / Math.min(1, camera.scale);
+    const [x, top] = [box.x + box.width / 2, box.y + 12];
+    ctx.beginPath();
+    ctx.moveTo(box.x + box.width, box.y + box.height);
+    ctx.lineTo(x, box.y + box.height);
+    ctx.lineTo(x, top);
+    ctx.stroke();
+    rounded(ctx, { x: box.x, y: box.y, width: 12, height: 12 }, 2);
+    ctx.fillStyle = colors.background;
     ctx.fill();
-    ctx.globalAlpha = opacity;
-    if (colors.highContrast && bits !== null) ctx.stroke();
-    ctx.fillStyle = bits === null ? colors.muted : colors.foreground;
-    ctx.fillText(bits === null ? '–' : String(bits), strip.x + strip.width / 2, strip.y + strip.height / 2 + 0.5);
-  });
-}
-
-function paintLabels(ctx: Painter, layer: LayerView, box: Box, marks: GraphMarks, colors: Colors): void {
-  let room = box.width - 18;
-  if (layer.plan !== null) {
-    paintStrips(ctx, layer, box, colors, 15);
-    room -= 3 * (stripWidth + 2) + 2;
-  } else if (layer.problem !== null) {
-    ctx.textAlign = 'right';
-    ctx.textBaseline = 'middle';
-    ctx.fillStyle = colors.foreground;
-    ctx.font = `600 15px ${colors.fontFamily}`;
-    ctx.fillText('!', box.x + box.width - 10, box.y + box.height / 2);
-    room -= 16;
+    ctx.stroke();
+    ctx.beginPath();
+    ctx.moveTo(box.x + 3, box.y + 6);
+    ctx.lineTo(box.x + 9, box.y + 6);
+    ctx.stroke();
   }
-  ctx.textBaseline = 'middle';
-  ctx.textAlign = 'left';
-  ctx.fillStyle = colors.foreground;
-  ctx.font = `600 12px ${colors.fontFamily}`;
-  ctx.fillText(fitText(ctx, `${kindText(layer.kind)} ${layer.detail}`.trim(), room), box.x + 9, box.y + 15);
-  ctx.fillStyle = colors.muted;
-  ctx.font = `11px ${colors.fontFamily}`;
-  ctx.fillText(fitText(ctx, marks.name(layer.id), room), box.x + 9, box.y + 31);
-}
-
-/** From afar: the bits as large as the node, or what it is where there is no plan. */
-function paintShort(ctx: Painter, layer: LayerView, box: Box, colors: Colors): void {
-  ctx.textAlign = 'center';
-  ctx.textBaseline = 'middle';
-  ctx.fillStyle = colors.foreground;
-  ctx.font = `600 ${layer.plan === null ? 22 : 26}px ${colors.fontFamily}`;
-  const { plan } = layer;
-  const text = plan === null ? kindText(layer.kind) : `${plan.inputBits} | ${plan.weightBits ?? '–'} | ${plan.bits}`;
-  ctx.fillText(fitText(ctx, text, box.width - 8), box.x + box.width / 2, box.y + box.height / 2 + 1);
-}
-
-function rounded(ctx: Painter, box: Box, radius: number): void {
-  ctx.beginPath();
-  ctx.roundRect(box.x, box.y, box.width, box.height, radius);
 }

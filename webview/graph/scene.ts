@@ -1,13 +1,17 @@
 /** The graph as it is drawn: positions in drawing units, and which nodes and edges a part of the plane shows. */
 import type { DrawingPiece, DrawingRequest, DrawingView } from '../../src/protocol/drawing';
-import type { EditorView, LayerView } from '../../src/protocol/views';
+import type { EditorView } from '../../src/protocol/views';
 import type { Direction } from '../state';
+import type { FoldedGraph, GraphNode } from './folding';
 
 export const nodeWidth = 208;
 export const nodeHeight = 44;
 
 /** Between columns. */
 const GUTTER = 40;
+
+/** Pixels per unit from which on a node's bits can be read. */
+export const LEGIBLE = 0.38;
 
 /**
  * Ranks of a column, so that all of them together are shown as large as the room allows.
@@ -45,9 +49,23 @@ function spacing(direction: Direction): Omit<DrawingRequest, 'inputs'> {
   };
 }
 
-/** What the engine is asked for to draw these layers. */
-export function layoutRequest(layers: readonly LayerView[], direction: Direction): DrawingRequest {
-  return { inputs: layers.map((layer) => layer.inputs), ...spacing(direction) };
+/** What the engine is asked for to draw these nodes. */
+export function layoutRequest(nodes: readonly GraphNode[], direction: Direction): DrawingRequest {
+  return { inputs: nodes.map((node) => node.inputs), ...spacing(direction) };
+}
+
+/** Places (ranks × nodes beside each other) that are seen at once and can be read, about. */
+export function placesIn(room: { readonly width: number; readonly height: number }): number {
+  const { across, along, gapAcross, gapAlong } = spacing('wrap');
+  const columns = Math.floor(room.width / LEGIBLE / (across + gapAcross + GUTTER));
+  const rows = Math.floor(room.height / LEGIBLE / (along + gapAlong));
+  return Math.max(12, columns * rows);
+}
+
+/** Beside the nodes of a group that was unfolded: folds it again. */
+export interface FoldHandle {
+  readonly key: string;
+  readonly box: Box;
 }
 
 export class Scene {
@@ -57,13 +75,14 @@ export class Scene {
   readonly stages: readonly Box[];
   /** The first of them; null without one. */
   readonly stage: Box | null;
-  private readonly inStage: ReadonlySet<number>;
+  /** Beside groups that are unfolded, in each column that they are in. */
+  readonly handles: readonly FoldHandle[];
   /** Ranks of a column, and the distance of columns. */
   private readonly column: number;
   private readonly columnPitch: number;
 
   constructor(
-    readonly layers: readonly LayerView[],
+    readonly graph: FoldedGraph,
     readonly view: EditorView,
     readonly direction: Direction,
     private readonly layout: DrawingView,
@@ -81,13 +100,32 @@ export class Scene {
     const nodes = down
       ? { x: min, y: -along / 2, width: (columns - 1) * this.columnPitch + max - min, height: length }
       : { x: -along / 2, y: min, width: length, height: max - min };
-    this.inStage = new Set(layers.filter((layer) => layer.plan?.inPatchStage === true).map(({ id }) => id));
-    this.stages = this.encloseStage();
+    const inStage = this.nodes.filter(({ layers }) => layers.some(({ plan }) => plan?.inPatchStage === true));
+    this.stages = this.enclosures(inStage.map(({ id }) => id)).map((box) => grown(box, 14));
     this.stage = this.stages[0] ?? null;
     this.bounds = this.stages.reduce(
       (all, box) => union(all, { ...box, y: box.y - 20, height: box.height + 20 }),
       nodes,
     );
+    this.handles = graph.open.flatMap(({ key, nodes: inside }) => {
+      // Beside the handles of the groups in it.
+      const depth = graph.open.filter(
+        (other) => other.nodes.length < inside.length && inside.includes(other.nodes[0]),
+      ).length;
+      return this.enclosures(inside).map(({ x, y, height }) => ({
+        key,
+        box: { x: x - 18 - 14 * Math.min(depth, 2), y, width: 12, height },
+      }));
+    });
+  }
+
+  get nodes(): readonly GraphNode[] {
+    return this.graph.nodes;
+  }
+
+  /** The fold handle at a place of the drawing. */
+  handleAt(point: { readonly x: number; readonly y: number }): string | null {
+    return this.handles.find(({ box }) => overlaps(box, { ...point, width: 0, height: 0 }))?.key ?? null;
   }
 
   /** Centre of a node. */
@@ -97,11 +135,11 @@ export class Scene {
 
   /** Where the network begins. */
   get start(): { readonly x: number; readonly y: number } {
-    return this.layers.length > 0 ? this.at(0) : { x: 0, y: 0 };
+    return this.nodes.length > 0 ? this.at(0) : { x: 0, y: 0 };
   }
 
   /** Of several neighbours the one that lies straightest ahead; null where there are none. */
-  nearest(from: number, nodes: readonly number[]): number | null {
+  private nearest(from: number, nodes: readonly number[]): number | null {
     const a = this.at(from);
     const distance = (node: number): number => Math.hypot(this.at(node).x - a.x, this.at(node).y - a.y);
     return nodes.reduce<number | null>(
@@ -171,33 +209,54 @@ export class Scene {
     return null;
   }
 
+  /** Where a key leads from a node; null where there is nothing, undefined for other keys. */
+  toward(from: number, key: string): number | null | undefined {
+    const down = this.direction !== 'right';
+    switch (key) {
+      case 'Home':
+        return 0;
+      case 'End':
+        return this.nodes.length - 1;
+      case down ? 'ArrowDown' : 'ArrowRight':
+        return this.nearest(from, this.graph.readers[from]);
+      case down ? 'ArrowUp' : 'ArrowLeft':
+        return this.nearest(from, this.nodes[from].inputs);
+      case down ? 'ArrowRight' : 'ArrowDown':
+        return this.sibling(from, 1);
+      case down ? 'ArrowLeft' : 'ArrowUp':
+        return this.sibling(from, -1);
+      default:
+        return undefined;
+    }
+  }
+
   /** The next node beside this one in its rank. */
-  sibling(node: number, step: 1 | -1): number | null {
+  private sibling(node: number, step: 1 | -1): number | null {
     const rank = this.layout.ranks[this.layout.rank[node]];
     return rank[rank.indexOf(node) + step] ?? null;
   }
 
-  private encloseStage(): Box[] {
-    const columns = new Map<number, LayerView[]>();
-    for (const id of this.inStage) {
+  /** Boxes around nodes and the edges between them, one for each column. */
+  private enclosures(nodes: readonly number[]): Box[] {
+    const columns = new Map<number, number[]>();
+    for (const id of nodes) {
       const column = this.direction === 'wrap' ? this.columnOf(this.layout.rank[id]) : 0;
-      columns.set(column, [...(columns.get(column) ?? []), this.layers[id]]);
+      columns.set(column, [...(columns.get(column) ?? []), id]);
     }
-    return [...columns.values()].map((layers) => this.enclose(layers)!);
+    return [...columns.values()].map((inside) => this.enclose(inside));
   }
 
-  private enclose(layers: readonly LayerView[]): Box | null {
-    if (layers.length === 0) return null;
+  private enclose(nodes: readonly number[]): Box {
     let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
-    for (const layer of layers) {
-      const box = this.boxOf(layer.id);
+    for (const id of nodes) {
+      const box = this.boxOf(id);
       x0 = Math.min(x0, box.x);
       y0 = Math.min(y0, box.y);
       x1 = Math.max(x1, box.x + box.width);
       y1 = Math.max(y1, box.y + box.height);
     }
-    // Skip connections within the stage lie beside its layers.
-    const inside = new Set(layers.map((layer) => layer.id));
+    // Skip connections within lie beside the layers.
+    const inside = new Set(nodes);
     this.layout.pieces.forEach((pieces, rank) => {
       for (const { from, to, start } of pieces) {
         if (!inside.has(from) || !inside.has(to)) continue;
@@ -205,9 +264,12 @@ export class Scene {
         [x0, y0, x1, y1] = [Math.min(x0, x), Math.min(y0, y), Math.max(x1, x), Math.max(y1, y)];
       }
     });
-    const pad = 14;
-    return { x: x0 - pad, y: y0 - pad, width: x1 - x0 + 2 * pad, height: y1 - y0 + 2 * pad };
+    return { x: x0, y: y0, width: x1 - x0, height: y1 - y0 };
   }
+}
+
+function grown({ x, y, width, height }: Box, by: number): Box {
+  return { x: x - by, y: y - by, width: width + 2 * by, height: height + 2 * by };
 }
 
 function union(a: Box, b: Box): Box {

@@ -36,6 +36,13 @@ interface Picture {
 const pictures: readonly Picture[] = [
   { name: 'layers', view: () => plannedView(), saved: { tab: 'layers', selected: 5 } },
   { name: 'graph', view: () => plannedView(), saved: { tab: 'graph', selected: 7 } },
+  { name: 'graph-whole', view: () => plannedView(), saved: { tab: 'graph' }, width: 1400, height: 900 },
+  {
+    name: 'graph-folded',
+    view: () => plannedView(),
+    saved: { tab: 'graph', foldGraph: true, selected: 30, unfolded: ['18-25'] },
+  },
+  { name: 'graph-chain', view: () => chainView(1000), saved: { tab: 'graph', unfolded: ['1-994'] }, themes: ['dark'] },
   { name: 'graph-right', view: () => plannedView(), saved: { tab: 'graph', direction: 'right' }, themes: ['dark'] },
   {
     name: 'patches',

@@ -231,7 +231,7 @@ describe('editor page', function () {
 
     it('selects what is clicked, and search goes from match to match', async () => {
       const view = branchedView();
-      const page = await open(view, { saved: { tab: 'graph' } });
+      const page = await open(view, { saved: { tab: 'graph', direction: 'down', foldGraph: false } });
       const field = page.locator('.graph-view vscode-text-field input');
       await field.fill('pool_proj');
       assert.equal(await text(page, '.graph-view .toolbar-note'), '9 of 83 layers');
@@ -252,7 +252,7 @@ describe('editor page', function () {
     });
 
     it('and the layer table show what was selected in the other', async () => {
-      const page = await open(chainView(400), { saved: { tab: 'graph' } });
+      const page = await open(chainView(400), { saved: { tab: 'graph', foldGraph: false } });
       await page.locator('.graph-stage').focus();
       await page.keyboard.press('End');
       await page.getByRole('tab', { name: 'Layers' }).click();
@@ -271,7 +271,7 @@ describe('editor page', function () {
     });
 
     it('shows a chain of 3000 layers and zooms it', async () => {
-      const page = await open(chainView(), { saved: { tab: 'graph' } });
+      const page = await open(chainView(), { saved: { tab: 'graph', foldGraph: false } });
       await page.locator('.graph-stage').focus();
       await page.keyboard.press('0');
       await page.keyboard.press('End');

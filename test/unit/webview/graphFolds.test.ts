@@ -1,0 +1,77 @@
+/* Folded blocks on the editor's page: what keys and clicks do with them, and what is said. */
+import assert from 'node:assert/strict';
+import type { Page } from 'playwright-core';
+import type { EditorView } from '../../../src/protocol/views';
+import { Harness } from '../../support/webviewHarness/harness';
+import { chainView, plannedView } from '../../support/webviewHarness/samples';
+
+describe('folded graph', function () {
+  let harness: Harness;
+  const pages: Page[] = [];
+
+  before(async function () {
+    harness = await Harness.startOrSkip(this);
+  });
+  after(() => harness?.close());
+  afterEach(async () => {
+    for (const page of pages.splice(0)) await page.context().close();
+  });
+
+  async function open(view: EditorView): Promise<Page> {
+    const page = await harness.open(view, { saved: { tab: 'graph' } });
+    pages.push(page);
+    await page.locator('.graph-stage').focus();
+    return page;
+  }
+  const spoken = (page: Page): Promise<string> => page.locator('body > .sr-only').innerText();
+  const pressed = (page: Page): Promise<string | null> =>
+    page.getByRole('button', { name: 'Fold blocks that repeat' }).getAttribute('aria-pressed');
+  const settle = (page: Page): Promise<unknown> => page.evaluate('new Promise((done) => setTimeout(done, 120))');
+
+  it('unfolds a block with Enter and folds it again with F', async () => {
+    const page = await open(chainView(1000));
+    await settle(page);
+    assert.equal(await pressed(page), 'true');
+    await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowDown');
+    assert.match(await spoken(page), /^142 × Conv · Add · Conv, 994 layers from .*, folded: Enter unfolds it$/);
+    await page.keyboard.press('Enter');
+    assert.match(await spoken(page), /^994 layers unfolded$/);
+    await settle(page);
+    await page.keyboard.press('ArrowDown');
+    assert.match(await spoken(page), /^Conv · Add · Conv, 7 layers from /);
+    await page.keyboard.press('Enter');
+    await settle(page);
+    await page.keyboard.press('ArrowDown');
+    assert.match(await spoken(page), /^Conv 3×3 .*block9.*, 1 inputs, 2 readers$/);
+    await page.keyboard.press('f');
+    await settle(page);
+    await page.keyboard.press('f');
+    await settle(page);
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowDown');
+    assert.match(await spoken(page), /^142 ×/);
+    await page.keyboard.press('f');
+    assert.equal(await spoken(page), 'Nothing is unfolded here');
+  });
+
+  it('draws every layer of MobileNetV2, and its blocks as one node each where that is chosen', async () => {
+    const view = plannedView();
+    const page = await open(view);
+    await settle(page);
+    assert.equal(await pressed(page), 'false');
+    await page.getByRole('button', { name: 'Fold blocks that repeat' }).click();
+    await settle(page);
+    assert.equal(await pressed(page), 'true');
+    await page.locator('.graph-stage').focus();
+    await page.keyboard.press('Home');
+    let said = '';
+    for (let i = 0; i < 64 && !said.includes('folded'); i++) {
+      await page.keyboard.press('ArrowDown');
+      said = await spoken(page);
+    }
+    assert.match(said, /^2 × Conv · Depthwise · Conv · Add, 8 layers from features\.5.*bits of input, weights/);
+    await page.getByRole('button', { name: 'Fold blocks that repeat' }).click();
+    assert.equal(await pressed(page), 'false');
+  });
+});
