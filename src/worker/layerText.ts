@@ -30,6 +30,7 @@ export function layerDetail(layer: Layer): string {
     case 'mul':
     case 'prelu':
     case 'softmax':
+    case 'normalize':
     case 'reshape':
     case 'permute':
       return '';

@@ -1,4 +1,5 @@
 import type { Region } from '../../src/engine/graph/region';
+import { maxCode, minCode } from '../../src/engine/program/arithmetic';
 import type { Bits } from '../../src/engine/graph/bits';
 import type {
   BufferId,
@@ -52,6 +53,7 @@ export const allOps: readonly RandomOp[] = [
   'fill',
   'resize',
   'softmax',
+  'normalize',
   'permute',
   'classify',
 ];
@@ -232,6 +234,18 @@ class Generator {
         const to = out(h, w, c, 8, false);
         const table = Uint16Array.from({ length: 2 ** b.bits }, (_, d) => Math.round(65535 * Math.exp(-d / 8)));
         return one({ op, table: this.p.constant('table', 16, table, [table.length]) }, to);
+      }
+      case 'normalize': {
+        const bits = this.bits();
+        const signed = this.flip();
+        const range = { min: minCode(bits, signed), max: maxCode(bits, signed) };
+        const to = out(h, w, c, bits, signed);
+        const centered = this.flip();
+        const preShift = Math.floor(Math.log2((2 ** 31 - 1) / ((centered ? c : 1) * 255)));
+        const [multiplier, shift] = [this.int(16384, 32767), preShift + this.int(6, 10)];
+        const zeros = { zeroIn: this.int(0, 1), zeroOut: this.int(0, 1) };
+        const epsilon = this.int(0, 1000);
+        return one({ op, centered, ...zeros, epsilon, multiplier, preShift, shift, ...range }, to);
       }
       case 'permute': {
         const to = out(h, w, c, 8, b.signed);

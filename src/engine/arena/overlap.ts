@@ -52,6 +52,7 @@ const ORDERS = {
   copy: 'elementwise',
   fullyConnected: 'none',
   softmax: 'none',
+  normalize: 'none',
   permute: 'none',
   classify: 'none',
   load: 'none',

@@ -82,6 +82,16 @@ export class ParameterWriter {
         ]);
       case 'softmax':
         return { fn: 'qmcu_softmax', params: null, args: [this.array(kernel.table, 'uint16')] };
+      case 'normalize':
+        return struct('qmcu_normalize', 'qmcu_normalize_params', [
+          `.epsilon = UINT64_C(${kernel.epsilon})`,
+          `.multiplier = ${kernel.multiplier}`,
+          `.centered = ${kernel.centered ? 1 : 0}`,
+          `.zero_in = ${kernel.zeroIn}`,
+          `.zero_out = ${kernel.zeroOut}`,
+          `.pre_shift = ${kernel.preShift}`,
+          ...rounding(kernel),
+        ]);
       case 'permute':
         return this.permute(kernel);
       case 'classify':

@@ -34,7 +34,10 @@ export const cFiles: Readonly<Record<string, { readonly title: string; readonly 
     parts: /^qmcu_(codes|elementwise)[a-z0-9_]*\.c$/,
   },
   'qmcu_pool.c': { title: 'pooling and resampling', parts: /^qmcu_pool[a-z0-9_]*\.c$/ },
-  'qmcu_softmax.c': { title: 'kernels over all codes of a pixel or a region', parts: /^qmcu_softmax[a-z0-9_]*\.c$/ },
+  'qmcu_softmax.c': {
+    title: 'kernels over all codes of a pixel or a region',
+    parts: /^qmcu_(normalize|softmax)[a-z0-9_]*\.c$/,
+  },
 };
 /** Every kernel packs and unpacks codes. */
 export const always = 'qmcu_elementwise.c';

@@ -13,6 +13,7 @@ import depthwise2dTapsHeader from '../../firmware/common/qmcu_depthwise2d_taps.h
 import elementwise from '../../firmware/common/qmcu_elementwise.c';
 import internalHeader from '../../firmware/common/qmcu_internal.h';
 import layerKernelsHeader from '../../firmware/common/qmcu_layer_kernels.h';
+import normalize from '../../firmware/common/qmcu_normalize.c';
 import pool from '../../firmware/common/qmcu_pool.c';
 import requantizeHeader from '../../firmware/common/qmcu_requantize.h';
 import softmax from '../../firmware/common/qmcu_softmax.c';
@@ -92,6 +93,7 @@ export const runtimeSources: Readonly<Record<string, { readonly folder: RuntimeF
   'qmcu_elementwise.c': { folder: 'common', text: elementwise },
   'qmcu_internal.h': { folder: 'common', text: internalHeader },
   'qmcu_layer_kernels.h': { folder: 'common', text: layerKernelsHeader },
+  'qmcu_normalize.c': { folder: 'common', text: normalize },
   'qmcu_pool.c': { folder: 'common', text: pool },
   'qmcu_requantize.h': { folder: 'common', text: requantizeHeader },
   'qmcu_softmax.c': { folder: 'common', text: softmax },

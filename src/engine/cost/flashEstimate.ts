@@ -104,6 +104,7 @@ const STRUCTS: Partial<Record<Work['call']['op'], string>> = {
   maxPool: 'qmcu_window',
   averagePool: 'qmcu_average_pool_params',
   prelu: 'qmcu_prelu_params',
+  normalize: 'qmcu_normalize_params',
   resize: 'qmcu_resize_params',
   permute: 'qmcu_permute_params',
 };
@@ -141,6 +142,7 @@ const FUNCTIONS: Record<Work['call']['op'], string | null> = {
   fill: 'qmcu_fill',
   resize: 'qmcu_resize',
   softmax: 'qmcu_softmax',
+  normalize: 'qmcu_normalize',
   permute: 'qmcu_permute',
   classify: 'qmcu_classify',
 };

@@ -1,4 +1,14 @@
-import type { ActivationFunction, Clamp, Formula, Graph, Layer, ResizeLayer, Shape, Window } from '../graph/types';
+import type {
+  ActivationFunction,
+  Clamp,
+  Formula,
+  Graph,
+  Layer,
+  NormalizeLayer,
+  ResizeLayer,
+  Shape,
+  Window,
+} from '../graph/types';
 import { fromRow, reorder, toRow } from './layout';
 import type { OnnxWriter } from './onnxWriter';
 import { poolAttributes } from './window';
@@ -63,11 +73,27 @@ export function plainLayer(writer: OnnxWriter, graph: Graph, layer: PlainLayer, 
     }
     case 'softmax':
       return writer.node('Softmax', `${name}/softmax`, [x], { axis: 1 });
+    case 'normalize':
+      return normalized(writer, name, x, layer);
     case 'reshape':
       return fromRow(writer, name, toRow(writer, name, x, input), output);
     case 'permute':
       return fromRow(writer, name, reorder(writer, name, toRow(writer, name, x, input), layer.permutation), output);
   }
+}
+
+/** In parts, which all opsets and tools know. */
+function normalized(writer: OnnxWriter, name: string, x: string, { centered, mean, epsilon }: NormalizeLayer): string {
+  const over = { axes: [1], keepdims: 1 };
+  const part = (opType: string, what: string, inputs: string[], attributes = {}): string =>
+    writer.node(opType, `${name}/${what}`, inputs, attributes);
+  const centre = centered ? part('Sub', 'centered', [x, part('ReduceMean', 'mean', [x], over)]) : x;
+  const squares = part('Mul', 'squares', [centre, centre]);
+  const size = mean
+    ? part('ReduceMean', 'variance', [squares], over)
+    : part('ReduceSum', 'sum', [squares, writer.int64s(`${name}/axes`, [1])], { keepdims: 1 });
+  const padded = part('Add', 'padded', [size, writer.floats(`${name}/epsilon`, [], [epsilon])]);
+  return part('Div', 'normalized', [centre, part('Sqrt', 'deviation', [padded])]);
 }
 
 /** Whether a window of one pixel leaves out some of the map's rows or columns. */

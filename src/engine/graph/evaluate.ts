@@ -1,7 +1,7 @@
 import { evaluateConv, evaluateDepthwise, evaluateFullyConnected } from './evaluateLinear';
 import { evaluateAveragePool, evaluateMaxPool, evaluateResize } from './evaluateWindow';
 import { activationFunction } from './functions';
-import type { Clamp, Graph, Layer, MapId, Shape } from './types';
+import type { Clamp, Graph, Layer, MapId, NormalizeLayer, Shape } from './types';
 import { elements } from './types';
 
 /**
@@ -70,6 +70,8 @@ export function evaluateLayer(
       return evaluateSlice(x, shape, layer.begin, output);
     case 'softmax':
       return evaluateSoftmax(x, shape.c);
+    case 'normalize':
+      return evaluateNormalize(layer, x, shape.c);
     case 'reshape':
       return x.slice();
     case 'permute':
@@ -161,6 +163,23 @@ function evaluateSoftmax(x: Float32Array, channels: number): Float32Array {
     let sum = 0;
     for (let c = 0; c < channels; c++) sum += y[p + c] = Math.exp(x[p + c] - max);
     for (let c = 0; c < channels; c++) y[p + c] /= sum;
+  }
+  return y;
+}
+
+function evaluateNormalize(
+  { centered, mean, epsilon }: NormalizeLayer,
+  x: Float32Array,
+  channels: number,
+): Float32Array {
+  const y = new Float32Array(x.length);
+  for (let p = 0; p < x.length; p += channels) {
+    const pixel = x.subarray(p, p + channels);
+    const middle = centered ? pixel.reduce((sum, v) => sum + v, 0) / channels : 0;
+    const squares = pixel.reduce((sum, v) => sum + (v - middle) ** 2, 0);
+    const size = Math.sqrt((mean ? squares / channels : squares) + epsilon);
+    // A pixel of zeros has no direction.
+    for (let c = 0; c < channels; c++) y[p + c] = size > 0 ? (pixel[c] - middle) / size : 0;
   }
   return y;
 }

@@ -227,6 +227,18 @@ export interface SoftmaxLayer extends LayerBase {
   readonly kind: 'softmax';
 }
 
+/**
+ * The channels of each pixel divided by a measure of their size: y = (x − m) / √(Σ(x − m)² · w + ε), where m is their
+ * mean when `centered`, else 0, and w is 1/C when `mean`, else 1. LayerNormalization before its scale and offset, RMS
+ * norms and the norm of order 2.
+ */
+export interface NormalizeLayer extends LayerBase {
+  readonly kind: 'normalize';
+  readonly centered: boolean;
+  readonly mean: boolean;
+  readonly epsilon: number;
+}
+
 /** The same elements in the same (HWC) order under another shape. */
 export interface ReshapeLayer extends LayerBase {
   readonly kind: 'reshape';
@@ -256,6 +268,7 @@ export type Layer =
   | PReluLayer
   | SliceLayer
   | SoftmaxLayer
+  | NormalizeLayer
   | ReshapeLayer
   | PermuteLayer;
 

@@ -28,6 +28,7 @@ import {
 } from './lowering/elementwise';
 import { rangeOf, sameFormat, scaleOf, zeroPointOf, type BranchFormat } from './lowering/formats';
 import type { LowerOptions, LoweringStage } from './lowering/options';
+import { normalizeKernel } from './lowering/normalize';
 import { permuteKernel, resizeKernel } from './lowering/rearrange';
 import { scheduleFor } from './lowering/scheduleFor';
 import { sliceKernel, type ChannelSlice } from './lowering/slices';
@@ -209,6 +210,8 @@ class Lowering {
         return preluKernel(graph, pool, layer, inputs[0], output);
       case 'softmax':
         return softmaxKernel(pool, layer.name, inputs[0]);
+      case 'normalize':
+        return normalizeKernel(graph, layer, inputs[0], output);
       case 'concat':
       case 'slice': {
         const from = this.formats.ofPart(layer, step, inputs[0], 'in');

@@ -24,7 +24,7 @@ import type { Bits, WeightBits } from '../graph/bits';
  *   rows[2·oy]);
  * - element-wise kernels (add, mul, requantize, lookup, prelu, copy) go through pixels in row-major order and read
  *   all codes of an output byte before they write it; an input that is broadcast never overlaps the output;
- * - fullyConnected, softmax, permute, classify, load and fill never overlap an input with their output.
+ * - fullyConnected, softmax, normalize, permute, classify, load and fill never overlap an input with their output.
  */
 export interface Program {
   /** C identifier, from the model's file name. */
@@ -334,6 +334,26 @@ export type Kernel =
    * code = min(255, ⌊(e·256 + ⌊sum/2⌋) / sum⌋), unsigned 8 bits, scale 1/256. channels ≤ 65536.
    */
   | { readonly op: 'softmax'; readonly table: ConstantId }
+  /**
+   * Over the C ≤ 65536 channels of each pixel, with S = Σ code and Q = Σ code²: centered, d = C·code − S and
+   * V = max(1, C·Q − S² + epsilon); otherwise d = code − zeroIn and V = max(1, Σ d² + epsilon). With t ≥ −15 such that
+   * v = ⌊V / 4^t⌋ is in [2³⁰, 2³²), r = min(65535, ⌊2³¹ / ⌊√v⌋⌋) and s = max(1, min(31, shift + t)),
+   * code = ((mulhi(d << preShift, r·multiplier) + 2^(s − 1)) >> s) + zeroOut, clamped to [min, max]. epsilon is an
+   * integer from 0 to 2⁵².
+   */
+  | {
+      readonly op: 'normalize';
+      readonly centered: boolean;
+      readonly zeroIn: number;
+      readonly zeroOut: number;
+      readonly epsilon: number;
+      /** 0 … 32767. */
+      readonly multiplier: number;
+      readonly preShift: number;
+      readonly shift: number;
+      readonly min: number;
+      readonly max: number;
+    }
   /**
    * Output element i (HWC) is input element permutation[i], 8 bits. With `counters` (at most 8) beyond 0, the table
    * instead has a size and a stride for each of them, outermost first (int32 [counters, 2]): i, written in the mixed

@@ -28,6 +28,8 @@ function writesNonNegative(layer: Layer, known: readonly boolean[]): boolean {
       return isNonNegative(layer.fn, inputs);
     case 'softmax':
       return true;
+    case 'normalize':
+      return inputs && !layer.centered;
     default:
       return inputs;
   }

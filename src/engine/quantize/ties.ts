@@ -23,8 +23,8 @@ export interface FormatTies {
   /** Maps with equal representatives have proportional scales; a map alone in its group is free. */
   readonly patternGroup: readonly MapId[];
   /**
-   * Fewest bits that a map can have: channels that a concat or slice addresses begin on a byte, Softmax and
-   * rearrangements work on 8 bits.
+   * Fewest bits that a map can have: channels that a concat or slice addresses begin on a byte; Softmax, norms
+   * and rearrangements work on 8 bits.
    */
   readonly leastBits: readonly Bits[];
   /**
@@ -122,7 +122,8 @@ class TieFinder {
         this.wholeMap(layer.output);
         break;
       case 'softmax':
-        if (layer.kind === 'softmax') this.atLeast(layer.output, 8);
+      case 'normalize':
+        this.atLeast(layer.output, 8);
         for (const map of layer.inputs) this.wholeMap(map);
         this.wholeMap(layer.output);
         break;

@@ -103,6 +103,7 @@ function reach(graph: Graph, layer: Layer, input: number): Reach {
     case 'prelu':
     case 'slice':
     case 'softmax':
+    case 'normalize':
       return 'same';
     case 'concat':
       return layer.axis === 'c' ? 'same' : 'whole';

@@ -17,8 +17,8 @@ export interface DecisionUnit {
 }
 
 /**
- * The decisions that a graph leaves open. 8 bits stay: what the application reads and writes, Softmax's output, and
- * maps that an Add or a product joins: a residual path at few bits loses accuracy that no compensation brings back
+ * The decisions that a graph leaves open. 8 bits stay: what the application reads and writes, what Softmax and norms
+ * read and write, and maps that an Add or a product joins: a residual path at few bits loses accuracy that no compensation brings back
  * (DESIGN section 8, part 5 of the recipe); layers read them through views.
  */
 export function decisionUnits(graph: Graph): DecisionUnit[] {
@@ -26,7 +26,7 @@ export function decisionUnits(graph: Graph): DecisionUnit[] {
   const wide = new Set<MapId>();
   for (const map of graph.maps) if (leastBits[map.id] === 8) wide.add(bitGroup[map.id]);
   for (const layer of graph.layers) {
-    if (layer.kind === 'softmax') wide.add(bitGroup[layer.inputs[0]]);
+    if (layer.kind === 'softmax' || layer.kind === 'normalize') wide.add(bitGroup[layer.inputs[0]]);
     if (layer.kind === 'add' || layer.kind === 'mul')
       for (const map of [...layer.inputs, layer.output]) wide.add(bitGroup[map]);
   }

@@ -22,7 +22,8 @@
  *     qmcu_resize: likewise with input rows >= rows[2 * oy].
  *   - qmcu_add, qmcu_mul, qmcu_requantize, qmcu_lookup, qmcu_prelu, qmcu_copy: pixels in row-major order, channels
  *     upward; all codes of an output byte are read before it is written. A broadcast input must not overlap.
- *   - qmcu_fully_connected (and ..._twins), qmcu_softmax, qmcu_permute, qmcu_fill, qmcu_classify: no overlap.
+ *   - qmcu_fully_connected (and ..._twins), qmcu_softmax, qmcu_normalize, qmcu_permute, qmcu_fill, qmcu_classify: no
+ *     overlap.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -192,6 +193,24 @@ typedef struct {
 } qmcu_prelu_params;
 
 /*
+ * S = sum of the codes of a pixel, Q = sum of their squares, C channels. Centered: d = C * code - S, V = C * Q - S^2 +
+ * epsilon; otherwise d = code - zero_in, V = sum of d^2 + epsilon; V is at least 1. v = floor(V / 4^t) in [2^30, 2^32),
+ * r = min(65535, 2^31 / floor(sqrt(v))), s = shift + t within 1 ... 31;
+ * code = ((mulhi(d << pre_shift, r * multiplier) + 2^(s - 1)) >> s) + zero_out, clamped to [min, max].
+ */
+typedef struct {
+    uint64_t epsilon;   /* <= 2^52 */
+    int32_t multiplier; /* 0 ... 32767 */
+    int16_t zero_in;    /* zero points; that of the input is unused when centered */
+    int16_t zero_out;
+    uint8_t centered;  /* 0 or 1 */
+    uint8_t pre_shift; /* 0 ... 31 */
+    uint8_t shift;
+    int16_t min;
+    int16_t max;
+} qmcu_normalize_params;
+
+/*
  * rows: per output row the first source row (of the input region) and the weight of the row after it in 1/256, 0 where
  * there is no row after it; cols likewise per output column.
  */
@@ -272,6 +291,9 @@ void qmcu_resize(const qmcu_resize_params *params, const qmcu_map *in, const qmc
  * code = min(255, (e * 256 + sum / 2) / sum). The output is QMCU_U8, scale 1/256.
  */
 void qmcu_softmax(const uint16_t *table, const qmcu_map *in, const qmcu_map *out);
+
+/* The channels (at most 65536) of each pixel divided by a measure of their size. */
+void qmcu_normalize(const qmcu_normalize_params *params, const qmcu_map *in, const qmcu_map *out);
 
 /* Rearranges elements; 8-bit maps. */
 void qmcu_permute(const qmcu_permute_params *params, const qmcu_map *in, const qmcu_map *out);

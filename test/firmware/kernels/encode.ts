@@ -34,6 +34,7 @@ const opNumbers: Record<KernelOp, number> = {
   classify: 15,
   // The same moves.
   load: 10,
+  normalize: 17,
 };
 
 /** A program and the arena that it starts from. */
@@ -154,6 +155,19 @@ class StepEncoder {
         return this.words(k.mode === 'linear' ? 1 : 0);
       case 'softmax':
         return this.block(Uint16Array.from(this.values(k.table)));
+      case 'normalize':
+        return this.words(
+          (k.epsilon % 2 ** 32) | 0,
+          Math.floor(k.epsilon / 2 ** 32),
+          k.multiplier,
+          k.centered ? 1 : 0,
+          k.zeroIn,
+          k.zeroOut,
+          k.preShift,
+          k.shift,
+          k.min,
+          k.max,
+        );
       case 'permute':
         return this.permutation(k, this.values(k.permutation));
       case 'classify':

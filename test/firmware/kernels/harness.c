@@ -133,6 +133,22 @@ static void run_twins(harness_reader *r, const qmcu_map *in, const qmcu_map *out
     qmcu_fully_connected_twins(&p, in, out);
 }
 
+static void run_normalize(harness_reader *r, const qmcu_map *in, const qmcu_map *out)
+{
+    qmcu_normalize_params p;
+    p.epsilon = (uint32_t)harness_word(r);
+    p.epsilon |= (uint64_t)(uint32_t)harness_word(r) << 32;
+    p.multiplier = harness_word(r);
+    p.centered = (uint8_t)harness_word(r);
+    p.zero_in = (int16_t)harness_word(r);
+    p.zero_out = (int16_t)harness_word(r);
+    p.pre_shift = (uint8_t)harness_word(r);
+    p.shift = (uint8_t)harness_word(r);
+    p.min = (int16_t)harness_word(r);
+    p.max = (int16_t)harness_word(r);
+    qmcu_normalize(&p, in, out);
+}
+
 static void run_mul(harness_reader *r, const qmcu_map *in, const qmcu_map *out)
 {
     qmcu_mul_params p;
@@ -256,6 +272,9 @@ static int run_kernel(int32_t op, harness_reader *r, const qmcu_map *in, const q
         return 0;
     case 16:
         run_twins(r, in, out);
+        return 0;
+    case 17:
+        run_normalize(r, in, out);
         return 0;
     default:
         return -1;

@@ -35,8 +35,8 @@ export const groupNorm: Block = (d, x) => {
 /** Over the channels of each pixel, which stand last for it. */
 export const layerNorm: Block = (d, x) => {
   const c = x.dims[1];
-  // Few channels are near each other here and there: what divides by their deviation magnifies any rounding.
-  if (c < 4) return null;
+  // Of one channel nothing is left, and of two their sign.
+  if (c < 3) return null;
   const rank = x.dims.length;
   const places = [...Array(rank).keys()];
   const turned = d.transpose(x, [0, ...places.slice(2), 1]);

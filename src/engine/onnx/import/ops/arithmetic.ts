@@ -7,6 +7,7 @@ import type { NodeContext } from '../nodeContext';
 import { productOf } from '../nodeContext';
 import { affine, NO_CLAMP, replicateChannels } from '../perChannel';
 import type { MapValue } from '../values';
+import { normInParts } from './norms';
 import { isWholeChannel } from './linear';
 
 const BROADCAST_REMEDY = 'Only operands of equal shape, per-channel values and scalars can be combined.';
@@ -52,6 +53,8 @@ export function arithmetic(operation: Operation): (context: NodeContext) => void
     } else if (first.kind === 'constant' && second.kind === 'map') {
       context.setMap(withConstant(context, operation, context.map(1), first.constant, first.constant.dims, true));
     } else {
+      const norm = operation === 'div' ? normInParts(context) : null;
+      if (norm) return context.setMap(norm);
       const b = operation === 'div' ? reciprocal(context, context.map(1)) : context.map(1);
       const legacy = legacyDims(context, b.dims, context.map(0).dims.length);
       const aligned =

@@ -5,6 +5,7 @@ import { affine, channelIndex, EMPTY, NO_CLAMP, POINT_WINDOW } from '../perChann
 import type { MapValue } from '../values';
 import { broadcastDims, combine, emit } from './arithmetic';
 import { isWholeChannel } from './linear';
+import { normalize } from './norms';
 import { reduceTo } from './pooling';
 import { reshapeTo } from './shapes';
 
@@ -75,6 +76,8 @@ export function lpNormalization(context: NodeContext): void {
   const p = context.int('p', 2);
   if (p !== 1 && p !== 2) context.fail(`normalizes by the norm of order ${p}`, 'Use order 1 or 2.');
   const axis = context.axis(context.int('axis', -1), value.dims.length);
+  const whole = p === 2 ? normalize(context, value, [axis], { centered: false, mean: false, epsilon: 0 }) : null;
+  if (whole) return context.setMap(whole);
   const { of, mean, isVector } = means(context, value, [axis], (v) => powered(context, v, p));
   const sum = times(context, mean, value.dims[axis]);
   context.setMap(withMean(context, 'mul', of, raised(context, sum, p === 2 ? -0.5 : -1), isVector));
@@ -83,6 +86,8 @@ export function lpNormalization(context: NodeContext): void {
 /** (x − mean) / √(variance + ε) over the dimensions `over`. */
 function normalized(context: NodeContext, value: MapValue, over: readonly number[], epsilon: number): MapValue {
   if (over.length === 0) context.fail('normalizes over no dimension', EXPORT_AGAIN);
+  const whole = normalize(context, value, over, { centered: true, mean: true, epsilon });
+  if (whole) return whole;
   const first = means(context, value, over, (v) => v);
   const centered = withMean(context, 'sub', first.of, first.mean, first.isVector);
   const { of, mean, isVector } = means(context, centered, over, (v) => powered(context, v, 2));

@@ -122,7 +122,7 @@ export function softmaxOf(context: NodeContext, value: MapValue): MapValue {
  * Whether these dimensions are the channels of the map in whatever order: the order of a softmax's elements is of no
  * matter.
  */
-function isWholeChannelSet(value: MapValue, which: readonly number[]): boolean {
+export function isWholeChannelSet(value: MapValue, which: readonly number[]): boolean {
   const atoms = which.flatMap((dim) => value.layout[dim]).sort((p, q) => q.stride - p.stride);
   const sorted: MapValue = { ...value, layout: [atoms] };
   return isWholeChannel(sorted, [0]);

@@ -7,6 +7,7 @@ import { prepareFullyConnected } from './fullyConnected';
 import { prepareLookup } from './lookup';
 import { prepareCopy, prepareFill, preparePermute } from './moves';
 import { prepareMul } from './mul';
+import { prepareNormalize } from './normalize';
 import { prepareAveragePool, prepareMaxPool } from './pools';
 import { preparePrelu } from './prelu';
 import { prepareResize } from './resize';
@@ -44,6 +45,8 @@ export function prepareKernel(kernel: Kernel, context: KernelContext): PreparedK
       return prepareResize(kernel, context);
     case 'softmax':
       return prepareSoftmax(kernel, context);
+    case 'normalize':
+      return prepareNormalize(kernel, context);
     case 'permute':
       return preparePermute(kernel, context);
     case 'classify':

@@ -140,6 +140,24 @@ class NaiveStep {
         const sum = codes.reduce((s, code) => s + e(code), 0n);
         return clamp((e(codes[c]) * 256n + sum / 2n) / sum, 0, 255);
       }
+      case 'normalize': {
+        const channels = big(in0.channels);
+        const codes = Array.from({ length: in0.channels }, (_, i) => big(this.codeAt(in0, y, x, i)));
+        const zero = big(kernel.zeroIn);
+        const sum = codes.reduce((s, code) => s + code, 0n);
+        const squares = codes.reduce((s, code) => s + (kernel.centered ? code : code - zero) ** 2n, 0n);
+        const size = (kernel.centered ? channels * squares - sum ** 2n : squares) + BigInt(kernel.epsilon);
+        const d = kernel.centered ? channels * codes[c] - sum : codes[c] - zero;
+        let v = size > 1n ? size : 1n;
+        let t = 0;
+        for (; v >= 1n << 32n; t++) v /= 4n;
+        for (; v < 1n << 30n; t--) v *= 4n;
+        const r = (1n << 31n) / big(Math.floor(Math.sqrt(Number(v))));
+        const multiplier = (r < 65535n ? r : 65535n) * big(kernel.multiplier);
+        const s = Math.max(1, Math.min(31, kernel.shift + t));
+        const share = shiftRight((d << big(kernel.preShift)) * multiplier, 32);
+        return clamp(shiftRight(share + (1n << big(s - 1)), s) + big(kernel.zeroOut), kernel.min, kernel.max);
+      }
       case 'permute': {
         const from = Number(this.value(kernel.permutation, (y * width(output) + x) * output.channels + c));
         return big(

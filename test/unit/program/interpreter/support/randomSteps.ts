@@ -148,6 +148,8 @@ function addStep(b: ProgramBuilder, op: RandomOp, guard: Guard): void {
       return resize(b, guard);
     case 'softmax':
       return softmax(b, guard);
+    case 'normalize':
+      return normalize(b, guard);
     case 'permute':
       return permute(b, guard);
     case 'classify':
@@ -514,6 +516,31 @@ function softmax(b: ProgramBuilder, guard: Guard): void {
     { op: 'softmax', table: b.constant('table', 16, false, table) },
     [b.input(shape, f)],
     b.output(shape, { bits: 8, signed: false }),
+    guard,
+  );
+}
+
+function normalize(b: ProgramBuilder, guard: Guard): void {
+  const { random } = b;
+  const shape = { ...size(b), channels: random.pick([1, 2, 10, 33, random.int(1, 100)]) };
+  const [f, to] = [format(b), format(b)];
+  const centered = random.chance(0.5);
+  const reach = (centered ? shape.channels : 1) * (2 ** f.bits - 1);
+  const preShift = Math.floor(Math.log2((2 ** 31 - 1) / reach));
+  b.step(
+    {
+      op: 'normalize',
+      centered,
+      zeroIn: random.int(minCode(f.bits, f.signed), maxCode(f.bits, f.signed)),
+      zeroOut: random.pick([0, 0, minCode(to.bits, to.signed)]),
+      epsilon: random.pick([0, 1, random.int(0, 2 ** 20), random.int(0, 2 ** 20) * 2 ** 32]),
+      multiplier: random.pick([0, 32767, random.int(16384, 32767)]),
+      preShift,
+      shift: Math.max(0, preShift + random.int(0, 12)),
+      ...randomClamp(b, to),
+    },
+    [b.input(shape, f)],
+    b.output(shape, to),
     guard,
   );
 }
