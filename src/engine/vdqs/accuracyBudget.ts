@@ -13,7 +13,7 @@ export interface Attempt {
 
 /** Rounds of a search for a budget; each fits all weights {@link AT_ONCE} times, so there are few. */
 const ROUNDS = 3;
-/** Attempts of a round: they run beside each other, and are the same on machines with one core. */
+/** Attempts of a round at most: they run beside each other, and are the same on machines with one core. */
 const AT_ONCE = 2;
 /** Attempts of a search at most. */
 export const ATTEMPTS = ROUNDS * AT_ONCE;
@@ -21,6 +21,8 @@ export const ATTEMPTS = ROUNDS * AT_ONCE;
 const AIM = 0.85;
 /** The bolder attempt of the first round is foreseen to lose this much of the budget: it closes in from above. */
 const BOLD = 2.5;
+/** Where nothing has kept to the budget yet, one attempt is foreseen to lose this share of it: estimates are noisy. */
+const CAUTIOUS = 0.35;
 /** Reductions closer than this are not worth another attempt. */
 const NEAR = 1.04;
 /** With less than this between what is kept and what is not, another round gains little. */
@@ -29,7 +31,7 @@ const CLOSE = 1.12;
 /**
  * The largest reduction of BitOPs whose loss stays within a budget, quantizing for real each time. Where to try is
  * foreseen by the search's own prediction, in proportion to what earlier attempts lost: losses grow with it, whatever
- * the factor. Each round tries that and something bolder.
+ * the factor. Each round tries that and something bolder, or more cautious as long as nothing has kept to it.
  *
  * @param budget most that may be lost
  * @param most largest reduction that is wanted
@@ -51,12 +53,13 @@ export async function searchWithinBudget<T extends Attempt>(
   let best: T | null = null;
   const earlier: T[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const wanted = largestWithin(predicted, (AIM * budget) / factor, low, high);
-    const bolder =
-      round === 0 ? largestWithin(predicted, (BOLD * budget) / factor, low, high) : Math.sqrt(wanted * high);
+    const foreseenTo = (share: number): number => largestWithin(predicted, (share * budget) / factor, low, high);
+    const wanted = foreseenTo(AIM);
+    const beside = round === 0 ? foreseenTo(BOLD) : best === null ? foreseenTo(CAUTIOUS) : Math.sqrt(wanted * high);
     const isNew = (reduction: number): boolean =>
       round === 0 || (reduction / low >= NEAR && (high === most || high / reduction >= NEAR));
-    const chosen = [wanted, ...(bolder / wanted >= NEAR ? [bolder] : [])].filter(isNew).slice(0, AT_ONCE);
+    const isApart = Math.max(beside / wanted, wanted / beside) >= NEAR;
+    const chosen = [wanted, ...(isApart ? [beside] : [])].filter(isNew).sort((a, b) => a - b);
     if (chosen.length === 0) break;
     const trials = await Promise.all(chosen.map((reduction) => attempt(reduction, earlier)));
     earlier.push(...trials);

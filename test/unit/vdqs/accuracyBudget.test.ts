@@ -61,6 +61,15 @@ describe('accuracy budget', () => {
     );
   });
 
+  it('finds less where losses are noisy and the first attempts just miss the budget', async () => {
+    // As measured of a MobileNetV1 0.25: about as much is lost at 1.3 as at 1.45.
+    const lost = (reduction: number): number => (reduction < 1.28 ? 4 * (reduction - 1) ** 1.2 : 1.1 + reduction / 100);
+    const { best, kept } = await searchWithinBudget(1, 3.7, predicted, 5, (reduction) =>
+      Promise.resolve({ reduction, pointsLost: lost(reduction) }),
+    );
+    assert.ok(kept && best.reduction > 1.1, `${best.reduction}`);
+  });
+
   it('tries no more than is wanted, and once where that keeps to the budget', async () => {
     assert.deepEqual((await search(1, 1.9, 0.3, 0)).tried, [1.9]);
     const { best, tried } = await search(1, 2.2, 0.3, 0);
