@@ -2,7 +2,7 @@
 // layers (1b), outliers (2), accuracy (4, classifiers), accuracy over φ beside random classes (5), and the table of
 // BitOPs, latency, SRAM and search time.
 //
-//     npm run build && node test/bench/paper.mjs [--images N] [--calibration N] [--sweep N] [MODEL…]
+//     npm run build && node test/bench/paper.mjs [--images N] [--calibration N] [--sweep N] [--row TEXT] [MODEL…]
 //
 // Writes docs/paper.md and pictures beside it from test/bench/paper.json, where each row is kept as soon as it is
 // measured; delete rows to measure them again. Needs ../shared/data.
@@ -22,6 +22,7 @@ const { values, positionals } = parseArgs({
     images: { type: 'string', default: '250' },
     calibration: { type: 'string', default: '64' },
     sweep: { type: 'string', default: '100' },
+    row: { type: 'string', default: '' },
     dist: { type: 'string', default: path.join(projectRoot, 'dist') },
   },
 });
@@ -99,6 +100,8 @@ function dropOf(csv) {
 /** @type {Record<string, any>} */
 const rows = existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {};
 const keep = (/** @type {string} */ key, /** @type {any} */ row) => {
+  // Others may have put rows there meanwhile.
+  if (existsSync(store)) Object.assign(rows, JSON.parse(readFileSync(store, 'utf8')));
   rows[key] = row;
   writeFileSync(store, `${JSON.stringify(rows, null, 1)}\n`);
   console.log(key, JSON.stringify(row).slice(0, 600));
@@ -176,10 +179,10 @@ for (const network of chosen) {
   for (const board of boards)
     for (const way of ways) {
       const key = `${model} / ${board.id} / ${way.id}`;
-      if (!rows[key]) keep(key, measure(network, board.id, way));
+      if (!rows[key] && key.includes(values.row)) keep(key, measure(network, board.id, way));
     }
   const key = `${model} / phi`;
-  if (rows[key]) continue;
+  if (rows[key] || !key.includes(values.row)) continue;
   const folder = path.join(work, `${model}-phi`);
   mkdirSync(folder);
   // φ matters where regular patches have 4 bits throughout: the score gives them these at a small λ.
