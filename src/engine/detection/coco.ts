@@ -23,7 +23,7 @@ export function parseCoco(text: string, file: string, optional: boolean): Map<st
   }
   const [images, annotations, categories] = lists;
   const fail = (list: string, index: number, message: string): never => {
-    throw new UserError(`${file}: /${list}/${index} ${message}.`);
+    throw new UserError(`${file}:${lineOfEntry(text, list, index)}: /${list}/${index} ${message}.`);
   };
   const names = new Map<unknown, string>();
   categories.forEach((entry, i) => {
@@ -31,12 +31,13 @@ export function parseCoco(text: string, file: string, optional: boolean): Map<st
     if (typeof name !== 'string') fail('categories', i, 'has no name');
     names.set(id, name as string);
   });
-  const files = new Map<unknown, string>();
+  const files = new Map<unknown, { name: string; width: number; height: number }>();
   const boxes = new Map<string, TrueBox[]>();
   images.forEach((entry, i) => {
-    const { id, file_name } = record(entry) ?? fail('images', i, 'is no object');
+    const { id, file_name, width, height } = record(entry) ?? fail('images', i, 'is no object');
     if (typeof file_name !== 'string') fail('images', i, 'has no file_name');
-    files.set(id, file_name as string);
+    const extent = (v: unknown): number => (typeof v === 'number' && v > 0 ? v : Infinity);
+    files.set(id, { name: file_name as string, width: extent(width), height: extent(height) });
     boxes.set(file_name as string, []);
   });
   annotations.forEach((entry, i) => {
@@ -47,7 +48,11 @@ export function parseCoco(text: string, file: string, optional: boolean): Map<st
       fail('annotations', i, 'has no bbox of four numbers: x, y, width and height');
     const [x, y, w, h] = bbox as number[];
     if (w < 0 || h < 0) fail('annotations', i, 'has a bbox of negative size');
-    boxes.get(image)!.push({ label, x1: x, y1: y, x2: x + w, y2: y + h, ignored: iscrowd === 1 || iscrowd === true });
+    if (x < -BEYOND || y < -BEYOND || x + w > image.width + BEYOND || y + h > image.height + BEYOND)
+      fail('annotations', i, `has a bbox that reaches beyond the image's ${image.width}×${image.height} pixels`);
+    boxes
+      .get(image.name)!
+      .push({ label, x1: x, y1: y, x2: x + w, y2: y + h, ignored: iscrowd === 1 || iscrowd === true });
   });
   return boxes;
 }
@@ -56,6 +61,27 @@ function record(value: unknown): Record<string, unknown> | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : null;
+}
+
+/** Pixels by which a box may reach beyond its image: tools round. */
+const BEYOND = 2;
+
+/** Line on which an entry of one of the root's lists begins, counted from 1. @param text a valid COCO file */
+function lineOfEntry(text: string, list: string, index: number): number {
+  const tokens = /"(?:[^"\\]|\\.)*"|[[\]{},\n]/g;
+  let [line, depth, entry, inside] = [1, 0, 0, false];
+  let key = '';
+  for (let token = tokens.exec(text); token; token = tokens.exec(text)) {
+    const [mark] = token;
+    if (mark === '\n') line++;
+    else if (mark === '[' || mark === '{') {
+      if (++depth === 2 && mark === '[') [inside, entry] = [key === list, 0];
+      else if (depth === 3 && inside && entry === index) return line;
+    } else if (mark === ']' || mark === '}') depth--;
+    else if (mark === ',') entry += depth === 2 ? 1 : 0;
+    else if (depth === 1) key = JSON.parse(mark) as string;
+  }
+  return line;
 }
 
 /** Line of a JSON error, which tells its position. */

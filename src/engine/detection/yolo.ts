@@ -17,12 +17,18 @@ export function parseYolo(text: string, file: string, labels: readonly string[])
     };
     const numbers = row.trim().split(/\s+/).map(Number);
     const [index, ...values] = numbers;
-    if (numbers.some((n) => !Number.isFinite(n)) || values.length < 4)
-      fail('a line has the class and four numbers: x, y, width and height, in shares of the image.');
+    // Four numbers, five with a confidence, or the corners of a polygon.
+    const isCount = values.length === 4 || values.length === 5 || (values.length >= 6 && values.length % 2 === 0);
+    if (numbers.some((n) => !Number.isFinite(n)) || !isCount)
+      fail(
+        'a line has the class and four numbers: x, y, width and height, in shares of the image; or the class and ' +
+          'pairs of numbers, a polygon.',
+      );
     if (!Number.isInteger(index) || index < 0 || index >= labels.length)
       fail(`class ${index} is none of the ${labels.length} labels.`);
     if (values.some((v) => v < -0.01 || v > 1.01)) fail('coordinates are shares of the image, from 0 to 1.');
-    const polygon = values.length > 5 && values.length % 2 === 0;
+    const polygon = values.length > 5;
+    if (!polygon && (values[2] <= 0 || values[3] <= 0)) fail('width and height are larger than 0.');
     const xs = polygon ? values.filter((_, k) => k % 2 === 0) : [values[0] - values[2] / 2, values[0] + values[2] / 2];
     const ys = polygon ? values.filter((_, k) => k % 2 === 1) : [values[1] - values[3] / 2, values[1] + values[3] / 2];
     boxes.push({

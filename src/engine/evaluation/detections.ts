@@ -1,4 +1,5 @@
 import type { Preprocess } from '../calibration/types';
+import { counted } from '../common/wording';
 import { agreementPercent, compareBoxes, type BoxAgreement } from '../detection/agreement';
 import { findAnnotations, type Annotations, type ImageTruth } from '../detection/annotations';
 import type { Target } from '../detection/averagePrecision';
@@ -33,6 +34,8 @@ export interface Detector {
     quantized: readonly Float32Array[],
     image: { readonly width: number; readonly height: number } | null,
   ): Promise<ImageDetection>;
+  /** A line for people about known boxes whose labels the network does not know; null where it knows all. */
+  unknownLabels(): string | null;
 }
 
 /** @throws UserError when what was given as known boxes is none, or damaged */
@@ -49,12 +52,20 @@ export async function openDetector(
       'No boxes are known for these images (VOC .xml, YOLO .txt or COCO .json beside them, or --annotations), so the ' +
         "quantized network's are compared with the float one's.",
     );
+  const keys = new Set(labels.map(labelKey));
+  const unknown = new Map<string, number>();
+  let known = 0;
   return {
     head,
     format: annotations?.format ?? null,
+    unknownLabels: () => unknownNote(unknown, known, labels),
     async detect(sample, float, quantized, image) {
       const kept = [float, quantized].map((outputs) => suppress(decodeHead(head, outputs), head.head));
       const truth = image ? await annotations?.of(sample) : null;
+      for (const { label } of truth?.boxes ?? []) {
+        if (keys.has(labelKey(label))) known++;
+        else unknown.set(label, (unknown.get(label) ?? 0) + 1);
+      }
       return {
         agreement: compareBoxes(kept[0], kept[1]),
         boxes: { float: kept[0].length, quantized: kept[1].length },
@@ -62,6 +73,22 @@ export async function openDetector(
       };
     },
   };
+}
+
+/** Labels that are named in a note. */
+const MOST_NAMED = 5;
+
+function unknownNote(unknown: ReadonlyMap<string, number>, known: number, labels: readonly string[]): string | null {
+  if (unknown.size === 0) return null;
+  const some = (list: readonly string[]): string =>
+    list.slice(0, MOST_NAMED).join(', ') + (list.length > MOST_NAMED ? ', …' : '');
+  const boxes = [...unknown.values()].reduce((a, b) => a + b, 0);
+  const names = some([...unknown.keys()].map((label) => `"${label}"`));
+  return known === 0
+    ? `No known box has a label of the network: theirs are ${names}, the network's ${some(labels)}. Correct "labels" ` +
+        "in the plan's detection head, or the boxes."
+    : `${counted(boxes, 'known box', 'known boxes')} of ${names} ${boxes === 1 ? 'is' : 'are'} not counted: the ` +
+        'network has no such labels.';
 }
 
 /** What both networks find on an image, down to very low scores, beside what is known to be there. */
@@ -98,7 +125,10 @@ export function summarizeDetections(
   const mean = (which: 'float' | 'quantized'): number =>
     results.reduce((sum, r) => sum + r.boxes[which], 0) / Math.max(1, results.length);
   return {
-    accuracy: format !== null && pairs.length > 0 ? detectionAccuracy(pairs, head, format) : null,
+    accuracy:
+      format !== null && pairs.some(({ targets }) => targets.length > 0)
+        ? detectionAccuracy(pairs, head, format)
+        : null,
     agreement: agreementPercent(results.map((r) => r.agreement)),
     boxes: { float: mean('float'), quantized: mean('quantized') },
   };

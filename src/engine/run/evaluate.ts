@@ -73,6 +73,8 @@ export async function evaluate(
         return outputs;
       };
       results = await runAll({ graph, task, program, preprocess, detector }, set, runners, float, progress, notes);
+      const unknown = detector?.unknownLabels();
+      if (unknown) notes.push(unknown);
       seconds = (performance.now() - begin) / 1000;
     } finally {
       await session.dispose();

@@ -40,6 +40,8 @@ describe('annotations', () => {
     assert.deepEqual(parseVoc(voc(box), 'a.xml'), [{ label: 'cat', x1: 0, y1: 1, x2: 10, y2: 20, ignored: true }]);
     assert.throws(() => parseVoc(voc('<bndbox><xmin>1</xmin></bndbox>'), 'a.xml'), /a\.xml:2: .*<ymin>/);
     assert.throws(() => parseVoc('<annotation>\n<object>\n', 'a.xml'), /a\.xml:\d+: /);
+    const sized = voc(`\n${box.replace('>10<', '>99<')}`).replace('</annotation>', '<size><width>50</width></size>$&');
+    assert.throws(() => parseVoc(sized, 'a.xml'), /a\.xml:2: .*beyond the image's 50×/);
     assert.throws(() => parseVoc('<html></html>', 'a.xml'), /a\.xml:1: .*<html>/);
   });
 
@@ -50,12 +52,14 @@ describe('annotations', () => {
     assert.throws(() => parseYolo('0 0.5 0.5 0.1 0.1\n2 0.5 0.5 0.1 0.1', 'a.txt', ['a', 'b']), /a\.txt:2: class 2/);
     assert.throws(() => parseYolo('0 0.5 0.5', 'a.txt', ['a']), /a\.txt:1: /);
     assert.throws(() => parseYolo('0 50 50 10 10', 'a.txt', ['a']), /a\.txt:1: .*from 0 to 1/);
+    assert.throws(() => parseYolo('0 0.5 0.5 0 0.1', 'a.txt', ['a']), /a\.txt:1: width and height/);
+    assert.throws(() => parseYolo('\n0 0.1 0.2 0.3 0.4 0.5 0.6 0.7', 'a.txt', ['a']), /a\.txt:2: .*polygon/);
   });
 
   it('COCO: boxes by file name, and the place of a fault', () => {
     const file = (annotation: object): string =>
       JSON.stringify({
-        images: [{ id: 7, file_name: 'a.jpg' }],
+        images: [{ id: 7, file_name: 'a.jpg', width: 100, height: 50 }],
         categories: [{ id: 3, name: 'cat' }],
         annotations: [annotation],
       });
@@ -65,6 +69,17 @@ describe('annotations', () => {
     ]);
     assert.throws(() => parseCoco(file({ ...good, image_id: 8 }), 'c.json', false), /\/annotations\/0 .*image_id/);
     assert.throws(() => parseCoco(file({ ...good, bbox: [1] }), 'c.json', false), /\/annotations\/0 .*bbox/);
+    assert.throws(
+      () => parseCoco(file({ ...good, bbox: [90, 2, 30, 4] }), 'c.json', false),
+      /\/annotations\/0 .*beyond the image's 100×50/,
+    );
+    const lines = JSON.stringify(
+      { ...(JSON.parse(file(good)) as object), annotations: [good, { ...good, bbox: 0 }] },
+      null,
+      1,
+    );
+    const line = lines.split('\n').findIndex((l) => l.includes('"bbox": 0')) - 3;
+    assert.throws(() => parseCoco(lines, 'c.json', false), new RegExp(`c\\.json:${line + 1}: /annotations/1 .*bbox`));
     assert.equal(parseCoco('{}', 'c.json', true), null);
   });
 });
