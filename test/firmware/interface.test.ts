@@ -15,6 +15,7 @@ import {
   scratchFolder,
   strictFlags,
 } from './support/hostBuild';
+import { compileObjects } from './support/objects';
 import { reference } from './support/reference';
 
 const provenance: RenderOptions['provenance'] = {
@@ -131,12 +132,13 @@ int main(void) { return net_invoke(arena); }
       return renderC(program, { name, golden: [{ inputs: inputs[0], outputs: outputs[0] }], provenance });
     });
     const objects: string[] = [];
+    const sourceNames: string[] = [];
     files.forEach((set, i) => {
       for (const source of putFiles(path.join(folder, names[i]), set)) {
-        const object = path.join(folder, `${path.basename(source, '.c')}.o`);
-        assert.ok(!objects.includes(object), `two objects named ${path.basename(object)}`);
-        compile('gcc', [source], object, ['-c', '-O1']);
-        objects.push(object);
+        const name = path.basename(source, '.c');
+        assert.ok(!sourceNames.includes(name), `two sources named ${name}`);
+        sourceNames.push(name);
+        objects.push(...compileObjects('gcc', [...strictFlags, '-O1'], [source], folder, name));
       }
     });
     writeFileSync(
@@ -197,12 +199,13 @@ int main() { return net_selftest(net_arena) * 10 + face_selftest(face_arena); }
         renderC(hostile, { name: 'net', layers, provenance: { ...provenance, modelFile } }),
       );
       for (const compiler of ['gcc', 'clang'] as const)
-        compile(compiler, [...sources.filter((s) => !s.includes('_qmcu_'))], path.join(folder, 'net.o'), [
-          '-trigraphs',
-          '-Wcomment',
-          '-r',
-          '-nostdlib',
-        ]);
+        compileObjects(
+          compiler,
+          [...strictFlags, '-trigraphs', '-Wcomment'],
+          sources.filter((s) => !s.includes('_qmcu_')),
+          folder,
+          'net',
+        );
     }
   });
 

@@ -17,6 +17,8 @@ const longest = [
   'stages.test.ts',
 ];
 
+// Without it, equal sources are compiled again and again.
+ensureTools(['ccache']);
 const missing = ensureTools([
   'gcc',
   'clang',

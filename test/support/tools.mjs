@@ -29,6 +29,11 @@ const tools = {
     packages: () => ['gcc', 'libc6-dev'],
     why: "the host's C compiler",
   },
+  ccache: {
+    found: () => succeeds('ccache', ['--version']),
+    packages: () => ['ccache'],
+    why: 'compiling equal sources once',
+  },
   make: { found: () => succeeds('make', ['--version']), packages: () => ['make'], why: "the sample firmware's build" },
   clang: { found: () => succeeds('clang', ['--version']), packages: () => ['clang'], why: 'a second C compiler' },
   sanitizers: {

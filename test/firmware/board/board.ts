@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
 import { projectRoot } from '../../support/paths';
-import { runCommand, strictFlags } from '../support/hostBuild';
+import { strictFlags } from '../support/hostBuild';
+import { compileObjects } from '../support/objects';
+import { runCommand } from '../support/runCommand';
 
 /** Cores that QEMU emulates with enough memory for real networks. */
 export type Core = 'm0plus' | 'm3' | 'm4' | 'm7' | 'm33' | 'm55' | 'rv32imac';
@@ -91,49 +93,31 @@ export function buildForBoard(
 ): void {
   const { cpu, linkerScript, tools } = boards[core];
   if (compiler === 'clang' && tools !== arm) throw new Error(`Clang builds for Arm only, not for ${core}.`);
-  const given =
-    compiler === 'gcc'
-      ? sources
-      : sources.map((source, i) => {
-          const object = `${elf}.${i}.o`;
-          runCommand(
-            'clang',
-            [
-              '--target=arm-none-eabi',
-              '-munaligned-access',
-              ...strictFlags,
-              '-mthumb',
-              ...cpu,
-              ...flags,
-              '-fshort-enums',
-              '-ffunction-sections',
-              '-fdata-sections',
-              '-isystem',
-              newlibHeaders(),
-              `-I${here}`,
-              '-c',
-              source,
-              '-o',
-              object,
-            ],
-            { silent: true },
-          );
-          return object;
-        });
+  const sections = ['-ffunction-sections', '-fdata-sections'];
+  const flagsOf = {
+    gcc: [...strictFlags, ...tools.compile, ...cpu, ...flags, '-g', ...sections, `-I${here}`],
+    clang: [
+      '--target=arm-none-eabi',
+      '-munaligned-access',
+      ...strictFlags,
+      '-mthumb',
+      ...cpu,
+      ...flags,
+      '-fshort-enums',
+      ...sections,
+      ...(compiler === 'clang' ? ['-isystem', newlibHeaders()] : []),
+      `-I${here}`,
+    ],
+  };
+  const objects = (kind: 'gcc' | 'clang', of: readonly string[], prefix: string): string[] =>
+    compileObjects(kind === 'gcc' ? tools.gcc : 'clang', flagsOf[kind], of, path.dirname(elf), prefix);
+  const board = ['startup.c', 'semihosting.c'].map((file) => path.join(here, file));
   runCommand(
     tools.gcc,
     [
-      ...strictFlags,
-      ...tools.compile,
-      ...cpu,
-      ...flags,
-      '-g',
-      '-ffunction-sections',
-      '-fdata-sections',
-      `-I${here}`,
-      ...given,
-      path.join(here, 'startup.c'),
-      path.join(here, 'semihosting.c'),
+      ...flagsOf.gcc,
+      ...objects(compiler, sources, path.basename(elf)),
+      ...objects('gcc', board, `${path.basename(elf)}.board`),
       '-nostartfiles',
       ...tools.link,
       `-L${here}`,

@@ -1,11 +1,13 @@
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import type { GeneratedFile } from '../../../src/engine/codegen';
 import { comesInTiles } from '../../../src/engine/codegen/inputs';
 import type { Program } from '../../../src/engine/program/types';
 import { outRoot } from '../../support/paths';
+import { compileObjects } from './objects';
+import { runCommand } from './runCommand';
+
+export { runCommand };
 
 /** The warnings that generated code and the runtime must not cause. */
 export const strictFlags = ['-std=c99', '-Wall', '-Wextra', '-Wpedantic', '-Wshadow', '-Werror'];
@@ -36,29 +38,6 @@ export function putFiles(folder: string, files: readonly GeneratedFile[]): strin
   return files.filter((f) => f.path.endsWith('.c')).map((f) => path.join(folder, f.path));
 }
 
-/**
- * Runs a command; throws with everything it printed if it fails or, with `silent`, prints anything. @returns its stdout
- */
-export function runCommand(
-  command: string,
-  args: readonly string[],
-  options: { cwd?: string; silent?: boolean; timeout?: number } = {},
-): string {
-  const { status, signal, stdout, stderr, error } = spawnSync(command, args, {
-    cwd: options.cwd,
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    timeout: options.timeout ?? 300_000,
-  });
-  if (error) throw error;
-  if (status !== 0 || (options.silent && stdout + stderr !== '')) {
-    throw new Error(
-      `${command} ${args.join(' ')}\nended with ${signal ?? status}:\n${stdout.slice(-6000)}${stderr.slice(-6000)}`,
-    );
-  }
-  return stdout;
-}
-
 /** Compiles and links; any warning fails. */
 export function compile(
   compiler: 'gcc' | 'clang',
@@ -66,7 +45,9 @@ export function compile(
   output: string,
   flags: readonly string[] = [],
 ): void {
-  runCommand(compiler, [...strictFlags, ...flags, ...sources, '-o', output], { silent: true });
+  const all = [...strictFlags, ...flags];
+  const objects = compileObjects(compiler, all, sources, path.dirname(output), path.basename(output));
+  runCommand(compiler, [...all, ...objects, '-o', output], { silent: true });
 }
 
 /** A compiled network on this computer. */
@@ -97,9 +78,7 @@ export function buildForHost(
 ): HostBuild {
   const sources = putFiles(folder, [...files, { path: 'driver.c', text: driver(program) }]);
   const executable = path.join(folder, `run-${compiler}`);
-  const isRuntime = (file: string): boolean => path.basename(file).startsWith(`${program.name}_qmcu_`);
-  const runtime = sources.filter(isRuntime).map((source) => runtimeObject(folder, source, compiler, flags));
-  compile(compiler, [...sources.filter((s) => !isRuntime(s)), ...runtime], executable, flags);
+  compile(compiler, sources, executable, flags);
   return {
     run(inputs) {
       const inputFile = path.join(folder, 'inputs.bin');
@@ -116,39 +95,6 @@ export function buildForHost(
       return { outputs, selftest: Number(selftest), guardsWhole: guards === '1', lastByteUsed: last === '1' };
     },
   };
-}
-
-/**
- * Compiled kernels, which are the same in every program of one name: their compilation is most of the time of a build.
- */
-const runtimeObjects = new Map<string, string>();
-
-function runtimeObject(folder: string, source: string, compiler: 'gcc' | 'clang', flags: readonly string[]): string {
-  const headers = readdirSync(folder)
-    .filter((f) => f.endsWith('.h') && /quantmcu|_qmcu_/.test(f))
-    .sort();
-  const hash = createHash('sha256').update([compiler, ...flags].join(' '));
-  for (const file of [path.basename(source), ...headers])
-    hash.update(file).update(readFileSync(path.join(folder, file)));
-  const key = hash.digest('hex');
-  let object = runtimeObjects.get(key);
-  if (object === undefined) {
-    object = path.join(objectFolder(), `${key}.o`);
-    compile(compiler, [source], object, [...flags, '-c']);
-    runtimeObjects.set(key, object);
-  }
-  return object;
-}
-
-let objects: string | undefined;
-
-function objectFolder(): string {
-  if (objects === undefined) {
-    const folder = scratchFolder('objects');
-    process.once('exit', () => removeFolder(folder));
-    objects = folder;
-  }
-  return objects;
 }
 
 /**

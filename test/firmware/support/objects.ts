@@ -1,0 +1,42 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import * as path from 'node:path';
+import { outRoot, projectRoot } from '../../support/paths';
+import { runCommand } from './runCommand';
+
+/** One inference's sources are compiled by many tests: ccache, where it is installed, compiles equal ones once. */
+let launcher: readonly string[] | undefined;
+
+function compilerLauncher(): readonly string[] {
+  launcher ??= spawnSync('ccache', ['--version']).status === 0 ? ['ccache'] : [];
+  return launcher;
+}
+
+/** Equal sources are found again in every scratch folder: paths count as seen from there. */
+const cacheEnvironment = {
+  CCACHE_DIR: path.join(outRoot, 'ccache'),
+  CCACHE_BASEDIR: projectRoot,
+  CCACHE_NOHASHDIR: '1',
+  CCACHE_MAXSIZE: '1G',
+};
+
+/**
+ * Compiles each source to an object of its own; any warning fails.
+ * @param folder where objects are put, `PREFIX.N.o`, and which the compiler runs in
+ * @returns the objects, in the order of the sources
+ */
+export function compileObjects(
+  compiler: string,
+  flags: readonly string[],
+  sources: readonly string[],
+  folder: string,
+  prefix: string,
+): string[] {
+  mkdirSync(folder, { recursive: true });
+  return sources.map((source, i) => {
+    const object = path.join(folder, `${prefix}.${i}.o`);
+    const [command, ...args] = [...compilerLauncher(), compiler, ...flags, '-c', source, '-o', object];
+    runCommand(command, args, { silent: true, cwd: folder, env: cacheEnvironment });
+    return object;
+  });
+}
