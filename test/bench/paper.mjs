@@ -195,4 +195,4 @@ for (const network of chosen) {
 }
 const detectors = path.join(projectRoot, 'test/bench/detection.json');
 const detection = existsSync(detectors) ? JSON.parse(readFileSync(detectors, 'utf8')) : {};
-writeDocument({ projectRoot, rows, detection, networks, boards, ways, calibration: values.calibration });
+await writeDocument({ projectRoot, rows, detection, networks, boards, ways, calibration: values.calibration });

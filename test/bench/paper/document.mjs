@@ -1,6 +1,7 @@
 // docs/paper.md and its pictures from the measured rows.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { format, resolveConfig } from 'prettier';
 import { barsOf, distributionPlot, linesOf } from './pictures.mjs';
 
 /** z with P(|Z| ≤ z) = φ, for the φ of the figures. @type {Record<number, number>} */
@@ -29,7 +30,7 @@ const ms = (/** @type {number | null} */ v) => (v === null ? '–' : v.toFixed(0
  */
 
 /** @param {Measured} measured */
-export function writeDocument(measured) {
+export async function writeDocument(measured) {
   const pictures = path.join(measured.projectRoot, 'docs/paper');
   mkdirSync(pictures, { recursive: true });
   const picture = (/** @type {string} */ name, /** @type {string} */ svg) => {
@@ -43,9 +44,8 @@ export function writeDocument(measured) {
     phiFigure(measured, picture),
     ...tables(measured),
   ].filter((section) => section !== '');
-  writeFileSync(
-    path.join(measured.projectRoot, 'docs/paper.md'),
-    `# The paper's comparison
+  const file = path.join(measured.projectRoot, 'docs/paper.md');
+  const document = `# The paper's comparison
 
 Written by \`node test/bench/paper.mjs\`. The paper (QuantMCU, Tao et al., DATE 2024, [arXiv
 2401.13714](https://arxiv.org/abs/2401.13714)) reports 2.2 times fewer BitOPs and about 1.5 times less latency than
@@ -62,8 +62,8 @@ are more than the flash of the Arduino: its rows there are as if they lay in 4 M
 search with fits of weights and ${measured.calibration} images, calibration included where it was not cached.
 
 ${sections.join('\n\n')}
-`,
-  );
+`;
+  writeFileSync(file, await format(document, { ...(await resolveConfig(file)), filepath: file }));
 }
 
 /** Rows of a network on a board by way. @param {Measured} measured */
