@@ -7,6 +7,7 @@ import { isWeighted, type LayerId, type MapId, type Shape } from '../engine/grap
 import { stageBranches } from '../engine/schedule/branches';
 import type { OpenedPlan } from '../engine/planned/open';
 import { programCost, redundantMacsPercent, type ProgramCost } from '../engine/cost/cost';
+import { detectFlash } from '../engine/codegen/detection/detectFlash';
 import { int8LayerwiseArenaBytes } from '../engine/patch/int8Layerwise';
 import { outlierShare } from '../engine/planned/stage';
 import type { Program, ProgramBuffer } from '../engine/program/types';
@@ -70,6 +71,8 @@ export function planView(
   const { flash, forms } = assemble(program, program.name, made);
   const instructions = layersInstructions(graph, program, share, core, forms);
   const board = boardOf(target);
+  // Boxes are decoded at any bits.
+  const boxes = detectFlash(program, core);
   const reference = int8Layerwise(graph, { optimize: made.optimize, ...made.target });
   const view: PlanView = {
     planFile: path.basename(opened.planPath),
@@ -87,7 +90,7 @@ export function planView(
       latencyError: latencyError(board),
       int8Layerwise: {
         arenaBytes: int8LayerwiseArenaBytes(graph, plan.target.input === 'external'),
-        flashBytes: reference.flashBytes,
+        flashBytes: reference.flashBytes + boxes.code + boxes.tables,
         bitOps: graphMacs(graph) * 64,
         latencyMs: instructionsMs(reference.instructions, board),
       },

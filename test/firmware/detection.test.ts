@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { presetPreprocess } from '../../src/engine/calibration/preprocess';
+import { detectFlash } from '../../src/engine/codegen/detection/detectFlash';
 import { renderDetect } from '../../src/engine/codegen/detection/renderDetect';
 import { headPreset } from '../../src/engine/detection/presets';
 import { resolveHead } from '../../src/engine/detection/resolve';
@@ -323,6 +324,24 @@ describe('boxes in C', function () {
       const boxes = expected(c).length - IMAGES;
       assert.ok(boxes > 0, `${families[i].head} finds nothing in ${IMAGES} images`);
     });
+  });
+
+  it('take at most the flash that is told, and nearly that', () => {
+    const target = ['-mthumb', '-mcpu=cortex-m4', '-mfpu=fpv4-sp-d16', '-mfloat-abi=hard'];
+    for (const wanted of ['yolov2', 'yolov5', 'ssd', 'yunet', 'centernet']) {
+      const c = cases[families.findIndex(({ head }) => head === wanted)];
+      const files = putFiles(path.join(folder, 'flash'), [...filesOf(c), port]);
+      const object = path.join(folder, 'flash', `${c.name}.o`);
+      const source = files.find((f) => f.endsWith('_detect.c'))!;
+      const flags = ['-O3', '-std=c99', '-ffunction-sections', '-fdata-sections', `-I${path.dirname(source)}`];
+      runCommand('arm-none-eabi-gcc', [...target, ...flags, '-c', source, '-o', object]);
+      const sections = runCommand('arm-none-eabi-size', ['-A', object]).matchAll(/^\.(?:text|rodata)(\S*)\s+(\d+)/gm);
+      let compiled = 0;
+      for (const [, name, bytes] of sections) if (!name.includes('selftest')) compiled += Number(bytes);
+      const { code, tables } = detectFlash({ ...c.program, head: c.head }, 'cortex-m4');
+      const told = code + tables;
+      assert.ok(told >= compiled && told < 1.15 * compiled, `${wanted}: ${told} told, ${compiled} compiled`);
+    }
   });
 
   for (const flags of [['-O2'], ['-O1', ...sanitizerFlags]]) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { presetPreprocess } from '../../src/engine/calibration/preprocess';
 import { silentProgress } from '../../src/engine/common/progress';
@@ -6,6 +7,7 @@ import { openPlan } from '../../src/engine/planned/open';
 import type { Program } from '../../src/engine/program/types';
 import { quantize } from '../../src/engine/run/quantize';
 import { OPTIMIZE_LEVELS } from '../../src/engine/targets/types';
+import { discModel, writeDiscImages } from '../support/discDetector';
 import { projectRoot } from '../support/paths';
 import { removeFolder, scratchFolder } from './support/hostBuild';
 import { FlashLinker, LINKED_CORES, type LinkedCore } from './support/linkedFlash';
@@ -58,6 +60,34 @@ describe('flash that is told against flash that is linked', function () {
       silentProgress,
     );
     const { program } = await openPlan(planPath);
+    check(program);
+  });
+
+  it("of a detector's plan, its boxes included", async () => {
+    const modelPath = path.join(folder, 'disc.onnx');
+    const images = path.join(folder, 'discs');
+    writeFileSync(modelPath, discModel());
+    mkdirSync(images);
+    writeDiscImages(images, 4);
+    const planPath = path.join(folder, 'disc.quantmcu.json');
+    await quantize(
+      {
+        modelPath,
+        planPath,
+        imagesPath: images,
+        target: { id: 'custom', sramBytes: 1 << 20, flashBytes: FLASH },
+        grid: 'none',
+        bits: [8],
+        weights: 8,
+        classes: 'static',
+        preprocess: null,
+        limit: 4,
+        cachePath: null,
+      },
+      silentProgress,
+    );
+    const { program } = await openPlan(planPath);
+    assert.ok(program.head);
     check(program);
   });
 

@@ -5,6 +5,7 @@ import type { Layer } from '../graph/types';
 import type { Program } from '../program/types';
 import type { Core, Optimize } from '../targets/types';
 import { ConstantArrays } from './constants';
+import { detectFlash } from './detection/detectFlash';
 import { comesInTiles, externalInputs } from './inputs';
 import { CORE_KINDS } from './runtimeParts';
 import { SpecialKernels } from './special';
@@ -38,13 +39,16 @@ export function assemble(
   layers: readonly Pick<Layer, 'name' | 'onnx'>[] = [],
 ): Assembly {
   const core = target?.core ?? 'cortex-m4';
-  const stored = target && storageForms(program, { core, optimize, flashBytes: target.flashBytes });
+  const boxes = detectFlash(program, core);
+  // What boxes take is not there for weights.
+  const room = Math.max(0, (target?.flashBytes ?? 0) - boxes.code - boxes.tables);
+  const stored = target && storageForms(program, { core, optimize, flashBytes: room });
   const constants = new ConstantArrays(program, name);
   const special = optimize === 'size' ? null : new SpecialKernels(program, name, stored, cores.includes('dsp'));
   const code = renderSteps(program, constants, layers, special);
   const weights = constants.weightBytes;
-  const tables = constants.bytes - weights;
-  const codeBytes = codeBytesOf(program, core, code, special);
+  const tables = constants.bytes - weights + boxes.tables;
+  const codeBytes = codeBytesOf(program, core, code, special) + boxes.code;
   const flash = {
     weights,
     tables,

@@ -3,6 +3,7 @@ import { UserError } from '../common/errors';
 import { resolveHead, type ResolvedHead } from '../detection/resolve';
 import type { Graph } from '../graph/types';
 import { importModel } from '../onnx';
+import { withHead } from '../program/detection/lowerHead';
 import { lower } from '../program/lower';
 import type { LoweringStage } from '../program/lowering/options';
 import type { Program } from '../program/types';
@@ -75,12 +76,13 @@ export async function openPlan(planPath: string, options: OpenPlanOptions = {}):
   const decisions = decisionsOf(graph, plan, planPath);
   const stage = resolveStage(graph, plan.patchStage, planPath);
   const { parameters, stored } = await parametersOf(graph, plan, planPath, decisions, options);
-  const program = lower(graph, stage, parameters, {
+  const lowered = lower(graph, stage, parameters, {
     name: toIdentifier(plan.model.file),
     input: plan.target.input,
     sramBytes: plan.target.sramBytes,
     tailStages: resolveTailStages(graph, plan, planPath),
   });
+  const program = withHead(lowered, head, plan.preprocess);
   const labels = await readLabels(modelPath);
   return { planPath, plan, modelPath, graph, stage, parameters, stored, program, head, labels };
 }

@@ -1,4 +1,5 @@
 import type { LayerId, MapId } from '../graph/types';
+import type { DetectionProgram } from './detection/types';
 import type { Region } from '../graph/region';
 import type { Bits, WeightBits } from '../graph/bits';
 
@@ -39,6 +40,8 @@ export interface Program {
   readonly arenaBytes: number;
   /** Alignment that the arena's start needs. */
   readonly arenaAlign: number;
+  /** How boxes are made of a detector's outputs; missing: the outputs are all. */
+  readonly head?: DetectionProgram;
 }
 
 export type BufferId = number;

@@ -14,6 +14,7 @@ import { inputFormats } from '../planned/inputs';
 import { oneScaleMaps, resolveStage, resolveTailStages } from '../planned/stage';
 import type { Bits } from '../graph/bits';
 import type { Plan } from '../plan/types';
+import { withHead } from '../program/detection/lowerHead';
 import { lower } from '../program/lower';
 import type { Program } from '../program/types';
 import { checkCancelled, type Progress } from '../common/progress';
@@ -140,13 +141,14 @@ export class ModelQuantizer {
 
   /** The Program of decisions for a board. */
   lower(decisions: Decisions, parameters: QuantizedParameters, target: Plan['target']): Program {
-    const { graph, modelPath, file } = this.model;
-    return lower(graph, resolveStage(graph, decisions.patchStage, file), parameters, {
+    const { graph, modelPath, file, head, preprocess } = this.model;
+    const program = lower(graph, resolveStage(graph, decisions.patchStage, file), parameters, {
       name: toIdentifier(path.basename(modelPath)),
       input: target.input,
       sramBytes: target.sramBytes,
       tailStages: resolveTailStages(graph, decisions, file),
     });
+    return withHead(program, head, preprocess);
   }
 
   /**

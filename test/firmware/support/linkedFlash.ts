@@ -52,6 +52,7 @@ export class FlashLinker {
       optimize,
       target: { core: this.core, flashBytes },
       cores: coreKinds(this.core),
+      ...(program.head ? { detection: { head: program.head, golden: [] } } : {}),
     });
     const sources = putFiles(path.join(this.folder, name, optimize), [
       ...files,
@@ -103,6 +104,12 @@ function mainOf(program: Program): string {
   const invoke = tiles ? `${name}_invoke_tiles` : inputs.length > 0 ? `${name}_invoke_from` : `${name}_invoke`;
   const arena = `static ${name.toUpperCase()}_ARENA(arena);\n`;
   const held = inputs.length === 0 ? '' : tiles ? `${name}_source input[${inputs.length}];` : 'const uint8_t input[1];';
+  if (program.head)
+    return (
+      `#include "${name}_detect.h"\n${arena}extern ${name}_box boxes[1];\n${name}_box boxes[1];\n` +
+      `static uint32_t scratch[${name.toUpperCase()}_DETECT_SCRATCH_BYTES / 4];\n` +
+      `int main(void)\n{\n    ${name}_invoke(arena);\n    return ${name}_detect(arena, scratch, boxes, 1);\n}\n`
+    );
   return (
     `#include "${name}.h"\n${arena}${held === '' ? '' : `extern ${held}\n${held}\n`}` +
     `int main(void)\n{\n    return ${invoke}(arena${inputs.join('')});\n}\n`

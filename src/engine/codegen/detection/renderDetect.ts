@@ -150,7 +150,12 @@ ${detectText(name, head)}
 ${selftestText(name, head, options)}`;
 }
 
-function levelText(program: Program, l: DetectionLevel, array: (type: string, v: ArrayLike<number>) => string): string {
+/** The initializer of a level; `array` gets its tables. */
+export function levelText(
+  program: Program,
+  l: DetectionLevel,
+  array: (type: string, v: ArrayLike<number>) => string,
+): string {
   const fields = (f: FieldCodes): string =>
     `{ ${program.buffers[program.outputs[f.output].buffer].offset + f.start}u, ${f.perCell}, ${f.perAnchor}, ` +
     `${f.perField}, ` +

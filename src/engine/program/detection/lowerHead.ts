@@ -39,6 +39,21 @@ export function lowerHead(
   };
 }
 
+/** A Program with its head, where that can be lowered; where it cannot, whoever generates it says why. */
+export function withHead(
+  program: Program,
+  resolved: ResolvedHead | null | undefined,
+  preprocess: Pick<Preprocess, 'resize' | 'cropFraction'>,
+): Program {
+  if (!resolved) return program;
+  try {
+    return { ...program, head: lowerHead(program, resolved, preprocess) };
+  } catch (error) {
+    if (error instanceof UserError) return program;
+    throw error;
+  }
+}
+
 /** From the network's input to an image of a size, as the preprocessing places it. */
 export function imageMap(
   image: { readonly width: number; readonly height: number },
