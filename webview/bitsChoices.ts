@@ -38,12 +38,9 @@ export function bitsChoices(layer: LayerView, kind: BitsKind, edits: Edits): rea
 }
 
 export function bitsKindText(kind: BitsKind): string {
-  switch (kind) {
-    case 'bits':
-      return t('Bits of the output feature map');
-    case 'weightBits':
-      return t('Bits of the weights');
-    case 'inputBits':
-      return t('Bits of the input feature map');
-  }
+  return {
+    bits: t('Bits of the output feature map'),
+    weightBits: t('Bits of the weights'),
+    inputBits: t('Bits of the input feature map'),
+  }[kind];
 }

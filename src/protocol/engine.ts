@@ -3,6 +3,7 @@ import type { FoundPreprocess } from '../engine/run/foundPreprocess';
 import type { QuantizeSummary } from '../engine/run/quantizeSummary';
 import type { Overall } from '../engine/common/progress';
 import type { Usage } from '../engine/codegen/usageTypes';
+import type { WriteResult } from '../engine/codegen/writeResult';
 import type { Core, Optimize } from '../engine/targets/types';
 import type { PlanChange } from '../engine/run/whatIf/changes';
 import type { SweepService } from './sweeps';
@@ -226,7 +227,8 @@ export interface GeneratedChange {
   readonly text: string;
 }
 
-export interface GenerateSummary {
+/** What generating did. Paths are relative to the project. */
+export interface GenerateSummary extends Omit<WriteResult, 'released'> {
   readonly name: string;
   /** What kind of project was found, in words, e.g. `PlatformIO library`. */
   readonly layout: string;
@@ -238,10 +240,6 @@ export interface GenerateSummary {
   readonly unfitted: boolean;
   /** With any of these, nothing was written. */
   readonly conflicts: readonly GenerateConflict[];
-  /** Paths relative to the project. */
-  readonly written: readonly string[];
-  readonly unchanged: readonly string[];
-  readonly removed: readonly string[];
   /**
    * What the project's build files need, so that its build finds the sources: made with `editBuildFiles`, otherwise
    * proposed.
@@ -249,8 +247,6 @@ export interface GenerateSummary {
   readonly edits: readonly BuildFileEdit[];
   /** The same to be added by hand, one line each; empty when nothing is left to do. */
   readonly instructions: readonly string[];
-  /** Files in the way that were left as they are. */
-  readonly kept: readonly string[];
   /** What writing would do to files of ours; empty unless `dryRun`. */
   readonly changes: readonly GeneratedChange[];
   readonly arenaBytes: number;

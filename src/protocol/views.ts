@@ -195,13 +195,17 @@ export interface PlanView {
   readonly calibrated: boolean;
 }
 
-/** An image as the network's input has it, at most 416 pixels on its longer side. */
-export interface SampleImageView {
-  readonly name: string;
+/** Pixels that the page draws. */
+export interface PictureView {
   readonly width: number;
   readonly height: number;
   /** [height][width][4], red, green, blue, opaque: as ImageData takes it. */
   readonly rgba: Uint8Array;
+}
+
+/** An image as the network's input has it, at most 416 pixels on its longer side. */
+export interface SampleImageView extends PictureView {
+  readonly name: string;
   /** Its outliers under the plan's φ; null without the calibration, or where they would be too much work. */
   readonly outliers: OutlierMapView | null;
 }

@@ -23,24 +23,9 @@ const SHOWN_IMAGES = 24;
 const MOST_BOXES = 200;
 
 /** A plan's head as it is shown. */
-export function headView({
-  preset,
-  labels,
-  score,
-  iou,
-  candidates,
-  detections,
-  suppress,
-  levels,
-}: DetectionHead): HeadView {
+export function headView({ classes: _classes, image: _image, levels, ...shown }: DetectionHead): HeadView {
   return {
-    preset,
-    labels,
-    score,
-    iou,
-    candidates,
-    detections,
-    suppress,
+    ...shown,
     levels: levels.map((level) => ({
       rows: level.rows,
       cols: level.cols,

@@ -6,7 +6,7 @@ import type { Calibration } from '../engine/calibration/types';
 import { UserError } from '../engine/common/errors';
 import type { Graph, Shape } from '../engine/graph/types';
 import type { Plan } from '../engine/plan/types';
-import type { SampleImageView } from '../protocol/views';
+import type { PictureView, SampleImageView } from '../protocol/views';
 import { outlierMap } from './outlierMap';
 
 /** Longer side of what is sent to the page. */
@@ -44,11 +44,7 @@ export async function sampleImage(
 }
 
 /** An input of 1 or 3 channels as the page draws it, made smaller where it is large. @param codes HWC */
-export function imageView(
-  codes: Uint8Array | Int8Array,
-  { h, w, c }: Shape,
-  bgr: boolean,
-): { readonly width: number; readonly height: number; readonly rgba: Uint8Array } {
+export function imageView(codes: Uint8Array | Int8Array, { h, w, c }: Shape, bgr: boolean): PictureView {
   const pixels = Uint8Array.from(codes);
   const scale = Math.min(1, MAX_SIDE / Math.max(h, w));
   const [height, width] = [Math.max(1, Math.round(h * scale)), Math.max(1, Math.round(w * scale))];

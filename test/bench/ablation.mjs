@@ -10,6 +10,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
+import { nodeBundle } from '../support/nodeBundle.mjs';
 import { evaluateArgs, quantizeArgs, runCommand } from './commands.mjs';
 
 const { values, positionals } = parseArgs({
@@ -80,16 +81,10 @@ const parts = [
 async function buildWithout(changes, file) {
   const pending = new Set(changes);
   await build({
+    ...nodeBundle,
     entryPoints: ['src/cli/cli.ts', 'src/inference.ts'].map((entry) => path.join(projectRoot, entry)),
     entryNames: '[name]',
     outdir: path.dirname(file),
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    packages: 'external',
-    logLevel: 'warning',
-    loader: { '.c': 'text', '.h': 'text', '.ld': 'text', '.wasm': 'binary' },
     plugins: [
       {
         name: 'leave out',

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { buildSync } from 'esbuild';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { nodeBundle } from '../support/nodeBundle.mjs';
 import { outRoot, projectRoot } from '../support/paths';
 
 /** What a run of the command line did and what it cost. */
@@ -43,18 +44,7 @@ function build(): Programs {
     // Lies beside both, which start it.
     ['src/inference.ts', path.join(folder, 'inference.js')],
   ])
-    buildSync({
-      absWorkingDir: projectRoot,
-      entryPoints: [entry],
-      outfile,
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'cjs',
-      external: ['onnxruntime-node'],
-      loader: { '.c': 'text', '.h': 'text', '.ld': 'text', '.wasm': 'binary' },
-      logLevel: 'error',
-    });
+    buildSync({ ...nodeBundle, absWorkingDir: projectRoot, entryPoints: [entry], outfile });
   const meter = path.join(folder, 'meter.cjs');
   fs.writeFileSync(
     meter,

@@ -30,9 +30,17 @@ import { projectRoot } from '../support/paths';
 import { all8, calibrateGraph, graphSamples, pixelInput } from '../support/quantizedGraph';
 import { GraphBuilder, mulberry32, relu6, squareWindow } from '../support/randomGraph';
 import { buildForBoard, runOnBoard, type Core } from './board/board';
-import { compile, putFiles, removeFolder, runCommand, sanitizerFlags, scratchFolder } from './support/hostBuild';
+import {
+  compile,
+  putFiles,
+  removeFolder,
+  runCommand,
+  sanitizerFlags,
+  scratchFolder,
+  scratchForEach,
+} from './support/hostBuild';
+import { provenance } from './support/reference';
 
-const provenance = { generator: 'QuantMCU test', planHash: '0123abcd', modelFile: 'net.onnx' };
 const sample = path.join(projectRoot, 'media/sample');
 
 /** A small classifier of pictures, its input in the arena, or in tiles of 2 x 3 patches. */
@@ -77,17 +85,13 @@ function randomFrame(camera: Camera, seed: number): Uint8Array {
 
 describe("a camera's pictures", function () {
   this.timeout(600_000);
-  let folder: string;
-  beforeEach(() => {
-    folder = scratchFolder('camera');
-  });
-  afterEach(() => removeFolder(folder));
+  const folder = scratchForEach('camera');
 
   /** Compiles a network's camera, and the network where it is called, with a main(), and runs it on one picture. */
   const run = (program: Program, camera: Camera, preprocess: Preprocess, frame: Uint8Array, main: string): Buffer => {
     const all = renderC(program, { name: 'net', provenance, camera: { camera, preprocess } });
     const files = main.includes('invoke') ? all : all.filter((f) => f.path.endsWith('.h') || /_camera/.test(f.path));
-    writeFileSync(path.join(folder, 'frame.bin'), frame);
+    writeFileSync(path.join(folder(), 'frame.bin'), frame);
     const text = `#include <stdio.h>
 #include "net_camera.h"
 static uint8_t frame[NET_CAMERA_LINE_BYTES * NET_CAMERA_ROWS];
@@ -100,10 +104,10 @@ int main(void)
     return fclose(out);
 }
 `;
-    const sources = putFiles(folder, [...files, { path: 'main.c', text }]);
-    compile('gcc', sources, path.join(folder, 'main'), ['-O1', ...sanitizerFlags]);
-    runCommand(path.join(folder, 'main'), [], { cwd: folder });
-    return readFileSync(path.join(folder, 'out.bin'));
+    const sources = putFiles(folder(), [...files, { path: 'main.c', text }]);
+    compile('gcc', sources, path.join(folder(), 'main'), ['-O1', ...sanitizerFlags]);
+    runCommand(path.join(folder(), 'main'), [], { cwd: folder() });
+    return readFileSync(path.join(folder(), 'out.bin'));
   };
 
   const whole = `static uint8_t input[NET_INPUT_BYTES];

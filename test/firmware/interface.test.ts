@@ -1,42 +1,23 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { renderC, usageOf, writeToProject } from '../../src/engine/codegen';
-import type { GeneratedFile, RenderOptions } from '../../src/engine/codegen';
+import { renderC, usageOf, writeToProject, type GeneratedFile } from '../../src/engine/codegen';
 import { firmwareIncludes, firmwareSources } from '../support/firmwareSources';
 import { ProgramBuilder } from '../support/programBuilder';
 import { randomProgram } from '../support/randomProgram';
-import {
-  compile,
-  putFiles,
-  removeFolder,
-  runCommand,
-  sanitizerFlags,
-  scratchFolder,
-  strictFlags,
-} from './support/hostBuild';
+import { compile, putFiles, runCommand, sanitizerFlags, scratchForEach, strictFlags } from './support/hostBuild';
 import { compileObjects } from './support/objects';
-import { reference } from './support/reference';
-
-const provenance: RenderOptions['provenance'] = {
-  generator: 'QuantMCU test',
-  planHash: '0123abcd',
-  modelFile: 'net.onnx',
-};
+import { provenance, reference } from './support/reference';
 
 describe('interface of generated C', function () {
   this.timeout(300_000);
-  let folder: string;
-  beforeEach(() => {
-    folder = scratchFolder('interface');
-  });
-  afterEach(() => removeFolder(folder));
+  const folder = scratchForEach('interface');
 
   /** Compiles the sources with a main() and runs it. */
   const run = (files: readonly GeneratedFile[], main: string, flags: readonly string[] = sanitizerFlags): string => {
-    const sources = putFiles(folder, [...files, { path: 'main.c', text: main }]);
-    compile('gcc', sources, path.join(folder, 'main'), ['-O1', ...flags]);
-    return runCommand(path.join(folder, 'main'), []);
+    const sources = putFiles(folder(), [...files, { path: 'main.c', text: main }]);
+    compile('gcc', sources, path.join(folder(), 'main'), ['-O1', ...flags]);
+    return runCommand(path.join(folder(), 'main'), []);
   };
 
   it('returns error codes for a missing and a misaligned arena', () => {
@@ -96,7 +77,7 @@ int main(void) {
   it('calls the timing hooks around every layer', () => {
     const { program, files } = reference(randomProgram(6), 1, 1);
     writeFileSync(
-      path.join(folder, 'hooks.h'),
+      path.join(folder(), 'hooks.h'),
       'void hook(int layer, int begin);\n#define QMCU_LAYER_BEGIN(layer) hook(layer, 1)\n#define ' +
         'QMCU_LAYER_END(layer) hook(layer, 0)\n',
     );
@@ -106,7 +87,7 @@ static NET_ARENA(arena);
 void hook(int layer, int begin) { printf("%s%d ", begin ? "<" : ">", layer); }
 int main(void) { return net_invoke(arena); }
 `;
-    const output = run(files, main, [`-DQMCU_PORT_FILE="${path.join(folder, 'hooks.h')}"`]);
+    const output = run(files, main, [`-DQMCU_PORT_FILE="${path.join(folder(), 'hooks.h')}"`]);
     const layers = program.steps.map((s) => s.layer);
     const entered = layers.filter(
       (layer, i) => i === 0 || layers[i - 1] !== layer || program.steps[i - 1].branch !== program.steps[i].branch,
@@ -121,7 +102,7 @@ int main(void) { return net_invoke(arena); }
       '-DQMCU_SECTION_TABLES=__attribute__((section(".tables_here")))',
       '-DQMCU_SECTION_ARENA=__attribute__((section(".arena_here")))',
     ]);
-    const sections = runCommand('readelf', ['-S', '-W', path.join(folder, 'main')]);
+    const sections = runCommand('readelf', ['-S', '-W', path.join(folder(), 'main')]);
     for (const name of ['.weights_here', '.tables_here', '.arena_here']) assert.ok(sections.includes(name), name);
   });
 
@@ -134,15 +115,15 @@ int main(void) { return net_invoke(arena); }
     const objects: string[] = [];
     const sourceNames: string[] = [];
     files.forEach((set, i) => {
-      for (const source of putFiles(path.join(folder, names[i]), set)) {
+      for (const source of putFiles(path.join(folder(), names[i]), set)) {
         const name = path.basename(source, '.c');
         assert.ok(!sourceNames.includes(name), `two sources named ${name}`);
         sourceNames.push(name);
-        objects.push(...compileObjects('gcc', [...strictFlags, '-O1'], [source], folder, name));
+        objects.push(...compileObjects('gcc', [...strictFlags, '-O1'], [source], folder(), name));
       }
     });
     writeFileSync(
-      path.join(folder, 'main.cpp'),
+      path.join(folder(), 'main.cpp'),
       `#include "net.h"
 #include "face.h"
 static NET_ARENA(net_arena);
@@ -159,16 +140,16 @@ int main() { return net_selftest(net_arena) * 10 + face_selftest(face_arena); }
         ...strictFlags.slice(1),
         '-Wold-style-cast',
         '-c',
-        `-I${path.join(folder, 'net')}`,
-        `-I${path.join(folder, 'face')}`,
-        path.join(folder, 'main.cpp'),
+        `-I${path.join(folder(), 'net')}`,
+        `-I${path.join(folder(), 'face')}`,
+        path.join(folder(), 'main.cpp'),
         '-o',
-        path.join(folder, 'main.o'),
+        path.join(folder(), 'main.o'),
       ],
       { silent: true },
     );
-    runCommand('clang', [...objects, path.join(folder, 'main.o'), '-o', path.join(folder, 'main')]);
-    runCommand(path.join(folder, 'main'), []);
+    runCommand('clang', [...objects, path.join(folder(), 'main.o'), '-o', path.join(folder(), 'main')]);
+    runCommand(path.join(folder(), 'main'), []);
   });
 
   it('compiles whatever the layers, buffers, constants and the model are called', () => {
@@ -195,7 +176,7 @@ int main() { return net_selftest(net_arena) * 10 + face_selftest(face_arena); }
     const layers = program.steps.map((_, i) => ({ name: name(i), onnx: [{ name: name(i), opType: name(i + 1) }] }));
     for (const modelFile of evil) {
       const sources = putFiles(
-        folder,
+        folder(),
         renderC(hostile, { name: 'net', layers, provenance: { ...provenance, modelFile } }),
       );
       for (const compiler of ['gcc', 'clang'] as const)
@@ -203,7 +184,7 @@ int main() { return net_selftest(net_arena) * 10 + face_selftest(face_arena); }
           compiler,
           [...strictFlags, '-trigraphs', '-Wcomment'],
           sources.filter((s) => !s.includes('_qmcu_')),
-          folder,
+          folder(),
           'net',
         );
     }
@@ -257,7 +238,7 @@ int main(void) {
   it('builds as a CMake library in a project', async () => {
     const { files } = reference(randomProgram(9), 1, 1);
     writeFileSync(
-      path.join(folder, 'CMakeLists.txt'),
+      path.join(folder(), 'CMakeLists.txt'),
       `cmake_minimum_required(VERSION 3.16)
 project(firmware C)
 add_subdirectory(lib/net)
@@ -266,12 +247,12 @@ target_link_libraries(firmware PRIVATE net)
 `,
     );
     writeFileSync(
-      path.join(folder, 'main.c'),
+      path.join(folder(), 'main.c'),
       '#include "net.h"\nstatic NET_ARENA(arena);\nint main(void) { return net_selftest(arena); }\n',
     );
-    await writeToProject(folder, 'net', files);
-    runCommand('cmake', ['-S', folder, '-B', path.join(folder, 'build')]);
-    runCommand('cmake', ['--build', path.join(folder, 'build')]);
-    runCommand(path.join(folder, 'build', 'firmware'), []);
+    await writeToProject(folder(), 'net', files);
+    runCommand('cmake', ['-S', folder(), '-B', path.join(folder(), 'build')]);
+    runCommand('cmake', ['--build', path.join(folder(), 'build')]);
+    runCommand(path.join(folder(), 'build', 'firmware'), []);
   });
 });

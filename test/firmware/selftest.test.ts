@@ -3,27 +3,18 @@ import * as path from 'node:path';
 import { renderC, selftestChecks } from '../../src/engine/codegen';
 import type { RenderOptions } from '../../src/engine/codegen';
 import { randomProgram } from '../support/randomProgram';
-import { compile, putFiles, removeFolder, runCommand, sanitizerFlags, scratchFolder } from './support/hostBuild';
-
-const provenance: RenderOptions['provenance'] = {
-  generator: 'QuantMCU test',
-  planHash: '0123abcd',
-  modelFile: 'net.onnx',
-};
+import { compile, putFiles, runCommand, sanitizerFlags, scratchForEach } from './support/hostBuild';
+import { provenance } from './support/reference';
 
 describe('self-test by checksums', function () {
   this.timeout(300_000);
-  let folder: string;
-  beforeEach(() => {
-    folder = scratchFolder('selftest');
-  });
-  afterEach(() => removeFolder(folder));
+  const folder = scratchForEach('selftest');
 
   const run = (seed: number, checks: RenderOptions['checks'], main: string): string => {
     const files = renderC(randomProgram(seed), { name: 'net', checks, provenance });
-    const sources = putFiles(folder, [...files, { path: 'main.c', text: main }]);
-    compile('gcc', sources, path.join(folder, 'main'), ['-O1', ...sanitizerFlags]);
-    return runCommand(path.join(folder, 'main'), []);
+    const sources = putFiles(folder(), [...files, { path: 'main.c', text: main }]);
+    compile('gcc', sources, path.join(folder(), 'main'), ['-O1', ...sanitizerFlags]);
+    return runCommand(path.join(folder(), 'main'), []);
   };
 
   const main = `#include <stdio.h>

@@ -1,7 +1,9 @@
 import { build } from 'esbuild';
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeBundle } from './nodeBundle.mjs';
 
 export const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
@@ -18,22 +20,27 @@ export function testFiles(roots) {
 }
 
 /**
+ * Bundles a script, loads it, and runs what is to be done with what it exports. @template T
+ * @param {string} script relative to the project @param {(exported: any) => Promise<T>} run @returns {Promise<T>}
+ */
+export async function bundleAndRun(script, run) {
+  const file = path.join(projectRoot, 'out', `${path.basename(script, '.ts')}-${process.pid}.cjs`);
+  await build({ ...nodeBundle, entryPoints: [path.join(projectRoot, script)], outfile: file });
+  try {
+    return await run(createRequire(import.meta.url)(file));
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
+/**
  * The process that runs onnxruntime lies beside what starts it. Other runs may be starting it just now: it is replaced
  * by a rename.
  * @param {string} folder
  */
 async function buildInference(folder) {
   const own = path.join(folder, `inference-${process.pid}.js`);
-  await build({
-    entryPoints: [path.join(projectRoot, 'src/inference.ts')],
-    outfile: own,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    packages: 'external',
-    logLevel: 'warning',
-  });
+  await build({ ...nodeBundle, entryPoints: [path.join(projectRoot, 'src/inference.ts')], outfile: own });
   renameSync(own, path.join(folder, 'inference.js'));
 }
 
@@ -49,20 +56,14 @@ export async function bundleTests(name, files, options = {}) {
   const file = path.join(folder, `${name}-${process.pid}.cjs`);
   await buildInference(folder);
   await build({
+    ...nodeBundle,
     stdin: {
       contents: files.map((f) => `import ${JSON.stringify(f)};`).join('\n'),
       resolveDir: projectRoot,
       loader: 'ts',
     },
     outfile: file,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    packages: 'external',
     sourcemap: 'inline',
-    logLevel: 'warning',
-    loader: { '.c': 'text', '.h': 'text', '.ld': 'text', '.wasm': 'binary' },
     ...options,
   });
   return { file, remove: () => rmSync(file, { force: true }) };

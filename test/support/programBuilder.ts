@@ -10,9 +10,16 @@ import type {
   Program,
   ProgramBuffer,
   Step,
+  StepWindow,
 } from '../../src/engine/program/types';
 import type { Bits } from '../../src/engine/graph/bits';
 import type { Region } from '../../src/engine/graph/region';
+
+/** A k×k window of stride 1 without padding, changed by `other`. */
+export function stepWindow(kernel: number, other: Partial<StepWindow> = {}): StepWindow {
+  const one = { strideH: 1, strideW: 1, dilationH: 1, dilationW: 1 };
+  return { kernelH: kernel, kernelW: kernel, ...one, padTop: 0, padLeft: 0, ...other };
+}
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 

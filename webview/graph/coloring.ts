@@ -8,20 +8,14 @@ export const COLORINGS = ['bits', 'time', 'sram', 'sensitivity', 'snr', 'macs'] 
 export type ColorBy = (typeof COLORINGS)[number];
 
 export function coloringText(by: ColorBy): string {
-  switch (by) {
-    case 'bits':
-      return t('Bits');
-    case 'time':
-      return t('Time');
-    case 'sram':
-      return t('SRAM');
-    case 'sensitivity':
-      return t('Entropy lost at 4 bits');
-    case 'snr':
-      return t('Noise (SNR)');
-    case 'macs':
-      return t('MACs');
-  }
+  return {
+    bits: t('Bits'),
+    time: t('Time'),
+    sram: t('SRAM'),
+    sensitivity: t('Entropy lost at 4 bits'),
+    snr: t('Noise (SNR)'),
+    macs: t('MACs'),
+  }[by];
 }
 
 /** A figure of every layer, null where there is none, and how it reads. */

@@ -4,22 +4,16 @@ import { t } from '../l10n';
 
 /** `Depthwise`, `Fully connected` … from the kinds of the graph; other kinds stand as they are. */
 export function kindText(kind: string): string {
-  switch (kind) {
-    case 'conv':
-      return t('Conv');
-    case 'depthwise':
-      return t('Depthwise');
-    case 'fullyConnected':
-      return t('Fully connected');
-    case 'globalAveragePool':
-      return t('Global average');
-    default: {
-      const words = kind.replace(/([a-z])([A-Z])/g, '$1 $2');
-      return words === ''
-        ? '?'
-        : words[0].toUpperCase() + (kind === words ? words.slice(1) : words.slice(1).toLowerCase());
-    }
-  }
+  const known = new Map([
+    ['conv', t('Conv')],
+    ['depthwise', t('Depthwise')],
+    ['fullyConnected', t('Fully connected')],
+    ['globalAveragePool', t('Global average')],
+  ]).get(kind);
+  if (known !== undefined) return known;
+  const words = kind.replace(/([a-z])([A-Z])/g, '$1 $2');
+  if (words === '') return '?';
+  return words[0].toUpperCase() + (kind === words ? words.slice(1) : words.slice(1).toLowerCase());
 }
 
 /**

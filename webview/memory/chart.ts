@@ -11,26 +11,17 @@ import { aliveAt, axisTop, timelineOf, type Timeline } from './timeline';
 
 /** What a buffer is for, by the roles of the program. */
 function roleText(role: string): string {
-  switch (role) {
-    case 'input':
-      return t('input of the network');
-    case 'output':
-      return t('output of the network');
-    case 'map':
-      return t('whole feature map');
-    case 'branch':
-      return t('part of a feature map, for one branch');
-    case 'cache':
-      return t('halo kept between branches');
-    case 'view':
-      return t('requantized copy for one reader');
-    case 'scratch':
-      return t('working memory of a kernel');
-    case 'flags':
-      return t('classes of the branches');
-    default:
-      return role;
-  }
+  const texts: Partial<Record<string, string>> = {
+    input: t('input of the network'),
+    output: t('output of the network'),
+    map: t('whole feature map'),
+    branch: t('part of a feature map, for one branch'),
+    cache: t('halo kept between branches'),
+    view: t('requantized copy for one reader'),
+    scratch: t('working memory of a kernel'),
+    flags: t('classes of the branches'),
+  };
+  return texts[role] ?? role;
 }
 
 /**

@@ -35,14 +35,9 @@ export interface TradeOffRow {
 }
 
 export function parameterName(parameter: SweepView['parameter']): string {
-  switch (parameter) {
-    case 'phi':
-      return t('φ of the patch classes');
-    case 'lambda':
-      return t('λ of the search');
-    case 'bitops-target':
-      return t('BitOPs target');
-  }
+  return { phi: t('φ of the patch classes'), lambda: t('λ of the search'), 'bitops-target': t('BitOPs target') }[
+    parameter
+  ];
 }
 
 /** What the points of all sweeps have in common to be compared by. */
@@ -64,16 +59,12 @@ export function qualityOf(sweeps: readonly SweepView[], plan: PlanView | null): 
 }
 
 export function qualityName(quality: Quality): string {
-  switch (quality) {
-    case 'top1':
-      return t('Top-1 accuracy');
-    case 'agreement':
-      return t('Agreement with float');
-    case 'map50':
-      return t('mAP@0.5');
-    case 'boxAgreement':
-      return t('Box agreement');
-  }
+  return {
+    top1: t('Top-1 accuracy'),
+    agreement: t('Agreement with float'),
+    map50: t('mAP@0.5'),
+    boxAgreement: t('Box agreement'),
+  }[quality];
 }
 
 export function sweepRows(sweeps: readonly SweepView[], plan: PlanView): TradeOffRow[] {
@@ -194,14 +185,7 @@ export function rowText(row: TradeOffRow): string {
 }
 
 function strategyText(strategy: MemoryPointView['strategy']): string {
-  switch (strategy) {
-    case 'recompute':
-      return t('halos recomputed');
-    case 'keep':
-      return t('halos kept');
-    case 'hybrid':
-      return t('some halos kept');
-  }
+  return { recompute: t('halos recomputed'), keep: t('halos kept'), hybrid: t('some halos kept') }[strategy];
 }
 
 const plainValue = (value: number): string => String(Number(value.toPrecision(6)));

@@ -11,14 +11,7 @@ import { parameterName, qualityName, rowText, type Quality, type TradeOffRow } f
 export type CostAxis = 'bitOps' | 'latencyMs' | 'arenaBytes';
 
 export function costText(axis: CostAxis): string {
-  switch (axis) {
-    case 'bitOps':
-      return t('BitOPs');
-    case 'latencyMs':
-      return t('Latency');
-    case 'arenaBytes':
-      return t('SRAM');
-  }
+  return { bitOps: t('BitOPs'), latencyMs: t('Latency'), arenaBytes: t('SRAM') }[axis];
 }
 
 const writeCost: Readonly<Record<CostAxis, (value: number) => string>> = {

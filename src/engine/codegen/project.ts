@@ -10,7 +10,8 @@ import { needsWith, readRuntime, runtimeFolder, runtimeLibrary } from './project
 import { isRuntimeName } from './runtime';
 import type { GeneratedFile, GeneratedSources } from './types';
 import { writeLibraries } from './write';
-import type { WriteOptions, WriteResult } from './write';
+import type { WriteOptions } from './write';
+import type { WriteResult } from './writeResult';
 import { planLibraries } from './writePlan';
 import type { Library, WritePlan } from './writePlan';
 

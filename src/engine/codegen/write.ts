@@ -7,23 +7,13 @@ import { changeFolder, MAX_SOURCE_BYTES } from './transaction';
 import type { GeneratedFile } from './types';
 import { pathsIn, planLibraries, planWrite } from './writePlan';
 import type { Library, WriteConflict, WritePlan } from './writePlan';
+import type { WriteResult } from './writeResult';
 
 export interface WriteOptions {
   /** Files that may be overwritten although they are edited or not ours: true for all, or their paths in the folder. */
   readonly overwriteEdited?: boolean | readonly string[];
   /** Files in the way that stay as they are while the others are written: their paths in the folder. */
   readonly keepEdited?: readonly string[];
-}
-
-/** What was done. Paths are relative to the folder and sorted. */
-export interface WriteResult {
-  readonly written: readonly string[];
-  readonly unchanged: readonly string[];
-  readonly removed: readonly string[];
-  /** Earlier files of ours that are not needed any more but were edited: they stay. */
-  readonly released: readonly string[];
-  /** Files in the way that stay as they are, as `keepEdited` says. */
-  readonly kept: readonly string[];
 }
 
 /** Files stand in the way that we did not write or that were edited since. Nothing was changed. */

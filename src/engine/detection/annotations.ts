@@ -2,16 +2,13 @@ import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from '../common/errors';
 import { parseCoco } from './coco';
+import type { Corners } from './head';
 import { parseVoc } from './voc';
 import { parseYolo } from './yolo';
 
 /** What is known to be on an image. */
-export interface TrueBox {
+export interface TrueBox extends Corners {
   readonly label: string;
-  readonly x1: number;
-  readonly y1: number;
-  readonly x2: number;
-  readonly y2: number;
   /** Neither found nor missed: VOC's `difficult`, COCO's `iscrowd`. */
   readonly ignored: boolean;
 }

@@ -1,12 +1,8 @@
-import type { Detection } from './head';
+import type { Corners, Detection } from './head';
 
 /** A true box in the network's labels. */
-export interface Target {
+export interface Target extends Corners {
   readonly label: number;
-  readonly x1: number;
-  readonly y1: number;
-  readonly x2: number;
-  readonly y2: number;
   readonly ignored: boolean;
 }
 

@@ -109,12 +109,16 @@ export interface ScoreForm {
   readonly peaks?: boolean;
 }
 
-/** A box that was found. Corners in pixels of the network's input, or of the image that it was made from. */
-export interface Detection {
+/** Left, top, right and bottom of a box. */
+export interface Corners {
   readonly x1: number;
   readonly y1: number;
   readonly x2: number;
   readonly y2: number;
+}
+
+/** A box that was found. Corners in pixels of the network's input, or of the image that it was made from. */
+export interface Detection extends Corners {
   readonly score: number;
   /** Index into the labels. */
   readonly label: number;

@@ -19,14 +19,9 @@ export interface ValueDescription {
   readonly dims: readonly Dimension[] | null;
 }
 
-export interface NodeDescription {
+export interface NodeDescription extends Pick<NodeInfo, 'opType' | 'domain' | 'inputs' | 'outputs'> {
   /** Node name, else the name of its first output, else `#index`. */
   readonly name: string;
-  readonly opType: string;
-  /** '' for standard operators. */
-  readonly domain: string;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
   readonly attributes: readonly { readonly name: string; readonly value: string }[];
   /** Per output: the inferred shape, else the one declared in the file, else null. */
   readonly outputShapes: readonly (readonly Dimension[] | null)[];

@@ -14,13 +14,8 @@ export interface SweepTable {
   readonly version: 1;
   /** Name and version of the program that wrote it. */
   readonly generator: string;
-  readonly model: {
-    /** File name relative to the table, with '/' separators. */
-    readonly file: string;
-    readonly sha256: string;
-    /** Values for symbolic dimensions. */
-    readonly sizes?: Readonly<Record<string, number>>;
-  };
+  /** The file's name is relative to the table. */
+  readonly model: Plan['model'];
   readonly sweeps: readonly Sweep[];
 }
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { writeToProject } from '../../../src/engine/codegen';
 import { randomProgram } from '../../support/randomProgram';
-import { putFiles, removeFolder, runCommand, scratchFolder } from '../support/hostBuild';
+import { putFiles, runCommand, scratchForEach } from '../support/hostBuild';
 import { reference } from '../support/reference';
 import { fixtures, mainBefore } from './fixtures';
 
@@ -39,11 +39,7 @@ const seed = 13;
 
 describe('integration by somebody who sees it for the first time', function () {
   this.timeout(600_000);
-  let folder: string;
-  beforeEach(() => {
-    folder = scratchFolder('stranger');
-  });
-  afterEach(() => removeFolder(folder));
+  const folder = scratchForEach('stranger');
 
   for (const layout of ['cubemx-cmake', 'cubemx-make', 'pico-sdk', 'zephyr'])
     it(`${layout}: takes at most ten lines of their own to a running inference`, async () => {
@@ -51,13 +47,13 @@ describe('integration by somebody who sees it for the first time', function () {
       const bytes = program.buffers[program.inputs[0].buffer].bytes;
       const { sources, outputs } = reference(program, 1, 1, () => [new Uint8Array(bytes).fill(9)]);
       const fixture = fixtures.find((f) => f.layout === layout)!;
-      putFiles(folder, [...fixture.files, { path: fixture.main, text: mainBefore }]);
-      const { include, instructions } = await writeToProject(folder, 'net', sources, { editBuildFiles: true });
+      putFiles(folder(), [...fixture.files, { path: fixture.main, text: mainBefore }]);
+      const { include, instructions } = await writeToProject(folder(), 'net', sources, { editBuildFiles: true });
       assert.deepEqual(instructions, [], 'something is left to be done by hand');
       const after = main(include, outputs[0][0][0]);
       assert.ok(ownLines(mainBefore, after).length <= 10, ownLines(mainBefore, after).join('\n'));
-      writeFileSync(path.join(folder, fixture.main), after);
-      for (const [command, ...args] of fixture.build) runCommand(command, args, { cwd: folder });
-      runCommand(path.join(folder, fixture.program), []);
+      writeFileSync(path.join(folder(), fixture.main), after);
+      for (const [command, ...args] of fixture.build) runCommand(command, args, { cwd: folder() });
+      runCommand(path.join(folder(), fixture.program), []);
     });
 });

@@ -25,6 +25,16 @@ export function scratchFolder(label: string): string {
   return mkdtempSync(path.join(root, `${label}-`));
 }
 
+/** A fresh folder for each test of the suite that calls this, removed after it. @returns what gives its path */
+export function scratchForEach(label: string): () => string {
+  let folder = '';
+  beforeEach(() => {
+    folder = scratchFolder(label);
+  });
+  afterEach(() => removeFolder(folder));
+  return () => folder;
+}
+
 export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
 }

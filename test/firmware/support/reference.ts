@@ -4,7 +4,7 @@ import { Executor } from '../../../src/engine/program/interpreter';
 import type { Program } from '../../../src/engine/program/types';
 import { randomInputs } from '../../support/randomProgram';
 
-const provenance: RenderOptions['provenance'] = {
+export const provenance: RenderOptions['provenance'] = {
   generator: 'QuantMCU test',
   planHash: '0123abcd',
   modelFile: 'net.onnx',

@@ -4,6 +4,7 @@ import { LayerSamples } from '../../../src/engine/compensate/layerSamples';
 import { gatherTaps, tapsIn } from '../../../src/engine/compensate/layerTaps';
 import type { ConvLayer, DepthwiseLayer, Graph } from '../../../src/engine/graph/types';
 import type { MapFormat } from '../../../src/engine/quantize/types';
+import { squareWindow } from '../../support/randomGraph';
 
 const problem = fc.record({
   groups: fc.integer({ min: 1, max: 3 }),
@@ -35,15 +36,11 @@ describe('what a layer reads at its sampled pixels', () => {
             const outSize = Math.floor((size + 2 * pad - kernel) / stride) + 1;
             if (outSize < 1) return;
             const outC = depthwise ? c : groups * 2;
-            const window = {
-              kernelH: kernel,
-              kernelW: kernel,
+            const window = squareWindow(kernel, {
               strideH: stride,
               strideW: stride,
-              dilationH: 1,
-              dilationW: 1,
               padding: { top: pad, left: pad, bottom: pad, right: pad },
-            };
+            });
             const weights = new Float32Array(outC * kernel * kernel * perGroup);
             const layer = {
               id: 0,

@@ -9,6 +9,7 @@ import { threadCount } from '../../../src/engine/evaluation/threads';
 import { quantize } from '../../../src/engine/run/quantize';
 import { openPlan, type OpenedPlan } from '../../../src/engine/planned/open';
 import { silentProgress, type Progress } from '../../../src/engine/common/progress';
+import { nodeBundle } from '../../support/nodeBundle.mjs';
 import { projectRoot } from '../../support/paths';
 
 describe('evaluate', function () {
@@ -46,16 +47,7 @@ describe('evaluate', function () {
     );
     opened = await openPlan(planPath);
     threadFile = path.join(projectRoot, 'out', 'tests', `evaluator-${process.pid}.cjs`);
-    await build({
-      entryPoints: [path.join(projectRoot, 'src/evaluator.ts')],
-      outfile: threadFile,
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'cjs',
-      logLevel: 'warning',
-      loader: { '.wasm': 'binary' },
-    });
+    await build({ ...nodeBundle, entryPoints: [path.join(projectRoot, 'src/evaluator.ts')], outfile: threadFile });
   });
   after(() => {
     rmSync(folder, { recursive: true, force: true });

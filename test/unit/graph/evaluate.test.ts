@@ -4,18 +4,10 @@ import { evaluateFloat, evaluateLayer } from '../../../src/engine/graph/evaluate
 import { resizeTaps } from '../../../src/engine/graph/evaluateWindow';
 import { graphMacs, layerMacs } from '../../../src/engine/graph/macs';
 import { kernelExtent, windowOutput } from '../../../src/engine/graph/shapes';
-import type { Layer, Shape, Window } from '../../../src/engine/graph/types';
-import { GraphBuilder } from '../../support/randomGraph';
+import type { Layer, Shape } from '../../../src/engine/graph/types';
+import { GraphBuilder, squareWindow } from '../../support/randomGraph';
 
-const POINT: Window = {
-  kernelH: 1,
-  kernelW: 1,
-  strideH: 1,
-  strideW: 1,
-  dilationH: 1,
-  dilationW: 1,
-  padding: { top: 0, left: 0, bottom: 0, right: 0 },
-};
+const POINT = squareWindow(1);
 const base = { id: 0, name: '', onnx: [], inputs: [0], output: 1 };
 
 function run(

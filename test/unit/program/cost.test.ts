@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict';
 import { programCost, redundantMacsPercent } from '../../../src/engine/cost/cost';
-import type { Program, Requantization, StepWindow } from '../../../src/engine/program/types';
-import { ProgramBuilder } from '../../support/programBuilder';
+import type { Program, Requantization } from '../../../src/engine/program/types';
+import { ProgramBuilder, stepWindow } from '../../support/programBuilder';
 import { GraphBuilder, squareWindow } from '../../support/randomGraph';
 
-const window: StepWindow = {
-  kernelH: 1,
-  kernelW: 1,
-  strideH: 1,
-  strideW: 1,
-  dilationH: 1,
-  dilationW: 1,
-  padTop: 0,
-  padLeft: 0,
-};
+const window = stepWindow(1);
 
 /**
  * A 1×1 convolution in two overlapping branches, one of them in two ways, and a fully connected layer: 4×4×2 → 4×4×4 →

@@ -19,6 +19,7 @@ import { openFitter } from '../../../src/engine/vdqs/fitThreads';
 import { measureSensitivities, type Sensitivities } from '../../../src/engine/vdqs/sensitivity';
 import { decisionUnits } from '../../../src/engine/vdqs/units';
 import { all8, calibrateGraph, graphSamples, pixelInput, type GraphSample } from '../../support/quantizedGraph';
+import { nodeBundle } from '../../support/nodeBundle.mjs';
 import { projectRoot } from '../../support/paths';
 import { GraphBuilder, mulberry32, relu, squareWindow } from '../../support/randomGraph';
 
@@ -118,17 +119,7 @@ describe('measured sensitivities', () => {
         fitter,
         progress,
       );
-    before(() =>
-      build({
-        entryPoints: [path.join(projectRoot, 'src/fitter.ts')],
-        outfile: file,
-        bundle: true,
-        platform: 'node',
-        target: 'node20',
-        format: 'cjs',
-        logLevel: 'warning',
-      }),
-    );
+    before(() => build({ ...nodeBundle, entryPoints: [path.join(projectRoot, 'src/fitter.ts')], outfile: file }));
     after(() => rmSync(file, { force: true }));
 
     it('are the same to the last bit, and so are fitted weights', async () => {

@@ -9,13 +9,7 @@ import {
 } from './types';
 
 /** A box that may be given, in 1/16 pixel of the network's input. */
-interface Candidate {
-  readonly x1: number;
-  readonly y1: number;
-  readonly x2: number;
-  readonly y2: number;
-  readonly score: number;
-  readonly label: number;
+interface Candidate extends Omit<IntegerBox, 'points'> {
   /** Its location: counted over levels, cells and anchors. */
   readonly location: number;
 }

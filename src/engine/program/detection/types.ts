@@ -1,18 +1,15 @@
+import type { Corners, DetectionHead } from '../../detection/head';
+
 /**
  * A detector's head in integers: what the C and the interpreter decode boxes by. Codes are the outputs' 8-bit ones; a
  * field's value is ((code − zero)·multiplier + 2^(shift−1)) >> shift, 12 bits behind the point. Boxes are in sixteenths
- * of a pixel, scores have 15 bits behind the point.
+ * of a pixel, scores and overlaps (`score`, `iou`) have 15 bits behind the point.
  */
-export interface DetectionProgram {
-  readonly labels: readonly string[];
+export interface DetectionProgram extends Pick<
+  DetectionHead,
+  'labels' | 'score' | 'iou' | 'candidates' | 'detections' | 'suppress'
+> {
   readonly levels: readonly DetectionLevel[];
-  /** Least score. */
-  readonly score: number;
-  /** Most that boxes may overlap, 15 bits behind the point. */
-  readonly iou: number;
-  readonly candidates: number;
-  readonly detections: number;
-  readonly suppress: 'class' | 'all' | 'none';
   readonly best: boolean;
   /** Points of each box. */
   readonly points: number;
@@ -88,11 +85,7 @@ export interface DetectionLevel {
 }
 
 /** A box as the firmware gives it: corners and points in 1/16 pixel of the application's image. */
-export interface IntegerBox {
-  readonly x1: number;
-  readonly y1: number;
-  readonly x2: number;
-  readonly y2: number;
+export interface IntegerBox extends Corners {
   /** 15 bits behind the point. */
   readonly score: number;
   readonly label: number;

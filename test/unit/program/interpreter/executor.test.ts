@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Executor, runProgram, type StepResult } from '../../../../src/engine/program/interpreter';
 import type { Kernel, Program, ProgramBuffer, Step } from '../../../../src/engine/program/types';
+import { stepWindow } from '../../../support/programBuilder';
 import { Random } from './support/random';
 import { randomProgram } from './support/randomSteps';
 
@@ -145,7 +146,7 @@ describe('Executor', () => {
       'a pooling window in the padding',
       withKernel({
         op: 'maxPool',
-        window: { kernelH: 1, kernelW: 1, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, padTop: 1, padLeft: 0 },
+        window: stepWindow(1, { padTop: 1 }),
       }),
       /padding/,
     ],
@@ -240,16 +241,7 @@ describe('Executor', () => {
               weights: 0,
               weightBits: 8,
               padCodes: null,
-              window: {
-                kernelH: 1,
-                kernelW: 1,
-                strideH: 1,
-                strideW: 1,
-                dilationH: 1,
-                dilationW: 1,
-                padTop: 0,
-                padLeft: 0,
-              },
+              window: stepWindow(1),
               requant: { bias: 1, biasShift: 0, multiplier: 2, preShift: 0, shift: 1, min: -128, max: 127 },
             },
           },

@@ -13,6 +13,7 @@ import { simdMemory } from '../../../../src/engine/program/interpreter/simd/memo
 import type { Constant, Kernel, Program, Requantization, StepWindow } from '../../../../src/engine/program/types';
 import { calibrateModel, realModels } from '../../../firmware/support/realModels';
 import { projectRoot } from '../../../support/paths';
+import { stepWindow } from '../../../support/programBuilder';
 import { Random } from './support/random';
 
 const folder = path.join(projectRoot, 'src/engine/program/interpreter/simd');
@@ -53,7 +54,7 @@ class RandomStep {
     };
     const pointwise = op === 'conv2d' && r.chance(0.3);
     const w: StepWindow = pointwise
-      ? { kernelH: 1, kernelW: 1, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, padTop: 0, padLeft: 0 }
+      ? stepWindow(1)
       : { ...window, padTop: r.int(-1, window.kernelH), padLeft: r.int(-1, window.kernelW) };
     this.input = this.block(r.int(1, 12), r.int(1, 14), group * r.int(1, op === 'conv2d' ? 21 : 40));
     const outC = op === 'conv2d' ? group * r.int(1, 21) : this.input.channels;

@@ -5,6 +5,7 @@ import { elementwiseDelta, firstRowOf, windowedDelta } from './overlap';
 import { ProgramBuilder, type Format, type Overlap, type RandomMap, type Size } from './programBuilder';
 import { Random } from './random';
 import { randomClamp, randomPerChannel, randomRequant, randomScaledSum } from './randomTables';
+import { stepWindow } from '../../../../support/programBuilder';
 import { allOps, type RandomOp } from '../../../../support/randomProgram';
 
 export { allOps };
@@ -80,16 +81,7 @@ export function randomRows(seed: number, kernel: 3 | 5, stride: 1 | 2): Program 
   const channels = 2 * random.int(1, wide ? 2 : 4);
   const output = { h: random.int(1, wide ? 6 : 20), w: wide ? random.int(20, 72) : random.int(1, 19), channels };
   const pad = (): number => random.pick([0, 1, 1, random.int(-1, kernel)]);
-  const w: StepWindow = {
-    kernelH: kernel,
-    kernelW: kernel,
-    strideH: stride,
-    strideW: stride,
-    dilationH: 1,
-    dilationW: 1,
-    padTop: pad(),
-    padLeft: pad(),
-  };
+  const w = stepWindow(kernel, { strideH: stride, strideW: stride, padTop: pad(), padLeft: pad() });
   const inFormat: Format = { bits: random.pick<Bits>([8, 8, 4, 2]), signed: random.chance(0.5) };
   const outFormat: Format = { bits: random.pick<Bits>([8, 8, 4, 2]), signed: random.chance(0.5) };
   const weightBits = random.pick<WeightBits>([8, 4]);
