@@ -14,23 +14,9 @@ import { exportCommand } from './exportCommand';
 import { fitCommand } from './fitCommand';
 import { generateCommand, removeCommand, selftestCommand } from './projectCommands';
 import { sweepCommand } from './sweepCommand';
+import { flag, text, type Command, type CommandResult } from './command';
 import { targets } from '../engine/targets/targets';
 import { arenaTarget } from '../engine/targets/capacity';
-
-/** One command of the command line: what it accepts and what it prints, as text and as JSON. */
-export interface Command {
-  readonly synopsis: string;
-  readonly summary: string;
-  readonly options: Record<string, { readonly type: 'string' | 'boolean' }>;
-  run(
-    positionals: readonly string[],
-    values: Values,
-    progress: Progress,
-  ): Promise<{ readonly text: string; readonly json: unknown }>;
-}
-
-const text = { type: 'string' } as const;
-const flag = { type: 'boolean' } as const;
 
 export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   [
@@ -147,7 +133,7 @@ export function usage(): string {
   );
 }
 
-async function inspect(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {
+async function inspect(positionals: readonly string[], values: Values): Promise<CommandResult> {
   const file = one(positionals, 'MODEL or PLAN');
   if (/\.json$/i.test(file)) return inspectPlan(await open(file));
   const model = await describeModel(file, { sizes: sizesOf(values.sizes) });
@@ -168,7 +154,7 @@ async function inspect(positionals: readonly string[], values: Values): Promise<
   };
 }
 
-async function runGenerate(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {
+async function runGenerate(positionals: readonly string[], values: Values): Promise<CommandResult> {
   const opened = await open(one(positionals, 'PLAN'));
   return generateCommand(opened, {
     optimize: optimizeOf(values),
@@ -184,17 +170,13 @@ async function runGenerate(positionals: readonly string[], values: Values): Prom
   });
 }
 
-async function runRemove(positionals: readonly string[], values: Values): Promise<{ text: string; json: unknown }> {
+async function runRemove(positionals: readonly string[], values: Values): Promise<CommandResult> {
   if (positionals.length > 0)
     throw new UserError('remove takes no file: give the project with --project and the model with --name.');
   return removeCommand(await projectFolder(values), required(values, 'name'), values['dry-run'] === true);
 }
 
-async function runSelftest(
-  positionals: readonly string[],
-  values: Values,
-  progress: Progress,
-): Promise<{ text: string; json: unknown }> {
+async function runSelftest(positionals: readonly string[], values: Values, progress: Progress): Promise<CommandResult> {
   return selftestCommand(
     await open(one(positionals, 'PLAN')),
     typeof values.core === 'string' ? values.core : 'm4',
@@ -211,11 +193,7 @@ async function projectFolder(values: Values): Promise<string> {
   return project;
 }
 
-async function runEvaluate(
-  positionals: readonly string[],
-  values: Values,
-  progress: Progress,
-): Promise<{ text: string; json: unknown }> {
+async function runEvaluate(positionals: readonly string[], values: Values, progress: Progress): Promise<CommandResult> {
   const threads = count(values, 'threads');
   return evaluateCommand(
     await open(one(positionals, 'PLAN')),
@@ -233,7 +211,7 @@ async function runEvaluate(
   );
 }
 
-async function runTargets(): Promise<{ text: string; json: unknown }> {
+async function runTargets(): Promise<CommandResult> {
   const rows = targets.map((t) => {
     const { sramBytes, flashBytes } = arenaTarget(t, {});
     return {

@@ -7,6 +7,7 @@ import type { DetectionEvaluation } from '../engine/evaluation/types';
 import type { Task } from '../engine/graph/task';
 import { CALIBRATION_NOTE, isCalibrationFolder } from '../engine/plan/relativeTo';
 import type { OpenedPlan } from '../engine/planned/open';
+import type { CommandResult } from './command';
 import type { Progress } from '../engine/common/progress';
 
 /** What the `evaluate` command was asked for. */
@@ -34,7 +35,7 @@ export async function evaluateCommand(
   opened: OpenedPlan,
   command: EvaluateCommand,
   progress: Progress,
-): Promise<{ text: string; json: unknown }> {
+): Promise<CommandResult> {
   if (command.predictions !== undefined) await assertReplaceable(command.predictions, 'predictions', command.force);
   const { graph, modelPath, program, plan, parameters, head } = opened;
   const result = await evaluate(graph, modelPath, program, plan.preprocess, command.images, command.limit, progress, {

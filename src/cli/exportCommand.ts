@@ -1,5 +1,5 @@
 import { promises as fs } from 'node:fs';
-import type { Command } from './commandLine';
+import { flag, text, type Command } from './command';
 import { one, oneOf, required } from './commandOptions';
 import { UserError } from '../engine/common/errors';
 import { exportQdq } from '../engine/export/qdq';
@@ -8,13 +8,11 @@ import { writeFilesWhole } from '../engine/plan/files';
 import { openPlan } from '../engine/planned/open';
 import { cachedCalibration, defaultCachePath } from '../engine/calibration/cache';
 
-const text = { type: 'string' } as const;
-
 /** `export`: the quantized network for other tools. */
 export const exportCommand: Command = {
   synopsis: 'export PLAN --format qdq [--force] --out FILE.onnx',
   summary: 'the quantized network as ONNX with QuantizeLinear and DequantizeLinear, to evaluate elsewhere',
-  options: { format: text, out: text, force: { type: 'boolean' } },
+  options: { format: text, out: text, force: flag },
   run: async (positionals, values) => {
     const planPath = one(positionals, 'PLAN');
     oneOf(values, 'format', ['qdq'] as const, 'qdq');

@@ -5,9 +5,8 @@ import { checkFit, type BoardFit, type Fit, type FitBoard } from '../engine/run/
 import { arenaTarget } from '../engine/targets/capacity';
 import { customTarget, customTargetId, targets } from '../engine/targets/targets';
 import type { Target } from '../engine/targets/types';
+import { text, type CommandResult } from './command';
 import { capacityOf, one, sizesOf, type Values } from './commandOptions';
-
-const text = { type: 'string' } as const;
 
 /** `quantmcu fit`: which boards a model fits, without images. */
 export const fitCommand = {
@@ -17,11 +16,7 @@ export const fitCommand = {
   run: fitModel,
 };
 
-async function fitModel(
-  positionals: readonly string[],
-  values: Values,
-  progress: Progress,
-): Promise<{ text: string; json: unknown }> {
+async function fitModel(positionals: readonly string[], values: Values, progress: Progress): Promise<CommandResult> {
   const graph = await importModel(one(positionals, 'MODEL'), { sizes: sizesOf(values.sizes) });
   const fit = checkFit(graph, boardsOf(values), progress);
   return { text: fitText(fit), json: fit };

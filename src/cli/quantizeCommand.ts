@@ -7,7 +7,7 @@ import { defaultPlanPath } from '../engine/plan/sidecar';
 import { quantize } from '../engine/run/quantize';
 import type { QuantizeSummary } from '../engine/run/quantizeSummary';
 import { OPTIMIZE_LEVELS } from '../engine/targets/types';
-import type { Command } from './commandLine';
+import { planningOptions, text, type Command, type CommandResult } from './command';
 import {
   bitsOf,
   capacityOf,
@@ -24,9 +24,6 @@ import {
   type Values,
 } from './commandOptions';
 
-const text = { type: 'string' } as const;
-const flag = { type: 'boolean' } as const;
-
 /** `quantmcu quantize`: from a model and its images to a plan. */
 export const quantizeCommand: Command = {
   synopsis:
@@ -40,46 +37,20 @@ export const quantizeCommand: Command = {
     '[--limit N] [--sizes NAME=N,…] [--threads N] [--no-compensate] [--no-cache] [--force] --out PLAN',
   summary: 'calibrate, search and write a plan',
   options: {
-    images: text,
-    target: text,
-    core: text,
-    sram: text,
-    flash: text,
+    ...planningOptions,
     'flash-reserve': text,
     optimize: text,
-    input: text,
-    grid: text,
-    bits: text,
-    weights: text,
-    phi: text,
-    lambda: text,
     search: text,
-    epsilon: text,
-    classes: text,
     halos: text,
-    task: text,
-    head: text,
-    preprocess: text,
-    limit: text,
-    sizes: text,
     threads: text,
     objective: text,
     'latency-budget': text,
-    'bitops-target': text,
     'accuracy-budget': text,
-    'no-compensate': flag,
-    'no-cache': flag,
-    out: text,
-    force: flag,
   },
   run: runQuantize,
 };
 
-async function runQuantize(
-  positionals: readonly string[],
-  values: Values,
-  progress: Progress,
-): Promise<{ text: string; json: unknown }> {
+async function runQuantize(positionals: readonly string[], values: Values, progress: Progress): Promise<CommandResult> {
   const modelPath = one(positionals, 'MODEL');
   const input = oneOf(values, 'input', ['counted', 'external', 'tiles'] as const, 'counted');
   const capacity = { ...capacityOf(values), ...(input === 'counted' ? {} : { input }) };

@@ -2,7 +2,7 @@ import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
 import { defaultCachePath } from '../engine/calibration/cache';
 import { loadPreprocess } from '../engine/calibration/preprocess';
-import type { Command } from './commandLine';
+import { planningOptions, text, type Command, type CommandResult } from './command';
 import {
   bitsOf,
   capacityOf,
@@ -31,9 +31,6 @@ import { runSweep, sweepValues } from '../engine/sweep/sweep';
 import { assertTableReplaceable, writeSweep } from '../engine/sweep/tableFile';
 import type { SweepAccuracy, SweepParameter, SweepPoint, SweepSettings } from '../engine/sweep/types';
 
-const text = { type: 'string' } as const;
-const flag = { type: 'boolean' } as const;
-
 /** `sweep`: plans for several values of one parameter, as a table beside the plan. */
 export const sweepCommand: Command = {
   synopsis:
@@ -46,45 +43,14 @@ export const sweepCommand: Command = {
   summary:
     'a plan for each value of one parameter, with its figures and, on the --limit images of --evaluate, its ' +
     'accuracy; --pick makes one of them the plan',
-  options: {
-    images: text,
-    target: text,
-    phi: text,
-    lambda: text,
-    'bitops-target': text,
-    evaluate: text,
-    limit: text,
-    pick: text,
-    sram: text,
-    flash: text,
-    core: text,
-    input: text,
-    grid: text,
-    bits: text,
-    weights: text,
-    epsilon: text,
-    classes: text,
-    task: text,
-    head: text,
-    preprocess: text,
-    calibrate: text,
-    sizes: text,
-    'no-compensate': flag,
-    'no-cache': flag,
-    force: flag,
-    out: text,
-  },
-  run: runSweepCommand,
+  options: { ...planningOptions, evaluate: text, pick: text, calibrate: text },
+  run: sweepModel,
 };
 
 const UNSAID_PREPROCESS =
   'Preprocessing: unit, by default, for a sweep tries none out. Give --preprocess as quantize told it.';
 
-async function runSweepCommand(
-  positionals: readonly string[],
-  values: Values,
-  progress: Progress,
-): Promise<{ text: string; json: unknown }> {
+async function sweepModel(positionals: readonly string[], values: Values, progress: Progress): Promise<CommandResult> {
   const modelPath = one(positionals, 'MODEL');
   const planPath = await planPathOf(required(values, 'out'), modelPath);
   const imagesPath = required(values, 'images');

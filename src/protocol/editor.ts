@@ -3,7 +3,7 @@ import type { LayerDetailsView } from './details';
 import type { DetectionsView } from './detections';
 import type { DrawingRequest, DrawingView } from './drawing';
 import type { QuantizeSummary } from '../engine/run/quantizeSummary';
-import type { ProgressEvent } from './engine';
+import type { GeneratedNetwork, ProgressEvent } from './engine';
 import type { FitView } from './fit';
 import type { SweepView } from './sweeps';
 import type { TradeOffView } from './tradeOff';
@@ -101,23 +101,14 @@ export interface GeneratedCodeView {
 export type OutcomeView = Pick<QuantizeSummary, 'loss' | 'limitedBy' | 'notes' | 'seconds'>;
 
 /** What was generated into a firmware project. */
-export interface GeneratedView {
-  readonly name: string;
+export interface GeneratedView extends GeneratedNetwork {
   /** Of the model's files, for people. */
   readonly folder: string;
-  /** What kind of project it is. */
-  readonly layout: string;
   readonly written: number;
   readonly removed: number;
   readonly upToDate: number;
-  readonly arenaBytes: number;
-  readonly weightBytes: number;
-  /** Weights, tables and code. */
-  readonly flashBytes: number;
   /** What runs the network: C for the application's main source. */
   readonly code: string;
-  /** What is left to be added to the project's build by hand, one line each. */
-  readonly instructions: readonly string[];
 }
 
 /** What the host tells the page. */

@@ -227,11 +227,21 @@ export interface GeneratedChange {
   readonly text: string;
 }
 
-/** What generating did. Paths are relative to the project. */
-export interface GenerateSummary extends Omit<WriteResult, 'released'> {
+/** What a generated network is, and where it went. */
+export interface GeneratedNetwork {
   readonly name: string;
   /** What kind of project was found, in words, e.g. `PlatformIO library`. */
   readonly layout: string;
+  readonly arenaBytes: number;
+  readonly weightBytes: number;
+  /** Weights, tables and code. */
+  readonly flashBytes: number;
+  /** What is left to be added to the project's build by hand, one line each. */
+  readonly instructions: readonly string[];
+}
+
+/** What generating did. Paths are relative to the project. */
+export interface GenerateSummary extends GeneratedNetwork, Omit<WriteResult, 'released'> {
   /** Id of its {@link LayoutView}. */
   readonly layoutId: string;
   /** Absolute path of the folder of the model's files. */
@@ -245,14 +255,8 @@ export interface GenerateSummary extends Omit<WriteResult, 'released'> {
    * proposed.
    */
   readonly edits: readonly BuildFileEdit[];
-  /** The same to be added by hand, one line each; empty when nothing is left to do. */
-  readonly instructions: readonly string[];
   /** What writing would do to files of ours; empty unless `dryRun`. */
   readonly changes: readonly GeneratedChange[];
-  readonly arenaBytes: number;
-  readonly weightBytes: number;
-  /** Weights, tables and code. */
-  readonly flashBytes: number;
   /** What an application adds to run the network. */
   readonly usage: Usage;
 }

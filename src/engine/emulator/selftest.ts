@@ -139,6 +139,12 @@ async function build(
   );
 }
 
+/** QEMU's options for a board whose program speaks to the host alone, which it knows as `semihosting`. */
+export const HEADLESS: readonly string[] = [
+  ...['-display', 'none', '-monitor', 'none', '-serial', 'none'],
+  ...['-chardev', 'stdio,id=semihosting'],
+];
+
 /** @see https://www.qemu.org/docs/master/about/emulation.html#semihosting */
 function emulate(folder: string, program: string, machine: string, progress: Progress): ReturnType<typeof runTool> {
   return runTool(
@@ -146,14 +152,7 @@ function emulate(folder: string, program: string, machine: string, progress: Pro
     [
       '-M',
       machine,
-      '-display',
-      'none',
-      '-monitor',
-      'none',
-      '-serial',
-      'none',
-      '-chardev',
-      'stdio,id=semihosting',
+      ...HEADLESS,
       '-semihosting-config',
       'enable=on,target=native,chardev=semihosting',
       '-kernel',

@@ -29,28 +29,18 @@ export class ConstantPool {
     return id;
   }
 
-  /** A number where all channels agree, otherwise a table of 16-bit values. */
+  /** A number where all channels agree, otherwise a table of 16-bit values, or of 32-bit ones. */
   perChannel(
     name: string,
     values: readonly number[] | Int32Array | Float64Array,
+    bits: 16 | 32 = 16,
   ): number | { readonly constant: ConstantId } {
     const first = values[0];
     let same = true;
     for (let i = 1; i < values.length && same; i++) same = values[i] === first;
     if (same) return first;
-    return { constant: this.add('table', name, 16, true, Int16Array.from(values), [values.length]) };
-  }
-
-  /** As {@link perChannel} with 32-bit values. */
-  perChannel32(
-    name: string,
-    values: readonly number[] | Int32Array | Float64Array,
-  ): number | { readonly constant: ConstantId } {
-    const first = values[0];
-    let same = true;
-    for (let i = 1; i < values.length && same; i++) same = values[i] === first;
-    if (same) return first;
-    return { constant: this.add('table', name, 32, true, Int32Array.from(values), [values.length]) };
+    const table = bits === 16 ? Int16Array.from(values) : Int32Array.from(values);
+    return { constant: this.add('table', name, bits, true, table, [values.length]) };
   }
 }
 

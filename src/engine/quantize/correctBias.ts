@@ -20,14 +20,12 @@ export function correctBias(
   const inC = graph.maps[layer.inputs[0]].shape.c;
   const scaleOf = (c: number): number => input.scales[input.scales.length === 1 ? 0 : c];
   const quantized = Float64Array.from({ length: inC }, (_, c) =>
-    quantizedMean(
-      stats,
-      c,
-      scaleOf(c),
-      input.zeroPoints[input.zeroPoints.length === 1 ? 0 : c],
-      input.bits,
-      input.signed,
-    ),
+    quantizedMean(stats, c, {
+      scale: scaleOf(c),
+      zeroPoint: input.zeroPoints[input.zeroPoints.length === 1 ? 0 : c],
+      bits: input.bits,
+      signed: input.signed,
+    }),
   );
   const channelOf = inputChannel(layer, inC, outC);
   const { stride, count, step } = rowLayout(layer, outC);

@@ -6,6 +6,14 @@ export function codeRange(bits: Bits, signed: boolean): { min: number; max: numb
   return signed ? { min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 } : { min: 0, max: 2 ** bits - 1 };
 }
 
+/** The codes of one channel: value = scale·(code − zeroPoint). */
+export interface ChannelCodes {
+  readonly scale: number;
+  readonly zeroPoint: number;
+  readonly bits: Bits;
+  readonly signed: boolean;
+}
+
 /**
  * Mean squared error that codes of b bits make on channel c of a map, from its histogram: E[(x − scale·(code(x) −
  * zeroPoint))²]. At 8 bits the bins are about as wide as a code, so rounding inside the range is taken as uniform
@@ -64,10 +72,7 @@ export function channelPower(stats: MapStatistics, c: number): number {
 export function quantizedMean(
   stats: MapStatistics,
   c: number,
-  scale: number,
-  zeroPoint: number,
-  bits: Bits,
-  signed: boolean,
+  { scale, zeroPoint, bits, signed }: ChannelCodes,
 ): number {
   const { min, max } = codeRange(bits, signed);
   const { bins, histograms } = stats;

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
+import { HEADLESS } from '../../../src/engine/emulator/selftest';
 import { projectRoot } from '../../support/paths';
 import { strictFlags } from '../support/hostBuild';
 import { compileObjects } from '../support/objects';
@@ -167,14 +168,7 @@ export function runOnBoard(
       ...boards[core].tools.emulate,
       '-M',
       boards[core].machine,
-      '-display',
-      'none',
-      '-monitor',
-      'none',
-      '-serial',
-      'none',
-      '-chardev',
-      'stdio,id=semihosting',
+      ...HEADLESS,
       '-semihosting-config',
       `enable=on,target=native,chardev=semihosting${words}`,
       '-kernel',

@@ -41,7 +41,7 @@ function scaledSum(
   );
   return {
     multipliers: table.multipliers.map((row) => pool.perChannel(name, row)),
-    offset: pool.perChannel32(name, table.offset),
+    offset: pool.perChannel(name, table.offset, 32),
     shift: table.shift,
     min,
     max,

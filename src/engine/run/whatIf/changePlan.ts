@@ -15,15 +15,9 @@ import { changeGrid, changeLambda, changePhi, changeTarget, chooseStage } from '
  *   changed
  * @throws UserError in one line when the change is not possible; CancelledError
  */
-export function changePlan(
-  graph: Graph,
-  plan: Plan,
-  change: PlanChange,
-  file: string,
-  calibration: Calibration | null,
-  progress: Progress,
-): Plan {
-  const changed = apply(graph, plan, change, file, calibration, progress);
+export function changePlan(...change: Parameters<typeof apply>): Plan {
+  const [graph, , , file] = change;
+  const changed = apply(...change);
   // What the arithmetic forbids is said as for a sidecar that was edited by hand.
   decisionsOf(graph, changed, file);
   resolveStage(graph, changed.patchStage, file);
