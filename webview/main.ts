@@ -3,6 +3,7 @@ import './styles/base.css';
 import './styles/frame.css';
 import './styles/header.css';
 import './styles/grid.css';
+import './styles/details.css';
 import './styles/views.css';
 import './styles/tradeOff.css';
 import './styles/detections.css';

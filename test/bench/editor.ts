@@ -6,7 +6,7 @@ import type { Locator } from 'playwright-core';
 import { Workbench } from '../e2e/workbench';
 import { OnnxBuilder } from '../support/onnxBuilder';
 import { projectRoot } from '../support/paths';
-import { mulberry32 } from '../support/randomGraph';
+import { mulberry32 } from '../support/graphBuilder';
 import { sharedData } from '../support/sharedData';
 
 export interface EditorBenchOptions {

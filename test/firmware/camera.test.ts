@@ -28,7 +28,7 @@ import { keepNothing } from '../../src/engine/schedule/branches';
 import { stageUpTo } from '../../src/engine/schedule/stages';
 import { projectRoot } from '../support/paths';
 import { all8, calibrateGraph, graphSamples, pixelInput } from '../support/quantizedGraph';
-import { GraphBuilder, mulberry32, relu6, squareWindow } from '../support/randomGraph';
+import { GraphBuilder, mulberry32, relu6, squareWindow } from '../support/graphBuilder';
 import { buildForBoard, runOnBoard, type Core } from './board/board';
 import {
   compile,

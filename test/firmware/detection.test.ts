@@ -12,7 +12,7 @@ import { lowerHead } from '../../src/engine/program/detection/lowerHead';
 import type { DetectionProgram } from '../../src/engine/program/detection/types';
 import type { Program } from '../../src/engine/program/types';
 import { projectRoot } from '../support/paths';
-import { mulberry32 } from '../support/randomGraph';
+import { mulberry32 } from '../support/graphBuilder';
 import { buildForBoard, runOnBoard } from './board/board';
 import { compile, putFiles, removeFolder, runCommand, sanitizerFlags, scratchFolder } from './support/hostBuild';
 

@@ -9,7 +9,7 @@ import type { LoweringStage } from '../../src/engine/program/lowering/options';
 import type { Program } from '../../src/engine/program/types';
 import { quantizeGraph } from '../../src/engine/quantize/quantizeGraph';
 import { all8, calibrateGraph, graphSamples, pixelInput } from '../support/quantizedGraph';
-import { GraphBuilder, relu6, squareWindow } from '../support/randomGraph';
+import { GraphBuilder, relu6, squareWindow } from '../support/graphBuilder';
 import {
   buildForHost,
   compile,

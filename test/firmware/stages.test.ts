@@ -11,7 +11,7 @@ import { scheduleRules } from '../../src/engine/schedule/scheduleRules';
 import type { Program } from '../../src/engine/program/types';
 import { quantizeGraph } from '../../src/engine/quantize/quantizeGraph';
 import { all8, calibrateGraph, graphSamples, pixelInput } from '../support/quantizedGraph';
-import { GraphBuilder, relu, relu6, squareWindow } from '../support/randomGraph';
+import { GraphBuilder, relu, relu6, squareWindow } from '../support/graphBuilder';
 import { runGeneratedOnBoard } from './support/boardBuild';
 import { buildForHost, removeFolder, sanitizerFlags, scratchFolder } from './support/hostBuild';
 import { reference, toHex } from './support/reference';

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { PNG } from 'pngjs';
 import * as vscode from 'vscode';
 import { OnnxBuilder } from '../support/onnxBuilder';
-import { mulberry32 } from '../support/randomGraph';
+import { mulberry32 } from '../support/graphBuilder';
 
 /** The folder that VS Code has open. */
 export function workspacePath(...parts: string[]): string {

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { PNG } from 'pngjs';
 import { OnnxBuilder } from './onnxBuilder';
-import { mulberry32 } from './randomGraph';
+import { mulberry32 } from './graphBuilder';
 
 /** Side of the network's input, pixels. */
 export const DISC_SIDE = 64;

@@ -3,7 +3,7 @@ import type { Calibration } from '../../src/engine/calibration/types';
 import { evaluateFloat } from '../../src/engine/graph/evaluate';
 import type { Graph, MapId } from '../../src/engine/graph/types';
 import type { BitDecisions, InputFormat } from '../../src/engine/quantize/quantizeGraph';
-import { mulberry32 } from './randomGraph';
+import { mulberry32 } from './graphBuilder';
 
 /** An image's pixels and what the float network makes of them. */
 export interface GraphSample {

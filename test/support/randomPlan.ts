@@ -5,7 +5,7 @@ import type { ScheduledStage, TailStageChoice } from '../../src/engine/schedule/
 import { candidateStages } from '../../src/engine/schedule/stages';
 import type { BitDecisions } from '../../src/engine/quantize/quantizeGraph';
 import { formatTies } from '../../src/engine/quantize/ties';
-import { mulberry32 } from './randomGraph';
+import { mulberry32 } from './graphBuilder';
 import { randomTailStages } from './randomStages';
 
 /** Decisions that a plan could have. */

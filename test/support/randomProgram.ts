@@ -7,13 +7,11 @@ import type {
   KernelOp,
   Program,
   ProgramBuffer,
-  Requantization,
-  ScaledSum,
   Step,
   StepWindow,
 } from '../../src/engine/program/types';
-import { ProgramBuilder } from './programBuilder';
-import { mulberry32 } from './randomGraph';
+import { mulberry32 } from './graphBuilder';
+import { RandomPieces, range } from './randomPieces';
 
 /**
  * A random valid Program of several steps that uses every kind of kernel sooner or later, with branches, run-time
@@ -61,14 +59,8 @@ export const allOps: readonly RandomOp[] = [
 /** Convolutions twice as often. */
 const ops: readonly RandomOp[] = ['conv2d', 'conv2d', 'depthwise2d', 'depthwise2d', ...allOps.slice(2)];
 
-class Generator {
-  private readonly p = new ProgramBuilder();
-  private readonly random: () => number;
+class Generator extends RandomPieces {
   private layer = 0;
-
-  constructor(seed: number) {
-    this.random = mulberry32(seed);
-  }
 
   run(): Program {
     let map = this.p.buffer('input', this.int(2, 9), this.int(2, 9), this.int(1, 9), this.bits(), this.flip());
@@ -352,118 +344,6 @@ class Generator {
     }
     return to;
   }
-
-  /** One axis of a window that has a tap inside the map everywhere. */
-  private axis(size: number): { kernel: number; stride: number; dilation: number; pad: number; out: number } {
-    const kernel = this.int(1, Math.min(3, size));
-    const dilation = kernel > 1 && (kernel - 1) * 2 < size ? this.int(1, 2) : 1;
-    const stride = this.int(1, 3);
-    const pad = dilation === 1 ? this.int(0, kernel - 1) : 0;
-    const padEnd = dilation === 1 ? this.int(0, kernel - 1) : 0;
-    return {
-      kernel,
-      stride,
-      dilation,
-      pad,
-      out: Math.floor((size + pad + padEnd - (kernel - 1) * dilation - 1) / stride) + 1,
-    };
-  }
-
-  /** Accumulators of n products map to about twice the output's range. */
-  private requant(to: ProgramBuffer, n: number): Requantization {
-    const entries = to.channels;
-    const bias = this.p.constant(
-      'bias',
-      32,
-      Int32Array.from({ length: entries }, () => this.int(-3000, 3000)),
-      [entries],
-    );
-    const multiplier = this.p.constant(
-      'multiplier',
-      32,
-      Int32Array.from({ length: entries }, () => this.int(2 ** 28, 2 ** 31 - 1)),
-      [entries],
-    );
-    const [min, max] = range(to);
-    const shift = Math.max(1, Math.round(Math.log2((n * 8000) / max)) - 1);
-    const table =
-      this.random() > 0.7 && to.bits === 8
-        ? {
-            constant: this.p.constant(
-              'table',
-              16,
-              Int16Array.from({ length: entries }, () => this.int(max - 20, max)),
-              [entries],
-            ),
-          }
-        : max;
-    return { bias, biasShift: this.int(-2, 2), multiplier, preShift: this.int(0, 2), shift, min, max: table };
-  }
-
-  private scaledSum(to: ProgramBuffer, inputs: number): ScaledSum {
-    const [min, max] = range(to);
-    const { channels } = to;
-    const multipliers = Array.from({ length: inputs }, () =>
-      this.flip()
-        ? {
-            constant: this.p.constant(
-              'table',
-              16,
-              Int16Array.from({ length: channels }, () => this.int(-3000, 3000)),
-              [channels],
-            ),
-          }
-        : this.int(-3000, 3000),
-    );
-    const offset = this.flip()
-      ? {
-          constant: this.p.constant(
-            'table',
-            32,
-            Int32Array.from({ length: channels }, () => this.int(-5000, 5000)),
-            [channels],
-          ),
-        }
-      : this.int(-5000, 5000);
-    return { multipliers, offset, shift: this.int(6, 12), min, max };
-  }
-
-  private weights(bits: 4 | 8, dims: readonly number[]): number {
-    const limit = bits === 4 ? 7 : 127;
-    return this.p.constant(
-      'weights',
-      bits,
-      Int8Array.from({ length: dims.reduce((a, b) => a * b) }, () => this.int(-limit, limit)),
-      dims,
-    );
-  }
-
-  /** A table of codes of a buffer's format. */
-  private codes(b: ProgramBuffer, n: number): number {
-    const [min, max] = range(b);
-    return this.p.constant(
-      'table',
-      16,
-      Int16Array.from({ length: n }, () => this.int(min, max)),
-      [n],
-    );
-  }
-
-  private bits(): Bits {
-    return ([8, 8, 4, 2] as const)[this.int(0, 3)];
-  }
-
-  private flip(): boolean {
-    return this.random() > 0;
-  }
-
-  private int(min: number, max: number): number {
-    return min + Math.floor(((this.random() + 1) / 2) * (max - min + 1));
-  }
-}
-
-function range(b: ProgramBuffer): [number, number] {
-  return b.signed ? [-(2 ** (b.bits - 1)), 2 ** (b.bits - 1) - 1] : [0, 2 ** b.bits - 1];
 }
 
 function cut(size: number, parts: number, at: number): number {

@@ -2,7 +2,7 @@ import type { Graph, LayerId, MapId } from '../../src/engine/graph/types';
 import { stageBranches } from '../../src/engine/schedule/branches';
 import type { TailStageChoice } from '../../src/engine/schedule/schedule';
 import { channelStage, stageUpTo } from '../../src/engine/schedule/stages';
-import { mulberry32 } from './randomGraph';
+import { mulberry32 } from './graphBuilder';
 
 /**
  * Stages for the layers that are not `taken`, anywhere in a graph: ends, beginnings, grids and kept maps by a seed.

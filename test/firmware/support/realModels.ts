@@ -15,7 +15,7 @@ import type { Program } from '../../../src/engine/program/types';
 import { silentProgress } from '../../../src/engine/common/progress';
 import { quantizeGraph } from '../../../src/engine/quantize/quantizeGraph';
 import { formatTies } from '../../../src/engine/quantize/ties';
-import { mulberry32 } from '../../support/randomGraph';
+import { mulberry32 } from '../../support/graphBuilder';
 import { needSharedData } from '../../support/sharedData';
 
 /** The float models of the reference data, with inputs like those they were trained on. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { cellsAlong, PatchCollector, patchReference } from '../../../src/engine/calibration/patchStatistics';
 import type { PatchStatistics } from '../../../src/engine/calibration/types';
-import { GraphBuilder } from '../../support/randomGraph';
+import { GraphBuilder } from '../../support/graphBuilder';
 import { randomNumbers } from '../../support/onnxOracle';
 
 /**

@@ -7,7 +7,7 @@ import type { Core, Optimize } from '../../../src/engine/targets/types';
 import { maxCode, minCode } from '../../../src/engine/program/arithmetic';
 import type { Program } from '../../../src/engine/program/types';
 import { Random } from '../program/interpreter/support/random';
-import { randomPackable } from '../program/interpreter/support/randomSteps';
+import { randomPackable } from '../program/interpreter/support/randomWeighted';
 
 const programs = Array.from({ length: 60 }, (_, i) => randomPackable(i + 1));
 

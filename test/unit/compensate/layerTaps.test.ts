@@ -4,7 +4,7 @@ import { LayerSamples } from '../../../src/engine/compensate/layerSamples';
 import { gatherTaps, tapsIn } from '../../../src/engine/compensate/layerTaps';
 import type { ConvLayer, DepthwiseLayer, Graph } from '../../../src/engine/graph/types';
 import type { MapFormat } from '../../../src/engine/quantize/types';
-import { squareWindow } from '../../support/randomGraph';
+import { squareWindow } from '../../support/graphBuilder';
 
 const problem = fc.record({
   groups: fc.integer({ min: 1, max: 3 }),

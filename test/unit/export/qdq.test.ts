@@ -25,7 +25,8 @@ import { formatTies } from '../../../src/engine/quantize/ties';
 import { ModelFolder, OnnxBuilder, float } from '../../support/onnxBuilder';
 import { projectRoot } from '../../support/paths';
 import { calibrateGraph, graphSamples, pixelInput } from '../../support/quantizedGraph';
-import { mulberry32, randomGraph } from '../../support/randomGraph';
+import { mulberry32 } from '../../support/graphBuilder';
+import { randomGraph } from '../../support/randomGraph';
 import { needSharedData } from '../../support/sharedData';
 
 /** The exported network in onnxruntime; values are HWC. */

@@ -5,7 +5,7 @@ import { resizeTaps } from '../../../src/engine/graph/evaluateWindow';
 import { graphMacs, layerMacs } from '../../../src/engine/graph/macs';
 import { kernelExtent, windowOutput } from '../../../src/engine/graph/shapes';
 import type { Layer, Shape } from '../../../src/engine/graph/types';
-import { GraphBuilder, squareWindow } from '../../support/randomGraph';
+import { GraphBuilder, squareWindow } from '../../support/graphBuilder';
 
 const POINT = squareWindow(1);
 const base = { id: 0, name: '', onnx: [], inputs: [0], output: 1 };

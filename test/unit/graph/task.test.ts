@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mayBeScores, taskOf } from '../../../src/engine/graph/task';
 import type { ActivationFunction, Graph, MapId } from '../../../src/engine/graph/types';
-import { GraphBuilder, mulberry32 } from '../../support/randomGraph';
+import { GraphBuilder, mulberry32 } from '../../support/graphBuilder';
 
 /** A network whose last layer writes a vector. */
 function vector(length: number, end?: (g: GraphBuilder, map: MapId) => MapId): Graph {

@@ -1,3 +1,4 @@
+import type { Build } from './support/operatorSuite';
 import * as assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { ActivationLayer, ConvLayer } from '../../../src/engine/graph/types';
@@ -10,8 +11,6 @@ describe('onnx import: folding and patterns', function () {
   let folder: ModelFolder;
   before(() => (folder = new ModelFolder()));
   after(() => folder.remove());
-
-  type Build = (m: OnnxBuilder, x: string, random: () => number) => string;
 
   async function imported(
     dims: readonly number[],

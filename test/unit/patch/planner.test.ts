@@ -12,7 +12,8 @@ import { candidateStages, tiledInputs } from '../../../src/engine/schedule/stage
 import { StageShapes } from '../../../src/engine/patch/stageShapes';
 import type { PatchClass } from '../../../src/engine/graph/bits';
 import { stepNeeds } from '../../../src/engine/arena/lowerBound';
-import { graphArbitrary, GraphBuilder, mulberry32, relu6, squareWindow } from '../../support/randomGraph';
+import { GraphBuilder, mulberry32, relu6, squareWindow } from '../../support/graphBuilder';
+import { graphArbitrary } from '../../support/randomGraph';
 
 const int8: MemoryModel = {
   bits: { stored: () => 8, read: () => null },

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import type { Region } from '../../../src/engine/graph/region';
 import type { Graph, Layer } from '../../../src/engine/graph/types';
 import { receptiveField, runsOnPatches } from '../../../src/engine/schedule/receptiveField';
-import { graphArbitrary, GraphBuilder, squareWindow } from '../../support/randomGraph';
+import { GraphBuilder, squareWindow } from '../../support/graphBuilder';
+import { graphArbitrary } from '../../support/randomGraph';
 
 /** Pixels of an input that one output pixel depends on, straight from the layer's definition. */
 function pixelsRead(graph: Graph, layer: Layer, input: number, oy: number, ox: number): [number, number][] {

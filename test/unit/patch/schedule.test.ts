@@ -13,7 +13,8 @@ import { scheduleArena } from '../../../src/engine/schedule/scheduleArena';
 import { candidateStages, channelStage } from '../../../src/engine/schedule/stages';
 import type { Bits, PatchClass } from '../../../src/engine/graph/bits';
 import { layoutArena } from '../../../src/engine/arena/layoutArena';
-import { graphArbitrary, GraphBuilder, mulberry32, relu6, squareWindow } from '../../support/randomGraph';
+import { GraphBuilder, mulberry32, relu6, squareWindow } from '../../support/graphBuilder';
+import { graphArbitrary } from '../../support/randomGraph';
 import { randomTailStages } from '../../support/randomStages';
 import { SymbolicMachine } from '../../support/symbolicMachine';
 

@@ -21,7 +21,8 @@ import type { Plan } from '../../../src/engine/plan/types';
 import { lower } from '../../../src/engine/program/lower';
 import { quantizeGraph } from '../../../src/engine/quantize/quantizeGraph';
 import { all8, calibrateGraph, graphSamples, pixelInput } from '../../support/quantizedGraph';
-import { graphArbitrary, GraphBuilder, mulberry32, relu, squareWindow } from '../../support/randomGraph';
+import { GraphBuilder, mulberry32, relu, squareWindow } from '../../support/graphBuilder';
+import { graphArbitrary } from '../../support/randomGraph';
 
 const hash = 'ab'.repeat(32);
 const plan: Plan = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { programCost, redundantMacsPercent } from '../../../src/engine/cost/cost';
 import type { Program, Requantization } from '../../../src/engine/program/types';
 import { ProgramBuilder, stepWindow } from '../../support/programBuilder';
-import { GraphBuilder, squareWindow } from '../../support/randomGraph';
+import { GraphBuilder, squareWindow } from '../../support/graphBuilder';
 
 const window = stepWindow(1);
 

@@ -13,7 +13,8 @@ import { quantizeGraph, type BitDecisions } from '../../../src/engine/quantize/q
 import { formatTies } from '../../../src/engine/quantize/ties';
 import { all8, calibrateGraph, graphSamples, pixelInput } from '../../support/quantizedGraph';
 import { randomTailStages } from '../../support/randomStages';
-import { graphArbitrary, GraphBuilder, mulberry32, relu, relu6, squareWindow } from '../../support/randomGraph';
+import { GraphBuilder, mulberry32, relu, relu6, squareWindow } from '../../support/graphBuilder';
+import { graphArbitrary } from '../../support/randomGraph';
 
 function outputsOf(
   graph: Graph,

@@ -5,7 +5,7 @@ import type { Bits } from '../../../src/engine/graph/bits';
 import { centeredZeroPoints, channelCenters, recenter } from '../../../src/engine/quantize/centering';
 import { channelError, codeRange } from '../../../src/engine/quantize/histogramError';
 import { baseScales } from '../../../src/engine/quantize/scales';
-import { mulberry32 } from '../../support/randomGraph';
+import { mulberry32 } from '../../support/graphBuilder';
 
 const BINS = 256;
 

@@ -5,7 +5,7 @@ import { lower } from '../../../src/engine/program/lower';
 import { decodePort, inputCodes } from '../../../src/engine/program/ports';
 import { quantizeGraph } from '../../../src/engine/quantize/quantizeGraph';
 import { all8, calibrateGraph, graphSamples, pixelInput } from '../../support/quantizedGraph';
-import { GraphBuilder, mulberry32, relu, squareWindow } from '../../support/randomGraph';
+import { GraphBuilder, mulberry32, relu, squareWindow } from '../../support/graphBuilder';
 
 /** Scores around an offset, so that symmetric codes would leave half of their range unused. */
 function scores(offset: number): ReturnType<GraphBuilder['build']> {

@@ -3,7 +3,7 @@ import type { FloatResult } from '../../../src/engine/calibration/float';
 import { lossBeyond } from '../../../src/engine/run/lossBeyond';
 import type { ImageOutputs } from '../../../src/engine/vdqs/divergence';
 import type { OutputLoss } from '../../../src/engine/vdqs/loss';
-import { mulberry32 } from '../../support/randomGraph';
+import { mulberry32 } from '../../support/graphBuilder';
 
 /** Mean distance of the first values, which stands for any loss that cannot be negative. */
 const distance: OutputLoss = {

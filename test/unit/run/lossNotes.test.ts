@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ExpectedLoss } from '../../../src/engine/plan/types';
 import { endNote, lossNotes, type SearchEnd } from '../../../src/engine/run/lossNotes';
-import { mulberry32 } from '../../support/randomGraph';
+import { mulberry32 } from '../../support/graphBuilder';
 
 const loss = (change: Partial<ExpectedLoss> = {}): ExpectedLoss => ({
   expected: 0.5,

@@ -17,7 +17,8 @@ import type { Objective } from '../../../src/engine/vdqs/decisionCost';
 import { decisionUnits } from '../../../src/engine/vdqs/units';
 import { calibrateGraph, graphSamples } from '../../support/quantizedGraph';
 import { projectRoot } from '../../support/paths';
-import { mulberry32, randomGraph } from '../../support/randomGraph';
+import { mulberry32 } from '../../support/graphBuilder';
+import { randomGraph } from '../../support/randomGraph';
 
 /** Sensitivities that have nothing to do with the network: the search may choose anything. */
 function anySensitivities(graph: Graph, random: () => number): NonNullable<DecideOptions['measured']> {

@@ -1,14 +1,5 @@
 import assert from 'node:assert/strict';
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { presetPreprocess } from '../../../src/engine/calibration/preprocess';
@@ -23,8 +14,7 @@ import { accuracyOf } from '../../../src/engine/sweep/accuracy';
 import { settingsAt, writePointAsPlan } from '../../../src/engine/sweep/pick';
 import { SweepSession } from '../../../src/engine/sweep/session';
 import { runSweep, sweepValues } from '../../../src/engine/sweep/sweep';
-import { csvOf, readSweeps, sweepsPathOf, writeSweep } from '../../../src/engine/sweep/tableFile';
-import type { Sweep, SweepDecisions, SweepSettings, SweepTable } from '../../../src/engine/sweep/types';
+import type { SweepDecisions, SweepSettings } from '../../../src/engine/sweep/types';
 import type { PlanView } from '../../../src/protocol/views';
 import { createService } from '../../../src/worker/service';
 import { projectRoot } from '../../support/paths';
@@ -255,86 +245,6 @@ describe('sweep', function () {
       (error) => error instanceof UserError && /forged\.quantmcu\.sweeps\.json: \/maps/.test(error.message),
     );
     assert.ok(!existsSync(planPath));
-  });
-
-  describe('table', () => {
-    const sweepOf = (parameter: Sweep['parameter'], value: number): Sweep => ({
-      parameter,
-      settings,
-      finished: '2024-01-01T00:00:00.000Z',
-      seconds: 1,
-      points: [
-        {
-          value,
-          problem: 'no, "never"',
-          figures: null,
-          outliers: null,
-          accuracy: null,
-          randomAccuracy: null,
-          predictedLoss: null,
-          decisions: null,
-          notes: [],
-        },
-      ],
-    });
-    const head = { generator: 'QuantMCU 1.0', model: { file: 'a.onnx', sha256: 'a' } };
-
-    it('holds one sweep per parameter of one model', async () => {
-      const planPath = path.join(folder, 'table.quantmcu.json');
-      assert.equal(await readSweeps(planPath), null);
-      await writeSweep(planPath, head, sweepOf('phi', 0.5));
-      await writeSweep(planPath, head, sweepOf('lambda', 0.1));
-      await writeSweep(planPath, head, sweepOf('phi', 0.9));
-      const { sweeps } = (await readSweeps(planPath))!;
-      assert.deepEqual(
-        sweeps.map((s) => [s.parameter, s.points[0].value]),
-        [
-          ['lambda', 0.1],
-          ['phi', 0.9],
-        ],
-      );
-      await writeSweep(planPath, { ...head, model: { file: 'b.onnx', sha256: 'b' } }, sweepOf('bitops-target', 2));
-      assert.deepEqual(
-        (await readSweeps(planPath))!.sweeps.map((s) => s.parameter),
-        ['bitops-target'],
-      );
-      for (const sweeps of [
-        [{ points: 3 }],
-        [
-          {
-            ...sweepOf('phi', 0.5),
-            points: [{ ...sweepOf('phi', 0.5).points[0], decisions: { maps: 3, layers: {} } }],
-          },
-        ],
-        [{ ...sweepOf('phi', 0.5), points: [{ value: 1, notes: [] }] }],
-      ]) {
-        writeFileSync(
-          sweepsPathOf(planPath),
-          JSON.stringify({ version: 1, model: { file: 'a.onnx', sha256: 'a' }, sweeps }),
-        );
-        assert.equal(await readSweeps(planPath), null);
-      }
-    });
-
-    it('is not written over what is no table of sweeps, nor over a link', async () => {
-      const planPath = path.join(folder, 'mine.quantmcu.json');
-      for (const file of [sweepsPathOf(planPath), sweepsPathOf(planPath).replace(/json$/, 'csv')]) {
-        writeFileSync(file, '{"mine": true}\n');
-        await assert.rejects(writeSweep(planPath, head, sweepOf('phi', 0.5)), /is no table of sweeps/);
-        assert.equal(readFileSync(file, 'utf8'), '{"mine": true}\n');
-        rmSync(file);
-        symlinkSync(path.join(folder, 'elsewhere'), file);
-        await assert.rejects(writeSweep(planPath, head, sweepOf('phi', 0.5)), /is a link/);
-        rmSync(file);
-      }
-    });
-
-    it('is also a CSV with as many cells in every row', () => {
-      const table: SweepTable = { version: 1, ...head, sweeps: [sweepOf('lambda', 0.1)] };
-      const [header, row] = csvOf(table).trim().split('\n');
-      assert.equal(row.replace(/"(?:[^"]|"")*"/, 'x').split(',').length, header.split(',').length);
-      assert.ok(row.startsWith('lambda,0.1,') && row.endsWith(',"no, ""never"""'));
-    });
   });
 
   it('is made, shown and picked through the service', async () => {

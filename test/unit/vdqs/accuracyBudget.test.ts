@@ -7,7 +7,7 @@ import {
   POINTS_PER_NAT,
   searchWithinBudget,
 } from '../../../src/engine/vdqs/accuracyBudget';
-import { GraphBuilder, mulberry32 } from '../../support/randomGraph';
+import { GraphBuilder, mulberry32 } from '../../support/graphBuilder';
 
 function scores(classes: number) {
   const g = new GraphBuilder(mulberry32(1));

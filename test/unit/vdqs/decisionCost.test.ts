@@ -6,7 +6,7 @@ import { CORES } from '../../../src/engine/targets/types';
 import { decisionCost } from '../../../src/engine/vdqs/decisionCost';
 import { searchTradeOff, type TradeOffChoices } from '../../../src/engine/vdqs/searchTradeOff';
 import { decisionUnits } from '../../../src/engine/vdqs/units';
-import { GraphBuilder, mulberry32, relu, squareWindow } from '../../support/randomGraph';
+import { GraphBuilder, mulberry32, relu, squareWindow } from '../../support/graphBuilder';
 
 const free: TradeOffChoices = { bits: () => [8, 4], weightBits: () => [8, 4] };
 

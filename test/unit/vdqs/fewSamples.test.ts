@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { hasFewSamples } from '../../../src/engine/vdqs/fewSamples';
 import { freeChoices } from '../../../src/engine/vdqs/freeChoices';
 import { decisionUnits } from '../../../src/engine/vdqs/units';
-import { GraphBuilder, mulberry32, relu, squareWindow } from '../../support/randomGraph';
+import { GraphBuilder, mulberry32, relu, squareWindow } from '../../support/graphBuilder';
 
 describe('layers that an image samples once', () => {
   it('are classifiers, whether fully connected or 1×1 convolutions, but not what has many of the MACs', () => {

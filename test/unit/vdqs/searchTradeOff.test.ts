@@ -7,7 +7,7 @@ import { answerOf, errorShare, outputDivergence } from '../../../src/engine/vdqs
 import { foreseenLoss, searchTradeOff, type TradeOffChoices } from '../../../src/engine/vdqs/searchTradeOff';
 import type { Sensitivities as Measured } from '../../../src/engine/vdqs/sensitivity';
 import { decisionUnits } from '../../../src/engine/vdqs/units';
-import { GraphBuilder, mulberry32, relu, squareWindow } from '../../support/randomGraph';
+import { GraphBuilder, mulberry32, relu, squareWindow } from '../../support/graphBuilder';
 
 function chain() {
   const g = new GraphBuilder(mulberry32(1));

@@ -21,7 +21,7 @@ import { decisionUnits } from '../../../src/engine/vdqs/units';
 import { all8, calibrateGraph, graphSamples, pixelInput, type GraphSample } from '../../support/quantizedGraph';
 import { nodeBundle } from '../../support/nodeBundle.mjs';
 import { projectRoot } from '../../support/paths';
-import { GraphBuilder, mulberry32, relu, squareWindow } from '../../support/randomGraph';
+import { GraphBuilder, mulberry32, relu, squareWindow } from '../../support/graphBuilder';
 
 function network(): Graph {
   const g = new GraphBuilder(mulberry32(5));

@@ -1,43 +1,19 @@
 /* Boxes of a detector in the page: side by side, by score, image by image, after a change of the plan. */
 import assert from 'node:assert/strict';
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { pairBoxes } from '../../../webview/detections/pairs';
 import { detectionsAnswers, detectorView, sampleDetections } from '../../support/webviewHarness/detector';
-import { Harness } from '../../support/webviewHarness/harness';
+import { PageSuite, seriousFindings } from '../../support/webviewHarness/suite';
 import { plannedView } from '../../support/webviewHarness/samples';
 
 describe('boxes in the editor page', function () {
-  let harness: Harness;
+  const suite = new PageSuite();
   let page: Page;
-
-  before(async function () {
-    if (Harness.chromiumPath() === null) {
-      if (process.env['CI'] === 'true')
-        throw new Error('No Chromium is installed: install the package chromium or set CHROMIUM.');
-      this.skip();
-    }
-    harness = await Harness.start();
-  });
-  after(() => harness?.close());
-  afterEach(async () => {
-    if ((page as Page | undefined)?.isClosed() !== false) return;
-    assert.deepEqual(await harness.read(page, 'violations'), []);
-    assert.deepEqual(harness.errorsOf(page), []);
-    await page.context().close();
-  });
-
-  async function open(): Promise<void> {
-    page = await harness.open(null, { saved: { tab: 'detections' } });
-    await answer(detectionsAnswers());
-    await harness.show(page, detectorView());
+  const open = async (): Promise<void> => {
+    page = await suite.openWith(detectorView(), detectionsAnswers(), { saved: { tab: 'detections' } });
     await page.locator('.detections-body').waitFor();
-  }
-  const answer = (answers: Record<string, unknown>): Promise<unknown> =>
-    page.evaluate(
-      (given) => Object.assign((globalThis as unknown as { harness: { answers: object } }).harness.answers, given),
-      answers,
-    );
+  };
+  const answer = (answers: Record<string, unknown>): Promise<void> => suite.answer(page, answers);
   const label = async (side: string): Promise<string> =>
     (await page.locator('figure', { hasText: side }).locator('canvas').getAttribute('aria-label'))!;
   const rows = (): Promise<string[]> =>
@@ -94,7 +70,7 @@ describe('boxes in the editor page', function () {
     await page.getByRole('button', { name: 'Previous image' }).click();
     await page.getByText('24 of 24').waitFor();
     await answer({ detections: { value: { ...sampleDetections(23), firmware: [] } } });
-    await harness.show(page, detectorView());
+    await suite.harness.show(page, detectorView());
     await page.getByText('0 boxes of both').waitFor();
     assert.equal(await label('Firmware'), 'Firmware: no boxes');
   });
@@ -102,7 +78,7 @@ describe('boxes in the editor page', function () {
   it('says what is missing where there are no images', async () => {
     await open();
     await answer({ detections: { value: null } });
-    await harness.show(page, detectorView());
+    await suite.harness.show(page, detectorView());
     await page.getByText(/calibration images of this plan are not on this machine/).waitFor();
   });
 
@@ -117,22 +93,13 @@ describe('boxes in the editor page', function () {
   });
 
   it('has no such tab for other networks', async () => {
-    page = await harness.open(plannedView(), { saved: { tab: 'detections' } });
+    page = await suite.open(plannedView(), { saved: { tab: 'detections' } });
     assert.equal(await page.getByRole('tab', { name: 'Boxes' }).count(), 0);
     assert.equal(await page.getByRole('tab', { selected: true }).innerText(), 'Layers');
   });
 
   it('is accessible', async () => {
     await open();
-    await page.evaluate(axe.source);
-    const { violations } = (await page.evaluate<unknown>(
-      'axe.run(".detections-view", { resultTypes: ["violations"] })',
-    )) as {
-      violations: { id: string; nodes: unknown[] }[];
-    };
-    assert.deepEqual(
-      violations.map((v) => `${v.id} ${JSON.stringify(v.nodes.slice(0, 2))}`),
-      [],
-    );
+    assert.deepEqual(await seriousFindings(page, '.detections-view'), []);
   });
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { LayerView } from '../../../src/protocol/views';
 import { chooseFolds, foldedGraph, groupKey, keyOf, places, type FoldedGraph } from '../../../webview/graph/folding';
 import { findRepeats, signatures, singleBorders } from '../../../webview/graph/repeats';
-import { mulberry32 } from '../../support/randomGraph';
+import { mulberry32 } from '../../support/graphBuilder';
 import { branchedView, chainView } from '../../support/webviewHarness/samples';
 import { mobilenetLayers } from '../../support/webviewHarness/mobilenet';
 

@@ -3,30 +3,19 @@
  * leaves everything as it was.
  */
 import assert from 'node:assert/strict';
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import type { EditorView, LayerView, SampleImageView } from '../../../src/protocol/views';
-import { Harness } from '../../support/webviewHarness/harness';
+import { PageSuite, seriousFindings } from '../../support/webviewHarness/suite';
 import { samplePreview } from '../../support/webviewHarness/answers';
 import { plannedView } from '../../support/webviewHarness/samples';
 
 describe('editor page, what-if', function () {
-  let harness: Harness;
+  const suite = new PageSuite();
   let page: Page;
 
-  before(async function () {
-    harness = await Harness.startOrSkip(this);
-  });
-  after(() => harness?.close());
-  afterEach(async () => {
-    assert.deepEqual(await harness.read(page, 'violations'), []);
-    assert.deepEqual(harness.errorsOf(page), []);
-    await page.context().close();
-  });
-
-  const open = async (view: EditorView | null, options: Parameters<Harness['open']>[1] = {}): Promise<Page> =>
-    (page = await harness.open(view, options));
-  const changes = (): Promise<unknown[][]> => harness.changes(page);
+  const open = async (view: EditorView | null, options: Parameters<PageSuite['open']>[1] = {}): Promise<Page> =>
+    (page = await suite.open(view, options));
+  const changes = (): Promise<unknown[][]> => suite.harness.changes(page);
   const answer = (method: string, what: { value?: unknown; error?: string }): Promise<void> =>
     page.evaluate(
       ([m, w]) => {
@@ -58,7 +47,7 @@ describe('editor page, what-if', function () {
     assert.deepEqual(await changes(), [['changePlan', { kind: 'mapBits', layer: layer.id, bits: 2 }]]);
     assert.equal(await page.getByRole('menu').count(), 0);
     const fixed = layerWith(view, (plan) => plan.allowedBits.length === 1);
-    await harness.show(page, view);
+    await suite.harness.show(page, view);
     await page.evaluate(`window.harness.changes.length = 0`);
     await page.locator('.layers-view [role=grid]').evaluate((grid) => {
       grid.scrollTop = grid.scrollHeight;
@@ -121,7 +110,7 @@ describe('editor page, what-if', function () {
     await open(view, { saved: { tab: 'layers' } });
     const before = await figures();
     const f = view.plan!.figures;
-    await harness.send(page, 'showPreview', {
+    await suite.harness.send(page, 'showPreview', {
       arenaBytes: 100 * 1024,
       macs: f.macs,
       bitOps: f.bitOps / 2,
@@ -138,7 +127,7 @@ describe('editor page, what-if', function () {
     assert.equal(latency, '123');
     assert.match(await page.locator('.figure').first().innerText(), /of 128 KiB/);
     assert.equal(accuracy, '–', 'an accuracy of other bits is not shown');
-    await harness.show(page, view);
+    await suite.harness.show(page, view);
     assert.deepEqual(await figures(), before);
     assert.equal(await page.locator('.figures.preview').count(), 0);
   });
@@ -198,7 +187,7 @@ describe('editor page, what-if', function () {
         value: { ...view, rgba: Uint8Array.of(200, 10, 20, 255, 1, 2, 3, 255) },
       };
     }, image);
-    await harness.show(page, plannedView());
+    await suite.harness.show(page, plannedView());
     await page.getByText('Calibration image cat/1.jpg').waitFor();
     const pixels = await page
       .locator('.patch-image')
@@ -226,12 +215,6 @@ describe('editor page, what-if', function () {
     const view = plannedView();
     await open(view, { saved: { tab: 'layers', selected: layerWith(view, (plan) => plan.bits === 4).id } });
     await page.getByRole('button', { name: /output$/ }).click();
-    await page.evaluate(axe.source);
-    const found = await page.evaluate(async () =>
-      (await (window as unknown as { axe: typeof axe }).axe.run('body', { resultTypes: ['violations'] })).violations
-        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, nodes }) => `${id} ${nodes[0].html.slice(0, 120)}`),
-    );
-    assert.deepEqual(found, []);
+    assert.deepEqual(await seriousFindings(page, 'body'), []);
   });
 });
