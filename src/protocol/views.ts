@@ -1,3 +1,4 @@
+import type { Size } from '../engine/common/size';
 import type { PreviewFigures } from '../engine/run/whatIf/previewFigures';
 import type { BitsAccount } from '../engine/plan/types';
 import type { TargetFacts } from '../engine/targets/targetFacts';
@@ -196,9 +197,7 @@ export interface PlanView {
 }
 
 /** Pixels that the page draws. */
-export interface PictureView {
-  readonly width: number;
-  readonly height: number;
+export interface PictureView extends Size {
   /** [height][width][4], red, green, blue, opaque: as ImageData takes it. */
   readonly rgba: Uint8Array;
 }

@@ -1,3 +1,4 @@
+import type { Size } from '../engine/common/size';
 import * as path from 'node:path';
 import { loadSample } from '../engine/calibration/inputs';
 import { listSamples, type SampleSet } from '../engine/calibration/samples';
@@ -131,7 +132,7 @@ async function knownBoxes(
   name: string,
   { plan }: OpenedPlan,
   head: ResolvedHead,
-  image: { readonly width: number; readonly height: number },
+  image: Size,
 ): Promise<BoxView[] | null> {
   try {
     const truth = await (await findAnnotations(folder, undefined, head.head.labels))?.of(name);

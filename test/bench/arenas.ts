@@ -7,14 +7,8 @@ import type { HaloStrategy, PlannerOptions } from '../../src/engine/patch/types'
 import { isOutside } from '../../src/engine/graph/bits';
 import { scheduleRules } from '../../src/engine/schedule/scheduleRules';
 import { sharedData } from '../support/sharedData';
+import { patchModels } from './patchModels';
 
-const models = [
-  'mobilenetv2_1.0_224_tv',
-  'mobilenetv1_0.25_224_imagenet',
-  'squeezenet1.1_224_imagenet',
-  'mcunet_vww_80',
-  'face_rfb320',
-];
 const strategies: readonly HaloStrategy[] = ['recompute', 'keep', 'hybrid'];
 
 export interface GapOptions {
@@ -32,7 +26,7 @@ export async function writeGaps({ models: wanted, budgets, write }: GapOptions):
   let worst = 0;
   write(`| model | input | stages | ${budgets.map((kib) => `${kib} KiB`).join(' | ')} | least |`);
   write(`|---|---|---|${budgets.map(() => '---:').join('|')}|---:|`);
-  for (const model of models.filter((m) => wanted.test(m))) {
+  for (const model of patchModels.filter((m) => wanted.test(m))) {
     const graph = await importModel(path.join(sharedData('models'), `${model}.onnx`), {});
     for (const input of ['external', 'tiles', 'counted'] as const) {
       for (const stages of ['one', 'several'] as const) {

@@ -19,14 +19,8 @@ import { silentProgress } from '../../src/engine/common/progress';
 import type { BitDecisions } from '../../src/engine/quantize/quantizeGraph';
 import { realModels } from '../firmware/support/realModels';
 import { sharedData } from '../support/sharedData';
+import { patchModels } from './patchModels';
 
-const models = [
-  'mobilenetv2_1.0_224_tv',
-  'mobilenetv1_0.25_224_imagenet',
-  'squeezenet1.1_224_imagenet',
-  'mcunet_vww_80',
-  'face_rfb320',
-];
 const all: readonly HaloStrategy[] = ['recompute', 'keep', 'hybrid'];
 const ways: readonly (Pick<PlannerOptions, 'strategies' | 'stages'> & { readonly name: string })[] = [
   { name: 'recompute', strategies: ['recompute'], stages: 'one' },
@@ -48,7 +42,7 @@ export interface TableOptions {
 /** Prints one table per model: a row per way of planning, a column per budget. */
 export async function writeTables(options: TableOptions): Promise<void> {
   const { write, budgets } = options;
-  for (const model of models.filter((m) => options.models.test(m))) {
+  for (const model of patchModels.filter((m) => options.models.test(m))) {
     const graph = await importModel(path.join(sharedData('models'), `${model}.onnx`), {});
     write(`\n## ${model}\n`);
     write(`| bits | input | patches | ${budgets.map((kib) => `${kib} KiB`).join(' | ')} | least |`);

@@ -1,8 +1,9 @@
 import { strict as assert } from 'node:assert';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import type { Locator } from 'playwright-core';
-import { outRoot, projectRoot } from '../support/paths';
+import { outRoot } from '../support/paths';
+import { copySample } from './sampleFolder';
 import { inOrder, Workbench } from './workbench';
 
 const workspace = path.join(outRoot, 'e2e/own board');
@@ -13,12 +14,7 @@ describe('a board of one’s own, by clicks', () => {
   let vscode: Workbench;
 
   before(async () => {
-    rmSync(workspace, { recursive: true, force: true });
-    mkdirSync(workspace, { recursive: true });
-    cpSync(path.join(projectRoot, 'media/sample'), workspace, {
-      recursive: true,
-      filter: (file) => path.basename(file) !== 'training',
-    });
+    copySample(workspace);
     mkdirSync(path.join(workspace, '.vscode'), { recursive: true });
     // Sizes that are typed come before this one.
     writeFileSync(

@@ -1,8 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { outRoot, projectRoot } from '../support/paths';
+import { copySample } from './sampleFolder';
 import { inOrder, Workbench } from './workbench';
 
 const workspace = path.join(outRoot, 'e2e/plans');
@@ -27,12 +28,7 @@ describe('weighing plans in the editor', () => {
   let original: string;
 
   before(async () => {
-    rmSync(workspace, { recursive: true, force: true });
-    mkdirSync(workspace, { recursive: true });
-    cpSync(path.join(projectRoot, 'media/sample'), workspace, {
-      recursive: true,
-      filter: (file) => path.basename(file) !== 'training',
-    });
+    copySample(workspace);
     const { status, stderr } = spawnSync(
       process.execPath,
       [

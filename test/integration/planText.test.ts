@@ -24,6 +24,13 @@ const textOf = (hovers: readonly vscode.Hover[]): string =>
     .join('\n')
     .replaceAll('&nbsp;', ' ');
 
+/** What is offered for the first problem of a plan. */
+async function quickFixes(plan: vscode.Uri): Promise<vscode.CodeAction[]> {
+  const [{ range }] = vscode.languages.getDiagnostics(plan).filter(({ source }) => source === 'QuantMCU');
+  const provider = 'vscode.executeCodeActionProvider';
+  return vscode.commands.executeCommand<vscode.CodeAction[]>(provider, plan, range, 'quickfix');
+}
+
 describe('a plan as text', () => {
   const model = (): vscode.Uri => vscode.Uri.file(at('net.onnx'));
   const plan = (): vscode.Uri => vscode.Uri.file(at('net.quantmcu.json'));
@@ -112,13 +119,7 @@ describe('a plan as text', () => {
       return found.length > 0 && found;
     });
     assert.equal(problem, `${lineOf('"folder":')}: images-missing`);
-    const [diagnostic] = vscode.languages.getDiagnostics(plan()).filter(({ source }) => source === 'QuantMCU');
-    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
-      'vscode.executeCodeActionProvider',
-      plan(),
-      diagnostic.range,
-      'quickfix',
-    );
+    const actions = await quickFixes(plan());
     const fix = actions.find(({ command }) => command?.command === 'quantmcu.chooseImages')!;
     assert.equal(fix.title, 'Choose Images…');
     await vscode.commands.executeCommand('quantmcu.chooseImages', plan(), vscode.Uri.file(at('pictures')));
@@ -171,13 +172,7 @@ describe('a plan as text', () => {
       }),
       [`${lineOf('"sha256":')}: model-changed`],
     );
-    const [diagnostic] = vscode.languages.getDiagnostics(plan()).filter(({ source }) => source === 'QuantMCU');
-    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
-      'vscode.executeCodeActionProvider',
-      plan(),
-      diagnostic.range,
-      'quickfix',
-    );
+    const actions = await quickFixes(plan());
     assert.deepEqual(
       actions
         .filter(({ command }) => command?.command.startsWith('quantmcu.'))

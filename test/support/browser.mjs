@@ -1,4 +1,5 @@
 import { chromium } from 'playwright-core';
+import { chromiumArguments } from './chromium.mjs';
 import { chromiumPath } from './tools.mjs';
 
 /** A headless Chromium with one page. @param {import('playwright-core').BrowserContextOptions} [options] */
@@ -6,15 +7,7 @@ export async function launchBrowser(options = {}) {
   const browser = await chromium.launch({
     executablePath: chromiumPath(),
     headless: true,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
+    args: chromiumArguments,
   });
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },

@@ -5,7 +5,7 @@ import type { Graph, TensorBinding } from '../../src/engine/graph/types';
 import { importModel } from '../../src/engine/onnx';
 import type { ImportOptions } from '../../src/engine/onnx';
 import { halfToFloat } from '../../src/engine/onnx/tensorData';
-import { floatToHalf } from './onnxBuilder';
+import { floatToHalf, type OnnxBuilder } from './onnxBuilder';
 
 /** Deterministic numbers in [−1, 1). */
 export function randomNumbers(seed: number): () => number {
@@ -199,4 +199,16 @@ export async function tapsMatch(
 
 function nchwOrder({ h, w, c }: { h: number; w: number; c: number }): Int32Array {
   return Int32Array.from({ length: h * w * c }, (_, i) => (i % (h * w)) * c + Math.floor(i / (h * w)));
+}
+
+/** An initializer of random floats. @returns its name */
+export function randomFloats(m: OnnxBuilder, random: () => number, dims: readonly number[], scale = 1): string {
+  return m.floats(
+    dims,
+    randomArray(
+      dims.reduce((a, b) => a * b, 1),
+      random,
+      scale,
+    ),
+  );
 }

@@ -1,3 +1,4 @@
+import type { Size } from '../common/size';
 import { UserError } from '../common/errors';
 import type { Shape } from '../graph/types';
 import type { PixelImage } from './resample';
@@ -17,11 +18,9 @@ export const CAMERA_SCALES = ['box', 'nearest'] as const;
 export type CameraScale = (typeof CAMERA_SCALES)[number];
 
 /** A camera and how its pictures are scaled. */
-export interface Camera {
+export interface Camera extends Size {
   readonly format: CameraFormat;
   /** Pixels of a picture. */
-  readonly width: number;
-  readonly height: number;
   readonly scale: CameraScale;
 }
 

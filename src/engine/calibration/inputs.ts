@@ -1,3 +1,4 @@
+import type { Size } from '../common/size';
 import { readBounded } from '../common/boundedFile';
 import { UserError } from '../common/errors';
 import { checkCancelled, type Progress } from '../common/progress';
@@ -20,7 +21,7 @@ export interface SampleInput {
   /** What the float network takes: {@link codes} after preprocessing, or the array's real values. */
   readonly real: Float32Array;
   /** Size of the image that it was made from; missing for arrays. */
-  readonly image?: { readonly width: number; readonly height: number };
+  readonly image?: Size;
 }
 
 /**

@@ -1,7 +1,7 @@
+import type { Size } from '../common/size';
+
 /** What the header of a JPEG says of its picture, before anything of it is decoded. */
-export interface JpegHeader {
-  readonly width: number;
-  readonly height: number;
+export interface JpegHeader extends Size {
   /** Color components: 1 gray, 3 color, 4 CMYK. */
   readonly components: number;
   /** EXIF orientation, 1 … 8; 1, upright, when there is none. */

@@ -1,3 +1,5 @@
+import type { Size } from '../common/size';
+
 /**
  * Bilinear resampling with antialiasing, the way Pillow's `Image.resize(…, BILINEAR)` does it (Pillow,
  * src/libImaging/Resample.c): a triangle filter whose support grows with the reduction, separable, weights in fixed
@@ -6,9 +8,7 @@
  */
 
 /** An 8-bit image, row-major, `channels` interleaved values per pixel. */
-export interface PixelImage {
-  readonly width: number;
-  readonly height: number;
+export interface PixelImage extends Size {
   readonly channels: number;
   readonly data: Uint8Array;
 }

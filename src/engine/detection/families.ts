@@ -1,12 +1,11 @@
+import type { Size } from '../common/size';
 import { isWeighted, type Graph, type Layer, type MapId } from '../graph/types';
 import type { BoxForm, DetectionHead, HeadLevel, Place, ScoreForm } from './head';
 import { defaultLabels } from './labels';
 
 /** What is known of a network before its head is: its outputs' maps and its input. */
-export interface HeadClues {
+export interface HeadClues extends Size {
   readonly outputs: readonly OutputClue[];
-  readonly width: number;
-  readonly height: number;
   /** Name of the model's file, lower case. */
   readonly model: string;
 }

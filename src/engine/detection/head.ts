@@ -1,3 +1,5 @@
+import type { Size } from '../common/size';
+
 /**
  * How a detector's outputs become boxes: a description that is part of the plan, for people to read and edit. Float and
  * integer decoding, the evaluation and the generated C all follow it.
@@ -22,7 +24,7 @@ export interface DetectionHead {
   /** Classes of one location that become boxes: the best one, or every one above the score. */
   readonly classes: 'best' | 'all';
   /** Size of the image that the firmware's boxes are in, where it is not the network's input. */
-  readonly image?: { readonly width: number; readonly height: number };
+  readonly image?: Size;
   readonly levels: readonly HeadLevel[];
 }
 

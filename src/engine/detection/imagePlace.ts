@@ -1,14 +1,13 @@
+import type { Size } from '../common/size';
 import type { Preprocess } from '../calibration/types';
 import type { Detection } from './head';
 
 /** Where an image lies in the network's input: x of the input = x of the image · scaleX + left. */
-export interface ImagePlace {
+export interface ImagePlace extends Size {
   readonly scaleX: number;
   readonly scaleY: number;
   readonly left: number;
   readonly top: number;
-  readonly width: number;
-  readonly height: number;
 }
 
 /**
@@ -18,8 +17,8 @@ export interface ImagePlace {
  * @param input  width and height of the network's input
  */
 export function placeImage(
-  image: { readonly width: number; readonly height: number },
-  input: { readonly width: number; readonly height: number },
+  image: Size,
+  input: Size,
   { resize, cropFraction }: Pick<Preprocess, 'resize' | 'cropFraction'>,
 ): ImagePlace {
   const { width, height } = image;

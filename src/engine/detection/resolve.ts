@@ -1,3 +1,4 @@
+import type { Size } from '../common/size';
 import { UserError } from '../common/errors';
 import { elements, type Graph, type MapId } from '../graph/types';
 import { labelIndices, type BoxForm, type DetectionHead, type HeadLevel, type Place } from './head';
@@ -35,7 +36,7 @@ export interface ResolvedLevel {
 
 export interface ResolvedHead {
   readonly head: DetectionHead;
-  readonly input: { readonly width: number; readonly height: number };
+  readonly input: Size;
   readonly levels: readonly ResolvedLevel[];
 }
 

@@ -1,3 +1,4 @@
+import type { Size } from '../common/size';
 import type { Preprocess } from '../calibration/types';
 import { counted } from '../common/wording';
 import { agreementPercent, compareBoxes, type BoxAgreement } from '../detection/agreement';
@@ -32,7 +33,7 @@ export interface Detector {
     sample: string,
     float: readonly Float32Array[],
     quantized: readonly Float32Array[],
-    image: { readonly width: number; readonly height: number } | null,
+    image: Size | null,
   ): Promise<ImageDetection>;
   /** A line for people about known boxes whose labels the network does not know; null where it knows all. */
   unknownLabels(): string | null;
@@ -96,7 +97,7 @@ export function imagePair(
   head: ResolvedHead,
   preprocess: Preprocess,
   truth: ImageTruth,
-  image: { readonly width: number; readonly height: number },
+  image: Size,
   outputs: readonly [float: readonly Float32Array[], quantized: readonly Float32Array[]],
 ): ImagePair {
   const all = { ...head.head, candidates: Infinity, detections: Infinity, classes: 'all' as const };

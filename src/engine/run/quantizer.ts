@@ -1,14 +1,12 @@
 import { floatOutputs, type FloatResult } from '../calibration/float';
-import { spread, type SampleSet } from '../calibration/samples';
-import type { Calibration, Preprocess } from '../calibration/types';
+import { spread } from '../calibration/samples';
 import { programFlash } from '../codegen';
 import { flashOptions, formsFlashBytes, mostFlashBytes } from '../targets/capacity';
 import { decide } from './decide';
 import { isMixed } from './isMixed';
-import type { DecideOptions, Decision } from './decisionTypes';
-import type { ResolvedHead } from '../detection/resolve';
+import type { Decision } from './decisionTypes';
 import { hasClasses, type Task } from '../graph/task';
-import { isWeighted, type Graph } from '../graph/types';
+import { isWeighted } from '../graph/types';
 import { plannedInstructions } from '../planned/work';
 import type { Dampings } from '../compensate/compensate';
 import { integerInputs } from '../compensate/targets';
@@ -23,6 +21,7 @@ import { checkCancelled, type Progress } from '../common/progress';
 import type { QuantizedParameters } from '../quantize/types';
 import { ATTEMPTS, searchWithinBudget, type Attempt } from '../vdqs/accuracyBudget';
 import type { PhasedProgress } from './phases';
+import type { QuantizerJob } from './quantizerJob';
 import type { ExpectedLoss, SearchLimit } from '../plan/types';
 import type { ImageOutputs } from '../vdqs/divergence';
 import type { OutputLoss } from '../vdqs/loss';
@@ -39,26 +38,6 @@ const FITTED_SHARE = 0.75;
 const MOST_REDUCTION = 4;
 /** Share of a plan's flash by which one that aims at leaving the reserve whole may miss it: the estimate is nearer. */
 const RESERVE_MISS = 0.02;
-
-/** What is quantized, and what the search has to respect. */
-export interface QuantizerJob {
-  readonly graph: Graph;
-  readonly modelPath: string;
-  /** Named in errors. */
-  readonly planPath: string;
-  readonly samples: SampleSet;
-  readonly preprocess: Preprocess;
-  readonly calibration: Calibration;
-  /** Missing: as the network's end and the samples' labels tell. */
-  readonly task?: Task;
-  /** A detector's head; missing: its outputs are compared as values. */
-  readonly head?: ResolvedHead | null;
-  readonly search: Omit<DecideOptions, 'measured'>;
-  /** Fit weights to what the integer network computes, unless false. */
-  readonly compensate?: boolean;
-  /** Threads that fit weights at once; undefined: one for each core. */
-  readonly threads?: number;
-}
 
 /** Decisions with everything that follows from them. */
 export interface Quantized {

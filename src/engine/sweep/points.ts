@@ -72,18 +72,14 @@ export async function makePoint(
     };
   } catch (error) {
     if (!(error instanceof UserError) || error instanceof CancelledError) throw error;
-    return {
-      value,
-      problem: error.message,
-      figures: null,
-      outliers: null,
-      accuracy: null,
-      randomAccuracy: null,
-      predictedLoss: null,
-      decisions: null,
-      notes: [],
-    };
+    return pointWithout(value, error.message);
   }
+}
+
+/** A value at which there is no plan, and why. */
+export function pointWithout(value: number, problem: string): SweepPoint {
+  const none = { figures: null, outliers: null, accuracy: null, randomAccuracy: null };
+  return { value, problem, ...none, predictedLoss: null, decisions: null, notes: [] };
 }
 
 /** Classes of a plan's patches at another φ; everything else stays. */

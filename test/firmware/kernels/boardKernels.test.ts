@@ -17,17 +17,14 @@ const seed = Number(process.env.QUANTMCU_KERNEL_SEED ?? Date.now() % 2 ** 31);
 const casesPerOp = Number(process.env.QUANTMCU_KERNEL_CASES ?? 60);
 
 /** One core of each set of inner loops, at the levels that generated projects are built with. */
-const builds: readonly { core: Core; level: string }[] = [
-  { core: 'm0plus', level: '-O3' },
-  { core: 'm0plus', level: '-Os' },
-  { core: 'm3', level: '-O3' },
-  { core: 'm3', level: '-Os' },
-  { core: 'm4', level: '-O2' },
-  { core: 'm55', level: '-O3' },
-  { core: 'm55', level: '-Os' },
-  { core: 'rv32imac', level: '-O2' },
-  { core: 'rv32imac', level: '-Os' },
+const levels: [Core, string[]][] = [
+  ['m0plus', ['-O3', '-Os']],
+  ['m3', ['-O3', '-Os']],
+  ['m4', ['-O2']],
+  ['m55', ['-O3', '-Os']],
+  ['rv32imac', ['-O2', '-Os']],
 ];
+const builds = levels.flatMap(([core, of]) => of.map((level) => ({ core, level })));
 
 describe(`kernels on emulated cores against the reference interpreter (QUANTMCU_KERNEL_SEED=${seed})`, function () {
   this.timeout(300_000);

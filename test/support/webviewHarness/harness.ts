@@ -3,6 +3,7 @@
  * stand-in for VS Code's API that plays the host, theme variables as VS Code sets them, and records of what the page
  * asked for and of violations of the policy.
  */
+import { chromiumArguments } from '../chromium.mjs';
 import { sampleFit } from './answers';
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
@@ -156,16 +157,7 @@ export class Harness {
       await chromium.launch({
         executablePath: Harness.chromiumPath()!,
         headless: true,
-        args: [
-          '--headless',
-          '--no-sandbox',
-          '--disable-gpu',
-          '--disable-quic',
-          '--no-first-run',
-          '--disable-background-networking',
-          '--disable-component-update',
-          '--disable-sync',
-        ],
+        args: ['--headless', ...chromiumArguments],
       }),
     );
   }

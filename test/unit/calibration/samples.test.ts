@@ -45,6 +45,8 @@ function gray(level: number): Buffer {
   return PNG.sync.write(image);
 }
 
+const unit = presetPreprocess('unit');
+
 describe('sample folders', () => {
   let folder: string;
   const write = (name: string, content: Buffer | string): void => {
@@ -149,14 +151,7 @@ describe('sample folders', () => {
     assert.equal(notes.length, 1);
     assert.match(notes[0], /a\.png/);
     rmSync(path.join(folder, 'b.png'));
-    const all = loadSamples(
-      await listSamples(folder, graph),
-      graph,
-      presetPreprocess('unit'),
-      'Test',
-      silentProgress,
-      [],
-    );
+    const all = loadSamples(await listSamples(folder, graph), graph, unit, 'Test', silentProgress, []);
     await assert.rejects(all.next(), userError(/a\.png cannot be decoded/));
   });
 
@@ -164,14 +159,7 @@ describe('sample folders', () => {
     for (let i = 0; i < 4; i++) write(`${i}.png`, gray(i));
     let polls = 0;
     const progress = { report: () => undefined, isCancelled: () => ++polls > 2 };
-    const samples = loadSamples(
-      await listSamples(folder, graph),
-      graph,
-      presetPreprocess('unit'),
-      'Test',
-      progress,
-      [],
-    );
+    const samples = loadSamples(await listSamples(folder, graph), graph, unit, 'Test', progress, []);
     await samples.next();
     await samples.next();
     await assert.rejects(samples.next(), CancelledError);

@@ -45,25 +45,15 @@ describe('float networks on the reference data', function () {
     assert.ok(Math.abs(result.percent - 90.1) < 0.25, String(result.percent));
   });
 
-  it('resnet20: about 91.7 % on CIFAR-10', async function () {
-    const result = await top1(
-      'resnet20_cifar10.onnx',
-      needSharedData(this, 'images', 'cifar10'),
-      presetPreprocess('imagenet'),
-      400,
-    );
-    assert.ok(result.images === 400 && result.percent > 88.5, String(result.percent));
-  });
-
-  it('mobilenetv2_1.0_224_tv: about 79 % on ImageNet', async function () {
-    const result = await top1(
-      'mobilenetv2_1.0_224_tv.onnx',
-      needSharedData(this, 'images', 'imagenet_val'),
-      presetPreprocess('imagenet'),
-      60,
-    );
-    assert.ok(result.images === 60 && result.percent > 68, String(result.percent));
-  });
+  for (const { model, images, says, count, least } of [
+    { model: 'resnet20_cifar10', images: 'cifar10', says: 'about 91.7 % on CIFAR-10', count: 400, least: 88.5 },
+    { model: 'mobilenetv2_1.0_224_tv', images: 'imagenet_val', says: 'about 79 % on ImageNet', count: 60, least: 68 },
+  ])
+    it(`${model}: ${says}`, async function () {
+      const folder = needSharedData(this, 'images', images);
+      const result = await top1(`${model}.onnx`, folder, presetPreprocess('imagenet'), count);
+      assert.ok(result.images === count && result.percent > least, String(result.percent));
+    });
 
   it('every model can be calibrated, with all of its maps', async function () {
     const models = readdirSync(needSharedData(this, 'models')).filter((f) => f.endsWith('.onnx'));

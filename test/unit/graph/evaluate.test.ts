@@ -84,44 +84,13 @@ describe('float evaluation of layers', () => {
   it('concatenates along every axis', () => {
     const a = { h: 2, w: 1, c: 1 };
 
-    assert.deepEqual(
-      run(
-        { kind: 'concat', axis: 'h' },
-        [
-          [1, 2],
-          [3, 4],
-        ],
-        [a, a],
-        { h: 4, w: 1, c: 1 },
-      ),
-      [1, 2, 3, 4],
-    );
-
-    assert.deepEqual(
-      run(
-        { kind: 'concat', axis: 'w' },
-        [
-          [1, 2],
-          [3, 4],
-        ],
-        [a, a],
-        { h: 2, w: 2, c: 1 },
-      ),
-      [1, 3, 2, 4],
-    );
-
-    assert.deepEqual(
-      run(
-        { kind: 'concat', axis: 'c' },
-        [
-          [1, 2],
-          [3, 4, 5, 6],
-        ],
-        [a, { ...a, c: 2 }],
-        { h: 2, w: 1, c: 3 },
-      ),
-      [1, 3, 4, 2, 5, 6],
-    );
+    const cases: [axis: 'h' | 'w' | 'c', second: number[], shape: Shape, output: Shape, expected: number[]][] = [
+      ['h', [3, 4], a, { h: 4, w: 1, c: 1 }, [1, 2, 3, 4]],
+      ['w', [3, 4], a, { h: 2, w: 2, c: 1 }, [1, 3, 2, 4]],
+      ['c', [3, 4, 5, 6], { ...a, c: 2 }, { h: 2, w: 1, c: 3 }, [1, 3, 4, 2, 5, 6]],
+    ];
+    for (const [axis, second, shape, output, expected] of cases)
+      assert.deepEqual(run({ kind: 'concat', axis }, [[1, 2], second], [a, shape], output), expected, axis);
   });
 
   it('pools with padding that never wins and counts only when asked', () => {

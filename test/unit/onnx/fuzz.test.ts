@@ -3,7 +3,7 @@ import { UserError } from '../../../src/engine/common/errors';
 import { describeModel, importModel } from '../../../src/engine/onnx';
 import { ModelFolder, OnnxBuilder, float } from '../../support/onnxBuilder';
 import { reportFuzz } from '../../support/fuzzReport';
-import { randomArray, randomNumbers } from '../../support/onnxOracle';
+import { randomNumbers, randomFloats } from '../../support/onnxOracle';
 
 /** Mutations tried; a bench or a nightly run may ask for more. */
 const MUTATIONS = Number(process.env.QUANTMCU_FUZZ ?? 5000);
@@ -78,14 +78,7 @@ function mutate(bytes: Buffer, below: (n: number) => number): Buffer {
 /** Small models that between them use every operator group. */
 function seedModels(): Buffer[] {
   const random = randomNumbers(7);
-  const weights = (m: OnnxBuilder, dims: readonly number[]): string =>
-    m.floats(
-      dims,
-      randomArray(
-        dims.reduce((a, b) => a * b, 1),
-        random,
-      ),
-    );
+  const weights = (m: OnnxBuilder, dims: readonly number[]): string => randomFloats(m, random, dims);
   const build = (
     opset: number,
     dims: readonly (number | string)[],

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Graph } from '../../../src/engine/graph/types';
+import type { Graph, MapId } from '../../../src/engine/graph/types';
 import { stageBranches } from '../../../src/engine/schedule/branches';
 import type { TailStageChoice } from '../../../src/engine/schedule/schedule';
-import { candidateStages, channelStage } from '../../../src/engine/schedule/stages';
+import { candidateStages, channelStage, type Stage } from '../../../src/engine/schedule/stages';
 import type { Bits, PatchClass } from '../../../src/engine/graph/bits';
 import { Executor } from '../../../src/engine/program/interpreter';
 import { lower } from '../../../src/engine/program/lower';
@@ -130,6 +130,17 @@ const kinds: Record<string, (g: GraphBuilder) => Graph> = {
     g.build([g.conv(g.maxPool(g.input(input), squareWindow(2, { strideH: 2, strideW: 2 })), 4, squareWindow(3))]),
 };
 
+/** Four convolutions; the first three, of the maps a, b and c, are the patch stage. */
+function fourConvolutions(): { graph: Graph; a: MapId; b: MapId; stage: Stage } {
+  const g = new GraphBuilder(mulberry32(5));
+  const a = g.conv(g.input({ h: 16, w: 16, c: 3 }), 8, squareWindow(3), 1, relu);
+  const b = g.conv(a, 8, squareWindow(3), 1, relu);
+  const c = g.conv(b, 8, squareWindow(3), 1, relu);
+  const graph = g.build([g.conv(c, 6, squareWindow(1))]);
+  const stage = candidateStages(graph).find((s) => s.splitMap === c)!;
+  return { graph, a, b, stage };
+}
+
 describe('lower', () => {
   for (const [name, make] of Object.entries(kinds)) {
     it(`${name}: 8-bit integers stay close to float`, () => {
@@ -220,12 +231,7 @@ describe('lower', () => {
   });
 
   it('branches of outlier class at 8 bits come closer to float than regular ones at 2 bits', () => {
-    const g = new GraphBuilder(mulberry32(5));
-    const a = g.conv(g.input({ h: 16, w: 16, c: 3 }), 8, squareWindow(3), 1, relu);
-    const b = g.conv(a, 8, squareWindow(3), 1, relu);
-    const c = g.conv(b, 8, squareWindow(3), 1, relu);
-    const graph = g.build([g.conv(c, 6, squareWindow(1))]);
-    const stage = candidateStages(graph).find((s) => s.splitMap === c)!;
+    const { graph, a, b, stage } = fourConvolutions();
     const bits: BitDecisions = {
       mapBits: (m) => (m === a || m === b ? 2 : 8),
       weightBits: () => 8,
@@ -283,12 +289,7 @@ describe('lower', () => {
   });
 
   it('runtime classes: a branch takes the way that its values say', () => {
-    const g = new GraphBuilder(mulberry32(5));
-    const a = g.conv(g.input({ h: 16, w: 16, c: 3 }), 8, squareWindow(3), 1, relu);
-    const b = g.conv(a, 8, squareWindow(3), 1, relu);
-    const c = g.conv(b, 8, squareWindow(3), 1, relu);
-    const graph = g.build([g.conv(c, 6, squareWindow(1))]);
-    const stage = candidateStages(graph).find((s) => s.splitMap === c)!;
+    const { graph, a, b, stage } = fourConvolutions();
     const bits: BitDecisions = {
       mapBits: (m) => (m === b ? 2 : 8),
       weightBits: () => 8,

@@ -6,7 +6,7 @@ import { lower } from '../../../src/engine/program/lower';
 import { decodePort } from '../../../src/engine/program/ports';
 import { quantizeGraph } from '../../../src/engine/quantize/quantizeGraph';
 import { ModelFolder, OnnxBuilder } from '../../support/onnxBuilder';
-import { randomArray, randomNumbers } from '../../support/onnxOracle';
+import { randomNumbers, randomFloats } from '../../support/onnxOracle';
 import { calibrateGraph, graphSamples, pixelInput } from '../../support/quantizedGraph';
 
 /** Maps that share codes with the input or with each other. */
@@ -16,14 +16,7 @@ describe('formats of maps that only move codes', () => {
   after(() => folder.remove());
 
   const random = randomNumbers(5);
-  const weights = (m: OnnxBuilder, dims: readonly number[]): string =>
-    m.floats(
-      dims,
-      randomArray(
-        dims.reduce((a, b) => a * b, 1),
-        random,
-      ),
-    );
+  const weights = (m: OnnxBuilder, dims: readonly number[]): string => randomFloats(m, random, dims);
 
   async function graphOf(build: (m: OnnxBuilder, x: string) => string): Promise<Graph> {
     const m = new OnnxBuilder(13);

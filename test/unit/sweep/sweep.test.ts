@@ -18,14 +18,14 @@ import type { SweepDecisions, SweepSettings } from '../../../src/engine/sweep/ty
 import type { PlanView } from '../../../src/protocol/views';
 import { createService } from '../../../src/worker/service';
 import { projectRoot } from '../../support/paths';
+import { sweepSettings } from './support/settings';
 
 describe('sweep', function () {
   this.timeout(180_000);
   const sample = path.join(projectRoot, 'media/sample');
   const modelPath = path.join(sample, 'gauge.onnx');
   const imagesPath = path.join(sample, 'images');
-  const target = { id: 'nano33ble', sramBytes: 262_144, flashBytes: 1_048_576 };
-  const grid = { rows: 2, cols: 2 };
+  const { target, grid } = sweepSettings('');
   let folder: string;
   let evaluated: string;
   let session: SweepSession;
@@ -42,19 +42,7 @@ describe('sweep', function () {
       { modelPath, imagesPath, limit: 8, preprocess: presetPreprocess('unit'), cachePath: null, file: 'plan' },
       silentProgress,
     );
-    settings = {
-      target,
-      grid,
-      preprocess: presetPreprocess('unit'),
-      bits: [8, 4],
-      weights: 8,
-      classes: 'static',
-      phi: 0.99,
-      lambda: 0.5,
-      epsilon: 0.01,
-      calibration: { key: session.calibration.key, images: 8, folder: 'images', limit: 8 },
-      evaluation: { folder: 'evaluated', limit: 0 },
-    };
+    settings = sweepSettings(session.calibration.key);
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 

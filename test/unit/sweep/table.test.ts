@@ -2,24 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { presetPreprocess } from '../../../src/engine/calibration/preprocess';
 import { csvOf, readSweeps, sweepsPathOf, writeSweep } from '../../../src/engine/sweep/tableFile';
-import type { Sweep, SweepSettings, SweepTable } from '../../../src/engine/sweep/types';
+import { pointWithout } from '../../../src/engine/sweep/points';
+import { sweepSettings } from './support/settings';
+import type { Sweep, SweepTable } from '../../../src/engine/sweep/types';
 
 describe('table of sweeps', () => {
-  const settings: SweepSettings = {
-    target: { id: 'nano33ble', sramBytes: 262_144, flashBytes: 1_048_576 },
-    grid: { rows: 2, cols: 2 },
-    preprocess: presetPreprocess('unit'),
-    bits: [8, 4],
-    weights: 8,
-    classes: 'static',
-    phi: 0.99,
-    lambda: 0.5,
-    epsilon: 0.01,
-    calibration: { key: 'key', images: 8, folder: 'images', limit: 8 },
-    evaluation: { folder: 'evaluated', limit: 0 },
-  };
+  const settings = sweepSettings('key');
   let folder: string;
   before(() => (folder = mkdtempSync(path.join(os.tmpdir(), 'quantmcu-table-'))));
   after(() => rmSync(folder, { recursive: true, force: true }));
@@ -29,19 +18,7 @@ describe('table of sweeps', () => {
     settings,
     finished: '2024-01-01T00:00:00.000Z',
     seconds: 1,
-    points: [
-      {
-        value,
-        problem: 'no, "never"',
-        figures: null,
-        outliers: null,
-        accuracy: null,
-        randomAccuracy: null,
-        predictedLoss: null,
-        decisions: null,
-        notes: [],
-      },
-    ],
+    points: [pointWithout(value, 'no, "never"')],
   });
   const head = { generator: 'QuantMCU 1.0', model: { file: 'a.onnx', sha256: 'a' } };
 

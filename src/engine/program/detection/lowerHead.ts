@@ -1,3 +1,4 @@
+import type { Size } from '../../common/size';
 import { placeImage } from '../../detection/imagePlace';
 import type { PointForm } from '../../detection/head';
 import type { ResolvedHead, ResolvedLevel, ResolvedPlace } from '../../detection/resolve';
@@ -55,11 +56,7 @@ export function withHead(
 }
 
 /** From the network's input to an image of a size, as the preprocessing places it. */
-export function imageMap(
-  image: { readonly width: number; readonly height: number },
-  input: { readonly width: number; readonly height: number },
-  preprocess: Pick<Preprocess, 'resize' | 'cropFraction'>,
-): ImageMap {
+export function imageMap(image: Size, input: Size, preprocess: Pick<Preprocess, 'resize' | 'cropFraction'>): ImageMap {
   const place = placeImage(image, input, preprocess);
   return {
     width: image.width * SIXTEENTHS,

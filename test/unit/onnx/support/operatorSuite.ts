@@ -54,14 +54,4 @@ export class OperatorSuite {
   }
 }
 
-/** A tensor of random floats. */
-export function weights(m: OnnxBuilder, random: () => number, dims: readonly number[], scale = 1): string {
-  return m.floats(
-    dims,
-    randomArray(
-      dims.reduce((a, b) => a * b, 1),
-      random,
-      scale,
-    ),
-  );
-}
+export { randomFloats as weights } from '../../../support/onnxOracle';
