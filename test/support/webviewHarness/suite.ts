@@ -65,7 +65,7 @@ export async function textIn(page: Page, selector: string): Promise<string> {
 /** Serious and critical findings of axe-core in a part of the page, as short lines. */
 export async function seriousFindings(page: Page, part: string): Promise<string[]> {
   // Evaluated through the debugger: the page's policy would refuse it as a script of the page.
-  await page.evaluate(axe.source);
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
   return page.evaluate(async (selector) => {
     const run = await (globalThis as unknown as { axe: typeof axe }).axe.run(selector, { resultTypes: ['violations'] });
     return run.violations
