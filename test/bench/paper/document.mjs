@@ -130,6 +130,7 @@ ${lines.join('\n')}`,
   return `## Figure 2: distribution and outliers
 
 Share of the values in each bin on a logarithmic axis, the normal distribution of the same mean and deviation dashed.
+The outermost bins hold all that is beyond.
 The tails are heavier than the normal distribution's, and so by the literal rule nearly every patch has an outlier.
 
 ${parts.join('\n\n')}`;
@@ -163,6 +164,8 @@ Patches at 8 bits compute what layers do, to the bit, halos kept or not: these r
 ![Top-1 of the ways](${file})${vocFigure(measured, picture)}`;
 }
 
+const SCORED = " The paper's score is the entropy score with maps of 8, 4 and 2 bits and 8-bit weights.";
+
 /** Figure 4, Pascal VOC. @param {Measured} measured @param {Picture} picture */
 function vocFigure({ detection }, picture) {
   const models = [...new Set(Object.keys(detection).map((key) => key.split(' / ')[0]))];
@@ -173,18 +176,19 @@ function vocFigure({ detection }, picture) {
     const { float, images } = of(present[0]);
     const bars = present.map((name) => {
       const { quantized, difference, reduction } = of(name);
-      // The bootstrap's 95 % as a standard error, which the classifiers' bars have.
-      const error = (difference.high - difference.low) / (2 * 1.96);
+      // As the classifiers' bars have a standard error.
+      const error = (difference.high - difference.low) / 4;
       return { name, value: quantized.map50, error, note: `${reduction.toFixed(2)}× fewer BitOPs` };
     });
     return [{ heading: `${model}, ${images} images`, bars: [{ name: 'float', value: float.map50 }, ...bars] }];
   });
   if (groups.length === 0) return '';
+  const scored = models.some((model) => detection[`${model} / the paper's score`]);
   const file = picture('figure4-voc', barsOf('Pascal VOC, mAP@0.5', groups, '%'));
   return `
 
 Detectors on Pascal VOC and COCO images with VOC's classes, layer by layer, see [the bench of
-detectors](../test/bench/detection.md); the score is the entropy score with maps of 8, 4 and 2 bits and 8-bit weights.
+detectors](../test/bench/detection.md).${scored ? SCORED : ''} ± is a quarter of the bootstrap's interval.
 
 ![mAP of detectors](${file})`;
 }
