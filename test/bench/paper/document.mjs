@@ -231,6 +231,9 @@ function phiFigure({ rows, networks }, picture) {
     return [
       `![Accuracy over φ](${file})
 
+${points[0].accuracy.images} images, of which one is ${percent(100 / points[0].accuracy.images)} points; float has
+${pair({ top1: points[0].accuracy.floatTop1, top5: points[0].accuracy.floatTop5 })}.
+
 | φ | outlier patches, % | BitOPs | top-1 / top-5 %, classes by φ | as many at random |
 | --- | ---: | ---: | ---: | ---: |
 ${lines.join('\n')}`,
