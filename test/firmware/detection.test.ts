@@ -326,7 +326,7 @@ describe('boxes in C', function () {
     });
   });
 
-  it('take at most the flash that is told, and nearly that', () => {
+  it('take at most the flash that is told, less than 640 bytes below', () => {
     const target = ['-mthumb', '-mcpu=cortex-m4', '-mfpu=fpv4-sp-d16', '-mfloat-abi=hard'];
     for (const wanted of ['yolov2', 'yolov5', 'ssd', 'yunet', 'centernet']) {
       const c = cases[families.findIndex(({ head }) => head === wanted)];
@@ -340,7 +340,8 @@ describe('boxes in C', function () {
       for (const [, name, bytes] of sections) if (!name.includes('selftest')) compiled += Number(bytes);
       const { code, tables } = detectFlash({ ...c.program, head: c.head }, 'cortex-m4');
       const told = code + tables;
-      assert.ok(told >= compiled && told < 1.15 * compiled, `${wanted}: ${told} told, ${compiled} compiled`);
+      // Numbers of a single level go into the code, their tables with them.
+      assert.ok(told >= compiled && told - compiled < 640, `${wanted}: ${told} told, ${compiled} compiled`);
     }
   });
 
