@@ -73,7 +73,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   [
     'selftest',
     {
-      synopsis: 'selftest PLAN [--core m4|m0plus|host]',
+      synopsis: 'selftest PLAN [--core m0plus|m3|m4|m7|m33|m55|host]',
       summary: 'build the generated self-test and run it on an emulated Cortex-M or this computer',
       options: { core: text },
       run: runSelftest,

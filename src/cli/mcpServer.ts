@@ -1,3 +1,4 @@
+import { selftestCores } from '../engine/emulator/boards';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { z } from 'zod';
@@ -37,7 +38,7 @@ const board = {
   sramBytes: bytes.optional().describe('SRAM that the arena may use, instead of the board’s'),
   flashBytes: bytes.optional().describe('Flash for weights, tables and code, instead of the board’s'),
 };
-const core = z.enum(['m4', 'm0plus', 'host']).optional().describe('Default m4, emulated by QEMU; host: this computer');
+const core = z.enum(selftestCores).optional().describe('Default m4, emulated by QEMU; host: this computer');
 
 /**
  * The command line as tools for agents, over the Model Context Protocol: the same commands with the same answers.

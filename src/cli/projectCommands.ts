@@ -6,7 +6,8 @@ import {
   writeToProject,
   type ProjectEdit,
 } from '../engine/codegen';
-import { runSelftest, selftestCores, type SelftestCore } from '../engine/emulator/selftest';
+import { selftestCores, type SelftestCore } from '../engine/emulator/boards';
+import { runSelftest } from '../engine/emulator/selftest';
 import type { Camera } from '../engine/calibration/camera';
 import { UserError } from '../engine/common/errors';
 import type { Optimize } from '../engine/targets/types';
@@ -135,9 +136,20 @@ export async function selftestCommand(opened: OpenedPlan, core: string, progress
   const known = selftestCores.find((c): c is SelftestCore => c === core);
   if (known === undefined) throw new UserError(`--core must be one of ${selftestCores.join(', ')}, not "${core}".`);
   const { name, files } = generateSources(opened);
-  const result = await runSelftest(name, files, known, progress);
+  const result = await runSelftest(name, files, known, progress, opened.program);
   if (!result.passed) throw new UserError(`Self-test of ${name} on ${core} ${result.message}.`);
-  return { text: `Self-test of ${name} on ${core} ${result.message}.`, json: result };
+  const verdict = `Self-test of ${name} on ${core} ${result.message}.`;
+  if (result.layers === null) return { text: verdict, json: result };
+  const layers = opened.graph.layers.map((layer, i) => ({ name: layer.name, instructions: result.layers![i] ?? 0 }));
+  const total = layers.reduce((sum, layer) => sum + layer.instructions, 0);
+  return {
+    text: [
+      verdict,
+      `${total} instructions in one inference, counted by the emulated board's timer:`,
+      ...layers.map((layer) => `  ${String(layer.instructions).padStart(String(total).length)}  ${layer.name}`),
+    ].join('\n'),
+    json: { ...result, layers, instructions: total },
+  };
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { SelftestCore } from '../engine/emulator/boards';
 import type { QuantizeOptions } from '../engine/run/options';
 import type { FoundPreprocess } from '../engine/run/foundPreprocess';
 import type { QuantizeSummary } from '../engine/run/quantizeSummary';
@@ -192,7 +193,7 @@ export interface RemovalSummary {
 
 export interface SelftestRequest {
   readonly planPath: string;
-  readonly core: 'm4' | 'm0plus' | 'host';
+  readonly core: SelftestCore;
   /** As in {@link GenerateRequest}. */
   readonly optimize?: Optimize;
 }
@@ -204,6 +205,8 @@ export interface SelftestSummary {
   readonly message: string;
   /** What compiler and program printed. */
   readonly output: string;
+  /** Instructions of one inference, counted on the emulated board; null where they were not. */
+  readonly instructions: number | null;
 }
 
 /** A file that is in the way of a generated one. */

@@ -71,7 +71,7 @@ export interface LayerPlanView {
   readonly allowedBits: readonly (8 | 4 | 2)[];
   /** Estimated time of its steps in one inference, milliseconds; null for cores without a model of the kernels. */
   readonly latencyMs: number | null;
-  /** Estimated instructions of its steps on a Cortex-M4, whatever the core. */
+  /** Estimated instructions of its steps on the board's core. */
   readonly instructions: number;
   /** Shannon entropy of the output map's codes as they are stored, bits; null without the calibration. */
   readonly entropy: number | null;
@@ -80,6 +80,8 @@ export interface LayerPlanView {
    * none, or no noise.
    */
   readonly snr: number | null;
+  /** Instructions of one inference that an emulated board took for it; null where this plan did not run. */
+  readonly counted: number | null;
 }
 
 export interface CandidateView {
@@ -194,6 +196,8 @@ export interface PlanView {
   readonly head: HeadView | null;
   /** Whether the calibration is at hand: without it, bits and patches cannot be changed here. */
   readonly calibrated: boolean;
+  /** Core on which an emulator counted the layers' instructions; null where it did not. */
+  readonly countedCore: string | null;
 }
 
 /** Pixels that the page draws. */

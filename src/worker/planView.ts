@@ -31,6 +31,7 @@ import { headView } from './detections';
 import { decisionsOf } from '../engine/planned/decisions';
 import { bitsAccounts, type BitsAccounts } from '../engine/run/bitReasons';
 import { noExplanation, type Explanation } from './explain';
+import type { StoredCounts } from './results';
 import { instructionsMs, latencyError, latencyMs } from '../engine/cost/latency';
 import { coreOf } from '../engine/targets/targets';
 import { boardOf } from '../engine/targets/targetFacts';
@@ -49,6 +50,8 @@ export interface PlanKnowledge {
   readonly accuracy: AccuracyView | null;
   /** Signal-to-noise ratio of layers' outputs in it, dB, by layer name. */
   readonly snr: Readonly<Record<string, number>>;
+  /** What an emulated board counted. */
+  readonly counts: StoredCounts | null;
 }
 
 /** Whether weights lack the error compensation that quantizing would have given them. */
@@ -120,6 +123,7 @@ export function planView(
     },
     head: plan.detection ? headView(plan.detection) : null,
     calibrated: knowledge.explanation !== noExplanation,
+    countedCore: knowledge.counts?.core ?? null,
   };
   const ties = formatTies(graph);
   const accounts = bitsAccounts(graph, plan, decisionsOf(graph, plan, opened.planPath));
@@ -132,6 +136,7 @@ export function planView(
         instructions: instructions[layer.id],
         latencyMs: instructionsMs(instructions[layer.id], board),
         snr: knowledge.snr[layer.name] ?? null,
+        counted: knowledge.counts?.layers[layer.name] ?? null,
       },
     })),
   };
@@ -217,7 +222,7 @@ function layerPlan(
   explanation: Explanation,
   ties: FormatTies,
   accounts: BitsAccounts,
-): Omit<LayerPlanView, 'instructions' | 'latencyMs' | 'snr'> {
+): Omit<LayerPlanView, 'instructions' | 'latencyMs' | 'snr' | 'counted'> {
   const layer = graph.layers[id];
   const map = graph.maps[layer.output];
   const { bits } = parameters.formats.get(layer.output)!;

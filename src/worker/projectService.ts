@@ -7,6 +7,7 @@ import type { EngineService } from '../protocol/engine';
 import type { ModelStore } from './models';
 import { open } from './openPlans';
 import { isUnfitted } from './planView';
+import { storeCounts } from './results';
 import { writeGenerated } from './writeGenerated';
 
 /** A plan's sources in firmware projects, and their self-test. */
@@ -54,9 +55,11 @@ export function projectService(
 
     selftest: async ({ planPath, core, optimize }) => {
       progress.report('Opening the plan', 0, 0);
-      const { name, files } = generateSources(await open(models, planPath), optimize);
-      const { passed, message, output } = await runSelftest(name, files, core, progress);
-      return { name, passed, message, output };
+      const opened = await open(models, planPath);
+      const { name, files } = generateSources(opened, optimize);
+      const { passed, message, output, layers } = await runSelftest(name, files, core, progress, opened.program);
+      if (layers) await storeCounts(planPath, opened, core, layers);
+      return { name, passed, message, output, instructions: layers && layers.reduce((sum, n) => sum + n, 0) };
     },
   };
 }

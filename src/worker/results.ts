@@ -3,6 +3,7 @@ import type { Evaluation } from '../engine/run/evaluate';
 import { hashBytes, writeFilesWhole } from '../engine/plan/files';
 import { assertReplaceable } from '../engine/plan/ownFile';
 import type { Plan } from '../engine/plan/types';
+import type { OpenedPlan } from '../engine/planned/open';
 import type { DetectionEvaluation } from '../engine/evaluation/types';
 import type { AccuracyView, DetectionAccuracyView } from '../protocol/views';
 
@@ -11,11 +12,20 @@ const KEPT_RESULTS = 40;
 const MAX_RESULTS_BYTES = 1 << 20;
 
 interface StoredResult {
-  /** {@link planHash} of the plan that was evaluated. */
+  /** {@link planHash} of the plan that was evaluated, or ran on an emulator. */
   readonly plan: string;
-  readonly accuracy: AccuracyView;
+  /** Missing where it only ran. */
+  readonly accuracy?: AccuracyView;
+  readonly counts?: StoredCounts;
   /** Signal-to-noise ratio of each layer's output, dB, by layer name; those without noise are missing. */
   readonly snr?: Readonly<Record<string, number>>;
+}
+
+/** Instructions that an emulated board took for one inference. */
+export interface StoredCounts {
+  readonly core: string;
+  /** By layer name. */
+  readonly layers: Readonly<Record<string, number>>;
 }
 
 /** `net.quantmcu.json` → `net.quantmcu.results.json` beside it. */
@@ -44,13 +54,13 @@ export function planHash(plan: Plan): string {
 }
 
 /**
- * The last evaluation of exactly this plan; null when there is none. A file that cannot be read is as none: it holds
+ * What is known of exactly this plan; null when there is nothing. A file that cannot be read is as none: it holds
  * nothing that cannot be computed again.
  */
 export async function storedResult(
   planPath: string,
   plan: Plan,
-): Promise<Pick<StoredResult, 'accuracy' | 'snr'> | null> {
+): Promise<Pick<StoredResult, 'accuracy' | 'snr' | 'counts'> | null> {
   const hash = planHash(plan);
   return (await readResults(planPath)).find((result) => result.plan === hash) ?? null;
 }
@@ -75,8 +85,31 @@ export async function storeAccuracy(planPath: string, plan: Plan, evaluation: Ev
     Object.fromEntries(
       evaluation.layers.filter((layer) => Number.isFinite(layer.snr)).map((layer) => [layer.name, layer.snr]),
     );
-  const others = (await readResults(planPath)).filter((result) => result.plan !== hash);
-  const results: StoredResult[] = [{ plan: hash, accuracy, ...(snr ? { snr } : {}) }, ...others].slice(0, KEPT_RESULTS);
+  await store(planPath, hash, { accuracy, ...(snr ? { snr } : {}) });
+}
+
+/**
+ * Keeps what an emulated board counted beside the plan, as {@link storeAccuracy} does.
+ * @param counts by the layers' positions
+ */
+export async function storeCounts(
+  planPath: string,
+  { plan, graph }: Pick<OpenedPlan, 'plan' | 'graph'>,
+  core: string,
+  counts: readonly number[],
+): Promise<void> {
+  const layers = Object.fromEntries(graph.layers.map(({ name }, i) => [name, counts[i] ?? 0]));
+  await store(planPath, planHash(plan), { counts: { core, layers } });
+}
+
+/** Adds to what is known of a plan. */
+async function store(planPath: string, hash: string, result: Omit<StoredResult, 'plan'>): Promise<void> {
+  const known = await readResults(planPath);
+  const before = known.find(({ plan }) => plan === hash);
+  const results: StoredResult[] = [
+    { ...before, plan: hash, ...result },
+    ...known.filter((other) => other !== before),
+  ].slice(0, KEPT_RESULTS);
   await assertReplaceable(resultsPathOf(planPath), 'results');
   await writeFilesWhole([
     {
@@ -123,11 +156,12 @@ async function readResults(planPath: string): Promise<StoredResult[]> {
 }
 
 function isResult(value: unknown): value is StoredResult {
-  const { plan, accuracy } = (value ?? {}) as Partial<StoredResult>;
+  const { plan, accuracy, counts } = (value ?? {}) as Partial<StoredResult>;
   const share = (v: unknown): boolean => typeof v === 'number' && v >= 0 && v <= 1;
   const shareOrNull = (v: unknown): boolean => v === null || share(v);
+  if (typeof plan !== 'string' || (counts !== undefined && !isCounts(counts))) return false;
+  if (accuracy === undefined) return counts !== undefined;
   return (
-    typeof plan === 'string' &&
     typeof accuracy === 'object' &&
     accuracy !== null &&
     Number.isInteger(accuracy.images) &&
@@ -136,6 +170,16 @@ function isResult(value: unknown): value is StoredResult {
     shareOrNull(accuracy.agreement) &&
     ['number', 'undefined'].includes(typeof accuracy.outputSnr) &&
     (accuracy.detection === undefined || isDetection(accuracy.detection))
+  );
+}
+
+function isCounts(value: unknown): value is StoredCounts {
+  const { core, layers } = (value ?? {}) as Partial<StoredCounts>;
+  return (
+    typeof core === 'string' &&
+    typeof layers === 'object' &&
+    layers !== null &&
+    Object.values(layers).every((n) => Number.isFinite(n))
   );
 }
 

@@ -135,6 +135,7 @@ async function shown(models: ModelStore, model: EditorView['model'], opened: Ope
     explanation,
     accuracy: result?.accuracy ?? null,
     snr: result?.snr ?? {},
+    counts: result?.counts ?? null,
   });
   return { model: { ...model, layers }, plan, planProblem: null };
 }

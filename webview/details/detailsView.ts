@@ -128,6 +128,12 @@ export class DetailsView {
         [t('MACs'), plan.macs === 0 ? '–' : countText(plan.macs)],
         [t('BitOPs'), plan.bitOps === 0 ? '–' : countText(plan.bitOps)],
         plan.latencyMs === null ? null : [t('Time (estimate)'), millisecondsText(plan.latencyMs)],
+        ...(plan.counted === null
+          ? []
+          : ([
+              [t('Instructions (estimate)'), countText(plan.instructions)],
+              [t('Instructions (counted)'), countText(plan.counted)],
+            ] satisfies [string, string][])),
         [t('Output map'), bytesText(plan.mapBytes)],
         [t('Weights'), plan.weightBytes === 0 ? '–' : bytesText(plan.weightBytes)],
         plan.snr === null ? null : [t('SNR of the output'), t('{0} dB', plain(plan.snr, 1))],

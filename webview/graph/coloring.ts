@@ -4,13 +4,14 @@ import { bytesText, countText, millisecondsText, plain } from '../format';
 import { t } from '../l10n';
 import { bitsColor, type Colors } from '../theme';
 
-export const COLORINGS = ['bits', 'time', 'sram', 'sensitivity', 'snr', 'macs'] as const;
+export const COLORINGS = ['bits', 'time', 'counted', 'sram', 'sensitivity', 'snr', 'macs'] as const;
 export type ColorBy = (typeof COLORINGS)[number];
 
 export function coloringText(by: ColorBy): string {
   return {
     bits: t('Bits'),
     time: t('Time'),
+    counted: t('Counted instructions'),
     sram: t('SRAM'),
     sensitivity: t('Entropy lost at 4 bits'),
     snr: t('Noise (SNR)'),
@@ -51,6 +52,8 @@ function valueOf({ model, plan }: EditorView, by: Exclude<ColorBy, 'bits'>): (la
   switch (by) {
     case 'time':
       return (layer) => layer.plan && (layer.plan.latencyMs ?? layer.plan.instructions);
+    case 'counted':
+      return (layer) => layer.plan?.counted ?? null;
     case 'sram': {
       const peaks = model.layers.map(() => 0);
       for (const { layer, peakBytes } of plan?.steps ?? []) peaks[layer] = Math.max(peaks[layer] ?? 0, peakBytes);
@@ -75,6 +78,7 @@ function figureText(by: Exclude<ColorBy, 'bits'>, value: number): string {
       return plain(value, 2);
     case 'snr':
       return `${plain(value, 1)} dB`;
+    case 'counted':
     case 'macs':
       return countText(value);
   }

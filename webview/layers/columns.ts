@@ -1,10 +1,10 @@
 /** The columns of the layer table, before and after a plan exists. */
-import type { LayerView, ModelView } from '../../src/protocol/views';
+import type { LayerView, ModelView, PlanView } from '../../src/protocol/views';
 import { bitsBadge, middleEllipsis, microBar } from '../badges';
 import { bitsChoices, bitsKindText, type BitsKind } from '../bitsChoices';
 import { fill, h } from '../dom';
 import type { Edits } from '../edits';
-import { bytesText, countText, millisecondsText, plain, shapeText } from '../format';
+import { bytesText, countText, millisecondsText, percent, plain, shapeText } from '../format';
 import { icon } from '../icons';
 import { t } from '../l10n';
 import type { Column } from '../virtualGrid';
@@ -15,7 +15,7 @@ type LayerColumn = Column<LayerView>;
 /** Columns for a model; those of the plan only when there is one. */
 export function layerColumns(
   model: ModelView,
-  planned: boolean,
+  plan: PlanView | null,
   shortName: (layer: number) => string,
   edits: Edits,
 ): LayerColumn[] {
@@ -23,10 +23,10 @@ export function layerColumns(
     number(),
     name(shortName),
     kind(),
-    ...(planned ? bitColumns(edits) : []),
+    ...(plan !== null ? bitColumns(edits) : []),
     shape(),
-    macs(model, planned),
-    ...(planned ? planColumns(model) : [parameters(model)]),
+    macs(model, plan !== null),
+    ...(plan !== null ? planColumns(model, plan) : [parameters(model)]),
   ];
 }
 
@@ -146,7 +146,7 @@ function bitColumns(edits: Edits): LayerColumn[] {
   ];
 }
 
-function planColumns(model: ModelView): LayerColumn[] {
+function planColumns(model: ModelView, plan: PlanView): LayerColumn[] {
   const largest = maximum(model.layers, (layer) => layer.plan?.bitOps ?? 0);
   const timed = model.layers.some(({ plan }) => plan?.latencyMs != null);
   return [
@@ -160,6 +160,9 @@ function planColumns(model: ModelView): LayerColumn[] {
       sortBy: (layer) => layer.plan?.bitOps ?? null,
     },
     timed ? timeColumn() : instructionsColumn(),
+    ...(plan.countedCore === null
+      ? []
+      : [...(timed ? [instructionsColumn()] : []), countedColumn(plan.countedCore, plan.target.core)]),
     sizeColumn(
       'mapBytes',
       t('Map'),
@@ -267,9 +270,9 @@ function timeColumn(): LayerColumn {
 /** Instructions, where it has none. */
 function instructionsColumn(): LayerColumn {
   return {
-    id: 'time',
+    id: 'instructions',
     title: t('Instr.'),
-    description: t('Estimated instructions in one inference, as on a Cortex-M4'),
+    description: t('Estimated instructions in one inference'),
     width: 84,
     drop: 1,
     align: 'end',
@@ -277,6 +280,32 @@ function instructionsColumn(): LayerColumn {
       fill(cell, layer.plan === null ? h('span', { class: 'muted' }, '–') : countText(layer.plan.instructions)),
     sortBy: (layer) => layer.plan?.instructions ?? null,
   };
+}
+
+/** What the emulator counted, and where it has the board's core, by how much the estimate is off. */
+function countedColumn(core: string, boardCore: string): LayerColumn {
+  const comparable = boardCore === `cortex-${core}`;
+  return {
+    id: 'counted',
+    title: t('Counted'),
+    description: comparable
+      ? t('Instructions in one inference, counted on the emulated board, and by how much the estimate is off')
+      : t('Instructions in one inference, counted on an emulated board with another core: {0}', core),
+    width: comparable ? 124 : 84,
+    drop: 1,
+    align: 'end',
+    render: (cell, { plan }) => {
+      const counted = plan?.counted ?? 0;
+      if (counted === 0) fill(cell, h('span', { class: 'muted' }, '–'));
+      else fill(cell, countText(counted), comparable && errorOf(plan!.instructions, counted));
+    },
+    sortBy: (layer) => layer.plan?.counted ?? null,
+  };
+}
+
+function errorOf(estimate: number, counted: number): HTMLElement {
+  const error = estimate / counted - 1;
+  return h('span', { class: 'muted counted-error' }, `${error < 0 ? '−' : '+'}${percent(Math.abs(error), 0)}`);
 }
 
 function amount(cell: HTMLElement, value: number, largest: number, write: (value: number) => string): void {

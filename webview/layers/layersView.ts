@@ -51,7 +51,7 @@ export class LayersView {
   render(view: EditorView): void {
     this.texts = view.model.layers.map(searchText);
     this.grid.setColumns(
-      layerColumns(view.model, view.plan !== null, (layer) => this.context.store.shortName(layer), this.context.edits),
+      layerColumns(view.model, view.plan, (layer) => this.context.store.shortName(layer), this.context.edits),
     );
     this.filter();
     this.grid.setSort(this.context.store.ui.sort);

@@ -1,27 +1,16 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import linkerScript from '../../../media/emulator/mps2.ld';
 // The sample's board files serve here, too: the sample stands alone, and they are the same for any program.
 import semihosting from '../../../media/sample/firmware/board/semihosting.h';
 import startup from '../../../media/sample/firmware/board/startup.c';
 import type { GeneratedFile } from '../codegen';
 import { UserError } from '../common/errors';
 import { checkCancelled, type Progress } from '../common/progress';
+import type { Program } from '../program/types';
+import { emulatedBoards, linkerScript, type SelftestCore } from './boards';
 import { runTool } from './process';
-
-/** Where a self-test can run: emulated Cortex-M4 and Cortex-M0+, or this computer. */
-export const selftestCores = ['m4', 'm0plus', 'host'] as const;
-export type SelftestCore = (typeof selftestCores)[number];
-
-/**
- * Compiler flags that choose the core, and the board of QEMU's that has it. QEMU has no M0+ with enough memory; the M3
- * runs its code.
- */
-const boards = {
-  m4: { flags: ['-mthumb', '-mcpu=cortex-m4', '-mfpu=fpv4-sp-d16', '-mfloat-abi=hard'], machine: 'mps2-an386' },
-  m0plus: { flags: ['-mthumb', '-mcpu=cortex-m0plus', '-mfloat-abi=soft'], machine: 'mps2-an385' },
-} as const;
+import { countingArguments, countingLinkFlags, countingSource, layerCounts } from './stepCounts';
 
 const compileSeconds = 300;
 const runSeconds = 600;
@@ -38,6 +27,11 @@ export interface SelftestResult {
   readonly message: string;
   /** What compiler and program printed. */
   readonly output: string;
+  /**
+   * Instructions of each layer, by position, counted on the emulated board; null on this computer, and where no
+   * inference ran.
+   */
+  readonly layers: readonly number[] | null;
 }
 
 /**
@@ -45,25 +39,27 @@ export interface SelftestResult {
  * generator computed. Works in a temporary folder; needs `arm-none-eabi-gcc` and `qemu-system-arm`, or for `host` a C
  * compiler.
  *
- * @throws UserError if a tool is missing, or the sources do not compile or fit the board's 4 MB of flash and 4 MB of
- *   RAM
+ * @param counted the Program of the sources: its layers' instructions are counted on the way
+ * @throws UserError if a tool is missing, or the sources do not compile or fit the board
  */
 export async function runSelftest(
   name: string,
   files: readonly GeneratedFile[],
   core: SelftestCore,
   progress: Progress,
+  counted?: Program,
 ): Promise<SelftestResult> {
   const folder = await mkdtemp(path.join(tmpdir(), 'quantmcu-selftest-'));
   try {
-    const program = await build(folder, name, files, core, progress);
+    const program = await build(folder, name, files, core, progress, counted);
     checkCancelled(progress);
     progress.report('Running the self-test', 0, 0);
     const { exitCode, output } =
       core === 'host'
         ? await runTool(program, [], { cwd: folder, seconds: runSeconds, hint: '' }, progress)
-        : await emulate(folder, program, boards[core].machine, progress);
-    return { core, passed: exitCode === 0, message: verdict(exitCode), output };
+        : await emulate(folder, program, emulatedBoards[core].machine, progress);
+    const layers = counted && core !== 'host' && exitCode === 0 ? layerCounts(counted, output) : null;
+    return { core, passed: exitCode === 0, message: verdict(exitCode), output, layers };
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
@@ -75,6 +71,7 @@ async function build(
   files: readonly GeneratedFile[],
   core: SelftestCore,
   progress: Progress,
+  counted: Program | undefined,
 ): Promise<string> {
   progress.report('Compiling the self-test', 0, 0);
   const board: GeneratedFile[] =
@@ -83,19 +80,14 @@ async function build(
       : [
           { path: 'startup.c', text: startup },
           { path: 'semihosting.h', text: semihosting },
-          { path: 'mps2.ld', text: linkerScript },
+          { path: 'board.ld', text: linkerScript(emulatedBoards[core]) },
+          ...(counted ? [{ path: 'counting.c', text: countingFor(files, counted, name) }] : []),
         ];
+  const boxes = files.some((f) => f.path === `${name}_detect.h`);
   const all = [
     ...files.map((file) => ({ ...file, path: `model/${file.path}` })),
     ...board,
-    {
-      path: 'selftest_main.c',
-      text: mainProgram(
-        name,
-        core,
-        files.some((f) => f.path === `${name}_detect.h`),
-      ),
-    },
+    { path: 'selftest_main.c', text: mainProgram(name, core, boxes, counted !== undefined && core !== 'host') },
   ];
   for (const { path: file, text } of all) {
     await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
@@ -125,14 +117,23 @@ async function build(
         )
       : await runTool(
           'arm-none-eabi-gcc',
-          [...boards[core].flags, ...common, '-nostartfiles', '-Wl,--gc-sections', '-Tmps2.ld'],
+          [
+            '-mthumb',
+            ...emulatedBoards[core].flags,
+            ...common,
+            '-nostartfiles',
+            '-Wl,--gc-sections',
+            '-Tboard.ld',
+            ...(counted ? countingLinkFlags(counted, name) : []),
+          ],
           { cwd: folder, seconds: compileSeconds, hint: armHint },
           progress,
         );
   if (exitCode === 0) return program;
-  if (/region `(FLASH|RAM)' overflowed/.test(output))
+  if (/region `(FLASH|CONST|RAM)' overflowed/.test(output))
     throw new UserError(
-      `${name}: the program does not fit the emulated board, which has 4 MB of flash and 4 MB of RAM.`,
+      `${name}: the program does not fit the emulated board, which has 16 MB for constants and ` +
+        `${core === 'm55' ? 2 : 4} MB of RAM.`,
     );
   throw new UserError(
     `${name}: the self-test does not compile: ${/^.*\berror\b.*$/m.exec(output)?.[0] ?? output.slice(-500)}`,
@@ -145,6 +146,14 @@ export const HEADLESS: readonly string[] = [
   ...['-chardev', 'stdio,id=semihosting'],
 ];
 
+/** Sources in one folder have a runtime of their own, whose names begin with theirs. */
+function countingFor(files: readonly GeneratedFile[], program: Program, name: string): string {
+  const text = countingSource(program, name);
+  return files.some((file) => file.text.includes(`${name}_qmcu_watch`))
+    ? text.replace(/\bqmcu_/g, `${name}_qmcu_`)
+    : text;
+}
+
 /** @see https://www.qemu.org/docs/master/about/emulation.html#semihosting */
 function emulate(folder: string, program: string, machine: string, progress: Progress): ReturnType<typeof runTool> {
   return runTool(
@@ -155,6 +164,7 @@ function emulate(folder: string, program: string, machine: string, progress: Pro
       ...HEADLESS,
       '-semihosting-config',
       'enable=on,target=native,chardev=semihosting',
+      ...countingArguments,
       '-kernel',
       path.basename(program),
     ],
@@ -167,22 +177,23 @@ function emulate(folder: string, program: string, machine: string, progress: Pro
  * A firmware that does nothing but test itself; it prints the sizes that were generated, and ends with the self-test's
  * code.
  */
-function mainProgram(name: string, core: SelftestCore, boxes: boolean): string {
+function mainProgram(name: string, core: SelftestCore, boxes: boolean, counted: boolean): string {
   const print =
     core === 'host'
       ? { include: '#include <stdio.h>', line: 'puts' }
       : { include: '#include "semihosting.h"', line: 'semihosting_print' };
   const end = core === 'host' ? '' : '\\n';
+  const scratch = boxes ? `static uint32_t scratch[${name.toUpperCase()}_DETECT_SCRATCH_BYTES / 4];\n` : '';
   return `${print.include}
 #include "${name}.h"
 ${boxes ? `#include "${name}_detect.h"\n` : ''}
 static ${name.toUpperCase()}_ARENA(arena);
-${boxes ? `static uint32_t scratch[${name.toUpperCase()}_DETECT_SCRATCH_BYTES / 4];\n` : ''}
+${counted ? 'void print_steps(void);\n' : ''}${scratch}
 int main(void)
 {
     const int error = ${boxes ? `${name}_detect_selftest(arena, scratch)` : `${name}_selftest(arena)`};
     ${print.line}(error == 0 ? "${name}_selftest: passed${end}" : "${name}_selftest: FAILED${end}");
-    return error;
+${counted ? '    print_steps();\n' : ''}    return error;
 }
 `;
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { tickStep } from '../firstSteps';
 import type { SelftestRequest } from '../../protocol/engine';
+import { formatCount } from '../format';
 import { showFailure } from '../log';
 import { nameOf } from '../planFiles';
 import type { Services } from '../services';
@@ -23,6 +24,10 @@ export async function selftest({ editors, engine, jobs, log }: Services, argumen
   const cores: Choice<Core>[] = [
     { label: 'Cortex-M4', description: emulated, value: 'm4' },
     { label: 'Cortex-M0+', description: emulated, value: 'm0plus' },
+    { label: 'Cortex-M3', description: emulated, value: 'm3' },
+    { label: 'Cortex-M7', description: emulated, value: 'm7' },
+    { label: 'Cortex-M33', description: emulated, value: 'm33' },
+    { label: 'Cortex-M55', description: emulated, value: 'm55' },
     { label: vscode.l10n.t('This computer'), description: vscode.l10n.t('needs a C compiler'), value: 'host' },
   ];
   let core = cores[0];
@@ -35,7 +40,7 @@ export async function selftest({ editors, engine, jobs, log }: Services, argumen
   if (!done) return;
   const action = vscode.l10n.t('Self-test of {0} on {1}', nameOf(model), core.label);
   try {
-    const { passed, message, output } = await jobs.run(model, action, (options) =>
+    const { passed, message, output, instructions } = await jobs.run(model, action, (options) =>
       engine.run(
         (e) => e.selftest({ planPath: plan.fsPath, core: core.value, optimize: optimizeSetting(model) }),
         options,
@@ -43,7 +48,15 @@ export async function selftest({ editors, engine, jobs, log }: Services, argumen
     );
     log[passed ? 'info' : 'error'](`${action} ${message}\n${output.trimEnd()}`);
     const showLog = vscode.l10n.t('Show Log');
-    const text = `${action} ${message}.`;
+    const counted =
+      instructions === null
+        ? ''
+        : ' ' +
+          vscode.l10n.t(
+            '{0} instructions, counted by the emulated board’s timer: see Graph and Layers.',
+            formatCount(instructions),
+          );
+    const text = `${action} ${message}.${counted}`;
     editors.showResult(model, { ok: passed, message: text });
     if (passed) tickStep('run');
     const answer = await (passed

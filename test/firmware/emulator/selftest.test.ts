@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { runSelftest, selftestCores } from '../../../src/engine/emulator/selftest';
+import { selftestCores } from '../../../src/engine/emulator/boards';
+import { runSelftest } from '../../../src/engine/emulator/selftest';
 import { CancelledError, UserError } from '../../../src/engine/common/errors';
 import { silentProgress } from '../../../src/engine/common/progress';
 import { randomProgram } from '../../support/randomProgram';
@@ -14,8 +15,10 @@ describe('run on emulator', function () {
 
   for (const core of selftestCores) {
     it(`${core}: passes, and fails when one stored output byte is another`, async () => {
-      const good = await runSelftest(name, files, core, silentProgress);
+      const good = await runSelftest(name, files, core, silentProgress, program);
       assert.deepEqual([good.passed, good.core], [true, core], good.output);
+      if (core === 'host') assert.equal(good.layers, null);
+      else for (const { layer } of program.steps) assert.ok(good.layers![layer] > 0, `layer ${layer}: ${good.layers}`);
       assert.match(good.output, new RegExp(`^${name}_selftest: passed$`, 'm'));
       let changed = 0;
       const wrong = files.map((file) => ({

@@ -243,6 +243,7 @@ export function plannedView(rows = 4, cols = 4): EditorView {
       latencyMs: ((200 + macs * 1.4) * 1.3) / 216_000,
       entropy: bits[layer.id] * (0.7 + 0.2 * noise(layer.id + 3)),
       snr: 8 + 22 * noise(layer.id + 5),
+      counted: null,
     };
     return { ...layer, plan };
   });
@@ -300,6 +301,7 @@ export function plannedView(rows = 4, cols = 4): EditorView {
     search: { method: 'entropy', phi: 0.96, lambda: 0.01, images: 64 },
     head: null,
     calibrated: true,
+    countedCore: null,
   };
   return { model: modelOf('mobilenetv2_1.0_224_tv', planned), plan, planProblem: null };
 }
