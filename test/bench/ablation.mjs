@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
 import { nodeBundle } from '../support/nodeBundle.mjs';
 import { evaluateArgs, quantizeArgs, runCommand } from './commands.mjs';
+import { leadOf } from './lead.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -155,6 +156,8 @@ const lines = Object.entries(rows).map(([key, r]) => {
 writeFileSync(
   path.join(projectRoot, 'test/bench/ablation.md'),
   `# What each part of quantization is worth
+
+${leadOf('ablation.md')}
 
 Written by \`node test/bench/ablation.mjs\`: 2.2 times fewer BitOPs by measured sensitivities, one part left out at
 a time, sensitivities measured and bits chosen without it, too. Divergence: mean Kullback-Leibler divergence of the

@@ -10,6 +10,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleTests, projectRoot } from '../support/bundle.mjs';
+import { leadOf } from './lead.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -104,6 +105,8 @@ ${lines.join('\n')}`;
 writeFileSync(
   path.join(projectRoot, 'test/bench/classes.md'),
   `# What classes of patches are worth
+
+${leadOf('classes.md')}
 
 Written by \`node test/bench/classes.mjs\`: networks that need patches in ${KIB} KiB, in the stage that the planner
 takes at 8 bits. The maps that its layers read get 4 bits, everywhere or in half of the patches, the others keeping 8;

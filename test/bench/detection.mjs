@@ -22,6 +22,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleTests, projectRoot } from '../support/bundle.mjs';
+import { leadOf } from './lead.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -224,6 +225,8 @@ function table(rows) {
       ].join(' | ')} |`;
     });
   return `# Detectors: mean average precision
+
+${leadOf('detection.md')}
 
 Written by \`node test/bench/detection.mjs\`. Calibrated on 100 images of VOC 2012, evaluated on others: VOC 2007 test
 and trainval and COCO, at an overlap of 0.5 (all-point) and over 0.5:0.95. Difference: quantized less float, with the

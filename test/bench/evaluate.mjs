@@ -11,6 +11,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
 import { builtCli, evaluateArgs, quantizeArgs, runCommand } from './commands.mjs';
+import { leadOf } from './lead.mjs';
 
 const { values } = parseArgs({
   options: { images: { type: 'string', default: '100' }, runs: { type: 'string', default: '5' } },
@@ -89,6 +90,8 @@ try {
 writeFileSync(
   path.join(projectRoot, 'test/bench/evaluate.md'),
   `# Speed of evaluation
+
+${leadOf('evaluate.md')}
 
 Written by \`node test/bench/evaluate.mjs\`: \`evaluate\` from reading the JPEG to comparing the outputs, the float
 network included, with as many threads as there are cores.

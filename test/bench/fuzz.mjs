@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { projectRoot } from '../support/bundle.mjs';
+import { leadOf } from './lead.mjs';
 
 const [inputs = '100000', seed = '20240325', wanted] = process.argv.slice(2);
 const report = path.join(projectRoot, 'out/fuzz.jsonl');
@@ -32,6 +33,8 @@ for (const [part, runner, file, grep] of parts.filter(([name]) => wanted === und
 }
 const known = parts.map(([part]) => rows[part]).filter((row) => row !== undefined);
 const text = `# Fuzzing
+
+${leadOf('fuzz.md')}
 
 \`node test/bench/fuzz.mjs\`. Each input is a sound file with one to eight edits; the rule is a result or one clear
 line; a crash, a hang or anything else fails the run.

@@ -1,7 +1,7 @@
 // Counts the instructions of each kernel on emulated boards, with a model of the cycles of an M0+, M3 or M4
 // (test/firmware/counting/timing.h), and prints them beside the instructions of other libraries. `node
 // test/bench/kernels.mjs [--cores m4,m3,m0plus,m55] [--level=-O3] [--layers REGEXP]`; --tsv writes kernels-CORE.tsv,
-// which latency.mjs reads.
+// which latency.mjs reads; --check compares with those files instead, and fails where a layer's count is another one.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     layers: { type: 'string', default: '' },
     optimize: { type: 'string', default: 'speed' },
     tsv: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
   },
 });
 const here = path.join(projectRoot, 'test/bench');
@@ -67,6 +68,10 @@ try {
       .trim()
       .split('\n')
       .map((line) => line.split('\t').map(Number));
+    if (values.check) {
+      compare(core, output, counted);
+      continue;
+    }
     console.log(
       `\n${core} at ${values.level}, instructions per MAC; flash of all kernels and the bench ` +
         `${boardSizes(elf, core).flash} bytes\n`,
@@ -106,6 +111,25 @@ try {
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** Counts beside those of kernels-CORE.tsv. @param {string} core @param {string} output @param {number[][]} counted */
+function compare(core, output, counted) {
+  const rows = readFileSync(path.join(here, `kernels-${core}.tsv`), 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1);
+  const known = new Map(rows.map((row) => row.split('\t')).map(([layer, count]) => [layer, Number(count)]));
+  const names = output
+    .trim()
+    .split('\n')
+    .map((line) => line.split('\t')[0]);
+  const changed = names
+    .map((name, i) => ({ name, before: known.get(name), now: counted[i][0] }))
+    .filter(({ before, now }) => before !== now);
+  for (const { name, before, now } of changed) console.log(`${core} ${name}: ${before ?? 'no count'} → ${now}`);
+  console.log(`${core}: ${names.length - changed.length} of ${names.length} layers as in kernels-${core}.tsv.`);
+  if (changed.length > 0) process.exitCode = 1;
 }
 
 function run(command, args) {

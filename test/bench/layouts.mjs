@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleTests, projectRoot } from '../support/bundle.mjs';
+import { leadOf } from './lead.mjs';
 
 const { values } = parseArgs({ options: { libraries: { type: 'string' } } });
 if (!values.libraries)
@@ -146,6 +147,8 @@ const head = ['graph', 'layers', 'layout', 'ms', 'width', 'height', 'crossings']
 writeFileSync(
   path.join(projectRoot, 'test/bench/layouts.md'),
   `# Layouts of graphs
+
+${leadOf('layouts.md')}
 
 \`node test/bench/layouts.mjs --libraries FOLDER\`: the page's own layered layout (Sugiyama's steps, coordinates
 after Brandes and Köpf, a straight trunk) beside elkjs ${libraries('elkjs/package.json').version} and @dagrejs/dagre

@@ -12,6 +12,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleTests, projectRoot } from '../support/bundle.mjs';
 import { evaluateArgs, quantizeArgs, runCommand } from './commands.mjs';
+import { leadOf } from './lead.mjs';
 
 const { values } = parseArgs({ options: { images: { type: 'string', default: '100' } } });
 const data = path.join(projectRoot, '../shared/data');
@@ -82,6 +83,8 @@ try {
 writeFileSync(
   path.join(projectRoot, 'test/bench/predictions.md'),
   `# Predictions of the firmware
+
+${leadOf('predictions.md')}
 
 Written by \`node test/bench/predictions.mjs\`: the generated C, compiled with gcc -O2 for this computer, on the
 images that \`evaluate\` ran on. Same class: images for which the C chooses the class that \`evaluate

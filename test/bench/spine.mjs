@@ -12,6 +12,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
 import { evaluateArgs, quantizeArgs } from './commands.mjs';
+import { leadOf } from './lead.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -114,6 +115,8 @@ const given = [...positionals, ...(values.limit === '0' ? [] : ['--limit', value
 writeFileSync(
   path.join(projectRoot, 'test/bench/spine.md'),
   `# 8 bits, layer by layer
+
+${leadOf('spine.md')}
 
 \`npm run build && node test/bench/spine.mjs${given}\`: 64 calibration images, one run each, the whole process with
 nothing cached.

@@ -11,6 +11,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
 import { roomyBoard } from './commands.mjs';
+import { leadOf } from './lead.mjs';
 
 const { values } = parseArgs({
   options: { images: { type: 'string', default: '100' }, only: { type: 'string', default: '' } },
@@ -128,6 +129,8 @@ ${rows.map((/** @type {unknown[]} */ row) => `| ${row.join(' | ')} |`).join('\n'
 writeFileSync(
   file,
   `# Sweeps
+
+${leadOf('sweeps.md')}
 
 Written by \`node test/bench/sweeps.mjs\`. Outlier patches: positions of the plan that have 8 bits. Marked: images ×
 patches of the calibration that the ε rule, or the paper's any-outlier rule, calls outlier class. Random: the same
