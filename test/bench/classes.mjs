@@ -96,7 +96,8 @@ const sections = networks
       .map((p) => `${p.plan} ${p.price?.toFixed(4)}`);
     return `## ${name}: ${grid.rows}×${grid.cols} patches up to ${splitMap}, ${rows[0].everywhere.length} images
 
-The whole network pays on average, layer by layer, in nats for each percent of BitOPs saved: ${others.join(', ')}.
+The whole network pays on average, layer by layer, in nats for each percent of BitOPs saved:
+${others.join(', ')}.
 
 | ${COLUMNS.join(' | ')} |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |

@@ -20,7 +20,13 @@ export function firmwareReport(rows, models) {
     .slice(1)
     .map((line) => line.split('\t'));
   const cores = ['m4', 'm33', 'm55', 'm3', 'm0plus', 'rv32imac'].filter((core) => rows.some((r) => r.core === core));
+  const flash = rows.map((r) => kib(r.code + r.weights + r.tables));
   return `# What a network takes
+
+- Asked: How much flash, RAM and stack do linked networks take?
+- Answer: ${Math.min(...flash)} to ${Math.max(...flash)} KiB of flash in ${rows.length} linked images, RAM and stack
+  below; sizes are exact: without error.
+- Command: \`node test/bench/firmware.mjs\`
 
 ${rows.length} images, each linked, run on the emulated core and passed by its self-test: GCC -O3,
 \`npm run build && node test/bench/firmware.mjs\`. KiB of flash: code (runtime, kernels, steps), weights, tables; with

@@ -14,7 +14,7 @@ const linesOf = (file: string): string[] => readFileSync(path.join(projectRoot, 
 
 describe('files', () => {
   it('of C and styles have at most 400 lines of at most 120 characters', () => {
-    const found = ['src', 'webview', 'test'].flatMap((folder) => files(folder, /\.(c|h|cpp|css|ld)$/));
+    const found = ['src', 'webview', 'test'].flatMap((folder) => files(folder, /\.(c|h|cpp|css)$/));
     assert.ok(found.length > 80);
     for (const file of found) {
       const lines = linesOf(file);
@@ -23,12 +23,12 @@ describe('files', () => {
     }
   });
 
-  it('of figures are wrapped at 120 characters, tables aside', () => {
+  it('of figures are wrapped at 120 characters, tables and commands aside', () => {
     const found = files('test/bench', /\.md$/);
     assert.ok(found.length > 10);
     for (const file of found)
       for (const [i, line] of linesOf(file).entries())
-        assert.ok([...line].length <= 120 || line.startsWith('|'), `${file}:${i + 1}`);
+        assert.ok([...line].length <= 120 || /^(\||`| {4})/.test(line), `${file}:${i + 1}`);
   });
 
   it('of figures begin with what was asked, the answer, and the command that repeats it', () => {
