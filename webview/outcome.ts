@@ -173,7 +173,7 @@ function savedText(int8: number, plan: number): string {
 }
 
 /** 95 % interval of a share of `n` (Wilson 1927). */
-export function wilson(share: number, n: number): readonly [number, number] {
+function wilson(share: number, n: number): readonly [number, number] {
   const z = 1.96;
   const middle = (share + (z * z) / (2 * n)) / (1 + (z * z) / n);
   const half = (z / (1 + (z * z) / n)) * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));

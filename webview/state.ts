@@ -43,7 +43,7 @@ export interface UiState {
   readonly score: number | null;
 }
 
-export const initialState: UiState = {
+const initialState: UiState = {
   tab: null,
   selected: null,
   filter: '',

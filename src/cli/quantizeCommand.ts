@@ -89,7 +89,7 @@ async function runQuantize(positionals: readonly string[], values: Values, progr
 }
 
 /** What a quantization gave, a line for each figure and each note. */
-export function describeOutcome(s: QuantizeSummary): string {
+function describeOutcome(s: QuantizeSummary): string {
   const { arenaBytes, sramBytes, int8LayerwiseArenaBytes } = s.memory;
   const lines = [
     `Plan: ${s.plan}`,

@@ -125,7 +125,7 @@ function oneOf<T>(value: unknown, allowed: readonly T[], otherwise: T): T {
 }
 
 /** `auto`, `none`, or rows × columns such as `2x3`. */
-export function parseGrid(value: unknown): QuantizeRequest['grid'] {
+function parseGrid(value: unknown): QuantizeRequest['grid'] {
   if (value === 'none') return 'none';
   const match = typeof value === 'string' ? /^\s*(\d{1,3})\s*[x×]\s*(\d{1,3})\s*$/i.exec(value) : null;
   const [rows, cols] = match ? [Number(match[1]), Number(match[2])] : [0, 0];
@@ -133,7 +133,7 @@ export function parseGrid(value: unknown): QuantizeRequest['grid'] {
 }
 
 /** Candidate bits, most first; 8 is always among them. */
-export function parseBits(value: unknown): (8 | 4 | 2)[] {
+function parseBits(value: unknown): (8 | 4 | 2)[] {
   const wanted: unknown[] = Array.isArray(value) ? value : [4];
   return ([8, 4, 2] as const).filter((bits) => bits === 8 || wanted.includes(bits));
 }

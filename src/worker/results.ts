@@ -29,7 +29,7 @@ export interface StoredCounts {
 }
 
 /** `net.quantmcu.json` → `net.quantmcu.results.json` beside it. */
-export function resultsPathOf(planPath: string): string {
+function resultsPathOf(planPath: string): string {
   return planPath.replace(/\.json$/i, '') + '.results.json';
 }
 

@@ -22,7 +22,7 @@ export const plotWidth = (s: Scale): number => Math.max(1, s.width - gutter.left
 export const plotHeight = (s: Scale): number => Math.max(1, s.height - gutter.top - gutter.bottom);
 export const xOf = (s: Scale, step: number): number =>
   gutter.left + ((step - s.from) / (s.to + 1 - s.from)) * plotWidth(s);
-export const yOf = (s: Scale, value: number): number => gutter.top + (1 - value / s.top) * plotHeight(s);
+const yOf = (s: Scale, value: number): number => gutter.top + (1 - value / s.top) * plotHeight(s);
 export const stepAt = (s: Scale, x: number): number =>
   Math.floor(s.from + ((x - gutter.left) / plotWidth(s)) * (s.to + 1 - s.from));
 export const bytesAt = (s: Scale, y: number): number => (1 - (y - gutter.top) / plotHeight(s)) * s.top;

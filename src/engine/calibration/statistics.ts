@@ -5,7 +5,7 @@ import type { MapStatistics } from './types';
  * Bins per channel. A range that was doubled to take in a new extreme still uses half of them: about the resolution of
  * 8-bit codes.
  */
-export const HISTOGRAM_BINS = 256;
+const HISTOGRAM_BINS = 256;
 
 /**
  * Histograms take at most so many positions of a map per sample, spread over it; ranges and moments always take all.

@@ -95,7 +95,7 @@ export function isRuntimeName(file: string): boolean {
 }
 
 /** Name of a runtime file in the folder of a model that has a runtime of its own. */
-export function runtimeFileName(file: string, name: string): string {
+function runtimeFileName(file: string, name: string): string {
   return file === portHeader ? file : `${name}_${file}`;
 }
 

@@ -26,8 +26,3 @@ export function fewerText(reduction: number, other: string): string {
   if (fewer === '1.00' || more === '1.00') return `as many as ${other}`;
   return reduction > 1 ? `${fewer}× fewer than ${other}` : `${more}× more than ${other}`;
 }
-
-/** `a`, `a and b`, `a, b and c`. */
-export function listText(items: readonly string[]): string {
-  return items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items[items.length - 1]}`;
-}

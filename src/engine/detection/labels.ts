@@ -1,11 +1,11 @@
 /** Pascal VOC's classes in their usual order. */
-export const VOC_LABELS: readonly string[] = (
+const VOC_LABELS: readonly string[] = (
   'aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person pottedplant sheep ' +
   'sofa train tvmonitor'
 ).split(' ');
 
 /** COCO's 80 classes in their usual order. */
-export const COCO_LABELS: readonly string[] = (
+const COCO_LABELS: readonly string[] = (
   'person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,' +
   'bench,bird,cat,dog,horse,sheep,cow,elephant,bear,zebra,giraffe,backpack,umbrella,handbag,tie,suitcase,frisbee,' +
   'skis,' +

@@ -18,7 +18,7 @@ const FAMILIES: readonly HeadFamily[] = [
 ];
 
 /** Names of presets that `--head` takes. */
-export const HEAD_PRESETS: readonly string[] = FAMILIES.map((f) => f.name).sort();
+const HEAD_PRESETS: readonly string[] = FAMILIES.map((f) => f.name).sort();
 
 /**
  * The head that a network's outputs look like by their number, channels and names; null where they look like no

@@ -41,7 +41,7 @@ export interface ResolvedHead {
 }
 
 /** Values that a box takes. */
-export function boxFields(box: BoxForm): number {
+function boxFields(box: BoxForm): number {
   switch (box.form) {
     case 'cell':
       return 0;
@@ -89,7 +89,7 @@ export function resolveHead(graph: Graph, head: DetectionHead, file: string): Re
 }
 
 /** Channels of the graph's output maps that hold objectness or scores of classes. */
-export function scoreChannels(graph: Graph, head: ResolvedHead): ReadonlyMap<MapId, ReadonlySet<number>> {
+function scoreChannels(graph: Graph, head: ResolvedHead): ReadonlyMap<MapId, ReadonlySet<number>> {
   const result = new Map<MapId, Set<number>>();
   for (const { objectness, score, anchors, level } of head.levels) {
     const places = [

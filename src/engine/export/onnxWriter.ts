@@ -15,7 +15,7 @@ export type Attribute = number | readonly number[] | string | { readonly float: 
 
 /** First IR version that knows opset 19. */
 const IR_VERSION = 9;
-export const OPSET = 19;
+const OPSET = 19;
 
 /** Assembles an ONNX model node by node. Every value gets a name of its own, made from the name that is asked for. */
 export class OnnxWriter {

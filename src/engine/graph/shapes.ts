@@ -9,7 +9,7 @@ export function kernelExtent(kernel: number, dilation: number): number {
  * Positions of a window along one axis: floor((size + before + after − extent) / stride) + 1; below 1 when it does not
  * fit.
  */
-export function windowPositions(
+function windowPositions(
   size: number,
   before: number,
   after: number,

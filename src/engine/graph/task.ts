@@ -44,7 +44,7 @@ export function hasClasses(task: Task): boolean {
 }
 
 /** Whether the network's first output is a Softmax's, or its logarithm. */
-export function endsInSoftmax(graph: Graph): boolean {
+function endsInSoftmax(graph: Graph): boolean {
   const { producer } = graph.maps[graph.outputs[0].map];
   const last = producer === null ? null : graph.layers[producer];
   return last?.kind === 'softmax' || last?.onnx.some((node) => node.opType === 'LogSoftmax') === true;

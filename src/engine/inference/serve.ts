@@ -6,8 +6,8 @@ import type { AnswerHead, ElementArray, ElementType, FailureKind, Request, Reque
 import { withOutputs } from './modelOutputs';
 
 /** Where the pipes are found in this process. */
-export const REQUESTS_FD = 3;
-export const ANSWERS_FD = 4;
+const REQUESTS_FD = 3;
+const ANSWERS_FD = 4;
 
 class Failure extends Error {
   constructor(

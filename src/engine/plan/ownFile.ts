@@ -2,7 +2,7 @@ import { promises as fs } from 'node:fs';
 import { UserError } from '../common/errors';
 
 /** What we write where people say; `begins` tells a file of ours by its first bytes. */
-export const OWN_FILES = {
+const OWN_FILES = {
   plan: { what: 'plan', begins: /^\ufeff?\s*\{[^]{0,400}"generator"\s*:\s*"QuantMCU/ },
   parameters: { what: 'parameter file', begins: /^QMCUPAR1/ },
   predictions: { what: 'table of predictions', begins: /^file,label,float,quantized[,\r\n]/ },

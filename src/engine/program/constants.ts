@@ -43,14 +43,3 @@ export class ConstantPool {
     return { constant: this.add('table', name, bits, true, table, [values.length]) };
   }
 }
-
-/**
- * Bytes that a constant takes in flash. 4-bit weights are packed two per byte, each row starting on a byte; a row is
- * what belongs to one output channel, or for depthwise weights ([kH][kW][C], three dimensions) to one kernel position.
- */
-export function constantBytes(constant: Constant): number {
-  const n = constant.values.length;
-  if (constant.bits !== 4) return (n * constant.bits) / 8;
-  const rows = constant.dims.length === 3 ? constant.dims[0] * constant.dims[1] : constant.dims[0];
-  return rows * Math.ceil(n / rows / 2);
-}

@@ -1,7 +1,7 @@
 import type { Port } from './types';
 
 /** Whether a port's memory is its ONNX tensor as it stands, element by element. */
-export function isOnnxOrder({ dims, memory }: Pick<Port, 'dims' | 'memory'>): boolean {
+function isOnnxOrder({ dims, memory }: Pick<Port, 'dims' | 'memory'>): boolean {
   const long = memory.filter((dim) => dims[dim] !== 1);
   return long.every((dim, i) => i === 0 || dim > long[i - 1]);
 }

@@ -5,7 +5,7 @@ import type { Port, Program } from './types';
  * Real values (HWC) as the packed codes of a port, by rounding to nearest and saturating.
  * @returns the bytes of the port's buffer
  */
-export function encodePort(program: Program, port: Port, values: ArrayLike<number>): Uint8Array {
+function encodePort(program: Program, port: Port, values: ArrayLike<number>): Uint8Array {
   const buffer = program.buffers[port.buffer];
   const { bits, signed, pixelBytes, channels } = buffer;
   const min = signed ? -(2 ** (bits - 1)) : 0;

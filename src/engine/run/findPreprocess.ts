@@ -19,7 +19,7 @@ const FINALISTS = 3;
 const LEAST_CERTAINTY = 0.2;
 
 /** What a network may have been trained with, the likeliest first. */
-export function preprocessCandidates(channels: number): readonly string[] {
+function preprocessCandidates(channels: number): readonly string[] {
   const scales = ['imagenet', 'tf', 'unit', 'raw'];
   return channels === 3 ? [...scales, ...scales.map((name) => `${name}+bgr`)] : scales.slice(1);
 }

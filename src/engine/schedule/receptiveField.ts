@@ -24,7 +24,7 @@ export interface AxisWindow {
 export type Axis = 'h' | 'w';
 
 /** The vertical or horizontal half of a window. */
-export function axisWindow(window: Window, axis: Axis): AxisWindow {
+function axisWindow(window: Window, axis: Axis): AxisWindow {
   return axis === 'h'
     ? { kernel: window.kernelH, stride: window.strideH, dilation: window.dilationH, before: window.padding.top }
     : { kernel: window.kernelW, stride: window.strideW, dilation: window.dilationW, before: window.padding.left };
@@ -34,7 +34,7 @@ export function axisWindow(window: Window, axis: Axis): AxisWindow {
  * Input elements under the windows of the outputs `out`, clipped to the map's `extent`; empty (begin = end) when all of
  * them are padding. `pad` is how many rows (columns) of padding this call has before its first input element.
  */
-export function windowSpan(window: AxisWindow, out: Span, extent: number): Span & { readonly pad: number } {
+function windowSpan(window: AxisWindow, out: Span, extent: number): Span & { readonly pad: number } {
   const { stride, dilation, before } = window;
   const reach = (window.kernel - 1) * dilation;
   const first = out.begin * stride - before;
@@ -156,7 +156,7 @@ export function axisNeed(
 }
 
 /** The window of a convolution or pooling layer. */
-export function windowOf(layer: Layer): Window {
+function windowOf(layer: Layer): Window {
   if (layer.kind === 'conv' || layer.kind === 'depthwise' || layer.kind === 'maxPool' || layer.kind === 'averagePool')
     return layer.window;
   throw new Error(`Layer of kind ${layer.kind} has no window.`);

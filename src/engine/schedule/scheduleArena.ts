@@ -80,7 +80,7 @@ export function arenaGroup(role: string, map: number | null, reader: number | nu
 }
 
 /** Which dying inputs of a step its output may be laid over, by buffer id. */
-export function stepOverlaps(graph: Graph, schedule: Schedule, step: ScheduleStep, at: number): ArenaOverlap[] {
+function stepOverlaps(graph: Graph, schedule: Schedule, step: ScheduleStep, at: number): ArenaOverlap[] {
   if (!step.output) return [];
   const root = (id: number) => schedule.buffers[schedule.buffers[id].aliasOf ?? id];
   const output = root(step.output.buffer);

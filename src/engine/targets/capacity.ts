@@ -2,7 +2,7 @@ import { coreOf, targets } from './targets';
 import type { Core, Optimize, PlanTarget, Target } from './types';
 
 /** Share of a board's flash that is kept for the application, unless the user says otherwise. */
-export const RESERVE_SHARE = 0.25;
+const RESERVE_SHARE = 0.25;
 
 /** Flash that is kept for the application. */
 export function reserveBytes({ id, flashBytes, flashReserveBytes }: PlanTarget): number {

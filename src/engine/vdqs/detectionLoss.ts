@@ -63,7 +63,7 @@ function bernoulli(p: number, q: number): number {
 }
 
 /** Boxes of one image after suppression, at the head's score. */
-export function finalBoxes(head: ResolvedHead, outputs: readonly Float32Array[]): Detection[] {
+function finalBoxes(head: ResolvedHead, outputs: readonly Float32Array[]): Detection[] {
   return suppress(decodeHead(head, outputs), head.head);
 }
 

@@ -71,7 +71,7 @@ function queryOf(uri: vscode.Uri): Partial<GitQuery> {
 }
 
 /** The file on disk that a version is of. */
-export function workingFile(version: vscode.Uri): vscode.Uri {
+function workingFile(version: vscode.Uri): vscode.Uri {
   return vscode.Uri.file(queryOf(version).path ?? version.fsPath);
 }
 

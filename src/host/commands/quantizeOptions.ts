@@ -20,7 +20,7 @@ const levels = (): readonly Choice<Optimize>[] => [
 ];
 
 /** A number from `low` to `high`, or null for an empty text: as the settings say. Undefined: neither. */
-export function parseLimit(text: string, low: number, high: number): number | null | undefined {
+function parseLimit(text: string, low: number, high: number): number | null | undefined {
   const trimmed = text.trim().replace(',', '.');
   if (trimmed === '') return null;
   const value = Number(trimmed);

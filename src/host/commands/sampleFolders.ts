@@ -34,7 +34,7 @@ function looksMeant({ folder }: SampleFolder): number {
 }
 
 /** Folders of the files, class subfolders joined; folders directly below one of `roots` stand for themselves. */
-export function groupSamples(files: readonly string[], roots: readonly string[]): SampleFolder[] {
+function groupSamples(files: readonly string[], roots: readonly string[]): SampleFolder[] {
   const direct = new Map<string, number>();
   for (const file of files) direct.set(path.dirname(file), (direct.get(path.dirname(file)) ?? 0) + 1);
   const children = new Map<string, number>();

@@ -37,7 +37,7 @@ export function renderDetect(program: Program, head: DetectionProgram, options: 
 }
 
 /** Free bytes of the arena at the end of an inference that hold the candidates, or −1 where none suffice. */
-export function scratchOffset(program: Program, head: DetectionProgram): number {
+function scratchOffset(program: Program, head: DetectionProgram): number {
   const bytes = head.candidates * CANDIDATE_BYTES;
   const kept = program.outputs
     .map(({ buffer }) => program.buffers[buffer])

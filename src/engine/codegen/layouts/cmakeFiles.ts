@@ -28,7 +28,7 @@ target_compile_definitions(${name} PRIVATE $<$<CONFIG:Release>:QMCU_KEEP_OPTIMIZ
 }
 
 /** The firmware's target: the argument of the first `add_executable` that makes one. */
-export function executableOf(text: string): string | undefined {
+function executableOf(text: string): string | undefined {
   const commands = ownText(text).matchAll(/\badd_executable\s*\(\s*("?)([\w.+${}-]+)\1\s*([A-Z]*)/gi);
   return [...commands].find(([, , , keyword]) => keyword !== 'ALIAS' && keyword !== 'IMPORTED')?.[2];
 }

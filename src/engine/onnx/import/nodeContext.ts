@@ -10,7 +10,7 @@ import type { Draft, DraftMap, LayerSpec, OnnxRef } from './draft';
 import type { MapValue, Value } from './values';
 
 export const RESHAPE_EXPORT = 'Export the model again for one image of a fixed size.';
-export const CUT_OR_REPLACE = 'Replace it before export, or cut the model before this node.';
+const CUT_OR_REPLACE = 'Replace it before export, or cut the model before this node.';
 
 /** Elements of one feature map; far beyond any microcontroller, and small enough for every table built from it. */
 export const MAX_MAP_ELEMENTS = 2 ** 26;

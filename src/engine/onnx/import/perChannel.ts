@@ -19,7 +19,7 @@ export const POINT_WINDOW: Window = {
 export const NO_CLAMP = { min: null, max: null } as const;
 
 /** A per-channel scale and offset as a layer: y[c] = scales[c]·x[c] + offsets[c]. */
-export function affineSpec(scales: Float32Array, offset: Float32Array): SpecOf<'depthwise'> {
+function affineSpec(scales: Float32Array, offset: Float32Array): SpecOf<'depthwise'> {
   return { kind: 'depthwise', window: POINT_WINDOW, weights: scales, bias: offset, clamp: NO_CLAMP };
 }
 
@@ -125,7 +125,7 @@ export function replicateChannels(context: NodeContext, input: MapValue, channel
   );
 }
 
-export function isPointWindow(window: Window): boolean {
+function isPointWindow(window: Window): boolean {
   const { padding } = window;
   return (
     window.kernelH === 1 &&

@@ -11,8 +11,8 @@ import type { MapValue } from './values';
  * last. What the network wants otherwise it rearranges itself.
  */
 const inTurn = (rank: number): number[] => Array.from({ length: rank }, (_, dim) => dim);
-export const IMAGE_ORDER: readonly number[] = [0, 2, 3, 1];
-export const SIGNAL_ORDER: readonly number[] = [0, 2, 1];
+const IMAGE_ORDER: readonly number[] = [0, 2, 3, 1];
+const SIGNAL_ORDER: readonly number[] = [0, 2, 1];
 
 /** Whether an order of dimensions is another way to say the same memory, for dimensions of 1 have no place in it. */
 function sameOrder(dims: readonly number[], a: readonly number[], b: readonly number[]): boolean {

@@ -56,7 +56,7 @@ export function withHead(
 }
 
 /** From the network's input to an image of a size, as the preprocessing places it. */
-export function imageMap(image: Size, input: Size, preprocess: Pick<Preprocess, 'resize' | 'cropFraction'>): ImageMap {
+function imageMap(image: Size, input: Size, preprocess: Pick<Preprocess, 'resize' | 'cropFraction'>): ImageMap {
   const place = placeImage(image, input, preprocess);
   return {
     width: image.width * SIXTEENTHS,

@@ -24,7 +24,7 @@ export function sigmoid(v: number): number {
 }
 
 /** factor·2^u, rounded down, for a factor of at most 2^15 and u below 14. */
-export function timesPower(factor: number, u: number): number {
+function timesPower(factor: number, u: number): number {
   const n = u >> 12;
   const f = u & 4095;
   const low = POWER[f >> 6];

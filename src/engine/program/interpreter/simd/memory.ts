@@ -56,7 +56,7 @@ const MOST_BYTES = 512 << 20;
  * One WebAssembly instance per thread. Its memory is working memory of the step that runs: every step lays its data
  * from address 0 on, so that nothing has to be freed and the memory is as large as the largest step needs.
  */
-export class SimdMemory {
+class SimdMemory {
   private views: Views;
 
   private constructor(
