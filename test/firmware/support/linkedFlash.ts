@@ -32,6 +32,12 @@ export const LINKED_CORES = {
 } as const satisfies Record<string, CoreBuild>;
 export type LinkedCore = keyof typeof LINKED_CORES;
 
+/** And cores of single boards. */
+const BUILDS = {
+  ...LINKED_CORES,
+  'cortex-m7': arm('-mcpu=cortex-m7', '-mfpu=fpv5-d16', '-mfloat-abi=hard'),
+} as const satisfies Record<string, CoreBuild>;
+
 const COMPILE = ['-O3', '-std=c99', '-ffunction-sections', '-fdata-sections'];
 const EMPTY = 'int main(void) { return 0; }\n';
 
@@ -41,7 +47,7 @@ export class FlashLinker {
 
   constructor(
     private readonly folder: string,
-    private readonly core: LinkedCore,
+    private readonly core: keyof typeof BUILDS,
   ) {}
 
   measure(program: Program, optimize: Optimize, flashBytes: number): { told: number; linked: number } {
@@ -82,7 +88,7 @@ export class FlashLinker {
   }
 
   private compile(source: string, include: readonly string[]): string {
-    const { tools, flags } = LINKED_CORES[this.core];
+    const { tools, flags } = BUILDS[this.core];
     const object = source.replace(/c$/, 'o');
     if (!existsSync(object))
       runCommand(`${tools}-gcc`, [...flags, ...COMPILE, ...include.map((i) => `-I${i}`), '-c', source, '-o', object]);
@@ -90,7 +96,7 @@ export class FlashLinker {
   }
 
   private link(objects: readonly string[]): number {
-    const { tools, flags, link } = LINKED_CORES[this.core];
+    const { tools, flags, link } = BUILDS[this.core];
     const program = path.join(this.folder, 'program.elf');
     runCommand(`${tools}-gcc`, [...flags, ...link, ...objects, '-Wl,--gc-sections', '-o', program]);
     return Number(runCommand(`${tools}-size`, [program]).split('\n')[1].trim().split(/\s+/)[0]);
