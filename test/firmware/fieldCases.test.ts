@@ -7,7 +7,7 @@ import { removeFolder, scratchFolder } from './support/hostBuild';
 
 const field = path.join(process.cwd(), '../shared/cases/field');
 
-/** Those that once were wrong or refused; QUANTMCU_CASES=all takes every one, about 5 s each, another value a prefix. */
+/** Those that once were wrong or refused; QUANTMCU_CASES=all takes every one, about 5 s each, others those prefixes. */
 const ONCE_WRONG =
   'a08_ a12_ a17b_ a19c_ a22b_ a37_gemm a43_ b01_ b02_ b03_ b05_ b07_ c01_ c03_ c07_ c08_ a23d_ a14_pad_reflect';
 
@@ -22,7 +22,7 @@ async function outcome(file: string, options: Parameters<typeof asFirmware>[2]):
     return (await asFirmware(file, folder, options)).snr;
   } catch (error) {
     if (error instanceof UserError) return error.message;
-    throw new Error(`${path.basename(file)}: ${(error as Error).stack}`);
+    throw new Error(path.basename(file), { cause: error });
   } finally {
     removeFolder(folder);
   }

@@ -51,8 +51,8 @@ function isChannel(value: MapValue, dim: number): boolean {
 
 /**
  * The norm that a quotient of two feature maps writes in parts: (x − mean) / √(mean of squares + ε) as exporters write
- * LayerNormalization before opset 17, x / √(sum of squares), or x / max(‖x‖, ε). In parts of 8 bits the squares of small
- * values would be lost. Null where the quotient is something else; what was imported for the parts is then read.
+ * LayerNormalization before opset 17, x / √(sum of squares), or x / max(‖x‖, ε). In parts of 8 bits the squares of
+ * small values would be lost. Null where the quotient is something else; what was imported for the parts is then read.
  */
 export function normInParts(context: NodeContext): MapValue | null {
   const above = context.node.inputs[0];
