@@ -3,6 +3,6 @@ import { serveInference } from './engine/inference/serve';
 
 serveInference().then(
   () => process.exit(0),
-  // Whoever asked has gone, or the pipe is broken: there is nobody to tell.
+  // The caller is gone, or the pipe is broken: there is nobody to tell.
   () => process.exit(1),
 );

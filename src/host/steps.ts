@@ -90,7 +90,7 @@ export function pick<T>(
         .then(
           ({ rows, active: best, title }) => {
             const now = items.indexOf(input.activeItems[0]);
-            // Whoever has moved already keeps their place.
+            // A selection that was moved already stays.
             const moved = active !== undefined && input.activeItems[0] !== active;
             const at = best === undefined || moved ? now : best;
             input.keepScrollPosition = true;

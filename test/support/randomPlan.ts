@@ -1,7 +1,7 @@
 import type { Bits, InputPlace, PatchClass, WeightBits } from '../../src/engine/graph/bits';
 import type { Graph, MapId } from '../../src/engine/graph/types';
 import { stageBranches } from '../../src/engine/schedule/branches';
-import type { ScheduledStage, TailStageChoice } from '../../src/engine/schedule/schedule';
+import type { ScheduledStage, ScheduledTailStage } from '../../src/engine/schedule/schedule';
 import { candidateStages } from '../../src/engine/schedule/stages';
 import type { BitDecisions } from '../../src/engine/quantize/quantizeGraph';
 import { formatTies } from '../../src/engine/quantize/ties';
@@ -12,7 +12,7 @@ import { randomTailStages } from './randomStages';
 export interface RandomPlan {
   readonly decisions: BitDecisions;
   readonly stage: (ScheduledStage & { readonly runtime: null }) | null;
-  readonly tailStages: readonly TailStageChoice[];
+  readonly tailStages: readonly ScheduledTailStage[];
   readonly input: InputPlace;
 }
 

@@ -1,6 +1,6 @@
 import type { Graph, LayerId, MapId } from '../../src/engine/graph/types';
 import { stageBranches } from '../../src/engine/schedule/branches';
-import type { TailStageChoice } from '../../src/engine/schedule/schedule';
+import type { ScheduledTailStage } from '../../src/engine/schedule/schedule';
 import { channelStage, stageUpTo } from '../../src/engine/schedule/stages';
 import { mulberry32 } from './graphBuilder';
 
@@ -8,11 +8,11 @@ import { mulberry32 } from './graphBuilder';
  * Stages for the layers that are not `taken`, anywhere in a graph: ends, beginnings, grids and kept maps by a seed.
  * Often none.
  */
-export function randomTailStages(graph: Graph, taken: readonly LayerId[], seed: number): TailStageChoice[] {
+export function randomTailStages(graph: Graph, taken: readonly LayerId[], seed: number): ScheduledTailStage[] {
   const random = mulberry32(seed);
   const int = (low: number, high: number) => low + Math.floor(((random() + 1) / 2) * (high - low + 1));
   const used = new Set(taken);
-  const stages: TailStageChoice[] = [];
+  const stages: ScheduledTailStage[] = [];
   for (let attempt = 0; attempt < 12 && stages.length < 4; attempt++) {
     const end = int(0, graph.layers.length - 1);
     const depth = int(1, 6);

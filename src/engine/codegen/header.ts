@@ -262,7 +262,7 @@ static inline float ${name}_score${suffix}(const void *arena, int32_t i)
 `;
 }
 
-/** Names of the classes, for whoever wants them: as a macro they take flash only where they are used. */
+/** Names of the classes, as a macro: they take flash only where they are used. */
 function labelMacro(program: Program, { name, facts }: RenderOptions): string {
   const { labels } = facts ?? {};
   if (labels === undefined || labels.length !== program.outputs[0].shape.c) return '';

@@ -66,7 +66,7 @@ export class SafeFolder {
   read(file: string, maxBytes: number): Buffer | null {
     const there = this.stat(file);
     if (there === null) return null;
-    // Before it is opened: opening a device may do something, opening a pipe waits for whoever writes into it.
+    // Before it is opened: opening a device may do something, opening a pipe waits for its writer.
     if (!there.isFile()) throw unsafe(this.absolute(file));
     let handle: number;
     try {

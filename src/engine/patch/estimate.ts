@@ -14,7 +14,7 @@ import {
   type Schedule,
   type ScheduledStage,
   type ScheduleOptions,
-  type TailStageChoice,
+  type ScheduledTailStage,
 } from '../schedule/schedule';
 import { scheduleArena } from '../schedule/scheduleArena';
 import { scheduleRules, type RuleDecisions } from '../schedule/scheduleRules';
@@ -81,7 +81,7 @@ export interface PatchChoice {
   readonly grid: Grid;
   readonly keep: ReadonlySet<MapId>;
   /** Stages of the tail that run patch by patch as well. Missing: none. */
-  readonly tailStages?: readonly TailStageChoice[];
+  readonly tailStages?: readonly ScheduledTailStage[];
 }
 
 /**
@@ -247,7 +247,7 @@ export class MemoryEstimator {
    * Lower bound of a choice's arena by its complete schedule: that of all its parts, and of what leads from one into
    * the next.
    */
-  bytes(choice: PatchChoice | null, tailStages: readonly TailStageChoice[]): number {
+  bytes(choice: PatchChoice | null, tailStages: readonly ScheduledTailStage[]): number {
     return this.schedules(choice, tailStages).reduce((most, schedule) => Math.max(most, this.bound(schedule)), 0);
   }
 
@@ -255,12 +255,12 @@ export class MemoryEstimator {
    * The complete schedule of a choice (null: without a patch stage); of several classes the one that seems to need
    * most.
    */
-  schedule(choice: PatchChoice | null, tailStages: readonly TailStageChoice[]): Schedule {
+  schedule(choice: PatchChoice | null, tailStages: readonly ScheduledTailStage[]): Schedule {
     const all = this.schedules(choice, tailStages);
     return all.length === 1 ? all[0] : all.reduce((a, b) => (this.bound(b) > this.bound(a) ? b : a));
   }
 
-  private schedules(choice: PatchChoice | null, tailStages: readonly TailStageChoice[]): Schedule[] {
+  private schedules(choice: PatchChoice | null, tailStages: readonly ScheduledTailStage[]): Schedule[] {
     const stages = choice ? classesOf(this.model).map((classes) => scheduled(choice, classes)) : [null];
     return stages.map((stage) =>
       buildSchedule(this.graph, stage, this.model.bits, { ...this.model.schedule, tailStages }),
@@ -274,7 +274,7 @@ export class MemoryEstimator {
   layout(
     choice: PatchChoice | null,
     options?: ArenaOptions,
-    tailStages: readonly TailStageChoice[] = choice?.tailStages ?? [],
+    tailStages: readonly ScheduledTailStage[] = choice?.tailStages ?? [],
   ): { readonly schedule: Schedule; readonly layout: ArenaLayout } {
     const { graph, model } = this;
     const results = this.schedules(choice, tailStages).map((schedule) => {

@@ -1,6 +1,6 @@
 import { graphMacs } from '../graph/macs';
 import type { Graph } from '../graph/types';
-import type { TailStageChoice } from '../schedule/schedule';
+import type { ScheduledTailStage } from '../schedule/schedule';
 import { choicesOf, gridsOf, keepSets, patches, shapesOf, type Choice } from './choices';
 import { MemoryEstimator, type PatchChoice } from './estimate';
 import { explainNoFit } from './noFit';
@@ -257,7 +257,7 @@ function stepBelow({ arenaBytes }: PatchCandidate, share: number): number {
   return Math.min(arenaBytes - 1, Math.floor(arenaBytes * share));
 }
 
-function stageKey(choice: PatchChoice | TailStageChoice | null): string {
+function stageKey(choice: PatchChoice | ScheduledTailStage | null): string {
   if (!choice) return '';
   const { stage, grid, keep } = choice;
   return (

@@ -5,7 +5,7 @@ import { keepNothing, type Grid } from '../schedule/branches';
 import type { Choice } from './choices';
 import type { LayerNeeds, MemoryEstimator, MemoryModel } from './estimate';
 import { LayerRuns } from './layerRuns';
-import type { TailStageChoice } from '../schedule/schedule';
+import type { ScheduledTailStage } from '../schedule/schedule';
 import { ARENA_ALIGN } from '../schedule/scheduleArena';
 import { Cuts, type Segment } from '../schedule/segments';
 import type { StageShapes } from './stageShapes';
@@ -21,7 +21,7 @@ export interface TailPlan {
   readonly redundantMacs: number;
   /** Lower bound of the arena while these layers run. */
   readonly bytes: number;
-  readonly stages: readonly TailStageChoice[];
+  readonly stages: readonly ScheduledTailStage[];
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Bits } from '../graph/bits';
 import type { MapId } from '../graph/types';
 import type { Grid } from '../schedule/branches';
-import type { TailStageChoice } from '../schedule/schedule';
+import type { ScheduledTailStage } from '../schedule/schedule';
 import type { MemoryModel, PatchChoice } from './estimate';
 
 /**
@@ -41,7 +41,7 @@ export interface PatchCandidate {
   /** Null: without a patch stage. */
   readonly choice: PatchChoice | null;
   /** Stages of the tail that run patch by patch; those of `choice`, where it is not null. */
-  readonly tailStages: readonly TailStageChoice[];
+  readonly tailStages: readonly ScheduledTailStage[];
   /**
    * The larger of the two; what the arena needs. A lower bound that the layout nearly always reaches; exact in {@link
    * PatchPlanning.best}.

@@ -24,7 +24,7 @@ export async function assertReplaceable(file: string, kind: keyof typeof OWN_FIL
   if (stat === null) return;
   if (stat.isSymbolicLink())
     throw new UserError(`${file} is a link, which is not followed for writing. Remove it or choose another name.`);
-  // A folder or device is refused by whoever writes.
+  // Writing refuses folders and devices.
   if (!stat.isFile() || force || stat.size === 0) return;
   const { what, begins } = OWN_FILES[kind];
   if (!begins.test(await headOf(file)))

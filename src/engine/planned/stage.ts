@@ -3,7 +3,7 @@ import type { Graph, MapId } from '../graph/types';
 import { stageBranches } from '../schedule/branches';
 import { channelStage, stageUpTo } from '../schedule/stages';
 import type { LoweringStage } from '../program/lowering/options';
-import type { TailStageChoice } from '../schedule/schedule';
+import type { ScheduledTailStage } from '../schedule/schedule';
 import type { PatchClass } from '../graph/bits';
 import type { PatchStage, TailStage } from '../plan/types';
 
@@ -57,7 +57,7 @@ export function resolveTailStages(
   graph: Graph,
   plan: { readonly patchStage: PatchStage | null; readonly tailStages?: readonly TailStage[] },
   file: string,
-): TailStageChoice[] {
+): ScheduledTailStage[] {
   const idByName = new Map(graph.maps.map((m) => [m.name, m.id]));
   const mapOf = (name: string): MapId => {
     const id = idByName.get(name);
@@ -99,7 +99,7 @@ export function resolveTailStages(
 }
 
 /** A stage of the tail by names, as the sidecar has it. */
-export function namedTailStage(graph: Graph, { stage, grid, keep, channels }: TailStageChoice): TailStage {
+export function namedTailStage(graph: Graph, { stage, grid, keep, channels }: ScheduledTailStage): TailStage {
   const name = (map: MapId): string => graph.maps[map].name;
   return {
     from: stage.inputs.map(name),

@@ -149,7 +149,7 @@ async function runAll(
     const finished = run
       .then((result) => (turn = turn.then(() => accept(result))))
       .finally(() => pending.delete(finished));
-    // Whoever waits for it next learns of a failure.
+    // The next await throws a failure.
     finished.catch(() => undefined);
     pending.add(finished);
     if (pending.size >= runners.capacity) await Promise.race(pending);

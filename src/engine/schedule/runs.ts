@@ -1,7 +1,7 @@
 import type { PatchClass } from '../graph/bits';
 import type { Graph, LayerId, MapId } from '../graph/types';
 import type { StageBranch } from './branches';
-import type { ScheduledStage, ScheduleStep, Scope, TailStageChoice } from './schedule';
+import type { ScheduledStage, ScheduleStep, Scope, ScheduledTailStage } from './schedule';
 
 /** Where maps can be found at one moment of the schedule: buffer and first channel. */
 export type Located = Map<MapId, { readonly buffer: number; readonly channel: number }>;
@@ -12,7 +12,7 @@ export interface Part {
   readonly index: number;
   /** Among the stages of the tail; null for the patch stage. */
   readonly tailIndex: number | null;
-  readonly scheduled: ScheduledStage & Pick<TailStageChoice, 'channels'>;
+  readonly scheduled: ScheduledStage & Pick<ScheduledTailStage, 'channels'>;
   readonly branches: readonly StageBranch[];
   readonly layers: ReadonlySet<LayerId>;
 }

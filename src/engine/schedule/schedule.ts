@@ -51,7 +51,7 @@ export interface ScheduledStage {
 /**
  * A further stage, behind the patch stage (or without one): its branches have the widths of the tail and no classes.
  */
-export interface TailStageChoice extends Omit<ScheduledStage, 'classes'> {
+export interface ScheduledTailStage extends Omit<ScheduledStage, 'classes'> {
   /**
    * The stage is a convolution and the global average of what it writes (see channelStage): in place of patches it runs
    * in slices of so many channels, a multiple of 8, each averaged before the next is computed. The feature map before
@@ -70,7 +70,7 @@ export interface RuntimeClasses {
 
 export interface ScheduleOptions {
   /** Stages of the tail that run patch by patch as well, in order; they share no layer. Default: none. */
-  readonly tailStages?: readonly TailStageChoice[];
+  readonly tailStages?: readonly ScheduledTailStage[];
   /**
    * Graph inputs are outside of the arena and come into it in tiles: every branch begins with loading what it needs of
    * them, and a layer between stages has them loaded as a whole. An input that is an output, too, is not. Default:

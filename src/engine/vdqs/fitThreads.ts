@@ -114,7 +114,7 @@ class ThreadFitter implements Fitter {
     this.idle.push(thread);
     if ('result' in answer) waiting.resolve(answer.result);
     else waiting.reject(answer.isUsers ? new UserError(answer.error) : new Error(answer.error));
-    // Whoever waited may have more to do; threads rest if not.
+    // The caller may have more to do; if not, the threads rest.
     setImmediate(() => this.next());
   }
 

@@ -80,7 +80,7 @@ async function run(services: Services, model: vscode.Uri, choices: QuantizeChoic
   editors.showOutcome(model, summary);
 }
 
-/** A board that whoever runs the command has chosen already. */
+/** A board that the caller has chosen already. */
 function boardOf(given: unknown): { readonly id: string; readonly name: string } | undefined {
   const { id, name } = (given ?? {}) as { readonly id?: unknown; readonly name?: unknown };
   return typeof id === 'string' && typeof name === 'string' ? { id, name } : undefined;

@@ -75,7 +75,7 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
     if (!this.current) {
       const loading = this.load();
       this.current = loading;
-      // What failed, e.g. because the engine ended, is tried again by whoever asks next.
+      // A failure, e.g. of an engine that ended, is forgotten: the next request tries again.
       loading.catch(() => {
         if (this.current === loading) this.current = undefined;
       });
@@ -197,7 +197,7 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   }
 
   /**
-   * Forgets the view at once: for whoever has written the plan itself and does not wait for the file system to tell.
+   * Forgets the view at once: for callers that wrote the plan and do not wait for the file watcher.
    */
   reload(): void {
     clearTimeout(this.timer);

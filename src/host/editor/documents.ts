@@ -50,7 +50,7 @@ export class ModelDocuments extends Disposable {
     return document;
   }
 
-  /** Files of a model were just written: whoever asks for its view next sees them. */
+  /** Files of a model were just written: the next view shows them. */
   reload(uri: vscode.Uri): void {
     const key = uri.toString();
     (this.opened.get(key) ?? this.kept.find((other) => other.uri.toString() === key))?.reload();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Graph, MapId } from '../../../src/engine/graph/types';
 import { stageBranches } from '../../../src/engine/schedule/branches';
-import type { TailStageChoice } from '../../../src/engine/schedule/schedule';
+import type { ScheduledTailStage } from '../../../src/engine/schedule/schedule';
 import { candidateStages, channelStage, type Stage } from '../../../src/engine/schedule/stages';
 import type { Bits, PatchClass } from '../../../src/engine/graph/bits';
 import { Executor } from '../../../src/engine/program/interpreter';
@@ -21,7 +21,7 @@ function outputsOf(
   stage: LoweringStage | null,
   bits: BitDecisions,
   seed = 1,
-  tailStages: readonly TailStageChoice[] = [],
+  tailStages: readonly ScheduledTailStage[] = [],
 ): { float: Float32Array[][]; integer: Float32Array[][]; bytes: Uint8Array[][] } {
   const samples = graphSamples(graph, 4, seed);
   const parameters = quantizeGraph(graph, calibrateGraph(graph, samples), pixelInput(graph), bits);

@@ -40,7 +40,7 @@ export function lowerHead(
   };
 }
 
-/** A Program with its head, where that can be lowered; where it cannot, whoever generates it says why. */
+/** A Program with its head, where that can be lowered; where it cannot, generating says why. */
 export function withHead(
   program: Program,
   resolved: ResolvedHead | null | undefined,

@@ -1,5 +1,5 @@
 import type { InputPlace } from '../../graph/bits';
-import type { ScheduledStage, TailStageChoice } from '../../schedule/schedule';
+import type { ScheduledStage, ScheduledTailStage } from '../../schedule/schedule';
 
 /** The patch stage of a Plan on its graph, ready to be lowered. */
 export interface LoweringStage extends ScheduledStage {
@@ -22,5 +22,5 @@ export interface LowerOptions {
    */
   readonly sramBytes?: number;
   /** Stages of the tail that run patch by patch as well. */
-  readonly tailStages?: readonly TailStageChoice[];
+  readonly tailStages?: readonly ScheduledTailStage[];
 }
