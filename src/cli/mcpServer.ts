@@ -119,6 +119,7 @@ function registerPlanning(server: McpServer): void {
         sram: sramBytes,
         flash: flashBytes,
         'accuracy-budget': accuracyBudget ?? 1,
+        'latency-budget': maxMs,
         preprocess: more.preprocess,
         limit: more.limit ?? 128,
         out: more.out ?? defaultPlanPath(file),
