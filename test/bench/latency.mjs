@@ -16,6 +16,8 @@ const { values, positionals } = parseArgs({
     core: { type: 'string', default: 'm4' },
     count: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
+    'held-out': { type: 'boolean', default: false },
+    worst: { type: 'string', default: '12' },
     table: { type: 'boolean', default: false },
   },
 });
@@ -27,6 +29,9 @@ const { runShapes, parseRun, parseKernel, parsePacked, estimate, fit, CORE_COSTS
   bundle.file,
 );
 bundle.remove();
+
+/** Networks that nothing is fitted to: they tell how good estimates are. */
+const HELD_OUT = /vww|resnet|mcunet|kws|squeezenet/;
 
 const nameOf = (core) => (core === 'rv32imac' ? 'riscv32' : `cortex-${core}`);
 const rowsOf = (file) => readFileSync(path.join(here, file), 'utf8').trim().split('\n');
@@ -74,12 +79,34 @@ async function count(core, plans) {
     ].join('\t'),
   );
   writeFileSync(
-    path.join(here, `runs-${core}.tsv`),
+    path.join(here, `${values['held-out'] ? 'networks' : 'runs'}-${core}.tsv`),
     `calls\ttimes\tinstructions\t${names.join(' ')}\tcycles\n${rows.join('\n')}\n`,
   );
 }
 
-/** What was counted on a core. */
+/** Plans whose runs were counted on a core, each with how often it has which run. */
+function countedPlans(core) {
+  return [`runs-${core}.tsv`, `networks-${core}.tsv`]
+    .filter((file) => existsSync(path.join(here, file)))
+    .flatMap((file) => {
+      const [header, ...rows] = rowsOf(file);
+      const columns = rows.map((row) => row.split('\t'));
+      const runs = rows.map(parseRun);
+      return header
+        .split('\t')[3]
+        .split(' ')
+        .map((plan, p) => ({
+          plan,
+          isHeldOut: HELD_OUT.test(plan),
+          runs: runs.flatMap((run, i) => {
+            const times = Number(columns[i][3].split(' ')[p]);
+            return times > 0 ? [{ ...run, times, cycles: Number(columns[i][4] || NaN) }] : [];
+          }),
+        }));
+    });
+}
+
+/** What is fitted to on a core. */
 function setsOf(core) {
   const costs = CORE_COSTS[nameOf(core)];
   // The M55 takes unsigned codes, which networks have after ReLU, in more instructions than the bench's signed ones.
@@ -89,49 +116,37 @@ function setsOf(core) {
           .slice(1)
           .flatMap((row) => parseKernel(row, costs) ?? [])
       : [];
+  const plans = countedPlans(core).filter(({ isHeldOut }) => !isHeldOut);
+  const shapes = existsSync(path.join(here, `shapes-${core}.tsv`)) ? rowsOf(`shapes-${core}.tsv`).slice(1) : [];
   return [
-    { name: 'kernels', counted: kernels },
-    { name: 'packed', counted: core === 'm4' ? rowsOf('packed-m4.tsv').slice(1).map(parsePacked) : [] },
-    { name: 'runs', counted: rowsOf(`runs-${core}.tsv`).slice(1).map(parseRun) },
-    { name: 'plans', counted: wholePlans(core) },
+    { name: 'kernels', weight: 0.5, counted: kernels },
+    { name: 'packed', weight: 0.5, counted: core === 'm4' ? rowsOf('packed-m4.tsv').slice(1).map(parsePacked) : [] },
+    { name: 'shapes', weight: 4, counted: shapes.map(parseRun) },
+    { name: 'runs', weight: 1, counted: plans.flatMap(({ runs }) => runs) },
+    // As counts of their own, so that errors of their layers do not add up.
+    { name: 'plans', weight: 1, counted: plans.map(whole) },
   ].filter(({ counted }) => counted.length > 0);
 }
 
-/** Whole plans as counts of their own, so that errors of their layers do not add up. */
-function wholePlans(core) {
-  const [header, ...rows] = rowsOf(`runs-${core}.tsv`);
-  return header
-    .split('\t')[3]
-    .split(' ')
-    .map((plan, p) => {
-      const runs = rows.map((row) => ({ ...parseRun(row), times: Number(row.split('\t')[3].split(' ')[p]) }));
-      return {
-        name: plan,
-        calls: runs.flatMap(({ calls, times }) => Array.from({ length: times }, () => calls).flat()),
-        instructions: runs.reduce((sum, { instructions, times }) => sum + instructions * times, 0),
-        times: 1,
-      };
-    });
+/** A plan as one count. */
+function whole({ plan, runs }) {
+  return {
+    name: plan,
+    calls: runs.flatMap(({ calls, times }) => Array.from({ length: times }, () => calls).flat()),
+    instructions: runs.reduce((sum, { instructions, times }) => sum + instructions * times, 0),
+    times: 1,
+  };
 }
 
 /** Sums of whole plans: counted and estimated instructions, and counted cycles where there is a model of them. */
-function plansOf(core, costs) {
-  const [header, ...rows] = rowsOf(`runs-${core}.tsv`);
-  return header
-    .split('\t')[3]
-    .split(' ')
-    .map((plan, p) => {
-      const sums = { plan, counted: 0, estimated: 0, cycles: 0 };
-      for (const row of rows) {
-        const columns = row.split('\t');
-        const times = Number(columns[3].split(' ')[p]);
-        const run = parseRun(row);
-        sums.counted += times * run.instructions;
-        sums.estimated += times * estimate(run, costs);
-        sums.cycles += times * Number(columns[4] || NaN);
-      }
-      return sums;
-    });
+function sumsOf(plans, costs) {
+  return plans.map(({ plan, isHeldOut, runs }) => {
+    const sum = (of) => runs.reduce((total, run) => total + run.times * of(run), 0);
+    return {
+      ...{ plan, isHeldOut, counted: sum((run) => run.instructions) },
+      ...{ estimated: sum((run) => estimate(run, costs)), cycles: sum((run) => run.cycles) },
+    };
+  });
 }
 
 function errorsOf(counted, costs) {
@@ -143,11 +158,7 @@ function errorsOf(counted, costs) {
 function report(core) {
   const now = CORE_COSTS[nameOf(core)];
   const sets = setsOf(core);
-  const coefficients = fit(
-    // Whole plans weigh as much as four other sets: they are what is told.
-    sets.flatMap(({ name, counted }) => Array.from({ length: name === 'plans' ? 4 : 1 }, () => counted)),
-    now,
-  );
+  const coefficients = fit(sets, now);
   const costs = { ...now, coefficients };
   console.log(
     Object.entries(coefficients)
@@ -157,18 +168,23 @@ function report(core) {
       )
       .join('\n'),
   );
-  for (const { name, counted } of sets) {
+  const plans = countedPlans(core);
+  const heldOut = plans.filter(({ isHeldOut }) => isHeldOut).flatMap(({ runs }) => runs);
+  for (const { name, counted } of [...sets, { name: 'held out', counted: heldOut }]) {
     const errors = errorsOf(counted, costs);
     const total = errors.reduce((sum, { share }) => sum + share, 0);
     const mean = errors.reduce((sum, { error, share }) => sum + Math.abs(error) * share, 0) / total;
-    console.log(`\n${name}: mean error ${(100 * mean).toFixed(1)} % by instructions, largest:`);
-    for (const { c, error } of errors.slice(0, 8))
-      console.log(`  ${(100 * error).toFixed(1).padStart(6)} %  of ${c.instructions}: ${c.name.slice(0, 140)}`);
+    console.log(`\n${name}: mean error ${(100 * mean).toFixed(1)} % by instructions, most by what they miss:`);
+    errors.sort((a, b) => Math.abs(b.error * b.share) - Math.abs(a.error * a.share));
+    for (const { c, error } of errors.slice(0, Number(values.worst)))
+      console.log(
+        `  ${(100 * error).toFixed(1).padStart(6)} %  of ${c.instructions} × ${c.times}: ${c.name.slice(0, 140)}`,
+      );
   }
   console.log('\nwhole plans:');
-  for (const { plan, counted, estimated, cycles } of plansOf(core, costs))
+  for (const { plan, isHeldOut, counted, estimated, cycles } of sumsOf(plans, costs))
     console.log(
-      `  ${plan}: ${counted} counted, ${Math.round(estimated)} estimated, ` +
+      `  ${plan}${isHeldOut ? ' (held out)' : ''}: ${counted} counted, ${Math.round(estimated)} estimated, ` +
         `${(100 * (estimated / counted - 1)).toFixed(1)} %` +
         `${Number.isNaN(cycles) ? '' : `, ${(cycles / counted).toFixed(3)} cycles per instruction`}`,
     );
@@ -192,25 +208,30 @@ function write(core, coefficients) {
 /** The errors of the coefficients as they stand, for latency.md. */
 function table() {
   console.log(
-    '| Core | plans | largest error of a plan | runs of layers | mean error by instructions | within 20 % | ' +
+    '| Core | plans | nothing fitted to them | root mean square | largest | runs of layers within 20 % | ' +
       'cycles per instruction |\n' +
-      '|---|---:|---:|---:|---:|---:|---:|',
+      '|---|---:|---|---:|---:|---:|---:|',
   );
-  for (const core of ['m0plus', 'm3', 'm4', 'm33', 'm55', 'rv32imac']) {
-    if (!existsSync(path.join(here, `runs-${core}.tsv`))) continue;
-    const costs = CORE_COSTS[nameOf(core)];
-    const errors = errorsOf(rowsOf(`runs-${core}.tsv`).slice(1).map(parseRun), costs);
-    const total = errors.reduce((sum, { share }) => sum + share, 0);
-    const mean = errors.reduce((sum, { error, share }) => sum + Math.abs(error) * share, 0) / total;
-    const near = errors.reduce((sum, { error, share }) => sum + (Math.abs(error) <= 0.2 ? share : 0), 0) / total;
-    const plans = plansOf(core, costs);
-    const worst = Math.max(...plans.map(({ counted, estimated }) => Math.abs(estimated / counted - 1)));
-    const cpi = plans.map(({ counted, cycles }) => cycles / counted).filter((value) => !Number.isNaN(value));
-    console.log(
-      `| ${core} | ${plans.length} | ${(100 * worst).toFixed(1)} % | ${errors.length} | ` +
-        `${(100 * mean).toFixed(1)} % | ` +
-        `${(100 * near).toFixed(0)} % | ` +
-        `${cpi.length > 0 ? `${Math.min(...cpi).toFixed(2)} to ${Math.max(...cpi).toFixed(2)}` : ''} |`,
-    );
-  }
+  for (const core of ['m0plus', 'm3', 'm4', 'm33', 'm55', 'rv32imac'])
+    for (const isHeldOut of [false, true]) {
+      const plans = countedPlans(core).filter((plan) => plan.isHeldOut === isHeldOut);
+      if (plans.length === 0) continue;
+      const costs = CORE_COSTS[nameOf(core)];
+      const errors = errorsOf(
+        plans.flatMap(({ runs }) => runs),
+        costs,
+      );
+      const total = errors.reduce((sum, { share }) => sum + share, 0);
+      const near = errors.reduce((sum, { error, share }) => sum + (Math.abs(error) <= 0.2 ? share : 0), 0) / total;
+      const sums = sumsOf(plans, costs);
+      const misses = sums.map(({ counted, estimated }) => Math.abs(estimated / counted - 1));
+      const mean = Math.sqrt(misses.reduce((sum, miss) => sum + miss ** 2, 0) / misses.length);
+      const worst = Math.max(...misses);
+      const cpi = sums.map(({ counted, cycles }) => cycles / counted).filter((value) => !Number.isNaN(value));
+      console.log(
+        `| ${core} | ${plans.length} | ${isHeldOut ? 'yes' : ''} | ${(100 * mean).toFixed(1)} % | ` +
+          `${(100 * worst).toFixed(1)} % (${sums[misses.indexOf(worst)].plan}) | ${(100 * near).toFixed(0)} % | ` +
+          `${cpi.length > 0 ? `${Math.min(...cpi).toFixed(2)} to ${Math.max(...cpi).toFixed(2)}` : ''} |`,
+      );
+    }
 }

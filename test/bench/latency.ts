@@ -1,13 +1,18 @@
+import { assemble } from '../../src/engine/codegen';
 import { openPlan } from '../../src/engine/planned/open';
 import type { CostKernel, Extent, KernelShape } from '../../src/engine/cost/kernelCost';
 import { CORE_COSTS, type Coefficients, type CoreCosts } from '../../src/engine/cost/coreCosts';
 import { kernelInstructions, unitCosts, wholeExtent } from '../../src/engine/cost/kernelCost';
+import { PLAIN_FORM, type Forms, type LayerForm } from '../../src/engine/cost/layerForm';
 import { stepShape } from '../../src/engine/cost/latency';
 import type { Core } from '../../src/engine/targets/types';
 import type { Program, Step } from '../../src/engine/program/types';
 import type { Bits, WeightBits } from '../../src/engine/graph/bits';
 
 export { CORE_COSTS };
+
+/** Room for every form that is made for speed. */
+const FLASH_BYTES = 1e9;
 
 /** Calls of kernels that were counted together. */
 export interface Counted {
@@ -22,9 +27,17 @@ export interface Counted {
  * For every run of a layer in the order of the generated C (renderLayer: consecutive steps of one branch and layer),
  * its kernels' shapes as text that {@link parseRun} reads.
  */
-export async function runShapes(plan: string, core: Core = 'cortex-m4'): Promise<string[]> {
-  const { program } = await openPlan(plan);
-  return layerRuns(program).map((steps) => steps.map((step) => textOf(program, step, core)).join(';'));
+export async function runShapes(file: string, core: Core = 'cortex-m4'): Promise<string[]> {
+  const { program } = await openPlan(file);
+  const { forms } = assemble(program, 'net', { optimize: 'speed', target: { core, flashBytes: FLASH_BYTES } });
+  return programShapes(program, core, forms);
+}
+
+/** The same for a Program whose layers' weights stand in these forms. */
+export function programShapes(program: Program, core: Core, forms: Forms): string[] {
+  return layerRuns(program).map((steps) =>
+    steps.map((step) => textOf(program, step, core, forms.get(step.layer) ?? PLAIN_FORM)).join(';'),
+  );
 }
 
 function layerRuns({ steps }: Program): Step[][] {
@@ -39,8 +52,8 @@ function layerRuns({ steps }: Program): Step[][] {
   return runs;
 }
 
-function textOf(program: Program, step: Step, core: Core): string {
-  const { shape: s, extent } = stepShape(program, step, core);
+function textOf(program: Program, step: Step, core: Core, form: LayerForm): string {
+  const { shape: s, extent } = stepShape(program, step, core, form);
   return [
     s.kernel,
     extent.rows.elements,
@@ -53,6 +66,7 @@ function textOf(program: Program, step: Step, core: Core): string {
     s.strideW,
     s.inputBits,
     s.weightBits,
+    ...(s.general ? ['general'] : []),
   ].join(' ');
 }
 
@@ -60,8 +74,8 @@ function textOf(program: Program, step: Step, core: Core): string {
 export function parseRun(row: string): Counted {
   const [name, times, instructions] = row.split('\t');
   const calls = name.split(';').map((text) => {
-    const [kernel, ...numbers] = text.split(' ');
-    const [h, w, channels, taps, kernelH, kernelW, strideH, strideW, inputBits, weightBits] = numbers.map(Number);
+    const [kernel, ...rest] = text.split(' ');
+    const [h, w, channels, taps, kernelH, kernelW, strideH, strideW, inputBits, weightBits] = rest.map(Number);
     return {
       shape: {
         kernel: kernel as CostKernel,
@@ -73,6 +87,7 @@ export function parseRun(row: string): Counted {
         strideW,
         inputBits: inputBits as Bits,
         weightBits: weightBits as WeightBits,
+        ...(rest[10] === 'general' ? { general: true } : {}),
       },
       extent: wholeExtent({ h, w }),
     };
@@ -151,18 +166,26 @@ export function estimate({ calls }: Counted, costs: CoreCosts = CORE_COSTS['cort
   return calls.reduce((sum, { shape, extent }) => sum + kernelInstructions(unitCosts(costs, shape), shape, extent), 0);
 }
 
+/** Counts that are fitted to, and how much they weigh against other sets. */
+export interface CountedSet {
+  readonly counted: readonly Counted[];
+  readonly weight: number;
+}
+
 /**
- * The coefficients with the least squared relative error, none negative, every set weighing as much, and in `runs` by
- * the share of instructions; those that no count depends on stay. Estimates are linear in them: one at a time, each
- * with the others fixed, until nothing changes (coordinate descent on a convex function).
+ * The coefficients with the least squared relative error, none negative, half of every set's weight by the share of
+ * instructions; those that no count depends on stay. Estimates are linear in them: one at a time, each with the others
+ * fixed, until nothing changes (coordinate descent on a convex function).
  */
-export function fit(sets: readonly (readonly Counted[])[], costs: CoreCosts): Coefficients {
-  const counted = sets.flat();
+export function fit(sets: readonly CountedSet[], costs: CoreCosts): Coefficients {
+  const counted = sets.flatMap((set) => set.counted);
   const names = Object.keys(costs.coefficients) as (keyof Coefficients)[];
   const zero = Object.fromEntries(names.map((n) => [n, 0])) as Record<keyof Coefficients, number>;
   const weights = sets.flatMap((set) => {
-    const total = set.reduce((sum, { instructions, times }) => sum + instructions * times, 0);
-    return set.map(({ instructions, times }) => 0.5 / set.length + (0.5 * instructions * times) / total);
+    const total = set.counted.reduce((sum, { instructions, times }) => sum + instructions * times, 0);
+    return set.counted.map(
+      ({ instructions, times }) => set.weight * (0.5 / set.counted.length + (0.5 * instructions * times) / total),
+    );
   });
   const features = names.map((n) =>
     counted.map((c) => estimate(c, { ...costs, coefficients: { ...zero, [n]: 1 } }) / c.instructions),

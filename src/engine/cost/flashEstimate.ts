@@ -1,15 +1,8 @@
 import type { LayerId } from '../graph/types';
 import type { Core } from '../targets/types';
 import { codeTable, DSP_CORES, runtimeBytes } from './codeBytes';
-import {
-  formBytes,
-  isMadeConv,
-  isMadeDepthwise,
-  isPackable,
-  PLAIN_FORM,
-  type Forms,
-  type WeightedLayer,
-} from './layerForm';
+import { isMadeConv, isMadeDepthwise } from './kernelShape';
+import { formBytes, isPackable, PLAIN_FORM, type Forms, type WeightedLayer } from './layerForm';
 import type { Work } from './work';
 
 /**

@@ -1,7 +1,7 @@
 import { regionHeight, regionWidth, type Region } from '../graph/region';
 import type { Bits, WeightBits } from '../graph/bits';
 import type { Core } from '../targets/types';
-import { CORE_COSTS, type CoreCosts } from './coreCosts';
+import { CORE_COSTS, type Coefficients, type CoreCosts } from './coreCosts';
 
 /**
  * What the runtime's kernels cost, as a function of a call's shape that is linear in its coefficients, so that
@@ -20,6 +20,9 @@ export interface AxisExtent {
   /** Those of calls that have fewer than {@link BLOCK} of them, and how many such calls there are. */
   readonly narrow: number;
   readonly narrowCalls: number;
+  /** Calls by what {@link BLOCK} leaves of their elements, 0, 1, 2 or 3; and those of them that have fewer. */
+  readonly rests: readonly number[];
+  readonly narrowRests: readonly number[];
 }
 
 /** Output pixels of calls: every call of one axis with every call of the other. */
@@ -29,7 +32,16 @@ export interface Extent {
 }
 
 export type CostKernel =
-  'conv' | 'packed' | 'depthwise' | 'fullyConnected' | 'add' | 'averagePool' | 'maxPool' | 'copy' | 'element';
+  | 'conv'
+  | 'packed'
+  | 'depthwise'
+  | 'depthwiseTaps'
+  | 'fullyConnected'
+  | 'add'
+  | 'averagePool'
+  | 'maxPool'
+  | 'copy'
+  | 'element';
 
 /** Shape of a kernel's call, apart from its pixels. */
 export interface KernelShape {
@@ -55,6 +67,12 @@ export interface UnitCosts {
   readonly pixel: number;
   /** Beyond that, for each pixel of a call that has fewer than {@link BLOCK} in a row. */
   readonly narrow: number;
+  /** For each call whose pixels leave a rest when {@link BLOCK} are taken at a time. */
+  readonly rest: number;
+  /** For each row that ends in such a rest. */
+  readonly rowRest: number;
+  /** For each pixel whose window may lie over an end of a row. */
+  readonly border: number;
   /** For each input pixel under the windows, those of the halo included. */
   readonly input: number;
 }
@@ -82,103 +100,178 @@ export function wholeExtent({ h, w }: { readonly h: number; readonly w: number }
 }
 
 function axisExtent(elements: number): AxisExtent {
-  if (elements <= 0) return { calls: 0, elements: 0, narrow: 0, narrowCalls: 0 };
-  const isNarrow = elements < BLOCK;
-  return { calls: 1, elements, narrow: isNarrow ? elements : 0, narrowCalls: isNarrow ? 1 : 0 };
+  return axisExtents(elements > 0 ? [elements] : []);
 }
 
+/** What calls take along one axis that have so many rows (or columns) each. */
+export function axisExtents(elements: readonly number[]): AxisExtent {
+  const rests = [0, 0, 0, 0];
+  const narrowRests = [0, 0, 0, 0];
+  let sum = 0;
+  let narrow = 0;
+  let narrowCalls = 0;
+  for (const n of elements) {
+    sum += n;
+    rests[n % BLOCK]++;
+    if (n >= BLOCK) continue;
+    narrow += n;
+    narrowCalls++;
+    narrowRests[n]++;
+  }
+  return { calls: elements.length, elements: sum, narrow, narrowCalls, rests, narrowRests };
+}
+
+/** Calls whose pixels leave a rest when they are taken four at a time over the ends of rows. */
+function callsWithRest({ rows, cols }: Extent): number {
+  const oddRows = rows.rests[1] + rows.rests[3];
+  return (rows.calls - rows.rests[0]) * (cols.rests[1] + cols.rests[3]) + oddRows * cols.rests[2];
+}
+
+const NOTHING: UnitCosts = { call: 0, row: 0, pixel: 0, narrow: 0, rest: 0, rowRest: 0, border: 0, input: 0 };
+
 /** What a kernel costs for each unit of its calls. */
-export function unitCosts(
-  { coefficients: k, part, vector }: Pick<CoreCosts, 'coefficients' | 'part' | 'vector'>,
-  { kernel, channels, taps, inputBits, weightBits, kernelH, kernelW, strideH, strideW, general }: KernelShape,
-): UnitCosts {
-  const units = { call: k.call, row: 0, pixel: 0, narrow: 0, input: 0 };
+export function unitCosts(costs: Pick<CoreCosts, 'coefficients' | 'part' | 'vector'>, shape: KernelShape): UnitCosts {
+  const { coefficients: k } = costs;
+  const { kernel, channels, taps, inputBits, weightBits, kernelH, kernelW, general } = shape;
+  const units = { ...NOTHING, call: k.call };
+  const isNarrow = inputBits < 8;
   switch (kernel) {
-    case 'conv': {
-      const whole = Math.ceil(taps / vector) * vector;
-      const narrow = inputBits === 4 ? k.convNarrow4 : inputBits === 2 ? k.convNarrow2 : 0;
-      units.call += k.convCall;
-      units.row = k.convRow + channels * k.convRowChannel;
-      units.narrow = channels * taps * k.convNarrowMac;
-      units.pixel =
-        channels *
-          whole *
-          (k.convMac + (weightBits === 4 ? k.convMac4 : 0) + (taps > LONG_COLUMN ? k.convLongMac : 0)) +
-        channels * (k.convOutput + (general ? k.generalConvOutput : 0)) +
-        taps * (k.convTap + narrow) +
-        k.convPixel +
-        (channels * k.convBlock) / Math.max(1, Math.min(VECTOR_PIXELS, Math.floor(VECTOR_BYTES / whole))) +
-        (kernelH * kernelW > 1 ? taps * k.convWindowTap + kernelH * k.convWindowRow : 0);
-      return units;
-    }
-    case 'packed': {
-      const gathered = taps > part.taps ? Math.ceil(channels / part.channels) : 1;
-      const [mac, output, code] =
-        inputBits === 8
-          ? [k.packedMac8, k.packedOutput8 + (taps > part.taps ? k.packedPart8 : 0), k.packedCode8]
-          : [k.packedMac4, k.packedOutput4, k.packedCode4];
-      units.pixel =
-        channels * (taps * mac + output) +
-        gathered * (taps * code + (kernelH * kernelW > 1 ? kernelH * k.packedWindowRow : 0));
-      return units;
-    }
-    case 'depthwise': {
-      // 4-bit weights or codes multiply as polynomials, see qmcu_depthwise2d_dsp_polynomial.h.
-      const mac =
-        !general &&
-        (weightBits === 4 || inputBits === 4) &&
-        kernelH === 3 &&
-        kernelW === 3 &&
-        strideH === 1 &&
-        strideW === 1
-          ? k.depthwiseSmallMac
-          : k.depthwiseMac;
-      const narrow = inputBits === 4 ? k.depthwiseNarrow4 : inputBits === 2 ? k.depthwiseNarrow2 : 0;
-      units.call += k.depthwiseCall + channels * taps * k.depthwiseWeight;
-      units.row = k.depthwiseRow + channels * k.depthwiseRowChannel;
-      units.pixel = channels * (taps * (mac + narrow) + k.depthwiseOutput + (general ? k.generalDepthwiseOutput : 0));
-      units.input = channels * k.depthwiseInput;
-      return units;
-    }
+    case 'conv':
+      return convUnits(costs, shape);
+    case 'packed':
+      return packedUnits(costs, shape);
+    case 'depthwise':
+      return depthwiseUnits(k, shape);
+    case 'depthwiseTaps':
+      return depthwiseTapsUnits(k, shape);
     case 'fullyConnected':
-      units.pixel =
-        channels *
-        taps *
-        ((weightBits === 4 ? k.fullyConnected4 : k.fullyConnected8) + (general ? k.generalFullyConnected : 0));
-      return units;
+      return {
+        ...units,
+        call: k.call + k.fullyConnectedCall,
+        pixel:
+          channels *
+            (taps *
+              ((weightBits === 4 ? k.fullyConnected4 : k.fullyConnected8) + (general ? k.generalFullyConnected : 0)) +
+              k.fullyConnectedOutput) +
+          taps * k.fullyConnectedTap,
+      };
     case 'add':
-      units.row = k.addRow;
-      units.pixel = channels * k.addCode;
-      return units;
+      return { ...units, row: k.addRow, pixel: channels * (k.addCode + (isNarrow ? k.addNarrow : 0)) };
     case 'averagePool':
-      units.pixel = channels * kernelH * kernelW * k.averageCode;
-      return units;
+      return {
+        ...units,
+        pixel: channels * (kernelH * kernelW * (k.averageCode + (isNarrow ? k.averageNarrow : 0)) + k.averageOutput),
+      };
     case 'maxPool':
-      units.pixel = channels * kernelH * kernelW * k.maxCode;
-      return units;
+      return {
+        ...units,
+        pixel: channels * (kernelH * kernelW * (k.maxCode + (isNarrow ? k.maxNarrow : 0)) + k.maxOutput),
+      };
     case 'copy':
-      units.row = k.copyRow;
-      units.pixel = channels * k.copyByte;
-      return units;
+      return { ...units, row: k.copyRow, pixel: channels * k.copyByte };
     case 'element':
-      units.pixel = channels * k.element;
-      return units;
+      return { ...units, pixel: channels * (k.element + (isNarrow ? k.elementNarrow : 0)) };
   }
 }
 
+function convUnits(
+  { coefficients: k, vector }: Pick<CoreCosts, 'coefficients' | 'vector'>,
+  { channels, taps, inputBits, weightBits, kernelH, kernelW, general }: KernelShape,
+): UnitCosts {
+  const whole = Math.ceil(taps / vector) * vector;
+  const narrow = inputBits === 4 ? k.convNarrow4 : inputBits === 2 ? k.convNarrow2 : 0;
+  return {
+    ...NOTHING,
+    call: k.call + k.convCall,
+    row: k.convRow + channels * k.convRowChannel,
+    narrow: channels * taps * k.convNarrowMac,
+    rest: k.convRest + channels * (taps * k.convRestMac + k.convRestOutput),
+    pixel:
+      channels * whole * (k.convMac + (weightBits === 4 ? k.convMac4 : 0) + (taps > LONG_COLUMN ? k.convLongMac : 0)) +
+      channels * (k.convOutput + (taps % 2) * k.convOdd + (general ? k.generalConvOutput : 0)) +
+      taps * (k.convTap + narrow) +
+      k.convPixel +
+      (channels * k.convBlock) / Math.max(1, Math.min(VECTOR_PIXELS, Math.floor(VECTOR_BYTES / whole))) +
+      (kernelH * kernelW > 1 ? taps * k.convWindowTap + kernelH * k.convWindowRow : 0),
+  };
+}
+
+function packedUnits(
+  { coefficients: k, part }: Pick<CoreCosts, 'coefficients' | 'part'>,
+  { channels, taps, inputBits, kernelH, kernelW }: KernelShape,
+): UnitCosts {
+  const gathered = taps > part.taps ? Math.ceil(channels / part.channels) : 1;
+  const [mac, output, code] =
+    inputBits === 8
+      ? [k.packedMac8, k.packedOutput8 + (taps > part.taps ? k.packedPart8 : 0), k.packedCode8]
+      : [k.packedMac4, k.packedOutput4, k.packedCode4 + (inputBits === 2 ? k.packedCode2 : 0)];
+  return {
+    ...NOTHING,
+    call: k.call + k.packedCall,
+    rest: channels * taps * k.packedRestMac,
+    pixel:
+      channels * (taps * mac + output) +
+      k.packedPixel +
+      gathered * (taps * code + (kernelH * kernelW > 1 ? kernelH * k.packedWindowRow : 0)),
+  };
+}
+
+/** By rows of two channels (qmcu_depthwise2d_dsp.c), or by vectors. */
+function depthwiseUnits(
+  k: Coefficients,
+  { channels, taps, inputBits, weightBits, kernelH, kernelW, strideH, strideW, general }: KernelShape,
+): UnitCosts {
+  const isUnit = strideH === 1 && strideW === 1;
+  const isThree = kernelH === 3 && kernelW === 3;
+  // 4-bit weights or codes multiply as polynomials, see qmcu_depthwise2d_dsp_polynomial.h.
+  const isPolynomial = !general && (weightBits === 4 || inputBits === 4) && isThree && isUnit;
+  const mac = isPolynomial
+    ? k.depthwiseSmallMac
+    : isThree
+      ? k.depthwiseMac + (isUnit ? 0 : k.depthwiseStrideMac)
+      : k.depthwiseWideMac + (isUnit ? 0 : k.depthwiseWideStrideMac);
+  const narrow = inputBits === 4 ? k.depthwiseNarrow4 : inputBits === 2 ? k.depthwiseNarrow2 : 0;
+  return {
+    ...NOTHING,
+    call: k.call + k.depthwiseCall + channels * (taps * k.depthwiseWeight + k.depthwiseChannel),
+    row: k.depthwiseRow + channels * k.depthwiseRowChannel,
+    rowRest: channels * taps * k.depthwiseRestMac,
+    pixel: channels * (taps * mac + k.depthwiseOutput + (general ? k.generalDepthwiseOutput : 0)),
+    input: channels * (k.depthwiseInput + narrow),
+  };
+}
+
+/** Tap by tap, four channels at a time (qmcu_depthwise2d.c). */
+function depthwiseTapsUnits(
+  k: Coefficients,
+  { channels, taps, inputBits, weightBits, kernelW }: KernelShape,
+): UnitCosts {
+  const narrow = inputBits === 4 ? k.tapsNarrow4 : inputBits === 2 ? k.tapsNarrow2 : 0;
+  return {
+    ...NOTHING,
+    call: k.call + k.tapsCall,
+    row: k.tapsRow + channels * (k.tapsRowChannel + taps * (k.tapsWeight + (weightBits === 4 ? k.tapsWeight4 : 0))),
+    pixel: channels * (taps * (k.tapsMac + narrow) + k.tapsOutput),
+    border: kernelW > 1 ? channels * (k.tapsBorder + taps * k.tapsBorderMac) : 0,
+  };
+}
+
 /** Instructions of calls of a kernel with these extents. */
-export function kernelInstructions(
-  units: UnitCosts,
-  { kernelH, kernelW, strideH, strideW }: KernelShape,
-  { rows, cols }: Extent,
-): number {
-  const { call, row, pixel, narrow, input } = units;
-  const sum =
+export function kernelInstructions(units: UnitCosts, shape: KernelShape, extent: Extent): number {
+  const { kernelH, kernelW, strideH, strideW } = shape;
+  const { rows, cols } = extent;
+  const { call, row, pixel, narrow, rest, rowRest, border, input } = units;
+  let sum =
     call * rows.calls * cols.calls +
     row * rows.elements * cols.calls +
     rows.elements * (pixel * cols.elements + narrow * cols.narrow);
-  if (input === 0) return sum;
-  const inputRows = rows.elements * strideH + rows.calls * Math.max(0, kernelH - strideH);
-  const inputCols = cols.elements * strideW + cols.calls * Math.max(0, kernelW - strideW);
-  return sum + input * inputRows * inputCols;
+  if (rest !== 0) sum += rest * callsWithRest(extent);
+  if (rowRest !== 0) sum += rowRest * rows.elements * (cols.calls - cols.rests[0]);
+  if (border !== 0) sum += border * rows.elements * Math.min(cols.elements, cols.calls * (kernelW - 1));
+  if (input !== 0) {
+    const inputRows = rows.elements * strideH + rows.calls * Math.max(0, kernelH - strideH);
+    const inputCols = cols.elements * strideW + cols.calls * Math.max(0, kernelW - strideW);
+    sum += input * inputRows * inputCols;
+  }
+  return sum;
 }

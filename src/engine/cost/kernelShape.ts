@@ -1,7 +1,7 @@
 import type { OrderedOp } from '../arena/overlap';
 import type { Bits, WeightBits } from '../graph/bits';
 import type { FewBits } from './coreCosts';
-import type { Extent, KernelShape } from './kernelCost';
+import { axisExtents, type Extent, type KernelShape } from './kernelCost';
 
 /** The one rule that says how the runtime computes a call, as its cost depends on it, for schedules and Programs. */
 
@@ -60,15 +60,24 @@ export function shapesOf(call: KernelCall, extent: Extent, fewBits: FewBits): Sh
  */
 export function byWidth(extent: Extent, fewBits: FewBits): { readonly wide: Extent; readonly narrow: Extent } {
   const { rows, cols } = extent;
-  const none: Extent = { rows, cols: { calls: 0, elements: 0, narrow: 0, narrowCalls: 0 } };
+  const none: Extent = { rows, cols: axisExtents([]) };
   if (fewBits === 'eights')
     return rows.elements * cols.elements >= 3 * rows.calls * cols.calls
       ? { wide: extent, narrow: none }
       : { wide: none, narrow: extent };
-  const { calls, elements, narrow, narrowCalls } = cols;
+  const { calls, elements, narrow, narrowCalls, rests, narrowRests } = cols;
   return {
-    wide: { rows, cols: { calls: calls - narrowCalls, elements: elements - narrow, narrow: 0, narrowCalls: 0 } },
-    narrow: { rows, cols: { calls: narrowCalls, elements: narrow, narrow, narrowCalls } },
+    wide: {
+      rows,
+      cols: {
+        ...{ calls: calls - narrowCalls, elements: elements - narrow, narrow: 0, narrowCalls: 0 },
+        ...{ rests: rests.map((n, i) => n - narrowRests[i]), narrowRests: [0, 0, 0, 0] },
+      },
+    },
+    narrow: {
+      rows,
+      cols: { calls: narrowCalls, elements: narrow, narrow, narrowCalls, rests: narrowRests, narrowRests },
+    },
   };
 }
 
@@ -87,11 +96,12 @@ export function shapeOf(call: KernelCall, fewBits: FewBits): KernelShape {
         ...sides,
         inputBits,
         weightBits,
-        ...(call.made === false ? { general: true } : {}),
+        ...(call.made === false || !isMadeConv(call) ? { general: true } : {}),
       };
     case 'depthwise2d':
       return {
-        kernel: 'depthwise',
+        kernel:
+          fewBits === 'eights' || (fewBits === 'packed' && !isMadeDepthwise(call)) ? 'depthwiseTaps' : 'depthwise',
         channels,
         taps: kernelH * kernelW,
         ...sides,
@@ -144,5 +154,19 @@ function isPacked({ channels, group = 1, inputBits, weightBits, readsImage, pack
     group === 1 &&
     channels % 4 === 0 &&
     (inputBits < 8 || !readsImage)
+  );
+}
+
+/** Whether a kernel may be made for a convolution, as specialKernel in codegen has it, but for what depends on values. */
+export function isMadeConv({ channels, group = 1 }: KernelCall): boolean {
+  return group === 1 && channels % 2 === 0;
+}
+
+/** The same for depthwise convolutions. */
+export function isMadeDepthwise({ channels, window }: KernelCall): boolean {
+  if (!window) return false;
+  const { kernelH, kernelW, strideH, strideW } = window;
+  return (
+    kernelH === kernelW && (kernelH === 3 || kernelH === 5) && strideH === strideW && strideH <= 2 && channels % 2 === 0
   );
 }

@@ -150,10 +150,11 @@ export function totalInstructions(work: readonly Work[], outlierShare: number, c
   return workInstructions(work, core, forms).reduce((sum, n, i) => sum + shareOf(work[i], outlierShare) * n, 0);
 }
 
-/** How the runtime computes a step, as its cost depends on it. */
-export function stepShape(program: Program, step: Step, core: Core = 'cortex-m4'): ShapedCalls {
-  const { call, extent } = stepWork(program, step);
+/** How the runtime computes a step whose layer's weights stand in this form, as its cost depends on it. */
+export function stepShape(program: Program, step: Step, core: Core, form: LayerForm): ShapedCalls {
+  const { call: planned, extent } = stepWork(program, step);
   const { fewBits } = coreCosts(core);
+  const call = inForm(planned, form, fewBits);
   return shapesOf(call, extent, fewBits)[0] ?? { shape: shapeOf(call, fewBits), extent };
 }
 

@@ -2,7 +2,7 @@ import type { WeightBits } from '../graph/bits';
 import type { LayerId } from '../graph/types';
 import type { Core } from '../targets/types';
 import { keyBytes } from './codeBytes';
-import type { KernelCall } from './kernelShape';
+import { isMadeConv, isMadeDepthwise, type KernelCall } from './kernelShape';
 import { columnKind } from './madeKernels';
 import type { Work } from './work';
 
@@ -88,19 +88,6 @@ export function formBytes(layer: WeightedLayer, form: LayerForm, core: Core): nu
   }
   for (const key of keys) bytes += keyBytes(core, key) + BOUNDS_BYTES;
   return bytes;
-}
-
-/** As specialKernel in codegen has it, but for what depends on values. */
-export function isMadeConv({ channels, group = 1 }: KernelCall): boolean {
-  return group === 1 && channels % 2 === 0;
-}
-
-export function isMadeDepthwise({ channels, window }: KernelCall): boolean {
-  if (!window) return false;
-  const { kernelH, kernelW, strideH, strideW } = window;
-  return (
-    kernelH === kernelW && (kernelH === 3 || kernelH === 5) && strideH === strideW && strideH <= 2 && channels % 2 === 0
-  );
 }
 
 /** Bounds below the largest code, which values alone tell, are left out: maps of their own scale end at it. */

@@ -1,6 +1,6 @@
 import { isWeighted, type Graph, type Layer, type MapId } from '../graph/types';
 import { macsPerPixel } from '../graph/macs';
-import { BLOCK, coreCosts, type AxisExtent } from '../cost/kernelCost';
+import { axisExtents, coreCosts, type AxisExtent } from '../cost/kernelCost';
 import { CallCost, callInstructions, copyCall, copyInstructions, layerCall } from '../cost/latency';
 import { axisParts, patchSpans, type AxisParts, type Grid } from '../schedule/branches';
 import type { Axis } from '../schedule/receptiveField';
@@ -149,9 +149,7 @@ function axisNumbers(maps: readonly MapId[], parts: AxisParts, count: number): A
     extents,
   };
   for (const [m, map] of maps.entries()) {
-    let calls = 0;
-    let narrow = 0;
-    let narrowCalls = 0;
+    const computed: number[] = [];
     for (const [i, { need, fresh }] of parts.get(map)!.entries()) {
       const at = m * count + i;
       numbers.needBegin[at] = need.begin;
@@ -159,13 +157,9 @@ function axisNumbers(maps: readonly MapId[], parts: AxisParts, count: number): A
       numbers.freshBefore[at] = numbers.computed[m];
       numbers.computed[m] += numbers.fresh[at] = fresh.end - fresh.begin;
       numbers.needed[m] += numbers.need[at] = need.end - need.begin;
-      if (numbers.fresh[at] > 0) calls++;
-      if (numbers.fresh[at] > 0 && numbers.fresh[at] < BLOCK) {
-        narrow += numbers.fresh[at];
-        narrowCalls++;
-      }
+      if (numbers.fresh[at] > 0) computed.push(numbers.fresh[at]);
     }
-    extents.push({ calls, elements: numbers.computed[m], narrow, narrowCalls });
+    extents.push(axisExtents(computed));
   }
   return numbers;
 }
