@@ -1,5 +1,8 @@
+import { existsSync, readFileSync } from 'node:fs';
+import * as path from 'node:path';
 import { assemble } from '../../src/engine/codegen';
-import { openPlan } from '../../src/engine/planned/open';
+import { cachedCalibration, defaultCachePath } from '../../src/engine/calibration/cache';
+import { openPlan, type OpenPlanOptions } from '../../src/engine/planned/open';
 import type { CostKernel, Extent, KernelShape } from '../../src/engine/cost/kernelCost';
 import { CORE_COSTS, type Coefficients, type CoreCosts } from '../../src/engine/cost/coreCosts';
 import { kernelInstructions, unitCosts, wholeExtent } from '../../src/engine/cost/kernelCost';
@@ -8,6 +11,7 @@ import { stepShape } from '../../src/engine/cost/latency';
 import type { Core } from '../../src/engine/targets/types';
 import type { Program, Step } from '../../src/engine/program/types';
 import type { Bits, WeightBits } from '../../src/engine/graph/bits';
+import { projectRoot } from '../support/paths';
 
 export { CORE_COSTS };
 
@@ -28,7 +32,9 @@ export interface Counted {
  * its kernels' shapes as text that {@link parseRun} reads.
  */
 export async function runShapes(file: string, core: Core = 'cortex-m4'): Promise<string[]> {
-  const { program } = await openPlan(file);
+  // As `generate` does where bits were edited.
+  const calibration: OpenPlanOptions['calibration'] = (key, graph) => cachedCalibration(defaultCachePath(), key, graph);
+  const { program } = await openPlan(file, { calibration });
   const { forms } = assemble(program, 'net', { optimize: 'speed', target: { core, flashBytes: FLASH_BYTES } });
   return programShapes(program, core, forms);
 }
@@ -67,6 +73,7 @@ function textOf(program: Program, step: Step, core: Core, form: LayerForm): stri
     s.inputBits,
     s.weightBits,
     ...(s.general ? ['general'] : []),
+    ...(extent.isPart ? ['part'] : []),
   ].join(' ');
 }
 
@@ -87,9 +94,9 @@ export function parseRun(row: string): Counted {
         strideW,
         inputBits: inputBits as Bits,
         weightBits: weightBits as WeightBits,
-        ...(rest[10] === 'general' ? { general: true } : {}),
+        ...(rest.includes('general') ? { general: true } : {}),
       },
-      extent: wholeExtent({ h, w }),
+      extent: { ...wholeExtent({ h, w }), isPart: rest.includes('part') },
     };
   });
   return { name, calls, instructions: Number(instructions), times: Number(times) };
@@ -122,7 +129,9 @@ export function parseKernel(row: string, { fewBits }: Pick<CoreCosts, 'fewBits'>
   return of(
     {
       kernel: isDepthwise
-        ? 'depthwise'
+        ? fewBits === 'eights'
+          ? 'depthwiseTaps'
+          : 'depthwise'
         : fewBits === 'eights' && (weightBits === 4 || inputBits <= 4)
           ? 'packed'
           : 'conv',
@@ -159,6 +168,50 @@ export function parsePacked(row: string): Counted {
     ],
     instructions,
     times: 1,
+  };
+}
+
+/** Networks that nothing is fitted to: they tell how good estimates are. */
+const HELD_OUT = /vww|resnet|mcunet/;
+
+/** A plan whose runs of layers were counted. */
+export interface CountedPlan {
+  readonly plan: string;
+  readonly isHeldOut: boolean;
+  /** Each with how often the plan has it; cycles are NaN where there is no model of them. */
+  readonly runs: readonly (Counted & { readonly cycles: number })[];
+}
+
+/** The plans that were counted on a core, by its short name. */
+export function countedPlans(core: string): CountedPlan[] {
+  return [`runs-${core}.tsv`, `networks-${core}.tsv`]
+    .map((file) => path.join(projectRoot, 'test/bench', file))
+    .filter((file) => existsSync(file))
+    .flatMap((file) => {
+      const [header, ...rows] = readFileSync(file, 'utf8').trim().split('\n');
+      const runs = rows.map((row) => ({ ...parseRun(row), columns: row.split('\t') }));
+      return header
+        .split('\t')[3]
+        .split(' ')
+        .map((plan, p) => ({
+          plan,
+          isHeldOut: HELD_OUT.test(plan),
+          runs: runs.flatMap(({ columns, ...run }) => {
+            const times = Number(columns[3].split(' ')[p]);
+            return times > 0 ? [{ ...run, times, cycles: Number(columns[4] || NaN) }] : [];
+          }),
+        }));
+    });
+}
+
+/** Instructions of a whole plan as counted and as estimated, and its counted cycles. */
+export function sumsOf({ runs }: CountedPlan, costs: CoreCosts): Record<'counted' | 'estimated' | 'cycles', number> {
+  const sum = (of: (run: CountedPlan['runs'][number]) => number): number =>
+    runs.reduce((total, run) => total + run.times * of(run), 0);
+  return {
+    counted: sum(({ instructions }) => instructions),
+    estimated: sum((run) => estimate(run, costs)),
+    cycles: sum(({ cycles }) => cycles),
   };
 }
 

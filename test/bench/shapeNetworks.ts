@@ -77,7 +77,9 @@ function mixedBits(graph: Graph, pick: (n: number) => number): BitDecisions {
 function blocks(seed: number): Graph {
   const random = mulberry32(seed);
   const pick = <T>(values: readonly T[]): T => values[Math.floor(((random() + 1) / 2) * values.length)];
-  const g = new GraphBuilder(random);
+  // Weights of trained networks crowd around 0.
+  const bell = (): number => (random() + random() + random() + random() + random() + random()) / 2;
+  const g = new GraphBuilder(bell);
   /** Channels of a convolution of so many codes, as many as its work allows. */
   const width = (pixels: number, taps: number, wanted: number): number =>
     Math.max(4, Math.min(wanted, Math.floor(MOST_MACS / pixels / taps / 4) * 4));

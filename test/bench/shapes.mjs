@@ -1,6 +1,6 @@
 // Counts the instructions of every layer's run in random networks out of the blocks and sizes of real ones, to which
 // latency.mjs fits its coefficients, so that real networks are left to test them. `node test/bench/shapes.mjs --core
-// m4 [--networks 24]` writes shapes-CORE.tsv.
+// m4 [--networks 9]` writes shapes-CORE.tsv.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { bundleTests, projectRoot } from '../support/bundle.mjs';
 
 const { values } = parseArgs({
-  options: { core: { type: 'string', default: 'm4' }, networks: { type: 'string', default: '24' } },
+  options: { core: { type: 'string', default: 'm4' }, networks: { type: 'string', default: '9' } },
 });
 const { core } = values;
 const counting = path.join(projectRoot, 'test/firmware/counting');

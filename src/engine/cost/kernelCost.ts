@@ -12,6 +12,10 @@ import { CORE_COSTS, type Coefficients, type CoreCosts } from './coreCosts';
 /** Pixels of a row that convolutions need to take four at a time. */
 export const BLOCK = 4;
 
+/** Pixels that cores without DSP take at a time where codes or weights have 4 bits. */
+const EIGHT = 8;
+const LEAST_OF_EIGHT = 3;
+
 /** One axis of one or more calls of the same kernel. */
 export interface AxisExtent {
   readonly calls: number;
@@ -20,7 +24,7 @@ export interface AxisExtent {
   /** Those of calls that have fewer than {@link BLOCK} of them, and how many such calls there are. */
   readonly narrow: number;
   readonly narrowCalls: number;
-  /** Calls by what {@link BLOCK} leaves of their elements, 0, 1, 2 or 3; and those of them that have fewer. */
+  /** Calls by their elements modulo {@link EIGHT}; and those of them that have fewer than {@link BLOCK}. */
   readonly rests: readonly number[];
   readonly narrowRests: readonly number[];
 }
@@ -29,6 +33,8 @@ export interface AxisExtent {
 export interface Extent {
   readonly rows: AxisExtent;
   readonly cols: AxisExtent;
+  /** Rows of the output do not follow each other in memory: it is part of a wider map. Missing: false. */
+  readonly isPart?: boolean;
 }
 
 export type CostKernel =
@@ -67,12 +73,19 @@ export interface UnitCosts {
   readonly pixel: number;
   /** Beyond that, for each pixel of a call that has fewer than {@link BLOCK} in a row. */
   readonly narrow: number;
-  /** For each call whose pixels leave a rest when {@link BLOCK} are taken at a time. */
+  /** For each rest that is left of the pixels when {@link BLOCK} are taken at a time. */
   readonly rest: number;
+  /** For each pixel of such a rest. */
+  readonly single: number;
+  /** For each pixel that remains of blocks of {@link EIGHT}, of which fewer than three make no block. */
+  readonly few: number;
+  /** For each pixel that the last of these blocks lacks otherwise. */
+  readonly lack: number;
   /** For each row that ends in such a rest. */
   readonly rowRest: number;
-  /** For each pixel whose window may lie over an end of a row. */
+  /** For each of the first and last so many pixels of a row, whose windows may lie over its ends. */
   readonly border: number;
+  readonly borderPixels: number;
   /** For each input pixel under the windows, those of the halo included. */
   readonly input: number;
 }
@@ -85,13 +98,20 @@ export function coreCosts(core: Core): CoreCosts {
 /** Convolutions of longer columns have no kernel of their own. */
 const LONG_COLUMN = 256;
 
+/** Longest column of odd rows that is gathered row by row of all pixels (qmcu_conv2d_dsp_gather.c). */
+const GATHERED_TOGETHER = 64;
+
+/** Longest column whose loop is unrolled (qmcu_conv2d_dsp_block.h). */
+const UNROLLED = 32;
+
 /** Pixels for which vector kernels keep channels' constants, where so many columns fit in what they unpack. */
 const VECTOR_PIXELS = 16;
 const VECTOR_BYTES = 2048;
 
-/** What one call's region takes. */
-export function extentOf(region: Region): Extent {
-  return { rows: axisExtent(regionHeight(region)), cols: axisExtent(regionWidth(region)) };
+/** What one call's region takes of a map that is `width` wide in memory. */
+export function extentOf(region: Region, width: number): Extent {
+  const w = regionWidth(region);
+  return { rows: axisExtent(regionHeight(region)), cols: axisExtent(w), isPart: w < width };
 }
 
 /** A whole map in one call. */
@@ -105,14 +125,14 @@ function axisExtent(elements: number): AxisExtent {
 
 /** What calls take along one axis that have so many rows (or columns) each. */
 export function axisExtents(elements: readonly number[]): AxisExtent {
-  const rests = [0, 0, 0, 0];
-  const narrowRests = [0, 0, 0, 0];
+  const rests = new Array<number>(EIGHT).fill(0);
+  const narrowRests = new Array<number>(EIGHT).fill(0);
   let sum = 0;
   let narrow = 0;
   let narrowCalls = 0;
   for (const n of elements) {
     sum += n;
-    rests[n % BLOCK]++;
+    rests[n % EIGHT]++;
     if (n >= BLOCK) continue;
     narrow += n;
     narrowCalls++;
@@ -121,13 +141,44 @@ export function axisExtents(elements: readonly number[]): AxisExtent {
   return { calls: elements.length, elements: sum, narrow, narrowCalls, rests, narrowRests };
 }
 
-/** Calls whose pixels leave a rest when they are taken four at a time over the ends of rows. */
-function callsWithRest({ rows, cols }: Extent): number {
-  const oddRows = rows.rests[1] + rows.rests[3];
-  return (rows.calls - rows.rests[0]) * (cols.rests[1] + cols.rests[3]) + oddRows * cols.rests[2];
+/** Sums `of` the pixels of all calls, modulo {@link EIGHT}: of whole maps, or row by row where rows lie apart. */
+function sumOfRests({ rows, cols, isPart }: Extent, of: (pixels: number) => number): number {
+  let sum = 0;
+  for (let c = 1; c < EIGHT; c++) {
+    if (cols.rests[c] === 0) continue;
+    if (isPart) {
+      sum += rows.elements * cols.rests[c] * of(c);
+      continue;
+    }
+    for (let r = 1; r < EIGHT; r++) if (rows.rests[r] > 0) sum += rows.rests[r] * cols.rests[c] * of((r * c) % EIGHT);
+  }
+  return sum;
 }
 
-const NOTHING: UnitCosts = { call: 0, row: 0, pixel: 0, narrow: 0, rest: 0, rowRest: 0, border: 0, input: 0 };
+/** Whether a block of {@link BLOCK} is not full at the end of so many pixels. */
+function leavesRest(pixels: number): number {
+  return pixels % BLOCK === 0 ? 0 : 1;
+}
+
+/** Pixels of such a block. */
+function inRest(pixels: number): number {
+  return pixels % BLOCK;
+}
+
+/** Pixels that remain of blocks of {@link EIGHT} where they are too few for another. */
+function tooFew(pixels: number): number {
+  return pixels < LEAST_OF_EIGHT ? pixels : 0;
+}
+
+/** Pixels that the last block lacks otherwise. */
+function lacking(pixels: number): number {
+  return pixels < LEAST_OF_EIGHT ? 0 : EIGHT - pixels;
+}
+
+const NOTHING: UnitCosts = {
+  ...{ call: 0, row: 0, pixel: 0, narrow: 0, rest: 0, single: 0, few: 0, lack: 0 },
+  ...{ rowRest: 0, border: 0, borderPixels: 0, input: 0 },
+};
 
 /** What a kernel costs for each unit of its calls. */
 export function unitCosts(costs: Pick<CoreCosts, 'coefficients' | 'part' | 'vector'>, shape: KernelShape): UnitCosts {
@@ -174,10 +225,37 @@ export function unitCosts(costs: Pick<CoreCosts, 'coefficients' | 'part' | 'vect
   }
 }
 
+/** Whether rows of codes under a window, few and of odd numbers, are gathered together. */
+function isGatheredTogether({ taps, kernelH, inputBits }: KernelShape): boolean {
+  return kernelH > 1 && (taps / kernelH) % 2 !== 0 && taps <= GATHERED_TOGETHER && inputBits === 8;
+}
+
+/** Turns of the loops over a column, two codes at a time (qmcu_block_dot): short columns have none. */
+function turnsOf(taps: number): number {
+  const steps = Math.floor(taps / 2);
+  if (taps <= UNROLLED) return 0;
+  return steps % 8 === 0 ? steps / 8 : Math.floor(steps / 4) + (steps % 4);
+}
+
+/**
+ * Instructions that gather the codes under a window: single pixels; rows by words; those of few and odd numbers of codes
+ * together; or other odd ones code by code.
+ * @param tap for each code of single pixels
+ * @param row for each row of words
+ */
+function gatherCost(k: Coefficients, shape: KernelShape, tap: number, row: number): number {
+  const { taps, kernelH, kernelW } = shape;
+  if (kernelH * kernelW === 1) return taps * tap;
+  if (kernelH === 1 || (taps / kernelH) % 2 === 0) return taps * (tap + k.convWindowTap) + kernelH * row;
+  if (isGatheredTogether(shape)) return taps * k.convOddTap + kernelH * k.convOddRow;
+  return taps * (tap + k.convWindowTap + k.convApartTap) + kernelH * row;
+}
+
 function convUnits(
   { coefficients: k, vector }: Pick<CoreCosts, 'coefficients' | 'vector'>,
-  { channels, taps, inputBits, weightBits, kernelH, kernelW, general }: KernelShape,
+  shape: KernelShape,
 ): UnitCosts {
+  const { channels, taps, inputBits, weightBits, kernelW, general } = shape;
   const whole = Math.ceil(taps / vector) * vector;
   const narrow = inputBits === 4 ? k.convNarrow4 : inputBits === 2 ? k.convNarrow2 : 0;
   return {
@@ -186,20 +264,25 @@ function convUnits(
     row: k.convRow + channels * k.convRowChannel,
     narrow: channels * taps * k.convNarrowMac,
     rest: k.convRest + channels * (taps * k.convRestMac + k.convRestOutput),
+    single: channels * taps * k.convSingleMac,
+    // A block at either end gathers window by window.
+    border: kernelW > 1 && !isGatheredTogether(shape) ? taps * k.convBorderTap : 0,
+    borderPixels: 2 * BLOCK,
     pixel:
       channels * whole * (k.convMac + (weightBits === 4 ? k.convMac4 : 0) + (taps > LONG_COLUMN ? k.convLongMac : 0)) +
-      channels * (k.convOutput + (taps % 2) * k.convOdd + (general ? k.generalConvOutput : 0)) +
-      taps * (k.convTap + narrow) +
+      channels *
+        (k.convOutput + turnsOf(taps) * k.convTurn + (taps % 2) * k.convOdd + (general ? k.generalConvOutput : 0)) +
+      gatherCost(k, shape, k.convTap + narrow, k.convWindowRow) +
       k.convPixel +
-      (channels * k.convBlock) / Math.max(1, Math.min(VECTOR_PIXELS, Math.floor(VECTOR_BYTES / whole))) +
-      (kernelH * kernelW > 1 ? taps * k.convWindowTap + kernelH * k.convWindowRow : 0),
+      (channels * k.convBlock) / Math.max(1, Math.min(VECTOR_PIXELS, Math.floor(VECTOR_BYTES / whole))),
   };
 }
 
 function packedUnits(
   { coefficients: k, part }: Pick<CoreCosts, 'coefficients' | 'part'>,
-  { channels, taps, inputBits, kernelH, kernelW }: KernelShape,
+  shape: KernelShape,
 ): UnitCosts {
+  const { channels, taps, inputBits, kernelW } = shape;
   const gathered = taps > part.taps ? Math.ceil(channels / part.channels) : 1;
   const [mac, output, code] =
     inputBits === 8
@@ -209,10 +292,11 @@ function packedUnits(
     ...NOTHING,
     call: k.call + k.packedCall,
     rest: channels * taps * k.packedRestMac,
-    pixel:
-      channels * (taps * mac + output) +
-      k.packedPixel +
-      gathered * (taps * code + (kernelH * kernelW > 1 ? kernelH * k.packedWindowRow : 0)),
+    few: channels * taps * k.packedFewMac,
+    lack: channels * taps * k.packedLackMac,
+    border: kernelW > 1 && !isGatheredTogether(shape) ? taps * k.convBorderTap : 0,
+    borderPixels: 2 * BLOCK,
+    pixel: channels * (taps * mac + output) + k.packedPixel + gathered * gatherCost(k, shape, code, k.packedWindowRow),
   };
 }
 
@@ -253,6 +337,7 @@ function depthwiseTapsUnits(
     row: k.tapsRow + channels * (k.tapsRowChannel + taps * (k.tapsWeight + (weightBits === 4 ? k.tapsWeight4 : 0))),
     pixel: channels * (taps * (k.tapsMac + narrow) + k.tapsOutput),
     border: kernelW > 1 ? channels * (k.tapsBorder + taps * k.tapsBorderMac) : 0,
+    borderPixels: kernelW - 1,
   };
 }
 
@@ -260,14 +345,17 @@ function depthwiseTapsUnits(
 export function kernelInstructions(units: UnitCosts, shape: KernelShape, extent: Extent): number {
   const { kernelH, kernelW, strideH, strideW } = shape;
   const { rows, cols } = extent;
-  const { call, row, pixel, narrow, rest, rowRest, border, input } = units;
+  const { call, row, pixel, narrow, rest, single, few, lack, rowRest, border, input } = units;
   let sum =
     call * rows.calls * cols.calls +
     row * rows.elements * cols.calls +
     rows.elements * (pixel * cols.elements + narrow * cols.narrow);
-  if (rest !== 0) sum += rest * callsWithRest(extent);
-  if (rowRest !== 0) sum += rowRest * rows.elements * (cols.calls - cols.rests[0]);
-  if (border !== 0) sum += border * rows.elements * Math.min(cols.elements, cols.calls * (kernelW - 1));
+  if (rest !== 0) sum += rest * sumOfRests(extent, leavesRest);
+  if (single !== 0) sum += single * sumOfRests(extent, inRest);
+  if (few !== 0) sum += few * sumOfRests(extent, tooFew);
+  if (lack !== 0) sum += lack * sumOfRests(extent, lacking);
+  if (rowRest !== 0) sum += rowRest * rows.elements * (cols.calls - cols.rests[0] - cols.rests[BLOCK]);
+  if (border !== 0) sum += border * rows.elements * Math.min(cols.elements, cols.calls * units.borderPixels);
   if (input !== 0) {
     const inputRows = rows.elements * strideH + rows.calls * Math.max(0, kernelH - strideH);
     const inputCols = cols.elements * strideW + cols.calls * Math.max(0, kernelW - strideW);

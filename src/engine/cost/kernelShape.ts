@@ -42,6 +42,9 @@ export interface ShapedCalls {
   readonly extent: Extent;
 }
 
+/** Most taps whose weights vector kernels unpack (qmcu_depthwise2d_mve.c). */
+const UNPACKED_TAPS = 25;
+
 const windowless = { kernelH: 1, kernelW: 1, strideH: 1, strideW: 1 } as const;
 
 /** How the runtime computes calls. Those too narrow for a packed kernel are computed by the ordinary one. */
@@ -59,7 +62,7 @@ export function shapesOf(call: KernelCall, extent: Extent, fewBits: FewBits): Sh
  * at least three pixels.
  */
 export function byWidth(extent: Extent, fewBits: FewBits): { readonly wide: Extent; readonly narrow: Extent } {
-  const { rows, cols } = extent;
+  const { rows, cols, isPart } = extent;
   const none: Extent = { rows, cols: axisExtents([]) };
   if (fewBits === 'eights')
     return rows.elements * cols.elements >= 3 * rows.calls * cols.calls
@@ -68,14 +71,14 @@ export function byWidth(extent: Extent, fewBits: FewBits): { readonly wide: Exte
   const { calls, elements, narrow, narrowCalls, rests, narrowRests } = cols;
   return {
     wide: {
-      rows,
+      ...{ rows, isPart },
       cols: {
         ...{ calls: calls - narrowCalls, elements: elements - narrow, narrow: 0, narrowCalls: 0 },
-        ...{ rests: rests.map((n, i) => n - narrowRests[i]), narrowRests: [0, 0, 0, 0] },
+        ...{ rests: rests.map((n, i) => n - narrowRests[i]), narrowRests: narrowRests.map(() => 0) },
       },
     },
     narrow: {
-      rows,
+      ...{ rows, isPart },
       cols: { calls: narrowCalls, elements: narrow, narrow, narrowCalls, rests: narrowRests, narrowRests },
     },
   };
@@ -100,8 +103,7 @@ export function shapeOf(call: KernelCall, fewBits: FewBits): KernelShape {
       };
     case 'depthwise2d':
       return {
-        kernel:
-          fewBits === 'eights' || (fewBits === 'packed' && !isMadeDepthwise(call)) ? 'depthwiseTaps' : 'depthwise',
+        kernel: isByTaps(call, fewBits) ? 'depthwiseTaps' : 'depthwise',
         channels,
         taps: kernelH * kernelW,
         ...sides,
@@ -129,6 +131,12 @@ export function shapeOf(call: KernelCall, fewBits: FewBits): KernelShape {
     default:
       return { ...plain, kernel: 'element' };
   }
+}
+
+/** Whether a depthwise kernel computes tap by tap; of vector kernels those that unpack no weights. */
+function isByTaps(call: KernelCall, fewBits: FewBits): boolean {
+  const { kernelH, kernelW } = call.window ?? windowless;
+  return fewBits === 'eights' || (fewBits === 'packed' ? !isMadeDepthwise(call) : kernelH * kernelW > UNPACKED_TAPS);
 }
 
 function hasFewBits(call: KernelCall, fewBits: FewBits): boolean {

