@@ -9,7 +9,7 @@ import { formatTies } from '../../src/engine/quantize/ties';
 import { quantizeGraph, type BitDecisions } from '../../src/engine/quantize/quantizeGraph';
 import type { Core } from '../../src/engine/targets/types';
 import { calibrateGraph, graphSamples, pixelInput } from '../support/quantizedGraph';
-import { GraphBuilder, mulberry32, relu, relu6, squareWindow } from '../support/randomGraph';
+import { GraphBuilder, mulberry32, relu, relu6, squareWindow } from '../support/graphBuilder';
 import { programShapes } from './latency';
 
 /** A network in C, to be counted, and the shapes of its layers' runs in the order of the C. */
