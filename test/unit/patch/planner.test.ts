@@ -215,8 +215,7 @@ describe('patch/planner', () => {
     const { best } = planPatches(graph, { ...options, sramBytes });
     assert.ok(best && best.tailStages.length > 0 && best.arenaBytes <= sramBytes);
     assert.equal(
-      new MemoryEstimator(graph, options.memory).layout(best.choice, {}, best.tailStages).layout
-        .bytes <= sramBytes,
+      new MemoryEstimator(graph, options.memory).layout(best.choice, {}, best.tailStages).layout.bytes <= sramBytes,
       true,
     );
     for (const budget of [20_000, 30_000, 40_000]) {
