@@ -112,15 +112,7 @@ export function planView(
       bitOpsInt8: cost.bitOpsInt8,
       accuracy: knowledge.accuracy,
     },
-    search: {
-      method: plan.search.method,
-      phi: plan.search.phi,
-      lambda: plan.search.lambda,
-      images: plan.calibration.images,
-      bitOpsTarget: plan.search.objective === undefined ? plan.search.bitOpsTarget : undefined,
-      accuracyBudget: plan.search.accuracyBudget,
-      lossUnit: plan.account?.loss?.unit,
-    },
+    search: searchView(plan),
     head: plan.detection ? headView(plan.detection) : null,
     calibrated: knowledge.explanation !== noExplanation,
     countedCore: knowledge.counts?.core ?? null,
@@ -139,6 +131,18 @@ export function planView(
         counted: knowledge.counts?.layers[layer.name] ?? null,
       },
     })),
+  };
+}
+
+function searchView(plan: OpenedPlan['plan']): PlanView['search'] {
+  return {
+    method: plan.search.method,
+    phi: plan.search.phi,
+    lambda: plan.search.lambda,
+    images: plan.calibration.images,
+    bitOpsTarget: plan.search.objective === undefined ? plan.search.bitOpsTarget : undefined,
+    accuracyBudget: plan.search.accuracyBudget,
+    lossUnit: plan.account?.loss?.unit,
   };
 }
 

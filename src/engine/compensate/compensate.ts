@@ -22,8 +22,8 @@ export interface Compensated {
 
 /**
  * Sequential error compensation: in topological order, each layer's weights and bias are fitted to the float network's
- * outputs on the codes that the already quantized layers before it really give (DESIGN section 8, parts 2 and 3 of the
- * recipe). Formats of feature maps stay as they are.
+ * outputs on the codes that the already quantized layers before it really give (docs/algorithm.md, "Error
+ * compensation"). Formats of feature maps stay as they are.
  *
  * @param damping of all fits, or of layers as an earlier fit chose them; null and where none is given: chosen for the
  *   layer by cross-validation

@@ -44,8 +44,8 @@ const CLIP_ROUNDS = 2;
  *     H = E[q·qᵀ],  Hd = H + λ·mean(diag H)·I,  W' = W + E[(y − W·q)·qᵀ]·Hd⁻¹ = (E[y·qᵀ] + d·W)·Hd⁻¹,  all centered.
  *
  * Where the clamp cuts the target off, any prediction beyond the bound is as good: the target is replaced by the
- * prediction if that lies beyond, by the bound if not, and the system solved again (DESIGN section 8, part 2 of the
- * recipe).
+ * prediction if that lies beyond, by the bound if not, and the system solved again (docs/algorithm.md, "Error
+ * compensation").
  *
  * @param weights [outputs][taps], with the input's scales folded in
  * @param damping λ ≥ 0

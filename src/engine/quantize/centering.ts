@@ -6,7 +6,7 @@ import { baseScales } from './scales';
 
 /**
  * Where the codes of each signed channel should be centered: at 0, at the mean, or in the middle of the range,
- * whichever makes the least squared error (DESIGN section 8, part 5 of the recipe). A channel whose mean is far from 0
+ * whichever makes the least squared error (docs/algorithm.md, "Formats and scales"). A channel whose mean is far from 0
  * would otherwise leave half of its few codes unused.
  *
  * @returns real values, [C]; whole steps of the scale that suits the channel best

@@ -32,7 +32,7 @@ const BETAS = [0, 0.25, 0.5, 0.75];
  *     s_g = k·base_g^α·(max|W[:, g]|)^−β,   base_g ≤ s_g ≤ cap·base_g,
  *     minimizing Σ_c ‖W_c‖²·E[(Q(x_c) − x_c)²] + ½·Σ E[q_c²]·(rounding error of W·s)²
  *
- * (DESIGN section 8, part 1 of the recipe). With depthwise readers only, the base scales stay: each channel has a
+ * (docs/algorithm.md, "Formats and scales"). With depthwise readers only, the base scales stay: each channel has a
  * weight scale of its own.
  *
  * @returns scale per group

@@ -50,8 +50,8 @@ export interface BaseScales {
 }
 
 /**
- * Scale of least mean squared error for every group of a component (DESIGN section 8, "scale with least mean squared
- * error"): a grid over fractions of the observed range, errors from the calibration's histograms.
+ * Scale of least mean squared error for every group of a component (docs/algorithm.md, "Formats and
+ * scales"): a grid over fractions of the observed range, errors from the calibration's histograms.
  */
 export function baseScales(
   component: ScaleComponent,

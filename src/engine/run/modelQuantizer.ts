@@ -26,7 +26,7 @@ import { lossOf, type OutputLoss } from '../vdqs/loss';
 import { measureSensitivities, SENSITIVITY_IMAGES } from '../vdqs/sensitivity';
 import { decisionUnits, type DecisionUnit } from '../vdqs/units';
 
-/** Images that error compensation looks at; more help little (DESIGN section 8). */
+/** Images that error compensation looks at; more help little. */
 export const COMPENSATION_IMAGES = 128;
 
 /** What is quantized. */

@@ -15,8 +15,7 @@ export interface Candidate {
 
 /**
  * The paper's score. Φ enters relative to the largest Φ of any decision, so that λ means the same for small and large
- * networks: with the plain Φ the useful λ lie between 0.005 and 0.05 and shift with the number of layers (DESIGN
- * section 8, part 4).
+ * networks: with the plain Φ the useful λ lie between 0.005 and 0.05 and shift with the number of layers.
  *
  * @param lambda 0 … 1, weight of the entropy term
  */

@@ -42,7 +42,7 @@ const MOST_EXACT = 256;
  * Bits of feature maps and weights together: the least ΣS whose cost stays within the target. A layer's weights are
  * chosen together with the map it reads; beyond that, decisions do not depend on each other, so this is a
  * multiple-choice knapsack, solved exactly (up to the rounding of costs) by dynamic programming over the cost spent.
- * Prices on the cost (min ΣS + μ·cost, DESIGN section 8) find the convex hull only and overshoot by a whole layer where
+ * Prices on the cost (min ΣS + μ·cost) find the convex hull only and overshoot by a whole layer where
  * layers are large; they are for networks of very many layers.
  *
  * @param target cost at 8 bits over the cost wanted; where no choice reaches it, the one with the least cost is

@@ -18,8 +18,8 @@ export interface DecisionUnit {
 
 /**
  * The decisions that a graph leaves open. 8 bits stay: what the application reads and writes, what Softmax and norms
- * read and write, and maps that an Add or a product joins: a residual path at few bits loses accuracy that no compensation brings back
- * (DESIGN section 8, part 5 of the recipe); layers read them through views.
+ * read and write, and maps that an Add or a product joins: a residual path at few bits loses accuracy that no
+ * compensation brings back; layers read them through views.
  */
 export function decisionUnits(graph: Graph): DecisionUnit[] {
   const { bitGroup, leastBits } = formatTies(graph);

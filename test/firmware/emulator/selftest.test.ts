@@ -18,7 +18,9 @@ describe('run on emulator', function () {
       const good = await runSelftest(name, files, core, silentProgress, program);
       assert.deepEqual([good.passed, good.core], [true, core], good.output);
       if (core === 'host') assert.equal(good.layers, null);
-      else for (const { layer } of program.steps) assert.ok(good.layers![layer] > 0, `layer ${layer}: ${good.layers}`);
+      else
+        for (const { layer } of program.steps)
+          assert.ok(good.layers![layer] > 0, `layer ${layer}: ${good.layers!.join(' ')}`);
       assert.match(good.output, new RegExp(`^${name}_selftest: passed$`, 'm'));
       let changed = 0;
       const wrong = files.map((file) => ({
