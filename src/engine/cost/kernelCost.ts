@@ -238,8 +238,8 @@ function turnsOf(taps: number): number {
 }
 
 /**
- * Instructions that gather the codes under a window: single pixels; rows by words; those of few and odd numbers of codes
- * together; or other odd ones code by code.
+ * Instructions that gather the codes under a window: single pixels; rows by words; those of few and odd numbers of
+ * codes together; or other odd ones code by code.
  * @param tap for each code of single pixels
  * @param row for each row of words
  */

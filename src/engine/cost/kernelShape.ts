@@ -165,7 +165,7 @@ function isPacked({ channels, group = 1, inputBits, weightBits, readsImage, pack
   );
 }
 
-/** Whether a kernel may be made for a convolution, as specialKernel in codegen has it, but for what depends on values. */
+/** Whether a kernel may be made for a convolution, as specialKernel in codegen has it but for what values decide. */
 export function isMadeConv({ channels, group = 1 }: KernelCall): boolean {
   return group === 1 && channels % 2 === 0;
 }
