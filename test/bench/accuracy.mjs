@@ -127,6 +127,8 @@ for (const { model, file, preprocess, calibration, evaluation } of models) {
       .slice(1)
       .map((line) => line.split(',').slice(-4));
     const right = (/** @type {string[]} */ p, /** @type {number} */ answer) => (p[answer] === p[0] ? 100 : 0);
+    // Others may have put rows there meanwhile.
+    if (existsSync(store)) Object.assign(rows, JSON.parse(readFileSync(store, 'utf8')));
     rows[key] = {
       asked: Number(values.images),
       images: result.images,
