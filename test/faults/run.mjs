@@ -15,7 +15,7 @@ const { values, positionals } = parseArgs({
 if (positionals.length === 0 && values.grep === undefined) {
   await runParts(
     fileURLToPath(import.meta.url),
-    partsOf(root, { first: ['hostileModels.test.ts'] }),
+    partsOf(root, { first: ['hostileModels.test.ts', 'strangeModels.test.ts'] }),
     process.argv.slice(2),
   );
 } else {

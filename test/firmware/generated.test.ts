@@ -43,6 +43,7 @@ describe('generated C on the host', function () {
       'lookup',
       'maxPool',
       'mul',
+      'normalize',
       'permute',
       'prelu',
       'requantize',

@@ -95,7 +95,7 @@ export function writeImages(folder: string, count: number, side = 40): void {
 export async function until<T>(
   what: string,
   attempt: () => T | undefined | false | Promise<T | undefined | false>,
-  seconds = 30,
+  seconds = 120,
 ): Promise<T> {
   for (let turn = 0; turn < seconds * 10; turn++) {
     const result = await attempt();

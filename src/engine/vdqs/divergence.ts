@@ -70,13 +70,18 @@ function divergence(p: Float64Array, q: Float64Array): number {
 }
 
 function softmax(logits: Float32Array): Float64Array {
-  const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-  return normalize(Float64Array.from(logits, (v) => Math.exp(v - largest)));
+  let largest = -Infinity;
+  for (let i = 0; i < logits.length; i++) largest = Math.max(largest, logits[i]);
+  const values = new Float64Array(logits.length);
+  for (let i = 0; i < logits.length; i++) values[i] = Math.exp(logits[i] - largest);
+  return normalize(values);
 }
 
-/** Sums to 1; no entry is 0, so that the divergence stays finite. */
+/** Sums to 1; no entry is 0, so that the divergence stays finite. Loops: outputs may have millions of values. */
 function normalize(values: ArrayLike<number>): Float64Array {
-  const positive = Float64Array.from(values, (v) => Math.max(v, 1e-9));
-  const total = positive.reduce((a, b) => a + b, 0);
-  return positive.map((v) => v / total);
+  const positive = new Float64Array(values.length);
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += positive[i] = Math.max(values[i], 1e-9);
+  for (let i = 0; i < positive.length; i++) positive[i] /= total;
+  return positive;
 }

@@ -5,6 +5,8 @@ import { Worker, type MessagePort } from 'node:worker_threads';
 import { CancelledError, UserError } from '../common/errors';
 import type { Progress } from '../common/progress';
 import { targetsData, targetsOf, type FloatTargets } from '../compensate/targets';
+import { graphMacs } from '../graph/macs';
+import { elements } from '../graph/types';
 import {
   LocalFitter,
   type FitResult,
@@ -17,6 +19,8 @@ import {
 
 /** Each thread holds the maps of some images; more than so many find little to do at once. */
 const MOST_THREADS = 4;
+/** Products and codes of all images below which threads take longer to start than the work does. */
+const LEAST_WORK = 3e7;
 /** How often a cancel is looked for while threads work. */
 const POLL_MS = 50;
 /** Threads that had nothing to do for so long are ended. */
@@ -37,7 +41,7 @@ type ThreadAnswer =
  * Tasks on one model in so many threads, or in this one where that is 1 or the file of the threads is not there. The
  * threads run no native code, so that they can be stopped at any moment.
  *
- * @param threads as asked for; undefined: as many as the machine has cores
+ * @param threads as asked for; undefined: as many as the machine has cores, one where the work is small
  */
 export function openFitter(
   network: FittedNetwork,
@@ -45,9 +49,15 @@ export function openFitter(
   threads: number | undefined,
   file = path.join(__dirname, 'fitter.js'),
 ): Fitter {
-  const count = Math.max(1, Math.min(threads ?? os.availableParallelism(), MOST_THREADS));
+  const wanted = threads ?? (isSmall(network, targets) ? 1 : os.availableParallelism());
+  const count = Math.max(1, Math.min(wanted, MOST_THREADS));
   if (count === 1 || !existsSync(file)) return new LocalFitter(network, targets);
   return new ThreadFitter({ network, targets: targetsData(targets) }, count, file);
+}
+
+function isSmall({ graph }: FittedNetwork, { images }: FloatTargets): boolean {
+  const codes = graph.maps.reduce((sum, { shape }) => sum + elements(shape), 0);
+  return (graphMacs(graph) + codes) * images.length < LEAST_WORK;
 }
 
 interface Waiting {
