@@ -26,7 +26,7 @@ const LARGEST_ARENA = 1 << 16;
 const emulated = ['-DQMCU_EMULATE_DSP=1'];
 
 describe(`kernels made for one layer against the reference interpreter (QUANTMCU_KERNEL_SEED=${seed})`, function () {
-  this.timeout(600_000);
+  this.timeout(1_800_000);
   let folder: string;
   let specials: string;
   const seeds: number[] = [];

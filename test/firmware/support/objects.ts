@@ -20,6 +20,9 @@ const cacheEnvironment = {
   CCACHE_MAXSIZE: '1G',
 };
 
+/** Many inlined kernels in one file take GCC with sanitizers minutes, on a loaded machine many. */
+const TIMEOUT_MS = 1_200_000;
+
 /**
  * Compiles each source to an object of its own; any warning fails.
  * @param folder where objects are put, `PREFIX.N.o`, and which the compiler runs in
@@ -36,7 +39,7 @@ export function compileObjects(
   return sources.map((source, i) => {
     const object = path.join(folder, `${prefix}.${i}.o`);
     const [command, ...args] = [...compilerLauncher(), compiler, ...flags, '-c', source, '-o', object];
-    runCommand(command, args, { silent: true, cwd: folder, env: cacheEnvironment });
+    runCommand(command, args, { silent: true, cwd: folder, env: cacheEnvironment, timeout: TIMEOUT_MS });
     return object;
   });
 }
