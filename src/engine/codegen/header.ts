@@ -256,7 +256,8 @@ static inline int32_t ${name}_top${suffix}(const void *arena)
 /* A score as the float network computes it. */
 static inline float ${name}_score${suffix}(const void *arena, int32_t i)
 {
-    return ${output}_SCALE * (float)(${name}_output${suffix}(arena)[i] - (${output}_ZERO_POINT));
+    const float code = ${name}_output${suffix}(arena)[i];
+    return ${output}_SCALE * (code - (${output}_ZERO_POINT));
 }
 
 `;
