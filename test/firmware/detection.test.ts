@@ -6,154 +6,15 @@ import { detectFlash } from '../../src/engine/codegen/detection/detectFlash';
 import { renderDetect } from '../../src/engine/codegen/detection/renderDetect';
 import { headPreset } from '../../src/engine/detection/presets';
 import { resolveHead } from '../../src/engine/detection/resolve';
-import type { Graph } from '../../src/engine/graph/types';
 import { detect } from '../../src/engine/program/detection/decode';
 import { lowerHead } from '../../src/engine/program/detection/lowerHead';
 import type { DetectionProgram } from '../../src/engine/program/detection/types';
 import type { Program } from '../../src/engine/program/types';
 import { projectRoot } from '../support/paths';
 import { mulberry32 } from '../support/graphBuilder';
+import { families, headGraph, type HeadCase } from '../support/headFamilies';
 import { buildForBoard, runOnBoard } from './board/board';
 import { compile, putFiles, removeFolder, runCommand, sanitizerFlags, scratchFolder } from './support/hostBuild';
-
-type Shape = readonly [string, number, number, number];
-
-/** Outputs of a network of each family, for an input of width × height. */
-const families: readonly { head: string; width: number; height: number; outputs: readonly Shape[] }[] = [
-  { head: 'yolov2', width: 96, height: 96, outputs: [['o', 3, 3, 45]] },
-  {
-    head: 'yolov3',
-    width: 96,
-    height: 96,
-    outputs: [
-      ['a', 3, 3, 24],
-      ['b', 6, 6, 24],
-    ],
-  },
-  {
-    head: 'yolov4',
-    width: 96,
-    height: 64,
-    outputs: [
-      ['a', 2, 3, 21],
-      ['b', 4, 6, 21],
-    ],
-  },
-  {
-    head: 'yolo-fastest',
-    width: 96,
-    height: 96,
-    outputs: [
-      ['a', 3, 3, 75],
-      ['b', 6, 6, 75],
-    ],
-  },
-  {
-    head: 'mobilenet-yolo',
-    width: 96,
-    height: 96,
-    outputs: [
-      ['a', 3, 3, 24],
-      ['b', 6, 6, 24],
-    ],
-  },
-  {
-    head: 'yolov5',
-    width: 64,
-    height: 64,
-    outputs: [
-      ['a', 8, 8, 21],
-      ['b', 4, 4, 21],
-      ['c', 2, 2, 21],
-    ],
-  },
-  { head: 'yolov7', width: 64, height: 64, outputs: [['o', 1, 252, 8]] },
-  { head: 'yolox', width: 64, height: 64, outputs: [['o', 1, 84, 8]] },
-  {
-    head: 'yolov8',
-    width: 64,
-    height: 64,
-    outputs: [
-      ['a', 8, 8, 67],
-      ['b', 4, 4, 67],
-      ['c', 2, 2, 67],
-    ],
-  },
-  { head: 'picodet', width: 64, height: 64, outputs: [['o', 1, 85, 35]] },
-  {
-    head: 'espdet',
-    width: 64,
-    height: 64,
-    outputs: [
-      ['b8', 8, 8, 4],
-      ['s8', 8, 8, 2],
-      ['b16', 4, 4, 4],
-      ['s16', 4, 4, 2],
-    ],
-  },
-  {
-    head: 'ssd',
-    width: 96,
-    height: 96,
-    outputs: [
-      ['boxes', 1, 204, 4],
-      ['scores', 1, 204, 5],
-    ],
-  },
-  {
-    head: 'ultraface',
-    width: 64,
-    height: 64,
-    outputs: [
-      ['boxes', 1, 235, 4],
-      ['scores', 1, 235, 2],
-    ],
-  },
-  {
-    head: 'blazeface',
-    width: 128,
-    height: 128,
-    outputs: [
-      ['r', 1, 896, 16],
-      ['c', 1, 896, 1],
-    ],
-  },
-  {
-    head: 'yunet',
-    width: 64,
-    height: 64,
-    outputs: [8, 16, 32].flatMap((s): Shape[] => {
-      const n = (64 / s) ** 2;
-      return [
-        [`cls_${s}`, 1, n, 1],
-        [`obj_${s}`, 1, n, 1],
-        [`bbox_${s}`, 1, n, 4],
-        [`kps_${s}`, 1, n, 10],
-      ];
-    }),
-  },
-  { head: 'fomo', width: 96, height: 96, outputs: [['o', 12, 12, 4]] },
-  {
-    head: 'centernet',
-    width: 64,
-    height: 64,
-    outputs: [
-      ['hm', 16, 16, 3],
-      ['wh', 16, 16, 2],
-      ['reg', 16, 16, 2],
-    ],
-  },
-  { head: 'fastestdet', width: 96, height: 96, outputs: [['o', 6, 6, 9]] },
-  {
-    head: 'decoded',
-    width: 64,
-    height: 64,
-    outputs: [
-      ['boxes', 1, 100, 4],
-      ['scores', 1, 100, 3],
-    ],
-  },
-];
 
 const IMAGES = 100;
 
@@ -166,19 +27,10 @@ interface Case {
 }
 
 /** A head on outputs of random formats, by channel for every other family, and random codes for them. */
-function caseOf({ head: preset, width, height, outputs }: (typeof families)[number], index: number): Case {
+function caseOf({ head: preset, width, height, outputs }: HeadCase, index: number): Case {
   const signed = mulberry32(1000 + index);
   const random = (): number => Math.abs(signed());
-  const maps = [
-    { shape: { h: height, w: width, c: 3 }, producer: null },
-    ...outputs.map(([, h, w, c]) => ({ shape: { h, w, c }, producer: null })),
-  ];
-  const graph = {
-    maps,
-    layers: [],
-    inputs: [{ name: 'image', map: 0 }],
-    outputs: outputs.map(([name], i) => ({ name, map: i + 1 })),
-  } as unknown as Graph;
+  const graph = headGraph({ head: preset, width, height, outputs });
   const description = headPreset(graph, preset, 'model.onnx');
   const resolved = resolveHead(
     graph,

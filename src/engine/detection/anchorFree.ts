@@ -36,6 +36,7 @@ function distances(
   bins: number,
   strides: readonly number[],
   classesFirst: boolean,
+  offset = 0.5,
 ): DetectionHead | null {
   const width = 4 * Math.max(1, bins);
   const box: BoxForm = { form: 'ltrb', fn: 'linear', bins };
@@ -48,7 +49,7 @@ function distances(
     rows: grid.rows,
     cols: grid.cols,
     stride: grid.stride,
-    offset: 0.5,
+    offset,
     anchors: square(grid.stride),
     box: boxPlace,
     score,
@@ -96,7 +97,7 @@ function distances(
       build(
         l,
         { ...box, ...place(one.flat, classesFirst ? count : 0, { row: l.row }) },
-        // NanoDet and PicoDet export their classes behind a sigmoid.
+        // NanoDet-Plus and PicoDet export their classes behind a sigmoid.
         { ...place(one.flat, classesFirst ? 0 : width, { row: l.row }), fn: classesFirst ? 'none' : 'sigmoid', count },
       ),
     ),
@@ -247,6 +248,13 @@ export const anchorFreeFamilies: readonly HeadFamily[] = [
     // A flat output behind functions has boxes that the network decodes itself, as Ultralytics exports them.
     propose: (clues) => !looksAnchored(clues) && (clues.outputs.length > 1 || clues.outputs[0].from === 'weights'),
     fill: (clues) => distances('yolov8', clues, 16, [8, 16, 32], false),
+  },
+  {
+    name: 'nanodet',
+    outputs: 'rows of classes + 32 values, as NanoDet-Plus has them',
+    propose: ({ model }) => /nanodet/.test(model),
+    // Its distances are from the cells' corners.
+    fill: (clues) => distances('nanodet', clues, 8, [8, 16, 32, 64], true, 0),
   },
   {
     name: 'picodet',

@@ -21,7 +21,7 @@ import type { BoxForm, DetectionHead, HeadLevel } from './head';
  */
 interface AnchoredFamily {
   readonly name: string;
-  readonly box: (stride: number) => BoxForm;
+  readonly box: (stride: number, levels: number) => BoxForm;
   /** By number of levels. */
   readonly anchors: Readonly<Record<number, readonly (readonly (readonly [number, number])[])[]>>;
   readonly named: RegExp;
@@ -63,7 +63,8 @@ const ANCHORED: readonly AnchoredFamily[] = [
   },
   {
     name: 'yolov4',
-    box: (stride) => sigmoidExp(stride === 8 ? 1.2 : stride === 16 ? 1.1 : 1.05),
+    // The tiny network's, of two levels, has one scale.
+    box: (stride, levels) => sigmoidExp(levels === 2 || stride > 16 ? 1.05 : stride === 16 ? 1.1 : 1.2),
     anchors: { 2: [V3_TINY.slice(1, 4), V3_TINY.slice(3)], 3: threes(V4) },
     named: /yolo-?_?v?4/,
   },
@@ -87,7 +88,7 @@ function fillGrids(family: AnchoredFamily, clues: HeadClues): DetectionHead | nu
   return head(
     family.name,
     classes,
-    levels.map((grid, i) => anchoredLevel(grid, own[i], family.box(grid.stride))),
+    levels.map((grid, i) => anchoredLevel(grid, own[i], family.box(grid.stride, levels.length))),
   );
 }
 
@@ -107,7 +108,7 @@ function fillFlat(family: AnchoredFamily, clues: HeadClues): DetectionHead | nul
         stride,
         offset: 0,
         anchors: anchors[i],
-        box: { ...family.box(stride), ...place(flat, 0, where) },
+        box: { ...family.box(stride, strides.length), ...place(flat, 0, where) },
         objectness: { ...place(flat, 4, where), fn: 'sigmoid' },
         score: { ...place(flat, 5, where), fn: 'sigmoid', count: flat.fields - 5 },
       };

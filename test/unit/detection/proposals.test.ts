@@ -69,7 +69,7 @@ describe('proposed detection heads', () => {
     ['yolov8n.onnx', [320, 320], [['output0', [1, 2100, 144], 'weights']], 'yolov8', 80],
     ['yolov5n.onnx', [320, 320], [['output0', [1, 6300, 85], 'functions']], 'decoded', 80],
     ['yolov5n.onnx', [320, 320], [['output0', [1, 6300, 85], 'weights']], 'yolov5', 80],
-    ['nanodet.onnx', [320, 320], [['output', [1, 2125, 112], 'both']], 'picodet', 80],
+    ['nanodet-plus-m.onnx', [320, 320], [['output', [1, 2125, 112], 'both']], 'nanodet', 80],
     ['fomo.onnx', [96, 96], [['output', [12, 12, 3], 'functions']], 'fomo', 2],
     [
       'model.onnx',
