@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { GENERATOR } from '../engine/common/generator';
 import { CancelledError, UserError } from '../engine/common/errors';
 import type { Command } from './command';
-import { commands, usage } from './commandLine';
+import { commands, helpFor } from './commandLine';
 import { oneLine, UnsupportedModelError } from '../engine/onnx/problems';
 import { visible, visibleJson, visibleLines } from '../engine/common/visible';
 import type { Progress } from '../engine/common/progress';
@@ -12,8 +12,9 @@ import type { Progress } from '../engine/common/progress';
 /** Entry point of `dist/cli.js`: the engine without an editor. */
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    process.stdout.write(usage());
+  const help = helpFor(argv);
+  if (help !== null) {
+    process.stdout.write(help);
     return name === undefined ? 2 : 0;
   }
   if (name === 'mcp') {
@@ -25,10 +26,6 @@ async function main(argv: readonly string[]): Promise<number> {
   const command = commands.get(name);
   if (!command) throw new UserError(`Unknown command "${name}". Commands: ${[...commands.keys()].join(', ')}.`);
   const { values, positionals } = parse(command, rest);
-  if (values.help) {
-    process.stdout.write(usage());
-    return 0;
-  }
   const json = values.json === true;
   const result = await command.run(positionals, values, json ? quiet() : onTerminal()).catch((error: unknown) => {
     if (values.problems !== true || !(error instanceof UserError)) throw error;

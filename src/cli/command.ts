@@ -1,5 +1,6 @@
 import type { Progress } from '../engine/common/progress';
 import type { Values } from './commandOptions';
+import type { OptionHelp } from './help';
 
 /** What a command prints, as text and as JSON. */
 export interface CommandResult {
@@ -12,6 +13,10 @@ export interface Command {
   readonly synopsis: string;
   readonly summary: string;
   readonly options: Record<string, { readonly type: 'string' | 'boolean' }>;
+  /** An invocation, without `quantmcu`. */
+  readonly example: string;
+  /** What the help says of options that other commands do not have, or that mean something else here. */
+  readonly optionHelp?: Readonly<Record<string, OptionHelp>>;
   run(positionals: readonly string[], values: Values, progress: Progress): Promise<CommandResult>;
 }
 

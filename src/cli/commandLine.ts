@@ -14,7 +14,10 @@ import { exportCommand } from './exportCommand';
 import { fitCommand } from './fitCommand';
 import { generateCommand, removeCommand, selftestCommand } from './projectCommands';
 import { sweepCommand } from './sweepCommand';
+import { commandHelp } from './help';
 import { flag, text, type Command, type CommandResult } from './command';
+import { selftestCores } from '../engine/emulator/boards';
+import { CAMERA_FORMATS } from '../engine/calibration/camera';
 import { targets } from '../engine/targets/targets';
 import { arenaTarget } from '../engine/targets/capacity';
 
@@ -22,9 +25,10 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   [
     'inspect',
     {
-      synopsis: 'inspect MODEL|PLAN',
+      synopsis: 'inspect MODEL|PLAN [--sizes NAME=N,…]',
       summary: 'layers, shapes, operators and problems of an ONNX model; the bits of a plan and why they are so',
       options: { sizes: text },
+      example: 'inspect model.onnx',
       run: inspect,
     },
   ],
@@ -58,6 +62,26 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         'edit-build': flag,
         'overwrite-edited': flag,
       },
+      example: 'generate model.quantmcu.json --project firmware --edit-build',
+      optionHelp: {
+        optimize: { value: 'size|balanced|speed', text: 'what the C code is made for', fallback: "the plan's" },
+        runtime: {
+          value: 'shared|own',
+          text: 'kernels in one folder for all models of the project, or in a folder of the model',
+          fallback: 'shared',
+        },
+        cores: { value: 'target|all', text: "kernels for the plan's core, or for every core", fallback: 'target' },
+        selftest: {
+          value: 'checksum|stored',
+          text: 'compare with checksums, or with pictures and outputs stored in flash',
+          fallback: 'checksum',
+        },
+        camera: { value: 'FORMAT', text: `add a reader of a camera's pictures: ${CAMERA_FORMATS.join(', ')}` },
+        'camera-size': { value: 'WxH', text: "the camera's columns x rows, such as 320x240" },
+        scale: { value: 'box|nearest', text: 'how pictures are scaled', fallback: 'box' },
+        'edit-build': { text: "add the sources to the project's build file, in a marked block" },
+        'overwrite-edited': { text: 'overwrite generated files that were edited' },
+      },
       run: runGenerate,
     },
   ],
@@ -67,6 +91,8 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
       synopsis: 'remove --project DIR --name NAME [--dry-run]',
       summary: "take a model's generated sources out of a firmware project",
       options: { project: text, name: text, 'dry-run': flag },
+      example: 'remove --project firmware --name model',
+      optionHelp: { name: { value: 'NAME', text: 'the model, as its folder is called', fallback: 'required' } },
       run: runRemove,
     },
   ],
@@ -76,6 +102,10 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
       synopsis: 'selftest PLAN [--core m0plus|m3|m4|m7|m33|m55|host]',
       summary: 'build the generated self-test and run it on an emulated Cortex-M or this computer',
       options: { core: text },
+      example: 'selftest model.quantmcu.json --core m4',
+      optionHelp: {
+        core: { value: selftestCores.join('|'), text: 'emulated core; host: this computer', fallback: 'm4' },
+      },
       run: runSelftest,
     },
   ],
@@ -98,12 +128,33 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         force: flag,
         threads: text,
       },
+      example: 'evaluate model.quantmcu.json --images labelled-photos --limit 500',
+      optionHelp: {
+        images: { value: 'DIR', text: 'images, labelled by labels.csv or by their folders', fallback: 'required' },
+        annotations: {
+          value: 'DIR|FILE.json',
+          text: "a detector's boxes: VOC .xml, YOLO .txt or COCO .json",
+          fallback: 'beside the images',
+        },
+        layers: { text: "compare every layer's output, too" },
+        predictions: { value: 'FILE.csv', text: 'write the answer to each image', fallback: 'none' },
+        force: { text: "overwrite a file of predictions that is not QuantMCU's" },
+      },
       run: runEvaluate,
     },
   ],
   ['sweep', sweepCommand],
   ['export', exportCommand],
-  ['targets', { synopsis: 'targets', summary: 'boards that a plan can be made for', options: {}, run: runTargets }],
+  [
+    'targets',
+    {
+      synopsis: 'targets',
+      summary: 'boards that a plan can be made for',
+      options: {},
+      example: 'targets',
+      run: runTargets,
+    },
+  ],
 ]);
 
 /** What the files are that people give, and what is taken where they give none. */
@@ -123,13 +174,21 @@ folders name the classes.
 --head FILE.json: the boxes of a detector, see docs/sidecar.md.
 `;
 
-/** Help text. */
-export function usage(): string {
+/** What is printed where help is asked for, of all commands or of one, or where no command is given; null otherwise. */
+export function helpFor([name, ...rest]: readonly string[]): string | null {
+  if (name === undefined) return usage();
+  if (name === 'help' || name === '--help' || name === '-h')
+    return rest.length === 0 ? usage() : commandHelp(commands, rest[0]);
+  return rest.includes('--help') && name !== 'mcp' ? commandHelp(commands, name) : null;
+}
+
+function usage(): string {
   const lines = [...commands.values()].map((c) => `  quantmcu ${c.synopsis}\n      ${c.summary}`);
   return (
     `Mixed-precision, patch-based inference for microcontrollers.\n\n${lines.join('\n')}\n  quantmcu mcp\n      ` +
     'these commands as tools for agents, on standard input and output (Model Context Protocol)\n\nWith --json ' +
-    `each command prints one JSON object on stdout, with --problems errors as lines FILE: error: MESSAGE.\n\n${FILES}`
+    `each command prints one JSON object on stdout, with --problems errors as lines FILE: error: MESSAGE.\n` +
+    `"quantmcu help COMMAND" explains the options of one command, with their defaults and an example.\n\n${FILES}`
   );
 }
 

@@ -10,9 +10,15 @@ import { cachedCalibration, defaultCachePath } from '../engine/calibration/cache
 
 /** `export`: the quantized network for other tools. */
 export const exportCommand: Command = {
-  synopsis: 'export PLAN --format qdq [--force] --out FILE.onnx',
+  synopsis: 'export PLAN [--format qdq] [--force] --out FILE.onnx',
   summary: 'the quantized network as ONNX with QuantizeLinear and DequantizeLinear, to evaluate elsewhere',
   options: { format: text, out: text, force: flag },
+  example: 'export model.quantmcu.json --format qdq --out model.qdq.onnx',
+  optionHelp: {
+    format: { value: 'qdq', text: 'ONNX with QuantizeLinear and DequantizeLinear', fallback: 'qdq' },
+    out: { value: 'FILE.onnx', text: 'the file to write', fallback: 'required' },
+    force: { text: "overwrite a file that is not QuantMCU's" },
+  },
   run: async (positionals, values) => {
     const planPath = one(positionals, 'PLAN');
     oneOf(values, 'format', ['qdq'] as const, 'qdq');

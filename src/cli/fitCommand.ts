@@ -13,6 +13,8 @@ export const fitCommand = {
   synopsis: 'fit MODEL [--target ID [--sram BYTES] [--flash BYTES] [--core CORE]] [--sizes NAME=N,…]',
   summary: 'SRAM, flash and estimated time of a model on every board, layer by layer and in patches; needs no images',
   options: { target: text, sram: text, flash: text, core: text, sizes: text },
+  example: 'fit model.onnx --target nano33ble',
+  optionHelp: { target: { value: 'ID', text: 'one board, or custom with its sizes', fallback: 'every board' } },
   run: fitModel,
 };
 

@@ -34,7 +34,7 @@ export const quantizeCommand: Command = {
     '[--bitops-target RATIO] [--accuracy-budget POINTS] [--lambda F] [--phi F] ' +
     '[--epsilon F] [--classes static|runtime] [--halos auto|recompute] [--task classify|binary|regress|detect] ' +
     '[--head PRESET|FILE.json|none] [--preprocess auto|imagenet|tf|unit|raw|stretch|letterbox|FILE.json] ' +
-    '[--limit N] [--sizes NAME=N,…] [--threads N] [--no-compensate] [--no-cache] [--force] --out PLAN',
+    '[--limit N] [--sizes NAME=N,…] [--threads N] [--no-compensate] [--no-cache] [--force] [--out PLAN]',
   summary: 'calibrate, search and write a plan',
   options: {
     ...planningOptions,
@@ -46,6 +46,11 @@ export const quantizeCommand: Command = {
     objective: text,
     'latency-budget': text,
     'accuracy-budget': text,
+  },
+  example: 'quantize model.onnx --images photos --target nano33ble --out model.quantmcu.json',
+  optionHelp: {
+    out: { value: 'PLAN', text: 'the plan to write', fallback: 'beside the model' },
+    force: { text: "overwrite files that are not QuantMCU's, and keep no locked decisions" },
   },
   run: runQuantize,
 };

@@ -44,6 +44,25 @@ export const sweepCommand: Command = {
     'a plan for each value of one parameter, with its figures and, on the --limit images of --evaluate, its ' +
     'accuracy; --pick makes one of them the plan',
   options: { ...planningOptions, evaluate: text, pick: text, calibrate: text },
+  example:
+    'sweep model.onnx --images photos --target nano33ble --bitops-target 1.5,2.2,3 --evaluate labelled-photos ' +
+    '--limit 200 --out .',
+  optionHelp: {
+    phi: { value: 'F,F,…', text: 'the values of φ to sweep, or one for all', fallback: String(DEFAULTS.phi) },
+    lambda: { value: 'F,F,…', text: 'the values of λ to sweep, or one for all', fallback: String(DEFAULTS.lambda) },
+    'bitops-target': { value: 'R,R,…', text: 'the reductions of BitOPs to sweep, or one for all' },
+    preprocess: {
+      value: 'PRESET|FILE.json',
+      text: 'imagenet, tf, unit, raw, stretch or letterbox; see "quantmcu help"',
+      fallback: 'unit, or as a detector wants it',
+    },
+    evaluate: { value: 'DIR', text: 'images to measure the accuracy of each plan on', fallback: 'none' },
+    limit: { value: 'N', text: 'evaluate on at most N images, evenly spread; 0: all', fallback: '0' },
+    calibrate: { value: 'N', text: 'calibrate with at most N samples; 0: all', fallback: '0' },
+    pick: { value: 'VALUE', text: 'write the plan of this value', fallback: 'write the table only' },
+    out: { value: 'FOLDER', text: "the plan's folder; the table is written beside the plan", fallback: 'required' },
+    force: { text: "overwrite files that are not QuantMCU's" },
+  },
   run: sweepModel,
 };
 
