@@ -201,7 +201,9 @@ async function inspect(positionals: readonly string[], values: Values): Promise<
       '\t',
     ),
   );
-  const problems = model.problems.map((p) => `! ${visible(p.node)}: ${visible(p.message)} ${visible(p.remedy)}`);
+  const problems = model.problems.map(
+    (p) => `! ${visible(p.opType)} "${visible(p.node)}": ${visible(p.message)}. ${visible(p.remedy)}`,
+  );
   return {
     text: [
       `${visible(model.graphName || path.basename(file))}: ${model.nodes.length} nodes, ${model.parameters.count} ` +

@@ -58,7 +58,7 @@ function coreOf({ core }: Values): Core | undefined {
 }
 
 export function one(positionals: readonly string[], name: string): string {
-  if (positionals.length !== 1) throw new UserError(`Expected exactly one ${name}.`);
+  if (positionals.length !== 1) throw new UserError(`Give exactly one ${name}. "quantmcu help" lists the commands.`);
   return positionals[0];
 }
 
@@ -78,20 +78,21 @@ export function number(values: Values, name: string): number | undefined {
 
 export function count(values: Values, name: string): number {
   const n = number(values, name) ?? 0;
-  if (!Number.isInteger(n) || n < 0) throw new UserError(`--${name} must be a whole number.`);
+  if (!Number.isInteger(n) || n < 0)
+    throw new UserError(`--${name} must be a whole number, not "${String(values[name])}".`);
   return n;
 }
 
 export function fraction(values: Values, name: string): number | undefined {
   const n = number(values, name);
-  if (n !== undefined && (n < 0 || n > 1)) throw new UserError(`--${name} must lie between 0 and 1.`);
+  if (n !== undefined && (n < 0 || n > 1)) throw new UserError(`--${name} must lie between 0 and 1, not ${n}.`);
   return n;
 }
 
 /** A reduction, at least 1; 16 is 2-bit maps everywhere. */
 export function ratio(values: Values, name: string): number | undefined {
   const n = number(values, name);
-  if (n !== undefined && (n < 1 || n > 16)) throw new UserError(`--${name} must lie between 1 and 16.`);
+  if (n !== undefined && (n < 1 || n > 16)) throw new UserError(`--${name} must lie between 1 and 16, not ${n}.`);
   return n;
 }
 
@@ -123,11 +124,11 @@ export function searchOf(values: Values): {
   );
   if (search === 'entropy' && limited)
     throw new UserError(
-      '--objective, --latency-budget, --bitops-target and --accuracy-budget are reached by measured sensitivity: ' +
-        'leave them out, or --search entropy.',
+      '--objective, --latency-budget, --bitops-target and --accuracy-budget need measured sensitivity: ' +
+        'drop them, or drop --search entropy.',
     );
   if (search === 'sensitivity' && values.lambda !== undefined)
-    throw new UserError('--lambda is of the entropy score: leave it out, or give --search entropy without a target.');
+    throw new UserError('--lambda belongs to the entropy score: drop it, or give --search entropy without a target.');
   if (accuracyBudget !== undefined && !(accuracyBudget >= 0 && accuracyBudget <= 100))
     throw new UserError('--accuracy-budget is in points of top-1 (mAP of a detector) and must lie between 0 and 100.');
   if (latencyBudget !== undefined && !(latencyBudget > 0))
@@ -177,7 +178,7 @@ export function bitsOf(value: string | boolean | undefined): Bits[] | undefined 
   if (typeof value !== 'string') return undefined;
   const bits = value.split(',').map(Number);
   if (!bits.every((b): b is Bits => b === 8 || b === 4 || b === 2))
-    throw new UserError(`--bits must list 8, 4 and 2, not "${value}".`);
+    throw new UserError(`--bits takes 8, 4 and 2, such as 8,4, not "${value}".`);
   return [...new Set<Bits>([8, ...bits])].sort((a, b) => b - a);
 }
 
@@ -213,11 +214,11 @@ export function choice<T extends string>(values: Values, name: string, known: re
 export function cameraOf(values: Values): Camera | undefined {
   if (values.camera === undefined) {
     const left = ['camera-size', 'scale'].find((name) => values[name] !== undefined);
-    if (left !== undefined) throw new UserError(`--${left} says how a camera is read: give its format with --camera.`);
+    if (left !== undefined) throw new UserError(`--${left} needs --camera, the format of the camera's pictures.`);
     return undefined;
   }
   const format = choice(values, 'camera', CAMERA_FORMATS);
   const size = /^(\d{1,4})x(\d{1,4})$/.exec(required(values, 'camera-size'));
-  if (!size) throw new UserError('--camera-size must be columns x rows of a picture, e.g. 320x240.');
+  if (!size) throw new UserError('--camera-size must be columns x rows, such as 320x240.');
   return { format, width: Number(size[1]), height: Number(size[2]), scale: choice(values, 'scale', CAMERA_SCALES) };
 }

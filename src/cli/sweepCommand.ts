@@ -67,7 +67,7 @@ export const sweepCommand: Command = {
 };
 
 const UNSAID_PREPROCESS =
-  'Preprocessing: unit, by default, for a sweep tries none out. Give --preprocess as quantize told it.';
+  'Preprocessing: unit, by default, since a sweep tries no others. Give the one quantize reported with --preprocess.';
 
 async function sweepModel(positionals: readonly string[], values: Values, progress: Progress): Promise<CommandResult> {
   const modelPath = one(positionals, 'MODEL');
@@ -77,7 +77,8 @@ async function sweepModel(positionals: readonly string[], values: Values, progre
   const { parameter, swept, fixed } = parametersOf(values);
   sweepValues(parameter, swept);
   const pick = typeof values.pick === 'string' ? numberOf('pick', values.pick) : null;
-  if (pick !== null && !swept.includes(pick)) throw new UserError(`--pick ${pick} is none of the values of the sweep.`);
+  if (pick !== null && !swept.includes(pick))
+    throw new UserError(`--pick must be one of the swept values, ${swept.join(', ')}, not ${pick}.`);
   const force = values.force === true;
   await assertWritable(planPath, pick !== null, force);
   const sizes = sizesOf(values.sizes);

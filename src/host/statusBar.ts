@@ -75,8 +75,10 @@ export function describeModel(
   if (model.problems.length > 0)
     return item(
       'warning',
-      vscode.l10n.t('{0} problems', model.problems.length),
-      vscode.l10n.t('{0} has {1} nodes that cannot be quantized.', name, model.problems.length),
+      model.problems.length === 1 ? vscode.l10n.t('1 problem') : vscode.l10n.t('{0} problems', model.problems.length),
+      model.problems.length === 1
+        ? vscode.l10n.t('{0} has 1 node that cannot be quantized.', name)
+        : vscode.l10n.t('{0} has {1} nodes that cannot be quantized.', name, model.problems.length),
       true,
     );
   if (planProblem !== null) return item('warning', vscode.l10n.t('plan cannot be used'), planProblem, true);

@@ -21,7 +21,7 @@ export function fitService(models: ModelStore, progress: Progress): Pick<EngineS
       if (deferred)
         throw new UserError(
           `${view.parameters} parameters take ${Math.ceil(view.parameters / 2 ** 21)} MiB of flash at 4 bits, more ` +
-            'than any board of the table has.',
+            'than any listed board has.',
         );
       const known = targets.map((target): FitBoard => {
         const { name, core, clockMHz } = target;

@@ -41,7 +41,7 @@ export function createService(progress: Progress, models: ModelStore = new Model
       const board = request.targetId === 'custom' ? null : findTarget(request.targetId);
       const { sramBytes, flashBytes, core, flashReserve, optimize } = request;
       if (!board && (sramBytes === undefined || flashBytes === undefined))
-        throw new UserError('A board of your own needs its SRAM and flash in bytes.');
+        throw new UserError('Give the SRAM and flash of your own board in bytes.');
       const target = board
         ? arenaTarget(board, { sramBytes, flashBytes })
         : { id: 'custom', sramBytes: sramBytes!, flashBytes: flashBytes!, ...(core ? { core } : {}) };

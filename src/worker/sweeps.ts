@@ -59,7 +59,7 @@ export function sweepService(open: (planPath: string) => Promise<OpenedPlan>, pr
       const sweep = table?.sweeps.find((s) => s.parameter === parameter);
       const decisions = sweep?.points.find((p) => p.value === value)?.decisions;
       if (!table || !sweep || !decisions)
-        throw new UserError(`There is no such point in the sweeps beside ${planPath}. Run the sweep again.`);
+        throw new UserError(`The sweeps beside ${planPath} have no such point. Run the sweep again.`);
       const plan = await readPlan(planPath);
       if (table.model.sha256 !== plan.model.sha256 || sweep.settings.calibration.key !== plan.calibration.key) {
         throw new UserError(

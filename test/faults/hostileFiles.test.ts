@@ -174,11 +174,11 @@ describe('files that are not what their name says', function () {
     const run = await quantize(images, model, '--out', mine);
     assertSound(run, '--out');
     assert.equal(fs.readFileSync(mine, 'utf8'), before);
-    assert.match(run.stderr, /package\.json exists and is no plan of QuantMCU's.*--force/);
+    assert.match(run.stderr, /package\.json exists and is not a QuantMCU plan.*--force/);
     assert.equal((await quantize(images, model, '--out', mine, '--force')).code, 0);
     work.write('other.quantmcu.params', 'mine');
     const parameters = await quantize(images, model, '--out', work.path('other.quantmcu.json'));
-    assert.match(parameters.stderr, /other\.quantmcu\.params exists and is no parameter file/);
+    assert.match(parameters.stderr, /other\.quantmcu\.params exists and is not a QuantMCU parameter file/);
 
     const plan = work.path('model.quantmcu.json');
     assert.equal((await quantize()).code, 0);
@@ -187,19 +187,19 @@ describe('files that are not what their name says', function () {
     const table = work.write('table.csv', 'mine\n');
     const evaluate = (...more: string[]) =>
       runCli(['evaluate', plan, '--images', images, '--predictions', table, ...more]);
-    assert.match((await evaluate()).stderr, /table\.csv exists and is no table of predictions/);
+    assert.match((await evaluate()).stderr, /table\.csv exists and is not a QuantMCU table of predictions/);
     assert.equal(fs.readFileSync(table, 'utf8'), 'mine\n');
     assert.equal((await evaluate('--force')).code, 0);
     assert.equal((await evaluate()).code, 0);
     const exported = (...more: string[]) =>
       runCli(['export', plan, '--format', 'qdq', '--out', work.path('named.onnx'), ...more]);
     work.write('named.onnx', smallModel(2));
-    assert.match((await exported()).stderr, /named\.onnx exists and is no exported model/);
+    assert.match((await exported()).stderr, /named\.onnx exists and is not a QuantMCU exported model/);
     assert.equal((await exported('--force')).code, 0);
     assert.equal((await exported()).code, 0);
     fs.symlinkSync(mine, work.path('link.onnx'));
     const link = await runCli(['export', plan, '--format', 'qdq', '--out', work.path('link.onnx'), '--force']);
-    assert.match(link.stderr, /link\.onnx is a link, which is not followed/);
+    assert.match(link.stderr, /link\.onnx is a link, and links are not written through/);
   });
 
   it("a plan's wrong values are named where they are", async () => {

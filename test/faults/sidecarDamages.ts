@@ -82,7 +82,7 @@ export const damages: [string, (p: Json) => unknown, RegExp][] = [
       p.patchStage.grid = { rows: 256, cols: 256 };
       p.patchStage.classes = Array.from({ length: 256 }, () => '.'.repeat(256));
     },
-    /does not suit/,
+    /is too fine for/,
   ],
   [
     'a split map that does not exist',
@@ -138,7 +138,7 @@ export const damages: [string, (p: Json) => unknown, RegExp][] = [
     (p) => {
       p.model.file = '//server/share/model.onnx';
     },
-    /lies on a server/,
+    /is on a server/,
   ],
   [
     'a model that is a folder',

@@ -1,6 +1,7 @@
+import { counted } from '../common/wording';
 import * as path from 'node:path';
 import { openRegular } from '../common/boundedFile';
-import { UserError } from '../common/errors';
+import { UserError, reasonOf } from '../common/errors';
 import { elements, type Graph, type TensorBinding } from '../graph/types';
 import { decodeNpy, NPY_HEADER_BYTES, npyElements, parseNpyHeader, type NpyHeader } from './npy';
 import { readExactly, readZipDirectory, readZipEntry } from './zip';
@@ -61,10 +62,7 @@ export async function openArrayFile(file: string, graph: GraphInputs): Promise<A
     return arrayFile(file, name, graph, [source], null);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(
-      `${name} cannot be used as sample data: ${error instanceof Error ? error.message : String(error)}.`,
-      { cause: error },
-    );
+    throw new UserError(`${name} cannot be used as sample data: ${reasonOf(error)}.`, { cause: error });
   }
 }
 
@@ -75,10 +73,7 @@ export async function readIntegerArray(file: string): Promise<number[]> {
     return await integers(source, path.basename(file));
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(
-      `${path.basename(file)} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
-      { cause: error },
-    );
+    throw new UserError(`${path.basename(file)} cannot be read: ${reasonOf(error)}.`, { cause: error });
   }
 }
 
@@ -221,7 +216,7 @@ function arrayFile(
       `${name}: its arrays have different numbers of samples (${layouts.map((l) => l.rows).join(', ')}).`,
     );
   if (labels !== null && labels.length !== rows)
-    throw new UserError(`${name} has ${labels.length} labels for ${rows} samples.`);
+    throw new UserError(`${name} has ${counted(labels.length, 'label')} for ${counted(rows, 'sample')}.`);
   const types = sources.map((s) =>
     s.header.type === 'uint8' || s.header.type === 'bool' ? 'uint8' : s.header.type === 'int8' ? 'int8' : 'real',
   );

@@ -2,7 +2,7 @@ import { createHash, randomBytes, type Hash } from 'node:crypto';
 import { createReadStream, promises as fs } from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { UserError } from '../common/errors';
+import { UserError, reasonOf } from '../common/errors';
 import { isWeighted, type Graph } from '../graph/types';
 import { checkCancelled, type Progress } from '../common/progress';
 import { decodeCalibration, encodeCalibration } from './cacheFile';
@@ -74,7 +74,7 @@ async function addFile(hash: Hash, file: string): Promise<void> {
   try {
     for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   } catch (error) {
-    throw new UserError(`Cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new UserError(`Cannot read ${file}: ${reasonOf(error)}.`, {
       cause: error,
     });
   }
@@ -136,10 +136,7 @@ export async function calibrateCached(
   notes.push(...own);
   if (cachePath !== null) {
     await store(cachePath, key, await encodeCalibration(calibration, own)).catch((error: unknown) => {
-      notes.push(
-        `The calibration could not be cached in ${cachePath}: ` +
-          `${error instanceof Error ? error.message : String(error)}.`,
-      );
+      notes.push(`The calibration could not be cached in ${cachePath}: ${reasonOf(error)}.`);
     });
   }
   return calibration;

@@ -52,9 +52,11 @@ export function cameraRule(camera: Camera, shape: Shape, preprocess: Preprocess)
   const { width, height, format } = camera;
   for (const side of [width, height])
     if (!Number.isInteger(side) || side < 1 || side > MOST_PIXELS)
-      throw new UserError(`A camera's picture of ${width}x${height} pixels: each side must be from 1 to 4096.`);
+      throw new UserError(`The camera's picture is ${width}x${height} pixels; each side must be 1 to 4096.`);
   if (width % 2 !== 0 && (format === 'yuyv' || format === 'uyvy'))
-    throw new UserError(`Two pixels of ${format} share their color, so a line cannot have ${width} of them.`);
+    throw new UserError(
+      `In ${format}, two pixels share one color, so a line cannot have ${width} pixels: give an even width.`,
+    );
   if ((shape.c !== 1 && shape.c !== 3) || shape.h > MOST_PIXELS || shape.w > MOST_PIXELS)
     throw new UserError(
       `The network's input of ${shape.h}x${shape.w}x${shape.c} is no picture, so no camera can be read into it: it ` +

@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
-import { UserError } from '../common/errors';
+import { UserError, reasonOf } from '../common/errors';
 import { decodeJpeg } from './jpeg';
 import { readJpegHeader } from './jpegHeader';
 import type { PixelImage } from './resample';
@@ -49,7 +49,7 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Pixe
   try {
     return format === 'jpeg' ? await decodeUprightJpeg(bytes) : decodePng(bytes);
   } catch (error) {
-    throw new UserError(`${name} cannot be decoded: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new UserError(`${name} cannot be decoded: ${reasonOf(error)}.`, {
       cause: error,
     });
   }

@@ -1,6 +1,7 @@
+import { counted } from '../common/wording';
 import type { Size } from '../common/size';
 import { readBounded } from '../common/boundedFile';
-import { UserError } from '../common/errors';
+import { UserError, reasonOf } from '../common/errors';
 import { checkCancelled, type Progress } from '../common/progress';
 import type { GraphInputs } from './arrayFile';
 import { fitImage } from './fitImage';
@@ -68,7 +69,7 @@ async function readImageFile(file: string, name: string): Promise<Uint8Array> {
   try {
     return await readBounded(file, MAX_IMAGE_FILE_BYTES);
   } catch (error) {
-    throw new UserError(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}.`, {
+    throw new UserError(`${name} cannot be read: ${reasonOf(error)}.`, {
       cause: error,
     });
   }
@@ -122,6 +123,6 @@ export async function* loadSamples(
     yield { sample, index, inputs };
   }
   progress.report(stage, set.samples.length, set.samples.length);
-  if (skipped > MAX_SKIP_NOTES) notes.push(`Skipped ${skipped - MAX_SKIP_NOTES} more samples.`);
+  if (skipped > MAX_SKIP_NOTES) notes.push(`Skipped ${counted(skipped - MAX_SKIP_NOTES, 'more sample')}.`);
   if (used === 0) throw firstProblem ?? new UserError(`${set.path} holds no samples.`);
 }

@@ -1,6 +1,7 @@
+import { counted } from '../common/wording';
 import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
-import { UserError } from '../common/errors';
+import { UserError, reasonOf } from '../common/errors';
 import type { Preprocess } from './types';
 
 /** Names that can be given instead of a JSON file. */
@@ -67,25 +68,19 @@ export async function loadPreprocess(nameOrFile: string): Promise<Preprocess> {
     throw new UserError(
       `Unknown preprocessing '${nameOrFile}'; choose ${PRESETS.join(', ')}, with ` +
         `+${Object.keys(MODIFIERS).join(', +')} ` +
-        'behind it where wanted, or a .json file.',
+        'appended if needed, or a .json file.',
     );
   let text: string;
   try {
     text = await fs.readFile(nameOrFile, 'utf8');
   } catch (error) {
-    throw new UserError(
-      `Cannot read the preprocessing file ${nameOrFile}: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
+    throw new UserError(`Cannot read the preprocessing file ${nameOrFile}: ${reasonOf(error)}.`, { cause: error });
   }
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new UserError(
-      `${path.basename(nameOrFile)} is not valid JSON: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
+    throw new UserError(`${path.basename(nameOrFile)} is not valid JSON: ${reasonOf(error)}.`, { cause: error });
   }
   return parsePreprocess(json, path.basename(nameOrFile));
 }
@@ -146,7 +141,8 @@ export function checkChannels(preprocess: Preprocess, channels: number): void {
     const n = preprocess[field].length;
     if (n !== 1 && n !== channels) {
       throw new UserError(
-        `The preprocessing '${preprocess.preset}' has ${n} entries in "${field}", but the model's input has ` +
+        `The preprocessing '${preprocess.preset}' has ${counted(n, 'entry', 'entries')} in "${field}", but the model's ` +
+          `input has ` +
           `${channels} channel${channels === 1 ? '' : 's'}; give one entry or ${channels} in a preprocessing .json ` +
           'file.',
       );

@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { UserError } from '../common/errors';
+import { UserError, reasonOf } from '../common/errors';
 import type { Progress } from '../common/progress';
 import type { Graph, TensorBinding } from '../graph/types';
 import type { ElementArray, ElementType } from '../inference/frames';
@@ -89,13 +89,13 @@ export class RuntimeSession {
       return await this.process.request({ kind: 'run' }, feeds, this.options.progress);
     } catch (error) {
       if (error instanceof InferenceFailure)
-        throw new UserError(`onnxruntime cannot run ${file}: ${error.message}`, { cause: error });
+        throw new UserError(`onnxruntime cannot run ${file}: ${reasonOf(error)}.`, { cause: error });
       if (!(error instanceof ProcessEnded)) throw error;
       if (this.restarted) throw crashedAgain(file, error);
       this.restarted = true;
       this.options.notes?.push(
-        `The process that runs onnxruntime crashed while it ran ${file} (${error.message}); it was started again and ` +
-          'the image computed anew.',
+        `The onnxruntime process crashed while running ${file} (${reasonOf(error)}); it was restarted ` +
+          'and the image was run again.',
       );
       await this.restart(file);
       return this.ask(feeds);
@@ -105,8 +105,8 @@ export class RuntimeSession {
 
 function crashedAgain(file: string, cause: Error): UserError {
   return new UserError(
-    `The process that runs onnxruntime crashed again while it ran ${file} (${cause.message}). Nothing else was ` +
-      'touched. See whether there is enough memory, and whether onnxruntime runs this model elsewhere.',
+    `The onnxruntime process crashed again while running ${file} (${reasonOf(cause)}). Nothing was written. ` +
+      'Free some memory, and check that onnxruntime runs this model outside of QuantMCU.',
     { cause },
   );
 }
@@ -126,9 +126,11 @@ async function openModel(
     if (!(error instanceof InferenceFailure)) throw error;
     switch (error.kind) {
       case 'unreadable':
-        throw new UserError(`Cannot read ${modelPath}: ${error.message}`, { cause: error });
+        throw new UserError(`Cannot read ${modelPath}: ${reasonOf(error)}.`, { cause: error });
       case 'unloadable':
-        throw new UserError(`onnxruntime cannot be loaded: ${error.message}`, { cause: error });
+        throw new UserError(`onnxruntime cannot be loaded: ${reasonOf(error)}. Install QuantMCU again.`, {
+          cause: error,
+        });
       case 'refused':
         throw new RuntimeRefusal(error.message, { cause: error });
     }
@@ -158,7 +160,7 @@ function feed(binding: TensorBinding, values: Float32Array): NamedArray {
         if (data[i] !== at(i)) {
           throw new UserError(
             `The input '${name}' takes ${type} elements, but preprocessing gives ${at(i)}; ` +
-              "choose a preprocessing such as 'raw' that keeps them whole.",
+              "choose a preprocessing such as 'raw' that keeps them integers.",
           );
         }
       }

@@ -1,7 +1,8 @@
+import { counted } from '../common/wording';
 import { closeSync, constants, openSync, promises as fs, readSync } from 'node:fs';
 import * as path from 'node:path';
 import { readBounded } from '../common/boundedFile';
-import { UserError } from '../common/errors';
+import { UserError, reasonOf } from '../common/errors';
 import { openArrayFile, readIntegerArray, type ArrayFile, type GraphInputs } from './arrayFile';
 import { parseCsv } from './csv';
 import { imageFormat } from './images';
@@ -51,7 +52,7 @@ export async function listSamples(location: string, graph: GraphInputs, limit = 
   const stat = await fs.stat(location).catch(() => null);
   if (stat === null) throw new UserError(`Sample folder ${location} does not exist.`);
   if (stat.isFile() && !/\.np[yz]$/i.test(location))
-    throw new UserError(`${location} is not a folder of images nor a .npy or .npz file.`);
+    throw new UserError(`${location} is neither a folder of images nor a .npy or .npz file.`);
   if (stat.isFile())
     return selected(
       await arraySamples(location, [path.basename(location)], path.dirname(location), graph, null),
@@ -95,11 +96,9 @@ async function listFiles(folder: string): Promise<string[]> {
   const out: string[] = [];
   const visit = async (relative: string, depth: number): Promise<void> => {
     const entries = await fs.readdir(path.join(folder, relative), { withFileTypes: true }).catch((error: unknown) => {
-      throw new UserError(
-        `Cannot read the sample folder ${path.join(folder, relative)}: ` +
-          `${error instanceof Error ? error.message : String(error)}`,
-        { cause: error },
-      );
+      throw new UserError(`Cannot read the sample folder ${path.join(folder, relative)}: ${reasonOf(error)}.`, {
+        cause: error,
+      });
     });
     for (const entry of entries) {
       if (entry.name.startsWith('.')) continue;
@@ -143,7 +142,7 @@ async function readLabels(folder: string): Promise<Map<string, number> | null> {
     text = (await readBounded(file, MAX_LABELS_BYTES)).toString('utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new UserError(`${file} cannot be read: ${(error as Error).message}.`, { cause: error });
+    throw new UserError(`${file} cannot be read: ${reasonOf(error)}.`, { cause: error });
   }
   const rows = parseCsv(text);
   const header = (rows.next().value ?? []).map((h) => h.trim().toLowerCase());
@@ -172,7 +171,8 @@ function imageSamples(
   arrays: number,
 ): Omit<SampleSet, 'available'> {
   const notes: string[] = [];
-  if (arrays > 0) notes.push(`${arrays} .npy/.npz files beside the images were not used.`);
+  if (arrays > 0)
+    notes.push(`${counted(arrays, '.npy/.npz file')} beside the images ${arrays === 1 ? 'was' : 'were'} not used.`);
   const byFolder = labels === null ? folderLabels(files) : null;
   const samples = files.map((name): Sample => ({
     name,
@@ -181,7 +181,7 @@ function imageSamples(
   }));
   const unlabelled = samples.filter((s) => s.label === null).length;
   if (labels !== null && unlabelled > 0)
-    notes.push(`${unlabelled} of ${samples.length} images have no row in labels.csv.`);
+    notes.push(`${unlabelled} of ${samples.length} images ${unlabelled === 1 ? 'has' : 'have'} no row in labels.csv.`);
   return { path: folder, kind: 'images', elementType: 'uint8', samples, notes };
 }
 
@@ -225,6 +225,8 @@ async function arraySamples(
   }
   if (samples.length === 0) throw new UserError(`${location} holds no sample arrays.`);
   if (shared !== null && shared.length !== samples.length)
-    throw new UserError(`${labelFile} has ${shared.length} labels for ${samples.length} samples.`);
+    throw new UserError(
+      `${labelFile} has ${counted(shared.length, 'label')} for ${counted(samples.length, 'sample')}.`,
+    );
   return { path: location, kind: 'arrays', elementType: types.size === 1 ? [...types][0] : 'real', samples, notes: [] };
 }

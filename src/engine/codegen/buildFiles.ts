@@ -40,7 +40,7 @@ export async function withEdits<T>(
     const reason = error instanceof UserError ? undefined : writeRefusal(error);
     throw reason === undefined
       ? error
-      : new UserError(`${project.absolute()}: ${reason}. The project is as it was.`, { cause: error });
+      : new UserError(`${project.absolute()}: ${reason}. Nothing was changed.`, { cause: error });
   }
 }
 
@@ -64,7 +64,7 @@ function keepOld(project: SafeFolder, file: string): void {
 function stage(project: SafeFolder, { path: file, before, after }: ProjectEdit): void {
   const bytes = project.read(file, MAX_BUILD_FILE_BYTES);
   if (bytes?.toString('utf8') !== before)
-    throw new UserError(`${project.absolute(file)} has changed in the meantime. Nothing was changed; try again.`);
+    throw new UserError(`${project.absolute(file)} was changed in the meantime. Nothing was written; try again.`);
   project.remove(file + newSuffix);
   project.create(file + newSuffix, after, project.stat(file)!.mode & 0o777);
 }

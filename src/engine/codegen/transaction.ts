@@ -223,7 +223,7 @@ function isAlive(pid: unknown): boolean {
 
 function isBusy(folder: SafeFolder): UserError {
   return new UserError(
-    `${folder.absolute()}: another generation into this folder is under way; wait for it to end. If there is none, ` +
+    `${folder.absolute()}: another run is generating into this folder; wait for it to end. If there is none, ` +
       `remove ${folder.absolute(stagingName)}.`,
   );
 }

@@ -160,5 +160,5 @@ function explain(folder: SafeFolder, error: unknown): unknown {
   const reason = writeRefusal(error);
   return reason === undefined
     ? error
-    : new UserError(`${folder.absolute()}: ${reason}. The folder is as it was.`, { cause: error });
+    : new UserError(`${folder.absolute()}: ${reason}. Nothing was changed.`, { cause: error });
 }

@@ -144,7 +144,7 @@ export function pathsIn(folder: string, files: readonly string[]): string[] {
 
 function notAFolder(folder: SafeFolder): UnsafePathError {
   return new UnsafePathError(
-    `${folder.absolute()} is no folder of its own; QuantMCU writes into none that a link leads to. Move it away or ` +
+    `${folder.absolute()} is not a plain folder; QuantMCU does not follow links when it writes. Move it away or ` +
       'choose another name.',
   );
 }

@@ -11,6 +11,11 @@ export class UserError extends Error {
   }
 }
 
+/** What an error says, without the full stop at its end: for a sentence that goes on or ends with its own. */
+export function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/[.\s]+$/, '');
+}
+
 /** Thrown by every long computation when its {@link Progress} says that the user cancelled. */
 export class CancelledError extends Error {
   constructor() {

@@ -79,7 +79,9 @@ export class SafeFolder {
       const stat = fs.fstatSync(handle);
       if (!stat.isFile()) throw unsafe(this.absolute(file));
       if (stat.size > maxBytes)
-        throw new UnsafePathError(`${this.absolute(file)} has ${stat.size} bytes, more than the ${maxBytes} allowed.`);
+        throw new UnsafePathError(
+          `${this.absolute(file)} has ${stat.size} bytes, more than the ${maxBytes} allowed. Move it away or choose another folder.`,
+        );
       return fs.readFileSync(handle);
     } finally {
       fs.closeSync(handle);
@@ -251,6 +253,6 @@ function isAbsent(error: unknown): boolean {
 function partsOf(file: string): string[] {
   const parts = file.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.some((part) => part === '..' || part.includes('\0') || (path.sep === '\\' && /[\\:]/.test(part))))
-    throw new UnsafePathError(`'${file}' leads out of its folder.`);
+    throw new UnsafePathError(`'${file}' points outside its folder.`);
   return parts;
 }

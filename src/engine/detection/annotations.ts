@@ -48,7 +48,7 @@ export async function findAnnotations(
 ): Promise<Annotations | null> {
   if (given !== undefined) {
     const stat = await fs.stat(given).catch(() => null);
-    if (stat === null) throw new UserError(`${given} does not exist; give a folder or a COCO .json file of boxes.`);
+    if (stat === null) throw new UserError(`${given} does not exist; give a folder or a COCO .json file with boxes.`);
     const found = stat.isFile() ? await openCoco(given) : await inFolder(given, images, labels);
     if (!found) throw new UserError(`${given} holds no boxes: neither VOC .xml, nor YOLO .txt, nor a COCO .json file.`);
     return found;

@@ -1,7 +1,7 @@
 import Ajv, { type ValidateFunction } from 'ajv';
 import { promises as fs } from 'node:fs';
 import schema from '../../../media/schema/plan.schema.json';
-import { UserError } from '../common/errors';
+import { UserError, reasonOf } from '../common/errors';
 import type { DetectionHead } from './head';
 
 const MAX_BYTES = 1 << 20;
@@ -16,13 +16,13 @@ export async function readHead(file: string): Promise<DetectionHead> {
     if (size > MAX_BYTES) throw new Error(`it has ${size} bytes`);
     text = await fs.readFile(file, 'utf8');
   } catch (error) {
-    throw new UserError(`The detection head ${file} cannot be read: ${(error as Error).message}`, { cause: error });
+    throw new UserError(`The detection head ${file} cannot be read: ${reasonOf(error)}.`, { cause: error });
   }
   let value: unknown;
   try {
     value = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
   } catch (error) {
-    throw new UserError(`${file}: not valid JSON (${(error as Error).message}).`, { cause: error });
+    throw new UserError(`${file}: not valid JSON (${reasonOf(error)}).`, { cause: error });
   }
   validator ??= new Ajv({ allErrors: false, strictRequired: false, strictTypes: false }).compile<DetectionHead>({
     ...schema.definitions.detection,

@@ -36,7 +36,7 @@ export function runTool(
       if (progress.isCancelled()) stop(new CancelledError());
     }, pollMs);
     const limit = setTimeout(
-      () => stop(new UserError(`${command} did not end within ${options.seconds} s and was stopped.`)),
+      () => stop(new UserError(`${command} did not finish within ${options.seconds} s and was stopped.`)),
       options.seconds * 1000,
     );
     const settle = (): void => {

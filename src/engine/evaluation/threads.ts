@@ -109,7 +109,6 @@ class ThreadRunners implements Runners {
 
 function deadThread(reason: string): UserError {
   return new UserError(
-    `A thread that evaluates images stopped: ${reason}. Evaluate again with fewer threads, or fewer programs ` +
-      'beside it.',
+    `An evaluation thread stopped: ${reason}. Try again with fewer threads, or close other programs.`,
   );
 }

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import type { Duplex } from 'node:stream';
-import { CancelledError, UserError } from '../common/errors';
+import { CancelledError, UserError, reasonOf } from '../common/errors';
 import type { Progress } from '../common/progress';
 import { arrayFor, bytesOf, frameHead } from './frames';
 import type { AnswerHead, ArrayHead, ElementArray, FailureKind, Request } from './frames';
@@ -59,7 +59,7 @@ export class InferenceProcess {
     });
     this.reader = new AnswerReader((head, arrays) => this.answered(head, arrays));
     this.child.on('error', (error) =>
-      this.end(new UserError(`The process for onnxruntime cannot be started: ${error.message}`)),
+      this.end(new UserError(`The onnxruntime process cannot be started: ${reasonOf(error)}.`)),
     );
     this.child.on('close', (code, signal) => this.end(new ProcessEnded(this.lastWords(code, signal))));
     this.child.stderr?.on('data', (text: Buffer) => {

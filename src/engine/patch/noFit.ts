@@ -38,10 +38,10 @@ export function noFitText(noFit: NoFit, sramBytes: number): string {
     ? ''
     : remedy.fits
       ? ` It would fit with ${remedy.change}.`
-      : ` ${remedy.change} would bring it to ${remedy.arenaBytes} bytes.`;
+      : ` ${remedy.change[0].toUpperCase()}${remedy.change.slice(1)} would bring it to ${remedy.arenaBytes} bytes.`;
   return (
     `Does not fit: at least ${closest.arenaBytes} bytes of SRAM are needed (${how}), ${missingBytes} more ` +
-    `than the ${sramBytes} there are. The peak is at layer "${peak.layer}" in the ${peak.where}: ` +
+    `than the ${sramBytes} available. The peak is at layer "${peak.layer}" in the ${peak.where}: ` +
     `${buffers}.${help}`
   );
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as path from 'node:path';
 import { openRegular, readBounded } from '../common/boundedFile';
-import { UserError } from '../common/errors';
+import { UserError, reasonOf } from '../common/errors';
 import { openModel } from '../onnx/openModel';
 import { MAX_PLAN_BYTES, parsePlan } from './sidecar';
 import type { Plan } from './types';
@@ -19,7 +19,7 @@ export async function hashFile(file: string): Promise<string> {
     const handle = await openRegular(file);
     for await (const piece of handle.createReadStream()) hash.update(piece as Buffer);
   } catch (error) {
-    throw new UserError(`${file} cannot be read: ${(error as Error).message}.`, { cause: error });
+    throw new UserError(`${file} cannot be read: ${reasonOf(error)}.`, { cause: error });
   }
   return hash.digest('hex');
 }
@@ -45,7 +45,7 @@ export async function readPlan(planPath: string): Promise<Plan> {
   try {
     text = (await readBounded(planPath, MAX_PLAN_BYTES)).toString('utf8');
   } catch (error) {
-    throw new UserError(`${planPath} cannot be read: ${(error as Error).message}.`, { cause: error });
+    throw new UserError(`${planPath} cannot be read: ${reasonOf(error)}.`, { cause: error });
   }
   return parsePlan(text, planPath);
 }
@@ -89,13 +89,13 @@ export function modelPathOf(planPath: string, plan: Plan): string {
   // On Windows a name such as //server/share would make this computer log in to a server that the sidecar chose.
   if (/^[/\\\\]{2}/.test(plan.model.file))
     throw new UserError(
-      `${planPath}: the model "${plan.model.file}" lies on a server. Copy it to this computer and name its file.`,
+      `${planPath}: the model "${plan.model.file}" is on a server. Copy it to this computer and name the copy.`,
     );
   const { file } = plan.model;
   if (modelsRestricted && (path.isAbsolute(file) || path.win32.isAbsolute(file) || file.split(/[\\/]/).includes('..')))
     throw new UserError(
-      `${planPath}: the model "${file}" lies outside of the plan's folder, where none is read in a workspace that is ` +
-        'not trusted. Trust the workspace, or put the model beside the plan.',
+      `${planPath}: the model "${file}" is outside the plan's folder and is not read, because the workspace is not ` +
+        'trusted. Trust the workspace, or put the model beside the plan.',
     );
   return path.resolve(path.dirname(planPath), file);
 }

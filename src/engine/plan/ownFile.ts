@@ -23,13 +23,13 @@ export async function assertReplaceable(file: string, kind: keyof typeof OWN_FIL
   const stat = await fs.lstat(file).catch(() => null);
   if (stat === null) return;
   if (stat.isSymbolicLink())
-    throw new UserError(`${file} is a link, which is not followed for writing. Remove it or choose another name.`);
+    throw new UserError(`${file} is a link, and links are not written through. Remove it or choose another name.`);
   // Writing refuses folders and devices.
   if (!stat.isFile() || force || stat.size === 0) return;
   const { what, begins } = OWN_FILES[kind];
   if (!begins.test(await headOf(file)))
     throw new UserError(
-      `${file} exists and is no ${what} of QuantMCU's. Nothing was changed: choose another name, move it away, or ` +
+      `${file} exists and is not a QuantMCU ${what}. Nothing was changed: choose another name, move it away, or ` +
         'give --force to overwrite it.',
     );
 }

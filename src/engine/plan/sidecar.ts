@@ -1,7 +1,7 @@
 import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
 import * as path from 'node:path';
 import schema from '../../../media/schema/plan.schema.json';
-import { UserError } from '../common/errors';
+import { UserError, reasonOf } from '../common/errors';
 import type { Plan } from './types';
 
 /** Largest sidecar that is read; real ones have some tens of kilobytes. */
@@ -30,12 +30,13 @@ export function parametersFileName(planPath: string): string {
  * @throws UserError with the place of the first problem
  */
 export function parsePlan(text: string, file: string): Plan {
-  if (text.length > MAX_PLAN_BYTES) throw new UserError(`${file}: larger than any plan (${text.length} bytes).`);
+  if (text.length > MAX_PLAN_BYTES)
+    throw new UserError(`${file} is larger than any plan (${text.length} bytes). Quantize the model again.`);
   let value: unknown;
   try {
     value = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
   } catch (error) {
-    throw new UserError(`${file}: not valid JSON (${(error as Error).message}).`);
+    throw new UserError(`${file}: not valid JSON (${reasonOf(error)}).`);
   }
   const check = validate();
   if (!check(value)) {

@@ -132,7 +132,7 @@ function isAlive(pid: number): boolean {
 async function refuseLinks(files: readonly Output[]): Promise<void> {
   for (const { path: file } of files) {
     const stat = await fs.lstat(file).catch(() => null);
-    if (stat?.isSymbolicLink()) throw new Error(`${path.basename(file)} is a link, which is not followed for writing`);
+    if (stat?.isSymbolicLink()) throw new Error(`${path.basename(file)} is a link, and links are not written through`);
   }
 }
 

@@ -30,7 +30,7 @@ export function resolveStage(graph: Graph, stage: PatchStage | null, file: strin
   const grid = stage.grid;
   if (!stageBranches(graph, resolved, grid, keep))
     throw new UserError(
-      `${file}: a grid of ${grid.rows}×${grid.cols} patches does not suit "${stage.splitMap}". Use fewer patches.`,
+      `${file}: a grid of ${grid.rows}×${grid.cols} patches is too fine for "${stage.splitMap}". Use fewer patches.`,
     );
   const classes: PatchClass[] = stage.classes.flatMap((row) =>
     [...row].map((c): PatchClass => (c === 'O' ? 'outlier' : 'regular')),
@@ -83,7 +83,7 @@ export function resolveTailStages(
     const kept = new Set(keep.map(mapOf));
     if (!stageBranches(graph, stage, grid, kept))
       throw new UserError(
-        `${file}: a grid of ${grid.rows}×${grid.cols} patches does not suit "${splitMap}". Use fewer patches.`,
+        `${file}: a grid of ${grid.rows}×${grid.cols} patches is too fine for "${splitMap}". Use fewer patches.`,
       );
     if (channels === undefined) return { stage, grid, keep: kept };
     if (

@@ -101,7 +101,7 @@ export class BitState implements BitDecisions {
     for (const [id, b] of result.weights) this.weights.set(id, b);
     if (result.reduction < target && objective === 'bitops' && this.options.targetAsked === true)
       notes.push(
-        `${timesText(target)} fewer BitOPs are not to be had with these bits; the plan has ` +
+        `${timesText(target)} fewer BitOPs cannot be reached with these bits; the plan has ` +
           `${timesText(result.reduction)}, before recomputed halos.`,
       );
     return result.reduction;
@@ -258,7 +258,7 @@ export function noFlashFit(need: number, target: PlanTarget, weights: WeightBits
   const [first, ...rest] = hints;
   return new UserError(
     `Does not fit: needs at least ${bytesText(need)} of flash${weights === 8 ? '' : ' with 4-bit weights'}, ` +
-      `${bytesText(need - most)} more than the ${bytesText(most)} that there are. ` +
+      `${bytesText(need - most)} more than the ${bytesText(most)} available. ` +
       `${first[0].toUpperCase()}${first.slice(1)}${rest.map((hint) => `, or ${hint}`).join('')}.`,
   );
 }

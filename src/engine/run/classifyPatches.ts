@@ -56,7 +56,7 @@ export function classifyPatches(
     const map = graph.maps[statistics.map];
     if (!stage.maps.includes(map.id) || map.id === stage.splitMap || keep.size > 0) {
       throw new UserError(
-        'Classes cannot be decided at run time here: the patch stage is too short, or halos are kept between ' +
+        'Patch classes cannot be decided at run time here: the patch stage is too short, or halos are kept between ' +
           'patches. Use static classes or another grid.',
       );
     }

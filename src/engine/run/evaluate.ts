@@ -1,3 +1,4 @@
+import { counted } from '../common/wording';
 import { checkChannels } from '../calibration/preprocess';
 import { loadSample } from '../calibration/inputs';
 import { labelsOf, listSamples, type Sample, type SampleSet } from '../calibration/samples';
@@ -178,7 +179,8 @@ async function jobOf(sample: Sample, index: number, graph: Graph, preprocess: Pr
 function usable(set: SampleSet, results: readonly (ImageResult | string)[], notes: string[]): ImageResult[] {
   const problems = results.filter((r) => typeof r === 'string');
   notes.push(...problems.slice(0, MAX_SKIP_NOTES).map((p) => `Skipped: ${p}`));
-  if (problems.length > MAX_SKIP_NOTES) notes.push(`Skipped ${problems.length - MAX_SKIP_NOTES} more samples.`);
+  if (problems.length > MAX_SKIP_NOTES)
+    notes.push(`Skipped ${counted(problems.length - MAX_SKIP_NOTES, 'more sample')}.`);
   const images = results.filter((r) => typeof r !== 'string');
   if (images.length === 0) throw new UserError(problems[0] ?? `${set.path} has no usable samples.`);
   return images;

@@ -1,3 +1,4 @@
+import { counted } from '../common/wording';
 import { loadSample } from '../calibration/inputs';
 import { loadPreprocess, pixelsToReal } from '../calibration/preprocess';
 import { listSamples, type Sample } from '../calibration/samples';
@@ -81,7 +82,10 @@ export function preprocessNote({ scores, plausible, by }: FoundPreprocess): stri
     `${name} ${(100 * (by === 'top1' ? top1! : certainty)).toFixed(0)} %`;
   const [best, ...others] = scores;
   const ranks = [best, ...others.slice(0, 2)].map(text).join(', ');
-  const measure = by === 'top1' ? `right answers on ${best.images} images` : `certainty on ${best.images} images`;
+  const measure =
+    by === 'top1'
+      ? `right answers on ${counted(best.images, 'image')}`
+      : `certainty on ${counted(best.images, 'image')}`;
   const offset =
     best.labelOffset === 0
       ? ''
@@ -89,7 +93,7 @@ export function preprocessNote({ scores, plausible, by }: FoundPreprocess): stri
   return plausible
     ? `Preprocessing: ${best.name}, by ${measure} (${ranks}). Give --preprocess if the network was trained ` +
         `otherwise.${offset}`
-    : `No preprocessing gives plausible answers (${measure}: ${ranks}); ${best.name} was taken. Give the one ` +
+    : `No preprocessing gives plausible answers (${measure}: ${ranks}); using ${best.name}. Give the one ` +
         `that the network was trained with, or check the images.${offset}`;
 }
 
@@ -113,7 +117,8 @@ async function loadPixels(samples: readonly Sample[], graph: Graph, progress: Pr
       problem ??= error;
     }
   }
-  if (images.length === 0) throw problem ?? new UserError('There are no images to find the preprocessing with.');
+  if (images.length === 0)
+    throw problem ?? new UserError('There are no images to choose the preprocessing by. Give --preprocess.');
   return images;
 }
 

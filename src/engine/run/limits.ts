@@ -102,7 +102,7 @@ async function quantizeInTime(
     const ended = attempt === TIME_ATTEMPTS || next <= reduction || !isReached(found, reduction);
     if (ended || found.limitedBy === 'loss') {
       const within = found.limitedBy === 'loss' ? ' within the accuracy budget' : ' with these bits';
-      notes.push(`Over the latency budget: ${taken.toFixed(1)} ms are expected${within}, of ${latencyBudget} ms.`);
+      notes.push(`Over the latency budget: ${taken.toFixed(1)} ms expected${within}, ${latencyBudget} ms allowed.`);
       return { ...found, limitedBy: found.limitedBy === 'loss' ? 'loss' : 'bits' };
     }
     reduction = next;

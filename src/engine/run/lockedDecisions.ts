@@ -1,5 +1,5 @@
 import { promises as fs } from 'node:fs';
-import { UserError } from '../common/errors';
+import { UserError, reasonOf } from '../common/errors';
 import { readPlan } from '../plan/files';
 import type { DecideOptions } from './decisionTypes';
 
@@ -17,9 +17,8 @@ export async function lockedDecisions(planPath: string): Promise<DecideOptions['
     const { maps, layers } = await readPlan(planPath);
     return { maps, layers };
   } catch (error) {
-    throw new UserError(
-      `${(error as Error).message} The new plan would take its place: correct it, or delete it first.`,
-      { cause: error },
-    );
+    throw new UserError(`${reasonOf(error)}. The new plan would replace it: correct it, or delete it first.`, {
+      cause: error,
+    });
   }
 }

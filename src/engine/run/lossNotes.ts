@@ -25,17 +25,17 @@ export function lossNotes(loss: ExpectedLoss, mixed: boolean, classes: boolean):
   const notes = [mixed ? mixedText(loss) : wideText(loss)];
   if (!heldOut)
     notes.push(
-      `No image was held back, so this estimate is optimistic: with ${LEAST_SPLIT} sample images or more some are.`,
+      `No image was held back, so this estimate is optimistic: give ${LEAST_SPLIT} or more sample images and some are held back.`,
     );
   if (budget !== null && at8 > budget)
     notes.push(
-      '8 bits alone are expected to lose more than the budget, which no choice of bits brings back: check that the ' +
-        'preprocessing is the one that the network was trained with, or give more images.',
+      '8 bits alone are expected to lose more than the budget, and no choice of bits wins that back: check that the ' +
+        'preprocessing is the one the network was trained with, or give more images.',
     );
   if (budget !== null && expected > budget)
     notes.push(
-      'The budget is not kept: flash or SRAM demand fewer bits than it allows. A board with more memory, or a larger ' +
-        'budget, would settle it.',
+      'The budget is not kept: flash or SRAM require fewer bits than it allows. Choose a board with more memory, or a ' +
+        'larger budget.',
     );
   const unsettled = mixed ? unsettledNote(loss, classes) : null;
   return unsettled === null ? notes : [...notes, unsettled];
@@ -82,7 +82,7 @@ function unsettledNote({ expected, interval, images, unit, budget }: ExpectedLos
     const samples = Math.max(LEAST_SPLIT, Math.min(4 * needed, needed + MOST_CHECKED));
     return `${question} About ${roundedUp(samples)} sample images would: some of them are held back.`;
   }
-  return `${question} About ${roundedUp(needed)} would: evaluate the plan on so many labelled images.`;
+  return `${question} About ${roundedUp(needed)} would: evaluate the plan on that many labelled images.`;
 }
 
 /**

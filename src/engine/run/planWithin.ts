@@ -37,7 +37,7 @@ export function planWithin(
     if (planning.best) {
       if (lowered > 0)
         notes.push(
-          `${counted(lowered, 'feature map')} ${lowered === 1 ? 'has' : 'have'} fewer bits than the search gave, ` +
+          `${counted(lowered, 'feature map')} ${lowered === 1 ? 'has' : 'have'} fewer bits than the search chose, ` +
             'so that the arena fits.',
         );
       return planning;

@@ -68,7 +68,7 @@ export class PlanWriter {
       );
     if (this.written !== null && (await hashFile(options.planPath).catch(() => null)) !== this.written)
       throw new UserError(
-        `${options.planPath} was changed while the search went on, so it ended there and your change stays.`,
+        `${options.planPath} was changed during the search. The search was stopped and your change kept.`,
       );
     const text = formatPlan(plan);
     await writePlanWhole(

@@ -166,8 +166,8 @@ async function findOrTake(
   const found = await findPreprocess(graph, modelPath, imagesPath, progress, task);
   if (!found) {
     notes.push(
-      `Preprocessing: ${otherwise.preset}, by default: only for classifiers of single images does the float network ` +
-        'tell which one suits. Give --preprocess if the network was trained otherwise.',
+      `Preprocessing: ${otherwise.preset}, by default, since it can be found only for classifiers of single images. ` +
+        'Give --preprocess if the network was trained otherwise.',
     );
     return otherwise;
   }
@@ -234,7 +234,7 @@ function refuseHopeless(graph: Graph, { target, weights }: QuantizeOptions): voi
 function checkFits({ arenaBytes }: Program, { target: { sramBytes } }: QuantizeOptions): void {
   if (arenaBytes > sramBytes)
     throw new UserError(
-      `Does not fit: the arena takes ${arenaBytes} bytes of ${sramBytes} bytes of SRAM. Allow fewer bits, another ` +
+      `Does not fit: the arena takes ${arenaBytes} of ${sramBytes} bytes of SRAM. Allow fewer bits, another ` +
         'grid or more SRAM.',
     );
 }

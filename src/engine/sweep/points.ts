@@ -54,7 +54,7 @@ export async function makePoint(
     const program = session.quantizer.lower(chosen, quantized, settings.target);
     if (program.arenaBytes > settings.target.sramBytes)
       throw new UserError(
-        `Does not fit: the arena takes ${program.arenaBytes} bytes of ${settings.target.sramBytes} bytes of SRAM.`,
+        `Does not fit: the arena takes ${program.arenaBytes} of ${settings.target.sramBytes} bytes of SRAM.`,
       );
     const measured =
       settings.bitOpsTarget === undefined ? null : await session.quantizer.sensitivities(settings.bits, progress);

@@ -26,7 +26,7 @@ export async function compareVersions(services: Services, argument: unknown): Pr
   const bytes = await read(before);
   if (!bytes) {
     void vscode.window.showInformationMessage(
-      vscode.l10n.t('{0} has no earlier version: no commit of a Git repository has it.', nameOf(model)),
+      vscode.l10n.t('{0} has no earlier version: no Git commit contains it.', nameOf(model)),
     );
     return;
   }

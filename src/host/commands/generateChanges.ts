@@ -55,7 +55,8 @@ export function notesOf({ unchanged, conflicts, unfitted }: GenerateSummary): st
       ? [vscode.l10n.t('The weights are not fitted to changed bits: “Fit weights” in the editor does that')]
       : []),
     ...fixed.map(({ path: file }) => vscode.l10n.t('{0} is a link or a folder and stays as it is', file)),
-    ...(unchanged.length > 0 ? [vscode.l10n.t('{0} files are up to date', unchanged.length)] : []),
+    ...(unchanged.length === 1 ? [vscode.l10n.t('1 file is up to date')] : []),
+    ...(unchanged.length > 1 ? [vscode.l10n.t('{0} files are up to date', unchanged.length)] : []),
   ];
 }
 

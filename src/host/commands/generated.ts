@@ -47,14 +47,15 @@ export async function tellGenerated(
 
 function generatedText({ name, folder, written, removed, unchanged, arenaBytes, flashBytes }: GenerateSummary): string {
   const where = vscode.workspace.asRelativePath(folder);
-  return written.length + removed.length === 0
-    ? vscode.l10n.t('{0}: all {1} files in {2} are up to date. There is nothing to do.', name, unchanged.length, where)
-    : vscode.l10n.t(
-        '{0}: {1} files written to {2}; arena {3}, flash {4}.',
-        name,
-        written.length,
-        where,
-        formatBytes(arenaBytes),
-        formatBytes(flashBytes),
-      );
+  if (written.length + removed.length === 0)
+    return vscode.l10n.t(
+      '{0}: all {1} files in {2} are up to date. There is nothing to do.',
+      name,
+      unchanged.length,
+      where,
+    );
+  const [arena, flash] = [formatBytes(arenaBytes), formatBytes(flashBytes)];
+  return written.length === 1
+    ? vscode.l10n.t('{0}: 1 file written to {1}; arena {2}, flash {3}.', name, where, arena, flash)
+    : vscode.l10n.t('{0}: {1} files written to {2}; arena {3}, flash {4}.', name, written.length, where, arena, flash);
 }

@@ -24,7 +24,7 @@ export async function insertUsage(project: vscode.Uri, usage: Usage): Promise<vo
   if (includesHeader(text, usage)) {
     await show(document, text.indexOf(`#include ${usage.includes[usage.includes.length - 1]}`));
     void vscode.window.showInformationMessage(
-      vscode.l10n.t('{0} uses the network already.', vscode.workspace.asRelativePath(main)),
+      vscode.l10n.t('{0} already uses the network.', vscode.workspace.asRelativePath(main)),
     );
     return;
   }
@@ -55,7 +55,7 @@ async function mainSource(project: vscode.Uri): Promise<vscode.Uri | undefined> 
   if (mains.length < 2) return mains[0];
   const items = mains.map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }));
   const item = await vscode.window.showQuickPick(items, {
-    placeHolder: vscode.l10n.t('Which source is to run the network?'),
+    placeHolder: vscode.l10n.t('Which source file should run the network?'),
   });
   if (!item) throw new vscode.CancellationError();
   return item.uri;

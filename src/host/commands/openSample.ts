@@ -25,7 +25,7 @@ export async function openSample(
             canSelectFolders: true,
             canSelectFiles: false,
             defaultUri: vscode.workspace.workspaceFolders?.[0]?.uri,
-            title: vscode.l10n.t('Where is the sample project to be copied to?'),
+            title: vscode.l10n.t('Where should the sample project be copied?'),
             openLabel: vscode.l10n.t('Copy Here'),
           })
         )?.[0];

@@ -73,7 +73,7 @@ export async function askLayout(
   let chosen = items[0].value;
   const done = await runSteps(title, [
     async (place) => {
-      chosen = await pick(place, vscode.l10n.t('How does the project take a library?'), items, items[0]);
+      chosen = await pick(place, vscode.l10n.t('How does the project include libraries?'), items, items[0]);
     },
   ]);
   return done ? chosen : undefined;

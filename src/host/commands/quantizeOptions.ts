@@ -14,8 +14,8 @@ const objectives = (): readonly Choice<Objective>[] => [
 ];
 
 const levels = (): readonly Choice<Optimize>[] => [
-  { value: 'balanced', label: vscode.l10n.t('Balanced'), description: vscode.l10n.t('flash that pays off in time') },
-  { value: 'speed', label: vscode.l10n.t('Speed'), description: vscode.l10n.t('all the flash that there is') },
+  { value: 'balanced', label: vscode.l10n.t('Balanced'), description: vscode.l10n.t('flash where it saves time') },
+  { value: 'speed', label: vscode.l10n.t('Speed'), description: vscode.l10n.t('all the flash available') },
   { value: 'size', label: vscode.l10n.t('Size'), description: vscode.l10n.t('one kernel for all layers') },
 ];
 
@@ -81,7 +81,7 @@ function rows(title: string, asked: Asked, settings: Asked): Row[] {
       vscode.l10n.t('A number from {0} to {1}, or nothing', low, high),
     );
   const none = vscode.l10n.t('none');
-  const objective = vscode.l10n.t('What is minimised');
+  const objective = vscode.l10n.t('What is minimized');
   const time = vscode.l10n.t('Time that an inference may take, ms');
   const loss = vscode.l10n.t('Accuracy that may be lost, points');
   const made = vscode.l10n.t('What C is made for');

@@ -53,7 +53,9 @@ export async function remove({ engine, log, memory, previews }: Services, argume
     await engine.run((e) => e.remove({ ...request, dryRun: false }));
     log.info(`${action}: ${removed.length} files from ${project.fsPath}`);
     void vscode.window.showInformationMessage(
-      vscode.l10n.t('{0}: {1} files removed from {2}.', name, removed.length, where),
+      removed.length === 1
+        ? vscode.l10n.t('{0}: 1 file removed from {1}.', name, where)
+        : vscode.l10n.t('{0}: {1} files removed from {2}.', name, removed.length, where),
     );
   } catch (error) {
     void showFailure(log, action, error);

@@ -33,7 +33,7 @@ export async function selftest({ editors, engine, jobs, log }: Services, argumen
   let core = cores[0];
   const done = await runSteps(title, [
     async (place) => {
-      const value = await pick(place, vscode.l10n.t('Where is the self-test to run?'), cores, cores[0]);
+      const value = await pick(place, vscode.l10n.t('Where should the self-test run?'), cores, cores[0]);
       core = cores.find((choice) => choice.value === value)!;
     },
   ]);

@@ -175,7 +175,7 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
 
   async openGeneratedCode(layer: number): Promise<void> {
     const place = await this.generatedPlace(layer);
-    if (!place) throw new Error(vscode.l10n.t('The generated code is no longer there. Generate it again.'));
+    if (!place) throw new Error(vscode.l10n.t('The generated code no longer exists. Generate it again.'));
     await openGeneratedCode(place);
   }
 

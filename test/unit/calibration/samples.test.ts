@@ -102,7 +102,7 @@ describe('sample folders', () => {
     await assert.rejects(listSamples(path.join(folder, 'none'), graph), userError(/does not exist/));
     await assert.rejects(listSamples(folder, graph), userError(/no JPEG or PNG/));
     write('x.txt', 'text');
-    await assert.rejects(listSamples(path.join(folder, 'x.txt'), graph), userError(/x\.txt is not a folder/));
+    await assert.rejects(listSamples(path.join(folder, 'x.txt'), graph), userError(/x\.txt is neither a folder/));
     write('a.png', gray(1));
     write('labels.csv', 'name,label\na.png,1');
     await assert.rejects(listSamples(folder, graph), userError(/class_index/));
@@ -111,7 +111,7 @@ describe('sample folders', () => {
     write('labels.csv', 'file,class_index\nother.png,1');
     const { samples, notes } = await listSamples(folder, graph);
     assert.equal(samples[0].label, null);
-    assert.match(notes[0], /1 of 1 images have no row/);
+    assert.match(notes[0], /1 of 1 images has no row/);
   });
 
   it('takes an evenly spread selection, always the same', async () => {

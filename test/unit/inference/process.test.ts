@@ -64,7 +64,7 @@ describe('process of onnxruntime', () => {
     process.kill(pidOf(session), 'SIGSEGV');
     await doubled(session);
     assert.equal(notes.length, 1);
-    assert.match(notes[0], /crashed while it ran model\.onnx \(SIGSEGV\); it was started again/);
+    assert.match(notes[0], /crashed while running model\.onnx \(SIGSEGV\); it was restarted/);
     process.kill(pidOf(session), 'SIGABRT');
     await assert.rejects(
       session.run([INPUT]),

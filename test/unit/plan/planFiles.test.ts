@@ -188,7 +188,7 @@ describe('the model that a plan names', () => {
       for (const name of outside)
         assert.throws(
           () => at(name),
-          (e) => e instanceof UserError && /lies outside of the plan's folder/.test(e.message),
+          (e) => e instanceof UserError && /is outside the plan's folder/.test(e.message),
           name,
         );
     } finally {
@@ -284,7 +284,7 @@ describe('writing a plan with its parameters', () => {
     await fs.symlink('mine', file('net.quantmcu.json'));
     await assert.rejects(
       write('plan', 'parameters'),
-      /net\.quantmcu\.json is a link, which is not followed for writing/,
+      /net\.quantmcu\.json is a link, and links are not written through/,
     );
     assert.deepEqual((await fs.readdir(folder)).sort(), ['mine', 'net.quantmcu.json']);
     assert.equal(await fs.readFile(file('mine'), 'utf8'), 'mine');

@@ -1,3 +1,4 @@
+import { counted } from '../../common/wording';
 import type { Shape, TensorBinding } from '../../graph/types';
 import { contiguousLayout } from '../layout';
 import type { NodeInfo, OnnxModel, ValueInfo } from '../model';
@@ -50,7 +51,7 @@ export function resolveInputDims(input: ValueInfo, sizes: SizeOptions): number[]
   const { dims } = input;
   if (dims === null) throw new ProblemError('has no declared shape', 'Export the model with fixed input sizes.');
   if (dims.length > 4)
-    throw new ProblemError(`has ${dims.length} dimensions`, 'Only images and vectors are supported.');
+    throw new ProblemError(`has ${counted(dims.length, 'dimension')}`, 'Only images and vectors are supported.');
   const spatialNames =
     dims.length === 4
       ? isChannelsLast(dims)

@@ -1,3 +1,4 @@
+import { counted } from '../../../common/wording';
 import type { ActivationFunction } from '../../../graph/types';
 import { gelu as geluFunction, mish as mishFunction, swish as swishFunction } from '../../../graph/functions';
 import { DataType } from '../../model';
@@ -186,7 +187,10 @@ export function batchNormalization(context: NodeContext): void {
   const channels = input.dims[1] ?? 0;
   for (const parameter of parameters) {
     if (parameter.elements !== channels)
-      context.fail(`has ${parameter.elements} parameters for ${channels} channels`, 'Export the model again.');
+      context.fail(
+        `has ${counted(parameter.elements, 'parameter')} for ${counted(channels, 'channel')}`,
+        'Export the model again.',
+      );
   }
   const epsilon = context.float('epsilon', 1e-5);
   const dims = input.dims.map((extent, dim) => (dim === 1 ? extent : 1));

@@ -1,3 +1,4 @@
+import { counted } from '../../../common/wording';
 import { Constant, isFloat } from '../../constant';
 import type { TensorInfo } from '../../model';
 import { DataType } from '../../model';
@@ -44,7 +45,7 @@ export const CONSTANT_OPERATORS: Readonly<Record<string, (context: NodeContext) 
     const x = operand(context, 0);
     const given = context.intsOrInput('axes', 1) ?? context.fail('has no axes', 'Export the model again.');
     const rank = x.dims.length + given.length;
-    if (rank > 64) context.fail(`makes ${rank} dimensions`, 'Export the model again.');
+    if (rank > 64) context.fail(`makes ${counted(rank, 'dimension')}`, 'Export the model again.');
     const axes = new Set(given.map((axis) => context.axis(axis, rank)));
     const dims: number[] = [];
     for (let at = 0, from = 0; at < rank; at++) dims.push(axes.has(at) ? 1 : x.dims[from++]);

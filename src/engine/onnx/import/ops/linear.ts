@@ -1,3 +1,4 @@
+import { counted } from '../../../common/wording';
 import type { Constant } from '../../constant';
 import type { Atom } from '../../layout';
 import { mergeAtoms, offsets, regroup } from '../../layout';
@@ -24,7 +25,10 @@ export function conv(context: NodeContext): void {
   const group = context.int('group', 1);
   const { h, w, c } = input.map.shape;
   if (!(group > 0) || inPerGroup * group !== c || outC % group !== 0) {
-    context.fail(`has weights of ${weights.dims.join('×')} in ${group} group(s) for ${c} input channels`, EXPORT_AGAIN);
+    context.fail(
+      `has weights of ${weights.dims.join('×')} in ${counted(group, 'group')} for ${counted(c, 'input channel')}`,
+      EXPORT_AGAIN,
+    );
   }
   const declared = context.ints('kernel_shape');
   if (declared && (declared.length !== kernel.length || declared.some((k, i) => k !== kernel[i]))) {
@@ -33,7 +37,8 @@ export function conv(context: NodeContext): void {
       EXPORT_AGAIN,
     );
   }
-  if (bias && bias.elements !== outC) context.fail(`has ${bias.elements} biases for ${outC} channels`, EXPORT_AGAIN);
+  if (bias && bias.elements !== outC)
+    context.fail(`has ${counted(bias.elements, 'bias', 'biases')} for ${counted(outC, 'channel')}`, EXPORT_AGAIN);
   const { window, outH, outW } = windowGeometry(context, kernel, h, w);
   const taps = window.kernelH * window.kernelW;
   const shape = { h: outH, w: outW, c: outC };

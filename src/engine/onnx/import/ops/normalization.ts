@@ -1,3 +1,4 @@
+import { counted } from '../../../common/wording';
 import { arrange } from '../arrange';
 import type { NodeContext } from '../nodeContext';
 import { productOf } from '../nodeContext';
@@ -210,7 +211,7 @@ function scaledChannels(context: NodeContext, value: MapValue, scaleAt: number, 
   const [scale, offset] = [context.constant(scaleAt, 'its scale'), context.constant(offsetAt, 'its offset')];
   const channels = value.dims[1];
   if (scale.elements !== channels || offset.elements !== channels)
-    context.fail(`has ${scale.elements} scales for ${channels} channels`, EXPORT_AGAIN);
+    context.fail(`has ${counted(scale.elements, 'scale')} for ${counted(channels, 'channel')}`, EXPORT_AGAIN);
   const dims = value.dims.map((d, dim) => (dim === 1 ? d : 1));
   return affine(context, value, dims, () => {
     const [k, t] = [scale.read(), offset.read()];

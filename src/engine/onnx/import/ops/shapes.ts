@@ -1,3 +1,4 @@
+import { counted } from '../../../common/wording';
 import { regroup } from '../../layout';
 import { elementCount } from '../../tensorData';
 import { flattened, spatial, spatialValue } from '../arrange';
@@ -73,7 +74,7 @@ export function unsqueeze(context: NodeContext): void {
   const value = context.map(0);
   const given = context.intsOrInput('axes', 1) ?? context.fail('has no axes', 'Export the model again.');
   const rank = value.dims.length + given.length;
-  if (rank > 64) context.fail(`makes ${rank} dimensions`, RESHAPE_EXPORT);
+  if (rank > 64) context.fail(`makes ${counted(rank, 'dimension')}`, RESHAPE_EXPORT);
   const axes = new Set(given.map((axis) => context.axis(axis, rank)));
   if (axes.size !== given.length) context.fail(`names an axis twice (${given.join(', ')})`, 'Export the model again.');
   const dims: number[] = [];

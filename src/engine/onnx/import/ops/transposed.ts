@@ -1,3 +1,4 @@
+import { counted } from '../../../common/wording';
 import type { Window } from '../../../graph/types';
 import { spatial, spatialValue } from '../arrange';
 import type { NodeContext } from '../nodeContext';
@@ -92,12 +93,15 @@ export function convTranspose(context: NodeContext): void {
   const group = context.int('group', 1);
   if (!(group > 0) || inC !== c || inC % group !== 0)
     context.fail(
-      `has weights of ${weights.dims.join('×')} in ${group} group(s) for ${c} input channels`,
+      `has weights of ${weights.dims.join('×')} in ${counted(group, 'group')} for ${counted(c, 'input channel')}`,
       'Export the model again.',
     );
   const outC = perGroup * group;
   if (bias && bias.elements !== outC)
-    context.fail(`has ${bias.elements} biases for ${outC} channels`, 'Export the model again.');
+    context.fail(
+      `has ${counted(bias.elements, 'bias', 'biases')} for ${counted(outC, 'channel')}`,
+      'Export the model again.',
+    );
   const [v, u] =
     rank === 4
       ? [phases(context, 0, 2, h, kernelH), phases(context, 1, 2, w, kernelW)]

@@ -1,0 +1,143 @@
+import { strict as assert } from 'node:assert';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { ModelDocument } from '../../src/host/editor/document';
+import { EngineClient } from '../../src/host/engineClient/client';
+import { workerThread } from '../../src/host/engineClient/transport';
+import type { QuantizeRequest } from '../../src/protocol/engine';
+import { RemoteFailure } from '../../src/protocol/peer';
+import { projectRoot } from '../support/paths';
+import { entropyRequest } from '../support/entropyRequest';
+import { smallModel, workspacePath, writeImages } from './fixtures';
+
+const at = (...parts: string[]): string => workspacePath('trust', ...parts);
+const request = (): QuantizeRequest => ({
+  modelPath: at('net.onnx'),
+  planPath: at('net.quantmcu.json'),
+  imagesPath: at('images'),
+  ...entropyRequest,
+  grid: 'none',
+  limit: 0,
+});
+const engineOf = (trusted: boolean): EngineClient =>
+  new EngineClient(
+    workerThread(`${projectRoot}/dist/worker.js`, () => trusted),
+    { info: () => undefined, error: () => undefined },
+  );
+
+/** Ends what runs onnxruntime for this extension host, as a fault of the library does. @returns how many there were */
+function killInference(): number {
+  const children = readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((pid) => {
+      try {
+        const [, parent] = /^\d+ \(.*\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+        return Number(parent) === process.pid && command.includes(path.join('dist', 'inference.js'));
+      } catch {
+        return false; // It has ended meanwhile.
+      }
+    });
+  for (const pid of children) process.kill(Number(pid), 'SIGSEGV');
+  return children.length;
+}
+
+describe('trust and faults', () => {
+  let trusted: EngineClient;
+  before(async () => {
+    mkdirSync(at('images'), { recursive: true });
+    writeFileSync(at('net.onnx'), smallModel());
+    writeImages(at('images'), 4, 40);
+    trusted = engineOf(true);
+    await trusted.run((e) => e.quantize(request()));
+  });
+  after(async () => {
+    trusted.dispose();
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  it('a plan is not changed in a workspace that is not trusted, nor a change taken back', async () => {
+    const document = new ModelDocument(vscode.Uri.file(at('net.onnx')), trusted);
+    const own = Object.getOwnPropertyDescriptor(vscode.workspace, 'isTrusted')!;
+    const text = (): string => readFileSync(at('net.quantmcu.json'), 'utf8');
+    const refused = /Changing a plan needs a trusted workspace/;
+    try {
+      const layer = (await document.view()).model.layers.find(({ plan }) => plan?.weightBits === 8)!;
+      const change = { kind: 'weightBits', layer: layer.id, bits: 4 } as const;
+      const before = text();
+      await document.change(change);
+      const after = text();
+      assert.notEqual(after, before);
+      Object.defineProperty(vscode.workspace, 'isTrusted', { configurable: true, get: () => false });
+      assert.equal(vscode.workspace.isTrusted, false);
+      await assert.rejects(document.change({ ...change, bits: 8 }), refused);
+      await assert.rejects(document.history.undo(), refused);
+      assert.equal(text(), after);
+      Object.defineProperty(vscode.workspace, 'isTrusted', own);
+      assert.equal(await document.history.undo(), true);
+      assert.equal(text(), before);
+    } finally {
+      Object.defineProperty(vscode.workspace, 'isTrusted', own);
+      document.dispose();
+    }
+  });
+
+  it('a model outside of the plan’s folder is not read where the workspace is not trusted, whatever is there', async () => {
+    const restricted = engineOf(false);
+    const outside = path.join(at(), '../outside.onnx');
+    const plan = JSON.parse(readFileSync(at('net.quantmcu.json'), 'utf8')) as { model: object };
+    const problemOf = async (engine: EngineClient, file: string): Promise<string | null> => {
+      const planText = JSON.stringify({ ...plan, model: { ...plan.model, file } });
+      const { modelPath, planPath } = request();
+      return (await engine.ask((e) => e.view({ modelPath, planPath, planText }))).planProblem;
+    };
+    try {
+      for (const file of [outside, '../outside.onnx']) {
+        // The answer is the same for the plan's own model, for another file and for none: it was not looked at.
+        copyFileSync(at('net.onnx'), outside);
+        const own = await problemOf(restricted, file);
+        assert.match(own!, /net\.quantmcu\.json: the model ".*outside\.onnx" is outside the plan's folder.*Trust the workspace/);
+        assert.equal(await problemOf(trusted, file), null);
+        writeFileSync(outside, 'another file');
+        assert.equal(await problemOf(restricted, file), own);
+        rmSync(outside);
+        assert.equal(await problemOf(restricted, file), own);
+      }
+      assert.equal(await problemOf(restricted, 'net.onnx'), null);
+    } finally {
+      rmSync(outside, { force: true });
+      restricted.dispose();
+    }
+  });
+
+  it('a crash of onnxruntime is told in one message, and the extension goes on', async function () {
+    if (process.platform !== 'linux') this.skip();
+    // Another model and larger images, so that nothing is in the cache.
+    writeFileSync(at('other.onnx'), smallModel(7));
+    const before = readFileSync(at('net.quantmcu.json'), 'utf8');
+    let killed = 0;
+    const timer = setInterval(() => (killed += killInference()), 10);
+    try {
+      await assert.rejects(
+        trusted.run((e) =>
+          e.quantize({ ...request(), modelPath: at('other.onnx'), planPath: at('other.quantmcu.json') }),
+        ),
+        (e) =>
+          e instanceof RemoteFailure &&
+          /^The onnxruntime process crashed again .*other\.onnx \(.*SIGSEGV/.test(e.message) &&
+          !e.message.includes('\n'),
+      );
+    } finally {
+      clearInterval(timer);
+    }
+    assert.ok(killed >= 2, `${killed} processes were ended`);
+    // The same engine, in the same extension host, computes as before, and nothing of the failed run is left.
+    assert.deepEqual(
+      readdirSync(at()).filter((file) => file.startsWith('other')),
+      ['other.onnx'],
+    );
+    await trusted.run((e) => e.quantize({ ...request(), limit: 3 }));
+    assert.notEqual(readFileSync(at('net.quantmcu.json'), 'utf8'), before);
+  });
+});
