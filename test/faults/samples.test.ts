@@ -104,7 +104,7 @@ describe('sample images with faults', function () {
       ['empty', /no JPEG or PNG images/],
       ['text', /no JPEG or PNG images/],
       ['gone', /does not exist/],
-      ['model.onnx', /not a folder of images/],
+      ['model.onnx', /neither a folder of images nor/],
     ];
     for (const [folder, says] of cases) {
       const run = await runCli(common(work.path(folder)));

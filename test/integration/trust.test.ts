@@ -43,7 +43,8 @@ function killInference(): number {
   return children.length;
 }
 
-describe('trust and faults', () => {
+describe('trust and faults', function () {
+  this.timeout(180_000);
   let trusted: EngineClient;
   before(async () => {
     mkdirSync(at('images'), { recursive: true });
