@@ -57,7 +57,7 @@ describe('what is told of a loss', () => {
   it('tells a budget that 8 bits break from one that memory breaks', () => {
     assert.match(told({ at8: 1.4 }), /8 bits alone are expected to lose more than the budget/);
     const memory = told({ expected: 2, interval: { low: 1.8, high: 2.2 } });
-    assert.match(memory, /flash or SRAM demand fewer bits/);
+    assert.match(memory, /flash or SRAM require fewer bits/);
     assert.doesNotMatch(memory, /brings back/);
   });
 
