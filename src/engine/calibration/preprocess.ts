@@ -141,8 +141,8 @@ export function checkChannels(preprocess: Preprocess, channels: number): void {
     const n = preprocess[field].length;
     if (n !== 1 && n !== channels) {
       throw new UserError(
-        `The preprocessing '${preprocess.preset}' has ${counted(n, 'entry', 'entries')} in "${field}", but the model's ` +
-          `input has ` +
+        `The preprocessing '${preprocess.preset}' has ${counted(n, 'entry', 'entries')} in "${field}", but the ` +
+          `model's input has ` +
           `${channels} channel${channels === 1 ? '' : 's'}; give one entry or ${channels} in a preprocessing .json ` +
           'file.',
       );

@@ -80,7 +80,8 @@ export class SafeFolder {
       if (!stat.isFile()) throw unsafe(this.absolute(file));
       if (stat.size > maxBytes)
         throw new UnsafePathError(
-          `${this.absolute(file)} has ${stat.size} bytes, more than the ${maxBytes} allowed. Move it away or choose another folder.`,
+          `${this.absolute(file)} has ${stat.size} bytes, more than the ${maxBytes} allowed. ` +
+            'Move it away or choose another folder.',
         );
       return fs.readFileSync(handle);
     } finally {

@@ -25,7 +25,8 @@ export function lossNotes(loss: ExpectedLoss, mixed: boolean, classes: boolean):
   const notes = [mixed ? mixedText(loss) : wideText(loss)];
   if (!heldOut)
     notes.push(
-      `No image was held back, so this estimate is optimistic: give ${LEAST_SPLIT} or more sample images and some are held back.`,
+      `No image was held back, so this estimate is optimistic: give ${LEAST_SPLIT} or ` +
+        'more sample images and some are held back.',
     );
   if (budget !== null && at8 > budget)
     notes.push(
@@ -34,8 +35,8 @@ export function lossNotes(loss: ExpectedLoss, mixed: boolean, classes: boolean):
     );
   if (budget !== null && expected > budget)
     notes.push(
-      'The budget is not kept: flash or SRAM require fewer bits than it allows. Choose a board with more memory, or a ' +
-        'larger budget.',
+      'The budget is not kept: flash or SRAM require fewer bits than it allows. Choose a board with more memory, or ' +
+        'a larger budget.',
     );
   const unsettled = mixed ? unsettledNote(loss, classes) : null;
   return unsettled === null ? notes : [...notes, unsettled];
