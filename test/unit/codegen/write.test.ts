@@ -203,7 +203,7 @@ describe('writeSources', () => {
     );
     assert.match(
       String((results[1] as PromiseRejectedResult).reason),
-      /another generation into this folder is under way/,
+      /another run is generating into this folder; wait for it to end/,
     );
   });
 
