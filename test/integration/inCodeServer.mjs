@@ -4,6 +4,8 @@ import { launchBrowser } from '../support/browser.mjs';
 import { startCodeServer } from '../support/codeServer.mjs';
 
 const TIMEOUT_MS = 10 * 60_000;
+/** How long the workbench may take to come. */
+const LOAD_MS = 2 * 60_000;
 
 /**
  * Runs the suite in VS Code's server. Its workbench calls two functions of the page: one for what the extension host
@@ -35,7 +37,9 @@ export async function runInCodeServer({ extension, entry, workspace, out, enviro
       ['skipReleaseNotes', 'true'],
       ['extensionEnvironment', JSON.stringify(environment)],
     ];
-    await page.goto(`${server.url}/?folder=${workspace}&payload=${encodeURIComponent(JSON.stringify(payload))}`);
+    await page.goto(`${server.url}/?folder=${workspace}&payload=${encodeURIComponent(JSON.stringify(payload))}`, {
+      timeout: LOAD_MS,
+    });
     const code = await exit;
     if (code !== 0) await page.screenshot({ path: path.join(out, 'at-the-end.png') });
     return { code, log };
