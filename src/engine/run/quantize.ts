@@ -11,6 +11,7 @@ import { isWeighted, type Graph } from '../graph/types';
 import { programFlash } from '../codegen/flash';
 import { flashOptions, mostFlashBytes } from '../targets/capacity';
 import { coreOf } from '../targets/targets';
+import { bitOpWorth } from '../vdqs/decisionCost';
 import { noFlashFit } from './bitState';
 import { importModel } from '../onnx';
 import { hashModel } from '../plan/files';
@@ -89,6 +90,7 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
       search: {
         ...search,
         objective,
+        perBitOp: limits?.weighsBitOps ? bitOpWorth(graph, coreOf(options.target)) : undefined,
         target: options.target,
         grid: options.grid,
         classes: options.classes,
