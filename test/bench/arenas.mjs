@@ -11,7 +11,7 @@ const { values } = parseArgs({
   },
 });
 const bundle = await bundleTests('arenas', [], {
-  stdin: { contents: "export * from './test/bench/arenas';", resolveDir: projectRoot, loader: 'ts' },
+  stdin: { contents: "export * from './test/bench/arenas';", resolveDir: projectRoot, loader: 'js' },
 });
 const { writeGaps } = createRequire(import.meta.url)(bundle.file);
 bundle.remove();

@@ -26,7 +26,7 @@ const store = path.join(projectRoot, 'test/bench/classes.json');
 const measured = existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {};
 
 const bundle = await bundleTests('classes', [], {
-  stdin: { contents: "export * from './test/bench/classes';", resolveDir: projectRoot, loader: 'ts' },
+  stdin: { contents: "export * from './test/bench/classes';", resolveDir: projectRoot, loader: 'js' },
 });
 const { classesOf } = createRequire(import.meta.url)(bundle.file);
 bundle.remove();

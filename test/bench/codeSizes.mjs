@@ -45,9 +45,9 @@ const contents =
   "export { renderC } from './src/engine/codegen'; export { randomProgram } from './test/support/randomProgram'; " +
   "export { CODE_TABLES } from './src/engine/cost/codeSizes'; export { kernelGrid } from './test/bench/kernelGrid'; " +
   "export { stepSources } from './test/bench/stepPrograms'; " +
-  "export { randomPackable } from './test/unit/program/interpreter/support/randomSteps';";
+  "export { randomPackable } from './test/unit/program/interpreter/support/randomWeighted';";
 const bundle = await bundleTests('bench-code-sizes', [], {
-  stdin: { contents, resolveDir: projectRoot, loader: 'ts' },
+  stdin: { contents, resolveDir: projectRoot, loader: 'js' },
 });
 const { CODE_TABLES, kernelGrid, randomPackable, randomProgram, renderC, stepSources } = createRequire(import.meta.url)(
   bundle.file,

@@ -168,7 +168,7 @@ const measured = ({ images, detection: { accuracy, agreement, boxes } }) => ({
 });
 
 const bundle = await bundleTests('detection-bench', [], {
-  stdin: { contents: "export * from './test/bench/detection';", resolveDir: projectRoot, loader: 'ts' },
+  stdin: { contents: "export * from './test/bench/detection';", resolveDir: projectRoot, loader: 'js' },
 });
 const { evaluateStaticInt8 } = createRequire(import.meta.url)(bundle.file);
 bundle.remove();

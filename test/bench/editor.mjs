@@ -27,7 +27,7 @@ if (!values.vsix) {
   if (status !== 0) throw new Error('The extension could not be packaged.');
 }
 const bundle = await bundleTests('bench-editor', [], {
-  stdin: { contents: "export * from './test/bench/editor';", resolveDir: projectRoot, loader: 'ts' },
+  stdin: { contents: "export * from './test/bench/editor';", resolveDir: projectRoot, loader: 'js' },
 });
 const { benchEditor } = createRequire(import.meta.url)(bundle.file);
 bundle.remove();

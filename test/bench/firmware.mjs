@@ -75,7 +75,7 @@ writeFileSync(
 
 async function measureAll() {
   const bundle = await bundleTests('bench-firmware', [], {
-    stdin: { contents: "export * from './test/firmware/board/board';", resolveDir: projectRoot, loader: 'ts' },
+    stdin: { contents: "export * from './test/firmware/board/board';", resolveDir: projectRoot, loader: 'js' },
   });
   const board = createRequire(import.meta.url)(bundle.file);
   bundle.remove();

@@ -26,7 +26,7 @@ const bundle = await bundleTests('bench', [], {
   stdin: {
     contents: "export * from './test/firmware/board/board'; export * from './test/support/firmwareSources';",
     resolveDir: projectRoot,
-    loader: 'ts',
+    loader: 'js',
   },
 });
 const { buildForBoard, runOnBoard, boardSizes, firmwareSources, firmwareIncludes } = createRequire(import.meta.url)(

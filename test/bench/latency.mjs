@@ -25,7 +25,7 @@ const { values, positionals } = parseArgs({
 });
 const here = path.join(projectRoot, 'test/bench');
 const bundle = await bundleTests('bench-latency', [], {
-  stdin: { contents: "export * from './test/bench/latency';", resolveDir: projectRoot, loader: 'ts' },
+  stdin: { contents: "export * from './test/bench/latency';", resolveDir: projectRoot, loader: 'js' },
 });
 const { runShapes, countedPlans, sumsOf, parseRun, parseKernel, parsePacked, estimate, fit, CORE_COSTS } =
   createRequire(import.meta.url)(bundle.file);

@@ -22,7 +22,7 @@ const bundle = await bundleTests('bench-layouts', [], {
       "export * from './src/worker/layout/layered'; export { branchedView, chainView } from " +
       "'./test/support/webviewHarness/samples';",
     resolveDir: projectRoot,
-    loader: 'ts',
+    loader: 'js',
   },
 });
 const { layoutLayered, branchedView, chainView } = createRequire(import.meta.url)(bundle.file);

@@ -26,7 +26,7 @@ const { values, positionals } = parseArgs({
 });
 const counting = path.join(projectRoot, 'test/firmware/counting');
 const bundle = await bundleTests('bench-network', [], {
-  stdin: { contents: "export * from './test/firmware/board/board';", resolveDir: projectRoot, loader: 'ts' },
+  stdin: { contents: "export * from './test/firmware/board/board';", resolveDir: projectRoot, loader: 'js' },
 });
 const { buildForBoard, runOnBoard, boardSizes } = createRequire(import.meta.url)(bundle.file);
 bundle.remove();

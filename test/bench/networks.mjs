@@ -42,7 +42,7 @@ const file = path.join(here, 'networks.json');
 const folder = path.join(projectRoot, 'out/networks');
 const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
 const bundle = await bundleTests('bench-networks', [], {
-  stdin: { contents: "export * from './test/bench/networks';", resolveDir: projectRoot, loader: 'ts' },
+  stdin: { contents: "export * from './test/bench/networks';", resolveDir: projectRoot, loader: 'js' },
 });
 const { writeBaseline, figuresOf, onBoard } = createRequire(import.meta.url)(bundle.file);
 bundle.remove();

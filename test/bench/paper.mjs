@@ -163,7 +163,7 @@ function measure(network, /** @type {string} */ board, /** @type {typeof ways[nu
 }
 
 const bundle = await bundleTests('paper', [], {
-  stdin: { contents: "export * from './test/bench/paper/distribution';", resolveDir: projectRoot, loader: 'ts' },
+  stdin: { contents: "export * from './test/bench/paper/distribution';", resolveDir: projectRoot, loader: 'js' },
 });
 const { distributionOf } = createRequire(import.meta.url)(bundle.file);
 bundle.remove();

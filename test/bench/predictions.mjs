@@ -41,7 +41,7 @@ const models = [
 ].filter(({ model }) => existsSync(model));
 
 const bundle = await bundleTests('bench-predictions', [], {
-  stdin: { contents: "export * from './test/bench/predictions';", resolveDir: projectRoot, loader: 'ts' },
+  stdin: { contents: "export * from './test/bench/predictions';", resolveDir: projectRoot, loader: 'js' },
 });
 const { firmwarePredictions } = createRequire(import.meta.url)(bundle.file);
 bundle.remove();

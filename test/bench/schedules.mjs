@@ -13,7 +13,7 @@ const { values } = parseArgs({
   },
 });
 const bundle = await bundleTests('schedules', [], {
-  stdin: { contents: "export * from './test/bench/schedules';", resolveDir: projectRoot, loader: 'ts' },
+  stdin: { contents: "export * from './test/bench/schedules';", resolveDir: projectRoot, loader: 'js' },
 });
 const { writeTables } = createRequire(import.meta.url)(bundle.file);
 bundle.remove();

@@ -19,7 +19,7 @@ const bundle = await bundleTests('bench-shapes', [], {
       "export * from './test/bench/shapeNetworks'; export * from './test/firmware/board/board'; " +
       "export * from './test/support/firmwareSources';",
     resolveDir: projectRoot,
-    loader: 'ts',
+    loader: 'js',
   },
 });
 const { shapeNetwork, boardObjects, runOnBoard, buildForBoard, firmwareSources, firmwareIncludes } = createRequire(

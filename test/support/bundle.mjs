@@ -60,7 +60,7 @@ export async function bundleTests(name, files, options = {}) {
     stdin: {
       contents: files.map((f) => `import ${JSON.stringify(f)};`).join('\n'),
       resolveDir: projectRoot,
-      loader: 'ts',
+      loader: 'js',
     },
     outfile: file,
     sourcemap: 'inline',

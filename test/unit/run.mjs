@@ -14,7 +14,11 @@ const { values, positionals } = parseArgs({
 });
 if (positionals.length === 0 && values.grep === undefined) {
   for (const line of ensureTools(['jpeg'])) console.log(`Missing: ${line}`);
-  await runParts(fileURLToPath(import.meta.url), partsOf(root), process.argv.slice(2));
+  await runParts(
+    fileURLToPath(import.meta.url),
+    partsOf(root, { split: ['webview'], first: ['run', 'sweep', 'worker'] }),
+    process.argv.slice(2),
+  );
 } else {
   await runSuite('unit', positionals.length > 0 ? positionals : [root], values);
 }

@@ -11,7 +11,6 @@ import { CORE_KINDS } from './runtimeParts';
 import { SpecialKernels } from './special';
 import { renderSteps, type StepCode } from './steps';
 import type { RenderOptions } from './types';
-import { unmeasuredCode } from './unmeasured';
 import { storageForms } from './weights/storageForms';
 
 /** What generated sources are made for. */
@@ -49,7 +48,7 @@ export function assemble(
   const code = renderSteps(program, constants, layers, special);
   const weights = constants.weightBytes;
   const tables = constants.bytes - weights + boxes.tables;
-  const codeBytes = codeBytesOf(program, core, code, special) + boxes.code + unmeasuredCode(program, core);
+  const codeBytes = codeBytesOf(program, core, code, special) + boxes.code;
   const flash = {
     weights,
     tables,

@@ -88,7 +88,9 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
   after(() => removeFolder(folder));
 
   for (const [name, compiler, flags] of [
-    ['gcc with sanitizers, DSP instructions emulated', 'gcc', ['-O1', ...emulated, ...sanitizerFlags]],
+    // GCC takes four minutes and two gigabytes for these kernels with sanitizers.
+    ['clang with sanitizers, DSP instructions emulated', 'clang', ['-O1', ...emulated, ...sanitizerFlags]],
+    ['gcc, DSP instructions emulated', 'gcc', ['-O1', ...emulated]],
     ['clang, DSP instructions emulated, little stack', 'clang', ['-O2', ...emulated, '-DQMCU_COLUMN_BYTES=128']],
     ['clang, DSP instructions emulated, columns in parts', 'clang', ['-O1', ...emulated, '-DQMCU_COLUMN_BYTES=1280']],
     ['clang without DSP instructions', 'clang', ['-O1']],

@@ -208,11 +208,13 @@ export class Harness {
 
   /** Calls a method of the page as the host would. */
   async send(page: Page, method: string, ...args: readonly unknown[]): Promise<void> {
+    // As text: Playwright walks objects one value at a time, which takes longer than the page needs to draw them.
     await page.evaluate(
       async ([name, values]) => {
-        await (globalThis as unknown as { harness: HarnessWindow }).harness.send(name, ...values);
+        const given = JSON.parse(values) as readonly unknown[];
+        await (globalThis as unknown as { harness: HarnessWindow }).harness.send(name, ...given);
       },
-      [method, args] as const,
+      [method, JSON.stringify(args)] as const,
     );
     await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
   }

@@ -1,6 +1,6 @@
 /* Folded blocks on the editor's page: what keys and clicks do with them, and what is said. */
 import assert from 'node:assert/strict';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import type { EditorView } from '../../../src/protocol/views';
 import { Harness } from '../../support/webviewHarness/harness';
 import { chainView, plannedView } from '../../support/webviewHarness/samples';
@@ -24,45 +24,53 @@ describe('folded graph', function () {
     return page;
   }
   const spoken = (page: Page): Promise<string> => page.locator('body > .sr-only').innerText();
-  const pressed = (page: Page): Promise<string | null> =>
-    page.getByRole('button', { name: 'Fold blocks that repeat' }).getAttribute('aria-pressed');
-  const settle = (page: Page): Promise<unknown> => page.evaluate('new Promise((done) => setTimeout(done, 120))');
+  /** Waits until the page says it: it draws at a frame of its own choice. */
+  const hears = async (page: Page, words: string | RegExp): Promise<void> => {
+    await page.locator('body > .sr-only').filter({ hasText: words }).waitFor({ state: 'attached' });
+  };
+  const toggle = (page: Page): Locator => page.getByRole('button', { name: 'Fold blocks that repeat' });
+  /** Waits until the graph is drawn folded, or whole. */
+  const isFolded = async (page: Page, folded: boolean): Promise<void> => {
+    await page.locator(`[aria-label="Fold blocks that repeat"][aria-pressed="${folded}"]`).waitFor();
+    await drawn(page);
+  };
+  const drawn = async (page: Page): Promise<void> => {
+    for (let turn = 0; turn < 3; turn++)
+      await page.evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done)))');
+  };
 
   it('unfolds a block with Enter and folds it again with F', async () => {
     const page = await open(chainView(1000));
-    await settle(page);
-    assert.equal(await pressed(page), 'true');
+    await isFolded(page, true);
     await page.keyboard.press('Home');
     await page.keyboard.press('ArrowDown');
-    assert.match(await spoken(page), /^142 × Conv · Add · Conv, 994 layers from .*, folded: Enter unfolds it$/);
+    await hears(page, /^142 × Conv · Add · Conv, 994 layers from .*, folded: Enter unfolds it$/);
     await page.keyboard.press('Enter');
-    assert.match(await spoken(page), /^994 layers unfolded$/);
-    await settle(page);
+    await hears(page, /^994 layers unfolded$/);
+    await drawn(page);
     await page.keyboard.press('ArrowDown');
-    assert.match(await spoken(page), /^Conv · Add · Conv, 7 layers from /);
+    await hears(page, /^Conv · Add · Conv, 7 layers from /);
     await page.keyboard.press('Enter');
-    await settle(page);
+    await drawn(page);
     await page.keyboard.press('ArrowDown');
-    assert.match(await spoken(page), /^Conv 3×3 .*block9.*, 1 inputs, 2 readers$/);
+    await hears(page, /^Conv 3×3 .*block9.*, 1 inputs, 2 readers$/);
     await page.keyboard.press('f');
-    await settle(page);
+    await drawn(page);
     await page.keyboard.press('f');
-    await settle(page);
+    await drawn(page);
     await page.keyboard.press('ArrowUp');
     await page.keyboard.press('ArrowDown');
-    assert.match(await spoken(page), /^142 ×/);
+    await hears(page, /^142 ×/);
     await page.keyboard.press('f');
-    assert.equal(await spoken(page), 'Nothing is unfolded here');
+    await hears(page, 'Nothing is unfolded here');
   });
 
   it('draws every layer of MobileNetV2, and its blocks as one node each where that is chosen', async () => {
     const view = plannedView();
     const page = await open(view);
-    await settle(page);
-    assert.equal(await pressed(page), 'false');
-    await page.getByRole('button', { name: 'Fold blocks that repeat' }).click();
-    await settle(page);
-    assert.equal(await pressed(page), 'true');
+    await isFolded(page, false);
+    await toggle(page).click();
+    await isFolded(page, true);
     await page.locator('.graph-stage').focus();
     await page.keyboard.press('Home');
     let said = '';
@@ -71,7 +79,7 @@ describe('folded graph', function () {
       said = await spoken(page);
     }
     assert.match(said, /^2 × Conv · Depthwise · Conv · Add, 8 layers from features\.5.*bits of input, weights/);
-    await page.getByRole('button', { name: 'Fold blocks that repeat' }).click();
-    assert.equal(await pressed(page), 'false');
+    await toggle(page).click();
+    await isFolded(page, false);
   });
 });
