@@ -51,8 +51,16 @@ export function classProbabilities(graph: Graph, task: Task, outputs: readonly F
     return normalize([1 - yes, yes]);
   }
   const { producer } = graph.maps[graph.outputs[0].map];
-  return producer !== null && graph.layers[producer].kind === 'softmax' ? normalize(scores) : softmax(scores);
+  const areProbabilities = producer !== null && graph.layers[producer].kind === 'softmax';
+  const known = areProbabilities ? normalized : softmaxes;
+  let probabilities = known.get(scores);
+  if (!probabilities) known.set(scores, (probabilities = areProbabilities ? normalize(scores) : softmax(scores)));
+  return probabilities;
 }
+
+/** By scores: intervals of a loss ask for the same images a dozen times. Outputs never change once they are there. */
+const normalized = new WeakMap<Float32Array, Float64Array>();
+const softmaxes = new WeakMap<Float32Array, Float64Array>();
 
 /** The class that a network answers; of equal ones the first. A binary one answers 1 from one half on. */
 export function answerOf(graph: Graph, task: Task, outputs: readonly Float32Array[]): number {

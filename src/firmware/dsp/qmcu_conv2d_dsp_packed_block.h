@@ -22,7 +22,9 @@ void qmcu_pack_sum_words(const qmcu_pack_shape *shape, const uint8_t *segments, 
 QMCU_INLINE void qmcu_pack_advance(const qmcu_pack_shape *shape, int parts, qmcu_pack_place *place)
 {
     place->to += shape->format < QMCU_U4 ? 1 : shape->format < QMCU_U8 ? 2 : 4;
-    place->sums += parts ? 16 : 0;
+    if (parts != 0) {
+        place->sums += 16;
+    }
     place->scale += 8;
     if (shape->bounded != 0u) {
         place->max += place->max_step;

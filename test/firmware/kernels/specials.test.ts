@@ -18,7 +18,7 @@ const here = path.join(root, 'test/firmware/kernels');
 
 /** Set to repeat a failing run; otherwise every run takes other cases. */
 const seed = Number(process.env.QUANTMCU_KERNEL_SEED ?? Date.now() % 2 ** 31);
-const count = Number(process.env.QUANTMCU_SPECIAL_CASES ?? 24);
+const count = Number(process.env.QUANTMCU_SPECIAL_CASES ?? 12);
 
 /** What harness_board.c has room for. */
 const LARGEST_ARENA = 1 << 16;

@@ -95,6 +95,9 @@ describe('generate, remove and selftest on the command line', function () {
     const { text, json } = await run('selftest', [plan], { core: 'm4' });
     assert.equal(json.passed, true);
     assert.match(text, /^Self-test of gauge on m4 passed/);
-    await assert.rejects(run('selftest', [plan], { core: 'm33' }), /--core must be one of m4, m0plus, host, not "m33"/);
+    await assert.rejects(
+      run('selftest', [plan], { core: 'm85' }),
+      /--core must be one of m0plus, m3, m4, m7, m33, m55, host, not "m85"/,
+    );
   });
 });
