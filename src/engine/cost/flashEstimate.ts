@@ -1,8 +1,16 @@
 import type { LayerId } from '../graph/types';
 import type { Core } from '../targets/types';
-import { codeTable, DSP_CORES, runtimeBytes } from './codeBytes';
+import { codeTable, DSP_CORES, keyBytes, runtimeBytes } from './codeBytes';
 import { isMadeConv, isMadeDepthwise } from './kernelShape';
-import { formBytes, isPackable, PLAIN_FORM, type Forms, type WeightedLayer } from './layerForm';
+import {
+  formBytes,
+  isPackable,
+  layerKernels,
+  PLAIN_FORM,
+  storedBytes,
+  type Forms,
+  type WeightedLayer,
+} from './layerForm';
 import type { Work } from './work';
 
 /**
@@ -168,4 +176,21 @@ export function estimateFlash(work: readonly Work[], forms: Forms, core: Core): 
     0,
   );
   return baseBytes(work, core) + more + runtimeBytes(core, runtimeFunctions(work, forms, core));
+}
+
+/**
+ * As {@link estimateFlash}, but no more than what is linked in the end: layers of one shape share their kernels, which
+ * they do where their shifts agree, and nothing is added for what no call tells.
+ */
+export function leastFlash(work: readonly Work[], forms: Forms, core: Core): number {
+  const kernels = new Map<string, number>();
+  let stored = 0;
+  for (const layer of layersOf(work)) {
+    const form = forms.get(layer.layer) ?? PLAIN_FORM;
+    stored += storedBytes(layer, form);
+    for (const { key, shape } of layerKernels(layer, form)) kernels.set(shape, keyBytes(core, key));
+  }
+  const made = [...kernels.values()].reduce((sum, bytes) => sum + bytes, 0);
+  const runtime = runtimeBytes(core, runtimeFunctions(work, forms, core));
+  return Math.floor(baseBytes(work, core) / MARGIN) + stored + made + runtime;
 }

@@ -1,7 +1,7 @@
 import type { LayerId } from '../graph/types';
 import type { Core, Optimize } from '../targets/types';
 import { DSP_CORES, runtimeBytes } from './codeBytes';
-import { baseBytes, estimateFlash, layersOf, runtimeFunctions } from './flashEstimate';
+import { baseBytes, layersOf, leastFlash, runtimeFunctions } from './flashEstimate';
 import { coreCosts } from './kernelCost';
 import { CallCost } from './latency';
 import {
@@ -95,7 +95,10 @@ function choose(
   return isWorth ? all.forms : unpacked.forms;
 }
 
-/** Flash of the same network with 8-bit maps and weights, layer by layer, in its own balanced forms. */
+/**
+ * The least flash of the same network with 8-bit maps and weights, layer by layer, in its own balanced forms; infinite
+ * for that network itself.
+ */
 function eightBitBytes(work: readonly Work[], options: FormOptions): number {
   // What copies and requantizes is there for patches and fewer bits.
   const eight = work
@@ -108,7 +111,10 @@ function eightBitBytes(work: readonly Work[], options: FormOptions): number {
     const key = `${layer} ${call.op} ${weights?.id ?? ''}`;
     return !seen.has(key) && seen.add(key);
   });
-  return estimateFlash(once, forms, options.core);
+  const isItself =
+    once.length === work.length &&
+    work.every(({ call, outputBits }) => call.inputBits === 8 && (call.weightBits ?? 8) === 8 && outputBits === 8);
+  return isItself ? Infinity : leastFlash(once, forms, options.core);
 }
 
 function candidatesOf(layer: WeightedLayer, core: Core): Candidate[] {

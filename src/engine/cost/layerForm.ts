@@ -45,10 +45,15 @@ export function columnOf({ window, inChannels, group = 1 }: KernelCall): number 
 
 /** Flash that a layer takes more in this form than in the plain one, the runtime aside. */
 export function formBytes(layer: WeightedLayer, form: LayerForm, core: Core): number {
-  const { weights, weightBits, op, work } = layer;
+  const keys = new Set(layerKernels(layer, form).map(({ key }) => key));
+  return [...keys].reduce((sum, key) => sum + keyBytes(core, key) + BOUNDS_BYTES, storedBytes(layer, form));
+}
+
+/** Of {@link formBytes}, what weights and tables take more. */
+export function storedBytes(layer: WeightedLayer, form: LayerForm): number {
+  const { weights, weightBits, op } = layer;
   const planned = Math.ceil((weights * weightBits) / 8);
-  const packable = form.weights === 'packed' ? work.filter(isPackable) : [];
-  const others = work.filter((w) => !packable.includes(w));
+  const { packable, others } = byPacking(layer, form);
   let bytes = 0;
   if (form.weights === 'bytes') bytes += weights - planned;
   if (packable.length > 0) {
@@ -61,33 +66,60 @@ export function formBytes(layer: WeightedLayer, form: LayerForm, core: Core): nu
     bytes += others.length > 0 ? weights - planned : -planned - 8 * layer.channels;
   }
   if (!form.made) return bytes;
-  const keys = new Set<string>();
-  for (const { call, outputBits } of packable) {
-    const column = Math.ceil(columnOf(call) / 4) * 4;
-    let unroll = 32;
-    while (column % unroll !== 0) unroll -= 2;
-    // Limits of the sums are four bytes for each unit of at least four codes.
-    bytes += column;
-    keys.add(
-      `packed ${call.inputBits <= 4 ? 'HALVES' : 'WORDS'} 0 ${unroll} ${column > unroll ? 'loop' : 'once'} ` +
-        `U${outputBits} 0`,
-    );
-  }
-  const storedBits = form.weights === 'planned' ? weightBits : 8;
+  // Limits of the sums are four bytes for each unit of at least four codes.
+  for (const { call } of packable) bytes += paddedColumn(call);
   if (op === 'fullyConnected') {
     // Two rows stand in the same numbers, rows and places padded to four (codegen/weights/twins.ts).
     const length = weights / layer.channels;
     bytes += Math.ceil(layer.channels / 4) * 4 * Math.ceil(length / 4) * 4 - weights;
   }
-  for (const { call, outputBits } of others) {
-    if (op === 'conv2d' && isMadeConv(call)) {
-      const column = columnOf(call);
-      keys.add(`conv ${storedBits} ${columnKind(column, storedBits, column > 256)} U${outputBits} 0`);
-    }
-    if (op === 'depthwise2d' && isMadeDepthwise(call)) keys.add(depthwiseKey(call, outputBits));
-  }
-  for (const key of keys) bytes += keyBytes(core, key) + BOUNDS_BYTES;
   return bytes;
+}
+
+/** A kernel that is made for calls of a layer. */
+interface LayerKernel {
+  /** What its bytes depend on, see `madeKernelKey`. */
+  readonly key: string;
+  /** What layers have in common that share one, if the values of their scales let them. */
+  readonly shape: string;
+}
+
+/** The kernels that are made for a layer in this form, for each call one. */
+export function layerKernels(layer: WeightedLayer, form: LayerForm): LayerKernel[] {
+  if (!form.made) return [];
+  const { op, weightBits } = layer;
+  const { packable, others } = byPacking(layer, form);
+  const storedBits = form.weights === 'planned' ? weightBits : 8;
+  const kernel = (call: KernelCall, key: string): LayerKernel => ({
+    key,
+    shape: `${key} ${op === 'depthwise2d' ? '' : columnOf(call)} ${call.pixelBytes}`,
+  });
+  return [
+    ...packable.map(({ call, outputBits }) => kernel(call, packedKey(call, outputBits))),
+    ...others.flatMap(({ call, outputBits }) => {
+      if (op === 'conv2d' && isMadeConv(call)) {
+        const column = columnOf(call);
+        const kind = columnKind(column, storedBits, column > 256);
+        return [kernel(call, `conv ${storedBits} ${kind} U${outputBits} 0`)];
+      }
+      return op === 'depthwise2d' && isMadeDepthwise(call) ? [kernel(call, depthwiseKey(call, outputBits))] : [];
+    }),
+  ];
+}
+
+function byPacking({ work }: WeightedLayer, form: LayerForm): { readonly packable: Work[]; readonly others: Work[] } {
+  const packable = form.weights === 'packed' ? work.filter(isPackable) : [];
+  return { packable, others: work.filter((w) => !packable.includes(w)) };
+}
+
+const paddedColumn = (call: KernelCall): number => Math.ceil(columnOf(call) / 4) * 4;
+
+function packedKey(call: KernelCall, outputBits: number): string {
+  const column = paddedColumn(call);
+  let unroll = 32;
+  while (column % unroll !== 0) unroll -= 2;
+  const kind = call.inputBits <= 4 ? 'HALVES' : 'WORDS';
+  return `packed ${kind} 0 ${unroll} ${column > unroll ? 'loop' : 'once'} U${outputBits} 0`;
 }
 
 /** Bounds below the largest code, which values alone tell, are left out: maps of their own scale end at it. */
