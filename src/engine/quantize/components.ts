@@ -1,4 +1,4 @@
-import type { Graph, MapId } from '../graph/types';
+import type { FeatureMap, Graph, MapId } from '../graph/types';
 import type { FormatTies } from './ties';
 import { UnionFind } from './unionFind';
 
@@ -31,8 +31,9 @@ export function scaleComponents(graph: Graph, ties: FormatTies): ScaleComponent[
   }
   // Maps that share scales channel by channel with others are not made proportional on top: their Adds get tables
   // instead.
-  const inputs = new Set(graph.inputs.map((i) => i.map));
-  const free = (m: MapId): boolean => !shares.has(m) && !inputs.has(m);
+  // Nor are those whose codes are not ours to choose.
+  const isFixed = ({ producer }: FeatureMap): boolean => producer === null || graph.layers[producer].kind === 'softmax';
+  const free = (m: MapId): boolean => !shares.has(m) && !isFixed(graph.maps[m]);
   const proportionalOf = new Map<MapId, MapId>();
   for (const map of graph.maps) {
     if (!free(map.id)) continue;

@@ -97,10 +97,11 @@ function componentFormats(
   }
   const head = headFormat(graph, component, ties, bits.heads, statistics);
   if (head) return head;
-  const skewed =
-    skewedFormat(graph, component, ties, statistics, bits) ?? outputFormat(graph, component, ties, statistics);
-  if (skewed) {
-    for (const m of component.maps) result.set(m, skewed);
+  const skewed = skewedFormats(graph, component, ties, statistics, bits);
+  if (skewed) return skewed;
+  const leaving = outputFormat(graph, component, ties, statistics);
+  if (leaving) {
+    for (const m of component.maps) result.set(m, leaving);
     return result;
   }
   const types = component.maps.map((m) => codeType(graph, m, component, ties, statistics, bits));
@@ -208,15 +209,16 @@ function fixedFormat(graph: Graph, component: ScaleComponent, bits: BitDecisions
 
 /**
  * Functions such as hard-swish or LeakyRelu have a short negative side that symmetric codes would pay a whole bit for:
- * their outputs get unsigned codes with a zero point. Null where that does not apply.
+ * their outputs get unsigned codes with a zero point, over one range of values; maps that only a sum joins each have bits
+ * of their own. Null where that does not apply.
  */
-function skewedFormat(
+function skewedFormats(
   graph: Graph,
   component: ScaleComponent,
   ties: FormatTies,
   statistics: (map: MapId) => MapStatistics,
   bits: BitDecisions,
-): MapFormat | null {
+): Map<MapId, MapFormat> | null {
   if (component.groups !== 1 || !component.maps.every((m) => ties.signed[m])) return null;
   if (!component.maps.some((m) => producer(graph, m)?.kind === 'activation')) return null;
   if (component.maps.some((m) => graph.maps[m].consumers.some((l) => graph.layers[l].kind === 'prelu'))) return null;
@@ -230,15 +232,16 @@ function skewedFormat(
     }
   }
   if (!(high > 0) || -low > high / 2) return null;
-  const b = bits.mapBits(component.maps[0]);
-  const top = codeRange(b, false).max;
-  const scale = (high - low) / top;
-  return {
-    bits: b,
-    signed: false,
-    scales: Float64Array.of(scale),
-    zeroPoints: Int32Array.of(Math.round(-low / scale)),
+  const format = (width: Bits): MapFormat => {
+    const scale = (high - low) / codeRange(width, false).max;
+    return {
+      bits: width,
+      signed: false,
+      scales: Float64Array.of(scale),
+      zeroPoints: Int32Array.of(Math.round(-low / scale)),
+    };
   };
+  return new Map(component.maps.map((m) => [m, format(bits.mapBits(m))]));
 }
 
 function producer(graph: Graph, map: MapId): Layer | null {

@@ -28,8 +28,8 @@ export interface FormatTies {
    */
   readonly leastBits: readonly Bits[];
   /**
-   * Concatenations whose inputs must be requantized into the output: they differ in sign, or some are codes as the
-   * application gives them and others are not.
+   * Concatenations whose inputs must be requantized into the output: they differ in sign, or some have codes of a
+   * fixed format, as the application gives them or Softmax writes them, and others do not.
    */
   readonly mixedConcats: ReadonlySet<number>;
 }
@@ -72,12 +72,12 @@ class TieFinder {
   private readonly bits: UnionFind;
   private readonly pattern: UnionFind;
   private readonly mixedConcats = new Set<number>();
-  private readonly given: readonly boolean[];
+  private readonly fixed: readonly FixedCodes[];
   private readonly least: Bits[];
 
   constructor(private readonly graph: Graph) {
     this.signed = nonNegativeMaps(graph).map((n) => !n);
-    this.given = givenMaps(graph);
+    this.fixed = fixedCodes(graph);
     for (const input of graph.inputs) this.signed[input.map] = false;
     let slots = 0;
     for (const map of graph.maps) {
@@ -209,7 +209,7 @@ class TieFinder {
     }
     if (
       layer.inputs.some((m) => this.signed[m] !== this.signed[layer.output]) ||
-      (layer.inputs.some((m) => this.given[m]) && !this.given[layer.output])
+      layer.inputs.some((m) => this.fixed[m] !== null && this.fixed[m] !== this.fixed[layer.output])
     ) {
       this.mixedConcats.add(layer.id);
       return;
@@ -249,12 +249,17 @@ class TieFinder {
   }
 }
 
-/** Maps that hold nothing but codes of the graph's inputs, moved: their format is the application's choice. */
-function givenMaps(graph: Graph): boolean[] {
-  const given = graph.maps.map(({ producer }) => producer === null);
+/** Whose choice the codes of a map are, where they are not the quantizer's. */
+type FixedCodes = 'input' | 'softmax' | null;
+
+/** Of every map: whether it holds nothing but codes of the graph's inputs, or of softmaxes, moved. */
+function fixedCodes(graph: Graph): FixedCodes[] {
+  const fixed = graph.maps.map(({ producer }): FixedCodes => (producer === null ? 'input' : null));
   for (const layer of graph.layers) {
+    const [first, ...others] = layer.inputs.map((map) => fixed[map]);
     const moves = ['maxPool', 'resize', 'slice', 'concat', 'reshape', 'permute'].includes(layer.kind);
-    given[layer.output] = moves && layer.inputs.every((map) => given[map]);
+    if (layer.kind === 'softmax') fixed[layer.output] = 'softmax';
+    else if (moves && others.every((other) => other === first)) fixed[layer.output] = first;
   }
-  return given;
+  return fixed;
 }
