@@ -76,8 +76,8 @@ function compareLinked() {
 - Command: \`node test/bench/flash.mjs\`
 
 A program that runs one inference, less an empty one; GCC -O3, unused sections collected, with what it needs of the C
-and compiler's libraries. gauge: the sample with patches and bits by entropy; the others: bits and classes of patches at
-random, by patches.
+and compiler's libraries. gauge: the sample with patches and bits by entropy; disc: a small detector; the others: bits
+and classes of patches at random, by patches.
 
 | plan | core | level | told | linked | told against linked |
 | --- | --- | --- | ---: | ---: | ---: |
