@@ -56,17 +56,23 @@ describe('interrupted quantizing', function () {
     await openPlan(planPath);
   });
 
-  it('cancelled at every poll over an earlier plan: the earlier plan stays as it was', async () => {
+  it('cancelled over an earlier plan, at polls of the whole run and at all of its end: that plan stays', async () => {
+    const requantize = (progress: ReturnType<typeof cancelledAt>): Promise<Error | null> =>
+      failureOf(quantizeSmall({ modelPath, planPath, imagesPath, weights: 8 }, progress));
+    const whole = cancelledAt(Infinity);
+    assert.equal(await requantize(whole), null);
+    const after = work.snapshot();
     await quantizeSmall({ modelPath, planPath, imagesPath, weights: 4 });
     const before = work.snapshot();
-    for (let n = 1; ; n++) {
+    assert.notDeepEqual(after, before);
+    // Files are written at the end.
+    for (let n = 1; n <= whole.polls; n += n < whole.polls - 12 ? 5 : 1) {
       const progress = cancelledAt(n);
-      const failure = await failureOf(quantizeSmall({ modelPath, planPath, imagesPath, weights: 8 }, progress));
+      const failure = await requantize(progress);
       if (progress.polls < n) break;
       assert.ok(failure instanceof CancelledError, `poll ${n}`);
       assert.deepEqual(work.snapshot(), before, `poll ${n}`);
     }
-    assert.notDeepEqual(work.snapshot(), before);
     await openPlan(planPath);
   });
 
