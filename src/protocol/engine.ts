@@ -24,8 +24,17 @@ export interface EngineService extends SweepService {
   targets(): Promise<readonly TargetView[]>;
   /** Reads a model, and its plan if the sidecar exists. Never runs the network. */
   view(request: ViewRequest): Promise<EditorView>;
-  /** A model as lines of text, to be compared with another version's. Never runs the network. */
-  modelText(request: Pick<ViewRequest, 'modelPath' | 'sizes'>): Promise<string>;
+  /**
+   * A model as lines of text, to be compared with another version's. With a plan, of this or of the other version, the
+   * float network runs on some of its images, fed as it says, and the text tells how well it does.
+   */
+  modelText(
+    request: Pick<ViewRequest, 'modelPath' | 'sizes'> & {
+      readonly planPath?: string;
+      /** Images instead of those that the plan was calibrated on. */
+      readonly imagesPath?: string;
+    },
+  ): Promise<string>;
   /**
    * Which boards a model fits, those of the table and others that are given. Takes seconds on a large network; never
    * runs it.

@@ -1,4 +1,5 @@
 import { promises as fs } from 'node:fs';
+import * as path from 'node:path';
 import { UserError } from '../engine/common/errors';
 import type { Progress } from '../engine/common/progress';
 import { modelPathOf, readPlan } from '../engine/plan/files';
@@ -15,7 +16,8 @@ import type { ModelStore } from './models';
 import { graphLayers } from './modelView';
 import { open, openKept } from './openPlans';
 import { changePlan } from '../engine/run/whatIf/changePlan';
-import { modelText } from './modelText';
+import { floatScore } from '../engine/run/floatScore';
+import { modelText, type ImagesScore } from './modelText';
 import { planProblems } from './planCheck';
 import { planView } from './planView';
 import { previewFigures } from '../engine/run/whatIf/previewFigures';
@@ -54,7 +56,13 @@ export function viewService(models: ModelStore, progress: Progress): ViewService
       }
     },
 
-    modelText: async ({ modelPath, sizes }) => modelText(await models.shown(modelPath, sizes)),
+    modelText: async ({ modelPath, sizes, planPath, imagesPath }) => {
+      const shownModel = await models.shown(modelPath, sizes);
+      const { graph } = shownModel;
+      const score =
+        graph && planPath !== undefined ? await imagesScore(graph, modelPath, planPath, imagesPath, progress) : null;
+      return modelText(shownModel, score);
+    },
 
     checkPlan: (request) => planProblems(request, models),
 
@@ -138,6 +146,26 @@ async function shown(models: ModelStore, model: EditorView['model'], opened: Ope
     counts: result?.counts ?? null,
   });
   return { model: { ...model, layers }, plan, planProblem: null };
+}
+
+/** How well a float model does on a plan's images, or on others; null where that cannot be told. */
+async function imagesScore(
+  graph: Graph,
+  modelPath: string,
+  planPath: string,
+  imagesPath: string | undefined,
+  progress: Progress,
+): Promise<ImagesScore | null> {
+  try {
+    const { preprocess, calibration } = await readPlan(planPath);
+    const folder = imagesPath ?? path.resolve(path.dirname(planPath), calibration.folder);
+    const score = await floatScore(graph, modelPath, folder, preprocess, progress);
+    return score && { ...score, folder: path.basename(folder) };
+  } catch (error) {
+    // The plan may be damaged, its images elsewhere: structure and weights are compared all the same.
+    if (error instanceof UserError) return null;
+    throw error;
+  }
 }
 
 async function isFile(file: string): Promise<boolean> {

@@ -8,7 +8,7 @@ import { UserError } from '../common/errors';
 import { checkCancelled, type Progress } from '../common/progress';
 import { hasClasses, taskOf, type Task } from '../graph/task';
 import type { Graph } from '../graph/types';
-import { answerOf, classProbabilities } from '../vdqs/divergence';
+import { Answers } from './answers';
 import type { FoundPreprocess, PreprocessScore } from './foundPreprocess';
 
 /** Images that every candidate sees, and those that the best see besides. */
@@ -124,41 +124,26 @@ async function loadPixels(samples: readonly Sample[], graph: Graph, progress: Pr
 
 /** One candidate and the answers under it. */
 class Trial {
-  private readonly answers: number[] = [];
-  private readonly labels: (number | null)[] = [];
-  private readonly probabilities: Float64Array[] = [];
+  private readonly answers: Answers;
 
   constructor(
     private readonly name: string,
     private readonly preprocess: Preprocess,
     private readonly graph: Graph,
-    private readonly task: Task,
-  ) {}
+    task: Task,
+  ) {
+    this.answers = new Answers(graph, task);
+  }
 
   async see(session: FloatSession, { rgb, label }: Pixels): Promise<void> {
     const { c } = this.graph.maps[this.graph.inputs[0].map].shape;
     const pixels = this.preprocess.channels === 'bgr' ? swapped(rgb) : rgb;
     await session.run([pixelsToReal(pixels, this.preprocess, c)]);
-    const outputs = session.outputs();
-    this.answers.push(answerOf(this.graph, this.task, outputs));
-    this.labels.push(label);
-    this.probabilities.push(Float64Array.from(classProbabilities(this.graph, this.task, outputs)));
+    this.answers.add(session.outputs(), label);
   }
 
   get score(): PreprocessScore {
-    const { name, answers, labels, probabilities } = this;
-    const right = (offset: number): number => answers.filter((answer, i) => answer === labels[i]! + offset).length;
-    const labelled = labels.every((label) => label !== null);
-    const classes = this.graph.maps[this.graph.outputs[0].map].shape.c;
-    // Networks of TensorFlow Slim have the background before ImageNet's classes.
-    const labelOffset = labelled && classes === 1001 && right(1) > right(0) ? 1 : 0;
-    return {
-      name,
-      top1: labelled ? right(labelOffset) / answers.length : null,
-      certainty: certaintyOf(probabilities),
-      images: answers.length,
-      labelOffset,
-    };
+    return { name: this.name, ...this.answers.score };
   }
 }
 
@@ -170,27 +155,6 @@ function ranked(trials: readonly Trial[]): Trial[] {
     const [x, y] = [scores.get(a)!, scores.get(b)!];
     return seen(b) - seen(a) || (y.top1 ?? 0) - (x.top1 ?? 0) || y.certainty - x.certainty;
   });
-}
-
-/**
- * What the answers tell about the images, as a share of the most that they could: the entropy of their mean less their
- * mean entropy. A network that is fed wrongly is unsure, or sure of the same class whatever it sees.
- *
- * @param probabilities of the classes, per image
- */
-export function certaintyOf(probabilities: readonly Float64Array[]): number {
-  const n = probabilities.length;
-  if (n < 2) return 0;
-  const classes = probabilities[0].length;
-  const mean = new Float64Array(classes);
-  for (const p of probabilities) for (let k = 0; k < classes; k++) mean[k] += p[k] / n;
-  const most = Math.log(Math.min(n, classes));
-  const own = probabilities.reduce((sum, p) => sum + entropy(p), 0) / n;
-  return most > 0 ? Math.max(0, Math.min(1, (entropy(mean) - own) / most)) : 0;
-}
-
-function entropy(p: Float64Array): number {
-  return p.reduce((sum, v) => (v > 0 ? sum - v * Math.log(v) : sum), 0);
 }
 
 /** Clearly better than guessing, or sure enough where nobody knows the answers. */

@@ -2,8 +2,9 @@ import { promises as fs } from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { nameOf } from '../planFiles';
+import { nameOf, planUriOf } from '../planFiles';
 import type { Services } from '../services';
+import { evaluatedImages } from './evaluate';
 import { chooseModel } from './model';
 
 /** What Git's file system takes in a URI's query. */
@@ -14,14 +15,14 @@ interface GitQuery {
 
 /**
  * Compares a model with an earlier version of it, the last commit or the one that the argument names, as texts side by
- * side: structure, shapes, and statistics of weights.
+ * side: structure, shapes, statistics of weights, and, where the model has a plan, how well both do on its images.
  */
 export async function compareVersions(services: Services, argument: unknown): Promise<void> {
   const title = vscode.l10n.t('Compare Versions of a Model');
   const earlier = argument instanceof vscode.Uri && argument.scheme === 'git' ? argument : undefined;
   const model = await chooseModel(earlier ? workingFile(earlier) : resourceOf(argument), title);
   if (!model) return;
-  const { engine, previews } = services;
+  const { engine, memory, previews } = services;
   const before = earlier ?? committed(model);
   const bytes = await read(before);
   if (!bytes) {
@@ -30,12 +31,16 @@ export async function compareVersions(services: Services, argument: unknown): Pr
     );
     return;
   }
+  // What a plan names is read only where it is trusted.
+  const images = vscode.workspace.isTrusted
+    ? { planPath: planUriOf(model).fsPath, imagesPath: evaluatedImages(memory, model) }
+    : {};
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'quantmcu-version-'));
   try {
     const copy = path.join(folder, nameOf(model));
     await fs.writeFile(copy, bytes);
     const [old, now] = await Promise.all(
-      [copy, model.fsPath].map((modelPath) => engine.run((e) => e.modelText({ modelPath }))),
+      [copy, model.fsPath].map((modelPath) => engine.run((e) => e.modelText({ modelPath, ...images }))),
     );
     previews.begin();
     const ref = refOf(before);

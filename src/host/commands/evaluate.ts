@@ -11,6 +11,11 @@ import { findSampleFolders } from './sampleFolders';
 
 const MEMORY_KEY = 'evaluate.images';
 
+/** The folder that a model was evaluated on last; undefined where it never was. */
+export function evaluatedImages(memory: vscode.Memento, model: vscode.Uri): string | undefined {
+  return memory.get<string>(`${MEMORY_KEY}:${model.toString()}`);
+}
+
 /** Runs the firmware's arithmetic and the float model on labelled images and keeps the result beside the plan. */
 export async function evaluate({ editors, engine, jobs, log, memory }: Services, argument: unknown): Promise<void> {
   const title = vscode.l10n.t('Evaluate Accuracy');
@@ -18,7 +23,7 @@ export async function evaluate({ editors, engine, jobs, log, memory }: Services,
   if (!chosen) return;
   const { model, plan } = chosen;
   const key = `${MEMORY_KEY}:${model.toString()}`;
-  let imagesPath = memory.get<string>(key) ?? (await otherImages(model, plan));
+  let imagesPath = evaluatedImages(memory, model) ?? (await otherImages(model, plan));
   let limit = 0;
   const askImages: Step = async (place) => {
     imagesPath = await askImagesPath(

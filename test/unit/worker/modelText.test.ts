@@ -32,6 +32,21 @@ describe('a model as text', () => {
     );
   });
 
+  it('tells how well the float model does where images are known', async () => {
+    const file = path.join(folder, 'd.onnx');
+    writeFileSync(file, smallModel(1));
+    const model = await readModelView(file);
+    const score = { certainty: 0.5, images: 64, folder: 'photos' };
+    const added = (top1: number | null): string[] => {
+      const known = new Set(modelText(model).split('\n'));
+      return modelText(model, { ...score, top1 })
+        .split('\n')
+        .filter((line) => !known.has(line));
+    };
+    assert.deepEqual(added(0.625), ['accuracy 62.5 % top-1 on 64 images of photos, in float']);
+    assert.deepEqual(added(null), ['certainty 50.0 % on 64 images of photos, in float']);
+  });
+
   it('names inputs, layers with shapes, and sources', async () => {
     const text = (await linesOf(1, 'c.onnx')).join('\n');
     assert.match(text, /^input .+: float32 1×3×/m);

@@ -3,7 +3,10 @@
  * model.
  */
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
+import { isWeighted } from '../../../src/engine/graph/types';
+import { importModel } from '../../../src/engine/onnx';
 import { normalDensity } from '../../../src/engine/vdpc/gaussian';
 import type { PlanChange } from '../../../src/engine/run/whatIf/changes';
 import type { DistributionView } from '../../../src/protocol/details';
@@ -38,6 +41,25 @@ describe('plans beside the plan', function () {
   };
   const bitsOf = ({ model }: EditorView): unknown[] =>
     model.layers.map(({ plan }) => [plan!.inputBits, plan!.weightBits, plan!.bits]);
+
+  it('versions of a model are compared by what they answer to the plan’s images as well', async () => {
+    const scores = async (file: string): Promise<string[]> => {
+      const lines = (await service.modelText({ modelPath: file, planPath })).split('\n');
+      return lines.filter((line) => /^(accuracy|certainty) /.test(line));
+    };
+    const known = /^accuracy ([\d.]+) % top-1 on 64 images of images, in float$/;
+    // Another version: the same layers, with weights upside down.
+    const other = path.join(folder, 'other.onnx');
+    writeFileSync(other, await disordered(modelPath));
+    const [[now], [then]] = await Promise.all([scores(modelPath), scores(other)]);
+    const [good, bad] = [now, then].map((line) => Number(known.exec(line)?.[1]));
+    assert.ok(good >= 80 && bad < good - 20, `${now}; ${then}`);
+    // Without a plan nothing is known, and what is missing is no fault.
+    const text = await service.modelText({ modelPath });
+    assert.doesNotMatch(text, /^(accuracy|certainty) /m);
+    const missing = { modelPath, planPath, imagesPath: path.join(folder, 'nothing') };
+    assert.equal(await service.modelText(missing), text);
+  });
 
   describe('what-ifs', () => {
     it('another board: its limits and its clock, the bits as they are', async () => {
@@ -251,3 +273,18 @@ describe('plans beside the plan', function () {
     });
   });
 });
+
+/** The file of a model with the signs of all weights changed that it has in the order in which they are read. */
+async function disordered(modelPath: string): Promise<Buffer> {
+  const bytes = readFileSync(modelPath);
+  let changed = 0;
+  for (const layer of (await importModel(modelPath, {})).layers.filter(isWeighted)) {
+    const { buffer, byteOffset, byteLength } = layer.weights;
+    const at = bytes.indexOf(Buffer.from(buffer, byteOffset, byteLength));
+    if (at < 0) continue;
+    changed++;
+    for (let i = at; i < at + byteLength; i += 4) bytes.writeFloatLE(-bytes.readFloatLE(i), i);
+  }
+  assert.ok(changed > 0, 'no weights are found in the file');
+  return bytes;
+}
