@@ -96,7 +96,7 @@ describe('a result in seconds, better by the minute', () => {
     };
     await assert.rejects(
       run(progress),
-      (error: Error) => error instanceof UserError && /your change stays/.test(error.message),
+      (error: Error) => error instanceof UserError && /your change kept/.test(error.message),
     );
     assert.ok((await fs.readFile(planPath, 'utf8')).endsWith('\n\n'));
   });
