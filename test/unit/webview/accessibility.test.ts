@@ -29,6 +29,20 @@ describe('editor page, accessibility', () => {
     assert.equal(await tab.evaluate((element) => element === document.activeElement), true);
   });
 
+  it('folding of the graph is switched by the keyboard, and is free of faults on and off', async () => {
+    const page = await open(plannedView(), { saved: { tab: 'graph' }, height: 700 });
+    const fold = page.getByRole('button', { name: 'Fold blocks that repeat' });
+    const states = new Set<string | null>();
+    for (let i = 0; i < 2; i++) {
+      const before = await fold.getAttribute('aria-pressed');
+      states.add(before);
+      assert.deepEqual(await seriousFindings(page, '.panels'), [], `aria-pressed ${String(before)}`);
+      await fold.press('Enter');
+      await page.locator(`[aria-pressed="${before === 'true' ? 'false' : 'true'}"][aria-label^="Fold"]`).waitFor();
+    }
+    assert.deepEqual([...states].sort(), ['false', 'true']);
+  });
+
   for (const theme of themeNames) {
     it(`axe finds nothing serious in the theme ${theme}`, async () => {
       const { model } = problemView();
