@@ -15,7 +15,10 @@ const lanes = [
   ['integration', 'e2e'],
 ];
 
-/** @param {boolean} shown whether its output is printed as it comes @returns {Promise<{code: number, output: string}>} */
+/**
+ * @param {boolean} shown whether its output is printed as it comes
+ * @returns {Promise<{code: number, output: string}>}
+ */
 function run(command, args, shown) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe'] });
