@@ -41,9 +41,9 @@ export function compensate(
   const result: QuantizedParameters = { ...parameters, layers };
   const stream = new LayerStream(graph, parameters, targets.images);
   const images = targets.images.length;
-  for (let step = 0; step < stream.length; step++) {
+  for (let step = 0, { fitted } = stream; step < fitted; step++) {
     checkCancelled(progress);
-    progress.report('Compensating errors', step, stream.length);
+    progress.report('Compensating errors', step, fitted);
     const id = stream.weightedLayer(step);
     if (id !== null) {
       const format = parameters.views.get(id) ?? parameters.formats.get(graph.layers[id].inputs[0])!;

@@ -88,6 +88,11 @@ export class LayerStream {
     return this.steps.length;
   }
 
+  /** Number of steps up to the last with weights: those behind it matter to no fit. */
+  get fitted(): number {
+    return this.steps.map((_, step) => this.weightedLayer(step) !== null).lastIndexOf(true) + 1;
+  }
+
   /** The layer with weights that a step computes; null for all other steps. */
   weightedLayer(step: number): LayerId | null {
     const { kernel, layer } = this.steps[step].step;

@@ -60,9 +60,9 @@ export function compensateVariants(
   const layers = new Map<LayerId, LayerParameters>(wide.layers);
   const variants = new Map<LayerId, Map<string, Variant>>();
   const stream = new LayerStream(graph, wide, targets.images);
-  for (let step = 0; step < stream.length; step++) {
+  for (let step = 0, { fitted } = stream; step < fitted; step++) {
     checkCancelled(progress);
-    progress.report('Compensating at each bitwidth', step, stream.length);
+    progress.report('Compensating at each bitwidth', step, fitted);
     const id = stream.weightedLayer(step);
     if (id !== null) {
       const map = graph.layers[id].inputs[0];
