@@ -126,7 +126,8 @@ function paintStrips(ctx: Painter, layers: readonly LayerView[], box: Box, scale
       if (colors.highContrast && bits !== null) ctx.stroke();
     });
     const large = scale < DETAILED ? 26 : 15;
-    ctx.font = `600 ${text.length > 1 ? Math.round(large * 0.7) : large}px ${colors.fontFamily}`;
+    // A range is as wide as its strip, no wider.
+    ctx.font = `600 ${text.length > 1 ? Math.round(large * 0.53) : large}px ${colors.fontFamily}`;
     ctx.fillStyle = text === '–' ? colors.muted : colors.foreground;
     ctx.fillText(text, strip.x + strip.width / 2, strip.y + strip.height / 2 + 0.5);
   });
