@@ -82,13 +82,11 @@ export class Quantizer {
   lossBasis: string | null = null;
   /** Time spent on decisions, in seconds. */
   searchSeconds = 0;
-  private perBitOp: number;
 
   constructor(
     private readonly job: QuantizerJob,
     private readonly progress: Progress & Partial<Pick<PhasedProgress, 'enter' | 'tried'>>,
   ) {
-    this.perBitOp = job.search.perBitOp ?? 0;
     const count = job.samples.samples.length;
     this.fitImages = Math.min(COMPENSATION_IMAGES, count < LEAST_SPLIT ? count : Math.ceil(count * FITTED_SHARE));
     this.model = new ModelQuantizer({ ...job, fitImages: this.fitImages, file: job.planPath });
@@ -113,7 +111,7 @@ export class Quantizer {
         : { ...(await this.model.sensitivities(search.bits, this.progress)), target: reduction };
     const decided = (extraFlashBytes: number): Decision => {
       const begin = performance.now();
-      const options = { ...search, perBitOp: this.perBitOp, measured, targetAsked: asked, extraFlashBytes };
+      const options = { ...search, measured, targetAsked: asked, extraFlashBytes };
       const decision = decide(graph, calibration, options, this.progress);
       this.searchSeconds += (performance.now() - begin) / 1000;
       return decision;
@@ -181,7 +179,7 @@ export class Quantizer {
 
   /**
    * The largest reduction, `wanted` at the utmost, that is expected to lose no more than a budget beyond what 8 bits
-   * lose, by images that nothing was fitted to. Where all that counting BitOPs led to loses more, time alone decides.
+   * lose, by images that nothing was fitted to.
    *
    * @param budget points of top-1; where there are no classes, percent of the outputs' power that may be error
    * @param onBetter gets every attempt that keeps to the budget, each with fewer BitOPs than the one before
@@ -191,24 +189,13 @@ export class Quantizer {
     wanted: number = MOST_REDUCTION,
     onBetter: (better: Budgeted) => Promise<void> = async () => undefined,
   ): Promise<Budgeted> {
-    const found = await this.searchWithin(budget, wanted, onBetter);
-    if (this.perBitOp === 0 || isMixed(found.decision)) return found;
-    this.perBitOp = 0;
-    return this.searchWithin(budget, wanted, onBetter);
-  }
-
-  private async searchWithin(
-    budget: number,
-    wanted: number,
-    onBetter: (better: Budgeted) => Promise<void>,
-  ): Promise<Budgeted> {
     const { graph, search } = this.job;
     const { units } = this.model;
     this.progress.enter?.(2);
     const { sensitivities } = await this.model.sensitivities(search.bits, this.progress);
     const { images, heldOut, wide, loss } = await this.checked();
-    const { objective = 'bitops', target } = search;
-    const cost = decisionCost(graph, objective, coreOf(target), this.perBitOp);
+    const { objective = 'bitops', target, perBitOp } = search;
+    const cost = decisionCost(graph, objective, coreOf(target), perBitOp);
     const free = freeChoices(graph, units, search.bits, search.weights);
     const predicted = foreseenLoss(graph, units, sensitivities, free, cost);
     const reachable = searchTradeOff(graph, units, sensitivities, free, 16, cost).reduction;
@@ -261,7 +248,7 @@ export class Quantizer {
   private costOf(decision: Decision): number {
     const { graph, search, planPath } = this.job;
     const { total, bitOps } = plannedInstructions(graph, { ...decision, target: search.target }, planPath);
-    return total + this.perBitOp * bitOps.reduce((a, b) => a + b, 0);
+    return total + (search.perBitOp ?? 0) * bitOps.reduce((a, b) => a + b, 0);
   }
 
   private outputsOf(program: Program, images: readonly FloatResult[]): ImageOutputs {
