@@ -133,16 +133,27 @@ async function sweepModel(positionals: readonly string[], values: Values, progre
   const table = await writeSweep(planPath, head, sweep, force);
   if (picked && !picked.decisions)
     throw new UserError(`There is no plan at ${picked.value}, so none was written: ${picked.problem}`);
-  if (picked?.decisions)
-    await writePointAsPlan(session, planPath, settingsAt(sweep, picked.value), picked.decisions, progress);
+  const plan =
+    picked?.decisions &&
+    (await writePointAsPlan(
+      session,
+      planPath,
+      settingsAt(sweep, picked.value),
+      { ...picked, decisions: picked.decisions },
+      progress,
+    ));
+  const unsaid = values.preprocess === undefined ? [UNSAID_PREPROCESS] : [];
+  const account = plan?.account ?? null;
+  // A plan's account says what is said of the samples, too.
+  const notes = [...unsaid, ...(account ? [] : session.notes)];
   const lines = [
     ...sweep.points.map((p) => describe(sweep.parameter, p)),
-    ...(values.preprocess === undefined ? [UNSAID_PREPROCESS] : []),
-    ...session.notes,
+    ...notes,
     `Table: ${table}`,
     ...(picked ? [`Plan: ${planPath}`] : []),
+    ...(account?.notes ?? []),
   ];
-  return { text: lines.join('\n'), json: { table, plan: picked ? planPath : null, sweep } };
+  return { text: lines.join('\n'), json: { table, plan: picked ? planPath : null, account, notes, sweep } };
 }
 
 /** Nothing that is not ours is written over: the table and, where a point becomes the plan, the plan's two files. */

@@ -36,7 +36,7 @@ export function sweepService(open: (planPath: string) => Promise<OpenedPlan>, pr
           settings,
           imagesPath: request.evaluate?.imagesPath ?? null,
           locked: plan,
-          base: { decisions: decisionsIn(plan), parameters: opened.parameters },
+          base: { decisions: decisionsIn(plan), account: plan.account, parameters: opened.parameters },
         },
         progress,
       );
@@ -57,8 +57,9 @@ export function sweepService(open: (planPath: string) => Promise<OpenedPlan>, pr
     pickSweepPoint: async ({ planPath, parameter, value }) => {
       const table = await readSweeps(planPath);
       const sweep = table?.sweeps.find((s) => s.parameter === parameter);
-      const decisions = sweep?.points.find((p) => p.value === value)?.decisions;
-      if (!table || !sweep || !decisions)
+      const point = sweep?.points.find((p) => p.value === value);
+      const decisions = point?.decisions;
+      if (!table || !sweep || !point || !decisions)
         throw new UserError(`The sweeps beside ${planPath} have no such point. Run the sweep again.`);
       const plan = await readPlan(planPath);
       if (table.model.sha256 !== plan.model.sha256 || sweep.settings.calibration.key !== plan.calibration.key) {
@@ -74,7 +75,8 @@ export function sweepService(open: (planPath: string) => Promise<OpenedPlan>, pr
         await writeFilesWhole([{ path: planPath, data: text }]);
         return;
       }
-      await writePointAsPlan(await sessionOf(plan, planPath, progress), planPath, settings, decisions, progress);
+      const session = await sessionOf(plan, planPath, progress);
+      await writePointAsPlan(session, planPath, settings, { ...point, decisions }, progress);
     },
 
     fitWeights: async (planPath) => {

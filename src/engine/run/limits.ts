@@ -1,6 +1,7 @@
 import { UserError } from '../common/errors';
 import { instructionsMs } from '../cost/latency';
 import { int8Instructions } from '../cost/scheduleInstructions';
+import type { Bits } from '../graph/bits';
 import type { Graph } from '../graph/types';
 import type { ExpectedLoss, SearchLimit } from '../plan/types';
 import { targets } from '../targets/targets';
@@ -50,18 +51,28 @@ export async function quantizeTo(
   onBetter: (better: Found) => Promise<void>,
 ): Promise<Found> {
   if (limits === null) {
-    const scored = search === 'entropy' && bits.some((b) => b < 8);
-    return { ...(await quantizer.quantize()), limitedBy: scored ? 'score' : 'bits' };
+    const found = await quantizer.quantize();
+    return { ...found, limitedBy: search === 'entropy' ? endedBy(found.decision, bits) : 'bits' };
   }
   const { bitOpsTarget, accuracyBudget } = limits;
   if (limits.latencyBudget !== undefined) return quantizeInTime(graph, quantizer, target, limits, notes, onBetter);
   if (accuracyBudget !== undefined) return quantizer.quantizeWithin(accuracyBudget, bitOpsTarget, onBetter);
   const found = await quantizer.quantize(bitOpsTarget, null, true);
-  return { ...found, reduction: bitOpsTarget, limitedBy: isReached(found, bitOpsTarget!) ? 'reduction' : 'bits' };
+  return { ...found, reduction: bitOpsTarget, limitedBy: endedBy(found.decision, bits, bitOpsTarget) };
+}
+
+/** What ended a single decision: by a reduction that was asked for, or by the entropy score. */
+export function endedBy(
+  { reduction }: Pick<Quantized['decision'], 'reduction'>,
+  bits: readonly Bits[],
+  wanted?: number,
+): SearchLimit {
+  if (wanted !== undefined) return isReached(reduction, wanted) ? 'reduction' : 'bits';
+  return bits.some((b) => b < 8) ? 'score' : 'bits';
 }
 
 /** Whether the choice of bits has the reduction that was asked for. */
-function isReached({ decision: { reduction = 1 } }: Quantized, wanted: number): boolean {
+function isReached(reduction = 1, wanted: number): boolean {
   return reduction >= 0.999 * wanted;
 }
 
@@ -100,7 +111,7 @@ async function quantizeInTime(
     if (taken <= latencyBudget) return { ...found, limitedBy: 'time' };
     const next =
       attempt >= TIME_ATTEMPTS - 1 ? MOST_SPEEDUP : Math.min(MOST_SPEEDUP, (reduction * taken) / latencyBudget);
-    const ended = attempt === TIME_ATTEMPTS || next <= reduction || !isReached(found, reduction);
+    const ended = attempt === TIME_ATTEMPTS || next <= reduction || !isReached(found.decision.reduction, reduction);
     if (ended || found.limitedBy === 'loss') {
       const within = found.limitedBy === 'loss' ? ' within the accuracy budget' : ' with these bits';
       notes.push(`Over the latency budget: ${taken.toFixed(1)} ms expected${within}, ${latencyBudget} ms allowed.`);

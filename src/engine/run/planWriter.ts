@@ -132,7 +132,11 @@ function budgetOf(limits: MeasuredLimits | null): Pick<Plan['search'], 'accuracy
     : { accuracyBudget: limits.accuracyBudget, mostReduction: limits.bitOpsTarget };
 }
 
-function accountOf({ loss, limitedBy, notes }: SearchOutcome, { reasons }: Quantized['decision']): PlanAccount {
+/** How decisions came about, as a plan records it. */
+export function accountOf(
+  { loss, limitedBy, notes }: SearchOutcome,
+  { reasons }: Pick<Quantized['decision'], 'reasons'>,
+): PlanAccount {
   return { ...(loss === null ? {} : { loss: shortened(loss) }), limitedBy, notes, ...reasons };
 }
 

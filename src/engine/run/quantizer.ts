@@ -1,30 +1,21 @@
-import { floatOutputs, type FloatResult } from '../calibration/float';
-import { spread } from '../calibration/samples';
 import { programFlash } from '../codegen';
 import { flashOptions, formsFlashBytes, mostFlashBytes } from '../targets/capacity';
 import { decide } from './decide';
 import { isMixed } from './isMixed';
 import type { Decision } from './decisionTypes';
-import { hasClasses, type Task } from '../graph/task';
-import { isWeighted } from '../graph/types';
+import type { Task } from '../graph/task';
 import { plannedInstructions } from '../planned/work';
 import type { Dampings } from '../compensate/compensate';
-import { integerInputs } from '../compensate/targets';
-import { withKnownBoxes } from './knownBoxes';
-import { lossBeyond } from './lossBeyond';
-import { LEAST_SPLIT, MOST_CHECKED } from './lossNotes';
+import { LossEstimator } from './lossEstimator';
+import { LEAST_SPLIT } from './lossNotes';
 import { COMPENSATION_IMAGES, ModelQuantizer } from './modelQuantizer';
-import { Executor } from '../program/interpreter';
-import { decodePort, inputCodes } from '../program/ports';
 import type { Program } from '../program/types';
-import { checkCancelled, type Progress } from '../common/progress';
+import type { Progress } from '../common/progress';
 import type { QuantizedParameters } from '../quantize/types';
 import { ATTEMPTS, searchWithinBudget, type Attempt } from '../vdqs/accuracyBudget';
 import type { PhasedProgress } from './phases';
 import type { QuantizerJob } from './quantizerJob';
 import type { ExpectedLoss, SearchLimit } from '../plan/types';
-import type { ImageOutputs } from '../vdqs/divergence';
-import type { OutputLoss } from '../vdqs/loss';
 import { freeChoices } from '../vdqs/freeChoices';
 import { instructionsMs } from '../cost/latency';
 import { boardOf, targetOf } from '../targets/targetFacts';
@@ -60,26 +51,13 @@ export interface Budgeted extends Quantized {
   readonly limitedBy: SearchLimit;
 }
 
-/** Images that a loss is estimated on, and what they give. */
-interface Checked {
-  readonly images: readonly FloatResult[];
-  /** Whether nothing is fitted to them. */
-  readonly heldOut: boolean;
-  /** Of the 8-bit network. */
-  readonly wide: ImageOutputs;
-  readonly loss: OutputLoss;
-}
-
 /**
  * Decides and quantizes, once or for several reductions of BitOPs: what does not depend on the reduction is computed
  * once.
  */
 export class Quantizer {
   private readonly model: ModelQuantizer;
-  private readonly fitImages: number;
-  private known: Checked | null = null;
-  /** What a detector's loss is estimated from, as a line for people; null before it was, and for other networks. */
-  lossBasis: string | null = null;
+  private readonly estimator: LossEstimator;
   /** Time spent on decisions, in seconds. */
   searchSeconds = 0;
 
@@ -88,8 +66,9 @@ export class Quantizer {
     private readonly progress: Progress & Partial<Pick<PhasedProgress, 'enter' | 'tried'>>,
   ) {
     const count = job.samples.samples.length;
-    this.fitImages = Math.min(COMPENSATION_IMAGES, count < LEAST_SPLIT ? count : Math.ceil(count * FITTED_SHARE));
-    this.model = new ModelQuantizer({ ...job, fitImages: this.fitImages, file: job.planPath });
+    const fitImages = Math.min(COMPENSATION_IMAGES, count < LEAST_SPLIT ? count : Math.ceil(count * FITTED_SHARE));
+    this.model = new ModelQuantizer({ ...job, fitImages, file: job.planPath });
+    this.estimator = new LossEstimator({ ...job, fitImages, fits: this.fits }, this.model);
   }
 
   /** See {@link ModelQuantizer.sureTask}. */
@@ -121,14 +100,17 @@ export class Quantizer {
 
   /** What a plan is expected to lose, whatever search found it; null where there are no weights to quantize. */
   async lossOf({ program }: Quantized, budget: number | null): Promise<ExpectedLoss | null> {
-    if (!this.job.graph.layers.some(isWeighted)) return null;
-    const { images, heldOut, wide, loss } = await this.checked();
-    return { ...lossBeyond(loss, images, wide, this.outputsOf(program, images)), heldOut, budget };
+    return this.estimator.hasWeights ? this.estimator.lossOf(program, budget, this.progress) : null;
   }
 
   /** Whether losses are counted in right answers. */
   get hasClasses(): boolean {
-    return hasClasses(this.model.task);
+    return this.estimator.hasClasses;
+  }
+
+  /** What a detector's loss is estimated from, as a line for people; null before it was, and for other networks. */
+  get lossBasis(): string | null {
+    return this.estimator.basis;
   }
 
   private get fits(): boolean {
@@ -193,7 +175,7 @@ export class Quantizer {
     const { units } = this.model;
     this.progress.enter?.(2);
     const { sensitivities } = await this.model.sensitivities(search.bits, this.progress);
-    const { images, heldOut, wide, loss } = await this.checked();
+    const perDivergence = await this.estimator.perDivergence(this.progress);
     const { objective = 'bitops', target, perBitOp } = search;
     const cost = decisionCost(graph, objective, coreOf(target), perBitOp);
     const free = freeChoices(graph, units, search.bits, search.weights);
@@ -210,8 +192,7 @@ export class Quantizer {
     const attempt = async (reduction: number, earlier: readonly Budgeted[]): Promise<Budgeted & Attempt> => {
       this.progress.enter?.(3, attempts++, ATTEMPTS);
       const quantized = await this.quantize(reduction, knownDampings(earlier));
-      const outputs = this.outputsOf(quantized.program, images);
-      const lost = { ...lossBeyond(loss, images, wide, outputs), heldOut, budget };
+      const lost = await this.estimator.lossOf(quantized.program, budget, this.progress);
       // Where fewer bits are slower on the core, the plan keeps 8 whatever may be lost.
       const slower = reduction > 1 && !isMixed(quantized.decision);
       const reached = reachable <= wanted ? 'bits' : 'reduction';
@@ -227,7 +208,7 @@ export class Quantizer {
       await told;
       return found;
     };
-    const { best: last } = await searchWithinBudget(budget, most, predicted, loss.perDivergence, attempt);
+    const { best: last } = await searchWithinBudget(budget, most, predicted, perDivergence, attempt);
     // A larger reduction by the search's sums need not be the faster plan.
     const best = kept ?? last;
     return best;
@@ -249,38 +230,5 @@ export class Quantizer {
     const { graph, search, planPath } = this.job;
     const { total, bitOps } = plannedInstructions(graph, { ...decision, target: search.target }, planPath);
     return total + (search.perBitOp ?? 0) * bitOps.reduce((a, b) => a + b, 0);
-  }
-
-  private outputsOf(program: Program, images: readonly FloatResult[]): ImageOutputs {
-    const executor = new Executor(program);
-    return images.map(({ inputs }, i) => {
-      checkCancelled(this.progress);
-      this.progress.report('Estimating the loss', i, images.length);
-      return executor
-        .run(inputs.map((input, k) => inputCodes(program, k, input)))
-        .outputs.map((bytes, k) => decodePort(program, program.outputs[k], bytes));
-    });
-  }
-
-  /** The images that losses are estimated on, with the 8-bit network's outputs, on first use. */
-  private async checked(): Promise<Checked> {
-    if (this.known) return this.known;
-    const { graph, modelPath, samples, preprocess } = this.job;
-    const fitted = new Set(spread(samples.samples.length, this.fitImages));
-    const others = samples.samples.filter((_, i) => !fitted.has(i));
-    const heldOut = others.length > 0;
-    const from = heldOut ? others : samples.samples;
-    const chosen = { ...samples, samples: spread(from.length, MOST_CHECKED).map((i) => from[i]) };
-    const images: FloatResult[] = [];
-    for await (const result of floatOutputs(graph, modelPath, chosen, preprocess, this.progress, []))
-      images.push({ ...result, inputs: integerInputs(result.inputs) });
-    const wide = this.outputsOf(await this.model.plainProgram(this.fits, this.progress), images);
-    const { head } = this.job;
-    const { loss, note } = head
-      ? await withKnownBoxes(this.model.loss, head, preprocess, samples, images)
-      : { loss: this.model.loss, note: null };
-    this.lossBasis = note;
-    this.known = { images, heldOut, wide, loss };
-    return this.known;
   }
 }

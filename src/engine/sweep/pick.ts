@@ -1,14 +1,23 @@
 import * as path from 'node:path';
+import { programFlash } from '../codegen/flash';
 import { GENERATOR } from '../common/generator';
 import { relativeTo } from '../plan/relativeTo';
 import { hashBytes, writePlanWhole } from '../plan/files';
 import { encodeParameters } from '../plan/parametersFile';
 import { formatPlan, parametersFileName, parsePlan } from '../plan/sidecar';
-import type { Plan } from '../plan/types';
+import type { Plan, PlanAccount } from '../plan/types';
 import { checkCancelled, type Progress } from '../common/progress';
+import { orderNotes } from '../program/portOrder';
+import type { Program } from '../program/types';
+import { flashNotes } from '../run/flashNotes';
+import { isMixed } from '../run/isMixed';
+import { endNote, lossNotes } from '../run/lossNotes';
+import { accountOf } from '../run/planWriter';
+import { flashOptions } from '../targets/capacity';
+import { figuresOf } from './figures';
 import type { SweepSession } from './session';
 import { sweepsPathOf } from './tableFile';
-import type { Sweep, SweepDecisions, SweepSettings } from './types';
+import type { Sweep, SweepDecisions, SweepPoint, SweepSettings } from './types';
 
 /** Settings of a sweep with the varied parameter at one of its values. */
 export function settingsAt(
@@ -25,22 +34,27 @@ export function settingsAt(
   }
 }
 
+/** What of a point becomes a plan. */
+type PickedPoint = Pick<SweepPoint, 'account' | 'notes'> & { readonly decisions: SweepDecisions };
+
 /**
  * Makes a point's decisions a plan: quantizes its weights as they were for the point, and writes sidecar and
  * parameters, both whole or neither.
  *
  * @param settings with the point's value, see {@link settingsAt}
+ * @param point    with an account of its decisions, the plan records it beside the loss that is expected of it
  * @throws UserError when they cannot be written; CancelledError
  */
 export async function writePointAsPlan(
   session: SweepSession,
   planPath: string,
   settings: SweepSettings,
-  decisions: SweepDecisions,
+  point: PickedPoint,
   progress: Progress,
 ): Promise<Plan> {
+  const { decisions, account, notes } = point;
   const { model, graph, calibration } = session;
-  const planWith = (sha256: string): Plan => ({
+  const planWith = (sha256: string, told?: PlanAccount): Plan => ({
     version: 1,
     generator: GENERATOR,
     model: {
@@ -55,22 +69,58 @@ export async function writePointAsPlan(
     search: searchOf(settings),
     calibration: { key: calibration.key, images: calibration.images, folder: relativeTo(planPath, model.imagesPath) },
     ...decisions,
+    ...(told ? { account: told } : {}),
     parameters: { file: parametersFileName(planPath), sha256 },
   });
   // A table is a file that anybody may have written: what it decides is checked like a sidecar before anything is made
   // of it.
-  parsePlan(formatPlan(planWith('0'.repeat(64))), sweepsPathOf(planPath));
-  const parameters = encodeParameters(
-    graph,
-    await session.quantizer.parameters(decisions, settings.compensate ?? true, progress),
-  );
-  const plan = planWith(hashBytes(parameters));
+  const unmeasured = account && { ...account, notes };
+  parsePlan(formatPlan(planWith('0'.repeat(64), unmeasured)), sweepsPathOf(planPath));
+  const quantized = await session.quantizer.parameters(decisions, settings.compensate ?? true, progress);
+  const program = session.quantizer.lower(decisions, quantized, settings.target);
+  const parameters = encodeParameters(graph, quantized);
+  const told = account && (await accountWith(session, settings, { decisions, account, notes }, program, progress));
+  const plan = planWith(hashBytes(parameters), told);
   checkCancelled(progress);
   await writePlanWhole(
     { path: planPath, data: formatPlan(plan) },
     { path: path.join(path.dirname(planPath), plan.parameters.file), data: parameters },
   );
   return plan;
+}
+
+/** The account of a point that becomes the plan: with what `quantize` would tell of it. */
+async function accountWith(
+  session: SweepSession,
+  settings: SweepSettings,
+  { decisions, account: { limitedBy, maps, layers }, notes }: Required<PickedPoint>,
+  program: Program,
+  progress: Progress,
+): Promise<PlanAccount> {
+  const { graph } = session;
+  const estimator = session.lossEstimator(settings.compensate ?? true);
+  const loss = estimator.hasWeights ? await estimator.lossOf(program, null, progress) : null;
+  const mixed = isMixed(decisions);
+  const { total } = programFlash(program, flashOptions(settings.target));
+  const end = endNote({
+    limitedBy,
+    reduction: settings.bitOpsTarget,
+    bitOpsReduction: figuresOf(graph, program, decisions.patchStage, settings.target).reduction,
+    mixed,
+    isFree: settings.bits.some((bits) => bits < 8),
+    objective: settings.objective ?? 'bitops',
+    kept: true,
+  });
+  const all = [
+    ...session.notes,
+    ...notes,
+    ...orderNotes(program.inputs, program.outputs),
+    ...flashNotes(total, settings.target),
+    ...(loss === null ? [] : lossNotes(loss, mixed, estimator.hasClasses)),
+    ...(estimator.basis === null ? [] : [estimator.basis]),
+    ...(end === null ? [] : [end]),
+  ];
+  return accountOf({ loss, limitedBy, notes: all }, { reasons: { maps, layers } });
 }
 
 /** A plan's record of how it was searched. */

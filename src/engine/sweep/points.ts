@@ -12,7 +12,7 @@ import { accuracyOf } from './accuracy';
 import { figuresOf, outliersOf } from './figures';
 import { predictedLoss } from './predictedLoss';
 import type { SweepSession } from './session';
-import type { SweepAccuracy, SweepDecisions, SweepPoint, SweepSettings } from './types';
+import type { PointAccount, SweepAccuracy, SweepDecisions, SweepPoint, SweepSettings } from './types';
 
 /** Images to measure on, with the float outputs of earlier points. */
 export interface Measuring {
@@ -32,18 +32,24 @@ export interface PointMaker {
 /** Seed of the random assignments, so that the same sweep gives the same table. */
 const RANDOM_SEED = 1;
 
+/** A point's decisions, and what is told of them. */
+export interface Decided extends SweepDecisions {
+  readonly account?: PointAccount;
+  readonly notes: readonly string[];
+}
+
 /** A point whose decisions are found by `decisions`; where that says that nothing fits, a point with its problem. */
 export async function makePoint(
   maker: PointMaker,
   value: number,
   phi: number,
-  decisions: () => Promise<SweepDecisions & { readonly notes: readonly string[] }>,
+  decisions: () => Promise<Decided>,
   parameters: (decisions: SweepDecisions) => Promise<QuantizedParameters>,
 ): Promise<SweepPoint> {
   const { session, settings, progress } = maker;
   checkCancelled(progress);
   try {
-    const { notes, ...rest } = await decisions();
+    const { notes, account, ...rest } = await decisions();
     const chosen: SweepDecisions = {
       patchStage: rest.patchStage,
       ...(rest.tailStages?.length ? { tailStages: rest.tailStages } : {}),
@@ -68,6 +74,7 @@ export async function makePoint(
       predictedLoss:
         measured && predictedLoss(session.graph, measured.units, measured.sensitivities, chosen, session.model.file),
       decisions: chosen,
+      ...(account ? { account } : {}),
       notes,
     };
   } catch (error) {

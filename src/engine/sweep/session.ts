@@ -1,5 +1,5 @@
 import { calibrateCached } from '../calibration/cache';
-import { listSamples } from '../calibration/samples';
+import { listSamples, type SampleSet } from '../calibration/samples';
 import type { Calibration, Preprocess } from '../calibration/types';
 import type { DetectionHead } from '../detection/head';
 import type { ResolvedHead } from '../detection/resolve';
@@ -8,7 +8,8 @@ import { decide } from '../run/decide';
 import type { DecideOptions, Decision } from '../run/decisionTypes';
 import type { Task } from '../graph/task';
 import type { Graph } from '../graph/types';
-import { ModelQuantizer } from '../run/modelQuantizer';
+import { LossEstimator } from '../run/lossEstimator';
+import { COMPENSATION_IMAGES, ModelQuantizer } from '../run/modelQuantizer';
 import { importModel } from '../onnx';
 import { hashModel } from '../plan/files';
 import type { Progress } from '../common/progress';
@@ -44,6 +45,7 @@ export class SweepSession {
     /** A detector's head; null: its outputs are values. */
     readonly head: ResolvedHead | null,
     readonly quantizer: ModelQuantizer,
+    private readonly samples: SampleSet,
     /** About the samples, one line each. */
     readonly notes: readonly string[],
   ) {}
@@ -59,16 +61,16 @@ export class SweepSession {
     const samples = await listSamples(model.imagesPath, graph, model.limit);
     notes.push(...samples.notes);
     const calibration = await calibrateCached(graph, modelPath, samples, preprocess, model.cachePath, progress, notes);
-    return new SweepSession(
-      model,
-      sha256,
-      graph,
-      calibration,
-      preprocess,
-      head,
-      new ModelQuantizer({ graph, modelPath, samples, preprocess, calibration, task, head, file }),
-      notes,
-    );
+    const quantizer = new ModelQuantizer({ graph, modelPath, samples, preprocess, calibration, task, head, file });
+    return new SweepSession(model, sha256, graph, calibration, preprocess, head, quantizer, samples, notes);
+  }
+
+  /** Estimates what plans lose. @param fits whether their weights are fitted */
+  lossEstimator(fits: boolean): LossEstimator {
+    const { graph, samples, preprocess, head, quantizer } = this;
+    const { modelPath } = this.model;
+    const job = { graph, modelPath, samples, preprocess, head, fitImages: COMPENSATION_IMAGES, fits };
+    return new LossEstimator(job, quantizer);
   }
 
   /** Decides as quantization does, without comparing other plans. @throws UserError when nothing fits */

@@ -1,12 +1,13 @@
 import type { DecideOptions } from '../run/decisionTypes';
+import { endedBy } from '../run/limits';
 import { UserError } from '../common/errors';
 import { FloatCache } from '../evaluation/floatCache';
 import type { Progress } from '../common/progress';
 import type { QuantizedParameters } from '../quantize/types';
 import { settingsAt } from './pick';
-import { atPhi, makePoint, measureRandom, type PointMaker } from './points';
+import { atPhi, makePoint, measureRandom, type Decided, type PointMaker } from './points';
 import type { SweepSession } from './session';
-import type { Sweep, SweepDecisions, SweepParameter, SweepPoint, SweepSettings } from './types';
+import type { PointAccount, Sweep, SweepDecisions, SweepParameter, SweepPoint, SweepSettings } from './types';
 
 export interface SweepOptions {
   readonly parameter: SweepParameter;
@@ -18,7 +19,11 @@ export interface SweepOptions {
   /** Decisions that a person locked. */
   readonly locked?: DecideOptions['locked'];
   /** φ sweeps: the plan whose patches are classified anew; missing: one is made with the settings. */
-  readonly base?: { readonly decisions: SweepDecisions; readonly parameters: QuantizedParameters };
+  readonly base?: {
+    readonly decisions: SweepDecisions;
+    readonly account?: PointAccount;
+    readonly parameters: QuantizedParameters;
+  };
 }
 
 /** More points than anybody plots. */
@@ -91,14 +96,14 @@ export async function runSweep(session: SweepSession, options: SweepOptions, pro
           maker,
           value,
           value,
-          () => Promise.resolve(atPhi(maker, base.decisions, value)),
+          () => Promise.resolve({ ...atPhi(maker, base.decisions, value), account: ofBits(base.account) }),
           () => Promise.resolve(base.parameters),
         )
       : await makePoint(
           maker,
           value,
           settings.phi,
-          () => session.decide(own, options.locked, place),
+          () => decided(session, own, options.locked, place),
           (decisions) => session.quantizer.parameters(decisions, own.compensate ?? true, place),
         );
     points.push(
@@ -118,15 +123,35 @@ export async function runSweep(session: SweepSession, options: SweepOptions, pro
   };
 }
 
+/** Of a plan's account, what holds for other classes of its patches, too. */
+function ofBits(account: PointAccount | undefined): PointAccount | undefined {
+  return account && { limitedBy: account.limitedBy, maps: account.maps, layers: account.layers };
+}
+
+/** What a session decides, and why. */
+async function decided(
+  session: SweepSession,
+  settings: SweepSettings,
+  locked: DecideOptions['locked'],
+  progress: Progress,
+): Promise<Decided> {
+  const { reasons, reduction, pareto: _, ...decisions } = await session.decide(settings, locked, progress);
+  return {
+    ...decisions,
+    account: { limitedBy: endedBy({ reduction }, settings.bits, settings.bitOpsTarget), ...reasons },
+  };
+}
+
 /** The plan that φ is swept on. */
 async function madeBase(
   session: SweepSession,
   { settings, locked }: SweepOptions,
   progress: Progress,
 ): Promise<NonNullable<SweepOptions['base']>> {
-  const { notes: _, pareto: __, ...decisions } = await session.decide(settings, locked, progress);
+  const { notes: _, account, ...decisions } = await decided(session, settings, locked, progress);
   return {
     decisions,
+    account,
     parameters: await session.quantizer.parameters(decisions, settings.compensate ?? true, progress),
   };
 }

@@ -1,5 +1,5 @@
 import type { Bits, WeightBits } from '../graph/bits';
-import type { Plan } from '../plan/types';
+import type { Plan, PlanAccount } from '../plan/types';
 import type { PlanTarget } from '../targets/types';
 import type { Preprocess } from '../calibration/types';
 
@@ -84,6 +84,8 @@ export interface SweepPoint {
    */
   readonly predictedLoss: number | null;
   readonly decisions: SweepDecisions | null;
+  /** Why there are these decisions; missing without any, and in tables of earlier versions. */
+  readonly account?: PointAccount;
   /** Things the user should know about this point, one line each. */
   readonly notes: readonly string[];
 }
@@ -134,6 +136,9 @@ export interface SweepAccuracy {
   /** Boxes of a detector that have a partner in the float network's. */
   readonly boxAgreement?: number | null;
 }
+
+/** Of a plan's account, what is known when a point is made: the loss is estimated when it becomes the plan. */
+export type PointAccount = Omit<PlanAccount, 'loss' | 'notes'>;
 
 /** What a point decides, in the words of a plan. */
 export type SweepDecisions = Pick<Plan, 'patchStage' | 'tailStages' | 'maps' | 'layers'>;

@@ -6,10 +6,20 @@ import { commands } from '../../../src/cli/commandLine';
 import { UserError } from '../../../src/engine/common/errors';
 import type { Evaluation } from '../../../src/engine/run/evaluate';
 import { silentProgress } from '../../../src/engine/common/progress';
+import type { Plan, PlanAccount } from '../../../src/engine/plan/types';
 import type { Sweep } from '../../../src/engine/sweep/types';
 import { projectRoot } from '../../support/paths';
 
 type Options = Record<string, string | boolean>;
+
+/** What `sweep --json` prints. */
+interface SweepJson {
+  readonly table: string;
+  readonly plan: string | null;
+  readonly account: PlanAccount | null;
+  readonly notes: readonly string[];
+  readonly sweep: Sweep;
+}
 
 describe('commands for sweeps, evaluation and export', function () {
   this.timeout(300_000);
@@ -30,7 +40,7 @@ describe('commands for sweeps, evaluation and export', function () {
 
   const run = async <T>(name: string, positional: string, options: Options): Promise<{ text: string; json: T }> =>
     (await commands.get(name)!.run([positional], options, silentProgress)) as { text: string; json: T };
-  const sweep = (options: Options): ReturnType<typeof run<{ plan: string | null; table: string; sweep: Sweep }>> =>
+  const sweep = (options: Options): ReturnType<typeof run<SweepJson>> =>
     run('sweep', model, {
       images,
       target: 'nano33ble',
@@ -75,6 +85,11 @@ describe('commands for sweeps, evaluation and export', function () {
     );
     assert.equal(json.sweep.settings.phi, 0.96);
     assert.match(text, /^lambda 0\.1 .*× fewer BitOPs/);
+    const { account } = JSON.parse(readFileSync(json.plan!, 'utf8')) as Plan;
+    assert.deepEqual(json.account, account);
+    assert.ok(account!.loss && account!.notes.length > 0);
+    const lines = text.split('\n');
+    for (const note of [...account!.notes, ...json.notes]) assert.ok(lines.includes(note), note);
     assert.ok(existsSync(json.table) && existsSync(path.join(folder, 'gauge.quantmcu.sweeps.csv')));
 
     const predictions = path.join(folder, 'predictions.csv');

@@ -107,11 +107,18 @@ describe('sweep', function () {
         session,
         picked,
         settingsAt(sweep, point.value),
-        point.decisions!,
+        { ...point, decisions: point.decisions! },
         silentProgress,
       );
       assert.equal(plan.parameters.sha256, opened.plan.parameters.sha256);
-      assert.deepEqual((await readPlan(picked)).search, opened.plan.search);
+      const { search, account } = await readPlan(picked);
+      assert.deepEqual(search, opened.plan.search);
+      // The same is told of it as by quantize: why, what it is expected to lose, and all notes.
+      const { notes, ...told } = opened.plan.account!;
+      const { notes: pickedNotes, ...pickedTold } = account!;
+      assert.deepEqual(pickedTold, told);
+      assert.ok(told.loss && pickedNotes.length > 0);
+      for (const note of pickedNotes) assert.ok(notes.includes(note), note);
     }
     assert.ok(sweep.points[0].figures!.bitOps < sweep.points[1].figures!.bitOps);
   });
@@ -229,7 +236,7 @@ describe('sweep', function () {
       layers: {},
     } as unknown as SweepDecisions;
     await assert.rejects(
-      writePointAsPlan(session, planPath, settings, decisions, silentProgress),
+      writePointAsPlan(session, planPath, settings, { decisions, notes: [] }, silentProgress),
       (error) => error instanceof UserError && /forged\.quantmcu\.sweeps\.json: \/maps/.test(error.message),
     );
     assert.ok(!existsSync(planPath));
