@@ -21,7 +21,7 @@ import { projectRoot } from '../../support/paths';
 import { sweepSettings } from './support/settings';
 
 describe('sweep', function () {
-  this.timeout(180_000);
+  this.timeout(900_000);
   const sample = path.join(projectRoot, 'media/sample');
   const modelPath = path.join(sample, 'gauge.onnx');
   const imagesPath = path.join(sample, 'images');
