@@ -24,12 +24,13 @@ import { relativeTo } from '../engine/plan/relativeTo';
 import { lockedDecisions } from '../engine/run/lockedDecisions';
 import { DEFAULTS } from '../engine/run/options';
 import { defaultPlanPath, parametersFileName } from '../engine/plan/sidecar';
+import type { PlanAccount } from '../engine/plan/types';
 import type { Progress } from '../engine/common/progress';
 import { settingsAt, writePointAsPlan } from '../engine/sweep/pick';
 import { SweepSession } from '../engine/sweep/session';
 import { runSweep, sweepValues } from '../engine/sweep/sweep';
 import { assertTableReplaceable, writeSweep } from '../engine/sweep/tableFile';
-import type { SweepAccuracy, SweepParameter, SweepPoint, SweepSettings } from '../engine/sweep/types';
+import type { Sweep, SweepAccuracy, SweepParameter, SweepPoint, SweepSettings } from '../engine/sweep/types';
 
 /** `sweep`: plans for several values of one parameter, as a table beside the plan. */
 export const sweepCommand: Command = {
@@ -143,17 +144,27 @@ async function sweepModel(positionals: readonly string[], values: Values, progre
       progress,
     ));
   const unsaid = values.preprocess === undefined ? [UNSAID_PREPROCESS] : [];
-  const account = plan?.account ?? null;
-  // A plan's account says what is said of the samples, too.
-  const notes = [...unsaid, ...(account ? [] : session.notes)];
+  return resultOf(sweep, table, plan ? { planPath, account: plan.account ?? null } : null, unsaid, session.notes);
+}
+
+/** The same in words and for programs. @param sampleNotes about the samples, which a plan's account has, too */
+function resultOf(
+  sweep: Sweep,
+  table: string,
+  picked: { readonly planPath: string; readonly account: PlanAccount | null } | null,
+  unsaid: readonly string[],
+  sampleNotes: readonly string[],
+): CommandResult {
+  const account = picked?.account ?? null;
+  const notes = [...unsaid, ...(account ? [] : sampleNotes)];
   const lines = [
     ...sweep.points.map((p) => describe(sweep.parameter, p)),
     ...notes,
     `Table: ${table}`,
-    ...(picked ? [`Plan: ${planPath}`] : []),
+    ...(picked ? [`Plan: ${picked.planPath}`] : []),
     ...(account?.notes ?? []),
   ];
-  return { text: lines.join('\n'), json: { table, plan: picked ? planPath : null, account, notes, sweep } };
+  return { text: lines.join('\n'), json: { table, plan: picked?.planPath ?? null, account, notes, sweep } };
 }
 
 /** Nothing that is not ours is written over: the table and, where a point becomes the plan, the plan's two files. */
