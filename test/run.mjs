@@ -1,4 +1,4 @@
-// `npm test`: every suite; the last line counts them all.
+// `npm test`: checks beside each other, then every suite in order; the last line counts them all.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { projectRoot } from './support/bundle.mjs';
@@ -6,14 +6,7 @@ import { closingLine, parseClosingLine } from './support/closingLine.mjs';
 
 /** Suites whose command has no tests to count: each counts as one test. */
 const checks = ['typecheck', 'lint', 'build'];
-/**
- * One of a lane after the other, both lanes beside each other: those in VS Code wait for it most of the time, and only
- * they read `dist`, which packaging writes.
- */
-const lanes = [
-  ['unit', 'faults', 'firmware'],
-  ['integration', 'e2e'],
-];
+const suites = ['unit', 'faults', 'firmware', 'integration', 'e2e'];
 
 /**
  * @param {boolean} shown whether its output is printed as it comes
@@ -48,11 +41,10 @@ async function check(name) {
   count(name, { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }, started);
 }
 
-async function runSuite(suite, shown) {
+async function runSuite(suite) {
   const started = Date.now();
-  if (shown) console.log(`\n=== ${suite}`);
-  const { code, output } = await run(process.execPath, [path.join(projectRoot, 'test', suite, 'run.mjs')], shown);
-  if (!shown) console.log(`\n=== ${suite}\n${output}`);
+  console.log(`\n=== ${suite}`);
+  const { code, output } = await run(process.execPath, [path.join(projectRoot, 'test', suite, 'run.mjs')], true);
   const counts = parseClosingLine(output) ?? { passed: 0, failed: 0, skipped: 0 };
   // A runner that died, or says that it failed without a failed test, counts as one failure.
   if (code !== 0 && counts.failed === 0) counts.failed = 1;
@@ -60,11 +52,7 @@ async function runSuite(suite, shown) {
 }
 
 await Promise.all(checks.map(check));
-await Promise.all(
-  lanes.map(async (suites, lane) => {
-    for (const suite of suites) await runSuite(suite, lane === 0);
-  }),
-);
+for (const suite of suites) await runSuite(suite);
 
 console.log(`\n${summary.join('\n')}\n`);
 console.log(closingLine(total));

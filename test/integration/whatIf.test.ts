@@ -14,6 +14,8 @@ describe("what-if in the plan's text", () => {
   let planPath: string;
 
   before(async () => {
+    // The server's default saves what is typed after a second.
+    await vscode.workspace.getConfiguration('files').update('autoSave', 'off', vscode.ConfigurationTarget.Global);
     engine = new EngineClient(workerThread(`${projectRoot}/dist/worker.js`), {
       info: () => undefined,
       error: () => undefined,

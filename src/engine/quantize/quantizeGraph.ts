@@ -209,8 +209,8 @@ function fixedFormat(graph: Graph, component: ScaleComponent, bits: BitDecisions
 
 /**
  * Functions such as hard-swish or LeakyRelu have a short negative side that symmetric codes would pay a whole bit for:
- * their outputs get unsigned codes with a zero point, over one range of values; maps that only a sum joins may differ in
- * bits. Null where that does not apply.
+ * their outputs get unsigned codes with a zero point, over one range of values; maps that only a sum joins may differ
+ * in bits. Null where that does not apply.
  */
 function skewedFormats(
   graph: Graph,

@@ -127,7 +127,7 @@ describe('evaluate', function () {
     );
     await assert.rejects(
       run({ threads: 2, threadFile: dying }),
-      (error) => error instanceof UserError && /thread .* stopped: out of luck/.test(error.message),
+      (error) => error instanceof UserError && /thread stopped: out of luck/.test(error.message),
     );
     writeFileSync(dying, "require('node:worker_threads').parentPort.on('message', () => process.exit(3));");
     await assert.rejects(

@@ -63,7 +63,7 @@ describe('table of sweeps', () => {
     const planPath = path.join(folder, 'mine.quantmcu.json');
     for (const file of [sweepsPathOf(planPath), sweepsPathOf(planPath).replace(/json$/, 'csv')]) {
       writeFileSync(file, '{"mine": true}\n');
-      await assert.rejects(writeSweep(planPath, head, sweepOf('phi', 0.5)), /is no table of sweeps/);
+      await assert.rejects(writeSweep(planPath, head, sweepOf('phi', 0.5)), /is not a QuantMCU table of sweeps/);
       assert.equal(readFileSync(file, 'utf8'), '{"mine": true}\n');
       rmSync(file);
       symlinkSync(path.join(folder, 'elsewhere'), file);
