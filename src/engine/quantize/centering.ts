@@ -1,7 +1,7 @@
 import type { MapStatistics } from '../calibration/types';
 import type { Bits } from '../graph/bits';
 import type { ScaleComponent } from './components';
-import { channelError, codeRange } from './histogramError';
+import { clippedError, codeRange } from './histogramError';
 import { baseScales } from './scales';
 
 /**
@@ -22,15 +22,19 @@ export function channelCenters(stats: MapStatistics, bits: Bits): Float64Array {
   };
   const best = new Float64Array(channels);
   const least = new Float64Array(channels).fill(Infinity);
-  for (const centers of candidates) {
-    const moved = recenter(stats, centers);
-    const { scales } = baseScales(single, () => moved, [{ bits, signed: true }]);
+  const scalesFor = (centers: Float64Array): Float64Array =>
+    baseScales(single, () => recenter(stats, centers), [{ bits, signed: true }]).scales;
+  for (const wanted of candidates) {
+    const steps = scalesFor(wanted);
+    const centers = Float64Array.from(centeredZeroPoints(wanted, steps, bits, false), (zero, c) => -zero * steps[c]);
+    // Whole steps lie beside what was wanted, and another scale may suit the channel there.
+    const scales = centers.some((center) => center !== 0) ? scalesFor(centers) : steps;
     const zeros = centeredZeroPoints(centers, scales, bits, false);
     for (let c = 0; c < channels; c++) {
-      const error = channelError(stats, c, scales[c], zeros[c], bits, true);
+      const error = clippedError(stats, c, { scale: scales[c], zeroPoint: zeros[c], bits, signed: true });
       if (error >= least[c]) continue;
       least[c] = error;
-      best[c] = -zeros[c] * scales[c];
+      best[c] = centers[c];
     }
   }
   return best;

@@ -55,6 +55,31 @@ export function channelError(
   return total === 0 ? 0 : sum / total;
 }
 
+/**
+ * As {@link channelError}, of each bin's center as it is rounded and clipped, which tells codes of few bits apart that
+ * clip much from those that clip little.
+ */
+export function clippedError(
+  stats: MapStatistics,
+  c: number,
+  { scale, zeroPoint, bits, signed }: ChannelCodes,
+): number {
+  const { min, max } = codeRange(bits, signed);
+  const { bins, histograms } = stats;
+  const width = stats.width[c];
+  let total = 0;
+  let sum = 0;
+  for (let k = 0; k < bins; k++) {
+    const n = histograms[c * bins + k];
+    if (n === 0) continue;
+    const x = stats.lo[c] + (k + 0.5) * width;
+    const code = Math.max(min, Math.min(max, Math.round(x / scale) + zeroPoint));
+    total += n;
+    sum += n * (x - scale * (code - zeroPoint)) ** 2;
+  }
+  return total === 0 ? 0 : sum / total + (width * width) / 12;
+}
+
 /** Largest magnitude that channel c showed on the side(s) its codes can represent. */
 export function channelRange(stats: MapStatistics, c: number, signed: boolean): number {
   return signed ? Math.max(Math.abs(stats.min[c]), Math.abs(stats.max[c])) : Math.max(0, stats.max[c]);
