@@ -66,11 +66,15 @@ export async function measureSensitivities(
   const { fitted, compared } = splitImages(images.count, images.compared);
   const wide = quantizeAll(graph, calibration, inputs, units, 8, 8, heads);
   const read = new Set(units.flatMap((u) => u.readers));
+  // What one decision loses alone is what all of its kind lose together.
+  const isOne = kinds.map((_, k) => (k === 0 ? fitted4 : units.filter((u) => u.readers.length > 0)).length < 2);
   const [network, ...joint] = await Promise.all([
     fitter.run({ kind: 'variants', wide, kinds: rounded, read, images: fitted }, progress),
-    ...rounded.map(({ parameters }) =>
-      fitter.run({ kind: 'compensate', parameters, images: fitted, damping: USUAL_DAMPING }, progress),
-    ),
+    ...rounded
+      .filter((_, k) => !isOne[k])
+      .map(({ parameters }) =>
+        fitter.run({ kind: 'compensate', parameters, images: fitted, damping: USUAL_DAMPING }, progress),
+      ),
   ]);
   const changes: VariantChange[] = [
     ...fitted4.map(({ id }) => ({ layers: [id], kind: kinds[0] })),
@@ -93,7 +97,9 @@ export async function measureSensitivities(
     ),
   );
   const loss = (i: number): number => measured[i % fitter.threads][Math.floor(i / fitter.threads)];
-  const together = kinds.map((_, k) => measured[0][shares[0].length + k]);
+  const together = new Map(
+    kinds.flatMap((_, k) => (isOne[k] ? [] : [k])).map((k, j) => [k, measured[0][shares[0].length + j]]),
+  );
   let next = 0;
   const weights = new Map(layers.map(({ id }) => [id, 0]));
   for (const { id } of fitted4) weights.set(id, loss(next++));
@@ -101,17 +107,17 @@ export async function measureSensitivities(
     ({ readers }) =>
       new Map<Bits, number>([[8, 0], ...low.map((b) => [b, readers.length > 0 ? loss(next++) : 0] as const)]),
   );
-  const rescale = (sum: number, all: number): number => (sum > 0 && all > 0 ? all / sum : 1);
+  const rescale = (sum: number, all = 0): number => (sum > 0 && all > 0 ? all / sum : 1);
   const byWeights = rescale(
     [...weights.values()].reduce((a, b) => a + b, 0),
-    together[0],
+    together.get(0),
   );
   const byBits = new Map(
     low.map((b, k) => [
       b,
       rescale(
         byUnit.reduce((sum, u) => sum + u.get(b)!, 0),
-        together[k + 1],
+        together.get(k + 1),
       ),
     ]),
   );
