@@ -97,9 +97,12 @@ export async function measureSensitivities(
     ),
   );
   const loss = (i: number): number => measured[i % fitter.threads][Math.floor(i / fitter.threads)];
-  const together = new Map(
-    kinds.flatMap((_, k) => (isOne[k] ? [] : [k])).map((k, j) => [k, measured[0][shares[0].length + j]]),
-  );
+  /** What all decisions of a kind lose together, over the sum of what they lose alone. */
+  const together = (k: number, alone: readonly number[]): number => {
+    const all = isOne[k] ? 0 : measured[0][shares[0].length + isOne.slice(0, k).filter((one) => !one).length];
+    const sum = alone.reduce((a, b) => a + b, 0);
+    return sum > 0 && all > 0 ? all / sum : 1;
+  };
   let next = 0;
   const weights = new Map(layers.map(({ id }) => [id, 0]));
   for (const { id } of fitted4) weights.set(id, loss(next++));
@@ -107,20 +110,9 @@ export async function measureSensitivities(
     ({ readers }) =>
       new Map<Bits, number>([[8, 0], ...low.map((b) => [b, readers.length > 0 ? loss(next++) : 0] as const)]),
   );
-  const rescale = (sum: number, all = 0): number => (sum > 0 && all > 0 ? all / sum : 1);
-  const byWeights = rescale(
-    [...weights.values()].reduce((a, b) => a + b, 0),
-    together.get(0),
-  );
-  const byBits = new Map(
-    low.map((b, k) => [
-      b,
-      rescale(
-        byUnit.reduce((sum, u) => sum + u.get(b)!, 0),
-        together.get(k + 1),
-      ),
-    ]),
-  );
+  const byWeights = together(0, [...weights.values()]);
+  const alone = (b: Bits): number[] => byUnit.map((u) => u.get(b)!);
+  const byBits = new Map(low.map((b, k) => [b, together(k + 1, alone(b))]));
   return {
     units: byUnit.map((u) => new Map([...u].map(([b, l]) => [b, b === 8 ? 0 : l * byBits.get(b)!]))),
     weights: new Map([...weights].map(([id, l]) => [id, l * byWeights])),
