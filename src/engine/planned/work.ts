@@ -2,8 +2,7 @@ import { chooseForms } from '../cost/forms';
 import { totalInstructions, workInstructions } from '../cost/latency';
 import type { Forms } from '../cost/layerForm';
 import { scheduleWork, shareOf, type Work } from '../cost/work';
-import { layerMacs } from '../graph/macs';
-import { isWeighted, type Graph, type LayerId } from '../graph/types';
+import type { Graph } from '../graph/types';
 import type { Plan } from '../plan/types';
 import type { BitDecisions } from '../quantize/quantizeGraph';
 import { buildSchedule, type Schedule } from '../schedule/schedule';
@@ -48,40 +47,16 @@ export function plannedWork(graph: Graph, plan: PlannedDecisions, file: string):
   };
 }
 
-/** MACs of a step that count, and how many bits they multiply. */
-export interface StepMacs {
-  readonly layer: LayerId;
-  readonly macs: number;
-  readonly bitOps: number;
-}
-
-/** MACs and BitOPs of one inference by step, recomputed halos included; those of a class by its share. */
-export function plannedMacs(
-  graph: Graph,
-  { schedule, decisions, share }: Pick<PlannedWork, 'schedule' | 'decisions' | 'share'>,
-): StepMacs[] {
-  return schedule.steps.map(({ layer, kind, output, inputs, guard }) => {
-    if (kind !== 'layer' || !isWeighted(graph.layers[layer]) || !output) return { layer, macs: 0, bitOps: 0 };
-    const { y0, y1, x0, x1 } = output.region;
-    const all = layerMacs(graph, graph.layers[layer], (y1 - y0) * (x1 - x0));
-    const macs = all * (guard === null ? 1 : guard === 'outlier' ? share : 1 - share);
-    return { layer, macs, bitOps: macs * decisions.weightBits(layer) * schedule.buffers[inputs[0].buffer].bits };
-  });
-}
-
-/** Estimated instructions of one inference, all of them and by layer, and BitOPs by layer. */
+/** Estimated instructions of one inference, all of them and by layer. */
 export function plannedInstructions(
   graph: Graph,
   plan: PlannedDecisions,
   file: string,
-): { readonly total: number; readonly layers: readonly number[]; readonly bitOps: readonly number[] } {
-  const planned = plannedWork(graph, plan, file);
-  const { work, forms, share, core } = planned;
-  const bitOps = graph.layers.map(() => 0);
-  for (const step of plannedMacs(graph, planned)) bitOps[step.layer] += step.bitOps;
+): { readonly total: number; readonly layers: readonly number[] } {
+  const { work, forms, share, core } = plannedWork(graph, plan, file);
   const layers = graph.layers.map(() => 0);
   workInstructions(work, core, forms).forEach((instructions, i) => {
     layers[work[i].layer] += instructions * shareOf(work[i], share);
   });
-  return { total: totalInstructions(work, share, core, forms), layers, bitOps };
+  return { total: totalInstructions(work, share, core, forms), layers };
 }

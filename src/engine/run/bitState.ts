@@ -77,7 +77,7 @@ export class BitState implements BitDecisions {
    */
   takeTradeOff(measured: NonNullable<DecideOptions['measured']>, notes: string[]): number {
     const { units, sensitivities, target } = measured;
-    const { weights, bits, objective = 'bitops', perBitOp } = this.options;
+    const { weights, bits, objective = 'bitops' } = this.options;
     const free = freeChoices(this.graph, units, bits, weights);
     const result = searchTradeOff(
       this.graph,
@@ -94,7 +94,7 @@ export class BitState implements BitDecisions {
         },
       },
       target,
-      decisionCost(this.graph, objective, coreOf(this.options.target), perBitOp),
+      decisionCost(this.graph, objective, coreOf(this.options.target)),
     );
     this.explain(measured, result);
     result.units.forEach((b, i) => this.set(units[i], b));

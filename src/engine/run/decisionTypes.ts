@@ -17,8 +17,6 @@ export interface DecideOptions
   readonly extraFlashBytes?: number;
   /** What is minimised; missing: BitOPs. */
   readonly objective?: Objective;
-  /** Instructions that a BitOP counts for where latency is minimised, see bitOpWorth; missing: 0. */
-  readonly perBitOp?: number;
   /**
    * Measured sensitivities and the reduction of the objective's cost to reach with them; undefined: the entropy score.
    */

@@ -33,12 +33,11 @@ export function measuredLimits({
   if (search === 'entropy') return null;
   // A reduction that is asked for is one of BitOPs, unless something else is named.
   const wanted = objective ?? (bitOpsTarget === undefined ? 'latency' : 'bitops');
-  const weighsBitOps = objective === undefined && bitOpsTarget === undefined && latencyBudget === undefined;
   if (bitOpsTarget !== undefined || accuracyBudget !== undefined)
-    return { objective: wanted, weighsBitOps, latencyBudget, bitOpsTarget, accuracyBudget };
+    return { objective: wanted, latencyBudget, bitOpsTarget, accuracyBudget };
   if (latencyBudget !== undefined) return { objective: wanted, latencyBudget };
   const free = (bits ?? DEFAULTS.bits).some((b) => b < 8);
-  return free ? { objective: wanted, weighsBitOps, accuracyBudget: DEFAULTS.accuracyBudget } : null;
+  return free ? { objective: wanted, accuracyBudget: DEFAULTS.accuracyBudget } : null;
 }
 
 /** Quantizes as the limits ask. */

@@ -27,7 +27,7 @@ const LEAST_SHARE = 0.0005;
  */
 export function neverSlower(
   graph: Graph,
-  options: Pick<DecideOptions, 'target' | 'objective' | 'perBitOp'>,
+  options: Pick<DecideOptions, 'target' | 'objective'>,
   searched: Candidate,
   decideRestored: (restored: ReadonlySet<LayerId>) => Candidate,
 ): Candidate {
@@ -49,27 +49,20 @@ export function neverSlower(
             'The fastest plan is found with --objective latency.',
         );
   }
-  let fastest = first;
-  // What BitOPs count for lets a layer take a little more; where the plan is slower for it, time alone decides.
-  for (const perBitOp of new Set([options.perBitOp ?? 0, 0])) {
-    const costOf = ({ total, bitOps }: typeof first): number => total + perBitOp * bitOps.reduce((a, b) => a + b, 0);
-    const layerCost = (c: typeof first, id: LayerId): number => c.layers[id] + perBitOp * c.bitOps[id];
-    let best = first;
-    const restored = new Set<LayerId>();
-    for (let round = 0, current = first; round < ROUNDS; round++) {
-      const before = restored.size;
-      for (const { id } of weighted)
-        if (layerCost(current, id) - layerCost(eight, id) > LEAST_SHARE * eight.total) restored.add(id);
-      if (restored.size === before) break;
-      current = counted(decideRestored(restored));
-      if (costOf(current) < costOf(best)) best = current;
-      if (current.total < fastest.total) fastest = current;
-    }
-    if (best.total <= eight.total) return best;
+  let best = first;
+  const restored = new Set<LayerId>();
+  for (let round = 0, current = first; round < ROUNDS; round++) {
+    const before = restored.size;
+    for (const { id } of weighted)
+      if (current.layers[id] - eight.layers[id] > LEAST_SHARE * eight.total) restored.add(id);
+    if (restored.size === before) break;
+    current = counted(decideRestored(restored));
+    if (current.total < best.total) best = current;
   }
+  if (best.total <= eight.total) return best;
   return withNote(
     eight,
-    `Everything stays at 8 bits: fewer would take ${percent(fastest.total / eight.total - 1)} % more instructions on ` +
+    `Everything stays at 8 bits: fewer would take ${percent(best.total / eight.total - 1)} % more instructions on ` +
       'this core in the same SRAM.',
   );
 }

@@ -19,8 +19,6 @@ import type { QuantizeSummary } from './quantizeSummary';
 /** What a search by measured sensitivity minimises, and has to keep to. */
 export interface MeasuredLimits {
   readonly objective: Objective;
-  /** Whether BitOPs count beside time, where nobody named an objective. */
-  readonly weighsBitOps?: boolean;
   readonly latencyBudget?: number;
   readonly bitOpsTarget?: number;
   readonly accuracyBudget?: number;

@@ -11,7 +11,6 @@ import { isWeighted, type Graph } from '../graph/types';
 import { programFlash } from '../codegen/flash';
 import { flashOptions, mostFlashBytes } from '../targets/capacity';
 import { coreOf } from '../targets/targets';
-import { bitOpWorth } from '../vdqs/decisionCost';
 import { noFlashFit } from './bitState';
 import { importModel } from '../onnx';
 import { hashModel } from '../plan/files';
@@ -90,7 +89,6 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
       search: {
         ...search,
         objective,
-        perBitOp: limits?.weighsBitOps ? bitOpWorth(graph, coreOf(options.target)) : undefined,
         target: options.target,
         grid: options.grid,
         classes: options.classes,

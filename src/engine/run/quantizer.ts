@@ -176,8 +176,8 @@ export class Quantizer {
     this.progress.enter?.(2);
     const { sensitivities } = await this.model.sensitivities(search.bits, this.progress);
     const perDivergence = await this.estimator.perDivergence(this.progress);
-    const { objective = 'bitops', target, perBitOp } = search;
-    const cost = decisionCost(graph, objective, coreOf(target), perBitOp);
+    const { objective = 'bitops', target } = search;
+    const cost = decisionCost(graph, objective, coreOf(target));
     const free = freeChoices(graph, units, search.bits, search.weights);
     const predicted = foreseenLoss(graph, units, sensitivities, free, cost);
     const reachable = searchTradeOff(graph, units, sensitivities, free, 16, cost).reduction;
@@ -186,8 +186,8 @@ export class Quantizer {
     let kept: (Budgeted & Attempt) | null = null;
     let told = Promise.resolve();
     const isBetter = (a: Budgeted, b: Budgeted): boolean => {
-      const gain = objective === 'latency' ? this.costOf(b.decision) - this.costOf(a.decision) : 0;
-      return gain > 0 || (gain === 0 && a.reduction > b.reduction);
+      const faster = objective === 'latency' ? this.instructions(b.decision) - this.instructions(a.decision) : 0;
+      return faster > 0 || (faster === 0 && a.reduction > b.reduction);
     };
     const attempt = async (reduction: number, earlier: readonly Budgeted[]): Promise<Budgeted & Attempt> => {
       this.progress.enter?.(3, attempts++, ATTEMPTS);
@@ -223,12 +223,5 @@ export class Quantizer {
   private instructions(decision: Decision): number {
     const { graph, search, planPath } = this.job;
     return plannedInstructions(graph, { ...decision, target: search.target }, planPath).total;
-  }
-
-  /** Instructions, and what BitOPs count for. */
-  private costOf(decision: Decision): number {
-    const { graph, search, planPath } = this.job;
-    const { total, bitOps } = plannedInstructions(graph, { ...decision, target: search.target }, planPath);
-    return total + (search.perBitOp ?? 0) * bitOps.reduce((a, b) => a + b, 0);
   }
 }

@@ -1,7 +1,6 @@
 import { coreCosts, wholeExtent } from '../cost/kernelCost';
 import { CallCost, layerCall } from '../cost/latency';
-import { int8Instructions } from '../cost/scheduleInstructions';
-import { graphMacs, layerMacs } from '../graph/macs';
+import { layerMacs } from '../graph/macs';
 import { isWeighted, type Graph, type LayerId } from '../graph/types';
 import type { Bits, WeightBits } from '../graph/bits';
 import type { Core } from '../targets/types';
@@ -19,29 +18,14 @@ export interface DecisionCost {
   unit(unit: DecisionUnit, bits: Bits): number;
 }
 
-/** What all BitOPs of a network at 8 bits count for beside its instructions, see {@link bitOpWorth}. */
-const BITOPS_SHARE = 0.3;
-
-/**
- * Instructions that a BitOP counts for where no objective was named. Many choices of bits take about as many
- * instructions as each other: of such, those of fewer BitOPs have less to read, to keep and to store. Time alone would
- * leave them at 8 bits, or spend the whole accuracy budget on a percent of it.
- */
-export function bitOpWorth(graph: Graph, core: Core): number {
-  return (BITOPS_SHARE * int8Instructions(graph, core).weighted) / Math.max(1, 64 * graphMacs(graph));
-}
-
 /**
  * The cost of an objective.
- * - `latency`: estimated instructions on the core, of whole maps; a view at fewer bits is requantized. A BitOP may
- *   count for some, too, see {@link bitOpWorth}.
+ * - `latency`: estimated instructions on the core, of whole maps; a view at fewer bits is requantized.
  * - `bitops`: MACs · weight bits · bits of the input.
  * - `sram`: bytes of the feature maps.
  * - `flash`: bytes of the weights.
- *
- * @param perBitOp instructions that a BitOP counts for, beside `latency`
  */
-export function decisionCost(graph: Graph, objective: Objective, core: Core = 'cortex-m4', perBitOp = 0): DecisionCost {
+export function decisionCost(graph: Graph, objective: Objective, core: Core = 'cortex-m4'): DecisionCost {
   const free = (): number => 0;
   const mapBytes = ({ maps }: DecisionUnit, bits: Bits): number =>
     maps.reduce((sum, map) => {
@@ -67,10 +51,7 @@ export function decisionCost(graph: Graph, objective: Objective, core: Core = 'c
         layer: (id, weightBits, bits) => {
           const layer = graph.layers[id];
           const call = layerCall(graph, layer, bits, weightBits);
-          const instructions = call
-            ? new CallCost(costs, call).instructions(wholeExtent(graph.maps[layer.output].shape))
-            : 0;
-          return instructions + perBitOp * layerMacs(graph, layer) * weightBits * bits;
+          return call ? new CallCost(costs, call).instructions(wholeExtent(graph.maps[layer.output].shape)) : 0;
         },
         unit: (unit, bits) => (unit.kind === 'view' && bits < 8 ? mapBytes(unit, 8) * costs.coefficients.element : 0),
       };

@@ -1,8 +1,10 @@
 import { estimateFlash } from '../../cost/flashEstimate';
-import type { Graph } from '../../graph/types';
+import { layerMacs } from '../../graph/macs';
+import { isWeighted, type Graph } from '../../graph/types';
+import type { ScheduleStep } from '../../schedule/schedule';
 import { layoutScheduleWithin } from '../../schedule/scheduleArena';
 import { isOutside } from '../../graph/bits';
-import { plannedMacs, plannedWork } from '../../planned/work';
+import { plannedWork } from '../../planned/work';
 import type { Plan } from '../../plan/types';
 import { instructionsMs, totalInstructions } from '../../cost/latency';
 import { boardOf, targetOf, type TargetFacts } from '../../targets/targetFacts';
@@ -27,11 +29,15 @@ export interface PreviewFigures {
  * @throws UserError where the plan does not suit its graph
  */
 export function previewFigures(graph: Graph, plan: Plan, file: string): PreviewFigures {
-  const planned = plannedWork(graph, plan, file);
-  const { schedule, work: calls, forms, share, core } = planned;
-  const steps = plannedMacs(graph, planned);
-  const macs = steps.reduce((sum, s) => sum + s.macs, 0);
-  const bitOps = steps.reduce((sum, s) => sum + s.bitOps, 0);
+  const { decisions, schedule, work: calls, forms, share, core } = plannedWork(graph, plan, file);
+  let macs = 0;
+  let bitOps = 0;
+  for (const step of schedule.steps) {
+    const work = stepMacs(graph, step) * (step.guard === null ? 1 : step.guard === 'outlier' ? share : 1 - share);
+    if (work === 0) continue;
+    macs += work;
+    bitOps += work * decisions.weightBits(step.layer) * schedule.buffers[step.inputs[0].buffer].bits;
+  }
   const target = targetOf(plan.target);
   const { name, sramBytes, flashBytes } = target;
   return {
@@ -43,4 +49,12 @@ export function previewFigures(graph: Graph, plan: Plan, file: string): PreviewF
     latencyMs: instructionsMs(totalInstructions(calls, share, core, forms), boardOf(target)),
     target: { name, core, sramBytes, flashBytes },
   };
+}
+
+/** MACs of one step: those of the pixels that it computes. */
+function stepMacs(graph: Graph, step: ScheduleStep): number {
+  const layer = graph.layers[step.layer];
+  if (step.kind !== 'layer' || !isWeighted(layer) || !step.output) return 0;
+  const { y0, y1, x0, x1 } = step.output.region;
+  return layerMacs(graph, layer, (y1 - y0) * (x1 - x0));
 }
