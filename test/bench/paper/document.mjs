@@ -59,9 +59,8 @@ Accuracy is the integer arithmetic's, on images that weights were not fitted to,
 ${measured.calibration} are those that it was calibrated on; ± is the standard error of the paired difference from
 float. Latency is the estimate of our cost model for the board's core and clock (docs/targets.md). MobileNetV2's weights
 are more than the flash of the Arduino: its rows there are as if they lay in 4 MB beside it. CPU seconds are those of a
-search with fits of weights and ${measured.calibration} images, calibration included where it was not cached. "Ours, the
-default" was measured while it minimised instructions alone; now BitOPs count beside them, and are fewer for about the
-same time ([accuracy](../test/bench/accuracy.md)). Rows that are missing have not been measured.
+search with fits of weights and ${measured.calibration} images, calibration included where it was not cached.
+Rows that are missing have not been measured.
 
 ${sections.join('\n\n')}
 `;
