@@ -132,10 +132,6 @@ export class Plot {
           y: 0,
           transform: `translate(12 ${margin.top + plotHeight / 2}) rotate(-90)`,
           'text-anchor': 'middle',
-          // In a low plot it is set closer rather than cut off.
-          ...(spec.y.label.length * GLYPH > height - 4
-            ? { textLength: height - 4, lengthAdjust: 'spacingAndGlyphs' }
-            : {}),
         }),
         ...limitsOf(frame),
         ...linesOf(frame),
@@ -265,9 +261,6 @@ class Frame {
   };
 }
 
-/** About the width of a character of a label, in pixels. */
-const GLYPH = 6.4;
-
 function text(content: string, attributes: Readonly<Record<string, string | number>>): SVGTextElement {
   const element = svg('text', attributes);
   element.textContent = content;
@@ -290,7 +283,7 @@ function gridOf({ spec, width, height, plotWidth, plotHeight, x, y }: Frame): SV
       svg('line', { class: 'plot-grid', x1: x(value), x2: x(value), y1: margin.top, y2: height - margin.bottom }),
     );
     // Labels that would run into each other are left out.
-    const room = label.length * GLYPH + 10;
+    const room = label.length * 6.4 + 10;
     if (x(value) - room / 2 < last) continue;
     last = x(value) + room / 2;
     grid.push(
