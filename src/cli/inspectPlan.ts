@@ -5,6 +5,9 @@ import { decisionsOf } from '../engine/planned/decisions';
 import type { BitsAccount } from '../engine/plan/types';
 import { bitsAccounts, isAsSearched } from '../engine/run/bitReasons';
 
+const CHANGED =
+  'The plan was changed after the search: why that stopped and what it was expected to lose no longer holds.';
+
 /** `inspect PLAN`: the bits of every layer, and why it has them. */
 export function inspectPlan({ graph, plan, planPath }: OpenedPlan): { text: string; json: unknown } {
   const bits = decisionsOf(graph, plan, planPath);
@@ -20,7 +23,7 @@ export function inspectPlan({ graph, plan, planPath }: OpenedPlan): { text: stri
     return `${visible(layer.name)}\t${layer.kind}\t${parts.join(', ')}`;
   });
   const { account } = plan;
-  const notes = account === undefined ? [] : asSearched ? account.notes : ['The bits were changed after the search.'];
+  const notes = account === undefined ? [] : asSearched ? account.notes : [CHANGED];
   return {
     text: [...rows, ...notes.map(visible)].join('\n'),
     json: { maps, layers, asSearched, account: account ?? null },

@@ -6,13 +6,14 @@ import { relativeTo } from '../engine/plan/relativeTo';
 import { hashBytes, hashModel, modelPathOf, readPlan, writeFilesWhole, writePlanWhole } from '../engine/plan/files';
 import { encodeParameters } from '../engine/plan/parametersFile';
 import { formatPlan, parametersFileName, parsePlan } from '../engine/plan/sidecar';
-import type { Plan } from '../engine/plan/types';
+import { toldOf } from '../engine/plan/toldOf';
+import type { Plan, PlanAccount } from '../engine/plan/types';
 import { checkCancelled, type Progress } from '../engine/common/progress';
 import { settingsAt, writePointAsPlan } from '../engine/sweep/pick';
 import { SweepSession } from '../engine/sweep/session';
 import { runSweep, sweepValues } from '../engine/sweep/sweep';
 import { readSweeps, sweepsPathOf, writeSweep } from '../engine/sweep/tableFile';
-import type { Sweep, SweepDecisions, SweepSettings } from '../engine/sweep/types';
+import type { Sweep, SweepDecisions, SweepPoint, SweepSettings } from '../engine/sweep/types';
 import type { OpenedPlan } from '../engine/planned/open';
 import type { SweepRequest, SweepService, SweepView } from '../protocol/sweeps';
 
@@ -70,7 +71,8 @@ export function sweepService(open: (planPath: string) => Promise<OpenedPlan>, pr
       const settings = settingsAt(sweep, value);
       if (parameter === 'phi' && sameBits(plan, decisions)) {
         // Weights know nothing of patches, so the plan's own serve.
-        const text = formatPlan({ ...plan, search: { ...plan.search, phi: value }, patchStage: decisions.patchStage });
+        const picked = { ...plan, search: { ...plan.search, phi: value }, patchStage: decisions.patchStage };
+        const text = formatPlan({ ...picked, account: accountAt(point, picked) });
         parsePlan(text, sweepsPathOf(planPath));
         await writeFilesWhole([{ path: planPath, data: text }]);
         return;
@@ -92,6 +94,20 @@ export function sweepService(open: (planPath: string) => Promise<OpenedPlan>, pr
     },
   };
 }
+
+/**
+ * The account of a plan with the classes that a point of φ gives its patches. Its loss and notes were told of others;
+ * without the samples nothing is estimated anew.
+ */
+function accountAt({ account, notes }: SweepPoint, plan: Plan): PlanAccount | undefined {
+  const told = toldOf(plan);
+  if (!account || plan.account?.toldOf === told) return plan.account;
+  const { limitedBy, maps, layers } = account;
+  return { limitedBy, notes: [...notes, UNESTIMATED], toldOf: told, maps, layers };
+}
+
+const UNESTIMATED =
+  'What these classes of patches lose was not estimated: evaluate the plan, or quantize with this φ.';
 
 /** Opens the plan's samples again. @throws UserError when they are not those that the plan was calibrated on */
 async function sessionOf(plan: Plan, planPath: string, progress: Progress): Promise<SweepSession> {

@@ -129,6 +129,8 @@ export interface PlanAccount {
   readonly limitedBy: SearchLimit;
   /** All that the user was told. */
   readonly notes: readonly string[];
+  /** Board and patches that loss and notes were told of, see `toldOf()`; missing in plans of earlier versions. */
+  readonly toldOf?: string;
   /** By feature map. */
   readonly maps: Readonly<Record<string, BitsAccount>>;
   /** By layer with weights: those, and how it reads its input where that is a decision of its own. */

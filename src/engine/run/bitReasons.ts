@@ -1,5 +1,6 @@
 import type { Bits, WeightBits } from '../graph/bits';
 import { isWeighted, type Graph, type LayerId, type MapId } from '../graph/types';
+import { toldOf } from '../plan/toldOf';
 import type { BitsAccount, BitsReason, Plan, PlanAccount } from '../plan/types';
 import type { BitDecisions } from '../quantize/quantizeGraph';
 import { hasFewSamples } from '../vdqs/fewSamples';
@@ -94,10 +95,11 @@ export function bitsAccounts(graph: Graph, plan: Plan, bits: BitDecisions): Bits
   return { maps, layers };
 }
 
-/** Whether a plan still has the bits that its account tells of, and with them the loss. */
+/** Whether a plan still has the bits, board and patches that its account tells of, and with them the loss. */
 export function isAsSearched(graph: Graph, plan: Plan, bits: BitDecisions): boolean {
   const { account } = plan;
   if (!account) return false;
+  if (account.toldOf !== undefined && account.toldOf !== toldOf(plan)) return false;
   const { maps, layers } = bitsAccounts(graph, plan, bits);
   const same = (a: BitsAccount | undefined, b: BitsAccount | undefined): boolean => a?.bits === b?.bits;
   return (

@@ -9,6 +9,7 @@ import { hashBytes, hashFile, writePlanWhole } from '../plan/files';
 import { encodeParameters } from '../plan/parametersFile';
 import { relativeTo } from '../plan/relativeTo';
 import { formatPlan, parametersFileName } from '../plan/sidecar';
+import { toldOf } from '../plan/toldOf';
 import type { ExpectedLoss, Plan, PlanAccount } from '../plan/types';
 import type { Objective } from '../vdqs/decisionCost';
 import { defined } from './defined';
@@ -86,6 +87,8 @@ export class PlanWriter {
   ): Plan {
     const { options, sha256, preprocess, task, head, search, limits, calibration } = this.context;
     const { decision, reduction } = found;
+    const { patchStage, tailStages } = decision;
+    const told = { target: options.target, patchStage, tailStages };
     return {
       version: 1,
       generator: GENERATOR,
@@ -113,11 +116,11 @@ export class PlanWriter {
         images: calibration.images,
         folder: relativeTo(options.planPath, options.imagesPath),
       },
-      patchStage: decision.patchStage,
-      ...(decision.tailStages.length > 0 ? { tailStages: decision.tailStages } : {}),
+      patchStage,
+      ...(tailStages.length > 0 ? { tailStages } : {}),
       maps: decision.maps,
       layers: decision.layers,
-      ...(outcome ? { account: accountOf(outcome, decision) } : {}),
+      ...(outcome ? { account: accountOf(outcome, decision, told) } : {}),
       parameters: { file: parametersFileName(options.planPath), sha256: parametersHash },
     };
   }
@@ -130,12 +133,16 @@ function budgetOf(limits: MeasuredLimits | null): Pick<Plan['search'], 'accuracy
     : { accuracyBudget: limits.accuracyBudget, mostReduction: limits.bitOpsTarget };
 }
 
-/** How decisions came about, as a plan records it. */
+/**
+ * How decisions came about, as a plan records it.
+ * @param told the board and patches that the outcome is of
+ */
 export function accountOf(
   { loss, limitedBy, notes }: SearchOutcome,
   { reasons }: Pick<Quantized['decision'], 'reasons'>,
+  told: Pick<Plan, 'target' | 'patchStage' | 'tailStages'>,
 ): PlanAccount {
-  return { ...(loss === null ? {} : { loss: shortened(loss) }), limitedBy, notes, ...reasons };
+  return { ...(loss === null ? {} : { loss: shortened(loss) }), limitedBy, notes, toldOf: toldOf(told), ...reasons };
 }
 
 /** Four digits say all that is known. */

@@ -120,7 +120,11 @@ async function accountWith(
     ...(estimator.basis === null ? [] : [estimator.basis]),
     ...(end === null ? [] : [end]),
   ];
-  return accountOf({ loss, limitedBy, notes: all }, { reasons: { maps, layers } });
+  return accountOf(
+    { loss, limitedBy, notes: all },
+    { reasons: { maps, layers } },
+    { ...decisions, target: settings.target },
+  );
 }
 
 /** A plan's record of how it was searched. */

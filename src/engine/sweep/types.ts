@@ -138,7 +138,7 @@ export interface SweepAccuracy {
 }
 
 /** Of a plan's account, what is known when a point is made: the loss is estimated when it becomes the plan. */
-export type PointAccount = Omit<PlanAccount, 'loss' | 'notes'>;
+export type PointAccount = Omit<PlanAccount, 'loss' | 'notes' | 'toldOf'>;
 
 /** What a point decides, in the words of a plan. */
 export type SweepDecisions = Pick<Plan, 'patchStage' | 'tailStages' | 'maps' | 'layers'>;

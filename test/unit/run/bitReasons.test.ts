@@ -79,6 +79,14 @@ describe('why bits are as they are', function () {
     const locked = await now({ ...plan, maps: { ...plan.maps, [name]: { bits: 4, locked: true } } });
     assert.equal(locked.maps[name].by, 'person');
 
+    // Why it stopped and what it loses was told of this board and these patches.
+    const { target } = plan;
+    assert.ok(
+      (await now({ ...plan, target: Object.fromEntries(Object.entries(target).reverse()) as typeof target }))
+        .asSearched,
+    );
+    assert.ok(!(await now({ ...plan, target: { ...target, sramBytes: target.sramBytes / 2 } })).asSearched);
+
     // Plans of earlier versions have no account.
     const { account: __, ...old } = plan;
     const told = await now(parsePlan(formatPlan(old), 'plan'));

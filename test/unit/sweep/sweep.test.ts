@@ -15,6 +15,7 @@ import { settingsAt, writePointAsPlan } from '../../../src/engine/sweep/pick';
 import { SweepSession } from '../../../src/engine/sweep/session';
 import { runSweep, sweepValues } from '../../../src/engine/sweep/sweep';
 import type { SweepDecisions, SweepSettings } from '../../../src/engine/sweep/types';
+import { toldOf } from '../../../src/engine/plan/toldOf';
 import type { PlanView } from '../../../src/protocol/views';
 import { createService } from '../../../src/worker/service';
 import { projectRoot } from '../../support/paths';
@@ -286,8 +287,15 @@ describe('sweep', function () {
       );
       assert.ok(existsSync(path.join(folder, 'gauge.quantmcu.sweeps.csv')));
 
+      const searched = await readPlan(planPath);
       await service.pickSweepPoint({ planPath, parameter: 'phi', value: 0.5 });
-      assert.equal((await readPlan(planPath)).search.phi, 0.5);
+      const picked = await readPlan(planPath);
+      assert.equal(picked.search.phi, 0.5);
+      // What the search's own classes were expected to lose is not told of others.
+      assert.notDeepEqual(picked.patchStage!.classes, searched.patchStage!.classes);
+      assert.ok(searched.account!.loss && !picked.account!.loss);
+      assert.match(picked.account!.notes.at(-1)!, /was not estimated/);
+      assert.equal(picked.account!.toldOf, toldOf(picked));
       assert.deepEqual(
         (await service.sweeps(planPath)).map((s) => [s.parameter, s.points.map((p) => p.isPlan)]),
         [

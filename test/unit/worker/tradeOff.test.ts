@@ -1,3 +1,4 @@
+import type { Plan } from '../../../src/engine/plan/types';
 /*
  * What-ifs of the planner, distributions, the trade-off and the baseline through the engine's service, on the sample
  * model.
@@ -116,6 +117,9 @@ describe('plans beside the plan', function () {
           .bits,
         4,
       );
+      const { account } = JSON.parse((await change({ kind: 'lambda', lambda: 0 })).planText) as Plan;
+      const by = new Set(Object.values(account!.maps).map((map) => map.by));
+      assert.ok(by.has('score') && !by.has('person') && account!.loss === undefined, [...by].join());
       await assert.rejects(change({ kind: 'lambda', lambda: 2 }), /between 0 and 1/);
     });
 

@@ -1,6 +1,8 @@
 /** What-ifs that the planner answers: another board, grid, λ or stage. They take it up to seconds on large networks. */
 import type { Calibration } from '../../calibration/types';
 import { decide } from '../decide';
+import { endedBy } from '../limits';
+import { accountOf } from '../planWriter';
 import type { DecideOptions } from '../decisionTypes';
 import { classifyPatches } from '../classifyPatches';
 import { UserError } from '../../common/errors';
@@ -75,13 +77,15 @@ export function changeLambda(
         '(setting quantmcu.search, or --search entropy).',
     );
   const changed: Plan = { ...plan, search: { ...plan.search, lambda } };
-  const { patchStage, tailStages, maps, layers } = decide(
+  const { patchStage, tailStages, maps, layers, reasons, notes } = decide(
     graph,
     calibration,
     { ...optionsOf(changed, 'auto'), locked: { maps: plan.maps, layers: plan.layers } },
     progress,
   );
-  return { ...withStages(changed, patchStage, tailStages), maps, layers };
+  const found = { ...withStages(changed, patchStage, tailStages), maps, layers };
+  const limitedBy = endedBy({}, plan.search.bits);
+  return { ...found, account: accountOf({ loss: null, limitedBy, notes }, { reasons }, found) };
 }
 
 /** The plan with one of the planner's stages, or with none. @throws UserError where the network has no such stage */
