@@ -10,6 +10,7 @@ import { selftestCores, type SelftestCore } from '../engine/emulator/boards';
 import { runSelftest } from '../engine/emulator/selftest';
 import type { Camera } from '../engine/calibration/camera';
 import { UserError } from '../engine/common/errors';
+import { visible } from '../engine/common/visible';
 import type { Optimize } from '../engine/targets/types';
 import { generateSources } from '../engine/run/generate';
 import type { OpenedPlan } from '../engine/planned/open';
@@ -146,7 +147,9 @@ export async function selftestCommand(opened: OpenedPlan, core: string, progress
     text: [
       verdict,
       `${total} instructions in one inference, counted by the emulated board's timer:`,
-      ...layers.map((layer) => `  ${String(layer.instructions).padStart(String(total).length)}  ${layer.name}`),
+      ...layers.map(
+        (layer) => `  ${String(layer.instructions).padStart(String(total).length)}  ${visible(layer.name)}`,
+      ),
     ].join('\n'),
     json: { ...result, layers, instructions: total },
   };

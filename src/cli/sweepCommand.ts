@@ -18,6 +18,7 @@ import {
   type Values,
 } from './commandOptions';
 import { UserError } from '../engine/common/errors';
+import { visible } from '../engine/common/visible';
 import { GENERATOR } from '../engine/common/generator';
 import { assertReplaceable } from '../engine/plan/ownFile';
 import { relativeTo } from '../engine/plan/relativeTo';
@@ -159,10 +160,10 @@ function resultOf(
   const notes = [...unsaid, ...(account ? [] : sampleNotes)];
   const lines = [
     ...sweep.points.map((p) => describe(sweep.parameter, p)),
-    ...notes,
+    ...notes.map(visible),
     `Table: ${table}`,
     ...(picked ? [`Plan: ${picked.planPath}`] : []),
-    ...(account?.notes ?? []),
+    ...(account?.notes ?? []).map(visible),
   ];
   return { text: lines.join('\n'), json: { table, plan: picked?.planPath ?? null, account, notes, sweep } };
 }

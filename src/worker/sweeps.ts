@@ -106,8 +106,7 @@ function accountAt({ account, notes }: SweepPoint, plan: Plan): PlanAccount | un
   return { limitedBy, notes: [...notes, UNESTIMATED], toldOf: told, maps, layers };
 }
 
-const UNESTIMATED =
-  'What these classes of patches lose was not estimated: evaluate the plan, or quantize with this φ.';
+const UNESTIMATED = 'What these classes of patches lose was not estimated: evaluate the plan, or quantize with this φ.';
 
 /** Opens the plan's samples again. @throws UserError when they are not those that the plan was calibrated on */
 async function sessionOf(plan: Plan, planPath: string, progress: Progress): Promise<SweepSession> {
