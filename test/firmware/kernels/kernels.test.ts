@@ -23,7 +23,7 @@ const warnings = [
   '-Wundef',
   '-Werror',
 ];
-const sanitizers = ['-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+const sanitizers = ['-g1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
 const dsp = '-DQMCU_EMULATE_DSP=1';
 

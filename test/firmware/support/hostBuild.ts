@@ -15,7 +15,7 @@ export const sanitizerFlags = [
   '-fsanitize=address,undefined',
   '-fno-sanitize-recover=all',
   '-fno-omit-frame-pointer',
-  '-g',
+  '-g1',
 ];
 
 /** A fresh folder inside `out/firmware`, removed by {@link removeFolder}. */
