@@ -28,7 +28,8 @@ export function fitService(models: ModelStore, progress: Progress): Pick<EngineS
         return { ...arenaTarget(target, limits), name, core, clockMHz };
       });
       const { graph } = await models.model(modelPath, sizes);
-      return checkFit(graph, [...known, ...boards], progress);
+      const all = [...known, ...boards];
+      return models.fit(graph, JSON.stringify(all), () => checkFit(graph, all, progress));
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Graph } from '../engine/graph/types';
 import { importModel } from '../engine/onnx';
 import { hashModel } from '../engine/plan/files';
 import type { OpenedPlan, PlanModel } from '../engine/planned/open';
+import type { Fit } from '../engine/run/fit';
 import { FloatOutputs } from './detections';
 import { readModelView, type ShownModel } from './modelView';
 
@@ -22,6 +23,7 @@ interface Entry {
   sha256?: Promise<string>;
   calibration?: { readonly key: string; readonly value: Promise<Calibration | null> };
   opened?: { readonly key: string; readonly value: Promise<OpenedPlan> };
+  fit?: { readonly key: string; readonly value: Fit };
 }
 
 /**
@@ -75,6 +77,15 @@ export class ModelStore {
         if (entry.opened?.value === value) entry.opened = undefined;
       });
     }
+    return value;
+  }
+
+  /** On which boards a kept model fits, as it was found last. @param key says which boards and limits are asked for */
+  async fit(graph: Graph, key: string, check: () => Fit): Promise<Fit> {
+    const entry = await this.entryOf(graph);
+    if (entry?.fit?.key === key) return entry.fit.value;
+    const value = check();
+    if (entry) entry.fit = { key, value };
     return value;
   }
 

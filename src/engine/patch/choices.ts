@@ -1,6 +1,7 @@
 import type { Graph, MapId } from '../graph/types';
 import { keepNothing, type Grid } from '../schedule/branches';
 import type { PlannerOptions } from './types';
+import { StageCalls } from './stageCalls';
 import { StageShapes } from './stageShapes';
 import { candidateStages, tiledInputs, type Stage } from '../schedule/stages';
 
@@ -24,6 +25,8 @@ export interface Choice {
  * the square of the depth.
  */
 const MOST_WORK = 12_000;
+/** As {@link MOST_WORK}, for a first answer: the same one for all networks that were tried, in half the time. */
+const MOST_WORK_AT_FIRST = 3_000;
 
 const defaultGrid: Grid = { rows: 8, cols: 8 };
 
@@ -55,6 +58,7 @@ export function shapesOf(graph: Graph, stage: Stage, keep: ReadonlySet<MapId>, i
 export function choicesOf(graph: Graph, options: PlannerOptions): Choice[] {
   const all: Choice[] = [];
   const grids = gridsOf(options);
+  const calls = new StageCalls(graph, options.memory);
   const inputTiles = options.memory.schedule?.inputTiles;
   let work = 0;
   for (const stage of candidateStages(graph)) {
@@ -69,17 +73,17 @@ export function choicesOf(graph: Graph, options: PlannerOptions): Choice[] {
       (map) => classes === 'regular' || bits.stored(map, 'regular') === bits.stored(map, 'outlier'),
     );
     work += stage.maps.length * sets.length;
-    if (work > MOST_WORK && all.length > 0) break;
+    if (work > (options.isFirstAnswer ? MOST_WORK_AT_FIRST : MOST_WORK) && all.length > 0) break;
     options.checkCancelled?.();
     const whole = shapesOf(graph, stage, keepNothing, inputTiles);
     // As a single patch it may need nothing but padding of some map: then no grid suits it.
     if (!whole.suits({ rows: 1, cols: 1 })) continue;
-    const once = whole.instructions(options.memory)({ rows: 1, cols: 1 });
+    const once = whole.instructions(calls)({ rows: 1, cols: 1 });
     for (const keep of sets) {
       const shapes = shapesOf(graph, stage, keep, inputTiles);
-      const instructions = shapes.instructions(options.memory);
+      const instructions = shapes.instructions(calls);
       for (const grid of grids)
-        if (shapes.suits(grid))
+        if (shapes.suits(grid) && !(options.isFirstAnswer && shapes.isSquare && grid.cols > grid.rows))
           all.push({ shapes, grid, extra: instructions(grid) - once, floor: 0, isFloorOfAll: false, bytes: null });
     }
   }

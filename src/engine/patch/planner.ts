@@ -6,7 +6,7 @@ import { MemoryEstimator, type PatchChoice } from './estimate';
 import { explainNoFit } from './noFit';
 import type { StageShapes } from './stageShapes';
 import { TailPlanner, type TailPlan } from './tailPlanner';
-import type { PatchCandidate, PatchPlanning, PlannerOptions } from './types';
+import type { PatchBudgets, PatchCandidate, PatchPlanning, PlannerOptions } from './types';
 
 /**
  * The cheapest way to run a graph in `sramBytes`: split maps × grids × halo strategies of the patch stage, in order of
@@ -19,7 +19,7 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
   const pareto = options.firstFit ? [] : planner.pareto();
   const compare = (): readonly PatchCandidate[] => (options.firstFit ? planner.pareto() : pareto);
   if (best) return { best, pareto, compare, noFit: null };
-  const closest = pareto.length > 0 ? pareto[pareto.length - 1] : planner.closest();
+  const closest = pareto.length > 0 ? pareto[pareto.length - 1] : planner.least(options.sramBytes);
   return {
     best: null,
     pareto,
@@ -30,6 +30,12 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
         planPatches(graph, { ...options, ...changed, firstFit: true }),
       ),
   };
+}
+
+/** As {@link planPatches} for one budget after the other, which share what they find out; no Pareto set is made. */
+export function planForBudgets(graph: Graph, options: Omit<PlannerOptions, 'sramBytes' | 'firstFit'>): PatchBudgets {
+  const planner = new Planner(graph, { ...options, sramBytes: 0 });
+  return { best: (bytes) => planner.best(bytes), least: () => planner.least(0) };
 }
 
 /** Neighbors in the Pareto set differ by so much. */
@@ -179,16 +185,17 @@ class Planner {
     return whole;
   }
 
-  /** The least arena there is. */
-  closest(): PatchCandidate | null {
-    const most = this.cheapest(Infinity)?.candidate;
-    if (!most) return null;
-    let bytes = this.options.sramBytes;
-    for (;;) {
-      bytes = Math.max(bytes + 1, Math.ceil(bytes * 1.06));
-      const found = bytes < most.arenaBytes ? this.cheapest(bytes)?.candidate : most;
-      if (found) return this.leastBelow(found);
+  /** The least arena there is, to {@link LEAST_STEP}. @param tooLittle bytes that are known not to be enough */
+  least(tooLittle: number): PatchCandidate | null {
+    let least = this.cheapest(Infinity)?.candidate ?? null;
+    let below = tooLittle;
+    while (least && below < stepBelow(least, LEAST_STEP)) {
+      const middle = Math.floor((below + least.arenaBytes) / 2);
+      const found: PatchCandidate | undefined = this.cheapest(middle)?.candidate;
+      if (found) least = found;
+      else below = middle;
     }
+    return least;
   }
 
   /** The least arena, known to be within some percent of `candidate`'s. */

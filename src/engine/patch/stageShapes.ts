@@ -1,11 +1,10 @@
-import type { Bits } from '../graph/bits';
-import { isWeighted, type Graph, type Layer, type MapId } from '../graph/types';
+import { type Graph, type Layer, type MapId } from '../graph/types';
 import { macsPerPixel } from '../graph/macs';
-import { axisExtents, coreCosts, type AxisExtent } from '../cost/kernelCost';
-import { CallCost, callInstructions, copyCall, copyInstructions, layerCall } from '../cost/latency';
+import { axisExtents, type AxisExtent } from '../cost/kernelCost';
+import { callInstructions, copyInstructions } from '../cost/latency';
 import { axisParts, patchSpans, type AxisParts, type Grid } from '../schedule/branches';
 import type { Axis } from '../schedule/receptiveField';
-import type { MemoryModel } from './estimate';
+import type { StageCalls } from './stageCalls';
 import type { Stage } from '../schedule/stages';
 
 /**
@@ -38,7 +37,7 @@ export class StageShapes {
   readonly maps: readonly MapId[];
   private readonly macsOfMap: readonly number[];
   /** Whether columns are cut like rows. */
-  private readonly isSquare: boolean;
+  readonly isSquare: boolean;
 
   /** @param tiles the inputs of the stage that branches load */
   constructor(
@@ -86,28 +85,13 @@ export class StageShapes {
 
   /**
    * Estimated instructions of the stage by grid (see latency.ts): layers with recomputed halos, copies of kept ones,
-   * calls.
+   * calls. @param calls of the same graph
    */
-  instructions({ bits, core = 'cortex-m4' }: Pick<MemoryModel, 'bits' | 'core'>): (grid: Grid) => number {
-    const { graph, maps } = this;
-    const k = coreCosts(core);
-    const pixelBytes = (map: MapId): number =>
-      Math.ceil((graph.maps[map].shape.c * bits.stored(map, graph.maps[map].producer === null ? null : 'regular')) / 8);
-    const costs = maps.map((map) => {
-      const { producer } = graph.maps[map];
-      // Loading a tile is a copy.
-      if (producer === null) return new CallCost(k, copyCall(pixelBytes(map)));
-      const layer = graph.layers[producer];
-      const [from] = layer.inputs;
-      const view = bits.read(producer, 'regular');
-      const readsImage = graph.maps[from].producer === null && view === null && !this.tiles.includes(from);
-      const weightBits = isWeighted(layer) ? (bits.weights?.(producer) ?? 8) : 8;
-      const stored = layer.kind === 'add' ? [...layer.inputs, map] : [from];
-      const inputBits = view ?? (Math.min(...stored.map((m) => bits.stored(m, 'regular'))) as Bits);
-      const call = layerCall(graph, layer, inputBits, weightBits, readsImage);
-      return call && new CallCost(k, call);
-    });
-    const kept = maps.flatMap((map, m) => (this.keep.has(map) ? [{ m, bytes: pixelBytes(map) }] : []));
+  instructions(calls: StageCalls): (grid: Grid) => number {
+    const { maps } = this;
+    const { costs: k } = calls;
+    const costs = maps.map((map) => calls.of(map, this.tiles));
+    const kept = maps.flatMap((map, m) => (this.keep.has(map) ? [{ m, bytes: calls.pixelBytes(map) }] : []));
     return ({ rows, cols }) => {
       const v = this.axis('h', rows)!;
       const u = this.axis('w', cols)!;

@@ -8,6 +8,7 @@ import { LayerRuns } from './layerRuns';
 import type { ScheduledTailStage } from '../schedule/schedule';
 import { ARENA_ALIGN } from '../schedule/scheduleArena';
 import { Cuts, type Segment } from '../schedule/segments';
+import { StageCalls } from './stageCalls';
 import type { StageShapes } from './stageShapes';
 import { channelStage, type Stage } from '../schedule/stages';
 
@@ -50,6 +51,7 @@ export interface TailPlannerContext {
 export class TailPlanner {
   private readonly cuts: Cuts;
   private readonly needs: LayerNeeds;
+  private readonly calls: StageCalls;
   private readonly options = new Map<Segment, readonly Choice[]>();
   private budget = -1;
   private runs: LayerRuns;
@@ -63,6 +65,7 @@ export class TailPlanner {
   constructor(private readonly context: TailPlannerContext) {
     this.cuts = new Cuts(context.graph);
     this.needs = context.estimator.layerNeeds();
+    this.calls = new StageCalls(context.graph, context.memory);
     this.runs = new LayerRuns(this.needs, -1);
   }
 
@@ -202,7 +205,7 @@ export class TailPlanner {
       const all: Choice[] = [];
       for (const keep of context.keepSets(segment.stage)) {
         const shapes = context.shapes(segment.stage, keep);
-        const work = shapes.instructions(context.memory);
+        const work = shapes.instructions(this.calls);
         const once = work({ rows: 1, cols: 1 });
         for (const grid of context.grids)
           if (shapes.suits(grid))

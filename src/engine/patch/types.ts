@@ -17,6 +17,12 @@ export interface PlannerOptions {
   readonly sramBytes: number;
   /** Largest grid; default 8×8. */
   readonly largestGrid?: Grid;
+  /**
+   * An answer is wanted soon: the deepest stages are left out, and grids with more columns than rows where both axes
+   * are alike. The transposed grid recomputes as much, and as branches run row by row it keeps smaller halos from the
+   * left.
+   */
+  readonly isFirstAnswer?: boolean;
   /** Only this grid of the patch stage. */
   readonly grid?: Grid;
   /** Only the patch stage that ends with this map. */
@@ -72,6 +78,14 @@ export interface PatchPlanning {
   compare(): readonly PatchCandidate[];
   /** Why nothing fits. */
   readonly noFit: NoFit | null;
+}
+
+/** Searches of one graph for several budgets. */
+export interface PatchBudgets {
+  /** The least work in `bytes`, its arena laid out; null when nothing fits. */
+  best(bytes: number): PatchCandidate | null;
+  /** The least arena, to half a percent and by {@link PatchCandidate.arenaBytes}; null for graphs without a plan. */
+  least(): PatchCandidate | null;
 }
 
 /** One change and the arena that it would lead to. */

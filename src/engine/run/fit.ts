@@ -5,7 +5,7 @@ import { scheduleInstructions } from '../cost/scheduleInstructions';
 import type { Bits, WeightBits } from '../graph/bits';
 import type { Graph, LayerId, MapId } from '../graph/types';
 import { MemoryEstimator, memoryModel } from '../patch/estimate';
-import { planPatches } from '../patch/planner';
+import { planForBudgets } from '../patch/planner';
 import type { PatchCandidate } from '../patch/types';
 import { buildSchedule } from '../schedule/schedule';
 import { graphFlashBytes } from '../cost/graphFlash';
@@ -139,45 +139,50 @@ function pointsAt(graph: Graph, mapBits: 8 | 4, progress: Progress): Points {
   progress.report('Checking which boards it fits', 0, 0);
   const memory = memoryModel(graph, atMost(graph, mapBits), {});
   const estimator = new MemoryEstimator(graph, memory);
-  const pareto = planPatches(graph, {
+  const budgets = planForBudgets(graph, {
     memory,
-    sramBytes: Infinity,
     strategies: ['recompute', 'keep', 'hybrid'],
-    firstFit: true,
+    isFirstAnswer: true,
     checkCancelled: () => checkCancelled(progress),
-  }).compare();
+  });
   const whole = buildSchedule(graph, null, memory.bits, memory.schedule);
   const base = (weightBits: WeightBits): number => scheduleInstructions(graph, whole, { weights: () => weightBits }, 0);
   const once = { 8: base(8), 4: base(4) } as const;
-  const point = (candidate: Pick<PatchCandidate, 'choice' | 'tailStages' | 'extraInstructions'>): Point => ({
+  const point = ({ choice, tailStages, arenaBytes, extraInstructions }: LaidOut): Point => ({
     mapBits,
-    grid: candidate.choice && candidate.choice.grid,
-    tailStages: candidate.tailStages.length,
-    arenaBytes: estimator.layout(candidate.choice, { effort: 'quick' }, candidate.tailStages).layout.bytes,
-    instructions: { 8: once[8] + candidate.extraInstructions, 4: once[4] + candidate.extraInstructions },
+    grid: choice && choice.grid,
+    tailStages: tailStages.length,
+    arenaBytes,
+    instructions: { 8: once[8] + extraInstructions, 4: once[4] + extraInstructions },
   });
-  const laidOut = new Map<number, Point>();
-  const exact = (index: number): Point => {
-    let known = laidOut.get(index);
-    if (!known) laidOut.set(index, (known = point(pareto[index])));
-    return known;
+  const laidOut = (candidate: Omit<LaidOut, 'arenaBytes'>): Point => {
+    const { choice, tailStages } = candidate;
+    const { layout } = estimator.layout(choice, { effort: 'quick' }, tailStages);
+    return point({ ...candidate, arenaBytes: layout.bytes });
   };
-  const layerwise = point({ choice: null, tailStages: [], extraInstructions: 0 });
-  // Layouts may take more than the bounds that the planner goes by, so that the last need not be the least.
-  let least = layerwise;
-  for (let i = pareto.length - 1; i >= 0 && pareto[i].arenaBytes < least.arenaBytes; i--)
-    if (exact(i).arenaBytes < least.arenaBytes) least = exact(i);
+  const layerwise = laidOut({ choice: null, tailStages: [], extraInstructions: 0 });
+  const found = budgets.least();
+  const patched = found && laidOut(found);
+  // A layout may take more than the bound that the planner goes by.
+  const least = patched && patched.arenaBytes < layerwise.arenaBytes ? patched : layerwise;
+  const known = new Map<number, Point | null>();
   return {
     layerwise,
     least,
     within: (bytes) => {
       if (layerwise.arenaBytes <= bytes) return layerwise;
-      for (let i = 0; i < pareto.length; i++)
-        if (pareto[i].arenaBytes <= bytes && exact(i).arenaBytes <= bytes) return exact(i);
-      return null;
+      if (bytes < least.arenaBytes) return null;
+      let within = known.get(bytes);
+      if (within === undefined) {
+        const best = budgets.best(bytes);
+        known.set(bytes, (within = best ? point(best) : least));
+      }
+      return within;
     },
   };
 }
+
+type LaidOut = Pick<PatchCandidate, 'choice' | 'tailStages' | 'arenaBytes' | 'extraInstructions'>;
 
 /** Every feature map at `most` bits, but for those that a decision cannot lower so far, such as the network's input. */
 function atMost(graph: Graph, most: Bits): { mapBits(map: MapId): Bits; inputBits(layer: LayerId): Bits } {

@@ -11,7 +11,7 @@ import type { TradeOffView } from '../../protocol/tradeOff';
 import type { EditorView, PreviewView, SampleImageView, TargetView } from '../../protocol/views';
 import { Disposable } from '../dispose';
 import type { EngineClient } from '../engineClient/client';
-import { parametersUriOf, planUriOf, resultsUriOf, sweepsUriOf } from '../planFiles';
+import { exists, parametersUriOf, planUriOf, resultsUriOf, sweepsUriOf } from '../planFiles';
 import { checkFit } from '../fit';
 import { quantizeSettings, SECTION } from '../settings';
 import { findGeneratedCode, generatedCodeView, openGeneratedCode } from './generatedCode';
@@ -89,6 +89,8 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   }
 
   private async load(): Promise<EditorView> {
+    // The page shows it where there is no plan: worked out while the page is being loaded.
+    if (!(await exists(this.plan))) this.fit().catch(() => undefined);
     const view = await this.engine.ask((engine) => engine.view(this.request()));
     if (view.plan && !this.prepared) {
       this.prepared = true;

@@ -9,6 +9,7 @@ import { planPatches } from '../../../src/engine/patch/planner';
 import { buildSchedule } from '../../../src/engine/schedule/schedule';
 import { scheduleArena } from '../../../src/engine/schedule/scheduleArena';
 import { candidateStages, tiledInputs } from '../../../src/engine/schedule/stages';
+import { StageCalls } from '../../../src/engine/patch/stageCalls';
 import { StageShapes } from '../../../src/engine/patch/stageShapes';
 import type { PatchClass } from '../../../src/engine/graph/bits';
 import { stepNeeds } from '../../../src/engine/arena/lowerBound';
@@ -131,7 +132,7 @@ describe('patch/planner', () => {
     // Nothing cheaper fits: every choice with less work needs more.
     for (const stage of candidateStages(graph)) {
       const shapes = new StageShapes(graph, stage, new Set());
-      const work = shapes.instructions(int8);
+      const work = shapes.instructions(new StageCalls(graph, int8));
       const plain = work({ rows: 1, cols: 1 });
       for (let rows = 1; rows <= 8; rows++) {
         for (let cols = 1; cols <= 8; cols++) {
