@@ -91,7 +91,7 @@ export interface ExpectedLoss {
 /**
  * What ended a search:
  * - `loss`: saving more is expected to lose more than allowed;
- * - `reduction`: what was asked for is reached;
+ * - `reduction`: what was asked for, or the most that is tried, is reached;
  * - `time`: the latency budget is met;
  * - `bits`: no choice of the allowed bits saves more;
  * - `score`: no step gains entropy score;

@@ -111,6 +111,8 @@ export interface SearchEnd {
   readonly limitedBy: SearchLimit;
   /** Reduction that was asked for, or found under a budget; undefined for the entropy score. */
   readonly reduction: number | undefined;
+  /** Whether a reduction was asked for; otherwise the search has a most that it tries. */
+  readonly isAsked: boolean;
   /** Reduction of BitOPs with recomputed halos and outlier patches. */
   readonly bitOpsReduction: number;
   readonly mixed: boolean;
@@ -123,7 +125,7 @@ export interface SearchEnd {
 
 /** Why a search ended where it did; null where another note says so. */
 export function endNote(end: SearchEnd): string | null {
-  const { limitedBy, reduction, bitOpsReduction, mixed, isFree, objective, kept } = end;
+  const { limitedBy, reduction, isAsked, bitOpsReduction, mixed, isFree, objective, kept } = end;
   switch (limitedBy) {
     case 'loss':
       if (!kept) return null;
@@ -135,7 +137,9 @@ export function endNote(end: SearchEnd): string | null {
         objective === 'bitops' && reduction !== undefined && bitOpsReduction < 0.99 * reduction
           ? ` Recomputed halos and outlier patches leave ${timesText(bitOpsReduction)} of it.`
           : '';
-      return `The search stopped at the reduction of ${timesText(reduction ?? 1)} that was asked for.${less}`;
+      return isAsked
+        ? `The search stopped at the reduction of ${timesText(reduction ?? 1)} that was asked for.${less}`
+        : `The search stopped at a reduction of ${timesText(reduction ?? 1)}, the most that it tries.${less}`;
     }
     case 'bits':
       if (mixed) return 'The search stopped at these bits: no choice of those allowed saves more.';

@@ -137,6 +137,7 @@ async function told(
   const end = endNote({
     limitedBy,
     reduction,
+    isAsked: options.bitOpsTarget !== undefined,
     bitOpsReduction: cost.bitOps > 0 ? cost.bitOpsInt8 / cost.bitOps : 1,
     mixed,
     isFree: (options.bits ?? DEFAULTS.bits).some((bits) => bits < 8),

@@ -105,6 +105,7 @@ async function accountWith(
   const end = endNote({
     limitedBy,
     reduction: settings.bitOpsTarget,
+    isAsked: settings.bitOpsTarget !== undefined,
     bitOpsReduction: figuresOf(graph, program, decisions.patchStage, settings.target).reduction,
     mixed,
     isFree: settings.bits.some((bits) => bits < 8),

@@ -85,6 +85,7 @@ describe('what is told of losses and ends', () => {
     const end: SearchEnd = {
       limitedBy: some('loss', 'reduction', 'time', 'bits', 'score', 'person'),
       reduction: some(1, 1.5, 3),
+      isAsked: some(true, false),
       bitOpsReduction: 1 + random(),
       mixed,
       isFree: some(true, false),
@@ -114,6 +115,7 @@ describe('what is told of losses and ends', () => {
       const broken = given.budget !== null && (given.at8 > given.budget || given.expected > given.budget);
       assert.equal(/budget is not kept|more than the budget/.test(text), broken, text);
       if (end.limitedBy === 'loss' && !end.kept) assert.doesNotMatch(text, /more than is allowed/);
+      if (!end.isAsked) assert.doesNotMatch(text, /asked for/);
       if (/do not (settle|resolve)/.test(text)) assert.match(text, /About \d+ (sample images )?would/);
     }
   });
