@@ -111,11 +111,27 @@ async function firstMinute({ url, pid }: Server, folder: string): Promise<Run> {
     const say = (n: string) => console.log(n, ((performance.now() - t0) / 1000).toFixed(2), new Date().toISOString());
     say('clicked');
     const p = [
-      vscode.page.locator('iframe.webview').waitFor({ state: 'attached' }).then(() => say('iframe')),
-      vscode.page.locator('iframe.webview.ready').waitFor({ state: 'attached' }).then(() => say('ready')),
-      vscode.webview.locator('.app').waitFor({ state: 'attached' }).then(() => say('app')),
-      vscode.webview.getByRole('tab').first().waitFor().then(() => say('tab')),
-      vscode.webview.locator('.fit-waiting').waitFor().then(() => say('waiting')),
+      vscode.page
+        .locator('iframe.webview')
+        .waitFor({ state: 'attached' })
+        .then(() => say('iframe')),
+      vscode.page
+        .locator('iframe.webview.ready')
+        .waitFor({ state: 'attached' })
+        .then(() => say('ready')),
+      vscode.webview
+        .locator('.app')
+        .waitFor({ state: 'attached' })
+        .then(() => say('app')),
+      vscode.webview
+        .getByRole('tab')
+        .first()
+        .waitFor()
+        .then(() => say('tab')),
+      vscode.webview
+        .locator('.fit-waiting')
+        .waitFor()
+        .then(() => say('waiting')),
     ];
     await wait(vscode.webview.locator('.fit-table'));
     say('fit');
@@ -149,7 +165,7 @@ async function firstMinute({ url, pid }: Server, folder: string): Promise<Run> {
   }
 }
 
-/** VS Code runs: its extensions are known, and its server has nothing more to do. The extension has not been started. */
+/** VS Code runs: its extensions are known, and its server has nothing more to do. Ours has not been started. */
 async function awake(vscode: Workbench, pid: number): Promise<void> {
   await vscode.openContextMenu(vscode.explorerRow('mobilenetv2.onnx'), 'Quantize Model…');
   await vscode.page.keyboard.press('Escape');
