@@ -107,37 +107,7 @@ async function firstMinute({ url, pid }: Server, folder: string): Promise<Run> {
       spans.push({ seconds: seconds - since.seconds, processor: processor - since.processor });
     };
     await click(vscode.explorerRow('mobilenetv2.onnx'));
-    const t0 = performance.now();
-    const say = (n: string) => console.log(n, ((performance.now() - t0) / 1000).toFixed(2), new Date().toISOString());
-    say('clicked');
-    const p = [
-      vscode.page
-        .locator('iframe.webview')
-        .waitFor({ state: 'attached' })
-        .then(() => say('iframe')),
-      vscode.page
-        .locator('iframe.webview.ready')
-        .waitFor({ state: 'attached' })
-        .then(() => say('ready')),
-      vscode.webview
-        .locator('.app')
-        .waitFor({ state: 'attached' })
-        .then(() => say('app')),
-      vscode.webview
-        .getByRole('tab')
-        .first()
-        .waitFor()
-        .then(() => say('tab')),
-      vscode.webview
-        .locator('.fit-waiting')
-        .waitFor()
-        .then(() => say('waiting')),
-    ];
     await wait(vscode.webview.locator('.fit-table'));
-    say('fit');
-    console.log(JSON.stringify(spans), os.loadavg()[0]);
-    await Promise.race([Promise.all(p), new Promise((r) => setTimeout(r, 1000))]);
-    if (process.env.ONLYFIT) throw new Error('stop');
 
     await click(vscode.webview.getByRole('button', { name: `Quantize for ${BOARD}` }).first());
     const images = await vscode.quickPick('1/2');
