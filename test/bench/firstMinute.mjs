@@ -4,39 +4,17 @@
 //     node test/bench/firstMinute.mjs [--vsix FILE] [--repeat N]      writes test/bench/firstMinute.md
 //
 // Needs ../shared/data for the model and the images.
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { bundleTests, projectRoot } from '../support/bundle.mjs';
 import { startCodeServer } from '../support/codeServer.mjs';
-import { requireTools } from '../support/tools.mjs';
+import { prepareBench } from './inVsCode.mjs';
 import { leadOf } from './lead.mjs';
 
-const { values } = parseArgs({ options: { vsix: { type: 'string' }, repeat: { type: 'string', default: '3' } } });
 const lead = leadOf('firstMinute.md');
-const out = path.join(projectRoot, 'out/bench-first-minute');
-rmSync(out, { recursive: true, force: true });
-mkdirSync(out, { recursive: true });
-if (!requireTools(['chromium', 'fonts', 'nativeBuild'])) process.exit(1);
-
-const vsix = values.vsix ?? path.join(out, 'quantmcu.vsix');
-if (!values.vsix) {
-  const { status } = spawnSync(process.execPath, [path.join(projectRoot, 'package.mjs'), '--out', vsix], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  if (status !== 0) throw new Error('The extension could not be packaged.');
-}
-const bundle = await bundleTests('bench-first-minute', [], {
-  stdin: { contents: "export * from './test/bench/firstMinute';", resolveDir: projectRoot, loader: 'ts' },
-});
-const { benchFirstMinute } = createRequire(import.meta.url)(bundle.file);
-bundle.remove();
-await benchFirstMinute({
+const { bench, out, vsix, repeat } = await prepareBench('firstMinute');
+await bench.benchFirstMinute({
   // A server of its own for each run: nothing is warm, nothing is remembered.
-  start: (run) => startCodeServer({ folder: path.join(out, `code-server-${run}`), vsix: path.resolve(vsix) }),
+  start: (run) => startCodeServer({ folder: path.join(out, `code-server-${run}`), vsix }),
   folder: path.join(out, 'workspace'),
-  repeat: Number(values.repeat),
+  repeat,
   lead,
 });

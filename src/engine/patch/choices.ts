@@ -25,7 +25,7 @@ export interface Choice {
  * the square of the depth.
  */
 const MOST_WORK = 12_000;
-/** As {@link MOST_WORK}, for a first answer: the same one for all networks that were tried, in half the time. */
+/** As {@link MOST_WORK}, for a first answer. It may not be the least there is; a test says how near it is. */
 const MOST_WORK_AT_FIRST = 3_000;
 
 const defaultGrid: Grid = { rows: 8, cols: 8 };

@@ -79,7 +79,7 @@ type Point = Pick<FitWay, 'mapBits' | 'grid' | 'tailStages' | 'arenaBytes'> & {
 
 /**
  * SRAM, flash and estimated time of a network on every board, layer by layer and in patches, at 8 bits and at 4: by the
- * planner and the cost model alone, without images, in about a second for MobileNetV2.
+ * planner and the cost model alone, without images.
  *
  * @throws UserError for networks without inputs that a plan could be made for; CancelledError
  */
@@ -174,6 +174,7 @@ function pointsAt(graph: Graph, mapBits: 8 | 4, progress: Progress): Points {
       if (bytes < least.arenaBytes) return null;
       let within = known.get(bytes);
       if (within === undefined) {
+        // The search for a layout may miss the one that is known to need least.
         const best = budgets.best(bytes);
         known.set(bytes, (within = best ? point(best) : least));
       }

@@ -95,7 +95,7 @@ export function buildForBoard(
   const { cpu, linkerScript, tools } = boards[core];
   if (compiler === 'clang' && tools !== arm) throw new Error(`Clang builds for Arm only, not for ${core}.`);
   const sections = ['-ffunction-sections', '-fdata-sections'];
-  // Lines only: to keep track of variables takes GCC four times as long as the inlined kernels themselves.
+  // Lines only: to keep track of the variables of inlined kernels takes GCC longer than to compile them.
   const flagsOf = {
     gcc: [...strictFlags, ...tools.compile, ...cpu, ...flags, '-g1', ...sections, `-I${here}`],
     clang: [

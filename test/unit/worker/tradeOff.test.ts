@@ -1,4 +1,3 @@
-import type { Plan } from '../../../src/engine/plan/types';
 /*
  * What-ifs of the planner, distributions, the trade-off and the baseline through the engine's service, on the sample
  * model.
@@ -8,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { isWeighted } from '../../../src/engine/graph/types';
 import { importModel } from '../../../src/engine/onnx';
+import type { Plan } from '../../../src/engine/plan/types';
 import { normalDensity } from '../../../src/engine/vdpc/gaussian';
 import type { PlanChange } from '../../../src/engine/run/whatIf/changes';
 import type { DistributionView } from '../../../src/protocol/details';
