@@ -225,7 +225,7 @@ class Generator extends RandomPieces {
       case 'softmax': {
         const to = out(h, w, c, 8, false);
         const table = Uint16Array.from({ length: 2 ** b.bits }, (_, d) => Math.round(65535 * Math.exp(-d / 8)));
-        return one({ op, table: this.p.constant('table', 16, table, [table.length]) }, to);
+        return one({ op, table: this.p.constant('table', 16, table, [table.length]), one: 2 ** this.int(8, 15) }, to);
       }
       case 'normalize': {
         const bits = this.bits();

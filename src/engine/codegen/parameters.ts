@@ -81,7 +81,7 @@ export class ParameterWriter {
           `.linear = ${kernel.mode === 'linear' ? 1 : 0}`,
         ]);
       case 'softmax':
-        return { fn: 'qmcu_softmax', params: null, args: [this.array(kernel.table, 'uint16')] };
+        return { fn: 'qmcu_softmax', params: null, args: [this.array(kernel.table, 'uint16'), `${kernel.one}u`] };
       case 'normalize':
         return struct('qmcu_normalize', 'qmcu_normalize_params', [
           `.epsilon = UINT64_C(${kernel.epsilon})`,

@@ -209,7 +209,7 @@ class Lowering {
       case 'prelu':
         return preluKernel(graph, pool, layer, inputs[0], output);
       case 'softmax':
-        return softmaxKernel(pool, layer.name, inputs[0]);
+        return softmaxKernel(pool, layer.name, inputs[0], output);
       case 'normalize':
         return normalizeKernel(graph, layer, inputs[0], output);
       case 'concat':

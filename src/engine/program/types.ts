@@ -334,9 +334,9 @@ export type Kernel =
     }
   /**
    * Over the channels of each pixel: d = max code − code; e = table[d] (uint16, table[0] = 65535);
-   * code = min(255, ⌊(e·256 + ⌊sum/2⌋) / sum⌋), unsigned 8 bits, scale 1/256. channels ≤ 65536.
+   * code = min(255, ⌊(e·one + ⌊sum/2⌋) / sum⌋), unsigned 8 bits, scale 1/one. 256 ≤ one ≤ 32768, channels ≤ 65536.
    */
-  | { readonly op: 'softmax'; readonly table: ConstantId }
+  | { readonly op: 'softmax'; readonly table: ConstantId; readonly one: number }
   /**
    * Over the C ≤ 65536 channels of each pixel, with S = Σ code and Q = Σ code²: centered, d = C·code − S and
    * V = max(1, C·Q − S² + epsilon); otherwise d = code − zeroIn and V = max(1, Σ d² + epsilon). With t ≥ −15 such that

@@ -10,6 +10,7 @@ import { codeRange } from './histogramError';
 import { outputFormat } from './outputFormat';
 import { baseScales, type CodeType } from './scales';
 import { headFormat, type HeadMaps } from './headFormat';
+import { softmaxFormat } from './softmaxFormat';
 import { formatTies, type FormatTies } from './ties';
 import type { LayerParameters, MapFormat, QuantizedParameters } from './types';
 import { roundWeights } from './weights';
@@ -90,9 +91,9 @@ function componentFormats(
   const result = new Map<MapId, MapFormat>();
   const input = component.maps.findIndex((m) => inputs.has(m));
   if (input >= 0) return tiedToInput(component, input, inputs.get(component.maps[input])!.format, statistics);
-  const fixed = fixedFormat(graph, component, bits);
-  if (fixed) {
-    for (const m of component.maps) result.set(m, fixed);
+  const shares = softmaxFormat(graph, component, statistics, bits);
+  if (shares) {
+    for (const m of component.maps) result.set(m, shares);
     return result;
   }
   const head = headFormat(graph, component, ties, bits.heads, statistics);
@@ -196,15 +197,6 @@ function tiedToInput(
       ];
     }),
   );
-}
-
-/** Softmax writes codes of scale 1/256 whatever the statistics say. */
-function fixedFormat(graph: Graph, component: ScaleComponent, bits: BitDecisions): MapFormat | null {
-  const softmax = component.maps.find((m) => producer(graph, m)?.kind === 'softmax');
-  if (softmax === undefined) return null;
-  if (bits.mapBits(softmax) !== 8)
-    throw new UserError(`Feature map "${graph.maps[softmax].name}" is the output of Softmax and needs 8 bits.`);
-  return { bits: 8, signed: false, scales: Float64Array.of(1 / 256), zeroPoints: new Int32Array(1) };
 }
 
 /**

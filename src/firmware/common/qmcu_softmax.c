@@ -19,7 +19,7 @@ static int32_t largest_code(const qmcu_map *in, int32_t y, int32_t x)
     return largest;
 }
 
-QMCU_KERNEL void qmcu_softmax(const uint16_t *table, const qmcu_map *in, const qmcu_map *out)
+QMCU_KERNEL void qmcu_softmax(const uint16_t *table, uint32_t one, const qmcu_map *in, const qmcu_map *out)
 {
     int16_t codes[QMCU_CHUNK];
     for (int32_t y = 0; y < out->h; y++) {
@@ -38,7 +38,7 @@ QMCU_KERNEL void qmcu_softmax(const uint16_t *table, const qmcu_map *in, const q
                 uint8_t *p = qmcu_at(out, y, x, c);
                 qmcu_unpack(qmcu_at(in, y, x, c), n, in->format, codes);
                 for (int32_t i = 0; i < n; i++) {
-                    const uint32_t share = ((uint32_t)table[largest - codes[i]] * 256u + sum / 2u) / sum;
+                    const uint32_t share = (table[largest - codes[i]] * one + sum / 2u) / sum;
                     p[i] = (uint8_t)(share < 255u ? share : 255u);
                 }
             }

@@ -288,9 +288,9 @@ void qmcu_resize(const qmcu_resize_params *params, const qmcu_map *in, const qmc
 
 /*
  * Over the channels (at most 65536) of each pixel: e = table[max code - code], table[0] = 65535, 2^bits entries;
- * code = min(255, (e * 256 + sum / 2) / sum). The output is QMCU_U8, scale 1/256.
+ * code = min(255, (e * one + sum / 2) / sum), 256 <= one <= 32768. The output is QMCU_U8, scale 1/one.
  */
-void qmcu_softmax(const uint16_t *table, const qmcu_map *in, const qmcu_map *out);
+void qmcu_softmax(const uint16_t *table, uint32_t one, const qmcu_map *in, const qmcu_map *out);
 
 /* The channels (at most 65536) of each pixel divided by a measure of their size. */
 void qmcu_normalize(const qmcu_normalize_params *params, const qmcu_map *in, const qmcu_map *out);

@@ -154,7 +154,8 @@ class StepEncoder {
         this.int16(k.cols);
         return this.words(k.mode === 'linear' ? 1 : 0);
       case 'softmax':
-        return this.block(Uint16Array.from(this.values(k.table)));
+        this.block(Uint16Array.from(this.values(k.table)));
+        return this.words(k.one);
       case 'normalize':
         return this.words(
           (k.epsilon % 2 ** 32) | 0,

@@ -194,6 +194,12 @@ static void run_resize(harness_reader *r, const qmcu_map *in, const qmcu_map *ou
     qmcu_resize(&p, in, out);
 }
 
+static void run_softmax(harness_reader *r, const qmcu_map *in, const qmcu_map *out)
+{
+    const uint16_t *table = block(r);
+    qmcu_softmax(table, (uint32_t)harness_word(r), in, out);
+}
+
 static void run_permute(harness_reader *r, const qmcu_map *in, const qmcu_map *out)
 {
     qmcu_permute_params p;
@@ -262,7 +268,7 @@ static int run_kernel(int32_t op, harness_reader *r, const qmcu_map *in, const q
         run_resize(r, in, out);
         return 0;
     case 13:
-        qmcu_softmax(block(r), in, out);
+        run_softmax(r, in, out);
         return 0;
     case 14:
         run_permute(r, in, out);

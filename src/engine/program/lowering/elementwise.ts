@@ -237,8 +237,11 @@ export function preluKernel(
 }
 
 /** Softmax over channels; the table holds exp of the distance from the largest code. */
-export function softmaxKernel(pool: ConstantPool, name: string, input: BranchFormat): Kernel {
+export function softmaxKernel(pool: ConstantPool, name: string, input: BranchFormat, output: BranchFormat): Kernel {
   const size = 2 ** input.bits;
   const values = Uint16Array.from({ length: size }, (_, d) => Math.round(65535 * Math.exp(-d * scaleOf(input, 0))));
-  return { op: 'softmax', table: pool.add('table', name, 16, false, values, [size]) };
+  const one = Math.round(1 / scaleOf(output, 0));
+  if (!(one >= 256 && one <= 32768))
+    throw new UserError(`"${name}" writes probabilities with scale 1/${one}; quantize the model again.`);
+  return { op: 'softmax', table: pool.add('table', name, 16, false, values, [size]), one };
 }

@@ -8,6 +8,8 @@ export function prepareSoftmax(kernel: Extract<Kernel, { op: 'softmax' }>, conte
   requireSameShape(input, output);
   check(output.bits === 8 && !output.signed, 'Softmax writes unsigned 8-bit codes.');
   check(input.channels <= 65536, 'Softmax takes at most 65536 channels.');
+  const { one } = kernel;
+  check(Number.isInteger(one) && one >= 256 && one <= 32768, 'The code of 1 is not from 256 to 32768.');
   const table = Float64Array.from(context.constants.values(kernel.table, 2 ** input.bits));
   check(
     table[0] === 65535 && table.every((e) => e >= 0 && e <= 65535),
@@ -24,7 +26,7 @@ export function prepareSoftmax(kernel: Extract<Kernel, { op: 'softmax' }>, conte
       let sum = 0;
       for (let i = begin; i < end; i++) sum += table[largest - x[i]];
       const half = Math.floor(sum / 2);
-      for (let i = begin; i < end; i++) out[i] = Math.min(255, Math.floor((table[largest - x[i]] * 256 + half) / sum));
+      for (let i = begin; i < end; i++) out[i] = Math.min(255, Math.floor((table[largest - x[i]] * one + half) / sum));
     }
   };
 }

@@ -138,7 +138,7 @@ class NaiveStep {
         const largest = Math.max(...codes);
         const e = (code: number): bigint => this.value(kernel.table, largest - code);
         const sum = codes.reduce((s, code) => s + e(code), 0n);
-        return clamp((e(codes[c]) * 256n + sum / 2n) / sum, 0, 255);
+        return clamp((e(codes[c]) * big(kernel.one) + sum / 2n) / sum, 0, 255);
       }
       case 'normalize': {
         const channels = big(in0.channels);

@@ -243,7 +243,7 @@ function softmax(b: ProgramBuilder, guard: Guard): void {
   const decay = random.pick([0.5, 0.9, 0.99]);
   const table = Uint16Array.from({ length: 2 ** f.bits }, (_, d) => Math.round(65535 * decay ** d));
   b.step(
-    { op: 'softmax', table: b.constant('table', 16, false, table) },
+    { op: 'softmax', table: b.constant('table', 16, false, table), one: random.pick([256, 257, 4096, 32768]) },
     [b.input(shape, f)],
     b.output(shape, { bits: 8, signed: false }),
     guard,
