@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { UserError } from '../../src/engine/common/errors';
 import { asFirmware, type FirmwareOptions } from '../support/asFirmware';
-import { ModelFolder, OnnxBuilder } from '../support/onnxBuilder';
+import { ModelFolder, OnnxBuilder, float, type AttributeValue } from '../support/onnxBuilder';
 import { randomArray, randomNumbers } from '../support/onnxOracle';
 import { needSharedData } from '../support/sharedData';
 import { removeFolder, scratchFolder } from './support/hostBuild';
@@ -86,6 +86,32 @@ describe('odd exports', function () {
     long.output(long.node('Gemm', [long.input('x', [1, 150_000]), weights(long, 150_000, 2)]));
     const [of] = await snr(models.write(long), { samples: 4 });
     assert.ok(of > 25, `${of} dB`);
+  });
+
+  it('operators that few exporters write', async () => {
+    const image = (m: OnnxBuilder): string =>
+      m.node('Conv', [m.input('x', [1, 3, 9, 8]), weights(m, 6, 3, 3, 3)], { pads });
+    const single = (op: string, attributes: Record<string, AttributeValue>) => (m: OnnxBuilder) =>
+      m.node(op, [image(m)], attributes);
+    // A step or a root doubles the errors of what it reads near its edge.
+    const cases: readonly [string, (m: OnnxBuilder) => string, number][] = [
+      ['ThresholdedRelu', single('ThresholdedRelu', { alpha: float(0.25) }), 28],
+      ['Shrink', single('Shrink', { lambd: float(0.3), bias: float(0.3) }), 30],
+      ['ReduceMin', single('ReduceMin', { axes: [2, 3] }), 33],
+      ['MeanVarianceNormalization', single('MeanVarianceNormalization', {}), 33],
+      ['LpPool', single('LpPool', { kernel_shape: [2, 2], strides: [2, 2] }), 30],
+      ['GlobalLpPool', single('GlobalLpPool', { p: 1 }), 33],
+      ['Mean', (m) => ((v) => m.node('Mean', [v, m.node('Relu', [v]), m.node('Tanh', [v])]))(image(m)), 33],
+    ];
+    const all: string[] = [];
+    for (const [name, build, least] of cases) {
+      const m = new OnnxBuilder();
+      m.output(build(m));
+      const [value] = await snr(models.write(m));
+      if (process.env.VERBOSE) console.log(name, value.toFixed(1));
+      if (!(value > least)) all.push(`${name}: ${value} dB`);
+    }
+    assert.deepEqual(all, []);
   });
 
   it('one clear line for weights beyond all sums and for windows that see padding only', async () => {

@@ -158,6 +158,10 @@ function activation(writer: OnnxWriter, name: string, x: string, fn: ActivationF
       return writer.node('Softplus', `${name}/activated`, [x]);
     case 'softsign':
       return writer.node('Softsign', `${name}/activated`, [x]);
+    case 'thresholdedRelu':
+      return writer.node('ThresholdedRelu', `${name}/activated`, [x], { alpha: { float: fn.alpha } });
+    case 'shrink':
+      return writer.node('Shrink', `${name}/activated`, [x], { lambd: { float: fn.lambd }, bias: { float: fn.bias } });
     case 'erf':
       return writer.node('Erf', `${name}/activated`, [x]);
     case 'exp':

@@ -33,6 +33,10 @@ export function activationFunction(fn: ActivationFunction): (x: number) => numbe
       return Math.sqrt;
     case 'pow':
       return (x) => x ** fn.exponent;
+    case 'thresholdedRelu':
+      return (x) => (x > fn.alpha ? x : 0);
+    case 'shrink':
+      return (x) => (x < -fn.lambd ? x + fn.bias : x > fn.lambd ? x - fn.bias : 0);
     case 'clamp': {
       const low = fn.min ?? -Infinity;
       const high = fn.max ?? Infinity;
@@ -86,6 +90,10 @@ export function isNonNegative(fn: ActivationFunction, input: boolean): boolean {
       return input || fn.exponent % 2 === 0;
     case 'elu':
       return input && fn.gamma >= 0;
+    case 'thresholdedRelu':
+      return input || fn.alpha >= 0;
+    case 'shrink':
+      return input && fn.lambd >= 0 && fn.bias <= fn.lambd;
     case 'formula':
       return isNonNegativeFormula(fn.formula, input);
     case 'leakyRelu':

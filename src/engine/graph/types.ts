@@ -189,6 +189,10 @@ export type ActivationFunction =
   | { readonly name: 'abs' }
   | { readonly name: 'sqrt' }
   | { readonly name: 'pow'; readonly exponent: number }
+  /** 0 up to alpha, x above. */
+  | { readonly name: 'thresholdedRelu'; readonly alpha: number }
+  /** x + bias below −lambd, x − bias above lambd, 0 between. */
+  | { readonly name: 'shrink'; readonly lambd: number; readonly bias: number }
   | { readonly name: 'clamp'; readonly min: number | null; readonly max: number | null }
   /** Put together from others, e.g. GELU or Mish; `label` is for display. */
   | { readonly name: 'formula'; readonly label: string; readonly formula: Formula };

@@ -253,7 +253,7 @@ describe('onnx convolutions and pools against onnxruntime', function () {
   it('global and reducing pools, keepdims and axes as attribute or input', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom('ReduceMean', 'ReduceMax', 'ReduceSum'),
+        fc.constantFrom('ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceSum'),
         fc.constantFrom([2, 3], [-1, -2], [3], [2], [1, 2, 3]),
         fc.constantFrom(0, 1),
         fc.boolean(),
@@ -271,8 +271,25 @@ describe('onnx convolutions and pools against onnxruntime', function () {
           if (axes.length === 2) assert.ok(!kinds(graph).includes('permute'));
         },
       ),
-      { numRuns: 20 },
+      { numRuns: 26 },
     );
     for (const op of ['GlobalAveragePool', 'GlobalMaxPool']) await compare([1, 3, 5, 7], 13, (m, x) => m.node(op, [x]));
+  });
+
+  it('LpPool and GlobalLpPool of order 1 and 2, padded, dilated and rounded up', async () => {
+    for (const p of [1, 2]) {
+      for (const attributes of [
+        {},
+        { strides: [2, 3] },
+        { pads: [1, 0, 1, 2], strides: [2, 2] },
+        { auto_pad: 'SAME_UPPER', strides: [2, 2] },
+        { ceil_mode: 1, strides: [3, 2], pads: [1, 1, 0, 0] },
+        { dilations: [2, 1] },
+      ])
+        await compare([1, 3, 8, 7], 18, (m, x) => m.node('LpPool', [x], { kernel_shape: [2, 3], p, ...attributes }));
+      await compare([1, 3, 11], 13, (m, x) => m.node('LpPool', [x], { kernel_shape: [3], strides: [2], p }));
+      await compare([1, 3, 5, 7], 13, (m, x) => m.node('GlobalLpPool', [x], { p }));
+      await compare([1, 3, 9], 13, (m, x) => m.node('GlobalLpPool', [x], { p }));
+    }
   });
 });

@@ -37,6 +37,11 @@ describe('onnx activations, arithmetic and normalization against onnxruntime', f
       ['Erf', {}, 13],
       ['Exp', {}, 13],
       ['Abs', {}, 13],
+      ['ThresholdedRelu', {}, 13],
+      ['ThresholdedRelu', { alpha: float(-0.5) }, 13],
+      ['Shrink', {}, 13],
+      ['Shrink', { lambd: float(0.3), bias: float(0.3) }, 13],
+      ['Shrink', { lambd: float(0.2), bias: float(0.9) }, 13],
       ['Mish', {}, 18],
       ['Gelu', {}, 20],
       ['Gelu', { approximate: 'tanh' }, 20],
@@ -180,6 +185,10 @@ describe('onnx activations, arithmetic and normalization against onnxruntime', f
       m.node('Sum', [x, m.node('Relu', [x]), m.node('Tanh', [x]), weights(m, random, [4, 1, 1])]),
     );
     await compare([1, 4, 5, 6], 13, (m, x) => m.node('Mul', [x, x]));
+    await compare([1, 4, 5, 6], 13, (m, x, random) =>
+      m.node('Mean', [x, m.node('Relu', [x]), weights(m, random, [4, 1, 1]), m.node('GlobalMaxPool', [x])]),
+    );
+    await compare([1, 4, 5, 6], 13, (m, x) => m.node('Relu', [m.node('Mean', [m.node('Tanh', [x])])]));
   });
 
   it('BatchNormalization in every place', async () => {
@@ -259,6 +268,8 @@ describe('onnx activations, arithmetic and normalization against onnxruntime', f
       await compare([1, 6, 5, 4], 13, (m, x) => m.node('LpNormalization', [x], { axis: 1, p }));
       await compare([1, 12], 13, (m, x) => m.node('LpNormalization', [x], { p }));
     }
+    for (const axes of [undefined, [1], [2, 3], [0, 1, 2, 3]])
+      await compare([1, 6, 5, 4], 13, (m, x) => m.node('MeanVarianceNormalization', [x], { axes }));
     await compare([1, 6, 5, 4], 13, (m, x) => m.node('ReduceL2', [x], { axes: [1] }));
     await compare([1, 6, 5, 4], 13, (m, x) => m.node('ReduceL1', [x], { axes: [2, 3], keepdims: 0 }));
     await compare([1, 12], 13, (m, x) => m.node('Div', [x, m.node('ReduceL2', [x], { axes: [1] })]));

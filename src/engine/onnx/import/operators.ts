@@ -1,8 +1,9 @@
 import type { NodeContext } from './nodeContext';
 import * as activation from './ops/activation';
-import { arithmetic, sum } from './ops/arithmetic';
+import { arithmetic, mean, sum } from './ops/arithmetic';
 import { shapeOf } from './ops/constants';
 import { conv, gemm, matMul } from './ops/linear';
+import { globalLpPool, lpPool } from './ops/lpPool';
 import { logSoftmax } from './ops/logSoftmax';
 import * as normalization from './ops/normalization';
 import { globalPool, pool, reduce } from './ops/pooling';
@@ -39,6 +40,7 @@ export const MAP_OPERATORS: Readonly<Record<string, (context: NodeContext) => vo
   Gelu: activation.gelu,
   Gemm: gemm,
   GlobalAveragePool: globalPool('averagePool'),
+  GlobalLpPool: globalLpPool,
   GlobalMaxPool: globalPool('maxPool'),
   GroupNormalization: normalization.groupNormalization,
   HardSigmoid: activation.hardSigmoid,
@@ -51,8 +53,11 @@ export const MAP_OPERATORS: Readonly<Record<string, (context: NodeContext) => vo
   LogSoftmax: logSoftmax,
   LpNormalization: normalization.lpNormalization,
   MatMul: matMul,
+  LpPool: lpPool,
   Max: activation.minMax('max'),
   MaxPool: pool('maxPool'),
+  Mean: mean,
+  MeanVarianceNormalization: normalization.meanVarianceNormalization,
   Min: activation.minMax('min'),
   Mish: activation.mish,
   Mul: arithmetic('mul'),
@@ -66,6 +71,7 @@ export const MAP_OPERATORS: Readonly<Record<string, (context: NodeContext) => vo
   ReduceL2: normalization.reduceNorm(2, true),
   ReduceMax: reduce('max'),
   ReduceMean: reduce('mean'),
+  ReduceMin: reduce('min'),
   ReduceSum: reduce('sum'),
   ReduceSumSquare: normalization.reduceNorm(2, false),
   Relu: activation.relu,
@@ -73,6 +79,7 @@ export const MAP_OPERATORS: Readonly<Record<string, (context: NodeContext) => vo
   Resize: resize,
   Selu: activation.selu,
   Shape: (context) => shapeOf(context, context.map(0).dims),
+  Shrink: activation.shrink,
   Sigmoid: activation.sigmoid,
   Size: (context) => context.setNumbers([elementCount(context.map(0).dims)], []),
   Slice: slice,
@@ -87,6 +94,7 @@ export const MAP_OPERATORS: Readonly<Record<string, (context: NodeContext) => vo
   Sum: sum,
   Swish: activation.swish,
   Tanh: activation.tanh,
+  ThresholdedRelu: activation.thresholdedRelu,
   Tile: shapes.tile,
   Transpose: shapes.transpose,
   Unsqueeze: shapes.unsqueeze,

@@ -108,6 +108,12 @@ export function affine(
   return context.over(map, value.dims, value.layout);
 }
 
+/** All elements by one factor. */
+export function times(context: NodeContext, value: MapValue, factor: number): MapValue {
+  const dims = value.dims.map(() => 1);
+  return affine(context, value, dims, () => ({ scale: () => factor, offset: () => 0 }));
+}
+
 /** A 1×1 convolution that copies a single channel to `channels` channels. */
 export function replicateChannels(context: NodeContext, input: MapValue, channels: number): MapValue['map'] {
   const { h, w } = input.map.shape;

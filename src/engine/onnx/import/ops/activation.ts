@@ -3,7 +3,7 @@ import type { ActivationFunction } from '../../../graph/types';
 import { gelu as geluFunction, mish as mishFunction, swish as swishFunction } from '../../../graph/functions';
 import { DataType } from '../../model';
 import type { NodeContext } from '../nodeContext';
-import { affine, EMPTY, perChannel } from '../perChannel';
+import { affine, EMPTY, perChannel, times } from '../perChannel';
 import { broadcastDims, combine } from './arithmetic';
 
 function activation(context: NodeContext, fn: ActivationFunction): void {
@@ -85,6 +85,14 @@ export function minMax(kind: 'min' | 'max'): (context: NodeContext) => void {
 
 export function leakyRelu(context: NodeContext): void {
   activation(context, { name: 'leakyRelu', alpha: context.float('alpha', 0.01) });
+}
+
+export function thresholdedRelu(context: NodeContext): void {
+  activation(context, { name: 'thresholdedRelu', alpha: context.float('alpha', 1) });
+}
+
+export function shrink(context: NodeContext): void {
+  activation(context, { name: 'shrink', lambd: context.float('lambd', 0.5), bias: context.float('bias', 0) });
 }
 
 export function hardSigmoid(context: NodeContext): void {
@@ -171,9 +179,7 @@ export function prelu(context: NodeContext): void {
 }
 
 export function negate(context: NodeContext): void {
-  const input = context.map(0);
-  const dims = input.dims.map(() => 1);
-  context.setMap(affine(context, input, dims, () => ({ scale: () => -1, offset: () => 0 })));
+  context.setMap(times(context, context.map(0), -1));
 }
 
 /** BatchNormalization in inference form: scale and offset along dimension 1. */

@@ -5,7 +5,7 @@ import { contiguousLayout, mergeAtoms } from '../../layout';
 import { arrange, arrangeAs, imageOrder } from '../arrange';
 import type { NodeContext } from '../nodeContext';
 import { productOf } from '../nodeContext';
-import { affine, NO_CLAMP, replicateChannels } from '../perChannel';
+import { affine, NO_CLAMP, replicateChannels, times } from '../perChannel';
 import type { MapValue } from '../values';
 import { normInParts } from './norms';
 import { isWholeChannel } from './linear';
@@ -103,6 +103,17 @@ function withConstant(
 
 /** Sum: any number of feature maps and constants, added one after the other. */
 export function sum(context: NodeContext): void {
+  const total = summed(context);
+  context.setMap(context.node.inputs.length === 1 ? context.renamed(total, total.dims, total.layout) : total);
+}
+
+/** Mean of any number of feature maps and constants. */
+export function mean(context: NodeContext): void {
+  const total = summed(context);
+  context.setMap(times(context, total, 1 / context.node.inputs.length));
+}
+
+function summed(context: NodeContext): MapValue {
   const first = context.node.inputs.findIndex((_, i) => context.value(i).kind === 'map');
   let total = context.map(Math.max(0, first));
   for (let i = 0; i < context.node.inputs.length; i++) {
@@ -113,7 +124,7 @@ export function sum(context: NodeContext): void {
         ? withConstant(context, 'add', total, operand.constant, operand.constant.dims, false)
         : combine(context, 'add', total, context.map(i));
   }
-  context.setMap(context.node.inputs.length === 1 ? context.renamed(total, total.dims, total.layout) : total);
+  return total;
 }
 
 /**

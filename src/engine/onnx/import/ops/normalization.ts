@@ -2,7 +2,7 @@ import { counted } from '../../../common/wording';
 import { arrange } from '../arrange';
 import type { NodeContext } from '../nodeContext';
 import { productOf } from '../nodeContext';
-import { affine, channelIndex, EMPTY, NO_CLAMP, POINT_WINDOW } from '../perChannel';
+import { affine, channelIndex, EMPTY, NO_CLAMP, POINT_WINDOW, times } from '../perChannel';
 import type { MapValue } from '../values';
 import { broadcastDims, combine, emit } from './arithmetic';
 import { isWholeChannel } from './linear';
@@ -49,12 +49,29 @@ export function groupNormalization(context: NodeContext): void {
   );
 }
 
-/** ReduceL1, ReduceL2 and ReduceSumSquare. */
-export function reduceNorm(power: 1 | 2, root: boolean): (context: NodeContext) => void {
+/** Kept from zero where all values are the same: far below what a feature map's deviation can be. */
+const LEAST_VARIANCE = 1e-12;
+
+/** MeanVarianceNormalization; dimensions 0, 2 and 3 unless `axes` says others. */
+export function meanVarianceNormalization(context: NodeContext): void {
+  const value = context.map(0);
+  const rank = value.dims.length;
+  const listed = context.ints('axes') ?? (context.int('across_channels', 0) === 1 ? [0, 1, 2, 3] : [0, 2, 3]);
+  const over = [...new Set(listed.map((axis) => context.axis(axis, rank)))].sort((a, b) => a - b);
+  if (context.int('normalize_variance', 1) === 0)
+    context.fail('does not normalize the variance', 'Subtract ReduceMean instead.');
+  context.setMap(normalized(context, value, over, LEAST_VARIANCE));
+}
+
+/**
+ * ReduceL1, ReduceL2 and ReduceSumSquare.
+ * @param fixed axes that the operator itself says
+ */
+export function reduceNorm(power: 1 | 2, root: boolean, fixed?: readonly number[]): (context: NodeContext) => void {
   return (context) => {
     const value = context.map(0);
     const rank = value.dims.length;
-    const listed = context.intsOrInput('axes', 1) ?? [];
+    const listed = fixed ?? context.intsOrInput('axes', 1) ?? [];
     const axes =
       listed.length === 0
         ? value.dims.map((_, dim) => dim)
@@ -163,13 +180,14 @@ function groupMeans(context: NodeContext, value: MapValue, source: MapValue, gro
   return context.over(map, value.dims, value.layout);
 }
 
-function powered(context: NodeContext, value: MapValue, power: 1 | 2): MapValue {
+/** |x| or x². */
+export function powered(context: NodeContext, value: MapValue, power: 1 | 2): MapValue {
   const fn = power === 1 ? ({ name: 'abs' } as const) : ({ name: 'pow', exponent: 2 } as const);
   return context.over(context.layer({ kind: 'activation', fn }, [value], value.map.shape), value.dims, value.layout);
 }
 
 /** (x + ε) to a power. */
-function raised(context: NodeContext, value: MapValue, exponent: number, epsilon = 0): MapValue {
+export function raised(context: NodeContext, value: MapValue, exponent: number, epsilon = 0): MapValue {
   const base =
     epsilon === 0
       ? value
@@ -181,15 +199,6 @@ function raised(context: NodeContext, value: MapValue, exponent: number, epsilon
         );
   const map = context.layer({ kind: 'activation', fn: { name: 'pow', exponent } }, [base], base.map.shape);
   return context.over(map, base.dims, base.layout);
-}
-
-function times(context: NodeContext, value: MapValue, factor: number): MapValue {
-  return affine(
-    context,
-    value,
-    value.dims.map(() => 1),
-    () => ({ scale: () => factor, offset: () => 0 }),
-  );
 }
 
 /** Scale and offset that are broadcast as constants are. */

@@ -1,7 +1,7 @@
 import type { Window } from '../../../graph/types';
 import { arrange, spatial, spatialValue } from '../arrange';
 import type { NodeContext } from '../nodeContext';
-import { affine, POINT_WINDOW } from '../perChannel';
+import { POINT_WINDOW, times } from '../perChannel';
 import type { MapValue } from '../values';
 import { windowGeometry } from './window';
 
@@ -66,8 +66,8 @@ export function globalPool(kind: 'maxPool' | 'averagePool'): (context: NodeConte
   };
 }
 
-/** ReduceMean, ReduceMax and ReduceSum; axes are an input from opset 18 (ReduceSum 13) on. */
-export function reduce(operation: 'mean' | 'max' | 'sum'): (context: NodeContext) => void {
+/** ReduceMean, ReduceMax, ReduceMin and ReduceSum; axes are an input from opset 18 (ReduceSum 13) on. */
+export function reduce(operation: 'mean' | 'max' | 'min' | 'sum'): (context: NodeContext) => void {
   return (context) => {
     const given = context.map(0);
     const listed = context.intsOrInput('axes', 1) ?? [];
@@ -81,16 +81,17 @@ export function reduce(operation: 'mean' | 'max' | 'sum'): (context: NodeContext
         ? given.dims.map((_, dim) => dim)
         : [...new Set(listed.map((axis) => context.axis(axis, rank)))].sort((a, b) => a - b);
     const keep = context.int('keepdims', 1) === 1;
-    const reduced = reduceTo(context, operation === 'max' ? 'maxPool' : 'averagePool', given, axes, keep);
-    if (operation !== 'sum') return context.setMap(reduced);
+    // The least of all is less the largest of their opposites.
+    const source = operation === 'min' ? times(context, given, -1) : given;
+    const isMean = operation === 'mean' || operation === 'sum';
+    const reduced = reduceTo(context, isMean ? 'averagePool' : 'maxPool', source, axes, keep);
     const count = axes.reduce((product, dim) => product * given.dims[dim], 1);
     context.setMap(
-      affine(
-        context,
-        reduced,
-        reduced.dims.map(() => 1),
-        () => ({ scale: () => count, offset: () => 0 }),
-      ),
+      operation === 'sum'
+        ? times(context, reduced, count)
+        : operation === 'min'
+          ? times(context, reduced, -1)
+          : reduced,
     );
   };
 }
