@@ -87,8 +87,19 @@ export interface LoadedSample {
   readonly inputs: readonly SampleInput[];
 }
 
+/** What became of a sample's file. */
+type Loading = Promise<{ readonly inputs: readonly SampleInput[] } | { readonly problem: unknown }>;
+
+function startLoading(sample: Sample, graph: GraphInputs, preprocess: Preprocess): Loading {
+  return loadSample(sample, graph, preprocess).then(
+    (inputs) => ({ inputs }),
+    (problem: unknown) => ({ problem }),
+  );
+}
+
 /**
- * Loads samples one after the other, so that memory does not grow with their number. Damaged files are skipped with a
+ * Loads samples one after the other, so that memory does not grow with their number; the next one is loaded while the
+ * caller waits for what it does with this one. Damaged files are skipped with a
  * line in `notes` (the first ten by name, the others by their count); progress is reported under `stage` and
  * cancellation is polled between samples.
  *
@@ -106,21 +117,22 @@ export async function* loadSamples(
   let skipped = 0;
   let used = 0;
   let firstProblem: UserError | null = null;
+  let next: Loading | null = null;
   for (let index = 0; index < set.samples.length; index++) {
     checkCancelled(progress);
     progress.report(stage, index, set.samples.length);
     const sample = set.samples[index];
-    let inputs: SampleInput[];
-    try {
-      inputs = await loadSample(sample, graph, preprocess);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      firstProblem ??= error;
-      if (++skipped <= MAX_SKIP_NOTES) notes.push(`Skipped: ${error.message}`);
+    const loaded = await (next ?? startLoading(sample, graph, preprocess));
+    next = index + 1 < set.samples.length ? startLoading(set.samples[index + 1], graph, preprocess) : null;
+    if ('problem' in loaded) {
+      const { problem } = loaded;
+      if (!(problem instanceof UserError)) throw problem;
+      firstProblem ??= problem;
+      if (++skipped <= MAX_SKIP_NOTES) notes.push(`Skipped: ${problem.message}`);
       continue;
     }
     used++;
-    yield { sample, index, inputs };
+    yield { sample, index, inputs: loaded.inputs };
   }
   progress.report(stage, set.samples.length, set.samples.length);
   if (skipped > MAX_SKIP_NOTES) notes.push(`Skipped ${counted(skipped - MAX_SKIP_NOTES, 'more sample')}.`);

@@ -139,34 +139,31 @@ async function openModel(
 
 function feed(binding: TensorBinding, values: Float32Array): NamedArray {
   const { name, order, elementType: type, dims } = binding;
-  const at = order === null ? (i: number) => values[i] : (i: number) => values[order[i]];
-  const n = values.length;
+  const ordered = order === null ? values.slice() : inOrder(values, order);
   switch (type) {
-    case 'float32': {
-      const data = new Float32Array(n);
-      for (let i = 0; i < n; i++) data[i] = at(i);
-      return { name, type, dims, data };
-    }
-    case 'float16': {
-      const data = new Uint16Array(n);
-      for (let i = 0; i < n; i++) data[i] = floatToHalf(at(i));
-      return { name, type, dims, data };
-    }
+    case 'float32':
+      return { name, type, dims, data: ordered };
+    case 'float16':
+      return { name, type, dims, data: Uint16Array.from(ordered, floatToHalf) };
     case 'uint8':
     case 'int8': {
-      const data = type === 'uint8' ? new Uint8Array(n) : new Int8Array(n);
-      for (let i = 0; i < n; i++) {
-        data[i] = at(i);
-        if (data[i] !== at(i)) {
-          throw new UserError(
-            `The input '${name}' takes ${type} elements, but preprocessing gives ${at(i)}; ` +
-              "choose a preprocessing such as 'raw' that keeps them integers.",
-          );
-        }
+      const data = type === 'uint8' ? Uint8Array.from(ordered) : Int8Array.from(ordered);
+      const wrong = ordered.findIndex((v, i) => data[i] !== v);
+      if (wrong >= 0) {
+        throw new UserError(
+          `The input '${name}' takes ${type} elements, but preprocessing gives ${ordered[wrong]}; ` +
+            "choose a preprocessing such as 'raw' that keeps them integers.",
+        );
       }
       return { name, type, dims, data };
     }
   }
+}
+
+function inOrder(values: Float32Array, order: Int32Array): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(values.length);
+  for (let i = 0; i < out.length; i++) out[i] = values[order[i]];
+  return out;
 }
 
 /** @param reuse memory of the last run's values */

@@ -68,10 +68,11 @@ export class MapAccumulator {
     const { c: channels } = this.shape;
     const positions = this.shape.h * this.shape.w;
     const step = layout === 'CHW' ? 1 : channels;
+    const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
     for (let c = 0; c < channels; c++) {
       const start = layout === 'CHW' ? c * positions : c;
       if (!this.addMoments(values, c, start, step, positions)) return false;
-      this.addHistogram(values, c, start, step, positions);
+      this.addHistogram(values, bits, c, start, step, positions);
     }
     this.samples++;
     return true;
@@ -103,8 +104,15 @@ export class MapAccumulator {
     return true;
   }
 
-  /** After {@link addMoments}: min and max already hold this sample. */
-  private addHistogram(values: Float32Array, c: number, start: number, step: number, positions: number): void {
+  /** After {@link addMoments}: min and max already hold this sample. `bits`: the values' encodings. */
+  private addHistogram(
+    values: Float32Array,
+    bits: Int32Array,
+    c: number,
+    start: number,
+    step: number,
+    positions: number,
+  ): void {
     const { bins, histograms } = this;
     const row = c * bins;
     const stride = Math.ceil(positions / MAX_POSITIONS);
@@ -119,9 +127,8 @@ export class MapAccumulator {
     let zeros = 0;
     if (positions < SPLIT_COUNTS_FROM * stride) {
       for (let i = begin; i < end; i += hop) {
-        const v = values[i];
-        zeros += v === 0 ? 1 : 0;
-        const k = ((v - lo) * inverse) | 0;
+        zeros += isZero(bits[i]);
+        const k = ((values[i] - lo) * inverse) | 0;
         histograms[row + (k < bins ? k : bins - 1)]++;
       }
     } else {
@@ -131,14 +138,12 @@ export class MapAccumulator {
       odd.fill(0);
       let i = begin;
       for (; i + hop < end; i += 2 * hop) {
-        const v = values[i];
-        const w = values[i + hop];
-        zeros += (v === 0 ? 1 : 0) + (w === 0 ? 1 : 0);
-        even[((v - lo) * inverse) | 0]++;
-        odd[((w - lo) * inverse) | 0]++;
+        zeros += isZero(bits[i]) + isZero(bits[i + hop]);
+        even[((values[i] - lo) * inverse) | 0]++;
+        odd[((values[i + hop] - lo) * inverse) | 0]++;
       }
       if (i < end) {
-        zeros += values[i] === 0 ? 1 : 0;
+        zeros += isZero(bits[i]);
         even[((values[i] - lo) * inverse) | 0]++;
       }
       for (let k = 0; k < bins; k++) histograms[row + k] += even[k] + odd[k];
@@ -202,4 +207,9 @@ export class MapAccumulator {
       zeros: this.zeros,
     };
   }
+}
+
+/** 1 for the bits of a zero of either sign, else 0: a comparison would be a branch that nobody can foresee. */
+function isZero(bits: number): number {
+  return ((bits & 0x7fffffff) - 1) >>> 31;
 }

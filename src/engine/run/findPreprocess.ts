@@ -49,11 +49,14 @@ export async function findPreprocess(
   const { c: channels } = graph.maps[graph.inputs[0].map].shape;
   const isImages = set.samples.every(({ source }) => source.kind === 'image');
   if (!hasClasses(kind) || !isImages || graph.inputs.length !== 1 || (channels !== 1 && channels !== 3)) return null;
-  const images = await loadPixels(set.samples, graph, progress);
-  // Spread over the set, not its beginning: folders are often sorted by class.
-  const first = images.filter((_, i) => i % (images.length / FIRST_IMAGES) < 1);
-  const session = await FloatSession.open(graph, modelPath, { maps: [], preClamp: [] });
+  // onnxruntime reads the model while images are decoded. If it cannot, that is said when they are.
+  const opening = FloatSession.open(graph, modelPath, { maps: [], preClamp: [] });
+  opening.catch(() => undefined);
   try {
+    const images = await loadPixels(set.samples, graph, progress);
+    const session = await opening;
+    // Spread over the set, not its beginning: folders are often sorted by class.
+    const first = images.filter((_, i) => i % (images.length / FIRST_IMAGES) < 1);
     const trials = await Promise.all(
       preprocessCandidates(channels).map(async (name) => new Trial(name, await loadPreprocess(name), graph, kind)),
     );
@@ -72,7 +75,10 @@ export async function findPreprocess(
     const scores = ranked(trials).map((trial) => trial.score);
     return { scores, plausible: isPlausible(scores[0], graph), by: scores[0].top1 === null ? 'certainty' : 'top1' };
   } finally {
-    await session.dispose();
+    await opening.then(
+      (session) => session.dispose(),
+      () => undefined,
+    );
   }
 }
 
