@@ -116,14 +116,18 @@ function fitOn(board: FitBoard, eight: Points, four: Points, flash: Readonly<Rec
   });
   const layerwise = way(eight.layerwise, 8);
   const weightBits = flash[8] <= board.flashBytes ? 8 : 4;
+  // What is told to be missing is what the least of all ways misses.
+  const least = eight.least.arenaBytes <= four.least.arenaBytes ? eight.least : four.least;
+  // Where the weights do not fit, nobody needs the fastest way.
+  if (flash[weightBits] > board.flashBytes) {
+    const enough = [eight.layerwise, eight.least].find(({ arenaBytes }) => arenaBytes <= board.sramBytes);
+    return { board, verdict: 'no', way: way(enough ?? least, weightBits), layerwise };
+  }
   const roomy = eight.within(board.sramBytes * ROOMY);
   if (roomy && flash[8] <= board.flashBytes * ROOMY) return { board, verdict: 'fits', way: way(roomy, 8), layerwise };
   const point = roomy ?? eight.within(board.sramBytes) ?? four.within(board.sramBytes);
-  if (point && flash[weightBits] <= board.flashBytes)
-    return { board, verdict: 'tight', way: way(point, weightBits), layerwise };
-  // What is told to be missing is what the least of all ways misses.
-  const least = eight.least.arenaBytes <= four.least.arenaBytes ? eight.least : four.least;
-  return { board, verdict: 'no', way: way(point ?? least, weightBits), layerwise };
+  if (point) return { board, verdict: 'tight', way: way(point, weightBits), layerwise };
+  return { board, verdict: 'no', way: way(least, weightBits), layerwise };
 }
 
 /** The planner's ways to run a network at given bits, from the least work to the least SRAM. */
