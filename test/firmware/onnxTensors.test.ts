@@ -160,4 +160,60 @@ describe('inputs and outputs of the C beside the ONNX tensors', function () {
     n.m.output(n.m.node('Softmax', [n.conv(scaled, 4, 3)], { axis: 1 }, { outputs: ['mask'] }));
     await holds(n, /inner: ONNX tensor 1x4x6x6, stored channels last as 6x6x4/, 24);
   });
+
+  const unsqueezed = (n: Network, x: string, ...axes: number[]): string => n.m.node('Unsqueeze', [x, n.m.int64s(axes)]);
+  const unbatched: Readonly<Record<string, readonly [number[], (n: Network, x: string) => string, RegExp]>> = {
+    'an image, channels first': [
+      [3, 8, 6],
+      (n, x) => n.conv(unsqueezed(n, x, 0), 3, 4),
+      /x: ONNX tensor 3x8x6, stored channels last as 8x6x3 \(its dimensions 1, 2, 0\)/,
+    ],
+    'an image, channels last': [
+      [8, 6, 3],
+      (n, x) => n.conv(n.m.node('Transpose', [unsqueezed(n, x, 0)], { perm: [0, 3, 1, 2] }), 3, 4),
+      /x: ONNX tensor 8x6x3, stored in that order/,
+    ],
+    'an image, turned before it gets its batch': [
+      [8, 6, 3],
+      (n, x) => n.conv(unsqueezed(n, n.m.node('Transpose', [x], { perm: [2, 0, 1] }), 0), 3, 4),
+      /x: ONNX tensor 8x6x3, stored in that order/,
+    ],
+    'a normalized image': [
+      [3, 8, 6],
+      (n, x) => {
+        const centered = n.m.node('Sub', [x, n.m.floats([3, 1, 1], [0.1, 0.2, -0.1])]);
+        return n.conv(n.m.node('Reshape', [centered, n.m.int64s([1, 3, 8, 6])]), 3, 4);
+      },
+      /x: ONNX tensor 3x8x6, stored channels last/,
+    ],
+    'a gray image': [
+      [8, 6],
+      (n, x) => n.conv(unsqueezed(n, x, 0, 1), 1, 4),
+      /x: ONNX tensor 8x6, stored in that order/,
+    ],
+    'a signal': [
+      [4, 20],
+      (n, x) => n.m.node('Conv', [unsqueezed(n, x, 0), n.weights(6, 4, 3)]),
+      /x: ONNX tensor 4x20, stored channels last as 20x4 \(its dimensions 1, 0\)/,
+    ],
+  };
+  for (const [name, [dims, build, header]] of Object.entries(unbatched))
+    it(`${name} that the graph gives its batch dimension`, async () => {
+      const n = new Network();
+      n.m.output(build(n, n.m.input('x', dims)));
+      const { opened } = await holds(n, header);
+      assert.ok(opened.graph.layers.every((l) => l.kind === 'conv' || l.kind === 'depthwise'));
+    });
+
+  it('a batch that the graph keeps is refused for what it is', async () => {
+    for (const [dims, build] of [
+      [[3, 8, 20], (n, x) => n.m.node('Conv', [x, n.weights(6, 8, 3)])],
+      [[5, 6, 8], (n, x) => n.m.node('Conv', [unsqueezed(n, x, 2), n.weights(4, 6, 1, 3)])],
+      [[4, 12], (n, x) => n.m.node('Gemm', [x, n.weights(12, 3)])],
+    ] as [number[], (n: Network, x: string) => string][]) {
+      const n = new Network();
+      n.m.output(build(n, n.m.input('x', dims)));
+      await assert.rejects(run(n), /batch of \d.*(batch 1|1×3×8×20)/s);
+    }
+  });
 });

@@ -45,25 +45,20 @@ export function bindingType(elementType: number): TensorBinding['elementType'] |
 /**
  * Concrete dimensions of an input: batch 1, symbols from the options.
  *
+ * @param nodes readers of the input; where they give it a batch dimension, it has none
  * @throws ProblemError naming the symbol and how to set it
  */
-export function resolveInputDims(input: ValueInfo, sizes: SizeOptions): number[] {
+export function resolveInputDims(input: ValueInfo, sizes: SizeOptions, nodes: readonly NodeInfo[] = []): number[] {
   const { dims } = input;
   if (dims === null) throw new ProblemError('has no declared shape', 'Export the model with fixed input sizes.');
   if (dims.length > 4)
     throw new ProblemError(`has ${counted(dims.length, 'dimension')}`, 'Only images and vectors are supported.');
-  const spatialNames =
-    dims.length === 4
-      ? isChannelsLast(dims)
-        ? ['', 'h', 'w', '']
-        : ['', '', 'h', 'w']
-      : dims.length === 3
-        ? ['', '', 'w']
-        : [];
+  const batched = !gainsBatch(input, nodes);
+  const spatialNames = namesOfExtents(batched ? dims : [1, ...dims]).slice(batched ? 0 : 1);
   const open: { shown: string; key: string }[] = [];
   const resolved = dims.map((dim, i) => {
     if (typeof dim === 'number') return dim;
-    if (i === 0 && dims.length > 1) return 1;
+    if (i === 0 && dims.length > 1 && batched) return 1;
     const keys = [dim, spatialNames[i]].filter((key): key is string => key !== null && key !== undefined && key !== '');
     const set = keys
       .map((key) => (Object.hasOwn(sizes, key) ? sizes[key] : undefined))
@@ -88,10 +83,12 @@ export function resolveInputDims(input: ValueInfo, sizes: SizeOptions): number[]
       'Export the model with the size of real images.',
     );
   }
-  if (resolved.length > 1 && resolved[0] !== 1) {
+  if (batched && resolved.length > 1 && resolved[0] !== 1) {
+    const whole = ['1', ...resolved].join('×');
     throw new ProblemError(
-      `has a fixed batch of ${resolved[0]}`,
-      'The firmware runs one image at a time: export the model with batch 1 or a symbolic batch.',
+      `has a fixed batch of ${resolved[0]} (its first dimension)`,
+      'The firmware runs one image at a time: export the model with batch 1 or a symbolic batch' +
+        (resolved.length === 3 ? `, or as ${whole} where the ${resolved[0]} are channels or rows.` : '.'),
     );
   }
   if (elementCount(resolved) > MAX_MAP_ELEMENTS)
@@ -100,6 +97,12 @@ export function resolveInputDims(input: ValueInfo, sizes: SizeOptions): number[]
       'Use a smaller input; no microcontroller holds such a map.',
     );
   return resolved;
+}
+
+/** What the sizes of an input's dimensions are called, batch first. */
+function namesOfExtents(dims: readonly (number | string | null)[]): string[] {
+  if (dims.length === 4) return isChannelsLast(dims) ? ['', 'h', 'w', ''] : ['', '', 'h', 'w'];
+  return dims.length === 3 ? ['', '', 'w'] : [];
 }
 
 function isChannelsLast(dims: readonly (number | string | null)[]): boolean {
@@ -139,9 +142,21 @@ export function addInput(
 
 /** Channels first unless a Transpose to channels first follows or the shape says otherwise. */
 function guessArrangement(input: ValueInfo, dims: readonly number[], nodes: readonly NodeInfo[]): InputArrangement {
+  const path = leadingPath(input.name, nodes);
+  if (!gainsBatch(input, nodes)) return arrangementOf(dims, path[0]?.opType === 'Transpose' ? path[0] : undefined);
+  const { h, w, c } = arrangementOf(
+    [1, ...dims],
+    path.find((node) => node.opType === 'Transpose'),
+  );
+  const own = (list: readonly number[]): number[] => list.filter((dim) => dim > 0).map((dim) => dim - 1);
+  return { h: own(h), w: own(w), c: own(c) };
+}
+
+/** @param transpose what brings the channels first, with the batch dimension or without */
+function arrangementOf(dims: readonly number[], transpose: NodeInfo | undefined): InputArrangement {
   if (dims.length === 4) {
-    const transposed = leadingTranspose(input.name, nodes);
-    const nhwc = transposed ? transposed.join() === '0,3,1,2' : isChannelsLast(dims);
+    const perm = transpose?.attributes.get('perm')?.ints.join() ?? '';
+    const nhwc = transpose ? ['0,3,1,2', '2,0,1'].includes(perm) : isChannelsLast(dims);
     return nhwc ? { h: [0, 1], w: [2], c: [3] } : { h: [0, 2], w: [3], c: [1] };
   }
   if (dims.length === 3) return { h: [0], w: [2], c: [1] };
@@ -160,15 +175,28 @@ const ELEMENTWISE = new Set([
   'Clip',
   'Relu',
 ]);
+/** Nodes that say where an input's dimensions are, and look at no element. */
+const SHAPING = new Set(['Transpose', 'Unsqueeze', 'Reshape']);
 
-/** Permutation of the Transpose that the input reaches through element-wise nodes, if the first other node is one. */
-function leadingTranspose(name: string, nodes: readonly NodeInfo[]): readonly number[] | null {
+/** The nodes that give the input another shape before the first one that computes with its arrangement. */
+function leadingPath(name: string, nodes: readonly NodeInfo[]): NodeInfo[] {
+  const path: NodeInfo[] = [];
   let current = name;
   for (const node of nodes) {
     if (!node.inputs.includes(current)) continue;
-    if (node.opType === 'Transpose') return node.attributes.get('perm')?.ints ?? null;
-    if (!ELEMENTWISE.has(node.opType)) return null;
+    if (SHAPING.has(node.opType)) path.push(node);
+    else if (!ELEMENTWISE.has(node.opType)) break;
     current = node.outputs[0] ?? '';
   }
-  return null;
+  return path;
+}
+
+/**
+ * Whether an input is one image or signal without a batch dimension, which the graph gives it itself. Readers that do
+ * something else with their Unsqueeze or Reshape fail where they find the batch.
+ */
+function gainsBatch({ dims, name }: ValueInfo, nodes: readonly NodeInfo[]): boolean {
+  if (dims === null || (dims.length !== 2 && dims.length !== 3) || dims[0] === 1) return false;
+  if (typeof dims[0] !== 'number') return false;
+  return leadingPath(name, nodes).some((node) => node.opType !== 'Transpose');
 }

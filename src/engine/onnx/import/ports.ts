@@ -13,6 +13,8 @@ import type { MapValue } from './values';
 const inTurn = (rank: number): number[] => Array.from({ length: rank }, (_, dim) => dim);
 const IMAGE_ORDER: readonly number[] = [0, 2, 3, 1];
 const SIGNAL_ORDER: readonly number[] = [0, 2, 1];
+/** Of an image or signal without a batch dimension. */
+const UNBATCHED_ORDERS: Readonly<Record<number, readonly number[]>> = { 2: [1, 0], 3: [1, 2, 0] };
 
 /** Whether an order of dimensions is another way to say the same memory, for dimensions of 1 have no place in it. */
 function sameOrder(dims: readonly number[], a: readonly number[], b: readonly number[]): boolean {
@@ -28,18 +30,23 @@ export function inputOrder(dims: readonly number[], wanted: readonly number[]): 
   const rank = dims.length;
   if (rank === 4 && sameOrder(dims, wanted, IMAGE_ORDER)) return IMAGE_ORDER;
   if (rank === 3 && sameOrder(dims, wanted, SIGNAL_ORDER)) return SIGNAL_ORDER;
+  const unbatched = dims[0] === 1 ? undefined : UNBATCHED_ORDERS[rank];
+  if (unbatched && sameOrder(dims, wanted, unbatched)) return unbatched;
   return sameOrder(dims, wanted, inTurn(rank)) && !isPlanarImage(dims) ? inTurn(rank) : null;
 }
 
 /** Whether dimensions are those of an image with its channels first, which cameras do not give. */
 function isPlanarImage(dims: readonly number[]): boolean {
-  return dims.length === 4 && (dims[1] === 3 || dims[1] === 4) && dims[2] * dims[3] > 1;
+  const [c, h, w] = dims.slice(-3);
+  return (dims.length === 4 || (dims.length === 3 && dims[0] !== 1)) && (c === 3 || c === 4) && h * w > 1;
 }
 
 /** The dimensions of a binding as they lie in the memory of its map. */
 export function memoryOrder({ dims, layout }: MapValue): readonly number[] {
   const rank = dims.length;
-  const orders = [inTurn(rank), ...(rank === 4 ? [IMAGE_ORDER] : rank === 3 ? [SIGNAL_ORDER] : [])];
+  const orders = [inTurn(rank), IMAGE_ORDER, SIGNAL_ORDER, ...Object.values(UNBATCHED_ORDERS)].filter(
+    (order) => order.length === rank,
+  );
   const order = orders.find((o) => isContiguous(layout, o));
   if (!order) throw new Error(`a tensor of ${dims.join('×')} lies in no order that an application knows`);
   return order;

@@ -62,7 +62,7 @@ function walkOnce(
   };
   for (const input of fedInputs(model)) {
     try {
-      addInput(state, input, resolveInputDims(input, sizes), arrangements.get(input.name) ?? null, nodes);
+      addInput(state, input, resolveInputDims(input, sizes, nodes), arrangements.get(input.name) ?? null, nodes);
     } catch (error) {
       state.values.set(input.name, UNKNOWN);
       // An input that nothing reads is no obstacle.
