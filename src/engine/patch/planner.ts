@@ -41,7 +41,7 @@ export function planForBudgets(graph: Graph, options: Omit<PlannerOptions, 'sram
 /** Neighbors in the Pareto set differ by so much. */
 const PARETO_STEP = 0.97;
 /** The least arena is found to so much. */
-const LEAST_STEP = 0.995;
+export const LEAST_STEP = 0.995;
 
 /** Layouts to try before the search goes on with a little less memory. */
 const MOST_LAYOUTS = 2;

@@ -5,7 +5,7 @@ import { scheduleInstructions } from '../cost/scheduleInstructions';
 import type { Bits, WeightBits } from '../graph/bits';
 import type { Graph, LayerId, MapId } from '../graph/types';
 import { MemoryEstimator, memoryModel } from '../patch/estimate';
-import { planForBudgets } from '../patch/planner';
+import { LEAST_STEP, planForBudgets } from '../patch/planner';
 import type { PatchCandidate } from '../patch/types';
 import { buildSchedule } from '../schedule/schedule';
 import { graphFlashBytes } from '../cost/graphFlash';
@@ -159,14 +159,15 @@ function pointsAt(graph: Graph, mapBits: 8 | 4, progress: Progress): Points {
     arenaBytes,
     instructions: { 8: once[8] + extraInstructions, 4: once[4] + extraInstructions },
   });
-  const laidOut = (candidate: Omit<LaidOut, 'arenaBytes'>): Point => {
+  const laidOut = (candidate: Omit<LaidOut, 'arenaBytes'>, enough?: number): Point => {
     const { choice, tailStages } = candidate;
-    const { layout } = estimator.layout(choice, { effort: 'quick' }, tailStages);
+    const { layout } = estimator.layout(choice, { effort: 'quick', enough }, tailStages);
     return point({ ...candidate, arenaBytes: layout.bytes });
   };
   const layerwise = laidOut({ choice: null, tailStages: [], extraInstructions: 0 });
   const found = budgets.least();
-  const patched = found && laidOut(found);
+  // It is the least to this step: the last bytes would take longer than all of it.
+  const patched = found && laidOut(found, found.arenaBytes / LEAST_STEP);
   // A layout may take more than the bound that the planner goes by.
   const least = patched && patched.arenaBytes < layerwise.arenaBytes ? patched : layerwise;
   const known = new Map<number, Point | null>();
