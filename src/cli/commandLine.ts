@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { cachedCalibration, defaultCachePath } from '../engine/calibration/cache';
 import { cameraOf, choice, count, one, optimizeOf, required, taskOption, sizesOf, type Values } from './commandOptions';
 import { UserError } from '../engine/common/errors';
+import { GENERATOR } from '../engine/common/generator';
 import { evaluateCommand } from './evaluationCommands';
 import { describeModel } from '../engine/onnx';
 import { visible } from '../engine/common/visible';
@@ -174,9 +175,13 @@ folders name the classes.
 --head FILE.json: the boxes of a detector, see docs/sidecar.md.
 `;
 
-/** What is printed where help is asked for, of all commands or of one, or where no command is given; null otherwise. */
+/**
+ * What is printed where the version or help is asked for, of all commands or of one, or where no command is given; null
+ * otherwise.
+ */
 export function helpFor([name, ...rest]: readonly string[]): string | null {
   if (name === undefined) return usage();
+  if (name === 'version' || name === '--version') return `${GENERATOR}\n`;
   if (name === 'help' || name === '--help' || name === '-h')
     return rest.length === 0 ? usage() : commandHelp(commands, rest[0]);
   return rest.includes('--help') && name !== 'mcp' ? commandHelp(commands, name) : null;
@@ -188,7 +193,8 @@ function usage(): string {
     `Mixed-precision, patch-based inference for microcontrollers.\n\n${lines.join('\n')}\n  quantmcu mcp\n      ` +
     'these commands as tools for agents, on standard input and output (Model Context Protocol)\n\nWith --json ' +
     `each command prints one JSON object on stdout, with --problems errors as lines FILE: error: MESSAGE.\n` +
-    `"quantmcu help COMMAND" explains the options of one command, with their defaults and an example.\n\n${FILES}`
+    `"quantmcu help COMMAND" explains the options of one command, with their defaults and an example; ` +
+    `"quantmcu --version" prints the version.\n\n${FILES}`
   );
 }
 

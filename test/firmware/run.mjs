@@ -7,14 +7,19 @@ import { closingLine } from '../support/closingLine.mjs';
 import { partsOf, runParts } from '../support/parallel.mjs';
 import { ensureTools } from '../support/tools.mjs';
 
-/** They take minutes; the others, seconds. */
+/** They take minutes, the longest first; the others, seconds. */
 const longest = [
-  'kernels/specials.test.ts',
-  'generated.test.ts',
   'models.test.ts',
+  'kernels/specials.test.ts',
+  'fieldCases.test.ts',
+  'emulator',
+  'kernels/boardKernels.test.ts',
+  'kernels/kernels.test.ts',
+  'generated.test.ts',
   'sample.test.ts',
+  'detection.test.ts',
+  'kernels/stack.test.ts',
   'layouts/build.test.ts',
-  'stages.test.ts',
 ];
 
 // Without it, equal sources are compiled again and again.

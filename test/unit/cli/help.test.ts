@@ -40,6 +40,10 @@ describe('help of the command line', () => {
     assert.match(helpFor(['help', 'selftest'])!, /--core m0plus\|m3[^(]*\(default: m4\)/);
   });
 
+  it('tells the version', () => {
+    for (const argv of [['version'], ['--version']]) assert.match(helpFor(argv)!, /^QuantMCU \d+\.\d+\.\d+\n$/);
+  });
+
   it('of all commands without one; a command that does not exist is told with those that do', () => {
     for (const argv of [[], ['help'], ['--help'], ['-h']]) assert.match(helpFor(argv)!, /"quantmcu help COMMAND"/);
     assert.equal(helpFor(['quantize', 'model.onnx']), null);
