@@ -9,8 +9,6 @@ import { removeFolder, scratchFolder } from './support/hostBuild';
 /** Noise that 8 bits may have beside onnxruntime, in dB; that of the defaults is 1 % of the outputs' power. */
 const EIGHT_BITS = 24;
 const DEFAULTS = 19;
-/** Cases that lose more than others in codes of 8 bits, whatever computes them. */
-const COARSE: Readonly<Record<string, number>> = {};
 /** onnxruntime refuses it: a value with two definitions. */
 const REFUSED = ['input.onnx'];
 
@@ -54,7 +52,7 @@ describe('networks from the field', function () {
           wrong.push(`${name} (${expected}): ${isRefused ? result : `${result.join(' ')} dB`}`);
         return !isRefused;
       };
-      const runs = await check({}, COARSE[name] ?? EIGHT_BITS);
+      const runs = await check({}, EIGHT_BITS);
       if (runs && process.env.QUANTMCU_CASES) await check({ bits: undefined, weights: 'auto' }, DEFAULTS);
     }
     assert.deepEqual(wrong, []);

@@ -2,7 +2,7 @@
 import type { LayerView } from '../../src/protocol/views';
 import { fitText } from '../canvas';
 import type { Painter } from '../export/svgContext';
-import { kindText } from '../layers/layerText';
+import { kindText, shortKindText } from '../layers/layerText';
 import { bitsColor, fillAlpha, type Colors } from '../theme';
 import type { Camera } from './camera';
 import { nodeColor, type Coloring } from './coloring';
@@ -90,10 +90,18 @@ function paintContent(ctx: Painter, node: GraphNode, box: Box, scale: number, ma
   const group = layers.length > 1;
   const title = group ? groupTitle(node) : `${kindText(layers[0].kind)} ${layers[0].detail}`.trim();
   if (!detailed) {
-    const word = layers.some(({ plan }) => plan !== null) && !group ? kindText(layers[0].kind) : title;
-    ctx.font = `600 20px ${colors.fontFamily}`;
-    if (ctx.measureText(word).width > room) ctx.font = `600 16px ${colors.fontFamily}`;
-    ctx.fillText(fitText(ctx, word, room), box.x + 7, box.y + box.height / 2 + 1);
+    const isPlanned = layers.some(({ plan }) => plan !== null) && !group;
+    const { kind } = layers[0];
+    const words = isPlanned ? [kindText(kind), shortKindText(kind)] : [title];
+    const fits = words.some((word) =>
+      [20, 16].some((size) => {
+        ctx.font = `600 ${size}px ${colors.fontFamily}`;
+        if (ctx.measureText(word).width > room) return false;
+        ctx.fillText(word, box.x + 7, box.y + box.height / 2 + 1);
+        return true;
+      }),
+    );
+    if (!fits) ctx.fillText(fitText(ctx, words[words.length - 1], room), box.x + 7, box.y + box.height / 2 + 1);
     return;
   }
   ctx.font = `600 12px ${colors.fontFamily}`;

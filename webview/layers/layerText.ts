@@ -16,6 +16,16 @@ export function kindText(kind: string): string {
   return words[0].toUpperCase() + (kind === words ? words.slice(1) : words.slice(1).toLowerCase());
 }
 
+/** The same where there is room for a few letters only. */
+export function shortKindText(kind: string): string {
+  const known = new Map([
+    ['depthwise', t('DW')],
+    ['fullyConnected', t('FC')],
+    ['globalAveragePool', t('GAP')],
+  ]).get(kind);
+  return known ?? kindText(kind);
+}
+
 /**
  * What the filter box searches: `4 bit` style words match the bits, everything else names, kinds, operators and shapes.
  */
