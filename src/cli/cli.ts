@@ -17,6 +17,10 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(help);
     return name === undefined ? 2 : 0;
   }
+  if (name === '--version' || name === '-V' || name === 'version') {
+    process.stdout.write(`${GENERATOR}\n`);
+    return 0;
+  }
   if (name === 'mcp') {
     // Only who asks for it pays for loading it.
     const { serveMcp } = await import('./mcpServer');
@@ -54,8 +58,18 @@ function parse(
     });
     return { values: values, positionals };
   } catch (error) {
-    throw new UserError((error as Error).message.split('\n')[0]);
+    throw new UserError(optionMessage((error as Error).message.split('\n')[0]));
   }
+}
+
+/** What Node says of options, with what to do about it. */
+function optionMessage(message: string): string {
+  const [, option, missing] =
+    /^Option '(?:-\w, )?(--[\w-]+)(?: <value>)?' argument (?:is ambiguous|(missing))/.exec(message) ?? [];
+  if (option === undefined) return message;
+  return missing
+    ? `${option} needs a value. "quantmcu help COMMAND" explains the options.`
+    : `${option} is followed by "-": a value that begins so is written ${option}=VALUE, otherwise it has none.`;
 }
 
 /**
@@ -68,7 +82,9 @@ function problemLines(file: string, error: UserError): string {
   const messages =
     error instanceof UnsupportedModelError
       ? error.problems.map(
-          (p) => new UserError(`${p.opType} "${oneLine(p.node)}": ${oneLine(p.message)}. ${p.remedy}`).message,
+          (p) =>
+            new UserError(`${oneLine(p.opType) || 'Node'} "${oneLine(p.node)}": ${oneLine(p.message)}. ${p.remedy}`)
+              .message,
         )
       : [error.message];
   return messages.map((message) => `${about}: error: ${message}\n`).join('');

@@ -34,6 +34,8 @@ function reserveOf(values: Values, flashBytes: number): Pick<PlanTarget, 'flashR
   const given = values['flash-reserve'];
   if (given === undefined) return {};
   const percent = /^(\d{1,2}(?:\.\d+)?)%$/.exec(String(given));
+  if (!percent && /%/.test(String(given)))
+    throw new UserError(`--flash-reserve must be below 100 % of the flash, such as 25%, not "${String(given)}".`);
   const bytes = percent
     ? Math.round((Number(percent[1]) / 100) * flashBytes)
     : given === '0'
@@ -58,7 +60,8 @@ function coreOf({ core }: Values): Core | undefined {
 }
 
 export function one(positionals: readonly string[], name: string): string {
-  if (positionals.length !== 1) throw new UserError(`Give exactly one ${name}. "quantmcu help" lists the commands.`);
+  if (positionals.length !== 1 || positionals[0] === '')
+    throw new UserError(`Give exactly one ${name}. "quantmcu help" lists the commands.`);
   return positionals[0];
 }
 
@@ -71,7 +74,8 @@ export function required(values: Values, name: string): string {
 export function number(values: Values, name: string): number | undefined {
   const value = values[name];
   if (typeof value !== 'string') return undefined;
-  const n = Number(value);
+  // JavaScript takes an empty text for 0, and hexadecimal ones.
+  const n = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(value) ? Number(value) : NaN;
   if (!Number.isFinite(n)) throw new UserError(`--${name} must be a number, not "${value}".`);
   return n;
 }
@@ -79,7 +83,7 @@ export function number(values: Values, name: string): number | undefined {
 export function count(values: Values, name: string): number {
   const n = number(values, name) ?? 0;
   if (!Number.isInteger(n) || n < 0)
-    throw new UserError(`--${name} must be a whole number, not "${String(values[name])}".`);
+    throw new UserError(`--${name} must be a whole number from 0 on, not "${String(values[name])}".`);
   return n;
 }
 

@@ -1,4 +1,5 @@
 import { evaluate, type Evaluation } from '../engine/run/evaluate';
+import { UserError } from '../engine/common/errors';
 import { visible } from '../engine/common/visible';
 import { writeFilesWhole } from '../engine/plan/files';
 import { assertReplaceable } from '../engine/plan/ownFile';
@@ -38,6 +39,11 @@ export async function evaluateCommand(
 ): Promise<CommandResult> {
   if (command.predictions !== undefined) await assertReplaceable(command.predictions, 'predictions', command.force);
   const { graph, modelPath, program, plan, parameters, head } = opened;
+  if (!head && (command.annotations !== undefined || command.task === 'detect'))
+    throw new UserError(
+      `${opened.planPath} is no detector's plan, so that it has no boxes to compare. Quantize the model with --head, ` +
+        'or leave out --annotations and --task detect.',
+    );
   const result = await evaluate(graph, modelPath, program, plan.preprocess, command.images, command.limit, progress, {
     layers: command.layers ? { formats: parameters.formats, images: LAYER_IMAGES } : undefined,
     task: command.task ?? plan.task,

@@ -218,7 +218,12 @@ function graphs(): HostileModel[] {
         return conv(m, x);
       }),
     },
-    { name: 'node without an operator', content: model((m, x) => m.node('', [x])), expect: 'refused' },
+    {
+      name: 'node without an operator',
+      content: model((m, x) => m.node('', [x])),
+      expect: 'refused',
+      says: /: Node ".*names no operator/,
+    },
     { name: 'operator of 1 MB', content: model((m, x) => m.node(LONG, [x])), expect: 'refused' },
     refused('kernel larger than its input', (m, x) => m.node('MaxPool', [x], { kernel_shape: [99, 99] })),
     refused('kernel shape as text', (m, x) => m.node('MaxPool', [x], { kernel_shape: 'three' })),

@@ -13,6 +13,7 @@ export const MAX_IMAGE_FILE_BYTES = 128 * 1024 * 1024;
 const MAX_MEGAPIXELS = 64;
 
 const IDAT = 0x49444154;
+const IEND = 0x49454e44;
 const ADAM7 = [
   [0, 0, 8, 8],
   [4, 0, 8, 8],
@@ -68,7 +69,7 @@ function decodePng(bytes: Uint8Array): PixelImage {
   if (bytes.length < 33) throw new Error('the file ends within its header');
   checkSize(header.getUint32(16), header.getUint32(20));
   if (header.getUint8(28) !== 0) checkInterlaced(bytes, header);
-  const png = PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  const png = readPng(Buffer.from(bytes.buffer, bytes.byteOffset, endOfPng(bytes, header)));
   const pixels = png.width * png.height;
   const data = new Uint8Array(pixels * 3);
   for (let p = 0; p < pixels; p++) {
@@ -79,6 +80,26 @@ function decodePng(bytes: Uint8Array): PixelImage {
     }
   }
   return { width: png.width, height: png.height, channels: 3, data };
+}
+
+/** Where a PNG ends: what programs append behind that is none of its own, and the library would refuse it. */
+function endOfPng(bytes: Uint8Array, header: DataView): number {
+  for (let at = 8; at + 12 <= bytes.length;) {
+    const end = at + 12 + header.getUint32(at);
+    if (end > bytes.length) break;
+    if (header.getUint32(at + 4) === IEND) return end;
+    at = end;
+  }
+  throw new Error('the file is cut off');
+}
+
+/** What the library says of damages leads nowhere, e.g. that content was not recognized. */
+function readPng(bytes: Buffer): PNG {
+  try {
+    return PNG.sync.read(bytes);
+  } catch (error) {
+    throw new Error(`its data are damaged (${reasonOf(error)})`, { cause: error });
+  }
 }
 
 /**

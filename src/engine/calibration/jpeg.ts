@@ -1,6 +1,7 @@
 import createDecoder, { type JpegTurboModule } from '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs';
 import jpeg from 'jpeg-js';
 import wasm from '../../../node_modules/@cornerstonejs/codec-libjpeg-turbo-8bit/dist/libjpegturbowasm_decode.wasm';
+import { reasonOf } from '../common/errors';
 import type { JpegHeader } from './jpegHeader';
 import type { PixelImage } from './resample';
 
@@ -60,12 +61,17 @@ async function decodeTurbo(bytes: Uint8Array, { width, height }: JpegHeader): Pr
 }
 
 function decodePlain(bytes: Uint8Array): PixelImage {
-  const { width, height, data } = jpeg.decode(bytes, {
-    useTArray: true,
-    formatAsRGBA: false,
-    tolerantDecoding: true,
-    maxResolutionInMP: MAX_MEGAPIXELS,
-    maxMemoryUsageInMB: MAX_DECODER_MEGABYTES,
-  });
-  return { width, height, channels: 3, data };
+  try {
+    const { width, height, data } = jpeg.decode(bytes, {
+      useTArray: true,
+      formatAsRGBA: false,
+      tolerantDecoding: true,
+      maxResolutionInMP: MAX_MEGAPIXELS,
+      maxMemoryUsageInMB: MAX_DECODER_MEGABYTES,
+    });
+    return { width, height, channels: 3, data };
+  } catch (error) {
+    // What it says means its parser's state, e.g. a marker that it did not find in a file that ends early.
+    throw new Error(`its data are cut off, damaged or of a rare kind (${reasonOf(error)})`, { cause: error });
+  }
 }

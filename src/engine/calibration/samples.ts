@@ -65,11 +65,32 @@ export async function listSamples(location: string, graph: GraphInputs, limit = 
     location,
     files.filter((f) => !/\.(np[yz]|csv|json|txt|md)$/i.test(f)),
   );
-  if (images.length > 0) return selected(imageSamples(location, images, labels, arrays.length), limit);
+  const left = leftOut(files, images);
+  if (images.length > 0) {
+    const set = imageSamples(location, images, labels, arrays.length);
+    return selected({ ...set, notes: [...(left === null ? [] : [left]), ...set.notes] }, limit);
+  }
   if (arrays.length > 0) return selected(await arraySamples(location, arrays, location, graph, labels), limit);
   throw new UserError(
-    `${location} has no JPEG or PNG images and no .npy or .npz arrays; choose a folder with sample inputs.`,
+    `${location} has no JPEG or PNG images and no .npy or .npz arrays; choose a folder with sample inputs.` +
+      (left === null ? '' : ` ${left}`),
   );
+}
+
+/** Pictures by their names. */
+const PICTURE = /\.(png|apng|jpe?g|jpe|jfif|webp|gif|bmp|tiff?|hei[cf]|avif|jxl|jp2|p[bgpn]m|tga)$/i;
+const MOST_NAMED = 3;
+
+/** What to know of files that are named as pictures are and are none that can be read; null without such. */
+function leftOut(files: readonly string[], images: readonly string[]): string | null {
+  const taken = new Set(images);
+  const others = files.filter((file) => PICTURE.test(file) && !taken.has(file));
+  if (others.length === 0) return null;
+  const more = others.length - MOST_NAMED;
+  const names = others.slice(0, MOST_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  const [is, them] = others.length === 1 ? ['is', 'it'] : ['are', 'them'];
+  const pictures = counted(others.length, 'picture');
+  return `${pictures} ${is} left out, being no readable JPEG or PNG: ${names}. Convert ${them}.`;
 }
 
 /** Indices of `count` out of `total` items, evenly spread and always the same. */

@@ -41,7 +41,7 @@ const MAX_LISTED = 3;
 function summary(file: string, problems: readonly ModelProblem[]): string {
   const listed = problems
     .slice(0, MAX_LISTED)
-    .map((p) => `${oneLine(p.opType)} "${oneLine(p.node)}": ${oneLine(p.message)}. ${oneLine(p.remedy)}`);
+    .map((p) => `${oneLine(p.opType) || 'Node'} "${oneLine(p.node)}": ${oneLine(p.message)}. ${oneLine(p.remedy)}`);
   const left = problems.length - MAX_LISTED;
   const more = left > 0 ? ` There ${left === 1 ? 'is' : 'are'} ${counted(left, 'more problem')} in it.` : '';
   return `${oneLine(file)} cannot be imported: ${listed.join(' ')}${more}`;

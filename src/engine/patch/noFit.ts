@@ -109,7 +109,7 @@ function findRemedies(
   const { h, w } = graph.maps[graph.inputs[0].map].shape;
   // Maps shrink with the square of the input's side.
   const scale = Math.sqrt(sramBytes / closest.arenaBytes);
-  if (h > 1 && w > 1) {
+  if (h * scale >= 1 && w * scale >= 1) {
     remedies.push({
       change: `an input of about ${Math.floor(h * scale)}×${Math.floor(w * scale)} instead of ${h}×${w}`,
       arenaBytes: sramBytes,

@@ -1,5 +1,7 @@
 import { promises as fs } from 'node:fs';
+import * as path from 'node:path';
 import { UserError } from '../common/errors';
+import { writeRefusal } from '../common/fileErrors';
 
 /** What we write where people say; `begins` tells a file of ours by its first bytes. */
 const OWN_FILES = {
@@ -15,18 +17,28 @@ const OWN_FILES = {
 const HEAD_BYTES = 1024;
 
 /**
- * Refuses to write over what is not ours: a file of somebody else's, or a link, which would be replaced by a file.
+ * Refuses, before anything is computed, to write where nothing can be, and over what is not ours: a file of somebody
+ * else's, or a link, which would be replaced by a file.
  * @param force write over another file all the same
  * @throws UserError that names the file and what to do
  */
 export async function assertReplaceable(file: string, kind: keyof typeof OWN_FILES, force = false): Promise<void> {
+  const { what, begins } = OWN_FILES[kind];
+  if (file === '') throw new UserError(`The ${what} has no name. Give the file to write.`);
   const stat = await fs.lstat(file).catch(() => null);
-  if (stat === null) return;
+  const refused = (code: string): UserError =>
+    new UserError(`${file} cannot be written: ${writeRefusal({ code })}. Nothing was changed.`);
+  if (stat === null) {
+    const folder = await fs.stat(path.dirname(file)).catch((error: unknown) => error as NodeJS.ErrnoException);
+    if (folder instanceof Error && folder.code === 'ENOENT') throw refused('ENOENT');
+    if (!(folder instanceof Error) && !folder.isDirectory()) throw refused('ENOTDIR');
+    return;
+  }
+  if (stat.isDirectory()) throw refused('EISDIR');
   if (stat.isSymbolicLink())
     throw new UserError(`${file} is a link, and links are not written through. Remove it or choose another name.`);
-  // Writing refuses folders and devices.
+  // Writing refuses devices.
   if (!stat.isFile() || force || stat.size === 0) return;
-  const { what, begins } = OWN_FILES[kind];
   if (!begins.test(await headOf(file)))
     throw new UserError(
       `${file} exists and is not a QuantMCU ${what}. Nothing was changed: choose another name, move it away, or ` +

@@ -107,6 +107,17 @@ describe('decoding images', () => {
     assert.equal(imageFormat(Buffer.from([0xff, 0xd8, 0xff, 0xe0])), 'jpeg');
   });
 
+  it('reads a PNG with more bytes behind it, and tells one that is cut off', async () => {
+    const file = png(2, 1, [7, 8, 9, 255, 1, 2, 3, 255]);
+    const { data } = await decodeImage(Buffer.concat([file, Buffer.from('appended')]), 'a.png');
+    assert.deepEqual([...data], [7, 8, 9, 1, 2, 3]);
+    for (const cut of [34, file.length - 12, file.length - 1])
+      await assert.rejects(
+        decodeImage(file.subarray(0, cut), 'a.png'),
+        /a\.png cannot be decoded: the file is cut off\.$/,
+      );
+  });
+
   it('refuses damaged files and bombs with one line that names the file', async () => {
     const good = png(
       4,

@@ -114,6 +114,20 @@ describe('sample folders', () => {
     assert.match(notes[0], /1 of 1 images has no row/);
   });
 
+  it('tells of pictures in other formats, which are not read', async () => {
+    for (const name of ['a.webp', 'b.gif', 'c.png', 'sub/d.HEIC']) write(name, 'RIFF1234WEBP');
+    write('notes.txt', 'none');
+    const none = /4 pictures are left out, being no readable JPEG or PNG: a\.webp, b\.gif, c\.png and 1 more\. Convert/;
+    await assert.rejects(listSamples(folder, graph), userError(none));
+    write('good.png', gray(1));
+    const { samples, notes } = await listSamples(folder, graph);
+    assert.deepEqual(
+      samples.map(({ name }) => name),
+      ['good.png'],
+    );
+    assert.match(notes[0], none);
+  });
+
   it('takes an evenly spread selection, always the same', async () => {
     assert.deepEqual(spread(10, 0).length, 10);
     assert.deepEqual(spread(10, 3), [1, 5, 8]);

@@ -173,7 +173,10 @@ function handlerOf(state: ImportState, node: NodeInfo): (context: NodeContext) =
     MAP_OPERATORS[node.opType] ??
     CONSTANT_OPERATORS[node.opType];
   if (!handler || (!Object.hasOwn(MAP_OPERATORS, node.opType) && !Object.hasOwn(CONSTANT_OPERATORS, node.opType))) {
-    throw new ProblemError('is not supported', unsupportedRemedy(node.opType));
+    throw new ProblemError(
+      node.opType === '' ? 'names no operator' : 'is not supported',
+      unsupportedRemedy(node.opType),
+    );
   }
   const overMaps = node.inputs.some((name) => state.values.get(name)?.kind === 'map');
   if (overMaps && !Object.hasOwn(MAP_OPERATORS, node.opType))

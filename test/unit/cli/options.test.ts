@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { bytesOf, capacityOf, count, fraction, number, one } from '../../../src/cli/commandOptions';
+
+describe('values of options', () => {
+  it('numbers are decimal and not empty', () => {
+    for (const text of ['0.5', ' 1 ', '+2', '.5', '5.', '1e-3', '-4'])
+      assert.equal(number({ x: text }, 'x'), Number(text), text);
+    for (const text of ['', ' ', 'NaN', '0x10', '1e400', 'Infinity', '1,5', '1 2', '٣'])
+      assert.throws(() => number({ x: text }, 'x'), /^UserError: --x must be a number, not "/, text);
+    assert.throws(() => fraction({ phi: '' }, 'phi'), /--phi must be a number/);
+    assert.throws(() => count({ limit: '-1' }, 'limit'), /--limit must be a whole number from 0 on, not "-1"/);
+  });
+
+  it('bytes are whole, from 1 on', () => {
+    assert.equal(bytesOf({ x: '64K' }, 'x'), 65536);
+    for (const text of ['0', '-1', '1e99K', 'NaN', '64 KB', '1.5M', '', '9'.repeat(20)])
+      assert.throws(() => bytesOf({ x: text }, 'x'), /--x must be a number of bytes such as 262144, 256K or 1M/, text);
+  });
+
+  it('a share of the flash is below all of it', () => {
+    const reserve = (text: string): number | undefined =>
+      capacityOf({ target: 'custom', sram: '64K', flash: '100', 'flash-reserve': text }).flashReserveBytes;
+    assert.equal(reserve('12.5%'), 13);
+    assert.equal(reserve('0'), 0);
+    for (const text of ['100%', '101%', '-5%', 'x%', '%', '50 %'])
+      assert.throws(() => reserve(text), /--flash-reserve must be below 100 % of the flash, such as 25%/, text);
+    assert.throws(() => reserve('100'), /leaves nothing/);
+  });
+
+  it('an empty argument is none', () => {
+    assert.throws(() => one([''], 'MODEL'), /Give exactly one MODEL/);
+    assert.equal(one(['a'], 'MODEL'), 'a');
+  });
+});
