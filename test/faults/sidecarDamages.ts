@@ -45,8 +45,9 @@ export const damages: [string, (p: Json) => unknown, RegExp][] = [
     'a version of the future',
     (p) => {
       p.version = 2;
+      p.maps = 'in another form';
     },
-    /\/version/,
+    /\/version is 2, and only plans of version 1 are read\. Open it with/,
   ],
   [
     'a hash that is none',

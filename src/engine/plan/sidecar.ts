@@ -38,6 +38,7 @@ export function parsePlan(text: string, file: string): Plan {
   } catch (error) {
     throw new UserError(`${file}: not valid JSON (${reasonOf(error)}).`);
   }
+  refuseOtherVersion(value, file);
   const check = validate();
   if (!check(value)) {
     const e = mostTelling(check.errors!);
@@ -55,6 +56,16 @@ export function parsePlan(text: string, file: string): Plan {
     );
   }
   return value;
+}
+
+/** Plans of another version: what is wrong with the rest of them says nothing. */
+function refuseOtherVersion(value: unknown, file: string): void {
+  if (typeof value !== 'object' || value === null || !('version' in value) || value.version === 1) return;
+  const shown = (JSON.stringify(value.version) ?? '').slice(0, 40);
+  throw new UserError(
+    `${file}: /version is ${shown}, and only plans of version 1 are read. Open it with the QuantMCU that wrote it, ` +
+      'or quantize the model again.',
+  );
 }
 
 /**
