@@ -3,6 +3,7 @@ import { findLayoutOrNull, type Layout, type ProjectListing, runtimeName } from 
 import { readManifest, readManifestJson } from './manifest';
 import { isRuntimeFile, joinNeeds, runtimeFiles, type RuntimeNeeds } from './runtime';
 import { CORE_KINDS } from './runtimeParts';
+import { readUses } from './runtimeUses';
 import type { Library } from './writePlan';
 
 /*
@@ -28,11 +29,12 @@ export function readRuntime(root: string, folder: string, fallback: Layout): Pro
   const { layout, models } = readManifestJson(place) as { layout?: unknown; models?: unknown };
   const needs = new Map<string, RuntimeNeeds>();
   for (const [name, value] of Object.entries(typeof models === 'object' && models !== null ? models : {})) {
-    const { cores, files } = (value ?? {}) as { cores?: unknown; files?: unknown };
+    const { cores, files, uses } = (value ?? {}) as { cores?: unknown; files?: unknown; uses?: unknown };
     if (!/^[a-z0-9_]{1,60}$/.test(name) || !Array.isArray(cores) || !Array.isArray(files)) continue;
     needs.set(name, {
       cores: CORE_KINDS.filter((kind) => cores.includes(kind)),
       files: files.filter(isRuntimeFile).sort(),
+      uses: readUses(uses),
     });
   }
   return { layout: (typeof layout === 'string' ? findLayoutOrNull(layout) : null) ?? fallback, needs };

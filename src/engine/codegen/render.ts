@@ -10,6 +10,7 @@ import { comesInTiles, externalInputs, invokeSignature, portSuffix, watchedCall 
 import { renderSelftest } from './selftest';
 import { filesOf, forModel, RUNTIME_INTERFACE, runtimeFiles, type RuntimeNeeds } from './runtime';
 import { CORE_KINDS, layerKernelsHeader } from './runtimeParts';
+import { runtimeUses } from './runtimeUses';
 import type { SpecialKernels } from './special';
 import type { StepCode } from './steps';
 import { comment } from './text';
@@ -60,6 +61,7 @@ export function renderSources(program: Program, options: RenderOptions): Generat
       ]),
       ...(kernels === null ? [] : [layerKernelsHeader]),
     ].sort(),
+    uses: runtimeUses(program, special),
   };
   return { files, runtime };
 }

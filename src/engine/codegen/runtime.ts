@@ -15,6 +15,7 @@ import {
   portHeader,
   type CoreKind,
 } from './runtimeParts';
+import { joinUses, type RuntimeUses } from './runtimeUses';
 import type { GeneratedFile } from './types';
 
 /*
@@ -28,6 +29,8 @@ export interface RuntimeNeeds {
   readonly cores: readonly CoreKind[];
   /** Files, e.g. `qmcu_conv2d.c`; headers that all need are not listed. */
   readonly files: readonly string[];
+  /** What it uses of the kernels; missing: all. */
+  readonly uses?: RuntimeUses;
 }
 
 /** The interface between generated code and runtime, `QMCU_INTERFACE`: one more for each change that breaks it. */
@@ -68,12 +71,13 @@ export function joinNeeds(needs: readonly RuntimeNeeds[]): RuntimeNeeds {
   return {
     cores: CORE_KINDS.filter((kind) => all.has(kind)),
     files: [...new Set(needs.flatMap((n) => n.files))].sort(),
+    uses: joinUses(needs.map((n) => n.uses)),
   };
 }
 
 /** The runtime's files for what is needed, sorted. */
-export function runtimeFiles({ cores, files }: RuntimeNeeds): GeneratedFile[] {
-  const composer = new Composer(cores);
+export function runtimeFiles({ cores, files, uses }: RuntimeNeeds): GeneratedFile[] {
+  const composer = new Composer(cores, uses);
   const headers = [portHeader, interfaceHeader, internalHeader];
   if (files.some((file) => file === 'qmcu_conv2d.c' || file === 'qmcu_depthwise2d.c' || file === layerKernelsHeader))
     if (composer.hasLayerKernels) headers.push(layerKernelsHeader);

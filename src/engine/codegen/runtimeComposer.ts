@@ -15,6 +15,7 @@ import {
   type CoreKind,
 } from './runtimeParts';
 import { runtimeSources } from './runtimeSources';
+import { usesDefines, type RuntimeUses } from './runtimeUses';
 
 /** GCC's option that kernels are compiled with, as the sources have it. */
 const schedulingPragma =
@@ -26,7 +27,11 @@ export class Composer {
   /** Headers whose text stands in `qmcu_layer_kernels.h`. */
   private readonly layerHeaders: ReadonlySet<string>;
 
-  constructor(private readonly cores: readonly CoreKind[]) {
+  /** @param uses what is used of the kernels; missing: all */
+  constructor(
+    private readonly cores: readonly CoreKind[],
+    private readonly uses?: RuntimeUses,
+  ) {
     this.single = cores.length === 1 ? cores[0] : null;
     this.layerHeaders = new Set(closure('qmcu_layer_kernels.h').filter((file) => !shared(file)));
   }
@@ -71,7 +76,11 @@ export class Composer {
       '!defined(__OPTIMIZE__) && !defined(QMCU_KEEP',
       '!defined(__OPTIMIZE_SIZE__) && !defined(QMCU_KEEP',
     );
-    return `${given === '' ? '' : `/* Generated for one kind of core. */\n${given}\n`}${text}`;
+    const used =
+      this.single === 'dsp' && this.uses
+        ? `/* What the models of this firmware use; the rest is not compiled. */\n${usesDefines(this.uses)}\n`
+        : '';
+    return `${given === '' ? '' : `/* Generated for one kind of core. */\n${given}\n`}${used}${text}`;
   }
 
   private layerKernels(): string {

@@ -3,6 +3,7 @@ import { maxCode, minCode } from '../program/arithmetic';
 import type { Access, Kernel, Program, Requantization, Step } from '../program/types';
 import type { MadeKernel } from '../cost/madeKernels';
 import { banner } from './header';
+import { COLUMN_BYTES, LARGEST_SHIFT, ROW_BYTES } from './runtimeLimits';
 import { layerKernelsHeader } from './runtimeParts';
 import { comment } from './text';
 import type { StorageForms } from './weights/storageForms';
@@ -16,16 +17,8 @@ import type { RenderOptions } from './types';
  * the arena that is free meanwhile; without one they come in parts.
  */
 const LONGEST_COLUMN = 256;
-/**
- * What kernels may unpack on the stack (quantmcu_port.h, QMCU_COLUMN_BYTES), and what four columns of a row of two
- * channels take there (qmcu_depthwise2d_dsp_channels.h).
- */
-const COLUMN_BYTES = 2048;
-const ROW_BYTES = 16;
 /** Outputs in a row with which polynomials pay: each row begins with two columns of which nothing is written. */
 const LEAST_POLYNOMIAL = 8;
-/** Largest shift with which a code can be saturated as the kernels do it. */
-const LARGEST_SHIFT = 22;
 
 /** A kernel made for one shape of layer: a macro of qmcu_layer_kernels.h and its arguments after the name. */
 export interface SpecialKernel {
@@ -237,7 +230,7 @@ export class SpecialKernels {
   }
 
   /** The function for a step; undefined where it has none of its own. */
-  kernel(step: Step): { readonly symbol: string; readonly pack?: Pack; readonly scratch?: Scratch } | undefined {
+  kernel(step: Step): (Pick<SpecialKernel, 'macro' | 'pack' | 'scratch'> & { readonly symbol: string }) | undefined {
     if (!this.pays || (this.forms && !this.forms.made.has(step))) return undefined;
     const kernel = specialKernel(this.program, this.generated(step), this.forms?.packed.has(step));
     if (kernel === undefined) return undefined;
@@ -248,7 +241,7 @@ export class SpecialKernels {
       this.byShape.set(shape, special);
       kernel.needed.forEach((fn) => this.needed.add(fn));
     }
-    return { symbol: special.symbol, pack: kernel.pack, scratch: kernel.scratch };
+    return { symbol: special.symbol, macro: kernel.macro, pack: kernel.pack, scratch: kernel.scratch };
   }
 
   /** The kernels that were asked for, as the macros define them. */

@@ -16,6 +16,7 @@ QMCU_INLINE void unpack(uint32_t format, const uint8_t *p, int32_t n, int16_t *c
 
 QMCU_KERNEL void qmcu_unpack(const uint8_t *p, int32_t n, uint32_t format, int16_t *codes)
 {
+    QMCU_ASSUME((QMCU_USED_FORMATS >> (format & ~1u) & 3u) != 0u);
     switch (format) {
     case QMCU_U2:
         unpack(QMCU_U2, p, n, codes);

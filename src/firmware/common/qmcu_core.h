@@ -40,8 +40,7 @@
 #ifndef QMCU_EMULATE_DSP
 #if defined(QMCU_DSP) && QMCU_DSP && !QMCU_HAS_DSP
 #if defined(__riscv) || defined(__XTENSA__) || (defined(__arm__) && !defined(__ARM_FEATURE_DSP))
-#error \
-    "These sources are for cores with the DSP extension (Cortex-M4, M7, M33) slow here: generate them for this board"
+#error "These sources are for cores with the DSP extension (Cortex-M4, M7, M33) slow here: generate them for this board"
 #endif
 #define QMCU_EMULATE_DSP 1
 #else
@@ -61,6 +60,71 @@
 #define QMCU_PLAIN 1
 #else
 #define QMCU_PLAIN 0
+#endif
+
+/*
+ * What the programs need that the runtime was generated for; all where nothing is said, and where the stack has less
+ * room for columns than was reckoned with. Maps' formats are bits 1 << QMCU_U8 and so on, weights 1: 4 bits, 2: 8 bits.
+ */
+#if defined(QMCU_COLUMN_BYTES) && QMCU_COLUMN_BYTES < 2048
+#define QMCU_USES_ALL 1
+#else
+#define QMCU_USES_ALL 0
+#endif
+
+/* Formats of all maps and weights. */
+#if QMCU_USES_ALL || !defined(QMCU_USED_FORMATS)
+#undef QMCU_USED_FORMATS
+#define QMCU_USED_FORMATS 63u
+#endif
+
+/* Of convolutions and fully connected layers: formats of inputs, weights; layers that no blocks of four pixels take;
+ * columns of more codes than the stack has room for. */
+#if QMCU_USES_ALL || !defined(QMCU_CONV2D_INPUTS)
+#undef QMCU_CONV2D_INPUTS
+#undef QMCU_CONV2D_WEIGHTS
+#undef QMCU_CONV2D_ANY
+#undef QMCU_CONV2D_LONG
+#define QMCU_CONV2D_INPUTS  63u
+#define QMCU_CONV2D_WEIGHTS 3u
+#define QMCU_CONV2D_ANY     1
+#define QMCU_CONV2D_LONG    1
+#endif
+
+/* Of depthwise layers: formats of inputs, weights; layers that go tap by tap; kernels and strides of those that go by
+ * rows in functions that no layer has for itself, 1: 3 x 3, 2: 3 x 3 with stride 2, 4: 5 x 5, 8: 5 x 5 with stride 2;
+ * what goes by rows at all, 1: 3 x 3, 2: 5 x 5, 4: as polynomials. */
+#if QMCU_USES_ALL || !defined(QMCU_DEPTHWISE2D_INPUTS)
+#undef QMCU_DEPTHWISE2D_INPUTS
+#undef QMCU_DEPTHWISE2D_WEIGHTS
+#undef QMCU_DEPTHWISE2D_TAPS
+#undef QMCU_DEPTHWISE2D_ROWS
+#undef QMCU_DEPTHWISE2D_PLANES
+#define QMCU_DEPTHWISE2D_INPUTS  63u
+#define QMCU_DEPTHWISE2D_WEIGHTS 3u
+#define QMCU_DEPTHWISE2D_TAPS    1
+#define QMCU_DEPTHWISE2D_ROWS    15u
+#define QMCU_DEPTHWISE2D_PLANES  7u
+#endif
+
+/* Signs of the 8-bit maps that are added: 1: unsigned, 2: signed. */
+#if QMCU_USES_ALL || !defined(QMCU_ADD_INPUTS)
+#undef QMCU_ADD_INPUTS
+#undef QMCU_ADD_OUTPUTS
+#define QMCU_ADD_INPUTS  3u
+#define QMCU_ADD_OUTPUTS 3u
+#endif
+
+/* A condition that holds: compilers leave out what is there for others. */
+#if defined(__GNUC__) || defined(__clang__)
+#define QMCU_ASSUME(condition)       \
+    do {                             \
+        if (!(condition)) {          \
+            __builtin_unreachable(); \
+        }                            \
+    } while (0)
+#else
+#define QMCU_ASSUME(condition) ((void)0)
 #endif
 
 #endif /* QMCU_CORE_H */

@@ -200,11 +200,13 @@ static QMCU_NOINLINE void convolve_by_taps(const qmcu_depthwise2d_params *params
 QMCU_KERNEL void qmcu_depthwise2d(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
 #if QMCU_DSP
-    if (qmcu_depthwise_rows(params, in, out)) {
+    if (QMCU_DEPTHWISE2D_ROWS != 0u && qmcu_depthwise_rows(params, in, out)) {
         return;
     }
 #endif
-    convolve_by_taps(params, in, out);
+    if (QMCU_DEPTHWISE2D_TAPS) {
+        convolve_by_taps(params, in, out);
+    }
 }
 
 #endif /* !QMCU_MVE */

@@ -178,10 +178,12 @@ QMCU_INLINE void convolve(uint32_t format, const qmcu_run *r)
     }
 }
 
-#define RUN(name, format)                           \
-    QMCU_KERNEL static void name(const qmcu_run *r) \
-    {                                               \
-        convolve(format, r);                        \
+#define RUN(name, format)                                     \
+    QMCU_KERNEL static void name(const qmcu_run *r)           \
+    {                                                         \
+        if ((QMCU_DEPTHWISE2D_INPUTS >> format & 1u) != 0u) { \
+            convolve(format, r);                              \
+        }                                                     \
     }
 
 RUN(run_u2, QMCU_U2)

@@ -95,6 +95,7 @@ static int32_t add_whole_words(const qmcu_scaled_sum *p, uint32_t sign0, const u
     if (sign0 != sign1 || p->min != lowest || p->max != lowest + 255) {
         return 0;
     }
+    QMCU_ASSUME((QMCU_ADD_INPUTS >> sign0 & 1u) != 0u && (QMCU_ADD_OUTPUTS >> sign_out & 1u) != 0u);
     if (sign_out) {
         return sign0 ? add_words(p, 1u, x0, x1, n, 1u, to) : add_words(p, 0u, x0, x1, n, 1u, to);
     }
@@ -141,6 +142,8 @@ static int add_bytes(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_m
         x0 += done;
         x1 += done;
         to += done;
+        QMCU_ASSUME((QMCU_ADD_INPUTS >> (in0->format & 1u) & 1u) != 0u &&
+                    (QMCU_ADD_INPUTS >> (in1->format & 1u) & 1u) != 0u);
         switch (2u * (in0->format & 1u) + (in1->format & 1u)) {
         case 0u:
             add_run(p, 0u, x0, 0u, x1, n - done, to);

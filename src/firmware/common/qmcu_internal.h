@@ -21,7 +21,12 @@ typedef char qmcu_requires_int_of_32_bits[sizeof(int) >= 4u ? 1 : -1];
 /* Bits of a code, 2, 4 or 8. */
 QMCU_INLINE uint32_t qmcu_bits(uint32_t format)
 {
+#if (QMCU_USED_FORMATS & 15u) == 0
+    (void)format;
+    return 8u;
+#else
     return 2u << (format >> 1);
+#endif
 }
 
 QMCU_INLINE int32_t qmcu_min(int32_t a, int32_t b)
@@ -89,6 +94,12 @@ QMCU_INLINE int32_t qmcu_code(const uint8_t *p, uint32_t i, uint32_t format)
     default:
         return (((p[i >> 2] >> ((i & 3u) * 2u)) & 3) ^ 2) - 2;
     }
+}
+
+/* Whether a convolution's weights have 8 bits, not 4. */
+QMCU_INLINE int qmcu_are_bytes(uint32_t weight_bits)
+{
+    return QMCU_CONV2D_WEIGHTS == 2u || (QMCU_CONV2D_WEIGHTS != 1u && weight_bits == 8u);
 }
 
 /* Weight i counted from the first weight of byte w. */

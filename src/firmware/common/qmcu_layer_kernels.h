@@ -148,6 +148,9 @@
     }
 #endif
 
+/* Whether some layer needs the function for all layers. */
+#define QMCU_DEPTHWISE2D_ALL (QMCU_DEPTHWISE2D_TAPS || QMCU_DEPTHWISE2D_ROWS != 0u)
+
 /* Defines `name` as qmcu_depthwise2d for layers with 3 x 3 or 5 x 5 kernels and an even number of channels; see
  * qmcu_row_shape. Maps whose groups of columns with so many rows do not fit the stack are left to qmcu_depthwise2d. */
 #if QMCU_DSP
@@ -163,7 +166,7 @@
     }                                                                                                       \
     void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)               \
     {                                                                                                       \
-        if (!qmcu_depthwise_by(&name##_shape, name##_row, params, in, out)) {                               \
+        if (!qmcu_depthwise_by(&name##_shape, name##_row, params, in, out) && QMCU_DEPTHWISE2D_ALL) {       \
             qmcu_depthwise2d(params, in, out);                                                              \
         }                                                                                                   \
     }
@@ -188,7 +191,7 @@
     }                                                                                                   \
     void name(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)           \
     {                                                                                                   \
-        if (!qmcu_depthwise_by(&name##_shape, name##_row, params, in, out)) {                           \
+        if (!qmcu_depthwise_by(&name##_shape, name##_row, params, in, out) && QMCU_DEPTHWISE2D_ALL) {   \
             qmcu_depthwise2d(params, in, out);                                                          \
         }                                                                                               \
     }

@@ -10,7 +10,8 @@
 
 QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
-    if (!qmcu_convolve_blocks(params, in, out)) {
+    const int done = qmcu_convolve_blocks(params, in, out);
+    if (QMCU_CONV2D_ANY && !done) {
         qmcu_convolve_any(params, in, out);
     }
 }

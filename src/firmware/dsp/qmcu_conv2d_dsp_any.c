@@ -23,8 +23,8 @@
 /* 16-bit numbers on the stack, a multiple of 4. */
 #define COLUMN_CODES (QMCU_COLUMN_BYTES / 2u / 4u * 4u)
 
-/* Pixels that the registers suffice for. */
-#define BLOCK_PIXELS 4u
+/* Pixels that the registers suffice for. Blocks leave fewer than four over. */
+#define BLOCK_PIXELS (QMCU_CONV2D_ANY ? 4u : 2u)
 
 /* Output channels whose sums are kept where a column is longer than the stack's numbers and goes through them in parts.
  */
@@ -175,7 +175,7 @@ QMCU_INLINE void write_pairs(const qmcu_scale *scale, uint32_t bits, uint32_t pi
 QMCU_INLINE void dot(uint32_t pixels, uint32_t weight_bits, qmcu_sums *s, const int16_t *x, const uint8_t *w,
                      uint32_t n)
 {
-    if (weight_bits == 8u) {
+    if (qmcu_are_bytes(weight_bits)) {
         qmcu_pairs_8(pixels, s, x, w, n);
     } else {
         qmcu_pairs_4(pixels, s, x, w, n);
@@ -226,9 +226,17 @@ BLOCK(block_2_w4, 2u, 4u)
 BLOCK(block_4_w8, 4u, 8u)
 BLOCK(block_4_w4, 4u, 4u)
 
-/* By pixels / 2. */
-static block_function *const blocks_w8[3] = {block_1_w8, block_2_w8, block_4_w8};
-static block_function *const blocks_w4[3] = {block_1_w4, block_2_w4, block_4_w4};
+/* The function for so many pixels. */
+static block_function *block_of(uint32_t pixels, uint32_t weight_bits)
+{
+    if (QMCU_CONV2D_ANY && pixels == 4u) {
+        return qmcu_are_bytes(weight_bits) ? block_4_w8 : block_4_w4;
+    }
+    if (pixels == 2u) {
+        return qmcu_are_bytes(weight_bits) ? block_2_w8 : block_2_w4;
+    }
+    return qmcu_are_bytes(weight_bits) ? block_1_w8 : block_1_w4;
+}
 
 /* One pixel whose column is longer than the stack's numbers. */
 static void convolve_long(const any_convolution *conv, int16_t *columns, int32_t y, int32_t x, uint32_t g,
@@ -290,10 +298,10 @@ static void convolve_pixels(const any_convolution *conv, uint32_t largest, int32
                     row++;
                 }
             }
-            if (conv->length > COLUMN_CODES) {
+            if (QMCU_CONV2D_LONG && conv->length > COLUMN_CODES) {
                 convolve_long(conv, columns, y, x, (uint32_t)g, to);
             } else {
-                (conv->weight_bits == 8u ? blocks_w8 : blocks_w4)[pixels / 2u](conv, columns, (uint32_t)g, to);
+                block_of(pixels, conv->weight_bits)(conv, columns, (uint32_t)g, to);
             }
         }
         count -= (int32_t)pixels;

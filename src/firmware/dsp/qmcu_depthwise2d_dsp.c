@@ -200,7 +200,9 @@ ROW(row_5_2, 5u, 2u)
 
 int qmcu_depthwise_rows(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
-    static qmcu_row_function *const functions[4] = {row_3_1, row_3_2, row_5_1, row_5_2};
+    static qmcu_row_function *const functions[4] = {
+        (QMCU_DEPTHWISE2D_ROWS & 1u) != 0u ? row_3_1 : NULL, (QMCU_DEPTHWISE2D_ROWS & 2u) != 0u ? row_3_2 : NULL,
+        (QMCU_DEPTHWISE2D_ROWS & 4u) != 0u ? row_5_1 : NULL, (QMCU_DEPTHWISE2D_ROWS & 8u) != 0u ? row_5_2 : NULL};
     const qmcu_window *window = &params->window;
     const qmcu_requant *r = &params->requant;
     const uint32_t bits = qmcu_bits(out->format);

@@ -143,10 +143,11 @@ void qmcu_row_prepare(const qmcu_row_shape *shape, const qmcu_depthwise2d_params
                       int32_t channels, int32_t c, qmcu_row_weights *k)
 {
     const qmcu_requant *r = &params->requant;
-    const uint32_t bits = params->weight_bits;
+    const uint32_t bits = QMCU_DEPTHWISE2D_WEIGHTS == 2u ? 8u : params->weight_bits;
     const uint32_t row_bytes = qmcu_weight_row_bytes((uint32_t)channels, bits);
     const uint8_t *w = (const uint8_t *)params->weights + (uint32_t)c * bits / 8u;
     const uint32_t fold = QMCU_ROW_FOLDED(shape->pre_shift);
+    QMCU_ASSUME((QMCU_DEPTHWISE2D_PLANES & (shape->polynomial != 0u ? 4u : shape->kernel == 5u ? 2u : 1u)) != 0u);
     uint32_t bias[2] = {(uint32_t)qmcu_shift_bias(r->bias[c], shape->bias_shift),
                         (uint32_t)qmcu_shift_bias(r->bias[c + 1], shape->bias_shift)};
     if (flip != 0u) {
@@ -180,6 +181,7 @@ void qmcu_row_unrolled(const qmcu_row_shape *shape, qmcu_row_weights *k)
 {
     const uint32_t words = QMCU_ROW_TAP_WORDS(shape->kernel);
     const uint32_t all = shape->kernel * words;
+    QMCU_ASSUME((QMCU_DEPTHWISE2D_PLANES & (shape->kernel == 5u ? 2u : 5u)) != 0u);
     if (shape->kernel == 3u) {
         for (uint32_t i = 0u; i < 2u; i++) {
             const qmcu_words first = qmcu_load_two(k[i].taps, 0u);

@@ -1,0 +1,180 @@
+import { regionHeight, regionWidth } from '../graph/region';
+import { maxCode, minCode } from '../program/arithmetic';
+import type { Access, Kernel, Program, Requantization, Step } from '../program/types';
+import type { SpecialKernels } from './special';
+import { COLUMN_BYTES, LARGEST_SHIFT, ROW_BYTES } from './runtimeLimits';
+
+/*
+ * What programs use of the runtime's kernels, as the macros of src/firmware/common/qmcu_core.h say it: with them the
+ * compiler leaves out formats of maps, bits of weights and ways to compute a layer that no layer has.
+ */
+
+/** The macros, and what each of them is where nothing is known. */
+const ALL = {
+  QMCU_USED_FORMATS: 63,
+  QMCU_CONV2D_INPUTS: 63,
+  QMCU_CONV2D_WEIGHTS: 3,
+  QMCU_CONV2D_ANY: 1,
+  QMCU_CONV2D_LONG: 1,
+  QMCU_DEPTHWISE2D_INPUTS: 63,
+  QMCU_DEPTHWISE2D_WEIGHTS: 3,
+  QMCU_DEPTHWISE2D_TAPS: 1,
+  QMCU_DEPTHWISE2D_ROWS: 15,
+  QMCU_DEPTHWISE2D_PLANES: 7,
+  QMCU_ADD_INPUTS: 3,
+  QMCU_ADD_OUTPUTS: 3,
+} as const;
+
+type Macro = keyof typeof ALL;
+
+/** Bits of each macro. */
+export type RuntimeUses = Readonly<Record<Macro, number>>;
+
+/** Numbers of a column that find room on the stack, see QMCU_COLUMN_BYTES. */
+const COLUMN_CODES = COLUMN_BYTES / 2;
+
+/** What a program's steps use; `special` has the kernels made for them. */
+export function runtimeUses(program: Program, special: SpecialKernels | null): RuntimeUses {
+  const uses = Object.fromEntries(Object.keys(ALL).map((macro) => [macro, 0])) as Record<Macro, number>;
+  const format = ({ buffer }: Access): number => formatBit(program, buffer);
+  for (const { bits, signed } of program.buffers) uses.QMCU_USED_FORMATS |= bitOf(bits, signed);
+  for (const planned of program.steps) {
+    const step = special?.generated(planned) ?? planned;
+    const made = special?.kernel(planned);
+    const { kernel, inputs, output } = step;
+    if ('weightBits' in kernel) uses.QMCU_USED_FORMATS |= bitOf(kernel.weightBits, true);
+    switch (kernel.op) {
+      case 'conv2d':
+      case 'fullyConnected':
+        uses.QMCU_CONV2D_INPUTS |= format(inputs[0]);
+        uses.QMCU_CONV2D_WEIGHTS |= weightBit(kernel);
+        if (columnOf(step, kernel) > COLUMN_CODES) uses.QMCU_CONV2D_LONG = 1;
+        if (!made && !goesByBlocks(program, step, kernel)) uses.QMCU_CONV2D_ANY = 1;
+        break;
+      case 'depthwise2d':
+        uses.QMCU_DEPTHWISE2D_INPUTS |= format(inputs[0]);
+        uses.QMCU_DEPTHWISE2D_WEIGHTS |= weightBit(kernel);
+        addRows(uses, program, step, kernel, made?.macro);
+        break;
+      case 'add':
+        for (const input of inputs) uses.QMCU_ADD_INPUTS |= signBit(program, input);
+        uses.QMCU_ADD_OUTPUTS |= signBit(program, output);
+        break;
+      default:
+    }
+  }
+  return uses;
+}
+
+/** What several programs use together; undefined where that is not known of one. */
+export function joinUses(all: readonly (RuntimeUses | undefined)[]): RuntimeUses | undefined {
+  let joined: RuntimeUses | undefined;
+  for (const uses of all) {
+    if (!uses) return undefined;
+    const before: RuntimeUses = joined ?? uses;
+    joined = mapped((macro) => before[macro] | uses[macro]);
+  }
+  return joined;
+}
+
+/** A manifest's entry; undefined where it is none, or damaged. */
+export function readUses(entry: unknown): RuntimeUses | undefined {
+  if (typeof entry !== 'object' || entry === null) return undefined;
+  const values = entry as Partial<Record<Macro, unknown>>;
+  const valid = Object.entries(ALL).every(([macro, all]) => {
+    const value = values[macro as Macro];
+    return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= all;
+  });
+  return valid ? mapped((macro) => values[macro] as number) : undefined;
+}
+
+/** The macros' definitions. */
+export function usesDefines(uses: RuntimeUses): string {
+  return Object.keys(ALL)
+    .map((macro) => `#define ${macro} ${uses[macro as Macro]}u\n`)
+    .join('');
+}
+
+function mapped(value: (macro: Macro) => number): RuntimeUses {
+  return Object.fromEntries((Object.keys(ALL) as Macro[]).map((macro) => [macro, value(macro)])) as Record<
+    Macro,
+    number
+  >;
+}
+
+/** 1 << QMCU_U8 and so on. */
+function bitOf(bits: 2 | 4 | 8, signed: boolean): number {
+  return 1 << (2 * Math.log2(bits / 2) + (signed ? 1 : 0));
+}
+
+function formatBit({ buffers }: Program, buffer: number): number {
+  return bitOf(buffers[buffer].bits, buffers[buffer].signed);
+}
+
+function signBit({ buffers }: Program, { buffer }: Access): number {
+  return buffers[buffer].signed ? 2 : 1;
+}
+
+function weightBit({ weightBits }: { readonly weightBits: 4 | 8 }): number {
+  return weightBits === 8 ? 2 : 1;
+}
+
+/** Codes of a column. */
+function columnOf({ inputs: [input] }: Step, kernel: Extract<Kernel, { op: 'conv2d' | 'fullyConnected' }>): number {
+  return kernel.op === 'conv2d'
+    ? (kernel.window.kernelH * kernel.window.kernelW * input.channels) / kernel.group
+    : regionHeight(input.region) * regionWidth(input.region) * input.channels;
+}
+
+/** As qmcu_convolve_blocks decides; of fully connected layers, whether fewer than four pixels are computed. */
+function goesByBlocks(
+  program: Program,
+  { output }: Step,
+  kernel: Extract<Kernel, { op: 'conv2d' | 'fullyConnected' }>,
+): boolean {
+  if (kernel.op === 'fullyConnected') return regionHeight(output.region) * regionWidth(output.region) < 4;
+  return kernel.group === 1 && output.channels % 2 === 0 && saturates(program, output, kernel.requant);
+}
+
+/** As qmcu_convolve_blocks and qmcu_depthwise_rows decide by the bounds. */
+function saturates({ buffers }: Program, output: Access, { min, max, shift }: Requantization): boolean {
+  const { bits, signed } = buffers[output.buffer];
+  const highest = maxCode(bits, signed);
+  const bounded = typeof max !== 'number' || max < highest;
+  return (
+    bits >= 4 &&
+    min === minCode(bits, signed) &&
+    shift <= LARGEST_SHIFT &&
+    !(bounded && signed) &&
+    (typeof max !== 'number' || (max >= 0 && max <= highest))
+  );
+}
+
+/** How a depthwise layer goes: as qmcu_depthwise_rows and qmcu_depthwise_by decide. */
+function addRows(
+  uses: Record<Macro, number>,
+  program: Program,
+  { inputs: [input], output }: Step,
+  { window, requant }: Extract<Kernel, { op: 'depthwise2d' }>,
+  made: string | undefined,
+): void {
+  const { kernelH, kernelW, strideH, strideW, dilationH, dilationW } = window;
+  const { bits } = program.buffers[input.buffer];
+  const groups = Math.ceil(regionWidth(output.region) / 4) * strideH + 1;
+  const fits = Math.floor(COLUMN_BYTES / ROW_BYTES / groups) >= kernelH;
+  const isSquare = kernelH === kernelW && (kernelH === 3 || kernelH === 5) && strideH === strideW && strideH <= 2;
+  const byRows =
+    isSquare &&
+    dilationH === 1 &&
+    dilationW === 1 &&
+    input.channels % 2 === 0 &&
+    bits >= 4 &&
+    fits &&
+    saturates(program, output, requant);
+  if (made !== undefined || byRows) {
+    uses.QMCU_DEPTHWISE2D_PLANES |= made === 'QMCU_SPECIAL_POLYNOMIAL' ? 4 : kernelH === 5 ? 2 : 1;
+  }
+  if (made !== undefined && fits) return;
+  if (byRows) uses.QMCU_DEPTHWISE2D_ROWS |= (kernelH === 5 ? 4 : 1) * strideH;
+  else uses.QMCU_DEPTHWISE2D_TAPS = 1;
+}
