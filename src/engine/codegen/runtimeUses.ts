@@ -16,6 +16,10 @@ const ALL = {
   QMCU_CONV2D_WEIGHTS: 3,
   QMCU_CONV2D_ANY: 1,
   QMCU_CONV2D_LONG: 1,
+  QMCU_CONV2D_PIXELS: 7,
+  QMCU_CONV2D_PARTS: 1,
+  QMCU_CONV2D_BOUNDED: 1,
+  QMCU_CONV2D_BIAS_SHIFTS: 1,
   QMCU_DEPTHWISE2D_INPUTS: 63,
   QMCU_DEPTHWISE2D_WEIGHTS: 3,
   QMCU_DEPTHWISE2D_TAPS: 1,
@@ -49,7 +53,12 @@ export function runtimeUses(program: Program, special: SpecialKernels | null): R
         uses.QMCU_CONV2D_INPUTS |= format(inputs[0]);
         uses.QMCU_CONV2D_WEIGHTS |= weightBit(kernel);
         if (columnOf(step, kernel) > COLUMN_CODES) uses.QMCU_CONV2D_LONG = 1;
-        if (!made && !goesByBlocks(program, step, kernel)) uses.QMCU_CONV2D_ANY = 1;
+        if (kernel.op === 'conv2d' && !made?.scratch && columnOf(step, kernel) > COLUMN_CODES / 4)
+          uses.QMCU_CONV2D_PARTS = 1;
+        if (!made && isBounded(program, output, kernel.requant)) uses.QMCU_CONV2D_BOUNDED = 1;
+        if (!made && kernel.requant.biasShift !== 0) uses.QMCU_CONV2D_BIAS_SHIFTS = 1;
+        uses.QMCU_CONV2D_PIXELS |= pixelBlocks(output, made !== undefined || goesByBlocks(program, step, kernel));
+        if (kernel.op === 'conv2d' && !made && !goesByBlocks(program, step, kernel)) uses.QMCU_CONV2D_ANY = 1;
         break;
       case 'depthwise2d':
         uses.QMCU_DEPTHWISE2D_INPUTS |= format(inputs[0]);
@@ -126,28 +135,49 @@ function columnOf({ inputs: [input] }: Step, kernel: Extract<Kernel, { op: 'conv
     : regionHeight(input.region) * regionWidth(input.region) * input.channels;
 }
 
-/** As qmcu_convolve_blocks decides; of fully connected layers, whether fewer than four pixels are computed. */
+/**
+ * Pixels that qmcu_convolve_any may compute at a time: all that there are, or what blocks of four leave over, in each
+ * row or at the end.
+ */
+function pixelBlocks({ region }: Access, byBlocks: boolean): number {
+  const [width, all] = [regionWidth(region), regionHeight(region) * regionWidth(region)];
+  const blocks = (n: number): number => (n >= 4 ? 7 : n >= 2 ? 3 : n);
+  if (!byBlocks) return blocks(width) | blocks(all);
+  const rest = (n: number): number => (n % 4 === 3 && width >= 4 ? 0 : blocks(n % 4));
+  return rest(width) | rest(all);
+}
+
+/** As qmcu_convolve_blocks decides. */
 function goesByBlocks(
   program: Program,
   { output }: Step,
   kernel: Extract<Kernel, { op: 'conv2d' | 'fullyConnected' }>,
 ): boolean {
-  if (kernel.op === 'fullyConnected') return regionHeight(output.region) * regionWidth(output.region) < 4;
-  return kernel.group === 1 && output.channels % 2 === 0 && saturates(program, output, kernel.requant);
+  return (
+    kernel.op === 'conv2d' &&
+    kernel.group === 1 &&
+    output.channels % 2 === 0 &&
+    saturates(program, output, kernel.requant)
+  );
 }
 
 /** As qmcu_convolve_blocks and qmcu_depthwise_rows decide by the bounds. */
-function saturates({ buffers }: Program, output: Access, { min, max, shift }: Requantization): boolean {
-  const { bits, signed } = buffers[output.buffer];
+function saturates(program: Program, output: Access, requant: Requantization): boolean {
+  const { min, max, shift } = requant;
+  const { bits, signed } = program.buffers[output.buffer];
   const highest = maxCode(bits, signed);
-  const bounded = typeof max !== 'number' || max < highest;
   return (
     bits >= 4 &&
     min === minCode(bits, signed) &&
     shift <= LARGEST_SHIFT &&
-    !(bounded && signed) &&
+    !(signed && isBounded(program, output, requant)) &&
     (typeof max !== 'number' || (max >= 0 && max <= highest))
   );
+}
+
+/** Whether upper bounds lie below the output's largest code. */
+function isBounded({ buffers }: Program, { buffer }: Access, { max }: Requantization): boolean {
+  return typeof max !== 'number' || max < maxCode(buffers[buffer].bits, buffers[buffer].signed);
 }
 
 /** How a depthwise layer goes: as qmcu_depthwise_rows and qmcu_depthwise_by decide. */

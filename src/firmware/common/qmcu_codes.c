@@ -16,7 +16,8 @@ QMCU_INLINE void unpack(uint32_t format, const uint8_t *p, int32_t n, int16_t *c
 
 QMCU_KERNEL void qmcu_unpack(const uint8_t *p, int32_t n, uint32_t format, int16_t *codes)
 {
-    QMCU_ASSUME((QMCU_USED_FORMATS >> (format & ~1u) & 3u) != 0u);
+    /* Signed codes are read as patterns, too. */
+    QMCU_ASSUME_FORMAT(QMCU_USED_FORMATS | (QMCU_USED_FORMATS >> 1 & 21u), format);
     switch (format) {
     case QMCU_U2:
         unpack(QMCU_U2, p, n, codes);

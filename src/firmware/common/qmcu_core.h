@@ -79,16 +79,26 @@
 #endif
 
 /* Of convolutions and fully connected layers: formats of inputs, weights; layers that no blocks of four pixels take;
- * columns of more codes than the stack has room for. */
+ * how many pixels these and what blocks leave over take at a time, 1, 2 or 4; columns of more codes than the stack has
+ * room for, of one pixel (LONG) and of four (PARTS); upper bounds below the largest code and shifts of biases in layers
+ * that blocks take but no kernel was made for. */
 #if QMCU_USES_ALL || !defined(QMCU_CONV2D_INPUTS)
 #undef QMCU_CONV2D_INPUTS
 #undef QMCU_CONV2D_WEIGHTS
 #undef QMCU_CONV2D_ANY
 #undef QMCU_CONV2D_LONG
-#define QMCU_CONV2D_INPUTS  63u
-#define QMCU_CONV2D_WEIGHTS 3u
-#define QMCU_CONV2D_ANY     1
-#define QMCU_CONV2D_LONG    1
+#undef QMCU_CONV2D_PARTS
+#undef QMCU_CONV2D_BOUNDED
+#undef QMCU_CONV2D_BIAS_SHIFTS
+#undef QMCU_CONV2D_PIXELS
+#define QMCU_CONV2D_INPUTS      63u
+#define QMCU_CONV2D_WEIGHTS     3u
+#define QMCU_CONV2D_ANY         1
+#define QMCU_CONV2D_LONG        1
+#define QMCU_CONV2D_PIXELS      7u
+#define QMCU_CONV2D_PARTS       1
+#define QMCU_CONV2D_BOUNDED     1
+#define QMCU_CONV2D_BIAS_SHIFTS 1
 #endif
 
 /* Of depthwise layers: formats of inputs, weights; layers that go tap by tap; kernels and strides of those that go by
@@ -126,5 +136,12 @@
 #else
 #define QMCU_ASSUME(condition) ((void)0)
 #endif
+
+/* That a map's format is one of so many. */
+#define QMCU_ASSUME_FORMAT(formats, format)                                                               \
+    QMCU_ASSUME((((formats)&1u) != 0u || (format) != 0u) && (((formats)&2u) != 0u || (format) != 1u) &&   \
+                (((formats)&4u) != 0u || (format) != 2u) && (((formats)&8u) != 0u || (format) != 3u) &&   \
+                (((formats)&16u) != 0u || (format) != 4u) && (((formats)&32u) != 0u || (format) != 5u) && \
+                (format) < 6u)
 
 #endif /* QMCU_CORE_H */

@@ -23,8 +23,8 @@
 /* 16-bit numbers on the stack, a multiple of 4. */
 #define COLUMN_CODES (QMCU_COLUMN_BYTES / 2u / 4u * 4u)
 
-/* Pixels that the registers suffice for. Blocks leave fewer than four over. */
-#define BLOCK_PIXELS (QMCU_CONV2D_ANY ? 4u : 2u)
+/* Pixels that the registers suffice for, at a time. */
+#define BLOCK_PIXELS ((QMCU_CONV2D_PIXELS & 4u) != 0u ? 4u : (QMCU_CONV2D_PIXELS & 2u) != 0u ? 2u : 1u)
 
 /* Output channels whose sums are kept where a column is longer than the stack's numbers and goes through them in parts.
  */
@@ -229,7 +229,8 @@ BLOCK(block_4_w4, 4u, 4u)
 /* The function for so many pixels. */
 static block_function *block_of(uint32_t pixels, uint32_t weight_bits)
 {
-    if (QMCU_CONV2D_ANY && pixels == 4u) {
+    QMCU_ASSUME((QMCU_CONV2D_PIXELS & pixels) != 0u);
+    if (pixels == 4u) {
         return qmcu_are_bytes(weight_bits) ? block_4_w8 : block_4_w4;
     }
     if (pixels == 2u) {

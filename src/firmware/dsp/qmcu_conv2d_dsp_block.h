@@ -161,10 +161,17 @@ QMCU_INLINE void qmcu_block_write_shared(const qmcu_block_shape *shape, const qm
         const int32_t a = qmcu_smmla(sums[p], k->multiplier_a, round) >> shape->shift;
         const int32_t b = qmcu_smmla(sums[4u + p], k->multiplier_b, round) >> shape->shift;
         if (bits == 8u) {
-            const uint32_t codes = (((uint32_t)qmcu_ssat8(a) ^ flip) & 255u) | ((uint32_t)qmcu_ssat8(b) ^ flip) << 8;
-            const uint32_t least = qmcu_ssub8(k->bound, qmcu_uqsub8(k->bound, codes));
-            to[0] = (uint8_t)least;
-            to[1] = (uint8_t)(least >> 8);
+            const uint32_t code_a = (uint32_t)qmcu_ssat8(a) ^ flip;
+            const uint32_t code_b = (uint32_t)qmcu_ssat8(b) ^ flip;
+            if (QMCU_CONV2D_BOUNDED) {
+                const uint32_t codes = (code_a & 255u) | code_b << 8;
+                const uint32_t least = qmcu_ssub8(k->bound, qmcu_uqsub8(k->bound, codes));
+                to[0] = (uint8_t)least;
+                to[1] = (uint8_t)(least >> 8);
+            } else {
+                to[0] = (uint8_t)code_a;
+                to[1] = (uint8_t)code_b;
+            }
         } else {
             const uint32_t codes = (((uint32_t)qmcu_ssat4(a) ^ flip) & 15u) | (((uint32_t)qmcu_ssat4(b) ^ flip) & 15u)
                                                                                   << 8;
@@ -218,8 +225,8 @@ typedef struct {
 #endif
 
 /*
- * The block itself. Inlined with constants for as many members of the shape as the function is made for; `parts`: made
- * for no layer, and the columns may come in parts.
+ * The block itself. Inlined with constants for as many members of the shape as the function is made for; `parts`: 0:
+ * made for a layer, 1: for none, 2: and the columns may come in parts.
  */
 QMCU_INLINE void qmcu_block_all(const qmcu_block_shape *shape, int parts, const qmcu_block *block)
 {
@@ -246,21 +253,21 @@ QMCU_INLINE void qmcu_block_all(const qmcu_block_shape *shape, int parts, const 
         QMCU_BLOCK_TO_MEMORY(place);
         s.a3 = down != 0u ? 0 : qmcu_shift_left(a, scaled);
         s.b3 = down != 0u ? 0 : qmcu_shift_left(b, scaled);
-        if (parts) {
+        if (parts > 1) {
             if (block->begins) {
                 s = qmcu_sums_of(s.a3, s.b3);
             } else {
                 qmcu_block_recall(place.sums, &s);
             }
         }
-        qmcu_block_dot(shape->weight_bits, parts, length, &s, block->columns, w);
+        qmcu_block_dot(shape->weight_bits, parts > 1, length, &s, block->columns, w);
         w += pair_bytes;
-        if (parts && !block->ends) {
+        if (parts > 1 && !block->ends) {
             qmcu_block_keep(place.sums, &s);
             place.sums += 8;
             continue;
         }
-        if (parts && !block->begins) {
+        if (parts > 1 && !block->begins) {
             place.sums += 8;
         }
         if (down != 0u) {

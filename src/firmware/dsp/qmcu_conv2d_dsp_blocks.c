@@ -127,7 +127,7 @@ void qmcu_convolve_by(const qmcu_block_shape *shape, qmcu_block_function *functi
                       const qmcu_map *in, const qmcu_map *out, int16_t *scratch)
 {
     blocks_convolution conv;
-    const int parts = scratch == NULL && !QMCU_BLOCK_FITS(shape->length);
+    const int parts = QMCU_CONV2D_PARTS && scratch == NULL && !QMCU_BLOCK_FITS(shape->length);
     conv.gathering = qmcu_gathering_of(params, in, out, shape->length, parts);
     conv.shape = shape;
     conv.function = function;
@@ -135,18 +135,33 @@ void qmcu_convolve_by(const qmcu_block_shape *shape, qmcu_block_function *functi
     qmcu_each_four(&conv, parts, in, out, blocks_convolve_four, blocks_convolve_last);
 }
 
+/* What layers share but for their weights' bits. */
+QMCU_INLINE void block_any(qmcu_block_shape *shape, const qmcu_block *block)
+{
+    if (!QMCU_CONV2D_BOUNDED) {
+        shape->bounded = 0u;
+    }
+    if (!QMCU_CONV2D_BIAS_SHIFTS) {
+        shape->bias_shift = 0;
+    }
+    if (shape->weight_bits == 8u) {
+        QMCU_ASSUME(shape->folded <= shape->pre_shift);
+    }
+    qmcu_block_all(shape, QMCU_CONV2D_PARTS ? 2 : 1, block);
+}
+
 QMCU_KERNEL static void block_w8(const qmcu_block *block)
 {
     qmcu_block_shape shape = *block->shape;
     shape.weight_bits = 8u;
-    qmcu_block_all(&shape, 1, block);
+    block_any(&shape, block);
 }
 
 QMCU_KERNEL static void block_w4(const qmcu_block *block)
 {
     qmcu_block_shape shape = *block->shape;
     shape.weight_bits = 4u;
-    qmcu_block_all(&shape, 1, block);
+    block_any(&shape, block);
 }
 
 /* Largest shift of a format's codes that leaves them in 16 bits. */

@@ -77,7 +77,7 @@ QMCU_INLINE void columns_expand(const uint8_t *p, uint32_t format, uint32_t i, u
 
 void qmcu_expand(const uint8_t *p, uint32_t format, uint32_t i, uint32_t n, int16_t *column, uint32_t step, uint32_t k)
 {
-    QMCU_ASSUME((QMCU_CONV2D_INPUTS >> format & 1u) != 0u);
+    QMCU_ASSUME_FORMAT(QMCU_CONV2D_INPUTS, format);
     switch (format) {
     case QMCU_U8:
         columns_expand(p, QMCU_U8, i, n, column, step, k);

@@ -129,7 +129,7 @@ void qmcu_expand_two(const uint8_t *p, const uint8_t *q, uint32_t format, uint32
 {
     const uint32_t per_word = 32u / qmcu_bits(format);
     const uint32_t words = n / per_word;
-    QMCU_ASSUME((QMCU_CONV2D_INPUTS >> format & 1u) != 0u);
+    QMCU_ASSUME_FORMAT(QMCU_CONV2D_INPUTS, format);
     switch (format) {
     case QMCU_U8:
         expand_words8(0, p, q, words, column);

@@ -287,7 +287,7 @@ void qmcu_planes_put(const qmcu_planes *planes, int32_t c, int32_t y, int32_t ro
     }
     const uint8_t *p = qmcu_at(in, y + above, planes->x, c);
     to += QMCU_ROW_BYTES * above;
-    QMCU_ASSUME((QMCU_DEPTHWISE2D_INPUTS >> in->format & 1u) != 0u);
+    QMCU_ASSUME_FORMAT(QMCU_DEPTHWISE2D_INPUTS, in->format);
     if (in->format == QMCU_U8) {
         put_columns(8u, 0, planes, c, p, inside, to);
     } else if (in->format == QMCU_S8) {
