@@ -1,6 +1,6 @@
 // Measures the code of the runtime and of kernels made for layers, section by section, on every core that there is a
 // compiler for, and writes src/engine/cost/codeSizes.ts, from which told flash is computed.
-// `node test/bench/codeSizes.mjs [--cores cortex-m4,…] [--steps]`: cores that are not named keep their tables. A linker
+// `node test/bench/codeSizes.mjs [--cores cortex-m4,…] [--steps] [--used]`: cores that are not named keep their tables. A linker
 // that collects unused sections links for a program exactly the closure of the functions that it calls; kernels made
 // for layers are compiled for a grid of their parameters. GCC at -O3, the level of the latency model.
 import { execFileSync } from 'node:child_process';
@@ -10,6 +10,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleTests, projectRoot } from '../support/bundle.mjs';
 import { measureSteps } from './stepSizes.mjs';
+import { measureUsed } from './usedCode.mjs';
 
 const arm = (...cpu) => ({
   tools: 'arm-none-eabi',
@@ -38,6 +39,8 @@ const { values } = parseArgs({
     cores: { type: 'string', default: Object.keys(CORES).join() },
     // Of the code of networks' steps alone.
     steps: { type: 'boolean', default: false },
+    // Of the runtime that is compiled for what is used alone.
+    used: { type: 'boolean', default: false },
   },
 });
 const target = path.join(projectRoot, 'src/engine/cost/codeSizes.ts');
@@ -66,7 +69,14 @@ try {
       console.error(`${core}: no ${tools}-gcc; its table stays as it is`);
       continue;
     }
-    tables[core] = values.steps ? { ...tables[core], steps: measureCoreSteps(core) } : measure(core);
+    tables[core] =
+      values.steps || values.used
+        ? {
+            ...tables[core],
+            ...(values.steps ? { steps: measureCoreSteps(core) } : {}),
+            ...(values.used ? measureCoreUsed(core) : {}),
+          }
+        : measure(core);
     console.error(`${core}: ${Object.keys(tables[core].functions).length} functions`);
     writeFileSync(target, tableFile(tables));
   }
@@ -85,6 +95,14 @@ function writeRuntime() {
 function measureCoreSteps(core) {
   const { include } = writeRuntime();
   return measureSteps(include, stepSources(core), (file) => sectionsOf(core, file, include));
+}
+
+function measureCoreUsed(core) {
+  if (!MADE_FOR.includes(core)) return {};
+  const { sources, include } = writeRuntime();
+  const files = sources.filter((f) => f.path.endsWith('.c')).map((f) => path.join(include, f.path));
+  const sections = (file, defines) => sectionsOf(core, file, include, defines);
+  return { used: measureUsed(files, sections, (all) => addLibrary(core, all)) };
 }
 
 function measure(core) {
@@ -123,6 +141,7 @@ function measure(core) {
     functions,
     steps: measureCoreSteps(core),
     ...madeKernels(core, include),
+    ...measureCoreUsed(core),
     structs: structSizes(core, include),
   };
 }
@@ -188,12 +207,13 @@ function runtimeSources() {
   return known;
 }
 
-function compile(core, source, include) {
+function compile(core, source, include, defines = []) {
   const { tools, flags } = CORES[core];
   const object = `${source}.${core}.o`;
   execFileSync(`${tools}-gcc`, [
     ...flags,
     LEVEL,
+    ...defines,
     '-std=c99',
     '-ffunction-sections',
     '-fdata-sections',
@@ -212,8 +232,8 @@ function compile(core, source, include) {
 /**
  * Sections of an object by their symbol (global ones) or by file and name, with their bytes and what they refer to.
  */
-function sectionsOf(core, source, include) {
-  const { object, run } = compile(core, source, include);
+function sectionsOf(core, source, include, defines) {
+  const { object, run } = compile(core, source, include, defines);
   const file = path.basename(source);
   const globals = new Set([...run('nm', object).matchAll(/ [TR] (\w+)$/gm)].map(([, symbol]) => symbol));
   const keyOf = (section) => {

@@ -1,13 +1,16 @@
 import { codeTable, madeKernelBytes, runtimeBytes, TOLD_LEVEL } from '../cost/codeBytes';
 import type { Flash } from '../cost/flash';
 import type { Forms } from '../cost/layerForm';
+import type { RuntimeUses } from '../cost/runtimeUses';
 import type { Layer } from '../graph/types';
 import type { Program } from '../program/types';
 import type { Core, Optimize } from '../targets/types';
 import { ConstantArrays } from './constants';
 import { detectFlash } from './detection/detectFlash';
 import { comesInTiles, externalInputs } from './inputs';
+import { coreKinds } from './runtime';
 import { CORE_KINDS } from './runtimeParts';
+import { runtimeUses } from './runtimeUses';
 import { SpecialKernels } from './special';
 import { renderSteps, type StepCode } from './steps';
 import type { RenderOptions } from './types';
@@ -48,7 +51,9 @@ export function assemble(
   const code = renderSteps(program, constants, layers, special);
   const weights = constants.weightBytes;
   const tables = constants.bytes - weights + boxes.tables;
-  const codeBytes = codeBytesOf(program, core, code, special) + boxes.code;
+  const isUsedAlone = cores.length === 1 && cores[0] === 'dsp';
+  const uses = isUsedAlone ? runtimeUses(program, special) : undefined;
+  const codeBytes = codeBytesOf(program, core, code, special, uses) + boxes.code;
   const flash = {
     weights,
     tables,
@@ -75,11 +80,21 @@ export function programFlash(program: Program, options: FlashOptions): Flash {
   told.set(program, known);
   const key = JSON.stringify([options.optimize, options.target?.core, options.target?.flashBytes]);
   let flash = known.get(key);
-  if (!flash) known.set(key, (flash = assemble(program, program.name, options).flash));
+  if (!flash)
+    known.set(
+      key,
+      (flash = assemble(program, program.name, { ...options, cores: coreKinds(options.target?.core) }).flash),
+    );
   return flash;
 }
 
-function codeBytesOf(program: Program, core: Core, code: StepCode, special: SpecialKernels | null): number {
+function codeBytesOf(
+  program: Program,
+  core: Core,
+  code: StepCode,
+  special: SpecialKernels | null,
+  uses?: RuntimeUses,
+): number {
   const { structs, kernelCalls, steps } = codeTable(core);
   const kernels = special?.kernels ?? [];
   const functions = new Set(code.kernels);
@@ -94,7 +109,7 @@ function codeBytesOf(program: Program, core: Core, code: StepCode, special: Spec
     Math.ceil(text) +
     code.windowBytes +
     code.structs.reduce((sum, type) => sum + (structs[type] ?? 0), 0) +
-    runtimeBytes(core, functions) +
+    runtimeBytes(core, functions, uses) +
     kernels.reduce((sum, kernel) => sum + madeKernelBytes(core, kernel), 0)
   );
 }

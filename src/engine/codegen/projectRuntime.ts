@@ -3,7 +3,7 @@ import { findLayoutOrNull, type Layout, type ProjectListing, runtimeName } from 
 import { readManifest, readManifestJson } from './manifest';
 import { isRuntimeFile, joinNeeds, runtimeFiles, type RuntimeNeeds } from './runtime';
 import { CORE_KINDS } from './runtimeParts';
-import { readUses } from './runtimeUses';
+import { readUses } from '../cost/runtimeUses';
 import type { Library } from './writePlan';
 
 /*

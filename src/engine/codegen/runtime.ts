@@ -15,7 +15,7 @@ import {
   portHeader,
   type CoreKind,
 } from './runtimeParts';
-import { joinUses, type RuntimeUses } from './runtimeUses';
+import { joinUses, type RuntimeUses } from '../cost/runtimeUses';
 import type { GeneratedFile } from './types';
 
 /*

@@ -15,7 +15,7 @@ import {
   type CoreKind,
 } from './runtimeParts';
 import { runtimeSources } from './runtimeSources';
-import { usesDefines, type RuntimeUses } from './runtimeUses';
+import { hasFewBits, usesDefines, type RuntimeUses } from '../cost/runtimeUses';
 
 /** GCC's option that kernels are compiled with, as the sources have it. */
 const schedulingPragma =
@@ -77,7 +77,7 @@ export class Composer {
       '!defined(__OPTIMIZE_SIZE__) && !defined(QMCU_KEEP',
     );
     const used =
-      this.single === 'dsp' && this.uses
+      this.single === 'dsp' && this.uses && !hasFewBits(this.uses)
         ? `/* What the models of this firmware use; the rest is not compiled. */\n${usesDefines(this.uses)}\n`
         : '';
     return `${given === '' ? '' : `/* Generated for one kind of core. */\n${given}\n`}${used}${text}`;

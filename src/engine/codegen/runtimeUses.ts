@@ -1,3 +1,11 @@
+import {
+  noUses,
+  formatBit as bitOf,
+  pixelBlocks,
+  COLUMN_CODES,
+  type RuntimeUses,
+  type UseMacro,
+} from '../cost/runtimeUses';
 import { regionHeight, regionWidth } from '../graph/region';
 import { maxCode, minCode } from '../program/arithmetic';
 import type { Access, Kernel, Program, Requantization, Step } from '../program/types';
@@ -9,37 +17,9 @@ import { COLUMN_BYTES, LARGEST_SHIFT, ROW_BYTES } from './runtimeLimits';
  * compiler leaves out formats of maps, bits of weights and ways to compute a layer that no layer has.
  */
 
-/** The macros, and what each of them is where nothing is known. */
-const ALL = {
-  QMCU_USED_FORMATS: 63,
-  QMCU_CONV2D_INPUTS: 63,
-  QMCU_CONV2D_WEIGHTS: 3,
-  QMCU_CONV2D_ANY: 1,
-  QMCU_CONV2D_LONG: 1,
-  QMCU_CONV2D_PIXELS: 7,
-  QMCU_CONV2D_PARTS: 1,
-  QMCU_CONV2D_BOUNDED: 1,
-  QMCU_CONV2D_BIAS_SHIFTS: 1,
-  QMCU_DEPTHWISE2D_INPUTS: 63,
-  QMCU_DEPTHWISE2D_WEIGHTS: 3,
-  QMCU_DEPTHWISE2D_TAPS: 1,
-  QMCU_DEPTHWISE2D_ROWS: 15,
-  QMCU_DEPTHWISE2D_PLANES: 7,
-  QMCU_ADD_INPUTS: 3,
-  QMCU_ADD_OUTPUTS: 3,
-} as const;
-
-type Macro = keyof typeof ALL;
-
-/** Bits of each macro. */
-export type RuntimeUses = Readonly<Record<Macro, number>>;
-
-/** Numbers of a column that find room on the stack, see QMCU_COLUMN_BYTES. */
-const COLUMN_CODES = COLUMN_BYTES / 2;
-
 /** What a program's steps use; `special` has the kernels made for them. */
 export function runtimeUses(program: Program, special: SpecialKernels | null): RuntimeUses {
-  const uses = Object.fromEntries(Object.keys(ALL).map((macro) => [macro, 0])) as Record<Macro, number>;
+  const uses = noUses();
   const format = ({ buffer }: Access): number => formatBit(program, buffer);
   for (const { bits, signed } of program.buffers) uses.QMCU_USED_FORMATS |= bitOf(bits, signed);
   for (const planned of program.steps) {
@@ -57,7 +37,11 @@ export function runtimeUses(program: Program, special: SpecialKernels | null): R
           uses.QMCU_CONV2D_PARTS = 1;
         if (!made && isBounded(program, output, kernel.requant)) uses.QMCU_CONV2D_BOUNDED = 1;
         if (!made && kernel.requant.biasShift !== 0) uses.QMCU_CONV2D_BIAS_SHIFTS = 1;
-        uses.QMCU_CONV2D_PIXELS |= pixelBlocks(output, made !== undefined || goesByBlocks(program, step, kernel));
+        uses.QMCU_CONV2D_PIXELS |= pixelBlocks(
+          regionHeight(output.region),
+          regionWidth(output.region),
+          made !== undefined || goesByBlocks(program, step, kernel),
+        );
         if (kernel.op === 'conv2d' && !made && !goesByBlocks(program, step, kernel)) uses.QMCU_CONV2D_ANY = 1;
         break;
       case 'depthwise2d':
@@ -73,47 +57,6 @@ export function runtimeUses(program: Program, special: SpecialKernels | null): R
     }
   }
   return uses;
-}
-
-/** What several programs use together; undefined where that is not known of one. */
-export function joinUses(all: readonly (RuntimeUses | undefined)[]): RuntimeUses | undefined {
-  let joined: RuntimeUses | undefined;
-  for (const uses of all) {
-    if (!uses) return undefined;
-    const before: RuntimeUses = joined ?? uses;
-    joined = mapped((macro) => before[macro] | uses[macro]);
-  }
-  return joined;
-}
-
-/** A manifest's entry; undefined where it is none, or damaged. */
-export function readUses(entry: unknown): RuntimeUses | undefined {
-  if (typeof entry !== 'object' || entry === null) return undefined;
-  const values = entry as Partial<Record<Macro, unknown>>;
-  const valid = Object.entries(ALL).every(([macro, all]) => {
-    const value = values[macro as Macro];
-    return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= all;
-  });
-  return valid ? mapped((macro) => values[macro] as number) : undefined;
-}
-
-/** The macros' definitions. */
-export function usesDefines(uses: RuntimeUses): string {
-  return Object.keys(ALL)
-    .map((macro) => `#define ${macro} ${uses[macro as Macro]}u\n`)
-    .join('');
-}
-
-function mapped(value: (macro: Macro) => number): RuntimeUses {
-  return Object.fromEntries((Object.keys(ALL) as Macro[]).map((macro) => [macro, value(macro)])) as Record<
-    Macro,
-    number
-  >;
-}
-
-/** 1 << QMCU_U8 and so on. */
-function bitOf(bits: 2 | 4 | 8, signed: boolean): number {
-  return 1 << (2 * Math.log2(bits / 2) + (signed ? 1 : 0));
 }
 
 function formatBit({ buffers }: Program, buffer: number): number {
@@ -133,18 +76,6 @@ function columnOf({ inputs: [input] }: Step, kernel: Extract<Kernel, { op: 'conv
   return kernel.op === 'conv2d'
     ? (kernel.window.kernelH * kernel.window.kernelW * input.channels) / kernel.group
     : regionHeight(input.region) * regionWidth(input.region) * input.channels;
-}
-
-/**
- * Pixels that qmcu_convolve_any may compute at a time: all that there are, or what blocks of four leave over, in each
- * row or at the end.
- */
-function pixelBlocks({ region }: Access, byBlocks: boolean): number {
-  const [width, all] = [regionWidth(region), regionHeight(region) * regionWidth(region)];
-  const blocks = (n: number): number => (n >= 4 ? 7 : n >= 2 ? 3 : n);
-  if (!byBlocks) return blocks(width) | blocks(all);
-  const rest = (n: number): number => (n % 4 === 3 && width >= 4 ? 0 : blocks(n % 4));
-  return rest(width) | rest(all);
 }
 
 /** As qmcu_convolve_blocks decides. */
@@ -182,7 +113,7 @@ function isBounded({ buffers }: Program, { buffer }: Access, { max }: Requantiza
 
 /** How a depthwise layer goes: as qmcu_depthwise_rows and qmcu_depthwise_by decide. */
 function addRows(
-  uses: Record<Macro, number>,
+  uses: Record<UseMacro, number>,
   program: Program,
   { inputs: [input], output }: Step,
   { window, requant }: Extract<Kernel, { op: 'depthwise2d' }>,

@@ -1,6 +1,7 @@
 import type { Core } from '../targets/types';
-import { CODE_TABLES, type CodeTable } from './codeSizes';
+import { CODE_TABLES, type CodeTable, type UsedCode } from './codeSizes';
 import { madeKernelKey, type MadeKernel } from './madeKernels';
+import { hasFewBits, type RuntimeUses, type UseMacro } from './runtimeUses';
 
 /** The level of GCC that sizes and latencies are told for; lower levels take less flash. */
 export const TOLD_LEVEL = '-O3';
@@ -13,14 +14,41 @@ export function codeTable(core: Core): CodeTable {
   return CODE_TABLES[core] ?? CODE_TABLES.riscv32 ?? CODE_TABLES['cortex-m4'];
 }
 
-/** Bytes of all that a linker keeps of the runtime for these functions. */
-export function runtimeBytes(core: Core, functions: Iterable<string>): number {
-  const { atoms, functions: closures } = codeTable(core);
+/**
+ * Bytes of all that a linker keeps of the runtime for these functions.
+ * @param uses what is used of the kernels, where the runtime is compiled for that alone
+ */
+export function runtimeBytes(core: Core, functions: Iterable<string>, uses?: RuntimeUses): number {
+  const table = codeTable(core);
+  const used = table.used ?? CODE_TABLES['cortex-m4'].used;
+  if (uses && used && !hasFewBits(uses)) return usedBytes(used, functions, uses);
   const linked = new Set<number>();
-  for (const fn of functions) for (const atom of closures[fn] ?? []) linked.add(atom);
+  for (const fn of functions) for (const atom of table.functions[fn] ?? []) linked.add(atom);
   let bytes = 0;
-  for (const atom of linked) bytes += atoms[atom];
+  for (const atom of linked) bytes += table.atoms[atom];
   return bytes;
+}
+
+/** The same from what single uses add to the code. */
+function usedBytes({ nodes, sizes, refs, more }: UsedCode, functions: Iterable<string>, uses: RuntimeUses): number {
+  const added = new Map<number, number>();
+  const edges = new Map<number, number[]>();
+  for (const [use, { bytes, refs: further }] of Object.entries(more)) {
+    const [macro, bit] = use.split(':');
+    if ((uses[macro as UseMacro] & Number(bit)) === 0) continue;
+    for (const [node, n] of bytes) added.set(node, (added.get(node) ?? 0) + n);
+    for (const [from, to] of further) edges.set(from, [...(edges.get(from) ?? []), to]);
+  }
+  const linked = new Set<number>();
+  const queue = [...functions].flatMap((fn) => nodes[fn] ?? []);
+  let total = 0;
+  for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
+    if (linked.has(node)) continue;
+    linked.add(node);
+    total += sizes[node] + (added.get(node) ?? 0);
+    queue.push(...refs[node], ...(edges.get(node) ?? []));
+  }
+  return total;
 }
 
 /** Bytes of a kernel made for a layer; where none of its kind was measured, those of the largest. */

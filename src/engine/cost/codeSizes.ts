@@ -7,6 +7,20 @@ export interface StepBytes {
   readonly guards: number;
 }
 
+/** Code of the runtime where it is compiled for what a firmware's models of 8 bits use (runtimeUses.ts), as a graph. */
+export interface UsedCode {
+  /** Node of each function. */
+  readonly nodes: Readonly<Record<string, number>>;
+  /** Bytes by node, of functions and tables. */
+  readonly sizes: readonly number[];
+  /** By node, what it refers to. */
+  readonly refs: readonly (readonly number[])[];
+  /** What a further use adds, by `MACRO:bit`: bytes of nodes, and references. */
+  readonly more: Readonly<
+    Record<string, { readonly bytes: readonly (readonly number[])[]; readonly refs: readonly (readonly number[])[] }>
+  >;
+}
+
 /** Code of the runtime and of kernels made for layers on one core, by `node test/bench/codeSizes.mjs` (GCC, -O3). */
 export interface CodeTable {
   /** Bytes of functions and their tables, and of what they need of the compiler's and the C library. */
@@ -19,6 +33,8 @@ export interface CodeTable {
   readonly kernels: Readonly<Record<string, number>>;
   /** Functions of the runtime that they call, by macro. */
   readonly kernelCalls: Readonly<Record<string, readonly string[]>>;
+  /** The runtime compiled for what networks of 8 bits use, of cores with DSP. */
+  readonly used?: UsedCode;
   /** Bytes of the parameter structs of `quantmcu.h`. */
   readonly structs: Readonly<Record<string, number>>;
 }

@@ -11,6 +11,7 @@ import {
   type Forms,
   type WeightedLayer,
 } from './layerForm';
+import { workUses, type RuntimeUses } from './runtimeUses';
 import type { Work } from './work';
 
 /**
@@ -169,13 +170,20 @@ export function runtimeFunctions(work: readonly Work[], forms: Forms, core: Core
   return needed;
 }
 
+/** What calls use, on cores whose runtime is compiled for that alone. */
+export function usesOf(work: readonly Work[], forms: Forms, core: Core): RuntimeUses | undefined {
+  return DSP_CORES.includes(core) ? workUses(work, forms) : undefined;
+}
+
 /** All flash of a network in these forms, the self-test aside. */
 export function estimateFlash(work: readonly Work[], forms: Forms, core: Core): number {
   const more = layersOf(work).reduce(
     (sum, layer) => sum + formBytes(layer, forms.get(layer.layer) ?? PLAIN_FORM, core),
     0,
   );
-  return baseBytes(work, core) + more + runtimeBytes(core, runtimeFunctions(work, forms, core));
+  return (
+    baseBytes(work, core) + more + runtimeBytes(core, runtimeFunctions(work, forms, core), usesOf(work, forms, core))
+  );
 }
 
 /**
@@ -191,6 +199,6 @@ export function leastFlash(work: readonly Work[], forms: Forms, core: Core): num
     for (const { key, shape } of layerKernels(layer, form)) kernels.set(shape, keyBytes(core, key));
   }
   const made = [...kernels.values()].reduce((sum, bytes) => sum + bytes, 0);
-  const runtime = runtimeBytes(core, runtimeFunctions(work, forms, core));
+  const runtime = runtimeBytes(core, runtimeFunctions(work, forms, core), usesOf(work, forms, core));
   return Math.floor(baseBytes(work, core) / MARGIN) + stored + made + runtime;
 }

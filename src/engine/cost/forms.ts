@@ -1,7 +1,7 @@
 import type { LayerId } from '../graph/types';
 import type { Core, Optimize } from '../targets/types';
 import { DSP_CORES, runtimeBytes } from './codeBytes';
-import { baseBytes, layersOf, leastFlash, runtimeFunctions } from './flashEstimate';
+import { baseBytes, layersOf, leastFlash, runtimeFunctions, usesOf } from './flashEstimate';
 import { coreCosts } from './kernelCost';
 import { CallCost } from './latency';
 import {
@@ -61,7 +61,8 @@ function choose(
   const plain = work.reduce((sum, w) => sum + new CallCost(costs, w.call, PLAIN_FORM).instructions(w.extent), 0);
   const least = optimize === 'balanced' ? (LEAST_SAVED_PER_KIB * plain) / 1024 : 0;
   const base = baseBytes(work, core);
-  const codeOf = (forms: Forms): number => runtimeBytes(core, runtimeFunctions(work, forms, core));
+  const codeOf = (forms: Forms): number =>
+    runtimeBytes(core, runtimeFunctions(work, forms, core), usesOf(work, forms, core));
   const pick = (candidates: readonly Candidate[]): { forms: Map<LayerId, LayerForm>; saved: number; bytes: number } => {
     const forms = new Map<LayerId, LayerForm>();
     const taken = new Map<LayerId, Candidate>();

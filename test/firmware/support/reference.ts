@@ -26,12 +26,13 @@ export function reference(
   count: number,
   goldenCount = 2,
   makeInputs = (i: number): Uint8Array[] => randomInputs(program, 1000 + i),
+  options: Pick<RenderOptions, 'optimize' | 'target' | 'cores'> = {},
 ): Reference {
   const executor = new Executor(program);
   const inputs = Array.from({ length: count }, (_, i) => makeInputs(i));
   const outputs = inputs.map((set) => executor.run(set).outputs);
   const golden = inputs.slice(0, goldenCount).map((set, i) => ({ inputs: set, outputs: outputs[i] }));
-  const sources = renderSources(program, { name: program.name, golden, provenance });
+  const sources = renderSources(program, { ...options, name: program.name, golden, provenance });
   return { program, inputs, outputs, files: selfContained(sources, program.name), sources };
 }
 

@@ -1,0 +1,145 @@
+import type { Forms } from './layerForm';
+import { isMadeConv, isMadeDepthwise } from './kernelShape';
+import { columnOf, PLAIN_FORM } from './layerForm';
+import type { Work } from './work';
+
+/*
+ * What is used of the runtime's kernels, as the macros of src/firmware/common/qmcu_core.h say it: with them the compiler
+ * leaves out formats of maps, bits of weights and ways to compute a layer that no layer has.
+ */
+
+/** The macros, and what each of them is where nothing is known. */
+export const ALL_USES = {
+  QMCU_USED_FORMATS: 63,
+  QMCU_CONV2D_INPUTS: 63,
+  QMCU_CONV2D_WEIGHTS: 3,
+  QMCU_CONV2D_ANY: 1,
+  QMCU_CONV2D_LONG: 1,
+  QMCU_CONV2D_PIXELS: 7,
+  QMCU_CONV2D_PARTS: 1,
+  QMCU_CONV2D_BOUNDED: 1,
+  QMCU_CONV2D_BIAS_SHIFTS: 1,
+  QMCU_DEPTHWISE2D_INPUTS: 63,
+  QMCU_DEPTHWISE2D_WEIGHTS: 3,
+  QMCU_DEPTHWISE2D_TAPS: 1,
+  QMCU_DEPTHWISE2D_ROWS: 15,
+  QMCU_DEPTHWISE2D_PLANES: 7,
+  QMCU_ADD_INPUTS: 3,
+  QMCU_ADD_OUTPUTS: 3,
+} as const;
+
+export type UseMacro = keyof typeof ALL_USES;
+
+/** Bits of each macro. */
+export type RuntimeUses = Readonly<Record<UseMacro, number>>;
+
+/** Numbers of a column that find room on the stack, see QMCU_COLUMN_BYTES. */
+export const COLUMN_CODES = 1024;
+
+/** Nothing yet. */
+export function noUses(): Record<UseMacro, number> {
+  return { ...mapped(() => 0) };
+}
+
+/** Whether some map or weights have fewer than 8 bits: then so much is used that the runtime is compiled whole. */
+export function hasFewBits({ QMCU_USED_FORMATS: formats }: RuntimeUses): boolean {
+  return (formats & 15) !== 0;
+}
+
+/** What several programs use together; undefined where that is not known of one. */
+export function joinUses(all: readonly (RuntimeUses | undefined)[]): RuntimeUses | undefined {
+  let joined: RuntimeUses | undefined;
+  for (const uses of all) {
+    if (!uses) return undefined;
+    const before: RuntimeUses = joined ?? uses;
+    joined = mapped((macro) => before[macro] | uses[macro]);
+  }
+  return joined;
+}
+
+/** A manifest's entry; undefined where it is none, or damaged. */
+export function readUses(entry: unknown): RuntimeUses | undefined {
+  if (typeof entry !== 'object' || entry === null) return undefined;
+  const values = entry as Partial<Record<UseMacro, unknown>>;
+  const valid = Object.entries(ALL_USES).every(([macro, all]) => {
+    const value = values[macro as UseMacro];
+    return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= all;
+  });
+  return valid ? mapped((macro) => values[macro] as number) : undefined;
+}
+
+/** The macros' definitions. */
+export function usesDefines(uses: RuntimeUses): string {
+  return Object.keys(ALL_USES)
+    .map((macro) => `#define ${macro} ${uses[macro as UseMacro]}u\n`)
+    .join('');
+}
+
+function mapped(value: (macro: UseMacro) => number): RuntimeUses {
+  return Object.fromEntries((Object.keys(ALL_USES) as UseMacro[]).map((macro) => [macro, value(macro)])) as Record<
+    UseMacro,
+    number
+  >;
+}
+
+/** 1 << QMCU_U8 and so on. */
+export function formatBit(bits: 2 | 4 | 8, signed: boolean): number {
+  return 1 << (2 * Math.log2(bits / 2) + (signed ? 1 : 0));
+}
+
+/**
+ * Pixels that qmcu_convolve_any may compute at a time: all that there are, or what blocks of four leave over, in each
+ * row or at the end.
+ */
+export function pixelBlocks(height: number, width: number, byBlocks: boolean): number {
+  const all = height * width;
+  const blocks = (n: number): number => (n >= 4 ? 7 : n >= 2 ? 3 : n);
+  if (!byBlocks) return blocks(width) | blocks(all);
+  const rest = (n: number): number => (n % 4 === 3 && width >= 4 ? 0 : blocks(n % 4));
+  return rest(width) | rest(all);
+}
+
+/**
+ * What calls use before anything is quantized: signs, bounds and biases as they are most often, so that it is seldom
+ * less than what the Program uses.
+ */
+export function workUses(work: readonly Work[], forms: Forms): RuntimeUses {
+  const uses = noUses();
+  for (const { layer, call, extent, outputBits } of work) {
+    const form = forms.get(layer) ?? PLAIN_FORM;
+    const weightBits = form.weights === 'planned' ? (call.weightBits ?? 8) : 8;
+    const both = formatBit(call.inputBits, false) | formatBit(call.inputBits, true);
+    const [height, width] = [extent.rows.elements / extent.rows.calls, extent.cols.elements / extent.cols.calls];
+    uses.QMCU_USED_FORMATS |= both | formatBit(outputBits, false);
+    if (call.op === 'conv2d' || call.op === 'fullyConnected') {
+      const made = form.made && (call.op === 'fullyConnected' || isMadeConv(call));
+      const column = call.op === 'conv2d' ? columnOf(call) : call.inChannels * (call.inputPixels ?? 1);
+      const byBlocks = made || (call.op === 'conv2d' && isMadeConv(call) && outputBits >= 4);
+      uses.QMCU_USED_FORMATS |= formatBit(weightBits, true);
+      uses.QMCU_CONV2D_INPUTS |= both;
+      uses.QMCU_CONV2D_WEIGHTS |= weightBits === 8 ? 2 : 1;
+      uses.QMCU_CONV2D_PIXELS |= pixelBlocks(height, width, byBlocks);
+      if (call.op === 'conv2d' && !byBlocks) uses.QMCU_CONV2D_ANY = 1;
+      if (column > COLUMN_CODES) uses.QMCU_CONV2D_LONG = 1;
+      if (call.op === 'conv2d' && column > COLUMN_CODES / 4) uses.QMCU_CONV2D_PARTS = 1;
+      if (!made && (call.inputBits < 8 || weightBits < 8 || outputBits < 8)) {
+        uses.QMCU_CONV2D_BOUNDED = 1;
+        uses.QMCU_CONV2D_BIAS_SHIFTS = 1;
+      }
+    } else if (call.op === 'depthwise2d') {
+      const { kernelH, strideH } = call.window!;
+      const square = isMadeDepthwise(call);
+      const polynomial = form.made && kernelH === 3 && strideH === 1 && (weightBits === 4 || call.inputBits <= 4);
+      uses.QMCU_USED_FORMATS |= formatBit(weightBits, true);
+      uses.QMCU_DEPTHWISE2D_INPUTS |= formatBit(call.inputBits, false);
+      uses.QMCU_DEPTHWISE2D_WEIGHTS |= weightBits === 8 ? 2 : 1;
+      if (square) uses.QMCU_DEPTHWISE2D_PLANES |= polynomial ? 4 : kernelH === 5 ? 2 : 1;
+      if (!square || (!form.made && (outputBits < 4 || call.inputBits < 4))) uses.QMCU_DEPTHWISE2D_TAPS = 1;
+      else if (!form.made) uses.QMCU_DEPTHWISE2D_ROWS |= (kernelH === 5 ? 4 : 1) * strideH;
+    } else if (call.op === 'add') {
+      uses.QMCU_ADD_INPUTS |= 2;
+      uses.QMCU_ADD_OUTPUTS |= 2;
+    }
+  }
+  return uses;
+}
