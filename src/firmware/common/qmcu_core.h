@@ -40,7 +40,8 @@
 #ifndef QMCU_EMULATE_DSP
 #if defined(QMCU_DSP) && QMCU_DSP && !QMCU_HAS_DSP
 #if defined(__riscv) || defined(__XTENSA__) || (defined(__arm__) && !defined(__ARM_FEATURE_DSP))
-#error "These sources are for cores with the DSP extension (Cortex-M4, M7, M33) slow here: generate them for this board"
+#error \
+    "These sources are for cores with the DSP extension (Cortex-M4, M7, M33) slow here: generate them for this board"
 #endif
 #define QMCU_EMULATE_DSP 1
 #else
@@ -66,14 +67,14 @@
  * What the programs need that the runtime was generated for; all where nothing is said, and where the stack has less
  * room for columns than was reckoned with. Maps' formats are bits 1 << QMCU_U8 and so on, weights 1: 4 bits, 2: 8 bits.
  */
-#if defined(QMCU_COLUMN_BYTES) && QMCU_COLUMN_BYTES < 2048
+#if !defined(QMCU_USED_FORMATS) || (defined(QMCU_COLUMN_BYTES) && QMCU_COLUMN_BYTES < 2048)
 #define QMCU_USES_ALL 1
 #else
 #define QMCU_USES_ALL 0
 #endif
 
 /* Formats of all maps and weights. */
-#if QMCU_USES_ALL || !defined(QMCU_USED_FORMATS)
+#if QMCU_USES_ALL
 #undef QMCU_USED_FORMATS
 #define QMCU_USED_FORMATS 63u
 #endif
@@ -125,8 +126,8 @@
 #define QMCU_ADD_OUTPUTS 3u
 #endif
 
-/* A condition that holds: compilers leave out what is there for others. */
-#if defined(__GNUC__) || defined(__clang__)
+/* A condition that holds by what is used: compilers leave out what is there for others. */
+#if !QMCU_USES_ALL && (defined(__GNUC__) || defined(__clang__))
 #define QMCU_ASSUME(condition)       \
     do {                             \
         if (!(condition)) {          \

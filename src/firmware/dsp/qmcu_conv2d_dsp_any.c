@@ -226,6 +226,12 @@ BLOCK(block_2_w4, 2u, 4u)
 BLOCK(block_4_w8, 4u, 8u)
 BLOCK(block_4_w4, 4u, 4u)
 
+#if QMCU_USES_ALL
+/* By pixels / 2. */
+static block_function *const blocks_w8[3] = {block_1_w8, block_2_w8, block_4_w8};
+static block_function *const blocks_w4[3] = {block_1_w4, block_2_w4, block_4_w4};
+#define BLOCK_OF(pixels, weight_bits) (((weight_bits) == 8u ? blocks_w8 : blocks_w4)[(pixels) / 2u])
+#else
 /* The function for so many pixels. */
 static block_function *block_of(uint32_t pixels, uint32_t weight_bits)
 {
@@ -238,6 +244,8 @@ static block_function *block_of(uint32_t pixels, uint32_t weight_bits)
     }
     return qmcu_are_bytes(weight_bits) ? block_1_w8 : block_1_w4;
 }
+#define BLOCK_OF block_of
+#endif
 
 /* One pixel whose column is longer than the stack's numbers. */
 static void convolve_long(const any_convolution *conv, int16_t *columns, int32_t y, int32_t x, uint32_t g,
@@ -302,7 +310,7 @@ static void convolve_pixels(const any_convolution *conv, uint32_t largest, int32
             if (QMCU_CONV2D_LONG && conv->length > COLUMN_CODES) {
                 convolve_long(conv, columns, y, x, (uint32_t)g, to);
             } else {
-                block_of(pixels, conv->weight_bits)(conv, columns, (uint32_t)g, to);
+                BLOCK_OF(pixels, conv->weight_bits)(conv, columns, (uint32_t)g, to);
             }
         }
         count -= (int32_t)pixels;

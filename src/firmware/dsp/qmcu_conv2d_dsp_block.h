@@ -161,17 +161,15 @@ QMCU_INLINE void qmcu_block_write_shared(const qmcu_block_shape *shape, const qm
         const int32_t a = qmcu_smmla(sums[p], k->multiplier_a, round) >> shape->shift;
         const int32_t b = qmcu_smmla(sums[4u + p], k->multiplier_b, round) >> shape->shift;
         if (bits == 8u) {
-            const uint32_t code_a = (uint32_t)qmcu_ssat8(a) ^ flip;
-            const uint32_t code_b = (uint32_t)qmcu_ssat8(b) ^ flip;
-            if (QMCU_CONV2D_BOUNDED) {
-                const uint32_t codes = (code_a & 255u) | code_b << 8;
-                const uint32_t least = qmcu_ssub8(k->bound, qmcu_uqsub8(k->bound, codes));
-                to[0] = (uint8_t)least;
-                to[1] = (uint8_t)(least >> 8);
-            } else {
-                to[0] = (uint8_t)code_a;
-                to[1] = (uint8_t)code_b;
-            }
+#if QMCU_CONV2D_BOUNDED
+            const uint32_t codes = (((uint32_t)qmcu_ssat8(a) ^ flip) & 255u) | ((uint32_t)qmcu_ssat8(b) ^ flip) << 8;
+            const uint32_t least = qmcu_ssub8(k->bound, qmcu_uqsub8(k->bound, codes));
+            to[0] = (uint8_t)least;
+            to[1] = (uint8_t)(least >> 8);
+#else
+            to[0] = (uint8_t)((uint32_t)qmcu_ssat8(a) ^ flip);
+            to[1] = (uint8_t)((uint32_t)qmcu_ssat8(b) ^ flip);
+#endif
         } else {
             const uint32_t codes = (((uint32_t)qmcu_ssat4(a) ^ flip) & 15u) | (((uint32_t)qmcu_ssat4(b) ^ flip) & 15u)
                                                                                   << 8;

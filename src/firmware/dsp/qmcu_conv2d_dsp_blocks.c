@@ -135,33 +135,32 @@ void qmcu_convolve_by(const qmcu_block_shape *shape, qmcu_block_function *functi
     qmcu_each_four(&conv, parts, in, out, blocks_convolve_four, blocks_convolve_last);
 }
 
-/* What layers share but for their weights' bits. */
-QMCU_INLINE void block_any(qmcu_block_shape *shape, const qmcu_block *block)
+/* What no layer has of the shape; weights of 8 bits leave no more of the shift to the sums than there is. */
+QMCU_INLINE void block_used(qmcu_block_shape *shape)
 {
-    if (!QMCU_CONV2D_BOUNDED) {
-        shape->bounded = 0u;
-    }
-    if (!QMCU_CONV2D_BIAS_SHIFTS) {
-        shape->bias_shift = 0;
-    }
-    if (shape->weight_bits == 8u) {
-        QMCU_ASSUME(shape->folded <= shape->pre_shift);
-    }
-    qmcu_block_all(shape, QMCU_CONV2D_PARTS ? 2 : 1, block);
+#if !QMCU_CONV2D_BOUNDED
+    shape->bounded = 0u;
+#endif
+#if !QMCU_CONV2D_BIAS_SHIFTS
+    shape->bias_shift = 0;
+#endif
+    QMCU_ASSUME(shape->weight_bits != 8u || shape->folded <= shape->pre_shift);
 }
 
 QMCU_KERNEL static void block_w8(const qmcu_block *block)
 {
     qmcu_block_shape shape = *block->shape;
     shape.weight_bits = 8u;
-    block_any(&shape, block);
+    block_used(&shape);
+    qmcu_block_all(&shape, QMCU_CONV2D_PARTS ? 2 : 1, block);
 }
 
 QMCU_KERNEL static void block_w4(const qmcu_block *block)
 {
     qmcu_block_shape shape = *block->shape;
     shape.weight_bits = 4u;
-    block_any(&shape, block);
+    block_used(&shape);
+    qmcu_block_all(&shape, QMCU_CONV2D_PARTS ? 2 : 1, block);
 }
 
 /* Largest shift of a format's codes that leaves them in 16 bits. */
