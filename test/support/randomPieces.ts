@@ -8,7 +8,11 @@ export class RandomPieces {
   protected readonly p = new ProgramBuilder();
   protected readonly random: () => number;
 
-  constructor(seed: number) {
+  /** @param formats bits of maps and weights to choose from */
+  constructor(
+    seed: number,
+    private readonly formats: readonly Bits[] = [8, 8, 4, 2],
+  ) {
     this.random = mulberry32(seed);
   }
 
@@ -109,7 +113,11 @@ export class RandomPieces {
   }
 
   protected bits(): Bits {
-    return ([8, 8, 4, 2] as const)[this.int(0, 3)];
+    return this.formats[this.int(0, this.formats.length - 1)];
+  }
+
+  protected weightBits(): 8 | 4 {
+    return this.formats.includes(4) && !this.flip() ? 4 : 8;
   }
 
   protected flip(): boolean {

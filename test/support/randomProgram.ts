@@ -21,6 +21,15 @@ export function randomProgram(seed: number): Program {
   return new Generator(seed).run();
 }
 
+/** The same with maps and weights of 8 bits alone: that of the first seed from this one that has all of these kernels. */
+export function randomByteProgram(seed: number, kernels: readonly KernelOp[]): Program {
+  for (; ; seed++) {
+    const program = new Generator(seed, [8]).run();
+    const has = new Set(program.steps.map(({ kernel }) => kernel.op));
+    if (kernels.every((op) => has.has(op))) return program;
+  }
+}
+
 /** Random bytes for the inputs of a Program: any byte is a valid code, but unused bits of a pixel are 0. */
 export function randomInputs(program: Program, seed: number): Uint8Array[] {
   const random = mulberry32(seed);
@@ -92,7 +101,7 @@ class Generator extends RandomPieces {
         const group = c % 2 === 0 && this.flip() ? 2 : 1;
         const outC = group * this.int(1, 5);
         return this.windowed(b, outC, (window, to) => {
-          const weightBits = this.flip() ? 8 : 4;
+          const weightBits = this.weightBits();
           const n = window.kernelH * window.kernelW * (c / group);
           const weights = this.weights(weightBits, [outC, window.kernelH, window.kernelW, c / group]);
           const requant = this.requant(this.p.buffers[to], n);
@@ -102,7 +111,7 @@ class Generator extends RandomPieces {
       }
       case 'depthwise2d':
         return this.windowed(b, c, (window, to) => {
-          const weightBits = this.flip() ? 8 : 4;
+          const weightBits = this.weightBits();
           const weights = this.weights(weightBits, [window.kernelH, window.kernelW, c]);
           const requant = this.requant(this.p.buffers[to], window.kernelH * window.kernelW);
           const padCodes = this.flip() ? this.codes(b, c) : null;
@@ -133,7 +142,7 @@ class Generator extends RandomPieces {
       case 'fullyConnected': {
         const to = out(1, 1, this.int(1, 12));
         const outC = this.p.buffers[to].channels;
-        const weightBits = this.flip() ? 8 : 4;
+        const weightBits = this.weightBits();
         return one(
           {
             op,

@@ -20,13 +20,23 @@ export function codeTable(core: Core): CodeTable {
  */
 export function runtimeBytes(core: Core, functions: Iterable<string>, uses?: RuntimeUses): number {
   const table = codeTable(core);
-  const used = table.used ?? CODE_TABLES['cortex-m4'].used;
-  if (uses && used && !hasFewBits(uses)) return usedBytes(used, functions, uses);
+  const used = usedCode(core, uses);
+  if (uses && used) return usedBytes(used, functions, uses);
   const linked = new Set<number>();
   for (const fn of functions) for (const atom of table.functions[fn] ?? []) linked.add(atom);
   let bytes = 0;
   for (const atom of linked) bytes += table.atoms[atom];
   return bytes;
+}
+
+/** Whether the code of a function of the runtime was measured, as `runtimeBytes` counts it. */
+export function isMeasured(core: Core, fn: string, uses?: RuntimeUses): boolean {
+  return fn in (usedCode(core, uses)?.nodes ?? codeTable(core).functions);
+}
+
+/** The table of code that is compiled for what is used; undefined where the runtime is compiled whole. */
+function usedCode(core: Core, uses: RuntimeUses | undefined): UsedCode | undefined {
+  return uses && !hasFewBits(uses) ? (codeTable(core).used ?? CODE_TABLES['cortex-m4'].used) : undefined;
 }
 
 /** The same from what single uses add to the code. */

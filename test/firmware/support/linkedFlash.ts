@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import * as path from 'node:path';
 import { renderSources, runtimeFiles, type GeneratedFile } from '../../../src/engine/codegen';
@@ -66,8 +67,9 @@ export class FlashLinker {
     ]);
     const header = files.find((f) => f.path === `${name}.h`)!.text;
     const told = Number(new RegExp(`#define ${name.toUpperCase()}_FLASH_BYTES (\\d+)`).exec(header)![1]);
-    const include = [path.join(this.folder, 'runtime'), path.join(this.folder, name, optimize)];
-    const objects = [...this.runtime(runtimeFiles(runtime)), ...sources.filter((f) => f.endsWith('.c'))].map((source) =>
+    const runtimeC = this.runtime(runtimeFiles(runtime));
+    const include = [path.dirname(runtimeC[0]), path.join(this.folder, name, optimize)];
+    const objects = [...runtimeC, ...sources.filter((f) => f.endsWith('.c'))].map((source) =>
       this.compile(source, include),
     );
     this.empty ??= this.link(
@@ -76,9 +78,13 @@ export class FlashLinker {
     return { told, linked: this.link(objects) - this.empty };
   }
 
-  /** The runtime is compiled once. */
+  /**
+   * Each file of the runtime is compiled once with the same headers, which say what is compiled of it.
+   */
   private runtime(files: readonly GeneratedFile[]): string[] {
-    const folder = path.join(this.folder, 'runtime');
+    const headers = files.filter((f) => f.path.endsWith('.h'));
+    const key = createHash('sha256').update(JSON.stringify(headers)).digest('hex').slice(0, 16);
+    const folder = path.join(this.folder, 'runtime', key);
     const others = files.filter((f) => {
       const file = path.join(folder, f.path);
       return !existsSync(file) || readFileSync(file, 'utf8') !== f.text;
