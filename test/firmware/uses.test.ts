@@ -35,7 +35,7 @@ describe('the runtime compiled for what a program uses', function () {
       assert.deepEqual(
         toHex(result.outputs),
         toHex(outputs),
-        `${kernels.join()} from seed ${FIRST}, sources in ${folder}`,
+        `seed ${FIRST + 100 * i}, sources in ${folder}`,
       );
       assert.equal(result.selftest, 0, `self-test in ${folder}`);
       removeFolder(folder);

@@ -21,7 +21,7 @@ export function randomProgram(seed: number): Program {
   return new Generator(seed).run();
 }
 
-/** The same with maps and weights of 8 bits alone: that of the first seed from this one that has all of these kernels. */
+/** The same with 8 bits alone: that of the first seed from this one that has all of these kernels. */
 export function randomByteProgram(seed: number, kernels: readonly KernelOp[]): Program {
   for (; ; seed++) {
     const program = new Generator(seed, [8]).run();

@@ -12,7 +12,9 @@ import {
   type WeightedLayer,
 } from './layerForm';
 import { workUses, type RuntimeUses } from './runtimeUses';
+import type { RuntimeUses } from './runtimeUses';
 import type { Work } from './work';
+import { workUses } from './workUses';
 
 /**
  * Flash of a network by its calls alone, before anything is quantized: a little more than what is linked in the end.

@@ -1,11 +1,6 @@
-import type { Forms } from './layerForm';
-import { isMadeConv, isMadeDepthwise } from './kernelShape';
-import { columnOf, PLAIN_FORM } from './layerForm';
-import type { Work } from './work';
-
 /*
- * What is used of the runtime's kernels, as the macros of src/firmware/common/qmcu_core.h say it: with them the compiler
- * leaves out formats of maps, bits of weights and ways to compute a layer that no layer has.
+ * What is used of the runtime's kernels, as the macros of src/firmware/common/qmcu_core.h say it: with them the
+ * compiler leaves out formats of maps, bits of weights and ways to compute a layer that no layer has.
  */
 
 /** The macros, and what each of them is where nothing is known. */
@@ -97,49 +92,4 @@ export function pixelBlocks(height: number, width: number, byBlocks: boolean): n
   if (!byBlocks) return blocks(width) | blocks(all);
   const rest = (n: number): number => (n % 4 === 3 && width >= 4 ? 0 : blocks(n % 4));
   return rest(width) | rest(all);
-}
-
-/**
- * What calls use before anything is quantized: signs, bounds and biases as they are most often, so that it is seldom
- * less than what the Program uses.
- */
-export function workUses(work: readonly Work[], forms: Forms): RuntimeUses {
-  const uses = noUses();
-  for (const { layer, call, extent, outputBits } of work) {
-    const form = forms.get(layer) ?? PLAIN_FORM;
-    const weightBits = form.weights === 'planned' ? (call.weightBits ?? 8) : 8;
-    const both = formatBit(call.inputBits, false) | formatBit(call.inputBits, true);
-    const [height, width] = [extent.rows.elements / extent.rows.calls, extent.cols.elements / extent.cols.calls];
-    uses.QMCU_USED_FORMATS |= both | formatBit(outputBits, false);
-    if (call.op === 'conv2d' || call.op === 'fullyConnected') {
-      const made = form.made && (call.op === 'fullyConnected' || isMadeConv(call));
-      const column = call.op === 'conv2d' ? columnOf(call) : call.inChannels * (call.inputPixels ?? 1);
-      const byBlocks = made || (call.op === 'conv2d' && isMadeConv(call) && outputBits >= 4);
-      uses.QMCU_USED_FORMATS |= formatBit(weightBits, true);
-      uses.QMCU_CONV2D_INPUTS |= both;
-      uses.QMCU_CONV2D_WEIGHTS |= weightBits === 8 ? 2 : 1;
-      uses.QMCU_CONV2D_PIXELS |= pixelBlocks(height, width, byBlocks);
-      if (call.op === 'conv2d' && !byBlocks) uses.QMCU_CONV2D_ANY = 1;
-      if (column > COLUMN_CODES) uses.QMCU_CONV2D_LONG = 1;
-      if (call.op === 'conv2d' && column > COLUMN_CODES / 4) uses.QMCU_CONV2D_PARTS = 1;
-      if (!made && (call.inputBits < 8 || weightBits < 8 || outputBits < 8)) {
-        uses.QMCU_CONV2D_BOUNDED = 1;
-        uses.QMCU_CONV2D_BIAS_SHIFTS = 1;
-      }
-    } else if (call.op === 'depthwise2d') {
-      const { kernelH, strideH } = call.window!;
-      const square = isMadeDepthwise(call);
-      const polynomial = form.made && kernelH === 3 && strideH === 1 && (weightBits === 4 || call.inputBits <= 4);
-      uses.QMCU_USED_FORMATS |= formatBit(weightBits, true);
-      uses.QMCU_DEPTHWISE2D_INPUTS |= formatBit(call.inputBits, false);
-      uses.QMCU_DEPTHWISE2D_WEIGHTS |= weightBits === 8 ? 2 : 1;
-      if (square) uses.QMCU_DEPTHWISE2D_PLANES |= polynomial ? 4 : kernelH === 5 ? 2 : 1;
-      if (!square || (!form.made && (outputBits < 4 || call.inputBits < 4))) uses.QMCU_DEPTHWISE2D_TAPS = 1;
-      else if (!form.made) uses.QMCU_DEPTHWISE2D_ROWS |= (kernelH === 5 ? 4 : 1) * strideH;
-    } else if (call.op === 'add') {
-      uses.QMCU_ADD_INPUTS |= 2;
-      uses.QMCU_ADD_OUTPUTS |= 2;
-    }
-  }
-  return uses;
 }

@@ -226,8 +226,7 @@ BLOCK(block_2_w4, 2u, 4u)
 BLOCK(block_4_w8, 4u, 8u)
 BLOCK(block_4_w4, 4u, 4u)
 
-#if QMCU_USES_ALL
-/* By pixels / 2. */
+#if QMCU_USES_ALL /* by pixels / 2 */
 static block_function *const blocks_w8[3] = {block_1_w8, block_2_w8, block_4_w8};
 static block_function *const blocks_w4[3] = {block_1_w4, block_2_w4, block_4_w4};
 #define BLOCK_OF(pixels, weight_bits) (((weight_bits) == 8u ? blocks_w8 : blocks_w4)[(pixels) / 2u])
@@ -239,10 +238,8 @@ static block_function *block_of(uint32_t pixels, uint32_t weight_bits)
     if (pixels == 4u) {
         return qmcu_are_bytes(weight_bits) ? block_4_w8 : block_4_w4;
     }
-    if (pixels == 2u) {
-        return qmcu_are_bytes(weight_bits) ? block_2_w8 : block_2_w4;
-    }
-    return qmcu_are_bytes(weight_bits) ? block_1_w8 : block_1_w4;
+    return pixels == 2u ? (qmcu_are_bytes(weight_bits) ? block_2_w8 : block_2_w4)
+                        : (qmcu_are_bytes(weight_bits) ? block_1_w8 : block_1_w4);
 }
 #define BLOCK_OF block_of
 #endif
