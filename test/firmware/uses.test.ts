@@ -32,11 +32,7 @@ describe('the runtime compiled for what a program uses', function () {
       const folder = scratchFolder('uses');
       const flags = ['-O1', ...sanitizerFlags];
       const result = buildForHost(folder, program, files, { compiler: 'gcc', flags }).run(inputs);
-      assert.deepEqual(
-        toHex(result.outputs),
-        toHex(outputs),
-        `seed ${FIRST + 100 * i}, sources in ${folder}`,
-      );
+      assert.deepEqual(toHex(result.outputs), toHex(outputs), `seed ${FIRST + 100 * i}, sources in ${folder}`);
       assert.equal(result.selftest, 0, `self-test in ${folder}`);
       removeFolder(folder);
     });
