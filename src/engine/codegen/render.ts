@@ -10,6 +10,7 @@ import { comesInTiles, externalInputs, invokeSignature, portSuffix, watchedCall 
 import { renderSelftest } from './selftest';
 import { filesOf, forModel, RUNTIME_INTERFACE, runtimeFiles, type RuntimeNeeds } from './runtime';
 import { CORE_KINDS, layerKernelsHeader } from './runtimeParts';
+import { lacksUses, type RuntimeUses } from '../cost/runtimeUses';
 import { runtimeUses } from './runtimeUses';
 import type { SpecialKernels } from './special';
 import type { StepCode } from './steps';
@@ -30,12 +31,13 @@ import type { GeneratedFile, GeneratedSources, RenderOptions } from './types';
 export function renderSources(program: Program, options: RenderOptions): GeneratedSources {
   const { name, camera, cores = CORE_KINDS } = options;
   const { constants, special, code, flash } = assemble(program, name, options, options.layers);
+  const uses = runtimeUses(program, special);
   const kernels = special?.source(options) ?? null;
   const tiled = comesInTiles(program);
   const file = (path: string, text: string): GeneratedFile => ({ path, text });
   const files = [
     file(`${name}.h`, renderHeader(program, flash, options)),
-    file(`${name}.c`, renderSource(program, options, code)),
+    file(`${name}.c`, renderSource(program, options, code, uses)),
     file(`${name}_internal.h`, renderInternal(name, constants, special, options)),
     file(`${name}_weights.c`, renderWeights(name, constants, options)),
     options.checks && options.golden === undefined && (tiled || externalInputs(program).length === 0)
@@ -61,7 +63,7 @@ export function renderSources(program: Program, options: RenderOptions): Generat
       ]),
       ...(kernels === null ? [] : [layerKernelsHeader]),
     ].sort(),
-    uses: runtimeUses(program, special),
+    uses,
   };
   return { files, runtime };
 }
@@ -94,7 +96,12 @@ function addressFunction(program: Program, name: string, kind: 'input' | 'output
     : `const ${type} *${name}_output${portSuffix(index)}(const void *arena)\n{\n    return ${body('const ')};\n}\n\n`;
 }
 
-function renderSource(program: Program, { name, provenance }: RenderOptions, code: StepCode): string {
+function renderSource(
+  program: Program,
+  { name, provenance }: RenderOptions,
+  code: StepCode,
+  uses: RuntimeUses,
+): string {
   const prefix = macroPrefix(name);
   const external = externalInputs(program);
   const missing = ['base', ...external.map((e) => e.parameter)].map((p) => `${p} == NULL`).join(' || ');
@@ -115,6 +122,11 @@ ${comesInTiles(program) ? '#include <string.h>\n' : ''}
 
 #if QMCU_INTERFACE != ${RUNTIME_INTERFACE}
 #error "${name} was generated for another version of the runtime, quantmcu.h: generate it again"
+#endif
+
+/* What this model uses, where the runtime was compiled for what a firmware's models use. */
+#if ${lacksUses(uses)}
+#error "quantmcu.h is of a runtime without all that ${name} uses: generate ${name} for this project again"
 #endif
 
 /* Every step runs once, and the time is in the kernels: small code costs nothing. */

@@ -44,9 +44,10 @@ export class Composer {
   file(name: string): string {
     switch (name) {
       case portHeader:
-      case interfaceHeader:
       case cameraHeader:
         return textOf(name);
+      case interfaceHeader:
+        return this.interface();
       case internalHeader:
         return this.internal();
       case layerKernelsHeader:
@@ -54,6 +55,14 @@ export class Composer {
       default:
         return this.source(name);
     }
+  }
+
+  /** What is used stands where models' sources see it: they refuse a runtime without what they need. */
+  private interface(): string {
+    const text = textOf(interfaceHeader);
+    if (this.single !== 'dsp' || !this.uses || hasFewBits(this.uses)) return text;
+    const used = `/* What the models of this firmware use; the rest is not compiled. */\n${usesDefines(this.uses)}`;
+    return text.replace(/^#define QMCU_INTERFACE \d+\n/m, (line) => `${line}\n${used}`);
   }
 
   private internal(): string {
@@ -76,11 +85,7 @@ export class Composer {
       '!defined(__OPTIMIZE__) && !defined(QMCU_KEEP',
       '!defined(__OPTIMIZE_SIZE__) && !defined(QMCU_KEEP',
     );
-    const used =
-      this.single === 'dsp' && this.uses && !hasFewBits(this.uses)
-        ? `/* What the models of this firmware use; the rest is not compiled. */\n${usesDefines(this.uses)}\n`
-        : '';
-    return `${given === '' ? '' : `/* Generated for one kind of core. */\n${given}\n`}${used}${text}`;
+    return `${given === '' ? '' : `/* Generated for one kind of core. */\n${given}\n`}${text}`;
   }
 
   private layerKernels(): string {

@@ -70,6 +70,14 @@ export function usesDefines(uses: RuntimeUses): string {
     .join('');
 }
 
+/** The preprocessor's condition of a runtime that was compiled for too little. */
+export function lacksUses(uses: RuntimeUses): string {
+  const terms = Object.entries(uses)
+    .filter(([, bits]) => bits !== 0)
+    .map(([macro, bits]) => `(${macro} & ${bits}u) != ${bits}u`);
+  return terms.length === 0 ? '0' : `defined(QMCU_USED_FORMATS) && \\\n    (${terms.join(' || \\\n     ')})`;
+}
+
 function mapped(value: (macro: UseMacro) => number): RuntimeUses {
   return Object.fromEntries((Object.keys(ALL_USES) as UseMacro[]).map((macro) => [macro, value(macro)])) as Record<
     UseMacro,

@@ -64,10 +64,10 @@
 #endif
 
 /*
- * What the programs need that the runtime was generated for; all where nothing is said, and where the stack has less
+ * What the programs need that the runtime was generated for; all where nothing is said, and where the stack has other
  * room for columns than was reckoned with. Maps' formats are bits 1 << QMCU_U8 and so on, weights 1: 4 bits, 2: 8 bits.
  */
-#if !defined(QMCU_USED_FORMATS) || (defined(QMCU_COLUMN_BYTES) && QMCU_COLUMN_BYTES < 2048)
+#if !defined(QMCU_USED_FORMATS) || QMCU_COLUMN_BYTES != 2048
 #define QMCU_USES_ALL 1
 #else
 #define QMCU_USES_ALL 0

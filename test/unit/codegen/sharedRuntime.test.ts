@@ -30,17 +30,14 @@ describe('what models use of a shared runtime', () => {
   const runtimeText = (): string =>
     fs
       .readdirSync(root, { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('qmcu_internal.h'))
+      .filter((file) => file.endsWith('quantmcu.h'))
       .map((file) => fs.readFileSync(path.join(root, file), 'utf8'))
       .join('');
   /** Bits of the macros as the runtime's header defines them for the models; undefined: all. */
   const compiled = (): RuntimeUses | undefined =>
     readUses(
       Object.fromEntries(
-        // Those of what is used stand before those of where nothing is said.
-        [...runtimeText().matchAll(/^#define (QMCU_\w+) +(\d+)u$/gm)]
-          .map(([, macro, bits]) => [macro, Number(bits)] as const)
-          .reverse(),
+        [...runtimeText().matchAll(/^#define (QMCU_\w+) (\d+)u$/gm)].map(([, macro, bits]) => [macro, Number(bits)]),
       ),
     );
   const told = (name: string): RuntimeUses | undefined => {
