@@ -8,8 +8,8 @@ const LEAST = {
   QMCU_CONV2D_LONG: 0,
   QMCU_CONV2D_PIXELS: 1,
   QMCU_CONV2D_PARTS: 0,
-  QMCU_CONV2D_BOUNDED: 1,
-  QMCU_CONV2D_BIAS_SHIFTS: 1,
+  QMCU_CONV2D_BOUNDED: 0,
+  QMCU_CONV2D_BIAS_SHIFTS: 0,
   QMCU_DEPTHWISE2D_INPUTS: 16,
   QMCU_DEPTHWISE2D_WEIGHTS: 2,
   QMCU_DEPTHWISE2D_TAPS: 0,
@@ -29,13 +29,18 @@ const FURTHER = [
   { QMCU_CONV2D_ANY: 1 },
   { QMCU_CONV2D_LONG: 1 },
   { QMCU_CONV2D_PARTS: 1 },
+  { QMCU_CONV2D_BOUNDED: 1 },
+  { QMCU_CONV2D_BIAS_SHIFTS: 1 },
   { QMCU_DEPTHWISE2D_INPUTS: 32 },
   { QMCU_DEPTHWISE2D_TAPS: 1 },
   { QMCU_DEPTHWISE2D_PLANES: 2 },
   { QMCU_DEPTHWISE2D_PLANES: 4 },
-  { QMCU_DEPTHWISE2D_ROWS: 15 },
+  { QMCU_DEPTHWISE2D_ROWS: 1 },
+  { QMCU_DEPTHWISE2D_ROWS: 2 },
+  { QMCU_DEPTHWISE2D_ROWS: 4 },
+  { QMCU_DEPTHWISE2D_ROWS: 8 },
 ];
-const BESIDE = { QMCU_DEPTHWISE2D_ROWS: { QMCU_DEPTHWISE2D_PLANES: 3 } };
+const besideOf = (macro, bits) => (macro === 'QMCU_DEPTHWISE2D_ROWS' && bits > 2 ? { QMCU_DEPTHWISE2D_PLANES: 3 } : {});
 
 /** Sections of each file that a build compiles, and its defines: bytes, and the names of what they refer to. */
 class Build {
@@ -76,11 +81,12 @@ export function measureUsed(files, sectionsOf, addLibrary) {
   const further = FURTHER.map((more) => {
     const [[macro, bits]] = Object.entries(more);
     const file = files.find((f) => f.endsWith(macro.startsWith('QMCU_CONV2D') ? 'conv2d.c' : 'depthwise2d.c'));
-    const beside = { ...LEAST, ...BESIDE[macro] };
+    const added = besideOf(macro, bits);
+    const beside = { ...LEAST, ...added };
     const uses = { ...beside, [macro]: beside[macro] | bits };
     return {
       use: `${macro}:${bits}`,
-      least: macro in BESIDE ? new Build(beside, [file], sectionsOf) : least.get(file),
+      least: Object.keys(added).length > 0 ? new Build(beside, [file], sectionsOf) : least.get(file),
       more: new Build(uses, [file], sectionsOf),
     };
   });

@@ -30,9 +30,7 @@ describe('flash that is told against flash that is linked', function () {
       for (const optimize of core === 'cortex-m4' ? OPTIMIZE_LEVELS : (['balanced'] as const)) {
         const { told, linked } = linker.measure(program, optimize, FLASH);
         const above = told / linked - 1;
-        const figures = `${told} told, ${linked} linked, ${(100 * above).toFixed(2)} %`;
-        const line = `${program.name} for ${core}, ${optimize}: ${figures}`;
-        if (process.env.VERBOSE) console.log(line);
+        const line = lineOf(`${program.name} for ${core}, ${optimize}`, told, linked);
         if (!(above >= 0 && above <= MOST_ABOVE)) wrong.push(line);
       }
     }
@@ -91,6 +89,31 @@ describe('flash that is told against flash that is linked', function () {
     check(program);
   });
 
+  it('of networks of 8 bits, whose runtime is compiled for them alone, and of two in one program', async function () {
+    const programs: Program[] = [];
+    for (const file of ['kws_dscnn_mlperf.onnx', 'resnet8_cifar10_mlperf.onnx']) {
+      const model = await calibrateModel(
+        this,
+        realModels.find((m) => m.file === file)!,
+        2,
+      );
+      programs.push(model.plain());
+    }
+    const linker = new FlashLinker(path.join(folder, 'eight'), 'cortex-m4');
+    const wrong: string[] = [];
+    for (const program of programs)
+      for (const optimize of OPTIMIZE_LEVELS) {
+        const { told, linked } = linker.measure(program, optimize, FLASH);
+        const line = lineOf(`${program.name} of 8 bits, ${optimize}`, told, linked);
+        if (!(told >= linked && told / linked - 1 <= MOST_ABOVE)) wrong.push(line);
+      }
+    // What both use is there once.
+    const { told, linked } = linker.measureTogether(programs, 'size', FLASH);
+    const line = lineOf('two networks of 8 bits together', told, linked);
+    if (told < linked) wrong.push(line);
+    assert.deepEqual(wrong, []);
+  });
+
   for (const file of ['resnet8_cifar10_mlperf.onnx', 'vww_mobilenetv1_0.25_96_mlperf.onnx'])
     it(`of ${file} in mixed precision by patches`, async function () {
       const model = await calibrateModel(
@@ -101,3 +124,9 @@ describe('flash that is told against flash that is linked', function () {
       check(model.mixed(file.startsWith('vww') ? 'runtime' : 'keep', 2));
     });
 });
+
+function lineOf(what: string, told: number, linked: number): string {
+  const line = `${what}: ${told} told, ${linked} linked, ${(100 * (told / linked - 1)).toFixed(2)} %`;
+  if (process.env.VERBOSE) console.log(line);
+  return line;
+}

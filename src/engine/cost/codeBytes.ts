@@ -46,7 +46,11 @@ function usedBytes({ nodes, sizes, refs, more }: UsedCode, functions: Iterable<s
   for (const [use, { bytes, refs: further }] of Object.entries(more)) {
     const [macro, bit] = use.split(':');
     if ((uses[macro as UseMacro] & Number(bit)) === 0) continue;
-    for (const [node, n] of bytes) added.set(node, (added.get(node) ?? 0) + n);
+    for (const [node, n] of bytes) {
+      const before = added.get(node) ?? 0;
+      // What is there only for such uses is there once.
+      added.set(node, sizes[node] === 0 ? Math.max(before, n) : before + n);
+    }
     for (const [from, to] of further) edges.set(from, [...(edges.get(from) ?? []), to]);
   }
   const linked = new Set<number>();

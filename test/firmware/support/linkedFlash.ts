@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import * as path from 'node:path';
 import { renderSources, runtimeFiles, type GeneratedFile } from '../../../src/engine/codegen';
 import { comesInTiles, externalInputs } from '../../../src/engine/codegen/inputs';
-import { coreKinds } from '../../../src/engine/codegen/runtime';
+import { coreKinds, joinNeeds, type RuntimeNeeds } from '../../../src/engine/codegen/runtime';
 import type { Program } from '../../../src/engine/program/types';
 import type { Optimize } from '../../../src/engine/targets/types';
 import { putFiles, runCommand } from './hostBuild';
@@ -52,6 +52,35 @@ export class FlashLinker {
   ) {}
 
   measure(program: Program, optimize: Optimize, flashBytes: number): { told: number; linked: number } {
+    return this.measureTogether([program], optimize, flashBytes);
+  }
+
+  /** The same of several models in one program, what is told summed up. */
+  measureTogether(
+    programs: readonly Program[],
+    optimize: Optimize,
+    flashBytes: number,
+  ): { told: number; linked: number } {
+    const generated = programs.map((program) => this.generate(program, optimize, flashBytes));
+    const runtimeC = this.runtime(runtimeFiles(joinNeeds(generated.map((g) => g.runtime))));
+    const objects = [
+      ...runtimeC.map((source) => this.compile(source, [path.dirname(runtimeC[0])])),
+      ...generated.flatMap(({ folder, sources }) =>
+        sources.map((source) => this.compile(source, [path.dirname(runtimeC[0]), folder])),
+      ),
+      this.compile(this.main(programs, optimize), []),
+    ];
+    this.empty ??= this.link(
+      putFiles(path.join(this.folder, 'empty'), [{ path: 'main.c', text: EMPTY }]).map((f) => this.compile(f, [])),
+    );
+    return { told: generated.reduce((sum, { told }) => sum + told, 0), linked: this.link(objects) - this.empty };
+  }
+
+  private generate(
+    program: Program,
+    optimize: Optimize,
+    flashBytes: number,
+  ): { told: number; runtime: RuntimeNeeds; folder: string; sources: readonly string[] } {
     const { name } = program;
     const { files, runtime } = renderSources(program, {
       name,
@@ -61,21 +90,19 @@ export class FlashLinker {
       cores: coreKinds(this.core),
       ...(program.head ? { detection: { head: program.head, golden: [] } } : {}),
     });
-    const sources = putFiles(path.join(this.folder, name, optimize), [
-      ...files,
-      { path: 'main.c', text: mainOf(program) },
-    ]);
+    const folder = path.join(this.folder, name, optimize);
+    const sources = putFiles(folder, [...files, { path: 'run.c', text: runOf(program) }]);
     const header = files.find((f) => f.path === `${name}.h`)!.text;
     const told = Number(new RegExp(`#define ${name.toUpperCase()}_FLASH_BYTES (\\d+)`).exec(header)![1]);
-    const runtimeC = this.runtime(runtimeFiles(runtime));
-    const include = [path.dirname(runtimeC[0]), path.join(this.folder, name, optimize)];
-    const objects = [...runtimeC, ...sources.filter((f) => f.endsWith('.c'))].map((source) =>
-      this.compile(source, include),
-    );
-    this.empty ??= this.link(
-      putFiles(path.join(this.folder, 'empty'), [{ path: 'main.c', text: EMPTY }]).map((f) => this.compile(f, [])),
-    );
-    return { told, linked: this.link(objects) - this.empty };
+    return { told, runtime, folder, sources };
+  }
+
+  private main(programs: readonly Program[], optimize: Optimize): string {
+    const names = programs.map(({ name }) => name);
+    const text =
+      names.map((name) => `int run_${name}(void);\n`).join('') +
+      `int main(void)\n{\n    return ${names.map((name) => `run_${name}()`).join(' | ')};\n}\n`;
+    return putFiles(path.join(this.folder, names.join('-'), optimize, 'main'), [{ path: 'main.c', text }])[0];
   }
 
   /**
@@ -109,21 +136,24 @@ export class FlashLinker {
   }
 }
 
-function mainOf(program: Program): string {
+/** A function that runs one inference. */
+function runOf(program: Program): string {
   const { name } = program;
-  const inputs = externalInputs(program).map((_, i) => `, &input[${i}]`);
+  const inputs = externalInputs(program).map((_, i) => `, &input_${name}[${i}]`);
   const tiles = comesInTiles(program);
   const invoke = tiles ? `${name}_invoke_tiles` : inputs.length > 0 ? `${name}_invoke_from` : `${name}_invoke`;
   const arena = `static ${name.toUpperCase()}_ARENA(arena);\n`;
-  const held = inputs.length === 0 ? '' : tiles ? `${name}_source input[${inputs.length}];` : 'const uint8_t input[1];';
+  const type = tiles ? `${name}_source` : 'const uint8_t';
+  const held = inputs.length === 0 ? '' : `${type} input_${name}[${tiles ? inputs.length : 1}];`;
+  const head = `int run_${name}(void);\nint run_${name}(void)\n{\n`;
   if (program.head)
     return (
-      `#include "${name}_detect.h"\n${arena}extern ${name}_box boxes[1];\n${name}_box boxes[1];\n` +
+      `#include "${name}_detect.h"\n${arena}extern ${name}_box boxes_${name}[1];\n${name}_box boxes_${name}[1];\n` +
       `static uint32_t scratch[${name.toUpperCase()}_DETECT_SCRATCH_BYTES / 4];\n` +
-      `int main(void)\n{\n    ${name}_invoke(arena);\n    return ${name}_detect(arena, scratch, boxes, 1);\n}\n`
+      `${head}    ${name}_invoke(arena);\n    return ${name}_detect(arena, scratch, boxes_${name}, 1);\n}\n`
     );
   return (
     `#include "${name}.h"\n${arena}${held === '' ? '' : `extern ${held}\n${held}\n`}` +
-    `int main(void)\n{\n    return ${invoke}(arena${inputs.join('')});\n}\n`
+    `${head}    return ${invoke}(arena${inputs.join('')});\n}\n`
   );
 }
