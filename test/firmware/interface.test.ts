@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { renderC, usageOf, writeToProject, type GeneratedFile } from '../../src/engine/codegen';
 import { firmwareIncludes, firmwareSources } from '../support/firmwareSources';
 import { ProgramBuilder } from '../support/programBuilder';
-import { randomProgram } from '../support/randomProgram';
+import { randomByteProgram, randomProgram } from '../support/randomProgram';
 import { compile, putFiles, runCommand, sanitizerFlags, scratchForEach, strictFlags } from './support/hostBuild';
 import { compileObjects } from './support/objects';
 import { provenance, reference } from './support/reference';
@@ -109,8 +109,11 @@ int main(void) { return net_invoke(arena); }
   it('links two models into one C++ firmware, with flat object folders and equal kernels', () => {
     const names = ['net', 'face'];
     const files = names.map((name, i) => {
-      const { program, inputs, outputs } = reference({ ...randomProgram(10 + i), name }, 1);
-      return renderC(program, { name, golden: [{ inputs: inputs[0], outputs: outputs[0] }], provenance });
+      // Each with a runtime that is compiled for what it uses alone.
+      const random = randomByteProgram(10 + i, i === 0 ? ['conv2d'] : ['depthwise2d', 'add']);
+      const { program, inputs, outputs } = reference({ ...random, name }, 1);
+      const golden = [{ inputs: inputs[0], outputs: outputs[0] }];
+      return renderC(program, { name, golden, provenance, cores: ['dsp'] });
     });
     const objects: string[] = [];
     const sourceNames: string[] = [];

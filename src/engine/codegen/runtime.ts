@@ -15,7 +15,7 @@ import {
   portHeader,
   type CoreKind,
 } from './runtimeParts';
-import { joinUses, type RuntimeUses } from '../cost/runtimeUses';
+import { ALL_USES, joinUses, type RuntimeUses } from '../cost/runtimeUses';
 import type { GeneratedFile } from './types';
 
 /*
@@ -115,6 +115,9 @@ const composedNames = new Set([
 /** Include guards of the runtime's headers. */
 const guards = /\b(QUANTMCU|QUANTMCU_PORT|QMCU_CAMERA|QMCU_INTERNAL|QMCU_LAYER_KERNELS)_H\b/g;
 
+/** What a runtime of one model's own is compiled for: an application may include the headers of two. */
+const useMacros = new RegExp(`\\b(${Object.keys(ALL_USES).join('|')})\\b`, 'g');
+
 /**
  * Files that call or are a shared runtime, as those of a model that has a runtime of its own: the model's name in
  * symbols, includes and include guards, so that two models, even of two versions, link into one firmware and build
@@ -128,6 +131,7 @@ export function forModel(files: readonly GeneratedFile[], name: string): Generat
         composedNames.has(file) ? `${open}${runtimeFileName(file, name)}${close}` : whole,
       )
       .replace(/(?<!["\w])qmcu_(?=\w)/g, `${name}_qmcu_`)
+      .replace(useMacros, (macro) => `${macroPrefix(name)}_${macro}`)
       .replace(guards, (guard) => (guard === 'QUANTMCU_PORT_H' ? guard : `${macroPrefix(name)}_${guard}`)),
   }));
 }

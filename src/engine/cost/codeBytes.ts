@@ -29,11 +29,6 @@ export function runtimeBytes(core: Core, functions: Iterable<string>, uses?: Run
   return bytes;
 }
 
-/** Whether the code of a function of the runtime was measured, as `runtimeBytes` counts it. */
-export function isMeasured(core: Core, fn: string, uses?: RuntimeUses): boolean {
-  return fn in (usedCode(core, uses)?.nodes ?? codeTable(core).functions);
-}
-
 /** The table of code that is compiled for what is used; undefined where the runtime is compiled whole. */
 function usedCode(core: Core, uses: RuntimeUses | undefined): UsedCode | undefined {
   return uses && !hasFewBits(uses) ? (codeTable(core).used ?? CODE_TABLES['cortex-m4'].used) : undefined;
