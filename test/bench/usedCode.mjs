@@ -19,8 +19,8 @@ const LEAST = {
   QMCU_ADD_OUTPUTS: 3,
 };
 /**
- * What is told apart: the rest is little, and counted as if it were used. Functions for rows of 5 x 5 kernels only count
- * beside what they call.
+ * What is told apart: the rest is little, and counted as if it were used. Functions for rows of 5 x 5 kernels count
+ * only beside what they call.
  */
 const FURTHER = [
   { QMCU_CONV2D_INPUTS: 32 },

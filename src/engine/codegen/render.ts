@@ -96,6 +96,19 @@ function addressFunction(program: Program, name: string, kind: 'input' | 'output
     : `const ${type} *${name}_output${portSuffix(index)}(const void *arena)\n{\n    return ${body('const ')};\n}\n\n`;
 }
 
+/** Refuses another version of the runtime, and one without what the model uses. */
+function runtimeChecks(name: string, uses: RuntimeUses): string {
+  return `#if QMCU_INTERFACE != ${RUNTIME_INTERFACE}
+#error "${name} was generated for another version of the runtime, quantmcu.h: generate it again"
+#endif
+
+/* What this model uses, where the runtime is compiled for what a firmware's models use. */
+#if ${lacksUses(uses)}
+#error "quantmcu.h is of a runtime without all that ${name} uses: generate ${name} for this project again"
+#endif
+`;
+}
+
 function renderSource(
   program: Program,
   { name, provenance }: RenderOptions,
@@ -120,15 +133,7 @@ ${comesInTiles(program) ? '#include <string.h>\n' : ''}
 #include "quantmcu.h"
 #include "${name}_internal.h"
 
-#if QMCU_INTERFACE != ${RUNTIME_INTERFACE}
-#error "${name} was generated for another version of the runtime, quantmcu.h: generate it again"
-#endif
-
-/* What this model uses, where the runtime was compiled for what a firmware's models use. */
-#if ${lacksUses(uses)}
-#error "quantmcu.h is of a runtime without all that ${name} uses: generate ${name} for this project again"
-#endif
-
+${runtimeChecks(name, uses)}
 /* Every step runs once, and the time is in the kernels: small code costs nothing. */
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("Os")
