@@ -11,7 +11,6 @@ import {
   type Forms,
   type WeightedLayer,
 } from './layerForm';
-import { workUses, type RuntimeUses } from './runtimeUses';
 import type { RuntimeUses } from './runtimeUses';
 import type { Work } from './work';
 import { workUses } from './workUses';
