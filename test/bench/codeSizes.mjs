@@ -102,7 +102,7 @@ function measureCoreUsed(core) {
   const { sources, include } = writeRuntime();
   const files = sources.filter((f) => f.path.endsWith('.c')).map((f) => path.join(include, f.path));
   const sections = (file, defines) => sectionsOf(core, file, include, defines);
-  return { used: measureUsed(files, sections, (all) => addLibrary(core, all)) };
+  return measureUsed(files, sections, (all) => addLibrary(core, all));
 }
 
 function measure(core) {

@@ -1,53 +1,123 @@
-// The code of the runtime where it is compiled for what a firmware's models of
-// 8 bits use (src/engine/cost/runtimeUses.ts): the least, and what some further uses add to it.
-const LEAST = {
-  QMCU_USED_FORMATS: 48,
-  QMCU_CONV2D_INPUTS: 16,
-  QMCU_CONV2D_WEIGHTS: 2,
-  QMCU_CONV2D_ANY: 0,
-  QMCU_CONV2D_LONG: 0,
-  QMCU_CONV2D_PIXELS: 1,
-  QMCU_CONV2D_PARTS: 0,
-  QMCU_CONV2D_BOUNDED: 0,
-  QMCU_CONV2D_BIAS_SHIFTS: 0,
-  QMCU_DEPTHWISE2D_INPUTS: 16,
-  QMCU_DEPTHWISE2D_WEIGHTS: 2,
-  QMCU_DEPTHWISE2D_TAPS: 0,
-  QMCU_DEPTHWISE2D_ROWS: 0,
-  QMCU_DEPTHWISE2D_PLANES: 1,
-  QMCU_ADD_INPUTS: 3,
-  QMCU_ADD_OUTPUTS: 3,
+// The code of the runtime where it is compiled for what a firmware's models use (src/engine/cost/runtimeUses.ts): the
+// least, and what further uses add to it, apart for models of 8 bits and for those with fewer.
+
+const EIGHT = {
+  least: {
+    QMCU_USED_FORMATS: 48,
+    QMCU_CONV2D_INPUTS: 16,
+    QMCU_CONV2D_BLOCKS: 2,
+    QMCU_CONV2D_ANY: 0,
+    QMCU_CONV2D_LONG: 0,
+    QMCU_CONV2D_PIXELS: 1,
+    QMCU_CONV2D_PIXELS_4: 0,
+    QMCU_CONV2D_PARTS: 0,
+    QMCU_CONV2D_BOUNDED: 0,
+    QMCU_CONV2D_BIAS_SHIFTS: 0,
+    QMCU_CONV2D_PACKED: 0,
+    QMCU_DEPTHWISE2D_INPUTS: 16,
+    QMCU_DEPTHWISE2D_WEIGHTS: 2,
+    QMCU_DEPTHWISE2D_TAPS: 0,
+    QMCU_DEPTHWISE2D_ROWS: 0,
+    QMCU_DEPTHWISE2D_PLANES: 1,
+    QMCU_ADD_INPUTS: 2,
+    QMCU_ADD_OUTPUTS: 2,
+  },
+  further: [
+    'CONV2D_INPUTS:32',
+    'CONV2D_PIXELS:2',
+    'CONV2D_PIXELS:4 beside CONV2D_PIXELS:2',
+    'CONV2D_ANY:1',
+    'CONV2D_LONG:1',
+    'CONV2D_PARTS:1',
+    'CONV2D_BOUNDED:1',
+    'CONV2D_BIAS_SHIFTS:1',
+  ],
 };
-/**
- * What is told apart: the rest is little, and counted as if it were used. Functions for rows of 5 x 5 kernels count
- * only beside what they call.
- */
-const FURTHER = [
-  { QMCU_CONV2D_INPUTS: 32 },
-  { QMCU_CONV2D_PIXELS: 2 },
-  { QMCU_CONV2D_PIXELS: 4 },
-  { QMCU_CONV2D_ANY: 1 },
-  { QMCU_CONV2D_LONG: 1 },
-  { QMCU_CONV2D_PARTS: 1 },
-  { QMCU_CONV2D_BOUNDED: 1 },
-  { QMCU_CONV2D_BIAS_SHIFTS: 1 },
-  { QMCU_DEPTHWISE2D_INPUTS: 32 },
-  { QMCU_DEPTHWISE2D_TAPS: 1 },
-  { QMCU_DEPTHWISE2D_PLANES: 2 },
-  { QMCU_DEPTHWISE2D_PLANES: 4 },
-  { QMCU_DEPTHWISE2D_ROWS: 1 },
-  { QMCU_DEPTHWISE2D_ROWS: 2 },
-  { QMCU_DEPTHWISE2D_ROWS: 4 },
-  { QMCU_DEPTHWISE2D_ROWS: 8 },
+const FEW = {
+  least: {
+    ...EIGHT.least,
+    QMCU_USED_FORMATS: 60,
+    QMCU_CONV2D_BLOCKS: 0,
+    QMCU_CONV2D_PIXELS: 0,
+    QMCU_DEPTHWISE2D_WEIGHTS: 3,
+  },
+  further: [
+    'USED_FORMATS:1',
+    'USED_FORMATS:2',
+    'CONV2D_INPUTS:32',
+    'CONV2D_INPUTS:4',
+    'CONV2D_INPUTS:8',
+    'CONV2D_INPUTS:1',
+    'CONV2D_INPUTS:2',
+    'CONV2D_BLOCKS:1',
+    'CONV2D_BLOCKS:2',
+    'CONV2D_BLOCKS:1 CONV2D_BLOCKS:2',
+    'CONV2D_PIXELS:1',
+    'CONV2D_PIXELS_4:1',
+    'CONV2D_PIXELS:1 CONV2D_PIXELS_4:1',
+    'CONV2D_PIXELS:2 beside CONV2D_PIXELS:1 CONV2D_PIXELS_4:1',
+    'CONV2D_PIXELS:4 beside CONV2D_PIXELS:3 CONV2D_PIXELS_4:1',
+    'CONV2D_PIXELS_4:2 beside CONV2D_PIXELS:1 CONV2D_PIXELS_4:1',
+    'CONV2D_PIXELS_4:4 beside CONV2D_PIXELS:1 CONV2D_PIXELS_4:3',
+    'CONV2D_PIXELS:1 CONV2D_BLOCKS:1',
+    'CONV2D_PIXELS:1 CONV2D_BLOCKS:2',
+    'CONV2D_ANY:1 beside CONV2D_PIXELS:1 CONV2D_PIXELS_4:1',
+    'CONV2D_LONG:1 beside CONV2D_PIXELS:1 CONV2D_PIXELS_4:1',
+    'CONV2D_PARTS:1 beside CONV2D_BLOCKS:3',
+    'CONV2D_BOUNDED:1 beside CONV2D_BLOCKS:3',
+    'CONV2D_BIAS_SHIFTS:1 beside CONV2D_BLOCKS:3',
+    'CONV2D_PACKED:1',
+    'CONV2D_PACKED:2',
+    'CONV2D_PACKED:1 CONV2D_PACKED:2',
+    'CONV2D_PACKED:4 beside CONV2D_PACKED:2',
+    'CONV2D_PACKED:8 beside CONV2D_PACKED:2',
+    'CONV2D_PACKED:4 CONV2D_PACKED:8 beside CONV2D_PACKED:2',
+    'DEPTHWISE2D_INPUTS:4',
+    'DEPTHWISE2D_INPUTS:8',
+    'DEPTHWISE2D_INPUTS:1',
+    'DEPTHWISE2D_INPUTS:2',
+  ],
+};
+/** Of both. Functions for rows of 5 x 5 kernels count only beside what they call. */
+const OF_BOTH = [
+  'DEPTHWISE2D_INPUTS:32',
+  'DEPTHWISE2D_TAPS:1',
+  'DEPTHWISE2D_PLANES:2',
+  'DEPTHWISE2D_PLANES:4',
+  'DEPTHWISE2D_ROWS:1',
+  'DEPTHWISE2D_ROWS:2',
+  'DEPTHWISE2D_ROWS:1 DEPTHWISE2D_ROWS:2',
+  'DEPTHWISE2D_ROWS:4 beside DEPTHWISE2D_PLANES:2',
+  'DEPTHWISE2D_ROWS:8 beside DEPTHWISE2D_PLANES:2',
+  'DEPTHWISE2D_ROWS:4 DEPTHWISE2D_ROWS:8 beside DEPTHWISE2D_PLANES:2',
+  'ADD_INPUTS:1',
+  'ADD_OUTPUTS:1',
+  'ADD_INPUTS:1 ADD_OUTPUTS:1',
 ];
-const besideOf = (macro, bits) => (macro === 'QMCU_DEPTHWISE2D_ROWS' && bits > 2 ? { QMCU_DEPTHWISE2D_PLANES: 3 } : {});
+
+/** Uses as they are written above: macros without prefix, and bits of theirs. */
+function readUses(text) {
+  return text
+    .split(' ')
+    .filter((use) => use !== '')
+    .map((use) => {
+      const [macro, bits] = use.split(':');
+      return [`QMCU_${macro}`, Number(bits)];
+    });
+}
+
+function joinUses(least, ...more) {
+  const uses = { ...least };
+  for (const [macro, bits] of more.flat()) uses[macro] |= bits;
+  return uses;
+}
 
 /** Sections of each file that a build compiles, and its defines: bytes, and the names of what they refer to. */
 class Build {
   sections = new Map();
 
   constructor(uses, files, sectionsOf) {
-    const defines = Object.entries(uses).map(([macro, bits]) => `-D${macro}=${bits}u`);
+    const defines = Object.entries(uses).map(([macro, bits]) => `-DNET_${macro}=${bits}u`);
     for (const file of files)
       for (const [name, { bytes, refs }] of sectionsOf(file, defines)) {
         // Functions that the compiler made of one stand under one name.
@@ -74,31 +144,68 @@ class Build {
  * @param {(file: string, defines: string[]) => Map<string, {bytes: number, refs: Set<string>}>} sectionsOf
  * @param {(sections: Map<string, {bytes: number, refs: Set<string>}>) => void} addLibrary adds what these need of the
  *   libraries
+ * @returns tables for models of 8 bits and for those with fewer
  */
 export function measureUsed(files, sectionsOf, addLibrary) {
-  const least = new Map(files.map((file) => [file, new Build(LEAST, [file], sectionsOf)]));
-  const base = joined([...least.values()]);
-  const further = FURTHER.map((more) => {
-    const [[macro, bits]] = Object.entries(more);
-    const file = files.find((f) => f.endsWith(macro.startsWith('QMCU_CONV2D') ? 'conv2d.c' : 'depthwise2d.c'));
-    const added = besideOf(macro, bits);
-    const beside = { ...LEAST, ...added };
-    const uses = { ...beside, [macro]: beside[macro] | bits };
-    return {
-      use: `${macro}:${bits}`,
-      least: Object.keys(added).length > 0 ? new Build(beside, [file], sectionsOf) : least.get(file),
-      more: new Build(uses, [file], sectionsOf),
-    };
-  });
+  return {
+    used: measureFrom(EIGHT, files, sectionsOf, addLibrary),
+    few: measureFrom(FEW, files, sectionsOf, addLibrary),
+  };
+}
+
+function measureFrom({ least, further }, files, sectionsOf, addLibrary) {
+  const bases = new Map(files.map((file) => [file, new Build(least, [file], sectionsOf)]));
+  const base = joined([...bases.values()]);
+  const terms = [];
+  for (const text of [...further, ...OF_BOTH]) {
+    const [own, beside = ''] = text.split(' beside ').map(readUses);
+    const file = files.find((f) => f.endsWith(fileOf(own[0][0])));
+    const build = new Build(joinUses(least, own, beside === '' ? [] : beside), [file], sectionsOf);
+    // What is expected of what was measured before, and what differs from it.
+    const uses = joinUses(least, own, beside === '' ? [] : beside);
+    const before = terms.filter(
+      (t) => t.file === file && t.own.every(([macro, bits]) => (uses[macro] & bits) === bits),
+    );
+    const expectedBytes = (key) => before.reduce((sum, t) => sum + (t.bytes.get(key) ?? 0), bases.get(file).bytes(key));
+    const isExpected = (key, ref) =>
+      bases.get(file).refs(key).has(ref) || before.some((t) => t.refs.some(([from, to]) => from === key && to === ref));
+    const touched = new Set([
+      ...bases.get(file).sections.keys(),
+      ...build.sections.keys(),
+      ...before.flatMap((t) => [...t.bytes.keys()]),
+    ]);
+    terms.push({
+      file,
+      own,
+      build,
+      use: own.map(([macro, bits]) => `${macro}:${bits}`).join(' '),
+      bytes: new Map(
+        [...touched].map((key) => [key, build.bytes(key) - expectedBytes(key)]).filter(([, bytes]) => bytes !== 0),
+      ),
+      refs: [...touched].flatMap((key) =>
+        [...build.refs(key)].filter((ref) => !isExpected(key, ref)).map((ref) => [key, ref]),
+      ),
+    });
+  }
+  return tableOf(base, terms, addLibrary);
+}
+
+function fileOf(macro) {
+  if (macro.startsWith('QMCU_CONV2D')) return 'conv2d.c';
+  if (macro.startsWith('QMCU_DEPTHWISE2D')) return 'depthwise2d.c';
+  return 'elementwise.c';
+}
+
+function tableOf(base, terms, addLibrary) {
   const all = new Map();
-  for (const { sections } of [base, ...further.map((f) => f.more)])
+  for (const { sections } of [base, ...terms.map((t) => t.build)])
     for (const [key, { refs }] of sections)
       all.set(key, { bytes: 0, refs: new Set([...(all.get(key)?.refs ?? []), ...refs]) });
   addLibrary(all);
   const keys = [...all.keys()];
   const index = new Map(keys.map((key, i) => [key, i]));
   const places = (refs) => [...refs].flatMap((ref) => index.get(ref) ?? []);
-  const isOurs = (key) => base.sections.has(key) || further.some((f) => f.more.sections.has(key));
+  const isOurs = (key) => base.sections.has(key) || terms.some((t) => t.build.sections.has(key));
   return {
     nodes: Object.fromEntries(
       keys.flatMap((key, i) => (/^(net_qmcu_\w+|memcpy)$/.test(key) ? [[key.replace(/^net_/, ''), i]] : [])),
@@ -106,20 +213,13 @@ export function measureUsed(files, sectionsOf, addLibrary) {
     sizes: keys.map((key) => (isOurs(key) ? base.bytes(key) : all.get(key).bytes)),
     refs: keys.map((key) => places(isOurs(key) ? base.refs(key) : all.get(key).refs)),
     more: Object.fromEntries(
-      further.map(({ use, least, more }) => {
-        const touched = keys.filter((key) => least.sections.has(key) || more.sections.has(key));
-        return [
-          use,
-          {
-            bytes: touched
-              .map((key) => [index.get(key), more.bytes(key) - least.bytes(key)])
-              .filter(([, bytes]) => bytes !== 0),
-            refs: touched.flatMap((key) =>
-              places([...more.refs(key)].filter((ref) => !least.refs(key).has(ref))).map((to) => [index.get(key), to]),
-            ),
-          },
-        ];
-      }),
+      terms.map(({ use, bytes, refs }) => [
+        use,
+        {
+          bytes: [...bytes].map(([key, n]) => [index.get(key), n]),
+          refs: refs.flatMap(([from, to]) => places([to]).map((node) => [index.get(from), node])),
+        },
+      ]),
     ),
   };
 }

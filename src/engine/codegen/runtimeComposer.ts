@@ -15,7 +15,7 @@ import {
   type CoreKind,
 } from './runtimeParts';
 import { runtimeSources } from './runtimeSources';
-import { hasFewBits, usesDefines, type RuntimeUses } from '../cost/runtimeUses';
+import { usesDefines, type RuntimeUses } from '../cost/runtimeUses';
 
 /** GCC's option that kernels are compiled with, as the sources have it. */
 const schedulingPragma =
@@ -60,7 +60,7 @@ export class Composer {
   /** What is used stands where models' sources see it: they refuse a runtime without what they need. */
   private interface(): string {
     const text = textOf(interfaceHeader);
-    if (this.single !== 'dsp' || !this.uses || hasFewBits(this.uses)) return text;
+    if (this.single !== 'dsp' || !this.uses) return text;
     const used = `/* What the models of this firmware use; the rest is not compiled. */\n${usesDefines(this.uses)}`;
     return text.replace(/^#define QMCU_INTERFACE \d+\n/m, (line) => `${line}\n${used}`);
   }

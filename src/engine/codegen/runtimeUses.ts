@@ -31,18 +31,7 @@ export function runtimeUses(program: Program, special: SpecialKernels | null): R
       case 'conv2d':
       case 'fullyConnected':
         uses.QMCU_CONV2D_INPUTS |= format(inputs[0]);
-        uses.QMCU_CONV2D_WEIGHTS |= weightBit(kernel);
-        if (columnOf(step, kernel) > COLUMN_CODES) uses.QMCU_CONV2D_LONG = 1;
-        if (kernel.op === 'conv2d' && !made?.scratch && columnOf(step, kernel) > COLUMN_CODES / 4)
-          uses.QMCU_CONV2D_PARTS = 1;
-        if (!made && isBounded(program, output, kernel.requant)) uses.QMCU_CONV2D_BOUNDED = 1;
-        if (!made && kernel.requant.biasShift !== 0) uses.QMCU_CONV2D_BIAS_SHIFTS = 1;
-        uses.QMCU_CONV2D_PIXELS |= pixelBlocks(
-          regionHeight(output.region),
-          regionWidth(output.region),
-          made !== undefined || goesByBlocks(program, step, kernel),
-        );
-        if (kernel.op === 'conv2d' && !made && !goesByBlocks(program, step, kernel)) uses.QMCU_CONV2D_ANY = 1;
+        if (!special?.inTwins(planned)) addConvolution(uses, program, step, kernel, made);
         break;
       case 'depthwise2d':
         uses.QMCU_DEPTHWISE2D_INPUTS |= format(inputs[0]);
@@ -69,6 +58,35 @@ function signBit({ buffers }: Program, { buffer }: Access): number {
 
 function weightBit({ weightBits }: { readonly weightBits: 4 | 8 }): number {
   return weightBits === 8 ? 2 : 1;
+}
+
+/** How a convolution or fully connected layer goes; `made`: by a kernel of its own. */
+function addConvolution(
+  uses: Record<UseMacro, number>,
+  program: Program,
+  step: Step,
+  kernel: Extract<Kernel, { op: 'conv2d' | 'fullyConnected' }>,
+  made: ReturnType<SpecialKernels['kernel']>,
+): void {
+  const { inputs, output } = step;
+  const isConv = kernel.op === 'conv2d';
+  if (made?.pack) {
+    const isPoint = isConv && kernel.window.kernelH === 1 && kernel.window.kernelW === 1;
+    const joined = isPoint ? 4 * signBit(program, inputs[0]) : 0;
+    uses.QMCU_CONV2D_PACKED |= made.pack.kind === 'halves' ? 1 : 2 | joined;
+    return;
+  }
+  const column = columnOf(step, kernel);
+  const byBlocks = made !== undefined || goesByBlocks(program, step, kernel);
+  const pixels = pixelBlocks(regionHeight(output.region), regionWidth(output.region), byBlocks);
+  uses[kernel.weightBits === 8 ? 'QMCU_CONV2D_PIXELS' : 'QMCU_CONV2D_PIXELS_4'] |= pixels;
+  if (pixels !== 0 && column > COLUMN_CODES) uses.QMCU_CONV2D_LONG = 1;
+  if (byBlocks && !made?.scratch && column > COLUMN_CODES / 4) uses.QMCU_CONV2D_PARTS = 1;
+  if (isConv && !byBlocks) uses.QMCU_CONV2D_ANY = 1;
+  if (made || !byBlocks) return;
+  uses.QMCU_CONV2D_BLOCKS |= weightBit(kernel);
+  if (isBounded(program, output, kernel.requant)) uses.QMCU_CONV2D_BOUNDED = 1;
+  if (kernel.requant.biasShift !== 0) uses.QMCU_CONV2D_BIAS_SHIFTS = 1;
 }
 
 /** Codes of a column. */

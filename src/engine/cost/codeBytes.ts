@@ -31,7 +31,10 @@ export function runtimeBytes(core: Core, functions: Iterable<string>, uses?: Run
 
 /** The table of code that is compiled for what is used; undefined where the runtime is compiled whole. */
 function usedCode(core: Core, uses: RuntimeUses | undefined): UsedCode | undefined {
-  return uses && !hasFewBits(uses) ? (codeTable(core).used ?? CODE_TABLES['cortex-m4'].used) : undefined;
+  if (!uses) return undefined;
+  const { used, few } = CODE_TABLES['cortex-m4'];
+  const own = codeTable(core);
+  return hasFewBits(uses) ? (own.few ?? few) : (own.used ?? used);
 }
 
 /** The same from what single uses add to the code. */
@@ -39,13 +42,8 @@ function usedBytes({ nodes, sizes, refs, more }: UsedCode, functions: Iterable<s
   const added = new Map<number, number>();
   const edges = new Map<number, number[]>();
   for (const [use, { bytes, refs: further }] of Object.entries(more)) {
-    const [macro, bit] = use.split(':');
-    if ((uses[macro as UseMacro] & Number(bit)) === 0) continue;
-    for (const [node, n] of bytes) {
-      const before = added.get(node) ?? 0;
-      // What is there only for such uses is there once.
-      added.set(node, sizes[node] === 0 ? Math.max(before, n) : before + n);
-    }
+    if (!isUsed(uses, use)) continue;
+    for (const [node, n] of bytes) added.set(node, (added.get(node) ?? 0) + n);
     for (const [from, to] of further) edges.set(from, [...(edges.get(from) ?? []), to]);
   }
   const linked = new Set<number>();
@@ -54,10 +52,18 @@ function usedBytes({ nodes, sizes, refs, more }: UsedCode, functions: Iterable<s
   for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
     if (linked.has(node)) continue;
     linked.add(node);
-    total += sizes[node] + (added.get(node) ?? 0);
+    total += Math.max(0, sizes[node] + (added.get(node) ?? 0));
     queue.push(...refs[node], ...(edges.get(node) ?? []));
   }
   return total;
+}
+
+/** Whether all of these are used: `MACRO:bit`, some separated by spaces. */
+function isUsed(uses: RuntimeUses, key: string): boolean {
+  return key.split(' ').every((use) => {
+    const [macro, bit] = use.split(':');
+    return (uses[macro as UseMacro] & Number(bit)) !== 0;
+  });
 }
 
 /** Bytes of a kernel made for a layer; where none of its kind was measured, those of the largest. */

@@ -1,5 +1,5 @@
 import { isMadeConv, isMadeDepthwise } from './kernelShape';
-import { columnOf, PLAIN_FORM, type Forms } from './layerForm';
+import { columnOf, isPackable, PLAIN_FORM, type Forms } from './layerForm';
 import { COLUMN_CODES, formatBit, noUses, pixelBlocks, type RuntimeUses } from './runtimeUses';
 import type { Work } from './work';
 
@@ -9,7 +9,8 @@ import type { Work } from './work';
  */
 export function workUses(work: readonly Work[], forms: Forms): RuntimeUses {
   const uses = noUses();
-  for (const { layer, call, extent, outputBits } of work) {
+  for (const one of work) {
+    const { layer, call, extent, outputBits } = one;
     const form = forms.get(layer) ?? PLAIN_FORM;
     const weightBits = form.weights === 'planned' ? (call.weightBits ?? 8) : 8;
     const both = formatBit(call.inputBits, false) | formatBit(call.inputBits, true);
@@ -21,12 +22,19 @@ export function workUses(work: readonly Work[], forms: Forms): RuntimeUses {
       const byBlocks = made || (call.op === 'conv2d' && isMadeConv(call) && outputBits >= 4);
       uses.QMCU_USED_FORMATS |= formatBit(weightBits, true);
       uses.QMCU_CONV2D_INPUTS |= both;
-      uses.QMCU_CONV2D_WEIGHTS |= weightBits === 8 ? 2 : 1;
-      uses.QMCU_CONV2D_PIXELS |= pixelBlocks(height, width, byBlocks);
+      if (made && form.weights === 'packed' && isPackable(one)) {
+        const isPoint = call.window!.kernelH === 1 && call.window!.kernelW === 1;
+        uses.QMCU_CONV2D_PACKED |= call.inputBits <= 4 ? 1 : isPoint ? 14 : 2;
+        continue;
+      }
+      if (made && call.op === 'fullyConnected') continue;
+      const pixels = pixelBlocks(height, width, byBlocks);
+      uses[weightBits === 8 ? 'QMCU_CONV2D_PIXELS' : 'QMCU_CONV2D_PIXELS_4'] |= pixels;
       if (call.op === 'conv2d' && !byBlocks) uses.QMCU_CONV2D_ANY = 1;
-      if (column > COLUMN_CODES) uses.QMCU_CONV2D_LONG = 1;
-      if (call.op === 'conv2d' && column > COLUMN_CODES / 4) uses.QMCU_CONV2D_PARTS = 1;
-      if (!made && (call.inputBits < 8 || weightBits < 8 || outputBits < 8)) {
+      if (pixels !== 0 && column > COLUMN_CODES) uses.QMCU_CONV2D_LONG = 1;
+      if (byBlocks && column > COLUMN_CODES / 4) uses.QMCU_CONV2D_PARTS = 1;
+      if (byBlocks && !made) uses.QMCU_CONV2D_BLOCKS |= weightBits === 8 ? 2 : 1;
+      if (byBlocks && !made && (call.inputBits < 8 || weightBits < 8 || outputBits < 8)) {
         uses.QMCU_CONV2D_BOUNDED = 1;
         uses.QMCU_CONV2D_BIAS_SHIFTS = 1;
       }

@@ -79,13 +79,16 @@
 #define QMCU_USED_FORMATS 63u
 #endif
 
-/* Of convolutions and fully connected layers: formats of inputs, weights; layers that no blocks of four pixels take;
- * how many pixels these and what blocks leave over take at a time, 1, 2 or 4; columns of more codes than the stack has
- * room for, of one pixel (LONG) and of four (PARTS); upper bounds below the largest code and shifts of biases in layers
- * that blocks take but no kernel was made for. */
+/* Of convolutions and fully connected layers: formats of inputs; weights of layers that blocks of four pixels take and
+ * no kernel was made for; layers that no blocks take; how many pixels these and what blocks leave over take at a time,
+ * 1, 2 or 4, with weights of 8 and of 4 bits; columns of more codes than the stack has room for, of one pixel (LONG) and
+ * of four (PARTS); upper bounds below the largest code and shifts of biases in layers that blocks take but no kernel was
+ * made for; packed convolutions, 1: by halves, 2: by words, 4: words joined from unsigned pixels, 8: from signed ones. */
 #if QMCU_USES_ALL || !defined(QMCU_CONV2D_INPUTS)
 #undef QMCU_CONV2D_INPUTS
-#undef QMCU_CONV2D_WEIGHTS
+#undef QMCU_CONV2D_BLOCKS
+#undef QMCU_CONV2D_PIXELS_4
+#undef QMCU_CONV2D_PACKED
 #undef QMCU_CONV2D_ANY
 #undef QMCU_CONV2D_LONG
 #undef QMCU_CONV2D_PARTS
@@ -93,13 +96,15 @@
 #undef QMCU_CONV2D_BIAS_SHIFTS
 #undef QMCU_CONV2D_PIXELS
 #define QMCU_CONV2D_INPUTS      63u
-#define QMCU_CONV2D_WEIGHTS     3u
+#define QMCU_CONV2D_BLOCKS      3u
 #define QMCU_CONV2D_ANY         1
 #define QMCU_CONV2D_LONG        1
 #define QMCU_CONV2D_PIXELS      7u
+#define QMCU_CONV2D_PIXELS_4    7u
 #define QMCU_CONV2D_PARTS       1
 #define QMCU_CONV2D_BOUNDED     1
 #define QMCU_CONV2D_BIAS_SHIFTS 1
+#define QMCU_CONV2D_PACKED      15u
 #endif
 
 /* Of depthwise layers: formats of inputs, weights; layers that go tap by tap; kernels and strides of those that go by

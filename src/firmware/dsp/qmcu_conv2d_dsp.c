@@ -10,7 +10,7 @@
 
 QMCU_KERNEL void qmcu_conv2d(const qmcu_conv2d_params *params, const qmcu_map *in, const qmcu_map *out)
 {
-    const int done = qmcu_convolve_blocks(params, in, out);
+    const int done = QMCU_CONV2D_BLOCKS != 0u && qmcu_convolve_blocks(params, in, out);
     if (QMCU_CONV2D_ANY && !done) {
         qmcu_convolve_any(params, in, out);
     }

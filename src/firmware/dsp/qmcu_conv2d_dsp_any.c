@@ -23,8 +23,11 @@
 /* 16-bit numbers on the stack, a multiple of 4. */
 #define COLUMN_CODES (QMCU_COLUMN_BYTES / 2u / 4u * 4u)
 
-/* Pixels that the registers suffice for, at a time. */
-#define BLOCK_PIXELS ((QMCU_CONV2D_PIXELS & 4u) != 0u ? 4u : (QMCU_CONV2D_PIXELS & 2u) != 0u ? 2u : 1u)
+/* Weights that there are functions for. */
+#define WEIGHTS ((QMCU_CONV2D_PIXELS != 0u ? 2u : 0u) | (QMCU_CONV2D_PIXELS_4 != 0u ? 1u : 0u))
+
+/* Pixels that the registers suffice for, at a time; of those that are used. */
+#define LARGEST(used) (((used)&4u) != 0u ? 4u : ((used)&2u) != 0u ? 2u : 1u)
 
 /* Output channels whose sums are kept where a column is longer than the stack's numbers and goes through them in parts.
  */
@@ -175,7 +178,7 @@ QMCU_INLINE void write_pairs(const qmcu_scale *scale, uint32_t bits, uint32_t pi
 QMCU_INLINE void dot(uint32_t pixels, uint32_t weight_bits, qmcu_sums *s, const int16_t *x, const uint8_t *w,
                      uint32_t n)
 {
-    if (qmcu_are_bytes(weight_bits)) {
+    if (qmcu_are_bytes(WEIGHTS, weight_bits)) {
         qmcu_pairs_8(pixels, s, x, w, n);
     } else {
         qmcu_pairs_4(pixels, s, x, w, n);
@@ -231,15 +234,16 @@ static block_function *const blocks_w8[3] = {block_1_w8, block_2_w8, block_4_w8}
 static block_function *const blocks_w4[3] = {block_1_w4, block_2_w4, block_4_w4};
 #define BLOCK_OF(pixels, weight_bits) (((weight_bits) == 8u ? blocks_w8 : blocks_w4)[(pixels) / 2u])
 #else
-/* The function for so many pixels. */
+/* The function for so many pixels, of those that are used. */
+#define FOR_PIXELS(used, pixels, one, two, four) \
+    (((used)&4u) != 0u && (pixels) == 4u ? (four) : ((used)&2u) != 0u && (pixels) == 2u ? (two) : (one))
+
 static block_function *block_of(uint32_t pixels, uint32_t weight_bits)
 {
-    QMCU_ASSUME((QMCU_CONV2D_PIXELS & pixels) != 0u);
-    if (pixels == 4u) {
-        return qmcu_are_bytes(weight_bits) ? block_4_w8 : block_4_w4;
+    if (qmcu_are_bytes(WEIGHTS, weight_bits)) {
+        return FOR_PIXELS(QMCU_CONV2D_PIXELS, pixels, block_1_w8, block_2_w8, block_4_w8);
     }
-    return pixels == 2u ? (qmcu_are_bytes(weight_bits) ? block_2_w8 : block_2_w4)
-                        : (qmcu_are_bytes(weight_bits) ? block_1_w8 : block_1_w4);
+    return FOR_PIXELS(QMCU_CONV2D_PIXELS_4, pixels, block_1_w4, block_2_w4, block_4_w4);
 }
 #define BLOCK_OF block_of
 #endif
@@ -321,7 +325,9 @@ static void convolve_pixels(const any_convolution *conv, uint32_t largest, int32
 static uint32_t largest_block(const any_convolution *conv)
 {
     const uint32_t even = (conv->length + 1u) / 2u * 2u;
-    return BLOCK_PIXELS * even <= COLUMN_CODES ? BLOCK_PIXELS : 2u * even <= COLUMN_CODES ? 2u : 1u;
+    const uint32_t most =
+        qmcu_are_bytes(WEIGHTS, conv->weight_bits) ? LARGEST(QMCU_CONV2D_PIXELS) : LARGEST(QMCU_CONV2D_PIXELS_4);
+    return most * even <= COLUMN_CODES ? most : 2u * even <= COLUMN_CODES ? 2u : 1u;
 }
 
 static void convolve(const any_convolution *conv, int32_t groups)

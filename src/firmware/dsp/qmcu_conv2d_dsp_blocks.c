@@ -201,7 +201,7 @@ int qmcu_convolve_blocks(const qmcu_conv2d_params *params, const qmcu_map *in, c
     if (shape.length < (uint32_t)out->channels && params->pad_codes == NULL && shape.pre_shift > scaled) {
         shape.folded = shape.pre_shift - scaled < limit ? shape.pre_shift - scaled : limit;
     }
-    qmcu_convolve_by(&shape, qmcu_are_bytes(params->weight_bits) ? block_w8 : block_w4, params, in, out, NULL);
+    qmcu_convolve_by(&shape, qmcu_are_bytes(QMCU_CONV2D_BLOCKS, params->weight_bits) ? block_w8 : block_w4, params, in, out, NULL);
     return 1;
 }
 

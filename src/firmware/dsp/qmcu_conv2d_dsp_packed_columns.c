@@ -231,6 +231,7 @@ QMCU_INLINE uint32_t join_pixels(int is_signed, const qmcu_pack_shape *shape, co
 uint32_t qmcu_join_pixels(const qmcu_pack_shape *shape, uint32_t format, const uint8_t *const at[4], int16_t *columns,
                           uint32_t length, uint8_t *segments)
 {
+    QMCU_ASSUME((QMCU_CONV2D_PACKED & (format == QMCU_S8 ? 8u : 4u)) != 0u);
     if (format == QMCU_S8) {
         return join_pixels(1, shape, at, columns, length, segments);
     }
