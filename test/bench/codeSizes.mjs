@@ -41,20 +41,23 @@ const { values } = parseArgs({
     steps: { type: 'boolean', default: false },
     // Of the runtime that is compiled for what is used alone.
     used: { type: 'boolean', default: false },
+    // Of further kernels that share a block alone.
+    again: { type: 'boolean', default: false },
   },
 });
 const target = path.join(projectRoot, 'src/engine/cost/codeSizes.ts');
 const contents =
   "export { renderC } from './src/engine/codegen'; export { randomProgram } from './test/support/randomProgram'; " +
+  "export { againOf } from './src/engine/cost/madeKernels'; " +
   "export { CODE_TABLES } from './src/engine/cost/codeSizes'; export { kernelGrid } from './test/bench/kernelGrid'; " +
   "export { stepSources } from './test/bench/stepPrograms'; " +
   "export { randomPackable } from './test/unit/program/interpreter/support/randomWeighted';";
 const bundle = await bundleTests('bench-code-sizes', [], {
   stdin: { contents, resolveDir: projectRoot, loader: 'js' },
 });
-const { CODE_TABLES, kernelGrid, randomPackable, randomProgram, renderC, stepSources } = createRequire(import.meta.url)(
-  bundle.file,
-);
+const { againOf, CODE_TABLES, kernelGrid, randomPackable, randomProgram, renderC, stepSources } = createRequire(
+  import.meta.url,
+)(bundle.file);
 bundle.remove();
 
 const folder = mkdtempSync(path.join(projectRoot, 'out', 'bench-'));
@@ -70,11 +73,12 @@ try {
       continue;
     }
     tables[core] =
-      values.steps || values.used
+      values.steps || values.used || values.again
         ? {
             ...tables[core],
             ...(values.steps ? { steps: measureCoreSteps(core) } : {}),
             ...(values.used ? measureCoreUsed(core) : {}),
+            ...(values.again ? { again: measureAgain(core, writeRuntime().include) } : {}),
           }
         : measure(core);
     console.error(`${core}: ${Object.keys(tables[core].functions).length} functions`);
@@ -142,6 +146,7 @@ function measure(core) {
     steps: measureCoreSteps(core),
     ...madeKernels(core, include),
     ...measureCoreUsed(core),
+    again: measureAgain(core, include),
     structs: structSizes(core, include),
   };
 }
@@ -297,6 +302,25 @@ function madeKernels(core, include) {
     kernels,
     kernelCalls: Object.fromEntries(Object.entries(calls).map(([macro, set]) => [macro, [...set].sort()])),
   };
+}
+
+/** Bytes that a second packed kernel adds whose block is that of the first: it differs in unit and limits alone. */
+function measureAgain(core, include) {
+  const grid = MADE_FOR.includes(core) ? kernelGrid().filter(({ macro }) => macro === 'QMCU_SPECIAL_PACKED') : [];
+  const again = {};
+  for (const { macro, args, prototype } of grid) {
+    const other = args.map((arg, i) => (i === 3 ? '2u' : i === 11 ? arg.replace('(', '(1') : arg));
+    const bytes = (kernels) => {
+      const source = path.join(include, 'again.c');
+      const define = (own, i) =>
+        `${prototype.replace('NAME', `k${i}`)}\n${macro}(k${i}, ${own.join(', ')})\n`.replace(/\bqmcu_/g, 'net_qmcu_');
+      writeFileSync(source, `#include "net_qmcu_layer_kernels.h"\n${kernels.map(define).join('')}`);
+      return [...sectionsOf(core, source, include).values()].reduce((sum, section) => sum + section.bytes, 0);
+    };
+    const { key, limits } = againOf({ macro, args });
+    again[key] = Math.max(again[key] ?? 0, bytes([args, other]) - bytes([args]) - limits);
+  }
+  return again;
 }
 
 /** Bytes of the parameter structs of the runtime. */

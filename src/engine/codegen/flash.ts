@@ -1,4 +1,4 @@
-import { codeTable, madeKernelBytes, runtimeBytes, TOLD_LEVEL } from '../cost/codeBytes';
+import { codeTable, madeKernelsBytes, runtimeBytes, TOLD_LEVEL } from '../cost/codeBytes';
 import type { Flash } from '../cost/flash';
 import type { Forms } from '../cost/layerForm';
 import type { RuntimeUses } from '../cost/runtimeUses';
@@ -110,7 +110,7 @@ function codeBytesOf(
     code.windowBytes +
     code.structs.reduce((sum, type) => sum + (structs[type] ?? 0), 0) +
     runtimeBytes(core, functions, uses) +
-    kernels.reduce((sum, kernel) => sum + madeKernelBytes(core, kernel), 0)
+    madeKernelsBytes(core, kernels)
   );
 }
 

@@ -1,6 +1,6 @@
 import type { Core } from '../targets/types';
 import { CODE_TABLES, type CodeTable, type UsedCode } from './codeSizes';
-import { madeKernelKey, type MadeKernel } from './madeKernels';
+import { againOf, madeKernelKey, sharedBlock, type MadeKernel } from './madeKernels';
 import { hasFewBits, type RuntimeUses, type UseMacro } from './runtimeUses';
 
 /** The level of GCC that sizes and latencies are told for; lower levels take less flash. */
@@ -66,9 +66,21 @@ function isUsed(uses: RuntimeUses, key: string): boolean {
   });
 }
 
-/** Bytes of a kernel made for a layer; where none of its kind was measured, those of the largest. */
-export function madeKernelBytes(core: Core, kernel: MadeKernel): number {
-  return keyBytes(core, madeKernelKey(kernel));
+/** Bytes of kernels made for layers; where none of a kind was measured, those of the largest. */
+export function madeKernelsBytes(core: Core, kernels: readonly MadeKernel[]): number {
+  const { again } = codeTable(core);
+  const blocks = new Set<string>();
+  let bytes = 0;
+  for (const kernel of kernels) {
+    const whole = keyBytes(core, madeKernelKey(kernel));
+    const block = sharedBlock(kernel);
+    if (block !== undefined && blocks.has(block)) {
+      const { key, limits } = againOf(kernel);
+      bytes += Math.min(whole, (again?.[key] ?? whole) + limits);
+    } else bytes += whole;
+    if (block !== undefined) blocks.add(block);
+  }
+  return bytes;
 }
 
 const known = new WeakMap<CodeTable, Map<string, number>>();

@@ -18,6 +18,33 @@ export interface MadeKernel {
   readonly args: readonly (string | number)[];
 }
 
+/** Places of the arguments of packed kernels that no block depends on: its unit and the limits of its sums. */
+const PACK_UNIT = 3;
+const PACK_LIMITS = 11;
+
+/**
+ * What kernels have in common that share their block: compilers fold functions of the same code into one. Undefined
+ * where kernels that are alike are one kernel already.
+ */
+export function sharedBlock({ macro, args }: MadeKernel): string | undefined {
+  if (!isPacked(macro)) return undefined;
+  return `${macro} ${args.filter((_, i) => i !== PACK_UNIT && i !== PACK_LIMITS).join(' ')}`;
+}
+
+/** What a further kernel of a shared block takes depends on, its limits aside, and the bytes of these. */
+export function againOf({ args }: MadeKernel): { readonly key: string; readonly limits: number } {
+  const [kind, always, format, bounded] = [args[0], args[5], args[6], args[7]].map((arg) =>
+    String(arg)
+      .replace(/^(QMCU_PACK_|QMCU_)/, '')
+      .replace(/u$/, ''),
+  );
+  return { key: `${kind} ${always} ${format} ${bounded}`, limits: 4 * String(args[PACK_LIMITS]).split(',').length };
+}
+
+function isPacked(macro: string): boolean {
+  return macro === 'QMCU_SPECIAL_PACKED' || macro === 'QMCU_SPECIAL_LONG_PACKED';
+}
+
 /**
  * What the bytes of a made kernel depend on: its arguments but for shifts and strides of maps, with long columns and
  * lists of limits taken together.

@@ -38,7 +38,7 @@ export function noUses(): Record<UseMacro, number> {
   return { ...mapped(() => 0) };
 }
 
-/** Whether some map or weights have fewer than 8 bits: then so much is used that the runtime is compiled whole. */
+/** Whether some map or weights have fewer than 8 bits. */
 export function hasFewBits({ QMCU_USED_FORMATS: formats }: RuntimeUses): boolean {
   return (formats & 15) !== 0;
 }

@@ -40,8 +40,7 @@
 #ifndef QMCU_EMULATE_DSP
 #if defined(QMCU_DSP) && QMCU_DSP && !QMCU_HAS_DSP
 #if defined(__riscv) || defined(__XTENSA__) || (defined(__arm__) && !defined(__ARM_FEATURE_DSP))
-#error \
-    "These sources are for cores with the DSP extension (Cortex-M4, M7, M33) slow here: generate them for this board"
+#error "These sources are for cores with the DSP extension (Cortex-M4, M7, M33) slow here: generate them for this board"
 #endif
 #define QMCU_EMULATE_DSP 1
 #else
@@ -81,9 +80,10 @@
 
 /* Of convolutions and fully connected layers: formats of inputs; weights of layers that blocks of four pixels take and
  * no kernel was made for; layers that no blocks take; how many pixels these and what blocks leave over take at a time,
- * 1, 2 or 4, with weights of 8 and of 4 bits; columns of more codes than the stack has room for, of one pixel (LONG) and
- * of four (PARTS); upper bounds below the largest code and shifts of biases in layers that blocks take but no kernel was
- * made for; packed convolutions, 1: by halves, 2: by words, 4: words joined from unsigned pixels, 8: from signed ones. */
+ * 1, 2 or 4, with weights of 8 and of 4 bits; columns of more codes than the stack has room for, of one pixel (LONG)
+ * and of four (PARTS); upper bounds below the largest code and shifts of biases in layers that blocks take but no
+ * kernel was made for; packed convolutions, 1: by halves, 2: by words, 4: words joined from unsigned pixels, 8: from
+ * signed ones. */
 #if QMCU_USES_ALL || !defined(QMCU_CONV2D_INPUTS)
 #undef QMCU_CONV2D_INPUTS
 #undef QMCU_CONV2D_BLOCKS

@@ -97,10 +97,7 @@ QMCU_INLINE int32_t qmcu_code(const uint8_t *p, uint32_t i, uint32_t format)
 }
 
 /* Whether weights have 8 bits, not 4; `used`: what is used, 1: 4 bits, 2: 8 bits. */
-QMCU_INLINE int qmcu_are_bytes(uint32_t used, uint32_t weight_bits)
-{
-    return used == 2u || (used != 1u && weight_bits == 8u);
-}
+#define QMCU_ARE_BYTES(used, weight_bits) ((used) == 2u || ((used) != 1u && (weight_bits) == 8u))
 
 /* Weight i counted from the first weight of byte w. */
 QMCU_INLINE int32_t qmcu_weight(const uint8_t *w, uint32_t i, uint32_t weight_bits)

@@ -178,7 +178,7 @@ QMCU_INLINE void write_pairs(const qmcu_scale *scale, uint32_t bits, uint32_t pi
 QMCU_INLINE void dot(uint32_t pixels, uint32_t weight_bits, qmcu_sums *s, const int16_t *x, const uint8_t *w,
                      uint32_t n)
 {
-    if (qmcu_are_bytes(WEIGHTS, weight_bits)) {
+    if (QMCU_ARE_BYTES(WEIGHTS, weight_bits)) {
         qmcu_pairs_8(pixels, s, x, w, n);
     } else {
         qmcu_pairs_4(pixels, s, x, w, n);
@@ -240,7 +240,7 @@ static block_function *const blocks_w4[3] = {block_1_w4, block_2_w4, block_4_w4}
 
 static block_function *block_of(uint32_t pixels, uint32_t weight_bits)
 {
-    if (qmcu_are_bytes(WEIGHTS, weight_bits)) {
+    if (QMCU_ARE_BYTES(WEIGHTS, weight_bits)) {
         return FOR_PIXELS(QMCU_CONV2D_PIXELS, pixels, block_1_w8, block_2_w8, block_4_w8);
     }
     return FOR_PIXELS(QMCU_CONV2D_PIXELS_4, pixels, block_1_w4, block_2_w4, block_4_w4);
@@ -326,7 +326,7 @@ static uint32_t largest_block(const any_convolution *conv)
 {
     const uint32_t even = (conv->length + 1u) / 2u * 2u;
     const uint32_t most =
-        qmcu_are_bytes(WEIGHTS, conv->weight_bits) ? LARGEST(QMCU_CONV2D_PIXELS) : LARGEST(QMCU_CONV2D_PIXELS_4);
+        QMCU_ARE_BYTES(WEIGHTS, conv->weight_bits) ? LARGEST(QMCU_CONV2D_PIXELS) : LARGEST(QMCU_CONV2D_PIXELS_4);
     return most * even <= COLUMN_CODES ? most : 2u * even <= COLUMN_CODES ? 2u : 1u;
 }
 

@@ -118,7 +118,7 @@ static void blocks_convolve_last(const void *call, int parts, int32_t oy, int32_
     if (n == 3 && g->out->w >= 4) {
         /* The last four of the row, one of them again: while a row is written nothing overwrites what it reads. */
         blocks_convolve_four(call, parts, oy, g->out->w - 4);
-    } else {
+    } else if ((QMCU_CONV2D_PIXELS | QMCU_CONV2D_PIXELS_4) != 0u) {
         qmcu_convolve_pixels(g->params, g->in, g->out, oy, ox, n);
     }
 }
@@ -201,7 +201,8 @@ int qmcu_convolve_blocks(const qmcu_conv2d_params *params, const qmcu_map *in, c
     if (shape.length < (uint32_t)out->channels && params->pad_codes == NULL && shape.pre_shift > scaled) {
         shape.folded = shape.pre_shift - scaled < limit ? shape.pre_shift - scaled : limit;
     }
-    qmcu_convolve_by(&shape, qmcu_are_bytes(QMCU_CONV2D_BLOCKS, params->weight_bits) ? block_w8 : block_w4, params, in, out, NULL);
+    qmcu_convolve_by(&shape, QMCU_ARE_BYTES(QMCU_CONV2D_BLOCKS, params->weight_bits) ? block_w8 : block_w4, params, in,
+                     out, NULL);
     return 1;
 }
 

@@ -72,6 +72,10 @@ typedef struct {
     int direct;       /* columns are the codes of one pixel, which can be joined as they are read */
 } packed_convolution;
 
+/* Whether columns are packed by halves, not by words. */
+#define IS_BY_HALVES(shape) \
+    ((QMCU_CONV2D_PACKED & 3u) == 3u ? (shape)->kind == QMCU_PACK_HALVES : (QMCU_CONV2D_PACKED & 2u) == 0u)
+
 /* Codes [from, to) of the columns, with zeros up to `padded` of them, as the kernel takes them. Returns how often it
  * takes sums out. */
 static uint32_t prepare(const packed_convolution *conv, int32_t oy, int32_t ox, uint32_t from, uint32_t padded,
@@ -80,7 +84,8 @@ static uint32_t prepare(const packed_convolution *conv, int32_t oy, int32_t ox, 
     const qmcu_pack_shape *shape = conv->shape;
     const uint32_t to = from + padded < shape->length ? from + padded : shape->length;
     const uint8_t *at[4];
-    if ((QMCU_CONV2D_PACKED & 12u) != 0u && conv->direct && from + padded <= shape->length && qmcu_find_pixels(&conv->gathering, oy, ox, from, at)) {
+    if ((QMCU_CONV2D_PACKED & 12u) != 0u && conv->direct && from + padded <= shape->length &&
+        qmcu_find_pixels(&conv->gathering, oy, ox, from, at)) {
         return qmcu_join_pixels(shape, conv->gathering.in->format, at, columns, padded, segments);
     }
     qmcu_convolve_gather(&conv->gathering, oy, ox, from, to, columns);
@@ -88,10 +93,8 @@ static uint32_t prepare(const packed_convolution *conv, int32_t oy, int32_t ox, 
         qmcu_store_two(columns + 4u * k, 0u, 0u, 0u);
         qmcu_store_two(columns + 4u * k, 8u, 0u, 0u);
     }
-    const int halves =
-        (QMCU_CONV2D_PACKED & 2u) == 0u || ((QMCU_CONV2D_PACKED & 1u) != 0u && shape->kind == QMCU_PACK_HALVES);
-    return halves ? qmcu_measure_columns(shape, columns, padded, segments)
-                  : qmcu_join_columns(shape, columns, padded, segments);
+    return IS_BY_HALVES(shape) ? qmcu_measure_columns(shape, columns, padded, segments)
+                               : qmcu_join_columns(shape, columns, padded, segments);
 }
 
 static void packed_convolve_columns(const packed_convolution *conv, int32_t oy, int32_t ox, int16_t *columns,
