@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { GeneratedFile } from '../../src/engine/codegen';
 import type { KernelOp, Program } from '../../src/engine/program/types';
 import { OPTIMIZE_LEVELS, type Optimize } from '../../src/engine/targets/types';
-import { randomByteProgram } from '../support/randomProgram';
+import { randomByteProgram, randomProgram } from '../support/randomProgram';
+import { randomPackable, randomRows } from '../unit/program/interpreter/support/randomWeighted';
 import { layersProgram, LAYERS_BY_USE } from '../support/usesProgram';
 import { buildForHost, compile, putFiles, removeFolder, scratchFolder } from './support/hostBuild';
 import { reference, toHex } from './support/reference';
@@ -29,7 +30,7 @@ describe('the runtime compiled for what a program uses', function () {
 
   function check(program: Program, optimize: Optimize): void {
     const { inputs, outputs, files } = reference(program, 4, 2, undefined, { optimize, target, cores: ['dsp'] });
-    assert.ok(/#define NET_QMCU_CONV2D_PIXELS /.test(header(files).text), 'compiled whole');
+    assert.ok(/#define \w+_QMCU_CONV2D_PIXELS \d/.test(header(files).text), 'compiled whole');
     const result = buildForHost(folder, program, files, { compiler: 'gcc', flags }).run(inputs);
     assert.deepEqual(toHex(result.outputs), toHex(outputs));
     assert.equal(result.selftest, 0);
@@ -41,6 +42,15 @@ describe('the runtime compiled for what a program uses', function () {
     it(`computes the same, and never comes where no layer was told to: ${kernels.join()}, ${optimize}, ${seed}`, () =>
       check(randomByteProgram(seed, kernels), optimize));
   });
+
+  const few = {
+    'packed columns': { program: randomPackable(FIRST), optimize: 'speed' },
+    'rows of 5 x 5': { program: randomRows(FIRST, 5, 1), optimize: 'balanced' },
+    'all kinds of layers': { program: randomProgram(FIRST), optimize: 'size' },
+  } as const;
+  Object.entries(few).forEach(([name, { program, optimize }]) =>
+    it(`computes the same with fewer bits: ${name}, ${optimize}`, () => check(program, optimize)),
+  );
 
   Object.entries(LAYERS_BY_USE).forEach(([name, { optimize, layers }], i) =>
     it(`computes the same: ${name}, ${optimize}`, () => check(layersProgram(FIRST + i, layers), optimize)),
