@@ -44,9 +44,12 @@ export interface GenerateChoices {
 
 /** `generate`: writes a plan's sources into a firmware project, or says what that would change. */
 export async function generateCommand(opened: OpenedPlan, choices: GenerateChoices): Promise<Answer> {
-  const generated = generateSources(opened, choices.optimize, choices.cores, choices.selftest, choices.camera);
+  const isOwn = choices.runtime === 'own';
+  // A runtime of the model's own has kernels for all kinds of cores.
+  const cores = isOwn ? 'all' : choices.cores;
+  const generated = generateSources(opened, choices.optimize, cores, choices.selftest, choices.camera);
   const { name, arenaBytes, weightBytes, flash } = generated;
-  const sources = choices.runtime === 'own' ? generated.files : generated.sources;
+  const sources = isOwn ? generated.files : generated.sources;
   const layout = choices.layout === undefined ? undefined : findLayout(choices.layout);
   const plan = await planProject(choices.project, name, sources, { layout });
   const sizes = { arenaBytes, weightBytes, flash };

@@ -274,23 +274,10 @@ function madeKernels(core, include) {
   const grid = MADE_FOR.includes(core) ? kernelGrid() : [];
   for (let begin = 0; begin < grid.length; begin += 48) {
     const part = grid.slice(begin, begin + 48);
-    const source = path.join(include, `kernels${begin}.c`);
-    writeFileSync(
-      source,
-      '#include "net_qmcu_layer_kernels.h"\n' +
-        part
-          .map(
-            ({ macro, args, prototype }, i) =>
-              `${prototype.replace('NAME', `k${i}`)}\n${macro}(k${i}, ${args.join(', ')})\n`,
-          )
-          .join('')
-          .replace(/\bqmcu_/g, 'net_qmcu_'),
-    );
-    const sections = sectionsOf(core, source, include);
+    const sections = compiledKernels(core, include, part);
     part.forEach(({ macro, key }, i) => {
       let bytes = 0;
-      for (const [name, section] of sections) {
-        if (!new RegExp(`(^|\\.)k${i}(_|$|\\.)`).test(name)) continue;
+      for (const section of sections(i)) {
         bytes += section.bytes;
         for (const ref of section.refs)
           if (/^net_qmcu_/.test(ref)) (calls[macro] ??= new Set()).add(ref.replace(/^net_/, ''));
@@ -306,21 +293,43 @@ function madeKernels(core, include) {
 
 /** Bytes that a second packed kernel adds whose block is that of the first: it differs in unit and limits alone. */
 function measureAgain(core, include) {
-  const grid = MADE_FOR.includes(core) ? kernelGrid().filter(({ macro }) => macro === 'QMCU_SPECIAL_PACKED') : [];
   const again = {};
-  for (const { macro, args, prototype } of grid) {
-    const other = args.map((arg, i) => (i === 3 ? '2u' : i === 11 ? arg.replace('(', '(1') : arg));
-    const bytes = (kernels) => {
-      const source = path.join(include, 'again.c');
-      const define = (own, i) =>
-        `${prototype.replace('NAME', `k${i}`)}\n${macro}(k${i}, ${own.join(', ')})\n`.replace(/\bqmcu_/g, 'net_qmcu_');
-      writeFileSync(source, `#include "net_qmcu_layer_kernels.h"\n${kernels.map(define).join('')}`);
-      return [...sectionsOf(core, source, include).values()].reduce((sum, section) => sum + section.bytes, 0);
-    };
-    const { key, limits } = againOf({ macro, args });
-    again[key] = Math.max(again[key] ?? 0, bytes([args, other]) - bytes([args]) - limits);
+  const packed = (MADE_FOR.includes(core) ? kernelGrid() : []).filter(({ macro }) => macro === 'QMCU_SPECIAL_PACKED');
+  for (let begin = 0; begin < packed.length; begin += 48) {
+    const part = packed.slice(begin, begin + 48);
+    const others = part.map(({ args, ...kernel }) => ({
+      ...kernel,
+      args: args.map((arg, i) => (i === 3 ? '2u' : i === 11 ? arg.replace('(', '(1') : arg)),
+    }));
+    const alone = kernelBytes(core, include, part);
+    const beside = kernelBytes(core, include, [...part, ...others]);
+    part.forEach((kernel, i) => {
+      const { key, limits } = againOf(kernel);
+      again[key] = Math.max(again[key] ?? 0, beside[i] + beside[part.length + i] - alone[i] - limits);
+    });
   }
   return again;
+}
+
+function kernelBytes(core, include, kernels) {
+  const sections = compiledKernels(core, include, kernels);
+  return kernels.map((_, i) => sections(i).reduce((sum, { bytes }) => sum + bytes, 0));
+}
+
+/** Sections of kernels that are compiled together, by their place. */
+function compiledKernels(core, include, kernels) {
+  const source = path.join(include, 'kernels.c');
+  const define = ({ macro, args, prototype }, i) =>
+    `${prototype.replace('NAME', `k${i}`)}\n${macro}(k${i}, ${args.join(', ')})\n`;
+  writeFileSync(
+    source,
+    `#include "net_qmcu_layer_kernels.h"\n${kernels
+      .map(define)
+      .join('')
+      .replace(/\bqmcu_/g, 'net_qmcu_')}`,
+  );
+  const all = [...sectionsOf(core, source, include)];
+  return (i) => all.filter(([name]) => new RegExp(`(^|\\.)k${i}(_|$|\\.)`).test(name)).map(([, section]) => section);
 }
 
 /** Bytes of the parameter structs of the runtime. */

@@ -9,7 +9,6 @@ import { ConstantArrays } from './constants';
 import { detectFlash } from './detection/detectFlash';
 import { comesInTiles, externalInputs } from './inputs';
 import { coreKinds } from './runtime';
-import { CORE_KINDS } from './runtimeParts';
 import { runtimeUses } from './runtimeUses';
 import { SpecialKernels } from './special';
 import { renderSteps, type StepCode } from './steps';
@@ -34,11 +33,14 @@ export interface Assembly {
   readonly forms: Forms;
 }
 
-/** Assembles what is rendered, and adds up its flash. */
+/**
+ * Assembles what is rendered, and adds up its flash.
+ * @param cores kinds of cores that the runtime has kernels for; missing: for the target's alone
+ */
 export function assemble(
   program: Program,
   name: string,
-  { optimize = 'balanced', target, cores = CORE_KINDS }: FlashOptions & Pick<RenderOptions, 'cores'>,
+  { optimize = 'balanced', target, cores = coreKinds(target?.core) }: FlashOptions & Pick<RenderOptions, 'cores'>,
   layers: readonly Pick<Layer, 'name' | 'onnx'>[] = [],
 ): Assembly {
   const core = target?.core ?? 'cortex-m4';
@@ -80,11 +82,7 @@ export function programFlash(program: Program, options: FlashOptions): Flash {
   told.set(program, known);
   const key = JSON.stringify([options.optimize, options.target?.core, options.target?.flashBytes]);
   let flash = known.get(key);
-  if (!flash)
-    known.set(
-      key,
-      (flash = assemble(program, program.name, { ...options, cores: coreKinds(options.target?.core) }).flash),
-    );
+  if (!flash) known.set(key, (flash = assemble(program, program.name, options).flash));
   return flash;
 }
 

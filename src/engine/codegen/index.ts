@@ -5,6 +5,7 @@ export { renderC, renderSources, selfContained } from './render';
 export type { RuntimeNeeds } from './runtime';
 export type { CoreKind } from './runtimeParts';
 export { coreKinds, runtimeFiles } from './runtime';
+export { CORE_KINDS } from './runtimeParts';
 export { selftestChecks, selftestInputs } from './checks';
 export { comesInTiles, externalInputs } from './inputs';
 export type { GeneratedFile, GeneratedSources, NetworkFacts, GoldenVector, Provenance, RenderOptions } from './types';

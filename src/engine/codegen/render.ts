@@ -30,7 +30,7 @@ import type { GeneratedFile, GeneratedSources, RenderOptions } from './types';
  */
 export function renderSources(program: Program, options: RenderOptions): GeneratedSources {
   const { name, camera, cores = CORE_KINDS } = options;
-  const { constants, special, code, flash } = assemble(program, name, options, options.layers);
+  const { constants, special, code, flash } = assemble(program, name, { ...options, cores }, options.layers);
   const uses = runtimeUses(program, special);
   const kernels = special?.source(options) ?? null;
   const tiled = comesInTiles(program);

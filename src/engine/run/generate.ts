@@ -1,6 +1,7 @@
 import { flashOptions } from '../targets/capacity';
 import {
   comesInTiles,
+  CORE_KINDS,
   coreKinds,
   externalInputs,
   goldenCount,
@@ -66,7 +67,8 @@ export function generateSources(
 ): Generated {
   const { program, plan, graph } = opened;
   const made = flashOptions(plan.target, optimize);
-  const { flash, forms } = assemble(program, program.name, made);
+  const kinds = cores === 'all' ? CORE_KINDS : coreKinds(made.target.core);
+  const { flash, forms } = assemble(program, program.name, { ...made, cores: kinds });
   // An input that the application keeps in memory is stored: there is no memory that it could be made in.
   const stored = selftest === 'stored' || (externalInputs(program).length > 0 && !comesInTiles(program));
   const golden = stored ? goldenVectors(program) : undefined;
@@ -88,10 +90,7 @@ export function generateSources(
   let files: readonly GeneratedFile[] | undefined;
   return {
     name: program.name,
-    sources: renderSources(program, {
-      ...options,
-      cores: cores === 'all' ? undefined : coreKinds(made.target.core),
-    }),
+    sources: renderSources(program, { ...options, cores: kinds }),
     get files() {
       return (files ??= renderC(program, options));
     },
