@@ -138,6 +138,7 @@ void qmcu_convolve_by(const qmcu_block_shape *shape, qmcu_block_function *functi
 /* What no layer has of the shape; weights of 8 bits leave no more of the shift to the sums than there is. */
 QMCU_INLINE void block_used(qmcu_block_shape *shape)
 {
+    (void)shape;
 #if !QMCU_CONV2D_BOUNDED
     shape->bounded = 0u;
 #endif
