@@ -23,14 +23,11 @@
 /* 16-bit numbers on the stack, a multiple of 4. */
 #define COLUMN_CODES (QMCU_COLUMN_BYTES / 2u / 4u * 4u)
 
-/* Weights that there are functions for. */
-#define WEIGHTS ((QMCU_CONV2D_PIXELS != 0u ? 2u : 0u) | (QMCU_CONV2D_PIXELS_4 != 0u ? 1u : 0u))
-
-/* Pixels that the registers suffice for, at a time; of those that are used. */
+/* Weights that there are functions for, and of the pixels that are used the most at a time: registers suffice for 4. */
+#define WEIGHTS       ((QMCU_CONV2D_PIXELS != 0u ? 2u : 0u) | (QMCU_CONV2D_PIXELS_4 != 0u ? 1u : 0u))
 #define LARGEST(used) (((used)&4u) != 0u ? 4u : ((used)&2u) != 0u ? 2u : 1u)
 
-/* Output channels whose sums are kept where a column is longer than the stack's numbers and goes through them in parts.
- */
+/* Output channels whose sums are kept while a column longer than the stack's numbers goes through them in parts. */
 #define LONG_CHANNELS 32
 
 /* What every pixel of one call needs. */
@@ -237,15 +234,10 @@ static block_function *const blocks_w4[3] = {block_1_w4, block_2_w4, block_4_w4}
 /* The function for so many pixels, of those that are used. */
 #define FOR_PIXELS(used, pixels, one, two, four) \
     (((used)&4u) != 0u && (pixels) == 4u ? (four) : ((used)&2u) != 0u && (pixels) == 2u ? (two) : (one))
-
-static block_function *block_of(uint32_t pixels, uint32_t weight_bits)
-{
-    if (QMCU_ARE_BYTES(WEIGHTS, weight_bits)) {
-        return FOR_PIXELS(QMCU_CONV2D_PIXELS, pixels, block_1_w8, block_2_w8, block_4_w8);
-    }
-    return FOR_PIXELS(QMCU_CONV2D_PIXELS_4, pixels, block_1_w4, block_2_w4, block_4_w4);
-}
-#define BLOCK_OF block_of
+#define BLOCK_OF(pixels, weight_bits)                                                 \
+    (QMCU_ARE_BYTES(WEIGHTS, weight_bits)                                             \
+         ? FOR_PIXELS(QMCU_CONV2D_PIXELS, pixels, block_1_w8, block_2_w8, block_4_w8) \
+         : FOR_PIXELS(QMCU_CONV2D_PIXELS_4, pixels, block_1_w4, block_2_w4, block_4_w4))
 #endif
 
 /* One pixel whose column is longer than the stack's numbers. */

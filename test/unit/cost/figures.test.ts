@@ -1,7 +1,7 @@
 /* One law for figures: what is told of a schedule, before anything is lowered, is what is told of its Program. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { assemble, renderC } from '../../../src/engine/codegen';
+import { assemble, coreKinds, renderC } from '../../../src/engine/codegen';
 import { estimateFlash } from '../../../src/engine/cost/flashEstimate';
 import { chooseForms } from '../../../src/engine/cost/forms';
 import type { Forms } from '../../../src/engine/cost/layerForm';
@@ -67,7 +67,8 @@ describe('figures of a schedule and of its Program', () => {
             const foreseen = estimateFlash(work.schedule, forms, board.core);
             assert.equal(foreseen, estimateFlash(work.program, forms, board.core));
             assert.ok(flash.total <= Math.max(room, size(program)), `${optimize}: ${flash.total} of ${room}`);
-            const files = renderC(program, { name: 'net', provenance, optimize, target: options });
+            const cores = coreKinds(board.core);
+            const files = renderC(program, { name: 'net', provenance, optimize, target: options, cores });
             const header = files.find((f) => f.path === 'net.h')!.text;
             assert.match(header, new RegExp(`#define NET_FLASH_BYTES ${flash.total}\n`));
           }
