@@ -1,8 +1,9 @@
 // Measures the code of the runtime and of kernels made for layers, section by section, on every core that there is a
 // compiler for, and writes src/engine/cost/codeSizes.ts, from which told flash is computed.
-// `node test/bench/codeSizes.mjs [--cores cortex-m4,…] [--steps] [--used] [--again]`: cores that are not named keep their
-// tables. A linker that collects unused sections links for a program exactly the closure of the functions that it calls;
-// kernels made for layers are compiled for a grid of their parameters. GCC at -O3, the level of the latency model.
+// `node test/bench/codeSizes.mjs [--cores cortex-m4,…] [--steps] [--used] [--again]`: cores that are not named keep
+// their tables. A linker that collects unused sections links for a program exactly the closure of the functions that it
+// calls; kernels made for layers are compiled for a grid of their parameters. GCC at -O3, the level of the latency
+// model.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

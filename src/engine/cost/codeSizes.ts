@@ -15,7 +15,7 @@ export interface UsedCode {
   readonly sizes: readonly number[];
   /** By node, what it refers to. */
   readonly refs: readonly (readonly number[])[];
-  /** What a further use adds, by `MACRO:bit`, or several uses together, beyond what each does: bytes of nodes, references. */
+  /** What a further use adds, by `MACRO:bit`, or several together beyond what each does: bytes of nodes, references. */
   readonly more: Readonly<
     Record<string, { readonly bytes: readonly (readonly number[])[]; readonly refs: readonly (readonly number[])[] }>
   >;
