@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { UserError } from '../../src/engine/common/errors';
+import { OnnxBuilder } from '../support/onnxBuilder';
 import { npy } from '../support/npyWriter';
 import { assertSound, runCli } from './commandLine';
 import { WorkFolder, failureOf, quantizeSmall, sampleImages, smallModel, tinyPng, writeImages } from './fixtures';
@@ -113,6 +114,25 @@ describe('sample images with faults', function () {
       assert.match(run.stderr, says);
       assert.ok(!fs.existsSync(planPath));
     }
+  });
+
+  it('inputs that no node reads need no samples', async () => {
+    const m = new OnnxBuilder();
+    const weights = m.floats(
+      [4, 3, 1, 1],
+      Array.from({ length: 12 }, (_, i) => (i % 5) / 5 - 0.4),
+    );
+    m.input('training', [1], 'bool');
+    const x = m.input('x', [1, 3, 16, 16]);
+    m.input('sizes', ['N', 2], 'int64');
+    m.input('mask', [1, 3, 16, 16]);
+    m.output(m.node('Conv', [x, weights]));
+    const unread = work.write('unread.onnx', m.finish());
+    const { program } = await quantizeSmall({ modelPath: unread, planPath, imagesPath: writeImages(work, 2) });
+    assert.deepEqual(
+      program.inputs.map(({ name }) => name),
+      ['x'],
+    );
   });
 
   it('10 000 images: --limit 32 takes 32 of them within 5 s and 1 GB, and all take no more memory', async () => {

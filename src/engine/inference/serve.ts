@@ -50,6 +50,42 @@ interface Answer {
 
 const EMPTY: Answer = { head: { failure: null, arrays: [] }, arrays: [] };
 
+/** More elements than any input that a microcontroller could hold. */
+const MOST_ELEMENTS = 2 ** 24;
+
+/** For an input that no node reads, which onnxruntime wants all the same. */
+function zeros(ort: typeof import('onnxruntime-node'), input: InferenceSession.ValueMetadata): Tensor {
+  if (!input.isTensor) throw new Error(`its input "${input.name}" is no tensor`);
+  const dims = input.shape.map((d) => (typeof d === 'number' && d >= 0 ? d : 1));
+  const count = dims.reduce((product, d) => product * d, 1);
+  if (count > MOST_ELEMENTS)
+    throw new Error(`its input "${input.name}" of ${dims.join('×')} is read by no node; remove it from the model`);
+  switch (input.type) {
+    case 'string':
+      return new ort.Tensor('string', new Array<string>(count).fill(''), dims);
+    case 'int64':
+      return new ort.Tensor('int64', new BigInt64Array(count), dims);
+    case 'uint64':
+      return new ort.Tensor('uint64', new BigUint64Array(count), dims);
+    case 'float64':
+      return new ort.Tensor('float64', new Float64Array(count), dims);
+    case 'int32':
+      return new ort.Tensor('int32', new Int32Array(count), dims);
+    case 'bool':
+      return new ort.Tensor('bool', new Uint8Array(count), dims);
+    case 'float16':
+      return new ort.Tensor('float16', new Uint16Array(count), dims);
+    case 'uint8':
+      return new ort.Tensor('uint8', new Uint8Array(count), dims);
+    case 'int8':
+      return new ort.Tensor('int8', new Int8Array(count), dims);
+    case 'float32':
+      return new ort.Tensor('float32', new Float32Array(count), dims);
+    default:
+      throw new Error(`its input "${input.name}" is read by no node; remove it from the model`);
+  }
+}
+
 class Server {
   private ort: typeof import('onnxruntime-node') | null = null;
   private session: InferenceSession | null = null;
@@ -95,6 +131,8 @@ class Server {
     head.arrays.forEach(({ name, type, dims }, i) => {
       feeds[name] = new ort.Tensor(type, arrays[i] as Float32Array, dims);
     });
+    for (const input of session.inputMetadata)
+      if (!Object.hasOwn(feeds, input.name)) feeds[input.name] = zeros(ort, input);
     const outputs = Object.entries(await this.results(ort, session, feeds));
     const data = outputs.map(([name, tensor]) => elementsOf(name, tensor));
     return {

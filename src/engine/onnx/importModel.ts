@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { Graph } from '../graph/types';
+import type { Draft } from './import/draft';
 import { finishGraph } from './import/finish';
 import { foldDraft } from './import/fold/fold';
 import type { SizeOptions } from './import/inputs';
@@ -45,6 +46,12 @@ function tooManyLayers(model: OnnxModel, count: number): ModelProblem {
   };
 }
 
+/** Inputs that no layer reads are none: neither a person nor the firmware has to give them. */
+function leaveOutUnread(draft: Draft): void {
+  const read = draft.inputs.filter((map) => map.consumers.size > 0 || map.isOutput);
+  draft.inputs.splice(0, draft.inputs.length, ...read);
+}
+
 /** As {@link importModel}, on a model that is already open and stays open. */
 export function importOpenModel(model: OnnxModel, options: ImportOptions = {}): Graph {
   const file = basename(model.path);
@@ -61,9 +68,12 @@ export function importOpenModel(model: OnnxModel, options: ImportOptions = {}): 
         ? [tooManyLayers(model, draft.layers.length)]
         : checkFolded(draft);
   if (folded.length > 0) throw new UnsupportedModelError(file, folded);
+  leaveOutUnread(draft);
   const inputs = fedInputs(model).flatMap(({ name, elementType }) => {
     const value = state.values.get(name);
-    return value?.kind === 'map' ? [{ value, elementType: bindingType(elementType)! }] : [];
+    return value?.kind === 'map' && draft.inputs.includes(value.map)
+      ? [{ value, elementType: bindingType(elementType)! }]
+      : [];
   });
   return finishGraph(
     model.graphName || file.replace(/\.onnx$/i, ''),
