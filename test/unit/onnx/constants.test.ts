@@ -96,6 +96,7 @@ describe('onnx matrices, constants and older forms against onnxruntime', functio
           m.node('Gemm', [weights(m, r, [5, 4]), weights(m, r, [6, 5]), weights(m, r, [6])], { transA: 1, transB: 1 }),
       ],
       [13, (m, r) => m.node('Softmax', [weights(m, r, [3, 4, 6])], { axis: 1 })],
+      [13, (m, r) => m.node('Mean', [weights(m, r, [3, 4, 6]), weights(m, r, [4, 1]), m.scalar(2)])],
       [13, (m, r) => m.node('Clip', [weights(m, r, [4, 6]), m.scalar(-0.1), m.scalar(0.3)])],
       [13, (m, r) => m.node('Pad', [weights(m, r, [4, 3]), m.int64s([0, 1, 0, 2])], { mode: 'reflect' })],
       [

@@ -92,6 +92,7 @@ export const CONSTANT_OPERATORS: Readonly<Record<string, (context: NodeContext) 
   Min: variadic(Math.min),
   Max: variadic(Math.max),
   Sum: variadic((a, b) => a + b),
+  Mean: variadic((a, b) => a + b, true),
   BitShift: (context) =>
     binary(context.text('direction', 'LEFT') === 'LEFT' ? (a, b) => a * 2 ** b : (a, b) => Math.floor(a / 2 ** b))(
       context,
@@ -191,8 +192,11 @@ function mapped<T>(
   return Object.fromEntries(Object.entries(family).map(([name, member]) => [name, handler(member)]));
 }
 
-/** One operand after the other. */
-function variadic(f: (a: number, b: number) => number): (context: NodeContext) => void {
+/**
+ * One operand after the other.
+ * @param shared divide by the number of operands
+ */
+function variadic(f: (a: number, b: number) => number, shared = false): (context: NodeContext) => void {
   return (context) => {
     const parts = context.node.inputs.map((_, i) => operand(context, i));
     const dims = parts.reduce<number[]>((all, part) => broadcast(context, all, part.dims), []);
@@ -203,6 +207,7 @@ function variadic(f: (a: number, b: number) => number): (context: NodeContext) =
           out[at] = i === 0 ? values[from] : f(out[at], values[from]);
         });
       });
+      if (shared) for (let i = 0; i < out.length; i++) out[i] /= parts.length;
     });
   };
 }
