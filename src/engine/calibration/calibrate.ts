@@ -1,10 +1,10 @@
 import { UserError } from '../common/errors';
 import type { Graph } from '../graph/types';
 import type { Progress } from '../common/progress';
-import { loadSamples } from './inputs';
+import { loadSamples, type LoadedSample } from './inputs';
 import { FloatSession } from './session';
 import { MapAccumulator } from './statistics';
-import { MAX_PATCH_IMAGES, PatchCollector, patchReference } from './patchStatistics';
+import { MAX_PATCH_IMAGES, PatchCollector, patchReference, type PatchReference } from './patchStatistics';
 import type { RuntimeOptions } from './runtime';
 import { spread, type SampleSet } from './samples';
 import type { Calibration, Preprocess } from './types';
@@ -27,10 +27,8 @@ export async function calibrate(
   notes: string[],
   options: RuntimeOptions = {},
 ): Promise<Calibration> {
-  const accumulators = graph.maps.map((map) => new MapAccumulator(map));
-  const reference = patchReference(graph);
-  const collector = reference === null ? null : new PatchCollector(reference, graph.maps[reference.map].shape);
-  const patchSamples = new Set(spread(set.samples.length, MAX_PATCH_IMAGES));
+  const observer = new Observer(graph, set.samples.length);
+  const { reference } = observer;
   const session = await FloatSession.open(
     graph,
     modelPath,
@@ -40,37 +38,75 @@ export async function calibrate(
     },
     { progress, notes, ...options },
   );
-  let images = 0;
-  let patchImages = 0;
   try {
     if (session.note !== null) notes.push(session.note);
-    for await (const { sample, index, inputs } of loadSamples(set, graph, preprocess, 'Calibrating', progress, notes)) {
-      await session.run(inputs.map((i) => i.real));
-      for (const map of graph.maps) {
-        const { values, layout } = session.map(map.id);
-        if (!accumulators[map.id].add(values, layout)) {
-          throw new UserError(
-            `Feature map '${map.name}' takes values that are not finite numbers for ${sample.name}; check the ` +
-              "model's weights and the preprocessing.",
-          );
-        }
-      }
-      if (collector !== null && patchSamples.has(index)) {
-        const observed =
-          reference!.source === 'preActivation' ? session.preClamp(reference!.map) : session.map(reference!.map);
-        collector.add(observed.values, observed.layout);
-        patchImages++;
-      }
-      images++;
+    let before: LoadedSample | null = null;
+    for await (const loaded of loadSamples(set, graph, preprocess, 'Calibrating', progress, notes)) {
+      // The sample before is observed while onnxruntime works on this one.
+      const end = await session.begin(loaded.inputs.map((i) => i.real));
+      if (before !== null) observer.observe(session, before);
+      await end();
+      before = loaded;
     }
+    if (before !== null) observer.observe(session, before);
   } finally {
     await session.dispose();
   }
   return {
     key,
-    images,
     inputKind: set.elementType,
-    maps: new Map(accumulators.map((a, id) => [id, a.finish()])),
-    patches: collector === null || patchImages === 0 ? null : collector.finish(),
+    ...observer.finish(),
   };
+}
+
+/** What calibration keeps of the samples that it has seen. */
+class Observer {
+  readonly reference: PatchReference | null;
+  private readonly accumulators: readonly MapAccumulator[];
+  private readonly collector: PatchCollector | null;
+  private readonly patchSamples: ReadonlySet<number>;
+  private images = 0;
+  private patchImages = 0;
+
+  constructor(
+    private readonly graph: Graph,
+    samples: number,
+  ) {
+    this.accumulators = graph.maps.map((map) => new MapAccumulator(map));
+    this.reference = patchReference(graph);
+    this.collector =
+      this.reference === null ? null : new PatchCollector(this.reference, graph.maps[this.reference.map].shape);
+    this.patchSamples = new Set(spread(samples, MAX_PATCH_IMAGES));
+  }
+
+  /**
+   * Takes in the maps of the session's last run.
+   * @throws UserError when a map takes values that are not finite
+   */
+  observe(session: FloatSession, { sample, index }: LoadedSample): void {
+    for (const map of this.graph.maps) {
+      const { values, layout } = session.map(map.id);
+      if (!this.accumulators[map.id].add(values, layout)) {
+        throw new UserError(
+          `Feature map '${map.name}' takes values that are not finite numbers for ${sample.name}; check the ` +
+            "model's weights and the preprocessing.",
+        );
+      }
+    }
+    if (this.collector !== null && this.patchSamples.has(index)) {
+      const { source, map } = this.reference!;
+      const observed = source === 'preActivation' ? session.preClamp(map) : session.map(map);
+      this.collector.add(observed.values, observed.layout);
+      this.patchImages++;
+    }
+    this.images++;
+  }
+
+  finish(): Pick<Calibration, 'images' | 'maps' | 'patches'> {
+    return {
+      images: this.images,
+      maps: new Map(this.accumulators.map((a, id) => [id, a.finish()])),
+      patches: this.collector === null || this.patchImages === 0 ? null : this.collector.finish(),
+    };
+  }
 }

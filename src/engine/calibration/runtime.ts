@@ -19,7 +19,7 @@ export interface RuntimeOptions {
 /** onnxruntime refused the model or crashed on it, with the reason as one line. */
 export class RuntimeRefusal extends Error {}
 
-/** Values by name, in ONNX element order, as float32. They are overwritten by the next run. */
+/** Values by name, in ONNX element order, as float32. They are overwritten by the end of the next run. */
 export type RuntimeValues = ReadonlyMap<string, Float32Array>;
 
 /**
@@ -64,10 +64,29 @@ export class RuntimeSession {
    * @throws UserError when onnxruntime fails or crashes; CancelledError
    */
   async run(inputs: readonly Float32Array[]): Promise<RuntimeValues> {
+    const end = await this.begin(inputs);
+    return end();
+  }
+
+  /**
+   * Begins a run, one at a time. Values of the run before stay as they are until it is ended.
+   *
+   * @param inputs as {@link run} takes them
+   * @returns when onnxruntime has the inputs: what waits for the values, and throws as {@link run} does
+   * @throws as {@link run} does
+   */
+  async begin(inputs: readonly Float32Array[]): Promise<() => Promise<RuntimeValues>> {
     const feeds = this.inputs.map((binding, i) => feed(binding, inputs[i]));
-    const results = await this.ask(feeds);
-    for (const { name, type, data } of results) this.values.set(name, toFloat(type, data, this.values.get(name)));
-    return this.values;
+    let answer!: Promise<readonly NamedArray[]>;
+    await new Promise<void>((resolve, reject) => {
+      answer = this.ask(feeds, resolve);
+      answer.catch(reject);
+    });
+    return async () => {
+      for (const { name, type, data } of await answer)
+        this.values.set(name, toFloat(type, data, this.values.get(name)));
+      return this.values;
+    };
   }
 
   /** Ends the process. */
@@ -83,10 +102,10 @@ export class RuntimeSession {
     }
   }
 
-  private async ask(feeds: readonly NamedArray[]): Promise<readonly NamedArray[]> {
+  private async ask(feeds: readonly NamedArray[], onSent: () => void): Promise<readonly NamedArray[]> {
     const file = path.basename(this.modelPath);
     try {
-      return await this.process.request({ kind: 'run' }, feeds, this.options.progress);
+      return await this.process.request({ kind: 'run' }, feeds, this.options.progress, onSent);
     } catch (error) {
       if (error instanceof InferenceFailure)
         throw new UserError(`onnxruntime cannot run ${file}: ${reasonOf(error)}.`, { cause: error });
@@ -98,7 +117,7 @@ export class RuntimeSession {
           'and the image was run again.',
       );
       await this.restart(file);
-      return this.ask(feeds);
+      return this.ask(feeds, onSent);
     }
   }
 }

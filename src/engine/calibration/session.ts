@@ -1,9 +1,9 @@
 import { UserError } from '../common/errors';
 import { evaluateLayer } from '../graph/evaluate';
 import { elements, type Graph, type Layer, type MapId, type MapTap, type Shape } from '../graph/types';
-import { RuntimeRefusal, RuntimeSession, type RuntimeOptions } from './runtime';
+import { RuntimeRefusal, RuntimeSession, type RuntimeOptions, type RuntimeValues } from './runtime';
 
-/** Values of one feature map of one run. They are overwritten by the next run. */
+/** Values of one feature map of one run. They are overwritten by the end of the next run. */
 export interface Observed {
   readonly values: Float32Array;
   /** `CHW`: channel planes one after the other, as onnxruntime gives most maps; `HWC`: as the Graph has them. */
@@ -92,11 +92,27 @@ export class FloatSession {
    * @param inputs one array per graph input, HWC, real values
    */
   async run(inputs: readonly Float32Array[]): Promise<void> {
+    const end = await this.begin(inputs);
+    await end();
+  }
+
+  /**
+   * Begins a run on one sample, as {@link run} does: until it is ended, {@link map}, {@link preClamp} and
+   * {@link outputs} answer for the run before.
+   *
+   * @returns when onnxruntime has the inputs and works on them: what ends the run
+   */
+  async begin(inputs: readonly Float32Array[]): Promise<() => Promise<void>> {
+    const end = await this.runtime?.begin(inputs);
+    return async () => this.finish(inputs, end === undefined ? null : await end());
+  }
+
+  /** Makes the values of a run, those of onnxruntime (null: without it) and evaluated ones, those that are told. */
+  private finish(inputs: readonly Float32Array[], values: RuntimeValues | null): void {
     this.maps.clear();
     this.preClamps.clear();
     this.graph.inputs.forEach((binding, i) => this.maps.set(binding.map, { values: inputs[i], layout: 'HWC' }));
-    if (this.runtime !== null) {
-      const values = await this.runtime.run(inputs);
+    if (values !== null) {
       const take = (map: MapId, tap: MapTap, name: string): Observed => {
         const data = values.get(name);
         const { shape, name: mapName } = this.graph.maps[map];

@@ -79,13 +79,15 @@ export class InferenceProcess {
   /**
    * Asks and waits for the answer; one request at a time.
    *
-   * @returns the arrays of the answer, in memory that is used again for the next one
+   * @param onSent called when the process has all of the request
+   * @returns the arrays of the answer, in memory that is used again for the one after the next
    * @throws InferenceFailure when the answer is a no; ProcessEnded; CancelledError, which ends the process
    */
   async request(
     request: Request,
     arrays: readonly NamedArray[],
     progress?: Pick<Progress, 'isCancelled'>,
+    onSent?: () => void,
   ): Promise<readonly NamedArray[]> {
     if (this.ended) throw this.ended;
     if (this.pending) throw new Error('the process is asked two things at once');
@@ -98,8 +100,12 @@ export class InferenceProcess {
         this.pending = { resolve, reject };
         const heads = arrays.map(({ name, type, dims, data }) => ({ name, type, dims, bytes: data.byteLength }));
         const pipe = this.child.stdio[3] as Duplex;
-        pipe.write(frameHead({ ...request, arrays: heads }));
-        for (const { data } of arrays) pipe.write(bytesOf(data));
+        const pieces = [frameHead({ ...request, arrays: heads }), ...arrays.map(({ data }) => bytesOf(data))];
+        pieces.forEach((bytes, i) =>
+          pipe.write(bytes, (error) => {
+            if (!error && i === pieces.length - 1) onSent?.();
+          }),
+        );
       });
     } finally {
       clearInterval(timer);
@@ -146,9 +152,12 @@ export class InferenceProcess {
   }
 }
 
-/** Puts frames together from what comes through the pipe. The arrays of an answer are written over by the next one. */
+/**
+ * Puts frames together from what comes through the pipe. Answers take turns at two sets of arrays: one stays as it is
+ * while the next one comes.
+ */
 class AnswerReader {
-  private readonly arrays = new Map<string, ElementArray>();
+  private readonly sets = [new Map<string, ElementArray>(), new Map<string, ElementArray>()];
   private readonly length = Buffer.alloc(4);
   private head: AnswerHead | null = null;
   private results: NamedArray[] = [];
@@ -178,8 +187,8 @@ class AnswerReader {
     this.head ??= JSON.parse(Buffer.from(this.target).toString('utf8')) as AnswerHead;
     if (this.results.length < this.head.arrays.length) {
       const { name, type, dims, bytes } = this.head.arrays[this.results.length];
-      let data = this.arrays.get(name);
-      if (data?.byteLength !== bytes) this.arrays.set(name, (data = arrayFor({ type, bytes })));
+      let data = this.sets[0].get(name);
+      if (data?.byteLength !== bytes) this.sets[0].set(name, (data = arrayFor({ type, bytes })));
       this.results.push({ name, type, dims, data });
       this.target = bytesOf(data);
       return;
@@ -188,6 +197,7 @@ class AnswerReader {
     this.head = null;
     this.results = [];
     this.target = this.length;
+    this.sets.reverse();
     this.onAnswer(head, results);
   }
 }

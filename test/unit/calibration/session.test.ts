@@ -103,6 +103,31 @@ describe('float session', function () {
     assert.equal(session.note, null);
   });
 
+  it('tells the run before until one that has begun is ended', async () => {
+    for (const taps of ['all', 'some'] as const) {
+      const file = folder.write(smallModel());
+      const graph = await importModel(file);
+      const seen: Graph =
+        taps === 'all' ? graph : { ...graph, taps: new Map([...graph.taps].filter(([map]) => map % 2 === 0)) };
+      const session = await FloatSession.open(seen, file, { maps: graph.maps.map((m) => m.id), preClamp: [] });
+      const check = (seed: number, what: string): void => {
+        const expected = evaluateFloat(graph, [randomInput(graph, seed)]);
+        for (const map of graph.maps)
+          assertNear(session.hwc(map.id), expected.get(map.id)!, 1e-5, `${what}: ${map.name}`);
+      };
+      await session.run([randomInput(graph, 1)]);
+      for (const seed of [2, 3, 4]) {
+        const end = await session.begin([randomInput(graph, seed)]);
+        // Its values come meanwhile.
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        check(seed - 1, 'before');
+        await end();
+        check(seed, 'after');
+      }
+      await session.dispose();
+    }
+  });
+
   it('computes maps that no value of the file carries', async () => {
     const file = folder.write(smallModel());
     const graph = await importModel(file);
