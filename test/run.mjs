@@ -3,12 +3,10 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { projectRoot } from './support/bundle.mjs';
 import { closingLine, parseClosingLine } from './support/closingLine.mjs';
-import { ensureTools } from './support/tools.mjs';
 
 /** Suites whose command has no tests to count: each counts as one test. */
 const checks = ['typecheck', 'lint', 'build'];
-/** Suites that run one after the other, each on all cores. */
-const suites = ['unit', 'faults', 'firmware'];
+const suites = ['unit', 'faults', 'firmware', 'integration', 'e2e'];
 
 /**
  * @param {boolean} shown whether its output is printed as it comes
@@ -43,31 +41,18 @@ async function check(name) {
   count(name, { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }, started);
 }
 
-/** @param {boolean} shown whether its output is printed as it comes; else in one piece at its end */
-async function runSuite(suite, args = [], shown = true) {
+async function runSuite(suite) {
   const started = Date.now();
-  if (shown) console.log(`\n=== ${suite}`);
-  const runner = path.join(projectRoot, 'test', suite, 'run.mjs');
-  const { code, output } = await run(process.execPath, [runner, ...args], shown);
-  if (!shown) console.log(`\n=== ${suite}\n${output}`);
+  console.log(`\n=== ${suite}`);
+  const { code, output } = await run(process.execPath, [path.join(projectRoot, 'test', suite, 'run.mjs')], true);
   const counts = parseClosingLine(output) ?? { passed: 0, failed: 0, skipped: 0 };
   // A runner that died, or says that it failed without a failed test, counts as one failure.
   if (code !== 0 && counts.failed === 0) counts.failed = 1;
   count(suite, counts, started);
 }
 
-/** Both wait for VS Code most of the time, so they go on beside each other. What both need is there before. */
-async function runInVsCode() {
-  ensureTools(['chromium', 'fonts', 'nativeBuild', 'gcc']);
-  const vsix = path.join(projectRoot, 'out/quantmcu.vsix');
-  const { code, output } = await run(process.execPath, [path.join(projectRoot, 'package.mjs'), '--out', vsix], false);
-  if (code !== 0) console.log(output);
-  await Promise.all([runSuite('e2e', ['--vsix', vsix], false), runSuite('integration', [], false)]);
-}
-
 await Promise.all(checks.map(check));
 for (const suite of suites) await runSuite(suite);
-await runInVsCode();
 
 console.log(`\n${summary.join('\n')}\n`);
 console.log(closingLine(total));
