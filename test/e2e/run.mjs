@@ -4,12 +4,10 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
 import { startCodeServer } from '../support/codeServer.mjs';
 import { runSuite } from '../support/mocha.mjs';
-import { partsOf, runParts } from '../support/parallel.mjs';
 import { requireTools } from '../support/tools.mjs';
 
 const { values, positionals } = parseArgs({
@@ -18,17 +16,10 @@ const { values, positionals } = parseArgs({
 });
 const settings = values.theme === undefined ? {} : { 'workbench.colorTheme': values.theme };
 const out = path.join(projectRoot, 'out/e2e');
-const here = path.join(projectRoot, 'test/e2e');
-/** They wait for one another's windows least when the longest is begun with. */
-const longest = ['inPlace.test.ts', 'plans.test.ts'];
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
 
-// One of the parts that this script itself has started servers for.
-if (process.env.QUANTMCU_E2E_URL) await runFiles(positionals);
-else if (requireTools(['chromium', 'fonts', 'nativeBuild', 'gcc'])) await runInServers();
-
-async function runInServers() {
-  rmSync(out, { recursive: true, force: true });
-  mkdirSync(out, { recursive: true });
+if (requireTools(['chromium', 'fonts', 'nativeBuild', 'gcc'])) {
   const vsix = values.vsix ?? path.join(out, 'quantmcu.vsix');
   if (!values.vsix) {
     const { status } = spawnSync(process.execPath, [path.join(projectRoot, 'package.mjs'), '--out', vsix], {
@@ -50,15 +41,12 @@ async function runInServers() {
   process.env.QUANTMCU_E2E_TRUST_URL = servers[1].url;
   process.env.QUANTMCU_E2E_VSIX = path.resolve(vsix);
   try {
-    // Windows wait for the page most of the time: two of them go on beside each other.
-    if (positionals.length === 0 && values.grep === undefined)
-      await runParts(fileURLToPath(import.meta.url), partsOf(here, { first: longest }));
-    else await runFiles(positionals);
+    await runSuite('e2e', positionals.length > 0 ? positionals : [path.join(projectRoot, 'test/e2e')], {
+      grep: values.grep,
+      reporter: 'spec',
+      timeout: 300_000,
+    });
   } finally {
     for (const server of servers) await server.stop();
   }
-}
-
-async function runFiles(files) {
-  await runSuite('e2e', files.length > 0 ? files : [here], { grep: values.grep, reporter: 'spec', timeout: 300_000 });
 }
