@@ -17,10 +17,6 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(help);
     return name === undefined ? 2 : 0;
   }
-  if (name === '--version' || name === '-V' || name === 'version') {
-    process.stdout.write(`${GENERATOR}\n`);
-    return 0;
-  }
   if (name === 'mcp') {
     // Only who asks for it pays for loading it.
     const { serveMcp } = await import('./mcpServer');

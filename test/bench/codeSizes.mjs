@@ -1,9 +1,9 @@
 // Measures the code of the runtime and of kernels made for layers, section by section, on every core that there is a
 // compiler for, and writes src/engine/cost/codeSizes.ts, from which told flash is computed.
-// `node test/bench/codeSizes.mjs [--cores cortex-m4,…] [--steps] [--used] [--again]`: cores that are not named keep
-// their tables. A linker that collects unused sections links for a program exactly the closure of the functions that it
-// calls; kernels made for layers are compiled for a grid of their parameters. GCC at -O3, the level of the latency
-// model.
+// `node test/bench/codeSizes.mjs [--cores cortex-m4,…] [--runtime] [--steps] [--used] [--again]`: cores that are not
+// named keep their tables, and with options the other parts of a table stay, too. A linker that collects unused
+// sections links for a program exactly the closure of the functions that it calls; kernels made for layers are compiled
+// for a grid of their parameters. GCC at -O3, the level of the latency model.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -38,6 +38,8 @@ const LEVEL = '-O3';
 const { values } = parseArgs({
   options: {
     cores: { type: 'string', default: Object.keys(CORES).join() },
+    // Of the whole runtime and its structs alone.
+    runtime: { type: 'boolean', default: false },
     // Of the code of networks' steps alone.
     steps: { type: 'boolean', default: false },
     // Of the runtime that is compiled for what is used alone.
@@ -74,9 +76,10 @@ try {
       continue;
     }
     tables[core] =
-      values.steps || values.used || values.again
+      values.runtime || values.steps || values.used || values.again
         ? {
             ...tables[core],
+            ...(values.runtime ? measureRuntime(core) : {}),
             ...(values.steps ? { steps: measureCoreSteps(core) } : {}),
             ...(values.used ? measureCoreUsed(core) : {}),
             ...(values.again ? { again: measureAgain(core, writeRuntime().include) } : {}),
@@ -111,6 +114,17 @@ function measureCoreUsed(core) {
 }
 
 function measure(core) {
+  const { include } = writeRuntime();
+  return {
+    ...measureRuntime(core),
+    steps: measureCoreSteps(core),
+    ...madeKernels(core, include),
+    ...measureCoreUsed(core),
+    again: measureAgain(core, include),
+  };
+}
+
+function measureRuntime(core) {
   const { sources, include } = writeRuntime();
   const sections = new Map();
   for (const { path: name } of sources.filter((f) => f.path.endsWith('.c')))
@@ -141,15 +155,7 @@ function measure(core) {
   for (const fn of MADE_FOR.includes(core) ? ['qmcu_convolve_packed', 'qmcu_fully_connected_twins'] : ['qmcu_conv2d'])
     if (!functions[fn]) throw new Error(`The runtime's sources lack ${fn}.`);
   functions.memcpy = closure(['memcpy']);
-  return {
-    atoms,
-    functions,
-    steps: measureCoreSteps(core),
-    ...madeKernels(core, include),
-    ...measureCoreUsed(core),
-    again: measureAgain(core, include),
-    structs: structSizes(core, include),
-  };
+  return { atoms, functions, structs: structSizes(core, include) };
 }
 
 /** What the runtime needs of the compiler's and the C library: sections of their objects, as a program links them. */

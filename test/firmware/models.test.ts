@@ -45,7 +45,7 @@ describe('real models as C', function () {
   const onBoards = [
     { file: 'resnet8_cifar10_mlperf.onnx', core: 'm0plus', modes: patchModes },
     { file: 'vww_mobilenetv1_0.25_96_mlperf.onnx', core: 'm0plus', modes: patchModes },
-    // GCC takes half a minute for the kernels made for each of these Programs: the networks share the modes out.
+    // GCC takes longest for the kernels made for each of these Programs: the networks share the modes out.
     { file: 'resnet8_cifar10_mlperf.onnx', core: 'm4', modes: ['recompute'] },
     { file: 'vww_mobilenetv1_0.25_96_mlperf.onnx', core: 'm4', modes: ['keep', 'runtime'] },
   ] as const;

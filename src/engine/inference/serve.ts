@@ -60,30 +60,10 @@ function zeros(ort: typeof import('onnxruntime-node'), input: InferenceSession.V
   const count = dims.reduce((product, d) => product * d, 1);
   if (count > MOST_ELEMENTS)
     throw new Error(`its input "${input.name}" of ${dims.join('×')} is read by no node; remove it from the model`);
-  switch (input.type) {
-    case 'string':
-      return new ort.Tensor('string', new Array<string>(count).fill(''), dims);
-    case 'int64':
-      return new ort.Tensor('int64', new BigInt64Array(count), dims);
-    case 'uint64':
-      return new ort.Tensor('uint64', new BigUint64Array(count), dims);
-    case 'float64':
-      return new ort.Tensor('float64', new Float64Array(count), dims);
-    case 'int32':
-      return new ort.Tensor('int32', new Int32Array(count), dims);
-    case 'bool':
-      return new ort.Tensor('bool', new Uint8Array(count), dims);
-    case 'float16':
-      return new ort.Tensor('float16', new Uint16Array(count), dims);
-    case 'uint8':
-      return new ort.Tensor('uint8', new Uint8Array(count), dims);
-    case 'int8':
-      return new ort.Tensor('int8', new Int8Array(count), dims);
-    case 'float32':
-      return new ort.Tensor('float32', new Float32Array(count), dims);
-    default:
-      throw new Error(`its input "${input.name}" is read by no node; remove it from the model`);
-  }
+  const { name, type } = input;
+  if (type === 'string') return new ort.Tensor(type, new Array<string>(count).fill(''), dims);
+  if (!Object.hasOwn(ARRAYS, type)) throw new Error(`its input "${name}" is read by no node; remove it from the model`);
+  return new ort.Tensor(type as 'float32', new ARRAYS[type as ElementType](count) as Float32Array, dims);
 }
 
 class Server {
