@@ -257,7 +257,11 @@ function sectionsOf(core, source, include, defines) {
     /^\s*\d+ (\.(?:text|rodata|data)\S*)\s+([0-9a-f]+)/gm,
   )) {
     const bytes = parseInt(size, 16);
-    if (bytes > 0) result.set(keyOf(name), { bytes: Math.ceil(bytes / 4) * 4, refs: new Set() });
+    if (bytes === 0) continue;
+    // A function and its jump table, which some cores have in a section of its own, go by one name.
+    const section = result.get(keyOf(name)) ?? { bytes: 0, refs: new Set() };
+    section.bytes += Math.ceil(bytes / 4) * 4;
+    result.set(keyOf(name), section);
   }
   let current = null;
   for (const line of run('objdump', '-r', object).split('\n')) {
