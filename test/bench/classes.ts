@@ -81,7 +81,7 @@ export async function classesOf(job: ClassesJob): Promise<{ grid: Grid; splitMap
   };
   const { phi, lambda, epsilon } = DEFAULTS;
   const search = { phi, lambda, epsilon, bits: [8], grid: 'auto', weights: 'auto', classes: 'static' } as const;
-  const { patchStage } = decide(graph, calibration, { ...search, target, compare: false }, silent);
+  const { patchStage } = decide(graph, calibration, { ...search, target }, silent);
   if (!patchStage) throw new Error(`${job.model} needs no patches in ${job.sramBytes} bytes.`);
   const stage = resolveStage(graph, patchStage, 'plan')!.stage;
   const units = decisionUnits(graph);

@@ -141,7 +141,6 @@ async function searchedBits(graph: Graph, model: string): Promise<BitDecisions> 
       lambda: DEFAULTS.lambda,
       epsilon: DEFAULTS.epsilon,
       classes: 'static',
-      compare: false,
     },
     silentProgress,
   );

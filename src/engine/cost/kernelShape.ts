@@ -1,7 +1,7 @@
 import type { OrderedOp } from '../arena/overlap';
 import type { Bits, WeightBits } from '../graph/bits';
 import type { FewBits } from './coreCosts';
-import { axisExtents, type Extent, type KernelShape } from './kernelCost';
+import { axisExtents, type AxisExtent, type Extent, type KernelShape } from './kernelCost';
 
 /** The one rule that says how the runtime computes a call, as its cost depends on it, for schedules and Programs. */
 
@@ -57,31 +57,42 @@ export function shapesOf(call: KernelCall, extent: Extent, fewBits: FewBits): Sh
   return [...part('packed', wide), ...part('conv', narrow)];
 }
 
+const NO_CALLS = axisExtents([]);
+
 /**
  * Calls with rows of at least four pixels, and the others; of eights, which go over from one row to the next, those of
  * at least three pixels.
  */
 export function byWidth(extent: Extent, fewBits: FewBits): { readonly wide: Extent; readonly narrow: Extent } {
   const { rows, cols, isPart } = extent;
-  const none: Extent = { rows, cols: axisExtents([]) };
+  const none: Extent = { rows, cols: NO_CALLS };
   if (fewBits === 'eights')
     return rows.elements * cols.elements >= 3 * rows.calls * cols.calls
       ? { wide: extent, narrow: none }
       : { wide: none, narrow: extent };
-  const { calls, elements, narrow, narrowCalls, rests, narrowRests } = cols;
-  return {
-    wide: {
-      ...{ rows, isPart },
-      cols: {
+  if (cols.narrowCalls === 0) return { wide: extent, narrow: none };
+  if (cols.narrowCalls === cols.calls) return { wide: none, narrow: extent };
+  const { wide, narrow } = splitAxis(cols);
+  return { wide: { rows, cols: wide, isPart }, narrow: { rows, cols: narrow, isPart } };
+}
+
+/** Planners price the same axes again and again. */
+const splits = new WeakMap<AxisExtent, { readonly wide: AxisExtent; readonly narrow: AxisExtent }>();
+
+function splitAxis(axis: AxisExtent): { readonly wide: AxisExtent; readonly narrow: AxisExtent } {
+  let split = splits.get(axis);
+  if (!split) {
+    const { calls, elements, narrow, narrowCalls, rests, narrowRests } = axis;
+    split = {
+      wide: {
         ...{ calls: calls - narrowCalls, elements: elements - narrow, narrow: 0, narrowCalls: 0 },
         ...{ rests: rests.map((n, i) => n - narrowRests[i]), narrowRests: narrowRests.map(() => 0) },
       },
-    },
-    narrow: {
-      ...{ rows, isPart },
-      cols: { calls: narrowCalls, elements: narrow, narrow, narrowCalls, rests: narrowRests, narrowRests },
-    },
-  };
+      narrow: { calls: narrowCalls, elements: narrow, narrow, narrowCalls, rests: narrowRests, narrowRests },
+    };
+    splits.set(axis, split);
+  }
+  return split;
 }
 
 /** The shape of calls with at least four pixels in a row. */

@@ -29,9 +29,7 @@ export function decide(graph: Graph, calibration: Calibration, options: DecideOp
   const { decision, compare } = options.measured
     ? neverSlower(graph, options, searched, (restored) => decideOnce(graph, calibration, options, progress, restored))
     : searched;
-  checkCancelled(progress);
-  progress.report('Comparing plans', 0, 0);
-  return { ...decision, pareto: options.compare === false ? [] : paretoPoints(compare(), PARETO_POINTS) };
+  return { ...decision, pareto: () => paretoPoints(compare(), PARETO_POINTS) };
 }
 
 /** @param restored layers that keep 8 bits whatever the search finds */
@@ -57,7 +55,6 @@ function decideOnce(
       tailStages: planning.best!.tailStages.map((t) => namedTailStage(graph, t)),
       ...state.named(),
       ...(reduction === undefined ? {} : { reduction: restored.size > 0 ? 1 : reduction }),
-      pareto: [],
       notes,
     },
     compare: () =>

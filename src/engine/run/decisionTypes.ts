@@ -29,8 +29,6 @@ export interface DecideOptions
   };
   /** Whether the measured target is one that the user named; only then it is news that it cannot be reached. */
   readonly targetAsked?: boolean;
-  /** Find the other ways to run the network, too; default. Without, `pareto` stays empty. */
-  readonly compare?: boolean;
   /** Decisions of an earlier plan that a person locked. */
   readonly locked?: {
     readonly maps: Readonly<Record<string, MapPlan>>;
@@ -50,8 +48,9 @@ export interface Decision {
   readonly reasons: BitsAccounts;
   /**
    * Ways to run the network at these bits, from the least work to the least SRAM; arenas are lower bounds that layouts
-   * nearly always reach.
+   * nearly always reach. Found when asked for: of a search's many decisions, those of the last one are told.
+   * @throws CancelledError
    */
-  readonly pareto: readonly ParetoPoint[];
+  readonly pareto: () => readonly ParetoPoint[];
   readonly notes: readonly string[];
 }

@@ -6,7 +6,7 @@ import type { DecideOptions, Decision } from './decisionTypes';
 
 /** Decisions with the other ways to run the network at their bits, found when asked for. */
 export interface Candidate {
-  readonly decision: Decision;
+  readonly decision: Omit<Decision, 'pareto'>;
   readonly compare: () => readonly PatchCandidate[];
 }
 

@@ -13,6 +13,7 @@ import { flashOptions, mostFlashBytes } from '../targets/capacity';
 import { coreOf } from '../targets/targets';
 import { noFlashFit } from './bitState';
 import { importModel } from '../onnx';
+import type { ParetoPoint } from '../patch/pareto';
 import { hashModel } from '../plan/files';
 import { assertReplaceable } from '../plan/ownFile';
 import { parametersFileName } from '../plan/sidecar';
@@ -112,12 +113,20 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
   notes.push(...flashNotes(total, options.target));
   if (!found.keptEarly) checkCancelled(progress);
   const outcome = await told(graph, quantizer, options, found, limits, notes);
+  const pareto = comparedTo(found, progress);
   const plan = await writer.write(found, outcome);
   const seconds = { calibrate, search: quantizer.searchSeconds, total: clock() };
-  const { program, decision } = found;
+  const { program } = found;
   const { planPath } = options;
-  const summary = summarize({ graph, program, plan, planPath, pareto: decision.pareto, ...outcome, seconds });
+  const summary = summarize({ graph, program, plan, planPath, pareto, ...outcome, seconds });
   return { summary, program };
+}
+
+/** Other ways to run the network at the bits that were found; none where the run was ended early. */
+function comparedTo({ decision, keptEarly }: Found, progress: Progress): readonly ParetoPoint[] {
+  if (keptEarly) return [];
+  progress.report('Comparing plans', 0, 0);
+  return decision.pareto();
 }
 
 /** What a search found in words: the loss, and why it ended. */

@@ -40,7 +40,7 @@ export interface QuantizeSummary {
   readonly latencyError: number | null;
   /** Flash and time by what storage forms are chosen for. */
   readonly levels: Readonly<Record<Optimize, { readonly flashBytes: number; readonly latencyMs: number | null }>>;
-  /** Ways to run the network at the plan's bits, from the least work to the least SRAM. */
+  /** Ways to run the network at the plan's bits, from the least work to the least SRAM; none of a run ended early. */
   readonly pareto: readonly ParetoPoint[];
   /** What is expected to be lost; null for a network without weights. */
   readonly loss: ExpectedLoss | null;

@@ -155,7 +155,7 @@ export class Quantizer {
   async first(): Promise<Quantized> {
     const { graph, calibration, search } = this.job;
     return this.fitting(false, (extraFlashBytes) =>
-      decide(graph, calibration, { ...search, bits: [8], compare: false, extraFlashBytes }, this.progress),
+      decide(graph, calibration, { ...search, bits: [8], extraFlashBytes }, this.progress),
     );
   }
 

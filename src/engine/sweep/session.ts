@@ -80,6 +80,6 @@ export class SweepSession {
       bitOpsTarget === undefined
         ? undefined
         : { ...(await this.quantizer.sensitivities(settings.bits, progress)), target: bitOpsTarget };
-    return decide(this.graph, this.calibration, { ...settings, measured, locked, compare: false }, progress);
+    return decide(this.graph, this.calibration, { ...settings, measured, locked }, progress);
   }
 }

@@ -24,7 +24,7 @@ describe('halos', () => {
     const { phi, lambda, epsilon } = DEFAULTS;
     const target = { id: 'custom', core: 'cortex-m4', sramBytes: 64 << 10, flashBytes: 1 << 20 } as const;
     const all: DecideOptions = {
-      ...{ phi, lambda, epsilon, target, bits: [8], compare: false },
+      ...{ phi, lambda, epsilon, target, bits: [8] },
       ...{ grid: { rows: 4, cols: 4 }, weights: 8, classes: 'static' },
       ...options,
     };

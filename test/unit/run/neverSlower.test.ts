@@ -56,7 +56,7 @@ describe('the finished plan against 8 bits in the same SRAM', () => {
     const { phi, lambda, epsilon, bits } = DEFAULTS;
     const options: DecideOptions = {
       ...{ phi, lambda, epsilon, bits, target, objective },
-      ...{ grid: 'auto', weights: 'auto', classes: 'static', compare: false },
+      ...{ grid: 'auto', weights: 'auto', classes: 'static' },
     };
     const total = (decision: Decision): number => plannedInstructions(graph, { ...decision, target }, 'plan').total;
     try {

@@ -187,7 +187,6 @@ function optionsOf(plan: Plan, grid: DecideOptions['grid']): DecideOptions {
     lambda,
     epsilon,
     classes: plan.patchStage?.classMode ?? 'static',
-    compare: false,
   };
 }
 
