@@ -1,10 +1,12 @@
 // The code of the runtime where it is compiled for what a firmware's models use (src/engine/cost/runtimeUses.ts): the
 // least, and what further uses add to it, apart for models of 8 bits and for those with fewer.
 
+/** What other uses are measured beside: maps of 8 bits without signs. */
+const USUAL = readUses('CONV2D_INPUTS:16 DEPTHWISE2D_INPUTS:16 ADD_INPUTS:2 ADD_OUTPUTS:2');
 const EIGHT = {
   least: {
     QMCU_USED_FORMATS: 48,
-    QMCU_CONV2D_INPUTS: 16,
+    QMCU_CONV2D_INPUTS: 0,
     QMCU_CONV2D_BLOCKS: 0,
     QMCU_CONV2D_ANY: 0,
     QMCU_CONV2D_LONG: 0,
@@ -14,16 +16,19 @@ const EIGHT = {
     QMCU_CONV2D_BOUNDED: 0,
     QMCU_CONV2D_BIAS_SHIFTS: 0,
     QMCU_CONV2D_PACKED: 0,
-    QMCU_DEPTHWISE2D_INPUTS: 16,
+    QMCU_DEPTHWISE2D_INPUTS: 0,
     QMCU_DEPTHWISE2D_WEIGHTS: 2,
     QMCU_DEPTHWISE2D_TAPS: 0,
     QMCU_DEPTHWISE2D_ROWS: 0,
     QMCU_DEPTHWISE2D_PLANES: 1,
-    QMCU_ADD_INPUTS: 2,
-    QMCU_ADD_OUTPUTS: 2,
+    QMCU_ADD_INPUTS: 0,
+    QMCU_ADD_OUTPUTS: 0,
   },
+  inputs: [
+    ...combinations(['CONV2D_INPUTS:16', 'CONV2D_INPUTS:32']),
+    ...combinations(['DEPTHWISE2D_INPUTS:16', 'DEPTHWISE2D_INPUTS:32']),
+  ],
   further: [
-    'CONV2D_INPUTS:32',
     'CONV2D_BLOCKS:2',
     'CONV2D_PIXELS:1',
     'CONV2D_PIXELS:1 CONV2D_BLOCKS:2',
@@ -42,28 +47,34 @@ const FEW = {
     QMCU_USED_FORMATS: 60,
     QMCU_DEPTHWISE2D_WEIGHTS: 3,
   },
+  inputs: [...inputsOf('CONV2D_INPUTS'), ...inputsOf('DEPTHWISE2D_INPUTS')],
   further: [
     'USED_FORMATS:1',
     'USED_FORMATS:2',
-    'CONV2D_INPUTS:32',
-    'CONV2D_INPUTS:4',
-    'CONV2D_INPUTS:8',
-    'CONV2D_INPUTS:1',
-    'CONV2D_INPUTS:2',
     'CONV2D_BLOCKS:1',
     'CONV2D_BLOCKS:2',
     'CONV2D_BLOCKS:1 CONV2D_BLOCKS:2',
     'CONV2D_PIXELS:1',
     'CONV2D_PIXELS_4:1',
     'CONV2D_PIXELS:1 CONV2D_PIXELS_4:1',
-    'CONV2D_PIXELS:2 beside CONV2D_PIXELS:1 CONV2D_PIXELS_4:1',
-    'CONV2D_PIXELS:4 beside CONV2D_PIXELS:3 CONV2D_PIXELS_4:1',
+    'CONV2D_PIXELS:2 beside CONV2D_PIXELS:1',
+    'CONV2D_PIXELS:4 beside CONV2D_PIXELS:3',
+    'CONV2D_PIXELS:2 CONV2D_PIXELS_4:1 beside CONV2D_PIXELS:1',
+    'CONV2D_PIXELS:4 CONV2D_PIXELS_4:1 beside CONV2D_PIXELS:3',
     'CONV2D_PIXELS_4:2 beside CONV2D_PIXELS:1 CONV2D_PIXELS_4:1',
     'CONV2D_PIXELS_4:4 beside CONV2D_PIXELS:1 CONV2D_PIXELS_4:3',
+    'CONV2D_PIXELS:2 CONV2D_PIXELS_4:2 beside CONV2D_PIXELS:1 CONV2D_PIXELS_4:1',
+    'CONV2D_PIXELS:4 CONV2D_PIXELS_4:4 beside CONV2D_PIXELS:3 CONV2D_PIXELS_4:3',
     'CONV2D_PIXELS:1 CONV2D_BLOCKS:1',
     'CONV2D_PIXELS:1 CONV2D_BLOCKS:2',
-    'CONV2D_ANY:1 beside CONV2D_PIXELS:1 CONV2D_PIXELS_4:1',
-    'CONV2D_LONG:1 beside CONV2D_PIXELS:1 CONV2D_PIXELS_4:1',
+    'CONV2D_ANY:1 beside CONV2D_PIXELS:1',
+    'CONV2D_LONG:1 beside CONV2D_PIXELS:1',
+    'CONV2D_ANY:1 CONV2D_PIXELS_4:1 beside CONV2D_PIXELS:1',
+    'CONV2D_LONG:1 CONV2D_PIXELS_4:1 beside CONV2D_PIXELS:1',
+    'CONV2D_ANY:1 CONV2D_PIXELS:2 beside CONV2D_PIXELS:1',
+    'CONV2D_LONG:1 CONV2D_PIXELS:2 beside CONV2D_PIXELS:1',
+    'CONV2D_ANY:1 CONV2D_PIXELS_4:2 beside CONV2D_PIXELS:3 CONV2D_PIXELS_4:1',
+    'CONV2D_LONG:1 CONV2D_PIXELS_4:2 beside CONV2D_PIXELS:3 CONV2D_PIXELS_4:1',
     'CONV2D_PARTS:1 beside CONV2D_BLOCKS:3',
     'CONV2D_BOUNDED:1 beside CONV2D_BLOCKS:3',
     'CONV2D_BIAS_SHIFTS:1 beside CONV2D_BLOCKS:3',
@@ -73,15 +84,10 @@ const FEW = {
     'CONV2D_PACKED:4 beside CONV2D_PACKED:2',
     'CONV2D_PACKED:8 beside CONV2D_PACKED:2',
     'CONV2D_PACKED:4 CONV2D_PACKED:8 beside CONV2D_PACKED:2',
-    'DEPTHWISE2D_INPUTS:4',
-    'DEPTHWISE2D_INPUTS:8',
-    'DEPTHWISE2D_INPUTS:1',
-    'DEPTHWISE2D_INPUTS:2',
   ],
 };
 /** Of both. Functions for rows of 5 x 5 kernels count only beside what they call. */
 const OF_BOTH = [
-  'DEPTHWISE2D_INPUTS:32',
   'DEPTHWISE2D_TAPS:1',
   'DEPTHWISE2D_PLANES:2',
   'DEPTHWISE2D_PLANES:4',
@@ -91,10 +97,28 @@ const OF_BOTH = [
   'DEPTHWISE2D_ROWS:4 beside DEPTHWISE2D_PLANES:2',
   'DEPTHWISE2D_ROWS:8 beside DEPTHWISE2D_PLANES:2',
   'DEPTHWISE2D_ROWS:4 DEPTHWISE2D_ROWS:8 beside DEPTHWISE2D_PLANES:2',
-  'ADD_INPUTS:1',
-  'ADD_OUTPUTS:1',
-  'ADD_INPUTS:1 ADD_OUTPUTS:1',
 ];
+const OF_ADD = combinations(['ADD_INPUTS:1', 'ADD_INPUTS:2', 'ADD_OUTPUTS:1', 'ADD_OUTPUTS:2']);
+
+/** All combinations of formats of inputs with 4 bits or more, and those of 2 bits alone and beside one other. */
+function inputsOf(macro) {
+  const use = (format) => `${macro}:${format}`;
+  const twoBits = [1, 2].flatMap((format, i) => [
+    use(format),
+    `${use(16)} ${use(format)}`,
+    ...[32, 4, 8, ...[2].slice(i)].map((other) => `${use(format)} ${use(other)} beside ${use(16)}`),
+  ]);
+  return [...combinations([16, 32, 4, 8].map(use)), ...twoBits];
+}
+
+/** All combinations of uses, smaller ones first. */
+function combinations(uses) {
+  return uses
+    .reduce((sets, use) => [...sets, ...sets.map((set) => [...set, use])], [[]])
+    .filter((set) => set.length > 0)
+    .sort((a, b) => a.length - b.length)
+    .map((set) => set.join(' '));
+}
 
 /** Uses as they are written above: macros without prefix, and bits of theirs. */
 function readUses(text) {
@@ -154,16 +178,16 @@ export function measureUsed(files, sectionsOf, addLibrary) {
   };
 }
 
-function measureFrom({ least, further }, files, sectionsOf, addLibrary) {
+function measureFrom({ least, inputs, further }, files, sectionsOf, addLibrary) {
   const bases = new Map(files.map((file) => [file, new Build(least, [file], sectionsOf)]));
   const base = joined([...bases.values()]);
   const terms = [];
-  for (const text of [...further, ...OF_BOTH]) {
-    const [own, beside = ''] = text.split(' beside ').map(readUses);
+  for (const text of [...inputs, ...OF_ADD, ...further, ...OF_BOTH]) {
+    const [own, beside = []] = text.split(' beside ').map(readUses);
     const file = files.find((f) => f.endsWith(fileOf(own[0][0])));
-    const build = new Build(joinUses(least, own, beside === '' ? [] : beside), [file], sectionsOf);
+    const uses = joinUses(least, own, beside, inputs.includes(text) || OF_ADD.includes(text) ? [] : USUAL);
+    const build = new Build(uses, [file], sectionsOf);
     // What is expected of what was measured before, and what differs from it.
-    const uses = joinUses(least, own, beside === '' ? [] : beside);
     const before = terms.filter(
       (t) => t.file === file && t.own.every(([macro, bits]) => (uses[macro] & bits) === bits),
     );

@@ -48,30 +48,27 @@ export function assemble(
   // What boxes take is not there for weights.
   const room = Math.max(0, (target?.flashBytes ?? 0) - boxes.code - boxes.tables);
   const stored = target && storageForms(program, { core, optimize, flashBytes: room });
-  const constants = new ConstantArrays(program, name);
-  const special = optimize === 'size' ? null : new SpecialKernels(program, name, stored, cores.includes('dsp'));
-  const code = renderSteps(program, constants, layers, special);
-  const weights = constants.weightBytes;
-  const tables = constants.bytes - weights + boxes.tables;
-  const isUsedAlone = cores.length === 1 && cores[0] === 'dsp';
-  const uses = isUsedAlone ? runtimeUses(program, special) : undefined;
-  const codeBytes = codeBytesOf(program, core, code, special, uses) + boxes.code;
-  const flash = {
-    weights,
-    tables,
-    code: codeBytes,
-    total: weights + tables + codeBytes,
-    selfTest: selfTestBytes(program),
-    core,
-    optimize,
-    level: TOLD_LEVEL,
+  const forms: Forms = stored?.forms ?? new Map();
+  const assembleWith = (special: SpecialKernels | null): Assembly => {
+    const constants = new ConstantArrays(program, name);
+    const code = renderSteps(program, constants, layers, special);
+    const weights = constants.weightBytes;
+    const tables = constants.bytes - weights + boxes.tables;
+    const isUsedAlone = cores.length === 1 && cores[0] === 'dsp';
+    const uses = isUsedAlone ? runtimeUses(program, special) : undefined;
+    const codeBytes = codeBytesOf(program, core, code, special, uses) + boxes.code;
+    const total = weights + tables + codeBytes;
+    const selfTest = selfTestBytes(program);
+    const flash = { weights, tables, code: codeBytes, total, selfTest, core, optimize, level: TOLD_LEVEL };
+    return { constants, special, code, flash, forms: special ? forms : new Map() };
   };
+  if (optimize === 'size' && forms.size === 0) return assembleWith(null);
+  const made = assembleWith(new SpecialKernels(program, name, stored, cores.includes('dsp')));
   // Values of weights may forbid forms that were chosen by shape, so that code for both is linked.
-  if (stored && stored.forms.size > 0 && flash.total > target.flashBytes) {
-    const plain = assemble(program, name, { optimize: 'size', target, cores }, layers);
-    if (plain.flash.total < flash.total) return { ...plain, flash: { ...plain.flash, optimize } };
-  }
-  return { constants, special, code, flash, forms: stored?.forms ?? new Map() };
+  const isLarge = optimize === 'size' || (target !== undefined && made.flash.total > target.flashBytes);
+  if (forms.size === 0 || !isLarge) return made;
+  const plain = assembleWith(null);
+  return plain.flash.total < made.flash.total ? plain : made;
 }
 
 const told = new WeakMap<Program, Map<string, Flash>>();

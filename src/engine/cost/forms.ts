@@ -40,15 +40,24 @@ interface Candidate {
 /**
  * The forms of a network's layers, by the instructions that they save for each byte of flash, the best first. `speed`
  * takes what there is room for; `balanced` only what saves enough, and no more flash than the same network with 8-bit
- * weights takes in its own balanced forms; `size` takes none. The choice looks at the calls alone, so that it is the
- * same for a schedule and for the Program that it is lowered to.
+ * weights takes in its own balanced forms; `size` takes the smallest of these and of plain forms: where every layer has
+ * a kernel of its own, those for all layers are not linked. The choice looks at the calls alone, so that it is the same
+ * for a schedule and for the Program that it is lowered to.
  */
 export function chooseForms(work: readonly Work[], options: FormOptions): Forms {
-  if (options.optimize === 'size') return new Map();
+  if (options.optimize === 'size') return smallestForms(work, options);
   const layers = layersOf(work);
   const limit =
     options.optimize === 'balanced' ? Math.min(options.flashBytes, eightBitBytes(work, options)) : options.flashBytes;
   return choose(work, layers, options, limit);
+}
+
+function smallestForms(work: readonly Work[], options: FormOptions): Forms {
+  const bytes = (forms: Forms): number => leastFlash(work, forms, options.core);
+  const plain: Forms = new Map();
+  return (['balanced', 'speed'] as const)
+    .map((optimize) => chooseForms(work, { ...options, optimize }))
+    .reduce((least, forms) => (forms.size > 0 && bytes(forms) < bytes(least) ? forms : least), plain);
 }
 
 function choose(

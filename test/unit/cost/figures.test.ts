@@ -36,6 +36,7 @@ describe('figures of a schedule and of its Program', () => {
   it('arena and latency are the same, whatever the network, bits, patches, classes and stages', () => {
     let patched = 0;
     let narrow = 0;
+    let smaller = 0;
     fc.assert(
       fc.property(
         graphArbitrary({ maxBlocks: 4 }),
@@ -54,6 +55,7 @@ describe('figures of a schedule and of its Program', () => {
           const program = lower(graph, stage, parameters, { name: 'net', input, tailStages });
           assert.equal(layoutSchedule(graph, schedule, isOutside(input)).bytes, program.arenaBytes);
           const work = { schedule: scheduleWork(graph, schedule, bits), program: programWork(program) };
+          const totals: number[] = [];
           for (const optimize of OPTIMIZE_LEVELS) {
             const options = { core: board.core, optimize, flashBytes: room };
             const forms = chooseForms(work.schedule, options);
@@ -67,11 +69,14 @@ describe('figures of a schedule and of its Program', () => {
             const foreseen = estimateFlash(work.schedule, forms, board.core);
             assert.equal(foreseen, estimateFlash(work.program, forms, board.core));
             assert.ok(flash.total <= Math.max(room, size(program)), `${optimize}: ${flash.total} of ${room}`);
+            totals.push(flash.total);
+            if (optimize === 'size' && own.size > 0) smaller++;
             const cores = coreKinds(board.core);
             const files = renderC(program, { name: 'net', provenance, optimize, target: options, cores });
             const header = files.find((f) => f.path === 'net.h')!.text;
             assert.match(header, new RegExp(`#define NET_FLASH_BYTES ${flash.total}\n`));
           }
+          assert.equal(Math.min(...totals), totals[0], `least for size: ${totals.join()}`);
           assert.equal(
             instructionsMs(scheduleInstructions(graph, schedule, bits, 0, board.core), board),
             latencyMs(program, board),
@@ -84,5 +89,6 @@ describe('figures of a schedule and of its Program', () => {
     );
     assert.ok(patched > 10, `${patched} networks had patches`);
     assert.ok(narrow > 10, `${narrow} networks had weights of 4 bits`);
+    assert.ok(smaller > 0, 'no network is smaller with kernels of its own');
   });
 });
