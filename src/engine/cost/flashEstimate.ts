@@ -72,7 +72,7 @@ function tableBytes(work: readonly Work[], layers: readonly WeightedLayer[]): nu
   return bytes;
 }
 
-function opTableBytes({ op, channels, inputBits, window }: Work['call'], h: number, w: number): number {
+function opTableBytes({ op, channels, inputBits, window, inputPixels }: Work['call'], h: number, w: number): number {
   switch (op) {
     case 'requantize':
       return 6 * channels;
@@ -84,8 +84,11 @@ function opTableBytes({ op, channels, inputBits, window }: Work['call'], h: numb
       return 2 * 2 ** inputBits;
     case 'softmax':
       return 2 * 256;
-    case 'averagePool':
-      return 8 * Math.max(channels, (window?.kernelH ?? 1) * (window?.kernelW ?? 1));
+    case 'averagePool': {
+      // Over the whole map by channel, otherwise by how much of the window lies inside.
+      const taps = window!.kernelH * window!.kernelW;
+      return 8 * (taps === inputPixels ? channels : taps);
+    }
     case 'resize':
       return 4 * (h + w);
     case 'permute':

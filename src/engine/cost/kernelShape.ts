@@ -23,7 +23,7 @@ export interface KernelCall {
   };
   /** Of convolutions; default 1. */
   readonly group?: number;
-  /** Pixels of the input of a fully connected layer. */
+  /** Pixels of the first input that are read. */
   readonly inputPixels?: number;
   readonly inputBits: Bits;
   /** Default 8. */
