@@ -1,4 +1,7 @@
 import { CAMERA_FORMATS, CAMERA_SCALES, type Camera } from '../engine/calibration/camera';
+import { defaultCachePath } from '../engine/calibration/cache';
+import { loadPreprocess } from '../engine/calibration/preprocess';
+import type { Preprocess } from '../engine/calibration/types';
 import { UserError } from '../engine/common/errors';
 import type { Bits, WeightBits } from '../engine/graph/bits';
 import { TASKS, type Task } from '../engine/graph/task';
@@ -27,6 +30,48 @@ export function capacityOf(values: Values): PlanTarget {
   if (sramBytes === undefined || flashBytes === undefined)
     throw new UserError(`--target ${customTargetId} needs --sram and --flash in bytes.`);
   return { id, sramBytes, flashBytes, ...reserveOf(values, flashBytes), ...more, ...(core ? { core } : {}) };
+}
+
+/** What bounds a plan, whatever chooses its bits. */
+export function planOptionsOf(values: Values): {
+  target: PlanTarget;
+  grid: ReturnType<typeof gridOf>;
+  bits: Bits[] | undefined;
+  weights: WeightBits | 'auto';
+  epsilon: number | undefined;
+  classes: 'static' | 'runtime';
+  compensate?: false;
+} {
+  const input = oneOf(values, 'input', ['counted', 'external', 'tiles'] as const, 'counted');
+  return {
+    target: { ...capacityOf(values), ...(input === 'counted' ? {} : { input }) },
+    grid: gridOf(values.grid),
+    bits: bitsOf(values.bits),
+    weights: weightsOf(values.weights),
+    epsilon: fraction(values, 'epsilon'),
+    classes: oneOf(values, 'classes', ['static', 'runtime'] as const, 'static'),
+    ...(values['no-compensate'] === true ? { compensate: false } : {}),
+  };
+}
+
+/** How the model is read and fed; `preprocess` is null where it was not said. */
+export async function modelOptionsOf(values: Values): Promise<{
+  imagesPath: string;
+  preprocess: Preprocess | null;
+  task: Task | undefined;
+  head: string | undefined;
+  sizes: Record<string, number> | undefined;
+  cachePath: string | null;
+}> {
+  const { preprocess, head } = values;
+  return {
+    imagesPath: required(values, 'images'),
+    preprocess: typeof preprocess === 'string' ? await loadPreprocess(preprocess) : null,
+    task: taskOption(values),
+    head: typeof head === 'string' ? head : undefined,
+    sizes: sizesOf(values.sizes),
+    cachePath: values['no-cache'] === true ? null : defaultCachePath(),
+  };
 }
 
 /** `--flash-reserve`, in bytes or percent of the flash. */

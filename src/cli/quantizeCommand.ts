@@ -1,5 +1,3 @@
-import { defaultCachePath } from '../engine/calibration/cache';
-import { loadPreprocess } from '../engine/calibration/preprocess';
 import type { Progress } from '../engine/common/progress';
 import { visible } from '../engine/common/visible';
 import { bytesText, counted, fewerText } from '../engine/common/wording';
@@ -8,21 +6,7 @@ import { quantize } from '../engine/run/quantize';
 import type { QuantizeSummary } from '../engine/run/quantizeSummary';
 import { OPTIMIZE_LEVELS } from '../engine/targets/types';
 import { planningOptions, text, type Command, type CommandResult } from './command';
-import {
-  bitsOf,
-  capacityOf,
-  count,
-  fraction,
-  gridOf,
-  one,
-  oneOf,
-  required,
-  searchOf,
-  sizesOf,
-  taskOption,
-  weightsOf,
-  type Values,
-} from './commandOptions';
+import { count, fraction, modelOptionsOf, one, oneOf, planOptionsOf, searchOf, type Values } from './commandOptions';
 
 /** `quantmcu quantize`: from a model and its images to a plan. */
 export const quantizeCommand: Command = {
@@ -57,36 +41,21 @@ export const quantizeCommand: Command = {
 
 async function runQuantize(positionals: readonly string[], values: Values, progress: Progress): Promise<CommandResult> {
   const modelPath = one(positionals, 'MODEL');
-  const input = oneOf(values, 'input', ['counted', 'external', 'tiles'] as const, 'counted');
-  const capacity = { ...capacityOf(values), ...(input === 'counted' ? {} : { input }) };
   const planPath = typeof values.out === 'string' ? values.out : defaultPlanPath(modelPath);
   const outcome = await quantize(
     {
       modelPath,
       planPath,
-      imagesPath: required(values, 'images'),
-      target: capacity,
-      grid: gridOf(values.grid),
-      bits: bitsOf(values.bits),
-      weights: weightsOf(values.weights),
+      ...planOptionsOf(values),
       phi: fraction(values, 'phi'),
       lambda: fraction(values, 'lambda'),
-      epsilon: fraction(values, 'epsilon'),
       ...searchOf(values),
-      classes: oneOf(values, 'classes', ['static', 'runtime'] as const, 'static'),
       halos: oneOf(values, 'halos', ['auto', 'recompute'] as const, 'auto'),
-      task: taskOption(values),
-      head: typeof values.head === 'string' ? values.head : undefined,
-      preprocess:
-        typeof values.preprocess === 'string' && values.preprocess !== 'auto'
-          ? await loadPreprocess(values.preprocess)
-          : null,
-      ...(values['no-compensate'] === true ? { compensate: false } : {}),
+      // What finds it out is what an option that is not given does.
+      ...(await modelOptionsOf(values.preprocess === 'auto' ? { ...values, preprocess: undefined } : values)),
       force: values.force === true,
       threads: count(values, 'threads') || undefined,
       limit: count(values, 'limit'),
-      sizes: sizesOf(values.sizes),
-      cachePath: values['no-cache'] === true ? null : defaultCachePath(),
     },
     progress,
   );

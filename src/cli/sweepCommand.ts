@@ -1,22 +1,7 @@
 import { promises as fs } from 'node:fs';
 import * as path from 'node:path';
-import { defaultCachePath } from '../engine/calibration/cache';
-import { loadPreprocess } from '../engine/calibration/preprocess';
 import { planningOptions, text, type Command, type CommandResult } from './command';
-import {
-  bitsOf,
-  capacityOf,
-  count,
-  fraction,
-  gridOf,
-  one,
-  oneOf,
-  required,
-  sizesOf,
-  taskOption,
-  weightsOf,
-  type Values,
-} from './commandOptions';
+import { count, modelOptionsOf, one, planOptionsOf, required, type Values } from './commandOptions';
 import { UserError } from '../engine/common/errors';
 import { visible } from '../engine/common/visible';
 import { GENERATOR } from '../engine/common/generator';
@@ -74,7 +59,6 @@ const UNSAID_PREPROCESS =
 async function sweepModel(positionals: readonly string[], values: Values, progress: Progress): Promise<CommandResult> {
   const modelPath = one(positionals, 'MODEL');
   const planPath = await planPathOf(required(values, 'out'), modelPath);
-  const imagesPath = required(values, 'images');
   const evaluated = typeof values.evaluate === 'string' ? values.evaluate : null;
   const { parameter, swept, fixed } = parametersOf(values);
   sweepValues(parameter, swept);
@@ -83,41 +67,23 @@ async function sweepModel(positionals: readonly string[], values: Values, progre
     throw new UserError(`--pick must be one of the swept values, ${swept.join(', ')}, not ${pick}.`);
   const force = values.force === true;
   await assertWritable(planPath, pick !== null, force);
-  const sizes = sizesOf(values.sizes);
   const limit = count(values, 'calibrate');
-  const input = oneOf(values, 'input', ['counted', 'external', 'tiles'] as const, 'counted');
-  const target = { ...capacityOf(values), ...(input === 'counted' ? {} : { input }) };
+  const planned = planOptionsOf(values);
+  const read = await modelOptionsOf(values);
   const locked = await lockedDecisions(planPath);
-  const session = await SweepSession.open(
-    {
-      modelPath,
-      sizes,
-      imagesPath,
-      limit,
-      preprocess: typeof values.preprocess === 'string' ? await loadPreprocess(values.preprocess) : null,
-      task: taskOption(values),
-      head: typeof values.head === 'string' ? values.head : undefined,
-      cachePath: values['no-cache'] === true ? null : defaultCachePath(),
-      file: planPath,
-    },
-    progress,
-  );
+  const session = await SweepSession.open({ modelPath, ...read, limit, file: planPath }, progress);
   const settings: SweepSettings = {
-    target,
+    ...planned,
     preprocess: session.preprocess,
-    grid: gridOf(values.grid),
-    bits: bitsOf(values.bits) ?? DEFAULTS.bits,
-    weights: weightsOf(values.weights),
-    classes: oneOf(values, 'classes', ['static', 'runtime'] as const, 'static'),
+    bits: planned.bits ?? DEFAULTS.bits,
     phi: fixed.phi ?? DEFAULTS.phi,
     lambda: fixed.lambda ?? DEFAULTS.lambda,
-    epsilon: fraction(values, 'epsilon') ?? DEFAULTS.epsilon,
+    epsilon: planned.epsilon ?? DEFAULTS.epsilon,
     ...(fixed['bitops-target'] === undefined ? {} : { bitOpsTarget: fixed['bitops-target'] }),
-    ...(values['no-compensate'] === true ? { compensate: false } : {}),
     calibration: {
       key: session.calibration.key,
       images: session.calibration.images,
-      folder: relativeTo(planPath, imagesPath),
+      folder: relativeTo(planPath, read.imagesPath),
       limit,
     },
     evaluation: evaluated === null ? null : { folder: relativeTo(planPath, evaluated), limit: count(values, 'limit') },
@@ -130,7 +96,11 @@ async function sweepModel(positionals: readonly string[], values: Values, progre
   const picked = sweep.points.find((p) => p.value === pick);
   const head = {
     generator: GENERATOR,
-    model: { file: relativeTo(planPath, modelPath), sha256: session.sha256, ...(sizes ? { sizes } : {}) },
+    model: {
+      file: relativeTo(planPath, modelPath),
+      sha256: session.sha256,
+      ...(read.sizes ? { sizes: read.sizes } : {}),
+    },
   };
   const table = await writeSweep(planPath, head, sweep, force);
   if (picked && !picked.decisions)
