@@ -1,7 +1,5 @@
 import {
-  type Flat,
-  flatLevels,
-  flats,
+  flatOf,
   grids,
   head,
   type HeadClues,
@@ -13,21 +11,6 @@ import {
   square,
 } from './families';
 import type { BoxForm, DetectionHead, HeadLevel, ScoreForm } from './head';
-
-const oneAnchor = (): number => 1;
-
-/** A flat output that has a row for each cell of the strides. */
-function flatOf(
-  clues: HeadClues,
-  strides: readonly number[],
-  fields: (n: number) => boolean,
-): { flat: Flat; levels: NonNullable<ReturnType<typeof flatLevels>> } | null {
-  for (const flat of flats(clues)) {
-    const levels = flatLevels(clues, flat.rows, strides, oneAnchor);
-    if (levels && fields(flat.fields)) return { flat, levels };
-  }
-  return null;
-}
 
 /** Distances and classes: in one grid of channels a level, in two, or all levels in one flat output. */
 function distances(
@@ -239,7 +222,6 @@ export const anchorFreeFamilies: readonly HeadFamily[] = [
   {
     name: 'yunet',
     outputs: 'cls_8, obj_8, bbox_8, kps_8 and those of 16 and 32',
-    propose: () => true,
     fill: yunet,
   },
   {
@@ -279,7 +261,6 @@ export const anchorFreeFamilies: readonly HeadFamily[] = [
   {
     name: 'centernet',
     outputs: 'a heat map, wh and reg (offset), each a grid',
-    propose: () => true,
     fill: centerNet,
   },
   {

@@ -1,8 +1,7 @@
 import {
   anchoredLevel,
   classesOfThree,
-  flatLevels,
-  flats,
+  flatOf,
   grids,
   head,
   type HeadClues,
@@ -96,26 +95,23 @@ function fillGrids(family: AnchoredFamily, clues: HeadClues): DetectionHead | nu
 function fillFlat(family: AnchoredFamily, clues: HeadClues): DetectionHead | null {
   const strides = [8, 16, 32];
   const anchors = family.anchors[3];
-  if (!anchors || clues.outputs.length !== 1) return null;
-  for (const flat of flats(clues)) {
-    const found = flatLevels(clues, flat.rows, strides, () => 3);
-    if (!found || flat.fields < 6) continue;
-    const levels = found.map(({ stride, rows, cols, row }, i): HeadLevel => {
-      const where = { row, rowsPerCell: 1, rowsPerAnchor: rows * cols };
-      return {
-        rows,
-        cols,
-        stride,
-        offset: 0,
-        anchors: anchors[i],
-        box: { ...family.box(stride, strides.length), ...place(flat, 0, where) },
-        objectness: { ...place(flat, 4, where), fn: 'sigmoid' },
-        score: { ...place(flat, 5, where), fn: 'sigmoid', count: flat.fields - 5 },
-      };
-    });
-    return head(family.name, flat.fields - 5, levels);
-  }
-  return null;
+  const found = anchors && clues.outputs.length === 1 ? flatOf(clues, strides, (n) => n > 5, 3) : null;
+  if (!found) return null;
+  const { flat } = found;
+  const levels = found.levels.map(({ stride, rows, cols, row }, i): HeadLevel => {
+    const where = { row, rowsPerCell: 1, rowsPerAnchor: rows * cols };
+    return {
+      rows,
+      cols,
+      stride,
+      offset: 0,
+      anchors: anchors[i],
+      box: { ...family.box(stride, strides.length), ...place(flat, 0, where) },
+      objectness: { ...place(flat, 4, where), fn: 'sigmoid' },
+      score: { ...place(flat, 5, where), fn: 'sigmoid', count: flat.fields - 5 },
+    };
+  });
+  return head(family.name, flat.fields - 5, levels);
 }
 
 export const anchoredFamilies: readonly HeadFamily[] = [
@@ -130,7 +126,6 @@ export const anchoredFamilies: readonly HeadFamily[] = [
   {
     name: 'yolov2',
     outputs: 'one grid of 5·(5 + classes) channels',
-    propose: () => true,
     fill: (clues) => {
       const [grid] = grids(clues, (c) => c % 5 === 0 && c / 5 > 5);
       if (!grid || clues.outputs.length !== 1) return null;

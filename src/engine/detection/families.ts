@@ -73,8 +73,8 @@ export interface HeadFamily {
   readonly name: string;
   /** What its outputs look like, for messages. */
   readonly outputs: string;
-  /** Whether names or channel counts tell the family; otherwise it has to be asked for. */
-  readonly propose: (clues: HeadClues) => boolean;
+  /** Whether names or channel counts tell the family; otherwise it has to be asked for. Missing: they always do. */
+  readonly propose?: (clues: HeadClues) => boolean;
   readonly fill: (clues: HeadClues) => DetectionHead | null;
 }
 
@@ -161,6 +161,20 @@ export function flats({ outputs }: HeadClues): Flat[] {
       { output, rows: output.c, fields: pixels, fieldsFirst: true },
     ];
   });
+}
+
+/** The flat output that has `anchors` rows for each cell of the strides and fields that suit. */
+export function flatOf(
+  clues: HeadClues,
+  strides: readonly number[],
+  suits: (fields: number) => boolean,
+  anchors = 1,
+): { flat: Flat; levels: NonNullable<ReturnType<typeof flatLevels>> } | null {
+  for (const flat of flats(clues)) {
+    const levels = flatLevels(clues, flat.rows, strides, () => anchors);
+    if (levels && suits(flat.fields)) return { flat, levels };
+  }
+  return null;
 }
 
 export function place(flat: Flat, channel: number, rest: Partial<Place> = {}): Place {

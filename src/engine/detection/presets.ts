@@ -32,7 +32,7 @@ export function proposeHead(graph: Graph, model: string): DetectionHead | null {
   // A vector is no detector's output, and neither is a map as large as the input (a mask).
   if (clues.outputs.some(({ h, w, c }) => h * w * c <= Math.max(4, c))) return null;
   for (const family of FAMILIES) {
-    const head = family.propose(clues) ? family.fill(clues) : null;
+    const head = family.propose?.(clues) === false ? null : family.fill(clues);
     if (head) return head;
   }
   return null;

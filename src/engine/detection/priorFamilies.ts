@@ -67,6 +67,11 @@ function ssdPriors({ width, height }: HeadClues): PriorLevel[] {
   });
 }
 
+/** Priors stand in the middle of their cells. */
+function cellsOf({ rows, cols, stride, priors }: PriorLevel): Omit<HeadLevel, 'box' | 'score'> {
+  return { rows, cols, stride, offset: 0.5, anchors: priors };
+}
+
 /** Two flat outputs of a row for each prior: four values, and the classes with the background first. */
 function flatPriors(
   name: string,
@@ -90,11 +95,7 @@ function flatPriors(
       const where = { row, rowsPerCell: n, rowsPerAnchor: 1 };
       row += l.rows * l.cols * n;
       return {
-        rows: l.rows,
-        cols: l.cols,
-        stride: l.stride,
-        offset: 0.5,
-        anchors: l.priors,
+        ...cellsOf(l),
         box: { ...form, ...place(box, 0, where) },
         score: {
           ...place(score, 0, where),
@@ -124,11 +125,7 @@ function gridPriors(name: string, clues: HeadClues, levels: readonly PriorLevel[
     const count = score.output.c / n;
     classes = count - 1;
     return {
-      rows: l.rows,
-      cols: l.cols,
-      stride: l.stride,
-      offset: 0.5,
-      anchors: l.priors,
+      ...cellsOf(l),
       box: { ...variances, output: box.output.name, channel: 0, channelsPerAnchor: 4 },
       score: {
         output: score.output.name,
@@ -245,7 +242,6 @@ export const priorFamilies: readonly HeadFamily[] = [
   {
     name: 'blazeface',
     outputs: '896 rows of 16 and 1 values, or 512 and 384',
-    propose: () => true,
     fill: blazeFace,
   },
   {
@@ -258,7 +254,6 @@ export const priorFamilies: readonly HeadFamily[] = [
   {
     name: 'ssd',
     outputs: "boxes and classes of SSD's priors, flat or by level",
-    propose: () => true,
     fill: (clues) =>
       flatPriors('ssd', clues, ssdPriors(clues), variances) ?? gridPriors('ssd', clues, ssdPriors(clues)),
   },
@@ -267,6 +262,5 @@ export const priorFamilies: readonly HeadFamily[] = [
 export const decodedFamily: HeadFamily = {
   name: 'decoded',
   outputs: 'boxes (N×4) and scores (N×classes), or N rows of both',
-  propose: () => true,
   fill: decoded,
 };
