@@ -59,32 +59,17 @@ export function elementsOfType(type: number): string {
   return type === 0 ? 'elements of no declared type' : `elements of type ${dataTypeName(type)}`;
 }
 
+const TYPES_BY_BITS: readonly (readonly [bits: number, types: readonly number[]])[] = [
+  [4, [DataType.Uint4, DataType.Int4]],
+  [8, [DataType.Uint8, DataType.Int8, DataType.Bool]],
+  [16, [DataType.Uint16, DataType.Int16, DataType.Float16, DataType.Bfloat16]],
+  [32, [DataType.Float, DataType.Int32, DataType.Uint32]],
+  [64, [DataType.Double, DataType.Int64, DataType.Uint64]],
+];
+
 /** Bits of one element in raw_data; 0 for types that hold no plain numbers. */
 export function bitsPerElement(type: number): number {
-  switch (type) {
-    case DataType.Uint4:
-    case DataType.Int4:
-      return 4;
-    case DataType.Uint8:
-    case DataType.Int8:
-    case DataType.Bool:
-      return 8;
-    case DataType.Uint16:
-    case DataType.Int16:
-    case DataType.Float16:
-    case DataType.Bfloat16:
-      return 16;
-    case DataType.Float:
-    case DataType.Int32:
-    case DataType.Uint32:
-      return 32;
-    case DataType.Double:
-    case DataType.Int64:
-    case DataType.Uint64:
-      return 64;
-    default:
-      return 0;
-  }
+  return TYPES_BY_BITS.find(([, types]) => types.includes(type))?.[0] ?? 0;
 }
 
 /** Where a tensor's elements lie inside the model file. */

@@ -1,3 +1,4 @@
+import type { Constant } from '../../constant';
 import { DataType } from '../../model';
 import { elementCount } from '../../tensorData';
 import type { NodeContext } from '../nodeContext';
@@ -134,6 +135,20 @@ function pad(context: NodeContext): void {
   const x = operand(context, 0);
   const { before, after, fill, sources } = resolvePads(context, x.dims);
   const dims = x.dims.map((d, dim) => before[dim] + d + after[dim]);
+  pick(context, x, dims, sources, fill);
+}
+
+/**
+ * A constant of elements of x: `sources` has the position in x of one in the result, dimension by dimension; below 0
+ * the element is `fill`.
+ */
+function pick(
+  context: NodeContext,
+  x: Constant,
+  dims: readonly number[],
+  sources: (dim: number, at: number) => number,
+  fill = 0,
+): void {
   const strides = rowMajorStrides(x.dims);
   compute(context, dims, x.dataType, (out) => {
     const source = x.read();
@@ -196,16 +211,7 @@ function tile(context: NodeContext): void {
   const x = operand(context, 0);
   const repeats = operand(context, 1).small();
   const dims = x.dims.map((d, dim) => d * (repeats[dim] ?? 1));
-  const strides = rowMajorStrides(x.dims);
-  compute(context, dims, x.dataType, (out) => {
-    const source = x.read();
-    const own = rowMajorStrides(dims);
-    for (let i = 0; i < out.length; i++) {
-      let from = 0;
-      for (let dim = 0; dim < dims.length; dim++) from += (Math.floor(i / own[dim]) % x.dims[dim]) * strides[dim];
-      out[i] = source[from];
-    }
-  });
+  pick(context, x, dims, (dim, at) => at % x.dims[dim]);
 }
 
 function topK(context: NodeContext): void {

@@ -1,8 +1,8 @@
-import { spatial, spatialValue } from '../arrange';
+import { spatialValue } from '../arrange';
 import type { NodeContext } from '../nodeContext';
 import { times } from '../perChannel';
 import { powered, raised, reduceNorm } from './normalization';
-import { windowGeometry } from './window';
+import { pooledWindows } from './window';
 
 /** The order of the norm that an LpPool takes of its windows: 1 or 2. */
 function order(context: NodeContext): 1 | 2 {
@@ -15,16 +15,11 @@ function order(context: NodeContext): 1 | 2 {
 /** LpPool: the norm of each window. Padding adds nothing to it. */
 export function lpPool(context: NodeContext): void {
   const p = order(context);
-  const given = context.map(0);
-  const input = spatial(context, given);
-  const kernel = context.ints('kernel_shape') ?? context.fail('has no kernel_shape', 'Export the model again.');
-  if (kernel.length !== given.dims.length - 2)
-    context.fail(`has a kernel of ${kernel.join('×')} for ${given.dims.join('×')}`, 'Export the model again.');
-  const { h, w, c } = input.map.shape;
-  const { window, outH, outW } = windowGeometry(context, kernel, h, w);
+  const { given, input, shape, geometry } = pooledWindows(context);
+  const { window, outH, outW } = geometry;
   const source = powered(context, input, p);
   const spec = { kind: 'averagePool', window, countIncludePad: true } as const;
-  const pooled = context.layer(spec, [source], { h: outH, w: outW, c });
+  const pooled = context.layer(spec, [source], { h: outH, w: outW, c: shape.c });
   const mean = spatialValue(context, pooled, given.dims.length);
   const sum = times(context, mean, window.kernelH * window.kernelW);
   context.setMap(p === 2 ? raised(context, sum, 0.5) : sum);

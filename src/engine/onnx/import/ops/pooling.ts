@@ -1,23 +1,20 @@
 import type { Window } from '../../../graph/types';
-import { arrange, spatial, spatialValue } from '../arrange';
+import { arrange, spatialValue } from '../arrange';
 import type { NodeContext } from '../nodeContext';
 import { POINT_WINDOW, times } from '../perChannel';
 import type { MapValue } from '../values';
-import { windowGeometry } from './window';
+import { pooledWindows } from './window';
 
 /** MaxPool and AveragePool, 1-D and 2-D. */
 export function pool(kind: 'maxPool' | 'averagePool'): (context: NodeContext) => void {
   return (context) => {
     if (context.node.outputs.length > 1 && context.node.outputs[1] !== '')
       context.fail('also returns the indices of the maxima', 'Only the pooled values are supported.');
-    const given = context.map(0);
-    let input = spatial(context, given);
-    const kernel = context.ints('kernel_shape') ?? context.fail('has no kernel_shape', 'Export the model again.');
-    if (kernel.length !== given.dims.length - 2)
-      context.fail(`has a kernel of ${kernel.join('×')} for ${given.dims.join('×')}`, 'Export the model again.');
-    const { h, w, c } = input.map.shape;
-    const geometry = windowGeometry(context, kernel, h, w);
+    const pooled = pooledWindows(context);
+    const { given, kernel, geometry } = pooled;
+    const { h, w, c } = pooled.shape;
     const { outH, outW } = geometry;
+    let { input } = pooled;
     let { window } = geometry;
     const { padding: p } = window;
     const extentH = (window.kernelH - 1) * window.dilationH + 1;

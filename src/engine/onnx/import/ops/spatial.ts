@@ -259,21 +259,17 @@ function samplingOf(
   // Symmetric half-pixel differs from half-pixel only when the output size was rounded.
   if (coordinates === 'half_pixel_symmetric' && resized.every(([size, scale]) => Number.isInteger(size * scale)))
     coordinates = 'half_pixel';
-  if (
-    coordinates !== 'half_pixel' &&
-    coordinates !== 'asymmetric' &&
-    coordinates !== 'align_corners' &&
-    coordinates !== 'pytorch_half_pixel'
-  ) {
-    context.fail(`uses coordinates ${coordinates}`, 'Use half_pixel, pytorch_half_pixel, asymmetric or align_corners.');
-  }
-  if (
-    rounding !== 'floor' &&
-    rounding !== 'ceil' &&
-    rounding !== 'round_prefer_floor' &&
-    rounding !== 'round_prefer_ceil'
-  ) {
-    context.fail(`rounds by ${rounding}`, 'Use floor, ceil, round_prefer_floor or round_prefer_ceil.');
-  }
-  return { mode, coordinates, rounding };
+  return {
+    mode,
+    coordinates: oneOf(context, 'uses coordinates', coordinates, COORDINATES),
+    rounding: oneOf(context, 'rounds by', rounding, ROUNDINGS),
+  };
+}
+
+const COORDINATES = ['half_pixel', 'pytorch_half_pixel', 'asymmetric', 'align_corners'] as const;
+const ROUNDINGS = ['floor', 'ceil', 'round_prefer_floor', 'round_prefer_ceil'] as const;
+
+function oneOf<T extends string>(context: NodeContext, does: string, value: string, known: readonly T[]): T {
+  const names = `${known.slice(0, -1).join(', ')} or ${known[known.length - 1]}`;
+  return known.find((one) => one === value) ?? context.fail(`${does} ${value}`, `Use ${names}.`);
 }

@@ -1,5 +1,8 @@
 import type { Window } from '../../../graph/types';
+import type { Shape } from '../../../graph/types';
+import { spatial } from '../arrange';
 import type { NodeContext } from '../nodeContext';
+import type { MapValue } from '../values';
 
 /** Window of a convolution or pooling node, and the size of what it produces. */
 export interface Geometry {
@@ -90,6 +93,24 @@ export function windowGeometry(context: NodeContext, kernel: readonly number[], 
     outW: horizontal.out,
     ceilExtended,
   };
+}
+
+/** What a pooling node reads, and the windows that it moves over it. */
+export function pooledWindows(context: NodeContext): {
+  readonly given: MapValue;
+  /** `given` as an image. */
+  readonly input: MapValue;
+  readonly shape: Shape;
+  readonly kernel: readonly number[];
+  readonly geometry: Geometry;
+} {
+  const given = context.map(0);
+  const input = spatial(context, given);
+  const kernel = context.ints('kernel_shape') ?? context.fail('has no kernel_shape', 'Export the model again.');
+  if (kernel.length !== given.dims.length - 2)
+    context.fail(`has a kernel of ${kernel.join('×')} for ${given.dims.join('×')}`, 'Export the model again.');
+  const { shape } = input.map;
+  return { given, input, shape, kernel, geometry: windowGeometry(context, kernel, shape.h, shape.w) };
 }
 
 function positive(
