@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
+import { ProtoWriter as MessageWriter, varintBytes } from '../../src/engine/export/protoWriter';
 
 /** TensorProto.DataType values that tests use. */
 export const ONNX_TYPES = {
@@ -21,60 +22,11 @@ export const ONNX_TYPES = {
 } as const;
 export type OnnxType = keyof typeof ONNX_TYPES;
 
-/** Writes protobuf messages (encoding specification); only what ONNX needs. */
-export class ProtoWriter {
-  private readonly chunks: Buffer[] = [];
-
-  varint(field: number, value: number | bigint): this {
-    this.tag(field, 0);
-    this.chunks.push(encodeVarint(BigInt(value)));
-    return this;
-  }
-
-  float(field: number, value: number): this {
-    this.tag(field, 5);
-    const bytes = Buffer.alloc(4);
-    bytes.writeFloatLE(value);
-    this.chunks.push(bytes);
-    return this;
-  }
-
-  bytes(field: number, content: Uint8Array): this {
-    this.tag(field, 2);
-    this.chunks.push(encodeVarint(BigInt(content.length)), Buffer.from(content));
-    return this;
-  }
-
-  text(field: number, value: string): this {
-    return this.bytes(field, Buffer.from(value, 'utf8'));
-  }
-
-  message(field: number, message: ProtoWriter): this {
-    return this.bytes(field, message.finish());
-  }
-
+/** The project's writer of protobuf messages, with what only tests put into a model. */
+export class ProtoWriter extends MessageWriter {
   packedVarints(field: number, values: readonly (number | bigint)[]): this {
-    return this.bytes(field, Buffer.concat(values.map((v) => encodeVarint(BigInt(v)))));
+    return this.bytes(field, Buffer.concat(values.map(varintBytes)));
   }
-
-  finish(): Buffer {
-    return Buffer.concat(this.chunks);
-  }
-
-  private tag(field: number, wire: number): void {
-    this.chunks.push(encodeVarint(BigInt(field * 8 + wire)));
-  }
-}
-
-function encodeVarint(value: bigint): Buffer {
-  let rest = BigInt.asUintN(64, value);
-  const bytes: number[] = [];
-  do {
-    const low = Number(rest & 0x7fn);
-    rest >>= 7n;
-    bytes.push(rest > 0n ? low | 0x80 : low);
-  } while (rest > 0n);
-  return Buffer.from(bytes);
 }
 
 /** A tensor for an initializer, an attribute or a Constant. */

@@ -2,7 +2,7 @@
 export class ProtoWriter {
   private readonly chunks: Uint8Array[] = [];
 
-  varint(field: number, value: number): this {
+  varint(field: number, value: number | bigint): this {
     return this.push(varintBytes(field * 8), varintBytes(value));
   }
 
@@ -24,7 +24,7 @@ export class ProtoWriter {
     return this.bytes(field, message.finish());
   }
 
-  finish(): Uint8Array {
+  finish(): Buffer {
     return Buffer.concat(this.chunks);
   }
 
@@ -35,7 +35,7 @@ export class ProtoWriter {
 }
 
 /** A 64-bit integer, seven bits per byte, low bits first; negative ones in two's complement. */
-function varintBytes(value: number): Uint8Array {
+export function varintBytes(value: number | bigint): Uint8Array {
   let rest = BigInt.asUintN(64, BigInt(value));
   const bytes: number[] = [];
   do {

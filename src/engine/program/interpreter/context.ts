@@ -5,6 +5,20 @@ import type { CodeBlock } from './codes';
 /** Computes one step from dense H×W×C codes to dense codes. The arrays may be longer than the step needs. */
 export type PreparedKernel = (inputs: readonly Int16Array[], output: Int16Array) => void;
 
+/**
+ * A kernel that works on each pixel's channels alone.
+ * @param compute writes the codes of `out` from `begin` to `end` from those of `x` there
+ */
+export function byPixel(
+  { h, w, channels }: CodeBlock,
+  compute: (x: Int16Array, out: Int16Array, begin: number, end: number) => void,
+): PreparedKernel {
+  const total = h * w * channels;
+  return ([x], out) => {
+    for (let begin = 0; begin < total; begin += channels) compute(x, out, begin, begin + channels);
+  };
+}
+
 /** What a kernel knows when it is prepared: shapes and formats of its step, and the Program's constants. */
 export interface KernelContext {
   readonly inputs: readonly CodeBlock[];

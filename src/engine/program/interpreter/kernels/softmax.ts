@@ -1,5 +1,5 @@
 import type { Kernel } from '../../types';
-import { check, requireSameShape, type KernelContext, type PreparedKernel } from '../context';
+import { byPixel, check, requireSameShape, type KernelContext, type PreparedKernel } from '../context';
 
 /** `softmax` of types.ts. Sums stay below 2³² and are exact in doubles. */
 export function prepareSoftmax(kernel: Extract<Kernel, { op: 'softmax' }>, context: KernelContext): PreparedKernel {
@@ -15,18 +15,12 @@ export function prepareSoftmax(kernel: Extract<Kernel, { op: 'softmax' }>, conte
     table[0] === 65535 && table.every((e) => e >= 0 && e <= 65535),
     'The table of exponentials is not one of 16 bits.',
   );
-  const { channels } = input;
-  const pixels = input.h * input.w;
-  return ([x], out) => {
-    for (let p = 0; p < pixels; p++) {
-      const begin = p * channels;
-      const end = begin + channels;
-      let largest = x[begin];
-      for (let i = begin; i < end; i++) largest = Math.max(largest, x[i]);
-      let sum = 0;
-      for (let i = begin; i < end; i++) sum += table[largest - x[i]];
-      const half = Math.floor(sum / 2);
-      for (let i = begin; i < end; i++) out[i] = Math.min(255, Math.floor((table[largest - x[i]] * one + half) / sum));
-    }
-  };
+  return byPixel(input, (x, out, begin, end) => {
+    let largest = x[begin];
+    for (let i = begin; i < end; i++) largest = Math.max(largest, x[i]);
+    let sum = 0;
+    for (let i = begin; i < end; i++) sum += table[largest - x[i]];
+    const half = Math.floor(sum / 2);
+    for (let i = begin; i < end; i++) out[i] = Math.min(255, Math.floor((table[largest - x[i]] * one + half) / sum));
+  });
 }
