@@ -2,15 +2,29 @@ import { UserError } from '../common/errors';
 import type { PlanTarget } from './types';
 import type { Core, MemoryRegion, Target } from './types';
 
-const kib = 1024;
-const mib = 1024 * kib;
-
-function sram(name: string, bytes: number): MemoryRegion {
-  return { name, kind: 'sram', bytes };
-}
-
-function flash(name: string, bytes: number): MemoryRegion {
-  return { name, kind: 'flash', bytes };
+/**
+ * The memories of a part: those of SRAM by name, the arena's first, and its flash.
+ * @param sram sizes in KiB
+ * @param flash size in KiB
+ */
+function memories(
+  sram: Readonly<Record<string, number>>,
+  flash: number,
+  flashName = 'FLASH',
+): Pick<Target, 'regions' | 'arenaRegion' | 'flashRegion'> {
+  const region = (kind: MemoryRegion['kind'], name: string, kib: number): MemoryRegion => ({
+    ...{ name, kind },
+    bytes: kib * 1024,
+  });
+  const [arenaRegion] = Object.keys(sram);
+  return {
+    regions: [
+      ...Object.entries(sram).map(([name, kib]) => region('sram', name, kib)),
+      region('flash', flashName, flash),
+    ],
+    arenaRegion,
+    flashRegion: flashName,
+  };
 }
 
 /**
@@ -24,9 +38,7 @@ export const targets: readonly Target[] = [
     name: 'Arduino Nano 33 BLE Sense (nRF52840)',
     core: 'cortex-m4',
     clockMHz: 64,
-    regions: [sram('RAM', 256 * kib), flash('FLASH', 1 * mib)],
-    arenaRegion: 'RAM',
-    flashRegion: 'FLASH',
+    ...memories({ RAM: 256 }, 1024),
     memory: {
       factor: 1.1,
       error: 0.1,
@@ -39,15 +51,7 @@ export const targets: readonly Target[] = [
     name: 'STM32H743 (NUCLEO-H743ZI2)',
     core: 'cortex-m7',
     clockMHz: 480,
-    regions: [
-      sram('AXI', 512 * kib),
-      sram('DTCM', 128 * kib),
-      sram('SRAM1-3', 288 * kib),
-      sram('SRAM4', 64 * kib),
-      flash('FLASH', 2 * mib),
-    ],
-    arenaRegion: 'AXI',
-    flashRegion: 'FLASH',
+    ...memories({ AXI: 512, DTCM: 128, 'SRAM1-3': 288, SRAM4: 64 }, 2048),
     memory: {
       factor: 1.1,
       error: 0.1,
@@ -62,9 +66,7 @@ export const targets: readonly Target[] = [
     name: 'STM32F746 (32F746GDISCOVERY)',
     core: 'cortex-m7',
     clockMHz: 216,
-    regions: [sram('SRAM1', 240 * kib), sram('DTCM', 64 * kib), sram('SRAM2', 16 * kib), flash('FLASH', 1 * mib)],
-    arenaRegion: 'SRAM1',
-    flashRegion: 'FLASH',
+    ...memories({ SRAM1: 240, DTCM: 64, SRAM2: 16 }, 1024),
     memory: {
       factor: 1.15,
       error: 0.15,
@@ -77,9 +79,7 @@ export const targets: readonly Target[] = [
     name: 'STM32F411 (NUCLEO-F411RE)',
     core: 'cortex-m4',
     clockMHz: 100,
-    regions: [sram('RAM', 128 * kib), flash('FLASH', 512 * kib)],
-    arenaRegion: 'RAM',
-    flashRegion: 'FLASH',
+    ...memories({ RAM: 128 }, 512),
     memory: {
       factor: 1.1,
       error: 0.1,
@@ -93,9 +93,7 @@ export const targets: readonly Target[] = [
     name: 'STM32F446 (NUCLEO-F446RE)',
     core: 'cortex-m4',
     clockMHz: 180,
-    regions: [sram('RAM', 128 * kib), flash('FLASH', 512 * kib)],
-    arenaRegion: 'RAM',
-    flashRegion: 'FLASH',
+    ...memories({ RAM: 128 }, 512),
     memory: {
       factor: 1.15,
       error: 0.1,
@@ -111,9 +109,7 @@ export const targets: readonly Target[] = [
     name: 'STM32L4R5 (NUCLEO-L4R5ZI)',
     core: 'cortex-m4',
     clockMHz: 120,
-    regions: [sram('SRAM3', 384 * kib), sram('SRAM1', 192 * kib), sram('SRAM2', 64 * kib), flash('FLASH', 2 * mib)],
-    arenaRegion: 'SRAM3',
-    flashRegion: 'FLASH',
+    ...memories({ SRAM3: 384, SRAM1: 192, SRAM2: 64 }, 2048),
     memory: {
       factor: 1.15,
       error: 0.1,
@@ -128,15 +124,7 @@ export const targets: readonly Target[] = [
     name: 'STM32U585 (B-U585I-IOT02A)',
     core: 'cortex-m33',
     clockMHz: 160,
-    regions: [
-      sram('SRAM3', 512 * kib),
-      sram('SRAM1', 192 * kib),
-      sram('SRAM2', 64 * kib),
-      sram('SRAM4', 16 * kib),
-      flash('FLASH', 2 * mib),
-    ],
-    arenaRegion: 'SRAM3',
-    flashRegion: 'FLASH',
+    ...memories({ SRAM3: 512, SRAM1: 192, SRAM2: 64, SRAM4: 16 }, 2048),
     memory: { factor: 1.1, error: 0.1, source: 'RM0456, Embedded flash: 4 wait states at 160 MHz; ICACHE of 8 KB' },
     source:
       'ST RM0456, Internal SRAMs of STM32U575/585: SRAM1 192 Kbytes, SRAM2 64 Kbytes, SRAM3 512 Kbytes, SRAM4 16 ' +
@@ -147,9 +135,7 @@ export const targets: readonly Target[] = [
     name: 'nRF5340 DK (application core)',
     core: 'cortex-m33',
     clockMHz: 128,
-    regions: [sram('RAM', 512 * kib), flash('FLASH', 1 * mib)],
-    arenaRegion: 'RAM',
-    flashRegion: 'FLASH',
+    ...memories({ RAM: 512 }, 1024),
     memory: {
       factor: 1.1,
       error: 0.1,
@@ -162,9 +148,7 @@ export const targets: readonly Target[] = [
     name: 'ATSAMD51P20A / ATSAMD51J20A',
     core: 'cortex-m4',
     clockMHz: 120,
-    regions: [sram('RAM', 256 * kib), flash('FLASH', 1 * mib)],
-    arenaRegion: 'RAM',
-    flashRegion: 'FLASH',
+    ...memories({ RAM: 256 }, 1024),
     memory: { factor: 1.1, error: 0.1, source: 'DS60001507, NVMCTRL: 5 wait states at 120 MHz; CMCC cache of 4 KB' },
     source: 'Microchip DS60001507, SAM D5x/E5x Family, Configuration Summary: 1024 KB flash, 256 KB SRAM, 120 MHz',
   },
@@ -173,9 +157,7 @@ export const targets: readonly Target[] = [
     name: 'Raspberry Pi Pico (RP2040)',
     core: 'cortex-m0plus',
     clockMHz: 133,
-    regions: [sram('RAM', 256 * kib), sram('SCRATCH_X', 4 * kib), sram('SCRATCH_Y', 4 * kib), flash('FLASH', 2 * mib)],
-    arenaRegion: 'RAM',
-    flashRegion: 'FLASH',
+    ...memories({ RAM: 256, SCRATCH_X: 4, SCRATCH_Y: 4 }, 2048),
     memory: {
       factor: 1.3,
       error: 0.3,
@@ -190,9 +172,7 @@ export const targets: readonly Target[] = [
     name: 'Raspberry Pi Pico 2 (RP2350)',
     core: 'cortex-m33',
     clockMHz: 150,
-    regions: [sram('RAM', 512 * kib), sram('SCRATCH_X', 4 * kib), sram('SCRATCH_Y', 4 * kib), flash('FLASH', 4 * mib)],
-    arenaRegion: 'RAM',
-    flashRegion: 'FLASH',
+    ...memories({ RAM: 512, SCRATCH_X: 4, SCRATCH_Y: 4 }, 4096),
     memory: {
       factor: 1.25,
       error: 0.25,
@@ -206,9 +186,7 @@ export const targets: readonly Target[] = [
     name: 'ESP32-S3-DevKitC-1 (N8)',
     core: 'xtensa-lx7',
     clockMHz: 240,
-    regions: [sram('SRAM1', 416 * kib), sram('SRAM2', 64 * kib), flash('FLASH', 8 * mib)],
-    arenaRegion: 'SRAM1',
-    flashRegion: 'FLASH',
+    ...memories({ SRAM1: 416, SRAM2: 64 }, 8192),
     memory: {
       factor: 1.2,
       error: 0.2,
@@ -223,9 +201,7 @@ export const targets: readonly Target[] = [
     name: 'ESP32-C3-DevKitM-1',
     core: 'riscv32',
     clockMHz: 160,
-    regions: [sram('SRAM1', 384 * kib), flash('FLASH', 4 * mib)],
-    arenaRegion: 'SRAM1',
-    flashRegion: 'FLASH',
+    ...memories({ SRAM1: 384 }, 4096),
     memory: {
       factor: 1.2,
       error: 0.2,
@@ -240,9 +216,7 @@ export const targets: readonly Target[] = [
     name: 'Arm Corstone-300 (Cortex-M55, MPS3 AN547)',
     core: 'cortex-m55',
     clockMHz: 32,
-    regions: [sram('DTCM', 512 * kib), sram('ISRAM', 4 * mib), flash('SRAM', 2 * mib)],
-    arenaRegion: 'DTCM',
-    flashRegion: 'SRAM',
+    ...memories({ DTCM: 512, ISRAM: 4096 }, 2048, 'SRAM'),
     memory: { factor: 1, error: 0.05, source: 'AN547: code memory is FPGA SRAM without wait states' },
     source:
       'Arm AN547 (DAI0547), memory map: DTCM of 4 × 128 KB, code memory of 2 MB (FPGA SRAM, the place of flash), ' +
@@ -289,9 +263,7 @@ export function customTarget({ sramBytes, flashBytes, core = 'cortex-m4' }: Omit
     name: 'Custom',
     core,
     clockMHz: 100,
-    regions: [sram('RAM', sramBytes), flash('FLASH', flashBytes)],
-    arenaRegion: 'RAM',
-    flashRegion: 'FLASH',
+    ...memories({ RAM: sramBytes / 1024 }, flashBytes / 1024),
     source: 'Given by the user',
   };
 }

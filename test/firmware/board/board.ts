@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
+import { emulatedBoards, type EmulatedCore } from '../../../src/engine/emulator/boards';
 import { HEADLESS } from '../../../src/engine/emulator/selftest';
 import { projectRoot } from '../../support/paths';
 import { strictFlags } from '../support/hostBuild';
@@ -46,34 +47,19 @@ const riscv: Tools = {
   emulate: ['-bios', 'none', '-m', '64M'],
 };
 
+/** The emulated board that the extension counts instructions on. */
+function cortex(core: EmulatedCore, linkerScript: string): Board {
+  const { flags, machine } = emulatedBoards[core];
+  return { cpu: flags, machine, linkerScript, tools: arm };
+}
+
 const boards: Record<Core, Board> = {
-  // QEMU has no board with an M0+ and enough memory; the M3 executes Armv6-M code.
-  m0plus: {
-    cpu: ['-mcpu=cortex-m0plus', '-mfloat-abi=soft'],
-    machine: 'mps2-an385',
-    linkerScript: 'mps2.ld',
-    tools: arm,
-  },
-  m3: { cpu: ['-mcpu=cortex-m3', '-mfloat-abi=soft'], machine: 'mps2-an385', linkerScript: 'mps2.ld', tools: arm },
-  m4: {
-    cpu: ['-mcpu=cortex-m4', '-mfpu=fpv4-sp-d16', '-mfloat-abi=hard'],
-    machine: 'mps2-an386',
-    linkerScript: 'mps2.ld',
-    tools: arm,
-  },
-  m7: {
-    cpu: ['-mcpu=cortex-m7', '-mfpu=fpv5-d16', '-mfloat-abi=hard'],
-    machine: 'mps2-an500',
-    linkerScript: 'mps2-an500.ld',
-    tools: arm,
-  },
-  m33: {
-    cpu: ['-mcpu=cortex-m33', '-mfloat-abi=hard'],
-    machine: 'mps2-an505',
-    linkerScript: 'mps2-an505.ld',
-    tools: arm,
-  },
-  m55: { cpu: ['-mcpu=cortex-m55', '-mfloat-abi=hard'], machine: 'mps3-an547', linkerScript: 'mps3.ld', tools: arm },
+  m0plus: cortex('m0plus', 'mps2.ld'),
+  m3: cortex('m3', 'mps2.ld'),
+  m4: cortex('m4', 'mps2.ld'),
+  m7: cortex('m7', 'mps2-an500.ld'),
+  m33: cortex('m33', 'mps2-an505.ld'),
+  m55: cortex('m55', 'mps3.ld'),
   rv32imac: { cpu: ['-march=rv32imac', '-mabi=ilp32'], machine: 'virt', linkerScript: 'virt-rv32.ld', tools: riscv },
 };
 
