@@ -2,6 +2,7 @@ import { SafeFolder, UnsafePathError } from '../common/safeFolder';
 import { contentHash, isSafePath, manifestName, readManifest, renderManifest } from './manifest';
 import { MAX_SOURCE_BYTES } from './transaction';
 import type { GeneratedFile } from './types';
+import type { LeftFiles } from './writeResult';
 
 /** A file that is not ours to overwrite. */
 export interface WriteConflict {
@@ -16,19 +17,13 @@ export interface WriteConflict {
   readonly replaceable: boolean;
 }
 
-/** What writing would do. Paths are relative to the folder and sorted. */
-export interface WritePlan {
+/** What writing would do. */
+export interface WritePlan extends LeftFiles {
   readonly create: readonly GeneratedFile[];
   readonly update: readonly GeneratedFile[];
-  /** Have the right content already and are left alone. */
-  readonly unchanged: readonly string[];
   /** Written by us earlier, not needed any more and not edited. */
   readonly remove: readonly string[];
-  /** Written by us earlier, not needed any more, but edited: they stay and are not ours any longer. */
-  readonly released: readonly string[];
   readonly conflicts: readonly WriteConflict[];
-  /** Would be conflicts, but are to stay as they are. */
-  readonly kept: readonly string[];
   /** Text of the new manifest; null when the one on disk is right. */
   readonly manifest: string | null;
 }
