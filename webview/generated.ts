@@ -1,56 +1,25 @@
 import type { GeneratedView } from '../src/protocol/editor';
-import type { EditorView } from '../src/protocol/views';
+import type { PlanView } from '../src/protocol/views';
 import type { Context } from './context';
-import { fill, h } from './dom';
+import { h, type Child } from './dom';
 import { bytesText, millisecondsText } from './format';
-import { icon } from './icons';
 import { t } from './l10n';
+import { PlanCard } from './planCard';
 import { button, iconButton } from './ui';
 
 /** What was generated, in one card: the firmware's totals, the code that runs the network, and what to do next. */
-export class GeneratedCard {
-  readonly element = h('section', { class: 'outcome', role: 'status', aria: { label: t('Generated sources') } });
-  private generated: GeneratedView | null = null;
-  private view: EditorView | null = null;
-
-  constructor(private readonly context: Context) {
-    this.element.hidden = true;
+export class GeneratedCard extends PlanCard<GeneratedView> {
+  constructor(context: Context) {
+    super(context, t('Generated sources'));
   }
 
-  show(generated: GeneratedView): void {
-    this.generated = generated;
-    this.draw();
-  }
-
-  render(view: EditorView): void {
-    this.view = view;
-    this.draw();
-  }
-
-  hide(): void {
-    this.generated = null;
-    this.element.hidden = true;
-  }
-
-  private draw(): void {
-    const { generated, view } = this;
-    this.element.hidden = generated === null || view?.plan == null;
-    if (generated === null || view?.plan == null) return;
+  protected content(generated: GeneratedView, { figures }: PlanView): Child[] {
     const { host, edits } = this.context;
-    const { latencyMs } = view.plan.figures;
+    const { latencyMs } = figures;
     const total = (label: string, value: string, about: string): HTMLElement =>
       h('div', {}, h('dt', {}, label), h('dd', {}, h('strong', {}, value), h('span', { class: 'muted' }, ` ${about}`)));
-    fill(
-      this.element,
-      h(
-        'div',
-        { class: 'outcome-head' },
-        icon('check'),
-        h('h2', {}, t('C sources in {0}', generated.folder)),
-        h('span', { class: 'muted' }, filesText(generated)),
-        h('span', { class: 'spacer' }),
-        iconButton('close', t('Close'), () => this.hide()),
-      ),
+    return [
+      this.head(t('C sources in {0}', generated.folder), filesText(generated)),
       h(
         'dl',
         { class: 'outcome-changes' },
@@ -78,14 +47,8 @@ export class GeneratedCard {
         button(t('Run on Emulator…'), 'secondary', () => void host.runCommand('selftest'), 'play'),
         button(t('Open Header'), 'secondary', () => edits.run(() => host.openHeader()), 'file'),
       ),
-      generated.instructions.length > 0 &&
-        h(
-          'details',
-          { class: 'outcome-notes' },
-          h('summary', {}, t('What to add to the build')),
-          h('ul', {}, ...generated.instructions.map((line) => h('li', {}, line))),
-        ),
-    );
+      this.notes(t('What to add to the build'), generated.instructions),
+    ];
   }
 }
 

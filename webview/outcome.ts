@@ -1,56 +1,23 @@
 import type { OutcomeView } from '../src/protocol/editor';
-import type { EditorView, PlanView } from '../src/protocol/views';
+import type { PlanView } from '../src/protocol/views';
 import { boardText } from './boardText';
 import type { Context } from './context';
-import { fill, h, type Child } from './dom';
+import { h, type Child } from './dom';
 import { bytesText, millisecondsText, percent, plain } from './format';
-import { icon } from './icons';
 import { t } from './l10n';
-import { button, iconButton } from './ui';
+import { PlanCard } from './planCard';
+import { button } from './ui';
 
 /** What a quantization came to, in one card: before and after, what limited it, and what to do next. */
-export class OutcomeCard {
-  readonly element = h('section', { class: 'outcome', role: 'status', aria: { label: t('Result') } });
-  private outcome: OutcomeView | null = null;
-  private view: EditorView | null = null;
-
-  constructor(private readonly context: Context) {
-    this.element.hidden = true;
+export class OutcomeCard extends PlanCard<OutcomeView> {
+  constructor(context: Context) {
+    super(context, t('Result'));
   }
 
-  show(outcome: OutcomeView): void {
-    this.outcome = outcome;
-    this.draw();
-  }
-
-  /** The plan's figures follow what is changed and measured. */
-  render(view: EditorView): void {
-    this.view = view;
-    this.draw();
-  }
-
-  hide(): void {
-    this.outcome = null;
-    this.element.hidden = true;
-  }
-
-  private draw(): void {
-    const plan = this.view?.plan ?? null;
-    this.element.hidden = this.outcome === null || plan === null;
-    if (this.outcome === null || plan === null) return;
+  protected content(outcome: OutcomeView, plan: PlanView): Child[] {
     const { host } = this.context;
-    const { outcome } = this;
-    fill(
-      this.element,
-      h(
-        'div',
-        { class: 'outcome-head' },
-        icon('check'),
-        h('h2', {}, t('Plan for {0}', boardText(plan.target))),
-        h('span', { class: 'muted' }, t('{0} s', plain(outcome.seconds.total, 0))),
-        h('span', { class: 'spacer' }),
-        iconButton('close', t('Close'), () => this.hide()),
-      ),
+    return [
+      this.head(t('Plan for {0}', boardText(plan.target)), t('{0} s', plain(outcome.seconds.total, 0))),
       h('dl', { class: 'outcome-changes' }, ...changes(plan).flatMap(changeElements), ...accuracy(plan, outcome)),
       h(
         'div',
@@ -65,14 +32,8 @@ export class OutcomeCard {
             : button(t('Try a larger budget…'), 'secondary', () => void host.runCommand('largerBudget')),
         ),
       ),
-      outcome.notes.length > 0 &&
-        h(
-          'details',
-          { class: 'outcome-notes' },
-          h('summary', {}, outcome.notes.length === 1 ? t('1 note') : t('{0} notes', outcome.notes.length)),
-          h('ul', {}, ...outcome.notes.map((note) => h('li', {}, note))),
-        ),
-    );
+      this.notes(outcome.notes.length === 1 ? t('1 note') : t('{0} notes', outcome.notes.length), outcome.notes),
+    ];
   }
 }
 

@@ -90,16 +90,12 @@ function valuesPicture(
     label.textContent = value(at);
     marks.push(label);
   }
-  return svg(
-    'svg',
-    {
-      class: 'dist-picture',
-      viewBox: `0 0 ${width} ${height}`,
-      role: 'img',
-      'aria-label': t('{0}: mean {1}, standard deviation {2}', title, value(mean), value(sigma)),
-    },
-    ...marks,
-  );
+  return picture(height, t('{0}: mean {1}, standard deviation {2}', title, value(mean), value(sigma)), marks);
+}
+
+function picture(high: number, label: string, marks: readonly SVGElement[]): SVGSVGElement {
+  const viewBox = `0 0 ${width} ${high}`;
+  return svg('svg', { class: 'dist-picture', viewBox, role: 'img', 'aria-label': label }, ...marks);
 }
 
 function codesPicture({ bits, first, shares, entropy }: CodesView): SVGSVGElement {
@@ -126,16 +122,7 @@ function codesPicture({ bits, first, shares, entropy }: CodesView): SVGSVGElemen
     label.textContent = String(first + k).replace('-', '−');
     bars.push(label);
   });
-  return svg(
-    'svg',
-    {
-      class: 'dist-picture',
-      viewBox: `0 0 ${width} ${codeHeight}`,
-      role: 'img',
-      'aria-label': t('Codes of {0} bits, entropy {1} bits', bits, plain(entropy, 2)),
-    },
-    ...bars,
-  );
+  return picture(codeHeight, t('Codes of {0} bits, entropy {1} bits', bits, plain(entropy, 2)), bars);
 }
 
 /** Three significant digits, very small and very large ones as powers of ten. */

@@ -37,11 +37,6 @@ interface State {
   fillStyle: string;
   strokeStyle: string;
   globalAlpha: number;
-  lineWidth: number;
-  font: string;
-  textAlign: CanvasTextAlign;
-  textBaseline: CanvasTextBaseline;
-  lineJoin: CanvasLineJoin;
   dash: readonly number[];
   /** Transform as [a, b, c, d, e, f]. */
   matrix: readonly number[];
@@ -57,16 +52,17 @@ export class SvgContext {
     fillStyle: '#000',
     strokeStyle: '#000',
     globalAlpha: 1,
-    lineWidth: 1,
-    font: '10px sans-serif',
-    textAlign: 'start',
-    textBaseline: 'alphabetic',
-    lineJoin: 'miter',
     dash: [],
     matrix: [1, 0, 0, 1, 0, 0],
     clip: null,
   };
-  private readonly saved: State[] = [];
+  /** Any value suits. */
+  lineWidth = 1;
+  font = '10px sans-serif';
+  textAlign: CanvasTextAlign = 'start';
+  textBaseline: CanvasTextBaseline = 'alphabetic';
+  lineJoin: CanvasLineJoin = 'miter';
+  private readonly saved: (() => void)[] = [];
   private path = '';
 
   constructor(
@@ -104,43 +100,14 @@ export class SvgContext {
   set globalAlpha(value: number) {
     if (value >= 0 && value <= 1) this.state.globalAlpha = value;
   }
-  get lineWidth(): number {
-    return this.state.lineWidth;
-  }
-  set lineWidth(value: number) {
-    this.state.lineWidth = value;
-  }
-  get font(): string {
-    return this.state.font;
-  }
-  set font(value: string) {
-    this.state.font = value;
-  }
-  get textAlign(): CanvasTextAlign {
-    return this.state.textAlign;
-  }
-  set textAlign(value: CanvasTextAlign) {
-    this.state.textAlign = value;
-  }
-  get textBaseline(): CanvasTextBaseline {
-    return this.state.textBaseline;
-  }
-  set textBaseline(value: CanvasTextBaseline) {
-    this.state.textBaseline = value;
-  }
-  get lineJoin(): CanvasLineJoin {
-    return this.state.lineJoin;
-  }
-  set lineJoin(value: CanvasLineJoin) {
-    this.state.lineJoin = value;
-  }
-
   save(): void {
-    this.saved.push({ ...this.state });
+    const state = { ...this.state };
+    const { lineWidth, font, textAlign, textBaseline, lineJoin } = this;
+    this.saved.push(() => Object.assign(this, { state, lineWidth, font, textAlign, textBaseline, lineJoin }));
   }
 
   restore(): void {
-    this.state = this.saved.pop() ?? this.state;
+    this.saved.pop()?.();
   }
 
   translate(x: number, y: number): void {
@@ -218,22 +185,18 @@ export class SvgContext {
   }
 
   measureText(text: string): TextMetrics {
-    measuring.font = this.state.font;
+    measuring.font = this.font;
     return measuring.measureText(text);
   }
 
   fillText(text: string, x: number, y: number): void {
     if (text === '') return;
     const [, weight = '400', size = '10', family = 'sans-serif'] =
-      /^(?:(\d+|bold|normal) )?([\d.]+)px (.*)$/.exec(this.state.font) ?? [];
-    const anchor = { left: 'start', start: 'start', center: 'middle', right: 'end', end: 'end' }[this.state.textAlign];
+      /^(?:(\d+|bold|normal) )?([\d.]+)px (.*)$/.exec(this.font) ?? [];
+    const anchor = { left: 'start', start: 'start', center: 'middle', right: 'end', end: 'end' }[this.textAlign];
     // Not dominant-baseline: many programs do not know it.
     const shift =
-      this.state.textBaseline === 'middle'
-        ? Number(size) * 0.35
-        : this.state.textBaseline === 'top'
-          ? Number(size) * 0.8
-          : 0;
+      this.textBaseline === 'middle' ? Number(size) * 0.35 : this.textBaseline === 'top' ? Number(size) * 0.8 : 0;
     this.add(
       `<text x="${number(x)}" y="${number(y + shift)}" font-family="${escapeXml(family)}" font-size="${size}" ` +
         `font-weight="${weight}" text-anchor="${anchor}" ${this.filled()}`,
@@ -257,8 +220,8 @@ export class SvgContext {
     const dash = this.state.dash.length === 0 ? '' : ` stroke-dasharray="${this.state.dash.map(number).join(' ')}"`;
     return (
       `fill="none" stroke="${escapeXml(this.state.strokeStyle)}" ` +
-      `stroke-width="${number(this.state.lineWidth)}" ` +
-      `stroke-linejoin="${this.state.lineJoin}"${dash}${this.opacity('stroke')}`
+      `stroke-width="${number(this.lineWidth)}" ` +
+      `stroke-linejoin="${this.lineJoin}"${dash}${this.opacity('stroke')}`
     );
   }
 

@@ -32,51 +32,18 @@ export class MemoryTable {
     if (plan === null) return;
     const peak = plan.figures.arenaBytes;
     const { used } = timelineOf(plan);
-    const text = (
-      id: string,
-      title: string,
-      size: { readonly width: number; readonly grow?: number },
-      read: (step: StepView) => string,
-      sortBy: (step: StepView) => number | string,
-      align: 'start' | 'end' = 'start',
-    ): Column<StepView> => ({
-      id,
-      title,
-      ...size,
-      align,
-      sortBy,
-      render: (cell, step) => fill(cell, h('span', { class: 'ellipsis' }, read(step))),
-    });
     this.grid.setColumns([
-      text(
-        'step',
-        t('Step'),
-        { width: 64 },
-        (step) => String(step.id),
-        (step) => step.id,
-        'end',
-      ),
-      text(
-        'branch',
-        t('Branch'),
-        { width: 80 },
-        (step) => (step.branch < 0 ? t('tail') : String(step.branch + 1)),
-        (step) => (step.branch < 0 ? 1e9 : step.branch),
-      ),
-      text(
-        'layer',
-        t('Layer'),
-        { width: 130, grow: 1 },
-        (step) => store.shortName(step.layer),
-        (step) => step.layer,
-      ),
-      text(
-        'op',
-        t('Kernel'),
-        { width: 96, grow: 0.6 },
-        (step) => step.op,
-        (step) => step.op,
-      ),
+      numberColumn('step', t('Step'), 64, (step) => step.id, String),
+      {
+        ...textColumn('branch', t('Branch'), 80, (step) => (step.branch < 0 ? t('tail') : String(step.branch + 1))),
+        sortBy: (step) => (step.branch < 0 ? 1e9 : step.branch),
+      },
+      {
+        ...textColumn('layer', t('Layer'), 130, (step) => store.shortName(step.layer)),
+        grow: 1,
+        sortBy: (step) => step.layer,
+      },
+      { ...textColumn('op', t('Kernel'), 96, (step) => step.op), grow: 0.6 },
       {
         id: 'bytes',
         title: t('In use'),
@@ -86,23 +53,33 @@ export class MemoryTable {
         render: (cell, step) =>
           fill(cell, microBar(used[step.id] / peak), h('span', { class: 'amount' }, bytesText(used[step.id]))),
       },
-      text(
-        'top',
-        t('Highest byte'),
-        { width: 108 },
-        (step) => bytesText(step.peakBytes),
-        (step) => step.peakBytes,
-        'end',
-      ),
-      text(
+      numberColumn('top', t('Highest byte'), 108, (step) => step.peakBytes, bytesText),
+      numberColumn(
         'macs',
         t('MACs'),
-        { width: 90 },
-        (step) => (step.macs === 0 ? '–' : countText(step.macs)),
+        90,
         (step) => step.macs,
-        'end',
+        (macs) => (macs === 0 ? '–' : countText(macs)),
       ),
     ]);
     this.grid.setRows(plan.steps);
   }
+}
+
+/** Sorted by its text. */
+function textColumn(id: string, title: string, width: number, read: (step: StepView) => string): Column<StepView> {
+  return {
+    ...{ id, title, width, sortBy: read },
+    render: (cell, step) => fill(cell, h('span', { class: 'ellipsis' }, read(step))),
+  };
+}
+
+function numberColumn(
+  id: string,
+  title: string,
+  width: number,
+  read: (step: StepView) => number,
+  write: (value: number) => string,
+): Column<StepView> {
+  return { ...textColumn(id, title, width, (step) => write(read(step))), align: 'end', sortBy: read };
 }

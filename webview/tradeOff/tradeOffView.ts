@@ -250,13 +250,7 @@ export class TradeOffView {
       return [
         name,
         numberColumn('sram', t('SRAM'), 78, (row) => row.arenaBytes, bytesText),
-        numberColumn(
-          'macs',
-          t('MACs'),
-          70,
-          (row) => row.macs,
-          (v) => countText(v),
-        ),
+        numberColumn('macs', t('MACs'), 70, (row) => row.macs, countText),
         ...latency,
       ];
     if (mode === 'phi') {
@@ -297,13 +291,7 @@ export class TradeOffView {
             ),
           ]
         : []),
-      numberColumn(
-        'bitOps',
-        t('BitOPs'),
-        74,
-        (row) => row.bitOps,
-        (v) => countText(v),
-      ),
+      numberColumn('bitOps', t('BitOPs'), 74, (row) => row.bitOps, countText),
       ...latency,
       numberColumn('sram', t('SRAM'), 76, (row) => row.arenaBytes, bytesText),
     ];
