@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import type { Locator } from 'playwright-core';
 import { outRoot } from '../support/paths';
@@ -17,13 +17,8 @@ describe('by the keyboard alone', () => {
   let vscode: Workbench;
 
   before(async () => {
-    copySample(workspace);
-    mkdirSync(path.join(workspace, '.vscode'), { recursive: true });
     // The quickest search: the keys are tested here, not it.
-    writeFileSync(
-      path.join(workspace, '.vscode/settings.json'),
-      JSON.stringify({ 'quantmcu.calibrationImages': 8, 'quantmcu.search': 'entropy' }),
-    );
+    copySample(workspace, { 'quantmcu.calibrationImages': 8, 'quantmcu.search': 'entropy' });
     writeFileSync(path.join(workspace, 'firmware/src/main.c'), 'int main(void)\n{\n    return 0;\n}\n');
     vscode = await Workbench.open(process.env.QUANTMCU_E2E_URL!, workspace);
   });

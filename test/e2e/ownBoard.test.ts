@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import type { Locator } from 'playwright-core';
 import { outRoot } from '../support/paths';
@@ -14,13 +14,12 @@ describe('a board of one’s own, by clicks', () => {
   let vscode: Workbench;
 
   before(async () => {
-    copySample(workspace);
-    mkdirSync(path.join(workspace, '.vscode'), { recursive: true });
     // Sizes that are typed come before this one.
-    writeFileSync(
-      path.join(workspace, '.vscode/settings.json'),
-      JSON.stringify({ 'quantmcu.sramBytes': 131072, 'quantmcu.calibrationImages': 16, 'quantmcu.search': 'entropy' }),
-    );
+    copySample(workspace, {
+      'quantmcu.sramBytes': 131072,
+      'quantmcu.calibrationImages': 16,
+      'quantmcu.search': 'entropy',
+    });
     vscode = await Workbench.open(process.env.QUANTMCU_E2E_URL!, workspace);
     await vscode.showEditor(model);
   });

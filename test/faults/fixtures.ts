@@ -82,6 +82,25 @@ export function writeImages(work: WorkFolder, count: number, folder = 'images'):
   return work.path(folder);
 }
 
+/** A folder with the small model and `count` images. */
+export class SmallFolder extends WorkFolder {
+  readonly modelPath = this.write('model.onnx', smallModel());
+  /** Where a plan goes by default. */
+  readonly planPath = this.path('model.quantmcu.json');
+  readonly imagesPath: string;
+
+  constructor(count = 0) {
+    super();
+    this.imagesPath = writeImages(this, count);
+  }
+
+  /** What is quantized, from what, and to where. */
+  get paths(): Pick<QuantizeOptions, 'modelPath' | 'planPath' | 'imagesPath'> {
+    const { modelPath, planPath, imagesPath } = this;
+    return { modelPath, planPath, imagesPath };
+  }
+}
+
 export type SmallOptions = Pick<QuantizeOptions, 'modelPath' | 'planPath' | 'imagesPath'> & Partial<QuantizeOptions>;
 
 /** `quantize` with settings that suit the small model. */

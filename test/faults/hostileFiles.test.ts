@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import { deflateRawSync, deflateSync } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
+import { npy, zip } from '../support/npyWriter';
 import { assertSound, runCli } from './commandLine';
-import { smallModel, WorkFolder, writeImages } from './fixtures';
+import { SmallFolder, smallModel } from './fixtures';
 
 /**
  * What a refusal may hold in memory. A command line that does nothing takes some 60 MB; the system counts what this
@@ -11,21 +12,12 @@ import { smallModel, WorkFolder, writeImages } from './fixtures';
  */
 const MOST_BYTES = 500e6;
 
-function crc(bytes: Buffer): number {
-  let c = ~0;
-  for (const byte of bytes) {
-    c ^= byte;
-    for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
-  }
-  return ~c >>> 0;
-}
-
 function pngChunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
   const out = Buffer.alloc(8 + body.length);
   out.writeUInt32BE(data.length);
   body.copy(out, 4);
-  out.writeUInt32BE(crc(body), 4 + body.length);
+  out.writeUInt32BE(crc32(body), 4 + body.length);
   return out;
 }
 
@@ -42,45 +34,16 @@ function interlaced(bytes: number): Buffer {
 
 /** A .npz of one array of zeros, of `rows` pictures. */
 function zeros(rows: number): Buffer {
-  const header = `{'descr': '|u1', 'fortran_order': False, 'shape': (${rows}, 16, 16, 3), }`.padEnd(117) + '\n';
-  const npy = Buffer.concat([
-    Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0]),
-    Buffer.from(header, 'latin1'),
-    Buffer.alloc(rows * 768),
-  ]);
-  const data = deflateRawSync(npy, { level: 9 });
-  const name = Buffer.from('x.npy');
-  const fields = Buffer.alloc(26);
-  fields.writeUInt16LE(20, 0);
-  fields.writeUInt16LE(8, 4);
-  fields.writeUInt32LE(crc(Buffer.alloc(0)), 10);
-  fields.writeUInt32LE(data.length, 14);
-  fields.writeUInt32LE(npy.length, 18);
-  fields.writeUInt16LE(name.length, 22);
-  const local = Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), fields, name, data]);
-  const central = Buffer.concat([Buffer.from('PK\x01\x02\x14\0', 'latin1'), fields, Buffer.alloc(14), name]);
-  const end = Buffer.alloc(22);
-  end.write('PK\x05\x06', 'latin1');
-  end.writeUInt16LE(1, 8);
-  end.writeUInt16LE(1, 10);
-  end.writeUInt32LE(central.length, 12);
-  end.writeUInt32LE(local.length, 16);
-  return Buffer.concat([local, central, end]);
+  return zip({ 'x.npy': npy('|u1', [rows, 16, 16, 3], Buffer.alloc(rows * 768)) });
 }
 
 describe('files that are not what their name says', function () {
   this.timeout(300_000);
-  let work: WorkFolder;
-  let model: string;
-  let images: string;
-  beforeEach(() => {
-    work = new WorkFolder();
-    model = work.write('model.onnx', smallModel());
-    images = writeImages(work, 2);
-  });
+  let work: SmallFolder;
+  beforeEach(() => (work = new SmallFolder(2)));
   afterEach(() => work.remove());
 
-  const quantize = (folder = images, file = model, ...more: string[]) =>
+  const quantize = (folder = work.imagesPath, file = work.modelPath, ...more: string[]) =>
     runCli([
       'quantize',
       file,
@@ -139,7 +102,7 @@ describe('files that are not what their name says', function () {
     work.write('bomb.npz', zeros(300_000));
     await refused(/bomb\.npz cannot be used as sample data: its arrays would unpack/, quantize(work.path('bomb.npz')));
     work.write('fine.npz', zeros(3));
-    const run = await quantize(work.path('fine.npz'), model, '--preprocess', 'raw');
+    const run = await quantize(work.path('fine.npz'), work.modelPath, '--preprocess', 'raw');
     assert.equal(run.code, 0, run.stderr);
   });
 
@@ -147,9 +110,9 @@ describe('files that are not what their name says', function () {
     const big = work.path('big.onnx');
     fs.writeFileSync(big, '');
     fs.truncateSync(big, 4 * 2 ** 30);
-    await refused(/an ONNX file has less than 2 GiB/, quantize(images, big));
+    await refused(/an ONNX file has less than 2 GiB/, quantize(work.imagesPath, big));
     fs.truncateSync(big, 2 ** 30);
-    await refused(/big\.onnx is damaged, cut off or not an ONNX model/, quantize(images, big));
+    await refused(/big\.onnx is damaged, cut off or not an ONNX model/, quantize(work.imagesPath, big));
   });
 
   it('names that steer a terminal do not reach it, nor do their line breaks', async () => {
@@ -171,13 +134,13 @@ describe('files that are not what their name says', function () {
   it('nothing that is not ours is written over, unless with --force', async () => {
     const mine = work.write('package.json', '{"name":"mine"}\n');
     const before = fs.readFileSync(mine, 'utf8');
-    const run = await quantize(images, model, '--out', mine);
+    const run = await quantize(work.imagesPath, work.modelPath, '--out', mine);
     assertSound(run, '--out');
     assert.equal(fs.readFileSync(mine, 'utf8'), before);
     assert.match(run.stderr, /package\.json exists and is not a QuantMCU plan.*--force/);
-    assert.equal((await quantize(images, model, '--out', mine, '--force')).code, 0);
+    assert.equal((await quantize(work.imagesPath, work.modelPath, '--out', mine, '--force')).code, 0);
     work.write('other.quantmcu.params', 'mine');
-    const parameters = await quantize(images, model, '--out', work.path('other.quantmcu.json'));
+    const parameters = await quantize(work.imagesPath, work.modelPath, '--out', work.path('other.quantmcu.json'));
     assert.match(parameters.stderr, /other\.quantmcu\.params exists and is not a QuantMCU parameter file/);
 
     const plan = work.path('model.quantmcu.json');
@@ -186,7 +149,7 @@ describe('files that are not what their name says', function () {
     assert.equal((await quantize()).code, 0);
     const table = work.write('table.csv', 'mine\n');
     const evaluate = (...more: string[]) =>
-      runCli(['evaluate', plan, '--images', images, '--predictions', table, ...more]);
+      runCli(['evaluate', plan, '--images', work.imagesPath, '--predictions', table, ...more]);
     assert.match((await evaluate()).stderr, /table\.csv exists and is not a QuantMCU table of predictions/);
     assert.equal(fs.readFileSync(table, 'utf8'), 'mine\n');
     assert.equal((await evaluate('--force')).code, 0);
@@ -206,7 +169,7 @@ describe('files that are not what their name says', function () {
     assert.equal((await quantize()).code, 0);
     const file = work.path('model.quantmcu.json');
     const plan = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, unknown>;
-    const { nodes } = JSON.parse((await runCli(['inspect', model, '--json'])).stdout) as {
+    const { nodes } = JSON.parse((await runCli(['inspect', work.modelPath, '--json'])).stdout) as {
       nodes: { outputs: string[] }[];
     };
     const stage = {

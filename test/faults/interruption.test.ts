@@ -5,7 +5,7 @@ import { CancelledError, UserError } from '../../src/engine/common/errors';
 import { openPlan } from '../../src/engine/planned/open';
 import type { Progress } from '../../src/engine/common/progress';
 import { cliPath } from './commandLine';
-import { WorkFolder, failureOf, quantizeSmall, smallModel, writeImages } from './fixtures';
+import { SmallFolder, failureOf, quantizeSmall, smallModel } from './fixtures';
 
 /** A progress that is cancelled when it is polled for the n-th time, and counts the polls. */
 function cancelledAt(n: number): Progress & { polls: number } {
@@ -20,18 +20,12 @@ function cancelledAt(n: number): Progress & { polls: number } {
 
 describe('interrupted quantizing', function () {
   this.timeout(300_000);
-  let work: WorkFolder;
-  let modelPath: string;
-  let imagesPath: string;
-  let planPath: string;
+  let work: SmallFolder;
   const pair = (): string[] =>
-    [planPath, planPath.replace('.json', '.params')].map((f) => (fs.existsSync(f) ? fs.readFileSync(f, 'latin1') : ''));
-  beforeEach(() => {
-    work = new WorkFolder();
-    modelPath = work.write('model.onnx', smallModel());
-    imagesPath = writeImages(work, 3);
-    planPath = work.path('model.quantmcu.json');
-  });
+    [work.planPath, work.planPath.replace('.json', '.params')].map((f) =>
+      fs.existsSync(f) ? fs.readFileSync(f, 'latin1') : '',
+    );
+  beforeEach(() => (work = new SmallFolder(3)));
   afterEach(() => work.remove());
 
   it('cancelled at every poll that occurs: no plan, no part of one, no part of a cache', async () => {
@@ -39,9 +33,7 @@ describe('interrupted quantizing', function () {
     let n = 1;
     for (; ; n++) {
       const progress = cancelledAt(n);
-      const failure = await failureOf(
-        quantizeSmall({ modelPath, planPath, imagesPath, cachePath: work.path(`cache-${n}`) }, progress),
-      );
+      const failure = await failureOf(quantizeSmall({ ...work.paths, cachePath: work.path(`cache-${n}`) }, progress));
       for (const file of fs.existsSync(work.path(`cache-${n}`)) ? fs.readdirSync(work.path(`cache-${n}`)) : [])
         assert.match(file, /\.calibration$/);
       fs.rmSync(work.path(`cache-${n}`), { recursive: true, force: true });
@@ -53,16 +45,16 @@ describe('interrupted quantizing', function () {
       assert.deepEqual(work.snapshot(), before, `poll ${n}`);
     }
     assert.ok(n > 8, `only ${n} polls`);
-    await openPlan(planPath);
+    await openPlan(work.planPath);
   });
 
   it('cancelled over an earlier plan, at polls of the whole run and at all of its end: that plan stays', async () => {
     const requantize = (progress: ReturnType<typeof cancelledAt>): Promise<Error | null> =>
-      failureOf(quantizeSmall({ modelPath, planPath, imagesPath, weights: 8 }, progress));
+      failureOf(quantizeSmall({ ...work.paths, weights: 8 }, progress));
     const whole = cancelledAt(Infinity);
     assert.equal(await requantize(whole), null);
     const after = work.snapshot();
-    await quantizeSmall({ modelPath, planPath, imagesPath, weights: 4 });
+    await quantizeSmall({ ...work.paths, weights: 4 });
     const before = work.snapshot();
     assert.notDeepEqual(after, before);
     // Files are written at the end.
@@ -73,25 +65,25 @@ describe('interrupted quantizing', function () {
       assert.ok(failure instanceof CancelledError, `poll ${n}`);
       assert.deepEqual(work.snapshot(), before, `poll ${n}`);
     }
-    await openPlan(planPath);
+    await openPlan(work.planPath);
   });
 
   it('killed at any moment: the plan is the earlier one or the new one, whole', async function () {
     if (process.platform === 'win32') this.skip();
-    await quantizeSmall({ modelPath, planPath, imagesPath, weights: 4 });
+    await quantizeSmall({ ...work.paths, weights: 4 });
     const earlier = pair();
     const args = [
       'quantize',
-      modelPath,
+      work.modelPath,
       '--images',
-      imagesPath,
+      work.imagesPath,
       '--target',
       'stm32h743',
       '--weights',
       '8',
       '--no-cache',
       '--out',
-      planPath,
+      work.planPath,
     ];
     const run = (kill: boolean, when: () => boolean): Promise<void> =>
       new Promise((resolve) => {
@@ -107,7 +99,7 @@ describe('interrupted quantizing', function () {
     const assertWhole = async (): Promise<void> => {
       const now = pair();
       if (now[0] === earlier[0]) assert.deepEqual(now, earlier);
-      else await openPlan(planPath);
+      else await openPlan(work.planPath);
     };
     // At fixed moments of its work, and when the first temporary file appears: the moment that matters.
     for (let i = 0; i < 6; i++) {
@@ -120,7 +112,7 @@ describe('interrupted quantizing', function () {
     // What it left behind does not stand in the way of the next run.
     await run(false, () => false);
     assert.notEqual(pair()[0], earlier[0]);
-    await openPlan(planPath);
+    await openPlan(work.planPath);
   });
 
   it('model replaced while it is quantized: nothing is written', async () => {
@@ -129,12 +121,12 @@ describe('interrupted quantizing', function () {
       report: (stage) => {
         if (stage === 'Calibrating' && !replaced) {
           replaced = true;
-          fs.writeFileSync(modelPath, smallModel(2));
+          fs.writeFileSync(work.modelPath, smallModel(2));
         }
       },
       isCancelled: () => false,
     };
-    const failure = await failureOf(quantizeSmall({ modelPath, planPath, imagesPath }, progress));
+    const failure = await failureOf(quantizeSmall({ ...work.paths }, progress));
     assert.ok(replaced && failure instanceof UserError, String(failure?.stack));
     assert.match(failure.message, /changed while it was being quantized/);
     assert.deepEqual(pair(), ['', '']);
@@ -142,9 +134,9 @@ describe('interrupted quantizing', function () {
 
   it('two runs at once on one model: both finish, the plan is one of theirs, whole', async () => {
     for (let round = 0; round < 4; round++) {
-      const runs = ([4, 8] as const).map((weights) => quantizeSmall({ modelPath, planPath, imagesPath, weights }));
+      const runs = ([4, 8] as const).map((weights) => quantizeSmall({ ...work.paths, weights }));
       await Promise.all(runs);
-      const { plan, parameters } = await openPlan(planPath);
+      const { plan, parameters } = await openPlan(work.planPath);
       const { weights } = plan.search;
       assert.ok(weights === 4 || weights === 8);
       for (const layer of parameters.layers.values()) assert.equal(layer.weightBits, weights);

@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
 import { assertSound, runCli } from './commandLine';
-import { smallModel, tinyPng, WorkFolder, writeImages } from './fixtures';
+import { SmallFolder, tinyPng } from './fixtures';
 
 describe('a command line that does not say what it means', function () {
   this.timeout(120_000);
-  let work: WorkFolder;
-  let model: string;
-  let images: string;
+  let work: SmallFolder;
   before(() => {
-    work = new WorkFolder();
-    model = work.write('model.onnx', smallModel());
-    images = writeImages(work, 2);
+    work = new SmallFolder(2);
     work.write('other/a.webp', 'RIFF....WEBPVP8 ');
     work.write('other/b.png', 'GIF89a');
     work.write('mixed/c.gif', 'GIF89a');
@@ -19,7 +15,8 @@ describe('a command line that does not say what it means', function () {
   after(() => work.remove());
 
   it('is told what to write, before anything is computed', async () => {
-    const quantize = ['quantize', model, '--target', 'stm32h743', '--no-cache', '--images'];
+    const { modelPath, imagesPath: images } = work;
+    const quantize = ['quantize', modelPath, '--target', 'stm32h743', '--no-cache', '--images'];
     const cases: readonly [string[], RegExp][] = [
       [[...quantize, images, '--flash', '-1'], /--flash is followed by "-": .* written --flash=VALUE/],
       [[...quantize, images, '--phi', ''], /--phi must be a number/],

@@ -6,7 +6,7 @@ import { UserError } from '../../src/engine/common/errors';
 import { OnnxBuilder } from '../support/onnxBuilder';
 import { npy } from '../support/npyWriter';
 import { assertSound, runCli } from './commandLine';
-import { WorkFolder, failureOf, quantizeSmall, sampleImages, smallModel, tinyPng, writeImages } from './fixtures';
+import { SmallFolder, failureOf, quantizeSmall, sampleImages, tinyPng, writeImages } from './fixtures';
 
 /** A PNG whose header claims another size than its data has. */
 function claiming(width: number, height: number): Buffer {
@@ -19,25 +19,19 @@ function claiming(width: number, height: number): Buffer {
 
 describe('sample images with faults', function () {
   this.timeout(300_000);
-  let work: WorkFolder;
-  let modelPath: string;
-  let planPath: string;
-  beforeEach(() => {
-    work = new WorkFolder();
-    modelPath = work.write('model.onnx', smallModel());
-    planPath = work.path('model.quantmcu.json');
-  });
+  let work: SmallFolder;
+  beforeEach(() => (work = new SmallFolder()));
   afterEach(() => work.remove());
   const common = (images: string): string[] => [
     'quantize',
-    modelPath,
+    work.modelPath,
     '--images',
     images,
     '--target',
     'stm32h743',
     '--no-cache',
     '--out',
-    planPath,
+    work.planPath,
   ];
 
   function writeBroken(folder: string): number {
@@ -82,7 +76,7 @@ describe('sample images with faults', function () {
   it('corrupted images among good ones: skipped by name, the others are used', async () => {
     const images = writeImages(work, 6);
     const broken = writeBroken('images');
-    const { notes } = (await quantizeSmall({ modelPath, planPath, imagesPath: images })).summary;
+    const { notes } = (await quantizeSmall({ ...work.paths, imagesPath: images })).summary;
     const skipped = notes.filter((n) => n.startsWith('Skipped: '));
     assert.ok(skipped.length >= broken - 1 && skipped.length <= broken, notes.join('\n'));
     for (const name of ['cut.png', 'bomb.png', 'zero.png'])
@@ -91,7 +85,8 @@ describe('sample images with faults', function () {
         `${name}: ${notes.join('\n')}`,
       );
     assert.ok(
-      (JSON.parse(fs.readFileSync(planPath, 'utf8')) as { calibration: { images: number } }).calibration.images >= 6,
+      (JSON.parse(fs.readFileSync(work.planPath, 'utf8')) as { calibration: { images: number } }).calibration.images >=
+        6,
     );
     assertSound(await runCli(common(images)), 'quantize');
   });
@@ -112,7 +107,7 @@ describe('sample images with faults', function () {
       assertSound(run, folder);
       assert.equal(run.code, 1);
       assert.match(run.stderr, says);
-      assert.ok(!fs.existsSync(planPath));
+      assert.ok(!fs.existsSync(work.planPath));
     }
   });
 
@@ -128,7 +123,7 @@ describe('sample images with faults', function () {
     m.input('mask', [1, 3, 16, 16]);
     m.output(m.node('Conv', [x, weights]));
     const unread = work.write('unread.onnx', m.finish());
-    const { program } = await quantizeSmall({ modelPath: unread, planPath, imagesPath: writeImages(work, 2) });
+    const { program } = await quantizeSmall({ ...work.paths, modelPath: unread, imagesPath: writeImages(work, 2) });
     assert.deepEqual(
       program.inputs.map(({ name }) => name),
       ['x'],
@@ -142,7 +137,7 @@ describe('sample images with faults', function () {
     const few = await runCli([...common(work.path('many')), '--limit', '32']);
     assertSound(few, 'limit 32');
     const used = (): number =>
-      (JSON.parse(fs.readFileSync(planPath, 'utf8')) as { calibration: { images: number } }).calibration.images;
+      (JSON.parse(fs.readFileSync(work.planPath, 'utf8')) as { calibration: { images: number } }).calibration.images;
     assert.equal(used(), 32);
     const all = await runCli(common(work.path('many')));
     assert.equal(all.code, 0, all.stderr);
@@ -155,14 +150,14 @@ describe('sample images with faults', function () {
 
   it('labels of unknown classes: counted as wrong and said; labels that are no numbers: refused', async () => {
     const images = writeImages(work, 4);
-    await quantizeSmall({ modelPath, planPath, imagesPath: images });
+    await quantizeSmall({ ...work.paths, imagesPath: images });
     work.write('images/labels.csv', 'file,class_index\n00000.png,0\n00001.png,1\n00002.png,999\n00003.png,5\n');
-    const run = await runCli(['evaluate', planPath, '--images', images]);
+    const run = await runCli(['evaluate', work.planPath, '--images', images]);
     assertSound(run, 'evaluate');
     assert.match(run.stdout, /2 of 4 labels name classes beyond the network's 5/);
     for (const bad of ['cat', '-1', '1.5', '99999999999999999999', '']) {
       work.write('images/labels.csv', `file,class_index\n00000.png,${bad}\n`);
-      const refused = await runCli(['evaluate', planPath, '--images', images]);
+      const refused = await runCli(['evaluate', work.planPath, '--images', images]);
       assertSound(refused, bad);
       assert.match(refused.stderr, /labels\.csv, row 2: class_index .* is not a class index/);
     }
@@ -178,10 +173,7 @@ describe('sample images with faults', function () {
         Buffer.from(text),
       ]);
     };
-    assert.equal(
-      await failureOf(quantizeSmall({ modelPath, planPath, imagesPath: work.write('sound.npy', sound) })),
-      null,
-    );
+    assert.equal(await failureOf(quantizeSmall({ ...work.paths, imagesPath: work.write('sound.npy', sound) })), null);
     const arrays: Record<string, Uint8Array> = {
       'empty.npy': Buffer.alloc(0),
       'magic.npy': sound.subarray(0, 8),
@@ -197,7 +189,7 @@ describe('sample images with faults', function () {
       'text.npz': Buffer.from('not a zip'),
     };
     for (const [name, bytes] of Object.entries(arrays)) {
-      const failure = await failureOf(quantizeSmall({ modelPath, planPath, imagesPath: work.write(name, bytes) }));
+      const failure = await failureOf(quantizeSmall({ ...work.paths, imagesPath: work.write(name, bytes) }));
       assert.ok(failure instanceof UserError, `${name}: ${String(failure?.stack)}`);
     }
   });

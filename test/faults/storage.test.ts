@@ -7,7 +7,7 @@ import { openPlan } from '../../src/engine/planned/open';
 import { writeFilesWhole } from '../../src/engine/plan/files';
 import { writeToProject } from '../../src/engine/codegen';
 import { assertSound, runCli } from './commandLine';
-import { WorkFolder, failureOf, quantizeSmall, smallModel, writeImages } from './fixtures';
+import { SmallFolder, failureOf, quantizeSmall, smallModel, writeImages } from './fixtures';
 import { SmallDisk } from './mounts';
 
 const planFiles = (folder: string): Record<string, string> =>
@@ -24,14 +24,8 @@ const planFiles = (folder: string): Record<string, string> =>
 
 describe('disks that fail', function () {
   this.timeout(300_000);
-  let work: WorkFolder;
-  let modelPath: string;
-  let imagesPath: string;
-  before(() => {
-    work = new WorkFolder();
-    modelPath = work.write('model.onnx', smallModel());
-    imagesPath = writeImages(work, 4);
-  });
+  let work: SmallFolder;
+  before(() => (work = new SmallFolder(4)));
   after(() => work.remove());
 
   it('full disk: plan and parameters are written whole or stay as they were, whatever is left', async function () {
@@ -42,12 +36,12 @@ describe('disks that fail', function () {
       for (const first of [true, false]) {
         if (!first) {
           disk.free();
-          await quantizeSmall({ modelPath, planPath, imagesPath, weights: 4 });
+          await quantizeSmall({ ...work.paths, planPath, weights: 4 });
         }
         for (let blocks = 0; blocks <= 8; blocks++) {
           disk.fillExcept(blocks);
           const before = planFiles(disk.folder);
-          const failure = await failureOf(quantizeSmall({ modelPath, planPath, imagesPath, weights: 8 }));
+          const failure = await failureOf(quantizeSmall({ ...work.paths, planPath, weights: 8 }));
           outcomes.add(failure === null ? 'written' : 'refused');
           if (failure === null) {
             await openPlan(planPath);
@@ -71,9 +65,8 @@ describe('disks that fail', function () {
     try {
       disk.fillExcept(0);
       const { summary } = await quantizeSmall({
-        modelPath,
+        ...work.paths,
         planPath: work.path('cached.quantmcu.json'),
-        imagesPath,
         cachePath: path.join(disk.folder, 'c'),
       });
       assert.ok(
@@ -90,11 +83,13 @@ describe('disks that fail', function () {
     try {
       const model = path.join(disk.folder, 'model.onnx');
       const planPath = path.join(disk.folder, 'model.quantmcu.json');
-      fs.copyFileSync(modelPath, model);
-      await quantizeSmall({ modelPath: model, planPath, imagesPath });
+      fs.copyFileSync(work.modelPath, model);
+      await quantizeSmall({ modelPath: model, planPath, imagesPath: work.imagesPath });
       disk.readOnly();
       const before = planFiles(disk.folder);
-      const failure = await failureOf(quantizeSmall({ modelPath: model, planPath, imagesPath, weights: 4 }));
+      const failure = await failureOf(
+        quantizeSmall({ modelPath: model, planPath, imagesPath: work.imagesPath, weights: 4 }),
+      );
       assert.ok(failure instanceof UserError, String(failure?.stack));
       assert.match(
         failure.message,
@@ -122,11 +117,11 @@ describe('disks that fail', function () {
     fs.chmodSync(work.folder, 0o755);
     const locked = path.join(work.folder, 'locked');
     fs.mkdirSync(path.join(locked, 'project'), { recursive: true });
-    fs.copyFileSync(modelPath, path.join(locked, 'model.onnx'));
+    fs.copyFileSync(work.modelPath, path.join(locked, 'model.onnx'));
     await quantizeSmall({
       modelPath: path.join(locked, 'model.onnx'),
       planPath: path.join(locked, 'model.quantmcu.json'),
-      imagesPath,
+      imagesPath: work.imagesPath,
     });
     for (const folder of [path.join(locked, 'project'), locked]) fs.chmodSync(folder, 0o555);
     const before = fs.readdirSync(locked, { recursive: true });
@@ -140,7 +135,15 @@ describe('disks that fail', function () {
       }
       assertSound(inspected, 'inspect');
       const commands = [
-        ['quantize', path.join(locked, 'model.onnx'), '--images', imagesPath, '--target', 'stm32h743', '--no-cache'],
+        [
+          'quantize',
+          path.join(locked, 'model.onnx'),
+          '--images',
+          work.imagesPath,
+          '--target',
+          'stm32h743',
+          '--no-cache',
+        ],
         ['generate', path.join(locked, 'model.quantmcu.json'), '--project', path.join(locked, 'project')],
       ];
       for (const command of commands) {
@@ -156,14 +159,11 @@ describe('disks that fail', function () {
 
   it('a folder in the place of the plan or its parameters, or no folder: refused, nothing changed', async () => {
     const planPath = work.path('places', 'p.quantmcu.json');
-    assert.match(
-      (await failureOf(quantizeSmall({ modelPath, planPath, imagesPath })))!.message,
-      /the folder does not exist/,
-    );
+    assert.match((await failureOf(quantizeSmall({ ...work.paths, planPath })))!.message, /the folder does not exist/);
     work.write('places/keep.txt', 'mine');
     for (const taken of ['p.quantmcu.json', 'p.quantmcu.params']) {
       fs.mkdirSync(work.path('places', taken));
-      const failure = await failureOf(quantizeSmall({ modelPath, planPath, imagesPath }));
+      const failure = await failureOf(quantizeSmall({ ...work.paths, planPath }));
       assert.ok(failure instanceof UserError, String(failure?.stack));
       assert.match(failure.message, /not a file|a folder stands where a file is needed/);
       assert.deepEqual(fs.readdirSync(work.path('places')).sort(), ['keep.txt', taken].sort());
@@ -232,7 +232,7 @@ describe('disks that fail', function () {
     const model = path.join(folder, `${'n'.repeat(200)}.onnx`);
     fs.writeFileSync(model, smallModel());
     const plan = path.join(folder, `${'n'.repeat(200)}.quantmcu.json`);
-    await quantizeSmall({ modelPath: model, planPath: plan, imagesPath });
+    await quantizeSmall({ modelPath: model, planPath: plan, imagesPath: work.imagesPath });
     fs.mkdirSync(path.join(folder, 'project'));
     const sources = generateSources(await openPlan(plan));
     const generated = await failureOf(writeToProject(path.join(folder, 'project'), sources.name, sources.files));
@@ -241,7 +241,7 @@ describe('disks that fail', function () {
       'quantize',
       model,
       '--images',
-      imagesPath,
+      work.imagesPath,
       '--target',
       'stm32h743',
       '--no-cache',
@@ -251,7 +251,7 @@ describe('disks that fail', function () {
     assertSound(tooLong, 'quantize');
     assert.match(tooLong.stderr, /too long|ENAMETOOLONG/);
     const wide = path.join(folder, `${'模'.repeat(70)}.quantmcu.json`);
-    await quantizeSmall({ modelPath: model, planPath: wide, imagesPath });
+    await quantizeSmall({ modelPath: model, planPath: wide, imagesPath: work.imagesPath });
     await openPlan(wide);
   });
 });

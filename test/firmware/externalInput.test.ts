@@ -10,15 +10,7 @@ import type { Program } from '../../src/engine/program/types';
 import { quantizeGraph } from '../../src/engine/quantize/quantizeGraph';
 import { all8, calibrateGraph, graphSamples, pixelInput } from '../support/quantizedGraph';
 import { GraphBuilder, relu6, squareWindow } from '../support/graphBuilder';
-import {
-  buildForHost,
-  compile,
-  putFiles,
-  removeFolder,
-  runCommand,
-  sanitizerFlags,
-  scratchFolder,
-} from './support/hostBuild';
+import { buildForHost, compile, putFiles, runCommand, sanitizerFlags, scratchForEach } from './support/hostBuild';
 import { reference, toHex } from './support/reference';
 
 const grid = { rows: 2, cols: 3 };
@@ -52,6 +44,7 @@ function programs(): { readonly counted: Program; readonly external: Program; re
 
 describe('inputs outside of the arena', function () {
   this.timeout(300_000);
+  const folder = scratchForEach('external');
   const { counted, external, tiles } = programs();
 
   it('take nothing of the arena and change no output', () => {
@@ -67,13 +60,11 @@ describe('inputs outside of the arena', function () {
   it('are read where the application has them by the generated C, byte for byte as the interpreter does', () => {
     const { inputs, outputs, files } = reference(external, 4);
     assert.match(files.find((f) => f.path === 'net.h')!.text, /#define NET_INPUT_EXTERNAL 1\n/);
-    const folder = scratchFolder('external');
-    const result = buildForHost(folder, external, files, { flags: ['-O1', ...sanitizerFlags] }).run(inputs);
-    assert.deepEqual(toHex(result.outputs), toHex(outputs), `sources in ${folder}`);
+    const result = buildForHost(folder(), external, files, { flags: ['-O1', ...sanitizerFlags] }).run(inputs);
+    assert.deepEqual(toHex(result.outputs), toHex(outputs), `sources in ${folder()}`);
     assert.equal(result.selftest, 0);
     assert.ok(result.guardsWhole);
     assert.ok(result.lastByteUsed);
-    removeFolder(folder);
   });
 
   it('come in tiles, which take less of the arena than the input and change no output', () => {
@@ -87,17 +78,14 @@ describe('inputs outside of the arena', function () {
     const header = files.find((f) => f.path === 'net.h')!.text;
     assert.match(header, /#define NET_INPUT_TILES 1\n/);
     assert.match(header, /they overlap, so that some pixels are asked for again/);
-    const folder = scratchFolder('tiles');
-    const result = buildForHost(folder, tiles, files, { flags: ['-O1', ...sanitizerFlags] }).run(inputs);
-    assert.deepEqual(toHex(result.outputs), toHex(outputs), `sources in ${folder}`);
+    const result = buildForHost(folder(), tiles, files, { flags: ['-O1', ...sanitizerFlags] }).run(inputs);
+    assert.deepEqual(toHex(result.outputs), toHex(outputs), `sources in ${folder()}`);
     assert.equal(result.selftest, 0);
     assert.ok(result.guardsWhole && result.lastByteUsed);
-    removeFolder(folder);
   });
 
   it('end an inference when the application has no tile, and are no larger than the header says', () => {
     const { files } = reference(tiles, 1);
-    const folder = scratchFolder('tiles');
     const main = `#include <stdio.h>
 #include <string.h>
 #include "net.h"
@@ -128,9 +116,8 @@ int main(void) {
     return 0;
 }
 `;
-    const sources = putFiles(folder, [...files, { path: 'main.c', text: main }]);
-    compile('gcc', sources, path.join(folder, 'main'), ['-O1', ...sanitizerFlags]);
-    assert.equal(runCommand(path.join(folder, 'main'), []), '0 1 1 17');
-    removeFolder(folder);
+    const sources = putFiles(folder(), [...files, { path: 'main.c', text: main }]);
+    compile('gcc', sources, path.join(folder(), 'main'), ['-O1', ...sanitizerFlags]);
+    assert.equal(runCommand(path.join(folder(), 'main'), []), '0 1 1 17');
   });
 });

@@ -23,6 +23,13 @@ class Network {
     const w = this.weights(outC, inC, kernel, kernel);
     return this.m.node('Conv', [x, w, this.weights(outC)], { pads: [pad, pad, pad, pad] });
   }
+
+  /** The output y: x read as `split`, its dimensions in another order, then read as `dims`. */
+  reordered(x: string, split: readonly number[], perm: readonly number[], dims: readonly number[]): void {
+    const parts = this.m.node('Reshape', [x, this.m.int64s(split)]);
+    const moved = this.m.node('Transpose', [parts], { perm });
+    this.m.output(this.m.node('Reshape', [moved, this.m.int64s(dims)], {}, { outputs: ['y'] }));
+  }
 }
 
 /** Shape, order and values of the generated C's inputs and outputs are those of the ONNX tensors. */
@@ -89,18 +96,14 @@ describe('inputs and outputs of the C beside the ONNX tensors', function () {
   it('final channel shuffle', async () => {
     const n = new Network();
     const x = n.conv(n.m.input('x', [1, 2, 6, 5]), 2, 6);
-    const split = n.m.node('Reshape', [x, n.m.int64s([1, 2, 3, 6, 5])]);
-    const shuffled = n.m.node('Transpose', [split], { perm: [0, 2, 1, 3, 4] });
-    n.m.output(n.m.node('Reshape', [shuffled, n.m.int64s([1, 6, 6, 5])], {}, { outputs: ['y'] }));
+    n.reordered(x, [1, 2, 3, 6, 5], [0, 2, 1, 3, 4], [1, 6, 6, 5]);
     await holds(n, /y: ONNX tensor 1x6x6x5, stored channels last as 6x5x6/);
   });
 
   it('head of a detector: boxes by anchor, row, column', async () => {
     const n = new Network();
     const x = n.conv(n.m.input('x', [1, 3, 6, 6]), 3, 14);
-    const split = n.m.node('Reshape', [x, n.m.int64s([1, 2, 7, 6, 6])]);
-    const last = n.m.node('Transpose', [split], { perm: [0, 1, 3, 4, 2] });
-    n.m.output(n.m.node('Reshape', [last, n.m.int64s([1, 72, 7])], {}, { outputs: ['y'] }));
+    n.reordered(x, [1, 2, 7, 6, 6], [0, 1, 3, 4, 2], [1, 72, 7]);
     await holds(n, /y: ONNX tensor 1x72x7, stored in that order/);
   });
 

@@ -20,15 +20,7 @@ import { reference, toHex } from './support/reference';
 function network(): Graph {
   const g = new GraphBuilder();
   let map = g.conv(g.input({ h: 40, w: 36, c: 3 }), 6, squareWindow(3, { strideH: 2, strideW: 2 }), 1, relu6);
-  for (const stride of [1, 2, 1]) {
-    const deep = g.depthwise(
-      g.conv(map, 24, squareWindow(1), 1, relu6),
-      squareWindow(3, { strideH: stride, strideW: stride }),
-      relu6,
-    );
-    const narrow = g.conv(deep, 6, squareWindow(1));
-    map = stride === 1 ? g.addMaps([map, narrow]) : narrow;
-  }
+  for (const stride of [1, 2, 1]) map = g.invertedResidual(map, 24, 6, stride);
   const squeezed = g.conv(map, 4, squareWindow(1), 1, relu);
   map = g.concat([g.conv(squeezed, 16, squareWindow(1), 1, relu), g.conv(squeezed, 16, squareWindow(3), 1, relu)]);
   g.fullyConnected(g.globalAveragePool(g.conv(map, 88, squareWindow(1), 1, relu)), 5);

@@ -88,6 +88,14 @@ export class GraphBuilder {
     return this.add(inputs, this.largest(inputs), { kind: 'add', signs: inputs.map(() => 1 as const), clamp });
   }
 
+  /** A block of MobileNetV2 that widens to `deep` channels and narrows to `narrow`, with its shortcut at stride 1. */
+  invertedResidual(map: MapId, deep: number, narrow: number, stride: number): MapId {
+    const wide = this.conv(map, deep, squareWindow(1), 1, relu6);
+    const filtered = this.depthwise(wide, squareWindow(3, { strideH: stride, strideW: stride }), relu6);
+    const out = this.conv(filtered, narrow, squareWindow(1));
+    return stride === 1 ? this.addMaps([map, out]) : out;
+  }
+
   mul(a: MapId, b: MapId): MapId {
     return this.add([a, b], this.largest([a, b]), { kind: 'mul', clamp: open });
   }

@@ -34,18 +34,13 @@ export class RandomPieces {
 
   /** Accumulators of n products map to about twice the output's range. */
   protected requant(to: ProgramBuffer, n: number): Requantization {
-    const entries = to.channels;
-    const bias = this.p.constant(
-      'bias',
-      32,
-      Int32Array.from({ length: entries }, () => this.int(-3000, 3000)),
-      [entries],
-    );
+    const { channels } = to;
+    const bias = this.table('bias', 32, channels, 3000);
     const multiplier = this.p.constant(
       'multiplier',
       32,
-      Int32Array.from({ length: entries }, () => this.int(2 ** 28, 2 ** 31 - 1)),
-      [entries],
+      Int32Array.from({ length: channels }, () => this.int(2 ** 28, 2 ** 31 - 1)),
+      [channels],
     );
     const [min, max] = range(to);
     const shift = Math.max(1, Math.round(Math.log2((n * 8000) / max)) - 1);
@@ -55,39 +50,27 @@ export class RandomPieces {
             constant: this.p.constant(
               'table',
               16,
-              Int16Array.from({ length: entries }, () => this.int(max - 20, max)),
-              [entries],
+              Int16Array.from({ length: channels }, () => this.int(max - 20, max)),
+              [channels],
             ),
           }
         : max;
     return { bias, biasShift: this.int(-2, 2), multiplier, preShift: this.int(0, 2), shift, min, max: table };
   }
 
+  /** A constant with a value from −limit to limit for each channel. */
+  private table(name: 'bias' | 'table', bits: 16 | 32, channels: number, limit: number): number {
+    const values = new (bits === 16 ? Int16Array : Int32Array)(channels).map(() => this.int(-limit, limit));
+    return this.p.constant(name, bits, values, [channels]);
+  }
+
   protected scaledSum(to: ProgramBuffer, inputs: number): ScaledSum {
     const [min, max] = range(to);
     const { channels } = to;
     const multipliers = Array.from({ length: inputs }, () =>
-      this.flip()
-        ? {
-            constant: this.p.constant(
-              'table',
-              16,
-              Int16Array.from({ length: channels }, () => this.int(-3000, 3000)),
-              [channels],
-            ),
-          }
-        : this.int(-3000, 3000),
+      this.flip() ? { constant: this.table('table', 16, channels, 3000) } : this.int(-3000, 3000),
     );
-    const offset = this.flip()
-      ? {
-          constant: this.p.constant(
-            'table',
-            32,
-            Int32Array.from({ length: channels }, () => this.int(-5000, 5000)),
-            [channels],
-          ),
-        }
-      : this.int(-5000, 5000);
+    const offset = this.flip() ? { constant: this.table('table', 32, channels, 5000) } : this.int(-5000, 5000);
     return { multipliers, offset, shift: this.int(6, 12), min, max };
   }
 

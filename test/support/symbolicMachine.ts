@@ -92,39 +92,17 @@ export class SymbolicMachine {
   private windowed(layer: Extract<Layer, { window: unknown }>, step: ScheduleStep, input: Meant, output: Meant): void {
     const { window } = layer;
     const { h, w } = this.graph.maps[input.map].shape;
-    const rows = regionHeight(input.region);
-    const cols = regionWidth(input.region);
-    const taps = new Map<number, Set<number>>();
-    for (let oy = 0; oy < regionHeight(output.region); oy++) {
-      for (let ky = 0; ky < window.kernelH; ky++) {
-        const y = oy * window.strideH - step.padTop + ky * window.dilationH;
-        const trueY = (output.region.y0 + oy) * window.strideH - window.padding.top + ky * window.dilationH;
-        const inside = y >= 0 && y < rows;
-        if (inside !== (trueY >= 0 && trueY < h))
-          throw new Error(
-            `row ${trueY} of the input is ${inside ? 'read, though it does not exist' : 'taken for padding'}`,
-          );
-        if (!inside) continue;
-        if (input.region.y0 + y !== trueY) throw new Error(`row ${input.region.y0 + y} is read for row ${trueY}`);
-        taps.set(oy, (taps.get(oy) ?? new Set()).add(y));
-      }
-    }
-    const used = new Set<number>();
-    for (let ox = 0; ox < regionWidth(output.region); ox++) {
-      for (let kx = 0; kx < window.kernelW; kx++) {
-        const x = ox * window.strideW - step.padLeft + kx * window.dilationW;
-        const trueX = (output.region.x0 + ox) * window.strideW - window.padding.left + kx * window.dilationW;
-        const inside = x >= 0 && x < cols;
-        if (inside !== (trueX >= 0 && trueX < w))
-          throw new Error(
-            `column ${trueX} of the input is ${inside ? 'read, though it does not exist' : 'taken for padding'}`,
-          );
-        if (inside && input.region.x0 + x !== trueX)
-          throw new Error(`column ${input.region.x0 + x} is read for column ${trueX}`);
-        if (inside) used.add(x);
-      }
-    }
-    this.byRows(input, output, (oy) => [...(taps.get(oy) ?? [])], [...used]);
+    const rows = tapsOf('row', {
+      ...{ kernel: window.kernelH, stride: window.strideH, dilation: window.dilationH },
+      ...{ outputs: regionHeight(output.region), first: output.region.y0, size: h, padding: window.padding.top },
+      ...{ held: regionHeight(input.region), heldFirst: input.region.y0, heldPadding: step.padTop },
+    });
+    const columns = tapsOf('column', {
+      ...{ kernel: window.kernelW, stride: window.strideW, dilation: window.dilationW },
+      ...{ outputs: regionWidth(output.region), first: output.region.x0, size: w, padding: window.padding.left },
+      ...{ held: regionWidth(input.region), heldFirst: input.region.x0, heldPadding: step.padLeft },
+    });
+    this.byRows(input, output, (oy) => rows[oy], [...new Set(columns.flat())]);
   }
 
   /**
@@ -292,4 +270,39 @@ function resizeRows(graph: Graph, layer: ResizeLayer): (oy: number) => number[] 
     const clipped = Math.min(Math.max(source, 0), h - 1);
     return [...new Set([Math.floor(clipped), Math.ceil(clipped)])];
   };
+}
+
+/** One axis of a windowed layer: the step's output and the part of the input that it holds, in the map's terms. */
+interface Axis {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  /** Outputs of the step and the position of the first. */
+  readonly outputs: number;
+  readonly first: number;
+  /** Of the whole input. */
+  readonly size: number;
+  readonly padding: number;
+  /** Of what the step reads. */
+  readonly held: number;
+  readonly heldFirst: number;
+  readonly heldPadding: number;
+}
+
+/** Positions in the held part that each output reads. @throws Error where the layer means others */
+function tapsOf(name: 'row' | 'column', axis: Axis): number[][] {
+  return range(axis.outputs).map((output) =>
+    range(axis.kernel).flatMap((k) => {
+      const at = output * axis.stride - axis.heldPadding + k * axis.dilation;
+      const meant = (axis.first + output) * axis.stride - axis.padding + k * axis.dilation;
+      const inside = at >= 0 && at < axis.held;
+      if (inside !== (meant >= 0 && meant < axis.size))
+        throw new Error(
+          `${name} ${meant} of the input is ${inside ? 'read, though it does not exist' : 'taken for padding'}`,
+        );
+      if (inside && axis.heldFirst + at !== meant)
+        throw new Error(`${name} ${axis.heldFirst + at} is read for ${name} ${meant}`);
+      return inside ? [at] : [];
+    }),
+  );
 }

@@ -22,45 +22,35 @@ const sanitizerRuntime = () =>
   output('clang', ['-print-file-name=libclang_rt.asan.a']).startsWith('/') ||
   output('clang', ['-print-file-name=libclang_rt.asan-aarch64.a']).startsWith('/');
 
+/**
+ * A command that tells its version.
+ * @param {string} name @param {string[]} packages @param {string} why
+ */
+const command = (name, packages, why) => ({
+  found: () => succeeds(name, ['--version']),
+  packages: () => packages,
+  why,
+});
+
 /** @type {Record<string, {found: () => unknown, packages: () => string[], why: string}>} */
 const tools = {
-  gcc: {
-    found: () => succeeds('gcc', ['--version']),
-    packages: () => ['gcc', 'libc6-dev'],
-    why: "the host's C compiler",
-  },
-  ccache: {
-    found: () => succeeds('ccache', ['--version']),
-    packages: () => ['ccache'],
-    why: 'compiling equal sources once',
-  },
-  make: { found: () => succeeds('make', ['--version']), packages: () => ['make'], why: "the sample firmware's build" },
-  clang: { found: () => succeeds('clang', ['--version']), packages: () => ['clang'], why: 'a second C compiler' },
+  gcc: command('gcc', ['gcc', 'libc6-dev'], "the host's C compiler"),
+  ccache: command('ccache', ['ccache'], 'compiling equal sources once'),
+  make: command('make', ['make'], "the sample firmware's build"),
+  clang: command('clang', ['clang'], 'a second C compiler'),
   sanitizers: {
     found: sanitizerRuntime,
     packages: () => [`libclang-rt-${clangMajor()}-dev`],
     why: 'address and undefined-behavior checks',
   },
-  armGcc: {
-    found: () => succeeds('arm-none-eabi-gcc', ['--version']),
-    packages: () => ['gcc-arm-none-eabi'],
-    why: 'the compiler for Cortex-M',
-  },
+  armGcc: command('arm-none-eabi-gcc', ['gcc-arm-none-eabi'], 'the compiler for Cortex-M'),
   newlib: {
     found: () => output('arm-none-eabi-gcc', ['-print-file-name=libc.a']).startsWith('/'),
     packages: () => ['libnewlib-arm-none-eabi'],
     why: 'the C library for Cortex-M',
   },
-  qemu: {
-    found: () => succeeds('qemu-system-arm', ['--version']),
-    packages: () => ['qemu-system-arm'],
-    why: 'emulated boards',
-  },
-  riscvGcc: {
-    found: () => succeeds('riscv64-unknown-elf-gcc', ['--version']),
-    packages: () => ['gcc-riscv64-unknown-elf'],
-    why: 'the compiler for RISC-V',
-  },
+  qemu: command('qemu-system-arm', ['qemu-system-arm'], 'emulated boards'),
+  riscvGcc: command('riscv64-unknown-elf-gcc', ['gcc-riscv64-unknown-elf'], 'the compiler for RISC-V'),
   picolibc: {
     found: () =>
       output('riscv64-unknown-elf-gcc', ['-print-file-name=picolibc.specs']).startsWith('/') ||
@@ -68,17 +58,9 @@ const tools = {
     packages: () => ['picolibc-riscv64-unknown-elf'],
     why: 'the C library for RISC-V',
   },
-  qemuRiscv: {
-    found: () => succeeds('qemu-system-riscv32', ['--version']),
-    packages: () => ['qemu-system-misc'],
-    why: 'an emulated RISC-V board',
-  },
-  cmake: { found: () => succeeds('cmake', ['--version']), packages: () => ['cmake'], why: 'generated CMake projects' },
-  ninja: {
-    found: () => succeeds('ninja', ['--version']),
-    packages: () => ['ninja-build'],
-    why: 'generated CMake projects',
-  },
+  qemuRiscv: command('qemu-system-riscv32', ['qemu-system-misc'], 'an emulated RISC-V board'),
+  cmake: command('cmake', ['cmake'], 'generated CMake projects'),
+  ninja: command('ninja', ['ninja-build'], 'generated CMake projects'),
   jpeg: {
     found: () => onPath('cjpeg') && onPath('djpeg'),
     packages: () => ['libjpeg-turbo-progs'],

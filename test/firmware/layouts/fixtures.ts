@@ -195,20 +195,20 @@ const cmakeBuild: Fixture['build'] = [
   ['cmake', '--build', 'build'],
 ];
 
+/** A project's files by path. */
+type Texts = Readonly<Record<string, string>>;
+
 /** Projects as engineers have them, each with a build that runs here. */
-export const fixtures: readonly Fixture[] = [
+const projects: readonly (Omit<Fixture, 'files'> & { readonly files: Texts })[] = [
   {
     layout: 'plain',
     main: 'main.c',
     program: 'firmware',
-    files: [
-      {
-        path: 'GNUmakefile',
-        text:
-          'SOURCES := $(wildcard *.c lib/*/*.c)\nfirmware: $(SOURCES) GNUmakefile\n\t$(CC) -std=c99 -Wall ' +
-          '-Werror $(addprefix -I,$(wildcard lib/*)) $(SOURCES) -o $@\n',
-      },
-    ],
+    files: {
+      GNUmakefile:
+        'SOURCES := $(wildcard *.c lib/*/*.c)\nfirmware: $(SOURCES) GNUmakefile\n\t$(CC) -std=c99 -Wall ' +
+        '-Werror $(addprefix -I,$(wildcard lib/*)) $(SOURCES) -o $@\n',
+    },
     build: [['make', '-s']],
   },
   {
@@ -216,93 +216,75 @@ export const fixtures: readonly Fixture[] = [
     main: 'src/main.c',
     program: 'build/firmware',
     build: cmakeBuild,
-    files: [
-      {
-        path: 'CMakeLists.txt',
-        text:
-          'cmake_minimum_required(VERSION 3.16)\nproject(firmware C)\n# add_executable(old ' +
-          'main.c)\nadd_executable(firmware src/main.c)\ntarget_compile_options(firmware PRIVATE -Wall ' +
-          '-Werror)',
-      },
-    ],
+    files: {
+      'CMakeLists.txt':
+        'cmake_minimum_required(VERSION 3.16)\nproject(firmware C)\n# add_executable(old ' +
+        'main.c)\nadd_executable(firmware src/main.c)\ntarget_compile_options(firmware PRIVATE -Wall ' +
+        '-Werror)',
+    },
   },
   {
     layout: 'pico-sdk',
     main: 'main.c',
     program: 'build/blink',
     build: cmakeBuild,
-    files: [
-      {
-        path: 'pico_sdk_import.cmake',
-        text: 'macro(pico_sdk_init)\n  add_library(pico_stdlib INTERFACE)\nendmacro()\n',
-      },
-      {
-        path: 'CMakeLists.txt',
-        text:
-          'cmake_minimum_required(VERSION 3.13)\ninclude(pico_sdk_import.cmake)\nproject(blink ' +
-          'C)\npico_sdk_init()\nadd_executable(blink main.c)\ntarget_link_libraries(blink pico_stdlib)\n',
-      },
-    ],
+    files: {
+      'pico_sdk_import.cmake': 'macro(pico_sdk_init)\n  add_library(pico_stdlib INTERFACE)\nendmacro()\n',
+      'CMakeLists.txt':
+        'cmake_minimum_required(VERSION 3.13)\ninclude(pico_sdk_import.cmake)\nproject(blink ' +
+        'C)\npico_sdk_init()\nadd_executable(blink main.c)\ntarget_link_libraries(blink pico_stdlib)\n',
+    },
   },
   {
     layout: 'cubemx-cmake',
     main: 'Core/Src/main.c',
     program: 'build/firmware',
     build: cmakeBuild,
-    files: [
-      { path: 'CMakeLists.txt', text: cubemxCmakeLists },
-      {
-        path: 'cmake/stm32cubemx/CMakeLists.txt',
-        text:
-          'add_library(stm32cubemx INTERFACE)\ntarget_sources(${CMAKE_PROJECT_NAME} PRIVATE ' +
-          '../../Core/Src/main.c)\ntarget_compile_options(stm32cubemx INTERFACE -Wall -Werror)\n',
-      },
-    ],
+    files: {
+      'CMakeLists.txt': cubemxCmakeLists,
+      'cmake/stm32cubemx/CMakeLists.txt':
+        'add_library(stm32cubemx INTERFACE)\ntarget_sources(${CMAKE_PROJECT_NAME} PRIVATE ' +
+        '../../Core/Src/main.c)\ntarget_compile_options(stm32cubemx INTERFACE -Wall -Werror)\n',
+    },
   },
   {
     layout: 'cubemx-make',
     main: 'Core/Src/main.c',
     program: 'build/firmware.elf',
     build: [['make', '-s']],
-    files: [
-      { path: 'Makefile', text: cubemxMakefile },
-      { path: 'Core/Src/system.c', text: 'int system_clock = 1;\n' },
-      { path: 'Core/Inc/main.h', text: '\n' },
-    ],
+    files: {
+      Makefile: cubemxMakefile,
+      'Core/Src/system.c': 'int system_clock = 1;\n',
+      'Core/Inc/main.h': '\n',
+    },
   },
   {
     layout: 'esp-idf',
     main: 'main/main.c',
     program: 'build/firmware.elf',
     build: cmakeBuild,
-    files: [
-      { path: 'idf/tools/cmake/project.cmake', text: espIdfProject },
-      { path: 'empty.c', text: 'typedef int nothing;\n' },
-      {
-        path: 'CMakeLists.txt',
-        text:
-          'cmake_minimum_required(VERSION 3.16)\nset(IDF_PATH ' +
-          '${CMAKE_SOURCE_DIR}/idf)\ninclude(${IDF_PATH}/tools/cmake/project.cmake)\nproject(firmware)\n',
-      },
-      { path: 'main/CMakeLists.txt', text: 'idf_component_register(SRCS "main.c" INCLUDE_DIRS ".")\n' },
-    ],
+    files: {
+      'idf/tools/cmake/project.cmake': espIdfProject,
+      'empty.c': 'typedef int nothing;\n',
+      'CMakeLists.txt':
+        'cmake_minimum_required(VERSION 3.16)\nset(IDF_PATH ' +
+        '${CMAKE_SOURCE_DIR}/idf)\ninclude(${IDF_PATH}/tools/cmake/project.cmake)\nproject(firmware)\n',
+      'main/CMakeLists.txt': 'idf_component_register(SRCS "main.c" INCLUDE_DIRS ".")\n',
+    },
   },
   {
     layout: 'zephyr',
     main: 'src/main.c',
     program: 'build/app',
     build: cmakeBuild,
-    files: [
-      { path: 'zephyr-sdk/ZephyrConfig.cmake', text: zephyrConfig },
-      { path: 'prj.conf', text: 'CONFIG_GPIO=y\n' },
-      {
-        path: 'CMakeLists.txt',
-        text:
-          'cmake_minimum_required(VERSION 3.20.0)\nenable_language(C)\nset(Zephyr_DIR ' +
-          '${CMAKE_SOURCE_DIR}/zephyr-sdk)\nfind_package(Zephyr REQUIRED HINTS ' +
-          '$ENV{ZEPHYR_BASE})\nproject(hello C)\ntarget_sources(app PRIVATE src/main.c)\n',
-      },
-    ],
+    files: {
+      'zephyr-sdk/ZephyrConfig.cmake': zephyrConfig,
+      'prj.conf': 'CONFIG_GPIO=y\n',
+      'CMakeLists.txt':
+        'cmake_minimum_required(VERSION 3.20.0)\nenable_language(C)\nset(Zephyr_DIR ' +
+        '${CMAKE_SOURCE_DIR}/zephyr-sdk)\nfind_package(Zephyr REQUIRED HINTS ' +
+        '$ENV{ZEPHYR_BASE})\nproject(hello C)\ntarget_sources(app PRIVATE src/main.c)\n',
+    },
   },
   {
     // PlatformIO's library finder takes lib/*/src as include path and all C files in it.
@@ -310,15 +292,12 @@ export const fixtures: readonly Fixture[] = [
     main: 'src/main.c',
     program: 'firmware',
     build: [['make', '-s', '-f', 'pio.mk']],
-    files: [
-      { path: 'platformio.ini', text: '[env:native]\nplatform = native\n' },
-      {
-        path: 'pio.mk',
-        text:
-          'SOURCES := $(wildcard src/*.c lib/*/src/*.c)\nfirmware: $(SOURCES)\n\t$(CC) $(addprefix ' +
-          '-I,$(wildcard lib/*/src)) $(SOURCES) -o $@\n',
-      },
-    ],
+    files: {
+      'platformio.ini': '[env:native]\nplatform = native\n',
+      'pio.mk':
+        'SOURCES := $(wildcard src/*.c lib/*/src/*.c)\nfirmware: $(SOURCES)\n\t$(CC) $(addprefix ' +
+        '-I,$(wildcard lib/*/src)) $(SOURCES) -o $@\n',
+    },
   },
   {
     // Arduino compiles every file below src/ by itself, with nothing but the sketch's folder on the include path.
@@ -326,13 +305,10 @@ export const fixtures: readonly Fixture[] = [
     main: 'sketch.c',
     program: 'firmware',
     build: [['make', '-s', '-f', 'arduino.mk']],
-    files: [
-      { path: 'sketch.ino', text: 'void setup() {}\nvoid loop() {}\n' },
-      {
-        path: 'arduino.mk',
-        text: 'SOURCES := sketch.c $(wildcard src/*/*.c)\nfirmware: $(SOURCES)\n\t$(CC) -I. $(SOURCES) -o $@\n',
-      },
-    ],
+    files: {
+      'sketch.ino': 'void setup() {}\nvoid loop() {}\n',
+      'arduino.mk': 'SOURCES := sketch.c $(wildcard src/*/*.c)\nfirmware: $(SOURCES)\n\t$(CC) -I. $(SOURCES) -o $@\n',
+    },
   },
   {
     // Eclipse's managed build compiles all below its source folders, with Core/Inc on the include path.
@@ -340,19 +316,18 @@ export const fixtures: readonly Fixture[] = [
     main: 'Core/Src/main.c',
     program: 'firmware',
     build: [['make', '-s', '-f', 'cdt.mk']],
-    files: [
-      { path: '.project', text: '<projectDescription/>\n' },
-      {
-        path: '.cproject',
-        text:
-          '<cproject><sourceEntries>\n<entry flags="VALUE_WORKSPACE_PATH|RESOLVED" kind="sourcePath" ' +
-          'name="Drivers"/>\n<entry flags="VALUE_WORKSPACE_PATH|RESOLVED" kind="sourcePath" ' +
-          'name="Core"/>\n</sourceEntries></cproject>\n',
-      },
-      {
-        path: 'cdt.mk',
-        text: 'SOURCES := $(wildcard Core/*/*.c)\nfirmware: $(SOURCES)\n\t$(CC) -ICore/Inc $(SOURCES) -o $@\n',
-      },
-    ],
+    files: {
+      '.project': '<projectDescription/>\n',
+      '.cproject':
+        '<cproject><sourceEntries>\n<entry flags="VALUE_WORKSPACE_PATH|RESOLVED" kind="sourcePath" ' +
+        'name="Drivers"/>\n<entry flags="VALUE_WORKSPACE_PATH|RESOLVED" kind="sourcePath" ' +
+        'name="Core"/>\n</sourceEntries></cproject>\n',
+      'cdt.mk': 'SOURCES := $(wildcard Core/*/*.c)\nfirmware: $(SOURCES)\n\t$(CC) -ICore/Inc $(SOURCES) -o $@\n',
+    },
   },
 ];
+
+export const fixtures: readonly Fixture[] = projects.map(({ files, ...project }) => ({
+  ...project,
+  files: Object.entries(files).map(([path, text]) => ({ path, text })),
+}));

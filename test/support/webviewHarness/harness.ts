@@ -90,30 +90,21 @@ export interface OpenOptions {
 let bundle: Promise<{ js: string; css: string; layout: string }> | undefined;
 
 async function bundlePage(): Promise<{ js: string; css: string; layout: string }> {
-  const result = await build({
-    entryPoints: [path.join(projectRoot, 'webview/main.ts')],
+  const inBrowser = {
     bundle: true,
     write: false,
-    outdir: '/',
     format: 'iife',
     platform: 'browser',
     target: 'es2022',
     logLevel: 'warning',
     tsconfigRaw: {},
-  });
+  } as const;
+  const page = path.join(projectRoot, 'webview/main.ts');
+  const result = await build({ ...inBrowser, entryPoints: [page], outdir: '/' });
   const read = (extension: string): string => result.outputFiles.find((file) => file.path.endsWith(extension))!.text;
   // The engine's part that the stand-in cannot do without.
-  const layout = await build({
-    entryPoints: [path.join(projectRoot, 'src/worker/layout/layered.ts')],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    globalName: 'layout',
-    platform: 'browser',
-    target: 'es2022',
-    logLevel: 'warning',
-    tsconfigRaw: {},
-  });
+  const layered = path.join(projectRoot, 'src/worker/layout/layered.ts');
+  const layout = await build({ ...inBrowser, entryPoints: [layered], globalName: 'layout' });
   return { js: read('.js'), css: read('.css'), layout: layout.outputFiles[0].text };
 }
 

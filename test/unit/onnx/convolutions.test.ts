@@ -4,11 +4,19 @@ import type { AttributeValue } from '../../support/onnxBuilder';
 import { kinds } from '../../support/onnxOracle';
 import { channels, extent, OperatorSuite, runs, seed, weights } from './support/operatorSuite';
 
+/** A window along one axis: kernel, stride, dilation, and padding at both ends. */
+const windowAxis = (kernel: number, stride: number) => ({
+  k: fc.integer({ min: 1, max: kernel }),
+  s: fc.integer({ min: 1, max: stride }),
+  d: fc.integer({ min: 1, max: 2 }),
+  begin: fc.nat(3),
+  end: fc.nat(3),
+});
+
 /** Convolutions and pools with random attributes: the imported graph, evaluated in float, equals onnxruntime. */
 describe('onnx convolutions and pools against onnxruntime', function () {
   this.timeout(300_000);
-  const suite = new OperatorSuite();
-  const compare = suite.compare.bind(suite);
+  const { compare } = new OperatorSuite();
 
   it('Conv: groups, strides, dilations, asymmetric pads, auto_pad', async () => {
     const window = fc.record({
@@ -64,14 +72,7 @@ describe('onnx convolutions and pools against onnxruntime', function () {
   });
 
   it('ConvTranspose: groups, strides, dilations, pads, output_padding, output_shape', async () => {
-    const window = fc.record({
-      k: fc.integer({ min: 1, max: 5 }),
-      s: fc.integer({ min: 1, max: 3 }),
-      d: fc.integer({ min: 1, max: 2 }),
-      begin: fc.nat(3),
-      end: fc.nat(3),
-      more: fc.nat(2),
-    });
+    const window = fc.record({ ...windowAxis(5, 3), more: fc.nat(2) });
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 2, max: 6 }),
@@ -199,13 +200,7 @@ describe('onnx convolutions and pools against onnxruntime', function () {
   });
 
   it('MaxPool and AveragePool: ceil_mode, pads, dilations, count_include_pad', async () => {
-    const window = fc.record({
-      k: fc.integer({ min: 1, max: 4 }),
-      s: fc.integer({ min: 1, max: 4 }),
-      d: fc.integer({ min: 1, max: 2 }),
-      begin: fc.nat(3),
-      end: fc.nat(3),
-    });
+    const window = fc.record(windowAxis(4, 4));
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom('MaxPool', 'AveragePool'),

@@ -7,8 +7,7 @@ import { extent, OperatorSuite, seed, weights } from './support/operatorSuite';
 /** What pads, cuts, resizes and rearranges maps: the imported graph, evaluated in float, equals onnxruntime. */
 describe('onnx operators that rearrange against onnxruntime', function () {
   this.timeout(300_000);
-  const suite = new OperatorSuite();
-  const compare = suite.compare.bind(suite);
+  const { compare } = new OperatorSuite();
 
   it('Pad: image borders, channels, values, opset 2 and 13', async () => {
     const conv = (m: OnnxBuilder, x: string, r: () => number): string =>

@@ -28,15 +28,7 @@ const int8: MemoryModel = {
 function network(): Graph {
   const g = new GraphBuilder();
   let map = g.conv(g.input({ h: 64, w: 64, c: 3 }), 8, squareWindow(3, { strideH: 2, strideW: 2 }), 1, relu6);
-  for (const stride of [1, 2, 1, 2]) {
-    const deep = g.depthwise(
-      g.conv(map, 48, squareWindow(1), 1, relu6),
-      squareWindow(3, { strideH: stride, strideW: stride }),
-      relu6,
-    );
-    const narrow = g.conv(deep, 8, squareWindow(1));
-    map = stride === 1 ? g.addMaps([map, narrow]) : narrow;
-  }
+  for (const stride of [1, 2, 1, 2]) map = g.invertedResidual(map, 48, 8, stride);
   g.fullyConnected(g.globalAveragePool(g.conv(map, 64, squareWindow(1), 1, relu6)), 10);
   return g.build();
 }

@@ -90,6 +90,14 @@ function stageOf(
   return stageBranches(graph, stage, grid, keep) ? { stage, grid, keep } : null;
 }
 
+/** With patches of random classes and maps of random bits. */
+function patchSchedule(c: Case, staged: Omit<ScheduledStage, 'classes'>): Schedule {
+  const random = mulberry32(c.bitsSeed);
+  const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass => (random() > 0 ? 'outlier' : 'regular'));
+  const bits = randomBits(c.graph, c.bitsSeed, new Set());
+  return buildSchedule(c.graph, { ...staged, classes }, bits, c.share ? inPlace : {});
+}
+
 describe('patch/schedule', () => {
   it('computes a graph layer by layer from nothing but what is in the arena', () => {
     fc.assert(
@@ -115,12 +123,7 @@ describe('patch/schedule', () => {
         const staged = stageOf(c, false);
         fc.pre(staged !== null);
         patched++;
-        const random = mulberry32(c.bitsSeed);
-        const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass =>
-          random() > 0 ? 'outlier' : 'regular',
-        );
-        const bits = randomBits(c.graph, c.bitsSeed, new Set());
-        checkOnArena(c.graph, buildSchedule(c.graph, { ...staged, classes }, bits, c.share ? inPlace : {}));
+        checkOnArena(c.graph, patchSchedule(c, staged));
       }),
       { numRuns: 200 },
     );
@@ -156,12 +159,7 @@ describe('patch/schedule', () => {
       fc.property(cases, (c) => {
         const staged = stageOf(c, true);
         fc.pre(staged !== null && staged.keep.size > 0);
-        const random = mulberry32(c.bitsSeed);
-        const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass =>
-          random() > 0 ? 'outlier' : 'regular',
-        );
-        const bits = randomBits(c.graph, c.bitsSeed, new Set());
-        const schedule = buildSchedule(c.graph, { ...staged, classes }, bits, c.share ? inPlace : {});
+        const schedule = patchSchedule(c, staged);
         restored += schedule.steps.filter((s) => s.kind === 'restore').length;
         checkOnArena(c.graph, schedule);
       }),

@@ -23,23 +23,23 @@ export class OperatorSuite {
   }
 
   /** Builds a model with one image input [1, c, h, w] (or [1, c, w]) and one output, and compares. */
-  async compare(
+  readonly compare = async (
     dims: readonly number[],
     opset: number,
     build: Build,
     options: { seed?: number; scale?: number; tolerance?: number } = {},
-  ): ReturnType<typeof matchesOnnxruntime> {
+  ): ReturnType<typeof matchesOnnxruntime> => {
     const m = new OnnxBuilder(opset);
     const y = build(m, m.input('x', dims), randomNumbers((options.seed ?? 1) + 17));
     m.output(y);
     return matchesOnnxruntime(this.folder.write(m), options);
-  }
+  };
 
   /**
    * For opsets that onnxruntime no longer runs: an old model imports as the same function as the new one, which
    * onnxruntime confirms.
    */
-  async sameFunction(old: readonly [number, Build], current: readonly [number, Build]): Promise<void> {
+  readonly sameFunction = async (old: readonly [number, Build], current: readonly [number, Build]): Promise<void> => {
     const [before, after] = [old, current].map(([opset, build]) => {
       const m = new OnnxBuilder(opset);
       m.output(build(m, m.input('x', [1, 3, 4, 5]), randomNumbers(4)), []);
@@ -51,7 +51,7 @@ export class OperatorSuite {
     const [a, b] = [legacy, graph].map((g) => evaluateFloat(g, [x]).get(g.outputs[0].map)!);
     assert.deepEqual(legacy.outputs[0].dims, graph.outputs[0].dims);
     assert.deepEqual(a, b);
-  }
+  };
 }
 
 export { randomFloats as weights } from '../../../support/onnxOracle';
