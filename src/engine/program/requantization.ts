@@ -16,6 +16,8 @@ export interface RequantTable {
  */
 const FRACTION_BITS = 6;
 const MAX_SHIFT = 30;
+/** Of branches; what is shifted further is 0 in any case. */
+const LARGEST_BRANCH_SHIFT = 31;
 const INT32 = 2 ** 31;
 
 /**
@@ -93,10 +95,10 @@ export function branchShifts(
   const net = table.shift - table.preShift - inputExponent + outputExponent;
   const room = Math.max(0, Math.floor(31 - Math.log2(accBound + 1)));
   const preShift = Math.min(room, Math.max(0, Math.max(FRACTION_BITS, 1) - net));
-  const shift = net + preShift;
   if (!(accBound < INT32))
     throw new UserError(`${where}: the accumulator could overflow 32 bits in a branch of outlier class.`);
-  if (shift < 1 || shift > 31) throw new UserError(`${where}: its scales leave no room for a branch at other bits.`);
+  // Of an output that was (nearly) 0 on all samples a step of the accumulator is many codes, here as in the base table.
+  const shift = Math.min(LARGEST_BRANCH_SHIFT, Math.max(1, net + preShift));
   return { biasShift: inputExponent === 0 ? 0 : -inputExponent, preShift, shift };
 }
 

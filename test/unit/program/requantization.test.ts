@@ -58,6 +58,18 @@ describe('requantization', () => {
     );
   });
 
+  it('branches of an output that was 0 on all samples end at its highest code, as it does', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 30, max: 1e12, noNaN: true }), fc.integer({ min: 1, max: 5000 }), (factor, acc) => {
+        const table = requantTable(Float64Array.of(factor), Float64Array.of(629), Float64Array.of(5000), 'layer');
+        const base = apply(acc + table.bias[0], table.multiplier[0], table.preShift, table.shift);
+        const { preShift, shift } = branchShifts(table, 0, -6, 5219, 'layer');
+        const branch = apply(acc + table.bias[0], table.multiplier[0], preShift, shift);
+        assert.ok(shift >= 1 && base >= 3 && branch >= 255, `${base} became ${branch} by a shift of ${shift}`);
+      }),
+    );
+  });
+
   it('an accumulator that could overflow is refused by name', () => {
     assert.throws(
       () => requantTable(Float64Array.of(0.1), Float64Array.of(0), Float64Array.of(2 ** 31), 'Layer "big"'),
