@@ -72,7 +72,7 @@ export class Banners {
     if (view.plan?.stale === true) {
       notices.push(
         notice(
-          t('The model has changed since this plan was made. What you see here may not fit it any more.'),
+          t('The model has changed since this plan was made. What you see here may no longer match it.'),
           button(t('Quantize again…'), 'primary', () => void host.runCommand('quantize')),
         ),
       );
@@ -87,8 +87,8 @@ export class Banners {
             'span',
             { class: 'banner-text' },
             t(
-              'Bits were changed since the weights were fitted to the images. Figures and generated code are of ' +
-                'weights that are rounded only, which is less accurate.',
+              'Bits have changed since the weights were fitted to the images. Until you fit them again, ' +
+                'figures and generated code use weights that are only rounded, which is less accurate.',
             ),
           ),
           button(t('Fit weights'), 'primary', () => this.context.edits.run(() => host.fitWeights())),

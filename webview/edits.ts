@@ -49,7 +49,7 @@ export class Edits {
   }
 
   redo(): void {
-    this.run(async () => this.announce((await this.host.redo()) ? t('Change made again.') : t('Nothing to redo.')));
+    this.run(async () => this.announce((await this.host.redo()) ? t('Change redone.') : t('Nothing to redo.')));
   }
 
   /** Anything else that may change the plan, or fail like a change. */

@@ -29,22 +29,21 @@ export function openHelp(): void {
       {},
       t(
         'The page has a header with the plan’s figures and commands, tabs with one view each, details of the ' +
-          'selected ' +
-          'layer, and the memory over one inference. The layers as a table say all that the graph draws; the memory ' +
-          'chart has a table, too.',
+          'selected layer, and the memory over one inference. Everything the graph draws is also in the table of ' +
+          'layers; the memory chart has a table, too.',
       ),
     ),
     section(t('Everywhere'), [
-      [t('Tab'), t('goes from part to part')],
+      [t('Tab'), t('moves from part to part')],
       [t('Arrow keys'), t('move within a part: tabs, rows and columns, layers of the graph, patches, steps')],
       [t('Ctrl+F'), t('finds layers by name, operation or bits')],
-      [t('Ctrl+Z, Ctrl+Y'), t('take a change of the plan back, and make it again')],
+      [t('Ctrl+Z, Ctrl+Y'), t('undo and redo a change of the plan')],
     ]),
     section(t('Graph'), [
       [t('Arrow keys'), t('follow the edges; Home and End go to the first and the last layer')],
       ['I, W, O', t('open the bits of the input, the weights and the output')],
       [t('Enter'), t('opens the details of a layer, or unfolds a block')],
-      ['F', t('folds the block around the layer again')],
+      ['F', t('folds the block around the layer')],
       ['+, −, 0', t('zoom in, out, and to the whole graph')],
     ]),
     section(t('Layers'), [

@@ -107,20 +107,20 @@ function limitText({ figures, target }: PlanView, { limitedBy, loss }: OutcomeVi
   const saved = savedText(figures.bitOpsInt8, figures.bitOps);
   const budget = loss?.budget ?? null;
   if (loss !== null && budget !== null && loss.at8 > budget)
-    return t('Even at 8 bits more is lost than the {0} allowed.', plain(budget, 2));
+    return t('Even 8 bits lose more than the {0} allowed.', plain(budget, 2));
   if (loss !== null && budget !== null && loss.expected > budget)
-    return t('More is lost than the {0} allowed: memory demands fewer bits.', plain(budget, 2));
+    return t('This loses more than the {0} allowed: memory requires fewer bits.', plain(budget, 2));
   switch (limitedBy) {
     case 'loss':
       return `${saved} ${t('Fewer still would lose more than the {0} allowed.', plain(budget ?? 0, 2))}`;
     case 'reduction':
-      return `${saved} ${t('That is what was asked for.')}`;
+      return `${saved} ${t('This is the target that was set.')}`;
     case 'time':
       return `${saved} ${t('The latency budget is met.')}`;
     case 'person':
       return `${saved} ${t('The search was stopped before its end.')}`;
     case 'bits':
-      return `${saved} ${t('No choice of the allowed bits saves more.')}`;
+      return `${saved} ${t('No other choice of bits saves more.')}`;
     case 'score':
       break;
   }

@@ -40,9 +40,9 @@ function costText({ ms, instructions }: TriedPlan): string {
 
 function summary(tried: readonly TriedPlan[]): string {
   const best = bestOf(tried);
-  if (tried.length === 1 && best === null) return t('1 plan tried; it does not keep to {0}', plain(tried[0].budget, 2));
+  if (tried.length === 1 && best === null) return t('1 plan tried, not within {0}', plain(tried[0].budget, 2));
   return best === null
-    ? t('{0} plans tried; none keeps to {1} yet', tried.length, plain(tried[0].budget, 2))
+    ? t('{0} plans tried, none within {1} yet', tried.length, plain(tried[0].budget, 2))
     : t(
         '{0} plans tried; fastest within {1}: {2}, loss {3}',
         tried.length,

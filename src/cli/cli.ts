@@ -65,7 +65,7 @@ function optionMessage(message: string): string {
   if (option === undefined) return message;
   return missing
     ? `${option} needs a value. "quantmcu help COMMAND" explains the options.`
-    : `${option} is followed by "-": a value that begins so is written ${option}=VALUE, otherwise it has none.`;
+    : `${option} is followed by "-": write a value that begins with it as ${option}=VALUE, or give it one.`;
 }
 
 /**

@@ -27,7 +27,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     'inspect',
     {
       synopsis: 'inspect MODEL|PLAN [--sizes NAME=N,…]',
-      summary: 'layers, shapes, operators and problems of an ONNX model; the bits of a plan and why they are so',
+      summary: 'layers, shapes, operators and problems of an ONNX model; the bits of a plan and the reasons for them',
       options: { sizes: text },
       example: 'inspect model.onnx',
       run: inspect,
@@ -45,10 +45,10 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         '[--dry-run] [--edit-build] [--overwrite-edited]',
       summary:
         'write C sources into a firmware project; --edit-build also adds them to its build file, in a marked ' +
-        "block; --optimize, in place of the plan's: kernels made for layers and wider weights nowhere, where a byte " +
-        'of flash saves enough, or wherever there is room; --runtime own: one folder that needs no other; ' +
-        '--cores all: kernels for other cores too; --selftest stored: pictures and outputs in flash; ' +
-        "--camera: with a reader of a camera's lines or pictures, cropped and scaled as the plan says",
+        "block; --optimize, in place of the plan's: use layer-specific kernels and wider weights never, where " +
+        'a byte of flash saves enough, or wherever there is room; --runtime own: one self-contained folder; ' +
+        '--cores all: kernels for other cores too; --selftest stored: pictures and outputs in flash; --camera: ' +
+        "add a reader for a camera's lines or pictures, cropped and scaled as the plan says",
       options: {
         project: text,
         layout: text,
@@ -65,10 +65,10 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
       },
       example: 'generate model.quantmcu.json --project firmware --edit-build',
       optionHelp: {
-        optimize: { value: 'size|balanced|speed', text: 'what the C code is made for', fallback: "the plan's" },
+        optimize: { value: 'size|balanced|speed', text: 'what the C code is optimized for', fallback: "the plan's" },
         runtime: {
           value: 'shared|own',
-          text: 'kernels in one folder for all models of the project, or in a folder of the model',
+          text: "kernels in one folder for all models of the project, or in the model's own folder",
           fallback: 'shared',
         },
         cores: { value: 'target|all', text: "kernels for the plan's core, or for every core", fallback: 'target' },
@@ -77,7 +77,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
           text: 'compare with checksums, or with pictures and outputs stored in flash',
           fallback: 'checksum',
         },
-        camera: { value: 'FORMAT', text: `add a reader of a camera's pictures: ${CAMERA_FORMATS.join(', ')}` },
+        camera: { value: 'FORMAT', text: `add a reader for a camera's pictures: ${CAMERA_FORMATS.join(', ')}` },
         'camera-size': { value: 'WxH', text: "the camera's columns x rows, such as 320x240" },
         scale: { value: 'box|nearest', text: 'how pictures are scaled', fallback: 'box' },
         'edit-build': { text: "add the sources to the project's build file, in a marked block" },
@@ -90,10 +90,10 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     'remove',
     {
       synopsis: 'remove --project DIR --name NAME [--dry-run]',
-      summary: "take a model's generated sources out of a firmware project",
+      summary: "remove a model's generated sources from a firmware project",
       options: { project: text, name: text, 'dry-run': flag },
       example: 'remove --project firmware --name model',
-      optionHelp: { name: { value: 'NAME', text: 'the model, as its folder is called', fallback: 'required' } },
+      optionHelp: { name: { value: 'NAME', text: 'the model, by the name of its folder', fallback: 'required' } },
       run: runRemove,
     },
   ],
@@ -118,7 +118,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         '[--limit N] [--layers] ' +
         '[--predictions FILE.csv] [--threads N] [--force]',
       summary:
-        "accuracy of the firmware's integer arithmetic beside float; --layers also compares every layer's output",
+        "accuracy of the firmware's integer arithmetic against float; --layers also compares every layer's output",
       options: {
         images: text,
         annotations: text,
@@ -135,10 +135,10 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
         annotations: {
           value: 'DIR|FILE.json',
           text: "a detector's boxes: VOC .xml, YOLO .txt or COCO .json",
-          fallback: 'beside the images',
+          fallback: 'next to the images',
         },
         layers: { text: "compare every layer's output, too" },
-        predictions: { value: 'FILE.csv', text: 'write the answer to each image', fallback: 'none' },
+        predictions: { value: 'FILE.csv', text: 'write the answer for each image', fallback: 'none' },
         force: { text: "overwrite a file of predictions that is not QuantMCU's" },
       },
       run: runEvaluate,
@@ -161,15 +161,15 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
 /** What the files are that people give, and what is taken where they give none. */
 const FILES = `Defaults of quantize: the fastest plan on the board with at most 1 point of top-1 expected to be lost
 (--accuracy-budget 1); feature maps of 8 and 4 bits, weights auto, static classes, phi 0.999, epsilon 0.01, lambda 0.5
-(--search entropy only); a quarter of the flash kept for the application.
+(--search entropy only); a quarter of the flash reserved for the application.
 
---preprocess: auto tries imagenet, tf, unit and raw on classifiers of images and tells what it took; otherwise unit, and
+--preprocess: auto tries imagenet, tf, unit and raw on image classifiers and reports its choice; otherwise unit, and
 for detectors stretch or letterbox. imagenet: x/255, ImageNet's mean and deviation; tf: x/127.5 - 1; unit: x/255; raw:
-0 to 255; all cut the middle out. stretch and letterbox: x/255, the whole image. Behind a name +stretch, +letterbox,
-+crop, +rgb, +bgr or +gray. FILE.json: an object with any of preset, resize (crop, stretch, fit), cropFraction, fill,
+0 to 255; all crop the center. stretch and letterbox: x/255, the whole image. Append +stretch, +letterbox, +crop, +rgb,
++bgr or +gray to a name. FILE.json: an object with any of preset, resize (crop, stretch, fit), cropFraction, fill,
 channels, scale, mean and std: value = (pixel * scale - mean) / std.
 
-labels.csv beside the images: a line "file,class_index", then a line for each image; classes count from 0. Without it
+labels.csv next to the images: a line "file,class_index", then a line for each image; classes count from 0. Without it,
 folders name the classes.
 
 --head FILE.json: the boxes of a detector, see docs/sidecar.md.

@@ -23,7 +23,7 @@ export function capacityOf(values: Values): PlanTarget {
   const optimize = optimizeOf(values);
   const more = optimize === undefined || optimize === 'balanced' ? {} : { optimize };
   if (id !== customTargetId) {
-    if (core !== undefined) throw new UserError(`--core is for --target ${customTargetId}: ${id} has its own.`);
+    if (core !== undefined) throw new UserError(`--core is only for --target ${customTargetId}: ${id} has its own.`);
     const board = arenaTarget(findTarget(id), { sramBytes, flashBytes });
     return { ...board, ...reserveOf(values, board.flashBytes), ...more };
   }
@@ -128,20 +128,20 @@ export function number(values: Values, name: string): number | undefined {
 export function count(values: Values, name: string): number {
   const n = number(values, name) ?? 0;
   if (!Number.isInteger(n) || n < 0)
-    throw new UserError(`--${name} must be a whole number from 0 on, not "${String(values[name])}".`);
+    throw new UserError(`--${name} must be a whole number, 0 or more, not "${String(values[name])}".`);
   return n;
 }
 
 export function fraction(values: Values, name: string): number | undefined {
   const n = number(values, name);
-  if (n !== undefined && (n < 0 || n > 1)) throw new UserError(`--${name} must lie between 0 and 1, not ${n}.`);
+  if (n !== undefined && (n < 0 || n > 1)) throw new UserError(`--${name} must be between 0 and 1, not ${n}.`);
   return n;
 }
 
 /** A reduction, at least 1; 16 is 2-bit maps everywhere. */
 export function ratio(values: Values, name: string): number | undefined {
   const n = number(values, name);
-  if (n !== undefined && (n < 1 || n > 16)) throw new UserError(`--${name} must lie between 1 and 16, not ${n}.`);
+  if (n !== undefined && (n < 1 || n > 16)) throw new UserError(`--${name} must be between 1 and 16, not ${n}.`);
   return n;
 }
 
@@ -177,9 +177,9 @@ export function searchOf(values: Values): {
         'drop them, or drop --search entropy.',
     );
   if (search === 'sensitivity' && values.lambda !== undefined)
-    throw new UserError('--lambda belongs to the entropy score: drop it, or give --search entropy without a target.');
+    throw new UserError('--lambda belongs to the entropy score: drop it, or add --search entropy and set no target.');
   if (accuracyBudget !== undefined && !(accuracyBudget >= 0 && accuracyBudget <= 100))
-    throw new UserError('--accuracy-budget is in points of top-1 (mAP of a detector) and must lie between 0 and 100.');
+    throw new UserError('--accuracy-budget is in points of top-1 (mAP of a detector) and must be between 0 and 100.');
   if (latencyBudget !== undefined && !(latencyBudget > 0))
     throw new UserError('--latency-budget is in milliseconds and must be above 0.');
   return { search, objective, latencyBudget, bitOpsTarget, accuracyBudget };

@@ -41,8 +41,8 @@ export async function evaluateCommand(
   const { graph, modelPath, program, plan, parameters, head } = opened;
   if (!head && (command.annotations !== undefined || command.task === 'detect'))
     throw new UserError(
-      `${opened.planPath} is no detector's plan, so that it has no boxes to compare. Quantize the model with --head, ` +
-        'or leave out --annotations and --task detect.',
+      `${opened.planPath} is not a detector's plan, so there are no boxes to compare. Quantize the model with ` +
+        '--head, or drop --annotations and --task detect.',
     );
   const result = await evaluate(graph, modelPath, program, plan.preprocess, command.images, command.limit, progress, {
     layers: command.layers ? { formats: parameters.formats, images: LAYER_IMAGES } : undefined,
@@ -70,7 +70,7 @@ function describe(result: Evaluation): string[] {
     `expected loss, without labels: ${show(result.expectedLoss?.points ?? null)} points of top-1`,
   ];
   const outputs = [
-    'Outputs are compared with float, value by value.',
+    'Outputs compared with float, value by value.',
     ...result.outputs.map(
       (o) =>
         `${visible(o.name)} ${o.shape.h}×${o.shape.w}×${o.shape.c}: SNR ${db(o.snr)}, cosine ${o.cosine.toFixed(5)}`,
@@ -108,10 +108,9 @@ function describeDetection({ accuracy, agreement, boxes }: DetectionEvaluation):
     : [];
   return [
     ...known,
-    `${agreement.paired.toFixed(1)} % of the boxes have a partner in the other network ` +
-      `(${agreement.overlap.toFixed(1)} % ` +
-      `weighted by overlap); ${boxes.float.toFixed(2)} boxes an image in float, ${boxes.quantized.toFixed(2)} ` +
-      'quantized',
+    `${agreement.paired.toFixed(1)} % of the boxes match one of the other network ` +
+      `(${agreement.overlap.toFixed(1)} % weighted by overlap); ${boxes.float.toFixed(2)} boxes an image in ` +
+      `float, ${boxes.quantized.toFixed(2)} quantized`,
   ];
 }
 

@@ -31,15 +31,15 @@ const OPTIONS: Readonly<Record<string, OptionHelp>> = {
   core: { value: 'CORE', text: 'core of a custom target, such as cortex-m4' },
   sram: { value: 'BYTES', text: 'SRAM the arena may use, such as 96K', fallback: "the board's" },
   flash: { value: 'BYTES', text: 'flash in total, such as 512K or 1M', fallback: "the board's" },
-  'flash-reserve': { value: 'BYTES|PERCENT%', text: 'flash kept for the application', fallback: '25%' },
+  'flash-reserve': { value: 'BYTES|PERCENT%', text: 'flash reserved for the application', fallback: '25%' },
   optimize: {
     value: 'size|balanced|speed',
-    text: 'what the C code is made for: the least flash, flash where it pays off in time, or the least time',
+    text: 'what the C code is optimized for: the least flash, flash where it saves enough time, or the least time',
     fallback: 'balanced',
   },
   input: {
     value: 'counted|external|tiles',
-    text: "where the input lies: in the arena, in the application's own buffer, or handed over tile by tile",
+    text: "where the input is: in the arena, in the application's own buffer, or delivered tile by tile",
     fallback: 'counted',
   },
   grid: { value: 'HxW|auto|none', text: 'patches of the patch stage; none: layer by layer', fallback: 'auto' },
@@ -63,10 +63,10 @@ const OPTIONS: Readonly<Record<string, OptionHelp>> = {
   },
   'bitops-target': { value: 'RATIO', text: 'reduction of BitOPs to reach, such as 2.2', fallback: 'none' },
   lambda: { value: 'F', text: 'weight of entropy in the entropy score, 0 to 1', fallback: String(DEFAULTS.lambda) },
-  phi: { value: 'F', text: 'share of values that count as no outliers, 0 to 1', fallback: String(DEFAULTS.phi) },
+  phi: { value: 'F', text: 'share of values that do not count as outliers, 0 to 1', fallback: String(DEFAULTS.phi) },
   epsilon: {
     value: 'F',
-    text: 'share of outliers above which a patch is of outlier class, 0 to 1',
+    text: 'share of outliers above which a patch belongs to the outlier class, 0 to 1',
     fallback: String(DEFAULTS.epsilon),
   },
   classes: {
@@ -76,18 +76,18 @@ const OPTIONS: Readonly<Record<string, OptionHelp>> = {
   },
   halos: {
     value: 'auto|recompute',
-    text: 'keep the overlap of patches where that is cheaper, or always compute it again',
+    text: 'keep the overlap of patches where that is cheaper, or always recompute it',
     fallback: 'auto',
   },
   task: {
     value: 'classify|binary|regress|detect',
     text: 'what the outputs are for',
-    fallback: "as the network's end and the labels tell",
+    fallback: 'from the last layer and the labels',
   },
   head: {
     value: 'PRESET|FILE.json|none',
     text: "a detector's boxes; none: compare its outputs as values",
-    fallback: 'as the outputs tell',
+    fallback: 'from the outputs',
   },
   preprocess: {
     value: 'PRESET|FILE.json',
@@ -97,11 +97,11 @@ const OPTIONS: Readonly<Record<string, OptionHelp>> = {
   limit: { value: 'N', text: 'use at most N samples, evenly spread; 0: all', fallback: '0' },
   sizes: { value: 'NAME=N,…', text: 'values for symbolic dimensions, such as height=224,width=224' },
   threads: { value: 'N', text: 'threads to use', fallback: 'one for each core' },
-  'no-compensate': { text: 'leave the weights unfitted' },
-  'no-cache': { text: 'neither read nor write the calibration cache' },
+  'no-compensate': { text: 'do not fit the weights' },
+  'no-cache': { text: 'do not read or write the calibration cache' },
   project: { value: 'DIR', text: "the firmware project's folder", fallback: 'required' },
-  layout: { value: 'ID', text: 'kind of project', fallback: "as the project's files tell" },
-  'dry-run': { text: 'say what would change and change nothing' },
+  layout: { value: 'ID', text: 'kind of project', fallback: "from the project's files" },
+  'dry-run': { text: 'report what would change and change nothing' },
 };
 
 /**

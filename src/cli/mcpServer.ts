@@ -30,7 +30,7 @@ const PROGRESS_MS = 500;
 
 const model = z.string().describe('Path of the .onnx file');
 const plan = z.string().describe('Path of the plan, NAME.quantmcu.json');
-const images = z.string().describe('Folder of images (JPEG, PNG) or arrays (.npy, .npz), labelled where that is said');
+const images = z.string().describe('Folder of images (JPEG, PNG) or arrays (.npy, .npz), labelled where required');
 const bytes = z.number().int().positive();
 const boards = targets.map(({ id }) => id).join(', ');
 const board = {
@@ -49,10 +49,9 @@ export function createMcpServer(version: string): McpServer {
     { name: 'quantmcu', version },
     {
       instructions:
-        'Brings a CNN (.onnx) onto a microcontroller. Order: check_fit, quantize_model, evaluate_plan on other ' +
-        'images, ' +
-        'generate_firmware, run_selftest. The self-test compares the generated C byte for byte with what was ' +
-        'simulated.',
+        'Deploys a CNN (.onnx) to a microcontroller. Order: check_fit, quantize_model, evaluate_plan on other ' +
+        'images, generate_firmware, run_selftest. The self-test compares the generated C byte for byte with ' +
+        'the simulation.',
     },
   );
   registerLooking(server);
@@ -83,7 +82,8 @@ function registerLooking(server: McpServer): void {
     {
       title: 'Evaluate a plan',
       description:
-        'Accuracy of the firmware’s integer arithmetic beside the float model. Use images that were not calibrated on.',
+        'Accuracy of the firmware’s integer arithmetic against the float model. Use images other than the ' +
+        'calibration images.',
       inputSchema: { plan, images, limit: z.number().int().positive().optional() },
       annotations: reads,
     },
@@ -98,17 +98,17 @@ function registerPlanning(server: McpServer): void {
     {
       title: 'Quantize a model',
       description:
-        'Searches bits and patches within SRAM, flash and a loss of accuracy, and writes the plan and its parameters ' +
-        'beside the model. Takes a minute or more. Says in `meets` whether each constraint is met.',
+        'Searches bits and patches within SRAM, flash and a loss of accuracy, and writes the plan and its ' +
+        'parameters beside the model. Takes a minute or more. `meets` reports whether each constraint is met.',
       inputSchema: {
         model,
         images,
         ...board,
         accuracyBudget: z.number().min(0).max(100).optional().describe('Points of top-1 that may be lost; default 1'),
-        maxMs: z.number().positive().optional().describe('Milliseconds for one inference, to be met'),
+        maxMs: z.number().positive().optional().describe('Upper limit in milliseconds for one inference'),
         preprocess: z.string().optional().describe('auto (default), imagenet, tf, unit, raw, or a JSON file'),
-        limit: z.number().int().positive().optional().describe('Use at most so many images; default 128'),
-        out: z.string().optional().describe('Path of the plan; default beside the model'),
+        limit: z.number().int().positive().optional().describe('Use at most this many images; default 128'),
+        out: z.string().optional().describe('Path of the plan; default: next to the model'),
       },
       annotations: writes,
     },
@@ -161,8 +161,8 @@ function registerFirmware(server: McpServer): void {
     {
       title: 'Generate C sources',
       description:
-        'Writes C99 sources of a plan into a firmware project. Files that were not generated, or were edited since, ' +
-        'stay as they are. With dryRun it only says what would be written.',
+        'Writes C99 sources of a plan into a firmware project. Files that were not generated, or were edited ' +
+        'since, stay as they are. With dryRun it only reports what would be written.',
       inputSchema: {
         plan,
         project: z.string().describe('Folder of the firmware project'),

@@ -69,7 +69,7 @@ export async function generateCommand(opened: OpenedPlan, choices: GenerateChoic
         ...(['create', 'update', 'remove'] as const).flatMap((key) =>
           lists[key].map((file) => `${key.padEnd(8)} ${file}`),
         ),
-        ...inTheWay.map((c) => `in the way ${c.path} (${c.reason})`),
+        ...inTheWay.map((c) => `blocked  ${c.path} (${c.reason})`),
         ...plan.edits.flatMap((edit) => [
           `edit     ${edit.path}${choices.editBuild ? '' : ' (with --edit-build)'}`,
           ...changedLines(edit),
@@ -129,7 +129,7 @@ export async function removeCommand(project: string, name: string, dryRun: boole
   return {
     text:
       lines.length === 0
-        ? `${project} holds nothing that was generated for ${toIdentifier(name)}`
+        ? `${project} contains nothing generated for ${toIdentifier(name)}`
         : [...lines, ...(dryRun ? ['Nothing was changed'] : [])].join('\n'),
     json: { dryRun, removed, kept, edits: edits.map((edit) => edit.path) },
   };

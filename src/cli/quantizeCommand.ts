@@ -19,7 +19,7 @@ export const quantizeCommand: Command = {
     '[--epsilon F] [--classes static|runtime] [--halos auto|recompute] [--task classify|binary|regress|detect] ' +
     '[--head PRESET|FILE.json|none] [--preprocess auto|imagenet|tf|unit|raw|stretch|letterbox|FILE.json] ' +
     '[--limit N] [--sizes NAME=N,…] [--threads N] [--no-compensate] [--no-cache] [--force] [--out PLAN]',
-  summary: 'calibrate, search and write a plan',
+  summary: 'calibrate, search for bits and patches, and write a plan',
   options: {
     ...planningOptions,
     'flash-reserve': text,
@@ -33,7 +33,7 @@ export const quantizeCommand: Command = {
   },
   example: 'quantize model.onnx --images photos --target nano33ble --out model.quantmcu.json',
   optionHelp: {
-    out: { value: 'PLAN', text: 'the plan to write', fallback: 'beside the model' },
+    out: { value: 'PLAN', text: 'the plan to write', fallback: 'next to the model' },
     force: { text: "overwrite files that are not QuantMCU's, and keep no locked decisions" },
   },
   run: runQuantize,
@@ -72,7 +72,7 @@ function describeOutcome(s: QuantizeSummary): string {
     s.patch ? stageText(s.patch) : 'Layer by layer, without patches',
     s.bitOps.plan > 0
       ? `BitOPs: ${fewerText(s.bitOps.reduction, s.patch ? 'the same patches at 8 bits' : '8 bits')}`
-      : 'BitOPs: none, for no layer has weights',
+      : 'BitOPs: none, since no layer has weights',
     ...flashLines(s),
     ...s.notes.map(visible),
   ];
@@ -92,10 +92,10 @@ function stageText({ grid, layers, redundantMacsPercent }: NonNullable<QuantizeS
 function flashLines({ flash, levels, latencyMs }: QuantizeSummary): string[] {
   const left = flash.flashBytes - flash.total;
   return [
-    `Flash: ${bytesText(flash.total)} of ${bytesText(flash.flashBytes)}, ${bytesText(left)} left for ` +
-      `the application (${flash.core}, GCC ${flash.level}, ${flash.optimize}): weights ${bytesText(flash.weights)}, ` +
+    `Flash: ${bytesText(flash.total)} of ${bytesText(flash.flashBytes)}, ${bytesText(left)} left for the ` +
+      `application (${flash.core}, GCC ${flash.level}, ${flash.optimize}): weights ${bytesText(flash.weights)}, ` +
       `tables ${bytesText(flash.tables)}, code ${bytesText(flash.code)}; the self-test adds ` +
-      `${bytesText(flash.selfTest)} where it is called`,
+      `${bytesText(flash.selfTest)} if it is called`,
     ...OPTIMIZE_LEVELS.map((optimize) => {
       const level = levels[optimize];
       const time = latencyMs === null || level.latencyMs === null ? '' : `, ${level.latencyMs.toFixed(1)} ms`;

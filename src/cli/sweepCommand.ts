@@ -41,20 +41,21 @@ export const sweepCommand: Command = {
     preprocess: {
       value: 'PRESET|FILE.json',
       text: 'imagenet, tf, unit, raw, stretch or letterbox; see "quantmcu help"',
-      fallback: 'unit, or as a detector wants it',
+      fallback: 'unit, or what the detector needs',
     },
     evaluate: { value: 'DIR', text: 'images to measure the accuracy of each plan on', fallback: 'none' },
     limit: { value: 'N', text: 'evaluate on at most N images, evenly spread; 0: all', fallback: '0' },
     calibrate: { value: 'N', text: 'calibrate with at most N samples; 0: all', fallback: '0' },
     pick: { value: 'VALUE', text: 'write the plan of this value', fallback: 'write the table only' },
-    out: { value: 'FOLDER', text: "the plan's folder; the table is written beside the plan", fallback: 'required' },
+    out: { value: 'FOLDER', text: "the plan's folder; the table is written next to the plan", fallback: 'required' },
     force: { text: "overwrite files that are not QuantMCU's" },
   },
   run: sweepModel,
 };
 
 const UNSAID_PREPROCESS =
-  'Preprocessing: unit, by default, since a sweep tries no others. Give the one quantize reported with --preprocess.';
+  'Preprocessing: unit, by default, since a sweep tries no others. Use --preprocess to give the one that ' +
+  'quantize reported.';
 
 async function sweepModel(positionals: readonly string[], values: Values, progress: Progress): Promise<CommandResult> {
   const modelPath = one(positionals, 'MODEL');
@@ -104,7 +105,7 @@ async function sweepModel(positionals: readonly string[], values: Values, progre
   };
   const table = await writeSweep(planPath, head, sweep, force);
   if (picked && !picked.decisions)
-    throw new UserError(`There is no plan at ${picked.value}, so none was written: ${picked.problem}`);
+    throw new UserError(`There is no plan for ${picked.value}, so none was written: ${picked.problem}`);
   const plan =
     picked?.decisions &&
     (await writePointAsPlan(
@@ -207,6 +208,6 @@ const percent = (n: number | null | undefined): string =>
 
 function accuracyText({ top1, agreement, map50, floatMap50, boxAgreement }: SweepAccuracy): string {
   if (boxAgreement == null) return `top-1 ${percent(top1)}, agreement ${percent(agreement)}`;
-  const boxes = `${percent(boxAgreement)} of the boxes have a partner in float`;
+  const boxes = `${percent(boxAgreement)} of the boxes match a float box`;
   return map50 == null ? boxes : `mAP@0.5 ${percent(map50)} (float ${percent(floatMap50)}), ${boxes}`;
 }

@@ -78,8 +78,8 @@ export class Jobs extends Disposable {
   }
 
   private async offerToCancel(model: vscode.Uri, title: string): Promise<void> {
-    const cancel = vscode.l10n.t('Cancel It');
-    const answer = await vscode.window.showWarningMessage(vscode.l10n.t('Still under way: {0}', title), cancel);
+    const cancel = vscode.l10n.t('Cancel Run');
+    const answer = await vscode.window.showWarningMessage(vscode.l10n.t('Still running: {0}', title), cancel);
     if (answer === cancel) this.cancel(model);
   }
 }

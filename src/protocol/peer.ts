@@ -144,7 +144,7 @@ export class RpcPeer {
         isKept: () => state.kept,
       }) as Record<string, unknown> | undefined;
       const implementation = service && !(method in Object.prototype) ? service[method] : undefined;
-      if (typeof implementation !== 'function') throw new Error(`Nobody serves '${method}'.`);
+      if (typeof implementation !== 'function') throw new Error(`There is no handler for '${method}'.`);
       const value = await (implementation as (...a: readonly unknown[]) => unknown).apply(service, [...args]);
       this.post({ type: 'result', id, value });
     } catch (error) {

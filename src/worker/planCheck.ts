@@ -32,7 +32,7 @@ export async function planProblems({ planPath, planText }: ViewRequest, models: 
         code: 'model-missing',
         severity: 'error',
         place: ['model', 'file'],
-        message: `The model ${plan.model.file} is not there.`,
+        message: `The model ${plan.model.file} does not exist.`,
       },
       ...problems,
     ];
@@ -45,7 +45,7 @@ export async function planProblems({ planPath, planText }: ViewRequest, models: 
           code: 'model-changed',
           severity: 'error',
           place: ['model', 'sha256'],
-          message: `${plan.model.file} has changed since this plan was made for it. Quantize it again.`,
+          message: `${plan.model.file} has changed since this plan was made. Quantize it again.`,
         },
         ...problems,
       ];
@@ -81,7 +81,7 @@ async function imagesProblem(plan: Plan, planPath: string): Promise<PlanProblem 
     code: 'images-missing',
     severity: 'warning',
     place: ['calibration', 'folder'],
-    message: `The sample images ${folder} are not there: quantizing again needs them.`,
+    message: `The sample images ${folder} do not exist: quantizing again needs them.`,
   };
 }
 

@@ -129,7 +129,7 @@ async function changed(
   const modelPath = modelPathOf(planPath, plan);
   const { sha256, graph } = await models.model(modelPath, plan.model.sizes);
   if (sha256 !== plan.model.sha256)
-    throw new UserError(`${modelPath} has changed since ${planPath} was made for it. Quantize it again.`);
+    throw new UserError(`${modelPath} has changed since ${planPath} was made. Quantize it again.`);
   const calibration = await models.calibration(plan.calibration.key, graph);
   return { graph, plan: changePlan(graph, plan, change, planPath, calibration, progress) };
 }

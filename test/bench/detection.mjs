@@ -231,7 +231,7 @@ ${leadOf('detection.md')}
 Written by \`node test/bench/detection.mjs\`. Calibrated on 100 images of VOC 2012, evaluated on others: VOC 2007 test
 and trainval and COCO, at an overlap of 0.5 (all-point) and over 0.5:0.95. Difference: quantized less float, with the
 2.5th and 97.5th percentile of a paired bootstrap over the images. Agreement: percent of the boxes at the head's score
-that have a partner in the other network. Two detectors know 80 classes and are judged by the 20 of VOC;
+that match one of the other network. Two detectors know 80 classes and are judged by the 20 of VOC;
 \`face_rfb320\` finds faces, for which no boxes are known here. GBitOPs of the weighted layers; arena and milliseconds
 (expected, STM32H743) without patches, so the arena is that of a board with as much memory.
 

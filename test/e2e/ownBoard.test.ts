@@ -70,7 +70,7 @@ describe('a board of one’s own, by clicks', () => {
     const box = await vscode.inputBox('2/6');
     assert.equal(await input(box).inputValue(), '256K');
     const problem = box.locator('.quick-input-message', {
-      hasText: 'SRAM for the arena: give a number of bytes, e.g. 262144, 256K or 1M',
+      hasText: 'SRAM for the arena: enter a number of bytes, e.g. 262144, 256K or 1M',
     });
     for (const wrong of ['abc', '0', '-64K', '64G', '']) {
       await input(box).fill('1K');

@@ -87,7 +87,7 @@ describe('files that are not what their name says', function () {
   it('an interlaced picture that unpacks to more than its header says is refused before that', async () => {
     fs.mkdirSync(work.path('bomb'));
     work.write('bomb/a.png', interlaced(300e6));
-    await refused(/a\.png cannot be decoded: its data are more than the 16×16 pixels/, quantize(work.path('bomb')));
+    await refused(/a\.png cannot be decoded: its data exceeds the 16×16 pixels/, quantize(work.path('bomb')));
   });
 
   it('an interlaced picture that is one is read', async () => {
@@ -110,7 +110,7 @@ describe('files that are not what their name says', function () {
     const big = work.path('big.onnx');
     fs.writeFileSync(big, '');
     fs.truncateSync(big, 4 * 2 ** 30);
-    await refused(/an ONNX file has less than 2 GiB/, quantize(work.imagesPath, big));
+    await refused(/an ONNX file is smaller than 2 GiB/, quantize(work.imagesPath, big));
     fs.truncateSync(big, 2 ** 30);
     await refused(/big\.onnx is damaged, cut off or not an ONNX model/, quantize(work.imagesPath, big));
   });

@@ -26,7 +26,7 @@ describe('a command line that does not say what it means', function () {
         [...quantize, images, '--out', work.path('no', 'p.json')],
         /p\.json cannot be written: the folder does not exist/,
       ],
-      [[...quantize, images, '--out', work.path('images')], /images cannot be written: a folder stands/],
+      [[...quantize, images, '--out', work.path('images')], /images cannot be written: a folder is where/],
       [[...quantize, work.path('other')], /2 pictures are left out, .*: a\.webp, b\.png\. Convert them\./],
       [['inspect', ''], /Give exactly one MODEL/],
       [['evaluate', ''], /Give exactly one PLAN/],

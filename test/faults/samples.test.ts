@@ -70,7 +70,7 @@ describe('sample images with faults', function () {
     );
     const run = await runCli([...common(writeImages(work, 4)), '--preprocess', preprocess]);
     assertSound(run, 'quantize');
-    assert.match(run.stderr, /pads "x" with 0, which no pixel stands for.*mean and std/);
+    assert.match(run.stderr, /pads "x" with 0, which no pixel maps to.*mean and std/);
   });
 
   it('corrupted images among good ones: skipped by name, the others are used', async () => {

@@ -165,7 +165,7 @@ describe('disks that fail', function () {
       fs.mkdirSync(work.path('places', taken));
       const failure = await failureOf(quantizeSmall({ ...work.paths, planPath }));
       assert.ok(failure instanceof UserError, String(failure?.stack));
-      assert.match(failure.message, /not a file|a folder stands where a file is needed/);
+      assert.match(failure.message, /not a file|a folder is where a file is needed/);
       assert.deepEqual(fs.readdirSync(work.path('places')).sort(), ['keep.txt', taken].sort());
       fs.rmdirSync(work.path('places', taken));
     }

@@ -121,7 +121,7 @@ function tensors(): HostileModel[] {
     { name: 'external data beside through ..', content: external('../x/../home/w.bin'), expect: 'refused' },
     { name: 'external data at a negative offset', content: external('model.onnx', '-48'), expect: 'refused' },
     {
-      name: 'external data at an offset that is no number',
+      name: 'external data at an offset that is not a number',
       content: external('model.onnx', '1e3x'),
       expect: 'refused',
     },

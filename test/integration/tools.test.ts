@@ -86,7 +86,7 @@ describe('tools for language models', () => {
     assert.equal(confirmationMessages?.title, 'Quantize net.onnx?');
     const message = (confirmationMessages.message as vscode.MarkdownString).value.replaceAll('&nbsp;', ' ');
     assert.match(message, /tools\/net\.onnx.*Arduino Nano 33 BLE.*tools\/images/s);
-    assert.match(message, /written beside the model/);
+    assert.match(message, /next to the model/);
     assert.ok(!existsSync(workspacePath('tools', 'net.quantmcu.json')));
     const summary = read(await quantize.invoke(invocation(input), token));
     const { arenaBytes } = summary.memory as { arenaBytes: number };
@@ -111,11 +111,11 @@ describe('tools for language models', () => {
     const cases: [object, RegExp][] = [
       [{ ...input, model: '/etc/passwd' }, /outside the workspace/],
       [{ ...input, model: '../../../package.json' }, /outside the workspace|not there/],
-      [{ ...input, model: 'tools/none.onnx' }, /is not there/],
+      [{ ...input, model: 'tools/none.onnx' }, /does not exist/],
       [{ ...input, images: 'tools/out' }, /outside the workspace/],
-      [{ ...input, model: 'notes.txt' }, /no \.onnx file/],
+      [{ ...input, model: 'notes.txt' }, /not an \.onnx file/],
       [{ ...input, target: 'toaster' }, /There is no board "toaster"\. Boards: nano33ble/],
-      [{ ...input, preprocess: '/etc/passwd' }, /preprocess is one of/],
+      [{ ...input, preprocess: '/etc/passwd' }, /preprocess must be one of/],
       [{ ...input, sramBytes: -4 }, /number of bytes/],
       [{ images: 'x', target: 'y' }, /the model is missing/],
     ];

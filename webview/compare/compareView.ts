@@ -70,7 +70,7 @@ export class CompareView {
     this.count.textContent =
       different.length === 0
         ? t('All {0} layers have the same bits.', pairs.length)
-        : t('{0} of {1} layers differ; they come first.', different.length, pairs.length);
+        : t('{0} of {1} layers differ and are listed first.', different.length, pairs.length);
     this.grid.setColumns(this.columns());
     this.grid.setRows(this.pairs);
     this.grid.select(this.context.store.ui.selected);

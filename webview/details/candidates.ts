@@ -76,14 +76,14 @@ function won(best: CandidateView, candidates: readonly CandidateView[], lambda: 
   const margin = plain(best.score - next.score, 3);
   if (best.bits < next.bits)
     return t(
-      '{0} bits win over {1} by {2}: at λ = {3} the further BitOPs saved outweigh the entropy lost.',
+      '{0} bits win over {1} by {2}: at λ = {3} the additional BitOPs saved outweigh the entropy lost.',
       best.bits,
       next.bits,
       margin,
       String(lambda),
     );
   return t(
-    '{0} bits win over {1} by {2}: at λ = {3} the entropy that {1} bits lose outweighs the BitOPs that they save.',
+    '{0} bits win over {1} by {2}: at λ = {3} the entropy that {1} bits lose outweighs the BitOPs they save.',
     best.bits,
     next.bits,
     margin,

@@ -124,10 +124,10 @@ function headFacts(head: HeadView): HTMLElement {
     facts([
       [t('Preset'), head.preset],
       [t('Labels'), labelsText(head.labels)],
-      [t('Least score'), plain(head.score, 2)],
-      [t('Suppression'), `${suppressed[head.suppress]} · IoU ${plain(head.iou, 2)}`],
+      [t('Score threshold'), plain(head.score, 2)],
+      [t('NMS IoU'), `${suppressed[head.suppress]} · IoU ${plain(head.iou, 2)}`],
       [t('Candidates'), plain(head.candidates, 0)],
-      [t('Most boxes'), plain(head.detections, 0)],
+      [t('Maximum boxes'), plain(head.detections, 0)],
       ...head.levels.map(({ rows, cols, stride, anchors, form, outputs }, i): [string, string] => [
         t('Level {0}', i + 1),
         t('{0}×{1} cells of {2} pixels, {3} anchors, {4}: {5}', rows, cols, stride, anchors, form, outputs.join(', ')),

@@ -45,19 +45,17 @@ function reasonText({ bits, by, losses }: Account, unit: string | undefined): st
     case 'score':
       return t('Chosen by the entropy score.');
     case 'flash':
-      return bits < 8
-        ? t('{0} bits, so that all weights fit in the flash.', bits)
-        : t('8 bits, for the flash has room for them.');
+      return bits < 8 ? t('{0} bits, to fit all weights in flash.', bits) : t('8 bits: flash has room for them.');
     case 'sram':
-      return t('Fewer bits than the search gave, so that the arena fits in the SRAM.');
+      return t('Fewer bits than the search chose, to fit the arena in SRAM.');
     case 'slower':
-      return t('8 bits, for fewer would be slower on this core.');
+      return t('8 bits: fewer would be slower on this core.');
     case 'tie':
       return t('Fixed: the arithmetic, or a map that shares its bits, needs them.');
     case 'end':
       return t('Fixed: the application reads or writes this map.');
     case 'fewSamples':
-      return t('8 bits, for an image is one sample for this layer: too few to fit it to fewer bits.');
+      return t('8 bits: each image gives this layer a single sample, too few to fit fewer bits.');
     case 'unread':
       return t('No layer with weights reads this map, so fewer bits would save no work.');
     case 'asked':

@@ -41,7 +41,7 @@ export class DetectionsView {
     this.slider.max = String(STEPS);
     this.slider.step = '1';
     this.slider.addEventListener('input', () => store.update({ score: Number(this.slider.value) / 100 }));
-    const label = h('label', { title: t('Boxes of a lower score are not shown') }, t('Least score'));
+    const label = h('label', { title: t('Boxes below this score are hidden') }, t('Score threshold'));
     label.htmlFor = this.slider.id;
     this.body = h(
       'div',
@@ -119,7 +119,7 @@ export class DetectionsView {
     this.none.textContent =
       problem !== ''
         ? problem
-        : t('The calibration images of this plan are not on this machine, so there is nothing to find boxes on.');
+        : t('The calibration images of this plan are not on this machine, so there are no images to find boxes in.');
     this.draw();
   }
 
@@ -147,14 +147,14 @@ export class DetectionsView {
     const mean = both.reduce((sum, { overlap }) => sum + overlap, 0) / Math.max(1, both.length);
     this.summary.textContent =
       pairs.length === 0
-        ? t('Neither finds anything of this score.')
+        ? t('Neither finds anything above this score.')
         : t(
-            '{0} boxes of both, overlapping by {1} on average; {2} of float alone, {3} of the firmware alone.',
+            '{0} boxes found by both, overlapping by {1} on average; {2} by float alone, {3} by the firmware alone.',
             both.length,
             percent(mean),
             pairs.filter(({ firmware }) => firmware === null).length,
             pairs.filter(({ float }) => float === null).length,
-          ) + (known === null ? '' : ` ${t('{0} known boxes are dotted.', known.length)}`);
+          ) + (known === null ? '' : ` ${t('The {0} known boxes are dotted.', known.length)}`);
     for (const which of ['float', 'firmware'] as const) {
       const { canvas } = this.sides[which];
       canvas.style.aspectRatio = `${width} / ${height}`;

@@ -109,7 +109,7 @@ function patches({ stage, branches }: PlanView): string {
   const outliers = branches.filter((branch) => branch.class === 'outlier').length;
   const cell = ({ id, class: kind }: (typeof branches)[number]): string =>
     `<td class="${kind}">${id + 1}${kind === 'outlier' ? ' ▲' : ''}</td>`;
-  const told = t('{0} of {1} patches are of outlier class (▲) and stay at 8 bits.', outliers, branches.length);
+  const told = t('{0} of {1} patches belong to the outlier class (▲) and stay at 8 bits.', outliers, branches.length);
   const body = rows.map((row) => `<tr>${row.map(cell).join('')}</tr>`).join('');
   return `<h2>${e(t('Patches'))}</h2><p>${e(told)}</p><table class="patches"><tbody>${body}</tbody></table>`;
 }

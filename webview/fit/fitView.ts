@@ -63,7 +63,7 @@ export class FitView {
         'h2',
         { class: 'fit-title' },
         fitting === 0
-          ? t('Fits none of {0} boards', boards.length)
+          ? t('Fits none of the {0} boards', boards.length)
           : t('Fits {0} of {1} boards', fitting, boards.length),
       ),
       needs(fit),

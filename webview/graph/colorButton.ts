@@ -41,7 +41,7 @@ export class ColorButton {
               run: () => this.store.update({ colorBy: other }),
             })),
           ),
-        t('What the colours of the nodes tell'),
+        t('What the node colours show'),
       ),
     );
     if (focused) this.element.querySelector('button')?.focus();

@@ -72,7 +72,7 @@ export class Folds {
   private toggle(): void {
     const folded = (this.groups?.value.length ?? 0) > 0;
     if (!folded && chooseFolds(this.layers, Infinity, true).length === 0) {
-      this.announce(t('No block of this network repeats'));
+      this.announce(t('No block repeats in this network'));
       return;
     }
     this.store.update({ foldGraph: !folded, unfolded: [] });

@@ -232,7 +232,7 @@ export class GraphView {
     const { view } = this;
     const whole = this.folds.whole;
     const layout = view === null ? null : await this.layouts.fetch(direction, whole);
-    if (view === null || layout === null) throw new Error(t('The model has changed meanwhile. Try again.'));
+    if (view === null || layout === null) throw new Error(t('The model has changed since. Try again.'));
     return graphPicture(new Scene(whole, view, direction, layout, this.room()), this.meaning());
   }
 
@@ -392,7 +392,7 @@ export class GraphView {
       if (node !== null && node.layers.length > 1) this.unfold(node.id);
       else store.showDetails();
     } else if (node !== null && event.key === 'f' && !event.ctrlKey && !event.metaKey) {
-      if (!this.folds.closeAround(scene!.graph, node.id)) this.context.announce(t('Nothing is unfolded here'));
+      if (!this.folds.closeAround(scene!.graph, node.id)) this.context.announce(t('There is nothing to unfold'));
     } else if (node !== null && STRIP_KEYS[event.key] !== undefined) this.openBits(node.id, STRIP_KEYS[event.key]);
     else return;
     event.preventDefault();

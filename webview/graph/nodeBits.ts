@@ -16,6 +16,6 @@ export function openNodeBits(
   const { layers } = scene.nodes[node];
   const choices =
     scene.view.plan?.calibrated === true && layers.length === 1 ? bitsChoices(layers[0], kind, context.edits) : null;
-  if (choices === null) context.announce(t('There is no choice of bits here'));
+  if (choices === null) context.announce(t('The bits cannot be chosen here'));
   else openMenu(anchor, bitsKindText(kind), choices, onClose);
 }

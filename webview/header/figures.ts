@@ -151,8 +151,8 @@ function flashDescription({ flash, flashBytes, levels, int8Layerwise }: PlanView
       flash.level,
       plain(int8Layerwise.flashBytes, 0),
     ),
-    t('The self-test adds {0} bytes where it is called', plain(flash.selfTest, 0)),
-    t('{0} bytes are to be kept for the application', plain(flash.reserveBytes, 0)),
+    t('The self-test adds {0} bytes if it is called', plain(flash.selfTest, 0)),
+    t('{0} bytes are reserved for the application', plain(flash.reserveBytes, 0)),
     ...levels.map((level) =>
       level.latencyMs === null
         ? t('{0}: {1} bytes', names[level.optimize], plain(level.flashBytes, 0))
@@ -207,7 +207,7 @@ function accuracyFigure({ figures }: PlanView): Figure {
 }
 
 function detectionFigure({ map50, boxAgreement }: DetectionAccuracyView, images: string): Figure {
-  const boxes = t('{0} of the boxes of float and firmware have a partner in the other', percent(boxAgreement));
+  const boxes = t('{0} of the boxes of float and firmware match one of the other', percent(boxAgreement));
   if (map50 === null)
     return { label: t('Box agreement'), value: share(boxAgreement), caption: images, description: boxes };
   const points = (fraction: number): string => signed(fraction * 100);

@@ -198,7 +198,7 @@ export class HeaderView {
       'λ',
       `λ ${String(search.lambda)}`,
       (anchor) => openMenu(anchor, 'λ', lambdaChoices(search.lambda, edits)),
-      t('Weight of lost entropy against saved BitOPs. Another λ searches the bits again; locked ones stay.'),
+      t('Weight of lost entropy against saved BitOPs. Changing λ searches the bits again; locked ones stay.'),
     );
     return [
       fact(board),
@@ -233,8 +233,8 @@ function measuredFact({ bitOpsTarget, accuracyBudget }: PlanView['search']): HTM
     {
       class: 'fact',
       title: t(
-        "Bits were chosen by how much the network's output changes with fewer. The budget is in points of top-1, " +
-          "or percent of the outputs' power where there are no classes.",
+        "Bits were chosen by how much the network's output changes when there are fewer. The budget is in " +
+          "points of top-1, or percent of the outputs' power for networks without classes.",
       ),
     },
     text,

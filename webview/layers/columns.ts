@@ -289,7 +289,7 @@ function countedColumn(core: string, boardCore: string): LayerColumn {
     id: 'counted',
     title: t('Counted'),
     description: comparable
-      ? t('Instructions in one inference, counted on the emulated board, and by how much the estimate is off')
+      ? t('Instructions in one inference, counted on the emulated board, and how far off the estimate is')
       : t('Instructions in one inference, counted on an emulated board with another core: {0}', core),
     width: comparable ? 124 : 84,
     drop: 1,

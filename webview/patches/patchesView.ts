@@ -218,7 +218,7 @@ export class PatchesView {
     if (branch === undefined) {
       fill(
         this.info,
-        h('span', { class: 'muted' }, t('Point at a patch to see the part of the input that its branch reads.')),
+        h('span', { class: 'muted' }, t('Hover over a patch to see the part of the input that its branch reads.')),
       );
       return;
     }

@@ -27,7 +27,7 @@ export class PhiSlider {
       'label',
       {
         title: t(
-          'Share of the fitted Gaussian’s mass that counts as non-outlier. Larger: fewer patches of outlier class.',
+          'Share of the fitted Gaussian’s mass that counts as non-outlier. Larger: fewer patches in the outlier class.',
         ),
       },
       t('φ of the patch classes'),

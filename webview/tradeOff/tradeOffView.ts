@@ -305,7 +305,7 @@ export class TradeOffView {
     fill(
       this.chosen,
       row === undefined
-        ? h('span', { class: 'muted' }, t('Point at a point or choose a row.'))
+        ? h('span', { class: 'muted' }, t('Hover over a point or choose a row.'))
         : h('span', { class: 'tradeoff-text' }, rowText(row)),
       row?.pick != null && !row.current && button(t('Make it the plan'), 'primary', () => this.pick(row.id)),
     );

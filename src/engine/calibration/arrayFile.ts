@@ -90,7 +90,7 @@ async function npySource(file: string): Promise<ArraySource> {
     const { size } = await handle.stat();
     const header = parseNpyHeader(await readExactly(handle, 0, Math.min(size, NPY_HEADER_BYTES)));
     if (header.dataOffset + npyElements(header) * header.itemBytes > size)
-      throw new Error('the file is shorter than its shape says');
+      throw new Error('the file is too short for its shape');
     return { header, read: (first, length) => readSlice(file, header, first, length) };
   } finally {
     await handle.close();
@@ -125,14 +125,14 @@ async function openNpz(file: string, name: string, graph: GraphInputs): Promise<
     const bytes = entries.reduce((sum, e) => sum + e.bytes, 0);
     if (bytes > FREE_NPZ_BYTES && bytes > MAX_NPZ_RATIO * stored)
       throw new Error(
-        `its arrays would unpack from ${stored} to ${bytes} bytes, which no pictures do; save .npy files instead`,
+        `its arrays would unpack from ${stored} to ${bytes} bytes, more than pictures ever do; save .npy files instead`,
       );
     const arrays = new Map<string, ArraySource>();
     for (const entry of entries) {
       const bytes = await readZipEntry(handle, entry, MAX_NPZ_BYTES);
       const header = parseNpyHeader(bytes);
       if (header.dataOffset + npyElements(header) * header.itemBytes > bytes.length)
-        throw new Error(`'${entry.name}' is shorter than its shape says`);
+        throw new Error(`'${entry.name}' is too short for its shape`);
       arrays.set(entry.name.slice(0, -4), {
         header,
         read: async (first, length) => {
@@ -210,7 +210,7 @@ function arrayFile(
     return layout;
   });
   const rows = layouts[0].rows;
-  if (rows === 0) throw new UserError(`${name} holds no samples.`);
+  if (rows === 0) throw new UserError(`${name} contains no samples.`);
   if (layouts.some((l) => l.rows !== rows))
     throw new UserError(
       `${name}: its arrays have different numbers of samples (${layouts.map((l) => l.rows).join(', ')}).`,

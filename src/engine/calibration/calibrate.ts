@@ -88,7 +88,7 @@ class Observer {
       const { values, layout } = session.map(map.id);
       if (!this.accumulators[map.id].add(values, layout)) {
         throw new UserError(
-          `Feature map '${map.name}' takes values that are not finite numbers for ${sample.name}; check the ` +
+          `Feature map '${map.name}' has values that are not finite numbers for ${sample.name}; check the ` +
             "model's weights and the preprocessing.",
         );
       }

@@ -59,8 +59,8 @@ export function cameraRule(camera: Camera, shape: Shape, preprocess: Preprocess)
     );
   if ((shape.c !== 1 && shape.c !== 3) || shape.h > MOST_PIXELS || shape.w > MOST_PIXELS)
     throw new UserError(
-      `The network's input of ${shape.h}x${shape.w}x${shape.c} is no picture, so no camera can be read into it: it ` +
-        'would have 1 or 3 channels.',
+      `The network's input of ${shape.h}x${shape.w}x${shape.c} is not a picture, which would have 1 or 3 ` +
+        'channels, so a camera cannot fill it.',
     );
   const axes = cameraAxes(camera, shape, preprocess);
   const order = shape.c === 1 ? 'gray' : preprocess.channels;

@@ -45,7 +45,7 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Pixe
   if (format === null) throw new UserError(`${name} is neither a JPEG nor a PNG image.`);
   if (bytes.length > MAX_IMAGE_FILE_BYTES)
     throw new UserError(
-      `${name} has ${bytes.length} bytes, more than the ${MAX_IMAGE_FILE_BYTES} that are read as an image.`,
+      `${name} has ${bytes.length} bytes, more than the limit of ${MAX_IMAGE_FILE_BYTES} for an image.`,
     );
   try {
     return format === 'jpeg' ? await decodeUprightJpeg(bytes) : decodePng(bytes);
@@ -98,7 +98,7 @@ function readPng(bytes: Buffer): PNG {
   try {
     return PNG.sync.read(bytes);
   } catch (error) {
-    throw new Error(`its data are damaged (${reasonOf(error)})`, { cause: error });
+    throw new Error(`its data is damaged (${reasonOf(error)})`, { cause: error });
   }
 }
 
@@ -127,14 +127,14 @@ function checkInterlaced(bytes: Uint8Array, header: DataView): void {
     inflateSync(Buffer.concat(data), { maxOutputLength: most });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw error;
-    throw new Error(`its data are more than the ${width}×${height} pixels that its header says`, { cause: error });
+    throw new Error(`its data exceeds the ${width}×${height} pixels in its header`, { cause: error });
   }
 }
 
 function checkSize(width: number, height: number): void {
   if (!(width > 0 && height > 0)) throw new Error('it has no pixels');
   if (width * height > MAX_MEGAPIXELS * 1e6)
-    throw new Error(`${width}×${height} pixels are more than ${MAX_MEGAPIXELS} megapixels`);
+    throw new Error(`${width}×${height} pixels exceed ${MAX_MEGAPIXELS} megapixels`);
 }
 
 /** Turns and mirrors an image so that EXIF orientation `orientation` (1…8) becomes upright. */

@@ -136,5 +136,5 @@ export async function* loadSamples(
   }
   progress.report(stage, set.samples.length, set.samples.length);
   if (skipped > MAX_SKIP_NOTES) notes.push(`Skipped ${counted(skipped - MAX_SKIP_NOTES, 'more sample')}.`);
-  if (used === 0) throw firstProblem ?? new UserError(`${set.path} holds no samples.`);
+  if (used === 0) throw firstProblem ?? new UserError(`${set.path} contains no samples.`);
 }

@@ -72,6 +72,6 @@ function decodePlain(bytes: Uint8Array): PixelImage {
     return { width, height, channels: 3, data };
   } catch (error) {
     // What it says means its parser's state, e.g. a marker that it did not find in a file that ends early.
-    throw new Error(`its data are cut off, damaged or of a rare kind (${reasonOf(error)})`, { cause: error });
+    throw new Error(`its data is cut off, damaged or of a rare kind (${reasonOf(error)})`, { cause: error });
   }
 }

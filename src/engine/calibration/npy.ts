@@ -89,7 +89,7 @@ export function npyElements(header: NpyHeader): number {
  * @param bytes holds exactly the elements
  */
 export function decodeNpy(header: NpyHeader, bytes: Buffer, length: number): Uint8Array | Int8Array | Float32Array {
-  if (bytes.length < length * header.itemBytes) throw new Error('the file is shorter than its shape says');
+  if (bytes.length < length * header.itemBytes) throw new Error('the file is too short for its shape');
   if (header.type === 'uint8' || header.type === 'bool') return Uint8Array.from(bytes.subarray(0, length));
   if (header.type === 'int8') return Int8Array.from(bytes.subarray(0, length), (b) => (b << 24) >> 24);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

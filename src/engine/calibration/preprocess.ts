@@ -99,7 +99,9 @@ export function parsePreprocess(json: unknown, file: string): Preprocess {
   const bad = (field: string, expected: string): UserError => new UserError(`${file}: "${field}" must be ${expected}.`);
   for (const key of Object.keys(record)) {
     if (!FIELDS.includes(key))
-      throw new UserError(`${file}: unknown field ${JSON.stringify(key)}; known are ${FIELDS.slice(1).join(', ')}.`);
+      throw new UserError(
+        `${file}: unknown field ${JSON.stringify(key)}; known fields are ${FIELDS.slice(1).join(', ')}.`,
+      );
   }
   const presetName = record['preset'] ?? 'raw';
   if (presetName !== 'custom' && (typeof presetName !== 'string' || !isPreset(presetName)))

@@ -125,7 +125,7 @@ export class RuntimeSession {
 function crashedAgain(file: string, cause: Error): UserError {
   return new UserError(
     `The onnxruntime process crashed again while running ${file} (${reasonOf(cause)}). Nothing was written. ` +
-      'Free some memory, and check that onnxruntime runs this model outside of QuantMCU.',
+      'Free some memory, and check that onnxruntime runs this model outside QuantMCU.',
     { cause },
   );
 }

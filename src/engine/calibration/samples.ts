@@ -90,7 +90,7 @@ function leftOut(files: readonly string[], images: readonly string[]): string | 
   const names = others.slice(0, MOST_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
   const [is, them] = others.length === 1 ? ['is', 'it'] : ['are', 'them'];
   const pictures = counted(others.length, 'picture');
-  return `${pictures} ${is} left out, being no readable JPEG or PNG: ${names}. Convert ${them}.`;
+  return `${pictures} ${is} left out (not readable as JPEG or PNG): ${names}. Convert ${them}.`;
 }
 
 /** Indices of `count` out of `total` items, evenly spread and always the same. */
@@ -244,7 +244,7 @@ async function arraySamples(
       if (samples.length > MAX_SAMPLES) throw new UserError(`${location} has more than ${MAX_SAMPLES} samples.`);
     }
   }
-  if (samples.length === 0) throw new UserError(`${location} holds no sample arrays.`);
+  if (samples.length === 0) throw new UserError(`${location} contains no sample arrays.`);
   if (shared !== null && shared.length !== samples.length)
     throw new UserError(
       `${labelFile} has ${counted(shared.length, 'label')} for ${counted(samples.length, 'sample')}.`,

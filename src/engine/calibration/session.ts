@@ -62,7 +62,7 @@ export class FloatSession {
     if (values > MAX_OBSERVED_VALUES) {
       throw new UserError(
         `The feature maps of ${graph.name} hold ${values} values, more than the ${MAX_OBSERVED_VALUES} that ` +
-          'calibration keeps; give a smaller input size.',
+          'calibration keeps; use a smaller input.',
       );
     }
     const taps = new Set<string>();
@@ -80,8 +80,8 @@ export class FloatSession {
     } catch (error) {
       if (!(error instanceof RuntimeRefusal)) throw error;
       const note =
-        `onnxruntime does not load this file (${error.message}); its float values are computed by ` +
-        'QuantMCU itself, which takes longer.';
+        `onnxruntime does not load this file (${error.message}); QuantMCU computes its float values itself, ` +
+        'which takes longer.';
       return new FloatSession(graph, null, request, new Set(graph.maps.map((m) => m.id)), graph.layers, note);
     }
   }

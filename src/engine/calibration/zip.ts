@@ -93,7 +93,7 @@ function zip64Sizes(extra: Buffer, sizes: number[]): number[] {
  */
 export async function readZipEntry(file: FileHandle, entry: ZipEntry, limit: number): Promise<Buffer> {
   if (entry.bytes > limit || entry.compressedBytes > limit)
-    throw new Error(`'${entry.name}' has ${entry.bytes} bytes, more than the ${limit} that are read`);
+    throw new Error(`'${entry.name}' has ${entry.bytes} bytes, more than the limit of ${limit}`);
   const header = await readExactly(file, entry.offset, 30);
   if (header.readUInt32LE(0) !== LOCAL_SIGNATURE) throw new Error(`'${entry.name}' is damaged`);
   const start = entry.offset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
@@ -110,12 +110,13 @@ export async function readZipEntry(file: FileHandle, entry: ZipEntry, limit: num
 
 /** @throws Error when the file ends before `length` bytes */
 export async function readExactly(file: FileHandle, offset: number, length: number): Promise<Buffer> {
-  if (offset < 0 || offset + length > (await file.stat()).size) throw new Error('the file is shorter than it says');
+  if (offset < 0 || offset + length > (await file.stat()).size)
+    throw new Error('the file is shorter than its directory says');
   const buffer = Buffer.alloc(length);
   let done = 0;
   while (done < length) {
     const { bytesRead } = await file.read(buffer, done, length - done, offset + done);
-    if (bytesRead === 0) throw new Error('the file is shorter than it says');
+    if (bytesRead === 0) throw new Error('the file is shorter than its directory says');
     done += bytesRead;
   }
   return buffer;

@@ -64,7 +64,7 @@ function keepOld(project: SafeFolder, file: string): void {
 function stage(project: SafeFolder, { path: file, before, after }: ProjectEdit): void {
   const bytes = project.read(file, MAX_BUILD_FILE_BYTES);
   if (bytes?.toString('utf8') !== before)
-    throw new UserError(`${project.absolute(file)} was changed in the meantime. Nothing was written; try again.`);
+    throw new UserError(`${project.absolute(file)} has changed since it was read. Nothing was written; try again.`);
   project.remove(file + newSuffix);
   project.create(file + newSuffix, after, project.stat(file)!.mode & 0o777);
 }

@@ -50,8 +50,8 @@ export function renderCamera(program: Program, source: CameraSource, options: Re
   const [port] = program.inputs;
   if (program.inputs.length !== 1 || port.signed || program.buffers[port.buffer].bits !== 8)
     throw new UserError(
-      `${program.inputs.length === 1 ? 'The input has signed codes' : `${program.inputs.length} inputs`}: a camera ` +
-        'needs one input of 8-bit pixels. Generate without a camera and fill the inputs yourself.',
+      `${program.inputs.length === 1 ? 'The input has signed codes' : `${program.inputs.length} inputs`}: a ` +
+        'camera needs a single input of 8-bit pixels. Generate without a camera and fill the inputs yourself.',
     );
   const { camera } = source;
   const rule = cameraRule(camera, port.shape, source.preprocess);

@@ -96,9 +96,8 @@ function assertOurs(folder: SafeFolder, staging: string): void {
     folder.kind(staging) !== 'folder' ? staging : [...folder.walk(staging)].find(({ kind }) => kind === 'other')?.path;
   if (strange !== undefined)
     throw new UserError(
-      `${folder.absolute(strange)} was not made by QuantMCU, which stages plain files there only. Nothing was ` +
-        'changed: ' +
-        `look at ${folder.absolute(staging)} and remove it.`,
+      `${folder.absolute(strange)} was not made by QuantMCU, which puts only plain files there. Nothing was ` +
+        `changed: check ${folder.absolute(staging)} and remove it.`,
     );
 }
 
@@ -223,7 +222,7 @@ function isAlive(pid: unknown): boolean {
 
 function isBusy(folder: SafeFolder): UserError {
   return new UserError(
-    `${folder.absolute()}: another run is generating into this folder; wait for it to end. If there is none, ` +
-      `remove ${folder.absolute(stagingName)}.`,
+    `${folder.absolute()}: another run is generating into this folder; wait for it to finish. If there is ` +
+      `none, remove ${folder.absolute(stagingName)}.`,
   );
 }

@@ -11,7 +11,7 @@ export interface WriteConflict {
   /** `edited`: we wrote it and someone changed it since; `foreign`: we did not write it. */
   readonly reason: 'edited' | 'foreign';
   /**
-   * False for what is no regular file (a folder, a symbolic link, a path through one): that is not overwritten on
+   * False for what is not a regular file (a folder, a symbolic link, a path through one): that is not overwritten on
    * request either.
    */
   readonly replaceable: boolean;
@@ -149,7 +149,7 @@ function byPath(a: GeneratedFile, b: GeneratedFile): number {
 }
 
 /**
- * Hash of a file; null if there is none; `'large'` for one that no generated file can be; `'other'` for what is no
+ * Hash of a file; null if there is none; `'large'` for one that no generated file can be; `'other'` for what is not a
  * regular file (folder, symbolic link, a path through one), which is never ours.
  */
 function hashOnDisk(folder: SafeFolder, file: string): string | null {

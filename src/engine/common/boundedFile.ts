@@ -22,7 +22,7 @@ export async function readBounded(file: string, maxBytes: number): Promise<Buffe
   const handle = await openRegular(file);
   try {
     const { size } = await handle.stat();
-    if (size > maxBytes) throw new Error(`it has ${size} bytes, more than the ${maxBytes} that are read`);
+    if (size > maxBytes) throw new Error(`it has ${size} bytes, more than the limit of ${maxBytes}`);
     return await handle.readFile();
   } finally {
     await handle.close();

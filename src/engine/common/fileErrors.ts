@@ -6,11 +6,11 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'no permission to write; choose another folder or change its permissions',
   EPERM: 'no permission to write; choose another folder or change its permissions',
   ENOENT: 'the folder does not exist; create it or choose another',
-  ENOTDIR: 'a file stands where a folder is needed; choose another folder',
-  EEXIST: 'a file stands where a folder is needed; choose another folder',
-  EISDIR: 'a folder stands where a file is needed; choose another name',
+  ENOTDIR: 'a file is where a folder is needed; choose another folder',
+  EEXIST: 'a file is where a folder is needed; choose another folder',
+  EISDIR: 'a folder is where a file is needed; choose another name',
   ENAMETOOLONG: 'the path is too long; choose a shorter one',
-  EIO: 'the disk reports an error; look after it, or choose another folder',
+  EIO: 'the disk reports an error; check it, or choose another folder',
   EBUSY: 'a file is in use by another program; close it',
 };
 

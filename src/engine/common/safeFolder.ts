@@ -190,7 +190,7 @@ export class SafeFolder {
   private at<T>(file: string, use: (place: string) => T): T {
     const steps = [...this.steps, ...partsOf(file)];
     const name = steps.pop();
-    if (name === undefined) throw new Error('the folder that a person chose is not ours to change');
+    if (name === undefined) throw new Error('the folder chosen by the user is not ours to change');
     return this.inside(steps, (place) => use(path.join(place, name)));
   }
 
@@ -239,7 +239,7 @@ function unsafe(file: string): UnsafePathError {
     ? 'is a link, which QuantMCU does not follow'
     : stat?.isFile()
       ? 'is a file where a folder is needed'
-      : 'is no regular file';
+      : 'is not a regular file';
   return new UnsafePathError(`${file} ${what}. Move it away or choose another folder.`);
 }
 

@@ -50,7 +50,7 @@ export async function findAnnotations(
     const stat = await fs.stat(given).catch(() => null);
     if (stat === null) throw new UserError(`${given} does not exist; give a folder or a COCO .json file with boxes.`);
     const found = stat.isFile() ? await openCoco(given) : await inFolder(given, images, labels);
-    if (!found) throw new UserError(`${given} holds no boxes: neither VOC .xml, nor YOLO .txt, nor a COCO .json file.`);
+    if (!found) throw new UserError(`${given} contains no boxes: no VOC .xml, YOLO .txt or COCO .json file.`);
     return found;
   }
   const parent = path.dirname(path.resolve(images));
@@ -138,7 +138,7 @@ async function openCoco(file: string, optional = false): Promise<Annotations | n
 async function readText(file: string, most: number): Promise<string | null> {
   const stat = await fs.stat(file).catch(() => null);
   if (!stat?.isFile()) return null;
-  if (stat.size > most) throw new UserError(`${file} has ${stat.size} bytes, more than the ${most} that are read.`);
+  if (stat.size > most) throw new UserError(`${file} has ${stat.size} bytes, more than the limit of ${most}.`);
   return fs.readFile(file, 'utf8');
 }
 

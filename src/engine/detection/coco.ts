@@ -27,21 +27,21 @@ export function parseCoco(text: string, file: string, optional: boolean): Map<st
   };
   const names = new Map<unknown, string>();
   categories.forEach((entry, i) => {
-    const { id, name } = record(entry) ?? fail('categories', i, 'is no object');
+    const { id, name } = record(entry) ?? fail('categories', i, 'is not an object');
     if (typeof name !== 'string') fail('categories', i, 'has no name');
     names.set(id, name as string);
   });
   const files = new Map<unknown, { name: string; width: number; height: number }>();
   const boxes = new Map<string, TrueBox[]>();
   images.forEach((entry, i) => {
-    const { id, file_name, width, height } = record(entry) ?? fail('images', i, 'is no object');
+    const { id, file_name, width, height } = record(entry) ?? fail('images', i, 'is not an object');
     if (typeof file_name !== 'string') fail('images', i, 'has no file_name');
     const extent = (v: unknown): number => (typeof v === 'number' && v > 0 ? v : Infinity);
     files.set(id, { name: file_name as string, width: extent(width), height: extent(height) });
     boxes.set(file_name as string, []);
   });
   annotations.forEach((entry, i) => {
-    const { image_id, category_id, bbox, iscrowd } = record(entry) ?? fail('annotations', i, 'is no object');
+    const { image_id, category_id, bbox, iscrowd } = record(entry) ?? fail('annotations', i, 'is not an object');
     const label = names.get(category_id) ?? fail('annotations', i, `has an unknown category_id`);
     const image = files.get(image_id) ?? fail('annotations', i, `has an unknown image_id`);
     if (!Array.isArray(bbox) || bbox.length !== 4 || !bbox.every((v) => typeof v === 'number' && Number.isFinite(v)))

@@ -47,9 +47,9 @@ export function headPreset(graph: Graph, name: string, model: string): Detection
   const head = family.fill(clues);
   if (!head)
     throw new UserError(
-      `The outputs of ${model} do not suit the head ${name}, which needs ${family.outputs}; they are ` +
-        `${clues.outputs.map((o) => `${o.name} ${o.h}×${o.w}×${o.c}`).join(', ')}. Choose another head, or describe ` +
-        'it in a .json file.',
+      `The outputs of ${model} do not match the head ${name}, which needs ${family.outputs}; they are ` +
+        `${clues.outputs.map((o) => `${o.name} ${o.h}×${o.w}×${o.c}`).join(', ')}. Choose another head, or ` +
+        'describe it in a .json file.',
     );
   return head;
 }

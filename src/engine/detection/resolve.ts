@@ -69,7 +69,8 @@ export function resolveHead(graph: Graph, head: DetectionHead, file: string): Re
     if (labels.length !== head.labels.length)
       throw new UserError(
         `${file}: level ${i} of the detection head has ${labels.length} classes besides the background, but ` +
-          `${head.labels.length} labels are given. Give one label a class, or correct "count" and "background".`,
+          `${head.labels.length} labels are given. Give one label for each class, or correct "count" and ` +
+          '"background".',
       );
     const pointCount = pointsOf(level);
     return {

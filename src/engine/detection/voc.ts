@@ -27,7 +27,7 @@ export function parseVoc(text: string, file: string): TrueBox[] {
   parser.on('error', (error) => fail(parser.line, error.message.replace(/^\d+:\d+: /, '')));
   parser.on('opentag', ({ name }) => {
     if (stack.length === 0 && name !== 'annotation')
-      fail(parser.line, `this is no Pascal VOC annotation: its first element is <${name}>.`);
+      fail(parser.line, `this is not a Pascal VOC annotation: its first element is <${name}>.`);
     stack.push(name);
     if (stack.length === 2 && name === 'object') pending = { line: parser.line, values: new Map() };
   });

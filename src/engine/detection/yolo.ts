@@ -25,10 +25,10 @@ export function parseYolo(text: string, file: string, labels: readonly string[])
           'pairs of numbers, a polygon.',
       );
     if (!Number.isInteger(index) || index < 0 || index >= labels.length)
-      fail(`class ${index} is none of the ${labels.length} labels.`);
-    if (values.some((v) => v < -0.01 || v > 1.01)) fail('coordinates are shares of the image, from 0 to 1.');
+      fail(`class ${index} is not one of the ${labels.length} labels.`);
+    if (values.some((v) => v < -0.01 || v > 1.01)) fail('coordinates must be shares of the image, from 0 to 1.');
     const polygon = values.length > 5;
-    if (!polygon && (values[2] <= 0 || values[3] <= 0)) fail('width and height are larger than 0.');
+    if (!polygon && (values[2] <= 0 || values[3] <= 0)) fail('width and height must be above 0.');
     const xs = polygon ? values.filter((_, k) => k % 2 === 0) : [values[0] - values[2] / 2, values[0] + values[2] / 2];
     const ys = polygon ? values.filter((_, k) => k % 2 === 1) : [values[1] - values[3] / 2, values[1] + values[3] / 2];
     boxes.push({

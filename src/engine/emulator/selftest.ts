@@ -202,11 +202,11 @@ ${counted ? '    print_steps();\n' : ''}    return error;
 function verdict(exitCode: number | null): string {
   switch (exitCode) {
     case 0:
-      return 'passed: every output byte is what the generator computed';
+      return 'passed: every output byte matches what the generator computed';
     case 3:
       return 'failed: an output differs from what the generator computed';
     case 4:
-      return 'not run: the sources hold no stored inputs';
+      return 'not run: the sources contain no stored inputs';
     case 99:
       return 'failed: the processor took an exception';
     default:

@@ -50,8 +50,8 @@ export async function openDetector(
   const annotations = await findAnnotations(location, given, labels);
   if (!annotations)
     notes.push(
-      'No boxes are known for these images (VOC .xml, YOLO .txt or COCO .json beside them, or --annotations), so the ' +
-        "quantized network's are compared with the float one's.",
+      'No boxes are known for these images (VOC .xml, YOLO .txt or COCO .json beside them, or --annotations), ' +
+        "so the quantized network's boxes are compared with the float network's.",
     );
   const keys = new Set(labels.map(labelKey));
   const unknown = new Map<string, number>();
@@ -86,8 +86,8 @@ function unknownNote(unknown: ReadonlyMap<string, number>, known: number, labels
   const boxes = [...unknown.values()].reduce((a, b) => a + b, 0);
   const names = some([...unknown.keys()].map((label) => `"${label}"`));
   return known === 0
-    ? `No known box has a label of the network: theirs are ${names}, the network's ${some(labels)}. Correct "labels" ` +
-        "in the plan's detection head, or the boxes."
+    ? `No known box has a label of the network: the boxes have ${names}, the network ${some(labels)}. Correct ` +
+        '"labels" in the plan\'s detection head, or the boxes.'
     : `${counted(boxes, 'known box', 'known boxes')} of ${names} ${boxes === 1 ? 'is' : 'are'} not counted: the ` +
         'network has no such labels.';
 }

@@ -33,9 +33,10 @@ export function summarize(
     const shift = labelled && task === 'classify' ? labelShift(results) : 0;
     if (shift !== 0)
       notes.push(
-        `The labels are off by one: with ${shift > 0 ? '1 added' : '1 taken away'} they name the float network's ` +
-          `answer far more often${classCount === 1001 ? ', for its first class is the background' : ''}. Correct ` +
-          'labels.csv or the class folders; the accuracy above is counted with the labels as they are.',
+        `The labels are off by one: with ${shift > 0 ? '1 added' : '1 taken away'} they match the float ` +
+          "network's answer far more " +
+          `often${classCount === 1001 ? ', for its first class is the background' : ''}. Correct labels.csv or ` +
+          'the class folders; the accuracy above uses the labels as they are.',
       );
   }
   const sum = (of: (result: ImageResult) => number): number => results.reduce((total, result) => total + of(result), 0);

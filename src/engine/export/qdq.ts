@@ -73,8 +73,8 @@ function notesOf({ patchStage }: OpenedPlan['plan']): string[] {
     patchStage !== null && (patchStage.classMode === 'runtime' || patchStage.classes.some((row) => row.includes('O')));
   return differ
     ? [
-        'Patches are not part of the exported network: those of outlier class have the bits of the others here, ' +
-          'where the firmware keeps them at 8.',
+        'The exported network has no patches: where the firmware keeps patches of the outlier class at 8 bits, ' +
+          'the export uses the bits of the regular ones.',
       ]
     : [];
 }

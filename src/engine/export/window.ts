@@ -34,8 +34,8 @@ export function poolAttributes(
   const { kernelH, kernelW, strideH, strideW, dilationH, dilationW, padding } = window;
   if (Math.max(padding.top, padding.bottom) >= kernelH || Math.max(padding.left, padding.right) >= kernelW) {
     throw new UserError(
-      `Layer "${name}" cannot be exported: onnxruntime pools with less padding than the kernel's size only. Pad ` +
-        'the map by a node of its own.',
+      `Layer "${name}" cannot be exported: onnxruntime pools only with less padding than the kernel's size. ` +
+        'Pad the map in a separate node.',
     );
   }
   if (kind === 'averagePool' && dilationH * dilationW > 1)

@@ -90,7 +90,7 @@ export class InferenceProcess {
     onSent?: () => void,
   ): Promise<readonly NamedArray[]> {
     if (this.ended) throw this.ended;
-    if (this.pending) throw new Error('the process is asked two things at once');
+    if (this.pending) throw new Error('the process has two requests at once');
     const timer = setInterval(() => {
       if (progress?.isCancelled()) this.stop(new CancelledError());
     }, POLL_MS);

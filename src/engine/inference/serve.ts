@@ -55,14 +55,15 @@ const MOST_ELEMENTS = 2 ** 24;
 
 /** For an input that no node reads, which onnxruntime wants all the same. */
 function zeros(ort: typeof import('onnxruntime-node'), input: InferenceSession.ValueMetadata): Tensor {
-  if (!input.isTensor) throw new Error(`its input "${input.name}" is no tensor`);
+  if (!input.isTensor) throw new Error(`its input "${input.name}" is not a tensor`);
   const dims = input.shape.map((d) => (typeof d === 'number' && d >= 0 ? d : 1));
   const count = dims.reduce((product, d) => product * d, 1);
   if (count > MOST_ELEMENTS)
-    throw new Error(`its input "${input.name}" of ${dims.join('×')} is read by no node; remove it from the model`);
+    throw new Error(`its input "${input.name}" of ${dims.join('×')} is not read by any node; remove it from the model`);
   const { name, type } = input;
   if (type === 'string') return new ort.Tensor(type, new Array<string>(count).fill(''), dims);
-  if (!Object.hasOwn(ARRAYS, type)) throw new Error(`its input "${name}" is read by no node; remove it from the model`);
+  if (!Object.hasOwn(ARRAYS, type))
+    throw new Error(`its input "${name}" is not read by any node; remove it from the model`);
   return new ort.Tensor(type as 'float32', new ARRAYS[type as ElementType](count) as Float32Array, dims);
 }
 

@@ -54,7 +54,7 @@ export class Constant {
   small(): number[] {
     if (this.elements > KEEP_ELEMENTS) {
       throw new ProblemError(
-        `takes a parameter of ${this.elements} elements where a short list is expected`,
+        `has a parameter of ${this.elements} elements where a short list is expected`,
         'Export the model again.',
       );
     }

@@ -11,7 +11,7 @@ export interface ExternalPiece {
   readonly length: number;
 }
 
-const REMEDY = 'Keep the data file beside the model, or save the model with its weights inside.';
+const REMEDY = 'Keep the data file next to the model, or save the model with its weights inside.';
 
 /**
  * Finds where a tensor's external data lies (ONNX "External Data" specification) without reading it. The file must be
@@ -34,7 +34,7 @@ export function locateExternalData(modelPath: string, tensor: TensorInfo, expect
     folder = realpathSync(dirname(resolve(modelPath)));
     path = realpathSync(resolve(folder, ...parts));
   } catch {
-    throw new ProblemError(`has its data in ${location}, which does not exist beside the model`, REMEDY);
+    throw new ProblemError(`has its data in ${location}, which does not exist next to the model`, REMEDY);
   }
   const prefix = folder.endsWith(sep) ? folder : folder + sep;
   if (!path.startsWith(prefix)) {
@@ -73,7 +73,7 @@ function integerEntry(tensor: TensorInfo, key: string): number | null {
   if (text === undefined) return null;
   const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
   if (!Number.isSafeInteger(value))
-    throw new ProblemError(`has an external data ${key} that is no number`, 'Export the model again.');
+    throw new ProblemError(`has an external data ${key} that is not a number`, 'Export the model again.');
   return value;
 }
 

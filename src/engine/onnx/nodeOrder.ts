@@ -81,7 +81,7 @@ function markLive(
     need(output.name, () => ({
       node: output.name,
       opType: 'Output',
-      message: 'is produced by no node',
+      message: 'is not produced by any node',
       remedy: 'Export the model again, or correct its outputs.',
     }));
   }

@@ -26,7 +26,7 @@ export async function openModel(path: string): Promise<OnnxModel> {
     // Protocol Buffers end there; larger networks have external data.
     if (stat.size >= MAX_MODEL_BYTES)
       throw new UserError(
-        `${file} has ${stat.size} bytes; an ONNX file has less than 2 GiB. Download or export it again.`,
+        `${file} has ${stat.size} bytes; an ONNX file is smaller than 2 GiB. Download or export it again.`,
       );
     const reader = new ByteReader(handle.fd, stat.size);
     rejectOtherFormats(file, reader);

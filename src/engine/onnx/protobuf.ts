@@ -59,9 +59,7 @@ export class FieldCursor {
 
   private take(length: number): void {
     if (!(length >= 0) || this.position + length > this.messageEnd) {
-      throw new MalformedError(
-        `a field of ${length} bytes at byte ${this.position} runs past the end of what holds it`,
-      );
+      throw new MalformedError(`a field of ${length} bytes at byte ${this.position} runs past the end of its message`);
     }
     this.start = this.position;
     this.end = this.position + length;
@@ -79,7 +77,7 @@ export class FieldCursor {
     this.expectLength();
     if (this.end - this.start > limit) {
       throw new MalformedError(
-        `a text of ${this.end - this.start} bytes at byte ${this.start} is longer than any name in a model`,
+        `a text of ${this.end - this.start} bytes at byte ${this.start} is longer than any name in a model can be`,
       );
     }
     return this.reader.text(this.start, this.end);

@@ -105,7 +105,7 @@ function decodeTyped(model: OnnxModel, tensor: TensorInfo, count: number): Numbe
   if (bitsPerElement(tensor.dataType) === 4 && (written === Math.ceil(count / 2) || written === count))
     return fourBits(values, written === count ? 1 : 2, count, tensor.dataType === DataType.Int4);
   if (written !== count)
-    throw new MalformedError(`tensor ${tensor.name} holds another number of elements than it declares`);
+    throw new MalformedError(`tensor ${tensor.name} does not hold the number of elements it declares`);
   switch (tensor.dataType) {
     case DataType.Float:
       return Float32Array.from(values);

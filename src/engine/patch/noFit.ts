@@ -27,7 +27,7 @@ export function noFitText(noFit: NoFit, sramBytes: number): string {
   const first = choice ? `in ${choice.grid.rows}×${choice.grid.cols} patches` : 'layer by layer';
   const how =
     tailStages.length > 0
-      ? `${first}, ${tailStages.length} stage${tailStages.length === 1 ? '' : 's'} of the tail in patches, too`
+      ? `${first}, ${tailStages.length} stage${tailStages.length === 1 ? '' : 's'} of the tail in patches as well`
       : first;
   const buffers = peak.buffers
     .slice(0, 3)
@@ -92,8 +92,7 @@ function findRemedies(
     attempt(`patches up to ${2 * largest.rows}×${2 * largest.cols}`, {
       largestGrid: { rows: 2 * largest.rows, cols: 2 * largest.cols },
     });
-  if (!memory.externalInputs)
-    attempt('the input handed over outside of the arena', { memory: { ...memory, externalInputs: true } });
+  if (!memory.externalInputs) attempt('the input outside the arena', { memory: { ...memory, externalInputs: true } });
   for (const bits of [4, 2] as const) {
     const maps = [...new Set(peak.ids)]
       .filter((map) => graph.maps[map].producer !== null && memory.bits.stored(map, null) > bits)

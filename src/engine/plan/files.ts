@@ -89,7 +89,7 @@ export function modelPathOf(planPath: string, plan: Plan): string {
   // On Windows a name such as //server/share would make this computer log in to a server that the sidecar chose.
   if (/^[/\\\\]{2}/.test(plan.model.file))
     throw new UserError(
-      `${planPath}: the model "${plan.model.file}" is on a server. Copy it to this computer and name the copy.`,
+      `${planPath}: the model "${plan.model.file}" is on a server. Copy it to this computer and refer to the copy.`,
     );
   const { file } = plan.model;
   if (modelsRestricted && (path.isAbsolute(file) || path.win32.isAbsolute(file) || file.split(/[\\/]/).includes('..')))

@@ -24,7 +24,7 @@ const HEAD_BYTES = 1024;
  */
 export async function assertReplaceable(file: string, kind: keyof typeof OWN_FILES, force = false): Promise<void> {
   const { what, begins } = OWN_FILES[kind];
-  if (file === '') throw new UserError(`The ${what} has no name. Give the file to write.`);
+  if (file === '') throw new UserError(`The ${what} has no name. Name the file to write.`);
   const stat = await fs.lstat(file).catch(() => null);
   const refused = (code: string): UserError =>
     new UserError(`${file} cannot be written: ${writeRefusal({ code })}. Nothing was changed.`);

@@ -135,7 +135,7 @@ class Decoder {
       if (map) formats.set(map.id, this.format(e, map.shape.c));
     }
     const missing = graph.maps.find((m) => !formats.has(m.id));
-    if (missing) throw damaged(`it says nothing about feature map "${missing.name}"`);
+    if (missing) throw damaged(`it lacks feature map "${missing.name}"`);
     const views = new Map<number, MapFormat>();
     for (const e of header.views) {
       const layer = layerByName.get(e.name);
@@ -172,7 +172,7 @@ class Decoder {
       !scales.every(isScale) ||
       !zeroPoints.every((z) => Math.abs(z) < 2 ** e.bits)
     ) {
-      throw this.damaged(`the format of "${e.name}" does not fit the model`);
+      throw this.damaged(`the format of "${e.name}" does not match the model`);
     }
     return { bits: e.bits, signed: Boolean(e.signed), scales, zeroPoints };
   }
@@ -191,7 +191,7 @@ class Decoder {
       !weightScales.every(isScale) ||
       !bias.every(Number.isFinite)
     ) {
-      throw this.damaged(`the weights of "${e.name}" do not fit the model`);
+      throw this.damaged(`the weights of "${e.name}" do not match the model`);
     }
     return { layer: layer.id, weightBits: e.weightBits, codes, weightScales, bias };
   }

@@ -31,7 +31,7 @@ export function parametersFileName(planPath: string): string {
  */
 export function parsePlan(text: string, file: string): Plan {
   if (text.length > MAX_PLAN_BYTES)
-    throw new UserError(`${file} is larger than any plan (${text.length} bytes). Quantize the model again.`);
+    throw new UserError(`${file} is too large for a plan (${text.length} bytes). Quantize the model again.`);
   let value: unknown;
   try {
     value = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
@@ -51,8 +51,8 @@ export function parsePlan(text: string, file: string): Plan {
   const stage = value.patchStage;
   if (stage && (stage.classes.length !== stage.grid.rows || stage.classes.some((r) => r.length !== stage.grid.cols))) {
     throw new UserError(
-      `${file}: /patchStage/classes must have ${stage.grid.rows} strings of ${stage.grid.cols} characters, as ` +
-        'the grid says.',
+      `${file}: /patchStage/classes must have ${stage.grid.rows} strings of ${stage.grid.cols} characters, to ` +
+        'match the grid.',
     );
   }
   return value;
@@ -63,8 +63,8 @@ function refuseOtherVersion(value: unknown, file: string): void {
   if (typeof value !== 'object' || value === null || !('version' in value) || value.version === 1) return;
   const shown = (JSON.stringify(value.version) ?? '').slice(0, 40);
   throw new UserError(
-    `${file}: /version is ${shown}, and only plans of version 1 are read. Open it with the QuantMCU that wrote it, ` +
-      'or quantize the model again.',
+    `${file}: /version is ${shown}, but only version 1 can be read. Open it with the QuantMCU version that ` +
+      'wrote it, or quantize the model again.',
   );
 }
 

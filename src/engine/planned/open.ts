@@ -70,7 +70,7 @@ export async function openPlan(planPath: string, options: OpenPlanOptions = {}):
     ? await options.model(modelPath, plan.model.sizes)
     : { sha256: await hashModel(modelPath), graph: null };
   if (sha256 !== plan.model.sha256)
-    throw new UserError(`${modelPath} has changed since ${planPath} was made for it. Quantize it again.`);
+    throw new UserError(`${modelPath} has changed since ${planPath} was made. Quantize it again.`);
   const graph = known ?? (await importModel(modelPath, { sizes: plan.model.sizes }));
   const head = plan.detection ? resolveHead(graph, plan.detection, planPath) : null;
   const decisions = decisionsOf(graph, plan, planPath);

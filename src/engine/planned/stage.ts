@@ -71,13 +71,12 @@ export function resolveTailStages(
     const stage = stageUpTo(graph, mapOf(splitMap), new Set(from.map(mapOf)));
     if (!stage)
       throw new UserError(
-        `${file}: /tailStages/${i} cannot end at "${splitMap}": a layer of it needs whole maps, or a map inside ` +
-          'is read elsewhere.',
+        `${file}: /tailStages/${i} cannot end at "${splitMap}": one of its layers needs whole maps, or a map ` +
+          'inside is read elsewhere.',
       );
     if (stage.layers.some((id) => used.has(id)))
       throw new UserError(
-        `${file}: /tailStages/${i} has layers that belong to another stage. Name the maps that it begins with in ` +
-          '"from".',
+        `${file}: /tailStages/${i} has layers that belong to another stage. List the maps it starts from in "from".`,
       );
     for (const id of stage.layers) used.add(id);
     const kept = new Set(keep.map(mapOf));
@@ -90,8 +89,7 @@ export function resolveTailStages(
       channelStage(graph, graph.layers[graph.maps[stage.splitMap].producer!])?.layers.length !== stage.layers.length
     ) {
       throw new UserError(
-        `${file}: /tailStages/${i} has "channels" but is no convolution followed by the global average of what ` +
-          'it writes.',
+        `${file}: /tailStages/${i} has "channels" but is not a convolution followed by a global average of its output.`,
       );
     }
     return { stage, grid: { rows: 1, cols: 1 }, keep: kept, channels };

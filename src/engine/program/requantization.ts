@@ -47,9 +47,9 @@ export function requantTable(
         Number.isFinite(reach) && reach < 1e12
           ? `${where}: the sums of output channel ${c} could reach ${reach.toExponential(2)} and overflow 32 bits. ` +
               'Split the layer, or check its weights and bias for extreme values.'
-          : `${where}: weights or bias of output channel ${c} are so large beside its inputs and the other channels ` +
-              'that no 32-bit sum holds them. Training may have diverged: look at these weights, and export a sound ' +
-              'checkpoint or bring the channel to the scale of the others.',
+          : `${where}: weights or bias of output channel ${c} are so large compared with its inputs and the ` +
+              'other channels that no 32-bit sum can hold them. Training may have diverged: check these weights, ' +
+              'and export a sound checkpoint or rescale the channel to match the others.',
       );
     }
     bound = Math.max(bound, reach);
@@ -96,7 +96,7 @@ export function branchShifts(
   const room = Math.max(0, Math.floor(31 - Math.log2(accBound + 1)));
   const preShift = Math.min(room, Math.max(0, Math.max(FRACTION_BITS, 1) - net));
   if (!(accBound < INT32))
-    throw new UserError(`${where}: the accumulator could overflow 32 bits in a branch of outlier class.`);
+    throw new UserError(`${where}: the accumulator could overflow 32 bits in a branch of the outlier class.`);
   // Of an output that was (nearly) 0 on all samples a step of the accumulator is many codes, here as in the base table.
   const shift = Math.min(LARGEST_BRANCH_SHIFT, Math.max(1, net + preShift));
   return { biasShift: inputExponent === 0 ? 0 : -inputExponent, preShift, shift };

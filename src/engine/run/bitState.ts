@@ -237,8 +237,7 @@ export class BitState implements BitDecisions {
         this.weights.set(layer.id, 4);
         changed++;
       }
-      if (changed > 0)
-        notes.push(`The weights of ${counted(changed, 'layer')} have 4 bits, so that the flash ` + 'suffices.');
+      if (changed > 0) notes.push(`The weights of ${counted(changed, 'layer')} have 4 bits, to fit in flash.`);
     }
     const need = bytes();
     if (need > mostFlashBytes(target)) throw noFlashFit(need, target, weights);
@@ -251,7 +250,7 @@ export function noFlashFit(need: number, target: PlanTarget, weights: WeightBits
   const hints = [
     ...(weights === 8 ? ['allow 4-bit weights (--weights auto)'] : []),
     ...(most < target.flashBytes
-      ? [`keep less than ${bytesText(target.flashBytes - most)} for the application (--flash-reserve)`]
+      ? [`reserve less than ${bytesText(target.flashBytes - most)} for the application (--flash-reserve)`]
       : []),
     'choose a board with more flash or a smaller network',
   ];

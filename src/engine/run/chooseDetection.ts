@@ -35,12 +35,12 @@ export async function chooseDetection(
   const { preprocess } = options;
   if (preprocess?.resize === 'crop')
     notes.push(
-      'The preprocessing cuts the middle out of the images, where a detector usually sees all: give one with ' +
-        '+stretch or +letterbox unless the firmware crops, too.',
+      'The preprocessing crops the center of the images, but a detector usually sees all of it: choose one ' +
+        'with +stretch or +letterbox unless the firmware crops as well.',
     );
   if (preprocess) return { task: 'detect', head, preprocess };
   const preset = LETTERBOXED.test(head.head.preset) ? 'letterbox' : 'stretch';
-  notes.push(`Preprocessing: ${preset}, x/255, RGB. Give --preprocess if the network was trained otherwise.`);
+  notes.push(`Preprocessing: ${preset}, x/255, RGB. Set --preprocess if the network was trained differently.`);
   return { task: 'detect', head, preprocess: presetPreprocess(preset) };
 }
 
@@ -58,7 +58,7 @@ async function chooseHead(
   if (!proposed) {
     if (task === 'detect')
       notes.push(
-        'The outputs look like no known detection head, so they are compared as values: describe them with --head.',
+        'The outputs match no known detection head, so they are compared as values: describe them with --head.',
       );
     return null;
   }
@@ -70,7 +70,7 @@ function describeHead({ preset, labels, levels }: DetectionHead): string {
   const classes = `${labels.length} class${labels.length === 1 ? '' : 'es'}`;
   const cells = levels.reduce((n, l) => n + l.rows * l.cols * l.anchors.length, 0);
   return (
-    `Detection head: ${preset}, ${classes}, ${cells} locations, as the outputs tell; correct it in the plan, or give ` +
-    '--head PRESET|FILE.json, or --head none.'
+    `Detection head: ${preset}, ${classes}, ${cells} locations, judging by the outputs; correct it in the ` +
+    'plan, or set --head PRESET|FILE.json or --head none.'
   );
 }

@@ -95,12 +95,12 @@ export function preprocessNote({ scores, plausible, by }: FoundPreprocess): stri
   const offset =
     best.labelOffset === 0
       ? ''
-      : ' The labels count from 0 where the network counts from 1: its first of 1001 classes is the background.';
+      : ' The labels count from 0 where the network counts from 1: the first of its 1001 classes is the background.';
   return plausible
-    ? `Preprocessing: ${best.name}, by ${measure} (${ranks}). Give --preprocess if the network was trained ` +
-        `otherwise.${offset}`
-    : `No preprocessing gives plausible answers (${measure}: ${ranks}); using ${best.name}. Give the one ` +
-        `that the network was trained with, or check the images.${offset}`;
+    ? `Preprocessing: ${best.name}, by ${measure} (${ranks}). Set --preprocess if the network was trained ` +
+        `differently.${offset}`
+    : `No preprocessing gives plausible answers (${measure}: ${ranks}); using ${best.name}. Set the one the ` +
+        `network was trained with, or check the images.${offset}`;
 }
 
 /** Images as 8-bit pixels of the network's size, RGB or gray, HWC. */
@@ -124,7 +124,7 @@ async function loadPixels(samples: readonly Sample[], graph: Graph, progress: Pr
     }
   }
   if (images.length === 0)
-    throw problem ?? new UserError('There are no images to choose the preprocessing by. Give --preprocess.');
+    throw problem ?? new UserError('There are no images to choose the preprocessing by. Set --preprocess.');
   return images;
 }
 

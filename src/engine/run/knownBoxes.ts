@@ -39,13 +39,13 @@ export async function withKnownBoxes(
   }
   if (!annotations || known.size === 0) {
     const note =
-      'No boxes are known for the sample images: the loss is a fifth of the boxes without a partner in the float ' +
-      'network, in percent, for points of mAP.';
+      'No boxes are known for the sample images: the loss, in place of points of mAP, is a fifth of the ' +
+      'percentage of boxes that match no float box.';
     return { loss, note };
   }
   const note =
-    `The loss is in points of mAP@0.5 by the known boxes of ${known.size} sample images, weighed with how many boxes ` +
-    'have no partner in the float network.';
+    `The loss is in points of mAP@0.5, from the known boxes of ${known.size} sample images, combined with the ` +
+    'share of boxes that match no float box.';
   const weighed: OutputLoss = {
     ...loss,
     expected: (float, quantized) => {

@@ -95,8 +95,8 @@ async function quantizeInTime(
   const board = targets.find(({ id }) => id === target.id);
   if (!board)
     throw new UserError(
-      'A latency budget needs a board whose clock rate is known: name one by --target, and its sizes by --sram and ' +
-        '--flash.',
+      'A latency budget needs a board with a known clock rate: choose one with --target, and set its sizes ' +
+        'with --sram and --flash.',
     );
   const { weighted, others } = int8Instructions(graph, board.core);
   const allowed = latencyBudget / instructionsMs(1, board)!;

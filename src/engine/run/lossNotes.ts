@@ -25,18 +25,18 @@ export function lossNotes(loss: ExpectedLoss, mixed: boolean, classes: boolean):
   const notes = [mixed ? mixedText(loss) : wideText(loss)];
   if (!heldOut)
     notes.push(
-      `No image was held back, so this estimate is optimistic: give ${LEAST_SPLIT} or ` +
-        'more sample images and some are held back.',
+      `No image was held back, so this estimate is optimistic: with ${LEAST_SPLIT} or more sample images, some ` +
+        'are held back.',
     );
   if (budget !== null && at8 > budget)
     notes.push(
-      '8 bits alone are expected to lose more than the budget, and no choice of bits wins that back: check that the ' +
-        'preprocessing is the one the network was trained with, or give more images.',
+      '8 bits alone are expected to lose more than the budget, and no choice of bits makes up for that: check ' +
+        'that the preprocessing is the one the network was trained with, or use more images.',
     );
   if (budget !== null && expected > budget)
     notes.push(
-      'The budget is not kept: flash or SRAM require fewer bits than it allows. Choose a board with more memory, or ' +
-        'a larger budget.',
+      'The budget is exceeded: flash or SRAM require fewer bits than it allows. Choose a board with more ' +
+        'memory, or allow a larger budget.',
     );
   const unsettled = mixed ? unsettledNote(loss, classes) : null;
   return unsettled === null ? notes : [...notes, unsettled];
@@ -78,7 +78,7 @@ function unsettledNote({ expected, interval, images, unit, budget }: ExpectedLos
   const question =
     budget === null
       ? `${many} not resolve a loss of ${resolved} ${unit}.`
-      : `${many} not settle whether the budget of ${budget} is kept.`;
+      : `${many} not settle whether the budget of ${budget} is met.`;
   if (needed <= MOST_CHECKED) {
     const samples = Math.max(LEAST_SPLIT, Math.min(4 * needed, needed + MOST_CHECKED));
     return `${question} About ${roundedUp(samples)} sample images would: some of them are held back.`;
@@ -138,19 +138,19 @@ export function endNote(end: SearchEnd): string | null {
           ? ` Recomputed halos and outlier patches leave ${timesText(bitOpsReduction)} of it.`
           : '';
       return isAsked
-        ? `The search stopped at the reduction of ${timesText(reduction ?? 1)} that was asked for.${less}`
-        : `The search stopped at a reduction of ${timesText(reduction ?? 1)}, the most that it tries.${less}`;
+        ? `The search stopped at the reduction of ${timesText(reduction ?? 1)} that was set.${less}`
+        : `The search stopped at a reduction of ${timesText(reduction ?? 1)}, the most it tries.${less}`;
     }
     case 'bits':
-      if (mixed) return 'The search stopped at these bits: no choice of those allowed saves more.';
+      if (mixed) return 'The search stopped at these bits: no other allowed choice saves more.';
       return isFree
-        ? 'The search ended at 8 bits: no choice of those allowed saves anything.'
-        : 'Everything keeps 8 bits, as the options ask.';
+        ? 'The search ended at 8 bits: no allowed choice saves anything.'
+        : 'Everything stays at 8 bits, as the options say.';
     case 'score':
       return 'The search stopped where fewer bits no longer raise the entropy score.';
     case 'time':
       return 'The search stopped where the latency budget is met.';
     case 'person':
-      return 'The search was stopped before its end; the plan is the best that it had found until then.';
+      return 'The search was stopped before its end; the plan is the best one found by then.';
   }
 }

@@ -45,8 +45,8 @@ export function neverSlower(
       ? searched
       : withNote(
           searched,
-          `On this core the plan takes about ${percent(slower)} % more instructions than 8 bits in the same SRAM. ` +
-            'The fastest plan is found with --objective latency.',
+          `On this core the plan takes about ${percent(slower)} % more instructions than 8 bits in the same ` +
+            'SRAM. Use --objective latency for the fastest plan.',
         );
   }
   let best = first;

@@ -37,15 +37,16 @@ export function planWithin(
     if (planning.best) {
       if (lowered > 0)
         notes.push(
-          `${counted(lowered, 'feature map')} ${lowered === 1 ? 'has' : 'have'} fewer bits than the search chose, ` +
-            'so that the arena fits.',
+          `${counted(lowered, 'feature map')} ${lowered === 1 ? 'has' : 'have'} fewer bits than the search ` +
+            'chose, so the arena fits.',
         );
       return planning;
     }
     const noFit = planning.noFit;
     if (!noFit)
       throw new UserError(
-        `No patch grid suits this network as asked (${gridText(options.grid)}). Use another grid, or auto.`,
+        `No patch grid of the kind requested suits this network (${gridText(options.grid)}). Use another grid, ` +
+          'or auto.',
       );
     const before = lowered;
     let missing = noFit.missingBytes;

@@ -37,8 +37,8 @@ import { endNote, lossNotes } from './lossNotes';
 
 /** Said where a vector of scores may have been taken for values. */
 const VALUES_NOTE =
-  'The output is taken for values, for the network does not end in Softmax and the samples have no labels. If it ' +
-  'holds scores of classes, give --task classify (setting quantmcu.task), or labels.';
+  'The output is treated as values, since the network does not end in Softmax and the samples have no labels. ' +
+  'If it holds class scores, set --task classify (setting quantmcu.task) or provide labels.';
 
 /** What a run of {@link quantize} gives. */
 export interface QuantizeOutcome {
@@ -176,8 +176,8 @@ async function findOrTake(
   const found = await findPreprocess(graph, modelPath, imagesPath, progress, task);
   if (!found) {
     notes.push(
-      `Preprocessing: ${otherwise.preset}, by default, since it can be found only for classifiers of single images. ` +
-        'Give --preprocess if the network was trained otherwise.',
+      `Preprocessing: ${otherwise.preset}, by default, since it can be found only for classifiers with one ` +
+        'image as input. Set --preprocess if the network was trained differently.',
     );
     return otherwise;
   }

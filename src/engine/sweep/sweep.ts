@@ -80,7 +80,7 @@ export async function runSweep(session: SweepSession, options: SweepOptions, pro
   const base = parameter === 'phi' ? (options.base ?? (await madeBase(session, options, progress))) : null;
   if (base && !base.decisions.patchStage)
     throw new UserError(
-      'φ decides the classes of patches, and this plan runs layer by layer. Ask for a grid of patches, such as ' +
+      'φ decides the classes of patches, and this plan runs layer by layer. Choose a grid of patches, such as ' +
         '3x3, or a board with less SRAM.',
     );
   for (const [i, value] of values.entries()) {

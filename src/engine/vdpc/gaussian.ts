@@ -24,7 +24,7 @@ export function fitGaussian(statistics: Pick<MapStatistics, 'mean' | 'variance'>
  * @throws RangeError unless 0 ≤ p ≤ 1
  */
 export function normalQuantile(p: number): number {
-  if (!(p >= 0 && p <= 1)) throw new RangeError(`${p} is no probability`);
+  if (!(p >= 0 && p <= 1)) throw new RangeError(`${p} is not a probability`);
   if (p === 0) return -Infinity;
   if (p === 1) return Infinity;
   const q = p - 0.5;
@@ -36,7 +36,7 @@ export function normalQuantile(p: number): number {
  * mass.
  */
 export function zOfMass(phi: number): number {
-  if (!(phi >= 0 && phi <= 1)) throw new RangeError(`φ = ${phi} is no share; it lies between 0 and 1`);
+  if (!(phi >= 0 && phi <= 1)) throw new RangeError(`φ = ${phi} is not a share; it must be between 0 and 1`);
   // The mass outside is formed first: 1 − φ is exact for φ ≥ ½, (1 + φ) / 2 is not, and the tail is what counts.
   return phi <= 0.85 ? centralQuantile(phi / 2) : phi === 1 ? Infinity : tailQuantile((1 - phi) / 2);
 }

@@ -135,7 +135,7 @@ class ThreadFitter implements Fitter {
 
   private died(thread: Worker, reason: string): void {
     if (!this.busy.has(thread) && !this.idle.includes(thread)) return;
-    this.fail(new UserError(`A thread that fits weights stopped: ${reason}. Close other programs and try again.`));
+    this.fail(new UserError(`A thread fitting weights stopped: ${reason}. Close other programs and try again.`));
   }
 
   private fail(error: Error): void {

@@ -23,7 +23,7 @@ async function runningModel(jobs: Services['jobs'], argument: unknown): Promise<
     running.find(({ model }) => model.toString() === wanted) ?? (running.length === 1 ? running[0] : undefined);
   if (job) return job.model;
   if (running.length === 0) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('QuantMCU is not computing anything.'));
+    void vscode.window.showInformationMessage(vscode.l10n.t('QuantMCU has nothing to cancel.'));
     return undefined;
   }
   const items = running.map(({ model, title }) => ({

@@ -64,7 +64,7 @@ function lineOf(
   const percent = (value: number): string => `${value.toFixed(1)} %`;
   if (detection && detection.map50 !== null && detection.floatMap50 !== null)
     return vscode.l10n.t(
-      '{0}: mAP@0.5 {1} on {2} images (float {3}), {4} of the boxes have a partner in float.',
+      '{0}: mAP@0.5 {1} on {2} images (float {3}), {4} of the boxes match a float box.',
       name,
       percent(detection.map50),
       images,
@@ -73,7 +73,7 @@ function lineOf(
     );
   if (detection)
     return vscode.l10n.t(
-      '{0}: on {1} images {2} of the boxes have a partner in float.',
+      '{0}: on {1} images {2} of the boxes match a float box.',
       name,
       images,
       percent(detection.boxAgreement),

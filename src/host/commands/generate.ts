@@ -69,10 +69,7 @@ async function generateWith(
       const summary = await run(place, requestFor(proposal, answer));
       if (summary.conflicts.length > 0)
         throw new Error(
-          vscode.l10n.t(
-            'Files in {0} were changed in the meantime, so nothing was written. Try again.',
-            summary.folder,
-          ),
+          vscode.l10n.t('Files in {0} changed while this was open, so nothing was written. Try again.', summary.folder),
         );
       await remember(services, model, place, summary, changes, answer);
       tickStep('generate');

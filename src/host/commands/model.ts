@@ -39,7 +39,7 @@ export function activeFile(): vscode.Uri | undefined {
 function requireLocal(uri: vscode.Uri): vscode.Uri | undefined {
   if (uri.scheme === 'file') return uri;
   void vscode.window.showErrorMessage(
-    vscode.l10n.t('QuantMCU needs the model on a disk; "{0}" is not. Save it to a folder first.', uri.toString(true)),
+    vscode.l10n.t('QuantMCU needs the model on disk; "{0}" is not. Save it to a folder first.', uri.toString(true)),
   );
   return undefined;
 }

@@ -50,6 +50,6 @@ function askBytes(place: Parameters<Step>[0], prompt: string, last: number): Pro
     prompt,
     editableBytes(last),
     parseBytes,
-    vscode.l10n.t('{0}: give a number of bytes, e.g. 262144, 256K or 1M', prompt),
+    vscode.l10n.t('{0}: enter a number of bytes, e.g. 262144, 256K or 1M', prompt),
   );
 }

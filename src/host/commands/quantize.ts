@@ -48,9 +48,7 @@ export async function largerBudget(services: Services, argument: unknown): Promi
   try {
     const budget = await askFor(
       { title, step: 1, totalSteps: 1 },
-      vscode.l10n.t(
-        'How much may be lost, in points of top-1 (percent of the outputs’ power where there are no classes)?',
-      ),
+      vscode.l10n.t('How much may be lost, in points of top-1 (percent of the outputs’ power without classes)?'),
       String(2 * (search?.accuracyBudget ?? 1)),
       (text) => {
         const value = Number(text.trim().replace(',', '.'));

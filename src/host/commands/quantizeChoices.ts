@@ -172,7 +172,7 @@ function pickBoard(
     }),
     {
       label: vscode.l10n.t('Other…'),
-      detail: vscode.l10n.t('Give the SRAM, flash and core of your board'),
+      detail: vscode.l10n.t('Enter the SRAM, flash and core of your board'),
       value: 'other',
     },
   ];
@@ -213,7 +213,7 @@ export async function askImagesPath(
   for (;;) {
     const chosen = await pick(
       place,
-      question ?? vscode.l10n.t('Which folder has sample images like those that the camera will give?'),
+      question ?? vscode.l10n.t('Which folder has sample images like those the camera will deliver?'),
       [...items, browse],
       items[0],
     );
@@ -293,7 +293,7 @@ function foundRows(
   const percent = ({ top1, certainty }: PreprocessScore): string => `${Math.round(100 * (top1 ?? certainty))} %`;
   const about = (score: PreprocessScore): string =>
     score.top1 === null
-      ? vscode.l10n.t('{0} certain on {1} images', percent(score), score.images)
+      ? vscode.l10n.t('{0} confident on {1} images', percent(score), score.images)
       : vscode.l10n.t('{0} right on {1} images', percent(score), score.images);
   const known = new Map(items.map((item) => [item.value, item]));
   const scored = found.scores.map((score, i): Choice<string | undefined> => {

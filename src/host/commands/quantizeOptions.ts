@@ -16,7 +16,7 @@ const objectives = (): readonly Choice<Objective>[] => [
 const levels = (): readonly Choice<Optimize>[] => [
   { value: 'balanced', label: vscode.l10n.t('Balanced'), description: vscode.l10n.t('flash where it saves time') },
   { value: 'speed', label: vscode.l10n.t('Speed'), description: vscode.l10n.t('all the flash available') },
-  { value: 'size', label: vscode.l10n.t('Size'), description: vscode.l10n.t('one kernel for all layers') },
+  { value: 'size', label: vscode.l10n.t('Size'), description: vscode.l10n.t('kernels shared by all layers') },
 ];
 
 /** A number from `low` to `high`, or null for an empty text: as the settings say. Undefined: neither. */
@@ -43,7 +43,7 @@ export async function askOptions(asked: Asked, settings: Asked): Promise<Asked> 
   for (;;) {
     const row = await vscode.window.showQuickPick(rows(title, current, settings), {
       title,
-      placeHolder: vscode.l10n.t('They come before the settings, for this model.'),
+      placeHolder: vscode.l10n.t('They override the settings for this model.'),
       ignoreFocusOut: true,
     });
     if (!row?.change) return current;
@@ -78,14 +78,14 @@ function rows(title: string, asked: Asked, settings: Asked): Row[] {
       question,
       value === undefined ? '' : String(value),
       (text) => parseLimit(text, low, high),
-      vscode.l10n.t('A number from {0} to {1}, or nothing', low, high),
+      vscode.l10n.t('A number from {0} to {1}, or leave it empty', low, high),
     );
   const none = vscode.l10n.t('none');
-  const objective = vscode.l10n.t('What is minimized');
-  const time = vscode.l10n.t('Time that an inference may take, ms');
-  const loss = vscode.l10n.t('Accuracy that may be lost, points');
-  const made = vscode.l10n.t('What C is made for');
-  const kept = vscode.l10n.t('Flash kept for the application, percent');
+  const objective = vscode.l10n.t('What to minimize');
+  const time = vscode.l10n.t('Longest inference, ms');
+  const loss = vscode.l10n.t('Largest accuracy loss, points');
+  const made = vscode.l10n.t('What the C code is optimized for');
+  const kept = vscode.l10n.t('Flash reserved for the application, percent');
   return [
     { label: `$(check) ${vscode.l10n.t('Done')}` },
     {
@@ -103,8 +103,7 @@ function rows(title: string, asked: Asked, settings: Asked): Row[] {
     },
     {
       label: loss,
-      description:
-        now.accuracyBudget === undefined ? vscode.l10n.t('1 where nothing else is asked') : String(now.accuracyBudget),
+      description: now.accuracyBudget === undefined ? vscode.l10n.t('1 by default') : String(now.accuracyBudget),
       change: async () => ({ ...asked, accuracyBudget: (await number(loss, now.accuracyBudget, 0, 100)) ?? undefined }),
     },
     {

@@ -20,9 +20,7 @@ export async function remove({ engine, log, memory, previews }: Services, argume
   try {
     const { name, removed, kept, edits } = await engine.run((e) => e.remove({ ...request, dryRun: true }));
     if (removed.length + edits.length === 0) {
-      void vscode.window.showInformationMessage(
-        vscode.l10n.t('{0} holds nothing that was generated for {1}.', where, name),
-      );
+      void vscode.window.showInformationMessage(vscode.l10n.t('Nothing in {0} was generated for {1}.', where, name));
       return;
     }
     const changes = [
@@ -39,7 +37,7 @@ export async function remove({ engine, log, memory, previews }: Services, argume
         after: undefined,
       })),
     ];
-    const notes = kept.map((file) => vscode.l10n.t('{0} stays: it was edited.', file));
+    const notes = kept.map((file) => vscode.l10n.t('{0} was edited and stays as it is.', file));
     if (
       !(await confirmChanges(
         vscode.l10n.t('Remove the sources of {0} from {1}', name, where),

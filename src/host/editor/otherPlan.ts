@@ -52,7 +52,7 @@ async function pickPlan(model: vscode.Uri, own: string): Promise<vscode.Uri | un
     })) ?? [];
   if (file && !isPlan(file))
     throw new Error(
-      vscode.l10n.t('{0} is no plan: its name does not end in .quantmcu.json.', path.basename(file.fsPath)),
+      vscode.l10n.t('{0} is not a plan: its name does not end in .quantmcu.json.', path.basename(file.fsPath)),
     );
   return file;
 }

@@ -27,8 +27,7 @@ export class PlanHistory {
       const before = document.getText();
       const after = await change(before);
       // Written meanwhile by somebody else: the change was worked out for another text.
-      if (document.getText() !== before)
-        throw new Error(vscode.l10n.t('The plan was changed in the meantime. Try again.'));
+      if (document.getText() !== before) throw new Error(vscode.l10n.t('The plan has changed since. Try again.'));
       if (after === before) return;
       await write(document, after);
       this.remember({ before, after });

@@ -17,7 +17,7 @@ class ModelEditorProvider implements vscode.CustomReadonlyEditorProvider<ModelDo
   resolveCustomEditor(document: ModelDocument, panel: vscode.WebviewPanel): void {
     if (document.uri.scheme === 'git') {
       // A side of a comparison of versions, which the page cannot show: it reads files by path.
-      panel.webview.html = versionHtml(vscode.l10n.t('The versions are compared as text, in a tab of their own.'));
+      panel.webview.html = versionHtml(vscode.l10n.t('The versions are compared as text, in a separate tab.'));
       void vscode.commands.executeCommand('quantmcu.compareVersions', document.uri);
       return;
     }

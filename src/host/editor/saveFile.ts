@@ -14,8 +14,7 @@ export async function saveFile(model: vscode.Uri, { name, data }: SavedFile): Pr
   const extension = path.extname(base).slice(1).toLowerCase();
   if (!Object.hasOwn(kinds, extension)) throw new Error(`The page may not save '${base}'.`);
   const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : Uint8Array.from(data);
-  if (bytes.length > MAX_BYTES)
-    throw new Error(vscode.l10n.t('This is too large to be saved: {0} bytes.', bytes.length));
+  if (bytes.length > MAX_BYTES) throw new Error(vscode.l10n.t('Too large to save: {0} bytes.', bytes.length));
   const target = await vscode.window.showSaveDialog({
     defaultUri: vscode.Uri.joinPath(model, '..', base),
     filters: { [kinds[extension]]: [extension] },

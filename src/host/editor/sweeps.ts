@@ -29,7 +29,11 @@ export async function runSweep(
   let imagesPath = memory.get<string>(key);
   let limit = 0;
   const askLimit: Step = async (place) => {
-    limit = await pick(place, vscode.l10n.t('Measure the accuracy of each point on how many images?'), limits());
+    limit = await pick(
+      place,
+      vscode.l10n.t('On how many images should the accuracy of each point be measured?'),
+      limits(),
+    );
   };
   if (!(await runSteps(title, [askLimit]))) return false;
   if (limit >= 0) {

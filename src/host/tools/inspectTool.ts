@@ -19,14 +19,14 @@ export class InspectTool implements vscode.LanguageModelTool<InspectInput> {
   prepareInvocation({
     input,
   }: vscode.LanguageModelToolInvocationPrepareOptions<InspectInput>): vscode.PreparedToolInvocation {
-    return { invocationMessage: vscode.l10n.t('Looking at {0}', String(input.model)) };
+    return { invocationMessage: vscode.l10n.t('Inspecting {0}', String(input.model)) };
   }
 
   async invoke({
     input,
   }: vscode.LanguageModelToolInvocationOptions<InspectInput>): Promise<vscode.LanguageModelToolResult> {
     const model = await workspacePath(input.model, 'the model');
-    if (!isModel(model)) throw new Error(`${nameOf(model)} is no .onnx file.`);
+    if (!isModel(model)) throw new Error(`${nameOf(model)} is not an .onnx file.`);
     const view = await this.services.documents.get(model).view();
     return new vscode.LanguageModelToolResult([
       new vscode.LanguageModelTextPart(JSON.stringify(summarize(view, input.layers !== false))),

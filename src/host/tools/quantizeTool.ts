@@ -42,8 +42,8 @@ export class QuantizeTool implements vscode.LanguageModelTool<QuantizeInput> {
       .appendMarkdown('\n\n')
       .appendText(
         (await exists(plan))
-          ? vscode.l10n.t('The plan {0} and its parameters are replaced.', nameOf(plan))
-          : vscode.l10n.t('The plan {0} and its parameters are written beside the model.', nameOf(plan)),
+          ? vscode.l10n.t('This replaces the plan {0} and its parameters.', nameOf(plan))
+          : vscode.l10n.t('This writes the plan {0} and its parameters next to the model.', nameOf(plan)),
       );
     return {
       invocationMessage: vscode.l10n.t('Quantizing {0}', nameOf(model)),
@@ -71,7 +71,7 @@ export class QuantizeTool implements vscode.LanguageModelTool<QuantizeInput> {
   ): Promise<{ readonly model: vscode.Uri; readonly choices: QuantizeChoices }> {
     if (!vscode.workspace.isTrusted) throw new Error('Quantizing needs a trusted workspace.');
     const model = await workspacePath(input.model, 'the model');
-    if (!isModel(model)) throw new Error(`${nameOf(model)} is no .onnx file.`);
+    if (!isModel(model)) throw new Error(`${nameOf(model)} is not an .onnx file.`);
     const images = await workspacePath(input.images, 'the folder of sample images');
     const targets = await this.services.engine.ask((engine) => engine.targets());
     const target = targets.find(({ id }) => id === input.target);
@@ -83,10 +83,10 @@ export class QuantizeTool implements vscode.LanguageModelTool<QuantizeInput> {
     const preprocess =
       input.preprocess ?? vscode.workspace.getConfiguration(SECTION, model).get<string>('preprocess', 'auto');
     if (input.preprocess !== undefined && !PRESETS.includes(input.preprocess))
-      throw new Error(`preprocess is one of ${PRESETS.join(', ')}.`);
+      throw new Error(`preprocess must be one of ${PRESETS.join(', ')}.`);
     const bytes = (value: unknown, name: string): number | undefined => {
       if (value === undefined || (Number.isInteger(value) && (value as number) > 0)) return value as number | undefined;
-      throw new Error(`${name} is a number of bytes.`);
+      throw new Error(`${name} must be a number of bytes.`);
     };
     const limits = {
       sramBytes: bytes(input.sramBytes, 'sramBytes'),

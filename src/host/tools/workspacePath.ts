@@ -18,7 +18,7 @@ export async function workspacePath(given: unknown, what: string): Promise<vscod
     if (real === undefined) continue;
     const homes = await Promise.all(roots.map((folder) => fs.realpath(folder).catch(() => folder)));
     if (homes.some((home) => real === home || real.startsWith(home + path.sep))) return vscode.Uri.file(file);
-    throw new Error(`${given} lies outside the workspace, where this tool does not look.`);
+    throw new Error(`${given} is outside the workspace, where this tool does not look.`);
   }
-  throw new Error(`${given} is not there. Give ${what} as a path in the workspace.`);
+  throw new Error(`${given} does not exist. Give ${what} as a path in the workspace.`);
 }

@@ -264,7 +264,7 @@ export function sampleOutcome(): OutcomeView {
       budget: 1,
     },
     limitedBy: 'loss',
-    notes: ['The weights of 3 layers have 4 bits, so that they fit in the flash.'],
+    notes: ['The weights of 3 layers have 4 bits, to fit in flash.'],
     seconds: { calibrate: 12, search: 8, total: 74 },
   };
 }

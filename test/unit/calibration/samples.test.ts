@@ -117,7 +117,8 @@ describe('sample folders', () => {
   it('tells of pictures in other formats, which are not read', async () => {
     for (const name of ['a.webp', 'b.gif', 'c.png', 'sub/d.HEIC']) write(name, 'RIFF1234WEBP');
     write('notes.txt', 'none');
-    const none = /4 pictures are left out, being no readable JPEG or PNG: a\.webp, b\.gif, c\.png and 1 more\. Convert/;
+    const none =
+      /4 pictures are left out \(not readable as JPEG or PNG\): a\.webp, b\.gif, c\.png and 1 more\. Convert/;
     await assert.rejects(listSamples(folder, graph), userError(none));
     write('good.png', gray(1));
     const { samples, notes } = await listSamples(folder, graph);

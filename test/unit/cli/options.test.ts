@@ -8,7 +8,7 @@ describe('values of options', () => {
     for (const text of ['', ' ', 'NaN', '0x10', '1e400', 'Infinity', '1,5', '1 2', '٣'])
       assert.throws(() => number({ x: text }, 'x'), /^UserError: --x must be a number, not "/, text);
     assert.throws(() => fraction({ phi: '' }, 'phi'), /--phi must be a number/);
-    assert.throws(() => count({ limit: '-1' }, 'limit'), /--limit must be a whole number from 0 on, not "-1"/);
+    assert.throws(() => count({ limit: '-1' }, 'limit'), /--limit must be a whole number, 0 or more, not "-1"/);
   });
 
   it('bytes are whole, from 1 on', () => {

@@ -106,13 +106,13 @@ function assertLoss({ loss, notes }: Pick<QuantizeSummary, 'loss' | 'notes'>, wh
 
 /** Why the search stopped is one note, of what was asked for. */
 function assertEnd({ notes, limitedBy, bitOps }: QuantizeSummary, options: Options, what: string): void {
-  const ends = notes.filter((note) => /^The search (stopped|ended|was)|^Everything keeps 8 bits, as/.test(note));
+  const ends = notes.filter((note) => /^The search (stopped|ended|was)|^Everything stays at 8 bits, as/.test(note));
   assert.ok(ends.length <= 1, `${what}: ${ends.join(' | ')}`);
   const all = notes.join('\n');
   if (options['bitops-target'] === undefined) assert.doesNotMatch(all, /asked for|cannot be reached/, what);
   if (options['latency-budget'] === undefined) assert.doesNotMatch(all, /latency budget/, what);
   if (ends.length === 1) assert.equal(/entropy score/.test(ends[0]), limitedBy === 'score', `${what}: ${ends[0]}`);
-  if (/^(The search (stopped|ended) at 8 bits|Everything keeps 8)/.test(ends[0] ?? ''))
+  if (/^(The search (stopped|ended) at 8 bits|Everything stays at 8)/.test(ends[0] ?? ''))
     assert.equal(bitOps.reduction, 1, `${what}: ${ends[0]}`);
 }
 
@@ -121,7 +121,7 @@ function assertEvaluate({ text, json }: Told<Evaluation>, what: string): void {
   const two = (v: number | null): string => (v === null ? '–' : v.toFixed(2));
   assertLines(text, notes, what);
   if (json.detection)
-    assert.ok(text.includes(`${json.detection.agreement.paired.toFixed(1)} % of the boxes have a partner`), text);
+    assert.ok(text.includes(`${json.detection.agreement.paired.toFixed(1)} % of the boxes match one`), text);
   else if (classifier) {
     assert.ok(text.includes(`float      top-1 ${two(float.top1)}  top-5 ${two(float.top5)}\n`), text);
     assert.ok(text.includes(`quantized  top-1 ${two(quantized.top1)}  top-5 ${two(quantized.top5)}\n`), text);

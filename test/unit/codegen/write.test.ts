@@ -203,7 +203,7 @@ describe('writeSources', () => {
     );
     assert.match(
       String((results[1] as PromiseRejectedResult).reason),
-      /another run is generating into this folder; wait for it to end/,
+      /another run is generating into this folder; wait for it to finish/,
     );
   });
 

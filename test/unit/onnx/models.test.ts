@@ -110,7 +110,7 @@ const HOSTILE: Record<string, RegExp | 'imports'> = {
   '45_no_nodes': /no layers/,
   '46_no_graph': /no graph/,
   '48_not_topologically_sorted': 'imports',
-  '50_output_not_produced': /nowhere.*produced by no node/,
+  '50_output_not_produced': /nowhere.*not produced by any node/,
   '52_stride_zero': /strides of 0/,
   '54_3000_node_chain': 'imports',
   '55_batch8': /batch of 8/,

@@ -35,7 +35,7 @@ describe('what is told of a loss', () => {
     assert.doesNotMatch(told({}), /do not/);
     assert.match(
       told({ expected: 0.94, interval: null, images: 10, heldOut: false }),
-      /10 images do not settle whether the budget of 1 is kept\. About 1200 would: evaluate/,
+      /10 images do not settle whether the budget of 1 is met\. About 1200 would: evaluate/,
     );
     assert.match(
       told({ expected: 0.94, interval: null, images: 10, budget: null }),
@@ -113,7 +113,7 @@ describe('what is told of losses and ends', () => {
     for (const { given, end, notes } of cases) {
       const text = notes.join(' ');
       const broken = given.budget !== null && (given.at8 > given.budget || given.expected > given.budget);
-      assert.equal(/budget is not kept|more than the budget/.test(text), broken, text);
+      assert.equal(/budget is exceeded|more than the budget/.test(text), broken, text);
       if (end.limitedBy === 'loss' && !end.kept) assert.doesNotMatch(text, /more than is allowed/);
       if (!end.isAsked) assert.doesNotMatch(text, /asked for/);
       if (/do not (settle|resolve)/.test(text)) assert.match(text, /About \d+ (sample images )?would/);

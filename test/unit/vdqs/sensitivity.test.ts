@@ -141,7 +141,7 @@ describe('measured sensitivities', () => {
     it('that end say so', async () => {
       const dying = path.join(projectRoot, 'out', 'tests', `dying-${process.pid}.cjs`);
       writeFileSync(dying, 'process.exit(3);');
-      await assert.rejects(measure(openFitter(fitted, targets, 2, dying)), /A thread that fits weights stopped/);
+      await assert.rejects(measure(openFitter(fitted, targets, 2, dying)), /A thread fitting weights stopped/);
       rmSync(dying);
     });
   });

@@ -42,7 +42,10 @@ describe('boxes in the editor page', function () {
     assert.equal(await label('Float'), 'Float: dog 0.91, car 0.77, cat 0.34');
     assert.equal(await label('Firmware'), 'Firmware: dog 0.88, car 0.71, sofa 0.41');
     assert.deepEqual(await rows(), ['dog 0.91 0.88 89.5 %', 'car 0.77 0.71 89.9 %', 'sofa – 0.41 –', 'cat 0.34 – –']);
-    assert.match(await page.locator('.detections-summary').innerText(), /2 boxes of both.*2 known boxes are dotted/);
+    assert.match(
+      await page.locator('.detections-summary').innerText(),
+      /2 boxes found by both.*2 known boxes are dotted/,
+    );
     const painted = await page
       .locator('figure canvas')
       .first()
@@ -55,7 +58,7 @@ describe('boxes in the editor page', function () {
 
   it('follows the score slider by keyboard', async () => {
     await open();
-    const slider = page.getByLabel('Least score');
+    const slider = page.getByLabel('Score threshold');
     await slider.focus();
     for (let i = 0; i < 12; i++) await page.keyboard.press('ArrowRight');
     assert.equal(await page.locator('.detections-score').innerText(), '0.42');
@@ -71,7 +74,7 @@ describe('boxes in the editor page', function () {
     await page.getByText('24 of 24').waitFor();
     await answer({ detections: { value: { ...sampleDetections(23), firmware: [] } } });
     await suite.harness.show(page, detectorView());
-    await page.getByText('0 boxes of both').waitFor();
+    await page.getByText('0 boxes found by both').waitFor();
     assert.equal(await label('Firmware'), 'Firmware: no boxes');
   });
 

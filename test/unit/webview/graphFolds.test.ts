@@ -62,7 +62,7 @@ describe('folded graph', function () {
     await page.keyboard.press('ArrowDown');
     await hears(page, /^142 ×/);
     await page.keyboard.press('f');
-    await hears(page, 'Nothing is unfolded here');
+    await hears(page, 'There is nothing to unfold');
   });
 
   it('draws every layer of MobileNetV2, and its blocks as one node each where that is chosen', async () => {

@@ -181,7 +181,7 @@ describe('editor page', function () {
         });
       const all = sampleTried();
       await tell(all.slice(1, 2));
-      assert.match(await textIn(page, '.search-curve'), /1 plan tried; it does not keep to 1\.00/);
+      assert.match(await textIn(page, '.search-curve'), /1 plan tried, not within 1\.00/);
       await tell(all);
       assert.match(await textIn(page, '.search-curve'), /5 plans tried; fastest within 1\.00: 274 ms, loss 0\.92/);
       assert.equal(await page.locator('.search-kept').count(), 2);

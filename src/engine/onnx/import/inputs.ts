@@ -51,8 +51,7 @@ export function bindingType(elementType: number): TensorBinding['elementType'] |
 export function resolveInputDims(input: ValueInfo, sizes: SizeOptions, nodes: readonly NodeInfo[] = []): number[] {
   const { dims } = input;
   if (dims === null) throw new ProblemError('has no declared shape', 'Export the model with fixed input sizes.');
-  if (dims.length === 0)
-    throw new ProblemError('is one number without dimensions', 'Only images and vectors are supported.');
+  if (dims.length === 0) throw new ProblemError('is a scalar', 'Only images and vectors are supported.');
   if (dims.length > 4)
     throw new ProblemError(`has ${counted(dims.length, 'dimension')}`, 'Only images and vectors are supported.');
   const batched = !gainsBatch(input, nodes);
@@ -96,7 +95,7 @@ export function resolveInputDims(input: ValueInfo, sizes: SizeOptions, nodes: re
   if (elementCount(resolved) > MAX_MAP_ELEMENTS)
     throw new ProblemError(
       `has the shape ${resolved.join('×')}`,
-      'Use a smaller input; no microcontroller holds such a map.',
+      'Use a smaller input; no microcontroller can hold such a map.',
     );
   return resolved;
 }

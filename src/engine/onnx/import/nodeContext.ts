@@ -202,7 +202,7 @@ function checkShape(context: NodeContext, shape: Shape): void {
   if (h * w * c > MAX_MAP_ELEMENTS)
     context.fail(
       `would produce a map of ${h}×${w}×${c} elements`,
-      'Use a smaller input; no microcontroller holds such a map.',
+      'Use a smaller input; no microcontroller can hold such a map.',
     );
 }
 
@@ -213,7 +213,7 @@ export function checkSize(context: NodeContext, dims: readonly number[]): void {
   if (!(elementCount(dims) <= MAX_MAP_ELEMENTS))
     context.fail(
       `would produce a map of ${dims.join('×')} elements`,
-      'Use a smaller input; no microcontroller holds such a map.',
+      'Use a smaller input; no microcontroller can hold such a map.',
     );
 }
 

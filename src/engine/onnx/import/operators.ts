@@ -114,12 +114,12 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ArgMax: 'Cut the model before it and take the maximum in the application.',
   TopK: 'Cut the model before it and sort in the application.',
   NonMaxSuppression: 'Cut the model before it and select the boxes in the application.',
-  LRN: 'Use BatchNormalization instead and train again.',
+  LRN: 'Use BatchNormalization instead and retrain.',
   LSTM: 'Only feed-forward networks are supported: use 1-D convolutions instead.',
   GRU: 'Only feed-forward networks are supported: use 1-D convolutions instead.',
   RNN: 'Only feed-forward networks are supported: use 1-D convolutions instead.',
 };
 
 export function unsupportedRemedy(opType: string): string {
-  return REMEDIES[opType] ?? 'Replace it by supported operators before export, or cut the model before this node.';
+  return REMEDIES[opType] ?? 'Replace it with supported operators before export, or cut the model before this node.';
 }

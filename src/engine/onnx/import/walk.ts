@@ -164,7 +164,7 @@ function handlerOf(state: ImportState, node: NodeInfo): (context: NodeContext) =
   if (node.domain !== '' && !(node.domain === QUANTIZATION_DOMAIN && quantizes)) {
     throw new ProblemError(
       `is an operator of the domain "${node.domain}"`,
-      'Replace it by standard ONNX operators before export, or cut the model before this node.',
+      'Replace it with standard ONNX operators before export, or cut the model before this node.',
     );
   }
   const overConstants = node.inputs.every((name) => name === '' || state.values.get(name)?.kind === 'constant');

@@ -24,7 +24,7 @@ export function lowerHead(
 ): DetectionProgram {
   const { head, input } = resolved;
   if (input.width > 2047 || input.height > 2047)
-    throw new UserError('The detection head is for inputs of at most 2047×2047 pixels: boxes have 16 bits.');
+    throw new UserError('The detection head supports inputs of at most 2047×2047 pixels: boxes have 16 bits.');
   const score = Math.max(1, Math.ceil(head.score * 32768 - 1e-9));
   return {
     labels: head.labels,
@@ -201,8 +201,8 @@ function fieldCodes(
   const reach = zeros.reduce((m, z) => Math.max(m, Math.abs(z) + 256), 0);
   if (shift < 1 || reach > 1023)
     throw new UserError(
-      `Output "${port.name}": its values reach ${(largest * 255).toPrecision(3)}, more than a detection head takes. ` +
-        'Scale the boxes to the input, 0…1.',
+      `Output "${port.name}": its values reach ${(largest * 255).toPrecision(3)}, more than a detection head ` +
+        'supports. Scale the boxes to the input, 0…1.',
     );
   const multipliers = Int32Array.from(scales, (s) => Math.round(s * ONE * 2 ** shift));
   const same = (i: number, j: number): boolean => multipliers[i] === multipliers[j] && zeros[i] === zeros[j];

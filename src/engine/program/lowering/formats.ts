@@ -18,7 +18,7 @@ export function baseFormat(format: MapFormat): BranchFormat {
   return { base: format, bits: format.bits, exponent: 0 };
 }
 
-/** The map at 8 bits in a branch of outlier class. */
+/** The map at 8 bits in a branch of the outlier class. */
 export function outlierFormat(format: MapFormat): BranchFormat {
   return { base: format, bits: 8, exponent: format.bits - 8 };
 }

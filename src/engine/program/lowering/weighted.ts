@@ -122,8 +122,8 @@ export class WeightedLowering {
     const { min, max } = rangeOf(input);
     if (codes.some((code) => code < min || code > max)) {
       throw new UserError(
-        `Layer "${layer.name}" pads "${map.name}" with 0, which no pixel stands for: preprocessing maps all ` +
-          'pixels to one side of it. Give mean and std in units of scale · pixel, e.g. 0.485 rather than 123.7 ' +
+        `Layer "${layer.name}" pads "${map.name}" with 0, which no pixel maps to: preprocessing puts all ` +
+          'pixels on one side of it. Give mean and std in units of scale · pixel, e.g. 0.485 rather than 123.7 ' +
           'with a scale of 1/255.',
       );
     }

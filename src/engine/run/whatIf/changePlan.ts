@@ -52,13 +52,12 @@ function apply(
     case 'inputBits': {
       statistics();
       const layer = layerAt(graph, change.layer);
-      if (!isWeighted(layer))
-        throw new UserError(`"${layer.name}" has no weights: it reads its input as it is stored.`);
+      if (!isWeighted(layer)) throw new UserError(`"${layer.name}" has no weights: it reads its input as stored.`);
       const stored = mapPlan(graph, plan, layer.inputs[0]).bits;
       if (change.bits > stored)
         throw new UserError(
-          `"${layer.name}" cannot read more than the ${stored} bits that its input is stored with. Change the ` +
-            'bits of the input map.',
+          `"${layer.name}" cannot read more than the ${stored} bits its input is stored with. Change the bits ` +
+            'of the input map.',
         );
       return setLayer(plan, layer.name, ({ inputBits: _, ...rest }) =>
         change.bits < stored ? { ...rest, inputBits: change.bits } : rest,

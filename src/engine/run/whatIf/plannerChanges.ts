@@ -70,7 +70,7 @@ export function changeLambda(
   calibration: Calibration,
   progress: Progress,
 ): Plan {
-  if (!(lambda >= 0 && lambda <= 1)) throw new UserError('λ must lie between 0 and 1.');
+  if (!(lambda >= 0 && lambda <= 1)) throw new UserError('λ must be between 0 and 1.');
   if (plan.search.method === 'sensitivity')
     throw new UserError(
       'These bits come from measured sensitivities, which do not use λ. Quantize again with the entropy score ' +
@@ -129,11 +129,11 @@ export function chooseStage(
  * where classes are not decided by calibration
  */
 export function changePhi(graph: Graph, plan: Plan, phi: number, file: string, calibration: Calibration): Plan {
-  if (!(phi > 0 && phi < 1)) throw new UserError('φ must lie between 0 and 1.');
+  if (!(phi > 0 && phi < 1)) throw new UserError('φ must be between 0 and 1.');
   if (!plan.patchStage) throw new UserError('This plan runs layer by layer: it has no patches.');
   if (plan.patchStage.classMode === 'runtime')
     throw new UserError(
-      'The test on the board uses limits that were fixed when the model was quantized. Quantize again with another φ.',
+      'The test on the board uses limits fixed when the model was quantized. Quantize again with another φ.',
     );
   const { stage, grid, keep } = resolveStage(graph, plan.patchStage, file)!;
   const changed: Plan = { ...plan, search: { ...plan.search, phi } };

@@ -20,7 +20,7 @@ export function pool(kind: 'maxPool' | 'averagePool'): (context: NodeContext) =>
     const extentH = (window.kernelH - 1) * window.dilationH + 1;
     const extentW = (window.kernelW - 1) * window.dilationW + 1;
     if (p.top >= extentH || p.bottom >= extentH || p.left >= extentW || p.right >= extentW) {
-      context.fail('has more padding than its window is large', 'Reduce the padding.');
+      context.fail('has more padding than its window size', 'Reduce the padding.');
     }
     let countIncludePad = context.int('count_include_pad', 0) === 1;
     if (kind === 'averagePool' && countIncludePad && geometry.ceilExtended) {

@@ -92,7 +92,7 @@ export function dequantizeLinear(context: NodeContext): void {
       scale.small().every((s, i) => s === input.quantization!.scales[i]) &&
       input.quantization.zeroPoints.every((z, i) => z === (zero?.small()[i] ?? 0));
     if (!same)
-      context.fail('reads codes with another scale than they were written with', 'Start from the float model.');
+      context.fail('reads codes with a different scale than they were written with', 'Start from the float model.');
     return context.setMap({ ...context.renamed(input, input.dims, input.layout), quantization: null });
   }
   if (!input.integral) context.fail('reads a feature map that is not quantized', 'Start from the float model.');
