@@ -18,7 +18,7 @@ describe('a command line that does not say what it means', function () {
     const { modelPath, imagesPath: images } = work;
     const quantize = ['quantize', modelPath, '--target', 'stm32h743', '--no-cache', '--images'];
     const cases: readonly [string[], RegExp][] = [
-      [[...quantize, images, '--flash', '-1'], /--flash is followed by "-": .* written --flash=VALUE/],
+      [[...quantize, images, '--flash', '-1'], /--flash is followed by "-": .* as --flash=VALUE/],
       [[...quantize, images, '--phi', ''], /--phi must be a number/],
       [[...quantize, images, '--sram'], /--sram needs a value/],
       [[...quantize, images, '--out', ''], /has no name/],
