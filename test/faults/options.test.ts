@@ -27,7 +27,7 @@ describe('a command line that does not say what it means', function () {
         /p\.json cannot be written: the folder does not exist/,
       ],
       [[...quantize, images, '--out', work.path('images')], /images cannot be written: a folder is where/],
-      [[...quantize, work.path('other')], /2 pictures are left out, .*: a\.webp, b\.png\. Convert them\./],
+      [[...quantize, work.path('other')], /2 pictures are left out .*: a\.webp, b\.png\. Convert them\./],
       [['inspect', ''], /Give exactly one MODEL/],
       [['evaluate', ''], /Give exactly one PLAN/],
     ];

@@ -47,7 +47,7 @@ export const damages: [string, (p: Json) => unknown, RegExp][] = [
       p.version = 2;
       p.maps = 'in another form';
     },
-    /\/version is 2, and only plans of version 1 are read\. Open it with/,
+    /\/version is 2, but only version 1 can be read\. Open it with/,
   ],
   [
     'a hash that is none',

@@ -101,7 +101,7 @@ describe('tools for language models', () => {
     const again = await quantize.prepareInvocation({ input });
     assert.match(
       (again.confirmationMessages!.message as vscode.MarkdownString).value.replaceAll('&nbsp;', ' '),
-      /are replaced/,
+      /replaces the plan/,
     );
   });
 

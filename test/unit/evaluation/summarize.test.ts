@@ -46,11 +46,11 @@ describe('summary of an evaluation', () => {
     };
     assert.match(
       notes((answer) => answer - 1),
-      /off by one: with 1 added they name/,
+      /off by one: with 1 added they match/,
     );
     assert.match(
       notes((answer) => answer + 1),
-      /off by one: with 1 taken away they name/,
+      /off by one: with 1 taken away they match/,
     );
     assert.doesNotMatch(
       notes((answer) => answer),
