@@ -160,10 +160,10 @@ writeFileSync(
 ${leadOf('ablation.md')}
 
 Written by \`node test/bench/ablation.mjs\`: 2.2 times fewer BitOPs by measured sensitivities, one part left out at
-a time, sensitivities measured and bits chosen without it, too. Divergence: mean Kullback-Leibler divergence of the
-classes from the float network's, in nats; plans that differ by chance alone differ by some 5 % of it. Drop: points
+a time, with sensitivities measured and bits chosen without it. Divergence: mean Kullback-Leibler divergence of the
+classes from the float network's, in nats; plans that differ only by chance differ by about 5 % of it. Drop: points
 of top-1 below float, known to about one point where a tenth of the answers change and to two where a quarter do:
-the divergence is what tells parts apart. Rows that are missing have not been measured.
+the divergence is what distinguishes parts. Missing rows have not been measured.
 
 | model | parts | reduction | divergence | drop | agreement % | images |
 |---|---|---:|---:|---:|---:|---:|

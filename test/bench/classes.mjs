@@ -113,7 +113,7 @@ Written by \`node test/bench/classes.mjs\`: networks that need patches in ${KIB}
 takes at 8 bits. The maps that its layers read get 4 bits, everywhere or in half of the patches, the others keeping 8;
 weights have 8 bits and are fitted. Divergence of the classes from the 8-bit network's, nats, mean ± standard error;
 differences are paired image by image. Random: the mean of 3 drawings. Price: nats for each percent of the network's
-BitOPs that is saved. A decision is worth taking where its price is below what the rest of the network pays.
+BitOPs that is saved. A decision is worthwhile if its price is below what the rest of the network pays.
 
 ${sections.join('\n\n')}
 `,

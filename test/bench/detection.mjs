@@ -235,9 +235,9 @@ that match one of the other network. Two detectors know 80 classes and are judge
 \`face_rfb320\` finds faces, for which no boxes are known here. GBitOPs of the weighted layers; arena and milliseconds
 (expected, STM32H743) without patches, so the arena is that of a board with as much memory.
 
-onnxruntime: what its \`quantize_static\` does by default (least and largest value, int8, one scale for each map;
+onnxruntime: \`quantize_static\` with its defaults (least and largest value, int8, one scale for each map;
 weights with one scale for each layer, or with \`per_channel\`), written by our own QDQ export and run by onnxruntime.
-Detectors that are not in the table have not been measured yet.
+Detectors missing from the table have not been measured yet.
 
 | ${HEAD.join(' | ')} |
 | ${HEAD.map((_, i) => (i < 2 ? '---' : '---:')).join(' | ')} |

@@ -202,7 +202,8 @@ async function frames(
   return counted;
 }
 
-/** Quantizes the 14 MB model with the command line, and changes bits in its editor: from the key to the new figures. */
+/** Quantizes the 14 MB model with the command line, and changes bits in its editor: from the key press to the new
+ * figures. */
 async function whatIfs(vscode: Workbench, folder: string): Promise<string> {
   const model = path.join(folder, 'mobilenetv2.onnx');
   const { status, stderr } = spawnSync(
@@ -260,7 +261,7 @@ async function whatIfs(vscode: Workbench, folder: string): Promise<string> {
   }
   await close(vscode);
   return (
-    '\n## What-ifs\n\nMobileNetV2, bits of one layer after the other: from the key to the new figures ' +
+    '\n## What-ifs\n\nMobileNetV2, bits of one layer after the other: from the key press to the new figures ' +
     `${times.map((t) => t.toFixed(0)).join(', ')} ms (median ${median(times).toFixed(0)}).`
   );
 }

@@ -21,7 +21,7 @@ export function firmwareReport(rows, models) {
     .map((line) => line.split('\t'));
   const cores = ['m4', 'm33', 'm55', 'm3', 'm0plus', 'rv32imac'].filter((core) => rows.some((r) => r.core === core));
   const flash = rows.map((r) => kib(r.code + r.weights + r.tables));
-  return `# What a network takes
+  return `# What a network needs
 
 - Asked: How much flash, RAM and stack do linked networks take?
 - Answer: ${Math.min(...flash)} to ${Math.max(...flash)} KiB of flash in ${rows.length} linked images, RAM and stack
@@ -29,8 +29,7 @@ export function firmwareReport(rows, models) {
 - Command: \`node test/bench/firmware.mjs\`
 
 ${rows.length} images, each linked, run on the emulated core and passed by its self-test: GCC -O3,
-\`npm run build && node test/bench/firmware.mjs\`. KiB of flash: code (runtime, kernels, steps), weights, tables; with
-them what the self-test adds where it is called. RAM is the arena, input and output in it; stack is measured, of one
+\`npm run build && node test/bench/firmware.mjs\`. KiB of flash: code (runtime, kernels, steps), weights, tables; plus what the self-test adds if it is called. RAM is the arena, input and output in it; stack is measured, of one
 inference. Instructions for each multiply-accumulate of the network.
 ${cores.map((core) => tableOf(core, rows, models, peers)).join('')}${librariesOf(cores, rows)}`;
 }
@@ -58,7 +57,7 @@ function librariesOf(cores, rows) {
       .map((p) => `| ${core} | _${`${p.library} ${p.revision}`.trim()}, GCC ${p.level}_ | ${kib(p.code)} |`),
   ]);
   return `
-## Code beside other libraries
+## Code size compared with other libraries
 
 KiB of code at 8 bits. Ours: runtime, kernels made for layers, the steps and their parameters. Others: the kernels alone
 for convolution, depthwise and fully connected layers, pooling, addition and softmax, without an interpreter or the code

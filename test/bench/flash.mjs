@@ -70,18 +70,18 @@ function compareLinked() {
   process.exitCode = status ?? 1;
   const above = rows.map((r) => r.above);
   const rowText = (r) => `| ${r.name} | ${r.core} | ${r.level} | ${r.told} | ${r.linked} | ${r.above.toFixed(2)} % |`;
-  return `# Flash told against flash linked
+  return `# Reported flash against linked flash
 
-- Asked: How near is the flash that people are told to what is linked?
-- Answer: ${rows.length} images are told ${Math.min(...above)} to ${Math.max(...above)} % more than is linked;
-  ${above.filter((a) => a < 0).length} are told too little. Both are exact; a test holds the difference to 0 to 3 %.
+- Asked: How close is the reported flash to what is linked?
+- Answer: for ${rows.length} images, the report is ${Math.min(...above)} to ${Math.max(...above)} % above what is linked,
+  a < 0).length} are told too little. Both are exact; => for ${above.filter((a) => a < 0).length} it is below. Both are exact; => a < 0).length} are told too little. Both are exact; a test holds the difference to 0 to 3 %.
 - Command: \`node test/bench/flash.mjs\`
 
 A program that runs one inference, less an empty one; GCC -O3, unused sections collected, with what it needs of the C
 and compiler's libraries. gauge: the sample with patches and bits by entropy; disc: a small detector; the others: bits
 and classes of patches at random, by patches, or 8 bits everywhere, layer by layer.
 
-| plan | core | level | told | linked | told against linked |
+| plan | core | level | reported | linked | reported above linked |
 | --- | --- | --- | ---: | ---: | ---: |
 ${rows.map(rowText).join('\n')}
 `;

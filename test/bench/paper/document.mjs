@@ -49,18 +49,20 @@ export async function writeDocument(measured) {
 
 Written by \`node test/bench/paper.mjs\`. The paper (QuantMCU, Tao et al., DATE 2024, [arXiv
 2401.13714](https://arxiv.org/abs/2401.13714)) reports 2.2 times fewer BitOPs and about 1.5 times less latency than
-8-bit patch-based inference at comparable accuracy. What it leaves open is ours: "the paper's way" is the entropy score
+8-bit patch-based inference at comparable accuracy. What it leaves open is our choice: "the paper's way" is the entropy
+score
 at λ = 0.5 with maps of 8, 4 and 2 bits, 8-bit weights, every patch of every image with any outlier value at 8 bits
-(classes decided at run time, φ = 0.999) and halos recomputed, in our planner and arithmetic, weights fitted as in ours.
+(classes decided at run time, φ = 0.999) and halos recomputed, in our planner and arithmetic, with weights fitted as in
+ours.
 The baselines at 8 bits are layer by layer, and patches with recomputed halos as in MCUNetV2. All are ours: same
-kernels, planner and fits. Outlier patches are those of an average image.
+kernels, planner and fits. Counts of outlier patches are for an average image.
 
-Accuracy is the integer arithmetic's, on images that weights were not fitted to, but for MCUNet, of whose 123 images
-${measured.calibration} are those that it was calibrated on; ± is the standard error of the paired difference from
+Accuracy is the integer arithmetic's, on images that weights were not fitted to, except for MCUNet, where
+${measured.calibration} of the 123 images are its calibration images; ± is the standard error of the paired difference from
 float. Latency is the estimate of our cost model for the board's core and clock (docs/targets.md). MobileNetV2's weights
-are more than the flash of the Arduino: its rows there are as if they lay in 4 MB beside it. CPU seconds are those of a
-search with fits of weights and ${measured.calibration} images, calibration included where it was not cached.
-Rows that are missing have not been measured.
+exceed the Arduino's flash: its rows there assume 4 MB of additional flash. CPU seconds are for a
+search with fitted weights and ${measured.calibration} images, including calibration if it was not cached.
+Missing rows have not been measured.
 
 ${sections.join('\n\n')}
 `;
@@ -97,9 +99,9 @@ function latencyFigure(measured, picture) {
   const file = picture('figure1b', barsOf('Latency at 8 bits', groups, 'ms'));
   return `## Figure 1b: patches against layers
 
-The paper shows that patches cost time, for halos are computed again. Layer by layer is told where its maps do not fit
-in the board's SRAM, too. Our planner may keep halos between patches where that is cheaper: the third bar, which is the
-second where it is not.
+The paper shows that patches cost time, because halos are recomputed. Layer by layer is shown even if its maps do not
+fit in the board's SRAM. Our planner may keep halos between patches where that is cheaper: that is the third bar, which
+equals the second where it is not.
 
 ![Latency layer by layer and in patches](${file})`;
 }
@@ -131,8 +133,8 @@ ${lines.join('\n')}`,
   return `## Figure 2: distribution and outliers
 
 Share of the values in each bin on a logarithmic axis, the normal distribution of the same mean and deviation dashed.
-The outermost bins hold all that is beyond.
-The tails are heavier than the normal distribution's, and so by the literal rule nearly every patch has an outlier.
+The outermost bins hold everything beyond.
+The tails are heavier than the normal distribution's, so by the literal rule nearly every patch has an outlier.
 
 ${parts.join('\n\n')}`;
 }
@@ -160,7 +162,7 @@ function accuracyFigure(measured, picture) {
   const file = picture('figure4', barsOf('Top-1', groups, '%'));
   return `## Figure 4: accuracy against 8-bit patches
 
-Patches at 8 bits compute what layers do, to the bit, halos kept or not: these rows are evaluated once.
+Patches at 8 bits compute exactly what layers do, halos kept or not: these rows are evaluated once.
 
 ![Top-1 of the ways](${file})${vocFigure(measured, picture)}`;
 }
@@ -243,8 +245,8 @@ ${lines.join('\n')}`,
   if (parts.length === 0) return '';
   return `## Figure 5: accuracy over φ
 
-4×4 patches, bits of 8 and 4 by the entropy score at λ = 0.5, which gives the patch stage 4 bits, so that classes
-matter; ε = 0.01, static classes. Beside them as many outlier patches at random positions, one drawing. BitOPs: times
+4×4 patches, bits of 8 and 4 by the entropy score at λ = 0.5, which gives the patch stage 4 bits, so classes matter; ε =
+0.01, static classes. For comparison, as many outlier patches at random positions, one draw. BitOPs: times
 fewer than at 8 bits.
 
 ${parts.join('\n\n')}`;
