@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { buildSync } from 'esbuild';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -24,8 +24,10 @@ interface Programs {
   readonly cli: string;
   /** Answers the editor's question for a model, see viewer.ts. */
   readonly viewer: string;
-  readonly meter: string;
 }
+
+/** Measures a process and saves it from compiling what others have compiled. */
+const meter = path.join(projectRoot, 'test/faults/meter.cjs');
 
 let built: Programs | undefined;
 
@@ -38,21 +40,22 @@ function build(): Programs {
   const folder = path.join(outRoot, 'faults', `cli-${process.pid}`);
   const cli = path.join(folder, 'cli.js');
   const viewer = path.join(folder, 'viewer.js');
-  for (const [entry, outfile] of [
-    ['src/cli/cli.ts', cli],
-    ['test/faults/viewer.ts', viewer],
+  for (const [entry, outfile, packages] of [
+    ['src/cli/cli.ts', cli, 'bundle'],
+    ['test/faults/viewer.ts', viewer, 'bundle'],
     // Lies beside both, which start it.
-    ['src/inference.ts', path.join(folder, 'inference.js')],
-  ])
-    buildSync({ ...nodeBundle, absWorkingDir: projectRoot, entryPoints: [entry], outfile });
-  const meter = path.join(folder, 'meter.cjs');
-  fs.writeFileSync(
-    meter,
-    "process.on('exit', () => { const u = process.resourceUsage(); try { require('node:fs').writeSync(3, " +
-      'JSON.stringify([u.userCPUTime + u.systemCPUTime, u.maxRSS])); } catch {} });\n',
-  );
+    ['src/inference.ts', path.join(folder, 'inference.js'), 'external'],
+  ] as const)
+    buildSync({
+      ...nodeBundle,
+      absWorkingDir: projectRoot,
+      entryPoints: [entry],
+      outfile,
+      packages,
+      minifyWhitespace: true,
+    });
   process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
-  return (built = { cli, viewer, meter });
+  return (built = { cli, viewer });
 }
 
 /** The command line as built for these tests. */
@@ -65,9 +68,51 @@ export function runCli(args: readonly string[], options: RunOptions = {}): Promi
   return run(build().cli, args, options);
 }
 
-/** Asks what the editor shows of a model, in a process of its own. */
-export function runView(modelPath: string): Promise<Run> {
-  return run(build().viewer, [modelPath], {});
+/** The process that answers for the editor; another one after it ended. */
+let viewer: ChildProcess | undefined;
+
+function startViewer(): ChildProcess {
+  const child = fork(build().viewer, { execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  process.on('exit', () => child.kill('SIGKILL'));
+  return child;
+}
+
+/** A process and its pipes keep this one alive while they are waited for. */
+function hold(child: ChildProcess, isHeld: boolean): void {
+  for (const each of [child, child.channel, child.stdout, child.stderr] as const) {
+    const handle = each as { ref(): void; unref(): void } | null | undefined;
+    if (isHeld) handle?.ref();
+    else handle?.unref();
+  }
+}
+
+/**
+ * Asks what the editor shows of a model. One process answers for all models, as the editor's worker does; if it ends,
+ * that is what the run came to.
+ */
+export async function runView(modelPath: string): Promise<Run> {
+  if (viewer?.connected !== true) viewer = startViewer();
+  const child = viewer;
+  hold(child, true);
+  const timer = setTimeout(() => child.kill('SIGKILL'), HUNG_MS);
+  let printed = '';
+  const listen = (piece: Buffer): unknown => (printed += piece.toString());
+  child.stdout!.on('data', listen);
+  child.stderr!.on('data', listen);
+  try {
+    const answer = await new Promise<Run>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('message', (run) => resolve(run as Run));
+      child.once('close', (code) => resolve({ code, stdout: '', stderr: '', cpuSeconds: NaN, peakBytes: NaN }));
+      child.send(modelPath);
+    });
+    return { ...answer, stderr: answer.stderr + printed };
+  } finally {
+    clearTimeout(timer);
+    for (const stream of [child.stdout!, child.stderr!]) stream.off('data', listen);
+    for (const event of ['error', 'message', 'close']) child.removeAllListeners(event);
+    hold(child, false);
+  }
 }
 
 interface RunOptions {
@@ -77,7 +122,7 @@ interface RunOptions {
 }
 
 async function run(program: string, args: readonly string[], options: RunOptions): Promise<Run> {
-  const child = spawn(process.execPath, ['--require', build().meter, program, ...args], {
+  const child = spawn(process.execPath, ['--require', meter, program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     cwd: options.cwd,
     uid: options.uid,
