@@ -62,16 +62,25 @@ export async function findPreprocess(
     );
     const total = trials.length * first.length + FINALISTS * (images.length - first.length);
     let done = 0;
-    const see = async (trial: Trial, some: readonly Pixels[]): Promise<void> => {
-      for (const image of some) {
+    const see = async (some: readonly Trial[], what: readonly Pixels[]): Promise<void> => {
+      const views = some.flatMap((trial) => what.map((image) => ({ trial, image })));
+      let before: { readonly end: () => Promise<void>; readonly answered: () => void } | null = null;
+      for (const { trial, image } of views) {
         checkCancelled(progress);
         progress.report('Trying preprocessings', done++, total);
-        await trial.see(session, image);
+        // One image is made ready, and the answer before it taken in, while onnxruntime works on another.
+        const input = trial.input(image);
+        await before?.end();
+        const end = await session.begin([input]);
+        before?.answered();
+        before = { end, answered: () => trial.take(session.outputs(), image) };
       }
+      await before?.end();
+      before?.answered();
     };
-    for (const trial of trials) await see(trial, first);
+    await see(trials, first);
     const rest = images.filter((image) => !first.includes(image));
-    for (const trial of ranked(trials).slice(0, FINALISTS)) await see(trial, rest);
+    await see(ranked(trials).slice(0, FINALISTS), rest);
     const scores = ranked(trials).map((trial) => trial.score);
     return { scores, plausible: isPlausible(scores[0], graph), by: scores[0].top1 === null ? 'certainty' : 'top1' };
   } finally {
@@ -141,11 +150,14 @@ class Trial {
     this.answers = new Answers(graph, task);
   }
 
-  async see(session: FloatSession, { rgb, label }: Pixels): Promise<void> {
+  /** What the network takes of an image under this candidate. */
+  input({ rgb }: Pixels): Float32Array {
     const { c } = this.graph.maps[this.graph.inputs[0].map].shape;
-    const pixels = this.preprocess.channels === 'bgr' ? swapped(rgb) : rgb;
-    await session.run([pixelsToReal(pixels, this.preprocess, c)]);
-    this.answers.add(session.outputs(), label);
+    return pixelsToReal(this.preprocess.channels === 'bgr' ? swapped(rgb) : rgb, this.preprocess, c);
+  }
+
+  take(outputs: readonly Float32Array[], { label }: Pixels): void {
+    this.answers.add(outputs, label);
   }
 
   get score(): PreprocessScore {
