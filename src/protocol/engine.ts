@@ -40,6 +40,8 @@ export interface EngineService extends SweepService {
    * runs it.
    */
   fit(request: FitRequest): Promise<FitView>;
+  /** Reads a model ahead of a job with it, on the same engine. */
+  readModel(request: Pick<ViewRequest, 'modelPath' | 'sizes'>): Promise<void>;
   /** How well the float network does under each preprocessing; null where that cannot be told. Takes seconds. */
   findPreprocess(request: {
     readonly modelPath: string;
@@ -133,7 +135,10 @@ export interface ChangeResult {
 }
 
 /** {@link QuantizeOptions} as the host has them: a board by its id, and preprocessing by its name. */
-export interface QuantizeRequest extends Omit<QuantizeOptions, 'target' | 'preprocess' | 'compensate' | 'cachePath'> {
+export interface QuantizeRequest extends Omit<
+  QuantizeOptions,
+  'target' | 'preprocess' | 'compensate' | 'cachePath' | 'model'
+> {
   readonly targetId: string;
   /** Instead of the board's. */
   readonly sramBytes?: number;

@@ -9,8 +9,15 @@ import type { FitBoard } from '../protocol/fit';
 import type { ModelStore } from './models';
 
 /** What is found out about a model before it is quantized. */
-export function fitService(models: ModelStore, progress: Progress): Pick<EngineService, 'fit' | 'findPreprocess'> {
+export function fitService(
+  models: ModelStore,
+  progress: Progress,
+): Pick<EngineService, 'fit' | 'findPreprocess' | 'readModel'> {
   return {
+    readModel: async ({ modelPath, sizes }) => {
+      await models.model(modelPath, sizes);
+    },
+
     findPreprocess: async ({ modelPath, imagesPath, sizes }) => {
       const { graph } = await models.model(modelPath, sizes);
       return findPreprocess(graph, modelPath, imagesPath, progress);

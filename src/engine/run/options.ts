@@ -2,6 +2,7 @@ import type { Preprocess } from '../calibration/types';
 import type { DetectionHead } from '../detection/head';
 import type { Bits, WeightBits } from '../graph/bits';
 import type { Task } from '../graph/task';
+import type { PlanModel } from '../planned/open';
 import type { Grid } from '../schedule/branches';
 import type { PlanTarget } from '../targets/types';
 import type { Objective } from '../vdqs/decisionCost';
@@ -80,6 +81,8 @@ export interface QuantizeOptions extends SearchOptions {
   readonly sizes?: Readonly<Record<string, number>>;
   /** Where calibrations are cached; null: nowhere. */
   readonly cachePath: string | null;
+  /** Gives the model, for callers that may have read it already; missing: it is read. */
+  readonly model?: () => Promise<PlanModel>;
 }
 
 /** Defaults of the search, supported by test/bench/accuracy. */

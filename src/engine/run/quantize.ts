@@ -17,6 +17,7 @@ import type { ParetoPoint } from '../patch/pareto';
 import { hashModel } from '../plan/files';
 import { assertReplaceable } from '../plan/ownFile';
 import { parametersFileName } from '../plan/sidecar';
+import type { PlanModel } from '../planned/open';
 import { outlierShare } from '../planned/stage';
 import { orderNotes } from '../program/portOrder';
 import type { Program } from '../program/types';
@@ -57,8 +58,7 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
   const progress = new PhasedProgress(target, PHASES);
   progress.report('Reading the model', 0, 0);
   await assertOwn(options);
-  const sha256 = await hashModel(options.modelPath);
-  const graph = await importModel(options.modelPath, { sizes: options.sizes });
+  const { sha256, graph } = await (options.model ?? (() => readModel(options)))();
   const notes: string[] = [];
   refuseHopeless(graph, options);
   const { task, head, preprocess: plain } = await chooseDetection(graph, options, notes);
@@ -120,6 +120,11 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
   const { planPath } = options;
   const summary = summarize({ graph, program, plan, planPath, pareto, ...outcome, seconds });
   return { summary, program };
+}
+
+async function readModel({ modelPath, sizes }: QuantizeOptions): Promise<PlanModel> {
+  const sha256 = await hashModel(modelPath);
+  return { sha256, graph: await importModel(modelPath, { sizes }) };
 }
 
 /** Other ways to run the network at the bits that were found; none where the run was ended early. */

@@ -27,10 +27,13 @@ export async function quantize(services: Services, argument: unknown, given?: un
     targets,
     memory,
     () => checkFit(engine, model),
-    (imagesPath) =>
-      engine.run((e) =>
-        e.findPreprocess({ modelPath: model.fsPath, imagesPath, sizes: quantizeSettings(model).sizes }),
-      ),
+    (imagesPath) => {
+      const { sizes } = quantizeSettings(model);
+      const modelPath = model.fsPath;
+      // The engine that checked which boards it fits has read the model; that of the job to come reads it meanwhile.
+      engine.prepare((e) => e.readModel({ modelPath, sizes }));
+      return engine.ask((e) => e.findPreprocess({ modelPath, imagesPath, sizes }), {}, 'plans');
+    },
     boardOf(given),
   );
   if (choices) await run(services, model, choices);

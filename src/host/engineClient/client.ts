@@ -25,6 +25,8 @@ export type Lane = 'views' | 'changes' | 'plans';
 export class EngineClient {
   private readonly shared = new Map<Lane, EngineConnection>();
   private readonly jobs = new Set<EngineConnection>();
+  /** Of the job that is expected next, see {@link prepare}. */
+  private spare: EngineConnection | undefined;
   private idle: NodeJS.Timeout | undefined;
   private disposed = false;
 
@@ -53,9 +55,19 @@ export class EngineClient {
     }
   }
 
+  /** Starts the engine of the next job ahead of it, and lets it get ready; a failure is the job's to tell. */
+  prepare(use: (engine: EngineService) => Promise<unknown>): void {
+    if (!this.spare?.isAlive) this.spare = this.connect('job');
+    this.spare
+      .call(use)
+      .catch(() => undefined)
+      .finally(() => this.stopWhenIdle());
+  }
+
   /** Runs a job in an engine of its own. */
   async run<T>(use: (engine: EngineService) => Promise<T>, options: CallOptions = {}): Promise<T> {
-    const connection = this.connect('job');
+    const connection = this.spare?.isAlive ? this.spare : this.connect('job');
+    this.spare = undefined;
     this.jobs.add(connection);
     try {
       return await connection.call(use, options);
@@ -88,7 +100,7 @@ export class EngineClient {
   private stopWhenIdle(): void {
     clearTimeout(this.idle);
     this.idle = setTimeout(() => {
-      if (![...this.shared.values()].some(({ isBusy }) => isBusy)) this.stopShared();
+      if (![...this.shared.values(), this.spare].some((engine) => engine?.isBusy)) this.stopShared();
     }, this.idleMs);
     this.idle.unref();
   }
@@ -96,5 +108,7 @@ export class EngineClient {
   private stopShared(): void {
     for (const connection of this.shared.values()) connection.terminate();
     this.shared.clear();
+    this.spare?.terminate();
+    this.spare = undefined;
   }
 }

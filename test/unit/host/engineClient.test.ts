@@ -69,6 +69,22 @@ describe('EngineClient', () => {
     assert.equal(new Set(ids).size, 3);
   });
 
+  it('has the engine of a job ready where one is expected, and starts others for those beside it', async () => {
+    let ready!: Promise<number>;
+    client.prepare((e) => (ready = scripted(e).threadId()));
+    const [first, second] = await Promise.all([
+      client.run((e) => scripted(e).threadId()),
+      client.run((e) => scripted(e).threadId()),
+    ]);
+    assert.equal(first, await ready);
+    assert.notEqual(second, first);
+    assert.equal(counting.started(), 2);
+    client.prepare((e) => scripted(e).crash());
+    while (errors.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(await client.run((e) => scripted(e).echo('works')), 'works');
+    assert.equal(counting.started(), 4);
+  });
+
   it('reports a crash and works again afterwards', async () => {
     await assert.rejects(
       client.ask((e) => scripted(e).crash()),
