@@ -2,7 +2,7 @@ import type { Preprocess } from '../calibration/types';
 import type { DetectionHead } from '../detection/head';
 import type { Bits, WeightBits } from '../graph/bits';
 import type { Task } from '../graph/task';
-import type { PlanModel } from '../planned/open';
+import type { Graph } from '../graph/types';
 import type { Grid } from '../schedule/branches';
 import type { PlanTarget } from '../targets/types';
 import type { Objective } from '../vdqs/decisionCost';
@@ -82,7 +82,7 @@ export interface QuantizeOptions extends SearchOptions {
   /** Where calibrations are cached; null: nowhere. */
   readonly cachePath: string | null;
   /** Gives the model, for callers that may have read it already; missing: it is read. */
-  readonly model?: () => Promise<PlanModel>;
+  readonly model?: () => Promise<{ readonly sha256: string; readonly graph: Graph }>;
 }
 
 /** Defaults of the search, supported by test/bench/accuracy. */
