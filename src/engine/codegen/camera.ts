@@ -96,11 +96,11 @@ ${comment([
 #define ${prefix}_CAMERA_LINE_BYTES ${cameraLineBytes(camera)}
 
 /*
- * A camera: line(context, row) gives the address of one line of the picture, which has to stay as it is until the next
+ * A camera: line(context, row) gives the address of one line of the picture, which must stay unchanged until the next
  * call; NULL ends the reading. ${
    inOrder
-     ? `Rows are asked for from top to bottom, each once, and those that are not needed are left
- * out: line() may wait for the camera, no picture has to be in memory.`
+     ? `Rows are asked for from top to bottom, each once, and rows that are not needed are left
+ * out: line() may wait for the camera, so no picture has to be in memory.`
      : `Rows are asked for more than once, so the whole picture has to be in memory.`
  }
  */

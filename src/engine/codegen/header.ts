@@ -66,13 +66,13 @@ ${outputText(program, name)}${labelMacro(program, options)}${selftestText(progra
 function arenaText(program: Program, options: RenderOptions, define: Define): string {
   const prefix = macroPrefix(options.name);
   const held = comesInTiles(program)
-    ? 'tiles of the input, output and all that lies between'
+    ? 'tiles of the input, output and everything in between'
     : externalInputs(program).length > 0
-      ? 'output and all that lies before it'
-      : 'input, output and all that lies between';
+      ? 'output and all maps before it'
+      : 'input, output and everything in between';
   return `/*
  * The arena: the caller's buffer for ${held}.
- * Nothing in it has to last from one inference to the next.
+ * Its contents do not have to be preserved between inferences.
  */
 ${define('ARENA_BYTES', program.arenaBytes)}${define('ARENA_ALIGN', arenaAlign(program, options))}
 /*
@@ -98,14 +98,13 @@ function costText(program: Program, flash: Flash, options: RenderOptions, define
   ];
   const layers = program.steps.reduce((n, step) => Math.max(n, step.layer + 1), 0);
   return `/*
- * Flash: all that has to be linked for an inference but the C library, for ${flash.core} with GCC at ${flash.level}, \
-and
- * its parts; the self-test adds SELFTEST_FLASH_BYTES in a firmware that calls it.
+ * Flash: everything linked for an inference except the C library, for ${flash.core} with GCC at ${flash.level}, and its
+ * parts; the self-test adds SELFTEST_FLASH_BYTES to a firmware that calls it.
  */
 ${flashMacros.join('')}
-/* Stack that an inference takes at most, interrupts aside. */
+/* The most stack an inference uses, without interrupts. */
 ${define('STACK_BYTES', stackBytes(program))}
-${factMacros(define, options)}/* Steps of an inference, after each of which a watcher is called. */
+${factMacros(define, options)}/* Steps of an inference; a watcher is called after each. */
 ${define('STEPS', (stepNumbers(program).pop() ?? -1) + 1)}
 /* QMCU_LAYER_BEGIN and QMCU_LAYER_END are called with numbers from 0 to this, exclusive. */
 ${define('LAYERS', layers)}`;
@@ -118,7 +117,7 @@ function portsText(program: Program, define: Define): string {
       .join('\n');
   return `/*
  * Inputs and outputs hold the elements of the ONNX tensors, images channels last: row-major H x W x C, in the order
- * that is stated for each. Real value = scale * (code - zero point).
+ * stated for each. Real value = scale * (code - zero point).
  */
 ${define('INPUTS', program.inputs.length)}${ports('input', program.inputs)}
 ${define('OUTPUTS', program.outputs.length)}${ports('output', program.outputs)}`;
@@ -141,19 +140,18 @@ function errorCodes(define: Define): string {
 function invokeText(program: Program, name: string): string {
   const prefix = macroPrefix(name);
   const external = externalInputs(program).length > 0;
-  const noInput = external ? ' (the input is missing too)' : '';
+  const noInput = external ? ' (also if the input is missing)' : '';
   const inputError = comesInTiles(program) ? `, ${prefix}_ERROR_INPUT` : '';
   return `/*
  * Runs the network. Returns ${prefix}_OK, ${prefix}_ERROR_NO_ARENA${noInput}${inputError} or \
 ${prefix}_ERROR_ARENA_ALIGNMENT.
- * Uses nothing but the arena${external ? ', the input' : ''} and constants: calls with different arenas may run at \
-the same time.
+ * Uses only the arena${external ? ', the input' : ''} and constants: calls with different arenas may run \
+concurrently.
  */
 ${invokeSignature(program, name)};
 
 /*
- * The same with a watcher that is called after every step with its number, 0 to ${prefix}_STEPS - 1: to feed a \
-watchdog,
+ * The same, calling a watcher after every step with its number, 0 to ${prefix}_STEPS - 1: to feed a watchdog,
  * to yield, or to end the inference, which then returns ${prefix}_ERROR_ENDED.
  */
 ${invokeSignature(program, name, true)};
@@ -169,7 +167,7 @@ function outputText(program: Program, name: string): string {
   const helpers = program.outputs.map((_, i) => outputHelpers(program, name, i));
   return (
     `/* Where the output is after an inference` +
-    `${packed ? '; codes of less than 8 bits are packed, low bits first' : ''}. */\n` +
+    `${packed ? '; codes of fewer than 8 bits are packed, low bits first' : ''}. */\n` +
     `${pointers.join('')}\n${helpers.join('')}`
   );
 }
@@ -190,7 +188,7 @@ int ${name}_selftest(void *arena);
 `;
   const before = checks.every > 1 ? `, or one of the ${checks.every - 1} before it` : '';
   return `/*
- * Runs the network on an input that it makes for itself and compares a hash of all that each step writes with what the
+ * Runs the network on an input that it generates and compares a hash of everything each step writes with what the
  * generator computed. Returns ${prefix}_OK, ${prefix}_ERROR_SELFTEST, or what ${invoke} returned.
  * Takes flash only in a firmware that calls it, less than 1 KB.
  */
@@ -240,7 +238,7 @@ function outputHelpers(program: Program, name: string, index: number): string {
   const buffer = program.buffers[port.buffer];
   const output = `${macroPrefix(name)}_OUTPUT${suffix}`;
   const type = codeType(port, buffer);
-  return `/* The largest score's index after an inference, the first of equal ones: the class. */
+  return `/* The class after an inference: the index of the largest score, the first of equal ones. */
 static inline int32_t ${name}_top${suffix}(const void *arena)
 {
     const ${type} *scores = ${name}_output${suffix}(arena);
@@ -295,7 +293,7 @@ ${define('INPUT_EXTERNAL', 1)}
 `;
   if (inArena.length === 0) return `${rule}${outside}`;
   return `${rule}${outside}/*
- * Where the input goes. Write it before every inference: the network uses its memory again as soon as
+ * Where the input goes. Write it before every inference: the network reuses its memory as soon as
  * it has been read.
  */
 ${inArena.join('')}

@@ -102,9 +102,9 @@ function runtimeChecks(name: string, uses: RuntimeUses): string {
 #error "${name} was generated for another version of the runtime, quantmcu.h: generate it again"
 #endif
 
-/* What this model uses, where the runtime is compiled for what a firmware's models use. */
+/* What this model uses, if the runtime is compiled only for what a firmware's models use. */
 #if ${lacksUses(uses)}
-#error "quantmcu.h is of a runtime without all that ${name} uses: generate ${name} for this project again"
+#error "quantmcu.h belongs to a runtime that lacks parts ${name} uses: generate ${name} for this project again"
 #endif
 `;
 }
@@ -122,7 +122,7 @@ function renderSource(
     program.buffers[buffer].external ? [] : [addressFunction(program, name, 'input', i)],
   );
   const hooksComment = comment([
-    'Called around every layer with its number, which the comments below give: define them to measure time.',
+    'Called around every layer with its number, given in the comments below: define them to measure time.',
   ]);
   const places = [...inArena, ...program.outputs.map((_, i) => addressFunction(program, name, 'output', i))];
   const sections = [

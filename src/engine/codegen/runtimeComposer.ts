@@ -92,7 +92,7 @@ export class Composer {
     const parts = [...this.layerHeaders].map((file) => this.part(file));
     return guarded(
       layerKernelsHeader,
-      'loops of kernels, for the general kernels and for those made for one layer. Not part of the interface',
+      'loops of kernels, for the general and the layer-specific kernels. Not part of the interface',
       `${pragma()}#include "${internalHeader}"\n\n${parts.filter((p) => p.trim() !== '').join('\n')}`,
     );
   }

@@ -19,8 +19,8 @@ export function tilesInterface(program: Program, name: string): string {
     );
   });
   return `/*
- * The input comes in tiles: whenever the network begins with a patch it asks for what it needs of the
- * input, and the application copies (or computes, or waits for) rows [row, row + rows) and columns
+ * The input comes in tiles: when the network starts a patch, it asks for the part of the input it
+ * needs, and the application copies (or computes, or waits for) rows [row, row + rows) and columns
  * [column, column + columns). A row's pixels follow one another from \`to\` on, ${prefix}_INPUT_PIXEL_BYTES
  * each as the macros above describe them, and the next row begins row_bytes later. Returns 0; anything
  * else ends the inference with ${prefix}_ERROR_INPUT.
@@ -33,7 +33,7 @@ typedef int (*${name}_read)(void *context, int32_t row, int32_t rows, int32_t co
 
 typedef struct {
     ${name}_read read;
-    void *context; /* handed to read as it is */
+    void *context; /* passed to read unchanged */
 } ${name}_source;
 
 /* Reads tiles of an input that is in memory as a whole: its context is the address of the first pixel. */
@@ -54,8 +54,8 @@ function orderOf(tiles: readonly Region[], shape: { readonly w: number }): strin
   const order = isWide ? 'Whole rows, from top to bottom' : 'Tiles by rows of patches, in each from left to right';
   const again = tiles.some((r, i) => tiles.slice(0, i).some((other) => overlap(r, other)));
   return again
-    ? `${order}; they overlap, so that some pixels are asked for again.`
-    : `${order}; no pixel is asked for twice.`;
+    ? `${order}; they overlap, so some pixels are requested again.`
+    : `${order}; no pixel is requested twice.`;
 }
 
 /**
