@@ -77,7 +77,7 @@ describe('inputs outside of the arena', function () {
     );
     const header = files.find((f) => f.path === 'net.h')!.text;
     assert.match(header, /#define NET_INPUT_TILES 1\n/);
-    assert.match(header, /they overlap, so that some pixels are asked for again/);
+    assert.match(header, /they overlap, so some pixels are requested again/);
     const result = buildForHost(folder(), tiles, files, { flags: ['-O1', ...sanitizerFlags] }).run(inputs);
     assert.deepEqual(toHex(result.outputs), toHex(outputs), `sources in ${folder()}`);
     assert.equal(result.selftest, 0);

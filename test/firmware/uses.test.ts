@@ -68,7 +68,7 @@ describe('the runtime compiled for what a program uses', function () {
     const sources = putFiles(folder, [...long.filter((f) => f.path !== other.path), other]);
     assert.throws(
       () => compile('gcc', [sources.find((f) => f.endsWith('net.c'))!], 'net', ['-c']),
-      /without all that net uses: generate net for this project again/,
+      /lacks parts net uses: generate net for this project again/,
     );
   });
 });
