@@ -1,4 +1,4 @@
-/** The page's frame: header, tabs with their views, the memory panel below and the details beside them. */
+/** The page's frame: header, tabs with their views, the memory panel below and the details next to them. */
 import type { EditorPage, GeneratedView, OutcomeView } from '../src/protocol/editor';
 import type { EditorView, PreviewView } from '../src/protocol/views';
 import { Banners, type Progress } from './banners';
@@ -45,10 +45,10 @@ export class App implements EditorPage {
   private readonly dock: HTMLElement;
   private readonly detailsToggle: HTMLButtonElement;
   private readonly refreshSplitters: () => void;
-  /** Room for one thing beside another; the styles know the same widths and heights. */
+  /** Room for one thing next to another; the styles know the same widths and heights. */
   private readonly narrow = window.matchMedia('(max-width: 760px)');
   private readonly low = window.matchMedia('(max-height: 620px)');
-  /** In a narrow window details stand in place of the rest, and only when they are asked for. */
+  /** In a narrow window details replace the rest, and only on request. */
   private detailsInstead = false;
 
   constructor(

@@ -47,7 +47,7 @@ export function fill(parent: Element, ...children: Child[]): void {
   parent.replaceChildren(...present(children));
 }
 
-/** Creates an SVG element; attributes are set as they stand. */
+/** Creates an SVG element; attributes are set unchanged. */
 export function svg<K extends keyof SVGElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string | number>> = {},

@@ -1,4 +1,5 @@
-/** Changes that a person makes to the plan from the page: one at a time, with what went wrong told in one line. */
+/** Changes that a person makes to the plan from the page: one at a time, with a one-line message when something goes
+ * wrong. */
 import type { PlanChange } from '../src/engine/run/whatIf/changes';
 import type { EditorHost } from '../src/protocol/editor';
 import { bytesText, millisecondsText } from './format';

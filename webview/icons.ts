@@ -49,7 +49,7 @@ const paths = {
 
 export type IconName = keyof typeof paths;
 
-/** Decorative: the name of the thing is the text or label beside it. */
+/** Decorative: the name of the thing is the text or label next to it. */
 export function icon(name: IconName): SVGSVGElement {
   return svg(
     'svg',

@@ -20,8 +20,7 @@ function translations(): Readonly<Record<string, string>> {
 }
 
 /**
- * The message in the user's language, with {0}, {1} … replaced. Arguments are inserted as they stand and never looked
- * up.
+ * The message in the user's language, with {0}, {1} … replaced. Arguments are inserted unchanged and never looked up.
  */
 export function t(message: string, ...args: readonly (string | number)[]): string {
   const own = Object.hasOwn(translations(), message) ? translations()[message] : undefined;

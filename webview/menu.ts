@@ -9,7 +9,7 @@ export interface MenuChoice {
   readonly label: string;
   /** Muted, after the label. */
   readonly detail?: string;
-  /** What it would lead to, told beside it as soon as it is known; asked for while the menu is open. */
+  /** What it would lead to, shown next to it as soon as it is known; asked for while the menu is open. */
   readonly figures?: () => Promise<string>;
   readonly chosen: boolean;
   readonly run: () => void;

@@ -102,7 +102,7 @@ function accuracy({ figures }: PlanView, { loss }: OutcomeView): Child[] {
   ];
 }
 
-/** Why it is no smaller, in one or two sentences. */
+/** Why it is not smaller, in one or two sentences. */
 function limitText({ figures, target }: PlanView, { limitedBy, loss }: OutcomeView): string {
   const saved = savedText(figures.bitOpsInt8, figures.bitOps);
   const budget = loss?.budget ?? null;

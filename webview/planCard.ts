@@ -35,10 +35,10 @@ export abstract class PlanCard<Shown> {
     this.element.hidden = true;
   }
 
-  /** What stands in the card, its head first. */
+  /** The content of the card, its head first. */
   protected abstract content(shown: Shown, plan: PlanView): Child[];
 
-  /** Title, what is told beside it, and the button that closes the card. */
+  /** Title, the text next to it, and the button that closes the card. */
   protected head(title: string, aside: string): HTMLElement {
     return h(
       'div',

@@ -10,7 +10,7 @@ const LEFT = 6;
 const BOTTOM = 18;
 const TOP = 8;
 
-/** The fastest of those that keep to what is allowed; null: none does. */
+/** The fastest within what is allowed; null: there is none. */
 function bestOf(tried: readonly TriedPlan[]): TriedPlan | null {
   return tried
     .filter(({ loss, budget }) => loss <= budget)

@@ -135,7 +135,7 @@ export class Store {
     this.saving = window.setTimeout(() => this.keeper.setState(this.current), 150);
   }
 
-  /** Opens the details of what is selected; where there is little room they are told apart from those left open. */
+  /** Opens the details of what is selected; where there is little room they are distinguished from those left open. */
   showDetails(): void {
     this.update({ detailsOpen: true });
     for (const listener of this.detailsListeners) listener();

@@ -1,7 +1,7 @@
 import { fill, h, type Child } from './dom';
 
 /**
- * One small panel beside the pointer, shared by all drawings. Its content is also spoken by those drawings, so it is
+ * One small panel next to the pointer, shared by all drawings. Its content is also spoken by those drawings, so it is
  * hidden from screen readers.
  */
 export class Tooltip {

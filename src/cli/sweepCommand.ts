@@ -18,7 +18,7 @@ import { runSweep, sweepValues } from '../engine/sweep/sweep';
 import { assertTableReplaceable, writeSweep } from '../engine/sweep/tableFile';
 import type { Sweep, SweepAccuracy, SweepParameter, SweepPoint, SweepSettings } from '../engine/sweep/types';
 
-/** `sweep`: plans for several values of one parameter, as a table beside the plan. */
+/** `sweep`: plans for several values of one parameter, as a table next to the plan. */
 export const sweepCommand: Command = {
   synopsis:
     'sweep MODEL --images DIR --target ID (--phi F,F,… | --lambda F,F,… | --bitops-target R,R,…) [--evaluate ' +

@@ -17,8 +17,8 @@ export function messageOf(error: unknown): string {
 }
 
 /**
- * Shows a failure: as it stands where it was written for the user, otherwise with the way to the log. Cancellation is
- * no failure.
+ * Shows a failure: unchanged if it was written for the user, otherwise with a pointer to the log. Cancelling is not
+ * a failure.
  * @param action what failed, e.g. `Quantize gauge.onnx`
  */
 export async function showFailure(log: vscode.LogOutputChannel, action: string, error: unknown): Promise<void> {

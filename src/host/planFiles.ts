@@ -9,7 +9,7 @@ export function planUriOf(model: vscode.Uri): vscode.Uri {
   return vscode.Uri.joinPath(model, '..', name + PLAN_SUFFIX);
 }
 
-/** The file beside a model's plan that keeps what was measured. */
+/** The file next to a model's plan that stores what was measured. */
 export function resultsUriOf(model: vscode.Uri): vscode.Uri {
   const plan = planUriOf(model);
   return plan.with({ path: plan.path.replace(/\.json$/, '.results.json') });
@@ -21,7 +21,7 @@ export function sweepsUriOf(model: vscode.Uri): vscode.Uri {
   return plan.with({ path: plan.path.replace(/\.json$/, '.sweeps.json') });
 }
 
-/** The file beside a model's plan that keeps its quantized weights and scales. */
+/** The file next to a model's plan that stores its quantized weights and scales. */
 export function parametersUriOf(model: vscode.Uri): vscode.Uri {
   const plan = planUriOf(model);
   return plan.with({ path: plan.path.replace(/\.json$/, '.params') });
@@ -36,7 +36,8 @@ export function isModel(uri: vscode.Uri): boolean {
 }
 
 /**
- * The model that a plan says it is for; undefined if the file is no plan or names a file outside its own folder tree.
+ * The model that a plan says it is for; undefined if the file is not a plan or names a file outside its own folder
+ * tree.
  */
 export async function modelUriOf(plan: vscode.Uri): Promise<vscode.Uri | undefined> {
   try {

@@ -25,7 +25,7 @@ export class StatusBar extends Disposable {
     refresh();
   }
 
-  /** What stands there now; undefined when it is hidden. */
+  /** What is shown there now; undefined when it is hidden. */
   private async refresh(): Promise<void> {
     const update = ++this.update;
     const file = activeFile();

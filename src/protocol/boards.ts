@@ -3,7 +3,7 @@
  */
 export const OWN_BOARD_ID = 'custom';
 
-/** A core's name as its maker writes it: `cortex-m0plus` → `Cortex-M0+`; other names stand as they are. */
+/** A core's name as its maker writes it: `cortex-m0plus` → `Cortex-M0+`; other names stay as they are. */
 export function coreName(core: string): string {
   if (core === 'riscv32') return 'RISC-V';
   return core

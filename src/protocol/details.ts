@@ -1,6 +1,6 @@
 /** What the page asks for when a layer is selected: distributions, as plain numbers. */
 
-/** A distribution of real values and of the codes that stand for them. */
+/** A distribution of real values and of the codes that represent them. */
 export interface DistributionView {
   /** Left edge of the first bar, and the bars' width. The first and the last bar hold everything beyond, too. */
   readonly low: number;

@@ -50,7 +50,7 @@ export interface EditorHost {
   layerDetails(layer: number, channel: number | null): Promise<LayerDetailsView>;
   /** What the planner finds at the plan's bits, and what φ does. Takes up to seconds. */
   tradeOff(): Promise<TradeOffView>;
-  /** The sweeps kept beside the plan. */
+  /** The sweeps stored next to the plan. */
   sweeps(): Promise<readonly SweepView[]>;
   /** Asks what to sweep and runs it, with progress as of a command; false when the person left. */
   runSweep(parameter: SweepView['parameter']): Promise<boolean>;
@@ -116,7 +116,7 @@ export interface EditorPage {
   show(view: EditorView): Promise<void>;
   /** Figures of a change that was just made; the exact ones follow with `show`. */
   showPreview(preview: PreviewView): Promise<void>;
-  /** The sweeps beside the plan have changed. */
+  /** The sweeps next to the plan have changed. */
   sweepsChanged(): Promise<void>;
   /**
    * Selects a layer by its index in the view and brings it into sight: the person came from the plan's text or the

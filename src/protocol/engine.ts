@@ -42,7 +42,7 @@ export interface EngineService extends SweepService {
   fit(request: FitRequest): Promise<FitView>;
   /** Reads a model ahead of a job with it, on the same engine. */
   readModel(request: Pick<ViewRequest, 'modelPath' | 'sizes'>): Promise<void>;
-  /** How well the float network does under each preprocessing; null where that cannot be told. Takes seconds. */
+  /** How well the float network does under each preprocessing; null where that cannot be found. Takes seconds. */
   findPreprocess(request: {
     readonly modelPath: string;
     readonly imagesPath: string;
@@ -84,7 +84,7 @@ export interface EngineService extends SweepService {
   remove(request: RemoveRequest): Promise<RemovalSummary>;
   /** Builds the generated self-test and runs it on an emulated core or this computer. Cancellable. */
   selftest(request: SelftestRequest): Promise<SelftestSummary>;
-  /** Runs the firmware's integer arithmetic and float on images and keeps the result beside the plan. Cancellable. */
+  /** Runs the firmware's integer arithmetic and float on images and stores the result next to the plan. Cancellable. */
   evaluate(request: EvaluateRequest): Promise<EvaluationSummary>;
 }
 
@@ -105,7 +105,7 @@ export interface FitRequest {
   readonly limits: { readonly sramBytes?: number; readonly flashBytes?: number };
 }
 
-/** Something that keeps a plan from being used as it stands, or from being made again. */
+/** Something that keeps a plan from being used as it is, or from being made again. */
 export interface PlanProblem {
   readonly code:
     'invalid' | 'model-missing' | 'model-changed' | 'parameters-missing' | 'parameters-other' | 'images-missing';
@@ -305,7 +305,7 @@ export interface EvaluationSummary {
   readonly calibrated: boolean;
 }
 
-/** How an error crosses the border: `user` errors are shown as they stand, others with a hint to the log. */
+/** How an error crosses the border: `user` errors are shown unchanged, others with a hint to the log. */
 export interface RemoteError {
   readonly kind: 'user' | 'cancelled' | 'internal';
   readonly message: string;

@@ -155,7 +155,7 @@ export class RpcPeer {
   }
 }
 
-/** An error as it crosses the border. The engine's error classes are told by their names: no class survives cloning. */
+/** An error as it crosses the border. The engine's error classes are recognized by name: no class survives cloning. */
 function toRemoteError(error: unknown): RemoteError {
   if (!(error instanceof Error)) return { kind: 'internal', message: String(error) };
   if (error instanceof RemoteFailure) return { kind: error.kind, message: error.message, stack: error.stack };

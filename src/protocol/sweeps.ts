@@ -3,11 +3,11 @@ import type { Sweep, SweepParameter, SweepPoint } from '../engine/sweep/types';
 /** Sweeps of one parameter of a plan: the part of the engine's service that makes, reads and uses them. */
 export interface SweepService {
   /**
-   * Makes a plan for each value without writing any, and keeps the table beside the plan in the place of an earlier one
+   * Makes a plan for each value without writing any, and stores the table next to the plan, replacing an earlier one
    * of the same parameter. Cancellable.
    */
   sweep(request: SweepRequest): Promise<SweepView>;
-  /** The sweeps kept beside a plan; none where there is no table or it cannot be read. */
+  /** The sweeps stored next to a plan; none where there is no table or it cannot be read. */
   sweeps(planPath: string): Promise<readonly SweepView[]>;
   /**
    * Makes a point's decisions the plan's and writes it with its parameters: the very plan that the point was measured

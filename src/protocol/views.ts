@@ -22,7 +22,7 @@ export interface LayerView {
   readonly name: string;
   /** conv, depthwise, fullyConnected, add … or the ONNX operator where the model could not be imported. */
   readonly kind: string;
-  /** ONNX operators that the layer stands for, e.g. `Conv + Clip`. */
+  /** ONNX operators that the layer represents, e.g. `Conv + Clip`. */
   readonly operators: string;
   /** Indices of layers that feed this one. */
   readonly inputs: readonly number[];
@@ -184,12 +184,12 @@ export interface PlanView {
     readonly lambda: number;
     readonly images: number;
     /**
-     * What bits by measured sensitivity keep to: a reduction of BitOPs, and the budget in points (or percent of the
+     * The limits of bits by measured sensitivity: a reduction of BitOPs, and the budget in points (or percent of the
      * outputs' power) that it was found for.
      */
     readonly bitOpsTarget?: number;
     readonly accuracyBudget?: number;
-    /** What measured losses of single decisions are told in; missing in plans of earlier versions. */
+    /** The unit of measured losses of single decisions; missing in plans of earlier versions. */
     readonly lossUnit?: string;
   };
   /** How a detector's outputs become boxes; null for other networks. */
@@ -238,7 +238,7 @@ export interface FiguresView {
   };
   /** Weights, tables and code. */
   readonly flashBytes: number;
-  /** Its parts, and what they are told for. */
+  /** Its parts, and what they are reported for. */
   readonly flash: FlashView;
   /** Flash and time by what storage forms are chosen for. */
   readonly levels: readonly {
@@ -263,7 +263,7 @@ export interface FlashView {
   readonly selfTest: number;
   readonly optimize: Optimize;
   readonly core: string;
-  /** Level of GCC that code is told for. */
+  /** Level of GCC that code size is reported for. */
   readonly level: string;
   /** What is kept for the application. */
   readonly reserveBytes: number;

@@ -20,7 +20,7 @@ import { imageView } from './sampleImage';
 
 /** Images that are offered, evenly spread over the calibration folder. */
 const SHOWN_IMAGES = 24;
-/** Boxes sent of each network: more cannot be told apart on an image. */
+/** Boxes sent of each network: more cannot be distinguished on an image. */
 const MOST_BOXES = 200;
 
 /** A plan's head as it is shown. */
@@ -153,7 +153,7 @@ async function knownBoxes(
         label: keys.indexOf(labelKey(box.label)),
       }));
   } catch (error) {
-    // Damaged annotations are told by an evaluation, not by a picture.
+    // Damaged annotations are reported by an evaluation, not by a picture.
     if (error instanceof UserError) return null;
     throw error;
   }

@@ -159,7 +159,7 @@ export function referenceDistribution(statistics: PatchStatistics, phi: number):
 }
 
 /**
- * @param codes integers that stand for the values, of `bits` bits. @param select picks the values of the wanted
+ * @param codes integers that represent the values, of `bits` bits. @param select picks the values of the wanted
  *   channel
  */
 export function weightDistribution(

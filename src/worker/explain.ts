@@ -54,7 +54,7 @@ function explainDecisions(
     weightBits,
     () => null,
   )) {
-    // A map that no layer with weights reads is no matter of the score.
+    // A map that no layer with weights reads does not concern the score.
     if (unit.readers.length === 0) continue;
     if (unit.kind === 'view') {
       input.set(unit.readers[0], candidates);

@@ -42,7 +42,7 @@ export interface ShownPlan {
   readonly layers: readonly LayerView[];
 }
 
-/** What is known of a plan beside its own files. */
+/** What is known about a plan besides its own files. */
 export interface PlanKnowledge {
   /** From its calibration, if that is cached on this machine. */
   readonly explanation: Explanation;

@@ -96,7 +96,7 @@ export function sweepService(open: (planPath: string) => Promise<OpenedPlan>, pr
 }
 
 /**
- * The account of a plan with the classes that a point of φ gives its patches. Its loss and notes were told of others;
+ * The account of a plan with the classes that a point of φ gives its patches. Its loss and notes refer to others;
  * without the samples nothing is estimated anew.
  */
 function accountAt({ account, notes }: SweepPoint, plan: Plan): PlanAccount | undefined {

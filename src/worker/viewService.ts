@@ -148,7 +148,7 @@ async function shown(models: ModelStore, model: EditorView['model'], opened: Ope
   return { model: { ...model, layers }, plan, planProblem: null };
 }
 
-/** How well a float model does on a plan's images, or on others; null where that cannot be told. */
+/** How well a float model does on a plan's images, or on others; null where that cannot be found. */
 async function imagesScore(
   graph: Graph,
   modelPath: string,

@@ -1,6 +1,6 @@
 /**
  * A plot of points in two dimensions, as SVG: readable by screen readers, walked with the arrow keys, and exported as
- * it stands.
+ * it is.
  */
 import { fill, h, setAria, svg } from '../dom';
 import { niceTicks } from './ticks';

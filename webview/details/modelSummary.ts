@@ -146,7 +146,7 @@ function labelsText(labels: readonly string[]): string {
     : `${labels.length}: ${named}`;
 }
 
-/** What measured bits keep to. */
+/** The limits of measured bits. */
 function measured({ bitOpsTarget, accuracyBudget }: NonNullable<EditorView['plan']>['search']): [string, string][] {
   return [
     ...(bitOpsTarget === undefined ? [] : [[t('BitOPs target'), `${String(bitOpsTarget)}×`] as [string, string]]),

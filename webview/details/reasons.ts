@@ -37,7 +37,7 @@ export function reasonsSection(plan: LayerPlanView, search: Search): Child[] {
 
 const isScored = (account: Account | null): boolean => account?.by === 'score';
 
-/** @param unit that losses are told in; undefined for plans of earlier versions */
+/** @param unit of losses; undefined for plans of earlier versions */
 function reasonText({ bits, by, losses }: Account, unit: string | undefined): string {
   switch (by) {
     case 'sensitivity':

@@ -14,7 +14,7 @@ const PADDING = 3;
 
 /**
  * Boxes over an image. Those without a partner are dashed, so that they differ by more than their colour; every text
- * stands on a background of its own.
+ * has its own background.
  *
  * @param size of the drawing, in the units of `ctx`
  */

@@ -8,7 +8,7 @@ export interface BoxPair {
   readonly overlap: number;
 }
 
-/** Least overlap of boxes that stand for the same object. */
+/** Least overlap of boxes that are the same object. */
 const LEAST_OVERLAP = 0.5;
 
 /**

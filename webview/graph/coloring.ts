@@ -24,7 +24,7 @@ export interface Coloring {
   readonly by: ColorBy;
   /** 0…1, 1 where one should look first; null without a figure. */
   heat(layer: LayerView): number | null;
-  /** What the least and the most heat stand for. */
+  /** What the least and the most heat mean. */
   readonly range: readonly [string, string] | null;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The graph with runs of layers drawn as one node, so that a network of any size is seen whole at a size that can be
- * read. As little is folded as the room demands: first blocks that repeat exactly, then those that differ in sizes
- * alone, at last equal shares of what is left.
+ * read. As little is folded as the room demands: first blocks that repeat exactly, then those that differ only in
+ * sizes, finally equal shares of the rest.
  */
 import type { LayerView } from '../../src/protocol/views';
 import { findRepeats, signatures, singleBorders, type Fold } from './repeats';

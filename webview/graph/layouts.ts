@@ -34,7 +34,7 @@ export class Layouts {
     return this.done.get(layoutKey(direction, graph)) ?? null;
   }
 
-  /** Asks for a layout. Resolves to null where another network has come in the meantime. */
+  /** Asks for a layout. Resolves to null if another network has been shown since. */
   async fetch(direction: Direction, graph: FoldedGraph): Promise<DrawingView | null> {
     const key = layoutKey(direction, graph);
     let asked = this.known.get(key);

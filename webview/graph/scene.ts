@@ -230,7 +230,7 @@ export class Scene {
     }
   }
 
-  /** The next node beside this one in its rank. */
+  /** The next node next to this one in its rank. */
   private sibling(node: number, step: 1 | -1): number | null {
     const rank = this.layout.ranks[this.layout.rank[node]];
     return rank[rank.indexOf(node) + step] ?? null;
@@ -255,7 +255,7 @@ export class Scene {
       x1 = Math.max(x1, box.x + box.width);
       y1 = Math.max(y1, box.y + box.height);
     }
-    // Skip connections within lie beside the layers.
+    // Skip connections within run next to the layers.
     const inside = new Set(nodes);
     this.layout.pieces.forEach((pieces, rank) => {
       for (const { from, to, start } of pieces) {

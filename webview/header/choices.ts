@@ -9,7 +9,7 @@ import { t } from '../l10n';
 import type { MenuChoice } from '../menu';
 
 export function targetChoices(targets: readonly TargetView[], current: TargetView, edits: Edits): MenuChoice[] {
-  // One of the user's own stands in no table.
+  // One of the user's own is in no table.
   const own = targets.some(({ id }) => id === current.id) ? [] : [current];
   return [...own, ...targets].map((target) => ({
     label: boardText(target),

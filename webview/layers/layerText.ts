@@ -2,7 +2,7 @@
 import type { LayerView } from '../../src/protocol/views';
 import { t } from '../l10n';
 
-/** `Depthwise`, `Fully connected` … from the kinds of the graph; other kinds stand as they are. */
+/** `Depthwise`, `Fully connected` … from the kinds of the graph; other kinds stay as they are. */
 export function kindText(kind: string): string {
   const known = new Map([
     ['conv', t('Conv')],

@@ -112,8 +112,8 @@ function fileOf(cachePath: string, key: string): string {
  * {@link calibrate}, unless the cache has the result already.
  *
  * @param cachePath folder, made when needed; null: nothing is cached
- * @param notes gets what calibration told, also when it comes from the cache
- * @throws UserError, CancelledError as calibrate does. A cache that cannot be written is no error.
+ * @param notes gets what calibration reported, also when it comes from the cache
+ * @throws UserError, CancelledError as calibrate does. A cache that cannot be written is not an error.
  */
 export async function calibrateCached(
   graph: Graph,

@@ -29,7 +29,7 @@ export interface SampleInput {
  * Reads, decodes and preprocesses one sample: one entry per graph input.
  *
  * Integer arrays are preprocessed like pixels, value = (element · scale − mean) / std; float arrays are the network's
- * real input as they stand.
+ * real input, unchanged.
  *
  * @throws UserError when the file is damaged or does not fit the network
  */

@@ -163,7 +163,7 @@ export class PatchCollector {
 /**
  * Moves counts from equal bins to bins between `edges`, taking values as uniform within a bin. Cumulative counts are
  * rounded, not single ones, so that none is lost. `dither` in [0, 1) says where to round: as it differs from cell to
- * cell, bins that take in two old ones do not stand out beside those that take in one.
+ * cell, bins that take in two old ones do not stand out next to those that take in one.
  */
 function redistribute(from: Uint16Array, edges: Float64Array, to: Uint32Array, dither: number): void {
   let k = 0;

@@ -39,7 +39,7 @@ export class RuntimeSession {
   ) {}
 
   /**
-   * @param modelPath ONNX file; external data is looked for beside it
+   * @param modelPath ONNX file; external data is searched for next to it
    * @param network how to feed the network's inputs, and which values are outputs of the file already
    * @param values names of values of the graph to observe, outputs or not, each once
    * @throws RuntimeRefusal when onnxruntime cannot load the model; UserError when the file cannot be read;

@@ -36,13 +36,13 @@ const MAX_SAMPLES = 1_000_000;
 const MAX_LABELS_BYTES = 16 * 1024 * 1024;
 
 /**
- * Lists the samples at `location`: a folder of JPEG and PNG files (told by content, sorted by name), also in its
+ * Lists the samples at `location`: a folder of JPEG and PNG files (recognized by content, sorted by name), also in its
  * folders one level down; or a `.npy` or `.npz` file, or a folder of them.
  *
  * Labels come from a `labels.csv` (columns `file` and `class_index`, others ignored) in the folder; without one, from
  * class folders, when all images are in folders: their names if these are all numbers, else their position in the
  * sorted list of folders. For arrays: `labels.csv` for one-sample files, the integer array `label`, `labels` or `y` of
- * a `.npz`, or a `labels.npy` beside the arrays.
+ * a `.npz`, or a `labels.npy` next to the arrays.
  *
  * @param graph its inputs decide how arrays are read
  * @param limit take so many, evenly spread over the sorted list; 0 takes all

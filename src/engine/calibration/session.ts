@@ -17,14 +17,14 @@ export interface ObservationRequest {
   readonly preClamp: readonly MapId[];
 }
 
-/** All maps of a graph would take 4 bytes per value; a network beyond this is no microcontroller's. */
+/** All maps of a graph would take 4 bytes per value; a larger network is not one for a microcontroller. */
 const MAX_OBSERVED_VALUES = 200e6;
 
 /**
  * The float network, executed by onnxruntime on the original file, with feature maps observable. Maps that no value of
  * the file carries (inside a folded pattern) are computed by the Graph's float evaluation from their layer's inputs. A
  * file that onnxruntime refuses although the importer could read it (an opset of its future or past, equal node names)
- * is evaluated by the Graph alone: slower, the same values.
+ * is evaluated by the Graph only: slower, with the same values.
  */
 export class FloatSession {
   private readonly maps = new Map<MapId, Observed>();
@@ -107,7 +107,7 @@ export class FloatSession {
     return async () => this.finish(inputs, end === undefined ? null : await end());
   }
 
-  /** Makes the values of a run, those of onnxruntime (null: without it) and evaluated ones, those that are told. */
+  /** Makes the values of a run, those of onnxruntime (null: without it) and evaluated ones, those that are reported. */
   private finish(inputs: readonly Float32Array[], values: RuntimeValues | null): void {
     this.maps.clear();
     this.preClamps.clear();

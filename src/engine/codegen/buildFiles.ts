@@ -3,12 +3,12 @@ import { writeRefusal } from '../common/fileErrors';
 import type { SafeFolder } from '../common/safeFolder';
 import { MAX_BUILD_FILE_BYTES, type ProjectEdit } from './layouts';
 
-/** New texts lie beside the files that they replace until all of them are written, old ones until the work is done. */
+/** New texts are kept next to the files they replace until all of them are written, old ones until the work is done. */
 const newSuffix = '.quantmcu-new';
 const oldSuffix = '.quantmcu-old';
 
 /**
- * Changes build files around some work: the new texts are written beside the old ones first, so that a full disk or a
+ * Changes build files around some work: the new texts are first written next to the old ones, so that a full disk or a
  * missing permission shows before anything is touched, then they take their places. If that or the work fails, the old
  * files come back, the same as they were.
  *
@@ -53,8 +53,8 @@ function quietly(undo: () => void): void {
 }
 
 /**
- * A second name for the old file, so that at every moment one whole file stands under its name, even if the process is
- * killed.
+ * A second name for the old file, so that at every moment there is one whole file under its name, even if the process
+ * is killed.
  */
 function keepOld(project: SafeFolder, file: string): void {
   project.remove(file + oldSuffix);

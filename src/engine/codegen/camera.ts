@@ -43,7 +43,7 @@ export function cameraKernel({ camera }: CameraSource): string {
 
 /**
  * `<name>_camera.h` and `<name>_camera.c`: pictures of one camera into the network's input, or into its tiles.
- * @throws UserError where the input is no picture, or there is more than one
+ * @throws UserError where the input is not a picture, or there is more than one
  */
 export function renderCamera(program: Program, source: CameraSource, options: RenderOptions): GeneratedFile[] {
   const { name, provenance } = options;

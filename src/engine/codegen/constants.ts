@@ -98,7 +98,7 @@ export class ConstantArrays {
     return this.program.constants[id].values;
   }
 
-  /** Bytes of flash that weights take, in all the forms in which they stand. */
+  /** Bytes of flash that weights take, in all their storage forms. */
   get weightBytes(): number {
     return this.arrays.reduce((sum, a) => sum + (a.constant.kind === 'weights' ? arrayBytes(a) : 0), 0);
   }

@@ -4,7 +4,7 @@ type Branch = { readonly keep: boolean | null; taken: boolean };
 
 /**
  * A text without the branches that the preprocessor would leave out on all cores of a kind. Only conditions on
- * `QMCU_DSP`, `QMCU_MVE` and `QMCU_PLAIN` alone are looked at; all others stay.
+ * `QMCU_DSP`, `QMCU_MVE` and `QMCU_PLAIN` alone are evaluated; all others stay.
  */
 export function withoutOthers(text: string, kind: CoreKind): string {
   const out: string[] = [];

@@ -35,7 +35,7 @@ export interface Assembly {
 
 /**
  * Assembles what is rendered, and adds up its flash.
- * @param cores kinds of cores that the runtime has kernels for; missing: for the target's alone
+ * @param cores kinds of cores that the runtime has kernels for; missing: only for the target's
  */
 export function assemble(
   program: Program,

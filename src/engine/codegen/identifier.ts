@@ -43,8 +43,8 @@ const maxLength = 40;
 
 /**
  * A C identifier from a model's file name: lower case letters, digits and single underscores. It is neither a keyword
- * of C or C++, nor a header's name, nor inside the runtime's prefixes; names that cannot be told apart in ASCII get a
- * piece of their hash.
+ * of C or C++, nor a header's name, nor inside the runtime's prefixes; names that cannot be distinguished in ASCII get
+ * a piece of their hash.
  *
  * @param file file name or path of a model, with or without `.onnx`
  * @returns e.g. `mobilenetv2_1_0_224_tv` for `models/mobilenetv2_1.0_224_tv.onnx`, at most 49 characters

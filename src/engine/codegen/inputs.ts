@@ -11,7 +11,7 @@ export interface ExternalInput {
   /** Index of the port. */
   readonly port: number;
   readonly buffer: BufferId;
-  /** Name of the C parameter that stands for it. */
+  /** Name of its C parameter. */
   readonly parameter: string;
   /**
    * The regions that the application hands over when the network asks for them, in order; null: the network reads the

@@ -19,7 +19,7 @@ export function contentHash(bytes: Buffer): string {
   return createHash('sha256').update(normalized).digest('hex');
 }
 
-/** Text of a manifest, with sorted paths. `more` is kept beside them. */
+/** Text of a manifest, with sorted paths. `more` is stored with them. */
 export function renderManifest(manifest: Manifest, more: Readonly<Record<string, unknown>> = {}): string {
   const files = Object.fromEntries([...manifest].sort(([a], [b]) => (a < b ? -1 : 1)));
   const comment = 'What QuantMCU wrote into this folder: SHA-256 of each file, line ends as LF.';
@@ -53,7 +53,7 @@ export function readManifestJson(folder: SafeFolder): object {
 }
 
 /**
- * Whether a path with '/' separators stays inside its folder on every system and is no file of ours with a special
+ * Whether a path with '/' separators stays inside its folder on every system and is not one of our files with a special
  * meaning.
  */
 export function isSafePath(file: string): boolean {

@@ -169,7 +169,7 @@ function wire(
   return { edits, instructions };
 }
 
-/** Files of a model whose includes name the runtime's folder, which lies beside theirs. */
+/** Files of a model whose includes name the runtime's folder, which is next to theirs. */
 function includingBySibling(files: readonly GeneratedFile[]): GeneratedFile[] {
   return files.map(({ path: file, text }) => ({
     path: file,

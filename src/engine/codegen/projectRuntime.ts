@@ -7,7 +7,7 @@ import { readUses } from '../cost/runtimeUses';
 import type { Library } from './writePlan';
 
 /*
- * The runtime of a project: once, in a folder beside the models' (`quantmcu/`). Its manifest says which models need
+ * The runtime of a project: once, in a folder next to the models' (`quantmcu/`). Its manifest says which models need
  * what, so that a further model adds what is missing and the last one takes it all away.
  */
 

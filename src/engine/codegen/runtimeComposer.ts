@@ -24,7 +24,7 @@ const schedulingPragma =
 /** Composes files for some kinds of cores. */
 export class Composer {
   private readonly single: CoreKind | null;
-  /** Headers whose text stands in `qmcu_layer_kernels.h`. */
+  /** Headers whose text is in `qmcu_layer_kernels.h`. */
   private readonly layerHeaders: ReadonlySet<string>;
 
   /** @param uses what is used of the kernels; missing: all */
@@ -57,7 +57,7 @@ export class Composer {
     }
   }
 
-  /** What is used stands where models' sources see it: they refuse a runtime without what they need. */
+  /** What is used is stated where models' sources see it: they refuse a runtime without what they need. */
   private interface(): string {
     const text = textOf(interfaceHeader);
     if (this.single !== 'dsp' || !this.uses) return text;

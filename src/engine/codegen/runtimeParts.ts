@@ -59,7 +59,7 @@ export function fileWith(part: string): string {
   return file;
 }
 
-/** Whether a header's text stands in a file that all others include. */
+/** Whether a header's text is in a file that all others include. */
 export function shared(file: string): boolean {
   return [portHeader, interfaceHeader, cameraHeader].includes(file) || internalParts.includes(file);
 }

@@ -213,7 +213,7 @@ function branchTitle(program: Program, id: number): string {
   );
 }
 
-/** Constant parameter structs, equal ones once: branches that differ in their windows alone share them. */
+/** Constant parameter structs, equal ones once: branches that differ only in their windows share them. */
 class ParameterTable {
   readonly types: string[] = [];
   private readonly byContent = new Map<string, string>();

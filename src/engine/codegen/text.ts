@@ -5,8 +5,8 @@ export const lineWidth = 100;
 const maxCommentText = 120;
 
 /**
- * Foreign text (an ONNX name, a file name) as it may stand inside a C block comment: printable ASCII on one line that
- * cannot end or nest the comment, form a trigraph or hide its direction. Anything else is written as `\u{HEX}`, a
+ * Foreign text (an ONNX name, a file name) in a form that is safe inside a C block comment: printable ASCII on one line
+ * that cannot end or nest the comment, form a trigraph or hide its direction. Anything else is written as `\u{HEX}`, a
  * backslash as two.
  */
 export function commentText(text: string): string {

@@ -51,7 +51,7 @@ export interface NetworkFacts {
 /**
  * With a target, layers of cores with the DSP extension may get kernels made for them, and take their weights in other
  * forms, in more flash, as {@link chooseForms} decides; everything runs on every core all the same. Without one, every
- * layer gets a kernel, unless `optimize` is `size`, and weights stand as they are planned.
+ * layer gets a kernel, unless `optimize` is `size`, and weights are stored as planned.
  */
 export interface RenderOptions extends FlashOptions {
   /** C identifier, from `toIdentifier`. */

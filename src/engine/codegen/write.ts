@@ -16,7 +16,7 @@ export interface WriteOptions {
   readonly keepEdited?: readonly string[];
 }
 
-/** Files stand in the way that we did not write or that were edited since. Nothing was changed. */
+/** Files are in the way that we did not write or that were edited since. Nothing was changed. */
 export class WriteConflictError extends UserError {
   constructor(
     readonly folder: string,

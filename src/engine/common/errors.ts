@@ -1,6 +1,6 @@
 /**
  * An error whose message is meant for the person at the keyboard: one line that names the file or node, what is
- * wrong with it and what to do. The CLI prints it without a stack trace, the extension shows it as it stands.
+ * wrong with it and what to do. The CLI prints it without a stack trace, the extension shows it unchanged.
  */
 export class UserError extends Error {
   constructor(message: string, options?: { cause?: unknown }) {

@@ -156,7 +156,7 @@ export class SafeFolder {
     );
   }
 
-  /** Removes what is no folder, a link as such; nothing where nothing is. */
+  /** Removes anything but a folder, a link as such; does nothing if there is nothing. */
   remove(file: string): void {
     try {
       this.at(file, (place) => fs.unlinkSync(place));
@@ -186,7 +186,7 @@ export class SafeFolder {
     }
   }
 
-  /** Uses a path to a file or folder of which all but the last step are known to be no links. */
+  /** Uses a path to a file or folder of which all but the last step are known not to be links. */
   private at<T>(file: string, use: (place: string) => T): T {
     const steps = [...this.steps, ...partsOf(file)];
     const name = steps.pop();

@@ -3,7 +3,7 @@ import { CODE_TABLES, type CodeTable, type UsedCode } from './codeSizes';
 import { againOf, madeKernelKey, sharedBlock, type MadeKernel } from './madeKernels';
 import { hasFewBits, type RuntimeUses, type UseMacro } from './runtimeUses';
 
-/** The level of GCC that sizes and latencies are told for; lower levels take less flash. */
+/** The level of GCC that sizes and latencies are reported for; lower levels take less flash. */
 export const TOLD_LEVEL = '-O3';
 
 /** Cores whose DSP extension kernels are made for layers with, and weights packed. */
@@ -16,7 +16,7 @@ export function codeTable(core: Core): CodeTable {
 
 /**
  * Bytes of all that a linker keeps of the runtime for these functions.
- * @param uses what is used of the kernels, where the runtime is compiled for that alone
+ * @param uses what is used of the kernels, if the runtime is compiled only for that
  */
 export function runtimeBytes(core: Core, functions: Iterable<string>, uses?: RuntimeUses): number {
   const table = codeTable(core);

@@ -13,6 +13,6 @@ export interface Flash {
   readonly selfTest: number;
   readonly core: Core;
   readonly optimize: Optimize;
-  /** Level of GCC for which code is told. */
+  /** Level of GCC that code size is reported for. */
   readonly level: string;
 }

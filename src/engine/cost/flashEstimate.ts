@@ -174,7 +174,7 @@ export function runtimeFunctions(work: readonly Work[], forms: Forms, core: Core
   return needed;
 }
 
-/** What calls use, on cores whose runtime is compiled for that alone. */
+/** What calls use, on cores whose runtime is compiled only for that. */
 export function usesOf(work: readonly Work[], forms: Forms, core: Core): RuntimeUses | undefined {
   return DSP_CORES.includes(core) ? workUses(work, forms) : undefined;
 }

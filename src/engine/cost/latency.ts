@@ -59,7 +59,7 @@ export class CallCost {
   }
 }
 
-/** A call as its kernel sees it when the layer's weights stand in some form. */
+/** A call as its kernel sees it when the layer's weights are in some storage form. */
 function inForm(call: KernelCall, { weights, made }: LayerForm, fewBits: FewBits): KernelCall {
   // Eight pixels share multiplications by the weights' values, however they are stored.
   if (fewBits === 'eights' && shapeOf(call, fewBits).kernel === 'packed') return call;
@@ -150,7 +150,7 @@ export function totalInstructions(work: readonly Work[], outlierShare: number, c
   return workInstructions(work, core, forms).reduce((sum, n, i) => sum + shareOf(work[i], outlierShare) * n, 0);
 }
 
-/** How the runtime computes a step whose layer's weights stand in this form, as its cost depends on it. */
+/** How the runtime computes a step whose layer's weights are in this form, as its cost depends on it. */
 export function stepShape(program: Program, step: Step, core: Core, form: LayerForm): ShapedCalls {
   const { call: planned, extent } = stepWork(program, step);
   const { fewBits } = coreCosts(core);

@@ -17,7 +17,7 @@ export interface WeightedLayer {
   readonly work: readonly Work[];
 }
 
-/** How a layer's weights stand in flash, and whether kernels are made for it. */
+/** How a layer's weights are stored in flash, and whether kernels are made for it. */
 export interface LayerForm {
   /** As planned; 4-bit weights as bytes; or packed in words (codegen/weights/packs.ts), which kernels are made for. */
   readonly weights: 'planned' | 'bytes' | 'packed';
@@ -122,7 +122,7 @@ function packedKey(call: KernelCall, outputBits: number): string {
   return `packed ${kind} 0 ${unroll} ${column > unroll ? 'loop' : 'once'} U${outputBits} 0`;
 }
 
-/** Bounds below the largest code, which values alone tell, are left out: maps of their own scale end at it. */
+/** Bounds below the largest code, which only values reveal, are left out: maps of their own scale end at it. */
 function depthwiseKey({ window, inputBits, weightBits = 8 }: KernelCall, outputBits: number): string {
   const { kernelH, strideH } = window!;
   const isPolynomial = kernelH === 3 && strideH === 1 && (weightBits === 4 || inputBits <= 4);

@@ -7,7 +7,7 @@ import { stepOp } from '../schedule/stepOp';
 import { extentOf, type Extent } from './kernelCost';
 import type { KernelCall } from './kernelShape';
 
-/** A call of a kernel, as a Program's step and a schedule's have it alike: what figures are told from. */
+/** A call of a kernel, as a Program's step and a schedule's have it alike: what figures are computed from. */
 export interface Work {
   readonly layer: LayerId;
   readonly call: KernelCall;

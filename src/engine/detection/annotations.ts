@@ -33,7 +33,7 @@ const MAX_LABEL_FILE_BYTES = 16 << 20;
 
 /**
  * Finds the boxes that belong to a folder of images: Pascal VOC's XML, YOLO's text files or a COCO JSON, among the
- * images, or in a folder `annotations`, `Annotations` or `labels` in it or beside it.
+ * images, or in a folder `annotations`, `Annotations` or `labels` in it or next to it.
  *
  * @param images folder of the images
  * @param given  folder or file that a person names instead

@@ -39,7 +39,7 @@ export interface HeadLevel {
   /** Width and height of each anchor or prior; anchor-free heads have one, as large as a cell. */
   readonly anchors: readonly (readonly [number, number])[];
   readonly box: BoxForm & Place;
-  /** Missing: the score is the class's alone. */
+  /** Missing: the score is only the class's. */
   readonly objectness?: Place & { readonly fn: 'sigmoid' | 'none' };
   readonly score: Place & ScoreForm;
   /** Further points of each box, e.g. eyes; their x and y follow one another. */

@@ -29,7 +29,7 @@ const HEAD_PRESETS: readonly string[] = FAMILIES.map((f) => f.name).sort();
 export function proposeHead(graph: Graph, model: string): DetectionHead | null {
   if (graph.inputs.length !== 1) return null;
   const clues = cluesOf(graph, model);
-  // A vector is no detector's output, and neither is a map as large as the input (a mask).
+  // A vector is not a detector's output, and neither is a map as large as the input (a mask).
   if (clues.outputs.some(({ h, w, c }) => h * w * c <= Math.max(4, c))) return null;
   for (const family of FAMILIES) {
     const head = family.propose?.(clues) === false ? null : family.fill(clues);

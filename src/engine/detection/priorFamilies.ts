@@ -67,7 +67,7 @@ function ssdPriors({ width, height }: HeadClues): PriorLevel[] {
   });
 }
 
-/** Priors stand in the middle of their cells. */
+/** Priors are centered in their cells. */
 function cellsOf({ rows, cols, stride, priors }: PriorLevel): Omit<HeadLevel, 'box' | 'score'> {
   return { rows, cols, stride, offset: 0.5, anchors: priors };
 }
@@ -191,7 +191,7 @@ function decoded(clues: HeadClues): DetectionHead | null {
     ...rest,
   });
   const form = { form: 'decoded', order: 'xyxy', unit: 'input' } as const;
-  // A list of boxes is no map: those of segmentation and poses are.
+  // A list of boxes is not a map: those of segmentation and poses are.
   if (clues.outputs.some(({ h, w }) => h > 1 && w > 1)) return null;
   if (clues.outputs.length === 2) {
     const all = flats(clues);

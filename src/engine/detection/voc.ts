@@ -45,7 +45,7 @@ export function parseVoc(text: string, file: string): TrueBox[] {
     pending = null;
   });
   parser.write(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text).close();
-  // The size may stand behind the objects.
+  // The size may come after the objects.
   return found.map((object) => boxOf(object, size.get('width') || Infinity, size.get('height') || Infinity, fail));
 }
 

@@ -2,8 +2,8 @@ import type { MessagePort } from 'node:worker_threads';
 import { IntegerRunner, type RunnerJob, type RunnerSetup } from './integerRunner';
 
 /**
- * Serves a thread of {@link openRunners}: answers each job with its result, one after the other. An error that is no
- * sample's ends the thread.
+ * Serves a thread of {@link openRunners}: answers each job with its result, one after the other. An error that belongs
+ * to no sample ends the thread.
  */
 export function serveThread(port: MessagePort, setup: RunnerSetup): void {
   const runner = new IntegerRunner(setup);

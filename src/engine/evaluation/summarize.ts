@@ -87,7 +87,7 @@ function expectedLoss(results: readonly ImageResult[]): NonNullable<Evaluation['
   };
 }
 
-/** Images from which on labels that are off by one are told from a network that is often wrong. */
+/** Images needed to tell labels that are off by one from a network that is often wrong. */
 const LEAST_SHIFTED = 8;
 
 /** 1 or −1 where labels moved by that name the float network's answers at least three times as often; 0 otherwise. */

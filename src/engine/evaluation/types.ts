@@ -5,7 +5,7 @@ import type { DetectionAccuracy } from '../detection/detectionAccuracy';
 import type { ResolvedHead } from '../detection/resolve';
 import type { FloatCache } from './floatCache';
 
-/** Accuracy of the firmware's integer arithmetic beside the float network, on the same images. */
+/** Accuracy of the firmware's integer arithmetic against the float network, on the same images. */
 export interface Evaluation {
   readonly images: number;
   readonly task: Task;
@@ -39,7 +39,7 @@ export interface Evaluation {
   readonly notes: readonly string[];
 }
 
-/** What a detector finds, float beside quantized. */
+/** What a detector finds, float against quantized. */
 export interface DetectionEvaluation {
   /** On images with known boxes; null without any. */
   readonly accuracy: DetectionAccuracy | null;
@@ -102,7 +102,7 @@ export interface EvaluateOptions {
   readonly predictions?: boolean;
   /** Threads that run the integer network; undefined: as many as there are cores, where that pays. 1: this thread. */
   readonly threads?: number;
-  /** JavaScript file that serves such a thread; undefined: `evaluator.js` beside the running file. */
+  /** JavaScript file that serves such a thread; undefined: `evaluator.js` next to the running file. */
   readonly threadFile?: string;
 }
 

@@ -3,7 +3,7 @@ import { elements } from './types';
 
 /**
  * Multiply-accumulates that a layer needs for `pixels` pixels of its output (rows × columns; all of them by default).
- * Padding counts as if it were multiplied. Only layers with weights have any, as is usual when MACs of networks are
+ * Padding counts as multiplied. Only layers with weights have any, as is usual when MACs of networks are
  * compared.
  */
 export function layerMacs(graph: Graph, layer: Layer, pixels?: number): number {

@@ -52,7 +52,7 @@ interface LayerBase {
   readonly id: LayerId;
   /** Unique within the graph; the ONNX node's name, or the name of the map it writes. Text, possibly hostile. */
   readonly name: string;
-  /** ONNX nodes that this layer stands for, in order, e.g. Conv, BatchNormalization, Clip. For display and comments. */
+  /** ONNX nodes that this layer represents, in order, e.g. Conv, BatchNormalization, Clip. For display and comments. */
   readonly onnx: readonly { readonly name: string; readonly opType: string }[];
   readonly inputs: readonly MapId[];
   readonly output: MapId;
@@ -198,7 +198,7 @@ export type ActivationFunction =
   | { readonly name: 'formula'; readonly label: string; readonly formula: Formula };
 
 /**
- * What element-wise nodes over one value x compute together. Nothing between them is rounded, for the firmware has one
+ * What element-wise nodes over one value x compute together. Nothing between them is rounded: the firmware has one
  * table for all.
  */
 export type Formula =
@@ -250,7 +250,7 @@ export interface ReshapeLayer extends LayerBase {
 
 /**
  * A true rearrangement of elements that could not be absorbed: output element i is input element `permutation[i]` (both
- * in HWC order). Where elements are only some of the input's, or repeated, it is no permutation.
+ * in HWC order). Where elements are only some of the input's, or repeated, it is not a permutation.
  */
 export interface PermuteLayer extends LayerBase {
   readonly kind: 'permute';

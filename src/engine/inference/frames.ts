@@ -34,7 +34,7 @@ export interface ArrayHead {
 export type Request =
   | {
       readonly kind: 'open';
-      /** The ONNX file, which the process reads itself. External data is looked for beside it. */
+      /** The ONNX file, which the process reads itself. External data is searched for next to it. */
       readonly model: string;
       /** Values of the model to hand over as outputs besides its own. */
       readonly outputs: readonly string[];

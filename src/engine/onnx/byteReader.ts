@@ -1,8 +1,8 @@
 import { readSync } from 'node:fs';
 
 /**
- * Signals bytes that are not the protobuf they should be; turned into a UserError that names the file by whoever knows
- * it.
+ * Signals bytes that are not the protobuf they should be; turned into a UserError that names the file by a caller that
+ * knows it.
  */
 export class MalformedError extends Error {}
 
@@ -19,7 +19,7 @@ export class ByteReader {
   /** Bytes fetched from the file so far. */
   bytesRead = 0;
 
-  /** @param size length of the file when it was opened; a file that shrinks meanwhile is reported as cut off. */
+  /** @param size length of the file when it was opened; a file that shrinks while it is read is reported as cut off. */
   constructor(
     readonly fd: number,
     readonly size: number,

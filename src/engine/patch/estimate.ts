@@ -214,7 +214,7 @@ export class MemoryEstimator {
       const bytes = needs.all(grid, apart);
       return [...bytes.keys()].sort((a, b) => bytes[b] - bytes[a]).slice(0, DECISIVE);
     };
-    // Branches that only recompute differ in size alone; with kept halos, what an overlap saves may decide.
+    // Branches that only recompute differ only in size; with kept halos, what an overlap saves may decide.
     const count = grid.rows * grid.cols;
     if (shapes.keep.size > 0 && count <= FEW) return Array.from({ length: count }, (_, i) => i);
     const decisive = shapes.keep.size > 0 ? [...largest(false), ...largest(true)] : largest(false);

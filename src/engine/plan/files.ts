@@ -66,7 +66,7 @@ export async function readParameters(
 }
 
 /**
- * Resolves a file that a sidecar names relative to itself; only a file beside the sidecar is allowed for parameters.
+ * Resolves a file that a sidecar names relative to itself; only a file next to the sidecar is allowed for parameters.
  */
 export function besidePlan(planPath: string, name: string): string {
   if (name !== path.basename(name))

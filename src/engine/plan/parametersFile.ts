@@ -3,7 +3,7 @@ import type { Graph, Layer } from '../graph/types';
 import type { LayerParameters, MapFormat, QuantizedParameters } from '../quantize/types';
 
 /**
- * The binary file beside a sidecar that holds the quantized parameters: so C can be generated on a machine that has
+ * The binary file next to a sidecar that holds the quantized parameters: so C can be generated on a machine that has
  * neither images nor time.
  *
  *     8 bytes  "QMCUPAR1"

@@ -19,7 +19,7 @@ export function defaultPlanPath(modelPath: string): string {
   return modelPath.replace(/\.onnx$/i, '') + '.quantmcu.json';
 }
 
-/** Name of the parameter file beside a sidecar. */
+/** Name of the parameter file next to a sidecar. */
 export function parametersFileName(planPath: string): string {
   return path.basename(planPath).replace(/(\.quantmcu)?\.json$/i, '') + '.quantmcu.params';
 }

@@ -127,9 +127,9 @@ export interface BitsAccount {
 export interface PlanAccount {
   readonly loss?: ExpectedLoss;
   readonly limitedBy: SearchLimit;
-  /** All that the user was told. */
+  /** Everything the user was told. */
   readonly notes: readonly string[];
-  /** Board and patches that loss and notes were told of, see `toldOf()`; missing in plans of earlier versions. */
+  /** Board and patches that loss and notes refer to, see `toldOf()`; missing in plans of earlier versions. */
   readonly toldOf?: string;
   /** By feature map. */
   readonly maps: Readonly<Record<string, BitsAccount>>;
@@ -192,6 +192,6 @@ export interface Plan {
   readonly layers: Readonly<Record<string, LayerPlan>>;
   /** Missing in plans of earlier versions. */
   readonly account?: PlanAccount;
-  /** The quantized parameters that belong to these decisions: a binary file beside the sidecar. */
+  /** The quantized parameters that belong to these decisions: a binary file next to the sidecar. */
   readonly parameters: { readonly file: string; readonly sha256: string };
 }

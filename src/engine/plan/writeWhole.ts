@@ -45,11 +45,11 @@ export async function writeFilesWhole(files: readonly Output[]): Promise<void> {
 }
 
 /**
- * Writes a plan and its parameters, of which the plan's rename decides: the parameters lie beside it under a name made
- * of their hash until then, and take their own name after it. Whoever opens the plan looks for both names, so that a
+ * Writes a plan and its parameters, of which the plan's rename decides: until then, the parameters are next to it under
+ * a name made from their hash, and take their own name after it. Whoever opens the plan looks for both names, so that a
  * process may be killed at any moment.
  *
- * @param parameters their file, beside the plan
+ * @param parameters their file, next to the plan
  * @throws UserError as {@link writeFilesWhole}
  */
 export async function writePlanWhole(plan: Output, parameters: Output): Promise<void> {
@@ -98,7 +98,7 @@ const WRITER = `${HOST}-${process.pid}`;
 /** Older ones of other computers are nobody's. */
 const LEFTOVER_MS = 24 * 3600 * 1000;
 
-/** Removes the temporary files that killed processes left beside these files. */
+/** Removes the temporary files that killed processes left next to these files. */
 async function removeLeftovers(files: readonly Output[]): Promise<void> {
   for (const { path: file } of files) {
     const begin = path.basename(hidden(file, ''));

@@ -5,7 +5,7 @@ const MOST_BYTES = 256 * 1024;
 const LONGEST = 200;
 
 /**
- * Names of the classes: the lines of `labels.txt` beside the model. Undefined where there is no such file, or it is no
+ * Names of the classes: the lines of `labels.txt` next to the model. Undefined where there is no such file, or it is no
  * list of short lines of UTF-8: names are a convenience, and nothing depends on them.
  */
 export async function readLabels(modelPath: string): Promise<readonly string[] | undefined> {

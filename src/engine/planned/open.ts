@@ -34,7 +34,7 @@ export interface OpenedPlan {
   readonly program: Program;
   /** A detector's head; null: its outputs are values. */
   readonly head: ResolvedHead | null;
-  /** Names of the classes, where a file beside the model has them. Text, possibly hostile. */
+  /** Names of the classes, if a file next to the model has them. Text, possibly hostile. */
   readonly labels?: readonly string[];
 }
 

@@ -216,7 +216,7 @@ class Lowering {
       case 'slice': {
         const from = this.formats.ofPart(layer, step, inputs[0], 'in');
         const to = this.formats.ofPart(layer, step, output, 'out');
-        // As the schedule has it: what happens to share scales without being tied is no copy.
+        // As the schedule has it: what happens to share scales without being tied is not a copy.
         if (stepOp(graph, this.schedule, step) !== 'copy')
           return requantizeKernel(pool, layer.name, from, to, step.output!.channels);
         this.expectSame(layer, from, to);

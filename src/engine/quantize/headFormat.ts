@@ -19,7 +19,7 @@ const HEADROOM = 0.1;
  * that matters. One scale for sizes, whose range is small, and logits, whose range is large, would move the borders of
  * boxes by a tenth of their size.
  *
- * @returns null where the maps are no outputs of that kind, or other layers read them
+ * @returns null where the maps are not outputs of that kind, or other layers read them
  */
 export function headFormat(
   graph: Graph,

@@ -26,7 +26,7 @@ export interface BitDecisions {
   readonly heads?: HeadMaps;
 }
 
-/** How the application's input codes stand for real values. */
+/** How the application's input codes represent real values. */
 export interface InputFormat {
   readonly format: MapFormat;
   /** Real value of the code `zeroPoints[c]`: what is left of the mean after rounding the zero point. [C] or [1]. */

@@ -9,7 +9,8 @@ import type { MapFormat } from './types';
 const ONE = 256;
 /** The largest code of 1 whose product with a 16-bit exponential the kernel can round in 32 bits. */
 const MOST = 32768;
-/** So many times the largest probability that calibration saw can be told: few images say little of the next one. */
+/** So many times the largest probability that calibration saw can be represented: a few images say little about the
+ * next one. */
 const ROOM = 2;
 
 /**

@@ -2,7 +2,7 @@ import type { LayerId, MapId } from '../graph/types';
 import type { Bits, WeightBits } from '../graph/bits';
 
 /**
- * How codes of a feature map stand for real values: value[c] = scales[c] · (code − zeroPoints[c]). Arrays have C
+ * How codes of a feature map represent real values: value[c] = scales[c] · (code − zeroPoints[c]). Arrays have C
  * entries, or one for all channels. Codes of b bits are 0…2^b−1 when unsigned, −2^(b−1)…2^(b−1)−1 when signed.
  */
 export interface MapFormat {
@@ -31,8 +31,8 @@ export interface LayerParameters {
 }
 
 /**
- * All numbers that quantization computed for a Graph under a Plan. Stored beside the sidecar, so that C can be
- * generated without the images.
+ * All numbers that quantization computed for a Graph under a Plan. Stored next to the sidecar, so C can be generated
+ * without the images.
  */
 export interface QuantizedParameters {
   /** Format in which each map is stored in regular branches and in the tail. */

@@ -14,8 +14,8 @@ const FRACTIONS_4 = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5];
  * squared error.
  *
  * @param input format of the codes that the layer reads
- * @param offset real value that code z_c of the input really stands for (0 unless the input is an image whose mean is
- *   no integer), [C] or [1]
+ * @param offset real value that code z_c of the input really represents (0 unless the input is an image whose mean is
+ * not an integer), [C] or [1]
  */
 export function roundWeights(
   graph: Graph,

@@ -24,7 +24,7 @@ export interface DecideOptions
     readonly units: readonly DecisionUnit[];
     readonly sensitivities: Sensitivities;
     readonly target: number;
-    /** What a loss is told in per unit of sensitivity, see OutputLoss; missing: 1. */
+    /** The reported loss per unit of sensitivity, see OutputLoss; missing: 1. */
     readonly perDivergence?: number;
   };
   /** Whether the measured target is one that the user named; only then it is news that it cannot be reached. */

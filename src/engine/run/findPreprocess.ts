@@ -16,7 +16,7 @@ const FIRST_IMAGES = 8;
 const MORE_IMAGES = 24;
 /** Candidates that see more images. */
 const FINALISTS = 3;
-/** Answers that are less certain than this are no answers. */
+/** Answers less certain than this do not count. */
 const LEAST_CERTAINTY = 0.2;
 
 /** What a network may have been trained with, the likeliest first. */
@@ -29,7 +29,7 @@ function preprocessCandidates(channels: number): readonly string[] {
  * Finds how images become a classifier's input: the float network runs on some under each candidate, and is ranked by
  * top-1 where they have labels, else by how sure and varied its answers are. All see 8 images, the best three 32.
  *
- * @returns null where nothing can be told: arrays instead of images, several inputs, or outputs that are no classes
+ * @returns null where nothing can be said: arrays instead of images, several inputs, or outputs that are not classes
  * @throws UserError when the samples or the model cannot be read; CancelledError
  */
 export async function findPreprocess(

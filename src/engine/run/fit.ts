@@ -116,7 +116,7 @@ function fitOn(board: FitBoard, eight: Points, four: Points, flash: Readonly<Rec
   });
   const layerwise = way(eight.layerwise, 8);
   const weightBits = flash[8] <= board.flashBytes ? 8 : 4;
-  // What is told to be missing is what the least of all ways misses.
+  // The amount reported as missing is the smallest over all ways.
   const least = eight.least.arenaBytes <= four.least.arenaBytes ? eight.least : four.least;
   // Where the weights do not fit, nobody needs the fastest way.
   if (flash[weightBits] > board.flashBytes) {

@@ -15,7 +15,7 @@ const MOST_SAMPLES = 64;
 /**
  * How well a float classifier does on samples: two versions of a model are compared by it.
  *
- * @returns null where nothing can be told: outputs that are no classes, or no sample that can be read
+ * @returns null where nothing can be said: outputs that are not classes, or no sample that can be read
  * @throws UserError when the folder or the model cannot be read; CancelledError
  */
 export async function floatScore(
@@ -41,7 +41,7 @@ export async function floatScore(
         const inputs = await loadSample(sample, graph, preprocess);
         await session.run(inputs.map(({ real }) => real));
       } catch (error) {
-        // One picture that cannot be read is no reason to compare none.
+        // One picture that cannot be read is not a reason to compare none.
         if (error instanceof UserError) continue;
         throw error;
       }

@@ -15,8 +15,8 @@ const EVEN_IMAGES = 128;
 
 /**
  * A detector's loss for a budget: where boxes of the sample images are known, the points of mean average precision that
- * are really lost on them, weighed with the estimate from boxes that change by how many such images there are; else
- * that estimate alone.
+ * are really lost on them, weighed with the estimate from boxes that change by how many such images there are;
+ * otherwise only that estimate.
  *
  * @param images with the float network's outputs
  * @returns the loss, and a line for people that says which of both it is

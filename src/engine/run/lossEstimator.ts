@@ -50,7 +50,7 @@ export class LossEstimator {
     return hasClasses(this.model.task);
   }
 
-  /** What a loss is told in per unit of sensitivity, see {@link OutputLoss}. */
+  /** The reported loss per unit of sensitivity, see {@link OutputLoss}. */
   async perDivergence(progress: Progress): Promise<number> {
     return (await this.checked(progress)).loss.perDivergence;
   }

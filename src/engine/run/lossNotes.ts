@@ -3,19 +3,19 @@ import type { ExpectedLoss, SearchLimit } from '../plan/types';
 import type { Objective } from '../vdqs/decisionCost';
 import { POINTS_PER_CHANGE } from '../vdqs/accuracyBudget';
 
-/** With fewer samples than this, all are fitted to and all are used to see what is lost. */
+/** With fewer samples than this, all are used both for fitting and for estimating the loss. */
 export const LEAST_SPLIT = 24;
-/** Images that a loss is estimated on, where there are so many that nothing was fitted to. */
+/** Images a loss is estimated on, if that many were not fitted to. */
 export const MOST_CHECKED = 128;
-/** A loss that nobody set a budget for is told well enough when it is known to this. */
+/** A loss that nobody set a budget for is known well enough within this. */
 const FINE = 0.5;
-/** Nothing is known better than this. */
+/** No loss is known more precisely than this. */
 const FINEST = 0.05;
 /** Images below which there is no interval. */
 const LEAST_INTERVAL = 16;
 
 /**
- * What is expected to be lost, for people: the loss, how well it is known, and what would make it better known.
+ * What is expected to be lost, for people: the loss, how well it is known, and what would make it more certain.
  *
  * @param mixed whether anything has fewer than 8 bits
  * @param classes whether the loss is counted in right answers
@@ -65,8 +65,8 @@ function range(interval: ExpectedLoss['interval']): string {
 
 /** Said where the images do not settle the question; null where they do. */
 function unsettledNote({ expected, interval, images, unit, budget }: ExpectedLoss, classes: boolean): string | null {
-  // Whether the budget is kept hangs on the images where the interval reaches across it; without a budget the loss
-  // itself is the question.
+  // If the interval reaches across the budget, the images decide whether it is met; without a budget the loss itself is
+  // the question.
   const margin =
     budget === null ? Math.max(FINE, expected / 2) : Math.max(Math.abs(budget - expected), budget / 4, FINEST);
   const half = interval ? interval.high - expected : null;
@@ -95,7 +95,7 @@ function neededWithout(loss: number, margin: number, classes: boolean): number {
   return Math.max(LEAST_INTERVAL, (1.96 / margin) ** 2 * POINTS_PER_CHANGE * loss);
 }
 
-/** Two digits say enough of a number of images. */
+/** Two digits are enough for a number of images. */
 function roundedUp(images: number): number {
   const step = 10 ** Math.max(1, Math.floor(Math.log10(images)) - 1);
   return Math.ceil(images / step) * step;
@@ -106,12 +106,12 @@ function figure(loss: number): string {
   return text === '-0.00' ? '0.00' : text.replace('-', '−');
 }
 
-/** What a search ended with, as far as people are told of it. */
+/** What a search ended with, as far as it is reported. */
 export interface SearchEnd {
   readonly limitedBy: SearchLimit;
   /** Reduction that was asked for, or found under a budget; undefined for the entropy score. */
   readonly reduction: number | undefined;
-  /** Whether a reduction was asked for; otherwise the search has a most that it tries. */
+  /** Whether a reduction was set; otherwise the search has a largest one that it tries. */
   readonly isAsked: boolean;
   /** Reduction of BitOPs with recomputed halos and outlier patches. */
   readonly bitOpsReduction: number;
@@ -119,7 +119,7 @@ export interface SearchEnd {
   /** Whether fewer than 8 bits were allowed. */
   readonly isFree: boolean;
   readonly objective: Objective;
-  /** Whether the loss that was allowed is kept to. */
+  /** Whether the loss is within what was allowed. */
   readonly kept: boolean;
 }
 

@@ -48,8 +48,8 @@ export interface SearchOptions {
    */
   readonly bitOpsTarget?: number;
   /**
-   * Points of top-1 that may be lost (percent of the outputs' power where there are no classes): the largest
-   * reduction that keeps to it, by measured sensitivity.
+   * Points of top-1 that may be lost (percent of the outputs' power where there are no classes): the largest reduction
+   * within it, by measured sensitivity.
    */
   readonly accuracyBudget?: number;
 }

@@ -35,7 +35,7 @@ export class PhasedProgress implements Progress {
     this.share = Math.max(this.share, this.from);
   }
 
-  /** Takes note of a plan that was tried; told with the next report. */
+  /** Notes a plan that was tried; reported with the next report. */
   tried(plan: TriedPlan): void {
     this.plans = [...this.plans, plan];
   }

@@ -17,7 +17,7 @@ import type { QuantizeOptions } from './options';
 import type { Quantized } from './quantizer';
 import type { QuantizeSummary } from './quantizeSummary';
 
-/** What a search by measured sensitivity minimises, and has to keep to. */
+/** What a search by measured sensitivity minimises, and its limits. */
 export interface MeasuredLimits {
   readonly objective: Objective;
   readonly latencyBudget?: number;
@@ -57,7 +57,7 @@ export class PlanWriter {
    * Either both files are written whole or nothing is.
    * @param found with the reduction that it was made for; without one, bits are by the entropy score
    * @param outcome of the search; missing for a plan on the way to it
-   * @throws UserError where the model, or a plan that was written before, has been changed in the meantime
+   * @throws UserError where the model, or a plan that was written before, has been changed since
    */
   async write(found: Quantized & { readonly reduction?: number }, outcome?: SearchOutcome): Promise<Plan> {
     const { options, graph, sha256 } = this.context;
@@ -135,7 +135,7 @@ function budgetOf(limits: MeasuredLimits | null): Pick<Plan['search'], 'accuracy
 
 /**
  * How decisions came about, as a plan records it.
- * @param told the board and patches that the outcome is of
+ * @param told the board and patches that the outcome belongs to
  */
 export function accountOf(
   { loss, limitedBy, notes }: SearchOutcome,

@@ -170,7 +170,7 @@ async function told(
   };
 }
 
-/** The preprocessing that the float network does best under; `otherwise` where nothing can be told. */
+/** The preprocessing that the float network does best under; `otherwise` where nothing can be said. */
 async function findOrTake(
   otherwise: Preprocess,
   graph: Graph,

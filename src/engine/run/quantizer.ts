@@ -164,7 +164,7 @@ export class Quantizer {
    * lose, by images that nothing was fitted to.
    *
    * @param budget points of top-1; where there are no classes, percent of the outputs' power that may be error
-   * @param onBetter gets every attempt that keeps to the budget, each with fewer BitOPs than the one before
+   * @param onBetter gets every attempt within the budget, each with fewer BitOPs than the one before
    */
   async quantizeWithin(
     budget: number,
@@ -199,7 +199,7 @@ export class Quantizer {
       const limitedBy: SearchLimit = slower ? 'bits' : reduction < most ? 'loss' : reached;
       this.tellTried(quantized.decision, lost.expected, budget);
       const found = { ...quantized, reduction, loss: lost, limitedBy, pointsLost: lost.expected };
-      // Attempts end in any order; only what is better than all before is told, one after the other.
+      // Attempts end in any order; only what is better than all before is reported, one after the other.
       told = told.then(async () => {
         if (lost.expected > budget || (kept !== null && !isBetter(found, kept))) return;
         kept = found;

@@ -78,8 +78,8 @@ export class HaloCaches {
   }
 
   /**
-   * Makes the caches that the branch finds, and returns others of the same map that are alive beside it: of columns to
-   * the right from above, to the left for below.
+   * Makes the caches that the branch finds, and returns others of the same map that are alive at the same time: of
+   * columns to the right from above, to the left for below.
    */
   standIn({ scheduled, branches }: Part, map: MapId, branch: StageBranch, step: number): number[] {
     const { row, col } = branch;

@@ -53,7 +53,7 @@ export function stageUpTo(graph: Graph, splitMap: MapId, from: ReadonlySet<MapId
 }
 
 /**
- * The stage of a convolution and the global average that alone reads what it writes, or null when `pool` is no such
+ * The stage of a convolution and the global average that alone reads what it writes, or null when `pool` is not such an
  * average. Its split map is the average.
  */
 export function channelStage(graph: Graph, pool: Layer): Stage | null {

@@ -32,7 +32,7 @@ export interface PointMaker {
 /** Seed of the random assignments, so that the same sweep gives the same table. */
 const RANDOM_SEED = 1;
 
-/** A point's decisions, and what is told of them. */
+/** A point's decisions, and what is reported about them. */
 export interface Decided extends SweepDecisions {
   readonly account?: PointAccount;
   readonly notes: readonly string[];

@@ -26,8 +26,8 @@ export async function assertTableReplaceable(planPath: string, force = false): P
 }
 
 /**
- * The table beside a plan; null when there is none. A file that cannot be read is as none: it holds nothing that cannot
- * be computed again.
+ * The table next to a plan; null when there is none. A file that cannot be read is as none: it holds nothing that
+ * cannot be computed again.
  */
 export async function readSweeps(planPath: string): Promise<SweepTable | null> {
   try {
@@ -84,10 +84,10 @@ function isPoint(point: Partial<SweepPoint> | null): boolean {
 }
 
 /**
- * Puts a sweep into the table beside a plan, in the place of an earlier one of its parameter; sweeps of another model
+ * Puts a sweep into the table next to a plan, replacing an earlier one of its parameter; sweeps of another model
  * file go. The table is written whole, as JSON and as CSV.
  *
- * @param force write over files that are no tables of ours
+ * @param force overwrite files that are not our tables
  * @returns path of the JSON file
  * @throws UserError when they cannot be written, or are not ours
  */
@@ -128,7 +128,7 @@ const ACCURACY: readonly (keyof SweepAccuracy)[] = [
   'boxAgreement',
 ];
 
-/** One row per point, empty where there is no number; decisions are in the JSON alone. */
+/** One row per point, empty where there is no number; decisions are only in the JSON. */
 export function csvOf(table: SweepTable): string {
   const header = [
     'parameter',

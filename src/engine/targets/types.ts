@@ -34,7 +34,7 @@ export interface Target {
   readonly flashRegion: string;
   /**
    * What code and constants in this board's flash, behind its caches, add to the cycles of memory without wait states:
-   * an estimated factor, its relative uncertainty, and where wait states and caches are told. Missing: unknown.
+   * an estimated factor, its relative uncertainty, and where wait states and caches are documented. Missing: unknown.
    */
   readonly memory?: { readonly factor: number; readonly error: number; readonly source: string };
   /** Where the figures come from: document and section. */

@@ -47,7 +47,7 @@ function polynomial(coefficients: readonly number[], x: number): number {
   return y;
 }
 
-// The coefficients stand as published, with more digits than a double holds.
+// The coefficients are as published, with more digits than a double holds.
 /* eslint-disable no-loss-of-precision */
 
 /** |q| ≤ 0.425; quantile of ½ + q. */

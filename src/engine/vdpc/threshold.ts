@@ -1,6 +1,6 @@
 import { zOfMass, type Gaussian } from './gaussian';
 
-/** Values inside [low, high] are no outliers. */
+/** Values inside [low, high] are not outliers. */
 export interface Band {
   readonly low: number;
   readonly high: number;

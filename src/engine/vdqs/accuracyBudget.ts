@@ -13,7 +13,7 @@ export interface Attempt {
 
 /** Rounds of a search for a budget; each fits all weights {@link AT_ONCE} times, so there are few. */
 const ROUNDS = 3;
-/** Attempts of a round at most: they run beside each other, and are the same on machines with one core. */
+/** Attempts of a round at most: they run in parallel, and are the same on machines with one core. */
 const AT_ONCE = 2;
 /** Attempts of a search at most. */
 export const ATTEMPTS = ROUNDS * AT_ONCE;
@@ -38,7 +38,7 @@ const CLOSE = 1.12;
  * @param predicted Σ of sensitivities at a reduction; grows with it, 0 at 1
  * @param perUnit loss per unit of prediction, as far as it is known before the first attempt
  * @param attempt quantizes to a reduction; those of a round are begun together, and get what earlier rounds gave
- * @returns the attempt to take, and whether it keeps to the budget: the one at 8 bits may not
+ * @returns the attempt to take, and whether it is within the budget: the one at 8 bits may not
  */
 export async function searchWithinBudget<T extends Attempt>(
   budget: number,

@@ -117,7 +117,7 @@ qmcu_run_write *qmcu_run_write_of(const qmcu_requant *r, uint32_t format)
     return write_any;
 }
 
-/* Adds three taps beside each other. */
+/* Adds three adjacent taps. */
 QMCU_INLINE void add_row3(uint32_t format, qmcu_tap_sums *s, const uint8_t *x, int32_t next, const int16_t *w)
 {
     qmcu_tap_add(format, s, x, w);

@@ -43,7 +43,7 @@ typedef struct {
     int32_t out_channels; /* per group */
     uint32_t pair_bytes;  /* of the weights of two output channels */
     uint32_t weight_bits;
-    int dense; /* taps beside each other are one run of codes */
+    int dense; /* adjacent taps are one run of codes */
 } any_convolution;
 
 /* Codes [from, to) of one pixel's column, and where they go. */

@@ -1,7 +1,7 @@
 /*
  * QuantMCU runtime: columns, the codes under one window as 16-bit numbers. Not part of the interface.
  *
- * A block is the columns of up to four output pixels. Codes stand in pairs, so that a word holds codes k and k + 1 of
+ * A block is the columns of up to four output pixels. Codes are stored in pairs, so a word holds codes k and k + 1 of
  * one pixel, and the pairs of the block's pixels beside each other: code k of pixel p is at (k / 2) * 2 * pixels + 2 *
  * p + k mod 2. A column of odd length ends with a 0.
  *

@@ -15,7 +15,7 @@
 
 #if QMCU_DSP
 
-/* Bytes of two pixels beside each other. */
+/* Bytes of two adjacent pixels. */
 #define ODD_BYTES (QMCU_GATHER_ODD_CODES + 4u)
 
 QMCU_INLINE void copy_word(uint8_t *to, const uint8_t *a, const uint8_t *b, uint32_t k)

@@ -77,8 +77,8 @@ int32_t qmcu_rows_together(const qmcu_depthwise2d_params *params, const qmcu_map
 
 /*
  * Bytes by which the output lies before a place where all its rows but the last could be computed channel after
- * channel, for there channels have the same places in all pixels of both maps; 0: it is none, or there is no such place
- * within the output.
+ * channel, because there channels have the same places in all pixels of both maps; 0: it is none, or there is no such
+ * place within the output.
  */
 int32_t qmcu_rows_aside(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out);
 

@@ -159,7 +159,7 @@ QMCU_INLINE void qmcu_row_add(uint32_t kernel, uint32_t stride, uint32_t outputs
     s->s3 = qmcu_row_even(5u, 0, s->s3, c + 3, w, v);
 }
 
-/* The sums of two or four outputs beside each other. */
+/* The sums of two or four adjacent outputs. */
 QMCU_INLINE qmcu_row_sums qmcu_row_some(const qmcu_row_shape *shape, uint32_t outputs, int32_t bias, const uint8_t *x,
                                         int32_t group, const uint32_t *taps)
 {

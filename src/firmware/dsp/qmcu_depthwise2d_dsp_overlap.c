@@ -57,7 +57,7 @@ int32_t qmcu_rows_aside(const qmcu_depthwise2d_params *params, const qmcu_map *i
 
 /*
  * Output rows from oy on that may be computed channel after channel where the maps share memory: those that end before
- * the input that their windows begin with. One row always may, for what it overwrites is read no more.
+ * the input that their windows begin with. One row always may, because what it overwrites is no longer read.
  */
 static int32_t rows_apart(const qmcu_depthwise2d_params *params, const qmcu_map *in, const qmcu_map *out, int32_t oy)
 {

@@ -2,9 +2,9 @@
  * QuantMCU runtime: rows of a channel of a 3 x 3 depthwise convolution with small weights, with the DSP extension. Not
  * part of the interface.
  *
- * Two codes x0, x1 beside each other are a polynomial x0 + x1 * z with z = 2^16, as a word of
+ * Two adjacent codes x0, x1 are a polynomial x0 + x1 * z with z = 2^16, as a word of
  * qmcu_depthwise2d_dsp_channels.h holds them; a row of weights is w2 + w1 * z + w0 * z^2. The coefficients of their
- * product are sums for four outputs beside each other: the lower two are complete, the upper two go on with the next
+ * product are sums for four adjacent outputs: the lower two are complete, the upper two go on with the next
  * two codes. SMLAL adds the products with w2 and w1, MLA to the upper word those with w0: two multiplications for six
  * products. Codes are unsigned, signed ones with half of their range added.
  *

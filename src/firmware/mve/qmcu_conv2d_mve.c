@@ -123,7 +123,7 @@ static int32_t convolve_some(const qmcu_mve_convolution *conv, block_function *f
 
 /*
  * Whether a map of single pixels is one row as well: nothing lies between its rows. Not where output and input overlap,
- * for what a row writes may lie on the row before.
+ * because what a row writes may lie on the row before.
  */
 static int joins_rows(const qmcu_mve_convolution *conv)
 {

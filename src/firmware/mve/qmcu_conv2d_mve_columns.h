@@ -18,7 +18,7 @@ typedef struct {
     const int16_t *pad_codes;
     uint32_t in_channels; /* per group */
     uint32_t weight_bits; /* 4: of each whole four codes the second and third are exchanged, as the weights are */
-    int dense;            /* taps beside each other are one run of codes */
+    int dense;            /* adjacent taps are one run of codes */
     int runs;             /* so are whole rows of a window, of which a column holds all */
 } qmcu_mve_columns;
 

@@ -20,7 +20,7 @@ typedef struct {
     const qmcu_map *in;
     const int16_t *pad_codes;
     uint32_t in_channels; /* per group */
-    int dense;            /* taps beside each other are one run of codes */
+    int dense;            /* adjacent taps are one run of codes */
     int runs;             /* so are whole rows of a window */
 } qmcu_plain_columns;
 

@@ -56,7 +56,7 @@ QMCU_INLINE int32_t qmcu_plain_mla(int32_t a, int32_t b, int32_t acc)
 #endif
 }
 
-/* Two words beside each other. */
+/* Two adjacent words. */
 QMCU_INLINE void qmcu_plain_load2(const int32_t *p, int32_t *first, int32_t *second)
 {
 #if QMCU_PLAIN_THUMB2

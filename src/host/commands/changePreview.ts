@@ -18,7 +18,7 @@ export interface FileChange {
 /** A change that is made or not. */
 export interface Choice {
   readonly id: string;
-  /** What happens as things stand, in words. */
+  /** What currently happens, in words. */
   readonly yes: string;
   readonly no: string;
   readonly initially: boolean;

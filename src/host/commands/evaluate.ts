@@ -16,7 +16,7 @@ export function evaluatedImages(memory: vscode.Memento, model: vscode.Uri): stri
   return memory.get<string>(`${MEMORY_KEY}:${model.toString()}`);
 }
 
-/** Runs the firmware's arithmetic and the float model on labelled images and keeps the result beside the plan. */
+/** Runs the firmware's arithmetic and the float model on labelled images and stores the result next to the plan. */
 export async function evaluate({ editors, engine, jobs, log, memory }: Services, argument: unknown): Promise<void> {
   const title = vscode.l10n.t('Evaluate Accuracy');
   const chosen = await chooseTrustedPlan(argument, title);

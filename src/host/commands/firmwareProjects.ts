@@ -9,7 +9,7 @@ export interface FirmwareProject {
 }
 
 /**
- * Files by which the folder of a firmware project is told, most telling first. Where the sources go in it is the
+ * Files that identify the folder of a firmware project, the clearest first. Where the sources go in it is the
  * engine's decision.
  */
 const MARKS: readonly (readonly [pattern: RegExp, kind: string])[] = [

@@ -11,7 +11,7 @@ import { chooseModel, requireTrust } from './model';
 import { askQuantizeChoices, rememberedChoices, type QuantizeChoices } from './quantizeChoices';
 
 /**
- * Calibrates the model on sample images, searches the plan, writes it beside the model and shows it.
+ * Calibrates the model on sample images, searches for the plan, writes it next to the model and shows it.
  * @param given a board, for callers that know it
  */
 export async function quantize(services: Services, argument: unknown, given?: unknown): Promise<void> {

@@ -4,8 +4,8 @@ import type { EngineClient } from '../engineClient/client';
 import { ModelDocument } from './document';
 
 /**
- * Documents kept beside those of open editors, for whoever asks about a model that no editor shows: a plan's text, the
- * status bar.
+ * Documents kept in addition to those of open editors, for requests about a model that no editor shows: a plan's text,
+ * the status bar.
  */
 const KEPT = 3;
 

@@ -43,7 +43,7 @@ export class ModelEditor extends Disposable {
   /** A layer to select as soon as the page shows the model. */
   private wanted: number | null = null;
   private isShown = false;
-  /** To be told as soon as the page shows the model. */
+  /** To be reported as soon as the page shows the model. */
   private result: { readonly ok: boolean; readonly message: string } | null = null;
   private outcome: OutcomeView | null = null;
   private generated: GeneratedView | null = null;

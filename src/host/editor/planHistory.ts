@@ -6,15 +6,15 @@ const MAX_STEPS = 200;
 
 /**
  * Changes to a plan's text made from the model's editor, one after the other. They are edits of the text document, so
- * its own Undo takes them back, too; the model's editor, which is no text editor, undoes and redoes them from here as
- * long as nobody else has changed the text since.
+ * its own Undo takes them back, too; the model's editor, which is not a text editor, undoes and redoes them from here
+ * as long as nobody else has changed the text since.
  */
 export class PlanHistory {
   private readonly undone: Step[] = [];
   private readonly done: Step[] = [];
   private last: Promise<unknown> = Promise.resolve();
 
-  /** @param parameters the file beside the plan that holds its weights */
+  /** @param parameters the file next to the plan that holds its weights */
   constructor(
     private readonly plan: vscode.Uri,
     private readonly parameters: vscode.Uri,
@@ -26,7 +26,7 @@ export class PlanHistory {
       const document = await vscode.workspace.openTextDocument(this.plan);
       const before = document.getText();
       const after = await change(before);
-      // Written meanwhile by somebody else: the change was worked out for another text.
+      // Written by somebody else since: the change was worked out for another text.
       if (document.getText() !== before) throw new Error(vscode.l10n.t('The plan has changed since. Try again.'));
       if (after === before) return;
       await write(document, after);

@@ -14,7 +14,8 @@ export interface EngineLog {
   error(message: string): void;
 }
 
-/** Questions wait for those of their own lane only: what a change does is told while a view is still being computed. */
+/** Questions wait for those of their own lane only: the effect of a change is reported while a view is still being
+ * computed. */
 export type Lane = 'views' | 'changes' | 'plans';
 
 /**

@@ -54,7 +54,7 @@ export class PlanDiagnostics extends Disposable {
   }
 
   private async ofPlan(plan: vscode.Uri): Promise<void> {
-    // The text may be no plan yet; its model then is the one of the same name.
+    // The text may not be a plan yet; its model then is the one of the same name.
     const model =
       (await modelUriOf(plan)) ??
       vscode.Uri.joinPath(

@@ -80,7 +80,7 @@ export class PlanFeatures
     });
   }
 
-  /** What is wrong with the model is told elsewhere. */
+  /** Problems of the model are reported elsewhere. */
   private viewOf(model: vscode.Uri): Promise<EditorView | undefined> {
     return this.documents
       .get(model)

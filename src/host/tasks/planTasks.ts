@@ -6,15 +6,15 @@ export interface TaskDefinition {
   readonly command: string;
   /** Relative to the workspace folder. */
   readonly file: string;
-  /** Options without their dashes; true stands for one without a value, false for none. */
+  /** Options without their dashes; true means one without a value, false means none. */
   readonly options?: Readonly<Record<string, string | number | boolean>>;
 }
 
 const COMMANDS = ['quantize', 'generate', 'selftest', 'evaluate', 'inspect'];
 
 /**
- * The command line of a task; undefined for what is none. No shell is involved: each argument reaches the program as it
- * stands.
+ * The command line of a task; undefined for what is none. No shell is involved: each argument reaches the program
+ * unchanged.
  */
 export function argumentsOf(definition: Partial<TaskDefinition>): string[] | undefined {
   const { command, file, options = {} } = definition;

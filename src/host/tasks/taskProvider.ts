@@ -4,7 +4,7 @@ import { projectOf } from '../commands/projectMemory';
 import { modelUriOf, nameOf } from '../planFiles';
 import { argumentsOf, tasksOf, type TaskDefinition } from './planTasks';
 
-/** Tasks of type `quantmcu`: the command line in a build, each argument handed over as it stands, without a shell. */
+/** Tasks of type `quantmcu`: the command line in a build, each argument passed unchanged, without a shell. */
 class QuantMcuTasks implements vscode.TaskProvider {
   /** @param cli absolute path of the bundled command line */
   constructor(

@@ -1,4 +1,4 @@
-/* Where a field's codes are, and what they stand for: ((code - zero) * multiplier + rounding) >> shift. */
+/* Where a field's codes are, and what they represent: ((code - zero) * multiplier + rounding) >> shift. */
 typedef struct {
     uint32_t start; /* bytes from the arena's start */
     int32_t per_cell, per_anchor, per_field;

@@ -74,7 +74,7 @@ function closing(lines: readonly string[], from: number, name: string): number {
   return -1;
 }
 
-/** The lines of a model's blocks, marks included; equal where its blocks say the same, wherever they stand. */
+/** The lines of a model's blocks, marks included; equal where its blocks say the same, wherever they are. */
 export function blocksOf(text: string, name: string): string[] {
   const lines = splitLines(text).map((line) => line.trim());
   return lines.flatMap((line, i) => {

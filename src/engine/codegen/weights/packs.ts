@@ -2,7 +2,7 @@ import { maxCode, minCode, shiftBias } from '../../program/arithmetic';
 import { regionWidth } from '../../graph/region';
 import type { Kernel, Program, Requantization, Step } from '../../program/types';
 
-/** How a convolution's weights stand in words of two output channels each, see `qmcu_conv2d_dsp_packed.h`. */
+/** How a convolution's weights are arranged in words of two output channels each, see `qmcu_conv2d_dsp_packed.h`. */
 export type PackKind = 'halves' | 'words';
 
 /** What a packed convolution is made for; the names are those of `qmcu_pack_shape`. */

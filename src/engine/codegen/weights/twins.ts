@@ -7,8 +7,8 @@ const UNIT = 4;
 const SUM_LIMIT = 2 ** 23;
 
 /**
- * Whether a fully connected layer's weights may stand in twins, two rows in the same 16-bit numbers: these numbers and
- * the sums of the first rows fit, whatever the input's codes are.
+ * Whether a fully connected layer's weights may be stored in twins, two rows in the same 16-bit numbers: these numbers
+ * and the sums of the first rows fit, whatever the input's codes are.
  * @param step a `fullyConnected` step
  */
 export function fitsTwins({ buffers, constants }: Program, { inputs: [input], output, kernel }: Step): boolean {

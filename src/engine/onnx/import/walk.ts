@@ -65,7 +65,7 @@ function walkOnce(
       addInput(state, input, resolveInputDims(input, sizes, nodes), arrangements.get(input.name) ?? null, nodes);
     } catch (error) {
       state.values.set(input.name, UNKNOWN);
-      // An input that nothing reads is no obstacle.
+      // An input that nothing reads is not an obstacle.
       if (
         nodes.some((node) => node.inputs.includes(input.name)) ||
         model.outputs.some((output) => output.name === input.name)

@@ -27,7 +27,7 @@ export interface ImageMap {
   readonly scaleY: number;
 }
 
-/** Where a field's codes are in an output, and what they stand for. */
+/** Where a field's codes are in an output, and what they represent. */
 export interface FieldCodes {
   /** Index of the program's output. */
   readonly output: number;

@@ -8,8 +8,8 @@ import { inputCount, prepareKernel } from './kernels';
 export interface StepResult {
   readonly step: Step;
   /**
-   * Codes of the step's output region, dense H×W×C from index 0; valid during the call only. For classify the flag
-   * alone.
+   * Codes of the step's output region, dense H×W×C from index 0; valid only during the call. For classify, only the
+   * flag.
    */
   readonly codes: Int16Array;
   /** Number of codes. */
@@ -55,7 +55,8 @@ export class Executor {
   private readonly outputCodes: Int16Array;
 
   /**
-   * @param options.reference compute in plain TypeScript, as the formulas stand, even where the same bits come faster
+   * @param options.reference compute in plain TypeScript, as the formulas are written, even where the same bits come
+   * faster
    * @throws RangeError that names the step if the Program contradicts itself
    */
   constructor(

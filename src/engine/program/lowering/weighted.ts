@@ -136,7 +136,7 @@ export class WeightedLowering {
  *
  * A bias so large that no sum of products can bring the output off its bound may as well be just that large: the result
  * is the same. And in a channel with nearly vanishing weights even an ordinary bias is many accumulator units; its unit
- * is coarsened, for what the weights lose is far below one output code. Both hold for branches at other bits, whose
+ * is coarsened, because what the weights lose is far below one output code. Both hold for branches at other bits, whose
  * codes reach at most a third further: hence the factor 2.
  *
  * @param codes distance between the lowest and the highest output code

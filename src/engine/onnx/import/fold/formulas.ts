@@ -22,7 +22,7 @@ interface Derived {
 }
 
 /**
- * Joins element-wise layers over one map into a single activation, for a table takes any function of one value:
+ * Joins element-wise layers over one map into a single activation, since a table can hold any function of one value:
  * products and sums of functions of the same map (GELU by Erf or Tanh, Mish, x·sigmoid(1.702·x), squares) and chains of
  * functions. So nothing between them is rounded, and the maps between them take no memory.
  */

@@ -27,8 +27,8 @@ function codeRange(context: NodeContext, dataType: number): [number, number] {
 }
 
 /**
- * QuantizeLinear. On a feature map the rounding is dropped, for we take the float graph that the file describes; the
- * saturation stays where it stands for a Relu that the quantizer removed (zero point at the smallest code). On a
+ * QuantizeLinear. On a feature map the rounding is dropped, because we take the float graph that the file describes;
+ * the saturation stays where it represents a Relu that the quantizer removed (zero point at the smallest code). On a
  * constant the codes are computed.
  */
 export function quantizeLinear(context: NodeContext): void {

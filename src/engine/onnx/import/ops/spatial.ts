@@ -112,7 +112,7 @@ function padConstant(
   return imageValue(context, map, rank, nhwc);
 }
 
-/** One dimension of a value that is no image, as the columns of its map in row-major order. */
+/** One dimension of a value that is not an image, as the columns of its map in row-major order. */
 function padRow(
   context: NodeContext,
   value: MapValue,

@@ -20,7 +20,7 @@ export interface Geometry {
   readonly groupOut: number;
   readonly rowStride: number;
   /**
-   * Taps beside each other are one run of codes unless channels or columns are skipped: runs per row of taps, and codes
+   * Adjacent taps are one run of codes unless channels or columns are skipped: runs per row of taps, and codes
    * of each.
    */
   readonly runs: number;
