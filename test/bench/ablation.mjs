@@ -13,20 +13,17 @@ import { projectRoot } from '../support/bundle.mjs';
 import { nodeBundle } from '../support/nodeBundle.mjs';
 import { evaluateArgs, quantizeArgs, runCommand } from './commands.mjs';
 import { leadOf } from './lead.mjs';
+import { classifiers, referenceData } from './reference.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { images: { type: 'string', default: '500' } },
 });
-const data = path.join(projectRoot, '../shared/data');
+const data = referenceData();
 const store = path.join(projectRoot, 'test/bench/ablation.json');
-if (!existsSync(data)) throw new Error(`${data} is not there; this bench needs the reference models and images.`);
 
-const models = [
-  { model: 'squeezenet1.1_224_imagenet', preprocess: 'imagenet' },
-  { model: 'mobilenetv1_0.25_224_imagenet', preprocess: 'tf' },
-  { model: 'mobilenetv2_1.0_224_tv', preprocess: 'imagenet' },
-].filter(({ model }) => positionals.length === 0 || positionals.some((p) => model.startsWith(p)));
+// The smallest first.
+const models = [...classifiers].reverse().filter(({ model }) => positionals.length === 0 || positionals.some((p) => model.startsWith(p)));
 
 const nearest = `{
     const { n, hessian, top } = rounder as unknown as { n: number; hessian: Float64Array; top: number };

@@ -11,6 +11,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleTests, projectRoot } from '../support/bundle.mjs';
 import { leadOf } from './lead.mjs';
+import { imagenet } from './reference.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -33,7 +34,7 @@ bundle.remove();
 for (const { model } of networks) {
   if (measured[model] || (positionals.length > 0 && !positionals.some((p) => model.startsWith(p)))) continue;
   const result = await classesOf({
-    ...{ model, preprocess: 'imagenet', calibration: 'imagenet_sample', evaluation: 'imagenet_val' },
+    ...{ model, preprocess: 'imagenet', ...imagenet },
     ...{ fitted: Number(values.fitted), images: Number(values.images), sramBytes: KIB * 1024 },
   });
   const short = (/** @type {number[]} */ list) => list.map((v) => Number(v.toPrecision(4)));

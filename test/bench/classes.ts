@@ -28,6 +28,7 @@ import { outputDivergence, type ImageOutputs } from '../../src/engine/vdqs/diver
 import { decisionUnits, type DecisionUnit } from '../../src/engine/vdqs/units';
 import { compensateVariants, type CompensatedVariants } from '../../src/engine/vdqs/variants';
 import { sharedData } from '../support/sharedData';
+import type { ReferenceNetwork } from './reference.mjs';
 
 const silent = { report: () => undefined, isCancelled: () => false };
 /** Drawings of random classes. */
@@ -38,11 +39,7 @@ const BITS = 4;
 const FINER = 16;
 
 /** A classifier whose maps do not fit in the SRAM layer by layer. */
-export interface ClassesJob {
-  readonly model: string;
-  readonly preprocess: string;
-  readonly calibration: string;
-  readonly evaluation: string;
+export interface ClassesJob extends ReferenceNetwork {
   /** Images that weights are fitted to, and others that divergences are measured on. */
   readonly fitted: number;
   readonly images: number;

@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { runBuiltCli } from '../support/builtCli';
 import type { Locator } from 'playwright-core';
 import { Workbench } from '../e2e/workbench';
 import { OnnxBuilder } from '../support/onnxBuilder';
@@ -206,10 +206,7 @@ async function frames(
  * figures. */
 async function whatIfs(vscode: Workbench, folder: string): Promise<string> {
   const model = path.join(folder, 'mobilenetv2.onnx');
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    [
-      path.join(projectRoot, 'dist/cli.js'),
+  runBuiltCli([
       'quantize',
       model,
       '--images',
@@ -223,12 +220,7 @@ async function whatIfs(vscode: Workbench, folder: string): Promise<string> {
       '--preprocess',
       'imagenet',
       '--out',
-      path.join(folder, 'mobilenetv2.quantmcu.json'),
-      '--json',
-    ],
-    { encoding: 'utf8' },
-  );
-  if (status !== 0) throw new Error(stderr);
+      path.join(folder, 'mobilenetv2.quantmcu.json')]);
   await open(vscode, model);
   await vscode.webview.getByRole('tab', { name: 'Layers' }).click();
   // Nobody changes bits in the first second.

@@ -5,25 +5,20 @@
 //
 // Writes test/bench/evaluate.md. Needs ../shared/data. Calibrated on 16 images of imagenet_sample, evaluated on
 // imagenet_val.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
 import { builtCli, evaluateArgs, quantizeArgs, runCommand } from './commands.mjs';
 import { leadOf } from './lead.mjs';
+import { classifiers, referenceData } from './reference.mjs';
 
 const { values } = parseArgs({
   options: { images: { type: 'string', default: '100' }, runs: { type: 'string', default: '5' } },
 });
-const data = path.join(projectRoot, '../shared/data');
-if (!existsSync(data)) throw new Error(`${data} is not there; this bench needs the reference models and images.`);
+const data = referenceData();
 
-const models = [
-  { model: 'mobilenetv2_1.0_224_tv', preprocess: 'imagenet' },
-  { model: 'mobilenetv1_0.25_224_imagenet', preprocess: 'tf' },
-  { model: 'squeezenet1.1_224_imagenet', preprocess: 'imagenet' },
-];
 const plans = [
   { name: '8 bits, layer by layer', options: ['--grid', 'none', '--bits', '8', '--weights', '8'] },
   { name: 'mixed bits, 3×3 patches', options: ['--grid', '3x3', '--bits', '8,4', '--weights', '8', '--no-compensate'] },
@@ -52,7 +47,7 @@ const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(number
 
 const rows = [];
 try {
-  for (const { model, preprocess } of models) {
+  for (const { model, preprocess } of classifiers) {
     for (const { name, options } of plans) {
       rmSync(plan, { force: true });
       const request = {

@@ -51,8 +51,7 @@ if (values.table) table();
 else await fill();
 
 async function fill() {
-  const data = process.env.QUANTMCU_SHARED_DATA ?? path.join(projectRoot, '../shared/data');
-  if (!existsSync(data)) throw new Error(`${data} is not there; this bench needs the reference models and images.`);
+  const data = referenceData();
   mkdirSync(folder, { recursive: true });
   for (const network of NETWORKS)
     for (const core of values.cores.split(','))

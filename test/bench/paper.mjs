@@ -15,6 +15,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleTests, projectRoot } from '../support/bundle.mjs';
 import { writeDocument } from './paper/document.mjs';
+import { referenceData } from './reference.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,10 +27,7 @@ const { values, positionals } = parseArgs({
     dist: { type: 'string', default: path.join(projectRoot, 'dist') },
   },
 });
-const data = [process.env.QUANTMCU_SHARED_DATA ?? '', path.join(projectRoot, '../shared/data')].find((folder) =>
-  existsSync(folder),
-);
-if (!data) throw new Error('shared/data is not there; this bench needs the reference models and images.');
+const data = referenceData();
 const store = path.join(projectRoot, 'test/bench/paper.json');
 const work = mkdtempSync(path.join(tmpdir(), 'quantmcu-paper-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));

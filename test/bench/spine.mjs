@@ -6,43 +6,25 @@
 // Needs ../shared/data. Calibrated on images/imagenet_sample (64 images, or for CIFAR 64 of its images); evaluated on
 // imagenet_val (500) or cifar10 (1000).
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
 import { evaluateArgs, quantizeArgs } from './commands.mjs';
 import { leadOf } from './lead.mjs';
+import { classifiers, referenceData } from './reference.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { limit: { type: 'string', default: '0' } },
 });
-const data = path.join(projectRoot, '../shared/data');
+const data = referenceData();
 const cli = path.join(projectRoot, 'dist/cli.js');
-if (!existsSync(data)) throw new Error(`${data} is not there; this bench needs the reference models and images.`);
 const work = mkdtempSync(path.join(tmpdir(), 'quantmcu-bench-'));
 
-/** @type {{model: string, preprocess: string, calibration: string, evaluation: string}[]} */
 const cases = [
-  {
-    model: 'mobilenetv2_1.0_224_tv',
-    preprocess: 'imagenet',
-    calibration: 'imagenet_sample',
-    evaluation: 'imagenet_val',
-  },
-  {
-    model: 'mobilenetv1_0.25_224_imagenet',
-    preprocess: 'tf',
-    calibration: 'imagenet_sample',
-    evaluation: 'imagenet_val',
-  },
-  {
-    model: 'squeezenet1.1_224_imagenet',
-    preprocess: 'imagenet',
-    calibration: 'imagenet_sample',
-    evaluation: 'imagenet_val',
-  },
+  ...classifiers,
   { model: 'resnet20_cifar10', preprocess: 'imagenet', calibration: 'cifar10', evaluation: 'cifar10' },
 ].filter(({ model }) => positionals.length === 0 || positionals.some((p) => model.startsWith(p)));
 

@@ -12,12 +12,12 @@ import { parseArgs } from 'node:util';
 import { projectRoot } from '../support/bundle.mjs';
 import { roomyBoard } from './commands.mjs';
 import { leadOf } from './lead.mjs';
+import { referenceData } from './reference.mjs';
 
 const { values } = parseArgs({
   options: { images: { type: 'string', default: '100' }, only: { type: 'string', default: '' } },
 });
-const data = path.join(projectRoot, '../shared/data');
-if (!existsSync(data)) throw new Error(`${data} is not there; this bench needs the reference models and images.`);
+const data = referenceData();
 
 const sweeps = [
   {

@@ -11,10 +11,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import * as path from 'node:path';
+import { runBuiltCli } from '../support/builtCli';
 import type { Locator } from 'playwright-core';
 import { smallModel, tinyPng } from '../faults/fixtures';
 import { SmallDisk } from '../faults/mounts';
-import { outRoot, projectRoot } from '../support/paths';
+import { outRoot } from '../support/paths';
 import { inOrder, Workbench } from './workbench';
 
 const has = (tool: string): boolean => spawnSync(tool, ['--version'], { stdio: 'ignore' }).status === 0;
@@ -43,10 +44,7 @@ function lineOf(file: string, text: string): number {
 }
 
 function quantize(folder: string, target: string): void {
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    [
-      path.join(projectRoot, 'dist/cli.js'),
+  runBuiltCli([
       'quantize',
       'net.onnx',
       '--images',
@@ -55,12 +53,7 @@ function quantize(folder: string, target: string): void {
       target,
       '--weights',
       '4',
-      '--no-cache',
-      '--json',
-    ],
-    { cwd: folder, encoding: 'utf8' },
-  );
-  assert.equal(status, 0, stderr);
+      '--no-cache'], folder);
 }
 
 describe('in place, by clicks', () => {

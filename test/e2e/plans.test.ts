@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { outRoot, projectRoot } from '../support/paths';
+import { runBuiltCli } from '../support/builtCli';
+import { outRoot } from '../support/paths';
 import { copySample } from './sampleFolder';
 import { inOrder, Workbench } from './workbench';
 
@@ -29,10 +29,7 @@ describe('weighing plans in the editor', () => {
 
   before(async () => {
     copySample(workspace);
-    const { status, stderr } = spawnSync(
-      process.execPath,
-      [
-        path.join(projectRoot, 'dist/cli.js'),
+    runBuiltCli([
         'quantize',
         model,
         '--images',
@@ -50,12 +47,7 @@ describe('weighing plans in the editor', () => {
         '--preprocess',
         'unit',
         '--out',
-        planFile,
-        '--json',
-      ],
-      { cwd: workspace, encoding: 'utf8' },
-    );
-    assert.equal(status, 0, stderr);
+        planFile], workspace);
     original = readFileSync(planFile, 'utf8');
     vscode = await Workbench.open(process.env.QUANTMCU_E2E_URL!, workspace);
     await vscode.showEditor(model);

@@ -3,34 +3,35 @@
 /** A sidecar as JSON. */
 export type Json = Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any
 
+/** Puts a value where the path says. */
+const set =
+  (place: string, value: unknown) =>
+  (p: Json): void => {
+    const keys = place.split('.');
+    const last = keys.pop()!;
+    keys.reduce((part, key) => part[key], p)[last] = value;
+  };
+
 /** What is done to a sound sidecar, and what the refusal says. */
 export const damages: [string, (p: Json) => unknown, RegExp][] = [
   [
     'an unknown key',
-    (p) => {
-      p.surprise = 1;
-    },
+    set('surprise', 1),
     /additional properties "surprise"/,
   ],
   [
     'an unknown key inside',
-    (p) => {
-      p.model.url = 'http://x';
-    },
+    set('model.url', 'http://x'),
     /additional properties "url"/,
   ],
   [
     'a wrong type',
-    (p) => {
-      p.maps = [];
-    },
+    set('maps', []),
     /\/maps must be object/,
   ],
   [
     'null for an object',
-    (p) => {
-      p.target = null;
-    },
+    set('target', null),
     /\/target must be object/,
   ],
   ['an array at the top', () => [], /must be object/],
@@ -51,30 +52,22 @@ export const damages: [string, (p: Json) => unknown, RegExp][] = [
   ],
   [
     'a hash that is none',
-    (p) => {
-      p.model.sha256 = '../x';
-    },
+    set('model.sha256', '../x'),
     /\/model\/sha256/,
   ],
   [
     'negative SRAM',
-    (p) => {
-      p.target.sramBytes = -1;
-    },
+    set('target.sramBytes', -1),
     /\/target\/sramBytes/,
   ],
   [
     'a grid of 0',
-    (p) => {
-      p.patchStage.grid.rows = 0;
-    },
+    set('patchStage.grid.rows', 0),
     /\/patchStage/,
   ],
   [
     'more classes than the grid has',
-    (p) => {
-      p.patchStage.classes = Array.from({ length: 100_000 }, () => 'O');
-    },
+    set('patchStage.classes', Array.from({ length: 100_000 }, () => 'O')),
     /\/patchStage\/classes/,
   ],
   [
@@ -87,93 +80,67 @@ export const damages: [string, (p: Json) => unknown, RegExp][] = [
   ],
   [
     'a split map that does not exist',
-    (p) => {
-      p.patchStage.splitMap = 'nowhere';
-    },
+    set('patchStage.splitMap', 'nowhere'),
     /no feature map "nowhere"/,
   ],
   [
     'a split map named __proto__',
-    (p) => {
-      p.patchStage.splitMap = '__proto__';
-    },
+    set('patchStage.splitMap', '__proto__'),
     /no feature map "__proto__"/,
   ],
   [
     'a kept map that does not exist',
-    (p) => {
-      p.patchStage.keep = ['constructor'];
-    },
+    set('patchStage.keep', ['constructor']),
     /no feature map "constructor"/,
   ],
   [
     'parameters outside of the folder',
-    (p) => {
-      p.parameters.file = '../../x';
-    },
+    set('parameters.file', '../../x'),
     /beside the plan/,
   ],
   [
     'parameters at an absolute path',
-    (p) => {
-      p.parameters.file = '/etc/passwd';
-    },
+    set('parameters.file', '/etc/passwd'),
     /beside the plan/,
   ],
   [
     'parameters named ..',
-    (p) => {
-      p.parameters.file = '..';
-    },
+    set('parameters.file', '..'),
     /calibration is not cached|beside the plan/,
   ],
   [
     'parameters of another file',
-    (p) => {
-      p.parameters.file = 'model.onnx';
-    },
+    set('parameters.file', 'model.onnx'),
     /does not belong to this plan/,
   ],
   [
     'a model on a server',
-    (p) => {
-      p.model.file = '//server/share/model.onnx';
-    },
+    set('model.file', '//server/share/model.onnx'),
     /is on a server/,
   ],
   [
     'a model that is a folder',
-    (p) => {
-      p.model.file = '.';
-    },
+    set('model.file', '.'),
     /not a file/,
   ],
   [
     'a model that is missing',
-    (p) => {
-      p.model.file = 'gone.onnx';
-    },
+    set('model.file', 'gone.onnx'),
     /gone\.onnx does not exist/,
   ],
   [
     'a model that is another file',
-    (p) => {
-      p.model.file = '../../../../../../../etc/passwd';
-    },
+    set('model.file', '../../../../../../../etc/passwd'),
     /has changed since|is a text file, not an ONNX model|does not exist/,
   ],
   [
     'a name with line breaks',
-    (p) => {
-      p.model.file = 'a\nb\r\nc';
-    },
+    set('model.file', 'a\nb\r\nc'),
     /does not exist/,
   ],
   [
     'input sizes of another model',
-    (p) => {
-      p.model.sizes = { ['x'.repeat(10_000)]: 65536, __proto__x: 1 };
-    },
+    set('model.sizes', { ['x'.repeat(10_000)]: 65536, __proto__x: 1 }),
     /./,
   ],
 ];

@@ -27,6 +27,7 @@ import { quantize } from '../../src/engine/run/quantize';
 import { keepNothing } from '../../src/engine/schedule/branches';
 import { stageUpTo } from '../../src/engine/schedule/stages';
 import { projectRoot } from '../support/paths';
+import { planSample, sample } from '../support/sample';
 import { all8, calibrateGraph, graphSamples, pixelInput } from '../support/quantizedGraph';
 import { GraphBuilder, mulberry32, relu6, squareWindow } from '../support/graphBuilder';
 import { buildForBoard, runOnBoard, type Core } from './board/board';
@@ -40,8 +41,6 @@ import {
   scratchForEach,
 } from './support/hostBuild';
 import { provenance } from './support/reference';
-
-const sample = path.join(projectRoot, 'media/sample');
 
 /** A small classifier of pictures, its input in the arena, or in tiles of 2 x 3 patches. */
 function network(channels: 1 | 3, input: 'counted' | 'tiles'): Program {
@@ -189,24 +188,15 @@ describe('the example with a camera', function () {
 
   before(async () => {
     folder = scratchFolder('camera-example');
-    const planPath = path.join(folder, 'gauge.quantmcu.json');
-    await quantize(
-      {
-        modelPath: path.join(sample, 'gauge.onnx'),
-        planPath,
-        imagesPath: path.join(sample, 'images'),
+    opened = await planSample(path.join(folder, 'gauge.quantmcu.json'), {
         target: { id: 'custom', sramBytes: 128 * 1024, flashBytes: 512 * 1024 },
         grid: 'auto',
         weights: 8,
         bits: [8],
-        classes: 'static',
         preprocess: presetPreprocess('unit'),
         limit: 4,
-        cachePath: null,
-      },
-      silentProgress,
-    );
-    opened = await openPlan(planPath);
+
+    });
     const pictures = readdirSync(path.join(sample, 'fresh')).filter((file) => file.endsWith('.jpg'));
     frames = await Promise.all(
       pictures.slice(0, 4).map(async (file) => {

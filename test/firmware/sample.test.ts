@@ -9,11 +9,10 @@ import { quantize } from '../../src/engine/run/quantize';
 import { openPlan, type OpenedPlan } from '../../src/engine/planned/open';
 import { silentProgress } from '../../src/engine/common/progress';
 import { projectRoot } from '../support/paths';
+import { planSample, sample } from '../support/sample';
 import { runGeneratedOnBoard } from './support/boardBuild';
 import { buildForHost, removeFolder, runCommand, sanitizerFlags, scratchFolder } from './support/hostBuild';
 import { reference, toHex } from './support/reference';
-
-const sample = path.join(projectRoot, 'media/sample');
 
 describe('the sample as firmware', function () {
   this.timeout(600_000);
@@ -27,23 +26,15 @@ describe('the sample as firmware', function () {
       filter: (file) => !/[\\/](build|lib)$/.test(file),
     });
     cpSync(path.join(sample, 'gauge.onnx'), path.join(folder, 'gauge.onnx'));
-    const planPath = path.join(folder, 'gauge.quantmcu.json');
-    await quantize(
-      {
+    opened = await planSample(path.join(folder, 'gauge.quantmcu.json'), {
         modelPath: path.join(folder, 'gauge.onnx'),
-        planPath,
-        imagesPath: path.join(sample, 'images'),
         target: { id: 'custom', sramBytes: 60 * 1024, flashBytes: 400 * 1024 },
         grid: 'auto',
         weights: 'auto',
-        classes: 'static',
         preprocess: presetPreprocess('unit'),
         limit: 0,
-        cachePath: null,
-      },
-      silentProgress,
-    );
-    opened = await openPlan(planPath);
+
+    });
   });
   after(() => removeFolder(folder));
 

@@ -16,17 +16,18 @@ export const BLOCK = 4;
 const EIGHT = 8;
 const LEAST_OF_EIGHT = 3;
 
-/** One axis of one or more calls of the same kernel. */
-export interface AxisExtent {
+/** One axis of calls of the same kernel. */
+export interface AxisCalls {
   readonly calls: number;
   /** Output rows (or columns) of all of them. */
   readonly elements: number;
-  /** Those of calls that have fewer than {@link BLOCK} of them, and how many such calls there are. */
-  readonly narrow: number;
-  readonly narrowCalls: number;
-  /** Calls by their elements modulo {@link EIGHT}; and those of them that have fewer than {@link BLOCK}. */
+  /** Calls by their elements modulo {@link EIGHT}. */
   readonly rests: readonly number[];
-  readonly narrowRests: readonly number[];
+}
+
+/** One axis of calls, and of those among them that have fewer than {@link BLOCK} elements. */
+export interface AxisExtent extends AxisCalls {
+  readonly narrow: AxisCalls;
 }
 
 /** Output pixels of calls: every call of one axis with every call of the other. */
@@ -125,20 +126,17 @@ function axisExtent(elements: number): AxisExtent {
 
 /** What calls take along one axis that have so many rows (or columns) each. */
 export function axisExtents(elements: readonly number[]): AxisExtent {
+  return { ...axisCalls(elements), narrow: axisCalls(elements.filter((n) => n < BLOCK)) };
+}
+
+function axisCalls(elements: readonly number[]): AxisCalls {
   const rests = new Array<number>(EIGHT).fill(0);
-  const narrowRests = new Array<number>(EIGHT).fill(0);
   let sum = 0;
-  let narrow = 0;
-  let narrowCalls = 0;
   for (const n of elements) {
     sum += n;
     rests[n % EIGHT]++;
-    if (n >= BLOCK) continue;
-    narrow += n;
-    narrowCalls++;
-    narrowRests[n]++;
   }
-  return { calls: elements.length, elements: sum, narrow, narrowCalls, rests, narrowRests };
+  return { calls: elements.length, elements: sum, rests };
 }
 
 /** Sums `of` the pixels of all calls, modulo {@link EIGHT}: of whole maps, or row by row where rows lie apart. */
@@ -349,7 +347,7 @@ export function kernelInstructions(units: UnitCosts, shape: KernelShape, extent:
   let sum =
     call * rows.calls * cols.calls +
     row * rows.elements * cols.calls +
-    rows.elements * (pixel * cols.elements + narrow * cols.narrow);
+    rows.elements * (pixel * cols.elements + narrow * cols.narrow.elements);
   if (rest !== 0) sum += rest * sumOfRests(extent, leavesRest);
   if (single !== 0) sum += single * sumOfRests(extent, inRest);
   if (few !== 0) sum += few * sumOfRests(extent, tooFew);

@@ -70,8 +70,8 @@ export function byWidth(extent: Extent, fewBits: FewBits): { readonly wide: Exte
     return rows.elements * cols.elements >= 3 * rows.calls * cols.calls
       ? { wide: extent, narrow: none }
       : { wide: none, narrow: extent };
-  if (cols.narrowCalls === 0) return { wide: extent, narrow: none };
-  if (cols.narrowCalls === cols.calls) return { wide: none, narrow: extent };
+  if (cols.narrow.calls === 0) return { wide: extent, narrow: none };
+  if (cols.narrow.calls === cols.calls) return { wide: none, narrow: extent };
   const { wide, narrow } = splitAxis(cols);
   return { wide: { rows, cols: wide, isPart }, narrow: { rows, cols: narrow, isPart } };
 }
@@ -82,13 +82,13 @@ const splits = new WeakMap<AxisExtent, { readonly wide: AxisExtent; readonly nar
 function splitAxis(axis: AxisExtent): { readonly wide: AxisExtent; readonly narrow: AxisExtent } {
   let split = splits.get(axis);
   if (!split) {
-    const { calls, elements, narrow, narrowCalls, rests, narrowRests } = axis;
+    const { calls, elements, rests, narrow } = axis;
     split = {
       wide: {
-        ...{ calls: calls - narrowCalls, elements: elements - narrow, narrow: 0, narrowCalls: 0 },
-        ...{ rests: rests.map((n, i) => n - narrowRests[i]), narrowRests: narrowRests.map(() => 0) },
+        ...{ calls: calls - narrow.calls, elements: elements - narrow.elements, narrow: NO_CALLS },
+        rests: rests.map((n, i) => n - narrow.rests[i]),
       },
-      narrow: { calls: narrowCalls, elements: narrow, narrow, narrowCalls, rests: narrowRests, narrowRests },
+      narrow: { ...narrow, narrow },
     };
     splits.set(axis, split);
   }

@@ -14,6 +14,16 @@ export interface ChannelCodes {
   readonly signed: boolean;
 }
 
+/** Channel c's bins: how many values each counted, its width, and the center of the first. */
+function channelBins(stats: MapStatistics, c: number): { counts: Uint32Array; width: number; first: number } {
+  const width = stats.width[c];
+  return {
+    counts: stats.histograms.subarray(c * stats.bins, (c + 1) * stats.bins),
+    width,
+    first: stats.lo[c] + width / 2,
+  };
+}
+
 /**
  * Mean squared error that codes of b bits make on channel c of a map, from its histogram: E[(x − scale·(code(x) −
  * zeroPoint))²]. At 8 bits the bins are about as wide as a code, so rounding inside the range is taken as uniform
@@ -30,16 +40,14 @@ export function channelError(
   const { min, max } = codeRange(bits, signed);
   const low = (min - zeroPoint) * scale;
   const high = (max - zeroPoint) * scale;
-  const { bins, histograms } = stats;
-  const width = stats.width[c];
-  const row = c * bins;
+  const { counts, width, first } = channelBins(stats, c);
   const uniform = (scale * scale) / 12;
   let total = 0;
   let sum = 0;
-  let x = stats.lo[c] + width / 2;
+  let x = first;
   const inverse = 1 / scale;
-  for (let k = 0; k < bins; k++, x += width) {
-    const n = histograms[row + k];
+  for (let k = 0; k < counts.length; k++, x += width) {
+    const n = counts[k];
     if (n === 0) continue;
     total += n;
     let e: number;
@@ -59,18 +67,14 @@ export function channelError(
  * As {@link channelError}, of each bin's center as it is rounded and clipped, which tells codes of few bits apart that
  * clip much from those that clip little.
  */
-export function clippedError(
-  stats: MapStatistics,
-  c: number,
-  { scale, zeroPoint, bits, signed }: ChannelCodes,
-): number {
-  const { min, max } = codeRange(bits, signed);
-  const { bins, histograms } = stats;
-  const width = stats.width[c];
+export function clippedError(stats: MapStatistics, c: number, codes: ChannelCodes): number {
+  const { scale, zeroPoint } = codes;
+  const { min, max } = codeRange(codes.bits, codes.signed);
+  const { counts, width } = channelBins(stats, c);
   let total = 0;
   let sum = 0;
-  for (let k = 0; k < bins; k++) {
-    const n = histograms[c * bins + k];
+  for (let k = 0; k < counts.length; k++) {
+    const n = counts[k];
     if (n === 0) continue;
     const x = stats.lo[c] + (k + 0.5) * width;
     const code = Math.max(min, Math.min(max, Math.round(x / scale) + zeroPoint));
@@ -94,20 +98,15 @@ export function channelPower(stats: MapStatistics, c: number): number {
  * E[scale·(code(x) − zeroPoint)]: the mean that channel c has after rounding and clipping, from its histogram;
  * corrected so that without rounding it is the observed mean.
  */
-export function quantizedMean(
-  stats: MapStatistics,
-  c: number,
-  { scale, zeroPoint, bits, signed }: ChannelCodes,
-): number {
-  const { min, max } = codeRange(bits, signed);
-  const { bins, histograms } = stats;
-  const width = stats.width[c];
-  const row = c * bins;
+export function quantizedMean(stats: MapStatistics, c: number, codes: ChannelCodes): number {
+  const { scale, zeroPoint, bits } = codes;
+  const { min, max } = codeRange(bits, codes.signed);
+  const { counts, width, first } = channelBins(stats, c);
   let total = 0;
   let shift = 0;
-  let x = stats.lo[c] + width / 2;
-  for (let k = 0; k < bins; k++, x += width) {
-    const n = histograms[row + k];
+  let x = first;
+  for (let k = 0; k < counts.length; k++, x += width) {
+    const n = counts[k];
     if (n === 0) continue;
     total += n;
     const code = Math.max(min, Math.min(max, bits === 8 ? x / scale + zeroPoint : Math.round(x / scale) + zeroPoint));

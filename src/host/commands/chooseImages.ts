@@ -5,6 +5,7 @@ import { rangeOf } from '../plans/ranges';
 import { isPlan, planUriOf } from '../planFiles';
 import type { Services } from '../services';
 import { chooseModel } from './model';
+import { askedFolder } from './askedFolder';
 
 /**
  * Lets a plan name another folder of sample images, for when they were moved. It is an edit of the plan's text, which
@@ -18,18 +19,11 @@ export async function chooseImages(_services: Services, argument: unknown, folde
       ? argument
       : await chooseModel(argument, title).then((model) => model && planUriOf(model));
   if (!plan) return;
-  const chosen =
-    folder instanceof vscode.Uri
-      ? folder
-      : (
-          await vscode.window.showOpenDialog({
-            canSelectFolders: true,
-            canSelectFiles: false,
-            defaultUri: vscode.Uri.joinPath(plan, '..'),
-            title,
-            openLabel: vscode.l10n.t('Use Folder'),
-          })
-        )?.[0];
+  const chosen = await askedFolder(folder, {
+    defaultUri: vscode.Uri.joinPath(plan, '..'),
+    title,
+    openLabel: vscode.l10n.t('Use Folder'),
+  });
   if (!chosen) return;
   const document = await vscode.workspace.openTextDocument(plan);
   const span = placeInText(document.getText(), ['calibration', 'folder']);

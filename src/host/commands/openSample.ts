@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { tickStep } from '../firstSteps';
 import { exists } from '../planFiles';
 import type { Services } from '../services';
+import { askedFolder } from './askedFolder';
 
 const NAME = 'quantmcu-sample';
 /** What the sample is made of; how it was trained and what was built there stays behind. */
@@ -17,18 +18,11 @@ export async function openSample(
   argument: unknown,
   open: unknown,
 ): Promise<vscode.Uri | undefined> {
-  const parent =
-    argument instanceof vscode.Uri
-      ? argument
-      : (
-          await vscode.window.showOpenDialog({
-            canSelectFolders: true,
-            canSelectFiles: false,
-            defaultUri: vscode.workspace.workspaceFolders?.[0]?.uri,
-            title: vscode.l10n.t('Where should the sample project be copied?'),
-            openLabel: vscode.l10n.t('Copy Here'),
-          })
-        )?.[0];
+  const parent = await askedFolder(argument, {
+    defaultUri: vscode.workspace.workspaceFolders?.[0]?.uri,
+    title: vscode.l10n.t('Where should the sample project be copied?'),
+    openLabel: vscode.l10n.t('Copy Here'),
+  });
   if (!parent) return undefined;
   const folder = await freeFolder(parent);
   const sample = vscode.Uri.joinPath(extensionUri, 'media', 'sample');

@@ -11,10 +11,10 @@ import { openPlan, type OpenedPlan } from '../../../src/engine/planned/open';
 import { silentProgress, type Progress } from '../../../src/engine/common/progress';
 import { nodeBundle } from '../../support/nodeBundle.mjs';
 import { projectRoot } from '../../support/paths';
+import { copyPictures, planSample, sample } from '../../support/sample';
 
 describe('evaluate', function () {
   this.timeout(300_000);
-  const sample = path.join(projectRoot, 'media/sample');
   let folder: string;
   let images: string;
   let opened: OpenedPlan;
@@ -23,29 +23,14 @@ describe('evaluate', function () {
   before(async () => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'quantmcu-evaluate-'));
     images = path.join(folder, 'images');
-    // Without the labels that lie beside them.
-    for (const name of readdirSync(path.join(sample, 'fresh'))
-      .filter((n) => n.endsWith('.jpg'))
-      .slice(0, 24))
-      cpSync(path.join(sample, 'fresh', name), path.join(images, name));
-    const planPath = path.join(folder, 'gauge.quantmcu.json');
-    await quantize(
-      {
-        modelPath: path.join(sample, 'gauge.onnx'),
-        planPath,
-        imagesPath: path.join(sample, 'images'),
+    copyPictures('fresh', 24, images);
+    opened = await planSample(path.join(folder, 'gauge.quantmcu.json'), {
         target: { id: 'custom', sramBytes: 1 << 20, flashBytes: 1 << 22 },
         grid: { rows: 2, cols: 2 },
         weights: 8,
-        classes: 'static',
-        preprocess: null,
         limit: 8,
-        cachePath: null,
         bits: [8, 4],
-      },
-      silentProgress,
-    );
-    opened = await openPlan(planPath);
+    });
     threadFile = path.join(projectRoot, 'out', 'tests', `evaluator-${process.pid}.cjs`);
     await build({ ...nodeBundle, entryPoints: [path.join(projectRoot, 'src/evaluator.ts')], outfile: threadFile });
   });

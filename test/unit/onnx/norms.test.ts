@@ -32,16 +32,8 @@ const lp: Build = (m, x) => m.node('LpNormalization', [x], { axis: -1, p: 2 });
 
 describe('norms', function () {
   this.timeout(120_000);
-  let models: ModelFolder;
-  let folder: string;
-  before(() => {
-    models = new ModelFolder();
-    folder = mkdtempSync(path.join(tmpdir(), 'norms-'));
-  });
-  after(() => {
-    models.remove();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const models = new ModelFolder();
+  after(() => models.remove());
 
   function model(build: Build, opset: number, dims: readonly number[] = [1, 6, 5, 4]): string {
     const m = new OnnxBuilder(opset);
@@ -79,7 +71,7 @@ describe('norms', function () {
       let n = 0;
       // Pixels of three values each: every other one is small.
       const scale = (random: () => number): number => random() * (Math.floor(n++ / 3) % 2 === 0 ? 1 : 0.05);
-      const { snr } = await asFirmware(model(build, 13, dims), path.join(folder, name), { scale, samples: 12 });
+      const { snr } = await asFirmware(model(build, 13, dims), path.join(models.folder, name), { scale, samples: 12 });
       const least = roundedInput(name !== 'unitLength', name === 'layerNormInParts');
       assert.ok(snr[0] > least - 1.5, `${name}: ${snr[0].toFixed(1)} dB, of a rounded input ${least.toFixed(1)} dB`);
     }

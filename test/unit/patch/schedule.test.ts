@@ -90,12 +90,26 @@ function stageOf(
   return stageBranches(graph, stage, grid, keep) ? { stage, grid, keep } : null;
 }
 
+const classesOf = (c: Case, random: () => number): PatchClass[] =>
+  Array.from({ length: c.rows * c.cols }, () => (random() > 0 ? 'outlier' : 'regular'));
+
 /** With patches of random classes and maps of random bits. */
 function patchSchedule(c: Case, staged: Omit<ScheduledStage, 'classes'>): Schedule {
-  const random = mulberry32(c.bitsSeed);
-  const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass => (random() > 0 ? 'outlier' : 'regular'));
+  const classes = classesOf(c, mulberry32(c.bitsSeed));
   const bits = randomBits(c.graph, c.bitsSeed, new Set());
   return buildSchedule(c.graph, { ...staged, classes }, bits, c.share ? inPlace : {});
+}
+
+/** Checks cases that have a stage. @param keeping with halos kept between its branches */
+function checkStages(keeping: boolean, check: (c: Case, staged: NonNullable<ReturnType<typeof stageOf>>) => void): void {
+  fc.assert(
+    fc.property(cases, (c) => {
+      const staged = stageOf(c, keeping);
+      fc.pre(staged !== null);
+      check(c, staged);
+    }),
+    { numRuns: 200 },
+  );
 }
 
 describe('patch/schedule', () => {
@@ -118,15 +132,10 @@ describe('patch/schedule', () => {
 
   it('computes every patch from exactly its receptive field, with any bits and classes', () => {
     let patched = 0;
-    fc.assert(
-      fc.property(cases, (c) => {
-        const staged = stageOf(c, false);
-        fc.pre(staged !== null);
-        patched++;
-        checkOnArena(c.graph, patchSchedule(c, staged));
-      }),
-      { numRuns: 200 },
-    );
+    checkStages(false, (c, staged) => {
+      patched++;
+      checkOnArena(c.graph, patchSchedule(c, staged));
+    });
     assert.ok(patched > 100, `${patched} graphs had a stage`);
   });
 
@@ -155,16 +164,12 @@ describe('patch/schedule', () => {
 
   it('keeps halos so that the kept part is there when the next branches need it', () => {
     let restored = 0;
-    fc.assert(
-      fc.property(cases, (c) => {
-        const staged = stageOf(c, true);
-        fc.pre(staged !== null && staged.keep.size > 0);
-        const schedule = patchSchedule(c, staged);
-        restored += schedule.steps.filter((s) => s.kind === 'restore').length;
-        checkOnArena(c.graph, schedule);
-      }),
-      { numRuns: 200 },
-    );
+    checkStages(true, (c, staged) => {
+      fc.pre(staged.keep.size > 0);
+      const schedule = patchSchedule(c, staged);
+      restored += schedule.steps.filter((s) => s.kind === 'restore').length;
+      checkOnArena(c.graph, schedule);
+    });
     assert.ok(restored > 200, `${restored} halos were restored`);
   });
 
@@ -181,9 +186,7 @@ describe('patch/schedule', () => {
         const keep = new Set([...(found?.keep ?? []), ...inputs]);
         const first = found && stageBranches(graph, found.stage, found.grid, keep) ? { ...found, keep } : found;
         const tailStages = seed % 5 === 0 ? randomTailStages(graph, first?.stage.layers ?? [], seed) : [];
-        const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass =>
-          random() > 0 ? 'outlier' : 'regular',
-        );
+        const classes = classesOf(c, random);
         const bits = randomBits(
           graph,
           c.bitsSeed,
@@ -227,9 +230,7 @@ describe('patch/schedule', () => {
         if (tailStages.length > 1) several++;
         if (first) behindPatchStage++;
         const random = mulberry32(c.bitsSeed);
-        const classes = Array.from({ length: c.rows * c.cols }, (): PatchClass =>
-          random() > 0 ? 'outlier' : 'regular',
-        );
+        const classes = classesOf(c, random);
         const bits = randomBits(
           c.graph,
           c.bitsSeed,

@@ -8,7 +8,7 @@ import type { Evaluation } from '../../../src/engine/run/evaluate';
 import { silentProgress } from '../../../src/engine/common/progress';
 import type { Plan, PlanAccount } from '../../../src/engine/plan/types';
 import type { Sweep } from '../../../src/engine/sweep/types';
-import { projectRoot } from '../../support/paths';
+import { copyPictures, sample } from '../../support/sample';
 
 type Options = Record<string, string | boolean>;
 
@@ -23,18 +23,13 @@ interface SweepJson {
 
 describe('commands for sweeps, evaluation and export', function () {
   this.timeout(300_000);
-  const sample = path.join(projectRoot, 'media/sample');
   const model = path.join(sample, 'gauge.onnx');
   let folder: string;
   let images: string;
   before(() => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'quantmcu-commands-'));
     images = path.join(folder, 'images');
-    mkdirSync(images);
-    for (const name of readdirSync(path.join(sample, 'images'))
-      .filter((n) => n.endsWith('.jpg'))
-      .slice(0, 8))
-      cpSync(path.join(sample, 'images', name), path.join(images, name));
+    copyPictures('images', 8, images);
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -18,12 +18,11 @@ import type { SweepDecisions, SweepSettings } from '../../../src/engine/sweep/ty
 import { toldOf } from '../../../src/engine/plan/toldOf';
 import type { PlanView } from '../../../src/protocol/views';
 import { createService } from '../../../src/worker/service';
-import { projectRoot } from '../../support/paths';
+import { copyPictures, sample } from '../../support/sample';
 import { sweepSettings } from './support/settings';
 
 describe('sweep', function () {
   this.timeout(900_000);
-  const sample = path.join(projectRoot, 'media/sample');
   const modelPath = path.join(sample, 'gauge.onnx');
   const imagesPath = path.join(sample, 'images');
   const { target, grid } = sweepSettings('');
@@ -35,10 +34,7 @@ describe('sweep', function () {
   before(async () => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'quantmcu-sweep-'));
     evaluated = path.join(folder, 'evaluated');
-    for (const name of readdirSync(path.join(sample, 'fresh'))
-      .filter((n) => n.endsWith('.jpg'))
-      .slice(0, 12))
-      cpSync(path.join(sample, 'fresh', name), path.join(evaluated, name));
+    copyPictures('fresh', 12, evaluated);
     session = await SweepSession.open(
       { modelPath, imagesPath, limit: 8, preprocess: presetPreprocess('unit'), cachePath: null, file: 'plan' },
       silentProgress,
