@@ -22,8 +22,10 @@ const { values, positionals } = parseArgs({
 const data = referenceData();
 const store = path.join(projectRoot, 'test/bench/ablation.json');
 
-// The smallest first.
-const models = [...classifiers].reverse().filter(({ model }) => positionals.length === 0 || positionals.some((p) => model.startsWith(p)));
+// In the order of the table.
+const models = [...classifiers]
+  .reverse()
+  .filter(({ model }) => positionals.length === 0 || positionals.some((p) => model.startsWith(p)));
 
 const nearest = `{
     const { n, hessian, top } = rounder as unknown as { n: number; hessian: Float64Array; top: number };

@@ -207,20 +207,21 @@ async function frames(
 async function whatIfs(vscode: Workbench, folder: string): Promise<string> {
   const model = path.join(folder, 'mobilenetv2.onnx');
   runBuiltCli([
-      'quantize',
-      model,
-      '--images',
-      sharedData('images/imagenet_sample'),
-      '--limit',
-      '16',
-      '--target',
-      'stm32h743',
-      '--flash',
-      '8M',
-      '--preprocess',
-      'imagenet',
-      '--out',
-      path.join(folder, 'mobilenetv2.quantmcu.json')]);
+    'quantize',
+    model,
+    '--images',
+    sharedData('images/imagenet_sample'),
+    '--limit',
+    '16',
+    '--target',
+    'stm32h743',
+    '--flash',
+    '8M',
+    '--preprocess',
+    'imagenet',
+    '--out',
+    path.join(folder, 'mobilenetv2.quantmcu.json'),
+  ]);
   await open(vscode, model);
   await vscode.webview.getByRole('tab', { name: 'Layers' }).click();
   // Nobody changes bits in the first second.

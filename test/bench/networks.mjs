@@ -11,6 +11,7 @@ import path from 'node:path';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { bundleTests, projectRoot } from '../support/bundle.mjs';
+import { referenceData } from './reference.mjs';
 
 const CORES = ['m0plus', 'm3', 'm4', 'm33', 'm55', 'rv32imac'];
 const PLANS = {

@@ -19,7 +19,7 @@ export function referenceData() {
 /** Folders of ImageNet's images. */
 export const imagenet = { calibration: 'imagenet_sample', evaluation: 'imagenet_val' };
 
-/** Classifiers of ImageNet, the most accurate first. @type {readonly ReferenceNetwork[]} */
+/** Classifiers of ImageNet. @type {readonly ReferenceNetwork[]} */
 export const classifiers = [
   { model: 'mobilenetv2_1.0_224_tv', preprocess: 'imagenet', ...imagenet },
   { model: 'mobilenetv1_0.25_224_imagenet', preprocess: 'tf', ...imagenet },

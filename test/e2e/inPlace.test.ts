@@ -44,16 +44,10 @@ function lineOf(file: string, text: string): number {
 }
 
 function quantize(folder: string, target: string): void {
-  runBuiltCli([
-      'quantize',
-      'net.onnx',
-      '--images',
-      'images',
-      '--target',
-      target,
-      '--weights',
-      '4',
-      '--no-cache'], folder);
+  runBuiltCli(
+    ['quantize', 'net.onnx', '--images', 'images', '--target', target, '--weights', '4', '--no-cache'],
+    folder,
+  );
 }
 
 describe('in place, by clicks', () => {

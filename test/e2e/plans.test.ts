@@ -29,7 +29,8 @@ describe('weighing plans in the editor', () => {
 
   before(async () => {
     copySample(workspace);
-    runBuiltCli([
+    runBuiltCli(
+      [
         'quantize',
         model,
         '--images',
@@ -47,7 +48,10 @@ describe('weighing plans in the editor', () => {
         '--preprocess',
         'unit',
         '--out',
-        planFile], workspace);
+        planFile,
+      ],
+      workspace,
+    );
     original = readFileSync(planFile, 'utf8');
     vscode = await Workbench.open(process.env.QUANTMCU_E2E_URL!, workspace);
     await vscode.showEditor(model);

@@ -15,15 +15,13 @@ import { presetPreprocess } from '../../src/engine/calibration/preprocess';
 import { resizeBilinear } from '../../src/engine/calibration/resample';
 import type { Preprocess } from '../../src/engine/calibration/types';
 import { renderC } from '../../src/engine/codegen';
-import { silentProgress } from '../../src/engine/common/progress';
 import type { PatchClass } from '../../src/engine/graph/bits';
-import { openPlan, type OpenedPlan } from '../../src/engine/planned/open';
+import { type OpenedPlan } from '../../src/engine/planned/open';
 import { Executor } from '../../src/engine/program/interpreter';
 import { lower } from '../../src/engine/program/lower';
 import type { Program } from '../../src/engine/program/types';
 import { quantizeGraph } from '../../src/engine/quantize/quantizeGraph';
 import { generateSources } from '../../src/engine/run/generate';
-import { quantize } from '../../src/engine/run/quantize';
 import { keepNothing } from '../../src/engine/schedule/branches';
 import { stageUpTo } from '../../src/engine/schedule/stages';
 import { projectRoot } from '../support/paths';
@@ -189,13 +187,12 @@ describe('the example with a camera', function () {
   before(async () => {
     folder = scratchFolder('camera-example');
     opened = await planSample(path.join(folder, 'gauge.quantmcu.json'), {
-        target: { id: 'custom', sramBytes: 128 * 1024, flashBytes: 512 * 1024 },
-        grid: 'auto',
-        weights: 8,
-        bits: [8],
-        preprocess: presetPreprocess('unit'),
-        limit: 4,
-
+      target: { id: 'custom', sramBytes: 128 * 1024, flashBytes: 512 * 1024 },
+      grid: 'auto',
+      weights: 8,
+      bits: [8],
+      preprocess: presetPreprocess('unit'),
+      limit: 4,
     });
     const pictures = readdirSync(path.join(sample, 'fresh')).filter((file) => file.endsWith('.jpg'));
     frames = await Promise.all(

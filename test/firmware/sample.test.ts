@@ -5,10 +5,7 @@ import { presetPreprocess } from '../../src/engine/calibration/preprocess';
 import { writeToProject } from '../../src/engine/codegen';
 import { generateSources, goldenInputs } from '../../src/engine/run/generate';
 import { regionHeight, regionWidth } from '../../src/engine/graph/region';
-import { quantize } from '../../src/engine/run/quantize';
 import { openPlan, type OpenedPlan } from '../../src/engine/planned/open';
-import { silentProgress } from '../../src/engine/common/progress';
-import { projectRoot } from '../support/paths';
 import { planSample, sample } from '../support/sample';
 import { runGeneratedOnBoard } from './support/boardBuild';
 import { buildForHost, removeFolder, runCommand, sanitizerFlags, scratchFolder } from './support/hostBuild';
@@ -27,13 +24,12 @@ describe('the sample as firmware', function () {
     });
     cpSync(path.join(sample, 'gauge.onnx'), path.join(folder, 'gauge.onnx'));
     opened = await planSample(path.join(folder, 'gauge.quantmcu.json'), {
-        modelPath: path.join(folder, 'gauge.onnx'),
-        target: { id: 'custom', sramBytes: 60 * 1024, flashBytes: 400 * 1024 },
-        grid: 'auto',
-        weights: 'auto',
-        preprocess: presetPreprocess('unit'),
-        limit: 0,
-
+      modelPath: path.join(folder, 'gauge.onnx'),
+      target: { id: 'custom', sramBytes: 60 * 1024, flashBytes: 400 * 1024 },
+      grid: 'auto',
+      weights: 'auto',
+      preprocess: presetPreprocess('unit'),
+      limit: 0,
     });
   });
   after(() => removeFolder(folder));

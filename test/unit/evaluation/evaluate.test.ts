@@ -6,12 +6,11 @@ import * as path from 'node:path';
 import { CancelledError, UserError } from '../../../src/engine/common/errors';
 import { evaluate, type EvaluateOptions, type Evaluation } from '../../../src/engine/run/evaluate';
 import { threadCount } from '../../../src/engine/evaluation/threads';
-import { quantize } from '../../../src/engine/run/quantize';
-import { openPlan, type OpenedPlan } from '../../../src/engine/planned/open';
+import { type OpenedPlan } from '../../../src/engine/planned/open';
 import { silentProgress, type Progress } from '../../../src/engine/common/progress';
 import { nodeBundle } from '../../support/nodeBundle.mjs';
 import { projectRoot } from '../../support/paths';
-import { copyPictures, planSample, sample } from '../../support/sample';
+import { copyPictures, planSample } from '../../support/sample';
 
 describe('evaluate', function () {
   this.timeout(300_000);
@@ -25,11 +24,11 @@ describe('evaluate', function () {
     images = path.join(folder, 'images');
     copyPictures('fresh', 24, images);
     opened = await planSample(path.join(folder, 'gauge.quantmcu.json'), {
-        target: { id: 'custom', sramBytes: 1 << 20, flashBytes: 1 << 22 },
-        grid: { rows: 2, cols: 2 },
-        weights: 8,
-        limit: 8,
-        bits: [8, 4],
+      target: { id: 'custom', sramBytes: 1 << 20, flashBytes: 1 << 22 },
+      grid: { rows: 2, cols: 2 },
+      weights: 8,
+      limit: 8,
+      bits: [8, 4],
     });
     threadFile = path.join(projectRoot, 'out', 'tests', `evaluator-${process.pid}.cjs`);
     await build({ ...nodeBundle, entryPoints: [path.join(projectRoot, 'src/evaluator.ts')], outfile: threadFile });

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { asFirmware } from '../../support/asFirmware';
 import { ModelFolder, OnnxBuilder, float } from '../../support/onnxBuilder';

@@ -101,7 +101,10 @@ function patchSchedule(c: Case, staged: Omit<ScheduledStage, 'classes'>): Schedu
 }
 
 /** Checks cases that have a stage. @param keeping with halos kept between its branches */
-function checkStages(keeping: boolean, check: (c: Case, staged: NonNullable<ReturnType<typeof stageOf>>) => void): void {
+function checkStages(
+  keeping: boolean,
+  check: (c: Case, staged: NonNullable<ReturnType<typeof stageOf>>) => void,
+): void {
   fc.assert(
     fc.property(cases, (c) => {
       const staged = stageOf(c, keeping);
