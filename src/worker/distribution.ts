@@ -11,7 +11,7 @@ const BARS = 72;
 /** Values further out than so many standard deviations share the first or last bar. */
 const SHOWN_SIGMAS = 6;
 
-/** Equal bars between two values, into which counts with a width of their own are spread. */
+/** Equal bars between two values, into which counts with their own width are spread. */
 class Bars {
   readonly shares = new Float64Array(BARS);
   readonly width: number;

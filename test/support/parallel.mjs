@@ -33,7 +33,7 @@ export function partsOf(root, { first = [], split = [] } = {}) {
 }
 
 /**
- * Runs parts of a suite in several processes at once, each part whole in a process of its own, and prints what each
+ * Runs parts of a suite in several processes at once, each part whole in a separate process, and prints what each
  * said, in one piece, as it ends. The last line counts all of them; the process fails if a part does.
  * @param {string} runner script that runs the part it is given, and closes as {@link closingLine} does
  * @param {string[]} parts in the order in which they are begun @param {string[]} args further arguments for the

@@ -73,7 +73,7 @@ function ssdLevels(): Level[] {
   });
 }
 
-/** Cells with a head of their own: one function from what is there to the box. */
+/** Cells with their own head: one function from what is there to the box. */
 function cells(
   head: string,
   scales: readonly number[],

@@ -14,7 +14,7 @@ export interface LayerShape {
   readonly window: StepWindow;
 }
 
-/** A Program of such layers beside each other, each with an input of its own. */
+/** A Program of such layers beside each other, each with its own input. */
 export function layersProgram(seed: number, layers: readonly LayerShape[]): Program {
   return new LayersProgram(seed, [8]).of(layers);
 }

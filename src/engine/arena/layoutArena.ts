@@ -65,7 +65,7 @@ export function layoutWithin(
 }
 
 /**
- * Lays requests out in one arena so that no two that are alive in the same step share a byte, but for the permitted
+ * Lays requests out in one arena so that no two that are alive in the same step share a byte, except for the permitted
  * overlaps, with as few bytes as it can find. Deterministic. Stops as soon as the lower bound is reached.
  *
  * Any pair's constraint has one form, "a lies at least s bytes below b, or b at least t bytes below a", permitted

@@ -26,7 +26,7 @@ export function stepNeeds(requests: readonly ArenaRequest[], overlaps: readonly 
     .sort((a, b) => a - b)
     .map((step) => {
       live += changes.get(step)!;
-      // An input dies in a step with overlaps, so the step after it has an entry of its own.
+      // An input dies in a step with overlaps, so the step after it has its own entry.
       return { step, bytes: live - (savings.get(step) ?? 0) };
     });
 }

@@ -8,7 +8,7 @@ import type { PixelImage } from './resample';
 /** Limits of jpeg-js, which its caller has checked more closely. */
 const MAX_MEGAPIXELS = 64;
 const MAX_DECODER_MEGABYTES = 1024;
-/** WebAssembly memory only grows: a decoder that held a picture of so many pixels is given up. */
+/** WebAssembly memory only grows: a decoder that held a picture of this many pixels is given up. */
 const LARGE_PIXELS = 16e6;
 
 let decoder: Promise<JpegTurboModule> | null = null;

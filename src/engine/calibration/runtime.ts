@@ -23,7 +23,7 @@ export class RuntimeRefusal extends Error {}
 export type RuntimeValues = ReadonlyMap<string, Float32Array>;
 
 /**
- * onnxruntime on the original model file, with chosen inner values as further outputs, in a process of its own. When
+ * onnxruntime on the original model file, with chosen inner values as further outputs, in a separate process. When
  * that process ends under a run, it is started again, once.
  */
 export class RuntimeSession {

@@ -8,7 +8,7 @@ import type { MapStatistics } from './types';
 const HISTOGRAM_BINS = 256;
 
 /**
- * Histograms take at most so many positions of a map per sample, spread over it; ranges and moments always take all.
+ * Histograms take at most this many positions of a map per sample, spread over it; ranges and moments always take all.
  */
 const MAX_POSITIONS = 1024;
 /**

@@ -10,7 +10,7 @@ declare module '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs' {
     readonly JPEGDecoder: new () => JpegTurboDecoder;
   }
   export interface JpegTurboDecoder {
-    /** Room for a file of so many bytes; valid until the next call. */
+    /** Room for a file of this many bytes; valid until the next call. */
     getEncodedBuffer(length: number): Uint8Array;
     /** Throws the address of an error as a number. */
     decode(): void;

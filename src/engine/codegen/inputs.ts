@@ -6,7 +6,7 @@ export function portSuffix(index: number): string {
   return index === 0 ? '' : `_${index}`;
 }
 
-/** An input that the application keeps in memory of its own. */
+/** An input that the application keeps in its own memory. */
 export interface ExternalInput {
   /** Index of the port. */
   readonly port: number;

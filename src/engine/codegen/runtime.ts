@@ -20,7 +20,7 @@ import type { GeneratedFile } from './types';
 
 /*
  * The runtime as a firmware project gets it: few files, one for each kind of operator, each composed of files of
- * src/firmware/. A project has them once, in a folder of its own (`quantmcu/`), or each model has a copy of its own.
+ * src/firmware/. A project has them once, in a folder of its own (`quantmcu/`), or each model has its own copy.
  */
 
 /** What a model needs of the runtime. */
@@ -98,7 +98,7 @@ export function isRuntimeName(file: string): boolean {
   return composedNames.has(file);
 }
 
-/** Name of a runtime file in the folder of a model that has a runtime of its own. */
+/** Name of a runtime file in the folder of a model that has its own runtime. */
 function runtimeFileName(file: string, name: string): string {
   return file === portHeader ? file : `${name}_${file}`;
 }
@@ -119,7 +119,7 @@ const guards = /\b(QUANTMCU|QUANTMCU_PORT|QMCU_CAMERA|QMCU_INTERNAL|QMCU_LAYER_K
 const useMacros = new RegExp(`\\b(${Object.keys(ALL_USES).join('|')})\\b`, 'g');
 
 /**
- * Files that call or are a shared runtime, as those of a model that has a runtime of its own: the model's name in
+ * Files that call or are a shared runtime, as those of a model that has its own runtime: the model's name in
  * symbols, includes and include guards, so that two models, even of two versions, link into one firmware and build
  * systems that put all object files into one folder find no two of one name.
  */

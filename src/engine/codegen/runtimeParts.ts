@@ -2,7 +2,7 @@ import { runtimeSources, type RuntimeFolder } from './runtimeSources';
 
 /* What the runtime's files are composed of. */
 
-/** Kind of core that has kernels of its own. */
+/** Kind of core that has its own kernels. */
 export type CoreKind = Exclude<RuntimeFolder, 'common'>;
 
 export const CORE_KINDS: readonly CoreKind[] = ['dsp', 'mve', 'plain'];

@@ -60,7 +60,7 @@ function weightBit({ weightBits }: { readonly weightBits: 4 | 8 }): number {
   return weightBits === 8 ? 2 : 1;
 }
 
-/** How a convolution or fully connected layer goes; `made`: by a kernel of its own. */
+/** How a convolution or fully connected layer goes; `made`: by its own kernel. */
 function addConvolution(
   uses: Record<UseMacro, number>,
   program: Program,

@@ -7,7 +7,7 @@ import { wrapItems } from './text';
 import type { RenderOptions } from './types';
 
 /**
- * `<name>_selftest.c`: the self-test by checksums, in a file of its own so that linkers leave it out where nobody calls
+ * `<name>_selftest.c`: the self-test by checksums, in a separate file so that linkers leave it out where nobody calls
  * it. Inputs are in the arena or come in tiles.
  */
 export function renderSelftest(program: Program, checks: Checks, options: RenderOptions): string {

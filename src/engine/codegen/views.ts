@@ -32,7 +32,7 @@ export class ViewTable {
       channel + channels <= buffer.channels;
     if (!inside || (channel * buffer.bits) % 8 !== 0)
       throw new Error(`A step reaches outside of buffer '${buffer.name}'.`);
-    // An external buffer is found by a pointer of its own.
+    // An external buffer is found by its own pointer.
     const start = buffer.external ? 0 : buffer.offset;
     const offset =
       start +

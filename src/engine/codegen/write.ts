@@ -38,7 +38,7 @@ export class WriteConflictError extends UserError {
 }
 
 /**
- * Writes generated files into a folder of their own, which is made if need be. A manifest with hashes tells what is
+ * Writes generated files into a separate folder, which is made if need be. A manifest with hashes tells what is
  * ours: files that we did not write, or that were edited, are never overwritten unless `overwriteEdited` says so; files
  * with the right content are not touched; files that we wrote earlier and that are not needed any more are removed. All
  * or nothing: after an error the folder is as it was.

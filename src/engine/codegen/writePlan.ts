@@ -93,7 +93,7 @@ export function planWrite(
   };
 }
 
-/** Files for one folder of a project, which has a manifest of its own. */
+/** Files for one folder of a project, which has its own manifest. */
 export interface Library {
   /** Relative to the project, with '/' separators. */
   readonly folder: string;

@@ -1,7 +1,7 @@
 /** Control characters, line breaks among them, and those that turn the direction of text. */
 // eslint-disable-next-line no-control-regex
 const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-/** The same but for line breaks and tabs. */
+/** The same except for line breaks and tabs. */
 // eslint-disable-next-line no-control-regex
 const UNSEEN_IN_LINES = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 

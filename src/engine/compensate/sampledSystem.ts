@@ -222,7 +222,7 @@ export class SimdSystem implements SampledSystem {
     return result;
   }
 
-  /** Room for the weights and predictions of so many outputs. */
+  /** Room for the weights and predictions of this many outputs. */
   private placePrediction(outputs: number): { readonly weights: number; readonly out: number } {
     return { weights: this.simd.place(outputs * this.tall * 4), out: this.simd.place(outputs * this.wide * 4) };
   }

@@ -4,7 +4,7 @@ import { M0PLUS_COEFFICIENTS, M3_COEFFICIENTS, RV32_COEFFICIENTS } from './plain
 
 export type { Coefficients };
 
-/** How convolutions of few bits are computed, where they have kernels of their own. */
+/** How convolutions of few bits are computed, where they have their own kernels. */
 export type FewBits = 'packed' | 'eights' | 'none';
 
 /** What a core's instructions and cycles are estimated with. */

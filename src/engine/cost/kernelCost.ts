@@ -5,7 +5,7 @@ import { CORE_COSTS, type Coefficients, type CoreCosts } from './coreCosts';
 
 /**
  * What the runtime's kernels cost, as a function of a call's shape that is linear in its coefficients, so that
- * test/bench/latency.mjs can fit these to counts. Calls, rows and halos have costs of their own, and convolutions take
+ * test/bench/latency.mjs can fit these to counts. Calls, rows and halos have their own costs, and convolutions take
  * four pixels at a time but where a row has fewer: many small patches cost more than their pixels.
  */
 
@@ -153,7 +153,7 @@ function sumOfRests({ rows, cols, isPart }: Extent, of: (pixels: number) => numb
   return sum;
 }
 
-/** Whether a block of {@link BLOCK} is not full at the end of so many pixels. */
+/** Whether a block of {@link BLOCK} is not full at the end of this many pixels. */
 function leavesRest(pixels: number): number {
   return pixels % BLOCK === 0 ? 0 : 1;
 }

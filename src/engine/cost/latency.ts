@@ -107,7 +107,7 @@ export function layerCall(
   }
 }
 
-/** Instructions of copying pixels of so many bytes. */
+/** Instructions of copying pixels of this many bytes. */
 export function copyCall(pixelBytes: number): KernelCall {
   return { op: 'copy', channels: pixelBytes, inChannels: pixelBytes, pixelBytes, inputBits: 8, readsImage: false };
 }

@@ -130,7 +130,7 @@ function yolox(clues: HeadClues): DetectionHead | null {
   );
 }
 
-/** One grid of objectness, box and classes behind their functions, but for the box. */
+/** One grid of objectness, box and classes behind their functions, except for the box. */
 function fastestDet(clues: HeadClues): DetectionHead | null {
   const [grid] = grids(clues, (c) => c > 5);
   if (!grid || clues.outputs.length !== 1) return null;

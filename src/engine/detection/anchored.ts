@@ -16,7 +16,7 @@ import type { BoxForm, DetectionHead, HeadLevel } from './head';
 /**
  * Heads with anchors in the channels, as darknet's and Ultralytics' networks up to version 7 have them. Anchors are
  * those that the families were published with, in pixels, level by level from the smallest stride; a network trained
- * with others needs a head of its own.
+ * with others needs its own head.
  */
 interface AnchoredFamily {
   readonly name: string;
@@ -75,7 +75,7 @@ const ANCHORED: readonly AnchoredFamily[] = [
   },
 ];
 
-/** Scale of both coordinates; COCO's Yolo-Fastest has anchors of its own. */
+/** Scale of both coordinates; COCO's Yolo-Fastest has its own anchors. */
 function fillGrids(family: AnchoredFamily, clues: HeadClues): DetectionHead | null {
   const levels = grids(clues, (c) => classesOfThree(c) !== null);
   const anchors = family.anchors[levels.length];

@@ -104,7 +104,7 @@ const USUAL_CLASSES = [1, 20, 80];
 /** Channels of four distances of 16 bins. */
 const DISTANCE_CHANNELS = 64;
 
-/** Classes of a grid of three anchors with so many channels; null where it is none. */
+/** Classes of a grid of three anchors with this many channels; null where it is none. */
 export function classesOfThree(channels: number): number | null {
   const classes = channels / 3 - 5;
   return Number.isInteger(classes) && classes >= 1 ? classes : null;
@@ -128,7 +128,7 @@ function strideOf(size: number, cells: number): number {
   return [4, 8, 16, 32, 64, 100, 128].find((s) => Math.ceil(size / s) === cells) ?? exact;
 }
 
-/** Levels of cells that follow one another in a flat output of so many rows, one row a cell and anchor. */
+/** Levels of cells that follow one another in a flat output of this many rows, one row a cell and anchor. */
 export function flatLevels(
   { width, height }: HeadClues,
   total: number,

@@ -32,7 +32,7 @@ export function labelKey(label: string): string {
   return ALIASES[key] ?? key;
 }
 
-/** Labels for so many classes: those of the data set that has so many, or numbers. */
+/** Labels for this many classes: those of the data set that has so many, or numbers. */
 export function defaultLabels(count: number, single = 'object'): string[] {
   if (count === VOC_LABELS.length) return [...VOC_LABELS];
   if (count === COCO_LABELS.length) return [...COCO_LABELS];

@@ -34,7 +34,7 @@ export function parseVoc(text: string, file: string): TrueBox[] {
   parser.on('text', (value) => {
     if (stack.length === 3 && stack[1] === 'size') size.set(stack[2], Number(value));
     if (!pending || value.trim() === '') return;
-    // Elements of the object itself and of its box; parts of a body have boxes of their own.
+    // Elements of the object itself and of its box; parts of a body have their own boxes.
     const key = stack.slice(2).join('/');
     if (!pending.values.has(key)) pending.values.set(key, value.trim());
   });

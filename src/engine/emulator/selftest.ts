@@ -146,7 +146,7 @@ export const HEADLESS: readonly string[] = [
   ...['-chardev', 'stdio,id=semihosting'],
 ];
 
-/** Sources in one folder have a runtime of their own, whose names begin with theirs. */
+/** Sources in one folder have their own runtime, whose names begin with theirs. */
 function countingFor(files: readonly GeneratedFile[], program: Program, name: string): string {
   const text = countingSource(program, name);
   return files.some((file) => file.text.includes(`${name}_qmcu_watch`))

@@ -23,7 +23,7 @@ const AHEAD = 2;
 /** How often a cancel is looked for while threads work. */
 const POLL_MS = 50;
 
-/** How many threads to use for so many samples; 1: none beside this one. */
+/** How many threads to use for this many samples; 1: none beside this one. */
 export function threadCount(samples: number, wanted: number | undefined): number {
   const most = Math.max(1, Math.min(wanted ?? os.availableParallelism(), MOST_THREADS));
   return wanted === undefined ? Math.max(1, Math.min(most, Math.floor(samples / LEAST_SAMPLES))) : most;

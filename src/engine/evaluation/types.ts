@@ -92,7 +92,7 @@ export interface EvaluateOptions {
   /** What the outputs are for; missing: as the network's end and the samples' labels tell. */
   readonly task?: Task;
   /**
-   * Compare the layers' outputs, too, on at most so many of the images. `formats`: in which each map is stored, see
+   * Compare the layers' outputs, too, on at most this many of the images. `formats`: in which each map is stored, see
    * QuantizedParameters.
    */
   readonly layers?: { readonly formats: ReadonlyMap<MapId, MapFormat>; readonly images: number };

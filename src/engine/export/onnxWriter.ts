@@ -17,7 +17,7 @@ export type Attribute = number | readonly number[] | string | { readonly float: 
 const IR_VERSION = 9;
 const OPSET = 19;
 
-/** Assembles an ONNX model node by node. Every value gets a name of its own, made from the name that is asked for. */
+/** Assembles an ONNX model node by node. Every value gets its own name, made from the name that is asked for. */
 export class OnnxWriter {
   private readonly graph = new ProtoWriter();
   private readonly names = new Set<string>();

@@ -36,7 +36,7 @@ interface Pending {
 }
 
 /**
- * A process of its own that runs onnxruntime on one model: a crash in native code ends it and nothing else, its memory
+ * A separate process that runs onnxruntime on one model: a crash in native code ends it and nothing else, its memory
  * is given back whole, and it can be stopped in the midst of a run. Several may run in parallel. It ends with
  * {@link dispose}, and when this process ends, however that happens. An idle one keeps nobody alive.
  */

@@ -63,7 +63,7 @@ export class BranchNeeds {
       if (layer.kind !== 'concat') continue;
       for (const [i, map] of layer.inputs.entries()) {
         const part = indexOf.get(map);
-        // What is kept has a buffer of its own.
+        // What is kept has its own buffer.
         if (part === undefined || keep.has(map) || keep.has(layer.output)) continue;
         // Inputs of a concat may be computed into its buffer; where it is sure that they are, that exists from the
         // first of them on.

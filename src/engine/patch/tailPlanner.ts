@@ -44,7 +44,7 @@ export interface TailPlannerContext {
 }
 
 /**
- * The least work with which a tail runs in so many bytes: every layer by itself or in a stage of its own. What a part
+ * The least work with which a tail runs in this many bytes: every layer by itself or in a stage of its own. What a part
  * needs does not depend on how the others run, and work adds up, so the shortest path over the cuts of the graph is the
  * best choice among the segments of {@link Cuts}.
  */

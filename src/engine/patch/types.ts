@@ -67,7 +67,7 @@ export interface PatchPlanning {
   /** The least work that fits, with the arena really laid out; null when nothing fits. */
   readonly best: PatchCandidate | null;
   /**
-   * From the most SRAM and the least work to the least SRAM: every further one needs less SRAM (by 3 % and more, but
+   * From the most SRAM and the least work to the least SRAM: every further one needs less SRAM (by 3 % and more, except
    * for the last) and more work.
    */
   readonly pareto: readonly PatchCandidate[];

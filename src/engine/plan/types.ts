@@ -47,7 +47,7 @@ export interface TailStage {
   /** Feature maps of the stage whose halo is kept between patches instead of recomputed. */
   readonly keep: readonly string[];
   /**
-   * The stage is a convolution and the global average of what it writes: in place of patches it runs in slices of so
+   * The stage is a convolution and the global average of what it writes: in place of patches it runs in slices of this
    * many channels.
    */
   readonly channels?: number;

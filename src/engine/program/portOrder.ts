@@ -22,7 +22,7 @@ export function orderText({ dims, memory }: Pick<Port, 'dims' | 'memory'>, times
 
 /**
  * Notes on tensors that lie in another order than people expect: images lie channels last, everything else as in ONNX,
- * but for signals (NCL) that the network has channels last.
+ * except for signals (NCL) that the network has channels last.
  */
 export function orderNotes(inputs: readonly Port[], outputs: readonly Port[]): string[] {
   const note = (kind: string, port: Port): string[] =>

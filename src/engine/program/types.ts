@@ -95,7 +95,7 @@ export interface ProgramBuffer {
   readonly offset: number;
   readonly align: number;
   /**
-   * An input that the application keeps in memory of its own, from which the steps only read; not in the arena. Where
+   * An input that the application keeps in its own memory, from which the steps only read; not in the arena. Where
    * `load` steps read it, and no others, the application need not have all of it at any time. Missing: false.
    */
   readonly external?: boolean;

@@ -49,7 +49,7 @@ export function recenter(stats: MapStatistics, centers: Float64Array): MapStatis
 /**
  * Zero points that put the middle of the codes at the centers, as far as b-bit codes allow.
  *
- * @param padded the reader pads with zeros, so 0 needs a code of its own
+ * @param padded the reader pads with zeros, so 0 needs its own code
  */
 export function centeredZeroPoints(
   centers: Float64Array,

@@ -9,7 +9,7 @@ export interface ScaleComponent {
   readonly groups: number;
   /** For each map of `maps`: channel → group. */
   readonly groupOf: readonly Int32Array[];
-  /** The maps are tied by Adds only: each may have a factor of its own on the common scales. */
+  /** The maps are tied by Adds only: each may have its own factor on the common scales. */
   readonly proportional: boolean;
 }
 

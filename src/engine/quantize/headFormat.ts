@@ -6,7 +6,7 @@ import type { FormatTies } from './ties';
 import type { MapFormat } from './types';
 
 /**
- * A detector's outputs, whose channels mean different things and so have formats of their own: per channel the least
+ * A detector's outputs, whose channels mean different things and so have their own formats: per channel the least
  * value that matters.
  */
 export type HeadMaps = ReadonlyMap<MapId, Float64Array>;

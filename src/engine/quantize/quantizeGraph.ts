@@ -22,7 +22,7 @@ export interface BitDecisions {
   weightBits(layer: LayerId): WeightBits;
   /** Bits that the layer reads its input with; at most those it is stored with. */
   inputBits(layer: LayerId): Bits;
-  /** A detector's outputs, whose channels have formats of their own. */
+  /** A detector's outputs, whose channels have their own formats. */
   readonly heads?: HeadMaps;
 }
 
@@ -124,7 +124,7 @@ function componentFormats(
 const SKEW_QUANTILE = 0.7;
 
 /**
- * Codes of a map. Behind a LeakyRelu whose channels have scales of their own they are unsigned with a common zero
+ * Codes of a map. Behind a LeakyRelu whose channels have their own scales they are unsigned with a common zero
  * point: the negative side is short, and symmetric codes would pay a whole bit for it.
  */
 function codeType(

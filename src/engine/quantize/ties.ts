@@ -37,7 +37,7 @@ export interface FormatTies {
 /**
  * Derives the ties of a graph.
  * @param oneScale maps that need one scale for all channels for reasons outside of the graph
- * @param heads    outputs whose channels may have scales of their own
+ * @param heads    outputs whose channels may have their own scales
  */
 export function formatTies(
   graph: Graph,

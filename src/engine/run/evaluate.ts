@@ -27,7 +27,7 @@ const MAX_SKIP_NOTES = 10;
  * float network in this one. Memory does not grow with the number of samples but for a few numbers of each, and what
  * comes out does not depend on the number of threads.
  *
- * @param limit use at most so many samples, evenly spread; 0: all
+ * @param limit use at most this many samples, evenly spread; 0: all
  * @throws UserError when there is nothing to run on, or a thread dies; CancelledError
  */
 export async function evaluate(

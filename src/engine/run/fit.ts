@@ -190,7 +190,8 @@ function pointsAt(graph: Graph, mapBits: 8 | 4, progress: Progress): Points {
 
 type LaidOut = Pick<PatchCandidate, 'choice' | 'tailStages' | 'arenaBytes' | 'extraInstructions'>;
 
-/** Every feature map at `most` bits, but for those that a decision cannot lower so far, such as the network's input. */
+/** Every feature map at `most` bits, except for those that a decision cannot lower so far, such as the network's input.
+ * */
 function atMost(graph: Graph, most: Bits): { mapBits(map: MapId): Bits; inputBits(layer: LayerId): Bits } {
   const maps = graph.maps.map((): Bits => 8);
   for (const unit of decisionUnits(graph))

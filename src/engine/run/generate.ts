@@ -41,7 +41,7 @@ export interface Generated {
   readonly name: string;
   /** For a project that has the runtime once. */
   readonly sources: GeneratedSources;
-  /** In one folder with a runtime of their own, for all kinds of cores. Rendered when asked for. */
+  /** In one folder with their own runtime, for all kinds of cores. Rendered when asked for. */
   readonly files: readonly GeneratedFile[];
   readonly arenaBytes: number;
   /** Weights and tables. */

@@ -8,8 +8,8 @@ import { imagePair } from '../evaluation/detections';
 import type { OutputLoss } from '../vdqs/loss';
 
 /**
- * With so many images, known boxes say as much about the loss as the boxes that change do: mean average precision of a
- * few images moves by a point when a single box does.
+ * With this many images, known boxes say as much about the loss as the boxes that change do: mean average precision of
+ * a few images moves by a point when a single box does.
  */
 const EVEN_IMAGES = 128;
 

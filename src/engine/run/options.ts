@@ -75,7 +75,7 @@ export interface QuantizeOptions extends SearchOptions {
   readonly compensate?: boolean;
   /** Threads to use at once; missing: one for each core. The plan does not depend on it. */
   readonly threads?: number;
-  /** Use at most so many samples; 0: all. */
+  /** Use at most this many samples; 0: all. */
   readonly limit: number;
   /** Values for symbolic dimensions. */
   readonly sizes?: Readonly<Record<string, number>>;

@@ -54,7 +54,7 @@ export interface ScheduledStage {
 export interface ScheduledTailStage extends Omit<ScheduledStage, 'classes'> {
   /**
    * The stage is a convolution and the global average of what it writes (see channelStage): in place of patches it runs
-   * in slices of so many channels, a multiple of 8, each averaged before the next is computed. The feature map before
+   * in slices of this many channels, a multiple of 8, each averaged before the next is computed. The feature map before
    * the average never exists whole, and nothing is computed twice.
    */
   readonly channels?: number;

@@ -27,7 +27,8 @@ export interface ScheduleArena {
 
 /**
  * The arena's requests and permitted overlaps of a schedule: what lowering would ask for, without its kernels.
- * Graph inputs that live outside of the arena (`externalInputs`) are left out, but for those that are outputs as well.
+ * Graph inputs that live outside of the arena (`externalInputs`) are left out, except for those that are outputs as
+ * well.
  */
 export function scheduleArena(
   graph: Graph,

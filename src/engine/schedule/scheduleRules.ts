@@ -11,9 +11,9 @@ export interface RuleDecisions {
 }
 
 /**
- * How bit decisions become widths of buffers: in branches of outlier class maps have 8 bits, but for those that share
- * their format with the split map, which all branches write; a layer that reads fewer bits than are stored reads a
- * view, in outlier class one of 8 bits with the view's scales. The planner and lower() follow the same rules, so that
+ * How bit decisions become widths of buffers: in branches of outlier class maps have 8 bits, except for those that
+ * share their format with the split map, which all branches write; a layer that reads fewer bits than are stored reads
+ * a view, in outlier class one of 8 bits with the view's scales. The planner and lower() follow the same rules, so that
  * an estimate is what comes out.
  *
  * @param splitMap the map that ends the patch stage; null without one, or when it is not known yet

@@ -109,7 +109,7 @@ const LOST_PER_CHANGE = 0.2;
 /** Points of top-1 that go with all answers changed. */
 export const POINTS_PER_CHANGE = 100 * LOST_PER_CHANGE;
 /**
- * With so many images a fifth of the changed answers is known to about half a point, by which the other estimate is
+ * With this many images a fifth of the changed answers is known to about half a point, by which the other estimate is
  * wrong.
  */
 const CHANGE_IMAGES = 128;

@@ -38,7 +38,7 @@ type ThreadAnswer =
   | { readonly error: string; readonly isUsers: boolean };
 
 /**
- * Tasks on one model in so many threads, or in this one where that is 1 or the file of the threads is not there. The
+ * Tasks on one model in this many threads, or in this one where that is 1 or the file of the threads is not there. The
  * threads run no native code, so that they can be stopped at any moment.
  *
  * @param threads as asked for; undefined: as many as the machine has cores, one where the work is small

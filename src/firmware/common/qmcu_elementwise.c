@@ -33,7 +33,7 @@ static qmcu_map broadcast(const qmcu_map *in)
 }
 
 #if QMCU_MVE
-/* Bytes that follow each other where no channel has factors of its own: 1, or 0 where the maps are others. */
+/* Bytes that follow each other where no channel has its own factors: 1, or 0 where the maps are others. */
 static int add_bytes(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out)
 {
     const int one = (in0->h == 1 && in0->w == 1) || (in1->h == 1 && in1->w == 1);
@@ -119,7 +119,7 @@ QMCU_INLINE void add_run(const qmcu_scaled_sum *p, uint32_t sign0, const uint8_t
     }
 }
 
-/* Sums of 8-bit codes where no channel has factors of its own and pixels follow each other: 1, or 0 where the maps are
+/* Sums of 8-bit codes where no channel has its own factors and pixels follow each other: 1, or 0 where the maps are
  * others. */
 static int add_bytes(const qmcu_scaled_sum *p, const qmcu_map *in0, const qmcu_map *in1, const qmcu_map *out)
 {

@@ -152,7 +152,8 @@
 #define QMCU_DEPTHWISE2D_ALL (QMCU_DEPTHWISE2D_TAPS || QMCU_DEPTHWISE2D_ROWS != 0u)
 
 /* Defines `name` as qmcu_depthwise2d for layers with 3 x 3 or 5 x 5 kernels and an even number of channels; see
- * qmcu_row_shape. Maps whose groups of columns with so many rows do not fit the stack are left to qmcu_depthwise2d. */
+ * qmcu_row_shape. Maps whose groups of columns with this many rows do not fit the stack are left to qmcu_depthwise2d.
+ * */
 #if QMCU_DSP
 #define QMCU_SPECIAL_DEPTHWISE2D(name, kernel, stride, rows, format, bounded, pre_shift, shift, bias_shift, \
                                  pixel_bytes)                                                               \

@@ -16,7 +16,7 @@ typedef struct {
     uint32_t pre_shift;
     uint32_t shift;
     /*
-     * 8, 4 or 2 where the bounds are those of so many bits: then codes are saturated as y - base, as signed numbers
+     * 8, 4 or 2 where the bounds are those of this many bits: then codes are saturated as y - base, as signed numbers
      * that differ from the codes by the bits of `flip`: the highest for unsigned codes. 0 elsewhere.
      */
     uint32_t saturate;

@@ -231,7 +231,7 @@ static block_function *const blocks_w8[3] = {block_1_w8, block_2_w8, block_4_w8}
 static block_function *const blocks_w4[3] = {block_1_w4, block_2_w4, block_4_w4};
 #define BLOCK_OF(pixels, weight_bits) (((weight_bits) == 8u ? blocks_w8 : blocks_w4)[(pixels) / 2u])
 #else
-/* The function for so many pixels, of those that are used. */
+/* The function for this many pixels, of those that are used. */
 #define FOR_PIXELS(used, pixels, one, two, four) \
     (((used)&4u) != 0u && (pixels) == 4u ? (four) : ((used)&2u) != 0u && (pixels) == 2u ? (two) : (one))
 #define BLOCK_OF(pixels, weight_bits)                                                 \

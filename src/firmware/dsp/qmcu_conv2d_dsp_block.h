@@ -148,8 +148,8 @@ QMCU_INLINE void qmcu_block_write_all(const qmcu_block_shape *shape, const qmcu_
 }
 
 /*
- * The same in a function that layers share, for 8 and 4 bits: for all formats of so many bits at once, with less code.
- * Codes are saturated as signed numbers less the middle of the range of unsigned ones.
+ * The same in a function that layers share, for 8 and 4 bits: for all formats of this many bits at once, with less
+ * code. Codes are saturated as signed numbers less the middle of the range of unsigned ones.
  */
 QMCU_INLINE void qmcu_block_write_shared(const qmcu_block_shape *shape, const qmcu_block_scale *k, const int32_t *sums,
                                          uint8_t *to)

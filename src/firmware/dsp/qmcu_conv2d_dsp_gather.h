@@ -65,7 +65,7 @@ typedef void qmcu_last_pixels(const void *call, int parts, int32_t oy, int32_t o
 QMCU_INLINE void qmcu_each_four(const void *call, int parts, const qmcu_map *in, const qmcu_map *out,
                                 qmcu_four_pixels *four, qmcu_last_pixels *last)
 {
-    /* Blocks may reach into the next row, but for those that read the input again after they have begun to write. */
+    /* Blocks may reach into the next row, except for those that read the input again after they have begun to write. */
     const int one_row = out->row_bytes == out->w * out->pixel_bytes && (!parts || qmcu_are_apart(in, out));
     const int32_t rows = one_row ? 1 : out->h;
     const int32_t pixels = one_row ? out->h * out->w : out->w;

@@ -131,7 +131,7 @@ QMCU_INLINE void qmcu_pack_hide(const qmcu_pack_shape *shape, qmcu_pack_sums *s)
     }
 }
 
-/* Bytes of the weights of so many codes, of four channels. */
+/* Bytes of the weights of this many codes, of four channels. */
 #define QMCU_PACK_WEIGHT_BYTES(kind, codes) (((kind) == QMCU_PACK_HALVES ? 4u : 8u) * (codes))
 
 /* Where fields begin: with half of their range, so that they never are negative. */

@@ -12,8 +12,8 @@
 #include "qmcu_conv2d_dsp_blocks.h"
 
 /*
- * Whether four columns of so many codes find room on the stack; where they do not, they come in parts: output channels
- * whose sums are kept between them, codes of four pixels, and whether there is room for both.
+ * Whether four columns of this many codes find room on the stack; where they do not, they come in parts: output
+ * channels whose sums are kept between them, codes of four pixels, and whether there is room for both.
  */
 #define QMCU_PACK_FITS(padded)  (4u * (padded) <= QMCU_BLOCK_CODES)
 #define QMCU_PACK_PART_CHANNELS 64

@@ -225,8 +225,8 @@ QMCU_INLINE void qmcu_row_write(const qmcu_row_shape *shape, qmcu_row_scale scal
     qmcu_row_put(shape, shape->shift, scale, second, y, to);
 }
 
-/* The scale, loaded when sums are complete: before that there are no registers for it, but for what is the same for all
- * channels or read in advance. */
+/* The scale, loaded when sums are complete: before that there are no registers for it, except for what is the same for
+ * all channels or read in advance. */
 QMCU_INLINE qmcu_row_scale qmcu_row_scale_of(const qmcu_row_weights *weights, int32_t round)
 {
     const qmcu_row_scale scale = {weights->multiplier, round, weights->above, weights->place, weights->keep};
@@ -276,8 +276,8 @@ QMCU_INLINE void qmcu_row_one(const qmcu_row_shape *shape, const qmcu_row_weight
 }
 
 /*
- * One row of a channel in a function that layers share: for all formats of so many bits at once, with less code. Codes
- * are saturated as signed numbers less the middle of the range of unsigned ones.
+ * One row of a channel in a function that layers share: for all formats of this many bits at once, with less code.
+ * Codes are saturated as signed numbers less the middle of the range of unsigned ones.
  */
 QMCU_INLINE void qmcu_row_shared_one(const qmcu_row_shape *shape, const qmcu_row_weights *weights, const uint8_t *x,
                                      const qmcu_row *row, uint32_t channel, uint8_t *to)

@@ -53,7 +53,7 @@ void qmcu_planes_put(const qmcu_planes *planes, int32_t c, int32_t y, int32_t ro
 void qmcu_planes_put_outside(const qmcu_planes *planes, int32_t y, int32_t rows, qmcu_planes_padding padding,
                              uint8_t *to);
 
-/* Padding in the columns before and after the input, in so many rows. */
+/* Padding in the columns before and after the input, in this many rows. */
 void qmcu_planes_put_sides(const qmcu_planes *planes, int32_t rows, qmcu_planes_padding padding, uint8_t *to);
 
 /* Moves `rows` rows up, from row `from` to the first one. */

@@ -130,7 +130,7 @@ QMCU_INLINE int32_t qmcu_smlawt(int32_t a, uint32_t b, int32_t c)
     return r;
 }
 
-/* The nearest number of so many bits, signed. */
+/* The nearest number of this many bits, signed. */
 #define QMCU_DSP_SATURATE(name, text)                 \
     QMCU_INLINE int32_t name(int32_t a)               \
     {                                                 \

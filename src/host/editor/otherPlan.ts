@@ -23,7 +23,7 @@ export async function otherPlan(
   return { title: path.basename(plan.fsPath), view };
 }
 
-/** Plans of this model in the workspace, but for its own; others through a dialog. */
+/** Plans of this model in the workspace, except for its own; others through a dialog. */
 async function pickPlan(model: vscode.Uri, own: string): Promise<vscode.Uri | undefined> {
   const found = (await vscode.workspace.findFiles('**/*.quantmcu.json', '**/node_modules/**', 500)).filter(
     ({ fsPath }) => fsPath !== own,

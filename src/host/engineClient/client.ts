@@ -20,7 +20,7 @@ export type Lane = 'views' | 'changes' | 'plans';
 
 /**
  * The extension's way to the engine. Quick questions of all editors (`ask`) share one engine per lane, which stops when
- * idle; each long job (`run`) gets an engine of its own, so that no model waits for another one's quantization, that
+ * idle; each long job (`run`) gets its own engine, so that no model waits for another one's quantization, that
  * cancelling or crashing touches nothing else, and that its memory is given back.
  */
 export class EngineClient {

@@ -145,8 +145,8 @@ class Rows {
   }
 
   /**
-   * For 1, 2, … units the largest sum of squares of so many codes with which no sum of products exceeds `bound`, by
-   * Cauchy–Schwarz. Where no code is negative, positive and negative weights each have a sum of their own sign, and the
+   * For 1, 2, … units the largest sum of squares of this many codes with which no sum of products exceeds `bound`, by
+   * Cauchy–Schwarz. Where no code is negative, positive and negative weights each have their own sum sign, and the
    * larger of the two bounds both. Of each `every` channels the first counts.
    */
   squareLimits(bound: number, unit: number, padded: number, every: number): number[] {

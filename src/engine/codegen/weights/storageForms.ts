@@ -5,7 +5,7 @@ import type { Program, Step } from '../../program/types';
 import { specialKernel } from '../special';
 import { fitsTwins } from './twins';
 
-/** How steps' weights are stored and which of them get kernels of their own; steps that are nowhere: as planned. */
+/** How steps' weights are stored and which of them get their own kernels; steps that are nowhere: as planned. */
 export interface StorageForms {
   /** As they were chosen by layer; the sets below differ only where values of weights forbid a form. */
   readonly forms: Forms;

@@ -133,7 +133,7 @@ function runsOf(indices: readonly number[]): Run[] {
   return runs;
 }
 
-/** Channels are joined from at most so many parts; beyond that elements are gathered one by one. */
+/** Channels are joined from at most this many parts; beyond that elements are gathered one by one. */
 const MOST_PARTS = 16;
 
 /** A run of elements of a dimension. */

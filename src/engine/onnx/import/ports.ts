@@ -7,7 +7,7 @@ import type { MapValue } from './values';
 
 /**
  * Orders in which the application sees a tensor, outermost dimension first. A graph input or output lies in memory as
- * its ONNX tensor does, but for images (NCHW) and, where the network has them so, signals (NCL): these lie channels
+ * its ONNX tensor does, except for images (NCHW) and, where the network has them so, signals (NCL): these lie channels
  * last. What the network wants otherwise it rearranges itself.
  */
 const inTurn = (rank: number): number[] => Array.from({ length: rank }, (_, dim) => dim);

@@ -49,7 +49,7 @@ function finish(at: usize, diagonal: v128, v0: v128, v1: v128, v2: v128, v3: v12
 }
 
 /**
- * Cholesky factor in place of the lower triangle, eight rows at a time: these rows of L, but for their last eight
+ * Cholesky factor in place of the lower triangle, eight rows at a time: these rows of L, except for their last eight
  * columns, solve a system with the rows above.
  *
  * @param a [n][n], n a multiple of 8
