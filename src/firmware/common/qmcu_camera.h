@@ -36,20 +36,20 @@ typedef struct {
     uint8_t channels; /* of the input: 1 or 3, 8-bit unsigned codes */
     uint8_t order;    /* QMCU_CAMERA_RGB ... QMCU_CAMERA_GRAY */
     uint8_t swapped;  /* the format's other order of bytes, see the readers */
-    uint8_t box;      /* 1: the mean of all pixels that become one; 0: the one in their middle */
+    uint8_t box;      /* 1: the mean of all pixels that become one; 0: the middle one */
     uint8_t fill;
 } qmcu_camera_rule;
 
 /*
- * Line `row` of the picture, which has to stay as it is until the next call; NULL ends the reading. Rows are asked for
- * from top to bottom, those that are not needed are left out: may wait for the camera.
+ * Line `row` of the picture, which must stay unchanged until the next call; NULL ends the reading. Rows are requested
+ * from top to bottom, without those that are not needed: may wait for the camera.
  */
 typedef const uint8_t *(*qmcu_camera_line)(void *context, int32_t row);
 
 /*
  * Readers: rows [row, row + rows) and columns [column, column + columns) of the input, written to `to`, each row
- * row_bytes after the one before. `sums` has columns * channels elements; it is used for boxes only. 0, or 1 where a
- * line was missing. The same value for a pixel whatever the region it is read with.
+ * row_bytes after the one before. `sums` has columns * channels elements; it is only used for boxes. Returns 0, or 1 if
+ * a line was missing. A pixel has the same value whatever region it is read with.
  *
  * Input column x is that of the picture, with n = count, m = length of the columns and x counted from `to`,
  *   box 0: from + (2 * x + 1) * n / (2 * m)

@@ -1,7 +1,7 @@
 /*
  * QuantMCU runtime: integer kernels for mixed-precision, patch-based inference.
  *
- * C99, no dynamic memory, no globals but constants, no floating point, at most 512 bytes of stack per kernel;
+ * C99, no dynamic memory, no globals except constants, no floating point, at most 512 bytes of stack per kernel;
  * qmcu_conv2d, qmcu_depthwise2d and qmcu_fully_connected take 1152 and QMCU_COLUMN_BYTES (quantmcu_port.h).
  * Every kernel exists for all combinations of 8-, 4- and 2-bit, signed and unsigned feature maps; layers with
  * weights take 8- and 4-bit weights.
@@ -16,9 +16,9 @@
  *   are int32. None of the operations named below overflows: the generator checked the bounds.
  *
  * Overlap of output and input
- *   Some kernels may write over an input that is not needed any more. They keep this order:
+ *   Some kernels may overwrite an input that is no longer needed. They keep this order:
  *   - qmcu_conv2d, qmcu_depthwise2d, qmcu_max_pool, qmcu_average_pool: output rows from top to bottom; from the
- *     first write to output row oy on, input rows >= max(0, oy * stride_h - pad_top) only are read.
+ *     first write to output row oy on, only input rows >= max(0, oy * stride_h - pad_top) are read.
  *     qmcu_resize: likewise with input rows >= rows[2 * oy].
  *   - qmcu_add, qmcu_mul, qmcu_requantize, qmcu_lookup, qmcu_prelu, qmcu_copy: pixels in row-major order, channels
  *     upward; all codes of an output byte are read before it is written. A broadcast input must not overlap.
@@ -39,7 +39,8 @@
 extern "C" {
 #endif
 
-/* One more for each change of what generated code relies on: sources of another number are generated again. */
+/* Incremented when the interface that generated code relies on changes; sources with another number must be generated
+ * again. */
 #define QMCU_INTERFACE 1
 
 /* Format of codes: unsigned or signed, and their bits. */
@@ -100,7 +101,7 @@ typedef struct {
  * Sum of one or two scaled codes, for channel c:
  *   y    = (x0 * m0[c] + x1 * m1[c] + offset[c]) >> shift
  *   code = min(max(y, min), max)
- * A table that is NULL stands for the plain value beside it in all channels.
+ * If a table is NULL, the plain value next to it applies to all channels.
  */
 typedef struct {
     const int16_t *multiplier_table[2]; /* [C] each, or NULL */
@@ -114,17 +115,17 @@ typedef struct {
 
 /*
  * Called after every step of an inference, for a watchdog, a scheduler or to end it: `output` is what the step wrote,
- * or NULL for a flag. Returns 0 to go on; anything else ends the inference.
+ * or NULL for a flag. Returns 0 to continue; anything else ends the inference.
  */
 typedef struct {
     int (*after)(void *context, int32_t step, const qmcu_map *output);
-    void *context; /* handed over as it is */
+    void *context; /* passed unchanged */
 } qmcu_watch;
 
 /*
  * Weights: 8 bits: int8_t. 4 bits: two to a byte, the first in the low nibble, two's complement.
  *   qmcu_conv2d, qmcu_fully_connected
- *       The rows of the output channels, kernel_h * kernel_w * (C_in / group) or h * w * C_in weights each, stand in
+ *       The rows of the output channels, kernel_h * kernel_w * (C_in / group) or h * w * C_in weights each, in
  * pairs: first weights of both, second weights of both ... A group of an odd number of output channels ends with a row
  * of zeros. 4 bits: of each four places of a row, as long as there are four, the second and third are exchanged.
  *   qmcu_depthwise2d
@@ -268,13 +269,13 @@ void qmcu_max_pool(const qmcu_window *window, const qmcu_map *in, const qmcu_map
 /* Scaled sum of the codes in the window; padding does not count, and every window has a pixel inside. */
 void qmcu_average_pool(const qmcu_average_pool_params *params, const qmcu_map *in, const qmcu_map *out);
 
-/* code = table[x], x taken as the unsigned pattern of its bits; 2^bits entries. */
+/* code = table[x], with x as the unsigned pattern of its bits; 2^bits entries. */
 void qmcu_lookup(const int16_t *table, const qmcu_map *in, const qmcu_map *out);
 
 /* PRelu and LeakyRelu. */
 void qmcu_prelu(const qmcu_prelu_params *params, const qmcu_map *in, const qmcu_map *out);
 
-/* The same codes elsewhere. Same size and bits. */
+/* Copies codes. Same size and bits. */
 void qmcu_copy(const qmcu_map *in, const qmcu_map *out);
 
 /* Every pixel becomes codes[0 ... channels - 1]. */

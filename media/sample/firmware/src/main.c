@@ -1,7 +1,7 @@
 /* Reads an analog gauge from a picture.
  *
- * This is all that an application has to do with the generated network (lib/gauge/gauge.h): give it an arena,
- * write the picture where gauge_input() says (or hand it over otherwise, see run()), call gauge_invoke(), take the
+ * This is all an application has to do with the generated network (lib/gauge/gauge.h): give it an arena,
+ * write the picture where gauge_input() says (or pass it another way, see run()), call gauge_invoke(), and take the
  * logits from gauge_output().
  */
 #include <stdint.h>
@@ -28,7 +28,7 @@ typedef uint8_t logit_t;
 #endif
 
 /* Input, output and everything in between. A firmware with other work to do may lend the network memory that it
- * uses itself at other times: nothing in the arena has to survive from one picture to the next. */
+ * uses at other times: the arena's contents do not have to survive from one picture to the next. */
 static GAUGE_ARENA(arena);
 
 static void print_unsigned(unsigned long value)
@@ -75,7 +75,7 @@ static void print_size(const char *label, unsigned long bytes)
 static int run(const uint8_t *picture)
 {
 #if defined(GAUGE_INPUT_TILES) /* quantize --input tiles */
-    /* The network asks for the parts that it needs next. Here they are copied from a whole picture; where there is no
+    /* The network asks for the parts it needs next. Here they are copied from a whole picture; if there is no
      * memory for one, write a function like gauge_read_input that takes them from the camera or a decoder. */
     gauge_source source;
     source.read = gauge_read_input;
