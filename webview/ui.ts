@@ -43,8 +43,8 @@ export function iconButton(name: IconName, label: string, onClick: () => void, p
 }
 
 /**
- * A value that can be changed from a menu, written like text with a small arrow. `name` tells it from other ones when
- * it is made anew.
+ * A value that can be changed from a menu, written like text with a small arrow. `name` identifies it when it is
+ * recreated.
  */
 export function menuButton(
   name: string,

@@ -107,7 +107,8 @@ function onTerminal(): Progress {
   };
 }
 
-/** The system refused something, e.g. a disk that fails: its message names the file, a stack would say no more. */
+/** The system refused something, e.g. a disk that fails: its message names the file, a stack trace would add nothing.
+ * */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
 }

@@ -158,7 +158,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ],
 ]);
 
-/** What the files are that people give, and what is taken where they give none. */
+/** The files a user gives, and what is used if they give none. */
 const FILES = `Defaults of quantize: the fastest plan on the board with at most 1 point of top-1 expected to be lost
 (--accuracy-budget 1); feature maps of 8 and 4 bits, weights auto, static classes, phi 0.999, epsilon 0.01, lambda 0.5
 (--search entropy only); a quarter of the flash reserved for the application.

@@ -123,7 +123,7 @@ export function commandHelp(commands: ReadonlyMap<string, Command>, name: string
   );
 }
 
-/** @throws Error for an option that nobody described, which a test looks for */
+/** @throws Error for an option without a description, which a test checks */
 function optionHelp({ optionHelp: own }: Command, option: string): OptionHelp {
   const found = own?.[option] ?? OPTIONS[option];
   if (found === undefined) throw new Error(`--${option} has no help.`);

@@ -11,7 +11,7 @@ export function isCancellation(error: unknown): boolean {
   return (error instanceof RemoteFailure && error.kind === 'cancelled') || error instanceof vscode.CancellationError;
 }
 
-/** One line for people. */
+/** One line for the user. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -20,7 +20,7 @@ export interface Aside {
   readonly run: () => Promise<void>;
 }
 
-/** Thrown by a step when the user wants the one before; caught by {@link runSteps}. */
+/** Thrown by a step when the user goes back; caught by {@link runSteps}. */
 class Back extends Error {}
 
 /** Thrown by a step when the user wants what is beside the questions; caught by {@link runSteps}. */

@@ -27,8 +27,8 @@ export interface EditorHost {
       | 'largerBudget',
   ): Promise<void>;
   /**
-   * Changes the plan. Rejects with one line for people where that is not possible; else `showPreview` and later `show`
-   * follow.
+   * Changes the plan. Rejects with one line for the user where that is not possible; else `showPreview` and later
+   * `show` follow.
    */
   changePlan(change: PlanChange): Promise<void>;
   /** Takes the last change made here back, or makes it again; false when there is nothing to do. */
@@ -132,7 +132,7 @@ export interface EditorPage {
   showOutcome(outcome: OutcomeView): Promise<void>;
   /** What was generated into a firmware project. */
   showGenerated(generated: GeneratedView): Promise<void>;
-  /** The model cannot be read: one line for people. */
+  /** The model cannot be read: one line for the user. */
   showError(message: string): Promise<void>;
   /** Something of this model is being computed; null when done. */
   showProgress(progress: ProgressEvent | null): Promise<void>;

@@ -113,7 +113,7 @@ export interface PlanProblem {
   readonly severity: 'error' | 'warning';
   /** Keys that lead to the value in the plan's text; empty for the whole of it. */
   readonly place: readonly string[];
-  /** One line for people. */
+  /** One line for the user. */
   readonly message: string;
 }
 

@@ -1,7 +1,7 @@
 import type { ProgressEvent, RemoteError } from './engine';
 import type { RpcMessage } from './rpc';
 
-/** Reason of an abort that wants what was reached so far: the call then gives it, where there is such a thing. */
+/** Reason of an abort that keeps what was reached so far: the call then gives it, where there is such a thing. */
 export const KEEP = 'keep';
 
 /** What a caller may give along with a call. */

@@ -47,8 +47,8 @@ export interface SweepRequest {
   readonly parameter: SweepParameter;
   readonly values: readonly number[];
   /**
-   * Grid of patches for values that make plans of their own (λ, BitOPs target); missing: chosen anew where the plan has
-   * patches, else none.
+   * Grid of patches for values that make plans of their own (λ, BitOPs target); missing: chosen again if the plan has
+   * patches, otherwise none.
    */
   readonly grid?: 'auto' | 'none' | { readonly rows: number; readonly cols: number };
   /** Measure accuracy on these images; without, figures only. */

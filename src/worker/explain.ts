@@ -70,7 +70,7 @@ function explainDecisions(
 
 const entropies = new WeakMap<Calibration, Map<string, number>>();
 
-/** Formats are made anew with every change, mostly with the same scales. */
+/** Formats are recomputed with every change, mostly with the same scales. */
 function entropyOf(calibration: Calibration, map: MapId, format: MapFormat): number | null {
   const statistics = calibration.maps.get(map);
   if (!statistics) return null;

@@ -97,7 +97,7 @@ export function sweepService(open: (planPath: string) => Promise<OpenedPlan>, pr
 
 /**
  * The account of a plan with the classes that a point of φ gives its patches. Its loss and notes refer to others;
- * without the samples nothing is estimated anew.
+ * without the samples nothing is estimated again.
  */
 function accountAt({ account, notes }: SweepPoint, plan: Plan): PlanAccount | undefined {
   const told = toldOf(plan);

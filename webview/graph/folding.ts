@@ -41,7 +41,7 @@ export interface Group extends Fold {
 /** Opened at once into its layers up to here; beyond, into its blocks. */
 const OPENED_AT_ONCE = 48;
 
-/** Name of a group, which survives that the page is made anew. */
+/** Name of a group, which survives recreation of the page. */
 export const groupKey = ({ first, last }: Fold): string => `${first}-${last}`;
 
 export const keyOf = (node: GraphNode): string =>

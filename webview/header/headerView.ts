@@ -119,7 +119,7 @@ export class HeaderView {
     if (plan !== null) this.generated();
     fill(this.figures, ...figuresOf(view).map(figureElement));
     this.figures.classList.remove('preview');
-    // A control that was just used is made anew with the plan that it changed.
+    // A control that was just used is recreated with the plan that it changed.
     if (focused !== null) this.element.querySelector<HTMLElement>(`[data-name="${focused}"]`)?.focus();
   }
 

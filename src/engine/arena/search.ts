@@ -193,7 +193,7 @@ class OrderSearch {
   }
 }
 
-/** Moves without a better layout before the search starts anew. */
+/** Moves without a better layout before the search restarts. */
 const PATIENCE = 60;
 
 function swap(order: Int32Array, a: number, b: number): void {

@@ -38,7 +38,7 @@ const LABEL_NAMES = ['label', 'labels', 'y', 'class_index'];
 /** Where the elements of an array come from. */
 interface ArraySource {
   readonly header: NpyHeader;
-  /** `length` elements from element `first` on. */
+  /** `length` elements starting at element `first`. */
   read(first: number, length: number): Promise<Uint8Array | Int8Array | Float32Array>;
 }
 

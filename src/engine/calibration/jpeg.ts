@@ -26,7 +26,7 @@ export async function decodeJpeg(bytes: Uint8Array, header: JpegHeader): Promise
   return pixels ?? decodePlain(bytes);
 }
 
-/** Pixels by libjpeg-turbo; null where it reports an error, of which its interface tells no more. */
+/** Pixels by libjpeg-turbo; null where it reports an error, about which its interface says nothing more. */
 async function decodeTurbo(bytes: Uint8Array, { width, height }: JpegHeader): Promise<PixelImage | null> {
   decoder ??= createDecoder({
     instantiateWasm: (imports, done) => {

@@ -1,7 +1,7 @@
 import type { Program, Step } from '../program/types';
 
 /*
- * Steps as people see them: the kernel calls of one layer that follow each other are one step of the generated code,
+ * Steps as users see them: the kernel calls of one layer that follow each other are one step of the generated code,
  * with one number.
  */
 

@@ -60,7 +60,7 @@ function weightBit({ weightBits }: { readonly weightBits: 4 | 8 }): number {
   return weightBits === 8 ? 2 : 1;
 }
 
-/** How a convolution or fully connected layer goes; `made`: by its own kernel. */
+/** How a convolution or fully connected layer runs; `made`: by its own kernel. */
 function addConvolution(
   uses: Record<UseMacro, number>,
   program: Program,
@@ -129,7 +129,7 @@ function isBounded({ buffers }: Program, { buffer }: Access, { max }: Requantiza
   return typeof max !== 'number' || max < maxCode(buffers[buffer].bits, buffers[buffer].signed);
 }
 
-/** How a depthwise layer goes: as qmcu_depthwise_rows and qmcu_depthwise_by decide. */
+/** How a depthwise layer runs: as qmcu_depthwise_rows and qmcu_depthwise_by decide. */
 function addRows(
   uses: Record<UseMacro, number>,
   program: Program,

@@ -7,8 +7,8 @@ import { wrapItems } from './text';
 import type { RenderOptions } from './types';
 
 /**
- * `<name>_selftest.c`: the self-test by checksums, in a separate file so that linkers leave it out where nobody calls
- * it. Inputs are in the arena or come in tiles.
+ * `<name>_selftest.c`: the self-test by checksums, in a separate file so that linkers leave it out unless it is called.
+ * Inputs are in the arena or come in tiles.
  */
 export function renderSelftest(program: Program, checks: Checks, options: RenderOptions): string {
   const { name, provenance } = options;

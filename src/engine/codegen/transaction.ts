@@ -11,7 +11,7 @@ const stagingName = '.quantmcu-staging';
 
 /** The journal and the owner are small; anything larger is not ours. */
 const MAX_NOTE_BYTES = 1 << 20;
-/** What a person's own text may have before nobody looks whether it is still what we wrote. */
+/** How large a user's text may be before we no longer check whether it is still ours. */
 export const MAX_SOURCE_BYTES = 256 << 20;
 
 /** Changes to the files of one folder. Paths are safe (see `isSafePath`) or the manifest's. */
@@ -21,8 +21,8 @@ export interface Changes {
 }
 
 /**
- * Written when all new files are staged: from then on files change their places, and an interruption has to be undone.
- * Whoever wrote it, it can do no more than its folder's own staging can: see {@link readJournal}.
+ * Written when all new files are staged: after that, files change their places, and an interruption has to be undone.
+ * No matter who wrote it, it can do no more than its folder's own staging can: see {@link readJournal}.
  */
 interface Journal {
   /** Hash of each new file, by path. A file that has another content by now was edited and is left alone. */
@@ -90,7 +90,7 @@ function recover(folder: SafeFolder): void {
   }
 }
 
-/** We stage regular files in folders: where anything else lies, somebody else made it. */
+/** We stage regular files in folders: anything else was made by somebody else. */
 function assertOurs(folder: SafeFolder, staging: string): void {
   const strange =
     folder.kind(staging) !== 'folder' ? staging : [...folder.walk(staging)].find(({ kind }) => kind === 'other')?.path;

@@ -25,7 +25,7 @@ export interface Overall {
   readonly steps: number;
   /** 0…1. */
   readonly share: number;
-  /** About how long until the end; null as long as nobody can tell. */
+  /** Estimated time to the end; null while unknown. */
   readonly msLeft: number | null;
   /** The plans that were tried so far, in that order; missing before the first one. */
   readonly tried?: readonly TriedPlan[];
@@ -41,7 +41,7 @@ export interface TriedPlan {
   readonly budget: number;
 }
 
-/** A progress that nobody watches and nobody cancels. */
+/** A progress that is neither watched nor cancelled. */
 export const silentProgress: Progress = { report: () => undefined, isCancelled: () => false };
 
 /** Throws {@link CancelledError} when the user has cancelled; call it between units of work of at most about 100 ms. */

@@ -217,7 +217,7 @@ export class SafeFolder {
   }
 }
 
-/** @param file the same place as people know it */
+/** @param file the same place as the user knows it */
 function openStep(place: string, file: string): number {
   try {
     return fs.openSync(place, O_RDONLY | FLAGS.directory | FLAGS.noFollow);

@@ -102,8 +102,7 @@ export class LayerStream {
   /** Codes of the whole map that a step reads from as its first input, dense HWC; valid until the next call. */
   inputCodes(step: number, image: number): Int16Array {
     const s = this.steps[step];
-    // A step with strides reads less than the map, and a view holds no more than is read; what is missing is read by
-    // nobody.
+    // A step with strides reads less than the map, and a view holds no more than is read; what is missing is not read.
     const access = s.step.inputs[0];
     const { window, map } = this.program.buffers[access.buffer];
     const { h, w } = this.graph.maps[map!].shape;

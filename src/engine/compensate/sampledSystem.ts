@@ -227,7 +227,7 @@ export class SimdSystem implements SampledSystem {
     return { weights: this.simd.place(outputs * this.tall * 4), out: this.simd.place(outputs * this.wide * 4) };
   }
 
-  /** Predictions of `count` outputs from `first` on, float32 [count][wide]. */
+  /** Predictions of `count` outputs starting at `first`, float32 [count][wide]. */
   private predictBlock(
     weights: Float64Array,
     first: number,

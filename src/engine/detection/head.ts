@@ -1,7 +1,7 @@
 import type { Size } from '../common/size';
 
 /**
- * How a detector's outputs become boxes: a description that is part of the plan, for people to read and edit. Float and
+ * How a detector's outputs become boxes: a description that is part of the plan, for users to read and edit. Float and
  * integer decoding, the evaluation and the generated C all follow it.
  *
  * All sizes are in pixels of the network's input. Cells are counted row by row; a level has rows × cols of them.
@@ -13,7 +13,7 @@ export interface DetectionHead {
   readonly labels: readonly string[];
   /** Least score of a box, 0…1. */
   readonly score: number;
-  /** Of two boxes that overlap by more than this (intersection over union) the one with the lower score goes. */
+  /** Of two boxes that overlap by more than this (intersection over union) the one with the lower score is dropped. */
   readonly iou: number;
   /** Boxes above the score that are kept for suppression, the best ones. */
   readonly candidates: number;

@@ -35,7 +35,7 @@ export interface Detector {
     quantized: readonly Float32Array[],
     image: Size | null,
   ): Promise<ImageDetection>;
-  /** A line for people about known boxes whose labels the network does not know; null where it knows all. */
+  /** A line for the user about known boxes whose labels the network does not know; null where it knows all. */
   unknownLabels(): string | null;
 }
 

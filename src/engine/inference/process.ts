@@ -12,7 +12,7 @@ const POLL_MS = 50;
 /** What is kept of the process's last words. */
 const STDERR_CHARACTERS = 2000;
 
-/** The process ended although nobody asked it to: native code crashed or the system stopped it. */
+/** The process ended without being asked to: native code crashed or the system stopped it. */
 export class ProcessEnded extends Error {}
 
 /** An answer that says no. */
@@ -38,7 +38,7 @@ interface Pending {
 /**
  * A separate process that runs onnxruntime on one model: a crash in native code ends it and nothing else, its memory
  * is given back whole, and it can be stopped in the midst of a run. Several may run in parallel. It ends with
- * {@link dispose}, and when this process ends, however that happens. An idle one keeps nobody alive.
+ * {@link dispose}, and when this process ends, however that happens. An idle one keeps no process alive.
  */
 export class InferenceProcess {
   private readonly child: ChildProcess;

@@ -53,7 +53,7 @@ const EMPTY: Answer = { head: { failure: null, arrays: [] }, arrays: [] };
 /** More elements than any input that a microcontroller could hold. */
 const MOST_ELEMENTS = 2 ** 24;
 
-/** For an input that no node reads, which onnxruntime wants all the same. */
+/** For an input that no node reads, which onnxruntime requires nevertheless. */
 function zeros(ort: typeof import('onnxruntime-node'), input: InferenceSession.ValueMetadata): Tensor {
   if (!input.isTensor) throw new Error(`its input "${input.name}" is not a tensor`);
   const dims = input.shape.map((d) => (typeof d === 'number' && d >= 0 ? d : 1));

@@ -9,8 +9,8 @@ export const WIRE_FIXED32 = 5;
 const scratch = new DataView(new ArrayBuffer(8));
 
 /**
- * Steps through the fields of one message in the file without touching the bytes of fields nobody asks for. After
- * `next()` returned true, `field` and `wire` tell what was found; length-delimited content is [start, end).
+ * Steps through the fields of one message in the file without touching the bytes of fields that are not requested.
+ * After `next()` returned true, `field` and `wire` tell what was found; length-delimited content is [start, end).
  */
 export class FieldCursor {
   field = 0;

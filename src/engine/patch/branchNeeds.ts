@@ -65,8 +65,8 @@ export class BranchNeeds {
         const part = indexOf.get(map);
         // What is kept has its own buffer.
         if (part === undefined || keep.has(map) || keep.has(layer.output)) continue;
-        // Inputs of a concat may be computed into its buffer; where it is sure that they are, that exists from the
-        // first of them on.
+        // Inputs of a concat may be computed into its buffer; where it is sure that they are, that exists starting with
+        // the first of them.
         const sure = concatInPlace(layer.id, i) && graph.maps[map].consumers.length === 1 && this.pixelBytes[l] > 0;
         if (sure) homeOf[l] = Math.min(homeOf[l], part);
         this.pixelBytes[part] = 0;

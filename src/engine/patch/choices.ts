@@ -11,11 +11,11 @@ export interface Choice {
   readonly grid: Grid;
   /** Estimated instructions beyond those of the stage computed at once. */
   readonly extra: number;
-  /** A cheap lower bound of what it needs; 0 until somebody asked. */
+  /** A cheap lower bound of what it needs; 0 until requested. */
   floor: number;
   /** Whether it is that of all branches. */
   isFloorOfAll: boolean;
-  /** A closer one, nearly always exact; null until somebody asked. */
+  /** A closer one, nearly always exact; null until requested. */
   bytes: number | null;
 }
 

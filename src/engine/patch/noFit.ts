@@ -20,7 +20,7 @@ export function explainNoFit(
   return { closest, missingBytes: closest.arenaBytes - options.sramBytes, peak, remedies };
 }
 
-/** One line for people. */
+/** One line for the user. */
 export function noFitText(noFit: NoFit, sramBytes: number): string {
   const { closest, missingBytes, peak, remedies } = noFit;
   const { choice, tailStages } = closest;

@@ -43,7 +43,7 @@ const PARETO_STEP = 0.97;
 /** The least arena is found to so much. */
 export const LEAST_STEP = 0.995;
 
-/** Layouts to try before the search goes on with a little less memory. */
+/** Layouts to try before the search continues with a little less memory. */
 const MOST_LAYOUTS = 2;
 
 /** A candidate and the choice that it was made from. */

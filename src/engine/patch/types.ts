@@ -72,8 +72,8 @@ export interface PatchPlanning {
    */
   readonly pareto: readonly PatchCandidate[];
   /**
-   * The same for a search that was asked for the first that fits, which left it empty; goes on with what that search
-   * has found out.
+   * The same for a search that was asked for the first that fits, which left it empty; continues with what that search
+   * has found.
    */
   compare(): readonly PatchCandidate[];
   /** Why nothing fits. */

@@ -95,7 +95,7 @@ async function removePending(file: string): Promise<void> {
 /** Says which process writes a temporary file, so that the next one knows whether anybody still does. */
 const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 const WRITER = `${HOST}-${process.pid}`;
-/** Older ones of other computers are nobody's. */
+/** Older ones of other computers are abandoned. */
 const LEFTOVER_MS = 24 * 3600 * 1000;
 
 /** Removes the temporary files that killed processes left next to these files. */
@@ -146,7 +146,7 @@ function notWritten(file: string, error: unknown): UserError {
   return new UserError(`${file} cannot be written: ${reason}. Nothing was changed.`, { cause: error });
 }
 
-/** Does something while nobody else writes a file. */
+/** Does something while no other process writes a file. */
 async function locked(file: string, work: () => Promise<void>): Promise<void> {
   const lock = await takeLock(file);
   try {

@@ -21,8 +21,8 @@ export function orderText({ dims, memory }: Pick<Port, 'dims' | 'memory'>, times
 }
 
 /**
- * Notes on tensors that lie in another order than people expect: images lie channels last, everything else as in ONNX,
- * except for signals (NCL) that the network has channels last.
+ * Notes on tensors that lie in a different order than users expect: images lie channels last, everything else as in
+ * ONNX, except for signals (NCL) that the network has channels last.
  */
 export function orderNotes(inputs: readonly Port[], outputs: readonly Port[]): string[] {
   const note = (kind: string, port: Port): string[] =>

@@ -175,7 +175,7 @@ function ranked(trials: readonly Trial[]): Trial[] {
   });
 }
 
-/** Clearly better than guessing, or sure enough where nobody knows the answers. */
+/** Clearly better than guessing, or confident enough if the answers are not known. */
 function isPlausible({ top1, certainty, images }: PreprocessScore, graph: Graph): boolean {
   if (top1 === null) return certainty >= LEAST_CERTAINTY;
   const chance = 1 / Math.max(2, graph.maps[graph.outputs[0].map].shape.c);

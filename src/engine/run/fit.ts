@@ -26,7 +26,7 @@ export interface FitBoard {
   /** 0: not known. */
   readonly clockMHz: number;
   readonly memory?: Target['memory'];
-  /** Of the region that the arena goes to. */
+  /** Of the region that holds the arena. */
   readonly sramBytes: number;
   readonly flashBytes: number;
 }
@@ -118,7 +118,7 @@ function fitOn(board: FitBoard, eight: Points, four: Points, flash: Readonly<Rec
   const weightBits = flash[8] <= board.flashBytes ? 8 : 4;
   // The amount reported as missing is the smallest over all ways.
   const least = eight.least.arenaBytes <= four.least.arenaBytes ? eight.least : four.least;
-  // Where the weights do not fit, nobody needs the fastest way.
+  // If the weights do not fit, the fastest way is not needed.
   if (flash[weightBits] > board.flashBytes) {
     const enough = [eight.layerwise, eight.least].find(({ arenaBytes }) => arenaBytes <= board.sramBytes);
     return { board, verdict: 'no', way: way(enough ?? least, weightBits), layerwise };
@@ -168,7 +168,7 @@ function pointsAt(graph: Graph, mapBits: 8 | 4, progress: Progress): Points {
   const found = budgets.least();
   // It is the least to this step: the last bytes would take longer than all of it.
   const patched = found && laidOut(found, found.arenaBytes / LEAST_STEP);
-  // A layout may take more than the bound that the planner goes by.
+  // A layout may take more than the bound that the planner uses.
   const least = patched && patched.arenaBytes < layerwise.arenaBytes ? patched : layerwise;
   const known = new Map<number, Point | null>();
   return {

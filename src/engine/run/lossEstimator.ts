@@ -37,7 +37,7 @@ export type LossJob = Pick<QuantizerJob, 'graph' | 'modelPath' | 'samples' | 'pr
 /** What Programs of a model lose against the float network beyond what its 8-bit network loses. */
 export class LossEstimator {
   private known: Checked | null = null;
-  /** What a detector's loss is estimated from, as a line for people; null before it was, and for other networks. */
+  /** What a detector's loss is estimated from, as a line for the user; null before it was, and for other networks. */
   basis: string | null = null;
 
   constructor(

@@ -15,7 +15,7 @@ const FINEST = 0.05;
 const LEAST_INTERVAL = 16;
 
 /**
- * What is expected to be lost, for people: the loss, how well it is known, and what would make it more certain.
+ * What is expected to be lost, for the user: the loss, how well it is known, and what would make it more certain.
  *
  * @param mixed whether anything has fewer than 8 bits
  * @param classes whether the loss is counted in right answers

@@ -64,7 +64,7 @@ export interface QuantizeOptions extends SearchOptions {
   /** Folder of images or arrays, or an array file. */
   readonly imagesPath: string;
   readonly target: PlanTarget;
-  /** Null: the one that the float network does best under, or for a detector as its head wants it. */
+  /** Null: the the one under which the float network does best, or for a detector the one its head needs. */
   readonly preprocess: Preprocess | null;
   /**
    * Write the plan at 8 bits as soon as there is one, and every better one, where there is no plan yet. Whoever cancels

@@ -108,7 +108,7 @@ export class Quantizer {
     return this.estimator.hasClasses;
   }
 
-  /** What a detector's loss is estimated from, as a line for people; null before it was, and for other networks. */
+  /** What a detector's loss is estimated from, as a line for the user; null before it was, and for other networks. */
   get lossBasis(): string | null {
     return this.estimator.basis;
   }
@@ -160,7 +160,7 @@ export class Quantizer {
   }
 
   /**
-   * The largest reduction, `wanted` at the utmost, that is expected to lose no more than a budget beyond what 8 bits
+   * The largest reduction, at most `wanted`, that is expected to lose no more than a budget beyond what 8 bits
    * lose, by images that nothing was fitted to.
    *
    * @param budget points of top-1; where there are no classes, percent of the outputs' power that may be error

@@ -17,7 +17,7 @@ type WindowedLayer = Extract<Layer, { window: unknown }>;
 /** Alignment of buffers in the arena, unless a Program is lowered with another. */
 export const ARENA_ALIGN = 4;
 
-/** A schedule's memory as the arena layout wants it. */
+/** A schedule's memory in the form the arena layout needs. */
 export interface ScheduleArena {
   readonly requests: readonly ArenaRequest[];
   readonly overlaps: readonly ArenaOverlap[];

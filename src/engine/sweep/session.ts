@@ -22,7 +22,7 @@ export interface SessionModel {
   /** Calibration samples. */
   readonly imagesPath: string;
   readonly limit: number;
-  /** Null: as a detector's head wants it, else `unit`. */
+  /** Null: what a detector's head needs, otherwise `unit`. */
   readonly preprocess: Preprocess | null;
   /** A detector's head as quantization takes it; missing: as the outputs tell. */
   readonly head?: string | DetectionHead;

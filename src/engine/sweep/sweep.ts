@@ -18,7 +18,7 @@ export interface SweepOptions {
   readonly imagesPath: string | null;
   /** Decisions that a person locked. */
   readonly locked?: DecideOptions['locked'];
-  /** φ sweeps: the plan whose patches are classified anew; missing: one is made with the settings. */
+  /** φ sweeps: the plan whose patches are classified again; missing: one is made with the settings. */
   readonly base?: {
     readonly decisions: SweepDecisions;
     readonly account?: PointAccount;

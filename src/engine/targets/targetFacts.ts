@@ -3,7 +3,7 @@ import { arenaTarget } from './capacity';
 import { targets } from './targets';
 import type { Core, PlanTarget, Target } from './types';
 
-/** What people see of a board, or of a part of its memories that a plan may use. */
+/** What users see of a board, or of a part of its memories that a plan may use. */
 export interface TargetFacts {
   readonly id: string;
   readonly name: string;
@@ -14,7 +14,7 @@ export interface TargetFacts {
   readonly source: string;
   /** Its memories; regions are never added up. */
   readonly regions: readonly { readonly name: string; readonly kind: 'sram' | 'flash'; readonly bytes: number }[];
-  /** Name of the region that the arena goes to. */
+  /** Name of the region that holds the arena. */
   readonly arenaRegion: string;
 }
 

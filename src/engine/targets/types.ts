@@ -29,7 +29,7 @@ export interface Target {
   readonly core: Core;
   readonly clockMHz: number;
   readonly regions: readonly MemoryRegion[];
-  /** The SRAM region that the arena goes to; regions are never added up. */
+  /** The SRAM region that holds the arena; regions are never added up. */
   readonly arenaRegion: string;
   readonly flashRegion: string;
   /**

@@ -62,7 +62,7 @@ export function classProbabilities(graph: Graph, task: Task, outputs: readonly F
 const normalized = new WeakMap<Float32Array, Float64Array>();
 const softmaxes = new WeakMap<Float32Array, Float64Array>();
 
-/** The class that a network answers; of equal ones the first. A binary one answers 1 from one half on. */
+/** The class that a network answers; of equal ones the first. A binary one answers 1 at one half and above. */
 export function answerOf(graph: Graph, task: Task, outputs: readonly Float32Array[]): number {
   const [scores] = outputs;
   if (task === 'binary') return scores[0] >= (endsInSigmoid(graph) ? 0.5 : 0) ? 1 : 0;

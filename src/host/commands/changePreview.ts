@@ -4,12 +4,12 @@ import type { PreviewDocuments } from '../previewDocuments';
 
 /** A file that would be written, changed or removed. */
 export interface FileChange {
-  /** As people know it, relative to the project. */
+  /** As the user knows it, relative to the project. */
   readonly label: string;
   readonly file: vscode.Uri;
   /** Whether something is there now, to compare with. */
   readonly exists: boolean;
-  /** Text afterwards; undefined: the file goes. */
+  /** Text afterwards; undefined: the file is deleted. */
   readonly after: string | undefined;
   /** A change that the user decides about. */
   readonly choice?: Choice;
@@ -31,7 +31,7 @@ export interface Setting {
   readonly description: string;
 }
 
-/** The changes are to be made with these choices, or worked out anew with another setting. */
+/** The changes are to be made with these choices, or worked out again with another setting. */
 export type Confirmation = { readonly taken: ReadonlySet<string> } | { readonly setting: string };
 
 interface Row extends vscode.QuickPickItem {

@@ -67,7 +67,7 @@ export async function largerBudget(services: Services, argument: unknown): Promi
 
 async function run(services: Services, model: vscode.Uri, choices: QuantizeChoices, asked?: Asked): Promise<void> {
   const { editors, log } = services;
-  // The graph and its figures move while the search goes on.
+  // The graph and its figures change while the search runs.
   void editors.show(model);
   let summary: QuantizeSummary;
   try {

@@ -68,8 +68,8 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   }
 
   /**
-   * The model as it is on disk now, with its plan if there is one. Rejects with one line for people where it cannot be
-   * read.
+   * The model as it is on disk now, with its plan if there is one. Rejects with one line for the user where it cannot
+   * be read.
    */
   view(): Promise<EditorView> {
     if (!this.current) {
@@ -101,7 +101,7 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   }
 
   /**
-   * Changes the plan's text, as one step that can be undone. Rejects with one line for people where the change is not
+   * Changes the plan's text, as one step that can be undone. Rejects with one line for the user where the change is not
    * possible; nothing is changed then.
    */
   async change(change: PlanChange): Promise<void> {

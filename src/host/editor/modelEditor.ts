@@ -80,7 +80,7 @@ export class ModelEditor extends Disposable {
         if (model.toString() === document.uri.toString()) this.showProgress();
       }),
     );
-    // A hidden page is gone; it is made anew and asks again when its tab is shown.
+    // A hidden page is destroyed; it is recreated and asks again when its tab is shown.
     this.own(
       panel.onDidChangeViewState(() => {
         if (!panel.visible) this.isReady = this.isShown = false;
@@ -145,7 +145,7 @@ export class ModelEditor extends Disposable {
 
   private host(): EditorHost {
     return {
-      // Also when the page is loaded anew, e.g. after its tab was hidden.
+      // Also when the page is reloaded, e.g. after its tab was hidden.
       ready: async () => {
         this.isReady = true;
         this.isShown = false;

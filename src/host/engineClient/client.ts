@@ -5,7 +5,7 @@ import type { StartTransport } from './transport';
 
 /**
  * How long the engines that answer questions are kept without any: a person who looks at a plan thinks for minutes, and
- * starting anew reads the model again.
+ * a restart reads the model again.
  */
 const IDLE_MS = 300_000;
 

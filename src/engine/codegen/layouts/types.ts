@@ -38,7 +38,8 @@ export interface Wiring {
 }
 
 /**
- * How a kind of firmware project wants a library: where, and with which files of its build system. One file per layout.
+ * How a kind of firmware project expects a library: where, and with which files of its build system. One file per
+ * layout.
  */
 export interface Layout {
   readonly id: string;

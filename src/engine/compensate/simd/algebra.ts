@@ -49,8 +49,8 @@ const PAGE_BYTES = 65_536;
 const MOST_BYTES = 1 << 30;
 
 /**
- * A WebAssembly instance whose memory one computation lays out at a time: {@link place} hands out addresses from 0 on,
- * {@link clear} takes them all back.
+ * A WebAssembly instance whose memory one computation lays out at a time: {@link place} hands out addresses starting at
+ * 0, {@link clear} takes them all back.
  */
 export class Algebra {
   readonly functions: AlgebraFunctions;

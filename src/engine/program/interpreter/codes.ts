@@ -33,7 +33,7 @@ function runsOf({ h, w, channels, pixelBytes, rowBytes, bits }: CodeBlock): Runs
   return { rows: h, rowBytes, count: 1, codes: w * channels, bytes: 0 };
 }
 
-/** Reads the codes of a block into dense H×W×C order, from index 0 on. */
+/** Reads the codes of a block into dense H×W×C order, starting at index 0. */
 export function unpackCodes(arena: Uint8Array, block: CodeBlock, codes: Int16Array): void {
   const { rows, rowBytes, count, codes: length, bytes } = runsOf(block);
   const { bits, signed } = block;

@@ -10,9 +10,9 @@ export type PlanChange =
   | { readonly kind: 'patchClass'; readonly branch: number; readonly class: 'outlier' | 'regular' }
   /** Another φ: the patches are classified again from the calibration, as many of outlier class as the SRAM allows. */
   | { readonly kind: 'phi'; readonly phi: number }
-  /** Another board of the table. Where the plan no longer fits its SRAM, patches are planned anew at the same bits. */
+  /** Another board of the table. Where the plan no longer fits its SRAM, patches are planned again at the same bits. */
   | { readonly kind: 'target'; readonly id: string }
-  /** Patches planned anew at the same bits: the fastest that fits, none, or the best of a grid. */
+  /** Patches planned again at the same bits: the fastest that fits, none, or the best of a grid. */
   | { readonly kind: 'grid'; readonly grid: 'auto' | 'none' | { readonly rows: number; readonly cols: number } }
   /** Another λ: bits are searched again by the entropy score, and patches planned for them; what is locked stays. */
   | { readonly kind: 'lambda'; readonly lambda: number }

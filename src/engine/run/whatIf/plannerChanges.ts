@@ -42,7 +42,7 @@ export function changeTarget(
   }
 }
 
-/** The plan with patches planned anew, its bits as they are. @throws UserError when nothing fits */
+/** The plan with its patches planned again and its bits unchanged. @throws UserError when nothing fits */
 export function changeGrid(
   graph: Graph,
   plan: Plan,

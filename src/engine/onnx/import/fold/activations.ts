@@ -17,7 +17,7 @@ export function mergeActivations(draft: Draft): void {
   removeUnread(draft);
 }
 
-/** x·gate(x), with the gate read by nobody else. */
+/** x·gate(x), where nothing else reads the gate. */
 function toSwish(draft: Draft, product: DraftLayer, x: DraftMap, gate: DraftMap): boolean {
   const source = gate.producer;
   if (source?.spec.kind !== 'activation' || source.inputs[0] !== x || soleConsumer(gate) !== product) return false;

@@ -4,8 +4,7 @@ import type { Draft, DraftLayer } from '../draft';
 import { absorbConsumer, soleProducer } from './rewrite';
 
 /**
- * Moves Relu and Clip into the layer that computes their input, where that layer can clamp by itself and nobody else
- * reads it.
+ * Moves Relu and Clip into the layer that computes their input, if that layer can clamp and nothing else reads it.
  */
 export function foldClamps(draft: Draft): boolean {
   const dead = new Set<DraftLayer>();

@@ -3,7 +3,7 @@ import { sameShape } from '../draft';
 import { affineOf, isOpen } from './affine';
 import { removeUnread } from './rewrite';
 
-/** Removes layers that copy their input, and layers that nobody reads. */
+/** Removes layers that copy their input, and layers that nothing reads. */
 export function removeIdle(draft: Draft): boolean {
   const dead = new Set<DraftLayer>();
   for (const layer of draft.layers) {

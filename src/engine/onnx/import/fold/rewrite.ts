@@ -1,6 +1,6 @@
 import type { Draft, DraftLayer, DraftMap } from '../draft';
 
-/** The only reader of a map that nobody else looks at; null otherwise. */
+/** The only reader of a map; null if there are others. */
 export function soleConsumer(map: DraftMap): DraftLayer | null {
   if (map.isOutput || map.consumers.size !== 1) return null;
   const [reader] = map.consumers;

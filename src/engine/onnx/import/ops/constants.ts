@@ -11,8 +11,7 @@ import { dequantizeLinear, quantizeLinear } from './quantization';
 import { permutation, resolveShape } from './shapes';
 
 /**
- * Operators evaluated at import when all their inputs are constants; elements are computed when somebody reads the
- * result.
+ * Operators evaluated at import when all their inputs are constants; elements are computed when the result is read.
  */
 export const CONSTANT_OPERATORS: Readonly<Record<string, (context: NodeContext) => void>> = {
   Constant: constantNode,

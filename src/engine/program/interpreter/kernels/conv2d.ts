@@ -86,8 +86,8 @@ function prepareReference(
 }
 
 /**
- * Rows of the output; those of a pointwise convolution are cut anew, so that none is short of a multiple of four pixels
- * but the last.
+ * Rows of the output; those of a pointwise convolution are split again, so that none is short of a multiple of four
+ * pixels but the last.
  */
 function geometryOf(kernel: Extract<Kernel, { op: 'conv2d' }>, context: KernelContext, padded: PaddedInput): Geometry {
   const [input] = context.inputs;
@@ -173,7 +173,7 @@ function convolve(g: Geometry, x: Float64Array, weights: PackedRows, requantizer
   }
 }
 
-/** Requantizes the sums of one pixel's `n` channels from c on. */
+/** Requantizes the sums of one pixel's `n` channels, starting at c. */
 function store(
   requantizer: Requantizer,
   perDouble: number,

@@ -53,8 +53,8 @@ const SLACK_BYTES = 16;
 const MOST_BYTES = 512 << 20;
 
 /**
- * One WebAssembly instance per thread. Its memory is working memory of the step that runs: every step lays its data
- * from address 0 on, so that nothing has to be freed and the memory is as large as the largest step needs.
+ * One WebAssembly instance per thread. Its memory is working memory of the step that runs: every step lays out its data
+ * from address 0, so nothing has to be freed and the memory is as large as the largest step needs.
  */
 class SimdMemory {
   private views: Views;

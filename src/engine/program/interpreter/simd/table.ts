@@ -5,7 +5,7 @@ const BLOCK = 24;
 
 /**
  * A requantization as assembly/kernels.ts reads it: per 4 channels their biases, multipliers and upper bounds; channels
- * from `first` on, filled up to 8.
+ * starting at `first`, padded to 8.
  */
 export function requantTable(requantizer: Requantizer, first: number, channels: number): Int32Array {
   const table = new Int32Array(Math.ceil(channels / 8) * BLOCK);
