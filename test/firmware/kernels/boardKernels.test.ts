@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Executor } from '../../../src/engine/program/interpreter';
 import { Random } from '../../unit/program/interpreter/support/random';
 import { allOps, randomProgram } from '../../unit/program/interpreter/support/randomSteps';
 import { firmwareIncludes, firmwareSources } from '../../support/firmwareSources';
-import { buildForBoard, runOnBoard, type Core } from '../board/board';
+import { buildForBoard, runOnBoard, type BoardRun, type Core } from '../board/board';
 import { removeFolder, scratchFolder } from '../support/hostBuild';
 import { encodeCases } from './encode';
 
@@ -38,7 +38,7 @@ describe(`kernels on emulated cores against the reference interpreter (QUANTMCU_
         const program = randomProgram(seed + number * 1_000_003 + i, op);
         return { program, arena: new Random(~(seed + i)).bytes(program.arenaBytes) };
       });
-      writeFileSync(path.join(folder, `${op}.cases`), encodeCases(cases));
+      writeFileSync(path.join(folder, `${number}.cases`), encodeCases(cases));
       batches.set(
         op,
         cases.map(({ program, arena }) => new Executor(program).run([arena]).outputs[0]),
@@ -50,8 +50,10 @@ describe(`kernels on emulated cores against the reference interpreter (QUANTMCU_
 
   for (const { core, level } of builds) {
     describe(`${core} ${level}`, () => {
+      let run: BoardRun;
       const elf = (): string => path.join(folder, `${core}${level}.elf`);
 
+      /** All kernels in one start of the emulator, which takes longer than the cases of one. */
       before(() => {
         const harness = ['harness.c', 'harness_board.c'].map((f) => path.join(here, f));
         buildForBoard(core, [...firmwareSources(), ...harness], elf(), [
@@ -60,17 +62,23 @@ describe(`kernels on emulated cores against the reference interpreter (QUANTMCU_
           ...firmwareIncludes,
           `-I${here}`,
         ]);
+        // Those of the build before.
+        allOps.forEach((_, number) => rmSync(path.join(folder, `${number}.results`), { force: true }));
+        run = runOnBoard(core, elf(), {
+          cwd: folder,
+          args: allOps.flatMap((_, number) => [
+            `${number}.cases`,
+            `${number}.results`,
+            String(statSync(path.join(folder, `${number}.cases`)).size),
+          ]),
+        });
       });
 
-      for (const op of allOps) {
+      it('come to an end', () => assert.equal(run.exitCode, 0, run.output));
+
+      allOps.forEach((op, number) => {
         it(`${op}: the same arena, byte for byte`, () => {
-          const bytes = statSync(path.join(folder, `${op}.cases`)).size;
-          const { exitCode, output } = runOnBoard(core, elf(), {
-            cwd: folder,
-            args: [`${op}.cases`, `${op}.results`, String(bytes)],
-          });
-          assert.equal(exitCode, 0, output);
-          const actual = readFileSync(path.join(folder, `${op}.results`));
+          const actual = readFileSync(path.join(folder, `${number}.results`));
           let offset = 0;
           batches.get(op)!.forEach((arena, i) => {
             const got = actual.subarray(offset, offset + arena.length);
@@ -78,14 +86,14 @@ describe(`kernels on emulated cores against the reference interpreter (QUANTMCU_
             assert.equal(
               wrong,
               -1,
-              `case ${i}, seed ${seed + allOps.indexOf(op) * 1_000_003 + i}: byte ${wrong} is ${got[wrong]} ` +
+              `case ${i}, seed ${seed + number * 1_000_003 + i}: byte ${wrong} is ${got[wrong]} ` +
                 `instead of ${arena[wrong]}`,
             );
             offset += arena.length;
           });
           assert.equal(actual.length, offset);
         });
-      }
+      });
     });
   }
 });

@@ -1,7 +1,7 @@
 /*
  * The harness on an emulated board: CASES RESULTS BYTES, files of this computer as in harness_main.c and the length of
- * the first. Ends with 2 where the cases cannot be read or are too many, 3 where an arena has no room, 5 where a case's
- * constants have none, 4 where a case cannot be read.
+ * the first, and the same again for further ones. Ends with 2 where the cases cannot be read or are too many, 3 where
+ * an arena has no room, 5 where a case's constants have none, 4 where a case cannot be read.
  */
 #include <string.h>
 
@@ -43,14 +43,10 @@ static size_t number(const char *digits)
     return n;
 }
 
-int main(int argc, char **argv)
+static int run(const char *cases_file, const char *results_file, size_t bytes)
 {
-    if (argc != 4) {
-        return 2;
-    }
-    const size_t bytes = number(argv[3]);
-    const int in = semihosting_open(argv[1], SEMIHOSTING_MODE_RB);
-    const int out = semihosting_open(argv[2], SEMIHOSTING_MODE_WB);
+    const int in = semihosting_open(cases_file, SEMIHOSTING_MODE_RB);
+    const int out = semihosting_open(results_file, SEMIHOSTING_MODE_WB);
     if (bytes > CASES_BYTES || in < 0 || out < 0 || !semihosting_read(in, cases, bytes)) {
         return 2;
     }
@@ -70,4 +66,13 @@ int main(int argc, char **argv)
     semihosting_close(in);
     semihosting_close(out);
     return 0;
+}
+
+int main(int argc, char **argv)
+{
+    int error = argc > 3 && argc % 3 == 1 ? 0 : 2;
+    for (int at = 1; error == 0 && at < argc; at += 3) {
+        error = run(argv[at], argv[at + 1], number(argv[at + 2]));
+    }
+    return error;
 }

@@ -7,6 +7,7 @@ import { coreKinds, joinNeeds, type RuntimeNeeds } from '../../../src/engine/cod
 import type { Program } from '../../../src/engine/program/types';
 import type { Optimize } from '../../../src/engine/targets/types';
 import { putFiles, runCommand } from './hostBuild';
+import { cached } from './objects';
 
 const arm = (...cpu: string[]): CoreBuild => ({
   tools: 'arm-none-eabi',
@@ -123,8 +124,12 @@ export class FlashLinker {
   private compile(source: string, include: readonly string[]): string {
     const { tools, flags } = BUILDS[this.core];
     const object = source.replace(/c$/, 'o');
-    if (!existsSync(object))
-      runCommand(`${tools}-gcc`, [...flags, ...COMPILE, ...include.map((i) => `-I${i}`), '-c', source, '-o', object]);
+    if (existsSync(object)) return object;
+    const cwd = path.dirname(source);
+    const { command, first, env } = cached(`${tools}-gcc`);
+    const folders = include.map((i) => `-I${path.relative(cwd, i) || '.'}`);
+    const files = ['-c', path.basename(source), '-o', path.basename(object)];
+    runCommand(command, [...first, ...flags, ...COMPILE, ...folders, ...files], { cwd, env });
     return object;
   }
 

@@ -57,15 +57,31 @@ export interface CalibratedModel {
 export type PatchMode = 'recompute' | 'keep' | 'runtime';
 export const patchModes: readonly PatchMode[] = ['recompute', 'keep', 'runtime'];
 
-export async function calibrateModel(
+/** By model and number of images: what several tests ask for is calibrated once. */
+const calibrated = new Map<string, Promise<CalibratedModel>>();
+
+export function calibrateModel(
   context: Context,
   model: (typeof realModels)[number],
   images = 8,
 ): Promise<CalibratedModel> {
   const file = needSharedData(context, 'models', model.file);
+  const samples = needSharedData(context, ...model.samples.split('/'));
+  const key = `${file}:${images}`;
+  const known = calibrated.get(key) ?? calibrateOn(file, model, samples, images);
+  calibrated.set(key, known);
+  return known;
+}
+
+async function calibrateOn(
+  file: string,
+  model: (typeof realModels)[number],
+  samples: string,
+  images: number,
+): Promise<CalibratedModel> {
   const graph = await importModel(file);
   const preprocess = presetPreprocess(model.preset);
-  const set = await listSamples(needSharedData(context, ...model.samples.split('/')), graph, images);
+  const set = await listSamples(samples, graph, images);
   const calibration = await calibrate(graph, file, set, preprocess, 'test', silentProgress, []);
   const inputs = inputFormats(graph, preprocess, calibration, set.elementType);
   const name = toIdentifier(model.file);
