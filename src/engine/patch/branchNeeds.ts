@@ -17,7 +17,7 @@ export class BranchNeeds {
   private readonly split: number;
   /** By layer of the stage, the layers whose outputs' buffers begin with it. */
   private readonly begins: readonly (readonly number[])[];
-  /** By layer of the stage, whether its output may lie over inputs. */
+  /** By layer of the stage, whether its output may overlap inputs. */
   private readonly overlaps: readonly boolean[];
   private readonly own: Omit<Caches, 'others'>;
   /** Share of what overlaps may save that counts. */
@@ -86,8 +86,8 @@ export class BranchNeeds {
   }
 
   /**
-   * By branch, row by row: what its steps need at least; or, with `apart`, about what they need when no output lies
-   * over an input.
+   * By branch, row by row: the least its steps need; or, with `apart`, about what they need when no output overlaps
+   * an input.
    */
   all({ rows, cols }: Grid, apart = false): Float64Array {
     const v = this.shapes.axis('h', rows)!;
@@ -100,7 +100,7 @@ export class BranchNeeds {
     return needs;
   }
 
-  /** What one branch in the middle needs at least. */
+  /** The least that one branch in the middle needs. */
   middle({ rows, cols }: Grid): number {
     const v = this.shapes.axis('h', rows)!;
     const u = this.shapes.axis('w', cols)!;
@@ -139,7 +139,7 @@ export class BranchNeeds {
         live += bytes;
         out += bytes;
       }
-      // A cache dies when it has been copied back; at best the first one lay under the buffer.
+      // A cache dies once it has been copied back; at best the first one was under the buffer.
       if (above[l] > 0) most = Math.max(most, live - this.saves * Math.min(above[l], out));
       live -= above[l];
       if (left[l] > 0) most = Math.max(most, live - (above[l] > 0 ? 0 : this.saves * Math.min(left[l], out)));
@@ -149,7 +149,7 @@ export class BranchNeeds {
         for (const m of reads[l])
           if (lastUse[m] === l) dying += v.need[m * rows + row] * u.need[m * cols + col] * pixelBytes[m];
         for (const e of entryReads[l]) if (lastEntry[e] === l && !lateEntries[e]) dying += entryBytes[e];
-        // So may the output over all that dies with this step, unless part of it is there already.
+        // So may the output overlap everything that dies with this step, unless part of it is there already.
         most = Math.max(
           most,
           live - (above[l] + left[l] > 0 || !this.overlaps[l] ? 0 : this.saves * Math.min(out, dying)),
@@ -196,7 +196,7 @@ export class BranchNeeds {
       below[m] = rowsBelow * u.fresh[x] * bytes;
       right[m] = col + 1 < cols ? overlap(u, x, x + 1) * v.need[y] * bytes : 0;
       others += (rowsAbove * (u.computed[m] - u.freshBefore[x] - u.fresh[x]) + rowsBelow * u.freshBefore[x]) * bytes;
-      // Those of its own are alive when the branch begins.
+      // Its own are alive when the branch begins.
       others += above[m] + left[m];
     }
     return { others, above, left, below, right };

@@ -25,7 +25,7 @@ export interface Choice {
  * the square of the depth.
  */
 const MOST_WORK = 12_000;
-/** As {@link MOST_WORK}, for a first answer. It may not be the least there is; a test says how near it is. */
+/** As {@link MOST_WORK}, for a first answer. It may not be the least possible; a test measures how close it is. */
 const MOST_WORK_AT_FIRST = 3_000;
 
 const defaultGrid: Grid = { rows: 8, cols: 8 };
@@ -38,7 +38,7 @@ export function gridsOf({ grid, largestGrid: { rows, cols } = defaultGrid }: Pla
   return all;
 }
 
-/** Regions do not depend on bits: searches that follow one another on a graph share them. */
+/** Regions do not depend on bits: successive searches on a graph share them. */
 const shapesOfGraphs = new WeakMap<Graph, Map<string, StageShapes>>();
 
 export function shapesOf(graph: Graph, stage: Stage, keep: ReadonlySet<MapId>, inputTiles = false): StageShapes {
@@ -63,8 +63,8 @@ export function choicesOf(graph: Graph, options: PlannerOptions): Choice[] {
   let work = 0;
   for (const stage of candidateStages(graph)) {
     if (options.splitMap !== undefined && stage.splitMap !== options.splitMap) continue;
-    // Where classes are decided at run time, what is kept has to have the same bits in both of them; else it has those
-    // of the regular class.
+    // Where classes are decided at run time, what is kept must have the same bits in both; otherwise it has those of
+    // the regular class.
     const { bits, classes } = options.memory;
     const sets = keepSets(
       graph,

@@ -21,9 +21,9 @@ import { scheduleRules, type RuleDecisions } from '../schedule/scheduleRules';
 import type { Stage } from '../schedule/stages';
 import type { StageShapes } from './stageShapes';
 
-/** Branches that an estimate looks at besides the first and the last. */
+/** Branches that an estimate considers besides the first and the last. */
 const DECISIVE = 3;
-/** Where halos are kept and there are no more branches than this, it looks at all. */
+/** If halos are kept and there are no more branches than this, it considers all of them. */
 const FEW = 25;
 
 /** What memory depends on besides stage and grid. */
@@ -35,8 +35,7 @@ export interface MemoryModel {
   /** Graph inputs live outside of the arena. */
   readonly externalInputs: boolean;
   /**
-   * Class of all branches, `either` when it is not known yet which are which (the larger counts), or decided at run
-   * time.
+   * Class of all branches, `either` while classes are not known (the larger counts), or decided at run time.
    */
   readonly classes: PatchClass | 'either' | RuntimeClasses;
   /** The core whose instructions are estimated. Default: Cortex-M4. */
@@ -66,10 +65,10 @@ export function memoryModel(
 
 /** What layers need when the graph runs layer by layer. */
 export interface LayerNeeds {
-  /** By layer, what its own steps need; 0 for layers that take no step. */
+  /** By layer, what its own steps need; 0 for layers without a step. */
   readonly alone: readonly number[];
   /**
-   * Layers, both inclusive, that need more when they follow one another, because outputs cannot lie over inputs all
+   * Layers, both inclusive, that need more when they follow one another, because outputs cannot overlap inputs all
    * along.
    */
   readonly chains: readonly { readonly first: LayerId; readonly last: LayerId; readonly bytes: number }[];
@@ -85,7 +84,7 @@ export interface PatchChoice {
 }
 
 /**
- * Estimates of arenas that need no complete schedule and no layout; they are lower bounds of what a layout takes, and
+ * Estimates of arenas that need no complete schedule and no layout; they are lower bounds of a layout's size, and
  * nearly always exact.
  */
 export class MemoryEstimator {
@@ -113,7 +112,7 @@ export class MemoryEstimator {
     let at = 0;
     let bytes = 0;
     schedule.steps.forEach(({ layer }, step) => {
-      // Steps at which nothing begins or ends need what the one before needs.
+      // Steps at which nothing begins or ends need the same as the step before.
       for (; at < changes.length && changes[at].step <= step; at++) ({ bytes } = changes[at]);
       alone[layer] = Math.max(alone[layer], bytes);
     });
@@ -183,8 +182,8 @@ export class MemoryEstimator {
   }
 
   /**
-   * Whether a choice fits in `bytes` beside `others`: the cheap bounds (of one branch, of all), and where these leave
-   * it open, its schedules. Remembers in the choice what it found.
+   * Whether a choice fits in `bytes` beside `others`: the cheap bounds (of one branch, of all), and if these are not
+   * decisive, its schedules. Remembers in the choice what it found.
    */
   fits(choice: Choice, bytes: number, others: number, estimate: (shapes: StageShapes, grid: Grid) => number): boolean {
     const { shapes, grid } = choice;
@@ -201,7 +200,7 @@ export class MemoryEstimator {
     return choice.bytes <= bytes;
   }
 
-  /** A bound that costs next to nothing (see {@link BranchNeeds}). */
+  /** A bound that is nearly free (see {@link BranchNeeds}). */
   stageFloor(shapes: StageShapes, grid: Grid): number {
     return this.needsOf(shapes)
       .all(grid)

@@ -1,7 +1,7 @@
 import type { LayerId } from '../graph/types';
 import type { LayerNeeds } from './estimate';
 
-/** Which layers can run by themselves, one after the other, in this many bytes. */
+/** Which layers can run individually, one after the other, in this many bytes. */
 export class LayerRuns {
   /** By position, the end of the longest run that begins there. */
   private readonly ends: Int32Array;

@@ -79,7 +79,7 @@ function findRemedies(
   const { memory, sramBytes } = options;
   const remedies: Remedy[] = [];
   const attempt = (change: string, changed: Partial<PlannerOptions>): void => {
-    // The first that helps is enough: they are tried from the cheapest.
+    // The first that helps is enough: they are tried cheapest first.
     if (remedies.some((r) => r.fits)) return;
     const { best, noFit } = planAgain(changed);
     const arenaBytes = best?.arenaBytes ?? noFit?.closest.arenaBytes ?? Infinity;

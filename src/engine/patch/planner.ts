@@ -32,15 +32,15 @@ export function planPatches(graph: Graph, options: PlannerOptions): PatchPlannin
   };
 }
 
-/** As {@link planPatches} for one budget after the other, which share what they find out; no Pareto set is made. */
+/** As {@link planPatches} for one budget after the other, which share their findings; no Pareto set is made. */
 export function planForBudgets(graph: Graph, options: Omit<PlannerOptions, 'sramBytes' | 'firstFit'>): PatchBudgets {
   const planner = new Planner(graph, { ...options, sramBytes: 0 });
   return { best: (bytes) => planner.best(bytes), least: () => planner.least(0) };
 }
 
-/** Neighbors in the Pareto set differ by so much. */
+/** Neighbors in the Pareto set differ by this much. */
 const PARETO_STEP = 0.97;
-/** The least arena is found to so much. */
+/** The least arena is found to within this. */
 export const LEAST_STEP = 0.995;
 
 /** Layouts to try before the search continues with a little less memory. */
@@ -57,7 +57,7 @@ class Planner {
   private readonly choices: readonly Choice[];
   private readonly tails: TailPlanner | null;
   private readonly macs: number;
-  /** Bytes of the layouts that were tried: with a little less memory the same plan often comes up again. */
+  /** Bytes of the layouts that were tried: with a little less memory, the same plan often recurs. */
   private readonly layouts = new Map<string, number>();
 
   constructor(
@@ -82,12 +82,13 @@ class Planner {
   }
 
   /**
-   * The least work in `bytes` whose arena, laid out, really has that size; null if there is none, or none is found
+   * The least work in `bytes` whose arena, laid out, actually has that size; null if there is none, or none is found
    * soon.
    */
   best(bytes: number): PatchCandidate | null {
     const search = (oneStage: boolean): ReturnType<Planner['laidOut']> =>
-      // A plan for a little less costs hardly more, and less than a long search for the layout that just fits.
+      // A plan for a little less memory costs hardly more, and less time than a long search for the layout that just
+      // fits.
       this.laidOut(bytes, 'quick', [1, 0.985, 0.97, 0.95], oneStage) ??
       this.laidOut(bytes, 'thorough', [1, 0.97, 0.93, 0.9], oneStage);
     const found = search(false);
@@ -162,7 +163,7 @@ class Planner {
   pareto(): PatchCandidate[] {
     const found: PatchCandidate[] = [];
     const add = (candidate: PatchCandidate): void => {
-      // Without a patch stage there may be less work, though that is not what is looked for first.
+      // Without a patch stage there may be less work, though that is not searched first.
       while (found.length > 0 && found[found.length - 1].extraInstructions >= candidate.extraInstructions) found.pop();
       found.push(candidate);
     };
@@ -174,7 +175,7 @@ class Planner {
     )
       add((last = next));
     if (last) add(this.leastBelow(last));
-    // Outputs that cannot lie over inputs all along, from one stage into the next, are not seen in the parts.
+    // Outputs that cannot overlap inputs all along, from one stage into the next, are not seen in the parts.
     const whole: PatchCandidate[] = [];
     for (const candidate of found) {
       const bytes = candidate.tailStages.length > 0 ? this.estimator.bytes(candidate.choice, candidate.tailStages) : 0;
@@ -228,7 +229,7 @@ class Planner {
     if (needed <= bytes) return { extra: 0, redundantMacs: 0, bytes: needed, stages: [] };
     if (!this.tails || oneStage || (stage && !this.tails.follows(stage))) return null;
     const plan = this.tails.plan(stage?.layers.length ?? 0, bytes);
-    // What the tail needs in all may be more than what was found of its parts.
+    // What the whole tail needs may be more than what its parts need.
     return plan && plan.stages.length > 0 ? plan : null;
   }
 

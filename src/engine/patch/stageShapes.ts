@@ -104,7 +104,7 @@ export class StageShapes {
       }
       for (const { m, bytes } of kept) {
         const pixels = v.needed[m] * u.needed[m] - v.computed[m] * u.computed[m];
-        // Each is written to a cache and read back; from the left and from above apart.
+        // Each is written to a cache and read back, separately from the left and from above.
         const left = u.needed[m] > u.computed[m] ? v.needed[m] * (cols - 1) : 0;
         const above = (v.needed[m] - v.computed[m]) * cols;
         if (pixels > 0) sum += copyInstructions(k, 2 * pixels * bytes, 2 * (left + above), 4 * rows * cols);

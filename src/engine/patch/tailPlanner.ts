@@ -83,7 +83,7 @@ export class TailPlanner {
       this.plans = new Map();
       this.staged = new Map([[length, nothing]]);
     }
-    // From the end backwards, so that no recursion gets deep.
+    // From the end backwards, to avoid deep recursion.
     for (let at = length; at >= position; at--) {
       if (this.plans.has(at)) continue;
       const staged = at === length ? null : this.beginWithStage(at);
@@ -112,7 +112,7 @@ export class TailPlanner {
         best = after;
         from = end;
       }
-      // Nothing is cheaper than to run all that is left by itself.
+      // Nothing is cheaper than running the rest layer by layer.
       if (best?.extra === 0 && best.stages.length === 0) break;
     }
     return best && from > at ? { ...best, runs: [[at, from], ...best.runs] } : best;
@@ -158,7 +158,7 @@ export class TailPlanner {
     const { h, w, c } = graph.maps[map].shape;
     const bits = memory.bits.stored(map, null);
     const round = (bytes: number): number => Math.ceil(bytes / align) * align;
-    // No output lies over an input that later slices read again.
+    // No output overlaps an input that later slices read again.
     const fixed = estimator.wholeBytes(this.cuts.aliveAt(at)) + estimator.wholeBytes([stage.splitMap]);
     for (let slices = 2; slices <= MOST_SLICES; slices++) {
       const channels = Math.ceil(c / slices / 8) * 8;
@@ -171,7 +171,7 @@ export class TailPlanner {
         inputBits: memory.bits.read(at, null) ?? memory.bits.stored(stage.inputs[0], null),
         weightBits: memory.bits.weights?.(at) ?? 8,
       };
-      // Every slice goes over the input again.
+      // Every slice reads the input again.
       const extra =
         callInstructions(costs, count - 1) + (count - 1) * sliceInstructions(costs, graph, conv, { h, w }, widths);
       return {

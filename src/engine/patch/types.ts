@@ -18,7 +18,7 @@ export interface PlannerOptions {
   /** Largest grid; default 8×8. */
   readonly largestGrid?: Grid;
   /**
-   * An answer is wanted soon: the deepest stages are left out, and grids with more columns than rows where both axes
+   * A quick answer: the deepest stages are left out, and grids with more columns than rows where both axes
    * are alike. The transposed grid recomputes as much, and as branches run row by row it keeps smaller halos from the
    * left.
    */
@@ -32,11 +32,10 @@ export interface PlannerOptions {
   /** Stages that run patch by patch: at most the one at the beginning, or more of the tail. Default: `several`. */
   readonly stages?: 'one' | 'several';
   /**
-   * What a plan should have as little of as fits: work (default), or patches of the patch stage, and of those with as
-   * few patches work.
+   * What a plan minimizes: work (default), or patches of the patch stage, and then work.
    */
   readonly least?: 'work' | 'patches';
-  /** Only the best plan: the Pareto set stays empty, and no remedies are sought when nothing fits. */
+  /** Only the best plan: the Pareto set stays empty, and no remedies are searched when nothing fits. */
   readonly firstFit?: boolean;
   /** Called often; may throw. */
   readonly checkCancelled?: () => void;
@@ -64,7 +63,7 @@ export interface PatchCandidate {
 }
 
 export interface PatchPlanning {
-  /** The least work that fits, with the arena really laid out; null when nothing fits. */
+  /** The least work that fits, with the arena actually laid out; null when nothing fits. */
   readonly best: PatchCandidate | null;
   /**
    * From the most SRAM and the least work to the least SRAM: every further one needs less SRAM (by 3 % and more, except
@@ -72,8 +71,7 @@ export interface PatchPlanning {
    */
   readonly pareto: readonly PatchCandidate[];
   /**
-   * The same for a search that was asked for the first that fits, which left it empty; continues with what that search
-   * has found.
+   * The same for a search for the first fit, which left it empty; continues with what that search has found.
    */
   compare(): readonly PatchCandidate[];
   /** Why nothing fits. */

@@ -38,8 +38,8 @@ export class Answers {
 }
 
 /**
- * What the answers tell about the images, as a share of the most that they could: the entropy of their mean less their
- * mean entropy. A network that is fed wrongly is unsure, or sure of the same class whatever it sees.
+ * How much the answers say about the images, as a share of the maximum: the entropy of their mean less their
+ * mean entropy. A network with the wrong input is unsure, or sure of the same class whatever it sees.
  *
  * @param probabilities of the classes, per image
  */

@@ -44,7 +44,7 @@ export class BitReasons {
     this.weights.set(layer, { by, ...(told ? { losses: { 4: rounded(loss) } } : {}) });
   }
 
-  /** Lowered for memory: what was measured is known still, but did not decide. */
+  /** Lowered for memory: the measurements are still known, but did not decide. */
   lowered(map: MapId): void {
     this.maps.set(map, { ...this.maps.get(map), by: 'sram' });
   }
@@ -68,8 +68,8 @@ export class BitReasons {
 const rounded = (loss: number): number => Number(loss.toPrecision(3));
 
 /**
- * Why a plan's bits are as they are now: what its account says, and a person where the plan differs from that. Of plans
- * without an account, what the graph and the kind of search tell.
+ * Why a plan's bits are as they are now: what its account says, or a person if the plan differs from that. For plans
+ * without an account, what the graph and the kind of search imply.
  */
 export function bitsAccounts(graph: Graph, plan: Plan, bits: BitDecisions): BitsAccounts {
   const known = plan.account ?? accountOf(graph, plan, bits);
@@ -95,7 +95,7 @@ export function bitsAccounts(graph: Graph, plan: Plan, bits: BitDecisions): Bits
   return { maps, layers };
 }
 
-/** Whether a plan still has the bits, board and patches that its account tells of, and with them the loss. */
+/** Whether a plan still has the bits, board and patches of its account, and therefore the loss. */
 export function isAsSearched(graph: Graph, plan: Plan, bits: BitDecisions): boolean {
   const { account } = plan;
   if (!account) return false;
@@ -111,7 +111,7 @@ export function isAsSearched(graph: Graph, plan: Plan, bits: BitDecisions): bool
   );
 }
 
-/** The account of a plan that was written before there were any. */
+/** The account of a plan from before accounts existed. */
 function accountOf(graph: Graph, { search }: Plan, bits: BitDecisions): BitsAccounts {
   const units = decisionUnits(graph);
   const reasons = new BitReasons(graph, units);

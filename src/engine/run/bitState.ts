@@ -21,7 +21,7 @@ export class BitState implements BitDecisions {
   private readonly maps: Bits[];
   private readonly views = new Map<LayerId, Bits>();
   private readonly weights = new Map<LayerId, WeightBits>();
-  /** Before anything was searched: as locked, asked for, or wanted by the flash. */
+  /** Before anything was searched: as locked, requested, or required by the flash. */
   private readonly givenWeights: ReadonlyMap<LayerId, WeightBits>;
   private readonly unitOfMap = new Map<MapId, DecisionUnit>();
   private readonly idByName: ReadonlyMap<string, MapId>;
@@ -71,7 +71,7 @@ export class BitState implements BitDecisions {
   }
 
   /**
-   * Bits of maps and weights of least measured loss at the wanted reduction. Weights that flash wants at 4 bits stay
+   * Bits of maps and weights of least measured loss at the wanted reduction. Weights that flash requires at 4 bits stay
    * there.
    * @returns the reduction that they have
    */
@@ -137,7 +137,7 @@ export class BitState implements BitDecisions {
 
   /**
    * Gives layers and what they read 8 bits again, and maps that no such layer reads; but what a person locked, and
-   * weights that flash wants at 4 bits.
+   * weights that flash requires at 4 bits.
    */
   restore(units: readonly DecisionUnit[], layers: ReadonlySet<LayerId>): void {
     for (const unit of units) {
@@ -208,7 +208,7 @@ export class BitState implements BitDecisions {
     return { maps, layers, reasons: this.reasons.named(this) };
   }
 
-  /** 8 bits for all weights, or 4 as asked; `auto` gives 4 to the largest layers until the flash suffices. */
+  /** 8 bits for all weights, or 4 as asked; `auto` gives 4 to the largest layers until everything fits in flash. */
   private chooseWeights(notes: string[]): void {
     const { weights, target, locked, extraFlashBytes = 0 } = this.options;
     const layers = this.graph.layers.filter(isWeighted);
@@ -223,7 +223,7 @@ export class BitState implements BitDecisions {
       const free = [...layers]
         .filter((l) => !locked?.layers[l.name]?.locked)
         .sort((a, b) => b.weights.length - a.weights.length);
-      // The default reserve is kept where fewer bits are enough for that.
+      // The default reserve is kept if fewer bits are enough for that.
       const least = graphFlashBytes(
         this.graph,
         (id) => (locked?.layers[this.graph.layers[id].name]?.locked ? this.weightBits(id) : 4),

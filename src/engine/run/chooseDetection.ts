@@ -16,14 +16,14 @@ export interface DetectionChoice {
   readonly preprocess: Preprocess;
 }
 
-/** Families whose networks are trained on images with bars around; the others' see them stretched. */
+/** Families whose networks are trained on letterboxed images; the others see them stretched. */
 const LETTERBOXED = /^yolo(v5|v7|v8|x)$/;
 
 /**
- * A detector's head, given or proposed by its outputs, and how its images are brought to size where that was not said.
+ * A detector's head, given or proposed by its outputs, and how its images are resized if that was not given.
  *
  * @param notes gets what was proposed, and that images are cropped
- * @throws UserError when what was given does not suit the network
+ * @throws UserError when what was given does not match the network
  */
 export async function chooseDetection(
   graph: Graph,

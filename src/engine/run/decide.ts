@@ -19,7 +19,7 @@ const PARETO_POINTS = 32;
 /**
  * Chooses bits, patch stage and classes: VDQS picks bits by score; the planner picks the split point, grid and halos
  * with the fewest MACs whose arena fits at these bits; where nothing fits, the maps at the peak go to fewer bits and
- * the planner tries again; VDPC gives the patches their classes, as many of outlier class as the SRAM allows. What
+ * the planner tries again; VDPC gives the patches their classes, as many of the outlier class as the SRAM allows. What
  * measured sensitivities decided is compared with the plan at 8 bits, see {@link neverSlower}.
  *
  * @throws UserError when nothing fits, saying by how much and what would help

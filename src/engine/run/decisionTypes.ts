@@ -7,7 +7,7 @@ import type { DecisionUnit } from '../vdqs/units';
 import type { BitsAccounts } from './bitReasons';
 import type { SearchOptions } from './options';
 
-/** What the search is free to choose from, and what it has to respect: {@link SearchOptions} with all defaults in. */
+/** What the search may choose from, and what it must respect: {@link SearchOptions} with all defaults in. */
 export interface DecideOptions
   extends
     Required<Pick<SearchOptions, 'bits' | 'phi' | 'lambda' | 'epsilon'>>,
@@ -27,7 +27,8 @@ export interface DecideOptions
     /** The reported loss per unit of sensitivity, see OutputLoss; missing: 1. */
     readonly perDivergence?: number;
   };
-  /** Whether the measured target is one that the user named; only then it is news that it cannot be reached. */
+  /** Whether the measured target is one that the user named; only then is it worth reporting that it cannot be reached.
+   * */
   readonly targetAsked?: boolean;
   /** Decisions of an earlier plan that a person locked. */
   readonly locked?: {
@@ -48,7 +49,7 @@ export interface Decision {
   readonly reasons: BitsAccounts;
   /**
    * Ways to run the network at these bits, from the least work to the least SRAM; arenas are lower bounds that layouts
-   * nearly always reach. Found when asked for: of a search's many decisions, those of the last one are told.
+   * nearly always reach. Found when asked for: of a search's many decisions, those of the last one are reported.
    * @throws CancelledError
    */
   readonly pareto: () => readonly ParetoPoint[];

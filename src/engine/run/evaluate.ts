@@ -24,8 +24,8 @@ const MAX_SKIP_NOTES = 10;
 
 /**
  * Runs float (onnxruntime) and integer executions over the samples at `location`: the integer network in threads, the
- * float network in this one. Memory does not grow with the number of samples but for a few numbers of each, and what
- * comes out does not depend on the number of threads.
+ * float network in this one. Memory does not grow with the number of samples except for a few numbers of each, and the
+ * results do not depend on the number of threads.
  *
  * @param limit use at most this many samples, evenly spread; 0: all
  * @throws UserError when there is nothing to run on, or a thread dies; CancelledError
@@ -55,7 +55,7 @@ export async function evaluate(
   let results: readonly ImageResult[];
   let seconds: number;
   try {
-    // Half as long as the integer network takes, and it can use several cores itself.
+    // It takes half as long as the integer network, and can use several cores itself.
     const session = await FloatSession.open(
       graph,
       modelPath,

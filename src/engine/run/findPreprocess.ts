@@ -27,7 +27,8 @@ function preprocessCandidates(channels: number): readonly string[] {
 
 /**
  * Finds how images become a classifier's input: the float network runs on some under each candidate, and is ranked by
- * top-1 where they have labels, else by how sure and varied its answers are. All see 8 images, the best three 32.
+ * top-1 where they have labels, otherwise by how confident and varied its answers are. All see 8 images, the best three
+ * 32.
  *
  * @returns null where nothing can be said: arrays instead of images, several inputs, or outputs that are not classes
  * @throws UserError when the samples or the model cannot be read; CancelledError
@@ -49,7 +50,7 @@ export async function findPreprocess(
   const { c: channels } = graph.maps[graph.inputs[0].map].shape;
   const isImages = set.samples.every(({ source }) => source.kind === 'image');
   if (!hasClasses(kind) || !isImages || graph.inputs.length !== 1 || (channels !== 1 && channels !== 3)) return null;
-  // onnxruntime reads the model while images are decoded. If it cannot, that is said when they are.
+  // onnxruntime reads the model while images are decoded; if it cannot, that is reported afterwards.
   const opening = FloatSession.open(graph, modelPath, { maps: [], preClamp: [] });
   opening.catch(() => undefined);
   try {
@@ -68,7 +69,7 @@ export async function findPreprocess(
       for (const { trial, image } of views) {
         checkCancelled(progress);
         progress.report('Trying preprocessings', done++, total);
-        // One image is made ready, and the answer before it taken in, while onnxruntime works on another.
+        // One image is prepared, and the previous answer processed, while onnxruntime works on another.
         const input = trial.input(image);
         await before?.end();
         const end = await session.begin([input]);
@@ -91,7 +92,7 @@ export async function findPreprocess(
   }
 }
 
-/** What was found, for people. */
+/** What was found, for the user. */
 export function preprocessNote({ scores, plausible, by }: FoundPreprocess): string {
   const text = ({ name, top1, certainty }: PreprocessScore): string =>
     `${name} ${(100 * (by === 'top1' ? top1! : certainty)).toFixed(0)} %`;
@@ -150,7 +151,7 @@ class Trial {
     this.answers = new Answers(graph, task);
   }
 
-  /** What the network takes of an image under this candidate. */
+  /** What the network gets of an image under this candidate. */
   input({ rgb }: Pixels): Float32Array {
     const { c } = this.graph.maps[this.graph.inputs[0].map].shape;
     return pixelsToReal(this.preprocess.channels === 'bgr' ? swapped(rgb) : rgb, this.preprocess, c);
@@ -168,7 +169,8 @@ class Trial {
 function ranked(trials: readonly Trial[]): Trial[] {
   const scores = new Map(trials.map((trial) => [trial, trial.score]));
   const seen = (trial: Trial): number => (scores.get(trial)!.images > FIRST_IMAGES ? 1 : 0);
-  // Of equals the more certain, and of those the likelier, which comes first. Who saw few images comes behind.
+  // Of equals the more confident, and of those the likelier, which comes first. Candidates that saw few images come
+  // last.
   return [...trials].sort((a, b) => {
     const [x, y] = [scores.get(a)!, scores.get(b)!];
     return seen(b) - seen(a) || (y.top1 ?? 0) - (x.top1 ?? 0) || y.certainty - x.certainty;
@@ -179,7 +181,7 @@ function ranked(trials: readonly Trial[]): Trial[] {
 function isPlausible({ top1, certainty, images }: PreprocessScore, graph: Graph): boolean {
   if (top1 === null) return certainty >= LEAST_CERTAINTY;
   const chance = 1 / Math.max(2, graph.maps[graph.outputs[0].map].shape.c);
-  // By three deviations: the best of several candidates is a little lucky.
+  // By three standard deviations: the best of several candidates is a little lucky.
   return top1 > chance + 3 * Math.sqrt((chance * (1 - chance)) / images);
 }
 

@@ -40,7 +40,7 @@ export interface FitWay {
   readonly grid: { readonly rows: number; readonly cols: number } | null;
   /** Stages of the tail that run patch by patch as well. */
   readonly tailStages: number;
-  /** Exactly what the arena takes, by its layout. */
+  /** The arena's exact size, by its layout. */
   readonly arenaBytes: number;
   /** Weights, tables and code, an estimate. */
   readonly flashBytes: number;
@@ -61,7 +61,7 @@ export interface BoardFit {
   readonly layerwise: FitWay;
 }
 
-/** What a network needs, before anything was calibrated, and which boards have it. */
+/** What a network needs, before any calibration, and which boards provide it. */
 export interface Fit {
   /** Layer by layer with everything at 8 bits. */
   readonly layerwise: { readonly arenaBytes: number; readonly flashBytes: number };
@@ -166,7 +166,7 @@ function pointsAt(graph: Graph, mapBits: 8 | 4, progress: Progress): Points {
   };
   const layerwise = laidOut({ choice: null, tailStages: [], extraInstructions: 0 });
   const found = budgets.least();
-  // It is the least to this step: the last bytes would take longer than all of it.
+  // It is the least to within this step: the last bytes would take longer than everything else.
   const patched = found && laidOut(found, found.arenaBytes / LEAST_STEP);
   // A layout may take more than the bound that the planner uses.
   const least = patched && patched.arenaBytes < layerwise.arenaBytes ? patched : layerwise;
@@ -179,7 +179,7 @@ function pointsAt(graph: Graph, mapBits: 8 | 4, progress: Progress): Points {
       if (bytes < least.arenaBytes) return null;
       let within = known.get(bytes);
       if (within === undefined) {
-        // The search for a layout may miss the one that is known to need least.
+        // The search for a layout may miss the one known to need least.
         const best = budgets.best(bytes);
         known.set(bytes, (within = best ? point(best) : least));
       }

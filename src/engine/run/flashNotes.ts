@@ -1,7 +1,7 @@
 import { formsFlashBytes, reserveBytes } from '../targets/capacity';
 import type { PlanTarget } from '../targets/types';
 
-/** What a finished plan leaves of the flash, in words: one note where that is less than the application's reserve. */
+/** What a finished plan leaves of the flash: a note if that is less than the application's reserve. */
 export function flashNotes(flashBytes: number, target: PlanTarget): string[] {
   if (flashBytes <= formsFlashBytes(target)) return [];
   const [left, missing, reserve] = [

@@ -4,7 +4,7 @@ export interface PreprocessScore {
   readonly name: string;
   /** Share of the labelled images with the right answer, 0…1; null without labels. */
   readonly top1: number | null;
-  /** How sure and how varied the answers are, 0…1, see certaintyOf. */
+  /** How confident and how varied the answers are, 0…1, see certaintyOf. */
   readonly certainty: number;
   readonly images: number;
   /** What labels count from against the network's classes: 1 where its first class is the background. */

@@ -69,7 +69,7 @@ export function generateSources(
   const made = flashOptions(plan.target, optimize);
   const kinds = cores === 'all' ? CORE_KINDS : coreKinds(made.target.core);
   const { flash, forms } = assemble(program, program.name, { ...made, cores: kinds });
-  // An input that the application keeps in memory is stored: there is no memory that it could be made in.
+  // An input that the application keeps in memory is stored: there is no memory to generate it in.
   const stored = selftest === 'stored' || (externalInputs(program).length > 0 && !comesInTiles(program));
   const golden = stored ? goldenVectors(program) : undefined;
   const head = opened.head ? lowerHead(program, opened.head, plan.preprocess) : null;
@@ -141,7 +141,7 @@ function inputRule({ resize, cropFraction, fill, channels }: Preprocess): string
 }
 
 /**
- * Deterministic inputs for the self-test that look enough like images to exercise ordinary and saturating values: soft
+ * Deterministic inputs for the self-test similar enough to images to exercise ordinary and saturating values: soft
  * waves with noise on them.
  */
 export function goldenInputs(program: Program, seed: number): Uint8Array[] {

@@ -14,9 +14,9 @@ import type { OutputLoss } from '../vdqs/loss';
 const EVEN_IMAGES = 128;
 
 /**
- * A detector's loss for a budget: where boxes of the sample images are known, the points of mean average precision that
- * are really lost on them, weighed with the estimate from boxes that change by how many such images there are;
- * otherwise only that estimate.
+ * A detector's loss for a budget: where boxes of the sample images are known, the points of mean average precision
+ * actually lost on them, averaged with the estimate from boxes that change by how many such images there are; otherwise
+ * only that estimate.
  *
  * @param images with the float network's outputs
  * @returns the loss, and a line for people that says which of both it is

@@ -15,7 +15,7 @@ export type Found = Quantized & {
   readonly reduction?: number;
   readonly loss?: ExpectedLoss | null;
   readonly limitedBy?: SearchLimit;
-  /** The run was ended before its time, and what it had reached was to be kept. */
+  /** The run was stopped early, and what it had reached was kept. */
   readonly keptEarly?: boolean;
 };
 
@@ -77,7 +77,7 @@ function isReached(reduction = 1, wanted: number): boolean {
 
 /** More is not tried: 4-bit weights and maps everywhere save less. */
 const MOST_SPEEDUP = 4;
-/** Attempts at a time: each quantizes for real, and halos are known then only. The last tries the most. */
+/** Attempts to meet a time: each quantizes for real, because only then are halos known. The last tries the most. */
 const TIME_ATTEMPTS = 4;
 
 /**

@@ -4,8 +4,8 @@ import { readPlan } from '../plan/files';
 import type { DecideOptions } from './decisionTypes';
 
 /**
- * Decisions that a person locked in an earlier plan at the same place; none when there is no file. One that is no plan
- * is somebody's work and not overwritten.
+ * Decisions that a person locked in an earlier plan at the same place; none when there is no file. A file that is not a
+ * plan is somebody's work and not overwritten.
  */
 export async function lockedDecisions(planPath: string): Promise<DecideOptions['locked']> {
   const isThere = await fs.access(planPath).then(

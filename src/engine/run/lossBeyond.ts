@@ -5,7 +5,7 @@ import { lossInterval } from '../vdqs/lossInterval';
 import type { ExpectedLoss } from '../plan/types';
 
 /**
- * What a plan is expected to lose beyond what 8 bits lose on the same images, and how well that is known.
+ * What a plan is expected to lose beyond what 8 bits lose on the same images, and how certain that is.
  *
  * @param wide    outputs of the 8-bit network
  * @param outputs of the plan's

@@ -28,7 +28,7 @@ interface Checked {
 
 /** What a loss is estimated of. */
 export type LossJob = Pick<QuantizerJob, 'graph' | 'modelPath' | 'samples' | 'preprocess' | 'head'> & {
-  /** So many images, evenly spread, are fitted to. */
+  /** This many images, evenly spread, are used for fitting. */
   readonly fitImages: number;
   /** Whether weights are fitted at all. */
   readonly fits: boolean;

@@ -8,7 +8,8 @@ export type PlanChange =
   /** Keeps the bits of a layer and its output map through the next search, or no longer. */
   | { readonly kind: 'lock'; readonly layer: number; readonly locked: boolean }
   | { readonly kind: 'patchClass'; readonly branch: number; readonly class: 'outlier' | 'regular' }
-  /** Another φ: the patches are classified again from the calibration, as many of outlier class as the SRAM allows. */
+  /** Another φ: the patches are classified again from the calibration, as many of the outlier class as the SRAM allows.
+   * */
   | { readonly kind: 'phi'; readonly phi: number }
   /** Another board of the table. Where the plan no longer fits its SRAM, patches are planned again at the same bits. */
   | { readonly kind: 'target'; readonly id: string }

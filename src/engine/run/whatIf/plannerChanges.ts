@@ -125,7 +125,7 @@ export function chooseStage(
 }
 
 /**
- * The plan with its patches classified by another φ, as many of outlier class as the SRAM allows. @throws UserError
+ * The plan with its patches classified by another φ, as many of the outlier class as the SRAM allows. @throws UserError
  * where classes are not decided by calibration
  */
 export function changePhi(graph: Graph, plan: Plan, phi: number, file: string, calibration: Calibration): Plan {
