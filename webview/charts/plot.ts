@@ -126,13 +126,7 @@ export class Plot {
           y: height - 8,
           'text-anchor': 'middle',
         }),
-        text(spec.y.label, {
-          class: 'plot-axis',
-          x: 0,
-          y: 0,
-          transform: `translate(12 ${margin.top + plotHeight / 2}) rotate(-90)`,
-          'text-anchor': 'middle',
-        }),
+        verticalLabel(spec.y.label, plotHeight),
         ...limitsOf(frame),
         ...linesOf(frame),
       ),
@@ -261,6 +255,23 @@ class Frame {
   };
 }
 
+/** Along the vertical axis, or above it where the plot is lower than the label is long. */
+function verticalLabel(label: string, plotHeight: number): SVGTextElement {
+  if (textWidth(label) > plotHeight) return text(label, { class: 'plot-axis', x: 4, y: margin.top - 3 });
+  return text(label, {
+    class: 'plot-axis',
+    x: 0,
+    y: 0,
+    transform: `translate(12 ${margin.top + plotHeight / 2}) rotate(-90)`,
+    'text-anchor': 'middle',
+  });
+}
+
+/** About how wide a label is, in pixels. */
+function textWidth(label: string): number {
+  return label.length * 6.4;
+}
+
 function text(content: string, attributes: Readonly<Record<string, string | number>>): SVGTextElement {
   const element = svg('text', attributes);
   element.textContent = content;
@@ -283,7 +294,7 @@ function gridOf({ spec, width, height, plotWidth, plotHeight, x, y }: Frame): SV
       svg('line', { class: 'plot-grid', x1: x(value), x2: x(value), y1: margin.top, y2: height - margin.bottom }),
     );
     // Labels that would run into each other are left out.
-    const room = label.length * 6.4 + 10;
+    const room = textWidth(label) + 10;
     if (x(value) - room / 2 < last) continue;
     last = x(value) + room / 2;
     grid.push(
