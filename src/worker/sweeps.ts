@@ -190,8 +190,8 @@ function sameBits(plan: Plan, decisions: SweepDecisions): boolean {
 }
 
 /**
- * Decisions as text that is equal for equal ones: locks, the order of names and entries that say no more than the
- * default do not matter.
+ * Decisions as text that is equal for equal ones: locks, the order of names and entries that only repeat the default do
+ * not matter.
  */
 function canonical({ patchStage, tailStages, maps, layers }: SweepDecisions): string {
   const rows = (record: Readonly<Record<string, object>>): unknown[] =>

@@ -89,7 +89,7 @@ export interface EvaluateOptions {
    * A detector's head, and the folder or file of the images' boxes: what lies with the images if missing.
    */
   readonly detection?: { readonly head: ResolvedHead; readonly annotations?: string };
-  /** What the outputs are for; missing: as the network's end and the samples' labels tell. */
+  /** What the outputs are for; missing: from the last layer and the samples' labels. */
   readonly task?: Task;
   /**
    * Compare the layers' outputs, too, on at most this many of the images. `formats`: in which each map is stored, see

@@ -150,7 +150,7 @@ export interface Plan {
     readonly sizes?: Readonly<Record<string, number>>;
   };
   readonly preprocess: Preprocess;
-  /** What the outputs are for. Missing: as the network's end and the samples' labels tell. */
+  /** What the outputs are for. Missing: from the last layer and the samples' labels. */
   readonly task?: Task;
   /** How a detector's outputs become boxes. Missing: they are values. */
   readonly detection?: DetectionHead;

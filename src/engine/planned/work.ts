@@ -29,7 +29,7 @@ export interface PlannedWork {
   readonly core: Core;
 }
 
-/** @throws UserError naming `file` where the plan does not suit its graph */
+/** @throws UserError naming `file` where the plan does not match its graph */
 export function plannedWork(graph: Graph, plan: PlannedDecisions, file: string): PlannedWork {
   const decisions = decisionsOf(graph, plan, file);
   const stage = resolveStage(graph, plan.patchStage, file);

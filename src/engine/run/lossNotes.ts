@@ -63,7 +63,7 @@ function range(interval: ExpectedLoss['interval']): string {
   return interval ? ` (95 % interval ${figure(interval.low)} to ${figure(interval.high)})` : '';
 }
 
-/** Said where the images do not settle the question; null where they do. */
+/** Reported if the images do not settle the question; otherwise null. */
 function unsettledNote({ expected, interval, images, unit, budget }: ExpectedLoss, classes: boolean): string | null {
   // If the interval reaches across the budget, the images decide whether it is met; without a budget the loss itself is
   // the question.
@@ -87,7 +87,7 @@ function unsettledNote({ expected, interval, images, unit, budget }: ExpectedLos
 }
 
 /**
- * Images by which a loss is known to a margin where there are too few for an interval: by how much a share of changed
+ * Images needed to know a loss to within a margin, if there are too few for an interval: by how much a share of changed
  * answers varies, at {@link POINTS_PER_CHANGE} points a change.
  */
 function neededWithout(loss: number, margin: number, classes: boolean): number {

@@ -26,7 +26,7 @@ import { lossOf, type OutputLoss } from '../vdqs/loss';
 import { measureSensitivities, SENSITIVITY_IMAGES } from '../vdqs/sensitivity';
 import { decisionUnits, type DecisionUnit } from '../vdqs/units';
 
-/** Images that error compensation looks at; more help little. */
+/** Images that error compensation uses; more help little. */
 export const COMPENSATION_IMAGES = 128;
 
 /** What is quantized. */
@@ -36,7 +36,7 @@ export interface ModelToQuantize {
   readonly samples: SampleSet;
   readonly preprocess: Preprocess;
   readonly calibration: Calibration;
-  /** Missing: as the network's end and the samples' labels tell. */
+  /** Missing: from the last layer and the samples' labels. */
   readonly task?: Task;
   /** A detector's head; missing: its outputs are compared as values. */
   readonly head?: ResolvedHead | null;
@@ -54,14 +54,14 @@ export type Decisions = Pick<Plan, 'patchStage' | 'tailStages' | 'maps' | 'layer
 type Measured = Omit<NonNullable<DecideOptions['measured']>, 'target'>;
 
 /**
- * Quantizes one model by decisions that others make. The float network's targets and sensitivities are made once, and
+ * Quantizes one model by given decisions. The float network's targets and sensitivities are made once, and
  * weights again only where bits differ.
  */
 export class ModelQuantizer {
   readonly units: readonly DecisionUnit[];
   readonly task: Task;
   readonly loss: OutputLoss;
-  /** The task as a plan records it: not where other samples, with labels, may tell better. */
+  /** The task as a plan records it: omitted if other samples, with labels, may decide better. */
   readonly sureTask: Task | undefined;
   private readonly inputs: ReturnType<typeof inputFormats>;
   private targets: FloatTargets | null = null;
@@ -100,18 +100,18 @@ export class ModelQuantizer {
   }
 
   /**
-   * Quantized parameters of decisions, the last ones again where they are the same. Classes of patches do not change
+   * Quantized parameters of decisions; the last ones are reused if they are the same. Classes of patches do not change
    * them.
    *
-   * @param fit whether weights are fitted to what the integer layers before them compute: worth most where bits are
-   *   few, and up to two points for thin networks at 8 bits
+   * @param fit whether weights are fitted to what the integer layers before them compute: most valuable with few bits,
+   * and worth up to two points for thin networks at 8 bits
    * @throws CancelledError
    */
   async parameters(decisions: Decisions, fit: boolean, progress: Progress): Promise<QuantizedParameters> {
     return (await this.compensated(decisions, fit, progress)).parameters;
   }
 
-  /** {@link parameters} and the dampings of their fits. @param dampings of an earlier fit, which are taken again */
+  /** {@link parameters} and the dampings of their fits. @param dampings of an earlier fit, to be reused */
   async compensated(
     decisions: Decisions,
     fit: boolean,
@@ -152,7 +152,7 @@ export class ModelQuantizer {
   }
 
   /**
-   * The compensated 8-bit network, layer by layer: the one that sensitivities were measured against, where they were.
+   * The compensated 8-bit network, layer by layer: the one that sensitivities were measured against, if they were.
    */
   async plainProgram(fit: boolean, progress: Progress): Promise<Program> {
     const parameters =

@@ -10,18 +10,18 @@ export interface Candidate {
   readonly compare: () => readonly PatchCandidate[];
 }
 
-/** Rounds in which layers that do not pay get 8 bits again. */
+/** Rounds in which layers that do not pay off return to 8 bits. */
 const ROUNDS = 3;
 /** Layers whose instructions differ by less, of all instructions, are not worth another plan. */
 const LEAST_SHARE = 0.0005;
 
 /**
- * The fastest of what the search found, of the same with those layers at 8 bits again that take more instructions than
- * in the plan at 8 bits, and of the plan at 8 bits. The search adds up layers on whole maps in their fastest forms;
- * what counts is the finished plan: its patches and halos, its views, the forms that there is flash for. No candidate
- * has fewer bits than the search chose, so none loses more.
+ * The fastest of three: what the search found, the same with layers back at 8 bits that take more instructions than in
+ * the plan at 8 bits, and the plan at 8 bits. The search adds up layers on whole maps in their fastest forms; what
+ * counts is the finished plan: its patches and halos, its views, the storage forms that flash has room for. No
+ * candidate has fewer bits than the search chose, so none loses more.
  *
- * Where something else than time is minimised, what was found stays and a note says how much slower it is.
+ * If something other than time is minimised, the result stays and a note says how much slower it is.
  *
  * @param decideRestored decides again, with these layers and what they read at 8 bits
  */

@@ -10,7 +10,7 @@ import type { Objective } from '../vdqs/decisionCost';
 /** How bits are chosen. */
 export type SearchMethod = 'sensitivity' | 'entropy';
 
-/** What a user may ask of the search: one type from the command line and the editor down to decide(). */
+/** What a user may set for the search: one type from the command line and the editor down to decide(). */
 export interface SearchOptions {
   readonly grid: 'auto' | 'none' | Grid;
   /** Candidate bits of feature maps, 8 among them. */
@@ -23,14 +23,14 @@ export interface SearchOptions {
   readonly classes: 'static' | 'runtime';
   /**
    * Whether halos of patches may be kept between branches; missing: where that is cheaper. The paper's patches, and
-   * classes decided at run time, compute them again.
+   * classes decided at run time, recompute them.
    */
   readonly halos?: 'auto' | 'recompute';
-  /** What the outputs are for; missing: as the network's end and the samples' labels tell. */
+  /** What the outputs are for; missing: from the last layer and the samples' labels. */
   readonly task?: Task;
   /**
    * A detector's head: a preset's name, a JSON file or the description itself; `none`: its outputs are values. Missing:
-   * as outputs tell.
+   * from the outputs.
    */
   readonly head?: string | DetectionHead;
   /** How bits are chosen: by measured sensitivity (default), or by the paper's entropy score, for which `lambda` is. */
@@ -40,11 +40,11 @@ export interface SearchOptions {
    * them is asked for), SRAM or flash.
    */
   readonly objective?: Objective;
-  /** Milliseconds that an inference may take: as few decisions of fewer than 8 bits as that needs. */
+  /** Milliseconds that an inference may take: only as many bits are lowered as that needs. */
   readonly latencyBudget?: number;
   /**
    * Reduction of BitOPs (of the objective, where one is given) against 8 bits to reach by measured sensitivity, > 1;
-   * with an accuracy budget, the most that is tried.
+   * with an accuracy budget, the largest one tried.
    */
   readonly bitOpsTarget?: number;
   /**
@@ -54,21 +54,21 @@ export interface SearchOptions {
   readonly accuracyBudget?: number;
 }
 
-/** A run of quantize(): a model, its images and board, and what is asked of the search. */
+/** A run of quantize(): a model, its images and board, and the search's settings. */
 export interface QuantizeOptions extends SearchOptions {
   readonly modelPath: string;
-  /** The sidecar to write. Locked decisions of one that is already there are kept. */
+  /** The sidecar to write. Locked decisions of an existing one are kept. */
   readonly planPath: string;
-  /** Write over files that are not ours, and keep no decisions of a plan that is there. */
+  /** Overwrite files that are not ours, and keep no decisions of an existing plan. */
   readonly force?: boolean;
   /** Folder of images or arrays, or an array file. */
   readonly imagesPath: string;
   readonly target: PlanTarget;
-  /** Null: the the one under which the float network does best, or for a detector the one its head needs. */
+  /** Null: the one under which the float network does best, or for a detector the one its head needs. */
   readonly preprocess: Preprocess | null;
   /**
-   * Write the plan at 8 bits as soon as there is one, and every better one, where there is no plan yet. Whoever cancels
-   * has to take them away, unless they are kept.
+   * Write the plan at 8 bits as soon as there is one, and every better one, where there is no plan yet. The caller that
+   * cancels must remove them, unless they are kept.
    */
   readonly early?: boolean;
   /** Fit weights to what the integer network computes (see compensate/); unless false. */

@@ -1,11 +1,11 @@
 import type { Overall, Progress, TriedPlan } from '../common/progress';
 
-/** Before so much of a run is done, nobody can tell how long the rest takes. */
+/** Before this share of a run is done, the remaining time cannot be estimated. */
 const LEAST_SHARE = 0.04;
 
 /**
  * Progress of a run of several phases as a whole: which step of how many, and about how long until the end, by the time
- * that the phases so far took. A later stage of a phase never takes the share back.
+ * that the phases so far took. A later stage of a phase never reduces the share.
  */
 export class PhasedProgress implements Progress {
   private phase = 0;

@@ -10,7 +10,7 @@ import { coreOf } from '../targets/targets';
 import type { BitState } from './bitState';
 import type { DecideOptions } from './decisionTypes';
 
-/** How halos may be treated. Patches that find their class at run time keep none. */
+/** How halos may be treated. Patches whose class is decided at run time keep none. */
 export function haloStrategies({ halos, classes }: DecideOptions): readonly HaloStrategy[] {
   return halos === 'recompute' || classes === 'runtime' ? ['recompute'] : ['recompute', 'keep', 'hybrid'];
 }
@@ -20,7 +20,7 @@ const MOST_REDUNDANT = 0.1;
 
 /**
  * Runs the planner; as long as nothing fits, lowers the bits of the largest maps alive at the peak that may still be
- * lowered, as many as may suffice.
+ * lowered, as many as may be enough.
  */
 export function planWithin(
   graph: Graph,
@@ -103,8 +103,8 @@ function plan(graph: Graph, memory: MemoryModel, options: DecideOptions, checkCa
   const strategies = haloStrategies(options);
   if (options.grid === 'auto')
     return planPatches(graph, { memory, sramBytes, strategies, firstFit: true, checkCancelled });
-  // Who names a grid wants patches for their memory: the split point with the smallest arena, as long as little is
-  // computed twice.
+  // A given grid means that patches are wanted for their memory: the split point with the smallest arena, as long as
+  // little is computed twice.
   const planning = planPatches(graph, {
     memory,
     sramBytes,
@@ -132,8 +132,8 @@ function gridText(grid: DecideOptions['grid']): string {
 /** The memory of a network at the bits decided so far. */
 export function memoryOf(graph: Graph, state: BitState, options: DecideOptions): MemoryModel {
   const { input } = options.target;
-  // Classes are given once the grid is known, as many of outlier class as fit; at run time any patch may be of either
-  // class.
+  // Classes are given once the grid is known, as many of the outlier class as fit; at run time any patch may be of
+  // either class.
   const mixedAtRuntime = options.classes === 'runtime' && state.mixed;
   return memoryModel(graph, state, { input, core: coreOf(options.target) }, mixedAtRuntime);
 }

@@ -28,10 +28,10 @@ export interface MeasuredLimits {
 /** The parameters of a search as a plan records them. */
 export type SearchParameters = Pick<Plan['search'], 'phi' | 'lambda' | 'epsilon' | 'bits' | 'weights'>;
 
-/** What a search came to, as a plan records it. */
+/** The result of a search, as a plan records it. */
 export type SearchOutcome = Pick<QuantizeSummary, 'loss' | 'limitedBy' | 'notes'>;
 
-/** All of a plan that does not depend on what the search finds. */
+/** Everything in a plan that does not depend on the search. */
 export interface PlanContext {
   readonly options: QuantizeOptions;
   readonly graph: Graph;
@@ -46,7 +46,7 @@ export interface PlanContext {
   readonly calibration: Calibration;
 }
 
-/** Writes a plan beside its parameters, once or again as the search finds better ones. */
+/** Writes a plan with its parameters, once, or repeatedly as the search finds better ones. */
 export class PlanWriter {
   /** SHA-256 of the sidecar as it was written last; null: not yet. */
   private written: string | null = null;
@@ -56,7 +56,7 @@ export class PlanWriter {
   /**
    * Either both files are written whole or nothing is.
    * @param found with the reduction that it was made for; without one, bits are by the entropy score
-   * @param outcome of the search; missing for a plan on the way to it
+   * @param outcome of the search; missing for an intermediate plan
    * @throws UserError where the model, or a plan that was written before, has been changed since
    */
   async write(found: Quantized & { readonly reduction?: number }, outcome?: SearchOutcome): Promise<Plan> {
@@ -126,7 +126,7 @@ export class PlanWriter {
   }
 }
 
-/** The budget as a plan records it, so that it can be made again. */
+/** The budget as a plan records it, so that the plan can be reproduced. */
 function budgetOf(limits: MeasuredLimits | null): Pick<Plan['search'], 'accuracyBudget' | 'mostReduction'> {
   return limits?.accuracyBudget === undefined
     ? {}
@@ -134,7 +134,7 @@ function budgetOf(limits: MeasuredLimits | null): Pick<Plan['search'], 'accuracy
 }
 
 /**
- * How decisions came about, as a plan records it.
+ * How decisions were made, as a plan records it.
  * @param told the board and patches that the outcome belongs to
  */
 export function accountOf(
@@ -145,7 +145,7 @@ export function accountOf(
   return { ...(loss === null ? {} : { loss: shortened(loss) }), limitedBy, notes, toldOf: toldOf(told), ...reasons };
 }
 
-/** Four digits say all that is known. */
+/** Four digits are all that is known. */
 function shortened(loss: ExpectedLoss): ExpectedLoss {
   const short = (value: number): number => Number(value.toPrecision(4));
   const both = (interval: ExpectedLoss['interval']): ExpectedLoss['interval'] =>

@@ -36,7 +36,7 @@ import type { QuantizeSummary } from './quantizeSummary';
 import { summarize } from './summarize';
 import { endNote, lossNotes } from './lossNotes';
 
-/** Said where a vector of scores may have been taken for values. */
+/** A note for a vector of scores that may have been treated as values. */
 const VALUES_NOTE =
   'The output is treated as values, since the network does not end in Softmax and the samples have no labels. ' +
   'If it holds class scores, set --task classify (setting quantmcu.task) or provide labels.';
@@ -49,7 +49,7 @@ export interface QuantizeOutcome {
 
 /**
  * The whole story: import, calibrate on sample images, decide (VDQS, planner, VDPC), quantize, lower, and write the
- * plan beside its parameters. Either both files are written whole or nothing is.
+ * plan with its parameters. Either both files are written whole or nothing is.
  *
  * @throws UserError with what is wrong and what to do; CancelledError
  */
@@ -103,7 +103,7 @@ export async function quantize(options: QuantizeOptions, target: Progress): Prom
   if (sureTask === undefined) notes.push(VALUES_NOTE);
   const facts = { options, graph, sha256, preprocess, task: sureTask, head, search, limits, calibration };
   const writer = new PlanWriter(facts);
-  // A plan that is there is only replaced by one that is finished.
+  // An existing plan is only replaced by a finished one.
   const early = options.early === true && locked === undefined;
   const live = options.early ? { writer: early ? writer : null } : null;
   const found = await searchLive(graph, quantizer, options, limits, notes, live, progress);
@@ -194,8 +194,7 @@ async function findOrTake(
 const PHASES = [15, 6, 34, 45];
 
 /**
- * The search, from the plan at 8 bits to fewer. Where it is ended and what it has reached is to be kept, that is what
- * was found.
+ * The search, from the plan at 8 bits to fewer. If it is stopped and its result is to be kept, that is what was found.
  *
  * @param live begins with the plan at 8 bits, and writes every better one at once where there is a writer; null:
  *   neither
@@ -237,7 +236,7 @@ async function firstPlan(quantizer: Quantizer): Promise<Found | null> {
   }
 }
 
-/** An estimate may be so much more than what is linked. */
+/** An estimate may exceed what is linked by this much. */
 const ESTIMATE_MARGIN = 0.95;
 
 /** A network whose weights at the fewest bits are too much for the flash is refused before anything is computed. */
@@ -254,9 +253,9 @@ function checkFits({ arenaBytes }: Program, { target: { sramBytes } }: QuantizeO
     );
 }
 
-/** Nothing of anybody else's is overwritten, which is said before an hour's work. */
+/** Nobody else's file is overwritten; this is reported before an hour's work. */
 async function assertOwn({ planPath, force }: QuantizeOptions): Promise<void> {
-  // What is wrong with a plan by its name is said where its decisions are read.
+  // Problems of a file named like a plan are reported where its decisions are read.
   await assertReplaceable(planPath, 'plan', force || planPath.endsWith('.quantmcu.json'));
   await assertReplaceable(path.join(path.dirname(planPath), parametersFileName(planPath)), 'parameters', force);
 }

@@ -24,13 +24,13 @@ export interface QuantizeSummary {
   readonly bitOps: { readonly int8Patch: number; readonly plan: number; readonly reduction: number };
   readonly memory: {
     readonly arenaBytes: number;
-    /** What the board, or the user, gives to the arena. */
+    /** What the board, or the user, provides for the arena. */
     readonly sramBytes: number;
     readonly int8LayerwiseArenaBytes: number;
     /** Weights and tables. */
     readonly weightBytes: number;
   };
-  /** Flash in the plan's storage forms; what the application keeps for itself; and what there is. */
+  /** Flash in the plan's storage forms; what is reserved for the application; and the total. */
   readonly flash: Flash & { readonly reserveBytes: number; readonly flashBytes: number };
   /**
    * Estimate for one inference, from a model of the kernels (cost/latency.ts); null for boards without a clock rate.

@@ -23,11 +23,11 @@ import { coreOf } from '../targets/targets';
 import { decisionCost } from '../vdqs/decisionCost';
 import { foreseenLoss, searchTradeOff } from '../vdqs/searchTradeOff';
 
-/** Share of the images that weights are fitted to where others have to be kept back. */
+/** Share of the images that weights are fitted to if others must be held back. */
 const FITTED_SHARE = 0.75;
-/** No plan of 4-bit maps and weights does more; 2-bit maps may, and are then not all used. */
+/** No plan of 4-bit maps and weights reaches more; 2-bit maps may, and are then not all used. */
 const MOST_REDUCTION = 4;
-/** Share of a plan's flash by which one that aims at leaving the reserve whole may miss it: the estimate is nearer. */
+/** Share of a plan's flash by which a plan that should leave the whole reserve may miss it: the estimate is closer. */
 const RESERVE_MISS = 0.02;
 
 /** Decisions with everything that follows from them. */
@@ -78,7 +78,7 @@ export class Quantizer {
 
   /**
    * @param reduction of BitOPs, by measured sensitivities; undefined: bits by the entropy score
-   * @param dampings  of an earlier fit, which are taken again
+   * @param dampings of an earlier fit, to be reused
    * @param asked whether the user named the reduction
    * @throws UserError when nothing fits; CancelledError
    */
@@ -119,7 +119,7 @@ export class Quantizer {
 
   /**
    * Decisions whose Program fits in the flash. Patches and tables may take more than was estimated: fewer bits of
-   * weights make room for them, or the search says that nothing does.
+   * weights make room for them, or the search reports that nothing does.
    */
   private async fitting(
     compensate: boolean,
@@ -139,7 +139,7 @@ export class Quantizer {
       if (total <= unreserved) return quantized;
       if (reserveMissed !== null) return reserveMissed;
       if (total <= most) {
-        // Bits that were to leave the reserve whole miss it by what the estimate is off: one more attempt is worth it.
+        // Bits that should leave the whole reserve miss it by the estimate's error: one more attempt is worthwhile.
         if (weights !== 'auto' || total - unreserved > RESERVE_MISS * total) return quantized;
         reserveMissed = quantized;
       }
@@ -149,7 +149,7 @@ export class Quantizer {
   }
 
   /**
-   * Everything at 8 bits, with weights that are rounded only: what there is within seconds.
+   * Everything at 8 bits, with weights only rounded: available within seconds.
    * @throws UserError when it does not fit; CancelledError
    */
   async first(): Promise<Quantized> {
@@ -193,7 +193,7 @@ export class Quantizer {
       this.progress.enter?.(3, attempts++, ATTEMPTS);
       const quantized = await this.quantize(reduction, knownDampings(earlier));
       const lost = await this.estimator.lossOf(quantized.program, budget, this.progress);
-      // Where fewer bits are slower on the core, the plan keeps 8 whatever may be lost.
+      // If fewer bits are slower on the core, the plan keeps 8, whatever the budget.
       const slower = reduction > 1 && !isMixed(quantized.decision);
       const reached = reachable <= wanted ? 'bits' : 'reduction';
       const limitedBy: SearchLimit = slower ? 'bits' : reduction < most ? 'loss' : reached;

@@ -5,7 +5,7 @@ import type { ResolvedHead } from '../detection/resolve';
 import type { Task } from '../graph/task';
 import type { Graph } from '../graph/types';
 
-/** What is quantized, and what the search has to respect. */
+/** What is quantized, and what the search must respect. */
 export interface QuantizerJob {
   readonly graph: Graph;
   readonly modelPath: string;
@@ -14,7 +14,7 @@ export interface QuantizerJob {
   readonly samples: SampleSet;
   readonly preprocess: Preprocess;
   readonly calibration: Calibration;
-  /** Missing: as the network's end and the samples' labels tell. */
+  /** Missing: from the last layer and the samples' labels. */
   readonly task?: Task;
   /** A detector's head; missing: its outputs are compared as values. */
   readonly head?: ResolvedHead | null;

@@ -31,8 +31,8 @@ export interface BranchPart {
   /** All pixels of the map that the branch reads: the hull of what its layers need. */
   readonly need: Region;
   /**
-   * The pixels that it computes. What lies above and left of them inside `need` was computed by earlier branches and
-   * kept.
+   * The pixels that it computes. The pixels above and to the left of them inside `need` were computed by earlier
+   * branches and kept.
    */
   readonly fresh: Region;
 }

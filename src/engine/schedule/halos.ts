@@ -5,7 +5,7 @@ import type { ScheduleRecord } from './record';
 import type { Part, Run } from './runs';
 import type { BitsOf } from './schedule';
 
-/** Halos that branches keep for those after them, in caches of their own. */
+/** Halos that branches keep for later ones, in separate caches. */
 export class HaloCaches {
   /** By map and branch: the cache that the next branches read. */
   private readonly caches = new Map<string, number>();
@@ -49,7 +49,7 @@ export class HaloCaches {
     ] as const) {
       if (!region || regionPixels(region) === 0) continue;
       const input = this.record.access(map, region, run.located);
-      // Both ways on which a branch can go on at run time fill the same cache.
+      // Both paths that a branch can take at run time fill the same cache.
       // All branches, whatever their class, share what is kept: with the widths of the regular class.
       const kept: Run = run.scope === null ? run : { ...run, scope: 'regular' };
       const buffer =

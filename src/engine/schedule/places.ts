@@ -4,7 +4,7 @@ import type { Bits } from '../graph/bits';
 import type { StageBranch } from './branches';
 import type { ScheduledStage, ScheduleOptions } from './schedule';
 
-/** A map that has no buffer of its own: its channels are some of another map's. */
+/** A map without its own buffer: its channels are some of another map's. */
 export interface Place {
   readonly owner: MapId;
   /** First channel in the owner. */
@@ -44,7 +44,7 @@ export function findPlaces(graph: Graph, situation: Situation): ReadonlyMap<MapI
     );
 
   if (options.concatInPlace) {
-    // From the last concat to the first, so that a concat inside a concat finds its owner settled.
+    // From the last concat to the first, so that the owner of a concat inside a concat is already known.
     for (const layer of [...graph.layers].reverse()) {
       if (layer.kind !== 'concat' || layer.axis !== 'c' || !isHere(layer.id) || isKept(layer.output)) continue;
       let channel = 0;

@@ -203,7 +203,7 @@ export function resizeFirstRow(layer: ResizeLayer, input: Shape, output: Shape, 
       source = (row + 0.5) / layer.scaleH - 0.5;
       break;
   }
-  // Coordinates are compared with those of a table that may have been computed in another order: never claim a row too
-  // many.
+  // Coordinates are compared with those of a table that may have been computed in another order: never claim one row
+  // too many.
   return Math.min(Math.max(0, Math.floor(source - 1e-6)), input.h - 1);
 }

@@ -32,7 +32,7 @@ export class ScheduleRecord {
   constructor(private readonly graph: Graph) {}
 
   /**
-   * A buffer for a window of a map; who touches it makes it live.
+   * A buffer for a window of a map; any access makes it live.
    * @param of `run`: where it is made, null for buffers that outlive branches; `reader`: the layer that a view is for;
    *   `channels`: fewer than the map has
    * @returns its id
@@ -89,7 +89,7 @@ export class ScheduleRecord {
     });
   }
 
-  /** What of a buffer a region of a map is. */
+  /** The part of a buffer that a region of a map occupies. */
   access(map: MapId, region: Region, located: Located): ScheduleAccess {
     const { buffer, channel } = located.get(map)!;
     if (regionPixels(region) > 0 && !containsRegion(this.buffers[buffer].window, region)) {
@@ -105,7 +105,7 @@ export class ScheduleRecord {
     buffer.last = Math.max(buffer.last, step);
   }
 
-  /** The schedule; second names of buffers take their lives from these. */
+  /** The schedule; second names of buffers get their lifetimes from these. */
   finish(inputs: readonly number[], outputs: readonly number[]): Schedule {
     for (const buffer of this.buffers) {
       if (buffer.aliasOf === null) continue;

@@ -6,9 +6,9 @@ import type { Stage } from './stages';
 import { ScheduleBuilder } from './scheduleBuilder';
 
 /**
- * What a Plan does, without any number: which region of which map is computed when, and which buffers that takes from
+ * What a Plan does, without any numbers: which region of which map is computed when, and which buffers that takes from
  * when to when. lower() fills in kernels and constants, the planner lays the buffers out to learn what a grid costs;
- * both read the same list, so an estimate is what comes out.
+ * both read the same list, so estimates match the result.
  */
 export interface Schedule {
   readonly buffers: readonly ScheduleBuffer[];
@@ -55,14 +55,14 @@ export interface ScheduledTailStage extends Omit<ScheduledStage, 'classes'> {
   /**
    * The stage is a convolution and the global average of what it writes (see channelStage): in place of patches it runs
    * in slices of this many channels, a multiple of 8, each averaged before the next is computed. The feature map before
-   * the average never exists whole, and nothing is computed twice.
+   * the average never exists as a whole, and nothing is computed twice.
    */
   readonly channels?: number;
 }
 
 /**
  * Each branch computes up to the map `decidedBy` with the widths of the outlier class, is classified by that map, and
- * goes on in one of two ways.
+ * continues in one of two ways.
  */
 export interface RuntimeClasses {
   readonly decidedBy: MapId;

@@ -64,7 +64,7 @@ export function layoutSchedule(
   return layoutArena(requests, overlaps, options);
 }
 
-/** The same as lowering lays it out for a board with so much SRAM. */
+/** The same as lowering lays it out for a board with this much SRAM. */
 export function layoutScheduleWithin(
   graph: Graph,
   schedule: Schedule,
@@ -80,7 +80,7 @@ export function arenaGroup(role: string, map: number | null, reader: number | nu
   return `${role} ${map} ${reader}`;
 }
 
-/** Which dying inputs of a step its output may be laid over, by buffer id. */
+/** Which dying inputs of a step its output may overlap, by buffer id. */
 function stepOverlaps(graph: Graph, schedule: Schedule, step: ScheduleStep, at: number): ArenaOverlap[] {
   if (!step.output) return [];
   const root = (id: number) => schedule.buffers[schedule.buffers[id].aliasOf ?? id];

@@ -26,7 +26,7 @@ export interface SessionModel {
   readonly preprocess: Preprocess | null;
   /** A detector's head as quantization takes it; missing: as the outputs tell. */
   readonly head?: string | DetectionHead;
-  /** What the outputs are for; missing: as the network's end and the samples' labels tell. */
+  /** What the outputs are for; missing: from the last layer and the samples' labels. */
   readonly task?: Task;
   /** Where calibrations are cached; null: nowhere. */
   readonly cachePath: string | null;

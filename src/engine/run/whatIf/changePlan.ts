@@ -18,7 +18,7 @@ import { changeGrid, changeLambda, changePhi, changeTarget, chooseStage } from '
 export function changePlan(...change: Parameters<typeof apply>): Plan {
   const [graph, , , file] = change;
   const changed = apply(...change);
-  // What the arithmetic forbids is said as for a sidecar that was edited by hand.
+  // Violations of the arithmetic's rules are reported as for a sidecar edited by hand.
   decisionsOf(graph, changed, file);
   resolveStage(graph, changed.patchStage, file);
   resolveTailStages(graph, changed, file);
@@ -105,7 +105,7 @@ function mapPlan(graph: Graph, plan: Plan, map: MapId): MapPlan {
   return Object.hasOwn(plan.maps, name) ? plan.maps[name] : { bits: 8 };
 }
 
-/** Changes maps; entries that say no more than the default go, and the others stay in the graph's order. */
+/** Changes maps; entries that only repeat the default are removed, and the others stay in the graph's order. */
 function setMaps(graph: Graph, plan: Plan, ids: readonly MapId[], change: (map: MapPlan) => MapPlan): Plan {
   const wanted = new Set(ids);
   const maps: Record<string, MapPlan> = { ...plan.maps };

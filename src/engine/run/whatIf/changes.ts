@@ -1,4 +1,4 @@
-/** What a person may change of a plan in the editor. Layers and branches by their indices in the view. */
+/** What a person may change in a plan in the editor. Layers and branches by their indices in the view. */
 export type PlanChange =
   /** Bits of a layer's output map, and with it of all maps that share them. */
   | { readonly kind: 'mapBits'; readonly layer: number; readonly bits: 8 | 4 | 2 }
@@ -30,7 +30,7 @@ export interface NamedStage {
   readonly keep: readonly string[];
 }
 
-/** A further stage behind the patch stage. */
+/** A further stage after the patch stage. */
 export interface NamedTailStage extends NamedStage {
   /** The maps that it reads. */
   readonly from: readonly string[];

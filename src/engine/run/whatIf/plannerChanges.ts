@@ -1,4 +1,4 @@
-/** What-ifs that the planner answers: another board, grid, λ or stage. They take it up to seconds on large networks. */
+/** What-ifs that the planner answers: another board, grid, λ or stage. It takes up to seconds on large networks. */
 import type { Calibration } from '../../calibration/types';
 import { decide } from '../decide';
 import { endedBy } from '../limits';
@@ -113,7 +113,7 @@ export function chooseStage(
   if (!stage) throw new UserError(`The patch stage cannot end at "${choice.splitMap}".`);
   const { splitMap, rows, cols, keep } = choice;
   const classMode = plan.patchStage?.classMode ?? 'static';
-  // The tail's stages are resolved with the patch stage that they lie behind.
+  // The tail's stages are resolved with the patch stage that precedes them.
   const behind: PatchStage = { splitMap, grid: { rows, cols }, keep, classMode: 'static', classes: [], runtime: null };
   const patches: PatchChoice = {
     stage,

@@ -18,7 +18,7 @@ export interface PreviewFigures {
   /** Weights, tables and code before the weights are quantized: to be compared with the view's own estimate. */
   readonly flashEstimate: number;
   readonly latencyMs: number | null;
-  /** Limits of the board, which the change may have changed. */
+  /** Limits of the board, which may be different after the change. */
   readonly target: Pick<TargetFacts, 'name' | 'core' | 'sramBytes' | 'flashBytes'>;
 }
 
@@ -26,7 +26,7 @@ export interface PreviewFigures {
  * SRAM, BitOPs and weights of a plan from its schedule alone, without quantizing weights: what the editor shows at once
  * after a change. Arena and latency are those of the view that follows; flash is an estimate.
  *
- * @throws UserError where the plan does not suit its graph
+ * @throws UserError where the plan does not match its graph
  */
 export function previewFigures(graph: Graph, plan: Plan, file: string): PreviewFigures {
   const { decisions, schedule, work: calls, forms, share, core } = plannedWork(graph, plan, file);
