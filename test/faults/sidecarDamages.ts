@@ -9,7 +9,7 @@ const set =
   (p: Json): void => {
     const keys = place.split('.');
     const last = keys.pop()!;
-    keys.reduce((part, key) => part[key], p)[last] = value;
+    keys.reduce((part, key) => part[key] as Json, p)[last] = value;
   };
 
 /** What is done to a sound sidecar, and what the refusal says. */

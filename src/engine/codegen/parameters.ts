@@ -2,6 +2,7 @@ import type {
   Access,
   ConstantId,
   Kernel,
+  KernelOf,
   PerChannel,
   Program,
   Requantization,
@@ -24,8 +25,6 @@ export interface KernelCall {
   /** Arguments in place of a struct, before the maps. */
   readonly args: readonly string[];
 }
-
-type KernelOf<Op extends Kernel['op']> = Extract<Kernel, { op: Op }>;
 
 /** Turns a step's kernel into the runtime's parameters. One small method per struct of `quantmcu.h`. */
 export class ParameterWriter {

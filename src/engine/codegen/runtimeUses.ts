@@ -8,7 +8,7 @@ import {
 } from '../cost/runtimeUses';
 import { regionHeight, regionWidth } from '../graph/region';
 import { maxCode, minCode } from '../program/arithmetic';
-import type { Access, Kernel, Program, Requantization, Step } from '../program/types';
+import type { Access, KernelOf, Program, Requantization, Step } from '../program/types';
 import type { SpecialKernels } from './special';
 import { COLUMN_BYTES, LARGEST_SHIFT, ROW_BYTES } from './runtimeLimits';
 
@@ -65,7 +65,7 @@ function addConvolution(
   uses: Record<UseMacro, number>,
   program: Program,
   step: Step,
-  kernel: Extract<Kernel, { op: 'conv2d' | 'fullyConnected' }>,
+  kernel: KernelOf<'conv2d' | 'fullyConnected'>,
   made: ReturnType<SpecialKernels['kernel']>,
 ): void {
   const { inputs, output } = step;
@@ -90,18 +90,14 @@ function addConvolution(
 }
 
 /** Codes of a column. */
-function columnOf({ inputs: [input] }: Step, kernel: Extract<Kernel, { op: 'conv2d' | 'fullyConnected' }>): number {
+function columnOf({ inputs: [input] }: Step, kernel: KernelOf<'conv2d' | 'fullyConnected'>): number {
   return kernel.op === 'conv2d'
     ? (kernel.window.kernelH * kernel.window.kernelW * input.channels) / kernel.group
     : regionHeight(input.region) * regionWidth(input.region) * input.channels;
 }
 
 /** As qmcu_convolve_blocks decides. */
-function goesByBlocks(
-  program: Program,
-  { output }: Step,
-  kernel: Extract<Kernel, { op: 'conv2d' | 'fullyConnected' }>,
-): boolean {
+function goesByBlocks(program: Program, { output }: Step, kernel: KernelOf<'conv2d' | 'fullyConnected'>): boolean {
   return (
     kernel.op === 'conv2d' &&
     kernel.group === 1 &&
@@ -134,7 +130,7 @@ function addRows(
   uses: Record<UseMacro, number>,
   program: Program,
   { inputs: [input], output }: Step,
-  { window, requant }: Extract<Kernel, { op: 'depthwise2d' }>,
+  { window, requant }: KernelOf<'depthwise2d'>,
   made: string | undefined,
 ): void {
   const { kernelH, kernelW, strideH, strideW, dilationH, dilationW } = window;

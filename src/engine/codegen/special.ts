@@ -1,6 +1,6 @@
 import { regionHeight, regionWidth, type Region } from '../graph/region';
 import { maxCode, minCode } from '../program/arithmetic';
-import type { Access, Kernel, Program, Requantization, Step } from '../program/types';
+import type { Access, KernelOf, Program, Requantization, Step } from '../program/types';
 import type { MadeKernel } from '../cost/madeKernels';
 import { banner } from './header';
 import { COLUMN_BYTES, LARGEST_SHIFT, ROW_BYTES } from './runtimeLimits';
@@ -54,7 +54,7 @@ export function specialKernel(program: Program, step: Step, packs = false): Spec
   }
 }
 
-function conv2d(program: Program, step: Step, kernel: Extract<Kernel, { op: 'conv2d' }>): SpecialKernel | undefined {
+function conv2d(program: Program, step: Step, kernel: KernelOf<'conv2d'>): SpecialKernel | undefined {
   const {
     inputs: [input],
     output,
@@ -92,7 +92,7 @@ function conv2d(program: Program, step: Step, kernel: Extract<Kernel, { op: 'con
   };
 }
 
-function packed(program: Program, step: Step, kernel: Extract<Kernel, { op: 'conv2d' }>): SpecialKernel | undefined {
+function packed(program: Program, step: Step, kernel: KernelOf<'conv2d'>): SpecialKernel | undefined {
   const { requant } = kernel;
   const { output } = step;
   const bounded = boundsOf(program, requant, output);
@@ -128,7 +128,7 @@ function packed(program: Program, step: Step, kernel: Extract<Kernel, { op: 'con
 function depthwise2d(
   program: Program,
   { inputs: [input], output }: Step,
-  kernel: Extract<Kernel, { op: 'depthwise2d' }>,
+  kernel: KernelOf<'depthwise2d'>,
 ): SpecialKernel | undefined {
   const { window, requant } = kernel;
   const { kernelH, kernelW, strideH, strideW, dilationH, dilationW } = window;

@@ -1,7 +1,7 @@
 import { arenaGroup } from '../schedule/scheduleArena';
 import { layoutWithin } from '../arena/layoutArena';
 import { kernelOrder, overlapDistance, type GeometricAccess, type KernelOrder } from '../arena/overlap';
-import type { Access, Constant, Kernel, ProgramBuffer, Step } from './types';
+import type { Access, Constant, Kernel, KernelOf, ProgramBuffer, Step } from './types';
 
 /**
  * Places all buffers in one arena, external ones behind it; outputs may lie over inputs that die in the same step as
@@ -66,7 +66,7 @@ export function orderOf(kernel: Kernel, constants: readonly Constant[]): KernelO
   return kernelOrder(kernel.op, {
     window: () => (kernel as Extract<Kernel, { window: unknown }>).window,
     firstRow: (oy) => {
-      rows ??= leastBehind(constants[(kernel as Extract<Kernel, { op: 'resize' }>).rows].values);
+      rows ??= leastBehind(constants[(kernel as KernelOf<'resize'>).rows].values);
       return rows[oy];
     },
   });

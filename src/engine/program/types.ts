@@ -378,3 +378,4 @@ export type Kernel =
     };
 
 export type KernelOp = Kernel['op'];
+export type KernelOf<Op extends KernelOp> = Extract<Kernel, { op: Op }>;

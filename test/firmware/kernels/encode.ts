@@ -4,7 +4,7 @@ import { twinWeights } from '../../../src/engine/codegen/weights/twins';
 import { regionHeight, regionWidth } from '../../../src/engine/graph/region';
 import type {
   Access,
-  Kernel,
+  KernelOf,
   KernelOp,
   PerChannel,
   Program,
@@ -176,11 +176,7 @@ class StepEncoder {
     }
   }
 
-  private weighted(
-    k: Extract<Kernel, { op: 'conv2d' | 'depthwise2d' | 'fullyConnected' }>,
-    rowLength: number,
-    rows: number,
-  ): void {
+  private weighted(k: KernelOf<'conv2d' | 'depthwise2d' | 'fullyConnected'>, rowLength: number, rows: number): void {
     if (k.op !== 'fullyConnected') this.window(k.window);
     const values =
       k.op === 'depthwise2d'
@@ -234,7 +230,7 @@ class StepEncoder {
     this.words(0);
   }
 
-  private permutation({ counters, first }: Extract<Kernel, { op: 'permute' }>, values: ArrayLike<number>): void {
+  private permutation({ counters, first }: KernelOf<'permute'>, values: ArrayLike<number>): void {
     if (counters > 0) {
       this.words(-1, -1);
       this.block(Int32Array.from(values));

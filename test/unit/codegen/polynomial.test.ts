@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { fitsPolynomial } from '../../../src/engine/codegen/weights/polynomial';
 import { mulhi, roundingShift, saturate } from '../../../src/engine/program/arithmetic';
-import type { Access, Kernel, Program } from '../../../src/engine/program/types';
+import type { Access, KernelOf, Program } from '../../../src/engine/program/types';
 
 const window = { kernelH: 3, kernelW: 3, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, padTop: 1, padLeft: 1 };
 const even = 2 ** 20;
@@ -54,7 +54,7 @@ function fits(
     padCodes,
     weights: 0,
     requant,
-  } as unknown as Extract<Kernel, { op: 'depthwise2d' }>;
+  } as unknown as KernelOf<'depthwise2d'>;
   return fitsPolynomial(
     program,
     { buffer: 0, channels } as unknown as Access,

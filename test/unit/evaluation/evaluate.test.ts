@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { build } from 'esbuild';
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import * as os from 'node:os';
+import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { CancelledError, UserError } from '../../../src/engine/common/errors';
 import { evaluate, type EvaluateOptions, type Evaluation } from '../../../src/engine/run/evaluate';
@@ -11,16 +10,16 @@ import { silentProgress, type Progress } from '../../../src/engine/common/progre
 import { nodeBundle } from '../../support/nodeBundle.mjs';
 import { projectRoot } from '../../support/paths';
 import { copyPictures, planSample } from '../../support/sample';
+import { scratchForAll } from '../../support/scratch';
 
 describe('evaluate', function () {
   this.timeout(300_000);
-  let folder: string;
+  const folder = scratchForAll('evaluate');
   let images: string;
   let opened: OpenedPlan;
   let threadFile: string;
 
   before(async () => {
-    folder = mkdtempSync(path.join(os.tmpdir(), 'quantmcu-evaluate-'));
     images = path.join(folder, 'images');
     copyPictures('fresh', 24, images);
     opened = await planSample(path.join(folder, 'gauge.quantmcu.json'), {
@@ -34,7 +33,6 @@ describe('evaluate', function () {
     await build({ ...nodeBundle, entryPoints: [path.join(projectRoot, 'src/evaluator.ts')], outfile: threadFile });
   });
   after(() => {
-    rmSync(folder, { recursive: true, force: true });
     rmSync(threadFile, { force: true });
   });
 

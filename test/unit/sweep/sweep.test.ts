@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import * as os from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { presetPreprocess } from '../../../src/engine/calibration/preprocess';
 import { CancelledError, UserError } from '../../../src/engine/common/errors';
@@ -19,6 +18,7 @@ import { toldOf } from '../../../src/engine/plan/toldOf';
 import type { PlanView } from '../../../src/protocol/views';
 import { createService } from '../../../src/worker/service';
 import { copyPictures, sample } from '../../support/sample';
+import { scratchForAll } from '../../support/scratch';
 import { sweepSettings } from './support/settings';
 
 describe('sweep', function () {
@@ -26,13 +26,12 @@ describe('sweep', function () {
   const modelPath = path.join(sample, 'gauge.onnx');
   const imagesPath = path.join(sample, 'images');
   const { target, grid } = sweepSettings('');
-  let folder: string;
+  const folder = scratchForAll('sweep');
   let evaluated: string;
   let session: SweepSession;
   let settings: SweepSettings;
 
   before(async () => {
-    folder = mkdtempSync(path.join(os.tmpdir(), 'quantmcu-sweep-'));
     evaluated = path.join(folder, 'evaluated');
     copyPictures('fresh', 12, evaluated);
     session = await SweepSession.open(
@@ -41,7 +40,6 @@ describe('sweep', function () {
     );
     settings = sweepSettings(session.calibration.key);
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
 
   const common = {
     modelPath,

@@ -1,6 +1,6 @@
 import { maxCode, minCode, shiftBias } from '../../program/arithmetic';
 import { regionWidth } from '../../graph/region';
-import type { Kernel, Program, Requantization, Step } from '../../program/types';
+import type { KernelOf, Program, Requantization, Step } from '../../program/types';
 
 /** How a convolution's weights are arranged in words of two output channels each, see `qmcu_conv2d_dsp_packed.h`. */
 export type PackKind = 'halves' | 'words';
@@ -36,7 +36,7 @@ const MOST_TAPS = 2 ** 15;
 export function packOf(
   { buffers, constants }: Program,
   { inputs: [input], output }: Step,
-  kernel: Extract<Kernel, { op: 'conv2d' }>,
+  kernel: KernelOf<'conv2d'>,
 ): Pack | undefined {
   const { bits, signed, role } = buffers[input.buffer];
   const kind = bits <= 4 ? 'halves' : 'words';

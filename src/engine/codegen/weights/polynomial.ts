@@ -1,12 +1,12 @@
 import { maxCode, shiftBias } from '../../program/arithmetic';
-import type { Access, Kernel, Program } from '../../program/types';
+import type { Access, KernelOf, Program } from '../../program/types';
 
 /** Half of the range of a coefficient, and what biases are taken modulo, see `qmcu_depthwise2d_dsp_polynomial.h`. */
 const HALF = 2 ** 15;
 /** Sums beyond which numbers of 32 bits might not do: none is anywhere near. */
 const LARGEST_SUM = 2 ** 30;
 
-type Depthwise = Extract<Kernel, { op: 'depthwise2d' }>;
+type Depthwise = KernelOf<'depthwise2d'>;
 
 /**
  * Whether a depthwise convolution may be computed by polynomials: a 3 × 3 kernel with stride 1, whose padding is 0, and

@@ -1,8 +1,8 @@
-import type { Kernel } from '../../types';
+import type { KernelOf } from '../../types';
 import { check, type KernelContext, type PreparedKernel } from '../context';
 
 /** `classify` of types.ts; its output is the one byte of the flag (see Executor). */
-export function prepareClassify(kernel: Extract<Kernel, { op: 'classify' }>, context: KernelContext): PreparedKernel {
+export function prepareClassify(kernel: KernelOf<'classify'>, context: KernelContext): PreparedKernel {
   const [input] = context.inputs;
   const { low, high, limit } = kernel;
   const length = input.h * input.w * input.channels;

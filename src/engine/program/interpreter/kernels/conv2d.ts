@@ -1,5 +1,5 @@
 import { maxCode, minCode } from '../../arithmetic';
-import type { Constant, ConstantId, Kernel, StepWindow } from '../../types';
+import type { Constant, ConstantId, KernelOf, StepWindow } from '../../types';
 import { check, type KernelContext, type PreparedKernel } from '../context';
 import { padInput, type PaddedInput } from '../paddedInput';
 import { Requantizer } from '../requantizer';
@@ -37,7 +37,7 @@ export interface Convolution {
 }
 
 /** `conv2d` of types.ts: acc = Σ w[o, ky, kx, i]·x[…], padding included, then requantization. */
-export function prepareConv2d(kernel: Extract<Kernel, { op: 'conv2d' }>, context: KernelContext): PreparedKernel {
+export function prepareConv2d(kernel: KernelOf<'conv2d'>, context: KernelContext): PreparedKernel {
   const convolution = checkConvolution(kernel, context);
   return (
     prepareSimdConvolution(kernel.weights, convolution, context) ??
@@ -45,7 +45,7 @@ export function prepareConv2d(kernel: Extract<Kernel, { op: 'conv2d' }>, context
   );
 }
 
-function checkConvolution(kernel: Extract<Kernel, { op: 'conv2d' }>, context: KernelContext): Convolution {
+function checkConvolution(kernel: KernelOf<'conv2d'>, context: KernelContext): Convolution {
   const [input] = context.inputs;
   const { output, constants } = context;
   const { window, group } = kernel;
@@ -89,7 +89,7 @@ function prepareReference(
  * Rows of the output; those of a pointwise convolution are split again, so that none is short of a multiple of four
  * pixels but the last.
  */
-function geometryOf(kernel: Extract<Kernel, { op: 'conv2d' }>, context: KernelContext, padded: PaddedInput): Geometry {
+function geometryOf(kernel: KernelOf<'conv2d'>, context: KernelContext, padded: PaddedInput): Geometry {
   const [input] = context.inputs;
   const { output } = context;
   const { window, group } = kernel;

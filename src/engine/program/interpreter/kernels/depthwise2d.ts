@@ -1,4 +1,4 @@
-import type { Kernel, StepWindow } from '../../types';
+import type { KernelOf, StepWindow } from '../../types';
 import { check, type KernelContext, type PreparedKernel } from '../context';
 import { padInput } from '../paddedInput';
 import { Requantizer } from '../requantizer';
@@ -6,10 +6,7 @@ import { prepareSimdDepthwise } from '../simd/depthwise';
 import { checkWindow } from '../window';
 
 /** `depthwise2d` of types.ts: acc = Σ w[ky, kx, c]·x[…, c], padding included, then requantization. */
-export function prepareDepthwise2d(
-  kernel: Extract<Kernel, { op: 'depthwise2d' }>,
-  context: KernelContext,
-): PreparedKernel {
+export function prepareDepthwise2d(kernel: KernelOf<'depthwise2d'>, context: KernelContext): PreparedKernel {
   const [input] = context.inputs;
   const { output, constants } = context;
   const { window } = kernel;

@@ -1,13 +1,10 @@
-import type { Kernel } from '../../types';
+import type { KernelOf } from '../../types';
 import { check, type KernelContext, type PreparedKernel } from '../context';
 import { Requantizer } from '../requantizer';
 import { prepareSimdFullyConnected } from '../simd/convolution';
 
 /** `fullyConnected` of types.ts: acc = Σ over the input region in HWC order, then requantization. */
-export function prepareFullyConnected(
-  kernel: Extract<Kernel, { op: 'fullyConnected' }>,
-  context: KernelContext,
-): PreparedKernel {
+export function prepareFullyConnected(kernel: KernelOf<'fullyConnected'>, context: KernelContext): PreparedKernel {
   const [input] = context.inputs;
   const { output, constants } = context;
   check(output.h === 1 && output.w === 1, 'A fully connected layer writes one pixel.');

@@ -1,8 +1,8 @@
-import type { Kernel } from '../../types';
+import type { KernelOf } from '../../types';
 import { checkCodes, requireSameShape, type KernelContext, type PreparedKernel } from '../context';
 
 /** `lookup` of types.ts: a table of output codes, indexed by the bits of the input code. */
-export function prepareLookup(kernel: Extract<Kernel, { op: 'lookup' }>, context: KernelContext): PreparedKernel {
+export function prepareLookup(kernel: KernelOf<'lookup'>, context: KernelContext): PreparedKernel {
   const [input] = context.inputs;
   requireSameShape(input, context.output);
   const table = context.constants.int32(kernel.table, 2 ** input.bits);

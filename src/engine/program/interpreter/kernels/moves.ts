@@ -1,5 +1,5 @@
 import { countersOf, permutationOf } from '../../lowering/counters';
-import type { Kernel } from '../../types';
+import type { KernelOf } from '../../types';
 import { checkCodes, check, requireSameShape, type KernelContext, type PreparedKernel } from '../context';
 
 /** `copy` of types.ts. The bits are what is copied, so the sign of the two formats may differ. */
@@ -14,7 +14,7 @@ export function prepareCopy(context: KernelContext): PreparedKernel {
 }
 
 /** `fill` of types.ts. */
-export function prepareFill(kernel: Extract<Kernel, { op: 'fill' }>, context: KernelContext): PreparedKernel {
+export function prepareFill(kernel: KernelOf<'fill'>, context: KernelContext): PreparedKernel {
   const { output } = context;
   const codes = Int16Array.from(context.constants.values(kernel.codes, output.channels));
   checkCodes(output, codes);
@@ -25,7 +25,7 @@ export function prepareFill(kernel: Extract<Kernel, { op: 'fill' }>, context: Ke
 }
 
 /** `permute` of types.ts. */
-export function preparePermute(kernel: Extract<Kernel, { op: 'permute' }>, context: KernelContext): PreparedKernel {
+export function preparePermute(kernel: KernelOf<'permute'>, context: KernelContext): PreparedKernel {
   const [input] = context.inputs;
   const { output } = context;
   const length = input.h * input.w * input.channels;

@@ -1,10 +1,10 @@
-import type { Kernel } from '../../types';
+import type { KernelOf } from '../../types';
 import type { KernelContext, PreparedKernel } from '../context';
 import { Requantizer } from '../requantizer';
 import { requireBroadcastable } from './broadcast';
 
 /** `mul` of types.ts: acc = (x₀ − zeros[0])·(x₁ − zeros[1]), then requantization. */
-export function prepareMul(kernel: Extract<Kernel, { op: 'mul' }>, context: KernelContext): PreparedKernel {
+export function prepareMul(kernel: KernelOf<'mul'>, context: KernelContext): PreparedKernel {
   const { inputs, output } = context;
   const [zero0, zero1] = kernel.zeros;
   const [step0, step1] = inputs.map((input) => requireBroadcastable(input, output));

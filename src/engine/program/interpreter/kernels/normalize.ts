@@ -1,9 +1,9 @@
 import { mulhi, roundingShift, saturate } from '../../arithmetic';
-import type { Kernel } from '../../types';
+import type { KernelOf } from '../../types';
 import { byPixel, check, checkClamp, requireSameShape, type KernelContext, type PreparedKernel } from '../context';
 
 /** `normalize` of types.ts. Sums stay below 2⁵³ and are exact in doubles. */
-export function prepareNormalize(kernel: Extract<Kernel, { op: 'normalize' }>, context: KernelContext): PreparedKernel {
+export function prepareNormalize(kernel: KernelOf<'normalize'>, context: KernelContext): PreparedKernel {
   const [input] = context.inputs;
   const { output } = context;
   const { centered, zeroIn, zeroOut, epsilon, multiplier, preShift, shift, min, max } = kernel;

@@ -1,10 +1,10 @@
 import { mulhi, saturate } from '../../arithmetic';
-import type { Kernel, StepWindow } from '../../types';
+import type { KernelOf, StepWindow } from '../../types';
 import { checkClamp, check, type KernelContext, type PreparedKernel } from '../context';
 import { checkWindow, endTap, firstTap, requireTapsInside } from '../window';
 
 /** `maxPool` of types.ts. */
-export function prepareMaxPool(kernel: Extract<Kernel, { op: 'maxPool' }>, context: KernelContext): PreparedKernel {
+export function prepareMaxPool(kernel: KernelOf<'maxPool'>, context: KernelContext): PreparedKernel {
   const [input] = context.inputs;
   checkPool(kernel.window, context);
   check(input.bits === context.output.bits && input.signed === context.output.signed, 'Max pooling keeps the format.');
@@ -23,10 +23,7 @@ export function prepareMaxPool(kernel: Extract<Kernel, { op: 'maxPool' }>, conte
 }
 
 /** `averagePool` of types.ts. */
-export function prepareAveragePool(
-  kernel: Extract<Kernel, { op: 'averagePool' }>,
-  context: KernelContext,
-): PreparedKernel {
+export function prepareAveragePool(kernel: KernelOf<'averagePool'>, context: KernelContext): PreparedKernel {
   const { perChannel, preShift, shift, min, max } = kernel;
   checkPool(kernel.window, context);
   checkClamp(context.output, min, max);

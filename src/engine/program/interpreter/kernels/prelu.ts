@@ -1,9 +1,9 @@
 import { saturate } from '../../arithmetic';
-import type { Kernel } from '../../types';
+import type { KernelOf } from '../../types';
 import { checkClamp, check, requireSameShape, type KernelContext, type PreparedKernel } from '../context';
 
 /** `prelu` of types.ts: two slopes in 16 bits. */
-export function preparePrelu(kernel: Extract<Kernel, { op: 'prelu' }>, context: KernelContext): PreparedKernel {
+export function preparePrelu(kernel: KernelOf<'prelu'>, context: KernelContext): PreparedKernel {
   const [input] = context.inputs;
   const { channels } = input;
   const { offset, shift, min, max } = kernel;

@@ -1,8 +1,8 @@
-import type { Kernel } from '../../types';
+import type { KernelOf } from '../../types';
 import { check, type KernelContext, type PreparedKernel } from '../context';
 
 /** `resize` of types.ts: nearest or bilinear with weights in 1/256. */
-export function prepareResize(kernel: Extract<Kernel, { op: 'resize' }>, context: KernelContext): PreparedKernel {
+export function prepareResize(kernel: KernelOf<'resize'>, context: KernelContext): PreparedKernel {
   const [input] = context.inputs;
   const { output } = context;
   check(

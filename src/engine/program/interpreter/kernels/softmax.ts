@@ -1,8 +1,8 @@
-import type { Kernel } from '../../types';
+import type { KernelOf } from '../../types';
 import { byPixel, check, requireSameShape, type KernelContext, type PreparedKernel } from '../context';
 
 /** `softmax` of types.ts. Sums stay below 2³² and are exact in doubles. */
-export function prepareSoftmax(kernel: Extract<Kernel, { op: 'softmax' }>, context: KernelContext): PreparedKernel {
+export function prepareSoftmax(kernel: KernelOf<'softmax'>, context: KernelContext): PreparedKernel {
   const [input] = context.inputs;
   const { output } = context;
   requireSameShape(input, output);
