@@ -62,6 +62,44 @@ QMCU_INLINE int32_t qmcu_mulhi(int32_t a, int32_t m)
 #endif
 }
 
+/* Instructions of Thumb-2: Cortex-M3 and up. */
+#if defined(__ARM_ARCH) && __ARM_ARCH >= 7 && defined(__thumb2__) && (defined(__GNUC__) || defined(__clang__)) && \
+    !defined(__ARM_BIG_ENDIAN)
+#define QMCU_THUMB2 1
+#else
+#define QMCU_THUMB2 0
+#endif
+
+/*
+ * acc + a * b. Left to themselves, GCC and Clang add the products of several iterations together first and then lack
+ * registers for the sums.
+ */
+QMCU_INLINE int32_t qmcu_mla(int32_t a, int32_t b, int32_t acc)
+{
+#if QMCU_THUMB2
+    __asm__("mla %0, %1, %2, %0" : "+r"(acc) : "r"(a), "r"(b));
+    return acc;
+#else
+    acc += a * b;
+#if defined(__GNUC__) || defined(__clang__)
+    __asm__("" : "+r"(acc));
+#endif
+    return acc;
+#endif
+}
+
+/* Sums of the first row (a) and the second (b) for up to four pixels. */
+typedef struct {
+    int32_t a0;
+    int32_t a1;
+    int32_t a2;
+    int32_t a3;
+    int32_t b0;
+    int32_t b1;
+    int32_t b2;
+    int32_t b3;
+} qmcu_sums;
+
 /* From accumulator to code of channel c, see qmcu_requant. */
 QMCU_INLINE int32_t qmcu_requantize_acc(const qmcu_requant *r, int32_t c, int32_t acc)
 {

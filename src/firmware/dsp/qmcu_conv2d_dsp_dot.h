@@ -13,41 +13,11 @@
 
 #if QMCU_DSP
 
-/* Sums of the first row (a) and the second (b) for the block's pixels. */
-typedef struct {
-    int32_t a0;
-    int32_t a1;
-    int32_t a2;
-    int32_t a3;
-    int32_t b0;
-    int32_t b1;
-    int32_t b2;
-    int32_t b3;
-} qmcu_sums;
-
 /* Sums that begin with a and b. */
 QMCU_INLINE qmcu_sums qmcu_sums_of(int32_t a, int32_t b)
 {
     const qmcu_sums sums = {a, a, a, a, b, b, b, b};
     return sums;
-}
-
-/*
- * acc + a * b. Left to themselves, GCC and Clang add the products of several iterations together first and then lack
- * registers for the sums.
- */
-QMCU_INLINE int32_t qmcu_mla(int32_t a, int32_t b, int32_t acc)
-{
-#if defined(__ARM_ARCH) && __ARM_ARCH >= 7 && defined(__thumb2__) && (defined(__GNUC__) || defined(__clang__))
-    __asm__("mla %0, %1, %2, %0" : "+r"(acc) : "r"(a), "r"(b));
-    return acc;
-#else
-    acc += a * b;
-#if defined(__GNUC__) || defined(__clang__)
-    __asm__("" : "+r"(acc));
-#endif
-    return acc;
-#endif
 }
 
 /* Adds a weight of each row times a code of each pixel. */

@@ -82,18 +82,18 @@ typedef struct {
     int32_t x[8];
 } block;
 
-#define BY_PAIRS(name, function, weight_bits)                         \
-    QMCU_KERNEL static void name(const product *p, int32_t *sums)     \
-    {                                                                 \
-        static const qmcu_plain_sums none = {0, 0, 0, 0, 0, 0, 0, 0}; \
-        qmcu_plain_sums *to = (qmcu_plain_sums *)(void *)sums;        \
-        const uint8_t *w = p->w;                                      \
-        for (int32_t rows = p->rows; rows > 0; rows -= 2) {           \
-            qmcu_plain_sums s = p->first ? none : *to;                \
-            function(weight_bits, &s, p->x, w, p->n, p->period);      \
-            *to++ = s;                                                \
-            w += p->pair_bytes;                                       \
-        }                                                             \
+#define BY_PAIRS(name, function, weight_bits)                     \
+    QMCU_KERNEL static void name(const product *p, int32_t *sums) \
+    {                                                             \
+        static const qmcu_sums none = {0, 0, 0, 0, 0, 0, 0, 0};   \
+        qmcu_sums *to = (qmcu_sums *)(void *)sums;                \
+        const uint8_t *w = p->w;                                  \
+        for (int32_t rows = p->rows; rows > 0; rows -= 2) {       \
+            qmcu_sums s = p->first ? none : *to;                  \
+            function(weight_bits, &s, p->x, w, p->n, p->period);  \
+            *to++ = s;                                            \
+            w += p->pair_bytes;                                   \
+        }                                                         \
     }
 
 #if QMCU_PLAIN_ARMV6M

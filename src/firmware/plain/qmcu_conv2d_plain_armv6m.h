@@ -312,7 +312,7 @@ QMCU_NAKED void qmcu_plain_four_rows(const int32_t *x __attribute__((unused)), c
 }
 
 /* Of QMCU_S8 codes times -1, and of QMCU_U8 codes; see qmcu_plain_by_lanes. */
-QMCU_INLINE void qmcu_plain_by_signed(uint32_t weight_bits, qmcu_plain_sums *s, const int32_t *x, const uint8_t *w,
+QMCU_INLINE void qmcu_plain_by_signed(uint32_t weight_bits, qmcu_sums *s, const int32_t *x, const uint8_t *w,
                                       uint32_t n, uint32_t period)
 {
     (void)weight_bits;
@@ -320,7 +320,7 @@ QMCU_INLINE void qmcu_plain_by_signed(uint32_t weight_bits, qmcu_plain_sums *s, 
     qmcu_plain_rows_signed(x, w, n, &s->a0);
 }
 
-QMCU_INLINE void qmcu_plain_by_unsigned(uint32_t weight_bits, qmcu_plain_sums *s, const int32_t *x, const uint8_t *w,
+QMCU_INLINE void qmcu_plain_by_unsigned(uint32_t weight_bits, qmcu_sums *s, const int32_t *x, const uint8_t *w,
                                         uint32_t n, uint32_t period)
 {
     (void)weight_bits;
@@ -329,8 +329,8 @@ QMCU_INLINE void qmcu_plain_by_unsigned(uint32_t weight_bits, qmcu_plain_sums *s
 }
 
 /* Of codes whose sums of `period` products, a multiple of 4, stay in 16 bits. */
-QMCU_INLINE void qmcu_plain_by_small(uint32_t weight_bits, qmcu_plain_sums *s, const int32_t *x, const uint8_t *w,
-                                     uint32_t n, uint32_t period)
+QMCU_INLINE void qmcu_plain_by_small(uint32_t weight_bits, qmcu_sums *s, const int32_t *x, const uint8_t *w, uint32_t n,
+                                     uint32_t period)
 {
     const uint32_t fours = n & ~3u;
     if (fours != 0u) {

@@ -12,18 +12,6 @@
 
 #if QMCU_PLAIN
 
-/* Sums of the first row (a) and the second (b) for four pixels. */
-typedef struct {
-    int32_t a0;
-    int32_t a1;
-    int32_t a2;
-    int32_t a3;
-    int32_t b0;
-    int32_t b1;
-    int32_t b2;
-    int32_t b3;
-} qmcu_plain_sums;
-
 /* Low and high nibble of a byte, sign-extended. */
 QMCU_INLINE int32_t qmcu_plain_low(uint8_t byte)
 {
@@ -36,24 +24,24 @@ QMCU_INLINE int32_t qmcu_plain_high(uint8_t byte)
 }
 
 /* One weight of each row times a code of each pixel, a word each. */
-QMCU_INLINE void qmcu_plain_words1(qmcu_plain_sums *s, const int32_t *x, int32_t a, int32_t b)
+QMCU_INLINE void qmcu_plain_words1(qmcu_sums *s, const int32_t *x, int32_t a, int32_t b)
 {
     int32_t x0;
     int32_t x1;
     qmcu_plain_load2(x, &x0, &x1);
-    s->a0 = qmcu_plain_mla(x0, a, s->a0);
-    s->b0 = qmcu_plain_mla(x0, b, s->b0);
-    s->a1 = qmcu_plain_mla(x1, a, s->a1);
-    s->b1 = qmcu_plain_mla(x1, b, s->b1);
+    s->a0 = qmcu_mla(x0, a, s->a0);
+    s->b0 = qmcu_mla(x0, b, s->b0);
+    s->a1 = qmcu_mla(x1, a, s->a1);
+    s->b1 = qmcu_mla(x1, b, s->b1);
     qmcu_plain_load2(x + 2, &x0, &x1);
-    s->a2 = qmcu_plain_mla(x0, a, s->a2);
-    s->b2 = qmcu_plain_mla(x0, b, s->b2);
-    s->a3 = qmcu_plain_mla(x1, a, s->a3);
-    s->b3 = qmcu_plain_mla(x1, b, s->b3);
+    s->a2 = qmcu_mla(x0, a, s->a2);
+    s->b2 = qmcu_mla(x0, b, s->b2);
+    s->a3 = qmcu_mla(x1, a, s->a3);
+    s->b3 = qmcu_mla(x1, b, s->b3);
 }
 
 /* Four weights of each row, in the order of their bytes: at 4 bits of places 0, 2, 1, 3. */
-QMCU_INLINE void qmcu_plain_words4(uint32_t weight_bits, qmcu_plain_sums *s, const int32_t *x, const uint8_t *w)
+QMCU_INLINE void qmcu_plain_words4(uint32_t weight_bits, qmcu_sums *s, const int32_t *x, const uint8_t *w)
 {
     if (weight_bits == 8u) {
         qmcu_plain_words1(s, x, (int8_t)w[0], (int8_t)w[1]);
@@ -69,8 +57,8 @@ QMCU_INLINE void qmcu_plain_words4(uint32_t weight_bits, qmcu_plain_sums *s, con
 }
 
 /* Weights of both rows in turn times n codes of each pixel, a word each. */
-QMCU_INLINE void qmcu_plain_by_words(uint32_t weight_bits, qmcu_plain_sums *s, const int32_t *x, const uint8_t *w,
-                                     uint32_t n, uint32_t period)
+QMCU_INLINE void qmcu_plain_by_words(uint32_t weight_bits, qmcu_sums *s, const int32_t *x, const uint8_t *w, uint32_t n,
+                                     uint32_t period)
 {
     (void)period;
 #ifndef __OPTIMIZE_SIZE__
@@ -114,7 +102,7 @@ QMCU_INLINE void qmcu_plain_add_lanes(int32_t lanes, int32_t *first, int32_t *se
     *second += (lanes - low) >> 16;
 }
 
-QMCU_INLINE void qmcu_plain_lanes_end(qmcu_plain_sums *s, const qmcu_plain_lanes *l)
+QMCU_INLINE void qmcu_plain_lanes_end(qmcu_sums *s, const qmcu_plain_lanes *l)
 {
     qmcu_plain_add_lanes(l->a01, &s->a0, &s->a1);
     qmcu_plain_add_lanes(l->a23, &s->a2, &s->a3);
@@ -127,10 +115,10 @@ QMCU_INLINE void qmcu_plain_lanes1(qmcu_plain_lanes *l, const int32_t *x, int32_
     int32_t x01;
     int32_t x23;
     qmcu_plain_load2(x, &x01, &x23);
-    l->a01 = qmcu_plain_mla(x01, a, l->a01);
-    l->b01 = qmcu_plain_mla(x01, b, l->b01);
-    l->a23 = qmcu_plain_mla(x23, a, l->a23);
-    l->b23 = qmcu_plain_mla(x23, b, l->b23);
+    l->a01 = qmcu_mla(x01, a, l->a01);
+    l->b01 = qmcu_mla(x01, b, l->b01);
+    l->a23 = qmcu_mla(x23, a, l->a23);
+    l->b23 = qmcu_mla(x23, b, l->b23);
 }
 
 /* Four weights of each row, in the order of their bytes: at 4 bits of places 0, 2, 1, 3. */
@@ -153,8 +141,8 @@ QMCU_INLINE void qmcu_plain_lanes4(uint32_t weight_bits, qmcu_plain_lanes *l, co
  * n codes of each pixel, two pixels to a word. The sums of `period` products, a multiple of 4, stay in 16 bits; where a
  * single product needs them, `period` is 1.
  */
-QMCU_INLINE void qmcu_plain_by_lanes(uint32_t weight_bits, qmcu_plain_sums *s, const int32_t *x, const uint8_t *w,
-                                     uint32_t n, uint32_t period)
+QMCU_INLINE void qmcu_plain_by_lanes(uint32_t weight_bits, qmcu_sums *s, const int32_t *x, const uint8_t *w, uint32_t n,
+                                     uint32_t period)
 {
     while (period >= 4u && n >= 4u) {
         const uint32_t codes = (n < period ? n : period) & ~3u;
@@ -190,10 +178,10 @@ typedef struct {
 
 QMCU_INLINE void qmcu_plain_rows1(qmcu_plain_rows *s, int32_t x, int32_t a, int32_t b, int32_t c, int32_t d)
 {
-    s->r0 = qmcu_plain_mla(x, a, s->r0);
-    s->r1 = qmcu_plain_mla(x, b, s->r1);
-    s->r2 = qmcu_plain_mla(x, c, s->r2);
-    s->r3 = qmcu_plain_mla(x, d, s->r3);
+    s->r0 = qmcu_mla(x, a, s->r0);
+    s->r1 = qmcu_mla(x, b, s->r1);
+    s->r2 = qmcu_mla(x, c, s->r2);
+    s->r3 = qmcu_mla(x, d, s->r3);
 }
 
 /* One weight of each of two pairs of rows. */

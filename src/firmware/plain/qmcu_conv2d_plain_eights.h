@@ -39,10 +39,10 @@ typedef struct {
 /* One weight times a code of each pixel. */
 QMCU_INLINE void qmcu_plain_eight1(qmcu_plain_four_words *s, const int32_t *x, int32_t w)
 {
-    s->s01 = qmcu_plain_mla(x[0], w, s->s01);
-    s->s23 = qmcu_plain_mla(x[1], w, s->s23);
-    s->s45 = qmcu_plain_mla(x[2], w, s->s45);
-    s->s67 = qmcu_plain_mla(x[3], w, s->s67);
+    s->s01 = qmcu_mla(x[0], w, s->s01);
+    s->s23 = qmcu_mla(x[1], w, s->s23);
+    s->s45 = qmcu_mla(x[2], w, s->s45);
+    s->s67 = qmcu_mla(x[3], w, s->s67);
 }
 
 /* Weight k of four of a row of a pair, 0 or 1; at 4 bits of places 0, 2, 1, 3. */
@@ -54,7 +54,7 @@ QMCU_INLINE int32_t qmcu_plain_weight(uint32_t weight_bits, uint32_t row, const 
     return row == 0u ? qmcu_plain_low(w[k]) : qmcu_plain_high(w[k]);
 }
 
-#if QMCU_PLAIN_THUMB2
+#if QMCU_THUMB2
 
 /* A code of all pixels times the weight of `bits` bits at `bit` of the word. r7 may be the compiler's. */
 #define QMCU_EIGHT_CODE(bit, bits)               \
@@ -144,7 +144,7 @@ QMCU_INLINE void qmcu_plain_eight_add(int32_t *sums, uint32_t others, const qmcu
     qmcu_plain_add_lanes(s->s67, sums + others + 2, sums + others + 3);
 }
 
-#if QMCU_PLAIN_THUMB2
+#if QMCU_THUMB2
 
 /* The whole fours of a row's codes. */
 QMCU_INLINE void qmcu_plain_eight_by(uint32_t weight_bits, uint32_t row, const qmcu_plain_eights *e, const uint8_t *w,
@@ -185,14 +185,14 @@ QMCU_INLINE void qmcu_plain_eight2(qmcu_plain_four_words *s, qmcu_plain_four_wor
     const int32_t x23 = x[1];
     const int32_t x45 = x[2];
     const int32_t x67 = x[3];
-    s->s01 = qmcu_plain_mla(x01, a, s->s01);
-    t->s01 = qmcu_plain_mla(x01, b, t->s01);
-    s->s23 = qmcu_plain_mla(x23, a, s->s23);
-    t->s23 = qmcu_plain_mla(x23, b, t->s23);
-    s->s45 = qmcu_plain_mla(x45, a, s->s45);
-    t->s45 = qmcu_plain_mla(x45, b, t->s45);
-    s->s67 = qmcu_plain_mla(x67, a, s->s67);
-    t->s67 = qmcu_plain_mla(x67, b, t->s67);
+    s->s01 = qmcu_mla(x01, a, s->s01);
+    t->s01 = qmcu_mla(x01, b, t->s01);
+    s->s23 = qmcu_mla(x23, a, s->s23);
+    t->s23 = qmcu_mla(x23, b, t->s23);
+    s->s45 = qmcu_mla(x45, a, s->s45);
+    t->s45 = qmcu_mla(x45, b, t->s45);
+    s->s67 = qmcu_mla(x67, a, s->s67);
+    t->s67 = qmcu_mla(x67, b, t->s67);
 }
 
 QMCU_INLINE void qmcu_plain_eight_pair(uint32_t weight_bits, const qmcu_plain_eights *e, const uint8_t *w,

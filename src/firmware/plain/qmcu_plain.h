@@ -11,14 +11,6 @@
 
 #if QMCU_PLAIN
 
-/* Thumb-2 without DSP: Cortex-M3. */
-#if defined(__ARM_ARCH) && __ARM_ARCH >= 7 && defined(__thumb2__) && (defined(__GNUC__) || defined(__clang__)) && \
-    !defined(__ARM_BIG_ENDIAN)
-#define QMCU_PLAIN_THUMB2 1
-#else
-#define QMCU_PLAIN_THUMB2 0
-#endif
-
 /* Cortex-M0, M0+ and M1. */
 #if defined(__ARM_ARCH_6M__) && (defined(__GNUC__) || defined(__clang__)) && !defined(__ARM_BIG_ENDIAN)
 #define QMCU_PLAIN_ARMV6M 1
@@ -38,28 +30,10 @@
 #endif
 #endif
 
-/*
- * acc + a * b. Left to themselves, GCC and Clang add the products of several iterations together first and then lack
- * registers for the sums.
- */
-QMCU_INLINE int32_t qmcu_plain_mla(int32_t a, int32_t b, int32_t acc)
-{
-#if QMCU_PLAIN_THUMB2
-    __asm__("mla %0, %1, %2, %0" : "+r"(acc) : "r"(a), "r"(b));
-    return acc;
-#else
-    acc += a * b;
-#if defined(__GNUC__) || defined(__clang__)
-    __asm__("" : "+r"(acc));
-#endif
-    return acc;
-#endif
-}
-
 /* Two adjacent words. */
 QMCU_INLINE void qmcu_plain_load2(const int32_t *p, int32_t *first, int32_t *second)
 {
-#if QMCU_PLAIN_THUMB2
+#if QMCU_THUMB2
     __asm__("ldrd %0, %1, %2" : "=r"(*first), "=r"(*second) : "m"(p[0]), "m"(p[1]));
 #else
     *first = p[0];
@@ -78,7 +52,7 @@ QMCU_INLINE int qmcu_plain_full(const qmcu_requant *r, uint32_t format)
 /* The nearest number of 8 bits, signed or unsigned. */
 QMCU_INLINE int32_t qmcu_plain_saturate(int is_signed, int32_t y)
 {
-#if QMCU_PLAIN_THUMB2
+#if QMCU_THUMB2
     int32_t r;
     if (is_signed) {
         __asm__("ssat %0, #8, %1" : "=r"(r) : "r"(y) : "cc");
@@ -94,7 +68,7 @@ QMCU_INLINE int32_t qmcu_plain_saturate(int is_signed, int32_t y)
 /* Likewise of 4 bits. */
 QMCU_INLINE int32_t qmcu_plain_saturate4(int is_signed, int32_t y)
 {
-#if QMCU_PLAIN_THUMB2
+#if QMCU_THUMB2
     int32_t r;
     if (is_signed) {
         __asm__("ssat %0, #4, %1" : "=r"(r) : "r"(y) : "cc");
