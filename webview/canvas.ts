@@ -1,4 +1,4 @@
-import { h } from './dom';
+import { h, type Props } from './dom';
 
 /** A canvas as large as its box, sharp on any screen, repainted at most once per frame. */
 export class CanvasSurface {
@@ -21,6 +21,12 @@ export class CanvasSurface {
       // At once: an empty frame between resizing and painting flickers.
       this.draw();
     }).observe(this.canvas);
+  }
+
+  /** What holds the canvas and has its keys and pointer. @param role what it is, for screen readers */
+  stage(name: string, role: string, on: Props['on']): HTMLElement {
+    const props = { class: name, tabIndex: 0, role: 'application', aria: { roledescription: role }, on };
+    return h('div', props, this.canvas);
   }
 
   invalidate(): void {

@@ -93,25 +93,15 @@ export class GraphView {
 
   private newStage(): HTMLElement {
     const { store } = this.context;
-    return h(
-      'div',
-      {
-        class: 'graph-stage',
-        tabIndex: 0,
-        role: 'application',
-        aria: { roledescription: t('graph') },
-        on: {
-          keydown: (event) => this.onKey(event),
-          focus: () => this.surface.invalidate(),
-          blur: () => this.surface.invalidate(),
-          pointerdown: (event) => this.onPress(event),
-          pointermove: (event) => this.onHover(event),
-          pointerleave: () => this.hover(null),
-          dblclick: () => store.showDetails(),
-        },
-      },
-      this.surface.canvas,
-    );
+    return this.surface.stage('graph-stage', t('graph'), {
+      keydown: (event) => this.onKey(event),
+      focus: () => this.surface.invalidate(),
+      blur: () => this.surface.invalidate(),
+      pointerdown: (event) => this.onPress(event),
+      pointermove: (event) => this.onHover(event),
+      pointerleave: () => this.hover(null),
+      dblclick: () => store.showDetails(),
+    });
   }
 
   private newElement(): HTMLElement {

@@ -2,7 +2,7 @@ import type { BufferView, PlanView } from '../../src/protocol/views';
 import { CanvasSurface } from '../canvas';
 import type { Context } from '../context';
 import type { Picture } from '../export/pictures';
-import { h, setAria } from '../dom';
+import { setAria } from '../dom';
 import { bytesText, plain } from '../format';
 import { t } from '../l10n';
 import { Tooltip, tooltipRows } from '../tooltip';
@@ -54,25 +54,15 @@ export class MemoryChart {
         context.theme.colors,
       );
     });
-    this.element = h(
-      'div',
-      {
-        class: 'memory-chart',
-        tabIndex: 0,
-        role: 'application',
-        aria: { roledescription: t('memory chart') },
-        on: {
-          pointermove: (event) => this.onMove(event),
-          pointerleave: () => this.clear(),
-          click: () => this.choose(),
-          dblclick: () => context.store.update({ memoryRange: null }),
-          keydown: (event) => this.onKey(event),
-          blur: () => this.clear(),
-        },
-      },
-      this.surface.canvas,
-      this.tooltip.element,
-    );
+    this.element = this.surface.stage('memory-chart', t('memory chart'), {
+      pointermove: (event) => this.onMove(event),
+      pointerleave: () => this.clear(),
+      click: () => this.choose(),
+      dblclick: () => context.store.update({ memoryRange: null }),
+      keydown: (event) => this.onKey(event),
+      blur: () => this.clear(),
+    });
+    this.element.append(this.tooltip.element);
     this.element.addEventListener('wheel', (event) => this.onWheel(event), { passive: false });
     context.theme.onChange(() => this.surface.invalidate());
     context.store.onChange((changed) => {

@@ -20,12 +20,17 @@ export interface EmulatedBoard {
   readonly ram: Memory;
 }
 
+type Place = readonly [origin: number, kib: number];
+
+function memories(
+  ...places: readonly [code: Place, constants: Place, ram: Place]
+): Pick<EmulatedBoard, 'code' | 'constants' | 'ram'> {
+  const [code, constants, ram] = places.map(([origin, kib]) => ({ origin, kib }));
+  return { code, constants, ram };
+}
+
 /** @see https://www.qemu.org/docs/master/system/arm/mps2.html */
-const mps2 = {
-  code: { origin: 0, kib: 4096 },
-  constants: { origin: 0x21000000, kib: 16384 },
-  ram: { origin: 0x20000000, kib: 4096 },
-};
+const mps2 = memories([0, 4096], [0x21000000, 16384], [0x20000000, 4096]);
 
 /** QEMU has no M0+ with enough memory; the M3 runs its code. */
 export const emulatedBoards: Readonly<Record<EmulatedCore, EmulatedBoard>> = {
@@ -40,16 +45,12 @@ export const emulatedBoards: Readonly<Record<EmulatedCore, EmulatedBoard>> = {
   },
   // Secure addresses.
   m33: {
-    code: { origin: 0x10000000, kib: 4096 },
-    constants: { origin: 0x80000000, kib: 16384 },
-    ram: { origin: 0x38000000, kib: 4096 },
+    ...memories([0x10000000, 4096], [0x80000000, 16384], [0x38000000, 4096]),
     flags: ['-mcpu=cortex-m33', '-mfloat-abi=hard'],
     machine: 'mps2-an505',
   },
   m55: {
-    code: { origin: 0, kib: 512 },
-    constants: { origin: 0x60000000, kib: 16384 },
-    ram: { origin: 0x21000000, kib: 2048 },
+    ...memories([0, 512], [0x60000000, 16384], [0x21000000, 2048]),
     flags: ['-mcpu=cortex-m55', '-mfloat-abi=hard'],
     machine: 'mps3-an547',
   },

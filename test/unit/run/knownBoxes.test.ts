@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import * as os from 'node:os';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { floatOutputs, type FloatResult } from '../../../src/engine/calibration/float';
 import { presetPreprocess } from '../../../src/engine/calibration/preprocess';
@@ -13,13 +12,14 @@ import { importModel } from '../../../src/engine/onnx';
 import { withKnownBoxes } from '../../../src/engine/run/knownBoxes';
 import { lossOf, type OutputLoss } from '../../../src/engine/vdqs/loss';
 import { discModel, writeDiscImages } from '../../support/discDetector';
+import { scratchForAll } from '../../support/scratch';
 
 const IMAGES = 16;
 
 describe('budget of a detector', function () {
   this.timeout(60_000);
   const preprocess = presetPreprocess('stretch');
-  let folder: string;
+  const folder = scratchForAll('budget');
   let graph: Graph;
   let head: ResolvedHead;
   let plain: OutputLoss;
@@ -27,7 +27,6 @@ describe('budget of a detector', function () {
   const images: FloatResult[] = [];
 
   before(async () => {
-    folder = mkdtempSync(path.join(os.tmpdir(), 'quantmcu-budget-'));
     const model = path.join(folder, 'discs.onnx');
     writeFileSync(model, discModel());
     writeDiscImages(path.join(folder, 'images'), IMAGES);
@@ -38,7 +37,6 @@ describe('budget of a detector', function () {
     for await (const result of floatOutputs(graph, model, samples, preprocess, silentProgress, []))
       images.push({ ...result, outputs: result.outputs.map((o) => o.slice()) });
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
 
   const float = (): readonly (readonly Float32Array[])[] => images.map((i) => i.outputs);
   /** Finds nothing on every second image: scores far below any threshold. */
