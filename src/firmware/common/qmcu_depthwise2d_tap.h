@@ -100,10 +100,10 @@ QMCU_INLINE void qmcu_tap_add(uint32_t format, qmcu_tap_sums *s, const uint8_t *
     s->c1 = qmcu_smlabb(odd, odd_weights, s->c1);
     s->c3 = qmcu_smlatt(odd, odd_weights, s->c3);
 #else
-    s->c0 = qmcu_plain_mla(qmcu_code(x, 0u, format), w[0], s->c0);
-    s->c1 = qmcu_plain_mla(qmcu_code(x, 1u, format), w[1], s->c1);
-    s->c2 = qmcu_plain_mla(qmcu_code(x, 2u, format), w[2], s->c2);
-    s->c3 = qmcu_plain_mla(qmcu_code(x, 3u, format), w[3], s->c3);
+    s->c0 = qmcu_mla(qmcu_code(x, 0u, format), w[0], s->c0);
+    s->c1 = qmcu_mla(qmcu_code(x, 1u, format), w[1], s->c1);
+    s->c2 = qmcu_mla(qmcu_code(x, 2u, format), w[2], s->c2);
+    s->c3 = qmcu_mla(qmcu_code(x, 3u, format), w[3], s->c3);
 #endif
 }
 
