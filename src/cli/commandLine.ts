@@ -278,7 +278,8 @@ async function runEvaluate(positionals: readonly string[], values: Values, progr
   );
 }
 
-async function runTargets(): Promise<CommandResult> {
+async function runTargets(positionals: readonly string[]): Promise<CommandResult> {
+  if (positionals.length > 0) throw new UserError(`targets lists all boards; it takes no "${positionals[0]}".`);
   const rows = targets.map((t) => {
     const { sramBytes, flashBytes } = arenaTarget(t, {});
     return {

@@ -51,16 +51,24 @@ const { values } = parseArgs({
 const target = path.join(projectRoot, 'src/engine/cost/codeSizes.ts');
 const contents =
   "export { renderC } from './src/engine/codegen'; export { randomProgram } from './test/support/randomProgram'; " +
-  "export { againOf } from './src/engine/cost/madeKernels'; " +
+  "export { againOf, alikeKernel, sharedBlock } from './src/engine/cost/madeKernels'; " +
   "export { CODE_TABLES } from './src/engine/cost/codeSizes'; export { kernelGrid } from './test/bench/kernelGrid'; " +
   "export { stepSources } from './test/bench/stepPrograms'; " +
   "export { randomPackable } from './test/unit/program/interpreter/support/randomWeighted';";
 const bundle = await bundleTests('bench-code-sizes', [], {
   stdin: { contents, resolveDir: projectRoot, loader: 'js' },
 });
-const { againOf, CODE_TABLES, kernelGrid, randomPackable, randomProgram, renderC, stepSources } = createRequire(
-  import.meta.url,
-)(bundle.file);
+const {
+  againOf,
+  alikeKernel,
+  CODE_TABLES,
+  kernelGrid,
+  randomPackable,
+  randomProgram,
+  renderC,
+  sharedBlock,
+  stepSources,
+} = createRequire(import.meta.url)(bundle.file);
 bundle.remove();
 
 const folder = mkdtempSync(path.join(projectRoot, 'out', 'bench-'));
@@ -302,18 +310,14 @@ function madeKernels(core, include) {
   };
 }
 
-/** Bytes that a second packed kernel adds whose block is that of the first: it differs in unit and limits alone. */
+/** Bytes that a second kernel adds whose block is that of the first. */
 function measureAgain(core, include) {
   const again = {};
-  const packed = (MADE_FOR.includes(core) ? kernelGrid() : []).filter(({ macro }) => macro === 'QMCU_SPECIAL_PACKED');
-  for (let begin = 0; begin < packed.length; begin += 48) {
-    const part = packed.slice(begin, begin + 48);
-    const others = part.map(({ args, ...kernel }) => ({
-      ...kernel,
-      args: args.map((arg, i) => (i === 3 ? '2u' : i === 11 ? arg.replace('(', '(1') : arg)),
-    }));
+  const shared = (MADE_FOR.includes(core) ? kernelGrid() : []).filter((kernel) => sharedBlock(kernel) !== undefined);
+  for (let begin = 0; begin < shared.length; begin += 48) {
+    const part = shared.slice(begin, begin + 48);
     const alone = kernelBytes(core, include, part);
-    const beside = kernelBytes(core, include, [...part, ...others]);
+    const beside = kernelBytes(core, include, [...part, ...part.map(alikeKernel)]);
     part.forEach((kernel, i) => {
       const { key, limits } = againOf(kernel);
       again[key] = Math.max(again[key] ?? 0, beside[i] + beside[part.length + i] - alone[i] - limits);

@@ -54,8 +54,7 @@ cli(
   plan,
 );
 cli('evaluate', plan, '--images', path.join(sample, 'fresh'));
-// The project is built for this computer and for an M0+, too.
-cli('generate', plan, '--project', firmware, '--cores', 'all');
+cli('generate', plan, '--project', firmware);
 run('make', ['-s', '-C', firmware, 'run']);
 
 const boardTools = ensureTools(['armGcc', 'newlib', 'qemu']);

@@ -18,21 +18,37 @@ export interface MadeKernel {
   readonly args: readonly (string | number)[];
 }
 
-/** Places of the arguments of packed kernels that no block depends on: its unit and the limits of its sums. */
-const PACK_UNIT = 3;
+/** Place of the limits of sums among the arguments of packed kernels. */
 const PACK_LIMITS = 11;
 
 /**
- * What kernels have in common that share their block: compilers fold functions of the same code into one. Undefined
- * where kernels that are alike are one kernel already.
+ * Places of arguments that no block depends on: the unit of packed kernels and the limits of their sums, the shift
+ * before the multiplication of depthwise ones. Compilers fold functions of the same code into one.
  */
+const UNSHARED_ARGS: Readonly<Record<string, readonly number[]>> = {
+  QMCU_SPECIAL_PACKED: [3, PACK_LIMITS],
+  QMCU_SPECIAL_LONG_PACKED: [3, PACK_LIMITS],
+  QMCU_SPECIAL_DEPTHWISE2D: [5],
+};
+
+/** What kernels have in common that share their block. Undefined where kernels that are alike are one kernel already. */
 export function sharedBlock({ macro, args }: MadeKernel): string | undefined {
-  if (!isPacked(macro)) return undefined;
-  return `${macro} ${args.filter((_, i) => i !== PACK_UNIT && i !== PACK_LIMITS).join(' ')}`;
+  const unshared = UNSHARED_ARGS[macro];
+  return unshared && `${macro} ${args.filter((_, i) => !unshared.includes(i)).join(' ')}`;
+}
+
+/** The same kernel with another value in place of what its block does not depend on. */
+export function alikeKernel<K extends MadeKernel>(kernel: K): K {
+  const unshared = UNSHARED_ARGS[kernel.macro] ?? [];
+  const other = (arg: string | number): string | number =>
+    String(arg).startsWith('(') ? String(arg).replace('(', '(1') : '2u';
+  return { ...kernel, args: kernel.args.map((arg, i) => (unshared.includes(i) ? other(arg) : arg)) };
 }
 
 /** What a further kernel of a shared block takes depends on, its limits aside, and the bytes of these. */
-export function againOf({ args }: MadeKernel): { readonly key: string; readonly limits: number } {
+export function againOf(kernel: MadeKernel): { readonly key: string; readonly limits: number } {
+  const { macro, args } = kernel;
+  if (!isPacked(macro)) return { key: madeKernelKey(kernel), limits: 0 };
   const [kind, always, format, bounded] = [args[0], args[5], args[6], args[7]].map((arg) =>
     String(arg)
       .replace(/^(QMCU_PACK_|QMCU_)/, '')
