@@ -236,8 +236,8 @@ default minimises instructions and may lose 1 point beyond 8 bits; fewest BitOPs
 \`--objective bitops\`. Drop: points of top-1 below float on the same images,
 with the standard error of the paired difference. Divergence: mean Kullback-Leibler divergence from the float network's
 classes, nats; beyond 8 bits: less that of the 8-bit plan, paired image by image. Expected: the drop foreseen without
-labels (\`expectedPointsLost\`) on the images evaluated. Seconds: processor seconds of \`quantize\`, including calibration
-if it was not cached.
+labels (\`expectedPointsLost\`) on the images evaluated. Seconds: processor seconds of \`quantize\`, including
+calibration if it was not cached.
 
 | ${columns.join(' | ')} |
 |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|

@@ -91,8 +91,9 @@ ${leadOf('evaluate.md')}
 Written by \`node test/bench/evaluate.mjs\`: \`evaluate\` from reading the JPEG to comparing the outputs, the float
 network included, with as many threads as there are cores.
 ${availableParallelism()} cores (${cpus()[0].model}); ${values.runs} runs of ${values.images} images each. CPU time
-is of all threads together, excluding start-up, median of the runs; the images per second of idle cores follow from it. Measured is the median with the least and the most, under the given load of other processes. The codes are those of the plain TypeScript kernels, bit for bit:
-test/unit/program/interpreter/simd.test.ts.
+is of all threads together, excluding start-up, median of the runs; the images per second of idle cores follow from it.
+Measured is the median with the least and the most, under the given load of other processes. The codes are those of the
+plain TypeScript kernels, bit for bit: test/unit/program/interpreter/simd.test.ts.
 
 | model | plan | CPU ms per image | images/s of idle cores | measured images/s | least–most | load of other processes |
 |---|---|---:|---:|---:|---:|---:|

@@ -29,7 +29,8 @@ export function firmwareReport(rows, models) {
 - Command: \`node test/bench/firmware.mjs\`
 
 ${rows.length} images, each linked, run on the emulated core and passed by its self-test: GCC -O3,
-\`npm run build && node test/bench/firmware.mjs\`. KiB of flash: code (runtime, kernels, steps), weights, tables; plus what the self-test adds if it is called. RAM is the arena, input and output in it; stack is measured, of one
+\`npm run build && node test/bench/firmware.mjs\`. KiB of flash: code (runtime, kernels, steps), weights, tables;
+plus what the self-test adds if it is called. RAM is the arena, input and output in it; stack is measured, of one
 inference. Instructions for each multiply-accumulate of the network.
 ${cores.map((core) => tableOf(core, rows, models, peers)).join('')}${librariesOf(cores, rows)}`;
 }

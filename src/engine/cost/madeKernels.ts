@@ -31,7 +31,7 @@ const UNSHARED_ARGS: Readonly<Record<string, readonly number[]>> = {
   QMCU_SPECIAL_DEPTHWISE2D: [5],
 };
 
-/** What kernels have in common that share their block. Undefined where kernels that are alike are one kernel already. */
+/** What kernels that share their block have in common. Undefined where equal kernels are one kernel already. */
 export function sharedBlock({ macro, args }: MadeKernel): string | undefined {
   const unshared = UNSHARED_ARGS[macro];
   return unshared && `${macro} ${args.filter((_, i) => !unshared.includes(i)).join(' ')}`;
