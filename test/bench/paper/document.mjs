@@ -59,8 +59,8 @@ kernels, planner and fits. Counts of outlier patches are for an average image.
 
 Accuracy is the integer arithmetic's, on images that weights were not fitted to, except for MCUNet, where
 ${measured.calibration} of the 123 images are its calibration images; ± is the standard error of the paired
-difference from float. Latency is the estimate of our cost model for the board's core and clock (docs/targets.md). MobileNetV2's weights
-exceed the Arduino's flash: its rows there assume 4 MB of additional flash. CPU seconds are for a
+difference from float. Latency is the estimate of our cost model for the board's core and clock (docs/targets.md).
+MobileNetV2's weights exceed the Arduino's flash: its rows there assume 4 MB of additional flash. CPU seconds are for a
 search with fitted weights and ${measured.calibration} images, including calibration if it was not cached.
 Missing rows have not been measured.
 
