@@ -11,6 +11,7 @@ import { outputFormat } from './outputFormat';
 import { baseScales, type CodeType } from './scales';
 import { headFormat, type HeadMaps } from './headFormat';
 import { softmaxFormat } from './softmaxFormat';
+import { QuantizedParts, type LayerParts } from './quantizedParts';
 import { formatTies, type FormatTies } from './ties';
 import type { LayerParameters, MapFormat, QuantizedParameters } from './types';
 import { roundWeights } from './weights';
@@ -39,6 +40,7 @@ export interface InputFormat {
  * nearest.
  *
  * @param oneScale maps that need one scale for all channels, see {@link formatTies}
+ * @param parts what was quantized before of the same graph, calibration, inputs and heads
  * @throws UserError if the calibration does not cover the graph
  */
 export function quantizeGraph(
@@ -47,8 +49,12 @@ export function quantizeGraph(
   inputs: ReadonlyMap<MapId, InputFormat>,
   bits: BitDecisions,
   oneScale?: ReadonlySet<MapId>,
+  parts = new QuantizedParts(),
 ): QuantizedParameters {
-  const ties = formatTies(graph, oneScale, bits.heads);
+  const { ties, components } = parts.components(oneScale, () => {
+    const made = formatTies(graph, oneScale, bits.heads);
+    return { ties: made, components: scaleComponents(graph, made) };
+  });
   const statistics = (map: MapId): MapStatistics => {
     const s = calibration.maps.get(map);
     if (!s)
@@ -58,26 +64,39 @@ export function quantizeGraph(
     return s;
   };
   const formats = new Map<MapId, MapFormat>();
-  for (const component of scaleComponents(graph, ties)) {
-    for (const [map, format] of componentFormats(graph, component, ties, inputs, statistics, bits))
-      formats.set(map, format);
+  for (const { component, formats: known } of components) {
+    const made = known.get(bits, (asked) => componentFormats(graph, component, ties, inputs, statistics, asked));
+    for (const [map, format] of made) formats.set(map, format);
   }
   const views = new Map<LayerId, MapFormat>();
   const layers = new Map<LayerId, LayerParameters>();
   for (const layer of graph.layers) {
     if (!isWeighted(layer)) continue;
-    const source = layer.inputs[0];
-    const stored = formats.get(source)!;
-    const read = bits.inputBits(layer.id);
-    let format = stored;
-    if (read < stored.bits) {
-      format = viewFormat(graph, layer, read, stored, statistics, bits.weightBits(layer.id));
-      views.set(layer.id, format);
-    }
-    const rounded = roundWeights(graph, layer, bits.weightBits(layer.id), format, inputs.get(source)?.offset ?? null);
-    layers.set(layer.id, correctBias(graph, layer, rounded, format, statistics(source)));
+    const stored = formats.get(layer.inputs[0])!;
+    const { view, parameters } = parts
+      .layer(layer.id, stored)
+      .get(bits, (asked) => quantizeLayer(graph, layer, stored, inputs, statistics, asked));
+    if (view) views.set(layer.id, view);
+    layers.set(layer.id, parameters);
   }
   return { formats, views, layers };
+}
+
+function quantizeLayer(
+  graph: Graph,
+  layer: WeightedLayer,
+  stored: MapFormat,
+  inputs: ReadonlyMap<MapId, InputFormat>,
+  statistics: (map: MapId) => MapStatistics,
+  bits: BitDecisions,
+): LayerParts {
+  const source = layer.inputs[0];
+  const read = bits.inputBits(layer.id);
+  const weightBits = bits.weightBits(layer.id);
+  const view = read < stored.bits ? viewFormat(graph, layer, read, stored, statistics, weightBits) : null;
+  const format = view ?? stored;
+  const rounded = roundWeights(graph, layer, weightBits, format, inputs.get(source)?.offset ?? null);
+  return { view, parameters: correctBias(graph, layer, rounded, format, statistics(source)) };
 }
 
 function componentFormats(

@@ -19,6 +19,7 @@ import { lower } from '../program/lower';
 import type { Program } from '../program/types';
 import { checkCancelled, type Progress } from '../common/progress';
 import { quantizeGraph, type BitDecisions } from '../quantize/quantizeGraph';
+import { QuantizedParts } from '../quantize/quantizedParts';
 import type { QuantizedParameters } from '../quantize/types';
 import type { Fitter } from '../vdqs/fitTasks';
 import { openFitter } from '../vdqs/fitThreads';
@@ -66,6 +67,7 @@ export class ModelQuantizer {
   private readonly inputs: ReturnType<typeof inputFormats>;
   private targets: FloatTargets | null = null;
   private fitter: Fitter | null = null;
+  private readonly parts = new QuantizedParts();
   private measured: { readonly bits: string; readonly value: Measured } | null = null;
   private last: { readonly key: string; readonly result: Compensated } | null = null;
 
@@ -124,7 +126,7 @@ export class ModelQuantizer {
     if (this.last?.key === key) return this.last.result;
     checkCancelled(progress);
     progress.report('Quantizing weights', 0, 0);
-    const parameters = quantizeGraph(graph, calibration, this.inputs, this.bitsOf(decisions), oneScale);
+    const parameters = quantizeGraph(graph, calibration, this.inputs, this.bitsOf(decisions), oneScale, this.parts);
     let result: Compensated = { parameters, dampings: new Map() };
     if (fit && graph.layers.some(isWeighted)) {
       const fitter = await this.openFitter(progress);
