@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
 import * as vscode from 'vscode';
+import type { RpcMessage } from '../../src/protocol/rpc';
 import { smallModel, until, workspacePath, writeImages } from './fixtures';
 
 interface Plan {
@@ -58,19 +59,21 @@ async function run(command: string, argument: vscode.Uri): Promise<void> {
   ).ended;
 }
 
-/** Runs the command until its job's thread is there, which is the last one to start. */
+/** Runs the command until its job is given to a thread, which has read the model while the questions were asked. */
 async function runUntilBusy(argument: vscode.Uri): Promise<{ thread: Worker; ended: Promise<unknown> }> {
-  const threads: Worker[] = [];
-  const listener = (worker: Worker): void => void threads.push(worker);
-  // The boards are asked of the shared engine first; it is started here, so that the next thread is the job's.
-  await vscode.commands.executeCommand('vscode.openWith', argument, 'quantmcu.model');
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  let thread: Worker | undefined;
+  const listener = (worker: Worker): void => {
+    const post = worker.postMessage.bind(worker);
+    worker.postMessage = (message: RpcMessage): void => {
+      if (message.type === 'call' && message.method === 'quantize') thread = worker;
+      post(message);
+    };
+  };
   process.on('worker', listener);
   try {
-    // The first one tries the float model under each preprocessing while the questions are asked.
-    const { ended } = await answering('quantmcu.quantize', argument, () => threads.length > 1);
-    assert.ok(threads.length > 1, 'the job ended without a thread');
-    return { thread: threads[threads.length - 1], ended };
+    const { ended } = await answering('quantmcu.quantize', argument, () => thread !== undefined);
+    assert.ok(thread, 'the job ended without a thread');
+    return { thread, ended };
   } finally {
     process.off('worker', listener);
   }
