@@ -114,7 +114,7 @@ async function firstMinute({ url, pid }: Server, folder: string): Promise<Run> {
     since = now(pid);
     await click(vscode.row(images, 'images'));
     const presets = await vscode.quickPick('2/2');
-    const best = presets.locator('.monaco-list-row', { hasText: /(certain|right) on \d+ images/ }).first();
+    const best = presets.locator('.monaco-list-row', { hasText: /(confident|right) on \d+ images/ }).first();
     await wait(best);
     await click(best);
     await wait(vscode.statusItem.filter({ hasText: new RegExp(`${BOARD}.* of .* SRAM`) }));
