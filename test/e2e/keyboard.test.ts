@@ -78,7 +78,7 @@ describe('by the keyboard alone', () => {
     await press('Enter');
     await take(await vscode.quickPick('1/2'), 'images');
     const presets = await vscode.quickPick('2/2');
-    await take(presets, /(certain|right) on \d+ images/);
+    await take(presets, /(confident|right) on \d+ images/);
     await vscode.webview.locator('.outcome', { hasText: 'Plan for' }).waitFor({ timeout: 240_000 });
     assert.ok(existsSync(plan));
   });
