@@ -369,8 +369,7 @@ function structSizes(core, include) {
 function tableFile(all) {
   return `${
     existsSync(target) ? readFileSync(target, 'utf8').split('// prettier-ignore')[0] : ''
-  }// prettier-ignore\nexport const CODE_TABLES: Readonly<Record<string, CodeTable>> = ${JSON.stringify(all, null, 1)
-    .replace(/\n\s*/g, ' ')
-    .replace(/ ("(?:cortex|riscv)[^"]*": \{)/g, '\n  $1')
-    .replace(/(.{60,110}?), /g, '$1,\n    ')};\n`;
+  }// prettier-ignore\nexport const CODE_TABLES: Readonly<Record<string, CodeTable>> = ${JSON.stringify(all)
+    .replace(/("(?:cortex|riscv)[^"]*":\{)/g, '\n  $1')
+    .replace(/(.{30,112}),/g, '$1,\n    ')};\n`;
 }
