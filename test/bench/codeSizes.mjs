@@ -51,8 +51,9 @@ const { values } = parseArgs({
 const target = path.join(projectRoot, 'src/engine/cost/codeSizes.ts');
 const contents =
   "export { renderC } from './src/engine/codegen'; export { randomProgram } from './test/support/randomProgram'; " +
-  "export { againOf, alikeKernel, sharedBlock } from './src/engine/cost/madeKernels'; " +
-  "export { CODE_TABLES } from './src/engine/cost/codeSizes'; export { kernelGrid } from './test/bench/kernelGrid'; " +
+  "export { againOf, sharedBlock } from './src/engine/cost/madeKernels'; " +
+  "export { CODE_TABLES } from './src/engine/cost/codeSizes'; export { alikeKernel, kernelGrid } " +
+  "from './test/bench/kernelGrid'; " +
   "export { stepSources } from './test/bench/stepPrograms'; " +
   "export { randomPackable } from './test/unit/program/interpreter/support/randomWeighted';";
 const bundle = await bundleTests('bench-code-sizes', [], {

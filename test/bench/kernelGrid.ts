@@ -1,4 +1,4 @@
-import { madeKernelKey, UNROLLED_LENGTH } from '../../src/engine/cost/madeKernels';
+import { madeKernelKey, UNROLLED_LENGTH, UNSHARED_ARGS } from '../../src/engine/cost/madeKernels';
 
 /** A kernel made for a layer, as C. */
 interface GridKernel {
@@ -73,4 +73,12 @@ export function kernelGrid(): GridKernel[] {
     }
   }
   return grid;
+}
+
+/** The same kernel with another value in place of what its block does not depend on. */
+export function alikeKernel(kernel: GridKernel): GridKernel {
+  const unshared = UNSHARED_ARGS[kernel.macro] ?? [];
+  const other = (arg: string | number): string | number =>
+    String(arg).startsWith('(') ? String(arg).replace('(', '(1') : '2u';
+  return { ...kernel, args: kernel.args.map((arg, i) => (unshared.includes(i) ? other(arg) : arg)) };
 }

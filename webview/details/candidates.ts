@@ -73,7 +73,8 @@ function won(best: CandidateView, candidates: readonly CandidateView[], lambda: 
     .filter((c) => c !== best)
     .reduce<CandidateView | null>((a, b) => (a === null || b.score > a.score ? b : a), null);
   if (next === null) return t('{0} bits score highest.', best.bits);
-  const margin = plain(best.score - next.score, 3);
+  // With the digits of the table, so that it is the difference that people see there.
+  const margin = plain(best.score - next.score, 4);
   if (best.bits < next.bits)
     return t(
       '{0} bits win over {1} by {2}: at λ = {3} the additional BitOPs saved outweigh the entropy lost.',

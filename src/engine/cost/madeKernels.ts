@@ -25,7 +25,7 @@ const PACK_LIMITS = 11;
  * Places of arguments that no block depends on: the unit of packed kernels and the limits of their sums, the shift
  * before the multiplication of depthwise ones. Compilers fold functions of the same code into one.
  */
-const UNSHARED_ARGS: Readonly<Record<string, readonly number[]>> = {
+export const UNSHARED_ARGS: Readonly<Record<string, readonly number[]>> = {
   QMCU_SPECIAL_PACKED: [3, PACK_LIMITS],
   QMCU_SPECIAL_LONG_PACKED: [3, PACK_LIMITS],
   QMCU_SPECIAL_DEPTHWISE2D: [5],
@@ -35,14 +35,6 @@ const UNSHARED_ARGS: Readonly<Record<string, readonly number[]>> = {
 export function sharedBlock({ macro, args }: MadeKernel): string | undefined {
   const unshared = UNSHARED_ARGS[macro];
   return unshared && `${macro} ${args.filter((_, i) => !unshared.includes(i)).join(' ')}`;
-}
-
-/** The same kernel with another value in place of what its block does not depend on. */
-export function alikeKernel<K extends MadeKernel>(kernel: K): K {
-  const unshared = UNSHARED_ARGS[kernel.macro] ?? [];
-  const other = (arg: string | number): string | number =>
-    String(arg).startsWith('(') ? String(arg).replace('(', '(1') : '2u';
-  return { ...kernel, args: kernel.args.map((arg, i) => (unshared.includes(i) ? other(arg) : arg)) };
 }
 
 /** What a further kernel of a shared block takes depends on, its limits aside, and the bytes of these. */
