@@ -1,8 +1,9 @@
-// `npm test`: checks beside each other, then every suite in order; the last line counts them all.
+// `npm test`: checks beside each other, then every suite in order. The end names what failed, and the last line
+// counts all tests.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { projectRoot } from './support/bundle.mjs';
-import { closingLine, parseClosingLine } from './support/closingLine.mjs';
+import { closingLine, failureLine, failureLines, parseClosingLine } from './support/closingLine.mjs';
 
 /** Suites whose command has no tests to count: each counts as one test. */
 const checks = ['typecheck', 'lint', 'build'];
@@ -29,6 +30,8 @@ function run(command, args, shown) {
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const summary = [];
+/** @type {string[]} */
+const failures = [];
 function count(suite, counts, started) {
   for (const key of ['passed', 'failed', 'skipped']) total[key] += counts[key];
   summary.push(`${suite.padEnd(12)} ${closingLine(counts)} (${Math.round((Date.now() - started) / 1000)} s)`);
@@ -38,6 +41,7 @@ async function check(name) {
   const started = Date.now();
   const { code, output } = await run('npm', ['run', '--silent', name], false);
   console.log(`\n=== ${name}\n${output}`);
+  if (code !== 0) failures.push(failureLine(name, output.slice(-800)));
   count(name, { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }, started);
 }
 
@@ -48,12 +52,15 @@ async function runSuite(suite) {
   const counts = parseClosingLine(output) ?? { passed: 0, failed: 0, skipped: 0 };
   // A runner that died, or says that it failed without a failed test, counts as one failure.
   if (code !== 0 && counts.failed === 0) counts.failed = 1;
+  const lines = failureLines(output);
+  if (counts.failed > 0 && lines.length === 0) lines.push(failureLine(suite, `exit ${code}: ${output.slice(-800)}`));
+  failures.push(...lines);
   count(suite, counts, started);
 }
 
 await Promise.all(checks.map(check));
 for (const suite of suites) await runSuite(suite);
 
-console.log(`\n${summary.join('\n')}\n`);
+console.log(`\n${[...summary, ...failures].join('\n')}\n`);
 console.log(closingLine(total));
 process.exitCode = total.failed > 0 ? 1 : 0;

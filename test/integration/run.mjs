@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleTests, projectRoot, testFiles } from '../support/bundle.mjs';
-import { closingLine } from '../support/closingLine.mjs';
+import { closingLine, failureLine } from '../support/closingLine.mjs';
 import { requireTools } from '../support/tools.mjs';
 import { runInCodeServer } from './inCodeServer.mjs';
 import { runInElectron } from './inElectron.mjs';
@@ -51,6 +51,8 @@ async function main() {
       );
       if (test.error) console.log(test.error.replace(/^/gm, '      '));
     }
+    for (const test of result.tests)
+      if (test.state === 'failed') console.log(failureLine(test.title, test.error ?? ''));
     console.log(closingLine(result));
     process.exitCode = result.failed > 0 || result.passed === 0 ? 1 : 0;
   } finally {

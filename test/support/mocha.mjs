@@ -1,6 +1,6 @@
 import Mocha from 'mocha';
 import { bundleTests, testFiles } from './bundle.mjs';
-import { closingLine } from './closingLine.mjs';
+import { closingLine, failureLine } from './closingLine.mjs';
 
 /**
  * Bundles test files, runs them with mocha in this process and prints the closing line. The process fails if a test
@@ -15,11 +15,14 @@ export async function runSuite(name, roots, { grep, reporter = 'dot', timeout = 
     const mocha = new Mocha({ ui: 'bdd', grep, reporter, timeout, color: process.stdout.isTTY });
     mocha.addFile(bundle.file);
     await mocha.loadFilesAsync();
+    const failures = [];
     const counts = await new Promise((resolve) => {
       const runner = mocha.run(() =>
         resolve({ passed: runner.stats.passes, failed: runner.stats.failures, skipped: runner.stats.pending }),
       );
+      runner.on('fail', (test, error) => failures.push(failureLine(test.fullTitle(), String(error?.message ?? error))));
     });
+    for (const failure of failures) console.log(failure);
     console.log(closingLine(counts));
     process.exitCode = counts.failed > 0 || counts.passed + counts.skipped === 0 ? 1 : 0;
   } finally {

@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { projectRoot, testFiles } from './bundle.mjs';
-import { closingLine, parseClosingLine } from './closingLine.mjs';
+import { closingLine, failureLine, parseClosingLine } from './closingLine.mjs';
 
 /**
  * The parts of a suite that processes take turns at: its test files and its folders of them, each of `split` by its
@@ -47,11 +47,14 @@ export async function runParts(runner, parts, args = []) {
       const started = Date.now();
       const { code, output } = await run(process.execPath, [runner, part, ...args]);
       const counts = parseClosingLine(output) ?? { passed: 0, failed: 0, skipped: 0 };
-      // A part that died counts as one failure.
-      if (code !== 0 && counts.failed === 0) counts.failed = 1;
-      for (const key of Object.keys(total)) total[key] += counts[key];
       const name = path.relative(projectRoot, part) + (statSync(part).isDirectory() ? path.sep : '');
       process.stdout.write(`\n--- ${name} (${Math.round((Date.now() - started) / 1000)} s)\n${output}`);
+      // A part that died counts as one failure.
+      if (code !== 0 && counts.failed === 0) {
+        counts.failed = 1;
+        console.log(failureLine(name, `exit ${code}: ${output.slice(-800)}`));
+      }
+      for (const key of Object.keys(total)) total[key] += counts[key];
     }
   };
   await Promise.all(Array.from({ length: Math.min(Math.max(availableParallelism(), 1), 4) }, turn));
