@@ -120,8 +120,13 @@ export function wholeExtent({ h, w }: { readonly h: number; readonly w: number }
   return { rows: axisExtent(h), cols: axisExtent(w) };
 }
 
+/** Axes of one call: programs of thousands of calls have few lengths. */
+const axes = new Map<number, AxisExtent>();
+
 function axisExtent(elements: number): AxisExtent {
-  return axisExtents(elements > 0 ? [elements] : []);
+  let axis = axes.get(elements);
+  if (!axis) axes.set(elements, (axis = axisExtents(elements > 0 ? [elements] : [])));
+  return axis;
 }
 
 /** What calls take along one axis that have so many rows (or columns) each. */

@@ -98,50 +98,48 @@ function splitAxis(axis: AxisExtent): { readonly wide: AxisExtent; readonly narr
 /** The shape of calls with at least four pixels in a row. */
 export function shapeOf(call: KernelCall, fewBits: FewBits): KernelShape {
   const { op, channels, inChannels, window = windowless, group = 1, inputBits, weightBits = 8 } = call;
-  const { kernelH, kernelW, strideH, strideW } = window;
-  const sides = { kernelH, kernelW, strideH, strideW };
-  const plain = { channels, taps: 1, ...windowless, inputBits, weightBits: 8 as WeightBits };
+  const isMade = call.made !== false;
   switch (op) {
-    case 'conv2d':
-      return {
-        kernel: hasFewBits(call, fewBits) ? 'packed' : 'conv',
-        channels,
-        taps: (kernelH * kernelW * inChannels) / group,
-        ...sides,
-        inputBits,
-        weightBits,
-        ...(call.made === false || !isMadeConv(call) ? { general: true } : {}),
-      };
-    case 'depthwise2d':
-      return {
-        kernel: isByTaps(call, fewBits) ? 'depthwiseTaps' : 'depthwise',
-        channels,
-        taps: kernelH * kernelW,
-        ...sides,
-        inputBits,
-        weightBits,
-        ...(call.made === false ? { general: true } : {}),
-      };
-    case 'fullyConnected':
-      return {
-        ...plain,
-        kernel: 'fullyConnected',
-        taps: (call.inputPixels ?? 1) * inChannels,
-        weightBits,
-        ...(call.made === false ? { general: true } : {}),
-      };
+    case 'conv2d': {
+      const kernel = hasFewBits(call, fewBits) ? 'packed' : 'conv';
+      const taps = (window.kernelH * window.kernelW * inChannels) / group;
+      return shape(kernel, channels, taps, window, inputBits, weightBits, isMade && isMadeConv(call));
+    }
+    case 'depthwise2d': {
+      const kernel = isByTaps(call, fewBits) ? 'depthwiseTaps' : 'depthwise';
+      return shape(kernel, channels, window.kernelH * window.kernelW, window, inputBits, weightBits, isMade);
+    }
+    case 'fullyConnected': {
+      const taps = (call.inputPixels ?? 1) * inChannels;
+      return shape('fullyConnected', channels, taps, windowless, inputBits, weightBits, isMade);
+    }
     case 'maxPool':
     case 'averagePool':
-      return { ...plain, kernel: op, ...sides };
+      return shape(op, channels, 1, window, inputBits, 8, true);
     case 'add':
-      return { ...plain, kernel: 'add' };
+      return shape('add', channels, 1, windowless, inputBits, 8, true);
     case 'copy':
     case 'load':
     case 'fill':
-      return { ...plain, kernel: 'copy', channels: call.pixelBytes };
+      return shape('copy', call.pixelBytes, 1, windowless, inputBits, 8, true);
     default:
-      return { ...plain, kernel: 'element' };
+      return shape('element', channels, 1, windowless, inputBits, 8, true);
   }
+}
+
+/** Written out, as this runs for every call of every plan that is tried: spreading objects took most of the time. */
+function shape(
+  kernel: KernelShape['kernel'],
+  channels: number,
+  taps: number,
+  { kernelH, kernelW, strideH, strideW }: NonNullable<KernelCall['window']>,
+  inputBits: Bits,
+  weightBits: WeightBits,
+  isMade: boolean,
+): KernelShape {
+  return isMade
+    ? { kernel, channels, taps, kernelH, kernelW, strideH, strideW, inputBits, weightBits }
+    : { kernel, channels, taps, kernelH, kernelW, strideH, strideW, inputBits, weightBits, general: true };
 }
 
 /** Whether a depthwise kernel computes tap by tap; of vector kernels those that unpack no weights. */

@@ -61,6 +61,8 @@ export class CallCost {
 
 /** A call as its kernel sees it when the layer's weights are in some storage form. */
 function inForm(call: KernelCall, { weights, made }: LayerForm, fewBits: FewBits): KernelCall {
+  // Only these have weights, or kernels made for them.
+  if (call.op !== 'conv2d' && call.op !== 'depthwise2d' && call.op !== 'fullyConnected') return call;
   // Eight pixels share multiplications by the weights' values, however they are stored.
   if (fewBits === 'eights' && shapeOf(call, fewBits).kernel === 'packed') return call;
   const packs = weights === 'packed';

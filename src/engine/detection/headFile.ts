@@ -2,6 +2,7 @@ import Ajv, { type ValidateFunction } from 'ajv';
 import { promises as fs } from 'node:fs';
 import schema from '../../../media/schema/plan.schema.json';
 import { UserError, reasonOf } from '../common/errors';
+import { ofOwnSchema } from '../common/ownSchema';
 import type { DetectionHead } from './head';
 
 const MAX_BYTES = 1 << 20;
@@ -24,7 +25,8 @@ export async function readHead(file: string): Promise<DetectionHead> {
   } catch (error) {
     throw new UserError(`${file}: not valid JSON (${reasonOf(error)}).`, { cause: error });
   }
-  validator ??= new Ajv({ allErrors: false, strictRequired: false, strictTypes: false }).compile<DetectionHead>({
+  const options = { allErrors: false, strictRequired: false, strictTypes: false, ...ofOwnSchema };
+  validator ??= new Ajv(options).compile<DetectionHead>({
     ...schema.definitions.detection,
     definitions: schema.definitions,
   });

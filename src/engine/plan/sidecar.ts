@@ -2,6 +2,7 @@ import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
 import * as path from 'node:path';
 import schema from '../../../media/schema/plan.schema.json';
 import { UserError, reasonOf } from '../common/errors';
+import { ofOwnSchema } from '../common/ownSchema';
 import type { Plan } from './types';
 
 /** Largest sidecar that is read; real ones have some tens of kilobytes. */
@@ -10,7 +11,7 @@ export const MAX_PLAN_BYTES = 16 << 20;
 let validator: ValidateFunction<Plan> | undefined;
 
 function validate(): ValidateFunction<Plan> {
-  validator ??= new Ajv({ allErrors: false, allowUnionTypes: true }).compile<Plan>(schema);
+  validator ??= new Ajv({ allErrors: false, allowUnionTypes: true, ...ofOwnSchema }).compile<Plan>(schema);
   return validator;
 }
 

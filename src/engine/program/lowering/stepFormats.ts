@@ -10,6 +10,7 @@ import { channelsOf } from './scheduleFor';
 export class StepFormats {
   private readonly splitGroup: number;
   private readonly bitGroup: readonly MapId[];
+  private readonly partBegins = new Map<LayerId, readonly number[]>();
 
   /** @param splitMap the map that ends the patch stage; null without one */
   constructor(
@@ -58,10 +59,20 @@ export class StepFormats {
     if (layer.kind === 'slice' && side === 'in')
       return { ...format, base: channelsOf(format.base, layer.begin, layer.end - layer.begin) };
     if (layer.kind === 'concat' && side === 'out' && layer.axis === 'c') {
-      let begin = 0;
-      for (let i = 0; i < step.part; i++) begin += this.graph.maps[layer.inputs[i]].shape.c;
+      const begin = this.partBegin(layer, step.part);
       return { ...format, base: channelsOf(format.base, begin, this.graph.maps[layer.inputs[step.part]].shape.c) };
     }
     return format;
+  }
+
+  /** First output channel of an input of a concatenation of channels. */
+  private partBegin({ id, inputs }: Layer, part: number): number {
+    let begins = this.partBegins.get(id);
+    if (!begins) {
+      let begin = 0;
+      begins = inputs.map((map) => (begin += this.graph.maps[map].shape.c) - this.graph.maps[map].shape.c);
+      this.partBegins.set(id, begins);
+    }
+    return begins[part];
   }
 }
