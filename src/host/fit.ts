@@ -1,12 +1,22 @@
 import * as vscode from 'vscode';
 import { OWN_BOARD_ID } from '../protocol/boards';
-import type { BoardFitView, FitBoard, FitView } from '../protocol/fit';
+import type { FitRequest } from '../protocol/engine';
+import type { BoardFitView, FirstFitView, FitBoard, FitView } from '../protocol/fit';
 import type { EngineClient } from './engineClient/client';
 import { formatBytes, formatMilliseconds } from './format';
 import { customBoards, quantizeSettings } from './settings';
 
 /** Which boards a model fits, those of the user's settings among them, within the limits of the settings. */
-export async function checkFit(engine: EngineClient, model: vscode.Uri): Promise<FitView> {
+export function checkFit(engine: EngineClient, model: vscode.Uri): Promise<FitView> {
+  return engine.ask((e) => e.fit(fitRequest(model)), {}, 'plans');
+}
+
+/** What is known of that at once, by the engine that reads the model to show it. */
+export function checkLayerwise(engine: EngineClient, model: vscode.Uri): Promise<FirstFitView> {
+  return engine.ask((e) => e.firstFit(fitRequest(model)));
+}
+
+function fitRequest(model: vscode.Uri): FitRequest {
   const { sizes, sramBytes, flashBytes } = quantizeSettings(model);
   const boards = customBoards(model).map((board): FitBoard => ({
     id: OWN_BOARD_ID,
@@ -16,8 +26,7 @@ export async function checkFit(engine: EngineClient, model: vscode.Uri): Promise
     sramBytes: sramBytes ?? board.sramBytes,
     flashBytes: flashBytes ?? board.flashBytes,
   }));
-  const limits = { sramBytes, flashBytes };
-  return engine.ask((e) => e.fit({ modelPath: model.fsPath, sizes, boards, limits }), {}, 'plans');
+  return { modelPath: model.fsPath, sizes, boards, limits: { sramBytes, flashBytes } };
 }
 
 /** How a model fits a board, in a few words, and the icon for it. */

@@ -4,7 +4,7 @@ import type { DetectionsView } from './detections';
 import type { DrawingRequest, DrawingView } from './drawing';
 import type { QuantizeSummary } from '../engine/run/quantizeSummary';
 import type { GeneratedNetwork, ProgressEvent } from './engine';
-import type { FitView } from './fit';
+import type { FirstFitView, FitView } from './fit';
 import type { SweepView } from './sweeps';
 import type { TradeOffView } from './tradeOff';
 import type { EditorView, PreviewView, SampleImageView, TargetView } from './views';
@@ -36,6 +36,8 @@ export interface EditorHost {
   redo(): Promise<boolean>;
   /** Which boards the model fits. Takes up to seconds. */
   fit(): Promise<FitView>;
+  /** What is known of that at once: layer by layer, without patches. */
+  firstFit(): Promise<FirstFitView>;
   /** The command `quantize` with the board chosen already. */
   quantizeFor(board: { readonly id: string; readonly name: string }): Promise<void>;
   /** An image to draw under the patches; null where there is none. */

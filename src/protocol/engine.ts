@@ -11,7 +11,7 @@ import type { SweepService } from './sweeps';
 import type { LayerDetailsView } from './details';
 import type { DetectionsView } from './detections';
 import type { DrawingRequest, DrawingView } from './drawing';
-import type { FitBoard, FitView } from './fit';
+import type { FirstFitView, FitBoard, FitView } from './fit';
 import type { TradeOffView } from './tradeOff';
 import type { EditorView, PreviewView, SampleImageView, TargetView } from './views';
 
@@ -40,6 +40,8 @@ export interface EngineService extends SweepService {
    * runs it.
    */
   fit(request: FitRequest): Promise<FitView>;
+  /** What is known of that at once: layer by layer, without patches. */
+  firstFit(request: FitRequest): Promise<FirstFitView>;
   /** Reads a model ahead of a job with it, on the same engine. */
   readModel(request: Pick<ViewRequest, 'modelPath' | 'sizes'>): Promise<void>;
   /** How well the float network does under each preprocessing; null where that cannot be found. Takes seconds. */

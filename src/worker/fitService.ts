@@ -1,10 +1,11 @@
 import { UserError } from '../engine/common/errors';
 import type { Progress } from '../engine/common/progress';
+import type { Graph } from '../engine/graph/types';
 import { findPreprocess } from '../engine/run/findPreprocess';
-import { checkFit } from '../engine/run/fit';
+import { checkFit, checkLayerwise } from '../engine/run/fit';
 import { arenaTarget } from '../engine/targets/capacity';
 import { targets } from '../engine/targets/targets';
-import type { EngineService } from '../protocol/engine';
+import type { EngineService, FitRequest } from '../protocol/engine';
 import type { FitBoard } from '../protocol/fit';
 import type { ModelStore } from './models';
 
@@ -12,7 +13,7 @@ import type { ModelStore } from './models';
 export function fitService(
   models: ModelStore,
   progress: Progress,
-): Pick<EngineService, 'fit' | 'findPreprocess' | 'readModel'> {
+): Pick<EngineService, 'fit' | 'firstFit' | 'findPreprocess' | 'readModel'> {
   return {
     readModel: async ({ modelPath, sizes }) => {
       await models.model(modelPath, sizes);
@@ -23,20 +24,33 @@ export function fitService(
       return findPreprocess(graph, modelPath, imagesPath, progress);
     },
 
-    fit: async ({ modelPath, sizes, boards, limits }) => {
-      const { view, deferred } = await models.shown(modelPath, sizes);
-      if (deferred)
-        throw new UserError(
-          `${view.parameters} parameters take ${Math.ceil(view.parameters / 2 ** 21)} MiB of flash at 4 bits, more ` +
-            'than any listed board has.',
-        );
-      const known = targets.map((target): FitBoard => {
-        const { name, core, clockMHz } = target;
-        return { ...arenaTarget(target, limits), name, core, clockMHz };
-      });
-      const { graph } = await models.model(modelPath, sizes);
-      const all = [...known, ...boards];
-      return models.fit(graph, JSON.stringify(all), () => checkFit(graph, all, progress));
+    fit: async (request) => {
+      const { graph, boards } = await asked(models, request);
+      return models.fit(graph, JSON.stringify(boards), () => checkFit(graph, boards, progress));
+    },
+
+    firstFit: async (request) => {
+      const { graph, boards } = await asked(models, request);
+      return checkLayerwise(graph, boards);
     },
   };
+}
+
+/** The model that is asked about, and all boards. @throws UserError for models beyond all boards */
+async function asked(
+  models: ModelStore,
+  { modelPath, sizes, boards, limits }: FitRequest,
+): Promise<{ readonly graph: Graph; readonly boards: readonly FitBoard[] }> {
+  const { view, deferred } = await models.shown(modelPath, sizes);
+  if (deferred)
+    throw new UserError(
+      `${view.parameters} parameters take ${Math.ceil(view.parameters / 2 ** 21)} MiB of flash at 4 bits, more ` +
+        'than any listed board has.',
+    );
+  const known = targets.map((target): FitBoard => {
+    const { name, core, clockMHz } = target;
+    return { ...arenaTarget(target, limits), name, core, clockMHz };
+  });
+  const { graph } = await models.model(modelPath, sizes);
+  return { graph, boards: [...known, ...boards] };
 }

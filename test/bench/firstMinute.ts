@@ -32,7 +32,8 @@ const TICKS = 100;
 
 /** What a person waits for, with the click that it follows and the goal in seconds where there is one. */
 const STEPS = [
-  { name: 'boards that it fits', since: 'a click on the model', goal: 3 },
+  { name: 'boards, layer by layer', since: 'a click on the model', goal: 3 },
+  { name: 'boards, in patches', since: 'a click on the model', goal: null },
   { name: 'preprocessing found', since: 'the choice of the images', goal: null },
   { name: 'first usable plan', since: 'the choice of the images', goal: 15 },
   { name: 'the search has ended', since: 'the choice of the images', goal: null },
@@ -108,6 +109,7 @@ async function firstMinute({ url, pid }: Server, folder: string): Promise<Run> {
     };
     await click(vscode.explorerRow('mobilenetv2.onnx'));
     await wait(vscode.webview.locator('.fit-table'));
+    await wait(vscode.webview.locator('.fit-title', { hasText: /Fits \d+ of \d+ boards/ }));
 
     await click(vscode.webview.getByRole('button', { name: `Quantize for ${BOARD}` }).first());
     const images = await vscode.quickPick('1/2');

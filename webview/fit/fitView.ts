@@ -1,5 +1,5 @@
 import { coreName } from '../../src/protocol/boards';
-import type { BoardFitView, FitView as Fit, FitWayView } from '../../src/protocol/fit';
+import type { FirstBoardFitView, FirstFitView, FitView as Fit, FitWayView } from '../../src/protocol/fit';
 import type { EditorView } from '../../src/protocol/views';
 import type { Context } from '../context';
 import { fill, h, type Child } from '../dom';
@@ -8,9 +8,15 @@ import { icon, type IconName } from '../icons';
 import { t } from '../l10n';
 import { button, progressRing } from '../ui';
 
-type Verdict = BoardFitView['verdict'];
+/** Null: patches decide, and are being planned. */
+type Verdict = FirstBoardFitView['verdict'];
+/** The whole answer, or what of it is there at once. */
+type Answer = FirstFitView & Partial<Pick<Fit, 'least'>>;
 
-/** Boards that a model fits, asked for when the tab is first shown: it takes a second or two on a large network. */
+/**
+ * Boards that a model fits, asked for when the tab is first shown. What is known layer by layer is there at once; the
+ * whole answer takes a second or two on a large network.
+ */
 export class FitView {
   readonly element = h('div', { class: 'fit-view', tabIndex: 0, role: 'region', aria: { label: t('Boards') } });
   private model: EditorView['model'] | null = null;
@@ -41,31 +47,44 @@ export class FitView {
       this.element,
       h('p', { class: 'fit-waiting', role: 'status' }, progressRing(t('Working')), t('Checking which boards it fits…')),
     );
+    let isWhole = false;
+    this.context.host.firstFit().then(
+      (first) => {
+        if (this.asked === model && !isWhole) fill(this.element, ...this.content(first));
+      },
+      // The whole answer will say why.
+      () => undefined,
+    );
     this.context.host.fit().then(
       (fit) => {
         if (this.asked !== model) return;
-        fill(this.element, ...this.content(fit));
-        const fitting = fit.boards.filter(({ verdict }) => verdict !== 'no').length;
-        this.context.announce(t('Fits {0} of {1} boards', fitting, fit.boards.length));
+        isWhole = true;
+        this.fillWhole(fit);
       },
       (error: Error) => {
+        isWhole = true;
         if (this.asked === model) fill(this.element, h('p', { class: 'fit-problem', role: 'alert' }, error.message));
       },
     );
   }
 
-  private content(fit: Fit): Child[] {
-    const order: Record<Verdict, number> = { fits: 0, tight: 1, no: 2 };
-    const boards = [...fit.boards].sort((a, b) => order[a.verdict] - order[b.verdict]);
-    const fitting = boards.filter(({ verdict }) => verdict !== 'no').length;
+  /** Whoever is at a board's button already stays there. */
+  private fillWhole(fit: Fit): void {
+    const { activeElement } = document;
+    const label = this.element.contains(activeElement) ? (activeElement?.getAttribute('aria-label') ?? null) : null;
+    fill(this.element, ...this.content(fit));
+    for (const one of this.element.querySelectorAll<HTMLElement>('[aria-label]'))
+      if (one.getAttribute('aria-label') === label) one.focus();
+    const fitting = fit.boards.filter(({ verdict }) => verdict !== 'no').length;
+    this.context.announce(t('Fits {0} of {1} boards', fitting, fit.boards.length));
+  }
+
+  private content(fit: Answer): Child[] {
+    const order = (verdict: Verdict): number => (verdict === null ? 1 : { fits: 0, tight: 1, no: 2 }[verdict]);
+    // Buttons may move under a pointer only among boards that were open.
+    const boards = [...fit.boards].sort((a, b) => order(a.verdict) - order(b.verdict));
     return [
-      h(
-        'h2',
-        { class: 'fit-title' },
-        fitting === 0
-          ? t('Fits none of the {0} boards', boards.length)
-          : t('Fits {0} of {1} boards', fitting, boards.length),
-      ),
+      title(boards),
       needs(fit),
       h(
         'table',
@@ -81,7 +100,7 @@ export class FitView {
             ),
           ),
         ),
-        h('tbody', {}, ...boards.map((board) => this.row(board))),
+        h('tbody', {}, ...boards.map((board) => this.row(board, fit.flashBytes))),
       ),
       h(
         'p',
@@ -95,7 +114,8 @@ export class FitView {
     ];
   }
 
-  private row({ board, verdict, way, layerwise }: BoardFitView): HTMLElement {
+  private row(fit: FirstBoardFitView, flashBytes: Fit['flashBytes']): HTMLElement {
+    const { board, verdict, way } = fit;
     const quantize = button(
       t('Quantize…'),
       'secondary',
@@ -104,7 +124,7 @@ export class FitView {
     quantize.setAttribute('aria-label', t('Quantize for {0}…', board.name));
     return h(
       'tr',
-      { class: `fit-${verdict}` },
+      { class: `fit-${verdict ?? 'open'}` },
       h(
         'td',
         { class: 'fit-board' },
@@ -124,18 +144,56 @@ export class FitView {
           ),
         ),
       ),
-      h('td', {}, verdict === 'no' ? h('span', {}, needsText(way, board)) : wayText(way)),
-      h('td', { class: 'fit-number' }, share(t('SRAM'), way.arenaBytes, board.sramBytes)),
-      h('td', { class: 'fit-number' }, share(t('Flash'), way.flashBytes, board.flashBytes)),
-      h('td', { class: 'fit-number' }, timeText(verdict, way, layerwise)),
+      ...(way === null ? openCells(fit, flashBytes) : cells(fit, way)),
       h('td', {}, verdict === 'no' ? null : quantize),
     );
   }
 }
 
-const marks: Record<Verdict, IconName> = { fits: 'check', tight: 'warning', no: 'close' };
+function title(boards: FirstFitView['boards']): HTMLElement {
+  if (boards.some(({ way }) => way === null))
+    return h(
+      'h2',
+      { class: 'fit-title fit-waiting', role: 'status' },
+      progressRing(t('Working')),
+      t('Checking which boards it fits…'),
+    );
+  const fitting = boards.filter(({ verdict }) => verdict !== 'no').length;
+  return h(
+    'h2',
+    { class: 'fit-title' },
+    fitting === 0
+      ? t('Fits none of the {0} boards', boards.length)
+      : t('Fits {0} of {1} boards', fitting, boards.length),
+  );
+}
+
+/** What is known of a board of which patches are still being planned. */
+function openCells({ board, verdict }: FirstBoardFitView, flashBytes: Fit['flashBytes']): HTMLElement[] {
+  const flash = flashBytes[flashBytes[8] <= board.flashBytes ? 8 : 4];
+  const open = (): HTMLElement => h('td', { class: 'fit-number muted' }, '…');
+  const how = verdict === 'no' ? t('needs at least {0}', t('{0} flash', bytesText(flash))) : t('Checking patches…');
+  return [
+    h('td', { class: verdict === 'no' ? '' : 'muted' }, how),
+    open(),
+    h('td', { class: 'fit-number' }, share(t('Flash'), flash, board.flashBytes)),
+    open(),
+  ];
+}
+
+function cells({ board, verdict, layerwise }: FirstBoardFitView, way: FitWayView): HTMLElement[] {
+  return [
+    h('td', {}, verdict === 'no' ? h('span', {}, needsText(way, board)) : wayText(way)),
+    h('td', { class: 'fit-number' }, share(t('SRAM'), way.arenaBytes, board.sramBytes)),
+    h('td', { class: 'fit-number' }, share(t('Flash'), way.flashBytes, board.flashBytes)),
+    h('td', { class: 'fit-number' }, timeText(verdict, way, layerwise)),
+  ];
+}
+
+const marks: Record<NonNullable<Verdict>, IconName> = { fits: 'check', tight: 'warning', no: 'close' };
 
 function mark(verdict: Verdict): HTMLElement {
+  if (verdict === null) return h('span', { class: 'fit-mark' });
   const text = { fits: t('fits'), tight: t('tight'), no: t('does not fit') }[verdict];
   return h(
     'span',
@@ -146,27 +204,30 @@ function mark(verdict: Verdict): HTMLElement {
 }
 
 /** What the model needs, whatever the board. */
-function needs({ layerwise, least, flashBytes }: Fit): HTMLElement {
-  const entry = (title: string, sram: number, flash: number | null, grid: FitWayView['grid']): HTMLElement =>
+function needs({ layerwise, least, flashBytes }: Answer): HTMLElement {
+  const entry = (title: string, sram: number | undefined, flash: number, grid: FitWayView['grid']): HTMLElement =>
     h(
       'div',
       { class: 'fit-need' },
       h('div', { class: 'figure-label' }, title),
-      h('div', { class: 'fit-need-value' }, bytesText(sram), h('span', { class: 'muted' }, ` ${t('SRAM')}`)),
+      h(
+        'div',
+        { class: 'fit-need-value' },
+        sram === undefined ? '…' : bytesText(sram),
+        h('span', { class: 'muted' }, ` ${t('SRAM')}`),
+      ),
       h(
         'div',
         { class: 'figure-note' },
-        [flash === null ? '' : t('{0} flash', bytesText(flash)), grid === null ? '' : `${grid.rows}×${grid.cols}`]
-          .filter((part) => part !== '')
-          .join(' · '),
+        [t('{0} flash', bytesText(flash)), ...(grid === null ? [] : [`${grid.rows}×${grid.cols}`])].join(' · '),
       ),
     );
   return h(
     'div',
     { class: 'fit-needs' },
     entry(t('8 bits, layer by layer'), layerwise.arenaBytes, flashBytes[8], null),
-    entry(t('8 bits, in patches'), least[8].arenaBytes, flashBytes[8], least[8].grid),
-    entry(t('4 bits, in patches'), least[4].arenaBytes, flashBytes[4], least[4].grid),
+    entry(t('8 bits, in patches'), least?.[8].arenaBytes, flashBytes[8], least?.[8].grid ?? null),
+    entry(t('4 bits, in patches'), least?.[4].arenaBytes, flashBytes[4], least?.[4].grid ?? null),
   );
 }
 
@@ -182,7 +243,7 @@ function wayText({ grid, tailStages, mapBits, weightBits }: FitWayView): string 
   return `${how}, ${bits}`;
 }
 
-function needsText(way: FitWayView, board: BoardFitView['board']): string {
+function needsText(way: FitWayView, board: FirstBoardFitView['board']): string {
   const needed = [
     way.arenaBytes > board.sramBytes ? t('{0} SRAM', bytesText(way.arenaBytes)) : '',
     way.flashBytes > board.flashBytes ? t('{0} flash', bytesText(way.flashBytes)) : '',

@@ -72,6 +72,17 @@ export interface Fit {
   readonly boards: readonly BoardFit[];
 }
 
+/** What is known before patches are planned. */
+export interface FirstFit extends Pick<Fit, 'layerwise' | 'flashBytes'> {
+  readonly boards: readonly FirstBoardFit[];
+}
+
+/** A board in {@link FirstFit}; null: patches decide. */
+export interface FirstBoardFit extends Pick<BoardFit, 'board' | 'layerwise'> {
+  readonly verdict: BoardFit['verdict'] | null;
+  readonly way: FitWay | null;
+}
+
 /** A way with its work, before it is put on a board. */
 type Point = Pick<FitWay, 'mapBits' | 'grid' | 'tailStages' | 'arenaBytes'> & {
   readonly instructions: Readonly<Record<WeightBits, number>>;
@@ -84,14 +95,10 @@ type Point = Pick<FitWay, 'mapBits' | 'grid' | 'tailStages' | 'arenaBytes'> & {
  * @throws UserError for networks without inputs that a plan could be made for; CancelledError
  */
 export function checkFit(graph: Graph, boards: readonly FitBoard[], progress: Progress): Fit {
-  if (graph.inputs.length === 0 || graph.layers.length === 0)
-    throw new UserError('This model has no layers to run, so there is nothing to fit.');
+  checkLayers(graph);
   const eight = pointsAt(graph, 8, progress);
   const four = pointsAt(graph, 4, progress);
-  const flashBytes = {
-    8: graphFlashBytes(graph, () => 8, 'cortex-m4'),
-    4: graphFlashBytes(graph, () => 4, 'cortex-m4'),
-  } as const;
+  const flashBytes = flashOf(graph);
   const least = ({ least: { arenaBytes, grid } }: Points): Pick<FitWay, 'arenaBytes' | 'grid'> => ({
     arenaBytes,
     grid,
@@ -107,13 +114,55 @@ export function checkFit(graph: Graph, boards: readonly FitBoard[], progress: Pr
   };
 }
 
+/**
+ * The part of {@link checkFit} that is there at once: everything layer by layer, and the boards that this decides. What
+ * it says of a board is what the whole check says.
+ *
+ * @throws UserError as {@link checkFit} does
+ */
+export function checkLayerwise(graph: Graph, boards: readonly FitBoard[]): FirstFit {
+  checkLayers(graph);
+  const { layerwise: point } = layerwiseAt(graph, 8);
+  const flashBytes = flashOf(graph);
+  return {
+    layerwise: { arenaBytes: point.arenaBytes, flashBytes: flashBytes[8] },
+    flashBytes,
+    boards: boards.map((board): FirstBoardFit => {
+      const layerwise = wayOn(board, point, 8, flashBytes);
+      const isInSram = (share: number): boolean => point.arenaBytes <= board.sramBytes * share;
+      if (isInSram(ROOMY) && flashBytes[8] <= board.flashBytes * ROOMY)
+        return { board, verdict: 'fits', way: layerwise, layerwise };
+      if (flashBytes[8] <= board.flashBytes || flashBytes[4] <= board.flashBytes)
+        return { board, verdict: null, way: null, layerwise };
+      return { board, verdict: 'no', way: isInSram(1) ? wayOn(board, point, 4, flashBytes) : null, layerwise };
+    }),
+  };
+}
+
+function checkLayers(graph: Graph): void {
+  if (graph.inputs.length === 0 || graph.layers.length === 0)
+    throw new UserError('This model has no layers to run, so there is nothing to fit.');
+}
+
+function flashOf(graph: Graph): Readonly<Record<WeightBits, number>> {
+  return {
+    8: graphFlashBytes(graph, () => 8, 'cortex-m4'),
+    4: graphFlashBytes(graph, () => 4, 'cortex-m4'),
+  };
+}
+
+function wayOn(
+  board: FitBoard,
+  { instructions, ...point }: Point,
+  weightBits: WeightBits,
+  flash: Readonly<Record<WeightBits, number>>,
+): FitWay {
+  const latencyMs = instructionsMs(instructions[weightBits], board);
+  return { ...point, weightBits, flashBytes: flash[weightBits], latencyMs };
+}
+
 function fitOn(board: FitBoard, eight: Points, four: Points, flash: Readonly<Record<WeightBits, number>>): BoardFit {
-  const way = ({ instructions, ...point }: Point, weightBits: WeightBits): FitWay => ({
-    ...point,
-    weightBits,
-    flashBytes: flash[weightBits],
-    latencyMs: instructionsMs(instructions[weightBits], board),
-  });
+  const way = (point: Point, weightBits: WeightBits): FitWay => wayOn(board, point, weightBits, flash);
   const layerwise = way(eight.layerwise, 8);
   const weightBits = flash[8] <= board.flashBytes ? 8 : 4;
   // The amount reported as missing is the smallest over all ways.
@@ -130,6 +179,26 @@ function fitOn(board: FitBoard, eight: Points, four: Points, flash: Readonly<Rec
   return { board, verdict: 'no', way: way(least, weightBits), layerwise };
 }
 
+/** How a network runs layer by layer at given bits, and what its patches are planned with. */
+interface Layerwise {
+  readonly memory: ReturnType<typeof memoryModel>;
+  readonly estimator: MemoryEstimator;
+  /** Instructions of every layer once, by the bits of all weights. */
+  readonly once: Readonly<Record<WeightBits, number>>;
+  readonly layerwise: Point;
+}
+
+function layerwiseAt(graph: Graph, mapBits: 8 | 4): Layerwise {
+  const memory = memoryModel(graph, atMost(graph, mapBits), {});
+  const estimator = new MemoryEstimator(graph, memory);
+  const whole = buildSchedule(graph, null, memory.bits, memory.schedule);
+  const base = (weightBits: WeightBits): number => scheduleInstructions(graph, whole, { weights: () => weightBits }, 0);
+  const once = { 8: base(8), 4: base(4) } as const;
+  const { bytes: arenaBytes } = estimator.layout(null, { effort: 'quick' }, []).layout;
+  const layerwise: Point = { mapBits, grid: null, tailStages: 0, arenaBytes, instructions: once };
+  return { memory, estimator, once, layerwise };
+}
+
 /** The planner's ways to run a network at given bits, from the least work to the least SRAM. */
 interface Points {
   readonly layerwise: Point;
@@ -141,17 +210,13 @@ interface Points {
 
 function pointsAt(graph: Graph, mapBits: 8 | 4, progress: Progress): Points {
   progress.report('Checking which boards it fits', 0, 0);
-  const memory = memoryModel(graph, atMost(graph, mapBits), {});
-  const estimator = new MemoryEstimator(graph, memory);
+  const { memory, estimator, once, layerwise } = layerwiseAt(graph, mapBits);
   const budgets = planForBudgets(graph, {
     memory,
     strategies: ['recompute', 'keep', 'hybrid'],
     isFirstAnswer: true,
     checkCancelled: () => checkCancelled(progress),
   });
-  const whole = buildSchedule(graph, null, memory.bits, memory.schedule);
-  const base = (weightBits: WeightBits): number => scheduleInstructions(graph, whole, { weights: () => weightBits }, 0);
-  const once = { 8: base(8), 4: base(4) } as const;
   const point = ({ choice, tailStages, arenaBytes, extraInstructions }: LaidOut): Point => ({
     mapBits,
     grid: choice && choice.grid,
@@ -164,7 +229,6 @@ function pointsAt(graph: Graph, mapBits: 8 | 4, progress: Progress): Points {
     const { layout } = estimator.layout(choice, { effort: 'quick', enough }, tailStages);
     return point({ ...candidate, arenaBytes: layout.bytes });
   };
-  const layerwise = laidOut({ choice: null, tailStages: [], extraInstructions: 0 });
   const found = budgets.least();
   // It is the least to within this step: the last bytes would take longer than everything else.
   const patched = found && laidOut(found, found.arenaBytes / LEAST_STEP);

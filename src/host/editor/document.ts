@@ -5,14 +5,14 @@ import type { DetectionsView } from '../../protocol/detections';
 import type { GeneratedCodeView, OtherPlan } from '../../protocol/editor';
 import type { PlanProblem, ViewRequest } from '../../protocol/engine';
 import type { DrawingRequest, DrawingView } from '../../protocol/drawing';
-import type { FitView } from '../../protocol/fit';
+import type { FirstFitView, FitView } from '../../protocol/fit';
 import type { SweepView } from '../../protocol/sweeps';
 import type { TradeOffView } from '../../protocol/tradeOff';
 import type { EditorView, PreviewView, SampleImageView, TargetView } from '../../protocol/views';
 import { Disposable } from '../dispose';
 import type { EngineClient } from '../engineClient/client';
 import { exists, parametersUriOf, planUriOf, resultsUriOf, sweepsUriOf } from '../planFiles';
-import { checkFit } from '../fit';
+import { checkFit, checkLayerwise } from '../fit';
 import { quantizeSettings, SECTION } from '../settings';
 import { findGeneratedCode, generatedCodeView, openGeneratedCode } from './generatedCode';
 import { otherPlan } from './otherPlan';
@@ -143,6 +143,10 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   /** On the lane of long questions, as {@link tradeOff}. */
   fit(): Promise<FitView> {
     return checkFit(this.engine, this.uri);
+  }
+
+  firstFit(): Promise<FirstFitView> {
+    return checkLayerwise(this.engine, this.uri);
   }
 
   targets(): Promise<readonly TargetView[]> {

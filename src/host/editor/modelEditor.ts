@@ -161,6 +161,7 @@ export class ModelEditor extends Disposable {
       undo: () => this.document.history.undo(),
       redo: () => this.document.history.redo(),
       fit: () => this.document.fit(),
+      firstFit: () => this.document.firstFit(),
       quantizeFor: async ({ id, name }) => {
         void vscode.commands.executeCommand(COMMANDS.quantize, this.document.uri, {
           id: String(id),

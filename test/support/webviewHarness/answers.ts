@@ -5,7 +5,7 @@
 import type { TriedPlan } from '../../../src/engine/common/progress';
 import type { CodesView, DistributionView, LayerDetailsView } from '../../../src/protocol/details';
 import type { GeneratedView, OtherPlan, OutcomeView } from '../../../src/protocol/editor';
-import type { FitBoard, FitView, FitWayView } from '../../../src/protocol/fit';
+import type { FirstFitView, FitBoard, FitView, FitWayView } from '../../../src/protocol/fit';
 import type { SweepPointView, SweepView } from '../../../src/protocol/sweeps';
 import type { MemoryPointView, TradeOffView } from '../../../src/protocol/tradeOff';
 import type { EditorView, LayerView, PreviewView, TargetView } from '../../../src/protocol/views';
@@ -362,5 +362,20 @@ export function sampleFit(): FitView {
       },
       { board: boardOf(f411), verdict: 'no', way: way(191.7, 1924, { mapBits: 4, weightBits: 4 }), layerwise },
     ],
+  };
+}
+
+/** What is there of it before patches are planned. */
+export function sampleFirstFit(): FirstFitView {
+  const { layerwise, flashBytes, boards: all } = sampleFit();
+  return {
+    layerwise,
+    flashBytes,
+    boards: all.map(({ board, verdict, layerwise: own }) => ({
+      board,
+      verdict: verdict === 'no' ? 'no' : null,
+      way: null,
+      layerwise: own,
+    })),
   };
 }

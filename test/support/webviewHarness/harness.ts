@@ -4,7 +4,7 @@
  * asked for and of violations of the policy.
  */
 import { chromiumArguments } from '../chromium.mjs';
-import { sampleFit } from './answers';
+import { sampleFirstFit, sampleFit } from './answers';
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -24,10 +24,12 @@ export interface HarnessWindow {
   readonly commands: string[];
   /** Calls that change something, but for `runCommand`: method and arguments. */
   readonly changes: unknown[][];
-  /** What a method answers, by its name; undefined else. */
-  answers: Record<string, { readonly value?: unknown; readonly error?: string }>;
+  /** What a method answers, by its name; undefined else. `isOpen`: nothing yet. */
+  answers: Record<string, { readonly value?: unknown; readonly error?: string; readonly isOpen?: boolean }>;
   readonly violations: string[];
   saved: unknown;
+  /** Gives the answers that were open when they were asked for. */
+  answerOpen(): void;
   send(method: string, ...args: unknown[]): Promise<unknown>;
 }
 
@@ -41,12 +43,17 @@ const standIn = `
   document.body.dataset.vscodeThemeKind = kind;
   const pending = new Map();
   const reads = new Set([
-    'ready', 'fit', 'sampleImage', 'detections', 'layout', 'targets', 'layerDetails', 'tradeOff', 'sweeps',
+    'ready', 'fit', 'firstFit', 'sampleImage', 'detections', 'layout', 'targets', 'layerDetails', 'tradeOff', 'sweeps',
     'generatedCode', 'generatedInto', 'previewChange',
   ]);
+  const open = [];
   let lastId = 0;
   const harness = window.harness = {
     commands: [], changes: [], violations: [], saved, answers,
+    answerOpen() {
+      for (const { id, method } of open.splice(0))
+        window.postMessage({ type: 'result', id, value: harness.answers[method].value });
+    },
     send(method, ...args) {
       return new Promise((resolve, reject) => {
         pending.set(++lastId, { resolve, reject });
@@ -66,6 +73,10 @@ const standIn = `
         const { id, method } = message;
         const answer =
           method === 'layout' ? { value: layout.layoutLayered(message.args[0]) } : harness.answers[method];
+        if (answer && answer.isOpen) {
+          open.push(message);
+          return;
+        }
         if (answer && answer.error)
           window.postMessage({ type: 'error', id, error: { kind: 'user', message: answer.error } });
         else window.postMessage({ type: 'result', id, value: answer && answer.value });
@@ -167,7 +178,7 @@ export class Harness {
     const setup = JSON.stringify({
       ...themes[options.theme ?? 'dark'],
       saved: options.saved ?? null,
-      answers: { fit: { value: sampleFit() } },
+      answers: { fit: { value: sampleFit() }, firstFit: { value: sampleFirstFit() } },
     });
     const script = (attributes: string, text = ''): string => `<script nonce="${nonce}" ${attributes}>${text}</script>`;
     const html = `<!DOCTYPE html><html lang="en" data-l10n="{}"><head><meta charset="utf-8">

@@ -131,6 +131,12 @@ const pictures: readonly Picture[] = [
     themes: ['dark'],
   },
   { name: 'fit', view: unquantizedView, answers: { fit: { value: sampleFit() } }, saved: { detailsOpen: false } },
+  {
+    name: 'fit-first',
+    view: unquantizedView,
+    answers: { fit: { isOpen: true } },
+    saved: { detailsOpen: false },
+  },
   { name: 'problems', view: problemView },
   { name: 'inception', view: () => branchedView(), saved: { tab: 'graph', detailsOpen: false }, themes: ['dark'] },
   { name: 'chain', view: () => chainView(), saved: { tab: 'graph' }, themes: ['dark'] },

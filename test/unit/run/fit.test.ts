@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import type { Graph } from '../../../src/engine/graph/types';
 import { importModel } from '../../../src/engine/onnx';
 import { int8LayerwiseArenaBytes } from '../../../src/engine/patch/int8Layerwise';
-import { checkFit, ROOMY, type BoardFit, type FitBoard } from '../../../src/engine/run/fit';
+import { checkFit, checkLayerwise, ROOMY, type BoardFit, type FitBoard } from '../../../src/engine/run/fit';
 import { graphFlashBytes } from '../../../src/engine/cost/graphFlash';
 import { projectRoot } from '../../support/paths';
 
@@ -59,6 +59,32 @@ describe('fit check', () => {
     assert.equal(on(way.arenaBytes, way.flashBytes).verdict, 'tight');
     assert.equal(on(way.arenaBytes - 1, way.flashBytes).verdict, 'no');
     assert.equal(on(way.arenaBytes, way.flashBytes - 1).verdict, 'no');
+  });
+
+  it('says at once, layer by layer, nothing else than it says in the end', () => {
+    const shares = [0.3, 0.55, 0.95, ROOMY + 0.05, 1.0, 1.2, 3];
+    const boards = shares.flatMap((sram) =>
+      shares.map((part, i): FitBoard => ({
+        id: String(i),
+        name: 'X',
+        core: 'cortex-m7',
+        clockMHz: 100,
+        sramBytes: Math.round(layerwise * sram),
+        flashBytes: Math.round(flash * part),
+      })),
+    );
+    const first = checkLayerwise(graph, boards);
+    const whole = checkFit(graph, boards, progress);
+    assert.deepEqual([first.layerwise, first.flashBytes], [whole.layerwise, whole.flashBytes]);
+    const verdicts = new Map<string | null, number>();
+    first.boards.forEach(({ board, verdict, way, layerwise: alone }, i) => {
+      const { [i]: told } = whole.boards;
+      assert.deepEqual([board, alone], [told.board, told.layerwise]);
+      if (verdict !== null) assert.equal(verdict, told.verdict);
+      if (way !== null) assert.deepEqual(way, told.way);
+      verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
+    });
+    assert.deepEqual([...verdicts.keys()].sort(), ['fits', 'no', null].sort());
   });
 
   it('can be cancelled', () => {

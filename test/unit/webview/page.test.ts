@@ -58,6 +58,26 @@ describe('editor page', function () {
       assert.match((await rows.nth(3).textContent()) ?? '', /needs at least 192 KiB SRAM, 1.88 MiB flash/);
     });
 
+    it('are there layer by layer before patches are planned; who stands at a board stays there', async () => {
+      const page = await open(null);
+      await page.evaluate('window.harness.answers.fit.isOpen = true');
+      await suite.harness.show(page, unquantizedView());
+      const rows = page.locator('.fit-table tbody tr');
+      await rows.first().waitFor();
+      const classes = (): Promise<string[]> =>
+        rows.evaluateAll((all) => (all as { className: string }[]).map((row) => row.className));
+      assert.deepEqual(await classes(), ['fit-open', 'fit-open', 'fit-no', 'fit-no']);
+      assert.match((await rows.first().textContent()) ?? '', /Checking patches…/);
+      assert.match((await rows.nth(3).textContent()) ?? '', /needs at least 1.88 MiB flash/);
+      const button = page.getByRole('button', { name: 'Quantize for Raspberry Pi Pico 2 (RP2350)…' });
+      await button.focus();
+      await page.evaluate('window.harness.answerOpen()');
+      await page.getByRole('heading', { name: 'Fits 2 of 4 boards' }).waitFor();
+      assert.deepEqual(await classes(), ['fit-fits', 'fit-tight', 'fit-no', 'fit-no']);
+      const focused = await page.evaluate('document.activeElement.getAttribute("aria-label")');
+      assert.equal(focused, 'Quantize for Raspberry Pi Pico 2 (RP2350)…');
+    });
+
     it('start a quantization with the board chosen', async () => {
       const page = await open(unquantizedView());
       await page.getByRole('button', { name: 'Quantize for Raspberry Pi Pico 2 (RP2350)…' }).click();
