@@ -1,6 +1,7 @@
 import { UserError } from '../engine/common/errors';
 import type { Progress } from '../engine/common/progress';
 import type { Graph } from '../engine/graph/types';
+import { prepareProcess } from '../engine/inference/pool';
 import { findPreprocess } from '../engine/run/findPreprocess';
 import { checkFit, checkLayerwise } from '../engine/run/fit';
 import { arenaTarget } from '../engine/targets/capacity';
@@ -9,6 +10,9 @@ import type { EngineService, FitRequest } from '../protocol/engine';
 import type { FitBoard } from '../protocol/fit';
 import type { ModelStore } from './models';
 
+/** How long onnxruntime waits for somebody who looks at the answers about the model before quantizing it. */
+const PREPARED_MS = 60_000;
+
 /** What is found out about a model before it is quantized. */
 export function fitService(
   models: ModelStore,
@@ -16,6 +20,7 @@ export function fitService(
 ): Pick<EngineService, 'fit' | 'firstFit' | 'findPreprocess' | 'readModel'> {
   return {
     readModel: async ({ modelPath, sizes }) => {
+      prepareProcess(PREPARED_MS);
       await models.model(modelPath, sizes);
     },
 

@@ -3,7 +3,8 @@ import { UserError, reasonOf } from '../common/errors';
 import type { Progress } from '../common/progress';
 import type { Graph, TensorBinding } from '../graph/types';
 import type { ElementArray, ElementType } from '../inference/frames';
-import { InferenceFailure, InferenceProcess, ProcessEnded, type NamedArray } from '../inference/process';
+import { giveBack, takeProcess } from '../inference/pool';
+import { InferenceFailure, ProcessEnded, type InferenceProcess, type NamedArray } from '../inference/process';
 import { halfToFloat } from '../onnx/tensorData';
 import { floatToHalf } from './half';
 
@@ -89,14 +90,14 @@ export class RuntimeSession {
     };
   }
 
-  /** Ends the process. */
+  /** Closes the model. Its process is kept for the next one for a while, see {@link giveBack}. */
   async dispose(): Promise<void> {
-    this.process.dispose();
+    await giveBack(this.process);
   }
 
   private async restart(file: string): Promise<void> {
     try {
-      this.process = await openModel(this.modelPath, this.outputs, this.options);
+      this.process = await openModel(this.modelPath, this.outputs, this.options, true);
     } catch (error) {
       throw error instanceof RuntimeRefusal ? crashedAgain(file, error) : error;
     }
@@ -134,13 +135,16 @@ async function openModel(
   modelPath: string,
   outputs: readonly string[],
   { threads = 2, progress }: RuntimeOptions,
+  isNew = false,
 ): Promise<InferenceProcess> {
-  const process = new InferenceProcess();
+  const { process, rested } = takeProcess(isNew);
   try {
     await process.request({ kind: 'open', model: path.resolve(modelPath), outputs, threads }, [], progress);
     return process;
   } catch (error) {
     process.dispose();
+    // It may have been ended while it rested, which says nothing of this model.
+    if (error instanceof ProcessEnded && rested) return openModel(modelPath, outputs, { threads, progress }, true);
     if (error instanceof ProcessEnded) throw new RuntimeRefusal(`it crashed, ${error.message}`, { cause: error });
     if (!(error instanceof InferenceFailure)) throw error;
     switch (error.kind) {

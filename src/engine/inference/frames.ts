@@ -41,7 +41,9 @@ export type Request =
       readonly threads: number;
     }
   /** Runs the opened model on the frame's arrays. */
-  | { readonly kind: 'run' };
+  | { readonly kind: 'run' }
+  /** Frees the opened model; another one may follow. */
+  | { readonly kind: 'close' };
 
 export type RequestHead = Request & { readonly arrays: readonly ArrayHead[] };
 

@@ -36,9 +36,9 @@ interface Pending {
 }
 
 /**
- * A separate process that runs onnxruntime on one model: a crash in native code ends it and nothing else, its memory
- * is given back whole, and it can be stopped in the midst of a run. Several may run in parallel. It ends with
- * {@link dispose}, and when this process ends, however that happens. An idle one keeps no process alive.
+ * A separate process that runs onnxruntime on one model at a time: a crash in native code ends it and nothing else,
+ * its memory is given back whole, and it can be stopped in the midst of a run. Several may run in parallel. It ends
+ * with {@link dispose}, and when this process ends, however that happens. An idle one keeps no process alive.
  */
 export class InferenceProcess {
   private readonly child: ChildProcess;
@@ -74,6 +74,17 @@ export class InferenceProcess {
   /** Its number in the system; undefined if it could not be started. */
   get pid(): number | undefined {
     return this.child.pid;
+  }
+
+  /** Whether it can be asked: it has not ended, and nobody waits for an answer. */
+  get isIdle(): boolean {
+    return this.ended === null && this.pending === null;
+  }
+
+  /** Closes the model, and gives back the memory of its answers. @throws as {@link request} does */
+  async release(): Promise<void> {
+    await this.request({ kind: 'close' }, []);
+    this.reader.forget();
   }
 
   /**
@@ -166,6 +177,11 @@ class AnswerReader {
   private at = 0;
 
   constructor(private readonly onAnswer: (head: AnswerHead, arrays: readonly NamedArray[]) => void) {}
+
+  /** Between two answers: gives back the memory of the last ones. */
+  forget(): void {
+    for (const set of this.sets) set.clear();
+  }
 
   take(bytes: Uint8Array): void {
     for (let from = 0; from < bytes.length;) {

@@ -9,6 +9,8 @@ import { withOutputs } from './modelOutputs';
 const REQUESTS_FD = 3;
 const ANSWERS_FD = 4;
 
+type Runtime = typeof import('onnxruntime-node');
+
 class Failure extends Error {
   constructor(
     readonly kind: FailureKind,
@@ -21,10 +23,10 @@ class Failure extends Error {
 /**
  * The whole life of the process that runs onnxruntime: answers requests, one after the other, until the pipe of
  * requests is closed. Reads and writes block, there is nothing else to do. The package is loaded here and nowhere else,
- * with the first model.
+ * before the first request comes.
  */
 export async function serveInference(): Promise<void> {
-  const server = new Server();
+  const server = new Server(await load());
   for (let request = readRequest(); request !== null; request = readRequest()) {
     let answer: Answer;
     try {
@@ -35,6 +37,14 @@ export async function serveInference(): Promise<void> {
     }
     write(frameHead(answer.head));
     for (const array of answer.arrays) write(bytesOf(array));
+  }
+}
+
+async function load(): Promise<Runtime | Failure> {
+  try {
+    return await import('onnxruntime-node');
+  } catch (error) {
+    return new Failure('unloadable', error);
   }
 }
 
@@ -54,7 +64,7 @@ const EMPTY: Answer = { head: { failure: null, arrays: [] }, arrays: [] };
 const MOST_ELEMENTS = 2 ** 24;
 
 /** For an input that no node reads, which onnxruntime requires nevertheless. */
-function zeros(ort: typeof import('onnxruntime-node'), input: InferenceSession.ValueMetadata): Tensor {
+function zeros(ort: Runtime, input: InferenceSession.ValueMetadata): Tensor {
   if (!input.isTensor) throw new Error(`its input "${input.name}" is not a tensor`);
   const dims = input.shape.map((d) => (typeof d === 'number' && d >= 0 ? d : 1));
   const count = dims.reduce((product, d) => product * d, 1);
@@ -68,11 +78,13 @@ function zeros(ort: typeof import('onnxruntime-node'), input: InferenceSession.V
 }
 
 class Server {
-  private ort: typeof import('onnxruntime-node') | null = null;
   private session: InferenceSession | null = null;
   /** Output tensors that onnxruntime writes into again and again, once their shapes are known from the first run. */
   private buffers: Record<string, Tensor> | null = null;
   private keeps = true;
+
+  /** @param runtime the package, or why it cannot be loaded */
+  constructor(private readonly runtime: Runtime | Failure) {}
 
   async answer({ head, arrays }: Received): Promise<Answer> {
     switch (head.kind) {
@@ -81,22 +93,30 @@ class Server {
         return EMPTY;
       case 'run':
         return this.run(head, arrays);
+      case 'close':
+        await this.close();
+        return EMPTY;
     }
   }
 
+  private async close(): Promise<void> {
+    const { session } = this;
+    this.session = null;
+    this.buffers = null;
+    this.keeps = true;
+    await session?.release();
+  }
+
   private async open(request: Extract<Request, { kind: 'open' }>): Promise<void> {
+    await this.close();
     let model: Uint8Array;
     try {
       model = fs.readFileSync(request.model);
     } catch (error) {
       throw new Failure('unreadable', error);
     }
-    try {
-      this.ort ??= await import('onnxruntime-node');
-    } catch (error) {
-      throw new Failure('unloadable', error);
-    }
-    this.session = await this.ort.InferenceSession.create(withOutputs(model, request.outputs), {
+    if (this.runtime instanceof Failure) throw this.runtime;
+    this.session = await this.runtime.InferenceSession.create(withOutputs(model, request.outputs), {
       intraOpNumThreads: request.threads,
       interOpNumThreads: 1,
       // Errors reach us as exceptions.
@@ -106,8 +126,8 @@ class Server {
   }
 
   private async run(head: RequestHead, arrays: readonly ElementArray[]): Promise<Answer> {
-    const { ort, session } = this;
-    if (!ort || !session) throw new Error('no model is open');
+    const { runtime: ort, session } = this;
+    if (ort instanceof Failure || !session) throw new Error('no model is open');
     const feeds: Record<string, Tensor> = {};
     head.arrays.forEach(({ name, type, dims }, i) => {
       feeds[name] = new ort.Tensor(type, arrays[i] as Float32Array, dims);
@@ -132,7 +152,7 @@ class Server {
 
   /** Runs the model into tensors of our own, where onnxruntime takes them. */
   private async results(
-    ort: typeof import('onnxruntime-node'),
+    ort: Runtime,
     session: InferenceSession,
     feeds: Record<string, Tensor>,
   ): Promise<Record<string, Tensor>> {
@@ -153,7 +173,7 @@ class Server {
 }
 
 /** The first results are copied: their memory belongs to onnxruntime, ours is handed to it for every further run. */
-function ownBuffers(ort: typeof import('onnxruntime-node'), results: Record<string, Tensor>): Record<string, Tensor> {
+function ownBuffers(ort: Runtime, results: Record<string, Tensor>): Record<string, Tensor> {
   return Object.fromEntries(
     Object.entries(results).map(([name, t]) => [
       name,

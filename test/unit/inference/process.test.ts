@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
+import { build } from 'esbuild';
 import { RuntimeSession } from '../../../src/engine/calibration/runtime';
 import { FloatSession } from '../../../src/engine/calibration/session';
 import { CancelledError, UserError } from '../../../src/engine/common/errors';
+import { giveBack, prepareProcess, takeProcess } from '../../../src/engine/inference/pool';
 import { InferenceFailure, InferenceProcess, ProcessEnded } from '../../../src/engine/inference/process';
 import { importModel } from '../../../src/engine/onnx';
 import { ModelFolder, OnnxBuilder } from '../../support/onnxBuilder';
+import { projectRoot } from '../../support/paths';
 
 /** y = relu(2·x) over 1×1×2×2. */
 function doubling(): OnnxBuilder {
@@ -73,12 +77,101 @@ describe('process of onnxruntime', () => {
     await session.dispose();
   });
 
-  it('ends when it is disposed of', async () => {
+  it('is used again by the next session, with another model', async () => {
+    const first = await open(folder.write(doubling()));
+    const pid = pidOf(first);
+    await doubled(first);
+    await first.dispose();
+    assert.ok(alive(pid));
+    const m = new OnnxBuilder();
+    m.output(m.node('Relu', [m.input('x', [1, 1, 1, 3])]));
+    const second = await open(folder.write(m, 'other.onnx'));
+    assert.equal(pidOf(second), pid);
+    assert.deepEqual([...[...(await second.run([Float32Array.of(-1, 0, 5)])).values()][0]], [0, 0, 5]);
+    await second.dispose();
+  });
+
+  it('is not shared by two sessions, and one of them rests afterwards', async () => {
+    const file = folder.write(doubling());
+    const sessions = [await open(file), await open(file)];
+    const [kept, other] = sessions.map(pidOf);
+    assert.notEqual(kept, other);
+    await Promise.all(sessions.map(doubled));
+    for (const session of sessions) await session.dispose();
+    await gone(other);
+    assert.ok(alive(kept));
+  });
+
+  it('is not used again after it was killed as it rested', async () => {
+    const file = folder.write(doubling());
+    const before = await open(file);
+    await before.dispose();
+    process.kill(pidOf(before), 'SIGKILL');
+    const notes: string[] = [];
+    const after = await open(file, notes);
+    assert.notEqual(pidOf(after), pidOf(before));
+    await doubled(after);
+    assert.deepEqual(notes, []);
+    await after.dispose();
+  });
+
+  it('is not used again when it was at work as its session ended', async () => {
     const session = await open(folder.write(doubling()));
     const pid = pidOf(session);
-    assert.ok(alive(pid));
+    const end = await session.begin([INPUT]);
+    const ended = assert.rejects(end(), /was stopped/);
     await session.dispose();
+    await ended;
     await gone(pid);
+  });
+
+  it('started ahead serves the first session', async () => {
+    const earlier = takeProcess();
+    prepareProcess();
+    const { process: ahead, rested } = takeProcess();
+    assert.ok(rested && ahead !== earlier.process);
+    await giveBack(ahead);
+    prepareProcess();
+    const session = await open(folder.write(doubling()));
+    assert.equal(pidOf(session), ahead.pid);
+    await doubled(session);
+    await session.dispose();
+    earlier.process.dispose();
+  });
+
+  it('ends when it has rested for a while', async () => {
+    const taken = await open(folder.write(doubling()));
+    prepareProcess(1);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    // Nothing rests any more, so this one does.
+    await taken.dispose();
+    const again = await open(folder.write(doubling()));
+    assert.equal(pidOf(again), pidOf(taken));
+    await again.dispose();
+  });
+
+  it('lets the process that used it end at once, and ends with it', async () => {
+    const entry = path.join(scripts, 'user.cjs');
+    await build({
+      stdin: {
+        contents: `
+          import { giveBack, takeProcess } from './src/engine/inference/pool';
+          const { process: taken } = takeProcess();
+          taken.request({ kind: 'close' }, []).then(() => giveBack(taken)).then(() => console.log(taken.pid));`,
+        resolveDir: projectRoot,
+        loader: 'ts',
+      },
+      bundle: true,
+      platform: 'node',
+      outfile: entry,
+    });
+    writeFileSync(
+      path.join(scripts, 'inference.js'),
+      `require(${JSON.stringify(path.join(__dirname, 'inference.js'))})`,
+    );
+    const { stdout, status } = spawnSync(process.execPath, [entry], { encoding: 'utf8', timeout: 60_000 });
+    assert.equal(status, 0);
+    await gone(Number(stdout));
   });
 
   it('ends when whoever asked it has gone', async () => {
