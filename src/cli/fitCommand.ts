@@ -20,7 +20,7 @@ export const fitCommand = {
 
 async function fitModel(positionals: readonly string[], values: Values, progress: Progress): Promise<CommandResult> {
   const graph = await importModel(one(positionals, 'MODEL'), { sizes: sizesOf(values.sizes) });
-  const fit = checkFit(graph, boardsOf(values), progress);
+  const fit = await checkFit(graph, boardsOf(values), progress);
   return { text: fitText(fit), json: fit };
 }
 

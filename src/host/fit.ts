@@ -6,14 +6,38 @@ import type { EngineClient } from './engineClient/client';
 import { formatBytes, formatMilliseconds } from './format';
 import { customBoards, quantizeSettings } from './settings';
 
-/** Which boards a model fits, those of the user's settings among them, within the limits of the settings. */
+/**
+ * Which boards a model fits, those of the user's settings among them, within the limits of the settings: by the engine
+ * that reads the model to show it, so that it is read once.
+ */
 export function checkFit(engine: EngineClient, model: vscode.Uri): Promise<FitView> {
-  return engine.ask((e) => e.fit(fitRequest(model)), {}, 'plans');
+  return engine.ask((e) => e.fit(fitRequest(model)));
 }
 
-/** What is known of that at once, by the engine that reads the model to show it. */
-export function checkLayerwise(engine: EngineClient, model: vscode.Uri): Promise<FirstFitView> {
-  return engine.ask((e) => e.firstFit(fitRequest(model)));
+/** What is known of that at once, kept: the engine may be at the whole answer when a page asks for it. */
+export class FirstFit {
+  private known: { readonly key: string; readonly value: Promise<FirstFitView> } | undefined;
+
+  constructor(
+    private readonly engine: EngineClient,
+    private readonly model: vscode.Uri,
+  ) {}
+
+  get(): Promise<FirstFitView> {
+    const request = fitRequest(this.model);
+    const key = JSON.stringify(request);
+    if (this.known?.key !== key) {
+      const value = this.engine.ask((e) => e.firstFit(request));
+      this.known = { key, value };
+      value.catch(() => this.forget());
+    }
+    return this.known.value;
+  }
+
+  /** After the model has changed. */
+  forget(): void {
+    this.known = undefined;
+  }
 }
 
 function fitRequest(model: vscode.Uri): FitRequest {

@@ -13,6 +13,9 @@ import type { ModelStore } from './models';
 /** How long onnxruntime waits for somebody who looks at the answers about the model before quantizing it. */
 const PREPARED_MS = 60_000;
 
+/** Lets calls that have arrived be served: views are asked for while boards are checked. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** What is found out about a model before it is quantized. */
 export function fitService(
   models: ModelStore,
@@ -31,7 +34,7 @@ export function fitService(
 
     fit: async (request) => {
       const { graph, boards } = await asked(models, request);
-      return models.fit(graph, JSON.stringify(boards), () => checkFit(graph, boards, progress));
+      return models.fit(graph, JSON.stringify(boards), () => checkFit(graph, boards, progress, turn));
     },
 
     firstFit: async (request) => {

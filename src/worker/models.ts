@@ -23,7 +23,7 @@ interface Entry {
   sha256?: Promise<string>;
   calibration?: { readonly key: string; readonly value: Promise<Calibration | null> };
   opened?: { readonly key: string; readonly value: Promise<OpenedPlan> };
-  fit?: { readonly key: string; readonly value: Fit };
+  fit?: { readonly key: string; readonly value: Promise<Fit> };
 }
 
 /**
@@ -81,11 +81,16 @@ export class ModelStore {
   }
 
   /** On which boards a kept model fits, as it was found last. @param key says which boards and limits are asked for */
-  async fit(graph: Graph, key: string, check: () => Fit): Promise<Fit> {
+  async fit(graph: Graph, key: string, check: () => Promise<Fit>): Promise<Fit> {
     const entry = await this.entryOf(graph);
     if (entry?.fit?.key === key) return entry.fit.value;
     const value = check();
-    if (entry) entry.fit = { key, value };
+    if (entry) {
+      entry.fit = { key, value };
+      value.catch(() => {
+        if (entry.fit?.value === value) entry.fit = undefined;
+      });
+    }
     return value;
   }
 

@@ -92,13 +92,27 @@ type Point = Pick<FitWay, 'mapBits' | 'grid' | 'tailStages' | 'arenaBytes'> & {
  * SRAM, flash and estimated time of a network on every board, layer by layer and in patches, at 8 bits and at 4: by the
  * planner and the cost model alone, without images.
  *
+ * @param breathe waited for between parts of the work, some tenths of a second each: others get their turn
  * @throws UserError for networks without inputs that a plan could be made for; CancelledError
  */
-export function checkFit(graph: Graph, boards: readonly FitBoard[], progress: Progress): Fit {
+export async function checkFit(
+  graph: Graph,
+  boards: readonly FitBoard[],
+  progress: Progress,
+  breathe: () => Promise<void> = () => Promise.resolve(),
+): Promise<Fit> {
   checkLayers(graph);
   const eight = pointsAt(graph, 8, progress);
+  await breathe();
   const four = pointsAt(graph, 4, progress);
+  await breathe();
   const flashBytes = flashOf(graph);
+  const fits: BoardFit[] = [];
+  for (const board of boards) {
+    checkCancelled(progress);
+    fits.push(fitOn(board, eight, four, flashBytes));
+    await breathe();
+  }
   const least = ({ least: { arenaBytes, grid } }: Points): Pick<FitWay, 'arenaBytes' | 'grid'> => ({
     arenaBytes,
     grid,
@@ -107,10 +121,7 @@ export function checkFit(graph: Graph, boards: readonly FitBoard[], progress: Pr
     layerwise: { arenaBytes: eight.layerwise.arenaBytes, flashBytes: flashBytes[8] },
     least: { 8: least(eight), 4: least(four) },
     flashBytes,
-    boards: boards.map((board) => {
-      checkCancelled(progress);
-      return fitOn(board, eight, four, flashBytes);
-    }),
+    boards: fits,
   };
 }
 

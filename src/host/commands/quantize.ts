@@ -21,6 +21,10 @@ export async function quantize(services: Services, argument: unknown, given?: un
   if (!model) return;
   const { engine, memory } = services;
   const targets = await engine.ask((e) => e.targets());
+  const { sizes } = quantizeSettings(model);
+  const modelPath = model.fsPath;
+  // Read while a board is chosen; what is wrong with it is said later.
+  engine.ask((e) => e.readModel({ modelPath, sizes }), {}, 'plans').catch(() => undefined);
   const choices = await askQuantizeChoices(
     model,
     title,
@@ -28,9 +32,7 @@ export async function quantize(services: Services, argument: unknown, given?: un
     memory,
     () => checkFit(engine, model),
     (imagesPath) => {
-      const { sizes } = quantizeSettings(model);
-      const modelPath = model.fsPath;
-      // The engine that checked which boards it fits has read the model; that of the job to come reads it meanwhile.
+      // The engine of the job to come reads the model meanwhile.
       engine.prepare((e) => e.readModel({ modelPath, sizes }));
       return engine.ask((e) => e.findPreprocess({ modelPath, imagesPath, sizes }), {}, 'plans');
     },

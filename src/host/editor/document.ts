@@ -12,7 +12,7 @@ import type { EditorView, PreviewView, SampleImageView, TargetView } from '../..
 import { Disposable } from '../dispose';
 import type { EngineClient } from '../engineClient/client';
 import { exists, parametersUriOf, planUriOf, resultsUriOf, sweepsUriOf } from '../planFiles';
-import { checkFit, checkLayerwise } from '../fit';
+import { checkFit, FirstFit } from '../fit';
 import { quantizeSettings, SECTION } from '../settings';
 import { findGeneratedCode, generatedCodeView, openGeneratedCode } from './generatedCode';
 import { otherPlan } from './otherPlan';
@@ -41,12 +41,14 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   private current: Promise<EditorView> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private prepared = false;
+  private readonly first: FirstFit;
 
   constructor(
     readonly uri: vscode.Uri,
     private readonly engine: EngineClient,
   ) {
     super();
+    this.first = new FirstFit(engine, uri);
     this.plan = planUriOf(uri);
     this.history = new PlanHistory(this.plan, parametersUriOf(uri));
     this.own(watchFile(uri, () => this.reloadSoon()));
@@ -89,9 +91,10 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
   }
 
   private async load(): Promise<EditorView> {
-    // The page shows it where there is no plan: worked out while the page is being loaded.
-    if (!(await exists(this.plan))) this.fit().catch(() => undefined);
+    this.first.forget();
+    const isPlanned = await exists(this.plan);
     const view = await this.engine.ask((engine) => engine.view(this.request()));
+    if (!isPlanned) void this.foresee();
     if (view.plan && !this.prepared) {
       this.prepared = true;
       // What goes wrong here is said when something is really changed.
@@ -140,13 +143,27 @@ export class ModelDocument extends Disposable implements vscode.CustomDocument {
       : null;
   }
 
-  /** On the lane of long questions, as {@link tradeOff}. */
   fit(): Promise<FitView> {
     return checkFit(this.engine, this.uri);
   }
 
   firstFit(): Promise<FirstFitView> {
-    return checkLayerwise(this.engine, this.uri);
+    return this.first.get();
+  }
+
+  /**
+   * Works out what will be asked for next where there is no plan, while the page is being loaded: which boards the
+   * model fits, then the model where its preprocessing is found. What goes wrong here is said when it is asked for.
+   */
+  private async foresee(): Promise<void> {
+    try {
+      await this.first.get();
+      await this.fit();
+      const { modelPath, sizes } = this.request();
+      await this.engine.ask((engine) => engine.readModel({ modelPath, sizes }), {}, 'plans');
+    } catch {
+      return;
+    }
   }
 
   targets(): Promise<readonly TargetView[]> {

@@ -19,34 +19,34 @@ describe('fit check', () => {
     flash = graphFlashBytes(graph, () => 8, 'cortex-m4');
   });
 
-  const on = (sramBytes: number, flashBytes: number, more: Partial<FitBoard> = {}): BoardFit => {
+  const on = async (sramBytes: number, flashBytes: number, more: Partial<FitBoard> = {}): Promise<BoardFit> => {
     const board: FitBoard = { id: 'x', name: 'X', core: 'cortex-m4', clockMHz: 100, sramBytes, flashBytes, ...more };
-    return checkFit(graph, [board], progress).boards[0];
+    return (await checkFit(graph, [board], progress)).boards[0];
   };
 
-  it('is green where 8 bits layer by layer leave the application room', () => {
-    const { verdict, way } = on(Math.ceil(layerwise / ROOMY), Math.ceil(flash / ROOMY));
+  it('is green where 8 bits layer by layer leave the application room', async () => {
+    const { verdict, way } = await on(Math.ceil(layerwise / ROOMY), Math.ceil(flash / ROOMY));
     assert.equal(verdict, 'fits');
     assert.deepEqual([way.grid, way.mapBits, way.weightBits], [null, 8, 8]);
     assert.equal(way.arenaBytes, layerwise);
   });
 
-  it('computes in patches, at more time, where layer by layer does not fit', () => {
+  it('computes in patches, at more time, where layer by layer does not fit', async () => {
     const sram = Math.ceil(layerwise * 0.8);
-    const { way, layerwise: whole } = on(sram, 4 * flash);
+    const { way, layerwise: whole } = await on(sram, 4 * flash);
     assert.notEqual(way.grid, null);
     assert.ok(way.arenaBytes <= sram);
     assert.ok(way.latencyMs! > whole.latencyMs!);
   });
 
-  it('is tight with weights at 4 bits, and where no room is left', () => {
-    const few = on(4 * layerwise, flash - 1);
+  it('is tight with weights at 4 bits, and where no room is left', async () => {
+    const few = await on(4 * layerwise, flash - 1);
     assert.deepEqual([few.verdict, few.way.weightBits], ['tight', 4]);
-    assert.equal(on(4 * layerwise, flash).verdict, 'tight');
+    assert.equal((await on(4 * layerwise, flash)).verdict, 'tight');
   });
 
-  it('needs at least what the least of all ways takes', () => {
-    const { least, boards } = checkFit(
+  it('needs at least what the least of all ways takes', async () => {
+    const { least, boards } = await checkFit(
       graph,
       [{ id: 'x', name: 'X', core: 'cortex-m4', clockMHz: 0, sramBytes: 1024, flashBytes: 1024 }],
       progress,
@@ -56,12 +56,12 @@ describe('fit check', () => {
     assert.equal(way.arenaBytes, least[4].arenaBytes);
     assert.equal(way.latencyMs, null);
     // A board that has just that is one that it fits, and with a byte less one that it does not.
-    assert.equal(on(way.arenaBytes, way.flashBytes).verdict, 'tight');
-    assert.equal(on(way.arenaBytes - 1, way.flashBytes).verdict, 'no');
-    assert.equal(on(way.arenaBytes, way.flashBytes - 1).verdict, 'no');
+    assert.equal((await on(way.arenaBytes, way.flashBytes)).verdict, 'tight');
+    assert.equal((await on(way.arenaBytes - 1, way.flashBytes)).verdict, 'no');
+    assert.equal((await on(way.arenaBytes, way.flashBytes - 1)).verdict, 'no');
   });
 
-  it('says at once, layer by layer, nothing else than it says in the end', () => {
+  it('says at once, layer by layer, nothing else than it says in the end', async () => {
     const shares = [0.3, 0.55, 0.95, ROOMY + 0.05, 1.0, 1.2, 3];
     const boards = shares.flatMap((sram) =>
       shares.map((part, i): FitBoard => ({
@@ -74,7 +74,7 @@ describe('fit check', () => {
       })),
     );
     const first = checkLayerwise(graph, boards);
-    const whole = checkFit(graph, boards, progress);
+    const whole = await checkFit(graph, boards, progress);
     assert.deepEqual([first.layerwise, first.flashBytes], [whole.layerwise, whole.flashBytes]);
     const verdicts = new Map<string | null, number>();
     first.boards.forEach(({ board, verdict, way, layerwise: alone }, i) => {
@@ -87,7 +87,7 @@ describe('fit check', () => {
     assert.deepEqual([...verdicts.keys()].sort(), ['fits', 'no', null].sort());
   });
 
-  it('can be cancelled', () => {
-    assert.throws(() => checkFit(graph, [], { report: () => undefined, isCancelled: () => true }), /[Cc]ancel/);
+  it('can be cancelled', async () => {
+    await assert.rejects(checkFit(graph, [], { report: () => undefined, isCancelled: () => true }), /[Cc]ancel/);
   });
 });
