@@ -1,16 +1,18 @@
+import * as path from 'node:path';
 import { UserError } from '../common/errors';
-import type { Graph } from '../graph/types';
+import type { Graph, MapId } from '../graph/types';
 import type { Progress } from '../common/progress';
 import { loadSamples, type LoadedSample } from './inputs';
 import { FloatSession } from './session';
 import { MapAccumulator } from './statistics';
 import { MAX_PATCH_IMAGES, PatchCollector, patchReference, type PatchReference } from './patchStatistics';
-import type { RuntimeOptions } from './runtime';
+import { crashedAgain, ObservationsLost, type RuntimeOptions } from './runtime';
 import { spread, type SampleSet } from './samples';
-import type { Calibration, Preprocess } from './types';
+import type { Calibration, MapStatistics, Preprocess } from './types';
 
 /**
- * Runs the float network over the samples and observes every feature map. One pass, one sample in memory at a time.
+ * Runs the float network over the samples and observes every feature map. One pass, a few samples in memory at a time.
+ * If onnxruntime's process ends on the way, it begins again, once.
  *
  * @param key identity of this calibration, see `calibrationKey`
  * @param notes gets a line for each thing the user should know, e.g. skipped images
@@ -27,36 +29,67 @@ export async function calibrate(
   notes: string[],
   options: RuntimeOptions = {},
 ): Promise<Calibration> {
+  const pass = async (): Promise<Calibration> => {
+    const own: string[] = [];
+    const observed = await observe(graph, modelPath, set, preprocess, progress, own, options);
+    notes.push(...own);
+    return { key, inputKind: set.elementType, ...observed };
+  };
+  const file = path.basename(modelPath);
+  try {
+    return await pass();
+  } catch (error) {
+    if (!(error instanceof ObservationsLost)) throw error;
+    notes.push(
+      `The onnxruntime process crashed while running ${file} (${error.message}); it was restarted and calibration ` +
+        'began again.',
+    );
+  }
+  try {
+    return await pass();
+  } catch (error) {
+    throw error instanceof ObservationsLost ? crashedAgain(file, error) : error;
+  }
+}
+
+/** @throws ObservationsLost, and as {@link calibrate} */
+async function observe(
+  graph: Graph,
+  modelPath: string,
+  set: SampleSet,
+  preprocess: Preprocess,
+  progress: Progress,
+  notes: string[],
+  options: RuntimeOptions,
+): Promise<Pick<Calibration, 'images' | 'maps' | 'patches'>> {
   const observer = new Observer(graph, set.samples.length);
   const { reference } = observer;
   const session = await FloatSession.open(
     graph,
     modelPath,
     {
-      maps: graph.maps.map((m) => m.id),
+      maps: reference !== null && reference.source !== 'preActivation' ? [reference.map] : [],
       preClamp: reference?.source === 'preActivation' ? [reference.map] : [],
+      statistics: graph.maps.map((m) => m.id),
     },
     { progress, notes, ...options },
   );
   try {
     if (session.note !== null) notes.push(session.note);
-    let before: LoadedSample | null = null;
+    let before: { readonly loaded: LoadedSample; readonly end: () => Promise<void> } | null = null;
     for await (const loaded of loadSamples(set, graph, preprocess, 'Calibrating', progress, notes)) {
-      // The sample before is observed while onnxruntime works on this one.
+      // One sample is on its way while onnxruntime works on the one before.
       const end = await session.begin(loaded.inputs.map((i) => i.real));
-      if (before !== null) observer.observe(session, before);
-      await end();
-      before = loaded;
+      await before?.end();
+      if (before !== null) observer.observe(session, before.loaded);
+      before = { loaded, end };
     }
-    if (before !== null) observer.observe(session, before);
+    await before?.end();
+    if (before !== null) observer.observe(session, before.loaded);
+    return observer.finish(await session.statistics());
   } finally {
     await session.dispose();
   }
-  return {
-    key,
-    inputKind: set.elementType,
-    ...observer.finish(),
-  };
 }
 
 /** What calibration keeps of the samples that it has seen. */
@@ -84,9 +117,13 @@ class Observer {
    * @throws UserError when a map takes values that are not finite
    */
   observe(session: FloatSession, { sample, index }: LoadedSample): void {
+    const isFinite = (map: MapId): boolean => {
+      if (session.observed.has(map)) return session.infinite !== map;
+      const { values, layout } = session.map(map);
+      return this.accumulators[map].add(values, layout);
+    };
     for (const map of this.graph.maps) {
-      const { values, layout } = session.map(map.id);
-      if (!this.accumulators[map.id].add(values, layout)) {
+      if (!isFinite(map.id)) {
         throw new UserError(
           `Feature map '${map.name}' has values that are not finite numbers for ${sample.name}; check the ` +
             "model's weights and the preprocessing.",
@@ -102,10 +139,11 @@ class Observer {
     this.images++;
   }
 
-  finish(): Pick<Calibration, 'images' | 'maps' | 'patches'> {
+  /** @param observed statistics that were kept elsewhere */
+  finish(observed: ReadonlyMap<MapId, MapStatistics>): Pick<Calibration, 'images' | 'maps' | 'patches'> {
     return {
       images: this.images,
-      maps: new Map(this.accumulators.map((a, id) => [id, a.finish()])),
+      maps: new Map(this.accumulators.map((a, id) => [id, observed.get(id) ?? a.finish()])),
       patches: this.collector === null || this.patchImages === 0 ? null : this.collector.finish(),
     };
   }

@@ -1,12 +1,20 @@
 import * as path from 'node:path';
 import { UserError, reasonOf } from '../common/errors';
 import type { Progress } from '../common/progress';
-import type { Graph, TensorBinding } from '../graph/types';
-import type { ElementArray, ElementType } from '../inference/frames';
+import type { Graph, MapId, TensorBinding } from '../graph/types';
+import type { ObservationProblem, ObservedOutput, Request } from '../inference/frames';
 import { giveBack, takeProcess } from '../inference/pool';
-import { InferenceFailure, ProcessEnded, type InferenceProcess, type NamedArray } from '../inference/process';
-import { halfToFloat } from '../onnx/tensorData';
+import {
+  InferenceFailure,
+  ProcessEnded,
+  type Answered,
+  type InferenceProcess,
+  type NamedArray,
+} from '../inference/process';
+import { elementsAsFloat } from './elements';
 import { floatToHalf } from './half';
+import { statisticsOf } from './outputObserver';
+import type { MapStatistics } from './types';
 
 export interface RuntimeOptions {
   /** Threads within an operator; 2 by default. */
@@ -20,40 +28,55 @@ export interface RuntimeOptions {
 /** onnxruntime refused the model or crashed on it, with the reason as one line. */
 export class RuntimeRefusal extends Error {}
 
+/** The process ended, and with it the statistics that it kept. */
+export class ObservationsLost extends Error {}
+
+/** What a session computes. */
+export interface RuntimeValuesWanted {
+  /** Names of values of the graph to hand over with each run, outputs or not, each once. */
+  readonly values: readonly string[];
+  /** Values to keep statistics of; these need not be handed over. */
+  readonly observed: readonly ObservedOutput[];
+}
+
 /** Values by name, in ONNX element order, as float32. They are overwritten by the end of the next run. */
 export type RuntimeValues = ReadonlyMap<string, Float32Array>;
 
 /**
  * onnxruntime on the original model file, with chosen inner values as further outputs, in a separate process. When
- * that process ends under a run, it is started again, once.
+ * that process ends under a run, it is started again, once, unless it kept statistics.
  */
 export class RuntimeSession {
   private readonly values = new Map<string, Float32Array>();
   private restarted = false;
+  /** Why statistics cannot be taken of the run that was ended last. */
+  problem: ObservationProblem | null = null;
 
   private constructor(
     private process: InferenceProcess,
     private readonly modelPath: string,
     private readonly inputs: readonly TensorBinding[],
-    private readonly outputs: readonly string[],
+    private readonly outputs: Outputs,
     private readonly options: RuntimeOptions,
   ) {}
 
   /**
    * @param modelPath ONNX file; external data is searched for next to it
    * @param network how to feed the network's inputs, and which values are outputs of the file already
-   * @param values names of values of the graph to observe, outputs or not, each once
    * @throws RuntimeRefusal when onnxruntime cannot load the model; UserError when the file cannot be read;
    *   CancelledError
    */
   static async open(
     modelPath: string,
     network: Pick<Graph, 'inputs' | 'outputs'>,
-    values: readonly string[],
+    { values, observed }: RuntimeValuesWanted,
     options: RuntimeOptions = {},
   ): Promise<RuntimeSession> {
-    const declared = new Set(network.outputs.map((o) => o.name));
-    const outputs = values.filter((v) => !declared.has(v));
+    const handed = new Set(values);
+    const declared = network.outputs.map((o) => o.name);
+    const computed = new Set([...values, ...observed.map(({ value }) => value)]);
+    const added = [...computed].filter((v) => !declared.includes(v));
+    const outputs = { outputs: added, observed, kept: added.filter((v) => !handed.has(v)) };
     const process = await openModel(modelPath, outputs, options);
     return new RuntimeSession(process, modelPath, network.inputs, outputs, options);
   }
@@ -70,7 +93,8 @@ export class RuntimeSession {
   }
 
   /**
-   * Begins a run, one at a time. Values of the run before stay as they are until it is ended.
+   * Begins a run, one at a time; while statistics are kept, one may be begun before the one before is ended. Values
+   * stay as they are until the next run is ended.
    *
    * @param inputs as {@link run} takes them
    * @returns when onnxruntime has the inputs: what waits for the values, and throws as {@link run} does
@@ -78,21 +102,39 @@ export class RuntimeSession {
    */
   async begin(inputs: readonly Float32Array[]): Promise<() => Promise<RuntimeValues>> {
     const feeds = this.inputs.map((binding, i) => feed(binding, inputs[i]));
-    let answer!: Promise<readonly NamedArray[]>;
+    let answer!: Promise<Answered>;
     await new Promise<void>((resolve, reject) => {
       answer = this.ask(feeds, resolve);
       answer.catch(reject);
     });
     return async () => {
-      for (const { name, type, data } of await answer)
-        this.values.set(name, toFloat(type, data, this.values.get(name)));
+      const { arrays, problem = null } = await answer;
+      this.problem = problem;
+      for (const { name, type, data } of arrays)
+        this.values.set(name, elementsAsFloat(type, data, this.values.get(name)));
       return this.values;
     };
+  }
+
+  /** Statistics of what is observed, over all runs. @throws ObservationsLost; CancelledError */
+  async statistics(): Promise<Map<MapId, MapStatistics>> {
+    const { observed } = this.outputs;
+    if (observed.length === 0) return new Map();
+    try {
+      const { arrays } = await this.process.request({ kind: 'observed' }, [], this.options.progress);
+      return statisticsOf(observed, arrays);
+    } catch (error) {
+      throw error instanceof ProcessEnded ? this.lost(error) : error;
+    }
   }
 
   /** Closes the model. Its process is kept for the next one for a while, see {@link giveBack}. */
   async dispose(): Promise<void> {
     await giveBack(this.process);
+  }
+
+  private lost(cause: ProcessEnded): ObservationsLost {
+    return new ObservationsLost(cause.message, { cause });
   }
 
   private async restart(file: string): Promise<void> {
@@ -103,7 +145,7 @@ export class RuntimeSession {
     }
   }
 
-  private async ask(feeds: readonly NamedArray[], onSent: () => void): Promise<readonly NamedArray[]> {
+  private async ask(feeds: readonly NamedArray[], onSent: () => void): Promise<Answered> {
     const file = path.basename(this.modelPath);
     try {
       return await this.process.request({ kind: 'run' }, feeds, this.options.progress, onSent);
@@ -111,6 +153,7 @@ export class RuntimeSession {
       if (error instanceof InferenceFailure)
         throw new UserError(`onnxruntime cannot run ${file}: ${reasonOf(error)}.`, { cause: error });
       if (!(error instanceof ProcessEnded)) throw error;
+      if (this.outputs.observed.length > 0) throw this.lost(error);
       if (this.restarted) throw crashedAgain(file, error);
       this.restarted = true;
       this.options.notes?.push(
@@ -123,7 +166,8 @@ export class RuntimeSession {
   }
 }
 
-function crashedAgain(file: string, cause: Error): UserError {
+/** @param cause the process's end */
+export function crashedAgain(file: string, cause: Error): UserError {
   return new UserError(
     `The onnxruntime process crashed again while running ${file} (${reasonOf(cause)}). Nothing was written. ` +
       'Free some memory, and check that onnxruntime runs this model outside QuantMCU.',
@@ -131,15 +175,18 @@ function crashedAgain(file: string, cause: Error): UserError {
   );
 }
 
+/** What a model is opened with, see {@link Request}. */
+type Outputs = Pick<Extract<Request, { kind: 'open' }>, 'outputs' | 'observed' | 'kept'>;
+
 async function openModel(
   modelPath: string,
-  outputs: readonly string[],
+  outputs: Outputs,
   { threads = 2, progress }: RuntimeOptions,
   isNew = false,
 ): Promise<InferenceProcess> {
   const { process, rested } = takeProcess(isNew);
   try {
-    await process.request({ kind: 'open', model: path.resolve(modelPath), outputs, threads }, [], progress);
+    await process.request({ kind: 'open', model: path.resolve(modelPath), ...outputs, threads }, [], progress);
     return process;
   } catch (error) {
     process.dispose();
@@ -187,15 +234,4 @@ function inOrder(values: Float32Array, order: Int32Array): Float32Array<ArrayBuf
   const out = new Float32Array(values.length);
   for (let i = 0; i < out.length; i++) out[i] = values[order[i]];
   return out;
-}
-
-/** @param reuse memory of the last run's values */
-function toFloat(type: ElementType, data: ElementArray, reuse: Float32Array | undefined): Float32Array {
-  if (data instanceof Float32Array) return data;
-  if (type === 'float16') {
-    const out = reuse ?? new Float32Array(data.length);
-    for (let i = 0; i < data.length; i++) out[i] = halfToFloat((data as Uint16Array)[i]);
-    return out;
-  }
-  return Float32Array.from(data as ArrayLike<number>, Number);
 }

@@ -1,7 +1,9 @@
 import { UserError } from '../common/errors';
 import { evaluateLayer } from '../graph/evaluate';
 import { elements, type Graph, type Layer, type MapId, type MapTap, type Shape } from '../graph/types';
+import type { ObservedOutput } from '../inference/frames';
 import { RuntimeRefusal, RuntimeSession, type RuntimeOptions, type RuntimeValues } from './runtime';
+import type { MapStatistics } from './types';
 
 /** Values of one feature map of one run. They are overwritten by the end of the next run. */
 export interface Observed {
@@ -15,6 +17,8 @@ export interface ObservationRequest {
   readonly maps: readonly MapId[];
   /** Outputs of linear layers whose values before the fused clamp are wanted. */
   readonly preClamp: readonly MapId[];
+  /** Maps whose statistics are wanted. */
+  readonly statistics?: readonly MapId[];
 }
 
 /** All maps of a graph would take 4 bytes per value; a larger network is not one for a microcontroller. */
@@ -41,6 +45,8 @@ export class FloatSession {
     private readonly evaluated: readonly Layer[],
     /** Why onnxruntime is not used; null when it is. */
     readonly note: string | null,
+    /** Maps whose statistics are kept where onnxruntime runs; those of others can be made from {@link map}. */
+    readonly observed: ReadonlySet<MapId>,
   ) {}
 
   /**
@@ -57,8 +63,11 @@ export class FloatSession {
     const unclamped = request.preClamp
       .filter((m) => graph.taps.get(m)?.preClamp == null)
       .map((m) => graph.layers[graph.maps[m].producer!]);
-    const { wanted, evaluated } = closure(graph, [...request.maps, ...outputs, ...unclamped.flatMap((l) => l.inputs)]);
-    const values = [...wanted].reduce((sum, m) => sum + elements(graph.maps[m].shape), 0);
+    const observed = (request.statistics ?? []).flatMap((map) => observable(graph, map));
+    const there = new Set(observed.map(({ map }) => map));
+    const maps = [...request.maps, ...(request.statistics ?? []).filter((map) => !there.has(map))];
+    const { wanted, evaluated } = closure(graph, [...maps, ...outputs, ...unclamped.flatMap((l) => l.inputs)]);
+    const values = [...new Set([...wanted, ...there])].reduce((sum, m) => sum + elements(graph.maps[m].shape), 0);
     if (values > MAX_OBSERVED_VALUES) {
       throw new UserError(
         `The feature maps of ${graph.name} hold ${values} values, more than the ${MAX_OBSERVED_VALUES} that ` +
@@ -75,14 +84,15 @@ export class FloatSession {
       if (name != null) taps.add(name);
     }
     try {
-      const runtime = await RuntimeSession.open(modelPath, graph, [...taps], options);
-      return new FloatSession(graph, runtime, request, wanted, evaluated, null);
+      const runtime = await RuntimeSession.open(modelPath, graph, { values: [...taps], observed }, options);
+      return new FloatSession(graph, runtime, request, wanted, evaluated, null, there);
     } catch (error) {
       if (!(error instanceof RuntimeRefusal)) throw error;
       const note =
         `onnxruntime does not load this file (${error.message}); QuantMCU computes its float values itself, ` +
         'which takes longer.';
-      return new FloatSession(graph, null, request, new Set(graph.maps.map((m) => m.id)), graph.layers, note);
+      const all = new Set(graph.maps.map((m) => m.id));
+      return new FloatSession(graph, null, request, all, graph.layers, note, new Set());
     }
   }
 
@@ -97,7 +107,8 @@ export class FloatSession {
   }
 
   /**
-   * Begins a run on one sample, as {@link run} does: until it is ended, {@link map}, {@link preClamp} and
+   * Begins a run on one sample, as {@link run} does; where statistics are wanted, even before the one before is ended.
+   * Until it is ended, {@link map}, {@link preClamp} and
    * {@link outputs} answer for the run before.
    *
    * @returns when onnxruntime has the inputs and works on them: what ends the run
@@ -112,16 +123,13 @@ export class FloatSession {
     this.maps.clear();
     this.preClamps.clear();
     this.graph.inputs.forEach((binding, i) => this.maps.set(binding.map, { values: inputs[i], layout: 'HWC' }));
+    const problem = this.runtime?.problem;
+    if (problem?.kind === 'length') throw this.wrongLength(problem.map, problem.length);
     if (values !== null) {
       const take = (map: MapId, tap: MapTap, name: string): Observed => {
         const data = values.get(name);
-        const { shape, name: mapName } = this.graph.maps[map];
-        if (data === undefined || data.length !== elements(shape)) {
-          throw new UserError(
-            `onnxruntime gives ${data?.length ?? 'no'} values for '${mapName}', but the imported network has ` +
-              `${shape.h}×${shape.w}×${shape.c}; the model may need other sizes.`,
-          );
-        }
+        const { shape } = this.graph.maps[map];
+        if (data?.length !== elements(shape)) throw this.wrongLength(map, data?.length ?? null);
         return this.arrange(name, data, shape, tap.order);
       };
       for (const map of this.wanted) {
@@ -141,6 +149,25 @@ export class FloatSession {
       const layer = withoutClamp(this.graph.layers[this.graph.maps[map].producer!]);
       this.preClamps.set(map, this.evaluate(layer));
     }
+  }
+
+  private wrongLength(map: MapId, length: number | null): UserError {
+    const { shape, name } = this.graph.maps[map];
+    return new UserError(
+      `onnxruntime gives ${length ?? 'no'} values for '${name}', but the imported network has ` +
+        `${shape.h}×${shape.w}×${shape.c}; the model may need other sizes.`,
+    );
+  }
+
+  /** Of those in {@link observed}, the first that took values that are not finite in the run ended last. */
+  get infinite(): MapId | null {
+    const { problem = null } = this.runtime ?? {};
+    return problem?.kind === 'infinite' ? problem.map : null;
+  }
+
+  /** Statistics of {@link observed} over all runs. @throws ObservationsLost */
+  async statistics(): Promise<ReadonlyMap<MapId, MapStatistics>> {
+    return (await this.runtime?.statistics()) ?? new Map<MapId, MapStatistics>();
   }
 
   /** Values of a requested map. */
@@ -185,14 +212,28 @@ export class FloatSession {
   }
 
   private arrange(name: string, data: Float32Array, shape: Shape, order: MapTap['order']): Observed {
-    if (order === null || (order === 'NCHW' && (shape.c === 1 || shape.h * shape.w === 1)))
-      return { values: data, layout: 'HWC' };
-    if (order === 'NCHW') return { values: data, layout: 'CHW' };
+    const layout = layoutOf(shape, order);
+    if (layout !== null || order === null || order === 'NCHW') return { values: data, layout: layout ?? 'HWC' };
     let out = this.scratch.get(name);
     if (out === undefined) this.scratch.set(name, (out = new Float32Array(data.length)));
     for (let i = 0; i < data.length; i++) out[order[i]] = data[i];
     return { values: out, layout: 'HWC' };
   }
+}
+
+/** How a map is observed where onnxruntime runs; nothing where only its values here have the order of the Graph. */
+function observable(graph: Graph, map: MapId): ObservedOutput[] {
+  const tap = graph.taps.get(map);
+  const { producer, name, shape } = graph.maps[map];
+  if (tap === undefined || producer === null) return [];
+  const layout = layoutOf(shape, tap.order);
+  return layout === null ? [] : [{ map, name, shape, layout, value: tap.value }];
+}
+
+/** The layout in which a tap's values are; null where they must be put in order. */
+function layoutOf(shape: Shape, order: MapTap['order']): Observed['layout'] | null {
+  if (order === null || (order === 'NCHW' && (shape.c === 1 || shape.h * shape.w === 1))) return 'HWC';
+  return order === 'NCHW' ? 'CHW' : null;
 }
 
 /** The maps to take from taps, and the layers that must be evaluated because their output has none. */

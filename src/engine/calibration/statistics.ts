@@ -40,7 +40,7 @@ export class MapAccumulator {
   private samples = 0;
 
   constructor(
-    private readonly map: FeatureMap,
+    private readonly map: Pick<FeatureMap, 'id' | 'name' | 'shape'>,
     private readonly bins = HISTOGRAM_BINS,
   ) {
     const { c } = map.shape;

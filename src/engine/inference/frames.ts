@@ -31,17 +31,39 @@ export interface ArrayHead {
   readonly bytes: number;
 }
 
+/** A feature map of which statistics are kept where onnxruntime runs. */
+export interface ObservedOutput {
+  readonly map: number;
+  readonly name: string;
+  readonly shape: { readonly h: number; readonly w: number; readonly c: number };
+  readonly layout: 'CHW' | 'HWC';
+  /** The value of the model that holds it. */
+  readonly value: string;
+}
+
+/** Why values of a map cannot be observed; `length`: how many there are instead, null: the value is missing. */
+export type ObservationProblem =
+  | { readonly kind: 'length'; readonly map: number; readonly length: number | null }
+  /** Not all are finite numbers. */
+  | { readonly kind: 'infinite'; readonly map: number };
+
 export type Request =
   | {
       readonly kind: 'open';
       /** The ONNX file, which the process reads itself. External data is searched for next to it. */
       readonly model: string;
-      /** Values of the model to hand over as outputs besides its own. */
+      /** Values of the model to compute as outputs besides its own. */
       readonly outputs: readonly string[];
       readonly threads: number;
+      /** Outputs to keep statistics of. */
+      readonly observed: readonly ObservedOutput[];
+      /** Those of `outputs` that are not handed over. */
+      readonly kept: readonly string[];
     }
   /** Runs the opened model on the frame's arrays. */
   | { readonly kind: 'run' }
+  /** Hands over the statistics of all runs. */
+  | { readonly kind: 'observed' }
   /** Frees the opened model; another one may follow. */
   | { readonly kind: 'close' };
 
@@ -53,7 +75,7 @@ export type RequestHead = Request & { readonly arrays: readonly ArrayHead[] };
 export type FailureKind = 'unreadable' | 'unloadable' | 'refused';
 
 export type AnswerHead =
-  | { readonly failure: null; readonly arrays: readonly ArrayHead[] }
+  | { readonly failure: null; readonly arrays: readonly ArrayHead[]; readonly problem?: ObservationProblem }
   | { readonly failure: { readonly kind: FailureKind; readonly reason: string }; readonly arrays: readonly [] };
 
 /** Bytes of a frame's length and head. */

@@ -1,7 +1,7 @@
 import { InferenceProcess } from './process';
 
 /** A process that nobody wants for so long is ended. */
-const IDLE_MS = 5000;
+const IDLE_MS = 15_000;
 
 /** The one that rests, with what ends it. */
 let resting: { readonly process: InferenceProcess; readonly end: NodeJS.Timeout } | null = null;

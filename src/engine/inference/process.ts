@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { CancelledError, UserError, reasonOf } from '../common/errors';
 import type { Progress } from '../common/progress';
 import { arrayFor, bytesOf, frameHead } from './frames';
-import type { AnswerHead, ArrayHead, ElementArray, FailureKind, Request } from './frames';
+import type { AnswerHead, ArrayHead, ElementArray, FailureKind, ObservationProblem, Request } from './frames';
 
 /** How often a cancel is looked for while an answer is awaited. */
 const POLL_MS = 50;
@@ -30,8 +30,15 @@ export interface NamedArray extends Omit<ArrayHead, 'bytes'> {
   readonly data: ElementArray;
 }
 
+/** An answer that says yes. */
+export interface Answered {
+  readonly arrays: readonly NamedArray[];
+  /** Of a run whose outputs are observed. */
+  readonly problem?: ObservationProblem;
+}
+
 interface Pending {
-  readonly resolve: (arrays: readonly NamedArray[]) => void;
+  readonly resolve: (answer: Answered) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -43,7 +50,8 @@ interface Pending {
 export class InferenceProcess {
   private readonly child: ChildProcess;
   private readonly reader: AnswerReader;
-  private pending: Pending | null = null;
+  /** Those who wait for answers, in the order in which they asked. */
+  private readonly pending: Pending[] = [];
   private ended: Error | null = null;
   private stderr = '';
 
@@ -78,7 +86,7 @@ export class InferenceProcess {
 
   /** Whether it can be asked: it has not ended, and nobody waits for an answer. */
   get isIdle(): boolean {
-    return this.ended === null && this.pending === null;
+    return this.ended === null && this.pending.length === 0;
   }
 
   /** Closes the model, and gives back the memory of its answers. @throws as {@link request} does */
@@ -88,10 +96,10 @@ export class InferenceProcess {
   }
 
   /**
-   * Asks and waits for the answer; one request at a time.
+   * Asks and waits for the answer. A request may follow before the answer to the one before has come.
    *
    * @param onSent called when the process has all of the request
-   * @returns the arrays of the answer, in memory that is used again for the one after the next
+   * @returns the answer, its arrays in memory that is used again for the one after the next
    * @throws InferenceFailure when the answer is a no; ProcessEnded; CancelledError, which ends the process
    */
   async request(
@@ -99,16 +107,15 @@ export class InferenceProcess {
     arrays: readonly NamedArray[],
     progress?: Pick<Progress, 'isCancelled'>,
     onSent?: () => void,
-  ): Promise<readonly NamedArray[]> {
+  ): Promise<Answered> {
     if (this.ended) throw this.ended;
-    if (this.pending) throw new Error('the process has two requests at once');
     const timer = setInterval(() => {
       if (progress?.isCancelled()) this.stop(new CancelledError());
     }, POLL_MS);
     this.hold(true);
     try {
       return await new Promise((resolve, reject) => {
-        this.pending = { resolve, reject };
+        this.pending.push({ resolve, reject });
         const heads = arrays.map(({ name, type, dims, data }) => ({ name, type, dims, bytes: data.byteLength }));
         const pipe = this.child.stdio[3] as Duplex;
         const pieces = [frameHead({ ...request, arrays: heads }), ...arrays.map(({ data }) => bytesOf(data))];
@@ -120,7 +127,7 @@ export class InferenceProcess {
       });
     } finally {
       clearInterval(timer);
-      this.hold(false);
+      if (this.pending.length === 0) this.hold(false);
     }
   }
 
@@ -136,16 +143,14 @@ export class InferenceProcess {
   }
 
   private answered(head: AnswerHead, arrays: readonly NamedArray[]): void {
-    const pending = this.pending;
-    this.pending = null;
+    const pending = this.pending.shift();
     if (head.failure) pending?.reject(new InferenceFailure(head.failure.kind, head.failure.reason));
-    else pending?.resolve(arrays);
+    else pending?.resolve({ arrays, problem: head.problem });
   }
 
   private end(reason: Error): void {
     this.ended ??= reason;
-    this.pending?.reject(this.ended);
-    this.pending = null;
+    for (const { reject } of this.pending.splice(0)) reject(this.ended);
   }
 
   private lastWords(code: number | null, signal: NodeJS.Signals | null): string {

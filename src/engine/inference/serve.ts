@@ -2,12 +2,36 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ARRAYS, arrayFor, bytesOf, frameHead, reasonOf } from './frames';
-import type { AnswerHead, ElementArray, ElementType, FailureKind, Request, RequestHead } from './frames';
+import type {
+  AnswerHead,
+  ElementArray,
+  ElementType,
+  FailureKind,
+  ObservationProblem,
+  ObservedOutput,
+  Request,
+  RequestHead,
+} from './frames';
 import { withOutputs } from './modelOutputs';
+import type { NamedArray } from './process';
 
 /** Where the pipes are found in this process. */
 const REQUESTS_FD = 3;
 const ANSWERS_FD = 4;
+
+/** Keeps statistics of outputs. */
+export interface OutputObserver {
+  /**
+   * Takes in the outputs of a run, by name.
+   * @returns why it cannot; the statistics are then of no use
+   */
+  take(
+    outputs: ReadonlyMap<string, { readonly type: ElementType; readonly data: ElementArray }>,
+  ): ObservationProblem | null;
+  results(): NamedArray[];
+}
+
+export type ObserverOf = (observed: readonly ObservedOutput[]) => OutputObserver;
 
 type Runtime = typeof import('onnxruntime-node');
 
@@ -24,9 +48,11 @@ class Failure extends Error {
  * The whole life of the process that runs onnxruntime: answers requests, one after the other, until the pipe of
  * requests is closed. Reads and writes block, there is nothing else to do. The package is loaded here and nowhere else,
  * before the first request comes.
+ *
+ * @param observerOf makes what keeps statistics of outputs
  */
-export async function serveInference(): Promise<void> {
-  const server = new Server(await load());
+export async function serveInference(observerOf: ObserverOf): Promise<void> {
+  const server = new Server(await load(), observerOf);
   for (let request = readRequest(); request !== null; request = readRequest()) {
     let answer: Answer;
     try {
@@ -58,7 +84,12 @@ interface Answer {
   readonly arrays: readonly ElementArray[];
 }
 
-const EMPTY: Answer = { head: { failure: null, arrays: [] }, arrays: [] };
+function answerOf(arrays: readonly NamedArray[], problem?: ObservationProblem): Answer {
+  const heads = arrays.map(({ name, type, dims, data }) => ({ name, type, dims, bytes: data.byteLength }));
+  return { head: { failure: null, arrays: heads, problem }, arrays: arrays.map(({ data }) => data) };
+}
+
+const EMPTY = answerOf([]);
 
 /** More elements than any input that a microcontroller could hold. */
 const MOST_ELEMENTS = 2 ** 24;
@@ -83,8 +114,14 @@ class Server {
   private buffers: Record<string, Tensor> | null = null;
   private keeps = true;
 
+  private observer: OutputObserver | null = null;
+  private kept: ReadonlySet<string> = new Set();
+
   /** @param runtime the package, or why it cannot be loaded */
-  constructor(private readonly runtime: Runtime | Failure) {}
+  constructor(
+    private readonly runtime: Runtime | Failure,
+    private readonly observerOf: ObserverOf,
+  ) {}
 
   async answer({ head, arrays }: Received): Promise<Answer> {
     switch (head.kind) {
@@ -93,6 +130,8 @@ class Server {
         return EMPTY;
       case 'run':
         return this.run(head, arrays);
+      case 'observed':
+        return answerOf(this.observer?.results() ?? []);
       case 'close':
         await this.close();
         return EMPTY;
@@ -104,6 +143,7 @@ class Server {
     this.session = null;
     this.buffers = null;
     this.keeps = true;
+    this.observer = null;
     await session?.release();
   }
 
@@ -116,6 +156,8 @@ class Server {
       throw new Failure('unreadable', error);
     }
     if (this.runtime instanceof Failure) throw this.runtime;
+    this.observer = request.observed.length === 0 ? null : this.observerOf(request.observed);
+    this.kept = new Set(request.kept);
     this.session = await this.runtime.InferenceSession.create(withOutputs(model, request.outputs), {
       intraOpNumThreads: request.threads,
       interOpNumThreads: 1,
@@ -134,20 +176,17 @@ class Server {
     });
     for (const input of session.inputMetadata)
       if (!Object.hasOwn(feeds, input.name)) feeds[input.name] = zeros(ort, input);
-    const outputs = Object.entries(await this.results(ort, session, feeds));
-    const data = outputs.map(([name, tensor]) => elementsOf(name, tensor));
-    return {
-      head: {
-        failure: null,
-        arrays: outputs.map(([name, { type, dims }], i) => ({
-          name,
-          type: type as ElementType,
-          dims: [...dims],
-          bytes: data[i].byteLength,
-        })),
-      },
-      arrays: data,
-    };
+    const outputs = Object.entries(await this.results(ort, session, feeds)).map(([name, tensor]): NamedArray => ({
+      name,
+      type: tensor.type as ElementType,
+      dims: [...tensor.dims],
+      data: elementsOf(name, tensor),
+    }));
+    const problem = this.observer?.take(new Map(outputs.map((output) => [output.name, output])));
+    return answerOf(
+      outputs.filter(({ name }) => !this.kept.has(name)),
+      problem ?? undefined,
+    );
   }
 
   /** Runs the model into tensors of our own, where onnxruntime takes them. */

@@ -6,12 +6,14 @@ import { withOutputs } from '../../../src/engine/inference/modelOutputs';
 import { presetPreprocess } from '../../../src/engine/calibration/preprocess';
 import { listSamples } from '../../../src/engine/calibration/samples';
 import { FloatSession } from '../../../src/engine/calibration/session';
+import { MapAccumulator } from '../../../src/engine/calibration/statistics';
 import { floatOutputs } from '../../../src/engine/calibration/float';
 import { UserError } from '../../../src/engine/common/errors';
 import { evaluateFloat } from '../../../src/engine/graph/evaluate';
 import { elements, type Graph } from '../../../src/engine/graph/types';
+import { giveBack, takeProcess } from '../../../src/engine/inference/pool';
 import { importModel } from '../../../src/engine/onnx';
-import { silentProgress } from '../../../src/engine/common/progress';
+import { silentProgress, type Progress } from '../../../src/engine/common/progress';
 import { npy } from '../../support/npyWriter';
 import { float, ModelFolder, OnnxBuilder, type OnnxType } from '../../support/onnxBuilder';
 import { randomArray, randomNumbers } from '../../support/onnxOracle';
@@ -226,6 +228,39 @@ describe('float session', function () {
     for await (const r of floatOutputs(graph, file, set, presetPreprocess('raw'), silentProgress, notes))
       outputs.push([...r.outputs[0]]);
     outputs.forEach((o, i) => assertNear(o, runs[i].get(graph.outputs[0].map)!, 1e-5, `sample ${i}`));
+  });
+
+  it('observes where onnxruntime runs as it would observe here, and begins again when its process ends', async () => {
+    const file = folder.write(smallModel('float16'));
+    const graph = await importModel(file);
+    const rows = Array.from({ length: 6 }, (_, i) => [...randomInput(graph, 20 + i)]);
+    folder.write(npy('<f4', [6, 12, 16, 3], Float32Array.from(rows.flat())), 'x.npy');
+    const set = await listSamples(path.join(folder.folder, 'x.npy'), graph);
+    const { process: runner } = takeProcess();
+    await giveBack(runner);
+    let kills = 1;
+    const killing: Progress = {
+      ...silentProgress,
+      report: (_, done) => {
+        if (done === 3 && kills-- > 0) process.kill(runner.pid!, 'SIGKILL');
+      },
+    };
+    const notes: string[] = [];
+    const { maps } = await calibrate(graph, file, set, presetPreprocess('raw'), 'key', killing, notes);
+    assert.equal(notes.length, 1);
+    assert.match(
+      notes[0],
+      /crashed while running model\.onnx \(SIGKILL\); it was restarted and calibration began again/,
+    );
+
+    const session = await FloatSession.open(graph, file, { maps: graph.maps.map((m) => m.id), preClamp: [] });
+    const here = graph.maps.map((map) => new MapAccumulator(map));
+    for (const row of rows) {
+      await session.run([Float32Array.from(row)]);
+      for (const map of graph.maps) here[map.id].add(session.map(map.id).values, session.map(map.id).layout);
+    }
+    await session.dispose();
+    for (const map of graph.maps) assert.deepEqual(maps.get(map.id), here[map.id].finish());
   });
 
   it('says which map is not finite', async () => {

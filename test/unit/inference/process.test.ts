@@ -56,7 +56,7 @@ describe('process of onnxruntime', () => {
     return file;
   };
   const open = async (file: string, notes: string[] = []): Promise<RuntimeSession> =>
-    RuntimeSession.open(file, await importModel(file), [], { notes });
+    RuntimeSession.open(file, await importModel(file), { values: [], observed: [] }, { notes });
   const doubled = async (session: RuntimeSession): Promise<void> =>
     assert.deepEqual([...[...(await session.run([INPUT])).values()][0]], DOUBLED);
   const pidOf = (session: RuntimeSession): number => session['process'].pid!;
@@ -207,14 +207,16 @@ describe('process of onnxruntime', () => {
   it('says no to what it cannot do, and goes on', async () => {
     const file = folder.write(doubling());
     const process = new InferenceProcess();
-    const ask = (model: string) => process.request({ kind: 'open', model, outputs: [], threads: 1 }, []);
+    const ask = (model: string) =>
+      process.request({ kind: 'open', model, outputs: [], threads: 1, observed: [], kept: [] }, []);
     await assert.rejects(ask(`${file}.none`), (e) => e instanceof InferenceFailure && e.kind === 'unreadable');
     const broken = path.join(scripts, 'broken.onnx');
     writeFileSync(broken, 'no model');
     await assert.rejects(ask(broken), (e) => e instanceof InferenceFailure && e.kind === 'refused');
     await ask(file);
     const x = { name: 'x', type: 'float32', dims: [1, 1, 2, 2], data: INPUT } as const;
-    const [y] = await process.request({ kind: 'run' }, [x]);
+    const { arrays } = await process.request({ kind: 'run' }, [x]);
+    const [y] = arrays;
     assert.deepEqual([y.type, y.dims, [...(y.data as Float32Array)]], ['float32', [1, 1, 2, 2], DOUBLED]);
     process.dispose();
   });

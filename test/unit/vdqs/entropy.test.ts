@@ -13,8 +13,6 @@ function observe(values: Float32Array, channels: number): MapStatistics {
     id: 0,
     name: 'm',
     shape: { h: 1, w: values.length / channels, c: channels },
-    producer: 0,
-    consumers: [],
   });
   accumulator.add(values, 'HWC');
   return accumulator.finish();
