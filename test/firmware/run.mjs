@@ -4,38 +4,10 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { projectRoot } from '../support/bundle.mjs';
 import { closingLine } from '../support/closingLine.mjs';
-import { partsOf, runParts } from '../support/parallel.mjs';
-import { ensureTools } from '../support/tools.mjs';
+import { runParts } from '../support/parallel.mjs';
+import { prepareSuite } from '../support/suites.mjs';
 
-/** They take minutes, the longest first; the others, seconds. */
-const longest = [
-  'models.test.ts',
-  'kernels/specials.test.ts',
-  'fieldCases.test.ts',
-  'emulator',
-  'kernels/boardKernels.test.ts',
-  'kernels/kernels.test.ts',
-  'generated.test.ts',
-  'sample.test.ts',
-  'detection.test.ts',
-  'kernels/stack.test.ts',
-  'layouts/build.test.ts',
-];
-
-// Without it, equal sources are compiled again and again.
-ensureTools(['ccache']);
-const missing = ensureTools([
-  'gcc',
-  'clang',
-  'sanitizers',
-  'armGcc',
-  'newlib',
-  'qemu',
-  'cmake',
-  'riscvGcc',
-  'picolibc',
-  'qemuRiscv',
-]);
+const { runner, parts, missing } = prepareSuite('firmware');
 if (missing.length > 0) {
   console.error(`The firmware tests need tools that are not installed:\n  ${missing.join('\n  ')}`);
   console.log(closingLine({ passed: 0, failed: 1, skipped: 0 }));
@@ -43,9 +15,8 @@ if (missing.length > 0) {
 } else {
   const given = process.argv.slice(2);
   const root = path.join(projectRoot, 'test/firmware');
-  const runner = path.join(projectRoot, 'test/unit/run.mjs');
   if (given.length === 0 || given[0] === '--reporter') {
-    await runParts(runner, partsOf(root, { split: ['kernels', 'layouts'], first: longest }), given);
+    await runParts(runner, parts, given);
   } else {
     const { status } = spawnSync(process.execPath, [runner, ...(given[0].startsWith('-') ? [root] : []), ...given], {
       stdio: 'inherit',

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { projectRoot, testFiles } from './bundle.mjs';
 import { closingLine, failureLine, parseClosingLine } from './closingLine.mjs';
@@ -32,40 +32,87 @@ export function partsOf(root, { first = [], split = [] } = {}) {
   return [...early, ...parts.filter((part) => !early.includes(part))];
 }
 
+/** @typedef {{code: number, output: string, seconds: number}} Outcome what a process came to and printed */
+
+/** How many processes take turns. */
+const TURNS = Math.min(Math.max(availableParallelism(), 1), 4);
+
 /**
- * Runs parts of a suite in several processes at once, each part whole in a separate process, and prints what each
- * said, in one piece, as it ends. The last line counts all of them; the process fails if a part does.
+ * Does jobs in order, as many at once as there are processors (four at most).
+ * @param {readonly (() => Promise<void>)[]} jobs
+ */
+export async function takeTurns(jobs) {
+  const queue = [...jobs];
+  const turn = async () => {
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) await job();
+  };
+  await Promise.all(Array.from({ length: TURNS }, turn));
+}
+
+/**
+ * Runs a part of a suite in a process with its own folder for temporary files, and prints what it said, in one piece,
+ * when it has ended.
  * @param {string} runner script that runs the part it is given, and closes as {@link closingLine} does
- * @param {string[]} parts in the order in which they are begun @param {string[]} args further arguments for the
- *   runner
+ * @param {string} part path @param {{args?: string[], yields?: boolean}} [options] `args`: further arguments for the
+ *   runner; `yields`: see {@link run}
+ * @returns {Promise<Outcome & {counts: import('./closingLine.mjs').Counts}>}
+ */
+export async function runPart(runner, part, { args = [], yields = false } = {}) {
+  const temporary = mkdtempSync(path.join(tmpdir(), 'quantmcu-part-'));
+  // As open as the folder that it stands for: tests run commands as other users.
+  chmodSync(temporary, 0o1777);
+  const env = { ...process.env, TMPDIR: temporary, TMP: temporary, TEMP: temporary };
+  const outcome = await run(process.execPath, [runner, part, ...args], { env, yields });
+  rmSync(temporary, { recursive: true, force: true });
+  const name = path.relative(projectRoot, part) + (statSync(part).isDirectory() ? path.sep : '');
+  return { ...outcome, counts: report(name, outcome) };
+}
+
+/**
+ * Prints what a process of a suite said, and a failure line when it died without one.
+ * @param {string} name @param {Outcome} outcome @returns {import('./closingLine.mjs').Counts}
+ */
+export function report(name, { code, output, seconds }) {
+  const counts = parseClosingLine(output) ?? { passed: 0, failed: 0, skipped: 0 };
+  process.stdout.write(`\n--- ${name} (${Math.round(seconds)} s)\n${output}`);
+  // A process that died, or says that it failed without a failed test, counts as one failure.
+  if (code !== 0 && counts.failed === 0) {
+    counts.failed = 1;
+    console.log(failureLine(name, `exit ${code}: ${output.slice(-800)}`));
+  }
+  return counts;
+}
+
+/**
+ * Runs parts of a suite in several processes at once, each part whole in a separate process. The last line counts all
+ * of them; the process fails if a part does.
+ * @param {string} runner see {@link runPart} @param {string[]} parts in the order in which they are begun
+ * @param {string[]} args further arguments for the runner
  */
 export async function runParts(runner, parts, args = []) {
   const total = { passed: 0, failed: 0, skipped: 0 };
-  const queue = [...parts];
-  const turn = async () => {
-    for (let part = queue.shift(); part !== undefined; part = queue.shift()) {
-      const started = Date.now();
-      const { code, output } = await run(process.execPath, [runner, part, ...args]);
-      const counts = parseClosingLine(output) ?? { passed: 0, failed: 0, skipped: 0 };
-      const name = path.relative(projectRoot, part) + (statSync(part).isDirectory() ? path.sep : '');
-      process.stdout.write(`\n--- ${name} (${Math.round((Date.now() - started) / 1000)} s)\n${output}`);
-      // A part that died counts as one failure.
-      if (code !== 0 && counts.failed === 0) {
-        counts.failed = 1;
-        console.log(failureLine(name, `exit ${code}: ${output.slice(-800)}`));
-      }
+  await takeTurns(
+    parts.map((part) => async () => {
+      const { counts } = await runPart(runner, part, { args });
       for (const key of Object.keys(total)) total[key] += counts[key];
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(Math.max(availableParallelism(), 1), 4) }, turn));
+    }),
+  );
   console.log(`\n${closingLine(total)}`);
   process.exitCode = total.failed > 0 || total.passed + total.skipped === 0 ? 1 : 0;
 }
 
-/** @returns {Promise<{code: number, output: string}>} */
-function run(command, args) {
+/**
+ * Runs a command in the project's folder.
+ * @param {string} command @param {string[]} args @param {{env?: NodeJS.ProcessEnv, yields?: boolean}} [options]
+ *   `yields`: it and what it starts leave the processors to everything else that wants them
+ * @returns {Promise<Outcome>}
+ */
+export function run(command, args, { env, yields = false } = {}) {
+  const [file, ...words] =
+    yields && process.platform !== 'win32' ? ['nice', '-n', '19', command, ...args] : [command, ...args];
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: projectRoot, stdio: ['ignore', 'pipe', 'pipe'] });
+    const started = Date.now();
+    const child = spawn(file, words, { cwd: projectRoot, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8');
@@ -74,6 +121,6 @@ function run(command, args) {
       });
     }
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code: code ?? 1, output }));
+    child.on('close', (code) => resolve({ code: code ?? 1, output, seconds: (Date.now() - started) / 1000 }));
   });
 }
