@@ -10,7 +10,7 @@ import { randomPackable, randomRows } from '../../unit/program/interpreter/suppo
 import { randomProgram } from '../../unit/program/interpreter/support/randomSteps';
 import { firmwareIncludes, firmwareSources } from '../../support/firmwareSources';
 import { buildForBoard, runOnBoard } from '../board/board';
-import { compile, removeFolder, runCommand, sanitizerFlags, scratchFolder } from '../support/hostBuild';
+import { compile, removeFolder, runCommand, shortSanitizerFlags, scratchFolder } from '../support/hostBuild';
 import { encodeCases, type Case } from './encode';
 
 const root = process.cwd();
@@ -89,7 +89,7 @@ describe(`kernels made for one layer against the reference interpreter (QUANTMCU
 
   for (const [name, compiler, flags] of [
     // GCC takes four minutes and two gigabytes for these kernels with sanitizers.
-    ['clang with sanitizers, DSP instructions emulated', 'clang', ['-O1', ...emulated, ...sanitizerFlags]],
+    ['clang with sanitizers, DSP instructions emulated', 'clang', ['-O1', ...emulated, ...shortSanitizerFlags]],
     ['gcc, DSP instructions emulated', 'gcc', ['-O1', ...emulated]],
     ['clang, DSP instructions emulated, little stack', 'clang', ['-O2', ...emulated, '-DQMCU_COLUMN_BYTES=128']],
     ['clang, DSP instructions emulated, columns in parts', 'clang', ['-O1', ...emulated, '-DQMCU_COLUMN_BYTES=1280']],

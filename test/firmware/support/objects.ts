@@ -21,8 +21,7 @@ const cacheEnvironment = {
 };
 
 /**
- * Clang's start takes as long as most files of a network: their preprocessed text is not asked for first. Sources
- * outside of the folder are those of many builds, whose preprocessed text is often equal.
+ * Clang's start takes as long as most files of a network: their preprocessed text is not asked for first.
  */
 const dependEnvironment = {
   ...cacheEnvironment,
@@ -55,10 +54,20 @@ export function compileObjects(
   prefix: string,
 ): string[] {
   mkdirSync(folder, { recursive: true });
+  const isInside = (source: string): boolean => path.dirname(source) === folder;
+  // Sources elsewhere are the runtime's. To ask the cache for each starts Clang twice: 18 s of processor time for all
+  // of them with the flags of one build, 10.6 s in one call.
+  const together = compiler === 'clang' ? sources.filter((source) => !isInside(source)) : [];
+  const runtime = path.join(folder, `${prefix}.runtime`);
+  if (together.length > 0) {
+    mkdirSync(runtime, { recursive: true });
+    runCommand(compiler, [...flags, '-c', ...together], { silent: true, cwd: runtime, timeout: TIMEOUT_MS });
+  }
   return sources.map((source, i) => {
+    if (together.includes(source)) return path.join(runtime, path.basename(source).replace(/c$/, 'o'));
     const object = path.join(folder, `${prefix}.${i}.o`);
     const { command, first } = cached(compiler);
-    const depends = compiler === 'clang' && path.dirname(source) === folder;
+    const depends = compiler === 'clang';
     const args = [...first, ...flags, ...(depends ? ['-MMD', '-MF', `${object}.d`] : []), '-c', source, '-o', object];
     const env = depends ? dependEnvironment : cacheEnvironment;
     runCommand(command, args, { silent: true, cwd: folder, env, timeout: TIMEOUT_MS });
