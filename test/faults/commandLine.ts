@@ -5,6 +5,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { nodeBundle } from '../support/nodeBundle.mjs';
 import { outRoot, projectRoot } from '../support/paths';
+import type { Question } from './server';
 
 /** What a run of the command line did and what it cost. */
 export interface Run {
@@ -22,8 +23,8 @@ const HUNG_MS = 600_000;
 
 interface Programs {
   readonly cli: string;
-  /** Answers the editor's question for a model, see viewer.ts. */
-  readonly viewer: string;
+  /** Answers the editor's and the command line's questions for many models, see server.ts. */
+  readonly server: string;
 }
 
 /** Measures a process and saves it from compiling what others have compiled. */
@@ -39,10 +40,10 @@ function build(): Programs {
   if (built) return built;
   const folder = path.join(outRoot, 'faults', `cli-${process.pid}`);
   const cli = path.join(folder, 'cli.js');
-  const viewer = path.join(folder, 'viewer.js');
+  const server = path.join(folder, 'server.js');
   for (const [entry, outfile, packages] of [
     ['src/cli/cli.ts', cli, 'bundle'],
-    ['test/faults/viewer.ts', viewer, 'bundle'],
+    ['test/faults/server.ts', server, 'bundle'],
     // Lies beside both, which start it.
     ['src/inference.ts', path.join(folder, 'inference.js'), 'external'],
   ] as const)
@@ -55,7 +56,7 @@ function build(): Programs {
       minifyWhitespace: true,
     });
   process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
-  return (built = { cli, viewer });
+  return (built = { cli, server });
 }
 
 /** The command line as built for these tests. */
@@ -68,11 +69,11 @@ export function runCli(args: readonly string[], options: RunOptions = {}): Promi
   return run(build().cli, args, options);
 }
 
-/** The process that answers for the editor; another one after it ended. */
-let viewer: ChildProcess | undefined;
+/** The process that answers for many models; another one after it ended. */
+let server: ChildProcess | undefined;
 
-function startViewer(): ChildProcess {
-  const child = fork(build().viewer, { execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+function startServer(): ChildProcess {
+  const child = fork(build().server, { execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   process.on('exit', () => child.kill('SIGKILL'));
   return child;
 }
@@ -86,13 +87,23 @@ function hold(child: ChildProcess, isHeld: boolean): void {
   }
 }
 
+/** Asks what the editor shows of a model. */
+export function runView(modelPath: string): Promise<Run> {
+  return ask({ view: modelPath });
+}
+
 /**
- * Asks what the editor shows of a model. One process answers for all models, as the editor's worker does; if it ends,
- * that is what the run came to.
+ * Runs a command in the process that answers for many models: its start takes longer than to refuse a model. What a
+ * process of its own does besides, {@link runCli} tests.
  */
-export async function runView(modelPath: string): Promise<Run> {
-  if (viewer?.connected !== true) viewer = startViewer();
-  const child = viewer;
+export function runCommand(command: readonly string[]): Promise<Run> {
+  return ask({ command });
+}
+
+/** One process answers all questions, as the editor's worker does; if it ends, that is what the run came to. */
+async function ask(question: Question): Promise<Run> {
+  if (server?.connected !== true) server = startServer();
+  const child = server;
   hold(child, true);
   const timer = setTimeout(() => child.kill('SIGKILL'), HUNG_MS);
   let printed = '';
@@ -104,7 +115,7 @@ export async function runView(modelPath: string): Promise<Run> {
       child.once('error', reject);
       child.once('message', (run) => resolve(run as Run));
       child.once('close', (code) => resolve({ code, stdout: '', stderr: '', cpuSeconds: NaN, peakBytes: NaN }));
-      child.send(modelPath);
+      child.send(question);
     });
     return { ...answer, stderr: answer.stderr + printed };
   } finally {

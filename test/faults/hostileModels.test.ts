@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { needSharedData } from '../support/sharedData';
-import { assertSound, runCli, runView } from './commandLine';
+import { assertSound, runView } from './commandLine';
 import { WorkFolder } from './fixtures';
 import { hostileModels } from './hostileModels';
-import { quantizeOptions, testModels } from './modelTests';
+import { quantizeOptions, runnerOf, testModels } from './modelTests';
 
 describe('hostile models in the editor and on the command line', function () {
   this.timeout(600_000);
@@ -17,11 +17,13 @@ describe('hostile models in the editor and on the command line', function () {
     const work = new WorkFolder();
     let results = 0;
     let refused = 0;
-    for (const name of fs.readdirSync(folder).filter((f) => f.endsWith('.onnx'))) {
+    const names = fs.readdirSync(folder).filter((f) => f.endsWith('.onnx'));
+    for (const [n, name] of names.entries()) {
+      const command = runnerOf(n, name);
       const file = path.join(folder, name);
       assertSound(await runView(file), `view ${name}`);
-      assertSound(await runCli(['inspect', file]), `inspect ${name}`);
-      const run = await runCli(['quantize', file, ...quantizeOptions(work.path(`${name}.quantmcu.json`))]);
+      assertSound(await command(['inspect', file]), `inspect ${name}`);
+      const run = await command(['quantize', file, ...quantizeOptions(work.path(`${name}.quantmcu.json`))]);
       assertSound(run, `quantize ${name}`);
       if (run.code === 0) results++;
       else refused++;

@@ -20,7 +20,7 @@ export const sanitizerFlags = [
 
 /**
  * The same faults found by Clang with half the code: memory is checked by calls, and undefined behavior ends the
- * program without a word. For code that is long because it is inlined; rebuilt with {@link sanitizerFlags} it says more.
+ * program without a word. For long code of inlined kernels; rebuilt with {@link sanitizerFlags} it says more.
  */
 export const shortSanitizerFlags = [
   ...sanitizerFlags,
