@@ -44,7 +44,7 @@ if (requireTools(['chromium', 'fonts', 'nativeBuild', 'gcc'])) {
     await runSuite('e2e', positionals.length > 0 ? positionals : [path.join(projectRoot, 'test/e2e')], {
       grep: values.grep,
       reporter: 'spec',
-      timeout: 300_000,
+      timeout: 600_000,
     });
   } finally {
     for (const server of servers) await server.stop();

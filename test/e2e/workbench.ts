@@ -40,7 +40,8 @@ export class Workbench {
   }
 
   private static async onFolder(browser: Browser, page: Page, url: string, folder: string): Promise<Workbench> {
-    page.setDefaultTimeout(60_000);
+    // Long for a busy machine: each wait ends as soon as its state is there.
+    page.setDefaultTimeout(150_000);
     await page.goto(`${url}/?folder=${encodeURIComponent(folder)}`);
     await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor();
     return new Workbench(browser, page);

@@ -3,9 +3,9 @@ import { format } from 'node:util';
 import { launchBrowser } from '../support/browser.mjs';
 import { startCodeServer } from '../support/codeServer.mjs';
 
-const TIMEOUT_MS = 10 * 60_000;
+const TIMEOUT_MS = 20 * 60_000;
 /** How long the workbench may take to come. */
-const LOAD_MS = 2 * 60_000;
+const LOAD_MS = 4 * 60_000;
 
 /**
  * Runs the suite in VS Code's server. Its workbench calls two functions of the page: one for what the extension host

@@ -5,7 +5,8 @@ exports.run = async function run() {
   const { default: Mocha } = await import('mocha');
   const mocha = new Mocha({
     ui: 'bdd',
-    timeout: 60_000,
+    // Long for a busy machine: nothing here is a bound on speed.
+    timeout: 240_000,
     color: false,
     grep: process.env.QUANTMCU_TEST_GREP || undefined,
     reporter: 'spec',
