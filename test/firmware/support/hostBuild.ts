@@ -25,6 +25,8 @@ export const sanitizerFlags = [
 export const shortSanitizerFlags = [
   ...sanitizerFlags,
   '-fsanitize-trap=undefined',
+  // Where it only links.
+  '-Wno-unused-command-line-argument',
   '-mllvm',
   '-asan-instrumentation-with-call-threshold=0',
 ];
