@@ -110,12 +110,13 @@ function doubles(values: Float64Array): Uint8Array {
 }
 
 function varints(values: Uint32Array): Uint8Array {
-  let size = 0;
-  for (const v of values) size += v < 128 ? 1 : v < 16384 ? 2 : v < 2097152 ? 3 : v < 268435456 ? 4 : 5;
+  let size = values.length;
+  for (let i = 0; i < values.length; i++) for (let v = values[i] >>> 7; v > 0; v >>>= 7) size++;
   const out = new Uint8Array(size);
   let at = 0;
-  for (let v of values) {
-    for (; v > 127; v = Math.floor(v / 128)) out[at++] = (v & 127) | 128;
+  for (let i = 0; i < values.length; i++) {
+    let v = values[i];
+    for (; v > 127; v >>>= 7) out[at++] = (v & 127) | 128;
     out[at++] = v;
   }
   return out;
@@ -149,11 +150,17 @@ class Reader {
     if (!(length >= 0 && length <= this.bytes.length - this.at)) throw new RangeError('too short');
     const out = new Uint32Array(length);
     const { bytes } = this;
+    let at = this.at;
     for (let i = 0; i < length; i++) {
+      // Most are: 0 above all.
+      if (bytes[at] < 128) {
+        out[i] = bytes[at++];
+        continue;
+      }
       let value = 0;
       let scale = 1;
       for (;;) {
-        const b = bytes[this.at++];
+        const b = bytes[at++];
         if (b === undefined || scale > 2 ** 28) throw new RangeError('damaged');
         value += (b & 127) * scale;
         if (b < 128) break;
@@ -161,6 +168,7 @@ class Reader {
       }
       out[i] = value;
     }
+    this.at = at;
     return out;
   }
 

@@ -133,7 +133,8 @@ export class ConstantArrays {
     const { min, max } = cTypes[type];
     const { values } = constant;
     if (values.length === 0) throw new Error(`Constant '${constant.name}' has no values.`);
-    for (const value of values) {
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i];
       if (value < min || value > max)
         throw new Error(`Constant '${constant.name}' has the value ${value}, which does not fit ${type}.`);
     }

@@ -98,7 +98,8 @@ function roundRow(
     for (const fraction of FRACTIONS_4) {
       const scale = (largest * fraction) / top;
       let error = 0;
-      for (let k = 0; k < count; k++) {
+      // What is no better than another one so far does not get better.
+      for (let k = 0; k < count && error < least; k++) {
         const v = values[first + k * step];
         const d = v - scale * Math.max(-top, Math.min(top, Math.round(v / scale)));
         error += d * d;

@@ -78,6 +78,11 @@ function decideByScore(
   options: DecideOptions,
   progress: Progress,
 ): void {
+  if (options.bits.every((b) => b === 8)) {
+    // Nothing to choose from, whatever the scores are.
+    for (const unit of units) state.takeScored(unit, state.lockedBits(unit) ?? 8);
+    return;
+  }
   const scored = scoreUnits(
     graph,
     calibration,

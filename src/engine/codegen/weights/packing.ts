@@ -33,10 +33,11 @@ export function pairRows(values: ArrayLike<number>, { rowLength, rowsPerGroup }:
     throw new Error(`${values.length} weights do not divide into groups of ${rowsPerGroup} rows of ${rowLength}.`);
   const pairs = Math.ceil(rowsPerGroup / 2);
   const paired = new Int8Array((values.length / groupLength) * pairs * 2 * rowLength);
-  for (let i = 0; i < values.length; i++) {
-    const group = Math.floor(i / groupLength);
-    const row = Math.floor((i % groupLength) / rowLength);
-    paired[((group * pairs + (row >> 1)) * rowLength + (i % rowLength)) * 2 + (row & 1)] = values[i];
+  for (let from = 0, row = 0; from < values.length; from += rowLength, row++) {
+    const inGroup = row % rowsPerGroup;
+    const pair = Math.floor(row / rowsPerGroup) * pairs + (inGroup >> 1);
+    const to = pair * rowLength * 2 + (inGroup & 1);
+    for (let k = 0; k < rowLength; k++) paired[to + 2 * k] = values[from + k];
   }
   return paired;
 }
@@ -48,10 +49,14 @@ export function pairRows(values: ArrayLike<number>, { rowLength, rowsPerGroup }:
 export function packPairs(values: ArrayLike<number>, shape: RowShape): Uint8Array {
   const paired = pairRows(values, shape);
   const packed = new Uint8Array(paired.length / 2);
-  for (let i = 0; i < packed.length; i++) {
-    const place = i % shape.rowLength;
-    const exchanged = (place | 3) < shape.rowLength && (place % 4 === 1 || place % 4 === 2);
-    packed[exchanged ? i + (place % 4 === 1 ? 1 : -1) : i] = (paired[2 * i] & 15) | ((paired[2 * i + 1] & 15) << 4);
+  const { rowLength } = shape;
+  const inFours = rowLength - (rowLength % 4);
+  for (let row = 0; row < packed.length; row += rowLength) {
+    for (let place = 0; place < rowLength; place++) {
+      const i = row + place;
+      const moved = place >= inFours ? 0 : (place & 3) === 1 ? 1 : (place & 3) === 2 ? -1 : 0;
+      packed[i + moved] = (paired[2 * i] & 15) | ((paired[2 * i + 1] & 15) << 4);
+    }
   }
   return packed;
 }

@@ -34,12 +34,16 @@ export function longestRun(
   const high = new Float64Array(units);
   let longest = units;
   for (let row = 0; row < values.length; row += rowLength) {
-    low.fill(0);
-    high.fill(0);
-    for (let k = 0; k < rowLength; k++) {
-      const w = values[row + k];
-      low[Math.floor(k / UNIT)] += Math.min(w * min, w * max);
-      high[Math.floor(k / UNIT)] += Math.max(w * min, w * max);
+    for (let unit = 0, k = row; unit < units; unit++) {
+      let lowest = 0;
+      let highest = 0;
+      for (const last = Math.min(k + UNIT, row + rowLength); k < last; k++) {
+        const w = values[k];
+        lowest += w * (w < 0 ? max : min);
+        highest += w * (w < 0 ? min : max);
+      }
+      low[unit] = lowest;
+      high[unit] = highest;
     }
     // Each next window begins one unit later and ends no earlier.
     let least = 0;
