@@ -163,7 +163,13 @@ class Server {
       interOpNumThreads: 1,
       // Errors reach us as exceptions.
       logSeverityLevel: 4,
-      extra: { session: { model_external_initializers_file_folder_path: path.dirname(path.resolve(request.model)) } },
+      extra: {
+        session: {
+          model_external_initializers_file_folder_path: path.dirname(path.resolve(request.model)),
+          // Its threads wait without turning in circles: whoever asked has work for the other cores.
+          intra_op: { allow_spinning: '0' },
+        },
+      },
     });
   }
 
