@@ -54,14 +54,16 @@ export async function findPreprocess(
   const opening = FloatSession.open(graph, modelPath, { maps: [], preClamp: [] });
   opening.catch(() => undefined);
   try {
-    const images = await loadPixels(set.samples, graph, progress);
-    const session = await opening;
     // Spread over the set, not its beginning: folders are often sorted by class.
-    const first = images.filter((_, i) => i % (images.length / FIRST_IMAGES) < 1);
+    const { first, more } = await loadFirst(set.samples, graph, progress);
+    // The others are decoded while onnxruntime works on these.
+    const loading = more.length === 0 ? Promise.resolve([]) : loadPixels(more, graph, progress);
+    loading.catch(() => undefined);
+    const session = await opening;
     const trials = await Promise.all(
       preprocessCandidates(channels).map(async (name) => new Trial(name, await loadPreprocess(name), graph, kind)),
     );
-    const total = trials.length * first.length + FINALISTS * (images.length - first.length);
+    const total = trials.length * first.length + FINALISTS * more.length;
     let done = 0;
     const see = async (some: readonly Trial[], what: readonly Pixels[]): Promise<void> => {
       const views = some.flatMap((trial) => what.map((image) => ({ trial, image })));
@@ -80,8 +82,7 @@ export async function findPreprocess(
       before?.answered();
     };
     await see(trials, first);
-    const rest = images.filter((image) => !first.includes(image));
-    await see(ranked(trials).slice(0, FINALISTS), rest);
+    await see(ranked(trials).slice(0, FINALISTS), await loading);
     const scores = ranked(trials).map((trial) => trial.score);
     return { scores, plausible: isPlausible(scores[0], graph), by: scores[0].top1 === null ? 'certainty' : 'top1' };
   } finally {
@@ -119,23 +120,58 @@ interface Pixels {
   readonly label: number | null;
 }
 
-async function loadPixels(samples: readonly Sample[], graph: Graph, progress: Progress): Promise<Pixels[]> {
-  const plain = await loadPreprocess('raw');
-  const images: Pixels[] = [];
+/**
+ * Decodes the images that every candidate sees, and names those for the best. Where images are damaged, others stand in
+ * for them.
+ *
+ * @throws UserError when none can be decoded; CancelledError
+ */
+async function loadFirst(
+  samples: readonly Sample[],
+  graph: Graph,
+  progress: Progress,
+): Promise<{ first: readonly Pixels[]; more: readonly Sample[] }> {
+  let left = samples;
+  const first: Pixels[] = [];
   let problem: UserError | null = null;
-  for (const sample of samples) {
-    checkCancelled(progress);
-    try {
-      const [{ codes }] = await loadSample(sample, graph, plain);
-      if (codes instanceof Uint8Array) images.push({ rgb: codes, label: sample.label });
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      problem ??= error;
+  while (left.length > 0 && first.length < Math.min(FIRST_IMAGES, samples.length)) {
+    const wanted = spreadOver(left, FIRST_IMAGES - first.length);
+    for (const sample of wanted) {
+      const loaded = await loadImage(sample, graph, progress);
+      if (loaded instanceof UserError) problem ??= loaded;
+      else if (loaded !== null) first.push(loaded);
     }
+    left = left.filter((sample) => !wanted.includes(sample));
   }
-  if (images.length === 0)
+  if (first.length === 0)
     throw problem ?? new UserError('There are no images to choose the preprocessing by. Set --preprocess.');
+  return { first, more: left };
+}
+
+function spreadOver(samples: readonly Sample[], count: number): readonly Sample[] {
+  return samples.filter((_, i) => i % (samples.length / count) < 1);
+}
+
+/** Those that can be decoded. */
+async function loadPixels(samples: readonly Sample[], graph: Graph, progress: Progress): Promise<Pixels[]> {
+  const images: Pixels[] = [];
+  for (const sample of samples) {
+    const loaded = await loadImage(sample, graph, progress);
+    if (loaded !== null && !(loaded instanceof UserError)) images.push(loaded);
+  }
   return images;
+}
+
+/** An image, or what is wrong with its file; null for samples that are not pixels. @throws CancelledError */
+async function loadImage(sample: Sample, graph: Graph, progress: Progress): Promise<Pixels | UserError | null> {
+  checkCancelled(progress);
+  try {
+    const [{ codes }] = await loadSample(sample, graph, await loadPreprocess('raw'));
+    return codes instanceof Uint8Array ? { rgb: codes, label: sample.label } : null;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error;
+  }
 }
 
 /** One candidate and the answers under it. */

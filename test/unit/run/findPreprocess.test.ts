@@ -30,6 +30,27 @@ describe('finding the preprocessing', () => {
     assert.match(preprocessNote(found), new RegExp(`Preprocessing: ${best.name}`.replace('+', '\\+')));
   });
 
+  it('leaves out damaged images, and says what is wrong where there are no others', async () => {
+    const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'quantmcu-damaged-'));
+    try {
+      const graph = await importModel(model, {});
+      // Every other file is cut off, the very first among them.
+      for (let i = 0; i < 24; i++) {
+        const png = noisePng(i + 1);
+        await fs.writeFile(path.join(folder, `${String(i).padStart(2, '0')}.png`), i % 2 ? png : png.subarray(0, 60));
+      }
+      const found = (await findPreprocess(graph, model, folder, progress, 'classify'))!;
+      assert.deepEqual(
+        found.scores.map(({ images }) => images),
+        found.scores.map((_, i) => (i < 3 ? 12 : 8)),
+      );
+      for (let i = 1; i < 24; i += 2) await fs.rm(path.join(folder, `${String(i).padStart(2, '0')}.png`));
+      await assert.rejects(findPreprocess(graph, model, folder, progress, 'classify'), /00\.png cannot be decoded/);
+    } finally {
+      await fs.rm(folder, { recursive: true, force: true });
+    }
+  });
+
   it('says when none is plausible', async () => {
     const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'quantmcu-noise-'));
     try {
