@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { goldenInputs } from '../../src/engine/run/generate';
 import type { Program } from '../../src/engine/program/types';
 import { runGeneratedOnBoard } from './support/boardBuild';
-import { buildForHost, removeFolder, sanitizerFlags, scratchFolder, type HostBuildOptions } from './support/hostBuild';
+import {
+  buildForHost,
+  removeFolder,
+  shortSanitizerFlags,
+  scratchFolder,
+  type HostBuildOptions,
+} from './support/hostBuild';
 import { calibrateModel, patchModes, realModels } from './support/realModels';
 import { reference, toHex } from './support/reference';
 
@@ -23,7 +29,7 @@ describe('real models as C', function () {
   this.timeout(900_000);
 
   /** Clang: GCC takes twice as long for unrolled kernels with sanitizers. */
-  const sanitized = { compiler: 'clang', flags: ['-O1', ...sanitizerFlags] } as const;
+  const sanitized = { compiler: 'clang', flags: ['-O1', ...shortSanitizerFlags] } as const;
   const plain = { flags: ['-O2'] };
 
   realModels.forEach((entry, index) => {

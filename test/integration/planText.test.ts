@@ -158,7 +158,7 @@ describe('a plan as text', () => {
       }),
       [`${line}: invalid`],
     );
-    // The command is for the editor that is active: on a busy machine one that was asked for earlier may come meanwhile.
+    // The command is for the active editor: on a busy machine one that was asked for earlier may come meanwhile.
     await until('the saved text', async () => {
       const { document } = await vscode.window.showTextDocument(editor.document);
       if (document.isDirty) await vscode.commands.executeCommand('workbench.action.files.revert');
