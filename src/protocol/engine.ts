@@ -1,3 +1,4 @@
+import type { Camera } from '../engine/calibration/camera';
 import type { SelftestCore } from '../engine/emulator/boards';
 import type { QuantizeOptions } from '../engine/run/options';
 import type { FoundPreprocess } from '../engine/run/foundPreprocess';
@@ -173,6 +174,8 @@ export interface GenerateRequest {
   readonly dryRun?: boolean;
   /** Kernels made for each layer's shape, or less code; `speed` when missing. */
   readonly optimize?: Optimize;
+  /** Whose pictures are the input; missing: the application fills it itself. */
+  readonly camera?: Camera;
 }
 
 /** A kind of firmware project. */
@@ -278,6 +281,8 @@ export interface GenerateSummary extends GeneratedNetwork, Omit<WriteResult, 're
   readonly changes: readonly GeneratedChange[];
   /** What an application adds to run the network. */
   readonly usage: Usage;
+  /** A camera's pictures can be its input. */
+  readonly takesPictures: boolean;
 }
 
 export interface EvaluateRequest {

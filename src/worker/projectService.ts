@@ -25,18 +25,21 @@ export function projectService(
       editBuildFiles = [],
       dryRun = false,
       optimize,
+      camera,
     }) => {
       progress.report('Opening the plan', 0, 0);
       const opened = await open(models, planPath);
       checkCancelled(progress);
       progress.report('Writing C', 0, 0);
-      const { name, sources, arenaBytes, weightBytes, flash, usage } = generateSources(opened, optimize);
+      const generated = generateSources(opened, optimize, 'target', 'checksum', camera);
+      const { name, sources, arenaBytes, weightBytes, flash, usage, takesPictures } = generated;
       checkCancelled(progress);
       return writeGenerated({ projectPath, layoutId, overwrite, keep, editBuildFiles, dryRun }, name, sources, {
         arenaBytes,
         weightBytes,
         flashBytes: flash.total,
         usage,
+        takesPictures,
         unfitted: isUnfitted(opened),
       });
     },

@@ -8,7 +8,7 @@ import {
 } from '../engine/codegen';
 import type { GenerateConflict, GeneratedChange, GenerateRequest, GenerateSummary } from '../protocol/engine';
 
-type Choices = Required<Omit<GenerateRequest, 'planPath' | 'name' | 'layoutId' | 'optimize'>> &
+type Choices = Required<Omit<GenerateRequest, 'planPath' | 'name' | 'layoutId' | 'optimize' | 'camera'>> &
   Pick<GenerateRequest, 'layoutId'>;
 
 /** Writes rendered sources into a firmware project, or with `dryRun` says what that would do. */
@@ -16,7 +16,7 @@ export async function writeGenerated(
   { projectPath, layoutId, overwrite, keep, editBuildFiles, dryRun }: Choices,
   name: string,
   sources: ProjectSources,
-  known: Pick<GenerateSummary, 'arenaBytes' | 'weightBytes' | 'flashBytes' | 'usage' | 'unfitted'>,
+  known: Pick<GenerateSummary, 'arenaBytes' | 'weightBytes' | 'flashBytes' | 'usage' | 'takesPictures' | 'unfitted'>,
 ): Promise<GenerateSummary> {
   const { layout, folder, write, files, edits, instructions } = await planProject(projectPath, name, sources, {
     layout: layoutId === undefined ? undefined : findLayout(layoutId),

@@ -154,6 +154,36 @@ describe('in place, by clicks', () => {
     await vscode.page.keyboard.press('Control+w');
   });
 
+  it('a camera can be chosen in the list; its reader comes with it, is kept, and goes without it', async () => {
+    rmSync(path.join(workspace, 'firmware/lib'), { recursive: true });
+    const reader = path.join(workspace, 'firmware/lib/net/net_camera.h');
+    const list = await preview('Generate Firmware Source…', 'net → firmware/lib/net');
+    await vscode.row(list, 'Camera: none').click();
+    await vscode.pick(await vscode.quickPick('Generate Firmware Source'), 'high byte first');
+    const size = await vscode.inputBox('2/3');
+    assert.equal(await size.locator('input').inputValue(), '320x240');
+    await size.locator('input').fill('0x240');
+    await size.getByText('Columns × rows from 1 to 4096').waitFor();
+    await size.locator('input').fill('160x120');
+    await vscode.page.keyboard.press('Enter');
+    await vscode.pick(await vscode.quickPick('3/3'), 'Mean');
+    const again = await vscode.quickPick('net → firmware/lib/net');
+    await vscode.row(again, 'Camera: RGB565, 160×120').waitFor();
+    await vscode.screenshot('24-camera');
+    await vscode.row(again, 'Generate').click();
+    await card(/files written/).waitFor();
+    assert.match(readFileSync(reader, 'utf8'), /160 x 120 pixels/);
+    await vscode.contextMenu(vscode.explorerRow('net.onnx'), 'Generate Firmware Source…');
+    await card(/all \d+ files up to date/).waitFor();
+    await vscode.command('QuantMCU: Generate Firmware Source for a Camera…');
+    await vscode.pick(await vscode.quickPick('Generate Firmware Source'), 'No camera');
+    const without = await vscode.quickPick('net → firmware/lib/net');
+    await vscode.row(without, 'lib/net/net_camera.h').getByText('removed').waitFor();
+    await vscode.row(without, 'Generate').click();
+    await card(/files written/).waitFor();
+    assert.ok(!existsSync(reader));
+  });
+
   it('an edited file is kept unless it is chosen, and overwritten when it is', async () => {
     const generated = readFileSync(header, 'utf8');
     appendFileSync(header, '/* mine */\n');

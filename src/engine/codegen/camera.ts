@@ -41,6 +41,16 @@ export function cameraKernel({ camera }: CameraSource): string {
   return readers[camera.format].reader;
 }
 
+function hasPixels({ inputs, buffers }: Program): boolean {
+  return inputs.length === 1 && !inputs[0].signed && buffers[inputs[0].buffer].bits === 8;
+}
+
+/** Whether a camera's pictures can be a network's input. */
+export function takesPictures(program: Program): boolean {
+  const { c, h, w } = program.inputs[0].shape;
+  return hasPixels(program) && (c === 1 || c === 3) && h > 1 && w > 1;
+}
+
 /**
  * `<name>_camera.h` and `<name>_camera.c`: pictures of one camera into the network's input, or into its tiles.
  * @throws UserError where the input is not a picture, or there is more than one
@@ -48,7 +58,7 @@ export function cameraKernel({ camera }: CameraSource): string {
 export function renderCamera(program: Program, source: CameraSource, options: RenderOptions): GeneratedFile[] {
   const { name, provenance } = options;
   const [port] = program.inputs;
-  if (program.inputs.length !== 1 || port.signed || program.buffers[port.buffer].bits !== 8)
+  if (!hasPixels(program))
     throw new UserError(
       `${program.inputs.length === 1 ? 'The input has signed codes' : `${program.inputs.length} inputs`}: a ` +
         'camera needs a single input of 8-bit pixels. Generate without a camera and fill the inputs yourself.',

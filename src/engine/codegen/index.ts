@@ -7,6 +7,7 @@ export type { CoreKind } from './runtimeParts';
 export { coreKinds, runtimeFiles } from './runtime';
 export { CORE_KINDS } from './runtimeParts';
 export { selftestChecks, selftestInputs } from './checks';
+export { takesPictures } from './camera';
 export { comesInTiles, externalInputs } from './inputs';
 export type { GeneratedFile, GeneratedSources, NetworkFacts, GoldenVector, Provenance, RenderOptions } from './types';
 export { writeSources, WriteConflictError } from './write';

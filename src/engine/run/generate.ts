@@ -10,6 +10,7 @@ import {
   renderSources,
   selftestChecks,
   selftestInputs,
+  takesPictures,
   usageOf,
   type GeneratedFile,
   type GeneratedSources,
@@ -49,6 +50,8 @@ export interface Generated {
   readonly flash: Flash;
   /** What an application adds to run it. */
   readonly usage: Usage;
+  /** A camera's pictures can be its input. */
+  readonly takesPictures: boolean;
 }
 
 /**
@@ -98,6 +101,7 @@ export function generateSources(
     weightBytes: flash.weights + flash.tables,
     flash,
     usage: usageOf(program, program.name),
+    takesPictures: takesPictures(program),
   };
 }
 

@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
 import { tickStep } from '../firstSteps';
+import type { Camera } from '../../engine/calibration/camera';
 import type { GenerateRequest, GenerateSummary } from '../../protocol/engine';
 import { showFailure } from '../log';
 import { exists, nameOf } from '../planFiles';
 import type { Services } from '../services';
 import { optimizeSetting } from '../settings';
+import { askCamera, cameraText } from './cameraChoice';
 import { confirmChanges, type FileChange, type Setting } from './changePreview';
 import { answersOf, rememberAnswers, type GenerateAnswers } from './generateAnswers';
 import { changesOf, choicesOf, notesOf, requestFor } from './generateChanges';
@@ -18,6 +20,8 @@ interface Place {
   readonly project: vscode.Uri;
   /** Undefined: the kind of project that is found. */
   readonly layoutId: string | undefined;
+  /** Whose pictures are the input. */
+  readonly camera: Camera | undefined;
 }
 
 /**
@@ -33,10 +37,22 @@ export async function generateAgain(services: Services, argument: unknown): Prom
   await generateWith(services, argument, (model) => answersOf(services.memory, model));
 }
 
+/** The same with a reader for a camera's pictures, which is asked about. */
+export async function chooseCamera(services: Services, argument: unknown): Promise<void> {
+  await generateWith(
+    services,
+    argument,
+    () => undefined,
+    (title, last) => askCamera(title, last),
+  );
+}
+
+/** @param asked gives the camera where another one than last is wanted; undefined: the user left */
 async function generateWith(
   services: Services,
   argument: unknown,
   remembered: (model: vscode.Uri) => GenerateAnswers | undefined,
+  asked?: (title: string, last: Camera | undefined) => Promise<Camera | null | undefined>,
 ): Promise<void> {
   const title = vscode.l10n.t('Generate Firmware Source');
   const chosen = await chooseTrustedPlan(argument, title);
@@ -44,13 +60,14 @@ async function generateWith(
   const { model, plan } = chosen;
   const { engine, jobs, log, memory } = services;
   const action = vscode.l10n.t('Generate {0}', nameOf(model));
-  const run = ({ project, layoutId }: Place, more: Partial<GenerateRequest>): Promise<GenerateSummary> => {
-    const request = { planPath: plan.fsPath, projectPath: project.fsPath, layoutId, optimize: optimizeSetting(model) };
+  const run = ({ project, ...place }: Place, more: Partial<GenerateRequest>): Promise<GenerateSummary> => {
+    const request = { planPath: plan.fsPath, projectPath: project.fsPath, ...place, optimize: optimizeSetting(model) };
     return jobs.run(model, action, (options) => engine.run((e) => e.generate({ ...request, ...more }), options));
   };
   const answers = remembered(model);
   try {
     let place = await firstPlace(title, model, memory, answers);
+    if (place && asked) place = withCamera(place, await asked(title, place.camera));
     while (place) {
       const proposal = await run(place, { dryRun: true });
       const changes = changesOf(place.project, proposal);
@@ -93,17 +110,23 @@ async function firstPlace(
   answers: GenerateAnswers | undefined,
 ): Promise<Place | undefined> {
   if (answers && (await exists(vscode.Uri.file(answers.project))))
-    return { project: vscode.Uri.file(answers.project), layoutId: answers.layoutId };
+    return { project: vscode.Uri.file(answers.project), layoutId: answers.layoutId, camera: answers.camera };
   const likely = await likelyProject(model, memory);
   if (likely) {
     const last = answersOf(memory, model);
-    return { project: likely, layoutId: last?.project === likely.fsPath ? last.layoutId : undefined };
+    const layoutId = last?.project === likely.fsPath ? last.layoutId : undefined;
+    return { project: likely, layoutId, camera: last?.camera };
   }
   const project = await askProject(title, model, memory);
-  return project && { project, layoutId: undefined };
+  return project && { project, layoutId: undefined, camera: answersOf(memory, model)?.camera };
 }
 
-/** Another project, or another kind of project. Undefined: the user left. */
+/** @param camera null: none; undefined: the user left */
+function withCamera(place: Place, camera: Camera | null | undefined): Place | undefined {
+  return camera === undefined ? undefined : { ...place, camera: camera ?? undefined };
+}
+
+/** Another project, kind of project, or camera. Undefined: the user left. */
 async function changePlace(
   title: string,
   model: vscode.Uri,
@@ -113,8 +136,9 @@ async function changePlace(
 ): Promise<Place | undefined> {
   if (setting === 'project') {
     const project = await askProject(title, model, memory);
-    return project && { project, layoutId: undefined };
+    return project && { ...place, project, layoutId: undefined };
   }
+  if (setting === 'camera') return withCamera(place, await askCamera(title, place.camera));
   const layoutId = await askLayout(title, place.project, engine);
   return layoutId === undefined ? undefined : { ...place, layoutId };
 }
@@ -132,7 +156,7 @@ function answeredBefore(
 /** The choices that were taken, or the id of what is to be set otherwise. Undefined: the user left. */
 async function confirm(
   { previews }: Services,
-  { project }: Place,
+  { project, camera }: Place,
   proposal: GenerateSummary,
   changes: readonly FileChange[],
 ): Promise<ReadonlySet<string> | string | undefined> {
@@ -144,6 +168,9 @@ async function confirm(
       description: change,
     },
     { id: 'layout', label: vscode.l10n.t('Kind of project: {0}', proposal.layout), description: change },
+    ...(proposal.takesPictures
+      ? [{ id: 'camera', label: vscode.l10n.t('Camera: {0}', cameraText(camera)), description: change }]
+      : []),
   ];
   const answer = await confirmChanges(
     vscode.l10n.t('{0} → {1} ({2})', proposal.name, vscode.workspace.asRelativePath(proposal.folder), proposal.layout),
@@ -159,7 +186,7 @@ async function confirm(
 async function remember(
   { memory }: Services,
   model: vscode.Uri,
-  { project }: Place,
+  { project, camera }: Place,
   { layoutId }: GenerateSummary,
   changes: readonly FileChange[],
   taken: ReadonlySet<string>,
@@ -173,6 +200,7 @@ async function remember(
   await rememberAnswers(memory, model, {
     project: project.fsPath,
     layoutId,
+    ...(camera ? { camera } : {}),
     taken: [...(earlier?.taken ?? []).filter(isOpen), ...asked.filter((id) => taken.has(id))],
     left: [...(earlier?.left ?? []).filter(isOpen), ...asked.filter((id) => !taken.has(id))],
   });

@@ -1,10 +1,12 @@
 import type * as vscode from 'vscode';
+import type { Camera } from '../../engine/calibration/camera';
 
 /** What was answered when a model's sources were generated last. */
 export interface GenerateAnswers {
   /** Absolute path of the firmware project. */
   readonly project: string;
   readonly layoutId: string;
+  readonly camera?: Camera;
   /** Changes that were the user's to choose, by their ids: made, and left out. */
   readonly taken: readonly string[];
   readonly left: readonly string[];

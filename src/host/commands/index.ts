@@ -5,7 +5,7 @@ import { cancel, keep } from './cancel';
 import { chooseImages } from './chooseImages';
 import { compareVersions } from './compareVersions';
 import { evaluate } from './evaluate';
-import { generate, generateAgain } from './generate';
+import { chooseCamera, generate, generateAgain } from './generate';
 import { openPlan } from './openPlan';
 import { openSample } from './openSample';
 import { largerBudget, quantize } from './quantize';
@@ -20,6 +20,7 @@ const commands: Record<string, Command> = {
   'quantmcu.largerBudget': largerBudget,
   'quantmcu.generate': generate,
   'quantmcu.generateAgain': generateAgain,
+  'quantmcu.chooseCamera': chooseCamera,
   'quantmcu.evaluate': evaluate,
   'quantmcu.compareVersions': compareVersions,
   'quantmcu.remove': remove,
