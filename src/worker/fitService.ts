@@ -1,7 +1,7 @@
 import { UserError } from '../engine/common/errors';
 import type { Progress } from '../engine/common/progress';
 import type { Graph } from '../engine/graph/types';
-import { prepareProcess } from '../engine/inference/pool';
+import { endRest, prepareProcess } from '../engine/inference/pool';
 import { findPreprocess } from '../engine/run/findPreprocess';
 import { checkFit, checkLayerwise } from '../engine/run/fit';
 import { arenaTarget } from '../engine/targets/capacity';
@@ -29,7 +29,12 @@ export function fitService(
 
     findPreprocess: async ({ modelPath, imagesPath, sizes }) => {
       const { graph } = await models.model(modelPath, sizes);
-      return findPreprocess(graph, modelPath, imagesPath, progress);
+      try {
+        return await findPreprocess(graph, modelPath, imagesPath, progress);
+      } finally {
+        // What follows runs in the engine of the job, which has its own.
+        endRest();
+      }
     },
 
     fit: async (request) => {

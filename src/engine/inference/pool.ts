@@ -53,15 +53,16 @@ function rest(process: InferenceProcess, idleMs: number): void {
     process.dispose();
     return;
   }
-  const end = setTimeout(endResting, idleMs);
+  const end = setTimeout(endRest, idleMs);
   // It keeps nobody from ending.
   end.unref();
   resting = { process, end };
-  if (!isWatching) globalThis.process.once('exit', endResting);
+  if (!isWatching) globalThis.process.once('exit', endRest);
   isWatching = true;
 }
 
-function endResting(): void {
+/** Ends the process that rests, where no model is to follow: its memory is wanted elsewhere. */
+export function endRest(): void {
   if (resting === null) return;
   clearTimeout(resting.end);
   resting.process.dispose();

@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { RuntimeSession } from '../../../src/engine/calibration/runtime';
 import { FloatSession } from '../../../src/engine/calibration/session';
 import { CancelledError, UserError } from '../../../src/engine/common/errors';
-import { giveBack, prepareProcess, takeProcess } from '../../../src/engine/inference/pool';
+import { endRest, giveBack, prepareProcess, takeProcess } from '../../../src/engine/inference/pool';
 import { InferenceFailure, InferenceProcess, ProcessEnded } from '../../../src/engine/inference/process';
 import { importModel } from '../../../src/engine/onnx';
 import { ModelFolder, OnnxBuilder } from '../../support/onnxBuilder';
@@ -150,12 +150,19 @@ describe('process of onnxruntime', () => {
     await again.dispose();
   });
 
+  it('ends at once where no model is to follow', async () => {
+    const session = await open(folder.write(doubling()));
+    await session.dispose();
+    endRest();
+    await gone(pidOf(session));
+  });
+
   it('lets the process that used it end at once, and ends with it', async () => {
     const entry = path.join(scripts, 'user.cjs');
     await build({
       stdin: {
         contents: `
-          import { giveBack, takeProcess } from './src/engine/inference/pool';
+          import { endRest, giveBack, takeProcess } from './src/engine/inference/pool';
           const { process: taken } = takeProcess();
           taken.request({ kind: 'close' }, []).then(() => giveBack(taken)).then(() => console.log(taken.pid));`,
         resolveDir: projectRoot,
