@@ -95,7 +95,8 @@ async function observe(
 /** What calibration keeps of the samples that it has seen. */
 class Observer {
   readonly reference: PatchReference | null;
-  private readonly accumulators: readonly MapAccumulator[];
+  /** Of maps that are observed here. */
+  private readonly accumulators = new Map<MapId, MapAccumulator>();
   private readonly collector: PatchCollector | null;
   private readonly patchSamples: ReadonlySet<number>;
   private images = 0;
@@ -105,7 +106,6 @@ class Observer {
     private readonly graph: Graph,
     samples: number,
   ) {
-    this.accumulators = graph.maps.map((map) => new MapAccumulator(map));
     this.reference = patchReference(graph);
     this.collector =
       this.reference === null ? null : new PatchCollector(this.reference, graph.maps[this.reference.map].shape);
@@ -120,7 +120,9 @@ class Observer {
     const isFinite = (map: MapId): boolean => {
       if (session.observed.has(map)) return session.infinite !== map;
       const { values, layout } = session.map(map);
-      return this.accumulators[map].add(values, layout);
+      let accumulator = this.accumulators.get(map);
+      if (!accumulator) this.accumulators.set(map, (accumulator = new MapAccumulator(this.graph.maps[map])));
+      return accumulator.add(values, layout);
     };
     for (const map of this.graph.maps) {
       if (!isFinite(map.id)) {
@@ -143,7 +145,7 @@ class Observer {
   finish(observed: ReadonlyMap<MapId, MapStatistics>): Pick<Calibration, 'images' | 'maps' | 'patches'> {
     return {
       images: this.images,
-      maps: new Map(this.accumulators.map((a, id) => [id, observed.get(id) ?? a.finish()])),
+      maps: new Map(this.graph.maps.map(({ id }) => [id, observed.get(id) ?? this.accumulators.get(id)!.finish()])),
       patches: this.collector === null || this.patchImages === 0 ? null : this.collector.finish(),
     };
   }
